@@ -1,0 +1,18 @@
+#!/usr/bin/env node
+// Checks the runtime, then starts oclif. Plain ESM that an older Node can parse; nothing heavy is loaded before the check.
+const [major = 0, minor = 0] = process.versions.node.split('.').map(Number)
+
+if (major < 22 || (major === 22 && minor < 19)) {
+  process.stderr.write(
+    `kt needs Node 22.19 or newer; this is ${process.version}. Install a current Node (24 LTS) and run kt again.\n`,
+  )
+  process.exit(2)
+}
+
+// A reader that goes away (`kt … | head -1`) is not an error.
+process.stdout.on('error', (error) => {
+  if (error.code === 'EPIPE') process.exit(process.exitCode ?? 0)
+  throw error
+})
+
+import('@oclif/core').then(({ execute }) => execute({ dir: import.meta.url }))

@@ -1,0 +1,61 @@
+/**
+ * What every kt command shares: errors become one message with what to do next and the right exit code, never a stack;
+ * results go to stdout, everything else to stderr.
+ */
+import { Command } from '@oclif/core'
+import { EXIT, type ExitCode, reasonOf, UserError } from './errors.ts'
+import { didYouMean } from './input/did-you-mean.ts'
+
+export abstract class KtCommand extends Command {
+  /** Ends the command with `code`; 0 just returns. */
+  protected finish(code: ExitCode): void {
+    if (code !== EXIT.passed) this.exit(code)
+  }
+
+  /** A result, whole, to stdout. */
+  protected print(text: string): void {
+    this.log(text)
+  }
+
+  protected printJson(value: unknown): void {
+    this.log(JSON.stringify(value, null, 2))
+  }
+
+  protected override async catch(error: Error & { oclif?: { exit?: number }; flags?: string[] }): Promise<void> {
+    if (error.oclif?.exit !== undefined && error.message.startsWith('EEXIT')) throw error
+    const { message, next, code } = this.#explain(error)
+    process.stderr.write(`kt: ${message}\n${next ? `${next.replaceAll(/^/gm, '    ')}\n` : ''}`)
+    this.exit(code)
+  }
+
+  #explain(error: Error & { oclif?: { exit?: number }; flags?: string[] }): {
+    message: string
+    next: string
+    code: ExitCode
+  } {
+    if (error instanceof UserError) return { message: error.message, next: error.next, code: error.exitCode }
+    if (error.oclif) {
+      const message = (error.message.split('\nSee more help')[0] ?? '').trim()
+      return {
+        message,
+        next: this.#nearFlag(error.flags) ?? `See 'kt ${this.id?.replaceAll(':', ' ')} --help'.`,
+        code: EXIT.usage,
+      }
+    }
+    const detail = process.env.KT_DEBUG ? `\n${error.stack}` : ''
+    return {
+      message: `unexpected failure: ${reasonOf(error)}${detail}`,
+      next: 'This is a bug in kt. Run again with KT_DEBUG=1 and report what it prints.',
+      code: EXIT.unexpectedFailure,
+    }
+  }
+
+  #nearFlag(unknown: string[] | undefined): string | undefined {
+    const known = Object.keys((this.ctor as typeof Command).flags)
+    const lines = (unknown ?? []).flatMap((flag) => {
+      const near = didYouMean(flag.replace(/^-+/, '').split('=')[0] ?? '', known)
+      return near ? [`Did you mean --${near}?`] : []
+    })
+    return lines.length > 0 ? lines.join('\n') : undefined
+  }
+}

@@ -1,0 +1,34 @@
+/**
+ * Exit codes and the error a user can act on. Three families: UserError (what is wrong, what to do next), a plain Error
+ * (a bug in kt), and the outside world, which the client turns into outcome values (src/client/outcome.ts).
+ */
+
+/** The one table of exit codes; the README quotes it. */
+export const EXIT = {
+  passed: 0,
+  unexpectedFailure: 1,
+  usage: 2,
+  breached: 3,
+  inconclusive: 4,
+  interrupted: 130,
+} as const
+
+export type ExitCode = (typeof EXIT)[keyof typeof EXIT]
+
+/** Something the user can put right. `message` says what is wrong, `next` what to do. Never shown with a stack. */
+export class UserError extends Error {
+  override readonly name = 'UserError'
+  readonly next: string
+  readonly exitCode: ExitCode
+
+  constructor(message: string, next: string, exitCode: ExitCode = EXIT.usage) {
+    super(message)
+    this.next = next
+    this.exitCode = exitCode
+  }
+}
+
+/** The short reason of any thrown thing, without a stack. */
+export function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}

@@ -1,0 +1,213 @@
+/**
+ * The report contract `kt.bench/1`, defined once: the TypeScript types and fixtures/kt.bench.1.schema.json follow from it.
+ * camelCase, unit in the name, milliseconds for durations; histograms hold integer microseconds.
+ */
+import { z } from 'zod'
+import { OUTCOME_CODES } from '../client/outcome.ts'
+
+export const REPORT_SCHEMA = 'kt.bench/1'
+
+const count = z.int().nonnegative()
+const ms = z.number()
+/** [lower, upper]; null is an open upper end. */
+const interval = z.tuple([ms, ms.nullable()])
+
+const histogramSchema = z.strictObject({
+  hdr: z.base64(),
+  minUs: z.number(),
+  maxUs: z.number(),
+  sumUs: z.number(),
+  negative: count,
+})
+
+/** A measured distribution. Absent where nothing was measured, never filled with zeros. */
+const distributionSchema = z.strictObject({
+  count: z.int().positive(),
+  mean: ms,
+  p50: ms,
+  p90: ms,
+  p95: ms,
+  p99: ms,
+  p999: ms,
+  max: ms,
+  iid95: z
+    .strictObject({ p50: interval, p99: interval })
+    .describe('order-statistic intervals, valid only for independent requests: shown, never judged by'),
+  histogram: histogramSchema,
+})
+
+const outcomesSchema = z.partialRecord(z.enum(OUTCOME_CODES), count)
+const definitionSchema = z.enum(['provider-stamped', 'self-reported', 'paired', 'quantile-difference'])
+const armNameSchema = z.enum(['gateway', 'direct', 'target'])
+const verdictSchema = z.enum(['pass', 'fail', 'inconclusive'])
+
+const checkSchema = z.strictObject({
+  metric: z.string(),
+  op: z.enum(['<', '<=', '>', '>=']),
+  limit: z.number(),
+  value: z.number().nullable(),
+  ci95: interval.nullable(),
+  verdict: verdictSchema,
+  why: z.string(),
+  /** How many requests would decide it, where more would. */
+  requestsNeeded: count.optional(),
+})
+
+const gateSchema = z.strictObject({ verdict: verdictSchema, checks: z.array(checkSchema) })
+
+const componentSchema = z.strictObject({
+  count,
+  p50: ms,
+  p99: ms,
+  budgetMs: ms.nullable(),
+  verdict: verdictSchema.nullable(),
+})
+
+const overheadSchema = z.strictObject({
+  definition: definitionSchema,
+  source: z.string(),
+  count: z.int().positive(),
+  totalMs: z.strictObject({
+    p50: ms,
+    p90: ms,
+    p95: ms,
+    p99: ms,
+    max: ms,
+    ci95: interval.describe('of P99, by blocks'),
+  }),
+  perTokenMs: z.strictObject({ count, p50: ms, p99: ms, max: ms }).optional(),
+  components: z.record(z.string(), componentSchema).optional(),
+  negative: count.describe('values below zero: an error in the method'),
+  rejected: count.describe('impossible values, left out'),
+  cacheHits: count.describe('stamps with a foreign nonce, left out'),
+  retried: count.describe('requests the gateway sent more than once'),
+  histogram: histogramSchema,
+  note: z.string(),
+})
+
+const blockSchema = z.strictObject({
+  arm: armNameSchema,
+  index: count,
+  startedAtS: z.number(),
+  sent: count,
+  outcomes: outcomesSchema,
+  latency: histogramSchema,
+  overhead: z.partialRecord(definitionSchema, histogramSchema),
+})
+
+/** What one arm of a run measured. */
+const armShape = {
+  totals: z.strictObject({
+    sent: count,
+    successful: count,
+    failed: count,
+    durationS: z.number(),
+    outcomes: outcomesSchema,
+    connections: z.strictObject({ opened: count, reused: count }),
+    warmup: z.strictObject({ sent: count, failed: count }),
+  }),
+  latencyMs: distributionSchema.optional(),
+  serviceMs: distributionSchema.optional(),
+  connectMs: distributionSchema.optional(),
+  ttfbMs: distributionSchema.optional(),
+  ttftMs: distributionSchema.optional(),
+  ttftFromIntendedMs: distributionSchema.optional(),
+  tpotMs: distributionSchema.optional(),
+  interTokenMs: distributionSchema.optional(),
+  throughput: z.strictObject({
+    requestsPerSec: z.number(),
+    inputTokensPerSec: z.number().nullable(),
+    outputTokensPerSec: z.number().nullable(),
+    tokensPerSec: z.number().nullable(),
+    eventsPerSec: z.number(),
+    bytesPerSec: z.number(),
+    tokenSource: z.enum(['usage', 'events', 'mixed', 'none']),
+  }),
+  overhead: z.array(overheadSchema),
+}
+
+const armResultSchema = z.strictObject({ name: armNameSchema, url: z.string(), ...armShape })
+
+export const benchReportSchema = z
+  .strictObject({
+    schema: z.literal(REPORT_SCHEMA),
+    kt: z.strictObject({ version: z.string(), gitSha: z.string().nullable() }),
+    startedAt: z.iso.datetime(),
+    command: z.string(),
+    interrupted: z.boolean(),
+    machine: z.strictObject({
+      cpuModel: z.string(),
+      cores: count,
+      memoryBytes: count,
+      cgroupCpuQuota: z.number().nullable(),
+      kernel: z.string(),
+      node: z.string(),
+      undici: z.string(),
+      container: z.boolean(),
+      loadAvgBefore: z.number(),
+    }),
+    target: z.strictObject({
+      url: z.string(),
+      endpoint: z.enum(['chat', 'completions', 'embeddings']),
+      model: z.string(),
+      stream: z.boolean(),
+      role: z.enum(['direct', 'gateway', 'unknown']),
+      gateway: z.string().optional(),
+    }),
+    arms: z.strictObject({
+      pairId: z.string(),
+      mode: z.enum(['single', 'paired']),
+      primary: armNameSchema.describe('the arm whose figures stand at the top level'),
+      baselineUrl: z.string().optional(),
+      baseline: armResultSchema.optional(),
+    }),
+    load: z.strictObject({
+      mode: z.enum(['closed', 'open']),
+      concurrency: count.nullable(),
+      rps: z.number().nullable(),
+      arrival: z.enum(['constant']).nullable(),
+      durationS: z.number().nullable(),
+      requests: count.nullable(),
+      warmup: count,
+      timeoutMs: ms,
+      seed: z.int(),
+      workload: z.strictObject({ name: z.string(), sha256: z.string() }),
+    }),
+    ...armShape,
+    blocks: z.array(blockSchema),
+    series: z.array(
+      z.strictObject({
+        second: count,
+        sent: count,
+        done: count,
+        failed: count,
+        inFlight: count,
+        p50: ms.nullable(),
+        p99: ms.nullable(),
+      }),
+    ),
+    client: z.strictObject({
+      verdict: z.enum(['ok', 'saturated', 'noisy']),
+      why: z.array(z.string()),
+      sendLagMs: z.strictObject({ p50: ms, p99: ms, max: ms }).nullable(),
+      eventLoopDelayMs: z.strictObject({ p99: ms, max: ms }),
+      cpuShare: z.number(),
+      gcMs: ms,
+      achievedToOffered: z.number().nullable(),
+      floorMs: z.strictObject({ p50: ms, p99: ms }).nullable(),
+    }),
+    gate: gateSchema.nullable(),
+  })
+  .refine(({ totals }) => totals.sent === totals.successful + totals.failed, 'sent is not the sum of the outcomes')
+
+export type BenchReport = z.infer<typeof benchReportSchema>
+export type ArmResult = z.infer<typeof armResultSchema>
+export type ArmName = z.infer<typeof armNameSchema>
+export type Distribution = z.infer<typeof distributionSchema>
+export type OverheadResult = z.infer<typeof overheadSchema>
+export type OverheadDefinition = z.infer<typeof definitionSchema>
+export type Block = z.infer<typeof blockSchema>
+export type Outcomes = z.infer<typeof outcomesSchema>
+export type Gate = z.infer<typeof gateSchema>
+export type Check = z.infer<typeof checkSchema>
+export type Verdict = z.infer<typeof verdictSchema>

@@ -1,0 +1,44 @@
+/**
+ * What the two servers kt ships (simulated provider, reference gateway) share: finding a port, saying where they listen,
+ * and ending. A server that was started by kt itself hangs on an IPC channel and ends with its parent, whatever happened
+ * to the parent.
+ */
+import { UserError } from '../errors.ts'
+
+const PORTS_TRIED = 100
+
+/**
+ * Calls `bind` with `port`, and where that is taken and `fallback` is set, with the next ones until one is free.
+ * Port 0 lets the system choose. A taken port without fallback is a UserError.
+ */
+export async function onFreePort<T>(port: number, fallback: boolean, bind: (port: number) => Promise<T>): Promise<T> {
+  const last = fallback && port !== 0 ? port + PORTS_TRIED : port
+  for (let candidate = port; ; candidate++) {
+    try {
+      return await bind(candidate)
+    } catch (error) {
+      const code = (error as NodeJS.ErrnoException).code
+      if (code === 'EADDRINUSE' && candidate < last) continue
+      if (code === 'EADDRINUSE') {
+        throw new UserError(`port ${port} is taken`, 'Choose another with --port (0 lets the system choose).')
+      }
+      if (code === 'EACCES') throw new UserError(`port ${port} may not be opened`, 'Choose one above 1023 with --port.')
+      if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND') {
+        throw new UserError(
+          'that host address is not one of this machine',
+          'Choose another with --host (127.0.0.1 is the default).',
+        )
+      }
+      throw error
+    }
+  }
+}
+
+/** Resolves at the first SIGINT or SIGTERM, or when the parent that started this process over IPC is gone. */
+export function untilAskedToStop(): Promise<void> {
+  return new Promise((resolve) => {
+    process.once('SIGINT', () => resolve())
+    process.once('SIGTERM', () => resolve())
+    if (process.channel) process.once('disconnect', () => resolve())
+  })
+}

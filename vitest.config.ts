@@ -1,0 +1,11 @@
+import { defineConfig } from 'vitest/config'
+
+export default defineConfig({
+  test: {
+    include: ['test/**/*.test.ts'],
+    testTimeout: 30_000,
+    hookTimeout: 60_000,
+    // Timing classifications are made on two cores: more files at once would make the machine the thing measured.
+    maxWorkers: 2,
+  },
+})
