@@ -23,6 +23,7 @@ export const OUTCOMES = {
     means: 'the connection was closed before an answer',
     next: 'Look at the log of the target; lower --concurrency to see whether load causes it.',
   },
+  KT_PROTOCOL: { means: 'the answer is not HTTP/1.1', next: 'Check the scheme and the port in --url.' },
   KT_HTTP_3XX: { means: 'the target redirected', next: 'Give the final address to --url: kt follows no redirects.' },
   KT_HTTP_401: { means: 'the key was refused (401/403)', next: 'Set KT_API_KEY or pass --api-key.' },
   KT_HTTP_404: { means: 'unknown path or model (404)', next: 'Check the path in --url and the name given to --model.' },

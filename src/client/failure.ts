@@ -1,0 +1,45 @@
+/** From what undici, the sockets and kt's own deadlines throw to the stable classes of outcome.ts. */
+import type { Outcome } from './outcome.ts'
+
+/** kt itself gave the request up: at its deadline, or because the run was over. */
+export class GivenUp extends Error {
+  override readonly name = 'GivenUp'
+  readonly outcome: Outcome
+
+  constructor(outcome: Outcome, message: string) {
+    super(message)
+    this.outcome = outcome
+  }
+}
+
+export function isInterrupted(error: unknown): error is GivenUp {
+  return error instanceof GivenUp
+}
+
+const BY_CODE: Record<string, Outcome> = {
+  ENOTFOUND: 'KT_DNS',
+  EAI_AGAIN: 'KT_DNS',
+  EAI_FAIL: 'KT_DNS',
+  ECONNREFUSED: 'KT_CONNECT',
+  EHOSTUNREACH: 'KT_CONNECT',
+  ENETUNREACH: 'KT_CONNECT',
+  EADDRNOTAVAIL: 'KT_CONNECT',
+  EMFILE: 'KT_CONNECT',
+  ENFILE: 'KT_CONNECT',
+  ETIMEDOUT: 'KT_TIMEOUT_CONNECT',
+  UND_ERR_CONNECT_TIMEOUT: 'KT_TIMEOUT_CONNECT',
+  EPROTO: 'KT_TLS',
+}
+
+const TLS = /^(ERR_TLS|ERR_SSL|CERT_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO_)/
+
+/** The class of a failed exchange; `answering` when the answer had begun. */
+export function outcomeOfError(error: Error, answering: boolean): Outcome {
+  if (isInterrupted(error)) return error.outcome
+  const code = 'code' in error ? String(error.code) : ''
+  const known = BY_CODE[code]
+  if (known) return known
+  if (TLS.test(code)) return 'KT_TLS'
+  if (code.startsWith('HPE_')) return 'KT_PROTOCOL'
+  return answering ? 'KT_TRUNCATED' : 'KT_RESET'
+}

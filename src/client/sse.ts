@@ -1,0 +1,119 @@
+/**
+ * Server-sent events to the letter of the WHATWG specification: LF, CRLF and CR line ends, `data:` with and without a space,
+ * several data lines in an event, comments, event/id/retry fields, a BOM, and splits at any byte. One deviation, on purpose:
+ * an event that the closing connection leaves without its blank line is delivered by end(), as several providers do that.
+ * Works on bytes, so that a split UTF-8 character costs nothing.
+ */
+
+/** Called once an event, with its data lines joined by '\n' and its event name ('' when there was none). */
+export type SseListener = (data: string, event: string) => void
+
+const LF = 10
+const CR = 13
+const COLON = 58
+const SPACE = 32
+const MAX_EVENT_BYTES = 64 * 1024 * 1024
+
+export class SseReader {
+  readonly #listener: SseListener
+  /** The pieces of a line that has not ended yet. */
+  #pieces: Buffer[] = []
+  #pendingBytes = 0
+  #data: string | undefined
+  #event = ''
+  #firstLine = true
+  #afterCr = false
+
+  constructor(listener: SseListener) {
+    this.#listener = listener
+  }
+
+  /** Takes the next bytes of the body. Throws when one event exceeds 64 MiB. */
+  push(chunk: Buffer): void {
+    let start = 0
+    if (this.#afterCr && chunk.length > 0) {
+      if (chunk[0] === LF) start = 1
+      this.#afterCr = false
+    }
+    const withCr = chunk.includes(CR, start)
+    for (;;) {
+      const end = withCr ? lineEnd(chunk, start) : chunk.indexOf(LF, start)
+      if (end === -1) break
+      this.#line(chunk, start, end)
+      start = end + 1
+      if (chunk[end] === CR) {
+        if (start === chunk.length) this.#afterCr = true
+        else if (chunk[start] === LF) start++
+      }
+    }
+    if (start < chunk.length) this.#keep(chunk.subarray(start))
+  }
+
+  /** The body has ended: delivers what is still pending. */
+  end(): void {
+    if (this.#pieces.length > 0) this.#line(Buffer.alloc(0), 0, 0)
+    this.#dispatch()
+  }
+
+  #keep(piece: Buffer): void {
+    this.#pendingBytes += piece.length
+    if (this.#pendingBytes > MAX_EVENT_BYTES) throw new Error('an event of more than 64 MiB')
+    this.#pieces.push(piece)
+  }
+
+  #line(chunk: Buffer, start: number, end: number): void {
+    if (this.#pieces.length > 0) {
+      this.#pieces.push(chunk.subarray(start, end))
+      const whole = Buffer.concat(this.#pieces)
+      this.#pieces = []
+      this.#pendingBytes = 0
+      this.#field(whole, 0, whole.length)
+    } else {
+      this.#field(chunk, start, end)
+    }
+  }
+
+  #field(line: Buffer, from: number, end: number): void {
+    let start = from
+    if (this.#firstLine) {
+      this.#firstLine = false
+      if (line[start] === 0xef && line[start + 1] === 0xbb && line[start + 2] === 0xbf && end - start >= 3) start += 3
+    }
+    if (start === end) {
+      this.#dispatch()
+      return
+    }
+    if (line[start] === COLON) return
+    const colon = line.indexOf(COLON, start)
+    const nameEnd = colon === -1 || colon >= end ? end : colon
+    const length = nameEnd - start
+    // Only two fields matter here, told apart by length and first letter before a string is made of the name.
+    if (length === 4 && line[start] === 0x64 && line.toString('latin1', start, nameEnd) === 'data') {
+      const value = line.toString('utf8', valueStart(line, nameEnd, end), end)
+      this.#data = this.#data === undefined ? value : `${this.#data}\n${value}`
+    } else if (length === 5 && line[start] === 0x65 && line.toString('latin1', start, nameEnd) === 'event') {
+      this.#event = line.toString('utf8', valueStart(line, nameEnd, end), end)
+    }
+  }
+
+  #dispatch(): void {
+    const data = this.#data
+    const event = this.#event
+    this.#data = undefined
+    this.#event = ''
+    if (data !== undefined && data !== '') this.#listener(data, event)
+  }
+}
+
+function valueStart(line: Buffer, nameEnd: number, end: number): number {
+  const start = Math.min(nameEnd + 1, end)
+  return start < end && line[start] === SPACE ? start + 1 : start
+}
+
+function lineEnd(chunk: Buffer, start: number): number {
+  for (let i = start; i < chunk.length; i++) {
+    const byte = chunk[i]
+    if (byte === LF || byte === CR) return i
+  }
+  return -1
+}

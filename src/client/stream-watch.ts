@@ -1,0 +1,87 @@
+/**
+ * Watches one stream of events: when the first and the last token came, the gaps between token-bearing events, how many
+ * tokens were streamed, and the stamps. Times follow DESIGN's words: a role-only or empty delta is not a token.
+ */
+import { parseStamp, type Stamp } from '../overhead/stamp.ts'
+import { readStreamEvent, type Usage } from './stream-event.ts'
+
+/** Called for every token-bearing event: when it came, the gap to the one before (NaN for the first), its stamp. */
+export type TokenListener = (atUs: number, gapUs: number, stamp: Stamp | undefined) => void
+
+export class StreamWatch {
+  firstTokenUs = Number.NaN
+  lastTokenUs = Number.NaN
+  events = 0
+  tokenEvents = 0
+  usage: Usage | undefined
+  stamp: Stamp | undefined
+  error: string | undefined
+  /** The protocol's end mark was seen. */
+  ended = false
+  /** Something that is no event of any known protocol was seen. */
+  garbage: string | undefined
+  readonly #onToken: TokenListener
+  #firstChars = 0
+  #chars = 0
+  #reasoningChars = 0
+
+  constructor(onToken: TokenListener) {
+    this.#onToken = onToken
+  }
+
+  event(data: string, atUs: number): void {
+    this.events++
+    const event = readStreamEvent(data)
+    if (!event) {
+      this.garbage ??= data.slice(0, 200)
+      return
+    }
+    if (event.error !== undefined) this.error ??= event.error
+    if (event.ended) this.ended = true
+    if (event.usage) this.usage = mergeUsage(this.usage, event.usage)
+    const stamp = event.fingerprint === undefined ? undefined : parseStamp(event.fingerprint)
+    if (stamp) this.stamp = stamp
+    const chars = event.visibleChars + event.reasoningChars + event.toolChars
+    if (chars === 0) return
+    if (this.tokenEvents === 0) {
+      this.firstTokenUs = atUs
+      this.#firstChars = chars
+    }
+    this.#onToken(atUs, atUs - this.lastTokenUs, stamp)
+    this.lastTokenUs = atUs
+    this.tokenEvents++
+    this.#chars += chars
+    this.#reasoningChars += event.reasoningChars
+  }
+
+  /**
+   * Tokens that were streamed: what is billed less the reasoning that stayed hidden; without usage, one a token-bearing event.
+   */
+  streamedTokens(): number {
+    if (!this.usage || this.usage.output === 0) return this.tokenEvents
+    const hidden = this.#reasoningChars === 0 ? this.usage.reasoning : 0
+    return Math.max(this.usage.output - hidden, this.tokenEvents > 0 ? 1 : 0)
+  }
+
+  /**
+   * Time per output token after the first event: (last − first) / (streamed − tokens in the first event). The first event
+   * holds one token where events and tokens agree, else its share of the characters. NaN when all came at once.
+   */
+  tpotUs(): number {
+    const streamed = this.streamedTokens()
+    const oneEach = this.tokenEvents >= streamed - 2
+    const first = oneEach ? 1 : Math.max(1, (streamed * this.#firstChars) / this.#chars)
+    const later = (oneEach ? this.tokenEvents : streamed) - first
+    return this.tokenEvents >= 2 && later > 0 ? (this.lastTokenUs - this.firstTokenUs) / later : Number.NaN
+  }
+}
+
+/** Usage may come in parts (Anthropic) or grow from chunk to chunk (Gemini): the largest of each figure is the final one. */
+function mergeUsage(a: Usage | undefined, b: Usage): Usage {
+  if (!a) return b
+  return {
+    input: Math.max(a.input, b.input),
+    output: Math.max(a.output, b.output),
+    reasoning: Math.max(a.reasoning, b.reasoning),
+  }
+}

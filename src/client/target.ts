@@ -1,0 +1,61 @@
+/** Where requests go: the URL a user gives, completed with the endpoint's path, and whether it lies outside this network. */
+import ipaddr from 'ipaddr.js'
+import { UserError } from '../errors.ts'
+import type { Endpoint } from '../workload/workload.ts'
+
+export interface Target {
+  origin: string
+  path: string
+  /** Without user, password and query: fit to be printed and stored. */
+  shownUrl: string
+  /** Neither loopback nor a private or link-local address, nor a name that only resolves inside. */
+  isPublic: boolean
+}
+
+const PATHS: Record<Endpoint, string> = {
+  chat: '/chat/completions',
+  completions: '/completions',
+  embeddings: '/embeddings',
+}
+
+/** `http://host:41002`, `…/v1` and `…/v1/chat/completions` all name the chat endpoint. */
+export function targetOf(url: string, endpoint: Endpoint): Target {
+  const parsed = parseUrl(url)
+  const path = parsed.pathname.replace(/\/+$/, '')
+  const named = (Object.keys(PATHS) as Endpoint[])
+    .filter((name) => path.endsWith(PATHS[name]))
+    .sort((a, b) => PATHS[b].length - PATHS[a].length)[0]
+  if (named && named !== endpoint) {
+    throw new UserError(
+      `--url names the ${named} endpoint, but --endpoint is ${endpoint}`,
+      `Pass --endpoint ${named}, or another --url.`,
+    )
+  }
+  const isBase = path === '' || /\/v\d+(beta)?$/.test(path)
+  const full = named || !isBase ? path : `${path || '/v1'}${PATHS[endpoint]}`
+  return {
+    origin: parsed.origin,
+    path: full + parsed.search,
+    shownUrl: parsed.origin + full,
+    isPublic: isPublicHost(parsed.hostname),
+  }
+}
+
+function parseUrl(url: string): URL {
+  const parsed = URL.parse(url)
+  const next = 'Give a whole address such as http://127.0.0.1:41002/v1/chat/completions.'
+  if (!parsed) throw new UserError(`--url '${url}' is not a URL`, next)
+  if (parsed.protocol !== 'http:' && parsed.protocol !== 'https:') {
+    throw new UserError(`--url must begin with http:// or https://, not ${parsed.protocol}`, next)
+  }
+  if (parsed.username || parsed.password) {
+    throw new UserError('--url must not hold a user or password', 'Pass it as --header "Authorization: Basic …".')
+  }
+  return parsed
+}
+
+function isPublicHost(hostname: string): boolean {
+  const host = hostname.replace(/^\[|\]$/g, '')
+  if (ipaddr.isValid(host)) return ipaddr.process(host).range() === 'unicast'
+  return host.includes('.') && !/\.(localhost|local|internal|lan|home\.arpa|test)\.?$/.test(host)
+}

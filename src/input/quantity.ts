@@ -1,0 +1,58 @@
+/** zod types for quantities with units, as they come from flags ('7ms', '80M') or from YAML (a number or such a string). */
+import { z } from 'zod'
+import { parseBytes, parseCount, parseDurationMs } from '../units.ts'
+
+type Parser = (text: string) => number | undefined
+
+function quantity(parse: Parser, what: string, accepts: (value: number) => boolean, rule: string): z.ZodType<number> {
+  return z.union([z.string(), z.number()], { error: `expected ${what}` }).transform((raw, context) => {
+    const value = parse(String(raw))
+    if (value !== undefined && accepts(value)) return value
+    const why = value === undefined ? `'${raw}' is not ${what}` : `${rule}, not ${raw}`
+    context.addIssue({ code: 'custom', message: why })
+    return z.NEVER
+  })
+}
+
+/** '300s', '7ms', '1m' -> milliseconds, above zero. */
+export const durationMs = quantity(
+  parseDurationMs,
+  "a duration such as '500ms', '30s' or '5m'",
+  (ms) => ms > 0,
+  'must be above 0',
+)
+
+/** The same, 0 allowed. */
+export const durationOrZeroMs = quantity(
+  parseDurationMs,
+  "a duration such as '15ms' or '0'",
+  (ms) => ms >= 0,
+  'must not be negative',
+)
+
+/** '100', '10k' -> a whole number of at least 1. */
+export const positiveCount = quantity(
+  parseCount,
+  "a count such as '100' or '10k'",
+  (count) => count >= 1 && Number.isSafeInteger(count),
+  'must be a whole number of at least 1',
+)
+
+/** '0', '200' -> a whole number of at least 0. */
+export const countOrZero = quantity(
+  parseCount,
+  "a count such as '0' or '200'",
+  (count) => count >= 0 && Number.isSafeInteger(count),
+  'must be a whole number of at least 0',
+)
+
+/** '100', '0.5', '2k' -> a rate above zero. */
+export const positiveRate = quantity(parseCount, "a rate such as '100' or '0.5'", (rate) => rate > 0, 'must be above 0')
+
+/** '4KB', '1MiB' -> bytes, at least 1. */
+export const bytes = quantity(
+  parseBytes,
+  "a size such as '4KB' or '1MiB'",
+  (size) => size >= 1,
+  'must be at least 1 byte',
+)

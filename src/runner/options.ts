@@ -1,0 +1,70 @@
+/**
+ * What a user may ask of `kt bench`, checked once: flags come as text (a config file may come beside them later) and leave as
+ * numbers in known units. Keys are the flags' names, so that a message names what was typed.
+ */
+import { z } from 'zod'
+import { UserError } from '../errors.ts'
+import { explainZodError } from '../input/explain.ts'
+import { countOrZero, durationMs, durationOrZeroMs, positiveCount, positiveRate } from '../input/quantity.ts'
+
+const header = z.string().transform((text, context) => {
+  const match = /^([!#$%&'*+\-.^_`|~\w]+)\s*:\s*(.*)$/.exec(text)
+  if (match?.[1] && !/[\r\n]/.test(text)) return [match[1].toLowerCase(), match[2] ?? ''] as const
+  context.addIssue({ code: 'custom', message: `'${text.split(':')[0]}' is not of the form 'Name: value'` })
+  return z.NEVER
+})
+
+const schema = z.strictObject({
+  url: z.string().optional(),
+  'api-key': z.string().optional(),
+  requests: positiveCount.optional(),
+  concurrency: positiveCount.optional(),
+  rps: positiveRate.optional(),
+  duration: durationMs.optional(),
+  model: z.string().min(1, 'must not be empty').default('gpt-4o-mini'),
+  prompt: z.string().min(1, 'must not be empty').default('Say hello in one word'),
+  'max-tokens': positiveCount.optional(),
+  endpoint: z.enum(['chat', 'completions', 'embeddings']).default('chat'),
+  stream: z.boolean().default(false),
+  'measure-ttfb': z.boolean().default(false),
+  output: z.string().optional(),
+  timeout: durationMs.default(30_000),
+  warmup: countOrZero.optional(),
+  header: z.array(header).default([]),
+  seed: countOrZero.default(1),
+  budget: durationMs.optional(),
+  'token-budget': positiveCount.optional(),
+  'inject-delay': durationOrZeroMs.optional(),
+  json: z.boolean().default(false),
+})
+
+export type BenchOptions = z.infer<typeof schema>
+
+/** Accepts the flags or throws one UserError with a line for each that is wrong. */
+export function parseBenchOptions(flags: Record<string, unknown>): BenchOptions {
+  const parsed = schema.safeParse(flags)
+  if (!parsed.success) {
+    const lines = explainZodError(parsed.error, schema).map((line) => `--${line}`)
+    throw new UserError(lines.join('\n    '), "See 'kt bench --help'.")
+  }
+  const options = parsed.data
+  const refuse = (message: string, next: string): never => {
+    throw new UserError(message, next)
+  }
+  if (options.rps !== undefined && options.concurrency !== undefined) {
+    refuse(
+      '--rps and --concurrency exclude each other: an open loop sends on schedule, however many are in flight',
+      'Pass --rps for an open loop, or --concurrency for a closed one.',
+    )
+  }
+  if (options.stream && options.endpoint === 'embeddings') {
+    refuse('--stream does not go with --endpoint embeddings', 'Embeddings are never streamed: leave --stream out.')
+  }
+  if (options['inject-delay'] !== undefined && options.url !== undefined) {
+    refuse(
+      '--inject-delay goes with the embedded gateway, not with --url',
+      "Leave --url out, or start your own with 'kt gateway start --inject-delay'.",
+    )
+  }
+  return options
+}

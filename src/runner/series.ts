@@ -1,0 +1,60 @@
+/** What happened in each second of a run, and the running figures that a progress line shows. One small histogram is reused. */
+import { Histogram } from '../stats/histogram.ts'
+
+export interface Second {
+  second: number
+  sent: number
+  done: number
+  failed: number
+  inFlight: number
+  p50Us: number | null
+  p99Us: number | null
+}
+
+export class Series {
+  readonly seconds: Second[] = []
+  readonly #startUs: number
+  #histogram = new Histogram()
+  #current: Second = emptySecond(0, 0)
+
+  constructor(startUs: number) {
+    this.#startUs = startUs
+  }
+
+  sent(atUs: number): void {
+    this.#at(atUs)
+    this.#current.sent++
+    this.#current.inFlight++
+  }
+
+  ended(atUs: number, latencyUs: number, ok: boolean): void {
+    this.#at(atUs)
+    this.#current.inFlight--
+    this.#current.done++
+    if (ok) this.#histogram.record(latencyUs)
+    else this.#current.failed++
+  }
+
+  /** Closes the second under way; the run is over. */
+  end(): void {
+    this.#close()
+  }
+
+  #at(atUs: number): void {
+    const second = Math.max(this.#current.second, Math.floor((atUs - this.#startUs) / 1_000_000))
+    while (this.#current.second < second) this.#close()
+  }
+
+  #close(): void {
+    const { count } = this.#histogram
+    this.#current.p50Us = count > 0 ? this.#histogram.quantileUs(0.5) : null
+    this.#current.p99Us = count > 0 ? this.#histogram.quantileUs(0.99) : null
+    this.seconds.push(this.#current)
+    this.#current = emptySecond(this.#current.second + 1, this.#current.inFlight)
+    if (count > 0) this.#histogram = new Histogram()
+  }
+}
+
+function emptySecond(second: number, inFlight: number): Second {
+  return { second, sent: 0, done: 0, failed: 0, inFlight, p50Us: null, p99Us: null }
+}
