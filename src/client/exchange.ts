@@ -180,8 +180,11 @@ export function exchange(
       },
       onResponseError(_controller, error) {
         const endUs = clock()
-        if (!ok() && status > 0 && !isInterrupted(error)) finish(outcomeOfStatus(status), `HTTP ${status}`, endUs)
-        else finish(outcomeOfError(error, status > 0), error.message, endUs)
+        // undici is in the middle of clearing its queue here: whoever hears of the end may want to send at once.
+        setImmediate(() => {
+          if (!ok() && status > 0 && !isInterrupted(error)) finish(outcomeOfStatus(status), `HTTP ${status}`, endUs)
+          else finish(outcomeOfError(error, status > 0), error.message, endUs)
+        })
       },
     },
   )

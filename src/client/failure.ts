@@ -40,6 +40,6 @@ export function outcomeOfError(error: Error, answering: boolean): Outcome {
   const known = BY_CODE[code]
   if (known) return known
   if (TLS.test(code)) return 'KT_TLS'
-  if (code.startsWith('HPE_')) return 'KT_PROTOCOL'
+  if (code.startsWith('HPE_') || error.name === 'HTTPParserError') return 'KT_PROTOCOL'
   return answering ? 'KT_TRUNCATED' : 'KT_RESET'
 }

@@ -1,0 +1,135 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { describe, expect, it } from 'vitest'
+import { SseReader } from '../../src/client/sse.ts'
+import { StreamWatch } from '../../src/client/stream-watch.ts'
+
+const recorded = new URL('../../../shared/data/streams/', import.meta.url)
+const haveRecorded = existsSync(recorded)
+
+/** Feeds `payloads` as events a millisecond apart. */
+function watch(payloads: string[]): StreamWatch {
+  const seen = new StreamWatch(() => {})
+  for (const [i, payload] of payloads.entries()) seen.event(payload, (i + 1) * 1_000)
+  return seen
+}
+
+const chunk = (delta: object, rest: object = {}): string => JSON.stringify({ choices: [{ index: 0, delta }], ...rest })
+
+describe('tokens in a stream', () => {
+  it('a role-only delta, an empty delta and empty choices are not tokens', () => {
+    const seen = watch([
+      '{"choices":[],"prompt_filter_results":[]}',
+      chunk({ role: 'assistant', content: '' }),
+      chunk({ content: 'Hel' }),
+      chunk({ content: 'lo' }),
+      chunk({}, { usage: { prompt_tokens: 3, completion_tokens: 2 } }),
+      '[DONE]',
+    ])
+    expect(seen.firstTokenUs).toBe(3_000)
+    expect(seen.lastTokenUs).toBe(4_000)
+    expect(seen.tokenEvents).toBe(2)
+    expect(seen.streamedTokens()).toBe(2)
+    expect(seen.tpotUs()).toBe(1_000)
+    expect(seen.ended).toBe(true)
+  })
+
+  it('reasoning text and tool-call arguments are tokens', () => {
+    const call = { tool_calls: [{ index: 0, function: { name: 'f', arguments: '{"a"' } }] }
+    const seen = watch([
+      chunk({ role: 'assistant' }),
+      chunk({ reasoning_content: 'hm' }),
+      chunk(call),
+      chunk({ content: 'x' }),
+    ])
+    expect(seen.firstTokenUs).toBe(2_000)
+    expect(seen.tokenEvents).toBe(3)
+  })
+
+  it('a named tool call without arguments is not a token', () => {
+    const seen = watch([chunk({ tool_calls: [{ index: 0, function: { name: 'f', arguments: '' } }] })])
+    expect(seen.tokenEvents).toBe(0)
+    expect(seen.firstTokenUs).toBeNaN()
+  })
+
+  it('many tokens in an event: the first event holds its share of the characters', () => {
+    const seen = watch([
+      chunk({ content: 'a'.repeat(20) }),
+      chunk({ content: 'b'.repeat(40) }),
+      chunk({ content: 'c'.repeat(40) }, { usage: { prompt_tokens: 1, completion_tokens: 50 } }),
+    ])
+    // 50 tokens over 100 characters: 10 in the first event, 40 later, over 2 ms.
+    expect(seen.tpotUs()).toBeCloseTo(2_000 / 40, 6)
+  })
+
+  it('everything in one event has no time per token', () => {
+    expect(watch([chunk({ content: 'all of it' })]).tpotUs()).toBeNaN()
+  })
+
+  it('an error event is an error, in any of its forms', () => {
+    expect(watch(['{"error":{"message":"overloaded"}}']).error).toBe('overloaded')
+    expect(watch(['{"error":"no"}']).error).toBe('no')
+    expect(watch(['{"type":"error","error":{"type":"overloaded_error","message":"busy"}}']).error).toBe('busy')
+  })
+
+  it('what is no JSON object is garbage', () => {
+    expect(watch(['hello']).garbage).toBe('hello')
+    expect(watch(['[1]']).garbage).toBe('[1]')
+  })
+})
+
+describe.skipIf(!haveRecorded)('recorded provider streams (skipped where ../shared/data is absent)', () => {
+  const load = (name: string): string[] =>
+    readFileSync(new URL(`${name}.chunks.txt`, recorded), 'utf8')
+      .split('\n')
+      .filter((line) => line.trim() !== '')
+
+  it('Azure: empty choices and a role come first; 78 tokens are billed, 64 of them hidden', () => {
+    const seen = watch(load('azure-model-router.1'))
+    expect(seen.firstTokenUs).toBe(3_000)
+    expect(seen.tokenEvents).toBe(4)
+    expect(seen.usage).toMatchObject({ output: 78, reasoning: 64 })
+    expect(seen.streamedTokens()).toBe(14)
+  })
+
+  it('OpenAI: null usage in every event until the last', () => {
+    const seen = watch(load('openai-text'))
+    expect(seen.usage?.output).toBeGreaterThan(200)
+    expect(Math.abs(seen.tokenEvents - seen.streamedTokens())).toBeLessThanOrEqual(2)
+  })
+
+  it('DeepSeek: reasoning text counts, and is not taken for hidden', () => {
+    const seen = watch(load('deepseek-reasoning'))
+    expect(seen.tokenEvents).toBeGreaterThan(100)
+    expect(seen.streamedTokens()).toBe(seen.usage?.output)
+  })
+
+  it('Gemini: usage in every chunk, many tokens in one', () => {
+    const seen = watch(load('google-text'))
+    expect(seen.tokenEvents).toBeGreaterThanOrEqual(1)
+    expect(seen.usage?.output).toBeGreaterThan(seen.tokenEvents)
+    expect(seen.ended).toBe(true)
+  })
+
+  it('Anthropic: ping and message_start are not tokens; the usage is the last one', () => {
+    const seen = watch(load('anthropic-text'))
+    expect(seen.tokenEvents).toBeGreaterThanOrEqual(1)
+    expect(seen.firstTokenUs).toBeGreaterThan(1_000)
+    expect(seen.usage?.output).toBeGreaterThan(1)
+    expect(seen.ended).toBe(true)
+  })
+
+  it.each(['openai-text', 'deepseek-reasoning', 'google-text', 'anthropic-text', 'azure-model-router.1'])(
+    '%s survives SSE framing cut anywhere',
+    (name) => {
+      const payloads = load(name)
+      const bytes = Buffer.from(payloads.map((payload) => `data: ${payload}\n\n`).join(''))
+      for (const size of [1, 7, 64, 1_000, 65_536]) {
+        const seen: string[] = []
+        const reader = new SseReader((data) => seen.push(data))
+        for (let i = 0; i < bytes.length; i += size) reader.push(bytes.subarray(i, i + size))
+        reader.end()
+        expect(seen).toEqual(payloads)
+      }
+    },
+  )
+})

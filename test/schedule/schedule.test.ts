@@ -1,0 +1,80 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { blockCount, interleave, share } from '../../src/schedule/blocks.ts'
+import { closedLoop, constantRate, type Schedule } from '../../src/schedule/schedule.ts'
+
+/** Every due time until the schedule ends, each asked for at the instant it is due. */
+function dueTimes(schedule: Schedule): number[] {
+  const times: number[] = []
+  for (let elapsedUs = 0; times.length < 100_000; ) {
+    const pace = schedule(elapsedUs, times.length)
+    if (pace.kind === 'end') return times
+    times.push(pace.atUs)
+    elapsedUs = Math.max(elapsedUs, pace.atUs)
+  }
+  return times
+}
+
+describe('the open loop', () => {
+  it('sends 100 a second for 3 s: 300 requests, 10 ms apart, the first at once', () => {
+    const times = dueTimes(constantRate(100, { durationUs: 3_000_000 }))
+    expect(times.length).toBe(300)
+    expect(times.slice(0, 3)).toEqual([0, 10_000, 20_000])
+  })
+
+  it('owes a late sender every request of the duration, at its own time', () => {
+    const schedule = constantRate(100, { durationUs: 1_000_000 })
+    expect(schedule(5_000_000, 99)).toEqual({ kind: 'due', atUs: 990_000 })
+    expect(schedule(5_000_000, 100)).toEqual({ kind: 'end' })
+  })
+
+  it('never drifts: request i is due at i/rate for any rate', () => {
+    fc.assert(
+      fc.property(fc.double({ min: 0.1, max: 1e5, noNaN: true }), fc.nat(1e6), (rps, i) => {
+        const pace = constantRate(rps, {})(0, i)
+        expect(pace.kind === 'due' && Math.abs((pace.atUs * rps) / 1e6 - i)).toBeLessThan(1e-3)
+      }),
+    )
+  })
+})
+
+describe('the closed loop', () => {
+  it('is always due at once, until its requests are sent', () => {
+    const schedule = closedLoop({ requests: 2 })
+    expect(schedule(7, 0)).toEqual({ kind: 'due', atUs: 7 })
+    expect(schedule(9, 2)).toEqual({ kind: 'end' })
+  })
+
+  it('ends at its duration', () => {
+    expect(closedLoop({ durationUs: 10 })(10, 0)).toEqual({ kind: 'end' })
+  })
+})
+
+describe('blocks', () => {
+  it('are twenty, fewer for a small run, at least one', () => {
+    expect([undefined, 5_000, 100, 50, 9, 1].map(blockCount)).toEqual([20, 20, 20, 10, 1, 1])
+  })
+
+  it('share all requests, evenly', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 1e6 }), fc.integer({ min: 1, max: 80 }), (total, blocks) => {
+        const parts = Array.from({ length: blocks }, (_, i) => share(total, blocks, i))
+        expect(parts.reduce((sum, part) => sum + part, 0)).toBe(total)
+        expect(Math.max(...parts) - Math.min(...parts)).toBeLessThanOrEqual(1)
+      }),
+    )
+  })
+
+  it('take turns in pairs, in an order that the seed decides', () => {
+    const order = interleave(['a', 'b'], 20, 1)
+    for (let block = 0; block < 20; block++) {
+      const pair = order.slice(block * 2, block * 2 + 2)
+      expect(pair.map((entry) => entry.block)).toEqual([block, block])
+      expect(pair.map((entry) => entry.arm).sort()).toEqual(['a', 'b'])
+    }
+    const firsts = order.filter((_, i) => i % 2 === 0).map((entry) => entry.arm)
+    expect(new Set(firsts).size).toBe(2)
+    expect(interleave(['a', 'b'], 20, 1)).toEqual(order)
+    expect(interleave(['a', 'b'], 20, 2)).not.toEqual(order)
+  })
+})
