@@ -1,0 +1,31 @@
+/** Reads a request's body whole, up to a limit, and notes when its last byte arrived. */
+import type { IncomingMessage } from 'node:http'
+import type { Clock } from '../system/clock.ts'
+
+export const BODY_LIMIT_BYTES = 64 * 2 ** 20
+
+export interface BodyReaders {
+  whole: (text: string, receivedUs: number) => void
+  /** Called once; the rest is read and thrown away, so that a client that is still sending gets to see the answer. */
+  tooLarge: () => void
+}
+
+export function readBody(request: IncomingMessage, clock: Clock, readers: BodyReaders): void {
+  let chunks: Buffer[] = []
+  let bytes = 0
+  let receivedUs = clock()
+  request.on('data', (chunk: Buffer) => {
+    receivedUs = clock()
+    if (bytes > BODY_LIMIT_BYTES) return
+    bytes += chunk.length
+    chunks.push(chunk)
+    if (bytes <= BODY_LIMIT_BYTES) return
+    chunks = []
+    readers.tooLarge()
+  })
+  request.on('end', () => {
+    if (bytes > BODY_LIMIT_BYTES) return
+    const [first] = chunks
+    readers.whole((chunks.length === 1 && first ? first : Buffer.concat(chunks)).toString(), Math.round(receivedUs))
+  })
+}

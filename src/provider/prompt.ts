@@ -1,0 +1,56 @@
+/**
+ * What the provider takes from a prompt: its length in tokens (estimated: a token per four UTF-8 bytes, rounded up; token ids
+ * are counted), the nonce that ends its last text, and the seed of the request's delays. Without a nonce the seed is the
+ * request's own `seed`, else the prompt itself, so that a repeated request costs the same.
+ */
+import { findNonce, seedOfNonce } from '../workload/nonce.ts'
+
+export interface Prompt {
+  promptTokens: number
+  nonce: string | undefined
+  seed: string
+}
+
+const BYTES_A_TOKEN = 4
+/** Enough of the last text to hold a nonce and white space, or to tell prompts apart, however long the text is. */
+const END_CHARS = 512
+
+/** `texts` in the order of the request; `tokenIds` counts those that came as ids; `ownSeed` is the request's `seed`. */
+export function promptOf(texts: readonly string[], tokenIds: number, ownSeed?: number | null): Prompt {
+  let bytes = 0
+  for (const text of texts) bytes += Buffer.byteLength(text)
+  const end = (texts.at(-1) ?? '').slice(-END_CHARS)
+  const nonce = findNonce(end)
+  return {
+    promptTokens: Math.ceil(bytes / BYTES_A_TOKEN) + tokenIds,
+    nonce,
+    seed: nonce ? seedOfNonce(nonce) : String(ownSeed ?? `${bytes}:${tokenIds}:${end}`),
+  }
+}
+
+interface Message {
+  content?: string | readonly { text?: string | undefined }[] | null | undefined
+}
+
+/** The texts of chat messages, part by part. */
+export function textsOf(messages: readonly Message[]): string[] {
+  return messages.flatMap(({ content }) => {
+    if (typeof content === 'string') return [content]
+    return (content ?? []).flatMap(({ text }) => (text === undefined ? [] : [text]))
+  })
+}
+
+export type PromptInput = string | readonly string[] | readonly number[] | readonly (readonly number[])[]
+
+/** The items of a `prompt` or `input`: texts, or arrays of token ids. A flat array of ids is one item. */
+export function itemsOf(input: PromptInput): (string | readonly number[])[] {
+  if (typeof input === 'string') return [input]
+  return typeof input[0] === 'number' ? [input as readonly number[]] : [...(input as readonly (string | number[])[])]
+}
+
+/** The prompt that `items` make together. */
+export function promptOfItems(items: readonly (string | readonly number[])[], ownSeed?: number | null): Prompt {
+  const texts = items.filter((item) => typeof item === 'string')
+  const tokenIds = items.reduce((sum, item) => sum + (typeof item === 'string' ? 0 : item.length), 0)
+  return promptOf(texts, tokenIds, ownSeed)
+}
