@@ -1,0 +1,76 @@
+/** A simulated provider on a free port for one test, closed after it, and plain HTTP to talk to it. */
+import { onTestFinished } from 'vitest'
+import type { LatencyModel } from '../../src/provider/latency.ts'
+import { type Provider, type ProviderOptions, startProvider } from '../../src/provider/server.ts'
+import type { TruthRecord } from '../../src/provider/truth.ts'
+import { nonceOf, nonceWord } from '../../src/workload/nonce.ts'
+
+export function fixedLatency(ttftMs: number, gapMs: number): LatencyModel {
+  return { ttft: { kind: 'fixed', us: ttftMs * 1_000 }, tokenGap: { kind: 'fixed', us: gapMs * 1_000 }, seed: 1 }
+}
+
+/** Without options: no delays, 5 tokens. */
+export async function provider(options: Partial<ProviderOptions> = {}): Promise<Provider> {
+  const started = await startProvider({
+    host: '127.0.0.1',
+    port: 0,
+    latency: fixedLatency(0, 0),
+    tokens: 5,
+    ...options,
+  })
+  onTestFinished(() => started.close(0))
+  return started
+}
+
+export function nonce(index: number, arm = 'testarms'): string {
+  return nonceOf(arm, 7, index)
+}
+
+export function chatBody(text: string, more: Record<string, unknown> = {}): Record<string, unknown> {
+  return { model: 'gpt-4o', messages: [{ role: 'user', content: text }], ...more }
+}
+
+export function chatWith(nonceText: string, more: Record<string, unknown> = {}): Record<string, unknown> {
+  return chatBody(`Say something plain. ${nonceWord(nonceText)}`, more)
+}
+
+export function post(url: string, body: unknown, init: RequestInit = {}): Promise<Response> {
+  return fetch(url, {
+    method: 'POST',
+    body: typeof body === 'string' ? body : JSON.stringify(body),
+    ...init,
+    headers: { 'content-type': 'application/json', ...(init.headers as Record<string, string> | undefined) },
+  })
+}
+
+export function postChat(target: Provider, body: unknown, init: RequestInit = {}): Promise<Response> {
+  return post(`${target.url}/v1/chat/completions`, body, init)
+}
+
+/** The payloads of an SSE body, '[DONE]' included. */
+export function payloadsOf(sse: string): string[] {
+  return sse.split('\n\n').flatMap((event) => (event.startsWith('data: ') ? [event.slice(6)] : []))
+}
+
+export async function truthOf(target: Provider): Promise<TruthRecord[]> {
+  const text = await (await fetch(`${target.url}/__kt/truth`)).text()
+  return text
+    .split('\n')
+    .filter(Boolean)
+    .map((line) => JSON.parse(line) as TruthRecord)
+}
+
+/** Waits until `check` holds, for things another process or socket does in its own time. */
+export async function until(check: () => boolean | Promise<boolean>, what: string): Promise<void> {
+  for (let i = 0; i < 1_000; i++) {
+    if (await check()) return
+    await new Promise((resolve) => setTimeout(resolve, 10))
+  }
+  throw new Error(`waited 10 s in vain: ${what}`)
+}
+
+export async function collect<T>(items: AsyncIterable<T>): Promise<T[]> {
+  const collected: T[] = []
+  for await (const item of items) collected.push(item)
+  return collected
+}
