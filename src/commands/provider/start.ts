@@ -5,17 +5,16 @@ import { KtCommand } from '../../command.ts'
 export default class ProviderStart extends KtCommand {
   static override summary = 'Start the simulated LLM provider: the OpenAI API with known latency.'
 
-  static override description =
-    `Serves chat completions (JSON and SSE), legacy completions, embeddings and models, with delays drawn from each
-request's own seed, and reports the time it took in every answer. Any model name is served; gpt-unknown and names that
-start with 'unknown' are answered with 404.
-
-A delay is fixed (20ms) or log-normal (lognormal(20ms,0.5): median, sigma of the logarithm). The k-th token of an answer
-leaves at TTFT plus k gaps, a JSON answer at TTFT plus a gap for each of its tokens. With --ttft 0ms --token-gap 0ms there is
-no waiting at all.
-
-GET /__kt/truth lists what was really done, one JSON line for each request with a nonce (DELETE clears it); GET /__kt/stats
-counts requests and connections.`
+  static override description = [
+    "Serves chat completions (JSON and SSE), legacy completions, embeddings and models, with delays drawn from each request's " +
+      'own seed, and says in every answer how long it took. Any model name is served; gpt-unknown and names that start with ' +
+      "'unknown' are answered with 404.",
+    'A delay is fixed (20ms) or log-normal (lognormal(20ms,0.5): median, sigma of the logarithm). The first token of an ' +
+      'answer leaves at TTFT, each further one a gap later, and the answer ends one gap after its last token; a JSON answer ' +
+      'comes when its stream would end. With --ttft 0ms --token-gap 0ms there is no waiting at all.',
+    'GET /__kt/truth lists what was really done, a JSON line for each request with a nonce (DELETE clears it); ' +
+      'GET /__kt/stats counts requests and connections.',
+  ].join('\n\n')
 
   static override examples = [
     '<%= config.bin %> provider start',
@@ -38,7 +37,7 @@ counts requests and connections.`
       default: 16,
       description: 'tokens in an answer to a request without max_tokens or max_completion_tokens',
     }),
-    seed: Flags.integer({ default: 1, description: 'seed of the delays, combined with each request’s own' }),
+    seed: Flags.integer({ default: 1, description: 'seed of the delays, combined with that of each request' }),
     'api-key': Flags.string({ description: 'require this key as a bearer token' }),
     json: Flags.boolean({ description: 'print {"url", "pid"} on one line when listening' }),
   }
