@@ -113,6 +113,14 @@ export function formatBytes(bytes: number): string {
   return `${formatNumber(bytes)} B`
 }
 
+/** A share of one as a percentage: 0.0005 -> '0.05 %', 0.125 -> '12.5 %'. */
+export function formatShare(share: number): string {
+  if (!Number.isFinite(share)) return 'n/a'
+  const percent = Math.abs(share) * 100
+  const digits = percent === 0 ? 0 : percent < 0.01 ? 4 : percent < 0.1 ? 3 : percent < 10 ? 2 : 1
+  return `${trimZeros(formatNumber(share * 100, digits))} %`
+}
+
 function trimZeros(text: string): string {
   return text.includes('.') ? text.replace(/\.?0+$/, '') : text
 }
