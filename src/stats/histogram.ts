@@ -3,7 +3,8 @@
  * refusal of NaN, counts beyond a limit, and values by rank. Recording is O(1) and allocates nothing.
  * Values below zero are recorded as zero and counted in `negative`: a rank never moves, and the error in the method shows.
  */
-import { build, decodeFromCompressedBase64, encodeIntoCompressedBase64, type Histogram as Hdr } from 'hdr-histogram-js'
+import { decodeFromCompressedBase64, encodeIntoCompressedBase64, Int32Histogram } from 'hdr-histogram-js'
+import { firstWhere } from './search.ts'
 
 /** 4 for latency and TTFT (0.2 ms wide at 2 s), 3 elsewhere. */
 export type Digits = 3 | 4
@@ -24,21 +25,20 @@ export class Histogram {
   sumUs = 0
   negative = 0
   readonly digits: Digits
-  #hdr: Hdr
+  readonly #hdr: Int32Histogram
+  /** Where the ranks are, built when first asked for and dropped at the next record: verdicts ask for thousands of them. */
+  #ranks: Ranks | undefined
 
   constructor(digits: Digits = 3) {
     this.digits = digits
-    this.#hdr = build({
-      bitBucketSize: 32,
-      autoResize: true,
-      numberOfSignificantValueDigits: digits,
-      useWebAssembly: false,
-    })
+    this.#hdr = new Int32Histogram(1, 2, digits)
+    this.#hdr.autoResize = true
   }
 
   /** Records a duration in microseconds; the fraction is rounded, the exact extremes are kept. */
   record(us: number): void {
     if (Number.isNaN(us)) throw new Error('a histogram was given NaN')
+    this.#ranks = undefined
     if (us < 0) this.negative++
     const value = us < 0 ? 0 : Math.round(us)
     this.count++
@@ -50,6 +50,7 @@ export class Histogram {
 
   add(other: Histogram): void {
     if (other.count === 0) return
+    this.#ranks = undefined
     this.#hdr.add(other.#hdr)
     this.count += other.count
     this.sumUs += other.sumUs
@@ -73,22 +74,39 @@ export class Histogram {
   atRankUs(rank: number): number {
     if (rank < 1) return 0
     if (rank > this.count) return Number.POSITIVE_INFINITY
-    const value = this.#hdr.getValueAtPercentile((100 * (rank - 0.5)) / this.count)
+    const { valuesUs, upTo } = this.#index()
+    // The first slot that reaches the rank.
+    const value = valuesUs[firstWhere(0, upTo.length, (slot) => (upTo[slot] ?? 0) >= rank)] ?? this.maxUs
     return Math.min(this.maxUs, Math.max(this.minUs, value))
   }
 
   /** How many observations lie above `limitUs`, within the histogram's resolution. */
   countAbove(limitUs: number): number {
     if (this.count === 0 || this.maxUs <= limitUs) return 0
-    let low = 0
-    let high = this.count
-    // The number of values <= limit is the largest rank whose value does not exceed it.
-    while (low < high) {
-      const rank = Math.ceil((low + high) / 2)
-      if (this.atRankUs(rank) <= limitUs) low = rank
-      else high = rank - 1
+    if (this.minUs > limitUs) return this.count
+    const { valuesUs, upTo } = this.#index()
+    const above = firstWhere(0, valuesUs.length, (slot) => (valuesUs[slot] ?? 0) > limitUs)
+    return this.count - (upTo[above - 1] ?? 0)
+  }
+
+  /** The distinct values, ascending, as `atRankUs` gives them. */
+  distinctUs(): number[] {
+    return this.#index().valuesUs.map((value) => Math.min(this.maxUs, Math.max(this.minUs, value)))
+  }
+
+  #index(): Ranks {
+    if (this.#ranks) return this.#ranks
+    const ranks: Ranks = { valuesUs: [], upTo: [] }
+    let seen = 0
+    for (let slot = 0; seen < this.count && slot < this.#hdr.countsArrayLength; slot++) {
+      const count = this.#hdr.getCountAtIndex(slot)
+      if (count === 0) continue
+      seen += count
+      ranks.valuesUs.push(this.#hdr.highestEquivalentValue(this.#hdr.valueFromIndex(slot)))
+      ranks.upTo.push(seen)
     }
-    return this.count - low
+    this.#ranks = ranks
+    return ranks
   }
 
   encode(): EncodedHistogram {
@@ -105,6 +123,7 @@ export class Histogram {
   /** Throws on anything that is not an encoded histogram. */
   static decode(encoded: EncodedHistogram): Histogram {
     const hdr = decodeFromCompressedBase64(encoded.hdr, 32, false)
+    if (!(hdr instanceof Int32Histogram)) throw new Error('not a histogram of 32-bit counts')
     const histogram = new Histogram(hdr.numberOfSignificantValueDigits === 4 ? 4 : 3)
     histogram.#hdr.add(hdr)
     histogram.count = hdr.totalCount
@@ -122,4 +141,10 @@ export class Histogram {
     for (const part of parts) merged.add(part)
     return merged
   }
+}
+
+/** The filled slots: the value of each, and how many observations lie at or below it. */
+interface Ranks {
+  valuesUs: number[]
+  upTo: number[]
 }

@@ -1,0 +1,71 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { Histogram } from '../../src/stats/histogram.ts'
+
+function of(values: readonly number[], digits: 3 | 4 = 3): Histogram {
+  const histogram = new Histogram(digits)
+  for (const value of values) histogram.record(value)
+  return histogram
+}
+
+const values = fc.array(fc.integer({ min: 0, max: 100_000_000 }), { minLength: 1, maxLength: 300 })
+
+describe('a histogram', () => {
+  it('gives every rank within its resolution', () => {
+    fc.assert(
+      fc.property(values, (list) => {
+        const histogram = of(list)
+        const sorted = list.toSorted((a, b) => a - b)
+        sorted.forEach((value, i) => {
+          const read = histogram.atRankUs(i + 1)
+          expect(Math.abs(read - value)).toBeLessThanOrEqual(value / 1_000)
+        })
+      }),
+      { numRuns: 50, seed: 2 },
+    )
+  })
+
+  it('counts what lies above a limit as its own ranks do', () => {
+    fc.assert(
+      fc.property(values, fc.integer({ min: 0, max: 100_000_000 }), (list, limit) => {
+        const histogram = of(list)
+        const above = list.map((_, i) => histogram.atRankUs(i + 1)).filter((value) => value > limit)
+        expect(histogram.countAbove(limit)).toBe(above.length)
+      }),
+      { numRuns: 100, seed: 3 },
+    )
+  })
+
+  it('forgets its ranks when it grows', () => {
+    const histogram = of([10, 20])
+    expect(histogram.atRankUs(2)).toBe(20)
+    histogram.record(30)
+    expect(histogram.atRankUs(3)).toBe(30)
+    histogram.add(of([40]))
+    expect(histogram.countAbove(25)).toBe(2)
+  })
+
+  it('keeps exact extremes, sum and ranks through encoding', () => {
+    const histogram = of([-3, 1_234_567, 89, 2_000_001], 4)
+    const back = Histogram.decode(histogram.encode())
+    expect({ ...back }).toEqual({ ...histogram })
+    expect(back.maxUs).toBe(2_000_001)
+    expect(back.negative).toBe(1)
+    expect([1, 2, 3, 4].map((rank) => back.atRankUs(rank))).toEqual(
+      [1, 2, 3, 4].map((rank) => histogram.atRankUs(rank)),
+    )
+  })
+
+  it('is open where there is no rank', () => {
+    const histogram = of([5])
+    expect(histogram.atRankUs(0)).toBe(0)
+    expect(histogram.atRankUs(2)).toBe(Number.POSITIVE_INFINITY)
+    expect(new Histogram().quantileUs(0.5)).toBeNaN()
+    expect(new Histogram().countAbove(0)).toBe(0)
+  })
+
+  it('refuses NaN and what is no histogram', () => {
+    expect(() => new Histogram().record(Number.NaN)).toThrow('NaN')
+    expect(() => Histogram.decode({ hdr: 'AAAA', minUs: 0, maxUs: 0, sumUs: 0, negative: 0 })).toThrow()
+  })
+})
