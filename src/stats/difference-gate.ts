@@ -1,0 +1,93 @@
+/**
+ * The verdict where no request carries its own overhead: P99(gateway) - P99(baseline) against the budget, from the blocks of two
+ * runs recorded apart. That is another number than the P99 of the overhead, and two runs do not share the machine's
+ * mood: a FAIL must therefore also exceed a drift of 15 % of the baseline's P99. Intervals: quantile-interval.ts.
+ */
+import { formatMs, formatNumber, formatShare } from '../units.ts'
+import { ALPHA_FAIL, ALPHA_PASS, DRIFT, type GateBlock, type GateResult, QUANTILE } from './gate.ts'
+import type { Histogram } from './histogram.ts'
+import { observationsNeeded } from './order-interval.ts'
+import { differenceOf, quantileBounds } from './quantile-interval.ts'
+import { firstWhere } from './search.ts'
+import { MIN_BLOCKS } from './share-interval.ts'
+
+const MOST_FAILED = 0.01
+/** Ten thousand times what was measured is no advice. */
+const MOST_TIMES = 10_000
+
+export interface DifferenceInput {
+  limitUs: number
+  baseline: readonly GateBlock[]
+  gateway: readonly GateBlock[]
+  client: 'ok' | 'saturated' | 'noisy'
+}
+
+export function judgeDifference({ limitUs, baseline, gateway, client }: DifferenceInput): GateResult {
+  const direct = answered(baseline)
+  const through = answered(gateway)
+  if (countOf(direct) === 0 || countOf(through) === 0) {
+    return { verdict: 'inconclusive', why: 'a run without an answered request', p99Us: null, ci95Us: null }
+  }
+  const bounds = (alpha: number, times = 1) =>
+    differenceOf(quantileBounds(through, QUANTILE, alpha, times), quantileBounds(direct, QUANTILE, alpha, times))
+  const baselineP99Us = quantileBounds(direct, QUANTILE, ALPHA_PASS).valueUs
+  const failAboveUs = limitUs * DRIFT + baselineP99Us * (DRIFT - 1)
+  const ci95 = bounds(0.025)
+  const reading = { p99Us: ci95.valueUs, ci95Us: [ci95.lowerUs, ci95.upperUs] as [number, number] }
+  const inconclusive = (why: string, needed?: number): GateResult => ({
+    verdict: 'inconclusive',
+    why,
+    ...reading,
+    ...(needed === undefined ? {} : { requestsNeeded: needed }),
+  })
+
+  if (client !== 'ok') return inconclusive(`the client was ${client}: two runs cannot be told apart then`)
+  const failed = Math.max(failedShare(baseline), failedShare(gateway))
+  if (failed > MOST_FAILED) return inconclusive(`too many failed requests: ${formatShare(failed)}`)
+
+  const passes = (times: number): boolean => bounds(ALPHA_PASS, times).upperUs < limitUs
+  const fails = (times: number): boolean => bounds(ALPHA_FAIL, times).lowerUs >= failAboveUs
+  const fewest = Math.min(countOf(direct), countOf(through))
+  const blocks = Math.min(direct.length, through.length)
+  const least = observationsNeeded(QUANTILE)
+  const needed = (): number | undefined => {
+    const times = firstWhere(1, MOST_TIMES + 1, (candidate) => {
+      if (fewest * candidate < least || blocks * candidate < MIN_BLOCKS) return false
+      return passes(candidate) || fails(candidate)
+    })
+    return times > MOST_TIMES ? undefined : fewest * times
+  }
+  if (fewest < least) {
+    return inconclusive(`too few requests for a P99: ${formatNumber(fewest)} of at least ${least} a file`, needed())
+  }
+  if (blocks < MIN_BLOCKS) return inconclusive(`too few blocks: ${blocks} of at least ${MIN_BLOCKS}`, needed())
+  if (passes(1)) {
+    return { verdict: 'pass', why: `upper bound ${formatMs(bounds(ALPHA_PASS).upperUs / 1_000)} ms`, ...reading }
+  }
+  const lowerUs = bounds(ALPHA_FAIL).lowerUs
+  const lower = `lower bound ${formatMs(lowerUs / 1_000)} ms`
+  if (lowerUs >= failAboveUs) return { verdict: 'fail', why: lower, ...reading }
+  if (lowerUs >= limitUs) {
+    return inconclusive(
+      `${lower}; but under ${formatMs(failAboveUs / 1_000)} ms, which two runs apart may drift`,
+      needed(),
+    )
+  }
+  return inconclusive(
+    `between ${formatMs(lowerUs / 1_000)} and ${formatMs(bounds(ALPHA_PASS).upperUs / 1_000)} ms`,
+    needed(),
+  )
+}
+
+function answered(side: readonly GateBlock[]): Histogram[] {
+  return side.map((block) => block.values).filter((values) => values.count > 0)
+}
+
+function countOf(parts: readonly Histogram[]): number {
+  return parts.reduce((total, values) => total + values.count, 0)
+}
+
+function failedShare(blocks: readonly GateBlock[]): number {
+  const failed = blocks.reduce((total, block) => total + block.failed + block.unfinished, 0)
+  return failed / Math.max(1, failed + countOf(blocks.map((block) => block.values)))
+}

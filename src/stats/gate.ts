@@ -1,0 +1,174 @@
+/**
+ * The verdict of "P99 of the overhead is under the budget", as a test by block of the equivalent "fewer than 1 % of the requests
+ * exceed it"; a failed request exceeds it. Recipe: Korn-Graubard bounds (share-interval.ts), one-sided.
+ *   PASS          the upper bound (alpha 0.0125, one look of four) lies under 1 %
+ *   FAIL          the lower bound (alpha 0.001) lies at or above 1 %, over the budget and also over 1.15 times it: a shared
+ *                 machine drifts by that much from run to run, which no interval from within one run can know
+ *   INCONCLUSIVE  else, with the reason, and how many requests would decide it where more would
+ * The floor is the same reading taken straight at the provider. Where its P99 exceeds a quarter of the budget, the rig cannot
+ * carry a PASS, and a FAIL stands only if lower(gateway) - upper(floor) is at least 1 % too.
+ * A saturated client judges nothing. A noisy one can pass (noise only adds) but fail only a gateway that keeps half of its
+ * requests over the budget: noise makes a tail, not a median. Requests still in flight at the end count against a PASS
+ * and not for a FAIL, since nobody knows how they would have ended.
+ */
+import { formatMs, formatNumber, formatShare } from '../units.ts'
+import { Histogram } from './histogram.ts'
+import { observationsNeeded } from './order-interval.ts'
+import { quantileBounds } from './quantile-interval.ts'
+import { firstWhere } from './search.ts'
+import { type BlockShare, estimateShare, MIN_BLOCKS, type ShareEstimate, shareBounds } from './share-interval.ts'
+
+export const ALPHA_PASS = 0.0125
+export const ALPHA_FAIL = 0.001
+export const QUANTILE = 0.99
+/** How far a limit must be exceeded for a FAIL: the drift between runs on a shared machine. */
+export const DRIFT = 1.15
+const ALLOWED_SHARE = 0.01
+const FLOOR_SHARE = 0.25
+/** Beyond this many requests a number is no advice. */
+const MOST_REQUESTS = 10_000_000
+
+export interface GateBlock {
+  /** One overhead a request that carried a reading. */
+  values: Histogram
+  failed: number
+  /** Still in flight when the run ended. */
+  unfinished: number
+}
+
+export interface GateInput {
+  limitUs: number
+  blocks: readonly GateBlock[]
+  floor?: readonly GateBlock[]
+  client: 'ok' | 'saturated' | 'noisy'
+  /** Answered requests without a reading that nothing explains. */
+  unread: number
+}
+
+export interface GateResult {
+  verdict: 'pass' | 'fail' | 'inconclusive'
+  why: string
+  p99Us: number | null
+  /** Two-sided 95 % interval of P99, by blocks. */
+  ci95Us: [number, number] | null
+  requestsNeeded?: number
+}
+
+export function judgeBudget(input: GateInput): GateResult {
+  const { blocks, limitUs } = input
+  const values = blocks.map((block) => block.values)
+  const readings = values.reduce((total, part) => total + part.count, 0)
+  if (readings === 0) {
+    return { verdict: 'inconclusive', why: 'no request was answered with a reading', p99Us: null, ci95Us: null }
+  }
+  const p99 = quantileBounds(values, QUANTILE, 0.025)
+  const reading = { p99Us: p99.valueUs, ci95Us: [p99.lowerUs, p99.upperUs] as [number, number] }
+  const inconclusive = (why: string, needed?: number): GateResult => ({
+    verdict: 'inconclusive',
+    why,
+    ...reading,
+    ...(needed === undefined ? {} : { requestsNeeded: needed }),
+  })
+
+  const shares: Shares = {
+    pass: estimateShare(exceedances(blocks, limitUs, true)),
+    fail: estimateShare(exceedances(blocks, limitUs, false)),
+    failBeyondDrift: estimateShare(exceedances(blocks, limitUs * DRIFT, false)),
+  }
+  if (input.client === 'saturated') {
+    return inconclusive('the client was saturated: its own delays are in the readings; lower the load')
+  }
+  const least = observationsNeeded(QUANTILE)
+  if (shares.pass.n < least) {
+    return inconclusive(
+      `too few requests for a P99: ${formatNumber(shares.pass.n)} of at least ${least}`,
+      requestsNeeded(shares),
+    )
+  }
+  if (shares.pass.blocks < MIN_BLOCKS) {
+    return inconclusive(`too few blocks: ${shares.pass.blocks} of at least ${MIN_BLOCKS}`, requestsNeeded(shares))
+  }
+
+  const upper = shareBounds(shares.pass, ALPHA_PASS).upper
+  const lower = shareBounds(shares.fail, ALPHA_FAIL).lower
+  const limit = `${formatMs(limitUs / 1_000)} ms`
+  const seen = describeShare(shares.pass, blocks, limit)
+  const floor = input.floor && floorOf(input.floor, limitUs)
+  const decided = verdictOfShares(shares)
+  if (decided === 'pass') {
+    const why = `${seen}, upper bound ${formatShare(upper)}`
+    if (input.unread > ALLOWED_SHARE * shares.pass.n) {
+      return inconclusive(`${why}; but ${formatNumber(input.unread)} answered requests carry no usable reading`)
+    }
+    if (floor?.tooHigh) return inconclusive(`${why}; but ${floor.words}: this rig cannot carry a PASS`)
+    return { verdict: 'pass', why, ...reading }
+  }
+  if (decided === 'fail' || decided === 'drift') {
+    const why = `${seen}, lower bound ${formatShare(lower)}`
+    if (decided === 'drift') {
+      return inconclusive(
+        `${why}; but not over ${formatShare(DRIFT - 1)} more, which machines drift from run to run`,
+        requestsNeeded(shares),
+      )
+    }
+    if (input.client === 'noisy' && lower < 0.5) {
+      return inconclusive(`${why}; but the machine was noisy, and noise makes such a tail`)
+    }
+    if (floor?.tooHigh && lower - floor.upper < ALLOWED_SHARE) {
+      return inconclusive(`${why}; but ${floor.words}: the breach may be the rig's`)
+    }
+    return { verdict: 'fail', why, ...reading }
+  }
+  return inconclusive(`${seen}, between ${formatShare(lower)} and ${formatShare(upper)}`, requestsNeeded(shares))
+}
+
+/** The shares that a verdict rests on. */
+export interface Shares {
+  /** Over the budget, with what was unfinished. */
+  pass: ShareEstimate
+  /** Over the budget, without. */
+  fail: ShareEstimate
+  failBeyondDrift: ShareEstimate
+}
+
+/** What the shares alone say, as if `times` as many such blocks had been measured. `drift`: over, but not by more than machines drift. */
+export function verdictOfShares(shares: Shares, times = 1): 'pass' | 'fail' | 'drift' | 'open' {
+  if (shareBounds(shares.pass, ALPHA_PASS, times).upper < ALLOWED_SHARE) return 'pass'
+  if (shareBounds(shares.fail, ALPHA_FAIL, times).lower < ALLOWED_SHARE) return 'open'
+  return shareBounds(shares.failBeyondDrift, ALPHA_FAIL, times).lower < ALLOWED_SHARE ? 'drift' : 'fail'
+}
+
+/**
+ * How many requests, in blocks like these with the shares seen here, would decide it. Nothing where the shares lie so that
+ * no number would (right at 1 %, or over the budget by less than the drift).
+ */
+function requestsNeeded(shares: Shares): number | undefined {
+  const { n, blocks } = shares.pass
+  const decides = (count: number): boolean => {
+    if ((n * count) / blocks < observationsNeeded(QUANTILE)) return false
+    return ['pass', 'fail'].includes(verdictOfShares(shares, count / blocks))
+  }
+  const most = Math.floor((MOST_REQUESTS / n) * blocks)
+  const count = firstWhere(Math.max(MIN_BLOCKS, blocks), most + 1, decides)
+  return count > most ? undefined : Math.ceil((n * count) / blocks)
+}
+
+function exceedances(blocks: readonly GateBlock[], limitUs: number, withUnfinished: boolean): BlockShare[] {
+  return blocks.map(({ values, failed, unfinished }) => {
+    const without = failed + (withUnfinished ? unfinished : 0)
+    return { n: values.count + without, over: values.countAbove(limitUs) + without }
+  })
+}
+
+function describeShare(estimate: ShareEstimate, blocks: readonly GateBlock[], limit: string): string {
+  const failed = blocks.reduce((total, block) => total + block.failed + block.unfinished, 0)
+  const also = failed > 0 ? ` or failed (${formatNumber(failed)})` : ''
+  return `share over ${limit}${also}: ${formatShare(estimate.share)} of ${formatNumber(estimate.n)}`
+}
+
+function floorOf(blocks: readonly GateBlock[], limitUs: number): { tooHigh: boolean; upper: number; words: string } {
+  const p99Us = Histogram.merge(blocks.map((block) => block.values)).quantileUs(QUANTILE)
+  const words = `the floor, measured without the gateway, has a P99 of ${formatMs(p99Us / 1_000)} ms, over a quarter of the budget`
+  const { upper } = shareBounds(estimateShare(exceedances(blocks, limitUs, true)), ALPHA_FAIL)
+  return { tooHigh: p99Us > FLOOR_SHARE * limitUs, upper, words }
+}

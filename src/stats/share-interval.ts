@@ -1,0 +1,73 @@
+/**
+ * One-sided bounds for a share (of requests over a limit) whose sample is the block, not the request: requests within a block
+ * share the machine's mood. Korn & Graubard 1998, Survey Methodology 24: the ratio estimator's variance between blocks
+ * gives an effective sample size n* = p(1-p)/v, at most n, shrunk by (t[n-1]/t[K-1])^2 for the few blocks; n* and x* = p n*
+ * enter Clopper-Pearson. With no exceedance (or nothing but) no spread is seen and it is plain Clopper-Pearson.
+ * Fewer than ten blocks bound nothing.
+ */
+import { inverseIncompleteBeta, studentQuantile } from './distributions.ts'
+
+export const MIN_BLOCKS = 10
+
+export interface BlockShare {
+  n: number
+  over: number
+}
+
+export interface ShareEstimate {
+  share: number
+  n: number
+  over: number
+  /** Blocks with at least one request. */
+  blocks: number
+  /** How many requests one independent request is worth here; 1 when blocks do not matter. */
+  designEffect: number
+}
+
+export function estimateShare(all: readonly BlockShare[]): ShareEstimate {
+  const blocks = all.filter((block) => block.n > 0)
+  const n = sum(blocks.map((block) => block.n))
+  const over = sum(blocks.map((block) => block.over))
+  const share = n === 0 ? Number.NaN : over / n
+  const k = blocks.length
+  const squares = sum(blocks.map((block) => (block.over - share * block.n) ** 2))
+  const variance = k > 1 ? ((k / (k - 1)) * squares) / n ** 2 : 0
+  const designEffect = over === 0 || over === n ? 1 : Math.max(1, (variance * n) / (share * (1 - share)))
+  return { share, n, over, blocks: k, designEffect }
+}
+
+/**
+ * Bounds each of which misses the true share with at most `alpha`. `times`: as if that many times as many such blocks
+ * had been measured, with the same share and the same spread between blocks.
+ */
+export function shareBounds(estimate: ShareEstimate, alpha: number, times = 1): { lower: number; upper: number } {
+  const blocks = estimate.blocks * times
+  const n = estimate.n * times
+  if (blocks < MIN_BLOCKS || n === 0) return { lower: 0, upper: 1 }
+  const plain = estimate.over === 0 || estimate.over === estimate.n
+  const few = plain ? 1 : (tOf(1 - alpha, n - 1) / tOf(1 - alpha, blocks - 1)) ** 2
+  const effective = (n / estimate.designEffect) * few
+  const over = effective * estimate.share
+  return {
+    lower: over <= 0 ? 0 : inverseIncompleteBeta(alpha, over, effective - over + 1),
+    upper: over >= effective ? 1 : inverseIncompleteBeta(1 - alpha, over + 1, effective - over),
+  }
+}
+
+const known = new Map<string, number>()
+
+/** Inverting a share test over a histogram asks for the same few t quantiles thousands of times. */
+function tOf(p: number, df: number): number {
+  const key = `${p}/${df}`
+  let t = known.get(key)
+  if (t === undefined) {
+    t = studentQuantile(p, df)
+    if (known.size > 4_096) known.clear()
+    known.set(key, t)
+  }
+  return t
+}
+
+function sum(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0)
+}

@@ -1,0 +1,105 @@
+/**
+ * How often the budget gate errs, by seeded simulation: 5 ms median, P99 9 ms log-normal, host noise by block that is AR(1) with
+ * sigma 12 % and rho 0.85, 20 blocks of 500. Two truths: `this run` (the P99 under the conditions that the run met; what one
+ * run can know) and `all runs` (over every mood of the host; what the drift margin of FAIL is for).
+ */
+import { describe, expect, it } from 'vitest'
+import { normalCdf, normalQuantile } from '../../src/stats/distributions.ts'
+import { DRIFT, verdictOfShares } from '../../src/stats/gate.ts'
+import { normal, type Random, randomFrom } from '../../src/stats/random.ts'
+import { estimateShare } from '../../src/stats/share-interval.ts'
+
+const BLOCKS = 20
+const SIZE = 500
+const SIGMA = Math.log(9 / 5) / normalQuantile(0.99)
+const NOISE = 0.12
+const RHO = 0.85
+
+function moods(random: Random): number[] {
+  let mood = NOISE * normal(random)
+  return Array.from({ length: BLOCKS }, (_, i) => {
+    if (i > 0) mood = RHO * mood + NOISE * Math.sqrt(1 - RHO ** 2) * normal(random)
+    return mood
+  })
+}
+
+/** log(limit / median) at which P99 over the given moods is exactly the limit. */
+function boundaryOfRun(run: readonly number[]): number {
+  let [low, high] = [-2, 4]
+  for (let i = 0; i < 40; i++) {
+    const middle = (low + high) / 2
+    const share = run.reduce((sum, mood) => sum + normalCdf((mood - middle) / SIGMA), 0) / run.length
+    if (share > 0.01) low = middle
+    else high = middle
+  }
+  return high
+}
+
+const boundaryOfAll = normalQuantile(0.99) * Math.hypot(SIGMA, NOISE)
+
+function binomial(random: Random, n: number, p: number): number {
+  // Waiting times between successes: cheap where p is small.
+  const log = Math.log1p(-p)
+  let successes = 0
+  for (let i = Math.floor(Math.log(1 - random()) / log); i < n; i += 1 + Math.floor(Math.log(1 - random()) / log))
+    successes++
+  return successes
+}
+
+type Truth = 'this run' | 'all runs'
+
+/** Shares of PASS and FAIL among `runs` of a gateway whose true P99 is `ratio` times the budget. */
+function rates(truth: Truth, ratio: number, runs: number): { pass: number; fail: number } {
+  const random = randomFrom(`${truth}/${ratio}`)
+  let pass = 0
+  let fail = 0
+  for (let run = 0; run < runs; run++) {
+    const host = moods(random)
+    const limit = (truth === 'this run' ? boundaryOfRun(host) : boundaryOfAll) - Math.log(ratio)
+    const blocks = host.map((mood) => {
+      const farShare = normalCdf((mood - limit - Math.log(DRIFT)) / SIGMA)
+      const share = normalCdf((mood - limit) / SIGMA)
+      const far = binomial(random, SIZE, farShare)
+      const near = binomial(random, SIZE - far, (share - farShare) / (1 - farShare))
+      return { n: SIZE, over: far + near, far }
+    })
+    const over = estimateShare(blocks)
+    const failBeyondDrift = estimateShare(blocks.map((block) => ({ n: block.n, over: block.far })))
+    const verdict = verdictOfShares({ pass: over, fail: over, failBeyondDrift })
+    if (verdict === 'pass') pass++
+    if (verdict === 'fail') fail++
+  }
+  return { pass: pass / runs, fail: fail / runs }
+}
+
+function report(truth: Truth, ratio: number, runs: number): { pass: number; fail: number } {
+  const rate = rates(truth, ratio, runs)
+  const percent = (value: number) => `${(100 * value).toFixed(2)} %`.padStart(9)
+  process.stdout.write(
+    `budget gate, true P99 of ${truth} = ${ratio.toFixed(2)} x budget: PASS ${percent(rate.pass)}  FAIL ${percent(rate.fail)}  (${runs} runs)\n`,
+  )
+  return rate
+}
+
+/** Three standard errors of a rate measured in `runs`. */
+const margin = (rate: number, runs: number): number => 3 * Math.sqrt((rate * (1 - rate)) / runs)
+
+describe('the budget gate in simulation', () => {
+  it('raises false alarms in at most 0.3 % of runs at the boundary, whichever truth is meant', () => {
+    expect(report('this run', 1, 2_000).fail).toBe(0)
+    expect(report('all runs', 1, 4_000).fail).toBeLessThanOrEqual(0.003 + margin(0.003, 4_000) / 3)
+  })
+
+  it('waves through at most 1.25 % of runs whose own P99 is at the budget, and few gateways 15 % over it', () => {
+    expect(rates('this run', 1, 2_000).pass).toBeLessThanOrEqual(0.0125)
+    expect(report('all runs', 1.15, 2_000).pass).toBeLessThanOrEqual(0.03 + margin(0.03, 2_000))
+    expect(report('all runs', 1.3, 1_000).pass).toBeLessThanOrEqual(0.003)
+  })
+
+  it('has the power to pass what is clearly under and to fail what is clearly over', () => {
+    expect(report('all runs', 0.8, 1_000).pass).toBeGreaterThan(0.95)
+    expect(report('all runs', 0.6, 500).pass).toBeGreaterThan(0.99)
+    expect(report('all runs', 1.6, 1_000).fail).toBeGreaterThan(0.97)
+    expect(report('all runs', 2, 500).fail).toBeGreaterThan(0.99)
+  })
+})
