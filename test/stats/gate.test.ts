@@ -51,13 +51,13 @@ describe('the budget gate', () => {
       let drawn = 0
       return () => (++drawn % n === 0 ? 9_000 : 1_000)
     }
-    const near = judge(blocksOf(everyOver(130)))
+    const near = judge(blocksOf(everyOver(125)))
     expect(near.verdict).toBe('inconclusive')
     const { requestsNeeded: needed = 0 } = near
     expect(needed).toBeGreaterThan(2_000)
     // The advice holds, and is not more than it takes.
-    expect(judge(blocksOf(everyOver(130), { blocks: Math.ceil((needed * 1.1) / 100) })).verdict).toBe('pass')
-    expect(judge(blocksOf(everyOver(130), { blocks: Math.ceil((needed * 0.5) / 100) })).verdict).toBe('inconclusive')
+    expect(judge(blocksOf(everyOver(125), { blocks: Math.ceil((needed * 1.1) / 100) })).verdict).toBe('pass')
+    expect(judge(blocksOf(everyOver(125), { blocks: Math.ceil((needed * 0.5) / 100) })).verdict).toBe('inconclusive')
   })
 
   it('gives no number where none would decide', () => {
