@@ -1,0 +1,23 @@
+/** What a mistyped command gets: one line, the nearest command, exit 2. Runs before any command, so it loads nothing else. */
+import type { Hook } from '@oclif/core'
+import { EXIT } from '../errors.ts'
+import { didYouMean } from '../input/did-you-mean.ts'
+
+const hook: Hook.CommandNotFound = async function ({ id, config }) {
+  process.stderr.write(`${explainUnknown(id.replaceAll(':', ' '), config.commandIDs, config.bin)}\n`)
+  this.exit(EXIT.usage)
+}
+
+export default hook
+
+/** `typed` is what stands after `kt`, its words separated by spaces; `ids` are oclif's: 'bench:compare'. */
+export function explainUnknown(typed: string, ids: readonly string[], bin: string): string {
+  const known = ids.map((id) => id.replaceAll(':', ' '))
+  const near = didYouMean(typed, known)
+  const parent = known.filter((command) => typed.startsWith(`${command} `)).sort((a, b) => b.length - a.length)[0]
+  if (!near && parent) {
+    return `${bin}: '${bin} ${parent}' takes no argument '${typed.slice(parent.length + 1)}'\n    See '${bin} ${parent} --help'.`
+  }
+  const next = near ? `Did you mean '${bin} ${near}'?` : `See '${bin} --help' for the commands there are.`
+  return `${bin}: there is no command '${typed}'\n    ${next}`
+}

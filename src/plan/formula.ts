@@ -1,0 +1,27 @@
+/**
+ * Kong's sizing formula: workers = (input / R + output) / O_w, with R = I_w / O_w, the ratio of what one worker passes. R is a
+ * ratio of costs and never taken from traffic. Redundancy multiplies the raw figure before it is rounded up: 4 x 27.7 is 111
+ * workers, not 4 x 28 = 112.
+ * Source: Kong AI Gateway resource sizing guidelines, capacity planning formula.
+ */
+import type { Demand, PerWorker } from './sizing.ts'
+
+/** Output tokens/s that cost as much as the whole demand. */
+export function equivalentOutputLoad(demand: Demand, ratio: number): number {
+  return demand.inputTokensPerSec / ratio + demand.outputTokensPerSec
+}
+
+/** Workers before rounding and redundancy. */
+export function rawWorkers(demand: Demand, ratio: number, outputPerWorker: number): number {
+  return equivalentOutputLoad(demand, ratio) / outputPerWorker
+}
+
+/** R from a worker's two throughputs. */
+export function costRatio(worker: PerWorker): number {
+  return worker.inputTokensPerSec / worker.outputTokensPerSec
+}
+
+/** The next whole number, at least 1; what binary fractions add in the thirteenth digit does not count. */
+export function wholeUp(value: number): number {
+  return Math.max(1, Math.ceil(Number(value.toPrecision(12))))
+}
