@@ -67,9 +67,9 @@ function formula({ demand, formula: f, workers, measured, sizing }: Plan): strin
 }
 
 function tier({ tier: t, workers }: Plan): string[] {
-  const decided = t.decidedBy.map((dimension) => DIMENSIONS[dimension].name).join(' and ')
+  const decided = list(t.decidedBy.map((dimension) => DIMENSIONS[dimension].name))
   return [
-    `${t.name}, decided by ${decided} (${t.use})`,
+    `${t.name}: ${t.use}; decided by ${decided}`,
     '',
     ...columns(
       t.dimensions.map(({ dimension, value, tier: name, from, to }) => {
@@ -110,10 +110,10 @@ function machines({ nodes, demand }: Plan): string[] {
 
 function recommendation({ nodes, instances, sizing }: Plan): string[] {
   const [peak, ...redundant] = nodes.counts.map((count) => count.nodes)
-  const binding = nodes.binding === 'network' ? 'network binds before CPU' : 'CPU binds before network'
+  const binding = nodes.binding === 'network' ? 'Network binds first' : 'CPU binds first'
   const more = redundant.length > 0 ? `, ${[...new Set(redundant)].join('-')} with redundancy` : ''
   return [
-    `- ${counted(peak ?? 0, 'node')} like ${nodes.type} for the peak${more}; ${binding}.`,
+    `- ${binding}: ${counted(peak ?? 0, 'node')} like ${nodes.type} for the peak${more}.`,
     `- Dedicated CPU: ${familyList(instances.recommended)}.`,
     ...(instances.avoid.length > 0 ? [`- No burstable CPU (${familyList(instances.avoid)}): it delays tokens.`] : []),
     `- These are defaults of ${sizing.name}, not measurements of your gateway: bench yours with your models and prompts, then give --ratio, --output-per-worker or --sizing.`,
@@ -145,6 +145,11 @@ function raw(value: number): string {
 function trimmed(value: number): string {
   const text = formatNumber(value, 2)
   return text.includes('.') ? text.replace(/\.?0+$/, '') : text
+}
+
+/** 'a', 'a and b', 'a, b and c' */
+function list(words: readonly string[]): string {
+  return words.length < 2 ? words.join('') : `${words.slice(0, -1).join(', ')} and ${words.at(-1)}`
 }
 
 function counted(count: number, noun: string): string {

@@ -1,0 +1,64 @@
+// The sizing profile: what ships is read, a copy with other figures is used, a mistake in it is named.
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { beforeAll, expect, test } from 'vitest'
+import { UserError } from '../../src/errors.ts'
+import { readSizing } from '../../src/input/sizing.ts'
+
+const shipped = new URL('../../profiles/sizing/kong.yaml', import.meta.url)
+let folder = ''
+
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'kt-sizing-'))
+})
+
+function changed(from: string, to: string): string {
+  const text = readFileSync(shipped, 'utf8')
+  expect(text).toContain(from)
+  const path = join(folder, 'sizing.yaml')
+  writeFileSync(path, text.replace(from, to))
+  return path
+}
+
+test('the shipped profile holds the figures of the page', () => {
+  const sizing = readSizing()
+  expect(sizing).toMatchObject({ ratio: 4, outputPerWorker: 1e6, redundancy: { min: 2, max: 4 } })
+  expect(sizing.measuredPerWorker.map((worker) => worker.outputTokensPerSec)).toEqual([1_050_000, 780_000])
+  expect(sizing.tiers.map(({ name, vcpu }) => [name, vcpu])).toEqual([
+    ['Small', 18],
+    ['Medium', 100],
+    ['Large', 360],
+    ['XL', 360],
+  ])
+  expect(sizing.rpsTiers.tiers.map(({ vcpu, memoryMb, connections }) => [vcpu, memoryMb, connections])).toEqual([
+    [0.5, 128, 64],
+    [2, 512, 256],
+    [4, 1024, 1024],
+    [8, 2048, 4096],
+  ])
+})
+
+test("a user's copy is read", () => {
+  expect(readSizing(changed('output_per_worker: 1M', 'output_per_worker: 750k')).outputPerWorker).toBe(750_000)
+})
+
+test.each([
+  ['network:', 'netwerk:', "unknown key 'netwerk' (did you mean 'network'?)"],
+  ['output_per_worker: 1M', 'output_per_worker: 1MB', "expected a count such as 80M or 1.5k, got '1MB'"],
+  ['output_per_worker: 1M', 'output_per_worker: 0', 'must be above 0'],
+  ['redundancy: { min: 2, max: 4 }', 'redundancy: { min: 5, max: 4 }', 'min must not be above max'],
+  ['entities: 500', 'entities: 50', 'tiers must ascend in every dimension'],
+  ['target_utilisation: 0.7', 'target_utilisation: 70', 'target_utilisation'],
+])('%s written as %s is refused', (from, to, message) => {
+  const path = changed(from, to)
+  let refusal: unknown
+  try {
+    readSizing(path)
+  } catch (error) {
+    refusal = error
+  }
+  expect(refusal).toBeInstanceOf(UserError)
+  expect((refusal as UserError).message).toContain(message)
+  expect((refusal as UserError).message).toContain(path)
+})
