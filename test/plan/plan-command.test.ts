@@ -28,7 +28,7 @@ test('the first line is the answer, and nothing is wider than 80 columns', async
   expect(stdout).toContain('(80M / 4 + 10M) / 1M = 30 workers of one vCPU; x 2 = 60, x 4 = 120')
   expect(stdout).toContain('Large: central platform, several teams; decided by entities, input and output')
   expect(stdout).toContain("360 vCPU is the tier's own figure")
-  expect(stdout).toContain('Network binds first: 8 nodes like c5.4xlarge for the peak, 15-30 with redundancy')
+  expect(stdout).toContain('Network binds first: 8 nodes like c5.4xlarge for the peak, 15-30')
   expect(stdout).toContain('Heavy: 4 vCPU, 1 GB, 1,024 connections')
   expect(stdout).toContain('vendor default')
 })

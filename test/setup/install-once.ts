@@ -1,0 +1,33 @@
+/**
+ * Packages that tests need beside kt's own dependencies (other Node versions, a third-party gateway): installed once into
+ * .cache/<name>, a folder of their own. Safe when two test files ask at the same time: each installs aside, the first one to
+ * finish is kept.
+ */
+import { execFile } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+
+const run = promisify(execFile)
+const cache = fileURLToPath(new URL('../../.cache', import.meta.url))
+
+/** Installs `manifest` (a package.json) into .cache/`name` unless it is there, and returns the folder. */
+export async function installOnce(name: string, manifest: Record<string, unknown>): Promise<string> {
+  const folder = join(cache, name)
+  // The folder appears whole, by the rename: its presence is the mark that the installation came to its end.
+  if (existsSync(folder)) return folder
+  await mkdir(cache, { recursive: true })
+  const aside = await mkdtemp(join(cache, `${name}-installing-`))
+  try {
+    await writeFile(join(aside, 'package.json'), `${JSON.stringify({ private: true, ...manifest }, null, 2)}\n`)
+    await run('npm', ['install', '--no-audit', '--no-fund', '--prefer-offline', '--loglevel=error'], { cwd: aside })
+    await rename(aside, folder).catch((error: NodeJS.ErrnoException) => {
+      if (error.code !== 'ENOTEMPTY' && error.code !== 'EEXIST') throw error
+    })
+  } finally {
+    await rm(aside, { recursive: true, force: true })
+  }
+  return folder
+}
