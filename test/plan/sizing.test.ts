@@ -1,8 +1,8 @@
 // The sizing profile: what ships is read, a copy with other figures is used, a mistake in it is named.
-import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, test } from 'vitest'
 import { UserError } from '../../src/errors.ts'
 import { readSizing } from '../../src/input/sizing.ts'
 
@@ -12,6 +12,8 @@ let folder = ''
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'kt-sizing-'))
 })
+
+afterAll(() => rmSync(folder, { recursive: true }))
 
 function changed(from: string, to: string): string {
   const text = readFileSync(shipped, 'utf8')

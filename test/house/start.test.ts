@@ -1,0 +1,56 @@
+// How kt starts: `kt --version` loads nothing that sends, and a Node that is too old gets one clear line.
+import { execFile } from 'node:child_process'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { expect, test } from 'vitest'
+import { ensureOldNode } from '../setup/node-versions.ts'
+
+const run = promisify(execFile)
+const root = fileURLToPath(new URL('../..', import.meta.url))
+const bin = join(root, 'bin', 'run.js')
+const HEAVY = /node_modules\/(?:undici|zod|yaml|hdr-histogram-js|cli-table3)\//
+
+/** The modules that a Node process loads. */
+async function modulesOf(...args: string[]): Promise<string[]> {
+  const folder = await mkdtemp(join(tmpdir(), 'kt-modules-'))
+  const list = join(folder, 'modules.txt')
+  try {
+    const hook = join(root, 'test', 'support', 'list-modules.js')
+    await run(process.execPath, ['--import', hook, ...args], {
+      cwd: root,
+      env: { ...process.env, KT_TEST_MODULES: list },
+    })
+    return (await readFile(list, 'utf8')).trim().split('\n')
+  } finally {
+    await rm(folder, { recursive: true })
+  }
+}
+
+test.each(['--version', '--help'])('kt %s loads neither undici nor anything else that is heavy', async (flag) => {
+  const modules = await modulesOf(bin, flag)
+  expect(modules.filter((url) => HEAVY.test(url))).toEqual([])
+  expect(
+    modules.some((url) => url.includes('node_modules/@oclif/core/')),
+    'the list sees packages',
+  ).toBe(true)
+})
+
+test('the list of modules would show undici, imported or required', async () => {
+  const imported = await modulesOf('--input-type=module', '--eval', "await import('undici')")
+  expect(imported.some((url) => HEAVY.test(url))).toBe(true)
+  const required = await modulesOf('--input-type=commonjs', '--eval', "require('undici')")
+  expect(required.some((url) => HEAVY.test(url))).toBe(true)
+})
+
+test('on a Node that is too old, kt says so in one line and exits 2', async () => {
+  const old = await ensureOldNode()
+  const { stdout: version } = await run(old, ['--version'])
+  await expect(run(old, [bin, 'bench'])).rejects.toMatchObject({
+    code: 2,
+    stdout: '',
+    stderr: `kt needs Node 22.19 or newer; this is ${version.trim()}. Install a current Node (24 LTS) and run kt again.\n`,
+  })
+}, 120_000)
