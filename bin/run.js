@@ -15,4 +15,8 @@ process.stdout.on('error', (error) => {
   throw error
 })
 
-import('@oclif/core').then(({ execute }) => execute({ dir: import.meta.url }))
+import('@oclif/core').then(({ execute, settings }) => {
+  // Else oclif looks for TypeScript, and warns that there is none, wherever NODE_ENV is test or development.
+  settings.enableAutoTranspile = false
+  return execute({ dir: import.meta.url })
+})
