@@ -1,0 +1,22 @@
+/**
+ * Holds something for a time without blocking the event loop. Timers have a resolution of a millisecond and count from the
+ * loop's cached time, so that they may fire early: the rest is waited for turn by turn, never less than asked.
+ */
+
+/** Calls `then` once `delayMs` have passed; the returned function calls it off. */
+export function holdFor(delayMs: number, then: () => void): () => void {
+  const untilMs = performance.now() + delayMs
+  let timer: NodeJS.Timeout | undefined
+  let turn: NodeJS.Immediate | undefined
+  const wait = (): void => {
+    const restMs = untilMs - performance.now()
+    if (restMs <= 0) then()
+    else if (restMs >= 1) timer = setTimeout(wait, Math.floor(restMs))
+    else turn = setImmediate(wait)
+  }
+  wait()
+  return () => {
+    clearTimeout(timer)
+    clearImmediate(turn)
+  }
+}

@@ -1,0 +1,113 @@
+/**
+ * Which headers pass the gateway. Hop-by-hop headers (RFC 9110, 7.6.1) and those that a Connection header names stay on
+ * their own connection; everything else passes as it came, in order, with its case and its duplicates.
+ */
+
+const HOP_BY_HOP = new Set([
+  'connection',
+  'keep-alive',
+  'proxy-authenticate',
+  'proxy-authorization',
+  'proxy-connection',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+])
+
+/** Said anew by the upstream connection: host and length from what is really sent, 100-continue was already answered. */
+const SAID_ANEW = new Set(['host', 'content-length', 'expect', 'http2-settings'])
+
+/** Never a trailer, whatever an upstream sends there (RFC 9110, 6.5.1): framing, routing, authentication. */
+const NOT_A_TRAILER = new Set([
+  'content-length',
+  'content-encoding',
+  'content-type',
+  'host',
+  'authorization',
+  'set-cookie',
+])
+
+/** The client's headers as they go upstream. A configured `apiKey` replaces whatever the client sent as authorization. */
+export function requestHeaders(raw: readonly string[], apiKey: string | undefined): string[] {
+  const named = namedByConnection(raw)
+  const kept: string[] = []
+  for (let i = 0; i + 1 < raw.length; i += 2) {
+    const name = raw[i] ?? ''
+    const key = name.toLowerCase()
+    if (HOP_BY_HOP.has(key) || SAID_ANEW.has(key) || named?.has(key)) continue
+    if (key === 'authorization' && apiKey !== undefined) continue
+    kept.push(name, raw[i + 1] ?? '')
+  }
+  if (apiKey !== undefined) kept.push('authorization', `Bearer ${apiKey}`)
+  return kept
+}
+
+export interface ResponseHead {
+  /** What passes, without the upstream's server-timing, which is said anew together with the gateway's own. */
+  headers: string[]
+  contentLength: number | undefined
+  isEventStream: boolean
+  /** The upstream closes this connection after the answer. */
+  closes: boolean
+  serverTiming: string
+  /** The trailers it announced. */
+  trailer: string
+}
+
+export type RawHeaders = readonly (Buffer | string)[]
+
+export function responseHead(rawHeaders: RawHeaders): ResponseHead {
+  const raw = rawHeaders.map((part) => (typeof part === 'string' ? part : part.toString('latin1')))
+  const named = namedByConnection(raw)
+  const head: ResponseHead = {
+    headers: [],
+    contentLength: undefined,
+    isEventStream: false,
+    closes: named?.has('close') ?? false,
+    serverTiming: '',
+    trailer: '',
+  }
+  for (let i = 0; i + 1 < raw.length; i += 2) {
+    const name = raw[i] ?? ''
+    const value = raw[i + 1] ?? ''
+    const key = name.toLowerCase()
+    if (key === 'server-timing') head.serverTiming = join(head.serverTiming, value)
+    else if (key === 'trailer') head.trailer = join(head.trailer, value)
+    else if (!HOP_BY_HOP.has(key) && !named?.has(key) && key !== 'x-kt-overhead-ms') {
+      head.headers.push(name, value)
+      if (key === 'content-length') head.contentLength = Number(value)
+      else if (key === 'content-type') head.isEventStream = value.toLowerCase().startsWith('text/event-stream')
+    }
+  }
+  return head
+}
+
+/** The upstream's trailers that may pass, its server-timing apart. */
+export function responseTrailers(rawTrailers: RawHeaders): { trailers: [string, string][]; serverTiming: string } {
+  const trailers: [string, string][] = []
+  let serverTiming = ''
+  for (let i = 0; i + 1 < rawTrailers.length; i += 2) {
+    const name = String(rawTrailers[i])
+    const value = String(rawTrailers[i + 1])
+    const key = name.toLowerCase()
+    if (key === 'server-timing') serverTiming = join(serverTiming, value)
+    else if (!HOP_BY_HOP.has(key) && !NOT_A_TRAILER.has(key)) trailers.push([name, value])
+  }
+  return { trailers, serverTiming }
+}
+
+/** Two lists of a comma-separated header as one. */
+export function join(first: string, second: string): string {
+  return first && second ? `${first}, ${second}` : first || second
+}
+
+function namedByConnection(raw: readonly string[]): Set<string> | undefined {
+  let named: Set<string> | undefined
+  for (let i = 0; i + 1 < raw.length; i += 2) {
+    if (raw[i]?.length !== 10 || raw[i]?.toLowerCase() !== 'connection') continue
+    named ??= new Set()
+    for (const token of (raw[i + 1] ?? '').split(',')) named.add(token.trim().toLowerCase())
+  }
+  return named
+}

@@ -1,0 +1,74 @@
+/**
+ * What the gateway itself answers when it does not pass an answer on: errors in OpenAI's shape, so that the official
+ * clients raise their usual exceptions, and the translation of a failed upstream connection into 502 or 504.
+ */
+import type { ServerResponse } from 'node:http'
+
+export interface GatewayError {
+  status: number
+  /** Stable word for programs. */
+  code: string
+  message: string
+  headers?: readonly string[]
+}
+
+export function invalidRequest(code: string, message: string, status = 400): GatewayError {
+  return { status, code, message }
+}
+
+/** Writes `error` as the whole answer; `extra` are further header names and values, alternating. */
+export function sendError(response: ServerResponse, error: GatewayError, extra: readonly string[] = []): void {
+  const type = error.status < 500 ? 'invalid_request_error' : 'api_error'
+  sendJson(response, error.status, { error: { message: error.message, type, param: null, code: error.code } }, [
+    ...(error.headers ?? []),
+    ...extra,
+  ])
+}
+
+export function sendJson(
+  response: ServerResponse,
+  status: number,
+  value: unknown,
+  headers: readonly string[] = [],
+): void {
+  const body = Buffer.from(JSON.stringify(value))
+  response.writeHead(status, ['content-type', 'application/json', 'content-length', String(body.length), ...headers])
+  response.end(body)
+}
+
+const TIMEOUTS: Record<string, string> = {
+  UND_ERR_CONNECT_TIMEOUT: 'accepted no connection in time',
+  ETIMEDOUT: 'accepted no connection in time',
+  UND_ERR_HEADERS_TIMEOUT: 'sent no answer in time',
+  UND_ERR_BODY_TIMEOUT: 'stopped sending in the middle of its answer',
+}
+
+const FAILURES: Record<string, string> = {
+  ECONNREFUSED: 'refused the connection',
+  ENOTFOUND: 'has a host name that cannot be resolved',
+  EAI_AGAIN: 'has a host name that cannot be resolved now',
+  EHOSTUNREACH: 'cannot be reached',
+  ENETUNREACH: 'cannot be reached',
+  ECONNRESET: 'closed the connection before its answer was complete',
+  UND_ERR_SOCKET: 'closed the connection before its answer was complete',
+  UND_ERR_RES_CONTENT_LENGTH_MISMATCH: 'sent a body of another length than it announced',
+}
+
+/** The answer for an upstream that failed before any of its answer was passed on. */
+export function upstreamError(provider: string, error: Error): GatewayError {
+  const code = codeOf(error)
+  const late = TIMEOUTS[code]
+  if (late) return { status: 504, code: 'upstream_timeout', message: `provider '${provider}' ${late}` }
+  if (code === 'UND_ERR_INVALID_ARG') {
+    return invalidRequest('invalid_request', `the request cannot be passed on: ${error.message}`)
+  }
+  const reason = FAILURES[code] ?? (code.startsWith('HPE_') ? 'did not answer in HTTP/1.1' : `failed (${code})`)
+  return { status: 502, code: 'upstream_failed', message: `provider '${provider}' ${reason}` }
+}
+
+/** The system's or undici's code; of several addresses that were tried, the first one's. */
+function codeOf(error: Error): string {
+  if ('code' in error && typeof error.code === 'string') return error.code
+  if (error instanceof AggregateError && error.errors[0] instanceof Error) return codeOf(error.errors[0])
+  return error.name
+}

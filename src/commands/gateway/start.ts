@@ -1,0 +1,90 @@
+/** `kt gateway start`: runs the reference gateway until it is asked to stop. */
+import { Flags } from '@oclif/core'
+import { KtCommand } from '../../command.ts'
+import { UserError } from '../../errors.ts'
+
+export default class GatewayStart extends KtCommand {
+  static override summary = 'Start the reference gateway: an OpenAI-compatible proxy that measures itself.'
+
+  static override examples = [
+    '<%= config.bin %> <%= command.id %>',
+    '<%= config.bin %> <%= command.id %> --config reference-gateway/gateway.yaml',
+    '<%= config.bin %> <%= command.id %> --upstream https://api.openai.com/v1',
+  ]
+
+  static override flags = {
+    config: Flags.string({ summary: 'Config file (YAML).', helpValue: 'file.yaml' }),
+    host: Flags.string({ summary: 'Address to listen on [default: 127.0.0.1].' }),
+    port: Flags.integer({ summary: 'Port to listen on, 0 for any [default: 41002].', min: 0, max: 65_535 }),
+    'next-free-port': Flags.boolean({ summary: 'Take the next free port where --port is taken.' }),
+    upstream: Flags.string({ summary: "Base URL of the provider, in place of the config's.", helpValue: 'url' }),
+    'inject-delay': Flags.string({
+      summary: 'Hold every request for this long before the provider is asked: a gateway of known slowness.',
+      helpValue: '15ms',
+    }),
+    json: Flags.boolean({ summary: 'Say where it listens as one line of JSON.' }),
+  }
+
+  async run(): Promise<void> {
+    const { flags } = await this.parse(GatewayStart)
+    const injectDelayMs = await durationOf(flags['inject-delay'])
+    const config = await configOf(flags)
+    const [{ startGateway }, { onFreePort, untilAskedToStop }] = await Promise.all([
+      import('../../../reference-gateway/gateway.ts'),
+      import('../../system/serve.ts'),
+    ])
+    const note = (text: string): boolean => process.stderr.write(`kt gateway: ${text}\n`)
+    config.notices.forEach(note)
+    const gateway = await onFreePort(config.port, flags['next-free-port'], (port) =>
+      startGateway({ ...config, port }, { injectDelayMs, report: (problem) => note(`warm-up: ${problem}`) }),
+    )
+    const upstreams = config.providers.map(({ origin, basePath }) => origin + basePath).join(', ')
+    this.print(
+      flags.json
+        ? JSON.stringify({ url: gateway.url, pid: process.pid })
+        : `kt gateway listening on ${gateway.url} -> ${upstreams}`,
+    )
+    await untilAskedToStop()
+    await gateway.close()
+    // Listening for the parent's end holds the channel to it open.
+    if (process.connected) process.disconnect()
+  }
+}
+
+async function durationOf(text: string | undefined): Promise<number> {
+  if (text === undefined) return 0
+  const { parseDurationMs } = await import('../../units.ts')
+  const ms = parseDurationMs(text)
+  if (ms !== undefined && ms <= 60_000) return ms
+  throw new UserError(`--inject-delay ${text} is not a duration up to 1m`, 'Give a number with a unit, such as 15ms.')
+}
+
+async function configOf(flags: {
+  config: string | undefined
+  host: string | undefined
+  port: number | undefined
+  upstream: string | undefined
+}) {
+  const [{ gatewayConfigSchema, parseBaseUrl }, { parseWith, readYaml }] = await Promise.all([
+    import('../../../reference-gateway/config.ts'),
+    import('../../input/file.ts'),
+  ])
+  const schema = gatewayConfigSchema(process.env)
+  const config = flags.config
+    ? readYaml(flags.config, schema, 'gateway config')
+    : parseWith({}, schema, 'defaults', 'gateway config')
+  const [first, ...others] = config.providers
+  let providers = config.providers
+  if (flags.upstream !== undefined) {
+    if (others.length > 0) {
+      throw new UserError(
+        '--upstream stands for a single provider, and the config has several',
+        'Set base_url in the config.',
+      )
+    }
+    const place = parseBaseUrl(flags.upstream)
+    if (typeof place === 'string') throw new UserError(`--upstream: ${place}`, 'Correct the URL and run again.')
+    providers = [{ ...first, ...place }]
+  }
+  return { ...config, providers, host: flags.host ?? config.host, port: flags.port ?? config.port }
+}

@@ -1,0 +1,78 @@
+/** Starts the gateway for one test, and stops whatever the test started. */
+
+import type { RequestListener } from 'node:http'
+import { request as httpRequest, type IncomingMessage, type RequestOptions } from 'node:http'
+import { afterEach } from 'vitest'
+import { gatewayConfigSchema } from '../../../reference-gateway/config.ts'
+import { type GatewayOptions, type RunningGateway, startGateway } from '../../../reference-gateway/gateway.ts'
+import { startUpstream, type Upstream } from './upstream.ts'
+
+const stops: (() => Promise<void>)[] = []
+
+afterEach(async () => {
+  for (const stop of stops.splice(0).reverse()) await stop()
+})
+
+export function atEnd(stop: () => Promise<void>): void {
+  stops.push(stop)
+}
+
+export async function upstream(
+  handler: RequestListener,
+  options: { keepAliveTimeout?: number } = {},
+): Promise<Upstream> {
+  const started = await startUpstream(handler, options)
+  atEnd(() => started.close())
+  return started
+}
+
+/** A gateway before `url`, without warm-up unless `settings` (keys of the YAML's `gateway`) ask for it. */
+export async function gatewayBefore(
+  url: string,
+  settings: Record<string, unknown> = {},
+  options: GatewayOptions = {},
+): Promise<RunningGateway> {
+  const config = gatewayConfigSchema({}).parse({
+    gateway: {
+      port: 0,
+      providers: [{ name: 'openai', base_url: url }],
+      warmup: { enabled: false },
+      ...settings,
+    },
+  })
+  const gateway = await startGateway(config, { drainMs: 200, ...options })
+  atEnd(() => gateway.close())
+  return gateway
+}
+
+export interface Answer {
+  status: number
+  message: IncomingMessage
+  body: Buffer
+  /** The error of an answer that broke off. */
+  broken: boolean
+}
+
+/** One request with node:http, read to its end or to where it breaks off. */
+export function ask(url: string, options: RequestOptions = {}, body?: string | Buffer): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    const request = httpRequest(url, { agent: false, ...options }, (message) => {
+      const chunks: Buffer[] = []
+      const answer = (broken: boolean): void =>
+        resolve({ status: message.statusCode ?? 0, message, body: Buffer.concat(chunks), broken })
+      message.on('data', (chunk: Buffer) => chunks.push(chunk))
+      message.on('end', () => answer(false))
+      message.on('error', () => answer(true))
+    })
+    request.on('error', reject)
+    request.end(body)
+  })
+}
+
+export function post(gateway: RunningGateway, value: unknown, options: RequestOptions = {}): Promise<Answer> {
+  return ask(
+    `${gateway.url}/v1/chat/completions`,
+    { method: 'POST', ...options, headers: { 'content-type': 'application/json', ...options.headers } },
+    JSON.stringify(value),
+  )
+}
