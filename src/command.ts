@@ -21,6 +21,23 @@ export abstract class KtCommand extends Command {
     this.log(JSON.stringify(value, null, 2))
   }
 
+  /** Colours only on a terminal that wants them. */
+  protected get color(): boolean {
+    return process.stdout.isTTY === true && !process.env.NO_COLOR && process.env.TERM !== 'dumb'
+  }
+
+  /** Aborted at the first Ctrl-C (or SIGTERM); a second one ends the process at once. */
+  protected interruption(): AbortSignal {
+    const controller = new AbortController()
+    const stop = (): void => {
+      if (controller.signal.aborted) process.exit(EXIT.interrupted)
+      controller.abort()
+    }
+    process.on('SIGINT', stop)
+    process.on('SIGTERM', stop)
+    return controller.signal
+  }
+
   protected override async catch(error: Error & { oclif?: { exit?: number }; flags?: string[] }): Promise<void> {
     if (error.oclif?.exit !== undefined && error.message.startsWith('EEXIT')) throw error
     const { message, next, code } = this.#explain(error)

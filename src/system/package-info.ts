@@ -1,5 +1,6 @@
 /** Where kt is installed and which version it is; the same answer from source and from dist. */
-import { readFileSync } from 'node:fs'
+import { spawnSync } from 'node:child_process'
+import { existsSync, readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 
@@ -13,4 +14,13 @@ export const ktVersion = String((JSON.parse(readFileSync(manifestPath, 'utf8')) 
 /** A file that ships with kt: `packaged('profiles', 'budgets.yaml')`. */
 export function packaged(...segments: string[]): string {
   return join(packageRoot, ...segments)
+}
+
+/** The commit kt was built from, when it runs from a checkout; null when installed. */
+export function gitSha(): string | null {
+  if (!existsSync(join(packageRoot, '.git'))) return null
+  const { status, stdout } = spawnSync('git', ['-C', packageRoot, 'rev-parse', '--short=12', 'HEAD'], {
+    encoding: 'utf8',
+  })
+  return status === 0 ? stdout.trim() : null
 }

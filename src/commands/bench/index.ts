@@ -1,0 +1,100 @@
+import { Flags } from '@oclif/core'
+import { KtCommand } from '../../command.ts'
+
+export default class Bench extends KtCommand {
+  static override summary =
+    'Measure an AI endpoint: latency, tokens, throughput, and what the gateway in front of it adds.'
+
+  static override description =
+    `Without --url it starts its own simulated provider and reference gateway, and measures through the gateway
+and directly, in turns. The API key is taken from --api-key, KT_API_KEY or OPENAI_API_KEY and is never shown or stored.`
+
+  static override examples = [
+    '<%= config.bin %> bench',
+    '<%= config.bin %> bench --stream --measure-ttfb',
+    '<%= config.bin %> bench --url http://localhost:41002/v1/chat/completions --requests 100 --concurrency 10 --model gpt-4o-mini --prompt "Say hello in one word"',
+    '<%= config.bin %> bench --rps 100 --duration 60s --model gpt-4o-mini',
+  ]
+
+  static override flags = {
+    url: Flags.string({
+      description: 'where to send; a base such as http://host:41002 is completed',
+      helpGroup: 'TARGET',
+    }),
+    'api-key': Flags.string({ description: 'key for the target (better: KT_API_KEY)', helpGroup: 'TARGET' }),
+    header: Flags.string({
+      description: "extra header 'Name: value'; repeatable",
+      multiple: true,
+      helpGroup: 'TARGET',
+    }),
+    endpoint: Flags.string({ description: 'chat (default), completions or embeddings', helpGroup: 'TARGET' }),
+    timeout: Flags.string({ description: 'for a whole request [default: 30s]', helpGroup: 'TARGET' }),
+    model: Flags.string({ description: '[default: gpt-4o-mini]', helpGroup: 'REQUEST' }),
+    prompt: Flags.string({ description: "[default: 'Say hello in one word']", helpGroup: 'REQUEST' }),
+    'max-tokens': Flags.string({ description: 'most output tokens of an answer', helpGroup: 'REQUEST' }),
+    stream: Flags.boolean({
+      description: 'stream the answers; adds TTFT, TPOT and inter-token rows',
+      helpGroup: 'REQUEST',
+    }),
+    seed: Flags.string({ description: 'the same seed sends the same requests [default: 1]', helpGroup: 'REQUEST' }),
+    requests: Flags.string({
+      description: 'how many [default: 100; 1,000 on each arm of the embedded pair]',
+      helpGroup: 'LOAD',
+    }),
+    duration: Flags.string({ description: "how long, such as '60s'", helpGroup: 'LOAD' }),
+    concurrency: Flags.string({ description: 'closed loop: requests in flight [default: 10]', helpGroup: 'LOAD' }),
+    rps: Flags.string({
+      description: 'open loop: requests per second, latency from the intended time',
+      helpGroup: 'LOAD',
+    }),
+    warmup: Flags.string({
+      description: 'requests sent first and left out [default: one a connection]',
+      helpGroup: 'LOAD',
+    }),
+    'token-budget': Flags.string({
+      description: "stop when this many tokens are spent, such as '50k'",
+      helpGroup: 'LOAD',
+    }),
+    'measure-ttfb': Flags.boolean({ description: 'show time to first byte without --stream too', helpGroup: 'RESULT' }),
+    output: Flags.string({ description: 'write the report (kt.bench/1) to this file', helpGroup: 'RESULT' }),
+    json: Flags.boolean({ description: 'print the report instead of tables', helpGroup: 'RESULT' }),
+    budget: Flags.string({
+      description: "gate P99 overhead on this, such as '7ms': exit 3 over it, 4 when unsure",
+      helpGroup: 'RESULT',
+    }),
+    'inject-delay': Flags.string({
+      description: 'make the embedded gateway wait in every request',
+      helpGroup: 'RESULT',
+    }),
+  }
+
+  async run(): Promise<void> {
+    const { flags } = await this.parse(Bench)
+    const [{ parseBenchOptions }, { bench }, { renderBench }, { progressLine, progressLogLine }, { progressOnStderr }] =
+      await Promise.all([
+        import('../../runner/options.ts'),
+        import('../../runner/bench.ts'),
+        import('../../render/bench-table.ts'),
+        import('../../render/progress.ts'),
+        import('../../system/progress.ts'),
+      ])
+    const options = parseBenchOptions({
+      ...flags,
+      'api-key': flags['api-key'] ?? process.env.KT_API_KEY ?? process.env.OPENAI_API_KEY,
+    })
+    const progress = progressOnStderr(!options.json)
+    const result = await bench(options, {
+      argv: this.argv,
+      note: progress.note,
+      progress: (view, total) =>
+        progress.show(
+          (width) => progressLine(view, total, options.duration, width),
+          () => progressLogLine(view, total),
+        ),
+      interrupt: this.interruption(),
+    }).finally(progress.end)
+    if (options.json) this.printJson(result.report)
+    else this.print(renderBench(result.report, { ...result, color: this.color, showTtfb: options['measure-ttfb'] }))
+    this.finish(result.exitCode)
+  }
+}

@@ -1,0 +1,184 @@
+/** The result of `kt bench` for a person: results, latency, throughput, gateway overhead. Fits 80 columns. Strings out. */
+import type { ChalkInstance } from 'chalk'
+import { OUTCOMES, type Outcome } from '../client/outcome.ts'
+import type { BenchReport, Distribution, OverheadResult } from '../report/schema.ts'
+import { formatDuration, formatMs, formatNumber } from '../units.ts'
+import { columns, paint } from './table.ts'
+
+export interface BenchView {
+  color: boolean
+  /** Also without --stream. */
+  showTtfb: boolean
+  details: Partial<Record<Outcome, string>>
+  stopped: 'interrupted' | 'token-budget' | 'target-dead' | null
+}
+
+export function renderBench(report: BenchReport, view: BenchView): string {
+  const c = paint(view.color)
+  return [
+    heading(report, c),
+    results(report, c),
+    failures(report, view, c),
+    latency(report, view, c),
+    throughput(report, c),
+    overhead(report, c),
+    selfDoubt(report, view, c),
+  ]
+    .filter((part) => part !== '')
+    .join('\n\n')
+}
+
+function heading({ target, load, arms }: BenchReport, c: ChalkInstance): string {
+  const loop =
+    load.mode === 'closed'
+      ? `closed loop, ${formatNumber(load.concurrency ?? 0)} in flight`
+      : `open loop, ${load.rps} requests/s`
+  const named = target.gateway ? ` (${target.gateway})` : ''
+  const direct = arms.baseline ? [`directly, in turns: ${arms.baseline.url}`] : []
+  return [
+    `${c.bold('kt bench')}  ${target.model}, ${target.endpoint}${target.stream ? ', streamed' : ''}; ${loop}; seed ${load.seed}`,
+    c.dim([`${target.url}${named}`, ...direct].map((line) => `          ${line}`).join('\n')),
+  ].join('\n')
+}
+
+function results({ totals, load }: BenchReport, c: ChalkInstance): string {
+  const { connections, warmup } = totals
+  const rows = [
+    ['Total Requests', formatNumber(totals.sent)],
+    ['Successful', formatNumber(totals.successful)],
+    ['Failed', formatNumber(totals.failed)],
+    ['Duration', formatDuration(totals.durationS * 1_000)],
+  ]
+  const warm = load.warmup > 0 ? `; ${formatNumber(warmup.sent)} warm-up requests left out` : ''
+  const opened = `${formatNumber(connections.opened)} connections opened, ${formatNumber(connections.reused)} requests on an open one`
+  return `${c.bold('Benchmark Results')}\n${columns(rows)}\n${c.dim(`  ${opened}${warm}`)}`
+}
+
+/** Each class of failure with its count, the reason the target gave, and what to do. */
+function failures({ totals }: BenchReport, view: BenchView, c: ChalkInstance): string {
+  if (totals.failed === 0) return ''
+  const lines = Object.entries(totals.outcomes).flatMap(([code, count]) => {
+    if (code === 'OK') return []
+    const outcome = code as Outcome
+    const { means, next } = OUTCOMES[outcome]
+    const detail = view.details[outcome]
+    return [
+      `  ${c.red(code)}  ${formatNumber(count)} x ${means}`,
+      ...(detail ? [c.dim(`    "${detail}"`)] : []),
+      `    ${next}`,
+    ]
+  })
+  const title = totals.successful === 0 ? c.red.bold('Every request failed') : c.bold('Failures')
+  return [title, ...lines].join('\n')
+}
+
+function latency(report: BenchReport, view: BenchView, c: ChalkInstance): string {
+  if (!report.latencyMs) return ''
+  const open = report.load.mode === 'open'
+  const rows: [string, Distribution | undefined][] = [
+    [open ? 'Latency, from intended' : 'Latency', report.latencyMs],
+    ...(open ? ([['Service, from sent', report.serviceMs]] as [string, Distribution | undefined][]) : []),
+    ...(report.target.stream || view.showTtfb
+      ? ([['Time to first byte', report.ttfbMs]] as [string, Distribution | undefined][])
+      : []),
+    ['Time to first token', report.ttftMs],
+    ...(open ? ([['  from intended', report.ttftFromIntendedMs]] as [string, Distribution | undefined][]) : []),
+    ['Time per output token', report.tpotMs],
+    ['Inter-token', report.interTokenMs],
+  ]
+  const shown = rows.flatMap(([name, d]) => (d ? [[name, ...[d.p50, d.p90, d.p95, d.p99, d.max].map(formatMs)]] : []))
+  const head = ['', 'P50', 'P90', 'P95', 'P99', 'Max'].map((name) => c.dim(name))
+  return `${c.bold('Latency (ms)')}\n${columns([head, ...shown])}\n${c.dim(`  ${tailNote(report.latencyMs)}`)}`
+}
+
+/** With fewer than ten observations beyond it a quantile is shown with its interval, and marked. */
+function tailNote({ count, p99, iid95 }: Distribution): string {
+  const [low, high] = iid95.p99
+  const interval = `[${formatMs(low)}, ${high === null ? 'inf' : formatMs(high)}${high === null ? ')' : ']'}`
+  const few = count * 0.01 < 10 ? `; under ten requests lie beyond it: ${formatNumber(1_000)} make a P99` : ''
+  return `P99 of latency: ${formatMs(p99)} ${interval} iid 95 %, n=${formatNumber(count)}${few}`
+}
+
+function throughput({ throughput: t }: BenchReport, c: ChalkInstance): string {
+  const rate = (value: number): string => formatNumber(value, value < 100 ? 2 : 0)
+  const rows = [['Requests/sec', rate(t.requestsPerSec)]]
+  if (t.tokensPerSec !== null) {
+    const parts =
+      t.inputTokensPerSec === null ? '' : `in ${rate(t.inputTokensPerSec)}, out ${rate(t.outputTokensPerSec ?? 0)}; `
+    rows.push(['Tokens/sec', rate(t.tokensPerSec), c.dim(`${parts}counted by ${t.tokenSource}`)])
+  }
+  return `${c.bold('Throughput')}\n${columns(rows, ['left', 'right', 'left'])}`
+}
+
+function overhead(report: BenchReport, c: ChalkInstance): string {
+  const title = c.bold('Gateway Overhead (ms)')
+  if (report.overhead.length === 0) {
+    const why = 'the provider leaves no stamps and the target reports nothing about itself'
+    return `${title}\n  ${c.dim(`not known: ${why}.\n  Bench the provider directly as well, then: kt bench compare baseline.json gateway.json`)}`
+  }
+  const head = ['', 'P50', 'P90', 'P95', 'P99', 'Max', 'budget'].map((name) => c.dim(name))
+  const rows = report.overhead.flatMap((entry) => overheadRows(entry, c))
+  const { baseline } = report.arms
+  const floor = baseline?.overhead.find((entry) => entry.definition === 'provider-stamped')
+  if (floor) rows.push(['floor (direct)', ...quantiles(floor)])
+  return [title, columns([head, ...rows]), ...report.overhead.flatMap((entry) => notes(entry, c))].join('\n')
+}
+
+function overheadRows(entry: OverheadResult, c: ChalkInstance): string[][] {
+  const rows = [[entry.definition, ...quantiles(entry)]]
+  if (entry.perTokenMs) {
+    const { p50, p99, max } = entry.perTokenMs
+    rows.push(['  each token', formatMs(p50), '', '', formatMs(p99), formatMs(max)])
+  }
+  for (const [name, part] of Object.entries(entry.components ?? {})) {
+    const budget = part.budgetMs === null ? '' : `< ${formatMs(part.budgetMs)} ${verdictMark(part.verdict, c)}`
+    rows.push([`  ${name.replaceAll('_', ' ')}`, formatMs(part.p50), '', '', formatMs(part.p99), '', budget])
+  }
+  return rows
+}
+
+function quantiles({ totalMs }: OverheadResult): string[] {
+  return [totalMs.p50, totalMs.p90, totalMs.p95, totalMs.p99, totalMs.max].map(formatMs)
+}
+
+function verdictMark(verdict: 'pass' | 'fail' | 'inconclusive' | null, c: ChalkInstance): string {
+  if (verdict === 'pass') return c.green('ok')
+  return verdict === 'fail' ? c.red('over') : c.yellow('?')
+}
+
+function notes(entry: OverheadResult, c: ChalkInstance): string[] {
+  const [low, high] = entry.totalMs.ci95
+  const interval = `P99 ${formatMs(entry.totalMs.p99)} [${formatMs(low)}, ${high === null ? 'inf)' : `${formatMs(high)}]`} by blocks`
+  const counted = [
+    entry.cacheHits > 0 ? `${formatNumber(entry.cacheHits)} cache hits left out` : '',
+    entry.retried > 0 ? `${formatNumber(entry.retried)} retried by the gateway left out` : '',
+    entry.rejected > 0 ? `${formatNumber(entry.rejected)} impossible values left out` : '',
+    entry.negative > 0 ? `${formatNumber(entry.negative)} below zero: an error in the method` : '',
+  ].filter((text) => text !== '')
+  return [
+    `  ${entry.definition}: ${[interval, `n=${formatNumber(entry.count)}`, ...counted].join('; ')}`,
+    `    ${entry.note}`,
+  ].map((line) => c.dim(line))
+}
+
+/** What the instrument says of itself, and how the run ended. */
+function selfDoubt({ client, load }: BenchReport, view: BenchView, c: ChalkInstance): string {
+  const lines: string[] = []
+  const lag = client.sendLagMs
+  const late = lag ? `; sends late by ${formatMs(lag.p50)} ms at P50, ${formatMs(lag.p99)} at P99` : ''
+  const rate =
+    client.achievedToOffered === null ? '' : `; ${formatNumber(client.achievedToOffered * 100, 1)} % of the asked rate`
+  const verdict = client.verdict === 'ok' ? c.green('ok') : c.yellow(client.verdict)
+  lines.push(`${c.bold('Client')}  ${verdict}${late}${rate}${client.why.map((why) => `\n  ${why}`).join('')}`)
+  if (view.stopped === 'interrupted') lines.push(c.yellow('Interrupted: this is what was measured until then.'))
+  if (view.stopped === 'token-budget') lines.push(c.yellow('Stopped: the token budget was spent.'))
+  if (view.stopped === 'target-dead') lines.push(c.yellow('Stopped: 1,000 requests had failed and none succeeded.'))
+  if (load.mode === 'open' && (client.achievedToOffered ?? 1) < 0.95) {
+    lines.push(
+      c.yellow(
+        'The asked rate was not reached: requests waited for a free connection, and their wait is in the latency.',
+      ),
+    )
+  }
+  return lines.join('\n')
+}

@@ -1,0 +1,45 @@
+/** How far a run is, on one line: for a terminal that redraws it, and for logs. Strings out. */
+import { formatDuration, formatMs, formatNumber } from '../units.ts'
+
+export interface ProgressView {
+  phase: 'warm-up' | 'measuring'
+  elapsedUs: number
+  done: number
+  failed: number
+  inFlight: number
+  lastSecond: { done: number; p50Us: number | null; p99Us: number | null } | null
+}
+
+const BAR = 24
+
+/** `[########                ] 34 %  1,234 done, 0 failed  410/s  P50 12.1 ms  P99 20.4 ms` */
+export function progressLine(
+  view: ProgressView,
+  total: number | undefined,
+  durationMs: number | undefined,
+  width: number,
+): string {
+  if (view.phase === 'warm-up') return 'warming up …'.slice(0, width)
+  const share = total === undefined ? (durationMs ? view.elapsedUs / 1_000 / durationMs : 0) : view.done / total
+  const filled = Math.min(BAR, Math.floor(share * BAR))
+  const bar = `[${'#'.repeat(filled)}${' '.repeat(BAR - filled)}] ${formatNumber(Math.min(100, share * 100))} %`
+  return [bar, ...figures(view)].join('  ').slice(0, width)
+}
+
+/** The same without the bar, for output that is not a terminal. */
+export function progressLogLine(view: ProgressView, total: number | undefined): string {
+  const of = total === undefined ? '' : ` of ${formatNumber(total)}`
+  return [`${formatDuration(view.elapsedUs / 1_000)}:`, ...figures(view, of)].join('  ')
+}
+
+function figures({ done, failed, lastSecond }: ProgressView, of = ''): string[] {
+  const counts = `${formatNumber(done)}${of} done${failed > 0 ? `, ${formatNumber(failed)} failed` : ''}`
+  if (!lastSecond) return [counts]
+  const { p50Us, p99Us } = lastSecond
+  return [
+    counts,
+    `${formatNumber(lastSecond.done)}/s`,
+    ...(p50Us === null ? [] : [`P50 ${formatMs(p50Us / 1_000)} ms`]),
+    ...(p99Us === null ? [] : [`P99 ${formatMs(p99Us / 1_000)} ms`]),
+  ]
+}

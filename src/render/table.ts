@@ -1,0 +1,29 @@
+/** Tables for a terminal, by cli-table3 without borders: the first column to the left, figures to the right. Strings out. */
+import { Chalk, type ChalkInstance } from 'chalk'
+import Table from 'cli-table3'
+
+/** Colours, or none: the command decides (TTY, NO_COLOR), the renderers are told. */
+export function paint(color: boolean): ChalkInstance {
+  return new Chalk({ level: color ? 1 : 0 })
+}
+
+const BLANK = {
+  ...{ top: '', 'top-mid': '', 'top-left': '', 'top-right': '', bottom: '', 'bottom-mid': '', 'bottom-left': '' },
+  ...{ 'bottom-right': '', left: '', 'left-mid': '', mid: '', 'mid-mid': '', right: '', 'right-mid': '', middle: '  ' },
+}
+
+/** Rows of equal length; columns after the first are aligned to the right unless `align` says otherwise. */
+export function columns(rows: readonly (readonly string[])[], align?: ('left' | 'right')[], indent = 2): string {
+  const width = Math.max(0, ...rows.map((row) => row.length))
+  const table = new Table({
+    chars: BLANK,
+    style: { 'padding-left': 0, 'padding-right': 0, border: [], head: [] },
+    colAligns: Array.from({ length: width }, (_, i) => align?.[i] ?? (i === 0 ? 'left' : 'right')),
+  })
+  table.push(...rows.map((row) => [...row, ...Array<string>(width - row.length).fill('')]))
+  return table
+    .toString()
+    .split('\n')
+    .map((line) => `${' '.repeat(indent)}${line}`.trimEnd())
+    .join('\n')
+}

@@ -1,0 +1,38 @@
+/** From histograms of microseconds to what a report and a reader see: milliseconds at the usual quantiles. */
+import { type EncodedHistogram, Histogram } from '../stats/histogram.ts'
+import { orderIntervalUs } from '../stats/order-interval.ts'
+import type { Distribution } from './schema.ts'
+
+/** Microseconds to milliseconds, three decimals. */
+export function toMs(us: number): number {
+  return Math.round(us) / 1_000
+}
+
+/** Undefined when nothing was recorded: an absent metric is never a row of zeros. */
+export function distributionOf(encoded: EncodedHistogram): Distribution | undefined {
+  const histogram = Histogram.decode(encoded)
+  if (histogram.count === 0) return undefined
+  return {
+    count: histogram.count,
+    mean: toMs(histogram.meanUs),
+    ...quantilesMs(histogram),
+    p999: toMs(histogram.quantileUs(0.999)),
+    iid95: { p50: intervalMs(orderIntervalUs(histogram, 0.5)), p99: intervalMs(orderIntervalUs(histogram, 0.99)) },
+    histogram: encoded,
+  }
+}
+
+export function quantilesMs(histogram: Histogram): { p50: number; p90: number; p95: number; p99: number; max: number } {
+  return {
+    p50: toMs(histogram.quantileUs(0.5)),
+    p90: toMs(histogram.quantileUs(0.9)),
+    p95: toMs(histogram.quantileUs(0.95)),
+    p99: toMs(histogram.quantileUs(0.99)),
+    max: toMs(histogram.maxUs),
+  }
+}
+
+/** [lower, upper]; an open upper end is null in JSON. */
+export function intervalMs([lowerUs, upperUs]: readonly [number, number]): [number, number | null] {
+  return [toMs(lowerUs), Number.isFinite(upperUs) ? toMs(upperUs) : null]
+}

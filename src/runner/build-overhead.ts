@@ -1,0 +1,94 @@
+/** The overhead section of a report: each definition under its own name, with its components judged against their budgets. */
+
+import type { Budgets } from '../report/budgets.ts'
+import { intervalMs, quantilesMs, toMs } from '../report/distribution.ts'
+import type { OverheadResult, Verdict } from '../report/schema.ts'
+import { type EncodedHistogram, Histogram } from '../stats/histogram.ts'
+import { orderIntervalUs } from '../stats/order-interval.ts'
+import { quantileBounds } from '../stats/quantile-interval.ts'
+import type { ArmRecord } from './recorder.ts'
+
+const STAMPED_NOTE = "from sent to end, less the provider's own time; the network, kt and both event loops are in it"
+
+/** One entry for each definition that has readings; empty when the target says nothing and the provider does not stamp. */
+export function overheadOf(arm: ArmRecord, budgets: Budgets): OverheadResult[] {
+  const results: OverheadResult[] = []
+  const stamped = Histogram.decode(arm.stamped.total)
+  const self = Histogram.decode(arm.selfReported.total)
+  if (stamped.count > 0) {
+    const perToken = Histogram.decode(arm.stamped.perToken)
+    const unattributed = Histogram.decode(arm.stamped.unattributed)
+    results.push({
+      definition: 'provider-stamped',
+      source: "the provider's stamps",
+      ...totals(
+        stamped,
+        arm.stamped.total,
+        arm.blocks.map((block) => block.stamped),
+      ),
+      ...(perToken.count > 0
+        ? {
+            perTokenMs: {
+              count: perToken.count,
+              p50: toMs(perToken.quantileUs(0.5)),
+              p99: toMs(perToken.quantileUs(0.99)),
+              max: toMs(perToken.maxUs),
+            },
+          }
+        : {}),
+      ...(unattributed.count > 0 ? { components: { unattributed: component(unattributed, null) } } : {}),
+      rejected: 0,
+      cacheHits: arm.stamped.cacheHits,
+      retried: arm.stamped.retried,
+      note: STAMPED_NOTE,
+    })
+  }
+  if (self.count > 0) {
+    const components = Object.entries(arm.selfReported.components).map(([name, encoded]) => {
+      return [name, component(Histogram.decode(encoded), budgets.components[name] ?? null)] as const
+    })
+    results.push({
+      definition: 'self-reported',
+      source: `${arm.selfReported.gateway}, ${arm.selfReported.source}`,
+      ...totals(
+        self,
+        arm.selfReported.total,
+        arm.blocks.map((block) => block.selfReported),
+      ),
+      ...(components.length > 0 ? { components: Object.fromEntries(components) } : {}),
+      rejected: arm.selfReported.rejected,
+      cacheHits: 0,
+      retried: 0,
+      note: arm.selfReported.note,
+    })
+  }
+  return results
+}
+
+function totals(total: Histogram, encoded: EncodedHistogram, byBlock: EncodedHistogram[]) {
+  const blocks = byBlock.map((block) => Histogram.decode(block)).filter((block) => block.count > 0)
+  const { lowerUs, upperUs } = quantileBounds(blocks, 0.99, 0.025)
+  return {
+    count: total.count,
+    totalMs: { ...quantilesMs(total), ci95: intervalMs([lowerUs, upperUs]) },
+    negative: total.negative,
+    histogram: encoded,
+  }
+}
+
+/** A component is judged by the order-statistic interval of its P99: shown in the table, never a gate. */
+function component(histogram: Histogram, budgetMs: number | null) {
+  const [lowerUs, upperUs] = orderIntervalUs(histogram, 0.99)
+  return {
+    count: histogram.count,
+    p50: toMs(histogram.quantileUs(0.5)),
+    p99: toMs(histogram.quantileUs(0.99)),
+    budgetMs,
+    verdict: budgetMs === null ? null : verdictOf(lowerUs / 1_000, upperUs / 1_000, budgetMs),
+  }
+}
+
+function verdictOf(lowerMs: number, upperMs: number, budgetMs: number): Verdict {
+  if (upperMs < budgetMs) return 'pass'
+  return lowerMs >= budgetMs ? 'fail' : 'inconclusive'
+}

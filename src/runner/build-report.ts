@@ -1,0 +1,144 @@
+/** From what a run recorded to the report kt.bench/1: a pure change of shape, no file and no clock. */
+import type { Outcome } from '../client/outcome.ts'
+import type { Budgets } from '../report/budgets.ts'
+import { distributionOf, toMs } from '../report/distribution.ts'
+import type { ArmName, ArmResult, BenchReport } from '../report/schema.ts'
+import { REPORT_SCHEMA } from '../report/schema.ts'
+import { Histogram } from '../stats/histogram.ts'
+import type { Machine } from '../system/machine.ts'
+import { workloadSha256 } from '../workload/workload.ts'
+import { overheadOf } from './build-overhead.ts'
+import { clientOf } from './client-verdict.ts'
+import type { RunRecord } from './messages.ts'
+import type { RunPlan } from './plan.ts'
+import type { ArmRecord, Metric } from './recorder.ts'
+
+export interface RunContext {
+  version: string
+  gitSha: string | null
+  startedAt: string
+  /** The command line, secrets taken out. */
+  command: string
+  machine: Machine
+  /** Of each arm, fit to be shown. */
+  urls: Partial<Record<ArmName, string>>
+  pairId: string
+  budgets: Budgets
+}
+
+export function buildReport(plan: RunPlan, record: RunRecord, context: RunContext): BenchReport {
+  const [first, second] = record.arms.map((arm, index) => armResult(arm, record.opened[index] ?? 0, context))
+  if (!first) throw new Error('a run without an arm')
+  const { name, url, ...primary } = first
+  const { load, workload } = plan
+  const gateway = record.arms[0]?.selfReported.gateway
+  return {
+    schema: REPORT_SCHEMA,
+    kt: { version: context.version, gitSha: context.gitSha },
+    startedAt: context.startedAt,
+    command: context.command,
+    interrupted: record.stopReason === 'interrupted',
+    machine: context.machine,
+    target: {
+      url,
+      endpoint: workload.endpoint,
+      model: workload.model,
+      stream: workload.stream,
+      role: name === 'target' ? (gateway ? 'gateway' : 'unknown') : name,
+      ...(gateway ? { gateway } : {}),
+    },
+    arms: {
+      pairId: context.pairId,
+      mode: second ? 'paired' : 'single',
+      primary: name,
+      ...(second ? { baselineUrl: second.url, baseline: second } : {}),
+    },
+    load: {
+      mode: load.mode,
+      concurrency: load.mode === 'closed' ? load.concurrency : null,
+      rps: load.mode === 'open' ? load.rps : null,
+      arrival: load.mode === 'open' ? 'constant' : null,
+      durationS: plan.durationUs === undefined ? null : plan.durationUs / 1e6,
+      requests: plan.requests ?? null,
+      warmup: plan.warmup,
+      timeoutMs: plan.timeoutUs / 1_000,
+      seed: workload.seed,
+      workload: { name: 'prompt', sha256: workloadSha256(workload) },
+    },
+    ...primary,
+    blocks: record.arms.flatMap(blocksOf),
+    series: record.series.map(({ p50Us, p99Us, ...counts }) => ({
+      ...counts,
+      p50: p50Us === null ? null : toMs(p50Us),
+      p99: p99Us === null ? null : toMs(p99Us),
+    })),
+    client: clientOf(record),
+    gate: null,
+  }
+}
+
+function armResult(arm: ArmRecord, opened: number, context: RunContext): ArmResult {
+  const sent = sum(Object.values(arm.outcomes))
+  const successful = arm.outcomes.OK ?? 0
+  const durationS = arm.activeUs / 1e6
+  const perSec = (count: number): number => (durationS > 0 ? Math.round((count / durationS) * 1_000) / 1_000 : 0)
+  const { fromUsage, fromEvents, input, output, events } = arm.tokens
+  const counted = fromUsage + fromEvents > 0
+  return {
+    name: arm.name,
+    url: context.urls[arm.name] ?? '',
+    totals: {
+      sent,
+      successful,
+      failed: sent - successful,
+      durationS,
+      outcomes: arm.outcomes,
+      connections: { opened, reused: arm.reused },
+      warmup: arm.warmup,
+    },
+    ...distributions(arm),
+    throughput: {
+      requestsPerSec: perSec(successful),
+      inputTokensPerSec: fromUsage > 0 ? perSec(input) : null,
+      outputTokensPerSec: counted ? perSec(output) : null,
+      tokensPerSec: counted ? perSec(input + output) : null,
+      eventsPerSec: perSec(events),
+      bytesPerSec: perSec(arm.bodyBytes),
+      tokenSource: fromUsage > 0 ? (fromEvents > 0 ? 'mixed' : 'usage') : fromEvents > 0 ? 'events' : 'none',
+    },
+    overhead: overheadOf(arm, context.budgets),
+  }
+}
+
+function distributions(arm: ArmRecord) {
+  const entries = Object.entries(arm.metrics).flatMap(([metric, encoded]) => {
+    const distribution = distributionOf(encoded)
+    return distribution ? [[`${metric as Metric}Ms`, distribution]] : []
+  })
+  return Object.fromEntries(entries) as Pick<ArmResult, `${Metric}Ms`>
+}
+
+function blocksOf(arm: ArmRecord): BenchReport['blocks'] {
+  const firstUs = arm.blocks[0]?.startedAtUs ?? 0
+  return arm.blocks.map((block) => ({
+    arm: arm.name,
+    index: block.index,
+    startedAtS: Math.round((block.startedAtUs - firstUs) / 1e3) / 1e3,
+    sent: sum(Object.values(block.outcomes)),
+    outcomes: block.outcomes,
+    latency: block.latency,
+    overhead: {
+      ...(Histogram.decode(block.stamped).count > 0 ? { 'provider-stamped': block.stamped } : {}),
+      ...(Histogram.decode(block.selfReported).count > 0 ? { 'self-reported': block.selfReported } : {}),
+    },
+  }))
+}
+
+/** The first reason that each class of failure gave, over all arms. */
+export function failureDetails(record: RunRecord): Partial<Record<Outcome, string>> {
+  return Object.assign({}, ...record.arms.map((arm) => arm.details).toReversed())
+}
+
+function sum(counts: number[]): number {
+  return counts.reduce((total, count) => total + count, 0)
+}
