@@ -13,7 +13,7 @@ import { readErrorAnswer, readJsonAnswer } from './json-answer.ts'
 import { type Outcome, outcomeOfStatus } from './outcome.ts'
 import { SseReader } from './sse.ts'
 import type { Usage } from './stream-event.ts'
-import { StreamWatch, type TokenListener } from './stream-watch.ts'
+import { StreamWatch } from './stream-watch.ts'
 
 export interface Ask {
   path: string
@@ -48,6 +48,9 @@ export interface Exchange {
 
 export type Headers = Record<string, string | string[] | undefined>
 
+/** Hears of every token-bearing event: how long after `sent` it came, the gap to the one before (NaN for the first), its stamp. */
+export type TokenListener = (sinceSentUs: number, gapUs: number, stamp: Stamp | undefined) => void
+
 /** A running request that can be given up. */
 export interface Running {
   abort(reason: Error): void
@@ -65,7 +68,7 @@ export function exchange(
   done: (result: Exchange) => void,
 ): Running {
   const openedBefore = connection.opened
-  const watch = new StreamWatch(onToken)
+  const watch = new StreamWatch((atUs, gapUs, stamp) => onToken(atUs - sentUs, gapUs, stamp))
   const reader = ask.stream ? new SseReader((data) => watch.event(data, clock())) : undefined
   let controller: Dispatcher.DispatchController | undefined
   let status = 0

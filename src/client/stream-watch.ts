@@ -6,7 +6,7 @@ import { parseStamp, type Stamp } from '../overhead/stamp.ts'
 import { readStreamEvent, type Usage } from './stream-event.ts'
 
 /** Called for every token-bearing event: when it came, the gap to the one before (NaN for the first), its stamp. */
-export type TokenListener = (atUs: number, gapUs: number, stamp: Stamp | undefined) => void
+type TokenEventListener = (atUs: number, gapUs: number, stamp: Stamp | undefined) => void
 
 export class StreamWatch {
   firstTokenUs = Number.NaN
@@ -20,12 +20,12 @@ export class StreamWatch {
   ended = false
   /** Something that is no event of any known protocol was seen. */
   garbage: string | undefined
-  readonly #onToken: TokenListener
+  readonly #onToken: TokenEventListener
   #firstChars = 0
   #chars = 0
   #reasoningChars = 0
 
-  constructor(onToken: TokenListener) {
+  constructor(onToken: TokenEventListener) {
     this.#onToken = onToken
   }
 

@@ -28,6 +28,7 @@ export function progressLine(
 
 /** The same without the bar, for output that is not a terminal. */
 export function progressLogLine(view: ProgressView, total: number | undefined): string {
+  if (view.phase === 'warm-up') return `warming up, ${formatDuration(view.elapsedUs / 1_000)}`
   const of = total === undefined ? '' : ` of ${formatNumber(total)}`
   return [`${formatDuration(view.elapsedUs / 1_000)}:`, ...figures(view, of)].join('  ')
 }

@@ -5,7 +5,7 @@
  * its slot became free (closed loop).
  */
 import { Connection } from '../client/connection.ts'
-import { type Ask, type Exchange, exchange, type Running } from '../client/exchange.ts'
+import { type Ask, type Exchange, exchange, type Running, type TokenListener } from '../client/exchange.ts'
 import { GivenUp } from '../client/failure.ts'
 import { closedLoop, constantRate, type Limits, type Schedule } from '../schedule/schedule.ts'
 import { Histogram } from '../stats/histogram.ts'
@@ -32,7 +32,7 @@ interface InFlight {
 /** What a segment does with a request: measured ones go to the recorder, warm-up only counts. */
 interface Sink {
   released(dueUs: number, index: number): void
-  listen(nonce: string): Parameters<typeof exchange>[3]
+  listen(nonce: string): TokenListener
   ended(result: Exchange, intendedUs: number, nonce: string, index: number, dueUs: number): void
 }
 

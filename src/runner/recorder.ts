@@ -2,9 +2,8 @@
  * Records what one arm's requests did: histograms over the run and by block, outcomes, tokens, overhead by each definition.
  * O(1) a request; memory does not grow with the run. Plain data comes out (`ArmRecord`), fit to cross a thread.
  */
-import type { Exchange } from '../client/exchange.ts'
+import type { Exchange, TokenListener } from '../client/exchange.ts'
 import { isInLatencyTail, type Outcome } from '../client/outcome.ts'
-import type { TokenListener } from '../client/stream-watch.ts'
 import { readSelfReport } from '../overhead/self-reported.ts'
 import { stampedOverhead } from '../overhead/stamped.ts'
 import type { ArmName } from '../report/schema.ts'
