@@ -6,7 +6,6 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo, Socket } from 'node:net'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
-import { reasonOf } from '../errors.ts'
 import { now } from '../system/clock.ts'
 import { Exchange, type Simulation } from './exchange.ts'
 import type { LatencyModel } from './latency.ts'
@@ -122,10 +121,8 @@ function control(
     response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(stats))
   } else {
     response.writeHead(200, { 'content-type': 'application/x-ndjson' })
-    // A reader that leaves in the middle has ended its own response; there is nobody left to tell.
-    pipeline(Readable.from(truth.ndjson()), response).catch((error: unknown) =>
-      response.destroy(new Error(reasonOf(error))),
-    )
+    // pipeline() has closed both ends when it fails, and a reader that left in the middle is nobody to tell.
+    pipeline(Readable.from(truth.ndjson()), response).catch(() => undefined)
   }
 }
 

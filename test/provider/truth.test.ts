@@ -101,6 +101,16 @@ test('thousands of records are read whole, oldest first', () => {
   )
 })
 
+test('a reader that leaves in the middle of the truth does no harm', async () => {
+  const target = await provider()
+  for (let i = 0; i < 200; i++) await (await postChat(target, chatWith(nonce(i)))).text()
+  const leave = new AbortController()
+  const response = await fetch(`${target.url}/__kt/truth`, { signal: leave.signal })
+  leave.abort()
+  await expect(response.text()).rejects.toThrow()
+  expect(await truthOf(target)).toHaveLength(200)
+})
+
 test('statistics count requests and connections', async () => {
   const target = await provider()
   await (await postChat(target, chatBody('hi'))).text()
