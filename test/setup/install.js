@@ -23,18 +23,18 @@ if (missing) {
 
 /** Why node_modules is not what package-lock.json says, or undefined. */
 function whatIsOutdated() {
-  const installed = readJson(join('node_modules', '.package-lock.json'))?.packages
-  if (!installed) return 'there is no node_modules'
   const wanted = readJson('package-lock.json')?.packages
   if (!wanted) fail('there is no readable package-lock.json')
+  if (!existsSync(join(root, 'node_modules'))) return 'there is no node_modules'
+  // npm writes this file last. What it lists is not proof: `npm install --package-lock-only` rewrites it and installs nothing.
+  if (!existsSync(join(root, 'node_modules', '.package-lock.json'))) return 'an installation did not come to its end'
   for (const [path, entry] of Object.entries(wanted)) {
-    if (!path.startsWith('node_modules/')) continue
-    const there = installed[path]
+    if (!path.startsWith('node_modules/') || entry.link) continue
+    const there = readJson(join(path, 'package.json'))
     // What is optional (binaries of other platforms) or only a peer may be left out; what is there must be the right one.
     if (!there && (entry.optional || entry.devOptional || entry.peer)) continue
     if (!there) return `${path} is missing`
-    if (there.version !== entry.version || there.integrity !== entry.integrity) return `${path} is another version`
-    if (!existsSync(join(root, path))) return `${path} is missing`
+    if (there.version !== entry.version) return `${path} is ${there.version}, not ${entry.version}`
   }
   return undefined
 }

@@ -1,0 +1,60 @@
+// The package that users install: it holds what run time needs and nothing else, and runs on each supported Node.
+import { execFile } from 'node:child_process'
+import { existsSync, globSync, readFileSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { ensureNode } from '../setup/node-versions.ts'
+import { type PackedKt, packAndInstall } from '../setup/packed.ts'
+
+const run = promisify(execFile)
+const root = fileURLToPath(new URL('../..', import.meta.url))
+const { version, dependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
+let packed: PackedKt
+
+beforeAll(async () => {
+  packed = await packAndInstall()
+}, 120_000)
+
+afterAll(() => packed?.remove())
+
+test('it holds exactly what run time needs', () => {
+  const compiled = globSync(['src/**/*.ts', 'reference-gateway/**/*.ts'], { cwd: root }).map(
+    (file) => `dist/${file.replace(/\.ts$/, '.js')}`,
+  )
+  const data = globSync('profiles/**', { cwd: root }).filter((path) => statSync(join(root, path)).isFile())
+  const single = ['CHANGELOG.md', 'LICENSE', 'README.md', 'reference-gateway/gateway.yaml'].filter((file) =>
+    existsSync(join(root, file)),
+  )
+  const always = ['bin/run.js', 'oclif.manifest.json', 'package.json']
+  expect(packed.files).toEqual([...compiled, ...data, ...single, ...always].sort())
+})
+
+test('it is small', ({ annotate }) => {
+  annotate(`${packed.files.length} files, ${packed.sizeBytes} bytes packed, ${packed.unpackedBytes} unpacked`)
+  expect(packed.sizeBytes).toBeLessThan(1024 ** 2)
+})
+
+test('its dependencies are complete and hold no development tool', async () => {
+  const { stdout } = await run('npm', ['ls', '--omit=dev', '--all', '--parseable'], { cwd: packed.folder })
+  const names = stdout
+    .trim()
+    .split('\n')
+    .map((path) => path.split('node_modules/').at(-1))
+  for (const name of Object.keys(dependencies)) expect(names).toContain(name)
+  expect(names.filter((name) => /^(?:typescript|vitest|oclif|node|@biomejs\/|@types\/)/.test(name ?? ''))).toEqual([])
+})
+
+test.each([22, 24, 26])(
+  'it runs on Node %d',
+  async (major) => {
+    const node = await ensureNode(major)
+    const { stdout: shown } = await packed.kt(node, '--version')
+    expect(shown).toMatch(new RegExp(`^kt-bench/${version.replaceAll('.', '\\.')} \\S+ node-v${major}\\.`))
+    const { stdout, stderr } = await packed.kt(node, 'plan', '--input-peak', '80M', '--output-peak', '10M')
+    expect(stdout.split('\n')[0]).toBe('30 workers; 60-120 with redundancy 2-4x')
+    expect(stderr).toBe('')
+  },
+  120_000,
+)
