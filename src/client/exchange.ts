@@ -105,7 +105,7 @@ export function exchange(
       streamedTokens: watch.streamedTokens(),
       events: watch.events,
       bodyBytes,
-      reused: !opened,
+      reused: !opened && !Number.isNaN(sentUs),
       usage: answer?.usage ?? watch.usage,
       stamp: answer?.stamp ?? watch.stamp,
       headers,

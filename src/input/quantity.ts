@@ -8,7 +8,8 @@ function quantity(parse: Parser, what: string, accepts: (value: number) => boole
   return z.union([z.string(), z.number()], { error: `expected ${what}` }).transform((raw, context) => {
     const value = parse(String(raw))
     if (value !== undefined && accepts(value)) return value
-    const why = value === undefined ? `'${raw}' is not ${what}` : `${rule}, not ${raw}`
+    const isNumber = value !== undefined || /^-\s*[\d.]/.test(String(raw))
+    const why = isNumber ? `${rule}, not ${raw}` : `'${raw}' is not ${what}`
     context.addIssue({ code: 'custom', message: why })
     return z.NEVER
   })

@@ -15,14 +15,13 @@ export interface BenchView {
 
 export function renderBench(report: BenchReport, view: BenchView): string {
   const c = paint(view.color)
+  const measured = report.totals.successful > 0
   return [
     heading(report, c),
     results(report, c),
     failures(report, view, c),
-    latency(report, view, c),
-    throughput(report, c),
-    overhead(report, c),
-    selfDoubt(report, view, c),
+    ...(measured ? [latency(report, view, c), throughput(report, c), overhead(report, c)] : []),
+    ending(report, view, c),
   ]
     .filter((part) => part !== '')
     .join('\n\n')
@@ -162,14 +161,8 @@ function notes(entry: OverheadResult, c: ChalkInstance): string[] {
 }
 
 /** What the instrument says of itself, and how the run ended. */
-function selfDoubt({ client, load }: BenchReport, view: BenchView, c: ChalkInstance): string {
-  const lines: string[] = []
-  const lag = client.sendLagMs
-  const late = lag ? `; sends late by ${formatMs(lag.p50)} ms at P50, ${formatMs(lag.p99)} at P99` : ''
-  const rate =
-    client.achievedToOffered === null ? '' : `; ${formatNumber(client.achievedToOffered * 100, 1)} % of the asked rate`
-  const verdict = client.verdict === 'ok' ? c.green('ok') : c.yellow(client.verdict)
-  lines.push(`${c.bold('Client')}  ${verdict}${late}${rate}${client.why.map((why) => `\n  ${why}`).join('')}`)
+function ending({ client, load, totals }: BenchReport, view: BenchView, c: ChalkInstance): string {
+  const lines = totals.successful > 0 ? [selfDoubt(client, c)] : []
   if (view.stopped === 'interrupted') lines.push(c.yellow('Interrupted: this is what was measured until then.'))
   if (view.stopped === 'token-budget') lines.push(c.yellow('Stopped: the token budget was spent.'))
   if (view.stopped === 'target-dead') lines.push(c.yellow('Stopped: 1,000 requests had failed and none succeeded.'))
@@ -181,4 +174,13 @@ function selfDoubt({ client, load }: BenchReport, view: BenchView, c: ChalkInsta
     )
   }
   return lines.join('\n')
+}
+
+function selfDoubt(client: BenchReport['client'], c: ChalkInstance): string {
+  const lag = client.sendLagMs
+  const late = lag ? `; sends late by ${formatMs(lag.p50)} ms at P50, ${formatMs(lag.p99)} at P99` : ''
+  const rate =
+    client.achievedToOffered === null ? '' : `; ${formatNumber(client.achievedToOffered * 100, 1)} % of the asked rate`
+  const verdict = client.verdict === 'ok' ? c.green('ok') : c.yellow(client.verdict)
+  return `${c.bold('Client')}  ${verdict}${late}${rate}${client.why.map((why) => `\n  ${why}`).join('')}`
 }

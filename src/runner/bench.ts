@@ -87,6 +87,7 @@ export async function bench(options: BenchOptions, hooks: BenchHooks): Promise<B
       budgets,
     })
     if (options.output !== undefined) writeAtomically(options.output, `${JSON.stringify(report, null, 2)}\n`)
+    if (options.json) noteFailure(report, hooks.note)
     const details = Object.entries(failureDetails(record)).map(([code, text]) => [code, withoutSecrets(text, secrets)])
     return {
       report,
@@ -153,15 +154,25 @@ function announce(plan: RunPlan, targets: [ArmName, Target][], note: (line: stri
   const { input, output } = expectedTokens(plan.workload)
   const due =
     plan.load.mode === 'open' && plan.durationUs ? Math.ceil((plan.load.rps * plan.durationUs) / 1e6) : undefined
-  const requests = Math.min(plan.requests ?? Number.POSITIVE_INFINITY, due ?? Number.POSITIVE_INFINITY)
-  const each = `about ${formatNumber(input)} input and up to ${formatNumber(output)} output tokens each`
-  const budget = plan.tokenBudget
-    ? `; stops after ${formatCount(plan.tokenBudget)} tokens`
-    : '; --token-budget sets a limit'
-  const what = Number.isFinite(requests)
-    ? `${formatNumber(requests + plan.warmup)} requests (${formatNumber(plan.warmup)} of them warm-up), ${each}, about ${formatCount((requests + plan.warmup) * (input + output))} in all`
-    : `as many requests as fit in ${formatDuration((plan.durationUs ?? 0) / 1_000)}, ${each}`
-  note(`${new URL(target.origin).host} is a public address. This run sends ${what}${budget}.`)
+  const measured = Math.min(plan.requests ?? Number.POSITIVE_INFINITY, due ?? Number.POSITIVE_INFINITY)
+  const requests = measured + plan.warmup
+  const known = Number.isFinite(requests)
+  note(`${new URL(target.origin).host} is a public address. This run sends`)
+  note(
+    known
+      ? `  ${formatNumber(requests)} requests, ${formatNumber(plan.warmup)} of them warm-up,`
+      : `  as many requests as fit in ${formatDuration((plan.durationUs ?? 0) / 1_000)},`,
+  )
+  note(`  about ${formatNumber(input)} input and up to ${formatNumber(output)} output tokens each${known ? `,` : '.'}`)
+  if (known) note(`  about ${formatCount(requests * (input + output))} tokens in all.`)
+  note(plan.tokenBudget ? `It stops after ${formatCount(plan.tokenBudget)} tokens.` : '--token-budget sets a limit.')
+}
+
+/** For --json, where no table says it. */
+function noteFailure({ totals }: BenchReport, note: (line: string) => void): void {
+  if (totals.successful > 0) return
+  const classes = Object.entries(totals.outcomes).map(([code, count]) => `${formatNumber(count)} x ${code}`)
+  note(`every request failed: ${classes.join(', ') || 'none was sent'}`)
 }
 
 function exitCodeOf(report: BenchReport, gated: boolean): ExitCode {

@@ -44,7 +44,7 @@ export type BenchOptions = z.infer<typeof schema>
 export function parseBenchOptions(flags: Record<string, unknown>): BenchOptions {
   const parsed = schema.safeParse(flags)
   if (!parsed.success) {
-    const lines = explainZodError(parsed.error, schema).map((line) => `--${line}`)
+    const lines = explainZodError(parsed.error, schema).map((line) => `--${line.replace(/^([\w-]+)\.\d+:/, '$1:')}`)
     throw new UserError(lines.join('\n    '), "See 'kt bench --help'.")
   }
   const options = parsed.data
