@@ -43,6 +43,17 @@ export function importsOf(file: string, source: string): Imports {
   }
 }
 
+/** `files`, and whatever they import, at any depth. */
+export function reachableFrom(
+  graph: ReadonlyMap<string, Pick<Imports, 'files'>>,
+  files: readonly string[],
+): Set<string> {
+  const reached = new Set(files)
+  // A set that grows while it is walked visits what was added.
+  for (const file of reached) for (const next of graph.get(file)?.files ?? []) reached.add(next)
+  return reached
+}
+
 /** A way from a file back to itself, or undefined. */
 export function findCycle(graph: ReadonlyMap<string, Pick<Imports, 'files'>>): string[] | undefined {
   const done = new Set<string>()
