@@ -1,0 +1,60 @@
+/** Runs the built `kt` as a user does: a process of its own. `npm test` builds first. */
+import { type ChildProcess, spawn } from 'node:child_process'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+export interface Ended {
+  code: number | null
+  stdout: string
+  stderr: string
+}
+
+export interface KtProcess {
+  child: ChildProcess
+  ended: Promise<Ended>
+  /** Resolves when stderr has said something that matches. */
+  said(pattern: RegExp): Promise<void>
+}
+
+const bin = fileURLToPath(new URL('../../bin/run.js', import.meta.url))
+
+/** Keys of the machine's own environment must not reach a test's target. */
+const CLEAN = { KT_API_KEY: undefined, OPENAI_API_KEY: undefined, NO_COLOR: undefined, FORCE_COLOR: undefined }
+
+export function startKt(args: string[], env: Record<string, string> = {}, cwd = tmpdir()): KtProcess {
+  const child = spawn(process.execPath, [bin, ...args], {
+    cwd,
+    env: { ...process.env, ...CLEAN, ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  let stdout = ''
+  let stderr = ''
+  const waiting: { pattern: RegExp; resolve: () => void }[] = []
+  child.stdout.setEncoding('utf8').on('data', (text) => {
+    stdout += text
+  })
+  child.stderr.setEncoding('utf8').on('data', (text) => {
+    stderr += text
+    for (const { pattern, resolve } of waiting) if (pattern.test(stderr)) resolve()
+  })
+  return {
+    child,
+    ended: new Promise((resolve) => child.on('close', (code) => resolve({ code, stdout, stderr }))),
+    said: (pattern) =>
+      new Promise((resolve) => {
+        if (pattern.test(stderr)) resolve()
+        else waiting.push({ pattern, resolve })
+      }),
+  }
+}
+
+export function kt(args: string[], env: Record<string, string> = {}, cwd = tmpdir()): Promise<Ended> {
+  return startKt(args, env, cwd).ended
+}
+
+export function tempDir(): { path: string; file(name: string): string; remove(): void } {
+  const path = mkdtempSync(join(tmpdir(), 'kt-test-'))
+  return { path, file: (name) => join(path, name), remove: () => rmSync(path, { recursive: true, force: true }) }
+}
