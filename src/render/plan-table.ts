@@ -4,7 +4,8 @@
  */
 import type { Plan } from '../report/plan-schema.ts'
 import { formatCount, formatNumber } from '../units.ts'
-import { columns, indent, wrap } from './text.ts'
+import { columns } from './table.ts'
+import { indent, wrap } from './text.ts'
 
 type Dimension = Plan['tier']['decidedBy'][number]
 
@@ -43,23 +44,27 @@ function formula({ demand, formula: f, workers, measured, sizing }: Plan): strin
     '(input / R + output) / output per worker, times redundancy, then rounded up',
     `(${input} / ${ratio} + ${output}) / ${perWorker} = ${raw(workers.raw)} workers of one vCPU; ${products.join(', ')}`,
     '',
-    ...columns([
-      ['input', `${formatNumber(demand.inputTokensPerSec)} tokens/s`, 'given, at the peak'],
-      ['output', `${formatNumber(demand.outputTokensPerSec)} tokens/s`, 'given, at the peak'],
-      ['R', ratio, `${f.ratio.from}; costs, not traffic`],
-      ['output per worker', `${formatNumber(f.outputPerWorker.value)} tokens/s`, f.outputPerWorker.from],
-    ]),
+    ...rows(
+      [
+        ['input', `${formatNumber(demand.inputTokensPerSec)} tokens/s`, 'given, at the peak'],
+        ['output', `${formatNumber(demand.outputTokensPerSec)} tokens/s`, 'given, at the peak'],
+        ['R', ratio, `${f.ratio.from}; costs, not traffic`],
+        ['output per worker', `${formatNumber(f.outputPerWorker.value)} tokens/s`, f.outputPerWorker.from],
+      ],
+      ['left', 'right', 'left'],
+    ),
     ...(measured.length === 0
       ? []
       : [
           '',
           "By the vendor's measured figures of one worker instead:",
-          ...columns(
+          ...rows(
             measured.map((m) => [
               m.path,
               `in ${formatCount(m.inputTokensPerSec)}, out ${formatCount(m.outputTokensPerSec)}, R ${formatNumber(m.ratio, 2)}`,
               `${counted(m.peak, 'worker')}; ${span(m)}`,
             ]),
+            ['left', 'left', 'left'],
           ),
         ]),
     `Source: ${sizing.source}`,
@@ -71,14 +76,15 @@ function tier({ tier: t, workers }: Plan): string[] {
   return [
     `${t.name}: ${t.use}; decided by ${decided}`,
     '',
-    ...columns(
+    ...rows(
       t.dimensions.map(({ dimension, value, tier: name, from, to }) => {
         const { name: label, unit } = DIMENSIONS[dimension]
         const bounds = to === null ? `above ${formatCount(from)}` : `${formatCount(from)} to ${formatCount(to)}`
         return [label, `${formatNumber(value)}${unit}`, name, bounds]
       }),
+      ['left', 'right', 'left', 'left'],
     ),
-    `${t.vcpu}${t.orMore ? '+' : ''} vCPU is the tier's own figure, for its top; this peak computes to ${span(workers)}.`,
+    `${t.orMore ? `${t.vcpu}+ vCPU is the tier's own figure` : `${t.vcpu} vCPU is the tier's own figure, for its top`}; this peak computes to ${span(workers)}.`,
   ]
 }
 
@@ -98,7 +104,7 @@ function machines({ nodes, demand }: Plan): string[] {
     `${nodes.cloud} ${nodes.type}: ${nodes.vcpu} vCPU, ${nodes.workersPerNode} of them for workers; ${formatCount(nodes.bandwidthGbps)} Gbit/s, ${formatNumber(network.targetUtilisation * 100)} % to be used`,
     `network: ${formatCount(demand.outputTokensPerSec)} x ${network.outputBytesPerToken} B + ${formatCount(demand.inputTokensPerSec)} x ${network.inputBytesPerToken} B = ${gbps} in, and again out`,
     '',
-    ...columns([
+    ...rows([
       ['nodes for', ...nodes.counts.map(({ factor }) => (factor === 1 ? 'the peak' : `x ${factor}`))],
       ['CPU', ...nodes.counts.map(({ cpu }) => formatNumber(cpu))],
       ['network', ...nodes.counts.map(({ network: count }) => formatNumber(count))],
@@ -124,6 +130,10 @@ function familyList(rows: Plan['instances']['recommended']): string {
   const clouds = new Map<string, string[]>()
   for (const { cloud, families } of rows) clouds.set(cloud, [...(clouds.get(cloud) ?? []), ...families])
   return [...clouds].map(([cloud, families]) => `${cloud} ${families.join(' ')}`).join('; ')
+}
+
+function rows(cells: string[][], align?: ('left' | 'right')[]): string[] {
+  return columns(cells, align, 0).split('\n')
 }
 
 function section(title: string, lines: string[]): string {

@@ -33,6 +33,12 @@ test('the first line is the answer, and nothing is wider than 80 columns', async
   expect(stdout).toContain('vendor default')
 })
 
+test.each(['1000T', '1'])('a peak of %s fits 80 columns too', async (peak) => {
+  const { stdout } = await plan('--input-peak', peak, '--output-peak', peak, '--entities', peak, '--rps', peak)
+  expect(Math.max(...stdout.split('\n').map((line) => line.length))).toBeLessThanOrEqual(80)
+  expect(stdout).toMatch(peak === '1' ? /Small/ : /XL.*\n[\s\S]*360\+ vCPU/)
+})
+
 test('what the user gives replaces the vendor default, and says so', async () => {
   const { stdout } = await plan(...PEAKS, '--ratio', '5', '--output-per-worker', '1.05M', '--redundancy', '3')
   // (80M / 5 + 10M) / 1.05M = 24.76; x 3 = 74.29
