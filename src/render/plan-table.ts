@@ -39,7 +39,7 @@ function formula({ demand, formula: f, workers, measured, sizing }: Plan): strin
   const perWorker = formatCount(f.outputPerWorker.value)
   const ratio = formatCount(f.ratio.value)
   const factors = [...new Set([workers.redundancy.min, workers.redundancy.max])]
-  const products = factors.map((factor, i) => `x ${factor} = ${i === 0 ? workers.min : workers.max}`)
+  const products = factors.map((factor, i) => `x ${factor} = ${formatNumber(i === 0 ? workers.min : workers.max)}`)
   return [
     '(input / R + output) / output per worker, times redundancy, then rounded up',
     `(${input} / ${ratio} + ${output}) / ${perWorker} = ${raw(workers.raw)} workers of one vCPU; ${products.join(', ')}`,
@@ -117,7 +117,10 @@ function machines({ nodes, demand }: Plan): string[] {
 function recommendation({ nodes, instances, sizing }: Plan): string[] {
   const [peak, ...redundant] = nodes.counts.map((count) => count.nodes)
   const binding = nodes.binding === 'network' ? 'Network binds first' : 'CPU binds first'
-  const more = redundant.length > 0 ? `, ${[...new Set(redundant)].join('-')} with redundancy` : ''
+  const more =
+    redundant.length > 0
+      ? `, ${[...new Set(redundant)].map((count) => formatNumber(count)).join('-')} with redundancy`
+      : ''
   return [
     `- ${binding}: ${counted(peak ?? 0, 'node')} like ${nodes.type} for the peak${more}.`,
     `- Dedicated CPU: ${familyList(instances.recommended)}.`,
