@@ -38,7 +38,7 @@ export class WarmUp {
     const problems = await Promise.all([...this.#cold].map((provider) => this.#warm(provider)))
     if (this.#stopped || this.#cold.size === 0) return
     const problem = problems.filter((one) => one !== undefined).join('; ')
-    if (problem !== this.#problem) this.#report(problem)
+    if (problem !== this.#problem) this.#report(`${problem}; trying again`)
     this.#problem = problem
     this.#retry = setTimeout(() => void this.start(Math.min(2 * retryMs, LAST_RETRY_MS)), retryMs)
     this.#retry.unref()
@@ -53,7 +53,7 @@ export class WarmUp {
     const probes = Array.from({ length: this.#config.warmup.connections }, () => this.#probe(provider))
     const problem = (await Promise.all(probes)).find((one) => one !== undefined)
     if (problem === undefined) this.#cold.delete(provider)
-    return problem
+    return problem && `${problem} (${provider.origin}${provider.basePath})`
   }
 
   #probe(provider: Provider): Promise<string | undefined> {

@@ -1,0 +1,118 @@
+import { mkdtempSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { expect, test } from 'vitest'
+import { type Environment, gatewayConfigSchema } from '../../reference-gateway/config.ts'
+import { UserError } from '../../src/errors.ts'
+import { readYaml } from '../../src/input/file.ts'
+
+function read(yaml: string, environment: Environment = {}) {
+  const path = join(mkdtempSync(join(tmpdir(), 'kt-gateway-')), 'gateway.yaml')
+  writeFileSync(path, yaml)
+  return readYaml(path, gatewayConfigSchema(environment), 'gateway config')
+}
+
+function refusal(yaml: string, environment: Environment = {}): string {
+  try {
+    read(yaml, environment)
+  } catch (error) {
+    if (error instanceof UserError) return error.message
+    throw error
+  }
+  return 'accepted'
+}
+
+const provider = (rest: string) => `gateway: { providers: [{ name: openai, base_url: "http://h/v1", ${rest} }] }`
+
+test('without a config the gateway is conservative', () => {
+  expect(gatewayConfigSchema({}).parse({})).toEqual({
+    host: '127.0.0.1',
+    port: 41002,
+    providers: [
+      { name: 'openai', origin: 'http://127.0.0.1:41001', basePath: '/v1', apiKey: undefined, models: ['*'] },
+    ],
+    upstream: {
+      keepAlive: true,
+      tcpKeepAliveMs: 30_000,
+      connectTimeoutMs: 10_000,
+      responseTimeoutMs: 300_000,
+      bodyIdleTimeoutMs: 300_000,
+    },
+    pool: { maxIdlePerHost: 32, maxTotal: 256, maxLifetimeMs: 300_000, idleTimeoutMs: 60_000 },
+    warmup: { connections: 4, probeEndpoint: '/v1/models' },
+    notices: [],
+  })
+})
+
+test('the config that ships is usable as it stands, and says the same as no config', () => {
+  const path = fileURLToPath(new URL('../../reference-gateway/gateway.yaml', import.meta.url))
+  const shipped = readYaml(path, gatewayConfigSchema({ OPENAI_API_KEY: 'sk-x' }), 'gateway config')
+  const defaults = gatewayConfigSchema({}).parse({})
+  expect(shipped).toEqual({ ...defaults, providers: [{ ...defaults.providers[0], apiKey: 'sk-x' }] })
+})
+
+test.each([
+  ['gateway: { connection_pool: { max_idle: 3 } }', "gateway.connection_pool: unknown key 'max_idle'"],
+  ['gateway: { connection_pool: { max_totl: 3 } }', "unknown key 'max_totl' (did you mean 'max_total'?)"],
+  ['gatway: {}', "unknown key 'gatway' (did you mean 'gateway'?)"],
+  [provider('model: [x]'), "gateway.providers.0: unknown key 'model' (did you mean 'models'?)"],
+  [
+    'gateway: { upstream: { keep_alive: { timeout: 60 } } }',
+    'gateway.upstream.keep_alive.timeout: 60 is not a duration',
+  ],
+  ['gateway: { connection_pool: { idle_timeout: 0s } }', 'gateway.connection_pool.idle_timeout: "0s" is out of range'],
+  [
+    'gateway: { streaming: { chunk_buffer: 4 potatoes } }',
+    'gateway.streaming.chunk_buffer: "4 potatoes" is not a size',
+  ],
+  ['gateway: { port: 99999 }', 'gateway.port:'],
+  [
+    'gateway: { providers: [{ name: a, base_url: "ftp://h" }] }',
+    "gateway.providers.0.base_url: 'ftp://h' is not an http(s)",
+  ],
+  ['gateway: { providers: [{ name: a, base_url: "http://u:p@h" }] }', 'credentials do not belong in a base URL'],
+  ['gateway: { providers: [] }', 'gateway.providers:'],
+  [provider('models: ["g*t"]'), "gateway.providers.0.models.0: a model is a name, a prefix ('gpt-*') or '*'"],
+  ['gateway: { upstream: { http_version: h2 } }', 'gateway.upstream.http_version: not in this version of the gateway'],
+  ['gateway: { upstream: { http_version: h3 } }', 'gateway.upstream.http_version: Invalid option'],
+  ['gateway: { cache: { enabled: true } }', 'gateway.cache.enabled: not in this version of the gateway'],
+  ['gateway: { admin_port: 41003 }', 'gateway.admin_port: not in this version of the gateway'],
+  [
+    'gateway: { streaming: { passthrough_chunked: false } }',
+    'gateway.streaming.passthrough_chunked: not in this version',
+  ],
+  ['policies: [{ name: pii }]', 'policies: not in this version of the gateway'],
+  [provider('protocol: anthropic'), 'gateway.providers.0.protocol: not in this version of the gateway'],
+])('%s is refused: %s', (yaml, message) => {
+  expect(refusal(yaml)).toContain(message)
+})
+
+test('two providers of one name are refused', () => {
+  const one = '{ name: a, base_url: "http://h/v1" }'
+  expect(refusal(`gateway: { providers: [${one}, ${one}] }`)).toContain("there are two providers 'a'")
+})
+
+test('a key comes from the environment; where it is missing the client’s own authorization passes, and that is said', () => {
+  const yaml = provider(`api_key: "\${MY_KEY}"`)
+  expect(read(yaml, { MY_KEY: 'sk-1' }).providers[0].apiKey).toBe('sk-1')
+  const without = read(yaml)
+  expect(without.providers[0].apiKey).toBeUndefined()
+  expect(without.notices).toEqual(["MY_KEY is not set: provider 'openai' gets the authorization that the client sends"])
+})
+
+test('a key that cannot be sent is refused without being shown', () => {
+  const message = refusal(provider(`api_key: "\${MY_KEY}"`), { MY_KEY: 'sk-se\ncret' })
+  expect(message).toContain('gateway.providers.0.api_key: not usable as a header value')
+  expect(message).not.toContain('cret')
+  expect(refusal(provider(`api_key: "Bearer \${MY_KEY}"`))).toContain('the whole value')
+})
+
+test('a warm-up that the pool cannot hold opens what fits, and that is said', () => {
+  const config = read('gateway: { connection_pool: { max_idle_per_host: 2 } }')
+  expect(config.warmup.connections).toBe(2)
+  expect(config.notices[0]).toContain('opens 2 instead of 4')
+  const without = read('gateway: { upstream: { keep_alive: { enabled: false } } }')
+  expect(without.warmup.connections).toBe(0)
+  expect(without.notices[0]).toContain('keep_alive is off')
+})

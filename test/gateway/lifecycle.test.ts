@@ -1,0 +1,82 @@
+import { request as httpRequest } from 'node:http'
+import { expect, test } from 'vitest'
+import { ask, gatewayBefore, upstream } from './support/harness.ts'
+import { answerJson, until } from './support/upstream.ts'
+
+test('shutdown finishes what is in flight and takes nothing new', async () => {
+  let finish: (() => void) | undefined
+  const provider = await upstream((_request, response) => {
+    response.writeHead(200, { 'content-type': 'text/event-stream' }).write('data: 1\n\n')
+    finish = () => response.end('data: 2\n\n')
+  })
+  const gateway = await gatewayBefore(provider.url, {}, { drainMs: 10_000 })
+  let text = ''
+  let ended = false
+  const request = httpRequest(`${gateway.url}/v1/chat/completions`, { method: 'POST', agent: false }, (message) => {
+    message.setEncoding('utf8').on('data', (part: string) => {
+      text += part
+    })
+    message.on('end', () => {
+      ended = true
+    })
+  })
+  request.end('{"model":"m"}')
+  await until(() => text !== '')
+  const closed = gateway.close()
+  await expect(ask(`${gateway.url}/healthz`)).rejects.toThrow(/ECONNREFUSED/)
+  finish?.()
+  await closed
+  await until(() => ended)
+  expect(text).toBe('data: 1\n\ndata: 2\n\n')
+  await until(() => provider.open === 0)
+})
+
+test('shutdown does not wait longer than it was told', async () => {
+  let asked = 0
+  const provider = await upstream(() => asked++)
+  const gateway = await gatewayBefore(provider.url, {}, { drainMs: 50 })
+  const answer = ask(`${gateway.url}/v1/models`).catch((error: Error) => error)
+  await until(() => asked === 1)
+  await gateway.close()
+  expect(await answer).toBeInstanceOf(Error)
+  await until(() => provider.open === 0)
+})
+
+test('warm-up opens its connections before the first request, and /readyz says when', async () => {
+  const probed: string[] = []
+  const held: (() => void)[] = []
+  const provider = await upstream((request, response) => {
+    probed.push(`${request.method} ${request.url}`)
+    held.push(() => answerJson(response, { data: [] }))
+  })
+  const gateway = await gatewayBefore(provider.url, { warmup: { connections_per_provider: 3 } })
+  expect((await ask(`${gateway.url}/healthz`)).status).toBe(200)
+  await until(() => held.length === 3)
+  const cold = await ask(`${gateway.url}/readyz`)
+  expect(cold.status).toBe(503)
+  expect(JSON.parse(cold.body.toString())).toEqual({ ready: false, reason: 'warming up' })
+  for (const answer of held.splice(0)) answer()
+  await gateway.warmedUp
+  expect((await ask(`${gateway.url}/readyz`)).status).toBe(200)
+  expect(probed).toEqual(['GET /v1/models', 'GET /v1/models', 'GET /v1/models'])
+  expect(provider.opened).toBe(3)
+  expect(gateway.poolStats()).toMatchObject({ idle: 3, opened: 3 })
+})
+
+test('a warm-up that fails is reported, does not stop the start, and is tried again', async () => {
+  let healthy = false
+  const provider = await upstream((_request, response) => answerJson(response, {}, healthy ? 200 : 503))
+  const reports: string[] = []
+  const gateway = await gatewayBefore(
+    provider.url,
+    { warmup: { connections_per_provider: 2 } },
+    { report: (problem) => reports.push(problem) },
+  )
+  await gateway.warmedUp
+  expect(reports).toEqual([`provider 'openai' answered 503 to /v1/models (${provider.url}); trying again`])
+  const cold = await ask(`${gateway.url}/readyz`)
+  expect(cold.status).toBe(503)
+  expect(cold.body.toString()).toContain('answered 503')
+  healthy = true
+  while ((await ask(`${gateway.url}/readyz`)).status !== 200) await new Promise((resolve) => setTimeout(resolve, 20))
+})
