@@ -1,7 +1,32 @@
+/** The latency budgets of profiles/budgets.yaml: the gate's limit, and what each component of a gateway may take at P99. */
+import { z } from 'zod'
+import { readYaml } from '../input/file.ts'
+import { durationMs, durationOrZeroMs } from '../input/quantity.ts'
+import { packaged } from '../system/package-info.ts'
+
+const limit = durationOrZeroMs.optional()
+
+const budgetsSchema = z.strictObject({
+  total: durationMs,
+  components: z
+    .strictObject({
+      input_policy: limit,
+      routing: limit,
+      connection_acquisition: limit,
+      output_policy: limit,
+      event_emission: limit,
+    })
+    .default({}),
+})
+
 export interface Budgets {
   totalMs: number
+  /** Limits by component; what is not there has none. */
   components: Record<string, number>
 }
-export function readBudgets(_path?: string): Budgets {
-  return { totalMs: 7, components: {} }
+
+export function readBudgets(path: string = packaged('profiles', 'budgets.yaml')): Budgets {
+  const { total, components } = readYaml(path, budgetsSchema, 'budgets file')
+  const limits = Object.entries(components).flatMap(([name, ms]) => (ms === undefined ? [] : [[name, ms] as const]))
+  return { totalMs: total, components: Object.fromEntries(limits) }
 }

@@ -1,0 +1,40 @@
+import { mkdtempSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { readBudgets } from '../../src/report/budgets.ts'
+
+function file(text: string): string {
+  const path = join(mkdtempSync(join(tmpdir(), 'kt-budgets-')), 'budgets.yaml')
+  writeFileSync(path, text)
+  return path
+}
+
+describe('budgets', () => {
+  it("ships the guide's", () => {
+    expect(readBudgets()).toEqual({
+      totalMs: 7,
+      components: {
+        input_policy: 2,
+        routing: 0.5,
+        connection_acquisition: 1,
+        output_policy: 3,
+        event_emission: 0,
+      },
+    })
+  })
+
+  it('may leave components out', () => {
+    expect(readBudgets(file('total: 12ms'))).toEqual({ totalMs: 12, components: {} })
+  })
+
+  it.each([
+    ['total: 7', "'7' is not a duration"],
+    ['total: 0ms', 'must be above 0'],
+    ['total: 7ms\ncomponents: { routng: 1ms }', "unknown key 'routng' (did you mean 'routing'?)"],
+    ['components: {}', 'total'],
+    ['total: [', 'not valid YAML'],
+  ])('refuses %j', (text, message) => {
+    expect(() => readBudgets(file(text))).toThrow(message)
+  })
+})
