@@ -1,0 +1,16 @@
+/**
+ * The report contracts as JSON Schema, for tools that are not TypeScript. Generated from the zod schemas, kept in fixtures/
+ * (`npm run schema` writes them); a test holds them fresh.
+ */
+import { z } from 'zod'
+import { benchReportSchema } from './schema.ts'
+
+/** File name in fixtures/ -> JSON Schema. */
+export function jsonSchemas(): Record<string, object> {
+  return {
+    'kt.bench.1.schema.json': {
+      title: 'kt.bench/1, the report of kt bench',
+      ...z.toJSONSchema(benchReportSchema, { target: 'draft-2020-12' }),
+    },
+  }
+}
