@@ -7,6 +7,7 @@ import type { Outcome } from '../client/outcome.ts'
 import { type Target, targetOf } from '../client/target.ts'
 import { EXIT, type ExitCode } from '../errors.ts'
 import { readBudgets } from '../report/budgets.ts'
+import { judgeOverhead, undecided } from '../report/judge.ts'
 import type { ArmName, BenchReport } from '../report/schema.ts'
 import { assertWritable, writeAtomically } from '../report/write.ts'
 import { blockCount } from '../schedule/blocks.ts'
@@ -86,6 +87,7 @@ export async function bench(options: BenchOptions, hooks: BenchHooks): Promise<B
       pairId: randomUUID(),
       budgets,
     })
+    report.gate = judge(report, options.budget, budgets.totalMs)
     if (options.output !== undefined) writeAtomically(options.output, `${JSON.stringify(report, null, 2)}\n`)
     if (options.json) noteFailure(report, hooks.note)
     const details = Object.entries(failureDetails(record)).map(([code, text]) => [code, withoutSecrets(text, secrets)])
@@ -166,6 +168,14 @@ function announce(plan: RunPlan, targets: [ArmName, Target][], note: (line: stri
   note(`  about ${formatNumber(input)} input and up to ${formatNumber(output)} output tokens each${known ? `,` : '.'}`)
   if (known) note(`  about ${formatCount(requests * (input + output))} tokens in all.`)
   note(plan.tokenBudget ? `It stops after ${formatCount(plan.tokenBudget)} tokens.` : '--token-budget sets a limit.')
+}
+
+/** Judged whenever there is a reading of the overhead; without one only a budget that was asked for is left undecided. */
+function judge(report: BenchReport, asked: number | undefined, standard: number): BenchReport['gate'] {
+  const budgetMs = asked ?? standard
+  const gate = judgeOverhead(report, undefined, budgetMs)?.gate
+  if (gate || asked === undefined) return gate ?? null
+  return undecided('overhead.p99', budgetMs, 'no request carries a reading of the overhead')
 }
 
 /** For --json, where no table says it. */
