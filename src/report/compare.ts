@@ -4,7 +4,7 @@
  * verdict rests on the reading named in `judgedBy` (judge.ts).
  */
 import { type Difference, differencesBetween } from './differences.ts'
-import { type JudgedBy, judgeOverhead, undecided } from './judge.ts'
+import { isFloor, type JudgedBy, judgeOverhead, undecided } from './judge.ts'
 import type { BenchReport, Distribution, Gate, OverheadResult } from './schema.ts'
 
 export const COMPARE_SCHEMA = 'kt.compare/1'
@@ -16,7 +16,6 @@ export interface ComparedRun {
   requests: number
   failed: number
   client: BenchReport['client']['verdict']
-  clientWhy: string[]
 }
 
 export interface ComparedRow {
@@ -47,6 +46,8 @@ export interface Comparison {
   rows: ComparedRow[]
   overhead: ComparedOverhead[]
   differences: Difference[]
+  /** What a reader must know of the two runs beside their figures. */
+  notes: string[]
   judgedBy: JudgedBy | null
   /** Null when no verdict was asked for. */
   gate: Gate | null
@@ -70,6 +71,7 @@ export function compareReports(baseline: BenchReport, gateway: BenchReport, opti
     rows: rowsOf(baseline, gateway),
     overhead: overheadOf(baseline, gateway),
     differences,
+    notes: notesOn(baseline, gateway),
     judgedBy: judgement?.judgedBy ?? null,
     gate: judgement?.gate ?? null,
   }
@@ -142,9 +144,27 @@ function overheadOf(baseline: BenchReport, gateway: BenchReport): ComparedOverhe
     const { definition, source, count, totalMs, note } = entry
     return { of, definition, source, count, totalMs, note }
   }
-  const direct = gateway.arms.baseline ?? baseline
-  const floor = direct.overhead.filter((entry) => entry.definition === 'provider-stamped')
+  const direct = gateway.arms.baseline ?? (isFloor(baseline) ? baseline : undefined)
+  const floor = direct?.overhead.filter((entry) => entry.definition === 'provider-stamped') ?? []
   return [...gateway.overhead.map(pick('gateway')), ...floor.map(pick('floor'))]
+}
+
+function notesOn(baseline: BenchReport, gateway: BenchReport): string[] {
+  const sides = [
+    ['baseline', baseline],
+    ['gateway', gateway],
+  ] as const
+  return [
+    ...(baseline.target.role === 'gateway'
+      ? [
+          'the baseline was measured through a gateway too: the deltas are between two gateways, the verdict is on the second',
+        ]
+      : []),
+    ...sides.flatMap(([side, { client }]) =>
+      client.verdict === 'ok' ? [] : [`client of the ${side} run: ${[client.verdict, ...client.why].join('; ')}`],
+    ),
+    ...sides.flatMap(([side, { interrupted }]) => (interrupted ? [`the ${side} run was interrupted`] : [])),
+  ]
 }
 
 function runOf(report: BenchReport, file: string): ComparedRun {
@@ -155,6 +175,5 @@ function runOf(report: BenchReport, file: string): ComparedRun {
     requests: report.totals.sent,
     failed: report.totals.failed,
     client: report.client.verdict,
-    clientWhy: report.client.why,
   }
 }

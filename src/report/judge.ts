@@ -58,7 +58,7 @@ export function judgeOverhead(
   const judgedBy: JudgedBy = {
     definition: 'quantile-difference',
     source: 'P99 of latency, gateway minus baseline',
-    caveat: 'two runs apart do not share the machine’s mood: stamps or a paired run are surer',
+    caveat: "two runs apart do not share the machine's mood: stamps or a paired run are surer",
     floor: null,
   }
   return { gate: gateOf('delta.latency.p99', budgetMs, result), judgedBy }
@@ -88,6 +88,11 @@ function readingOf(report: BenchReport, definition: OverheadDefinition): Overhea
   return report.overhead.find((entry) => entry.definition === definition)
 }
 
+/** Whether what the stamps read in `baseline` is the instrument alone, and not a gateway's overhead. */
+export function isFloor(baseline: BenchReport): boolean {
+  return baseline.target.role !== 'gateway' && readingOf(baseline, 'provider-stamped') !== undefined
+}
+
 /** Where the same reading was taken straight at the provider. */
 function floorOf(
   gateway: BenchReport,
@@ -96,7 +101,7 @@ function floorOf(
   const stamped = (block: Block) => block.overhead['provider-stamped']
   const own = gateway.arms.primary === 'direct' ? [] : gateBlocks(gateway, 'direct', stamped)
   if (own.some((block) => block.values.count > 0)) return { blocks: own, name: 'the direct arm of the same run' }
-  if (!baseline || !readingOf(baseline, 'provider-stamped')) return undefined
+  if (!baseline || !isFloor(baseline)) return undefined
   return { blocks: gateBlocks(baseline, baseline.arms.primary, stamped), name: 'the baseline' }
 }
 

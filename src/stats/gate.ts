@@ -91,7 +91,7 @@ export function judgeBudget(input: GateInput): GateResult {
 
   const upper = shareBounds(shares.pass, ALPHA_PASS).upper
   const lower = shareBounds(shares.fail, ALPHA_FAIL).lower
-  const limit = `${formatMs(limitUs / 1_000)} ms`
+  const limit = `${limitUs / 1_000} ms`
   const seen = describeShare(shares.pass, blocks, limit)
   const floor = input.floor && floorOf(input.floor, limitUs)
   const decided = verdictOfShares(shares)

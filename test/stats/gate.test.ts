@@ -35,7 +35,7 @@ const judge = (blocks: GateBlock[], more: Partial<Parameters<typeof judgeBudget>
 describe('the budget gate', () => {
   it('passes a gateway of 1 ms, and says on what', () => {
     const result = judge(blocksOf(around(1_000)))
-    expect(result).toMatchObject({ verdict: 'pass', why: 'share over 7.00 ms: 0 % of 2,000, upper bound 0.22 %' })
+    expect(result).toMatchObject({ verdict: 'pass', why: 'share over 7 ms: 0 % of 2,000, upper bound 0.22 %' })
     expect(result.p99Us).toBeGreaterThan(1_600)
     expect(result.requestsNeeded).toBeUndefined()
   })

@@ -1,0 +1,213 @@
+/**
+ * Valid reports of invented runs: seeded requests through the real histograms, quantiles and schema. For tests of what reads,
+ * compares, judges and renders reports; the figures are as consistent as those of a real run.
+ */
+import type { Outcome } from '../../src/client/outcome.ts'
+import { distributionOf, intervalMs, quantilesMs } from '../../src/report/distribution.ts'
+import {
+  type ArmName,
+  type ArmResult,
+  type BenchReport,
+  type Block,
+  benchReportSchema,
+  type OverheadResult,
+} from '../../src/report/schema.ts'
+import { Histogram } from '../../src/stats/histogram.ts'
+import { quantileBounds } from '../../src/stats/quantile-interval.ts'
+import { logNormal, type Random, randomFrom } from '../../src/stats/random.ts'
+
+/** Microseconds of one request. */
+export type Model = (random: Random) => number
+
+/** Log-normal with this median; P99 lies at 1.8 times it. */
+export const around =
+  (medianMs: number): Model =>
+  (random) =>
+    logNormal(random, medianMs * 1_000, 0.2527)
+
+export const fixed =
+  (ms: number): Model =>
+  () =>
+    ms * 1_000
+
+export interface ArmShape {
+  requests?: number
+  blocks?: number
+  /** What the provider takes. */
+  upstream?: Model
+  /** What lies between client and provider: it is added to the upstream time, and read by `read`. */
+  added?: Model
+  /** By which definitions the added time is read. */
+  read?: ('provider-stamped' | 'self-reported')[]
+  /** How many requests of each block fail, and how. */
+  failures?: Partial<Record<Outcome, number>>
+  stream?: boolean
+}
+
+export interface ReportShape extends ArmShape {
+  seed?: number
+  role?: BenchReport['target']['role']
+  /** A direct arm measured in turns with the first one. */
+  direct?: ArmShape
+}
+
+/** A report of `shape`; `change` may alter it before it is checked against the schema. */
+export function makeReport(shape: ReportShape = {}, change: (report: BenchReport) => void = () => {}): BenchReport {
+  const { seed = 1, role = 'unknown', stream = false } = shape
+  const primary: ArmName = shape.direct ? 'gateway' : 'target'
+  const main = makeArm(primary, shape, seed)
+  const direct = shape.direct && makeArm('direct', { stream, ...shape.direct }, seed + 1)
+  const { name: _, url, ...result } = main.result
+  const report: BenchReport = {
+    schema: 'kt.bench/1',
+    kt: { version: '0.1.0', gitSha: null },
+    startedAt: '2026-11-23T10:00:00.000Z',
+    command: 'kt bench',
+    interrupted: false,
+    machine: {
+      cpuModel: 'Test CPU',
+      cores: 2,
+      memoryBytes: 8 * 1024 ** 3,
+      cgroupCpuQuota: null,
+      kernel: 'Linux 6.1 x64',
+      node: '24.0.0',
+      undici: '8.0.0',
+      container: false,
+      loadAvgBefore: 0.1,
+    },
+    target: { url, endpoint: 'chat', model: 'gpt-4o-mini', stream, role },
+    arms: {
+      pairId: `pair-${seed}`,
+      mode: direct ? 'paired' : 'single',
+      primary,
+      ...(direct ? { baselineUrl: direct.result.url, baseline: direct.result } : {}),
+    },
+    load: {
+      mode: 'closed',
+      concurrency: 10,
+      rps: null,
+      arrival: null,
+      durationS: null,
+      requests: shape.requests ?? 2_000,
+      warmup: 10,
+      timeoutMs: 30_000,
+      seed: 1,
+      workload: { name: 'prompt', sha256: 'a'.repeat(64) },
+    },
+    ...result,
+    blocks: [...main.blocks, ...(direct?.blocks ?? [])],
+    series: [],
+    client: {
+      verdict: 'ok',
+      why: [],
+      sendLagMs: null,
+      eventLoopDelayMs: { p99: 0.1, max: 0.5 },
+      eventLoopUtilization: 0.2,
+      cpuShare: 0.3,
+      gcMs: 1,
+      achievedToOffered: null,
+      floorMs: null,
+    },
+    gate: null,
+  }
+  change(report)
+  return benchReportSchema.parse(report)
+}
+
+function makeArm(name: ArmName, shape: ArmShape, seed: number): { result: ArmResult; blocks: Block[] } {
+  const { requests = 2_000, blocks: count = 20, upstream = around(5), added = around(1), failures = {} } = shape
+  const random = randomFrom(`${seed}/${name}`)
+  const definitions = shape.read ?? ['provider-stamped']
+  const lost = Object.values(failures).reduce((total, n) => total + n, 0)
+  const live = Array.from({ length: count }, (_, index) => {
+    const sent = Math.floor(requests / count) + (index < requests % count ? 1 : 0)
+    const answered = Math.max(0, sent - lost)
+    const latency = new Histogram(4)
+    const overhead = new Histogram()
+    const upstreams = new Histogram(4)
+    for (let i = 0; i < answered; i++) {
+      const providerUs = upstream(random)
+      const addedUs = added(random)
+      latency.record(providerUs + addedUs)
+      upstreams.record(providerUs)
+      overhead.record(addedUs)
+    }
+    return { index, sent, answered, latency, overhead, upstreams }
+  })
+  const sent = live.reduce((total, block) => total + block.sent, 0)
+  const successful = live.reduce((total, block) => total + block.answered, 0)
+  const outcomes = Object.fromEntries(Object.entries(failures).map(([outcome, n]) => [outcome, n * count])) as Partial<
+    Record<Outcome, number>
+  >
+  if (successful > 0) outcomes.OK = successful
+  const latencyMs = distributionOf(
+    Histogram.merge(
+      live.map((block) => block.latency),
+      4,
+    ).encode(),
+  )
+  const streamed = shape.stream
+    ? distributionOf(
+        Histogram.merge(
+          live.map((block) => block.upstreams),
+          4,
+        ).encode(),
+      )
+    : undefined
+  const result: ArmResult = {
+    name,
+    url: `http://127.0.0.1:${name === 'direct' ? 41001 : 41002}/v1/chat/completions`,
+    totals: {
+      sent,
+      successful,
+      failed: sent - successful,
+      durationS: 10,
+      outcomes,
+      connections: { opened: 10, reused: sent },
+      warmup: { sent: 10, failed: 0 },
+    },
+    ...(latencyMs ? { latencyMs, serviceMs: latencyMs, ttfbMs: latencyMs } : {}),
+    ...(streamed ? { ttftMs: streamed, tpotMs: streamed, interTokenMs: streamed } : {}),
+    throughput: {
+      requestsPerSec: successful / 10,
+      inputTokensPerSec: successful / 2,
+      outputTokensPerSec: successful,
+      tokensPerSec: successful * 1.5,
+      eventsPerSec: 0,
+      bytesPerSec: successful * 50,
+      tokenSource: 'usage',
+    },
+    overhead: successful > 0 ? definitions.map((definition) => overheadOf(definition, live)) : [],
+  }
+  const blocks = live.map(
+    ({ index, sent: sentInBlock, answered, latency, overhead }): Block => ({
+      arm: name,
+      index,
+      startedAtS: index / 2,
+      sent: sentInBlock,
+      outcomes: { ...failures, ...(answered > 0 ? { OK: answered } : {}) },
+      latency: latency.encode(),
+      overhead: Object.fromEntries(definitions.map((definition) => [definition, overhead.encode()])),
+    }),
+  )
+  return { result, blocks }
+}
+
+function overheadOf(definition: 'provider-stamped' | 'self-reported', live: { overhead: Histogram }[]): OverheadResult {
+  const parts = live.map((block) => block.overhead)
+  const total = Histogram.merge(parts)
+  const { lowerUs, upperUs } = quantileBounds(parts, 0.99, 0.025)
+  return {
+    definition,
+    source: definition === 'provider-stamped' ? "the provider's stamps" : 'Test Gateway, x-test-overhead-ms',
+    count: total.count,
+    totalMs: { ...quantilesMs(total), ci95: intervalMs([lowerUs, upperUs]) },
+    negative: total.negative,
+    rejected: 0,
+    cacheHits: 0,
+    retried: 0,
+    histogram: total.encode(),
+    note:
+      definition === 'provider-stamped' ? "from sent to end, less the provider's own time" : "the gateway's own clock",
+  }
+}
