@@ -48,27 +48,29 @@ function heading({ mode, baseline, gateway }: Comparison, c: ChalkInstance): str
 function figures(rows: readonly ComparedRow[], c: ChalkInstance): string {
   const shown = rows.filter((row) => row.unit === 'ms')
   if (shown.length === 0) return ''
-  const head = ['(ms)', 'baseline', 'gateway', 'delta', ''].map((name) => c.dim(name))
-  const body = shown.flatMap((row) => {
-    const [family = '', quantile = ''] = row.metric.split('.')
-    const title = quantile === 'p50' ? [[METRICS[family] ?? family, '', '', '', '']] : []
-    const mark = row.fewBeyond ? '*' : ''
-    return [
-      ...title,
-      [
-        `  ${quantile.toUpperCase()}${mark}`,
-        withInterval(row.baseline, row.iid95?.baseline),
-        withInterval(row.gateway, row.iid95?.gateway),
-        signed(row.delta, formatMs),
-        signed(row.deltaShare, formatShare),
-      ],
-    ]
-  })
+  const plain = figureTable(shown, true, paint(false))
+  const fits = plain.split('\n').every((line) => line.length <= WIDTH)
   const notes = [
     'In brackets: 95 % iid intervals, valid for independent requests only; no verdict rests on them.',
     ...(shown.some((row) => row.fewBeyond) ? ['* fewer than ten requests lie beyond it.'] : []),
   ]
-  return [columns([head, ...body], undefined, 0), ...notes.map((note) => c.dim(hung(note, '')))].join('\n')
+  return [figureTable(shown, fits, c), ...notes.map((note) => c.dim(hung(note, '')))].join('\n')
+}
+
+/** Intervals beside their figures, or, for long figures, on a line of their own. */
+function figureTable(rows: readonly ComparedRow[], beside: boolean, c: ChalkInstance): string {
+  const head = ['(ms)', 'baseline', 'gateway', 'delta', ''].map((name) => c.dim(name))
+  const body = rows.flatMap((row) => {
+    const [family = '', quantile = ''] = row.metric.split('.')
+    const title = quantile === 'p50' ? [[METRICS[family] ?? family, '', '', '', '']] : []
+    const label = `  ${quantile.toUpperCase()}${row.fewBeyond ? '*' : ''}`
+    const [from, to] = [row.iid95?.baseline, row.iid95?.gateway]
+    const change = [signed(row.delta, formatMs), signed(row.deltaShare, formatShare)]
+    if (beside) return [...title, [label, withInterval(row.baseline, from), withInterval(row.gateway, to), ...change]]
+    const below = from || to ? [['', from ? bracketed(from) : '', to ? bracketed(to) : '', '', '']] : []
+    return [...title, [label, withInterval(row.baseline), withInterval(row.gateway), ...change], ...below]
+  })
+  return columns([head, ...body], undefined, 0)
 }
 
 function rates(rows: readonly ComparedRow[], c: ChalkInstance): string {
@@ -143,7 +145,7 @@ function sentence({ metric, limit, value, verdict: outcome, why, requestsNeeded 
   return `${figure} (${why}${needed})`
 }
 
-function withInterval(value: number | null, interval: [number, number | null] | null | undefined): string {
+function withInterval(value: number | null, interval?: [number, number | null] | null): string {
   if (value === null) return '-'
   return interval ? `${formatMs(value)} ${bracketed(interval)}` : formatMs(value)
 }

@@ -3,6 +3,7 @@
  * (`npm run schema` writes them); a test holds them fresh.
  */
 import { z } from 'zod'
+import { planSchema } from './plan-schema.ts'
 import { benchReportSchema } from './schema.ts'
 
 /** File name in fixtures/ -> JSON Schema. */
@@ -10,7 +11,8 @@ export function jsonSchemas(): Record<string, object> {
   return {
     'kt.bench.1.schema.json': {
       title: 'kt.bench/1, the report of kt bench',
-      ...z.toJSONSchema(benchReportSchema, { target: 'draft-2020-12' }),
+      ...z.toJSONSchema(benchReportSchema, { reused: 'ref' }),
     },
+    'kt.plan.1.schema.json': z.toJSONSchema(planSchema),
   }
 }

@@ -28,11 +28,13 @@ export function quantileBounds(blocks: readonly Histogram[], q: number, alpha: n
       alpha,
       times,
     )
-  const notProvenOver = firstWhere(0, values.length, (slot) => boundsOver(values[slot] ?? 0).lower < 1 - q)
-  const provenUnder = firstWhere(0, values.length, (slot) => boundsOver(values[slot] ?? 0).upper < 1 - q)
+  // The quantile is at least v as soon as the share at or over v is proven, which is the share over the value before v.
+  const slot = firstWhere(0, values.length, (index) => boundsOver(values[index] ?? 0).lower < 1 - q)
+  const proven = boundsOver(values[slot - 1] ?? -1).lower >= 1 - q
+  const provenUnder = firstWhere(0, values.length, (index) => boundsOver(values[index] ?? 0).upper < 1 - q)
   return {
     valueUs: all.quantileUs(q),
-    lowerUs: values[notProvenOver - 1] ?? 0,
+    lowerUs: proven ? (values[slot] ?? 0) : 0,
     upperUs: values[provenUnder] ?? Number.POSITIVE_INFINITY,
   }
 }

@@ -188,7 +188,8 @@ describe('the table', () => {
 
   it.each(every)('of %s fits 80 columns and is plain without colour', (_, comparison) => {
     const lines = renderComparison(comparison, false).split('\n')
-    expect(lines.filter((line) => line.length > 80 && line.includes(' '.repeat(1)) && !/\S{60}/.test(line))).toEqual([])
+    // A word longer than the page, such as a CPU's name here, cannot be broken.
+    expect(lines.filter((line) => line.length > 80 && !/\S{60}/.test(line))).toEqual([])
     expect(lines.join('')).not.toContain('\u001b')
   })
 
