@@ -1,9 +1,9 @@
 /**
- * The gateway's config: the YAML's keys on the outside, what the code works with on the inside. What is accepted works: a
- * feature that this version does not have is refused by name instead of being ignored.
+ * The gateway's config as the code works with it, and how it follows from the file: keys looked up in the environment, and
+ * limits that depend on each other brought together. The file's own keys are in config-file.ts.
  */
 import { z } from 'zod'
-import { parseBytes, parseDurationMs } from '../src/units.ts'
+import { configFile } from './config-file.ts'
 
 export interface Provider {
   name: string
@@ -43,138 +43,11 @@ export interface GatewayConfig {
   notices: readonly string[]
 }
 
-/** The longest a timer can hold. */
-const MAX_TIMER_MS = 2 ** 31 - 1
-const NOT_YET = 'not in this version of the gateway:'
-
-const duration = z.unknown().transform((value, context) => {
-  const ms = typeof value === 'string' || value === 0 ? parseDurationMs(String(value)) : undefined
-  if (ms !== undefined && ms >= 1 && ms <= MAX_TIMER_MS) return Math.round(ms)
-  const message =
-    ms === undefined
-      ? `${JSON.stringify(value)} is not a duration (like 300s or 100ms)`
-      : `${JSON.stringify(value)} is out of range (from 1ms to 24d)`
-  context.addIssue({ code: 'custom', message })
-  return z.NEVER
-})
-
-const bytes = z.unknown().transform((value, context) => {
-  const count = typeof value === 'string' || typeof value === 'number' ? parseBytes(String(value)) : undefined
-  if (count !== undefined && count > 0) return count
-  context.addIssue({ code: 'custom', message: `${JSON.stringify(value)} is not a size (like 4KB)` })
-  return z.NEVER
-})
-
-const baseUrl = z.string().transform((text, context) => {
-  const parsed = parseBaseUrl(text)
-  if (typeof parsed !== 'string') return parsed
-  context.addIssue({ code: 'custom', message: parsed })
-  return z.NEVER
-})
-
-/** Splits a provider's base URL, or says what is wrong with it. */
-export function parseBaseUrl(text: string): { origin: string; basePath: string } | string {
-  const url = URL.parse(text)
-  if (!url || (url.protocol !== 'http:' && url.protocol !== 'https:')) {
-    return `'${text}' is not an http(s) URL (like http://127.0.0.1:41001/v1)`
-  }
-  if (url.username || url.password) return 'credentials do not belong in a base URL (use api_key)'
-  if (url.search || url.hash) return 'a base URL has no query and no fragment'
-  return { origin: url.origin, basePath: url.pathname.replace(/\/+$/, '') }
-}
-
-const notYet = (what: string) => z.never({ error: `${NOT_YET} ${what}` }).optional()
-
-const provider = z.strictObject({
-  name: z.string().min(1),
-  base_url: baseUrl,
-  protocol: z
-    .string()
-    .default('openai')
-    .refine((protocol) => protocol === 'openai', `${NOT_YET} protocols other than openai`),
-  api_key: z.string().min(1).optional(),
-  models: z
-    .array(z.string().regex(/^(?:[^*]+\*?|\*)$/, "a model is a name, a prefix ('gpt-*') or '*'"))
-    .min(1)
-    .default(['*']),
-})
-
-const upstream = z.strictObject({
-  http_version: z
-    .enum(['h1', 'h2'])
-    .default('h1')
-    .refine((version) => version === 'h1', `${NOT_YET} HTTP/2 to the provider (use h1)`),
-  keep_alive: z
-    .strictObject({
-      enabled: z.boolean().default(true),
-      interval: duration.prefault('30s'),
-      timeout: duration.prefault('60s'),
-    })
-    .prefault({}),
-  connect_timeout: duration.prefault('10s'),
-  response_timeout: duration.prefault('300s'),
-  body_idle_timeout: duration.prefault('300s'),
-})
-
-const gateway = z.strictObject({
-  host: z.string().min(1).default('127.0.0.1'),
-  port: z.int().min(0).max(65_535).default(41_002),
-  admin_port: notYet('an admin port'),
-  providers: z
-    .array(provider)
-    .min(1)
-    .prefault([{ name: 'openai', base_url: 'http://127.0.0.1:41001/v1' }]),
-  upstream: upstream.prefault({}),
-  connection_pool: z
-    .strictObject({
-      max_idle_per_host: z.int().min(0).default(32),
-      max_total: z.int().min(1).default(256),
-      max_lifetime: duration.prefault('300s'),
-      idle_timeout: duration.prefault('90s'),
-    })
-    .prefault({}),
-  warmup: z
-    .strictObject({
-      enabled: z.boolean().default(true),
-      connections_per_provider: z.int().min(1).default(4),
-      probe_endpoint: z.string().startsWith('/').default('/v1/models'),
-    })
-    .prefault({}),
-  streaming: z
-    .strictObject({
-      chunk_buffer: bytes.prefault('4KB'),
-      flush_interval: duration.prefault('100ms'),
-      passthrough_chunked: z
-        .boolean()
-        .default(true)
-        .refine((on) => on, `${NOT_YET} holding streams back (use passthrough_chunked: true)`),
-    })
-    .prefault({}),
-  cache: z
-    .strictObject({
-      enabled: z
-        .boolean()
-        .default(false)
-        .refine((on) => !on, `${NOT_YET} the response cache (use enabled: false)`),
-      backend: z.enum(['memory', 'redis']).default('memory'),
-      max_entries: z.int().min(1).default(10_000),
-      ttl: duration.prefault('3600s'),
-      cache_when: z.strictObject({ temperature: z.number().min(0).default(0) }).prefault({}),
-      key_includes: z.array(z.string()).default(['model', 'messages', 'temperature', 'max_tokens']),
-    })
-    .prefault({}),
-})
-
-const file = z.strictObject({
-  gateway: gateway.prefault({}),
-  policies: z.array(z.unknown()).max(0, `${NOT_YET} policies (leave the list empty)`).default([]),
-})
-
 export type Environment = Readonly<Record<string, string | undefined>>
 
 /** The schema of the config file; references like `${OPENAI_API_KEY}` are looked up in `environment`. */
 export function gatewayConfigSchema(environment: Environment) {
-  return file.transform((parsed, context): GatewayConfig => {
+  return configFile.transform((parsed, context): GatewayConfig => {
     const { gateway: given } = parsed
     const notices: string[] = []
     const refuse = (path: (string | number)[], message: string): void =>

@@ -65,10 +65,13 @@ async function configOf(flags: {
   port: number | undefined
   upstream: string | undefined
 }) {
-  const [{ gatewayConfigSchema, parseBaseUrl }, { parseWith, readYaml }] = await Promise.all([
+  const [{ gatewayConfigSchema }, { parseBaseUrl }, { parseWith, readYaml }] = await Promise.all([
     import('../../../reference-gateway/config.ts'),
+    import('../../../reference-gateway/config-file.ts'),
     import('../../input/file.ts'),
   ])
+  // An empty address would mean every interface of the machine.
+  if (flags.host === '') throw new UserError('--host is empty', 'Give an address, such as 127.0.0.1.')
   const schema = gatewayConfigSchema(process.env)
   const config = flags.config
     ? readYaml(flags.config, schema, 'gateway config')
