@@ -4,6 +4,8 @@ import { OUTCOMES, type Outcome } from '../client/outcome.ts'
 import type { BenchReport, Distribution, OverheadResult } from '../report/schema.ts'
 import { formatDuration, formatMs, formatNumber } from '../units.ts'
 import { columns, paint } from './table.ts'
+import { hung } from './text.ts'
+import { gateLines } from './verdict.ts'
 
 export interface BenchView {
   color: boolean
@@ -22,6 +24,7 @@ export function renderBench(report: BenchReport, view: BenchView): string {
     failures(report, view, c),
     ...(measured ? [latency(report, view, c), throughput(report, c), overhead(report, c)] : []),
     ending(report, view, c),
+    measured && report.gate ? gateLines(report.gate, c) : '',
   ]
     .filter((part) => part !== '')
     .join('\n\n')
@@ -50,7 +53,7 @@ function results({ totals, load }: BenchReport, c: ChalkInstance): string {
   ]
   const warm = load.warmup > 0 ? `; ${formatNumber(warmup.sent)} warm-up requests left out` : ''
   const opened = `${formatNumber(connections.opened)} connections opened, ${formatNumber(connections.reused)} requests on an open one`
-  return `${c.bold('Benchmark Results')}\n${columns(rows)}\n${c.dim(`  ${opened}${warm}`)}`
+  return `${c.bold('Benchmark Results')}\n${columns(rows)}\n${c.dim(hung(opened + warm, '  ', 2))}`
 }
 
 /** Each class of failure with its count, the reason the target gave, and what to do. */
@@ -87,7 +90,7 @@ function latency(report: BenchReport, view: BenchView, c: ChalkInstance): string
   ]
   const shown = rows.flatMap(([name, d]) => (d ? [[name, ...[d.p50, d.p90, d.p95, d.p99, d.max].map(formatMs)]] : []))
   const head = ['', 'P50', 'P90', 'P95', 'P99', 'Max'].map((name) => c.dim(name))
-  return `${c.bold('Latency (ms)')}\n${columns([head, ...shown])}\n${c.dim(`  ${tailNote(report.latencyMs)}`)}`
+  return `${c.bold('Latency (ms)')}\n${columns([head, ...shown])}\n${c.dim(hung(tailNote(report.latencyMs), '  '))}`
 }
 
 /** With fewer than ten observations beyond it a quantile is shown with its interval, and marked. */
@@ -113,7 +116,8 @@ function overhead(report: BenchReport, c: ChalkInstance): string {
   const title = c.bold('Gateway Overhead (ms)')
   if (report.overhead.length === 0) {
     const why = 'the provider leaves no stamps and the target reports nothing about itself'
-    return `${title}\n  ${c.dim(`not known: ${why}.\n  Bench the provider directly as well, then: kt bench compare baseline.json gateway.json`)}`
+    const next = 'Bench the provider directly as well, then: kt bench compare baseline.json gateway.json'
+    return `${title}\n${c.dim(`${hung(`not known: ${why}.`, '  ', 2)}\n${hung(next, '  ', 2)}`)}`
   }
   const head = ['', 'P50', 'P90', 'P95', 'P99', 'Max', 'budget'].map((name) => c.dim(name))
   const rows = report.overhead.flatMap((entry) => overheadRows(entry, c))
@@ -154,10 +158,8 @@ function notes(entry: OverheadResult, c: ChalkInstance): string[] {
     entry.rejected > 0 ? `${formatNumber(entry.rejected)} impossible values left out` : '',
     entry.negative > 0 ? `${formatNumber(entry.negative)} below zero: an error in the method` : '',
   ].filter((text) => text !== '')
-  return [
-    `  ${entry.definition}: ${[interval, `n=${formatNumber(entry.count)}`, ...counted].join('; ')}`,
-    `    ${entry.note}`,
-  ].map((line) => c.dim(line))
+  const text = [interval, `n=${formatNumber(entry.count)}`, ...counted, entry.note].join('; ')
+  return [c.dim(hung(`${entry.definition}: ${text}`, '  '))]
 }
 
 /** What the instrument says of itself, and how the run ended. */

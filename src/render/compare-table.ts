@@ -1,12 +1,10 @@
 /** Two runs side by side for a person: figures, overhead, what differs, and last the verdict. Fits 80 columns. Strings out. */
 import type { ChalkInstance } from 'chalk'
 import type { ComparedRow, ComparedRun, Comparison } from '../report/compare.ts'
-import type { Check } from '../report/schema.ts'
 import { formatMs, formatNumber, formatShare } from '../units.ts'
 import { columns, paint } from './table.ts'
-import { wrap } from './text.ts'
-
-const WIDTH = 80
+import { hung, WIDTH } from './text.ts'
+import { gateLines } from './verdict.ts'
 
 const METRICS: Record<string, string> = {
   latency: 'Latency',
@@ -121,28 +119,12 @@ function differences({ differences: found }: Comparison, c: ChalkInstance): stri
 
 function verdict({ gate, judgedBy }: Comparison, c: ChalkInstance): string {
   if (!gate) return ''
-  const shades = { pass: c.green, fail: c.red, inconclusive: c.yellow }
   const by = judgedBy
     ? [
         `Judged by ${judgedBy.definition} (${judgedBy.source}); ${judgedBy.caveat}${judgedBy.floor ? `; floor: ${judgedBy.floor}` : ''}.`,
       ]
     : []
-  return [
-    ...by.map((line) => c.dim(hung(line, ''))),
-    ...gate.checks.map((check) => {
-      const word = check.verdict.toUpperCase()
-      return hung(`${word}  ${sentence(check)}`, '', word.length + 2).replace(word, shades[check.verdict].bold(word))
-    }),
-  ].join('\n')
-}
-
-function sentence({ metric, limit, value, verdict: outcome, why, requestsNeeded }: Check): string {
-  const name = metric === 'delta.latency.p99' ? 'difference of the P99 latencies' : 'P99 overhead'
-  const over = value !== null && value >= limit
-  const relation = outcome === 'pass' ? '<' : outcome === 'fail' && over ? '>=' : 'against'
-  const figure = value === null ? name : `${name} ${formatMs(value)} ms ${relation} ${limit} ms`
-  const needed = requestsNeeded === undefined ? '' : `; about ${formatNumber(requestsNeeded)} requests would decide it`
-  return `${figure} (${why}${needed})`
+  return [...by.map((line) => c.dim(hung(line, ''))), gateLines(gate, c)].join('\n')
 }
 
 function withInterval(value: number | null, interval?: [number, number | null] | null): string {
@@ -157,9 +139,4 @@ function bracketed([low, high]: readonly [number, number | null]): string {
 function signed(value: number | null, format: (value: number) => string): string {
   if (value === null) return '-'
   return `${value > 0 ? '+' : ''}${format(value)}`
-}
-
-/** Wrapped to the width of a page, what follows the first line hung under it. */
-function hung(text: string, indent: string, hanging = indent.length + 2): string {
-  return wrap(indent + text, WIDTH, hanging).join('\n')
 }
