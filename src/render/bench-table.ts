@@ -113,7 +113,7 @@ function throughput({ throughput: t }: BenchReport, c: ChalkInstance): string {
 }
 
 function overhead(report: BenchReport, c: ChalkInstance): string {
-  const title = c.bold('Gateway Overhead (ms)')
+  const title = c.bold(report.target.role === 'direct' ? 'Floor (ms): no gateway in between' : 'Gateway Overhead (ms)')
   if (report.overhead.length === 0) {
     const why = 'the provider leaves no stamps and the target reports nothing about itself'
     const next = 'Bench the provider directly as well, then: kt bench compare baseline.json gateway.json'

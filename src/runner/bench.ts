@@ -6,11 +6,13 @@ import { randomUUID } from 'node:crypto'
 import type { Outcome } from '../client/outcome.ts'
 import { type Target, targetOf } from '../client/target.ts'
 import { EXIT, type ExitCode } from '../errors.ts'
+import { isProviderItself } from '../overhead/provider-itself.ts'
 import { readBudgets } from '../report/budgets.ts'
 import { judgeOverhead, undecided } from '../report/judge.ts'
 import type { ArmName, BenchReport } from '../report/schema.ts'
 import { assertWritable, writeAtomically } from '../report/write.ts'
 import { blockCount } from '../schedule/blocks.ts'
+import { Histogram } from '../stats/histogram.ts'
 import { randomFrom } from '../stats/random.ts'
 import { fingerprint } from '../system/machine.ts'
 import { gitSha, ktVersion } from '../system/package-info.ts'
@@ -76,6 +78,8 @@ export async function bench(options: BenchOptions, hooks: BenchHooks): Promise<B
     else hooks.interrupt.addEventListener('abort', stop, { once: true })
     const record = await running.result
 
+    const stamped = record.arms.some((arm) => Histogram.decode(arm.stamped.total).count > 0)
+    const direct = target !== undefined && stamped && (await isProviderItself(target.origin))
     const secrets = [options['api-key'] ?? '', ...options.header.map(([, value]) => value)]
     const report = buildReport(plan, record, {
       version: ktVersion,
@@ -85,6 +89,7 @@ export async function bench(options: BenchOptions, hooks: BenchHooks): Promise<B
       machine,
       urls: Object.fromEntries(targets.map(([name, { shownUrl }]) => [name, shownUrl])),
       pairId: randomUUID(),
+      role: pair ? 'gateway' : direct ? 'direct' : undefined,
       budgets,
     })
     report.gate = judge(report, options.budget, budgets.totalMs)
@@ -173,6 +178,11 @@ function announce(plan: RunPlan, targets: [ArmName, Target][], note: (line: stri
 /** Judged whenever there is a reading of the overhead; without one only a budget that was asked for is left undecided. */
 function judge(report: BenchReport, asked: number | undefined, standard: number): BenchReport['gate'] {
   const budgetMs = asked ?? standard
+  if (report.target.role === 'direct') {
+    return asked === undefined
+      ? null
+      : undecided('overhead.p99', budgetMs, 'the target is the provider itself, no gateway')
+  }
   const gate = judgeOverhead(report, undefined, budgetMs)?.gate
   if (gate || asked === undefined) return gate ?? null
   return undecided('overhead.p99', budgetMs, 'no request carries a reading of the overhead')

@@ -23,6 +23,8 @@ export interface RunContext {
   /** Of each arm, fit to be shown. */
   urls: Partial<Record<ArmName, string>>
   pairId: string
+  /** Of the first arm, where it is known; else what the answers say of themselves decides. */
+  role: 'gateway' | 'direct' | undefined
   budgets: Budgets
 }
 
@@ -44,7 +46,7 @@ export function buildReport(plan: RunPlan, record: RunRecord, context: RunContex
       endpoint: workload.endpoint,
       model: workload.model,
       stream: workload.stream,
-      role: name === 'target' ? (gateway ? 'gateway' : 'unknown') : name,
+      role: context.role ?? (gateway ? 'gateway' : 'unknown'),
       ...(gateway ? { gateway } : {}),
     },
     arms: {

@@ -5,7 +5,7 @@
 import { spawnSync } from 'node:child_process'
 import { startEmbeddedPair } from '../../dist/src/runner/embedded.js'
 
-const LOAD = ['--requests', '1000', '--concurrency', '4', '--max-tokens', '8']
+const LOAD = ['--requests', '1500', '--concurrency', '4', '--max-tokens', '4']
 /** Verdicts and their exit codes are results here; anything else is a failure of the demo. */
 const RESULTS = [0, 3, 4]
 

@@ -5,7 +5,7 @@
  */
 import { spawnSync } from 'node:child_process'
 
-const ARGS = ['bench', '--requests', '2000', '--concurrency', '2', '--max-tokens', '4', '--budget', '7ms']
+const ARGS = ['bench', '--requests', '1500', '--concurrency', '2', '--max-tokens', '4', '--budget', '7ms']
 const PASSED = 0
 const BREACHED = 3
 const INCONCLUSIVE = 4
