@@ -9,7 +9,11 @@ const WITHIN_MS = 1_000
 export async function isProviderItself(origin: string): Promise<boolean> {
   try {
     const { statusCode, body } = await request(`${origin}/__kt/stats`, { signal: AbortSignal.timeout(WITHIN_MS) })
-    const stats: unknown = statusCode === 200 ? await body.json() : (await body.dump(), undefined)
+    if (statusCode !== 200) {
+      await body.dump()
+      return false
+    }
+    const stats = await body.json()
     return typeof stats === 'object' && stats !== null && 'connectionsOpened' in stats
   } catch {
     return false

@@ -74,7 +74,7 @@ export class Engine {
 
   /** Sends everything the plan asks for and resolves when the last request has ended. */
   async run(onMeasuring: () => void): Promise<void> {
-    const waker = startWaker(() => this.#pump())
+    const waker = startWaker(this.#clock, () => this.#pump())
     const deadlines = setInterval(() => this.#giveUpLate(), DEADLINE_CHECK_MS)
     try {
       const { arms, warmup } = this.#plan

@@ -1,8 +1,10 @@
 /**
- * Wakes the sending thread at an instant, for the open loop: setTimeout is half a millisecond late at the median and spinning
- * burns the machine shared with the target, so a thread of its own sleeps on shared memory (wake-thread.ts).
+ * Wakes the sending thread at an instant, for the open loop: setTimeout is half a millisecond late at the median, and spinning
+ * from one request to the next burns the machine shared with the target. So a thread of its own sleeps on shared memory
+ * (wake-thread.ts) until a little before the instant; the rest, learnt from how late it was so far, is spun away.
  */
 import { Worker } from 'node:worker_threads'
+import type { Clock } from '../system/clock.ts'
 
 export interface Waker {
   /** Calls back at `atUs` on the host's clock; a later call replaces an earlier one. */
@@ -10,22 +12,49 @@ export interface Waker {
   close(): Promise<void>
 }
 
-export function startWaker(callback: () => void): Waker {
+/** The lead grows fast when a wake came late and shrinks slowly when it came early: about four of five come early. */
+const LEAD_UP_US = 16
+const LEAD_DOWN_US = 4
+/** The most that is spun away for one request. */
+const LEAD_MAX_US = 400
+
+export function startWaker(clock: Clock, callback: () => void): Waker {
   const signal = new Int32Array(new SharedArrayBuffer(4))
-  const due = new Float64Array(new SharedArrayBuffer(8))
-  due[0] = Number.POSITIVE_INFINITY
+  const wake = new Float64Array(new SharedArrayBuffer(8))
+  wake[0] = Number.POSITIVE_INFINITY
   const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js'
-  const thread = new Worker(new URL(`wake-thread.${extension}`, import.meta.url), { workerData: { signal, due } })
-  thread.on('message', callback)
-  const set = (atUs: number): void => {
-    due[0] = atUs
+  const thread = new Worker(new URL(`wake-thread.${extension}`, import.meta.url), { workerData: { signal, due: wake } })
+  let dueUs = Number.POSITIVE_INFINITY
+  let leadUs = 100
+
+  const ring = (): void => {
+    const leftUs = dueUs - clock()
+    if (leftUs > LEAD_MAX_US) return
+    if (leftUs > 0) setImmediate(ring)
+    else {
+      dueUs = Number.POSITIVE_INFINITY
+      callback()
+    }
+  }
+  thread.on('message', () => {
+    if (dueUs === Number.POSITIVE_INFINITY) return
+    leadUs = clock() > dueUs ? Math.min(LEAD_MAX_US, leadUs + LEAD_UP_US) : Math.max(0, leadUs - LEAD_DOWN_US)
+    ring()
+  })
+  const sleepUntil = (atUs: number): void => {
+    wake[0] = atUs
     Atomics.add(signal, 0, 1)
     Atomics.notify(signal, 0)
   }
   return {
-    wakeAt: set,
+    wakeAt(atUs) {
+      if (atUs === dueUs) return
+      dueUs = atUs
+      sleepUntil(atUs - leadUs)
+    },
     async close() {
-      set(Number.NEGATIVE_INFINITY)
+      dueUs = Number.POSITIVE_INFINITY
+      sleepUntil(Number.NEGATIVE_INFINITY)
       await thread.terminate()
     },
   }

@@ -3,6 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { Readable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 
 export interface Ended {
@@ -16,6 +17,7 @@ export interface KtProcess {
   ended: Promise<Ended>
   /** Resolves when stderr has said something that matches. */
   said(pattern: RegExp): Promise<void>
+  saidOnStdout(pattern: RegExp): Promise<void>
 }
 
 const bin = fileURLToPath(new URL('../../bin/run.js', import.meta.url))
@@ -29,22 +31,30 @@ export function startKt(args: string[], env: Record<string, string> = {}, cwd = 
     env: { ...process.env, ...CLEAN, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
-  let stdout = ''
-  let stderr = ''
-  const waiting: { pattern: RegExp; resolve: () => void }[] = []
-  child.stdout.setEncoding('utf8').on('data', (text) => {
-    stdout += text
-  })
-  child.stderr.setEncoding('utf8').on('data', (text) => {
-    stderr += text
-    for (const { pattern, resolve } of waiting) if (pattern.test(stderr)) resolve()
-  })
+  const stdout = listenTo(child.stdout)
+  const stderr = listenTo(child.stderr)
   return {
     child,
-    ended: new Promise((resolve) => child.on('close', (code) => resolve({ code, stdout, stderr }))),
-    said: (pattern) =>
+    ended: new Promise((resolve) =>
+      child.on('close', (code) => resolve({ code, stdout: stdout.text(), stderr: stderr.text() })),
+    ),
+    said: stderr.said,
+    saidOnStdout: stdout.said,
+  }
+}
+
+function listenTo(stream: Readable) {
+  let text = ''
+  const waiting: { pattern: RegExp; resolve: () => void }[] = []
+  stream.setEncoding('utf8').on('data', (part: string) => {
+    text += part
+    for (const { pattern, resolve } of waiting) if (pattern.test(text)) resolve()
+  })
+  return {
+    text: () => text,
+    said: (pattern: RegExp): Promise<void> =>
       new Promise((resolve) => {
-        if (pattern.test(stderr)) resolve()
+        if (pattern.test(text)) resolve()
         else waiting.push({ pattern, resolve })
       }),
   }
