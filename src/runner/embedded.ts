@@ -13,6 +13,8 @@ export interface EmbeddedPair {
 }
 
 const START_WITHIN_MS = 20_000
+/** Spread, so that the slots of a closed loop do not fall into step and queue behind each other. */
+const TTFT = 'lognormal(20ms,0.3)'
 const STOP_WITHIN_MS = 5_000
 
 /** Starts both on the first free ports from 41001 and 41002 on; `note` hears which ones, where they are not those. */
@@ -30,7 +32,7 @@ export async function startEmbeddedPair(injectDelayMs: number, note: (line: stri
     return firstLine(child, args.slice(0, 2).join(' '), note)
   }
   try {
-    const providerUrl = await start(['provider', 'start'])
+    const providerUrl = await start(['provider', 'start', '--ttft', TTFT])
     const gatewayUrl = await start([
       ...['gateway', 'start', '--upstream', `${providerUrl}/v1`],
       ...(injectDelayMs > 0 ? ['--inject-delay', `${injectDelayMs}ms`] : []),
