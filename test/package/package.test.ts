@@ -55,6 +55,16 @@ test.each([22, 24, 26])(
     const { stdout, stderr } = await packed.kt(node, 'plan', '--input-peak', '80M', '--output-peak', '10M')
     expect(stdout.split('\n')[0]).toBe('30 workers; 60-120 with redundancy 2-4x')
     expect(stderr).toBe('')
+    // Starts the installed `kt provider start` and `kt gateway start`, and measures through them.
+    const bench = await packed.kt(
+      node,
+      ...'bench --requests 20 --concurrency 2 --max-tokens 2 --warmup 4 --json'.split(' '),
+    )
+    expect(JSON.parse(bench.stdout)).toMatchObject({
+      machine: { node: expect.stringMatching(new RegExp(`^${major}\\.`)) },
+      totals: { sent: 20, successful: 20 },
+      target: { role: 'gateway' },
+    })
   },
   120_000,
 )
