@@ -27,6 +27,8 @@ export async function startEmbeddedPair(injectDelayMs: number, note: (line: stri
   const start = async (args: string[]): Promise<string> => {
     const child = spawn(process.execPath, [packaged('bin', 'run.js'), ...args, '--next-free-port', '--json'], {
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+      // Out of the terminal's reach: Ctrl-C ends the sending, and these must answer what is in flight.
+      detached: true,
     })
     started.push(child)
     return firstLine(child, args.slice(0, 2).join(' '), note)

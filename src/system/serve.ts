@@ -37,8 +37,13 @@ export async function onFreePort<T>(port: number, fallback: boolean, bind: (port
 /** Resolves at the first SIGINT or SIGTERM, or when the parent that started this process over IPC is gone. */
 export function untilAskedToStop(): Promise<void> {
   return new Promise((resolve) => {
-    process.once('SIGINT', () => resolve())
-    process.once('SIGTERM', () => resolve())
-    if (process.channel) process.once('disconnect', () => resolve())
+    const stop = (): void => {
+      // A channel with a listener would keep the process alive after its server has closed.
+      process.channel?.unref()
+      resolve()
+    }
+    process.once('SIGINT', stop)
+    process.once('SIGTERM', stop)
+    if (process.channel) process.once('disconnect', stop)
   })
 }

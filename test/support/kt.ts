@@ -14,6 +14,7 @@ export interface Ended {
 
 export interface KtProcess {
   child: ChildProcess
+  ctrlC(): void
   ended: Promise<Ended>
   /** Resolves when stderr has said something that matches. */
   said(pattern: RegExp): Promise<void>
@@ -30,6 +31,8 @@ export function startKt(args: string[], env: Record<string, string> = {}, cwd = 
     cwd,
     env: { ...process.env, ...CLEAN, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
+    // A process group of its own, as a shell gives it: Ctrl-C is a signal to the group.
+    detached: true,
   })
   const stdout = listenTo(child.stdout)
   const stderr = listenTo(child.stderr)
@@ -38,6 +41,7 @@ export function startKt(args: string[], env: Record<string, string> = {}, cwd = 
     ended: new Promise((resolve) =>
       child.on('close', (code) => resolve({ code, stdout: stdout.text(), stderr: stderr.text() })),
     ),
+    ctrlC: () => void (child.pid && process.kill(-child.pid, 'SIGINT')),
     said: stderr.said,
     saidOnStdout: stdout.said,
   }
