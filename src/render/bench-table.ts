@@ -151,7 +151,13 @@ function verdictMark(verdict: 'pass' | 'fail' | 'inconclusive' | null, c: ChalkI
 
 function notes(entry: OverheadResult, c: ChalkInstance): string[] {
   const [low, high] = entry.totalMs.ci95
-  const interval = `P99 ${formatMs(entry.totalMs.p99)} [${formatMs(low)}, ${high === null ? 'inf)' : `${formatMs(high)}]`} by blocks`
+  const bounds =
+    high === null
+      ? low === 0
+        ? '(no interval from under ten blocks)'
+        : `[${formatMs(low)}, inf) by blocks`
+      : `[${formatMs(low)}, ${formatMs(high)}] by blocks`
+  const interval = `P99 ${formatMs(entry.totalMs.p99)} ${bounds}`
   const counted = [
     entry.cacheHits > 0 ? `${formatNumber(entry.cacheHits)} cache hits left out` : '',
     entry.retried > 0 ? `${formatNumber(entry.retried)} retried by the gateway left out` : '',
