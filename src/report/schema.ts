@@ -37,8 +37,15 @@ const distributionSchema = z.strictObject({
 })
 
 const outcomesSchema = z.partialRecord(z.enum(OUTCOME_CODES), count)
-const definitionSchema = z.enum(['provider-stamped', 'self-reported', 'paired', 'quantile-difference'])
-const armNameSchema = z.enum(['gateway', 'direct', 'target'])
+const definitionSchema = z.enum([
+  'provider-stamped',
+  'self-reported',
+  'upstream-reported',
+  'paired',
+  'quantile-difference',
+])
+const armNameSchema = z.enum(['gateway', 'direct', 'target', 'baseline'])
+const roleSchema = z.enum(['direct', 'gateway', 'unknown'])
 const verdictSchema = z.enum(['pass', 'fail', 'inconclusive'])
 
 const checkSchema = z.strictObject({
@@ -92,6 +99,10 @@ const blockSchema = z.strictObject({
   sent: count,
   outcomes: outcomesSchema,
   latency: histogramSchema,
+  metrics: z
+    .partialRecord(z.enum(['ttfb', 'ttft', 'tpot']), histogramSchema)
+    .optional()
+    .describe('what is judged by block beside latency and overhead'),
   overhead: z.partialRecord(definitionSchema, histogramSchema),
 })
 
@@ -124,9 +135,22 @@ const armShape = {
     tokenSource: z.enum(['usage', 'events', 'mixed', 'none']),
   }),
   overhead: z.array(overheadSchema),
+  signals: z
+    .strictObject({
+      gateway: z.string().nullable(),
+      caveat: z.string(),
+      rejected: z.record(z.string(), count).describe('rule -> figures left out by it'),
+    })
+    .optional()
+    .describe('what the gateway says of itself beside its figures'),
 }
 
-const armResultSchema = z.strictObject({ name: armNameSchema, url: z.string(), ...armShape })
+const armResultSchema = z.strictObject({
+  name: armNameSchema,
+  url: z.string(),
+  role: roleSchema.optional().describe('what stands at the url; a `direct` arm needs none'),
+  ...armShape,
+})
 
 export const benchReportSchema = z
   .strictObject({
@@ -151,7 +175,7 @@ export const benchReportSchema = z
       endpoint: z.enum(['chat', 'completions', 'embeddings']),
       model: z.string(),
       stream: z.boolean(),
-      role: z.enum(['direct', 'gateway', 'unknown']),
+      role: roleSchema,
       gateway: z.string().optional(),
     }),
     arms: z.strictObject({
