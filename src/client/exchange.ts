@@ -29,6 +29,8 @@ export interface Exchange {
   detail: string
   connectUs: number
   sentUs: number
+  /** When the response headers came. */
+  headersUs: number
   firstByteUs: number
   firstTokenUs: number
   lastTokenUs: number
@@ -75,6 +77,7 @@ export function exchange(
   let headers = NONE
   let trailers = NONE
   let sentUs = Number.NaN
+  let headersUs = Number.NaN
   let firstByteUs = Number.NaN
   let bodyBytes = 0
   let kept: Buffer[] = []
@@ -96,6 +99,7 @@ export function exchange(
       detail,
       connectUs: opened ? connection.connectedUs - connection.connectStartUs : Number.NaN,
       sentUs,
+      headersUs,
       firstByteUs,
       firstTokenUs: watch.firstTokenUs,
       lastTokenUs: watch.lastTokenUs,
@@ -151,6 +155,7 @@ export function exchange(
         sentUs = clock()
       },
       onResponseStart(_controller, statusCode, received) {
+        headersUs = clock()
         status = statusCode
         headers = received
         if (reader && ok() && isGzip(headers)) {

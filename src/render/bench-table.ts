@@ -1,6 +1,7 @@
 /** The result of `kt bench` for a person: results, latency, throughput, gateway overhead. Fits 80 columns. Strings out. */
 import type { ChalkInstance } from 'chalk'
 import { OUTCOMES, type Outcome } from '../client/outcome.ts'
+import { explainDisagreement } from '../overhead/disagreement.ts'
 import type { BenchReport, Distribution, OverheadResult } from '../report/schema.ts'
 import { formatDuration, formatMs, formatNumber } from '../units.ts'
 import { columns, paint } from './table.ts'
@@ -116,15 +117,35 @@ function overhead(report: BenchReport, c: ChalkInstance): string {
   const title = c.bold(report.target.role === 'direct' ? 'Floor (ms): no gateway in between' : 'Gateway Overhead (ms)')
   if (report.overhead.length === 0) {
     const why = 'the provider leaves no stamps and the target reports nothing about itself'
-    const next = 'Bench the provider directly as well, then: kt bench compare baseline.json gateway.json'
-    return `${title}\n${c.dim(`${hung(`not known: ${why}.`, '  ', 2)}\n${hung(next, '  ', 2)}`)}`
+    const lines = [
+      `not known: ${why}.`,
+      ...signals(report),
+      'Bench the provider directly as well, then: kt bench compare baseline.json gateway.json',
+    ]
+    return [title, ...lines.map((line) => c.dim(hung(line, '  ', 2)))].join('\n')
   }
   const head = ['', 'P50', 'P90', 'P95', 'P99', 'Max', 'budget'].map((name) => c.dim(name))
   const rows = report.overhead.flatMap((entry) => overheadRows(entry, c))
   const { baseline } = report.arms
   const floor = baseline?.overhead.find((entry) => entry.definition === 'provider-stamped')
   if (floor) rows.push(['floor (direct)', ...quantiles(floor)])
-  return [title, columns([head, ...rows]), ...report.overhead.flatMap((entry) => notes(entry, c))].join('\n')
+  const beside = [...explainDisagreement(report.overhead), ...signals(report)]
+  return [
+    title,
+    columns([head, ...rows]),
+    ...report.overhead.flatMap((entry) => notes(entry, c)),
+    ...beside.map((line) => c.dim(hung(line, '  '))),
+  ].join('\n')
+}
+
+/** What the gateway does not tell, and what it told that cannot be. */
+function signals({ signals: said }: BenchReport): string[] {
+  if (!said) return []
+  const name = said.gateway ?? 'the target'
+  const rejected = Object.entries(said.rejected).map(
+    ([rule, count]) => `${name}: ${formatNumber(count)} left out: ${rule}`,
+  )
+  return [...(said.caveat === '' ? [] : [`${name}: ${said.caveat}`]), ...rejected]
 }
 
 function overheadRows(entry: OverheadResult, c: ChalkInstance): string[][] {
@@ -161,11 +182,10 @@ function notes(entry: OverheadResult, c: ChalkInstance): string[] {
   const counted = [
     entry.cacheHits > 0 ? `${formatNumber(entry.cacheHits)} cache hits left out` : '',
     entry.retried > 0 ? `${formatNumber(entry.retried)} retried by the gateway left out` : '',
-    entry.rejected > 0 ? `${formatNumber(entry.rejected)} impossible values left out` : '',
     entry.negative > 0 ? `${formatNumber(entry.negative)} below zero: an error in the method` : '',
   ].filter((text) => text !== '')
-  const text = [interval, `n=${formatNumber(entry.count)}`, ...counted, entry.note].join('; ')
-  return [c.dim(hung(`${entry.definition}: ${text}`, '  '))]
+  const text = [interval, `n=${formatNumber(entry.count)}`, ...counted].join('; ')
+  return [c.dim(hung(`${entry.definition}: ${text}`, '  ')), c.dim(hung(`${entry.source}: ${entry.note}`, '    '))]
 }
 
 /** What the instrument says of itself, and how the run ended. */

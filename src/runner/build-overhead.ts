@@ -2,7 +2,7 @@
 
 import type { Budgets } from '../report/budgets.ts'
 import { intervalMs, quantilesMs, toMs } from '../report/distribution.ts'
-import type { OverheadResult, Verdict } from '../report/schema.ts'
+import type { ArmResult, OverheadResult, Verdict } from '../report/schema.ts'
 import { type EncodedHistogram, Histogram } from '../stats/histogram.ts'
 import { orderIntervalUs } from '../stats/order-interval.ts'
 import { quantileBounds } from '../stats/quantile-interval.ts'
@@ -14,7 +14,6 @@ const STAMPED_NOTE = "from sent to end, less the provider's own time; the networ
 export function overheadOf(arm: ArmRecord, budgets: Budgets): OverheadResult[] {
   const results: OverheadResult[] = []
   const stamped = Histogram.decode(arm.stamped.total)
-  const self = Histogram.decode(arm.selfReported.total)
   if (stamped.count > 0) {
     const perToken = Histogram.decode(arm.stamped.perToken)
     const unattributed = Histogram.decode(arm.stamped.unattributed)
@@ -43,23 +42,28 @@ export function overheadOf(arm: ArmRecord, budgets: Budgets): OverheadResult[] {
       note: STAMPED_NOTE,
     })
   }
-  if (self.count > 0) {
-    const components = Object.entries(arm.selfReported.components).map(([name, encoded]) => {
+  const rejected = Object.values(arm.selfReport.rejected).reduce((total, count) => total + count, 0)
+  for (const definition of ['self-reported', 'upstream-reported'] as const) {
+    const told = arm.selfReport.told[definition]
+    if (!told) continue
+    const parts = definition === 'self-reported' ? Object.entries(arm.selfReport.components) : []
+    const components = parts.map(([name, encoded]) => {
       return [name, component(Histogram.decode(encoded), budgets.components[name] ?? null)] as const
     })
+    const { gateway } = arm.selfReport
     results.push({
-      definition: 'self-reported',
-      source: `${arm.selfReported.gateway}, ${arm.selfReported.source}`,
+      definition,
+      source: gateway === '' ? told.source : `${gateway}, ${told.source}`,
       ...totals(
-        self,
-        arm.selfReported.total,
-        arm.blocks.map((block) => block.selfReported),
+        Histogram.decode(told.total),
+        told.total,
+        arm.blocks.flatMap((block) => block.told[definition] ?? []),
       ),
       ...(components.length > 0 ? { components: Object.fromEntries(components) } : {}),
-      rejected: arm.selfReported.rejected,
+      rejected,
       cacheHits: 0,
       retried: 0,
-      note: arm.selfReported.note,
+      note: told.note,
     })
   }
   return results
@@ -91,4 +95,10 @@ function component(histogram: Histogram, budgetMs: number | null) {
 function verdictOf(lowerMs: number, upperMs: number, budgetMs: number): Verdict {
   if (upperMs < budgetMs) return 'pass'
   return lowerMs >= budgetMs ? 'fail' : 'inconclusive'
+}
+
+/** What the gateway said of itself beside its figures: its name, what it does not tell, what was left out and why. */
+export function signalsOf({ selfReport: { gateway, caveat, rejected } }: ArmRecord): ArmResult['signals'] {
+  if (gateway === '' && caveat === '' && Object.keys(rejected).length === 0) return undefined
+  return { gateway: gateway === '' ? null : gateway, caveat, rejected }
 }

@@ -7,7 +7,7 @@ import { REPORT_SCHEMA } from '../report/schema.ts'
 import { Histogram } from '../stats/histogram.ts'
 import type { Machine } from '../system/machine.ts'
 import { workloadSha256 } from '../workload/workload.ts'
-import { overheadOf } from './build-overhead.ts'
+import { overheadOf, signalsOf } from './build-overhead.ts'
 import { clientOf } from './client-verdict.ts'
 import type { RunRecord } from './messages.ts'
 import type { RunPlan } from './plan.ts'
@@ -33,7 +33,8 @@ export function buildReport(plan: RunPlan, record: RunRecord, context: RunContex
   if (!first) throw new Error('a run without an arm')
   const { name, url, ...primary } = first
   const { load, workload } = plan
-  const gateway = record.arms[0]?.selfReported.gateway
+  const said = record.arms[0]?.selfReport
+  const gateway = said?.unsure ? '' : said?.gateway
   return {
     schema: REPORT_SCHEMA,
     kt: { version: context.version, gitSha: context.gitSha },
@@ -86,6 +87,7 @@ function armResult(arm: ArmRecord, opened: number, context: RunContext): ArmResu
   const perSec = (count: number): number => (durationS > 0 ? Math.round((count / durationS) * 1_000) / 1_000 : 0)
   const { fromUsage, fromEvents, input, output, events } = arm.tokens
   const counted = fromUsage + fromEvents > 0
+  const signals = signalsOf(arm)
   return {
     name: arm.name,
     url: context.urls[arm.name] ?? '',
@@ -109,6 +111,7 @@ function armResult(arm: ArmRecord, opened: number, context: RunContext): ArmResu
       tokenSource: fromUsage > 0 ? (fromEvents > 0 ? 'mixed' : 'usage') : fromEvents > 0 ? 'events' : 'none',
     },
     overhead: overheadOf(arm, context.budgets),
+    ...(signals ? { signals } : {}),
   }
 }
 
@@ -131,8 +134,9 @@ function blocksOf(arm: ArmRecord): BenchReport['blocks'] {
     latency: block.latency,
     overhead: {
       ...(Histogram.decode(block.stamped).count > 0 ? { 'provider-stamped': block.stamped } : {}),
-      ...(Histogram.decode(block.selfReported).count > 0 ? { 'self-reported': block.selfReported } : {}),
+      ...block.told,
     },
+    metrics: block.metrics,
   }))
 }
 

@@ -278,6 +278,7 @@ function unsent(endUs: number): Exchange {
     detail: 'due, but no slot became free before the run was over',
     connectUs: Number.NaN,
     sentUs: Number.NaN,
+    headersUs: Number.NaN,
     firstByteUs: Number.NaN,
     firstTokenUs: Number.NaN,
     lastTokenUs: Number.NaN,

@@ -4,7 +4,7 @@
  */
 import type { Exchange, TokenListener } from '../client/exchange.ts'
 import { isInLatencyTail, type Outcome } from '../client/outcome.ts'
-import { readSelfReport } from '../overhead/self-reported.ts'
+import { type SelfReportRecord, SelfReportTally, type ToldBlock } from '../overhead/self-report-tally.ts'
 import { stampedOverhead } from '../overhead/stamped.ts'
 import type { ArmName } from '../report/schema.ts'
 import { type EncodedHistogram, Histogram } from '../stats/histogram.ts'
@@ -23,14 +23,20 @@ export const METRICS = [
 ] as const
 export type Metric = (typeof METRICS)[number]
 
+/** Kept by block beside latency, since thresholds are judged by block. */
+export const BLOCK_METRICS = ['ttfb', 'ttft', 'tpot'] as const satisfies readonly Metric[]
+type BlockMetric = (typeof BLOCK_METRICS)[number]
+
 export interface BlockRecord {
   index: number
   startedAtUs: number
   sent: number
   outcomes: Counts
   latency: EncodedHistogram
+  /** The other metrics that are judged by block. */
+  metrics: Partial<Record<BlockMetric, EncodedHistogram>>
   stamped: EncodedHistogram
-  selfReported: EncodedHistogram
+  told: Partial<Record<keyof ToldBlock, EncodedHistogram>>
 }
 
 export interface ArmRecord {
@@ -47,14 +53,7 @@ export interface ArmRecord {
     cacheHits: number
     retried: number
   }
-  selfReported: {
-    total: EncodedHistogram
-    components: Record<string, EncodedHistogram>
-    rejected: number
-    gateway: string
-    source: string
-    note: string
-  }
+  selfReport: SelfReportRecord
   tokens: { input: number; output: number; events: number; fromUsage: number; fromEvents: number }
   bodyBytes: number
   reused: number
@@ -68,8 +67,9 @@ interface LiveBlock {
   sent: number
   outcomes: Counts
   latency: Histogram
+  metrics: Partial<Record<BlockMetric, Histogram>>
   stamped: Histogram
-  selfReported: Histogram
+  told: ToldBlock
 }
 
 export class Recorder {
@@ -90,14 +90,7 @@ export class Recorder {
     cacheHits: 0,
     retried: 0,
   }
-  readonly #self = {
-    total: new Histogram(),
-    components: new Map<string, Histogram>(),
-    rejected: 0,
-    gateway: '',
-    source: '',
-    note: '',
-  }
+  readonly #self = new SelfReportTally()
   readonly #tokens = { input: 0, output: 0, events: 0, fromUsage: 0, fromEvents: 0 }
   readonly #blocks = new Map<number, LiveBlock>()
   readonly #stream: boolean
@@ -155,11 +148,11 @@ export class Recorder {
       this.#details[outcome] ??= result.detail
       return
     }
-    this.#record('ttfb', result.firstByteUs - result.sentUs)
+    this.#recordInBlock('ttfb', result.firstByteUs - result.sentUs, block)
     if (this.#stream) {
-      this.#record('ttft', result.firstTokenUs - result.sentUs)
+      this.#recordInBlock('ttft', result.firstTokenUs - result.sentUs, block)
       this.#record('ttftFromIntended', result.firstTokenUs - intendedUs)
-      this.#record('tpot', result.tpotUs)
+      this.#recordInBlock('tpot', result.tpotUs, block)
     }
     this.#recordOverhead(result, nonce, block)
   }
@@ -180,13 +173,7 @@ export class Recorder {
         perToken: encode(this.#stamped.perToken),
         unattributed: encode(this.#stamped.unattributed),
       },
-      selfReported: {
-        ...this.#self,
-        total: encode(this.#self.total),
-        components: Object.fromEntries(
-          [...this.#self.components].map(([name, histogram]) => [name, encode(histogram)]),
-        ),
-      },
+      selfReport: this.#self.toRecord(),
       tokens: this.#tokens,
       bodyBytes: this.#bodyBytes,
       reused: this.#reused,
@@ -199,8 +186,9 @@ export class Recorder {
           sent: block.sent,
           outcomes: block.outcomes,
           latency: encode(block.latency),
+          metrics: encodeAll(block.metrics),
           stamped: encode(block.stamped),
-          selfReported: encode(block.selfReported),
+          told: encodeAll(block.told),
         })),
     }
   }
@@ -213,23 +201,8 @@ export class Recorder {
       this.#stamped.total.record(stamped.us)
       block.stamped.record(stamped.us)
     }
-    const self = readSelfReport(result.headers, result.trailers)
-    if (!self) return
-    if (self.totalUs < 0 || self.totalUs > result.endUs - result.sentUs) {
-      this.#self.rejected++
-      return
-    }
-    this.#self.gateway = self.gateway
-    this.#self.source = self.source
-    this.#self.note = self.note
-    this.#self.total.record(self.totalUs)
-    block.selfReported.record(self.totalUs)
-    for (const [name, us] of Object.entries(self.componentsUs)) {
-      const component = this.#self.components.get(name) ?? new Histogram()
-      this.#self.components.set(name, component)
-      component.record(us)
-    }
-    if (stamped.kind === 'overhead') this.#stamped.unattributed.record(stamped.us - self.totalUs)
+    const ownUs = this.#self.record(result, this.#stream, block.told)
+    if (stamped.kind === 'overhead' && ownUs !== undefined) this.#stamped.unattributed.record(stamped.us - ownUs)
   }
 
   #countTokens(result: Exchange): void {
@@ -250,6 +223,18 @@ export class Recorder {
     if (!Number.isNaN(us)) this.#metrics[metric].record(us)
   }
 
+  #recordInBlock(metric: BlockMetric, us: number, block: LiveBlock): void {
+    if (Number.isNaN(us)) return
+    this.#metrics[metric].record(us)
+    const known = block.metrics[metric]
+    if (known) known.record(us)
+    else {
+      const added = new Histogram(this.#metrics[metric].digits)
+      added.record(us)
+      block.metrics[metric] = added
+    }
+  }
+
   #block(index: number, atUs: number): LiveBlock {
     const known = this.#blocks.get(index)
     if (known) return known
@@ -258,10 +243,18 @@ export class Recorder {
       sent: 0,
       outcomes: {},
       latency: new Histogram(4),
+      metrics: {},
       stamped: new Histogram(),
-      selfReported: new Histogram(),
+      told: {},
     }
     this.#blocks.set(index, block)
     return block
   }
+}
+
+function encodeAll<K extends string>(parts: Partial<Record<K, Histogram>>): Partial<Record<K, EncodedHistogram>> {
+  const entries = Object.entries<Histogram | undefined>(parts).flatMap(([name, values]) =>
+    values ? [[name, values.encode()]] : [],
+  )
+  return Object.fromEntries(entries)
 }

@@ -37,7 +37,12 @@ describe('the knee', () => {
   it('is not found on a straight line, a falling one, or two points', () => {
     expect(kneeOf([1, 2, 3, 4].map((x) => ({ x, y: 10 * x })))).toBeUndefined()
     expect(kneeOf([1, 2, 3].map((x) => ({ x, y: 10 - x })))).toBeUndefined()
-    expect(kneeOf([{ x: 1, y: 1 }, { x: 2, y: 2 }])).toBeUndefined()
+    expect(
+      kneeOf([
+        { x: 1, y: 1 },
+        { x: 2, y: 2 },
+      ]),
+    ).toBeUndefined()
   })
 
   it('of offered rates is the last that was carried', () => {

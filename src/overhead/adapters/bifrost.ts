@@ -1,0 +1,17 @@
+/**
+ * Bifrost: `x-bifrost-upstream-latency-ms`, a float: the time it was blocked on upstream sockets, over all attempts. On streams only
+ * until the headers. The other `x-bifrost-*` headers name it.
+ */
+import { type Adapter, millisecondsUs } from './adapter.ts'
+
+const SOURCE = 'x-bifrost-upstream-latency-ms'
+const NOTE =
+  "the client's time less what it was blocked on upstream sockets, over all attempts; the network to the gateway and kt are in it"
+
+export const bifrost: Adapter = (headers) => {
+  const us = millisecondsUs(headers[SOURCE])
+  if (us !== undefined) return { gateway: 'Bifrost', upstream: { us, source: SOURCE, note: NOTE, resolutionUs: 1 } }
+  const known =
+    headers['x-bifrost-provider'] ?? headers['x-bifrost-resolved-model'] ?? headers['x-bifrost-fallback-index']
+  return known === undefined ? undefined : { gateway: 'Bifrost', caveat: `it sent no ${SOURCE}` }
+}

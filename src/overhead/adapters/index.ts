@@ -1,0 +1,34 @@
+/**
+ * Every gateway that kt can listen to. Order decides where several match: a gateway that names itself goes before headers that a
+ * provider may have sent itself (Kong, Envoy), and those before a generic Server-Timing.
+ */
+import type { Headers } from '../../client/exchange.ts'
+import type { Adapter, Statement } from './adapter.ts'
+import { bifrost } from './bifrost.ts'
+import { envoy } from './envoy.ts'
+import { kong } from './kong.ts'
+import { ktGateway } from './kt-gateway.ts'
+import { liteLlm } from './litellm.ts'
+import { genericServerTiming } from './server-timing.ts'
+import { cloudflare, helicone, portkey } from './silent.ts'
+
+const ADAPTERS: readonly Adapter[] = [
+  ktGateway,
+  liteLlm,
+  bifrost,
+  portkey,
+  helicone,
+  cloudflare,
+  kong,
+  envoy,
+  genericServerTiming,
+]
+
+/** What the first gateway that is recognised says of itself. */
+export function readStatement(headers: Headers, trailers: Headers, tookUs: number): Statement | undefined {
+  for (const adapter of ADAPTERS) {
+    const statement = adapter(headers, trailers, tookUs)
+    if (statement) return statement
+  }
+  return undefined
+}

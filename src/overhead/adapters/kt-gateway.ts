@@ -1,0 +1,49 @@
+/** The reference gateway: `server-timing: kt-*` (in the trailer of a stream, which comes after its end and wins), else `x-kt-overhead-ms`. */
+import { parseServerTiming } from '../server-timing.ts'
+import { type Adapter, millisecondsUs } from './adapter.ts'
+
+const COMPONENTS: Record<string, string> = {
+  'kt-input-policy': 'input_policy',
+  'kt-routing': 'routing',
+  'kt-cache': 'cache',
+  'kt-acquire': 'connection_acquisition',
+  'kt-output-policy': 'output_policy',
+  'kt-hold': 'hold',
+  'kt-inject': 'injected_delay',
+}
+
+const WHOLE = "the gateway's own clock; the wait for its event loop is not in it"
+const TO_HEADERS = "the gateway's own clock, up to the headers; the wait for its event loop is not in it"
+
+export const ktGateway: Adapter = (headers, trailers) => {
+  const plain = headers['x-kt-overhead-ms']
+  const late = trailers['server-timing'] === undefined ? undefined : parseServerTiming(trailers['server-timing'])
+  const whole = late?.has('kt-overhead') === true
+  if (!whole && plain === undefined && !mentionsKt(headers['server-timing'])) return undefined
+  const timings = whole && late ? late : parseServerTiming(headers['server-timing'])
+  const timed = timings.get('kt-overhead')
+  const us = timed ?? millisecondsUs(plain)
+  if (us === undefined) return undefined
+  const componentsUs: Record<string, number> = {}
+  for (const name in COMPONENTS) {
+    const part = timings.get(name)
+    const component = COMPONENTS[name]
+    if (part !== undefined && component !== undefined) componentsUs[component] = part
+  }
+  const source = whole
+    ? 'server-timing trailer: kt-overhead'
+    : timed === undefined
+      ? 'x-kt-overhead-ms'
+      : 'server-timing: kt-overhead'
+  return {
+    gateway: 'kt reference gateway',
+    overhead: { us, source, note: whole ? WHOLE : TO_HEADERS, resolutionUs: 1 },
+    componentsUs,
+  }
+}
+
+/** Cheap enough for every answer: the header is only parsed when the gateway's total is in it. */
+function mentionsKt(value: string | string[] | undefined): boolean {
+  if (value === undefined) return false
+  return Array.isArray(value) ? value.some((text) => text.includes('kt-overhead')) : value.includes('kt-overhead')
+}

@@ -1,0 +1,38 @@
+/**
+ * LiteLLM: `x-litellm-overhead-duration-ms`, a float: its total less the provider's time, from the start of its handler. Known bug:
+ * for Bedrock the overhead equals `x-litellm-response-duration-ms`. Detailed timing adds `x-litellm-timing-*`.
+ */
+import { type Adapter, millisecondsUs, type Statement } from './adapter.ts'
+
+const SOURCE = 'x-litellm-overhead-duration-ms'
+const NOTE =
+  'from the start of its handler: the wait for its event loop is not in it; of a stream it tells only what came before the first chunk'
+const COMPONENTS: Record<string, string> = {
+  'x-litellm-timing-pre-processing-ms': 'pre_processing',
+  'x-litellm-timing-post-processing-ms': 'post_processing',
+  'x-litellm-timing-message-copy-ms': 'message_copy',
+  'x-litellm-callback-duration-ms': 'callback',
+}
+
+export const liteLlm: Adapter = (headers) => {
+  const us = millisecondsUs(headers[SOURCE])
+  if (us === undefined) {
+    const known = headers['x-litellm-version'] ?? headers['x-litellm-call-id'] ?? headers['x-litellm-model-id']
+    return known === undefined ? undefined : { gateway: 'LiteLLM', caveat: `it sent no ${SOURCE}` }
+  }
+  const statement: Statement = {
+    gateway: 'LiteLLM',
+    overhead: { us, source: SOURCE, note: NOTE, resolutionUs: 1 },
+    componentsUs: {},
+  }
+  for (const header in COMPONENTS) {
+    const part = millisecondsUs(headers[header])
+    const name = COMPONENTS[header]
+    if (part !== undefined && name !== undefined && statement.componentsUs) statement.componentsUs[name] = part
+  }
+  const responseUs = millisecondsUs(headers['x-litellm-response-duration-ms'])
+  if (responseUs === us) {
+    statement.unusable = 'equal to x-litellm-response-duration-ms: the known LiteLLM bug (Bedrock)'
+  }
+  return statement
+}

@@ -1,0 +1,51 @@
+/** Where one run carries the overhead under two definitions: by how much they differ, and why they must. Sentences, no verdict. */
+import type { OverheadDefinition, OverheadResult } from '../report/schema.ts'
+import { formatMs } from '../units.ts'
+
+type Entry = Pick<OverheadResult, 'definition' | 'note'> & { totalMs: Pick<OverheadResult['totalMs'], 'p50' | 'p99'> }
+
+/** Less than this is no disagreement: half a tenth of the smallest budget. */
+const ALIKE_MS = 0.05
+
+/** One sentence a pair of definitions, the one that sees more first. */
+export function explainDisagreement(entries: readonly Entry[]): string[] {
+  const of = (definition: OverheadDefinition) => entries.find((entry) => entry.definition === definition)
+  const stamped = of('provider-stamped')
+  const own = of('self-reported')
+  const wait = of('upstream-reported')
+  const pairs: [Entry | undefined, Entry | undefined][] = stamped
+    ? [
+        [stamped, own],
+        [stamped, wait],
+      ]
+    : [[wait, own]]
+  return pairs.flatMap(([wide, narrow]) => (wide && narrow ? [sentence(wide, narrow)] : []))
+}
+
+function sentence(wide: Entry, narrow: Entry): string {
+  const [p50, p99] = [wide.totalMs.p50 - narrow.totalMs.p50, wide.totalMs.p99 - narrow.totalMs.p99]
+  const names = `${wide.definition} and ${narrow.definition}`
+  if (Math.abs(p50) < ALIKE_MS && Math.abs(p99) < ALIKE_MS) {
+    return `${names} agree to ${ALIKE_MS} ms: little happens where only one of them looks.`
+  }
+  if (p50 < -ALIKE_MS)
+    return `${narrow.definition} reads ${formatMs(-p50)} ms more than ${wide.definition} at P50: ${over(narrow)}`
+  const at = `${formatMs(p50)} ms more at P50, ${formatMs(p99)} at P99`
+  return `${wide.definition} reads ${at} than ${narrow.definition}: ${under(wide, narrow)}`
+}
+
+/** Why the narrow definition reads less: what only the wide one sees. */
+function under(wide: Entry, narrow: Entry): string {
+  if (narrow.definition === 'self-reported') {
+    const clock = wide.definition === 'provider-stamped' ? 'both network legs' : 'the network to the gateway'
+    return `that is what the gateway does not see of itself (${narrow.note}), ${clock}, and kt.`
+  }
+  return 'the wait that the gateway reports holds some of its own work: opening a connection, sending, and reading what came back.'
+}
+
+/** Why a definition that should see less reads more. */
+function over(narrow: Entry): string {
+  return narrow.definition === 'self-reported'
+    ? "more than there was between client and provider. Its clock counts the provider's time, or rounds up; believe the stamps."
+    : "its wait ends with the upstream's headers, so that the rest of the answer counts as the gateway's; believe the stamps."
+}

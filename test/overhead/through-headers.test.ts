@@ -1,0 +1,85 @@
+// Gateways' headers on real sockets, through the client and the recorder into the report's overhead section.
+import { afterEach, describe, expect, it } from 'vitest'
+import { explainDisagreement } from '../../src/overhead/disagreement.ts'
+import { overheadOf, signalsOf } from '../../src/runner/build-overhead.ts'
+import { httpServer, OK_BODY, planFor, run, type TestServer } from '../support/engine.ts'
+
+let server: TestServer | undefined
+afterEach(() => server?.close())
+
+const WAIT_MS = 5
+const budgets = { totalMs: 7, components: {} }
+
+async function through(headers: (index: number) => Record<string, string>) {
+  let index = 0
+  server = await httpServer((request, response) => {
+    const own = headers(index++)
+    request.resume().on('end', () => setTimeout(() => response.writeHead(200, own).end(OK_BODY), WAIT_MS))
+  })
+  const { arm } = await run(planFor(server.origin, { requests: 20, blocks: 2 }))
+  return { arm, overhead: overheadOf(arm, budgets), signals: signalsOf(arm) }
+}
+
+describe('a run through a gateway that speaks', () => {
+  it('has an entry for each definition, and says why they differ', async () => {
+    const { arm, overhead, signals } = await through(() => ({
+      'X-Kong-Proxy-Latency': '0',
+      'X-Kong-Upstream-Latency': '3',
+    }))
+    expect(overhead.map(({ definition, source, count }) => [definition, source, count])).toEqual([
+      ['self-reported', 'Kong, X-Kong-Proxy-Latency', 20],
+      ['upstream-reported', 'Kong, client time less X-Kong-Upstream-Latency', 20],
+    ])
+    expect(signals).toEqual({ gateway: 'Kong', caveat: '', rejected: {} })
+    expect(overhead[1]?.totalMs.p50).toBeGreaterThan(1)
+    expect(arm.blocks.map((block) => Object.keys(block.told))).toEqual(
+      Array.from({ length: 2 }, () => ['self-reported', 'upstream-reported']),
+    )
+    expect(explainDisagreement(overhead)).toHaveLength(1)
+  })
+
+  it('counts what was left out by its rule', async () => {
+    const { overhead, signals } = await through((index) => ({
+      'x-litellm-overhead-duration-ms': index % 4 === 0 ? '4.5' : '1.5',
+      'x-litellm-response-duration-ms': '4.5',
+    }))
+    expect(overhead).toMatchObject([{ definition: 'self-reported', count: 15, rejected: 5 }])
+    expect(Object.values(signals?.rejected ?? {})).toEqual([5])
+  })
+
+  it('names a silent gateway without an entry', async () => {
+    const { overhead, signals } = await through(() => ({ 'x-portkey-trace-id': 'a' }))
+    expect(overhead).toEqual([])
+    expect(signals).toMatchObject({ gateway: 'Portkey', caveat: expect.stringContaining('no timing header') })
+  })
+})
+
+describe('two definitions', () => {
+  const entry = (
+    definition: 'provider-stamped' | 'self-reported' | 'upstream-reported',
+    p50: number,
+    p99 = 2 * p50,
+  ) => ({
+    definition,
+    note: 'what it leaves out',
+    totalMs: { p50, p99 },
+  })
+
+  it.each([
+    [
+      [entry('provider-stamped', 1.5), entry('self-reported', 0.5)],
+      /1\.00 ms more at P50, 2\.00 at P99.*does not see of itself \(what it leaves out\)/,
+    ],
+    [
+      [entry('provider-stamped', 0.5), entry('self-reported', 1.5)],
+      /self-reported reads 1\.00 ms more.*believe the stamps/,
+    ],
+    [[entry('provider-stamped', 1.5), entry('upstream-reported', 0.5)], /the wait that the gateway reports holds/],
+    [[entry('upstream-reported', 1.5), entry('self-reported', 0.5)], /the network to the gateway, and kt/],
+    [[entry('provider-stamped', 1), entry('self-reported', 1.01, 2.01)], /agree to 0.05 ms/],
+  ])('are explained (%#)', (entries, words) => {
+    expect(explainDisagreement(entries).join()).toMatch(words)
+  })
+
+  it('one alone needs no explanation', () => expect(explainDisagreement([entry('provider-stamped', 1)])).toEqual([]))
+})
