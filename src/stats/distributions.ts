@@ -107,6 +107,13 @@ export function studentQuantile(p: number, df: number): number {
   return Math.sqrt((df * (1 - x)) / x)
 }
 
+/** P(T > t) of Student's t with `df` degrees of freedom. */
+export function studentUpperTail(t: number, df: number): number {
+  if (t === Number.POSITIVE_INFINITY) return 0
+  const tail = incompleteBeta(df / (df + t * t), df / 2, 0.5) / 2
+  return t >= 0 ? tail : 1 - tail
+}
+
 /** The point between low and high where `below` turns from true to false, to the last bit. */
 function bisect(low: number, high: number, below: (x: number) => boolean): number {
   for (;;) {

@@ -1,6 +1,6 @@
 /**
  * The verdict of "P99 of the overhead is under the budget", as a test by block of the equivalent "fewer than 1 % of the requests
- * exceed it"; a failed request exceeds it. Recipe: Korn-Graubard bounds (share-interval.ts), one-sided.
+ * exceed it"; a failed request exceeds it. Other quantiles and durations alike: P50 of latency is the share of one half. Recipe: Korn-Graubard bounds (share-interval.ts), one-sided.
  *   PASS          the upper bound (alpha 0.0125, one look of four) lies under 1 %
  *   FAIL          the lower bound (alpha 0.001) lies at or above 1 %, over the budget and also over 1.15 times it: a shared
  *                 machine drifts by that much from run to run, which no interval from within one run can know
@@ -23,7 +23,8 @@ export const ALPHA_FAIL = 0.001
 export const QUANTILE = 0.99
 /** How far a limit must be exceeded for a FAIL: the drift between runs on a shared machine. */
 export const DRIFT = 1.15
-const ALLOWED_SHARE = 0.01
+/** Answered requests without a reading, beyond which nothing passes. */
+const UNREAD_SHARE = 0.01
 const FLOOR_SHARE = 0.25
 /** Beyond this many requests a number is no advice. */
 const MOST_REQUESTS = 10_000_000
@@ -38,6 +39,10 @@ export interface GateBlock {
 
 export interface GateInput {
   limitUs: number
+  /** 0.99 unless told. */
+  quantile?: number
+  /** What a FAIL may err by; smaller where several checks share it (holm.ts). */
+  alphaFail?: number
   blocks: readonly GateBlock[]
   floor?: readonly GateBlock[]
   client: 'ok' | 'saturated' | 'noisy'
@@ -55,13 +60,16 @@ export interface GateResult {
 }
 
 export function judgeBudget(input: GateInput): GateResult {
-  const { blocks, limitUs } = input
+  const { blocks, limitUs, quantile = QUANTILE, alphaFail = ALPHA_FAIL } = input
+  const rule: Rule = { quantile, alphaFail }
+  const allowed = allowedShare(quantile)
+  const name = quantileName(quantile)
   const values = blocks.map((block) => block.values)
   const readings = values.reduce((total, part) => total + part.count, 0)
   if (readings === 0) {
     return { verdict: 'inconclusive', why: 'no request was answered with a reading', p99Us: null, ci95Us: null }
   }
-  const p99 = quantileBounds(values, QUANTILE, 0.025)
+  const p99 = quantileBounds(values, quantile, 0.025)
   const reading = { p99Us: p99.valueUs, ci95Us: [p99.lowerUs, p99.upperUs] as [number, number] }
   const inconclusive = (why: string, needed?: number): GateResult => ({
     verdict: 'inconclusive',
@@ -78,26 +86,26 @@ export function judgeBudget(input: GateInput): GateResult {
   if (input.client === 'saturated') {
     return inconclusive('the client was saturated: its own delays are in the readings; lower the load')
   }
-  const least = observationsNeeded(QUANTILE)
+  const least = observationsNeeded(quantile)
   if (shares.pass.n < least) {
     return inconclusive(
-      `too few requests for a P99: ${formatNumber(shares.pass.n)} of at least ${least}`,
-      requestsNeeded(shares),
+      `too few requests for a ${name}: ${formatNumber(shares.pass.n)} of at least ${least}`,
+      requestsNeeded(shares, rule),
     )
   }
   if (shares.pass.blocks < MIN_BLOCKS) {
-    return inconclusive(`too few blocks: ${shares.pass.blocks} of at least ${MIN_BLOCKS}`, requestsNeeded(shares))
+    return inconclusive(`too few blocks: ${shares.pass.blocks} of at least ${MIN_BLOCKS}`, requestsNeeded(shares, rule))
   }
 
   const upper = shareBounds(shares.pass, ALPHA_PASS).upper
-  const lower = shareBounds(shares.fail, ALPHA_FAIL).lower
+  const lower = shareBounds(shares.fail, alphaFail).lower
   const limit = `${limitUs / 1_000} ms`
   const seen = describeShare(shares.pass, blocks, limit)
-  const floor = input.floor && floorOf(input.floor, limitUs)
-  const decided = verdictOfShares(shares)
+  const floor = input.floor && floorOf(input.floor, limitUs, quantile)
+  const decided = verdictOfShares(shares, 1, rule)
   if (decided === 'pass') {
     const why = `${seen}, upper bound ${formatShare(upper)}`
-    if (input.unread > ALLOWED_SHARE * shares.pass.n) {
+    if (input.unread > UNREAD_SHARE * shares.pass.n) {
       return inconclusive(`${why}; but ${formatNumber(input.unread)} answered requests carry no usable reading`)
     }
     if (floor?.tooHigh) return inconclusive(`${why}; but ${floor.words}: this rig cannot carry a PASS`)
@@ -108,18 +116,18 @@ export function judgeBudget(input: GateInput): GateResult {
     if (decided === 'drift') {
       return inconclusive(
         `${why}; but not over ${formatShare(DRIFT - 1)} more, which machines drift from run to run`,
-        requestsNeeded(shares),
+        requestsNeeded(shares, rule),
       )
     }
     if (input.client === 'noisy' && lower < 0.5) {
       return inconclusive(`${why}; but the machine was noisy, and noise makes such a tail`)
     }
-    if (floor?.tooHigh && lower - floor.upper < ALLOWED_SHARE) {
+    if (floor?.tooHigh && lower - floor.upper < allowed) {
       return inconclusive(`${why}; but ${floor.words}: the breach may be the rig's`)
     }
     return { verdict: 'fail', why, ...reading }
   }
-  return inconclusive(`${seen}, between ${formatShare(lower)} and ${formatShare(upper)}`, requestsNeeded(shares))
+  return inconclusive(`${seen}, between ${formatShare(lower)} and ${formatShare(upper)}`, requestsNeeded(shares, rule))
 }
 
 /** The shares that a verdict rests on. */
@@ -132,21 +140,39 @@ export interface Shares {
 }
 
 /** What the shares alone say, as if `times` as many such blocks had been measured. `drift`: over, but not by more than machines drift. */
-export function verdictOfShares(shares: Shares, times = 1): 'pass' | 'fail' | 'drift' | 'open' {
-  if (shareBounds(shares.pass, ALPHA_PASS, times).upper < ALLOWED_SHARE) return 'pass'
-  if (shareBounds(shares.fail, ALPHA_FAIL, times).lower < ALLOWED_SHARE) return 'open'
-  return shareBounds(shares.failBeyondDrift, ALPHA_FAIL, times).lower < ALLOWED_SHARE ? 'drift' : 'fail'
+export function verdictOfShares(shares: Shares, times = 1, rule = STANDARD): 'pass' | 'fail' | 'drift' | 'open' {
+  const allowed = allowedShare(rule.quantile)
+  if (shareBounds(shares.pass, ALPHA_PASS, times).upper < allowed) return 'pass'
+  if (shareBounds(shares.fail, rule.alphaFail, times).lower < allowed) return 'open'
+  return shareBounds(shares.failBeyondDrift, rule.alphaFail, times).lower < allowed ? 'drift' : 'fail'
+}
+
+interface Rule {
+  quantile: number
+  alphaFail: number
+}
+
+const STANDARD: Rule = { quantile: QUANTILE, alphaFail: ALPHA_FAIL }
+
+/** The share of requests that may exceed the limit: 0.01 for P99, free of the rounding of 1 - 0.99. */
+export function allowedShare(quantile: number): number {
+  return Number((1 - quantile).toFixed(9))
+}
+
+/** 0.99 -> 'P99', 0.999 -> 'P99.9'. */
+export function quantileName(quantile: number): string {
+  return `P${Number((quantile * 100).toFixed(6))}`
 }
 
 /**
  * How many requests, in blocks like these with the shares seen here, would decide it. Nothing where the shares lie so that
  * no number would (right at 1 %, or over the budget by less than the drift).
  */
-function requestsNeeded(shares: Shares): number | undefined {
+function requestsNeeded(shares: Shares, rule: Rule): number | undefined {
   const { n, blocks } = shares.pass
   const decides = (count: number): boolean => {
-    if ((n * count) / blocks < observationsNeeded(QUANTILE)) return false
-    return ['pass', 'fail'].includes(verdictOfShares(shares, count / blocks))
+    if ((n * count) / blocks < observationsNeeded(rule.quantile)) return false
+    return ['pass', 'fail'].includes(verdictOfShares(shares, count / blocks, rule))
   }
   const most = Math.floor((MOST_REQUESTS / n) * blocks)
   const count = firstWhere(Math.max(MIN_BLOCKS, blocks), most + 1, decides)
@@ -166,9 +192,13 @@ function describeShare(estimate: ShareEstimate, blocks: readonly GateBlock[], li
   return `share over ${limit}${also}: ${formatShare(estimate.share)} of ${formatNumber(estimate.n)}`
 }
 
-function floorOf(blocks: readonly GateBlock[], limitUs: number): { tooHigh: boolean; upper: number; words: string } {
-  const p99Us = Histogram.merge(blocks.map((block) => block.values)).quantileUs(QUANTILE)
-  const words = `the floor, measured without the gateway, has a P99 of ${formatMs(p99Us / 1_000)} ms, over a quarter of the budget`
+function floorOf(
+  blocks: readonly GateBlock[],
+  limitUs: number,
+  quantile: number,
+): { tooHigh: boolean; upper: number; words: string } {
+  const p99Us = Histogram.merge(blocks.map((block) => block.values)).quantileUs(quantile)
+  const words = `the floor, measured without the gateway, has a ${quantileName(quantile)} of ${formatMs(p99Us / 1_000)} ms, over a quarter of the budget`
   const { upper } = shareBounds(estimateShare(exceedances(blocks, limitUs, true)), ALPHA_FAIL)
   return { tooHigh: p99Us > FLOOR_SHARE * limitUs, upper, words }
 }

@@ -1,0 +1,99 @@
+/**
+ * The verdict where two arms were measured in turns: PASS when b is proven within the limit over a (alpha 0.0125, one look of
+ * four), FAIL when it is proven at or over it (alpha 0.001). No margin for drift: both blocks of a pair met the same machine.
+ */
+import { formatMs, formatNumber, formatShare } from '../units.ts'
+import { ALPHA_FAIL, ALPHA_PASS, type GateBlock, type GateResult, QUANTILE, quantileName } from './gate.ts'
+import { Histogram } from './histogram.ts'
+import { observationsNeeded } from './order-interval.ts'
+import {
+  type BlockPair,
+  pairedDifference,
+  pairsNeeded,
+  type Shift,
+  shareDifferences,
+  withinP,
+  worseThanP,
+} from './paired.ts'
+import { MIN_BLOCKS } from './share-interval.ts'
+
+const MOST_FAILED = 0.01
+const MOST_PAIRS = 10_000
+
+export interface PairedInput {
+  /** Block i of one arm was measured beside block i of the other. */
+  pairs: readonly { baseline: GateBlock; gateway: GateBlock }[]
+  limit: Shift
+  client: 'ok' | 'saturated' | 'noisy'
+  quantile?: number
+  alphaFail?: number
+}
+
+export function judgePaired(input: PairedInput): GateResult {
+  const { pairs: given, limit, client, quantile = QUANTILE, alphaFail = ALPHA_FAIL } = input
+  const pairs = given.filter(({ baseline, gateway }) => baseline.values.count > 0 && gateway.values.count > 0)
+  if (pairs.length === 0) {
+    return { verdict: 'inconclusive', why: 'no pair of blocks with answers on both sides', p99Us: null, ci95Us: null }
+  }
+  const direct = Histogram.merge(
+    pairs.map((pair) => pair.baseline.values),
+    4,
+  )
+  const through = Histogram.merge(
+    pairs.map((pair) => pair.gateway.values),
+    4,
+  )
+  const all = pairs.map(({ baseline, gateway }): BlockPair => ({ a: baseline, b: gateway }))
+  const p99Us = through.quantileUs(quantile) - direct.quantileUs(quantile)
+  const { lowerUs, upperUs } = pairedDifference(all, quantile, 0.025)
+  const reading = { p99Us, ci95Us: [lowerUs, upperUs] as [number, number] }
+  const inconclusive = (why: string, needed?: number): GateResult => ({
+    verdict: 'inconclusive',
+    why,
+    ...reading,
+    ...(needed === undefined ? {} : { requestsNeeded: needed }),
+  })
+
+  if (client === 'saturated') return inconclusive('the client was saturated: its own delays are in the readings')
+  const failed = Math.max(
+    failedShare(given.map((pair) => pair.baseline)),
+    failedShare(given.map((pair) => pair.gateway)),
+  )
+  if (failed > MOST_FAILED) return inconclusive(`too many failed requests: ${formatShare(failed)}`)
+  const differences = shareDifferences(all, quantile, limit)
+  const fewest = Math.min(direct.count, through.count)
+  const perPair = fewest / pairs.length
+  const least = observationsNeeded(quantile)
+  const needed = (): number | undefined => {
+    const count = pairsNeeded(differences, ALPHA_PASS, alphaFail, MOST_PAIRS)
+    return count === undefined ? undefined : Math.ceil(Math.max(count * perPair, least))
+  }
+  if (fewest < least) {
+    const why = `too few requests for a ${quantileName(quantile)}: ${formatNumber(fewest)} of at least ${least} an arm`
+    return inconclusive(why, needed())
+  }
+  if (pairs.length < MIN_BLOCKS) {
+    return inconclusive(`too few pairs of blocks: ${pairs.length} of at least ${MIN_BLOCKS}`, needed())
+  }
+  const within = withinP(all, quantile, limit)
+  const worse = worseThanP(all, quantile, limit)
+  const blocks = `${pairs.length} pairs of blocks`
+  if (within <= ALPHA_PASS)
+    return { verdict: 'pass', why: `within the limit, p ${pText(within)}, ${blocks}`, ...reading }
+  if (worse <= alphaFail) {
+    if (client === 'noisy') return inconclusive(`over the limit, p ${pText(worse)}; but the machine was noisy`)
+    return { verdict: 'fail', why: `over the limit, p ${pText(worse)}, ${blocks}`, ...reading }
+  }
+  const between = `between ${formatMs(lowerUs / 1_000)} and ${formatMs(upperUs / 1_000)} ms at 95 %, ${blocks}`
+  return inconclusive(between, needed())
+}
+
+function pText(p: number): string {
+  return p < 0.0001 ? '< 0.0001' : p.toFixed(4)
+}
+
+function failedShare(blocks: readonly GateBlock[]): number {
+  const failed = blocks.reduce((total, block) => total + block.failed + block.unfinished, 0)
+  const answered = blocks.reduce((total, block) => total + block.values.count, 0)
+  return failed / Math.max(1, failed + answered)
+}

@@ -1,0 +1,114 @@
+/**
+ * Two arms measured in turns, block by block: is a quantile of the second worse than that of the first, shifted by a limit? As in
+ * the budget gate the quantile is turned into a share: the shares of the first over t and of the second over shift(t) are compared
+ * within each pair of blocks, so that the mood of the machine, which both blocks of a pair met, cancels. t is the quantile of one
+ * arm (of the first to prove a breach, of the second to prove a pass), so that what lies far off is proven at once. A stall moves
+ * a share by its requests only, never by its length. Failed requests lie over every limit.
+ * Intervals by inverting the test over all shifts (Hodges & Lehmann 1963). Not for arms measured one after the other.
+ */
+import { studentQuantile } from './distributions.ts'
+import { mean, meanAboveZeroP, standardError } from './mean-test.ts'
+import type { QuantileInterval } from './quantile-interval.ts'
+import { firstWhere } from './search.ts'
+
+/** A histogram, or whatever can count. */
+export interface Counted {
+  readonly count: number
+  countAbove(limitUs: number): number
+}
+
+export interface PairSide {
+  values: Counted
+  failed: number
+}
+
+export interface BlockPair {
+  /** The baseline. */
+  a: PairSide
+  b: PairSide
+}
+
+/** Where the limit moves a duration: t + 7 ms, or 1.1 t. Must grow with t. */
+export type Shift = (us: number) => number
+
+const MOST_US = 2 ** 40
+
+/**
+ * By pair: the share of b over the shifted quantile less the share of a over the quantile. Above zero: b is worse than the limit.
+ * `anchor`: the arm whose quantile it is.
+ */
+export function shareDifferences(
+  pairs: readonly BlockPair[],
+  quantile: number,
+  shift: Shift,
+  anchor: 'a' | 'b' = 'a',
+): number[] {
+  const used = pairs.filter(({ a, b }) => sizeOf(a) > 0 && sizeOf(b) > 0)
+  const allowed = (1 - quantile + 1e-12) * used.reduce((total, pair) => total + sizeOf(pair[anchor]), 0)
+  const above = (us: number): number => {
+    let total = 0
+    for (const pair of used) total += anchor === 'a' ? over(pair.a, us) : over(pair.b, shift(us))
+    return total
+  }
+  const limitUs = firstWhere(-MOST_US, MOST_US, (us) => above(us) <= allowed)
+  return used.map(({ a, b }) => over(b, shift(limitUs)) / sizeOf(b) - over(a, limitUs) / sizeOf(a))
+}
+
+/** P that b looks this much worse than the limit, were it at the limit. Small: a breach is proven. */
+export function worseThanP(pairs: readonly BlockPair[], quantile: number, shift: Shift): number {
+  return meanAboveZeroP(shareDifferences(pairs, quantile, shift))
+}
+
+/** P that b looks this much better than the limit, were it at the limit. Small: b is proven within it. */
+export function withinP(pairs: readonly BlockPair[], quantile: number, shift: Shift): number {
+  return meanAboveZeroP(shareDifferences(pairs, quantile, shift, 'b').map((difference) => -difference))
+}
+
+/** Quantile of b less quantile of a, with one-sided bounds of `alpha` each; -Infinity and Infinity where nothing is proven. */
+export function pairedDifference(
+  pairs: readonly BlockPair[],
+  quantile: number,
+  alpha: number,
+): Pick<QuantileInterval, 'lowerUs' | 'upperUs'> {
+  const reachUs = 2 * Math.max(1, ...pairs.flatMap(({ a, b }) => [maxOf(a), maxOf(b)]))
+  const by =
+    (us: number): Shift =>
+    (t) =>
+      t + us
+  const notWorse = firstWhere(-reachUs, reachUs, (us) => worseThanP(pairs, quantile, by(us)) > alpha)
+  const within = firstWhere(-reachUs, reachUs, (us) => withinP(pairs, quantile, by(us)) <= alpha)
+  return {
+    lowerUs: notWorse <= -reachUs ? Number.NEGATIVE_INFINITY : notWorse,
+    upperUs: within >= reachUs ? Number.POSITIVE_INFINITY : within,
+  }
+}
+
+/** How many such pairs would decide it at these error rates; undefined where the arms lie at the limit. */
+export function pairsNeeded(
+  differences: readonly number[],
+  alphaWithin: number,
+  alphaWorse: number,
+  most: number,
+): number | undefined {
+  const center = mean(differences)
+  const perPair = standardError(differences) * Math.sqrt(differences.length)
+  if (!(Math.abs(center) > 0)) return undefined
+  const alpha = center < 0 ? alphaWithin : alphaWorse
+  const count = firstWhere(Math.max(10, differences.length), most + 1, (pairs) => {
+    return (Math.abs(center) / perPair) * Math.sqrt(pairs) > studentQuantile(1 - alpha, pairs - 1)
+  })
+  return count > most ? undefined : count
+}
+
+function over({ values, failed }: PairSide, us: number): number {
+  return failed + (us < 0 ? values.count : values.countAbove(us))
+}
+
+function sizeOf({ values, failed }: PairSide): number {
+  return values.count + failed
+}
+
+/** The smallest power of two that nothing lies over. */
+function maxOf({ values }: PairSide): number {
+  return 2 ** firstWhere(0, 41, (power) => values.countAbove(2 ** power) === 0)
+}

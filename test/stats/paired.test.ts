@@ -1,0 +1,104 @@
+import { describe, expect, it } from 'vitest'
+import type { GateBlock } from '../../src/stats/gate.ts'
+import { Histogram } from '../../src/stats/histogram.ts'
+import { pairedDifference, worseThanP } from '../../src/stats/paired.ts'
+import { judgePaired } from '../../src/stats/paired-gate.ts'
+import { logNormal, normal, type Random, randomFrom } from '../../src/stats/random.ts'
+import { LOOKS, lookAt, nextLook } from '../../src/stats/sequential.ts'
+
+interface Shape {
+  pairs?: number
+  size?: number
+  failed?: number
+}
+
+/** Pairs of blocks that share a mood, one of them changed by `change`. */
+function pairsOf(change: (us: number, random: Random) => number, shape: Shape = {}, seed = 1) {
+  const { pairs = 20, size = 200, failed = 0 } = shape
+  const random = randomFrom(seed)
+  const block = (mood: number, how: typeof change): GateBlock => {
+    const values = new Histogram(4)
+    for (let i = 0; i < size; i++) values.record(how(mood * logNormal(random, 5_000, 0.2527), random))
+    return { values, failed: 0, unfinished: 0 }
+  }
+  return Array.from({ length: pairs }, () => {
+    const mood = Math.exp(0.12 * normal(random))
+    return { baseline: block(mood, (us) => us), gateway: { ...block(mood, change), failed } }
+  })
+}
+
+const judge = (pairs: ReturnType<typeof pairsOf>, limitUs = 7_000, more = {}) =>
+  judgePaired({ pairs, limit: (us) => us + limitUs, client: 'ok', ...more })
+
+describe('the paired gate', () => {
+  it('passes what is within the limit, fails what is over it, leaves what is near open with a number', () => {
+    expect(judge(pairsOf((us) => us + 300))).toMatchObject({ verdict: 'pass' })
+    expect(judge(pairsOf((us) => us + 20_000))).toMatchObject({ verdict: 'fail' })
+    const near = judge(pairsOf((us) => us + 6_800))
+    expect(near.verdict).toBe('inconclusive')
+    expect(near.requestsNeeded).toBeGreaterThan(4_000)
+  })
+
+  it('gives the difference of the pooled quantiles with an interval around it', () => {
+    const { p99Us, ci95Us } = judge(pairsOf((us) => us + 2_000))
+    const [low, high] = ci95Us ?? [0, 0]
+    expect(low).toBeLessThan(p99Us ?? 0)
+    expect(high).toBeGreaterThan(p99Us ?? 0)
+    expect(low).toBeGreaterThan(500)
+    expect(high).toBeLessThan(3_500)
+  })
+
+  it('takes a relative limit', () => {
+    const slower = pairsOf((us) => us * 1.3)
+    expect(judge(slower, 0, { limit: (us: number) => 1.1 * us }).verdict).toBe('fail')
+    expect(judge(slower, 0, { limit: (us: number) => 1.6 * us }).verdict).toBe('pass')
+  })
+
+  it('is not moved by one long stall', () => {
+    let requests = 0
+    const stalled = pairsOf((us) => (++requests <= 15 ? us + 50_000 : us), { size: 500 })
+    expect(judge(stalled, 1_500).verdict).toBe('pass')
+    expect(
+      worseThanP(
+        stalled.map(({ baseline, gateway }) => ({ a: baseline, b: gateway })),
+        0.99,
+        (us) => us,
+      ),
+    ).toBeGreaterThan(0.05)
+  })
+
+  it('needs ten pairs, 368 requests an arm, a client that was not the limit and requests that were answered', () => {
+    const same = (us: number) => us
+    expect(judge(pairsOf(same, { pairs: 9 })).why).toContain('too few pairs of blocks: 9 of at least 10')
+    expect(judge(pairsOf(same, { pairs: 10, size: 30 })).why).toContain('300 of at least 368 an arm')
+    expect(judge(pairsOf(same), 7_000, { client: 'saturated' }).why).toContain('saturated')
+    expect(judge(pairsOf(same, { failed: 5 })).why).toContain('too many failed requests: 2.44 %')
+    expect(
+      judge(
+        pairsOf((us) => us + 20_000),
+        7_000,
+        { client: 'noisy' },
+      ).why,
+    ).toContain('noisy')
+    expect(judge([]).why).toContain('no pair of blocks')
+  })
+
+  it('bounds nothing where all blocks are empty over the quantile, or one arm is far away', () => {
+    const [pair] = pairsOf((us) => us, { pairs: 1 })
+    const one = pair ? [{ a: pair.baseline, b: pair.gateway }] : []
+    expect(pairedDifference(one, 0.99, 0.025)).toEqual({
+      lowerUs: Number.NEGATIVE_INFINITY,
+      upperUs: Number.POSITIVE_INFINITY,
+    })
+  })
+})
+
+describe('looks', () => {
+  it('come after 10, 20, 40 and 80 pairs and end with a verdict', () => {
+    expect([0, 10, 15, 40, 80].map(nextLook)).toEqual([10, 20, 20, 80, undefined])
+    const result = (verdict: 'pass' | 'inconclusive') => () => ({ verdict, why: '', p99Us: null, ci95Us: null })
+    expect(lookAt(10, result('inconclusive')).continueTo).toBe(20)
+    expect(lookAt(10, result('pass')).continueTo).toBeUndefined()
+    expect(lookAt(LOOKS[3], result('inconclusive')).continueTo).toBeUndefined()
+  })
+})
