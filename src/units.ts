@@ -25,6 +25,7 @@ const BYTES: Record<string, number> = {
 }
 const COUNT: Record<string, number> = { k: 1e3, K: 1e3, M: 1e6, G: 1e9, B: 1e9, T: 1e12 }
 
+const SHARE = /^(\d+(?:\.\d+)?|\.\d+)\s*(%)?$/
 const QUANTITY = /^(\d+(?:[_,]\d{3})*(?:\.\d+)?|\.\d+)\s*([a-zµ]*)$/i
 
 function split(text: string): { value: number; unit: string } | undefined {
@@ -63,6 +64,15 @@ export function parseCount(text: string): number | undefined {
   if (factor === undefined) return undefined
   // A decimal mantissa times a power of ten is exact in decimal: 1.1 x 1e6 must not print as 1100000.0000000001.
   return Number((quantity.value * factor).toPrecision(15))
+}
+
+/** '1%' -> 0.01, '0.05 %' -> 0.0005, '0.25' -> 0.25. A share of one: nothing above it. */
+export function parseShare(text: string): number | undefined {
+  const match = SHARE.exec(text.trim())
+  if (!match?.[1]) return undefined
+  // Divided in decimal: 0.1 % is 0.001 and not 0.0010000000000000002.
+  const share = match[2] ? Number((Number(match[1]) / 100).toPrecision(15)) : Number(match[1])
+  return share <= 1 ? share : undefined
 }
 
 /** Thousands separated by commas: 1230.4 -> '1,230'; `digits` decimals. */
