@@ -1,6 +1,6 @@
 /** zod types for quantities with units, as they come from flags ('7ms', '80M') or from YAML (a number or such a string). */
 import { z } from 'zod'
-import { parseBytes, parseCount, parseDurationMs } from '../units.ts'
+import { parseBytes, parseCount, parseDurationMs, parseShare } from '../units.ts'
 
 type Parser = (text: string) => number | undefined
 
@@ -56,4 +56,12 @@ export const bytes = quantity(
   "a size such as '4KB' or '1MiB'",
   (size) => size >= 1,
   'must be at least 1 byte',
+)
+
+/** '1%', '0.01' -> a part of one, from 0 to 1. */
+export const share = quantity(
+  parseShare,
+  "a share such as '1%' or '0.01'",
+  (part) => part >= 0,
+  'must be from 0 to 1 (or 0% to 100%)',
 )
