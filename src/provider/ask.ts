@@ -1,122 +1,94 @@
 /**
- * Reads a request body into what is asked of the simulated model, or into the refusal that OpenAI would answer with. After
- * this edge the types are trusted.
+ * What is asked of the simulated model, whatever the wire format, and how an answer to it is written. Each endpoint reads its
+ * own body (src/provider/openai, anthropic, gemini); after that edge the types are trusted.
  */
 import type { z } from 'zod'
-import { itemsOf, type Prompt, promptOf, promptOfItems, textsOf } from './prompt.ts'
-import { badRequest, type Refusal, unknownModel } from './refusal.ts'
-import { chatBody, completionsBody, embeddingsBody } from './schemas.ts'
+import type { Prompt } from './prompt.ts'
+import { badRequest, type Refusal } from './refusal.ts'
+import type { StreamShape } from './shape.ts'
 
-export type Endpoint = 'chat' | 'completions' | 'embeddings'
-
-export interface TextAsk extends Prompt {
-  endpoint: 'chat' | 'completions'
+export interface Ask extends Prompt {
   model: string
   stream: boolean
-  includeUsage: boolean
   tokens: number
   /** 'length' where the request's own limit ends the answer. */
   finishReason: 'stop' | 'length'
 }
 
-export interface EmbeddingsAsk extends Prompt {
-  endpoint: 'embeddings'
-  model: string
-  stream: false
-  tokens: 0
-  items: (string | readonly number[])[]
-  dimensions: number
-  encoding: 'float' | 'base64'
+/** What an answer's text is wrapped in, besides the ask. */
+export interface Setting {
+  /** Unique to the answer. */
+  id: string
+  /** Unix seconds. */
+  created: number
+  /** Billed and never shown. */
+  reasoningTokens: number
+  shape: StreamShape
 }
 
-export type Ask = TextAsk | EmbeddingsAsk
-export type Understood = { ask: Ask; refusal?: undefined } | { refusal: Refusal }
+/**
+ * A JSON answer. `stamp` is the `system_fingerprint` member with a comma before it, or '' for a request without a nonce;
+ * `textEnd` is what is appended to the text.
+ */
+export type Whole = (stamp: string, textEnd: string) => string
 
-const DEFAULT_DIMENSIONS = 1_536
+/** A stream's events, as strings: all of one is built before its instant comes, except the stamp. */
+export interface Streamed {
+  /** What leaves with the first event and bears no token; '' where the format has none. */
+  open: (stamp: string) => string
+  /** `tokens` were streamed once this event has left. */
+  event: (text: string, tokens: number, stamp: string) => string
+  /** The finish reason, usage where asked for, and the end mark: what leaves in one write. */
+  close: (stamp: string) => string
+  /** The event that ends a stream in which something went wrong. */
+  fail: (refusal: Refusal, stamp: string) => string
+}
 
-/** What the JSON text `body` asks of `endpoint`; an answer without a limit of its own has `defaultTokens` tokens. */
-export function understand(endpoint: Endpoint, body: string, defaultTokens: number): Understood {
+/** A request that was understood. */
+export interface Accepted {
+  ask: Ask
+  whole: (setting: Setting) => Whole
+  /** Absent where an endpoint does not stream. */
+  streamed?: (setting: Setting) => Streamed
+  refusal?: undefined
+}
+
+/** The other case: the refusal that the provider would answer with. */
+export type Understood = Accepted | { refusal: Refusal }
+
+/** What the path of a request says of it, for formats that name the model there. */
+export interface Named {
+  model: string
+  stream: boolean
+}
+
+/** Reads parsed JSON; an answer to a request without a limit of its own has `defaultTokens` tokens. */
+export type Understand = (json: unknown, defaultTokens: number, named: Named) => Understood
+
+export interface Endpoint {
+  understand: Understand
+  named: Named
+}
+
+const UNNAMED: Named = { model: '', stream: false }
+
+export function endpointOf(understand: Understand, named: Named = UNNAMED): Endpoint {
+  return { understand, named }
+}
+
+/** What the JSON text `body` asks of `endpoint`. */
+export function understandText({ understand, named }: Endpoint, body: string, defaultTokens: number): Understood {
   let json: unknown
   try {
     json = JSON.parse(body)
   } catch {
     return { refusal: badRequest('We could not parse the JSON body of your request.') }
   }
-  if (endpoint === 'chat') return understandChat(json, defaultTokens)
-  return endpoint === 'completions' ? understandCompletions(json, defaultTokens) : understandEmbeddings(json)
-}
-
-/** The refusal of a model that is not served: `gpt-unknown`, and every name that starts with `unknown`. */
-export function refusalOfModel(model: string): Refusal | undefined {
-  return model === 'gpt-unknown' || model.startsWith('unknown') ? unknownModel(model) : undefined
-}
-
-function understandChat(json: unknown, defaultTokens: number): Understood {
-  const { success, data, error } = chatBody.safeParse(json, { reportInput: true })
-  if (!success) return { refusal: refusalOf(error) }
-  const limit = data.max_completion_tokens ?? data.max_tokens
-  return textAsk('chat', data, promptOf(textsOf(data.messages), 0, data.seed), limit, defaultTokens)
-}
-
-function understandCompletions(json: unknown, defaultTokens: number): Understood {
-  const { success, data, error } = completionsBody.safeParse(json, { reportInput: true })
-  if (!success) return { refusal: refusalOf(error) }
-  return textAsk('completions', data, promptOfItems(itemsOf(data.prompt), data.seed), data.max_tokens, defaultTokens)
-}
-
-function understandEmbeddings(json: unknown): Understood {
-  const { success, data, error } = embeddingsBody.safeParse(json, { reportInput: true })
-  if (!success) return { refusal: refusalOf(error) }
-  const items = itemsOf(data.input)
-  const dimensions = data.dimensions ?? DEFAULT_DIMENSIONS
-  const encoding = data.encoding_format ?? 'float'
-  const { model } = data
-  return {
-    ask: {
-      endpoint: 'embeddings',
-      model,
-      stream: false,
-      tokens: 0,
-      items,
-      dimensions,
-      encoding,
-      ...promptOfItems(items),
-    },
-  }
-}
-
-interface Generation {
-  model: string
-  stream?: boolean | null | undefined
-  stream_options?: { include_usage?: boolean | null | undefined } | null | undefined
-}
-
-function textAsk(
-  endpoint: TextAsk['endpoint'],
-  body: Generation,
-  prompt: Prompt,
-  limit: number | null | undefined,
-  defaultTokens: number,
-): Understood {
-  const stream = body.stream === true
-  if (body.stream_options && !stream) {
-    return { refusal: badRequest("'stream_options' is only allowed with 'stream': true.", 'stream_options') }
-  }
-  return {
-    ask: {
-      endpoint,
-      model: body.model,
-      stream,
-      includeUsage: body.stream_options?.include_usage === true,
-      tokens: limit ?? defaultTokens,
-      finishReason: limit ? 'length' : 'stop',
-      ...prompt,
-    },
-  }
+  return understand(json, defaultTokens, named)
 }
 
 /** The first thing zod found wrong, in OpenAI's words: a missing parameter, a wrong type, or a wrong value. */
-function refusalOf(error: z.ZodError): Refusal {
+export function refusalOfInput(error: z.ZodError): Refusal {
   const issue = error.issues[0]
   const path = (issue?.path ?? []).map((step) => (typeof step === 'number' ? `[${step}]` : `.${String(step)}`)).join('')
   const param = path.replace(/^\./, '')

@@ -1,8 +1,12 @@
 /** Reads a request's body whole, up to a limit, and notes when its last byte arrived. */
-import type { IncomingMessage } from 'node:http'
 import type { Clock } from '../system/clock.ts'
+import { BODY_LIMIT_BYTES } from './limits.ts'
 
-export const BODY_LIMIT_BYTES = 64 * 2 ** 20
+/** A request of HTTP/1.1 or HTTP/2. */
+export interface Incoming {
+  on(event: 'data', listener: (chunk: Buffer) => void): unknown
+  on(event: 'end', listener: () => void): unknown
+}
 
 export interface BodyReaders {
   whole: (text: string, receivedUs: number) => void
@@ -10,7 +14,7 @@ export interface BodyReaders {
   tooLarge: () => void
 }
 
-export function readBody(request: IncomingMessage, clock: Clock, readers: BodyReaders): void {
+export function readBody(request: Incoming, clock: Clock, readers: BodyReaders): void {
   let chunks: Buffer[] = []
   let bytes = 0
   let receivedUs = clock()

@@ -1,169 +1,141 @@
 /**
- * One request and its answer in time: reads what is asked, waits as the latency model says, stamps and writes, and stops
- * when the client leaves. The schedule is absolute, from the request's last body byte, so a late timer or a slow reader
- * delays one token and not all that follow; a reader that is behind is waited for, and nothing piles up for it.
+ * One request: reads what is asked, decides what becomes of it (an answer, a refusal, a fault), and starts it. The latency
+ * model says when; src/provider/stream.ts and src/provider/whole.ts keep to that.
  */
-import type { IncomingMessage, ServerResponse } from 'node:http'
-import { formatStamp } from '../overhead/stamp.ts'
 import type { Clock } from '../system/clock.ts'
-import { Alarm } from './alarm.ts'
-import { type Ask, type Endpoint, refusalOfModel, type TextAsk, understand } from './ask.ts'
-import { BODY_LIMIT_BYTES, readBody } from './body.ts'
-import { wholeEmbeddings } from './embeddings.ts'
-import { type LatencyModel, type Pace, paceOf, wholeAnswerUs } from './latency.ts'
-import { type Refusal, refusalBody, tooLarge } from './refusal.ts'
-import type { TruthLog, TruthRecord } from './truth.ts'
-import { streamedText, wholeText } from './wire.ts'
+import { type Accepted, type Ask, type Endpoint, type Understood, understandText } from './ask.ts'
+import { type Incoming, readBody } from './body.ts'
+import type { Dialect } from './dialect.ts'
+import { drawFault, type Fault, type FaultPlan, refusalOfFault } from './faults.ts'
+import { type LatencyModel, paceOf, wholeAnswerUs } from './latency.ts'
+import { BODY_LIMIT_BYTES } from './limits.ts'
+import { type Refusal, refusalOfModel, tooLarge } from './refusal.ts'
+import { type Outgoing, Reply } from './reply.ts'
+import type { StreamShape } from './shape.ts'
+import type { Stalls } from './stalls.ts'
+import type { ProviderStats } from './stats.ts'
+import { answerStream } from './stream.ts'
+import type { TruthLog } from './truth.ts'
+import { answerWhole } from './whole.ts'
 
 /** What all requests to one provider share. */
 export interface Simulation {
   latency: LatencyModel
   /** The length of an answer to a request without a limit of its own. */
   tokens: number
+  reasoningTokens: number
+  shape: StreamShape
+  faults: FaultPlan | undefined
+  stalls: Stalls | undefined
+  stampInText: boolean
   clock: Clock
   truth: TruthLog
+  stats: ProviderStats
 }
 
 export class Exchange {
+  readonly reply: Reply
   readonly #simulation: Simulation
-  readonly #response: ServerResponse
-  readonly #id: string
-  readonly #alarm: Alarm
-  #receivedUs: number
-  #record: TruthRecord | undefined
+  readonly #dialect: Dialect
+  readonly #number: number
 
-  constructor(simulation: Simulation, response: ServerResponse, id: string) {
+  /** `number` tells the requests of one provider apart. */
+  constructor(simulation: Simulation, dialect: Dialect, response: Outgoing, number: number) {
+    const { clock, stalls, stampInText } = simulation
     this.#simulation = simulation
-    this.#response = response
-    this.#id = id
-    this.#alarm = new Alarm(simulation.clock)
-    this.#receivedUs = Math.round(simulation.clock())
+    this.#dialect = dialect
+    this.#number = number
+    this.reply = new Reply(response, `kt${number.toString(36).padStart(8, '0')}`, clock, stalls, stampInText)
+    this.reply.requestIdHeader = dialect.requestIdHeader
   }
 
   /** Reads the request to its end and answers it. */
-  answer(request: IncomingMessage, endpoint: Endpoint): void {
+  answer(request: Incoming, endpoint: Endpoint): void {
     readBody(request, this.#simulation.clock, {
       whole: (text, receivedUs) => {
-        this.#receivedUs = receivedUs
-        this.#answerBody(endpoint, text)
+        this.reply.receivedUs = receivedUs
+        this.#decide(understandText(endpoint, text, this.#simulation.tokens))
       },
       tooLarge: () => this.refuse(tooLarge(BODY_LIMIT_BYTES)),
     })
   }
 
-  /** Answers with JSON at once. */
+  /** Answers with JSON as soon as the provider answers at all. */
   send(status: number, body: string, headers: readonly string[] = []): void {
-    const providerUs = this.#providerUs()
-    this.#noteWrite(status, providerUs)
-    const length = String(Buffer.byteLength(body))
-    this.#response.writeHead(status, [
-      ...this.#headers('application/json', providerUs),
-      'content-length',
-      length,
-      ...headers,
-    ])
-    this.#response.end(body)
+    const { reply } = this
+    reply.at(0, () => {
+      const providerUs = reply.providerUs()
+      reply.note(status, providerUs)
+      reply.headJson(status, providerUs, Buffer.byteLength(body), headers)
+      reply.end(body)
+    })
   }
 
   refuse(refusal: Refusal): void {
-    this.send(refusal.status, refusalBody(refusal), refusal.headers)
+    const body = this.#dialect.refusalBody(refusal, `req_${this.reply.id}`)
+    this.send(this.#dialect.statusOf(refusal), body, refusal.headers)
   }
 
-  /** The client left before the answer was whole. */
-  abort(): void {
-    this.#alarm.stop()
-    if (this.#record) this.#record.aborted = true
-  }
-
-  #answerBody(endpoint: Endpoint, text: string): void {
-    const { latency, tokens, truth } = this.#simulation
-    const understood = understand(endpoint, text, tokens)
+  #decide(understood: Understood): void {
     if (understood.refusal) {
       this.refuse(understood.refusal)
       return
     }
     const { ask } = understood
-    if (ask.nonce) this.#record = truth.begin(ask.nonce, this.#receivedUs, ask.stream)
+    const { truth, stats, faults } = this.#simulation
+    if (ask.nonce) {
+      const record = truth.begin(ask.nonce, this.reply.receivedUs, ask.stream)
+      this.reply.record = record
+      if (record.attempt > 1) stats.retries++
+    }
     const refusal = refusalOfModel(ask.model)
     if (refusal) this.refuse(refusal)
-    else if (ask.stream) this.#stream(ask, paceOf(latency, ask.seed))
-    else this.#whole(ask, paceOf(latency, ask.seed))
+    else if (faults) this.#answerWith(understood, this.#drawFault(ask, faults), faults)
+    else this.#start(understood, undefined, undefined)
   }
 
-  #whole(ask: Ask, pace: Pace): void {
-    const body = ask.endpoint === 'embeddings' ? wholeEmbeddings(ask) : wholeText(ask, this.#id, created())
-    const stampBytes = Buffer.byteLength(body(''))
-    this.#alarm.at(this.#receivedUs + wholeAnswerUs(pace, ask.tokens), () => {
-      const providerUs = this.#providerUs()
-      this.#noteWrite(200, providerUs, ask.tokens)
-      const stamp = this.#stamp(providerUs)
-      const headers = this.#headers('application/json', providerUs)
-      this.#response.writeHead(200, [...headers, 'content-length', String(stampBytes + stamp.length)])
-      this.#response.end(body(stamp))
+  #drawFault(ask: Ask, faults: FaultPlan): Fault | undefined {
+    const { latency, stats } = this.#simulation
+    const { record } = this.reply
+    // Without a nonce requests cannot be told apart by what they say: a repeated one would always fail, or never.
+    const own = record ? `${ask.seed}:${record.attempt}` : `#${this.#number}`
+    const fault = drawFault(faults, `${latency.seed}:${own}`)
+    if (fault) stats.faults[fault] = (stats.faults[fault] ?? 0) + 1
+    if (fault && record) record.fault = fault
+    return fault
+  }
+
+  #answerWith(understood: Accepted, fault: Fault | undefined, plan: FaultPlan): void {
+    const refusal = fault && refusalOfFault(fault, understood.ask.stream, plan)
+    if (refusal) this.refuse(refusal)
+    else this.#start(understood, fault, plan)
+  }
+
+  #start(understood: Accepted, fault: Fault | undefined, plan: FaultPlan | undefined): void {
+    const { ask } = understood
+    const { reply } = this
+    const { latency, reasoningTokens, shape, stats } = this.#simulation
+    const thinks = ask.tokens > 0 ? reasoningTokens : 0
+    const pace = paceOf(latency, ask.seed, {
+      promptTokens: ask.promptTokens,
+      reasoningTokens: thinks,
+      others: stats.inFlight - 1,
     })
-  }
-
-  #stream(ask: TextAsk, pace: Pace): void {
-    const wire = streamedText(ask, this.#id, created())
-    const response = this.#response
-    let dueUs = this.#receivedUs + pace.ttftUs
-    let sent = 0
-    const pump = (): void => {
-      while (this.#simulation.clock() >= dueUs) {
-        const providerUs = this.#providerUs()
-        if (sent === 0) this.#openStream(wire.open(this.#stamp(providerUs)), providerUs)
-        if (sent === ask.tokens) {
-          this.#noteWrite(200, providerUs)
-          response.end(wire.close(this.#stamp(providerUs)))
-          return
-        }
-        this.#noteWrite(200, providerUs, sent + 1)
-        const roomLeft = response.write(wire.token(sent, this.#stamp(providerUs)))
-        sent++
-        dueUs += pace.nextGapUs()
-        if (!roomLeft) {
-          response.once('drain', pump)
-          return
-        }
-      }
-      this.#alarm.at(dueUs, pump)
+    const fromUs = reply.receivedUs + (fault === 'slow_headers' && plan ? plan.slowHeadersMs * 1_000 : 0)
+    const stallUs = (plan?.stallMs ?? 0) * 1_000
+    if (fault === 'reset') {
+      reply.at(fromUs + pace.ttftUs, () => reply.cut('reset'))
+      return
     }
-    pump()
+    const mishap =
+      fault === 'truncate' || fault === 'stall' || fault === 'malformed' || fault === 'error_event' ? fault : undefined
+    const setting = { id: reply.id, created: Math.floor(Date.now() / 1_000), reasoningTokens: thinks, shape }
+    if (ask.stream && understood.streamed) {
+      const wire = understood.streamed(setting)
+      answerStream(reply, { ask, wire, pace, shape, mishap, stallUs }, fromUs + pace.ttftUs)
+    } else {
+      const dueUs = fromUs + wholeAnswerUs(pace, ask.tokens)
+      answerWhole(reply, understood.whole(setting), ask.tokens, dueUs, mishap, stallUs)
+    }
   }
-
-  #openStream(opening: string, providerUs: number): void {
-    const headers = this.#headers('text/event-stream; charset=utf-8', providerUs)
-    this.#response.writeHead(200, [...headers, 'cache-control', 'no-cache'])
-    if (opening) this.#response.write(opening)
-  }
-
-  /** Since the request's last body byte. */
-  #providerUs(): number {
-    return Math.round(this.#simulation.clock()) - this.#receivedUs
-  }
-
-  #stamp(providerUs: number): string {
-    if (!this.#record) return ''
-    const { nonce, attempt } = this.#record
-    return `,"system_fingerprint":"${formatStamp({ nonce, attempt, providerUs })}"`
-  }
-
-  #headers(contentType: string, providerUs: number): string[] {
-    const duration = `kt-provider;dur=${(providerUs / 1_000).toFixed(3)}`
-    return ['content-type', contentType, 'server-timing', duration, 'x-request-id', `req_${this.#id}`]
-  }
-
-  #noteWrite(status: number, providerUs: number, tokens = this.#record?.tokens ?? 0): void {
-    if (!this.#record) return
-    const writeUs = this.#receivedUs + providerUs
-    this.#record.firstWriteUs ??= writeUs
-    this.#record.lastWriteUs = writeUs
-    this.#record.status = status
-    this.#record.tokens = tokens
-  }
-}
-
-/** The wire's `created`: Unix seconds, a date and never a duration. */
-function created(): number {
-  return Math.floor(Date.now() / 1_000)
 }

@@ -14,8 +14,21 @@ export type Latency = { kind: 'fixed'; us: number } | { kind: 'lognormal'; media
 export interface LatencyModel {
   ttft: Latency
   tokenGap: Latency
+  /** Added to the time to first token for each token of the prompt. */
+  prefillUs?: number
+  /** By how much each other request in flight slows this one down: 0.01 is 1 %. Then time depends on the load, too. */
+  load?: { ttft: number; tokenGap: number }
   /** Combined with each request's own seed: another seed, another draw for every request. */
   seed: number
+}
+
+/** What a request costs besides what is drawn for it. */
+export interface Work {
+  promptTokens: number
+  /** Thought before the first token that is shown, a gap each. */
+  reasoningTokens: number
+  /** Other requests in flight as this one arrives. */
+  others: number
 }
 
 /** The delays of one request, in microseconds after its last body byte. */
@@ -46,17 +59,30 @@ export function formatLatency(latency: Latency): string {
 }
 
 /** The delays of the request whose own seed is `requestSeed`. */
-export function paceOf(model: LatencyModel, requestSeed: string): Pace {
+export function paceOf(model: LatencyModel, requestSeed: string, work: Work = NO_WORK): Pace {
+  const { prefillUs = 0, load, seed } = model
+  const own = `${seed}:${requestSeed}`
   // One stream for each quantity: a request for more tokens, or under another gap model, keeps its time to first token.
-  const ttft = drawsOf(model.ttft, `${model.seed}:${requestSeed}`)
-  return { ttftUs: ttft(), nextGapUs: drawsOf(model.tokenGap, `${model.seed}:${requestSeed}:gaps`) }
+  let ttftUs = drawsOf(model.ttft, own)() + prefillUs * work.promptTokens
+  if (work.reasoningTokens > 0) ttftUs += sumOf(drawsOf(model.tokenGap, `${own}:reasoning`), work.reasoningTokens)
+  const gap = drawsOf(model.tokenGap, `${own}:gaps`)
+  if (!load || work.others <= 0) return { ttftUs, nextGapUs: gap }
+  const slower = 1 + load.tokenGap * work.others
+  return { ttftUs: ttftUs * (1 + load.ttft * work.others), nextGapUs: () => gap() * slower }
 }
+
+const NO_WORK: Work = { promptTokens: 0, reasoningTokens: 0, others: 0 }
 
 /** When a whole answer of `tokens` tokens is ready. Consumes the pace. */
 export function wholeAnswerUs(pace: Pace, tokens: number): number {
-  let totalUs = pace.ttftUs
-  for (let i = 0; i < tokens; i++) totalUs += pace.nextGapUs()
-  return totalUs
+  return pace.ttftUs + sumOf(pace.nextGapUs, tokens)
+}
+
+/** The next `count` draws together. */
+export function sumOf(draw: () => number, count: number): number {
+  let total = 0
+  for (let i = 0; i < count; i++) total += draw()
+  return total
 }
 
 function drawsOf(latency: Latency, seed: string): () => number {

@@ -1,4 +1,7 @@
-/** Answers that are errors, in OpenAI's shape `{error: {message, type, param, code}}` with the status OpenAI gives them. */
+/**
+ * Answers that are errors, in OpenAI's terms (status, message, type, param, code). Each dialect says them in its own shape:
+ * src/provider/openai/errors.ts, src/provider/anthropic/errors.ts, src/provider/gemini/errors.ts.
+ */
 
 export interface Refusal {
   status: number
@@ -12,6 +15,13 @@ export interface Refusal {
 /** A 400 for a request that is understood and wrong. */
 export function badRequest(message: string, param: string | null = null, code: string | null = null): Refusal {
   return { status: 400, message, type: 'invalid_request_error', param, code }
+}
+
+/** A refusal that is the provider's own fault, or the quota's. */
+export function refusalFor(status: 429 | 500 | 503, message: string): Refusal {
+  const [type, code] =
+    status === 429 ? ['requests', 'rate_limit_exceeded'] : ['server_error', status === 500 ? null : 'overloaded']
+  return { status, message, type: type ?? '', param: null, code: code ?? null }
 }
 
 export function unknownUrl(method: string, path: string): Refusal {
@@ -31,8 +41,14 @@ export function unknownModel(model: string): Refusal {
   return { ...badRequest(message, null, 'model_not_found'), status: 404 }
 }
 
-export function wrongKey(given: boolean): Refusal {
-  const message = given ? 'Incorrect API key provided.' : 'You did not provide an API key (Authorization: Bearer KEY).'
+/** The refusal of a model that is not served: `gpt-unknown`, and every name that starts with `unknown`. */
+export function refusalOfModel(model: string): Refusal | undefined {
+  return model === 'gpt-unknown' || model.startsWith('unknown') ? unknownModel(model) : undefined
+}
+
+/** `how` says where the dialect wants its key: 'Authorization: Bearer KEY'. */
+export function wrongKey(given: boolean, how: string): Refusal {
+  const message = given ? 'Incorrect API key provided.' : `You did not provide an API key (${how}).`
   return { ...badRequest(message, null, 'invalid_api_key'), status: 401 }
 }
 
@@ -44,8 +60,4 @@ export function tooLarge(limitBytes: number): Refusal {
 export function unsupportedEncoding(encoding: string): Refusal {
   const message = `Content-Encoding '${encoding}' is not supported; send the body as it is.`
   return { ...badRequest(message, null, 'unsupported_encoding'), status: 415 }
-}
-
-export function refusalBody({ message, type, param, code }: Refusal): string {
-  return JSON.stringify({ error: { message, type, param, code } })
 }

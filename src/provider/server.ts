@@ -1,37 +1,42 @@
 /**
- * The simulated provider as an HTTP server: OpenAI's API in front of a latency model, and the truth about what it did. It is
- * not a model and not a load balancer: it answers plain words, in the time it is told to take, as exactly as it can.
+ * The simulated provider as an HTTP server: the APIs of OpenAI, Anthropic and Gemini in front of a latency model, and the
+ * truth about what it did. It is not a model and not a load balancer: it answers plain words, in the time it is told to take,
+ * as exactly as it can, and fails where it is told to.
  */
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
-import type { AddressInfo, Socket } from 'node:net'
+import type { IncomingMessage, Server, ServerResponse } from 'node:http'
+import type { Http2ServerRequest } from 'node:http2'
+import type { AddressInfo } from 'node:net'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { now } from '../system/clock.ts'
 import { Exchange, type Simulation } from './exchange.ts'
+import type { FaultPlan } from './faults.ts'
 import type { LatencyModel } from './latency.ts'
+import { createListener, type ListenerOptions } from './listener.ts'
 import { unsupportedEncoding, wrongKey } from './refusal.ts'
+import type { Outgoing } from './reply.ts'
 import { type ApiRoute, type ControlRoute, modelBody, modelsBody, routeOf } from './routes.ts'
+import { PLAIN_SHAPE, type StreamShape } from './shape.ts'
+import { type StallPlan, Stalls } from './stalls.ts'
+import { countConnection, newStats, type ProviderStats } from './stats.ts'
 import { TruthLog } from './truth.ts'
 
-export interface ProviderOptions {
+export interface ProviderOptions extends ListenerOptions {
   host: string
   /** 0 lets the system choose. */
   port: number
   latency: LatencyModel
   /** Tokens in an answer to a request without a limit of its own. */
   tokens: number
-  /** When set, requests under /v1 need `authorization: Bearer <apiKey>`. */
+  /** Billed and never shown; each takes a token gap before the first token. */
+  reasoningTokens?: number
+  shape?: StreamShape
+  faults?: FaultPlan
+  stall?: StallPlan
+  /** Stamps the text of every token-bearing event too, for gateways that merge events. */
+  stampInText?: boolean
+  /** When set, requests to the API need this key, where their format carries it. */
   apiKey?: string
-}
-
-export interface ProviderStats {
-  /** Requests under /v1, refused ones included. */
-  requests: number
-  inFlight: number
-  connectionsOpened: number
-  connectionsOpen: number
-  /** Requests whose client left before the answer was whole. */
-  aborted: number
 }
 
 export interface Provider {
@@ -39,30 +44,38 @@ export interface Provider {
   port: number
   server: Server
   stats: () => ProviderStats
+  /** Tells every HTTP/2 client to open no more streams on its connection. */
+  goAway: () => void
   /** Stops listening, lets what is in flight end for up to `graceMs` (2 s), then closes every connection. */
   close: (graceMs?: number) => Promise<void>
 }
 
-/** Longer than any client keeps an idle connection, so that it is never the provider that closes one under a request. */
-const KEEP_ALIVE_MS = 65_000
 const GRACE_MS = 2_000
 
 /** Listens; rejects with the system's error (EADDRINUSE, ...) when it cannot. */
 export async function startProvider(options: ProviderOptions): Promise<Provider> {
-  const { latency, tokens } = options
-  const simulation: Simulation = { latency, tokens, clock: now, truth: new TruthLog() }
-  const stats: ProviderStats = { requests: 0, inFlight: 0, connectionsOpened: 0, connectionsOpen: 0, aborted: 0 }
-  const authorization = options.apiKey === undefined ? undefined : `Bearer ${options.apiKey}`
-  const server = createServer({ keepAliveTimeout: KEEP_ALIVE_MS, noDelay: true }, (request, response) => {
-    const route = routeOf(request.method ?? '', request.url ?? '')
-    if (route.kind === 'control') control(route.action, response, simulation.truth, stats)
-    else serve(simulation, stats, route, authorization, request, response)
-  })
-  server.on('connection', (socket: Socket) => {
-    stats.connectionsOpened++
-    stats.connectionsOpen++
-    socket.on('close', () => stats.connectionsOpen--)
-  })
+  const stats = newStats()
+  const simulation: Simulation = {
+    latency: options.latency,
+    tokens: options.tokens,
+    reasoningTokens: options.reasoningTokens ?? 0,
+    shape: options.shape ?? PLAIN_SHAPE,
+    faults: options.faults,
+    stalls: options.stall && new Stalls(options.stall, now()),
+    stampInText: options.stampInText ?? false,
+    clock: now,
+    truth: new TruthLog(),
+    stats,
+  }
+  const { server, goAway, close } = createListener(
+    options,
+    (request: Request, response: Outgoing) => {
+      const route = routeOf(request.method ?? '', request.url ?? '')
+      if (route.kind === 'control') control(route.action, response as ServerResponse, simulation)
+      else serve(simulation, route, options.apiKey, request, response)
+    },
+    (protocol, socket) => countConnection(stats, protocol, socket),
+  )
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
     server.listen(options.port, options.host, () => {
@@ -73,47 +86,51 @@ export async function startProvider(options: ProviderOptions): Promise<Provider>
   const { port } = server.address() as AddressInfo
   const host = options.host.includes(':') ? `[${options.host}]` : options.host
   return {
-    url: `http://${host}:${port}`,
+    url: `${options.tls ? 'https' : 'http'}://${host}:${port}`,
     port,
     server,
-    stats: () => ({ ...stats }),
-    close: (graceMs = GRACE_MS) => close(server, graceMs),
+    stats: () => structuredClone(stats),
+    goAway,
+    close: (graceMs = GRACE_MS) => close(graceMs),
   }
 }
 
+type Request = IncomingMessage | Http2ServerRequest
+
 function serve(
   simulation: Simulation,
-  stats: ProviderStats,
   route: ApiRoute,
-  authorization: string | undefined,
-  request: IncomingMessage,
-  response: ServerResponse,
+  apiKey: string | undefined,
+  request: Request,
+  response: Outgoing,
 ): void {
+  const { stats } = simulation
+  const { dialect } = route
   stats.requests++
   stats.inFlight++
-  const exchange = new Exchange(simulation, response, `kt${stats.requests.toString(36).padStart(8, '0')}`)
+  const exchange = new Exchange(simulation, dialect, response, stats.requests)
   response.on('close', () => {
     stats.inFlight--
-    if (response.writableFinished) return
+    if (response.writableFinished || exchange.reply.wasCut) return
     stats.aborted++
-    exchange.abort()
+    exchange.reply.abort()
   })
+  // Over HTTP/2, a stream that is reset says so here; the response's close is what counts.
+  request.on('error', () => undefined)
   const encoding = request.headers['content-encoding'] ?? 'identity'
-  if (authorization !== undefined && request.headers.authorization !== authorization) {
-    exchange.refuse(wrongKey(request.headers.authorization !== undefined))
-  } else if (route.kind === 'refusal') exchange.refuse(route.refusal)
+  const key = apiKey === undefined ? undefined : dialect.keyOf(request.headers, request.url ?? '')
+  const missing = dialect.refusalOfHeaders?.(request.headers)
+  if (apiKey !== key) exchange.refuse(wrongKey(key !== undefined, dialect.keyPlace))
+  else if (route.kind === 'refusal') exchange.refuse(route.refusal)
   else if (route.kind === 'models') exchange.send(200, modelsBody())
   else if (route.kind === 'model') exchange.send(200, modelBody(route.model))
-  else if (encoding !== 'identity') exchange.refuse(unsupportedEncoding(encoding))
+  else if (missing) exchange.refuse(missing)
+  else if (encoding !== 'identity') exchange.refuse(unsupportedEncoding(String(encoding)))
   else exchange.answer(request, route.endpoint)
 }
 
-function control(
-  action: ControlRoute['action'],
-  response: ServerResponse,
-  truth: TruthLog,
-  stats: ProviderStats,
-): void {
+/** The compatibility layer of HTTP/2 has all that is used of a ServerResponse here. */
+function control(action: ControlRoute['action'], response: ServerResponse, { truth, stats }: Simulation): void {
   if (action === 'clear-truth') {
     truth.clear()
     response.writeHead(204).end()
@@ -124,14 +141,4 @@ function control(
     // pipeline() has closed both ends when it fails, and a reader that left in the middle is nobody to tell.
     pipeline(Readable.from(truth.ndjson()), response).catch(() => undefined)
   }
-}
-
-async function close(server: Server, graceMs: number): Promise<void> {
-  const closed = new Promise<void>((resolve) => server.close(() => resolve()))
-  // A connection that falls idle after close() would be kept for its keep-alive time.
-  const sweep = setInterval(() => server.closeIdleConnections(), 20)
-  const deadline = setTimeout(() => server.closeAllConnections(), graceMs)
-  await closed
-  clearInterval(sweep)
-  clearTimeout(deadline)
 }

@@ -2,6 +2,7 @@
  * What the provider really did, one record a nonce and attempt, on the host's monotonic clock; kt joins it with its own
  * record after a run. Bounded: the oldest records make room, and a nonce is forgotten with its last record.
  */
+import type { Fault } from './faults.ts'
 
 export interface TruthRecord {
   readonly nonce: string
@@ -19,6 +20,8 @@ export interface TruthRecord {
   readonly stream: boolean
   /** The client left before the answer was whole. */
   aborted: boolean
+  /** What went wrong on purpose. */
+  fault: Fault | null
 }
 
 const CAPACITY = 200_000
@@ -47,6 +50,7 @@ export class TruthLog {
       status: null,
       stream,
       aborted: false,
+      fault: null,
     }
     const oldest = this.#ring[this.#next]
     if (oldest && this.#attempts.get(oldest.nonce) === oldest.attempt) this.#attempts.delete(oldest.nonce)

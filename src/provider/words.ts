@@ -10,17 +10,28 @@ const ROUND = (
 ).split(/(?= )/)
 const ROUND_TEXT = ROUND.join('')
 
-/** The index of a token's text among `distinctTokens`: what is prebuilt for a text is found by it. */
-export function tokenKind(index: number): number {
-  return index === 0 ? 0 : 1 + ((index - 1) % ROUND.length)
-}
-
-/** Every text a token can have, by kind. */
-export const distinctTokens: readonly string[] = [FIRST, ...ROUND]
+const ROUND_TWICE = ROUND_TEXT.repeat(2)
+/** Where each token of the first round begins. */
+const OFFSETS = ROUND.map((_, i) => ROUND.slice(0, i).join('').length)
 
 /** The first `count` tokens in one string. */
 export function textOf(count: number): string {
-  if (count === 0) return ''
-  const rest = count - 1
-  return FIRST + ROUND_TEXT.repeat(Math.floor(rest / ROUND.length)) + ROUND.slice(0, rest % ROUND.length).join('')
+  return count === 0 ? '' : FIRST + rounds(0, count - 1)
+}
+
+/** `count` tokens from the one at `index` on, in one string. */
+export function textFrom(index: number, count: number): string {
+  return index === 0 ? textOf(count) : rounds((index - 1) % ROUND.length, count)
+}
+
+/** `count` tokens of the endless round, from its token `at` on. */
+function rounds(at: number, count: number): string {
+  if (count === 1) return ROUND[at] ?? ''
+  const end = at + count
+  const text = end < 2 * ROUND.length ? ROUND_TWICE : ROUND_TEXT.repeat(Math.ceil(end / ROUND.length) + 1)
+  return text.slice(offsetOf(at), offsetOf(end))
+}
+
+function offsetOf(at: number): number {
+  return Math.floor(at / ROUND.length) * ROUND_TEXT.length + (OFFSETS[at % ROUND.length] ?? 0)
 }

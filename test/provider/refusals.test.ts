@@ -1,6 +1,14 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { understand } from '../../src/provider/ask.ts'
+import { understandMessages } from '../../src/provider/anthropic/messages.ts'
+import { endpointOf, understandText } from '../../src/provider/ask.ts'
+import { understandGenerate } from '../../src/provider/gemini/generate.ts'
+import {
+  understandChat,
+  understandCompletions,
+  understandEmbeddings,
+  understandResponses,
+} from '../../src/provider/openai/understand.ts'
 import { chatBody, post, postChat, provider } from './support.ts'
 
 const CHAT = '/v1/chat/completions'
@@ -89,13 +97,19 @@ test('what clients send beyond the schema is accepted', async () => {
 })
 
 test('no JSON whatsoever is more than a refusal', () => {
-  const keys = fc.constantFrom('model', 'messages', 'prompt', 'input', 'stream', 'n', 'max_tokens', 'role', 'content')
+  const keys = fc.constantFrom(
+    ...['model', 'messages', 'prompt', 'input', 'stream', 'n', 'max_tokens', 'role', 'content', 'contents', 'parts'],
+  )
   const { tree } = fc.letrec((tie) => ({
     tree: fc.oneof({ maxDepth: 4 }, fc.jsonValue(), fc.array(tie('tree')), fc.dictionary(keys, tie('tree'))),
   }))
+  const readers = fc.constantFrom(
+    ...[understandChat, understandCompletions, understandEmbeddings],
+    ...[understandResponses, understandMessages, understandGenerate],
+  )
   fc.assert(
-    fc.property(tree, fc.constantFrom('chat', 'completions', 'embeddings'), (json, endpoint) => {
-      const { refusal } = understand(endpoint, JSON.stringify(json), 5)
+    fc.property(tree, readers, (json, understand) => {
+      const { refusal } = understandText(endpointOf(understand), JSON.stringify(json), 5)
       if (refusal) expect(refusal.status).toBe(400)
     }),
   )

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { parseStamp } from '../../src/overhead/stamp.ts'
+import type { ProviderStats } from '../../src/provider/stats.ts'
 import { TruthLog } from '../../src/provider/truth.ts'
 import { now } from '../../src/system/clock.ts'
 import { chatBody, chatWith, fixedLatency, nonce, payloadsOf, postChat, provider, truthOf } from './support.ts'
@@ -25,6 +26,7 @@ test('the stamp, the header and the truth of a JSON answer are one number', asyn
     status: 200,
     stream: false,
     aborted: false,
+    fault: null,
   })
   expect(durationUs(response)).toBe(stamp?.providerUs)
   expect(record?.receivedUs).toBeGreaterThanOrEqual(Math.floor(beforeUs))
@@ -111,18 +113,24 @@ test('a reader that leaves in the middle of the truth does no harm', async () =>
   expect(await truthOf(target)).toHaveLength(200)
 })
 
-test('statistics count requests and connections', async () => {
+test('statistics count requests, retries and connections', async () => {
   const target = await provider()
-  await (await postChat(target, chatBody('hi'))).text()
+  for (let i = 0; i < 3; i++) await (await postChat(target, chatWith(nonce(1)))).text()
   await (await fetch(`${target.url}/nowhere`)).text()
-  const stats = (await (await fetch(`${target.url}/__kt/stats`)).json()) as Record<string, number>
+  const stats = (await (await fetch(`${target.url}/__kt/stats`)).json()) as ProviderStats
   expect(stats).toEqual({
-    requests: 2,
+    requests: 4,
     inFlight: 0,
     connectionsOpened: expect.any(Number),
     connectionsOpen: expect.any(Number),
+    connections: {
+      http1: { opened: stats.connectionsOpened, open: stats.connectionsOpen },
+      http2: { opened: 0, open: 0 },
+    },
     aborted: 0,
+    retries: 2,
+    faults: {},
   })
   expect(stats.connectionsOpen).toBeGreaterThanOrEqual(1)
-  expect(stats.connectionsOpened).toBeGreaterThanOrEqual(stats.connectionsOpen ?? Number.NaN)
+  expect(stats.connectionsOpened).toBeGreaterThanOrEqual(stats.connectionsOpen)
 })

@@ -3,22 +3,33 @@ import { Flags } from '@oclif/core'
 import { KtCommand } from '../../command.ts'
 
 export default class ProviderStart extends KtCommand {
-  static override summary = 'Start the simulated LLM provider: the OpenAI API with known latency.'
+  static override summary =
+    'Start the simulated LLM provider: the APIs of OpenAI, Anthropic and Gemini, with known latency.'
 
   static override description = [
-    "Serves chat completions (JSON and SSE), legacy completions, embeddings and models, with delays drawn from each request's " +
-      'own seed, and says in every answer how long it took. Any model name is served; gpt-unknown and names that start with ' +
-      "'unknown' are answered with 404.",
+    'Serves chat completions, legacy completions, responses, embeddings and models (OpenAI), messages (Anthropic), ' +
+      'generateContent and streamGenerateContent (Gemini), as JSON and SSE, with delays drawn from each request’s own seed, ' +
+      'and says in every answer how long it took. Any model name is served; gpt-unknown and names that start with ' +
+      "'unknown' are answered with 404. A request's own limit (max_tokens and its like) is the number of tokens it gets.",
     'A delay is fixed (20ms) or log-normal (lognormal(20ms,0.5): median, sigma of the logarithm). The first token of an ' +
       'answer leaves at TTFT, each further one a gap later, and the answer ends one gap after its last token; a JSON answer ' +
       'comes when its stream would end. With --ttft 0ms --token-gap 0ms there is no waiting at all.',
+    'A profile sets all of that, and the shape of streams, hidden reasoning, slowness under load and faults: a YAML file, or ' +
+      'one that ships with kt (profiles/providers). Flags win over it. Faults, for --fault: rate_limit (429), server_error ' +
+      '(500), overloaded (503), reset, truncate, stall, malformed, error_event, slow_headers. A request draws its fault from ' +
+      'its own seed, so it fails in every run; a retry of it draws anew.',
+    'With --http2 the same port takes HTTP/1.1 and HTTP/2 (without TLS: prior knowledge). --tls makes a certificate for ' +
+      'this run and says where it is.',
     'GET /__kt/truth lists what was really done, a JSON line for each request with a nonce (DELETE clears it); ' +
-      'GET /__kt/stats counts requests and connections.',
+      'GET /__kt/stats counts requests, connections by protocol, retries, faults and clients that left.',
   ].join('\n\n')
 
   static override examples = [
     '<%= config.bin %> provider start',
     "<%= config.bin %> provider start --ttft 'lognormal(300ms,0.4)' --token-gap 'lognormal(12ms,0.3)' --tokens 200",
+    '<%= config.bin %> provider start --profile openai --error-rate 1% --rate-limit 5%',
+    "<%= config.bin %> provider start --stall '100ms/1s'",
+    '<%= config.bin %> provider start --http2 --tls --profile ./my-provider.yaml',
     '<%= config.bin %> provider start --port 0 --ttft 0ms --token-gap 0ms --json',
   ]
 
@@ -31,15 +42,42 @@ export default class ProviderStart extends KtCommand {
       description: 'port to listen on (0: the system chooses)',
     }),
     'next-free-port': Flags.boolean({ description: 'when the port is taken, use the next free one' }),
-    ttft: Flags.string({ default: '20ms', helpValue: '<delay>', description: 'time to first token' }),
-    'token-gap': Flags.string({ default: '2ms', helpValue: '<delay>', description: 'time between tokens' }),
-    tokens: Flags.integer({
-      default: 16,
-      description: 'tokens in an answer to a request without max_tokens or max_completion_tokens',
+    profile: Flags.string({
+      helpValue: '<name|file.yaml>',
+      description: 'how a provider answers: a profile of profiles/providers, or a file',
     }),
-    seed: Flags.integer({ default: 1, description: 'seed of the delays, combined with that of each request' }),
-    'api-key': Flags.string({ description: 'require this key as a bearer token' }),
-    json: Flags.boolean({ description: 'print {"url", "pid"} on one line when listening' }),
+    ttft: Flags.string({ helpValue: '<delay>', description: 'time to first token [default: 20ms]' }),
+    'token-gap': Flags.string({ helpValue: '<delay>', description: 'time between tokens [default: 2ms]' }),
+    tokens: Flags.integer({
+      description: 'tokens in an answer to a request without a limit of its own [default: 16]',
+    }),
+    seed: Flags.integer({ default: 1, description: 'seed of delays and faults, combined with that of each request' }),
+    'error-rate': Flags.string({ helpValue: '<share>', description: 'requests answered with 500, such as 1%' }),
+    'rate-limit': Flags.string({ helpValue: '<share>', description: 'requests answered with 429, such as 5%' }),
+    fault: Flags.string({
+      multiple: true,
+      multipleNonGreedy: true,
+      helpValue: '<fault=share>',
+      description: 'requests that fail in another way, such as truncate=1% (repeatable)',
+    }),
+    stall: Flags.string({
+      helpValue: '<for/every>',
+      description: 'stop answering again and again: 100ms/1s for 100 ms in every second',
+    }),
+    'stamp-in-text': Flags.boolean({
+      description: "stamp each event's text too, for gateways that merge events or translate formats",
+    }),
+    http2: Flags.boolean({ description: 'serve HTTP/2 beside HTTP/1.1' }),
+    'max-streams': Flags.integer({
+      min: 1,
+      max: 2 ** 31 - 1,
+      description: 'streams that one HTTP/2 connection may have open [default: 100]',
+    }),
+    tls: Flags.boolean({ description: 'serve TLS with a certificate made for this run' }),
+    'tls-cert': Flags.string({ helpValue: '<file.pem>', description: 'serve TLS with this certificate' }),
+    'tls-key': Flags.string({ helpValue: '<file.pem>', description: 'its private key' }),
+    'api-key': Flags.string({ description: 'require this key, as each API carries it' }),
+    json: Flags.boolean({ description: 'print {"url", "pid"} (with --tls also "ca") on one line when listening' }),
   }
 
   async run(): Promise<void> {
@@ -55,10 +93,16 @@ export default class ProviderStart extends KtCommand {
     if (flags.port !== 0 && provider.port !== flags.port) {
       process.stderr.write(`kt: port ${flags.port} is taken; the provider took ${provider.port}\n`)
     }
+    const { publishCertificate, withdrawCertificate } = await import('../../provider/certificate.ts')
+    const ca = flags.tls && options.tls && !flags['tls-cert'] ? publishCertificate(options.tls) : undefined
+    if (ca) process.stderr.write(`kt: clients trust this provider by the certificate ${ca}\n`)
     this.print(
-      flags.json ? JSON.stringify({ url: provider.url, pid: process.pid }) : `kt provider listening on ${provider.url}`,
+      flags.json
+        ? JSON.stringify({ url: provider.url, pid: process.pid, ca })
+        : `kt provider listening on ${provider.url}`,
     )
     await asked
     await provider.close()
+    if (ca) withdrawCertificate(ca)
   }
 }

@@ -4,9 +4,8 @@
  * not simulated (n, best_of, echo, several prompts) is refused.
  */
 import { z } from 'zod'
+import { MAX_TOKENS } from '../limits.ts'
 
-/** The longest answer: as far as current models go. */
-export const MAX_TOKENS = 131_072
 const MAX_DIMENSIONS = 4_096
 const MAX_INPUTS = 2_048
 
@@ -19,11 +18,14 @@ const message = z.looseObject({
   role: z.enum(['system', 'developer', 'user', 'assistant', 'tool', 'function']),
   content: z.union([z.string(), z.array(part)], 'expected a string or an array of content parts').nullish(),
 })
+const streamOptions = z
+  .looseObject({ include_usage: z.boolean().nullish(), include_obfuscation: z.boolean().nullish() })
+  .nullish()
 
 const generation = {
   model,
   stream: z.boolean().nullish(),
-  stream_options: z.looseObject({ include_usage: z.boolean().nullish() }).nullish(),
+  stream_options: streamOptions,
   max_tokens: limit,
   n: one,
   seed: z.int().nullish(),
@@ -55,4 +57,21 @@ export const embeddingsBody = z.looseObject({
   ),
   dimensions: z.int().min(1).max(MAX_DIMENSIONS).nullish(),
   encoding_format: z.enum(['float', 'base64']).nullish(),
+})
+
+/** An input item other than a message (a tool call's output, a reference) has no text and is let through. */
+const inputItem = z.looseObject({
+  content: z.union([z.string(), z.array(part)], 'expected a string or an array of content parts').nullish(),
+})
+
+export const responsesBody = z.looseObject({
+  model,
+  input: z.union([z.string(), z.array(inputItem).min(1)], 'expected a string or an array of input items'),
+  instructions: z.string().nullish(),
+  max_output_tokens: limit,
+  stream: z.boolean().nullish(),
+  stream_options: streamOptions,
+  temperature: generation.temperature,
+  top_p: generation.top_p,
+  background: z.literal(false, 'expected false (background responses are not simulated)').nullish(),
 })

@@ -3,9 +3,14 @@
  * vectors mean nothing: every component is plus or minus 1/sqrt(dimensions), the sign drawn from the input's hash. They have
  * unit length, an input always has the same one, and two inputs are near orthogonal, related or not.
  */
-import { hash32 } from '../stats/random.ts'
-import type { EmbeddingsAsk } from './ask.ts'
-import type { Whole } from './wire.ts'
+import { hash32 } from '../../stats/random.ts'
+import type { Ask, Whole } from '../ask.ts'
+
+export interface EmbeddingsAsk extends Ask {
+  items: (string | readonly number[])[]
+  dimensions: number
+  encoding: 'float' | 'base64'
+}
 
 export function wholeEmbeddings(ask: EmbeddingsAsk): Whole {
   const encode = ask.encoding === 'base64' ? base64Of : floatsOf

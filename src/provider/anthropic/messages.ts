@@ -1,0 +1,80 @@
+/**
+ * Anthropic's Messages API: reads its body, and writes the message whole (JSON) or streamed (SSE with named events). The
+ * stamp is a member of each event, beside the official ones: the format has no extension point within a delta.
+ */
+import { z } from 'zod'
+import { type Ask, refusalOfInput, type Setting, type Streamed, type Understand, type Whole } from '../ask.ts'
+import { MAX_TOKENS } from '../limits.ts'
+import { promptOf, textsOf } from '../prompt.ts'
+import { textOf } from '../words.ts'
+import { errorOf } from './errors.ts'
+
+const block = z.looseObject({ type: z.string(), text: z.string().optional() })
+const content = z.union([z.string(), z.array(block)], 'expected a string or an array of content blocks')
+
+const body = z.looseObject({
+  model: z.string().min(1),
+  max_tokens: z.int().min(1).max(MAX_TOKENS),
+  messages: z.array(z.looseObject({ role: z.enum(['user', 'assistant']), content })).min(1),
+  system: content.nullish(),
+  stream: z.boolean().nullish(),
+  temperature: z.number().min(0).max(1).nullish(),
+  top_p: z.number().min(0).max(1).nullish(),
+})
+
+export const understandMessages: Understand = (json) => {
+  const { success, data, error } = body.safeParse(json, { reportInput: true })
+  if (!success) return { refusal: refusalOfInput(error) }
+  const ask: Ask = {
+    model: data.model,
+    stream: data.stream === true,
+    tokens: data.max_tokens,
+    finishReason: 'length',
+    ...promptOf(textsOf([{ content: data.system }, ...data.messages]), 0),
+  }
+  return { ask, whole: (setting) => wholeMessage(ask, setting), streamed: (setting) => streamedMessage(ask, setting) }
+}
+
+const CACHE = '"cache_creation_input_tokens":0,"cache_read_input_tokens":0'
+
+function headOf({ model }: Ask, { id }: Setting): string {
+  return `"model":${JSON.stringify(model)},"id":"msg_${id}","type":"message","role":"assistant"`
+}
+
+function stopOf({ finishReason }: Ask): string {
+  return `"stop_reason":"${finishReason === 'length' ? 'max_tokens' : 'end_turn'}","stop_sequence":null`
+}
+
+function usageOf({ promptTokens }: Ask, outputTokens: number): string {
+  return `{"input_tokens":${promptTokens},${CACHE},"output_tokens":${outputTokens}}`
+}
+
+function wholeMessage(ask: Ask, setting: Setting): Whole {
+  const head = `{${headOf(ask, setting)},"content":[{"type":"text","text":"${textOf(ask.tokens)}`
+  const tail = `"}],${stopOf(ask)},"usage":${usageOf(ask, ask.tokens + setting.reasoningTokens)}`
+  return (stamp, textEnd) => `${head}${textEnd}${tail}${stamp}}`
+}
+
+function streamedMessage(ask: Ask, setting: Setting): Streamed {
+  const start = `{${headOf(ask, setting)},"content":[],"stop_reason":null,"stop_sequence":null,"usage":${usageOf(ask, 1)}}`
+  const usage = usageOf(ask, ask.tokens + setting.reasoningTokens)
+  return {
+    open: (stamp) =>
+      named('message_start', `,"message":${start}`, stamp) +
+      named('content_block_start', ',"index":0,"content_block":{"type":"text","text":""}', stamp) +
+      named('ping', '', stamp),
+    event: (text, _tokens, stamp) => `${DELTA + text}"}${stamp}}\n\n`,
+    close: (stamp) =>
+      named('content_block_stop', ',"index":0', stamp) +
+      named('message_delta', `,"delta":{${stopOf(ask)}},"usage":${usage}`, stamp) +
+      named('message_stop', '', stamp),
+    fail: (refusal, stamp) => named('error', `,"error":${JSON.stringify(errorOf(refusal))}`, stamp),
+  }
+}
+
+const DELTA =
+  'event: content_block_delta\ndata: {"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"'
+
+function named(type: string, members: string, stamp: string): string {
+  return `event: ${type}\ndata: {"type":"${type}"${members}${stamp}}\n\n`
+}

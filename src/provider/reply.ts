@@ -1,0 +1,152 @@
+/**
+ * The answer to one request as bytes that leave: stamped, noted in the truth, held while the provider stalls, and cut where a
+ * fault says so. The same over HTTP/1.1 and HTTP/2. What is said and when is decided by its callers.
+ */
+import type { ServerResponse } from 'node:http'
+import { constants, type Http2ServerResponse } from 'node:http2'
+import { TLSSocket } from 'node:tls'
+import { formatStamp } from '../overhead/stamp.ts'
+import type { Clock } from '../system/clock.ts'
+import { Alarm } from './alarm.ts'
+import type { Stalls } from './stalls.ts'
+import type { TruthRecord } from './truth.ts'
+
+export type Outgoing = ServerResponse | Http2ServerResponse
+
+/** The part that both protocols share; as a union, their overloads cannot be called. */
+interface Writable {
+  writeHead: (status: number, headers: string[]) => unknown
+  write: (chunk: string, written?: () => void) => boolean
+  end: (chunk: string) => unknown
+  once: (event: 'drain', listener: () => void) => unknown
+}
+
+/** A stamp as a member of an object, and as the end of a text; '' where there is none. */
+export interface Stamps {
+  member: string
+  text: string
+}
+
+const NO_STAMPS: Stamps = { member: '', text: '' }
+
+export class Reply {
+  readonly id: string
+  /** The request's last body byte. */
+  receivedUs: number
+  record: TruthRecord | undefined
+  /** The provider ended it on purpose: nobody left. */
+  wasCut = false
+  requestIdHeader = 'x-request-id'
+  readonly #response: Outgoing
+  readonly #writable: Writable
+  readonly #clock: Clock
+  readonly #stalls: Stalls | undefined
+  readonly #stampInText: boolean
+  readonly #alarm: Alarm
+
+  constructor(response: Outgoing, id: string, clock: Clock, stalls: Stalls | undefined, stampInText: boolean) {
+    this.#response = response
+    this.#writable = response
+    this.id = id
+    this.#clock = clock
+    this.#stalls = stalls
+    this.#stampInText = stampInText
+    this.#alarm = new Alarm(clock)
+    this.receivedUs = Math.round(clock())
+  }
+
+  /** Calls `act` when `dueUs` has come and the provider is not stalled; at once, without a timer, when it has. */
+  at(dueUs: number, act: () => void): void {
+    this.#alarm.at(dueUs, () => {
+      const stalledUntilUs = this.#stalls?.endUs(this.#clock())
+      if (stalledUntilUs === undefined) act()
+      else this.at(stalledUntilUs, act)
+    })
+  }
+
+  /** Whether `dueUs` has come and the provider is not stalled. */
+  isDue(dueUs: number): boolean {
+    const nowUs = this.#clock()
+    return nowUs >= dueUs && this.#stalls?.endUs(nowUs) === undefined
+  }
+
+  nowUs(): number {
+    return this.#clock()
+  }
+
+  /** Since the request's last body byte. */
+  providerUs(): number {
+    return Math.round(this.#clock()) - this.receivedUs
+  }
+
+  stamps(providerUs: number): Stamps {
+    if (!this.record) return NO_STAMPS
+    const { nonce, attempt } = this.record
+    const stamp = formatStamp({ nonce, attempt, providerUs })
+    return { member: `,"system_fingerprint":"${stamp}"`, text: this.#stampInText ? ` ${stamp}` : '' }
+  }
+
+  /** Notes in the truth that `tokens` are written once the write at `providerUs` has been made. */
+  note(status: number, providerUs: number, tokens = this.record?.tokens ?? 0): void {
+    if (!this.record) return
+    const writeUs = this.receivedUs + providerUs
+    this.record.firstWriteUs ??= writeUs
+    this.record.lastWriteUs = writeUs
+    this.record.status = status
+    this.record.tokens = tokens
+  }
+
+  /** The head of a JSON answer of `bytes` bytes. */
+  headJson(status: number, providerUs: number, bytes: number, headers: readonly string[] = []): void {
+    const all = this.#headers('application/json', providerUs)
+    this.#writable.writeHead(status, [...all, 'content-length', String(bytes), ...headers])
+  }
+
+  headStream(providerUs: number): void {
+    const headers = this.#headers('text/event-stream; charset=utf-8', providerUs)
+    this.#writable.writeHead(200, [...headers, 'cache-control', 'no-cache'])
+  }
+
+  /** False when the reader is behind: wait for `onceDrained`. */
+  write(chunk: string): boolean {
+    return this.#writable.write(chunk)
+  }
+
+  onceDrained(listener: () => void): void {
+    this.#writable.once('drain', listener)
+  }
+
+  end(chunk: string): void {
+    this.#writable.end(chunk)
+  }
+
+  /** Writes `chunk` and breaks the connection off (over HTTP/2 the stream). */
+  cutAfter(chunk: string): void {
+    this.#writable.write(chunk, () => this.cut('close'))
+  }
+
+  /** Breaks off: 'reset' with a TCP reset, 'close' after what was written. Over HTTP/2 both reset the stream. */
+  cut(how: 'reset' | 'close'): void {
+    this.wasCut = true
+    this.#alarm.stop()
+    if ('stream' in this.#response) {
+      this.#response.stream.close(constants.NGHTTP2_INTERNAL_ERROR)
+      return
+    }
+    const { socket } = this.#response
+    // A TLS socket knows no reset.
+    if (how === 'close' || socket instanceof TLSSocket) socket?.destroy()
+    else socket?.resetAndDestroy()
+  }
+
+  /** The client left before the answer was whole. */
+  abort(): void {
+    this.#alarm.stop()
+    if (this.record) this.record.aborted = true
+  }
+
+  #headers(contentType: string, providerUs: number): string[] {
+    const duration = `kt-provider;dur=${(providerUs / 1_000).toFixed(3)}`
+    return ['content-type', contentType, 'server-timing', duration, this.requestIdHeader, `req_${this.id}`]
+  }
+}

@@ -1,0 +1,98 @@
+/**
+ * A streamed answer in time. The schedule is absolute, from the request's last body byte, so a late timer or a slow reader
+ * delays one write and not all that follow; a reader that is behind is waited for, and nothing piles up for it. A write of
+ * several tokens leaves when its first one is due: the first write at the time to first token, the end as with single tokens.
+ */
+import type { Ask, Streamed } from './ask.ts'
+import { brokenOff, type Mishap } from './faults.ts'
+import { type Pace, sumOf } from './latency.ts'
+import type { Reply } from './reply.ts'
+import { eventSizesOf, type StreamShape } from './shape.ts'
+import { textFrom } from './words.ts'
+
+export interface StreamPlan {
+  ask: Ask
+  wire: Streamed
+  pace: Pace
+  shape: StreamShape
+  mishap: Mishap | undefined
+  stallUs: number
+}
+
+/** `firstDueUs` is when the first token is due. */
+export function answerStream(reply: Reply, plan: StreamPlan, firstDueUs: number): void {
+  const { ask, wire, pace, shape } = plan
+  const nextSize = eventSizesOf(shape, ask.seed)
+  let { mishap } = plan
+  let dueUs = firstDueUs
+  let sent = 0
+  let broken = ''
+
+  /** The events of one write, ending with the `tokens`th token. */
+  const eventsUpTo = (tokens: number, sizes: readonly number[], member: string, textEnd: string): string => {
+    let from = tokens - sizes.reduce((sum, size) => sum + size, 0)
+    let chunk = ''
+    for (const size of sizes) {
+      const text = textFrom(from, size)
+      from += size
+      chunk += wire.event(textEnd ? text + textEnd : text, from, member)
+    }
+    return chunk
+  }
+
+  /** True where the stream has ended of it. */
+  const meetMishap = (): boolean => {
+    const met = mishap
+    mishap = undefined
+    if (met === 'stall') dueUs = Math.max(dueUs, reply.nowUs()) + plan.stallUs
+    if (met === 'malformed') broken = cutShort(wire.event('', sent, ''))
+    if (met === 'truncate') reply.cut('close')
+    if (met === 'error_event') {
+      const providerUs = reply.providerUs()
+      reply.note(200, providerUs)
+      reply.end(wire.fail(brokenOff(), reply.stamps(providerUs).member))
+    }
+    return met === 'truncate' || met === 'error_event'
+  }
+
+  const pump = (): void => {
+    while (reply.isDue(dueUs)) {
+      if (mishap && sent > 0 && sent >= ask.tokens >> 1) {
+        if (meetMishap()) return
+        continue
+      }
+      const providerUs = reply.providerUs()
+      const { member, text: textEnd } = reply.stamps(providerUs)
+      let chunk = broken
+      broken = ''
+      if (sent === 0) {
+        reply.headStream(providerUs)
+        chunk += wire.open(member)
+      }
+      if (sent === ask.tokens) {
+        reply.note(200, providerUs)
+        reply.end(chunk + wire.close(member))
+        return
+      }
+      const sizes: number[] = []
+      for (let i = 0; i < shape.eventsPerWrite && sent < ask.tokens; i++) {
+        const size = Math.min(nextSize(), ask.tokens - sent)
+        sizes.push(size)
+        sent += size
+        dueUs += sumOf(pace.nextGapUs, size)
+      }
+      reply.note(200, providerUs, sent)
+      if (!reply.write(chunk + eventsUpTo(sent, sizes, member, textEnd))) {
+        reply.onceDrained(pump)
+        return
+      }
+    }
+    reply.at(dueUs, pump)
+  }
+  pump()
+}
+
+/** An event whose JSON lacks its end. */
+export function cutShort(event: string): string {
+  return `${event.trimEnd().slice(0, -5)}\n\n`
+}
