@@ -1,5 +1,8 @@
 /** A simulated provider on a free port for one test, closed after it, and plain HTTP to talk to it. */
 import { onTestFinished } from 'vitest'
+import { SseReader } from '../../src/client/sse.ts'
+import { StreamWatch } from '../../src/client/stream-watch.ts'
+import type { Stamp } from '../../src/overhead/stamp.ts'
 import type { LatencyModel } from '../../src/provider/latency.ts'
 import { type Provider, type ProviderOptions, startProvider } from '../../src/provider/server.ts'
 import type { TruthRecord } from '../../src/provider/truth.ts'
@@ -73,4 +76,34 @@ export async function collect<T>(items: AsyncIterable<T>): Promise<T[]> {
   const collected: T[] = []
   for await (const item of items) collected.push(item)
   return collected
+}
+
+/** The events of an SSE body, with their names where they have one, whatever the line ends. */
+export function eventsOf(sse: string): { name: string | undefined; json: Record<string, unknown> }[] {
+  return sse.split(/\r?\n\r?\n/).flatMap((event) => {
+    const data = /^data: (\{.*)$/m.exec(event)?.[1]
+    const name = /^event: (.*)$/m.exec(event)?.[1]
+    return data ? [{ name, json: JSON.parse(data) as Record<string, unknown> }] : []
+  })
+}
+
+/** What kt's own client makes of an SSE body. */
+export function watched(sse: string): StreamWatch & { stamps: (Stamp | undefined)[] } {
+  const stamps: (Stamp | undefined)[] = []
+  const watch = new StreamWatch((_atUs, _gapUs, stamp) => stamps.push(stamp))
+  const reader = new SseReader((data) => watch.event(data, 0))
+  reader.push(Buffer.from(sse))
+  reader.end()
+  return Object.assign(watch, { stamps })
+}
+
+export const ANTHROPIC = { 'anthropic-version': '2023-06-01', 'x-api-key': 'any' }
+
+export function messagesWith(nonceText: string, more: Record<string, unknown> = {}): Record<string, unknown> {
+  return { ...chatWith(nonceText), max_tokens: 5, ...more }
+}
+
+export function contentsWith(nonceText: string, maxOutputTokens?: number): Record<string, unknown> {
+  const contents = [{ role: 'user', parts: [{ text: `Say something plain. ${nonceWord(nonceText)}` }] }]
+  return maxOutputTokens === undefined ? { contents } : { contents, generationConfig: { maxOutputTokens } }
 }

@@ -35,7 +35,8 @@ export const understandMessages: Understand = (json) => {
   return { ask, whole: (setting) => wholeMessage(ask, setting), streamed: (setting) => streamedMessage(ask, setting) }
 }
 
-const CACHE = '"cache_creation_input_tokens":0,"cache_read_input_tokens":0'
+const CACHED = '"cache_creation_input_tokens":0,"cache_read_input_tokens":0'
+const CACHE_CREATION = '"cache_creation":{"ephemeral_5m_input_tokens":0,"ephemeral_1h_input_tokens":0}'
 
 function headOf({ model }: Ask, { id }: Setting): string {
   return `"model":${JSON.stringify(model)},"id":"msg_${id}","type":"message","role":"assistant"`
@@ -45,8 +46,10 @@ function stopOf({ finishReason }: Ask): string {
   return `"stop_reason":"${finishReason === 'length' ? 'max_tokens' : 'end_turn'}","stop_sequence":null`
 }
 
+/** The usage in a message; at the end of a stream it is shorter. */
 function usageOf({ promptTokens }: Ask, outputTokens: number): string {
-  return `{"input_tokens":${promptTokens},${CACHE},"output_tokens":${outputTokens}}`
+  const service = '"service_tier":"standard","inference_geo":"not_available"'
+  return `{"input_tokens":${promptTokens},${CACHED},${CACHE_CREATION},"output_tokens":${outputTokens},${service}}`
 }
 
 function wholeMessage(ask: Ask, setting: Setting): Whole {
@@ -57,7 +60,8 @@ function wholeMessage(ask: Ask, setting: Setting): Whole {
 
 function streamedMessage(ask: Ask, setting: Setting): Streamed {
   const start = `{${headOf(ask, setting)},"content":[],"stop_reason":null,"stop_sequence":null,"usage":${usageOf(ask, 1)}}`
-  const usage = usageOf(ask, ask.tokens + setting.reasoningTokens)
+  const billed = ask.tokens + setting.reasoningTokens
+  const usage = `{"input_tokens":${ask.promptTokens},${CACHED},"output_tokens":${billed}}`
   return {
     open: (stamp) =>
       named('message_start', `,"message":${start}`, stamp) +
