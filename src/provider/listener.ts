@@ -43,6 +43,8 @@ export function createListener(
   const server: Server = tls ? createSecure({ ...http, ...tls, ...protocols }, listener) : createServer(http, listener)
   const ready = tls ? 'secureConnection' : 'connection'
   const sessions = new Set<Http2Session>()
+  const sockets = new Set<Socket>()
+  const unknown = new Set<Socket>()
   if (http2) {
     const server2 = createHttp2({ settings: { maxConcurrentStreams: http2.maxConcurrentStreams } }, listener)
     server2.on('session', (session) => {
@@ -64,28 +66,53 @@ export function createListener(
     }
     server.on(ready, (socket: Socket & { alpnProtocol?: string | false }) => {
       if (tls) (socket.alpnProtocol === 'h2' ? serve2 : serve1)(socket)
-      else sniff(socket, serve1, serve2)
+      else sniff(socket, unknown, serve1, serve2)
     })
   } else {
     server.on(ready, (socket: Socket) => opened('http1', socket))
   }
+  if (tls || http2) {
+    server.on('connection', (socket: Socket) => {
+      sockets.add(socket)
+      socket.once('close', () => sockets.delete(socket))
+    })
+  }
   const goAway = (): void => {
     for (const session of sessions) session.close()
   }
-  return { server, goAway, close: (graceMs) => close(server, sessions, graceMs) }
+  return {
+    server,
+    goAway,
+    close: (graceMs) => {
+      goAway()
+      // They have said nothing yet, and node:http does not know them.
+      for (const socket of unknown) socket.destroy()
+      return close(server, sockets, graceMs)
+    },
+  }
 }
 
 /** Looks at the first bytes of a connection, puts them back and hands it on. */
-function sniff(socket: Socket, serve1: (socket: Socket) => void, serve2: (socket: Socket) => void): void {
+function sniff(
+  socket: Socket,
+  unknown: Set<Socket>,
+  serve1: (socket: Socket) => void,
+  serve2: (socket: Socket) => void,
+): void {
   let seen = Buffer.alloc(0)
   const gone = (): void => {
     socket.destroy()
   }
+  const forget = (): void => {
+    unknown.delete(socket)
+  }
+  unknown.add(socket)
   const look = (chunk: Buffer): void => {
     seen = Buffer.concat([seen, chunk])
     const start = seen.toString('latin1', 0, PREFACE.length)
     if (start !== PREFACE && PREFACE.startsWith(start)) return
-    socket.off('data', look).off('error', gone)
+    socket.off('data', look).off('error', gone).off('close', forget)
+    forget()
     socket.pause()
     socket.unshift(seen)
     if (start === PREFACE) {
@@ -95,17 +122,16 @@ function sniff(socket: Socket, serve1: (socket: Socket) => void, serve2: (socket
       socket.resume()
     }
   }
-  socket.on('data', look).on('error', gone)
+  socket.on('data', look).on('error', gone).on('close', forget)
 }
 
-async function close(server: Server, sessions: ReadonlySet<Http2Session>, graceMs: number): Promise<void> {
+async function close(server: Server, sockets: ReadonlySet<Socket>, graceMs: number): Promise<void> {
   const closed = new Promise<void>((resolve) => server.close(() => resolve()))
-  for (const session of sessions) session.close()
   // A connection that falls idle after close() would be kept for its keep-alive time.
   const sweep = setInterval(() => server.closeIdleConnections(), SWEEP_EVERY_MS)
   const deadline = setTimeout(() => {
     server.closeAllConnections()
-    for (const session of sessions) session.destroy()
+    for (const socket of sockets) socket.destroy()
   }, graceMs)
   await closed
   clearInterval(sweep)

@@ -16,7 +16,7 @@ export type Outgoing = ServerResponse | Http2ServerResponse
 /** The part that both protocols share; as a union, their overloads cannot be called. */
 interface Writable {
   writeHead: (status: number, headers: string[]) => unknown
-  write: (chunk: string, written?: () => void) => boolean
+  write: (chunk: string) => boolean
   end: (chunk: string) => unknown
   once: (event: 'drain', listener: () => void) => unknown
 }
@@ -34,8 +34,6 @@ export class Reply {
   /** The request's last body byte. */
   receivedUs: number
   record: TruthRecord | undefined
-  /** The provider ended it on purpose: nobody left. */
-  wasCut = false
   requestIdHeader = 'x-request-id'
   readonly #response: Outgoing
   readonly #writable: Writable
@@ -43,6 +41,7 @@ export class Reply {
   readonly #stalls: Stalls | undefined
   readonly #stampInText: boolean
   readonly #alarm: Alarm
+  #wasCut = false
 
   constructor(response: Outgoing, id: string, clock: Clock, stalls: Stalls | undefined, stampInText: boolean) {
     this.#response = response
@@ -120,22 +119,29 @@ export class Reply {
     this.#writable.end(chunk)
   }
 
-  /** Writes `chunk` and breaks the connection off (over HTTP/2 the stream). */
-  cutAfter(chunk: string): void {
-    this.#writable.write(chunk, () => this.cut('close'))
+  /** The answer has left whole, or was ended on purpose: nobody left before its end. */
+  get isComplete(): boolean {
+    // node:http2 ends a stream that its client reset, and calls it finished.
+    const left = 'stream' in this.#response && this.#response.stream.aborted
+    return this.#wasCut || (this.#response.writableFinished && !left)
   }
 
   /** Breaks off: 'reset' with a TCP reset, 'close' after what was written. Over HTTP/2 both reset the stream. */
   cut(how: 'reset' | 'close'): void {
-    this.wasCut = true
+    this.#wasCut = true
     this.#alarm.stop()
     if ('stream' in this.#response) {
-      this.#response.stream.close(constants.NGHTTP2_INTERNAL_ERROR)
+      const { stream } = this.#response
+      const reset = (): void => stream.close(constants.NGHTTP2_INTERNAL_ERROR)
+      // What was written leaves at the end of this turn.
+      if (how === 'close') setImmediate(reset)
+      else reset()
       return
     }
     const { socket } = this.#response
+    if (how === 'close') socket?.destroySoon()
     // A TLS socket knows no reset.
-    if (how === 'close' || socket instanceof TLSSocket) socket?.destroy()
+    else if (socket instanceof TLSSocket) socket.destroy()
     else socket?.resetAndDestroy()
   }
 

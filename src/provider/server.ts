@@ -111,7 +111,7 @@ function serve(
   const exchange = new Exchange(simulation, dialect, response, stats.requests)
   response.on('close', () => {
     stats.inFlight--
-    if (response.writableFinished || exchange.reply.wasCut) return
+    if (exchange.reply.isComplete) return
     stats.aborted++
     exchange.reply.abort()
   })

@@ -34,11 +34,8 @@ export function answerWhole(
     }
     const half = text.slice(0, text.length >> 1)
     reply.headJson(200, providerUs, bytes)
-    if (mishap === 'truncate') {
-      reply.cutAfter(half)
-      return
-    }
     reply.write(half)
-    reply.at(reply.nowUs() + stallUs, () => reply.end(text.slice(half.length)))
+    if (mishap === 'truncate') reply.cut('close')
+    else reply.at(reply.nowUs() + stallUs, () => reply.end(text.slice(half.length)))
   })
 }

@@ -1,8 +1,10 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { existsSync, readFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import { expect, onTestFinished, test } from 'vitest'
+import { post2, session2 } from './http-client.ts'
 import { chatBody, post, until } from './support.ts'
 
 const kt = fileURLToPath(new URL('../../bin/run.js', import.meta.url))
@@ -57,12 +59,38 @@ test('--json prints one line; a taken port is given up for the next where that i
   expect(await exit).toBe(0)
 })
 
+test('--tls names the certificate that clients trust it by, and takes it away at the end', async () => {
+  const { child, seen, exit } = start('--port', '0', '--http2', '--tls', '--ttft', '0ms', '--json')
+  await until(() => seen.out.includes('\n'), 'it listens')
+  const { url, ca } = JSON.parse(seen.out) as { url: string; ca: string }
+  expect(seen.err).toContain(ca)
+  const session = await session2(url, { ca: readFileSync(ca) })
+  expect(await post2(session, '/v1/chat/completions', chatBody('hi'))).toMatchObject({ status: 200 })
+  session.destroy()
+  child.kill('SIGTERM')
+  expect(await exit).toBe(0)
+  expect(existsSync(ca)).toBe(false)
+})
+
+test('a profile, with flags over it', async () => {
+  const flags = ['--profile', 'flaky', '--rate-limit', '100%', '--error-rate', '0%']
+  const none = ['overloaded', 'reset', 'truncate', 'stall', 'malformed', 'error_event', 'slow_headers']
+  const { seen } = start('--port', '0', '--json', ...flags, ...none.flatMap((fault) => ['--fault', `${fault}=0`]))
+  await until(() => seen.out.includes('\n'), 'it listens')
+  const { url } = JSON.parse(seen.out) as { url: string }
+  const response = await post(`${url}/v1/chat/completions`, chatBody('hi'))
+  expect(response.status).toBe(429)
+  expect(response.headers.get('retry-after')).toBe('1')
+})
+
 test.each([
   [['--ttft', 'soon'], /--ttft 'soon' is not a delay/],
   [['--token-gap', 'lognormal(2ms)'], /--token-gap .* is not a delay/],
   [['--tokens', '0'], /--tokens 0/],
   [['--api-key', ''], /--api-key is empty/],
   [['--host', '192.0.2.1'], /not one of this machine/],
+  [['--profile', 'opnai'], /no profile 'opnai' \(did you mean 'openai'\?\)/],
+  [['--fault', 'reset=2'], /--fault reset '2' is not a share/],
   [['--tokn', '5'], /--tokn[\s\S]*--tokens/],
 ])('%j ends with 2, one message and no stack', async (flags, message) => {
   const { seen, exit } = start('--port', '0', ...flags)
