@@ -35,6 +35,8 @@ export default class GatewayStart extends KtCommand {
     ])
     const note = (text: string): boolean => process.stderr.write(`kt gateway: ${text}\n`)
     config.notices.forEach(note)
+    // Before it says that it listens: whoever reads that may ask it to stop at once.
+    const asked = untilAskedToStop()
     const gateway = await onFreePort(config.port, flags['next-free-port'], (port) =>
       startGateway({ ...config, port }, { injectDelayMs, report: (problem) => note(`warm-up: ${problem}`) }),
     )
@@ -44,10 +46,8 @@ export default class GatewayStart extends KtCommand {
         ? JSON.stringify({ url: gateway.url, pid: process.pid })
         : `kt gateway listening on ${gateway.url} -> ${upstreams}`,
     )
-    await untilAskedToStop()
+    await asked
     await gateway.close()
-    // Listening for the parent's end holds the channel to it open.
-    if (process.connected) process.disconnect()
   }
 }
 
