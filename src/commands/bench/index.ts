@@ -84,7 +84,7 @@ and directly, in turns. The API key is taken from --api-key, KT_API_KEY or OPENA
     })
     const progress = progressOnStderr(!options.json)
     const result = await bench(options, {
-      argv: this.argv,
+      argv: ['bench', ...this.argv],
       note: progress.note,
       progress: (view, total) =>
         progress.show(

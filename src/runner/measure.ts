@@ -1,0 +1,73 @@
+/** One run, from its options to its report: plan, send, build. What a single bench and every level of a sweep have in common. */
+import { randomUUID } from 'node:crypto'
+import type { Outcome } from '../client/outcome.ts'
+import { isProviderItself } from '../overhead/provider-itself.ts'
+import { readBudgets } from '../report/budgets.ts'
+import type { BenchReport } from '../report/schema.ts'
+import { Histogram } from '../stats/histogram.ts'
+import { fingerprint } from '../system/machine.ts'
+import { gitSha, ktVersion } from '../system/package-info.ts'
+import { buildReport, failureDetails } from './build-report.ts'
+import type { Progress } from './messages.ts'
+import type { BenchOptions } from './options.ts'
+import type { RunPlan } from './plan.ts'
+import { startRun } from './run.ts'
+import { commandLine, withoutSecrets } from './secrets.ts'
+import type { OpenTargets } from './targets.ts'
+
+const DRAIN_AFTER_INTERRUPT_US = 2_000_000
+
+export interface RunHooks {
+  /** The words of the command line. */
+  argv: readonly string[]
+  /** Lines for a person, while it happens. */
+  note(line: string): void
+  progress(progress: Progress, total: number | undefined): void
+  /** Aborted when the user asks for an end. */
+  interrupt: AbortSignal
+}
+
+export interface Measured {
+  report: BenchReport
+  /** The first reason given for each class of failure. */
+  details: Partial<Record<Outcome, string>>
+  stopped: 'interrupted' | 'token-budget' | 'target-dead' | null
+}
+
+export async function measure(
+  plan: RunPlan,
+  options: BenchOptions,
+  { targets, embedded }: OpenTargets,
+  hooks: RunHooks,
+): Promise<Measured> {
+  const machine = fingerprint()
+  const startedAt = new Date().toISOString()
+  const total = plan.requests === undefined ? undefined : plan.requests * plan.arms.length
+  const running = startRun(plan, (progress) => hooks.progress(progress, total))
+  const stop = (): void => running.stop(DRAIN_AFTER_INTERRUPT_US)
+  if (hooks.interrupt.aborted) stop()
+  else hooks.interrupt.addEventListener('abort', stop, { once: true })
+  const record = await running.result
+  hooks.interrupt.removeEventListener('abort', stop)
+
+  const stamped = record.arms.some((arm) => Histogram.decode(arm.stamped.total).count > 0)
+  const origin = targets[0]?.[1].origin
+  const direct = !embedded && stamped && origin !== undefined && (await isProviderItself(origin))
+  const secrets = [options['api-key'] ?? '', ...options.header.map(([, value]) => value)]
+  const details = Object.entries(failureDetails(record)).map(([code, text]) => [code, withoutSecrets(text, secrets)])
+  return {
+    report: buildReport(plan, record, {
+      version: ktVersion,
+      gitSha: gitSha(),
+      startedAt,
+      command: commandLine(['kt', ...hooks.argv]),
+      machine,
+      urls: Object.fromEntries(targets.map(([name, { shownUrl }]) => [name, shownUrl])),
+      pairId: randomUUID(),
+      role: embedded ? 'gateway' : direct ? 'direct' : undefined,
+      budgets: readBudgets(),
+    }),
+    details: Object.fromEntries(details),
+    stopped: record.stopReason,
+  }
+}

@@ -1,0 +1,88 @@
+/** From checked options to a run that is fully decided: defaults, requests, headers, arms; and what is said before money is spent. */
+import { randomUUID } from 'node:crypto'
+import { blockCount } from '../schedule/blocks.ts'
+import { randomFrom } from '../stats/random.ts'
+import { ktVersion } from '../system/package-info.ts'
+import { formatCount, formatDuration, formatNumber } from '../units.ts'
+import { armTag } from '../workload/nonce.ts'
+import { expectedTokens, type WorkloadSpec } from '../workload/workload.ts'
+import type { BenchOptions } from './options.ts'
+import type { ArmPlan, Load, RunPlan } from './plan.ts'
+import type { NamedTarget } from './targets.ts'
+
+const DEFAULT_CONCURRENCY = 10
+const DEFAULT_REQUESTS = 100
+/** The embedded pair costs nothing, and a P99 needs more. */
+const DEFAULT_REQUESTS_EMBEDDED = 1_000
+const WARMUP_EMBEDDED = 200
+const WARMUP_OPEN = 10
+const MAX_IN_FLIGHT = 1_000
+
+/** The run that `options` ask for, on `targets`; the first is the one whose figures count. */
+export function planOf(options: BenchOptions, targets: readonly NamedTarget[]): RunPlan {
+  const embedded = options.url === undefined
+  const load: Load =
+    options.rps === undefined
+      ? { mode: 'closed', concurrency: options.concurrency ?? DEFAULT_CONCURRENCY }
+      : { mode: 'open', rps: options.rps, maxInFlight: MAX_IN_FLIGHT }
+  const unlimited = options.requests === undefined && options.duration === undefined
+  const requests = unlimited ? (embedded ? DEFAULT_REQUESTS_EMBEDDED : DEFAULT_REQUESTS) : options.requests
+  // One warm-up request a connection, so that none of the measured ones opens its own; more where it costs nothing.
+  const connections = load.mode === 'closed' ? load.concurrency : WARMUP_OPEN
+  const warmup = options.warmup ?? (embedded ? WARMUP_EMBEDDED : Math.min(connections, requests ?? connections))
+  const workload: WorkloadSpec = {
+    endpoint: options.endpoint,
+    model: options.model,
+    prompt: options.prompt,
+    stream: options.stream,
+    maxTokens: options['max-tokens'],
+    seed: options.seed,
+  }
+  const headers = {
+    'content-type': 'application/json',
+    accept: options.stream ? 'text/event-stream' : 'application/json',
+    'user-agent': `kt/${ktVersion}`,
+    ...(options['api-key'] ? { authorization: `Bearer ${options['api-key']}` } : {}),
+    ...Object.fromEntries(options.header),
+  }
+  const unique = randomFrom(randomUUID())
+  const arms: ArmPlan[] = targets.map(([name, { origin, path }]) => ({
+    name,
+    origin,
+    path,
+    headers,
+    tag: armTag(unique),
+  }))
+  return {
+    arms,
+    workload,
+    load,
+    requests,
+    durationUs: options.duration === undefined ? undefined : options.duration * 1_000,
+    blocks: blockCount(requests),
+    warmup,
+    timeoutUs: options.timeout * 1_000,
+    tokenBudget: options['token-budget'],
+  }
+}
+
+/** Before money is spent: what will be sent where. */
+export function announce(plan: RunPlan, targets: readonly NamedTarget[], note: (line: string) => void): void {
+  const [, target] = targets.find(([, { isPublic }]) => isPublic) ?? []
+  if (!target) return
+  const { input, output } = expectedTokens(plan.workload)
+  const due =
+    plan.load.mode === 'open' && plan.durationUs ? Math.ceil((plan.load.rps * plan.durationUs) / 1e6) : undefined
+  const measured = Math.min(plan.requests ?? Number.POSITIVE_INFINITY, due ?? Number.POSITIVE_INFINITY)
+  const requests = measured + plan.warmup
+  const known = Number.isFinite(requests)
+  note(`${new URL(target.origin).host} is a public address. This run sends`)
+  note(
+    known
+      ? `  ${formatNumber(requests)} requests, ${formatNumber(plan.warmup)} of them warm-up,`
+      : `  as many requests as fit in ${formatDuration((plan.durationUs ?? 0) / 1_000)},`,
+  )
+  note(`  about ${formatNumber(input)} input and up to ${formatNumber(output)} output tokens each${known ? `,` : '.'}`)
+  if (known) note(`  about ${formatCount(requests * (input + output))} tokens in all.`)
+  note(plan.tokenBudget ? `It stops after ${formatCount(plan.tokenBudget)} tokens.` : '--token-budget sets a limit.')
+}
