@@ -21,6 +21,11 @@ export abstract class KtCommand extends Command {
     this.log(JSON.stringify(value, null, 2))
   }
 
+  /** The key for a target: from the flag, KT_API_KEY or OPENAI_API_KEY, in that order. */
+  protected apiKey(flag: string | undefined): string | undefined {
+    return flag ?? process.env.KT_API_KEY ?? process.env.OPENAI_API_KEY
+  }
+
   /** Colours only on a terminal that wants them. */
   protected get color(): boolean {
     return process.stdout.isTTY === true && !process.env.NO_COLOR && process.env.TERM !== 'dumb'

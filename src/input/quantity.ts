@@ -4,7 +4,12 @@ import { parseBytes, parseCount, parseDurationMs, parseShare } from '../units.ts
 
 type Parser = (text: string) => number | undefined
 
-function quantity(parse: Parser, what: string, accepts: (value: number) => boolean, rule: string): z.ZodType<number> {
+function quantity(
+  parse: Parser,
+  what: string,
+  accepts: (value: number) => boolean,
+  rule: string,
+): z.ZodType<number, string | number> {
   return z.union([z.string(), z.number()], { error: `expected ${what}` }).transform((raw, context) => {
     const value = parse(String(raw))
     if (value !== undefined && accepts(value)) return value

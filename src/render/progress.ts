@@ -44,3 +44,15 @@ function figures({ done, failed, lastSecond }: ProgressView, of = ''): string[] 
     ...(p99Us === null ? [] : [`P99 ${formatMs(p99Us / 1_000)} ms`]),
   ]
 }
+
+/** A level of a sweep, as soon as it is measured. */
+export function levelLine(level: {
+  level: number
+  achievedRps: number
+  latencyMs: { p99: number } | null
+  overheadMs: { p99: number } | null
+}): string {
+  const latency = level.latencyMs ? `, P99 ${formatMs(level.latencyMs.p99)} ms` : ''
+  const added = level.overheadMs ? `, added ${formatMs(level.overheadMs.p99)}` : ''
+  return `${formatNumber(level.level)}: ${formatNumber(level.achievedRps)} requests/s${latency}${added}`
+}

@@ -5,6 +5,7 @@
 import { z } from 'zod'
 import { planSchema } from './plan-schema.ts'
 import { benchReportSchema } from './schema.ts'
+import { sweepSchema } from './sweep-schema.ts'
 
 /** File name in fixtures/ -> JSON Schema. */
 export function jsonSchemas(): Record<string, object> {
@@ -14,5 +15,6 @@ export function jsonSchemas(): Record<string, object> {
       ...z.toJSONSchema(benchReportSchema, { reused: 'ref' }),
     },
     'kt.plan.1.schema.json': z.toJSONSchema(planSchema),
+    'kt.sweep.1.schema.json': z.toJSONSchema(sweepSchema),
   }
 }

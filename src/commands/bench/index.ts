@@ -80,7 +80,7 @@ and directly, in turns. The API key is taken from --api-key, KT_API_KEY or OPENA
       ])
     const options = parseBenchOptions({
       ...flags,
-      'api-key': flags['api-key'] ?? process.env.KT_API_KEY ?? process.env.OPENAI_API_KEY,
+      'api-key': this.apiKey(flags['api-key']),
     })
     const progress = progressOnStderr(!options.json)
     const result = await bench(options, {

@@ -1,0 +1,76 @@
+/** What a measured load curve says: where its knee is, and how far it goes under each limit of added P99. Pure. */
+import { CARRIED, kneeOf, lastCarried } from './knee.ts'
+
+export interface CurveLevel {
+  level: number
+  achievedRps: number
+  overheadMs: { p99: number; ci95: readonly [number, number | null] } | null
+}
+
+export const FRONTIER_LIMITS_MS = [1, 5, 7, 10, 50] as const
+
+export interface Knee {
+  level: number
+  achievedRps: number
+  why: string
+}
+
+/** `levels` in ascending order. Undefined where the curve does not bend within what was measured. */
+export function findKnee(levels: readonly CurveLevel[], mode: 'open' | 'closed'): Knee | undefined {
+  if (mode === 'open') {
+    const index = lastCarried(levels.map(({ level, achievedRps }) => ({ offered: level, achieved: achievedRps })))
+    const knee = index === undefined ? undefined : levels[index]
+    return (
+      knee && {
+        level: knee.level,
+        achievedRps: knee.achievedRps,
+        why: `the last rate of which ${CARRIED * 100} % was achieved`,
+      }
+    )
+  }
+  const index = kneeOf(levels.map(({ level, achievedRps }) => ({ x: level, y: achievedRps })))
+  const knee = index === undefined ? undefined : levels[index]
+  return (
+    knee && {
+      level: knee.level,
+      achievedRps: knee.achievedRps,
+      why: 'beyond it more in flight buys wait rather than work',
+    }
+  )
+}
+
+export interface FrontierPoint {
+  limitMs: number
+  level: number | null
+  achievedRps: number | null
+  certain: boolean
+}
+
+/** The highest level up to which every added P99 stays at or under each limit. */
+export function frontierOf(
+  levels: readonly CurveLevel[],
+  limitsMs: readonly number[] = FRONTIER_LIMITS_MS,
+): FrontierPoint[] {
+  return limitsMs.map((limitMs) => {
+    let best: CurveLevel | undefined
+    for (const candidate of levels) {
+      if (!candidate.overheadMs || candidate.overheadMs.p99 > limitMs) break
+      best = candidate
+    }
+    const high = best?.overheadMs?.ci95[1] ?? null
+    return {
+      limitMs,
+      level: best?.level ?? null,
+      achievedRps: best?.achievedRps ?? null,
+      certain: high !== null && high <= limitMs,
+    }
+  })
+}
+
+/** Where to look next between a level that keeps the limit and one that does not; undefined when they are 5 % apart. */
+export function bisect(keeps: number, breaks: number, whole: boolean): number | undefined {
+  if (breaks / keeps <= 1.05) return undefined
+  const middle = Math.sqrt(keeps * breaks)
+  const next = whole ? Math.round(middle) : Number(middle.toPrecision(3))
+  return next > keeps && next < breaks ? next : undefined
+}
