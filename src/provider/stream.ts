@@ -6,7 +6,7 @@
 import type { Ask, Streamed } from './ask.ts'
 import { brokenOff, type Mishap } from './faults.ts'
 import { type Pace, sumOf } from './latency.ts'
-import type { Reply } from './reply.ts'
+import type { Reply, Stamps } from './reply.ts'
 import { eventSizesOf, type StreamShape } from './shape.ts'
 import { textFrom } from './words.ts'
 
@@ -28,14 +28,15 @@ export function answerStream(reply: Reply, plan: StreamPlan, firstDueUs: number)
   let sent = 0
   let broken = ''
 
-  /** The events of one write, ending with the `tokens`th token. */
-  const eventsUpTo = (tokens: number, sizes: readonly number[], member: string, textEnd: string): string => {
-    let from = tokens - sizes.reduce((sum, size) => sum + size, 0)
+  /** The events of one write. Moves `sent` and `dueUs` on. */
+  const nextEvents = ({ member, text: textEnd }: Stamps): string => {
     let chunk = ''
-    for (const size of sizes) {
-      const text = textFrom(from, size)
-      from += size
-      chunk += wire.event(textEnd ? text + textEnd : text, from, member)
+    for (let i = 0; i < shape.eventsPerWrite && sent < ask.tokens; i++) {
+      const size = Math.min(nextSize(), ask.tokens - sent)
+      const text = textFrom(sent, size) + textEnd
+      sent += size
+      dueUs += size === 1 ? pace.nextGapUs() : sumOf(pace.nextGapUs, size)
+      chunk += wire.event(text, sent, member)
     }
     return chunk
   }
@@ -62,27 +63,21 @@ export function answerStream(reply: Reply, plan: StreamPlan, firstDueUs: number)
         continue
       }
       const providerUs = reply.providerUs()
-      const { member, text: textEnd } = reply.stamps(providerUs)
+      const stamps = reply.stamps(providerUs)
       let chunk = broken
       broken = ''
       if (sent === 0) {
         reply.headStream(providerUs)
-        chunk += wire.open(member)
+        chunk += wire.open(stamps.member)
       }
       if (sent === ask.tokens) {
         reply.note(200, providerUs)
-        reply.end(chunk + wire.close(member))
+        reply.end(chunk + wire.close(stamps.member))
         return
       }
-      const sizes: number[] = []
-      for (let i = 0; i < shape.eventsPerWrite && sent < ask.tokens; i++) {
-        const size = Math.min(nextSize(), ask.tokens - sent)
-        sizes.push(size)
-        sent += size
-        dueUs += sumOf(pace.nextGapUs, size)
-      }
+      chunk += nextEvents(stamps)
       reply.note(200, providerUs, sent)
-      if (!reply.write(chunk + eventsUpTo(sent, sizes, member, textEnd))) {
+      if (!reply.write(chunk)) {
         reply.onceDrained(pump)
         return
       }

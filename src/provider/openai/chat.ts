@@ -23,26 +23,40 @@ export function wholeText(ask: TextAsk, setting: Setting): Whole {
 
 export function streamedText(ask: TextAsk, setting: Setting): Streamed {
   const chat = ask.endpoint === 'chat'
-  const head = `data: ${headOf(ask, setting, true)},"choices":`
-  const choice = `${head}[{"index":0,`
+  const head = `data: ${headOf(ask, setting, true)}`
   const usageAside = ask.includeUsage ? ',"usage":null' : ''
-  const endOf = (reason: string) => `,"logprobs":null,"finish_reason":${reason}}]${usageAside}`
-  const before = `${choice}${chat ? '"delta":{"content":"' : '"text":"'}`
-  const after = `${chat ? '"}' : '"'}${endOf('null')}`
-  const role = `${choice}"delta":{"role":"assistant","content":"","refusal":null}${endOf('null')}`
-  const finish = `${choice}${chat ? '"delta":{}' : '"text":""'}${endOf(`"${ask.finishReason}"`)}`
-  const usage = ask.includeUsage ? `${head}[],"usage":${usageOf(ask, setting)}` : undefined
   const pads = setting.shape.obfuscation && ask.includeObfuscation
-  const padOf = (text: string) => (pads ? `,"obfuscation":"${paddingFor(text.length)}"` : '')
+  const padOf = (chars: number) => (pads ? `,"obfuscation":"${paddingFor(chars)}"` : '')
+  const choice = (content: string, reason: string, chars: number) =>
+    `,"choices":[{"index":0,${content},"logprobs":null,"finish_reason":${reason}}]${usageAside}${padOf(chars)}}\n\n`
+  const role = choice('"delta":{"role":"assistant","content":"","refusal":null}', 'null', 0)
+  const finish = choice(chat ? '"delta":{}' : '"text":""', `"${ask.finishReason}"`, 0)
+  const usage = ask.includeUsage ? `,"choices":[],"usage":${usageOf(ask, setting)}${padOf(0)}}\n\n` : undefined
   const filter = setting.shape.promptFilterEvent ? PROMPT_FILTER : ''
+  const tailOf = remembered(`${ask.endpoint} ${ask.includeUsage} ${pads}`, (text) =>
+    choice(chat ? `"delta":{"content":"${text}"}` : `"text":"${text}"`, 'null', text.length),
+  )
   return {
-    open: (stamp) => (chat ? `${filter}${role}${padOf('')}${stamp}}\n\n` : ''),
-    event: (text, _tokens, stamp) => `${before + text + after + padOf(text) + stamp}}\n\n`,
-    close: (stamp) => {
-      const last = usage ? `${usage}${padOf('')}${stamp}}\n\n` : ''
-      return `${finish}${padOf('')}${stamp}}\n\n${last}data: [DONE]\n\n`
-    },
+    open: (stamp) => (chat ? filter + head + stamp + role : ''),
+    event: (text, _tokens, stamp) => head + stamp + tailOf(text),
+    close: (stamp) => `${head}${stamp}${finish}${usage ? head + stamp + usage : ''}data: [DONE]\n\n`,
     fail: (refusal) => `data: ${errorBody(refusal)}\n\n`,
+  }
+}
+
+const MAX_REMEMBERED = 1_000
+const memory = new Map<string, Map<string, string>>()
+
+/** `build`, remembering what it made of the texts seen first: the single tokens, as long as they are not stamped. */
+function remembered(kind: string, build: (text: string) => string): (text: string) => string {
+  const known = memory.get(kind) ?? new Map<string, string>()
+  memory.set(kind, known)
+  return (text) => {
+    const found = known.get(text)
+    if (found !== undefined) return found
+    const built = build(text)
+    if (known.size < MAX_REMEMBERED) known.set(text, built)
+    return built
   }
 }
 
