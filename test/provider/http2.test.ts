@@ -60,6 +60,20 @@ test('both protocols share a port and are counted apart', async () => {
   await until(() => target.stats().connections.http2.open === 0, 'the session closes')
 })
 
+test('kt’s own view is there over HTTP/2 as well', async () => {
+  const target = await provider({ http2 })
+  const session = await session2(target.url)
+  await post2(session, CHAT, chatWith(nonce(1)))
+  const get = (path: string) => post2(session, path, '', { ':method': 'GET' })
+  expect(JSON.parse((await get('/__kt/truth')).body)).toMatchObject({ nonce: nonce(1), status: 200 })
+  expect(JSON.parse((await get('/__kt/stats')).body)).toMatchObject({
+    requests: 1,
+    connections: { http2: { open: 1 } },
+  })
+  expect(await post2(session, '/__kt/truth', '', { ':method': 'DELETE' })).toMatchObject({ status: 204 })
+  expect((await get('/__kt/truth')).body).toBe('')
+})
+
 test('a protocol is told from its first bytes, however they come', async () => {
   const target = await provider({ http2 })
   const body = JSON.stringify(chatBody('hi'))

@@ -18,6 +18,9 @@ export default class ProviderStart extends KtCommand {
       'one that ships with kt (profiles/providers). Flags win over it. Faults, for --fault: rate_limit (429), server_error ' +
       '(500), overloaded (503), reset, truncate, stall, malformed, error_event, slow_headers. A request draws its fault from ' +
       'its own seed, so it fails in every run; a retry of it draws anew.',
+    'The stamp (how long the provider itself took) is the server-timing header, and for prompts that end with a nonce the ' +
+      'member system_fingerprint of every JSON answer and every event, in all formats; with --stamp-in-text also ' +
+      'the end of the text of each.',
     'With --http2 the same port takes HTTP/1.1 and HTTP/2 (without TLS: prior knowledge). --tls makes a certificate for ' +
       'this run and says where it is.',
     'GET /__kt/truth lists what was really done, a JSON line for each request with a nonce (DELETE clears it); ' +
