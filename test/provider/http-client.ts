@@ -42,7 +42,9 @@ export function post2(
       answer.ended = error.message
     })
     stream.on('close', () => resolve(answer))
-    stream.end(typeof body === 'string' ? body : JSON.stringify(body))
+    // A GET has ended with its headers, and takes no further byte, not even none.
+    if (body === '') stream.end()
+    else stream.end(typeof body === 'string' ? body : JSON.stringify(body))
   })
 }
 
