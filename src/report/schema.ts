@@ -221,6 +221,13 @@ export const benchReportSchema = z
       achievedToOffered: z.number().nullable(),
       floorMs: z.strictObject({ p50: ms, p99: ms }).nullable(),
     }),
+    noise: z
+      .strictObject({
+        p99DifferenceMs: interval.describe('95 %, by blocks: what two arms that are the same differ by'),
+        pairs: count,
+      })
+      .optional()
+      .describe("the rig's own noise floor, measured A/A"),
     gate: gateSchema.nullable(),
   })
   .refine(({ totals }) => totals.sent === totals.successful + totals.failed, 'sent is not the sum of the outcomes')
