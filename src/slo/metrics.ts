@@ -1,0 +1,36 @@
+/** What a threshold may name: each metric, what it is measured in, and which way is better. The one list that messages quote. */
+
+export const DURATIONS = ['overhead', 'latency', 'ttfb', 'ttft', 'tpot'] as const
+export type DurationMetric = (typeof DURATIONS)[number]
+
+/** Single figures of a run. `share` is judged by block, `rate` is a rate per second. */
+export const FIGURES = {
+  'errors.rate': { unit: 'share', better: 'lower' },
+  goodput: { unit: 'share', better: 'higher' },
+  'throughput.rps': { unit: 'rate', better: 'higher' },
+  'throughput.tokens': { unit: 'rate', better: 'higher' },
+} as const satisfies Record<string, { unit: 'share' | 'rate'; better: 'lower' | 'higher' }>
+export type FigureMetric = keyof typeof FIGURES
+
+const SHOWN_QUANTILES = ['p50', 'p90', 'p95', 'p99', 'p99.9']
+
+/** Every name a threshold may start with; any other quantile (p75) goes as well. */
+export const KNOWN_METRICS: readonly string[] = [
+  ...DURATIONS.flatMap((metric) => SHOWN_QUANTILES.map((quantile) => `${metric}.${quantile}`)),
+  ...DURATIONS.flatMap((metric) => SHOWN_QUANTILES.map((quantile) => `delta.${metric}.${quantile}`)),
+  ...Object.keys(FIGURES),
+]
+
+/** The same list for people. */
+export const METRICS_IN_WORDS = [
+  `${DURATIONS.join(', ')}: each with .p50 .p90 .p95 .p99 .p99.9 (or another quantile), also as delta.<metric>`,
+  ...Object.keys(FIGURES),
+]
+
+export function isDuration(name: string): name is DurationMetric {
+  return (DURATIONS as readonly string[]).includes(name)
+}
+
+export function isFigure(name: string): name is FigureMetric {
+  return name in FIGURES
+}

@@ -1,0 +1,129 @@
+/**
+ * The threshold grammar. A parser, no judge: what a threshold says of two runs or one is src/report/thresholds.ts.
+ *
+ *   threshold ::= metric op limit                        spaces are free
+ *   metric    ::= [ "delta." ] duration "." quantile | figure
+ *   duration  ::= "overhead" | "latency" | "ttfb" | "ttft" | "tpot"
+ *   quantile  ::= "p" number                             above 0, below 100: p50, p99.9
+ *   figure    ::= "errors.rate" | "goodput" | "throughput.rps" | "throughput.tokens"
+ *   op        ::= "<" | "<=" | ">" | ">="
+ *   limit     ::= number unit
+ *   unit      ::= "us" | "ms" | "s" | "m"                a duration; of a delta it is a difference
+ *               | "%"                                    a share; of a delta it is relative to the baseline
+ *               | "x"                                    times the baseline's, of a duration
+ *               | "" | "k" | "M"                         a rate per second
+ *
+ * A duration has an upper limit, so has errors.rate; goodput and throughput have a lower one. The other way round is refused:
+ * it would pass what is bad.
+ */
+import { parseCount, parseDurationMs } from '../units.ts'
+import { type DurationMetric, FIGURES, type FigureMetric, isDuration, isFigure } from './metrics.ts'
+
+export type Op = '<' | '<=' | '>' | '>='
+
+export type Threshold = { text: string; metric: string; op: Op } & (
+  | { kind: 'quantile'; of: DurationMetric; quantile: number; limitUs: number }
+  /** The quantile of the gateway less that of the baseline. */
+  | { kind: 'delta'; of: DurationMetric; quantile: number; limitUs: number }
+  /** The same, relative to the baseline: 0.1 is a tenth more. */
+  | { kind: 'ratio'; of: DurationMetric; quantile: number; limitShare: number }
+  | { kind: 'figure'; of: FigureMetric; limit: number }
+)
+
+/** What is wrong with a threshold: `unknown` holds a metric's name that does not exist. */
+export interface Malformed {
+  text: string
+  problem: string
+  unknown?: string
+}
+
+const SHAPE = /^\s*([A-Za-z][\w.]*)\s*(<=|>=|<|>)\s*(\S+(?:\s*\S+)?)\s*$/
+const QUANTILE = /^p(\d{1,2}(?:\.\d{1,4})?|999)$/
+
+export function parseThreshold(text: string): Threshold | Malformed {
+  const [, metric, op, limit] = SHAPE.exec(text) ?? []
+  if (metric === undefined || op === undefined || limit === undefined) {
+    return { text, problem: "not of the form 'metric < limit', such as 'overhead.p99<7ms'" }
+  }
+  const common = { text: text.trim(), metric, op: op as Op }
+  if (isFigure(metric)) return figure(common, metric, limit)
+  const delta = metric.startsWith('delta.')
+  const [of = '', ...rest] = (delta ? metric.slice(6) : metric).split('.')
+  const quantile = quantileOf(rest.join('.'))
+  if (!isDuration(of) || quantile === undefined) {
+    return { text, problem: `there is no metric '${metric}'`, unknown: metric }
+  }
+  if (op.startsWith('>')) return { text, problem: `${metric} has an upper limit: write '${metric}<${limit}'` }
+  return delta ? difference(common, of, quantile, limit) : duration(common, of, quantile, limit)
+}
+
+export function isMalformed(parsed: Threshold | Malformed): parsed is Malformed {
+  return 'problem' in parsed
+}
+
+type Common = Pick<Threshold, 'text' | 'metric' | 'op'>
+
+function duration(common: Common, of: DurationMetric, quantile: number, limit: string): Threshold | Malformed {
+  const times = /^(\d+(?:\.\d+)?)\s*x$/.exec(limit)?.[1]
+  if (times !== undefined) {
+    return Number(times) >= 1
+      ? { ...common, kind: 'ratio', of, quantile, limitShare: Number((Number(times) - 1).toFixed(9)) }
+      : { text: common.text, problem: `${limit} of the baseline cannot be judged: give at least 1x` }
+  }
+  const ms = parseDurationMs(limit)
+  if (ms === undefined || ms <= 0) {
+    return {
+      text: common.text,
+      problem: `'${limit}' is not a duration above 0, such as 7ms, nor times the baseline, such as 1.1x`,
+    }
+  }
+  return { ...common, kind: 'quantile', of, quantile, limitUs: ms * 1_000 }
+}
+
+function difference(common: Common, of: DurationMetric, quantile: number, limit: string): Threshold | Malformed {
+  const share = shareOf(limit)
+  if (share !== undefined) return { ...common, kind: 'ratio', of, quantile, limitShare: share }
+  const ms = parseDurationMs(limit)
+  if (ms === undefined)
+    return { text: common.text, problem: `'${limit}' is neither a duration, such as 5ms, nor a share, such as 10%` }
+  return { ...common, kind: 'delta', of, quantile, limitUs: ms * 1_000 }
+}
+
+function figure(common: Common, of: FigureMetric, limit: string): Threshold | Malformed {
+  const { unit, better } = FIGURES[of]
+  const { text, op } = common
+  if (op.startsWith('>') !== (better === 'higher')) {
+    const right = better === 'higher' ? '>' : '<'
+    return {
+      text,
+      problem: `${of} has ${better === 'higher' ? 'a lower' : 'an upper'} limit: write '${of}${right}${limit}'`,
+    }
+  }
+  if (unit === 'rate') {
+    const rate = parseCount(limit)
+    if (rate === undefined || rate <= 0) return { text, problem: `'${limit}' is not a rate above 0, such as 100 or 2k` }
+    return { ...common, kind: 'figure', of, limit: rate }
+  }
+  const share = shareOf(limit)
+  if (share === undefined) return { text, problem: `'${limit}' is not a share, such as 0.1%` }
+  if (share <= 0 || share >= 1) {
+    return {
+      text,
+      problem: `no number of requests can prove ${limit}: give a share between 0 and 100 %, such as ${better === 'higher' ? '99.9%' : '0.1%'}`,
+    }
+  }
+  return { ...common, kind: 'figure', of, limit: share }
+}
+
+function quantileOf(text: string): number | undefined {
+  const digits = QUANTILE.exec(text)?.[1]
+  if (digits === undefined) return undefined
+  const quantile = digits === '999' ? 0.999 : Number((Number(digits) / 100).toFixed(6))
+  return quantile > 0 && quantile < 1 ? quantile : undefined
+}
+
+/** '0.1%' -> 0.001. */
+function shareOf(text: string): number | undefined {
+  const percent = /^(\d+(?:\.\d+)?)\s*%$/.exec(text)?.[1]
+  return percent === undefined ? undefined : Number((Number(percent) / 100).toFixed(9))
+}
