@@ -3,7 +3,7 @@ import type { ChalkInstance } from 'chalk'
 import type { ComparedRow, ComparedRun, Comparison } from '../report/compare.ts'
 import { formatMs, formatNumber, formatShare } from '../units.ts'
 import { columns, paint } from './table.ts'
-import { hung, WIDTH } from './text.ts'
+import { hung } from './text.ts'
 import { gateLines } from './verdict.ts'
 
 const METRICS: Record<string, string> = {
@@ -29,7 +29,7 @@ export function renderComparison(comparison: Comparison, color: boolean): string
     .join('\n\n')
 }
 
-function heading({ mode, baseline, gateway }: Comparison, c: ChalkInstance): string {
+function heading({ mode, modeWhy, pairing, baseline, gateway }: Comparison, c: ChalkInstance): string {
   const line = (name: string, { file, url, requests, failed }: ComparedRun): string[] => [
     `  ${name.padEnd(8)}  ${file}`,
     c.dim(
@@ -37,7 +37,10 @@ function heading({ mode, baseline, gateway }: Comparison, c: ChalkInstance): str
     ),
   ]
   return [
-    `${c.bold('kt bench compare')}  mode: ${mode} (direct against gateway)`,
+    hung(`kt bench compare  mode: ${mode} (${modeWhy}), ${pairing}`, '', 18).replace(
+      'kt bench compare',
+      c.bold('kt bench compare'),
+    ),
     ...line('baseline', baseline),
     ...line('gateway', gateway),
   ].join('\n')
@@ -46,29 +49,42 @@ function heading({ mode, baseline, gateway }: Comparison, c: ChalkInstance): str
 function figures(rows: readonly ComparedRow[], c: ChalkInstance): string {
   const shown = rows.filter((row) => row.unit === 'ms')
   if (shown.length === 0) return ''
-  const plain = figureTable(shown, true, paint(false))
-  const fits = plain.split('\n').every((line) => line.length <= WIDTH)
   const notes = [
-    'In brackets: 95 % iid intervals, valid for independent requests only; no verdict rests on them.',
-    ...(shown.some((row) => row.fewBeyond) ? ['* fewer than ten requests lie beyond it.'] : []),
+    'Delta with its 95 % interval by blocks. alike: within 0.5 ms or 10 %; ?: cannot tell.',
+    ...(shown.some((row) => row.fewBeyond)
+      ? ['* fewer than ten requests lie beyond it; in brackets its 95 % iid interval, which no verdict rests on.']
+      : []),
   ]
-  return [figureTable(shown, fits, c), ...notes.map((note) => c.dim(hung(note, '')))].join('\n')
+  return [figureTable(shown, c), ...notes.map((note) => c.dim(hung(note, '')))].join('\n')
 }
 
-/** Intervals beside their figures, or, for long figures, on a line of their own. */
-function figureTable(rows: readonly ComparedRow[], beside: boolean, c: ChalkInstance): string {
-  const head = ['(ms)', 'baseline', 'gateway', 'delta', ''].map((name) => c.dim(name))
+function figureTable(rows: readonly ComparedRow[], c: ChalkInstance): string {
+  const head = ['(ms)', 'baseline', 'gateway', 'delta', '', '95 %', ''].map((name) => c.dim(name))
   const body = rows.flatMap((row) => {
     const [family = '', quantile = ''] = row.metric.split('.')
-    const title = quantile === 'p50' ? [[METRICS[family] ?? family, '', '', '', '']] : []
+    const title = quantile === 'p50' ? [[METRICS[family] ?? family]] : []
     const label = `  ${quantile.toUpperCase()}${row.fewBeyond ? '*' : ''}`
-    const [from, to] = [row.iid95?.baseline, row.iid95?.gateway]
     const change = [signed(row.delta, formatMs), signed(row.deltaShare, formatShare)]
-    if (beside) return [...title, [label, withInterval(row.baseline, from), withInterval(row.gateway, to), ...change]]
-    const below = from || to ? [['', from ? bracketed(from) : '', to ? bracketed(to) : '', '', '']] : []
-    return [...title, [label, withInterval(row.baseline), withInterval(row.gateway), ...change], ...below]
+    const line = [label, own(row.baseline), own(row.gateway), ...change, interval(row), word(row, c)]
+    const [from, to] = row.fewBeyond ? [row.iid95?.baseline, row.iid95?.gateway] : []
+    return [...title, line, ...(from || to ? [['', from ? bracketed(from) : '', to ? bracketed(to) : '']] : [])]
   })
   return columns([head, ...body], undefined, 0)
+}
+
+function own(value: number | null): string {
+  return value === null ? '-' : formatMs(value)
+}
+
+function interval({ delta95 }: ComparedRow): string {
+  if (!delta95) return ''
+  const [low, high] = delta95
+  return `${low === null ? '-inf' : formatMs(low)}..${high === null ? 'inf' : formatMs(high)}`
+}
+
+function word({ verdict }: ComparedRow, c: ChalkInstance): string {
+  if (!verdict) return ''
+  return { worse: c.red('worse'), better: c.green('better'), alike: c.dim('alike'), open: c.dim('?') }[verdict]
 }
 
 function rates(rows: readonly ComparedRow[], c: ChalkInstance): string {
@@ -98,12 +114,13 @@ function overhead({ overhead: entries }: Comparison, c: ChalkInstance): string {
   const head = ['', 'P50', 'P90', 'P95', 'P99', 'Max', 'P99 95 % by blocks'].map((name) => c.dim(name))
   const body = entries.map(({ of, definition, totalMs }) => {
     const figures = [totalMs.p50, totalMs.p90, totalMs.p95, totalMs.p99, totalMs.max].map(formatMs)
-    return [of === 'floor' ? 'floor, stamped' : definition, ...figures, bracketed(totalMs.ci95)]
+    const label = of === 'floor' ? 'floor, stamped' : of === 'old' ? `old ${definition}` : definition
+    return [label, ...figures, bracketed(totalMs.ci95)]
   })
   const notes = entries.map(({ of, definition, source, note, count }) =>
     of === 'floor'
       ? hung('floor: the same reading without the gateway; shown, never subtracted', '  ')
-      : hung(`${definition}: ${source}, n=${formatNumber(count)}; ${note}`, '  '),
+      : hung(`${of === 'old' ? 'old ' : ''}${definition}: ${source}, n=${formatNumber(count)}; ${note}`, '  '),
   )
   return [title, columns([head, ...body]), ...notes.map((note) => c.dim(note))].join('\n')
 }
@@ -125,11 +142,6 @@ function verdict({ gate, judgedBy }: Comparison, c: ChalkInstance): string {
       ]
     : []
   return [...by.map((line) => c.dim(hung(line, ''))), gateLines(gate, c)].join('\n')
-}
-
-function withInterval(value: number | null, interval?: [number, number | null] | null): string {
-  if (value === null) return '-'
-  return interval ? `${formatMs(value)} ${bracketed(interval)}` : formatMs(value)
 }
 
 function bracketed([low, high]: readonly [number, number | null]): string {

@@ -1,11 +1,17 @@
 /**
- * Two reports side by side, as a value: what `kt bench compare` prints and what its --json gives. The mode is `overhead`: a baseline
- * measured directly against a run through a gateway, judged by the budget. Differences of quantiles are shown, the
- * verdict rests on the reading named in `judgedBy` (judge.ts).
+ * Two reports side by side, as a value: what `kt bench compare` prints and what its --json gives. Mode `overhead`: a baseline
+ * measured directly against a run through a gateway, judged by the budget; `regression`: an old gateway against a new one, judged by
+ * what may be lost. Differences of quantiles are shown, the verdict rests on the reading named in `judgedBy` (verdict.ts).
  */
+import { explainDisagreement } from '../overhead/disagreement.ts'
+import { formatMs } from '../units.ts'
+import { reader } from './blocks.ts'
 import { type Difference, differencesBetween } from './differences.ts'
-import { isFloor, type JudgedBy, judgeOverhead, undecided } from './judge.ts'
+import { isFloor, type JudgedBy } from './judge.ts'
+import { type Mode, type Pair, pairOf } from './pair.ts'
+import { type RowVerdict, rowJudge } from './row-verdict.ts'
 import type { BenchReport, Distribution, Gate, OverheadResult } from './schema.ts'
+import { judgePair, type Rules } from './verdict.ts'
 
 export const COMPARE_SCHEMA = 'kt.compare/1'
 
@@ -31,16 +37,21 @@ export interface ComparedRow {
   iid95?: { baseline: [number, number | null] | null; gateway: [number, number | null] | null }
   /** Fewer than ten requests lie beyond this quantile. */
   fewBeyond?: boolean
+  /** Of the difference, by blocks, in milliseconds; null is an open end. Absent where the blocks do not hold the metric. */
+  delta95?: [number | null, number | null]
+  verdict?: RowVerdict
 }
 
 export interface ComparedOverhead extends Pick<OverheadResult, 'definition' | 'source' | 'count' | 'totalMs' | 'note'> {
-  /** `floor`: the same reading, taken without the gateway. */
-  of: 'gateway' | 'floor'
+  /** `floor`: the same reading, taken without the gateway. `old`: the baseline's own, in mode regression. */
+  of: 'old' | 'gateway' | 'floor'
 }
 
 export interface Comparison {
   schema: typeof COMPARE_SCHEMA
-  mode: 'overhead'
+  mode: Mode
+  modeWhy: string
+  pairing: 'paired' | 'unpaired'
   baseline: ComparedRun
   gateway: ComparedRun
   rows: ComparedRow[]
@@ -53,45 +64,32 @@ export interface Comparison {
   gate: Gate | null
 }
 
-export interface CompareOptions {
+export interface CompareOptions extends Rules {
   files: { baseline: string; gateway: string }
-  budgetMs: number
   noGate: boolean
+  /** Instead of what the roles in the reports say. */
+  mode?: Mode | undefined
 }
 
 export function compareReports(baseline: BenchReport, gateway: BenchReport, options: CompareOptions): Comparison {
-  const ownReading = gateway.overhead.length > 0
+  const pair = pairOf(baseline, gateway, options.mode)
+  const ownReading = pair.mode === 'overhead' && gateway.overhead.length > 0
   const differences = differencesBetween(baseline, gateway, ownReading)
-  const judgement = options.noGate ? undefined : judge(baseline, gateway, differences, options.budgetMs)
+  const verdict = options.noGate ? undefined : judgePair(pair, differences, options)
   return {
     schema: COMPARE_SCHEMA,
-    mode: 'overhead',
+    mode: pair.mode,
+    modeWhy: pair.modeWhy,
+    pairing: pair.paired ? 'paired' : 'unpaired',
     baseline: runOf(baseline, options.files.baseline),
     gateway: runOf(gateway, options.files.gateway),
-    rows: rowsOf(baseline, gateway),
-    overhead: overheadOf(baseline, gateway),
+    rows: rowsOf(pair),
+    overhead: overheadOf(pair),
     differences,
-    notes: notesOn(baseline, gateway),
-    judgedBy: judgement?.judgedBy ?? null,
-    gate: judgement?.gate ?? null,
+    notes: [...notesOn(pair), ...explainDisagreement(gateway.overhead)],
+    judgedBy: verdict?.judgedBy ?? null,
+    gate: verdict?.gate ?? null,
   }
-}
-
-function judge(
-  baseline: BenchReport,
-  gateway: BenchReport,
-  differences: readonly Difference[],
-  budgetMs: number,
-): { gate: Gate; judgedBy: JudgedBy | null } {
-  const refuse = (why: string) => ({ gate: undecided('overhead.p99', budgetMs, why), judgedBy: null })
-  if (baseline.totals.successful === 0) return refuse('every request of the baseline failed')
-  if (gateway.totals.successful === 0) return refuse('every request through the gateway failed')
-  if (baseline.target.role === 'gateway' && gateway.target.role === 'direct') {
-    return refuse('the files look swapped: give the baseline first, then the gateway')
-  }
-  const forbidding = differences.filter((difference) => difference.forbids).map((difference) => difference.what)
-  if (forbidding.length > 0) return refuse(`not comparable: ${forbidding.join(', ')} of the two runs differ`)
-  return judgeOverhead(gateway, baseline, budgetMs) ?? refuse('neither file carries a reading of the overhead')
 }
 
 const QUANTILES = [
@@ -101,15 +99,16 @@ const QUANTILES = [
   ['p99', 0.99],
 ] as const
 
-function rowsOf(a: BenchReport, b: BenchReport): ComparedRow[] {
+function rowsOf(pair: Pair): ComparedRow[] {
+  const { baseline: a, gateway: b } = pair
   const streamed = a.target.stream && b.target.stream
   const throughput = (metric: string, read: (t: BenchReport['throughput']) => number | null) =>
     row(metric, 'per second', read(a.throughput), read(b.throughput))
   return [
-    ...quantileRows('latency', a.latencyMs, b.latencyMs),
-    ...quantileRows('ttfb', a.ttfbMs, b.ttfbMs),
-    ...quantileRows('ttft', a.ttftMs, b.ttftMs),
-    ...(streamed ? quantileRows('tpot', a.tpotMs, b.tpotMs) : []),
+    ...quantileRows('latency', a.latencyMs, b.latencyMs, rowJudge(pair, reader('latency'))),
+    ...quantileRows('ttfb', a.ttfbMs, b.ttfbMs, rowJudge(pair, reader('ttfb'))),
+    ...quantileRows('ttft', a.ttftMs, b.ttftMs, rowJudge(pair, reader('ttft'))),
+    ...(streamed ? quantileRows('tpot', a.tpotMs, b.tpotMs, rowJudge(pair, reader('tpot'))) : []),
     ...(streamed ? quantileRows('interToken', a.interTokenMs, b.interTokenMs) : []),
     throughput('throughput.requests', (t) => t.requestsPerSec),
     throughput('throughput.tokens', (t) => t.tokensPerSec),
@@ -117,7 +116,12 @@ function rowsOf(a: BenchReport, b: BenchReport): ComparedRow[] {
   ].filter(({ baseline, gateway }) => baseline !== null || gateway !== null)
 }
 
-function quantileRows(metric: string, a: Distribution | undefined, b: Distribution | undefined): ComparedRow[] {
+function quantileRows(
+  metric: string,
+  a: Distribution | undefined,
+  b: Distribution | undefined,
+  judge?: ReturnType<typeof rowJudge>,
+): ComparedRow[] {
   if (!a && !b) return []
   const fewest = Math.min(a?.count ?? Number.POSITIVE_INFINITY, b?.count ?? Number.POSITIVE_INFINITY)
   return QUANTILES.map(([key, q]) => ({
@@ -126,6 +130,7 @@ function quantileRows(metric: string, a: Distribution | undefined, b: Distributi
       ? { iid95: { baseline: a?.iid95[key] ?? null, gateway: b?.iid95[key] ?? null } }
       : {}),
     ...(Math.round(fewest * (1 - q) * 1e6) / 1e6 < 10 ? { fewBeyond: true } : {}),
+    ...judge?.(q),
   }))
 }
 
@@ -139,25 +144,36 @@ function errorRate({ totals }: BenchReport): number | null {
   return totals.sent === 0 ? null : totals.failed / totals.sent
 }
 
-function overheadOf(baseline: BenchReport, gateway: BenchReport): ComparedOverhead[] {
+function overheadOf({ baseline, gateway, mode }: Pair): ComparedOverhead[] {
   const pick = (of: ComparedOverhead['of']) => (entry: OverheadResult) => {
     const { definition, source, count, totalMs, note } = entry
     return { of, definition, source, count, totalMs, note }
   }
   const direct = gateway.arms.baseline ?? (isFloor(baseline) ? baseline : undefined)
   const floor = direct?.overhead.filter((entry) => entry.definition === 'provider-stamped') ?? []
-  return [...gateway.overhead.map(pick('gateway')), ...floor.map(pick('floor'))]
+  const old = mode === 'regression' ? baseline.overhead.map(pick('old')) : []
+  return [...old, ...gateway.overhead.map(pick('gateway')), ...(mode === 'overhead' ? floor.map(pick('floor')) : [])]
 }
 
-function notesOn(baseline: BenchReport, gateway: BenchReport): string[] {
+function notesOn({ baseline, gateway, mode, paired }: Pair): string[] {
   const sides = [
     ['baseline', baseline],
     ['gateway', gateway],
   ] as const
   return [
-    ...(baseline.target.role === 'gateway'
+    ...(baseline.target.role === 'gateway' && mode === 'overhead'
       ? [
           'the baseline was measured through a gateway too: the deltas are between two gateways, the verdict is on the second',
+        ]
+      : []),
+    ...(paired
+      ? []
+      : [
+          'unpaired: the runs were recorded apart, so that a change of less than about 15 % can hide in how the machine drifts',
+        ]),
+    ...(gateway.noise
+      ? [
+          `the rig's own noise, measured A/A over ${gateway.noise.pairs} pairs of blocks: two equal arms differ by ${noiseText(gateway.noise.p99DifferenceMs)} at P99`,
         ]
       : []),
     ...sides.flatMap(([side, { client }]) =>
@@ -165,6 +181,10 @@ function notesOn(baseline: BenchReport, gateway: BenchReport): string[] {
     ),
     ...sides.flatMap(([side, { interrupted }]) => (interrupted ? [`the ${side} run was interrupted`] : [])),
   ]
+}
+
+function noiseText([low, high]: [number, number | null]): string {
+  return `${formatMs(low)} to ${high === null ? 'inf' : formatMs(high)} ms`
 }
 
 function runOf(report: BenchReport, file: string): ComparedRun {

@@ -1,12 +1,15 @@
 /**
  * From reports to the verdict on the overhead of a gateway: which reading is judged, on which blocks, against which floor. The best
- * that the files carry wins: the provider's stamps, else what the gateway says of itself, else the difference of two P99s.
+ * that the files carry wins: the provider's stamps, else blocks measured in turns with a direct arm, else what the gateway says
+ * (its wait for the upstream before its own figure, which sees less), else the difference of two P99s recorded apart.
  */
 import { judgeDifference } from '../stats/difference-gate.ts'
-import { type GateBlock, type GateResult, judgeBudget } from '../stats/gate.ts'
-import { Histogram } from '../stats/histogram.ts'
-import { intervalMs, toMs } from './distribution.ts'
-import type { ArmName, BenchReport, Block, Check, Gate, OverheadDefinition, OverheadResult } from './schema.ts'
+import { ALPHA_FAIL, type GateResult, judgeBudget } from '../stats/gate.ts'
+import { judgePaired } from '../stats/paired-gate.ts'
+import { blockPairs, gateBlocks, hasValues, reader } from './blocks.ts'
+import { durationCheck, gateOf, type Judge, undecidedCheck } from './checks.ts'
+import type { BenchReport, Check, Gate, OverheadDefinition, OverheadResult } from './schema.ts'
+import { splitReport } from './split.ts'
 
 export interface JudgedBy {
   definition: OverheadDefinition
@@ -21,70 +24,111 @@ export interface Judgement {
   judgedBy: JudgedBy
 }
 
+/** How P99 overhead is judged, as a check at a given alpha; undefined without any reading. */
+export interface OverheadJudge {
+  judge: Judge
+  judgedBy: JudgedBy
+}
+
+export interface OverheadQuestion {
+  limitMs: number
+  quantile?: number
+  op?: Check['op']
+  metric?: string
+  /** Both files are of one run, measured in turns. */
+  paired?: boolean
+}
+
 /** The overhead of the gateway in `gateway`, with the floor of its own direct arm, else of `baseline`. Undefined without any reading. */
 export function judgeOverhead(
   gateway: BenchReport,
   baseline: BenchReport | undefined,
   budgetMs: number,
 ): Judgement | undefined {
-  const limitUs = budgetMs * 1_000
-  const reading = readingOf(gateway, 'provider-stamped') ?? readingOf(gateway, 'self-reported')
-  if (reading) {
-    const { definition } = reading
-    const floor = definition === 'provider-stamped' ? floorOf(gateway, baseline) : undefined
-    const result = judgeBudget({
+  const judge = overheadJudge(gateway, baseline, { limitMs: budgetMs })
+  return judge && { gate: gateOf([judge.judge(ALPHA_FAIL)]), judgedBy: judge.judgedBy }
+}
+
+export function overheadJudge(
+  gateway: BenchReport,
+  baseline: BenchReport | undefined,
+  question: OverheadQuestion,
+): OverheadJudge | undefined {
+  const { limitMs, quantile = 0.99, op = '<', metric = 'overhead.p99' } = question
+  const limitUs = limitMs * 1_000
+  const as = (decide: (alphaFail: number) => GateResult, name = metric): Judge => {
+    return (alphaFail) => durationCheck(name, op, limitMs, decide(alphaFail))
+  }
+  const reading = readingOf(gateway, 'provider-stamped')
+  const pair = question.paired && baseline ? { baseline, gateway } : directPair(gateway)
+  if (!reading && pair) {
+    const pairs = blockPairs(pair.baseline, pair.gateway, reader('latency'))
+    const limit = (us: number): number => us + limitUs
+    const decide = (alphaFail: number) =>
+      judgePaired({ pairs, limit, client: gateway.client.verdict, quantile, alphaFail })
+    return { judge: as(decide), judgedBy: PAIRED }
+  }
+  const told = reading ?? readingOf(gateway, 'upstream-reported') ?? readingOf(gateway, 'self-reported')
+  if (told) return byReading(gateway, baseline, told, limitUs, quantile, as)
+  if (!baseline) return undefined
+  const latencies = (report: BenchReport) => gateBlocks(report, reader('latency'))
+  const decide = (alphaFail: number) =>
+    judgeDifference({
       limitUs,
-      blocks: gateBlocks(gateway, gateway.arms.primary, (block) => block.overhead[definition]),
+      baseline: latencies(baseline),
+      gateway: latencies(gateway),
+      client: worse(baseline.client.verdict, gateway.client.verdict),
+      quantile,
+      alphaFail,
+    })
+  return { judge: as(decide, metric.replace(/^overhead/, 'delta.latency')), judgedBy: APART }
+}
+
+const PAIRED: JudgedBy = {
+  definition: 'paired',
+  source: 'difference of the P99s of latency, by blocks run in turns',
+  caveat: 'it is not the P99 of the overhead of single requests, which takes stamps',
+  floor: null,
+}
+
+const APART: JudgedBy = {
+  definition: 'quantile-difference',
+  source: 'P99 of latency, gateway minus baseline',
+  caveat: "two runs apart do not share the machine's mood: stamps or a paired run are surer",
+  floor: null,
+}
+
+function byReading(
+  gateway: BenchReport,
+  baseline: BenchReport | undefined,
+  reading: OverheadResult,
+  limitUs: number,
+  quantile: number,
+  as: (decide: (alphaFail: number) => GateResult) => Judge,
+): OverheadJudge {
+  const { definition, source, note, count, cacheHits, retried } = reading
+  const floor = definition === 'provider-stamped' ? floorOf(gateway, baseline) : undefined
+  const blocks = gateBlocks(gateway, reader(definition))
+  const decide = (alphaFail: number) =>
+    judgeBudget({
+      limitUs,
+      quantile,
+      alphaFail,
+      blocks,
       ...(floor ? { floor: floor.blocks } : {}),
       client: gateway.client.verdict,
-      unread: Math.max(0, gateway.totals.successful - reading.count - reading.cacheHits - reading.retried),
+      unread: Math.max(0, gateway.totals.successful - count - cacheHits - retried),
     })
-    const judgedBy = {
-      definition,
-      source: reading.source,
-      caveat: definition === 'self-reported' ? `it under-reports: ${reading.note}` : reading.note,
-      floor: floor?.name ?? null,
-    }
-    return { gate: gateOf('overhead.p99', budgetMs, result), judgedBy }
-  }
-  if (!baseline) return undefined
-  const latencies = (report: BenchReport) => gateBlocks(report, report.arms.primary, (block) => block.latency)
-  const result = judgeDifference({
-    limitUs,
-    baseline: latencies(baseline),
-    gateway: latencies(gateway),
-    client: worse(baseline.client.verdict, gateway.client.verdict),
-  })
-  const judgedBy: JudgedBy = {
-    definition: 'quantile-difference',
-    source: 'P99 of latency, gateway minus baseline',
-    caveat: "two runs apart do not share the machine's mood: stamps or a paired run are surer",
-    floor: null,
-  }
-  return { gate: gateOf('delta.latency.p99', budgetMs, result), judgedBy }
+  const caveat = definition === 'self-reported' ? `it under-reports: ${note}` : note
+  return { judge: as(decide), judgedBy: { definition, source, caveat, floor: floor?.name ?? null } }
 }
 
 /** A gate that nothing could be judged by, and why. */
 export function undecided(metric: string, budgetMs: number, why: string): Gate {
-  return gateOf(metric, budgetMs, { verdict: 'inconclusive', why, p99Us: null, ci95Us: null })
+  return gateOf([undecidedCheck(metric, '<', budgetMs, why)])
 }
 
-function gateOf(metric: string, limit: number, result: GateResult): Gate {
-  const { verdict, why, p99Us, ci95Us, requestsNeeded } = result
-  const check: Check = {
-    metric,
-    op: '<',
-    limit,
-    value: p99Us === null ? null : toMs(p99Us),
-    ci95: ci95Us === null || !ci95Us.some(Number.isFinite) ? null : intervalMs(ci95Us),
-    verdict,
-    why,
-    ...(requestsNeeded === undefined ? {} : { requestsNeeded }),
-  }
-  return { verdict, checks: [check] }
-}
-
-function readingOf(report: BenchReport, definition: OverheadDefinition): OverheadResult | undefined {
+export function readingOf(report: BenchReport, definition: OverheadDefinition): OverheadResult | undefined {
   return report.overhead.find((entry) => entry.definition === definition)
 }
 
@@ -93,39 +137,24 @@ export function isFloor(baseline: BenchReport): boolean {
   return baseline.target.role !== 'gateway' && readingOf(baseline, 'provider-stamped') !== undefined
 }
 
-/** Where the same reading was taken straight at the provider. */
-function floorOf(
-  gateway: BenchReport,
-  baseline: BenchReport | undefined,
-): { blocks: GateBlock[]; name: string } | undefined {
-  const stamped = (block: Block) => block.overhead['provider-stamped']
-  const own = gateway.arms.primary === 'direct' ? [] : gateBlocks(gateway, 'direct', stamped)
-  if (own.some((block) => block.values.count > 0)) return { blocks: own, name: 'the direct arm of the same run' }
-  if (!baseline || !isFloor(baseline)) return undefined
-  return { blocks: gateBlocks(baseline, baseline.arms.primary, stamped), name: 'the baseline' }
+/** The arms of one report where the second went directly. */
+function directPair(report: BenchReport): ReturnType<typeof splitReport> {
+  const pair = splitReport(report)
+  return pair?.baseline.target.role === 'direct' ? pair : undefined
 }
 
-function gateBlocks(
-  report: BenchReport,
-  arm: ArmName,
-  values: (block: Block) => Block['latency'] | undefined,
-): GateBlock[] {
-  return report.blocks
-    .filter((block) => block.arm === arm)
-    .map((block) => {
-      const encoded = values(block)
-      const { OK: ok = 0, KT_ABORTED_AT_DEADLINE: unfinished = 0 } = block.outcomes
-      return {
-        values: encoded ? Histogram.decode(encoded) : new Histogram(),
-        failed: block.sent - ok - unfinished,
-        unfinished,
-      }
-    })
+/** Where the same reading was taken straight at the provider. */
+function floorOf(gateway: BenchReport, baseline: BenchReport | undefined) {
+  const stamped = reader('provider-stamped')
+  const own = gateway.arms.primary === 'direct' ? [] : gateBlocks(gateway, stamped, 'direct')
+  if (hasValues(own)) return { blocks: own, name: 'the direct arm of the same run' }
+  if (!baseline || !isFloor(baseline)) return undefined
+  return { blocks: gateBlocks(baseline, stamped), name: 'the baseline' }
 }
 
 type ClientVerdict = BenchReport['client']['verdict']
 
-function worse(a: ClientVerdict, b: ClientVerdict): ClientVerdict {
+export function worse(a: ClientVerdict, b: ClientVerdict): ClientVerdict {
   const order: ClientVerdict[] = ['ok', 'noisy', 'saturated']
   return order[Math.max(order.indexOf(a), order.indexOf(b))] ?? 'saturated'
 }

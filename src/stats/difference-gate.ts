@@ -4,7 +4,7 @@
  * mood: a FAIL must therefore also exceed a drift of 15 % of the baseline's P99. Intervals: quantile-interval.ts.
  */
 import { formatMs, formatNumber, formatShare } from '../units.ts'
-import { ALPHA_FAIL, ALPHA_PASS, DRIFT, type GateBlock, type GateResult, QUANTILE } from './gate.ts'
+import { ALPHA_FAIL, ALPHA_PASS, DRIFT, type GateBlock, type GateResult, QUANTILE, quantileName } from './gate.ts'
 import type { Histogram } from './histogram.ts'
 import { observationsNeeded } from './order-interval.ts'
 import { differenceOf, quantileBounds } from './quantile-interval.ts'
@@ -17,21 +17,25 @@ const MOST_TIMES = 10_000
 
 export interface DifferenceInput {
   limitUs: number
+  /** 0.99 unless told. */
+  quantile?: number
+  alphaFail?: number
   baseline: readonly GateBlock[]
   gateway: readonly GateBlock[]
   client: 'ok' | 'saturated' | 'noisy'
 }
 
-export function judgeDifference({ limitUs, baseline, gateway, client }: DifferenceInput): GateResult {
+export function judgeDifference(input: DifferenceInput): GateResult {
+  const { limitUs, baseline, gateway, client, quantile = QUANTILE, alphaFail = ALPHA_FAIL } = input
   const direct = answered(baseline)
   const through = answered(gateway)
   if (countOf(direct) === 0 || countOf(through) === 0) {
     return { verdict: 'inconclusive', why: 'a run without an answered request', p99Us: null, ci95Us: null }
   }
   const bounds = (alpha: number, times = 1) =>
-    differenceOf(quantileBounds(through, QUANTILE, alpha, times), quantileBounds(direct, QUANTILE, alpha, times))
-  const baselineP99Us = quantileBounds(direct, QUANTILE, ALPHA_PASS).valueUs
-  const failAboveUs = limitUs * DRIFT + baselineP99Us * (DRIFT - 1)
+    differenceOf(quantileBounds(through, quantile, alpha, times), quantileBounds(direct, quantile, alpha, times))
+  const baselineUs = quantileBounds(direct, quantile, ALPHA_PASS).valueUs
+  const failAboveUs = limitUs * DRIFT + baselineUs * (DRIFT - 1)
   const ci95 = bounds(0.025)
   const reading = { p99Us: ci95.valueUs, ci95Us: [ci95.lowerUs, ci95.upperUs] as [number, number] }
   const inconclusive = (why: string, needed?: number): GateResult => ({
@@ -46,10 +50,10 @@ export function judgeDifference({ limitUs, baseline, gateway, client }: Differen
   if (failed > MOST_FAILED) return inconclusive(`too many failed requests: ${formatShare(failed)}`)
 
   const passes = (times: number): boolean => bounds(ALPHA_PASS, times).upperUs < limitUs
-  const fails = (times: number): boolean => bounds(ALPHA_FAIL, times).lowerUs >= failAboveUs
+  const fails = (times: number): boolean => bounds(alphaFail, times).lowerUs >= failAboveUs
   const fewest = Math.min(countOf(direct), countOf(through))
   const blocks = Math.min(direct.length, through.length)
-  const least = observationsNeeded(QUANTILE)
+  const least = observationsNeeded(quantile)
   const needed = (): number | undefined => {
     const times = firstWhere(1, MOST_TIMES + 1, (candidate) => {
       if (fewest * candidate < least || blocks * candidate < MIN_BLOCKS) return false
@@ -58,13 +62,16 @@ export function judgeDifference({ limitUs, baseline, gateway, client }: Differen
     return times > MOST_TIMES ? undefined : fewest * times
   }
   if (fewest < least) {
-    return inconclusive(`too few requests for a P99: ${formatNumber(fewest)} of at least ${least} a file`, needed())
+    return inconclusive(
+      `too few requests for a ${quantileName(quantile)}: ${formatNumber(fewest)} of at least ${least} a file`,
+      needed(),
+    )
   }
   if (blocks < MIN_BLOCKS) return inconclusive(`too few blocks: ${blocks} of at least ${MIN_BLOCKS}`, needed())
   if (passes(1)) {
     return { verdict: 'pass', why: `upper bound ${formatMs(bounds(ALPHA_PASS).upperUs / 1_000)} ms`, ...reading }
   }
-  const lowerUs = bounds(ALPHA_FAIL).lowerUs
+  const lowerUs = bounds(alphaFail).lowerUs
   const lower = `lower bound ${formatMs(lowerUs / 1_000)} ms`
   if (lowerUs >= failAboveUs) return { verdict: 'fail', why: lower, ...reading }
   if (lowerUs >= limitUs) {

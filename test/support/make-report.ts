@@ -14,7 +14,7 @@ import {
 } from '../../src/report/schema.ts'
 import { Histogram } from '../../src/stats/histogram.ts'
 import { quantileBounds } from '../../src/stats/quantile-interval.ts'
-import { logNormal, type Random, randomFrom } from '../../src/stats/random.ts'
+import { logNormal, normal, type Random, randomFrom } from '../../src/stats/random.ts'
 
 /** Microseconds of one request. */
 export type Model = (random: Random) => number
@@ -30,6 +30,8 @@ export const fixed =
   () =>
     ms * 1_000
 
+type Told = 'provider-stamped' | 'self-reported' | 'upstream-reported'
+
 export interface ArmShape {
   requests?: number
   blocks?: number
@@ -38,7 +40,7 @@ export interface ArmShape {
   /** What lies between client and provider: it is added to the upstream time, and read by `read`. */
   added?: Model
   /** By which definitions the added time is read. */
-  read?: ('provider-stamped' | 'self-reported')[]
+  read?: Told[]
   /** How many requests of each block fail, and how. */
   failures?: Partial<Record<Outcome, number>>
   stream?: boolean
@@ -47,6 +49,11 @@ export interface ArmShape {
 export interface ReportShape extends ArmShape {
   seed?: number
   role?: BenchReport['target']['role']
+  /** Two reports with one pair id and different arms were measured in turns. */
+  pairId?: string
+  arm?: ArmName
+  /** Sigma of the mood that the machine has in each block; the same for every arm of a pair. */
+  moods?: number
   /** A direct arm measured in turns with the first one. */
   direct?: ArmShape
 }
@@ -54,9 +61,12 @@ export interface ReportShape extends ArmShape {
 /** A report of `shape`; `change` may alter it before it is checked against the schema. */
 export function makeReport(shape: ReportShape = {}, change: (report: BenchReport) => void = () => {}): BenchReport {
   const { seed = 1, role = 'unknown', stream = false } = shape
-  const primary: ArmName = shape.direct ? 'gateway' : 'target'
-  const main = makeArm(primary, shape, seed)
-  const direct = shape.direct && makeArm('direct', { stream, ...shape.direct }, seed + 1)
+  const primary: ArmName = shape.arm ?? (shape.direct ? 'gateway' : 'target')
+  const pairId = shape.pairId ?? `pair-${seed}`
+  const mooded = randomFrom(`moods/${pairId}`)
+  const moods = Array.from({ length: 100 }, () => Math.exp((shape.moods ?? 0) * normal(mooded)))
+  const main = makeArm(primary, shape, seed, moods)
+  const direct = shape.direct && makeArm('direct', { stream, ...shape.direct }, seed + 1, moods)
   const { name: _, url, ...result } = main.result
   const report: BenchReport = {
     schema: 'kt.bench/1',
@@ -77,8 +87,8 @@ export function makeReport(shape: ReportShape = {}, change: (report: BenchReport
     },
     target: { url, endpoint: 'chat', model: 'gpt-4o-mini', stream, role },
     arms: {
-      pairId: `pair-${seed}`,
-      mode: direct ? 'paired' : 'single',
+      pairId,
+      mode: direct || shape.pairId !== undefined ? 'paired' : 'single',
       primary,
       ...(direct ? { baselineUrl: direct.result.url, baseline: direct.result } : {}),
     },
@@ -114,7 +124,12 @@ export function makeReport(shape: ReportShape = {}, change: (report: BenchReport
   return benchReportSchema.parse(report)
 }
 
-function makeArm(name: ArmName, shape: ArmShape, seed: number): { result: ArmResult; blocks: Block[] } {
+function makeArm(
+  name: ArmName,
+  shape: ArmShape,
+  seed: number,
+  moods: number[],
+): { result: ArmResult; blocks: Block[] } {
   const { requests = 2_000, blocks: count = 20, upstream = around(5), added = around(1), failures = {} } = shape
   const random = randomFrom(`${seed}/${name}`)
   const definitions = shape.read ?? ['provider-stamped']
@@ -126,7 +141,7 @@ function makeArm(name: ArmName, shape: ArmShape, seed: number): { result: ArmRes
     const overhead = new Histogram()
     const upstreams = new Histogram(4)
     for (let i = 0; i < answered; i++) {
-      const providerUs = upstream(random)
+      const providerUs = upstream(random) * (moods[index] ?? 1)
       const addedUs = added(random)
       latency.record(providerUs + addedUs)
       upstreams.record(providerUs)
@@ -180,20 +195,24 @@ function makeArm(name: ArmName, shape: ArmShape, seed: number): { result: ArmRes
     overhead: successful > 0 ? definitions.map((definition) => overheadOf(definition, live)) : [],
   }
   const blocks = live.map(
-    ({ index, sent: sentInBlock, answered, latency, overhead }): Block => ({
+    ({ index, sent: sentInBlock, answered, latency, overhead, upstreams }): Block => ({
       arm: name,
       index,
       startedAtS: index / 2,
       sent: sentInBlock,
       outcomes: { ...failures, ...(answered > 0 ? { OK: answered } : {}) },
       latency: latency.encode(),
+      metrics: {
+        ttfb: latency.encode(),
+        ...(shape.stream ? { ttft: upstreams.encode(), tpot: upstreams.encode() } : {}),
+      },
       overhead: Object.fromEntries(definitions.map((definition) => [definition, overhead.encode()])),
     }),
   )
   return { result, blocks }
 }
 
-function overheadOf(definition: 'provider-stamped' | 'self-reported', live: { overhead: Histogram }[]): OverheadResult {
+function overheadOf(definition: Told, live: { overhead: Histogram }[]): OverheadResult {
   const parts = live.map((block) => block.overhead)
   const total = Histogram.merge(parts)
   const { lowerUs, upperUs } = quantileBounds(parts, 0.99, 0.025)

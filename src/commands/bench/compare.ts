@@ -1,59 +1,102 @@
 import { Args, Flags } from '@oclif/core'
 import { KtCommand } from '../../command.ts'
-import { EXIT, UserError } from '../../errors.ts'
+import { EXIT } from '../../errors.ts'
 
 export default class BenchCompare extends KtCommand {
-  static override summary = 'Compare a run through a gateway with its baseline, and gate on what the gateway adds.'
+  static override summary = 'Compare two runs, and gate on what the gateway adds or on what a change to it costs.'
 
   static override description =
-    `The verdict is on P99 overhead against the budget: PASS (exit 0), FAIL (exit 3) or INCONCLUSIVE (exit 4) where the two
-files cannot tell, with the reason and the number of requests that would. The figures are printed in any case.`
+    `Mode overhead (direct against gateway) judges P99 overhead against the budget; mode regression (old gateway against new) how much
+P99 grew. The roles in the reports decide, or --mode. PASS is exit 0, FAIL exit 3, INCONCLUSIVE exit 4: the files cannot tell, with
+the reason and the number of requests that would. The figures are printed in any case. One file that holds both arms of a run
+measured in turns is compared with itself, block by block.`
 
   static override examples = [
     '<%= config.bin %> bench compare baseline.json gateway.json',
     '<%= config.bin %> bench compare baseline.json gateway.json --budget 12ms --inconclusive warn',
+    '<%= config.bin %> bench compare old.json new.json --mode regression --max-regression 0.5ms,10%',
+    "<%= config.bin %> bench compare baseline.json gateway.json --threshold 'overhead.p99<7ms' --threshold 'errors.rate<0.1%'",
+    '<%= config.bin %> bench compare baseline.json gateway.json --junit kt.xml --markdown kt.md',
   ]
 
   static override args = {
-    baseline: Args.string({ description: 'report of the run without the gateway', required: true }),
-    gateway: Args.string({ description: 'report of the run through the gateway', required: true }),
+    baseline: Args.string({ description: 'report of the run to compare with', required: true }),
+    gateway: Args.string({
+      description: 'report of the run through the gateway; not needed when the first holds both arms',
+    }),
   }
 
   static override flags = {
-    budget: Flags.string({ description: "limit of P99 overhead, such as '7ms' [default: profiles/budgets.yaml]" }),
-    'no-gate': Flags.boolean({ description: 'print the figures only, exit 0', exclusive: ['budget', 'inconclusive'] }),
+    mode: Flags.option({
+      description: 'the question, instead of what the roles in the reports say',
+      options: ['overhead', 'regression'] as const,
+    })(),
+    budget: Flags.string({ description: "limit of P99 overhead, such as '7ms' [default: of --budgets]" }),
+    budgets: Flags.string({ description: 'file of budgets [default: profiles/budgets.yaml]' }),
+    'max-regression': Flags.string({
+      description: 'how much P99 may grow: a duration, a share, or both for the larger [default: 0.5ms,10%]',
+    }),
+    threshold: Flags.string({
+      description:
+        "what must hold, such as 'overhead.p99<7ms'; repeatable; instead of the mode's own limit unless that is given too",
+      multiple: true,
+    }),
+    'allow-different': Flags.boolean({ description: 'judge although what the runs measured differs' }),
+    'no-gate': Flags.boolean({
+      description: 'print the figures only, exit 0',
+      exclusive: ['budget', 'budgets', 'max-regression', 'threshold', 'allow-different', 'inconclusive', 'junit'],
+    }),
     inconclusive: Flags.option({
       description: 'fail: exit 4 when the data cannot tell (default); warn: exit 0',
       options: ['fail', 'warn'] as const,
     })(),
     json: Flags.boolean({ description: 'print the comparison (kt.compare/1) instead of tables' }),
+    junit: Flags.string({ description: 'write the verdicts as JUnit XML to this file' }),
+    markdown: Flags.string({ description: 'write the comparison as Markdown to this file' }),
   }
 
   async run(): Promise<void> {
     const { args, flags } = await this.parse(BenchCompare)
-    const [{ readReport }, { compareReports }, { renderComparison }, { readBudgets }] = await Promise.all([
-      import('../../report/read.ts'),
-      import('../../report/compare.ts'),
+    const [
+      { compareFiles },
+      { renderComparison },
+      { renderComparisonMarkdown },
+      { renderJunit },
+      { renderAnnotations },
+      ci,
+    ] = await Promise.all([
+      import('../../report/compare-files.ts'),
       import('../../render/compare-table.ts'),
-      import('../../report/budgets.ts'),
+      import('../../render/markdown.ts'),
+      import('../../render/junit.ts'),
+      import('../../render/annotations.ts'),
+      import('../../system/ci.ts'),
     ])
-    const budgetMs = flags.budget === undefined ? readBudgets().totalMs : await limitOf(flags.budget)
-    const comparison = compareReports(readReport(args.baseline), readReport(args.gateway), {
-      files: args,
-      budgetMs,
-      noGate: flags['no-gate'],
-    })
+    ci.assertCiWritable(flags)
+    const comparison = compareFiles(args, flags)
     if (flags.json) this.printJson(comparison)
     else this.print(renderComparison(comparison, this.color))
-    const verdict = comparison.gate?.verdict ?? 'pass'
-    const inconclusive = flags.inconclusive === 'warn' ? EXIT.passed : EXIT.inconclusive
-    this.finish({ pass: EXIT.passed, fail: EXIT.breached, inconclusive }[verdict])
+    const { gate, mode, baseline, gateway } = comparison
+    const name = 'kt bench compare'
+    const inconclusive = flags.inconclusive ?? 'fail'
+    ci.publish(flags, {
+      junit: () =>
+        renderJunit({
+          name,
+          gate: gate ?? { verdict: 'pass', checks: [] },
+          inconclusive,
+          properties: { mode, baseline: baseline.file, gateway: gateway.file },
+          timestamp: gateway.startedAt,
+        }),
+      markdown: () => renderComparisonMarkdown(comparison),
+      annotations: () => (gate ? renderAnnotations(name, gate) : []),
+    })
+    this.finish(
+      {
+        pass: EXIT.passed,
+        fail: EXIT.breached,
+        inconclusive: inconclusive === 'warn' ? EXIT.passed : EXIT.inconclusive,
+      }[gate?.verdict ?? 'pass'],
+    )
   }
-}
-
-async function limitOf(text: string): Promise<number> {
-  const { durationMs } = await import('../../input/quantity.ts')
-  const parsed = durationMs.safeParse(text)
-  if (parsed.success) return parsed.data
-  throw new UserError(`--budget: ${parsed.error.issues[0]?.message}`, "Give a duration such as '7ms'.")
 }

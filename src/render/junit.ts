@@ -1,0 +1,71 @@
+/**
+ * Checks as JUnit XML, which every CI system reads: a test case a check. A FAIL is a failure; INCONCLUSIVE is an error, or, where the
+ * user chose to be warned only, skipped. Strings out.
+ */
+import type { Check, Gate } from '../report/schema.ts'
+import { checkSentence } from './check-line.ts'
+
+export interface JunitSuite {
+  /** 'kt bench compare', 'kt slo check'. */
+  name: string
+  gate: Gate
+  inconclusive: 'fail' | 'warn'
+  /** Shown by CI beside the suite: files, mode, category. */
+  properties: Record<string, string>
+  /** Seconds are not measured: the checks are of figures recorded before. */
+  timestamp: string
+}
+
+export function renderJunit({ name, gate, inconclusive, properties, timestamp }: JunitSuite): string {
+  const { checks } = gate
+  const undecided = checks.filter((check) => check.verdict === 'inconclusive').length
+  const counts = {
+    tests: checks.length,
+    failures: checks.filter((check) => check.verdict === 'fail').length,
+    errors: inconclusive === 'fail' ? undecided : 0,
+    skipped: inconclusive === 'warn' ? undecided : 0,
+  }
+  return [
+    '<?xml version="1.0" encoding="UTF-8"?>',
+    `<testsuites ${attributes({ name, ...counts })}>`,
+    `  <testsuite ${attributes({ name, ...counts, timestamp })}>`,
+    '    <properties>',
+    ...Object.entries(properties).map(([key, value]) => `      <property ${attributes({ name: key, value })}/>`),
+    '    </properties>',
+    ...checks.flatMap((check) => testCase(name, check, inconclusive)),
+    '  </testsuite>',
+    '</testsuites>',
+    '',
+  ].join('\n')
+}
+
+function testCase(suite: string, check: Check, inconclusive: JunitSuite['inconclusive']): string[] {
+  const { metric, op, limit, verdict } = check
+  const head = `<testcase ${attributes({ classname: suite, name: `${metric} ${op} ${limit}`, time: '0' })}>`
+  const sentence = checkSentence(check)
+  const body = {
+    pass: `<system-out>${escaped(sentence)}</system-out>`,
+    fail: `<failure ${attributes({ type: 'breach', message: sentence })}/>`,
+    inconclusive:
+      inconclusive === 'fail'
+        ? `<error ${attributes({ type: 'inconclusive', message: sentence })}/>`
+        : `<skipped ${attributes({ message: sentence })}/>`,
+  }[verdict]
+  return [`    ${head}`, `      ${body}`, '    </testcase>']
+}
+
+function attributes(values: Record<string, string | number>): string {
+  return Object.entries(values)
+    .map(([name, value]) => `${name}="${escaped(String(value))}"`)
+    .join(' ')
+}
+
+const ENTITIES: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&apos;' }
+
+/** XML 1.0 has no place for control characters, escaped or not. */
+function escaped(text: string): string {
+  return [...text]
+    .filter((character) => character >= ' ' || character === '\n' || character === '\t')
+    .join('')
+    .replaceAll(/[&<>"']/g, (character) => ENTITIES[character] ?? '')
+}

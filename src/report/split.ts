@@ -1,0 +1,36 @@
+/** One report with two arms as two reports with one each, which keep the pair's id: what `--split` writes and compare takes apart. */
+import type { BenchReport } from './schema.ts'
+
+/** Undefined when the report holds one arm. The series, which both arms share, goes to neither. */
+export function splitReport(report: BenchReport): { baseline: BenchReport; gateway: BenchReport } | undefined {
+  const { baseline } = report.arms
+  if (!baseline) return undefined
+  const { name, url, role, ...figures } = baseline
+  const { pairId, mode, primary } = report.arms
+  const blocksOf = (arm: typeof name) => report.blocks.filter((block) => block.arm === arm)
+  const { gateway: _, ...target } = report.target
+  const named = baseline.signals?.gateway
+  return {
+    baseline: {
+      ...report,
+      ...figures,
+      target: {
+        ...target,
+        url,
+        role: role ?? (name === 'direct' ? 'direct' : named ? 'gateway' : 'unknown'),
+        ...(named ? { gateway: named } : {}),
+      },
+      arms: { pairId, mode, primary: name },
+      blocks: blocksOf(name),
+      series: [],
+      gate: null,
+    },
+    gateway: {
+      ...report,
+      arms: { pairId, mode, primary, baselineUrl: url },
+      blocks: blocksOf(primary),
+      series: [],
+      gate: null,
+    },
+  }
+}
