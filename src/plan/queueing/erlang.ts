@@ -1,0 +1,77 @@
+/**
+ * M/M/c: Erlang B by the inverse recursion (1/B(m) = 1 + m/A x 1/B(m-1); never factorials, which overflow at 171), Erlang C from
+ * it, and what follows for waiting. Loads A are in erlangs (lambda / mu), rates per second.
+ * References: Erlang 1917; Cooper, Introduction to Queueing Theory, 3.
+ */
+
+/** Probability that all `servers` are busy and an arrival is lost. */
+export function erlangB(load: number, servers: number): number {
+  let inverse = 1
+  for (let m = 1; m <= servers; m++) {
+    inverse = 1 + (m / load) * inverse
+    // Beyond this B is below any double; without the stop a long recursion would only reach infinity.
+    if (!Number.isFinite(inverse)) return 0
+  }
+  return 1 / inverse
+}
+
+/** Probability that an arrival waits. Undefined where the load reaches the capacity: no steady state, no answer. */
+export function erlangC(load: number, servers: number): number | undefined {
+  const utilisation = load / servers
+  if (!(utilisation < 1)) return undefined
+  const b = erlangB(load, servers)
+  return b / (1 - utilisation * (1 - b))
+}
+
+export interface MmcMetrics {
+  utilisation: number
+  /** Probability of waiting. */
+  waits: number
+  /** Probability that nobody is there. */
+  empty: number
+  queueLength: number
+  inSystem: number
+  meanWaitS: number
+  meanResponseS: number
+}
+
+export function mmc(arrivalsPerSec: number, servedPerSec: number, servers: number): MmcMetrics | undefined {
+  const load = arrivalsPerSec / servedPerSec
+  const waits = erlangC(load, servers)
+  if (waits === undefined) return undefined
+  const utilisation = load / servers
+  const queueLength = (waits * utilisation) / (1 - utilisation)
+  const meanWaitS = queueLength / arrivalsPerSec
+  return {
+    utilisation,
+    waits,
+    empty: emptyProbability(load, servers),
+    queueLength,
+    inSystem: queueLength + load,
+    meanWaitS,
+    meanResponseS: meanWaitS + 1 / servedPerSec,
+  }
+}
+
+/** P(wait > t) in M/M/c, first come first served. */
+export function waitTail(
+  arrivalsPerSec: number,
+  servedPerSec: number,
+  servers: number,
+  seconds: number,
+): number | undefined {
+  const waits = erlangC(arrivalsPerSec / servedPerSec, servers)
+  if (waits === undefined) return undefined
+  return waits * Math.exp(-(servers * servedPerSec - arrivalsPerSec) * seconds)
+}
+
+/** p0, with the terms of the sum kept by recursion. */
+function emptyProbability(load: number, servers: number): number {
+  let term = 1
+  let sum = 0
+  for (let n = 0; n < servers; n++) {
+    sum += term
+    term *= load / (n + 1)
+  }
+  return 1 / (sum + term / (1 - load / servers))
+}

@@ -1,0 +1,47 @@
+/**
+ * The Universal Scalability Law (Gunther 1993): X(N) = gN / (1 + a(N - 1) + bN(N - 1)). a is contention, b coherency (crosstalk),
+ * g what one alone does. With b > 0 throughput falls again beyond N* = sqrt((1 - a) / b).
+ */
+
+export interface UslModel {
+  alpha: number
+  beta: number
+  gamma: number
+}
+
+export function throughputAt(n: number, { alpha, beta, gamma }: UslModel): number {
+  return (gamma * n) / (1 + alpha * (n - 1) + beta * n * (n - 1))
+}
+
+/** Where throughput is highest; undefined where it never falls (beta 0). */
+export function peak(model: UslModel): { n: number; throughput: number } | undefined {
+  if (model.beta <= 0 || model.alpha >= 1) return undefined
+  const n = Math.sqrt((1 - model.alpha) / model.beta)
+  return { n, throughput: throughputAt(n, model) }
+}
+
+/** What contention alone lets through, g / a (Amdahl); undefined where nothing contends. */
+export function asymptote({ alpha, gamma }: UslModel): number | undefined {
+  return alpha > 0 ? gamma / alpha : undefined
+}
+
+/** Where the line of perfect scaling meets the asymptote. */
+export function optimalLoad({ alpha }: UslModel): number | undefined {
+  return alpha > 0 ? 1 / alpha : undefined
+}
+
+/**
+ * The smallest N (not rounded) with X(N) = throughput: the smaller positive root of bXN^2 + (X(a - b) - g)N + X(1 - a) = 0.
+ * Undefined where no N reaches it: scale out, not up.
+ */
+export function needFor(throughput: number, { alpha, beta, gamma }: UslModel): number | undefined {
+  if (throughput <= 0) return 0
+  const a = beta * throughput
+  const b = throughput * (alpha - beta) - gamma
+  const c = throughput * (1 - alpha)
+  if (b >= 0) return undefined
+  const discriminant = b * b - 4 * a * c
+  if (discriminant < 0) return undefined
+  // The form that does not cancel, and that is right for a = 0 as well.
+  return (2 * c) / (-b + Math.sqrt(discriminant))
+}

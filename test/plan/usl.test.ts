@@ -1,0 +1,143 @@
+// The Universal Scalability Law: fits against the R package usl (smoeding/usl at 480c97bf, tests/*.Rout.save), peaks and needs
+// against its printed figures, and what the data cannot carry refused.
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { fitUsl, type UslFit } from '../../src/plan/usl/fit.ts'
+import { asymptote, needFor, optimalLoad, peak, throughputAt } from '../../src/plan/usl/model.ts'
+
+function fitted(n: number[], x: number[]): UslFit {
+  const result = fitUsl({ n, x })
+  if (result.state !== 'fitted') throw new Error(result.why)
+  return result.fit
+}
+
+const SPEC = { n: [1, 18, 36, 72, 108, 144, 216], x: [64.9, 995.9, 1652.4, 1853.2, 1828.9, 1775.0, 1702.2] }
+
+describe('specsdm91 (tests/{summary,predict,peak-scalability,limit-scalability,residuals,efficiency}.Rout.save)', () => {
+  const { model, standardError, t95, bootstrap95, residualStandardError, degreesOfFreedom, warnings } = fitted(
+    SPEC.n,
+    SPEC.x,
+  )
+
+  test('parameters', () => {
+    expect(model.alpha).toBeCloseTo(0.0277285, 6)
+    expect(model.beta).toBeCloseTo(0.0001044, 7)
+    expect(model.gamma).toBeCloseTo(89.995233, 5)
+    // Recomputed elsewhere, stopped a little earlier: beta 1.0436577e-4.
+    expect(model.beta / 1.0436577e-4).toBeCloseTo(1, 4)
+  })
+
+  test('standard errors, residual standard error, degrees of freedom', () => {
+    expect(standardError?.alpha).toBeCloseTo(0.0091217, 5)
+    expect(standardError?.beta).toBeCloseTo(0.0000199, 6)
+    expect(standardError?.gamma).toBeCloseTo(14.2134894, 2)
+    expect(residualStandardError).toBeCloseTo(82.85, 2)
+    expect(degreesOfFreedom).toBe(4)
+  })
+
+  test('two-sided 95 % intervals by t with 4 degrees of freedom (recomputed)', () => {
+    expect(t95?.alpha[0]).toBeCloseTo(0.002402, 4)
+    expect(t95?.alpha[1]).toBeCloseTo(0.053054, 4)
+    expect(t95?.beta[0]).toBeCloseTo(4.91832e-5, 7)
+    expect(t95?.beta[1]).toBeCloseTo(1.595483e-4, 7)
+    expect(t95?.gamma[0]).toBeCloseTo(50.5323, 1)
+    expect(t95?.gamma[1]).toBeCloseTo(129.4581, 1)
+  })
+
+  test('with seven points a bootstrap stands beside them, and holds the estimate', () => {
+    for (const name of ['alpha', 'beta', 'gamma'] as const) {
+      expect(bootstrap95?.[name][0]).toBeLessThan(model[name])
+      expect(bootstrap95?.[name][1]).toBeGreaterThan(model[name])
+    }
+    expect(warnings).toEqual([])
+  })
+
+  test('peak, limit, optimal load', () => {
+    expect(peak(model)?.n).toBeCloseTo(96.51956, 2)
+    expect(Math.round(peak(model)?.throughput ?? 0)).toBe(1884)
+    expect(asymptote(model)).toBeCloseTo(3245.589, 0)
+    expect(optimalLoad(model)).toBeCloseTo(36.06401, 2)
+    expect(Math.round(throughputAt(optimalLoad(model) ?? 0, model))).toBe(1542)
+  })
+
+  test('fitted values, residuals, efficiency', () => {
+    expect(SPEC.n.map((n) => Math.round(throughputAt(n, model)))).toEqual([90, 1078, 1541, 1850, 1879, 1822, 1646])
+    const residuals = [-25.1, -81.66, 111.09, 3.05, -49.99, -46.6, 56.0]
+    const efficiency = [0.7211, 0.6148, 0.51, 0.286, 0.1882, 0.137, 0.0876]
+    SPEC.n.forEach((n, i) => {
+      expect((SPEC.x[i] ?? 0) - throughputAt(n, model)).toBeCloseTo(residuals[i] ?? 0, 1)
+      expect((SPEC.x[i] ?? 0) / (n * model.gamma)).toBeCloseTo(efficiency[i] ?? 0, 4)
+    })
+  })
+})
+
+test('raytracer, first five points: few, and it says so (tests/warn-accuracy.Rout.save)', () => {
+  const { model, warnings } = fitted([1, 4, 8, 12, 16], [20, 78, 130, 170, 190])
+  expect(model.alpha).toBeCloseTo(0.028, 3)
+  expect(model.beta).toBeCloseTo(0.001, 3)
+  expect(model.gamma).toBeCloseTo(21.059, 2)
+  expect(warnings.join()).toContain('only 5 different loads')
+})
+
+test('raytracer, all eleven: beta is 0, there is no peak (vignettes/usl.Rnw)', () => {
+  const { model, warnings, standardError, bootstrap95, residualStandardError } = fitted(
+    [1, 4, 8, 12, 16, 20, 24, 28, 32, 48, 64],
+    [20, 78, 130, 170, 190, 200, 210, 230, 260, 280, 310],
+  )
+  expect(model.beta).toBe(0)
+  expect(model.alpha).toBeCloseTo(0.05777078, 7)
+  expect(model.gamma).toBeCloseTo(21.84884295, 6)
+  expect(asymptote(model)).toBeCloseTo(378.19885, 3)
+  expect(residualStandardError).toBeCloseTo(9.33567, 4)
+  expect(peak(model)).toBeUndefined()
+  expect(standardError, 'the normal theory fails at a bound').toBeUndefined()
+  expect(bootstrap95?.beta[0]).toBe(0)
+  expect(warnings.join()).toContain('no retrograde seen up to N = 64')
+})
+
+test('synthetic data return the parameters they were made with (tests/coef.Rout.save)', () => {
+  const { model } = fitted([1, 2, 4, 6, 8, 10], [1, 1.8868, 3.0769, 3.5294, 3.5398, 3.3557])
+  expect(model.alpha).toBeCloseTo(0.02, 3)
+  expect(model.beta).toBeCloseTo(0.02, 3)
+  expect(model.gamma).toBeCloseTo(1, 3)
+})
+
+test('the formulas of peak, limit and optimal load alone', () => {
+  expect(peak({ alpha: 0.001, beta: 0.00001, gamma: 1 })?.n).toBeCloseTo(316.0696, 4)
+  expect(asymptote({ alpha: 0.001, beta: 0.00001, gamma: 89.995233 })).toBeCloseTo(89995.23, 2)
+  expect(optimalLoad({ alpha: 0.001, beta: 0.00001, gamma: 1 })).toBeCloseTo(1000, 9)
+})
+
+const model = fc.record({
+  alpha: fc.double({ min: 0, max: 0.5, noNaN: true }),
+  beta: fc.double({ min: 0, max: 0.01, noNaN: true }),
+  gamma: fc.double({ min: 0.1, max: 1e6, noNaN: true }),
+})
+
+test('the need for a throughput gives that throughput back, by the smaller root', () => {
+  fc.assert(
+    fc.property(model, fc.double({ min: 1, max: 500, noNaN: true }), (m, n) => {
+      const top = peak(m)
+      const throughput = throughputAt(Math.min(n, (top?.n ?? n) * 0.99), m)
+      const need = needFor(throughput, m) ?? Number.NaN
+      expect(throughputAt(need, m) / throughput).toBeCloseTo(1, 6)
+      if (top) expect(need).toBeLessThanOrEqual(top.n * 1.000001)
+    }),
+  )
+})
+
+test('a throughput above the peak is reached by no N', () => {
+  const m = { alpha: 0.03, beta: 1e-4, gamma: 90 }
+  expect(needFor((peak(m)?.throughput ?? 0) * 1.01, m)).toBeUndefined()
+  expect(needFor(2_000, { alpha: 0.05, beta: 0, gamma: 90 })).toBeUndefined()
+})
+
+test.each([
+  [[1, 2, 4], [10, 19, 35], 'needs at least 4 different loads, not 3'],
+  [[1, 1, 2, 4], [10, 10, 19, 35], 'needs at least 4 different loads, not 3'],
+  [[1, 2, 4, 8], [10, 25, 45, 80], 'superlinear scaling is an error in the data'],
+  [[1, 2, 4, 8], [10, 0, 35, 60], 'point 2 (N 2, throughput 0) is not a measurement'],
+])('N %j with X %j is refused', (n, x, why) => {
+  const result = fitUsl({ n, x })
+  expect(result.state === 'refused' && result.why).toContain(why)
+})
