@@ -1,87 +1,185 @@
-/** Turns the flags of `kt plan` into a demand and the figures that replace the vendor's; refuses what has no sensible plan. */
+/** Turns the flags of a planning command into what the planner takes: the demand, and the figures and choices beside it. */
 import { UserError } from '../errors.ts'
-import type { PlanOverrides } from '../plan/plan.ts'
-import type { Demand, RedundancyRange } from '../plan/sizing.ts'
-import { parseBytes, parseCount } from '../units.ts'
+import type { Demand } from '../plan/demand.ts'
+import { type FigureKey, type Figures, withFigure } from '../plan/figures.ts'
+import { costRatio } from '../plan/formula.ts'
+import { defaultChoices, type PlanChoices } from '../plan/plan.ts'
+import type { RedundancyParts, Sizing } from '../plan/sizing.ts'
+import { demandOf } from './demand-request.ts'
+import type { PlanFlags } from './plan-flags.ts'
+import { positiveCount, redundancyOf, secondsOf, shareOf, sizeOf, wholeCount } from './plan-numbers.ts'
+import { memoryFromRss } from './rss.ts'
+import { readSizing } from './sizing.ts'
 
-export interface PlanFlags {
-  'input-peak'?: string | undefined
-  'output-peak'?: string | undefined
-  ratio?: string | undefined
-  'output-per-worker'?: string | undefined
-  redundancy?: string | undefined
-  entities?: string | undefined
-  rps?: string | undefined
+export interface PlanRequest {
+  demand: Demand
+  sizing: Sizing
+  choices: PlanChoices
 }
 
-const EXAMPLES: Record<keyof PlanFlags, string> = {
-  'input-peak': '80M',
-  'output-peak': '10M',
-  ratio: '4',
-  'output-per-worker': '1M',
-  redundancy: '2-4',
-  entities: '600',
-  rps: '250',
-}
-/** Beyond any fleet; above it sums lose whole tokens. */
-const MAX_COUNT = 1e15
-const RANGE = /^(\d+(?:\.\d+)?)x?(?:\s*[-–]\s*(\d+(?:\.\d+)?)x?)?$/i
-
-export function planRequest(flags: PlanFlags): { demand: Demand; overrides: PlanOverrides } {
-  const optional = <K extends string>(key: K, name: keyof PlanFlags, whatFor: string): { [P in K]?: number } => {
-    const given = flags[name]
-    return (given === undefined ? {} : { [key]: positiveCount(name, given, whatFor) }) as { [P in K]?: number }
+export async function planRequest(flags: PlanFlags): Promise<PlanRequest> {
+  const demand = await demandOf(flags)
+  const sizing = readSizing(flags.sizing)
+  const defaults = defaultChoices(sizing)
+  const calibrated = await calibratedChoices(flags, demand, sizing, defaults)
+  const choices: PlanChoices = {
+    ...calibrated,
+    figures: givenFigures(flags, calibrated.figures, sizing),
+    redundancy: flags.redundancy === undefined ? defaults.redundancy : redundancyOf(flags.redundancy),
+    parts: partsOf(flags, defaults.parts),
+    setting: {
+      upstream: flags.upstream ?? 'h1',
+      upstreamKeepAlive: flags['upstream-keepalive'] ?? true,
+      providerAddresses: whole(flags, 'provider-addresses', "addresses behind the provider's name", '1') ?? 1,
+    },
+    quota: {
+      tokensPerMinute: count(flags, 'quota-tpm', 'tokens per minute', '30M'),
+      requestsPerMinute: count(flags, 'quota-rpm', 'requests per minute', '10k'),
+    },
   }
   return {
-    demand: {
-      inputTokensPerSec: peak('input-peak', flags),
-      outputTokensPerSec: peak('output-peak', flags),
-      ...optional('entities', 'entities', 'configured services and routes'),
-      ...optional('requestsPerSec', 'rps', 'requests per second'),
-    },
-    overrides: {
-      ...optional('ratio', 'ratio', 'input tokens that cost as much as one output token'),
-      ...optional('outputPerWorker', 'output-per-worker', 'tokens per second'),
-      ...(flags.redundancy === undefined ? {} : { redundancy: redundancyOf(flags.redundancy) }),
-    },
+    demand,
+    sizing,
+    choices: flags.node === undefined ? choices : { ...choices, node: await nodeNamed(flags.node) },
   }
 }
 
-function peak(name: 'input-peak' | 'output-peak', flags: PlanFlags): number {
-  const given = flags[name]
-  if (given === undefined) {
+async function calibratedChoices(
+  flags: PlanFlags,
+  demand: Demand,
+  sizing: Sizing,
+  defaults: PlanChoices,
+): Promise<PlanChoices> {
+  if (flags['from-bench'] === undefined) {
+    if (flags['bench-workers'] !== undefined)
+      throw new UserError('--bench-workers has no effect without --from-bench', 'Give the reports with --from-bench.')
+    return defaults
+  }
+  for (const name of ['output-per-worker', 'input-per-worker', 'path'] as const) {
+    if (flags[name] !== undefined)
+      throw new UserError(`--${name} and --from-bench both say what a worker passes`, 'Give one of them.')
+  }
+  const { calibrationFrom } = await import('./calibration.ts')
+  const calibration = calibrationFrom(flags['from-bench'], flags['bench-workers'], demand, sizing)
+  return { ...defaults, figures: { ...defaults.figures, ...calibration.figures }, calibration }
+}
+
+async function nodeNamed(name: string): Promise<PlanChoices['node']> {
+  const { readInstances, instanceNamed } = await import('./instances.ts')
+  return instanceNamed(name, readInstances())
+}
+
+function givenFigures(flags: PlanFlags, base: Figures, sizing: Sizing): Figures {
+  let figures = base
+  const set = (key: FigureKey, value: number, flag: string): void => {
+    figures = withFigure(figures, key, value, 'given', `--${flag}`)
+  }
+  if (flags.path !== undefined) figures = pathFigures(flags, figures, sizing)
+  const outputPerWorker = count(flags, 'output-per-worker', 'tokens per second', '1M')
+  if (outputPerWorker !== undefined) set('outputPerWorker', outputPerWorker, 'output-per-worker')
+  const inputPerWorker = count(flags, 'input-per-worker', 'tokens per second', '4.4M')
+  if (inputPerWorker !== undefined) {
+    if (flags.ratio !== undefined)
+      throw new UserError(
+        '--ratio and --input-per-worker say the same',
+        'R is input per worker over output per worker: give one of them.',
+      )
+    if (outputPerWorker === undefined)
+      throw new UserError(
+        '--input-per-worker needs --output-per-worker',
+        'Give both: one worker passes so many of each, measured apart.',
+      )
+    set('ratio', inputPerWorker / outputPerWorker, 'input-per-worker')
+  }
+  const ratio = count(flags, 'ratio', 'input tokens that cost as much as one output token', '4')
+  if (ratio !== undefined) set('ratio', ratio, 'ratio')
+  for (const [flag, key, what, example] of COUNTS) {
+    const value = count(flags, flag, what, example)
+    if (value !== undefined) set(key, value, flag)
+  }
+  if (flags.ttft !== undefined) set('ttftS', secondsOf('ttft', flags.ttft, '1s'), 'ttft')
+  for (const [flag, key, example] of SIZES) {
+    const given = flags[flag]
+    if (given !== undefined) set(key, sizeOf(flag, given, example), flag)
+  }
+  if (flags.rss !== undefined) {
+    const { base: atRest, perStream } = memoryFromRss(flags.rss)
+    figures = withFigure(figures, 'baseBytesPerWorker', atRest, 'calibrated', '--rss')
+    figures = withFigure(figures, 'bytesPerStream', perStream, 'calibrated', '--rss')
+  }
+  return figures
+}
+
+const COUNTS = [
+  ['bytes-per-output-token', 'outputBytesPerToken', 'bytes of an output token', '290'],
+  ['bytes-per-input-token', 'inputBytesPerToken', 'bytes of an input token', '4.5'],
+  ['stream-rate', 'tokensPerSecPerStream', 'tokens per second of one stream', '50'],
+  ['connections-per-worker', 'connectionsPerWorker', 'connections', '16384'],
+] as const
+
+const SIZES = [
+  ['memory-per-stream', 'bytesPerStream', '64KiB'],
+  ['memory-base', 'baseBytesPerWorker', '500MiB'],
+  ['body-buffer', 'bodyBufferBytes', '512KiB'],
+] as const
+
+function pathFigures(flags: PlanFlags, figures: Figures, sizing: Sizing): Figures {
+  for (const name of ['output-per-worker', 'input-per-worker', 'ratio'] as const) {
+    if (flags[name] !== undefined)
+      throw new UserError(`--${name} and --path both say what a worker passes`, 'Give one of them.')
+  }
+  const worker = sizing.measuredPerWorker.find(({ path }) => path.toLowerCase() === flags.path?.toLowerCase())
+  if (!worker) {
+    const known = sizing.measuredPerWorker.map(({ path }) => path.toLowerCase())
     throw new UserError(
-      `--${name} is missing: the peak in ${name.split('-')[0]} tokens per second`,
-      'Example: kt plan --input-peak 80M --output-peak 10M',
+      `--path: no measured figures of '${flags.path}'`,
+      `Known: ${known.join(', ') || 'none in this sizing profile'}.`,
     )
   }
-  return positiveCount(name, given, 'tokens per second')
+  const source = `${sizing.source}, ${worker.path} path`
+  return withFigure(
+    withFigure(figures, 'ratio', costRatio(worker), 'vendor default', source),
+    'outputPerWorker',
+    worker.outputTokensPerSec,
+    'vendor default',
+    source,
+  )
 }
 
-function positiveCount(name: keyof PlanFlags, given: string, whatFor: string): number {
-  const next = `Write a number above 0, for example --${name} ${EXAMPLES[name]}.`
-  const value = parseCount(given)
-  if (value === undefined && !/^-./.test(given)) {
-    const why = parseBytes(given) === undefined ? 'is not a count' : 'is a size in bytes'
-    throw new UserError(`--${name}: '${given}' ${why}; it is ${whatFor}`, next)
-  }
-  if (value === undefined || value <= 0) {
-    throw new UserError(`--${name} must be above 0 (${whatFor}), not '${given}'`, next)
-  }
-  if (value > MAX_COUNT) throw new UserError(`--${name}: ${given} is beyond anything to plan for (${whatFor})`, next)
-  if (name === 'entities' && !Number.isInteger(value)) {
-    throw new UserError(`--entities must be whole, not ${given} (${whatFor})`, next)
-  }
-  return value
+function partsOf(flags: PlanFlags, defaults: RedundancyParts): RedundancyParts {
+  const zones = whole(flags, 'zones', 'zones', '3') ?? defaults.zones
+  const zonesLost =
+    flags['zones-lost'] === undefined
+      ? Math.min(defaults.zonesLost, zones - 1)
+      : flags['zones-lost'] === '0'
+        ? 0
+        : wholeCount('zones-lost', flags['zones-lost'], 'zones', '1')
+  if (zonesLost >= zones)
+    throw new UserError(
+      `--zones-lost ${zonesLost} of ${zones} zones leaves none`,
+      'Plan for the loss of fewer zones than there are.',
+    )
+  const targetUtilisation =
+    flags['target-utilisation'] === undefined
+      ? defaults.targetUtilisation
+      : shareOf('target-utilisation', flags['target-utilisation'], '70%')
+  if (targetUtilisation === 0)
+    throw new UserError(
+      '--target-utilisation 0 uses nothing of a worker',
+      'Write for example --target-utilisation 70%.',
+    )
+  const surge = flags.surge === undefined ? defaults.surge : shareOf('surge', flags.surge, '25%')
+  return { zones, zonesLost, surge, targetUtilisation }
 }
 
-function redundancyOf(given: string): RedundancyRange {
-  const next = 'Write one factor (3) or a range (2-4).'
-  const match = RANGE.exec(given.trim())
-  if (!match?.[1]) throw new UserError(`--redundancy: '${given}' is not a factor or a range`, next)
-  const min = Number(match[1])
-  const max = match[2] === undefined ? min : Number(match[2])
-  if (min > max) throw new UserError(`--redundancy ${given}: the range runs backwards`, `Write ${max}-${min}.`)
-  if (min < 1) throw new UserError(`--redundancy ${given}: a factor below 1 plans for less than the peak`, next)
-  return { min, max }
+type TextFlag = { [K in keyof PlanFlags]-?: PlanFlags[K] extends string | undefined ? K : never }[keyof PlanFlags]
+
+function count(flags: PlanFlags, flag: TextFlag, what: string, example: string): number | undefined {
+  const given = flags[flag]
+  return given === undefined ? undefined : positiveCount(flag, given, what, example)
+}
+
+function whole(flags: PlanFlags, flag: TextFlag, what: string, example: string): number | undefined {
+  const given = flags[flag]
+  return given === undefined ? undefined : wholeCount(flag, given, what, example)
 }

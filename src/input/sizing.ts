@@ -1,9 +1,12 @@
 /** Reads the sizing figures that the planner works with: profiles/sizing/kong.yaml, or the user's copy of it. */
 import { z } from 'zod'
+import { allocatableMemoryBytes, allocatableMillicores } from '../plan/allocatable.ts'
+import type { Figure, Figures } from '../plan/figures.ts'
 import type { Sizing } from '../plan/sizing.ts'
 import { packaged } from '../system/package-info.ts'
-import { parseCount } from '../units.ts'
+import { parseBytes, parseCount } from '../units.ts'
 import { readYaml } from './file.ts'
+import { bytes, durationMs } from './quantity.ts'
 
 /** 80M, 1.5k or a plain number, zero allowed. */
 const countSchema = z.union([z.number(), z.string()]).transform((given, context): number => {
@@ -14,6 +17,20 @@ const countSchema = z.union([z.number(), z.string()]).transform((given, context)
 })
 const positiveCount = countSchema.refine((value) => value > 0, 'must be above 0')
 const positive = z.number().positive()
+const bytesOrZero = z.union([z.number(), z.string()]).transform((given, context): number => {
+  const value = parseBytes(String(given))
+  if (value !== undefined) return value
+  context.addIssue({ code: 'custom', message: `expected a size such as 512KiB, got '${given}'` })
+  return z.NEVER
+})
+/** '500m' or a number of cores, as Kubernetes writes them. */
+const millicores = z.union([z.number(), z.string()]).transform((given, context): number => {
+  const match = /^(\d+(?:\.\d+)?)(m?)$/.exec(String(given))
+  const value = match ? Number(match[1]) * (match[2] ? 1 : 1_000) : Number.NaN
+  if (value > 0) return value
+  context.addIssue({ code: 'custom', message: `expected CPU such as 500m or 2, got '${given}'` })
+  return z.NEVER
+})
 
 const boundsSchema = z
   .strictObject({ entities: countSchema, input: countSchema, output: countSchema })
@@ -48,6 +65,78 @@ const familiesSchema = z.strictObject({
   families: z.array(z.string()).min(1),
 })
 
+const rangeOfBytes = z.tuple([bytes, bytes]).transform(([minBytes, maxBytes]) => ({ minBytes, maxBytes }))
+
+const bufferProfileSchema = z
+  .strictObject({
+    name: z.string(),
+    prompt: z.strictObject({ from: bytesOrZero, below: bytes }),
+    body: rangeOfBytes,
+    buffer: rangeOfBytes,
+    note: z.string().optional(),
+  })
+  .transform(({ name, prompt, body, buffer, note }) => ({
+    name,
+    promptFromBytes: prompt.from,
+    promptBelowBytes: prompt.below,
+    body,
+    buffer,
+    note,
+  }))
+
+const nodeSchema = z
+  .strictObject({
+    type: z.string(),
+    cloud: z.string(),
+    vcpu: z.int().min(2, 'a node of one vCPU has no whole one left for a worker'),
+    memory_gib: positive,
+    bandwidth_gbps: positive,
+    allocatable_memory_mib: positive.optional(),
+    usd_per_hour: positive.optional(),
+    source: z.string(),
+  })
+  .transform((node) => ({
+    type: node.type,
+    cloud: node.cloud,
+    vcpu: node.vcpu,
+    memoryGib: node.memory_gib,
+    bandwidthGbps: node.bandwidth_gbps,
+    allocatableMillicores: allocatableMillicores(node.vcpu),
+    allocatableMemoryBytes:
+      node.allocatable_memory_mib === undefined
+        ? allocatableMemoryBytes(node.memory_gib)
+        : node.allocatable_memory_mib * 1024 ** 2,
+    usdPerHour: node.usd_per_hour,
+    source: node.source,
+  }))
+
+const figuresShape = {
+  network: z.strictObject({
+    output_bytes_per_token: positive,
+    input_bytes_per_token: positive,
+    source: z.string(),
+    date: z.string().optional(),
+    target_utilisation: positive.max(1),
+  }),
+  streams: z.strictObject({ tokens_per_sec: positive, ttft: durationMs, source: z.string() }),
+  connections: z.strictObject({
+    per_worker: positiveCount,
+    descriptors_per_worker: positiveCount,
+    source: z.string(),
+    ephemeral_ports: positiveCount,
+    time_wait: durationMs,
+    ports_source: z.string(),
+    h2_streams: positiveCount,
+    h2_source: z.string(),
+  }),
+  memory: z.strictObject({
+    base_per_worker: bytes,
+    base_source: z.string(),
+    per_stream: bytes,
+    stream_source: z.string(),
+  }),
+}
+
 export const sizingSchema = z
   .strictObject({
     name: z.string(),
@@ -56,32 +145,39 @@ export const sizingSchema = z
     redundancy: z
       .strictObject({ min: z.number().min(1), max: z.number().min(1) })
       .refine(({ min, max }) => min <= max, 'min must not be above max'),
+    redundancy_parts: z
+      .strictObject({
+        zones: z.int().min(1),
+        zones_lost: z.int().min(0),
+        surge: z.number().min(0).max(1),
+        target_utilisation: positive.max(1),
+      })
+      .refine(({ zones, zones_lost }) => zones_lost < zones, 'zones_lost must leave a zone'),
     measured_per_worker: z.array(z.strictObject({ path: z.string(), input: positiveCount, output: positiveCount })),
     tiers: z.array(tierSchema).min(1).refine(ascends, 'tiers must ascend in every dimension'),
     rps_tiers: z.strictObject({ source: z.string(), tiers: z.array(rpsTierSchema).min(1) }),
-    network: z.strictObject({
-      output_bytes_per_token: positive,
-      input_bytes_per_token: positive,
-      source: z.string(),
-      target_utilisation: positive.max(1),
-    }),
-    node: z.strictObject({
-      type: z.string(),
-      cloud: z.string(),
-      vcpu: z.int().min(2, 'a node of one vCPU has no whole one left for a worker'),
-      memory_gib: positive,
-      bandwidth_gbps: positive,
+    container: z.strictObject({
+      cpu: z.strictObject({ request: millicores, limit: millicores }),
+      memory: z.strictObject({ request: bytes, limit: bytes }),
       source: z.string(),
     }),
+    ...figuresShape,
+    buffers: z.strictObject({ source: z.string(), profiles: z.array(bufferProfileSchema).min(1) }),
+    node: nodeSchema,
     instances: z.strictObject({ recommended: z.array(familiesSchema).min(1), avoid: z.array(familiesSchema) }),
   })
   .transform(
     (file): Sizing => ({
       name: file.name,
       source: file.source,
-      ratio: file.rule_of_thumb.input_output_ratio,
-      outputPerWorker: file.rule_of_thumb.output_per_worker,
+      figures: figuresOf(file),
       redundancy: file.redundancy,
+      redundancyParts: {
+        zones: file.redundancy_parts.zones,
+        zonesLost: file.redundancy_parts.zones_lost,
+        surge: file.redundancy_parts.surge,
+        targetUtilisation: file.redundancy_parts.target_utilisation,
+      },
       measuredPerWorker: file.measured_per_worker.map(({ path, input, output }) => ({
         path,
         inputTokensPerSec: input,
@@ -89,23 +185,56 @@ export const sizingSchema = z
       })),
       tiers: file.tiers,
       rpsTiers: file.rps_tiers,
-      network: {
-        outputBytesPerToken: file.network.output_bytes_per_token,
-        inputBytesPerToken: file.network.input_bytes_per_token,
-        targetUtilisation: file.network.target_utilisation,
-        source: file.network.source,
+      container: {
+        cpuRequestMillicores: file.container.cpu.request,
+        cpuLimitMillicores: file.container.cpu.limit,
+        memoryRequestBytes: file.container.memory.request,
+        memoryLimitBytes: file.container.memory.limit,
+        source: file.container.source,
       },
-      node: {
-        type: file.node.type,
-        cloud: file.node.cloud,
-        vcpu: file.node.vcpu,
-        memoryGib: file.node.memory_gib,
-        bandwidthGbps: file.node.bandwidth_gbps,
-        source: file.node.source,
-      },
+      buffers: file.buffers,
+      node: file.node,
       instances: file.instances,
     }),
   )
+
+interface FigureSections {
+  source: string
+  rule_of_thumb: { input_output_ratio: number; output_per_worker: number }
+  network: z.output<typeof figuresShape.network>
+  streams: z.output<typeof figuresShape.streams>
+  connections: z.output<typeof figuresShape.connections>
+  memory: z.output<typeof figuresShape.memory>
+  buffers: { source: string; profiles: { buffer: { maxBytes: number } }[] }
+}
+
+function figuresOf(file: FigureSections): Figures {
+  const { network, streams, connections, memory } = file
+  const vendor = (value: number, source = file.source): Figure => ({ value, from: 'vendor default', source })
+  const assumed = (value: number, source: string, date?: string): Figure => ({
+    value,
+    from: 'assumed',
+    source,
+    ...(date === undefined ? {} : { date }),
+  })
+  return {
+    ratio: vendor(file.rule_of_thumb.input_output_ratio),
+    outputPerWorker: vendor(file.rule_of_thumb.output_per_worker),
+    outputBytesPerToken: assumed(network.output_bytes_per_token, network.source, network.date),
+    inputBytesPerToken: assumed(network.input_bytes_per_token, network.source, network.date),
+    networkUtilisation: assumed(network.target_utilisation, 'share of the bandwidth to plan on'),
+    tokensPerSecPerStream: assumed(streams.tokens_per_sec, streams.source),
+    ttftS: assumed(streams.ttft / 1_000, streams.source),
+    connectionsPerWorker: vendor(connections.per_worker, connections.source),
+    descriptorsPerWorker: vendor(connections.descriptors_per_worker, connections.source),
+    ephemeralPorts: assumed(connections.ephemeral_ports, connections.ports_source),
+    timeWaitS: assumed(connections.time_wait / 1_000, connections.ports_source),
+    h2StreamsPerConnection: assumed(connections.h2_streams, connections.h2_source),
+    baseBytesPerWorker: vendor(memory.base_per_worker, memory.base_source),
+    bytesPerStream: assumed(memory.per_stream, memory.stream_source),
+    bodyBufferBytes: vendor(file.buffers.profiles[0]?.buffer.maxBytes ?? 0, file.buffers.source),
+  }
+}
 
 export function readSizing(path: string = packaged('profiles', 'sizing', 'kong.yaml')): Sizing {
   return readYaml(path, sizingSchema, 'sizing profile')

@@ -4,15 +4,21 @@
  * workers, not 4 x 28 = 112.
  * Source: Kong AI Gateway resource sizing guidelines, capacity planning formula.
  */
-import type { Demand, PerWorker } from './sizing.ts'
+import type { PerWorker } from './sizing.ts'
+
+/** Tokens per second at the peak. */
+export interface TokenLoad {
+  inputTokensPerSec: number
+  outputTokensPerSec: number
+}
 
 /** Output tokens/s that cost as much as the whole demand. */
-export function equivalentOutputLoad(demand: Demand, ratio: number): number {
+export function equivalentOutputLoad(demand: TokenLoad, ratio: number): number {
   return demand.inputTokensPerSec / ratio + demand.outputTokensPerSec
 }
 
 /** Workers before rounding and redundancy. */
-export function rawWorkers(demand: Demand, ratio: number, outputPerWorker: number): number {
+export function rawWorkers(demand: TokenLoad, ratio: number, outputPerWorker: number): number {
   return equivalentOutputLoad(demand, ratio) / outputPerWorker
 }
 

@@ -1,61 +1,212 @@
 /**
- * The plan: the vendor's formula, the tier, and the machines, with the constraint that binds named. Pure: the same demand and
- * figures give the same plan. What the figures are worth is said with them; a plan from defaults is a first estimate.
+ * The plan: the vendor's formula first, then every constraint that can bind before it, counted in nodes, with the binding one and
+ * the next named. Pure: the same demand and figures give the same plan. What the figures are worth is said with them.
  */
 import type { Plan } from '../report/plan-schema.ts'
+import { workersPerNode } from './allocatable.ts'
+import {
+  bandwidthGbps,
+  cpuNeed,
+  type Need,
+  type NodeRoom,
+  otherNeeds,
+  requestsInFlight,
+  type Setting,
+} from './constraints.ts'
+import { cpuWorkers, type Scaling, type WorkerDraw } from './cpu.ts'
+import type { Demand } from './demand.ts'
+import type { Figures } from './figures.ts'
 import { costRatio, equivalentOutputLoad, rawWorkers, wholeUp } from './formula.ts'
-import { bandwidthGbps, nodesFor, workersPerNode } from './nodes.ts'
-import type { Demand, RedundancyRange, Sizing } from './sizing.ts'
+import { type Quota, quotaNeeds } from './quota.ts'
+import { takeApart } from './redundancy.ts'
+import type { NodeType, RedundancyParts, RedundancyRange, Sizing } from './sizing.ts'
 import { boundOf, rpsTierOf, tierOf, upperBound } from './tier.ts'
+import { waitAt } from './waiting.ts'
 
-/** What the user sets in place of the vendor's figures. */
-export interface PlanOverrides {
-  ratio?: number
-  outputPerWorker?: number
-  redundancy?: RedundancyRange
+/** What was learnt from measured runs. */
+export interface Calibration {
+  figures: Partial<Figures>
+  draws: WorkerDraw[]
+  scaling?: Scaling | undefined
+  notes: string[]
 }
 
-/** The plan without who made it. */
+/** What the user chose, beside the demand. */
+export interface PlanChoices {
+  figures: Figures
+  redundancy: RedundancyRange
+  parts: RedundancyParts
+  setting: Setting
+  node: NodeType
+  quota: Quota
+  calibration?: Calibration | undefined
+}
+
+/** The plan without who made it and the checks made of it. */
 export type PlanResult = Omit<Plan, 'schema' | 'kt'>
 
-export function makePlan(demand: Demand, sizing: Sizing, overrides: PlanOverrides = {}): PlanResult {
-  const ratio = overrides.ratio ?? sizing.ratio
-  const outputPerWorker = overrides.outputPerWorker ?? sizing.outputPerWorker
-  const redundancy = overrides.redundancy ?? sizing.redundancy
-  const raw = rawWorkers(demand, ratio, outputPerWorker)
+export function defaultChoices(sizing: Sizing): PlanChoices {
   return {
-    demand,
-    workers: { ...range(raw, redundancy), raw, redundancy },
+    figures: sizing.figures,
+    redundancy: sizing.redundancy,
+    parts: sizing.redundancyParts,
+    setting: { upstream: 'h1', upstreamKeepAlive: true, providerAddresses: 1 },
+    node: sizing.node,
+    quota: {},
+  }
+}
+
+export function makePlan(demand: Demand, sizing: Sizing, choices: PlanChoices = defaultChoices(sizing)): PlanResult {
+  const { figures, redundancy, calibration } = choices
+  const cpu = cpuWorkers(demand, figures, 1, calibration?.draws, calibration?.scaling)
+  const node = roomOf(choices.node)
+  const needs = (cpuRaw: number): Need[] => [
+    { ...cpuNeed(demand, figures), need: cpuRaw },
+    ...otherNeeds(demand, figures, choices.setting, node, cpuRaw),
+  ]
+  const factors = [...new Set([1, redundancy.min, redundancy.max])]
+  // The CPU's need is proportional to the load only without a scalability fit, so it is asked at each factor.
+  const cpuAt = factors.map((factor) => cpuWorkers(demand, figures, factor, [], calibration?.scaling).raw)
+  const counts = factors.map((factor, i) => {
+    const cpuRaw = cpuAt[i] ?? cpu.raw * factor
+    return countsAt(factor, needs(cpuRaw / factor), node)
+  })
+  const ranked = needs(cpu.raw)
+    .map((need) => ({ ...need, nodes: need.per === 'node' ? need.need : need.need / node.workersPerNode }))
+    .sort((a, b) => b.nodes - a.nodes)
+  const [binding, next] = ranked
+  if (!binding || !next) throw new Error('a plan without constraints')
+  const at = (factor: number): number => counts.find((count) => count.factor === factor)?.workers ?? 0
+  const byCpu = (i: number): number => wholeUp(cpuAt[i] ?? 0)
+  return {
+    demand: demandSection(demand, requestsInFlight(demand, figures)),
+    workers: {
+      peak: byCpu(0),
+      min: byCpu(factors.indexOf(redundancy.min)),
+      max: byCpu(factors.indexOf(redundancy.max)),
+      raw: cpu.raw,
+      redundancy,
+      ...(cpu.interval ? { interval95: [wholeUp(cpu.interval[0]), wholeUp(cpu.interval[1])] } : {}),
+    },
+    answer: {
+      binding: binding.name,
+      next: next.name,
+      workers: { peak: at(1), min: at(redundancy.min), max: at(redundancy.max) },
+      nodes: nodesAt(counts, redundancy),
+    },
+    constraints: ranked.map((need) => ({
+      ...need,
+      counts: factors.map((factor, i) => ({
+        factor,
+        need: wholeUp(need.name === 'cpu' ? (cpuAt[i] ?? 0) : factor * need.need),
+      })),
+    })),
+    quotas: quotaNeeds(demand, choices.quota),
     formula: {
-      ratio: figure(ratio, overrides.ratio),
-      outputPerWorker: figure(outputPerWorker, overrides.outputPerWorker),
-      equivalentOutputTokensPerSec: equivalentOutputLoad(demand, ratio),
+      ratio: figures.ratio,
+      outputPerWorker: figures.outputPerWorker,
+      equivalentOutputTokensPerSec: equivalentOutputLoad(demand, figures.ratio.value),
     },
     measured: sizing.measuredPerWorker.map((worker) => {
       const workers = rawWorkers(demand, costRatio(worker), worker.outputTokensPerSec)
-      return { ...worker, ratio: costRatio(worker), rawWorkers: workers, ...range(workers, redundancy) }
+      return {
+        ...worker,
+        ratio: costRatio(worker),
+        rawWorkers: workers,
+        peak: wholeUp(workers),
+        min: wholeUp(redundancy.min * workers),
+        max: wholeUp(redundancy.max * workers),
+      }
     }),
     tier: tierSection(demand, sizing),
-    ...(demand.requestsPerSec === undefined
-      ? {}
-      : {
+    ...(demand.requestsKnown
+      ? {
           instance: {
             ...omitBounds(rpsTierOf(demand.requestsPerSec, sizing.rpsTiers.tiers)),
             source: sizing.rpsTiers.source,
           },
-        }),
-    nodes: nodeSection(demand, sizing, raw, redundancy),
+        }
+      : {}),
+    nodes: {
+      ...choices.node,
+      workersPerNode: node.workersPerNode,
+      eachWayGbps: bandwidthGbps(demand, figures),
+      networkUtilisation: figures.networkUtilisation.value,
+      counts,
+    },
+    redundancyParts: takeApart(cpu.raw, choices.parts, demand.burst, uncertainty(cpu, sizing, demand, calibration)),
+    waiting: [...new Set([at(1), at(redundancy.min), at(redundancy.max)])].map((workers) =>
+      waitAt(demand, figures, workers),
+    ),
+    ...(calibration
+      ? { calibration: { notes: calibration.notes, groups: cpu.groups, beyondMeasured: cpu.beyondMeasured } }
+      : {}),
     instances: sizing.instances,
     sizing: { name: sizing.name, source: sizing.source },
   }
 }
 
-function range(raw: number, { min, max }: RedundancyRange): { peak: number; min: number; max: number } {
-  return { peak: wholeUp(raw), min: wholeUp(min * raw), max: wholeUp(max * raw) }
+export function roomOf(node: NodeType): NodeRoom {
+  return {
+    type: node.type,
+    workersPerNode: workersPerNode(node),
+    bandwidthGbps: node.bandwidthGbps,
+    memoryBytes: node.allocatableMemoryBytes,
+    source: node.source,
+  }
 }
 
-function figure(value: number, given: number | undefined): { value: number; from: 'vendor default' | 'given' } {
-  return { value, from: given === undefined ? 'vendor default' : 'given' }
+/** Whole workers and whole nodes that `factor` times the demand takes, over all constraints. */
+export function countsAt(factor: number, needs: readonly Need[], node: NodeRoom) {
+  const largest = (per: Need['per']): number =>
+    Math.max(...needs.filter((need) => need.per === per).map((need) => wholeUp(factor * need.need)))
+  const cpu = needs.find(({ name }) => name === 'cpu')
+  const workers = largest('worker')
+  return {
+    factor,
+    workers,
+    cpuNodes: wholeUp(wholeUp(factor * (cpu?.need ?? 0)) / node.workersPerNode),
+    networkNodes: wholeUp(factor * (needs.find(({ name }) => name === 'network')?.need ?? 0)),
+    nodes: Math.max(wholeUp(workers / node.workersPerNode), largest('node')),
+  }
+}
+
+function nodesAt(
+  counts: ReturnType<typeof countsAt>[],
+  { min, max }: RedundancyRange,
+): { peak: number; min: number; max: number } {
+  const at = (factor: number): number => counts.find((count) => count.factor === factor)?.nodes ?? 0
+  return { peak: at(1), min: at(min), max: at(max) }
+}
+
+function uncertainty(
+  cpu: { raw: number; interval: readonly [number, number] | undefined },
+  sizing: Sizing,
+  demand: Demand,
+  calibration: Calibration | undefined,
+) {
+  if (calibration && cpu.interval) {
+    return { factor: Math.max(1, cpu.interval[1] / cpu.raw), why: 'upper end of the 95 % interval of the calibration' }
+  }
+  const worst = Math.max(
+    0,
+    ...sizing.measuredPerWorker.map((worker) => rawWorkers(demand, costRatio(worker), worker.outputTokensPerSec)),
+  )
+  const best = Math.min(
+    ...sizing.measuredPerWorker.map((worker) => rawWorkers(demand, costRatio(worker), worker.outputTokensPerSec)),
+  )
+  return Number.isFinite(best) && best > 0
+    ? {
+        factor: worst / best,
+        why: `what the vendor's own measured paths differ by for this demand; yours is not measured`,
+      }
+    : { factor: 1, why: 'not known: nothing was measured' }
+}
+
+function demandSection(demand: Demand, inFlight: number): PlanResult['demand'] {
+  const { shape, ...rest } = demand
+  const { peakToMean: _, ...kept } = shape
+  return { ...rest, request: kept, inFlight, streamedTokensPerSec: demand.outputTokensPerSec * shape.streamedShare }
 }
 
 function tierSection(demand: Demand, { tiers }: Sizing): PlanResult['tier'] {
@@ -73,24 +224,6 @@ function tierSection(demand: Demand, { tiers }: Sizing): PlanResult['tier'] {
       from: boundOf(reached)[dimension],
       to: upperBound(tiers, reached, dimension) ?? null,
     })),
-  }
-}
-
-function nodeSection(demand: Demand, sizing: Sizing, raw: number, redundancy: RedundancyRange): PlanResult['nodes'] {
-  const { node, network } = sizing
-  const gbps = bandwidthGbps(demand, network)
-  const counts = [...new Set([1, redundancy.min, redundancy.max])].map((factor) => {
-    const need = nodesFor({ workers: raw, gbps }, factor, node, network)
-    return { factor, ...need, nodes: Math.max(need.cpu, need.network) }
-  })
-  const cpuShare = raw / workersPerNode(node)
-  const networkShare = gbps / (node.bandwidthGbps * network.targetUtilisation)
-  return {
-    ...node,
-    workersPerNode: workersPerNode(node),
-    network: { ...network, eachWayGbps: gbps },
-    counts,
-    binding: networkShare > cpuShare ? 'network' : 'cpu',
   }
 }
 

@@ -1,15 +1,8 @@
 /**
- * What the planner is told: the demand, and the sizing figures of a vendor. Tokens are per second at the peak; bandwidth is
- * in Gbit/s, each way. profiles/sizing/*.yaml holds the figures, src/input/sizing.ts reads them.
+ * What the planner is told about a gateway and its machines: a vendor's sizing figures, its tables of sizes, and the node to
+ * count in. profiles/sizing/*.yaml holds them, src/input/sizing.ts reads them.
  */
-
-export interface Demand {
-  inputTokensPerSec: number
-  outputTokensPerSec: number
-  /** Configured services and routes. */
-  entities?: number
-  requestsPerSec?: number
-}
+import type { Figures } from './figures.ts'
 
 /** A row of a table of sizes: it begins at `from` (inclusive) or strictly `above` a bound. */
 export interface Tier<Bound> {
@@ -40,26 +33,44 @@ export interface RedundancyRange {
   max: number
 }
 
+/** The pieces that a redundancy factor is made of. */
+export interface RedundancyParts {
+  zones: number
+  zonesLost: number
+  /** Pods above the wanted number while a deployment rolls, as a share. */
+  surge: number
+  /** The share of a worker's capacity to plan on. */
+  targetUtilisation: number
+}
+
 export interface PerWorker {
   path: string
   inputTokensPerSec: number
   outputTokensPerSec: number
 }
 
+/** A machine as the planner counts in it. */
 export interface NodeType {
   type: string
   cloud: string
   vcpu: number
   memoryGib: number
   bandwidthGbps: number
+  /** What pods can request; computed by the rules of Kubernetes where the provider's table was not read. */
+  allocatableMillicores: number
+  allocatableMemoryBytes: number
+  usdPerHour?: number | undefined
   source: string
 }
 
-export interface NetworkFigures {
-  outputBytesPerToken: number
-  inputBytesPerToken: number
-  targetUtilisation: number
-  source: string
+export interface BufferProfile {
+  name: string
+  /** Prompts of this profile lie in [from, below). */
+  promptFromBytes: number
+  promptBelowBytes: number
+  body: { minBytes: number; maxBytes: number }
+  buffer: { minBytes: number; maxBytes: number }
+  note?: string | undefined
 }
 
 export interface InstanceFamilies {
@@ -68,16 +79,26 @@ export interface InstanceFamilies {
   families: string[]
 }
 
+/** The container that a vendor's guide gives as an example. */
+export interface ContainerResources {
+  cpuRequestMillicores: number
+  cpuLimitMillicores: number
+  memoryRequestBytes: number
+  memoryLimitBytes: number
+  source: string
+}
+
 export interface Sizing {
   name: string
   source: string
-  ratio: number
-  outputPerWorker: number
+  figures: Figures
   redundancy: RedundancyRange
+  redundancyParts: RedundancyParts
   measuredPerWorker: PerWorker[]
   tiers: TokenTier[]
   rpsTiers: { source: string; tiers: RpsTier[] }
-  network: NetworkFigures
+  container: ContainerResources
+  buffers: { source: string; profiles: BufferProfile[] }
   node: NodeType
   instances: { recommended: InstanceFamilies[]; avoid: InstanceFamilies[] }
 }

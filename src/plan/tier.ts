@@ -2,7 +2,7 @@
  * Which row of a table of sizes a demand falls into: the highest over its dimensions, lower bound inclusive; a last row that is
  * given by `above` begins strictly above its bound. Says which dimensions decided.
  */
-import type { Demand, RpsTier, Tier, TierBounds, TokenTier } from './sizing.ts'
+import type { RpsTier, Tier, TierBounds, TokenTier } from './sizing.ts'
 
 export const DIMENSIONS = ['entities', 'inputTokensPerSec', 'outputTokensPerSec'] as const
 export type Dimension = (typeof DIMENSIONS)[number]
@@ -21,7 +21,7 @@ export interface TierChoice {
 }
 
 /** `tiers` go from the smallest to the largest; a dimension that the demand leaves open does not count. */
-export function tierOf(demand: Demand, tiers: readonly TokenTier[]): TierChoice {
+export function tierOf(demand: { [D in Dimension]?: number | undefined }, tiers: readonly TokenTier[]): TierChoice {
   const dimensions = DIMENSIONS.flatMap((dimension): DimensionTier[] => {
     const value = demand[dimension]
     return value === undefined ? [] : [{ dimension, value, tier: highest(tiers, value, (bounds) => bounds[dimension]) }]

@@ -1,11 +1,12 @@
 /**
- * A plan as text for a terminal of 80 columns: the answer in the first line, then how it came about. Plain text without
- * colour, so that it reads the same in a file.
+ * A plan as text for a terminal: the answer in the first line, then how it came about. Plain text without colour, so that it
+ * reads the same in a file. At most 100 columns.
  */
 import type { Plan } from '../report/plan-schema.ts'
-import { formatCount, formatNumber } from '../units.ts'
-import { columns } from './table.ts'
-import { indent, wrap } from './text.ts'
+import { formatCount, formatDuration, formatMs, formatNumber, formatShare } from '../units.ts'
+import { explainPlan } from './plan-explain.ts'
+import { counted, list, PLAN_WIDTH, raw, rows, section, span, trimmed, withUnit } from './plan-words.ts'
+import { wrap } from './text.ts'
 
 type Dimension = Plan['tier']['decidedBy'][number]
 
@@ -15,59 +16,116 @@ const DIMENSIONS: Record<Dimension, { name: string; unit: string }> = {
   outputTokensPerSec: { name: 'output', unit: ' tokens/s' },
 }
 
-export function renderPlan(plan: Plan): string {
+export function renderPlan(plan: Plan, explain = false): string {
   return [
-    answer(plan),
+    ...wrap(answer(plan), PLAN_WIDTH + 2),
+    ...[demandLine(plan), ...plan.demand.notes].flatMap((line) => wrap(line, PLAN_WIDTH)),
     '',
     section('Formula', formula(plan)),
+    section('Constraints', constraints(plan)),
     section('Tier', tier(plan)),
     ...(plan.instance ? [section('One instance', instance(plan.instance))] : []),
-    section('Machines', machines(plan)),
+    section('Redundancy taken apart', redundancy(plan)),
+    section('Waiting for a worker', waiting(plan)),
+    ...(plan.calibration
+      ? [
+          section(
+            'Calibration',
+            plan.calibration.notes.map((note) => `- ${note}`),
+          ),
+        ]
+      : []),
+    ...(explain ? [section('Explained', explainPlan(plan))] : []),
     section('Recommendation', recommendation(plan)),
   ].join('\n')
 }
 
-/** '30 workers; 60-120 with redundancy 2-4x' */
-function answer({ workers }: Plan): string {
-  const { redundancy } = workers
-  return `${counted(workers.peak, 'worker')}; ${span(workers)} with redundancy ${span(redundancy)}x`
+/** '30 workers; 60-120 with redundancy 2-4x; network binds: 8 nodes, 15-30 at 2-4x (31 workers for connections)' */
+export function answer({ workers, answer: a, quotas, calibration, constraints: all }: Plan): string {
+  const interval = workers.interval95
+    ? ` (${span({ min: workers.interval95[0] ?? 0, max: workers.interval95[1] ?? 0 })})`
+    : ''
+  const widest = all.find(({ per }) => per === 'worker')
+  const more = a.workers.peak > workers.peak ? ` (${formatNumber(a.workers.peak)} for ${widest?.name})` : ''
+  const groups = (calibration?.groups ?? 1) > 1 ? ` in ${calibration?.groups} groups` : ''
+  const factor = `${span(workers.redundancy)}x`
+  const over = quotas.filter(({ accounts }) => accounts > 1)
+  const quota = over.length > 0 ? `; over the provider's quota of ${list(over.map(({ name }) => name))}` : ''
+  return `${counted(workers.peak, 'worker')}${interval}${groups}; ${span(workers)} with redundancy ${factor}; ${a.binding} binds: ${counted(a.nodes.peak, 'node')}, ${span(a.nodes)} at ${factor}${more}${quota}`
+}
+
+function demandLine({ demand }: Plan): string {
+  const window = `${formatDuration(demand.window.seconds * 1_000)} window${demand.window.stated ? '' : ' (not stated: give --window)'}`
+  const apart = [
+    `${formatShare(demand.outputTokensPerSec > 0 ? demand.streamedTokensPerSec / demand.outputTokensPerSec : 0)} streamed`,
+    ...(demand.hiddenTokensPerSec > 0 ? [`${formatCount(demand.hiddenTokensPerSec)} hidden tokens/s beside it`] : []),
+    ...(demand.cacheHitShare > 0 ? [`${formatShare(demand.cacheHitShare)} of requests cached`] : []),
+  ]
+  return `for ${formatCount(demand.inputTokensPerSec)} input and ${formatCount(demand.outputTokensPerSec)} output tokens/s (${demand.form}, ${window}), ${list(apart)}; ${formatCount(demand.requestsPerSec)} requests/s${demand.requestsKnown ? '' : ` of ${demand.request.name}`}, ${formatCount(demand.inFlight)} in flight`
 }
 
 function formula({ demand, formula: f, workers, measured, sizing }: Plan): string[] {
-  const input = formatCount(demand.inputTokensPerSec)
-  const output = formatCount(demand.outputTokensPerSec)
   const perWorker = formatCount(f.outputPerWorker.value)
   const ratio = formatCount(f.ratio.value)
   const factors = [...new Set([workers.redundancy.min, workers.redundancy.max])]
   const products = factors.map((factor, i) => `x ${factor} = ${formatNumber(i === 0 ? workers.min : workers.max)}`)
+  const bounds = ({ low, high }: Plan['formula']['ratio']): string =>
+    low === undefined || high === undefined ? '' : `, 95 % ${formatCount(low)}-${formatCount(high)}`
   return [
-    '(input / R + output) / output per worker, times redundancy, then rounded up',
-    `(${input} / ${ratio} + ${output}) / ${perWorker} = ${raw(workers.raw)} workers of one vCPU; ${products.join(', ')}`,
-    '',
+    `(${formatCount(demand.inputTokensPerSec)} / ${ratio} + ${formatCount(demand.outputTokensPerSec)}) / ${perWorker} = ${raw(workers.raw)} workers of one vCPU; ${products.join(', ')}`,
     ...rows(
       [
-        ['input', `${formatNumber(demand.inputTokensPerSec)} tokens/s`, 'given, at the peak'],
-        ['output', `${formatNumber(demand.outputTokensPerSec)} tokens/s`, 'given, at the peak'],
-        ['R', ratio, `${f.ratio.from}; costs, not traffic`],
-        ['output per worker', `${formatNumber(f.outputPerWorker.value)} tokens/s`, f.outputPerWorker.from],
+        ['R', ratio, `${f.ratio.from}${bounds(f.ratio)}; a ratio of costs, not of traffic`],
+        [
+          'output per worker',
+          `${formatNumber(f.outputPerWorker.value)} tokens/s`,
+          `${f.outputPerWorker.from}${bounds(f.outputPerWorker)}`,
+        ],
+        ...measured.map((m) => [
+          `by the ${m.path} path`,
+          `${counted(m.peak, 'worker')}; ${span(m)}`,
+          `in ${formatCount(m.inputTokensPerSec)}, out ${formatCount(m.outputTokensPerSec)}, R ${formatNumber(m.ratio, 2)}: the vendor's measured worker`,
+        ]),
       ],
       ['left', 'right', 'left'],
     ),
-    ...(measured.length === 0
-      ? []
-      : [
-          '',
-          "By the vendor's measured figures of one worker instead:",
-          ...rows(
-            measured.map((m) => [
-              m.path,
-              `in ${formatCount(m.inputTokensPerSec)}, out ${formatCount(m.outputTokensPerSec)}, R ${formatNumber(m.ratio, 2)}`,
-              `${counted(m.peak, 'worker')}; ${span(m)}`,
-            ]),
-            ['left', 'left', 'left'],
-          ),
-        ]),
     `Source: ${sizing.source}`,
+  ]
+}
+
+function constraints({ constraints: all, nodes, answer: a, workers, quotas }: Plan): string[] {
+  const factors = all[0]?.counts.map(({ factor }) => factor) ?? []
+  const gbps = `${formatNumber(nodes.eachWayGbps, nodes.eachWayGbps < 1 ? 3 : 1)} Gbit/s`
+  const price = nodes.usdPerHour === undefined ? '' : `; $${trimmed(nodes.usdPerHour, 4)}/h`
+  return [
+    `${nodes.cloud} ${nodes.type}: ${nodes.vcpu} vCPU, ${nodes.workersPerNode} of them for workers; ${formatCount(nodes.bandwidthGbps)} Gbit/s, ${formatNumber(nodes.networkUtilisation * 100)} % to be used${price}`,
+    ...rows([
+      ['', 'at the peak', ...factors.slice(1).map((factor) => `x ${factor}`), 'nodes', ''],
+      ...all.map((constraint, i) => [
+        constraint.name,
+        `${constraint.per === 'worker' ? 'workers' : 'nodes'} ${formatNumber(constraint.counts[0]?.need ?? 0)}`,
+        ...constraint.counts.slice(1).map(({ need }) => formatNumber(need)),
+        trimmed(constraint.nodes),
+        ['binds', 'next'][i] ?? '',
+      ]),
+      [
+        'all together',
+        `nodes ${formatNumber(a.nodes.peak)}`,
+        ...nodes.counts.slice(1).map((count) => formatNumber(count.nodes)),
+        '',
+        '',
+      ],
+    ]),
+    `each way ${gbps}; CPU ${nodes.counts.map((count) => formatNumber(count.cpuNodes)).join(', ')} and network ${nodes.counts.map((count) => formatNumber(count.networkNodes)).join(', ')} nodes at ${['the peak', ...factors.slice(1).map((factor) => `x ${factor}`)].join(', ')}`,
+    ...(a.workers.peak > workers.peak
+      ? [
+          `- ${formatNumber(a.workers.peak)} workers are needed for what they hold open, ${formatNumber(workers.peak)} for the CPU: raise the cap, use --upstream h2, or run that many.`,
+        ]
+      : []),
+    ...quotas.map(
+      ({ name, need, limit, accounts }) =>
+        `- quota of ${name}: ${formatCount(need)} needed, ${formatCount(limit)} allowed: ${accounts > 1 ? `${counted(Math.ceil(accounts), 'account')}; no number of workers carries it with one` : `${formatShare(accounts)} of it`}.`,
+    ),
   ]
 }
 
@@ -75,7 +133,6 @@ function tier({ tier: t, workers }: Plan): string[] {
   const decided = list(t.decidedBy.map((dimension) => DIMENSIONS[dimension].name))
   return [
     `${t.name}: ${t.use}; decided by ${decided}`,
-    '',
     ...rows(
       t.dimensions.map(({ dimension, value, tier: name, from, to }) => {
         const { name: label, unit } = DIMENSIONS[dimension]
@@ -97,74 +154,56 @@ function instance(i: NonNullable<Plan['instance']>): string[] {
   ]
 }
 
-function machines({ nodes, demand }: Plan): string[] {
-  const { network } = nodes
-  const gbps = `${formatNumber(network.eachWayGbps, network.eachWayGbps < 1 ? 3 : 1)} Gbit/s`
+function redundancy({ redundancyParts: r, workers }: Plan): string[] {
+  const { min, max } = workers.redundancy
+  const place =
+    r.product < min
+      ? `below the blunt ${span(workers.redundancy)}x`
+      : r.product > max
+        ? `above the blunt ${span(workers.redundancy)}x`
+        : `inside the blunt ${span(workers.redundancy)}x`
   return [
-    `${nodes.cloud} ${nodes.type}: ${nodes.vcpu} vCPU, ${nodes.workersPerNode} of them for workers; ${formatCount(nodes.bandwidthGbps)} Gbit/s, ${formatNumber(network.targetUtilisation * 100)} % to be used`,
-    `network: ${formatCount(demand.outputTokensPerSec)} x ${network.outputBytesPerToken} B + ${formatCount(demand.inputTokensPerSec)} x ${network.inputBytesPerToken} B = ${gbps} in, and again out`,
-    '',
-    ...rows([
-      ['nodes for', ...nodes.counts.map(({ factor }) => (factor === 1 ? 'the peak' : `x ${factor}`))],
-      ['CPU', ...nodes.counts.map(({ cpu }) => formatNumber(cpu))],
-      ['network', ...nodes.counts.map(({ network: count }) => formatNumber(count))],
-      ['both', ...nodes.counts.map(({ nodes: count }) => formatNumber(count))],
-    ]),
-    `Sources: ${network.source}; ${nodes.source}`,
+    ...rows(
+      r.parts.map(({ name, factor, why }) => [name, `x ${trimmed(factor)}`, why]),
+      ['left', 'right', 'left'],
+    ),
+    `= ${trimmed(r.product)}x, ${place}: ${counted(r.steadyWorkers, 'worker')}, ${formatNumber(r.perZone)} in each of ${counted(r.zones, 'zone')}, ${formatNumber(r.workers)} while a deployment rolls`,
   ]
 }
 
-function recommendation({ nodes, instances, sizing }: Plan): string[] {
-  const [peak, ...redundant] = nodes.counts.map((count) => count.nodes)
-  const binding = nodes.binding === 'network' ? 'Network binds first' : 'CPU binds first'
-  const more =
-    redundant.length > 0
-      ? `, ${[...new Set(redundant)].map((count) => formatNumber(count)).join('-')} with redundancy`
-      : ''
+function waiting({ waiting: at, simulated }: Plan): string[] {
+  const ms = (value: number | undefined): string =>
+    value === undefined ? 'unbounded' : value < 0.0005 ? '0 ms' : `${formatMs(value)} ms`
   return [
-    `- ${binding}: ${counted(peak ?? 0, 'node')} like ${nodes.type} for the peak${more}.`,
+    ...rows([
+      ['workers', 'utilisation', 'P99, a queue each', 'P99, one for all'],
+      ...at.map((row) => [
+        formatNumber(row.workers),
+        formatShare(row.utilisation),
+        ms(row.perWorkerP99Ms),
+        ms(row.pooledP99Ms),
+      ]),
+    ]),
+    simulated
+      ? `By formula (two moments, M/G/1 and M/G/k); simulated with ${formatNumber(simulated.workers)} workers, a queue each: P99 ${formatMs(simulated.p99Ms)} ms (formula ${formatMs(simulated.formulaP99Ms)}), seed ${simulated.seed}.`
+      : 'By formula (two moments, M/G/1 and M/G/k), which errs by a factor of up to 2.',
+  ]
+}
+
+function recommendation({ nodes, answer: a, instances, sizing, calibration, workers }: Plan): string[] {
+  const factor = `${span(workers.redundancy)}x`
+  return [
+    `- ${a.binding} binds first, then ${a.next}: ${counted(a.nodes.peak, 'node')} like ${nodes.type} for the peak, ${span(a.nodes)} with redundancy ${factor}.`,
     `- Dedicated CPU: ${familyList(instances.recommended)}.`,
     ...(instances.avoid.length > 0 ? [`- No burstable CPU (${familyList(instances.avoid)}): it delays tokens.`] : []),
-    `- These are defaults of ${sizing.name}, not measurements of your gateway: bench yours with your models and prompts, then give --ratio, --output-per-worker or --sizing.`,
+    calibration
+      ? `- Calibrated from your own runs; what they did not measure stays ${withUnit(nodes.networkUtilisation * 100, '%')} of a listed bandwidth and the defaults of ${sizing.name} (--explain lists them). 'kt plan check' holds a new run against it.`
+      : `- These are defaults of ${sizing.name}, not measurements of your gateway: bench yours with your models and prompts, then give --from-bench, or --ratio and --output-per-worker.`,
   ]
 }
 
-function familyList(rows: Plan['instances']['recommended']): string {
+function familyList(families: Plan['instances']['recommended']): string {
   const clouds = new Map<string, string[]>()
-  for (const { cloud, families } of rows) clouds.set(cloud, [...(clouds.get(cloud) ?? []), ...families])
-  return [...clouds].map(([cloud, families]) => `${cloud} ${families.join(' ')}`).join('; ')
-}
-
-function rows(cells: string[][], align?: ('left' | 'right')[]): string[] {
-  return columns(cells, align, 0).split('\n')
-}
-
-function section(title: string, lines: string[]): string {
-  return `${title}\n${lines.flatMap((line) => indent(wrap(line, 78, line.startsWith('- ') ? 2 : 0), 2)).join('\n')}\n`
-}
-
-/** '60-120', or one number where both ends are the same. */
-function span({ min, max }: { min: number; max: number }): string {
-  return min === max ? trimmed(min) : `${trimmed(min)}-${trimmed(max)}`
-}
-
-/** Two decimals; a value that they would round down to a whole number says so, since it takes one more worker. */
-function raw(value: number): string {
-  const whole = Math.floor(value)
-  const barely = value > whole && formatNumber(value, 2) === formatNumber(whole, 2)
-  return `${barely ? 'just over ' : ''}${trimmed(value)}`
-}
-
-function trimmed(value: number): string {
-  const text = formatNumber(value, 2)
-  return text.includes('.') ? text.replace(/\.?0+$/, '') : text
-}
-
-/** 'a', 'a and b', 'a, b and c' */
-function list(words: readonly string[]): string {
-  return words.length < 2 ? words.join('') : `${words.slice(0, -1).join(', ')} and ${words.at(-1)}`
-}
-
-function counted(count: number, noun: string): string {
-  return `${formatNumber(count)} ${noun}${count === 1 ? '' : 's'}`
+  for (const { cloud, families: names } of families) clouds.set(cloud, [...(clouds.get(cloud) ?? []), ...names])
+  return [...clouds].map(([cloud, names]) => `${cloud} ${names.join(' ')}`).join('; ')
 }

@@ -7,31 +7,105 @@ import { z } from 'zod'
 export const PLAN_SCHEMA = 'kt.plan/1'
 
 const positive = z.number().positive()
+const rate = z.number().nonnegative()
 const whole = z.int().positive()
-const figure = z.strictObject({ value: positive, from: z.enum(['vendor default', 'given']) })
 const workerRange = { peak: whole, min: whole, max: whole }
 const dimension = z.enum(['entities', 'inputTokensPerSec', 'outputTokensPerSec'])
+const constraintName = z.enum(['cpu', 'network', 'connections', 'descriptors', 'ports', 'memory'])
+const figureOrigin = ['vendor default', 'assumed', 'given', 'calibrated', 'what if'] as const
 const families = z.array(
   z.strictObject({ cloud: z.string(), arch: z.string().optional(), families: z.array(z.string()).min(1) }),
 )
+const figure = z.strictObject({
+  value: positive,
+  from: z.enum(figureOrigin),
+  source: z.string(),
+  date: z.string().optional(),
+  low: positive.optional(),
+  high: positive.optional(),
+})
+const input = z.strictObject({
+  name: z.string(),
+  value: z.number(),
+  unit: z.string(),
+  from: z.enum([...figureOrigin, 'demand', 'catalogue', 'computed']),
+  source: z.string(),
+  date: z.string().optional(),
+})
+const part = z.strictObject({
+  name: z.enum(['burst', 'zone loss', 'one more', 'deploy surge', 'target utilisation', 'uncertainty']),
+  factor: positive,
+  why: z.string(),
+})
+
+const demandSchema = z.strictObject({
+  form: z.string(),
+  inputTokensPerSec: rate,
+  outputTokensPerSec: rate.describe('visible tokens, those that cross the gateway'),
+  streamedTokensPerSec: rate,
+  hiddenTokensPerSec: rate.describe('billed by the provider, never seen by the gateway'),
+  requestsPerSec: positive,
+  requestsKnown: z.boolean().describe('false: derived from the tokens of an assumed mean request'),
+  inFlight: positive,
+  request: z.strictObject({
+    name: z.string(),
+    inputTokens: rate,
+    outputTokens: rate,
+    hiddenTokens: rate,
+    streamedShare: z.number().min(0).max(1),
+    inputScv: rate,
+    source: z.string(),
+  }),
+  cacheHitShare: z.number().min(0).max(1),
+  entities: whole.optional(),
+  window: z.strictObject({ seconds: positive, stated: z.boolean() }),
+  burst: z.strictObject({ factor: positive, why: z.string() }),
+  notes: z.array(z.string()),
+})
 
 export const planSchema = z
   .strictObject({
     schema: z.literal(PLAN_SCHEMA),
     kt: z.strictObject({ version: z.string() }),
-    demand: z.strictObject({
-      inputTokensPerSec: positive,
-      outputTokensPerSec: positive,
-      entities: whole.optional(),
-      requestsPerSec: positive.optional(),
-    }),
+    demand: demandSchema,
     workers: z
       .strictObject({
         ...workerRange,
         raw: positive,
+        interval95: z.array(whole).length(2).optional().describe('of peak, where the figures were calibrated'),
         redundancy: z.strictObject({ min: z.number().min(1), max: z.number().min(1) }),
       })
-      .describe('one worker is one vCPU; min and max are redundancy x raw, rounded up'),
+      .describe('by the CPU; one worker is one vCPU; min and max are redundancy x raw, rounded up'),
+    answer: z
+      .strictObject({
+        binding: constraintName,
+        next: constraintName,
+        workers: z.strictObject(workerRange),
+        nodes: z.strictObject(workerRange),
+      })
+      .describe('the maximum over all constraints; binding is the one that takes most nodes'),
+    constraints: z
+      .array(
+        z.strictObject({
+          name: constraintName,
+          per: z.enum(['worker', 'node']),
+          need: rate.describe('workers or nodes for the peak, before rounding'),
+          nodes: rate,
+          formula: z.string(),
+          inputs: z.array(input),
+          counts: z.array(z.strictObject({ factor: z.number().min(1), need: whole })).min(1),
+        }),
+      )
+      .min(2)
+      .describe('from the one that takes most nodes to the one that takes fewest'),
+    quotas: z.array(
+      z.strictObject({
+        name: z.enum(['tokens per minute', 'requests per minute']),
+        need: rate,
+        limit: positive,
+        accounts: rate.describe('above 1 no number of workers carries the peak'),
+      }),
+    ),
     formula: z.strictObject({ ratio: figure, outputPerWorker: figure, equivalentOutputTokensPerSec: positive }),
     measured: z
       .array(
@@ -54,7 +128,7 @@ export const planSchema = z
       dimensions: z.array(
         z.strictObject({
           dimension,
-          value: positive,
+          value: rate,
           tier: z.string(),
           from: z.number(),
           to: z.number().nullable().describe('null: no upper bound'),
@@ -78,18 +152,51 @@ export const planSchema = z
       vcpu: whole,
       memoryGib: positive,
       bandwidthGbps: positive,
+      allocatableMillicores: whole,
+      allocatableMemoryBytes: whole,
+      usdPerHour: positive.optional(),
       source: z.string(),
       workersPerNode: whole,
-      network: z.strictObject({
-        outputBytesPerToken: positive,
-        inputBytesPerToken: positive,
-        targetUtilisation: positive.max(1),
-        source: z.string(),
-        eachWayGbps: positive,
-      }),
-      counts: z.array(z.strictObject({ factor: z.number().min(1), cpu: whole, network: whole, nodes: whole })).min(1),
-      binding: z.enum(['cpu', 'network']),
+      eachWayGbps: rate,
+      networkUtilisation: positive.max(1),
+      counts: z
+        .array(
+          z.strictObject({
+            factor: z.number().min(1),
+            workers: whole,
+            cpuNodes: whole,
+            networkNodes: whole,
+            nodes: whole,
+          }),
+        )
+        .min(1),
     }),
+    redundancyParts: z
+      .strictObject({
+        parts: z.array(part),
+        product: positive,
+        workers: whole,
+        perZone: whole,
+        zones: whole,
+        steadyWorkers: whole,
+      })
+      .describe("a redundancy factor taken apart, beside the vendor's blunt one"),
+    waiting: z
+      .array(
+        z.strictObject({
+          workers: whole,
+          utilisation: rate,
+          perWorkerP99Ms: rate.optional(),
+          perWorkerMeanMs: rate.optional(),
+          pooledP99Ms: rate.optional(),
+        }),
+      )
+      .describe('what waiting for a worker adds; absent at or above capacity'),
+    simulated: z
+      .strictObject({ seed: z.int(), workers: whole, requests: whole, p99Ms: rate, formulaP99Ms: rate })
+      .optional()
+      .describe('the wait of one queue a worker, simulated'),
+    calibration: z.strictObject({ notes: z.array(z.string()), groups: whole, beyondMeasured: z.boolean() }).optional(),
     instances: z.strictObject({ recommended: families, avoid: families }),
     sizing: z.strictObject({ name: z.string(), source: z.string() }),
   })

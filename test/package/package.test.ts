@@ -53,7 +53,7 @@ test.each([22, 24, 26])(
     const { stdout: shown } = await packed.kt(node, '--version')
     expect(shown).toMatch(new RegExp(`^kt-bench/${version.replaceAll('.', '\\.')} \\S+ node-v${major}\\.`))
     const { stdout, stderr } = await packed.kt(node, 'plan', '--input-peak', '80M', '--output-peak', '10M')
-    expect(stdout.split('\n')[0]).toBe('30 workers; 60-120 with redundancy 2-4x')
+    expect(stdout.split('\n')[0]).toMatch(/^30 workers; 60-120 with redundancy 2-4x; network binds: 8 nodes/)
     expect(stderr).toBe('')
     // Starts the installed `kt provider start` and `kt gateway start`, and measures through them.
     const bench = await packed.kt(

@@ -1,54 +1,98 @@
 // `kt plan` as a user runs it: the answer first, 80 columns, JSON by its schema, and each bad input refused in one message.
-import { execFile } from 'node:child_process'
 import { readFileSync } from 'node:fs'
-import { promisify } from 'node:util'
 import { expect, test } from 'vitest'
 import { z } from 'zod'
+import { UserError } from '../../src/errors.ts'
+import { planRequest } from '../../src/input/plan-request.ts'
 import { planSchema } from '../../src/report/plan-schema.ts'
+import { type Ended, kt } from '../support/kt.ts'
 
-const run = promisify(execFile)
-const bin = new URL('../../bin/run.js', import.meta.url).pathname
 const PEAKS = ['--input-peak', '80M', '--output-peak', '10M']
 
-async function plan(...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
-  try {
-    return { code: 0, ...(await run(process.execPath, [bin, 'plan', ...args])) }
-  } catch (error) {
-    const { code, stdout, stderr } = error as { code: number; stdout: string; stderr: string }
-    return { code, stdout, stderr }
-  }
-}
+const plan = (...args: string[]): Promise<Ended> => kt(['plan', ...args])
 
-test('the first line is the answer, and nothing is wider than 80 columns', async () => {
-  const { code, stdout, stderr } = await plan(...PEAKS, '--entities', '600', '--rps', '250')
+const widest = (text: string): number => Math.max(...text.split('\n').map((line) => line.length))
+
+test('the first line is the answer, and nothing is wider than 100 columns', async () => {
+  const { code, stdout, stderr } = await plan(...PEAKS, '--entities', '600', '--rps', '47393', '--explain')
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
   const lines = stdout.split('\n')
-  expect(lines[0]).toBe('30 workers; 60-120 with redundancy 2-4x')
-  expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(80)
+  expect(lines[0]).toBe(
+    '30 workers; 60-120 with redundancy 2-4x; network binds: 8 nodes, 15-30 at 2-4x (31 for connections)',
+  )
+  expect(widest(stdout)).toBeLessThanOrEqual(100)
   expect(stdout).toContain('(80M / 4 + 10M) / 1M = 30 workers of one vCPU; x 2 = 60, x 4 = 120')
   expect(stdout).toContain('Large: central platform, several teams; decided by entities, input and output')
   expect(stdout).toContain("360 vCPU is the tier's own figure")
-  expect(stdout).toContain('Network binds first: 8 nodes like c5.4xlarge for the peak, 15-30')
-  expect(stdout).toContain('Heavy: 4 vCPU, 1 GB, 1,024 connections')
+  expect(stdout).toContain('Extreme: 8+ vCPU, 2 GB+, 4,096 connections')
   expect(stdout).toContain('vendor default')
 })
 
-test.each(['1000T', '1'])('a peak of %s fits 80 columns too', async (peak) => {
-  const { stdout } = await plan('--input-peak', peak, '--output-peak', peak, '--entities', peak, '--rps', peak)
-  expect(Math.max(...stdout.split('\n').map((line) => line.length))).toBeLessThanOrEqual(80)
+test('--explain gives each constraint its formula, its inputs, their source and date', async () => {
+  const { stdout } = await plan(...PEAKS, '--explain')
+  for (const name of ['cpu', 'network', 'connections', 'descriptors', 'ports', 'memory']) {
+    expect(stdout).toMatch(new RegExp(`^  ${name} = .*\n(?:  .*\n)?\\s+= [\\d.,]+ (?:worker|node)s$`, 'm'))
+  }
+  expect(stdout).toMatch(/outputBytesPerToken +290 B +assumed\n? .*recorded OpenAI-style SSE streams \(2026-11\)/)
+})
+
+test.each(['1000T', '1'])('a peak of %s fits too', async (peak) => {
+  const { stdout } = await plan(
+    '--input-peak',
+    peak,
+    '--output-peak',
+    peak,
+    '--entities',
+    peak,
+    '--rps',
+    peak,
+    '--explain',
+  )
+  expect(widest(stdout)).toBeLessThanOrEqual(100)
   expect(stdout).toMatch(peak === '1' ? /Small/ : /XL.*\n[\s\S]*360\+ vCPU/)
+})
+
+test('--markdown', async () => {
+  const { stdout } = await plan(...PEAKS, '--markdown')
+  expect(stdout).toMatch(/^\*\*30 workers; 60-120 with redundancy/)
+  expect(stdout).toContain('| network (binds) | 8 nodes | 15 | 30 | 7.45 |')
+  expect(stdout).toMatch(/\| outputPerWorker \| 1M tokens\/s \| vendor default \| Kong/)
+})
+
+test('kt capacity estimate is the requests/day form', async () => {
+  const day = [
+    '--requests-per-day',
+    '500M',
+    '--avg-input-tokens',
+    '1500',
+    '--avg-output-tokens',
+    '800',
+    '--peak-multiplier',
+    '3',
+  ]
+  const { code, stdout } = await kt(['capacity', 'estimate', ...day])
+  expect(code).toBe(0)
+  expect(stdout).toBe((await plan(...day)).stdout)
+  // 500M / 86,400 x 3 = 17,361 requests/s; (26.04M / 4 + 13.89M) / 1M = 20.4
+  expect(stdout.split('\n')[0]).toMatch(/^21 workers; 41-82 with redundancy 2-4x; /)
+})
+
+test('a quota that no number of workers lifts is in the first line', async () => {
+  const { stdout } = await plan(...PEAKS, '--quota-tpm', '30M')
+  expect(stdout.split('\n\n')[0]?.replaceAll('\n', ' ')).toContain("over the provider's quota of tokens per minute")
+  expect(stdout).toContain('180 accounts; no number of workers')
 })
 
 test('what the user gives replaces the vendor default, and says so', async () => {
   const { stdout } = await plan(...PEAKS, '--ratio', '5', '--output-per-worker', '1.05M', '--redundancy', '3')
   // (80M / 5 + 10M) / 1.05M = 24.76; x 3 = 74.29
-  expect(stdout.split('\n')[0]).toBe('25 workers; 75 with redundancy 3x')
+  expect(stdout.split('\n')[0]).toMatch(/^25 workers; 75 with redundancy 3x; /)
   expect(stdout).toMatch(/R +5 +given/)
 })
 
 test('a load just over a whole number of workers takes one more, and says why', async () => {
   const { stdout } = await plan('--input-peak', '200000001', '--output-peak', '3', '--ratio', '5')
-  expect(stdout.split('\n')[0]).toBe('41 workers; 81-161 with redundancy 2-4x')
+  expect(stdout.split('\n')[0]).toMatch(/^41 workers; 81-161 with redundancy 2-4x; /)
   expect(stdout).toContain('just over 40 workers')
 })
 
@@ -61,7 +105,8 @@ test('--json prints kt.plan/1', async () => {
     ['Gemini', 32, 63, 125],
   ])
   expect(parsed.tier).toMatchObject({ name: 'Large', decidedBy: ['inputTokensPerSec', 'outputTokensPerSec'] })
-  expect(parsed.nodes).toMatchObject({ binding: 'network', workersPerNode: 15 })
+  expect(parsed.answer).toMatchObject({ binding: 'network', next: 'connections' })
+  expect(parsed.nodes).toMatchObject({ workersPerNode: 15 })
 })
 
 test('the JSON Schema in fixtures/ is the one that follows from the contract (npm run schema)', () => {
@@ -70,21 +115,7 @@ test('the JSON Schema in fixtures/ is the one that follows from the contract (np
 })
 
 test.each([
-  [['--input-peak', '0', '--output-peak', '10M'], "--input-peak must be above 0 (tokens per second), not '0'"],
-  [['--input-peak', '80M', '--output-peak', '-10M'], "--output-peak must be above 0 (tokens per second), not '-10M'"],
-  [['--input-peak', 'NaN', '--output-peak', '10M'], "'NaN' is not a count"],
-  [['--input-peak', 'Infinity', '--output-peak', '10M'], "'Infinity' is not a count"],
-  [['--input-peak', '9999T', '--output-peak', '10M'], 'beyond anything to plan for'],
   [['--input-peak', '80MB', '--output-peak', '10M'], "'80MB' is a size in bytes; it is tokens per second"],
-  [['--input-peak', '80M'], '--output-peak is missing'],
-  [[], '--input-peak is missing'],
-  [[...PEAKS, '--ratio', '0'], '--ratio must be above 0'],
-  [[...PEAKS, '--output-per-worker', '0'], '--output-per-worker must be above 0'],
-  [[...PEAKS, '--redundancy', '4-2'], '--redundancy 4-2: the range runs backwards'],
-  [[...PEAKS, '--redundancy', '0.5'], 'a factor below 1'],
-  [[...PEAKS, '--redundancy', 'two'], "'two' is not a factor or a range"],
-  [[...PEAKS, '--entities', '1.5'], '--entities must be whole'],
-  [[...PEAKS, '--rps', '0'], '--rps must be above 0'],
   [[...PEAKS, '--sizing', '/no/such.yaml'], 'cannot read the sizing profile /no/such.yaml'],
   [['--input-peek', '80M'], 'Did you mean --input-peak?'],
   [['80M'], "'kt plan' takes no argument '80M'"],
@@ -95,4 +126,44 @@ test.each([
   expect(stderr).toContain(message)
   expect(stderr.trim().split('\n').length).toBe(2)
   expect(stderr).not.toMatch(/\n\s+at /)
+})
+
+/** As a process would be told, without the process. */
+async function refusalOf(args: string[]): Promise<string> {
+  const flags = Object.fromEntries(
+    args.flatMap((arg, i) => (arg.startsWith('--') ? [[arg.slice(2), args[i + 1]]] : [])),
+  )
+  try {
+    await planRequest(flags)
+  } catch (error) {
+    if (error instanceof UserError) return error.message
+    throw error
+  }
+  return 'accepted'
+}
+
+test.each([
+  [['--input-peak', '0', '--output-peak', '10M'], "--input-peak must be above 0 (tokens per second), not '0'"],
+  [['--input-peak', '80M', '--output-peak', '-10M'], "--output-peak must be above 0 (tokens per second), not '-10M'"],
+  [['--input-peak', 'NaN', '--output-peak', '10M'], "'NaN' is not a count"],
+  [['--input-peak', 'Infinity', '--output-peak', '10M'], "'Infinity' is not a count"],
+  [['--input-peak', '9999T', '--output-peak', '10M'], 'beyond anything to plan for'],
+  [['--input-peak', '80M'], '--output-peak is missing'],
+  [[], '--input-peak is missing'],
+  [[...PEAKS, '--ratio', '0'], '--ratio must be above 0'],
+  [[...PEAKS, '--output-per-worker', '0'], '--output-per-worker must be above 0'],
+  [[...PEAKS, '--redundancy', '4-2'], '--redundancy 4-2: the range runs backwards'],
+  [[...PEAKS, '--redundancy', '0.5'], 'a factor below 1'],
+  [[...PEAKS, '--redundancy', 'two'], "'two' is not a factor or a range"],
+  [[...PEAKS, '--entities', '1.5'], '--entities must be whole'],
+  [[...PEAKS, '--rps', '0'], '--rps must be above 0'],
+  [[...PEAKS, '--node', 't3.large'], 't3.large is burstable: it sustains 0.6 of its 2 vCPU'],
+  [[...PEAKS, '--node', 'c5.4xlarg'], "did you mean 'c5.4xlarge'?"],
+  [[...PEAKS, '--path', 'claude'], "no measured figures of 'claude'"],
+  [[...PEAKS, '--input-per-worker', '4.4M'], '--input-per-worker needs --output-per-worker'],
+  [[...PEAKS, '--zones', '2', '--zones-lost', '2'], '--zones-lost 2 of 2 zones leaves none'],
+  [[...PEAKS, '--rss', '100=180MiB'], '--rss needs two different numbers of streams'],
+  [[...PEAKS, '--memory-per-stream', '64KK'], "'64KK' is not a size above 0"],
+])('%j is refused', async (args, message) => {
+  expect(await refusalOf(args)).toContain(message)
 })

@@ -25,7 +25,14 @@ function changed(from: string, to: string): string {
 
 test('the shipped profile holds the figures of the page', () => {
   const sizing = readSizing()
-  expect(sizing).toMatchObject({ ratio: 4, outputPerWorker: 1e6, redundancy: { min: 2, max: 4 } })
+  expect(sizing.figures.ratio).toMatchObject({ value: 4, from: 'vendor default' })
+  expect(sizing.figures.outputPerWorker.value).toBe(1e6)
+  expect(sizing.redundancy).toEqual({ min: 2, max: 4 })
+  expect(sizing.container).toMatchObject({
+    cpuRequestMillicores: 500,
+    cpuLimitMillicores: 2000,
+    memoryRequestBytes: 256 * 1024 ** 2,
+  })
   expect(sizing.measuredPerWorker.map((worker) => worker.outputTokensPerSec)).toEqual([1_050_000, 780_000])
   expect(sizing.tiers.map(({ name, vcpu }) => [name, vcpu])).toEqual([
     ['Small', 18],
@@ -42,7 +49,9 @@ test('the shipped profile holds the figures of the page', () => {
 })
 
 test("a user's copy is read", () => {
-  expect(readSizing(changed('output_per_worker: 1M', 'output_per_worker: 750k')).outputPerWorker).toBe(750_000)
+  expect(readSizing(changed('output_per_worker: 1M', 'output_per_worker: 750k')).figures.outputPerWorker.value).toBe(
+    750_000,
+  )
 })
 
 test.each([

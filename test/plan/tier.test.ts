@@ -2,14 +2,13 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { readSizing } from '../../src/input/sizing.ts'
-import type { Demand } from '../../src/plan/sizing.ts'
 import { rpsTierOf, tierOf } from '../../src/plan/tier.ts'
 
 const { tiers, rpsTiers } = readSizing()
 const M = 1e6
 const tier = (input: number, output: number, entities?: number) => tierOf(demand(input, output, entities), tiers)
 
-function demand(inputTokensPerSec: number, outputTokensPerSec: number, entities?: number): Demand {
+function demand(inputTokensPerSec: number, outputTokensPerSec: number, entities?: number) {
   return { inputTokensPerSec, outputTokensPerSec, ...(entities === undefined ? {} : { entities }) }
 }
 

@@ -1,52 +1,42 @@
 import { Flags } from '@oclif/core'
 import { KtCommand } from '../../command.ts'
+import { planFlags } from '../../input/plan-flags.ts'
 import type { Plan as PlanReport } from '../../report/plan-schema.ts'
 
 export default class Plan extends KtCommand {
-  static override summary = 'Size a gateway for a peak in tokens per second.'
+  static override summary = 'Size a gateway for a peak: workers, machines, and which constraint binds.'
   static override description =
-    "Workers by the vendor's formula, with redundancy; the tier and what decided it; machines, and whether CPU or network binds. The figures are vendor defaults: replace them with what you measured."
+    "The vendor's formula first, then every constraint that can bind before it (CPU, network, connections, descriptors, ports, memory, quotas), counted in nodes. The figures are vendor defaults: calibrate them with --from-bench, or give what you measured."
   static override examples = [
-    '<%= config.bin %> <%= command.id %> --input-peak 80M --output-peak 10M',
-    '<%= config.bin %> <%= command.id %> --input-peak 80M --output-peak 10M --redundancy 3 --json',
+    '<%= config.bin %> <%= command.id %> --input-peak 80M --output-peak 10M --explain',
+    '<%= config.bin %> <%= command.id %> --requests-per-day 50k --avg-input-tokens 1500 --avg-output-tokens 800 --peak-multiplier 3',
+    '<%= config.bin %> <%= command.id %> --rps 2000 --mix chat=70,rag=20,code-agent=10 --from-bench chat.json --from-bench long.json',
+    '<%= config.bin %> <%= command.id %> --trace trace.csv --scale 1000 --window 10s --json',
   ]
 
   static override flags = {
-    'input-peak': Flags.string({ helpValue: '80M', description: 'peak input tokens per second' }),
-    'output-peak': Flags.string({ helpValue: '10M', description: 'peak output tokens per second' }),
-    ratio: Flags.string({
-      helpValue: '4',
-      description: 'R: input tokens that cost a worker as much as one output token',
-    }),
-    'output-per-worker': Flags.string({ helpValue: '1M', description: 'output tokens per second one worker passes' }),
-    redundancy: Flags.string({ helpValue: '2-4', description: 'factor, or range of factors, on the workers' }),
-    entities: Flags.string({ helpValue: '600', description: 'configured services and routes' }),
-    rps: Flags.string({ helpValue: '250', description: 'peak requests per second; adds the size of one instance' }),
-    sizing: Flags.string({
-      helpValue: 'file.yaml',
-      description: 'sizing figures (default: profiles/sizing/kong.yaml)',
-    }),
-    json: Flags.boolean({ description: 'print the plan as JSON (kt.plan/1)' }),
+    ...planFlags,
+    explain: Flags.boolean({ description: 'every formula with its inputs, their sources and dates' }),
+    json: Flags.boolean({ description: 'print the plan as JSON (kt.plan/1)', exclusive: ['markdown', 'explain'] }),
+    markdown: Flags.boolean({ description: 'print the plan as Markdown', exclusive: ['explain'] }),
   }
 
   async run(): Promise<void> {
     const { flags } = await this.parse(Plan)
-    const [{ planRequest }, { readSizing }, { makePlan }, { renderPlan }, { PLAN_SCHEMA }, { ktVersion }] =
-      await Promise.all([
-        import('../../input/plan-request.ts'),
-        import('../../input/sizing.ts'),
-        import('../../plan/plan.ts'),
-        import('../../render/plan-table.ts'),
-        import('../../report/plan-schema.ts'),
-        import('../../system/package-info.ts'),
-      ])
-    const { demand, overrides } = planRequest(flags)
+    const [{ planRequest }, { makePlan }, { PLAN_SCHEMA }, { ktVersion }] = await Promise.all([
+      import('../../input/plan-request.ts'),
+      import('../../plan/plan.ts'),
+      import('../../report/plan-schema.ts'),
+      import('../../system/package-info.ts'),
+    ])
+    const { demand, sizing, choices } = await planRequest(flags)
     const plan: PlanReport = {
       schema: PLAN_SCHEMA,
       kt: { version: ktVersion },
-      ...makePlan(demand, readSizing(flags.sizing), overrides),
+      ...makePlan(demand, sizing, choices),
     }
     if (flags.json) this.printJson(plan)
-    else this.print(renderPlan(plan))
+    else if (flags.markdown) this.print((await import('../../render/plan-markdown.ts')).planMarkdown(plan))
+    else this.print((await import('../../render/plan-table.ts')).renderPlan(plan, flags.explain))
   }
 }

@@ -1,0 +1,92 @@
+/** The flags that every planning command shares: how the demand is said, and the figures that replace the defaults. */
+import { Flags } from '@oclif/core'
+
+const text = (helpValue: string, description: string, helpGroup: string) =>
+  Flags.string({ helpValue, description, helpGroup })
+
+const DEMAND = 'DEMAND'
+const FIGURE = 'FIGURES'
+const FLEET = 'FLEET'
+
+export const demandFlags = {
+  'input-peak': text('80M', 'peak input tokens per second', DEMAND),
+  'output-peak': text('10M', 'peak output tokens per second (visible ones)', DEMAND),
+  window: text('60s', 'what the peak is the average over (default: 1s)', DEMAND),
+  rps: text('250', 'peak requests per second', DEMAND),
+  'requests-per-day': text('50k', 'requests per day', DEMAND),
+  users: text('20k', 'users active at the peak', DEMAND),
+  'requests-per-user-hour': text('12', 'requests that one of them makes in an hour', DEMAND),
+  'avg-input-tokens': text('1500', 'mean input tokens of a request', DEMAND),
+  'avg-output-tokens': text('800', 'mean visible output tokens of a request', DEMAND),
+  'avg-hidden-tokens': text('700', 'mean hidden (reasoning) tokens of a request', DEMAND),
+  'peak-multiplier': text('3', 'peak over mean', DEMAND),
+  profile: text('chat', 'workload profile of the requests', DEMAND),
+  mix: text('chat=70,rag=30', 'workload profiles with their shares of the requests', DEMAND),
+  trace: text('file.csv', 'a recorded trace (Azure, BurstGPT, Mooncake) to take the peak from', DEMAND),
+  scale: text('1000', 'times the traffic of the trace', DEMAND),
+  'allow-gaps': Flags.boolean({ description: 'take a trace with silent spans as it is', helpGroup: DEMAND }),
+  'streamed-share': text('100%', 'share of the output that is streamed', DEMAND),
+  'cache-hits': text('10%', 'share of requests the gateway answers from its own cache', DEMAND),
+  entities: text('600', 'configured services and routes', DEMAND),
+  workloads: text('file.yaml', 'workload profiles (default: profiles/sizing/workloads.yaml)', DEMAND),
+}
+
+export const figureFlags = {
+  ratio: text('4', 'R: input tokens that cost a worker as much as one output token', FIGURE),
+  'output-per-worker': text('1M', 'O_w: output tokens per second one worker passes', FIGURE),
+  'input-per-worker': text('4.4M', 'I_w: input tokens per second one worker passes; sets R', FIGURE),
+  path: text('openai', "the vendor's measured figures for this provider path: openai, gemini", FIGURE),
+  'bytes-per-output-token': text('290', 'bytes on the wire for an output token', FIGURE),
+  'bytes-per-input-token': text('4.5', 'bytes on the wire for an input token', FIGURE),
+  'stream-rate': text('50', 'tokens per second of one stream', FIGURE),
+  ttft: text('1s', 'time to first token', FIGURE),
+  'connections-per-worker': text('16384', 'connections one worker may hold', FIGURE),
+  'memory-per-stream': text('64KiB', 'memory of one stream', FIGURE),
+  'memory-base': text('500MiB', 'memory of a worker at rest', FIGURE),
+  rss: text('100=180MiB,2000=310MiB', 'resident set at numbers of streams: gives both memories', FIGURE),
+  'body-buffer': text('512KiB', 'buffer of a request body', FIGURE),
+  'from-bench': Flags.string({
+    helpValue: 'r.json',
+    description: 'calibrate from reports of kt bench (repeat for more)',
+    helpGroup: FIGURE,
+    multiple: true,
+  }),
+  'bench-workers': text('1,2,4', 'worker counts of those runs (default: 1 each)', FIGURE),
+  sizing: text('file.yaml', 'sizing figures (default: profiles/sizing/kong.yaml)', FIGURE),
+}
+
+export const fleetFlags = {
+  redundancy: text('2-4', 'factor, or range of factors, on the workers', FLEET),
+  zones: text('3', 'zones that the workers are spread over', FLEET),
+  'zones-lost': text('1', 'zones that may be lost at once', FLEET),
+  surge: text('25%', 'pods above the wanted number while a deployment rolls', FLEET),
+  'target-utilisation': text('70%', "share of a worker's capacity to plan on", FLEET),
+  node: text('c5.4xlarge', 'the machine to count in', FLEET),
+  upstream: Flags.option({ options: ['h1', 'h2'] as const, default: 'h1' as const })({
+    description: 'HTTP version to the provider',
+    helpGroup: FLEET,
+  }),
+  'upstream-keepalive': Flags.boolean({
+    allowNo: true,
+    default: true,
+    description: 'connections to the provider are kept',
+    helpGroup: FLEET,
+  }),
+  'provider-addresses': text('1', "addresses behind the provider's name", FLEET),
+  'quota-tpm': text('30M', "the provider's quota of tokens per minute", FLEET),
+  'quota-rpm': text('10k', "the provider's quota of requests per minute", FLEET),
+}
+
+export const planFlags = { ...demandFlags, ...figureFlags, ...fleetFlags }
+
+type Text<T> = { [K in keyof T]?: string | undefined }
+
+export type PlanFlags = Omit<
+  Text<typeof planFlags>,
+  'from-bench' | 'allow-gaps' | 'upstream' | 'upstream-keepalive'
+> & {
+  'from-bench'?: string[] | undefined
+  'allow-gaps'?: boolean | undefined
+  upstream?: 'h1' | 'h2' | undefined
+  'upstream-keepalive'?: boolean | undefined
+}

@@ -1,0 +1,71 @@
+/**
+ * Workers that the CPU needs: the vendor's formula, or what a scalability fit over worker counts says, with the interval that the
+ * calibration's uncertainty gives. Where one group of workers cannot reach the load, it is split into equal groups: scale out.
+ */
+import type { Demand } from './demand.ts'
+import type { Figures } from './figures.ts'
+import { equivalentOutputLoad } from './formula.ts'
+import { middle95 } from './usl/fit.ts'
+import { needFor, type UslModel } from './usl/model.ts'
+
+/** A fit of throughput (equivalent output tokens/s) over worker counts. */
+export interface Scaling {
+  model: UslModel
+  resampled: readonly UslModel[]
+  largestN: number
+}
+
+/** What a worker passes, drawn again within what the measurement leaves open. */
+export interface WorkerDraw {
+  ratio: number
+  outputPerWorker: number
+}
+
+export interface CpuWorkers {
+  raw: number
+  /** 95 % of what the draws give; undefined without a calibration. */
+  interval: readonly [number, number] | undefined
+  /** Groups that the load is split into; 1 unless a scalability fit demands more. */
+  groups: number
+  /** Whether the answer lies beyond twice the largest number of workers measured. */
+  beyondMeasured: boolean
+}
+
+/** Beyond this many times the largest N measured, a fit is a guess. */
+const TRUSTED_SPAN = 2
+
+export function cpuWorkers(
+  demand: Demand,
+  figures: Figures,
+  factor: number,
+  draws: readonly WorkerDraw[] = [],
+  scaling?: Scaling,
+): CpuWorkers {
+  const load = factor * equivalentOutputLoad(demand, figures.ratio.value)
+  if (!scaling) {
+    const values = draws.map((draw) => (factor * equivalentOutputLoad(demand, draw.ratio)) / draw.outputPerWorker)
+    return {
+      raw: load / figures.outputPerWorker.value,
+      interval: values.length > 0 ? middle95(values) : undefined,
+      groups: 1,
+      beyondMeasured: false,
+    }
+  }
+  const { workers, groups } = inGroups(load, scaling.model)
+  const values = scaling.resampled.map((model) => inGroups(load, model).workers)
+  return {
+    raw: workers,
+    interval: values.length > 0 ? middle95(values) : undefined,
+    groups,
+    beyondMeasured: workers / groups > TRUSTED_SPAN * scaling.largestN,
+  }
+}
+
+/** The fewest equal groups of which each can reach its part (within a tenth, where they are many). */
+function inGroups(load: number, model: UslModel): { workers: number; groups: number } {
+  for (let groups = 1; ; groups = Math.max(groups + 1, Math.ceil(groups * 1.1))) {
+    const need = needFor(load / groups, model)
+    if (need !== undefined) return { workers: groups * Math.max(need, 0), groups }
+    if (groups > 1e6) return { workers: Number.POSITIVE_INFINITY, groups }
+  }
+}

@@ -1,0 +1,105 @@
+/**
+ * Machines and what a plan costs on each: workers that fit by allocatable CPU, nodes by every constraint, dollars by list price.
+ * A worker's throughput may be scaled by core speed (CoreMark per vCPU against the machine it was measured on), within one source
+ * of CoreMark only. Burstable machines are refused: a credit that runs out shows as token delay.
+ */
+
+import { cpuNeed, otherNeeds } from './constraints.ts'
+import { cpuWorkers } from './cpu.ts'
+import type { Demand } from './demand.ts'
+import { countsAt, type PlanChoices, roomOf } from './plan.ts'
+import type { NodeType } from './sizing.ts'
+
+export interface Instance extends NodeType {
+  family: string
+  cloudId: 'aws' | 'gcp' | 'azure'
+  arch: string
+  vcpuIs: 'thread' | 'core'
+  region: string
+  priceDate: string
+  priceSource: string
+  /** Whether the bandwidth is a sustained baseline, or a ceiling with nothing guaranteed below it. */
+  bandwidthIs: 'baseline' | 'ceiling'
+  coremarkPerVcpu?: number | undefined
+  coremarkSource?: string | undefined
+  bareMetal: boolean
+}
+
+export interface RankedInstance {
+  instance: Instance
+  workersPerNode: number
+  /** A worker here against one where the figures were measured; undefined where that is not known. */
+  speed: number | undefined
+  nodes: { peak: number; min: number; max: number }
+  usdPerMonth: { peak: number; min: number; max: number } | undefined
+  binding: string
+}
+
+export const HOURS_PER_MONTH = 730
+
+/** Cheapest first at the upper redundancy; machines without a price come last. */
+export function rankInstances(
+  demand: Demand,
+  choices: PlanChoices,
+  instances: readonly Instance[],
+  measuredOn?: Instance,
+): RankedInstance[] {
+  return instances
+    .flatMap((instance): RankedInstance[] => {
+      const ranked = onInstance(demand, choices, instance, measuredOn)
+      return ranked ? [ranked] : []
+    })
+    .sort(
+      (a, b) =>
+        (a.usdPerMonth?.max ?? Number.POSITIVE_INFINITY) - (b.usdPerMonth?.max ?? Number.POSITIVE_INFINITY) ||
+        a.nodes.max - b.nodes.max,
+    )
+}
+
+function onInstance(
+  demand: Demand,
+  choices: PlanChoices,
+  instance: Instance,
+  measuredOn: Instance | undefined,
+): RankedInstance | undefined {
+  const node = roomOf(instance)
+  if (node.workersPerNode < 1) return undefined
+  const speed = speedOf(instance, measuredOn)
+  const { min, max } = choices.redundancy
+  const counts = [1, min, max].map((factor) => {
+    const cpu =
+      cpuWorkers(demand, choices.figures, factor, [], choices.calibration?.scaling).raw / (speed ?? 1) / factor
+    const needs = [
+      { ...cpuNeed(demand, choices.figures), need: cpu },
+      ...otherNeeds(demand, choices.figures, choices.setting, node, cpu),
+    ]
+    return { ...countsAt(factor, needs, node), needs }
+  })
+  const [peak, lower, upper] = counts
+  if (!peak || !lower || !upper) return undefined
+  // A zone that is planned to be lost must not be the only one.
+  const atLeast = (nodes: number): number => Math.max(nodes, choices.parts.zones)
+  const nodes = { peak: atLeast(peak.nodes), min: atLeast(lower.nodes), max: atLeast(upper.nodes) }
+  const price = instance.usdPerHour
+  const month = (count: number): number => count * (price ?? 0) * HOURS_PER_MONTH
+  const largest = [...peak.needs].sort((a, b) => share(b) - share(a))[0]
+  function share(need: { per: string; need: number }): number {
+    return need.per === 'node' ? need.need : need.need / node.workersPerNode
+  }
+  return {
+    instance,
+    workersPerNode: node.workersPerNode,
+    speed,
+    nodes,
+    usdPerMonth:
+      price === undefined ? undefined : { peak: month(nodes.peak), min: month(nodes.min), max: month(nodes.max) },
+    binding: upper.nodes < choices.parts.zones ? 'zones' : (largest?.name ?? 'cpu'),
+  }
+}
+
+/** Core speed against the machine the figures were measured on; CoreMarks of different sources cannot be compared. */
+export function speedOf(instance: Instance, measuredOn: Instance | undefined): number | undefined {
+  if (!measuredOn?.coremarkPerVcpu || !instance.coremarkPerVcpu) return undefined
+  if (measuredOn.coremarkSource !== instance.coremarkSource) return undefined
+  return instance.coremarkPerVcpu / measuredOn.coremarkPerVcpu
+}

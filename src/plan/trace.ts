@@ -1,0 +1,87 @@
+/**
+ * A recorded trace of requests: when each came, its input and its output tokens. Peaks are the busiest span of a window's length,
+ * wherever it lies (a sliding window, not calendar seconds), each of input, output and requests by itself: they need not
+ * coincide, which errs on the safe side. Output counts when its request came.
+ */
+
+export interface Trace {
+  name: string
+  /** Seconds since the first request, ascending. */
+  atS: Float64Array
+  inputTokens: Float64Array
+  outputTokens: Float64Array
+  /** Rows without output where the format says that this is a failure. */
+  failed: number
+  /** Times come in lumps of this many seconds: a shorter window says nothing. */
+  resolutionS: number
+}
+
+export interface TraceTotals {
+  requests: number
+  spanS: number
+  inputTokens: number
+  outputTokens: number
+  /** Coefficient of variation of the times between arrivals. */
+  interArrivalCv: number
+}
+
+export interface WindowPeak {
+  windowS: number
+  requestsPerSec: number
+  inputTokensPerSec: number
+  outputTokensPerSec: number
+}
+
+export function totalsOf({ atS, inputTokens, outputTokens }: Trace): TraceTotals {
+  const requests = atS.length
+  const gaps = Array.from({ length: requests - 1 }, (_, i) => (atS[i + 1] ?? 0) - (atS[i] ?? 0))
+  const mean = sum(gaps) / gaps.length
+  const variance = sum(gaps.map((gap) => (gap - mean) ** 2)) / gaps.length
+  return {
+    requests,
+    spanS: (atS[requests - 1] ?? 0) - (atS[0] ?? 0),
+    inputTokens: sum(inputTokens),
+    outputTokens: sum(outputTokens),
+    interArrivalCv: Math.sqrt(variance) / mean,
+  }
+}
+
+export function peakOf(trace: Trace, windowS: number): WindowPeak {
+  const { atS, inputTokens, outputTokens } = trace
+  let [input, output] = [0, 0]
+  let [topRequests, topInput, topOutput] = [0, 0, 0]
+  let first = 0
+  for (let i = 0; i < atS.length; i++) {
+    input += inputTokens[i] ?? 0
+    output += outputTokens[i] ?? 0
+    // The window is half open: what came exactly a window ago has left it.
+    while ((atS[i] ?? 0) - (atS[first] ?? 0) >= windowS) {
+      input -= inputTokens[first] ?? 0
+      output -= outputTokens[first] ?? 0
+      first++
+    }
+    topRequests = Math.max(topRequests, i - first + 1)
+    topInput = Math.max(topInput, input)
+    topOutput = Math.max(topOutput, output)
+  }
+  return {
+    windowS,
+    requestsPerSec: topRequests / windowS,
+    inputTokensPerSec: topInput / windowS,
+    outputTokensPerSec: topOutput / windowS,
+  }
+}
+
+/** Squared coefficient of variation of the prompts. */
+export function inputScv({ inputTokens }: Trace): number {
+  const mean = sum(inputTokens) / inputTokens.length
+  let squares = 0
+  for (const tokens of inputTokens) squares += (tokens - mean) ** 2
+  return squares / inputTokens.length / mean ** 2
+}
+
+function sum(values: Iterable<number>): number {
+  let total = 0
+  for (const value of values) total += value
+  return total
+}

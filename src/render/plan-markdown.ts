@@ -1,0 +1,55 @@
+/** A plan as Markdown, for a design document or a ticket: the answer, the constraints, the redundancy, the sources. */
+import type { Plan } from '../report/plan-schema.ts'
+import { formatCount, formatNumber } from '../units.ts'
+import { answer } from './plan-table.ts'
+import { span, trimmed, withUnit } from './plan-words.ts'
+
+export function planMarkdown(plan: Plan): string {
+  const { demand, formula, workers, constraints, redundancyParts, nodes, tier, sizing } = plan
+  const factors = constraints[0]?.counts.map(({ factor }) => factor) ?? []
+  const given = constraints.flatMap(({ inputs }) => inputs).filter(({ from }) => from !== 'computed')
+  const unique = [...new Map(given.map((input) => [input.name, input])).values()]
+  return [
+    `**${answer(plan)}**`,
+    '',
+    `For ${formatCount(demand.inputTokensPerSec)} input and ${formatCount(demand.outputTokensPerSec)} output tokens/s (${demand.form}, window ${demand.window.seconds} s${demand.window.stated ? '' : ', not stated'}).`,
+    '',
+    `Formula: (${formatCount(demand.inputTokensPerSec)} / ${formatCount(formula.ratio.value)} + ${formatCount(demand.outputTokensPerSec)}) / ${formatCount(formula.outputPerWorker.value)} = ${trimmed(workers.raw)} workers of one vCPU. Tier ${tier.name}, ${tier.vcpu}${tier.orMore ? '+' : ''} vCPU at its top.`,
+    '',
+    ...table(
+      ['constraint', 'at the peak', ...factors.slice(1).map((factor) => `x ${factor}`), `nodes (${nodes.type})`],
+      constraints.map((constraint, i) => [
+        `${constraint.name}${[' (binds)', ' (next)'][i] ?? ''}`,
+        `${formatNumber(constraint.counts[0]?.need ?? 0)} ${constraint.per}s`,
+        ...constraint.counts.slice(1).map(({ need }) => formatNumber(need)),
+        trimmed(constraint.nodes),
+      ]),
+    ),
+    '',
+    ...table(
+      ['redundancy', 'factor', 'why'],
+      [
+        ...redundancyParts.parts.map(({ name, factor, why }) => [name, trimmed(factor), why]),
+        ['together', trimmed(redundancyParts.product), `beside the blunt ${span(workers.redundancy)}x`],
+      ],
+    ),
+    '',
+    ...table(
+      ['figure', 'value', 'from', 'source'],
+      unique.map(({ name, value, unit, from, source, date }) => [
+        name,
+        withUnit(value, unit),
+        from,
+        `${source}${date ? ` (${date})` : ''}`,
+      ]),
+    ),
+    '',
+    `Sizing figures: ${sizing.name}, ${sizing.source}.`,
+  ].join('\n')
+}
+
+function table(head: readonly string[], body: readonly (readonly string[])[]): string[] {
+  const line = (cells: readonly string[]): string =>
+    `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`
+  return [line(head), line(head.map(() => '---')), ...body.map(line)]
+}

@@ -1,0 +1,53 @@
+/** Words and lines that the planner's texts share. */
+import { formatBytes, formatCount, formatNumber } from '../units.ts'
+import { columns } from './table.ts'
+import { indent, wrap } from './text.ts'
+
+export const PLAN_WIDTH = 98
+
+export function section(title: string, lines: readonly string[]): string {
+  const body = lines.flatMap((line) => indent(wrap(line, PLAN_WIDTH, line.startsWith('- ') ? 2 : 0), 2))
+  return `${title}\n${body.join('\n')}\n`
+}
+
+export function rows(cells: readonly (readonly string[])[], align?: ('left' | 'right')[]): string[] {
+  return columns(cells, align, 0).split('\n')
+}
+
+/** '60-120', or one number where both ends are the same. */
+export function span({ min, max }: { min: number; max: number }): string {
+  return min === max ? trimmed(min) : `${trimmed(min)}-${trimmed(max)}`
+}
+
+/** Two decimals; a value that they would round down to a whole number says so, since it takes one more worker. */
+export function raw(value: number): string {
+  const whole = Math.floor(value)
+  const barely = value > whole && formatNumber(value, 2) === formatNumber(whole, 2)
+  return `${barely ? 'just over ' : ''}${trimmed(value)}`
+}
+
+export function trimmed(value: number, digits = 2): string {
+  const text = formatNumber(value, digits)
+  return text.includes('.') ? text.replace(/\.?0+$/, '') : text
+}
+
+/** 'a', 'a and b', 'a, b and c' */
+export function list(words: readonly string[]): string {
+  return words.length < 2 ? words.join('') : `${words.slice(0, -1).join(', ')} and ${words.at(-1)}`
+}
+
+export function counted(count: number, noun: string): string {
+  return `${formatNumber(count)} ${noun}${count === 1 ? '' : 's'}`
+}
+
+/** A value with its unit, in the scale that is read best. */
+export function withUnit(value: number, unit: string): string {
+  if (unit === 'B') return value < 1024 ? `${trimmed(value)} B` : formatBytes(value)
+  const text = Math.abs(value) >= 10_000 ? formatCount(value) : trimmed(value, Math.abs(value) < 1 ? 3 : 2)
+  return unit === '' ? text : `${text} ${unit}`
+}
+
+/** Dollars a month: '$1,234'. */
+export function dollars(amount: number): string {
+  return `$${formatNumber(amount, amount < 100 ? 2 : 0)}`
+}

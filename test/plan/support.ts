@@ -1,0 +1,22 @@
+/** Demands that the tests of the planner share. */
+
+import { profileNamed, readWorkloads } from '../../src/input/workloads.ts'
+import { type Demand, demandFromPeaks } from '../../src/plan/demand.ts'
+import { meanRequest } from '../../src/plan/workload-profile.ts'
+
+export const chat = meanRequest([{ profile: profileNamed('chat', readWorkloads(), '--profile'), share: 1 }])
+
+/** Peaks in tokens/s of chat requests. */
+export function chatDemand(inputTokensPerSec: number, outputTokensPerSec: number, requestsPerSec?: number): Demand {
+  return demandFromPeaks(
+    { inputTokensPerSec, outputTokensPerSec, ...(requestsPerSec === undefined ? {} : { requestsPerSec }) },
+    chat,
+    {
+      form: 'peaks in tokens/s',
+      cacheHitShare: 0,
+      window: { seconds: 1, stated: false },
+      burst: { factor: 1, why: 'a test' },
+      notes: [],
+    },
+  )
+}

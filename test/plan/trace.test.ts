@@ -1,0 +1,147 @@
+// Recorded traces: the three formats, peaks by window, and what is wrong with its line number.
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import fc from 'fast-check'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { UserError } from '../../src/errors.ts'
+import { demandOf } from '../../src/input/demand-request.ts'
+import { readTrace } from '../../src/input/trace.ts'
+import { peakOf, type Trace, totalsOf } from '../../src/plan/trace.ts'
+
+let folder = ''
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'kt-trace-'))
+})
+afterAll(() => rmSync(folder, { recursive: true }))
+
+function file(text: string, name = 'trace.csv'): string {
+  const path = join(folder, name)
+  writeFileSync(path, text)
+  return path
+}
+
+const AZURE = 'TIMESTAMP,ContextTokens,GeneratedTokens\r\n'
+
+test('Azure: CRLF, seven fractional digits, no final newline', async () => {
+  const trace = await readTrace(
+    file(`${AZURE}2023-11-16 18:17:03.9799600,4808,10\r\n2023-11-16 18:17:04.0319600,3180,8`),
+  )
+  expect([...trace.inputTokens]).toEqual([4808, 3180])
+  expect(trace.atS[1]).toBeCloseTo(0.052, 6)
+})
+
+test('BurstGPT: seconds; an answer of 0 tokens is a failure and left out', async () => {
+  const head = 'Timestamp,Model,Request tokens,Response tokens,Total tokens,Log Type\n'
+  const trace = await readTrace(
+    file(
+      `${head}5,ChatGPT,472,18,490,Conversation log\n45,ChatGPT,1087,0,1087,Conversation log\n50,GPT-4,417,276,693,Conversation log\n`,
+    ),
+  )
+  expect(trace).toMatchObject({ failed: 1 })
+  expect([...trace.atS]).toEqual([0, 45])
+})
+
+test('Mooncake: JSON lines in milliseconds, in lumps of 3 s', async () => {
+  const lines = [0, 0, 3_000, 3_000, 6_000].map((timestamp) =>
+    JSON.stringify({ timestamp, input_length: 6_755, output_length: 500, hash_ids: [0, 1] }),
+  )
+  const path = file(lines.join('\n'), 'trace.jsonl')
+  expect((await readTrace(path)).resolutionS).toBe(3)
+  await expect(demandOf({ trace: path, window: '1s' })).rejects.toThrow('lumps of 3 s')
+  expect((await demandOf({ trace: path })).window).toEqual({ seconds: 3, stated: true })
+})
+
+test.each([
+  ['', 1, 'the trace is empty'],
+  ['TIMESTAMP,ContextTokens,GeneratedTokenz\n1,2,3\n', 1, "'GeneratedTokenz' (did you mean 'GeneratedTokens'?)"],
+  ['a,b\n1,2\n', 1, 'not the columns of a known trace: a, b'],
+  [`${AZURE}1,10,5\n2,,5\n`, 3, 'ContextTokens is missing'],
+  [`${AZURE}1,10,5\n2,-4,5\n`, 3, "ContextTokens is '-4'"],
+  [`${AZURE}1,10,5\n2,10,NaN\n`, 3, "GeneratedTokens is 'NaN'"],
+  [`${AZURE}1,10,5\nyesterday,10,5\n`, 3, "'yesterday' is not a time"],
+  [`${AZURE}1,10,5\n2,10\n`, 3, 'Invalid Record Length'],
+  [`${AZURE}1,10,5\n5,10,5\n3,10,5\n`, 4, 'time runs backwards, by 2 s'],
+  [`${AZURE}1,10,5\n2,10,5\n500,10,5\n501,10,5\n`, 4, 'no request for 498 s before it: the trace has a gap'],
+  [`${AZURE}1,10,5\n`, 1, 'two requests or more'],
+  [`${AZURE}1,10,5\n1,10,5\n`, 3, 'all requests have the same time'],
+  [
+    '{"timestamp":0,"input_length":5,"output_length":5}\n{"timestamp":9,"input_length":5}\n',
+    2,
+    "'output_length' is missing",
+  ],
+  ['{"timestamp":0,"input_length":5,"output_length":5}\n{"timestamp":', 2, 'not a JSON object'],
+])('%j is refused at its line', async (text, line, why) => {
+  const path = file(text)
+  const refusal: unknown = await readTrace(path).catch((error: unknown) => error)
+  expect(refusal).toBeInstanceOf(UserError)
+  expect((refusal as UserError).message).toContain(`${path}, line ${line}: `)
+  expect((refusal as UserError).message).toContain(why)
+})
+
+test('a gap can be taken as it is', async () => {
+  expect((await readTrace(file(`${AZURE}1,10,5\n2,10,5\n500,10,5\n501,10,5\n`), true)).atS.length).toBe(4)
+})
+
+const trace = (rows: [number, number, number][]): Trace => {
+  const sorted = [...rows].sort((a, b) => a[0] - b[0])
+  return {
+    name: 'made',
+    atS: Float64Array.from(sorted, ([at]) => at),
+    inputTokens: Float64Array.from(sorted, ([, input]) => input),
+    outputTokens: Float64Array.from(sorted, ([, , output]) => output),
+    failed: 0,
+    resolutionS: 0.001,
+  }
+}
+
+test('the busiest span wherever it lies, not the busiest calendar second', () => {
+  const made = trace([
+    [0, 1, 1],
+    [0.9, 10, 2],
+    [1.1, 10, 3],
+    [1.5, 10, 4],
+    [1.95, 1, 1],
+    [5, 1, 1],
+  ])
+  expect(peakOf(made, 1)).toMatchObject({ requestsPerSec: 3, inputTokensPerSec: 30 })
+  expect(peakOf(made, 2)).toMatchObject({ requestsPerSec: 2.5, outputTokensPerSec: 5.5 })
+})
+
+test('a longer window never has the higher peak by more than its length allows, a peak never lies below the mean', () => {
+  const row = fc.tuple(fc.double({ min: 0, max: 100, noNaN: true }), fc.nat(5_000), fc.nat(500))
+  fc.assert(
+    fc.property(fc.array(row, { minLength: 2, maxLength: 100 }), (made) => {
+      const t = trace(made)
+      const { requests } = totalsOf(t)
+      expect(peakOf(t, 200).requestsPerSec * 200).toBeCloseTo(requests, 6)
+      expect(peakOf(t, 1).requestsPerSec).toBeGreaterThanOrEqual(peakOf(t, 10).requestsPerSec - 1e-9)
+    }),
+  )
+})
+
+// Azure/AzurePublicDataset, LLM inference 2023, CC-BY-4.0, with the statistics that are known of it.
+const shared = fileURLToPath(new URL('../../../shared/data/traces/', import.meta.url))
+describe.skipIf(!existsSync(shared))('the Azure traces of 2023 (skipped where ../shared/data is absent)', () => {
+  test.each([
+    ['code', 8_819, 3_435.9, 13.15, 2_047.8, 27.9],
+    ['conv', 19_366, 3_501.7, 1.09, 1_154.7, 211.1],
+  ])('%s', async (name, requests, spanS, cv, input, output) => {
+    const totals = totalsOf(await readTrace(join(shared, `AzureLLMInferenceTrace_${name}.csv`)))
+    expect(totals.requests).toBe(requests)
+    expect(totals.spanS).toBeCloseTo(spanS, 1)
+    expect(totals.interArrivalCv).toBeCloseTo(cv, 2)
+    expect(totals.inputTokens / requests).toBeCloseTo(input, 1)
+    expect(totals.outputTokens / requests).toBeCloseTo(output, 1)
+  })
+
+  test('a peak is taken from it, times a scale, over the window that was asked for', async () => {
+    const path = join(shared, 'AzureLLMInferenceTrace_conv.csv')
+    const demand = await demandOf({ trace: path, scale: '1000', window: '10s' })
+    expect(demand.requestsPerSec).toBeCloseTo(11_200, 6)
+    expect(demand).toMatchObject({ window: { seconds: 10, stated: true }, requestsKnown: true })
+    expect(demand.burst.factor).toBeGreaterThan(1.5)
+    expect(demand.notes.join()).toContain('peak over mean at 10 s: requests 2.0x')
+  })
+})
