@@ -19,6 +19,11 @@ export function span({ min, max }: { min: number; max: number }): string {
   return min === max ? trimmed(min) : `${trimmed(min)}-${trimmed(max)}`
 }
 
+/** Grouped digits, or 4.2M where they would be many. */
+export function compact(value: number): string {
+  return value >= 1e5 ? formatCount(value) : formatNumber(value)
+}
+
 /** Two decimals; a value that they would round down to a whole number says so, since it takes one more worker. */
 export function raw(value: number): string {
   const whole = Math.floor(value)

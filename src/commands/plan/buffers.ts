@@ -1,0 +1,43 @@
+import { Flags } from '@oclif/core'
+import { KtCommand } from '../../command.ts'
+import { planFlags } from '../../input/plan-flags.ts'
+
+const GROUP = 'BUFFERS'
+
+export default class PlanBuffers extends KtCommand {
+  static override summary = 'Body and buffer sizes for the prompts, and the memory they cost.'
+  static override description =
+    'By kind of traffic (chat, rag, batch) or by the largest prompt; the memory at a number of concurrent requests, given or from the demand.'
+  static override examples = [
+    '<%= config.bin %> <%= command.id %> --kind rag --concurrency 1000',
+    '<%= config.bin %> <%= command.id %> --largest-prompt 3MiB --input-peak 80M --output-peak 10M',
+  ]
+
+  static override flags = {
+    ...planFlags,
+    kind: Flags.string({ helpValue: 'chat', description: 'kind of traffic: chat, rag, batch', helpGroup: GROUP }),
+    'largest-prompt': Flags.string({ helpValue: '300KiB', description: 'or the largest prompt', helpGroup: GROUP }),
+    concurrency: Flags.string({ helpValue: '1000', description: 'requests in flight', helpGroup: GROUP }),
+    json: Flags.boolean({ description: 'print the sizes as JSON' }),
+  }
+
+  async run(): Promise<void> {
+    const { flags } = await this.parse(PlanBuffers)
+    const [{ bufferRequest }, { planBuffers, kongDirectives }, { renderBuffers }] = await Promise.all([
+      import('../../input/buffer-request.ts'),
+      import('../../plan/buffers.ts'),
+      import('../../render/buffers-table.ts'),
+    ])
+    const { profiles, sizing } = await bufferRequest(flags)
+    const plans = profiles.map(({ profile, concurrency, workers, meanBodyBytes }) =>
+      planBuffers(profile, concurrency, workers, meanBodyBytes),
+    )
+    if (flags.json) {
+      this.printJson({
+        schema: 'kt.plan.buffers/1',
+        source: sizing.buffers.source,
+        buffers: plans.map((plan) => ({ ...plan, directives: kongDirectives(plan) })),
+      })
+    } else this.print(renderBuffers(plans, sizing))
+  }
+}

@@ -1,0 +1,60 @@
+import { Flags } from '@oclif/core'
+import { KtCommand } from '../../command.ts'
+import { planFlags } from '../../input/plan-flags.ts'
+
+const GROUP = 'MACHINES'
+
+export default class PlanInstances extends KtCommand {
+  static override summary = 'Rank machines by what the plan costs on each, all constraints met.'
+  static override description =
+    'Nodes by allocatable CPU, sustained bandwidth, connections and memory, never fewer than the zones; dated list prices. Burstable machines are refused. GCP and Azure publish a ceiling in place of a bandwidth baseline: marked with <=.'
+  static override examples = [
+    '<%= config.bin %> <%= command.id %> --input-peak 80M --output-peak 10M --cloud aws',
+    '<%= config.bin %> <%= command.id %> --input-peak 80M --output-peak 10M --measured-on c6i.4xlarge --price-file prices.yaml',
+  ]
+
+  static override flags = {
+    ...planFlags,
+    cloud: Flags.option({ options: ['aws', 'gcp', 'azure'] as const })({ description: 'one cloud', helpGroup: GROUP }),
+    region: Flags.string({ helpValue: 'us-east-1', description: 'only prices of this region', helpGroup: GROUP }),
+    arch: Flags.option({ options: ['x86_64', 'arm64'] as const })({
+      description: 'one architecture',
+      helpGroup: GROUP,
+    }),
+    family: Flags.string({ helpValue: 'c5', description: 'one family', helpGroup: GROUP }),
+    'price-file': Flags.string({
+      helpValue: 'prices.yaml',
+      description: 'your own prices, in USD/hour',
+      helpGroup: GROUP,
+    }),
+    'measured-on': Flags.string({
+      helpValue: 'c6i.4xlarge',
+      description: 'the machine the figures were measured on: scales a worker by core speed',
+      helpGroup: GROUP,
+    }),
+    all: Flags.boolean({ description: 'all machines, not the cheapest twelve', helpGroup: GROUP }),
+    json: Flags.boolean({ description: 'print the ranking as JSON' }),
+  }
+
+  async run(): Promise<void> {
+    const { flags } = await this.parse(PlanInstances)
+    const [{ planRequest }, { selectInstances }, { rankInstances }, { renderInstances }] = await Promise.all([
+      import('../../input/plan-request.ts'),
+      import('../../input/instance-selection.ts'),
+      import('../../plan/instances.ts'),
+      import('../../render/instances-table.ts'),
+    ])
+    const { demand, choices } = await planRequest(flags)
+    const { instances, measuredOn } = selectInstances(flags)
+    const ranked = rankInstances(demand, choices, instances, measuredOn)
+    if (flags.json)
+      this.printJson({
+        schema: 'kt.plan.instances/1',
+        redundancy: choices.redundancy,
+        zones: choices.parts.zones,
+        measuredOn: measuredOn?.type ?? null,
+        instances: ranked,
+      })
+    else this.print(renderInstances(ranked, choices, measuredOn, flags.all ? ranked.length : 12))
+  }
+}
