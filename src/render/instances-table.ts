@@ -1,9 +1,8 @@
 /** The ranking of machines as text: the cheapest in the first line. */
 import type { Instance, RankedInstance } from '../plan/instances.ts'
 import type { PlanChoices } from '../plan/plan.ts'
-import { formatNumber } from '../units.ts'
-import { compact, counted, dollars, PLAN_WIDTH, rows, span, trimmed } from './plan-words.ts'
-import { indent, wrap } from './text.ts'
+import { compact, PLAN_WIDTH, rows, span, trimmed } from './plan-words.ts'
+import { wrap } from './text.ts'
 
 export function renderInstances(
   ranked: readonly RankedInstance[],
@@ -15,55 +14,28 @@ export function renderInstances(
   const [best] = ranked
   if (!best) return 'no machine holds a worker'
   const shown = ranked.slice(0, most)
-  const cost = best.usdPerMonth
-    ? `, ${dollars(best.usdPerMonth.min)}-${formatNumber(best.usdPerMonth.max)} a month`
-    : ''
+  const cost = best.usdPerMonth ? `, $${compactSpan(best.usdPerMonth)} a month` : ''
   const scaled = ranked.some(({ speed }) => speed !== undefined)
   return [
-    `${span(best.nodes)} ${best.instance.type} with redundancy ${factor}${cost}: the cheapest of ${counted(ranked.length, 'machine')}`,
+    `${compactSpan(best.nodes)} ${best.instance.type} with redundancy ${factor}${cost}: cheapest of ${ranked.length}`,
     '',
-    ...indent(
-      rows(
-        [
-          [
-            '',
-            'vCPU',
-            'workers',
-            ...(scaled ? ['speed'] : []),
-            'Gbit/s',
-            'peak',
-            `nodes ${factor}`,
-            '$/month',
-            'binds',
-            'prices',
-          ],
-          ...shown.map(({ instance, workersPerNode, speed, nodes, usdPerMonth, binding }) => [
-            instance.type,
-            `${instance.vcpu} ${instance.vcpuIs}s`,
-            formatNumber(workersPerNode),
-            ...(scaled ? [speed === undefined ? 'n/a' : trimmed(speed)] : []),
-            `${instance.bandwidthIs === 'ceiling' ? '<=' : ''}${trimmed(instance.bandwidthGbps)}`,
-            compact(nodes.peak),
-            compactSpan(nodes),
-            usdPerMonth ? compactSpan(usdPerMonth) : 'no price',
-            binding,
-            instance.priceDate,
-          ]),
-        ],
-        [
-          'left',
-          'right',
-          'right',
-          ...(scaled ? (['right'] as const) : []),
-          'right',
-          'right',
-          'right',
-          'right',
-          'left',
-          'left',
-        ],
-      ),
-      2,
+    ...rows(
+      [
+        ['', 'vCPU', ...(scaled ? ['speed'] : []), 'Gbit/s', `nodes ${factor}`, '$/month', 'binds', 'prices'],
+        ...shown.map(({ instance, speed, nodes, usdPerMonth, binding }) => [
+          instance.type,
+          `${instance.vcpu} ${instance.vcpuIs}s`,
+          ...(scaled ? [speed === undefined ? 'n/a' : trimmed(speed)] : []),
+          `${instance.bandwidthIs === 'ceiling' ? '<=' : ''}${trimmed(instance.bandwidthGbps)}`,
+          compactSpan(nodes),
+          usdPerMonth
+            ? compactSpan({ min: Math.round(usdPerMonth.min), max: Math.round(usdPerMonth.max) })
+            : 'no price',
+          binding,
+          instance.priceDate,
+        ]),
+      ],
+      ['left', 'right', ...(scaled ? (['right'] as const) : []), 'right', 'right', 'right', 'left', 'left'],
     ),
     '',
     ...notes(ranked, shown.length, parts.zones, measuredOn, scaled).flatMap((note) => wrap(`- ${note}`, PLAN_WIDTH, 2)),
