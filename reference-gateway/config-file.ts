@@ -1,31 +1,13 @@
 /**
  * The keys of the gateway's YAML, their defaults and what they may hold. What is accepted works: a feature that this version
- * does not have is refused by name instead of being ignored.
+ * does not have is refused by name instead of being ignored. Policies, cache, events and admin say their own keys.
  */
 import { z } from 'zod'
-import { parseBytes, parseDurationMs } from '../src/units.ts'
-
-/** The longest a timer can hold. */
-const MAX_TIMER_MS = 2 ** 31 - 1
-const NOT_YET = 'not in this version of the gateway:'
-
-const duration = z.unknown().transform((value, context) => {
-  const ms = typeof value === 'string' || value === 0 ? parseDurationMs(String(value)) : undefined
-  if (ms !== undefined && ms >= 1 && ms <= MAX_TIMER_MS) return Math.round(ms)
-  const message =
-    ms === undefined
-      ? `${JSON.stringify(value)} is not a duration (like 300s or 100ms)`
-      : `${JSON.stringify(value)} is out of range (from 1ms to 24d)`
-  context.addIssue({ code: 'custom', message })
-  return z.NEVER
-})
-
-const bytes = z.unknown().transform((value, context) => {
-  const count = typeof value === 'string' || typeof value === 'number' ? parseBytes(String(value)) : undefined
-  if (count !== undefined && count > 0) return count
-  context.addIssue({ code: 'custom', message: `${JSON.stringify(value)} is not a size (like 4KB)` })
-  return z.NEVER
-})
+import { adminFile, adminPortFile } from './admin/config-file.ts'
+import { cacheFile } from './cache/config-file.ts'
+import { duration, NOT_YET } from './config-values.ts'
+import { eventsFile } from './events/config-file.ts'
+import { policiesFile, streamingFile } from './policies/config-file.ts'
 
 const baseUrl = z.string().transform((text, context) => {
   const parsed = parseBaseUrl(text)
@@ -44,8 +26,6 @@ export function parseBaseUrl(text: string): { origin: string; basePath: string }
   if (url.search || url.hash) return 'a base URL has no query and no fragment'
   return { origin: url.origin, basePath: url.pathname.replace(/\/+$/, '') }
 }
-
-const notYet = (what: string) => z.never({ error: `${NOT_YET} ${what}` }).optional()
 
 const provider = z.strictObject({
   name: z.string().min(1),
@@ -81,7 +61,8 @@ const upstream = z.strictObject({
 const gateway = z.strictObject({
   host: z.string().min(1).default('127.0.0.1'),
   port: z.int().min(0).max(65_535).default(41_002),
-  admin_port: notYet('an admin port'),
+  admin_port: adminPortFile,
+  admin: adminFile,
   providers: z
     .array(provider)
     .min(1)
@@ -102,33 +83,13 @@ const gateway = z.strictObject({
       probe_endpoint: z.string().startsWith('/').default('/v1/models'),
     })
     .prefault({}),
-  streaming: z
-    .strictObject({
-      chunk_buffer: bytes.prefault('4KB'),
-      flush_interval: duration.prefault('100ms'),
-      passthrough_chunked: z
-        .boolean()
-        .default(true)
-        .refine((on) => on, `${NOT_YET} holding streams back (use passthrough_chunked: true)`),
-    })
-    .prefault({}),
-  cache: z
-    .strictObject({
-      enabled: z
-        .boolean()
-        .default(false)
-        .refine((on) => !on, `${NOT_YET} the response cache (use enabled: false)`),
-      backend: z.enum(['memory', 'redis']).default('memory'),
-      max_entries: z.int().min(1).default(10_000),
-      ttl: duration.prefault('3600s'),
-      cache_when: z.strictObject({ temperature: z.number().min(0).default(0) }).prefault({}),
-      key_includes: z.array(z.string()).default(['model', 'messages', 'temperature', 'max_tokens']),
-    })
-    .prefault({}),
+  streaming: streamingFile,
+  cache: cacheFile,
+  events: eventsFile,
 })
 
 /** The whole file. Durations are milliseconds and sizes bytes once parsed. */
 export const configFile = z.strictObject({
   gateway: gateway.prefault({}),
-  policies: z.array(z.unknown()).max(0, `${NOT_YET} policies (leave the list empty)`).default([]),
+  policies: policiesFile,
 })

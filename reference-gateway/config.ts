@@ -4,6 +4,11 @@
  */
 import { z } from 'zod'
 import { configFile } from './config-file.ts'
+import { type Environment, lookUpSecret } from './config-values.ts'
+
+export type { Environment } from './config-values.ts'
+
+type File = z.output<typeof configFile>
 
 export interface Provider {
   name: string
@@ -39,11 +44,16 @@ export interface GatewayConfig {
   pool: PoolConfig
   /** Connections per provider opened at start; 0 for none. */
   warmup: { connections: number; probeEndpoint: string }
+  /** As their own folders define them. */
+  policies: File['policies']
+  streaming: File['gateway']['streaming']
+  cache: File['gateway']['cache']
+  events: File['gateway']['events']
+  adminPort: File['gateway']['admin_port']
+  admin: File['gateway']['admin']
   /** What the user should know about how the config was understood. */
   notices: readonly string[]
 }
-
-export type Environment = Readonly<Record<string, string | undefined>>
 
 /** The schema of the config file; references like `${OPENAI_API_KEY}` are looked up in `environment`. */
 export function gatewayConfigSchema(environment: Environment) {
@@ -86,6 +96,12 @@ export function gatewayConfigSchema(environment: Environment) {
         connections: warmConnections(given.warmup, keepAlive.enabled, pool, providers.length, notices),
         probeEndpoint: given.warmup.probe_endpoint,
       },
+      policies: parsed.policies,
+      streaming: given.streaming,
+      cache: given.cache,
+      events: given.events,
+      adminPort: given.admin_port,
+      admin: given.admin,
       notices,
     }
   })
@@ -97,17 +113,12 @@ function resolveKey(
   environment: Environment,
 ): { value: string | undefined; notice?: string; problem?: string } {
   if (given === undefined) return { value: undefined }
-  const name = /^\$\{([A-Za-z_]\w*)\}$/.exec(given)?.[1]
-  if (name === undefined && given.includes('${')) {
-    return { value: undefined, problem: 'a reference to the environment is the whole value, or none' }
+  const secret = lookUpSecret(given, environment)
+  if (secret.missing === undefined) return { value: secret.value, ...(secret.problem && { problem: secret.problem }) }
+  return {
+    value: undefined,
+    notice: `${secret.missing} is not set: provider '${provider}' gets the authorization that the client sends`,
   }
-  const value = (name === undefined ? given : environment[name])?.trim()
-  if (!value) {
-    const notice = `${name} is not set: provider '${provider}' gets the authorization that the client sends`
-    return { value: undefined, notice }
-  }
-  // The value itself is never shown.
-  return /^[\x21-\x7e]+$/.test(value) ? { value } : { value: undefined, problem: 'not usable as a header value' }
 }
 
 /** As many as were asked for and as can stay: what does not fit the pool would be closed at once. */

@@ -63,7 +63,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
     receiveBody(
       this.#request,
       ({ bytes, arrivedMs }) => {
-        this.#timings.arrivedMs = arrivedMs
+        this.#timings.arrived(arrivedMs)
         this.#choose(bytes)
       },
       (error) => this.#refuse(error),
@@ -115,19 +115,19 @@ export class Exchange implements Dispatcher.DispatchHandler {
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
     this.#controller = controller
-    this.#timings.sent(this.#acquireStartMs)
+    this.#timings.acquireMs = this.#timings.enter('upstream') - this.#acquireStartMs
   }
 
   onResponseStart(controller: Dispatcher.DispatchController, status: number): void {
     // Informational answers are between the upstream and its next hop.
     if (status < 200) return
-    this.#timings.working()
+    this.#timings.enter('work')
     this.#status = status
     this.#head = responseHead(rawPairs(controller.rawHeaders))
     const { contentLength, isEventStream } = this.#head
     if (contentLength !== undefined && contentLength <= COLLECT_BYTES && !isEventStream) this.#collected = []
     else this.#startPassing(this.#head, controller)
-    this.#timings.waiting()
+    this.#timings.enter('upstream')
   }
 
   #startPassing(head: ResponseHead, controller: Dispatcher.DispatchController): void {
@@ -142,7 +142,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
     })
     response.on('drain', () => {
       if (this.#phase !== 'answering') return
-      this.#timings.resumed()
+      this.#timings.enter('upstream')
       controller.resume()
     })
   }
@@ -152,16 +152,17 @@ export class Exchange implements Dispatcher.DispatchHandler {
       this.#collected.push(chunk)
       return
     }
-    this.#timings.working()
+    this.#timings.enter('work')
     this.#bodyStarted = true
-    if (!this.#response.write(chunk)) controller.pause()
-    this.#timings.waiting()
+    const ready = this.#response.write(chunk)
+    if (!ready) controller.pause()
+    this.#timings.enter(ready ? 'upstream' : 'client')
   }
 
   onResponseEnd(controller: Dispatcher.DispatchController): void {
     const head = this.#head
     if (!head) return
-    this.#timings.working()
+    this.#timings.enter('work')
     if (this.#collected) this.#answerWhole(head, this.#collected)
     else this.#endPassing(controller)
     this.#phase = 'done'

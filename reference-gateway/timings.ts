@@ -1,62 +1,99 @@
 /**
- * The gateway's own account of one request, in milliseconds of the process's monotonic clock.
+ * The gateway's own account of one request, in milliseconds of the process's monotonic clock. From its full arrival to the
+ * answer's end a request is at each moment in exactly one state:
  *
- *   overhead = time between the request's full arrival and the answer's end that was spent neither waiting for the
- *              upstream nor for a client that reads slowly
+ *   work      the gateway computes, or waits for what is its own: a connection, a policy, its cache   = overhead
+ *   upstream  it waits for the provider
+ *   hold      it waits for the provider while text that came is held back on purpose (a stream filter)
+ *   client    it waits for a client that reads slowly
  *
- * It holds what the gateway can see: not the time that bytes lay in the kernel or in the event loop's queue before a
- * callback ran. For that, compare with the provider's stamps.
+ * The components (routing, cache, ...) are parts of `work`, measured around each step. What the gateway cannot see is in
+ * none of them: time that bytes lay in the kernel or in the event loop's queue before a callback ran. For that, compare
+ * with the provider's stamps.
  */
+
+export type State = 'work' | 'upstream' | 'hold' | 'client'
+
+/** Parts of `work`, in the order in which they are printed. */
+export const COMPONENTS = ['input-policy', 'routing', 'cache', 'inject', 'acquire', 'output-policy'] as const
+export type Component = (typeof COMPONENTS)[number]
 
 export class Timings {
   arrivedMs = 0
   routingMs = 0
-  injectMs = 0
-  /** Waiting for a slot, connecting where needed, until the request is handed to its connection. */
+  /** Of these, undefined: the stage is off. */
+  inputPolicyMs: number | undefined
+  cacheMs: number | undefined
+  injectMs: number | undefined
+  outputPolicyMs: number | undefined
+  /** Waiting for a slot, connecting where needed, until the request is handed to its connection; over all attempts. */
   acquireMs = 0
-  /** Waiting for the upstream: from the request handed over to the head, and between the pieces of the body. */
   upstreamMs = 0
-  #beforeSentMs = 0
-  #afterSentMs = 0
+  holdMs = 0
+  clientMs = 0
+  #workMs = 0
+  #state: State = 'work'
+  #holding = false
   #markMs = 0
 
-  sent(acquireStartMs: number): void {
+  /** The request has arrived in full, at this moment or a little before. */
+  arrived(atMs: number): void {
+    this.arrivedMs = atMs
+    this.#markMs = atMs
+  }
+
+  /** From now on the time counts as `next`. Returns the current time. */
+  enter(next: State): number {
     const nowMs = performance.now()
-    this.acquireMs = nowMs - acquireStartMs
-    this.#beforeSentMs = nowMs - this.arrivedMs
+    const spentMs = nowMs - this.#markMs
     this.#markMs = nowMs
+    if (this.#state === 'work') this.#workMs += spentMs
+    else if (this.#state === 'upstream') this.upstreamMs += spentMs
+    else if (this.#state === 'hold') this.holdMs += spentMs
+    else this.clientMs += spentMs
+    this.#state = next === 'upstream' && this.#holding ? 'hold' : next
+    return nowMs
   }
 
-  /** The wait for the upstream is over for now: the gateway works. */
-  working(): void {
-    const nowMs = performance.now()
-    this.upstreamMs += nowMs - this.#markMs
-    this.#markMs = nowMs
+  /** For stream filters: whether text is held back. Waiting for the upstream counts as hold meanwhile. */
+  set holding(on: boolean) {
+    if (on === this.#holding) return
+    this.#holding = on
+    if (this.#state === 'upstream' || this.#state === 'hold') this.enter('upstream')
   }
 
-  /** The gateway's work is done for now. */
-  waiting(): void {
-    const nowMs = performance.now()
-    this.#afterSentMs += nowMs - this.#markMs
-    this.#markMs = nowMs
-  }
-
-  /** What passed since `waiting` was the client's time, not the upstream's. */
-  resumed(): void {
-    this.#markMs = performance.now()
-  }
-
-  /** Work in progress included: to be read between `working` and `waiting`. */
+  /** Work in progress included. */
   get overheadMs(): number {
-    return this.#beforeSentMs + this.#afterSentMs + (performance.now() - this.#markMs)
+    return this.#workMs + (this.#state === 'work' ? performance.now() - this.#markMs : 0)
+  }
+
+  /** A component by its printed name; undefined where its stage is off. */
+  component(name: Component): number | undefined {
+    switch (name) {
+      case 'input-policy':
+        return this.inputPolicyMs
+      case 'routing':
+        return this.routingMs
+      case 'cache':
+        return this.cacheMs
+      case 'inject':
+        return this.injectMs
+      case 'acquire':
+        return this.acquireMs
+      case 'output-policy':
+        return this.outputPolicyMs
+    }
   }
 
   /** The value of the server-timing header, with `overheadMs` as total. */
   serverTiming(overheadMs: number): string {
-    const inject = this.injectMs > 0 ? `kt-inject;dur=${this.injectMs.toFixed(3)}, ` : ''
-    return (
-      `kt-routing;dur=${this.routingMs.toFixed(3)}, ${inject}kt-acquire;dur=${this.acquireMs.toFixed(3)}, ` +
-      `kt-upstream;dur=${this.upstreamMs.toFixed(3)}, kt-overhead;dur=${overheadMs.toFixed(3)}`
-    )
+    let text = ''
+    for (const name of COMPONENTS) {
+      const ms = this.component(name)
+      if (ms !== undefined) text += `kt-${name};dur=${ms.toFixed(3)}, `
+    }
+    text += `kt-upstream;dur=${this.upstreamMs.toFixed(3)}, `
+    if (this.outputPolicyMs !== undefined) text += `kt-hold;dur=${this.holdMs.toFixed(3)}, `
+    return `${text}kt-overhead;dur=${overheadMs.toFixed(3)}`
   }
 }

@@ -1,0 +1,51 @@
+/** The kinds of values that several parts of the config share, and the wording of what this version does not have. */
+import { z } from 'zod'
+import { parseBytes, parseDurationMs } from '../src/units.ts'
+
+/** The longest a timer can hold. */
+const MAX_TIMER_MS = 2 ** 31 - 1
+export const NOT_YET = 'not in this version of the gateway:'
+
+/** '300s' -> 300000 milliseconds. */
+export const duration = z.unknown().transform((value, context) => {
+  const ms = typeof value === 'string' || value === 0 ? parseDurationMs(String(value)) : undefined
+  if (ms !== undefined && ms >= 1 && ms <= MAX_TIMER_MS) return Math.round(ms)
+  const message =
+    ms === undefined
+      ? `${JSON.stringify(value)} is not a duration (like 300s or 100ms)`
+      : `${JSON.stringify(value)} is out of range (from 1ms to 24d)`
+  context.addIssue({ code: 'custom', message })
+  return z.NEVER
+})
+
+/** '4KB' -> 4096 bytes. */
+export const bytes = z.unknown().transform((value, context) => {
+  const count = typeof value === 'string' || typeof value === 'number' ? parseBytes(String(value)) : undefined
+  if (count !== undefined && count > 0) return count
+  context.addIssue({ code: 'custom', message: `${JSON.stringify(value)} is not a size (like 4KB)` })
+  return z.NEVER
+})
+
+/** A key that is known and refused. */
+export const notYet = (what: string) => z.never({ error: `${NOT_YET} ${what}` }).optional()
+
+export type Environment = Readonly<Record<string, string | undefined>>
+
+/** A secret as the file gives it: itself, or found under the name in `${NAME}`. Exactly one of the three is set. */
+export interface Secret {
+  value?: string
+  /** The variable that is referred to and not set. */
+  missing?: string
+  problem?: string
+}
+
+export function lookUpSecret(given: string, environment: Environment): Secret {
+  const name = /^\$\{([A-Za-z_]\w*)\}$/.exec(given)?.[1]
+  if (name === undefined && given.includes('${')) {
+    return { problem: 'a reference to the environment is the whole value, or none' }
+  }
+  const value = (name === undefined ? given : environment[name])?.trim()
+  if (!value) return name === undefined ? { problem: 'is empty' } : { missing: name }
+  // The value itself is never shown.
+  return /^[\x21-\x7e]+$/.test(value) ? { value } : { problem: 'not usable as a header value' }
+}

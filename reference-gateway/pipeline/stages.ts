@@ -1,0 +1,142 @@
+/**
+ * The places where a request can be looked at, changed, answered or recorded on its way. A stage that is off is absent and
+ * costs nothing; one that needs not wait answers without a promise, so that the request goes on in the same turn.
+ *
+ *   receive+limits -> auth -> parse -> InputStage -> CacheStage.lookup -> route+acquire -> upstream
+ *   -> (translation) -> OutputStage -> CacheFlight.store -> write -> Observer
+ *
+ * The pipeline itself measures kt-input-policy, kt-cache and kt-output-policy around the calls (until the promise settles,
+ * where there is one). What a stage knows better it says with `context.timings` (see timings.ts): a stream filter that
+ * holds text on purpose, a cache lookup that waits for somebody else's upstream answer.
+ */
+import type { GatewayError } from '../openai-error.ts'
+import type { JsonObject, RequestContext } from './context.ts'
+
+export type Maybe<T> = T | Promise<T>
+
+/** A name, its value, the next name, ... as node:http takes them. */
+export type HeaderPairs = readonly string[]
+
+// --- Input policies
+
+export interface InputStage {
+  /** Called for every request with a JSON body, whatever its endpoint. A rejection is a bug and answered with 500. */
+  check(context: RequestContext): Maybe<InputVerdict>
+  close?(): Maybe<void>
+}
+
+export type InputVerdict =
+  | { kind: 'pass' }
+  /** Goes on with this body instead; `context.json` is left as it is until then. */
+  | { kind: 'changed'; json: JsonObject }
+  | { kind: 'blocked'; error: GatewayError }
+
+// --- Cache
+
+export interface CacheStage {
+  /** Called for POST requests with a JSON body. Never rejects: a backend that fails is a bypass. */
+  lookup(context: RequestContext): Maybe<CacheAnswer>
+  close?(): Maybe<void>
+}
+
+export type CacheAnswer =
+  | { kind: 'bypass' }
+  | { kind: 'hit'; answer: StoredAnswer }
+  | { kind: 'miss'; flight: CacheFlight }
+
+/** The request that asks the provider for everybody who wants the same. Exactly one of the two is called, once. */
+export interface CacheFlight {
+  /** A complete 200, after output policies. */
+  store(answer: StoredAnswer): void
+  /** Anything else: another status, a broken stream, a client that left, an answer too large to keep. */
+  abandon(): void
+}
+
+export interface StoredAnswer {
+  /** Content headers worth repeating (content-type), no framing, nothing of one connection or one moment. */
+  headers: HeaderPairs
+  body: Buffer
+  /** An event stream: replayed chunked. */
+  stream: boolean
+}
+
+// --- Output policies
+
+export interface OutputStage {
+  /** What shall look at this answer, or undefined where none is concerned (an error, embeddings, ...). Before its body. */
+  filter(context: RequestContext, head: AnswerHead): WholeFilter | StreamFilterMaker | undefined
+  close?(): Maybe<void>
+}
+
+export interface AnswerHead {
+  status: number
+  /** `text/event-stream`. */
+  isEventStream: boolean
+  contentType: string
+}
+
+/** For an answer that is one JSON document. It is collected whole first. */
+export interface WholeFilter {
+  kind: 'whole'
+  apply(body: Buffer): Maybe<OutputVerdict>
+}
+
+export type OutputVerdict =
+  | { kind: 'pass' }
+  | { kind: 'changed'; body: Buffer }
+  | { kind: 'blocked'; error: GatewayError }
+
+/** For an event stream. */
+export interface StreamFilterMaker {
+  kind: 'stream'
+  start(sink: StreamSink): StreamFilter
+}
+
+/** Where a stream filter puts what may leave. */
+export interface StreamSink {
+  /** Writes to the client. False: the client reads slowly, and `drained` of the filter will be called. */
+  write(chunk: Buffer): boolean
+  /** Everything was written; the answer ends well. Must follow `end` of the filter, at once or later. */
+  end(): void
+  /** Writes `lastEvent` (a complete SSE event) and ends the answer; the upstream is given up. `code` is for the record. */
+  block(lastEvent: Buffer, code: string): void
+}
+
+export interface StreamFilter {
+  /** A piece of the event stream as it came, split anywhere. False: no more for now, until `drained` of the client. */
+  write(chunk: Buffer): boolean
+  /** The provider's stream is complete. */
+  end(): void
+  /** The client is ready for more. */
+  drained(): void
+  /** The answer broke off or the client left: stop timers, write nothing more. */
+  abort(): void
+}
+
+// --- Events, metrics, tracing
+
+/** Told of every request under /v1/. Must not throw, must not wait. */
+export interface Observer {
+  /** The request was accepted (before its body). */
+  started?(context: RequestContext): void
+  /** Headers for the upstream request, in place of the client's of the same names (traceparent). */
+  upstreamHeaders?(context: RequestContext): HeaderPairs
+  /** The answer's head is known. What it returns sees the body as the client gets it. Called for cache hits too. */
+  answer?(context: RequestContext, head: AnswerHead): BodyWatch | undefined
+  /** The answer is complete or broke off: `status`, `endedMs`, `timings` are final. Once a request. */
+  done?(context: RequestContext): void
+  close?(): Maybe<void>
+}
+
+export interface BodyWatch {
+  data(chunk: Buffer): void
+}
+
+// --- All of them
+
+export interface Stages {
+  input?: InputStage
+  cache?: CacheStage
+  output?: OutputStage
+  observers: readonly Observer[]
+}

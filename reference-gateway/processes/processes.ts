@@ -1,0 +1,59 @@
+/**
+ * The gateway as one thing, whether it runs in one process or several: the admin port asks every process about a topic and
+ * hears what each of them publishes. Everything that passes is plain JSON.
+ */
+import type { Maybe } from '../pipeline/stages.ts'
+
+/** What a process answers: topic -> function of the argument. 'pool' and 'ready' are the gateway's own. */
+export type Topics = Record<string, (argument: unknown) => Maybe<unknown>>
+
+export interface ProcessAnswer {
+  /** 1, 2, ... */
+  worker: number
+  answer: unknown
+}
+
+/** Where the admin port runs. */
+export interface Processes {
+  /** Asks every process. One that does not know the topic, or does not answer within a second, is left out. */
+  ask(topic: string, argument?: unknown): Promise<ProcessAnswer[]>
+  /** Hears what the processes publish under `channel`, until the returned function is called. */
+  subscribe(channel: string, listener: (value: unknown, worker: number) => void): () => void
+}
+
+/** In every process. */
+export interface Publisher {
+  /** Whether anybody listens: what nobody hears need not be made. */
+  heard(channel: string): boolean
+  publish(channel: string, value: unknown): void
+}
+
+/** All in this process. */
+export class OneProcess implements Processes, Publisher {
+  readonly #topics: Topics
+  readonly #listeners = new Map<string, Set<(value: unknown, worker: number) => void>>()
+
+  constructor(topics: Topics) {
+    this.#topics = topics
+  }
+
+  async ask(topic: string, argument?: unknown): Promise<ProcessAnswer[]> {
+    const answer = this.#topics[topic]
+    return answer ? [{ worker: 1, answer: await answer(argument) }] : []
+  }
+
+  subscribe(channel: string, listener: (value: unknown, worker: number) => void): () => void {
+    const listeners = this.#listeners.get(channel) ?? new Set()
+    this.#listeners.set(channel, listeners)
+    listeners.add(listener)
+    return () => listeners.delete(listener)
+  }
+
+  heard(channel: string): boolean {
+    return (this.#listeners.get(channel)?.size ?? 0) > 0
+  }
+
+  publish(channel: string, value: unknown): void {
+    for (const listener of this.#listeners.get(channel) ?? []) listener(value, 1)
+  }
+}
