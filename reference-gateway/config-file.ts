@@ -5,9 +5,10 @@
 import { z } from 'zod'
 import { adminFile, adminPortFile } from './admin/config-file.ts'
 import { cacheFile } from './cache/config-file.ts'
-import { duration, NOT_YET } from './config-values.ts'
+import { bytes, duration } from './config-values.ts'
 import { eventsFile } from './events/config-file.ts'
 import { policiesFile, streamingFile } from './policies/config-file.ts'
+import { PROTOCOLS } from './protocols/protocols.ts'
 
 const baseUrl = z.string().transform((text, context) => {
   const parsed = parseBaseUrl(text)
@@ -30,11 +31,9 @@ export function parseBaseUrl(text: string): { origin: string; basePath: string }
 const provider = z.strictObject({
   name: z.string().min(1),
   base_url: baseUrl,
-  protocol: z
-    .string()
-    .default('openai')
-    .refine((protocol) => protocol === 'openai', `${NOT_YET} protocols other than openai`),
+  protocol: z.enum(PROTOCOLS).default('openai'),
   api_key: z.string().min(1).optional(),
+  weight: z.number().positive().max(1_000_000).optional(),
   models: z
     .array(z.string().regex(/^(?:[^*]+\*?|\*)$/, "a model is a name, a prefix ('gpt-*') or '*'"))
     .min(1)
@@ -42,10 +41,9 @@ const provider = z.strictObject({
 })
 
 const upstream = z.strictObject({
-  http_version: z
-    .enum(['h1', 'h2'])
-    .default('h1')
-    .refine((version) => version === 'h1', `${NOT_YET} HTTP/2 to the provider (use h1)`),
+  http_version: z.enum(['h1', 'h2']).default('h1'),
+  pipelining: z.int().min(1).max(64).default(1),
+  ca_file: z.string().min(1).optional(),
   keep_alive: z
     .strictObject({
       enabled: z.boolean().default(true),
@@ -58,6 +56,18 @@ const upstream = z.strictObject({
   body_idle_timeout: duration.prefault('300s'),
 })
 
+const auth = z.strictObject({
+  keys: z.array(z.strictObject({ key: z.string().min(1), tenant: z.string().regex(/^[\w.-]{1,64}$/) })).min(1),
+})
+
+const limits = z.strictObject({
+  max_body: bytes.prefault('10MB'),
+  max_in_flight: z.int().min(1).default(1_024),
+  header_timeout: duration.prefault('20s'),
+  request_timeout: duration.prefault('120s'),
+  reader_timeout: duration.prefault('60s'),
+})
+
 const gateway = z.strictObject({
   host: z.string().min(1).default('127.0.0.1'),
   port: z.int().min(0).max(65_535).default(41_002),
@@ -67,7 +77,17 @@ const gateway = z.strictObject({
     .array(provider)
     .min(1)
     .prefault([{ name: 'openai', base_url: 'http://127.0.0.1:41001/v1' }]),
+  auth: auth.optional(),
+  limits: limits.prefault({}),
   upstream: upstream.prefault({}),
+  fallback: z.strictObject({ enabled: z.boolean().default(true) }).prefault({}),
+  circuit_breaker: z
+    .strictObject({
+      enabled: z.boolean().default(false),
+      failures: z.int().min(1).default(5),
+      open_for: duration.prefault('10s'),
+    })
+    .prefault({}),
   connection_pool: z
     .strictObject({
       max_idle_per_host: z.int().min(0).default(32),

@@ -2,9 +2,13 @@
  * The gateway's config as the code works with it, and how it follows from the file: keys looked up in the environment, and
  * limits that depend on each other brought together. The file's own keys are in config-file.ts.
  */
+import { readFileSync } from 'node:fs'
 import { z } from 'zod'
 import { configFile } from './config-file.ts'
 import { type Environment, lookUpSecret } from './config-values.ts'
+import type { ProtocolName } from './protocols/protocols.ts'
+import type { ClientKey } from './safety/auth.ts'
+import type { BreakerConfig } from './upstream/breaker.ts'
 
 export type { Environment } from './config-values.ts'
 
@@ -16,16 +20,37 @@ export interface Provider {
   origin: string
   /** What stands in place of '/v1': '/v1' for http://host/v1, '' for http://host. */
   basePath: string
+  protocol: ProtocolName
   apiKey: string | undefined
   models: readonly string[]
+  /** Its share among providers that know a model equally well; undefined: the order of the file decides. */
+  weight: number | undefined
 }
 
 export interface UpstreamConfig {
+  httpVersion: 'h1' | 'h2'
   keepAlive: boolean
-  tcpKeepAliveMs: number
+  /** h1: TCP keep-alive period; h2: between two PINGs. */
+  keepAliveIntervalMs: number
+  /** h2: until a PING must be acknowledged. */
+  keepAliveTimeoutMs: number
+  /** h1: requests on one connection at the same time, where no more connections can be opened. */
+  pipelining: number
+  /** Certificates to trust, PEM; undefined: the system's. */
+  ca: string | undefined
   connectTimeoutMs: number
   responseTimeoutMs: number
   bodyIdleTimeoutMs: number
+  fallback: boolean
+  breaker: BreakerConfig | undefined
+}
+
+export interface Limits {
+  maxBodyBytes: number
+  maxInFlight: number
+  headerTimeoutMs: number
+  requestTimeoutMs: number
+  readerTimeoutMs: number
 }
 
 export interface PoolConfig {
@@ -40,6 +65,9 @@ export interface GatewayConfig {
   host: string
   port: number
   providers: readonly [Provider, ...Provider[]]
+  /** Undefined: whoever reaches the gateway may use it. */
+  clientKeys: readonly ClientKey[] | undefined
+  limits: Limits
   upstream: UpstreamConfig
   pool: PoolConfig
   /** Connections per provider opened at start; 0 for none. */
@@ -69,7 +97,14 @@ export function gatewayConfigSchema(environment: Environment) {
       const key = resolveKey(one.api_key, one.name, environment)
       if (key.problem) refuse(['providers', index, 'api_key'], key.problem)
       if (key.notice) notices.push(key.notice)
-      return { name: one.name, ...one.base_url, apiKey: key.value, models: one.models }
+      const { name, protocol, models, weight } = one
+      return { name, ...one.base_url, protocol, apiKey: key.value, models, weight }
+    })
+    const clientKeys = given.auth?.keys.map(({ key, tenant }, index): ClientKey => {
+      const secret = lookUpSecret(key, environment)
+      const problem = secret.missing === undefined ? secret.problem : `${secret.missing} is not set`
+      if (problem) refuse(['auth', 'keys', index, 'key'], problem)
+      return { value: secret.value ?? '', tenant }
     })
     const [first, ...others] = providers
     if (!first) return z.NEVER
@@ -84,12 +119,28 @@ export function gatewayConfigSchema(environment: Environment) {
       host: given.host,
       port: given.port,
       providers: [first, ...others],
+      clientKeys,
+      limits: {
+        maxBodyBytes: given.limits.max_body,
+        maxInFlight: given.limits.max_in_flight,
+        headerTimeoutMs: given.limits.header_timeout,
+        requestTimeoutMs: given.limits.request_timeout,
+        readerTimeoutMs: given.limits.reader_timeout,
+      },
       upstream: {
+        httpVersion: given.upstream.http_version,
         keepAlive: keepAlive.enabled,
-        tcpKeepAliveMs: keepAlive.interval,
+        keepAliveIntervalMs: keepAlive.interval,
+        keepAliveTimeoutMs: keepAlive.timeout,
+        pipelining: given.upstream.pipelining,
+        ca: readCertificates(given.upstream.ca_file, (problem) => refuse(['upstream', 'ca_file'], problem)),
         connectTimeoutMs: given.upstream.connect_timeout,
         responseTimeoutMs: given.upstream.response_timeout,
         bodyIdleTimeoutMs: given.upstream.body_idle_timeout,
+        fallback: given.fallback.enabled,
+        breaker: given.circuit_breaker.enabled
+          ? { failures: given.circuit_breaker.failures, openForMs: given.circuit_breaker.open_for }
+          : undefined,
       },
       pool,
       warmup: {
@@ -118,6 +169,16 @@ function resolveKey(
   return {
     value: undefined,
     notice: `${secret.missing} is not set: provider '${provider}' gets the authorization that the client sends`,
+  }
+}
+
+function readCertificates(path: string | undefined, refuse: (problem: string) => void): string | undefined {
+  if (path === undefined) return undefined
+  try {
+    return readFileSync(path, 'utf8')
+  } catch {
+    refuse(`cannot read ${path}`)
+    return undefined
   }
 }
 

@@ -16,13 +16,17 @@ export function invalidRequest(code: string, message: string, status = 400): Gat
   return { status, code, message }
 }
 
-/** Writes `error` as the whole answer; `extra` are further header names and values, alternating. */
-export function sendError(response: ServerResponse, error: GatewayError, extra: readonly string[] = []): void {
-  const type = error.status < 500 ? 'invalid_request_error' : 'api_error'
-  sendJson(response, error.status, { error: { message: error.message, type, param: null, code: error.code } }, [
-    ...(error.headers ?? []),
-    ...extra,
-  ])
+const TYPES: Record<number, string> = { 401: 'authentication_error', 403: 'permission_error', 429: 'rate_limit_error' }
+
+/** `error` as OpenAI words it: the body of an answer, or the data of an event in a stream. */
+export function errorBody({ status, code, message }: GatewayError): unknown {
+  const type = TYPES[status] ?? (status < 500 ? 'invalid_request_error' : 'api_error')
+  return { error: { message, type, param: null, code } }
+}
+
+/** Writes `error` as the whole answer; `extra` are further header names and values, alternating. Returns the body. */
+export function sendError(response: ServerResponse, error: GatewayError, extra: readonly string[] = []): Buffer {
+  return sendJson(response, error.status, errorBody(error), [...(error.headers ?? []), ...extra])
 }
 
 export function sendJson(
@@ -30,10 +34,11 @@ export function sendJson(
   status: number,
   value: unknown,
   headers: readonly string[] = [],
-): void {
+): Buffer {
   const body = Buffer.from(JSON.stringify(value))
   response.writeHead(status, ['content-type', 'application/json', 'content-length', String(body.length), ...headers])
   response.end(body)
+  return body
 }
 
 const TIMEOUTS: Record<string, string> = {

@@ -1,30 +1,45 @@
 /**
- * Opens connections to every provider before the first request needs one: as many probes at the same time as connections
- * are wanted. Whatever a provider answers shows that the connection works, except a 5xx. What fails is tried again.
+ * Opens connections to every provider before a request needs one: at the start, and again when connections were recycled
+ * for another reason than that nobody used them. Each is opened by a probe of its own. Whatever a provider answers shows
+ * that the connection works, except a 5xx. What fails is tried again.
  */
-import type { Dispatcher } from 'undici'
-import type { GatewayConfig, Provider } from './config.ts'
-import { requestHeaders } from './headers.ts'
+import type { GatewayConfig } from './config.ts'
 import { upstreamError } from './openai-error.ts'
-import type { ConnectionPool } from './pool.ts'
+import type { RecycleReason } from './upstream/connection.ts'
+import type { ConnectionPool } from './upstream/pool.ts'
+import { Probe } from './upstream/probe.ts'
+import type { Upstream } from './upstream/upstream.ts'
 
 const FIRST_RETRY_MS = 500
 const LAST_RETRY_MS = 5_000
+/** Recycled connections are replaced together, and not within the request whose end recycled them. */
+const REWARM_AFTER_MS = 20
+/** Why a connection went that is not worth replacing: nobody used it, or it was never meant to stay. */
+const NOT_REPLACED: ReadonlySet<RecycleReason> = new Set(['idle', 'excess', 'single_use'])
 
 export class WarmUp {
   readonly #config: GatewayConfig
   readonly #pool: ConnectionPool
+  readonly #upstreams: readonly Upstream[]
   readonly #report: (problem: string) => void
-  #cold: Set<Provider>
+  readonly #rewarming = new Set<Upstream>()
+  #cold: Set<Upstream>
   #problem: string | undefined
   #retry: NodeJS.Timeout | undefined
   #stopped = false
 
-  constructor(config: GatewayConfig, pool: ConnectionPool, report: (problem: string) => void) {
+  constructor(
+    config: GatewayConfig,
+    pool: ConnectionPool,
+    upstreams: readonly Upstream[],
+    report: (problem: string) => void,
+  ) {
     this.#config = config
     this.#pool = pool
+    this.#upstreams = upstreams
     this.#report = report
-    this.#cold = new Set(config.warmup.connections > 0 ? config.providers : [])
+    this.#cold = new Set(config.warmup.connections > 0 ? upstreams : [])
+    if (config.warmup.connections > 0) pool.onClosed = (origin, reason) => this.#onClosed(origin, reason)
   }
 
   /** Undefined once every provider is warm, else what is missing. */
@@ -35,7 +50,7 @@ export class WarmUp {
 
   /** Resolves after the first attempt, whatever came of it. */
   async start(retryMs = FIRST_RETRY_MS): Promise<void> {
-    const problems = await Promise.all([...this.#cold].map((provider) => this.#warm(provider)))
+    const problems = await Promise.all([...this.#cold].map((upstream) => this.#warm(upstream)))
     if (this.#stopped || this.#cold.size === 0) return
     const problem = problems.filter((one) => one !== undefined).join('; ')
     if (problem !== this.#problem) this.#report(`${problem}; trying again`)
@@ -46,43 +61,64 @@ export class WarmUp {
 
   stop(): void {
     this.#stopped = true
+    this.#pool.onClosed = undefined
     clearTimeout(this.#retry)
   }
 
-  async #warm(provider: Provider): Promise<string | undefined> {
-    const probes = Array.from({ length: this.#config.warmup.connections }, () => this.#probe(provider))
-    const problem = (await Promise.all(probes)).find((one) => one !== undefined)
-    if (problem === undefined) this.#cold.delete(provider)
-    return problem && `${problem} (${provider.origin}${provider.basePath})`
+  async #warm(upstream: Upstream): Promise<string | undefined> {
+    const problem = await this.#open(upstream)
+    if (problem === undefined) this.#cold.delete(upstream)
+    const { origin, basePath } = upstream.provider
+    return problem && `${problem} (${origin}${basePath})`
   }
 
-  #probe(provider: Provider): Promise<string | undefined> {
-    const path = providerPath(provider, this.#config.warmup.probeEndpoint)
+  /** Opens what is missing; says what went wrong. */
+  async #open(upstream: Upstream): Promise<string | undefined> {
+    const missing = this.#config.warmup.connections - this.#pool.openTo(upstream.provider.origin)
+    const probes = Array.from({ length: Math.max(0, missing) }, () => this.#probe(upstream))
+    return (await Promise.all(probes)).find((one) => one !== undefined)
+  }
+
+  #onClosed(origin: string, reason: RecycleReason): void {
+    if (NOT_REPLACED.has(reason)) return
+    for (const upstream of this.#upstreams) {
+      if (upstream.provider.origin !== origin || this.#rewarming.has(upstream) || this.#cold.has(upstream)) continue
+      this.#rewarming.add(upstream)
+      setTimeout(() => void this.#rewarm(upstream), REWARM_AFTER_MS).unref()
+    }
+  }
+
+  /** Once. A provider that fails is opened to by the next request anyway, or by the next connection's end. */
+  async #rewarm(upstream: Upstream): Promise<void> {
+    if (!this.#stopped) await this.#open(upstream)
+    this.#rewarming.delete(upstream)
+  }
+
+  #probe(upstream: Upstream): Promise<string | undefined> {
+    const { name, origin, basePath } = upstream.provider
+    const path = providerPath(basePath, this.#config.warmup.probeEndpoint)
     return new Promise((resolve) => {
-      this.#pool.acquire(provider.origin, (connection) => {
-        let status = 0
-        const handler: Dispatcher.DispatchHandler = {
-          onRequestStart: () => {},
-          onResponseStart: (_controller, code) => {
-            status = code
-          },
-          onResponseData: () => {},
-          onResponseEnd: () => {
-            connection.release(false)
-            resolve(status < 500 ? undefined : `provider '${provider.name}' answered ${status} to ${path}`)
-          },
-          onResponseError: (_controller, error) => {
-            connection.discard('error')
-            resolve(upstreamError(provider.name, error).message)
-          },
-        }
-        connection.client.dispatch({ method: 'GET', path, headers: requestHeaders([], provider.apiKey) }, handler)
+      const probe = new Probe((outcome) => {
+        if (typeof outcome !== 'number') resolve(upstreamError(name, outcome).message)
+        else resolve(outcome < 500 ? undefined : `provider '${name}' answered ${outcome} to ${path}`)
       })
+      const request = { method: 'GET', path, headers: upstream.headers([], NOTHING_ASKED, []), body: null }
+      if (
+        !this.#pool.acquireNew(
+          origin,
+          (connection) => probe.send(connection, request),
+          (error) => probe.failed(error),
+        )
+      ) {
+        resolve(undefined)
+      }
     })
   }
 }
 
+const NOTHING_ASKED = { path: '', body: Buffer.alloc(0), headers: [], translation: undefined }
+
 /** Where a path that clients write as '/v1/…' lies at the provider. */
-function providerPath(provider: Provider, path: string): string {
-  return path.startsWith('/v1/') ? provider.basePath + path.slice('/v1'.length) : path
+function providerPath(basePath: string, path: string): string {
+  return path.startsWith('/v1/') ? basePath + path.slice('/v1'.length) : path
 }

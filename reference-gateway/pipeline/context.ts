@@ -4,7 +4,7 @@
  */
 import { createHash } from 'node:crypto'
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
-import { Timings } from '../timings.ts'
+import { Timings } from './timings.ts'
 
 export type JsonObject = { readonly [key: string]: unknown }
 export type Endpoint = 'chat' | 'completions' | 'embeddings' | 'responses' | 'other'

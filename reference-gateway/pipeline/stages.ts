@@ -96,6 +96,8 @@ export interface StreamFilterMaker {
 export interface StreamSink {
   /** Writes to the client. False: the client reads slowly, and `drained` of the filter will be called. */
   write(chunk: Buffer): boolean
+  /** The filter takes more again after its `write` said false for a reason of its own. */
+  resume(): void
   /** Everything was written; the answer ends well. Must follow `end` of the filter, at once or later. */
   end(): void
   /** Writes `lastEvent` (a complete SSE event) and ends the answer; the upstream is given up. `code` is for the record. */
@@ -103,7 +105,7 @@ export interface StreamSink {
 }
 
 export interface StreamFilter {
-  /** A piece of the event stream as it came, split anywhere. False: no more for now, until `drained` of the client. */
+  /** A piece of the event stream as it came, split anywhere. False: no more for now, until `drained` or `resume` of the sink. */
   write(chunk: Buffer): boolean
   /** The provider's stream is complete. */
   end(): void

@@ -8,9 +8,6 @@ export const streamingFile = z
   .strictObject({
     chunk_buffer: bytes.prefault('4KB'),
     flush_interval: duration.prefault('100ms'),
-    passthrough_chunked: z
-      .boolean()
-      .default(true)
-      .refine((on) => on, `${NOT_YET} holding streams back (use passthrough_chunked: true)`),
+    passthrough_chunked: z.boolean().default(true),
   })
   .prefault({})

@@ -30,14 +30,27 @@ test('without a config the gateway is conservative', () => {
     host: '127.0.0.1',
     port: 41002,
     providers: [
-      { name: 'openai', origin: 'http://127.0.0.1:41001', basePath: '/v1', apiKey: undefined, models: ['*'] },
+      { name: 'openai', origin: 'http://127.0.0.1:41001', basePath: '/v1', protocol: 'openai', models: ['*'] },
     ],
     upstream: {
+      httpVersion: 'h1',
       keepAlive: true,
-      tcpKeepAliveMs: 30_000,
+      keepAliveIntervalMs: 30_000,
+      keepAliveTimeoutMs: 60_000,
+      pipelining: 1,
       connectTimeoutMs: 10_000,
       responseTimeoutMs: 300_000,
       bodyIdleTimeoutMs: 300_000,
+      fallback: true,
+      breaker: undefined,
+    },
+    clientKeys: undefined,
+    limits: {
+      maxBodyBytes: 10 * 1024 * 1024,
+      maxInFlight: 1_024,
+      headerTimeoutMs: 20_000,
+      requestTimeoutMs: 120_000,
+      readerTimeoutMs: 60_000,
     },
     pool: { maxIdlePerHost: 32, maxTotal: 256, maxLifetimeMs: 300_000, idleTimeoutMs: 60_000 },
     warmup: { connections: 4, probeEndpoint: '/v1/models' },
@@ -74,16 +87,11 @@ test.each([
   ['gateway: { providers: [{ name: a, base_url: "http://u:p@h" }] }', 'credentials do not belong in a base URL'],
   ['gateway: { providers: [] }', 'gateway.providers:'],
   [provider('models: ["g*t"]'), "gateway.providers.0.models.0: a model is a name, a prefix ('gpt-*') or '*'"],
-  ['gateway: { upstream: { http_version: h2 } }', 'gateway.upstream.http_version: not in this version of the gateway'],
   ['gateway: { upstream: { http_version: h3 } }', 'gateway.upstream.http_version: Invalid option'],
   ['gateway: { cache: { enabled: true } }', 'gateway.cache.enabled: not in this version of the gateway'],
   ['gateway: { admin_port: 41003 }', 'gateway.admin_port: not in this version of the gateway'],
-  [
-    'gateway: { streaming: { passthrough_chunked: false } }',
-    'gateway.streaming.passthrough_chunked: not in this version',
-  ],
   ['policies: [{ name: pii }]', 'policies: not in this version of the gateway'],
-  [provider('protocol: anthropic'), 'gateway.providers.0.protocol: not in this version of the gateway'],
+  [provider('protocol: soap'), 'gateway.providers.0.protocol: expected'],
 ])('%s is refused: %s', (yaml, message) => {
   expect(refusal(yaml)).toContain(message)
 })

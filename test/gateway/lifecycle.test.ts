@@ -73,7 +73,7 @@ test('a warm-up that fails is reported, does not stop the start, and is tried ag
     { report: (problem) => reports.push(problem) },
   )
   await gateway.warmedUp
-  expect(reports).toEqual([`provider 'openai' answered 503 to /v1/models (${provider.url}); trying again`])
+  expect(reports).toEqual([`warm-up: provider 'openai' answered 503 to /v1/models (${provider.url}); trying again`])
   const cold = await ask(`${gateway.url}/readyz`)
   expect(cold.status).toBe(503)
   expect(cold.body.toString()).toContain('answered 503')

@@ -38,7 +38,7 @@ export default class GatewayStart extends KtCommand {
     // Before it says that it listens: whoever reads that may ask it to stop at once.
     const asked = untilAskedToStop()
     const gateway = await onFreePort(config.port, flags['next-free-port'], (port) =>
-      startGateway({ ...config, port }, { injectDelayMs, report: (problem) => note(`warm-up: ${problem}`) }),
+      startGateway({ ...config, port }, { injectDelayMs, report: note }),
     )
     const upstreams = config.providers.map(({ origin, basePath }) => origin + basePath).join(', ')
     this.print(

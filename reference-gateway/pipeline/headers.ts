@@ -28,28 +28,41 @@ const NOT_A_TRAILER = new Set([
   'set-cookie',
 ])
 
-/** The client's headers as they go upstream. A configured `apiKey` replaces whatever the client sent as authorization. */
-export function requestHeaders(raw: readonly string[], apiKey: string | undefined): string[] {
+/**
+ * The client's headers as they go upstream. `own` (name, value, ...) takes the place of the client's headers of the same
+ * names, `dropped` names (in lower case) what does not pass.
+ */
+export function requestHeaders(
+  raw: readonly string[],
+  own: readonly string[],
+  dropped: ReadonlySet<string> | undefined,
+): string[] {
   const named = namedByConnection(raw)
   const kept: string[] = []
   for (let i = 0; i + 1 < raw.length; i += 2) {
     const name = raw[i] ?? ''
     const key = name.toLowerCase()
     if (HOP_BY_HOP.has(key) || SAID_ANEW.has(key) || named?.has(key)) continue
-    if (key === 'authorization' && apiKey !== undefined) continue
+    if (dropped?.has(key)) continue
     kept.push(name, raw[i + 1] ?? '')
   }
-  if (apiKey !== undefined) kept.push('authorization', `Bearer ${apiKey}`)
+  kept.push(...own)
   return kept
 }
 
-export interface ResponseHead {
+/** The head of an answer as the gateway works with it. */
+export interface FullHead {
+  status: number
   /** What passes, without the upstream's server-timing, which is said anew together with the gateway's own. */
   headers: string[]
   contentLength: number | undefined
+  contentType: string
   isEventStream: boolean
+  /** Compressed: nobody here can look into it. */
+  isEncoded: boolean
   /** The upstream closes this connection after the answer. */
   closes: boolean
+  retryAfter: string | undefined
   serverTiming: string
   /** The trailers it announced. */
   trailer: string
@@ -57,14 +70,18 @@ export interface ResponseHead {
 
 export type RawHeaders = readonly (Buffer | string)[]
 
-export function responseHead(rawHeaders: RawHeaders): ResponseHead {
+export function answerHead(status: number, rawHeaders: RawHeaders): FullHead {
   const raw = rawHeaders.map((part) => (typeof part === 'string' ? part : part.toString('latin1')))
   const named = namedByConnection(raw)
-  const head: ResponseHead = {
+  const head: FullHead = {
+    status,
     headers: [],
     contentLength: undefined,
+    contentType: '',
     isEventStream: false,
+    isEncoded: false,
     closes: named?.has('close') ?? false,
+    retryAfter: undefined,
     serverTiming: '',
     trailer: '',
   }
@@ -77,10 +94,21 @@ export function responseHead(rawHeaders: RawHeaders): ResponseHead {
     else if (!HOP_BY_HOP.has(key) && !named?.has(key) && key !== 'x-kt-overhead-ms') {
       head.headers.push(name, value)
       if (key === 'content-length') head.contentLength = Number(value)
-      else if (key === 'content-type') head.isEventStream = value.toLowerCase().startsWith('text/event-stream')
+      else if (key === 'content-type') {
+        head.contentType = value
+        head.isEventStream = value.toLowerCase().startsWith('text/event-stream')
+      } else if (key === 'retry-after') head.retryAfter = value
+      else if (key === 'content-encoding') head.isEncoded = value.toLowerCase() !== 'identity'
     }
   }
   return head
+}
+
+/** For a body that will not be the one that was announced. */
+export function withoutLength(head: FullHead): void {
+  const at = head.headers.findIndex((part, index) => index % 2 === 0 && part.toLowerCase() === 'content-length')
+  if (at >= 0) head.headers.splice(at, 2)
+  head.contentLength = undefined
 }
 
 /** The upstream's trailers that may pass, its server-timing apart. */

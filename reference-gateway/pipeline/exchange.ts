@@ -1,0 +1,310 @@
+/**
+ * One request from its head to the end of its answer, step by step: admitted, read, judged by input policies, looked up in
+ * the cache, routed, and asked of one provider after another until one answers. A client that goes away in any phase takes
+ * the upstream request with it. Another provider is asked only while the client was told nothing: after a connection that
+ * could not be made, a 429 or a 5xx.
+ */
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { type GatewayError, invalidRequest, upstreamError } from '../openai-error.ts'
+import type { Translation } from '../protocols/protocol.ts'
+import type { ClientKeys } from '../safety/auth.ts'
+import { readBody, receiveBody, takeOver } from '../safety/request-body.ts'
+import { Attempt, type AttemptOwner } from '../upstream/attempt.ts'
+import { Candidates } from '../upstream/candidates.ts'
+import type { ConnectionPool } from '../upstream/pool.ts'
+import type { Router } from '../upstream/router.ts'
+import type { Upstream } from '../upstream/upstream.ts'
+import { Answer, fault } from './answer.ts'
+import { RequestContext } from './context.ts'
+import { holdFor } from './delay.ts'
+import { answerHead, type RawHeaders } from './headers.ts'
+import { Outlet, type OutletOptions } from './outlet.ts'
+import type { CacheAnswer, InputVerdict, Stages } from './stages.ts'
+
+export interface Surroundings extends OutletOptions {
+  readonly router: Router
+  readonly pool: ConnectionPool
+  readonly stages: Stages
+  readonly clientKeys: ClientKeys | undefined
+  readonly injectDelayMs: number
+  readonly maxBodyBytes: number
+  readonly passChunks: boolean
+  readonly fallback: boolean
+}
+
+export class Exchange implements AttemptOwner {
+  readonly #around: Surroundings
+  readonly #request: IncomingMessage
+  readonly #response: ServerResponse
+  readonly #context: RequestContext
+  readonly #outlet: Outlet
+  #candidates: Candidates | undefined
+  #upstream: Upstream | undefined
+  #translation: Translation | undefined
+  #attempt: Attempt | undefined
+  #answer: Answer | undefined
+  #stopWaiting: (() => void) | undefined
+  #acquireStartMs = 0
+
+  /** `path` is what follows '/v1', query included. */
+  constructor(around: Surroundings, request: IncomingMessage, response: ServerResponse, path: string) {
+    this.#around = around
+    this.#request = request
+    this.#response = response
+    this.#context = new RequestContext(request, path)
+    this.#outlet = new Outlet(request, response, this.#context, around, () => this.#onFinished())
+  }
+
+  start(): void {
+    this.#response.on('close', () => this.#onClientGone())
+    // What can fail here is writing to a client that left: its 'close' follows.
+    this.#response.on('error', () => {})
+    this.#context.timings.arrived(performance.now())
+    for (const observer of this.#around.observers) observer.started?.(this.#context)
+    const refused = this.#around.clientKeys?.check(this.#context)
+    if (refused) {
+      this.#outlet.refuse(refused)
+      return
+    }
+    receiveBody(
+      this.#request,
+      this.#around.maxBodyBytes,
+      (bytes, arrivedMs) => this.#received(bytes, arrivedMs),
+      (error) => this.#outlet.refuse(error),
+    )
+  }
+
+  #received(bytes: Buffer, arrivedMs: number): void {
+    const context = this.#context
+    context.timings.arrived(arrivedMs)
+    context.body = bytes
+    const refused = readBody(context)
+    if (refused) {
+      this.#outlet.refuse(refused)
+      return
+    }
+    const readMs = performance.now()
+    context.timings.routingMs = readMs - arrivedMs
+    const { input } = this.#around.stages
+    if (!input || !context.json) {
+      this.#lookUp()
+      return
+    }
+    this.#then(input.check(context), (verdict) => {
+      context.timings.inputPolicyMs = performance.now() - readMs
+      this.#judged(verdict)
+    })
+  }
+
+  #judged(verdict: InputVerdict): void {
+    if (verdict.kind === 'blocked') {
+      this.#outlet.refuse(verdict.error)
+      return
+    }
+    if (verdict.kind === 'changed') {
+      const refused = takeOver(this.#context, verdict.json)
+      if (refused) {
+        this.#outlet.refuse(refused)
+        return
+      }
+      this.#context.body = Buffer.from(JSON.stringify(verdict.json))
+    }
+    this.#lookUp()
+  }
+
+  #lookUp(): void {
+    const context = this.#context
+    const { cache } = this.#around.stages
+    if (!cache) {
+      this.#route()
+      return
+    }
+    if (!context.json || context.method !== 'POST') {
+      context.cache = 'bypass'
+      this.#route()
+      return
+    }
+    const startMs = performance.now()
+    this.#then(
+      cache.lookup(context),
+      (found) => {
+        context.timings.cacheMs = performance.now() - startMs
+        this.#found(found)
+      },
+      // Those who wait for this request's answer must not wait for nothing.
+      (found) => found.kind === 'miss' && found.flight.abandon(),
+    )
+  }
+
+  #found(found: CacheAnswer): void {
+    this.#context.cache = found.kind
+    if (found.kind === 'miss') this.#outlet.flight = found.flight
+    if (found.kind !== 'hit') {
+      this.#route()
+      return
+    }
+    const { headers, body, stream } = found.answer
+    const head = answerHead(200, headers)
+    head.isEventStream = stream
+    this.#outlet.open(head, !stream || !this.#around.passChunks, () => {})
+    this.#outlet.write(body)
+    this.#outlet.end()
+  }
+
+  #route(): void {
+    const context = this.#context
+    const startMs = performance.now()
+    const found = this.#around.router.route(context.model)
+    if (found.length === 0) {
+      const message = `no provider here serves the model '${context.model}'`
+      this.#outlet.refuse(invalidRequest('model_not_found', message, 404))
+      return
+    }
+    this.#candidates = new Candidates(this.#around.fallback ? found : found.slice(0, 1), context)
+    const routedMs = performance.now()
+    context.timings.routingMs += routedMs - startMs
+    if (this.#around.injectDelayMs === 0) {
+      this.#ask()
+      return
+    }
+    this.#stopWaiting = holdFor(this.#around.injectDelayMs, () => {
+      context.timings.injectMs = performance.now() - routedMs
+      this.#ask()
+    })
+  }
+
+  /** Asks the next provider. */
+  #ask(): void {
+    const context = this.#context
+    const upstream = this.#candidates?.next()
+    if (!upstream) {
+      this.#outlet.refuse(allOpen(this.#candidates?.waitMs ?? 0))
+      return
+    }
+    this.#upstream = upstream
+    context.provider = upstream.provider.name
+    context.attempts++
+    const asked = upstream.protocol.ask(context, upstream.provider.basePath)
+    if ('code' in asked) {
+      upstream.breaker?.withdrawn()
+      this.#outlet.refuse(asked)
+      return
+    }
+    this.#translation = asked.translation
+    this.#attempt = new Attempt(this.#around.pool, this)
+    this.#acquireStartMs = performance.now()
+    this.#attempt.start(upstream.provider.origin, {
+      method: context.method,
+      path: asked.path,
+      headers: upstream.headers(this.#request.rawHeaders, asked, this.#observersHeaders()),
+      body: asked.body.length > 0 ? asked.body : null,
+    })
+  }
+
+  #observersHeaders(): string[] {
+    const headers: string[] = []
+    for (const observer of this.#around.observers) {
+      const own = observer.upstreamHeaders?.(this.#context)
+      if (own) headers.push(...own)
+    }
+    return headers
+  }
+
+  // --- AttemptOwner
+
+  onSent(): void {
+    const { timings } = this.#context
+    timings.acquireMs += timings.enter('upstream') - this.#acquireStartMs
+  }
+
+  onTakenBack(): void {
+    this.#acquireStartMs = this.#context.timings.enter('work')
+  }
+
+  onHead(status: number, headers: RawHeaders): boolean {
+    const nowMs = this.#context.timings.enter('work')
+    const head = answerHead(status, headers)
+    if (head.closes) this.#attempt?.closes()
+    const upstream = this.#upstream
+    const unwell = status >= 500 || status === 429
+    if (unwell) upstream?.restFor(this.#context, head.retryAfter, nowMs)
+    if (status >= 500) upstream?.breaker?.failed(nowMs)
+    else upstream?.breaker?.succeeded()
+    if (unwell && this.#candidates?.more) {
+      this.#ask()
+      return false
+    }
+    const attempt = this.#attempt
+    if (!attempt) return false
+    this.#answer = new Answer({
+      context: this.#context,
+      outlet: this.#outlet,
+      flow: attempt,
+      output: this.#around.stages.output,
+      translation: this.#translation,
+      passChunks: this.#around.passChunks,
+    })
+    this.#answer.begin(head)
+    if (!this.#outlet.ended) this.#context.timings.enter('upstream')
+    return true
+  }
+
+  onData(chunk: Buffer): void {
+    this.#answer?.data(chunk)
+  }
+
+  onEnd(trailers: RawHeaders): void {
+    this.#answer?.complete(trailers)
+  }
+
+  onFailure(error: Error, sent: boolean): void {
+    const nowMs = this.#context.timings.enter('work')
+    const upstream = this.#upstream
+    const answer = upstreamError(upstream?.provider.name ?? '', error)
+    if (answer.status === 400) upstream?.breaker?.withdrawn()
+    else upstream?.breaker?.failed(nowMs)
+    if (!sent) this.#context.timings.acquireMs += nowMs - this.#acquireStartMs
+    if (!sent && answer.status !== 400 && this.#candidates?.more) this.#ask()
+    else this.#outlet.fail(answer)
+  }
+
+  // --- Endings
+
+  /** Goes on with `given`, at once or when it is there, unless the client left meanwhile. */
+  #then<T>(given: T | Promise<T>, next: (value: T) => void, tooLate?: (value: T) => void): void {
+    if (!(given instanceof Promise)) {
+      next(given)
+      return
+    }
+    given.then(
+      (value) => {
+        if (!this.#outlet.ended) next(value)
+        else tooLate?.(value)
+      },
+      (error: unknown) => this.#outlet.refuse(fault(error)),
+    )
+  }
+
+  #onClientGone(): void {
+    if (this.#outlet.ended) return
+    this.#context.abort()
+    this.#context.error ??= 'client_gone'
+    this.#outlet.lost()
+  }
+
+  #onFinished(): void {
+    this.#stopWaiting?.()
+    this.#answer?.abort()
+    if (this.#context.aborted) {
+      this.#upstream?.breaker?.withdrawn()
+      this.#attempt?.abort()
+    }
+    for (const observer of this.#around.observers) observer.done?.(this.#context)
+  }
+}
+
+function allOpen(waitMs: number): GatewayError {
+  const seconds = Math.max(1, Math.ceil(waitMs / 1_000))
+  const message = `no provider for this model is well at the moment; try again in ${seconds} s`
+  return { status: 503, code: 'circuit_open', message, headers: ['retry-after', String(seconds)] }
+}

@@ -1,0 +1,230 @@
+/**
+ * The client's end of an answer: head, pieces, trailers, and every way to end. An answer either leaves in one piece, with
+ * complete figures in its head, or piece by piece with backpressure. A copy is kept where the cache asked for one.
+ */
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { type GatewayError, sendError } from '../openai-error.ts'
+import { lingerOver, ReaderLimit } from '../safety/slow-clients.ts'
+import type { RequestContext } from './context.ts'
+import { type FullHead, join, type RawHeaders, responseTrailers } from './headers.ts'
+import type { BodyWatch, CacheFlight, Observer } from './stages.ts'
+
+/** What is larger is not kept for the cache. */
+const LARGEST_KEPT_BYTES = 4 * 1024 * 1024
+
+export interface OutletOptions {
+  observers: readonly Observer[]
+  /** How long a client may take nothing of what waits for it. */
+  readerTimeoutMs: number
+  /** The gateway is shutting down: this answer is the last on its connection. */
+  readonly draining: boolean
+}
+
+export class Outlet {
+  readonly #request: IncomingMessage
+  readonly #response: ServerResponse
+  readonly #context: RequestContext
+  readonly #options: OutletOptions
+  readonly #finished: () => void
+  #head: FullHead | undefined
+  /** Of an answer that leaves in one piece. */
+  #gathered: Buffer[] | undefined
+  #watches: BodyWatch[] | undefined
+  #copy: Buffer[] | undefined
+  #copiedBytes = 0
+  #readerLimit: ReaderLimit | undefined
+  #sendsTrailer = false
+  #bodyStarted = false
+  /** The answer is complete, or will never be. */
+  ended = false
+  /** What becomes of a cache miss. */
+  flight: CacheFlight | undefined
+
+  /** `finished` is called once, at the end of whatever kind. */
+  constructor(
+    request: IncomingMessage,
+    response: ServerResponse,
+    context: RequestContext,
+    options: OutletOptions,
+    finished: () => void,
+  ) {
+    this.#request = request
+    this.#response = response
+    this.#context = context
+    this.#options = options
+    this.#finished = finished
+  }
+
+  /** The client has been told a status: from here on the only other way out is to break off. */
+  get headSent(): boolean {
+    return this.#response.headersSent
+  }
+
+  /** The client reads more slowly than there is to read. */
+  get full(): boolean {
+    return this.#response.writableNeedDrain
+  }
+
+  /** `whole`: everything leaves at the end. `onDrain`: the client has taken what there was. */
+  open(head: FullHead, whole: boolean, onDrain: () => void): void {
+    const context = this.#context
+    context.status = head.status
+    this.#head = head
+    if (head.status !== 200 || head.isEncoded) this.#abandon()
+    for (const observer of this.#options.observers) {
+      const watch = observer.answer?.(context, head)
+      if (watch) this.#watches = [...(this.#watches ?? []), watch]
+    }
+    if (whole) {
+      this.#gathered = []
+      return
+    }
+    if (this.flight) this.#copy = []
+    this.#sendsTrailer = this.#hasBody && head.contentLength === undefined && this.#request.httpVersion === '1.1'
+    this.#writeHead(head)
+    const response = this.#response
+    // The head leaves with the first piece of the body where both came together, and does not wait for it otherwise.
+    process.nextTick(() => {
+      if (!this.#bodyStarted && !response.destroyed) response.flushHeaders()
+    })
+    response.on('drain', () => {
+      this.#readerLimit?.stop()
+      if (!this.ended) onDrain()
+    })
+  }
+
+  /** False: the client reads slowly, and `onDrain` follows. */
+  write(chunk: Buffer): boolean {
+    if (this.ended) return true
+    this.#bodyStarted = true
+    if (this.#context.firstByteMs === 0) this.#context.firstByteMs = performance.now()
+    if (this.#watches) for (const watch of this.#watches) watch.data(chunk)
+    if (this.#gathered) {
+      this.#gathered.push(chunk)
+      return true
+    }
+    if (this.#copy) this.#keep(this.#copy, chunk)
+    if (this.#response.write(chunk)) return true
+    this.#readerLimit ??= new ReaderLimit(this.#response, this.#options.readerTimeoutMs)
+    this.#readerLimit.start()
+    return false
+  }
+
+  end(rawTrailers: RawHeaders = []): void {
+    const head = this.#head
+    if (this.ended || !head) return
+    if (this.#gathered) this.#sendWhole(head, joined(this.#gathered))
+    else {
+      if (this.#sendsTrailer) this.#addTrailers(rawTrailers)
+      this.#response.end()
+      if (this.#copy) this.#store(head, Buffer.concat(this.#copy, this.#copiedBytes))
+    }
+    this.#finish()
+  }
+
+  /** The gateway's own answer, in place of any other. */
+  refuse(error: GatewayError): void {
+    if (this.ended) return
+    const context = this.#context
+    context.status = error.status
+    context.error = error.code
+    const body = sendError(this.#response, error, this.#ownHeaders(''))
+    const head = { status: error.status, isEventStream: false, contentType: 'application/json' }
+    for (const observer of this.#options.observers) observer.answer?.(context, head)?.data(body)
+    lingerOver(this.#request)
+    this.#finish()
+  }
+
+  /** Nothing more will come: an error where the client was told nothing yet, else its connection breaks off. */
+  fail(error: GatewayError): void {
+    if (this.ended) return
+    if (!this.headSent) {
+      this.refuse(error)
+      return
+    }
+    this.#context.error = error.code
+    // An answer that only the connection's end delimits would look complete after a plain close: it gets a reset.
+    if (this.#request.httpVersion === '1.1') this.#response.destroy()
+    else this.#request.socket.resetAndDestroy()
+    this.#finish()
+  }
+
+  /** The client is gone. */
+  lost(): void {
+    if (!this.ended) this.#finish()
+  }
+
+  #sendWhole(head: FullHead, body: Buffer): void {
+    if (this.#hasBody && head.contentLength !== body.length) {
+      head.headers.push('content-length', String(body.length))
+      head.contentLength = body.length
+    }
+    this.#writeHead(head)
+    this.#response.end(body)
+    this.#store(head, body)
+  }
+
+  #store(head: FullHead, body: Buffer): void {
+    const headers = head.contentType === '' ? [] : ['content-type', head.contentType]
+    this.flight?.store({ headers, body, stream: head.isEventStream })
+    this.flight = undefined
+  }
+
+  #keep(copy: Buffer[], chunk: Buffer): void {
+    this.#copiedBytes += chunk.length
+    if (this.#copiedBytes > LARGEST_KEPT_BYTES) this.#abandon()
+    else copy.push(chunk)
+  }
+
+  #abandon(): void {
+    this.flight?.abandon()
+    this.flight = undefined
+    this.#copy = undefined
+  }
+
+  #finish(): void {
+    this.ended = true
+    this.#context.endedMs = this.#context.timings.enter('work')
+    this.#readerLimit?.stop()
+    this.#abandon()
+    this.#finished()
+  }
+
+  get #hasBody(): boolean {
+    const { status } = this.#context
+    return status !== 204 && status !== 304 && this.#request.method !== 'HEAD'
+  }
+
+  #writeHead(head: FullHead): void {
+    const { headers } = head
+    if (this.#sendsTrailer) headers.push('trailer', withServerTiming(head.trailer))
+    headers.push(...this.#ownHeaders(head.serverTiming))
+    this.#response.writeHead(head.status, headers)
+  }
+
+  #ownHeaders(serverTiming: string): string[] {
+    const { timings, cache } = this.#context
+    const overheadMs = timings.overheadMs
+    const own = ['server-timing', join(serverTiming, timings.serverTiming(overheadMs))]
+    own.push('x-kt-overhead-ms', overheadMs.toFixed(3))
+    if (cache) own.push('x-kt-cache', cache)
+    if (this.#options.draining) own.push('connection', 'close')
+    return own
+  }
+
+  #addTrailers(rawTrailers: RawHeaders): void {
+    const { timings } = this.#context
+    const { trailers, serverTiming } = responseTrailers(rawTrailers)
+    const own = timings.serverTiming(timings.overheadMs)
+    this.#response.addTrailers([...trailers, ['Server-Timing', join(serverTiming, own)]])
+  }
+}
+
+export function joined(chunks: readonly Buffer[]): Buffer {
+  const [only] = chunks
+  return chunks.length === 1 && only ? only : Buffer.concat(chunks)
+}
+
+function withServerTiming(announced: string): string {
+  return /\bserver-timing\b/i.test(announced) ? announced : join(announced, 'Server-Timing')
+}

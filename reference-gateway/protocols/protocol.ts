@@ -1,0 +1,33 @@
+/**
+ * How a provider is spoken to. Clients always speak OpenAI's protocol; for the others a request is translated on its way
+ * up and its answer on its way down.
+ */
+import type { GatewayError } from '../openai-error.ts'
+import type { RequestContext } from '../pipeline/context.ts'
+import type { HeaderPairs } from '../pipeline/stages.ts'
+
+export interface Protocol {
+  /** The header that carries the provider's key. */
+  credentials(key: string): HeaderPairs
+  /** What is sent for this request, or why it cannot be said in this protocol. */
+  ask(context: RequestContext, basePath: string): Asked | GatewayError
+}
+
+export interface Asked {
+  path: string
+  body: Buffer
+  /** Besides the credentials. */
+  headers: HeaderPairs
+  /** Undefined: the answer is passed on as it comes. */
+  translation: Translation | undefined
+}
+
+/** One answer, from the provider's protocol to OpenAI's. */
+export interface Translation {
+  /** A piece of the provider's event stream, split anywhere -> complete events of ours; may be empty. */
+  stream(chunk: Buffer): Buffer
+  /** What is still to be said when the provider's stream is complete. */
+  streamEnd(): Buffer
+  /** A whole answer, errors included. */
+  whole(status: number, body: Buffer): Buffer
+}

@@ -1,0 +1,12 @@
+/** The protocols by the name that the config gives them. */
+import { openai } from './openai.ts'
+import type { Protocol } from './protocol.ts'
+
+export const PROTOCOLS = ['openai'] as const
+export type ProtocolName = (typeof PROTOCOLS)[number]
+
+const BY_NAME: Record<ProtocolName, Protocol> = { openai }
+
+export function protocolOf(name: ProtocolName): Protocol {
+  return BY_NAME[name]
+}

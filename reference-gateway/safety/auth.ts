@@ -1,0 +1,53 @@
+/**
+ * Client keys of the gateway's own (`auth.keys`). They are kept and compared as digests, all of them every time, so that
+ * neither the time taken nor a log tells anything about a key; they never go upstream.
+ */
+import { createHash, timingSafeEqual } from 'node:crypto'
+import type { GatewayError } from '../openai-error.ts'
+import type { RequestContext } from '../pipeline/context.ts'
+
+export interface ClientKey {
+  value: string
+  tenant: string
+}
+
+const REFUSED: GatewayError = {
+  status: 401,
+  code: 'invalid_api_key',
+  message: 'no valid key of this gateway was sent (authorization: Bearer …)',
+  headers: ['www-authenticate', 'Bearer'],
+}
+
+/** Where clients put their key; none of them passes when the gateway checks keys. */
+export const CLIENT_KEY_HEADERS = ['authorization', 'x-api-key', 'api-key'] as const
+
+export class ClientKeys {
+  readonly #keys: { digest: Buffer; tenant: string }[]
+
+  constructor(keys: readonly ClientKey[]) {
+    this.#keys = keys.map(({ value, tenant }) => ({ digest: digestOf(value), tenant }))
+  }
+
+  /** Names the tenant, or returns the refusal. */
+  check(context: RequestContext): GatewayError | undefined {
+    const given = keyOf(context)
+    if (given === undefined) return REFUSED
+    const digest = digestOf(given)
+    let tenant: string | undefined
+    for (const key of this.#keys) if (timingSafeEqual(key.digest, digest)) tenant = key.tenant
+    if (tenant === undefined) return REFUSED
+    context.tenant = tenant
+    return undefined
+  }
+}
+
+function keyOf({ headers }: RequestContext): string | undefined {
+  const bearer = /^Bearer +(\S+) *$/i.exec(headers.authorization ?? '')?.[1]
+  if (bearer !== undefined) return bearer
+  const other = headers['x-api-key'] ?? headers['api-key']
+  return typeof other === 'string' && other !== '' ? other : undefined
+}
+
+function digestOf(key: string): Buffer {
+  return createHash('sha256').update(key).digest()
+}

@@ -1,0 +1,31 @@
+/** Requests that are no HTTP, or not in time: answered in OpenAI's shape, after which their connection ends. */
+import { type Server, type ServerResponse, STATUS_CODES } from 'node:http'
+import type { Socket } from 'node:net'
+import { errorBody, type GatewayError, invalidRequest } from '../openai-error.ts'
+
+export function answerBrokenRequests(server: Server): void {
+  server.on(
+    'clientError',
+    (error: Error & { code?: string }, socket: Socket & { _httpMessage?: ServerResponse | null }) => {
+      // In the middle of an answer nothing can be said any more. How to see that, Node's own default does not say publicly.
+      if (!socket.writable || error.code === 'ECONNRESET' || socket._httpMessage?.headersSent) {
+        socket.destroy()
+        return
+      }
+      const { status, ...rest } = meaningOf(error.code ?? '')
+      const body = JSON.stringify(errorBody({ status, ...rest }))
+      socket.end(
+        `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\ncontent-type: application/json\r\n` +
+          `content-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
+      )
+    },
+  )
+}
+
+function meaningOf(code: string): GatewayError {
+  if (code === 'ERR_HTTP_REQUEST_TIMEOUT') {
+    return invalidRequest('request_timeout', 'the request was not complete in time', 408)
+  }
+  if (code === 'HPE_HEADER_OVERFLOW') return invalidRequest('headers_too_large', 'the headers are too large', 431)
+  return invalidRequest('invalid_http', 'the request is not valid HTTP/1.1')
+}

@@ -1,0 +1,98 @@
+/**
+ * What JSON.parse lets through and a proxy must not: keys that occur twice in one object (the gateway would check the last
+ * one, the provider might use the first) and nesting that overflows the stack of whoever walks it. One pass over the text;
+ * whether it is JSON at all is left to JSON.parse.
+ */
+
+export const MAX_DEPTH = 64
+/** Above this many keys in one object a Set is cheaper than a list. */
+const LIST_KEYS = 12
+
+const Char = {
+  Quote: 34,
+  Comma: 44,
+  Backslash: 92,
+  OpenList: 91,
+  CloseList: 93,
+  OpenObject: 123,
+  CloseObject: 125,
+} as const
+
+export type Finding = { kind: 'deep' } | { kind: 'duplicate'; key: string }
+
+export function guardJson(text: string): Finding | undefined {
+  // One entry a level: the keys seen in an object, undefined for a list.
+  const levels: (KeySet | undefined)[] = []
+  let keys: KeySet | undefined
+  let keyComesNext = false
+  for (let i = 0; i < text.length; i++) {
+    switch (text.charCodeAt(i)) {
+      case Char.Quote: {
+        const end = closingQuote(text, i + 1)
+        if (keyComesNext && keys) {
+          const key = unescaped(text.slice(i + 1, end))
+          if (!keys.add(key)) return { kind: 'duplicate', key }
+          keyComesNext = false
+        }
+        i = end
+        break
+      }
+      case Char.OpenObject:
+      case Char.OpenList:
+        if (levels.length >= MAX_DEPTH) return { kind: 'deep' }
+        levels.push(keys)
+        keys = text.charCodeAt(i) === Char.OpenObject ? new KeySet() : undefined
+        keyComesNext = keys !== undefined
+        break
+      case Char.CloseObject:
+      case Char.CloseList:
+        keys = levels.pop()
+        keyComesNext = false
+        break
+      case Char.Comma:
+        keyComesNext = keys !== undefined
+        break
+    }
+  }
+  return undefined
+}
+
+class KeySet {
+  readonly #list: string[] = []
+  #set: Set<string> | undefined
+
+  /** False where the key was there before. */
+  add(key: string): boolean {
+    if (this.#set) {
+      if (this.#set.has(key)) return false
+      this.#set.add(key)
+      return true
+    }
+    if (this.#list.includes(key)) return false
+    this.#list.push(key)
+    if (this.#list.length > LIST_KEYS) this.#set = new Set(this.#list)
+    return true
+  }
+}
+
+/** Where the string that begins at `start` ends: at a quote after an even number of backslashes. */
+function closingQuote(text: string, start: number): number {
+  for (let from = start; ; ) {
+    const quote = text.indexOf('"', from)
+    if (quote < 0) return text.length
+    let before = quote
+    while (before > start && text.charCodeAt(before - 1) === Char.Backslash) before--
+    if ((quote - before) % 2 === 0) return quote
+    from = quote + 1
+  }
+}
+
+/** "mod\u0065l" is the key "model". */
+function unescaped(raw: string): string {
+  if (!raw.includes('\\')) return raw
+  try {
+    return String(JSON.parse(`"${raw}"`))
+  } catch {
+    return raw
+  }
+}

@@ -1,0 +1,146 @@
+/**
+ * One request to one provider: a connection is acquired, the request handed to it, and what comes back is told to the
+ * owner. It is the handler that undici (and the HTTP/2 session, which calls the same way) calls back.
+ */
+import type { Dispatcher } from 'undici'
+import type { Flow } from '../pipeline/answer.ts'
+import type { RawHeaders } from '../pipeline/headers.ts'
+import type { Connection } from './connection.ts'
+import { RefusedStream } from './h2-stream.ts'
+import type { ConnectionPool } from './pool.ts'
+
+export interface AttemptOwner {
+  /** The request is being written. */
+  onSent(): void
+  /** The provider refused it unread: it will be sent again, over another connection. */
+  onTakenBack(): void
+  /** The answer's head. False: the answer is not wanted (the rest of it is read and thrown away). */
+  onHead(status: number, headers: RawHeaders): boolean
+  onData(chunk: Buffer): void
+  onEnd(trailers: RawHeaders): void
+  /** `sent`: the provider may have acted on the request. Not called after `abort`. */
+  onFailure(error: Error, sent: boolean): void
+}
+
+export interface UpstreamRequest {
+  method: string
+  path: string
+  headers: string[]
+  body: Buffer | null
+}
+
+/** What is read of an unwanted answer to save its connection. */
+const DRAIN_BYTES = 64 * 1024
+/** How often a request that was refused unread is sent again. */
+const RESENDS = 2
+const ABORTED = new Error('the request was given up')
+
+export class Attempt implements Dispatcher.DispatchHandler, Flow {
+  readonly #owner: AttemptOwner
+  readonly #pool: ConnectionPool
+  #leaveQueue: (() => void) | undefined
+  #connection: Connection | undefined
+  #controller: Dispatcher.DispatchController | undefined
+  #headed = false
+  #unwanted = false
+  #drained = 0
+  #closes = false
+  #over = false
+  #resent = 0
+  #again: (() => void) | undefined
+
+  constructor(pool: ConnectionPool, owner: AttemptOwner) {
+    this.#pool = pool
+    this.#owner = owner
+  }
+
+  start(origin: string, request: UpstreamRequest): void {
+    this.#again = () => this.start(origin, request)
+    this.#leaveQueue = this.#pool.acquire(
+      origin,
+      (connection) => {
+        this.#connection = connection
+        connection.dispatch(request, this)
+      },
+      (error) => this.#fail(error),
+    )
+  }
+
+  /** The answer says that its connection closes after it. */
+  closes(): void {
+    this.#closes = true
+  }
+
+  pause(): void {
+    this.#controller?.pause()
+  }
+
+  resume(): void {
+    this.#controller?.resume()
+  }
+
+  abort(): void {
+    if (this.#over) return
+    this.#over = true
+    this.#leaveQueue?.()
+    this.#connection?.abort(this.#controller, ABORTED)
+  }
+
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    this.#controller = controller
+    if (this.#over) controller.abort(ABORTED)
+    else this.#owner.onSent()
+  }
+
+  onResponseStart(controller: Dispatcher.DispatchController, status: number): void {
+    // Informational answers are between the upstream and its next hop.
+    if (status < 200 || this.#over) return
+    this.#headed = true
+    this.#unwanted = !this.#owner.onHead(status, rawPairs(controller.rawHeaders))
+  }
+
+  onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    if (this.#over) return
+    if (!this.#unwanted) {
+      this.#owner.onData(chunk)
+      return
+    }
+    this.#drained += chunk.length
+    if (this.#drained > DRAIN_BYTES) this.abort()
+  }
+
+  onResponseEnd(controller: Dispatcher.DispatchController): void {
+    if (this.#over || !this.#headed) return
+    this.#over = true
+    if (!this.#unwanted) this.#owner.onEnd(rawPairs(controller.rawTrailers))
+    this.#connection?.release(this.#closes)
+  }
+
+  onResponseError(_controller: Dispatcher.DispatchController | null, error: Error): void {
+    if (this.#over) return
+    if (error instanceof RefusedStream && this.#resent < RESENDS) {
+      this.#resent++
+      this.#connection?.failed()
+      this.#connection = undefined
+      if (this.#controller) this.#owner.onTakenBack()
+      this.#controller = undefined
+      this.#again?.()
+      return
+    }
+    // undici would not send it: the connection knows nothing of the request.
+    if ('code' in error && error.code === 'UND_ERR_INVALID_ARG') this.#connection?.release(false)
+    else this.#connection?.failed()
+    this.#fail(error)
+  }
+
+  #fail(error: Error): void {
+    if (this.#over) return
+    this.#over = true
+    if (!this.#unwanted) this.#owner.onFailure(error, this.#controller !== undefined)
+  }
+}
+
+function rawPairs(raw: Dispatcher.DispatchController['rawHeaders']): RawHeaders {
+  if (Array.isArray(raw)) return raw
+  return Object.entries(raw ?? {}).flatMap(([name, value]) => [value ?? ''].flat().flatMap((one) => [name, one]))
+}

@@ -1,0 +1,64 @@
+/**
+ * A circuit breaker: after so many failures in a row a provider is left alone for a while, then asked by a single request;
+ * what becomes of that one decides. Answers that blame the request or the caller (4xx, 429 too) are no failures.
+ */
+
+export interface BreakerConfig {
+  failures: number
+  openForMs: number
+}
+
+export type BreakerState = 'closed' | 'open' | 'half-open'
+
+export class Breaker {
+  readonly #config: BreakerConfig
+  #failuresInRow = 0
+  #openUntilMs = 0
+  #trying = false
+  /** Times it opened, since the start. */
+  opened = 0
+
+  constructor(config: BreakerConfig) {
+    this.#config = config
+  }
+
+  state(nowMs: number): BreakerState {
+    if (this.#openUntilMs === 0) return 'closed'
+    return nowMs < this.#openUntilMs ? 'open' : 'half-open'
+  }
+
+  /** Whether a request may go. One that may must end in `succeeded`, `failed` or `withdrawn`. */
+  admits(nowMs: number): boolean {
+    const state = this.state(nowMs)
+    if (state === 'closed') return true
+    if (state === 'open' || this.#trying) return false
+    this.#trying = true
+    return true
+  }
+
+  /** How long until it is worth asking again. */
+  waitMs(nowMs: number): number {
+    return Math.max(0, this.#openUntilMs - nowMs)
+  }
+
+  succeeded(): void {
+    this.#failuresInRow = 0
+    this.#openUntilMs = 0
+    this.#trying = false
+  }
+
+  failed(nowMs: number): void {
+    this.#failuresInRow++
+    const reopens = this.#trying
+    this.#trying = false
+    if (!reopens && this.#failuresInRow < this.#config.failures) return
+    if (!reopens && nowMs < this.#openUntilMs) return
+    this.#openUntilMs = nowMs + this.#config.openForMs
+    this.opened++
+  }
+
+  /** The request ended without telling anything about the provider. */
+  withdrawn(): void {
+    this.#trying = false
+  }
+}

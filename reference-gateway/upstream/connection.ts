@@ -1,0 +1,170 @@
+/**
+ * One upstream connection of the pool: what carries it, how many requests are on it, and why and when it ends. HTTP/1.1
+ * carries one request at a time (more with pipelining), HTTP/2 as many as the provider allows. It lives at most
+ * maxLifetimeMs; how long it may be idle is the transport's own matter.
+ */
+import type { Dispatcher } from 'undici'
+import type { UpstreamRequest } from './attempt.ts'
+
+/** Why a connection was closed. `upstream`: by the other side; `error`: its request failed; `aborted`: its client left. */
+export type RecycleReason = 'lifetime' | 'idle' | 'excess' | 'upstream' | 'error' | 'aborted' | 'single_use'
+
+/** What carries requests. */
+export interface Transport {
+  /** A request can be given up without its connection. */
+  readonly abortsAlone: boolean
+  /** Connected or not, requests can be handed to it at once. */
+  readonly queues: boolean
+  dispatch(request: UpstreamRequest, handler: Dispatcher.DispatchHandler): void
+  /** What was handed to it and not yet written. */
+  readonly unsent: number
+  /** Ends when what is under way is complete. */
+  close(): Promise<void>
+  destroy(): Promise<void>
+}
+
+/** What a transport has to say. */
+export interface TransportEvents {
+  /** So many requests at the same time from now on; again when it changes. */
+  connected(capacity: number): void
+  /** Takes no more requests: the other side is about to close it. */
+  leaving(): void
+  lost(reason: 'idle' | 'upstream' | 'error', error: Error): void
+  /** The provider does not speak HTTP/2. */
+  speaksH1(): void
+}
+
+/** What the pool wants to hear of. */
+export interface Owner {
+  connected(connection: PooledConnection): void
+  released(connection: PooledConnection): void
+  closing(connection: PooledConnection, reason: RecycleReason): void
+  /** The socket was lost before its request was written, and another is opened in its place. */
+  replaced(reason: RecycleReason): void
+  closed(connection: PooledConnection, reason: RecycleReason): void
+  /** No connection came about. */
+  refused(connection: PooledConnection, error: Error): void
+  speaksH1(connection: PooledConnection): void
+}
+
+/** A request's hold on a connection. Ends with one call of one of the three. */
+export interface Connection {
+  dispatch(request: UpstreamRequest, handler: Dispatcher.DispatchHandler): void
+  /** After a complete answer. `closes`: the upstream said it will close the connection. */
+  release(closes: boolean): void
+  failed(): void
+  abort(controller: Dispatcher.DispatchController | undefined, reason: Error): void
+}
+
+export class PooledConnection implements Connection, TransportEvents {
+  readonly origin: string
+  readonly transport: Transport
+  state: 'connecting' | 'open' | 'closing' = 'connecting'
+  capacity = 1
+  /** Requests on it now. */
+  inUse = 0
+  /** Set when it takes no more requests; it is closed once the last one is over. */
+  retiring: RecycleReason | undefined
+  readonly #owner: Owner
+  readonly #maxLifetimeMs: number
+  #lifetime: NodeJS.Timeout | undefined
+
+  constructor(
+    origin: string,
+    maxLifetimeMs: number,
+    owner: Owner,
+    transportOf: (events: TransportEvents) => Transport,
+  ) {
+    this.origin = origin
+    this.#maxLifetimeMs = maxLifetimeMs
+    this.#owner = owner
+    this.transport = transportOf(this)
+  }
+
+  get hasRoom(): boolean {
+    return this.inUse < this.capacity && this.retiring === undefined && this.state !== 'closing'
+  }
+
+  dispatch(request: UpstreamRequest, handler: Dispatcher.DispatchHandler): void {
+    this.transport.dispatch(request, handler)
+  }
+
+  release(closes: boolean): void {
+    if (this.state === 'closing') return
+    this.inUse--
+    if (closes) this.retiring ??= 'upstream'
+    this.#owner.released(this)
+  }
+
+  failed(): void {
+    if (this.transport.abortsAlone) this.release(false)
+    else this.#discard('error')
+  }
+
+  abort(controller: Dispatcher.DispatchController | undefined, reason: Error): void {
+    controller?.abort(reason)
+    if (this.transport.abortsAlone) this.release(false)
+    // Before the request is written there is no controller: giving up the connection is the only way to take it back.
+    else this.#discard('aborted')
+  }
+
+  /** Takes no more requests, and is closed after the last one. */
+  retire(reason: RecycleReason): void {
+    this.retiring ??= reason
+    if (this.inUse === 0) this.close(this.retiring)
+  }
+
+  close(reason: RecycleReason): void {
+    if (this.state !== 'closing') this.#close(reason, this.transport.close())
+  }
+
+  async end(): Promise<void> {
+    clearTimeout(this.#lifetime)
+    await this.transport.destroy()
+  }
+
+  #discard(reason: RecycleReason): void {
+    if (this.state !== 'closing') this.#close(reason, this.transport.destroy())
+  }
+
+  #close(reason: RecycleReason, ended: Promise<void>): void {
+    clearTimeout(this.#lifetime)
+    this.#owner.closing(this, reason)
+    const closed = (): void => this.#owner.closed(this, reason)
+    ended.then(closed, closed)
+  }
+
+  // --- TransportEvents
+
+  connected(capacity: number): void {
+    this.capacity = capacity
+    if (this.state === 'closing') return
+    clearTimeout(this.#lifetime)
+    this.#lifetime = setTimeout(() => this.retire('lifetime'), this.#maxLifetimeMs)
+    this.#lifetime.unref()
+    this.#owner.connected(this)
+  }
+
+  leaving(): void {
+    this.retire('upstream')
+  }
+
+  /**
+   * The socket is gone. An idle connection goes with it. Of HTTP/1.1, one whose request was not yet written is connected anew
+   * by undici, and one whose request was written hears of it as that request's error.
+   */
+  lost(reason: 'idle' | 'upstream' | 'error', error: Error): void {
+    clearTimeout(this.#lifetime)
+    if (this.state === 'closing') return
+    if (this.state === 'connecting' && !this.transport.queues) {
+      this.#owner.refused(this, error)
+      this.#discard('error')
+    } else if (this.inUse === 0 || !this.transport.queues) this.#discard(reason)
+    else if (this.transport.unsent > 0) this.#owner.replaced(reason)
+  }
+
+  speaksH1(): void {
+    this.#owner.speaksH1(this)
+    this.#discard('excess')
+  }
+}

@@ -1,0 +1,181 @@
+/**
+ * One request on an HTTP/2 session. It calls the handler the way undici does, so that whoever asks need not know which
+ * protocol carries the request.
+ */
+import { type ClientHttp2Session, type ClientHttp2Stream, constants, type OutgoingHttpHeaders } from 'node:http2'
+import type { Dispatcher } from 'undici'
+import type { UpstreamRequest } from './attempt.ts'
+
+/** The provider did not look at the request: it can be sent again (RFC 9113, 8.7). */
+export class RefusedStream extends Error {}
+
+export interface StreamLimits {
+  responseTimeoutMs: number
+  bodyIdleTimeoutMs: number
+}
+
+export class H2Stream implements Dispatcher.DispatchController {
+  readonly #handler: Dispatcher.DispatchHandler
+  readonly #limits: StreamLimits
+  readonly #over: () => void
+  #stream: ClientHttp2Stream | undefined
+  #done = false
+  #headed = false
+  #expectedBytes: number | undefined
+  #receivedBytes = 0
+  aborted = false
+  paused = false
+  reason: Error | null = null
+  rawHeaders: string[] = []
+  rawTrailers: string[] = []
+
+  /** `over` is called once, when nothing more will come. */
+  constructor(handler: Dispatcher.DispatchHandler, limits: StreamLimits, over: () => void) {
+    this.#handler = handler
+    this.#limits = limits
+    this.#over = over
+  }
+
+  start(session: ClientHttp2Session | undefined, url: URL, request: UpstreamRequest): void {
+    if (!session || session.closed || session.destroyed) {
+      // Between the grant of the connection and now it was lost.
+      queueMicrotask(() => this.#fail(new RefusedStream('the session is gone')))
+      return
+    }
+    this.#handler.onRequestStart?.(this, null)
+    if (this.aborted) return
+    let stream: ClientHttp2Stream
+    try {
+      stream = session.request(headersOf(url, request), { endStream: request.body === null })
+    } catch (error) {
+      queueMicrotask(() => this.#fail(error instanceof Error ? invalid(error) : new RefusedStream()))
+      return
+    }
+    this.#stream = stream
+    stream.setTimeout(this.#limits.responseTimeoutMs, () => this.#onTimeout(stream))
+    stream.on('response', (_headers, _flags, raw) => this.#onHead(stream, raw ?? []))
+    stream.on('trailers', (_headers, _flags, raw) => {
+      this.rawTrailers = raw ?? []
+    })
+    stream.on('data', (chunk: Buffer) => {
+      this.#receivedBytes += chunk.length
+      if (!this.#done) this.#handler.onResponseData?.(this, chunk)
+    })
+    stream.on('end', () => this.#onEnd(stream))
+    stream.on('error', (error: Error) => this.#fail(this.#meaning(stream, error)))
+    stream.on('close', () => {
+      this.#fail(this.#meaning(stream, broken()))
+      this.#finish()
+    })
+    if (request.body !== null) stream.end(request.body)
+  }
+
+  pause(): void {
+    this.paused = true
+    this.#stream?.pause()
+  }
+
+  resume(): void {
+    this.paused = false
+    this.#stream?.resume()
+  }
+
+  abort(reason: Error): void {
+    if (this.aborted) return
+    this.aborted = true
+    this.reason = reason
+    this.#done = true
+    if (this.#stream) this.#stream.close(constants.NGHTTP2_CANCEL)
+    this.#finish()
+  }
+
+  #onHead(stream: ClientHttp2Stream, raw: readonly string[]): void {
+    let status = 0
+    const headers: string[] = []
+    for (let i = 0; i + 1 < raw.length; i += 2) {
+      const name = raw[i] ?? ''
+      const value = raw[i + 1] ?? ''
+      if (name === ':status') status = Number(value)
+      else headers.push(name, value)
+      if (name === 'content-length') this.#expectedBytes = Number(value)
+    }
+    this.#headed = true
+    this.rawHeaders = headers
+    stream.setTimeout(this.#limits.bodyIdleTimeoutMs)
+    if (!this.#done) this.#handler.onResponseStart?.(this, status, {}, '')
+  }
+
+  #onEnd(stream: ClientHttp2Stream): void {
+    if (this.#done) return
+    if (stream.rstCode !== constants.NGHTTP2_NO_ERROR || !this.#headed) return
+    if (this.#expectedBytes !== undefined && this.#expectedBytes !== this.#receivedBytes && this.#receivedBytes > 0) {
+      this.#fail(broken())
+      return
+    }
+    this.#done = true
+    this.#finish()
+    this.#handler.onResponseEnd?.(this, {})
+  }
+
+  #onTimeout(stream: ClientHttp2Stream): void {
+    // A reader that is slow is not the provider's silence.
+    if (this.paused) return
+    this.#fail(timeout(this.#headed ? 'UND_ERR_BODY_TIMEOUT' : 'UND_ERR_HEADERS_TIMEOUT'))
+    stream.close(constants.NGHTTP2_CANCEL)
+  }
+
+  #meaning(stream: ClientHttp2Stream, error: Error): Error {
+    return stream.rstCode === constants.NGHTTP2_REFUSED_STREAM && !this.#headed ? new RefusedStream() : coded(error)
+  }
+
+  #fail(error: Error): void {
+    if (this.#done) return
+    this.#done = true
+    this.#finish()
+    this.#handler.onResponseError?.(this, error)
+  }
+
+  #finished = false
+
+  #finish(): void {
+    if (this.#finished) return
+    this.#finished = true
+    this.#over()
+  }
+}
+
+function headersOf(url: URL, { method, path, headers, body }: UpstreamRequest): OutgoingHttpHeaders {
+  const all: OutgoingHttpHeaders = {
+    ':method': method,
+    ':path': path,
+    ':scheme': url.protocol.slice(0, -1),
+    ':authority': url.host,
+  }
+  for (let i = 0; i + 1 < headers.length; i += 2) {
+    const name = (headers[i] ?? '').toLowerCase()
+    const value = headers[i + 1] ?? ''
+    const before = all[name]
+    all[name] = before === undefined ? value : name === 'cookie' ? `${before}; ${value}` : `${before}, ${value}`
+  }
+  if (body !== null) all['content-length'] = String(body.length)
+  return all
+}
+
+function coded(error: Error): Error {
+  if ('code' in error && typeof error.code === 'string' && !error.code.startsWith('ERR_HTTP2')) return error
+  return broken()
+}
+
+function broken(): Error {
+  return Object.assign(new Error('the stream broke off'), { code: 'UND_ERR_SOCKET' })
+}
+
+function invalid(error: Error): Error {
+  const code = 'code' in error ? String(error.code) : ''
+  if (code === 'ERR_HTTP2_INVALID_SESSION' || code === 'ERR_HTTP2_GOAWAY_SESSION') return new RefusedStream()
+  return Object.assign(new Error(error.message), { code: 'UND_ERR_INVALID_ARG' })
+}
+
+function timeout(code: string): Error {
+  return Object.assign(new Error('too late'), { code })
+}

@@ -1,0 +1,301 @@
+/**
+ * The upstream connections of all providers. undici's own Pool knows neither a limit over all hosts nor a maximum of idle
+ * connections.
+ *
+ *   acquire: the connection that became idle last, else (HTTP/2) the one with the fewest streams, else a new one while fewer
+ *            than maxTotal are open, else (pipelining) the one with the shortest line, else the end of a queue (first come,
+ *            first served)
+ *   release: to the queue, else idle; the longest idle ones above maxIdlePerHost are closed
+ */
+import type { PoolConfig, UpstreamConfig } from '../config.ts'
+import { type Connection, type Owner, PooledConnection, type RecycleReason } from './connection.ts'
+import { h1Transports, type TransportMaker } from './h1-transport.ts'
+import { ASSUMED_STREAMS, h2Transports } from './h2-transport.ts'
+
+export interface PoolStats {
+  /** idle + busy + those that are being opened or closed. Never above max_total. */
+  open: number
+  idle: number
+  busy: number
+  /** Requests on them now. */
+  inFlight: number
+  waiting: number
+  /** Since the start: */
+  opened: number
+  waited: number
+  recycled: Record<RecycleReason, number>
+}
+
+interface Waiter {
+  origin: string
+  grant: (connection: Connection) => void
+  failed: (error: Error) => void
+}
+
+export class ConnectionPool implements Owner {
+  readonly #config: PoolConfig
+  readonly #keepAlive: boolean
+  readonly #wantsH2: boolean
+  readonly #h1: TransportMaker
+  readonly #h2: TransportMaker
+  /** HTTP/2 was wanted, and these do not speak it. */
+  readonly #h1Origins = new Set<string>()
+  /** By origin; the connection that became idle last stands last. */
+  readonly #idle = new Map<string, PooledConnection[]>()
+  readonly #all = new Set<PooledConnection>()
+  readonly #waiters = new Set<Waiter>()
+  readonly #recycled: Record<RecycleReason, number> = {
+    lifetime: 0,
+    idle: 0,
+    excess: 0,
+    upstream: 0,
+    error: 0,
+    aborted: 0,
+    single_use: 0,
+  }
+  #opened = 0
+  #waited = 0
+  #closing = 0
+  #ended = false
+  /** Told of every connection that is gone. */
+  onClosed: ((origin: string, reason: RecycleReason) => void) | undefined
+  /** Told when a provider turns out to speak no HTTP/2. */
+  onFallbackToH1: ((origin: string) => void) | undefined
+
+  constructor(config: PoolConfig, upstream: UpstreamConfig) {
+    this.#config = config
+    this.#keepAlive = upstream.keepAlive
+    this.#wantsH2 = upstream.httpVersion === 'h2'
+    this.#h1 = h1Transports(config, upstream)
+    this.#h2 = h2Transports(config, upstream)
+  }
+
+  /**
+   * Calls `grant` with a connection to `origin`, now or when one is free, or `failed` when none comes about. The returned
+   * function leaves the queue.
+   */
+  acquire(origin: string, grant: Waiter['grant'], failed: Waiter['failed']): () => void {
+    const connection = this.#idle.get(origin)?.pop() ?? (this.#isH2(origin) ? this.#leastUsed(origin) : undefined)
+    if (connection) {
+      connection.inUse++
+      grant(connection)
+      return () => {}
+    }
+    if (this.#all.size < this.#config.maxTotal && !this.#isH2(origin)) {
+      grant(this.#take(this.#open(origin)))
+      return () => {}
+    }
+    const waiter = { origin, grant, failed }
+    this.#waiters.add(waiter)
+    if (this.#all.size < this.#config.maxTotal) this.#openForQueue(origin)
+    else this.#queueUp(waiter)
+    return () => this.#waiters.delete(waiter)
+  }
+
+  /** Like `acquire`, but with a connection that was not there before; false where there is no room for one. */
+  acquireNew(origin: string, grant: Waiter['grant'], failed: Waiter['failed']): boolean {
+    if (this.#all.size >= this.#config.maxTotal) return false
+    const connection = this.#open(origin)
+    if (connection.transport.queues) grant(this.#take(connection))
+    else this.#awaited.set(connection, { origin, grant, failed })
+    return true
+  }
+
+  /** HTTP/2 connections that were opened for one request in particular. */
+  readonly #awaited = new Map<PooledConnection, Waiter>()
+
+  /** Connections to `origin` that can be used or are being opened. */
+  openTo(origin: string): number {
+    let count = 0
+    for (const one of this.#all) if (one.origin === origin && one.state !== 'closing' && !one.retiring) count++
+    return count
+  }
+
+  stats(): PoolStats {
+    let idle = 0
+    let inFlight = 0
+    for (const stack of this.#idle.values()) idle += stack.length
+    let connecting = 0
+    for (const one of this.#all) {
+      if (one.state === 'closing') continue
+      inFlight += one.inUse
+      if (one.inUse === 0 && one.state === 'connecting') connecting++
+    }
+    return {
+      open: this.#all.size,
+      idle,
+      busy: this.#all.size - idle - this.#closing - connecting,
+      inFlight,
+      waiting: this.#waiters.size,
+      opened: this.#opened,
+      waited: this.#waited,
+      recycled: { ...this.#recycled },
+    }
+  }
+
+  /** Closes every connection; what is still in flight fails. */
+  async close(): Promise<void> {
+    this.#ended = true
+    this.#waiters.clear()
+    await Promise.all([...this.#all].map((connection) => connection.end()))
+  }
+
+  // --- Owner
+
+  connected(connection: PooledConnection): void {
+    const first = connection.state === 'connecting'
+    connection.state = 'open'
+    this.#opened++
+    if (connection.transport.queues) return
+    if (!first) this.#opened--
+    const awaited = this.#awaited.get(connection)
+    this.#awaited.delete(connection)
+    if (awaited) awaited.grant(this.#take(connection))
+    this.#serve(connection)
+    if (first && connection.inUse === 0) this.#keepIdle(connection)
+    else if (this.#waiting(connection.origin) > 0) this.#openForQueue(connection.origin)
+  }
+
+  released(connection: PooledConnection): void {
+    if (!this.#keepAlive) connection.retiring = 'single_use'
+    const [next] = this.#waiters
+    if (next && next.origin !== connection.origin && this.#closing < this.#waiters.size)
+      connection.retiring ??= 'excess'
+    if (connection.retiring) {
+      if (connection.inUse === 0) connection.close(connection.retiring)
+      return
+    }
+    this.#serve(connection)
+    if (connection.inUse === 0) this.#keepIdle(connection)
+  }
+
+  closing(connection: PooledConnection, reason: RecycleReason): void {
+    this.#recycled[reason]++
+    this.#removeIdle(connection)
+    connection.state = 'closing'
+    this.#closing++
+  }
+
+  replaced(reason: RecycleReason): void {
+    this.#recycled[reason]++
+  }
+
+  closed(connection: PooledConnection, reason: RecycleReason): void {
+    this.#all.delete(connection)
+    this.#closing--
+    if (this.#ended) return
+    for (const { origin } of this.#waiters) {
+      if (this.#all.size >= this.#config.maxTotal) break
+      if (this.#isH2(origin)) this.#openForQueue(origin)
+      else this.#serve(this.#open(origin))
+    }
+    this.onClosed?.(connection.origin, reason)
+  }
+
+  refused(connection: PooledConnection, error: Error): void {
+    const awaited = this.#awaited.get(connection)
+    this.#awaited.delete(connection)
+    awaited?.failed(error)
+    const { origin } = connection
+    // Whoever waits is served by another connection, if there is one.
+    for (const one of this.#all) if (one !== connection && one.origin === origin && one.state !== 'closing') return
+    for (const waiter of [...this.#waiters].filter((one) => one.origin === origin)) {
+      this.#waiters.delete(waiter)
+      waiter.failed(error)
+    }
+  }
+
+  speaksH1(connection: PooledConnection): void {
+    const { origin } = connection
+    if (!this.#h1Origins.has(origin)) this.onFallbackToH1?.(origin)
+    this.#h1Origins.add(origin)
+    const awaited = this.#awaited.get(connection)
+    this.#awaited.delete(connection)
+    if (awaited) this.#waiters.add(awaited)
+    // They are served in `closed`, when this connection has made room.
+  }
+
+  // --- Parts
+
+  #isH2(origin: string): boolean {
+    return this.#wantsH2 && !this.#h1Origins.has(origin)
+  }
+
+  #take(connection: PooledConnection): PooledConnection {
+    connection.inUse++
+    return connection
+  }
+
+  #open(origin: string): PooledConnection {
+    const maker = this.#isH2(origin) ? this.#h2 : this.#h1
+    const { maxLifetimeMs } = this.#config
+    const connection = new PooledConnection(origin, maxLifetimeMs, this, (events) => maker(origin, events))
+    this.#all.add(connection)
+    return connection
+  }
+
+  /** As many HTTP/2 connections as the queue needs, counting what those that are being opened will carry. */
+  #openForQueue(origin: string): void {
+    let opening = 0
+    for (const one of this.#all) if (one.origin === origin && one.state === 'connecting') opening++
+    const perConnection = this.#keepAlive ? ASSUMED_STREAMS : 1
+    let missing = this.#waiting(origin) - (opening - this.#awaited.size) * perConnection
+    for (; missing > 0 && this.#all.size < this.#config.maxTotal; missing -= perConnection) this.#open(origin)
+  }
+
+  #waiting(origin: string): number {
+    let count = 0
+    for (const waiter of this.#waiters) if (waiter.origin === origin) count++
+    return count
+  }
+
+  #leastUsed(origin: string): PooledConnection | undefined {
+    let found: PooledConnection | undefined
+    for (const one of this.#all) {
+      if (one.origin !== origin || one.state !== 'open' || !one.hasRoom) continue
+      if (!found || one.inUse < found.inUse) found = one
+    }
+    return found
+  }
+
+  /** No connection can be opened: pipelining, or waiting. */
+  #queueUp(waiter: Waiter): void {
+    const shared = this.#isH2(waiter.origin) ? undefined : this.#leastUsed(waiter.origin)
+    if (shared) {
+      this.#waiters.delete(waiter)
+      waiter.grant(this.#take(shared))
+      return
+    }
+    this.#waited++
+    // The limit counts all hosts: an idle connection to another one makes room.
+    if (this.#closing < this.#waiters.size) this.#longestIdle()?.close('excess')
+  }
+
+  /** Hands the connection to those who wait for its origin, as far as it carries them. */
+  #serve(connection: PooledConnection): void {
+    for (const waiter of this.#waiters) {
+      if (!connection.hasRoom) return
+      if (waiter.origin !== connection.origin) continue
+      this.#waiters.delete(waiter)
+      waiter.grant(this.#take(connection))
+    }
+  }
+
+  #keepIdle(connection: PooledConnection): void {
+    const stack = this.#idle.get(connection.origin) ?? []
+    this.#idle.set(connection.origin, stack)
+    stack.push(connection)
+    if (stack.length > this.#config.maxIdlePerHost) stack[0]?.close('excess')
+  }
+
+  #removeIdle(connection: PooledConnection): void {
+    const stack = this.#idle.get(connection.origin)
+    const index = stack?.indexOf(connection) ?? -1
+    if (index >= 0) stack?.splice(index, 1)
+  }
+
+  #longestIdle(): PooledConnection | undefined {
+    for (const stack of this.#idle.values()) if (stack[0]) return stack[0]
+    return undefined
+  }
+}

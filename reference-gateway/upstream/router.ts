@@ -1,0 +1,90 @@
+/**
+ * Which providers serve a model, in the order in which they are asked: an exact name before the longest prefix ('gpt-*'),
+ * that before '*'. Among equals the order of the file decides, or, where weights are given, shares in proportion to them
+ * (smooth weighted round-robin, as nginx does it: exact shares, no bursts). The rest of the list is what a failure falls
+ * back to. A request that names no model goes to the first provider.
+ */
+import type { Upstream } from './upstream.ts'
+
+interface Place {
+  upstream: Upstream
+  weight: number
+  current: number
+}
+
+/** Equals: providers that know the model by patterns of the same kind and length. */
+interface Tier {
+  places: Place[]
+  /** As the file has them. */
+  upstreams: readonly Upstream[]
+  weighted: boolean
+}
+
+const MOST_PLANS = 1_000
+
+export class Router {
+  readonly #all: readonly Upstream[]
+  readonly #tiers = new Map<string, Tier[]>()
+  readonly #weights = new Map<string, Tier>()
+
+  constructor(upstreams: readonly Upstream[]) {
+    this.#all = upstreams
+  }
+
+  /** The providers for `model`, best first; empty when no pattern knows it. */
+  route(model: string | undefined): readonly Upstream[] {
+    if (model === undefined) return this.#all.slice(0, 1)
+    const tiers = this.#tiers.get(model) ?? this.#plan(model)
+    const [only] = tiers
+    if (tiers.length === 1 && only && !only.weighted) return only.upstreams
+    return tiers.flatMap(inOrder)
+  }
+
+  #plan(model: string): Tier[] {
+    const byLength = new Map<number, { pattern: string; places: Place[] }>()
+    for (const upstream of this.#all) {
+      const best = Math.max(...upstream.provider.models.map((pattern) => matchLength(pattern, model)))
+      if (best < 0) continue
+      const pattern = best === Number.POSITIVE_INFINITY ? model : `${model.slice(0, best)}*`
+      const tier = byLength.get(best) ?? { pattern, places: [] }
+      byLength.set(best, tier)
+      tier.places.push({ upstream, weight: upstream.provider.weight ?? 1, current: 0 })
+    }
+    const tiers = [...byLength].sort(([a], [b]) => b - a).map(([, tier]) => this.#shared(tier))
+    // Clients choose the names: what they could fill without end is emptied instead.
+    if (this.#tiers.size >= MOST_PLANS) this.#tiers.clear()
+    this.#tiers.set(model, tiers)
+    return tiers
+  }
+
+  /** Models that fall under the same pattern share its round-robin. */
+  #shared({ pattern, places }: { pattern: string; places: Place[] }): Tier {
+    const weighted = places.length > 1 && places.some(({ upstream }) => upstream.provider.weight !== undefined)
+    const upstreams = places.map(({ upstream }) => upstream)
+    if (!weighted) return { places, upstreams, weighted }
+    const key = `${pattern}\n${upstreams.map(({ provider }) => provider.name).join('\n')}`
+    const known = this.#weights.get(key) ?? { places, upstreams, weighted }
+    if (pattern.endsWith('*')) this.#weights.set(key, known)
+    return known
+  }
+}
+
+/** The more of the model's name a pattern spells out, the better; -1 for none. */
+function matchLength(pattern: string, model: string): number {
+  if (pattern === model) return Number.POSITIVE_INFINITY
+  return pattern.endsWith('*') && model.startsWith(pattern.slice(0, -1)) ? pattern.length - 1 : -1
+}
+
+function inOrder(tier: Tier): Upstream[] {
+  if (!tier.weighted) return [...tier.upstreams]
+  let total = 0
+  let [chosen] = tier.places
+  for (const place of tier.places) {
+    place.current += place.weight
+    total += place.weight
+    if (chosen && place.current > chosen.current) chosen = place
+  }
+  if (chosen) chosen.current -= total
+  const rest = tier.places.filter((place) => place !== chosen).sort((a, b) => b.weight - a.weight)
+  return [chosen, ...rest].flatMap((place) => (place ? [place.upstream] : []))
+}

@@ -1,0 +1,105 @@
+/** A provider as requests meet it: where it is, how it is spoken to, and whether it is worth asking now. */
+import type { Provider, UpstreamConfig } from '../config.ts'
+import type { RequestContext } from '../pipeline/context.ts'
+import { requestHeaders } from '../pipeline/headers.ts'
+import type { HeaderPairs } from '../pipeline/stages.ts'
+import type { Asked, Protocol } from '../protocols/protocol.ts'
+import { protocolOf } from '../protocols/protocols.ts'
+import { CLIENT_KEY_HEADERS } from '../safety/auth.ts'
+import { Breaker } from './breaker.ts'
+
+/** A provider's `retry-after` beyond this is not believed. */
+const LONGEST_REST_MS = 300_000
+const MOST_RESTS = 1_000
+
+export interface UpstreamSettings {
+  breaker: UpstreamConfig['breaker']
+  /** The gateway checks keys of its own: what clients send as key is not for the provider. */
+  ownKeys: boolean
+  /** Somebody here must be able to read answers: they must not be compressed. */
+  readsAnswers: boolean
+}
+
+export class Upstream {
+  readonly provider: Provider
+  readonly protocol: Protocol
+  readonly breaker: Breaker | undefined
+  readonly #own: HeaderPairs
+  readonly #dropped: ReadonlySet<string> | undefined
+  readonly #foreign: boolean
+  /** Whom it told to come back later -> until when. */
+  readonly #rests = new Map<string, number>()
+
+  constructor(provider: Provider, settings: UpstreamSettings) {
+    this.provider = provider
+    this.protocol = protocolOf(provider.protocol)
+    this.breaker = settings.breaker && new Breaker(settings.breaker)
+    this.#foreign = provider.protocol !== 'openai'
+    const own: string[] = provider.apiKey === undefined ? [] : [...this.protocol.credentials(provider.apiKey)]
+    const dropped = new Set<string>(own.filter((_, index) => index % 2 === 0))
+    if (provider.apiKey !== undefined || settings.ownKeys) for (const name of CLIENT_KEY_HEADERS) dropped.add(name)
+    if (settings.readsAnswers || this.#foreign) {
+      own.push('accept-encoding', 'identity')
+      dropped.add('accept-encoding')
+    }
+    this.#own = own
+    this.#dropped = dropped.size > 0 ? dropped : undefined
+  }
+
+  /** The client's headers as they go to this provider. `extra` replaces what the client sent under the same names. */
+  headers(raw: readonly string[], asked: Asked, extra: HeaderPairs): string[] {
+    if (!this.#foreign && extra.length === 0) return requestHeaders(raw, this.#own, this.#dropped)
+    const own = [...this.#own, ...asked.headers, ...extra]
+    const dropped = new Set(this.#dropped)
+    for (let i = 0; i < own.length; i += 2) dropped.add((own[i] ?? '').toLowerCase())
+    if (!this.#foreign) return requestHeaders(raw, own, dropped)
+    // Of a client that speaks OpenAI's protocol, another provider learns no more than it must.
+    const kept = requestHeaders(raw, [], dropped)
+    const passing: string[] = []
+    let authorization: string | undefined
+    for (let i = 0; i < kept.length; i += 2) {
+      const name = (kept[i] ?? '').toLowerCase()
+      if (name === 'authorization') authorization = kept[i + 1]
+      else if (!/^(?:openai-|x-stainless-|content-|accept|cookie)/.test(name)) passing.push(name, kept[i + 1] ?? '')
+    }
+    const bearer = /^Bearer +(\S+)/i.exec(authorization ?? '')?.[1]
+    const clientKey = bearer === undefined ? [] : this.protocol.credentials(bearer)
+    return [...passing, 'content-type', 'application/json', ...clientKey, ...own]
+  }
+
+  /** It told requests like this one to come back later, and it is not later yet. */
+  rests(context: RequestContext, nowMs: number): boolean {
+    if (this.#rests.size === 0) return false
+    const key = this.#restKey(context)
+    const untilMs = this.#rests.get(key)
+    if (untilMs === undefined) return false
+    if (untilMs > nowMs) return true
+    this.#rests.delete(key)
+    return false
+  }
+
+  /** It answered 429 or 5xx with this `retry-after`. */
+  restFor(context: RequestContext, retryAfter: string | undefined, nowMs: number): void {
+    const ms = retryAfterMs(retryAfter)
+    if (ms === undefined) return
+    if (this.#rests.size >= MOST_RESTS) this.#rests.clear()
+    this.#rests.set(this.#restKey(context), nowMs + Math.min(ms, LONGEST_REST_MS))
+  }
+
+  /** Limits are a key's and a model's; the key is the gateway's own or the client's. */
+  #restKey(context: RequestContext): string {
+    const model = context.model ?? ''
+    return this.provider.apiKey === undefined ? `${context.tenant}\n${model}` : model
+  }
+}
+
+/** Seconds, or a date (RFC 9110, 10.2.3). */
+function retryAfterMs(value: string | undefined): number | undefined {
+  if (value === undefined) return undefined
+  const seconds = Number(value)
+  if (value.trim() !== '' && Number.isFinite(seconds)) return seconds > 0 ? seconds * 1_000 : undefined
+  const dateMs = Date.parse(value)
+  if (Number.isNaN(dateMs)) return undefined
+  const ms = dateMs - (performance.timeOrigin + performance.now())
+  return ms > 0 ? ms : undefined
+}
