@@ -2,6 +2,8 @@
  * WHEN requests are sent: pure functions of (elapsed, sent), after vegeta's Pacer. The engine asks; the schedule answers with
  * an instant or an end, and knows neither clock nor socket.
  */
+import { type Arrival, CONSTANT, positionsOf } from './arrivals.ts'
+import { flat, type Ramp } from './ramp.ts'
 
 /** The next request is due at `atUs` after the start, or there is none. */
 export type Pace = { kind: 'due'; atUs: number } | { kind: 'end' }
@@ -26,15 +28,30 @@ export function closedLoop({
 }
 
 /**
- * Open loop at a constant rate: request i is due at i/rate, however late the earlier ones are answered. The end is decided
- * by the due time, not by the clock, so a late sender still owes every request of the duration.
+ * Open loop: request i is due when the rate has made room for it, however late the earlier ones are answered. A random arrival
+ * moves i by its gaps, so that the rate over time stays the ramp's (time rescaling). The end is decided by the due time, not by
+ * the clock, so a late sender still owes every request of the duration.
  */
-export function constantRate(
-  rps: number,
+export function openLoop(
+  rate: Ramp,
   { requests = Number.POSITIVE_INFINITY, durationUs = Number.POSITIVE_INFINITY }: Limits,
+  arrival: Arrival = CONSTANT,
+  seed = 0,
 ): Schedule {
+  const positionOf = positionsOf(arrival, seed)
   return (_elapsedUs, sent) => {
-    const atUs = (sent * 1_000_000) / rps
-    return sent >= requests || atUs >= durationUs ? END : { kind: 'due', atUs }
+    if (sent >= requests) return END
+    const atUs = rate.reaches(positionOf(sent))
+    return atUs >= durationUs ? END : { kind: 'due', atUs }
   }
+}
+
+/** Open loop at a constant rate: request i is due at i/rate. */
+export function constantRate(rps: number, limits: Limits): Schedule {
+  return openLoop(flat(rps), limits)
+}
+
+/** Of a schedule that several workers share: every `count`-th request, from the `index`-th on. */
+export function slice(schedule: Schedule, index: number, count: number): Schedule {
+  return count === 1 ? schedule : (elapsedUs, sent) => schedule(elapsedUs, sent * count + index)
 }

@@ -1,0 +1,83 @@
+/**
+ * A level over time, in stages that each lead from one level straight to the next: requests per second, or slots. Its integral
+ * (how many requests are due by then) and the inverse (when the n-th is due) are quadratic in each stage and solved, not stepped.
+ */
+
+/** The level moves in a straight line from `from` to `to` while `durationUs` passes. */
+export interface Stage {
+  from: number
+  to: number
+  durationUs: number
+}
+
+export interface Ramp {
+  levelAt(us: number): number
+  /** The integral of the level over seconds, from the start to `us`. */
+  upTo(us: number): number
+  /** The first instant at which the integral reaches `amount`; Infinity when it never does. */
+  reaches(amount: number): number
+}
+
+const SECOND_US = 1_000_000
+
+/** The same level for ever. */
+export function flat(level: number): Ramp {
+  return {
+    levelAt: () => level,
+    upTo: (us) => (level * us) / SECOND_US,
+    reaches: (amount) => (amount * SECOND_US) / level,
+  }
+}
+
+/** Through the stages, and nothing after them. */
+export function rampOf(stages: readonly Stage[]): Ramp {
+  let startUs = 0
+  let before = 0
+  const parts = stages.map((stage) => {
+    const part = { ...stage, startUs, before, area: area(stage, stage.durationUs) }
+    startUs += stage.durationUs
+    before += part.area
+    return part
+  })
+  const total = before
+  const partAt = (us: number) => parts.find((part) => us < part.startUs + part.durationUs)
+  return {
+    levelAt(us) {
+      const part = partAt(us)
+      return part ? part.from + ((part.to - part.from) * (us - part.startUs)) / part.durationUs : 0
+    },
+    upTo(us) {
+      const part = partAt(us)
+      return part ? part.before + area(part, us - part.startUs) : total
+    },
+    reaches(amount) {
+      const part = parts.find(({ before, area }) => amount < before + area)
+      return part ? part.startUs + timeFor(part, amount - part.before) : Number.POSITIVE_INFINITY
+    },
+  }
+}
+
+/** The ramp as it is from `fromUs` on. */
+export function from(ramp: Ramp, fromUs: number): Ramp {
+  if (fromUs === 0) return ramp
+  const before = ramp.upTo(fromUs)
+  return {
+    levelAt: (us) => ramp.levelAt(us + fromUs),
+    upTo: (us) => ramp.upTo(us + fromUs) - before,
+    reaches: (amount) => ramp.reaches(before + amount) - fromUs,
+  }
+}
+
+function area({ from, to, durationUs }: Stage, us: number): number {
+  if (durationUs === 0) return 0
+  const seconds = us / SECOND_US
+  return seconds * (from + ((to - from) * us) / durationUs / 2)
+}
+
+/** The root of from·t + slope·t²/2 = amount in the form that does not cancel. */
+function timeFor({ from, to, durationUs }: Stage, amount: number): number {
+  if (amount <= 0 && from > 0) return 0
+  const slope = ((to - from) * SECOND_US) / durationUs
+  const seconds = (2 * amount) / (from + Math.sqrt(Math.max(0, from * from + 2 * slope * amount)))
+  return Number.isNaN(seconds) ? 0 : Math.min(durationUs, seconds * SECOND_US)
+}
