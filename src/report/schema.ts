@@ -62,6 +62,33 @@ const checkSchema = z.strictObject({
 
 const gateSchema = z.strictObject({ verdict: verdictSchema, checks: z.array(checkSchema) })
 
+const sloSchema = z.strictObject({
+  category: z.string(),
+  targetsMs: z.strictObject({
+    p50: ms.nullable(),
+    p99: ms.nullable(),
+    ttftP50: ms.nullable(),
+    ttftP99: ms.nullable(),
+    timeout: ms,
+  }),
+  goodput: z
+    .strictObject({
+      share: z.number().describe('of requests sent: answered, and within every target'),
+      exact: z.boolean().describe('false: a lower bound, since two targets were counted apart'),
+    })
+    .nullable(),
+  errorBudget: z
+    .strictObject({
+      objective: z.number(),
+      allowed: z.number(),
+      bad: count,
+      burn: z.number().describe('1 spends the budget exactly'),
+    })
+    .nullable(),
+  verdict: verdictSchema,
+  checks: z.array(checkSchema),
+})
+
 const componentSchema = z.strictObject({
   count,
   p50: ms,
@@ -228,6 +255,7 @@ export const benchReportSchema = z
       })
       .optional()
       .describe("the rig's own noise floor, measured A/A"),
+    slo: sloSchema.optional(),
     gate: gateSchema.nullable(),
   })
   .refine(({ totals }) => totals.sent === totals.successful + totals.failed, 'sent is not the sum of the outcomes')
@@ -241,5 +269,6 @@ export type OverheadDefinition = z.infer<typeof definitionSchema>
 export type Block = z.infer<typeof blockSchema>
 export type Outcomes = z.infer<typeof outcomesSchema>
 export type Gate = z.infer<typeof gateSchema>
+export type SloResult = z.infer<typeof sloSchema>
 export type Check = z.infer<typeof checkSchema>
 export type Verdict = z.infer<typeof verdictSchema>
