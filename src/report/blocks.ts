@@ -47,10 +47,16 @@ export function hasValues(blocks: readonly GateBlock[]): boolean {
 
 function gateBlock(block: Block, read: ReadBlock): GateBlock {
   const encoded = read(block)
-  const { OK: ok = 0, KT_ABORTED_AT_DEADLINE: unfinished = 0 } = block.outcomes
-  return {
+  const { outcomes, sent } = block
+  const { OK: ok = 0, KT_ABORTED_AT_DEADLINE: unfinished = 0 } = outcomes
+  const common = {
     values: encoded ? Histogram.decode(encoded) : new Histogram(),
-    failed: block.sent - ok - unfinished,
+    failed: sent - ok - unfinished,
     unfinished,
   }
+  if (encoded !== block.latency) return common
+  // What took at least as long as its deadline has a latency, answered or not: it is counted once.
+  const inValues = Math.max(0, common.values.count - ok)
+  const unfinishedInValues = Math.min(unfinished, inValues)
+  return { ...common, failedInValues: inValues - unfinishedInValues, unfinishedInValues }
 }

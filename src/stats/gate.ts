@@ -35,6 +35,9 @@ export interface GateBlock {
   failed: number
   /** Still in flight when the run ended. */
   unfinished: number
+  /** Of `failed` and `unfinished`, how many have a value all the same: a timeout has its latency. None unless told. */
+  failedInValues?: number
+  unfinishedInValues?: number
 }
 
 export interface GateInput {
@@ -180,10 +183,16 @@ function requestsNeeded(shares: Shares, rule: Rule): number | undefined {
 }
 
 function exceedances(blocks: readonly GateBlock[], limitUs: number, withUnfinished: boolean): BlockShare[] {
-  return blocks.map(({ values, failed, unfinished }) => {
-    const without = failed + (withUnfinished ? unfinished : 0)
-    return { n: values.count + without, over: values.countAbove(limitUs) + without }
-  })
+  return blocks.map((block) => exceedance(block, limitUs, withUnfinished))
+}
+
+/** Requests over the limit, failed ones among them, each counted once. */
+export function exceedance(block: GateBlock, limitUs: number, withUnfinished: boolean): BlockShare {
+  const { values, failed, unfinished, failedInValues = 0, unfinishedInValues = 0 } = block
+  const inValues = failedInValues + (withUnfinished ? unfinishedInValues : 0)
+  const without = failed + (withUnfinished ? unfinished : 0) - inValues
+  // What failed and has a value has one of the largest.
+  return { n: values.count + without, over: Math.max(values.countAbove(limitUs), inValues) + without }
 }
 
 function describeShare(estimate: ShareEstimate, blocks: readonly GateBlock[], limit: string): string {

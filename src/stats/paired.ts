@@ -20,6 +20,8 @@ export interface Counted {
 export interface PairSide {
   values: Counted
   failed: number
+  /** Of `failed`, how many have a value all the same. */
+  failedInValues?: number
 }
 
 export interface BlockPair {
@@ -100,12 +102,12 @@ export function pairsNeeded(
   return count > most ? undefined : count
 }
 
-function over({ values, failed }: PairSide, us: number): number {
-  return failed + (us < 0 ? values.count : values.countAbove(us))
+function over({ values, failed, failedInValues = 0 }: PairSide, us: number): number {
+  return failed - failedInValues + Math.max(us < 0 ? values.count : values.countAbove(us), failedInValues)
 }
 
-function sizeOf({ values, failed }: PairSide): number {
-  return values.count + failed
+function sizeOf({ values, failed, failedInValues = 0 }: PairSide): number {
+  return values.count + failed - failedInValues
 }
 
 /** The smallest power of two that nothing lies over. */

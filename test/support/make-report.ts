@@ -2,7 +2,7 @@
  * Valid reports of invented runs: seeded requests through the real histograms, quantiles and schema. For tests of what reads,
  * compares, judges and renders reports; the figures are as consistent as those of a real run.
  */
-import type { Outcome } from '../../src/client/outcome.ts'
+import { isInLatencyTail, type Outcome } from '../../src/client/outcome.ts'
 import { distributionOf, intervalMs, quantilesMs } from '../../src/report/distribution.ts'
 import {
   type ArmName,
@@ -146,6 +146,10 @@ function makeArm(
       latency.record(providerUs + addedUs)
       upstreams.record(providerUs)
       overhead.record(addedUs)
+    }
+    for (const [outcome, n = 0] of Object.entries(failures)) {
+      const us = outcome === 'KT_ABORTED_AT_DEADLINE' ? 1_000 : 30_000_000
+      if (isInLatencyTail(outcome as Outcome)) for (let i = 0; i < n; i++) latency.record(us)
     }
     return { index, sent, answered, latency, overhead, upstreams }
   })

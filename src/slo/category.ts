@@ -1,0 +1,54 @@
+/**
+ * Categories of requests and what each is promised; and which category a request belongs to: by endpoint, by the tokens of its prompt,
+ * by a header. Pure: the file is read in src/input/slo.ts, runs are judged in src/report/slo.ts.
+ */
+
+export interface Targets {
+  p50Ms?: number
+  p99Ms?: number
+}
+
+export interface Match {
+  endpoint?: string
+  minPromptTokens?: number
+  maxPromptTokens?: number
+  /** Names in lower case. */
+  header?: Record<string, string>
+}
+
+export interface Category {
+  name: string
+  latency: Targets
+  ttft: Targets
+  timeoutMs: number
+  /** The share of requests that must be within all targets. */
+  objective: number
+  match: Match | null
+}
+
+/** What is known of a request when it is classified. */
+export interface RequestTraits {
+  endpoint: string
+  /** Null where nobody counted. */
+  promptTokens: number | null
+  headers: Readonly<Record<string, string>>
+}
+
+/** The first category that matches; undefined when none does, or when what it asks for is not known. */
+export function categoryOf(request: RequestTraits, categories: readonly Category[]): Category | undefined {
+  return categories.find(({ match }) => match !== null && matches(request, match))
+}
+
+function matches({ endpoint, promptTokens, headers }: RequestTraits, match: Match): boolean {
+  if (match.endpoint !== undefined && match.endpoint !== endpoint) return false
+  for (const [name, value] of Object.entries(match.header ?? {})) if (headers[name] !== value) return false
+  const { minPromptTokens, maxPromptTokens } = match
+  if (minPromptTokens === undefined && maxPromptTokens === undefined) return true
+  if (promptTokens === null) return false
+  return promptTokens >= (minPromptTokens ?? 0) && promptTokens <= (maxPromptTokens ?? Number.POSITIVE_INFINITY)
+}
+
+/** A request is good when it was answered in time and within every target of the tail. */
+export function tailTargets({ latency, ttft, timeoutMs }: Category): { latencyMs: number; ttftMs: number | undefined } {
+  return { latencyMs: latency.p99Ms ?? timeoutMs, ttftMs: ttft.p99Ms }
+}
