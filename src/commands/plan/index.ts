@@ -23,17 +23,21 @@ export default class Plan extends KtCommand {
 
   async run(): Promise<void> {
     const { flags } = await this.parse(Plan)
-    const [{ planRequest }, { makePlan }, { PLAN_SCHEMA }, { ktVersion }] = await Promise.all([
+    const [{ planRequest }, { makePlan }, { confirmWait }, { PLAN_SCHEMA }, { ktVersion }] = await Promise.all([
       import('../../input/plan-request.ts'),
       import('../../plan/plan.ts'),
+      import('../../plan/simulate/confirm.ts'),
       import('../../report/plan-schema.ts'),
       import('../../system/package-info.ts'),
     ])
     const { demand, sizing, choices } = await planRequest(flags)
+    const made = makePlan(demand, sizing, choices)
+    const simulated = confirmWait(demand, choices.figures, made.answer.workers.min)
     const plan: PlanReport = {
       schema: PLAN_SCHEMA,
       kt: { version: ktVersion },
-      ...makePlan(demand, sizing, choices),
+      ...made,
+      ...(simulated ? { simulated } : {}),
     }
     if (flags.json) this.printJson(plan)
     else if (flags.markdown) this.print((await import('../../render/plan-markdown.ts')).planMarkdown(plan))

@@ -1,0 +1,48 @@
+/** The simulated fleet as text: what requests waited, in the first line. */
+import type { FleetOptions, FleetResult } from '../plan/simulate/fleet.ts'
+import type { Traffic } from '../plan/simulate/traffic.ts'
+import { formatCount, formatDuration, formatMs, formatNumber, formatShare } from '../units.ts'
+import { counted, PLAN_WIDTH, rows, trimmed } from './plan-words.ts'
+import { indent, wrap } from './text.ts'
+
+function ms(value: number): string {
+  return value < 0.0005 ? '0 ms' : `${formatMs(value)} ms`
+}
+
+export function renderSimulation(traffic: Traffic, options: FleetOptions, result: FleetResult): string {
+  const { wait, workers } = result
+  const overloaded = result.overloadedS > 0 ? `; overloaded for ${counted(result.overloadedS, 'second')}` : ''
+  const table = [
+    ['requests', formatCount(result.requests), `in ${formatDuration(result.seconds * 1_000)}: ${traffic.name}`],
+    ['wait', `P50 ${ms(wait.p50Ms)}`, `P99 ${ms(wait.p99Ms)}, P99.9 ${ms(wait.p999Ms)}, longest ${ms(wait.maxMs)}`],
+    ['utilisation', formatShare(result.meanUtilisation), `mean; highest second ${formatShare(result.peakUtilisation)}`],
+    ['in flight', formatCount(result.peakInFlight), 'at most'],
+    [
+      'workers',
+      trimmed(workers.min) === trimmed(workers.max)
+        ? trimmed(workers.max)
+        : `${trimmed(workers.min)}-${trimmed(workers.max)}`,
+      `serving; ${formatNumber(workers.hours)} worker-hours`,
+    ],
+    ...(options.zoneLoss
+      ? [
+          [
+            'zone loss',
+            formatCount(result.brokenStreams),
+            `streams broke off ${formatDuration(options.zoneLoss.atS * 1_000)} in, and came again within 5 s`,
+          ],
+        ]
+      : []),
+  ]
+  return [
+    `P99 wait ${ms(wait.p99Ms)} with ${counted(options.workers, 'worker')}, utilisation up to ${formatShare(result.peakUtilisation)}${overloaded}`,
+    '',
+    ...indent(rows(table, ['left', 'right', 'left']), 2).flatMap((line) => wrap(line, PLAN_WIDTH, 4)),
+    '',
+    ...wrap(
+      `- ${formatCount(result.simulatedRequests)} requests simulated one by one on ${counted(result.simulatedWorkers, 'worker')}${result.simulatedWorkers < options.workers ? ', which stand for all (each is a queue of its own)' : ''}; streams flow at ${trimmed(options.tokensPerSecPerStream)} tokens/s; seed ${options.seed}.`,
+      PLAN_WIDTH,
+      2,
+    ),
+  ].join('\n')
+}

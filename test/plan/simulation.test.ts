@@ -1,0 +1,182 @@
+// The simulations against what is exact: M/M/c within 2 %, M/G/1, a published table of M/G/k, and conservation in the fleet.
+import { existsSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { describe, expect, test } from 'vitest'
+import { readSizing } from '../../src/input/sizing.ts'
+import { readTrace } from '../../src/input/trace.ts'
+import { mmc, waitTail } from '../../src/plan/queueing/erlang.ts'
+import { Autoscaler } from '../../src/plan/simulate/autoscaler.ts'
+import { confirmWait, fleetFigures } from '../../src/plan/simulate/confirm.ts'
+import { type FleetOptions, simulateFleet } from '../../src/plan/simulate/fleet.ts'
+import { simulateQueue } from '../../src/plan/simulate/queue.ts'
+import { Streams } from '../../src/plan/simulate/streams.ts'
+import { steadyTraffic, trafficOfTrace } from '../../src/plan/simulate/traffic.ts'
+import { WaitHistogram } from '../../src/plan/simulate/wait-histogram.ts'
+import { logNormal, type Random, randomFrom } from '../../src/stats/random.ts'
+import { chatDemand } from './support.ts'
+
+const exponential = (random: Random): number => -Math.log(1 - random())
+
+test('the histogram: quantiles within its 0.8 %, mean and maximum exact', () => {
+  const waits = new WaitHistogram()
+  for (let i = 0; i <= 1_000; i++) waits.record(i / 1_000)
+  expect(waits.quantileS(0.99) / 0.99).toBeCloseTo(1, 2)
+  expect(waits.quantileS(0.0005)).toBe(0)
+  expect([waits.meanS, waits.maxS]).toEqual([0.5, 1])
+})
+
+describe('M/M/c: mean and P99 of the wait within 2 % of Erlang C', () => {
+  test.each([
+    [1, 0.7],
+    [4, 0.8],
+    [16, 0.9],
+  ])('%d servers at %d', (servers, utilisation) => {
+    const arrivalsPerSec = servers * utilisation
+    const waits = simulateQueue(
+      {
+        servers,
+        arrivalsPerSec,
+        serviceS: exponential,
+        customers: servers === 16 ? 6_000_000 : 2_000_000,
+        warmup: 50_000,
+      },
+      randomFrom(5),
+    )
+    const p99 = waits.quantileS(0.99)
+    expect(Math.abs(waits.meanS / (mmc(arrivalsPerSec, 1, servers)?.meanWaitS ?? Number.NaN) - 1)).toBeLessThan(0.02)
+    const exact = Math.log((mmc(arrivalsPerSec, 1, servers)?.waits ?? 0) / 0.01) / (servers - arrivalsPerSec)
+    expect(Math.abs(p99 / exact - 1)).toBeLessThan(0.02)
+    expect(waitTail(arrivalsPerSec, 1, servers, p99)).toBeCloseTo(0.01, 3)
+  })
+})
+
+// A reference simulation of M/G/k, mean service 1, 8 seeds of 700,000 customers: mean, P99 and its standard error. A fifth of its
+// customers here, so up to four times its error and what the mean leaves.
+describe('M/G/k: the table of a reference simulation', () => {
+  test.each([
+    [4, 0.8, 0, 0.3856, 2.431, 0.011],
+    [4, 0.8, 4, 1.6876, 15.086, 0.373],
+    [16, 0.6, 0, 0.0043, 0.156, 0.001],
+    [16, 0.8, 0, 0.0524, 0.537, 0.003],
+    [16, 0.8, 4, 0.176, 2.274, 0.048],
+    [64, 0.8, 4, 0.0065, 0.189, 0.009],
+    [64, 0.9, 4, 0.0922, 1.193, 0.087],
+  ])('%d servers at %d, scv %d', (servers, utilisation, scv, mean, p99, se) => {
+    const sigma = Math.sqrt(Math.log(1 + scv))
+    const serviceS = scv === 0 ? () => 1 : (random: Random) => logNormal(random, Math.exp((-sigma * sigma) / 2), sigma)
+    const waits = simulateQueue(
+      { servers, arrivalsPerSec: servers * utilisation, serviceS, customers: 1_200_000, warmup: 50_000 },
+      randomFrom(11),
+    )
+    expect(Math.abs(waits.meanS - mean) / mean).toBeLessThan(0.05 + (4 * se) / p99)
+    expect(Math.abs(waits.quantileS(0.99) - p99)).toBeLessThan(Math.max(4 * se, 0.02 * p99))
+  })
+})
+
+const { figures } = readSizing()
+const base: FleetOptions = { ...fleetFigures(figures), workers: 10, zones: 3, budget: 1e6, seed: 3 }
+
+describe('the fleet', () => {
+  test('prompts alone are M/G/1 on each worker: Pollaczek and Khinchine within 3 %', () => {
+    const demand = chatDemand(20e6, 1)
+    const prompts = {
+      ...demand,
+      requestsPerSec: 20_000,
+      shape: { ...demand.shape, inputTokens: 1_000, outputTokens: 0 },
+    }
+    const result = simulateFleet(steadyTraffic(prompts, 60, undefined), base)
+    // 2,000 prompts/s of 0.25 ms on each worker: half busy.
+    const meanMs = (0.5 * 0.25 * (1 + demand.shape.inputScv)) / (2 * 0.5)
+    expect(result.meanUtilisation).toBeCloseTo(0.5, 3)
+    expect(Math.abs(result.wait.meanMs / meanMs - 1)).toBeLessThan(0.03)
+  })
+
+  test('a sample of the workers shows the waits of all', () => {
+    const demand = chatDemand(80e6, 10e6)
+    const traffic = steadyTraffic(demand, 60, undefined)
+    const all = simulateFleet(traffic, { ...base, workers: 60, budget: 1e9 })
+    const sample = simulateFleet(traffic, { ...base, workers: 60, budget: 500_000, seed: 4 })
+    expect(all.simulatedWorkers).toBe(60)
+    expect(sample.simulatedWorkers).toBeLessThan(15)
+    expect(Math.abs(sample.wait.p99Ms / all.wait.p99Ms - 1)).toBeLessThan(0.1)
+  })
+
+  test('streams are conserved: in flight by Little, no token lost', () => {
+    const demand = chatDemand(80e6, 10e6)
+    const result = simulateFleet(steadyTraffic(demand, 120, undefined), { ...base, workers: 60 })
+    expect(result.peakInFlight / (demand.requestsPerSec * (1 + 211 / 50))).toBeCloseTo(1, 6)
+    const streams = new Streams(1_000, 50, 1.3)
+    let tokens = 0
+    streams.begin(7, 211)
+    for (let i = 0; i < 40; i++) {
+      streams.step()
+      tokens += streams.tokensPerSec
+    }
+    expect(tokens).toBeCloseTo(7 * 211, 6)
+    expect(streams.inFlight).toBeCloseTo(0, 9)
+  })
+
+  test('the same seed gives the same run, another does not', () => {
+    const traffic = steadyTraffic(chatDemand(20e6, 2e6), 30, undefined)
+    expect(simulateFleet(traffic, base)).toEqual(simulateFleet(traffic, base))
+    expect(simulateFleet(traffic, { ...base, seed: 9 }).wait).not.toEqual(simulateFleet(traffic, base).wait)
+  })
+
+  test('a lost zone breaks its share of the streams off and loads the others; a burst overloads', () => {
+    const demand = chatDemand(80e6, 10e6)
+    const calm = simulateFleet(steadyTraffic(demand, 120, undefined), { ...base, workers: 60 })
+    const lost = simulateFleet(steadyTraffic(demand, 120, undefined), {
+      ...base,
+      workers: 60,
+      zoneLoss: { atS: 60, forS: 60, zones: 1 },
+    })
+    expect(lost.brokenStreams / calm.peakInFlight).toBeCloseTo(1 / 3, 2)
+    expect(lost.workers.min).toBe(40)
+    expect(lost.peakUtilisation).toBeGreaterThan(calm.peakUtilisation * 1.4)
+    expect(lost.wait.p99Ms).toBeGreaterThan(calm.wait.p99Ms)
+    const burst = simulateFleet(steadyTraffic(demand, 120, { factor: 4, seconds: 20 }), { ...base, workers: 60 })
+    expect(burst.overloadedS).toBeGreaterThan(5)
+  })
+
+  test('the autoscaler comes after its lag, goes down only after its window, and stays in its bounds', () => {
+    const scaler = new Autoscaler(10, { target: 0.5, min: 3, max: 40, startLagS: 60, drainS: 30 })
+    for (let second = 0; second < 15; second++) scaler.step(second, 1)
+    expect([scaler.ready, scaler.starting]).toEqual([10, 10])
+    for (let second = 15; second < 75; second++) scaler.step(second, 1)
+    expect(scaler.ready).toBe(20)
+    for (let second = 75; second < 330; second++) scaler.step(second, 0.01)
+    expect(scaler.ready + scaler.starting).toBeGreaterThan(10)
+    for (let second = 330; second < 1_000; second++) scaler.step(second, 0.01)
+    expect(scaler.ready).toBe(3)
+    for (let second = 1_000; second < 3_000; second++) scaler.step(second, 3)
+    expect(scaler.ready).toBe(40)
+  })
+
+  test('10,000 workers and an hour of a million requests a second: seconds, by a sample', () => {
+    const demand = chatDemand(1155e6, 211e6, 1e6)
+    const result = simulateFleet(steadyTraffic(demand, 3_600, undefined), { ...base, workers: 10_000, budget: 2e6 })
+    expect(result.requests).toBe(3.6e9)
+    expect(result.simulatedRequests).toBeLessThan(4e6)
+    expect(result.meanUtilisation).toBeCloseTo(0.05, 2)
+  })
+})
+
+test('the wait of a plan is confirmed by simulation, within the formula’s factor of two', () => {
+  const confirmed = confirmWait(chatDemand(80e6, 10e6), figures, 60)
+  expect(confirmed?.requests).toBeGreaterThan(80_000)
+  expect((confirmed?.p99Ms ?? 0) / (confirmed?.formulaP99Ms ?? 1)).toBeGreaterThan(0.5)
+  expect((confirmed?.p99Ms ?? 0) / (confirmed?.formulaP99Ms ?? 1)).toBeLessThan(2)
+  expect(confirmWait(chatDemand(80e6, 10e6), figures, 30), 'at capacity there is no steady state').toBeUndefined()
+})
+
+const conv = fileURLToPath(new URL('../../../shared/data/traces/AzureLLMInferenceTrace_conv.csv', import.meta.url))
+test.skipIf(!existsSync(conv))(
+  'an hour of the Azure conversation trace, times 1,000 (skipped where ../shared/data is absent)',
+  async () => {
+    const traffic = trafficOfTrace(await readTrace(conv), 1_000)
+    const result = simulateFleet(traffic, { ...base, workers: 28, budget: 2e6 })
+    expect(result.requests).toBe(19_366_000)
+    expect(result.seconds).toBe(3_502)
+    expect(result.peakUtilisation).toBeLessThan(1)
+  },
+)
