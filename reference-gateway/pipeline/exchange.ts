@@ -164,23 +164,23 @@ export class Exchange implements AttemptOwner {
     const routedMs = performance.now()
     context.timings.routingMs += routedMs - startMs
     if (this.#around.injectDelayMs === 0) {
-      this.#ask()
+      this.#askFirst()
       return
     }
     this.#stopWaiting = holdFor(this.#around.injectDelayMs, () => {
       context.timings.injectMs = performance.now() - routedMs
-      this.#ask()
+      this.#askFirst()
     })
   }
 
-  /** Asks the next provider. */
-  #ask(): void {
+  #askFirst(): void {
+    const upstream = this.#candidates?.first()
+    if (upstream) this.#ask(upstream)
+    else this.#outlet.refuse(allOpen(this.#candidates?.waitMs ?? 0))
+  }
+
+  #ask(upstream: Upstream): void {
     const context = this.#context
-    const upstream = this.#candidates?.next()
-    if (!upstream) {
-      this.#outlet.refuse(allOpen(this.#candidates?.waitMs ?? 0))
-      return
-    }
     this.#upstream = upstream
     context.provider = upstream.provider.name
     context.attempts++
@@ -230,8 +230,9 @@ export class Exchange implements AttemptOwner {
     if (unwell) upstream?.restFor(this.#context, head.retryAfter, nowMs)
     if (status >= 500) upstream?.breaker?.failed(nowMs)
     else upstream?.breaker?.succeeded()
-    if (unwell && this.#candidates?.more) {
-      this.#ask()
+    const other = unwell ? this.#candidates?.second() : undefined
+    if (other) {
+      this.#ask(other)
       return false
     }
     const attempt = this.#attempt
@@ -264,7 +265,8 @@ export class Exchange implements AttemptOwner {
     if (answer.status === 400) upstream?.breaker?.withdrawn()
     else upstream?.breaker?.failed(nowMs)
     if (!sent) this.#context.timings.acquireMs += nowMs - this.#acquireStartMs
-    if (!sent && answer.status !== 400 && this.#candidates?.more) this.#ask()
+    const other = !sent && answer.status !== 400 ? this.#candidates?.second() : undefined
+    if (other) this.#ask(other)
     else this.#outlet.fail(answer)
   }
 

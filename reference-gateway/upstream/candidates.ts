@@ -16,29 +16,22 @@ export class Candidates {
     this.#context = context
   }
 
-  next(): Upstream | undefined {
-    if (this.#left.length === 0) return undefined
-    const nowMs = performance.now()
-    const rested = this.#left.find((upstream) => !upstream.rests(this.#context, nowMs) && admits(upstream, nowMs))
-    const found = rested ?? this.#left.find((upstream) => admits(upstream, nowMs))
-    if (found) this.#left.splice(this.#left.indexOf(found), 1)
-    else {
-      const waits = this.#left.map(({ breaker }) => breaker?.waitMs(nowMs) ?? 0)
-      this.waitMs = Math.min(...waits)
-    }
+  /** The one to begin with. */
+  first(): Upstream | undefined {
+    const found = this.second() ?? this.#take(() => true)
+    if (!found) this.waitMs = Math.min(...this.#left.map(({ breaker }) => breaker?.waitMs(performance.now()) ?? 0))
     return found
   }
 
-  /** Whether there would be another one to ask. */
-  get more(): boolean {
-    if (this.#left.length === 0) return false
+  /** Another one, after one that failed. */
+  second(): Upstream | undefined {
     const nowMs = performance.now()
-    return this.#left.some(
-      (upstream) => upstream.breaker?.state(nowMs) !== 'open' && !upstream.rests(this.#context, nowMs),
-    )
+    return this.#take((upstream) => !upstream.rests(this.#context, nowMs))
   }
-}
 
-function admits({ breaker }: Upstream, nowMs: number): boolean {
-  return breaker?.admits(nowMs) ?? true
+  #take(wanted: (upstream: Upstream) => boolean): Upstream | undefined {
+    const nowMs = performance.now()
+    const index = this.#left.findIndex((one) => wanted(one) && (one.breaker?.admits(nowMs) ?? true))
+    return index < 0 ? undefined : this.#left.splice(index, 1)[0]
+  }
 }

@@ -107,7 +107,8 @@ export class H2Stream implements Dispatcher.DispatchController {
 
   #onEnd(stream: ClientHttp2Stream): void {
     if (this.#done) return
-    if (stream.rstCode !== constants.NGHTTP2_NO_ERROR || !this.#headed) return
+    // A session that is lost ends its streams as if they were complete: what says so is that they are destroyed by then.
+    if (stream.rstCode !== constants.NGHTTP2_NO_ERROR || stream.destroyed || !this.#headed) return
     if (this.#expectedBytes !== undefined && this.#expectedBytes !== this.#receivedBytes && this.#receivedBytes > 0) {
       this.#fail(broken())
       return

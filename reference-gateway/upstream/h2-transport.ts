@@ -5,7 +5,8 @@
  * that deadline nor a way to see the limit of streams.
  */
 import { type ClientHttp2Session, connect, constants } from 'node:http2'
-import { connect as connectTls } from 'node:tls'
+import { connect as connectTcp, type Socket } from 'node:net'
+import { connect as connectTls, type TLSSocket } from 'node:tls'
 import type { Dispatcher } from 'undici'
 import type { PoolConfig, UpstreamConfig } from '../config.ts'
 import type { UpstreamRequest } from './attempt.ts'
@@ -16,6 +17,8 @@ import { H2Stream } from './h2-stream.ts'
 /** Streams on one connection at most, and what is expected of a provider before its settings are there. */
 export const ASSUMED_STREAMS = 100
 const WINDOW_BYTES = 1024 * 1024
+/** How long a session that was closed may take to say goodbye. */
+const GOODBYE_MS = 500
 
 export function h2Transports(pool: PoolConfig, upstream: UpstreamConfig): TransportMaker {
   return (origin, events) => new H2Transport(new URL(origin), pool, upstream, events)
@@ -30,7 +33,8 @@ class H2Transport implements Transport {
   readonly #upstream: UpstreamConfig
   readonly #events: TransportEvents
   #session: ClientHttp2Session | undefined
-  #stopConnecting: (() => void) | undefined
+  readonly #socket: Socket
+  readonly #connecting: NodeJS.Timeout
   #ping: NodeJS.Timeout | undefined
   #idle: NodeJS.Timeout | undefined
   #streams = 0
@@ -42,18 +46,28 @@ class H2Transport implements Transport {
     this.#pool = pool
     this.#upstream = upstream
     this.#events = events
-    if (url.protocol === 'https:') this.#connectTls()
-    else this.#start(connect(url, this.#options()))
+    const secure = url.protocol === 'https:'
+    const socket = secure ? this.#connectTls() : this.#connectTcp()
+    this.#socket = socket
+    socket.setKeepAlive(true, upstream.keepAliveIntervalMs)
+    socket.on('error', (error: Error) => {
+      this.#error ??= error
+    })
+    socket.on('close', () => this.#onClose())
+    this.#connecting = setTimeout(
+      () => this.#fail(failure('UND_ERR_CONNECT_TIMEOUT'), 'error'),
+      upstream.connectTimeoutMs,
+    )
+    this.#connecting.unref()
+    if (!secure) this.#start(socket)
   }
 
-  #options() {
-    return {
-      peerMaxConcurrentStreams: ASSUMED_STREAMS,
-      settings: { enablePush: false, initialWindowSize: WINDOW_BYTES },
-    }
+  #connectTcp(): Socket {
+    const { hostname, port } = this.#url
+    return connectTcp({ host: hostname.replace(/^\[|\]$/g, ''), port: Number(port || 80), noDelay: true })
   }
 
-  #connectTls(): void {
+  #connectTls(): TLSSocket {
     const { hostname, port } = this.#url
     const socket = connectTls({
       host: hostname.replace(/^\[|\]$/g, ''),
@@ -62,40 +76,24 @@ class H2Transport implements Transport {
       ALPNProtocols: ['h2', 'http/1.1'],
       ...(this.#upstream.ca && { ca: this.#upstream.ca }),
     })
-    const failed = (error: Error): void => {
-      stop()
-      socket.destroy()
-      this.#events.lost('error', error)
-    }
-    const onError = (error: Error): void => failed(error)
-    const stop = this.#limitConnecting(() => failed(connectTimeout()))
-    this.#stopConnecting = () => {
-      stop()
-      socket.off('error', onError).on('error', () => {})
-      socket.destroy()
-    }
-    socket.on('error', onError)
     socket.once('secureConnect', () => {
-      stop()
-      socket.off('error', onError)
       if (socket.alpnProtocol === 'h2') {
-        this.#start(connect(this.#url, { ...this.#options(), createConnection: () => socket }))
-        return
-      }
-      socket.on('error', () => {}).destroy()
-      this.#events.speaksH1()
+        socket.setNoDelay()
+        this.#start(socket)
+      } else this.#events.speaksH1()
     })
+    return socket
   }
 
-  #start(session: ClientHttp2Session): void {
+  #start(socket: Socket): void {
+    const session = connect(this.#url, {
+      createConnection: () => socket,
+      peerMaxConcurrentStreams: ASSUMED_STREAMS,
+      settings: { enablePush: false, initialWindowSize: WINDOW_BYTES },
+    })
     this.#session = session
-    const stop = this.#limitConnecting(() => this.#fail(connectTimeout(), 'error'))
-    this.#stopConnecting = () => {
-      stop()
-      session.destroy()
-    }
     session.on('remoteSettings', ({ maxConcurrentStreams = ASSUMED_STREAMS }) => {
-      stop()
+      clearTimeout(this.#connecting)
       if (this.#ping === undefined) this.#keepAlive(session)
       this.#rest()
       this.#events.connected(this.#upstream.keepAlive ? Math.min(maxConcurrentStreams, ASSUMED_STREAMS) : 1)
@@ -105,25 +103,23 @@ class H2Transport implements Transport {
     session.on('error', (error: Error) => {
       this.#error ??= error
     })
-    session.on('close', () => {
-      stop()
-      clearInterval(this.#ping)
-      clearTimeout(this.#idle)
-      this.#events.lost(this.#reason, this.#error ?? lostConnection())
-    })
   }
 
-  #limitConnecting(expired: () => void): () => void {
-    const timer = setTimeout(expired, this.#upstream.connectTimeoutMs)
-    timer.unref()
-    return () => clearTimeout(timer)
+  #onClose(): void {
+    clearTimeout(this.#connecting)
+    clearInterval(this.#ping)
+    clearTimeout(this.#idle)
+    this.#events.lost(this.#reason, this.#error ?? failure('UND_ERR_SOCKET'))
   }
 
   #keepAlive(session: ClientHttp2Session): void {
     if (!this.#upstream.keepAlive) return
     this.#ping = setInterval(() => {
       if (session.closed || session.destroyed) return
-      const deadline = setTimeout(() => this.#fail(unresponsive(), 'upstream'), this.#upstream.keepAliveTimeoutMs)
+      const deadline = setTimeout(
+        () => this.#fail(failure('UND_ERR_SOCKET'), 'upstream'),
+        this.#upstream.keepAliveTimeoutMs,
+      )
       deadline.unref()
       session.ping(() => clearTimeout(deadline))
     }, this.#upstream.keepAliveIntervalMs)
@@ -136,7 +132,7 @@ class H2Transport implements Transport {
     if (this.#streams > 0) return
     this.#idle = setTimeout(() => {
       this.#reason = 'idle'
-      this.#session?.destroy()
+      void this.close()
     }, this.#pool.idleTimeoutMs)
     this.#idle.unref()
   }
@@ -145,6 +141,7 @@ class H2Transport implements Transport {
     this.#error ??= error
     this.#reason = reason
     this.#session?.destroy(error)
+    this.#socket.destroy()
   }
 
   dispatch(request: UpstreamRequest, handler: Dispatcher.DispatchHandler): void {
@@ -159,31 +156,21 @@ class H2Transport implements Transport {
     new H2Stream(handler, { responseTimeoutMs, bodyIdleTimeoutMs }, over).start(session, this.#url, request)
   }
 
-  close(): Promise<void> {
-    const session = this.#session
-    if (!session || session.destroyed) return this.destroy()
-    return new Promise((resolve) => {
-      session.once('close', resolve)
-      session.close()
-    })
+  async close(): Promise<void> {
+    if (this.#socket.destroyed) return
+    const closed = new Promise((resolve) => this.#socket.once('close', resolve))
+    this.#session?.close()
+    // A peer that does not close its side would keep the socket half open.
+    setTimeout(() => this.#socket.destroy(), GOODBYE_MS).unref()
+    await closed
   }
 
   async destroy(): Promise<void> {
-    this.#stopConnecting?.()
     this.#session?.destroy(undefined, constants.NGHTTP2_NO_ERROR)
-    clearInterval(this.#ping)
-    clearTimeout(this.#idle)
+    this.#socket.destroy()
   }
 }
 
-function connectTimeout(): Error {
-  return Object.assign(new Error('no connection in time'), { code: 'UND_ERR_CONNECT_TIMEOUT' })
-}
-
-function unresponsive(): Error {
-  return Object.assign(new Error('no acknowledgement of a PING in time'), { code: 'UND_ERR_SOCKET' })
-}
-
-function lostConnection(): Error {
-  return Object.assign(new Error('the connection was closed'), { code: 'UND_ERR_SOCKET' })
+function failure(code: 'UND_ERR_CONNECT_TIMEOUT' | 'UND_ERR_SOCKET'): Error {
+  return Object.assign(new Error('the HTTP/2 connection failed'), { code })
 }

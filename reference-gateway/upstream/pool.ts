@@ -40,6 +40,8 @@ export class ConnectionPool implements Owner {
   readonly #h2: TransportMaker
   /** HTTP/2 was wanted, and these do not speak it. */
   readonly #h1Origins = new Set<string>()
+  /** How many streams at the same time providers were seen to allow. */
+  readonly #streams = new Map<string, number>()
   /** By origin; the connection that became idle last stands last. */
   readonly #idle = new Map<string, PooledConnection[]>()
   readonly #all = new Set<PooledConnection>()
@@ -147,6 +149,7 @@ export class ConnectionPool implements Owner {
     connection.state = 'open'
     this.#opened++
     if (connection.transport.queues) return
+    this.#streams.set(connection.origin, Math.max(1, connection.capacity))
     if (!first) this.#opened--
     const awaited = this.#awaited.get(connection)
     this.#awaited.delete(connection)
@@ -238,7 +241,7 @@ export class ConnectionPool implements Owner {
   #openForQueue(origin: string): void {
     let opening = 0
     for (const one of this.#all) if (one.origin === origin && one.state === 'connecting') opening++
-    const perConnection = this.#keepAlive ? ASSUMED_STREAMS : 1
+    const perConnection = this.#keepAlive ? (this.#streams.get(origin) ?? ASSUMED_STREAMS) : 1
     let missing = this.#waiting(origin) - (opening - this.#awaited.size) * perConnection
     for (; missing > 0 && this.#all.size < this.#config.maxTotal; missing -= perConnection) this.#open(origin)
   }
