@@ -8,6 +8,9 @@
 /** Called once an event, with its data lines joined by '\n' and its event name ('' when there was none). */
 export type SseListener = (data: string, event: string) => void
 
+/** Offered the bytes of an event whose data is one line, before a string is made of them; true when that was enough. */
+export type SseTaker = (bytes: Buffer, start: number, end: number) => boolean
+
 const LF = 10
 const CR = 13
 const COLON = 58
@@ -16,16 +19,22 @@ const MAX_EVENT_BYTES = 64 * 1024 * 1024
 
 export class SseReader {
   readonly #listener: SseListener
+  readonly #taker: SseTaker | undefined
   /** The pieces of a line that has not ended yet. */
   #pieces: Buffer[] = []
   #pendingBytes = 0
   #data: string | undefined
+  /** The event's first data line, as long as it is the only one. */
+  #bytes: Buffer | undefined
+  #start = 0
+  #end = 0
   #event = ''
   #firstLine = true
   #afterCr = false
 
-  constructor(listener: SseListener) {
+  constructor(listener: SseListener, taker?: SseTaker) {
     this.#listener = listener
+    this.#taker = taker
   }
 
   /** Takes the next bytes of the body. Throws when one event exceeds 64 MiB. */
@@ -37,7 +46,7 @@ export class SseReader {
     }
     const withCr = chunk.includes(CR, start)
     for (;;) {
-      const end = withCr ? lineEnd(chunk, start) : chunk.indexOf(LF, start)
+      const end = withCr ? lineEnd(chunk, start) : chunk[start] === LF ? start : chunk.indexOf(LF, start)
       if (end === -1) break
       this.#line(chunk, start, end)
       start = end + 1
@@ -84,25 +93,53 @@ export class SseReader {
       return
     }
     if (line[start] === COLON) return
+    if (isData(line, start) && end - start >= 5) {
+      this.#addData(line, valueStart(line, start + 4, end), end)
+      return
+    }
     const colon = line.indexOf(COLON, start)
     const nameEnd = colon === -1 || colon >= end ? end : colon
     const length = nameEnd - start
     // Only two fields matter here, told apart by length and first letter before a string is made of the name.
-    if (length === 4 && line[start] === 0x64 && line.toString('latin1', start, nameEnd) === 'data') {
-      const value = line.toString('utf8', valueStart(line, nameEnd, end), end)
-      this.#data = this.#data === undefined ? value : `${this.#data}\n${value}`
+    if (length === 4 && isDataName(line, start)) {
+      this.#addData(line, end, end)
     } else if (length === 5 && line[start] === 0x65 && line.toString('latin1', start, nameEnd) === 'event') {
       this.#event = line.toString('utf8', valueStart(line, nameEnd, end), end)
     }
   }
 
+  #addData(line: Buffer, start: number, end: number): void {
+    if (this.#bytes === undefined && this.#data === undefined) {
+      this.#bytes = line
+      this.#start = start
+      this.#end = end
+      return
+    }
+    const before = this.#bytes ? this.#bytes.toString('utf8', this.#start, this.#end) : this.#data
+    this.#bytes = undefined
+    this.#data = `${before}\n${line.toString('utf8', start, end)}`
+  }
+
   #dispatch(): void {
+    const bytes = this.#bytes
     const data = this.#data
     const event = this.#event
+    this.#bytes = undefined
     this.#data = undefined
     this.#event = ''
-    if (data !== undefined && data !== '') this.#listener(data, event)
+    if (bytes) {
+      if (this.#start === this.#end || this.#taker?.(bytes, this.#start, this.#end)) return
+      this.#listener(bytes.toString('utf8', this.#start, this.#end), event)
+    } else if (data !== undefined) this.#listener(data, event)
   }
+}
+
+function isDataName(line: Buffer, at: number): boolean {
+  return line[at] === 0x64 && line[at + 1] === 0x61 && line[at + 2] === 0x74 && line[at + 3] === 0x61
+}
+
+function isData(line: Buffer, at: number): boolean {
+  return line[at + 4] === COLON && isDataName(line, at)
 }
 
 function valueStart(line: Buffer, nameEnd: number, end: number): number {

@@ -2,8 +2,12 @@
  * Watches one stream of events: when the first and the last token came, the gaps between token-bearing events, how many
  * tokens were streamed, and the stamps. Times follow DESIGN's words: a role-only or empty delta is not a token.
  */
-import { parseStamp, type Stamp } from '../overhead/stamp.ts'
+import { parseStamp, readStamp, type Stamp } from '../overhead/stamp.ts'
+import { ChatChunk } from './chat-chunk.ts'
 import { readStreamEvent, type Usage } from './stream-event.ts'
+
+/** One for all streams of a thread: it holds nothing between two events. */
+const chunk = new ChatChunk()
 
 /** Called for every token-bearing event: when it came, the gap to the one before (NaN for the first), its stamp. */
 type TokenEventListener = (atUs: number, gapUs: number, stamp: Stamp | undefined) => void
@@ -41,7 +45,22 @@ export class StreamWatch {
     if (event.usage) this.usage = mergeUsage(this.usage, event.usage)
     const stamp = event.fingerprint === undefined ? undefined : parseStamp(event.fingerprint)
     if (stamp) this.stamp = stamp
-    const chars = event.visibleChars + event.reasoningChars + event.toolChars
+    this.#tokens(event.visibleChars + event.reasoningChars + event.toolChars, event.reasoningChars, stamp, atUs)
+  }
+
+  /** The event whose data lies in `bytes`, where it is of the common shape; false when it is not, and `event` must be asked. */
+  eventBytes(bytes: Buffer, start: number, end: number, atUs: number): boolean {
+    if (!chunk.read(bytes, start, end)) return false
+    this.events++
+    const { fingerprintStart, fingerprintEnd, visibleChars, reasoningChars } = chunk
+    const stamp =
+      fingerprintStart < 0 ? undefined : readStamp(bytes, fingerprintStart, fingerprintEnd, this.stamp?.nonce ?? '')
+    if (stamp) this.stamp = stamp
+    this.#tokens(visibleChars + reasoningChars, reasoningChars, stamp, atUs)
+    return true
+  }
+
+  #tokens(chars: number, reasoningChars: number, stamp: Stamp | undefined, atUs: number): void {
     if (chars === 0) return
     if (this.tokenEvents === 0) {
       this.firstTokenUs = atUs
@@ -51,7 +70,7 @@ export class StreamWatch {
     this.lastTokenUs = atUs
     this.tokenEvents++
     this.#chars += chars
-    this.#reasoningChars += event.reasoningChars
+    this.#reasoningChars += reasoningChars
   }
 
   /**

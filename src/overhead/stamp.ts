@@ -23,3 +23,40 @@ export function parseStamp(text: string): Stamp | undefined {
   if (!match?.[1]) return undefined
   return { nonce: match[1], attempt: Number(match[2]), providerUs: Number(match[3]) }
 }
+
+/** The same from bytes, and without a search: `nonce` is the one last seen, taken over where it is the same. */
+export function readStamp(bytes: Buffer, start: number, end: number, lastNonce: string): Stamp | undefined {
+  // k t 1 .
+  if (bytes[start] !== 0x6b || bytes[start + 1] !== 0x74 || bytes[start + 2] !== 0x31 || bytes[start + 3] !== DOT) {
+    return undefined
+  }
+  const nonceEnd = start + PREFIX + NONCE_LETTERS
+  let same = lastNonce.length === NONCE_LETTERS
+  for (let i = 0; i < NONCE_LETTERS; i++) {
+    const byte = bytes[start + PREFIX + i] ?? 0
+    if (byte < 0x61 || byte > 0x7a) return undefined
+    if (same && byte !== lastNonce.charCodeAt(i)) same = false
+  }
+  if (bytes[nonceEnd] !== DOT) return undefined
+  const dot = bytes.indexOf(DOT, nonceEnd + 1)
+  const attempt = digits(bytes, nonceEnd + 1, Math.min(dot, end), 6)
+  const providerUs = digits(bytes, dot + 1, end, 15)
+  if (dot === -1 || dot >= end || attempt < 0 || providerUs < 0) return undefined
+  return { nonce: same ? lastNonce : bytes.toString('latin1', start + PREFIX, nonceEnd), attempt, providerUs }
+}
+
+const PREFIX = 4
+const NONCE_LETTERS = 16
+const DOT = 0x2e
+
+/** One to `most` decimal digits and nothing else, or -1. */
+function digits(bytes: Buffer, start: number, end: number, most: number): number {
+  if (end - start < 1 || end - start > most) return -1
+  let value = 0
+  for (let i = start; i < end; i++) {
+    const digit = (bytes[i] ?? 0) - 0x30
+    if (digit < 0 || digit > 9) return -1
+    value = value * 10 + digit
+  }
+  return value
+}

@@ -1,0 +1,165 @@
+// The short cut and the full parse must agree wherever the short cut dares to speak.
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { ChatChunk } from '../../src/client/chat-chunk.ts'
+import { readStreamEvent } from '../../src/client/stream-event.ts'
+import { StreamWatch } from '../../src/client/stream-watch.ts'
+import { formatStamp, parseStamp, readStamp } from '../../src/overhead/stamp.ts'
+
+const recorded = new URL('../../../shared/data/streams/', import.meta.url)
+const chunk = new ChatChunk()
+
+/** Reads `text` amid other bytes; when the short cut takes it, both must say the same. True when it did. */
+function agree(text: string | Buffer): boolean {
+  const payload = Buffer.isBuffer(text) ? text : Buffer.from(text)
+  const bytes = Buffer.concat([Buffer.from('x{"'), payload, Buffer.from('"}]}')])
+  if (!chunk.read(bytes, 3, 3 + payload.length)) return false
+  const full = readStreamEvent(payload.toString('utf8'))
+  const fingerprint =
+    chunk.fingerprintStart < 0 ? undefined : bytes.toString('utf8', chunk.fingerprintStart, chunk.fingerprintEnd)
+  const short = {
+    visibleChars: chunk.visibleChars,
+    reasoningChars: chunk.reasoningChars,
+    toolChars: 0,
+    ended: false,
+    ...(fingerprint === undefined ? {} : { fingerprint }),
+  }
+  expect(short, payload.toString('utf8')).toEqual(full)
+  return true
+}
+
+const scalar = fc.oneof(fc.string({ unit: 'binary' }), fc.constant(null), fc.boolean(), fc.double({ noNaN: true }))
+const text = fc.oneof(fc.string({ unit: 'binary' }), fc.string({ unit: 'grapheme' }), fc.constant(null))
+const optional = { requiredKeys: [] }
+const delta = fc.record(
+  { role: scalar, content: text, refusal: text, reasoning_content: text, reasoning: text },
+  optional,
+)
+const choice = fc.record({ index: fc.nat(), delta, logprobs: scalar, finish_reason: text }, optional)
+const common = fc.record(
+  {
+    id: text,
+    object: fc.constant('chat.completion.chunk'),
+    created: fc.nat(),
+    model: text,
+    system_fingerprint: text,
+    choices: fc.array(choice, { maxLength: 2 }),
+    usage: fc.oneof(fc.constant(null), fc.record({ completion_tokens: fc.nat() })),
+    error: fc.oneof(fc.constant(null), text),
+    other: fc.jsonValue(),
+  },
+  optional,
+)
+
+describe('the short cut through a chat chunk', () => {
+  it('takes the chunks that providers send', () => {
+    for (const accepted of [
+      '{"id":"c","object":"chat.completion.chunk","created":1,"model":"m","choices":[{"index":0,"delta":{"content":"Hi"},"logprobs":null,"finish_reason":null}],"usage":null}',
+      '{"choices":[{"index":0,"delta":{"role":"assistant","content":""},"finish_reason":null}]}',
+      '{"choices": [ {"index": 0, "delta": {"content": "a\\n\\"b\\" \\u00e9 é 😀"}, "finish_reason": "stop"} ] }',
+      '{"choices":[],"system_fingerprint":"fp_1"}',
+      '{"choices":[{"delta":{"reasoning_content":"hm","content":null}}],"system_fingerprint":null}',
+    ]) {
+      expect(agree(accepted), accepted).toBe(true)
+    }
+  })
+
+  it('leaves everything else to the full parse', () => {
+    for (const left of [
+      '[DONE]',
+      '',
+      'hello',
+      '{}',
+      '{"choices":[{"delta":{"tool_calls":[{"function":{"arguments":"{"}}]}}]}',
+      '{"choices":[{"delta":{"content":"a"}},{"delta":{"content":"b"}}]}',
+      '{"choices":[{"text":"a"}]}',
+      '{"choices":[],"usage":{"completion_tokens":3}}',
+      '{"choices":[],"error":"no"}',
+      '{"error":{"message":"no"}}',
+      '{"type":"content_block_delta","delta":{"text":"a"}}',
+      '{"choices":[{"delta":{"content":"a","content":"bc"}}]}',
+      '{"choices":[],"choices":[{"delta":{"content":"a"}}]}',
+      '{"choices":[{"delta":{"cont\\u0065nt":"a"}}]}',
+      '{"choices":[{"delta":{"content":"a"}}]',
+      '{"choices":[{"delta":{"content":"a"}}]}}',
+      '{"choices":[{"delta":{"content":"a"}}],}',
+      '{"choices":[{"delta":{"content":"a\\x"}}]}',
+      '{"choices":[{"delta":{"content":"a"},"index":01}]}',
+    ]) {
+      expect(agree(left), left).toBe(false)
+    }
+    expect(agree(Buffer.from('{"choices":[{"delta":{"content":"\xff\xfe"}}]}', 'latin1'))).toBe(false)
+  })
+
+  it('agrees with the full parse on every chunk it takes', () => {
+    let taken = 0
+    fc.assert(
+      fc.property(common, fc.constantFrom(undefined, 1), (json, space) => {
+        if (agree(JSON.stringify(json, null, space))) taken++
+      }),
+      { numRuns: 3_000 },
+    )
+    expect(taken).toBeGreaterThan(100)
+  })
+
+  it('agrees with it on damaged chunks too', () => {
+    const whole = Buffer.from(
+      '{"id":"c","created":17,"system_fingerprint":"fp","choices":[{"index":0,"delta":{"content":"aé\\n"}}],"usage":null}',
+    )
+    fc.assert(
+      fc.property(fc.nat(whole.length - 1), fc.nat(255), fc.constantFrom('set', 'cut', 'add'), (at, byte, how) => {
+        const damaged =
+          how === 'cut'
+            ? Buffer.concat([whole.subarray(0, at), whole.subarray(at + 1)])
+            : Buffer.concat([whole.subarray(0, at), Buffer.from([byte]), whole.subarray(how === 'set' ? at + 1 : at)])
+        agree(damaged)
+      }),
+      { numRuns: 5_000 },
+    )
+  })
+
+  it.skipIf(!existsSync(recorded))(
+    'recorded streams read the same either way (skipped where ../shared/data is absent)',
+    () => {
+      for (const file of readdirSync(recorded)) {
+        const payloads = readFileSync(new URL(file, recorded), 'utf8').split('\n').filter(Boolean)
+        const seen: Record<string, unknown[]> = { short: [], full: [] }
+        for (const way of ['short', 'full'] as const) {
+          const watch = new StreamWatch((atUs, gapUs) => seen[way]?.push([atUs, gapUs]))
+          for (const [i, payload] of payloads.entries()) {
+            const bytes = Buffer.from(payload)
+            if (way === 'full' || !watch.eventBytes(bytes, 0, bytes.length, i)) watch.event(payload, i)
+          }
+          const { events, tokenEvents, usage, ended, error, garbage } = watch
+          seen[way]?.push({ events, tokenEvents, usage, ended, error, garbage }, watch.tpotUs(), watch.streamedTokens())
+        }
+        expect(seen.short).toEqual(seen.full)
+        if (file.startsWith('openai') || file.startsWith('deepseek')) {
+          expect(payloads.filter(agree).length / payloads.length).toBeGreaterThan(0.9)
+        }
+      }
+    },
+  )
+})
+
+describe('a stamp in bytes', () => {
+  it('reads as it does in text', () => {
+    const letters = fc.string({ unit: fc.constantFrom(...'abcz'), minLength: 16, maxLength: 16 })
+    const stamp = fc.record({ nonce: letters, attempt: fc.nat(999_999), providerUs: fc.nat() })
+    fc.assert(
+      fc.property(stamp, letters, (made, last) => {
+        const bytes = Buffer.from(`"${formatStamp(made)}".`)
+        expect(readStamp(bytes, 1, bytes.length - 2, last)).toEqual(made)
+        expect(readStamp(bytes, 1, bytes.length - 2, made.nonce)).toEqual(made)
+      }),
+    )
+    fc.assert(
+      fc.property(stamp, fc.nat(40), fc.nat(255), (made, at, byte) => {
+        const bytes = Buffer.from(formatStamp(made))
+        bytes[at % bytes.length] = byte
+        expect(readStamp(bytes, 0, bytes.length, '')).toEqual(parseStamp(bytes.toString('latin1')))
+      }),
+    )
+  })
+})
