@@ -4,6 +4,7 @@ import { OUTCOMES, type Outcome } from '../client/outcome.ts'
 import { explainDisagreement } from '../overhead/disagreement.ts'
 import type { BenchReport, Distribution, OverheadResult } from '../report/schema.ts'
 import { formatDuration, formatMs, formatNumber } from '../units.ts'
+import { sloSection } from './slo-table.ts'
 import { columns, paint } from './table.ts'
 import { hung } from './text.ts'
 import { gateLines } from './verdict.ts'
@@ -25,6 +26,7 @@ export function renderBench(report: BenchReport, view: BenchView): string {
     failures(report, view, c),
     ...(measured ? [latency(report, view, c), throughput(report, c), overhead(report, c)] : []),
     ending(report, view, c),
+    measured && report.slo ? sloSection(report.slo, c) : '',
     measured && report.gate ? gateLines(report.gate, c) : '',
   ]
     .filter((part) => part !== '')
@@ -189,8 +191,9 @@ function notes(entry: OverheadResult, c: ChalkInstance): string[] {
 }
 
 /** What the instrument says of itself, and how the run ended. */
-function ending({ client, load, totals }: BenchReport, view: BenchView, c: ChalkInstance): string {
-  const lines = totals.successful > 0 ? [selfDoubt(client, c)] : []
+function ending(report: BenchReport, view: BenchView, c: ChalkInstance): string {
+  const { client, load, totals } = report
+  const lines = totals.successful > 0 ? [selfDoubt(report, c)] : []
   if (view.stopped === 'interrupted') lines.push(c.yellow('Interrupted: this is what was measured until then.'))
   if (view.stopped === 'token-budget') lines.push(c.yellow('Stopped: the token budget was spent.'))
   if (view.stopped === 'target-dead') lines.push(c.yellow('Stopped: 1,000 requests had failed and none succeeded.'))
@@ -204,11 +207,18 @@ function ending({ client, load, totals }: BenchReport, view: BenchView, c: Chalk
   return lines.join('\n')
 }
 
-function selfDoubt(client: BenchReport['client'], c: ChalkInstance): string {
+function selfDoubt({ client, noise }: BenchReport, c: ChalkInstance): string {
   const lag = client.sendLagMs
   const late = lag ? `; sends late by ${formatMs(lag.p50)} ms at P50, ${formatMs(lag.p99)} at P99` : ''
   const rate =
     client.achievedToOffered === null ? '' : `; ${formatNumber(client.achievedToOffered * 100, 1)} % of the asked rate`
   const verdict = client.verdict === 'ok' ? c.green('ok') : c.yellow(client.verdict)
-  return `${c.bold('Client')}  ${verdict}${late}${rate}${client.why.map((why) => `\n  ${why}`).join('')}`
+  const rig = noise ? `\n${aaLine(noise)}` : ''
+  return `${c.bold('Client')}  ${verdict}${late}${rate}${client.why.map((why) => `\n  ${why}`).join('')}${rig}`
+}
+
+/** What one address differs from itself by: no smaller difference between two can be told on this rig. */
+function aaLine({ p99DifferenceMs: [low, high], pairs }: NonNullable<BenchReport['noise']>): string {
+  const bounds = `[${formatMs(low)}, ${high === null ? 'inf)' : `${formatMs(high)}]`}`
+  return hung(`A/A: P99 of latency differs from itself by ${bounds} ms, ${pairs} pairs of blocks, 95 %.`, '')
 }

@@ -1,28 +1,25 @@
 /** A run against its category's promises: for a person in 80 columns, and as Markdown. Strings out. */
-import type { SloResult, Verdict } from '../report/schema.ts'
+import type { ChalkInstance } from 'chalk'
+import type { SloResult } from '../report/schema.ts'
 import type { SloJudgement } from '../report/slo-file.ts'
 import { formatDuration, formatNumber, formatShare } from '../units.ts'
-import { checkSentence, verdictWord } from './check-line.ts'
 import { gateMarkdown } from './markdown.ts'
 import { columns, paint } from './table.ts'
-import { wrap } from './text.ts'
-
-const WIDTH = 80
+import { gateLines } from './verdict.ts'
 
 export function renderSlo({ file, categoryBy, requests, slo }: SloJudgement, color: boolean): string {
   const c = paint(color)
-  const shades = { pass: c.green, fail: c.red, inconclusive: c.yellow } satisfies Record<Verdict, unknown>
   const found = categoryBy === 'match' ? ', found by endpoint and prompt tokens' : ''
-  const lines = slo.checks.map((check) => {
-    const said = verdictWord(check.verdict)
-    const text = wrap(`${said}  ${checkSentence(check)}`, WIDTH, said.length + 2).join('\n')
-    return text.replace(said, shades[check.verdict].bold(said))
-  })
   return [
     `${c.bold('kt slo check')}  ${slo.category}${found}\n${c.dim(`  ${file}; ${formatNumber(requests)} requests`)}`,
     columns(figures(slo)),
-    lines.join('\n'),
+    gateLines(slo, c),
   ].join('\n\n')
+}
+
+/** The same as a section of a bench. */
+export function sloSection(slo: SloResult, c: ChalkInstance): string {
+  return `${c.bold(`SLO ${slo.category}`)}\n${columns(figures(slo))}\n${gateLines(slo, c)}`
 }
 
 export function renderSloMarkdown({ file, requests, slo }: SloJudgement): string {

@@ -1,10 +1,14 @@
 /** `kt bench`, whole: from checked options to a written report and a verdict. */
 import { EXIT, type ExitCode } from '../errors.ts'
-import { readBudgets } from '../report/budgets.ts'
-import { judgeOverhead, undecided } from '../report/judge.ts'
+import { namedCategory, readSlo } from '../input/slo.ts'
+import { parseThresholds } from '../input/thresholds.ts'
+import { noiseOf } from '../report/noise.ts'
 import type { BenchReport } from '../report/schema.ts'
+import { judgeSlo } from '../report/slo.ts'
+import { splitReport } from '../report/split.ts'
 import { assertWritable, writeAtomically } from '../report/write.ts'
 import { formatNumber } from '../units.ts'
+import { judgeBench } from './judge-bench.ts'
 import { type Measured, measure, type RunHooks } from './measure.ts'
 import type { BenchOptions } from './options.ts'
 import { announce, planOf } from './plan-of.ts'
@@ -16,32 +20,25 @@ export interface BenchResult extends Measured {
 
 export async function bench(options: BenchOptions, hooks: RunHooks): Promise<BenchResult> {
   if (options.output !== undefined) assertWritable(options.output)
+  const thresholds = parseThresholds(options.threshold)
+  const category = options.slo === undefined ? undefined : namedCategory(readSlo(), options.slo, '--slo')
   const open = await openTargets(options, hooks.note)
   try {
-    const plan = planOf(options, open.targets)
+    const plan = planOf({ ...options, timeout: options.timeout ?? category?.timeoutMs }, open.targets)
     announce(plan, open.targets, hooks.note)
     const measured = await measure(plan, options, open, hooks)
     const { report } = measured
-    report.gate = judge(report, options.budget, readBudgets().totalMs)
+    const gated = options.budget !== undefined || thresholds.length > 0
+    if (options.aa) Object.assign(report, { noise: noiseOf(report) })
+    else report.gate = judgeBench(report, { budgetMs: options.budget, thresholds })
+    if (category) report.slo = judgeSlo(report, category)
     if (options.output !== undefined) writeAtomically(options.output, `${JSON.stringify(report, null, 2)}\n`)
+    if (options.output !== undefined && options.split) splitFiles(report, options.output)
     if (options.json) noteFailure(report, hooks.note)
-    return { ...measured, exitCode: exitCodeOf(report, options.budget !== undefined) }
+    return { ...measured, exitCode: exitCodeOf(report, gated) }
   } finally {
     await open.close()
   }
-}
-
-/** Judged whenever there is a reading of the overhead; without one only a budget that was asked for is left undecided. */
-function judge(report: BenchReport, asked: number | undefined, standard: number): BenchReport['gate'] {
-  const budgetMs = asked ?? standard
-  if (report.target.role === 'direct') {
-    return asked === undefined
-      ? null
-      : undecided('overhead.p99', budgetMs, 'the target is the provider itself, no gateway')
-  }
-  const gate = judgeOverhead(report, undefined, budgetMs)?.gate
-  if (gate || asked === undefined) return gate ?? null
-  return undecided('overhead.p99', budgetMs, 'no request carries a reading of the overhead')
 }
 
 /** For --json, where no table says it. */
@@ -51,9 +48,19 @@ function noteFailure({ totals }: BenchReport, note: (line: string) => void): voi
   note(`every request failed: ${classes.join(', ') || 'none was sent'}`)
 }
 
-function exitCodeOf(report: BenchReport, gated: boolean): ExitCode {
-  if (report.interrupted) return EXIT.interrupted
-  if (report.totals.successful === 0) return EXIT.inconclusive
-  if (!gated || report.gate === null) return EXIT.passed
-  return { pass: EXIT.passed, fail: EXIT.breached, inconclusive: EXIT.inconclusive }[report.gate.verdict]
+function exitCodeOf({ interrupted, totals, gate, slo }: BenchReport, gated: boolean): ExitCode {
+  if (interrupted) return EXIT.interrupted
+  if (totals.successful === 0) return EXIT.inconclusive
+  const verdicts = [gated ? gate?.verdict : undefined, slo?.verdict]
+  if (verdicts.includes('fail')) return EXIT.breached
+  return verdicts.includes('inconclusive') ? EXIT.inconclusive : EXIT.passed
+}
+
+/** `r.json` -> `r.baseline.json` and `r.gateway.json`. */
+function splitFiles(report: BenchReport, output: string): void {
+  const arms = splitReport(report)
+  if (!arms) return
+  const stem = output.replace(/\.json$/, '')
+  for (const [name, arm] of Object.entries(arms))
+    writeAtomically(`${stem}.${name}.json`, `${JSON.stringify(arm, null, 2)}\n`)
 }

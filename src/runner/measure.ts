@@ -52,7 +52,8 @@ export async function measure(
 
   const stamped = record.arms.some((arm) => Histogram.decode(arm.stamped.total).count > 0)
   const origin = targets[0]?.[1].origin
-  const direct = !embedded && stamped && origin !== undefined && (await isProviderItself(origin))
+  const direct =
+    targets.length === 1 && !embedded && stamped && origin !== undefined && (await isProviderItself(origin))
   const secrets = [options['api-key'] ?? '', ...options.header.map(([, value]) => value)]
   const details = Object.entries(failureDetails(record)).map(([code, text]) => [code, withoutSecrets(text, secrets)])
   return {
@@ -64,7 +65,7 @@ export async function measure(
       machine,
       urls: Object.fromEntries(targets.map(([name, { shownUrl }]) => [name, shownUrl])),
       pairId: randomUUID(),
-      role: embedded ? 'gateway' : direct ? 'direct' : undefined,
+      role: targets.length > 1 ? 'gateway' : direct ? 'direct' : undefined,
       budgets: readBudgets(),
     }),
     details: Object.fromEntries(details),

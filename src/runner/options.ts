@@ -28,13 +28,18 @@ const schema = z.strictObject({
   stream: z.boolean().default(false),
   'measure-ttfb': z.boolean().default(false),
   output: z.string().optional(),
-  timeout: durationMs.default(30_000),
+  timeout: durationMs.optional(),
   warmup: countOrZero.optional(),
   header: z.array(header).default([]),
   seed: countOrZero.default(1),
   budget: durationMs.optional(),
   'token-budget': positiveCount.optional(),
   'inject-delay': durationOrZeroMs.optional(),
+  'baseline-url': z.string().optional(),
+  aa: z.boolean().default(false),
+  split: z.boolean().default(false),
+  threshold: z.array(z.string()).default([]),
+  slo: z.string().optional(),
   json: z.boolean().default(false),
 })
 
@@ -65,6 +70,18 @@ export function parseBenchOptions(flags: Record<string, unknown>): BenchOptions 
       '--inject-delay goes with the embedded gateway, not with --url',
       "Leave --url out, or start your own with 'kt gateway start --inject-delay'.",
     )
+  }
+  if (options['baseline-url'] !== undefined && options.url === undefined) {
+    refuse('--baseline-url goes with --url', 'Give the gateway in --url; the embedded pair has its baseline already.')
+  }
+  if (options.aa && options['baseline-url'] !== undefined) {
+    refuse('--aa measures one address against itself', 'Leave --baseline-url out.')
+  }
+  if (options.split && options.output === undefined) {
+    refuse('--split needs --output', 'Give --output r.json: r.baseline.json and r.gateway.json are written beside it.')
+  }
+  if (options.split && options.url !== undefined && options['baseline-url'] === undefined && !options.aa) {
+    refuse('--split needs a run with two arms', 'Give --baseline-url too, or leave --url out.')
   }
   return options
 }

@@ -10,6 +10,7 @@ import type { BenchOptions } from './options.ts'
 import type { ArmPlan, Load, RunPlan } from './plan.ts'
 import type { NamedTarget } from './targets.ts'
 
+const DEFAULT_TIMEOUT_MS = 30_000
 const DEFAULT_CONCURRENCY = 10
 const DEFAULT_REQUESTS = 100
 /** The embedded pair costs nothing, and a P99 needs more. */
@@ -61,7 +62,7 @@ export function planOf(options: BenchOptions, targets: readonly NamedTarget[]): 
     durationUs: options.duration === undefined ? undefined : options.duration * 1_000,
     blocks: blockCount(requests),
     warmup,
-    timeoutUs: options.timeout * 1_000,
+    timeoutUs: (options.timeout ?? DEFAULT_TIMEOUT_MS) * 1_000,
     tokenBudget: options['token-budget'],
   }
 }

@@ -14,14 +14,26 @@ export interface OpenTargets {
 }
 
 export async function openTargets(options: BenchOptions, note: (line: string) => void): Promise<OpenTargets> {
-  if (options.url !== undefined) {
-    return { targets: [['target', targetOf(options.url, options.endpoint)]], embedded: false, close: async () => {} }
+  const at = (url: string): Target => targetOf(url, options.endpoint)
+  const { url, 'baseline-url': baselineUrl, aa } = options
+  const close = async (): Promise<void> => {}
+  if (url !== undefined && (baselineUrl !== undefined || aa)) {
+    const baseline = at(baselineUrl ?? url)
+    return {
+      targets: [
+        ['gateway', at(url)],
+        ['direct', baseline],
+      ],
+      embedded: false,
+      close,
+    }
   }
+  if (url !== undefined) return { targets: [['target', at(url)]], embedded: false, close }
   const pair = await startEmbeddedPair(options['inject-delay'] ?? 0, note)
   return {
     targets: [
-      ['gateway', targetOf(pair.gatewayUrl, options.endpoint)],
-      ['direct', targetOf(pair.providerUrl, options.endpoint)],
+      ['gateway', at(pair.gatewayUrl)],
+      ['direct', at(aa ? pair.gatewayUrl : pair.providerUrl)],
     ],
     embedded: true,
     close: pair.close,

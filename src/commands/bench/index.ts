@@ -58,6 +58,21 @@ and directly, in turns. The API key is taken from --api-key, KT_API_KEY or OPENA
     'measure-ttfb': Flags.boolean({ description: 'show time to first byte without --stream too', helpGroup: 'RESULT' }),
     output: Flags.string({ description: 'write the report (kt.bench/1) to this file', helpGroup: 'RESULT' }),
     json: Flags.boolean({ description: 'print the report instead of tables', helpGroup: 'RESULT' }),
+    'baseline-url': Flags.string({
+      description: 'measured in turns with --url: straight to the provider, or the old gateway',
+      helpGroup: 'TARGET',
+    }),
+    aa: Flags.boolean({ description: "measure one address against itself: the rig's own noise", helpGroup: 'RESULT' }),
+    split: Flags.boolean({ description: 'write the two arms as two reports too', helpGroup: 'RESULT' }),
+    threshold: Flags.string({
+      description: "gate on this too, such as 'errors.rate<0.1%'; repeatable",
+      multiple: true,
+      helpGroup: 'RESULT',
+    }),
+    slo: Flags.string({
+      description: 'judge by a category of profiles/slo.yaml, with its timeout',
+      helpGroup: 'RESULT',
+    }),
     budget: Flags.string({
       description: "gate P99 overhead on this, such as '7ms': exit 3 over it, 4 when unsure",
       helpGroup: 'RESULT',

@@ -1,0 +1,104 @@
+// Two arms in one run: a gateway and its baseline, one address against itself, the two files, thresholds and SLOs.
+import { existsSync, readFileSync } from 'node:fs'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { benchReportSchema } from '../../src/report/schema.ts'
+import { type EmbeddedPair, startEmbeddedPair } from '../../src/runner/embedded.ts'
+import { kt, tempDir } from '../support/kt.ts'
+
+const dir = tempDir()
+let pair: EmbeddedPair
+
+beforeAll(async () => {
+  pair = await startEmbeddedPair(0, () => {})
+})
+afterAll(async () => {
+  await pair.close()
+  dir.remove()
+})
+
+const read = (path: string) => benchReportSchema.parse(JSON.parse(readFileSync(path, 'utf8')))
+const SMALL = ['--requests', '100', '--concurrency', '4', '--max-tokens', '2']
+
+describe('kt bench with two arms', () => {
+  it('--baseline-url: both in turns, the same requests; --split writes what compare takes as a pair', async () => {
+    const out = dir.file('p.json')
+    const args = ['bench', '--url', pair.gatewayUrl, '--baseline-url', pair.providerUrl, ...SMALL]
+    const { code, stdout } = await kt([...args, '--output', out, '--split'])
+    expect(code).toBe(0)
+    expect(stdout).toContain('floor (direct)')
+    const report = read(out)
+    expect(report.arms).toMatchObject({ mode: 'paired', primary: 'gateway' })
+    expect(report.arms.baseline?.totals).toMatchObject({ sent: 100, successful: 100 })
+    const [baseline, gateway] = [dir.file('p.baseline.json'), dir.file('p.gateway.json')]
+    expect(read(baseline).target.role).toBe('direct')
+    expect(read(gateway).target.role).toBe('gateway')
+    const compared = await kt(['bench', 'compare', baseline, gateway])
+    expect(compared.code).toBe(4)
+    expect(compared.stdout).toContain('mode: overhead')
+  })
+
+  it('--aa: the noise of the rig, and no verdict', async () => {
+    const out = dir.file('aa.json')
+    const args = [
+      'bench',
+      '--url',
+      pair.gatewayUrl,
+      '--aa',
+      '--requests',
+      '400',
+      '--concurrency',
+      '4',
+      '--max-tokens',
+      '2',
+    ]
+    const { code, stdout } = await kt([...args, '--output', out])
+    expect(stdout).toContain('A/A: P99 of latency differs from itself by')
+    expect(code).toBe(0)
+    const report = read(out)
+    expect(report.gate).toBeNull()
+    expect(report.noise?.pairs).toBe(20)
+  })
+
+  it('--threshold: gates on what was asked, with its exit code', async () => {
+    const args = ['bench', '--url', pair.gatewayUrl, ...SMALL]
+    const held = await kt([...args, '--threshold', 'throughput.rps>1'])
+    expect(held.stdout).toContain('PASS')
+    expect(held.code).toBe(0)
+    const broken = await kt([...args, '--threshold', 'throughput.rps>100000'])
+    expect(broken.stdout).toContain('FAIL')
+    expect(broken.code).toBe(3)
+    const typo = await kt([...args, '--threshold', 'latncy.p99<1ms'])
+    expect(typo.stderr).toContain("did you mean 'latency.p99'")
+    expect(typo.code).toBe(2)
+    const without = await kt([...args, '--threshold', 'ttft.p99<1s'])
+    expect(without.code).toBe(4)
+  })
+
+  it('--slo: judges by the category, and applies its timeout', async () => {
+    const out = dir.file('slo.json')
+    const { stdout } = await kt(['bench', '--url', pair.gatewayUrl, ...SMALL, '--slo', 'batch', '--output', out])
+    const report = read(out)
+    expect(report.load.timeoutMs).toBe(300_000)
+    expect(report.slo?.category).toBe('batch')
+    expect(stdout).toContain('batch')
+    const unknown = await kt(['bench', '--slo', 'chatshort'])
+    expect(unknown.stderr).toContain('chat-short')
+    expect(unknown.code).toBe(2)
+  })
+
+  it.each([
+    ['--baseline-url without --url', ['--baseline-url', 'http://h'], 'goes with --url'],
+    [
+      '--aa with --baseline-url',
+      ['--url', 'http://h', '--baseline-url', 'http://i', '--aa'],
+      'Leave --baseline-url out',
+    ],
+    ['--split without --output', ['--split'], '--split needs --output'],
+    ['--split of one arm', ['--url', 'http://h', '--split', '--output', '/tmp/x.json'], 'two arms'],
+  ])('refuses %s', async (_name, args, message) => {
+    const { code, stderr } = await kt(['bench', ...args])
+    expect(stderr).toContain(message)
+    expect(code).toBe(2)
+    expect(existsSync('/tmp/x.json')).toBe(false)
+  })
+})
