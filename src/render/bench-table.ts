@@ -39,7 +39,9 @@ function heading({ target, load, arms }: BenchReport, c: ChalkInstance): string 
       ? `closed loop, ${formatNumber(load.concurrency ?? 0)} in flight`
       : `open loop, ${load.rps} requests/s`
   const named = target.gateway ? ` (${target.gateway})` : ''
-  const direct = arms.baseline ? [`directly, in turns: ${arms.baseline.url}`] : []
+  const direct = arms.baseline
+    ? [`${arms.baseline.name === 'direct' ? 'directly, ' : ''}in turns: ${arms.baseline.url}`]
+    : []
   return [
     `${c.bold('kt bench')}  ${target.model}, ${target.endpoint}${target.stream ? ', streamed' : ''}; ${loop}; seed ${load.seed}`,
     c.dim([`${target.url}${named}`, ...direct].map((line) => `          ${line}`).join('\n')),
@@ -129,8 +131,8 @@ function overhead(report: BenchReport, c: ChalkInstance): string {
   const head = ['', 'P50', 'P90', 'P95', 'P99', 'Max', 'budget'].map((name) => c.dim(name))
   const rows = report.overhead.flatMap((entry) => overheadRows(entry, c))
   const { baseline } = report.arms
-  const floor = baseline?.overhead.find((entry) => entry.definition === 'provider-stamped')
-  if (floor) rows.push(['floor (direct)', ...quantiles(floor)])
+  const other = baseline?.overhead.find((entry) => entry.definition === 'provider-stamped')
+  if (other) rows.push([baseline?.name === 'direct' ? 'floor (direct)' : 'the other arm', ...quantiles(other)])
   const beside = [...explainDisagreement(report.overhead), ...signals(report)]
   return [
     title,

@@ -2,7 +2,7 @@
 import type { Outcome } from '../client/outcome.ts'
 import type { Budgets } from '../report/budgets.ts'
 import { distributionOf, toMs } from '../report/distribution.ts'
-import type { ArmName, ArmResult, BenchReport } from '../report/schema.ts'
+import type { ArmResult, BenchReport } from '../report/schema.ts'
 import { REPORT_SCHEMA } from '../report/schema.ts'
 import { Histogram } from '../stats/histogram.ts'
 import type { Machine } from '../system/machine.ts'
@@ -21,7 +21,7 @@ export interface RunContext {
   command: string
   machine: Machine
   /** Of each arm, fit to be shown. */
-  urls: Partial<Record<ArmName, string>>
+  urls: string[]
   pairId: string
   /** Of the first arm, where it is known; else what the answers say of themselves decides. */
   role: 'gateway' | 'direct' | undefined
@@ -29,7 +29,9 @@ export interface RunContext {
 }
 
 export function buildReport(plan: RunPlan, record: RunRecord, context: RunContext): BenchReport {
-  const [first, second] = record.arms.map((arm, index) => armResult(arm, record.opened[index] ?? 0, context))
+  const [first, second] = record.arms.map((arm, index) =>
+    armResult(arm, record.opened[index] ?? 0, context.urls[index] ?? '', context.budgets),
+  )
   if (!first) throw new Error('a run without an arm')
   const { name, url, ...primary } = first
   const { load, workload } = plan
@@ -80,7 +82,7 @@ export function buildReport(plan: RunPlan, record: RunRecord, context: RunContex
   }
 }
 
-function armResult(arm: ArmRecord, opened: number, context: RunContext): ArmResult {
+function armResult(arm: ArmRecord, opened: number, url: string, budgets: Budgets): ArmResult {
   const sent = sum(Object.values(arm.outcomes))
   const successful = arm.outcomes.OK ?? 0
   const durationS = arm.activeUs / 1e6
@@ -90,7 +92,7 @@ function armResult(arm: ArmRecord, opened: number, context: RunContext): ArmResu
   const signals = signalsOf(arm)
   return {
     name: arm.name,
-    url: context.urls[arm.name] ?? '',
+    url,
     totals: {
       sent,
       successful,
@@ -110,7 +112,7 @@ function armResult(arm: ArmRecord, opened: number, context: RunContext): ArmResu
       bytesPerSec: perSec(arm.bodyBytes),
       tokenSource: fromUsage > 0 ? (fromEvents > 0 ? 'mixed' : 'usage') : fromEvents > 0 ? 'events' : 'none',
     },
-    overhead: overheadOf(arm, context.budgets),
+    overhead: overheadOf(arm, budgets),
     ...(signals ? { signals } : {}),
   }
 }

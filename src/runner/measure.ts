@@ -50,6 +50,9 @@ export async function measure(
   const record = await running.result
   hooks.interrupt.removeEventListener('abort', stop)
 
+  // The second arm counts as direct, unless it is the same address again or names itself a gateway: its stamps are no floor then.
+  const second = record.arms[1]
+  if (second && (options.aa || (second.selfReport.gateway !== '' && !second.selfReport.unsure))) second.name = 'target'
   const stamped = record.arms.some((arm) => Histogram.decode(arm.stamped.total).count > 0)
   const origin = targets[0]?.[1].origin
   const direct =
@@ -63,7 +66,7 @@ export async function measure(
       startedAt,
       command: commandLine(['kt', ...hooks.argv]),
       machine,
-      urls: Object.fromEntries(targets.map(([name, { shownUrl }]) => [name, shownUrl])),
+      urls: targets.map(([, { shownUrl }]) => shownUrl),
       pairId: randomUUID(),
       role: targets.length > 1 ? 'gateway' : direct ? 'direct' : undefined,
       budgets: readBudgets(),

@@ -56,6 +56,9 @@ describe('kt bench with two arms', () => {
     expect(code).toBe(0)
     const report = read(out)
     expect(report.gate).toBeNull()
+    // The second arm is the gateway again: its stamps are no floor.
+    expect(report.arms.baseline?.name).toBe('target')
+    expect(report.client.floorMs).toBeNull()
     expect(report.noise?.pairs).toBe(20)
   })
 
