@@ -1,0 +1,37 @@
+import { Args, Flags } from '@oclif/core'
+import { KtCommand } from '../../command.ts'
+
+export default class BenchHistory extends KtCommand {
+  static override summary = 'Show how a metric went over the reports of a folder, and where it changed.'
+
+  static override description =
+    `Reports are put in the order they were measured; those that are not like the newest one (workload, load, machine, target) are left
+out and named. Changes of level are found by E-divisive with a seeded permutation test (p <= 0.01).`
+
+  static override examples = [
+    '<%= config.bin %> <%= command.id %> reports/',
+    '<%= config.bin %> <%= command.id %> reports/ --metric latency.p99 --json',
+  ]
+
+  static override args = {
+    folder: Args.string({ description: 'folder of reports (*.json)', required: true }),
+  }
+
+  static override flags = {
+    metric: Flags.string({
+      description: 'such as latency.p99, ttft.p50 or errors.rate [default: overhead.p99, else latency.p99]',
+    }),
+    json: Flags.boolean({ description: 'print the history (kt.history/1) instead of the plot' }),
+  }
+
+  async run(): Promise<void> {
+    const { args, flags } = await this.parse(BenchHistory)
+    const [{ readHistory }, { renderHistory }] = await Promise.all([
+      import('../../report/history.ts'),
+      import('../../render/history-plot.ts'),
+    ])
+    const history = readHistory(args.folder, flags.metric)
+    if (flags.json) this.printJson(history)
+    else this.print(renderHistory(history, this.color))
+  }
+}
