@@ -1,0 +1,88 @@
+/**
+ * What the answer hangs on: each input moved by itself, down and up by a share or over its own measured interval, and the nodes and
+ * workers that follow. Sorted by the swing, as a tornado is drawn. One at a time: what moves together is a scenario (--what-if).
+ */
+import type { Demand } from './demand.ts'
+import { FIGURE_KEYS, type Figure, type FigureKey } from './figures.ts'
+import { makePlan, type PlanChoices } from './plan.ts'
+import type { Sizing } from './sizing.ts'
+
+export interface Swing {
+  name: string
+  low: number
+  value: number
+  high: number
+  /** Whether low and high are the measured interval, or a share of the value. */
+  range: 'measured' | 'assumed'
+  nodes: { low: number; high: number }
+  workers: { low: number; high: number }
+  binding: { low: string; high: string }
+  swing: number
+}
+
+export interface Sensitivity {
+  nodes: number
+  workers: number
+  binding: string
+  swings: Swing[]
+}
+
+const SHARES: ReadonlySet<FigureKey> = new Set(['networkUtilisation'])
+
+export function sensitivity(demand: Demand, sizing: Sizing, choices: PlanChoices, by: number): Sensitivity {
+  const base = need(demand, sizing, choices)
+  const moved = (
+    name: string,
+    value: number,
+    low: number,
+    high: number,
+    range: Swing['range'],
+    at: (value: number) => Need,
+  ): Swing => {
+    const [below, above] = [at(low), at(high)]
+    return {
+      name,
+      low,
+      value,
+      high,
+      range,
+      nodes: { low: below.nodes, high: above.nodes },
+      workers: { low: below.workers, high: above.workers },
+      binding: { low: below.binding, high: above.binding },
+      swing: Math.abs(above.nodes - below.nodes),
+    }
+  }
+  const ofDemand = (name: 'inputTokensPerSec' | 'outputTokensPerSec'): Swing[] => {
+    const value = demand[name]
+    return value > 0
+      ? [
+          moved(name, value, value * (1 - by), value * (1 + by), 'assumed', (to) =>
+            need({ ...demand, [name]: to }, sizing, choices),
+          ),
+        ]
+      : []
+  }
+  const ofFigure = (key: FigureKey): Swing => {
+    const { value, low, high } = choices.figures[key]
+    const measured = low !== undefined && high !== undefined
+    const top = SHARES.has(key) ? Math.min(1, value * (1 + by)) : value * (1 + by)
+    return moved(key, value, low ?? value * (1 - by), high ?? top, measured ? 'measured' : 'assumed', (to) => {
+      const figure: Figure = { ...choices.figures[key], value: to }
+      return need(demand, sizing, { ...choices, figures: { ...choices.figures, [key]: figure } })
+    })
+  }
+  const swings = [...ofDemand('inputTokensPerSec'), ...ofDemand('outputTokensPerSec'), ...FIGURE_KEYS.map(ofFigure)]
+  return { ...base, swings: swings.sort((a, b) => b.swing - a.swing || a.name.localeCompare(b.name)) }
+}
+
+interface Need {
+  nodes: number
+  workers: number
+  binding: string
+}
+
+/** Before rounding, so that a small move shows. */
+function need(demand: Demand, sizing: Sizing, choices: PlanChoices): Need {
+  const { constraints, workers, answer } = makePlan(demand, sizing, choices)
+  return { nodes: constraints[0]?.nodes ?? 0, workers: workers.raw, binding: answer.binding }
+}
