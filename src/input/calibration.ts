@@ -2,7 +2,6 @@
 import { UserError } from '../errors.ts'
 import { calibrate } from '../plan/calibrate/calibrate.ts'
 import type { MeasuredRun } from '../plan/calibrate/run.ts'
-import type { Demand } from '../plan/demand.ts'
 import type { Calibration } from '../plan/plan.ts'
 import type { Sizing } from '../plan/sizing.ts'
 import { readReport } from '../report/read.ts'
@@ -11,12 +10,12 @@ import type { BenchReport } from '../report/schema.ts'
 export function calibrationFrom(
   paths: readonly string[],
   workers: string | undefined,
-  demand: Demand,
+  streamedShare: number,
   sizing: Sizing,
 ): Calibration {
   const counts = workerCounts(workers, paths.length)
   const runs = paths.map((path, i) => measuredRun(path, readReport(path), counts[i] ?? 1))
-  const result = calibrate(runs, demand.shape.streamedShare, sizing.figures.ratio.value)
+  const result = calibrate(runs, streamedShare, sizing.figures.ratio.value)
   if (result.state === 'calibrated') return result.calibration
   throw new UserError(
     result.why,

@@ -20,8 +20,13 @@ export interface PlanRequest {
 export async function planRequest(flags: PlanFlags): Promise<PlanRequest> {
   const demand = await demandOf(flags)
   const sizing = readSizing(flags.sizing)
+  return { demand, sizing, choices: await choicesOf(flags, sizing, demand.shape.streamedShare) }
+}
+
+/** Everything but the demand; of which only the streamed share counts, for what may calibrate it. */
+export async function choicesOf(flags: PlanFlags, sizing: Sizing, streamedShare: number): Promise<PlanChoices> {
   const defaults = defaultChoices(sizing)
-  const calibrated = await calibratedChoices(flags, demand, sizing, defaults)
+  const calibrated = await calibratedChoices(flags, streamedShare, sizing, defaults)
   const choices: PlanChoices = {
     ...calibrated,
     figures: givenFigures(flags, calibrated.figures, sizing),
@@ -37,16 +42,12 @@ export async function planRequest(flags: PlanFlags): Promise<PlanRequest> {
       requestsPerMinute: count(flags, 'quota-rpm', 'requests per minute', '10k'),
     },
   }
-  return {
-    demand,
-    sizing,
-    choices: flags.node === undefined ? choices : { ...choices, node: await nodeNamed(flags.node) },
-  }
+  return flags.node === undefined ? choices : { ...choices, node: await nodeNamed(flags.node) }
 }
 
 async function calibratedChoices(
   flags: PlanFlags,
-  demand: Demand,
+  streamedShare: number,
   sizing: Sizing,
   defaults: PlanChoices,
 ): Promise<PlanChoices> {
@@ -60,7 +61,7 @@ async function calibratedChoices(
       throw new UserError(`--${name} and --from-bench both say what a worker passes`, 'Give one of them.')
   }
   const { calibrationFrom } = await import('./calibration.ts')
-  const calibration = calibrationFrom(flags['from-bench'], flags['bench-workers'], demand, sizing)
+  const calibration = calibrationFrom(flags['from-bench'], flags['bench-workers'], streamedShare, sizing)
   return { ...defaults, figures: { ...defaults.figures, ...calibration.figures }, calibration }
 }
 

@@ -1,0 +1,163 @@
+/**
+ * Whether a measured run confirms a plan. A worker was promised so many tokens: a run that loaded its workers fully must have passed
+ * them; one that did not load them shows only that they carry that much, and decides nothing. What the other constraints rest on
+ * (bytes per token, pace of a stream, time to first token) must not be worse than planned.
+ */
+
+import type { MeasuredRun } from './calibrate/run.ts'
+import type { Figures } from './figures.ts'
+import { rawWorkers } from './formula.ts'
+
+export interface CheckedRun extends MeasuredRun {
+  mode: 'open' | 'closed'
+  /** Of an open loop: what was achieved of what was offered. */
+  achievedToOffered: number | undefined
+  /** Median of what the gateway added, and of the whole latency. */
+  overheadP50Ms: number | undefined
+  latencyP50Ms: number | undefined
+  ttftP50Ms: number | undefined
+  tpotP50Ms: number | undefined
+}
+
+export interface PlanCheck {
+  name: string
+  planned: string
+  measured: string
+  verdict: 'pass' | 'fail' | 'inconclusive'
+  why: string
+}
+
+export interface CheckResult {
+  verdict: 'pass' | 'fail' | 'inconclusive'
+  /** Planned workers that the measured load is worth, over the workers that carried it. */
+  shareOfPlanned: number
+  checks: PlanCheck[]
+}
+
+/** Of the median latency, above which the gateway and not the provider set the pace of a closed loop. */
+const WAITING_SHARE = 0.2
+const KEPT_UP = 0.98
+const MAX_FAILED = 0.01
+
+export function checkPlan(run: CheckedRun, figures: Figures, tolerance: number): CheckResult {
+  const worth = rawWorkers(run, figures.ratio.value, figures.outputPerWorker.value)
+  const share = worth / run.workers
+  const checks = [
+    failures(run),
+    capacity(run, share, tolerance),
+    ...(run.stream && run.outputTokensPerSec > 0
+      ? [
+          atMost(
+            'bytes per output token',
+            run.bytesPerSec / run.outputTokensPerSec,
+            figures.outputBytesPerToken.value,
+            'B',
+            tolerance,
+          ),
+        ]
+      : []),
+    ...(run.tpotP50Ms === undefined
+      ? []
+      : [atLeast('tokens/s of a stream', 1_000 / run.tpotP50Ms, figures.tokensPerSecPerStream.value, tolerance)]),
+    ...(run.ttftP50Ms === undefined
+      ? []
+      : [atMost('time to first token', run.ttftP50Ms, figures.ttftS.value * 1_000, 'ms', tolerance)]),
+  ]
+  const verdicts = checks.map(({ verdict }) => verdict)
+  return {
+    verdict: verdicts.includes('fail') ? 'fail' : verdicts.includes('inconclusive') ? 'inconclusive' : 'pass',
+    shareOfPlanned: share,
+    checks,
+  }
+}
+
+function failures({ failedShare, clientOk }: CheckedRun): PlanCheck {
+  const measured = `${percent(failedShare)} failed`
+  const planned = `at most ${percent(MAX_FAILED)}`
+  const name = 'requests'
+  if (!clientOk)
+    return { name, planned, measured, verdict: 'inconclusive', why: 'the client was saturated: it measured itself' }
+  if (failedShare > MAX_FAILED)
+    return { name, planned, measured, verdict: 'fail', why: 'a plan that fails requests is no plan' }
+  return { name, planned, measured, verdict: 'pass', why: '' }
+}
+
+function capacity(run: CheckedRun, share: number, tolerance: number): PlanCheck {
+  const name = 'throughput of a worker'
+  const planned = `${percent(1 - tolerance)} of the plan or more`
+  const measured = `${percent(share)} of the plan`
+  const [low, high] = [share * (1 - 2 * run.relativeError), share * (1 + 2 * run.relativeError)]
+  const limit = 1 - tolerance
+  if (low >= limit)
+    return {
+      name,
+      planned,
+      measured,
+      verdict: 'pass',
+      why: share > 1 + tolerance ? 'it passes more than planned: the plan is generous' : '',
+    }
+  const full = loadedFully(run)
+  if (full === undefined) {
+    return {
+      name,
+      planned,
+      measured,
+      verdict: 'inconclusive',
+      why: 'whether the workers were fully loaded is not known: the run has no overhead reading',
+    }
+  }
+  if (!full)
+    return {
+      name,
+      planned,
+      measured,
+      verdict: 'inconclusive',
+      why: 'the workers were not fully loaded: raise the concurrency or the rate until requests wait',
+    }
+  if (high < limit)
+    return { name, planned, measured, verdict: 'fail', why: 'the workers were fully loaded and passed less' }
+  return {
+    name,
+    planned,
+    measured,
+    verdict: 'inconclusive',
+    why: 'the interval of the measurement reaches over the limit: run longer',
+  }
+}
+
+/** Whether requests waited for the gateway: an open loop that fell behind, a closed one whose latency is the gateway's. */
+function loadedFully({ mode, achievedToOffered, overheadP50Ms, latencyP50Ms }: CheckedRun): boolean | undefined {
+  if (mode === 'open' && achievedToOffered !== undefined && achievedToOffered < KEPT_UP) return true
+  if (overheadP50Ms === undefined || latencyP50Ms === undefined) return undefined
+  return overheadP50Ms / latencyP50Ms > WAITING_SHARE
+}
+
+function atMost(name: string, value: number, limit: number, unit: string, tolerance: number): PlanCheck {
+  const verdict = value <= limit * (1 + tolerance) ? 'pass' : 'fail'
+  return {
+    name,
+    planned: `at most ${round(limit)} ${unit}`,
+    measured: `${round(value)} ${unit}`,
+    verdict,
+    why: verdict === 'fail' ? 'more than the plan counts with' : '',
+  }
+}
+
+function atLeast(name: string, value: number, limit: number, tolerance: number): PlanCheck {
+  const verdict = value >= limit * (1 - tolerance) ? 'pass' : 'fail'
+  return {
+    name,
+    planned: `at least ${round(limit)}`,
+    measured: round(value),
+    verdict,
+    why: verdict === 'fail' ? 'slower streams are open longer: more connections than planned' : '',
+  }
+}
+
+function round(value: number): string {
+  return String(Number(value.toPrecision(3)))
+}
+
+function percent(share: number): string {
+  return `${Number((share * 100).toFixed(1))} %`
+}

@@ -1,0 +1,177 @@
+// `kt plan check`: a run that confirms, one that does not (exit 3), one that cannot tell (exit 4); and reports that calibrate nothing.
+import { writeFileSync } from 'node:fs'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { UserError } from '../../src/errors.ts'
+import { planRequest } from '../../src/input/plan-request.ts'
+import type { BenchReport } from '../../src/report/schema.ts'
+import { kt, tempDir } from '../support/kt.ts'
+import { around, makeReport } from '../support/make-report.ts'
+
+let dir: ReturnType<typeof tempDir>
+beforeAll(() => {
+  dir = tempDir()
+})
+afterAll(() => dir.remove())
+
+/** A streamed, paced run through a gateway, of `workers` at the vendor's figures, scaled by `share`. */
+function report(name: string, share: number, change: (report: BenchReport) => void = () => {}, waiting = true): string {
+  const made = makeReport(
+    { stream: true, role: 'gateway', upstream: around(5), added: around(waiting ? 5 : 0.1) },
+    (r) => {
+      // An input:output ratio of 4: half of a worker each.
+      r.throughput.outputTokensPerSec = 500_000 * share
+      r.throughput.inputTokensPerSec = 2_000_000 * share
+      r.throughput.eventsPerSec = 500_000 * share
+      r.throughput.bytesPerSec = 280 * 500_000 * share
+      r.series = Array.from({ length: 12 }, (_, second) => ({
+        second,
+        sent: 167,
+        done: 166 + (second % 2),
+        failed: 0,
+        inFlight: 10,
+        p50: 10,
+        p99: 20,
+      }))
+      change(r)
+    },
+  )
+  const path = dir.file(name)
+  writeFileSync(path, JSON.stringify(made))
+  return path
+}
+
+test('a run that passes what a worker was planned for confirms the plan', async () => {
+  const { code, stdout } = await kt(['plan', 'check', '--against', report('pass.json', 1.02)])
+  expect(stdout.split('\n')[0]).toBe(
+    'PASS: the run confirms the plan; its workers passed 102 % of what was planned for them',
+  )
+  expect(code).toBe(0)
+})
+
+test('fully loaded workers that passed less do not: exit 3', async () => {
+  const { code, stdout } = await kt(['plan', 'check', '--against', report('fail.json', 0.6)])
+  expect(stdout).toMatch(/^FAIL: /)
+  expect(stdout).toContain('the workers were fully loaded and passed less')
+  expect(code).toBe(3)
+})
+
+test('workers that were not loaded cannot tell: exit 4', async () => {
+  const { code, stdout } = await kt([
+    'plan',
+    'check',
+    '--against',
+    report('idle.json', 0.2, undefined, false),
+    '--json',
+  ])
+  expect(JSON.parse(stdout)).toMatchObject({
+    schema: 'kt.plan.check/1',
+    verdict: 'inconclusive',
+    shareOfPlanned: expect.closeTo(0.2, 9),
+  })
+  expect(code).toBe(4)
+})
+
+test('more bytes a token than planned fail it: the network was sized with fewer', async () => {
+  const path = report('bytes.json', 1.1, (r) => {
+    r.throughput.bytesPerSec *= 1.5
+  })
+  const { code, stdout } = await kt(['plan', 'check', '--against', path])
+  expect(stdout).toMatch(/bytes per output token +at most 290 B +420 B +FAIL/)
+  expect(code).toBe(3)
+})
+
+test('a saved plan is what the run is held against', async () => {
+  const plan = await kt([
+    'plan',
+    '--input-peak',
+    '80M',
+    '--output-peak',
+    '10M',
+    '--output-per-worker',
+    '1.5M',
+    '--json',
+  ])
+  writeFileSync(dir.file('plan.json'), plan.stdout)
+  const { code, stdout } = await kt([
+    'plan',
+    'check',
+    '--against',
+    report('saved.json', 1),
+    '--plan',
+    dir.file('plan.json'),
+  ])
+  // (2M / 4 + 0.5M) / 1.5M
+  expect(stdout.split('\n')[0]).toContain('passed 66.7 % of what was planned')
+  expect(code).toBe(3)
+})
+
+describe('calibrating from reports', () => {
+  const peaks = { 'input-peak': '80M', 'output-peak': '10M' }
+
+  test('two mixes: the figures of the worker that made them', async () => {
+    const long = report('long.json', 1, (r) => {
+      // All of a worker: 3.6M / 4 + 0.1M
+      r.throughput.inputTokensPerSec = 3_600_000
+      r.throughput.outputTokensPerSec = 100_000
+      r.throughput.eventsPerSec = 100_000
+      r.throughput.bytesPerSec = 28_000_000
+    })
+    const { choices } = await planRequest({ ...peaks, 'from-bench': [report('short.json', 1), long] })
+    expect(choices.figures.ratio.value).toBeCloseTo(4, 6)
+    expect(choices.figures.outputPerWorker.value).toBeCloseTo(1e6, 0)
+    expect(choices.figures.outputBytesPerToken.value).toBeCloseTo(280, 6)
+    const stdout = (
+      await kt([
+        'plan',
+        '--input-peak',
+        '80M',
+        '--output-peak',
+        '10M',
+        '--from-bench',
+        dir.file('short.json'),
+        '--from-bench',
+        long,
+      ])
+    ).stdout
+    expect(stdout).toMatch(/^30 workers \(\d\d-\d\d\); 60-120 with redundancy 2-4x; /)
+    expect(stdout).toMatch(/output per worker +1,000,000 tokens\/s +calibrated, 95 % /)
+  })
+
+  test.each<[string, (r: BenchReport) => void, string]>([
+    [
+      'no token counts',
+      (r) =>
+        Object.assign(r.throughput, {
+          inputTokensPerSec: null,
+          outputTokensPerSec: null,
+          tokensPerSec: null,
+          tokenSource: 'none',
+        }),
+      'the report has no token counts',
+    ],
+    ['no gateway', (r) => Object.assign(r.target, { role: 'direct' }), 'went straight to the provider'],
+    ['an interrupted run', (r) => Object.assign(r, { interrupted: true }), 'this run was interrupted'],
+    ['coalesced streams', (r) => Object.assign(r.throughput, { eventsPerSec: 1_000 }), 'its streams are coalesced'],
+    [
+      'a saturated client',
+      (r) => Object.assign(r.client, { verdict: 'saturated', why: ['busy'] }),
+      'the client was saturated',
+    ],
+  ])('%s: refused', async (name, change, message) => {
+    const path = report(`${name.replaceAll(' ', '-')}.json`, 1, change)
+    const refusal: unknown = await planRequest({ ...peaks, 'from-bench': [path] }).catch((error: unknown) => error)
+    expect(refusal).toBeInstanceOf(UserError)
+    expect((refusal as UserError).message).toContain(message)
+  })
+
+  test.each([
+    [{ 'bench-workers': '1,2' }, '--bench-workers names 2 runs, --from-bench 1'],
+    [{ 'bench-workers': '0' }, 'each is a whole number of at least 1'],
+    [{ 'output-per-worker': '1M' }, '--output-per-worker and --from-bench both say what a worker passes'],
+  ])('%j is refused', async (flags, message) => {
+    const refusal: unknown = await planRequest({ ...peaks, 'from-bench': [report('one.json', 1)], ...flags }).catch(
+      (error: unknown) => error,
+    )
+    expect((refusal as UserError).message).toContain(message)
+  })
+})
