@@ -1,0 +1,135 @@
+/** From what a user asks for (flags, a profile, files) to the workload of a run; what does not go together is refused here. */
+import { UserError } from '../errors.ts'
+import type { Distribution } from './distribution.ts'
+import { type Profile, readProfile } from './profile.ts'
+import { nameOf, readBody, readPrompts } from './prompts.ts'
+import { generatedTemplate, promptTemplate, type Shape } from './template.ts'
+import type { Endpoint, TextSource, WorkloadPart, WorkloadSpec } from './workload.ts'
+
+/** The flags that say what is sent; undefined where the user said nothing. */
+export interface WorkloadOptions {
+  endpoint?: Endpoint | undefined
+  model?: string | undefined
+  stream?: boolean | undefined
+  seed: number
+  prompt?: string | undefined
+  prompts?: string | undefined
+  body?: string | undefined
+  workload?: string | undefined
+  'input-tokens'?: Distribution | undefined
+  'output-tokens'?: Distribution | undefined
+  'max-tokens'?: number | undefined
+  'shared-prefix-tokens'?: number | undefined
+  'shared-prefixes'?: number | undefined
+}
+
+export const DEFAULT_MODEL = 'gpt-4o-mini'
+export const DEFAULT_PROMPT = 'Say hello in one word'
+/** Each of them says what the text of the requests is. */
+export const TEXT_OPTIONS = ['prompt', 'prompts', 'body', 'input-tokens', 'workload'] as const
+const MAX_PREFIX_TOKENS = 2_000_000
+
+export function workloadOf(options: WorkloadOptions): WorkloadSpec {
+  const given = TEXT_OPTIONS.filter((name) => options[name] !== undefined)
+  if (given.length > 1) {
+    refuse(
+      `${given.map((name) => `--${name}`).join(' and ')} exclude each other: each says what is sent`,
+      `Keep one of them.`,
+    )
+  }
+  refuseStrayPrefix(options)
+  const profile = options.workload === undefined ? undefined : readProfile(options.workload)
+  const endpoint = profile?.endpoint ?? options.endpoint ?? 'chat'
+  refuseEndpoint(options, endpoint, profile)
+  if (profile) return ofProfile(profile, options)
+  if (options.body !== undefined) return ofBody(options.body, endpoint, options)
+  const shape = { endpoint, model: options.model ?? DEFAULT_MODEL, stream: options.stream ?? false }
+  const { name, source } = textOf(options, shape)
+  return {
+    name,
+    ...shape,
+    seed: options.seed,
+    parts: [{ weight: 1, stream: shape.stream, source, ...output(options) }],
+  }
+}
+
+function textOf(options: WorkloadOptions, shape: Shape): { name: string; source: TextSource } {
+  const { prompts, prompt = DEFAULT_PROMPT } = options
+  const inputTokens = options['input-tokens']
+  if (inputTokens) {
+    const prefixTokens = options['shared-prefix-tokens'] ?? 0
+    const prefixes = prefixTokens > 0 ? (options['shared-prefixes'] ?? 1) : 0
+    const around = generatedTemplate(shape, prefixes > 0)
+    return { name: 'input-tokens', source: { kind: 'generated', around, inputTokens, prefixTokens, prefixes } }
+  }
+  return prompts === undefined
+    ? { name: 'prompt', source: { kind: 'given', bodies: [promptTemplate(shape, prompt)] } }
+    : { name: nameOf(prompts), source: { kind: 'given', bodies: readPrompts(prompts, shape) } }
+}
+
+/** The profile as it stands, but for what flags say: model, streamed or not, output tokens. */
+function ofProfile({ name, endpoint, parts }: Profile, options: WorkloadOptions): WorkloadSpec {
+  const model = options.model ?? DEFAULT_MODEL
+  const built = parts.map((part): WorkloadPart => {
+    const stream = options.stream ?? part.stream
+    const { tokens = 0, count = 0 } = part.sharedPrefix ?? {}
+    const around = generatedTemplate({ endpoint, model, stream }, count > 0)
+    const { inputTokens } = part
+    return {
+      weight: part.weight,
+      stream,
+      source: { kind: 'generated', around, inputTokens, prefixTokens: tokens, prefixes: count },
+      outputTokens: options['output-tokens'] ?? part.outputTokens,
+      maxTokens: options['max-tokens'],
+    }
+  })
+  return { name, endpoint, model, stream: built.some(({ stream }) => stream), seed: options.seed, parts: built }
+}
+
+function ofBody(path: string, endpoint: Endpoint, options: WorkloadOptions): WorkloadSpec {
+  const named = (['output-tokens', 'max-tokens'] as const).find((name) => options[name] !== undefined)
+  if (named) refuse(`--${named} does not go with --body, which is sent as it stands`, 'Write max_tokens into the body.')
+  const { template, model, stream } = readBody(path, { endpoint, model: options.model, stream: options.stream })
+  const source: TextSource = { kind: 'given', bodies: [template] }
+  return { name: nameOf(path), endpoint, model, stream, seed: options.seed, parts: [{ weight: 1, stream, source }] }
+}
+
+function output(options: WorkloadOptions): Pick<WorkloadPart, 'outputTokens' | 'maxTokens'> {
+  return { outputTokens: options['output-tokens'], maxTokens: options['max-tokens'] }
+}
+
+function refuseEndpoint(options: WorkloadOptions, endpoint: Endpoint, profile: Profile | undefined): void {
+  if (options.endpoint !== undefined && options.endpoint !== endpoint) {
+    refuse(
+      `the workload ${profile?.name ?? ''} goes to the ${endpoint} endpoint, but --endpoint is ${options.endpoint}`,
+      'Leave --endpoint out, or choose another workload.',
+    )
+  }
+  if (endpoint !== 'embeddings') return
+  if (options.stream) {
+    refuse('--stream does not go with --endpoint embeddings', 'Embeddings are never streamed: leave --stream out.')
+  }
+  const named = (['output-tokens', 'max-tokens'] as const).find((name) => options[name] !== undefined)
+  if (named) refuse(`--${named} does not go with embeddings`, 'They have no output tokens: leave it out.')
+}
+
+function refuseStrayPrefix(options: WorkloadOptions): void {
+  const tokens = options['shared-prefix-tokens']
+  const count = options['shared-prefixes']
+  if (count !== undefined && tokens === undefined) {
+    refuse('--shared-prefixes says how many, not how long', 'Add --shared-prefix-tokens.')
+  }
+  if (tokens !== undefined && options['input-tokens'] === undefined) {
+    refuse('--shared-prefix-tokens goes before generated text', 'Add --input-tokens, which comes on top of it.')
+  }
+  if ((tokens ?? 0) * (count ?? 1) > MAX_PREFIX_TOKENS) {
+    refuse(
+      '--shared-prefix-tokens x --shared-prefixes is above 2,000,000 tokens',
+      'All are kept in memory: ask for less.',
+    )
+  }
+}
+
+function refuse(message: string, next: string): never {
+  throw new UserError(message, next)
+}

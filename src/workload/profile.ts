@@ -1,0 +1,118 @@
+/**
+ * Workload profiles: profiles/workloads/<name>.yaml, or the user's copy of one. A profile says where requests go, whether they
+ * are streamed and how long they are; a mix names profiles with weights.
+ */
+import { readdirSync } from 'node:fs'
+import { basename, dirname, resolve } from 'node:path'
+import { z } from 'zod'
+import { UserError } from '../errors.ts'
+import { didYouMean } from '../input/did-you-mean.ts'
+import { readYaml } from '../input/file.ts'
+import { tokenDistribution } from '../input/tokens.ts'
+import { packaged } from '../system/package-info.ts'
+import type { Distribution } from './distribution.ts'
+import type { Endpoint } from './workload.ts'
+
+export interface Profile {
+  name: string
+  endpoint: Endpoint
+  parts: ProfilePart[]
+}
+
+export interface ProfilePart {
+  weight: number
+  stream: boolean
+  inputTokens: Distribution
+  outputTokens: Distribution | undefined
+  sharedPrefix: { tokens: number; count: number } | undefined
+}
+
+const MAX_PREFIX_TOKENS = 2_000_000
+
+/** All prefixes are kept in memory. */
+export const prefixSchema = z
+  .strictObject({ tokens: z.int().min(1), count: z.int().min(1).default(1) })
+  .refine(fitsInMemory, 'tokens x count must be at most 2,000,000')
+
+const oneSchema = z
+  .strictObject({
+    about: z.string(),
+    source: z.string(),
+    endpoint: z.enum(['chat', 'completions', 'embeddings']).default('chat'),
+    stream: z.boolean().default(false),
+    input_tokens: tokenDistribution,
+    output_tokens: tokenDistribution.optional(),
+    shared_prefix: prefixSchema.optional(),
+  })
+  .refine(({ endpoint, stream }) => !(stream && endpoint === 'embeddings'), 'embeddings are never streamed')
+  .refine(
+    ({ endpoint, output_tokens }) => !(output_tokens && endpoint === 'embeddings'),
+    'embeddings have no output tokens',
+  )
+
+const mixSchema = z.strictObject({
+  about: z.string(),
+  source: z.string(),
+  mix: z.array(z.strictObject({ workload: z.string(), weight: z.number().positive() })).min(1),
+})
+
+type One = z.infer<typeof oneSchema>
+
+/** The profile that `given` names: one that ships with kt, or a YAML file. */
+export function readProfile(given: string): Profile {
+  const path = pathOf(given, process.cwd())
+  const name = /\.ya?ml$/.test(given) || given.includes('/') ? basename(given) : given
+  if (!isMix(path)) {
+    const one = readYaml(path, oneSchema, 'workload profile')
+    return { name, endpoint: one.endpoint, parts: [partOf(one, 1)] }
+  }
+  const { mix } = readYaml(path, mixSchema, 'workload mix')
+  const entries = mix.map(({ workload, weight }) => {
+    const entry = pathOf(workload, dirname(path))
+    if (isMix(entry)) {
+      throw new UserError(`${path}: ${workload} is a mix itself`, 'Name the profiles that it is made of instead.')
+    }
+    return { workload, weight, one: readYaml(entry, oneSchema, 'workload profile') }
+  })
+  const endpoint = entries[0]?.one.endpoint ?? 'chat'
+  const other = entries.find(({ one }) => one.endpoint !== endpoint)
+  if (other) {
+    throw new UserError(
+      `${path}: ${other.workload} goes to the ${other.one.endpoint} endpoint, ${entries[0]?.workload} to ${endpoint}`,
+      'A run has one endpoint: bench the others in runs of their own.',
+    )
+  }
+  return { name, endpoint, parts: entries.map(({ one, weight }) => partOf(one, weight)) }
+}
+
+/** The names that ship with kt. */
+export function profileNames(): string[] {
+  return readdirSync(packaged('profiles', 'workloads'))
+    .filter((file) => file.endsWith('.yaml'))
+    .map((file) => file.slice(0, -'.yaml'.length))
+    .sort()
+}
+
+function partOf({ stream, input_tokens, output_tokens, shared_prefix }: One, weight: number): ProfilePart {
+  return { weight, stream, inputTokens: input_tokens, outputTokens: output_tokens, sharedPrefix: shared_prefix }
+}
+
+/** A name, or a file beside `folder`. */
+function pathOf(given: string, folder: string): string {
+  if (/\.ya?ml$/.test(given) || given.includes('/')) return resolve(folder, given)
+  const names = profileNames()
+  if (names.includes(given)) return packaged('profiles', 'workloads', `${given}.yaml`)
+  const near = didYouMean(given, names)
+  throw new UserError(
+    `there is no workload '${given}'${near ? ` (did you mean '${near}'?)` : ''}`,
+    `Known: ${names.join(', ')}. A file of your own ends in .yaml.`,
+  )
+}
+
+function isMix(path: string): boolean {
+  return 'mix' in readYaml(path, z.looseObject({}), 'workload profile')
+}
+
+function fitsInMemory({ tokens, count }: { tokens: number; count: number }): boolean {
+  return tokens * count <= MAX_PREFIX_TOKENS
+}

@@ -1,0 +1,180 @@
+/**
+ * What users send from files: `--prompts` (JSON Lines: a prompt, {"prompt"} or {"messages"} a line) and `--body` (one request,
+ * sent as it stands but for the nonce at the end of its last message).
+ */
+import { basename } from 'node:path'
+import { z } from 'zod'
+import { UserError } from '../errors.ts'
+import { explainZodError } from '../input/explain.ts'
+import { parseWith, readText } from '../input/file.ts'
+import { bodyTemplate, type Json, promptTemplate, requestOf, type Shape, type Template } from './template.ts'
+import type { Endpoint } from './workload.ts'
+
+const MAX_CHARS = 128 * 1024 * 1024
+
+const part = z.looseObject({ type: z.string(), text: z.string().optional() })
+const messageSchema = z.looseObject({
+  role: z.string(),
+  content: z.union([z.string(), z.array(part)], 'expected a string or an array of content parts').nullish(),
+})
+const messagesSchema = z.array(messageSchema).min(1, 'must hold at least one message')
+const promptLine = z.strictObject({ prompt: z.string().min(1, 'must not be empty') })
+const messagesLine = z.strictObject({ messages: messagesSchema })
+
+type Message = z.infer<typeof messageSchema>
+
+/** The requests of a JSON Lines file, in its order. */
+export function readPrompts(path: string, shape: Shape): Template[] {
+  const text = readUserText(path, 'prompts')
+  const templates: Template[] = []
+  let number = 0
+  for (const line of text.split('\n')) {
+    number++
+    if (line.trim() !== '') templates.push(lineTemplate(line, `${path}:${number}`, shape))
+  }
+  if (templates.length === 0) throw new UserError(`${path}: holds no prompt`, 'Write one a line, such as "Say hello".')
+  return templates
+}
+
+export interface GivenBody {
+  template: Template
+  model: string
+  stream: boolean
+}
+
+/** The request in a JSON file; `model` and `stream`, where given, stand instead of its own. */
+export function readBody(
+  path: string,
+  asked: { endpoint: Endpoint; model?: string | undefined; stream?: boolean | undefined },
+): GivenBody {
+  const raw = parseJson(readUserText(path, 'request body'), path)
+  parseWith(raw, bodySchema, path, 'request body')
+  // As it was written, keys in their order: what zod returns puts those it knows first.
+  const body = raw as z.infer<typeof bodySchema>
+  const misplaced = misplacedField(body, asked.endpoint)
+  if (misplaced) {
+    throw new UserError(
+      `${path}: the body holds '${misplaced}', and --endpoint is ${asked.endpoint}`,
+      `Pass --endpoint ${ENDPOINT_OF[misplaced]}.`,
+    )
+  }
+  if (typeof body.stream === 'boolean' && asked.stream !== undefined && body.stream !== asked.stream) {
+    throw new UserError(
+      `${path} says "stream": ${body.stream}, the command line ${asked.stream ? '--stream' : '--no-stream'}`,
+      'Correct one of them.',
+    )
+  }
+  const model = asked.model ?? body.model
+  if (model === undefined)
+    throw new UserError(`${path}: the body names no model`, 'Write one into it, or pass --model.')
+  const stream = body.stream ?? asked.stream ?? false
+  const own = { ...body, model, ...(stream && body.stream === undefined ? { stream: true } : {}) }
+  const template = bodyTemplate((hole) => withNonce(own, hole, asked.endpoint, path), JSON.stringify(own))
+  return { template, model, stream }
+}
+
+/** For the report: the file's name says enough, its content is in the hash. */
+export function nameOf(path: string): string {
+  return basename(path)
+}
+
+const bodySchema = z.looseObject({
+  model: z.string().min(1, 'must not be empty').optional(),
+  stream: z.boolean().optional(),
+  messages: messagesSchema.optional(),
+})
+
+const FIELD: Record<Endpoint, string> = { chat: 'messages', completions: 'prompt', embeddings: 'input' }
+const ENDPOINT_OF: Record<string, Endpoint> = { messages: 'chat', prompt: 'completions', input: 'embeddings' }
+
+/** The field of another endpoint, in a body without that of its own. */
+function misplacedField(body: Json, endpoint: Endpoint): string | undefined {
+  if (body[FIELD[endpoint]] !== undefined) return undefined
+  return Object.values(FIELD).find((field) => body[field] !== undefined)
+}
+
+function lineTemplate(line: string, place: string, shape: Shape): Template {
+  const given = parseJson(line, place)
+  if (typeof given === 'string') return promptTemplate(shape, parsed({ prompt: given }, promptLine, place).prompt)
+  const object = typeof given === 'object' && given !== null && !Array.isArray(given) ? given : undefined
+  if (!object || !('prompt' in object || 'messages' in object)) {
+    throw new UserError(`${place}: neither a prompt nor messages`, LINE_FORMS)
+  }
+  if (!('messages' in object)) return promptTemplate(shape, parsed(object, promptLine, place).prompt)
+  parsed(object, messagesLine, place)
+  const { messages } = object as z.infer<typeof messagesLine>
+  if (shape.endpoint !== 'chat') {
+    throw new UserError(
+      `${place}: messages do not go with --endpoint ${shape.endpoint}`,
+      `Give a prompt: ${LINE_FORMS}`,
+    )
+  }
+  const build = (hole: string): Json => requestOf(shape, { messages: ended(messages, hole, place) })
+  return bodyTemplate(build, shape.model + line)
+}
+
+const LINE_FORMS = `Write "Say hello", {"prompt": "Say hello"} or {"messages": [{"role": "user", "content": "Say hello"}]}.`
+
+/** As `parseWith`, on one line. */
+function parsed<T extends z.ZodType>(value: unknown, schema: T, place: string): z.output<T> {
+  const result = schema.safeParse(value)
+  if (result.success) return result.data
+  throw new UserError(`${place}: ${explainZodError(result.error, schema).join('; ')}`, LINE_FORMS)
+}
+
+function withNonce(
+  body: Json & { messages?: Message[] | undefined },
+  nonce: string,
+  endpoint: Endpoint,
+  path: string,
+): Json {
+  const field = FIELD[endpoint]
+  if (body.messages && endpoint === 'chat') return { ...body, messages: ended(body.messages, nonce, path) }
+  const text = body[field]
+  if (typeof text === 'string') return { ...body, [field]: `${text} ${nonce}` }
+  if (Array.isArray(text) && typeof text.at(-1) === 'string') {
+    return { ...body, [field]: [...text.slice(0, -1), `${text.at(-1)} ${nonce}`] }
+  }
+  throw new UserError(
+    text === undefined ? `${path}: the body has no '${field}'` : `${path}: '${field}' ends with no text`,
+    `kt marks every request at the end of its last text: give '${field}' as ${endpoint === 'chat' ? 'messages' : 'a text, or as several'}.`,
+  )
+}
+
+/** The nonce ends the last text of the last message; a message of parts without text gets a part of its own. */
+function ended(messages: readonly Message[], nonce: string, place: string): Message[] {
+  const last = messages.at(-1)
+  const content = last?.content
+  if (!last || content === null || content === undefined) {
+    throw new UserError(
+      `${place}: the last message has no content`,
+      'kt marks every request at the end of its last text.',
+    )
+  }
+  return [
+    ...messages.slice(0, -1),
+    { ...last, content: typeof content === 'string' ? `${content} ${nonce}` : marked(content, nonce) },
+  ]
+}
+
+function marked(parts: readonly z.infer<typeof part>[], nonce: string): z.infer<typeof part>[] {
+  const at = parts.findLastIndex(({ text }) => text !== undefined)
+  if (at === -1) return [...parts, { type: 'text', text: nonce }]
+  return parts.map((each, index) => (index === at ? { ...each, text: `${each.text} ${nonce}` } : each))
+}
+
+function readUserText(path: string, what: string): string {
+  const text = readText(path, what).replace(/^\uFEFF/, '')
+  if (text.trim() === '') throw new UserError(`${path}: the file is empty`, `Give a file of ${what}.`)
+  if (text.length <= MAX_CHARS) return text
+  throw new UserError(`${path}: larger than 128 MiB`, 'Requests are kept in memory: give a smaller file.')
+}
+
+function parseJson(text: string, place: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch (error) {
+    const why = error instanceof Error ? error.message.replaceAll(/\s+/g, ' ') : ''
+    throw new UserError(`${place}: not JSON: ${why}`, place.includes(':') ? LINE_FORMS : 'Correct it and run again.')
+  }
+}
