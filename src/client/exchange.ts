@@ -25,6 +25,8 @@ export interface Ask {
 /** What is known of a request once it has ended. */
 export interface Exchange {
   outcome: Outcome
+  /** Asked for as a stream. */
+  streamed: boolean
   /** Why it failed, in the words of the system or the provider; '' when it did not. */
   detail: string
   connectUs: number
@@ -96,6 +98,7 @@ export function exchange(
     }
     done({
       outcome,
+      streamed: ask.stream,
       detail,
       connectUs: opened ? connection.connectedUs - connection.connectStartUs : Number.NaN,
       sentUs,

@@ -16,7 +16,7 @@ export type StampedOverhead =
 
 const NONE: StampedOverhead = { kind: 'none' }
 
-export function stampedOverhead(result: Exchange, nonce: string, stream: boolean): StampedOverhead {
+export function stampedOverhead(result: Exchange, nonce: string): StampedOverhead {
   const tookUs = result.endUs - result.sentUs
   const { stamp } = result
   if (stamp) {
@@ -24,7 +24,7 @@ export function stampedOverhead(result: Exchange, nonce: string, stream: boolean
     if (stamp.attempt > 1) return { kind: 'retried' }
     return { kind: 'overhead', us: tookUs - stamp.providerUs }
   }
-  if (stream) return NONE
+  if (result.streamed) return NONE
   const providerUs = parseServerTiming(result.headers['server-timing']).get('kt-provider')
   return providerUs === undefined ? NONE : { kind: 'overhead', us: tookUs - providerUs }
 }

@@ -68,7 +68,7 @@ export function buildReport(plan: RunPlan, record: RunRecord, context: RunContex
       warmup: plan.warmup,
       timeoutMs: plan.timeoutUs / 1_000,
       seed: workload.seed,
-      workload: { name: 'prompt', sha256: workloadSha256(workload) },
+      workload: { name: workload.name, sha256: workloadSha256(workload) },
     },
     ...primary,
     blocks: record.arms.flatMap(blocksOf),

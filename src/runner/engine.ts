@@ -62,7 +62,7 @@ export class Engine {
     this.#clock = clock
     this.series = new Series(clock())
     this.#make = requestMaker(plan.workload)
-    this.recorders = plan.arms.map((arm) => new Recorder(arm.name, plan.workload.stream))
+    this.recorders = plan.arms.map((arm) => new Recorder(arm.name))
     this.#idle = plan.arms.map(() => [])
     this.#all = plan.arms.map(() => [])
     this.#nextIndex = plan.arms.map(() => 0)
@@ -192,14 +192,13 @@ export class Engine {
     dueUs: number,
     ended: (endUs: number) => void,
   ): void {
-    const { arms, workload } = this.#plan
-    const target = arms[arm]
+    const target = this.#plan.arms[arm]
     if (!target) throw new Error(`no arm ${arm}`)
     const requestIndex = this.#nextIndex[arm] ?? 0
     this.#nextIndex[arm] = requestIndex + 1
-    const { nonce, body } = this.#make(target.tag, requestIndex)
+    const { nonce, body, stream } = this.#make(target.tag, requestIndex)
     const connection = this.#acquire(arm, target.origin)
-    const ask: Ask = { path: target.path, headers: target.headers, body, stream: workload.stream }
+    const ask: Ask = { path: target.path, headers: target.headers, body, stream }
     const entry: InFlight = { running: { abort: () => {} }, dispatchedUs: this.#clock(), connection }
     this.#inFlight.add(entry)
     this.series.sent(entry.dispatchedUs)
@@ -275,6 +274,7 @@ export class Engine {
 function unsent(endUs: number): Exchange {
   return {
     outcome: 'KT_ABORTED_AT_DEADLINE',
+    streamed: false,
     detail: 'due, but no slot became free before the run was over',
     connectUs: Number.NaN,
     sentUs: Number.NaN,

@@ -6,6 +6,9 @@ import { z } from 'zod'
 import { UserError } from '../errors.ts'
 import { explainZodError } from '../input/explain.ts'
 import { countOrZero, durationMs, durationOrZeroMs, positiveCount, positiveRate } from '../input/quantity.ts'
+import { tokenDistribution } from '../input/tokens.ts'
+import { workloadOf } from '../workload/choose.ts'
+import type { WorkloadSpec } from '../workload/workload.ts'
 
 const header = z.string().transform((text, context) => {
   const match = /^([!#$%&'*+\-.^_`|~\w]+)\s*:\s*(.*)$/.exec(text)
@@ -21,11 +24,18 @@ const schema = z.strictObject({
   concurrency: positiveCount.optional(),
   rps: positiveRate.optional(),
   duration: durationMs.optional(),
-  model: z.string().min(1, 'must not be empty').default('gpt-4o-mini'),
-  prompt: z.string().min(1, 'must not be empty').default('Say hello in one word'),
+  model: z.string().min(1, 'must not be empty').optional(),
+  prompt: z.string().min(1, 'must not be empty').optional(),
+  prompts: z.string().optional(),
+  body: z.string().optional(),
+  workload: z.string().optional(),
+  'input-tokens': tokenDistribution.optional(),
+  'output-tokens': tokenDistribution.optional(),
   'max-tokens': positiveCount.optional(),
-  endpoint: z.enum(['chat', 'completions', 'embeddings']).default('chat'),
-  stream: z.boolean().default(false),
+  'shared-prefix-tokens': positiveCount.optional(),
+  'shared-prefixes': positiveCount.optional(),
+  endpoint: z.enum(['chat', 'completions', 'embeddings']).optional(),
+  stream: z.boolean().optional(),
   'measure-ttfb': z.boolean().default(false),
   output: z.string().optional(),
   timeout: durationMs.optional(),
@@ -43,7 +53,10 @@ const schema = z.strictObject({
   json: z.boolean().default(false),
 })
 
-export type BenchOptions = z.infer<typeof schema>
+export type BenchOptions = z.infer<typeof schema> & {
+  /** What is sent: the files and profiles that the flags name, read. */
+  sends: WorkloadSpec
+}
 
 /** Accepts the flags or throws one UserError with a line for each that is wrong. */
 export function parseBenchOptions(flags: Record<string, unknown>): BenchOptions {
@@ -61,9 +74,6 @@ export function parseBenchOptions(flags: Record<string, unknown>): BenchOptions 
       '--rps and --concurrency exclude each other: an open loop sends on schedule, however many are in flight',
       'Pass --rps for an open loop, or --concurrency for a closed one.',
     )
-  }
-  if (options.stream && options.endpoint === 'embeddings') {
-    refuse('--stream does not go with --endpoint embeddings', 'Embeddings are never streamed: leave --stream out.')
   }
   if (options['inject-delay'] !== undefined && options.url !== undefined) {
     refuse(
@@ -83,5 +93,5 @@ export function parseBenchOptions(flags: Record<string, unknown>): BenchOptions 
   if (options.split && options.url !== undefined && options['baseline-url'] === undefined && !options.aa) {
     refuse('--split needs a run with two arms', 'Give --baseline-url too, or leave --url out.')
   }
-  return options
+  return { ...options, sends: workloadOf(options) }
 }

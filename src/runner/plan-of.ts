@@ -31,17 +31,10 @@ export function planOf(options: BenchOptions, targets: readonly NamedTarget[]): 
   // One warm-up request a connection, so that none of the measured ones opens its own; more where it costs nothing.
   const connections = load.mode === 'closed' ? load.concurrency : WARMUP_OPEN
   const warmup = options.warmup ?? (embedded ? WARMUP_EMBEDDED : Math.min(connections, requests ?? connections))
-  const workload: WorkloadSpec = {
-    endpoint: options.endpoint,
-    model: options.model,
-    prompt: options.prompt,
-    stream: options.stream,
-    maxTokens: options['max-tokens'],
-    seed: options.seed,
-  }
+  const workload = options.sends
   const headers = {
     'content-type': 'application/json',
-    accept: options.stream ? 'text/event-stream' : 'application/json',
+    accept: acceptOf(workload),
     'user-agent': `kt/${ktVersion}`,
     ...(options['api-key'] ? { authorization: `Bearer ${options['api-key']}` } : {}),
     ...Object.fromEntries(options.header),
@@ -65,6 +58,12 @@ export function planOf(options: BenchOptions, targets: readonly NamedTarget[]): 
     timeoutUs: (options.timeout ?? DEFAULT_TIMEOUT_MS) * 1_000,
     tokenBudget: options['token-budget'],
   }
+}
+
+/** A mix may be streamed in part. */
+function acceptOf({ parts }: WorkloadSpec): string {
+  if (parts.every(({ stream }) => stream)) return 'text/event-stream'
+  return parts.some(({ stream }) => stream) ? 'text/event-stream, application/json' : 'application/json'
 }
 
 /** Before money is spent: what will be sent where. */

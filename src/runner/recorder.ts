@@ -93,13 +93,11 @@ export class Recorder {
   readonly #self = new SelfReportTally()
   readonly #tokens = { input: 0, output: 0, events: 0, fromUsage: 0, fromEvents: 0 }
   readonly #blocks = new Map<number, LiveBlock>()
-  readonly #stream: boolean
   #bodyBytes = 0
   #reused = 0
 
-  constructor(name: ArmName, stream: boolean) {
+  constructor(name: ArmName) {
     this.name = name
-    this.#stream = stream
     this.#metrics = {
       latency: new Histogram(4),
       service: new Histogram(4),
@@ -149,7 +147,7 @@ export class Recorder {
       return
     }
     this.#recordInBlock('ttfb', result.firstByteUs - result.sentUs, block)
-    if (this.#stream) {
+    if (result.streamed) {
       this.#recordInBlock('ttft', result.firstTokenUs - result.sentUs, block)
       this.#record('ttftFromIntended', result.firstTokenUs - intendedUs)
       this.#recordInBlock('tpot', result.tpotUs, block)
@@ -194,14 +192,14 @@ export class Recorder {
   }
 
   #recordOverhead(result: Exchange, nonce: string, block: LiveBlock): void {
-    const stamped = stampedOverhead(result, nonce, this.#stream)
+    const stamped = stampedOverhead(result, nonce)
     if (stamped.kind === 'cache-hit') this.#stamped.cacheHits++
     else if (stamped.kind === 'retried') this.#stamped.retried++
     else if (stamped.kind === 'overhead') {
       this.#stamped.total.record(stamped.us)
       block.stamped.record(stamped.us)
     }
-    const ownUs = this.#self.record(result, this.#stream, block.told)
+    const ownUs = this.#self.record(result, result.streamed, block.told)
     if (stamped.kind === 'overhead' && ownUs !== undefined) this.#stamped.unattributed.record(stamped.us - ownUs)
   }
 
@@ -209,7 +207,7 @@ export class Recorder {
     this.#tokens.events += result.events
     if (result.usage) {
       this.#tokens.input += result.usage.input
-      this.#tokens.output += this.#stream ? result.streamedTokens : result.usage.output
+      this.#tokens.output += result.streamed ? result.streamedTokens : result.usage.output
       this.#tokens.fromUsage++
       this.tokensSpent += result.usage.input + result.usage.output
     } else if (result.tokenEvents > 0) {

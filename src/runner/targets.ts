@@ -14,7 +14,7 @@ export interface OpenTargets {
 }
 
 export async function openTargets(options: BenchOptions, note: (line: string) => void): Promise<OpenTargets> {
-  const at = (url: string): Target => targetOf(url, options.endpoint)
+  const at = (url: string): Target => targetOf(url, options.sends.endpoint)
   const { url, 'baseline-url': baselineUrl, aa } = options
   const close = async (): Promise<void> => {}
   if (url !== undefined && (baselineUrl !== undefined || aa)) {

@@ -6,6 +6,7 @@ import type { RunPlan } from '../../src/runner/plan.ts'
 import type { ArmRecord } from '../../src/runner/recorder.ts'
 import { type EncodedHistogram, Histogram } from '../../src/stats/histogram.ts'
 import { now } from '../../src/system/clock.ts'
+import { promptWorkload } from '../../src/workload/workload.ts'
 
 export interface TestServer {
   origin: string
@@ -55,7 +56,7 @@ export function planFor(origin: string, changes: Partial<RunPlan> = {}, stream =
         tag: 'testtags',
       },
     ],
-    workload: { endpoint: 'chat', model: 'm', prompt: 'Say hello', stream, seed: 1 },
+    workload: promptWorkload({ endpoint: 'chat', model: 'm', prompt: 'Say hello', stream, seed: 1 }),
     load: { mode: 'closed', concurrency: 1 },
     requests: 3,
     durationUs: undefined,

@@ -31,9 +31,34 @@ and directly, in turns. The API key is taken from --api-key, KT_API_KEY or OPENA
     timeout: Flags.string({ description: 'for a whole request [default: 30s]', helpGroup: 'TARGET' }),
     model: Flags.string({ description: '[default: gpt-4o-mini]', helpGroup: 'REQUEST' }),
     prompt: Flags.string({ description: "[default: 'Say hello in one word']", helpGroup: 'REQUEST' }),
+    prompts: Flags.string({
+      description: 'a JSON Lines file: a prompt, {"prompt"} or {"messages"} a line, sent in turn',
+      helpGroup: 'REQUEST',
+    }),
+    body: Flags.string({ description: 'a JSON file: the request, sent as it stands', helpGroup: 'REQUEST' }),
+    workload: Flags.string({
+      description: 'a profile: chat, rag, code-agent, mix, ... or a .yaml file',
+      helpGroup: 'REQUEST',
+    }),
+    'input-tokens': Flags.string({
+      helpValue: '500',
+      description: "generated prompts of so many tokens, or 'lognormal(6.6,0.98)', normal, uniform",
+      helpGroup: 'REQUEST',
+    }),
+    'output-tokens': Flags.string({
+      helpValue: '200',
+      description: 'ask for so many; drawn for each request where it is a distribution',
+      helpGroup: 'REQUEST',
+    }),
     'max-tokens': Flags.string({ description: 'most output tokens of an answer', helpGroup: 'REQUEST' }),
+    'shared-prefix-tokens': Flags.string({
+      description: 'a system message of so many tokens before --input-tokens',
+      helpGroup: 'REQUEST',
+    }),
+    'shared-prefixes': Flags.string({ description: 'how many different ones [default: 1]', helpGroup: 'REQUEST' }),
     stream: Flags.boolean({
       description: 'stream the answers; adds TTFT, TPOT and inter-token rows',
+      allowNo: true,
       helpGroup: 'REQUEST',
     }),
     seed: Flags.string({ description: 'the same seed sends the same requests [default: 1]', helpGroup: 'REQUEST' }),
