@@ -159,7 +159,7 @@ const armShape = {
     tokensPerSec: z.number().nullable(),
     eventsPerSec: z.number(),
     bytesPerSec: z.number(),
-    tokenSource: z.enum(['usage', 'events', 'mixed', 'none']),
+    tokenSource: z.enum(['usage', 'tokenizer', 'events', 'mixed', 'none']),
   }),
   overhead: z.array(overheadSchema),
   signals: z
