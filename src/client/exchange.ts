@@ -9,7 +9,7 @@ import type { Stamp } from '../overhead/stamp.ts'
 import type { Clock } from '../system/clock.ts'
 import type { Connection } from './connection.ts'
 import { isInterrupted, outcomeOfError } from './failure.ts'
-import { readErrorAnswer, readJsonAnswer } from './json-answer.ts'
+import { type JsonAnswer, readErrorAnswer, readJsonAnswer } from './json-answer.ts'
 import { type Outcome, outcomeOfStatus } from './outcome.ts'
 import { SseReader } from './sse.ts'
 import type { Usage } from './stream-event.ts'
@@ -20,6 +20,13 @@ export interface Ask {
   headers: Record<string, string>
   body: string
   stream: boolean
+  /** Hears the decoded body of a good answer as it comes. */
+  sample?: AnswerListener | undefined
+}
+
+/** Takes the answer's decoded bytes. */
+export interface AnswerListener {
+  push(chunk: Buffer): void
 }
 
 /** What is known of a request once it has ended. */
@@ -42,6 +49,8 @@ export interface Exchange {
   streamedTokens: number
   events: number
   bodyBytes: number
+  /** Length of the request's body. */
+  requestChars: number
   /** On a connection that was already open. */
   reused: boolean
   usage: Usage | undefined
@@ -91,10 +100,15 @@ export function exchange(
     if (settled) return
     settled = true
     const opened = connection.opened > openedBefore
-    const answer = outcome === 'OK' && !reader ? readJsonAnswer(text()) : undefined
-    if (outcome === 'OK' && !reader && !answer) {
-      outcome = 'KT_BAD_BODY'
-      detail = readErrorAnswer(text())
+    let answer: JsonAnswer | undefined
+    if (outcome === 'OK' && !reader) {
+      const body = text()
+      answer = readJsonAnswer(body)
+      ask.sample?.push(Buffer.from(body))
+      if (!answer) {
+        outcome = 'KT_BAD_BODY'
+        detail = readErrorAnswer(body)
+      }
     }
     done({
       outcome,
@@ -112,6 +126,7 @@ export function exchange(
       streamedTokens: watch.streamedTokens(),
       events: watch.events,
       bodyBytes,
+      requestChars: ask.body.length,
       reused: !opened && !Number.isNaN(sentUs),
       usage: answer?.usage ?? watch.usage,
       stamp: answer?.stamp ?? watch.stamp,
@@ -130,6 +145,7 @@ export function exchange(
   }
 
   const read = (chunk: Buffer): void => {
+    ask.sample?.push(chunk)
     try {
       reader?.push(chunk)
     } catch (error) {

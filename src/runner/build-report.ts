@@ -11,7 +11,7 @@ import { overheadOf, signalsOf } from './build-overhead.ts'
 import { clientOf } from './client-verdict.ts'
 import type { RunRecord } from './messages.ts'
 import type { RunPlan } from './plan.ts'
-import type { ArmRecord, Metric } from './recorder.ts'
+import type { ArmRecord, Metric, TokenRecord } from './recorder.ts'
 
 export interface RunContext {
   version: string
@@ -87,8 +87,8 @@ function armResult(arm: ArmRecord, opened: number, url: string, budgets: Budgets
   const successful = arm.outcomes.OK ?? 0
   const durationS = arm.activeUs / 1e6
   const perSec = (count: number): number => (durationS > 0 ? Math.round((count / durationS) * 1_000) / 1_000 : 0)
-  const { fromUsage, fromEvents, input, output, events } = arm.tokens
-  const counted = fromUsage + fromEvents > 0
+  const { fromUsage, fromTokenizer, fromEvents, input, output, events } = arm.tokens
+  const counted = fromUsage + fromTokenizer + fromEvents > 0
   const signals = signalsOf(arm)
   return {
     name: arm.name,
@@ -105,16 +105,22 @@ function armResult(arm: ArmRecord, opened: number, url: string, budgets: Budgets
     ...distributions(arm),
     throughput: {
       requestsPerSec: perSec(successful),
-      inputTokensPerSec: fromUsage > 0 ? perSec(input) : null,
+      inputTokensPerSec: fromUsage + fromTokenizer > 0 ? perSec(input) : null,
       outputTokensPerSec: counted ? perSec(output) : null,
       tokensPerSec: counted ? perSec(input + output) : null,
       eventsPerSec: perSec(events),
       bytesPerSec: perSec(arm.bodyBytes),
-      tokenSource: fromUsage > 0 ? (fromEvents > 0 ? 'mixed' : 'usage') : fromEvents > 0 ? 'events' : 'none',
+      tokenSource: tokenSourceOf(arm.tokens),
     },
     overhead: overheadOf(arm, budgets),
     ...(signals ? { signals } : {}),
   }
+}
+
+function tokenSourceOf({ fromUsage, fromTokenizer, fromEvents }: TokenRecord): ArmResult['throughput']['tokenSource'] {
+  const sources = [fromUsage > 0 ? 'usage' : [], fromTokenizer > 0 ? 'tokenizer' : [], fromEvents > 0 ? 'events' : []]
+  const [first = 'none', ...others] = sources.flat() as ('usage' | 'tokenizer' | 'events')[]
+  return others.length > 0 ? 'mixed' : first
 }
 
 function distributions(arm: ArmRecord) {

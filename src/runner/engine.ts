@@ -11,6 +11,7 @@ import { closedLoop, constantRate, type Limits, type Schedule } from '../schedul
 import { Histogram } from '../stats/histogram.ts'
 import type { Clock } from '../system/clock.ts'
 import { requestMaker } from '../workload/workload.ts'
+import type { AnswerSample } from './answer-samples.ts'
 import type { RunPlan, Segment } from './plan.ts'
 import { Recorder } from './recorder.ts'
 import { blockOf, segmentsOf } from './segments.ts'
@@ -33,7 +34,9 @@ interface InFlight {
 interface Sink {
   released(dueUs: number, index: number): void
   listen(nonce: string): TokenListener
-  ended(result: Exchange, intendedUs: number, nonce: string, index: number, dueUs: number): void
+  /** What the answer of the arm's request `index` is kept in; undefined where it is not. */
+  sample(index: number): AnswerSample | undefined
+  ended(result: Exchange, intendedUs: number, nonce: string, index: number, dueUs: number, sample?: AnswerSample): void
 }
 
 export class Engine {
@@ -198,7 +201,8 @@ export class Engine {
     this.#nextIndex[arm] = requestIndex + 1
     const { nonce, body, stream } = this.#make(target.tag, requestIndex)
     const connection = this.#acquire(arm, target.origin)
-    const ask: Ask = { path: target.path, headers: target.headers, body, stream }
+    const sample = sink.sample(requestIndex)
+    const ask: Ask = { path: target.path, headers: target.headers, body, stream, sample }
     const entry: InFlight = { running: { abort: () => {} }, dispatchedUs: this.#clock(), connection }
     this.#inFlight.add(entry)
     this.series.sent(entry.dispatchedUs)
@@ -206,7 +210,7 @@ export class Engine {
       this.#inFlight.delete(entry)
       this.#idle[arm]?.push(connection)
       this.series.ended(result.endUs, result.endUs - intendedUs, result.outcome === 'OK')
-      sink.ended(result, intendedUs, nonce, index, dueUs)
+      sink.ended(result, intendedUs, nonce, index, dueUs, sample)
       this.#checkLimits()
       ended(result.endUs)
     })
@@ -226,6 +230,7 @@ export class Engine {
     return {
       released: () => void warmup.sent++,
       listen: () => () => {},
+      sample: () => undefined,
       ended: (result) => {
         if (result.outcome !== 'OK') warmup.failed++
       },
@@ -238,8 +243,9 @@ export class Engine {
     return {
       released: (dueUs, index) => recorder.released(blockOf(segment, index, dueUs), this.#clock()),
       listen: (nonce) => recorder.tokenListener(nonce),
-      ended: (result, intendedUs, nonce, index, dueUs) =>
-        recorder.ended(result, intendedUs, nonce, blockOf(segment, index, dueUs)),
+      sample: (index) => recorder.sampleOf(index),
+      ended: (result, intendedUs, nonce, index, dueUs, sample) =>
+        recorder.ended(result, intendedUs, nonce, blockOf(segment, index, dueUs), sample),
     }
   }
 
@@ -275,6 +281,7 @@ function unsent(endUs: number): Exchange {
   return {
     outcome: 'KT_ABORTED_AT_DEADLINE',
     streamed: false,
+    requestChars: 0,
     detail: 'due, but no slot became free before the run was over',
     connectUs: Number.NaN,
     sentUs: Number.NaN,

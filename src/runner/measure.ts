@@ -8,6 +8,7 @@ import { Histogram } from '../stats/histogram.ts'
 import { fingerprint } from '../system/machine.ts'
 import { gitSha, ktVersion } from '../system/package-info.ts'
 import { buildReport, failureDetails } from './build-report.ts'
+import { countTokens } from './count-tokens.ts'
 import type { Progress } from './messages.ts'
 import type { BenchOptions } from './options.ts'
 import type { RunPlan } from './plan.ts'
@@ -47,7 +48,7 @@ export async function measure(
   const stop = (): void => running.stop(DRAIN_AFTER_INTERRUPT_US)
   if (hooks.interrupt.aborted) stop()
   else hooks.interrupt.addEventListener('abort', stop, { once: true })
-  const record = await running.result
+  const record = await countTokens(plan, await running.result)
   hooks.interrupt.removeEventListener('abort', stop)
 
   // The second arm counts as direct, unless it is the same address again or names itself a gateway: its stamps are no floor then.

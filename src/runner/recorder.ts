@@ -8,6 +8,9 @@ import { type SelfReportRecord, SelfReportTally, type ToldBlock } from '../overh
 import { stampedOverhead } from '../overhead/stamped.ts'
 import type { ArmName } from '../report/schema.ts'
 import { type EncodedHistogram, Histogram } from '../stats/histogram.ts'
+import { type AnswerSample, AnswerSampler, type KeptAnswer } from './answer-samples.ts'
+
+const BYTES_A_TOKEN = 4
 
 type Counts = Partial<Record<Outcome, number>>
 
@@ -54,12 +57,26 @@ export interface ArmRecord {
     retried: number
   }
   selfReport: SelfReportRecord
-  tokens: { input: number; output: number; events: number; fromUsage: number; fromEvents: number }
+  tokens: TokenRecord
   bodyBytes: number
   reused: number
   /** Time under load, the pauses between blocks of an arm left out. */
   activeUs: number
   blocks: BlockRecord[]
+}
+
+export interface TokenRecord {
+  input: number
+  output: number
+  events: number
+  /** Requests by what their tokens were counted from; the last two after the run (count-tokens.ts). */
+  fromUsage: number
+  fromTokenizer: number
+  fromEvents: number
+  /** What is known of the requests whose answers told no usage. */
+  untold: { requests: number; requestChars: number; answerBytes: number; tokenEvents: number }
+  /** Some of their answers. */
+  samples: KeptAnswer[]
 }
 
 interface LiveBlock {
@@ -91,7 +108,9 @@ export class Recorder {
     retried: 0,
   }
   readonly #self = new SelfReportTally()
-  readonly #tokens = { input: 0, output: 0, events: 0, fromUsage: 0, fromEvents: 0 }
+  readonly #tokens = { input: 0, output: 0, events: 0, fromUsage: 0, fromTokenizer: 0, fromEvents: 0 }
+  readonly #untold = { requests: 0, requestChars: 0, answerBytes: 0, tokenEvents: 0 }
+  readonly #sampler = new AnswerSampler()
   readonly #blocks = new Map<number, LiveBlock>()
   #bodyBytes = 0
   #reused = 0
@@ -116,6 +135,11 @@ export class Recorder {
     this.#block(block, atUs).sent++
   }
 
+  /** Listens to the answer of request `index`, where it is one of those that are kept. */
+  sampleOf(index: number): AnswerSample | undefined {
+    return this.#sampler.next(index)
+  }
+
   /** For the request with `nonce`: takes its tokens as they come. */
   tokenListener(nonce: string): TokenListener {
     return (sinceSentUs, gapUs, stamp) => {
@@ -125,7 +149,7 @@ export class Recorder {
   }
 
   /** A measured request has ended. */
-  ended(result: Exchange, intendedUs: number, nonce: string, blockIndex: number): void {
+  ended(result: Exchange, intendedUs: number, nonce: string, blockIndex: number, sample?: AnswerSample): void {
     const block = this.#block(blockIndex, intendedUs)
     const { outcome } = result
     this.done++
@@ -140,7 +164,7 @@ export class Recorder {
       block.latency.record(latencyUs)
       this.#record('service', result.endUs - result.sentUs)
     }
-    this.#countTokens(result)
+    this.#countTokens(result, sample)
     if (outcome !== 'OK') {
       this.failed++
       this.#details[outcome] ??= result.detail
@@ -172,7 +196,7 @@ export class Recorder {
         unattributed: encode(this.#stamped.unattributed),
       },
       selfReport: this.#self.toRecord(),
-      tokens: this.#tokens,
+      tokens: { ...this.#tokens, untold: this.#untold, samples: this.#sampler.samples },
       bodyBytes: this.#bodyBytes,
       reused: this.#reused,
       activeUs: this.activeUs,
@@ -203,17 +227,24 @@ export class Recorder {
     if (stamped.kind === 'overhead' && ownUs !== undefined) this.#stamped.unattributed.record(stamped.us - ownUs)
   }
 
-  #countTokens(result: Exchange): void {
+  #countTokens(result: Exchange, sample: AnswerSample | undefined): void {
     this.#tokens.events += result.events
     if (result.usage) {
       this.#tokens.input += result.usage.input
       this.#tokens.output += result.streamed ? result.streamedTokens : result.usage.output
       this.#tokens.fromUsage++
       this.tokensSpent += result.usage.input + result.usage.output
-    } else if (result.tokenEvents > 0) {
-      this.#tokens.output += result.tokenEvents
-      this.#tokens.fromEvents++
-      this.tokensSpent += result.tokenEvents
+      this.#sampler.told()
+    } else if (result.outcome === 'OK' || result.tokenEvents > 0) {
+      const { requestChars, bodyBytes, tokenEvents, streamed } = result
+      this.#untold.requests++
+      this.#untold.requestChars += requestChars
+      this.#untold.answerBytes += bodyBytes
+      this.#untold.tokenEvents += tokenEvents
+      this.#sampler.keep(sample?.kept({ streamed, bodyBytes, requestChars }))
+      // For the token budget, which must not wait for the end of the run.
+      this.tokensSpent += Math.ceil(requestChars / BYTES_A_TOKEN)
+      this.tokensSpent += streamed ? tokenEvents : Math.ceil(bodyBytes / BYTES_A_TOKEN)
     }
   }
 
