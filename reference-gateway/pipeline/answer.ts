@@ -100,14 +100,18 @@ export class Answer implements StreamSink {
       this.#finishWhole(joined(this.#collected))
       return
     }
-    const rest = this.#parts.translation?.streamEnd()
+    const ending = this.#isEventStream ? this.#parts.translation?.streamEnd() : undefined
     const filter = this.#streamFilter
+    if (ending?.complete === false) {
+      this.#outlet.fail({ status: 502, code: 'upstream_failed', message: 'the provider’s stream broke off' })
+      return
+    }
     if (!filter) {
-      if (rest?.length) this.#outlet.write(rest)
+      if (ending?.rest.length) this.#outlet.write(ending.rest)
       this.end()
       return
     }
-    if (rest?.length) this.#throughFilter(rest)
+    if (ending?.rest.length) this.#throughFilter(ending.rest)
     const startMs = performance.now()
     filter.end()
     this.#addOutputPolicy(startMs)

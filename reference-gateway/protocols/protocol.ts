@@ -26,8 +26,15 @@ export interface Asked {
 export interface Translation {
   /** A piece of the provider's event stream, split anywhere -> complete events of ours; may be empty. */
   stream(chunk: Buffer): Buffer
-  /** What is still to be said when the provider's stream is complete. */
-  streamEnd(): Buffer
+  /** The provider's stream has ended. */
+  streamEnd(): StreamEnd
   /** A whole answer, errors included. */
   whole(status: number, body: Buffer): Buffer
+}
+
+export interface StreamEnd {
+  /** What is still to be said. */
+  rest: Buffer
+  /** False: it broke off in the middle, whatever its connection says. */
+  complete: boolean
 }

@@ -1,0 +1,140 @@
+/** An answer of Anthropic's Messages API as a chat completion, whole or streamed. */
+import type { JsonObject } from '../pipeline/context.ts'
+import {
+  ChunkWriter,
+  type CompletionHead,
+  encode,
+  errorEvent,
+  type FinishReason,
+  toolCallOf,
+  type Usage,
+  wholeCompletion,
+} from './completion.ts'
+import { countOf, listOf, objectOf, parse, textOf } from './json.ts'
+import type { StreamEnd, Translation } from './protocol.ts'
+import { SseReader } from './sse-reader.ts'
+
+const FINISH: Record<string, FinishReason> = {
+  max_tokens: 'length',
+  model_context_window_exceeded: 'length',
+  tool_use: 'tool_calls',
+  refusal: 'content_filter',
+}
+
+export class AnthropicAnswer implements Translation {
+  readonly #reader = new SseReader()
+  readonly #writer: ChunkWriter
+  #usage: JsonObject = {}
+  /** Content blocks by index: which tool call of the answer each one is. */
+  readonly #calls = new Map<unknown, number>()
+  #complete = false
+
+  constructor(includeUsage: boolean) {
+    this.#writer = new ChunkWriter(includeUsage)
+  }
+
+  stream(chunk: Buffer): Buffer {
+    let out = ''
+    for (const data of this.#reader.read(chunk)) out += this.#event(objectOf(parse(data)))
+    return Buffer.from(out)
+  }
+
+  streamEnd(): StreamEnd {
+    return { rest: EMPTY, complete: this.#complete }
+  }
+
+  #event(event: JsonObject): string {
+    const fingerprint = textOf(event.system_fingerprint)
+    if (fingerprint !== undefined) this.#writer.head.fingerprint = fingerprint
+    switch (event.type) {
+      case 'message_start': {
+        const message = objectOf(event.message)
+        this.#writer.head = headOf(message, this.#writer.head.fingerprint)
+        this.#usage = objectOf(message.usage)
+        return this.#writer.delta({ role: 'assistant', content: '' })
+      }
+      case 'content_block_start':
+        return this.#blockStart(event)
+      case 'content_block_delta':
+        return this.#blockDelta(event)
+      case 'message_delta': {
+        this.#usage = { ...this.#usage, ...objectOf(event.usage) }
+        const reason = textOf(objectOf(event.delta).stop_reason)
+        return reason === undefined ? '' : this.#writer.delta({}, 0, FINISH[reason] ?? 'stop')
+      }
+      case 'message_stop':
+        this.#complete = true
+        return this.#writer.end(usageOf(this.#usage))
+      case 'error':
+        // The stream ends here; it ends as said, and not as if it were whole.
+        this.#complete = true
+        return errorEvent(errorOf(event))
+      default:
+        return ''
+    }
+  }
+
+  #blockStart(event: JsonObject): string {
+    const { type, id, name, text } = objectOf(event.content_block)
+    if (type === 'text' && textOf(text)) return this.#writer.delta({ content: text })
+    if (type !== 'tool_use') return ''
+    const index = this.#calls.size
+    this.#calls.set(event.index, index)
+    const call = toolCallOf({ id: textOf(id) ?? '', name: textOf(name) ?? '', arguments: '' })
+    return this.#writer.delta({ tool_calls: [{ index, ...call }] })
+  }
+
+  #blockDelta(event: JsonObject): string {
+    const { type, text, thinking, partial_json: json } = objectOf(event.delta)
+    if (type === 'text_delta') return this.#writer.delta({ content: text })
+    if (type === 'thinking_delta' && thinking !== '') return this.#writer.delta({ reasoning_content: thinking })
+    if (type !== 'input_json_delta' || json === '') return ''
+    const index = this.#calls.get(event.index) ?? 0
+    return this.#writer.delta({ tool_calls: [{ index, function: { arguments: json } }] })
+  }
+
+  whole(status: number, body: Buffer): Buffer {
+    const message = objectOf(parse(body.toString('utf8')))
+    if (status >= 400 || message.type === 'error') return encode({ error: errorOf(message) })
+    const blocks = listOf(message.content).map(objectOf)
+    const texts = (type: string, member: string): string =>
+      blocks.map((block) => (block.type === type ? (textOf(block[member]) ?? '') : '')).join('')
+    const toolCalls = blocks
+      .filter(({ type }) => type === 'tool_use')
+      .map(({ id, name, input }) => ({
+        id: textOf(id) ?? '',
+        name: textOf(name) ?? '',
+        arguments: JSON.stringify(input ?? {}),
+      }))
+    const finishReason = FINISH[textOf(message.stop_reason) ?? ''] ?? 'stop'
+    const choice = { text: texts('text', 'text'), reasoning: texts('thinking', 'thinking'), toolCalls, finishReason }
+    return wholeCompletion(headOf(message, undefined), [choice], usageOf(objectOf(message.usage)))
+  }
+}
+
+const EMPTY = Buffer.alloc(0)
+
+function headOf(message: JsonObject, fingerprint: string | undefined): CompletionHead {
+  return {
+    id: textOf(message.id) ?? '',
+    model: textOf(message.model) ?? '',
+    fingerprint: fingerprint ?? textOf(message.system_fingerprint),
+  }
+}
+
+/** Anthropic counts what came from its cache, or went there, apart from the other input. */
+function usageOf(usage: JsonObject): Usage {
+  const cachedTokens = countOf(usage.cache_read_input_tokens)
+  return {
+    promptTokens: countOf(usage.input_tokens) + cachedTokens + countOf(usage.cache_creation_input_tokens),
+    cachedTokens,
+    completionTokens: countOf(usage.output_tokens),
+    reasoningTokens: 0,
+  }
+}
+
+function errorOf(answer: JsonObject): JsonObject {
+  const { type, message } = objectOf(answer.error)
+  const code = textOf(type) ?? 'api_error'
+  return { message: textOf(message) ?? 'the provider failed without a message', type: code, param: null, code }
+}

@@ -1,0 +1,104 @@
+/** Anthropic's Messages API behind OpenAI's chat completions: what is asked. What is answered is in anthropic-answer.ts. */
+import type { GatewayError } from '../openai-error.ts'
+import type { JsonObject, RequestContext } from '../pipeline/context.ts'
+import { AnthropicAnswer } from './anthropic-answer.ts'
+import { type ChatRequest, type Part, readChat, type Turn, unsupported } from './chat-request.ts'
+import { encode } from './completion.ts'
+import { ModelList } from './model-list.ts'
+import type { Asked, Protocol } from './protocol.ts'
+
+const VERSION = ['anthropic-version', '2023-06-01'] as const
+/** Anthropic insists on a limit; OpenAI's clients need not give one. */
+const DEFAULT_MAX_TOKENS = 4_096
+const EMPTY = Buffer.alloc(0)
+
+const NEUTRAL = {
+  n: [null, undefined, 1],
+  frequency_penalty: [null, undefined, 0],
+  presence_penalty: [null, undefined, 0],
+  response_format: [null, undefined],
+  reasoning_effort: [null, undefined],
+}
+
+export const anthropic: Protocol = {
+  credentials: (key) => ['x-api-key', key],
+  ask: (context: RequestContext, basePath: string): Asked | GatewayError => {
+    if (context.method === 'GET' && context.path === '/models') {
+      return { path: `${basePath}/models`, body: EMPTY, headers: VERSION, translation: new ModelList() }
+    }
+    if (context.endpoint !== 'chat' || !context.json) {
+      return { ...unsupported(`${context.method} /v1${context.path}`, 'anthropic'), status: 404 }
+    }
+    const { temperature } = context.json
+    if (typeof temperature === 'number' && temperature > 1) return unsupported('a temperature above 1', 'anthropic')
+    const chat = readChat(context.json, 'anthropic', NEUTRAL)
+    if ('code' in chat) return chat
+    return {
+      path: `${basePath}/messages`,
+      body: encode(messagesRequest(context.json, chat)),
+      headers: VERSION,
+      translation: new AnthropicAnswer(chat.includeUsage),
+    }
+  },
+}
+
+function messagesRequest(json: JsonObject, chat: ChatRequest): JsonObject {
+  return {
+    model: json.model,
+    max_tokens: chat.maxTokens ?? DEFAULT_MAX_TOKENS,
+    ...(chat.system !== '' && { system: chat.system }),
+    messages: messagesOf(chat.turns),
+    ...given('temperature', json.temperature),
+    ...given('top_p', json.top_p),
+    ...given('stream', json.stream),
+    ...(typeof json.user === 'string' && { metadata: { user_id: json.user } }),
+    ...(chat.stop.length > 0 && { stop_sequences: chat.stop }),
+    ...(chat.tools.length > 0 && { tools: chat.tools.map(toolOf), ...toolChoiceOf(chat) }),
+  }
+}
+
+function given(name: string, value: unknown): JsonObject {
+  return value === undefined || value === null ? {} : { [name]: value }
+}
+
+/** Neighbours of the same role become one message: results of parallel tool calls must stand together. */
+function messagesOf(turns: readonly Turn[]): { role: string; content: JsonObject[] }[] {
+  const messages: { role: string; content: JsonObject[] }[] = []
+  for (const turn of turns) {
+    const role = turn.role === 'assistant' ? 'assistant' : 'user'
+    const content = contentOf(turn)
+    const last = messages.at(-1)
+    if (last?.role === role) last.content.push(...content)
+    else messages.push({ role, content })
+  }
+  return messages
+}
+
+function contentOf(turn: Turn): JsonObject[] {
+  if (turn.role === 'tool') return [{ type: 'tool_result', tool_use_id: turn.callId, content: turn.content }]
+  const parts = turn.parts.filter((part) => part.kind !== 'text' || part.text !== '').map(partOf)
+  if (turn.role === 'user') return parts
+  return [...parts, ...turn.calls.map(({ id, name, args }) => ({ type: 'tool_use', id, name, input: args }))]
+}
+
+function partOf(part: Part): JsonObject {
+  if (part.kind === 'text') return { type: 'text', text: part.text }
+  if (part.kind === 'image_url') return { type: 'image', source: { type: 'url', url: part.url } }
+  return { type: 'image', source: { type: 'base64', media_type: part.mediaType, data: part.base64 } }
+}
+
+function toolOf({ name, description, parameters }: ChatRequest['tools'][number]): JsonObject {
+  return {
+    name,
+    ...(description !== undefined && { description }),
+    input_schema: parameters ?? { type: 'object', properties: {} },
+  }
+}
+
+function toolChoiceOf({ toolChoice, parallelCalls }: ChatRequest): JsonObject {
+  if (toolChoice === 'none') return { tool_choice: { type: 'none' } }
+  const one = parallelCalls ? {} : { disable_parallel_tool_use: true }
+  if (typeof toolChoice === 'object') return { tool_choice: { type: 'tool', name: toolChoice.name, ...one } }
+  if (toolChoice === 'required') return { tool_choice: { type: 'any', ...one } }
+  return toolChoice === undefined && parallelCalls ? {} : { tool_choice: { type: 'auto', ...one } }
+}

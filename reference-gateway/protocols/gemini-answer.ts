@@ -1,0 +1,162 @@
+/**
+ * An answer of Gemini's generateContent as a chat completion, whole or streamed. A stream has no end mark: it is complete
+ * when every candidate gave its finish reason.
+ */
+import type { JsonObject } from '../pipeline/context.ts'
+import {
+  type Choice,
+  ChunkWriter,
+  type CompletionHead,
+  encode,
+  errorEvent,
+  type FinishReason,
+  type ToolCall,
+  toolCallOf,
+  type Usage,
+  wholeCompletion,
+} from './completion.ts'
+import { countOf, listOf, objectOf, parse, textOf } from './json.ts'
+import type { StreamEnd, Translation } from './protocol.ts'
+import { SseReader } from './sse-reader.ts'
+
+const FINISH: Record<string, FinishReason> = {
+  MAX_TOKENS: 'length',
+  SAFETY: 'content_filter',
+  RECITATION: 'content_filter',
+  BLOCKLIST: 'content_filter',
+  PROHIBITED_CONTENT: 'content_filter',
+  SPII: 'content_filter',
+  IMAGE_SAFETY: 'content_filter',
+}
+
+const EMPTY = Buffer.alloc(0)
+
+export class GeminiAnswer implements Translation {
+  readonly #reader = new SseReader()
+  readonly #writer: ChunkWriter
+  readonly #model: string
+  readonly #begun = new Set<number>()
+  /** Tool calls so far, by choice. */
+  readonly #calls = new Map<number, number>()
+  #unfinished = 0
+  #usage: JsonObject = {}
+  #failed = false
+  #finished = false
+
+  constructor(includeUsage: boolean, model: string) {
+    this.#writer = new ChunkWriter(includeUsage)
+    this.#model = model
+  }
+
+  stream(chunk: Buffer): Buffer {
+    let out = ''
+    for (const data of this.#reader.read(chunk)) out += this.#event(objectOf(parse(data)))
+    return Buffer.from(out)
+  }
+
+  streamEnd(): StreamEnd {
+    if (this.#failed) return { rest: EMPTY, complete: true }
+    const complete = this.#finished && this.#unfinished === 0
+    return { rest: complete ? Buffer.from(this.#writer.end(usageOf(this.#usage))) : EMPTY, complete }
+  }
+
+  #event(event: JsonObject): string {
+    if (event.error !== undefined) {
+      this.#failed = true
+      return errorEvent(errorOf(event))
+    }
+    this.#writer.head = this.#headOf(event)
+    if (event.usageMetadata !== undefined) this.#usage = objectOf(event.usageMetadata)
+    const candidates = listOf(event.candidates).map(objectOf)
+    if (candidates.length === 0 && objectOf(event.promptFeedback).blockReason !== undefined) {
+      return this.#candidate({ finishReason: 'SAFETY' })
+    }
+    return candidates.map((candidate) => this.#candidate(candidate)).join('')
+  }
+
+  #candidate(candidate: JsonObject): string {
+    const index = countOf(candidate.index)
+    let out = ''
+    if (!this.#begun.has(index)) {
+      this.#begun.add(index)
+      this.#unfinished++
+      out += this.#writer.delta({ role: 'assistant', content: '' }, index)
+    }
+    const { text, reasoning, toolCalls } = readCandidate(candidate, this.#calls.get(index) ?? 0)
+    if (reasoning !== '') out += this.#writer.delta({ reasoning_content: reasoning }, index)
+    if (text !== '') out += this.#writer.delta({ content: text }, index)
+    for (const call of toolCalls) {
+      const at = this.#calls.get(index) ?? 0
+      this.#calls.set(index, at + 1)
+      out += this.#writer.delta({ tool_calls: [{ index: at, ...toolCallOf(call) }] }, index)
+    }
+    const reason = textOf(candidate.finishReason)
+    if (reason === undefined) return out
+    this.#unfinished--
+    this.#finished = true
+    return out + this.#writer.delta({}, index, finishOf(reason, (this.#calls.get(index) ?? 0) > 0))
+  }
+
+  whole(status: number, body: Buffer): Buffer {
+    const given = parse(body.toString('utf8'))
+    const answer = objectOf(Array.isArray(given) ? given[0] : given)
+    if (status >= 400 || answer.error !== undefined) return encode({ error: errorOf(answer) })
+    const candidates = listOf(answer.candidates).map(objectOf)
+    const blocked = objectOf(answer.promptFeedback).blockReason !== undefined
+    const all = candidates.length === 0 && blocked ? [{ finishReason: 'SAFETY' }] : candidates
+    const choices = all.map((candidate): Choice => {
+      const read = readCandidate(candidate, 0)
+      return { ...read, finishReason: finishOf(textOf(candidate.finishReason) ?? '', read.toolCalls.length > 0) }
+    })
+    return wholeCompletion(this.#headOf(answer), choices, usageOf(objectOf(answer.usageMetadata)))
+  }
+
+  #headOf(answer: JsonObject): CompletionHead {
+    return {
+      id: textOf(answer.responseId) ?? this.#writer.head.id,
+      model: textOf(answer.modelVersion) ?? this.#model,
+      fingerprint: textOf(answer.system_fingerprint),
+    }
+  }
+}
+
+/** `calls`: how many tool calls there were before; Gemini need not name them. */
+function readCandidate(candidate: JsonObject, calls: number): Omit<Choice, 'finishReason'> {
+  let text = ''
+  let reasoning = ''
+  const toolCalls: ToolCall[] = []
+  for (const part of listOf(objectOf(candidate.content).parts).map(objectOf)) {
+    const said = textOf(part.text) ?? ''
+    if (part.thought === true) reasoning += said
+    else text += said
+    if (part.functionCall === undefined) continue
+    const { id, name, args } = objectOf(part.functionCall)
+    toolCalls.push({
+      id: textOf(id) ?? `call_${countOf(candidate.index)}_${calls + toolCalls.length}`,
+      name: textOf(name) ?? '',
+      arguments: JSON.stringify(args ?? {}),
+    })
+  }
+  return { text, reasoning, toolCalls }
+}
+
+function finishOf(reason: string, callsTools: boolean): FinishReason {
+  return FINISH[reason] ?? (callsTools ? 'tool_calls' : 'stop')
+}
+
+/** Gemini counts reasoning apart from what it shows; OpenAI counts both as completion. */
+function usageOf(usage: JsonObject): Usage {
+  const reasoningTokens = countOf(usage.thoughtsTokenCount)
+  return {
+    promptTokens: countOf(usage.promptTokenCount),
+    cachedTokens: countOf(usage.cachedContentTokenCount),
+    completionTokens: countOf(usage.candidatesTokenCount) + reasoningTokens,
+    reasoningTokens,
+  }
+}
+
+function errorOf(answer: JsonObject): JsonObject {
+  const { status, message } = objectOf(answer.error)
+  const code = textOf(status) ?? 'api_error'
+  return { message: textOf(message) ?? 'the provider failed without a message', type: code, param: null, code }
+}

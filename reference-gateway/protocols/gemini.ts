@@ -1,0 +1,111 @@
+/** Gemini's generateContent behind OpenAI's chat completions: what is asked. What is answered is in gemini-answer.ts. */
+import type { GatewayError } from '../openai-error.ts'
+import type { JsonObject, RequestContext } from '../pipeline/context.ts'
+import { type ChatRequest, type Part, readChat, type Turn, unsupported } from './chat-request.ts'
+import { encode } from './completion.ts'
+import { GeminiAnswer } from './gemini-answer.ts'
+import { objectOf } from './json.ts'
+import { ModelList } from './model-list.ts'
+import type { Asked, Protocol } from './protocol.ts'
+
+const EMPTY = Buffer.alloc(0)
+const NO_HEADERS: readonly string[] = []
+const NEUTRAL = { reasoning_effort: [null, undefined] }
+
+export const gemini: Protocol = {
+  credentials: (key) => ['x-goog-api-key', key],
+  ask: (context: RequestContext, basePath: string): Asked | GatewayError => {
+    if (context.method === 'GET' && context.path === '/models') {
+      return { path: `${basePath}/models`, body: EMPTY, headers: NO_HEADERS, translation: new ModelList() }
+    }
+    if (context.endpoint !== 'chat' || !context.json) {
+      return { ...unsupported(`${context.method} /v1${context.path}`, 'gemini'), status: 404 }
+    }
+    const chat = readChat(context.json, 'gemini', NEUTRAL)
+    if ('code' in chat) return chat
+    if (chat.turns.some((turn) => turn.role !== 'tool' && turn.parts.some(({ kind }) => kind === 'image_url'))) {
+      return unsupported('an image that is not a data: URL', 'gemini')
+    }
+    if (!chat.parallelCalls && chat.tools.length > 0) return unsupported('parallel_tool_calls: false', 'gemini')
+    // The model is the client's word and becomes a part of the path.
+    const place = `${basePath}/models/${encodeURIComponent(context.model ?? '')}`
+    return {
+      path: context.stream ? `${place}:streamGenerateContent?alt=sse` : `${place}:generateContent`,
+      body: encode(generateRequest(context.json, chat)),
+      headers: NO_HEADERS,
+      translation: new GeminiAnswer(chat.includeUsage, context.model ?? ''),
+    }
+  },
+}
+
+function generateRequest(json: JsonObject, chat: ChatRequest): JsonObject {
+  return {
+    contents: contentsOf(chat.turns),
+    ...(chat.system !== '' && { systemInstruction: { parts: [{ text: chat.system }] } }),
+    ...(chat.tools.length > 0 && { tools: [{ functionDeclarations: chat.tools.map(toolOf) }] }),
+    ...toolConfigOf(chat),
+    generationConfig: configOf(json, chat),
+  }
+}
+
+function configOf(json: JsonObject, chat: ChatRequest): JsonObject {
+  const config: Record<string, unknown> = {
+    temperature: json.temperature,
+    topP: json.top_p,
+    seed: json.seed,
+    presencePenalty: json.presence_penalty,
+    frequencyPenalty: json.frequency_penalty,
+    candidateCount: json.n,
+    maxOutputTokens: chat.maxTokens,
+    ...(chat.stop.length > 0 && { stopSequences: chat.stop }),
+    ...formatOf(objectOf(json.response_format)),
+  }
+  return Object.fromEntries(Object.entries(config).filter(([, value]) => value !== undefined && value !== null))
+}
+
+function formatOf(format: JsonObject): JsonObject {
+  if (format.type === 'json_object') return { responseMimeType: 'application/json' }
+  if (format.type !== 'json_schema') return {}
+  return { responseMimeType: 'application/json', responseJsonSchema: objectOf(format.json_schema).schema }
+}
+
+function contentsOf(turns: readonly Turn[]): { role: string; parts: JsonObject[] }[] {
+  const contents: { role: string; parts: JsonObject[] }[] = []
+  for (const turn of turns) {
+    const role = turn.role === 'assistant' ? 'model' : 'user'
+    const parts = partsOf(turn)
+    const last = contents.at(-1)
+    if (last?.role === role) last.parts.push(...parts)
+    else contents.push({ role, parts })
+  }
+  return contents
+}
+
+function partsOf(turn: Turn): JsonObject[] {
+  if (turn.role === 'tool') return [{ functionResponse: { name: turn.name, response: { result: turn.content } } }]
+  const parts = turn.parts.map(partOf)
+  if (turn.role === 'user') return parts
+  return [...parts, ...turn.calls.map(({ name, args }) => ({ functionCall: { name, args } }))]
+}
+
+function partOf(part: Part): JsonObject {
+  if (part.kind === 'image') return { inlineData: { mimeType: part.mediaType, data: part.base64 } }
+  return { text: part.kind === 'text' ? part.text : part.url }
+}
+
+function toolOf({ name, description, parameters }: ChatRequest['tools'][number]): JsonObject {
+  return {
+    name,
+    ...(description !== undefined && { description }),
+    ...(parameters !== undefined && { parametersJsonSchema: parameters }),
+  }
+}
+
+function toolConfigOf({ toolChoice }: ChatRequest): JsonObject {
+  if (toolChoice === undefined) return {}
+  const config =
+    typeof toolChoice === 'object'
+      ? { mode: 'ANY', allowedFunctionNames: [toolChoice.name] }
+      : { mode: { auto: 'AUTO', none: 'NONE', required: 'ANY' }[toolChoice] }
+  return { toolConfig: { functionCallingConfig: config } }
+}

@@ -1,0 +1,88 @@
+// The processes that the gateway's benchmarks set side by side: an upstream that answers at once, a bare proxy of node:http
+// and undici (what any gateway in Node pays at least), and the gateway itself. Started as children with an IPC channel: each
+// says its URL and ends with its parent.
+
+import { fork } from 'node:child_process'
+import { createServer } from 'node:http'
+import { fileURLToPath } from 'node:url'
+
+const self = fileURLToPath(import.meta.url)
+const root = new URL('../../../dist/', import.meta.url)
+
+/** Starts one of the roles below; resolves to its URL and its end. */
+export function start(role, options = {}) {
+  const child = fork(self, [role, JSON.stringify(options)], { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] })
+  return new Promise((resolve, reject) => {
+    child.once('message', (url) => resolve({ url, pid: child.pid, stop: () => child.kill() }))
+    child.once('exit', (code) => reject(new Error(`${role} ended with ${code}`)))
+  })
+}
+
+const EVENT = (index) =>
+  `data: {"id":"chatcmpl-1","object":"chat.completion.chunk","created":1,"model":"m","system_fingerprint":"fp_1","choices":[{"index":0,"delta":{"content":"word${index % 10} "},"logprobs":null,"finish_reason":null}]}\n\n`
+
+const roles = {
+  /** JSON of about 1 KB, or a stream: `events` in all, `perWrite` in one write, one write every `gapMs` (0: at once). */
+  upstream({ events = 2_000, perWrite = 200, gapMs = 0 }) {
+    const json = Buffer.from(JSON.stringify({ id: 'x', choices: [{ message: { content: 'word '.repeat(180) } }] }))
+    const chunk = Buffer.from(Array.from({ length: perWrite }, (_, index) => EVENT(index)).join(''))
+    return createServer((request, response) => {
+      const parts = []
+      request
+        .on('data', (part) => parts.push(part))
+        .on('end', () => {
+          if (!Buffer.concat(parts).includes('"stream":true')) {
+            response.writeHead(200, { 'content-type': 'application/json', 'content-length': json.length }).end(json)
+            return
+          }
+          response.writeHead(200, { 'content-type': 'text/event-stream' })
+          let left = events / perWrite
+          const more = () => {
+            if (left-- <= 0) return void response.end('data: [DONE]\n\n')
+            const ready = response.write(chunk)
+            if (gapMs > 0) setTimeout(more, gapMs)
+            else if (ready) setImmediate(more)
+            else response.once('drain', more)
+          }
+          more()
+        })
+    })
+  },
+
+  async bare({ upstream }) {
+    const { Agent, request: ask } = await import('undici')
+    const dispatcher = new Agent({ connections: 256, pipelining: 1, keepAliveTimeout: 60_000, allowH2: false })
+    return createServer(async (request, response) => {
+      const parts = []
+      for await (const part of request) parts.push(part)
+      const { host: _host, connection: _connection, ...headers } = request.headers
+      const answer = await ask(new URL(request.url, upstream), {
+        method: request.method,
+        headers,
+        body: Buffer.concat(parts),
+        dispatcher,
+      })
+      const { connection: _c, 'keep-alive': _k, 'transfer-encoding': _t, ...passed } = answer.headers
+      response.writeHead(answer.statusCode, passed)
+      answer.body.pipe(response)
+    })
+  },
+
+  async gateway({ upstream, settings = {}, policies = [] }) {
+    const { gatewayConfigSchema } = await import(new URL('reference-gateway/config.js', root))
+    const { startGateway } = await import(new URL('reference-gateway/gateway.js', root))
+    const providers = [{ name: 'openai', base_url: `${upstream}/v1` }]
+    const config = gatewayConfigSchema({}).parse({ gateway: { port: 0, providers, ...settings }, policies })
+    const gateway = await startGateway(config, { report: (problem) => process.stderr.write(`${problem}\n`) })
+    await gateway.warmedUp
+    return gateway.url
+  },
+}
+
+if (process.argv[1] === self) {
+  const [, , role, options] = process.argv
+  const made = await roles[role](JSON.parse(options))
+  process.once('disconnect', () => process.exit())
+  if (typeof made === 'string') process.send(made)
+  else made.listen(0, '127.0.0.1', () => process.send(`http://127.0.0.1:${made.address().port}`))
+}

@@ -1,0 +1,69 @@
+/** A provider of another protocol that answers what the test says and remembers what it was asked, and OpenAI's client. */
+import { existsSync, readFileSync } from 'node:fs'
+import type { IncomingHttpHeaders } from 'node:http'
+import { fileURLToPath } from 'node:url'
+import OpenAI from 'openai'
+import { gatewayBefore, upstream } from './harness.ts'
+import { bodyOf } from './upstream.ts'
+
+export interface Asked {
+  url: string
+  headers: IncomingHttpHeaders
+  body: Record<string, unknown>
+}
+
+export interface Reply {
+  status?: number
+  /** JSON. */
+  json?: unknown
+  /** The data of events; `named` writes their type as the event's name. */
+  events?: readonly unknown[]
+  /** Bytes a write; all at once without. */
+  step?: number
+  /** Breaks off after so many bytes. */
+  cutAt?: number
+}
+
+export async function translated(protocol: 'anthropic' | 'gemini', reply: Reply, apiKey?: string) {
+  const asked: Asked[] = []
+  const provider = await upstream(async (request, response) => {
+    const body = request.method === 'POST' ? JSON.parse(await bodyOf(request)) : {}
+    asked.push({ url: request.url ?? '', headers: request.headers, body })
+    if (!reply.events) {
+      response.writeHead(reply.status ?? 200, { 'content-type': 'application/json' }).end(JSON.stringify(reply.json))
+      return
+    }
+    const end = protocol === 'gemini' ? '\r\n\r\n' : '\n\n'
+    const text = reply.events.map((event) => `data: ${JSON.stringify(event)}${end}`).join('')
+    const whole = Buffer.from(text).subarray(0, reply.cutAt)
+    response.writeHead(200, { 'content-type': 'text/event-stream' })
+    const step = reply.step ?? whole.length
+    for (let at = 0; at < whole.length; at += step) {
+      response.write(whole.subarray(at, at + step))
+      if ((at / step) % 8 === 0) await new Promise(setImmediate)
+    }
+    if (reply.cutAt === undefined) response.end()
+    else response.destroy()
+  })
+  const base_url = protocol === 'gemini' ? provider.url.replace(/v1$/, 'v1beta') : provider.url
+  const gateway = await gatewayBefore('', {
+    providers: [{ name: protocol, base_url, protocol, ...(apiKey !== undefined && { api_key: apiKey }) }],
+  })
+  const client = new OpenAI({ baseURL: `${gateway.url}/v1`, apiKey: 'client-key', maxRetries: 0 })
+  return { client, asked, gateway }
+}
+
+/** The payloads of a recorded stream, or undefined where ../shared/data is absent. */
+export function recordedStream(name: string): unknown[] | undefined {
+  const path = fileURLToPath(new URL(`../../../../shared/data/streams/${name}.chunks.txt`, import.meta.url))
+  if (!existsSync(path)) return undefined
+  const lines = readFileSync(path, 'utf8').split('\n')
+  return lines.filter(Boolean).map((line) => JSON.parse(line))
+}
+
+/** Everything that `source` gives. */
+export async function collect<T>(source: AsyncIterable<T>): Promise<T[]> {
+  const all: T[] = []
+  for await (const one of source) all.push(one)
+  return all
+}
