@@ -1,0 +1,187 @@
+/**
+ * The deterministic automaton of a program, made state by state as texts ask for it. A state is the list of instructions
+ * that are under way, first the preferred (RE2's leftmost-first rule: what comes after a match in that list is cut off), and
+ * what kind of character came before where the program asks for it (\b, ^). Time is linear in the text, whatever the pattern:
+ * a step is one look into a table, or, the first time, at most one pass over the program.
+ */
+import { EMPTY, type Instruction, isRune, OP, type Program } from './program.ts'
+import { classify, type IsWord, isAsciiWord, type RuneClasses } from './rune-classes.ts'
+
+/** State 0: nothing is under way any more. */
+export const DEAD = 0
+/** Bit 0 of a step: the text before the character just read is a match. The rest is the next state. */
+export const MATCHED_BEFORE = 1
+/** Flags of a state. ACCEPTS: what was read is a match. ENDED: and nothing can be added to it. */
+export const ACCEPTS = 1
+export const ENDED = 2
+
+/** What came before: decides what \b, ^ and \A ask for. */
+export const BEFORE = { TEXT: 0, LINE: 1, WORD: 2, OTHER: 3 } as const
+const UNKNOWN = -1
+const MAX_STATES = 10_000
+const ASCII_WORD_CUTS = [48, 58, 65, 91, 95, 96, 97, 123]
+
+export class Automaton {
+  readonly program: Program
+  readonly classes: RuneClasses
+  readonly isWord: IsWord
+  readonly #wordCuts: readonly number[]
+  /** 1 for each UTF-16 unit that something can begin with (or that is half a character). */
+  readonly mayStart = new Uint8Array(0x10000)
+  /** The state before the first character, by what comes before it. */
+  readonly starts: readonly number[]
+  /** The same, by the class of what comes before it. */
+  readonly startAfter: Int32Array
+  /** steps[state * classes.count + class]; UNKNOWN where nobody asked yet: take `step`. */
+  steps: Int32Array
+  flags: Uint8Array
+  #lists: Int32Array[] = []
+  #ids = new Map<string, number>()
+  readonly #looksBack: boolean
+  readonly #seen: Uint32Array
+  #pass = 0
+
+  constructor(program: Program, isWord: IsWord = isAsciiWord, wordCuts: readonly number[] = ASCII_WORD_CUTS) {
+    this.program = program
+    this.isWord = isWord
+    this.#wordCuts = wordCuts
+    this.classes = classify(program.instructions, isWord, wordCuts)
+    this.#looksBack = program.instructions.some(({ op }) => op === OP.EMPTY)
+    this.#seen = new Uint32Array(program.instructions.length)
+    this.steps = new Int32Array(64 * this.classes.count).fill(UNKNOWN)
+    this.flags = new Uint8Array(64)
+    this.#intern([], BEFORE.OTHER)
+    const start = this.#closure([program.start], 0)
+    this.starts = [BEFORE.TEXT, BEFORE.LINE, BEFORE.WORD, BEFORE.OTHER].map((before) =>
+      this.#intern(start.list, before),
+    )
+    this.startAfter = Int32Array.from(this.classes.samples, (rune) => this.starts[this.before(rune)] ?? DEAD)
+    this.#findStarters()
+  }
+
+  /** So many states that a new automaton should take over. */
+  get full(): boolean {
+    return this.#lists.length > MAX_STATES
+  }
+
+  get states(): number {
+    return this.#lists.length
+  }
+
+  /** An equal automaton that knows nothing yet. */
+  renewed(): Automaton {
+    return new Automaton(this.program, this.isWord, this.#wordCuts)
+  }
+
+  /** The state here that equals `state` of `other`, an automaton of the same program. */
+  adopt(other: Automaton, state: number): number {
+    const list = other.#lists[state] ?? new Int32Array(1)
+    return this.#intern([...list.subarray(1)], list[0] ?? BEFORE.OTHER)
+  }
+
+  /** What a character is to the one after it. */
+  before(rune: number): number {
+    return rune === 10 ? BEFORE.LINE : this.isWord(rune) ? BEFORE.WORD : BEFORE.OTHER
+  }
+
+  /** As `steps`, made now where it was not known. */
+  step(state: number, runeClass: number): number {
+    const at = state * this.classes.count + runeClass
+    const known = this.steps[at] ?? UNKNOWN
+    if (known !== UNKNOWN) return known
+    const rune = this.classes.samples[runeClass] ?? 0
+    const { list, matched } = this.#resolved(state, rune)
+    const next: number[] = []
+    for (const pc of list) {
+      const instruction = this.program.instructions[pc]
+      if (instruction && isRune(instruction.op) && reads(instruction, rune)) next.push(instruction.out)
+    }
+    const target = this.#intern(this.#closure(next, 0).list, this.before(rune))
+    const made = (target << 1) | (matched ? MATCHED_BEFORE : 0)
+    this.steps[at] = made
+    return made
+  }
+
+  /** Whether what was read is a match if the text ends here. */
+  acceptsAtEnd(state: number): boolean {
+    return ((this.flags[state] ?? 0) & ACCEPTS) !== 0 || this.#resolved(state, undefined).matched
+  }
+
+  /** The state's list once it is known what comes next (undefined: the text's end). */
+  #resolved(state: number, rune: number | undefined): { list: readonly number[]; matched: boolean } {
+    const list = this.#lists[state]
+    if (!list) return { list: [], matched: false }
+    if (!this.#looksBack) return { list: [...list.subarray(1)], matched: false }
+    const before = list[0] ?? BEFORE.OTHER
+    const wordNext = rune !== undefined && this.isWord(rune)
+    const met =
+      (before === BEFORE.TEXT ? EMPTY.BEGIN_TEXT | EMPTY.BEGIN_LINE : 0) |
+      (before === BEFORE.LINE ? EMPTY.BEGIN_LINE : 0) |
+      (rune === undefined ? EMPTY.END_TEXT | EMPTY.END_LINE : rune === 10 ? EMPTY.END_LINE : 0) |
+      ((before === BEFORE.WORD) === wordNext ? EMPTY.NO_WORD_BOUNDARY : EMPTY.WORD_BOUNDARY)
+    return this.#closure([...list.subarray(1)], met)
+  }
+
+  /** What can be read next from `from` on, preferred first. Conditions that are not in `met` stay in the list, unresolved. */
+  #closure(from: readonly number[], met: number): { list: number[]; matched: boolean } {
+    this.#pass++
+    const list: number[] = []
+    const stack = [...from].reverse()
+    for (let pc = stack.pop(); pc !== undefined; pc = stack.pop()) {
+      const instruction = this.program.instructions[pc]
+      if (!instruction || this.#seen[pc] === this.#pass) continue
+      this.#seen[pc] = this.#pass
+      const { op, out, arg } = instruction
+      if (op === OP.MATCH) {
+        list.push(pc)
+        return { list, matched: true }
+      }
+      if (op === OP.ALT) stack.push(arg, out)
+      else if (op === OP.CAPTURE || op === OP.NOP) stack.push(out)
+      else if (op === OP.EMPTY) {
+        if ((arg & ~met) === 0) stack.push(out)
+        else list.push(pc)
+      } else if (op !== OP.FAIL) list.push(pc)
+    }
+    return { list, matched: false }
+  }
+
+  #intern(list: readonly number[], before: number): number {
+    const kind = this.#looksBack && list.length > 0 ? before : BEFORE.OTHER
+    const key = `${kind}:${list.join()}`
+    const known = this.#ids.get(key)
+    if (known !== undefined) return known
+    const id = this.#lists.push(Int32Array.of(kind, ...list)) - 1
+    this.#ids.set(key, id)
+    if (id >= this.flags.length) this.#grow()
+    const accepts = list.some((pc) => this.program.instructions[pc]?.op === OP.MATCH)
+    const ended = accepts && list.length === 1
+    this.flags[id] = (accepts ? ACCEPTS : 0) | (ended ? ENDED : 0)
+    return id
+  }
+
+  #findStarters(): void {
+    const { count, ofUnit } = this.classes
+    const starters = Uint8Array.from({ length: count }, (_, one) =>
+      this.starts.some((start) => this.step(start, one) >> 1 !== DEAD) ? 1 : 0,
+    )
+    for (let unit = 0; unit <= 0xffff; unit++) {
+      this.mayStart[unit] = (unit & 0xf800) === 0xd800 ? 1 : (starters[ofUnit[unit] ?? 0] ?? 0)
+    }
+  }
+
+  #grow(): void {
+    const flags = new Uint8Array(this.flags.length * 2)
+    flags.set(this.flags)
+    this.flags = flags
+    const steps = new Int32Array(flags.length * this.classes.count).fill(UNKNOWN)
+    steps.set(this.steps)
+    this.steps = steps
+  }
+}
+
+function reads(instruction: Instruction, rune: number): boolean {
+  if (instruction.op === OP.ANY) return true
+  if (instruction.op === OP.ANY_NOT_NL) return rune !== 10
+  return instruction.matchRune(rune)
+}

@@ -1,0 +1,64 @@
+/**
+ * The part of a growing text that is still of interest, as UTF-16 units under their absolute positions. What nobody needs any
+ * more is dropped from the front.
+ */
+
+export class TextBuffer {
+  units: Uint16Array
+  /** The position of units[0]. */
+  base = 0
+  /** The position after the last unit. */
+  end = 0
+
+  constructor(capacity = 256) {
+    this.units = new Uint16Array(capacity)
+  }
+
+  static of(text: string): TextBuffer {
+    const buffer = new TextBuffer(Math.max(1, text.length))
+    buffer.append(text)
+    return buffer
+  }
+
+  append(text: string): void {
+    this.reserve(text.length)
+    const { units } = this
+    const at = this.end - this.base
+    for (let i = 0; i < text.length; i++) units[at + i] = text.charCodeAt(i)
+    this.end += text.length
+  }
+
+  /** Appends a part of another buffer. */
+  appendFrom(other: TextBuffer, from: number, to: number): void {
+    this.reserve(to - from)
+    this.units.set(other.units.subarray(from - other.base, to - other.base), this.end - this.base)
+    this.end += to - from
+  }
+
+  /** Makes room for `count` more units, which may then be written behind `end`. */
+  reserve(count: number): void {
+    const size = this.end - this.base + count
+    if (size <= this.units.length) return
+    const grown = new Uint16Array(Math.max(size, this.units.length * 2))
+    grown.set(this.units.subarray(0, this.end - this.base))
+    this.units = grown
+  }
+
+  /** Forgets what lies before `position`. */
+  drop(position: number): void {
+    const gone = position - this.base
+    // Moving what is left costs: only where that is little.
+    if (gone <= 0 || gone * 2 < this.end - this.base) return
+    this.units.copyWithin(0, gone, this.end - this.base)
+    this.base = position
+  }
+
+  slice(from: number, to: number): string {
+    const { units, base } = this
+    let text = ''
+    for (let at = from; at < to; at += 4096) {
+      text += String.fromCharCode(...units.subarray(at - base, Math.min(to, at + 4096) - base))
+    }
+    return text
+  }
+}
