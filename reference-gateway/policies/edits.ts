@@ -1,0 +1,32 @@
+/** Replacements in a text, in its own positions: merged within a stage, applied to a string, composed over stages. */
+import type { Finding } from './policy.ts'
+
+export interface Edit {
+  readonly start: number
+  /** Grows while the match does. */
+  readonly end: number
+  readonly text: string
+}
+
+/** `findings` of one stage, each list in the policies' order. Those that overlap become one. */
+export function mergeFindings(findings: readonly Finding[]): Edit[] {
+  const sorted = findings.map((finding, order) => ({ finding, order }))
+  sorted.sort((a, b) => a.finding.start - b.finding.start || a.order - b.order)
+  const merged: { start: number; end: number; text: string }[] = []
+  for (const { finding } of sorted) {
+    const last = merged.at(-1)
+    if (last && finding.start < last.end) last.end = Math.max(last.end, finding.end)
+    else merged.push({ start: finding.start, end: finding.end, text: finding.replacement })
+  }
+  return merged
+}
+
+export function applyEdits(text: string, edits: readonly Edit[]): string {
+  let result = ''
+  let at = 0
+  for (const { start, end, text: replacement } of edits) {
+    result += text.slice(at, start) + replacement
+    at = end
+  }
+  return result + text.slice(at)
+}

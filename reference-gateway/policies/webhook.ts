@@ -1,0 +1,125 @@
+/**
+ * A policy that somebody else judges, over HTTP: POST {policy, direction, texts: [...]} to its URL, and the answer
+ * {matches: [{index, start, end, replacement?}]} says what was found where (UTF-16 positions; without `matches`, nothing; `true`
+ * for everything). What then happens is the policy's action. At most `maxConcurrency` are asked at a time, the others wait
+ * their turn, and the wait counts. An answer that is late, not 200 or not understood is no judgement: a rejection.
+ */
+import { Agent, request } from 'undici'
+import { z } from 'zod'
+import type { Finding } from './policy.ts'
+
+export interface WebhookSettings {
+  url: string
+  timeoutMs: number
+  maxConcurrency: number
+  headers: Readonly<Record<string, string>>
+}
+
+export interface Question {
+  policy: string
+  direction: 'input' | 'output'
+  texts: readonly string[]
+}
+
+const DEFAULT_REPLACEMENT = '[REDACTED]'
+const MAX_ANSWER_BYTES = 1024 * 1024
+
+const answerShape = z.object({
+  matches: z
+    .union([
+      z.boolean(),
+      z.array(
+        z.object({
+          index: z.int().min(0).default(0),
+          start: z.int().min(0),
+          end: z.int().min(0),
+          replacement: z.string().optional(),
+        }),
+      ),
+    ])
+    .default(false),
+})
+
+export class Webhook {
+  readonly #settings: WebhookSettings
+  readonly #agent: Agent
+  #running = 0
+  readonly #waiting: (() => void)[] = []
+
+  constructor(settings: WebhookSettings) {
+    this.#settings = settings
+    this.#agent = new Agent({ connections: settings.maxConcurrency, allowH2: false, keepAliveTimeout: 30_000 })
+  }
+
+  /** What was found, a list a text. Rejects when there is no judgement within `timeoutMs`, or `signal` is aborted. */
+  async judge(question: Question, replacement: string | undefined, signal?: AbortSignal): Promise<Finding[][]> {
+    const timeout = AbortSignal.timeout(this.#settings.timeoutMs)
+    const either = signal ? AbortSignal.any([timeout, signal]) : timeout
+    await this.#turn(either)
+    try {
+      return findingsOf(await this.#ask(question, either), question.texts, replacement ?? DEFAULT_REPLACEMENT)
+    } finally {
+      this.#running--
+      this.#waiting.shift()?.()
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#agent.destroy()
+  }
+
+  async #ask(question: Question, signal: AbortSignal): Promise<z.output<typeof answerShape>> {
+    const { url, headers } = this.#settings
+    const { statusCode, body } = await request(url, {
+      method: 'POST',
+      headers: { ...headers, 'content-type': 'application/json' },
+      body: JSON.stringify(question),
+      dispatcher: this.#agent,
+      signal,
+    })
+    const bytes: Buffer[] = []
+    let size = 0
+    for await (const chunk of body) {
+      size += (chunk as Buffer).length
+      if (size > MAX_ANSWER_BYTES) throw new Error('the answer is larger than 1 MiB')
+      bytes.push(chunk as Buffer)
+    }
+    if (statusCode !== 200) throw new Error(`status ${statusCode}`)
+    return answerShape.parse(JSON.parse(Buffer.concat(bytes).toString('utf8')))
+  }
+
+  /** Resolves when fewer than `maxConcurrency` are asked; counts from then on as running. */
+  #turn(signal: AbortSignal): Promise<void> {
+    if (this.#running < this.#settings.maxConcurrency) {
+      this.#running++
+      return Promise.resolve()
+    }
+    return new Promise((resolve, reject) => {
+      const begin = (): void => {
+        signal.removeEventListener('abort', giveUp)
+        this.#running++
+        resolve()
+      }
+      const giveUp = (): void => {
+        this.#waiting.splice(this.#waiting.indexOf(begin), 1)
+        reject(new Error('no turn in time'))
+      }
+      signal.addEventListener('abort', giveUp, { once: true })
+      this.#waiting.push(begin)
+    })
+  }
+}
+
+function findingsOf(answer: z.output<typeof answerShape>, texts: readonly string[], replacement: string): Finding[][] {
+  const { matches } = answer
+  return texts.map((text, index) => {
+    if (matches === true) return text.length > 0 ? [{ start: 0, end: text.length, replacement }] : []
+    if (matches === false) return []
+    return matches
+      .filter((match) => match.index === index)
+      .map(({ start, end, replacement: own }) => {
+        if (start >= end || end > text.length) throw new Error('a match outside of the text')
+        return { start, end, replacement: own ?? replacement }
+      })
+  })
+}
