@@ -1,0 +1,120 @@
+/**
+ * What watches a growing text for one policy: the searches of its rules, a count of tokens, or a webhook that is asked window
+ * by window. All of them say up to where they have decided.
+ */
+import type { Rule } from '../detectors/rule.ts'
+import type { Match, Search } from '../pattern/search.ts'
+import { CHARACTERS_PER_TOKEN, type Policy } from '../policy.ts'
+import type { TextBuffer } from '../text-buffer.ts'
+import { WebhookDetector } from './webhook-detector.ts'
+
+export interface Found {
+  match: Match
+  replacement: string
+  /** Of two findings that begin together, the lower one counts. */
+  order: number
+}
+
+export interface Detector {
+  readonly policy: Policy
+  readonly found: Found[]
+  readonly decided: number
+  /** The first position that must stay in the buffer. */
+  readonly needed: number
+  failed: 'timeout' | undefined
+  /** False: not finished in time. */
+  feed(text: TextBuffer, complete: boolean): boolean
+  release(): void
+  close?(): void
+}
+
+export interface DetectorSetting {
+  /** Characters that a detector may hold. */
+  window: number
+  flushMs: number
+  /** See search.ts: false where another stage follows. */
+  early: boolean
+  /** A detector that decides later on its own has decided. */
+  changed: () => void
+}
+
+/** Up to this many new characters the clock is not looked at: no pattern takes long for them. */
+const UNTIMED = 2_048
+
+let orders = 0
+
+export function detectorsOf(policy: Policy, setting: DetectorSetting): Detector[] {
+  if (policy.webhook) return [new WebhookDetector(policy, policy.webhook, setting, ++orders)]
+  if (policy.maxTokens !== undefined) return [new TokenCount(policy, policy.maxTokens)]
+  return (policy.rules ?? []).map((rule) => new RuleDetector(policy, rule, setting))
+}
+
+class RuleDetector implements Detector {
+  readonly policy: Policy
+  readonly found: Found[] = []
+  failed: 'timeout' | undefined
+  readonly #rule: Rule
+  readonly #search: Search
+  readonly #order = ++orders
+
+  constructor(policy: Policy, rule: Rule, { window, early }: DetectorSetting) {
+    this.policy = policy
+    this.#rule = rule
+    this.#search = rule.search(window, early)
+  }
+
+  get decided(): number {
+    return this.#search.decided
+  }
+
+  get needed(): number {
+    return this.#search.needed
+  }
+
+  feed(text: TextBuffer, complete: boolean): boolean {
+    const search = this.#search
+    search.moveTo(this.#rule.automaton)
+    const timed = this.#rule.slow || text.end - search.needed > UNTIMED
+    const deadlineMs = timed ? performance.now() + this.policy.timeoutMs : Number.POSITIVE_INFINITY
+    const inTime = complete ? search.finish(text, deadlineMs) : search.feed(text, deadlineMs)
+    if (search.matches.length > 0) {
+      for (const match of search.matches) {
+        this.found.push({ match, replacement: this.#rule.replacement, order: this.#order })
+      }
+      search.matches.length = 0
+    }
+    return inTime
+  }
+
+  release(): void {
+    this.#search.release()
+  }
+}
+
+/** Estimated, as the tokens of an answer are counted by its provider, and only at its end. */
+class TokenCount implements Detector {
+  readonly policy: Policy
+  readonly found: Found[] = []
+  decided = 0
+  failed: 'timeout' | undefined
+  readonly #limit: number
+
+  constructor(policy: Policy, maxTokens: number) {
+    this.policy = policy
+    this.#limit = maxTokens * CHARACTERS_PER_TOKEN
+  }
+
+  get needed(): number {
+    return this.decided
+  }
+
+  feed(text: TextBuffer): boolean {
+    if (this.decided <= this.#limit && text.end > this.#limit) {
+      this.found.push({ match: { start: this.#limit, end: text.end, open: false }, replacement: '', order: 0 })
+    }
+    this.decided = text.end
+    return true
+  }
+
+  release(): void {}
+}

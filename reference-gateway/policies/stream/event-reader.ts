@@ -1,0 +1,64 @@
+/**
+ * One event of a stream as a filter sees it: its bytes, and where in them text lies. The usual form, one line of JSON, is read
+ * where it lies; every other one (several data lines, comments, other fields, no JSON) is brought to that form, or is opaque.
+ */
+import { JsonScan } from './json-scan.ts'
+
+/** What reading an event found; `scan` has the rest. */
+export type EventKind = 'json' | 'opaque' | 'nothing'
+
+const DATA = 'data:'
+const DONE = '[DONE]'
+
+export class EventReader {
+  readonly scan = new JsonScan()
+  /** The bytes that positions refer to: the given ones, or a rewritten event. */
+  bytes: Buffer = Buffer.alloc(0)
+  from = 0
+  to = 0
+  /** Of an opaque event: where its data lies. */
+  dataFrom = 0
+  dataTo = 0
+
+  /** Reads the event at `at`; the events end at `end`. Afterwards the next one begins at `next`. */
+  next = 0
+
+  read(bytes: Buffer, at: number, end: number): EventKind {
+    this.bytes = bytes
+    this.from = at
+    // The usual form, without looking for its end first.
+    if (bytes[at] === 0x64 && bytes[at + 1] === 0x61 && bytes[at + 2] === 0x74 && bytes[at + 3] === 0x61) {
+      const json = bytes[at + 5] === 0x20 ? at + 6 : at + 5
+      if (bytes[at + 4] === 0x3a && bytes[json] === 0x7b && this.scan.read(bytes, json, end)) {
+        const after = this.scan.at
+        if (bytes[after] === 10 && bytes[after + 1] === 10) {
+          this.to = this.next = after + 2
+          return 'json'
+        }
+      }
+    }
+    return this.#readOther(bytes, at, end)
+  }
+
+  #readOther(bytes: Buffer, at: number, end: number): EventKind {
+    const blank = bytes.indexOf('\n\n', at)
+    this.to = this.next = blank < 0 ? end : blank + 2
+    const lines = bytes.toString('utf8', at, this.to).split('\n')
+    const data: string[] = []
+    const others: string[] = []
+    for (const line of lines) {
+      if (line.startsWith(DATA)) data.push(line.slice(line[DATA.length] === ' ' ? DATA.length + 1 : DATA.length))
+      else if (line !== '') others.push(line)
+    }
+    const text = data.join(' ')
+    if (data.length === 0 || text.trim() === DONE) return 'nothing'
+    const head = others.map((line) => `${line}\n`).join('')
+    this.bytes = Buffer.from(`${head}${DATA} ${text}\n\n`)
+    this.from = 0
+    this.to = this.bytes.length
+    this.dataFrom = Buffer.byteLength(head) + DATA.length + 1
+    this.dataTo = this.to - 2
+    const whole = this.scan.read(this.bytes, this.dataFrom, this.dataTo) && this.scan.at === this.dataTo
+    return whole ? 'json' : 'opaque'
+  }
+}

@@ -1,0 +1,151 @@
+/** An event that has not left yet: its bytes, where text lies in them, and how it looks once the text was judged. */
+import type { Chain } from './chain.ts'
+import { toJsonString } from './json-string.ts'
+
+export interface TextChannel {
+  readonly choice: number
+  readonly chain: Chain
+  /** Nothing will be added to its text. */
+  ends: boolean
+  /** Up to where its text has left. */
+  left: number
+}
+
+/** A part of a channel's text, and the bytes that say it. */
+export interface Piece {
+  channel: TextChannel
+  from: number
+  to: number
+  start: number
+  end: number
+  /** Not inside of a JSON string. */
+  raw: boolean
+}
+
+export class HeldEvent {
+  bytes: Buffer
+  from: number
+  to: number
+  readonly pieces: Piece[] = []
+  /** -1 for none, or several. */
+  choice = -1
+  /** It says more than its text, which must be said once. */
+  indivisible = false
+  /** Values that repeat the text: from, to, ... */
+  logprobs: number[] | undefined
+  /** A part of its text has left already. */
+  #begun = false
+
+  constructor(bytes: Buffer, from: number, to: number) {
+    this.bytes = bytes
+    this.from = from
+    this.to = to
+  }
+
+  get decided(): boolean {
+    for (const { channel, end } of this.pieces) if (end > channel.chain.decided) return false
+    return true
+  }
+
+  /** Its text leaves as it came. To be asked of decided events, in order. */
+  get unchanged(): boolean {
+    if (this.#begun) return false
+    for (const { channel, start, end } of this.pieces) {
+      for (const edit of channel.chain.edits) {
+        if (edit.start >= end) break
+        if (edit.end > start || edit.start >= start) return false
+      }
+    }
+    return true
+  }
+
+  /** The whole event, its text as judged. */
+  rewritten(): Buffer {
+    const changes = this.pieces.map((piece) => ({ ...piece, text: judged(piece, piece.end) }))
+    return this.#with(changes, true)
+  }
+
+  /** All of its text has left. */
+  leave(): void {
+    for (const { channel, end } of this.pieces) {
+      channel.left = end
+      forgetEdits(channel)
+    }
+  }
+
+  /** The event with as much of its text as is decided, if that is worth an event; the rest stays. */
+  takeDecidedPart(): Buffer | undefined {
+    const [piece, another] = this.pieces
+    if (!piece || another || this.indivisible || piece.raw) return undefined
+    const { channel, start } = piece
+    const upTo = wholeCharacters(channel, start, Math.min(piece.end, channel.chain.decided))
+    if (upTo <= start || !/\S/.test(channel.chain.text.slice(start, upTo))) return undefined
+    const part = this.#with([{ ...piece, text: judged(piece, upTo) }], false)
+    piece.start = upTo
+    channel.left = upTo
+    forgetEdits(channel)
+    this.#begun = true
+    return part
+  }
+
+  /** Copies its bytes, so that it does not keep alive what they are a part of. */
+  detach(): void {
+    const { from } = this
+    if (from === 0 && this.to === this.bytes.length) return
+    this.bytes = Buffer.from(this.bytes.subarray(from, this.to))
+    this.to -= from
+    this.from = 0
+    for (const piece of this.pieces) {
+      piece.from -= from
+      piece.to -= from
+    }
+    this.logprobs = this.logprobs?.map((at) => at - from)
+  }
+
+  #with(changes: readonly (Piece & { text: string })[], last: boolean): Buffer {
+    const cuts = changes.map(({ from, to, raw, text }) => ({ from, to, text: raw ? lines(text) : toJsonString(text) }))
+    const { logprobs = [] } = this
+    for (let i = 0; last && i < logprobs.length; i += 2) {
+      cuts.push({ from: logprobs[i] ?? 0, to: logprobs[i + 1] ?? 0, text: 'null' })
+    }
+    cuts.sort((a, b) => a.from - b.from)
+    const parts: Buffer[] = []
+    let at = this.from
+    for (const { from, to, text } of cuts) {
+      parts.push(this.bytes.subarray(at, from), Buffer.from(text))
+      at = to
+    }
+    parts.push(this.bytes.subarray(at, this.to))
+    return Buffer.concat(parts)
+  }
+}
+
+/** A piece's text from its start to `upTo` with the edits applied. A replacement stands where its edit begins. */
+function judged({ channel, start }: Piece, upTo: number): string {
+  const { text, edits } = channel.chain
+  let result = ''
+  let at = start
+  for (const edit of edits) {
+    if (edit.start >= upTo) break
+    if (edit.start >= start) result += text.slice(at, edit.start) + edit.text
+    at = Math.max(at, Math.min(edit.end, upTo))
+  }
+  return result + text.slice(at, upTo)
+}
+
+/** Edits that lie wholly in what has left, and cannot grow: those that something decided follows. */
+function forgetEdits({ chain, left }: TextChannel): void {
+  const { edits, decided } = chain
+  while (edits[0] && edits[0].end <= left && edits[0].end < decided) edits.shift()
+  while (edits[1] && edits[0] && edits[0].end <= left) edits.shift()
+}
+
+/** Half a character does not leave alone. */
+function wholeCharacters({ chain }: TextChannel, start: number, upTo: number): number {
+  if (upTo <= start) return upTo
+  return (chain.text.units[upTo - 1 - chain.text.base] ?? 0) >> 10 === 0x36 ? upTo - 1 : upTo
+}
+
+function lines(text: string): string {
+  return text.replaceAll('\n', ' ')
+}

@@ -1,0 +1,67 @@
+/**
+ * Cuts an event stream into whole events, as bytes. LF, CRLF and CR line ends come out as LF; a byte order mark is dropped.
+ * What is left of an event at the end of a piece waits for the next one.
+ */
+
+const LF = 10
+const CR = 13
+/** Nothing that a provider streams comes near it. */
+const MAX_EVENT_BYTES = 16 * 1024 * 1024
+
+export class SseSplit {
+  #rest: Buffer[] = []
+  #restBytes = 0
+  #atStart = true
+  #afterCr = false
+
+  /**
+   * The whole events in what has come so far, together, each with its blank line; empty where none is whole yet. Undefined: an
+   * event of more than 16 MiB.
+   */
+  push(chunk: Buffer): Buffer | undefined {
+    let piece = chunk.includes(CR) || this.#afterCr ? this.#withoutCr(chunk) : chunk
+    if (this.#atStart && piece.length > 0) piece = this.#withoutMark(piece)
+    // Where no line ends, no event does.
+    if (this.#restBytes > 0 && !piece.includes(LF)) return this.#keep(piece)
+    const all = this.#restBytes > 0 ? Buffer.concat([...this.#rest, piece]) : piece
+    this.#rest = []
+    this.#restBytes = 0
+    const end = all.lastIndexOf('\n\n')
+    if (end < 0) return this.#keep(all)
+    if (this.#keep(all.subarray(end + 2)) === undefined) return undefined
+    return all.subarray(0, end + 2)
+  }
+
+  /** What was left: the last event where its blank line is missing. */
+  end(): Buffer {
+    const rest = Buffer.concat(this.#rest)
+    return rest.length > 0 ? Buffer.concat([rest, Buffer.from(rest.at(-1) === LF ? '\n' : '\n\n')]) : rest
+  }
+
+  #keep(piece: Buffer): Buffer | undefined {
+    if (piece.length > 0) {
+      // Not a view of a large chunk, which it would keep alive.
+      this.#rest.push(Buffer.from(piece))
+      this.#restBytes += piece.length
+    }
+    return this.#restBytes > MAX_EVENT_BYTES ? undefined : NONE
+  }
+
+  #withoutCr(chunk: Buffer): Buffer {
+    const result = Buffer.allocUnsafe(chunk.length)
+    let length = 0
+    for (const byte of chunk) {
+      const second = this.#afterCr && byte === LF
+      this.#afterCr = byte === CR
+      if (!second) result[length++] = byte === CR ? LF : byte
+    }
+    return result.subarray(0, length)
+  }
+
+  #withoutMark(piece: Buffer): Buffer {
+    this.#atStart = false
+    return piece[0] === 0xef && piece[1] === 0xbb && piece[2] === 0xbf ? piece.subarray(3) : piece
+  }
+}
+
+const NONE = Buffer.alloc(0)

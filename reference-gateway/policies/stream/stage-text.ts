@@ -1,0 +1,144 @@
+/**
+ * One stage's view of one growing text: its detectors side by side, how far all of them have decided, and their findings
+ * merged into edits. A policy that only flags decides nothing, so nothing waits for it.
+ */
+import type { Edit } from '../edits.ts'
+import type { Policy, Stage } from '../policy.ts'
+import { TextBuffer } from '../text-buffer.ts'
+import { type Detector, type DetectorSetting, detectorsOf, type Found } from './detector.ts'
+
+export interface StageEvents {
+  found(policy: Policy): void
+  timedOut(policy: Policy): void
+}
+
+export interface StageBlock {
+  policy: Policy
+  why: 'match' | 'timeout'
+}
+
+class MergedEdit implements Edit {
+  readonly start: number
+  readonly text: string
+  readonly #parts: Found[]
+
+  constructor(found: Found) {
+    this.start = found.match.start
+    this.text = found.replacement
+    this.#parts = [found]
+  }
+
+  get end(): number {
+    let end = 0
+    for (const { match } of this.#parts) end = Math.max(end, match.end)
+    return end
+  }
+
+  get open(): boolean {
+    return this.#parts.some(({ match }) => match.open)
+  }
+
+  add(found: Found): void {
+    this.#parts.push(found)
+  }
+}
+
+export class StageText {
+  readonly text = new TextBuffer()
+  /** For the reader to take, in order. */
+  readonly edits: MergedEdit[] = []
+  decided = 0
+  blocked: StageBlock | undefined
+  readonly #events: StageEvents
+  readonly #early: boolean
+  #detectors: Detector[]
+  #pending: Found[] = []
+  #last: MergedEdit | undefined
+
+  constructor(stage: Stage, setting: DetectorSetting, events: StageEvents) {
+    this.#events = events
+    this.#early = setting.early
+    this.#detectors = stage.flatMap((policy) => detectorsOf(policy, setting))
+  }
+
+  /** Judges what was added to `text`. `complete`: nothing will be added any more. */
+  pump(complete: boolean): void {
+    if (this.blocked) return
+    for (const detector of this.#detectors) {
+      if (detector.failed === undefined && !detector.feed(this.text, complete)) detector.failed = 'timeout'
+      if (detector.failed !== undefined) this.#fail(detector)
+      if (detector.found.length > 0) this.#take(detector)
+    }
+    this.#merge(this.#frontier())
+  }
+
+  /** Lets what is undecided go, as it is. */
+  release(): void {
+    for (const detector of this.#detectors) detector.release()
+    this.#merge(this.#frontier())
+  }
+
+  /** Forgets what lies before `position`, as far as nobody looks back at it. */
+  drop(position: number): void {
+    let needed = position
+    for (const detector of this.#detectors) needed = Math.min(needed, detector.needed)
+    this.text.drop(needed)
+  }
+
+  close(): void {
+    for (const detector of this.#detectors) detector.close?.()
+  }
+
+  #fail(detector: Detector): void {
+    const { policy } = detector
+    this.#detectors = this.#detectors.filter((other) => other.policy !== policy)
+    this.#events.timedOut(policy)
+    if (policy.onTimeout === 'fail_closed') this.blocked ??= { policy, why: 'timeout' }
+  }
+
+  #take(detector: Detector): void {
+    const { policy, found } = detector
+    this.#events.found(policy)
+    if (policy.action === 'block') {
+      // The earliest of the stage, whoever is asked first.
+      this.blocked ??= { policy, why: 'match' }
+      this.#blockedAt = Math.min(this.#blockedAt, found[0]?.match.start ?? 0)
+    } else if (policy.action === 'redact') this.#pending.push(...found)
+    found.length = 0
+  }
+
+  #blockedAt = Number.POSITIVE_INFINITY
+
+  #frontier(): number {
+    let frontier = Math.min(this.text.end, this.#blockedAt)
+    if (this.blocked?.why === 'timeout') frontier = this.decided
+    for (const { policy, decided } of this.#detectors) {
+      if (policy.action !== 'flag') frontier = Math.min(frontier, decided)
+    }
+    return Math.max(this.decided, frontier)
+  }
+
+  #merge(frontier: number): void {
+    this.decided = frontier
+    if (this.#pending.length > 0) this.#mergePending(frontier)
+    // Only what is final goes on to a next stage.
+    const straddling = this.#early ? undefined : this.edits.at(-1)
+    if (straddling && straddling.end > frontier) this.decided = Math.min(frontier, straddling.start)
+  }
+
+  #mergePending(frontier: number): void {
+    this.#pending.sort((a, b) => a.match.start - b.match.start || a.order - b.order)
+    let taken = 0
+    for (const found of this.#pending) {
+      if (found.match.start >= frontier) break
+      taken++
+      if (this.#last && found.match.start < this.#last.end) {
+        this.#last.add(found)
+      } else {
+        this.#last = new MergedEdit(found)
+        this.edits.push(this.#last)
+      }
+    }
+    this.#pending.splice(0, taken)
+  }
+}

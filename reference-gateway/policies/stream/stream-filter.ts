@@ -1,0 +1,301 @@
+/**
+ * Output policies on an event stream. The text of each choice, and within it of content, reasoning, each tool call, is put
+ * together over the events and judged as it grows; an event leaves as soon as its text is decided, byte for byte where
+ * nothing in it was found. Held is only what could still become part of a match, and what must not overtake it: events of the
+ * same choice, and those of none (usage, the end). An event of which a word or more is decided leaves with that, and the rest
+ * follows in one of its own.
+ */
+import type { StreamFilter as Filter, StreamSink } from '../../pipeline/stages.ts'
+import type { Stage } from '../policy.ts'
+import { Chain } from './chain.ts'
+import type { DetectorSetting } from './detector.ts'
+import { EventReader } from './event-reader.ts'
+import { HeldEvent, type TextChannel } from './held-event.ts'
+import { appendJsonString } from './json-string.ts'
+import { SseSplit } from './sse-split.ts'
+import type { StageBlock, StageEvents } from './stage-text.ts'
+
+export interface FilterSetting extends Omit<DetectorSetting, 'changed' | 'early'> {
+  onFlush: 'hold' | 'release'
+}
+
+/** What the filter tells about itself. */
+export interface FilterEvents extends StageEvents {
+  /** Something is held back on purpose, from now on or no longer. */
+  holding(on: boolean): void
+  /** Text was held for longer than the flush interval. */
+  overrun(): void
+  /** What becomes of the answer when a policy stops it: its last event, and a word for the record. */
+  blocked(block: StageBlock | 'unreadable'): { lastEvent: Buffer; code: string }
+}
+
+/** So much may wait for webhooks before the provider is asked to wait too. */
+const MOST_HELD_BYTES = 1024 * 1024
+
+export class StreamFilter implements Filter {
+  readonly #stages: readonly Stage[]
+  readonly #setting: FilterSetting
+  readonly #events: FilterEvents
+  readonly #sink: StreamSink
+  readonly #split = new SseSplit()
+  readonly #reader = new EventReader()
+  readonly #channels = new Map<number, TextChannel>()
+  #queue: HeldEvent[] = []
+  #heldSinceMs = 0
+  #overrunSaid = false
+  #timer: NodeJS.Timeout | undefined
+  #ready = true
+  /** Webhooks decide by themselves: whatever else is held needs more of the stream, and must not stop it. */
+  readonly #asks: boolean
+  #paused = false
+  #complete = false
+  #over = false
+  /** Channels with text that was not judged yet. */
+  readonly #touched = new Set<TextChannel>()
+
+  constructor(stages: readonly Stage[], setting: FilterSetting, events: FilterEvents, sink: StreamSink) {
+    this.#stages = stages
+    this.#setting = setting
+    this.#events = events
+    this.#sink = sink
+    this.#asks = stages.some((stage) => stage.some(({ webhook }) => webhook))
+  }
+
+  write(chunk: Buffer): boolean {
+    if (this.#over) return true
+    const events = this.#split.push(chunk)
+    if (events === undefined) this.#block('unreadable')
+    else if (events.length > 0) this.#take(events)
+    this.#paused = this.#asks && this.#heldBytes() > MOST_HELD_BYTES
+    return this.#ready && !this.#paused
+  }
+
+  end(): void {
+    if (this.#over) return
+    const rest = this.#split.end()
+    if (rest.length > 0) this.#take(rest)
+    if (this.#over) return
+    this.#complete = true
+    for (const channel of this.#channels.values()) this.#finish(channel)
+    this.#leave()
+  }
+
+  drained(): void {
+    this.#ready = true
+  }
+
+  abort(): void {
+    this.#over = true
+    clearTimeout(this.#timer)
+    for (const { chain } of this.#channels.values()) chain.close()
+    this.#queue = []
+  }
+
+  /** Reads whole events, judges their text, and lets go what is decided. */
+  #take(bytes: Buffer): void {
+    for (let at = 0; at < bytes.length; at = this.#reader.next) this.#queue.push(this.#read(bytes, at))
+    for (const channel of this.#touched) {
+      channel.chain.pump(false)
+      if (channel.ends) this.#finish(channel)
+    }
+    this.#touched.clear()
+    this.#leave()
+    // What stays must not keep the whole chunk alive.
+    for (const held of this.#queue) held.detach()
+  }
+
+  #read(bytes: Buffer, at: number): HeldEvent {
+    const reader = this.#reader
+    const kind = reader.read(bytes, at, bytes.length)
+    const { scan } = reader
+    const event = new HeldEvent(reader.bytes, reader.from, reader.to)
+    if (kind === 'nothing') return event
+    if (kind === 'opaque') {
+      // Nobody can say what it continues: judged alone.
+      const channel = this.#newChannel(0)
+      const start = channel.chain.text.end
+      channel.chain.text.append(reader.bytes.toString('utf8', reader.dataFrom, reader.dataTo))
+      event.pieces.push({
+        channel,
+        from: reader.dataFrom,
+        to: reader.dataTo,
+        start,
+        end: channel.chain.text.end,
+        raw: true,
+      })
+      this.#finish(channel)
+      return event
+    }
+    if (scan.choices === 'one') event.choice = scan.choice
+    event.indivisible = scan.ends || scan.hasUsage || scan.logprobs.length > 0
+    if (scan.logprobs.length > 0) event.logprobs = [...scan.logprobs]
+    for (const text of scan.texts) {
+      const channel = text.whole ? this.#newChannel(text.choice) : this.#channel(text.key, text.choice)
+      const buffer = channel.chain.text
+      const start = buffer.end
+      appendJsonString(buffer, reader.bytes, text.from, text.to)
+      event.pieces.push({ channel, from: text.from, to: text.to, start, end: buffer.end, raw: false })
+      if (text.whole) this.#finish(channel)
+      else this.#touched.add(channel)
+    }
+    if (scan.ends) this.#endChoice(scan.choices === 'one' ? scan.choice : undefined)
+    return event
+  }
+
+  #channel(key: number, choice: number): TextChannel {
+    const id = key * 1_024 + (choice & 1_023)
+    const known = this.#channels.get(id)
+    if (known && !known.ends) return known
+    const made = this.#newChannel(choice)
+    this.#channels.set(id, made)
+    return made
+  }
+
+  #newChannel(choice: number): TextChannel {
+    const setting = { ...this.#setting, changed: () => this.#decidedLater() }
+    return { choice, chain: new Chain(this.#stages, setting, this.#events), ends: false, left: 0 }
+  }
+
+  /** No more text in this choice, or in any: nothing waits for what would come. */
+  #endChoice(choice: number | undefined): void {
+    for (const channel of this.#channels.values()) {
+      if (choice !== undefined && channel.choice !== choice) continue
+      channel.ends = true
+      this.#touched.add(channel)
+    }
+  }
+
+  #finish(channel: TextChannel): void {
+    channel.ends = true
+    channel.chain.pump(true)
+  }
+
+  #decidedLater(): void {
+    if (this.#over) return
+    for (const channel of this.#allChannels()) channel.chain.pump(this.#complete || channel.ends)
+    this.#leave()
+    if (!this.#paused || this.#over || this.#heldBytes() > MOST_HELD_BYTES) return
+    this.#paused = false
+    this.#sink.resume()
+  }
+
+  #heldBytes(): number {
+    return this.#queue.reduce((sum, { from, to }) => sum + to - from, 0)
+  }
+
+  #allChannels(): Set<TextChannel> {
+    const all = new Set(this.#channels.values())
+    for (const { pieces } of this.#queue) for (const { channel } of pieces) all.add(channel)
+    return all
+  }
+
+  /** Writes what may leave. */
+  #leave(): void {
+    const queue = this.#queue
+    const out: Buffer[] = []
+    const stay: HeldEvent[] = []
+    /** Choices with something held; undefined once something of no choice is. */
+    let waiting: Set<number> | undefined = new Set()
+    let block: StageBlock | undefined
+    // Bytes that lie next to each other in the same chunk leave as one.
+    let run: HeldEvent | undefined
+    let runTo = 0
+    const closeRun = (): void => {
+      if (run) out.push(run.bytes.subarray(run.from, runTo))
+      run = undefined
+    }
+    for (const event of queue) {
+      for (const { channel } of event.pieces) block ??= channel.chain.blocked
+      const barred = waiting === undefined || (event.choice < 0 ? waiting.size > 0 : waiting.has(event.choice))
+      if (!barred && event.decided) {
+        if (event.unchanged) {
+          if (run && run.bytes === event.bytes && runTo === event.from) runTo = event.to
+          else {
+            closeRun()
+            run = event
+            runTo = event.to
+          }
+        } else {
+          closeRun()
+          out.push(event.rewritten())
+        }
+        event.leave()
+        continue
+      }
+      if (!barred) {
+        const part = event.takeDecidedPart()
+        if (part) {
+          closeRun()
+          out.push(part)
+        }
+      }
+      if (waiting && event.choice >= 0) waiting.add(event.choice)
+      else waiting = undefined
+      stay.push(event)
+    }
+    closeRun()
+    this.#queue = stay
+    if (out.length > 0) this.#ready = this.#sink.write(out.length === 1 && out[0] ? out[0] : Buffer.concat(out))
+    if (block) this.#block(block)
+    else this.#afterLeaving(out.length > 0)
+  }
+
+  #afterLeaving(moved: boolean): void {
+    const holds = this.#queue.length > 0
+    for (const { chain, left } of this.#channels.values()) chain.drop(left)
+    if (!holds && this.#complete) {
+      this.#over = true
+      this.#stopHolding()
+      this.#sink.end()
+    } else if (!holds) this.#stopHolding()
+    else {
+      const nowMs = performance.now()
+      if (this.#heldSinceMs === 0) this.#events.holding(true)
+      else this.#noteOverrun(nowMs)
+      if (this.#heldSinceMs === 0 || moved) {
+        this.#heldSinceMs = nowMs
+        this.#overrunSaid = false
+      }
+      if (this.#setting.onFlush === 'release') {
+        this.#timer ??= setTimeout(() => this.#flush(), this.#setting.flushMs)
+      }
+    }
+  }
+
+  #stopHolding(): void {
+    if (this.#heldSinceMs === 0) return
+    this.#noteOverrun(performance.now())
+    this.#heldSinceMs = 0
+    this.#overrunSaid = false
+    this.#events.holding(false)
+    if (this.#over) clearTimeout(this.#timer)
+  }
+
+  #noteOverrun(nowMs: number): void {
+    if (this.#overrunSaid || nowMs - this.#heldSinceMs <= this.#setting.flushMs) return
+    this.#overrunSaid = true
+    this.#events.overrun()
+  }
+
+  /** What was held for the flush interval leaves undecided, where that is asked for. */
+  #flush(): void {
+    this.#timer = undefined
+    if (this.#over || this.#heldSinceMs === 0) return
+    const restMs = this.#heldSinceMs + this.#setting.flushMs - performance.now()
+    if (restMs > 0) {
+      this.#timer = setTimeout(() => this.#flush(), Math.ceil(restMs))
+      return
+    }
+    this.#overrunSaid = true
+    this.#events.overrun()
+    for (const channel of this.#allChannels()) channel.chain.release()
+    this.#leave()
+  }
+
+  #block(block: StageBlock | 'unreadable'): void {
+    const { lastEvent, code } = this.#events.blocked(block)
+    this.#stopHolding()
+    this.abort()
+    this.#sink.block(lastEvent, code)
+  }
+}
