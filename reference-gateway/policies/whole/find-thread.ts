@@ -1,0 +1,24 @@
+/** The thread in which large texts are searched, so that nobody else waits for it. Made of the policies' settings. */
+import { parentPort, workerData } from 'node:worker_threads'
+import { compilePolicy } from '../compile.ts'
+import type { PolicySettings } from '../config-file.ts'
+import type { Finding } from '../policy.ts'
+import { findInTexts } from './find.ts'
+
+export interface FindTask {
+  policy: string
+  texts: readonly string[]
+}
+
+export type FindResult = { findings: Finding[][] } | { error: string }
+
+const settings = workerData as PolicySettings[]
+const policies = new Map(settings.filter(({ kind }) => kind !== 'webhook').map((one) => [one.name, compilePolicy(one)]))
+
+parentPort?.on('message', ({ policy: name, texts }: FindTask) => {
+  const policy = policies.get(name)
+  // Whoever asked ends this thread when its time is over.
+  const findings = policy && findInTexts(policy, texts, Number.POSITIVE_INFINITY)
+  const result: FindResult = findings ? { findings } : { error: `no policy ${name}` }
+  parentPort?.postMessage(result)
+})

@@ -1,0 +1,106 @@
+/**
+ * Threads for large texts. Each takes one task at a time; one that does not finish in the policy's time is ended, whatever it
+ * does, and another takes its place. Time spent waiting for a thread is not the policy's.
+ */
+import { availableParallelism } from 'node:os'
+import { Worker } from 'node:worker_threads'
+import type { PolicySettings } from '../config-file.ts'
+import type { Finding } from '../policy.ts'
+import type { FindResult, FindTask } from './find-thread.ts'
+
+const MOST = 4
+
+interface Job {
+  task: FindTask
+  timeoutMs: number
+  resolve: (findings: Finding[][] | undefined) => void
+}
+
+interface Thread {
+  worker: Worker
+  job: Job | undefined
+  timer: NodeJS.Timeout | undefined
+}
+
+export class FindThreads {
+  readonly #settings: readonly PolicySettings[]
+  readonly #most: number
+  readonly #threads = new Set<Thread>()
+  readonly #waiting: Job[] = []
+  #closed = false
+
+  constructor(settings: readonly PolicySettings[], most = Math.max(1, Math.min(MOST, availableParallelism() - 1))) {
+    this.#settings = settings
+    this.#most = most
+  }
+
+  /** Starts a thread before it is needed. */
+  prepare(): void {
+    if (this.#threads.size === 0) this.#start()
+  }
+
+  /** A list a text; undefined when the policy's time was over, or the thread failed. */
+  find(task: FindTask, timeoutMs: number): Promise<Finding[][] | undefined> {
+    return new Promise((resolve) => {
+      this.#waiting.push({ task, timeoutMs, resolve })
+      this.#next()
+    })
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true
+    for (const job of this.#waiting.splice(0)) job.resolve(undefined)
+    await Promise.all([...this.#threads].map((thread) => this.#end(thread)))
+  }
+
+  #next(): void {
+    if (this.#waiting.length === 0 || this.#closed) return
+    let free = [...this.#threads].find(({ job }) => job === undefined)
+    if (!free && this.#threads.size < this.#most) free = this.#start()
+    const job = free && this.#waiting.shift()
+    if (!free || !job) return
+    const thread = free
+    thread.job = job
+    thread.worker.ref()
+    thread.worker.postMessage(job.task)
+    thread.timer = setTimeout(() => {
+      void this.#end(thread)
+      this.#next()
+    }, job.timeoutMs)
+    this.#next()
+  }
+
+  #start(): Thread {
+    const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js'
+    const worker = new Worker(new URL(`find-thread.${extension}`, import.meta.url), { workerData: this.#settings })
+    const thread: Thread = { worker, job: undefined, timer: undefined }
+    this.#threads.add(thread)
+    // Only work to do keeps the process alive.
+    worker.unref()
+    worker.on('message', (result: FindResult) =>
+      this.#settle(thread, 'findings' in result ? result.findings : undefined),
+    )
+    worker.on('error', () => {
+      void this.#end(thread)
+      this.#next()
+    })
+    return thread
+  }
+
+  #settle(thread: Thread, findings: Finding[][] | undefined): void {
+    clearTimeout(thread.timer)
+    const { job } = thread
+    thread.job = undefined
+    thread.worker.unref()
+    job?.resolve(findings)
+    this.#next()
+  }
+
+  async #end(thread: Thread): Promise<void> {
+    this.#threads.delete(thread)
+    clearTimeout(thread.timer)
+    thread.job?.resolve(undefined)
+    thread.job = undefined
+    await thread.worker.terminate()
+  }
+}

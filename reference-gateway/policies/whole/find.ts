@@ -1,0 +1,31 @@
+/** What a policy's rules find in whole texts: the same search as in streams, over everything at once. */
+import { CHARACTERS_PER_TOKEN, type Finding, type Policy } from '../policy.ts'
+import { TextBuffer } from '../text-buffer.ts'
+
+/** A list a text; undefined when `timeoutMs` was over before that. Policies with a webhook find nothing here. */
+export function findInTexts(policy: Policy, texts: readonly string[], timeoutMs: number): Finding[][] | undefined {
+  if (policy.maxTokens !== undefined) return overLength(policy.maxTokens, texts)
+  const deadlineMs = performance.now() + timeoutMs
+  const found: Finding[][] = []
+  for (const text of texts) {
+    const buffer = TextBuffer.of(text)
+    const findings: Finding[] = []
+    for (const rule of policy.rules ?? []) {
+      const search = rule.search(Number.POSITIVE_INFINITY, false)
+      if (!search.finish(buffer, deadlineMs)) return undefined
+      for (const { start, end } of search.matches) findings.push({ start, end, replacement: rule.replacement })
+    }
+    found.push(findings)
+  }
+  return found
+}
+
+/** All texts together are too long: what is over is found. */
+function overLength(maxTokens: number, texts: readonly string[]): Finding[][] {
+  let left = maxTokens * CHARACTERS_PER_TOKEN
+  return texts.map((text) => {
+    const start = Math.max(0, Math.min(left, text.length))
+    left -= text.length
+    return start < text.length ? [{ start, end: text.length, replacement: '' }] : []
+  })
+}

@@ -1,0 +1,90 @@
+/**
+ * Judges whole texts, stage by stage: within a stage every policy at the same time on the same texts. Small texts are searched
+ * at once, without a promise; large ones, and slow patterns, in a thread; webhooks are asked at the same time.
+ */
+import type { Maybe } from '../../pipeline/stages.ts'
+import { applyEdits, mergeFindings } from '../edits.ts'
+import type { Finding, Policy, Stage } from '../policy.ts'
+import type { StageBlock, StageEvents } from '../stream/stage-text.ts'
+import { findInTexts } from './find.ts'
+import type { FindThreads } from './find-threads.ts'
+
+/** Characters up to which searching is quicker done than handed over. */
+const AT_ONCE = 32 * 1024
+
+export type Judgement = { kind: 'pass' } | { kind: 'changed'; texts: string[] } | { kind: 'blocked'; block: StageBlock }
+
+export interface JudgeSurroundings {
+  threads: FindThreads
+  events: StageEvents
+  signal: AbortSignal | undefined
+}
+
+type Findings = Finding[][] | undefined
+
+export function judgeTexts(
+  stages: readonly Stage[],
+  texts: readonly string[],
+  around: JudgeSurroundings,
+): Maybe<Judgement> {
+  return nextStage(stages, 0, texts, false, around)
+}
+
+function nextStage(
+  stages: readonly Stage[],
+  at: number,
+  texts: readonly string[],
+  changed: boolean,
+  around: JudgeSurroundings,
+): Maybe<Judgement> {
+  const stage = stages[at]
+  if (!stage) return changed ? { kind: 'changed', texts: [...texts] } : { kind: 'pass' }
+  const size = texts.reduce((sum, text) => sum + text.length, 0)
+  const findings = stage.map((policy) => findingsOf(policy, texts, size, around))
+  const goOn = (all: readonly Findings[]): Maybe<Judgement> => {
+    const block = blockOf(stage, all, around.events)
+    if (block) return { kind: 'blocked', block }
+    const redacted = redact(stage, all, texts)
+    return nextStage(stages, at + 1, redacted ?? texts, changed || redacted !== undefined, around)
+  }
+  return findings.every((one) => !(one instanceof Promise))
+    ? goOn(findings as Findings[])
+    : Promise.all(findings).then(goOn)
+}
+
+/** Undefined: not judged in time, or at all. */
+function findingsOf(
+  policy: Policy,
+  texts: readonly string[],
+  size: number,
+  { threads, signal }: JudgeSurroundings,
+): Maybe<Findings> {
+  const { name, direction, webhook, timeoutMs, rules = [] } = policy
+  if (webhook)
+    return webhook.judge({ policy: name, direction, texts }, policy.replacement, signal).catch(() => undefined)
+  const atOnce = policy.maxTokens !== undefined || (size <= AT_ONCE && !rules.some(({ slow }) => slow))
+  if (atOnce) return findInTexts(policy, texts, timeoutMs)
+  return threads.find({ policy: name, texts }, timeoutMs)
+}
+
+function blockOf(stage: Stage, all: readonly Findings[], events: StageEvents): StageBlock | undefined {
+  let block: StageBlock | undefined
+  for (const [i, policy] of stage.entries()) {
+    const findings = all[i]
+    if (!findings) {
+      events.timedOut(policy)
+      if (policy.onTimeout === 'fail_closed') block ??= { policy, why: 'timeout' }
+    } else if (findings.some((one) => one.length > 0)) {
+      events.found(policy)
+      if (policy.action === 'block') block ??= { policy, why: 'match' }
+    }
+  }
+  return block
+}
+
+/** Undefined where nothing was found to redact. */
+function redact(stage: Stage, all: readonly Findings[], texts: readonly string[]): string[] | undefined {
+  const redacting = all.filter((_, i) => stage[i]?.action === 'redact')
+  if (!redacting.some((findings) => findings?.some((one) => one.length > 0))) return undefined
+  return texts.map((text, t) => applyEdits(text, mergeFindings(redacting.flatMap((findings) => findings?.[t] ?? []))))
+}
