@@ -15,8 +15,19 @@ export interface StageSurroundings {
   report: (problem: string) => void
 }
 
-export async function createStages(_surroundings: StageSurroundings): Promise<Stages> {
-  return { observers: [] }
+export async function createStages(surroundings: StageSurroundings): Promise<Stages> {
+  return { observers: [], ...(await policyStages(surroundings)) }
+}
+
+async function policyStages({ config, topics, report }: StageSurroundings): Promise<Pick<Stages, 'input' | 'output'>> {
+  if (config.policies.length === 0) return {}
+  const { createPolicyStages } = await import('./policies/stages.ts')
+  const { input, output, stats, close } = createPolicyStages(config.policies, config.streaming, report)
+  topics.policies = stats
+  const shared = input ?? output
+  // They share threads and connections, which are closed once.
+  if (shared) shared.close = close
+  return { ...(input && { input }), ...(output && { output }) }
 }
 
 export async function closeStages(stages: Stages): Promise<void> {

@@ -1,0 +1,59 @@
+/** Policies from their settings: each kind as rules, a count or a webhook; and the stages they stand in. */
+import type { PolicySettings } from './config-file.ts'
+import { keywordRule } from './detectors/keywords.ts'
+import { PII_KINDS, piiRules } from './detectors/pii.ts'
+import { Rule } from './detectors/rule.ts'
+import type { Policy, Stage } from './policy.ts'
+import { Webhook } from './webhook.ts'
+
+const REPLACEMENT = '[REDACTED]'
+
+export function compilePolicy(settings: PolicySettings): Policy {
+  return {
+    name: settings.name,
+    direction: settings.type === 'input_filter' ? 'input' : 'output',
+    action: settings.action,
+    timeoutMs: settings.policy_timeout,
+    onTimeout: settings.on_timeout,
+    replacement: settings.replacement,
+    ...judgeOf(settings),
+  }
+}
+
+function judgeOf(settings: PolicySettings): Pick<Policy, 'rules' | 'maxTokens' | 'webhook'> {
+  const { kind, replacement = REPLACEMENT } = settings
+  if (kind === 'max_tokens') return { maxTokens: settings.max_tokens ?? 0 }
+  if (kind === 'pii') return { rules: piiRules(settings.detect ?? PII_KINDS, settings.replacement) }
+  if (kind === 'regex') return { rules: (settings.patterns ?? []).map((one) => new Rule(one, { replacement })) }
+  if (kind === 'keywords') {
+    const { keywords: words = [], case_sensitive: caseSensitive = false, whole_words: wholeWords = true } = settings
+    return { rules: [keywordRule({ words, caseSensitive, wholeWords, replacement })] }
+  }
+  const { url = '', timeout, max_concurrency: maxConcurrency = 1, headers = {} } = settings.webhook ?? {}
+  return {
+    webhook: new Webhook({
+      url,
+      headers,
+      maxConcurrency,
+      timeoutMs: Math.min(timeout ?? Infinity, settings.policy_timeout),
+    }),
+  }
+}
+
+/** Policies of one direction in stages. `groups` are the policies' parallel groups, in the same order. */
+export function stagesOf(policies: readonly Policy[], groups: readonly (string | undefined)[]): Stage[] {
+  const stages: Policy[][] = []
+  const byGroup = new Map<string, Policy[]>()
+  for (const [i, policy] of policies.entries()) {
+    const group = groups[i]
+    const stage = group === undefined ? undefined : byGroup.get(group)
+    if (stage) {
+      stage.push(policy)
+      continue
+    }
+    const begun = [policy]
+    stages.push(begun)
+    if (group !== undefined) byGroup.set(group, begun)
+  }
+  return stages
+}

@@ -1,0 +1,217 @@
+/**
+ * The input and output policies as stages of the pipeline. They write what each policy did to the request's context, count
+ * it, and say in OpenAI's words what was blocked.
+ */
+import { errorBody, type GatewayError } from '../openai-error.ts'
+import type { JsonObject, RequestContext } from '../pipeline/context.ts'
+import type {
+  AnswerHead,
+  InputStage,
+  InputVerdict,
+  Maybe,
+  OutputStage,
+  OutputVerdict,
+  StreamFilterMaker,
+  WholeFilter,
+} from '../pipeline/stages.ts'
+import { compilePolicy, stagesOf } from './compile.ts'
+import type { PolicySettings, StreamingSettings } from './config-file.ts'
+import type { Policy, Stage } from './policy.ts'
+import type { StageBlock, StageEvents } from './stream/stage-text.ts'
+import { StreamFilter } from './stream/stream-filter.ts'
+import { FindThreads } from './whole/find-threads.ts'
+import { type TextPlace, textsOfAnswer, textsOfRequest, withTexts } from './whole/json-texts.ts'
+import { type Judgement, judgeTexts } from './whole/judge.ts'
+
+export interface PolicyCounts {
+  blocked: number
+  redacted: number
+  flagged: number
+  /** Not judged in time, or at all. */
+  timedOut: number
+}
+
+export interface PolicyStats {
+  policies: Record<string, PolicyCounts>
+  /** Times that a stream's text was held for longer than flush_interval. */
+  holdOverrun: number
+}
+
+export interface PolicyStages {
+  input?: InputStage
+  output?: OutputStage
+  stats(): PolicyStats
+  close(): Promise<void>
+}
+
+/** Of no policy's making. */
+const UNREADABLE: GatewayError = {
+  status: 502,
+  code: 'upstream_unreadable',
+  message: 'the provider sent an event larger than 16 MiB',
+}
+
+export function createPolicyStages(
+  settings: readonly PolicySettings[],
+  streaming: StreamingSettings,
+  report: (problem: string) => void,
+): PolicyStages {
+  const policies = settings.map(compilePolicy)
+  const stats: PolicyStats = { policies: {}, holdOverrun: 0 }
+  for (const { name } of policies) stats.policies[name] = { blocked: 0, redacted: 0, flagged: 0, timedOut: 0 }
+  const stagesFor = (direction: Policy['direction']): Stage[] => {
+    const own = policies.filter((policy) => policy.direction === direction)
+    return stagesOf(
+      own,
+      own.map(({ name }) => settings.find((one) => one.name === name)?.parallel_group),
+    )
+  }
+  const threads = new FindThreads(settings)
+  const [input, output] = [stagesFor('input'), stagesFor('output')]
+  if (input.some((stage) => stage.some(({ webhook }) => !webhook))) threads.prepare()
+  for (const policy of output.flat()) noteUnbounded(policy, streaming.chunk_buffer, report)
+  return {
+    ...(input.length > 0 && { input: inputStage(input, threads, stats) }),
+    ...(output.length > 0 && { output: outputStage(output, streaming, threads, stats) }),
+    stats: () => stats,
+    close: async () => {
+      await threads.close()
+      await Promise.all(policies.map(({ webhook }) => webhook?.close()))
+    },
+  }
+}
+
+function inputStage(stages: readonly Stage[], threads: FindThreads, stats: PolicyStats): InputStage {
+  return {
+    check(context): Maybe<InputVerdict> {
+      const { json } = context
+      const places = json ? textsOfRequest(json) : []
+      if (!json || places.length === 0) return { kind: 'pass' }
+      const around = { threads, events: recorder(context, stats), signal: signalOf(context, stages) }
+      return then(judgeTexts(stages, textsIn(places), around), (judgement): InputVerdict => {
+        if (judgement.kind === 'blocked') return { kind: 'blocked', error: errorOf(judgement.block) }
+        if (judgement.kind === 'pass') return judgement
+        return { kind: 'changed', json: withTexts(json, places, judgement.texts) }
+      })
+    },
+  }
+}
+
+function outputStage(
+  stages: readonly Stage[],
+  streaming: StreamingSettings,
+  threads: FindThreads,
+  stats: PolicyStats,
+): OutputStage {
+  const setting = {
+    window: streaming.chunk_buffer,
+    flushMs: streaming.flush_interval,
+    onFlush: streaming.on_flush,
+  }
+  return {
+    filter(context, head): WholeFilter | StreamFilterMaker | undefined {
+      if (!concerns(context, head)) return undefined
+      const events = recorder(context, stats)
+      if (!head.isEventStream) {
+        const around = { threads, events, signal: signalOf(context, stages) }
+        return { kind: 'whole', apply: (body) => judgeBody(body, (texts) => judgeTexts(stages, texts, around)) }
+      }
+      return {
+        kind: 'stream',
+        start: (sink) =>
+          new StreamFilter(
+            stages,
+            setting,
+            {
+              ...events,
+              holding: (on) => {
+                context.timings.holding = on
+              },
+              overrun: () => stats.holdOverrun++,
+              blocked: (block) => lastEvent(block === 'unreadable' ? UNREADABLE : errorOf(block)),
+            },
+            sink,
+          ),
+      }
+    },
+  }
+}
+
+/** Answers that hold text somebody asked for: no errors, no lists, no vectors, no files. */
+function concerns({ method, endpoint }: RequestContext, { status, isEventStream, contentType }: AnswerHead): boolean {
+  if (method !== 'POST' || endpoint === 'embeddings' || status < 200 || status > 299) return false
+  return isEventStream || /^(?:text\/|application\/(?:[\w.+-]+\+)?json\b)/i.test(contentType)
+}
+
+function judgeBody(body: Buffer, judge: (texts: string[]) => Maybe<Judgement>): Maybe<OutputVerdict> {
+  const text = body.toString('utf8')
+  const json = parsed(text)
+  const places = json && textsOfAnswer(json)
+  const texts = places ? textsIn(places) : [text]
+  if (texts.length === 0) return { kind: 'pass' }
+  return then(judge(texts), (judgement): OutputVerdict => {
+    if (judgement.kind === 'blocked') return { kind: 'blocked', error: errorOf(judgement.block) }
+    if (judgement.kind === 'pass') return judgement
+    const changed = json && places ? JSON.stringify(withTexts(json, places, judgement.texts)) : judgement.texts[0]
+    return { kind: 'changed', body: Buffer.from(changed ?? '') }
+  })
+}
+
+/** Writes down what policies do, in the request's context and in the counts. */
+function recorder(context: RequestContext, stats: PolicyStats): StageEvents {
+  const note = ({ name }: Policy, action: 'block' | 'redact' | 'flag' | 'timeout', count: keyof PolicyCounts): void => {
+    context.policies ??= {}
+    // Once a request, however often it found something.
+    if (context.policies[name] === action) return
+    context.policies[name] = action
+    const counts = stats.policies[name]
+    if (counts) counts[count]++
+  }
+  return {
+    found: (policy) => note(policy, policy.action, COUNTED_AS[policy.action]),
+    timedOut: (policy) => note(policy, 'timeout', 'timedOut'),
+  }
+}
+
+const COUNTED_AS = { block: 'blocked', redact: 'redacted', flag: 'flagged' } as const
+
+function errorOf({ policy, why }: StageBlock): GatewayError {
+  if (why === 'timeout') {
+    return { status: 503, code: 'policy_timeout', message: `policy '${policy.name}' could not judge this in time` }
+  }
+  const what = policy.direction === 'input' ? 'request' : 'answer'
+  return { status: 400, code: 'content_filter', message: `policy '${policy.name}' blocked this ${what}` }
+}
+
+function lastEvent(error: GatewayError): { lastEvent: Buffer; code: string } {
+  return { lastEvent: Buffer.from(`data: ${JSON.stringify(errorBody(error))}\n\n`), code: error.code }
+}
+
+function noteUnbounded(policy: Policy, window: number, report: (problem: string) => void): void {
+  if (policy.action === 'flag' || !policy.rules?.some(({ longest }) => longest > window)) return
+  report(
+    `policy '${policy.name}' has a pattern whose matches may be longer than streaming.chunk_buffer: in streams it is decided within ${window} characters`,
+  )
+}
+
+/** Only webhooks have something to call off. */
+function signalOf(context: RequestContext, stages: readonly Stage[]): AbortSignal | undefined {
+  return stages.some((stage) => stage.some(({ webhook }) => webhook)) ? context.signal : undefined
+}
+
+function textsIn(places: readonly TextPlace[]): string[] {
+  return places.map(({ text }) => text)
+}
+
+function parsed(text: string): JsonObject | undefined {
+  try {
+    const value: unknown = JSON.parse(text)
+    return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as JsonObject) : undefined
+  } catch {
+    return undefined
+  }
+}
+
+function then<T, U>(given: Maybe<T>, next: (value: T) => U): Maybe<U> {
+  return given instanceof Promise ? given.then(next) : next(given)
+}
