@@ -1,0 +1,156 @@
+/**
+ * The response cache as a stage of the pipeline: bypass, hit, or a flight that brings the answer for everybody who asks for
+ * it meanwhile. Where the answers lie is the store's business.
+ */
+import type { RequestContext } from '../pipeline/context.ts'
+import type { CacheAnswer, CacheStage, Maybe, StoredAnswer } from '../pipeline/stages.ts'
+import type { CacheConfig } from './config-file.ts'
+import { type Entry, entryOf, isComplete } from './entry.ts'
+import { Flight } from './flights.ts'
+import { cacheKey, type KeyRules, keyRules, mayBeCached } from './key.ts'
+import { MemoryStore } from './memory-store.ts'
+import type { CacheStore, StoreStats } from './store.ts'
+
+export interface CacheStats extends StoreStats {
+  backend: 'memory' | 'redis'
+  shared: boolean
+  max_entries: number
+  ttl_ms: number
+  /** Requests since the start, by what became of them; those that waited for another's answer are among the hits. */
+  hits: number
+  coalesced: number
+  misses: number
+  bypassed: number
+  stored: number
+}
+
+const BYPASS: CacheAnswer = { kind: 'bypass' }
+
+export class ResponseCache implements CacheStage {
+  readonly #config: CacheConfig
+  readonly #rules: KeyRules
+  readonly #store: CacheStore
+  readonly #flights = new Map<string, Flight>()
+  /** Raised by clear: what was asked for before is not stored after. */
+  #generation = 0
+  #counts = { hits: 0, coalesced: 0, misses: 0, bypassed: 0, stored: 0 }
+
+  constructor(config: CacheConfig, store: CacheStore, scope: unknown) {
+    this.#config = config
+    this.#rules = keyRules(config, scope)
+    this.#store = store
+  }
+
+  /** `scope`: whatever in the config decides who answers and what is filtered; other configs never share entries with it. */
+  static async open(config: CacheConfig, scope: unknown, report: (problem: string) => void): Promise<ResponseCache> {
+    if (config.backend === 'memory') return new ResponseCache(config, new MemoryStore(config), scope)
+    const { RedisStore } = await import('./redis-store.ts')
+    return new ResponseCache(config, await RedisStore.open(config, report), scope)
+  }
+
+  lookup(context: RequestContext): Maybe<CacheAnswer> {
+    if (!mayBeCached(context, this.#rules)) {
+      this.#counts.bypassed++
+      return BYPASS
+    }
+    const key = cacheKey(context, this.#rules)
+    const underWay = this.#flights.get(key)
+    if (underWay) return this.#follow(underWay, key, context)
+    const found = this.#store.get(key, context.model ?? '')
+    if (!(found instanceof Promise)) return found ? this.#hit(found, context) : this.#lead(key, new Flight(), context)
+    const flight = new Flight()
+    this.#flights.set(key, flight)
+    return found.then((entry) => {
+      if (!entry) return this.#lead(key, flight, context)
+      this.#forget(key, flight)
+      flight.land({ kind: 'entry', entry })
+      return this.#hit(entry, context)
+    })
+  }
+
+  async clear(model: string | undefined): Promise<number | undefined> {
+    this.#generation++
+    this.#flights.clear()
+    return this.#store.clear(model)
+  }
+
+  async stats(): Promise<CacheStats> {
+    const { backend, max_entries, ttl } = this.#config
+    const store = await this.#store.stats()
+    return { backend, shared: this.#store.shared, max_entries, ttl_ms: ttl, ...store, ...this.#counts }
+  }
+
+  async close(): Promise<void> {
+    for (const flight of this.#flights.values()) flight.land({ kind: 'alone' })
+    this.#flights.clear()
+    await this.#store.close()
+  }
+
+  #hit(entry: Entry, context: RequestContext): CacheAnswer {
+    this.#counts.hits++
+    context.provider ??= entry.provider
+    return { kind: 'hit', answer: entry }
+  }
+
+  /** What another request is about to get: waiting for that is waiting for the provider. */
+  async #follow(flight: Flight, key: string, context: RequestContext): Promise<CacheAnswer> {
+    context.timings.enter('upstream')
+    const landing = await flight.wait(context.signal)
+    context.timings.enter('work')
+    if (landing.kind === 'lead') return this.#lead(key, flight, context)
+    if (landing.kind === 'entry') {
+      this.#counts.coalesced++
+      return this.#hit(landing.entry, context)
+    }
+    return context.aborted ? BYPASS : this.#alone(key, context)
+  }
+
+  #lead(key: string, flight: Flight, context: RequestContext): CacheAnswer {
+    this.#counts.misses++
+    if (!this.#flights.has(key)) this.#flights.set(key, flight)
+    const generation = this.#generation
+    const abandon = (): void => {
+      if (context.aborted && flight.handOver()) return
+      this.#forget(key, flight)
+      flight.land({ kind: 'alone' })
+    }
+    const store = (answer: StoredAnswer): void => {
+      const entry = this.#entryOf(answer, context)
+      if (!entry) {
+        abandon()
+        return
+      }
+      const kept = generation === this.#generation ? this.#keep(key, entry) : undefined
+      flight.land({ kind: 'entry', entry })
+      // Until a slow backend has it, the next one finds it in the flight.
+      if (kept instanceof Promise) void kept.then(() => this.#forget(key, flight))
+      else this.#forget(key, flight)
+    }
+    return { kind: 'miss', flight: { store, abandon } }
+  }
+
+  /** A request that asks for itself beside others that want the same. */
+  #alone(key: string, context: RequestContext): CacheAnswer {
+    this.#counts.misses++
+    const generation = this.#generation
+    const store = (answer: StoredAnswer): void => {
+      const entry = this.#entryOf(answer, context)
+      if (entry && generation === this.#generation) void this.#keep(key, entry)
+    }
+    return { kind: 'miss', flight: { store, abandon: () => {} } }
+  }
+
+  #entryOf(answer: StoredAnswer, context: RequestContext): Entry | undefined {
+    return context.status === 200 && isComplete(answer) ? entryOf(answer, context) : undefined
+  }
+
+  #keep(key: string, entry: Entry): Maybe<void> {
+    if (entry.body.length > this.#config.max_entry_size) return
+    this.#counts.stored++
+    return this.#store.set(key, entry)
+  }
+
+  #forget(key: string, flight: Flight): void {
+    if (this.#flights.get(key) === flight) this.#flights.delete(key)
+  }
+}

@@ -1,0 +1,52 @@
+/**
+ * An answer as it is kept: what the client got, after output policies, and what the record of a later hit needs to know.
+ * Only answers that are complete are kept; a stream is complete when it ends with [DONE] and says no error on its way.
+ */
+import { z } from 'zod'
+import type { RequestContext } from '../pipeline/context.ts'
+import type { StoredAnswer } from '../pipeline/stages.ts'
+
+export interface Entry extends StoredAnswer {
+  model: string
+  provider: string
+}
+
+const TAIL_BYTES = 64
+const ERROR_EVENTS = ['data: {"error"', 'data:{"error"', 'event: error', 'event:error']
+
+export function entryOf(answer: StoredAnswer, context: RequestContext): Entry {
+  return { ...answer, model: context.model ?? '', provider: context.provider ?? '' }
+}
+
+export function isComplete(answer: StoredAnswer): boolean {
+  if (!answer.stream) return answer.body.length > 0
+  // A stream that cannot be read cannot be known to be complete.
+  if (answer.headers.some((part, i) => i % 2 === 0 && part.toLowerCase() === 'content-encoding')) return false
+  const tail = answer.body.toString('latin1', Math.max(0, answer.body.length - TAIL_BYTES))
+  return /(?:^|[\r\n])data: ?\[DONE\][\r\n]*$/.test(tail) && !ERROR_EVENTS.some((start) => answer.body.includes(start))
+}
+
+const head = z.object({
+  headers: z.array(z.string()),
+  stream: z.boolean(),
+  model: z.string(),
+  provider: z.string(),
+})
+
+/** Length of the head (4 bytes), head as JSON, body. */
+export function encodeEntry({ body, ...rest }: Entry): Buffer {
+  const text = Buffer.from(JSON.stringify(rest))
+  const length = Buffer.alloc(4)
+  length.writeUInt32BE(text.length)
+  return Buffer.concat([length, text, body])
+}
+
+/** Throws on what is no entry. */
+export function decodeEntry(bytes: Buffer): Entry {
+  const end = 4 + bytes.readUInt32BE(0)
+  return { ...head.parse(JSON.parse(bytes.toString('utf8', 4, end))), body: bytes.subarray(end) }
+}
+
+export function sizeOf(entry: Entry): number {
+  return entry.body.length + entry.headers.reduce((sum, part) => sum + part.length, 512)
+}

@@ -1,0 +1,53 @@
+/**
+ * Which requests may be answered from the cache, and under which key. The key is a digest of the tenant, the gateway's own
+ * routes and policies, the path, the headers that change an answer, and the whole body byte for byte as it goes upstream.
+ * So everything that changes the answer is in it (tools, response_format, stop, seed, top_p, n, stream, ... and what
+ * providers add next year), and a body that two parsers could read differently has no twin. Two spellings of one request
+ * are two entries: that costs a hit, never a wrong answer.
+ */
+import { createHash } from 'node:crypto'
+import type { RequestContext } from '../pipeline/context.ts'
+import type { CacheConfig } from './config-file.ts'
+
+/** What besides the tenant's identity changes what comes back for the same body. */
+const ANSWER_HEADERS = ['accept', 'accept-encoding', 'openai-beta', 'openai-organization', 'openai-project', 'cookie']
+/** Raised whenever entries or keys change their form: caches outlive the process. */
+const FORM = 1
+
+export interface KeyRules {
+  temperature: number
+  headers: readonly string[]
+  /** Of whatever in the config decides who answers and what is filtered. */
+  scope: string
+}
+
+export function keyRules(config: CacheConfig, scope: unknown): KeyRules {
+  const added = config.key_includes
+    .filter((part) => part.startsWith('header:'))
+    .map((part) => part.slice(7).toLowerCase())
+  return {
+    temperature: config.cache_when.temperature,
+    headers: [...new Set([...ANSWER_HEADERS, ...added])],
+    scope: createHash('sha256').update(JSON.stringify(scope)).digest('base64url'),
+  }
+}
+
+/** Whether the request says what the cache is for, and nothing against being cached. */
+export function mayBeCached(context: RequestContext, rules: KeyRules): boolean {
+  const { json, headers } = context
+  if (json === undefined || context.method !== 'POST') return false
+  if (context.endpoint !== 'chat' && context.endpoint !== 'completions') return false
+  // An absent temperature is the provider's default, which is not 0.
+  if (json.temperature !== rules.temperature) return false
+  // Asked to be kept by the provider: answering from here would not do that.
+  if (json.store === true) return false
+  return !/\bno-(?:store|cache)\b/i.test(headers['cache-control'] ?? '')
+}
+
+/** 43 characters. */
+export function cacheKey(context: RequestContext, rules: KeyRules): string {
+  const said = rules.headers.map((name) => context.headers[name] ?? null)
+  const about = JSON.stringify([FORM, rules.scope, context.tenant, context.path, context.model ?? null, said])
+  // JSON holds no raw line feed, so that no pair of head and body reads like another pair.
+  return createHash('sha256').update(`${about}\n`).update(context.body).digest('base64url')
+}

@@ -1,0 +1,155 @@
+/**
+ * Entries in Redis, shared by all processes that use the same server, prefix, routes and policies. Each entry is a key with
+ * a time to live; a sorted set by expiry knows them all, so that max_entries and clearing hold without scanning. A server
+ * that is gone or stalls costs a request at most `timeout`, and after a few failures nothing until a second has passed:
+ * requests go on uncached, and every failure is counted.
+ */
+import type { Redis } from 'ioredis'
+import type { CacheConfig } from './config-file.ts'
+import { decodeEntry, type Entry, encodeEntry } from './entry.ts'
+import type { CacheStore, StoreStats } from './store.ts'
+
+const FAILURES_IN_A_ROW = 3
+const PAUSE_MS = 1_000
+const CONNECT_MS = 2_000
+const LONGEST_RETRY_MS = 2_000
+
+/** Redis's own clock, in milliseconds: the same for all processes. */
+const NOW = `local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)`
+
+/** KEYS: index, entry. ARGV: ttl, max entries, value. Returns how many were dropped to make room. */
+const SET = `${NOW}
+redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now)
+redis.call('SET', KEYS[2], ARGV[3], 'PX', ARGV[1])
+redis.call('ZADD', KEYS[1], now + ARGV[1], KEYS[2])
+local gone = 0
+local over = redis.call('ZCARD', KEYS[1]) - tonumber(ARGV[2])
+if over > 0 then
+  local oldest = redis.call('ZPOPMIN', KEYS[1], over)
+  for i = 1, #oldest, 2 do gone = gone + redis.call('UNLINK', oldest[i]) end
+end
+return gone`
+
+/** KEYS: index. Returns how many have not expired. */
+const COUNT = `${NOW}
+return redis.call('ZCOUNT', KEYS[1], now, '+inf')`
+
+/** KEYS: index. ARGV: how the keys to clear begin. Returns how many there were. */
+const CLEAR = `
+local gone = 0
+for _, key in ipairs(redis.call('ZRANGE', KEYS[1], 0, -1)) do
+  if string.sub(key, 1, #ARGV[1]) == ARGV[1] then
+    redis.call('ZREM', KEYS[1], key)
+    gone = gone + redis.call('UNLINK', key)
+  end
+end
+return gone`
+
+export class RedisStore implements CacheStore {
+  readonly shared = true
+  readonly #redis: Redis
+  readonly #config: CacheConfig
+  /** One hash tag: all keys lie in one slot of a cluster, where the scripts may use them together. */
+  readonly #prefix: string
+  #evicted = 0
+  #errors = 0
+  #failuresInARow = 0
+  #pausedUntilMs = 0
+
+  private constructor(redis: Redis, config: CacheConfig) {
+    this.#redis = redis
+    this.#config = config
+    this.#prefix = `{${config.redis.prefix}:cache}:`
+  }
+
+  /** Resolves once connected, or with a store that is not and will try again; `report` is told of each change. */
+  static async open(config: CacheConfig, report: (problem: string) => void): Promise<RedisStore> {
+    const { Redis: Client } = await import('ioredis')
+    const redis = new Client(config.redis.url, {
+      lazyConnect: true,
+      // A command for a server that is not there fails at once instead of waiting for it.
+      enableOfflineQueue: false,
+      maxRetriesPerRequest: 1,
+      autoResendUnfulfilledCommands: false,
+      commandTimeout: config.redis.timeout,
+      connectTimeout: CONNECT_MS,
+      retryStrategy: (times) => Math.min(100 * times, LONGEST_RETRY_MS),
+    })
+    let lost = false
+    redis.on('ready', () => {
+      if (lost) report('Redis is back')
+      lost = false
+    })
+    const onLoss = (reason: string): void => {
+      if (!lost) report(`Redis cannot be used (${reason}); requests go on uncached, trying again`)
+      lost = true
+    }
+    redis.on('error', (error: Error) => onLoss(reasonOf(error)))
+    redis.on('close', () => onLoss('connection lost'))
+    await redis.connect().catch(() => {})
+    return new RedisStore(redis, config)
+  }
+
+  async get(key: string, model: string): Promise<Entry | undefined> {
+    return this.#ask(async () => {
+      const found = await this.#redis.getBuffer(this.#entryKey(key, model))
+      return found ? decodeEntry(found) : undefined
+    })
+  }
+
+  async set(key: string, entry: Entry): Promise<void> {
+    const { ttl, max_entries } = this.#config
+    await this.#ask(async () => {
+      const name = this.#entryKey(key, entry.model)
+      const value = encodeEntry(entry)
+      const gone = await this.#redis.eval(SET, 2, this.#index, name, ttl, max_entries, value)
+      this.#evicted += Number(gone)
+    })
+  }
+
+  async clear(model: string | undefined): Promise<number | undefined> {
+    // Whoever clears wants to know: a pause does not answer for the server.
+    this.#pausedUntilMs = 0
+    return this.#ask(async () => {
+      const start = model === undefined ? this.#prefix : this.#entryKey('', model)
+      return Number(await this.#redis.eval(CLEAR, 1, this.#index, start))
+    })
+  }
+
+  async stats(): Promise<StoreStats> {
+    const entries = await this.#ask(async () => Number(await this.#redis.eval(COUNT, 1, this.#index)))
+    return { entries: entries ?? null, bytes: null, evicted: this.#evicted, errors: this.#errors }
+  }
+
+  close(): void {
+    this.#redis.removeAllListeners('close')
+    this.#redis.disconnect()
+  }
+
+  get #index(): string {
+    return `${this.#prefix}index`
+  }
+
+  #entryKey(key: string, model: string): string {
+    return `${this.#prefix}${Buffer.from(model).toString('base64url')}:${key}`
+  }
+
+  async #ask<T>(operation: () => Promise<T>): Promise<T | undefined> {
+    if (performance.now() < this.#pausedUntilMs) return undefined
+    try {
+      const result = await operation()
+      this.#failuresInARow = 0
+      return result
+    } catch {
+      this.#errors++
+      if (++this.#failuresInARow >= FAILURES_IN_A_ROW) this.#pausedUntilMs = performance.now() + PAUSE_MS
+      return undefined
+    }
+  }
+}
+
+/** Never the URL, which may hold a password. */
+function reasonOf(error: Error): string {
+  return 'code' in error && typeof error.code === 'string' ? error.code : (error.message.split('\n')[0] ?? '')
+}
