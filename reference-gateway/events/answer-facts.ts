@@ -1,0 +1,60 @@
+/**
+ * What an answer's bytes say on their way to the client: when the first token was in them, and what the usage was. Reads
+ * along without keeping or parsing: until the first token each piece is searched for one, after that only the last pieces
+ * are remembered, and at the end the last usage object in them is looked for.
+ */
+import type { AnswerHead, BodyWatch } from '../pipeline/stages.ts'
+
+export interface Usage {
+  input_tokens: number | null
+  output_tokens: number | null
+}
+
+const NO_USAGE: Usage = { input_tokens: null, output_tokens: null }
+/** Usage stands in one of the last events; what Azure and others add after it fits as well. */
+const TAIL_BYTES = 8 * 1024
+/** A value that is a string with something in it: content, reasoning (in its several spellings), text, tool arguments. */
+const TOKEN = /"(?:content|reasoning|reasoning_content|text|arguments|refusal)"\s*:\s*"[^"]/
+
+export class AnswerFacts implements BodyWatch {
+  /** Of the process's clock; 0 while there was none. */
+  firstTokenMs = 0
+  readonly #isStream: boolean
+  #tail: Buffer[] = []
+  #tailBytes = 0
+
+  constructor(head: AnswerHead) {
+    this.#isStream = head.isEventStream
+  }
+
+  data(chunk: Buffer): void {
+    if (this.#isStream && this.firstTokenMs === 0 && TOKEN.test(chunk.toString('latin1'))) {
+      this.firstTokenMs = performance.now()
+    }
+    this.#tail.push(chunk)
+    this.#tailBytes += chunk.length
+    for (let first = this.#tail[0]; first && this.#tailBytes - first.length >= TAIL_BYTES; first = this.#tail[0]) {
+      this.#tail.shift()
+      this.#tailBytes -= first.length
+    }
+  }
+
+  usage(): Usage {
+    const all = this.#tail.length === 1 ? this.#tail[0] : Buffer.concat(this.#tail)
+    if (!all) return NO_USAGE
+    const text = all.toString('latin1', Math.max(0, all.length - TAIL_BYTES))
+    // The last one: streams may carry `"usage":null` before.
+    const at = text.lastIndexOf('"usage"')
+    if (at < 0) return NO_USAGE
+    const usage = text.slice(at, at + 1_024)
+    return {
+      input_tokens: numberAfter(usage, /"(?:prompt|input)_tokens"\s*:\s*(\d+)/),
+      output_tokens: numberAfter(usage, /"(?:completion|output)_tokens"\s*:\s*(\d+)/),
+    }
+  }
+}
+
+function numberAfter(text: string, pattern: RegExp): number | null {
+  const found = pattern.exec(text)?.[1]
+  return found === undefined ? null : Number(found)
+}

@@ -1,0 +1,91 @@
+/**
+ * The record of one request, one JSON object a line: what `kt events` and the event file hold. Milliseconds have three
+ * decimals. Nothing that a client or a model wrote is in it except the model's name; no key ever is.
+ */
+import type { RequestContext } from '../pipeline/context.ts'
+import { COMPONENTS } from '../pipeline/timings.ts'
+import type { AnswerFacts } from './answer-facts.ts'
+import type { TraceContext } from './trace-context.ts'
+
+export interface GatewayEvent {
+  /** When the request was complete, ISO 8601. */
+  ts: string
+  request_id: string
+  tenant: string
+  provider: string | null
+  model: string | null
+  endpoint: string
+  status: number
+  stream: boolean
+  /** From the request's full arrival to the answer's end. */
+  latency_ms: number
+  /** To the first visible token; null where there was none, or no stream. */
+  ttft_ms: number | null
+  /** The gateway's own time, hold apart. */
+  overhead_ms: number
+  overhead: Record<string, number>
+  upstream_ms: number
+  /** As the provider billed them; null where it did not say. */
+  input_tokens: number | null
+  output_tokens: number | null
+  cache: 'hit' | 'miss' | 'bypass'
+  policy: Record<string, string>
+  attempts: number
+  trace_id?: string
+  span_id?: string
+  parent_span_id?: string
+  error?: string
+  /** Events lost on the way to this reader since the one before. */
+  dropped_before: number
+}
+
+/** A model's name comes from the client, and may be as long as a body. */
+const MODEL_LENGTH = 200
+
+export function eventOf(
+  context: RequestContext,
+  facts: AnswerFacts | undefined,
+  trace: TraceContext | undefined,
+): GatewayEvent {
+  const { timings } = context
+  const overhead: Record<string, number> = {}
+  for (const name of COMPONENTS) {
+    const ms = timings.component(name)
+    if (ms !== undefined) overhead[name.replace('-', '_')] = rounded(ms)
+  }
+  if (timings.outputPolicyMs !== undefined) overhead.hold = rounded(timings.holdMs)
+  const { arrivedMs } = timings
+  const latencyMs = context.endedMs - arrivedMs
+  const event: GatewayEvent = {
+    ts: new Date().toISOString(),
+    request_id: context.id,
+    tenant: context.tenant,
+    provider: context.provider ?? null,
+    model: context.model?.slice(0, MODEL_LENGTH) ?? null,
+    endpoint: context.endpoint,
+    status: context.status,
+    stream: context.stream,
+    latency_ms: rounded(latencyMs),
+    ttft_ms: facts && facts.firstTokenMs > 0 ? rounded(facts.firstTokenMs - arrivedMs) : null,
+    overhead_ms: rounded(latencyMs - timings.upstreamMs - timings.holdMs - timings.clientMs),
+    overhead,
+    upstream_ms: rounded(timings.upstreamMs),
+    ...(facts?.usage() ?? { input_tokens: null, output_tokens: null }),
+    cache: context.cache ?? 'bypass',
+    policy: context.policies ?? {},
+    attempts: context.attempts,
+    dropped_before: 0,
+  }
+  if (trace) {
+    event.trace_id = trace.traceId
+    event.span_id = trace.spanId
+    if (trace.parentId !== undefined) event.parent_span_id = trace.parentId
+  }
+  if (context.error !== undefined) event.error = context.error
+  else if (context.aborted) event.error = 'client_gone'
+  return event
+}
+
+function rounded(ms: number): number {
+  return Math.round(ms * 1_000) / 1_000
+}

@@ -1,0 +1,91 @@
+/**
+ * Events in a file, a JSON object a line. When it would grow past max_size it becomes <path>.1, <path>.1 becomes <path>.2,
+ * and so on up to max_files. A named pipe works as well: it is written without blocking, and is never rotated.
+ */
+import { constants } from 'node:fs'
+import { type FileHandle, open, rename, rm } from 'node:fs/promises'
+import { setTimeout as wait } from 'node:timers/promises'
+import type { FileConfig } from './config-file.ts'
+import type { GatewayEvent } from './event.ts'
+
+const APPEND = constants.O_WRONLY | constants.O_CREAT | constants.O_APPEND | constants.O_NONBLOCK
+/** A pipe whose reader is behind is tried again this often. */
+const PIPE_FULL_MS = 50
+
+export class FileSink {
+  readonly #config: FileConfig
+  readonly #report: (problem: string) => void
+  #handle: FileHandle | undefined
+  #bytes = 0
+  #rotates = false
+  #problem = ''
+  #closed = false
+
+  constructor(config: FileConfig, report: (problem: string) => void) {
+    this.#config = config
+    this.#report = report
+  }
+
+  async deliver(events: readonly GatewayEvent[]): Promise<void> {
+    const lines = Buffer.from(events.map((event) => `${JSON.stringify(event)}\n`).join(''))
+    try {
+      if (this.#rotates && this.#bytes > 0 && this.#bytes + lines.length > this.#config.max_size) await this.#rotate()
+      const handle = this.#handle ?? (await this.#open())
+      await this.#write(handle, lines)
+      this.#bytes += lines.length
+      this.#tell('')
+    } catch (error) {
+      this.#tell(`event file ${this.#config.path}: ${error instanceof Error && 'code' in error ? error.code : error}`)
+      await this.#shut()
+      throw error
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true
+    await this.#shut()
+  }
+
+  async #open(): Promise<FileHandle> {
+    const handle = await open(this.#config.path, APPEND, 0o600)
+    const stat = await handle.stat()
+    this.#handle = handle
+    this.#bytes = stat.size
+    this.#rotates = stat.isFile()
+    return handle
+  }
+
+  async #write(handle: FileHandle, lines: Buffer): Promise<void> {
+    for (let written = 0; written < lines.length; ) {
+      try {
+        written += (await handle.write(lines, written)).bytesWritten
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code !== 'EAGAIN' || this.#closed) throw error
+        await wait(PIPE_FULL_MS, undefined, { ref: false })
+      }
+    }
+  }
+
+  async #rotate(): Promise<void> {
+    await this.#shut()
+    const { path, max_files: most } = this.#config
+    await rm(`${path}.${most}`, { force: true })
+    for (let n = most - 1; n >= 0; n--) {
+      await rename(n === 0 ? path : `${path}.${n}`, `${path}.${n + 1}`).catch((error: NodeJS.ErrnoException) => {
+        if (error.code !== 'ENOENT') throw error
+      })
+    }
+  }
+
+  async #shut(): Promise<void> {
+    const handle = this.#handle
+    this.#handle = undefined
+    await handle?.close().catch(() => {})
+  }
+
+  /** Once for each change. */
+  #tell(problem: string): void {
+    if (problem !== this.#problem && problem !== '') this.#report(`${problem}; events are dropped, trying again`)
+    this.#problem = problem
+  }
+}

@@ -1,0 +1,54 @@
+/**
+ * W3C trace context (https://www.w3.org/TR/trace-context/): the gateway's span goes between the client's and the
+ * provider's. A header that is not valid starts a new trace; a version of the future is read as far as it is known.
+ */
+import { randomFillSync } from 'node:crypto'
+
+export interface TraceContext {
+  traceId: string
+  /** The gateway's own. */
+  spanId: string
+  parentId: string | undefined
+  sampled: boolean
+}
+
+const FORM = /^([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-.*)?$/
+
+/** Random bytes are cheap by the page and dear by the dozen. */
+const page = Buffer.alloc(4_096)
+let used = page.length
+
+function randomHex(bytes: number): string {
+  if (used + bytes > page.length) {
+    randomFillSync(page)
+    used = 0
+  }
+  used += bytes
+  const hex = page.toString('hex', used - bytes, used)
+  // All zeros means that there is no id.
+  return /[^0]/.test(hex) ? hex : randomHex(bytes)
+}
+
+export function traceContextOf(traceparent: string | undefined): TraceContext {
+  const [, version, traceId, parentId, flags, rest] = FORM.exec(traceparent?.trim() ?? '') ?? []
+  const valid =
+    version !== undefined &&
+    version !== 'ff' &&
+    !(version === '00' && rest !== undefined) &&
+    isId(traceId) &&
+    isId(parentId)
+  return {
+    traceId: valid ? (traceId ?? '') : randomHex(16),
+    spanId: randomHex(8),
+    parentId: valid ? parentId : undefined,
+    sampled: valid ? (Number.parseInt(flags ?? '00', 16) & 1) === 1 : true,
+  }
+}
+
+export function traceparentOf({ traceId, spanId, sampled }: TraceContext): string {
+  return `00-${traceId}-${spanId}-${sampled ? '01' : '00'}`
+}
+
+function isId(text: string | undefined): boolean {
+  return text !== undefined && /[^0]/.test(text)
+}
