@@ -1,0 +1,96 @@
+/**
+ * The figures of one process since its start, fed with each finished request: how long each component took, and how many
+ * requests and tokens there were of which kind. A snapshot of it is plain JSON, and snapshots of several processes add up.
+ */
+import type { GatewayEvent } from '../events/event.ts'
+import { type EncodedSpread, Spread } from './spread.ts'
+
+export interface RecorderSnapshot {
+  /** By component; 'total' is the overhead, 'latency', 'ttft' and 'upstream' the request itself. */
+  spreads: Record<string, EncodedSpread>
+  /** By the JSON of their labels. */
+  requests: Record<string, number>
+  tokens: { input: number; output: number }
+  policies: Record<string, number>
+}
+
+/** Names that clients invent must not fill the memory: what comes after this many is counted as one. */
+const MOST_KINDS = 1_000
+const OTHER_MODEL = 'other'
+
+export class Recorder {
+  readonly #spreads = new Map<string, Spread>()
+  readonly #requests = new Map<string, number>()
+  readonly #policies = new Map<string, number>()
+  readonly #models = new Set<string>()
+  #inputTokens = 0
+  #outputTokens = 0
+
+  done(event: GatewayEvent, emissionMs: number): void {
+    this.#record('event_emission', emissionMs)
+    this.#record('latency', event.latency_ms)
+    this.#record('total', event.overhead_ms)
+    for (const name in event.overhead) this.#record(name, event.overhead[name] ?? 0)
+    if (event.attempts > 0) this.#record('upstream', event.upstream_ms)
+    if (event.ttft_ms !== null) this.#record('ttft', event.ttft_ms)
+    this.#inputTokens += event.input_tokens ?? 0
+    this.#outputTokens += event.output_tokens ?? 0
+    const labels = JSON.stringify([event.provider ?? '', this.#modelOf(event), event.status, event.stream, event.cache])
+    this.#requests.set(labels, (this.#requests.get(labels) ?? 0) + 1)
+    for (const name in event.policy) {
+      const kind = JSON.stringify([name, event.policy[name]])
+      this.#policies.set(kind, (this.#policies.get(kind) ?? 0) + 1)
+    }
+  }
+
+  snapshot(): RecorderSnapshot {
+    return {
+      spreads: Object.fromEntries([...this.#spreads].map(([name, spread]) => [name, spread.encode()])),
+      requests: Object.fromEntries(this.#requests),
+      tokens: { input: this.#inputTokens, output: this.#outputTokens },
+      policies: Object.fromEntries(this.#policies),
+    }
+  }
+
+  #modelOf({ model }: GatewayEvent): string {
+    if (model === null) return ''
+    if (this.#models.has(model)) return model
+    if (this.#models.size >= MOST_KINDS) return OTHER_MODEL
+    this.#models.add(model)
+    return model
+  }
+
+  #record(name: string, ms: number): void {
+    let spread = this.#spreads.get(name)
+    if (!spread) {
+      spread = new Spread()
+      this.#spreads.set(name, spread)
+    }
+    spread.record(ms)
+  }
+}
+
+/** Spreads by name, requests by labels, all processes together. */
+export interface Figures {
+  spreads: Map<string, Spread>
+  requests: Map<string, number>
+  policies: Map<string, number>
+  tokens: { input: number; output: number }
+}
+
+export function addUp(snapshots: readonly RecorderSnapshot[]): Figures {
+  const sum: Figures = { spreads: new Map(), requests: new Map(), policies: new Map(), tokens: { input: 0, output: 0 } }
+  for (const { spreads, requests, policies, tokens } of snapshots) {
+    for (const [name, encoded] of Object.entries(spreads)) {
+      const spread = sum.spreads.get(name) ?? new Spread()
+      spread.add(Spread.decode(encoded))
+      sum.spreads.set(name, spread)
+    }
+    for (const [labels, count] of Object.entries(requests))
+      sum.requests.set(labels, (sum.requests.get(labels) ?? 0) + count)
+    for (const [kind, count] of Object.entries(policies)) sum.policies.set(kind, (sum.policies.get(kind) ?? 0) + count)
+    sum.tokens.input += tokens.input
+    sum.tokens.output += tokens.output
+  }
+  return sum
+}
