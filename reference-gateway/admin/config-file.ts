@@ -1,5 +1,12 @@
 /** The keys `gateway.admin_port` and `gateway.admin` of the config file. */
-import { notYet } from '../config-values.ts'
+import { z } from 'zod'
 
-export const adminPortFile = notYet('an admin port')
-export const adminFile = notYet('an admin port')
+/** Unset: no admin port. 0: any free one. */
+export const adminPortFile = z.int().min(0).max(65_535).optional()
+
+export const adminFile = z
+  .strictObject({
+    /** Asked for as `authorization: Bearer …`; `${NAME}` is read from the environment. */
+    token: z.string().min(1).optional(),
+  })
+  .prefault({})

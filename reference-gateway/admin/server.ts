@@ -1,0 +1,165 @@
+/**
+ * The admin port: health, metrics, figures, the cache and the live events of the whole gateway, on loopback only.
+ *
+ *   GET /healthz /readyz /metrics /pool /cache /stats      DELETE /cache[?model=m]
+ *   GET /events            every event from now on, one JSON object a line
+ *   GET /events/recent     those that are kept, the oldest first
+ */
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import type { GatewayEvent } from '../events/event.ts'
+import type { EventHub } from '../events/hub.ts'
+import { sendError, sendJson } from '../openai-error.ts'
+import { isForThisHost, mayPass } from './access.ts'
+import type { AdminView } from './view.ts'
+
+const HOST = '127.0.0.1'
+const CLOSE_MS = 500
+
+export interface AdminServer {
+  url: string
+  port: number
+  close(): Promise<void>
+}
+
+export interface AdminOptions {
+  port: number
+  token: string | undefined
+  view: AdminView
+  hub: EventHub | undefined
+}
+
+/** Resolves when it listens; rejects with the system's error when it cannot. */
+export async function startAdmin(options: AdminOptions): Promise<AdminServer> {
+  const tails = new Set<ServerResponse>()
+  const server = createServer({ headersTimeout: 5_000, requestTimeout: 10_000 }, (request, response) => {
+    serve({ ...options, tails }, request, response).catch((error) => {
+      if (response.headersSent) response.destroy()
+      else sendError(response, { status: 500, code: 'admin_failed', message: String(error) })
+    })
+  })
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(options.port, HOST, () => resolve())
+  })
+  const { port } = server.address() as AddressInfo
+  return {
+    url: `http://${HOST}:${port}`,
+    port,
+    close: async () => {
+      const closed = new Promise((resolve) => server.close(resolve))
+      for (const tail of tails) tail.end()
+      server.closeIdleConnections()
+      // A reader that does not take the end of what it follows.
+      const limit = setTimeout(() => server.closeAllConnections(), CLOSE_MS)
+      await closed
+      clearTimeout(limit)
+    },
+  }
+}
+
+async function serve(options: Serving, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  request.resume()
+  if (!isForThisHost(request)) {
+    refuse(response, 403, 'forbidden_host', 'ask for the admin port by a loopback address')
+    return
+  }
+  const url = new URL(request.url ?? '/', 'http://admin')
+  const place = `${request.method === 'HEAD' ? 'GET' : request.method} ${url.pathname}`
+  const open = OPEN[place]
+  if (open) await open(options, response, url)
+  else if (!mayPass(request, options.token)) refuse(response, 401, 'invalid_token', 'the admin port wants its token')
+  else if (PLACES[place]) await PLACES[place](options, response, url)
+  else refuse(response, 404, 'unknown_url', `nothing is served at ${place}`)
+}
+
+interface Serving extends AdminOptions {
+  /** The answers of those who follow live. */
+  tails: Set<ServerResponse>
+}
+
+type Place = (options: Serving, response: ServerResponse, url: URL) => Promise<void> | void
+
+/** For probes, which have no token. */
+const OPEN: Record<string, Place> = {
+  'GET /healthz': (_options, response) => {
+    sendJson(response, 200, { status: 'ok' })
+  },
+  'GET /readyz': async ({ view }, response) => {
+    const reason = await view.notReady()
+    sendJson(
+      response,
+      reason === undefined ? 200 : 503,
+      reason === undefined ? { ready: true } : { ready: false, reason },
+    )
+  },
+}
+
+const PLACES: Record<string, Place> = {
+  'GET /metrics': async ({ view }, response) => {
+    const { contentType, text } = await view.metrics()
+    response.writeHead(200, { 'content-type': contentType }).end(text)
+  },
+  'GET /pool': async ({ view }, response) => {
+    sendJson(response, 200, await view.pool())
+  },
+  'GET /stats': async ({ view }, response) => {
+    sendJson(response, 200, await view.stats())
+  },
+  'GET /cache': async ({ view }, response) => {
+    const stats = await view.cache()
+    if (stats) sendJson(response, 200, stats)
+    else noCache(response)
+  },
+  'DELETE /cache': async ({ view }, response, url) => {
+    const model = url.searchParams.get('model') ?? undefined
+    const cleared = await view.clearCache(model)
+    if (cleared === undefined) noCache(response)
+    else if (cleared === null) refuse(response, 503, 'cache_unreachable', "the cache's backend cannot be reached")
+    else sendJson(response, 200, { cleared, ...(model !== undefined && { model }) })
+  },
+  'GET /events': ({ hub, tails }, response) => {
+    if (hub) follow(hub, response, tails)
+    else noEvents(response)
+  },
+  'GET /events/recent': ({ hub }, response) => {
+    if (!hub) {
+      noEvents(response)
+      return
+    }
+    response.writeHead(200, { 'content-type': 'application/x-ndjson' })
+    response.end(linesOf(hub.recent()))
+  },
+}
+
+function follow(hub: EventHub, response: ServerResponse, tails: Set<ServerResponse>): void {
+  tails.add(response)
+  response.writeHead(200, { 'content-type': 'application/x-ndjson', 'cache-control': 'no-store' }).flushHeaders()
+  const stop = hub.follow((events) => {
+    if (response.write(linesOf(events))) return
+    // A reader that is behind loses events, and is told; they do not pile up here.
+    return new Promise((resolve) => {
+      response.once('drain', resolve).once('close', resolve)
+    })
+  })
+  response.once('close', () => {
+    tails.delete(response)
+    stop()
+  })
+}
+
+function linesOf(events: readonly GatewayEvent[]): string {
+  return events.map((event) => `${JSON.stringify(event)}\n`).join('')
+}
+
+function noCache(response: ServerResponse): void {
+  refuse(response, 404, 'no_cache', 'this gateway has no cache: set gateway.cache.enabled in its config')
+}
+
+function noEvents(response: ServerResponse): void {
+  refuse(response, 404, 'no_events', 'this gateway emits no events: gateway.events.enabled is false in its config')
+}
+
+function refuse(response: ServerResponse, status: number, code: string, message: string): void {
+  sendError(response, { status, code, message, headers: status === 401 ? ['www-authenticate', 'Bearer'] : [] })
+}

@@ -1,0 +1,149 @@
+/**
+ * What the admin port shows: every process is asked, and their answers become one. Counts add up; what all processes share
+ * (a cache in Redis) is counted once.
+ */
+import type { CacheStats } from '../cache/cache.ts'
+import type { EventHub } from '../events/hub.ts'
+import type { EventCounts } from '../events/observer.ts'
+import type { MetricJson } from '../metrics/prometheus.ts'
+import { addUp, type Figures, type RecorderSnapshot } from '../metrics/recorder.ts'
+import { type Stats, statsOf } from '../metrics/stats.ts'
+import type { Processes } from '../processes/processes.ts'
+
+type Numbers = { [name: string]: number | Numbers }
+type PoolView = Record<string, number | Numbers | object[]>
+
+export interface StatsView extends Stats {
+  workers: number
+  events: (EventCounts & { dropped_by: Record<string, number>; file: string | null; kept: number }) | null
+}
+
+export class AdminView {
+  readonly #processes: Processes
+  readonly #hub: EventHub | undefined
+
+  constructor(processes: Processes, hub: EventHub | undefined) {
+    this.#processes = processes
+    this.#hub = hub
+  }
+
+  /** Undefined when every process is ready, else what is missing. */
+  async notReady(): Promise<string | undefined> {
+    const answers = await this.#processes.ask('ready')
+    if (answers.length === 0) return 'no worker answers'
+    return answers.map(({ answer }) => answer).find((answer): answer is string => typeof answer === 'string')
+  }
+
+  /** Connections of all processes, and how each process finds the providers. */
+  async pool(): Promise<PoolView> {
+    const answers = await this.#processes.ask('pool')
+    const providers = answers.flatMap(({ worker, answer }) =>
+      ((answer as { providers?: object[] }).providers ?? []).map((provider) => ({ worker, ...provider })),
+    )
+    return { ...sum(answers.map(({ answer }) => answer as Numbers)), providers }
+  }
+
+  async cache(): Promise<CacheStats | undefined> {
+    const [first, ...others] = await this.#ask<CacheStats>('cache.stats')
+    if (!first) return undefined
+    const total: CacheStats = { ...first }
+    for (const other of others) {
+      for (const count of ['hits', 'coalesced', 'misses', 'bypassed', 'stored', 'evicted', 'errors'] as const) {
+        total[count] += other[count]
+      }
+      if (total.shared) continue
+      total.entries = (total.entries ?? 0) + (other.entries ?? 0)
+      total.bytes = (total.bytes ?? 0) + (other.bytes ?? 0)
+    }
+    return total
+  }
+
+  /** How many entries are gone; undefined: there is no cache; null: its backend could not be asked. */
+  async clearCache(model: string | undefined): Promise<number | null | undefined> {
+    const cleared = await this.#ask<{ cleared: number | null }>('cache.clear', { model: model ?? null })
+    if (cleared.length === 0) return undefined
+    if (cleared.some((one) => one.cleared === null)) return null
+    return cleared.reduce((total, one) => total + (one.cleared ?? 0), 0)
+  }
+
+  async stats(): Promise<StatsView> {
+    const [snapshots, counts] = await Promise.all([this.#snapshots(), this.#ask<EventCounts>('events')])
+    const hub = this.#hub
+    return {
+      workers: snapshots.length,
+      ...statsOf(addUp(snapshots)),
+      events: hub
+        ? { ...eventCounts(counts), dropped_by: hub.dropped(), file: hub.file ?? null, kept: hub.recent().length }
+        : null,
+    }
+  }
+
+  /** Rendered by prom-client, which is loaded when first asked for. */
+  async metrics(): Promise<{ contentType: string; text: string }> {
+    const [{ CONTENT_TYPE, renderMetrics }, figures, cache, counts, pool, processes] = await Promise.all([
+      import('../metrics/prometheus.ts'),
+      this.#figures(),
+      this.cache(),
+      this.#ask<EventCounts>('events'),
+      this.pool(),
+      this.#ask<MetricJson[]>('process'),
+    ])
+    const text = await renderMetrics({
+      figures,
+      cache,
+      events: counts.length > 0 ? eventCounts(counts) : undefined,
+      droppedBy: { ...this.#hub?.dropped(), ring: eventCounts(counts).dropped },
+      pool: numbersOf(pool),
+      recycled: numbersOf(isNumbers(pool.recycled) ? pool.recycled : {}),
+      processes,
+    })
+    return { contentType: CONTENT_TYPE, text }
+  }
+
+  #snapshots(): Promise<RecorderSnapshot[]> {
+    return this.#ask<RecorderSnapshot>('figures')
+  }
+
+  async #figures(): Promise<Figures | undefined> {
+    const snapshots = await this.#snapshots()
+    return snapshots.length > 0 ? addUp(snapshots) : undefined
+  }
+
+  /** The processes are this program's own: what they answer to a topic is what their stages put there. */
+  async #ask<T>(topic: string, argument?: unknown): Promise<T[]> {
+    return (await this.#processes.ask(topic, argument)).map(({ answer }) => answer as T)
+  }
+}
+
+function eventCounts(counts: readonly EventCounts[]): EventCounts {
+  const total: EventCounts = { emitted: 0, dropped: 0, in_flight: 0 }
+  for (const { emitted, dropped, in_flight } of counts) {
+    total.emitted += emitted
+    total.dropped += dropped
+    total.in_flight += in_flight
+  }
+  return total
+}
+
+/** Numbers add up, objects by their members; what is neither belongs to one process and is left out. */
+function sum(all: readonly Numbers[]): Numbers {
+  const total: Numbers = {}
+  for (const one of all) {
+    for (const [name, value] of Object.entries(one)) {
+      const before = total[name]
+      if (typeof value === 'number') total[name] = value + (typeof before === 'number' ? before : 0)
+      else if (isNumbers(value)) total[name] = sum([isNumbers(before) ? before : {}, value])
+    }
+  }
+  return total
+}
+
+function isNumbers(value: unknown): value is Numbers {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+function numbersOf(all: object): Record<string, number> {
+  return Object.fromEntries(
+    Object.entries(all).flatMap(([name, value]) => (typeof value === 'number' ? [[name, value]] : [])),
+  )
+}
