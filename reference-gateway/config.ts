@@ -4,8 +4,10 @@
  */
 import { readFileSync } from 'node:fs'
 import { z } from 'zod'
+import { type CacheConfig, redisUrlProblem } from './cache/config-file.ts'
 import { configFile } from './config-file.ts'
 import { type Environment, lookUpSecret } from './config-values.ts'
+import type { EventsConfig } from './events/config-file.ts'
 import type { ProtocolName } from './protocols/protocols.ts'
 import type { ClientKey } from './safety/auth.ts'
 import type { BreakerConfig } from './upstream/breaker.ts'
@@ -106,6 +108,11 @@ export function gatewayConfigSchema(environment: Environment) {
       if (problem) refuse(['auth', 'keys', index, 'key'], problem)
       return { value: secret.value ?? '', tenant }
     })
+    const secret = (value: string, path: (string | number)[]): string => {
+      const found = lookUpSecret(value, environment)
+      if (found.value === undefined) refuse(path, found.problem ?? `${found.missing} is not set`)
+      return found.value ?? ''
+    }
     const [first, ...others] = providers
     if (!first) return z.NEVER
     const { keep_alive: keepAlive } = given.upstream
@@ -149,13 +156,31 @@ export function gatewayConfigSchema(environment: Environment) {
       },
       policies: parsed.policies,
       streaming: given.streaming,
-      cache: given.cache,
-      events: given.events,
+      cache: withRedisUrl(given.cache, (url) => secret(url, ['cache', 'redis', 'url']), refuse),
+      events: withHeaders(given.events, (value, name) => secret(value, ['events', 'otlp', 'headers', name])),
       adminPort: given.admin_port,
-      admin: given.admin,
+      admin: { token: given.admin.token && secret(given.admin.token, ['admin', 'token']) },
       notices,
     }
   })
+}
+
+function withRedisUrl(
+  cache: CacheConfig,
+  secret: (url: string) => string,
+  refuse: (path: string[], problem: string) => void,
+): CacheConfig {
+  if (!cache.enabled || cache.backend !== 'redis') return cache
+  const url = secret(cache.redis.url)
+  const problem = url && redisUrlProblem(url)
+  if (problem) refuse(['cache', 'redis', 'url'], problem)
+  return { ...cache, redis: { ...cache.redis, url } }
+}
+
+function withHeaders(events: EventsConfig, secret: (value: string, name: string) => string): EventsConfig {
+  if (!events.otlp) return events
+  const headers = Object.entries(events.otlp.headers).map(([name, value]) => [name, secret(value, name)])
+  return { ...events, otlp: { ...events.otlp, headers: Object.fromEntries(headers) } }
 }
 
 function resolveKey(

@@ -4,6 +4,7 @@
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { openAdmin } from './admin/admin.ts'
 import type { GatewayConfig } from './config.ts'
 import { type GatewayError, invalidRequest, sendError, sendJson } from './openai-error.ts'
 import { Exchange, type Surroundings } from './pipeline/exchange.ts'
@@ -30,6 +31,7 @@ export interface RunningGateway {
   url: string
   port: number
   /** Of the admin port; undefined where there is none. */
+  adminUrl: string | undefined
   processes: Processes
   poolStats(): PoolStats
   /** Resolves when the first warm-up is over; /readyz says what came of it. */
@@ -100,12 +102,19 @@ export async function startGateway(config: GatewayConfig, options: GatewayOption
   topics.pool = () => ({ ...pool.stats(), providers: upstreams.map(healthOf) })
   topics.ready = () => notReady() ?? null
   topics.inFlight = () => inFlight.count
-  await listen(server, config)
+  const admin = await listen(server, config)
+    .then(() => openAdmin(config, processes, report))
+    .catch(async (error: unknown) => {
+      server.close()
+      await closeStages(stages)
+      throw error
+    })
   const { port } = server.address() as AddressInfo
   const warmedUp = warmUp.start()
   return {
     url: `http://${config.host.includes(':') ? `[${config.host}]` : config.host}:${port}`,
     port,
+    adminUrl: admin.url,
     processes,
     poolStats: () => pool.stats(),
     warmedUp,
@@ -117,6 +126,7 @@ export async function startGateway(config: GatewayConfig, options: GatewayOption
       server.closeAllConnections()
       await closed
       await Promise.all([pool.close(), closeStages(stages)])
+      await admin.close()
     },
   }
 }

@@ -3,7 +3,8 @@
  * neither time nor memory.
  */
 import type { GatewayConfig } from './config.ts'
-import type { Stages } from './pipeline/stages.ts'
+import { emitsEvents } from './events/config-file.ts'
+import type { Observer, Stages } from './pipeline/stages.ts'
 import type { Publisher, Topics } from './processes/processes.ts'
 
 export interface StageSurroundings {
@@ -16,7 +17,11 @@ export interface StageSurroundings {
 }
 
 export async function createStages(surroundings: StageSurroundings): Promise<Stages> {
-  return { observers: [], ...(await policyStages(surroundings)) }
+  const { config } = surroundings
+  const stages: Stages & { observers: Observer[] } = { observers: [], ...(await policyStages(surroundings)) }
+  if (config.cache.enabled) stages.cache = await (await import('./cache/stage.ts')).createCache(surroundings)
+  if (emitsEvents(config)) stages.observers.push(await (await import('./events/stage.ts')).createEvents(surroundings))
+  return stages
 }
 
 async function policyStages({ config, topics, report }: StageSurroundings): Promise<Pick<Stages, 'input' | 'output'>> {

@@ -125,10 +125,12 @@ export class Exchange implements AttemptOwner {
       return
     }
     const startMs = performance.now()
+    const waitedMs = context.timings.upstreamMs
     this.#then(
       cache.lookup(context),
       (found) => {
-        context.timings.cacheMs = performance.now() - startMs
+        // Waiting for another request's answer is waiting for the provider.
+        context.timings.cacheMs = performance.now() - startMs - (context.timings.upstreamMs - waitedMs)
         this.#found(found)
       },
       // Those who wait for this request's answer must not wait for nothing.

@@ -88,8 +88,6 @@ test.each([
   ['gateway: { providers: [] }', 'gateway.providers:'],
   [provider('models: ["g*t"]'), "gateway.providers.0.models.0: a model is a name, a prefix ('gpt-*') or '*'"],
   ['gateway: { upstream: { http_version: h3 } }', 'gateway.upstream.http_version: Invalid option'],
-  ['gateway: { cache: { enabled: true } }', 'gateway.cache.enabled: not in this version of the gateway'],
-  ['gateway: { admin_port: 41003 }', 'gateway.admin_port: not in this version of the gateway'],
   ['policies: [{ name: pii }]', 'policies: not in this version of the gateway'],
   [provider('protocol: soap'), 'gateway.providers.0.protocol: expected'],
 ])('%s is refused: %s', (yaml, message) => {
