@@ -16,6 +16,11 @@ export default class GatewayStart extends KtCommand {
     config: Flags.string({ summary: 'Config file (YAML).', helpValue: 'file.yaml' }),
     host: Flags.string({ summary: 'Address to listen on [default: 127.0.0.1].' }),
     port: Flags.integer({ summary: 'Port to listen on, 0 for any [default: 41002].', min: 0, max: 65_535 }),
+    'admin-port': Flags.integer({
+      summary: 'Port of /metrics, /stats, the cache and the live events, on loopback; 0 for any [default: none].',
+      min: 0,
+      max: 65_535,
+    }),
     'next-free-port': Flags.boolean({ summary: 'Take the next free port where --port is taken.' }),
     upstream: Flags.string({ summary: "Base URL of the provider, in place of the config's.", helpValue: 'url' }),
     'inject-delay': Flags.string({
@@ -38,17 +43,30 @@ export default class GatewayStart extends KtCommand {
     // Before it says that it listens: whoever reads that may ask it to stop at once.
     const asked = untilAskedToStop()
     const gateway = await onFreePort(config.port, flags['next-free-port'], (port) =>
-      startGateway({ ...config, port }, { injectDelayMs, report: note }),
+      startGateway({ ...config, port }, { injectDelayMs, report: note }).catch((error) => {
+        throw adminPortProblem(error, config.adminPort, port) ?? error
+      }),
     )
     const upstreams = config.providers.map(({ origin, basePath }) => origin + basePath).join(', ')
     this.print(
       flags.json
-        ? JSON.stringify({ url: gateway.url, pid: process.pid })
+        ? JSON.stringify({ url: gateway.url, pid: process.pid, adminUrl: gateway.adminUrl })
         : `kt gateway listening on ${gateway.url} -> ${upstreams}`,
     )
+    if (gateway.adminUrl && !flags.json) this.print(`kt gateway admin on ${gateway.adminUrl}`)
     await asked
     await gateway.close()
   }
+}
+
+/** Node's error says which port it is about. */
+function adminPortProblem(error: unknown, adminPort: number | undefined, port: number): UserError | undefined {
+  const taken = error instanceof Error && 'code' in error && error.code === 'EADDRINUSE' && 'port' in error
+  if (!taken || adminPort === undefined || error.port !== adminPort || error.port === port) return undefined
+  return new UserError(
+    `the admin port ${adminPort} is taken`,
+    'Choose another with --admin-port (0 lets the system choose).',
+  )
 }
 
 async function durationOf(text: string | undefined): Promise<number> {
@@ -63,6 +81,7 @@ async function configOf(flags: {
   config: string | undefined
   host: string | undefined
   port: number | undefined
+  'admin-port': number | undefined
   upstream: string | undefined
 }) {
   const [{ gatewayConfigSchema }, { parseBaseUrl }, { parseWith, readYaml }] = await Promise.all([
@@ -89,5 +108,11 @@ async function configOf(flags: {
     if (typeof place === 'string') throw new UserError(`--upstream: ${place}`, 'Correct the URL and run again.')
     providers = [{ ...first, ...place }]
   }
-  return { ...config, providers, host: flags.host ?? config.host, port: flags.port ?? config.port }
+  return {
+    ...config,
+    providers,
+    host: flags.host ?? config.host,
+    port: flags.port ?? config.port,
+    adminPort: flags['admin-port'] ?? config.adminPort,
+  }
 }

@@ -1,0 +1,27 @@
+import { Flags } from '@oclif/core'
+import { KtCommand } from '../../command.ts'
+import { adminFlags } from '../../gateway-admin/flags.ts'
+
+export default class CacheStats extends KtCommand {
+  static override summary = "Show what the running gateway's cache holds and how often it helps."
+
+  static override examples = ['<%= config.bin %> cache stats', '<%= config.bin %> cache stats --json']
+
+  static override flags = {
+    ...adminFlags,
+    json: Flags.boolean({ description: 'print the figures as JSON' }),
+  }
+
+  async run(): Promise<void> {
+    const { flags } = await this.parse(CacheStats)
+    const [{ AdminClient }, { cacheStatsSchema }, { renderCacheStats }] = await Promise.all([
+      import('../../gateway-admin/client.ts'),
+      import('../../gateway-admin/answers.ts'),
+      import('../../render/cache-stats.ts'),
+    ])
+    const client = new AdminClient({ url: flags.admin, token: flags['admin-token'] })
+    const stats = await client.ask('GET', '/cache', cacheStatsSchema)
+    if (flags.json) this.printJson(stats)
+    else this.print(renderCacheStats(stats, this.color))
+  }
+}

@@ -1,0 +1,56 @@
+import { Flags } from '@oclif/core'
+import { KtCommand } from '../../command.ts'
+import { EXIT, UserError } from '../../errors.ts'
+import { adminFlags } from '../../gateway-admin/flags.ts'
+
+export default class EventsStats extends KtCommand {
+  static override summary = "Percentiles of latency, overhead or tokens over the gateway's requests."
+
+  static override description =
+    `Reads the event file of the running gateway, or --file without one, or what the gateway keeps in memory.
+Metrics: latency, ttft, overhead, upstream, input_tokens, output_tokens, and the components of the overhead: input_policy,
+routing, cache, inject, acquire, output_policy, hold. Exit 4 where no event has the metric.`
+
+  static override examples = [
+    '<%= config.bin %> events stats --metric latency --percentiles 50,90,95,99 --last 1h',
+    '<%= config.bin %> events stats --metric overhead --file events.ndjson --json',
+  ]
+
+  static override flags = {
+    metric: Flags.string({ description: 'what of each request', default: 'latency' }),
+    percentiles: Flags.string({ description: 'which percentiles', default: '50,90,95,99' }),
+    last: Flags.string({ description: 'only the requests that ended since then', helpValue: '1h' }),
+    model: Flags.string({ description: 'only requests for this model' }),
+    file: Flags.string({ description: 'event file to read, with those it was rotated to' }),
+    ...adminFlags,
+    json: Flags.boolean({ description: 'print the figures as JSON' }),
+  }
+
+  async run(): Promise<void> {
+    const { flags } = await this.parse(EventsStats)
+    const [{ eventStats, metricNamed, parsePercentiles, stampBefore }, { openEventSource }, { renderEventStats }] =
+      await Promise.all([
+        import('../../gateway-admin/event-stats.ts'),
+        import('../../gateway-admin/event-source.ts'),
+        import('../../render/event-stats.ts'),
+      ])
+    const metric = metricNamed(flags.metric)
+    const shares = parsePercentiles(flags.percentiles)
+    const lastMs = flags.last === undefined ? undefined : await durationOf(flags.last)
+    const since = stampBefore(lastMs)
+    const admin = { url: flags.admin, token: flags['admin-token'] }
+    const source = await openEventSource({ file: flags.file, admin }, since)
+    const stats = await eventStats(source.lines, metric, shares, { since, model: flags.model })
+    const context = { source: source.name, lastMs, model: flags.model }
+    if (flags.json) this.printJson({ ...stats, source: source.name })
+    else this.print(renderEventStats(stats, context, this.color))
+    this.finish(stats.count === 0 ? EXIT.inconclusive : EXIT.passed)
+  }
+}
+
+async function durationOf(text: string): Promise<number> {
+  const { durationMs } = await import('../../input/quantity.ts')
+  const parsed = durationMs.safeParse(text)
+  if (parsed.success) return parsed.data
+  throw new UserError(`--last: ${parsed.error.issues[0]?.message}`, "Give a duration such as '1h'.")
+}

@@ -1,0 +1,44 @@
+import { Flags } from '@oclif/core'
+import { KtCommand } from '../../command.ts'
+import { adminFlags } from '../../gateway-admin/flags.ts'
+
+export default class EventsTail extends KtCommand {
+  static override summary = 'Follow the running gateway: a line for every request that ends.'
+
+  static override description =
+    `Fields: ts, request_id, tenant, provider, model, endpoint, status, stream, latency_ms, ttft_ms, overhead_ms,
+overhead.<component>, upstream_ms, input_tokens, output_tokens, cache, policy.<name>, attempts, trace_id, span_id,
+parent_span_id, error, dropped_before; {{.}} is the whole event. Ends with Ctrl-C.`
+
+  static override examples = [
+    '<%= config.bin %> events tail',
+    '<%= config.bin %> events tail --format "{{.latency_ms}}ms {{.model}} {{.status}}"',
+    '<%= config.bin %> events tail --json | jq .overhead',
+  ]
+
+  static override flags = {
+    format: Flags.string({
+      description: 'what to print of each event',
+      default:
+        '{{.ts}} {{.status}} {{.latency_ms}}ms (overhead {{.overhead_ms}}ms) {{.model}} cache={{.cache}} in={{.input_tokens}} out={{.output_tokens}}',
+    }),
+    count: Flags.integer({ description: 'end after so many events', min: 1 }),
+    ...adminFlags,
+    json: Flags.boolean({ description: 'print each event as a line of JSON', exclusive: ['format'] }),
+  }
+
+  async run(): Promise<void> {
+    const { flags } = await this.parse(EventsTail)
+    const [{ AdminClient }, { compileTemplate }, { followEvents }] = await Promise.all([
+      import('../../gateway-admin/client.ts'),
+      import('../../gateway-admin/template.ts'),
+      import('../../gateway-admin/follow.ts'),
+    ])
+    const render = compileTemplate(flags.json ? '{{.}}' : flags.format)
+    const client = new AdminClient({ url: flags.admin, token: flags['admin-token'] })
+    const events = followEvents(client, this.interruption(), flags.count, (note) =>
+      process.stderr.write(`kt: ${note}\n`),
+    )
+    for await (const event of events) this.print(render(event))
+  }
+}

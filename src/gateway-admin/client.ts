@@ -1,0 +1,101 @@
+/**
+ * Asks a running gateway at its admin port. What comes back is parsed by the schema that the caller names; whatever can go
+ * wrong on the way (nobody there, another server, a token) is a UserError that says what to do.
+ */
+import { request } from 'undici'
+import { z } from 'zod'
+import { EXIT, reasonOf, UserError } from '../errors.ts'
+
+export const DEFAULT_ADMIN_URL = 'http://127.0.0.1:41003'
+const ANSWER_MS = 10_000
+
+const refusal = z.object({ error: z.object({ code: z.string(), message: z.string() }) })
+
+export interface AdminAddress {
+  url: string
+  token: string | undefined
+}
+
+export class AdminClient {
+  readonly #origin: string
+  readonly #token: string | undefined
+
+  constructor({ url, token }: AdminAddress) {
+    const parsed = URL.parse(url)
+    if (!parsed || (parsed.protocol !== 'http:' && parsed.protocol !== 'https:')) {
+      throw new UserError(`--admin '${url}' is not an http(s) URL`, `Give one such as ${DEFAULT_ADMIN_URL}.`)
+    }
+    this.#origin = parsed.origin
+    this.#token = token
+  }
+
+  async ask<T extends z.ZodType>(method: 'GET' | 'DELETE', path: string, schema: T): Promise<z.output<T>> {
+    const text = await (await this.#send(method, path)).text()
+    const parsed = schema.safeParse(parseJson(text))
+    if (parsed.success) return parsed.data
+    throw this.#foreign()
+  }
+
+  /** The lines of an answer as they come, until it ends or `signal` is aborted. */
+  async *lines(path: string, signal?: AbortSignal): AsyncGenerator<string> {
+    const body = await this.#send('GET', path, signal)
+    const decoder = new TextDecoder()
+    let rest = ''
+    try {
+      for await (const chunk of body) {
+        const parts = (rest + decoder.decode(chunk as Buffer, { stream: true })).split('\n')
+        rest = parts.pop() ?? ''
+        yield* parts
+      }
+    } catch (error) {
+      if (signal?.aborted) return
+      throw new UserError(
+        `the gateway at ${this.#origin} is gone (${reasonOf(error)})`,
+        'Start it again, and run this again.',
+        EXIT.unexpectedFailure,
+      )
+    }
+  }
+
+  async #send(method: 'GET' | 'DELETE', path: string, signal?: AbortSignal) {
+    const headers = this.#token === undefined ? {} : { authorization: `Bearer ${this.#token}` }
+    const answer = await request(this.#origin + path, {
+      method,
+      headers,
+      headersTimeout: ANSWER_MS,
+      bodyTimeout: signal ? 0 : ANSWER_MS,
+      ...(signal && { signal }),
+    }).catch((error: unknown) => {
+      throw new UserError(
+        `no gateway answers at ${this.#origin} (${reasonOf(error)})`,
+        'Start one with an admin port (kt gateway start --admin-port 41003), or say where it is with --admin.',
+        EXIT.unexpectedFailure,
+      )
+    })
+    if (answer.statusCode === 200) return answer.body
+    const refused = refusal.safeParse(parseJson(await answer.body.text()))
+    if (answer.statusCode === 401) {
+      throw new UserError(`the gateway at ${this.#origin} wants its admin token`, 'Set it as KT_ADMIN_TOKEN.')
+    }
+    if (!refused.success) throw this.#foreign()
+    throw new UserError(
+      `the gateway at ${this.#origin}: ${refused.data.error.message}`,
+      "Change the gateway's config, or say which gateway is meant with --admin.",
+    )
+  }
+
+  #foreign(): UserError {
+    return new UserError(
+      `what answers at ${this.#origin} is not the admin port of kt's reference gateway`,
+      'Say where that is with --admin (the port is admin_port in its config).',
+    )
+  }
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
