@@ -3,23 +3,24 @@ import { type Server, type ServerResponse, STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
 import { errorBody, type GatewayError, invalidRequest } from '../openai-error.ts'
 
+/** Node keeps the answer that is under way here; its own default handler looks at it too. */
+type AnsweringSocket = Socket & { _httpMessage?: ServerResponse | null }
+
 export function answerBrokenRequests(server: Server): void {
-  server.on(
-    'clientError',
-    (error: Error & { code?: string }, socket: Socket & { _httpMessage?: ServerResponse | null }) => {
-      // In the middle of an answer nothing can be said any more. How to see that, Node's own default does not say publicly.
-      if (!socket.writable || error.code === 'ECONNRESET' || socket._httpMessage?.headersSent) {
-        socket.destroy()
-        return
-      }
-      const { status, ...rest } = meaningOf(error.code ?? '')
-      const body = JSON.stringify(errorBody({ status, ...rest }))
-      socket.end(
-        `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\ncontent-type: application/json\r\n` +
-          `content-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
-      )
-    },
-  )
+  server.on('clientError', (error: Error & { code?: string }, socket: AnsweringSocket) => {
+    // A request that came before on this connection would take what is said now for its own answer.
+    const answering = socket._httpMessage
+    if (!socket.writable || error.code === 'ECONNRESET' || answering?.headersSent || answering?.req.complete) {
+      socket.destroy()
+      return
+    }
+    const { status, ...rest } = meaningOf(error.code ?? '')
+    const body = JSON.stringify(errorBody({ status, ...rest }))
+    socket.end(
+      `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\ncontent-type: application/json\r\n` +
+        `content-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
+    )
+  })
 }
 
 function meaningOf(code: string): GatewayError {
