@@ -4,7 +4,7 @@
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { openAdmin } from './admin/admin.ts'
+import { openAdmin } from './admin/open.ts'
 import type { GatewayConfig } from './config.ts'
 import { type GatewayError, invalidRequest, sendError, sendJson } from './openai-error.ts'
 import { Exchange, type Surroundings } from './pipeline/exchange.ts'

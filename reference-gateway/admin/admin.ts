@@ -1,21 +1,13 @@
-/**
- * What stands beside the serving: the hub of events and the admin port, in the one process that speaks for all. Opened where
- * the config asks for either.
- */
+/** What stands beside the serving: the hub of events and the admin port, in the one process that speaks for all. */
 import type { GatewayConfig } from '../config.ts'
 import { emitsEvents } from '../events/config-file.ts'
 import { EventHub } from '../events/hub.ts'
 import type { Processes } from '../processes/processes.ts'
+import type { Admin } from './open.ts'
 import { type AdminServer, startAdmin } from './server.ts'
 import { AdminView } from './view.ts'
 
-export interface Admin {
-  /** Undefined without an admin port. */
-  url: string | undefined
-  close(): Promise<void>
-}
-
-export async function openAdmin(
+export async function startSpeaking(
   config: Pick<GatewayConfig, 'events' | 'adminPort' | 'admin'>,
   processes: Processes,
   report: (problem: string) => void,

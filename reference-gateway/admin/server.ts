@@ -65,7 +65,7 @@ async function serve(options: Serving, request: IncomingMessage, response: Serve
     return
   }
   const url = new URL(request.url ?? '/', 'http://admin')
-  const place = `${request.method === 'HEAD' ? 'GET' : request.method} ${url.pathname}`
+  const place = `${request.method} ${url.pathname}`
   const open = OPEN[place]
   if (open) await open(options, response, url)
   else if (!mayPass(request, options.token)) refuse(response, 401, 'invalid_token', 'the admin port wants its token')
