@@ -15,6 +15,8 @@ type PoolView = Record<string, number | Numbers | object[]>
 
 export interface StatsView extends Stats {
   workers: number
+  /** As the policies count themselves; null without any. */
+  policies: Numbers | null
   events: (EventCounts & { dropped_by: Record<string, number>; file: string | null; kept: number }) | null
 }
 
@@ -67,11 +69,16 @@ export class AdminView {
   }
 
   async stats(): Promise<StatsView> {
-    const [snapshots, counts] = await Promise.all([this.#snapshots(), this.#ask<EventCounts>('events')])
+    const [snapshots, counts, policies] = await Promise.all([
+      this.#snapshots(),
+      this.#ask<EventCounts>('events'),
+      this.#ask<Numbers>('policies'),
+    ])
     const hub = this.#hub
     return {
       workers: snapshots.length,
       ...statsOf(addUp(snapshots)),
+      policies: policies.length > 0 ? sum(policies) : null,
       events: hub
         ? { ...eventCounts(counts), dropped_by: hub.dropped(), file: hub.file ?? null, kept: hub.recent().length }
         : null,

@@ -141,7 +141,8 @@ export class ResponseCache implements CacheStage {
   }
 
   #entryOf(answer: StoredAnswer, context: RequestContext): Entry | undefined {
-    return context.status === 200 && isComplete(answer) ? entryOf(answer, context) : undefined
+    if (context.status !== 200 || !isComplete(answer) || wasUnchecked(context)) return undefined
+    return entryOf(answer, context)
   }
 
   #keep(key: string, entry: Entry): Maybe<void> {
@@ -153,4 +154,9 @@ export class ResponseCache implements CacheStage {
   #forget(key: string, flight: Flight): void {
     if (this.#flights.get(key) === flight) this.#flights.delete(key)
   }
+}
+
+/** A policy that failed open let this one answer pass; it must not speak for all that follow. */
+function wasUnchecked({ policies }: RequestContext): boolean {
+  return policies !== undefined && Object.values(policies).includes('timeout')
 }

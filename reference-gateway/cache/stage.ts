@@ -9,7 +9,12 @@ export async function createCache({ config, topics, report }: StageSurroundings)
   const providers = config.providers.map(({ name, origin, basePath, protocol, models, weight }) => ({
     ...{ name, origin, basePath, protocol, models, weight },
   }))
-  const scope = { providers, fallback: config.upstream.fallback, policies: config.policies }
+  const scope = {
+    providers,
+    fallback: config.upstream.fallback,
+    policies: config.policies,
+    streaming: config.streaming,
+  }
   const cache = await ResponseCache.open(config.cache, scope, (problem) => report(`cache: ${problem}`))
   topics['cache.stats'] = () => cache.stats()
   topics['cache.clear'] = async (argument) => ({

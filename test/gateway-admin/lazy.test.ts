@@ -38,7 +38,10 @@ describe('packages that the gateway loads', () => {
     [{}, []],
     [{ cache: { enabled: true } }, ['lru-cache']],
     [{ events: { enabled: true } }, ['hdr-histogram-js']],
-    [{ events: { otlp: { endpoint: 'http://127.0.0.1:1/v1/traces' } } }, ['@opentelemetry/exporter-trace-otlp-http', 'hdr-histogram-js']],
+    [
+      { events: { otlp: { endpoint: 'http://127.0.0.1:1/v1/traces' } } },
+      ['@opentelemetry/exporter-trace-otlp-http', 'hdr-histogram-js'],
+    ],
     [{ admin_port: 0 }, ['hdr-histogram-js', 'prom-client']],
   ])('%j', async (settings, packages) => {
     expect(await packagesOf(settings)).toEqual(packages)

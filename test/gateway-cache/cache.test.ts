@@ -89,6 +89,16 @@ test.each([
   expect(await cache.stats()).toMatchObject({ stored: 0, entries: 0 })
 })
 
+test('an answer that a policy let pass only because it ran out of time is neither kept nor shared', async () => {
+  const cache = await open()
+  const [first, second] = [asking(), asking()]
+  const [found, waiting] = [await cache.lookup(first), cache.lookup(second)]
+  first.policies = { pii: 'timeout' }
+  land(first, found, 'unchecked')
+  expect((await waiting).kind).toBe('miss')
+  expect(await cache.stats()).toMatchObject({ stored: 0, entries: 0 })
+})
+
 test('a complete stream is stored as it was', async () => {
   const cache = await open()
   const context = asking()
