@@ -42,10 +42,12 @@ export interface GatewayEvent {
 /** A model's name comes from the client, and may be as long as a body. */
 const MODEL_LENGTH = 200
 
+/** `at` is when the request ended. */
 export function eventOf(
   context: RequestContext,
   facts: AnswerFacts | undefined,
   trace: TraceContext | undefined,
+  at: Date,
 ): GatewayEvent {
   const { timings } = context
   const overhead: Record<string, number> = {}
@@ -57,7 +59,7 @@ export function eventOf(
   const { arrivedMs } = timings
   const latencyMs = context.endedMs - arrivedMs
   const event: GatewayEvent = {
-    ts: new Date().toISOString(),
+    ts: at.toISOString(),
     request_id: context.id,
     tenant: context.tenant,
     provider: context.provider ?? null,

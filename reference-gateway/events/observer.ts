@@ -1,24 +1,24 @@
 /**
- * Where events are made, in every process that serves: at the end of a request one object is built, counted and put into a
- * ring. That is all a request ever waits for, and its time is kept as a histogram; everything else happens later.
+ * Where events begin, in every process that serves. At the end of a request a reference to it is put into a bounded queue:
+ * that is all a request ever spends on its event, and how long it took is kept as a histogram. A moment later, in small
+ * batches between requests, the event itself is made, counted in the process's figures, and published.
  */
-
 import type { Recorder } from '../metrics/recorder.ts'
 import type { RequestContext } from '../pipeline/context.ts'
 import type { AnswerHead, BodyWatch, HeaderPairs, Observer } from '../pipeline/stages.ts'
 import type { Publisher } from '../processes/processes.ts'
 import { AnswerFacts } from './answer-facts.ts'
-import { Drain } from './drain.ts'
-import { eventOf } from './event.ts'
-import { EventRing } from './ring.ts'
+import { eventOf, type GatewayEvent } from './event.ts'
 import { type TraceContext, traceContextOf, traceparentOf } from './trace-context.ts'
 
 export const EVENTS_CHANNEL = 'events'
-const CLOSE_MS = 500
+const WAIT_MS = 20
+/** Under a millisecond of work at once; when more than a few of these are waiting, an eighth of them. */
+const BATCH = 64
 
 export interface EventCounts {
   emitted: number
-  /** Overwritten before this process handed them on. */
+  /** Refused because the queue was full. */
   dropped: number
   /** Requests under way. */
   in_flight: number
@@ -29,21 +29,30 @@ interface Followed {
   trace?: TraceContext
 }
 
+interface Finished extends Followed {
+  context: RequestContext
+  at: Date
+  emissionMs: number
+}
+
 export class EventObserver implements Observer {
-  readonly #ring: EventRing
-  readonly #drain: Drain
-  readonly #recorder: Recorder
+  readonly #limit: number
   readonly #traces: boolean
+  readonly #recorder: Recorder
+  readonly #publisher: Publisher
   /** The requests under way. */
   readonly #followed = new Map<RequestContext, Followed>()
+  #finished: Finished[] = []
+  #timer: NodeJS.Timeout | undefined
+  #emitted = 0
+  #dropped = 0
+  #droppedBefore = 0
 
   constructor(options: { buffer: number; traces: boolean }, recorder: Recorder, publisher: Publisher) {
-    this.#ring = new EventRing(options.buffer)
-    this.#recorder = recorder
+    this.#limit = options.buffer
     this.#traces = options.traces
-    this.#drain = new Drain(this.#ring, (events) => {
-      if (publisher.heard(EVENTS_CHANNEL)) publisher.publish(EVENTS_CHANNEL, events)
-    })
+    this.#recorder = recorder
+    this.#publisher = publisher
   }
 
   started(context: RequestContext): void {
@@ -66,18 +75,50 @@ export class EventObserver implements Observer {
 
   done(context: RequestContext): void {
     const startMs = performance.now()
-    const { facts, trace } = this.#followed.get(context) ?? {}
+    const followed = this.#followed.get(context)
     this.#followed.delete(context)
-    const event = eventOf(context, facts, trace?.sampled ? trace : undefined)
-    this.#ring.push(event)
-    this.#recorder.done(event, performance.now() - startMs)
+    this.#emitted++
+    if (this.#finished.length >= this.#limit) {
+      this.#dropped++
+      return
+    }
+    const finished: Finished = { ...followed, context, at: new Date(), emissionMs: 0 }
+    this.#finished.push(finished)
+    this.#timer ??= setTimeout(() => this.#drain(), WAIT_MS).unref()
+    finished.emissionMs = performance.now() - startMs
   }
 
   counts(): EventCounts {
-    return { emitted: this.#ring.written, dropped: this.#drain.dropped, in_flight: this.#followed.size }
+    return { emitted: this.#emitted, dropped: this.#dropped, in_flight: this.#followed.size }
   }
 
-  close(): Promise<void> {
-    return this.#drain.close(CLOSE_MS)
+  /** Everything that has ended is in the figures, and published. */
+  flush(): void {
+    while (this.#finished.length > 0) this.#deliver()
+  }
+
+  close(): void {
+    clearTimeout(this.#timer)
+    this.flush()
+  }
+
+  #drain(): void {
+    this.#deliver()
+    if (this.#finished.length > 0) setImmediate(() => this.#drain())
+    else this.#timer = undefined
+  }
+
+  #deliver(): void {
+    const batch = this.#finished.splice(0, Math.max(BATCH, this.#finished.length >> 3))
+    const events = batch.map(({ context, facts, trace, at, emissionMs }): GatewayEvent => {
+      const event = eventOf(context, facts, trace?.sampled ? trace : undefined, at)
+      this.#recorder.done(event, emissionMs)
+      return event
+    })
+    const [first] = events
+    if (!first || !this.#publisher.heard(EVENTS_CHANNEL)) return
+    first.dropped_before = this.#dropped - this.#droppedBefore
+    this.#droppedBefore = this.#dropped
+    this.#publisher.publish(EVENTS_CHANNEL, events)
   }
 }

@@ -7,7 +7,10 @@ export async function createEvents({ config, publisher, topics }: StageSurroundi
   const recorder = new Recorder()
   const options = { buffer: config.events.buffer, traces: config.events.otlp !== undefined }
   const observer = new EventObserver(options, recorder, publisher)
-  topics.figures = () => recorder.snapshot()
+  topics.figures = () => {
+    observer.flush()
+    return recorder.snapshot()
+  }
   topics.events = () => observer.counts()
   if (config.adminPort !== undefined) {
     const { processMetrics } = await import('../metrics/prometheus.ts')
