@@ -3,6 +3,8 @@ import { KtCommand } from '../../command.ts'
 import { planFlags } from '../../input/plan-flags.ts'
 import type { Plan as PlanReport } from '../../report/plan-schema.ts'
 
+const EMIT = 'MANIFESTS'
+
 export default class Plan extends KtCommand {
   static override summary = 'Size a gateway for a peak: workers, machines, and which constraint binds.'
   static override description =
@@ -16,6 +18,19 @@ export default class Plan extends KtCommand {
 
   static override flags = {
     ...planFlags,
+    emit: Flags.option({
+      options: ['kubernetes', 'helm-values', 'keda', 'kong', 'terraform'] as const,
+      multiple: true,
+    })({ description: 'write manifests for it into --out; repeatable', helpGroup: EMIT }),
+    out: Flags.string({ helpValue: 'deploy', description: 'folder for the manifests', helpGroup: EMIT }),
+    name: Flags.string({ helpValue: 'kt-gateway', description: 'name of what is deployed', helpGroup: EMIT }),
+    image: Flags.string({ helpValue: 'kt-bench:0.1.0', description: 'image of the gateway', helpGroup: EMIT }),
+    'provider-url': Flags.string({ helpValue: 'url', description: 'base URL of the provider', helpGroup: EMIT }),
+    'prometheus-url': Flags.string({
+      helpValue: 'url',
+      description: 'where KEDA asks for bytes sent',
+      helpGroup: EMIT,
+    }),
     explain: Flags.boolean({ description: 'every formula with its inputs, their sources and dates' }),
     json: Flags.boolean({ description: 'print the plan as JSON (kt.plan/1)', exclusive: ['markdown', 'explain'] }),
     markdown: Flags.boolean({ description: 'print the plan as Markdown', exclusive: ['explain'] }),
@@ -23,13 +38,16 @@ export default class Plan extends KtCommand {
 
   async run(): Promise<void> {
     const { flags } = await this.parse(Plan)
-    const [{ planRequest }, { makePlan }, { confirmWait }, { PLAN_SCHEMA }, { ktVersion }] = await Promise.all([
-      import('../../input/plan-request.ts'),
-      import('../../plan/plan.ts'),
-      import('../../plan/simulate/confirm.ts'),
-      import('../../report/plan-schema.ts'),
-      import('../../system/package-info.ts'),
-    ])
+    const [{ emitRequest }, { planRequest }, { makePlan }, { confirmWait }, { PLAN_SCHEMA }, { ktVersion }] =
+      await Promise.all([
+        import('../../input/emit-request.ts'),
+        import('../../input/plan-request.ts'),
+        import('../../plan/plan.ts'),
+        import('../../plan/simulate/confirm.ts'),
+        import('../../report/plan-schema.ts'),
+        import('../../system/package-info.ts'),
+      ])
+    const emitting = emitRequest(flags)
     const { demand, sizing, choices } = await planRequest(flags)
     const made = makePlan(demand, sizing, choices)
     const simulated = confirmWait(demand, choices.figures, made.answer.workers.min)
@@ -38,6 +56,15 @@ export default class Plan extends KtCommand {
       kt: { version: ktVersion },
       ...made,
       ...(simulated ? { simulated } : {}),
+    }
+    if (emitting) {
+      const [{ clusterSettings }, { emit }, { answer }] = await Promise.all([
+        import('../../manifests/settings.ts'),
+        import('../../manifests/emit.ts'),
+        import('../../render/plan-table.ts'),
+      ])
+      const settings = clusterSettings(plan, answer(plan), demand, sizing, choices, emitting.options)
+      for (const path of emit(emitting.targets, settings, emitting.folder)) process.stderr.write(`kt: wrote ${path}\n`)
     }
     if (flags.json) this.printJson(plan)
     else if (flags.markdown) this.print((await import('../../render/plan-markdown.ts')).planMarkdown(plan))

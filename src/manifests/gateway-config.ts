@@ -1,0 +1,26 @@
+/** The reference gateway's own configuration for a pod, in the keys that it reads. */
+import { stringify } from 'yaml'
+import type { ClusterSettings } from './settings.ts'
+
+export function gatewayConfig({ providerUrl, upstream, upstreamConnections }: ClusterSettings, port: number): string {
+  return stringify({
+    gateway: {
+      host: '0.0.0.0',
+      port,
+      providers: [
+        {
+          name: 'openai',
+          base_url: providerUrl,
+          protocol: 'openai',
+          api_key: '$'.concat('{OPENAI_API_KEY}'),
+          models: ['*'],
+        },
+      ],
+      upstream: { http_version: upstream },
+      connection_pool: {
+        max_idle_per_host: Math.max(32, Math.ceil(upstreamConnections / 4)),
+        max_total: upstreamConnections,
+      },
+    },
+  })
+}

@@ -1,0 +1,186 @@
+/**
+ * Kubernetes objects for the reference gateway, one worker a pod: Deployment, Service, HPA with explicit behaviour, PodDisruptionBudget
+ * and ConfigMap, or KEDA's ScaledObject in place of the HPA. Built and validated with kubernetes-models, which carries the schemas
+ * that Kubernetes and KEDA publish.
+ */
+import { ScaledObject } from '@kubernetes-models/keda/keda.sh/v1alpha1/ScaledObject'
+import { Deployment } from 'kubernetes-models/apps/v1/Deployment'
+import { HorizontalPodAutoscaler } from 'kubernetes-models/autoscaling/v2/HorizontalPodAutoscaler'
+import { PodDisruptionBudget } from 'kubernetes-models/policy/v1/PodDisruptionBudget'
+import { ConfigMap } from 'kubernetes-models/v1/ConfigMap'
+import { Service } from 'kubernetes-models/v1/Service'
+import { stringify } from 'yaml'
+import { gatewayConfig } from './gateway-config.ts'
+import type { ClusterSettings } from './settings.ts'
+
+const PORT = 41_002
+
+interface Manifest {
+  validate(): void
+  toJSON(): unknown
+}
+
+export function kubernetesManifests(settings: ClusterSettings): Record<string, string> {
+  return files(settings, { ...common(settings), 'hpa.yaml': horizontalPodAutoscaler(settings) })
+}
+
+export function kedaManifests(settings: ClusterSettings): Record<string, string> {
+  return files(settings, { ...common(settings), 'scaledobject.yaml': scaledObject(settings) })
+}
+
+function files({ answer }: ClusterSettings, manifests: Record<string, Manifest>): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(manifests).map(([file, manifest]) => {
+      manifest.validate()
+      return [file, `# kt plan: ${answer}\n${stringify(manifest.toJSON(), { lineWidth: 0 })}`]
+    }),
+  )
+}
+
+function common(settings: ClusterSettings): Record<string, Manifest> {
+  const { name, maxUnavailable } = settings
+  const metadata = { name, labels: labels(settings) }
+  return {
+    'configmap.yaml': new ConfigMap({ metadata, data: { 'gateway.yaml': gatewayConfig(settings, PORT) } }),
+    'deployment.yaml': deployment(settings),
+    'service.yaml': new Service({
+      metadata,
+      spec: { selector: labels(settings), ports: [{ name: 'http', port: 80, targetPort: 'http' }] },
+    }),
+    'pdb.yaml': new PodDisruptionBudget({
+      metadata,
+      // As many as the zones that may be lost hold: with those gone, nothing else may be evicted.
+      spec: {
+        maxUnavailable: maxUnavailable.endsWith('%') ? maxUnavailable : Number(maxUnavailable),
+        selector: { matchLabels: labels(settings) },
+      },
+    }),
+  }
+}
+
+function deployment(settings: ClusterSettings): Deployment {
+  const { name, replicas, image, cpu, memory, maxSurge, preStopS, gracePeriodS } = settings
+  const selector = { matchLabels: labels(settings) }
+  return new Deployment({
+    metadata: { name, labels: labels(settings) },
+    spec: {
+      replicas,
+      selector,
+      strategy: { type: 'RollingUpdate', rollingUpdate: { maxSurge, maxUnavailable: 0 } },
+      template: {
+        metadata: { labels: labels(settings) },
+        spec: {
+          terminationGracePeriodSeconds: gracePeriodS,
+          topologySpreadConstraints: [
+            {
+              maxSkew: 1,
+              topologyKey: 'topology.kubernetes.io/zone',
+              whenUnsatisfiable: 'DoNotSchedule',
+              nodeTaintsPolicy: 'Honor',
+              labelSelector: selector,
+            },
+            {
+              maxSkew: 1,
+              topologyKey: 'kubernetes.io/hostname',
+              whenUnsatisfiable: 'ScheduleAnyway',
+              labelSelector: selector,
+            },
+          ],
+          containers: [
+            {
+              name: 'gateway',
+              image,
+              args: ['gateway', 'start', '--config', '/etc/kt/gateway.yaml'],
+              ports: [{ name: 'http', containerPort: PORT }],
+              env: [
+                {
+                  name: 'OPENAI_API_KEY',
+                  valueFrom: { secretKeyRef: { name, key: 'OPENAI_API_KEY', optional: true } },
+                },
+              ],
+              resources: {
+                requests: { cpu: `${cpu.requestMillicores}m`, memory: `${memory.requestMib}Mi` },
+                limits: { cpu: `${cpu.limitMillicores}m`, memory: `${memory.limitMib}Mi` },
+              },
+              readinessProbe: { httpGet: { path: '/readyz', port: 'http' }, periodSeconds: 5 },
+              livenessProbe: { httpGet: { path: '/healthz', port: 'http' }, periodSeconds: 10, failureThreshold: 3 },
+              lifecycle: { preStop: { sleep: { seconds: preStopS } } },
+              volumeMounts: [{ name: 'config', mountPath: '/etc/kt', readOnly: true }],
+            },
+          ],
+          volumes: [{ name: 'config', configMap: { name } }],
+        },
+      },
+    },
+  })
+}
+
+/** The defaults of Kubernetes going up, written out; going down slowly, since every pod that goes drains its streams. */
+export function behavior() {
+  return {
+    scaleUp: {
+      stabilizationWindowSeconds: 0,
+      selectPolicy: 'Max' as const,
+      policies: [
+        { type: 'Percent' as const, value: 100, periodSeconds: 15 },
+        { type: 'Pods' as const, value: 4, periodSeconds: 15 },
+      ],
+    },
+    scaleDown: {
+      stabilizationWindowSeconds: 300,
+      selectPolicy: 'Max' as const,
+      policies: [{ type: 'Percent' as const, value: 10, periodSeconds: 60 }],
+    },
+  }
+}
+
+function horizontalPodAutoscaler(settings: ClusterSettings): HorizontalPodAutoscaler {
+  const { name, minReplicas, maxReplicas, targetPercent } = settings
+  return new HorizontalPodAutoscaler({
+    metadata: { name, labels: labels(settings) },
+    spec: {
+      scaleTargetRef: { apiVersion: 'apps/v1', kind: 'Deployment', name },
+      minReplicas,
+      maxReplicas,
+      metrics: [
+        {
+          type: 'Resource',
+          resource: { name: 'cpu', target: { type: 'Utilization', averageUtilization: targetPercent } },
+        },
+      ],
+      behavior: behavior(),
+    },
+  })
+}
+
+/** CPU, and the bytes each pod sends: the network can bind while the CPU idles. */
+function scaledObject(settings: ClusterSettings): ScaledObject {
+  const { name, minReplicas, maxReplicas, targetPercent, sentBytesPerSec, prometheusUrl } = settings
+  return new ScaledObject({
+    metadata: { name, labels: labels(settings) },
+    spec: {
+      scaleTargetRef: { name },
+      pollingInterval: 30,
+      cooldownPeriod: 300,
+      minReplicaCount: minReplicas,
+      maxReplicaCount: maxReplicas,
+      advanced: { horizontalPodAutoscalerConfig: { behavior: behavior() } },
+      triggers: [
+        { type: 'cpu', metricType: 'Utilization', metadata: { value: String(targetPercent) } },
+        {
+          type: 'prometheus',
+          metricType: 'AverageValue',
+          metadata: {
+            serverAddress: prometheusUrl,
+            query: `sum(rate(container_network_transmit_bytes_total{pod=~"${name}-.+"}[1m]))`,
+            threshold: String(sentBytesPerSec),
+          },
+        },
+      ],
+    },
+  })
+}
+
+function labels({ name }: ClusterSettings): Record<string, string> {
+  return { 'app.kubernetes.io/name': name }
+}

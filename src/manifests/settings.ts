@@ -1,0 +1,132 @@
+/**
+ * What a plan comes to in a cluster: pods, their resources, how they spread and drain, and between which bounds they scale. One
+ * place for all targets, so that Deployment, Helm values and Kong's own configuration never disagree.
+ */
+
+import { bufferProfileFor } from '../plan/buffers.ts'
+import { memoryBytes } from '../plan/constraints.ts'
+import type { Demand } from '../plan/demand.ts'
+import { wholeUp } from '../plan/formula.ts'
+import type { PlanChoices } from '../plan/plan.ts'
+import type { BufferProfile, Sizing } from '../plan/sizing.ts'
+import type { Plan } from '../report/plan-schema.ts'
+
+export interface EmitOptions {
+  name: string
+  image: string
+  providerUrl: string
+  prometheusUrl: string
+}
+
+export interface ClusterSettings extends EmitOptions {
+  answer: string
+  /** One worker a pod. */
+  replicas: number
+  minReplicas: number
+  maxReplicas: number
+  cpu: { requestMillicores: number; limitMillicores: number }
+  memory: { requestMib: number; limitMib: number }
+  zones: number
+  maxUnavailable: string
+  maxSurge: string
+  targetPercent: number
+  preStopS: number
+  gracePeriodS: number
+  /** The P99.9 of a stream. */
+  longestStreamS: number
+  upstream: 'h1' | 'h2'
+  /** Upstream connections of one worker at its share of the upper plan. */
+  upstreamConnections: number
+  connectionsPerWorker: number
+  bodies: BufferProfile
+  /** Bytes/s that one pod sends at the target utilisation. */
+  sentBytesPerSec: number
+  node: PlanChoices['node']
+  nodes: { min: number; max: number }
+}
+
+/** Sigma of ln output tokens of chat (Azure LLM inference trace 2023, log-normal fit), and 3.09 for the 99.9th percentile. */
+const OUTPUT_SIGMA = 0.859
+const Z_999 = 3.09
+/** Until endpoints and load balancers have heard that the pod goes. */
+const PRE_STOP_S = 15
+const MARGIN_S = 10
+/** A quarter can double twice within half a minute of the autoscaler's steps. */
+const FLOOR_SHARE = 4
+const MIB = 1024 ** 2
+
+export function clusterSettings(
+  plan: Plan,
+  answer: string,
+  demand: Demand,
+  sizing: Sizing,
+  choices: PlanChoices,
+  options: EmitOptions,
+): ClusterSettings {
+  const { figures, parts, setting } = choices
+  const { redundancyParts, answer: need } = plan
+  const replicas = Math.max(
+    redundancyParts.steadyWorkers,
+    Math.ceil(need.workers.peak / redundancyParts.zones) * redundancyParts.zones,
+  )
+  const tokens = demand.shape.outputTokens * Math.exp(Z_999 * OUTPUT_SIGMA - OUTPUT_SIGMA ** 2 / 2)
+  const longestStreamS = Math.ceil(figures.ttftS.value + tokens / figures.tokensPerSecPerStream.value)
+  const inFlight = plan.demand.inFlight / replicas
+  const upstream = setting.upstream === 'h2' ? inFlight / figures.h2StreamsPerConnection.value : inFlight
+  return {
+    ...options,
+    answer,
+    replicas,
+    minReplicas: Math.min(replicas, Math.max(parts.zones, Math.ceil(replicas / FLOOR_SHARE))),
+    maxReplicas: Math.max(redundancyParts.workers, need.workers.max),
+    ...resources(plan, demand, sizing, choices, replicas),
+    zones: parts.zones,
+    maxUnavailable: parts.zonesLost > 0 ? `${Math.floor((100 * parts.zonesLost) / parts.zones)}%` : '1',
+    maxSurge: `${Math.max(1, Math.round(parts.surge * 100))}%`,
+    targetPercent: Math.round(parts.targetUtilisation * 100),
+    preStopS: PRE_STOP_S,
+    gracePeriodS: PRE_STOP_S + longestStreamS + MARGIN_S,
+    longestStreamS,
+    upstream: setting.upstream,
+    // Twice the mean share: connections are not spread evenly.
+    upstreamConnections: Math.max(16, wholeUp(2 * upstream)),
+    connectionsPerWorker: figures.connectionsPerWorker.value,
+    bodies: bodiesOf(demand, sizing, choices),
+    sentBytesPerSec: Math.max(
+      1,
+      Math.round((plan.nodes.eachWayGbps * 1e9) / 8 / (need.workers.peak / parts.targetUtilisation)),
+    ),
+    node: choices.node,
+    nodes: { min: Math.max(parts.zones, plan.answer.nodes.min), max: Math.max(parts.zones, plan.answer.nodes.max) },
+  }
+}
+
+/** By the plan's figures; a gateway that half a worker carries gets the guide's own example. */
+function resources(
+  plan: Plan,
+  demand: Demand,
+  { container }: Sizing,
+  { figures }: PlanChoices,
+  replicas: number,
+): Pick<ClusterSettings, 'cpu' | 'memory'> {
+  if (plan.workers.raw <= 0.5 && plan.answer.workers.peak === 1) {
+    return {
+      cpu: { requestMillicores: container.cpuRequestMillicores, limitMillicores: container.cpuLimitMillicores },
+      memory: { requestMib: container.memoryRequestBytes / MIB, limitMib: container.memoryLimitBytes / MIB },
+    }
+  }
+  const { workers, streams, bodies } = memoryBytes(replicas, demand, figures)
+  const requestMib = Math.ceil((workers + streams + bodies) / replicas / MIB / 64) * 64
+  return {
+    cpu: { requestMillicores: 1_000, limitMillicores: container.cpuLimitMillicores },
+    memory: { requestMib, limitMib: 2 * requestMib },
+  }
+}
+
+/** Of the mean prompt ten times over: the profile must hold the large ones. */
+function bodiesOf(demand: Demand, sizing: Sizing, { figures }: PlanChoices): BufferProfile {
+  const large = demand.shape.inputTokens * figures.inputBytesPerToken.value * 10
+  const profile = bufferProfileFor(large, sizing) ?? sizing.buffers.profiles.at(-1)
+  if (!profile) throw new Error('a sizing profile without buffers')
+  return profile
+}
