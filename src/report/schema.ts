@@ -223,6 +223,9 @@ export const benchReportSchema = z
       timeoutMs: ms,
       seed: z.int(),
       workload: z.strictObject({ name: z.string(), sha256: z.string() }),
+      options: z
+        .record(z.string(), z.unknown())
+        .describe('all that was asked for, as a config file would say it, without secrets'),
     }),
     ...armShape,
     blocks: z.array(blockSchema),

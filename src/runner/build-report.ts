@@ -26,6 +26,8 @@ export interface RunContext {
   /** Of the first arm, where it is known; else what the answers say of themselves decides. */
   role: 'gateway' | 'direct' | undefined
   budgets: Budgets
+  /** What was asked for, without secrets. */
+  options: Record<string, unknown>
 }
 
 export function buildReport(plan: RunPlan, record: RunRecord, context: RunContext): BenchReport {
@@ -69,6 +71,7 @@ export function buildReport(plan: RunPlan, record: RunRecord, context: RunContex
       timeoutMs: plan.timeoutUs / 1_000,
       seed: workload.seed,
       workload: { name: workload.name, sha256: workloadSha256(workload) },
+      options: context.options,
     },
     ...primary,
     blocks: record.arms.flatMap(blocksOf),

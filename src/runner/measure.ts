@@ -71,6 +71,7 @@ export async function measure(
       pairId: randomUUID(),
       role: targets.length > 1 ? 'gateway' : direct ? 'direct' : undefined,
       budgets: readBudgets(),
+      options: options.shown,
     }),
     details: Object.fromEntries(details),
     stopped: record.stopReason,

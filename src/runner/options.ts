@@ -1,6 +1,6 @@
 /**
- * What a user may ask of `kt bench`, checked once: flags come as text (a config file may come beside them later) and leave as
- * numbers in known units. Keys are the flags' names, so that a message names what was typed.
+ * What a user may ask of `kt bench`, checked once: flags come as text, a config file's keys as text, numbers and booleans; all
+ * leave as numbers in known units. Keys are the flags' names, so that a message names what was typed.
  */
 import { z } from 'zod'
 import { UserError } from '../errors.ts'
@@ -9,6 +9,7 @@ import { countOrZero, durationMs, durationOrZeroMs, positiveCount, positiveRate 
 import { tokenDistribution } from '../input/tokens.ts'
 import { workloadOf } from '../workload/choose.ts'
 import type { WorkloadSpec } from '../workload/workload.ts'
+import { type Given, keyOf, shownOptions } from './config.ts'
 
 const header = z.string().transform((text, context) => {
   const match = /^([!#$%&'*+\-.^_`|~\w]+)\s*:\s*(.*)$/.exec(text)
@@ -56,13 +57,21 @@ const schema = z.strictObject({
 export type BenchOptions = z.infer<typeof schema> & {
   /** What is sent: the files and profiles that the flags name, read. */
   sends: WorkloadSpec
+  /** All of it as written, without secrets: for the report. */
+  shown: Record<string, unknown>
 }
 
-/** Accepts the flags or throws one UserError with a line for each that is wrong. */
-export function parseBenchOptions(flags: Record<string, unknown>): BenchOptions {
-  const parsed = schema.safeParse(flags)
+export const OPTION_NAMES: readonly string[] = Object.keys(schema.shape)
+
+/** Accepts what was given or throws one UserError with a line for each value that is wrong. */
+export function parseBenchOptions({ values, file }: Given): BenchOptions {
+  const parsed = schema.safeParse(values)
   if (!parsed.success) {
-    const lines = explainZodError(parsed.error, schema).map((line) => `--${line.replace(/^([\w-]+)\.\d+:/, '$1:')}`)
+    const lines = explainZodError(parsed.error, schema).map((line) => {
+      const plain = line.replace(/^([\w-]+)\.\d+:/, '$1:')
+      const name = plain.split(':')[0] ?? ''
+      return file?.names.has(name) ? `${file.path}: ${keyOf(name)}${plain.slice(name.length)}` : `--${plain}`
+    })
     throw new UserError(lines.join('\n    '), "See 'kt bench --help'.")
   }
   const options = parsed.data
@@ -93,5 +102,5 @@ export function parseBenchOptions(flags: Record<string, unknown>): BenchOptions 
   if (options.split && options.url !== undefined && options['baseline-url'] === undefined && !options.aa) {
     refuse('--split needs a run with two arms', 'Give --baseline-url too, or leave --url out.')
   }
-  return { ...options, sends: workloadOf(options) }
+  return { ...options, sends: workloadOf(options), shown: shownOptions(values, schema.shape) }
 }

@@ -23,6 +23,6 @@ export function withoutSecrets(text: string, secrets: readonly string[]): string
 }
 
 /** The query of a URL may hold a key. */
-function hideQuery(word: string): string {
-  return /^(--url=)?https?:\/\//.test(word) ? word.replace(/\?.*$/s, `?${HIDDEN}`) : word
+export function hideQuery(word: string): string {
+  return /^(--(?:baseline-)?url=)?https?:\/\//.test(word) ? word.replace(/\?.*$/s, `?${HIDDEN}`) : word
 }

@@ -103,6 +103,7 @@ export function makeReport(shape: ReportShape = {}, change: (report: BenchReport
       timeoutMs: 30_000,
       seed: 1,
       workload: { name: 'prompt', sha256: 'a'.repeat(64) },
+      options: {},
     },
     ...result,
     blocks: [...main.blocks, ...(direct?.blocks ?? [])],

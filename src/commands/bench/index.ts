@@ -17,6 +17,10 @@ and directly, in turns. The API key is taken from --api-key, KT_API_KEY or OPENA
   ]
 
   static override flags = {
+    config: Flags.string({
+      helpValue: 'bench.yaml',
+      description: 'any of these flags as keys, such as max_tokens: 200; flags win over it',
+    }),
     url: Flags.string({
       description: 'where to send; a base such as http://host:41002 is completed',
       helpGroup: 'TARGET',
@@ -110,18 +114,25 @@ and directly, in turns. The API key is taken from --api-key, KT_API_KEY or OPENA
 
   async run(): Promise<void> {
     const { flags } = await this.parse(Bench)
-    const [{ parseBenchOptions }, { bench }, { renderBench }, { progressLine, progressLogLine }, { progressOnStderr }] =
-      await Promise.all([
-        import('../../runner/options.ts'),
-        import('../../runner/bench.ts'),
-        import('../../render/bench-table.ts'),
-        import('../../render/progress.ts'),
-        import('../../system/progress.ts'),
-      ])
-    const options = parseBenchOptions({
-      ...flags,
-      'api-key': this.apiKey(flags['api-key']),
-    })
+    const [
+      { OPTION_NAMES, parseBenchOptions },
+      { withConfig },
+      { bench },
+      { renderBench },
+      { progressLine, progressLogLine },
+      { progressOnStderr },
+    ] = await Promise.all([
+      import('../../runner/options.ts'),
+      import('../../runner/config.ts'),
+      import('../../runner/bench.ts'),
+      import('../../render/bench-table.ts'),
+      import('../../render/progress.ts'),
+      import('../../system/progress.ts'),
+    ])
+    const { config, ...typed } = flags
+    const given = withConfig(typed, config, OPTION_NAMES)
+    given.values['api-key'] ??= this.apiKey(undefined)
+    const options = parseBenchOptions(given)
     const progress = progressOnStderr(!options.json)
     const result = await bench(options, {
       argv: ['bench', ...this.argv],

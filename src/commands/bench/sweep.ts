@@ -58,7 +58,7 @@ export default class BenchSweep extends KtCommand {
     ])
     const { rps, concurrency, step, until, ...rest } = flags
     const ask = parseSweepOptions({ rps, concurrency, step, until })
-    const options = parseBenchOptions({ ...rest, 'api-key': this.apiKey(flags['api-key']) })
+    const options = parseBenchOptions({ values: { ...rest, 'api-key': this.apiKey(flags['api-key']) } })
     const progress = progressOnStderr(!options.json)
     const { report, exitCode } = await sweep(options, ask, {
       argv: ['bench', 'sweep', ...this.argv],
