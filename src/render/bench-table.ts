@@ -42,9 +42,10 @@ function heading({ target, load, arms }: BenchReport, c: ChalkInstance): string 
   const direct = arms.baseline
     ? [`${arms.baseline.name === 'direct' ? 'directly, ' : ''}in turns: ${arms.baseline.url}`]
     : []
+  const sent = load.workload.name === 'prompt' ? [] : [`workload: ${load.workload.name}`]
   return [
     `${c.bold('kt bench')}  ${target.model}, ${target.endpoint}${target.stream ? ', streamed' : ''}; ${loop}; seed ${load.seed}`,
-    c.dim([`${target.url}${named}`, ...direct].map((line) => `          ${line}`).join('\n')),
+    c.dim([`${target.url}${named}`, ...direct, ...sent].map((line) => `          ${line}`).join('\n')),
   ].join('\n')
 }
 
