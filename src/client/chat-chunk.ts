@@ -2,7 +2,8 @@
  * The common chunk of a streamed chat completion, read from its bytes without building an object: one choice, whose delta holds
  * text or reasoning, beside fields that say nothing about tokens. It walks the whole chunk by the grammar of RFC 8259 and
  * gives up (`read` is false) at anything it does not know, malformed or merely unusual: then readStreamEvent must speak.
- * What it accepts means the same to both.
+ * What it accepts means the same to both. One instance a stream: chunks of a stream begin and end alike, so what was walked in the
+ * last one and is the same byte for byte is not walked again.
  */
 import { isUtf8 } from 'node:buffer'
 
@@ -24,13 +25,17 @@ const CONTENT = bytes('content')
 const REFUSAL = bytes('refusal')
 const REASONING = bytes('reasoning')
 const REASONING_CONTENT = bytes('reasoning_content')
-/** At the root these may only be null: anything else in them would matter. */
-const MUST_BE_NULL = [bytes('usage'), bytes('usageMetadata'), bytes('error')]
+const USAGE = bytes('usage')
+const USAGE_METADATA = bytes('usageMetadata')
+const ERROR = bytes('error')
 const NULL = bytes('null')
 const TRUE = bytes('true')
 const FALSE = bytes('false')
 
 const NOWHERE = -1
+const NOTHING = Buffer.alloc(0)
+/** A stream whose chunks differ this often in what should be the same is walked whole from then on. */
+const MOST_MISSES = 8
 
 export class ChatChunk {
   visibleChars = 0
@@ -38,7 +43,7 @@ export class ChatChunk {
   /** Where the text of `system_fingerprint` lies; -1 when there is none. */
   fingerprintStart = NOWHERE
   fingerprintEnd = NOWHERE
-  #bytes: Buffer = Buffer.alloc(0)
+  #bytes: Buffer = NOTHING
   #end = 0
   #at = 0
   /** Of the string read last: UTF-16 units, as JSON.parse would count them, and whether it was written with escapes. */
@@ -46,6 +51,14 @@ export class ChatChunk {
   #escaped = false
   #keyStart = 0
   #keyEnd = 0
+  /** What came before the first member that matters, in the last chunk that was taken. */
+  #head = NOTHING
+  #headEnd = 0
+  /** What came after the text, in the last chunk that was taken and in which nothing after the text matters. */
+  #tail = NOTHING
+  #tailStart = NOWHERE
+  #afterTail = false
+  #misses = 0
 
   /** True when the bytes from `start` to `end` are a chunk of this shape; the fields then say what is in it. */
   read(bytes: Buffer, start: number, end: number): boolean {
@@ -56,19 +69,45 @@ export class ChatChunk {
     this.reasoningChars = 0
     this.fingerprintStart = NOWHERE
     this.fingerprintEnd = NOWHERE
-    return this.#root() && this.#peek() === NOWHERE
+    this.#headEnd = start
+    this.#tailStart = NOWHERE
+    this.#afterTail = false
+    const known = this.#head.length > 0 && startsWith(bytes, start, end, this.#head)
+    if (known) {
+      this.#headEnd = start + this.#head.length
+      this.#at = this.#headEnd
+    }
+    if (!this.#root(!known)) return false
+    if (this.#afterTail) return true
+    if (this.#peek() !== NOWHERE) return false
+    if (this.#misses < MOST_MISSES) this.#remember(start, known)
+    return true
   }
 
-  #root(): boolean {
+  #remember(start: number, known: boolean): void {
+    if (!known) {
+      this.#misses++
+      this.#head = Buffer.from(this.#bytes.subarray(start, this.#headEnd))
+    }
+    const from = this.#tailStart
+    if (from === NOWHERE) return
+    if (this.#tail.length > 0) this.#misses++
+    this.#tail = Buffer.from(this.#bytes.subarray(from, this.#end))
+  }
+
+  #root(fromStart: boolean): boolean {
     let choices = false
     let fingerprint = false
-    for (let first = true; this.#member(first); first = false) {
+    for (let first = fromStart; this.#member(first); first = false) {
       if (this.#keyIs(CHOICES)) {
         if (choices || !this.#choices()) return false
+        if (this.#afterTail) return true
         choices = true
       } else if (this.#keyIs(SYSTEM_FINGERPRINT)) {
         if (fingerprint) return false
         fingerprint = true
+        // It must not hide in a tail: an earlier one would count no more.
+        if (choices) this.#tailStart = NOWHERE
         if (this.#peek() !== QUOTE) {
           if (!this.#literal(NULL)) return false
           continue
@@ -77,9 +116,11 @@ export class ChatChunk {
         if (!this.#string() || this.#escaped) return false
         this.fingerprintStart = start
         this.fingerprintEnd = this.#at - 1
-      } else if (MUST_BE_NULL.some((key) => this.#keyIs(key))) {
+      } else if (this.#keyIs(USAGE) || this.#keyIs(USAGE_METADATA) || this.#keyIs(ERROR)) {
+        // Anything but null in these would matter.
         if (this.#peek() === NOWHERE || !this.#literal(NULL)) return false
       } else if (!this.#scalar()) return false
+      if (!choices && !fingerprint) this.#headEnd = this.#at
     }
     return choices && this.#closed
   }
@@ -95,6 +136,7 @@ export class ChatChunk {
     for (let first = true; this.#member(first); first = false) {
       if (this.#keyIs(DELTA)) {
         if (delta || !this.#delta()) return false
+        if (this.#afterTail) return true
         delta = true
       } else if (this.#keyIs(TEXT) || !this.#scalar()) return false
     }
@@ -113,6 +155,13 @@ export class ChatChunk {
         if (content !== NOWHERE) return false
         content = this.#lengthOfValue()
         if (content === NOWHERE) return false
+        if (refusal === NOWHERE && reasoning === NOWHERE && reasoningContent === NOWHERE) {
+          // With nothing counted before it, a known tail adds nothing to the text.
+          this.visibleChars = content
+          this.#tailStart = this.#at
+          this.#afterTail = this.#tail.length > 0 && this.#isTail(this.#at)
+          if (this.#afterTail) return true
+        }
       } else if (this.#keyIs(REASONING_CONTENT)) {
         if (reasoningContent !== NOWHERE) return false
         reasoningContent = this.#lengthOfValue()
@@ -129,6 +178,7 @@ export class ChatChunk {
     }
     this.visibleChars = Math.max(0, content) + Math.max(0, refusal)
     this.reasoningChars = reasoningContent > 0 ? reasoningContent : Math.max(0, reasoning)
+    if (this.visibleChars !== content || this.reasoningChars > 0) this.#tailStart = NOWHERE
     return this.#closed
   }
 
@@ -161,6 +211,10 @@ export class ChatChunk {
     if (this.#peek() !== COLON) return false
     this.#at++
     return true
+  }
+
+  #isTail(at: number): boolean {
+    return this.#end - at === this.#tail.length && startsWith(this.#bytes, at, this.#end, this.#tail)
   }
 
   #keyIs(key: Buffer): boolean {
@@ -251,6 +305,10 @@ export class ChatChunk {
     while (this.#at < this.#end && isDigit(this.#bytes[this.#at])) this.#at++
     return this.#at - start
   }
+}
+
+function startsWith(bytes: Buffer, start: number, end: number, head: Buffer): boolean {
+  return end - start >= head.length && bytes.compare(head, 0, head.length, start, start + head.length) === 0
 }
 
 /** How many bytes follow the backslash before `at`; 0 when they are no escape. */

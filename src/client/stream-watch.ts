@@ -6,9 +6,6 @@ import { parseStamp, readStamp, type Stamp } from '../overhead/stamp.ts'
 import { ChatChunk } from './chat-chunk.ts'
 import { readStreamEvent, type Usage } from './stream-event.ts'
 
-/** One for all streams of a thread: it holds nothing between two events. */
-const chunk = new ChatChunk()
-
 /** Called for every token-bearing event: when it came, the gap to the one before (NaN for the first), its stamp. */
 type TokenEventListener = (atUs: number, gapUs: number, stamp: Stamp | undefined) => void
 
@@ -25,6 +22,7 @@ export class StreamWatch {
   /** Something that is no event of any known protocol was seen. */
   garbage: string | undefined
   readonly #onToken: TokenEventListener
+  readonly #chunk = new ChatChunk()
   #firstChars = 0
   #chars = 0
   #reasoningChars = 0
@@ -50,9 +48,9 @@ export class StreamWatch {
 
   /** The event whose data lies in `bytes`, where it is of the common shape; false when it is not, and `event` must be asked. */
   eventBytes(bytes: Buffer, start: number, end: number, atUs: number): boolean {
-    if (!chunk.read(bytes, start, end)) return false
+    if (!this.#chunk.read(bytes, start, end)) return false
     this.events++
-    const { fingerprintStart, fingerprintEnd, visibleChars, reasoningChars } = chunk
+    const { fingerprintStart, fingerprintEnd, visibleChars, reasoningChars } = this.#chunk
     const stamp =
       fingerprintStart < 0 ? undefined : readStamp(bytes, fingerprintStart, fingerprintEnd, this.stamp?.nonce ?? '')
     if (stamp) this.stamp = stamp

@@ -8,10 +8,11 @@ import { StreamWatch } from '../../src/client/stream-watch.ts'
 import { formatStamp, parseStamp, readStamp } from '../../src/overhead/stamp.ts'
 
 const recorded = new URL('../../../shared/data/streams/', import.meta.url)
-const chunk = new ChatChunk()
 
-/** Reads `text` amid other bytes; when the short cut takes it, both must say the same. True when it did. */
-function agree(text: string | Buffer): boolean {
+/** Reads `text` amid other bytes, after those of `before`; when the short cut takes it, both must say the same. True when it did. */
+function agree(text: string | Buffer, before: string[] = []): boolean {
+  const chunk = new ChatChunk()
+  for (const earlier of before) chunk.read(Buffer.from(earlier), 0, Buffer.byteLength(earlier))
   const payload = Buffer.isBuffer(text) ? text : Buffer.from(text)
   const bytes = Buffer.concat([Buffer.from('x{"'), payload, Buffer.from('"}]}')])
   if (!chunk.read(bytes, 3, 3 + payload.length)) return false
@@ -95,12 +96,31 @@ describe('the short cut through a chat chunk', () => {
   it('agrees with the full parse on every chunk it takes', () => {
     let taken = 0
     fc.assert(
-      fc.property(common, fc.constantFrom(undefined, 1), (json, space) => {
-        if (agree(JSON.stringify(json, null, space))) taken++
+      fc.property(common, common, fc.constantFrom(undefined, 1), (json, other, space) => {
+        const [text, earlier] = [json, other].map((value) => JSON.stringify(value, null, space))
+        if (agree(text ?? '')) taken++
+        agree(text ?? '', [earlier ?? ''])
+        // A stream: the same fields again, then with others around the choices.
+        agree(text ?? '', [text ?? ''])
+        agree(JSON.stringify({ ...json, ...other }), [text ?? '', earlier ?? ''])
+        agree(JSON.stringify({ ...other, choices: json.choices }), [text ?? ''])
       }),
       { numRuns: 3_000 },
     )
     expect(taken).toBeGreaterThan(100)
+  })
+
+  it('is not deceived by a beginning or an end that it knows', () => {
+    const first = '{"created":17,"choices":[{"delta":{"content":"a"}}],"system_fingerprint":null}'
+    for (const later of [
+      '{"created":178,"choices":[{"delta":{"content":"b"}}]}',
+      '{"created":17,"system_fingerprint":"fp","choices":[{"delta":{"content":"b"}}],"system_fingerprint":null}',
+      '{"created":17,"choices":[{"delta":{"refusal":"no","content":"b"}}]}',
+      '{"created":17,"error":"no","choices":[{"delta":{"content":"a"}}]}',
+    ]) {
+      agree(later, [first])
+      agree(later, [first.replace(',"system_fingerprint":null', '')])
+    }
   })
 
   it('agrees with it on damaged chunks too', () => {
@@ -114,6 +134,7 @@ describe('the short cut through a chat chunk', () => {
             ? Buffer.concat([whole.subarray(0, at), whole.subarray(at + 1)])
             : Buffer.concat([whole.subarray(0, at), Buffer.from([byte]), whole.subarray(how === 'set' ? at + 1 : at)])
         agree(damaged)
+        agree(damaged, [whole.toString()])
       }),
       { numRuns: 5_000 },
     )
@@ -136,7 +157,7 @@ describe('the short cut through a chat chunk', () => {
         }
         expect(seen.short).toEqual(seen.full)
         if (file.startsWith('openai') || file.startsWith('deepseek')) {
-          expect(payloads.filter(agree).length / payloads.length).toBeGreaterThan(0.9)
+          expect(payloads.filter((payload) => agree(payload)).length / payloads.length).toBeGreaterThan(0.9)
         }
       }
     },
