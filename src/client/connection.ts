@@ -1,10 +1,28 @@
 /**
- * One connection: an undici Client with one request at a time, so that waiting for a connection is kt's to see and never
- * hidden in a pool. Opening is timed apart (`connect` comes before `sent`). Idle connections are kept as long as the server
- * keeps them: undici's own 4 s would reconnect at low rates.
+ * One connection: an undici Client of kt's own, so that waiting for a connection is kt's to see and never hidden in a pool.
+ * HTTP/1.1 carries one request at a time; HTTP/2 (by ALPN over TLS, h2c with prior knowledge in the clear) as many streams as
+ * both sides allow, the rest waiting before they count as sent. Opening is timed apart (`connect` comes before `sent`).
+ * Idle connections are kept as long as the server keeps them: undici's own 4 s would reconnect at low rates.
  */
-import { buildConnector, Client, type Dispatcher } from 'undici'
+import { buildConnector, Client, type Dispatcher, H2CClient } from 'undici'
 import type { Clock } from '../system/clock.ts'
+
+/** How connections are made; plain data that crosses to the thread which sends. */
+export interface ConnectionSpec {
+  http: 'h1' | 'h2'
+  /** False opens one for every request. */
+  keepAlive: boolean
+  /** Certificates to trust instead of the system's, PEM. */
+  ca?: string | undefined
+  /** Takes any certificate. */
+  insecure: boolean
+  /** h2: how many streams kt itself puts on one connection; the server's limit holds beside it. */
+  streams: number
+  /** h2: the number of connections; else another is opened when the ones before are full. */
+  connections?: number | undefined
+}
+
+export const ONE_AT_A_TIME: ConnectionSpec = { http: 'h1', keepAlive: true, insecure: false, streams: 1 }
 
 const KEPT_MS = 10 * 60_000
 
@@ -14,18 +32,30 @@ export class Connection {
   /** When opening the present connection began and ended; NaN while there is none. */
   connectStartUs = Number.NaN
   connectedUs = Number.NaN
+  readonly multiplexed: boolean
   readonly #origin: string
   readonly #clock: Clock
-  #client: Client
+  readonly #spec: ConnectionSpec
+  #openTaken = 0
+  #client: Dispatcher
 
-  constructor(origin: string, clock: Clock) {
+  constructor(origin: string, clock: Clock, spec: ConnectionSpec = ONE_AT_A_TIME) {
     this.#origin = origin
     this.#clock = clock
+    this.#spec = spec
+    this.multiplexed = spec.http === 'h2'
     this.#client = this.#make()
   }
 
   dispatch(options: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler): void {
     this.#client.dispatch(options, handler)
+  }
+
+  /** How long opening took, told once for every connection opened: to the first request sent on it. NaN to all others. */
+  takeConnectUs(): number {
+    if (this.#openTaken === this.opened) return Number.NaN
+    this.#openTaken = this.opened
+    return this.connectedUs - this.connectStartUs
   }
 
   /** Ends the present connection at once; what is in flight on it fails with `reason`. The next dispatch opens another. */
@@ -39,25 +69,58 @@ export class Connection {
     return this.#client.destroy()
   }
 
-  #make(): Client {
+  #make(): Dispatcher {
+    const { http, keepAlive, ca, insecure, streams } = this.#spec
+    const h2 = http === 'h2'
     // kt owns its deadlines: undici's timers are off, since they are half a second coarse.
-    const connect = buildConnector({ timeout: 0, allowH2: false })
-    return new Client(this.#origin, {
-      pipelining: 1,
-      allowH2: false,
+    const connect = buildConnector({
+      timeout: 0,
+      allowH2: h2,
+      preferH2: h2,
+      ...(ca === undefined ? {} : { ca }),
+      ...(insecure ? { rejectUnauthorized: false } : {}),
+    })
+    const timed: buildConnector.connector = (options, callback) => {
+      this.connectStartUs = this.#clock()
+      this.connectedUs = Number.NaN
+      connect(options, (...result) => {
+        const [error, socket] = result
+        if (error !== null) return callback(...result)
+        if (h2) {
+          const spoken = 'alpnProtocol' in socket ? socket.alpnProtocol : undefined
+          // In the clear there is nobody to ask: prior knowledge, which undici takes from this mark.
+          if (options.protocol === 'http:') Object.assign(socket, { alpnProtocol: 'h2' })
+          else if (spoken !== 'h2') {
+            socket.destroy()
+            return callback(new NoHttp2(), null)
+          }
+        }
+        this.connectedUs = this.#clock()
+        this.opened++
+        callback(...result)
+      })
+    }
+    const common = {
       keepAliveTimeout: KEPT_MS,
       keepAliveMaxTimeout: KEPT_MS,
       headersTimeout: 0,
       bodyTimeout: 0,
-      connect: (options, callback) => {
-        this.connectStartUs = this.#clock()
-        this.connectedUs = Number.NaN
-        connect(options, (...result) => {
-          this.connectedUs = this.#clock()
-          if (result[0] === null) this.opened++
-          callback(...result)
-        })
-      },
-    })
+      connect: timed,
+    }
+    if (!h2) return new Client(this.#origin, { ...common, allowH2: false, pipelining: keepAlive ? 1 : 0 })
+    if (this.#origin.startsWith('https:')) {
+      return new Client(this.#origin, {
+        ...common,
+        allowH2: true,
+        h2Options: { maxConcurrentStreams: streams },
+        pipelining: streams,
+      })
+    }
+    return new H2CClient(this.#origin, { ...common, maxConcurrentStreams: streams, pipelining: streams })
   }
+}
+
+class NoHttp2 extends Error {
+  readonly code = 'KT_NO_H2'
+  override readonly message = 'the target does not speak HTTP/2 (no agreement on h2 by ALPN)'
 }

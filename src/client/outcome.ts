@@ -11,9 +11,21 @@ export const OUTCOMES = {
     next: 'Check that the target runs and listens where --url points.',
   },
   KT_TLS: { means: 'the TLS handshake failed', next: 'Check the scheme in --url and the certificate of the target.' },
+  KT_RESOURCES: {
+    means: 'this machine ran out of file descriptors or ports',
+    next: 'Raise `ulimit -n`, lower --concurrency or --max-in-flight, and keep connections alive: the target is not at fault.',
+  },
   KT_TIMEOUT_CONNECT: {
     means: 'no connection before the timeout',
-    next: 'Check the network path, or raise --timeout.',
+    next: 'Check the network path, or raise --connect-timeout and --timeout.',
+  },
+  KT_TIMEOUT_FIRST_TOKEN: {
+    means: 'no first token before --ttft-timeout',
+    next: 'Raise --ttft-timeout, or find out why the target is slow to begin.',
+  },
+  KT_TIMEOUT_IDLE: {
+    means: 'the stream fell silent for longer than --idle-timeout',
+    next: 'Raise --idle-timeout, or look for a buffer or a stall between kt and the provider.',
   },
   KT_TIMEOUT_TOTAL: {
     means: 'no complete answer before the timeout',
@@ -23,7 +35,10 @@ export const OUTCOMES = {
     means: 'the connection was closed before an answer',
     next: 'Look at the log of the target; lower --concurrency to see whether load causes it.',
   },
-  KT_PROTOCOL: { means: 'the answer is not HTTP/1.1', next: 'Check the scheme and the port in --url.' },
+  KT_PROTOCOL: {
+    means: 'the answer is not in the HTTP version that was spoken',
+    next: 'Check the scheme and the port in --url; --http2 needs a target that speaks it.',
+  },
   KT_HTTP_3XX: { means: 'the target redirected', next: 'Give the final address to --url: kt follows no redirects.' },
   KT_HTTP_401: { means: 'the key was refused (401/403)', next: 'Set KT_API_KEY or pass --api-key.' },
   KT_HTTP_404: { means: 'unknown path or model (404)', next: 'Check the path in --url and the name given to --model.' },
@@ -71,6 +86,8 @@ export function isInLatencyTail(outcome: Outcome): boolean {
     outcome === 'OK' ||
     outcome === 'KT_TIMEOUT_TOTAL' ||
     outcome === 'KT_TIMEOUT_CONNECT' ||
+    outcome === 'KT_TIMEOUT_FIRST_TOKEN' ||
+    outcome === 'KT_TIMEOUT_IDLE' ||
     outcome === 'KT_ABORTED_AT_DEADLINE'
   )
 }

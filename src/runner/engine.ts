@@ -1,21 +1,22 @@
 /**
- * The one request path: a schedule says when, the workload what, a connection how; the recorder keeps what happened. Closed
- * and open loop, one arm and several, warm-up and measurement are parameters of this loop, never copies of it.
- * A request that is due but finds no free slot waits, and its wait counts: `intended` is when it was due (open loop) or when
- * its slot became free (closed loop).
+ * The one request path: a schedule says when, the workload what, a lane how; the recorder keeps what happened. Closed and open
+ * loop, one arm and several, warm-up and measurement, one worker and many are parameters of this path, never copies of it.
  */
-import { Connection } from '../client/connection.ts'
-import { type Ask, type Exchange, exchange, type Running, type TokenListener } from '../client/exchange.ts'
+import { type Deadlines, overdue } from '../client/deadlines.ts'
+import { type Exchange, unsent } from '../client/exchange.ts'
 import { GivenUp } from '../client/failure.ts'
-import { closedLoop, constantRate, type Limits, type Schedule } from '../schedule/schedule.ts'
+import { share } from '../schedule/blocks.ts'
 import { Histogram } from '../stats/histogram.ts'
 import type { Clock } from '../system/clock.ts'
 import { requestMaker } from '../workload/workload.ts'
-import type { AnswerSample } from './answer-samples.ts'
+import { Flight } from './flight.ts'
+import { Lanes } from './lanes.ts'
+import { ALONE, type Pacing, pacingOf, type WorkerShare, warmupPacing } from './pacing.ts'
 import type { RunPlan, Segment } from './plan.ts'
 import { Recorder } from './recorder.ts'
 import { blockOf, segmentsOf } from './segments.ts'
 import { Series } from './series.ts'
+import { type Released, Stretch } from './stretch.ts'
 import { startWaker } from './waker.ts'
 
 /** After this many failures without one success the target is taken for dead. */
@@ -24,19 +25,14 @@ const DEADLINE_CHECK_MS = 10
 
 export type StopReason = 'interrupted' | 'token-budget' | 'target-dead'
 
-interface InFlight {
-  running: Running
-  dispatchedUs: number
-  connection: Connection
-}
-
-/** What a segment does with a request: measured ones go to the recorder, warm-up only counts. */
-interface Sink {
-  released(dueUs: number, index: number): void
-  listen(nonce: string): TokenListener
-  /** What the answer of the arm's request `index` is kept in; undefined where it is not. */
-  sample(index: number): AnswerSample | undefined
-  ended(result: Exchange, intendedUs: number, nonce: string, index: number, dueUs: number, sample?: AnswerSample): void
+export interface EngineHooks {
+  /** Before each stretch of load, warm-up ones too: resolves to the instant at which it begins. */
+  begin?(): Promise<number>
+  /** The warm-up is over. */
+  measuring?(startUs: number): void
+  stopped?(reason: StopReason): void
+  /** A measured request has ended. */
+  ended?(flight: Flight, result: Exchange): void
 }
 
 export class Engine {
@@ -52,23 +48,35 @@ export class Engine {
   opened: number[] = []
   readonly #plan: RunPlan
   readonly #clock: Clock
+  readonly #worker: WorkerShare
+  readonly #hooks: EngineHooks
   readonly #make: ReturnType<typeof requestMaker>
-  readonly #idle: Connection[][]
-  readonly #all: Connection[][]
-  readonly #inFlight = new Set<InFlight>()
+  readonly #lanes: Lanes[]
+  readonly #idle: Flight[][]
+  /** In the order of dispatch. */
+  readonly #inFlight = new Set<Flight>()
   readonly #nextIndex: number[]
-  #pump: () => void = () => {}
+  readonly #deadlines: Deadlines
+  #stretch: Stretch | undefined
   #drainUntilUs = Number.POSITIVE_INFINITY
+  /** Of the last measured request; before any, the warm-up runs. */
+  #lastEndUs = Number.NaN
 
-  constructor(plan: RunPlan, clock: Clock) {
+  constructor(plan: RunPlan, clock: Clock, worker: WorkerShare = ALONE, hooks: EngineHooks = {}) {
+    const { arms, workload } = plan
     this.#plan = plan
     this.#clock = clock
+    this.#worker = worker
+    this.#hooks = hooks
     this.series = new Series(clock())
-    this.#make = requestMaker(plan.workload)
-    this.recorders = plan.arms.map((arm) => new Recorder(arm.name))
-    this.#idle = plan.arms.map(() => [])
-    this.#all = plan.arms.map(() => [])
-    this.#nextIndex = plan.arms.map(() => 0)
+    this.#make = requestMaker(workload)
+    this.recorders = arms.map((arm) => new Recorder(arm.name))
+    this.#lanes = arms.map(({ origin, path, headers }) => {
+      return new Lanes(origin, { path, headers: Object.entries(headers).flat() }, clock, plan.connection)
+    })
+    this.#idle = arms.map(() => [])
+    this.#nextIndex = arms.map(() => worker.index)
+    this.#deadlines = { ...plan.deadlines, totalUs: plan.timeoutUs }
   }
 
   get inFlight(): number {
@@ -76,177 +84,157 @@ export class Engine {
   }
 
   /** Sends everything the plan asks for and resolves when the last request has ended. */
-  async run(onMeasuring: () => void): Promise<void> {
-    const waker = startWaker(this.#clock, () => this.#pump())
+  async run(): Promise<void> {
+    const waker = startWaker(this.#clock, () => this.#stretch?.pump())
     const deadlines = setInterval(() => this.#giveUpLate(), DEADLINE_CHECK_MS)
     try {
-      const { arms, warmup } = this.#plan
-      for (let arm = 0; arm < arms.length; arm++) {
-        if (warmup > 0) await this.#segment(arm, { requests: warmup }, this.#warmupSink(arm), waker.wakeAt)
-      }
-      this.#forgetWarmup()
-      onMeasuring()
-      for (const segment of segmentsOf(this.#plan)) {
+      await this.#warmUp(waker.wakeAt)
+      this.sendLag = new Histogram()
+      this.offeredUs = 0
+      this.achievedUs = 0
+      const segments = segmentsOf(this.#plan)
+      for (const [i, segment] of segments.entries()) {
+        const startUs = await this.#begin()
+        if (i === 0) {
+          this.series = new Series(startUs)
+          this.#hooks.measuring?.(startUs)
+        }
         if (this.stopReason) break
-        const startedUs = this.#clock()
-        await this.#segment(segment.arm, segment, this.#measuringSink(segment), waker.wakeAt)
-        const recorder = this.recorders[segment.arm]
-        if (recorder) recorder.activeUs += this.#clock() - startedUs
+        const coolDownUs = i === segments.length - 1 ? (this.#plan.coolDownUs ?? 0) : 0
+        await this.#measure(this.#localShare(segment), startUs, coolDownUs, waker.wakeAt)
       }
     } finally {
       clearInterval(deadlines)
       await waker.close()
-      this.opened = this.#all.map((connections) => connections.reduce((sum, { opened }) => sum + opened, 0))
-      await Promise.all(this.#all.flat().map((connection) => connection.close()))
+      this.opened = this.#lanes.map((lanes) => lanes.opened)
+      await Promise.all(this.#lanes.map((lanes) => lanes.close()))
     }
   }
 
   /** Sends no more; what is in flight has `drainUs` to end, then counts as given up. */
   stop(reason: StopReason, drainUs: number): void {
-    this.stopReason ??= reason
+    if (this.stopReason === undefined) {
+      this.stopReason = reason
+      this.#hooks.stopped?.(reason)
+    }
     this.#drainUntilUs = Math.min(this.#drainUntilUs, this.#clock() + drainUs)
-    this.#pump()
+    this.#stretch?.pump()
   }
 
-  #forgetWarmup(): void {
-    this.sendLag = new Histogram()
-    this.offeredUs = 0
-    this.achievedUs = 0
-    this.series = new Series(this.#clock())
+  async #begin(): Promise<number> {
+    return this.#hooks.begin ? this.#hooks.begin() : this.#clock()
   }
 
-  #segment(arm: number, limits: Limits, sink: Sink, wakeAt: (us: number) => void): Promise<void> {
-    const { load, timeoutUs } = this.#plan
-    const schedule: Schedule = load.mode === 'closed' ? closedLoop(limits) : constantRate(load.rps, limits)
-    const slots = load.mode === 'closed' ? load.concurrency : load.maxInFlight
-    const startUs = this.#clock()
-    /** When each free slot became free, the earliest first. */
-    const freeSince = new Array<number>(load.mode === 'closed' ? slots : 0).fill(startUs)
-    // Past its duration a segment owes what was due, but not for longer than one request may take.
-    const lastReleaseUs = startUs + (limits.durationUs ?? Number.POSITIVE_INFINITY) + timeoutUs
-    let released = 0
-    let busy = 0
-    let lastDueUs = 0
-    let lastSentUs = startUs
-    let waitedForSlot = false
-
-    return new Promise((resolve) => {
-      const finishIfDone = (): void => {
-        if (busy > 0) return
-        this.#pump = () => {}
-        if (load.mode === 'open') {
-          this.offeredUs += lastDueUs
-          this.achievedUs += Math.max(lastDueUs, lastSentUs - startUs)
-        }
-        resolve()
-      }
-      /** What was due and could not be sent is counted and stays in the tail. */
-      const countUnsent = (elapsedUs: number): void => {
-        if (load.mode === 'closed') return
-        for (;;) {
-          const pace = schedule(elapsedUs, released)
-          if (pace.kind === 'end' || pace.atUs > elapsedUs) return
-          const index = released++
-          sink.released(pace.atUs, index)
-          sink.ended(unsent(startUs + elapsedUs), startUs + pace.atUs, '', index, pace.atUs)
-        }
-      }
-      const release = (dueUs: number): void => {
-        const intendedUs = load.mode === 'closed' ? (freeSince.shift() ?? startUs + dueUs) : startUs + dueUs
-        const index = released++
-        lastDueUs = dueUs
-        busy++
-        sink.released(dueUs, index)
-        lastSentUs = this.#clock()
-        if (load.mode === 'open' && !waitedForSlot) this.sendLag.record(lastSentUs - intendedUs)
-        waitedForSlot = false
-        this.#send(arm, intendedUs, sink, index, dueUs, (endUs) => {
-          busy--
-          if (load.mode === 'closed') freeSince.push(endUs)
-          this.#pump()
-        })
-      }
-      this.#pump = () => {
-        for (;;) {
-          const elapsedUs = this.#clock() - startUs
-          const pace = schedule(elapsedUs, released)
-          if (pace.kind === 'end') return finishIfDone()
-          if (this.stopReason || startUs + elapsedUs > lastReleaseUs) {
-            countUnsent(elapsedUs)
-            return finishIfDone()
-          }
-          if (pace.atUs > elapsedUs) return wakeAt(startUs + pace.atUs)
-          if (busy >= slots) {
-            waitedForSlot = true
-            return
-          }
-          release(pace.atUs)
-        }
-      }
-      this.#pump()
-    })
+  async #warmUp(wakeAt: (us: number) => void): Promise<void> {
+    const { arms, warmup, warmupUs } = this.#plan
+    const requests = warmupUs === undefined ? share(warmup, this.#worker.count, this.#worker.index) : undefined
+    if (warmup === 0 && warmupUs === undefined) return
+    for (let arm = 0; arm < arms.length; arm++) {
+      const startUs = await this.#begin()
+      if (this.stopReason) return
+      const pacing = warmupPacing(this.#plan, { requests, durationUs: warmupUs }, this.#worker)
+      await this.#load(arm, pacing, undefined, startUs, wakeAt)
+    }
   }
 
-  #send(
+  async #measure(segment: Segment, startUs: number, coolDownUs: number, wakeAt: (us: number) => void): Promise<void> {
+    const recorder = this.#recorder(segment.arm)
+    const pacing = pacingOf(this.#plan, segment, this.#worker, coolDownUs)
+    const stretch = await this.#load(segment.arm, pacing, segment, startUs, wakeAt)
+    if (pacing.open) {
+      this.offeredUs += stretch.offeredUs
+      this.achievedUs += stretch.achievedUs
+    }
+    recorder.mostInFlight = Math.max(recorder.mostInFlight, stretch.mostInFlight)
+    recorder.activeUs += (coolDownUs > 0 ? this.#lastEndUs : this.#clock()) - startUs
+  }
+
+  #localShare(segment: Segment): Segment {
+    const { count, index } = this.#worker
+    const { requests } = segment
+    return { ...segment, requests: requests === undefined ? undefined : share(requests, count, index) }
+  }
+
+  /** One stretch of load; what is not measured (no segment) is only counted. */
+  async #load(
     arm: number,
-    intendedUs: number,
-    sink: Sink,
-    index: number,
-    dueUs: number,
-    ended: (endUs: number) => void,
-  ): void {
-    const target = this.#plan.arms[arm]
-    if (!target) throw new Error(`no arm ${arm}`)
-    const requestIndex = this.#nextIndex[arm] ?? 0
-    this.#nextIndex[arm] = requestIndex + 1
-    const { nonce, body, stream } = this.#make(target.tag, requestIndex)
-    const connection = this.#acquire(arm, target.origin)
-    const sample = sink.sample(requestIndex)
-    const ask: Ask = { path: target.path, headers: target.headers, body, stream, sample }
-    const entry: InFlight = { running: { abort: () => {} }, dispatchedUs: this.#clock(), connection }
-    this.#inFlight.add(entry)
-    this.series.sent(entry.dispatchedUs)
-    entry.running = exchange(connection, ask, this.#clock, sink.listen(nonce), (result) => {
-      this.#inFlight.delete(entry)
-      this.#idle[arm]?.push(connection)
-      this.series.ended(result.endUs, result.endUs - intendedUs, result.outcome === 'OK')
-      sink.ended(result, intendedUs, nonce, index, dueUs, sample)
-      this.#checkLimits()
-      ended(result.endUs)
-    })
-  }
-
-  /** The connection used last is the warmest; a new one only when none is idle. */
-  #acquire(arm: number, origin: string): Connection {
-    const idle = this.#idle[arm]?.pop()
-    if (idle) return idle
-    const connection = new Connection(origin, this.#clock)
-    this.#all[arm]?.push(connection)
-    return connection
-  }
-
-  #warmupSink(arm: number): Sink {
-    const warmup = this.recorders[arm]?.warmup ?? { sent: 0, failed: 0 }
-    return {
-      released: () => void warmup.sent++,
-      listen: () => () => {},
-      sample: () => undefined,
-      ended: (result) => {
-        if (result.outcome !== 'OK') warmup.failed++
+    pacing: Pacing,
+    segment: Segment | undefined,
+    startUs: number,
+    wakeAt: (us: number) => void,
+  ): Promise<Stretch> {
+    const recorder = this.#recorder(arm)
+    const stretch = new Stretch(pacing, startUs, {
+      clock: this.#clock,
+      sendLag: this.sendLag,
+      wakeAt,
+      stopped: () => this.stopReason !== undefined,
+      send: (released) => this.#send(arm, recorder, segment, released),
+      unsent: (released, atUs) => {
+        if (!segment) return
+        const block = blockOf(segment, released.index, released.dueUs)
+        recorder.released(block, atUs)
+        recorder.ended(unsent(atUs), released.intendedUs, '', block)
       },
-    }
+    })
+    this.#stretch = stretch
+    await stretch.run()
+    this.#stretch = undefined
+    return stretch
   }
 
-  #measuringSink(segment: Segment): Sink {
-    const recorder = this.recorders[segment.arm]
-    if (!recorder) throw new Error(`no recorder for arm ${segment.arm}`)
-    return {
-      released: (dueUs, index) => recorder.released(blockOf(segment, index, dueUs), this.#clock()),
-      listen: (nonce) => recorder.tokenListener(nonce),
-      sample: (index) => recorder.sampleOf(index),
-      ended: (result, intendedUs, nonce, index, dueUs, sample) =>
-        recorder.ended(result, intendedUs, nonce, blockOf(segment, index, dueUs), sample),
+  #send(arm: number, recorder: Recorder, segment: Segment | undefined, released: Released): void {
+    const flight = this.#idle[arm]?.pop() ?? this.#newFlight(arm)
+    const index = this.#nextIndex[arm] ?? 0
+    this.#nextIndex[arm] = index + this.#worker.count
+    const { nonce, body, stream } = this.#make(this.#plan.arms[arm]?.tag ?? '', index)
+    flight.nonce = nonce
+    flight.requestIndex = index
+    flight.released = released
+    flight.recorder = segment && released.measured ? recorder : undefined
+    this.#inFlight.add(flight)
+    const atUs = this.#clock()
+    if (segment && released.measured) {
+      flight.block = blockOf(segment, released.index, released.dueUs)
+      recorder.released(flight.block, atUs)
+      this.series.sent(atUs)
+    } else if (!segment) recorder.warmup.sent++
+    flight.sample = flight.recorder?.sampleOf(index)
+    flight.lane.start(body, stream, flight.sample)
+  }
+
+  #newFlight(arm: number): Flight {
+    const lanes = this.#lanes[arm]
+    if (!lanes) throw new Error(`no arm ${arm}`)
+    return new Flight(
+      arm,
+      (user) => lanes.make(user),
+      (flight, result) => this.#ended(flight, result),
+    )
+  }
+
+  #ended(flight: Flight, result: Exchange): void {
+    this.#inFlight.delete(flight)
+    if (!flight.lane.dead) this.#idle[flight.arm]?.push(flight)
+    const { recorder } = flight
+    if (recorder) {
+      const { intendedUs } = flight.released
+      this.#lastEndUs = result.endUs
+      this.series.ended(result.endUs, result.endUs - intendedUs, result.outcome === 'OK')
+      recorder.inFlightUs += result.endUs - flight.lane.dispatchedUs
+      recorder.ended(result, intendedUs, flight.nonce, flight.block, flight.sample)
+      this.#hooks.ended?.(flight, result)
+      this.#checkLimits()
+    } else if (result.outcome !== 'OK' && Number.isNaN(this.#lastEndUs)) {
+      this.#recorder(flight.arm).warmup.failed++
     }
+    this.#stretch?.freed(result.endUs)
+  }
+
+  #recorder(arm: number): Recorder {
+    const recorder = this.recorders[arm]
+    if (!recorder) throw new Error(`no recorder for arm ${arm}`)
+    return recorder
   }
 
   #checkLimits(): void {
@@ -259,46 +247,18 @@ export class Engine {
       done += recorder.done
       tokens += recorder.tokensSpent
     }
-    if (tokenBudget !== undefined && tokens >= tokenBudget) this.stop('token-budget', this.#plan.timeoutUs)
+    const budget = tokenBudget === undefined ? undefined : tokenBudget / this.#worker.count
+    if (budget !== undefined && tokens >= budget) this.stop('token-budget', this.#plan.timeoutUs)
     if (failed >= GIVE_UP_AFTER && failed === done) this.stop('target-dead', this.#plan.timeoutUs)
   }
 
-  /** kt owns its deadlines; requests are kept in the order of dispatch and share one timeout, so the late ones come first. */
   #giveUpLate(): void {
     const nowUs = this.#clock()
-    const drained = nowUs >= this.#drainUntilUs
-    for (const { running, dispatchedUs, connection } of [...this.#inFlight]) {
-      if (drained) running.abort(new GivenUp('KT_ABORTED_AT_DEADLINE', 'the run was over'))
-      else if (nowUs - dispatchedUs < this.#plan.timeoutUs) break
-      else if (Number.isNaN(connection.connectedUs)) {
-        running.abort(new GivenUp('KT_TIMEOUT_CONNECT', 'no connection before the timeout'))
-      } else running.abort(new GivenUp('KT_TIMEOUT_TOTAL', 'no complete answer before the timeout'))
+    const drained = nowUs >= Math.min(this.#drainUntilUs, this.#stretch?.drainUntilUs ?? Number.POSITIVE_INFINITY)
+    for (const { lane } of [...this.#inFlight]) {
+      const late = overdue(lane, nowUs, this.#deadlines)
+      if (late) lane.abort(late)
+      else if (drained) lane.abort(new GivenUp('KT_ABORTED_AT_DEADLINE', 'the run was over'))
     }
-  }
-}
-
-function unsent(endUs: number): Exchange {
-  return {
-    outcome: 'KT_ABORTED_AT_DEADLINE',
-    streamed: false,
-    requestChars: 0,
-    detail: 'due, but no slot became free before the run was over',
-    connectUs: Number.NaN,
-    sentUs: Number.NaN,
-    headersUs: Number.NaN,
-    firstByteUs: Number.NaN,
-    firstTokenUs: Number.NaN,
-    lastTokenUs: Number.NaN,
-    endUs,
-    tpotUs: Number.NaN,
-    tokenEvents: 0,
-    streamedTokens: 0,
-    events: 0,
-    bodyBytes: 0,
-    reused: false,
-    usage: undefined,
-    stamp: undefined,
-    headers: {},
-    trailers: {},
   }
 }

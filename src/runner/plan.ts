@@ -1,5 +1,9 @@
 /** A run, fully decided before it starts: plain data that crosses to the thread which sends. */
+import type { ConnectionSpec } from '../client/connection.ts'
+import type { Deadlines } from '../client/deadlines.ts'
 import type { ArmName } from '../report/schema.ts'
+import type { Arrival } from '../schedule/arrivals.ts'
+import type { Stage } from '../schedule/ramp.ts'
 import type { WorkloadSpec } from '../workload/workload.ts'
 
 export interface ArmPlan {
@@ -12,9 +16,13 @@ export interface ArmPlan {
 }
 
 export type Load =
-  | { mode: 'closed'; concurrency: number }
-  /** `maxInFlight` bounds the connections; what is due beyond it waits, and its wait counts. */
-  | { mode: 'open'; rps: number; maxInFlight: number }
+  /** With stages, `concurrency` is their highest level. */
+  | { mode: 'closed'; concurrency: number; stages?: Stage[] | undefined; thinkUs?: number | undefined }
+  /**
+   * `maxInFlight` bounds what is in flight; what is due beyond it waits, and its wait counts. With stages, `rps` is their
+   * highest level.
+   */
+  | { mode: 'open'; rps: number; maxInFlight: number; arrival?: Arrival | undefined; stages?: Stage[] | undefined }
 
 export interface RunPlan {
   arms: ArmPlan[]
@@ -24,9 +32,21 @@ export interface RunPlan {
   requests: number | undefined
   durationUs: number | undefined
   blocks: number
-  /** Requests sent on each arm before anything is measured. */
+  /** Requests sent on each arm before anything is measured; 0 where `warmupUs` says how long instead. */
   warmup: number
+  warmupUs?: number | undefined
+  /** Load that goes on after the last measured request was sent, and is left out. */
+  coolDownUs?: number | undefined
+  /** For a whole request. */
   timeoutUs: number
+  /** The finer deadlines. */
+  deadlines?: Omit<Deadlines, 'totalUs'> | undefined
+  /** What is in flight (or due and unsent) when the sending ends has this long; else the timeout. */
+  drainUs?: number | undefined
+  /** How connections are made; else HTTP/1.1, kept alive. */
+  connection?: ConnectionSpec | undefined
+  /** Threads that share the load. */
+  workers?: number | undefined
   /** Input and output tokens after which no more is sent, over all arms. */
   tokenBudget: number | undefined
 }

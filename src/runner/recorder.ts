@@ -2,9 +2,10 @@
  * Records what one arm's requests did: histograms over the run and by block, outcomes, tokens, overhead by each definition.
  * O(1) a request; memory does not grow with the run. Plain data comes out (`ArmRecord`), fit to cross a thread.
  */
-import type { Exchange, TokenListener } from '../client/exchange.ts'
+import type { Exchange } from '../client/exchange.ts'
 import { isInLatencyTail, type Outcome } from '../client/outcome.ts'
 import { type SelfReportRecord, SelfReportTally, type ToldBlock } from '../overhead/self-report-tally.ts'
+import type { Stamp } from '../overhead/stamp.ts'
 import { stampedOverhead } from '../overhead/stamped.ts'
 import type { ArmName } from '../report/schema.ts'
 import { type EncodedHistogram, Histogram } from '../stats/histogram.ts'
@@ -62,6 +63,8 @@ export interface ArmRecord {
   reused: number
   /** Time under load, the pauses between blocks of an arm left out. */
   activeUs: number
+  mostInFlight: number
+  inFlightUs: number
   blocks: BlockRecord[]
 }
 
@@ -96,6 +99,9 @@ export class Recorder {
   done = 0
   failed = 0
   tokensSpent = 0
+  mostInFlight = 0
+  /** The time of all requests in flight, added up: over the time under load it is their mean number. */
+  inFlightUs = 0
   readonly warmup = { sent: 0, failed: 0 }
   readonly #outcomes: Counts = {}
   readonly #details: Partial<Record<Outcome, string>> = {}
@@ -140,12 +146,10 @@ export class Recorder {
     return this.#sampler.next(index)
   }
 
-  /** For the request with `nonce`: takes its tokens as they come. */
-  tokenListener(nonce: string): TokenListener {
-    return (sinceSentUs, gapUs, stamp) => {
-      if (!Number.isNaN(gapUs)) this.#metrics.interToken.record(gapUs)
-      if (stamp?.nonce === nonce && stamp.attempt === 1) this.#stamped.perToken.record(sinceSentUs - stamp.providerUs)
-    }
+  /** A token-bearing event of the request with `nonce` came. */
+  token(nonce: string, sinceSentUs: number, gapUs: number, stamp: Stamp | undefined): void {
+    if (!Number.isNaN(gapUs)) this.#metrics.interToken.record(gapUs)
+    if (stamp?.nonce === nonce && stamp.attempt === 1) this.#stamped.perToken.record(sinceSentUs - stamp.providerUs)
   }
 
   /** A measured request has ended. */
@@ -200,6 +204,8 @@ export class Recorder {
       bodyBytes: this.#bodyBytes,
       reused: this.#reused,
       activeUs: this.activeUs,
+      mostInFlight: this.mostInFlight,
+      inFlightUs: this.inFlightUs,
       blocks: [...this.#blocks]
         .sort(([a], [b]) => a - b)
         .map(([index, block]) => ({

@@ -14,16 +14,18 @@ const say = (message: FromWorker): void => parentPort?.postMessage(message)
 const startUs = now()
 let measuringFromUs = Number.NaN
 let endWatch = watchSelf()
-const engine = new Engine(plan, now)
+const engine = new Engine(plan, now, undefined, {
+  measuring: (startUs) => {
+    endWatch()
+    endWatch = watchSelf()
+    measuringFromUs = startUs
+  },
+})
 
 parentPort?.on('message', (message: ToWorker) => engine.stop('interrupted', message.drainUs))
 
 const ticker = setInterval(() => say({ type: 'progress', progress: progress() }), PROGRESS_EVERY_MS)
-await engine.run(() => {
-  endWatch()
-  endWatch = watchSelf()
-  measuringFromUs = now()
-})
+await engine.run()
 clearInterval(ticker)
 engine.series.end()
 say({

@@ -3,7 +3,7 @@
  * an instant or an end, and knows neither clock nor socket.
  */
 import { type Arrival, CONSTANT, positionsOf } from './arrivals.ts'
-import { flat, type Ramp } from './ramp.ts'
+import type { Ramp } from './ramp.ts'
 
 /** The next request is due at `atUs` after the start, or there is none. */
 export type Pace = { kind: 'due'; atUs: number } | { kind: 'end' }
@@ -46,9 +46,9 @@ export function openLoop(
   }
 }
 
-/** Open loop at a constant rate: request i is due at i/rate. */
-export function constantRate(rps: number, limits: Limits): Schedule {
-  return openLoop(flat(rps), limits)
+/** The schedule, ended after `requests`. */
+export function atMost(schedule: Schedule, requests: number | undefined): Schedule {
+  return requests === undefined ? schedule : (elapsedUs, sent) => (sent >= requests ? END : schedule(elapsedUs, sent))
 }
 
 /** Of a schedule that several workers share: every `count`-th request, from the `index`-th on. */

@@ -62,7 +62,7 @@ describe('load', () => {
       planFor(server.origin, { requests: 50, load: { mode: 'open', rps: 200, maxInFlight: 100 } }),
     )
     expect(arm.outcomes).toEqual({ OK: 50 })
-    expect(engine.offeredUs / engine.achievedUs).toBeGreaterThan(0.8)
+    expect(engine.offeredUs / engine.achievedUs).toBeGreaterThan(0.5)
     expect(decoded(engine.sendLag.encode()).count).toBe(50)
   })
 
@@ -91,7 +91,7 @@ describe('load', () => {
     const { Engine } = await import('../../src/runner/engine.ts')
     const { now } = await import('../../src/system/clock.ts')
     const engine = new Engine(plan, now)
-    const running = engine.run(() => {})
+    const running = engine.run()
     setTimeout(() => engine.stop('interrupted', 150_000), 300)
     await running
     const arm = engine.recorders[0]?.toRecord()

@@ -1,7 +1,10 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { blockCount, interleave, share } from '../../src/schedule/blocks.ts'
-import { closedLoop, constantRate, type Schedule } from '../../src/schedule/schedule.ts'
+import { flat } from '../../src/schedule/ramp.ts'
+import { closedLoop, type Limits, openLoop, type Schedule } from '../../src/schedule/schedule.ts'
+
+const constantRate = (rps: number, limits: Limits): Schedule => openLoop(flat(rps), limits)
 
 /** Every due time until the schedule ends, each asked for at the instant it is due. */
 function dueTimes(schedule: Schedule): number[] {

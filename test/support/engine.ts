@@ -70,7 +70,7 @@ export function planFor(origin: string, changes: Partial<RunPlan> = {}, stream =
 
 export async function run(plan: RunPlan): Promise<{ engine: Engine; arm: ArmRecord; arms: ArmRecord[] }> {
   const engine = new Engine(plan, now)
-  await engine.run(() => {})
+  await engine.run()
   const arms = engine.recorders.map((recorder) => recorder.toRecord())
   const [arm] = arms
   if (!arm) throw new Error('a run without arms')

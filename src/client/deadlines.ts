@@ -1,0 +1,43 @@
+/**
+ * kt's own deadlines, looked at every few milliseconds: undici's are half a second coarse and know nothing of tokens. A pure
+ * question: given where a request stands, is it to be given up, and as what?
+ */
+import { GivenUp } from './failure.ts'
+
+export interface Deadlines {
+  /** From the moment the request was handed over until its answer is whole. */
+  totalUs: number
+  /** Until its connection is open. */
+  connectUs?: number | undefined
+  /** From sent to the first token. */
+  firstTokenUs?: number | undefined
+  /** Between two token-bearing events, and after the last one until the end. */
+  idleUs?: number | undefined
+}
+
+/** Where a request stands; NaN is "not yet". */
+export interface Standing {
+  dispatchedUs: number
+  sentUs: number
+  firstTokenUs: number
+  lastTokenUs: number
+  connection: { connectedUs: number }
+}
+
+export function overdue(at: Standing, nowUs: number, limits: Deadlines): GivenUp | undefined {
+  const { totalUs, connectUs = totalUs, firstTokenUs, idleUs } = limits
+  const waitedUs = nowUs - at.dispatchedUs
+  if (Number.isNaN(at.sentUs) && Number.isNaN(at.connection.connectedUs)) {
+    const limitUs = Math.min(connectUs, totalUs)
+    return waitedUs >= limitUs ? new GivenUp('KT_TIMEOUT_CONNECT', 'no connection before the timeout') : undefined
+  }
+  if (waitedUs >= totalUs) return new GivenUp('KT_TIMEOUT_TOTAL', 'no complete answer before the timeout')
+  if (Number.isNaN(at.firstTokenUs)) {
+    return firstTokenUs !== undefined && nowUs - at.sentUs >= firstTokenUs
+      ? new GivenUp('KT_TIMEOUT_FIRST_TOKEN', 'no token before --ttft-timeout')
+      : undefined
+  }
+  return idleUs !== undefined && nowUs - at.lastTokenUs >= idleUs
+    ? new GivenUp('KT_TIMEOUT_IDLE', 'no further token within --idle-timeout')
+    : undefined
+}

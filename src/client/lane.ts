@@ -1,0 +1,290 @@
+/**
+ * A lane: room for one request at a time on a connection, and the handler that watches its answer (when it was handed to the
+ * socket, when its first byte, its tokens and its end came, how it ended). HOW a request is watched is the same for JSON and
+ * streams, warm-up and measurement, open and closed loops. One object serves all requests of the lane, one after another: made
+ * anew for each, handlers and closures would cost more than the measuring.
+ */
+import { constants, createGunzip, type Gunzip } from 'node:zlib'
+import type { Dispatcher } from 'undici'
+import type { Stamp } from '../overhead/stamp.ts'
+import type { Clock } from '../system/clock.ts'
+import type { Connection } from './connection.ts'
+import type { AnswerListener, Ask, Exchange, Headers } from './exchange.ts'
+import { isInterrupted, outcomeOfError } from './failure.ts'
+import { readErrorAnswer, readJsonAnswer } from './json-answer.ts'
+import { KeptBody } from './kept-body.ts'
+import { type Outcome, outcomeOfStatus } from './outcome.ts'
+import { SseReader } from './sse.ts'
+import type { Usage } from './stream-event.ts'
+import { StreamWatch } from './stream-watch.ts'
+
+/** Hears what happens on a lane. What it is told holds until the lane is started again. */
+export interface LaneUser {
+  /** A token-bearing event came: how long after `sent`, the gap to the one before (NaN for the first), its stamp. */
+  token(sinceSentUs: number, gapUs: number, stamp: Stamp | undefined): void
+  /** The request has ended, whatever happened; once for every start. */
+  ended(result: Exchange): void
+}
+
+const NONE: Headers = {}
+const QUOTED_BYTES = 65_536
+
+export class Lane implements Exchange, Dispatcher.DispatchHandler {
+  outcome: Outcome = 'OK'
+  streamed = false
+  detail = ''
+  connectUs = Number.NaN
+  sentUs = Number.NaN
+  headersUs = Number.NaN
+  firstByteUs = Number.NaN
+  firstTokenUs = Number.NaN
+  lastTokenUs = Number.NaN
+  endUs = Number.NaN
+  tpotUs = Number.NaN
+  tokenEvents = 0
+  streamedTokens = 0
+  events = 0
+  bodyBytes = 0
+  requestChars = 0
+  reused = false
+  usage: Usage | undefined
+  stamp: Stamp | undefined
+  headers = NONE
+  trailers = NONE
+  dispatchedUs = Number.NaN
+  /** It may not be used again: a request that was given up may still come to life on it. */
+  dead = false
+  readonly connection: Connection
+  readonly #clock: Clock
+  readonly #user: LaneUser
+  readonly #options: Dispatcher.DispatchOptions
+  readonly #kept = new KeptBody()
+  #controller: Dispatcher.DispatchController | undefined
+  #settled = true
+  #status = 0
+  #watch: StreamWatch | undefined
+  #reader: SseReader | undefined
+  #gunzip: Gunzip | undefined
+  #streamFault: string | undefined
+  #sample: AnswerListener | undefined
+  /** When the piece of a body that is being read came in. */
+  #chunkUs = 0
+
+  constructor(connection: Connection, ask: Ask, clock: Clock, user: LaneUser) {
+    this.connection = connection
+    this.#clock = clock
+    this.#user = user
+    this.#options = { path: ask.path, method: 'POST', headers: ask.headers, body: null }
+  }
+
+  /** Sends `body`; `sample` hears the decoded body of a good answer as it comes. */
+  start(body: string, stream: boolean, sample?: AnswerListener): void {
+    this.dispatchedUs = this.#clock()
+    this.outcome = 'OK'
+    this.detail = ''
+    this.connectUs = Number.NaN
+    this.sentUs = Number.NaN
+    this.headersUs = Number.NaN
+    this.firstByteUs = Number.NaN
+    this.firstTokenUs = Number.NaN
+    this.lastTokenUs = Number.NaN
+    this.bodyBytes = 0
+    this.reused = false
+    this.usage = undefined
+    this.stamp = undefined
+    this.headers = NONE
+    this.trailers = NONE
+    this.#controller = undefined
+    this.#settled = false
+    this.#status = 0
+    this.#gunzip = undefined
+    this.#streamFault = undefined
+    this.#kept.clear()
+    this.#sample = sample
+    this.streamed = stream
+    this.requestChars = body.length
+    if (stream) this.#watchStream()
+    else if (this.#watch) this.#forgetStream()
+    this.#options.body = body
+    this.connection.dispatch(this.#options, this)
+  }
+
+  /** Gives the request up. */
+  abort(reason: Error): void {
+    if (this.#settled) return
+    if (this.#controller) this.#controller.abort(reason)
+    else if (!this.connection.multiplexed || Number.isNaN(this.connection.connectedUs)) this.connection.drop(reason)
+    else {
+      // It waits for a stream of a session that others use: it is ended here, and refused should its turn still come.
+      this.dead = true
+      this.#fail(outcomeOfError(reason, false), reason.message, this.#clock())
+    }
+  }
+
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    if (this.dead) {
+      controller.abort(new Error('given up while it waited for a stream'))
+      return
+    }
+    this.#controller = controller
+    this.connectUs = this.connection.takeConnectUs()
+    this.reused = Number.isNaN(this.connectUs)
+    this.sentUs = this.#clock()
+  }
+
+  onResponseStart(_controller: Dispatcher.DispatchController, status: number, headers: Headers): void {
+    if (this.dead) return
+    this.headersUs = this.#clock()
+    this.#status = status
+    this.headers = headers
+    if (this.#reader && this.#isOk() && isGzip(headers)) this.#unpack()
+  }
+
+  onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    if (this.dead) return
+    this.#chunkUs = this.#clock()
+    if (this.bodyBytes === 0) this.firstByteUs = this.#chunkUs
+    this.bodyBytes += chunk.length
+    if (!this.#reader || !this.#isOk()) {
+      this.#kept.push(chunk)
+      return
+    }
+    if (this.#gunzip) this.#gunzip.write(chunk)
+    else this.#read(chunk)
+    // Kept only to be quoted: a body without any event is no stream, and its beginning says what it is.
+    if (this.#watch?.events === 0 && this.bodyBytes <= QUOTED_BYTES) this.#kept.push(chunk)
+    else this.#kept.clear()
+  }
+
+  onResponseEnd(_controller: Dispatcher.DispatchController, trailers: Headers | undefined): void {
+    if (this.dead) return
+    const endUs = this.#clock()
+    if (trailers) this.trailers = trailers
+    if (!this.#isOk()) {
+      this.#fail(outcomeOfStatus(this.#status), `HTTP ${this.#status}: ${readErrorAnswer(this.#text())}`, endUs)
+    } else if (!this.#reader) this.#endJson(endUs)
+    else if (this.#gunzip && this.#streamFault === undefined) this.#gunzip.end()
+    else this.#endStream(endUs)
+  }
+
+  onResponseError(_controller: Dispatcher.DispatchController | undefined, error: Error): void {
+    if (this.dead) return
+    const endUs = this.#clock()
+    const status = this.#status
+    // undici is in the middle of clearing its queue here: whoever hears of the end may want to send at once.
+    setImmediate(() => {
+      if (!this.#isOk() && status > 0 && !isInterrupted(error)) {
+        this.#fail(outcomeOfStatus(status), `HTTP ${status}`, endUs)
+      } else this.#fail(outcomeOfError(error, status > 0), error.message, endUs)
+    })
+  }
+
+  #watchStream(): void {
+    const watch = new StreamWatch((atUs, gapUs, stamp) => {
+      this.lastTokenUs = atUs
+      if (Number.isNaN(this.firstTokenUs)) this.firstTokenUs = atUs
+      this.#user.token(atUs - this.sentUs, gapUs, stamp)
+    })
+    this.#watch = watch
+    this.#reader = new SseReader(
+      (data) => watch.event(data, this.#chunkUs),
+      (bytes, start, end) => watch.eventBytes(bytes, start, end, this.#chunkUs),
+    )
+  }
+
+  #forgetStream(): void {
+    this.#watch = undefined
+    this.#reader = undefined
+    this.tpotUs = Number.NaN
+    this.tokenEvents = 0
+    this.streamedTokens = 0
+    this.events = 0
+  }
+
+  #unpack(): void {
+    const gunzip = createGunzip({ flush: constants.Z_SYNC_FLUSH, finishFlush: constants.Z_SYNC_FLUSH })
+    this.#gunzip = gunzip
+    const isCurrent = (): boolean => this.#gunzip === gunzip && !this.#settled
+    gunzip.on('data', (piece: Buffer) => {
+      if (isCurrent()) this.#read(piece)
+    })
+    gunzip.on('error', (error) => {
+      if (!isCurrent()) return
+      this.#streamFault ??= error.message
+      if (gunzip.writableEnded) this.#endStream(this.#clock())
+    })
+    gunzip.on('end', () => {
+      if (isCurrent()) this.#endStream(this.#clock())
+    })
+  }
+
+  #read(chunk: Buffer): void {
+    this.#sample?.push(chunk)
+    try {
+      this.#reader?.push(chunk)
+    } catch (error) {
+      this.#streamFault ??= String(error)
+    }
+  }
+
+  #endJson(endUs: number): void {
+    const body = this.#text()
+    const answer = readJsonAnswer(body)
+    this.#sample?.push(Buffer.from(body))
+    if (!answer) {
+      this.#fail('KT_BAD_BODY', readErrorAnswer(body), endUs)
+      return
+    }
+    this.usage = answer.usage
+    this.stamp = answer.stamp
+    this.#settle(endUs)
+  }
+
+  /** A stream has ended with its connection in order: was it a stream, and a whole one? */
+  #endStream(endUs: number): void {
+    this.#chunkUs = endUs
+    this.#reader?.end()
+    const watch = this.#watch
+    if (!watch) return
+    if (watch.error !== undefined) this.#fail('KT_STREAM_ERROR', watch.error, endUs)
+    else if (this.#streamFault !== undefined || watch.garbage !== undefined) {
+      this.#fail('KT_BAD_STREAM', this.#streamFault ?? `not an event of a known protocol: ${watch.garbage}`, endUs)
+    } else if (watch.events === 0) this.#fail('KT_BAD_STREAM', readErrorAnswer(this.#text()) || 'no events', endUs)
+    else if (!watch.ended) this.#fail('KT_TRUNCATED', 'the stream ended without its end mark', endUs)
+    else this.#settle(endUs)
+  }
+
+  #fail(outcome: Outcome, detail: string, endUs: number): void {
+    this.outcome = outcome
+    this.detail = detail
+    this.#settle(endUs)
+  }
+
+  #settle(endUs: number): void {
+    if (this.#settled) return
+    this.#settled = true
+    this.endUs = endUs
+    const watch = this.#watch
+    if (watch) {
+      this.tpotUs = watch.tpotUs()
+      this.tokenEvents = watch.tokenEvents
+      this.streamedTokens = watch.streamedTokens()
+      this.events = watch.events
+      this.usage = watch.usage
+      this.stamp = watch.stamp
+    }
+    this.#user.ended(this)
+  }
+
+  #isOk(): boolean {
+    return this.#status >= 200 && this.#status < 300
+  }
+
+  #text(): string {
+    return this.#kept.text(isGzip(this.headers) && !this.#reader)
+  }
+}
+
+function isGzip(headers: Headers): boolean {
+  return headers['content-encoding'] === 'gzip'
+}

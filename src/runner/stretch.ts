@@ -1,0 +1,183 @@
+/**
+ * One stretch of uninterrupted load on one arm: asks the schedule what is due, releases it into free slots, and ends when all
+ * that was sent has ended. Closed and open loop, think time, ramps and the cool-down are parameters of this loop, never copies
+ * of it. A request that is due but finds no free slot waits, and its wait counts: `intended` is when it was due (open loop) or
+ * when its slot became free (closed loop).
+ */
+import type { Histogram } from '../stats/histogram.ts'
+import type { Clock } from '../system/clock.ts'
+import type { Pacing } from './pacing.ts'
+
+/** A request as the schedule released it. */
+export interface Released {
+  /** The how-many-th of the stretch. */
+  index: number
+  /** After the start of the stretch. */
+  dueUs: number
+  intendedUs: number
+  /** False in the cool-down: sent for the load it makes, and left out. */
+  measured: boolean
+}
+
+export interface StretchHost {
+  clock: Clock
+  /** How late the open loop hands requests over, a wait for a slot left out. */
+  sendLag: Histogram
+  wakeAt(us: number): void
+  stopped(): boolean
+  /** Sends it; the stretch must hear of its end through `freed`. */
+  send(released: Released): void
+  /** Due, and the run is over before it found a slot. */
+  unsent(released: Released, atUs: number): void
+}
+
+export class Stretch {
+  /** When the last measured request was to leave, and left; what was in flight may take until `drainUntilUs`. */
+  offeredUs = 0
+  achievedUs = 0
+  drainUntilUs = Number.POSITIVE_INFINITY
+  mostInFlight = 0
+  readonly #pacing: Pacing
+  readonly #startUs: number
+  readonly #host: StretchHost
+  /** Closed loop: when each free slot became (or becomes) free, after the start. */
+  readonly #freeSince: number[] = []
+  #released = 0
+  #busy = 0
+  #coolFromUs = Number.NaN
+  #waitedForSlot = false
+  #resolve: () => void = () => {}
+
+  constructor(pacing: Pacing, startUs: number, host: StretchHost) {
+    this.#pacing = pacing
+    this.#startUs = startUs
+    this.#host = host
+  }
+
+  run(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#resolve = resolve
+      this.pump()
+    })
+  }
+
+  /** A request of this stretch has ended. */
+  freed(endUs: number): void {
+    this.#busy--
+    if (!this.#pacing.open) this.#freeSince.push(endUs - this.#startUs + this.#pacing.thinkUs)
+    this.pump()
+  }
+
+  /** Releases everything that is due, and arranges to be called when more is. */
+  pump(): void {
+    const { slotsAt, durationUs, coolDownUs, drainUs, owedUs } = this.#pacing
+    for (;;) {
+      const elapsedUs = this.#host.clock() - this.#startUs
+      const stopped = this.#host.stopped()
+      if (elapsedUs < 0 && !stopped) {
+        this.#host.wakeAt(this.#startUs)
+        return
+      }
+      const due = this.#due(elapsedUs)
+      if (due === undefined) {
+        const overUs = Number.isFinite(durationUs) ? durationUs + coolDownUs : elapsedUs
+        if (this.drainUntilUs === Number.POSITIVE_INFINITY) this.drainUntilUs = this.#startUs + overUs + drainUs
+        this.#finishIfDone()
+        return
+      }
+      // Past its duration a stretch owes what was due, but not for longer than the drain.
+      if (stopped || elapsedUs > durationUs + coolDownUs + owedUs) {
+        this.#countUnsent(elapsedUs)
+        this.#finishIfDone()
+        return
+      }
+      if (this.#pacing.open) {
+        if (due.atUs > elapsedUs) {
+          this.#host.wakeAt(this.#startUs + due.atUs)
+          return
+        }
+        if (this.#busy >= slotsAt(elapsedUs).count) {
+          this.#waitedForSlot = true
+          return
+        }
+        this.#release(due.atUs, this.#startUs + due.atUs, due.measured)
+      } else {
+        const untilUs = this.#openSlots(elapsedUs)
+        const freeUs = this.#freeSince[0]
+        if (freeUs === undefined || freeUs > elapsedUs) {
+          const nextUs = Math.min(freeUs ?? Number.POSITIVE_INFINITY, untilUs, this.#endUs(elapsedUs))
+          if (Number.isFinite(nextUs)) this.#host.wakeAt(this.#startUs + nextUs)
+          return
+        }
+        this.#freeSince.shift()
+        this.#release(elapsedUs, this.#startUs + freeUs, due.measured)
+      }
+    }
+  }
+
+  /** The next request: of the measured part, then of the cool-down; undefined when there is none. */
+  #due(elapsedUs: number): { atUs: number; measured: boolean } | undefined {
+    const { schedule, unlimited, coolDownUs, open } = this.#pacing
+    const pace = schedule(elapsedUs, this.#released)
+    if (pace.kind === 'due') return { atUs: pace.atUs, measured: true }
+    if (coolDownUs === 0) return undefined
+    const next = unlimited(elapsedUs, this.#released)
+    if (next.kind === 'end') return undefined
+    if (Number.isNaN(this.#coolFromUs)) this.#coolFromUs = open ? next.atUs : elapsedUs
+    return next.atUs < this.#coolFromUs + coolDownUs ? { atUs: next.atUs, measured: false } : undefined
+  }
+
+  /** Closed loop: when the schedule ends by itself, though no slot becomes free. */
+  #endUs(elapsedUs: number): number {
+    const { durationUs, coolDownUs } = this.#pacing
+    const endUs = elapsedUs < durationUs ? durationUs : this.#coolFromUs + coolDownUs
+    return endUs > elapsedUs ? endUs : Number.POSITIVE_INFINITY
+  }
+
+  /** Closed loop: as many slots as there are to be now. Those of the start are spread over one think time, out of step. */
+  #openSlots(elapsedUs: number): number {
+    const { count, untilUs } = this.#pacing.slotsAt(elapsedUs)
+    const spreadUs = this.#busy + this.#released === 0 ? this.#pacing.thinkUs / count : 0
+    const since = this.#released === 0 && this.#freeSince.length === 0 ? 0 : elapsedUs
+    for (let i = 0; this.#busy + this.#freeSince.length < count; i++) this.#freeSince.push(since + i * spreadUs)
+    while (this.#busy + this.#freeSince.length > count && this.#freeSince.length > 0) this.#freeSince.pop()
+    return untilUs
+  }
+
+  #release(dueUs: number, intendedUs: number, measured: boolean): void {
+    const { clock, sendLag, send } = this.#host
+    const index = this.#released++
+    this.#busy++
+    const atUs = clock()
+    if (measured) {
+      this.offeredUs = dueUs
+      this.achievedUs = Math.max(dueUs, atUs - this.#startUs)
+      if (this.#busy > this.mostInFlight) this.mostInFlight = this.#busy
+      if (this.#pacing.open && !this.#waitedForSlot) sendLag.record(atUs - intendedUs)
+    }
+    this.#waitedForSlot = false
+    send({ index, dueUs, intendedUs, measured })
+  }
+
+  /** What was due and could not be sent is counted and stays in the tail. */
+  #countUnsent(elapsedUs: number): void {
+    if (!this.#pacing.open) return
+    for (;;) {
+      const due = this.#due(elapsedUs)
+      if (!due?.measured || due.atUs > elapsedUs) return
+      const released = {
+        index: this.#released++,
+        dueUs: due.atUs,
+        intendedUs: this.#startUs + due.atUs,
+        measured: true,
+      }
+      this.offeredUs = due.atUs
+      this.achievedUs = Math.max(due.atUs, elapsedUs)
+      this.#host.unsent(released, this.#startUs + elapsedUs)
+    }
+  }
+
+  #finishIfDone(): void {
+    if (this.#busy === 0) this.#resolve()
+  }
+}
