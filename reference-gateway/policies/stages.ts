@@ -66,7 +66,7 @@ export function createPolicyStages(
       own.map(({ name }) => settings.find((one) => one.name === name)?.parallel_group),
     )
   }
-  const threads = new FindThreads(settings)
+  const threads = new FindThreads(settings, report)
   const [input, output] = [stagesFor('input'), stagesFor('output')]
   if (input.some((stage) => stage.some(({ webhook }) => !webhook))) threads.prepare()
   for (const policy of output.flat()) noteUnbounded(policy, streaming.chunk_buffer, report)

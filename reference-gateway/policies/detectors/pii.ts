@@ -36,7 +36,7 @@ interface Detector extends Omit<RuleOptions, 'replacement'> {
 }
 
 const DETECTORS = {
-  email: { pattern: '[A-Za-z0-9._%+-]+@(?:[A-Za-z0-9-]{1,63}\\.){1,8}[A-Za-z]{2,24}', limit: 320 },
+  email: { pattern: '[A-Za-z0-9._%+-]+@(?:[A-Za-z0-9-]+\\.)+[A-Za-z]{2,24}', limit: 320 },
   phone: {
     pattern:
       '\\+\\d{1,3}(?:[ .-]?(?:\\(\\d{1,4}\\)|\\d{1,4})){2,6}\\b|' +

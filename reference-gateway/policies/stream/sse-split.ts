@@ -19,11 +19,11 @@ export class SseSplit {
    * event of more than 16 MiB.
    */
   push(chunk: Buffer): Buffer | undefined {
-    let piece = chunk.includes(CR) || this.#afterCr ? this.#withoutCr(chunk) : chunk
-    if (this.#atStart && piece.length > 0) piece = this.#withoutMark(piece)
+    const piece = chunk.includes(CR) || this.#afterCr ? this.#withoutCr(chunk) : chunk
     // Where no line ends, no event does.
     if (this.#restBytes > 0 && !piece.includes(LF)) return this.#keep(piece)
-    const all = this.#restBytes > 0 ? Buffer.concat([...this.#rest, piece]) : piece
+    let all = this.#restBytes > 0 ? Buffer.concat([...this.#rest, piece]) : piece
+    if (this.#atStart) all = this.#withoutMark(all)
     this.#rest = []
     this.#restBytes = 0
     const end = all.lastIndexOf('\n\n')
@@ -34,7 +34,8 @@ export class SseSplit {
 
   /** What was left: the last event where its blank line is missing. */
   end(): Buffer {
-    const rest = Buffer.concat(this.#rest)
+    const kept = Buffer.concat(this.#rest)
+    const rest = this.#atStart ? this.#withoutMark(kept) : kept
     return rest.length > 0 ? Buffer.concat([rest, Buffer.from(rest.at(-1) === LF ? '\n' : '\n\n')]) : rest
   }
 
@@ -59,7 +60,7 @@ export class SseSplit {
   }
 
   #withoutMark(piece: Buffer): Buffer {
-    this.#atStart = false
+    this.#atStart &&= piece.length < 3
     return piece[0] === 0xef && piece[1] === 0xbb && piece[2] === 0xbf ? piece.subarray(3) : piece
   }
 }

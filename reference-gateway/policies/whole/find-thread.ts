@@ -10,7 +10,7 @@ export interface FindTask {
   texts: readonly string[]
 }
 
-export type FindResult = { findings: Finding[][] } | { error: string }
+export type FindResult = { ready: true } | { findings: Finding[][] } | { error: string }
 
 const settings = workerData as PolicySettings[]
 const policies = new Map(settings.filter(({ kind }) => kind !== 'webhook').map((one) => [one.name, compilePolicy(one)]))
@@ -22,3 +22,4 @@ parentPort?.on('message', ({ policy: name, texts }: FindTask) => {
   const result: FindResult = findings ? { findings } : { error: `no policy ${name}` }
   parentPort?.postMessage(result)
 })
+parentPort?.postMessage({ ready: true } satisfies FindResult)

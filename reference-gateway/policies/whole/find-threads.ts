@@ -18,19 +18,27 @@ interface Job {
 
 interface Thread {
   worker: Worker
+  /** It has loaded: from now on a task's time is the task's. */
+  ready: boolean
   job: Job | undefined
   timer: NodeJS.Timeout | undefined
 }
 
 export class FindThreads {
   readonly #settings: readonly PolicySettings[]
+  readonly #report: (problem: string) => void
   readonly #most: number
   readonly #threads = new Set<Thread>()
   readonly #waiting: Job[] = []
   #closed = false
 
-  constructor(settings: readonly PolicySettings[], most = Math.max(1, Math.min(MOST, availableParallelism() - 1))) {
+  constructor(
+    settings: readonly PolicySettings[],
+    report: (problem: string) => void,
+    most = Math.max(1, Math.min(MOST, availableParallelism() - 1)),
+  ) {
     this.#settings = settings
+    this.#report = report
     this.#most = most
   }
 
@@ -54,12 +62,17 @@ export class FindThreads {
   }
 
   #next(): void {
-    if (this.#waiting.length === 0 || this.#closed) return
-    let free = [...this.#threads].find(({ job }) => job === undefined)
-    if (!free && this.#threads.size < this.#most) free = this.#start()
-    const job = free && this.#waiting.shift()
-    if (!free || !job) return
-    const thread = free
+    for (const thread of this.#threads) {
+      if (this.#waiting.length === 0) return
+      if (thread.ready && !thread.job) this.#give(thread)
+    }
+    const starting = [...this.#threads].filter(({ ready }) => !ready).length
+    if (this.#waiting.length > starting && this.#threads.size < this.#most && !this.#closed) this.#start()
+  }
+
+  #give(thread: Thread): void {
+    const job = this.#waiting.shift()
+    if (!job) return
     thread.job = job
     thread.worker.ref()
     thread.worker.postMessage(job.task)
@@ -67,24 +80,27 @@ export class FindThreads {
       void this.#end(thread)
       this.#next()
     }, job.timeoutMs)
-    this.#next()
   }
 
-  #start(): Thread {
+  #start(): void {
     const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js'
     const worker = new Worker(new URL(`find-thread.${extension}`, import.meta.url), { workerData: this.#settings })
-    const thread: Thread = { worker, job: undefined, timer: undefined }
+    const thread: Thread = { worker, ready: false, job: undefined, timer: undefined }
     this.#threads.add(thread)
     // Only work to do keeps the process alive.
     worker.unref()
-    worker.on('message', (result: FindResult) =>
-      this.#settle(thread, 'findings' in result ? result.findings : undefined),
-    )
-    worker.on('error', () => {
+    worker.on('message', (result: FindResult) => {
+      if ('ready' in result) thread.ready = true
+      this.#settle(thread, 'findings' in result ? result.findings : undefined)
+    })
+    worker.on('error', (error) => {
+      this.#report(`policies: a thread failed (${error instanceof Error ? error.message : String(error)})`)
+      const wasReady = thread.ready
       void this.#end(thread)
+      // One that cannot even start will not start a second time.
+      if (!wasReady) for (const job of this.#waiting.splice(0)) job.resolve(undefined)
       this.#next()
     })
-    return thread
   }
 
   #settle(thread: Thread, findings: Finding[][] | undefined): void {
