@@ -1,0 +1,49 @@
+// The keys of policies: what is accepted, what is refused, and in which words.
+import { expect, test } from 'vitest'
+import { gatewayConfigSchema } from '../../../reference-gateway/config.ts'
+
+function problems(...policies: unknown[]): string[] {
+  const result = gatewayConfigSchema({}).safeParse({ policies })
+  return result.success ? [] : result.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`)
+}
+
+const base = { name: 'p', type: 'output_filter', action: 'redact' }
+
+test('every kind, by its own key or by name', () => {
+  const accepted = [
+    { ...base, patterns: ['a+'] },
+    { ...base, keywords: ['x'], case_sensitive: true, whole_words: false },
+    { ...base, kind: 'pii' },
+    { ...base, detect: ['email'], policy_timeout: '5ms', on_timeout: 'fail_open' },
+    { ...base, action: 'flag', max_tokens: 10 },
+    { ...base, webhook: { url: 'http://127.0.0.1:1/x', max_concurrency: 2, timeout: '1s', headers: { 'x-key': 'v' } } },
+    { ...base, name: 'pii-redaction' },
+    { ...base, name: 'content-filter', action: 'block' },
+  ]
+  for (const policy of accepted) expect(problems(policy), JSON.stringify(policy)).toEqual([])
+})
+
+test('what does not work is refused by name', () => {
+  expect(problems(base)[0]).toMatch(/policies\.0\.kind: says nothing about what to look for/)
+  expect(problems({ ...base, patterns: ['(a'] })[0]).toMatch(/policies\.0\.patterns\.0: .*missing closing \)/)
+  expect(problems({ ...base, patterns: ['(?=a)b'] })[0]).toMatch(/invalid or unsupported Perl syntax/)
+  expect(problems({ ...base, patterns: ['x*'] })[0]).toMatch(/matches where there is no text/)
+  expect(problems({ ...base, kind: 'regex' })[0]).toBe(
+    'policies.0.patterns: is missing: a policy of kind regex needs it',
+  )
+  expect(problems({ ...base, patterns: ['a'], keywords: ['b'] })[0]).toMatch(
+    /keywords: belongs to policies of kind keywords/,
+  )
+  expect(problems({ ...base, max_tokens: 5 })[0]).toMatch(/action: max_tokens can block or flag/)
+  expect(problems({ ...base, detect: ['emial'] })).toHaveLength(1)
+  expect(problems({ ...base, webhook: { url: 'ftp://x' } })).toEqual(['policies.0.webhook.url: not an http(s) URL'])
+  expect(problems({ ...base, kind: 'pii', pattern: 'x' })).toHaveLength(1)
+  expect(problems({ ...base, kind: 'pii' }, { ...base, kind: 'pii' })[0]).toBe(
+    "policies.1.name: there are two policies 'p'",
+  )
+  const groups = problems(
+    { ...base, kind: 'pii', parallel_group: 'g' },
+    { ...base, name: 'q', type: 'input_filter', kind: 'pii', parallel_group: 'g' },
+  )
+  expect(groups[0]).toMatch(/policies\.1\.parallel_group: 'g' already holds policies of the other type/)
+})

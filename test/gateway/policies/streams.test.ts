@@ -1,0 +1,218 @@
+// Output policies on streams, over real sockets: what is held and for how long, what leaves at once, how a stream is blocked.
+import { once } from 'node:events'
+import { type IncomingMessage, request, type ServerResponse } from 'node:http'
+import OpenAI, { APIError } from 'openai'
+import { expect, test } from 'vitest'
+import type { RunningGateway } from '../../../reference-gateway/gateway.ts'
+import { until, wait } from '../support/upstream.ts'
+import { assembled, DONE, event, eventsOf, startFilter, token } from './support/filter.ts'
+import { gatewayWith } from './support/gateway.ts'
+
+const output = (rest: Record<string, unknown>) => ({ name: 'p', type: 'output_filter', action: 'redact', ...rest })
+
+interface Live {
+  /** The provider's side. */
+  provider: ServerResponse
+  gateway: RunningGateway
+  message: IncomingMessage
+  received(): string
+}
+
+/** A stream that the test itself writes, on its way through a gateway to a client. */
+async function live(policies: unknown[], streaming: Record<string, unknown> = {}): Promise<Live> {
+  let provider: ServerResponse | undefined
+  const gateway = await gatewayWith(
+    policies,
+    (_request, response) => {
+      provider = response.writeHead(200, { 'content-type': 'text/event-stream' })
+      response.flushHeaders()
+    },
+    { streaming },
+  )
+  const asking = request(`${gateway.url}/v1/chat/completions`, {
+    method: 'POST',
+    agent: false,
+    headers: { 'content-type': 'application/json' },
+  })
+  asking.on('error', () => {})
+  asking.end('{"model":"m","stream":true,"messages":[]}')
+  const [message] = (await once(asking, 'response')) as [IncomingMessage]
+  let text = ''
+  message.setEncoding('utf8').on('data', (chunk: string) => {
+    text += chunk
+  })
+  if (!provider) throw new Error('the provider was not asked')
+  return { provider, gateway, message, received: () => text }
+}
+
+test('what cannot become a match leaves at once, the rest when the next word shows that it does not', async () => {
+  const { provider, received } = await live([output({ detect: ['email'] })])
+  provider.write(token('write to bob'))
+  await until(() => assembled(received())['0/content'] === 'write to ')
+  await wait(150)
+  // flush_interval has passed: under on_flush: hold it stays.
+  expect(assembled(received())['0/content']).toBe('write to ')
+  provider.write(token(' or'))
+  await until(() => assembled(received())['0/content'] === 'write to bob')
+  provider.end(token(' b@x.org.') + DONE)
+  await until(() => received().endsWith(DONE))
+  expect(assembled(received())['0/content']).toBe('write to bob or [REDACTED:email].')
+})
+
+test('digits hold for cards only: words leave in the same moment', async () => {
+  const { provider, received } = await live([output({ detect: ['card', 'ssn'] })])
+  const sent: string[] = []
+  for (const word of ['The', ' quick', ' brown', ' fox']) {
+    provider.write(token(word))
+    sent.push(token(word))
+    await until(() => received() === sent.join(''))
+  }
+  provider.end(DONE)
+})
+
+test('on_flush: release lets go after flush_interval, and it is counted', async () => {
+  const { provider, received, gateway, message } = await live([output({ detect: ['email'] })], {
+    flush_interval: '40ms',
+    on_flush: 'release',
+  })
+  provider.write(token('bob'))
+  await until(() => assembled(received())['0/content'] === 'bob')
+  provider.end(token('@x.org ann@x.org') + DONE)
+  await once(message, 'end')
+  expect(assembled(received())['0/content']).toBe('bob@x.org [REDACTED:email]')
+  expect(gateway.url).toBeTruthy()
+})
+
+test('hold_overrun is counted whether held or released', async () => {
+  for (const onFlush of ['hold', 'release']) {
+    const { filter, stages, context } = startFilter([output({ detect: ['email'] })], {
+      flush_interval: '150ms',
+      on_flush: onFlush,
+    })
+    filter.write(Buffer.from(token('quick')))
+    filter.write(Buffer.from(token(' word')))
+    expect(stages.stats().holdOverrun).toBe(0)
+    await wait(300)
+    filter.end()
+    expect(stages.stats().holdOverrun).toBe(1)
+    expect(context.policies).toBeUndefined()
+    await stages.close()
+  }
+})
+
+test('hold is reported apart from compute, in the trailer', async () => {
+  const { provider, message } = await live([output({ detect: ['email'] })])
+  provider.write(token('held'))
+  await wait(120)
+  provider.end(token(' on') + DONE)
+  await once(message, 'end')
+  const timing = message.trailers['server-timing'] ?? ''
+  const ms = (name: string): number => Number(new RegExp(`kt-${name};dur=([\\d.]+)`).exec(timing)?.[1])
+  expect(ms('hold')).toBeGreaterThan(80)
+  expect(ms('output-policy')).toBeLessThan(60)
+  expect(ms('overhead')).toBeLessThan(80)
+})
+
+test('a blocked stream ends with an error event that the official client raises; the provider is given up', async () => {
+  const { provider, received, message } = await live([output({ action: 'block', patterns: ['SECRET'] })])
+  const left = once(provider, 'close')
+  provider.write(token('the SEC'))
+  provider.write(token('RET is out'))
+  await once(message, 'end')
+  await left
+  expect(assembled(received())['0/content']).toBe('the ')
+  const gateway = await gatewayWith([output({ action: 'block', patterns: ['SECRET'] })], (_request, response) => {
+    response.writeHead(200, { 'content-type': 'text/event-stream' }).write(token('my ') + token('SECRET'))
+  })
+  const client = new OpenAI({ baseURL: `${gateway.url}/v1`, apiKey: 'none', maxRetries: 0 })
+  const texts: string[] = []
+  const reading = (async () => {
+    const stream = await client.chat.completions.create({ model: 'm', stream: true, messages: [] })
+    for await (const chunk of stream) texts.push(chunk.choices[0]?.delta.content ?? '')
+  })()
+  const error = await reading.catch((reason: unknown) => reason)
+  expect(error).toBeInstanceOf(APIError)
+  expect(error).toMatchObject({ code: 'content_filter' })
+  expect(texts.join('')).toBe('my ')
+})
+
+test('a changed event keeps its stamp, ids, usage and finish reason', () => {
+  const { filter, written, stages } = startFilter([output({ patterns: ['SECRET'] })])
+  const usage = { prompt_tokens: 1, completion_tokens: 2, total_tokens: 3 }
+  const last = {
+    id: 'c',
+    system_fingerprint: 'kt1.b.1.2',
+    choices: [{ index: 0, delta: { content: 'RET.' }, finish_reason: 'stop' }],
+    usage,
+  }
+  filter.write(Buffer.from(token('a SEC') + event(last) + event({ choices: [], usage }) + DONE))
+  filter.end()
+  const events = eventsOf(Buffer.concat(written).toString())
+  expect(events).toEqual([
+    ...eventsOf(token('a [REDACTED]')),
+    { ...last, choices: [{ index: 0, delta: { content: '.' }, finish_reason: 'stop' }] },
+    { choices: [], usage },
+    '[DONE]',
+  ])
+  void stages.close()
+})
+
+test('one choice that is held does not hold up another', () => {
+  const { filter, written } = startFilter([output({ detect: ['email'] })])
+  filter.write(Buffer.from(token('bob', 0) + token('free. ', 1)))
+  expect(Buffer.concat(written).toString()).toBe(token('free. ', 1))
+  filter.abort()
+})
+
+test('logprobs repeat the text: they go where it is changed', () => {
+  const { filter, written } = startFilter([output({ patterns: ['SECRET'] })])
+  const logprobs = { content: [{ token: 'SECRET', logprob: -0.1 }] }
+  filter.write(Buffer.from(event({ choices: [{ index: 0, delta: { content: 'SECRET' }, logprobs }] }) + DONE))
+  filter.end()
+  const text = Buffer.concat(written).toString()
+  expect(text).not.toContain('SECRET')
+  expect(eventsOf(text)[0]).toEqual({ choices: [{ index: 0, delta: { content: '[REDACTED]' }, logprobs: null }] })
+})
+
+test('events of every form: CR LF, several data lines, comments, no space, escapes in keys, no JSON at all', () => {
+  const inner = JSON.stringify({ choices: [{ index: 0, delta: { content: 'SECRET 2' } }] })
+  const forms = [
+    `data:${inner}\r\n\r\n`,
+    `: ping\r\n\r\n`,
+    `event: message\ndata: ${inner.slice(0, 12)}\ndata: ${inner.slice(12)}\nid: 7\n\n`,
+    `data: {"choices":[{"index":0,"delt\\u0061":{"c\\u006fntent":"SEC\\u0052ET 3"}}]}\r\r`,
+    'data: SECRET plain\n\n',
+    `data: {"choices" : [ { "delta" : { "content" : "SECRET 4" } , "index" : 0 } ] }\n\n`,
+  ]
+  const { filter, written } = startFilter([output({ patterns: ['SECRET'] })])
+  for (const byte of Buffer.from(`\ufeff${forms.join('')}`)) filter.write(Buffer.of(byte))
+  filter.end()
+  const text = Buffer.concat(written).toString()
+  expect(text).not.toMatch(/SEC|\r|\ufeff/)
+  expect(text).toContain(': ping\n\n')
+  expect(text).toContain('id: 7')
+  expect(text).toContain('data: [REDACTED] plain\n\n')
+  expect(text.match(/\[REDACTED\]/g)).toHaveLength(5)
+})
+
+test('the events of Responses: deltas, and the whole texts that repeat them', () => {
+  const delta = (text: string) =>
+    event({ type: 'response.output_text.delta', item_id: 'i', output_index: 0, content_index: 0, delta: text })
+  const done = { type: 'response.output_text.done', item_id: 'i', output_index: 0, content_index: 0, text: 'my SECRET' }
+  const completed = {
+    type: 'response.completed',
+    response: { id: 'r', output: [{ type: 'message', content: [{ type: 'output_text', text: 'my SECRET' }] }] },
+  }
+  const { filter, written } = startFilter([output({ patterns: ['SECRET'] })])
+  filter.write(Buffer.from(delta('my S') + delta('ECR') + delta('ET') + event(done) + event(completed)))
+  const text = Buffer.concat(written).toString()
+  expect(text).not.toMatch(/SECRET|ECR/)
+  const events = eventsOf(text) as { type: string; delta?: string; text?: string }[]
+  expect(events.map((one) => one.delta ?? '').join('')).toBe('my [REDACTED]')
+  expect(events.at(-2)).toEqual({ ...done, text: 'my [REDACTED]' })
+  expect(events.at(-1)).toEqual({
+    ...completed,
+    response: { id: 'r', output: [{ type: 'message', content: [{ type: 'output_text', text: 'my [REDACTED]' }] }] },
+  })
+  filter.abort()
+})

@@ -1,0 +1,65 @@
+// Large texts and slow patterns: in a thread, ended at policy_timeout, and nobody else waits for them.
+import { expect, test } from 'vitest'
+import { post } from '../support/harness.ts'
+import { chat, echo, gatewayWith } from './support/gateway.ts'
+
+/** Its last 900 characters are all that a slow pattern must remember, and they never come again. */
+const LARGE = randomText(1_000_000)
+const SLOW = '[a-z ]*x[a-z ]{900}y!'
+
+function randomText(length: number): string {
+  let seed = 7
+  return Array.from({ length }, () => {
+    seed = (Math.imul(seed, 1_103_515_245) + 12_345) >>> 0
+    return 'abxy '[(seed >>> 16) % 5]
+  }).join('')
+}
+
+const policy = (rest: Record<string, unknown>) => ({
+  name: 'slow',
+  type: 'input_filter',
+  action: 'block',
+  patterns: [SLOW],
+  policy_timeout: '300ms',
+  ...rest,
+})
+
+test('policy_timeout interrupts: closed refuses with 503, open lets pass', async () => {
+  for (const [onTimeout, status] of [
+    ['fail_closed', 503],
+    ['fail_open', 200],
+  ] as const) {
+    const gateway = await gatewayWith([policy({ on_timeout: onTimeout })], echo())
+    const startedMs = performance.now()
+    const answer = await post(gateway, chat(LARGE))
+    expect(answer.status).toBe(status)
+    expect(performance.now() - startedMs).toBeLessThan(8_000)
+    if (status === 503) expect(JSON.parse(answer.body.toString()).error.code).toBe('policy_timeout')
+    // The thread that was ended has a successor.
+    expect((await post(gateway, chat('a small one'))).status).toBe(200)
+  }
+})
+
+test('a large prompt under a slow pattern does not hold up the others', async () => {
+  const gateway = await gatewayWith([policy({ policy_timeout: '1500ms' })], echo())
+  await post(gateway, chat('warm'))
+  const large = post(gateway, chat(LARGE))
+  // Receiving and parsing it is everybody's time; judging it is not.
+  await new Promise((resolve) => setTimeout(resolve, 400))
+  const latencies: number[] = []
+  for (let i = 0; i < 40; i++) {
+    const startedMs = performance.now()
+    expect((await post({ ...gateway }, chat('hi'), { agent: false })).status).toBe(200)
+    latencies.push(performance.now() - startedMs)
+  }
+  latencies.sort((a, b) => a - b)
+  expect(latencies[20]).toBeLessThan(150)
+  expect((await large).status).toBe(503)
+})
+
+test('a pathological pattern is linear', async () => {
+  const gateway = await gatewayWith([policy({ patterns: ['(a+)+$', '(x|x|x)*y', '(.*)*b$'], action: 'flag' })], echo())
+  const startedMs = performance.now()
+  expect((await post(gateway, chat('a'.repeat(30_000)))).status).toBe(200)
+  expect(performance.now() - startedMs).toBeLessThan(2_000)
+})

@@ -1,0 +1,103 @@
+// Policies that somebody else judges: side by side in a group, in turn otherwise, within their time, and so many at once.
+import { expect, test } from 'vitest'
+import { post } from '../support/harness.ts'
+import { chat, echo, gatewayWith, hook } from './support/gateway.ts'
+
+const policy = (name: string, url: string, rest: Record<string, unknown> = {}) => ({
+  name,
+  type: 'input_filter',
+  action: 'block',
+  webhook: { url },
+  ...rest,
+})
+
+async function millisecondsOf(work: () => Promise<unknown>): Promise<number> {
+  const startedMs = performance.now()
+  await work()
+  return performance.now() - startedMs
+}
+
+test('two of 50 ms in one group take less than both in turn', async () => {
+  const [a, b] = [await hook(50, () => ({})), await hook(50, () => ({}))]
+  const together = await gatewayWith(
+    [policy('a', a.url, { parallel_group: 'g' }), policy('b', b.url, { parallel_group: 'g' })],
+    echo(),
+  )
+  const inTurn = await gatewayWith([policy('a', a.url), policy('b', b.url)], echo())
+  const measured = { together: [] as number[], inTurn: [] as number[] }
+  for (let i = 0; i < 7; i++) {
+    measured.together.push(await millisecondsOf(() => post(together, chat('hi'))))
+    measured.inTurn.push(await millisecondsOf(() => post(inTurn, chat('hi'))))
+  }
+  expect(Math.min(...measured.inTurn)).toBeGreaterThanOrEqual(98)
+  expect(Math.min(...measured.together)).toBeLessThan(80)
+  expect(Math.min(...measured.together)).toBeGreaterThanOrEqual(48)
+})
+
+test('what it finds is redacted, by its own words or the policy’s', async () => {
+  const { url, questions } = await hook(0, ([text = '']) => ({
+    matches: [
+      { start: 0, end: 3 },
+      { start: text.length - 2, end: text.length, replacement: '<end>' },
+    ],
+  }))
+  const asked: string[] = []
+  const gateway = await gatewayWith([policy('hook', url, { action: 'redact', replacement: '***' })], echo(asked))
+  await post(gateway, chat('Bob was here'))
+  expect(JSON.parse(asked[0] ?? '').messages[0].content).toBe('*** was he<end>')
+  expect(questions).toEqual([{ policy: 'hook', direction: 'input', texts: ['Bob was here'] }])
+})
+
+test('one that is late, fails or is not understood is no judgement: on_timeout decides', async () => {
+  const late = await hook(1_000, () => ({}))
+  const broken = await hook(0, () => ({ matches: [{ start: 5, end: 4_000 }] }))
+  for (const { url } of [late, broken, { url: 'http://127.0.0.1:9/nobody' }]) {
+    const closed = await gatewayWith([policy('p', url, { policy_timeout: '100ms' })], echo())
+    const open = await gatewayWith([policy('p', url, { policy_timeout: '100ms', on_timeout: 'fail_open' })], echo())
+    const tookMs = await millisecondsOf(async () => {
+      expect((await post(closed, chat('hello there'))).status).toBe(503)
+      expect((await post(open, chat('hello there'))).status).toBe(200)
+    })
+    expect(tookMs).toBeLessThan(900)
+  }
+})
+
+test('no more than max_concurrency are asked at once; the others wait', async () => {
+  const made = await hook(30, () => ({}))
+  const gateway = await gatewayWith([policy('p', made.url, { webhook: { url: made.url, max_concurrency: 2 } })], echo())
+  const answers = await Promise.all(Array.from({ length: 8 }, (_, i) => post(gateway, chat(`number ${i}`))))
+  expect(answers.map(({ status }) => status)).toEqual(Array.from({ length: 8 }, () => 200))
+  expect(made.questions).toHaveLength(8)
+  expect(made.mostAtOnce).toBe(2)
+})
+
+test('a webhook judges a stream window by window, and nothing leaves before', async () => {
+  const { url, questions } = await hook(20, (texts) => ({
+    matches: texts.flatMap((text, index) =>
+      [...text.matchAll(/bad/g)].map((one) => ({ index, start: one.index, end: one.index + 3 })),
+    ),
+  }))
+  const output = { name: 'p', type: 'output_filter', action: 'redact', webhook: { url } }
+  const gateway = await gatewayWith(
+    [output],
+    (_request, response) => {
+      response.writeHead(200, { 'content-type': 'text/event-stream' })
+      for (const content of ['a bad ', 'word', ' and another ', 'bad one.'.repeat(20)]) {
+        response.write(`data: ${JSON.stringify({ choices: [{ index: 0, delta: { content } }] })}\n\n`)
+      }
+      response.end('data: [DONE]\n\n')
+    },
+    { streaming: { chunk_buffer: '64', flush_interval: '50ms' } },
+  )
+  const text = (await post(gateway, { ...chat('hi'), stream: true })).body.toString()
+  const content = text
+    .split('\n\n')
+    .filter((one) => one.includes('choices'))
+    .map((one) => JSON.parse(one.slice(6)).choices[0].delta.content)
+    .join('')
+  const whole = `a bad word and another ${'bad one.'.repeat(20)}`
+  expect(questions.map(({ texts }) => texts[0]).join('')).toBe(whole)
+  expect(questions.length).toBe(Math.ceil(whole.length / 64))
+  expect(content.replaceAll('[REDACTED]', '')).not.toMatch(/^bad| bad /)
+  expect(text.endsWith('data: [DONE]\n\n')).toBe(true)
+})

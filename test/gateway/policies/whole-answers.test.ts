@@ -1,0 +1,96 @@
+// Output policies on answers that are one JSON document.
+import { expect, test } from 'vitest'
+import { post } from '../support/harness.ts'
+import { answerJson } from '../support/upstream.ts'
+import { answerOf, chat, echo, gatewayWith } from './support/gateway.ts'
+
+const output = (rest: Record<string, unknown>) => ({ name: 'p', type: 'output_filter', action: 'redact', ...rest })
+
+test('text, reasoning and tool arguments are redacted; ids, usage, stamps and other fields stay', async () => {
+  const message = {
+    role: 'assistant',
+    content: 'write to bob@example.com',
+    reasoning_content: 'his number is 078-05-1120',
+    tool_calls: [{ id: 'call_1', type: 'function', function: { name: 'mail', arguments: '{"to":"bob@example.com"}' } }],
+  }
+  const logprobs = { content: [{ token: 'bob@example.com', logprob: -1 }] }
+  const answer = { ...answerOf(''), choices: [{ index: 0, message, logprobs, finish_reason: 'stop' }] }
+  const gateway = await gatewayWith([output({ detect: ['email', 'ssn'] })], (_request, response) =>
+    answerJson(response, answer),
+  )
+  const got = await post(gateway, chat('hi'))
+  expect(JSON.parse(got.body.toString())).toEqual({
+    ...answer,
+    choices: [
+      {
+        index: 0,
+        message: {
+          ...message,
+          content: 'write to [REDACTED:email]',
+          reasoning_content: 'his number is [REDACTED:ssn]',
+          tool_calls: [
+            { id: 'call_1', type: 'function', function: { name: 'mail', arguments: '{"to":"[REDACTED:email]"}' } },
+          ],
+        },
+        // It repeats the text.
+        logprobs: null,
+        finish_reason: 'stop',
+      },
+    ],
+  })
+  expect(got.message.headers['content-length']).toBe(String(got.body.length))
+  expect(got.message.headers['server-timing']).toMatch(/kt-output-policy;dur=\d.*kt-hold;dur=0\.000/)
+})
+
+test('an answer in which nothing is found leaves byte for byte', async () => {
+  const body = '{"choices":[ {"message":{"content":"hello","x":1.50}}]}'
+  const gateway = await gatewayWith([output({ detect: ['email'] })], (_request, response) =>
+    response.writeHead(200, { 'content-type': 'application/json' }).end(body),
+  )
+  expect((await post(gateway, chat('hi'))).body.toString()).toBe(body)
+})
+
+test('a blocked answer is an error in OpenAI’s shape, and nothing of it leaves', async () => {
+  const gateway = await gatewayWith([output({ action: 'block', patterns: ['S[A-Z]+T'] })], echo())
+  const { status, body } = await post(gateway, chat('it is SECRET'))
+  expect(status).toBe(400)
+  expect(JSON.parse(body.toString())).toEqual({
+    error: {
+      message: "policy 'p' blocked this answer",
+      type: 'invalid_request_error',
+      param: null,
+      code: 'content_filter',
+    },
+  })
+})
+
+test('the guide’s two policies work without another word', async () => {
+  const gateway = await gatewayWith(
+    [
+      { name: 'content-filter', type: 'output_filter', parallel_group: 'output-checks', action: 'block' },
+      { name: 'pii-redaction', type: 'output_filter', parallel_group: 'output-checks', action: 'redact' },
+    ],
+    echo(),
+  )
+  const redacted = await post(gateway, chat('call +1 (415) 555-2671'))
+  expect(JSON.parse(redacted.body.toString()).choices[0].message.content).toBe('call [REDACTED:phone]')
+  expect((await post(gateway, chat('-----BEGIN RSA PRIVATE KEY-----\nMII'))).status).toBe(400)
+})
+
+test('errors, lists and embeddings pass as they are', async () => {
+  const gateway = await gatewayWith([output({ action: 'block', patterns: ['SECRET'] })], (request, response) =>
+    answerJson(response, { data: ['SECRET'], error: { message: 'SECRET' } }, request.method === 'GET' ? 200 : 429),
+  )
+  expect((await post(gateway, chat('hi'))).status).toBe(429)
+  expect((await fetch(`${gateway.url}/v1/models`)).status).toBe(200)
+})
+
+test('compressed answers cannot be judged: the provider is asked for plain ones', async () => {
+  let encoding: string | undefined
+  const gateway = await gatewayWith([output({ action: 'block', patterns: ['SECRET'] })], (request, response) => {
+    encoding = request.headers['accept-encoding']
+    answerJson(response, answerOf('fine'))
+  })
+  const { status } = await post(gateway, chat('hi'), { headers: { 'accept-encoding': 'gzip' } })
+  expect({ status, encoding }).toEqual({ status: 200, encoding: 'identity' })
+})
