@@ -31,12 +31,13 @@ export abstract class KtCommand extends Command {
     return process.stdout.isTTY === true && !process.env.NO_COLOR && process.env.TERM !== 'dumb'
   }
 
-  /** Aborted at the first Ctrl-C (or SIGTERM); a second one ends the process at once. */
-  protected interruption(): AbortSignal {
+  /** Aborted at the first Ctrl-C (or SIGTERM); the second aborts `hurry`, where it is given; the next ends the process at once. */
+  protected interruption(hurry?: AbortController): AbortSignal {
     const controller = new AbortController()
     const stop = (): void => {
-      if (controller.signal.aborted) process.exit(EXIT.interrupted)
-      controller.abort()
+      if (!controller.signal.aborted) controller.abort()
+      else if (hurry && !hurry.signal.aborted) hurry.abort()
+      else process.exit(EXIT.interrupted)
     }
     process.on('SIGINT', stop)
     process.on('SIGTERM', stop)

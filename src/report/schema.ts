@@ -133,6 +133,8 @@ const blockSchema = z.strictObject({
   overhead: z.partialRecord(definitionSchema, histogramSchema),
 })
 
+const legSchema = z.strictObject({ count: z.int().positive(), p50: ms, p99: ms, max: ms })
+
 /** What one arm of a run measured. */
 const armShape = {
   totals: z.strictObject({
@@ -143,6 +145,10 @@ const armShape = {
     outcomes: outcomesSchema,
     connections: z.strictObject({ opened: count, reused: count }),
     warmup: z.strictObject({ sent: count, failed: count }),
+    inFlight: z
+      .strictObject({ mean: z.number(), max: count })
+      .optional()
+      .describe('truly in flight; with several workers, max is the sum of theirs'),
   }),
   latencyMs: distributionSchema.optional(),
   serviceMs: distributionSchema.optional(),
@@ -162,6 +168,10 @@ const armShape = {
     tokenSource: z.enum(['usage', 'tokenizer', 'events', 'mixed', 'none']),
   }),
   overhead: z.array(overheadSchema),
+  legsMs: z
+    .strictObject({ request: legSchema, response: legSchema })
+    .optional()
+    .describe("on one host: to the provider and back, by the provider's own record"),
   signals: z
     .strictObject({
       gateway: z.string().nullable(),
@@ -216,7 +226,30 @@ export const benchReportSchema = z
       mode: z.enum(['closed', 'open']),
       concurrency: count.nullable(),
       rps: z.number().nullable(),
-      arrival: z.enum(['constant']).nullable(),
+      arrival: z.enum(['constant', 'poisson', 'gamma']).nullable(),
+      burstiness: z.number().optional().describe('shape of gamma arrivals'),
+      stages: z
+        .array(z.strictObject({ from: z.number(), to: z.number(), durationS: z.number() }))
+        .optional()
+        .describe('then rps or concurrency is their highest level'),
+      thinkTimeMs: ms.optional(),
+      maxInFlight: count.optional(),
+      warmupS: z.number().optional(),
+      coolDownS: z.number().optional(),
+      drainMs: ms.optional(),
+      connectTimeoutMs: ms.optional(),
+      firstTokenTimeoutMs: ms.optional(),
+      idleTimeoutMs: ms.optional(),
+      connection: z
+        .strictObject({
+          http: z.enum(['h1', 'h2']),
+          keepAlive: z.boolean(),
+          certificates: z.enum(['system', 'own-ca', 'any']),
+          connections: count.nullable(),
+        })
+        .optional()
+        .describe('where it is not HTTP/1.1, kept alive, by the certificates of the system'),
+      workers: count.optional(),
       durationS: z.number().nullable(),
       requests: count.nullable(),
       warmup: count,
@@ -250,7 +283,17 @@ export const benchReportSchema = z
       gcMs: ms,
       achievedToOffered: z.number().nullable(),
       floorMs: z.strictObject({ p50: ms, p99: ms }).nullable(),
+      involuntarySwitches: count.nullable().optional(),
+      throttledMs: ms.nullable().optional().describe("held by the control group's CPU limit"),
+      workers: z
+        .array(z.strictObject({ eventLoopUtilization: z.number(), eventLoopDelayP99Ms: ms, gcMs: ms }))
+        .optional()
+        .describe('each sending thread, where there were several'),
     }),
+    samples: z
+      .strictObject({ written: count, lost: count, error: z.string().nullable() })
+      .optional()
+      .describe('lines of --samples'),
     noise: z
       .strictObject({
         p99DifferenceMs: interval.describe('95 %, by blocks: what two arms that are the same differ by'),

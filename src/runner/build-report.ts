@@ -9,9 +9,12 @@ import type { Machine } from '../system/machine.ts'
 import { workloadSha256 } from '../workload/workload.ts'
 import { overheadOf, signalsOf } from './build-overhead.ts'
 import { clientOf } from './client-verdict.ts'
+import type { Legs } from './legs.ts'
+import { detailsOf } from './load-of.ts'
 import type { RunRecord } from './messages.ts'
 import type { RunPlan } from './plan.ts'
 import type { ArmRecord, Metric, TokenRecord } from './recorder.ts'
+import type { SamplesResult } from './sample-file.ts'
 
 export interface RunContext {
   version: string
@@ -28,11 +31,14 @@ export interface RunContext {
   budgets: Budgets
   /** What was asked for, without secrets. */
   options: Record<string, unknown>
+  samples?: SamplesResult | undefined
+  /** By arm. */
+  legs?: (Legs | undefined)[]
 }
 
 export function buildReport(plan: RunPlan, record: RunRecord, context: RunContext): BenchReport {
   const [first, second] = record.arms.map((arm, index) =>
-    armResult(arm, record.opened[index] ?? 0, context.urls[index] ?? '', context.budgets),
+    armResult(arm, record.opened[index] ?? 0, context.urls[index] ?? '', context.budgets, context.legs?.[index]),
   )
   if (!first) throw new Error('a run without an arm')
   const { name, url, ...primary } = first
@@ -64,7 +70,8 @@ export function buildReport(plan: RunPlan, record: RunRecord, context: RunContex
       mode: load.mode,
       concurrency: load.mode === 'closed' ? load.concurrency : null,
       rps: load.mode === 'open' ? load.rps : null,
-      arrival: load.mode === 'open' ? 'constant' : null,
+      arrival: load.mode === 'open' ? (load.arrival?.kind ?? 'constant') : null,
+      ...detailsOf(plan),
       durationS: plan.durationUs === undefined ? null : plan.durationUs / 1e6,
       requests: plan.requests ?? null,
       warmup: plan.warmup,
@@ -81,11 +88,12 @@ export function buildReport(plan: RunPlan, record: RunRecord, context: RunContex
       p99: p99Us === null ? null : toMs(p99Us),
     })),
     client: clientOf(record),
+    ...(context.samples ? { samples: context.samples } : {}),
     gate: null,
   }
 }
 
-function armResult(arm: ArmRecord, opened: number, url: string, budgets: Budgets): ArmResult {
+function armResult(arm: ArmRecord, opened: number, url: string, budgets: Budgets, legs: Legs | undefined): ArmResult {
   const sent = sum(Object.values(arm.outcomes))
   const successful = arm.outcomes.OK ?? 0
   const durationS = arm.activeUs / 1e6
@@ -104,6 +112,10 @@ function armResult(arm: ArmRecord, opened: number, url: string, budgets: Budgets
       outcomes: arm.outcomes,
       connections: { opened, reused: arm.reused },
       warmup: arm.warmup,
+      inFlight: {
+        mean: arm.activeUs > 0 ? Math.round((arm.inFlightUs / arm.activeUs) * 100) / 100 : 0,
+        max: arm.mostInFlight,
+      },
     },
     ...distributions(arm),
     throughput: {
@@ -116,8 +128,13 @@ function armResult(arm: ArmRecord, opened: number, url: string, budgets: Budgets
       tokenSource: tokenSourceOf(arm.tokens),
     },
     overhead: overheadOf(arm, budgets),
+    ...(legs ? { legsMs: { request: legMs(legs.request), response: legMs(legs.response) } } : {}),
     ...(signals ? { signals } : {}),
   }
+}
+
+function legMs(leg: Histogram) {
+  return { count: leg.count, p50: toMs(leg.quantileUs(0.5)), p99: toMs(leg.quantileUs(0.99)), max: toMs(leg.maxUs) }
 }
 
 function tokenSourceOf({ fromUsage, fromTokenizer, fromEvents }: TokenRecord): ArmResult['throughput']['tokenSource'] {

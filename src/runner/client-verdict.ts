@@ -6,31 +6,21 @@
 import { toMs } from '../report/distribution.ts'
 import type { BenchReport } from '../report/schema.ts'
 import { Histogram } from '../stats/histogram.ts'
+import type { SelfReading } from '../system/self-monitor.ts'
 import type { RunRecord } from './messages.ts'
 
 const BUSY_LOOP = 0.9
 const LATE_SEND_MS = 5
 const LATE_LOOP_MS = 20
+/** Of the measured time, held by the control group. */
+const THROTTLED = 0.01
 
 export function clientOf(record: RunRecord): BenchReport['client'] {
-  const { self, achievedToOffered } = record
+  const { self, workers, achievedToOffered } = record
   const lag = Histogram.decode(record.sendLag)
   const sendLagMs =
     lag.count > 0 ? { p50: toMs(lag.quantileUs(0.5)), p99: toMs(lag.quantileUs(0.99)), max: toMs(lag.maxUs) } : null
-  const round = (value: number): number => Math.round(value * 1_000) / 1_000
-
-  const saturated: string[] = []
-  const noisy: string[] = []
-  if (self.eventLoopUtilization > BUSY_LOOP) {
-    saturated.push(`the sending thread was busy ${Math.round(self.eventLoopUtilization * 100)} % of the time`)
-  }
-  if (sendLagMs && sendLagMs.p99 > LATE_SEND_MS) {
-    const why = `sends were ${sendLagMs.p99} ms late at P99`
-    if (self.eventLoopUtilization > BUSY_LOOP / 2) saturated.push(why)
-    else noisy.push(why)
-  }
-  if (self.eventLoopDelayMs.p99 > LATE_LOOP_MS)
-    noisy.push(`the event loop was ${round(self.eventLoopDelayMs.p99)} ms late at P99`)
+  const { saturated, noisy } = doubts(record, sendLagMs?.p99)
   return {
     verdict: saturated.length > 0 ? 'saturated' : noisy.length > 0 ? 'noisy' : 'ok',
     why: [...saturated, ...noisy],
@@ -41,6 +31,40 @@ export function clientOf(record: RunRecord): BenchReport['client'] {
     gcMs: round(self.gcMs),
     achievedToOffered: achievedToOffered === null ? null : round(achievedToOffered),
     floorMs: floorOf(record),
+    involuntarySwitches: self.involuntarySwitches,
+    throttledMs: self.throttledMs === null ? null : round(self.throttledMs),
+    ...(workers.length > 0 ? { workers: workers.map(workerOf) } : {}),
+  }
+}
+
+/** Which rules were broken, in words. */
+function doubts(record: RunRecord, lagP99Ms: number | undefined): { saturated: string[]; noisy: string[] } {
+  const { self, measuredUs } = record
+  const saturated: string[] = []
+  const noisy: string[] = []
+  const busy = self.eventLoopUtilization
+  const threads = record.workers.length > 0 ? 'a sending thread' : 'the sending thread'
+  if (busy > BUSY_LOOP) saturated.push(`${threads} was busy ${Math.round(busy * 100)} % of the time`)
+  const exhausted = record.arms.reduce((sum, { outcomes }) => sum + (outcomes.KT_RESOURCES ?? 0), 0)
+  if (exhausted > 0) saturated.push('this machine ran out of file descriptors or ports')
+  if (lagP99Ms !== undefined && lagP99Ms > LATE_SEND_MS) {
+    const late = busy > BUSY_LOOP / 2 ? saturated : noisy
+    late.push(`sends were ${lagP99Ms} ms late at P99`)
+  }
+  const { p99 } = self.eventLoopDelayMs
+  if (p99 > LATE_LOOP_MS) noisy.push(`the event loop was ${round(p99)} ms late at P99`)
+  const throttled = self.throttledMs === null ? 0 : (self.throttledMs * 1_000) / measuredUs
+  if (throttled > THROTTLED) {
+    noisy.push(`the control group's CPU limit held kt for ${round(throttled * 100)} % of the time`)
+  }
+  return { saturated, noisy }
+}
+
+function workerOf({ eventLoopUtilization, eventLoopDelayMs, gcMs }: SelfReading) {
+  return {
+    eventLoopUtilization: round(eventLoopUtilization),
+    eventLoopDelayP99Ms: round(eventLoopDelayMs.p99),
+    gcMs: round(gcMs),
   }
 }
 
@@ -49,4 +73,8 @@ function floorOf(record: RunRecord): { p50: number; p99: number } | null {
   const direct = record.arms.find((arm) => arm.name === 'direct')
   const floor = direct && Histogram.decode(direct.stamped.total)
   return floor && floor.count > 0 ? { p50: toMs(floor.quantileUs(0.5)), p99: toMs(floor.quantileUs(0.99)) } : null
+}
+
+function round(value: number): number {
+  return Math.round(value * 1_000) / 1_000
 }

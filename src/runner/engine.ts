@@ -96,7 +96,7 @@ export class Engine {
       for (const [i, segment] of segments.entries()) {
         const startUs = await this.#begin()
         if (i === 0) {
-          this.series = new Series(startUs)
+          this.series = new Series(startUs, this.#worker.count > 1)
           this.#hooks.measuring?.(startUs)
         }
         if (this.stopReason) break

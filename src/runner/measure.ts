@@ -9,10 +9,13 @@ import { fingerprint } from '../system/machine.ts'
 import { gitSha, ktVersion } from '../system/package-info.ts'
 import { buildReport, failureDetails } from './build-report.ts'
 import { countTokens } from './count-tokens.ts'
+import { legsOf } from './legs.ts'
 import type { Progress } from './messages.ts'
 import type { BenchOptions } from './options.ts'
 import type { RunPlan } from './plan.ts'
 import { startRun } from './run.ts'
+import { SampleFile } from './sample-file.ts'
+import { sampleCount, sampleLines } from './samples.ts'
 import { commandLine, withoutSecrets } from './secrets.ts'
 import type { OpenTargets } from './targets.ts'
 
@@ -26,6 +29,8 @@ export interface RunHooks {
   progress(progress: Progress, total: number | undefined): void
   /** Aborted when the user asks for an end. */
   interrupt: AbortSignal
+  /** Aborted when the user asks again: what is in flight is given up, what was measured is kept. */
+  hurry?: AbortSignal
 }
 
 export interface Measured {
@@ -44,12 +49,20 @@ export async function measure(
   const machine = fingerprint()
   const startedAt = new Date().toISOString()
   const total = plan.requests === undefined ? undefined : plan.requests * plan.arms.length
-  const running = startRun(plan, (progress) => hooks.progress(progress, total))
+  const file = options.samples === undefined ? undefined : sampleFile(options.samples, hooks.note)
+  const running = startRun(plan, {
+    progress: (progress) => hooks.progress(progress, total),
+    samples: file && ((rows, lost, startUs) => file.add(sampleLines(rows, plan, startUs), sampleCount(rows), lost)),
+  })
   const stop = (): void => running.stop(DRAIN_AFTER_INTERRUPT_US)
+  const stopNow = (): void => running.stop(0)
   if (hooks.interrupt.aborted) stop()
   else hooks.interrupt.addEventListener('abort', stop, { once: true })
+  hooks.hurry?.addEventListener('abort', stopNow, { once: true })
   const record = await countTokens(plan, await running.result)
   hooks.interrupt.removeEventListener('abort', stop)
+  hooks.hurry?.removeEventListener('abort', stopNow)
+  await file?.close()
 
   // The second arm counts as direct, unless it is the same address again or names itself a gateway: its stamps are no floor then.
   const second = record.arms[1]
@@ -62,6 +75,8 @@ export async function measure(
   const details = Object.entries(failureDetails(record)).map(([code, text]) => [code, withoutSecrets(text, secrets)])
   return {
     report: buildReport(plan, record, {
+      samples: file?.result,
+      legs: await legsOf(plan, record, stamped),
       version: ktVersion,
       gitSha: gitSha(),
       startedAt,
@@ -76,4 +91,8 @@ export async function measure(
     details: Object.fromEntries(details),
     stopped: record.stopReason,
   }
+}
+
+function sampleFile(path: string, note: (line: string) => void): SampleFile {
+  return new SampleFile(path, (reason) => note(`--samples ${path}: ${reason}. The run goes on without them.`))
 }

@@ -1,8 +1,10 @@
-/** What the sending thread and the one that watches it say to each other: plain data. */
+/** What the sending threads and the one that watches them say to each other: plain data. */
 
 import type { EncodedHistogram } from '../stats/histogram.ts'
 import type { SelfReading } from '../system/self-monitor.ts'
 import type { StopReason } from './engine.ts'
+import type { WorkerShare } from './pacing.ts'
+import type { RunPlan } from './plan.ts'
 import type { ArmRecord } from './recorder.ts'
 import type { Second } from './series.ts'
 
@@ -26,9 +28,34 @@ export interface RunRecord {
   /** Open loop: 1 when every request left on time. */
   achievedToOffered: number | null
   self: SelfReading
+  /** Of each thread, where several sent. */
+  workers: SelfReading[]
   stopReason: StopReason | null
   measuredUs: number
+  /** By arm, some of its requests with when they left and ended: three numbers each (legs.ts). */
+  timed: Float64Array[]
 }
 
-export type FromWorker = { type: 'progress'; progress: Progress } | { type: 'done'; record: RunRecord }
-export type ToWorker = { type: 'stop'; drainUs: number }
+/** What a sending thread is started with. */
+export interface ThreadData {
+  plan: RunPlan
+  worker: WorkerShare
+  /** Hand over every request's times. */
+  samples: boolean
+}
+
+export type FromWorker =
+  /** Ready for the next stretch of load; where several threads share a run, they begin it together. */
+  | { type: 'ready' }
+  | { type: 'progress'; progress: Progress }
+  /** Times of requests (samples.ts), and how many before them were lost because the reader was too slow. */
+  | { type: 'samples'; rows: Float64Array; lost: number; startUs: number }
+  /** It stops by itself: the others must too. */
+  | { type: 'stopping'; reason: StopReason }
+  | { type: 'done'; record: RunRecord }
+
+export type ToWorker =
+  | { type: 'begin'; startUs: number }
+  | { type: 'stop'; reason: StopReason; drainUs: number }
+  /** A batch of samples was taken care of. */
+  | { type: 'taken' }

@@ -7,14 +7,44 @@ import { UserError } from '../errors.ts'
 import { explainZodError } from '../input/explain.ts'
 import { countOrZero, durationMs, durationOrZeroMs, positiveCount, positiveRate } from '../input/quantity.ts'
 import { tokenDistribution } from '../input/tokens.ts'
+import { parseStages } from '../schedule/stages.ts'
 import { workloadOf } from '../workload/choose.ts'
 import type { WorkloadSpec } from '../workload/workload.ts'
 import { type Given, keyOf, shownOptions } from './config.ts'
+import { refuseLoad } from './load-of.ts'
 
 const header = z.string().transform((text, context) => {
   const match = /^([!#$%&'*+\-.^_`|~\w]+)\s*:\s*(.*)$/.exec(text)
   if (match?.[1] && !/[\r\n]/.test(text)) return [match[1].toLowerCase(), match[2] ?? ''] as const
   context.addIssue({ code: 'custom', message: `'${text.split(':')[0]}' is not of the form 'Name: value'` })
+  return z.NEVER
+})
+
+const stages = z.string().transform((text, context) => {
+  const parsed = parseStages(text)
+  if (typeof parsed !== 'string') return parsed
+  context.addIssue({ code: 'custom', message: parsed })
+  return z.NEVER
+})
+
+/** '200' is a number of requests, '10s' a duration: milliseconds in an object, so that the two cannot be mixed up. */
+const countOrDuration = z.union([z.string(), z.number()]).transform((raw, context): number | { ms: number } => {
+  const count = countOrZero.safeParse(raw)
+  if (count.success) return count.data
+  const ms = durationOrZeroMs.safeParse(raw)
+  if (ms.success) return { ms: ms.data }
+  context.addIssue({
+    code: 'custom',
+    message: `'${raw}' is neither a count such as '200' nor a duration such as '10s'`,
+  })
+  return z.NEVER
+})
+
+const countOrAuto = z.union([z.string(), z.number()]).transform((raw, context): number | 'auto' => {
+  if (raw === 'auto') return raw
+  const count = positiveCount.safeParse(raw)
+  if (count.success) return count.data
+  context.addIssue({ code: 'custom', message: `'${raw}' is neither a number of threads nor 'auto'` })
   return z.NEVER
 })
 
@@ -40,7 +70,24 @@ const schema = z.strictObject({
   'measure-ttfb': z.boolean().default(false),
   output: z.string().optional(),
   timeout: durationMs.optional(),
-  warmup: countOrZero.optional(),
+  'connect-timeout': durationMs.optional(),
+  'ttft-timeout': durationMs.optional(),
+  'idle-timeout': durationMs.optional(),
+  'no-keepalive': z.boolean().default(false),
+  ca: z.string().optional(),
+  insecure: z.boolean().default(false),
+  http2: z.boolean().default(false),
+  connections: positiveCount.optional(),
+  arrival: z.enum(['constant', 'poisson', 'gamma']).optional(),
+  burstiness: positiveRate.optional(),
+  stages: stages.optional(),
+  'think-time': durationOrZeroMs.optional(),
+  'max-in-flight': positiveCount.optional(),
+  warmup: countOrDuration.optional(),
+  'cool-down': durationMs.optional(),
+  drain: durationOrZeroMs.optional(),
+  workers: countOrAuto.optional(),
+  samples: z.string().optional(),
   header: z.array(header).default([]),
   seed: countOrZero.default(1),
   budget: durationMs.optional(),
@@ -78,12 +125,6 @@ export function parseBenchOptions({ values, file }: Given): BenchOptions {
   const refuse = (message: string, next: string): never => {
     throw new UserError(message, next)
   }
-  if (options.rps !== undefined && options.concurrency !== undefined) {
-    refuse(
-      '--rps and --concurrency exclude each other: an open loop sends on schedule, however many are in flight',
-      'Pass --rps for an open loop, or --concurrency for a closed one.',
-    )
-  }
   if (options['inject-delay'] !== undefined && options.url !== undefined) {
     refuse(
       '--inject-delay goes with the embedded gateway, not with --url',
@@ -102,5 +143,8 @@ export function parseBenchOptions({ values, file }: Given): BenchOptions {
   if (options.split && options.url !== undefined && options['baseline-url'] === undefined && !options.aa) {
     refuse('--split needs a run with two arms', 'Give --baseline-url too, or leave --url out.')
   }
-  return { ...options, sends: workloadOf(options), shown: shownOptions(values, schema.shape) }
+  const whole = { ...options, sends: workloadOf(options), shown: shownOptions(values, schema.shape) }
+  refuseLoad(whole, refuse)
+  const { stages } = whole
+  return stages ? { ...whole, duration: stages.durationUs / 1_000 } : whole
 }

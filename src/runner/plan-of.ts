@@ -1,36 +1,35 @@
 /** From checked options to a run that is fully decided: defaults, requests, headers, arms; and what is said before money is spent. */
 import { randomUUID } from 'node:crypto'
+import { availableParallelism } from 'node:os'
 import { blockCount } from '../schedule/blocks.ts'
+import { rampOf } from '../schedule/ramp.ts'
 import { randomFrom } from '../stats/random.ts'
 import { ktVersion } from '../system/package-info.ts'
 import { formatCount, formatDuration, formatNumber } from '../units.ts'
 import { armTag } from '../workload/nonce.ts'
 import { expectedTokens, type WorkloadSpec } from '../workload/workload.ts'
+import { connectionOf, loadOf } from './load-of.ts'
 import type { BenchOptions } from './options.ts'
 import type { ArmPlan, Load, RunPlan } from './plan.ts'
 import type { NamedTarget } from './targets.ts'
 
 const DEFAULT_TIMEOUT_MS = 30_000
-const DEFAULT_CONCURRENCY = 10
 const DEFAULT_REQUESTS = 100
 /** The embedded pair costs nothing, and a P99 needs more. */
 const DEFAULT_REQUESTS_EMBEDDED = 1_000
 const WARMUP_EMBEDDED = 200
 const WARMUP_OPEN = 10
-const MAX_IN_FLIGHT = 1_000
 
 /** The run that `options` ask for, on `targets`; the first is the one whose figures count. */
 export function planOf(options: BenchOptions, targets: readonly NamedTarget[]): RunPlan {
   const embedded = options.url === undefined
-  const load: Load =
-    options.rps === undefined
-      ? { mode: 'closed', concurrency: options.concurrency ?? DEFAULT_CONCURRENCY }
-      : { mode: 'open', rps: options.rps, maxInFlight: MAX_IN_FLIGHT }
+  const load = loadOf(options)
   const unlimited = options.requests === undefined && options.duration === undefined
   const requests = unlimited ? (embedded ? DEFAULT_REQUESTS_EMBEDDED : DEFAULT_REQUESTS) : options.requests
   // One warm-up request a connection, so that none of the measured ones opens its own; more where it costs nothing.
   const connections = load.mode === 'closed' ? load.concurrency : WARMUP_OPEN
-  const warmup = options.warmup ?? (embedded ? WARMUP_EMBEDDED : Math.min(connections, requests ?? connections))
+  const warmup: number | { ms: number } =
+    options.warmup ?? (embedded ? WARMUP_EMBEDDED : Math.min(connections, requests ?? connections))
   const workload = options.sends
   const headers = {
     'content-type': 'application/json',
@@ -52,9 +51,18 @@ export function planOf(options: BenchOptions, targets: readonly NamedTarget[]): 
     workload,
     load,
     requests,
-    durationUs: options.duration === undefined ? undefined : options.duration * 1_000,
+    durationUs: usOf(options.duration),
     blocks: blockCount(requests),
-    warmup,
+    ...(typeof warmup === 'number' ? { warmup } : { warmup: 0, warmupUs: warmup.ms * 1_000 }),
+    coolDownUs: usOf(options['cool-down']),
+    deadlines: {
+      connectUs: usOf(options['connect-timeout']),
+      firstTokenUs: usOf(options['ttft-timeout']),
+      idleUs: usOf(options['idle-timeout']),
+    },
+    drainUs: usOf(options.drain),
+    connection: connectionOf(options, load),
+    workers: workersOf(options.workers, load, targets),
     timeoutUs: (options.timeout ?? DEFAULT_TIMEOUT_MS) * 1_000,
     tokenBudget: options['token-budget'],
   }
@@ -66,13 +74,36 @@ function acceptOf({ parts }: WorkloadSpec): string {
   return parts.some(({ stream }) => stream) ? 'text/event-stream, application/json' : 'application/json'
 }
 
+/** As many threads as were asked for, but no more than there are slots; `auto` leaves half the cores to a target on this machine. */
+function workersOf(asked: number | 'auto' = 1, load: Load, targets: readonly NamedTarget[]): number {
+  const cores = availableParallelism()
+  const shared = targets.some(([, { origin }]) => isLoopback(new URL(origin).hostname))
+  const wanted = asked === 'auto' ? Math.max(1, shared ? Math.floor(cores / 2) : cores - 1) : asked
+  return Math.min(wanted, load.mode === 'closed' ? load.concurrency : load.maxInFlight)
+}
+
+function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '[::1]' || /^127\./.test(host)
+}
+
+/** Of an open loop, over its stages where it has some. */
+function meanRate({ rps, stages }: Extract<Load, { mode: 'open' }>): number {
+  if (!stages) return rps
+  const durationUs = stages.reduce((sum, stage) => sum + stage.durationUs, 0)
+  return (rampOf(stages).upTo(durationUs) * 1e6) / durationUs
+}
+
+function usOf(ms: number | undefined): number | undefined {
+  return ms === undefined ? undefined : ms * 1_000
+}
+
 /** Before money is spent: what will be sent where. */
 export function announce(plan: RunPlan, targets: readonly NamedTarget[], note: (line: string) => void): void {
   const [, target] = targets.find(([, { isPublic }]) => isPublic) ?? []
   if (!target) return
   const { input, output } = expectedTokens(plan.workload)
   const due =
-    plan.load.mode === 'open' && plan.durationUs ? Math.ceil((plan.load.rps * plan.durationUs) / 1e6) : undefined
+    plan.load.mode === 'open' && plan.durationUs ? Math.ceil(meanRate(plan.load) * (plan.durationUs / 1e6)) : undefined
   const measured = Math.min(plan.requests ?? Number.POSITIVE_INFINITY, due ?? Number.POSITIVE_INFINITY)
   const requests = measured + plan.warmup
   const known = Number.isFinite(requests)

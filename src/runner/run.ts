@@ -1,9 +1,13 @@
 /**
- * Runs a plan in a thread of its own, so that progress, signals and the terminal stay off the hot path. The caller hears of
- * progress and may ask for an early end; a thread that dies is a reported failure, never a smaller result.
+ * Runs a plan in threads of their own, so that progress, signals, the terminal and the disk stay off the hot path. Several threads
+ * begin each stretch of load together and their records become one. The caller hears of progress and may ask for an early end;
+ * a thread that dies is a reported failure, never a smaller result.
  */
 import { Worker } from 'node:worker_threads'
-import type { FromWorker, Progress, RunRecord, ToWorker } from './messages.ts'
+import { now } from '../system/clock.ts'
+import type { StopReason } from './engine.ts'
+import { mergeProgress, mergeRecords } from './merge.ts'
+import type { FromWorker, Progress, RunRecord, ThreadData, ToWorker } from './messages.ts'
 import type { RunPlan } from './plan.ts'
 
 export interface RunningPlan {
@@ -12,17 +16,75 @@ export interface RunningPlan {
   result: Promise<RunRecord>
 }
 
-export function startRun(plan: RunPlan, onProgress: (progress: Progress) => void): RunningPlan {
-  const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js'
-  const thread = new Worker(new URL(`send-thread.${extension}`, import.meta.url), { workerData: plan })
+export interface RunListener {
+  progress(progress: Progress): void
+  /** Rows of samples.ts, from the start of the measurement; resolves when they are taken care of. */
+  samples?: ((rows: Float64Array, lost: number, startUs: number) => Promise<void>) | undefined
+}
+
+/** Threads begin together this long after the last one was ready: longer than a message takes. */
+const BEGIN_AFTER_US = 2_000
+
+export function startRun(plan: RunPlan, listener: RunListener): RunningPlan {
+  const { workers: count = 1, timeoutUs } = plan
+  const threads = Array.from({ length: count }, (_, index) =>
+    startThread({ plan, worker: { index, count }, samples: listener.samples !== undefined }),
+  )
+  const progress = new Map<number, Progress>()
+  const records = new Map<number, RunRecord>()
+  const ready = new Set<number>()
+  let writing: Promise<unknown> = Promise.resolve()
+  const tell = (message: ToWorker): void => {
+    for (const thread of threads) thread.postMessage(message)
+  }
+  const beginWhenAllAreReady = (): void => {
+    if (ready.size + records.size < count || ready.size === 0) return
+    ready.clear()
+    tell({ type: 'begin', startUs: now() + BEGIN_AFTER_US })
+  }
+
   const result = new Promise<RunRecord>((resolve, reject) => {
-    thread.on('message', (message: FromWorker) => {
-      if (message.type === 'progress') onProgress(message.progress)
-      else resolve(message.record)
-    })
-    thread.on('error', reject)
-    thread.on('exit', (code) => reject(new Error(`the sending thread ended with code ${code} before its result`)))
+    const hear = (index: number, message: FromWorker): void => {
+      if (message.type === 'progress') {
+        progress.set(index, message.progress)
+        listener.progress(count === 1 ? message.progress : mergeProgress([...progress.values()]))
+      } else if (message.type === 'ready') {
+        ready.add(index)
+        beginWhenAllAreReady()
+      } else if (message.type === 'stopping') {
+        if (count > 1) stopAll(message.reason, timeoutUs)
+      } else if (message.type === 'samples') {
+        const { rows, lost, startUs } = message
+        const taken = listener.samples?.(rows, lost, startUs).then(() => threads[index]?.postMessage({ type: 'taken' }))
+        writing = Promise.all([writing, taken])
+      } else {
+        records.set(index, message.record)
+        beginWhenAllAreReady()
+        if (records.size < count) return
+        const inOrder = [...records].sort(([a], [b]) => a - b).map(([, record]) => record)
+        writing.then(() => resolve(mergeRecords(inOrder)), reject)
+      }
+    }
+    for (const [index, thread] of threads.entries()) {
+      thread.on('message', (message: FromWorker) => hear(index, message))
+      thread.on('error', reject)
+      thread.on('exit', (code) => {
+        if (!records.has(index)) reject(new Error(`a sending thread ended with code ${code} before its result`))
+      })
+    }
   })
-  const say = (message: ToWorker): void => thread.postMessage(message)
-  return { stop: (drainUs) => say({ type: 'stop', drainUs }), result }
+  const stopAll = (reason: StopReason, drainUs: number): void => tell({ type: 'stop', reason, drainUs })
+  return {
+    stop: (drainUs) => stopAll('interrupted', drainUs),
+    // Without one of them the others' results are no result.
+    result: result.catch(async (error) => {
+      await Promise.all(threads.map((thread) => thread.terminate()))
+      throw error
+    }),
+  }
+}
+
+function startThread(workerData: ThreadData): Worker {
+  const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js'
+  return new Worker(new URL(`send-thread.${extension}`, import.meta.url), { workerData })
 }

@@ -1,33 +1,67 @@
-/** The thread that sends: runs the engine on the plan it was given, says how far it is, and hands over the record. */
+/** A thread that sends: runs the engine on its share of the plan, says how far it is, and hands over the record. */
 import { parentPort, workerData } from 'node:worker_threads'
 import { now } from '../system/clock.ts'
 import { watchSelf } from '../system/self-monitor.ts'
 import { Engine } from './engine.ts'
-import type { FromWorker, Progress, ToWorker } from './messages.ts'
-import type { RunPlan } from './plan.ts'
+import type { FromWorker, Progress, ThreadData, ToWorker } from './messages.ts'
+import { SampleBatches } from './samples.ts'
+import { Timed } from './timed.ts'
 
 const PROGRESS_EVERY_MS = 250
 
-const plan = workerData as RunPlan
-const say = (message: FromWorker): void => parentPort?.postMessage(message)
+const { plan, worker, samples: wanted } = workerData as ThreadData
+const say = (message: FromWorker, transfer: ArrayBuffer[] = []): void => parentPort?.postMessage(message, transfer)
 
 const startUs = now()
 let measuringFromUs = Number.NaN
 let endWatch = watchSelf()
-const engine = new Engine(plan, now, undefined, {
-  measuring: (startUs) => {
+let begin: ((startUs: number) => void) | undefined
+const batches = wanted
+  ? new SampleBatches((rows, lost) => {
+      say({ type: 'samples', rows, lost, startUs: measuringFromUs }, [rows.buffer as ArrayBuffer])
+    })
+  : undefined
+const timed = plan.arms.map(() => new Timed())
+
+const engine = new Engine(plan, now, worker, {
+  begin: () => {
+    if (worker.count === 1) return Promise.resolve(now())
+    say({ type: 'ready' })
+    return new Promise((resolve) => {
+      begin = resolve
+    })
+  },
+  measuring: (atUs) => {
     endWatch()
     endWatch = watchSelf()
-    measuringFromUs = startUs
+    measuringFromUs = atUs
+  },
+  stopped: (reason) => say({ type: 'stopping', reason }),
+  ended: (flight, result) => {
+    timed[flight.arm]?.add(flight.requestIndex, result.sentUs, result.endUs)
+    batches?.add(flight.arm, flight.block, flight.requestIndex, flight.released.intendedUs, result)
   },
 })
 
-parentPort?.on('message', (message: ToWorker) => engine.stop('interrupted', message.drainUs))
+parentPort?.on('message', (message: ToWorker) => {
+  if (message.type === 'taken') batches?.taken()
+  else if (message.type === 'begin') begin?.(message.startUs)
+  else {
+    engine.stop(message.reason, message.drainUs)
+    // It may be waiting for the others, who will not come.
+    begin?.(now())
+  }
+})
 
-const ticker = setInterval(() => say({ type: 'progress', progress: progress() }), PROGRESS_EVERY_MS)
+const ticker = setInterval(() => {
+  say({ type: 'progress', progress: progress() })
+  batches?.flush()
+}, PROGRESS_EVERY_MS)
 await engine.run()
 clearInterval(ticker)
+batches?.flush(true)
 engine.series.end()
+const self = endWatch()
 say({
   type: 'done',
   record: {
@@ -36,9 +70,11 @@ say({
     series: engine.series.seconds,
     sendLag: engine.sendLag.encode(),
     achievedToOffered: plan.load.mode === 'open' && engine.achievedUs > 0 ? engine.offeredUs / engine.achievedUs : null,
-    self: endWatch(),
+    self,
+    workers: [],
     stopReason: engine.stopReason ?? null,
     measuredUs: now() - measuringFromUs,
+    timed: timed.map((some) => some.rows()),
   },
 })
 parentPort?.close()

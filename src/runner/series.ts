@@ -1,5 +1,5 @@
 /** What happened in each second of a run, and the running figures that a progress line shows. One small histogram is reused. */
-import { Histogram } from '../stats/histogram.ts'
+import { type EncodedHistogram, Histogram } from '../stats/histogram.ts'
 
 export interface Second {
   second: number
@@ -9,16 +9,20 @@ export interface Second {
   inFlight: number
   p50Us: number | null
   p99Us: number | null
+  /** Where several threads share a run: what their quantiles together are made of. */
+  latency?: EncodedHistogram
 }
 
 export class Series {
   readonly seconds: Second[] = []
   readonly #startUs: number
+  readonly #shared: boolean
   #histogram = new Histogram()
   #current: Second = emptySecond(0, 0)
 
-  constructor(startUs: number) {
+  constructor(startUs: number, shared = false) {
     this.#startUs = startUs
+    this.#shared = shared
   }
 
   sent(atUs: number): void {
@@ -49,6 +53,7 @@ export class Series {
     const { count } = this.#histogram
     this.#current.p50Us = count > 0 ? this.#histogram.quantileUs(0.5) : null
     this.#current.p99Us = count > 0 ? this.#histogram.quantileUs(0.99) : null
+    if (this.#shared && count > 0) this.#current.latency = this.#histogram.encode()
     this.seconds.push(this.#current)
     this.#current = emptySecond(this.#current.second + 1, this.#current.inFlight)
     if (count > 0) this.#histogram = new Histogram()
@@ -57,4 +62,19 @@ export class Series {
 
 function emptySecond(second: number, inFlight: number): Second {
   return { second, sent: 0, done: 0, failed: 0, inFlight, p50Us: null, p99Us: null }
+}
+
+/** The same second as several threads saw it. */
+export function mergeSeconds(parts: readonly Second[]): Second {
+  const sum = (of: (part: Second) => number): number => parts.reduce((total, part) => total + of(part), 0)
+  const latency = Histogram.merge(parts.flatMap(({ latency }) => (latency ? [Histogram.decode(latency)] : [])))
+  return {
+    second: parts[0]?.second ?? 0,
+    sent: sum(({ sent }) => sent),
+    done: sum(({ done }) => done),
+    failed: sum(({ failed }) => failed),
+    inFlight: sum(({ inFlight }) => inFlight),
+    p50Us: latency.count > 0 ? latency.quantileUs(0.5) : null,
+    p99Us: latency.count > 0 ? latency.quantileUs(0.99) : null,
+  }
 }

@@ -2,6 +2,7 @@
  * Watches the thread that sends: how late its event loop ran, how busy it was, how long the garbage collector held it. What
  * the instrument cannot rule out about itself, the report must say.
  */
+import { readFileSync } from 'node:fs'
 import { monitorEventLoopDelay, PerformanceObserver, performance } from 'node:perf_hooks'
 
 export interface SelfReading {
@@ -11,6 +12,10 @@ export interface SelfReading {
   /** CPU of the whole process, in cores. */
   cpuShare: number
   gcMs: number
+  /** How often the system took a core away from the process; null where it does not say. */
+  involuntarySwitches: number | null
+  /** How long the control group's CPU limit held the process; null without one. */
+  throttledMs: number | null
 }
 
 const RESOLUTION_MS = 5
@@ -29,6 +34,8 @@ export function watchSelf(): () => SelfReading {
   const loopBefore = performance.eventLoopUtilization()
   const cpuBefore = process.cpuUsage()
   const startedMs = performance.now()
+  const switchesBefore = switches()
+  const throttledBefore = throttledUs()
   return () => {
     const wallMs = performance.now() - startedMs
     const cpu = process.cpuUsage(cpuBefore)
@@ -41,6 +48,40 @@ export function watchSelf(): () => SelfReading {
       eventLoopUtilization: performance.eventLoopUtilization(loopBefore).utilization,
       cpuShare: wallMs > 0 ? (cpu.user + cpu.system) / 1_000 / wallMs : 0,
       gcMs,
+      involuntarySwitches: since(switchesBefore, switches()),
+      throttledMs: since(throttledBefore, throttledUs(), 1_000),
     }
   }
+}
+
+function since(before: number | null, after: number | null, per = 1): number | null {
+  return before === null || after === null ? null : (after - before) / per
+}
+
+/** Windows counts none. */
+function switches(): number | null {
+  return process.platform === 'win32' ? null : process.resourceUsage().involuntaryContextSwitches
+}
+
+/** cgroup v2 says `throttled_usec`, v1 `throttled_time` in nanoseconds. */
+function throttledUs(): number | null {
+  for (const path of cgroupFiles()) {
+    try {
+      const [, unit, value] = /^throttled_(usec|time) (\d+)$/m.exec(readFileSync(path, 'utf8')) ?? []
+      if (value !== undefined) return unit === 'usec' ? Number(value) : Number(value) / 1_000
+    } catch {
+      // Not this one.
+    }
+  }
+  return null
+}
+
+function cgroupFiles(): string[] {
+  let own = ''
+  try {
+    own = /^0::(.*)$/m.exec(readFileSync('/proc/self/cgroup', 'utf8'))?.[1] ?? ''
+  } catch {
+    // No control groups.
+  }
+  return [`/sys/fs/cgroup${own}/cpu.stat`, '/sys/fs/cgroup/cpu.stat', '/sys/fs/cgroup/cpu/cpu.stat']
 }

@@ -33,6 +33,23 @@ and directly, in turns. The API key is taken from --api-key, KT_API_KEY or OPENA
     }),
     endpoint: Flags.string({ description: 'chat (default), completions or embeddings', helpGroup: 'TARGET' }),
     timeout: Flags.string({ description: 'for a whole request [default: 30s]', helpGroup: 'TARGET' }),
+    'connect-timeout': Flags.string({
+      description: 'until a connection is open [default: --timeout]',
+      helpGroup: 'TARGET',
+    }),
+    'ttft-timeout': Flags.string({ description: 'with --stream: from sent to the first token', helpGroup: 'TARGET' }),
+    'idle-timeout': Flags.string({ description: 'with --stream: between two tokens', helpGroup: 'TARGET' }),
+    'no-keepalive': Flags.boolean({ description: 'a new connection for every request', helpGroup: 'TARGET' }),
+    ca: Flags.string({ description: "certificates to trust instead of the system's, a PEM file", helpGroup: 'TARGET' }),
+    insecure: Flags.boolean({ description: 'take any certificate', helpGroup: 'TARGET' }),
+    http2: Flags.boolean({
+      description: 'HTTP/2: by ALPN over https, with prior knowledge over http',
+      helpGroup: 'TARGET',
+    }),
+    connections: Flags.string({
+      description: 'with --http2: how many connections [default: one for 100 requests in flight]',
+      helpGroup: 'TARGET',
+    }),
     model: Flags.string({ description: '[default: gpt-4o-mini]', helpGroup: 'REQUEST' }),
     prompt: Flags.string({ description: "[default: 'Say hello in one word']", helpGroup: 'REQUEST' }),
     prompts: Flags.string({
@@ -76,8 +93,37 @@ and directly, in turns. The API key is taken from --api-key, KT_API_KEY or OPENA
       description: 'open loop: requests per second, latency from the intended time',
       helpGroup: 'LOAD',
     }),
+    arrival: Flags.string({ description: 'open loop: constant (default), poisson or gamma', helpGroup: 'LOAD' }),
+    burstiness: Flags.string({
+      description: 'shape of gamma arrivals: below 1 in bursts, 1 is poisson, above it evener [default: 1]',
+      helpGroup: 'LOAD',
+    }),
+    stages: Flags.string({
+      description: "straight from level to level: '10rps@30s,200rps@60s', or in flight: '5@30s,50@60s'",
+      helpGroup: 'LOAD',
+    }),
+    'think-time': Flags.string({
+      description: 'closed loop: wait between an answer and the next request',
+      helpGroup: 'LOAD',
+    }),
+    'max-in-flight': Flags.string({
+      description: 'open loop: what is due beyond it waits, and the wait counts [default: 1,000]',
+      helpGroup: 'LOAD',
+    }),
     warmup: Flags.string({
-      description: 'requests sent first and left out [default: one a connection]',
+      description: "requests ('200') or time ('10s') sent first and left out [default: one a connection]",
+      helpGroup: 'LOAD',
+    }),
+    'cool-down': Flags.string({
+      description: 'go on sending for this long after the last measured request',
+      helpGroup: 'LOAD',
+    }),
+    workers: Flags.string({
+      description: "threads that send, or 'auto' by the cores [default: 1]",
+      helpGroup: 'LOAD',
+    }),
+    drain: Flags.string({
+      description: 'at the end, for what is in flight; then it counts as unfinished [default: --timeout]',
       helpGroup: 'LOAD',
     }),
     'token-budget': Flags.string({
@@ -85,6 +131,7 @@ and directly, in turns. The API key is taken from --api-key, KT_API_KEY or OPENA
       helpGroup: 'LOAD',
     }),
     'measure-ttfb': Flags.boolean({ description: 'show time to first byte without --stream too', helpGroup: 'RESULT' }),
+    samples: Flags.string({ description: 'write one line a request (NDJSON) to this file', helpGroup: 'RESULT' }),
     output: Flags.string({ description: 'write the report (kt.bench/1) to this file', helpGroup: 'RESULT' }),
     json: Flags.boolean({ description: 'print the report instead of tables', helpGroup: 'RESULT' }),
     'baseline-url': Flags.string({
@@ -134,6 +181,7 @@ and directly, in turns. The API key is taken from --api-key, KT_API_KEY or OPENA
     given.values['api-key'] ??= this.apiKey(undefined)
     const options = parseBenchOptions(given)
     const progress = progressOnStderr(!options.json)
+    const hurry = new AbortController()
     const result = await bench(options, {
       argv: ['bench', ...this.argv],
       note: progress.note,
@@ -142,7 +190,8 @@ and directly, in turns. The API key is taken from --api-key, KT_API_KEY or OPENA
           (width) => progressLine(view, total, options.duration, width),
           () => progressLogLine(view, total),
         ),
-      interrupt: this.interruption(),
+      interrupt: this.interruption(hurry),
+      hurry: hurry.signal,
     }).finally(progress.end)
     if (options.json) this.printJson(result.report)
     else this.print(renderBench(result.report, { ...result, color: this.color, showTtfb: options['measure-ttfb'] }))

@@ -1,0 +1,202 @@
+/** What several sending threads recorded, as one record: histograms added up, blocks and seconds laid over each other. Pure. */
+import type { SelfReportRecord, ToldRecord } from '../overhead/self-report-tally.ts'
+import { type EncodedHistogram, Histogram } from '../stats/histogram.ts'
+import type { SelfReading } from '../system/self-monitor.ts'
+import type { Progress, RunRecord } from './messages.ts'
+import type { ArmRecord, BlockRecord, TokenRecord } from './recorder.ts'
+import { mergeSeconds, type Second } from './series.ts'
+
+export function mergeRecords(records: readonly RunRecord[]): RunRecord {
+  const [first] = records
+  if (!first || records.length === 1) return whole(first)
+  const ratios = records.flatMap(({ achievedToOffered }) => achievedToOffered ?? [])
+  return {
+    arms: first.arms.map((_, i) => mergeArms(records.flatMap(({ arms }) => arms[i] ?? []))),
+    opened: first.opened.map((_, i) => sum(records, ({ opened }) => opened[i] ?? 0)),
+    series: mergeSeries(records.map(({ series }) => series)),
+    sendLag: merged(records.map(({ sendLag }) => sendLag)),
+    // The worst of them: the rules err towards doubt.
+    achievedToOffered: ratios.length > 0 ? Math.min(...ratios) : null,
+    self: mergeReadings(records.map(({ self }) => self)),
+    workers: records.map(({ self }) => self),
+    stopReason: records.find(({ stopReason }) => stopReason !== null)?.stopReason ?? null,
+    measuredUs: most(records, ({ measuredUs }) => measuredUs),
+    timed: first.timed.map((_, i) => joined(records.map(({ timed }) => timed[i] ?? new Float64Array()))),
+  }
+}
+
+export function mergeProgress(parts: readonly Progress[]): Progress {
+  const seconds = parts.flatMap(({ lastSecond }) => lastSecond ?? [])
+  const second = Math.min(...seconds.map((each) => each.second))
+  const same = seconds.filter((each) => each.second === second)
+  return {
+    phase: parts.some(({ phase }) => phase === 'warm-up') ? 'warm-up' : 'measuring',
+    elapsedUs: most(parts, ({ elapsedUs }) => elapsedUs),
+    sent: sum(parts, ({ sent }) => sent),
+    done: sum(parts, ({ done }) => done),
+    failed: sum(parts, ({ failed }) => failed),
+    inFlight: sum(parts, ({ inFlight }) => inFlight),
+    lastSecond: same.length > 0 ? mergeSeconds(same) : null,
+  }
+}
+
+function whole(record: RunRecord | undefined): RunRecord {
+  if (!record) throw new Error('a run without a record')
+  return record
+}
+
+function mergeArms(arms: readonly ArmRecord[]): ArmRecord {
+  const [first] = arms
+  if (!first) throw new Error('a run without an arm')
+  return {
+    name: first.name,
+    outcomes: addCounts(arms.map(({ outcomes }) => outcomes)),
+    details: Object.assign({}, ...arms.map(({ details }) => details).toReversed()),
+    warmup: { sent: sum(arms, ({ warmup }) => warmup.sent), failed: sum(arms, ({ warmup }) => warmup.failed) },
+    metrics: mergeEach(arms.map(({ metrics }) => metrics)) as ArmRecord['metrics'],
+    stamped: {
+      total: merged(arms.map(({ stamped }) => stamped.total)),
+      perToken: merged(arms.map(({ stamped }) => stamped.perToken)),
+      unattributed: merged(arms.map(({ stamped }) => stamped.unattributed)),
+      cacheHits: sum(arms, ({ stamped }) => stamped.cacheHits),
+      retried: sum(arms, ({ stamped }) => stamped.retried),
+    },
+    selfReport: mergeSelfReports(arms.map(({ selfReport }) => selfReport)),
+    tokens: mergeTokens(arms.map(({ tokens }) => tokens)),
+    bodyBytes: sum(arms, ({ bodyBytes }) => bodyBytes),
+    reused: sum(arms, ({ reused }) => reused),
+    activeUs: most(arms, ({ activeUs }) => activeUs),
+    mostInFlight: sum(arms, ({ mostInFlight }) => mostInFlight),
+    inFlightUs: sum(arms, ({ inFlightUs }) => inFlightUs),
+    blocks: groups(
+      arms.flatMap(({ blocks }) => blocks),
+      ({ index }) => index,
+    ).map(mergeBlocks),
+  }
+}
+
+function mergeBlocks(blocks: readonly BlockRecord[]): BlockRecord {
+  return {
+    index: blocks[0]?.index ?? 0,
+    startedAtUs: Math.min(...blocks.map(({ startedAtUs }) => startedAtUs)),
+    sent: sum(blocks, ({ sent }) => sent),
+    outcomes: addCounts(blocks.map(({ outcomes }) => outcomes)),
+    latency: merged(blocks.map(({ latency }) => latency)),
+    metrics: mergeEach(blocks.map(({ metrics }) => metrics)),
+    stamped: merged(blocks.map(({ stamped }) => stamped)),
+    told: mergeEach(blocks.map(({ told }) => told)),
+  }
+}
+
+function mergeSelfReports(reports: readonly SelfReportRecord[]): SelfReportRecord {
+  const named = reports.find(({ gateway }) => gateway !== '') ?? reports[0]
+  const told: SelfReportRecord['told'] = {}
+  for (const definition of ['self-reported', 'upstream-reported'] as const) {
+    const parts = reports.flatMap((report): ToldRecord | ToldRecord[] => report.told[definition] ?? [])
+    const [first] = parts
+    if (first) told[definition] = { ...first, total: merged(parts.map(({ total }) => total)) }
+  }
+  return {
+    gateway: named?.gateway ?? '',
+    unsure: named?.unsure ?? false,
+    caveat: reports.find(({ caveat }) => caveat !== '')?.caveat ?? '',
+    told,
+    components: mergeEach(reports.map(({ components }) => components)),
+    rejected: addCounts(reports.map(({ rejected }) => rejected)),
+  }
+}
+
+function mergeTokens(parts: readonly TokenRecord[]): TokenRecord {
+  const of = (key: 'input' | 'output' | 'events' | 'fromUsage' | 'fromTokenizer' | 'fromEvents') =>
+    sum(parts, (part) => part[key])
+  const untold = (key: keyof TokenRecord['untold']) => sum(parts, (part) => part.untold[key])
+  return {
+    input: of('input'),
+    output: of('output'),
+    events: of('events'),
+    fromUsage: of('fromUsage'),
+    fromTokenizer: of('fromTokenizer'),
+    fromEvents: of('fromEvents'),
+    untold: {
+      requests: untold('requests'),
+      requestChars: untold('requestChars'),
+      answerBytes: untold('answerBytes'),
+      tokenEvents: untold('tokenEvents'),
+    },
+    samples: parts.flatMap(({ samples }) => samples),
+  }
+}
+
+/** The busiest and the latest of the threads; what is told of the whole process, once. */
+function mergeReadings(readings: readonly SelfReading[]): SelfReading {
+  const [first] = readings
+  if (!first) throw new Error('a run without a thread')
+  return {
+    ...first,
+    eventLoopDelayMs: {
+      p99: most(readings, ({ eventLoopDelayMs }) => eventLoopDelayMs.p99),
+      max: most(readings, ({ eventLoopDelayMs }) => eventLoopDelayMs.max),
+    },
+    eventLoopUtilization: most(readings, ({ eventLoopUtilization }) => eventLoopUtilization),
+    gcMs: sum(readings, ({ gcMs }) => gcMs),
+  }
+}
+
+function mergeSeries(series: readonly Second[][]): Second[] {
+  return groups(series.flat(), ({ second }) => second).map(mergeSeconds)
+}
+
+/** Those of the same number together, in rising order. */
+function groups<T>(items: readonly T[], numberOf: (item: T) => number): T[][] {
+  const byNumber = new Map<number, T[]>()
+  for (const item of items) {
+    const group = byNumber.get(numberOf(item))
+    if (group) group.push(item)
+    else byNumber.set(numberOf(item), [item])
+  }
+  return [...byNumber].sort(([a], [b]) => a - b).map(([, group]) => group)
+}
+
+function merged(parts: readonly EncodedHistogram[]): EncodedHistogram {
+  const [first, ...rest] = parts.map((part) => Histogram.decode(part))
+  if (!first) throw new Error('nothing to merge')
+  for (const part of rest) first.add(part)
+  return first.encode()
+}
+
+function mergeEach<K extends string>(
+  parts: readonly Partial<Record<K, EncodedHistogram>>[],
+): Record<K, EncodedHistogram> {
+  const keys = new Set(parts.flatMap((part) => Object.keys(part) as K[]))
+  const entries = [...keys].map((key) => [
+    key,
+    merged(parts.flatMap((part): EncodedHistogram | EncodedHistogram[] => part[key] ?? [])),
+  ])
+  return Object.fromEntries(entries) as Record<K, EncodedHistogram>
+}
+
+function addCounts<K extends string>(parts: readonly Partial<Record<K, number>>[]): Record<K, number> {
+  const total = {} as Record<K, number>
+  for (const part of parts) {
+    for (const [key, count] of Object.entries(part) as [K, number][]) total[key] = (total[key] ?? 0) + count
+  }
+  return total
+}
+
+function joined(parts: readonly Float64Array[]): Float64Array {
+  const all = new Float64Array(parts.reduce((length, part) => length + part.length, 0))
+  let at = 0
+  for (const part of parts) {
+    all.set(part, at)
+    at += part.length
+  }
+  return all
+}
+
+function sum<T>(items: readonly T[], of: (item: T) => number): number {
+  return items.reduce((total, item) => total + of(item), 0)
+}
+
+function most<T>(items: readonly T[], of: (item: T) => number): number {
+  return Math.max(...items.map(of))
+}
