@@ -127,7 +127,7 @@ const blockSchema = z.strictObject({
   outcomes: outcomesSchema,
   latency: histogramSchema,
   metrics: z
-    .partialRecord(z.enum(['ttfb', 'ttft', 'tpot']), histogramSchema)
+    .partialRecord(z.enum(['ttfb', 'ttft', 'tpot', 'interToken']), histogramSchema)
     .optional()
     .describe('what is judged by block beside latency and overhead'),
   overhead: z.partialRecord(definitionSchema, histogramSchema),

@@ -30,7 +30,7 @@ export class Flight implements LaneUser {
   }
 
   token(sinceSentUs: number, gapUs: number, stamp: Stamp | undefined): void {
-    this.recorder?.token(this.nonce, sinceSentUs, gapUs, stamp)
+    this.recorder?.token(this.nonce, this.block, sinceSentUs, gapUs, stamp)
   }
 
   ended(result: Exchange): void {

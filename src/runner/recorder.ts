@@ -28,7 +28,7 @@ export const METRICS = [
 export type Metric = (typeof METRICS)[number]
 
 /** Kept by block beside latency, since thresholds are judged by block. */
-export const BLOCK_METRICS = ['ttfb', 'ttft', 'tpot'] as const satisfies readonly Metric[]
+export const BLOCK_METRICS = ['ttfb', 'ttft', 'tpot', 'interToken'] as const satisfies readonly Metric[]
 type BlockMetric = (typeof BLOCK_METRICS)[number]
 
 export interface BlockRecord {
@@ -147,8 +147,9 @@ export class Recorder {
   }
 
   /** A token-bearing event of the request with `nonce` came. */
-  token(nonce: string, sinceSentUs: number, gapUs: number, stamp: Stamp | undefined): void {
-    if (!Number.isNaN(gapUs)) this.#metrics.interToken.record(gapUs)
+  token(nonce: string, blockIndex: number, sinceSentUs: number, gapUs: number, stamp: Stamp | undefined): void {
+    const block = this.#blocks.get(blockIndex)
+    if (block) this.#recordInBlock('interToken', gapUs, block)
     if (stamp?.nonce === nonce && stamp.attempt === 1) this.#stamped.perToken.record(sinceSentUs - stamp.providerUs)
   }
 
