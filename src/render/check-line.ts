@@ -35,7 +35,9 @@ export function quantity(metric: string, value: number): string {
 function limitOf(metric: string, limit: number): string {
   return isShare(metric) || metric.startsWith('throughput.')
     ? quantity(metric, limit)
-    : `${Number(limit.toPrecision(3))} ms`
+    : limit < 1_000
+      ? `${Number(limit.toPrecision(3))} ms`
+      : `${formatNumber(limit)} ms`
 }
 
 function isShare(metric: string): boolean {

@@ -112,10 +112,15 @@ function overhead({ overhead: entries }: Comparison, c: ChalkInstance): string {
     return `${title}\n${c.dim(hung('no request carries its own: no stamps from the provider, no report from the gateway.', '  '))}`
   }
   const head = ['', 'P50', 'P90', 'P95', 'P99', 'Max', 'P99 95 % by blocks'].map((name) => c.dim(name))
-  const body = entries.map(({ of, definition, totalMs }) => {
+  const body = entries.flatMap(({ of, definition, totalMs, components = [] }) => {
     const figures = [totalMs.p50, totalMs.p90, totalMs.p95, totalMs.p99, totalMs.max].map(formatMs)
     const label = of === 'floor' ? 'floor, stamped' : of === 'old' ? `old ${definition}` : definition
-    return [label, ...figures, bracketed(totalMs.ci95)]
+    const parts = components.map(({ name, p50, p99, budgetMs }) => {
+      const within =
+        budgetMs === null ? '' : `< ${formatMs(budgetMs)} ${p99 < budgetMs ? c.green('ok') : c.red('over')}`
+      return [`  ${name.replaceAll('_', ' ')}`, formatMs(p50), '', '', formatMs(p99), '', within]
+    })
+    return [[label, ...figures, bracketed(totalMs.ci95)], ...parts]
   })
   const notes = entries.map(({ of, definition, source, note, count }) =>
     of === 'floor'

@@ -14,6 +14,7 @@ export function reader(metric: Exclude<DurationMetric, 'overhead'> | OverheadDef
     case 'ttfb':
     case 'ttft':
     case 'tpot':
+    case 'interToken':
       return (block) => block.metrics?.[metric]
     default:
       return (block) => block.overhead[metric]
@@ -54,6 +55,9 @@ function gateBlock(block: Block, read: ReadBlock): GateBlock {
     failed: sent - ok - unfinished,
     unfinished,
   }
+  // Gaps between tokens are no requests: what failed has none.
+  if (encoded !== undefined && encoded === block.metrics?.interToken)
+    return { values: common.values, failed: 0, unfinished: 0 }
   if (encoded !== block.latency) return common
   // What took at least as long as its deadline has a latency, answered or not: it is counted once.
   const inValues = Math.max(0, common.values.count - ok)

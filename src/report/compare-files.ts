@@ -38,6 +38,7 @@ export function compareFiles(
     files: { baseline: files.baseline, gateway: files.gateway ?? files.baseline },
     mode: flags.mode,
     budgetMs,
+    componentBudgetsMs: budgets.components,
     maxRegression,
     thresholds,
     primary: thresholds.length === 0 || budgetAsked || asked !== undefined,

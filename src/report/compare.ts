@@ -45,6 +45,8 @@ export interface ComparedRow {
 export interface ComparedOverhead extends Pick<OverheadResult, 'definition' | 'source' | 'count' | 'totalMs' | 'note'> {
   /** `floor`: the same reading, taken without the gateway. `old`: the baseline's own, in mode regression. */
   of: 'old' | 'gateway' | 'floor'
+  /** Parts of it, beside what the budgets give each: shown, never a gate. */
+  components?: { name: string; p50: number; p99: number; budgetMs: number | null }[]
 }
 
 export interface Comparison {
@@ -69,6 +71,8 @@ export interface CompareOptions extends Rules {
   noGate: boolean
   /** Instead of what the roles in the reports say. */
   mode?: Mode | undefined
+  /** By component, in milliseconds at P99. */
+  componentBudgetsMs?: Readonly<Record<string, number>>
 }
 
 export function compareReports(baseline: BenchReport, gateway: BenchReport, options: CompareOptions): Comparison {
@@ -84,7 +88,7 @@ export function compareReports(baseline: BenchReport, gateway: BenchReport, opti
     baseline: runOf(baseline, options.files.baseline),
     gateway: runOf(gateway, options.files.gateway),
     rows: rowsOf(pair),
-    overhead: overheadOf(pair),
+    overhead: overheadOf(pair, options.componentBudgetsMs ?? {}),
     differences,
     notes: [...notesOn(pair), ...explainDisagreement(gateway.overhead)],
     judgedBy: verdict?.judgedBy ?? null,
@@ -109,7 +113,9 @@ function rowsOf(pair: Pair): ComparedRow[] {
     ...quantileRows('ttfb', a.ttfbMs, b.ttfbMs, rowJudge(pair, reader('ttfb'))),
     ...quantileRows('ttft', a.ttftMs, b.ttftMs, rowJudge(pair, reader('ttft'))),
     ...(streamed ? quantileRows('tpot', a.tpotMs, b.tpotMs, rowJudge(pair, reader('tpot'))) : []),
-    ...(streamed ? quantileRows('interToken', a.interTokenMs, b.interTokenMs) : []),
+    ...(streamed
+      ? quantileRows('interToken', a.interTokenMs, b.interTokenMs, rowJudge(pair, reader('interToken')))
+      : []),
     throughput('throughput.requests', (t) => t.requestsPerSec),
     throughput('throughput.tokens', (t) => t.tokensPerSec),
     row('errors.rate', 'share', errorRate(a), errorRate(b)),
@@ -144,10 +150,16 @@ function errorRate({ totals }: BenchReport): number | null {
   return totals.sent === 0 ? null : totals.failed / totals.sent
 }
 
-function overheadOf({ baseline, gateway, mode }: Pair): ComparedOverhead[] {
+function overheadOf(
+  { baseline, gateway, mode }: Pair,
+  componentBudgets: Readonly<Record<string, number>>,
+): ComparedOverhead[] {
   const pick = (of: ComparedOverhead['of']) => (entry: OverheadResult) => {
     const { definition, source, count, totalMs, note } = entry
-    return { of, definition, source, count, totalMs, note }
+    const components = Object.entries(entry.components ?? {}).map(([name, { p50, p99 }]) => {
+      return { name, p50, p99, budgetMs: componentBudgets[name] ?? null }
+    })
+    return { of, definition, source, count, totalMs, note, ...(components.length > 0 ? { components } : {}) }
   }
   const direct = gateway.arms.baseline ?? (isFloor(baseline) ? baseline : undefined)
   const floor = direct?.overhead.filter((entry) => entry.definition === 'provider-stamped') ?? []

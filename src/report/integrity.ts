@@ -58,6 +58,14 @@ function blocksContradiction(report: BenchReport, arm: Arm, name: ArmName, at: s
   const latencies = countOf(blocks.map((block) => block.latency))
   if (latencies === undefined) return `a block of ${name} has a histogram that does not decode`
   if (latencies !== (arm.latencyMs?.count ?? 0)) return `${at}latencyMs: the blocks hold ${latencies} values`
+  for (const metric of ['ttfb', 'ttft', 'tpot', 'interToken'] as const) {
+    const parts = blocks.flatMap((block) => block.metrics?.[metric] ?? [])
+    if (parts.length === 0) continue
+    const values = countOf(parts)
+    if (values === undefined) return `a block of ${name} has a histogram that does not decode`
+    const whole = arm[`${metric}Ms`]?.count ?? 0
+    if (values !== whole) return `${at}${metric}Ms: the blocks hold ${values} values, not ${whole}`
+  }
   for (const { definition, count } of arm.overhead) {
     const readings = countOf(blocks.flatMap((block) => block.overhead[definition] ?? []))
     if (readings === undefined) return `a block of ${name} has a histogram that does not decode`

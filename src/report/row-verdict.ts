@@ -20,6 +20,9 @@ export interface RowJudgement {
 
 const ALIKE_US = 500
 const ALIKE_SHARE = 0.1
+/** Less than this matters to nobody, however sure it is. */
+const SMALL_US = 100
+const SMALL_SHARE = 0.01
 const TAIL = 0.025
 
 /** Judges any quantile of what `read` gives; undefined where the blocks of a run do not hold it. */
@@ -41,14 +44,17 @@ export function rowJudge(pair: Pair, read: ReadBlock): ((quantile: number) => Ro
     const baselineUs = all.quantileUs(quantile)
     const marginUs = pairs ? 0 : (DRIFT - 1) * baselineUs
     const alikeUs = Math.max(ALIKE_US, ALIKE_SHARE * baselineUs)
+    const small = Math.max(SMALL_US, SMALL_SHARE * baselineUs)
     const verdict =
-      lowerUs > marginUs
-        ? 'worse'
-        : upperUs < -marginUs
-          ? 'better'
-          : lowerUs > -alikeUs && upperUs < alikeUs
-            ? 'alike'
-            : 'open'
+      lowerUs > -small && upperUs < small
+        ? 'alike'
+        : lowerUs > marginUs
+          ? 'worse'
+          : upperUs < -marginUs
+            ? 'better'
+            : lowerUs > -alikeUs && upperUs < alikeUs
+              ? 'alike'
+              : 'open'
     return { delta95: [orNull(lowerUs), orNull(upperUs)], verdict }
   }
 }

@@ -55,7 +55,7 @@ function quantileJudge(threshold: Of<'quantile'>, { gateway, pair, incomparable 
   const blocks = gateBlocks(gateway, reader(of))
   if (!hasValues(blocks)) return undecided(noSamples(of, gateway))
   const read = blocks.reduce((total, block) => total + block.values.count, 0)
-  const unread = of === 'latency' ? 0 : Math.max(0, gateway.totals.successful - read)
+  const unread = of === 'latency' || of === 'interToken' ? 0 : Math.max(0, gateway.totals.successful - read)
   return (alphaFail) => {
     const result = judgeBudget({ limitUs, quantile, alphaFail, blocks, client: gateway.client.verdict, unread })
     return durationCheck(metric, op, limitMs, result)
@@ -124,6 +124,6 @@ function blockRates(report: BenchReport): number[] {
 
 function noSamples(metric: string, { target, totals }: BenchReport, where = 'this run'): string {
   if (totals.successful === 0) return 'no samples: every request failed'
-  const streamOnly = !target.stream && (metric === 'ttft' || metric === 'tpot')
+  const streamOnly = !target.stream && ['ttft', 'tpot', 'interToken'].includes(metric)
   return `no samples of ${metric} in ${where}${streamOnly ? ': it takes --stream' : ''}`
 }

@@ -1,6 +1,6 @@
 /** What a threshold may name: each metric, what it is measured in, and which way is better. The one list that messages quote. */
 
-export const DURATIONS = ['overhead', 'latency', 'ttfb', 'ttft', 'tpot'] as const
+export const DURATIONS = ['overhead', 'latency', 'ttfb', 'ttft', 'tpot', 'interToken'] as const
 export type DurationMetric = (typeof DURATIONS)[number]
 
 /** Single figures of a run. `share` is judged by block, `rate` is a rate per second. */

@@ -3,7 +3,7 @@
  *
  *   threshold ::= metric op limit                        spaces are free
  *   metric    ::= [ "delta." ] duration "." quantile | figure
- *   duration  ::= "overhead" | "latency" | "ttfb" | "ttft" | "tpot"
+ *   duration  ::= "overhead" | "latency" | "ttfb" | "ttft" | "tpot" | "interToken"
  *   quantile  ::= "p" number                             above 0, below 100: p50, p99.9
  *   figure    ::= "errors.rate" | "goodput" | "throughput.rps" | "throughput.tokens"
  *   op        ::= "<" | "<=" | ">" | ">="

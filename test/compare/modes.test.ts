@@ -130,7 +130,8 @@ describe('files of one run measured in turns', () => {
     const rows = new Map(compare(a, b).rows.map((row) => [row.metric, row]))
     expect(rows.get('latency.p50')).toMatchObject({ verdict: 'worse' })
     expect(rows.get('ttft.p50')).toMatchObject({ verdict: 'alike' })
-    expect(rows.get('interToken.p50')?.verdict).toBeUndefined()
+    expect(rows.get('interToken.p50')).toMatchObject({ verdict: 'alike' })
+    expect(rows.get('throughput.requests')?.verdict).toBeUndefined()
     const [low, high] = rows.get('latency.p50')?.delta95 ?? []
     expect(low).toBeGreaterThan(6)
     expect(high).toBeLessThan(8)

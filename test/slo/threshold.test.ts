@@ -77,7 +77,7 @@ describe('--threshold', () => {
     )
     expect(error.message).toContain("there is no metric 'foo'")
     expect(error.next).toContain('errors.rate')
-    expect(error.next).toContain('overhead, latency, ttfb, ttft, tpot')
+    expect(error.next).toContain('overhead, latency, ttfb, ttft, tpot, interToken')
   })
 })
 

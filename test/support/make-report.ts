@@ -209,7 +209,7 @@ function makeArm(
       latency: latency.encode(),
       metrics: {
         ttfb: latency.encode(),
-        ...(shape.stream ? { ttft: upstreams.encode(), tpot: upstreams.encode() } : {}),
+        ...(shape.stream ? { ttft: upstreams.encode(), tpot: upstreams.encode(), interToken: upstreams.encode() } : {}),
       },
       overhead: Object.fromEntries(definitions.map((definition) => [definition, overhead.encode()])),
     }),
