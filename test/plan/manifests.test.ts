@@ -1,0 +1,166 @@
+// Manifests: the same plan writes the same bytes (golden files), each object holds its published schema, the reference gateway reads
+// its own ConfigMap, and the numbers are the plan's.
+import { readFileSync, writeFileSync } from 'node:fs'
+import { Deployment } from 'kubernetes-models/apps/v1/Deployment'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { parse } from 'yaml'
+import { gatewayConfigSchema } from '../../reference-gateway/config.ts'
+import { UserError } from '../../src/errors.ts'
+import { emitRequest } from '../../src/input/emit-request.ts'
+import type { PlanFlags } from '../../src/input/plan-flags.ts'
+import { planRequest } from '../../src/input/plan-request.ts'
+import { type EmitTarget, manifests } from '../../src/manifests/emit.ts'
+import { clusterSettings } from '../../src/manifests/settings.ts'
+import { makePlan } from '../../src/plan/plan.ts'
+import { kt, tempDir } from '../support/kt.ts'
+
+const OPTIONS = {
+  name: 'kt-gateway',
+  image: 'registry.example/kt-bench:1.2.3',
+  providerUrl: 'https://api.openai.com/v1',
+  prometheusUrl: 'http://prometheus.monitoring',
+}
+
+async function settingsFor(flags: PlanFlags) {
+  const { demand, sizing, choices } = await planRequest(flags)
+  const plan = { schema: 'kt.plan/1' as const, kt: { version: '0' }, ...makePlan(demand, sizing, choices) }
+  return clusterSettings(plan, 'the answer', demand, sizing, choices, OPTIONS)
+}
+
+const PEAKS = { 'input-peak': '80M', 'output-peak': '10M' }
+const TARGETS: EmitTarget[] = ['kubernetes', 'keda', 'helm-values', 'kong', 'terraform']
+
+test.each(TARGETS)('%s: golden', async (target) => {
+  const settings = await settingsFor(PEAKS)
+  const files = manifests(target, settings)
+  expect(manifests(target, settings)).toEqual(files)
+  for (const [file, text] of Object.entries(files)) {
+    await expect(text).toMatchFileSnapshot(`../../fixtures/manifests/${target}/${file}`)
+  }
+})
+
+describe('the numbers are the plan’s', () => {
+  test('replicas in whole zones, a floor and a ceiling, memory of a worker, the budget of a zone', async () => {
+    const settings = await settingsFor(PEAKS)
+    // 30 workers x 1.12 / 0.7 = 48, one more 49, 25 in each of 3 zones.
+    expect(settings).toMatchObject({
+      replicas: 75,
+      minReplicas: 19,
+      maxReplicas: 121,
+      maxUnavailable: '33%',
+      maxSurge: '25%',
+      targetPercent: 70,
+    })
+    // (75 x 500 MiB + 247k x (64 KiB + 7.6 kB)) / 75, in steps of 64 MiB
+    expect(settings.memory).toEqual({ requestMib: 768, limitMib: 1_536 })
+  })
+
+  test('the grace period holds the P99.9 stream: TTFT + 2,072 tokens at 50/s, after the preStop', async () => {
+    const { longestStreamS, gracePeriodS, preStopS } = await settingsFor(PEAKS)
+    expect(longestStreamS).toBe(Math.ceil(1 + (211 * Math.exp(3.09 * 0.859 - 0.859 ** 2 / 2)) / 50))
+    expect(gracePeriodS).toBeGreaterThan(preStopS + longestStreamS)
+  })
+
+  // Performance engineering the AI gateway, Kubernetes resource limits.
+  test("a gateway that half a worker carries gets the guide's example: 500m and 256Mi, at most 2000m and 512Mi", async () => {
+    const small = await settingsFor({ rps: '50', profile: 'chat' })
+    expect(small).toMatchObject({
+      cpu: { requestMillicores: 500, limitMillicores: 2_000 },
+      memory: { requestMib: 256, limitMib: 512 },
+    })
+    expect(small.replicas).toBeGreaterThanOrEqual(3)
+  })
+
+  test('the node group lies between the plan’s nodes, and has a node a zone', async () => {
+    const aws = JSON.parse(manifests('terraform', await settingsFor(PEAKS))['main.tf.json'] ?? '')
+    expect(aws.resource.aws_eks_node_group['kt-gateway'].scaling_config).toEqual({
+      min_size: 15,
+      desired_size: 15,
+      max_size: 30,
+    })
+    const gcp = JSON.parse(
+      manifests('terraform', await settingsFor({ rps: '50', profile: 'chat', node: 'c3-standard-8' }))[
+        'main.tf.json'
+      ] ?? '',
+    )
+    expect(gcp.resource.google_container_node_pool['kt-gateway'].autoscaling.total_min_node_count).toBe(3)
+    const azure = JSON.parse(
+      manifests('terraform', await settingsFor({ ...PEAKS, node: 'Standard_F8s_v2' }))['main.tf.json'] ?? '',
+    )
+    expect(azure.resource.azurerm_kubernetes_cluster_node_pool['kt-gateway'].vm_size).toBe('Standard_F8s_v2')
+  })
+})
+
+test.each(['h1', 'h2'] as const)('the reference gateway reads its ConfigMap (%s)', async (upstream) => {
+  const files = manifests('kubernetes', await settingsFor({ ...PEAKS, upstream }))
+  const config = parse(parse(files['configmap.yaml'] ?? '').data['gateway.yaml'])
+  expect(gatewayConfigSchema({ OPENAI_API_KEY: 'sk-test' }).safeParse(config)).toMatchObject({ success: true })
+})
+
+test('an object that breaks the published schema is not written', () => {
+  const wrong = { replicas: 'many', selector: { matchLabels: {} }, template: {} } as unknown as {
+    selector: object
+    template: object
+  }
+  expect(() => new Deployment({ metadata: { name: 'x' }, spec: wrong }).validate()).toThrow('replicas must be integer')
+})
+
+test.each([
+  [{ emit: ['kong' as const] }, '--emit needs --out'],
+  [{ out: 'x' }, '--out has no effect without --emit'],
+  [{ emit: ['kong' as const], out: 'x', name: 'Kong!' }, "'Kong!' is not a name of Kubernetes"],
+  [
+    { emit: ['kong' as const], out: 'x', 'provider-url': 'https://me:key@host/v1' },
+    'is not an http(s) URL without credentials',
+  ],
+])('%j is refused', (flags, message) => {
+  expect(() => emitRequest(flags)).toThrow(UserError)
+  expect(() => emitRequest(flags)).toThrow(message)
+})
+
+describe('as a command', () => {
+  let dir: ReturnType<typeof tempDir>
+  beforeAll(() => {
+    dir = tempDir()
+  })
+  afterAll(() => dir.remove())
+
+  test('it writes each target into its folder, says so, and prints the plan', async () => {
+    const out = dir.file('deploy')
+    const { code, stdout, stderr } = await kt([
+      'plan',
+      '--input-peak',
+      '80M',
+      '--output-peak',
+      '10M',
+      '--emit',
+      'kubernetes',
+      '--emit',
+      'kong',
+      '--out',
+      out,
+    ])
+    expect(code).toBe(0)
+    expect(stdout).toMatch(/^30 workers; /)
+    expect(stderr.trim().split('\n')).toHaveLength(6)
+    expect(readFileSync(`${out}/kong/kong.conf`, 'utf8')).toContain('nginx_http_client_body_buffer_size = 512k')
+    expect(parse(readFileSync(`${out}/kubernetes/deployment.yaml`, 'utf8')).spec.replicas).toBe(75)
+  })
+
+  test('a folder that cannot be made is an error, not a stack', async () => {
+    writeFileSync(dir.file('taken'), '')
+    const { code, stderr } = await kt([
+      'plan',
+      '--input-peak',
+      '80M',
+      '--output-peak',
+      '10M',
+      '--emit',
+      'kong',
+      '--out',
+      dir.file('taken'),
+    ])
+    expect(code).toBe(2)
+    expect(stderr).toContain(`cannot make the folder ${dir.file('taken')}/kong: a part of the path is not a folder`)
+  })
+})
