@@ -13,7 +13,12 @@ export default hook
 /** `typed` is what stands after `kt`, its words separated by spaces; `ids` are oclif's: 'bench:compare'. */
 export function explainUnknown(typed: string, ids: readonly string[], bin: string): string {
   const known = ids.map((id) => id.replaceAll(':', ' '))
-  const near = didYouMean(typed, known)
+  // Word by word: 'bench stray' is as many letters from 'bench history' as a typo, and is none.
+  const near = known.find(
+    (command) =>
+      command.split(' ').length === typed.split(' ').length &&
+      command.split(' ').every((word, i) => didYouMean(typed.split(' ')[i] ?? '', [word]) === word),
+  )
   const parent = known.filter((command) => typed.startsWith(`${command} `)).sort((a, b) => b.length - a.length)[0]
   if (!near && parent) {
     return `${bin}: '${bin} ${parent}' takes no argument '${typed.slice(parent.length + 1)}'\n    See '${bin} ${parent} --help'.`

@@ -88,8 +88,8 @@ test.each([
   ['gateway: { providers: [] }', 'gateway.providers:'],
   [provider('models: ["g*t"]'), "gateway.providers.0.models.0: a model is a name, a prefix ('gpt-*') or '*'"],
   ['gateway: { upstream: { http_version: h3 } }', 'gateway.upstream.http_version: Invalid option'],
-  ['policies: [{ name: pii }]', 'policies: not in this version of the gateway'],
-  [provider('protocol: soap'), 'gateway.providers.0.protocol: expected'],
+  ['policies: [{ name: pii }]', 'policies.0.type: Invalid option'],
+  [provider('protocol: soap'), 'gateway.providers.0.protocol: Invalid option'],
 ])('%s is refused: %s', (yaml, message) => {
   expect(refusal(yaml)).toContain(message)
 })

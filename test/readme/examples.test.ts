@@ -59,7 +59,8 @@ describe('README', () => {
       expect((await server.ended).code).toBe(0)
       return
     }
-    const embedded = args[0] === 'bench' && !args.some((word) => ['compare', '--url', '--duration'].includes(word))
+    const bounded = ['compare', 'history', 'sweep', '--url', '--duration', '--stages', '--requests']
+    const embedded = args[0] === 'bench' && !args.some((word) => bounded.includes(word))
     const { code, stdout, stderr } = await kt([...args, ...(embedded ? ['--requests', '100'] : [])], {}, dir.path)
     // The fifty requests of the comparison cannot carry a verdict, as the README says.
     expect({ code, stderr: code === 0 ? '' : stderr }).toEqual({ code: args[1] === 'compare' ? 4 : 0, stderr: '' })
