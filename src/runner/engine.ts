@@ -127,7 +127,7 @@ export class Engine {
 
   async #warmUp(wakeAt: (us: number) => void): Promise<void> {
     const { arms, warmup, warmupUs } = this.#plan
-    const requests = warmupUs === undefined ? share(warmup, this.#worker.count, this.#worker.index) : undefined
+    const requests = warmup > 0 ? share(warmup, this.#worker.count, this.#worker.index) : undefined
     if (warmup === 0 && warmupUs === undefined) return
     for (let arm = 0; arm < arms.length; arm++) {
       const startUs = await this.#begin()

@@ -17,7 +17,8 @@ const DEFAULT_TIMEOUT_MS = 30_000
 const DEFAULT_REQUESTS = 100
 /** The embedded pair costs nothing, and a P99 needs more. */
 const DEFAULT_REQUESTS_EMBEDDED = 1_000
-const WARMUP_EMBEDDED = 200
+/** For the embedded pair, whichever comes first: a workload of long answers must not warm up for a minute. */
+const WARMUP_EMBEDDED = { warmup: 200, warmupUs: 3_000_000 }
 const WARMUP_OPEN = 10
 
 /** The run that `options` ask for, on `targets`; the first is the one whose figures count. */
@@ -28,8 +29,6 @@ export function planOf(options: BenchOptions, targets: readonly NamedTarget[]): 
   const requests = unlimited ? (embedded ? DEFAULT_REQUESTS_EMBEDDED : DEFAULT_REQUESTS) : options.requests
   // One warm-up request a connection, so that none of the measured ones opens its own; more where it costs nothing.
   const connections = load.mode === 'closed' ? load.concurrency : WARMUP_OPEN
-  const warmup: number | { ms: number } =
-    options.warmup ?? (embedded ? WARMUP_EMBEDDED : Math.min(connections, requests ?? connections))
   const workload = options.sends
   const headers = {
     'content-type': 'application/json',
@@ -53,7 +52,7 @@ export function planOf(options: BenchOptions, targets: readonly NamedTarget[]): 
     requests,
     durationUs: usOf(options.duration),
     blocks: blockCount(requests),
-    ...(typeof warmup === 'number' ? { warmup } : { warmup: 0, warmupUs: warmup.ms * 1_000 }),
+    ...warmupOf(options.warmup, embedded, Math.min(connections, requests ?? connections)),
     coolDownUs: usOf(options['cool-down']),
     deadlines: {
       connectUs: usOf(options['connect-timeout']),
@@ -116,4 +115,13 @@ export function announce(plan: RunPlan, targets: readonly NamedTarget[], note: (
   note(`  about ${formatNumber(input)} input and up to ${formatNumber(output)} output tokens each${known ? `,` : '.'}`)
   if (known) note(`  about ${formatCount(requests * (input + output))} tokens in all.`)
   note(plan.tokenBudget ? `It stops after ${formatCount(plan.tokenBudget)} tokens.` : '--token-budget sets a limit.')
+}
+
+function warmupOf(
+  asked: BenchOptions['warmup'],
+  embedded: boolean,
+  connections: number,
+): Pick<RunPlan, 'warmup' | 'warmupUs'> {
+  if (asked === undefined) return embedded ? WARMUP_EMBEDDED : { warmup: connections }
+  return typeof asked === 'number' ? { warmup: asked } : { warmup: 0, warmupUs: asked.ms * 1_000 }
 }

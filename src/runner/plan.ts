@@ -32,7 +32,7 @@ export interface RunPlan {
   requests: number | undefined
   durationUs: number | undefined
   blocks: number
-  /** Requests sent on each arm before anything is measured; 0 where `warmupUs` says how long instead. */
+  /** Requests sent on each arm before anything is measured; 0 where only `warmupUs` says how long; the first to be reached ends it. */
   warmup: number
   warmupUs?: number | undefined
   /** Load that goes on after the last measured request was sent, and is left out. */
