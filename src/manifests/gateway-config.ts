@@ -2,7 +2,10 @@
 import { stringify } from 'yaml'
 import type { ClusterSettings } from './settings.ts'
 
-export function gatewayConfig({ providerUrl, upstream, upstreamConnections }: ClusterSettings, port: number): string {
+export function gatewayConfig(
+  { providerUrl, upstream, upstreamConnections, mostInFlight, bodies }: ClusterSettings,
+  port: number,
+): string {
   return stringify({
     gateway: {
       host: '0.0.0.0',
@@ -16,6 +19,7 @@ export function gatewayConfig({ providerUrl, upstream, upstreamConnections }: Cl
           models: ['*'],
         },
       ],
+      limits: { max_body: `${bodies.body.maxBytes / 1024 ** 2}MB`, max_in_flight: mostInFlight },
       upstream: { http_version: upstream },
       connection_pool: {
         max_idle_per_host: Math.max(32, Math.ceil(upstreamConnections / 4)),

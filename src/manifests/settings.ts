@@ -37,6 +37,8 @@ export interface ClusterSettings extends EmitOptions {
   upstream: 'h1' | 'h2'
   /** Upstream connections of one worker at its share of the upper plan. */
   upstreamConnections: number
+  /** Requests that a worker may have in flight: more are answered with 503 before it collapses. */
+  mostInFlight: number
   connectionsPerWorker: number
   bodies: BufferProfile
   /** Bytes/s that one pod sends at the target utilisation. */
@@ -90,6 +92,7 @@ export function clusterSettings(
     upstream: setting.upstream,
     // Twice the mean share: connections are not spread evenly.
     upstreamConnections: Math.max(16, wholeUp(2 * upstream)),
+    mostInFlight: Math.max(64, wholeUp(2 * inFlight)),
     connectionsPerWorker: figures.connectionsPerWorker.value,
     bodies: bodiesOf(demand, sizing, choices),
     sentBytesPerSec: Math.max(
