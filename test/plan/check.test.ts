@@ -71,6 +71,15 @@ test('workers that were not loaded cannot tell: exit 4', async () => {
   expect(code).toBe(4)
 })
 
+test('enough passed in a run too short to be sure of it: run longer', async () => {
+  const path = report('short-run.json', 1, (r) => {
+    r.series = []
+  })
+  const { code, stdout } = await kt(['plan', 'check', '--against', path])
+  expect(stdout).toContain('the interval of the measurement reaches over the limit: run longer')
+  expect(code).toBe(4)
+})
+
 test('more bytes a token than planned fail it: the network was sized with fewer', async () => {
   const path = report('bytes.json', 1.1, (r) => {
     r.throughput.bytesPerSec *= 1.5
