@@ -1,0 +1,56 @@
+// `kt plan simulate` as a user runs it: the answer first, the same seed the same run, and what has no effect refused.
+import { expect, test } from 'vitest'
+import { UserError } from '../../src/errors.ts'
+import { simulationRequest } from '../../src/input/simulation-request.ts'
+import { simulateFleet } from '../../src/plan/simulate/fleet.ts'
+import { renderSimulation } from '../../src/render/simulation-table.ts'
+import { kt } from '../support/kt.ts'
+
+const PEAKS = { 'input-peak': '80M', 'output-peak': '10M' }
+
+test('the command: a lost zone, a burst and the autoscaler in one run', async () => {
+  const args = [
+    '--input-peak',
+    '8M',
+    '--output-peak',
+    '1M',
+    '--duration',
+    '2m',
+    '--lose-zone-at',
+    '1m',
+    '--burst',
+    '2x10s',
+    '--autoscale',
+    '70%',
+  ]
+  const first = await kt(['plan', 'simulate', ...args])
+  expect(first.code).toBe(0)
+  expect(first.stdout).toMatch(/^P99 wait [\d.,]+ ms with \d+ workers, utilisation up to [\d.]+ %/)
+  expect(first.stdout).toContain('streams broke off 60 s in')
+  const json = await kt(['plan', 'simulate', ...args, '--json'])
+  expect(JSON.parse(json.stdout)).toMatchObject({ schema: 'kt.plan.simulation/1', result: { seconds: 120 } })
+  expect((await kt(['plan', 'simulate', ...args])).stdout).toBe(first.stdout)
+})
+
+test('without --workers it takes the plan at its lower redundancy; it fits 100 columns', async () => {
+  const { traffic, options } = await simulationRequest({ ...PEAKS, duration: '10s' })
+  expect(options.workers).toBe(61)
+  const text = renderSimulation(traffic, options, simulateFleet(traffic, { ...options, budget: 100_000 }))
+  expect(Math.max(...text.split('\n').map((line) => line.length))).toBeLessThanOrEqual(100)
+})
+
+test.each([
+  [{ 'lose-zone-for': '5m' }, '--lose-zone-for has no effect without --lose-zone-at'],
+  [{ 'start-lag': '5s' }, '--start-lag has no effect without --autoscale'],
+  [{ 'lose-zone-at': '20m' }, 'the run is only 600 s long'],
+  [{ 'lose-zone-at': '2m', 'zones-lost': '0' }, 'loses no zone'],
+  [{ workers: '0' }, '--workers must be above 0'],
+  [{ burst: '2' }, "'2' is not a factor and a time"],
+  [{ duration: '60d' }, 'longer than a week'],
+  [{ autoscale: '0' }, '--autoscale 0 would want workers without end'],
+  [{ workers: '20', autoscale: '70%', 'max-workers': '10' }, '--max-workers 10 is below the 20 workers'],
+])('%j is refused', async (flags, message) => {
+  const refusal: unknown = await simulationRequest({ ...PEAKS, ...flags }).catch((error: unknown) => error)
+  expect(refusal).toBeInstanceOf(UserError)
+  expect((refusal as UserError).message).toContain(message)
+})
