@@ -23,7 +23,7 @@ const KEYS = {
 const BY_NAME: Record<string, { kind: Kind; patterns?: string[] }> = {
   'pii-redaction': { kind: 'pii' },
   // What no answer should ever hold: private keys.
-  'content-filter': { kind: 'regex', patterns: ['-----BEGIN (?:[A-Z0-9]+ ){0,3}PRIVATE KEY-----'] },
+  'content-filter': { kind: 'regex', patterns: ['-----BEGIN (?:[A-Z0-9]{1,16} ){0,3}PRIVATE KEY-----'] },
 }
 
 const pattern = z.string().superRefine((source, context) => {

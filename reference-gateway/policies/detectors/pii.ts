@@ -30,35 +30,41 @@ const KEYS = [
   'xox[abeoprs]-[A-Za-z0-9-]{10,250}',
   'hf_[A-Za-z0-9]{30,64}',
 ]
+/** A letter or two of each. */
+const KEY_BEGINNINGS = /sk-|[rsp]k_|A[KSI][IZ][Aa]|gh[pousr]_|github_|glpat-|xox|hf_/
 
 interface Detector extends Omit<RuleOptions, 'replacement'> {
   pattern: string
 }
 
 const DETECTORS = {
-  email: { pattern: '[A-Za-z0-9._%+-]+@(?:[A-Za-z0-9-]+\\.)+[A-Za-z]{2,24}', limit: 320 },
+  email: { pattern: '[A-Za-z0-9._%+-]+@(?:[A-Za-z0-9-]+\\.)+[A-Za-z]{2,24}', limit: 320, hint: /@/ },
   phone: {
     pattern:
       '\\+\\d{1,3}(?:[ .-]?(?:\\(\\d{1,4}\\)|\\d{1,4})){2,6}\\b|' +
       '(?:\\b1[ .-])?(?:\\b\\d{3}[ .-]|\\(\\d{3}\\) ?)\\d{3}[ .-]\\d{4}\\b',
     verify: (text, start, end) => digitsOf(text, start, end).length >= 8 && digitsOf(text, start, end).length <= 15,
     word: DIGITS,
+    hint: /\d/,
   },
   card: {
     pattern: '\\b\\d(?:[ -]?\\d){12,18}\\b',
     verify: (text, start, end) => passesLuhn(digitsOf(text, start, end)),
     word: DIGITS,
+    hint: /\d/,
   },
   ssn: {
     pattern: '\\b\\d{3}-\\d{2}-\\d{4}\\b|\\b\\d{3} \\d{2} \\d{4}\\b',
     verify: (text, start, end) => isSocialSecurityNumber(digitsOf(text, start, end)),
     word: DIGITS,
+    hint: /\d/,
   },
   iban: {
     pattern: '\\b[A-Z]{2}\\d{2}(?: ?[A-Z0-9]){11,30}\\b',
     verify: (text, start, end) => isIban(text.slice(start, end).replaceAll(' ', '')),
+    hint: /\d\d/,
   },
-  api_key: { pattern: `\\b(?:${KEYS.join('|')})`, word: TOKENS },
+  api_key: { pattern: `\\b(?:${KEYS.join('|')})`, word: TOKENS, hint: KEY_BEGINNINGS },
 } satisfies Record<string, Detector>
 
 export const PII_KINDS = Object.keys(DETECTORS) as (keyof typeof DETECTORS)[]

@@ -15,6 +15,8 @@ export interface RuleOptions {
   verify?: Verify
   /** No match is longer than this, even where the pattern alone would allow it. */
   limit?: number
+  /** A whole text in which this finds nothing has no match: a quick look before the search. */
+  hint?: RegExp
   /** What counts as a word for \b, and the first characters of the runs in which that is constant. */
   word?: { isWord: IsWord; cuts: readonly number[] }
 }
@@ -29,6 +31,7 @@ export class Rule {
   readonly slow: boolean
   readonly #verify: Verify | undefined
   readonly #limit: number
+  readonly #hint: RegExp | undefined
   #automaton: Automaton
 
   /** Throws an Error that says what is wrong with `pattern` (RE2 syntax). */
@@ -36,6 +39,7 @@ export class Rule {
     const program = compileProgram(pattern)
     this.#automaton = new Automaton(program, options.word?.isWord, options.word?.cuts)
     this.#limit = options.limit ?? Number.POSITIVE_INFINITY
+    this.#hint = options.hint
     this.longest = Math.min(program.longest, this.#limit)
     this.slow = program.instructions.length > SLOW_INSTRUCTIONS
     this.#verify = options.verify
@@ -46,6 +50,11 @@ export class Rule {
   search(atMost: number, early: boolean): Search {
     const limit = this.longest <= atMost ? this.#limit : Math.min(this.#limit, atMost)
     return new Search(this.automaton, { limit, verify: this.#verify, early })
+  }
+
+  /** False: `text` as a whole surely has no match. */
+  mayMatch(text: string): boolean {
+    return this.#hint?.test(text) ?? true
   }
 
   get automaton(): Automaton {

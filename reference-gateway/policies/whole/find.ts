@@ -8,14 +8,16 @@ export function findInTexts(policy: Policy, texts: readonly string[], timeoutMs:
   const deadlineMs = performance.now() + timeoutMs
   const found: Finding[][] = []
   for (const text of texts) {
-    const buffer = TextBuffer.of(text)
     const findings: Finding[] = []
-    for (const rule of policy.rules ?? []) {
+    found.push(findings)
+    const rules = (policy.rules ?? []).filter((rule) => rule.mayMatch(text))
+    if (rules.length === 0) continue
+    const buffer = TextBuffer.of(text)
+    for (const rule of rules) {
       const search = rule.search(Number.POSITIVE_INFINITY, false)
       if (!search.finish(buffer, deadlineMs)) return undefined
       for (const { start, end } of search.matches) findings.push({ start, end, replacement: rule.replacement })
     }
-    found.push(findings)
   }
   return found
 }
