@@ -41,10 +41,9 @@ const KEY = {
   finish: hash('finish_reason'),
   usage: hash('usage'),
   type: hash('type'),
-  outputIndex: hash('output_index'),
-  contentIndex: hash('content_index'),
-  summaryIndex: hash('summary_index'),
 }
+/** What tells the parts of an answer apart in events without choices. */
+const PARTS = new Set(['index', 'output_index', 'content_index', 'summary_index'].map(hash))
 /** Strings that are structure and no text. */
 const STRUCTURE = new Set(
   ['role', 'id', 'type', 'name', 'call_id', 'item_id', 'format', 'status', 'model', 'object'].map(hash),
@@ -64,6 +63,8 @@ export class JsonScan {
   /** A choice, or a part of a Responses answer, ends with this event. */
   ends = false
   hasUsage = false
+  /** Of an event without choices: which part of the answer it belongs to, where it says so. */
+  part: number | undefined
   /** Where the values of logprobs lie that are not null: from, to, from, to, ... They repeat the text. */
   readonly logprobs: number[] = []
   /** After the last byte that was read. */
@@ -96,6 +97,7 @@ export class JsonScan {
     this.hasChoices = false
     this.ends = false
     this.hasUsage = false
+    this.part = undefined
   }
 
   #top(): boolean {
@@ -122,10 +124,7 @@ export class JsonScan {
       if (key === KEY.delta || key === KEY.message || key === KEY.text) return this.#value(key, TEXT, 0)
       if (key === KEY.finish) this.ends ||= this.#next() === QUOTE
       if (key !== KEY.logprobs || this.#next() === 0x6e) return this.#skip(0)
-      const from = this.at
-      if (!this.#skip(0)) return false
-      this.logprobs.push(from, this.at)
-      return true
+      return this.#noteLogprobs()
     })
     for (let i = first; i < this.texts.length; i++) {
       const text = this.texts[i]
@@ -138,34 +137,34 @@ export class JsonScan {
 
   /** An event of another shape: what it is, its `type` says. */
   #typed(): boolean {
-    let place = 0
+    let part = 0
     const read = this.#object(() => {
       const key = this.#key
-      if (key === KEY.outputIndex || key === KEY.contentIndex || key === KEY.summaryIndex) {
-        place = Math.imul(place, 31) + this.#number() + key
+      if (PARTS.has(key)) {
+        part = (Math.imul(part, 31) + this.#number() + key) & 0x3ff
+        this.part = part
         return true
       }
       if (key === KEY.delta) return this.#value(key, TEXT, 0)
       if (key === KEY.type && this.#next() === QUOTE) {
         if (!this.#string()) return false
-        const bytes = this.#bytes
-        // '….done', '….completed', '….incomplete'
-        const last = bytes[this.#keyTo - 1]
-        const before = bytes[this.#keyTo - 2]
-        if ((last === 0x65 && (before === 0x6e || before === 0x74)) || (last === 0x64 && before === 0x65))
-          this.ends = true
+        const type = Buffer.from(this.#bytes.subarray(this.#keyFrom, this.#keyTo)).toString('latin1')
+        this.ends = /(?:\.(?:done|completed|incomplete|failed)|_stop)$/.test(type)
         return true
       }
-      if (key === KEY.logprobs && this.#next() !== 0x6e) {
-        const from = this.at
-        if (!this.#skip(0)) return false
-        this.logprobs.push(from, this.at)
-        return true
-      }
+      if (key === KEY.logprobs && this.#next() !== 0x6e) return this.#noteLogprobs()
       return this.#value(key, WHOLE, 0)
     })
-    for (const text of this.texts) if (!text.whole) text.key = Math.imul(text.key, 31) + place
+    for (const text of this.texts) text.choice = part
     return read
+  }
+
+  #noteLogprobs(): boolean {
+    this.#next()
+    const from = this.at
+    if (!this.#skip(0)) return false
+    this.logprobs.push(from, this.at)
+    return true
   }
 
   /** A value whose strings are texts, or may be. */

@@ -138,7 +138,7 @@ export class StreamFilter implements Filter {
       if (text.whole) this.#finish(channel)
       else this.#touched.add(channel)
     }
-    if (scan.ends) this.#endChoice(scan.choices === 'one' ? scan.choice : undefined)
+    if (scan.ends) this.#endChoice(scan.choices === 'one' ? scan.choice : scan.part)
     return event
   }
 

@@ -216,3 +216,43 @@ test('the events of Responses: deltas, and the whole texts that repeat them', ()
   })
   filter.abort()
 })
+
+test('parts of a Responses answer are texts of their own; one that ends or begins does not end another', () => {
+  const delta = (part: number, text: string) =>
+    event({ type: 'response.output_text.delta', output_index: part, content_index: 0, delta: text })
+  const end = (part: number) =>
+    event({ type: 'response.output_text.done', output_index: part, content_index: 0, text: '' })
+  const added = event({ type: 'response.output_item.added', output_index: 2, item: { type: 'message' } })
+  const { filter, written } = startFilter([output({ patterns: ['SECRET'] })])
+  filter.write(Buffer.from(delta(0, 'a SEC') + delta(1, 'b SEC') + end(1) + added + delta(0, 'RET.')))
+  filter.end()
+  const deltas = eventsOf(Buffer.concat(written).toString()) as { output_index: number; delta?: string }[]
+  const textOf = (part: number) =>
+    deltas
+      .filter((one) => one.output_index === part)
+      .map((one) => one.delta ?? '')
+      .join('')
+  expect([textOf(0), textOf(1)]).toEqual(['a [REDACTED].', 'b SEC'])
+})
+
+test('the events of Anthropic Messages: text, thinking and tool input of each block', () => {
+  const delta = (index: number, value: unknown) => event({ type: 'content_block_delta', index, delta: value })
+  const { filter, written } = startFilter([output({ patterns: ['SECRET'] })])
+  filter.write(
+    Buffer.from(
+      delta(0, { type: 'thinking_delta', thinking: 'SEC' }) +
+        delta(0, { type: 'thinking_delta', thinking: 'RET' }) +
+        event({ type: 'content_block_stop', index: 0 }) +
+        delta(1, { type: 'text_delta', text: 'SEC' }) +
+        delta(1, { type: 'text_delta', text: 'RET' }) +
+        delta(2, { type: 'input_json_delta', partial_json: '{"a":"SEC' }) +
+        delta(2, { type: 'input_json_delta', partial_json: 'RET"}' }) +
+        event({ type: 'message_stop' }),
+    ),
+  )
+  const text = Buffer.concat(written).toString()
+  expect(text.match(/\[REDACTED\]/g)).toHaveLength(3)
+  expect(text).not.toMatch(/SEC|:"RET/)
+  expect(text).toContain('message_stop')
+  filter.abort()
+})
