@@ -6,6 +6,7 @@
  */
 import { buildConnector, Client, type Dispatcher, H2CClient } from 'undici'
 import type { Clock } from '../system/clock.ts'
+import { joinWrites } from './join-writes.ts'
 
 /** How connections are made; plain data that crosses to the thread which sends. */
 export interface ConnectionSpec {
@@ -95,6 +96,7 @@ export class Connection {
             return callback(new NoHttp2(), null)
           }
         }
+        if (!h2) joinWrites(socket)
         this.connectedUs = this.#clock()
         this.opened++
         callback(...result)
