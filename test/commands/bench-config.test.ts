@@ -93,7 +93,7 @@ describe('kt bench --config', () => {
       timeoutMs: 5_000,
       workload: { name: 'input-tokens' },
     })
-    expect(report.load.options).toEqual({
+    expect(report.load.options).toMatchObject({
       url: `${server?.origin}/v1/chat/completions?***`,
       header: ['x-team: ***'],
       requests: '12',
