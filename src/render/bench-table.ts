@@ -4,6 +4,7 @@ import { OUTCOMES, type Outcome } from '../client/outcome.ts'
 import { explainDisagreement } from '../overhead/disagreement.ts'
 import type { BenchReport, Distribution, OverheadResult } from '../report/schema.ts'
 import { formatDuration, formatMs, formatNumber } from '../units.ts'
+import { loopLine, omissionNote } from './load-line.ts'
 import { sloSection } from './slo-table.ts'
 import { columns, paint } from './table.ts'
 import { hung } from './text.ts'
@@ -33,18 +34,15 @@ export function renderBench(report: BenchReport, view: BenchView): string {
     .join('\n\n')
 }
 
-function heading({ target, load, arms }: BenchReport, c: ChalkInstance): string {
-  const loop =
-    load.mode === 'closed'
-      ? `closed loop, ${formatNumber(load.concurrency ?? 0)} in flight`
-      : `open loop, ${load.rps} requests/s`
+function heading(report: BenchReport, c: ChalkInstance): string {
+  const { target, load, arms } = report
   const named = target.gateway ? ` (${target.gateway})` : ''
   const direct = arms.baseline
     ? [`${arms.baseline.name === 'direct' ? 'directly, ' : ''}in turns: ${arms.baseline.url}`]
     : []
   const sent = load.workload.name === 'prompt' ? [] : [`workload: ${load.workload.name}`]
   return [
-    `${c.bold('kt bench')}  ${target.model}, ${target.endpoint}${target.stream ? ', streamed' : ''}; ${loop}; seed ${load.seed}`,
+    `${c.bold('kt bench')}  ${target.model}, ${target.endpoint}${target.stream ? ', streamed' : ''}; ${loopLine(report)}; seed ${load.seed}`,
     c.dim([`${target.url}${named}`, ...direct, ...sent].map((line) => `          ${line}`).join('\n')),
   ].join('\n')
 }
@@ -57,7 +55,7 @@ function results({ totals, load }: BenchReport, c: ChalkInstance): string {
     ['Failed', formatNumber(totals.failed)],
     ['Duration', formatDuration(totals.durationS * 1_000)],
   ]
-  const warm = load.warmup > 0 ? `; ${formatNumber(warmup.sent)} warm-up requests left out` : ''
+  const warm = load.warmup > 0 || load.warmupS ? `; ${formatNumber(warmup.sent)} warm-up requests left out` : ''
   const opened = `${formatNumber(connections.opened)} connections opened, ${formatNumber(connections.reused)} requests on an open one`
   return `${c.bold('Benchmark Results')}\n${columns(rows)}\n${c.dim(hung(opened + warm, '  ', 2))}`
 }
@@ -93,10 +91,16 @@ function latency(report: BenchReport, view: BenchView, c: ChalkInstance): string
     ...(open ? ([['  from intended', report.ttftFromIntendedMs]] as [string, Distribution | undefined][]) : []),
     ['Time per output token', report.tpotMs],
     ['Inter-token', report.interTokenMs],
+    ...((report.load.connection?.keepAlive === false ? [['Connect', report.connectMs]] : []) as [
+      string,
+      Distribution | undefined,
+    ][]),
   ]
   const shown = rows.flatMap(([name, d]) => (d ? [[name, ...[d.p50, d.p90, d.p95, d.p99, d.max].map(formatMs)]] : []))
   const head = ['', 'P50', 'P90', 'P95', 'P99', 'Max'].map((name) => c.dim(name))
-  return `${c.bold('Latency (ms)')}\n${columns([head, ...shown])}\n${c.dim(hung(tailNote(report.latencyMs), '  '))}`
+  const omission = omissionNote(report)
+  const notes = [tailNote(report.latencyMs), ...(omission ? [omission] : [])].map((line) => c.dim(hung(line, '  ')))
+  return [c.bold('Latency (ms)'), columns([head, ...shown]), ...notes].join('\n')
 }
 
 /** With fewer than ten observations beyond it a quantile is shown with its interval, and marked. */
@@ -133,6 +137,7 @@ function overhead(report: BenchReport, c: ChalkInstance): string {
   const rows = report.overhead.flatMap((entry) => overheadRows(entry, c))
   const { baseline } = report.arms
   const other = baseline?.overhead.find((entry) => entry.definition === 'provider-stamped')
+  rows.push(...legRows(report))
   if (other) rows.push([baseline?.name === 'direct' ? 'floor (direct)' : 'the other arm', ...quantiles(other)])
   const beside = [...explainDisagreement(report.overhead), ...signals(report)]
   return [
@@ -141,6 +146,18 @@ function overhead(report: BenchReport, c: ChalkInstance): string {
     ...report.overhead.flatMap((entry) => notes(entry, c)),
     ...beside.map((line) => c.dim(hung(line, '  '))),
   ].join('\n')
+}
+
+/** On one host: the two ways apart, by the provider's own record. */
+function legRows({ legsMs }: BenchReport): string[][] {
+  if (!legsMs) return []
+  return [
+    ['  to the provider', legsMs.request],
+    ['  and back', legsMs.response],
+  ].map(([name, leg]) => {
+    const { p50, p99, max } = leg as NonNullable<typeof legsMs>['request']
+    return [name as string, formatMs(p50), '', '', formatMs(p99), formatMs(max)]
+  })
 }
 
 /** What the gateway does not tell, and what it told that cannot be. */

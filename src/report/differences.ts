@@ -35,7 +35,10 @@ export function differencesBetween(baseline: BenchReport, gateway: BenchReport, 
 }
 
 function loadOf({ load }: BenchReport): string {
-  return load.mode === 'closed' ? `closed, ${load.concurrency} in flight` : `open, ${load.rps} requests/s`
+  const shape = load.stages ? `, stages ${JSON.stringify(load.stages.map(({ to, durationS }) => [to, durationS]))}` : ''
+  if (load.mode === 'open') return `open, ${load.rps} requests/s, ${load.arrival} arrivals${shape}`
+  const think = load.thinkTimeMs === undefined ? '' : `, think time ${load.thinkTimeMs} ms`
+  return `closed, ${load.concurrency} in flight${think}${shape}`
 }
 
 function machineOf({ machine }: BenchReport): string {
