@@ -76,6 +76,17 @@ describe('M/G/k: the table of a reference simulation', () => {
 const { figures } = readSizing()
 const base: FleetOptions = { ...fleetFigures(figures), workers: 10, zones: 3, budget: 1e6, seed: 3 }
 
+test('steady traffic has the mean and the spread of the prompts it stands for', () => {
+  const demand = chatDemand(20e6, 2e6)
+  const { inputTokens } = steadyTraffic(demand, 1, undefined)
+  const mean = inputTokens.reduce((sum, tokens) => sum + tokens, 0) / inputTokens.length
+  const variance = inputTokens.reduce((sum, tokens) => sum + (tokens - mean) ** 2, 0) / inputTokens.length
+  expect(mean).toBeCloseTo(demand.shape.inputTokens, 6)
+  expect(variance / mean ** 2 / demand.shape.inputScv).toBeGreaterThan(0.9)
+  // The quartiles of a log-normal, 0.6745 sigma from its median.
+  expect((inputTokens[1_500] ?? 0) / (inputTokens[499] ?? 1) / Math.exp(2 * 0.6745 * 0.985)).toBeCloseTo(1, 2)
+})
+
 describe('the fleet', () => {
   test('prompts alone are M/G/1 on each worker: Pollaczek and Khinchine within 3 %', () => {
     const demand = chatDemand(20e6, 1)
