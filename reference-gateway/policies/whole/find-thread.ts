@@ -1,4 +1,5 @@
 /** The thread in which large texts are searched, so that nobody else waits for it. Made of the policies' settings. */
+import { setPriority } from 'node:os'
 import { parentPort, workerData } from 'node:worker_threads'
 import { compilePolicy } from '../compile.ts'
 import type { PolicySettings } from '../config-file.ts'
@@ -11,6 +12,10 @@ export interface FindTask {
 }
 
 export type FindResult = { ready: true } | { findings: Finding[][] } | { error: string }
+
+// Where cores are short, large texts wait and requests do not. On Linux a priority is the calling thread's own; elsewhere it
+// would be the whole gateway's.
+if (process.platform === 'linux') setPriority(0, 5)
 
 const settings = workerData as PolicySettings[]
 const policies = new Map(settings.filter(({ kind }) => kind !== 'webhook').map((one) => [one.name, compilePolicy(one)]))
