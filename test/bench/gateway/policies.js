@@ -1,11 +1,12 @@
 // What output policies cost on streams, through one worker, in turns within one run: tokens/s where the upstream writes 200
 // events at once, and where it writes one event at a time to each of 50 streams, against a bare
 // node:http + undici proxy; and what two input policies on 1 MiB prompts cost the others.
-// `npm run build && node test/bench/gateway/policies.js [seconds a turn] [turns]`.
+// `npm run build && node test/bench/gateway/policies.js [seconds a turn] [turns] [coalesced|paced|prompts]`.
 import { Client } from 'undici'
 import { start } from './processes.js'
 
-const [seconds = 2, turns = 5] = process.argv.slice(2).map(Number)
+const [seconds = 2, turns = 5] = process.argv.slice(2, 4).map(Number)
+const only = process.argv[4]
 const TOKENS_A_STREAM = 2_000
 const output = (name, rest) => ({ name, type: 'output_filter', parallel_group: 'output-checks', ...rest })
 const OUTPUT = [output('content-filter', { action: 'block' }), output('pii-redaction', { action: 'redact' })]
@@ -136,6 +137,6 @@ async function largePrompts() {
   for (const one of [upstream, ...Object.values(arms)]) one.stop()
 }
 
-await coalesced()
-await paced()
-await largePrompts()
+for (const [name, measure] of Object.entries({ coalesced, paced, prompts: largePrompts })) {
+  if (only === undefined || only === name) await measure()
+}
