@@ -1,5 +1,5 @@
 /** `kt bench`, whole: from checked options to a written report and a verdict. */
-import { EXIT, type ExitCode } from '../errors.ts'
+import { EXIT, type ExitCode, UserError } from '../errors.ts'
 import { namedCategory, readSlo } from '../input/slo.ts'
 import { parseThresholds } from '../input/thresholds.ts'
 import { noiseOf } from '../report/noise.ts'
@@ -32,12 +32,25 @@ export async function bench(options: BenchOptions, hooks: RunHooks): Promise<Ben
     if (options.aa) Object.assign(report, { noise: noiseOf(report) })
     else report.gate = judgeBench(report, { budgetMs: options.budget, thresholds })
     if (category) report.slo = judgeSlo(report, category)
-    if (options.output !== undefined) writeAtomically(options.output, `${JSON.stringify(report, null, 2)}\n`)
-    if (options.output !== undefined && options.split) splitFiles(report, options.output)
+    const unwritten = writeFiles(report, options)
+    if (unwritten) hooks.note(`kt: ${unwritten.message}. What was measured stands in the output alone.`)
     if (options.json) noteFailure(report, hooks.note)
-    return { ...measured, exitCode: exitCodeOf(report, gated) }
+    return { ...measured, exitCode: unwritten?.exitCode ?? exitCodeOf(report, gated) }
   } finally {
     await open.close()
+  }
+}
+
+/** A disk may be full by now: that must not cost the user what was measured. */
+function writeFiles(report: BenchReport, { output, split }: BenchOptions): UserError | undefined {
+  if (output === undefined) return undefined
+  try {
+    writeAtomically(output, `${JSON.stringify(report, null, 2)}\n`)
+    if (split) splitFiles(report, output)
+    return undefined
+  } catch (error) {
+    if (error instanceof UserError) return error
+    throw error
   }
 }
 

@@ -85,7 +85,7 @@ export class Engine {
 
   /** Sends everything the plan asks for and resolves when the last request has ended. */
   async run(): Promise<void> {
-    const waker = startWaker(this.#clock, () => this.#stretch?.pump())
+    const waker = await startWaker(this.#clock, () => this.#stretch?.pump())
     const deadlines = setInterval(() => this.#giveUpLate(), DEADLINE_CHECK_MS)
     try {
       await this.#warmUp(waker.wakeAt)

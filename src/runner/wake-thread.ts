@@ -7,6 +7,7 @@ import { now } from '../system/clock.ts'
 
 const { signal, due } = workerData as { signal: Int32Array; due: Float64Array }
 
+parentPort?.postMessage(0)
 for (;;) {
   const seen = Atomics.load(signal, 0)
   const waitUs = (due[0] ?? Number.POSITIVE_INFINITY) - now()

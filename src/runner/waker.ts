@@ -18,7 +18,8 @@ const LEAD_DOWN_US = 4
 /** The most that is spun away for one request. */
 const LEAD_MAX_US = 400
 
-export function startWaker(clock: Clock, callback: () => void): Waker {
+/** Resolves when the thread runs: what it loads must not compete with the run for file descriptors or time. */
+export async function startWaker(clock: Clock, callback: () => void): Promise<Waker> {
   const signal = new Int32Array(new SharedArrayBuffer(4))
   const wake = new Float64Array(new SharedArrayBuffer(8))
   wake[0] = Number.POSITIVE_INFINITY
@@ -36,6 +37,10 @@ export function startWaker(clock: Clock, callback: () => void): Waker {
       callback()
     }
   }
+  await new Promise((resolve, reject) => {
+    thread.once('message', resolve)
+    thread.once('error', reject)
+  })
   thread.on('message', () => {
     if (dueUs === Number.POSITIVE_INFINITY) return
     leadUs = clock() > dueUs ? Math.min(LEAD_MAX_US, leadUs + LEAD_UP_US) : Math.max(0, leadUs - LEAD_DOWN_US)

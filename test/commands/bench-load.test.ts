@@ -1,6 +1,6 @@
 // The load flags as a user meets them, and the machine failing under them: full disk, no descriptors, an impatient user.
 import { spawn } from 'node:child_process'
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { afterAll, afterEach, describe, expect, it } from 'vitest'
 import { type BenchReport, benchReportSchema } from '../../src/report/schema.ts'
