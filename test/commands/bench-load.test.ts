@@ -162,6 +162,20 @@ describe('kt bench', () => {
     expect(read(out).samples).toMatchObject({ written: 0, lost: 60, error: 'no space left' })
   })
 
+  it('a report that can no longer be written costs nothing of what was measured', async () => {
+    mkdirSync(dir.file('gone'))
+    server = await httpServer((request, response) => {
+      rmSync(dir.file('gone'), { recursive: true, force: true })
+      request.resume()
+      request.on('end', () => response.end(OK_BODY))
+    })
+    const args = ['bench', '--url', server.origin, '--requests', '20', '--output', dir.file('gone/r.json')]
+    const { code, stdout, stderr } = await kt(args)
+    expect(code).toBe(2)
+    expect(stderr).toContain('What was measured stands in the output alone.')
+    expect(stdout).toMatch(/Successful\s+20/)
+  })
+
   it.skipIf(process.platform !== 'linux')(
     "out of file descriptors: classed as this machine's fault, nothing hangs",
     async () => {
