@@ -77,9 +77,9 @@ export class Lane implements Exchange, Dispatcher.DispatchHandler {
     this.#options = { path: ask.path, method: 'POST', headers: ask.headers, body: null }
   }
 
-  /** Sends `body`; `sample` hears the decoded body of a good answer as it comes. */
-  start(body: string, stream: boolean, sample?: AnswerListener): void {
-    this.dispatchedUs = this.#clock()
+  /** Sends `body`, now; `sample` hears the decoded body of a good answer as it comes. */
+  start(body: string, stream: boolean, nowUs: number, sample?: AnswerListener): void {
+    this.dispatchedUs = nowUs
     this.outcome = 'OK'
     this.detail = ''
     this.connectUs = Number.NaN

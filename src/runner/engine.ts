@@ -169,7 +169,7 @@ export class Engine {
       sendLag: this.sendLag,
       wakeAt,
       stopped: () => this.stopReason !== undefined,
-      send: (released) => this.#send(arm, recorder, segment, released),
+      send: (released, nowUs) => this.#send(arm, recorder, segment, released, nowUs),
       unsent: (released, atUs) => {
         if (!segment) return
         const block = blockOf(segment, released.index, released.dueUs)
@@ -183,7 +183,7 @@ export class Engine {
     return stretch
   }
 
-  #send(arm: number, recorder: Recorder, segment: Segment | undefined, released: Released): void {
+  #send(arm: number, recorder: Recorder, segment: Segment | undefined, released: Released, nowUs: number): void {
     const flight = this.#idle[arm]?.pop() ?? this.#newFlight(arm)
     const index = this.#nextIndex[arm] ?? 0
     this.#nextIndex[arm] = index + this.#worker.count
@@ -193,14 +193,13 @@ export class Engine {
     flight.released = released
     flight.recorder = segment && released.measured ? recorder : undefined
     this.#inFlight.add(flight)
-    const atUs = this.#clock()
     if (segment && released.measured) {
       flight.block = blockOf(segment, released.index, released.dueUs)
-      recorder.released(flight.block, atUs)
-      this.series.sent(atUs)
+      recorder.released(flight.block, nowUs)
+      this.series.sent(nowUs)
     } else if (!segment) recorder.warmup.sent++
     flight.sample = flight.recorder?.sampleOf(index)
-    flight.lane.start(body, stream, flight.sample)
+    flight.lane.start(body, stream, nowUs, flight.sample)
   }
 
   #newFlight(arm: number): Flight {

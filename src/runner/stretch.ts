@@ -25,8 +25,8 @@ export interface StretchHost {
   sendLag: Histogram
   wakeAt(us: number): void
   stopped(): boolean
-  /** Sends it; the stretch must hear of its end through `freed`. */
-  send(released: Released): void
+  /** Sends it, now; the stretch must hear of its end through `freed`. */
+  send(released: Released, nowUs: number): void
   /** Due, and the run is over before it found a slot. */
   unsent(released: Released, atUs: number): void
 }
@@ -156,7 +156,7 @@ export class Stretch {
       if (this.#pacing.open && !this.#waitedForSlot) sendLag.record(atUs - intendedUs)
     }
     this.#waitedForSlot = false
-    send({ index, dueUs, intendedUs, measured })
+    send({ index, dueUs, intendedUs, measured }, atUs)
   }
 
   /** What was due and could not be sent is counted and stays in the tail. */
