@@ -71,6 +71,7 @@ const limits = z.strictObject({
 const gateway = z.strictObject({
   host: z.string().min(1).default('127.0.0.1'),
   port: z.int().min(0).max(65_535).default(41_002),
+  workers: z.union([z.int().min(1).max(64), z.literal('auto')]).default(1),
   admin_port: adminPortFile,
   admin: adminFile,
   providers: z

@@ -3,6 +3,7 @@
  * limits that depend on each other brought together. The file's own keys are in config-file.ts.
  */
 import { readFileSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
 import { z } from 'zod'
 import { type CacheConfig, redisUrlProblem } from './cache/config-file.ts'
 import { configFile } from './config-file.ts'
@@ -66,6 +67,8 @@ export interface PoolConfig {
 export interface GatewayConfig {
   host: string
   port: number
+  /** Processes that serve. */
+  workers: number
   providers: readonly [Provider, ...Provider[]]
   /** Undefined: whoever reaches the gateway may use it. */
   clientKeys: readonly ClientKey[] | undefined
@@ -125,6 +128,7 @@ export function gatewayConfigSchema(environment: Environment) {
     return {
       host: given.host,
       port: given.port,
+      workers: given.workers === 'auto' ? availableParallelism() : given.workers,
       providers: [first, ...others],
       clientKeys,
       limits: {

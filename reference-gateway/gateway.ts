@@ -1,212 +1,53 @@
 /**
- * The reference gateway: an OpenAI-compatible reverse proxy that measures itself. `/v1/*` goes through the pipeline (see
- * pipeline/exchange.ts), `/healthz` and `/readyz` answer for the gateway. This is one process of it.
+ * The reference gateway: an OpenAI-compatible reverse proxy that measures itself. In one process (here) or in several
+ * (processes/primary.ts); either way with one admin port, if it was asked for.
  */
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { openAdmin } from './admin/open.ts'
 import type { GatewayConfig } from './config.ts'
-import { type GatewayError, invalidRequest, sendError, sendJson } from './openai-error.ts'
-import { Exchange, type Surroundings } from './pipeline/exchange.ts'
 import { OneProcess, type Processes, type Topics } from './processes/processes.ts'
-import { ClientKeys } from './safety/auth.ts'
-import { answerBrokenRequests } from './safety/broken-requests.ts'
-import { lingerOver } from './safety/slow-clients.ts'
-import { closeStages, createStages } from './stages.ts'
-import { ConnectionPool, type PoolStats } from './upstream/pool.ts'
-import { Router } from './upstream/router.ts'
-import { Upstream } from './upstream/upstream.ts'
-import { WarmUp } from './warmup.ts'
+import { type GatewayOptions, type GatewayServer, startServer } from './server.ts'
 
-export interface GatewayOptions {
-  /** Held in every request before the upstream is asked. */
-  injectDelayMs?: number
-  /** How long `close` waits for what is in flight. */
-  drainMs?: number
-  /** Told what goes wrong outside of a request. */
-  report?: (problem: string) => void
-}
+export type { GatewayOptions } from './server.ts'
 
-export interface RunningGateway {
+export interface Gateway {
   url: string
   port: number
   /** Of the admin port; undefined where there is none. */
   adminUrl: string | undefined
   processes: Processes
-  poolStats(): PoolStats
   /** Resolves when the first warm-up is over; /readyz says what came of it. */
-  warmedUp: Promise<void>
+  warmedUp: Promise<unknown>
   /** Takes no more connections, lets what is in flight finish for a while, then ends. */
   close(): Promise<void>
 }
 
-const DRAIN_MS = 10_000
-const METHODS = new Set(['GET', 'HEAD', 'POST', 'DELETE'])
-/** How often Node looks for connections that are over their header or request timeout. */
-const CHECK_INTERVAL_MS = 500
-const OVERLOADED: GatewayError = {
-  status: 503,
-  code: 'overloaded',
-  message: 'too many requests are in flight; try again in a moment',
-  headers: ['retry-after', '1'],
+/** All in this process. */
+export interface RunningGateway extends Gateway {
+  poolStats: GatewayServer['poolStats']
 }
 
-/** Resolves when the gateway listens; rejects with the system's error when it cannot. */
+/** As `config.workers` says. Resolves when the gateway listens; rejects with the system's error when it cannot. */
+export async function runGateway(config: GatewayConfig, options: GatewayOptions = {}): Promise<Gateway> {
+  if (config.workers === 1) return startGateway(config, options)
+  return (await import('./processes/primary.ts')).startWorkers(config, options)
+}
+
+/** In this process, whatever `config.workers` says. */
 export async function startGateway(config: GatewayConfig, options: GatewayOptions = {}): Promise<RunningGateway> {
-  const report = options.report ?? (() => {})
   const topics: Topics = {}
   const processes = new OneProcess(topics)
-  const stages = await createStages({ config, publisher: processes, topics, report })
-  const upstreams = config.providers.map(
-    (provider) =>
-      new Upstream(provider, {
-        breaker: config.upstream.breaker,
-        ownKeys: config.clientKeys !== undefined,
-        readsAnswers: stages.output !== undefined || stages.cache !== undefined,
-      }),
-  )
-  const pool = new ConnectionPool(config.pool, config.upstream)
-  pool.onFallbackToH1 = (origin) => report(`${origin} does not speak HTTP/2: HTTP/1.1 is used`)
-  const warmUp = new WarmUp(config, pool, upstreams, (problem) => report(`warm-up: ${problem}`))
-  const around: Surroundings & { draining: boolean } = {
-    router: new Router(upstreams),
-    pool,
-    stages,
-    observers: stages.observers,
-    clientKeys: config.clientKeys && new ClientKeys(config.clientKeys),
-    injectDelayMs: options.injectDelayMs ?? 0,
-    maxBodyBytes: config.limits.maxBodyBytes,
-    readerTimeoutMs: config.limits.readerTimeoutMs,
-    passChunks: config.streaming.passthrough_chunked,
-    fallback: config.upstream.fallback,
-    draining: false,
-  }
-  const notReady = (): string | undefined => (around.draining ? 'shutting down' : warmUp.missing)
-  const inFlight = new InFlight(config.limits.maxInFlight)
-  const server = createServer(
-    {
-      noDelay: true,
-      // Longer than the idle time of the balancers in front of it; slow senders are cut off.
-      keepAliveTimeout: 65_000,
-      headersTimeout: config.limits.headerTimeoutMs,
-      requestTimeout: config.limits.requestTimeoutMs,
-      connectionsCheckingInterval: CHECK_INTERVAL_MS,
-    },
-    (request, response) => {
-      const full = inFlight.add(response)
-      if (full && request.url?.startsWith('/v1/')) refuse(request, response, OVERLOADED)
-      else serve(around, notReady, request, response)
-    },
-  )
-  answerBrokenRequests(server)
-  topics.pool = () => ({ ...pool.stats(), providers: upstreams.map(healthOf) })
-  topics.ready = () => notReady() ?? null
-  topics.inFlight = () => inFlight.count
-  const admin = await listen(server, config)
-    .then(() => openAdmin(config, processes, report))
-    .catch(async (error: unknown) => {
-      server.close()
-      await closeStages(stages)
-      throw error
-    })
-  const { port } = server.address() as AddressInfo
-  const warmedUp = warmUp.start()
+  const server = await startServer(config, options, processes, topics)
+  const admin = await openAdmin(config, processes, options.report ?? (() => {})).catch(async (error: unknown) => {
+    await server.close()
+    throw error
+  })
   return {
-    url: `http://${config.host.includes(':') ? `[${config.host}]` : config.host}:${port}`,
-    port,
+    ...server,
     adminUrl: admin.url,
     processes,
-    poolStats: () => pool.stats(),
-    warmedUp,
     close: async () => {
-      warmUp.stop()
-      around.draining = true
-      const closed = new Promise((resolve) => server.close(resolve))
-      await inFlight.settled(options.drainMs ?? DRAIN_MS)
-      server.closeAllConnections()
-      await closed
-      await Promise.all([pool.close(), closeStages(stages)])
+      await server.close()
       await admin.close()
     },
-  }
-}
-
-function healthOf({ provider, breaker }: Upstream) {
-  return { name: provider.name, circuit: breaker?.state(performance.now()) ?? null, opened: breaker?.opened ?? 0 }
-}
-
-function serve(
-  around: Surroundings,
-  notReady: () => string | undefined,
-  request: IncomingMessage,
-  response: ServerResponse,
-): void {
-  const url = request.url ?? ''
-  const method = request.method ?? ''
-  if (url.startsWith('/v1/')) {
-    if (!METHODS.has(method)) {
-      const error = invalidRequest('method_not_allowed', `${method} is not supported here`, 405)
-      refuse(request, response, { ...error, headers: ['allow', [...METHODS].join(', ')] })
-    } else if (climbs(url)) refuse(request, response, invalidRequest('invalid_path', 'the path leaves /v1'))
-    else new Exchange(around, request, response, url.slice('/v1'.length)).start()
-  } else if (url === '/healthz') sendJson(response, 200, { status: 'ok' })
-  else if (url === '/readyz') {
-    const reason = notReady()
-    sendJson(response, reason ? 503 : 200, reason ? { ready: false, reason } : { ready: true })
-  } else refuse(request, response, invalidRequest('unknown_url', `nothing is served at ${method} ${url}`, 404))
-}
-
-/** Answers a request that gets no further than the door. */
-function refuse(request: IncomingMessage, response: ServerResponse, error: GatewayError): void {
-  sendError(response, error)
-  lingerOver(request)
-}
-
-/** Dot segments, plain or encoded, would be resolved by the upstream to something outside of its base path. */
-function climbs(url: string): boolean {
-  const path = url.split('?', 1)[0] ?? ''
-  return /(?:^|[/\\]|%2f|%5c)(?:\.|%2e){1,2}(?:$|[/\\]|%2f|%5c)/i.test(path)
-}
-
-function listen(server: Server, config: GatewayConfig): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once('error', reject)
-    server.listen(config.port, config.host, () => {
-      server.off('error', reject)
-      resolve()
-    })
-  })
-}
-
-/** Counts the requests that are being answered. */
-class InFlight {
-  readonly #limit: number
-  #onSettled: (() => void) | undefined
-  count = 0
-
-  constructor(limit: number) {
-    this.#limit = limit
-  }
-
-  /** True: it is one too many. */
-  add(response: ServerResponse): boolean {
-    this.count++
-    response.once('close', () => {
-      this.count--
-      if (this.count === 0) this.#onSettled?.()
-    })
-    return this.count > this.#limit
-  }
-
-  /** Resolves when nothing is in flight, or after `limitMs`. */
-  settled(limitMs: number): Promise<void> {
-    return new Promise((resolve) => {
-      if (this.count === 0) return resolve()
-      const limit = setTimeout(resolve, limitMs)
-      this.#onSettled = () => {
-        clearTimeout(limit)
-        resolve()
-      }
-    })
   }
 }

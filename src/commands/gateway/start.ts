@@ -21,6 +21,7 @@ export default class GatewayStart extends KtCommand {
       min: 0,
       max: 65_535,
     }),
+    workers: Flags.string({ summary: 'Processes that serve: a number, or auto for one a core [default: 1].' }),
     'next-free-port': Flags.boolean({ summary: 'Take the next free port where --port is taken.' }),
     upstream: Flags.string({ summary: "Base URL of the provider, in place of the config's.", helpValue: 'url' }),
     'inject-delay': Flags.string({
@@ -33,8 +34,9 @@ export default class GatewayStart extends KtCommand {
   async run(): Promise<void> {
     const { flags } = await this.parse(GatewayStart)
     const injectDelayMs = await durationOf(flags['inject-delay'])
-    const config = await configOf(flags)
-    const [{ startGateway }, { onFreePort, untilAskedToStop }] = await Promise.all([
+    const given = await configOf(flags)
+    const config = flags.workers === undefined ? given : { ...given, workers: await workersOf(flags.workers) }
+    const [{ runGateway }, { onFreePort, untilAskedToStop }] = await Promise.all([
       import('../../../reference-gateway/gateway.ts'),
       import('../../system/serve.ts'),
     ])
@@ -43,7 +45,7 @@ export default class GatewayStart extends KtCommand {
     // Before it says that it listens: whoever reads that may ask it to stop at once.
     const asked = untilAskedToStop()
     const gateway = await onFreePort(config.port, flags['next-free-port'], (port) =>
-      startGateway({ ...config, port }, { injectDelayMs, report: note }).catch((error) => {
+      runGateway({ ...config, port }, { injectDelayMs, report: note }).catch((error) => {
         throw adminPortProblem(error, config.adminPort, port) ?? error
       }),
     )
@@ -67,6 +69,13 @@ function adminPortProblem(error: unknown, adminPort: number | undefined, port: n
     `the admin port ${adminPort} is taken`,
     'Choose another with --admin-port (0 lets the system choose).',
   )
+}
+
+async function workersOf(text: string): Promise<number> {
+  if (text === 'auto') return (await import('node:os')).availableParallelism()
+  const count = /^\d{1,2}$/.test(text) ? Number(text) : 0
+  if (count >= 1 && count <= 64) return count
+  throw new UserError(`--workers ${text} is not a number from 1 to 64`, "Give one, or 'auto' for one process a core.")
 }
 
 async function durationOf(text: string | undefined): Promise<number> {
