@@ -38,6 +38,8 @@ class H2Transport implements Transport {
   #ping: NodeJS.Timeout | undefined
   #idle: NodeJS.Timeout | undefined
   #streams = 0
+  /** The provider's settings are there: it does speak HTTP/2. */
+  #settled = false
   #error: Error | undefined
   #reason: 'idle' | 'upstream' | 'error' = 'upstream'
 
@@ -94,6 +96,7 @@ class H2Transport implements Transport {
     this.#session = session
     session.on('remoteSettings', ({ maxConcurrentStreams = ASSUMED_STREAMS }) => {
       clearTimeout(this.#connecting)
+      this.#settled = true
       if (this.#ping === undefined) this.#keepAlive(session)
       this.#rest()
       this.#events.connected(this.#upstream.keepAlive ? Math.min(maxConcurrentStreams, ASSUMED_STREAMS) : 1)
@@ -109,6 +112,10 @@ class H2Transport implements Transport {
     clearTimeout(this.#connecting)
     clearInterval(this.#ping)
     clearTimeout(this.#idle)
+    // Without TLS nothing is negotiated: what answers the preface in other words speaks HTTP/1.1.
+    if (!this.#settled && this.#url.protocol === 'http:' && this.#socket.bytesRead > 0) {
+      this.#events.speaksH1()
+    }
     this.#events.lost(this.#reason, this.#error ?? failure('UND_ERR_SOCKET'))
   }
 

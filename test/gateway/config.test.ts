@@ -58,11 +58,24 @@ test('without a config the gateway is conservative', () => {
   })
 })
 
-test('the config that ships is usable as it stands, and says the same as no config', () => {
+test('the config that ships is the guide’s tuned example, on the defaults’ addresses and limits', () => {
   const path = fileURLToPath(new URL('../../reference-gateway/gateway.yaml', import.meta.url))
   const shipped = readYaml(path, gatewayConfigSchema({ OPENAI_API_KEY: 'sk-x' }), 'gateway config')
   const defaults = gatewayConfigSchema({}).parse({})
-  expect(shipped).toEqual({ ...defaults, providers: [{ ...defaults.providers[0], apiKey: 'sk-x' }] })
+  expect(shipped).toEqual({
+    ...defaults,
+    adminPort: 41003,
+    providers: [{ ...defaults.providers[0], apiKey: 'sk-x' }],
+    upstream: { ...defaults.upstream, httpVersion: 'h2' },
+    cache: { ...defaults.cache, enabled: true },
+    policies: shipped.policies,
+  })
+  expect(
+    shipped.policies.map(({ name, type, action, parallel_group }) => [name, type, action, parallel_group]),
+  ).toEqual([
+    ['content-filter', 'output_filter', 'block', 'output-checks'],
+    ['pii-redaction', 'output_filter', 'redact', 'output-checks'],
+  ])
 })
 
 test.each([

@@ -4,8 +4,8 @@ import { connect, createServer as createTcp, type Socket } from 'node:net'
 import { expect, test } from 'vitest'
 import type { RunningGateway } from '../../reference-gateway/gateway.ts'
 import { certificate, h2Upstream, respond } from './support/h2-upstream.ts'
-import { ask, atEnd, gatewayBefore, post } from './support/harness.ts'
-import { until, wait } from './support/upstream.ts'
+import { ask, atEnd, gatewayBefore, post, upstream } from './support/harness.ts'
+import { answerJson, until, wait } from './support/upstream.ts'
 
 const H2 = { upstream: { http_version: 'h2' } }
 
@@ -134,16 +134,25 @@ test('a session that is lost fails what is on it: 502 before, a broken answer af
   await until(() => gateway.poolStats().open === 0)
 })
 
-test('a provider that refuses the connection, or does not speak h2 on h2c: 502, and nobody waits for ever', async () => {
+test('a provider that refuses the connection, or speaks no HTTP at all: 502, and nobody waits for ever', async () => {
   const refusing = await gatewayBefore('http://127.0.0.1:1/v1', H2)
   expect(await atOnce(refusing, 3)).toEqual([502, 502, 502])
-  const h1 = createTcp((socket) => socket.on('error', () => {}).end('HTTP/1.1 400 Bad Request\r\n\r\n'))
-  h1.listen(0, '127.0.0.1')
-  await until(() => h1.listening)
-  atEnd(async () => void h1.close())
-  const gateway = await gatewayBefore(`http://127.0.0.1:${(h1.address() as AddressInfo).port}`, H2)
+  const mail = createTcp((socket) => socket.on('error', () => {}).end('220 mail ready\r\n'))
+  mail.listen(0, '127.0.0.1')
+  await until(() => mail.listening)
+  atEnd(async () => void mail.close())
+  const gateway = await gatewayBefore(`http://127.0.0.1:${(mail.address() as AddressInfo).port}`, H2)
   expect(await atOnce(gateway, 2)).toEqual([502, 502])
-  expect(gateway.poolStats()).toMatchObject({ open: 0, busy: 0, waiting: 0 })
+  expect(gateway.poolStats()).toMatchObject({ busy: 0, waiting: 0 })
+})
+
+test('h2c that the provider does not know: HTTP/1.1 is used, and that is said once', async () => {
+  const provider = await upstream((request, response) => answerJson(response, { over: request.httpVersion }))
+  const reports: string[] = []
+  const gateway = await gatewayBefore(provider.url, H2, { report: (problem) => reports.push(problem) })
+  expect(await atOnce(gateway, 5)).toEqual([200, 200, 200, 200, 200])
+  expect((await post(gateway, { model: 'm' })).body.toString()).toBe('{"over":"1.1"}')
+  expect(reports).toEqual([expect.stringContaining('does not speak HTTP/2: HTTP/1.1 is used')])
 })
 
 test('timeouts of head and body hold over h2', async () => {
