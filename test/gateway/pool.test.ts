@@ -134,3 +134,37 @@ test('the connection that became idle last is used first', async () => {
   await inSequence(gateway, 3)
   expect(ports.slice(2)).toEqual([ports[1], ports[1], ports[1]])
 })
+
+test('pipelining: where no more connections can be opened, requests share one instead of waiting', async () => {
+  const to = await provider()
+  const gateway = await gatewayBefore(to.url, {
+    upstream: { pipelining: 4 },
+    connection_pool: { max_total: 1 },
+  })
+  await inSequence(gateway, 1)
+  await atOnce(gateway, 10, 30)
+  expect(to.opened).toBe(1)
+  // Three behind the first; the rest waits until one of the four is through.
+  expect(gateway.poolStats()).toMatchObject({ open: 1, idle: 1, waited: 6, inFlight: 0 })
+})
+
+test('pipelining is off by default, and beside it free connections come first', async () => {
+  const to = await provider()
+  const gateway = await gatewayBefore(to.url, { upstream: { pipelining: 4 } })
+  await atOnce(gateway, 6, 30)
+  expect(to.mostOpen).toBe(6)
+})
+
+test('re-warm: what was recycled for its age is opened again before anybody asks; what nobody used is not', async () => {
+  const to = await provider()
+  const warm = { warmup: { connections_per_provider: 3 } }
+  const gateway = await gatewayBefore(to.url, { ...warm, connection_pool: { max_lifetime: '150ms' } })
+  await gateway.warmedUp
+  await until(() => gateway.poolStats().recycled.lifetime >= 3)
+  await until(() => to.opened >= 6 && gateway.poolStats().idle === 3)
+  const quiet = await gatewayBefore(to.url, { ...warm, connection_pool: { idle_timeout: '80ms' } })
+  await quiet.warmedUp
+  await until(() => quiet.poolStats().open === 0)
+  await wait(100)
+  expect(quiet.poolStats()).toMatchObject({ open: 0, opened: 3, recycled: { idle: 3 } })
+})
