@@ -172,4 +172,5 @@ if (process.argv[2] === 'provider') {
   await arrival()
   reading()
   await threads()
+  process.exit()
 }

@@ -1,0 +1,21 @@
+// Every benchmark, one after another, on a machine that should be quiet: `npm run bench`. Each prints its own table, with ratios to a
+// peer of the same run.
+import { spawnSync } from 'node:child_process'
+
+const SCRIPTS = [
+  ['instrument.js'],
+  ['client-vs-autocannon.js', '5', '4'],
+  ['gateway/throughput.js'],
+  ['gateway/events-and-cache.js', '1000'],
+  ['gateway/policies.js'],
+  ['gateway/budgets.js', '10'],
+  ['plan/speed.js'],
+]
+
+for (const [script, ...args] of SCRIPTS) {
+  process.stdout.write(`\n=== ${script}\n`)
+  const { status } = spawnSync(process.execPath, [new URL(script, import.meta.url).pathname, ...args], {
+    stdio: 'inherit',
+  })
+  if (status !== 0) process.exitCode = 1
+}
