@@ -64,7 +64,10 @@ export const OUTCOMES = {
     means: 'the answer broke off before its end',
     next: 'Look for a timeout or a crash between kt and the provider.',
   },
-  KT_ABORTED_AT_DEADLINE: { means: 'still in flight when the run ended', next: 'Raise --duration, or lower the load.' },
+  KT_ABORTED_AT_DEADLINE: {
+    means: 'still in flight when the run ended',
+    next: 'Nothing, after Ctrl-C; else raise --duration or --drain, or lower the load.',
+  },
 } as const satisfies Record<string, { means: string; next: string }>
 
 export type Outcome = keyof typeof OUTCOMES

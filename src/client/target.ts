@@ -44,7 +44,7 @@ export function targetOf(url: string, endpoint: Endpoint): Target {
 function parseUrl(url: string): URL {
   const parsed = URL.parse(url)
   const next = 'Give a whole address such as http://127.0.0.1:41002/v1/chat/completions.'
-  if (!parsed) throw new UserError(`--url '${url}' is not a URL`, next)
+  if (!parsed) throw new UserError(`--url '${withoutCredentials(url)}' is not a URL`, next)
   if (parsed.protocol !== 'http:' && parsed.protocol !== 'https:') {
     throw new UserError(`--url must begin with http:// or https://, not ${parsed.protocol}`, next)
   }
@@ -52,6 +52,11 @@ function parseUrl(url: string): URL {
     throw new UserError('--url must not hold a user or password', 'Pass it as --header "Authorization: Basic …".')
   }
   return parsed
+}
+
+/** What a message may repeat of an address that could not be parsed: no user, no password, no query. */
+function withoutCredentials(url: string): string {
+  return url.replace(/\/\/[^/]*@/, '//***@').replace(/\?.*$/s, '?***')
 }
 
 function isPublicHost(hostname: string): boolean {

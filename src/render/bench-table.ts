@@ -8,15 +8,19 @@ import { loopLine, omissionNote } from './load-line.ts'
 import { sloSection } from './slo-table.ts'
 import { columns, paint } from './table.ts'
 import { hung } from './text.ts'
-import { gateLines } from './verdict.ts'
+import { gateLines, verdictMark } from './verdict.ts'
 
 export interface BenchView {
   color: boolean
+  /** The verdict is the exit code. */
+  gated: boolean
   /** Also without --stream. */
   showTtfb: boolean
   details: Partial<Record<Outcome, string>>
   stopped: 'interrupted' | 'token-budget' | 'target-dead' | null
 }
+
+const NOT_GATED = 'Shown, not gated: --budget 7ms makes the verdict the exit code.'
 
 export function renderBench(report: BenchReport, view: BenchView): string {
   const c = paint(view.color)
@@ -28,7 +32,7 @@ export function renderBench(report: BenchReport, view: BenchView): string {
     ...(measured ? [latency(report, view, c), throughput(report, c), overhead(report, c)] : []),
     ending(report, view, c),
     measured && report.slo ? sloSection(report.slo, c) : '',
-    measured && report.gate ? gateLines(report.gate, c) : '',
+    measured && report.gate ? gateLines(report.gate, c) + (view.gated ? '' : `\n${c.dim(NOT_GATED)}`) : '',
   ]
     .filter((part) => part !== '')
     .join('\n\n')
@@ -74,7 +78,12 @@ function failures({ totals }: BenchReport, view: BenchView, c: ChalkInstance): s
       `    ${next}`,
     ]
   })
-  const title = totals.successful === 0 ? c.red.bold('Every request failed') : c.bold('Failures')
+  const unanswered = (totals.outcomes.KT_ABORTED_AT_DEADLINE ?? 0) === totals.failed
+  const title = unanswered
+    ? c.bold('Not answered in time')
+    : totals.successful === 0
+      ? c.red.bold('Every request failed')
+      : c.bold('Failures')
   return [title, ...lines].join('\n')
 }
 
@@ -107,7 +116,7 @@ function latency(report: BenchReport, view: BenchView, c: ChalkInstance): string
 function tailNote({ count, p99, iid95 }: Distribution): string {
   const [low, high] = iid95.p99
   const interval = `[${formatMs(low)}, ${high === null ? 'inf' : formatMs(high)}${high === null ? ')' : ']'}`
-  const few = count * 0.01 < 10 ? `; under ten requests lie beyond it: ${formatNumber(1_000)} make a P99` : ''
+  const few = count * 0.01 < 10 ? `; under ten requests lie beyond it` : ''
   return `P99 of latency: ${formatMs(p99)} ${interval} iid 95 %, n=${formatNumber(count)}${few}`
 }
 
@@ -187,11 +196,6 @@ function quantiles({ totalMs }: OverheadResult): string[] {
   return [totalMs.p50, totalMs.p90, totalMs.p95, totalMs.p99, totalMs.max].map(formatMs)
 }
 
-function verdictMark(verdict: 'pass' | 'fail' | 'inconclusive' | null, c: ChalkInstance): string {
-  if (verdict === 'pass') return c.green('ok')
-  return verdict === 'fail' ? c.red('over') : c.yellow('?')
-}
-
 function notes(entry: OverheadResult, c: ChalkInstance): string[] {
   const [low, high] = entry.totalMs.ci95
   const bounds =
@@ -234,7 +238,11 @@ function selfDoubt({ client, noise }: BenchReport, c: ChalkInstance): string {
     client.achievedToOffered === null ? '' : `; ${formatNumber(client.achievedToOffered * 100, 1)} % of the asked rate`
   const verdict = client.verdict === 'ok' ? c.green('ok') : c.yellow(client.verdict)
   const rig = noise ? `\n${aaLine(noise)}` : ''
-  return `${c.bold('Client')}  ${verdict}${late}${rate}${client.why.map((why) => `\n  ${why}`).join('')}${rig}`
+  const line = hung(`Client  ${client.verdict}${late}${rate}`, '').replace(
+    `Client  ${client.verdict}`,
+    `${c.bold('Client')}  ${verdict}`,
+  )
+  return `${line}${client.why.map((why) => `\n${hung(why, '  ')}`).join('')}${rig}`
 }
 
 /** What one address differs from itself by: no smaller difference between two can be told on this rig. */

@@ -4,7 +4,7 @@ import type { ComparedRow, ComparedRun, Comparison } from '../report/compare.ts'
 import { formatMs, formatNumber, formatShare } from '../units.ts'
 import { columns, paint } from './table.ts'
 import { hung } from './text.ts'
-import { gateLines } from './verdict.ts'
+import { gateLines, verdictMark } from './verdict.ts'
 
 const METRICS: Record<string, string> = {
   latency: 'Latency',
@@ -63,7 +63,7 @@ function figureTable(rows: readonly ComparedRow[], c: ChalkInstance): string {
   const body = rows.flatMap((row) => {
     const [family = '', quantile = ''] = row.metric.split('.')
     const title = quantile === 'p50' ? [[METRICS[family] ?? family]] : []
-    const label = `  ${quantile.toUpperCase()}${row.fewBeyond ? '*' : ''}`
+    const label = ` ${quantile.toUpperCase()}${row.fewBeyond ? '*' : ''}`
     const change = [signed(row.delta, formatMs), signed(row.deltaShare, formatShare)]
     const line = [label, own(row.baseline), own(row.gateway), ...change, interval(row), word(row, c)]
     const [from, to] = row.fewBeyond ? [row.iid95?.baseline, row.iid95?.gateway] : []
@@ -111,13 +111,12 @@ function overhead({ overhead: entries }: Comparison, c: ChalkInstance): string {
   if (entries.length === 0) {
     return `${title}\n${c.dim(hung('no request carries its own: no stamps from the provider, no report from the gateway.', '  '))}`
   }
-  const head = ['', 'P50', 'P90', 'P95', 'P99', 'Max', 'P99 95 % by blocks'].map((name) => c.dim(name))
+  const head = ['', 'P50', 'P90', 'P95', 'P99', 'Max', 'P99 95 % | budget'].map((name) => c.dim(name))
   const body = entries.flatMap(({ of, definition, totalMs, components = [] }) => {
     const figures = [totalMs.p50, totalMs.p90, totalMs.p95, totalMs.p99, totalMs.max].map(formatMs)
     const label = of === 'floor' ? 'floor, stamped' : of === 'old' ? `old ${definition}` : definition
-    const parts = components.map(({ name, p50, p99, budgetMs }) => {
-      const within =
-        budgetMs === null ? '' : `< ${formatMs(budgetMs)} ${p99 < budgetMs ? c.green('ok') : c.red('over')}`
+    const parts = components.map(({ name, p50, p99, budgetMs, verdict }) => {
+      const within = budgetMs === null ? '' : `< ${formatMs(budgetMs)} ${verdictMark(verdict, c)}`
       return [`  ${name.replaceAll('_', ' ')}`, formatMs(p50), '', '', formatMs(p99), '', within]
     })
     return [[label, ...figures, bracketed(totalMs.ci95)], ...parts]

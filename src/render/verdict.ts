@@ -1,6 +1,6 @@
 /** A gate's verdict for a person: PASS, FAIL or INCONCLUSIVE, the figure against its limit, and why. Strings out. */
 import type { ChalkInstance } from 'chalk'
-import type { Gate } from '../report/schema.ts'
+import type { Gate, Verdict } from '../report/schema.ts'
 import { checkSentence, verdictWord } from './check-line.ts'
 import { hung } from './text.ts'
 
@@ -15,4 +15,10 @@ export function gateLines(gate: Gate, c: ChalkInstance): string {
       )
     })
     .join('\n')
+}
+
+/** A component against its budget, in a word. */
+export function verdictMark(verdict: Verdict | null, c: ChalkInstance): string {
+  if (verdict === 'pass') return c.green('ok')
+  return verdict === 'fail' ? c.red('over') : c.yellow('?')
 }

@@ -10,7 +10,7 @@ import { type Difference, differencesBetween } from './differences.ts'
 import { isFloor, type JudgedBy } from './judge.ts'
 import { type Mode, type Pair, pairOf } from './pair.ts'
 import { type RowVerdict, rowJudge } from './row-verdict.ts'
-import type { BenchReport, Distribution, Gate, OverheadResult } from './schema.ts'
+import type { BenchReport, Distribution, Gate, OverheadResult, Verdict } from './schema.ts'
 import { judgePair, type Rules } from './verdict.ts'
 
 export const COMPARE_SCHEMA = 'kt.compare/1'
@@ -46,7 +46,7 @@ export interface ComparedOverhead extends Pick<OverheadResult, 'definition' | 's
   /** `floor`: the same reading, taken without the gateway. `old`: the baseline's own, in mode regression. */
   of: 'old' | 'gateway' | 'floor'
   /** Parts of it, beside what the budgets give each: shown, never a gate. */
-  components?: { name: string; p50: number; p99: number; budgetMs: number | null }[]
+  components?: { name: string; p50: number; p99: number; budgetMs: number | null; verdict: Verdict | null }[]
 }
 
 export interface Comparison {
@@ -156,8 +156,11 @@ function overheadOf(
 ): ComparedOverhead[] {
   const pick = (of: ComparedOverhead['of']) => (entry: OverheadResult) => {
     const { definition, source, count, totalMs, note } = entry
-    const components = Object.entries(entry.components ?? {}).map(([name, { p50, p99 }]) => {
-      return { name, p50, p99, budgetMs: componentBudgets[name] ?? null }
+    const components = Object.entries(entry.components ?? {}).map(([name, part]) => {
+      const budgetMs = componentBudgets[name] ?? null
+      // The report judged the component by its own budget; another budget finds it unjudged.
+      const verdict = budgetMs === null ? null : part.budgetMs === budgetMs ? part.verdict : ('inconclusive' as const)
+      return { name, p50: part.p50, p99: part.p99, budgetMs, verdict }
     })
     return { of, definition, source, count, totalMs, note, ...(components.length > 0 ? { components } : {}) }
   }

@@ -15,6 +15,8 @@ import { announce, planOf } from './plan-of.ts'
 import { openTargets } from './targets.ts'
 
 export interface BenchResult extends Measured {
+  /** The verdict decides the exit code. */
+  gated: boolean
   exitCode: ExitCode
 }
 
@@ -35,7 +37,7 @@ export async function bench(options: BenchOptions, hooks: RunHooks): Promise<Ben
     const unwritten = writeFiles(report, options)
     if (unwritten) hooks.note(`kt: ${unwritten.message}. What was measured stands in the output alone.`)
     if (options.json) noteFailure(report, hooks.note)
-    return { ...measured, exitCode: unwritten?.exitCode ?? exitCodeOf(report, gated) }
+    return { ...measured, gated, exitCode: unwritten?.exitCode ?? exitCodeOf(report, gated) }
   } finally {
     await open.close()
   }

@@ -224,8 +224,9 @@ export class Engine {
       recorder.ended(result, intendedUs, flight.nonce, flight.block, flight.sample)
       this.#hooks.ended?.(flight, result)
       this.#checkLimits()
-    } else if (result.outcome !== 'OK' && Number.isNaN(this.#lastEndUs)) {
-      this.#recorder(flight.arm).warmup.failed++
+    } else if (Number.isNaN(this.#lastEndUs)) {
+      this.#recorder(flight.arm).warmedUp(result)
+      this.#checkLimits()
     }
     this.#stretch?.freed(result.endUs)
   }

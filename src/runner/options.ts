@@ -16,7 +16,7 @@ import { refuseLoad } from './load-of.ts'
 const header = z.string().transform((text, context) => {
   const match = /^([!#$%&'*+\-.^_`|~\w]+)\s*:\s*(.*)$/.exec(text)
   if (match?.[1] && !/[\r\n]/.test(text)) return [match[1].toLowerCase(), match[2] ?? ''] as const
-  context.addIssue({ code: 'custom', message: `'${text.split(':')[0]}' is not of the form 'Name: value'` })
+  context.addIssue({ code: 'custom', message: "not of the form 'Name: value'" })
   return z.NEVER
 })
 
@@ -50,7 +50,10 @@ const countOrAuto = z.union([z.string(), z.number()]).transform((raw, context): 
 
 const schema = z.strictObject({
   url: z.string().optional(),
-  'api-key': z.string().optional(),
+  'api-key': z
+    .string()
+    .regex(/^[\x21-\x7e]+$/, 'the key holds a blank, a line break or a letter that no header may hold')
+    .optional(),
   requests: positiveCount.optional(),
   concurrency: positiveCount.optional(),
   rps: positiveRate.optional(),

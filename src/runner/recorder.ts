@@ -234,13 +234,19 @@ export class Recorder {
     if (stamped.kind === 'overhead' && ownUs !== undefined) this.#stamped.unattributed.record(stamped.us - ownUs)
   }
 
+  /** A warm-up request has ended: it is in no figure, but its tokens are spent. */
+  warmedUp(result: Exchange): void {
+    if (result.outcome !== 'OK') this.warmup.failed++
+    this.tokensSpent += tokensOf(result)
+  }
+
   #countTokens(result: Exchange, sample: AnswerSample | undefined): void {
     this.#tokens.events += result.events
+    this.tokensSpent += tokensOf(result)
     if (result.usage) {
       this.#tokens.input += result.usage.input
       this.#tokens.output += result.streamed ? result.streamedTokens : result.usage.output
       this.#tokens.fromUsage++
-      this.tokensSpent += result.usage.input + result.usage.output
       this.#sampler.told()
     } else if (result.outcome === 'OK' || result.tokenEvents > 0) {
       const { requestChars, bodyBytes, tokenEvents, streamed } = result
@@ -249,9 +255,6 @@ export class Recorder {
       this.#untold.answerBytes += bodyBytes
       this.#untold.tokenEvents += tokenEvents
       this.#sampler.keep(sample?.kept({ streamed, bodyBytes, requestChars }))
-      // For the token budget, which must not wait for the end of the run.
-      this.tokensSpent += Math.ceil(requestChars / BYTES_A_TOKEN)
-      this.tokensSpent += streamed ? tokenEvents : Math.ceil(bodyBytes / BYTES_A_TOKEN)
     }
   }
 
@@ -293,4 +296,11 @@ function encodeAll<K extends string>(parts: Partial<Record<K, Histogram>>): Part
     values ? [[name, values.encode()]] : [],
   )
   return Object.fromEntries(entries)
+}
+
+/** What a request has cost, for the token budget, which must not wait for the end of the run: the usage, else about four bytes a token. */
+function tokensOf({ usage, outcome, tokenEvents, requestChars, bodyBytes, streamed }: Exchange): number {
+  if (usage) return usage.input + usage.output
+  if (outcome !== 'OK' && tokenEvents === 0) return 0
+  return Math.ceil(requestChars / BYTES_A_TOKEN) + (streamed ? tokenEvents : Math.ceil(bodyBytes / BYTES_A_TOKEN))
 }

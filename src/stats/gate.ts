@@ -89,11 +89,12 @@ export function judgeBudget(input: GateInput): GateResult {
   if (input.client === 'saturated') {
     return inconclusive('the client was saturated: its own delays are in the readings; lower the load')
   }
-  const least = observationsNeeded(quantile)
+  // With fewer not even a run without a single exceedance could pass.
+  const least = Math.ceil(Math.log(ALPHA_PASS) / Math.log(quantile))
   if (shares.pass.n < least) {
     return inconclusive(
       `too few requests for a ${name}: ${formatNumber(shares.pass.n)} of at least ${least}`,
-      requestsNeeded(shares, rule),
+      requestsNeeded(shares, rule) ?? least,
     )
   }
   if (shares.pass.blocks < MIN_BLOCKS) {

@@ -25,10 +25,11 @@ describe('kt bench refuses, before anything is sent', () => {
     ['an endpoint that the URL contradicts', ['--url', 'http://h/v1/embeddings'], 'Pass --endpoint embeddings'],
     ['an unknown endpoint', ['--endpoint', 'chatt'], '--endpoint:'],
     ['streamed embeddings', ['--endpoint', 'embeddings', '--stream'], 'never streamed'],
-    ['a header without a colon', ['--header', 'foo'], "--header: 'foo' is not of the form 'Name: value'"],
+    ['a header without a colon', ['--header', 'foo'], "--header: not of the form 'Name: value'"],
     ['an output in a folder that does not exist', ['--output', '/no/such/folder/r.json'], 'no such file or folder'],
     ['an output that is a folder', ['--output', dir.file('folder')], 'it is a folder'],
     ['a delay for a gateway that is not its own', ['--url', 'http://h', '--inject-delay', '5ms'], 'Leave --url out'],
+    ['a key that no header may hold', ['--api-key', 'sk-new\nline'], 'the key holds a blank'],
     ['an empty prompt', ['--prompt', ''], '--prompt: must not be empty'],
     ['a stray argument', ['stray'], "takes no argument 'stray'"],
   ])('%s', async (_name, args, message) => {
@@ -132,6 +133,27 @@ describe('kt bench against a target that does not answer as it should', () => {
     expect(stdout).toMatch(/KT_HTTP_5XX {2}10 x/)
   })
 
+  it('a refusal repeats no secret of what it refuses', async () => {
+    const url = await kt(['bench', '--url', 'http://user:hunter2@bad host/x?api-key=query-secret'])
+    const header = await kt(['bench', '--header', 'Authorization Bearer header-secret'])
+    const key = await kt(['bench', '--api-key', 'key secret'])
+    for (const { code, stdout, stderr } of [url, header, key]) {
+      expect(code).toBe(2)
+      expect(stdout + stderr).not.toMatch(/hunter2|query-secret|header-secret|key secret/)
+    }
+  })
+
+  it('the warm-up spends the token budget too', async () => {
+    let calls = 0
+    server = await httpServer((request, response) => {
+      calls++
+      answer(200, OK_BODY)(request, response)
+    })
+    const args = ['--requests', '100', '--warmup', '60', '--token-budget', '80', '--concurrency', '1']
+    await kt(['bench', '--url', server.origin, ...args])
+    expect(calls).toBe(10)
+  })
+
   it('the token budget stops the run and says so', async () => {
     server = await httpServer(answer(200, OK_BODY))
     const { stdout } = await kt([
@@ -146,6 +168,7 @@ describe('kt bench against a target that does not answer as it should', () => {
       '1',
     ])
     expect(stdout).toContain('Stopped: the token budget was spent.')
-    expect(stdout).toMatch(/Total Requests\s+50/)
+    // Eight tokens each, the one of the warm-up among them.
+    expect(stdout).toMatch(/Total Requests\s+49/)
   })
 })

@@ -68,10 +68,10 @@ describe('the budget gate', () => {
     expect(result.requestsNeeded).toBeUndefined()
   })
 
-  it('needs 368 requests and ten blocks, and says how many', () => {
+  it('needs 437 requests and ten blocks, and says how many', () => {
     const few = judge(blocksOf(around(1_000), { blocks: 10, size: 5 }))
     expect(few).toMatchObject({ verdict: 'inconclusive', requestsNeeded: 440 })
-    expect(few.why).toContain('too few requests for a P99: 50 of at least 368')
+    expect(few.why).toContain('too few requests for a P99: 50 of at least 437')
     const clumped = judge(blocksOf(around(15_000), { blocks: 5, size: 400 }))
     expect(clumped).toMatchObject({ verdict: 'inconclusive', requestsNeeded: 4_000 })
     expect(clumped.why).toContain('too few blocks: 5 of at least 10')

@@ -111,7 +111,8 @@ and directly, in turns. The API key is taken from --api-key, KT_API_KEY or OPENA
       helpGroup: 'LOAD',
     }),
     warmup: Flags.string({
-      description: "requests ('200') or time ('10s') sent first and left out [default: one a connection]",
+      description:
+        "requests ('200') or time ('10s') sent first and left out [default: one a connection; of the embedded pair 200, or 3s]",
       helpGroup: 'LOAD',
     }),
     'cool-down': Flags.string({
