@@ -85,7 +85,7 @@ export class H2Stream implements Dispatcher.DispatchController {
     this.aborted = true
     this.reason = reason
     this.#done = true
-    if (this.#stream) this.#stream.close(constants.NGHTTP2_CANCEL)
+    if (this.#stream) cancel(this.#stream)
     this.#finish()
   }
 
@@ -122,7 +122,7 @@ export class H2Stream implements Dispatcher.DispatchController {
     // A reader that is slow is not the provider's silence.
     if (this.paused) return
     this.#fail(timeout(this.#headed ? 'UND_ERR_BODY_TIMEOUT' : 'UND_ERR_HEADERS_TIMEOUT'))
-    stream.close(constants.NGHTTP2_CANCEL)
+    cancel(stream)
   }
 
   #meaning(stream: ClientHttp2Stream, error: Error): Error {
@@ -143,6 +143,12 @@ export class H2Stream implements Dispatcher.DispatchController {
     this.#finished = true
     this.#over()
   }
+}
+
+/** What it still holds unread would keep it, and all that hangs on it, alive with its session. */
+function cancel(stream: ClientHttp2Stream): void {
+  stream.close(constants.NGHTTP2_CANCEL)
+  stream.resume()
 }
 
 function headersOf(url: URL, { method, path, headers, body }: UpstreamRequest): OutgoingHttpHeaders {

@@ -4,16 +4,25 @@
 
 import { fork } from 'node:child_process'
 import { createServer } from 'node:http'
+import { createServer as createHttp2 } from 'node:http2'
 import { fileURLToPath } from 'node:url'
 
 const self = fileURLToPath(import.meta.url)
 const root = new URL('../../../dist/', import.meta.url)
 
-/** Starts one of the roles below; resolves to its URL and its end. */
+/** Starts one of the roles below; resolves to its URL, its end, and a look at its memory (in MiB, after a collection). */
 export function start(role, options = {}) {
-  const child = fork(self, [role, JSON.stringify(options)], { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] })
+  const child = fork(self, [role, JSON.stringify(options)], {
+    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+    execArgv: ['--expose-gc'],
+  })
+  const memory = () =>
+    new Promise((resolve) => {
+      child.once('message', resolve)
+      child.send('memory')
+    })
   return new Promise((resolve, reject) => {
-    child.once('message', (url) => resolve({ url, pid: child.pid, stop: () => child.kill() }))
+    child.once('message', (url) => resolve({ url, pid: child.pid, memory, stop: () => child.kill() }))
     child.once('exit', (code) => reject(new Error(`${role} ended with ${code}`)))
   })
 }
@@ -22,11 +31,12 @@ const EVENT = (index) =>
   `data: {"id":"chatcmpl-1","object":"chat.completion.chunk","created":1,"model":"m","system_fingerprint":"fp_1","choices":[{"index":0,"delta":{"content":"word${index % 10} "},"logprobs":null,"finish_reason":null}]}\n\n`
 
 const roles = {
-  /** JSON of about 1 KB, or a stream: `events` in all, `perWrite` in one write, one write every `gapMs` (0: at once). */
-  upstream({ events = 2_000, perWrite = 200, gapMs = 0 }) {
+  /** JSON of about 1 KB, or a stream: `events` in all, `perWrite` in one write, one write every `gapMs` (0: at once). `http2`: h2c. */
+  upstream({ events = 2_000, perWrite = 200, gapMs = 0, http2 = false }) {
     const json = Buffer.from(JSON.stringify({ id: 'x', choices: [{ message: { content: 'word '.repeat(180) } }] }))
     const chunk = Buffer.from(Array.from({ length: perWrite }, (_, index) => EVENT(index)).join(''))
-    return createServer((request, response) => {
+    const create = http2 ? createHttp2 : createServer
+    return create((request, response) => {
       const parts = []
       request
         .on('data', (part) => parts.push(part))
@@ -83,6 +93,11 @@ if (process.argv[1] === self) {
   const [, , role, options] = process.argv
   const made = await roles[role](JSON.parse(options))
   process.once('disconnect', () => process.exit())
+  process.on('message', () => {
+    globalThis.gc()
+    const { heapUsed, rss } = process.memoryUsage()
+    process.send({ heap: heapUsed / 2 ** 20, rss: rss / 2 ** 20 })
+  })
   if (typeof made === 'string') process.send(made)
   else made.listen(0, '127.0.0.1', () => process.send(`http://127.0.0.1:${made.address().port}`))
 }
