@@ -61,6 +61,26 @@ describe.skipIf(!built)('kt gateway start (needs npm run build)', () => {
     expect(run.err).toBe('')
   })
 
+  test('--workers: several processes serve, and all end together at SIGTERM', async () => {
+    const provider = await upstream((_request, response) => answerJson(response, { data: [] }))
+    const args = ['--port', '0', '--json', '--workers', '2', '--admin-port', '0', '--upstream', provider.url]
+    const run = gatewayStart(args)
+    await until(() => run.out.endsWith('\n'))
+    const { url, adminUrl } = JSON.parse(run.out)
+    expect((await ask(`${url}/v1/models`)).status).toBe(200)
+    expect(JSON.parse((await ask(`${adminUrl}/stats`)).body.toString()).workers).toBe(2)
+    run.child.kill('SIGTERM')
+    expect(await run.ended).toBe(0)
+    await until(() => provider.open === 0)
+    expect(run.err).toBe('')
+  })
+
+  test.each(['0', '65', 'many'])('--workers %s is refused', async (workers) => {
+    const run = gatewayStart(['--workers', workers])
+    expect(await run.ended).toBe(2)
+    expect(run.err).toContain(`--workers ${workers} is not a number from 1 to 64`)
+  })
+
   test('--json is one line with the address and the process', async () => {
     const run = gatewayStart(['--port', '0', '--json'])
     await until(() => run.out.endsWith('\n'))

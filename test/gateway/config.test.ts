@@ -102,6 +102,15 @@ test.each([
   [provider('models: ["g*t"]'), "gateway.providers.0.models.0: a model is a name, a prefix ('gpt-*') or '*'"],
   ['gateway: { upstream: { http_version: h3 } }', 'gateway.upstream.http_version: Invalid option'],
   ['policies: [{ name: pii }]', 'policies.0.type: Invalid option'],
+  [provider('weight: 0'), 'gateway.providers.0.weight:'],
+  ['gateway: { workers: 0 }', 'gateway.workers:'],
+  ['gateway: { upstream: { ca_file: /nowhere.pem } }', 'gateway.upstream.ca_file: cannot read /nowhere.pem'],
+  ['gateway: { auth: { keys: [] } }', 'gateway.auth.keys:'],
+  [
+    `gateway: { auth: { keys: [{ key: "\${NO_SUCH_KEY}", tenant: a }] } }`,
+    'gateway.auth.keys.0.key: NO_SUCH_KEY is not set',
+  ],
+  ['gateway: { limits: { max_boby: 1MB } }', "gateway.limits: unknown key 'max_boby' (did you mean 'max_body'?)"],
   [provider('protocol: soap'), 'gateway.providers.0.protocol: Invalid option'],
 ])('%s is refused: %s', (yaml, message) => {
   expect(refusal(yaml)).toContain(message)

@@ -151,3 +151,19 @@ test('a compressed body is neither decoded nor recoded', async () => {
   expect(answer.message.headers['content-encoding']).toBe('gzip')
   expect(answer.body.equals(packed)).toBe(true)
 })
+
+test('passthrough_chunked: false: a stream leaves whole, with its length and final figures', async () => {
+  const provider = await upstream(async (_request, response) => {
+    response.writeHead(200, { 'content-type': 'text/event-stream' })
+    for (let i = 0; i < 3; i++) {
+      response.write(`data: ${i}\n\n`)
+      await wait(5)
+    }
+    response.end()
+  })
+  const gateway = await gatewayBefore(provider.url, { streaming: { passthrough_chunked: false } })
+  const { message, body } = await post(gateway, { model: 'm', stream: true })
+  expect(body.toString()).toBe('data: 0\n\ndata: 1\n\ndata: 2\n\n')
+  expect(message.headers['content-length']).toBe(String(body.length))
+  expect(Number(/kt-upstream;dur=([\d.]+)/.exec(String(message.headers['server-timing']))?.[1])).toBeGreaterThan(9)
+})
