@@ -1,10 +1,9 @@
-/** The kinds of values that several parts of the config share, and the wording of what this version does not have. */
+/** The kinds of values that several parts of the config share. */
 import { z } from 'zod'
 import { parseBytes, parseDurationMs } from '../src/units.ts'
 
 /** The longest a timer can hold. */
 const MAX_TIMER_MS = 2 ** 31 - 1
-export const NOT_YET = 'not in this version of the gateway:'
 
 /** '300s' -> 300000 milliseconds. */
 export const duration = z.unknown().transform((value, context) => {
@@ -25,9 +24,6 @@ export const bytes = z.unknown().transform((value, context) => {
   context.addIssue({ code: 'custom', message: `${JSON.stringify(value)} is not a size (like 4KB)` })
   return z.NEVER
 })
-
-/** A key that is known and refused. */
-export const notYet = (what: string) => z.never({ error: `${NOT_YET} ${what}` }).optional()
 
 export type Environment = Readonly<Record<string, string | undefined>>
 
