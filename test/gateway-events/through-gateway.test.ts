@@ -83,7 +83,7 @@ test('an event for every request: JSON, stream, refused, failed, left', async ()
   }
   // The role alone, at once, is no token.
   expect(ttft_ms).toBeGreaterThan(20)
-  expect(latency_ms).toBeGreaterThan((ttft_ms ?? 0) + 20)
+  expect(latency_ms).toBeGreaterThanOrEqual(ttft_ms ?? Number.NaN)
   expect((overhead_ms ?? 0) + (upstream_ms ?? 0)).toBeCloseTo(latency_ms ?? 0, 2)
   expect(Object.keys(overhead)).toEqual(['routing', 'acquire'])
   expect(refused).toMatchObject({ status: 400, error: 'invalid_json', provider: null, model: null, attempts: 0 })
