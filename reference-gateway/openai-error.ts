@@ -77,3 +77,9 @@ function codeOf(error: Error): string {
   if (error instanceof AggregateError && error.errors[0] instanceof Error) return codeOf(error.errors[0])
   return error.name
 }
+
+/** A stage that failed where it must not. */
+export function fault(error: unknown): GatewayError {
+  const what = error instanceof Error ? `${error.name}: ${error.message}` : 'an unknown error'
+  return { status: 500, code: 'internal_error', message: `the gateway failed over this request (${what})` }
+}

@@ -2,7 +2,7 @@
  * An upstream answer on its way to the client: translated where the provider speaks another protocol, filtered where an
  * output policy is concerned, else passed on byte for byte.
  */
-import type { GatewayError } from '../openai-error.ts'
+import { fault, type GatewayError } from '../openai-error.ts'
 import type { Translation } from '../protocols/protocol.ts'
 import type { RequestContext } from './context.ts'
 import { type FullHead, type RawHeaders, withoutLength } from './headers.ts'
@@ -199,10 +199,4 @@ export class Answer implements StreamSink {
     this.#outlet.refuse(error)
     this.#parts.flow.abort()
   }
-}
-
-/** A stage that failed where it must not. */
-export function fault(error: unknown): GatewayError {
-  const what = error instanceof Error ? `${error.name}: ${error.message}` : 'an unknown error'
-  return { status: 500, code: 'internal_error', message: `the gateway failed over this request (${what})` }
 }

@@ -5,20 +5,20 @@
  * could not be made, a 429 or a 5xx.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { type GatewayError, invalidRequest, upstreamError } from '../openai-error.ts'
+import { invalidRequest, upstreamError } from '../openai-error.ts'
 import type { Translation } from '../protocols/protocol.ts'
 import type { ClientKeys } from '../safety/auth.ts'
 import { readBody, receiveBody, takeOver } from '../safety/request-body.ts'
 import { Attempt, type AttemptOwner } from '../upstream/attempt.ts'
-import { Candidates } from '../upstream/candidates.ts'
+import { allOpen, Candidates } from '../upstream/candidates.ts'
 import type { ConnectionPool } from '../upstream/pool.ts'
 import type { Router } from '../upstream/router.ts'
 import type { Upstream } from '../upstream/upstream.ts'
-import { Answer, fault } from './answer.ts'
+import { Answer } from './answer.ts'
 import { RequestContext } from './context.ts'
 import { holdFor } from './delay.ts'
 import { answerHead, type RawHeaders } from './headers.ts'
-import { Outlet, type OutletOptions } from './outlet.ts'
+import { Outlet, type OutletOptions, whenThere } from './outlet.ts'
 import type { CacheAnswer, InputVerdict, Stages } from './stages.ts'
 
 export interface Surroundings extends OutletOptions {
@@ -90,7 +90,7 @@ export class Exchange implements AttemptOwner {
       this.#lookUp()
       return
     }
-    this.#then(input.check(context), (verdict) => {
+    whenThere(this.#outlet, input.check(context), (verdict) => {
       context.timings.inputPolicyMs = performance.now() - readMs
       this.#judged(verdict)
     })
@@ -126,7 +126,8 @@ export class Exchange implements AttemptOwner {
     }
     const startMs = performance.now()
     const waitedMs = context.timings.upstreamMs
-    this.#then(
+    whenThere(
+      this.#outlet,
       cache.lookup(context),
       (found) => {
         // Waiting for another request's answer is waiting for the provider.
@@ -274,21 +275,6 @@ export class Exchange implements AttemptOwner {
 
   // --- Endings
 
-  /** Goes on with `given`, at once or when it is there, unless the client left meanwhile. */
-  #then<T>(given: T | Promise<T>, next: (value: T) => void, tooLate?: (value: T) => void): void {
-    if (!(given instanceof Promise)) {
-      next(given)
-      return
-    }
-    given.then(
-      (value) => {
-        if (!this.#outlet.ended) next(value)
-        else tooLate?.(value)
-      },
-      (error: unknown) => this.#outlet.refuse(fault(error)),
-    )
-  }
-
   #onClientGone(): void {
     if (this.#outlet.ended) return
     this.#context.abort()
@@ -305,10 +291,4 @@ export class Exchange implements AttemptOwner {
     }
     for (const observer of this.#around.observers) observer.done?.(this.#context)
   }
-}
-
-function allOpen(waitMs: number): GatewayError {
-  const seconds = Math.max(1, Math.ceil(waitMs / 1_000))
-  const message = `no provider for this model is well at the moment; try again in ${seconds} s`
-  return { status: 503, code: 'circuit_open', message, headers: ['retry-after', String(seconds)] }
 }

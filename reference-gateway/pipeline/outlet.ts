@@ -3,7 +3,7 @@
  * complete figures in its head, or piece by piece with backpressure. A copy is kept where the cache asked for one.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { type GatewayError, sendError } from '../openai-error.ts'
+import { fault, type GatewayError, sendError } from '../openai-error.ts'
 import { lingerOver, ReaderLimit } from '../safety/slow-clients.ts'
 import type { RequestContext } from './context.ts'
 import { type FullHead, join, type RawHeaders, responseTrailers } from './headers.ts'
@@ -227,4 +227,24 @@ export function joined(chunks: readonly Buffer[]): Buffer {
 
 function withServerTiming(announced: string): string {
   return /\bserver-timing\b/i.test(announced) ? announced : join(announced, 'Server-Timing')
+}
+
+/** Goes on with `given`, at once or when it is there; with `tooLate` where the answer has ended meanwhile. */
+export function whenThere<T>(
+  outlet: Outlet,
+  given: T | Promise<T>,
+  next: (value: T) => void,
+  tooLate?: (value: T) => void,
+): void {
+  if (!(given instanceof Promise)) {
+    next(given)
+    return
+  }
+  given.then(
+    (value) => {
+      if (outlet.ended) tooLate?.(value)
+      else next(value)
+    },
+    (error: unknown) => outlet.refuse(fault(error)),
+  )
 }

@@ -2,6 +2,7 @@
  * The providers that one request may still ask. One with an open circuit is left out; one that said `retry-after` is asked
  * before its time only where no other is left: the limit it spoke of may not be this request's.
  */
+import type { GatewayError } from '../openai-error.ts'
 import type { RequestContext } from '../pipeline/context.ts'
 import type { Upstream } from './upstream.ts'
 
@@ -34,4 +35,11 @@ export class Candidates {
     const index = this.#left.findIndex((one) => wanted(one) && (one.breaker?.admits(nowMs) ?? true))
     return index < 0 ? undefined : this.#left.splice(index, 1)[0]
   }
+}
+
+/** Where every provider of a model is left alone for now. */
+export function allOpen(waitMs: number): GatewayError {
+  const seconds = Math.max(1, Math.ceil(waitMs / 1_000))
+  const message = `no provider for this model is well at the moment; try again in ${seconds} s`
+  return { status: 503, code: 'circuit_open', message, headers: ['retry-after', String(seconds)] }
 }

@@ -9,6 +9,10 @@ import type { UpstreamRequest } from './attempt.ts'
 /** Why a connection was closed. `upstream`: by the other side; `error`: its request failed; `aborted`: its client left. */
 export type RecycleReason = 'lifetime' | 'idle' | 'excess' | 'upstream' | 'error' | 'aborted' | 'single_use'
 
+export function noneRecycled(): Record<RecycleReason, number> {
+  return { lifetime: 0, idle: 0, excess: 0, upstream: 0, error: 0, aborted: 0, single_use: 0 }
+}
+
 /** What carries requests. */
 export interface Transport {
   /** A request can be given up without its connection. */

@@ -8,7 +8,7 @@
  *   release: to the queue, else idle; the longest idle ones above maxIdlePerHost are closed
  */
 import type { PoolConfig, UpstreamConfig } from '../config.ts'
-import { type Connection, type Owner, PooledConnection, type RecycleReason } from './connection.ts'
+import { type Connection, noneRecycled, type Owner, PooledConnection, type RecycleReason } from './connection.ts'
 import { h1Transports, type TransportMaker } from './h1-transport.ts'
 import { ASSUMED_STREAMS, h2Transports } from './h2-transport.ts'
 
@@ -46,15 +46,7 @@ export class ConnectionPool implements Owner {
   readonly #idle = new Map<string, PooledConnection[]>()
   readonly #all = new Set<PooledConnection>()
   readonly #waiters = new Set<Waiter>()
-  readonly #recycled: Record<RecycleReason, number> = {
-    lifetime: 0,
-    idle: 0,
-    excess: 0,
-    upstream: 0,
-    error: 0,
-    aborted: 0,
-    single_use: 0,
-  }
+  readonly #recycled = noneRecycled()
   #opened = 0
   #waited = 0
   #closing = 0
