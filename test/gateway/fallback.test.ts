@@ -108,9 +108,10 @@ const BREAKER = { circuit_breaker: { enabled: true, failures: 3, open_for: '150m
 
 test('circuit breaker: after enough failures in a row a provider is left alone, then tried by one request', async () => {
   let healthy = false
+  const held: (() => void)[] = []
   const { gateway, asked } = await two(
     (response) => {
-      if (healthy) setTimeout(() => answerJson(response, { from: 'first' }), 30)
+      if (healthy) held.push(() => answerJson(response, { from: 'first' }))
       else answerJson(response, {}, 500)
     },
     well,
@@ -122,10 +123,17 @@ test('circuit breaker: after enough failures in a row a provider is left alone, 
   expect(pool?.answer).toMatchObject({ providers: [{ name: 'a', circuit: 'open', opened: 1 }, { circuit: 'closed' }] })
   healthy = true
   await wait(160)
-  const answers = await Promise.all(Array.from({ length: 5 }, () => post(gateway, { model: 'm' })))
+  const trials = Array.from({ length: 5 }, () => post(gateway, { model: 'm' }))
+  // While the one is under way, the others go elsewhere.
+  await until(() => held.length === 1 && asked[1] === 10)
+  held.splice(0)[0]?.()
+  const answers = await Promise.all(trials)
   const from = answers.map(({ body }) => JSON.parse(body.toString()).from)
   expect(from.filter((name) => name === 'first')).toHaveLength(1)
-  expect(JSON.parse((await post(gateway, { model: 'm' })).body.toString())).toEqual({ from: 'first' })
+  const closed = post(gateway, { model: 'm' })
+  await until(() => held.length === 1)
+  held[0]?.()
+  expect(JSON.parse((await closed).body.toString())).toEqual({ from: 'first' })
 })
 
 test('circuit breaker: where no provider is left, 503 says when to come back; a failed trial opens it again', async () => {
