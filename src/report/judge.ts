@@ -4,7 +4,7 @@
  * (its wait for the upstream before its own figure, which sees less), else the difference of two P99s recorded apart.
  */
 import { judgeDifference } from '../stats/difference-gate.ts'
-import { ALPHA_FAIL, type GateResult, judgeBudget } from '../stats/gate.ts'
+import { type GateResult, judgeBudget } from '../stats/gate.ts'
 import { judgePaired } from '../stats/paired-gate.ts'
 import { blockPairs, gateBlocks, hasValues, reader } from './blocks.ts'
 import { durationCheck, gateOf, type Judge, undecidedCheck } from './checks.ts'
@@ -17,11 +17,6 @@ export interface JudgedBy {
   /** What the reading leaves out or costs. */
   caveat: string
   floor: string | null
-}
-
-export interface Judgement {
-  gate: Gate
-  judgedBy: JudgedBy
 }
 
 /** How P99 overhead is judged, as a check at a given alpha; undefined without any reading. */
@@ -40,15 +35,6 @@ export interface OverheadQuestion {
 }
 
 /** The overhead of the gateway in `gateway`, with the floor of its own direct arm, else of `baseline`. Undefined without any reading. */
-export function judgeOverhead(
-  gateway: BenchReport,
-  baseline: BenchReport | undefined,
-  budgetMs: number,
-): Judgement | undefined {
-  const judge = overheadJudge(gateway, baseline, { limitMs: budgetMs })
-  return judge && { gate: gateOf([judge.judge(ALPHA_FAIL)]), judgedBy: judge.judgedBy }
-}
-
 export function overheadJudge(
   gateway: BenchReport,
   baseline: BenchReport | undefined,

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { parseThresholds } from '../../src/input/thresholds.ts'
 import { renderComparison } from '../../src/render/compare-table.ts'
 import { type Comparison, compareReports } from '../../src/report/compare.ts'
-import { judgeOverhead } from '../../src/report/judge.ts'
+import { overheadJudge } from '../../src/report/judge.ts'
 import { noiseOf } from '../../src/report/noise.ts'
 import { MAX_REGRESSION } from '../../src/report/regression.ts'
 import type { BenchReport } from '../../src/report/schema.ts'
@@ -145,7 +145,7 @@ describe('files of one run measured in turns', () => {
     expect(splitReport(direct())).toBeUndefined()
     if (!halves) throw new Error('one arm')
     expect(compare(halves.baseline, halves.gateway)).toMatchObject({ pairing: 'paired', mode: 'overhead' })
-    expect(judgeOverhead(both, undefined, 7)?.judgedBy.definition).toBe('paired')
+    expect(overheadJudge(both, undefined, { limitMs: 7 })?.judgedBy.definition).toBe('paired')
   })
 
   it('tell the noise of the rig, which is printed with every verdict', () => {
