@@ -5,6 +5,7 @@
 import { Command } from '@oclif/core'
 import { EXIT, type ExitCode, reasonOf, UserError } from './errors.ts'
 import { didYouMean } from './input/did-you-mean.ts'
+import { WIDTH, wrap } from './render/text.ts'
 
 export abstract class KtCommand extends Command {
   /** Ends the command with `code`; 0 just returns. */
@@ -47,8 +48,15 @@ export abstract class KtCommand extends Command {
   protected override async catch(error: Error & { oclif?: { exit?: number }; flags?: string[] }): Promise<void> {
     if (error.oclif?.exit !== undefined && error.message.startsWith('EEXIT')) throw error
     const { message, next, code } = this.#explain(error)
-    process.stderr.write(`kt: ${message}\n${next ? `${next.replaceAll(/^/gm, '    ')}\n` : ''}`)
+    const text = `kt: ${message}${next ? `\n${next.replaceAll(/^/gm, '    ')}` : ''}`
+    const lines = text.split('\n').flatMap((line) => this.#fit(line))
+    process.stderr.write(`${lines.join('\n')}\n`)
     this.exit(code)
+  }
+
+  /** Wrapped where a person reads it; whole in a pipe, so that a line can be searched for. */
+  #fit(line: string): string[] {
+    return process.stderr.isTTY ? wrap(line, Math.min(WIDTH, process.stderr.columns), 4) : [line]
   }
 
   #explain(error: Error & { oclif?: { exit?: number }; flags?: string[] }): {
