@@ -15,6 +15,15 @@ export const EXIT = {
 
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT]
 
+/** What to do with a verdict that the data cannot give: `--inconclusive`. */
+export type Inconclusive = 'fail' | 'warn'
+
+/** The exit code of a verdict. */
+export function exitOf(verdict: 'pass' | 'fail' | 'inconclusive', inconclusive: Inconclusive = 'fail'): ExitCode {
+  if (verdict === 'fail') return EXIT.breached
+  return verdict === 'pass' || inconclusive === 'warn' ? EXIT.passed : EXIT.inconclusive
+}
+
 /** Something the user can put right. `message` says what is wrong, `next` what to do. Never shown with a stack. */
 export class UserError extends Error {
   override readonly name = 'UserError'

@@ -32,7 +32,7 @@ export function renderBench(report: BenchReport, view: BenchView): string {
     ...(measured ? [latency(report, view, c), throughput(report, c), overhead(report, c)] : []),
     ending(report, view, c),
     measured && report.slo ? sloSection(report.slo, c) : '',
-    measured && report.gate ? gateLines(report.gate, c) + (view.gated ? '' : `\n${c.dim(NOT_GATED)}`) : '',
+    report.gate ? gateLines(report.gate, c) + (view.gated ? '' : `\n${c.dim(NOT_GATED)}`) : '',
   ]
     .filter((part) => part !== '')
     .join('\n\n')
@@ -87,25 +87,27 @@ function failures({ totals }: BenchReport, view: BenchView, c: ChalkInstance): s
   return [title, ...lines].join('\n')
 }
 
-function latency(report: BenchReport, view: BenchView, c: ChalkInstance): string {
-  if (!report.latencyMs) return ''
+/** The durations that a run is told by, in the order of their table; what was not measured is left out. */
+export function latencyRows(report: BenchReport, showTtfb: boolean): [string, Distribution][] {
   const open = report.load.mode === 'open'
   const rows: [string, Distribution | undefined][] = [
     [open ? 'Latency, from intended' : 'Latency', report.latencyMs],
-    ...(open ? ([['Service, from sent', report.serviceMs]] as [string, Distribution | undefined][]) : []),
-    ...(report.target.stream || view.showTtfb
-      ? ([['Time to first byte', report.ttfbMs]] as [string, Distribution | undefined][])
-      : []),
+    ['Service, from sent', open ? report.serviceMs : undefined],
+    ['Time to first byte', report.target.stream || showTtfb ? report.ttfbMs : undefined],
     ['Time to first token', report.ttftMs],
-    ...(open ? ([['  from intended', report.ttftFromIntendedMs]] as [string, Distribution | undefined][]) : []),
+    ['  from intended', open ? report.ttftFromIntendedMs : undefined],
     ['Time per output token', report.tpotMs],
     ['Inter-token', report.interTokenMs],
-    ...((report.load.connection?.keepAlive === false ? [['Connect', report.connectMs]] : []) as [
-      string,
-      Distribution | undefined,
-    ][]),
+    ['Connect', report.load.connection?.keepAlive === false ? report.connectMs : undefined],
   ]
-  const shown = rows.flatMap(([name, d]) => (d ? [[name, ...[d.p50, d.p90, d.p95, d.p99, d.max].map(formatMs)]] : []))
+  return rows.flatMap(([name, d]): [string, Distribution][] => (d ? [[name, d]] : []))
+}
+
+function latency(report: BenchReport, view: BenchView, c: ChalkInstance): string {
+  if (!report.latencyMs) return ''
+  const shown = latencyRows(report, view.showTtfb).map(([name, d]) => {
+    return [name, ...[d.p50, d.p90, d.p95, d.p99, d.max].map(formatMs)]
+  })
   const head = ['', 'P50', 'P90', 'P95', 'P99', 'Max'].map((name) => c.dim(name))
   const omission = omissionNote(report)
   const notes = [tailNote(report.latencyMs), ...(omission ? [omission] : [])].map((line) => c.dim(hung(line, '  ')))

@@ -60,7 +60,7 @@ export function table(head: readonly string[], rows: readonly (readonly string[]
 }
 
 /** Nothing in a cell may end it, or become markup. */
-function cell(text: string): string {
+export function cell(text: string): string {
   return text.replaceAll(/\s*\n\s*/g, ' ').replaceAll(/[\\`*_{}[\]<>|]/g, (mark) => `\\${mark}`)
 }
 

@@ -3,6 +3,7 @@
  * measured directly against a run through a gateway, judged by the budget; `regression`: an old gateway against a new one, judged by
  * what may be lost. Differences of quantiles are shown, the verdict rests on the reading named in `judgedBy` (verdict.ts).
  */
+import { EXIT, type ExitCode, exitOf, type Inconclusive } from '../errors.ts'
 import { explainDisagreement } from '../overhead/disagreement.ts'
 import { formatMs } from '../units.ts'
 import { reader } from './blocks.ts'
@@ -94,6 +95,13 @@ export function compareReports(baseline: BenchReport, gateway: BenchReport, opti
     judgedBy: verdict?.judgedBy ?? null,
     gate: verdict?.gate ?? null,
   }
+}
+
+/** A run without a single answer never passes, whatever is to be warned of only. */
+export function exitOfComparison({ gate, baseline, gateway }: Comparison, inconclusive?: Inconclusive): ExitCode {
+  if (!gate) return EXIT.passed
+  const dead = [baseline, gateway].some(({ requests, failed }) => failed === requests)
+  return exitOf(gate.verdict, dead ? 'fail' : inconclusive)
 }
 
 const QUANTILES = [

@@ -1,12 +1,15 @@
 /** `kt bench`, whole: from checked options to a written report and a verdict. */
-import { EXIT, type ExitCode, UserError } from '../errors.ts'
+import { EXIT, type ExitCode, exitOf, UserError } from '../errors.ts'
 import { namedCategory, readSlo } from '../input/slo.ts'
 import { parseThresholds } from '../input/thresholds.ts'
+import { readBudgets } from '../report/budgets.ts'
+import { gateOf } from '../report/checks.ts'
 import { noiseOf } from '../report/noise.ts'
-import type { BenchReport } from '../report/schema.ts'
+import type { BenchReport, Gate } from '../report/schema.ts'
 import { judgeSlo } from '../report/slo.ts'
 import { splitReport } from '../report/split.ts'
 import { assertWritable, writeAtomically } from '../report/write.ts'
+import { assertCiWritable } from '../system/ci.ts'
 import { formatNumber } from '../units.ts'
 import { judgeBench } from './judge-bench.ts'
 import { type Measured, measure, type RunHooks } from './measure.ts'
@@ -15,13 +18,18 @@ import { announce, planOf } from './plan-of.ts'
 import { openTargets } from './targets.ts'
 
 export interface BenchResult extends Measured {
-  /** The verdict decides the exit code. */
+  /** The verdict on overhead and thresholds decides the exit code. */
   gated: boolean
+  /** All that decides it, the promises of a category too; null when nothing was asked. */
+  verdict: Gate | null
   exitCode: ExitCode
 }
 
 export async function bench(options: BenchOptions, hooks: RunHooks): Promise<BenchResult> {
   if (options.output !== undefined) assertWritable(options.output)
+  assertCiWritable(options)
+  const { totalMs } = readBudgets(options.budgets)
+  const budgetMs = options.budget ?? (options.budgets === undefined ? undefined : totalMs)
   const thresholds = parseThresholds(options.threshold)
   const category = options.slo === undefined ? undefined : namedCategory(readSlo(), options.slo, '--slo')
   const open = await openTargets(options, hooks.note)
@@ -30,14 +38,15 @@ export async function bench(options: BenchOptions, hooks: RunHooks): Promise<Ben
     announce(plan, open.targets, hooks.note)
     const measured = await measure(plan, options, open, hooks)
     const { report } = measured
-    const gated = options.budget !== undefined || thresholds.length > 0
+    const gated = budgetMs !== undefined || thresholds.length > 0
     if (options.aa) Object.assign(report, { noise: noiseOf(report) })
-    else report.gate = judgeBench(report, { budgetMs: options.budget, thresholds })
+    else report.gate = judgeBench(report, { budgetMs, thresholds })
     if (category) report.slo = judgeSlo(report, category)
     const unwritten = writeFiles(report, options)
     if (unwritten) hooks.note(`kt: ${unwritten.message}. What was measured stands in the output alone.`)
     if (options.json) noteFailure(report, hooks.note)
-    return { ...measured, gated, exitCode: unwritten?.exitCode ?? exitCodeOf(report, gated) }
+    const verdict = verdictOf(report, gated)
+    return { ...measured, gated, verdict, exitCode: unwritten?.exitCode ?? exitCodeOf(report, verdict, options) }
   } finally {
     await open.close()
   }
@@ -63,12 +72,20 @@ function noteFailure({ totals }: BenchReport, note: (line: string) => void): voi
   note(`every request failed: ${classes.join(', ') || 'none was sent'}`)
 }
 
-function exitCodeOf({ interrupted, totals, gate, slo }: BenchReport, gated: boolean): ExitCode {
+function verdictOf({ gate, slo }: BenchReport, gated: boolean): Gate | null {
+  const judged = [gated ? (gate?.checks ?? []) : [], slo?.checks ?? []].flat()
+  return judged.length === 0 ? null : gateOf(judged)
+}
+
+/** Without a single answer nothing passes, whatever is to be warned of only. */
+function exitCodeOf(
+  { interrupted, totals }: BenchReport,
+  verdict: Gate | null,
+  { inconclusive }: BenchOptions,
+): ExitCode {
   if (interrupted) return EXIT.interrupted
-  if (totals.successful === 0) return EXIT.inconclusive
-  const verdicts = [gated ? gate?.verdict : undefined, slo?.verdict]
-  if (verdicts.includes('fail')) return EXIT.breached
-  return verdicts.includes('inconclusive') ? EXIT.inconclusive : EXIT.passed
+  if (totals.successful === 0) return verdict?.verdict === 'fail' ? EXIT.breached : EXIT.inconclusive
+  return exitOf(verdict?.verdict ?? 'pass', inconclusive)
 }
 
 /** `r.json` -> `r.baseline.json` and `r.gateway.json`. */

@@ -18,14 +18,17 @@ export interface BenchQuestion {
 }
 
 export function judgeBench(report: BenchReport, { budgetMs, thresholds }: BenchQuestion): Gate | null {
-  if (report.totals.successful === 0) return null
+  const dead = report.totals.successful === 0
   const arms = splitReport(report)
   const limitMs = budgetMs ?? readBudgets().totalMs
   const direct = report.target.role === 'direct'
-  const overhead = direct
-    ? undefined
-    : overheadJudge(report, arms?.baseline, { limitMs, paired: arms !== undefined })?.judge
-  const why = direct ? 'the target is the provider itself, no gateway' : 'no request carries a reading of the overhead'
+  const overhead =
+    dead || direct ? undefined : overheadJudge(report, arms?.baseline, { limitMs, paired: arms !== undefined })?.judge
+  const why = dead
+    ? 'every request failed'
+    : direct
+      ? 'the target is the provider itself, no gateway'
+      : 'no request carries a reading of the overhead'
   const unknown = () => undecidedCheck('overhead.p99', '<', limitMs, why)
   // Thresholds take the place of the standard budget; a budget that was asked for stands beside them.
   const primary = budgetMs !== undefined ? (overhead ?? unknown) : thresholds.length === 0 ? overhead : undefined

@@ -85,7 +85,7 @@ export async function measure(
       urls: targets.map(([, { shownUrl }]) => shownUrl),
       pairId: randomUUID(),
       role: targets.length > 1 ? 'gateway' : direct ? 'direct' : undefined,
-      budgets: readBudgets(),
+      budgets: readBudgets(options.budgets),
       options: options.shown,
     }),
     details: Object.fromEntries(details),

@@ -101,6 +101,10 @@ const schema = z.strictObject({
   split: z.boolean().default(false),
   threshold: z.array(z.string()).default([]),
   slo: z.string().optional(),
+  budgets: z.string().optional(),
+  inconclusive: z.enum(['fail', 'warn']).default('fail'),
+  junit: z.string().optional(),
+  markdown: z.string().optional(),
   json: z.boolean().default(false),
 })
 
@@ -145,6 +149,15 @@ export function parseBenchOptions({ values, file }: Given): BenchOptions {
   }
   if (options.split && options.url !== undefined && options['baseline-url'] === undefined && !options.aa) {
     refuse('--split needs a run with two arms', 'Give --baseline-url too, or leave --url out.')
+  }
+  const judged = [options.budget, options.budgets, options.slo, options.threshold[0]].some(
+    (asked) => asked !== undefined,
+  )
+  if (options.junit !== undefined && !judged) {
+    refuse(
+      '--junit writes verdicts, and nothing is judged',
+      "Say by what: --budget 7ms, --budgets file, --threshold 'errors.rate<0.1%' or --slo chat-short.",
+    )
   }
   const whole = { ...options, sends: workloadOf(options), shown: shownOptions(values, schema.shape) }
   refuseLoad(whole, refuse)

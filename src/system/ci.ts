@@ -1,10 +1,18 @@
-/** Leaves a verdict where CI looks for it: JUnit and Markdown files, the job summary of GitHub Actions, its annotations. */
+/**
+ * Leaves a verdict where CI looks for it: JUnit and Markdown files, the job summary of GitHub Actions, its annotations. The same for
+ * every command that judges.
+ */
 import { appendFileSync } from 'node:fs'
+import type { Inconclusive } from '../errors.ts'
+import { renderAnnotations } from '../render/annotations.ts'
+import { renderJunit } from '../render/junit.ts'
+import type { Gate } from '../report/schema.ts'
 import { assertWritable, writeAtomically } from '../report/write.ts'
 
 export interface CiTargets {
   junit?: string | undefined
   markdown?: string | undefined
+  inconclusive?: Inconclusive | undefined
 }
 
 /** Before anything else, since a verdict that cannot be left is found out too late. */
@@ -13,23 +21,32 @@ export function assertCiWritable({ junit, markdown }: CiTargets): void {
   if (markdown !== undefined) assertWritable(markdown, '--markdown')
 }
 
-export interface CiTexts {
-  junit: () => string
+export interface CiResult {
+  /** 'kt bench', 'kt slo check'. */
+  name: string
+  /** Null when nothing was judged. */
+  gate: Gate | null
+  /** Shown beside the checks: files, mode, category. */
+  properties: Record<string, string>
+  /** When it was measured. */
+  timestamp: string
   markdown: () => string
-  annotations: () => string[]
 }
 
 /** `stderr`: annotations go there, so that --json stays JSON; GitHub reads both. */
 export function publish(
-  targets: CiTargets,
-  texts: CiTexts,
+  { junit, markdown, inconclusive = 'fail' }: CiTargets,
+  { name, gate, properties, timestamp, markdown: text }: CiResult,
   env: NodeJS.ProcessEnv = process.env,
-  stderr: (text: string) => void = (text) => process.stderr.write(text),
+  stderr: (text: string) => void = (line) => process.stderr.write(line),
 ): void {
-  if (targets.junit !== undefined) writeAtomically(targets.junit, texts.junit(), '--junit')
-  if (targets.markdown !== undefined) writeAtomically(targets.markdown, texts.markdown(), '--markdown')
-  if (env.GITHUB_STEP_SUMMARY) appendSummary(env.GITHUB_STEP_SUMMARY, texts.markdown(), stderr)
-  if (env.GITHUB_ACTIONS === 'true') for (const line of texts.annotations()) stderr(`${line}\n`)
+  const judged = gate ?? { verdict: 'pass', checks: [] }
+  if (junit !== undefined) {
+    writeAtomically(junit, renderJunit({ name, gate: judged, inconclusive, properties, timestamp }), '--junit')
+  }
+  if (markdown !== undefined) writeAtomically(markdown, text(), '--markdown')
+  if (env.GITHUB_STEP_SUMMARY) appendSummary(env.GITHUB_STEP_SUMMARY, text(), stderr)
+  if (env.GITHUB_ACTIONS === 'true') for (const line of renderAnnotations(name, judged)) stderr(`${line}\n`)
 }
 
 /** A summary that cannot be written is a pity and no reason to lose the verdict. */

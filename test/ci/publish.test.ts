@@ -7,7 +7,7 @@ import { renderAnnotations } from '../../src/render/annotations.ts'
 import { renderJunit } from '../../src/render/junit.ts'
 import { table } from '../../src/render/markdown.ts'
 import type { Check, Gate } from '../../src/report/schema.ts'
-import { publish } from '../../src/system/ci.ts'
+import { type CiResult, publish } from '../../src/system/ci.ts'
 import { kt } from '../support/kt.ts'
 import { around, fixed, makeReport } from '../support/make-report.ts'
 
@@ -77,26 +77,32 @@ describe('Markdown', () => {
 })
 
 describe('publishing', () => {
-  const texts = { junit: () => '<xml/>', markdown: () => '# kt', annotations: () => ['::error::no'] }
+  const result: CiResult = {
+    name: 'kt bench',
+    gate: gate(check('fail')),
+    properties: {},
+    timestamp: '2026-11-23T10:00:00.000Z',
+    markdown: () => '# kt',
+  }
 
   it('writes what was asked for, and nothing else', () => {
     const said: string[] = []
-    publish({ junit: at('a.xml') }, texts, {}, (text) => said.push(text))
-    expect(readFileSync(at('a.xml'), 'utf8')).toBe('<xml/>')
+    publish({ junit: at('a.xml') }, result, {}, (text) => said.push(text))
+    expect(readFileSync(at('a.xml'), 'utf8')).toContain('failures="1"')
     expect(said).toEqual([])
   })
 
   it('appends to the job summary and annotates under GitHub', () => {
     writeFileSync(at('summary.md'), 'before\n')
     const said: string[] = []
-    publish({}, texts, { GITHUB_ACTIONS: 'true', GITHUB_STEP_SUMMARY: at('summary.md') }, (text) => said.push(text))
+    publish({}, result, { GITHUB_ACTIONS: 'true', GITHUB_STEP_SUMMARY: at('summary.md') }, (text) => said.push(text))
     expect(readFileSync(at('summary.md'), 'utf8')).toBe('before\n# kt\n')
-    expect(said).toEqual(['::error::no\n'])
+    expect(said).toEqual(['::error title=kt bench::FAIL  P99 overhead 20.0 ms >= 7 ms (reasons)\n'])
   })
 
   it('does not lose a verdict over a summary that cannot be written', () => {
     const said: string[] = []
-    publish({}, texts, { GITHUB_STEP_SUMMARY: folder }, (text) => said.push(text))
+    publish({}, result, { GITHUB_STEP_SUMMARY: folder }, (text) => said.push(text))
     expect(said.join()).toContain('could not append')
   })
 })

@@ -1,6 +1,6 @@
 import { Args, Flags } from '@oclif/core'
+import { ciFlags } from '../../ci-flags.ts'
 import { KtCommand } from '../../command.ts'
-import { EXIT } from '../../errors.ts'
 
 export default class BenchCompare extends KtCommand {
   static override summary = 'Compare two runs, and gate on what the gateway adds or on what a change to it costs.'
@@ -46,57 +46,32 @@ measured in turns is compared with itself, block by block.`
       description: 'print the figures only, exit 0',
       exclusive: ['budget', 'budgets', 'max-regression', 'threshold', 'allow-different', 'inconclusive', 'junit'],
     }),
-    inconclusive: Flags.option({
-      description: 'fail: exit 4 when the data cannot tell (default); warn: exit 0',
-      options: ['fail', 'warn'] as const,
-    })(),
     json: Flags.boolean({ description: 'print the comparison (kt.compare/1) instead of tables' }),
-    junit: Flags.string({ description: 'write the verdicts as JUnit XML to this file' }),
-    markdown: Flags.string({ description: 'write the comparison as Markdown to this file' }),
+    ...ciFlags,
   }
 
   async run(): Promise<void> {
     const { args, flags } = await this.parse(BenchCompare)
-    const [
-      { compareFiles },
-      { renderComparison },
-      { renderComparisonMarkdown },
-      { renderJunit },
-      { renderAnnotations },
-      ci,
-    ] = await Promise.all([
-      import('../../report/compare-files.ts'),
-      import('../../render/compare-table.ts'),
-      import('../../render/markdown.ts'),
-      import('../../render/junit.ts'),
-      import('../../render/annotations.ts'),
-      import('../../system/ci.ts'),
-    ])
+    const [{ compareFiles }, { exitOfComparison }, { renderComparison }, { renderComparisonMarkdown }, ci] =
+      await Promise.all([
+        import('../../report/compare-files.ts'),
+        import('../../report/compare.ts'),
+        import('../../render/compare-table.ts'),
+        import('../../render/markdown.ts'),
+        import('../../system/ci.ts'),
+      ])
     ci.assertCiWritable(flags)
     const comparison = compareFiles(args, flags)
     if (flags.json) this.printJson(comparison)
     else this.print(renderComparison(comparison, this.color))
     const { gate, mode, baseline, gateway } = comparison
-    const name = 'kt bench compare'
-    const inconclusive = flags.inconclusive ?? 'fail'
     ci.publish(flags, {
-      junit: () =>
-        renderJunit({
-          name,
-          gate: gate ?? { verdict: 'pass', checks: [] },
-          inconclusive,
-          properties: { mode, baseline: baseline.file, gateway: gateway.file },
-          timestamp: gateway.startedAt,
-        }),
+      name: 'kt bench compare',
+      gate,
+      properties: { mode, baseline: baseline.file, gateway: gateway.file },
+      timestamp: gateway.startedAt,
       markdown: () => renderComparisonMarkdown(comparison),
-      annotations: () => (gate ? renderAnnotations(name, gate) : []),
     })
-    this.finish(
-      {
-        pass: EXIT.passed,
-        fail: EXIT.breached,
-        inconclusive: inconclusive === 'warn' ? EXIT.passed : EXIT.inconclusive,
-      }[gate?.verdict ?? 'pass'],
-    )
+    this.finish(exitOfComparison(comparison, flags.inconclusive))
   }
 }

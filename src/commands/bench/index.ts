@@ -1,4 +1,5 @@
 import { Flags } from '@oclif/core'
+import { ciFlags } from '../../ci-flags.ts'
 import { KtCommand } from '../../command.ts'
 
 export default class Bench extends KtCommand {
@@ -154,6 +155,12 @@ and directly, in turns. The API key is taken from --api-key, KT_API_KEY or OPENA
       description: "gate P99 overhead on this, such as '7ms': exit 3 over it, 4 when unsure",
       helpGroup: 'RESULT',
     }),
+    budgets: Flags.string({
+      description:
+        'gate on the total of this file, and hold the components against it [default: profiles/budgets.yaml]',
+      helpGroup: 'RESULT',
+    }),
+    ...ciFlags,
     'inject-delay': Flags.string({
       description: 'make the embedded gateway wait in every request',
       helpGroup: 'RESULT',
@@ -167,6 +174,8 @@ and directly, in turns. The API key is taken from --api-key, KT_API_KEY or OPENA
       { withConfig },
       { bench },
       { renderBench },
+      { renderBenchMarkdown },
+      ci,
       { progressLine, progressLogLine },
       { progressOnStderr },
     ] = await Promise.all([
@@ -174,6 +183,8 @@ and directly, in turns. The API key is taken from --api-key, KT_API_KEY or OPENA
       import('../../runner/config.ts'),
       import('../../runner/bench.ts'),
       import('../../render/bench-table.ts'),
+      import('../../render/bench-markdown.ts'),
+      import('../../system/ci.ts'),
       import('../../render/progress.ts'),
       import('../../system/progress.ts'),
     ])
@@ -196,6 +207,14 @@ and directly, in turns. The API key is taken from --api-key, KT_API_KEY or OPENA
     }).finally(progress.end)
     if (options.json) this.printJson(result.report)
     else this.print(renderBench(result.report, { ...result, color: this.color, showTtfb: options['measure-ttfb'] }))
+    const { report, verdict } = result
+    ci.publish(options, {
+      name: 'kt bench',
+      gate: verdict,
+      properties: { url: report.target.url, model: report.target.model, workload: report.load.workload.name },
+      timestamp: report.startedAt,
+      markdown: () => renderBenchMarkdown(report, verdict),
+    })
     this.finish(result.exitCode)
   }
 }

@@ -1,6 +1,7 @@
 import { Args, Flags } from '@oclif/core'
+import { ciFlags } from '../../ci-flags.ts'
 import { KtCommand } from '../../command.ts'
-import { EXIT } from '../../errors.ts'
+import { exitOf } from '../../errors.ts'
 
 export default class SloCheck extends KtCommand {
   static override summary = 'Judge a run by what its category of requests is promised.'
@@ -22,50 +23,29 @@ export default class SloCheck extends KtCommand {
   static override flags = {
     category: Flags.string({ description: 'category of the requests, such as chat-short' }),
     slo: Flags.string({ description: 'file of categories [default: profiles/slo.yaml]' }),
-    inconclusive: Flags.option({
-      description: 'fail: exit 4 when the data cannot tell (default); warn: exit 0',
-      options: ['fail', 'warn'] as const,
-    })(),
     json: Flags.boolean({ description: 'print the judgement as JSON (kt.slo/1)' }),
-    junit: Flags.string({ description: 'write the verdicts as JUnit XML to this file' }),
-    markdown: Flags.string({ description: 'write the verdicts as Markdown to this file' }),
+    ...ciFlags,
   }
 
   async run(): Promise<void> {
     const { args, flags } = await this.parse(SloCheck)
-    const [{ checkSlo }, { renderSlo, renderSloMarkdown }, { renderJunit }, { renderAnnotations }, ci] =
-      await Promise.all([
-        import('../../report/slo-file.ts'),
-        import('../../render/slo-table.ts'),
-        import('../../render/junit.ts'),
-        import('../../render/annotations.ts'),
-        import('../../system/ci.ts'),
-      ])
+    const [{ checkSlo }, { renderSlo, renderSloMarkdown }, ci] = await Promise.all([
+      import('../../report/slo-file.ts'),
+      import('../../render/slo-table.ts'),
+      import('../../system/ci.ts'),
+    ])
     ci.assertCiWritable(flags)
     const judged = checkSlo(args.report, flags.category, flags.slo)
     if (flags.json) this.printJson(judged)
     else this.print(renderSlo(judged, this.color))
-    const name = 'kt slo check'
-    const inconclusive = flags.inconclusive ?? 'fail'
     const { slo, startedAt, file } = judged
     ci.publish(flags, {
-      junit: () =>
-        renderJunit({
-          name,
-          gate: slo,
-          inconclusive,
-          properties: { report: file, category: slo.category },
-          timestamp: startedAt,
-        }),
+      name: 'kt slo check',
+      gate: slo,
+      properties: { report: file, category: slo.category },
+      timestamp: startedAt,
       markdown: () => renderSloMarkdown(judged),
-      annotations: () => renderAnnotations(name, slo),
     })
-    this.finish(
-      {
-        pass: EXIT.passed,
-        fail: EXIT.breached,
-        inconclusive: inconclusive === 'warn' ? EXIT.passed : EXIT.inconclusive,
-      }[slo.verdict],
-    )
+    this.finish(exitOf(slo.verdict, flags.inconclusive))
   }
 }
