@@ -242,15 +242,19 @@ export class Lane implements Exchange, Dispatcher.DispatchHandler {
 
   /** A stream has ended with its connection in order: was it a stream, and a whole one? */
   #endStream(endUs: number): void {
-    this.#chunkUs = endUs
-    this.#reader?.end()
     const watch = this.#watch
     if (!watch) return
-    if (watch.error !== undefined) this.#fail('KT_STREAM_ERROR', watch.error, endUs)
-    else if (this.#streamFault !== undefined || watch.garbage !== undefined) {
-      this.#fail('KT_BAD_STREAM', this.#streamFault ?? `not an event of a known protocol: ${watch.garbage}`, endUs)
-    } else if (watch.events === 0) this.#fail('KT_BAD_STREAM', readErrorAnswer(this.#text()) || 'no events', endUs)
-    else if (!watch.ended) this.#fail('KT_TRUNCATED', 'the stream ended without its end mark', endUs)
+    this.#chunkUs = endUs
+    const readable = watch.garbage === undefined
+    this.#reader?.end()
+    const { error, garbage, events, ended } = watch
+    // What the end of the body cut off in the middle is no garbage: it is the part that is there.
+    const cutOff = readable && garbage !== undefined && (events > 1 || garbage.startsWith('{'))
+    if (error !== undefined) this.#fail('KT_STREAM_ERROR', error, endUs)
+    else if (this.#streamFault !== undefined || (garbage !== undefined && !cutOff)) {
+      this.#fail('KT_BAD_STREAM', this.#streamFault ?? `not an event of a known protocol: ${garbage}`, endUs)
+    } else if (events === 0) this.#fail('KT_BAD_STREAM', readErrorAnswer(this.#text()) || 'no events', endUs)
+    else if (!ended) this.#fail('KT_TRUNCATED', 'the stream ended without its end mark', endUs)
     else this.#settle(endUs)
   }
 

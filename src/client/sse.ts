@@ -128,7 +128,7 @@ export class SseReader {
     this.#data = undefined
     this.#event = ''
     if (bytes) {
-      if (this.#start === this.#end || this.#taker?.(bytes, this.#start, this.#end)) return
+      if (this.#start < this.#end && this.#taker?.(bytes, this.#start, this.#end)) return
       this.#listener(bytes.toString('utf8', this.#start, this.#end), event)
     } else if (data !== undefined) this.#listener(data, event)
   }

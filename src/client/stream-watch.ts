@@ -32,6 +32,8 @@ export class StreamWatch {
   }
 
   event(data: string, atUs: number): void {
+    // Sent to keep the connection alive.
+    if (data === '') return
     this.events++
     const event = readStreamEvent(data)
     if (!event) {

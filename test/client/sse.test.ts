@@ -20,7 +20,7 @@ function reference(text: string): Seen {
   let data: string[] = []
   let event = ''
   const dispatch = (): void => {
-    if (data.join('\n') !== '') seen.push([data.join('\n'), event])
+    if (data.length > 0) seen.push([data.join('\n'), event])
     data = []
     event = ''
   }
@@ -89,6 +89,15 @@ describe('server-sent events', () => {
     ],
     ['a final line end without a blank line', 'data: [DONE]\r\n', [['[DONE]', '']]],
     ['an event without data', 'event: x\n\n', []],
+    [
+      'an event whose data is empty, and one of a line end (the example of the specification)',
+      'data\n\ndata\ndata\n\ndata: x\n\n',
+      [
+        ['', ''],
+        ['\n', ''],
+        ['x', ''],
+      ],
+    ],
     ['unknown fields', 'database: a\ndat: b\ndata: c\n\n', [['c', '']]],
     ['nothing', '', []],
   ])('%s', (_name, text, expected) => {

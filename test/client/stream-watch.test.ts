@@ -33,6 +33,11 @@ describe('tokens in a stream', () => {
     expect(seen.ended).toBe(true)
   })
 
+  it('an event without data keeps a connection alive, and is neither a token nor garbage', () => {
+    const seen = watch(['', chunk({ content: 'a' }), '', '[DONE]'])
+    expect([seen.events, seen.tokenEvents, seen.garbage, seen.ended]).toEqual([2, 1, undefined, true])
+  })
+
   it('reasoning text and tool-call arguments are tokens', () => {
     const call = { tool_calls: [{ index: 0, function: { name: 'f', arguments: '{"a"' } }] }
     const seen = watch([
