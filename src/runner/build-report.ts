@@ -94,7 +94,7 @@ export function buildReport(plan: RunPlan, record: RunRecord, context: RunContex
 }
 
 function armResult(arm: ArmRecord, opened: number, url: string, budgets: Budgets, legs: Legs | undefined): ArmResult {
-  const sent = sum(Object.values(arm.outcomes))
+  const sent = sentBy(arm)
   const successful = arm.outcomes.OK ?? 0
   const durationS = arm.activeUs / 1e6
   const perSec = (count: number): number => (durationS > 0 ? Math.round((count / durationS) * 1_000) / 1_000 : 0)
@@ -157,7 +157,7 @@ function blocksOf(arm: ArmRecord): BenchReport['blocks'] {
     arm: arm.name,
     index: block.index,
     startedAtS: Math.round((block.startedAtUs - firstUs) / 1e3) / 1e3,
-    sent: sum(Object.values(block.outcomes)),
+    sent: block.sent,
     outcomes: block.outcomes,
     latency: block.latency,
     overhead: {
@@ -166,6 +166,21 @@ function blocksOf(arm: ArmRecord): BenchReport['blocks'] {
     },
     metrics: block.metrics,
   }))
+}
+
+/**
+ * How many requests were sent: counted as they were released, block by block, and held against how they ended. A request that
+ * is in neither or in both is a bug of kt's, and no figure of the run is to be believed.
+ */
+function sentBy({ name, blocks, outcomes }: ArmRecord): number {
+  for (const { index, sent, outcomes: ended } of blocks) {
+    const known = sum(Object.values(ended))
+    if (known !== sent) throw new Error(`block ${index} of ${name}: ${sent} sent, but ${known} ended`)
+  }
+  const sent = sum(blocks.map((block) => block.sent))
+  const known = sum(Object.values(outcomes))
+  if (known !== sent) throw new Error(`${name}: ${sent} sent, but ${known} ended`)
+  return sent
 }
 
 /** The first reason that each class of failure gave, over all arms. */

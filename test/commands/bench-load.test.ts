@@ -1,5 +1,5 @@
 // The load flags as a user meets them, and the machine failing under them: full disk, no descriptors, an impatient user.
-import { spawn } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { afterAll, afterEach, describe, expect, it } from 'vitest'
@@ -9,6 +9,7 @@ import { kt, startKt, tempDir } from '../support/kt.ts'
 import { quickProvider } from '../support/provider.ts'
 
 const dir = tempDir()
+const bin = fileURLToPath(new URL('../../bin/run.js', import.meta.url))
 afterAll(dir.remove)
 
 let server: TestServer | undefined
@@ -23,6 +24,11 @@ async function answering(ms = 0): Promise<string> {
     request.on('end', () => setTimeout(() => response.end(OK_BODY), ms))
   })
   return server.origin
+}
+
+/** Whether a test may make a network with other limits than the machine's. */
+function hasNetworksOfItsOwn(): boolean {
+  return spawnSync('unshare', ['-rn', 'sh', '-c', 'ip link set lo up']).status === 0
 }
 
 const read = (path: string): BenchReport => benchReportSchema.parse(JSON.parse(readFileSync(path, 'utf8')))
@@ -180,7 +186,6 @@ describe('kt bench', () => {
     "out of file descriptors: classed as this machine's fault, nothing hangs",
     async () => {
       const origin = await answering(300)
-      const bin = fileURLToPath(new URL('../../bin/run.js', import.meta.url))
       const args = `bench --url ${origin} --concurrency 200 --requests 400 --warmup 0 --json`
       const child = spawn('sh', ['-c', `ulimit -n 90 && exec "${process.execPath}" "${bin}" ${args}`], {
         stdio: ['ignore', 'pipe', 'ignore'],
@@ -195,6 +200,30 @@ describe('kt bench', () => {
       expect(totals.outcomes.OK).toBeGreaterThan(10)
       expect(totals.outcomes.KT_RESOURCES).toBeGreaterThan(50)
       expect(totals.outcomes.KT_CONNECT).toBeUndefined()
+      expect(client).toMatchObject({ verdict: 'saturated' })
+    },
+  )
+
+  it.skipIf(!hasNetworksOfItsOwn())(
+    'out of ports: the same, and the connections that there are go on (skipped without network namespaces)',
+    async () => {
+      const node = `"${process.execPath}" "${bin}"`
+      // A network of its own with twenty ports to connect from, and the provider in it.
+      const script = `ip link set lo up && echo "40000 40019" > /proc/sys/net/ipv4/ip_local_port_range || exit 9
+        ${node} provider start --ttft 300ms --json > "${dir.file('provider.json')}" & provider=$!
+        until [ -s "${dir.file('provider.json')}" ]; do sleep 0.05; done
+        ${node} bench --url http://127.0.0.1:41001 --concurrency 60 --requests 120 --warmup 0 --json
+        kill $provider; wait $provider`
+      const child = spawn('unshare', ['-rn', 'sh', '-c', script], { stdio: ['ignore', 'pipe', 'ignore'] })
+      let stdout = ''
+      child.stdout.setEncoding('utf8').on('data', (part: string) => {
+        stdout += part
+      })
+      await new Promise((resolve) => child.on('close', resolve))
+      const { totals, client } = benchReportSchema.parse(JSON.parse(stdout))
+      expect(totals.sent).toBe(120)
+      expect(totals.outcomes.OK).toBeGreaterThan(10)
+      expect(totals.outcomes).toEqual({ OK: totals.outcomes.OK, KT_RESOURCES: 120 - (totals.outcomes.OK ?? 0) })
       expect(client).toMatchObject({ verdict: 'saturated' })
     },
   )

@@ -92,7 +92,8 @@ describe('load', () => {
     const { now } = await import('../../src/system/clock.ts')
     const engine = new Engine(plan, now)
     const running = engine.run()
-    setTimeout(() => engine.stop('interrupted', 150_000), 300)
+    while (calls < 8) await new Promise((resolve) => setTimeout(resolve, 5))
+    engine.stop('interrupted', 150_000)
     await running
     const arm = engine.recorders[0]?.toRecord()
     expect(arm?.outcomes).toEqual({ OK: 6, KT_ABORTED_AT_DEADLINE: 2 })

@@ -23,7 +23,7 @@ const quiet = { progress: () => {} }
 
 it.each([
   ['a closed loop', { mode: 'closed' as const, concurrency: 5 }],
-  ['an open loop', { mode: 'open' as const, rps: 400, maxInFlight: 50 }],
+  ['an open loop', { mode: 'open' as const, rps: 400, maxInFlight: 300 }],
 ])('%s of three threads sends every request once', async (_name, load) => {
   const nonces: string[] = []
   server = await httpServer((request, response) => {
