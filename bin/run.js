@@ -9,6 +9,9 @@ if (major < 22 || (major === 22 && minor < 19)) {
   process.exit(2)
 }
 
+// Compiled modules are kept between runs (NODE_DISABLE_COMPILE_CACHE=1 turns it off): half of a short command is compiling.
+import('node:module').then(({ enableCompileCache }) => enableCompileCache())
+
 // A reader that goes away (`kt … | head -1`) is not an error.
 process.stdout.on('error', (error) => {
   if (error.code === 'EPIPE') process.exit(process.exitCode ?? 0)

@@ -5,7 +5,7 @@
 import { z } from 'zod'
 import { adminFile, adminPortFile } from './admin/config-file.ts'
 import { cacheFile } from './cache/config-file.ts'
-import { bytes, duration } from './config-values.ts'
+import { bytes, duration, secret } from './config-values.ts'
 import { eventsFile } from './events/config-file.ts'
 import { policiesFile, streamingFile } from './policies/config-file.ts'
 import { PROTOCOLS } from './protocols/protocols.ts'
@@ -32,7 +32,7 @@ const provider = z.strictObject({
   name: z.string().min(1),
   base_url: baseUrl,
   protocol: z.enum(PROTOCOLS).default('openai'),
-  api_key: z.string().min(1).optional(),
+  api_key: secret.optional(),
   weight: z.number().positive().max(1_000_000).optional(),
   models: z
     .array(z.string().regex(/^(?:[^*]+\*?|\*)$/, "a model is a name, a prefix ('gpt-*') or '*'"))
@@ -57,7 +57,7 @@ const upstream = z.strictObject({
 })
 
 const auth = z.strictObject({
-  keys: z.array(z.strictObject({ key: z.string().min(1), tenant: z.string().regex(/^[\w.-]{1,64}$/) })).min(1),
+  keys: z.array(z.strictObject({ key: secret, tenant: z.string().regex(/^[\w.-]{1,64}$/) })).min(1),
 })
 
 const limits = z.strictObject({
@@ -66,6 +66,7 @@ const limits = z.strictObject({
   header_timeout: duration.prefault('20s'),
   request_timeout: duration.prefault('120s'),
   reader_timeout: duration.prefault('60s'),
+  drain_timeout: duration.prefault('10s'),
 })
 
 const gateway = z.strictObject({

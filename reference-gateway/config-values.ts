@@ -25,6 +25,15 @@ export const bytes = z.unknown().transform((value, context) => {
   return z.NEVER
 })
 
+/** A secret, or the name of one in `${NAME}`. */
+export const secret = z.string().min(1)
+
+/** The value of a header that is sent with every request: may be one. */
+export const headerValue = z.string()
+
+/** What no output may show. */
+export const SECRETS: ReadonlySet<z.ZodType> = new Set([secret, headerValue])
+
 export type Environment = Readonly<Record<string, string | undefined>>
 
 /** A secret as the file gives it: itself, or found under the name in `${NAME}`. Exactly one of the three is set. */

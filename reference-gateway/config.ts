@@ -54,6 +54,8 @@ export interface Limits {
   headerTimeoutMs: number
   requestTimeoutMs: number
   readerTimeoutMs: number
+  /** Of a gateway that was asked to end: for what is in flight. */
+  drainTimeoutMs: number
 }
 
 export interface PoolConfig {
@@ -116,6 +118,8 @@ export function gatewayConfigSchema(environment: Environment) {
       if (found.value === undefined) refuse(path, found.problem ?? `${found.missing} is not set`)
       return found.value ?? ''
     }
+    if (given.admin_port === given.port && given.port !== 0)
+      refuse(['admin_port'], `${given.port} is the port it serves on`)
     const [first, ...others] = providers
     if (!first) return z.NEVER
     const { keep_alive: keepAlive } = given.upstream
@@ -137,6 +141,7 @@ export function gatewayConfigSchema(environment: Environment) {
         headerTimeoutMs: given.limits.header_timeout,
         requestTimeoutMs: given.limits.request_timeout,
         readerTimeoutMs: given.limits.reader_timeout,
+        drainTimeoutMs: given.limits.drain_timeout,
       },
       upstream: {
         httpVersion: given.upstream.http_version,

@@ -20,7 +20,7 @@ import { WarmUp } from './warmup.ts'
 export interface GatewayOptions {
   /** Held in every request before the upstream is asked. */
   injectDelayMs?: number
-  /** How long `close` waits for what is in flight. */
+  /** How long `close` waits for what is in flight; in place of the config's. */
   drainMs?: number
   /** Told what goes wrong outside of a request. */
   report?: (problem: string) => void
@@ -36,7 +36,6 @@ export interface GatewayServer {
   close(): Promise<void>
 }
 
-const DRAIN_MS = 10_000
 const METHODS = new Set(['GET', 'HEAD', 'POST', 'DELETE'])
 /** How often Node looks for connections that are over their header or request timeout. */
 const CHECK_INTERVAL_MS = 500
@@ -120,7 +119,7 @@ export async function startServer(
       warmUp.stop()
       around.draining = true
       const closed = new Promise((resolve) => server.close(resolve))
-      await inFlight.settled(options.drainMs ?? DRAIN_MS)
+      await inFlight.settled(options.drainMs ?? config.limits.drainTimeoutMs)
       server.closeAllConnections()
       await closed
       await Promise.all([pool.close(), closeStages(stages)])

@@ -1,6 +1,6 @@
 /** The key `gateway.events` of the config file. */
 import { z } from 'zod'
-import { bytes, duration } from '../config-values.ts'
+import { bytes, duration, headerValue } from '../config-values.ts'
 
 const collector = z.string().refine((text) => {
   const url = URL.parse(text)
@@ -27,7 +27,7 @@ export const eventsFile = z
         /** OTLP over HTTP with JSON, the whole URL. */
         endpoint: collector,
         /** Values may refer to the environment: `${NAME}`. */
-        headers: z.record(z.string(), z.string()).default({}),
+        headers: z.record(z.string(), headerValue).default({}),
         service_name: z.string().min(1).default('kt-gateway'),
         timeout: duration.prefault('10s'),
       })

@@ -3,7 +3,7 @@
  * regex), or `kind`, or, for the two of the guide's example, which have neither, its name.
  */
 import { z } from 'zod'
-import { bytes, duration } from '../config-values.ts'
+import { bytes, duration, headerValue } from '../config-values.ts'
 import { PII_KINDS } from './detectors/pii.ts'
 import { problemOf } from './pattern/program.ts'
 
@@ -35,7 +35,7 @@ const webhook = z.strictObject({
   url: z.url({ protocol: /^https?$/, error: 'not an http(s) URL' }),
   timeout: duration.optional(),
   max_concurrency: z.int().min(1).default(16),
-  headers: z.record(z.string().regex(/^[\w-]+$/), z.string()).default({}),
+  headers: z.record(z.string().regex(/^[\w-]+$/), headerValue).default({}),
 })
 
 const policyFile = z

@@ -15,7 +15,6 @@ const WORKER = fileURLToPath(import.meta.url).replace(/primary\.(js|ts)$/, 'work
 const ANSWER_WITHIN_MS = 1_000
 /** Beyond their own time to drain. */
 const STOP_WITHIN_MS = 3_000
-const DRAIN_MS = 10_000
 const RESTART_AFTER_MS = 200
 const SLOWEST_RESTART_MS = 5_000
 
@@ -90,7 +89,7 @@ class Workers implements Processes {
     if (worker.isDead()) return
     const gone = new Promise((resolve) => worker.once('exit', resolve))
     this.#tell(worker, { kind: 'stop' })
-    const limitMs = (this.#options.drainMs ?? DRAIN_MS) + STOP_WITHIN_MS
+    const limitMs = (this.#options.drainMs ?? this.#config.limits.drainTimeoutMs) + STOP_WITHIN_MS
     const limit = setTimeout(() => worker.process.kill('SIGKILL'), limitMs)
     await gone
     clearTimeout(limit)

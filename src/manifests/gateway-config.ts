@@ -3,7 +3,7 @@ import { stringify } from 'yaml'
 import type { ClusterSettings } from './settings.ts'
 
 export function gatewayConfig(
-  { providerUrl, upstream, upstreamConnections, mostInFlight, bodies }: ClusterSettings,
+  { providerUrl, upstream, upstreamConnections, mostInFlight, bodies, longestStreamS }: ClusterSettings,
   port: number,
 ): string {
   return stringify({
@@ -19,7 +19,12 @@ export function gatewayConfig(
           models: ['*'],
         },
       ],
-      limits: { max_body: `${bodies.body.maxBytes / 1024 ** 2}MB`, max_in_flight: mostInFlight },
+      limits: {
+        max_body: `${bodies.body.maxBytes / 1024 ** 2}MB`,
+        max_in_flight: mostInFlight,
+        // The pod's grace period leaves this long after its preStop.
+        drain_timeout: `${longestStreamS}s`,
+      },
       upstream: { http_version: upstream },
       connection_pool: {
         max_idle_per_host: Math.max(32, Math.ceil(upstreamConnections / 4)),

@@ -51,6 +51,7 @@ test('without a config the gateway is conservative', () => {
       headerTimeoutMs: 20_000,
       requestTimeoutMs: 120_000,
       readerTimeoutMs: 60_000,
+      drainTimeoutMs: 10_000,
     },
     pool: { maxIdlePerHost: 32, maxTotal: 256, maxLifetimeMs: 300_000, idleTimeoutMs: 60_000 },
     warmup: { connections: 4, probeEndpoint: '/v1/models' },

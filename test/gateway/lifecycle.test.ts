@@ -31,10 +31,13 @@ test('shutdown finishes what is in flight and takes nothing new', async () => {
   await until(() => provider.open === 0)
 })
 
-test('shutdown does not wait longer than it was told', async () => {
+test.each([
+  ['its starter', {}, { drainMs: 50 }],
+  ['limits.drain_timeout', { limits: { drain_timeout: '50ms' } }, {}],
+])('shutdown does not wait longer than it was told by %s', async (_, settings, options) => {
   let asked = 0
   const provider = await upstream(() => asked++)
-  const gateway = await gatewayBefore(provider.url, {}, { drainMs: 50 })
+  const gateway = await gatewayBefore(provider.url, settings, options)
   const answer = ask(`${gateway.url}/v1/models`).catch((error: Error) => error)
   await until(() => asked === 1)
   await gateway.close()

@@ -5,6 +5,7 @@ import { Deployment } from 'kubernetes-models/apps/v1/Deployment'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { parse } from 'yaml'
 import { gatewayConfigSchema } from '../../reference-gateway/config.ts'
+import { startGateway } from '../../reference-gateway/gateway.ts'
 import { UserError } from '../../src/errors.ts'
 import { emitRequest } from '../../src/input/emit-request.ts'
 import type { PlanFlags } from '../../src/input/plan-flags.ts'
@@ -91,11 +92,23 @@ describe('the numbers are the plan’s', () => {
   })
 })
 
-test.each(['h1', 'h2'] as const)('the reference gateway reads its ConfigMap (%s)', async (upstream) => {
-  const files = manifests('kubernetes', await settingsFor({ ...PEAKS, upstream }))
-  const config = parse(parse(files['configmap.yaml'] ?? '').data['gateway.yaml'])
-  expect(gatewayConfigSchema({ OPENAI_API_KEY: 'sk-test' }).safeParse(config)).toMatchObject({ success: true })
-})
+test.each(['h1', 'h2'] as const)(
+  'the reference gateway starts from its ConfigMap, and drains as long (%s)',
+  async (upstream) => {
+    const settings = await settingsFor({ ...PEAKS, upstream })
+    const files = manifests('kubernetes', { ...settings, providerUrl: 'http://127.0.0.1:9/v1' })
+    const written: string = parse(files['configmap.yaml'] ?? '').data['gateway.yaml']
+    const config = gatewayConfigSchema({ OPENAI_API_KEY: 'sk-test' }).parse(parse(written))
+    expect(config.limits).toMatchObject({ drainTimeoutMs: settings.longestStreamS * 1_000 })
+    expect(settings.gracePeriodS).toBeGreaterThan(settings.preStopS + settings.longestStreamS)
+    const gateway = await startGateway({ ...config, host: '127.0.0.1', port: 0 })
+    try {
+      expect((await fetch(`${gateway.url}/healthz`)).status).toBe(200)
+    } finally {
+      await gateway.close()
+    }
+  },
+)
 
 test('an object that breaks the published schema is not written', () => {
   const wrong = { replicas: 'many', selector: { matchLabels: {} }, template: {} } as unknown as {

@@ -93,33 +93,12 @@ async function configOf(flags: {
   'admin-port': number | undefined
   upstream: string | undefined
 }) {
-  const [{ gatewayConfigSchema }, { parseBaseUrl }, { parseWith, readYaml }] = await Promise.all([
-    import('../../../reference-gateway/config.ts'),
-    import('../../../reference-gateway/config-file.ts'),
-    import('../../input/file.ts'),
-  ])
+  const { readGatewayConfig, withUpstream } = await import('../../input/gateway-config.ts')
   // An empty address would mean every interface of the machine.
   if (flags.host === '') throw new UserError('--host is empty', 'Give an address, such as 127.0.0.1.')
-  const schema = gatewayConfigSchema(process.env)
-  const config = flags.config
-    ? readYaml(flags.config, schema, 'gateway config')
-    : parseWith({}, schema, 'defaults', 'gateway config')
-  const [first, ...others] = config.providers
-  let providers = config.providers
-  if (flags.upstream !== undefined) {
-    if (others.length > 0) {
-      throw new UserError(
-        '--upstream stands for a single provider, and the config has several',
-        'Set base_url in the config.',
-      )
-    }
-    const place = parseBaseUrl(flags.upstream)
-    if (typeof place === 'string') throw new UserError(`--upstream: ${place}`, 'Correct the URL and run again.')
-    providers = [{ ...first, ...place }]
-  }
+  const config = withUpstream(readGatewayConfig(flags.config), flags.upstream)
   return {
     ...config,
-    providers,
     host: flags.host ?? config.host,
     port: flags.port ?? config.port,
     adminPort: flags['admin-port'] ?? config.adminPort,

@@ -29,7 +29,7 @@ export async function upstream(
 /** A gateway before `url`, without warm-up unless `settings` (keys of the YAML's `gateway`) ask for it. */
 export async function gatewayBefore(
   url: string,
-  settings: Record<string, unknown> = {},
+  settings: Record<string, unknown> & { limits?: object } = {},
   options: GatewayOptions = {},
 ): Promise<RunningGateway> {
   const config = gatewayConfigSchema({}).parse({
@@ -38,9 +38,10 @@ export async function gatewayBefore(
       providers: [{ name: 'openai', base_url: url }],
       warmup: { enabled: false },
       ...settings,
+      limits: { drain_timeout: '200ms', ...settings.limits },
     },
   })
-  const gateway = await startGateway(config, { drainMs: 200, ...options })
+  const gateway = await startGateway(config, options)
   atEnd(() => gateway.close())
   return gateway
 }

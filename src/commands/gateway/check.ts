@@ -1,0 +1,30 @@
+/** `kt gateway check`: is this config usable, and what does it come to? Starts nothing. */
+import { Args, Flags } from '@oclif/core'
+import { KtCommand } from '../../command.ts'
+
+export default class GatewayCheck extends KtCommand {
+  static override summary = 'Check a config of the reference gateway without starting it.'
+  static override description =
+    'Prints every key that counts, with the defaults marked and secrets masked. Exit 2 where the gateway would not start: unknown keys, values out of range, what contradicts itself.'
+  static override examples = [
+    '<%= config.bin %> <%= command.id %> --config reference-gateway/gateway.yaml',
+    '<%= config.bin %> <%= command.id %> gateway.yaml --json',
+  ]
+
+  static override args = {
+    file: Args.string({ description: 'config file (YAML); without one, the defaults' }),
+  }
+
+  static override flags = {
+    config: Flags.string({ summary: 'The same, as kt gateway start takes it.', helpValue: 'file.yaml' }),
+    json: Flags.boolean({ summary: 'Print the effective config as JSON.' }),
+  }
+
+  async run(): Promise<void> {
+    const { args, flags } = await this.parse(GatewayCheck)
+    const { checkGatewayConfig, gatewayCheckJson, oneFile } = await import('../../input/gateway-config.ts')
+    const checked = checkGatewayConfig(oneFile(args.file, flags.config))
+    if (flags.json) this.printJson(gatewayCheckJson(checked))
+    else this.print((await import('../../render/gateway-check.ts')).renderGatewayCheck(checked))
+  }
+}
