@@ -5,6 +5,7 @@ import { explainDisagreement } from '../overhead/disagreement.ts'
 import type { BenchReport, Distribution, OverheadResult } from '../report/schema.ts'
 import { formatDuration, formatMs, formatNumber } from '../units.ts'
 import { loopLine, omissionNote } from './load-line.ts'
+import { looksLine } from './looks-line.ts'
 import { sloSection } from './slo-table.ts'
 import { columns, paint } from './table.ts'
 import { hung } from './text.ts'
@@ -33,6 +34,7 @@ export function renderBench(report: BenchReport, view: BenchView): string {
     ending(report, view, c),
     measured && report.slo ? sloSection(report.slo, c) : '',
     report.gate ? gateLines(report.gate, c) + (view.gated ? '' : `\n${c.dim(NOT_GATED)}`) : '',
+    measured && report.looks ? c.dim(hung(looksLine(report.looks), '')) : '',
   ]
     .filter((part) => part !== '')
     .join('\n\n')
@@ -42,7 +44,9 @@ function heading(report: BenchReport, c: ChalkInstance): string {
   const { target, load, arms } = report
   const named = target.gateway ? ` (${target.gateway})` : ''
   const direct = arms.baseline
-    ? [`${arms.baseline.name === 'direct' ? 'directly, ' : ''}in turns: ${arms.baseline.url}`]
+    ? [
+        `${arms.baseline.name === 'direct' ? 'directly, ' : ''}in turns${arms.pairing === 'request' ? ' by request' : ''}: ${arms.baseline.url}`,
+      ]
     : []
   const sent = load.workload.name === 'prompt' ? [] : [`workload: ${load.workload.name}`]
   return [
@@ -51,8 +55,8 @@ function heading(report: BenchReport, c: ChalkInstance): string {
   ].join('\n')
 }
 
-function results({ totals, load }: BenchReport, c: ChalkInstance): string {
-  const { connections, warmup } = totals
+function results({ totals, load, arms: { baseline } }: BenchReport, c: ChalkInstance): string {
+  const { connections, warmup, rested } = totals
   const rows = [
     ['Total Requests', formatNumber(totals.sent)],
     ['Successful', formatNumber(totals.successful)],
@@ -60,8 +64,16 @@ function results({ totals, load }: BenchReport, c: ChalkInstance): string {
     ['Duration', formatDuration(totals.durationS * 1_000)],
   ]
   const warm = load.warmup > 0 || load.warmupS ? `; ${formatNumber(warmup.sent)} warm-up requests left out` : ''
-  const opened = `${formatNumber(connections.opened)} connections opened, ${formatNumber(connections.reused)} requests on an open one`
-  return `${c.bold('Benchmark Results')}\n${columns(rows)}\n${c.dim(hung(opened + warm, '  ', 2))}`
+  const theirs = baseline ? ` (the other arm ${formatNumber(baseline.totals.connections.opened)})` : ''
+  const opened = `${formatNumber(connections.opened)} connections opened${theirs}, ${formatNumber(connections.reused)} requests on an open one`
+  return `${c.bold('Benchmark Results')}\n${columns(rows)}\n${c.dim(hung(opened + warm + restedNote(rested), '  ', 2))}`
+}
+
+/** The first request of each connection in a block is in no figure: it pays for the rest before it. */
+function restedNote(rested: BenchReport['totals']['rested']): string {
+  if (!rested) return ''
+  const failed = rested.failed > 0 ? ` (${formatNumber(rested.failed)} of them failed)` : ''
+  return `; ${formatNumber(rested.sent)} left out as the first of a connection in a block${failed}`
 }
 
 /** Each class of failure with its count, the reason the target gave, and what to do. */

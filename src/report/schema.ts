@@ -62,6 +62,13 @@ const checkSchema = z.strictObject({
 
 const gateSchema = z.strictObject({ verdict: verdictSchema, checks: z.array(checkSchema) })
 
+const looksSchema = z.strictObject({
+  planned: z.array(count).describe('pairs of blocks after which the run was to be judged'),
+  taken: z.array(z.strictObject({ pairs: count, verdict: verdictSchema })),
+  alphaPass: z.number().describe('what a PASS may err by, at each look'),
+  alphaFail: z.number().describe('what a FAIL may err by, at each look'),
+})
+
 const sloSchema = z.strictObject({
   category: z.string(),
   targetsMs: z.strictObject({
@@ -145,6 +152,10 @@ const armShape = {
     outcomes: outcomesSchema,
     connections: z.strictObject({ opened: count, reused: count }),
     warmup: z.strictObject({ sent: count, failed: count }),
+    rested: z
+      .strictObject({ sent: count, failed: count })
+      .optional()
+      .describe('the first request of each connection in a block, which rested while the other arm ran: in no figure'),
     inFlight: z
       .strictObject({ mean: z.number(), max: count })
       .optional()
@@ -218,6 +229,7 @@ export const benchReportSchema = z
     arms: z.strictObject({
       pairId: z.string(),
       mode: z.enum(['single', 'paired']),
+      pairing: z.enum(['block', 'request']).optional().describe('how two arms took turns'),
       primary: armNameSchema.describe('the arm whose figures stand at the top level'),
       baselineUrl: z.string().optional(),
       baseline: armResultSchema.optional(),
@@ -301,6 +313,7 @@ export const benchReportSchema = z
       })
       .optional()
       .describe("the rig's own noise floor, measured A/A"),
+    looks: looksSchema.optional().describe('of a run that ends as soon as it is decided'),
     slo: sloSchema.optional(),
     gate: gateSchema.nullable(),
   })

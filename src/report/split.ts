@@ -6,7 +6,8 @@ export function splitReport(report: BenchReport): { baseline: BenchReport; gatew
   const { baseline } = report.arms
   if (!baseline) return undefined
   const { name, url, role, ...figures } = baseline
-  const { pairId, mode, primary } = report.arms
+  const { pairId, mode, pairing, primary } = report.arms
+  const turns = { pairId, mode, ...(pairing ? { pairing } : {}) }
   const blocksOf = (arm: typeof name) => report.blocks.filter((block) => block.arm === arm)
   const { gateway: _, ...target } = report.target
   const named = baseline.signals?.gateway
@@ -20,14 +21,14 @@ export function splitReport(report: BenchReport): { baseline: BenchReport; gatew
         role: role ?? (name === 'direct' ? 'direct' : named ? 'gateway' : 'unknown'),
         ...(named ? { gateway: named } : {}),
       },
-      arms: { pairId, mode, primary: name },
+      arms: { ...turns, primary: name },
       blocks: blocksOf(name),
       series: [],
       gate: null,
     },
     gateway: {
       ...report,
-      arms: { pairId, mode, primary, baselineUrl: url },
+      arms: { ...turns, primary, baselineUrl: url },
       blocks: blocksOf(primary),
       series: [],
       gate: null,

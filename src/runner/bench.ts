@@ -5,13 +5,14 @@ import { parseThresholds } from '../input/thresholds.ts'
 import { readBudgets } from '../report/budgets.ts'
 import { gateOf } from '../report/checks.ts'
 import { noiseOf } from '../report/noise.ts'
-import type { BenchReport, Gate } from '../report/schema.ts'
+import type { BenchReport, Gate, Verdict } from '../report/schema.ts'
 import { judgeSlo } from '../report/slo.ts'
 import { splitReport } from '../report/split.ts'
 import { assertWritable, writeAtomically } from '../report/write.ts'
 import { assertCiWritable } from '../system/ci.ts'
 import { formatNumber } from '../units.ts'
 import { judgeBench } from './judge-bench.ts'
+import { Looks } from './looks.ts'
 import { type Measured, measure, type RunHooks } from './measure.ts'
 import type { BenchOptions } from './options.ts'
 import { announce, planOf } from './plan-of.ts'
@@ -36,12 +37,17 @@ export async function bench(options: BenchOptions, hooks: RunHooks): Promise<Ben
   try {
     const plan = planOf({ ...options, timeout: options.timeout ?? category?.timeoutMs }, open.targets)
     announce(plan, open.targets, hooks.note)
-    const measured = await measure(plan, options, open, hooks)
-    const { report } = measured
     const gated = budgetMs !== undefined || thresholds.length > 0
+    const judge = (report: BenchReport): Verdict | undefined => {
+      if (!options.aa) report.gate = judgeBench(report, { budgetMs, thresholds })
+      if (category) report.slo = judgeSlo(report, category)
+      return verdictOf(report, gated)?.verdict
+    }
+    const looks = new Looks(plan.looks ?? [], judge, hooks.note)
+    const measured = await measure(plan, options, open, hooks, looks.goOn)
+    const { report } = measured
     if (options.aa) Object.assign(report, { noise: noiseOf(report) })
-    else report.gate = judgeBench(report, { budgetMs, thresholds })
-    if (category) report.slo = judgeSlo(report, category)
+    looks.end(report)
     const unwritten = writeFiles(report, options)
     if (unwritten) hooks.note(`kt: ${unwritten.message}. What was measured stands in the output alone.`)
     if (options.json) noteFailure(report, hooks.note)

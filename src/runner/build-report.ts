@@ -63,6 +63,7 @@ export function buildReport(plan: RunPlan, record: RunRecord, context: RunContex
     arms: {
       pairId: context.pairId,
       mode: second ? 'paired' : 'single',
+      ...(second ? { pairing: plan.pairing ?? 'block' } : {}),
       primary: name,
       ...(second ? { baselineUrl: second.url, baseline: second } : {}),
     },
@@ -112,6 +113,7 @@ function armResult(arm: ArmRecord, opened: number, url: string, budgets: Budgets
       outcomes: arm.outcomes,
       connections: { opened, reused: arm.reused },
       warmup: arm.warmup,
+      ...(arm.rested.sent > 0 ? { rested: arm.rested } : {}),
       inFlight: {
         mean: arm.activeUs > 0 ? Math.round((arm.inFlightUs / arm.activeUs) * 100) / 100 : 0,
         max: arm.mostInFlight,

@@ -5,7 +5,7 @@
 import { type Deadlines, overdue } from '../client/deadlines.ts'
 import { type Exchange, unsent } from '../client/exchange.ts'
 import { GivenUp } from '../client/failure.ts'
-import { share } from '../schedule/blocks.ts'
+import { armsByRequest, share } from '../schedule/blocks.ts'
 import { Histogram } from '../stats/histogram.ts'
 import type { Clock } from '../system/clock.ts'
 import { requestMaker } from '../workload/workload.ts'
@@ -22,6 +22,8 @@ import { startWaker } from './waker.ts'
 /** After this many failures without one success the target is taken for dead. */
 const GIVE_UP_AFTER = 1_000
 const DEADLINE_CHECK_MS = 10
+/** Requests that do not count are numbered from here on, so that the measured ones of all arms are the same. */
+const LEFT_OUT_FROM = 2 ** 40
 
 export type StopReason = 'interrupted' | 'token-budget' | 'target-dead'
 
@@ -31,6 +33,8 @@ export interface EngineHooks {
   /** The warm-up is over. */
   measuring?(startUs: number): void
   stopped?(reason: StopReason): void
+  /** So many blocks of each arm are done: is there need of more? */
+  goOn?(blocks: number): Promise<boolean>
   /** A measured request has ended. */
   ended?(flight: Flight, result: Exchange): void
 }
@@ -44,8 +48,6 @@ export class Engine {
   achievedUs = 0
   series: Series
   stopReason: StopReason | undefined
-  /** Connections opened, by arm; known when the run has ended. */
-  opened: number[] = []
   readonly #plan: RunPlan
   readonly #clock: Clock
   readonly #worker: WorkerShare
@@ -55,7 +57,9 @@ export class Engine {
   readonly #idle: Flight[][]
   /** In the order of dispatch. */
   readonly #inFlight = new Set<Flight>()
+  /** Of the measured requests, by arm. */
   readonly #nextIndex: number[]
+  readonly #nextLeftOut: number[]
   readonly #deadlines: Deadlines
   #stretch: Stretch | undefined
   #drainUntilUs = Number.POSITIVE_INFINITY
@@ -76,11 +80,17 @@ export class Engine {
     })
     this.#idle = arms.map(() => [])
     this.#nextIndex = arms.map(() => worker.index)
+    this.#nextLeftOut = arms.map(() => LEFT_OUT_FROM + worker.index)
     this.#deadlines = { ...plan.deadlines, totalUs: plan.timeoutUs }
   }
 
   get inFlight(): number {
     return this.#inFlight.size
+  }
+
+  /** Connections opened so far, by arm. */
+  get opened(): number[] {
+    return this.#lanes.map((lanes) => lanes.opened)
   }
 
   /** Sends everything the plan asks for and resolves when the last request has ended. */
@@ -102,11 +112,13 @@ export class Engine {
         if (this.stopReason) break
         const coolDownUs = i === segments.length - 1 ? (this.#plan.coolDownUs ?? 0) : 0
         await this.#measure(this.#localShare(segment), startUs, coolDownUs, waker.wakeAt)
+        const { lookAfter } = segment
+        if (lookAfter === undefined || this.stopReason) continue
+        if ((await this.#hooks.goOn?.(lookAfter)) === false) break
       }
     } finally {
       clearInterval(deadlines)
       await waker.close()
-      this.opened = this.#lanes.map((lanes) => lanes.opened)
       await Promise.all(this.#lanes.map((lanes) => lanes.close()))
     }
   }
@@ -133,20 +145,24 @@ export class Engine {
       const startUs = await this.#begin()
       if (this.stopReason) return
       const pacing = warmupPacing(this.#plan, { requests, durationUs: warmupUs }, this.#worker)
-      await this.#load(arm, pacing, undefined, startUs, wakeAt)
+      await this.#load([arm], pacing, undefined, startUs, wakeAt)
     }
   }
 
   async #measure(segment: Segment, startUs: number, coolDownUs: number, wakeAt: (us: number) => void): Promise<void> {
-    const recorder = this.#recorder(segment.arm)
     const pacing = pacingOf(this.#plan, segment, this.#worker, coolDownUs)
-    const stretch = await this.#load(segment.arm, pacing, segment, startUs, wakeAt)
+    const stretch = await this.#load(segment.arms, pacing, segment, startUs, wakeAt)
     if (pacing.open) {
       this.offeredUs += stretch.offeredUs
       this.achievedUs += stretch.achievedUs
     }
-    recorder.mostInFlight = Math.max(recorder.mostInFlight, stretch.mostInFlight)
-    recorder.activeUs += (coolDownUs > 0 ? this.#lastEndUs : this.#clock()) - startUs
+    const endUs = coolDownUs > 0 ? this.#lastEndUs : this.#clock()
+    const activeUs = Math.max(0, endUs - (segment.rested ? stretch.measuredFromUs : startUs))
+    for (const arm of segment.arms) {
+      const recorder = this.#recorder(arm)
+      recorder.mostInFlight = Math.max(recorder.mostInFlight, stretch.mostInFlight)
+      recorder.activeUs += activeUs
+    }
   }
 
   #localShare(segment: Segment): Segment {
@@ -155,24 +171,31 @@ export class Engine {
     return { ...segment, requests: requests === undefined ? undefined : share(requests, count, index) }
   }
 
-  /** One stretch of load; what is not measured (no segment) is only counted. */
+  /** One stretch of load, on one arm or on two that alternate; what is not measured (no segment) is only counted. */
   async #load(
-    arm: number,
+    arms: readonly number[],
     pacing: Pacing,
     segment: Segment | undefined,
     startUs: number,
     wakeAt: (us: number) => void,
   ): Promise<Stretch> {
-    const recorder = this.#recorder(arm)
-    const stretch = new Stretch(pacing, startUs, {
+    const [arm = 0] = arms
+    const alternating = arms.length > 1 ? armsByRequest(this.#plan.workload.seed) : undefined
+    const armOf = (index: number): number => (alternating ? (arms[alternating(index)] ?? arm) : arm)
+    const stretch: Stretch = new Stretch(pacing, startUs, {
       clock: this.#clock,
       sendLag: this.sendLag,
       wakeAt,
       stopped: () => this.stopReason !== undefined,
-      send: (released, nowUs) => this.#send(arm, recorder, segment, released, nowUs),
+      // An open loop takes another connection later only because others are slow: leaving that out would hide it.
+      send: (released, nowUs) => {
+        const resting = segment?.rested === true && !(pacing.open && stretch.answered > 0)
+        this.#send(armOf(released.index), segment, released, nowUs, resting)
+      },
       unsent: (released, atUs) => {
         if (!segment) return
         const block = blockOf(segment, released.index, released.dueUs)
+        const recorder = this.#recorder(armOf(released.index))
         recorder.released(block, atUs)
         recorder.ended(unsent(atUs), released.intendedUs, '', block)
       },
@@ -183,23 +206,36 @@ export class Engine {
     return stretch
   }
 
-  #send(arm: number, recorder: Recorder, segment: Segment | undefined, released: Released, nowUs: number): void {
+  /** `resting`: the first request of a connection in this segment is sent and left out. */
+  #send(arm: number, segment: Segment | undefined, released: Released, nowUs: number, resting: boolean): void {
+    const recorder = this.#recorder(arm)
     const flight = this.#idle[arm]?.pop() ?? this.#newFlight(arm)
-    const index = this.#nextIndex[arm] ?? 0
-    this.#nextIndex[arm] = index + this.#worker.count
+    if (resting && released.measured && flight.segment !== segment) {
+      released.measured = false
+      flight.part = 'rested'
+    } else flight.part = !segment ? 'warmup' : released.measured ? 'measured' : 'coolDown'
+    const measured = flight.part === 'measured'
+    const index = this.#take(measured ? this.#nextIndex : this.#nextLeftOut, arm)
     const { nonce, body, stream } = this.#make(this.#plan.arms[arm]?.tag ?? '', index)
     flight.nonce = nonce
     flight.requestIndex = index
     flight.released = released
-    flight.recorder = segment && released.measured ? recorder : undefined
+    flight.segment = segment
+    flight.recorder = measured ? recorder : undefined
     this.#inFlight.add(flight)
-    if (segment && released.measured) {
+    if (segment && measured) {
       flight.block = blockOf(segment, released.index, released.dueUs)
       recorder.released(flight.block, nowUs)
       this.series.sent(nowUs)
-    } else if (!segment) recorder.warmup.sent++
+    } else if (flight.part === 'warmup' || flight.part === 'rested') recorder[flight.part].sent++
     flight.sample = flight.recorder?.sampleOf(index)
     flight.lane.start(body, stream, nowUs, flight.sample)
+  }
+
+  #take(next: number[], arm: number): number {
+    const index = next[arm] ?? 0
+    next[arm] = index + this.#worker.count
+    return index
   }
 
   #newFlight(arm: number): Flight {
@@ -224,8 +260,8 @@ export class Engine {
       recorder.ended(result, intendedUs, flight.nonce, flight.block, flight.sample)
       this.#hooks.ended?.(flight, result)
       this.#checkLimits()
-    } else if (Number.isNaN(this.#lastEndUs)) {
-      this.#recorder(flight.arm).warmedUp(result)
+    } else if (flight.part === 'warmup' || flight.part === 'rested') {
+      this.#recorder(flight.arm).leftOut(result, flight.part)
       this.#checkLimits()
     }
     this.#stretch?.freed(result.endUs)

@@ -6,6 +6,7 @@ import type { Exchange } from '../client/exchange.ts'
 import type { Lane, LaneUser } from '../client/lane.ts'
 import type { Stamp } from '../overhead/stamp.ts'
 import type { AnswerSample } from './answer-samples.ts'
+import type { Segment } from './plan.ts'
 import type { Recorder } from './recorder.ts'
 import type { Released } from './stretch.ts'
 
@@ -15,8 +16,12 @@ export class Flight implements LaneUser {
   requestIndex = 0
   block = 0
   released: Released = { index: 0, dueUs: 0, intendedUs: 0, measured: false }
-  /** Undefined for what is left out: warm-up and cool-down. */
+  /** Undefined for what is left out: warm-up, cool-down, the first request after a rest. */
   recorder: Recorder | undefined
+  /** `rested`: the first on a connection that rested while the other arm ran. */
+  part: 'warmup' | 'measured' | 'rested' | 'coolDown' = 'warmup'
+  /** In which it was last sent; undefined in the warm-up. */
+  segment: Segment | undefined
   /** Where the answer is kept for counting its tokens later, if it is. */
   sample: AnswerSample | undefined
   readonly arm: number

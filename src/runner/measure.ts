@@ -10,7 +10,7 @@ import { gitSha, ktVersion } from '../system/package-info.ts'
 import { buildReport, failureDetails } from './build-report.ts'
 import { countTokens } from './count-tokens.ts'
 import { legsOf } from './legs.ts'
-import type { Progress } from './messages.ts'
+import type { Progress, RunRecord } from './messages.ts'
 import type { BenchOptions } from './options.ts'
 import type { RunPlan } from './plan.ts'
 import { startRun } from './run.ts'
@@ -40,18 +40,33 @@ export interface Measured {
   stopped: 'interrupted' | 'token-budget' | 'target-dead' | null
 }
 
+/** `goOn` is asked at each look of the plan: so many pairs of blocks are done, is there need of more? */
 export async function measure(
   plan: RunPlan,
   options: BenchOptions,
   { targets, embedded }: OpenTargets,
   hooks: RunHooks,
+  goOn?: (soFar: BenchReport, pairs: number) => boolean,
 ): Promise<Measured> {
   const machine = fingerprint()
   const startedAt = new Date().toISOString()
   const total = plan.requests === undefined ? undefined : plan.requests * plan.arms.length
   const file = options.samples === undefined ? undefined : sampleFile(options.samples, hooks.note)
+  const context = {
+    version: ktVersion,
+    gitSha: gitSha(),
+    startedAt,
+    command: commandLine(['kt', ...hooks.argv]),
+    machine,
+    urls: targets.map(([, { shownUrl }]) => shownUrl),
+    pairId: randomUUID(),
+    role: targets.length > 1 ? ('gateway' as const) : undefined,
+    budgets: readBudgets(options.budgets),
+    options: options.shown,
+  }
   const running = startRun(plan, {
     progress: (progress) => hooks.progress(progress, total),
+    goOn: goOn && ((record, pairs) => goOn(buildReport(plan, nameArms(record, options.aa), context), pairs)),
     samples: file && ((rows, lost, startUs) => file.add(sampleLines(rows, plan, startUs), sampleCount(rows), lost)),
   })
   const stop = (): void => running.stop(DRAIN_AFTER_INTERRUPT_US)
@@ -59,14 +74,11 @@ export async function measure(
   if (hooks.interrupt.aborted) stop()
   else hooks.interrupt.addEventListener('abort', stop, { once: true })
   hooks.hurry?.addEventListener('abort', stopNow, { once: true })
-  const record = await countTokens(plan, await running.result)
+  const record = nameArms(await countTokens(plan, await running.result), options.aa)
   hooks.interrupt.removeEventListener('abort', stop)
   hooks.hurry?.removeEventListener('abort', stopNow)
   await file?.close()
 
-  // The second arm counts as direct, unless it is the same address again or names itself a gateway: its stamps are no floor then.
-  const second = record.arms[1]
-  if (second && (options.aa || (second.selfReport.gateway !== '' && !second.selfReport.unsure))) second.name = 'target'
   const stamped = record.arms.some((arm) => Histogram.decode(arm.stamped.total).count > 0)
   const origin = targets[0]?.[1].origin
   const direct =
@@ -75,22 +87,21 @@ export async function measure(
   const details = Object.entries(failureDetails(record)).map(([code, text]) => [code, withoutSecrets(text, secrets)])
   return {
     report: buildReport(plan, record, {
+      ...context,
+      ...(direct ? { role: 'direct' } : {}),
       samples: file?.result,
       legs: await legsOf(plan, record, stamped),
-      version: ktVersion,
-      gitSha: gitSha(),
-      startedAt,
-      command: commandLine(['kt', ...hooks.argv]),
-      machine,
-      urls: targets.map(([, { shownUrl }]) => shownUrl),
-      pairId: randomUUID(),
-      role: targets.length > 1 ? 'gateway' : direct ? 'direct' : undefined,
-      budgets: readBudgets(options.budgets),
-      options: options.shown,
     }),
     details: Object.fromEntries(details),
     stopped: record.stopReason,
   }
+}
+
+/** The second arm counts as direct, unless it is the same address again or names itself a gateway: its stamps are no floor then. */
+function nameArms(record: RunRecord, aa: boolean): RunRecord {
+  const second = record.arms[1]
+  if (second && (aa || (second.selfReport.gateway !== '' && !second.selfReport.unsure))) second.name = 'target'
+  return record
 }
 
 function sampleFile(path: string, note: (line: string) => void): SampleFile {

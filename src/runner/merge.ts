@@ -52,7 +52,8 @@ function mergeArms(arms: readonly ArmRecord[]): ArmRecord {
     name: first.name,
     outcomes: addCounts(arms.map(({ outcomes }) => outcomes)),
     details: Object.assign({}, ...arms.map(({ details }) => details).toReversed()),
-    warmup: { sent: sum(arms, ({ warmup }) => warmup.sent), failed: sum(arms, ({ warmup }) => warmup.failed) },
+    warmup: addCounts(arms.map(({ warmup }) => warmup)),
+    rested: addCounts(arms.map(({ rested }) => rested)),
     metrics: mergeEach(arms.map(({ metrics }) => metrics)) as ArmRecord['metrics'],
     stamped: {
       total: merged(arms.map(({ stamped }) => stamped.total)),

@@ -50,12 +50,16 @@ export type FromWorker =
   | { type: 'progress'; progress: Progress }
   /** Times of requests (samples.ts), and how many before them were lost because the reader was too slow. */
   | { type: 'samples'; rows: Float64Array; lost: number; startUs: number }
+  /** So many blocks of each arm are done: judge what there is, and say whether to go on. */
+  | { type: 'look'; blocks: number; record: RunRecord }
   /** It stops by itself: the others must too. */
   | { type: 'stopping'; reason: StopReason }
   | { type: 'done'; record: RunRecord }
 
 export type ToWorker =
   | { type: 'begin'; startUs: number }
+  /** The answer to a look. */
+  | { type: 'looked'; goOn: boolean }
   | { type: 'stop'; reason: StopReason; drainUs: number }
   /** A batch of samples was taken care of. */
   | { type: 'taken' }

@@ -98,6 +98,8 @@ const schema = z.strictObject({
   'inject-delay': durationOrZeroMs.optional(),
   'baseline-url': z.string().optional(),
   aa: z.boolean().default(false),
+  pairing: z.enum(['block', 'request']).optional(),
+  'until-decided': z.boolean().default(false),
   split: z.boolean().default(false),
   threshold: z.array(z.string()).default([]),
   slo: z.string().optional(),
@@ -144,16 +146,11 @@ export function parseBenchOptions({ values, file }: Given): BenchOptions {
   if (options.aa && options['baseline-url'] !== undefined) {
     refuse('--aa measures one address against itself', 'Leave --baseline-url out.')
   }
+  refusePairs(options, refuse)
   if (options.split && options.output === undefined) {
     refuse('--split needs --output', 'Give --output r.json: r.baseline.json and r.gateway.json are written beside it.')
   }
-  if (options.split && options.url !== undefined && options['baseline-url'] === undefined && !options.aa) {
-    refuse('--split needs a run with two arms', 'Give --baseline-url too, or leave --url out.')
-  }
-  const judged = [options.budget, options.budgets, options.slo, options.threshold[0]].some(
-    (asked) => asked !== undefined,
-  )
-  if (options.junit !== undefined && !judged) {
+  if (options.junit !== undefined && !isJudged(options)) {
     refuse(
       '--junit writes verdicts, and nothing is judged',
       "Say by what: --budget 7ms, --budgets file, --threshold 'errors.rate<0.1%' or --slo chat-short.",
@@ -163,4 +160,30 @@ export function parseBenchOptions({ values, file }: Given): BenchOptions {
   refuseLoad(whole, refuse)
   const { stages } = whole
   return stages ? { ...whole, duration: stages.durationUs / 1_000 } : whole
+}
+
+type Refuse = (message: string, next: string) => never
+
+/** What takes two arms. */
+function refusePairs(options: z.infer<typeof schema>, refuse: Refuse): void {
+  const { aa, split, pairing, stages, url, 'baseline-url': baseline } = options
+  const untilDecided = options['until-decided']
+  const alone = url !== undefined && baseline === undefined && !aa
+  if (alone && (split || pairing || untilDecided)) {
+    const flag = split ? '--split' : pairing ? '--pairing' : '--until-decided'
+    refuse(`${flag} needs a run with two arms`, 'Give --baseline-url too, or leave --url out.')
+  }
+  if (pairing === 'request' && stages) {
+    refuse('--stages goes with --pairing block', 'By request both arms share one load: leave one of them out.')
+  }
+  if (!untilDecided) return
+  if (aa) refuse('--until-decided does not go with --aa, which decides nothing', 'Leave one of them out.')
+  if (!isJudged(options)) {
+    refuse('--until-decided needs something to decide', "Give --budget 7ms, --threshold 'overhead.p99<7ms' or --slo.")
+  }
+}
+
+/** Something decides the exit code. */
+function isJudged({ budget, budgets, slo, threshold }: z.infer<typeof schema>): boolean {
+  return [budget, budgets, slo, threshold[0]].some((asked) => asked !== undefined)
 }

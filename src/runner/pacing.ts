@@ -40,7 +40,10 @@ export function pacingOf(plan: RunPlan, segment: Segment, worker: WorkerShare, c
   const { load, durationUs, blocks } = plan
   const offsetUs = durationUs === undefined ? 0 : (durationUs / blocks) * segment.firstBlock
   const ramp = load.stages && from(rampOf(extended(load.stages, coolDownUs)), offsetUs)
-  return pace(plan, segment, ramp, worker, coolDownUs, hash32(`arrival/${plan.workload.seed}/${segment.firstBlock}`))
+  const { arms, firstBlock } = segment
+  const requests = segment.requests === undefined ? undefined : segment.requests * arms.length
+  const limits = { requests, durationUs: segment.durationUs }
+  return pace(plan, limits, ramp, worker, coolDownUs, hash32(`arrival/${plan.workload.seed}/${firstBlock}`))
 }
 
 /** The warm-up runs at the run's load; where that moves, at the level it begins with. */

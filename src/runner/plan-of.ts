@@ -1,9 +1,10 @@
 /** From checked options to a run that is fully decided: defaults, requests, headers, arms; and what is said before money is spent. */
 import { randomUUID } from 'node:crypto'
 import { availableParallelism } from 'node:os'
-import { blockCount } from '../schedule/blocks.ts'
+import { blockCount, DEFAULT_BLOCKS } from '../schedule/blocks.ts'
 import { rampOf } from '../schedule/ramp.ts'
 import { randomFrom } from '../stats/random.ts'
+import { looksUpTo, MOST_PAIRS } from '../stats/sequential.ts'
 import { ktVersion } from '../system/package-info.ts'
 import { formatCount, formatDuration, formatNumber } from '../units.ts'
 import { armTag } from '../workload/nonce.ts'
@@ -17,6 +18,8 @@ const DEFAULT_TIMEOUT_MS = 30_000
 const DEFAULT_REQUESTS = 100
 /** The embedded pair costs nothing, and a P99 needs more. */
 const DEFAULT_REQUESTS_EMBEDDED = 1_000
+/** On each arm, of a run that ends when it is decided: fifty a block. */
+const MOST_REQUESTS = 50 * MOST_PAIRS
 /** For the embedded pair, whichever comes first: a workload of long answers must not warm up for a minute. */
 const WARMUP_EMBEDDED = { warmup: 200, warmupUs: 3_000_000 }
 const WARMUP_OPEN = 10
@@ -26,7 +29,9 @@ export function planOf(options: BenchOptions, targets: readonly NamedTarget[]): 
   const embedded = options.url === undefined
   const load = loadOf(options)
   const unlimited = options.requests === undefined && options.duration === undefined
-  const requests = unlimited ? (embedded ? DEFAULT_REQUESTS_EMBEDDED : DEFAULT_REQUESTS) : options.requests
+  const untilDecided = options['until-decided']
+  const usual = untilDecided ? MOST_REQUESTS : embedded ? DEFAULT_REQUESTS_EMBEDDED : DEFAULT_REQUESTS
+  const requests = unlimited ? usual : options.requests
   // One warm-up request a connection, so that none of the measured ones opens its own; more where it costs nothing.
   const connections = load.mode === 'closed' ? load.concurrency : WARMUP_OPEN
   const workload = options.sends
@@ -45,13 +50,19 @@ export function planOf(options: BenchOptions, targets: readonly NamedTarget[]): 
     headers,
     tag: armTag(unique),
   }))
+  // In turns by block, each block begins with a request on every connection that does not count.
+  const byBlock = arms.length > 1 && options.pairing !== 'request'
+  const rested = byBlock && load.mode === 'closed' ? load.concurrency : 0
+  const blocks = blockCount(requests, untilDecided ? MOST_PAIRS : DEFAULT_BLOCKS, rested)
   return {
     arms,
     workload,
     load,
     requests,
     durationUs: usOf(options.duration),
-    blocks: blockCount(requests),
+    blocks,
+    pairing: arms.length > 1 ? (options.pairing ?? 'block') : undefined,
+    looks: untilDecided ? looksUpTo(blocks) : undefined,
     ...warmupOf(options.warmup, embedded, Math.min(connections, requests ?? connections)),
     coolDownUs: usOf(options['cool-down']),
     deadlines: {
@@ -99,22 +110,34 @@ function usOf(ms: number | undefined): number | undefined {
 /** Before money is spent: what will be sent where. */
 export function announce(plan: RunPlan, targets: readonly NamedTarget[], note: (line: string) => void): void {
   const [, target] = targets.find(([, { isPublic }]) => isPublic) ?? []
-  if (!target) return
+  if (target) announcePublic(plan, target.origin, note)
+  if (!plan.looks) return
+  const most =
+    plan.requests === undefined
+      ? `${formatDuration((plan.durationUs ?? 0) / 1_000)}`
+      : `${formatNumber(plan.requests)} requests`
+  note(`Judged after ${plan.looks.join(', ')} pairs of blocks, until decided: at most ${most} on each arm.`)
+}
+
+function announcePublic(plan: RunPlan, origin: string, note: (line: string) => void): void {
+  const { arms, load, blocks, pairing, durationUs, warmup, tokenBudget } = plan
   const { input, output } = expectedTokens(plan.workload)
-  const due =
-    plan.load.mode === 'open' && plan.durationUs ? Math.ceil(meanRate(plan.load) * (plan.durationUs / 1e6)) : undefined
+  const due = load.mode === 'open' && durationUs ? Math.ceil(meanRate(load) * (durationUs / 1e6)) : undefined
   const measured = Math.min(plan.requests ?? Number.POSITIVE_INFINITY, due ?? Number.POSITIVE_INFINITY)
-  const requests = measured + plan.warmup
+  const rested = pairing === 'block' && load.mode === 'closed' ? blocks * load.concurrency : 0
+  const requests = measured + warmup + rested
   const known = Number.isFinite(requests)
-  note(`${new URL(target.origin).host} is a public address. This run sends`)
+  const each = arms.length > 1 ? ' on each arm' : ''
+  note(`${new URL(origin).host} is a public address. This run sends`)
   note(
     known
-      ? `  ${formatNumber(requests)} requests, ${formatNumber(plan.warmup)} of them warm-up,`
-      : `  as many requests as fit in ${formatDuration((plan.durationUs ?? 0) / 1_000)},`,
+      ? `  ${formatNumber(requests)} requests${each}, ${formatNumber(warmup)} of them warm-up,`
+      : `  as many requests as fit in ${formatDuration((durationUs ?? 0) / 1_000)}${each},`,
   )
+  if (rested > 0) note(`  ${formatNumber(rested)} the first of a connection in a block (none with --pairing request),`)
   note(`  about ${formatNumber(input)} input and up to ${formatNumber(output)} output tokens each${known ? `,` : '.'}`)
-  if (known) note(`  about ${formatCount(requests * (input + output))} tokens in all.`)
-  note(plan.tokenBudget ? `It stops after ${formatCount(plan.tokenBudget)} tokens.` : '--token-budget sets a limit.')
+  if (known) note(`  about ${formatCount(arms.length * requests * (input + output))} tokens in all.`)
+  note(tokenBudget ? `It stops after ${formatCount(tokenBudget)} tokens.` : '--token-budget sets a limit.')
 }
 
 function warmupOf(

@@ -15,6 +15,9 @@ export interface ArmPlan {
   tag: string
 }
 
+/** By block the arms run one at a time; by request both are under load, and share it. */
+export type Pairing = 'block' | 'request'
+
 export type Load =
   /** With stages, `concurrency` is their highest level. */
   | { mode: 'closed'; concurrency: number; stages?: Stage[] | undefined; thinkUs?: number | undefined }
@@ -32,6 +35,10 @@ export interface RunPlan {
   requests: number | undefined
   durationUs: number | undefined
   blocks: number
+  /** How two arms take turns; blocks unless told. */
+  pairing?: Pairing | undefined
+  /** Numbers of blocks after which the run pauses to be judged, and may end. */
+  looks?: readonly number[] | undefined
   /** Requests sent on each arm before anything is measured; 0 where only `warmupUs` says how long; the first to be reached ends it. */
   warmup: number
   warmupUs?: number | undefined
@@ -51,11 +58,16 @@ export interface RunPlan {
   tokenBudget: number | undefined
 }
 
-/** A stretch of uninterrupted load on one arm, holding one or more blocks. */
+/** A stretch of uninterrupted load, holding one or more blocks: of one arm, or of two that alternate by request. */
 export interface Segment {
-  arm: number
+  arms: readonly number[]
   firstBlock: number
   blocks: number
+  /** For each arm. */
   requests: number | undefined
   durationUs: number | undefined
+  /** The arm has rested while the other one ran: the first request of each connection does not count. */
+  rested: boolean
+  /** After it the run is judged, and may end: so many blocks of each arm are done by then. */
+  lookAfter?: number | undefined
 }

@@ -49,6 +49,8 @@ export interface ArmRecord {
   /** The first reason given for each class of failure. */
   details: Partial<Record<Outcome, string>>
   warmup: { sent: number; failed: number }
+  /** The first request of each connection in a block, left out. */
+  rested: { sent: number; failed: number }
   metrics: Record<Metric, EncodedHistogram>
   stamped: {
     total: EncodedHistogram
@@ -103,6 +105,8 @@ export class Recorder {
   /** The time of all requests in flight, added up: over the time under load it is their mean number. */
   inFlightUs = 0
   readonly warmup = { sent: 0, failed: 0 }
+  /** The first request of each connection in a block, which rested while the other arm ran. */
+  readonly rested = { sent: 0, failed: 0 }
   readonly #outcomes: Counts = {}
   readonly #details: Partial<Record<Outcome, string>> = {}
   readonly #metrics: Record<Metric, Histogram>
@@ -193,6 +197,7 @@ export class Recorder {
       outcomes: this.#outcomes,
       details: this.#details,
       warmup: this.warmup,
+      rested: this.rested,
       metrics,
       stamped: {
         ...this.#stamped,
@@ -234,9 +239,9 @@ export class Recorder {
     if (stamped.kind === 'overhead' && ownUs !== undefined) this.#stamped.unattributed.record(stamped.us - ownUs)
   }
 
-  /** A warm-up request has ended: it is in no figure, but its tokens are spent. */
-  warmedUp(result: Exchange): void {
-    if (result.outcome !== 'OK') this.warmup.failed++
+  /** A request of the warm-up, or the first after a rest, has ended: it is in no figure, but its tokens are spent. */
+  leftOut(result: Exchange, as: 'warmup' | 'rested'): void {
+    if (result.outcome !== 'OK') this[as].failed++
     this.tokensSpent += tokensOf(result)
   }
 

@@ -18,6 +18,8 @@ export interface RunningPlan {
 
 export interface RunListener {
   progress(progress: Progress): void
+  /** So many blocks of each arm are done, with this record: is there need of more? Without it the run goes on to its end. */
+  goOn?: ((record: RunRecord, blocks: number) => boolean) | undefined
   /** Rows of samples.ts, from the start of the measurement; resolves when they are taken care of. */
   samples?: ((rows: Float64Array, lost: number, startUs: number) => Promise<void>) | undefined
 }
@@ -33,6 +35,7 @@ export function startRun(plan: RunPlan, listener: RunListener): RunningPlan {
   const progress = new Map<number, Progress>()
   const records = new Map<number, RunRecord>()
   const ready = new Set<number>()
+  const looks = new Map<number, RunRecord>()
   let writing: Promise<unknown> = Promise.resolve()
   const tell = (message: ToWorker): void => {
     for (const thread of threads) thread.postMessage(message)
@@ -41,6 +44,12 @@ export function startRun(plan: RunPlan, listener: RunListener): RunningPlan {
     if (ready.size + records.size < count || ready.size === 0) return
     ready.clear()
     tell({ type: 'begin', startUs: now() + BEGIN_AFTER_US })
+  }
+  const lookWhenAllAreDone = (blocks: number): void => {
+    if (looks.size < count) return
+    const goOn = listener.goOn?.(mergeRecords(inOrder(looks)), blocks) ?? true
+    looks.clear()
+    tell({ type: 'looked', goOn })
   }
 
   const result = new Promise<RunRecord>((resolve, reject) => {
@@ -51,6 +60,9 @@ export function startRun(plan: RunPlan, listener: RunListener): RunningPlan {
       } else if (message.type === 'ready') {
         ready.add(index)
         beginWhenAllAreReady()
+      } else if (message.type === 'look') {
+        looks.set(index, message.record)
+        lookWhenAllAreDone(message.blocks)
       } else if (message.type === 'stopping') {
         if (count > 1) stopAll(message.reason, timeoutUs)
       } else if (message.type === 'samples') {
@@ -61,12 +73,17 @@ export function startRun(plan: RunPlan, listener: RunListener): RunningPlan {
         records.set(index, message.record)
         beginWhenAllAreReady()
         if (records.size < count) return
-        const inOrder = [...records].sort(([a], [b]) => a - b).map(([, record]) => record)
-        writing.then(() => resolve(mergeRecords(inOrder)), reject)
+        writing.then(() => resolve(mergeRecords(inOrder(records))), reject)
       }
     }
     for (const [index, thread] of threads.entries()) {
-      thread.on('message', (message: FromWorker) => hear(index, message))
+      thread.on('message', (message: FromWorker) => {
+        try {
+          hear(index, message)
+        } catch (error) {
+          reject(error)
+        }
+      })
       thread.on('error', reject)
       thread.on('exit', (code) => {
         if (!records.has(index)) reject(new Error(`a sending thread ended with code ${code} before its result`))
@@ -82,6 +99,10 @@ export function startRun(plan: RunPlan, listener: RunListener): RunningPlan {
       throw error
     }),
   }
+}
+
+function inOrder(records: ReadonlyMap<number, RunRecord>): RunRecord[] {
+  return [...records].sort(([a], [b]) => a - b).map(([, record]) => record)
 }
 
 function startThread(workerData: ThreadData): Worker {

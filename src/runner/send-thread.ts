@@ -3,7 +3,7 @@ import { parentPort, workerData } from 'node:worker_threads'
 import { now } from '../system/clock.ts'
 import { watchSelf } from '../system/self-monitor.ts'
 import { Engine } from './engine.ts'
-import type { FromWorker, Progress, ThreadData, ToWorker } from './messages.ts'
+import type { FromWorker, Progress, RunRecord, ThreadData, ToWorker } from './messages.ts'
 import { SampleBatches } from './samples.ts'
 import { Timed } from './timed.ts'
 
@@ -14,8 +14,11 @@ const say = (message: FromWorker, transfer: ArrayBuffer[] = []): void => parentP
 
 const startUs = now()
 let measuringFromUs = Number.NaN
-let endWatch = watchSelf()
+let watch = watchSelf()
 let begin: ((startUs: number) => void) | undefined
+let looked: ((goOn: boolean) => void) | undefined
+/** The record that the last look was at: where it ends the run, the report is of the same. */
+let seen: RunRecord | undefined
 const batches = wanted
   ? new SampleBatches((rows, lost) => {
       say({ type: 'samples', rows, lost, startUs: measuringFromUs }, [rows.buffer as ArrayBuffer])
@@ -32,9 +35,18 @@ const engine = new Engine(plan, now, worker, {
     })
   },
   measuring: (atUs) => {
-    endWatch()
-    endWatch = watchSelf()
+    watch.end()
+    watch = watchSelf()
     measuringFromUs = atUs
+  },
+  goOn: async (blocks) => {
+    seen = record()
+    say({ type: 'look', blocks, record: seen })
+    const goOn = await new Promise<boolean>((resolve) => {
+      looked = resolve
+    })
+    if (goOn) seen = undefined
+    return goOn
   },
   stopped: (reason) => say({ type: 'stopping', reason }),
   ended: (flight, result) => {
@@ -46,10 +58,12 @@ const engine = new Engine(plan, now, worker, {
 parentPort?.on('message', (message: ToWorker) => {
   if (message.type === 'taken') batches?.taken()
   else if (message.type === 'begin') begin?.(message.startUs)
+  else if (message.type === 'looked') looked?.(message.goOn)
   else {
     engine.stop(message.reason, message.drainUs)
     // It may be waiting for the others, who will not come.
     begin?.(now())
+    looked?.(true)
   }
 })
 
@@ -61,22 +75,9 @@ await engine.run()
 clearInterval(ticker)
 batches?.flush(true)
 engine.series.end()
-const self = endWatch()
-say({
-  type: 'done',
-  record: {
-    arms: engine.recorders.map((recorder) => recorder.toRecord()),
-    opened: engine.opened,
-    series: engine.series.seconds,
-    sendLag: engine.sendLag.encode(),
-    achievedToOffered: plan.load.mode === 'open' && engine.achievedUs > 0 ? engine.offeredUs / engine.achievedUs : null,
-    self,
-    workers: [],
-    stopReason: engine.stopReason ?? null,
-    measuredUs: now() - measuringFromUs,
-    timed: timed.map((some) => some.rows()),
-  },
-})
+const last = record()
+say({ type: 'done', record: seen ? { ...last, self: seen.self, measuredUs: seen.measuredUs } : last })
+watch.end()
 parentPort?.close()
 
 function progress(): Progress {
@@ -92,5 +93,20 @@ function progress(): Progress {
     ...total,
     inFlight: engine.inFlight,
     lastSecond: engine.series.seconds.at(-1) ?? null,
+  }
+}
+
+function record(): RunRecord {
+  return {
+    arms: engine.recorders.map((recorder) => recorder.toRecord()),
+    opened: engine.opened,
+    series: engine.series.seconds,
+    sendLag: engine.sendLag.encode(),
+    achievedToOffered: plan.load.mode === 'open' && engine.achievedUs > 0 ? engine.offeredUs / engine.achievedUs : null,
+    self: watch.reading(),
+    workers: [],
+    stopReason: engine.stopReason ?? null,
+    measuredUs: now() - measuringFromUs,
+    timed: timed.map((some) => some.rows()),
   }
 }

@@ -15,7 +15,7 @@ export interface Released {
   /** After the start of the stretch. */
   dueUs: number
   intendedUs: number
-  /** False in the cool-down: sent for the load it makes, and left out. */
+  /** False in the cool-down, and for the first request of a rested connection: sent for the load it makes, and left out. */
   measured: boolean
 }
 
@@ -25,7 +25,7 @@ export interface StretchHost {
   sendLag: Histogram
   wakeAt(us: number): void
   stopped(): boolean
-  /** Sends it, now; the stretch must hear of its end through `freed`. */
+  /** Sends it, now; the stretch must hear of its end through `freed`. It may be sent and left out: `measured` says so after. */
   send(released: Released, nowUs: number): void
   /** Due, and the run is over before it found a slot. */
   unsent(released: Released, atUs: number): void
@@ -37,12 +37,18 @@ export class Stretch {
   achievedUs = 0
   drainUntilUs = Number.POSITIVE_INFINITY
   mostInFlight = 0
+  /** When the first request that counts was sent; Infinity before. */
+  measuredFromUs = Number.POSITIVE_INFINITY
+  /** How many have ended. */
+  answered = 0
   readonly #pacing: Pacing
   readonly #startUs: number
   readonly #host: StretchHost
   /** Closed loop: when each free slot became (or becomes) free, after the start. */
   readonly #freeSince: number[] = []
   #released = 0
+  /** Of those, how many count towards no limit of requests. */
+  #leftOut = 0
   #busy = 0
   #coolFromUs = Number.NaN
   #waitedForSlot = false
@@ -64,6 +70,7 @@ export class Stretch {
   /** A request of this stretch has ended. */
   freed(endUs: number): void {
     this.#busy--
+    this.answered++
     if (!this.#pacing.open) this.#freeSince.push(endUs - this.#startUs + this.#pacing.thinkUs)
     this.pump()
   }
@@ -118,7 +125,7 @@ export class Stretch {
   /** The next request: of the measured part, then of the cool-down; undefined when there is none. */
   #due(elapsedUs: number): { atUs: number; measured: boolean } | undefined {
     const { schedule, unlimited, coolDownUs, open } = this.#pacing
-    const pace = schedule(elapsedUs, this.#released)
+    const pace = schedule(elapsedUs, this.#released, this.#leftOut)
     if (pace.kind === 'due') return { atUs: pace.atUs, measured: true }
     if (coolDownUs === 0) return undefined
     const next = unlimited(elapsedUs, this.#released)
@@ -156,7 +163,10 @@ export class Stretch {
       if (this.#pacing.open && !this.#waitedForSlot) sendLag.record(atUs - intendedUs)
     }
     this.#waitedForSlot = false
-    send({ index, dueUs, intendedUs, measured }, atUs)
+    const released = { index, dueUs, intendedUs, measured }
+    send(released, atUs)
+    if (released.measured) this.measuredFromUs = Math.min(this.measuredFromUs, atUs)
+    else if (measured) this.#leftOut++
   }
 
   /** What was due and could not be sent is counted and stays in the tail. */

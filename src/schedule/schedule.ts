@@ -8,8 +8,8 @@ import type { Ramp } from './ramp.ts'
 /** The next request is due at `atUs` after the start, or there is none. */
 export type Pace = { kind: 'due'; atUs: number } | { kind: 'end' }
 
-/** `sent` requests have been released after `elapsedUs`; when is the next one due? */
-export type Schedule = (elapsedUs: number, sent: number) => Pace
+/** `sent` requests have been released after `elapsedUs`, `leftOut` of them beyond a limit of requests; when is the next one due? */
+export type Schedule = (elapsedUs: number, sent: number, leftOut?: number) => Pace
 
 /** Whichever comes first ends the schedule; a schedule without limits never ends by itself. */
 export interface Limits {
@@ -24,7 +24,8 @@ export function closedLoop({
   requests = Number.POSITIVE_INFINITY,
   durationUs = Number.POSITIVE_INFINITY,
 }: Limits): Schedule {
-  return (elapsedUs, sent) => (sent >= requests || elapsedUs >= durationUs ? END : { kind: 'due', atUs: elapsedUs })
+  return (elapsedUs, sent, leftOut = 0) =>
+    sent - leftOut >= requests || elapsedUs >= durationUs ? END : { kind: 'due', atUs: elapsedUs }
 }
 
 /**
@@ -39,8 +40,8 @@ export function openLoop(
   seed = 0,
 ): Schedule {
   const positionOf = positionsOf(arrival, seed)
-  return (_elapsedUs, sent) => {
-    if (sent >= requests) return END
+  return (_elapsedUs, sent, leftOut = 0) => {
+    if (sent - leftOut >= requests) return END
     const atUs = rate.reaches(positionOf(sent))
     return atUs >= durationUs ? END : { kind: 'due', atUs }
   }
@@ -48,7 +49,8 @@ export function openLoop(
 
 /** The schedule, ended after `requests`. */
 export function atMost(schedule: Schedule, requests: number | undefined): Schedule {
-  return requests === undefined ? schedule : (elapsedUs, sent) => (sent >= requests ? END : schedule(elapsedUs, sent))
+  if (requests === undefined) return schedule
+  return (elapsedUs, sent, leftOut = 0) => (sent - leftOut >= requests ? END : schedule(elapsedUs, sent))
 }
 
 /** Of a schedule that several workers share: every `count`-th request, from the `index`-th on. */

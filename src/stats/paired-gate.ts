@@ -29,6 +29,19 @@ export interface PairedInput {
   alphaFail?: number
 }
 
+/** What the pairs alone say, and how sure they are of either; the heart of the gate. */
+export function decidePaired(
+  pairs: readonly BlockPair[],
+  limit: Shift,
+  quantile = QUANTILE,
+  alphaFail = ALPHA_FAIL,
+): { verdict: GateResult['verdict']; withinP: number; worseP: number } {
+  const within = withinP(pairs, quantile, limit)
+  const worse = worseThanP(pairs, quantile, limit)
+  const verdict = within <= ALPHA_PASS ? 'pass' : worse <= alphaFail ? 'fail' : 'inconclusive'
+  return { verdict, withinP: within, worseP: worse }
+}
+
 export function judgePaired(input: PairedInput): GateResult {
   const { pairs: given, limit, client, quantile = QUANTILE, alphaFail = ALPHA_FAIL } = input
   const pairs = given.filter(({ baseline, gateway }) => baseline.values.count > 0 && gateway.values.count > 0)
@@ -75,14 +88,15 @@ export function judgePaired(input: PairedInput): GateResult {
   if (pairs.length < MIN_BLOCKS) {
     return inconclusive(`too few pairs of blocks: ${pairs.length} of at least ${MIN_BLOCKS}`, needed())
   }
-  const within = withinP(all, quantile, limit)
-  const worse = worseThanP(all, quantile, limit)
+  const decided = decidePaired(all, limit, quantile, alphaFail)
   const blocks = `${pairs.length} pairs of blocks`
-  if (within <= ALPHA_PASS)
-    return { verdict: 'pass', why: `within the limit, p ${pText(within)}, ${blocks}`, ...reading }
-  if (worse <= alphaFail) {
-    if (client === 'noisy') return inconclusive(`over the limit, p ${pText(worse)}; but the machine was noisy`)
-    return { verdict: 'fail', why: `over the limit, p ${pText(worse)}, ${blocks}`, ...reading }
+  if (decided.verdict === 'pass') {
+    return { verdict: 'pass', why: `within the limit, p ${pText(decided.withinP)}, ${blocks}`, ...reading }
+  }
+  if (decided.verdict === 'fail') {
+    const why = `over the limit, p ${pText(decided.worseP)}`
+    if (client === 'noisy') return inconclusive(`${why}; but the machine was noisy`)
+    return { verdict: 'fail', why: `${why}, ${blocks}`, ...reading }
   }
   const between = `between ${formatMs(lowerUs / 1_000)} and ${formatMs(upperUs / 1_000)} ms at 95 %, ${blocks}`
   return inconclusive(between, needed())

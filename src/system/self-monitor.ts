@@ -20,8 +20,13 @@ export interface SelfReading {
 
 const RESOLUTION_MS = 5
 
-/** Starts watching; the returned function ends it and gives the reading. */
-export function watchSelf(): () => SelfReading {
+export interface SelfWatch {
+  /** Of the time since it began. */
+  reading(): SelfReading
+  end(): void
+}
+
+export function watchSelf(): SelfWatch {
   const delay = monitorEventLoopDelay({ resolution: RESOLUTION_MS })
   let gcMs = 0
   const observer = new PerformanceObserver((list) => {
@@ -36,11 +41,13 @@ export function watchSelf(): () => SelfReading {
   const startedMs = performance.now()
   const switchesBefore = switches()
   const throttledBefore = throttledUs()
-  return () => {
-    const wallMs = performance.now() - startedMs
-    const cpu = process.cpuUsage(cpuBefore)
+  const end = (): void => {
     delay.disable()
     observer.disconnect()
+  }
+  const reading = (): SelfReading => {
+    const wallMs = performance.now() - startedMs
+    const cpu = process.cpuUsage(cpuBefore)
     // The histogram holds the distance between two ticks of a timer: what exceeds its period is delay.
     const excessMs = (ns: number): number => Math.max(0, ns / 1e6 - RESOLUTION_MS)
     return {
@@ -52,6 +59,7 @@ export function watchSelf(): () => SelfReading {
       throttledMs: since(throttledBefore, throttledUs(), 1_000),
     }
   }
+  return { reading, end }
 }
 
 function since(before: number | null, after: number | null, per = 1): number | null {

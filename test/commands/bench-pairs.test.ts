@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { benchReportSchema } from '../../src/report/schema.ts'
 import { type EmbeddedPair, startEmbeddedPair } from '../../src/runner/embedded.ts'
+import { parseBenchOptions } from '../../src/runner/options.ts'
 import { kt, tempDir } from '../support/kt.ts'
 
 const dir = tempDir()
@@ -35,6 +36,45 @@ describe('kt bench with two arms', () => {
     const compared = await kt(['bench', 'compare', baseline, gateway])
     expect(compared.code).toBe(4)
     expect(compared.stdout).toContain('mode: overhead')
+  })
+
+  it('--until-decided: ends at the look that decides, and says which; --requests is the most', async () => {
+    const out = dir.file('d.json')
+    const args = ['bench', '--url', pair.gatewayUrl, '--baseline-url', pair.providerUrl, '--concurrency', '2']
+    const asked = [...args, '--max-tokens', '2', '--requests', '400', '--until-decided', '--output', out]
+    const { code, stdout, stderr } = await kt([...asked, '--threshold', 'latency.p50<1ms'])
+    expect(code).toBe(3)
+    expect(stderr).toContain('Judged after 10, 20, 40, 50 pairs of blocks, until decided: at most 400 requests')
+    expect(stderr).toContain('After 10 pairs of blocks: FAIL, the run ends here.')
+    expect(stdout.replaceAll(/\s+/g, ' ')).toContain('Judged after 10 of at most 50 pairs of blocks: decided at 10.')
+    const report = read(out)
+    expect(report.looks?.taken).toEqual([{ pairs: 10, verdict: 'fail' }])
+    expect(report.totals).toMatchObject({ sent: 80, rested: { sent: 20, failed: 0 } })
+    expect(report.arms).toMatchObject({ pairing: 'block', baseline: { totals: { sent: 80 } } })
+  })
+
+  it('--pairing request: pairs of requests, judged by blocks of pairs; compare takes the halves as a pair', async () => {
+    const out = dir.file('q.json')
+    const args = [
+      'bench',
+      '--url',
+      pair.gatewayUrl,
+      '--baseline-url',
+      pair.providerUrl,
+      ...SMALL,
+      '--pairing',
+      'request',
+    ]
+    const { code, stdout } = await kt([...args, '--threshold', 'delta.latency.p50<1s', '--output', out, '--split'])
+    expect(code).toBe(0)
+    expect(stdout).toContain('in turns by request')
+    expect(stdout).toMatch(/PASS {2}delta\.latency\.p50 .*20\s+pairs of blocks/s)
+    const report = read(out)
+    expect(report.arms.pairing).toBe('request')
+    expect(report.totals.rested).toBeUndefined()
+    expect(report.blocks.map(({ sent }) => sent)).toEqual(Array(40).fill(5))
+    const compared = await kt(['bench', 'compare', dir.file('q.baseline.json'), dir.file('q.gateway.json'), '--json'])
+    expect(JSON.parse(compared.stdout)).toMatchObject({ pairing: 'paired', mode: 'overhead' })
   })
 
   it('--aa: the noise of the rig, and no verdict', async () => {
@@ -103,5 +143,16 @@ describe('kt bench with two arms', () => {
     expect(stderr).toContain(message)
     expect(code).toBe(2)
     expect(existsSync('/tmp/x.json')).toBe(false)
+  })
+
+  it.each<[Record<string, unknown>, string]>([
+    [{ url: 'http://h', 'until-decided': true, budget: '7ms' }, 'two arms'],
+    [{ 'until-decided': true }, 'something to decide'],
+    [{ 'until-decided': true, aa: true, budget: '7ms' }, 'decides nothing'],
+    [{ url: 'http://h', pairing: 'request' }, '--pairing needs a run with two arms'],
+    [{ pairing: 'second' }, 'expected one of "block"|"request"'],
+    [{ pairing: 'request', stages: '10rps@1s' }, 'goes with --pairing block'],
+  ])('refuses %o', (values, message) => {
+    expect(() => parseBenchOptions({ values })).toThrow(message)
   })
 })

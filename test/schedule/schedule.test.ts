@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { blockCount, interleave, share } from '../../src/schedule/blocks.ts'
+import { armsByRequest, blockCount, interleave, share, shareOfBlocks } from '../../src/schedule/blocks.ts'
 import { flat } from '../../src/schedule/ramp.ts'
 import { closedLoop, type Limits, openLoop, type Schedule } from '../../src/schedule/schedule.ts'
 
@@ -55,7 +55,12 @@ describe('the closed loop', () => {
 
 describe('blocks', () => {
   it('are twenty, fewer for a small run, at least one', () => {
-    expect([undefined, 5_000, 100, 50, 9, 1].map(blockCount)).toEqual([20, 20, 20, 10, 1, 1])
+    expect([undefined, 5_000, 100, 50, 9, 1].map((n) => blockCount(n))).toEqual([20, 20, 20, 10, 1, 1])
+    expect([undefined, 4_000, 200].map((n) => blockCount(n, 80))).toEqual([80, 80, 40])
+  })
+
+  it('are fewer where what each leaves out would be over a quarter, but ten as long as they can', () => {
+    expect([4_000, 1_000, 400, 100, 40].map((n) => blockCount(n, 80, 10))).toEqual([80, 25, 10, 10, 8])
   })
 
   it('share all requests, evenly', () => {
@@ -79,5 +84,20 @@ describe('blocks', () => {
     expect(new Set(firsts).size).toBe(2)
     expect(interleave(['a', 'b'], 20, 1)).toEqual(order)
     expect(interleave(['a', 'b'], 20, 2)).not.toEqual(order)
+  })
+
+  it('share every request out, whichever blocks are taken together', () => {
+    const parts = [0, 3, 7].map((first, i) => shareOfBlocks(100, 11, first, [3, 4, 4][i] ?? 0))
+    expect(parts.reduce((sum, part) => sum + part, 0)).toBe(100)
+  })
+
+  it('may pair single requests: each pair holds both arms, in a random order of its own', () => {
+    const arms = Array.from({ length: 400 }, (_, index) => armsByRequest(1)(index))
+    const pairs = Array.from({ length: 200 }, (_, pair) => arms.slice(2 * pair, 2 * pair + 2).join(''))
+    expect(new Set(pairs)).toEqual(new Set(['01', '10']))
+    const swapped = pairs.filter((order) => order === '10').length
+    expect(swapped).toBeGreaterThan(60)
+    expect(swapped).toBeLessThan(140)
+    expect(Array.from({ length: 400 }, (_, index) => armsByRequest(2)(index))).not.toEqual(arms)
   })
 })

@@ -4,7 +4,7 @@ import { Histogram } from '../../src/stats/histogram.ts'
 import { pairedDifference, worseThanP } from '../../src/stats/paired.ts'
 import { judgePaired } from '../../src/stats/paired-gate.ts'
 import { logNormal, normal, type Random, randomFrom } from '../../src/stats/random.ts'
-import { LOOKS, lookAt, nextLook } from '../../src/stats/sequential.ts'
+import { looksUpTo, nextLook } from '../../src/stats/sequential.ts'
 
 interface Shape {
   pairs?: number
@@ -94,11 +94,13 @@ describe('the paired gate', () => {
 })
 
 describe('looks', () => {
-  it('come after 10, 20, 40 and 80 pairs and end with a verdict', () => {
-    expect([0, 10, 15, 40, 80].map(nextLook)).toEqual([10, 20, 20, 80, undefined])
-    const result = (verdict: 'pass' | 'inconclusive') => () => ({ verdict, why: '', p99Us: null, ci95Us: null })
-    expect(lookAt(10, result('inconclusive')).continueTo).toBe(20)
-    expect(lookAt(10, result('pass')).continueTo).toBeUndefined()
-    expect(lookAt(LOOKS[3], result('inconclusive')).continueTo).toBeUndefined()
+  it('come after 10, 20, 40 and 80 pairs, or at the end of a shorter run', () => {
+    expect([80, 50, 20, 10, 6].map(looksUpTo)).toEqual([[10, 20, 40, 80], [10, 20, 40, 50], [10, 20], [10], [6]])
+  })
+
+  it('end with a verdict, or with the run', () => {
+    expect([0, 10, 15, 40, 80].map((pairs) => nextLook('inconclusive', pairs))).toEqual([10, 20, 20, 80, undefined])
+    expect([nextLook('pass', 10), nextLook('fail', 20)]).toEqual([undefined, undefined])
+    expect(nextLook('inconclusive', 20, looksUpTo(25))).toBe(25)
   })
 })

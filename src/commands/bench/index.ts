@@ -140,6 +140,17 @@ and directly, in turns. The API key is taken from --api-key, KT_API_KEY or OPENA
       description: 'measured in turns with --url: straight to the provider, or the old gateway',
       helpGroup: 'TARGET',
     }),
+    pairing: Flags.string({
+      helpValue: 'block',
+      description:
+        "how two arms take turns: 'block', or 'request' where requests are slow or paid for: pairs of requests, in random order [default: block]",
+      helpGroup: 'LOAD',
+    }),
+    'until-decided': Flags.boolean({
+      description:
+        'judge after 10, 20, 40 and 80 pairs of blocks and end with the first PASS or FAIL; --requests and --duration are the most [default: 4,000 on each arm]',
+      helpGroup: 'RESULT',
+    }),
     aa: Flags.boolean({ description: "measure one address against itself: the rig's own noise", helpGroup: 'RESULT' }),
     split: Flags.boolean({ description: 'write the two arms as two reports too', helpGroup: 'RESULT' }),
     threshold: Flags.string({
