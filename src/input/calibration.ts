@@ -6,6 +6,7 @@ import type { Calibration } from '../plan/plan.ts'
 import type { Sizing } from '../plan/sizing.ts'
 import { readReport } from '../report/read.ts'
 import type { BenchReport } from '../report/schema.ts'
+import { throughputError } from '../stats/throughput-error.ts'
 
 export function calibrationFrom(
   paths: readonly string[],
@@ -57,19 +58,8 @@ export function measuredRun(path: string, report: BenchReport, workers: number):
     interTokenP50Ms: interTokenMs?.p50,
     failedShare: totals.failed / Math.max(1, totals.sent),
     clientOk: client.verdict !== 'saturated',
-    relativeError: relativeErrorOf(arms.mode === 'paired' ? [] : report.series.map(({ done }) => done)),
+    relativeError: throughputError(arms.mode === 'paired' ? [] : report.series.map(({ done }) => done)),
   }
-}
-
-/** Standard error of the mean of whole seconds, over that mean; the first and the last second are partial. */
-function relativeErrorOf(perSecond: readonly number[]): number {
-  const whole = perSecond.slice(1, -1)
-  const mean = whole.reduce((sum, value) => sum + value, 0) / whole.length
-  // Too short to tell from itself: a tenth, which is what short runs on a shared machine differ by.
-  if (whole.length < 5 || !(mean > 0)) return 0.1
-  const variance = whole.reduce((sum, value) => sum + (value - mean) ** 2, 0) / (whole.length - 1)
-  // Neighbouring seconds share the machine's mood, so they are worth fewer than they are.
-  return Math.max(0.01, (Math.sqrt(variance / whole.length) / mean) * 2)
 }
 
 function workerCounts(given: string | undefined, runs: number): number[] {

@@ -1,7 +1,7 @@
-/** A sweep for a person: the curve, its knee and its frontier. Fits 80 columns. Strings out. */
+/** A sweep for a person: each curve, what passed at its levels, its knee and its frontier. Fits 80 columns. Strings out. */
 import type { ChalkInstance } from 'chalk'
-import type { SweepLevel, SweepReport } from '../report/sweep-schema.ts'
-import { formatMs, formatNumber } from '../units.ts'
+import type { SweepCurve, SweepLevel, SweepReport } from '../report/sweep-schema.ts'
+import { formatBytes, formatCount, formatMs, formatNumber } from '../units.ts'
 import { columns, paint } from './table.ts'
 import { hung } from './text.ts'
 
@@ -10,67 +10,86 @@ export function renderSweep(report: SweepReport, color: boolean): string {
   const named = report.target.gateway ? ` (${report.target.gateway})` : ''
   const stream = report.target.stream ? ', streamed' : ''
   const heading = [
-    `${c.bold('kt bench sweep')}  ${report.target.model}, ${report.target.endpoint}${stream}; ${report.load.stepS} s a level; seed ${report.load.seed}`,
+    hung(
+      `kt bench sweep  ${report.target.model}, ${report.target.endpoint}${stream}; ${report.load.stepS} s a level; seed ${report.load.seed}`,
+      '',
+    ).replace('kt bench sweep', c.bold('kt bench sweep')),
     c.dim(`  ${report.target.url}${named}`),
   ].join('\n')
-  const until = report.until
-    ? hung(
-        `Added P99 under ${formatMs(report.until.limitMs)} ms: ${report.until.level === null ? 'nowhere' : `up to ${levelName(report.until.level, report)}`} (${report.until.why})`,
-        '',
-      )
-    : ''
+  const several = report.curves.length > 1
   const interrupted = report.interrupted ? c.yellow('Interrupted: this is what was measured until then.') : ''
-  return [heading, curve(report, c), until, interrupted].filter((part) => part !== '').join('\n\n')
-}
-
-function curve(report: SweepReport, c: ChalkInstance): string {
-  const head = [
-    report.load.mode === 'open' ? 'asked/s' : 'in flight',
-    'done/s',
-    'P50',
-    'P99',
-    'added P50',
-    'P99',
-    'by blocks',
-    '',
-  ]
-  const rows = report.levels.map((level) => row(level))
-  const knee = report.knee
-    ? `Knee: ${levelName(report.knee.level, report)}, ${formatNumber(report.knee.achievedRps)} requests/s: ${report.knee.why}.`
-    : 'Knee: none within these levels.'
-  const marks = report.levels.some((level) => remark(level) !== '')
-    ? ['! client saturated, ~ machine noisy, ^ not steady, f failures: such a level proves little.']
-    : []
-  const known = report.levels.some((level) => level.overheadMs)
-  return `${columns([head.map((name) => c.dim(name)), ...rows])}\n${[
-    hung(knee, ''),
-    ...(known ? frontier(report) : ['The overhead is not known: no stamps, no report from the gateway.']),
-    ...marks.map((line) => c.dim(hung(line, ''))),
-  ].join('\n')}`
-}
-
-function row(level: SweepLevel): string[] {
-  const { overheadMs: o, latencyMs: l } = level
   return [
-    formatNumber(level.level, Number.isInteger(level.level) ? 0 : 1),
-    formatNumber(level.achievedRps, level.achievedRps < 100 ? 1 : 0),
-    l ? formatMs(l.p50) : '-',
-    l ? formatMs(l.p99) : '-',
-    o ? formatMs(o.p50) : '-',
-    o ? formatMs(o.p99) : '-',
-    o ? `[${formatMs(o.ci95[0])}, ${o.ci95[1] === null ? 'inf)' : `${formatMs(o.ci95[1])}]`}` : '',
-    remark(level),
+    heading,
+    ...report.curves.flatMap((curve) => [several ? c.bold(workersName(curve)) : '', ...curveParts(curve, report, c)]),
+    scaling(report, c),
+    interrupted,
+  ]
+    .filter((part) => part !== '')
+    .join('\n\n')
+}
+
+function curveParts(curve: SweepCurve, report: SweepReport, c: ChalkInstance): string[] {
+  return [`${latencies(curve, report, c)}\n${conclusions(curve, report, c).join('\n')}`, passed(curve, report, c)]
+}
+
+function latencies({ levels }: SweepCurve, report: SweepReport, c: ChalkInstance): string {
+  const head = [levelHead(report), 'done/s', 'P50', 'P99', 'added P50', 'P99', 'by blocks', '']
+  const rows = levels.map((level) => {
+    const { overheadMs: o, latencyMs: l } = level
+    return [
+      levelNumber(level.level),
+      formatNumber(level.achievedRps, level.achievedRps < 100 ? 1 : 0),
+      ...[l?.p50, l?.p99, o?.p50, o?.p99].map((ms) => (ms === undefined ? '-' : formatMs(ms))),
+      o ? `[${formatMs(o.ci95[0])}, ${o.ci95[1] === null ? 'inf)' : `${formatMs(o.ci95[1])}]`}` : '',
+      remark(level),
+    ]
+  })
+  return columns([head.map((name) => c.dim(name)), ...rows])
+}
+
+/** Tokens and bytes a second, what was truly in flight, and what the embedded gateway used for it. */
+function passed({ levels }: SweepCurve, report: SweepReport, c: ChalkInstance): string {
+  const known = levels.some(({ gateway }) => gateway)
+  const tokens = levels.some(({ outputTokensPerSec }) => outputTokensPerSec !== null)
+  const head = [
+    levelHead(report),
+    ...(tokens ? ['input tok/s', 'output'] : []),
+    'bytes/s',
+    report.target.stream ? 'streams' : 'mean',
+    ...(known ? ['gateway: cores', 'memory'] : []),
+  ]
+  const rows = levels.map(({ level, inputTokensPerSec, outputTokensPerSec, bytesPerSec, inFlight, gateway }) => [
+    levelNumber(level),
+    ...(tokens ? [inputTokensPerSec, outputTokensPerSec].map((rate) => (rate === null ? '-' : formatCount(rate))) : []),
+    formatBytes(bytesPerSec),
+    inFlight ? formatNumber(inFlight.mean, 1) : '-',
+    ...(known
+      ? [gateway ? formatNumber(gateway.cpuCores, 2) : '-', gateway ? formatBytes(gateway.rssBytes) : '-']
+      : []),
+  ])
+  return columns([head.map((name) => c.dim(name)), ...rows])
+}
+
+function conclusions(curve: SweepCurve, report: SweepReport, c: ChalkInstance): string[] {
+  const { knee, until, levels } = curve
+  const bend = knee
+    ? `Knee: ${levelName(knee.level, report)}, ${formatNumber(knee.achievedRps)} requests/s: ${knee.why}.`
+    : 'Knee: none within these levels.'
+  const found = until
+    ? `Added P99 under ${formatMs(until.limitMs)} ms: ${until.level === null ? 'nowhere' : `up to ${levelName(until.level, report)}`} (${until.why})`
+    : ''
+  const marks = '! client saturated, ~ machine noisy, ^ not steady, f failures: such a level proves little.'
+  return [
+    hung(bend, ''),
+    ...(levels.some((level) => level.overheadMs)
+      ? frontier(curve, report)
+      : ['The overhead is not known: no stamps, no report from the gateway.']),
+    ...(found === '' ? [] : [hung(found, '')]),
+    ...(levels.some((level) => remark(level) !== '') ? [c.dim(hung(marks, ''))] : []),
   ]
 }
 
-function remark({ client, steady, failed }: SweepLevel): string {
-  return [client === 'saturated' ? '!' : client === 'noisy' ? '~' : '', steady ? '' : '^', failed > 0 ? 'f' : ''].join(
-    '',
-  )
-}
-
-function frontier(report: SweepReport): string[] {
-  const points = report.frontier
+function frontier({ frontier: points }: SweepCurve, report: SweepReport): string[] {
   const words = points.map(({ limitMs, level, achievedRps, certain }) => {
     const reach =
       level === null
@@ -85,8 +104,39 @@ function frontier(report: SweepReport): string[] {
   ]
 }
 
+function scaling({ scaling: points, machine }: SweepReport, c: ChalkInstance): string {
+  if (!points) return ''
+  const rows = points.map(({ gatewayWorkers, level, achievedRps, timesFirst }) => [
+    String(gatewayWorkers),
+    levelNumber(level),
+    formatNumber(achievedRps),
+    `${formatNumber(timesFirst, 2)}x`,
+  ])
+  const shared = `The gateway, the provider and kt shared this machine's ${machine.cores} cores: that bounds the figures too.`
+  return `${c.bold('Scaling over gateway processes')}\n${columns([
+    ['processes', 'at', 'most done/s', 'of the first'].map((name) => c.dim(name)),
+    ...rows,
+  ])}\n${c.dim(hung(shared, '  '))}`
+}
+
+function remark({ client, steady, failed }: SweepLevel): string {
+  return [client === 'saturated' ? '!' : client === 'noisy' ? '~' : '', steady ? '' : '^', failed > 0 ? 'f' : ''].join(
+    '',
+  )
+}
+
+function workersName({ gatewayWorkers }: SweepCurve): string {
+  return `Gateway of ${gatewayWorkers} process${gatewayWorkers === 1 ? '' : 'es'}`
+}
+
+function levelHead({ load }: SweepReport): string {
+  return load.mode === 'open' ? 'asked/s' : 'in flight'
+}
+
+function levelNumber(level: number): string {
+  return formatNumber(level, Number.isInteger(level) ? 0 : 1)
+}
+
 function levelName(level: number, report: SweepReport): string {
-  return report.load.mode === 'open'
-    ? `${formatNumber(level, Number.isInteger(level) ? 0 : 1)} requests/s`
-    : `${formatNumber(level)} in flight`
+  return report.load.mode === 'open' ? `${levelNumber(level)} requests/s` : `${formatNumber(level)} in flight`
 }

@@ -1,9 +1,13 @@
-/** The contract `kt.sweep/1`: one level of load after another, and what follows from the curve. */
+/**
+ * The contract `kt.sweep/1`: one level of load after another, and what follows from the curve. One curve, or one for each number of
+ * the embedded gateway's processes.
+ */
 import { z } from 'zod'
 
 export const SWEEP_SCHEMA = 'kt.sweep/1'
 
 const ms = z.number()
+const perSec = z.number()
 const pair = z.strictObject({ p50: ms, p99: ms })
 
 const levelSchema = z.strictObject({
@@ -11,31 +15,51 @@ const levelSchema = z.strictObject({
   level: z.number(),
   requests: z.int().nonnegative(),
   failed: z.int().nonnegative(),
-  achievedRps: z.number(),
-  outputTokensPerSec: z.number().nullable(),
+  achievedRps: perSec,
+  throughputError: z.number().describe('standard error of the throughput over its mean, by seconds'),
+  inputTokensPerSec: perSec.nullable(),
+  outputTokensPerSec: perSec.nullable(),
+  eventsPerSec: perSec,
+  bytesPerSec: perSec,
+  tokenSource: z.enum(['usage', 'tokenizer', 'events', 'mixed', 'none']),
+  inFlight: z
+    .strictObject({ mean: z.number(), max: z.int() })
+    .nullable()
+    .describe('requests truly in flight; streams, where they are streamed'),
+  gateway: z
+    .strictObject({ cpuCores: z.number(), rssBytes: z.int() })
+    .nullable()
+    .describe("the embedded gateway's own processes: busy cores, and the most that was resident"),
   latencyMs: pair.nullable(),
   ttftMs: pair.nullable(),
+  tpotMs: pair.nullable(),
+  interTokenMs: pair.nullable(),
   overheadMs: pair.extend({ ci95: z.tuple([ms, ms.nullable()]) }).nullable(),
   client: z.enum(['ok', 'saturated', 'noisy']),
+  achievedToOffered: z.number().nullable(),
   steady: z.boolean(),
   /** Blocks left out at the beginning, as the run was not steady yet. */
   skippedBlocks: z.int().nonnegative(),
 })
 
-const curveShape = {
+const curveSchema = z.strictObject({
+  gatewayWorkers: z.int().positive().nullable().describe('processes of the embedded gateway; null for a foreign one'),
   levels: z.array(levelSchema),
-  knee: z.strictObject({ level: z.number(), achievedRps: z.number(), why: z.string() }).nullable(),
+  knee: z.strictObject({ level: z.number(), achievedRps: perSec, why: z.string() }).nullable(),
   /** The highest level whose added P99, and that of every lower one, stays at or under the limit. */
   frontier: z.array(
     z.strictObject({
       limitMs: ms,
       level: z.number().nullable(),
-      achievedRps: z.number().nullable(),
+      achievedRps: perSec.nullable(),
       /** The whole interval of that level lies under the limit. */
       certain: z.boolean(),
     }),
   ),
-}
+  until: z
+    .strictObject({ limitMs: ms, level: z.number().nullable(), achievedRps: perSec.nullable(), why: z.string() })
+    .nullable(),
+})
 
 export const sweepSchema = z.strictObject({
   schema: z.literal(SWEEP_SCHEMA),
@@ -49,16 +73,32 @@ export const sweepSchema = z.strictObject({
     endpoint: z.enum(['chat', 'completions', 'embeddings']),
     model: z.string(),
     stream: z.boolean(),
+    role: z.enum(['direct', 'gateway', 'unknown']),
     gateway: z.string().optional(),
   }),
-  load: z.strictObject({ mode: z.enum(['closed', 'open']), stepS: z.number(), seed: z.int() }),
+  load: z.strictObject({
+    mode: z.enum(['closed', 'open']),
+    levels: z.array(z.number()),
+    stepS: z.number(),
+    seed: z.int(),
+    options: z.record(z.string(), z.unknown()).describe('all else that was asked for, without secrets'),
+  }),
   workload: z.strictObject({ name: z.string(), sha256: z.string() }),
   overheadSource: z.string().nullable(),
-  ...curveShape,
-  until: z
-    .strictObject({ limitMs: ms, level: z.number().nullable(), achievedRps: z.number().nullable(), why: z.string() })
-    .nullable(),
+  curves: z.array(curveSchema).min(1),
+  scaling: z
+    .array(
+      z.strictObject({
+        gatewayWorkers: z.int().positive(),
+        level: z.number(),
+        achievedRps: perSec,
+        timesFirst: z.number().describe('over the most that the first number of processes did'),
+      }),
+    )
+    .nullable()
+    .describe('the most that each number of processes did'),
 })
 
 export type SweepReport = z.infer<typeof sweepSchema>
+export type SweepCurve = z.infer<typeof curveSchema>
 export type SweepLevel = z.infer<typeof levelSchema>

@@ -9,6 +9,8 @@ import { packaged } from '../system/package-info.ts'
 export interface EmbeddedPair {
   providerUrl: string
   gatewayUrl: string
+  /** Of the gateway, or of the primary of its processes. */
+  gatewayPid: number | undefined
   close(): Promise<void>
 }
 
@@ -18,7 +20,11 @@ const TTFT = 'lognormal(20ms,0.3)'
 const STOP_WITHIN_MS = 5_000
 
 /** Starts both on the first free ports from 41001 and 41002 on; `note` hears which ones, where they are not those. */
-export async function startEmbeddedPair(injectDelayMs: number, note: (line: string) => void): Promise<EmbeddedPair> {
+export async function startEmbeddedPair(
+  injectDelayMs: number,
+  note: (line: string) => void,
+  gatewayWorkers = 1,
+): Promise<EmbeddedPair> {
   const started: ChildProcess[] = []
   const close = async (): Promise<void> => {
     // The gateway first: it holds connections to the provider.
@@ -37,9 +43,10 @@ export async function startEmbeddedPair(injectDelayMs: number, note: (line: stri
     const providerUrl = await start(['provider', 'start', '--ttft', TTFT])
     const gatewayUrl = await start([
       ...['gateway', 'start', '--upstream', `${providerUrl}/v1`],
+      ...(gatewayWorkers > 1 ? ['--workers', String(gatewayWorkers)] : []),
       ...(injectDelayMs > 0 ? ['--inject-delay', `${injectDelayMs}ms`] : []),
     ])
-    return { providerUrl, gatewayUrl, close }
+    return { providerUrl, gatewayUrl, gatewayPid: started[1]?.pid, close }
   } catch (error) {
     await close()
     throw error

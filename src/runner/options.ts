@@ -123,11 +123,7 @@ export const OPTION_NAMES: readonly string[] = Object.keys(schema.shape)
 export function parseBenchOptions({ values, file }: Given): BenchOptions {
   const parsed = schema.safeParse(values)
   if (!parsed.success) {
-    const lines = explainZodError(parsed.error, schema).map((line) => {
-      const plain = line.replace(/^([\w-]+)\.\d+:/, '$1:')
-      const name = plain.split(':')[0] ?? ''
-      return file?.names.has(name) ? `${file.path}: ${keyOf(name)}${plain.slice(name.length)}` : `--${plain}`
-    })
+    const lines = namedLines(parsed.error, schema, file)
     throw new UserError(lines.join('\n    '), "See 'kt bench --help'.")
   }
   const options = parsed.data
@@ -186,4 +182,13 @@ function refusePairs(options: z.infer<typeof schema>, refuse: Refuse): void {
 /** Something decides the exit code. */
 function isJudged({ budget, budgets, slo, threshold }: z.infer<typeof schema>): boolean {
   return [budget, budgets, slo, threshold[0]].some((asked) => asked !== undefined)
+}
+
+/** A line for each value that is wrong, by the flag that was typed or the key of the file that it came from. */
+export function namedLines(error: z.ZodError, schema: z.ZodType, file: Given['file']): string[] {
+  return explainZodError(error, schema).map((line) => {
+    const plain = line.replace(/^([\w-]+)\.\d+:/, '$1:')
+    const name = plain.split(':')[0] ?? ''
+    return file?.names.has(name) ? `${file.path}: ${keyOf(name)}${plain.slice(name.length)}` : `--${plain}`
+  })
 }

@@ -1,20 +1,21 @@
 /**
  * `kt bench sweep`: the same requests at one level of load after another, from low to the knee; what is added at each, how far
  * each limit of added P99 reaches, and, when asked, a search between the last level that keeps a limit and the first that does not.
+ * With several numbers of gateway processes, a curve for each.
  */
 import { EXIT, type ExitCode, UserError } from '../errors.ts'
-import { toMs } from '../report/distribution.ts'
 import type { BenchReport } from '../report/schema.ts'
-import { SWEEP_SCHEMA, type SweepLevel, type SweepReport } from '../report/sweep-schema.ts'
+import { SWEEP_SCHEMA, type SweepCurve, type SweepLevel, type SweepReport } from '../report/sweep-schema.ts'
 import { assertWritable, writeAtomically } from '../report/write.ts'
-import { bisect, findKnee, frontierOf } from '../stats/curve.ts'
-import { Histogram } from '../stats/histogram.ts'
-import { steadyFrom } from '../stats/steady.ts'
+import { findKnee, frontierOf, scalingOf } from '../stats/curve.ts'
 import { measure, type RunHooks } from './measure.ts'
 import type { BenchOptions } from './options.ts'
 import { announce, planOf } from './plan-of.ts'
+import { levelOf } from './sweep-level.ts'
 import type { SweepOptions } from './sweep-options.ts'
+import { search } from './sweep-search.ts'
 import { type OpenTargets, openTargets } from './targets.ts'
+import { watchGateway } from './watch-gateway.ts'
 
 const WARMUP_REQUESTS = 50
 /** A level that answers less than half of its requests, or is this many times slower than the first, ends the curve. */
@@ -32,24 +33,25 @@ export async function sweep(
   hooks: SweepHooks,
 ): Promise<{ report: SweepReport; exitCode: ExitCode }> {
   if (options.output !== undefined) assertWritable(options.output)
-  const open = await openTargets(options, hooks.note)
-  let first: BenchReport | undefined
-  try {
-    const once = levelRunner(options, ask, open, hooks, (report) => {
-      first ??= report
-    })
-    const run = insist(once, hooks.interrupt)
-    const levels = await climb(ask, run, hooks)
-    const until = ask.untilMs === undefined ? null : await search(ask, ask.untilMs, levels, run, hooks)
-    levels.sort((a, b) => a.level - b.level)
-    if (!first) throw new UserError('nothing was measured', 'Let the first level end before Ctrl-C.', EXIT.interrupted)
-    const report = sweepReport(first, ask, levels, until, hooks.interrupt.aborted)
-    if (options.output !== undefined) writeAtomically(options.output, `${JSON.stringify(report, null, 2)}\n`)
-    const answered = levels.some(({ requests, failed }) => requests > failed)
-    return { report, exitCode: report.interrupted ? EXIT.interrupted : answered ? EXIT.passed : EXIT.inconclusive }
-  } finally {
-    await open.close()
+  const curves: SweepCurve[] = []
+  const seen: { first?: BenchReport } = {}
+  for (const gatewayWorkers of ask.gatewayWorkers ?? [1]) {
+    if (hooks.interrupt.aborted) break
+    if (ask.gatewayWorkers) hooks.note(`gateway of ${gatewayWorkers} process${gatewayWorkers === 1 ? '' : 'es'}:`)
+    const open = await openTargets(options, hooks.note, gatewayWorkers)
+    try {
+      const run = insist(levelRunner(options, ask, open, hooks, seen), hooks.interrupt)
+      curves.push(await curveOf(ask, run, hooks, open.embedded ? gatewayWorkers : null))
+    } finally {
+      await open.close()
+    }
   }
+  const { first } = seen
+  if (!first) throw new UserError('nothing was measured', 'Let the first level end before Ctrl-C.', EXIT.interrupted)
+  const report = sweepReport(first, options, ask, curves, hooks.interrupt.aborted)
+  if (options.output !== undefined) writeAtomically(options.output, `${JSON.stringify(report, null, 2)}\n`)
+  const answered = curves.some(({ levels }) => levels.some(({ requests, failed }) => requests > failed))
+  return { report, exitCode: report.interrupted ? EXIT.interrupted : answered ? EXIT.passed : EXIT.inconclusive }
 }
 
 type LevelRunner = (level: number) => Promise<SweepLevel>
@@ -59,20 +61,26 @@ function levelRunner(
   ask: SweepOptions,
   open: OpenTargets,
   hooks: SweepHooks,
-  seen: (report: BenchReport) => void,
+  seen: { first?: BenchReport },
 ): LevelRunner {
-  let announced = false
+  // The curve is the gateway's: the direct arm of the embedded pair would only double the time.
+  const targets = open.targets.slice(0, 1)
   return async (level) => {
     const load = ask.mode === 'open' ? { rps: level } : { concurrency: level }
-    const stepped = { warmup: WARMUP_REQUESTS, ...options, ...load, duration: ask.stepMs }
-    // The curve is the gateway's: the direct arm of the embedded pair would only double the time.
-    const targets = open.targets.slice(0, 1)
+    const stepped = { warmup: WARMUP_REQUESTS, ...options, ...load }
     const plan = planOf(stepped, targets)
-    if (!announced) announce(plan, targets, hooks.note)
-    announced = true
-    const { report } = await measure(plan, stepped, { ...open, targets }, hooks)
-    seen(report)
-    const measured = levelOf(report, level)
+    if (!seen.first) announce(plan, targets, hooks.note)
+    const watch = watchGateway(open.gatewayPid)
+    const progress: RunHooks['progress'] = (view, total) => {
+      if (view.phase === 'measuring') watch.measuring(ask.stepMs - view.elapsedUs / 1_000)
+      hooks.progress(view, total)
+    }
+    const { report } = await measure(plan, stepped, { ...open, targets }, { ...hooks, progress }).catch((error) => {
+      watch.end()
+      throw error
+    })
+    seen.first ??= report
+    const measured = levelOf(report, level, watch.end())
     hooks.level(measured)
     return measured
   }
@@ -88,6 +96,19 @@ function insist(run: LevelRunner, interrupt: AbortSignal): LevelRunner {
   }
 }
 
+async function curveOf(
+  ask: SweepOptions,
+  run: LevelRunner,
+  hooks: SweepHooks,
+  gatewayWorkers: number | null,
+): Promise<SweepCurve> {
+  const { mode, untilMs: limitMs } = ask
+  const levels = await climb(ask, run, hooks)
+  const until = limitMs === undefined ? null : await search({ mode, limitMs, run, interrupt: hooks.interrupt }, levels)
+  levels.sort((a, b) => a.level - b.level)
+  return { gatewayWorkers, levels, knee: findKnee(levels, mode) ?? null, frontier: frontierOf(levels), until }
+}
+
 /** Level after level, until they end, the user does, or the target collapses. */
 async function climb(ask: SweepOptions, run: LevelRunner, hooks: SweepHooks): Promise<SweepLevel[]> {
   const levels: SweepLevel[] = []
@@ -101,72 +122,17 @@ async function climb(ask: SweepOptions, run: LevelRunner, hooks: SweepHooks): Pr
   return levels
 }
 
-async function search(
-  ask: SweepOptions,
-  limitMs: number,
-  levels: SweepLevel[],
-  run: LevelRunner,
-  hooks: SweepHooks,
-): Promise<SweepReport['until']> {
-  const keeps = (level: SweepLevel): boolean => level.overheadMs !== null && level.overheadMs.p99 < limitMs
-  if (!levels.some((level) => level.overheadMs)) {
-    return { limitMs, level: null, achievedRps: null, why: 'no request carries a reading of the overhead' }
-  }
-  const firstBreak = levels.findIndex((level) => !keeps(level))
-  let best = firstBreak === -1 ? levels.at(-1) : levels[firstBreak - 1]
-  if (!best) return { limitMs, level: null, achievedRps: null, why: 'already the lowest level breaks it' }
-  let breaks = levels[firstBreak]?.level
-  if (breaks === undefined)
-    return { limitMs, level: best.level, achievedRps: best.achievedRps, why: 'no level breaks it: it lies higher' }
-  for (;;) {
-    const next = bisect(best.level, breaks, ask.mode === 'closed')
-    if (next === undefined || hooks.interrupt.aborted) break
-    const measured = await run(next)
-    levels.push(measured)
-    if (keeps(measured)) best = measured
-    else breaks = measured.level
-  }
-  return {
-    limitMs,
-    level: best.level,
-    achievedRps: best.achievedRps,
-    why: `the next one measured, ${breaks}, breaks it`,
-  }
-}
-
-/** The steady part of a level's run, block by block. */
-function levelOf(report: BenchReport, level: number): SweepLevel {
-  const blocks = report.blocks.filter((block) => block.arm === report.arms.primary)
-  const latencies = blocks.map((block) => Histogram.decode(block.latency))
-  const { skip, steady } = steadyFrom(latencies.map((histogram) => (histogram.count > 0 ? histogram.meanUs : 0)))
-  const skippedBlocks = steady ? skip : 0
-  const latency = Histogram.merge(latencies.slice(skippedBlocks), 4)
-  const [overhead] = report.overhead
-  const at = (histogram: Histogram) => ({ p50: toMs(histogram.quantileUs(0.5)), p99: toMs(histogram.quantileUs(0.99)) })
-  return {
-    level,
-    requests: report.totals.sent,
-    failed: report.totals.failed,
-    achievedRps: report.throughput.requestsPerSec,
-    outputTokensPerSec: report.throughput.outputTokensPerSec,
-    latencyMs: latency.count > 0 ? at(latency) : null,
-    ttftMs: report.ttftMs ? { p50: report.ttftMs.p50, p99: report.ttftMs.p99 } : null,
-    overheadMs: overhead ? { p50: overhead.totalMs.p50, p99: overhead.totalMs.p99, ci95: overhead.totalMs.ci95 } : null,
-    client: report.client.verdict,
-    steady,
-    skippedBlocks,
-  }
-}
-
 function sweepReport(
   first: BenchReport,
+  options: BenchOptions,
   ask: SweepOptions,
-  levels: SweepLevel[],
-  until: SweepReport['until'],
+  curves: SweepCurve[],
   interrupted: boolean,
 ): SweepReport {
-  const { url, endpoint, model, stream, gateway } = first.target
+  const { url, endpoint, model, stream, role, gateway } = first.target
   const { cpuModel, cores, node } = first.machine
+  // The first level's load and length are among what was parsed; the levels stand by themselves.
+  const { rps: _, concurrency: __, duration: ___, ...shown } = options.shown
   return {
     schema: SWEEP_SCHEMA,
     kt: first.kt,
@@ -174,13 +140,11 @@ function sweepReport(
     command: first.command,
     interrupted,
     machine: { cpuModel, cores, node },
-    target: { url, endpoint, model, stream, ...(gateway ? { gateway } : {}) },
-    load: { mode: ask.mode, stepS: ask.stepMs / 1_000, seed: first.load.seed },
+    target: { url, endpoint, model, stream, role, ...(gateway ? { gateway } : {}) },
+    load: { mode: ask.mode, levels: ask.levels, stepS: ask.stepMs / 1_000, seed: first.load.seed, options: shown },
     workload: first.load.workload,
     overheadSource: first.overhead[0] ? `${first.overhead[0].definition}, ${first.overhead[0].source}` : null,
-    levels,
-    knee: findKnee(levels, ask.mode) ?? null,
-    frontier: frontierOf(levels),
-    until,
+    curves,
+    scaling: scalingOf(curves),
   }
 }

@@ -10,10 +10,16 @@ export interface OpenTargets {
   /** The first is the one whose figures count. */
   targets: NamedTarget[]
   embedded: boolean
+  /** Of the embedded gateway. */
+  gatewayPid?: number | undefined
   close(): Promise<void>
 }
 
-export async function openTargets(options: BenchOptions, note: (line: string) => void): Promise<OpenTargets> {
+export async function openTargets(
+  options: BenchOptions,
+  note: (line: string) => void,
+  gatewayWorkers = 1,
+): Promise<OpenTargets> {
   const at = (url: string): Target => targetOf(url, options.sends.endpoint)
   const { url, 'baseline-url': baselineUrl, aa } = options
   const close = async (): Promise<void> => {}
@@ -29,13 +35,14 @@ export async function openTargets(options: BenchOptions, note: (line: string) =>
     }
   }
   if (url !== undefined) return { targets: [['target', at(url)]], embedded: false, close }
-  const pair = await startEmbeddedPair(options['inject-delay'] ?? 0, note)
+  const pair = await startEmbeddedPair(options['inject-delay'] ?? 0, note, gatewayWorkers)
   return {
     targets: [
       ['gateway', at(pair.gatewayUrl)],
       ['direct', at(aa ? pair.gatewayUrl : pair.providerUrl)],
     ],
     embedded: true,
+    gatewayPid: pair.gatewayPid,
     close: pair.close,
   }
 }

@@ -74,3 +74,26 @@ export function bisect(keeps: number, breaks: number, whole: boolean): number | 
   const next = whole ? Math.round(middle) : Number(middle.toPrecision(3))
   return next > keeps && next < breaks ? next : undefined
 }
+
+export interface ScalingPoint {
+  gatewayWorkers: number
+  level: number
+  achievedRps: number
+  /** Over the most that the first number of processes did. */
+  timesFirst: number
+}
+
+/** The most that each number of gateway processes did; null for a single curve. */
+export function scalingOf(
+  curves: readonly { gatewayWorkers: number | null; levels: readonly Pick<CurveLevel, 'level' | 'achievedRps'>[] }[],
+): ScalingPoint[] | null {
+  const tops = curves.flatMap(({ gatewayWorkers, levels }) => {
+    const [first, ...others] = levels
+    if (gatewayWorkers === null || !first) return []
+    const top = others.reduce((best, level) => (level.achievedRps > best.achievedRps ? level : best), first)
+    return [{ gatewayWorkers, level: top.level, achievedRps: top.achievedRps }]
+  })
+  const base = tops[0]?.achievedRps ?? 0
+  if (tops.length < 2 || base <= 0) return null
+  return tops.map((top) => ({ ...top, timesFirst: Math.round((top.achievedRps / base) * 1_000) / 1_000 }))
+}

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { bisect, type CurveLevel, findKnee, frontierOf } from '../../src/stats/curve.ts'
+import { bisect, type CurveLevel, findKnee, frontierOf, scalingOf } from '../../src/stats/curve.ts'
 
 const level = (at: number, achievedRps: number, p99: number, high: number | null = p99 + 1): CurveLevel => ({
   level: at,
@@ -70,5 +70,25 @@ describe('the search', () => {
         },
       ),
     )
+  })
+})
+
+describe('scaling', () => {
+  const curve = (gatewayWorkers: number | null, ...rates: number[]) => ({
+    gatewayWorkers,
+    levels: rates.map((rate, i) => level(2 ** i, rate, 1)),
+  })
+
+  it('is the most that each number of processes did, over the first', () => {
+    expect(scalingOf([curve(1, 100, 200, 190), curve(2, 100, 210, 380)])).toEqual([
+      { gatewayWorkers: 1, level: 2, achievedRps: 200, timesFirst: 1 },
+      { gatewayWorkers: 2, level: 4, achievedRps: 380, timesFirst: 1.9 },
+    ])
+  })
+
+  it('is nothing of a single curve, a foreign gateway, or one that answered nothing', () => {
+    expect(scalingOf([curve(1, 100)])).toBeNull()
+    expect(scalingOf([curve(null, 100), curve(null, 200)])).toBeNull()
+    expect(scalingOf([curve(1, 0), curve(2, 10)])).toBeNull()
   })
 })

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { afterAll, expect, test } from 'vitest'
 import { sweepSchema } from '../../src/report/sweep-schema.ts'
 import { kt, tempDir } from '../support/kt.ts'
@@ -6,31 +6,49 @@ import { kt, tempDir } from '../support/kt.ts'
 const dir = tempDir()
 afterAll(dir.remove)
 
-test('sweeps the embedded pair: a row a level, a knee or none, the frontier, and the report', async () => {
+test('sweeps the embedded pair: a curve for each number of processes, what passed and what it cost, and the report', async () => {
   const out = dir.file('s.json')
-  const { code, stdout } = await kt([
-    'bench',
-    'sweep',
-    '--concurrency',
-    '1,4',
-    '--step',
-    '1s',
-    '--max-tokens',
-    '2',
-    '--output',
-    out,
-  ])
+  const config = dir.file('sweep.yaml')
+  writeFileSync(
+    config,
+    'concurrency: [1, 4]\nstep: 600ms\nwarmup: 5\ninput_tokens: 200\noutput_tokens: 3\nstream: true\nseed: 7\n',
+  )
+  const flags = ['--config', config, '--gateway-workers', '1,2', '--seed', '2', '--output', out]
+  const { code, stdout } = await kt(['bench', 'sweep', ...flags])
   expect(code).toBe(0)
   expect(stdout).toMatch(/Frontier, added P99 <= 1/)
   expect(stdout).toMatch(/Knee: /)
+  expect(stdout).toMatch(/in flight +input tok\/s +output +bytes\/s +streams/)
+  expect(stdout).toMatch(/Scaling over gateway processes[\s\S]*\n +1 +\d+ +[\d,]+ +1\.00x\n +2 +/)
   expect(Math.max(...stdout.split('\n').map((line) => line.length))).toBeLessThanOrEqual(80)
+
   const report = sweepSchema.parse(JSON.parse(readFileSync(out, 'utf8')))
-  expect(report.levels.map(({ level }) => level)).toEqual([1, 4])
-  const [one, four] = report.levels
-  expect(four?.achievedRps).toBeGreaterThan(1.5 * (one?.achievedRps ?? Number.NaN))
-  expect(one?.overheadMs?.p50).toBeGreaterThan(0)
+  // The flag wins over the file.
+  expect(report.load).toMatchObject({ mode: 'closed', levels: [1, 4], stepS: 0.6, seed: 2 })
+  expect(report.load.options).toMatchObject({ input_tokens: 200, output_tokens: 3, stream: true })
   expect(report.overheadSource).toMatch(/^provider-stamped/)
-})
+  expect(report.curves.map(({ gatewayWorkers }) => gatewayWorkers)).toEqual([1, 2])
+  expect(report.scaling?.map(({ gatewayWorkers }) => gatewayWorkers)).toEqual([1, 2])
+  for (const { levels } of report.curves) {
+    expect(levels.map(({ level }) => level)).toEqual([1, 4])
+    const [one, four] = levels
+    expect(four?.achievedRps).toBeGreaterThan(1.5 * (one?.achievedRps ?? Number.NaN))
+    expect(one?.overheadMs?.p50).toBeGreaterThan(0)
+    for (const level of levels) {
+      const { achievedRps, inputTokensPerSec, outputTokensPerSec, bytesPerSec, inFlight } = level
+      expect(inputTokensPerSec).toBeGreaterThan(150 * achievedRps)
+      expect(outputTokensPerSec).toBeCloseTo(3 * achievedRps, 0)
+      expect(bytesPerSec).toBeGreaterThan(100 * achievedRps)
+      expect(inFlight?.max).toBe(level.level)
+    }
+  }
+  if (process.platform === 'linux') {
+    const [alone, two] = report.curves.map(({ levels }) => levels.at(-1)?.gateway)
+    expect(alone?.cpuCores).toBeGreaterThan(0)
+    // A primary and two workers, each a Node.
+    expect(two?.rssBytes).toBeGreaterThan(1.5 * (alone?.rssBytes ?? Number.NaN))
+  }
+}, 40_000)
 
 test.each([
   ['levels that fall', ['--rps', '200,100'], 'the levels must rise'],
@@ -38,8 +56,19 @@ test.each([
   ['both kinds of load', ['--rps', '1', '--concurrency', '1'], 'exclude each other'],
   ['another search', ['--until', 'latency.p50<1ms'], "Give one such as --until 'overhead.p99<7ms'"],
   ['a step without a unit', ['--step', '5'], '--step'],
+  ['processes of a foreign gateway', ['--url', 'http://127.0.0.1:9', '--gateway-workers', '2'], 'not with --url'],
+  ['what a bench refuses too', ['--arrival', 'poisson'], '--arrival goes with an open loop'],
+  ['two texts', ['--prompt', 'a', '--workload', 'chat'], 'exclude each other: each says what is sent'],
 ])('refuses %s', async (_name, args, message) => {
   const { code, stderr } = await kt(['bench', 'sweep', ...args])
   expect(stderr).toContain(message)
+  expect(code).toBe(2)
+})
+
+test('a key of the file that a sweep has not is refused by its name', async () => {
+  const config = dir.file('bench.yaml')
+  writeFileSync(config, 'concurrencies: 5\n')
+  const { code, stderr } = await kt(['bench', 'sweep', '--config', config])
+  expect(stderr).toContain("unknown key 'concurrencies' (did you mean 'concurrency'?)")
   expect(code).toBe(2)
 })
