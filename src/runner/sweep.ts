@@ -17,7 +17,8 @@ import { search } from './sweep-search.ts'
 import { type OpenTargets, openTargets } from './targets.ts'
 import { watchGateway } from './watch-gateway.ts'
 
-const WARMUP_REQUESTS = 50
+/** Of each level, whichever comes first. */
+const WARMUP = { warmup: 50, warmupUs: 1_000_000 }
 /** A level that answers less than half of its requests, or is this many times slower than the first, ends the curve. */
 const FAILING = 0.5
 const COLLAPSED = 20
@@ -67,8 +68,8 @@ function levelRunner(
   const targets = open.targets.slice(0, 1)
   return async (level) => {
     const load = ask.mode === 'open' ? { rps: level } : { concurrency: level }
-    const stepped = { warmup: WARMUP_REQUESTS, ...options, ...load }
-    const plan = planOf(stepped, targets)
+    const stepped = { ...options, ...load }
+    const plan = { ...planOf(stepped, targets), ...(options.warmup === undefined ? WARMUP : {}) }
     if (!seen.first) announce(plan, targets, hooks.note)
     const watch = watchGateway(open.gatewayPid)
     const progress: RunHooks['progress'] = (view, total) => {

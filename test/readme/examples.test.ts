@@ -53,7 +53,9 @@ describe('README', () => {
     const [program, ...args] = words(command).map(here)
     expect(program).toBe('kt')
     if (args[1] === 'start') {
-      const server = startKt([...args, '--port', '0'], {}, dir.path)
+      // Nor the admin port of the config, which another gateway on this machine may hold.
+      const ports = ['--port', '0', ...(args[0] === 'gateway' ? ['--admin-port', '0'] : [])]
+      const server = startKt([...args, ...ports], {}, dir.path)
       await server.saidOnStdout(/listening on http:\/\/127\.0\.0\.1:\d+/)
       server.child.kill('SIGTERM')
       expect((await server.ended).code).toBe(0)
