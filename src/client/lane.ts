@@ -77,6 +77,11 @@ export class Lane implements Exchange, Dispatcher.DispatchHandler {
     this.#options = { path: ask.path, method: 'POST', headers: ask.headers, body: null }
   }
 
+  /** What the next request is sent with, until it is called again. */
+  carry(headers: string[]): void {
+    this.#options.headers = headers
+  }
+
   /** Sends `body`, now; `sample` hears the decoded body of a good answer as it comes. */
   start(body: string, stream: boolean, nowUs: number, sample?: AnswerListener): void {
     this.dispatchedUs = nowUs

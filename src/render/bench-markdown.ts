@@ -4,6 +4,7 @@ import { formatDuration, formatMs, formatNumber, formatShare } from '../units.ts
 import { latencyRows } from './bench-table.ts'
 import { loopLine } from './load-line.ts'
 import { cell, gateMarkdown, table } from './markdown.ts'
+import { sloMarkdown } from './slo-table.ts'
 
 /** `gate`: what decides the exit code; without one the standard budget is shown, and named so. */
 export function renderBenchMarkdown(report: BenchReport, gate: Gate | null): string {
@@ -21,6 +22,7 @@ export function renderBenchMarkdown(report: BenchReport, gate: Gate | null): str
       latencyRows(report, true).map(([name, d]) => [name, d]),
     ),
     figures('overhead (ms)', overheadRows(report)),
+    report.slo?.length ? sloMarkdown(report.slo) : '',
   ]
     .filter((part) => part !== '')
     .join('\n\n')}\n`

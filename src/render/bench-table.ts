@@ -2,6 +2,7 @@
 import type { ChalkInstance } from 'chalk'
 import { OUTCOMES, type Outcome } from '../client/outcome.ts'
 import { explainDisagreement } from '../overhead/disagreement.ts'
+import { uncategorised } from '../report/category-run.ts'
 import type { BenchReport, Distribution, OverheadResult } from '../report/schema.ts'
 import { formatDuration, formatMs, formatNumber } from '../units.ts'
 import { loopLine, omissionNote } from './load-line.ts'
@@ -32,7 +33,7 @@ export function renderBench(report: BenchReport, view: BenchView): string {
     failures(report, view, c),
     ...(measured ? [latency(report, view, c), throughput(report, c), overhead(report, c)] : []),
     ending(report, view, c),
-    measured && report.slo ? sloSection(report.slo, c) : '',
+    measured && report.slo ? sloSection(report.slo, uncategorised(report), c) : '',
     report.gate ? gateLines(report.gate, c) + (view.gated ? '' : `\n${c.dim(NOT_GATED)}`) : '',
     measured && report.looks ? c.dim(hung(looksLine(report.looks), '')) : '',
   ]

@@ -26,7 +26,8 @@ export function contradictionIn(report: BenchReport): string | undefined {
   const { baseline, primary } = report.arms
   return (
     armContradiction(report, report, primary, '') ??
-    (baseline ? armContradiction(report, baseline, baseline.name, 'arms.baseline.') : undefined)
+    (baseline ? armContradiction(report, baseline, baseline.name, 'arms.baseline.') : undefined) ??
+    categoriesContradiction(report)
   )
 }
 
@@ -72,6 +73,26 @@ function blocksContradiction(report: BenchReport, arm: Arm, name: ArmName, at: s
     if (readings !== count) return `${at}overhead ${definition}: the blocks hold ${readings} values, not ${count}`
   }
   return undefined
+}
+
+/** What is judged by category: their blocks are the whole of it, and all of them no more than the run. */
+function categoriesContradiction({ categories = [], totals }: BenchReport): string | undefined {
+  for (const { name, sent, outcomes, latencyMs, ttftMs, blocks } of categories) {
+    const at = `categories ${name}`
+    if (sum(outcomes) !== sent) return `${at}: the outcomes do not add up to ${sent} sent`
+    const wrong = blocks.find((block) => sum(block.outcomes) !== block.sent || block.within > (block.outcomes.OK ?? 0))
+    if (wrong) return `${at}: block ${wrong.index} does not add up`
+    const inBlocks = blocks.reduce((total, block) => total + block.sent, 0)
+    if (inBlocks !== sent) return `${at}: the blocks add up to ${inBlocks} sent, not ${sent}`
+    for (const [key, whole] of [['latency', latencyMs] as const, ['ttft', ttftMs] as const]) {
+      const values = countOf(blocks.map((block) => block[key]))
+      if (values !== (whole?.count ?? 0)) return `${at} ${key}Ms: the blocks hold ${values} values`
+      const found = whole && histogramContradiction(whole.histogram, whole, `${at} ${key}Ms`)
+      if (found) return found
+    }
+  }
+  const classified = categories.reduce((total, { sent }) => total + sent, 0)
+  return classified > totals.sent ? `categories: ${classified} requests of ${totals.sent} sent` : undefined
 }
 
 interface Figures {

@@ -71,12 +71,19 @@ const looksSchema = z.strictObject({
 
 const sloSchema = z.strictObject({
   category: z.string(),
+  requests: count.describe('of this category'),
   targetsMs: z.strictObject({
     p50: ms.nullable(),
     p99: ms.nullable(),
     ttftP50: ms.nullable(),
     ttftP99: ms.nullable(),
     timeout: ms,
+  }),
+  measuredMs: z.strictObject({
+    p50: ms.nullable(),
+    p99: ms.nullable(),
+    ttftP50: ms.nullable(),
+    ttftP99: ms.nullable(),
   }),
   goodput: z
     .strictObject({
@@ -138,6 +145,28 @@ const blockSchema = z.strictObject({
     .optional()
     .describe('what is judged by block beside latency and overhead'),
   overhead: z.partialRecord(definitionSchema, histogramSchema),
+})
+
+/** The requests of one category of a mixed workload; classified when they were made. */
+const categorySchema = z.strictObject({
+  name: z.string(),
+  sent: count,
+  outcomes: outcomesSchema,
+  targetsMs: z
+    .strictObject({ latency: ms, ttft: ms.nullable() })
+    .describe('those that `within` was counted by: P99, or the timeout where none is promised'),
+  latencyMs: distributionSchema.optional(),
+  ttftMs: distributionSchema.optional(),
+  blocks: z.array(
+    z.strictObject({
+      index: count,
+      sent: count,
+      outcomes: outcomesSchema,
+      within: count.describe('answered within all targets'),
+      latency: histogramSchema,
+      ttft: histogramSchema,
+    }),
+  ),
 })
 
 const legSchema = z.strictObject({ count: z.int().positive(), p50: ms, p99: ms, max: ms })
@@ -274,6 +303,10 @@ export const benchReportSchema = z
     }),
     ...armShape,
     blocks: z.array(blockSchema),
+    categories: z
+      .array(categorySchema)
+      .optional()
+      .describe('the requests of the first arm by category, where the workload mixes them; 3 significant digits'),
     series: z.array(
       z.strictObject({
         second: count,
@@ -314,7 +347,7 @@ export const benchReportSchema = z
       .optional()
       .describe("the rig's own noise floor, measured A/A"),
     looks: looksSchema.optional().describe('of a run that ends as soon as it is decided'),
-    slo: sloSchema.optional(),
+    slo: z.array(sloSchema).optional().describe('an entry for each category that was judged'),
     gate: gateSchema.nullable(),
   })
   .refine(({ totals }) => totals.sent === totals.successful + totals.failed, 'sent is not the sum of the outcomes')
@@ -329,5 +362,6 @@ export type Block = z.infer<typeof blockSchema>
 export type Outcomes = z.infer<typeof outcomesSchema>
 export type Gate = z.infer<typeof gateSchema>
 export type SloResult = z.infer<typeof sloSchema>
+export type CategoryResult = z.infer<typeof categorySchema>
 export type Check = z.infer<typeof checkSchema>
 export type Verdict = z.infer<typeof verdictSchema>

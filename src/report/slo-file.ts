@@ -1,9 +1,12 @@
-/** `kt slo check` from a file name to a judgement: reads, finds the category, judges. */
-import { UserError } from '../errors.ts'
+/** `kt slo check` from a file name to a judgement: reads, finds the categories, judges. */
+import { EXIT, type ExitCode, exitOf, type Inconclusive, UserError } from '../errors.ts'
 import { namedCategory, readSlo } from '../input/slo.ts'
+import type { Category } from '../slo/category.ts'
+import { type CategoryRun, categoryRun, uncategorised, wholeRun } from './category-run.ts'
+import { gateOf } from './checks.ts'
 import { readReport } from './read.ts'
-import type { SloResult } from './schema.ts'
-import { categoryOfRun, judgeSlo } from './slo.ts'
+import type { BenchReport, Gate, SloResult } from './schema.ts'
+import { categoryOfRun, judgeSlos } from './slo.ts'
 
 export const SLO_SCHEMA = 'kt.slo/1'
 
@@ -11,29 +14,67 @@ export interface SloJudgement {
   schema: typeof SLO_SCHEMA
   file: string
   startedAt: string
-  /** How the category was found. */
-  categoryBy: 'name' | 'match'
+  /** How the categories were found: named, by the whole run's endpoint and prompt tokens, or request by request when it was measured. */
+  categoryBy: 'name' | 'match' | 'request'
   requests: number
-  slo: SloResult
+  /** Requests of no category: not judged. */
+  uncategorised: number
+  verdict: Gate['verdict']
+  /** An entry for each category. */
+  slo: SloResult[]
 }
 
 export function checkSlo(file: string, name?: string, sloPath?: string): SloJudgement {
   const categories = readSlo(sloPath)
   const named = name === undefined ? undefined : namedCategory(categories, name, '--category')
   const report = readReport(file)
-  const category = named ?? categoryOfRun(report, categories)
-  if (!category) {
-    throw new UserError(
-      `${file}: no category matches these requests: their prompts' tokens were not counted, or no rule fits`,
-      `Name one: --category ${categories.map((known) => known.name).join(' | ')}`,
-    )
-  }
+  const runs = runsOf(report, categories, named, file)
+  const slo = judgeSlos(runs)
+  const split = runs.some((run) => run.report !== report)
   return {
     schema: SLO_SCHEMA,
     file,
     startedAt: report.startedAt,
-    categoryBy: named ? 'name' : 'match',
+    categoryBy: split ? 'request' : named ? 'name' : 'match',
     requests: report.totals.sent,
-    slo: judgeSlo(report, category),
+    uncategorised: split && !named ? uncategorised(report) : 0,
+    verdict: sloGate(slo).verdict,
+    slo,
   }
+}
+
+/** All checks of all categories; where there are several, each says whose it is. */
+export function sloGate(slo: readonly SloResult[]): Gate {
+  const alone = slo.length === 1
+  return gateOf(
+    slo.flatMap(({ category, checks }) =>
+      checks.map((check) => (alone ? check : { ...check, why: `${category}: ${check.why}` })),
+    ),
+  )
+}
+
+/** A run without a single answer never passes. */
+export function exitOfSlo({ slo, verdict }: SloJudgement, inconclusive?: Inconclusive): ExitCode {
+  return exitOf(verdict, slo.some(({ goodput }) => goodput !== null) ? inconclusive : 'fail')
+}
+
+/** A mixed run by the categories of its requests, another by the one that is named or that matches it as a whole. */
+function runsOf(
+  report: BenchReport,
+  categories: readonly Category[],
+  named: Category | undefined,
+  file: string,
+): CategoryRun[] {
+  if (named) return [categoryRun(report, named) ?? wholeRun(report, named)]
+  const recorded = report.categories ?? []
+  if (recorded.length > 0) {
+    return recorded.flatMap(({ name }) => categoryRun(report, namedCategory(categories, name, file)) ?? [])
+  }
+  const category = categoryOfRun(report, categories)
+  if (category) return [wholeRun(report, category)]
+  throw new UserError(
+    `${file}: no category matches these requests: their prompts' tokens were not counted, or no rule fits`,
+    `Name one: --category ${categories.map((known) => known.name).join(' | ')}`,
+    EXIT.usage,
+  )
 }

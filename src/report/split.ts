@@ -6,6 +6,8 @@ export function splitReport(report: BenchReport): { baseline: BenchReport; gatew
   const { baseline } = report.arms
   if (!baseline) return undefined
   const { name, url, role, ...figures } = baseline
+  // They are of the first arm.
+  const { categories: _c, slo: _s, ...shared } = report
   const { pairId, mode, pairing, primary } = report.arms
   const turns = { pairId, mode, ...(pairing ? { pairing } : {}) }
   const blocksOf = (arm: typeof name) => report.blocks.filter((block) => block.arm === arm)
@@ -13,7 +15,7 @@ export function splitReport(report: BenchReport): { baseline: BenchReport; gatew
   const named = baseline.signals?.gateway
   return {
     baseline: {
-      ...report,
+      ...shared,
       ...figures,
       target: {
         ...target,

@@ -1,12 +1,11 @@
 /** `kt bench`, whole: from checked options to a written report and a verdict. */
 import { EXIT, type ExitCode, exitOf, UserError } from '../errors.ts'
-import { namedCategory, readSlo } from '../input/slo.ts'
 import { parseThresholds } from '../input/thresholds.ts'
 import { readBudgets } from '../report/budgets.ts'
-import { gateOf } from '../report/checks.ts'
+import { gateOf, undecidedCheck } from '../report/checks.ts'
 import { noiseOf } from '../report/noise.ts'
 import type { BenchReport, Gate, Verdict } from '../report/schema.ts'
-import { judgeSlo } from '../report/slo.ts'
+import { sloGate } from '../report/slo-file.ts'
 import { splitReport } from '../report/split.ts'
 import { assertWritable, writeAtomically } from '../report/write.ts'
 import { assertCiWritable } from '../system/ci.ts'
@@ -16,6 +15,7 @@ import { Looks } from './looks.ts'
 import { type Measured, measure, type RunHooks } from './measure.ts'
 import type { BenchOptions } from './options.ts'
 import { announce, planOf } from './plan-of.ts'
+import { keptPromises, promisedBy } from './slo-of.ts'
 import { openTargets } from './targets.ts'
 
 export interface BenchResult extends Measured {
@@ -32,15 +32,18 @@ export async function bench(options: BenchOptions, hooks: RunHooks): Promise<Ben
   const { totalMs } = readBudgets(options.budgets)
   const budgetMs = options.budget ?? (options.budgets === undefined ? undefined : totalMs)
   const thresholds = parseThresholds(options.threshold)
-  const category = options.slo === undefined ? undefined : namedCategory(readSlo(), options.slo, '--slo')
+  const promised = promisedBy(options)
   const open = await openTargets(options, hooks.note)
   try {
-    const plan = planOf({ ...options, timeout: options.timeout ?? category?.timeoutMs }, open.targets)
+    const { sends, timeoutMs, categoryTimeoutsUs } = promised
+    const asked = { ...options, sends, timeout: options.timeout ?? timeoutMs }
+    const plan = { ...planOf(asked, open.targets), categoryTimeoutsUs }
     announce(plan, open.targets, hooks.note)
     const gated = budgetMs !== undefined || thresholds.length > 0
     const judge = (report: BenchReport): Verdict | undefined => {
       if (!options.aa) report.gate = judgeBench(report, { budgetMs, thresholds })
-      if (category) report.slo = judgeSlo(report, category)
+      const slo = keptPromises(report, promised)
+      if (slo) report.slo = slo
       return verdictOf(report, gated)?.verdict
     }
     const looks = new Looks(plan.looks ?? [], judge, hooks.note)
@@ -79,7 +82,9 @@ function noteFailure({ totals }: BenchReport, note: (line: string) => void): voi
 }
 
 function verdictOf({ gate, slo }: BenchReport, gated: boolean): Gate | null {
-  const judged = [gated ? (gate?.checks ?? []) : [], slo?.checks ?? []].flat()
+  const unmatched = undecidedCheck('goodput', '>=', 1, 'no request was of any category')
+  const promises = slo?.length === 0 ? [unmatched] : sloGate(slo ?? []).checks
+  const judged = [...(gated ? (gate?.checks ?? []) : []), ...promises]
   return judged.length === 0 ? null : gateOf(judged)
 }
 

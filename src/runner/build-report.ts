@@ -4,13 +4,16 @@ import type { Budgets } from '../report/budgets.ts'
 import { distributionOf, toMs } from '../report/distribution.ts'
 import type { ArmResult, BenchReport } from '../report/schema.ts'
 import { REPORT_SCHEMA } from '../report/schema.ts'
+import { type Category, tailTargets } from '../slo/category.ts'
 import { Histogram } from '../stats/histogram.ts'
 import type { Machine } from '../system/machine.ts'
 import { workloadSha256 } from '../workload/workload.ts'
 import { overheadOf, signalsOf } from './build-overhead.ts'
+import type { CategoryRecord } from './category-tally.ts'
 import { clientOf } from './client-verdict.ts'
 import type { Legs } from './legs.ts'
 import { detailsOf } from './load-of.ts'
+import { addCounts } from './merge.ts'
 import type { RunRecord } from './messages.ts'
 import type { RunPlan } from './plan.ts'
 import type { ArmRecord, Metric, TokenRecord } from './recorder.ts'
@@ -83,6 +86,7 @@ export function buildReport(plan: RunPlan, record: RunRecord, context: RunContex
     },
     ...primary,
     blocks: record.arms.flatMap(blocksOf),
+    ...categoriesOf(record.arms[0]?.categories ?? [], workload.categories ?? []),
     series: record.series.map(({ p50Us, p99Us, ...counts }) => ({
       ...counts,
       p50: p50Us === null ? null : toMs(p50Us),
@@ -183,6 +187,34 @@ function sentBy({ name, blocks, outcomes }: ArmRecord): number {
   const known = sum(Object.values(outcomes))
   if (known !== sent) throw new Error(`${name}: ${sent} sent, but ${known} ended`)
   return sent
+}
+
+/** Absent where no request has a category. */
+function categoriesOf(
+  records: readonly CategoryRecord[],
+  categories: readonly Category[],
+): Pick<BenchReport, 'categories'> {
+  const results = records.flatMap(({ name, blocks }) => {
+    const category = categories.find((known) => known.name === name)
+    if (!category) return []
+    const { latencyMs: latency, ttftMs: ttft = null } = tailTargets(category)
+    const whole = (of: 'latency' | 'ttft') =>
+      distributionOf(Histogram.merge(blocks.map((block) => Histogram.decode(block[of]))).encode())
+    const [latencyMs, ttftMs] = [whole('latency'), whole('ttft')]
+    const outcomes = addCounts(blocks.map((block) => block.outcomes))
+    return [
+      {
+        name,
+        sent: sum(Object.values(outcomes)),
+        outcomes,
+        targetsMs: { latency, ttft },
+        ...(latencyMs ? { latencyMs } : {}),
+        ...(ttftMs ? { ttftMs } : {}),
+        blocks: blocks.map((block) => ({ ...block, sent: sum(Object.values(block.outcomes)) })),
+      },
+    ]
+  })
+  return results.length === 0 ? {} : { categories: results }
 }
 
 /** The first reason that each class of failure gave, over all arms. */

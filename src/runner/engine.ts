@@ -61,6 +61,10 @@ export class Engine {
   readonly #nextIndex: number[]
   readonly #nextLeftOut: number[]
   readonly #deadlines: Deadlines
+  /** By category, where each has its own timeout. */
+  readonly #deadlinesOf: readonly Deadlines[]
+  /** By arm and part of the workload, where parts have headers of their own. */
+  readonly #partHeaders: string[][][] | undefined
   #stretch: Stretch | undefined
   #drainUntilUs = Number.POSITIVE_INFINITY
   /** Of the last measured request; before any, the warm-up runs. */
@@ -74,7 +78,8 @@ export class Engine {
     this.#hooks = hooks
     this.series = new Series(clock())
     this.#make = requestMaker(workload)
-    this.recorders = arms.map((arm) => new Recorder(arm.name))
+    // Promises are kept or broken by the target, not by what it is compared with.
+    this.recorders = arms.map(({ name }, arm) => new Recorder(name, arm === 0 ? workload.categories : undefined))
     this.#lanes = arms.map(({ origin, path, headers }) => {
       return new Lanes(origin, { path, headers: Object.entries(headers).flat() }, clock, plan.connection)
     })
@@ -82,6 +87,12 @@ export class Engine {
     this.#nextIndex = arms.map(() => worker.index)
     this.#nextLeftOut = arms.map(() => LEFT_OUT_FROM + worker.index)
     this.#deadlines = { ...plan.deadlines, totalUs: plan.timeoutUs }
+    this.#deadlinesOf = (plan.categoryTimeoutsUs ?? []).map((totalUs) => ({ ...plan.deadlines, totalUs }))
+    if (workload.parts.some((part) => part.headers)) {
+      this.#partHeaders = arms.map(({ headers }) => {
+        return workload.parts.map((part) => Object.entries({ ...headers, ...part.headers }).flat())
+      })
+    }
   }
 
   get inFlight(): number {
@@ -195,9 +206,12 @@ export class Engine {
       unsent: (released, atUs) => {
         if (!segment) return
         const block = blockOf(segment, released.index, released.dueUs)
-        const recorder = this.#recorder(armOf(released.index))
-        recorder.released(block, atUs)
-        recorder.ended(unsent(atUs), released.intendedUs, '', block)
+        const arm = armOf(released.index)
+        const recorder = this.#recorder(arm)
+        // It would have been the next one of its arm.
+        const category = this.#make.categoryOf(this.#take(this.#nextIndex, arm))
+        recorder.released(block, atUs, category)
+        recorder.ended(unsent(atUs), released.intendedUs, '', { block, category })
       },
     })
     this.#stretch = stretch
@@ -216,19 +230,22 @@ export class Engine {
     } else flight.part = !segment ? 'warmup' : released.measured ? 'measured' : 'coolDown'
     const measured = flight.part === 'measured'
     const index = this.#take(measured ? this.#nextIndex : this.#nextLeftOut, arm)
-    const { nonce, body, stream } = this.#make(this.#plan.arms[arm]?.tag ?? '', index)
+    const { nonce, body, stream, part, category } = this.#make(this.#plan.arms[arm]?.tag ?? '', index)
     flight.nonce = nonce
     flight.requestIndex = index
+    flight.category = category
     flight.released = released
     flight.segment = segment
     flight.recorder = measured ? recorder : undefined
     this.#inFlight.add(flight)
     if (segment && measured) {
       flight.block = blockOf(segment, released.index, released.dueUs)
-      recorder.released(flight.block, nowUs)
+      recorder.released(flight.block, nowUs, category)
       this.series.sent(nowUs)
     } else if (flight.part === 'warmup' || flight.part === 'rested') recorder[flight.part].sent++
     flight.sample = flight.recorder?.sampleOf(index)
+    const headers = this.#partHeaders?.[arm]?.[part]
+    if (headers) flight.lane.carry(headers)
     flight.lane.start(body, stream, nowUs, flight.sample)
   }
 
@@ -257,7 +274,7 @@ export class Engine {
       this.#lastEndUs = result.endUs
       this.series.ended(result.endUs, result.endUs - intendedUs, result.outcome === 'OK')
       recorder.inFlightUs += result.endUs - flight.lane.dispatchedUs
-      recorder.ended(result, intendedUs, flight.nonce, flight.block, flight.sample)
+      recorder.ended(result, intendedUs, flight.nonce, flight, flight.sample)
       this.#hooks.ended?.(flight, result)
       this.#checkLimits()
     } else if (flight.part === 'warmup' || flight.part === 'rested') {
@@ -291,8 +308,8 @@ export class Engine {
   #giveUpLate(): void {
     const nowUs = this.#clock()
     const drained = nowUs >= Math.min(this.#drainUntilUs, this.#stretch?.drainUntilUs ?? Number.POSITIVE_INFINITY)
-    for (const { lane } of [...this.#inFlight]) {
-      const late = overdue(lane, nowUs, this.#deadlines)
+    for (const { lane, category } of [...this.#inFlight]) {
+      const late = overdue(lane, nowUs, this.#deadlinesOf[category] ?? this.#deadlines)
       if (late) lane.abort(late)
       else if (drained) lane.abort(new GivenUp('KT_ABORTED_AT_DEADLINE', 'the run was over'))
     }

@@ -5,6 +5,7 @@
 import type { Exchange } from '../client/exchange.ts'
 import type { Lane, LaneUser } from '../client/lane.ts'
 import type { Stamp } from '../overhead/stamp.ts'
+import { NO_CATEGORY } from '../workload/classify.ts'
 import type { AnswerSample } from './answer-samples.ts'
 import type { Segment } from './plan.ts'
 import type { Recorder } from './recorder.ts'
@@ -15,6 +16,8 @@ export class Flight implements LaneUser {
   /** The how-many-th request of its arm, over all workers. */
   requestIndex = 0
   block = 0
+  /** Its place in the workload's categories; NO_CATEGORY where it has none. */
+  category = NO_CATEGORY
   released: Released = { index: 0, dueUs: 0, intendedUs: 0, measured: false }
   /** Undefined for what is left out: warm-up, cool-down, the first request after a rest. */
   recorder: Recorder | undefined

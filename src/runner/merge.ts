@@ -2,6 +2,7 @@
 import type { SelfReportRecord, ToldRecord } from '../overhead/self-report-tally.ts'
 import { type EncodedHistogram, Histogram } from '../stats/histogram.ts'
 import type { SelfReading } from '../system/self-monitor.ts'
+import type { CategoryRecord } from './category-tally.ts'
 import type { Progress, RunRecord } from './messages.ts'
 import type { ArmRecord, BlockRecord, TokenRecord } from './recorder.ts'
 import { mergeSeconds, type Second } from './series.ts'
@@ -73,7 +74,26 @@ function mergeArms(arms: readonly ArmRecord[]): ArmRecord {
       arms.flatMap(({ blocks }) => blocks),
       ({ index }) => index,
     ).map(mergeBlocks),
+    categories: mergeCategories(arms.flatMap(({ categories }) => categories)),
   }
+}
+
+function mergeCategories(parts: readonly CategoryRecord[]): CategoryRecord[] {
+  const names = [...new Set(parts.map(({ name }) => name))]
+  return names.map((name) => {
+    const blocks = parts.flatMap((part) => (part.name === name ? part.blocks : []))
+    return {
+      name,
+      blocks: groups(blocks, ({ index }) => index).map((same) => ({
+        index: same[0]?.index ?? 0,
+        sent: sum(same, ({ sent }) => sent),
+        outcomes: addCounts(same.map(({ outcomes }) => outcomes)),
+        within: sum(same, ({ within }) => within),
+        latency: merged(same.map(({ latency }) => latency)),
+        ttft: merged(same.map(({ ttft }) => ttft)),
+      })),
+    }
+  })
 }
 
 function mergeBlocks(blocks: readonly BlockRecord[]): BlockRecord {
@@ -176,7 +196,7 @@ function mergeEach<K extends string>(
   return Object.fromEntries(entries) as Record<K, EncodedHistogram>
 }
 
-function addCounts<K extends string>(parts: readonly Partial<Record<K, number>>[]): Record<K, number> {
+export function addCounts<K extends string>(parts: readonly Partial<Record<K, number>>[]): Record<K, number> {
   const total = {} as Record<K, number>
   for (const part of parts) {
     for (const [key, count] of Object.entries(part) as [K, number][]) total[key] = (total[key] ?? 0) + count

@@ -103,6 +103,7 @@ const schema = z.strictObject({
   split: z.boolean().default(false),
   threshold: z.array(z.string()).default([]),
   slo: z.string().optional(),
+  'slo-file': z.string().optional(),
   budgets: z.string().optional(),
   inconclusive: z.enum(['fail', 'warn']).default('fail'),
   junit: z.string().optional(),
@@ -180,8 +181,8 @@ function refusePairs(options: z.infer<typeof schema>, refuse: Refuse): void {
 }
 
 /** Something decides the exit code. */
-function isJudged({ budget, budgets, slo, threshold }: z.infer<typeof schema>): boolean {
-  return [budget, budgets, slo, threshold[0]].some((asked) => asked !== undefined)
+function isJudged({ budget, budgets, slo, threshold, ...others }: z.infer<typeof schema>): boolean {
+  return [budget, budgets, slo, others['slo-file'], threshold[0]].some((asked) => asked !== undefined)
 }
 
 /** A line for each value that is wrong, by the flag that was typed or the key of the file that it came from. */

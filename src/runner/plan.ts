@@ -46,6 +46,8 @@ export interface RunPlan {
   coolDownUs?: number | undefined
   /** For a whole request. */
   timeoutUs: number
+  /** The same by category of the workload, where each has its own. */
+  categoryTimeoutsUs?: number[] | undefined
   /** The finer deadlines. */
   deadlines?: Omit<Deadlines, 'totalUs'> | undefined
   /** What is in flight (or due and unsent) when the sending ends has this long; else the timeout. */

@@ -8,8 +8,10 @@ import { type SelfReportRecord, SelfReportTally, type ToldBlock } from '../overh
 import type { Stamp } from '../overhead/stamp.ts'
 import { stampedOverhead } from '../overhead/stamped.ts'
 import type { ArmName } from '../report/schema.ts'
+import type { Category } from '../slo/category.ts'
 import { type EncodedHistogram, Histogram } from '../stats/histogram.ts'
 import { type AnswerSample, AnswerSampler, type KeptAnswer } from './answer-samples.ts'
+import { type CategoryRecord, CategoryTally } from './category-tally.ts'
 
 const BYTES_A_TOKEN = 4
 
@@ -68,6 +70,8 @@ export interface ArmRecord {
   mostInFlight: number
   inFlightUs: number
   blocks: BlockRecord[]
+  /** Of a workload whose requests are told apart. */
+  categories: CategoryRecord[]
 }
 
 export interface TokenRecord {
@@ -92,6 +96,12 @@ interface LiveBlock {
   metrics: Partial<Record<BlockMetric, Histogram>>
   stamped: Histogram
   told: ToldBlock
+}
+
+/** Where a request is counted. */
+export interface Placed {
+  block: number
+  category: number
 }
 
 export class Recorder {
@@ -122,11 +132,13 @@ export class Recorder {
   readonly #untold = { requests: 0, requestChars: 0, answerBytes: 0, tokenEvents: 0 }
   readonly #sampler = new AnswerSampler()
   readonly #blocks = new Map<number, LiveBlock>()
+  readonly #categories: CategoryTally
   #bodyBytes = 0
   #reused = 0
 
-  constructor(name: ArmName) {
+  constructor(name: ArmName, categories: readonly Category[] = []) {
     this.name = name
+    this.#categories = new CategoryTally(categories)
     this.#metrics = {
       latency: new Histogram(4),
       service: new Histogram(4),
@@ -140,9 +152,10 @@ export class Recorder {
   }
 
   /** A measured request was released. */
-  released(block: number, atUs: number): void {
+  released(block: number, atUs: number, category: number): void {
     this.sent++
     this.#block(block, atUs).sent++
+    this.#categories.released(category, block)
   }
 
   /** Listens to the answer of request `index`, where it is one of those that are kept. */
@@ -158,7 +171,9 @@ export class Recorder {
   }
 
   /** A measured request has ended. */
-  ended(result: Exchange, intendedUs: number, nonce: string, blockIndex: number, sample?: AnswerSample): void {
+  ended(result: Exchange, intendedUs: number, nonce: string, placed: Placed, sample?: AnswerSample): void {
+    const { block: blockIndex, category } = placed
+    this.#categories.ended(category, blockIndex, result, intendedUs)
     const block = this.#block(blockIndex, intendedUs)
     const { outcome } = result
     this.done++
@@ -224,6 +239,7 @@ export class Recorder {
           stamped: encode(block.stamped),
           told: encodeAll(block.told),
         })),
+      categories: this.#categories.toRecord(),
     }
   }
 

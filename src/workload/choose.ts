@@ -81,6 +81,7 @@ function ofProfile({ name, endpoint, parts }: Profile, options: WorkloadOptions)
       source: { kind: 'generated', around, inputTokens, prefixTokens: tokens, prefixes: count },
       outputTokens: options['output-tokens'] ?? part.outputTokens,
       maxTokens: options['max-tokens'],
+      headers: part.headers,
     }
   })
   return { name, endpoint, model, stream: built.some(({ stream }) => stream), seed: options.seed, parts: built }

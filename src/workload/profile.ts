@@ -25,6 +25,7 @@ export interface ProfilePart {
   inputTokens: Distribution
   outputTokens: Distribution | undefined
   sharedPrefix: { tokens: number; count: number } | undefined
+  headers: Record<string, string> | undefined
 }
 
 const MAX_PREFIX_TOKENS = 2_000_000
@@ -43,6 +44,12 @@ const oneSchema = z
     input_tokens: tokenDistribution,
     output_tokens: tokenDistribution.optional(),
     shared_prefix: prefixSchema.optional(),
+    headers: z
+      .record(
+        z.string().regex(/^[a-z0-9][a-z0-9-]*$/, 'a header is named in lower case'),
+        z.string().regex(/^[\x20-\x7e]+$/),
+      )
+      .optional(),
   })
   .refine(({ endpoint, stream }) => !(stream && endpoint === 'embeddings'), 'embeddings are never streamed')
   .refine(
@@ -93,8 +100,15 @@ export function profileNames(): string[] {
     .sort()
 }
 
-function partOf({ stream, input_tokens, output_tokens, shared_prefix }: One, weight: number): ProfilePart {
-  return { weight, stream, inputTokens: input_tokens, outputTokens: output_tokens, sharedPrefix: shared_prefix }
+function partOf({ stream, input_tokens, output_tokens, shared_prefix, headers }: One, weight: number): ProfilePart {
+  return {
+    weight,
+    stream,
+    inputTokens: input_tokens,
+    outputTokens: output_tokens,
+    sharedPrefix: shared_prefix,
+    headers,
+  }
 }
 
 /** A name, or a file beside `folder`. */

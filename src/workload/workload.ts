@@ -4,7 +4,9 @@
  * from the seed and i alone, so it is the same in every arm and every run.
  */
 import { createHash } from 'node:crypto'
+import type { Category } from '../slo/category.ts'
 import { hash32, type Random } from '../stats/random.ts'
+import { givenTokens, NO_CATEGORY, partClassifier, reachableCategories } from './classify.ts'
 import { type Distribution, drawTokens, meanTokens } from './distribution.ts'
 import { type Filler, fillerOf } from './filler.ts'
 import { nonceOf, nonceWord } from './nonce.ts'
@@ -24,6 +26,10 @@ export interface WorkloadSpec {
   seed: number
   /** At least one. */
   parts: WorkloadPart[]
+  /** Set where requests are told apart by category; no part of what is sent. */
+  categories?: readonly Category[] | undefined
+  /** Those that every request is sent with, names in lower case: a category may ask for one. */
+  headers?: Readonly<Record<string, string>> | undefined
 }
 
 export interface WorkloadPart {
@@ -35,6 +41,8 @@ export interface WorkloadPart {
   outputTokens?: Distribution | undefined
   /** The most that a request may ask for. */
   maxTokens?: number | undefined
+  /** Sent with the requests of this part, names in lower case. */
+  headers?: Record<string, string> | undefined
 }
 
 export type TextSource =
@@ -47,10 +55,18 @@ export interface PreparedRequest {
   nonce: string
   body: string
   stream: boolean
+  /** Which part of the workload it is of. */
+  part: number
+  /** Its place in the workload's categories; NO_CATEGORY where it has none. */
+  category: number
 }
 
-/** Makes request `index` of the arm with `tag`. The same index carries the same request in every arm, but for the nonce's tag. */
-export type RequestMaker = (tag: string, index: number) => PreparedRequest
+export interface RequestMaker {
+  /** Makes request `index` of the arm with `tag`. The same index carries the same request in every arm, but for the nonce's tag. */
+  (tag: string, index: number): PreparedRequest
+  /** The category of request `index`, without making it. */
+  categoryOf(index: number): number
+}
 
 export interface PromptOptions {
   endpoint: Endpoint
@@ -72,11 +88,37 @@ export function requestMaker(spec: WorkloadSpec): RequestMaker {
   const filler = parts.some(({ source }) => source.kind === 'generated') ? fillerOf(seed) : undefined
   const makers = parts.map((part) => partMaker(part, seed, filler))
   const choose = chooser(parts, seed)
-  return (tag, index) => {
+  const classifiers = parts.map((part) => classifierOf(spec, part))
+  const make = (tag: string, index: number): PreparedRequest => {
     const nonce = nonceOf(tag, seed, index)
-    const { stream, fill } = makers[choose(index)] ?? nothing()
-    return { nonce, body: fill(index, nonceWord(nonce)), stream }
+    const part = choose(index)
+    const { stream, fill } = makers[part] ?? nothing()
+    const category = classifiers[part]?.(index) ?? NO_CATEGORY
+    return { nonce, body: fill(index, nonceWord(nonce)), stream, part, category }
   }
+  return Object.assign(make, {
+    categoryOf: (index: number): number => classifiers[choose(index)]?.(index) ?? NO_CATEGORY,
+  })
+}
+
+/** Of the requests of a part, by their index: everything that can be decided before the run is. */
+function classifierOf(spec: WorkloadSpec, part: WorkloadPart): (index: number) => number {
+  if (!spec.categories?.length) return () => NO_CATEGORY
+  const [only, ...others] = reachableCategories({ ...spec, parts: [part] })
+  if (only !== undefined && others.length === 0) return () => only
+  const classify = partClassifier(spec, part)
+  const { source } = part
+  if (source.kind === 'given') {
+    const places = source.bodies.map((body) => classify(givenTokens(body)))
+    return (index) => places[index % places.length] ?? NO_CATEGORY
+  }
+  const { inputTokens, prefixTokens } = source
+  return (index) => classify(inputTokensAt(inputTokens, spec.seed, index) + prefixTokens)
+}
+
+/** How many tokens of generated text request `index` has, a shared prefix left out. */
+function inputTokensAt(distribution: Distribution, seed: number, index: number): number {
+  return drawTokens(distribution, drawsOf(seed, index, 'in'))
 }
 
 /** Two runs with the same hash sent the same requests. */
@@ -122,7 +164,7 @@ function partMaker(part: WorkloadPart, seed: number, filler: Filler | undefined)
   return {
     stream,
     fill: (index, nonce) => {
-      const tokens = drawTokens(inputTokens, drawsOf(seed, index, 'in'))
+      const tokens = inputTokensAt(inputTokens, seed, index)
       const text = words.text(tokens, uniform(`${seed}/${index}/at`))
       if (shared.length === 0) return `${around.before}${text} ${nonce}${around.after}${end(index)}`
       const prefix = shared[hash32(`${seed}/${index}/prefix`) % shared.length]

@@ -122,7 +122,7 @@ describe('kt bench with two arms', () => {
     const { stdout } = await kt(['bench', '--url', pair.gatewayUrl, ...SMALL, '--slo', 'batch', '--output', out])
     const report = read(out)
     expect(report.load.timeoutMs).toBe(300_000)
-    expect(report.slo?.category).toBe('batch')
+    expect(report.slo?.[0]?.category).toBe('batch')
     expect(stdout).toContain('batch')
     const unknown = await kt(['bench', '--slo', 'chatshort'])
     expect(unknown.stderr).toContain('chat-short')

@@ -51,7 +51,8 @@ describe('kt slo check', () => {
     expect(JSON.parse(stdout)).toMatchObject({
       schema: 'kt.slo/1',
       categoryBy: 'name',
-      slo: { category: 'mine', verdict: 'pass' },
+      verdict: 'pass',
+      slo: [{ category: 'mine', verdict: 'pass' }],
     })
     expect(readFileSync(junit, 'utf8')).toContain('<testsuite name="kt slo check" tests="2" failures="0"')
     expect(readFileSync(markdown, 'utf8')).toContain('## kt slo check: mine')

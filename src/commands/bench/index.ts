@@ -63,9 +63,11 @@ and directly, in turns. The API key is taken from --api-key, KT_API_KEY or OPENA
       helpGroup: 'RESULT',
     }),
     slo: Flags.string({
-      description: 'judge by a category of profiles/slo.yaml, with its timeout',
+      helpValue: 'chat-short',
+      description: "judge by a category, with its timeout; 'auto': each request by its own",
       helpGroup: 'RESULT',
     }),
+    'slo-file': Flags.string({ description: 'file of categories [default: profiles/slo.yaml]', helpGroup: 'RESULT' }),
     budget: Flags.string({
       description: "gate P99 overhead on this, such as '7ms': exit 3 over it, 4 when unsure",
       helpGroup: 'RESULT',

@@ -1,14 +1,13 @@
 import { Args, Flags } from '@oclif/core'
 import { ciFlags } from '../../ci-flags.ts'
 import { KtCommand } from '../../command.ts'
-import { exitOf } from '../../errors.ts'
 
 export default class SloCheck extends KtCommand {
   static override summary = 'Judge a run by what its category of requests is promised.'
 
   static override description =
     `Targets of P50 and P99, goodput and the burn of the error budget, by the categories of profiles/slo.yaml or of --slo. Without
---category the endpoint and the tokens of the prompts decide. PASS is exit 0, FAIL exit 3, INCONCLUSIVE exit 4.`
+--category a mixed run has a row for each category of its requests; of another the endpoint and the tokens of the prompts decide. PASS is exit 0, FAIL exit 3, INCONCLUSIVE exit 4.`
 
   static override examples = [
     '<%= config.bin %> <%= command.id %> report.json',
@@ -29,7 +28,7 @@ export default class SloCheck extends KtCommand {
 
   async run(): Promise<void> {
     const { args, flags } = await this.parse(SloCheck)
-    const [{ checkSlo }, { renderSlo, renderSloMarkdown }, ci] = await Promise.all([
+    const [{ checkSlo, exitOfSlo, sloGate }, { renderSlo, renderSloMarkdown }, ci] = await Promise.all([
       import('../../report/slo-file.ts'),
       import('../../render/slo-table.ts'),
       import('../../system/ci.ts'),
@@ -41,11 +40,11 @@ export default class SloCheck extends KtCommand {
     const { slo, startedAt, file } = judged
     ci.publish(flags, {
       name: 'kt slo check',
-      gate: slo,
-      properties: { report: file, category: slo.category },
+      gate: sloGate(slo),
+      properties: { report: file, category: slo.map(({ category }) => category).join(', ') },
       timestamp: startedAt,
       markdown: () => renderSloMarkdown(judged),
     })
-    this.finish(exitOf(slo.verdict, flags.inconclusive))
+    this.finish(exitOfSlo(judged, flags.inconclusive))
   }
 }
