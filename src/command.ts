@@ -66,7 +66,11 @@ export abstract class KtCommand extends Command {
   } {
     if (error instanceof UserError) return { message: error.message, next: error.next, code: error.exitCode }
     if (error.oclif) {
-      const message = (error.message.split('\nSee more help')[0] ?? '').trim()
+      // oclif sets a headline over what is wrong, and writes a switch as --name=true.
+      const message = (error.message.split('\nSee more help')[0] ?? '')
+        .replace(/^The following errors? occurred:\s*/, '')
+        .replaceAll(/(--[a-z-]+)=true\b/g, '$1')
+        .trim()
       return {
         message,
         next: this.#nearFlag(error.flags) ?? `See 'kt ${this.id?.replaceAll(':', ' ')} --help'.`,

@@ -3,12 +3,15 @@ import { UserError } from '../errors.ts'
 import { burstOf, type Demand, demandFromPeaks, demandFromRate, type Shape } from '../plan/demand.ts'
 import { inputScv, peakOf, totalsOf } from '../plan/trace.ts'
 import { meanRequest } from '../plan/workload-profile.ts'
-import { formatCount, formatNumber } from '../units.ts'
+import { formatCount, formatDuration, formatNumber } from '../units.ts'
 import type { PlanFlags } from './plan-flags.ts'
 import { countOrZero, positiveCount, secondsOf, shareOf, wholeCount } from './plan-numbers.ts'
 import { parseMix, profileNamed, readWorkloads } from './workloads.ts'
 
 const EXAMPLE = 'Example: kt plan --input-peak 80M --output-peak 10M'
+const FORMS = `Give --input-peak and --output-peak, --requests-per-day, --rps, --users or --trace.
+${EXAMPLE}
+         kt plan --requests-per-day 50k --avg-input-tokens 1500 --avg-output-tokens 800`
 
 export async function demandOf(flags: PlanFlags): Promise<Demand> {
   const forms = [
@@ -24,6 +27,7 @@ export async function demandOf(flags: PlanFlags): Promise<Demand> {
     throw new UserError(`--rps says the demand a second time, beside ${form}`, 'Give one of them.')
   }
   refuseIdle(flags, form)
+  if (form === undefined) throw new UserError('how much has to be carried is not said', FORMS)
   const common = commonOf(flags)
   if (form === '--trace') return fromTrace(flags, common)
   const shape = shapeOf(flags)
@@ -142,9 +146,15 @@ async function fromTrace(flags: PlanFlags, common: Common): Promise<Demand> {
     inputScv: inputScv(trace),
     source: `${formatNumber(totals.requests)} requests in ${formatNumber(totals.spanS)} s`,
   }
-  const ratio = (windowPeak: number, total: number): string => formatNumber(windowPeak / (total / totals.spanS), 1)
+  const ratio = (what: string, windowPeak: number, total: number): string[] =>
+    total === 0 ? [] : [`${what} ${formatNumber(windowPeak / (total / totals.spanS), 1)}x`]
+  const ratios = [
+    ...ratio('requests', peak.requestsPerSec, totals.requests),
+    ...ratio('input', peak.inputTokensPerSec, totals.inputTokens),
+    ...ratio('output', peak.outputTokensPerSec, totals.outputTokens),
+  ]
   const notes = [
-    `the mean is ${formatCount((totals.requests / totals.spanS) * scale)} requests/s; peak over mean at ${windowS} s: requests ${ratio(peak.requestsPerSec, totals.requests)}x, input ${ratio(peak.inputTokensPerSec, totals.inputTokens)}x, output ${ratio(peak.outputTokensPerSec, totals.outputTokens)}x`,
+    `the mean over ${formatDuration(totals.spanS * 1_000)} is ${rate((totals.requests / totals.spanS) * scale)} requests/s; peak over mean at ${windowS} s: ${ratios.join(', ')}`,
     ...(scale === 1
       ? []
       : [
@@ -230,7 +240,13 @@ function multiplier(flags: PlanFlags): number {
 }
 
 function by(times: number): string {
-  return times === 1 ? '' : ` x ${formatCount(times)}`
+  return times === 1
+    ? ''
+    : ` x ${times < 1e6 ? formatNumber(times, Number.isInteger(times) ? 0 : 2) : formatCount(times)}`
+}
+
+function rate(perSec: number): string {
+  return perSec < 0.1 ? String(Number(perSec.toPrecision(2))) : formatCount(perSec)
 }
 
 function required(

@@ -13,6 +13,7 @@ export interface GrowthFlags {
 
 export interface GrowthRequest {
   growth: Growth
+  period: string
   have: number
   leadDays: number
   from: string
@@ -44,6 +45,7 @@ export function growthRequest(flags: GrowthFlags): GrowthRequest | undefined {
     )
   return {
     growth: { rate, periodDays: PERIOD_DAYS[match[2] as keyof typeof PERIOD_DAYS] },
+    period: match[2] ?? '',
     have: wholeCount('have', flags.have, 'workers', '120'),
     leadDays: flags['lead-time'] === undefined ? 0 : leadOf(flags['lead-time']),
     from: flags.today === undefined ? today() : dayOf('today', flags.today),

@@ -1,7 +1,7 @@
 /** Reads the catalogue of machines, profiles/sizing/instances.yaml, a user's price file for it, and finds machines by name. */
 import { z } from 'zod'
 import { UserError } from '../errors.ts'
-import { allocatableMemoryBytes, allocatableMillicores } from '../plan/allocatable.ts'
+import { allocatableMemoryBytes, allocatableMillicores, memorySource } from '../plan/allocatable.ts'
 import type { Instance } from '../plan/instances.ts'
 import { pricesThatCannotBe } from '../plan/price-check.ts'
 import { packaged } from '../system/package-info.ts'
@@ -95,7 +95,8 @@ function instanceOf(
     coremarkPerVcpu: size.coremark_per_vcpu,
     coremarkSource: entry.coremark_source,
     bareMetal: size.bare_metal,
-    source: `${network?.ref ?? entry.network_source}${network?.date ? ` (${network.date})` : ''}`,
+    memorySource: memorySource(size.allocatable_memory_mib !== undefined),
+    source: `${size.baseline_mbps === undefined ? 'a ceiling, no baseline is published: ' : ''}${network?.ref ?? entry.network_source}${network?.date ? ` (${network.date})` : ''}`,
   }
 }
 
@@ -152,8 +153,8 @@ function refuseBurstable(name: string, { patterns, families, unsteady, sizes }: 
 const priceFileSchema = z.strictObject({
   unit: z.string(),
   region: z.string(),
-  date: z.iso.date('a day such as 2026-11-01'),
-  prices: z.record(z.string(), positive),
+  date: z.iso.date('expected a day such as 2026-11-01'),
+  prices: z.record(z.string(), positive).refine((prices) => Object.keys(prices).length > 0, 'names no machine'),
 })
 
 /** The catalogue with a user's prices in it, and only the machines that they name. */

@@ -12,7 +12,8 @@ export function positiveCount(flag: string, given: string, whatFor: string, exam
   const next = `Write a number above 0, for example --${flag} ${example}.`
   const value = parseCount(given)
   if (value === undefined && !/^-/.test(given)) {
-    const why = parseBytes(given) === undefined ? 'is not a count' : 'is a size in bytes'
+    const mega = /^[\d.]+m$/.test(given) ? ' (a million is M)' : ''
+    const why = parseBytes(given) === undefined ? `is not a count${mega}` : 'is a size in bytes'
     throw new UserError(`--${flag}: '${given}' ${why}; it is ${whatFor}`, next)
   }
   if (value === undefined || value <= 0)

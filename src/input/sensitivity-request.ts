@@ -1,9 +1,11 @@
 /** Runs what `kt plan sensitivity` was asked for: the tornado, the scenarios, the growth. */
+import { UserError } from '../errors.ts'
 import { exhaustion } from '../plan/growth.ts'
-import { makePlan } from '../plan/plan.ts'
+import { HOURS_PER_MONTH } from '../plan/instances.ts'
+import { makePlan, type PlanResult } from '../plan/plan.ts'
 import { type Sensitivity, sensitivity } from '../plan/sensitivity.ts'
 import { dayAfter } from './dates.ts'
-import { type GrowthFlags, growthRequest } from './growth-request.ts'
+import { type GrowthFlags, type GrowthRequest, growthRequest } from './growth-request.ts'
 import type { PlanFlags } from './plan-flags.ts'
 import { shareOf } from './plan-numbers.ts'
 import { planRequest } from './plan-request.ts'
@@ -21,10 +23,13 @@ export interface ScenarioResult {
 export interface GrowthResult {
   from: string
   ratePerPeriod: number
+  period: string
   periodDays: number
-  workersNow: number
-  have: number
-  usableWorkers: number
+  have: { workers: number; nodes: number; node: string }
+  /** What each constraint needs now, of what there is for it; the first to be used up comes first. */
+  limits: { name: string; per: 'worker' | 'node'; now: number; capacity: number; days: number | undefined }[]
+  /** The first of them. */
+  binding: string
   exhaustedOn: string | undefined
   orderBy: string | undefined
   orderInDays: number | undefined
@@ -39,12 +44,11 @@ export interface SensitivityResult {
   growth: GrowthResult | undefined
 }
 
-const HOURS_PER_MONTH = 730
-
 export async function sensitivityRequest(
   flags: PlanFlags & GrowthFlags & { by?: string | undefined; 'what-if'?: string[] | undefined },
 ): Promise<SensitivityResult> {
   const by = shareOf('by', flags.by ?? '20%', '20%')
+  if (by === 0) throw new UserError('--by 0 moves nothing', 'Write for example --by 20%.')
   const growth = growthRequest(flags)
   const { demand, sizing, choices } = await planRequest(flags)
   const scenarios = [{ name: 'as it is', flags }, ...scenariosOf(flags, flags['what-if'] ?? [])]
@@ -55,8 +59,7 @@ export async function sensitivityRequest(
       flags['what-if'] === undefined
         ? []
         : await Promise.all(scenarios.map(({ name, flags: changed }) => scenarioResult(name, changed))),
-    growth:
-      growth && growthResult(growth, makePlan(demand, sizing, choices).workers.raw, choices.parts.targetUtilisation),
+    growth: growth && growthResult(growth, makePlan(demand, sizing, choices), choices.parts.targetUtilisation),
   }
 }
 
@@ -74,19 +77,30 @@ async function scenarioResult(name: string, flags: PlanFlags): Promise<ScenarioR
   }
 }
 
+/** Every constraint grows with the demand; of the CPU only the target share counts, the network is planned with a share already. */
 function growthResult(
-  { growth, have, leadDays, from }: NonNullable<ReturnType<typeof growthRequest>>,
-  workersNow: number,
+  { growth, period, have, leadDays, from }: GrowthRequest,
+  { constraints, nodes }: PlanResult,
   target: number,
 ): GrowthResult {
-  const { days, orderInDays } = exhaustion(workersNow, have * target, growth, leadDays)
+  const there = { workers: have, nodes: Math.ceil(have / nodes.workersPerNode), node: nodes.type }
+  const limits = constraints
+    .map(({ name, per, need }) => {
+      const capacity = per === 'node' ? there.nodes : name === 'cpu' ? have * target : have
+      return { name, per, ...exhaustion(need, capacity, growth, leadDays) }
+    })
+    .sort((a, b) => (a.days ?? Number.POSITIVE_INFINITY) - (b.days ?? Number.POSITIVE_INFINITY))
+  const [first] = limits
+  if (!first) throw new Error('a plan without constraints')
+  const { days, orderInDays } = first
   return {
     from,
     ratePerPeriod: growth.rate,
+    period,
     periodDays: growth.periodDays,
-    workersNow,
-    have,
-    usableWorkers: have * target,
+    have: there,
+    limits: limits.map(({ name, per, now, capacity, days: left }) => ({ name, per, now, capacity, days: left })),
+    binding: first.name,
     exhaustedOn: days === undefined ? undefined : dayAfter(from, days),
     orderBy: orderInDays === undefined ? undefined : dayAfter(from, orderInDays),
     orderInDays,

@@ -1,9 +1,11 @@
 /** Turns the flags of `kt plan simulate` into traffic and a fleet. */
 import { UserError } from '../errors.ts'
+import { rawWorkers } from '../plan/formula.ts'
 import { makePlan } from '../plan/plan.ts'
 import { fleetFigures } from '../plan/simulate/confirm.ts'
 import type { FleetOptions } from '../plan/simulate/fleet.ts'
 import { type Burst, steadyTraffic, type Traffic, trafficOfTrace } from '../plan/simulate/traffic.ts'
+import { formatNumber, formatShare } from '../units.ts'
 import type { PlanFlags } from './plan-flags.ts'
 import { positiveCount, secondsOf, shareOf, wholeCount } from './plan-numbers.ts'
 import { planRequest } from './plan-request.ts'
@@ -31,6 +33,7 @@ export async function simulationRequest(flags: SimulationFlags): Promise<{ traff
     flags.workers === undefined
       ? makePlan(demand, sizing, choices).answer.workers.min
       : wholeCount('workers', flags.workers, 'workers', '60')
+  refuseOverload(flags, workers, rawWorkers(demand, choices.figures.ratio.value, choices.figures.outputPerWorker.value))
   const traffic = await trafficOf(flags, demand)
   const zoneLoss = zoneLossOf(flags, traffic.steps, choices.parts.zonesLost)
   if (flags.autoscale !== undefined && shareOf('autoscale', flags.autoscale, '70%') === 0) {
@@ -40,7 +43,7 @@ export async function simulationRequest(flags: SimulationFlags): Promise<{ traff
     flags['max-workers'] === undefined ? 4 * workers : wholeCount('max-workers', flags['max-workers'], 'workers', '120')
   if (most < workers)
     throw new UserError(`--max-workers ${most} is below the ${workers} workers at the start`, 'Give more.')
-  const figures = fleetFigures(choices.figures)
+  const figures = fleetFigures(choices.figures, demand.shape.hiddenTokens)
   const longestS =
     figures.ttftS +
     traffic.outputTokens.reduce((top, tokens) => Math.max(top, tokens), 0) / figures.tokensPerSecPerStream
@@ -104,6 +107,15 @@ function zoneLossOf(flags: SimulationFlags, steps: number, zones: number): Fleet
     forS: flags['lose-zone-for'] === undefined ? steps : secondsOf('lose-zone-for', flags['lose-zone-for'], '15m'),
     zones,
   }
+}
+
+/** A steady load at or above the capacity has no steady state: what was waited would be the length of the run. */
+function refuseOverload(flags: SimulationFlags, workers: number, needed: number): void {
+  if (flags.trace !== undefined || flags.autoscale !== undefined || needed < workers) return
+  throw new UserError(
+    `${formatNumber(workers)} workers cannot carry it: the load is ${formatShare(needed / workers)} of their capacity, and the queue grows without end`,
+    `Give --workers ${Math.floor(needed) + 1} or more, or --autoscale 70%.`,
+  )
 }
 
 function refuseIdle(flags: SimulationFlags): void {

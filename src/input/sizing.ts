@@ -1,6 +1,6 @@
 /** Reads the sizing figures that the planner works with: profiles/sizing/kong.yaml, or the user's copy of it. */
 import { z } from 'zod'
-import { allocatableMemoryBytes, allocatableMillicores } from '../plan/allocatable.ts'
+import { allocatableMemoryBytes, allocatableMillicores, memorySource } from '../plan/allocatable.ts'
 import type { Figure, Figures } from '../plan/figures.ts'
 import type { Sizing } from '../plan/sizing.ts'
 import { packaged } from '../system/package-info.ts'
@@ -17,6 +17,11 @@ const countSchema = z.union([z.number(), z.string()]).transform((given, context)
 })
 const positiveCount = countSchema.refine((value) => value > 0, 'must be above 0')
 const positive = z.number().positive()
+/** When the source was read, measured or published: a year, a month or a day. */
+const date = z
+  .string()
+  .regex(/^\d{4}(?:-\d\d){0,2}$/, 'expected a year, a month or a day, such as 2026-11')
+  .optional()
 const bytesOrZero = z.union([z.number(), z.string()]).transform((given, context): number => {
   const value = parseBytes(String(given))
   if (value !== undefined) return value
@@ -93,6 +98,8 @@ const nodeSchema = z
     bandwidth_gbps: positive,
     allocatable_memory_mib: positive.optional(),
     usd_per_hour: positive.optional(),
+    region: z.string().optional(),
+    price_date: z.string().optional(),
     source: z.string(),
   })
   .transform((node) => ({
@@ -107,18 +114,23 @@ const nodeSchema = z
         ? allocatableMemoryBytes(node.memory_gib)
         : node.allocatable_memory_mib * 1024 ** 2,
     usdPerHour: node.usd_per_hour,
+    region: node.region,
+    priceDate: node.price_date,
     source: node.source,
+    memorySource: memorySource(node.allocatable_memory_mib !== undefined),
   }))
 
 const figuresShape = {
   network: z.strictObject({
     output_bytes_per_token: positive,
-    input_bytes_per_token: positive,
     source: z.string(),
-    date: z.string().optional(),
+    date,
+    input_bytes_per_token: positive,
+    input_source: z.string(),
     target_utilisation: positive.max(1),
+    utilisation_source: z.string(),
   }),
-  streams: z.strictObject({ tokens_per_sec: positive, ttft: durationMs, source: z.string() }),
+  streams: z.strictObject({ tokens_per_sec: positive, ttft: durationMs, source: z.string(), date }),
   connections: z.strictObject({
     per_worker: positiveCount,
     descriptors_per_worker: positiveCount,
@@ -128,12 +140,15 @@ const figuresShape = {
     ports_source: z.string(),
     h2_streams: positiveCount,
     h2_source: z.string(),
+    h2_date: date,
+    date,
   }),
   memory: z.strictObject({
     base_per_worker: bytes,
     base_source: z.string(),
     per_stream: bytes,
     stream_source: z.string(),
+    date,
   }),
 }
 
@@ -141,6 +156,7 @@ export const sizingSchema = z
   .strictObject({
     name: z.string(),
     source: z.string(),
+    date,
     rule_of_thumb: z.strictObject({ input_output_ratio: positive, output_per_worker: positiveCount }),
     redundancy: z
       .strictObject({ min: z.number().min(1), max: z.number().min(1) })
@@ -162,7 +178,7 @@ export const sizingSchema = z
       source: z.string(),
     }),
     ...figuresShape,
-    buffers: z.strictObject({ source: z.string(), profiles: z.array(bufferProfileSchema).min(1) }),
+    buffers: z.strictObject({ source: z.string(), date, profiles: z.array(bufferProfileSchema).min(1) }),
     node: nodeSchema,
     instances: z.strictObject({ recommended: z.array(familiesSchema).min(1), avoid: z.array(familiesSchema) }),
   })
@@ -200,39 +216,43 @@ export const sizingSchema = z
 
 interface FigureSections {
   source: string
+  date?: string | undefined
   rule_of_thumb: { input_output_ratio: number; output_per_worker: number }
   network: z.output<typeof figuresShape.network>
   streams: z.output<typeof figuresShape.streams>
   connections: z.output<typeof figuresShape.connections>
   memory: z.output<typeof figuresShape.memory>
-  buffers: { source: string; profiles: { buffer: { maxBytes: number } }[] }
+  buffers: { source: string; date?: string | undefined; profiles: { buffer: { maxBytes: number } }[] }
 }
 
 function figuresOf(file: FigureSections): Figures {
   const { network, streams, connections, memory } = file
-  const vendor = (value: number, source = file.source): Figure => ({ value, from: 'vendor default', source })
-  const assumed = (value: number, source: string, date?: string): Figure => ({
-    value,
-    from: 'assumed',
-    source,
-    ...(date === undefined ? {} : { date }),
-  })
+  const figure =
+    (from: Figure['from']) =>
+    (value: number, source: string, date: string | undefined): Figure => ({
+      value,
+      from,
+      source,
+      ...(date === undefined ? {} : { date }),
+    })
+  const vendor = figure('vendor default')
+  const assumed = figure('assumed')
   return {
-    ratio: vendor(file.rule_of_thumb.input_output_ratio),
-    outputPerWorker: vendor(file.rule_of_thumb.output_per_worker),
+    ratio: vendor(file.rule_of_thumb.input_output_ratio, file.source, file.date),
+    outputPerWorker: vendor(file.rule_of_thumb.output_per_worker, file.source, file.date),
     outputBytesPerToken: assumed(network.output_bytes_per_token, network.source, network.date),
-    inputBytesPerToken: assumed(network.input_bytes_per_token, network.source, network.date),
-    networkUtilisation: assumed(network.target_utilisation, 'share of the bandwidth to plan on'),
-    tokensPerSecPerStream: assumed(streams.tokens_per_sec, streams.source),
-    ttftS: assumed(streams.ttft / 1_000, streams.source),
-    connectionsPerWorker: vendor(connections.per_worker, connections.source),
-    descriptorsPerWorker: vendor(connections.descriptors_per_worker, connections.source),
-    ephemeralPorts: assumed(connections.ephemeral_ports, connections.ports_source),
-    timeWaitS: assumed(connections.time_wait / 1_000, connections.ports_source),
-    h2StreamsPerConnection: assumed(connections.h2_streams, connections.h2_source),
-    baseBytesPerWorker: vendor(memory.base_per_worker, memory.base_source),
-    bytesPerStream: assumed(memory.per_stream, memory.stream_source),
-    bodyBufferBytes: vendor(file.buffers.profiles[0]?.buffer.maxBytes ?? 0, file.buffers.source),
+    inputBytesPerToken: assumed(network.input_bytes_per_token, network.input_source, network.date),
+    networkUtilisation: assumed(network.target_utilisation, network.utilisation_source, network.date),
+    tokensPerSecPerStream: assumed(streams.tokens_per_sec, streams.source, streams.date),
+    ttftS: assumed(streams.ttft / 1_000, streams.source, streams.date),
+    connectionsPerWorker: vendor(connections.per_worker, connections.source, connections.date),
+    descriptorsPerWorker: vendor(connections.descriptors_per_worker, connections.source, connections.date),
+    ephemeralPorts: assumed(connections.ephemeral_ports, connections.ports_source, connections.date),
+    timeWaitS: assumed(connections.time_wait / 1_000, connections.ports_source, connections.date),
+    h2StreamsPerConnection: assumed(connections.h2_streams, connections.h2_source, connections.h2_date),
+    baseBytesPerWorker: vendor(memory.base_per_worker, memory.base_source, memory.date),
+    bytesPerStream: assumed(memory.per_stream, memory.stream_source, memory.date),
+    bodyBufferBytes: vendor(file.buffers.profiles[0]?.buffer.maxBytes ?? 0, file.buffers.source, file.buffers.date),
   }
 }
 

@@ -3,6 +3,7 @@
  * Response tokens,...), or JSONL of Mooncake (timestamp in ms, input_length, output_length). What is wrong is said with its line.
  * Formats: Azure/AzurePublicDataset; HPMLL/BurstGPT; kvcache-ai/Mooncake.
  */
+import { basename } from 'node:path'
 import { UserError } from '../errors.ts'
 import type { Trace } from '../plan/trace.ts'
 import { didYouMean } from './did-you-mean.ts'
@@ -57,7 +58,7 @@ async function csvRows(path: string, text: string): Promise<{ rows: Row[]; zeroF
     }) as unknown as typeof records
   } catch (error) {
     if (!(error instanceof CsvError)) throw error
-    throw bad(path, Number(error.lines ?? 1), error.message.replace(/ on line \d+.*$/, ''))
+    throw bad(path, Number(error.lines ?? 1), csvReason(error.message))
   }
   const [head, ...body] = records
   const header = head?.record ?? []
@@ -122,8 +123,10 @@ function traceOf(path: string, rows: readonly Row[], zeroFails: boolean, allowGa
   })
   if (spanS <= 0) throw bad(path, last.line, 'all requests have the same time')
   const kept = zeroFails ? rows.filter((row) => row.output > 0) : rows
+  if (!kept.some(({ input, output }) => input + output > 0))
+    throw bad(path, last.line, 'no request of the trace has tokens')
   return {
-    name: path,
+    name: basename(path),
     atS: Float64Array.from(kept, (row) => row.atS - first.atS),
     inputTokens: Float64Array.from(kept, (row) => row.input),
     outputTokens: Float64Array.from(kept, (row) => row.output),
@@ -132,12 +135,23 @@ function traceOf(path: string, rows: readonly Row[], zeroFails: boolean, allowGa
   }
 }
 
+/** csv-parse's own words, without its copy of what the file holds. */
+function csvReason(message: string): string {
+  return message
+    .replace(/ on line \d+.*$/s, '')
+    .replace(/, value is .*$/s, '')
+    .replace(/:? ?the parsing is finished.*$/s, '')
+}
+
 /** Seconds since the epoch: '2023-11-16 18:17:03.9799600' (taken as UTC), or a number of seconds. */
 function secondsAt(path: string, line: number, text: string): number {
   const stamp = /^(\d{4})-(\d\d)-(\d\d)[ T](\d\d):(\d\d):(\d\d)(\.\d+)?(?:Z|\+00:00)?$/.exec(text)
   if (stamp) {
     const [year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0] = stamp.slice(1, 7).map(Number)
-    return Date.UTC(year, month - 1, day, hour, minute, second) / 1_000 + Number(stamp[7] ?? 0)
+    const ms = Date.UTC(year, month - 1, day, hour, minute, second)
+    // A month of 13 would be taken for January of the next year.
+    if (new Date(ms).toISOString().slice(0, 19) === text.slice(0, 19).replace(' ', 'T'))
+      return ms / 1_000 + Number(stamp[7] ?? 0)
   }
   const seconds = text === '' ? Number.NaN : Number(text)
   if (Number.isFinite(seconds) && seconds >= 0) return seconds

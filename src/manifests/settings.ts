@@ -71,7 +71,8 @@ export function clusterSettings(
     redundancyParts.steadyWorkers,
     Math.ceil(need.workers.peak / redundancyParts.zones) * redundancyParts.zones,
   )
-  const tokens = demand.shape.outputTokens * Math.exp(Z_999 * OUTPUT_SIGMA - OUTPUT_SIGMA ** 2 / 2)
+  const tokens =
+    (demand.shape.outputTokens + demand.shape.hiddenTokens) * Math.exp(Z_999 * OUTPUT_SIGMA - OUTPUT_SIGMA ** 2 / 2)
   const longestStreamS = Math.ceil(figures.ttftS.value + tokens / figures.tokensPerSecPerStream.value)
   const inFlight = plan.demand.inFlight / replicas
   const upstream = setting.upstream === 'h2' ? inFlight / figures.h2StreamsPerConnection.value : inFlight

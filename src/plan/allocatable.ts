@@ -25,6 +25,11 @@ export function allocatableMemoryBytes(memoryGib: number): number {
   return Math.max(0, Math.floor((memoryGib - reservedGib) * GIB) - 100 * 1024 ** 2)
 }
 
+/** Where a figure for the memory of pods comes from: a provider's table, or the rule above. */
+export function memorySource(fromTable: boolean): string {
+  return fromTable ? 'allocatable on EKS, AL2023 (2026-08)' : "by GKE's rule of reservation (2026-11)"
+}
+
 /** Workers of one vCPU that fit. */
 export function workersPerNode(node: { allocatableMillicores: number }): number {
   return Math.floor(node.allocatableMillicores / 1_000)

@@ -35,11 +35,16 @@ export interface NodeRoom {
   bandwidthGbps: number
   memoryBytes: number
   source: string
+  memorySource: string
 }
 
-/** Requests in flight at the peak, by Little's law: time to first token, then the stream. */
+/**
+ * Requests in flight at the peak, by Little's law: time to the first token that is generated, then all tokens at the stream's pace.
+ * Hidden ones do not cross the gateway, but the connection waits for them.
+ */
 export function requestsInFlight(demand: Demand, figures: Figures): number {
-  return demand.requestsPerSec * figures.ttftS.value + demand.outputTokensPerSec / figures.tokensPerSecPerStream.value
+  const generated = demand.outputTokensPerSec + demand.hiddenTokensPerSec
+  return demand.requestsPerSec * figures.ttftS.value + generated / figures.tokensPerSecPerStream.value
 }
 
 /** Connections that requests in flight hold, on both sides. */
@@ -84,7 +89,7 @@ export function cpuNeed(demand: Demand, figures: Figures): Need {
     name: 'cpu',
     per: 'worker',
     need: rawWorkers(demand, figures.ratio.value, figures.outputPerWorker.value),
-    formula: '(input / R + output) / output per worker',
+    formula: '(input / R + output) / O_w',
     inputs: [
       demandInput('input', demand.inputTokensPerSec, 'tokens/s', demand),
       demandInput('output', demand.outputTokensPerSec, 'tokens/s', demand),
@@ -106,9 +111,12 @@ export function otherNeeds(
   const { client, upstream } = connectionsOf(inFlight, demand, figures, setting)
   const spilled =
     demand.shape.inputTokens * figures.inputBytesPerToken.value > figures.bodyBufferBytes.value ? inFlight : 0
+  const hidden = demand.hiddenTokensPerSec > 0
   const flightInputs = [
-    demandInput('requests/s', demand.requestsPerSec, '1/s', demand),
+    demandInput('requests/s', demand.requestsPerSec, '', demand),
     inputOf(figures, 'ttftS'),
+    demandInput('output', demand.outputTokensPerSec, 'tokens/s', demand),
+    ...(hidden ? [demandInput('hidden', demand.hiddenTokensPerSec, 'tokens/s', demand)] : []),
     inputOf(figures, 'tokensPerSecPerStream'),
     computed('in flight', inFlight, ''),
   ]
@@ -118,12 +126,15 @@ export function otherNeeds(
       name: 'network',
       per: 'node',
       need: bandwidthGbps(demand, figures) / (node.bandwidthGbps * figures.networkUtilisation.value),
-      formula: '(input x bytes + output x bytes) x 8, each way, / (bandwidth x utilisation)',
+      formula:
+        '(input x bytes per input token + output x bytes per output token) x 8 / (bandwidth x share of bandwidth)',
       inputs: [
-        computed('each way', bandwidthGbps(demand, figures), 'Gbit/s'),
-        inputOf(figures, 'outputBytesPerToken'),
+        demandInput('input', demand.inputTokensPerSec, 'tokens/s', demand),
         inputOf(figures, 'inputBytesPerToken'),
-        catalogue('bandwidth', node.bandwidthGbps, 'Gbit/s', node),
+        demandInput('output', demand.outputTokensPerSec, 'tokens/s', demand),
+        inputOf(figures, 'outputBytesPerToken'),
+        computed('each way', bandwidthGbps(demand, figures), 'Gbit/s'),
+        catalogue('bandwidth', node.bandwidthGbps, 'Gbit/s', node.type, node.source),
         inputOf(figures, 'networkUtilisation'),
       ],
     },
@@ -131,7 +142,7 @@ export function otherNeeds(
       name: 'connections',
       per: 'worker',
       need: (client + upstream) / figures.connectionsPerWorker.value,
-      formula: `(rate x TTFT + output / tokens/s per stream) x (client + upstream ${setting.upstream}) / connections per worker`,
+      formula: `(requests/s x TTFT + ${hidden ? '(output + hidden)' : 'output'} / tokens/s per stream) x (client + upstream ${setting.upstream}) / connections per worker`,
       inputs: [
         ...flightInputs,
         computed('connections', client + upstream, ''),
@@ -155,7 +166,8 @@ export function otherNeeds(
       name: 'memory',
       per: 'node',
       need: (memory.workers + memory.streams + memory.bodies) / node.memoryBytes,
-      formula: '(workers x base + in flight x (per stream + min(body, buffer))) / memory for pods',
+      formula:
+        '(workers x memory of a worker + in flight x (memory per stream + min(body, body buffer))) / memory for pods',
       inputs: [
         computed('workers', memory.workers, 'B'),
         computed('streams', memory.streams, 'B'),
@@ -163,7 +175,7 @@ export function otherNeeds(
         inputOf(figures, 'baseBytesPerWorker'),
         inputOf(figures, 'bytesPerStream'),
         inputOf(figures, 'bodyBufferBytes'),
-        catalogue('memory for pods', node.memoryBytes, 'B', node),
+        catalogue('memory for pods', node.memoryBytes, 'B', node.type, node.memorySource),
       ],
     },
   ]
@@ -180,8 +192,8 @@ function portsNeed(demand: Demand, figures: Figures, setting: Setting, upstream:
     per: 'worker',
     need: (upstream + waiting) / ports,
     formula: setting.upstreamKeepAlive
-      ? 'upstream connections / (ports x provider addresses), one address a worker'
-      : '(upstream connections + requests/s x TIME_WAIT) / (ports x provider addresses), one address a worker',
+      ? 'upstream connections / (ports per address x provider addresses), one address a worker'
+      : '(upstream connections + requests/s x TIME_WAIT) / (ports per address x provider addresses), one address a worker',
     inputs: [
       computed('upstream connections', upstream, ''),
       inputOf(figures, 'ephemeralPorts'),
@@ -205,6 +217,6 @@ function computed(name: string, value: number, unit: string): Input {
   return { name, value, unit, from: 'computed', source: 'the figures here' }
 }
 
-function catalogue(name: string, value: number, unit: string, node: NodeRoom): Input {
-  return { name, value, unit, from: 'catalogue', source: `${node.type}: ${node.source}` }
+function catalogue(name: string, value: number, unit: string, machine: string, source: string): Input {
+  return { name, value, unit, from: 'catalogue', source: `${machine}, ${source}` }
 }

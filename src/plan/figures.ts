@@ -21,6 +21,25 @@ export const FIGURE_UNITS = {
   bodyBufferBytes: 'B',
 } as const
 
+/** What people call them, in formulas and tables, and the option that replaces each; the others are replaced in a sizing file. */
+export const FIGURE_WORDS: Record<keyof typeof FIGURE_UNITS, { label: string; option: string }> = {
+  ratio: { label: 'R', option: '--ratio' },
+  outputPerWorker: { label: 'O_w', option: '--output-per-worker' },
+  outputBytesPerToken: { label: 'bytes per output token', option: '--bytes-per-output-token' },
+  inputBytesPerToken: { label: 'bytes per input token', option: '--bytes-per-input-token' },
+  networkUtilisation: { label: 'share of bandwidth', option: '--sizing' },
+  tokensPerSecPerStream: { label: 'tokens/s per stream', option: '--stream-rate' },
+  ttftS: { label: 'TTFT', option: '--ttft' },
+  connectionsPerWorker: { label: 'connections per worker', option: '--connections-per-worker' },
+  descriptorsPerWorker: { label: 'descriptors per worker', option: '--sizing' },
+  ephemeralPorts: { label: 'ports per address', option: '--sizing' },
+  timeWaitS: { label: 'TIME_WAIT', option: '--sizing' },
+  h2StreamsPerConnection: { label: 'streams per h2 connection', option: '--sizing' },
+  baseBytesPerWorker: { label: 'memory of a worker', option: '--memory-base' },
+  bytesPerStream: { label: 'memory per stream', option: '--memory-per-stream' },
+  bodyBufferBytes: { label: 'body buffer', option: '--body-buffer' },
+}
+
 export type FigureKey = keyof typeof FIGURE_UNITS
 export const FIGURE_KEYS = Object.keys(FIGURE_UNITS) as FigureKey[]
 

@@ -128,7 +128,7 @@ export function makePlan(demand: Demand, sizing: Sizing, choices: PlanChoices = 
         }
       : {}),
     nodes: {
-      ...choices.node,
+      ...nodeSection(choices.node),
       workersPerNode: node.workersPerNode,
       eachWayGbps: bandwidthGbps(demand, figures),
       networkUtilisation: figures.networkUtilisation.value,
@@ -146,6 +146,25 @@ export function makePlan(demand: Demand, sizing: Sizing, choices: PlanChoices = 
   }
 }
 
+/** The machine as the plan's contract has it; a catalogue's entry holds more. */
+function nodeSection(node: NodeType): Omit<NodeType, 'memorySource'> {
+  const {
+    type,
+    cloud,
+    vcpu,
+    memoryGib,
+    bandwidthGbps: gbps,
+    allocatableMillicores,
+    allocatableMemoryBytes,
+    source,
+  } = node
+  const { usdPerHour, region, priceDate } = node
+  return {
+    ...{ type, cloud, vcpu, memoryGib, bandwidthGbps: gbps, allocatableMillicores, allocatableMemoryBytes, source },
+    ...(usdPerHour === undefined ? {} : { usdPerHour, region, priceDate }),
+  }
+}
+
 export function roomOf(node: NodeType): NodeRoom {
   return {
     type: node.type,
@@ -153,6 +172,7 @@ export function roomOf(node: NodeType): NodeRoom {
     bandwidthGbps: node.bandwidthGbps,
     memoryBytes: node.allocatableMemoryBytes,
     source: node.source,
+    memorySource: node.memorySource,
   }
 }
 

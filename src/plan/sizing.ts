@@ -60,7 +60,12 @@ export interface NodeType {
   allocatableMillicores: number
   allocatableMemoryBytes: number
   usdPerHour?: number | undefined
+  /** Of the price. */
+  region?: string | undefined
+  priceDate?: string | undefined
+  /** Of the bandwidth, and of what pods can request. */
   source: string
+  memorySource: string
 }
 
 export interface BufferProfile {

@@ -57,7 +57,7 @@ function notes(
       : []),
     scaled
       ? `speed: CoreMark per vCPU against ${measuredOn?.type} (${measuredOn?.vcpuIs}s), where both are of one source; n/a is taken as 1. A thread is half a core.`
-      : 'A worker is taken to be as fast on every vCPU, be it a thread or a core: give --measured-on to scale it by core speed.',
+      : `A worker is taken to be as fast on every vCPU, be it a thread or a core: ${measuredOn ? `no CoreMark of ${measuredOn.type} comes from the same source as theirs, so nothing is scaled` : 'give --measured-on to scale it by core speed'}.`,
   ]
 }
 

@@ -1,33 +1,52 @@
 /** `--explain`: every constraint with its formula, and each input with its value, where it comes from, the source and its date. */
+
+import { FIGURE_WORDS, type FigureKey } from '../plan/figures.ts'
 import type { Plan } from '../report/plan-schema.ts'
-import { formatCount, formatNumber } from '../units.ts'
-import { PLAN_WIDTH, rows, trimmed, withUnit } from './plan-words.ts'
+import { explained, fine, PLAN_WIDTH, trimmed, withUnit } from './plan-words.ts'
 import { wrap } from './text.ts'
 
+type Inputs = Plan['constraints'][number]['inputs']
+
 export function explainPlan({ constraints, demand }: Plan): string[] {
+  const { request } = demand
   return [
-    ...constraints.flatMap(({ name, per, need, formula, inputs }) => [
-      `${name} = ${formula}`,
-      `${' '.repeat(name.length)} = ${trimmed(need, 3)} ${per}s`,
-      ...sourced(inputs),
-      '',
-    ]),
-    `demand: ${formatNumber(demand.requestsPerSec, demand.requestsPerSec < 10 ? 2 : 0)} requests/s of ${formatCount(demand.request.inputTokens)} input and ${formatCount(demand.request.outputTokens)} visible output tokens (${demand.request.name}; ${demand.request.source})`,
-    `burst: ${demand.burst.why}`,
+    ...constraints.flatMap(({ name, per, need, formula, inputs }) => {
+      const under = ' '.repeat(name.length + 3)
+      return [
+        ...wrap(`${name} = ${formula}`, PLAN_WIDTH - 2, under.length),
+        `${' '.repeat(name.length)} = ${need > 0 && need < 0.001 ? fine(need) : trimmed(need, 3)} ${per}s`,
+        ...sourced(inputs),
+        '',
+      ]
+    }),
+    ...wrap(
+      `request = ${withUnit(request.inputTokens, 'input')}, ${withUnit(request.outputTokens, 'visible')}${request.hiddenTokens > 0 ? `, ${withUnit(request.hiddenTokens, 'hidden')}` : ''} tokens: ${request.name}; ${request.source}`,
+      PLAN_WIDTH - 2,
+      10,
+    ),
+    ...wrap(`burst   = x ${trimmed(demand.burst.factor)}: ${demand.burst.why}`, PLAN_WIDTH - 2, 10),
   ]
 }
 
-/** A line an input; one that is long is set over two. */
-function sourced(inputs: Plan['constraints'][number]['inputs']): string[] {
-  const table = rows(
-    inputs.map(({ name, value, unit, from }) => [`  ${name}`, withUnit(value, unit), from]),
-    ['left', 'right', 'left'],
+/** What an input is called: the words for a figure, else its own name. */
+export function labelOf(name: string): string {
+  return isFigure(name) ? FIGURE_WORDS[name].label : name
+}
+
+/** 'assumed, --ttft replaces it: medians of hosted models (2026-11)' */
+export function originOf({ name, from, source, date }: Inputs[number]): string {
+  if (from === 'computed') return from
+  const option =
+    isFigure(name) && (from === 'assumed' || from === 'vendor default') ? ` (${FIGURE_WORDS[name].option})` : ''
+  return `${from}${option}: ${source}${date ? ` (${date})` : ''}`
+}
+
+function sourced(inputs: Inputs): string[] {
+  return explained(
+    inputs.map((input) => [`  ${labelOf(input.name)}`, withUnit(input.value, input.unit), originOf(input)]),
   )
-  return inputs.flatMap(({ from, source, date }, i) => {
-    const line = table[i] ?? ''
-    if (from === 'computed') return [line]
-    const said = `${source}${date ? ` (${date})` : ''}`
-    const joined = `${line.trimEnd()}: ${said}`
-    return joined.length <= PLAN_WIDTH ? [joined] : [line, ...wrap(`    ${said}`, PLAN_WIDTH, 4)]
-  })
+}
+
+function isFigure(name: string): name is FigureKey {
+  return name in FIGURE_WORDS
 }

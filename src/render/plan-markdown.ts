@@ -1,10 +1,11 @@
 /** A plan as Markdown, for a design document or a ticket: the answer, the constraints, the redundancy, the sources. */
 import type { Plan } from '../report/plan-schema.ts'
 import { formatCount, formatNumber } from '../units.ts'
+import { labelOf, originOf } from './plan-explain.ts'
 import { answer } from './plan-table.ts'
 import { span, trimmed, withUnit } from './plan-words.ts'
 
-export function planMarkdown(plan: Plan): string {
+export function planMarkdown(plan: Plan, explain = false): string {
   const { demand, formula, workers, constraints, redundancyParts, nodes, tier, sizing } = plan
   const factors = constraints[0]?.counts.map(({ factor }) => factor) ?? []
   const given = constraints.flatMap(({ inputs }) => inputs).filter(({ from }) => from !== 'computed')
@@ -35,14 +36,18 @@ export function planMarkdown(plan: Plan): string {
     ),
     '',
     ...table(
-      ['figure', 'value', 'from', 'source'],
-      unique.map(({ name, value, unit, from, source, date }) => [
-        name,
-        withUnit(value, unit),
-        from,
-        `${source}${date ? ` (${date})` : ''}`,
-      ]),
+      ['figure', 'value', 'from'],
+      unique.map((input) => [labelOf(input.name), withUnit(input.value, input.unit), originOf(input)]),
     ),
+    ...(explain
+      ? [
+          '',
+          ...table(
+            ['constraint', 'formula', 'need'],
+            constraints.map(({ name, formula: said, need, per }) => [name, said, `${trimmed(need, 3)} ${per}s`]),
+          ),
+        ]
+      : []),
     '',
     `Sizing figures: ${sizing.name}, ${sizing.source}.`,
   ].join('\n')

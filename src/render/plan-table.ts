@@ -5,7 +5,19 @@
 import type { Plan } from '../report/plan-schema.ts'
 import { formatCount, formatDuration, formatMs, formatNumber, formatShare } from '../units.ts'
 import { explainPlan } from './plan-explain.ts'
-import { counted, list, PLAN_WIDTH, raw, rows, section, span, trimmed, withUnit } from './plan-words.ts'
+import {
+  counted,
+  explained,
+  fine,
+  list,
+  PLAN_WIDTH,
+  raw,
+  rows,
+  section,
+  span,
+  trimmed,
+  withUnit,
+} from './plan-words.ts'
 import { wrap } from './text.ts'
 
 type Dimension = Plan['tier']['decidedBy'][number]
@@ -37,21 +49,31 @@ export function renderPlan(plan: Plan, explain = false): string {
       : []),
     ...(explain ? [section('Explained', explainPlan(plan))] : []),
     section('Recommendation', recommendation(plan)),
-  ].join('\n')
+  ]
+    .join('\n')
+    .trimEnd()
 }
 
-/** '30 workers; 60-120 with redundancy 2-4x; network binds: 8 nodes, 15-30 at 2-4x (31 workers for connections)' */
+/** '30 workers; 60-120 with redundancy 2-4x; network binds: 8 nodes, 15-30; connections take 31 workers' */
 export function answer({ workers, answer: a, quotas, calibration, constraints: all }: Plan): string {
   const interval = workers.interval95
     ? ` (${span({ min: workers.interval95[0] ?? 0, max: workers.interval95[1] ?? 0 })})`
     : ''
   const widest = all.find(({ per }) => per === 'worker')
-  const more = a.workers.peak > workers.peak ? ` (${formatNumber(a.workers.peak)} for ${widest?.name})` : ''
+  const more = a.workers.peak > workers.peak ? `; ${widest?.name} take ${counted(a.workers.peak, 'worker')}` : ''
   const groups = (calibration?.groups ?? 1) > 1 ? ` in ${calibration?.groups} groups` : ''
   const factor = `${span(workers.redundancy)}x`
   const over = quotas.filter(({ accounts }) => accounts > 1)
   const quota = over.length > 0 ? `; over the provider's quota of ${list(over.map(({ name }) => name))}` : ''
-  return `${counted(workers.peak, 'worker')}${interval}${groups}; ${span(workers)} with redundancy ${factor}; ${a.binding} binds: ${counted(a.nodes.peak, 'node')}, ${span(a.nodes)} at ${factor}${more}${quota}`
+  const nodes = nothingBinds(a)
+    ? `nothing binds: ${counted(a.nodes.max, 'node')} carries it at ${factor} too${more}`
+    : `${a.binding} binds: ${counted(a.nodes.peak, 'node')}, ${span(a.nodes)}${more}`
+  return `${counted(workers.peak, 'worker')}${interval}${groups}; ${span(workers)} with redundancy ${factor}; ${nodes}${quota}`
+}
+
+/** Where one node holds the upper plan, no constraint asks for more of anything. */
+function nothingBinds({ nodes }: Plan['answer']): boolean {
+  return nodes.max === 1
 }
 
 function demandLine({ demand }: Plan): string {
@@ -96,17 +118,20 @@ function formula({ demand, formula: f, workers, measured, sizing }: Plan): strin
 function constraints({ constraints: all, nodes, answer: a, workers, quotas }: Plan): string[] {
   const factors = all[0]?.counts.map(({ factor }) => factor) ?? []
   const gbps = `${formatNumber(nodes.eachWayGbps, nodes.eachWayGbps < 1 ? 3 : 1)} Gbit/s`
-  const price = nodes.usdPerHour === undefined ? '' : `; $${trimmed(nodes.usdPerHour, 4)}/h`
+  const priced = [nodes.region, nodes.priceDate].filter((part) => part !== undefined).join(', ')
+  const price =
+    nodes.usdPerHour === undefined ? '' : `; $${trimmed(nodes.usdPerHour, 4)}/h${priced === '' ? '' : ` (${priced})`}`
+  const marks = nothingBinds(a) ? ['most'] : ['binds', 'next']
   return [
-    `${nodes.cloud} ${nodes.type}: ${nodes.vcpu} vCPU, ${nodes.workersPerNode} of them for workers; ${formatCount(nodes.bandwidthGbps)} Gbit/s, ${formatNumber(nodes.networkUtilisation * 100)} % to be used${price}`,
+    `${nodes.cloud} ${nodes.type}: ${nodes.vcpu} vCPU, ${nodes.workersPerNode} for workers; ${formatCount(nodes.bandwidthGbps)} Gbit/s, ${formatNumber(nodes.networkUtilisation * 100)} % used${price}`,
     ...rows([
       ['', 'at the peak', ...factors.slice(1).map((factor) => `x ${factor}`), 'nodes', ''],
       ...all.map((constraint, i) => [
         constraint.name,
         `${constraint.per === 'worker' ? 'workers' : 'nodes'} ${formatNumber(constraint.counts[0]?.need ?? 0)}`,
         ...constraint.counts.slice(1).map(({ need }) => formatNumber(need)),
-        trimmed(constraint.nodes),
-        ['binds', 'next'][i] ?? '',
+        fine(constraint.nodes),
+        marks[i] ?? '',
       ]),
       [
         'all together',
@@ -156,18 +181,14 @@ function instance(i: NonNullable<Plan['instance']>): string[] {
 
 function redundancy({ redundancyParts: r, workers }: Plan): string[] {
   const { min, max } = workers.redundancy
+  const blunt = `the blunt ${span(workers.redundancy)}x`
   const place =
-    r.product < min
-      ? `below the blunt ${span(workers.redundancy)}x`
-      : r.product > max
-        ? `above the blunt ${span(workers.redundancy)}x`
-        : `inside the blunt ${span(workers.redundancy)}x`
+    workers.raw < 0.5
+      ? `${fine(workers.raw)} workers' load on the fewest that can lose a zone, so no factor to hold beside ${blunt}`
+      : `${trimmed(r.product)}x, ${r.product < min ? 'below' : r.product > max ? 'above' : 'inside'} ${blunt}`
   return [
-    ...rows(
-      r.parts.map(({ name, factor, why }) => [name, `x ${trimmed(factor)}`, why]),
-      ['left', 'right', 'left'],
-    ),
-    `= ${trimmed(r.product)}x, ${place}: ${counted(r.steadyWorkers, 'worker')}, ${formatNumber(r.perZone)} in each of ${counted(r.zones, 'zone')}, ${formatNumber(r.workers)} while a deployment rolls`,
+    ...explained(r.parts.map(({ name, factor, why }) => [name, `x ${trimmed(factor)}`, why])),
+    `= ${place}: ${counted(r.steadyWorkers, 'worker')}, ${formatNumber(r.perZone)} in each of ${counted(r.zones, 'zone')}, ${formatNumber(r.workers)} while a deployment rolls`,
   ]
 }
 
@@ -185,15 +206,26 @@ function waiting({ waiting: at, simulated }: Plan): string[] {
       ]),
     ]),
     simulated
-      ? `By formula (two moments, M/G/1 and M/G/k); simulated with ${formatNumber(simulated.workers)} workers, a queue each: P99 ${formatMs(simulated.p99Ms)} ms (formula ${formatMs(simulated.formulaP99Ms)}), seed ${simulated.seed}.`
+      ? `By formula (two moments, M/G/1 and M/G/k); simulated with ${counted(simulated.workers, 'worker')}, a queue each: P99 ${ms(simulated.p99Ms)} (formula ${ms(simulated.formulaP99Ms)}), seed ${simulated.seed}.`
       : 'By formula (two moments, M/G/1 and M/G/k), which errs by a factor of up to 2.',
   ]
 }
 
-function recommendation({ nodes, answer: a, instances, sizing, calibration, workers }: Plan): string[] {
+function recommendation({
+  nodes,
+  answer: a,
+  instances,
+  sizing,
+  calibration,
+  workers,
+  redundancyParts,
+}: Plan): string[] {
+  const { zones } = redundancyParts
   const factor = `${span(workers.redundancy)}x`
   return [
-    `- ${a.binding} binds first, then ${a.next}: ${counted(a.nodes.peak, 'node')} like ${nodes.type} for the peak, ${span(a.nodes)} with redundancy ${factor}.`,
+    nothingBinds(a)
+      ? `- One ${nodes.type} would do; run a worker in each of ${counted(zones, 'zone')} all the same, so that one may be lost.`
+      : `- ${a.binding} binds first, then ${a.next}: ${counted(a.nodes.peak, 'node')} like ${nodes.type} for the peak, ${span(a.nodes)} with redundancy ${factor}.`,
     `- Dedicated CPU: ${familyList(instances.recommended)}.`,
     ...(instances.avoid.length > 0 ? [`- No burstable CPU (${familyList(instances.avoid)}): it delays tokens.`] : []),
     calibration

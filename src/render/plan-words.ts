@@ -5,6 +5,18 @@ import { indent, wrap } from './text.ts'
 
 export const PLAN_WIDTH = 98
 
+/** Rows whose last cell is text of any length: wrapped under itself. */
+export function explained(cells: readonly (readonly string[])[]): string[] {
+  const width = [0, 1].map((column) => Math.max(...cells.map((row) => row[column]?.length ?? 0)))
+  const left = (width[0] ?? 0) + (width[1] ?? 0) + 4
+  return rows(
+    cells.flatMap(([name = '', value = '', text = '']) =>
+      wrap(text, PLAN_WIDTH - 2 - left).map((part, i) => (i === 0 ? [name, value, part] : ['', '', part])),
+    ),
+    ['left', 'right', 'left'],
+  )
+}
+
 export function section(title: string, lines: readonly string[]): string {
   const body = lines.flatMap((line) => indent(wrap(line, PLAN_WIDTH, line.startsWith('- ') ? 2 : 0), 2))
   return `${title}\n${body.join('\n')}\n`
@@ -24,8 +36,14 @@ export function compact(value: number): string {
   return value >= 1e5 ? formatCount(value) : formatNumber(value)
 }
 
-/** Two decimals; a value that they would round down to a whole number says so, since it takes one more worker. */
+/** Two decimals, or two digits of what is smaller: 7.45, 0.0018. */
+export function fine(value: number): string {
+  return value > 0 && value < 0.01 ? String(Number(value.toPrecision(2))) : trimmed(value)
+}
+
+/** As `fine`; a value that would be rounded down to a whole number says so, since it takes one more worker. */
 export function raw(value: number): string {
+  if (value < 0.01) return fine(value)
   const whole = Math.floor(value)
   const barely = value > whole && formatNumber(value, 2) === formatNumber(whole, 2)
   return `${barely ? 'just over ' : ''}${trimmed(value)}`
@@ -48,6 +66,7 @@ export function counted(count: number, noun: string): string {
 /** A value with its unit, in the scale that is read best. */
 export function withUnit(value: number, unit: string): string {
   if (unit === 'B') return value < 1024 ? `${trimmed(value)} B` : formatBytes(value)
+  if (unit === '' && Math.abs(value) >= 100 && Math.abs(value) < 1e6) return formatNumber(value)
   const text = Math.abs(value) >= 10_000 ? formatCount(value) : trimmed(value, Math.abs(value) < 1 ? 3 : 2)
   return unit === '' ? text : `${text} ${unit}`
 }

@@ -3,7 +3,8 @@ import type { GrowthResult, ScenarioResult, SensitivityResult } from '../input/s
 import { FIGURE_UNITS } from '../plan/figures.ts'
 import type { Swing } from '../plan/sensitivity.ts'
 import { formatNumber, formatShare } from '../units.ts'
-import { compact, PLAN_WIDTH, rows, section, span, trimmed, withUnit } from './plan-words.ts'
+import { labelOf } from './plan-explain.ts'
+import { compact, counted, fine, PLAN_WIDTH, rows, section, span, trimmed, withUnit } from './plan-words.ts'
 import { wrap } from './text.ts'
 
 const BAR = 24
@@ -15,7 +16,7 @@ export function renderSensitivity({ by, tornado, scenarios, growth }: Sensitivit
   return [
     ...wrap(
       first && first.swing > 1e-9
-        ? `${first.name} matters most: ${trimmed(first.nodes.low)} to ${trimmed(first.nodes.high)} nodes as it goes from ${unitOf(first, first.low)} to ${unitOf(first, first.high)}; ${tornado.binding} binds at ${trimmed(tornado.nodes)}`
+        ? `${labelIn(first)} matters most: ${trimmed(first.nodes.low)} to ${trimmed(first.nodes.high)} nodes as it goes from ${unitOf(first, first.low)} to ${unitOf(first, first.high)}; ${tornado.binding} binds at ${trimmed(tornado.nodes)}`
         : `${tornado.binding} binds at ${trimmed(tornado.nodes)} nodes, whatever moves by ${formatShare(by)}`,
       PLAN_WIDTH + 2,
     ),
@@ -23,8 +24,8 @@ export function renderSensitivity({ by, tornado, scenarios, growth }: Sensitivit
     section(`Tornado: nodes before rounding, each input alone, by ${formatShare(by)} or its measured interval`, [
       ...rows(
         shown.map((swing) => [
-          swing.name,
-          `${unitOf(swing, swing.low)} - ${unitOf(swing, swing.high)}${swing.range === 'measured' ? ' *' : ''}`,
+          labelIn(swing),
+          `${rangeOf(swing)}${swing.range === 'measured' ? ' *' : ''}`,
           trimmed(swing.nodes.low),
           bar(swing, tornado.nodes, first?.swing ?? 1),
           trimmed(swing.nodes.high),
@@ -52,6 +53,18 @@ function bar({ nodes }: Swing, middle: number, largest: number): string {
   return `${' '.repeat(Math.max(0, BAR / 2 + 2 - left))}${'#'.repeat(left)}|${'#'.repeat(right)}`
 }
 
+/** The words for a figure or for a part of the demand. */
+function labelIn({ name }: Swing): string {
+  return labelOf(name.replace(/TokensPerSec$/, ''))
+}
+
+/** '8M - 12M tokens/s': the unit once, where both ends have the same. */
+function rangeOf(swing: Swing): string {
+  const [low, high] = [unitOf(swing, swing.low), unitOf(swing, swing.high)]
+  const unit = / \S+$/.exec(high)?.[0] ?? ''
+  return `${unit !== '' && low.endsWith(unit) ? low.slice(0, -unit.length) : low} - ${high}`
+}
+
 function unitOf({ name }: Swing, value: number): string {
   return withUnit(value, name in FIGURE_UNITS ? FIGURE_UNITS[name as keyof typeof FIGURE_UNITS] : 'tokens/s')
 }
@@ -62,27 +75,34 @@ function scenarioRows(scenarios: readonly ScenarioResult[]): string[] {
   return rows(
     [
       ['', 'workers', 'nodes', '', 'binds', '$/month'],
-      ...scenarios.map(({ name, workers, nodes, node, binding, usdPerMonth }) => [
-        name.length > 36 ? `${name.slice(0, 35)}…` : name,
-        factors(workers),
-        factors(nodes),
-        node,
-        binding,
-        usdPerMonth === undefined ? 'no price' : compact(Math.round(usdPerMonth)),
-      ]),
+      ...scenarios.flatMap(({ name, workers, nodes, node, binding, usdPerMonth }) => {
+        const [head = '', ...more] = wrap(name.replaceAll(/,(?=\S)/g, ', '), 36, 2)
+        const cells = [factors(workers), factors(nodes), node, binding]
+        return [
+          [head, ...cells, usdPerMonth === undefined ? 'no price' : compact(Math.round(usdPerMonth))],
+          ...more.map((line) => [line, '', '', '', '', '']),
+        ]
+      }),
     ],
     ['left', 'right', 'right', 'left', 'left', 'right'],
   )
 }
 
 function growthLines(g: GrowthResult): string[] {
-  const now = `${trimmed(g.workersNow)} of ${formatNumber(g.have)} workers (${trimmed(g.usableWorkers)} at the target utilisation) on ${g.from}, growing ${formatShare(g.ratePerPeriod)} in ${trimmed(g.periodDays, 1)} days`
-  if (g.days === undefined) return [`${now}: never used up.`]
-  if (g.days === 0) return [`${now}: used up already.`]
-  const late = (g.orderInDays ?? 0) < 0 ? `, which is ${formatNumber(-(g.orderInDays ?? 0))} days ago` : ''
+  const late = (g.orderInDays ?? 0) < 0 ? `, which was ${counted(Math.ceil(-(g.orderInDays ?? 0)), 'day')} ago` : ''
   return [
-    now,
-    `used up on ${g.exhaustedOn ?? 'a day beyond the calendar'}, in ${formatNumber(g.days)} days`,
+    `${formatShare(g.ratePerPeriod)} a ${g.period} from ${g.from}, with ${counted(g.have.workers, 'worker')} on ${counted(g.have.nodes, 'node')} like ${g.have.node}`,
+    ...rows(
+      g.limits.map(({ name, per, now, capacity, days }) => [
+        name,
+        `${fine(now)} of ${trimmed(capacity)} ${per}s`,
+        days === undefined ? 'never' : days === 0 ? 'used up already' : `in ${counted(Math.floor(days), 'day')}`,
+      ]),
+      ['left', 'right', 'left'],
+    ),
+    g.days === undefined
+      ? 'never used up'
+      : `${g.binding} is used up ${g.days === 0 ? 'already' : `on ${g.exhaustedOn ?? 'a day beyond the calendar'}`}`,
     ...(g.leadDays > 0 && g.orderBy
       ? [`order by ${g.orderBy}${late}: ${formatNumber(g.leadDays)} days from order to service`]
       : []),

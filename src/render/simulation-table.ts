@@ -2,7 +2,7 @@
 import type { FleetOptions, FleetResult } from '../plan/simulate/fleet.ts'
 import type { Traffic } from '../plan/simulate/traffic.ts'
 import { formatCount, formatDuration, formatMs, formatNumber, formatShare } from '../units.ts'
-import { counted, PLAN_WIDTH, rows, trimmed } from './plan-words.ts'
+import { counted, explained, PLAN_WIDTH, trimmed } from './plan-words.ts'
 import { indent, wrap } from './text.ts'
 
 function ms(value: number): string {
@@ -22,8 +22,17 @@ export function renderSimulation(traffic: Traffic, options: FleetOptions, result
       trimmed(workers.min) === trimmed(workers.max)
         ? trimmed(workers.max)
         : `${trimmed(workers.min)}-${trimmed(workers.max)}`,
-      `serving; ${formatNumber(workers.hours)} worker-hours`,
+      `serving; ${trimmed(workers.hours, 1)} worker-hours`,
     ],
+    ...(options.autoscaler
+      ? [
+          [
+            'autoscaler',
+            formatShare(options.autoscaler.target),
+            `target, ${formatNumber(options.autoscaler.min)} to ${formatNumber(options.autoscaler.max)} workers; new ones serve after ${formatDuration(options.autoscaler.startLagS * 1_000)}, removed ones drain for ${formatDuration(options.autoscaler.drainS * 1_000)}`,
+          ],
+        ]
+      : []),
     ...(options.zoneLoss
       ? [
           [
@@ -35,9 +44,9 @@ export function renderSimulation(traffic: Traffic, options: FleetOptions, result
       : []),
   ]
   return [
-    `P99 wait ${ms(wait.p99Ms)} with ${counted(options.workers, 'worker')}, utilisation up to ${formatShare(result.peakUtilisation)}${overloaded}`,
+    `${result.meanUtilisation >= 1 ? 'NOT CARRIED: ' : ''}P99 wait ${ms(wait.p99Ms)} with ${counted(options.workers, 'worker')}, utilisation up to ${formatShare(result.peakUtilisation)}${overloaded}`,
     '',
-    ...indent(rows(table, ['left', 'right', 'left']), 2).flatMap((line) => wrap(line, PLAN_WIDTH, 4)),
+    ...indent(explained(table), 2),
     '',
     ...wrap(
       `- ${formatCount(result.simulatedRequests)} requests simulated one by one on ${counted(result.simulatedWorkers, 'worker')}${result.simulatedWorkers < options.workers ? ', which stand for all (each is a queue of its own)' : ''}; streams flow at ${trimmed(options.tokensPerSecPerStream)} tokens/s; seed ${options.seed}.`,

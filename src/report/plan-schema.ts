@@ -4,8 +4,6 @@
  */
 import { z } from 'zod'
 
-export const PLAN_SCHEMA = 'kt.plan/1'
-
 const positive = z.number().positive()
 const rate = z.number().nonnegative()
 const whole = z.int().positive()
@@ -65,7 +63,7 @@ const demandSchema = z.strictObject({
 
 export const planSchema = z
   .strictObject({
-    schema: z.literal(PLAN_SCHEMA),
+    schema: z.literal('kt.plan/1'),
     kt: z.strictObject({ version: z.string() }),
     demand: demandSchema,
     workers: z
@@ -155,6 +153,8 @@ export const planSchema = z
       allocatableMillicores: whole,
       allocatableMemoryBytes: whole,
       usdPerHour: positive.optional(),
+      region: z.string().optional().describe('of the price'),
+      priceDate: z.string().optional(),
       source: z.string(),
       workersPerNode: whole,
       eachWayGbps: rate,

@@ -21,7 +21,7 @@ test('the graph sees the house: there are pure rooms and there are arrows', () =
   const pure = [...graph.keys()].filter((file) => PURE.test(file))
   expect(pure.length).toBeGreaterThan(5)
   expect(graph.get('src/plan/plan.ts')?.files).toContain('src/plan/formula.ts')
-  expect(graph.get('src/commands/plan/index.ts')?.lazy).toContain('src/plan/plan.ts')
+  expect(graph.get('src/commands/plan/index.ts')?.lazy).toContain('src/input/plan-report.ts')
   expect(graph.get('src/plan/plan.ts')?.files, 'a type-only import is no arrow').not.toContain(
     'src/report/plan-schema.ts',
   )

@@ -1,7 +1,9 @@
 // Everything that can bind beside the CPU, on the worked example of the vendor's page, and what must hold for every demand.
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { planRequest } from '../../src/input/plan-request.ts'
 import { readSizing } from '../../src/input/sizing.ts'
+import { requestsInFlight } from '../../src/plan/constraints.ts'
 import { withFigure } from '../../src/plan/figures.ts'
 import { defaultChoices, makePlan, type PlanChoices } from '../../src/plan/plan.ts'
 import { planSchema } from '../../src/report/plan-schema.ts'
@@ -43,6 +45,14 @@ describe('80M in and 10M out', () => {
     expect(need(result, 'connections')).toBeCloseTo((2 * result.demand.inFlight) / 16_384, 9)
     expect(result.answer.workers.peak).toBe(31)
     expect(result.workers.peak).toBe(30)
+  })
+
+  test('hidden tokens never cross the gateway, but a connection waits while they are generated', async () => {
+    const { demand, choices: chosen } = await planRequest({ rps: '100', profile: 'reasoning' })
+    // 100/s x (1 s + (300 visible + 700 hidden) / 50): 2,100 in flight, not 700.
+    expect(requestsInFlight(demand, chosen.figures)).toBeCloseTo(2_100, 9)
+    const { eachWayGbps } = makePlan(demand, sizing, chosen).nodes
+    expect(eachWayGbps).toBeCloseTo((100 * 1_000 * 4.5 + 100 * 300 * 290) * 8e-9, 12)
   })
 
   test('over HTTP/2 a hundred streams share an upstream connection, and connections no longer bind', () => {

@@ -92,7 +92,7 @@ test('a window hides bursts: chat over 60 s lies 3.8 / 1.5 below its second, whe
 
 const peaks = { 'input-peak': '80M', 'output-peak': '10M' }
 test.each<[PlanFlags, string]>([
-  [{}, '--input-peak is missing'],
+  [{}, 'how much has to be carried is not said'],
   [{ 'input-peak': '80M' }, '--output-peak is missing'],
   [{ ...peaks, 'requests-per-day': '10' }, 'the demand is said twice'],
   [{ rps: '10', users: '10' }, 'a second time'],

@@ -18,7 +18,7 @@ test('the first line is the answer, and nothing is wider than 100 columns', asyn
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
   const lines = stdout.split('\n')
   expect(lines[0]).toBe(
-    '30 workers; 60-120 with redundancy 2-4x; network binds: 8 nodes, 15-30 at 2-4x (31 for connections)',
+    '30 workers; 60-120 with redundancy 2-4x; network binds: 8 nodes, 15-30; connections take 31 workers',
   )
   expect(widest(stdout)).toBeLessThanOrEqual(100)
   expect(stdout).toContain('(80M / 4 + 10M) / 1M = 30 workers of one vCPU; x 2 = 60, x 4 = 120')
@@ -33,7 +33,9 @@ test('--explain gives each constraint its formula, its inputs, their source and 
   for (const name of ['cpu', 'network', 'connections', 'descriptors', 'ports', 'memory']) {
     expect(stdout).toMatch(new RegExp(`^  ${name} = .*\n(?:  .*\n)?\\s+= [\\d.,]+ (?:worker|node)s$`, 'm'))
   }
-  expect(stdout).toMatch(/outputBytesPerToken +290 B +assumed\n? .*recorded OpenAI-style SSE streams \(2026-11\)/)
+  expect(stdout.replaceAll(/\n {30,}/g, ' ')).toMatch(
+    /bytes per output token +290 B +assumed \(--bytes-per-output-token\): .*recorded OpenAI-style SSE streams \(2026-11\)/,
+  )
 })
 
 test.each(['1000T', '1'])('a peak of %s fits too', async (peak) => {
@@ -56,7 +58,10 @@ test('--markdown', async () => {
   const { stdout } = await plan(...PEAKS, '--markdown')
   expect(stdout).toMatch(/^\*\*30 workers; 60-120 with redundancy/)
   expect(stdout).toContain('| network (binds) | 8 nodes | 15 | 30 | 7.45 |')
-  expect(stdout).toMatch(/\| outputPerWorker \| 1M tokens\/s \| vendor default \| Kong/)
+  expect(stdout).toMatch(/\| O_w \| 1M tokens\/s \| vendor default \(--output-per-worker\): Kong/)
+  expect((await plan(...PEAKS, '--markdown', '--explain')).stdout).toContain(
+    '| cpu | (input / R + output) / O_w | 30 workers |',
+  )
 })
 
 test('kt capacity estimate is the requests/day form', async () => {
@@ -109,6 +114,27 @@ test('--json prints kt.plan/1', async () => {
   expect(parsed.nodes).toMatchObject({ workersPerNode: 15 })
 })
 
+test('a load that one node holds: nothing binds, and no factor is made of almost nothing', async () => {
+  const { stdout } = await plan('--requests-per-day', '50k', '--avg-input-tokens', '1500', '--avg-output-tokens', '800')
+  expect(stdout).toMatch(/^1 worker; 1 with redundancy 2-4x; nothing binds: 1 node carries it at 2-4x too\n/)
+  // 50,000 / 86,400 x (1,500 / 4 + 800) / 1M
+  expect(stdout).toContain('= 0.00068 workers of one vCPU')
+  expect(stdout).toContain('3 workers, 1 in each of 3 zones')
+  expect(stdout).not.toContain('just over')
+})
+
+test('a machine of the catalogue keeps the contract, with the day of its price', async () => {
+  const { stdout } = await plan(...PEAKS, '--node', 'c6i.8xlarge', '--json')
+  const { nodes } = planSchema.parse(JSON.parse(stdout))
+  expect(nodes).toMatchObject({ type: 'c6i.8xlarge', region: 'us-east-1', priceDate: '2026-07-20' })
+})
+
+test('two ways to print at once are refused in one line', async () => {
+  const { code, stderr } = await plan(...PEAKS, '--json', '--markdown')
+  expect(code).toBe(2)
+  expect(stderr).toMatch(/^kt: --(?:json|markdown) cannot also be provided when using --(?:json|markdown)\n/)
+})
+
 test('the JSON Schema in fixtures/ is the one that follows from the contract (npm run schema)', () => {
   const path = new URL('../../fixtures/kt.plan.1.schema.json', import.meta.url)
   expect(JSON.parse(readFileSync(path, 'utf8'))).toEqual(z.toJSONSchema(planSchema))
@@ -149,7 +175,8 @@ test.each([
   [['--input-peak', 'Infinity', '--output-peak', '10M'], "'Infinity' is not a count"],
   [['--input-peak', '9999T', '--output-peak', '10M'], 'beyond anything to plan for'],
   [['--input-peak', '80M'], '--output-peak is missing'],
-  [[], '--input-peak is missing'],
+  [[], 'how much has to be carried is not said'],
+  [['--input-peak', '80m', '--output-peak', '10M'], "'80m' is not a count (a million is M)"],
   [[...PEAKS, '--ratio', '0'], '--ratio must be above 0'],
   [[...PEAKS, '--output-per-worker', '0'], '--output-per-worker must be above 0'],
   [[...PEAKS, '--redundancy', '4-2'], '--redundancy 4-2: the range runs backwards'],

@@ -38,7 +38,7 @@ describe('the tornado', () => {
       true,
     )
     expect(Math.max(...text.split('\n').map((line) => line.length))).toBeLessThanOrEqual(100)
-    expect(text).toMatch(/^networkUtilisation matters most: 9.31 to 6.21 nodes/)
+    expect(text).toMatch(/^share of bandwidth matters most: 9.31 to 6.21 nodes/)
   })
 })
 
@@ -92,7 +92,16 @@ describe('growth', () => {
       'lead-time': '6w',
       today: '2026-11-23',
     })
-    expect(growth).toMatchObject({ exhaustedOn: '2028-01-04', orderBy: '2027-11-23', usableWorkers: 84 })
+    // 120 workers are 8 nodes: the network, at 7.45 of them, is used up long before 84 workers are; ln(8 / 7.451) / ln(1.08) months.
+    expect(growth).toMatchObject({
+      binding: 'network',
+      exhaustedOn: '2026-12-21',
+      orderBy: '2026-11-09',
+      have: { workers: 120, nodes: 8, node: 'c5.4xlarge' },
+    })
+    const days = new Map(growth?.limits.map(({ name, days: left }) => [name, left]))
+    expect(days.get('network')).toBeCloseTo((Math.log(8 / (26.08 / 3.5)) / Math.log(1.08)) * (365.25 / 12), 6)
+    expect(days.get('cpu')).toBeCloseTo((Math.log(84 / 30) / Math.log(1.08)) * (365.25 / 12), 6)
   })
 })
 
@@ -101,6 +110,7 @@ test.each([
   [{ 'what-if': ['upstream'] }, "'upstream' is not option=value"],
   [{ 'what-if': ['upstream=h3'] }, 'upstream is h1 or h2'],
   [{ 'what-if': ['ratio=0'] }, '--ratio must be above 0'],
+  [{ by: '0' }, '--by 0 moves nothing'],
   [{ growth: '8', have: '10' }, "'8' is not a share a period"],
   [{ growth: '8%/month' }, '--growth needs --have'],
   [{ growth: '8%/month', have: '120', 'lead-time': '6' }, "'6' is not a time in days, weeks or months"],

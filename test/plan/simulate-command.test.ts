@@ -27,6 +27,9 @@ test('the command: a lost zone, a burst and the autoscaler in one run', async ()
   expect(first.code).toBe(0)
   expect(first.stdout).toMatch(/^P99 wait [\d.,]+ ms with \d+ workers, utilisation up to [\d.]+ %/)
   expect(first.stdout).toContain('streams broke off 60 s in')
+  expect(first.stdout.replaceAll(/\n {20,}/g, ' ')).toMatch(
+    /autoscaler +70 % +target, 3 to \d+ workers; new ones serve after 60 s, removed ones drain for 6 s/,
+  )
   const json = await kt(['plan', 'simulate', ...args, '--json'])
   expect(JSON.parse(json.stdout)).toMatchObject({ schema: 'kt.plan.simulation/1', result: { seconds: 120 } })
   expect((await kt(['plan', 'simulate', ...args])).stdout).toBe(first.stdout)
@@ -44,11 +47,13 @@ test.each([
   [{ 'start-lag': '5s' }, '--start-lag has no effect without --autoscale'],
   [{ 'lose-zone-at': '20m' }, 'the run is only 600 s long'],
   [{ 'lose-zone-at': '2m', 'zones-lost': '0' }, 'loses no zone'],
+  [{ workers: '20' }, '20 workers cannot carry it: the load is 150 % of their capacity'],
+  [{ workers: '30' }, 'the load is 100 % of their capacity'],
   [{ workers: '0' }, '--workers must be above 0'],
   [{ burst: '2' }, "'2' is not a factor and a time"],
   [{ duration: '60d' }, 'longer than a week'],
   [{ autoscale: '0' }, '--autoscale 0 would want workers without end'],
-  [{ workers: '20', autoscale: '70%', 'max-workers': '10' }, '--max-workers 10 is below the 20 workers'],
+  [{ workers: '40', autoscale: '70%', 'max-workers': '10' }, '--max-workers 10 is below the 40 workers'],
 ])('%j is refused', async (flags, message) => {
   const refusal: unknown = await simulationRequest({ ...PEAKS, ...flags }).catch((error: unknown) => error)
   expect(refusal).toBeInstanceOf(UserError)

@@ -48,6 +48,13 @@ test('the shipped profile holds the figures of the page', () => {
   ])
 })
 
+test('every figure that ships has a source and the date of it', () => {
+  for (const [name, { source, date }] of Object.entries(readSizing().figures)) {
+    expect(source.length, name).toBeGreaterThan(5)
+    expect(date, name).toMatch(/^20\d\d(?:-\d\d)?$/)
+  }
+})
+
 test("a user's copy is read", () => {
   expect(readSizing(changed('output_per_worker: 1M', 'output_per_worker: 750k')).figures.outputPerWorker.value).toBe(
     750_000,

@@ -72,6 +72,9 @@ test.each([
     "'output_length' is missing",
   ],
   ['{"timestamp":0,"input_length":5,"output_length":5}\n{"timestamp":', 2, 'not a JSON object'],
+  [`${AZURE}1,0,0\n2,0,0\n`, 3, 'no request of the trace has tokens'],
+  [`${AZURE}2023-13-16 18:17:03,10,5\n2023-12-16 18:17:04,10,5\n`, 2, 'is not a time'],
+  [`${AZURE}1,10,5\n2,"10,5\n`, 3, 'Quote Not Closed'],
 ])('%j is refused at its line', async (text, line, why) => {
   const path = file(text)
   const refusal: unknown = await readTrace(path).catch((error: unknown) => error)

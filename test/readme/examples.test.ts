@@ -70,6 +70,12 @@ describe('README', () => {
     if (args[1] === 'compare') expect(stdout).toMatch(/INCONCLUSIVE[\s\S]*would decide\s+it/)
   })
 
+  test('what the README prints of the plan is what the plan prints: paste it again where it moved', async () => {
+    const [, printed] = /^kt plan .* --explain$[\s\S]*?^```text\n([\s\S]*?)^```/m.exec(readme) ?? []
+    const { stdout } = await kt(['plan', '--input-peak', '80M', '--output-peak', '10M', '--explain'])
+    expect(printed).toBe(stdout)
+  })
+
   test('quotes the table of exit codes', async () => {
     const { EXIT } = await import('../../src/errors.ts')
     const quoted = [...readme.matchAll(/^\| (\d+) \| /gm)].map((match) => Number(match[1]))

@@ -1,7 +1,6 @@
 import { Flags } from '@oclif/core'
 import { KtCommand } from '../../command.ts'
 import { planFlags } from '../../input/plan-flags.ts'
-import type { Plan as PlanReport } from '../../report/plan-schema.ts'
 
 const EMIT = 'MANIFESTS'
 
@@ -33,30 +32,17 @@ export default class Plan extends KtCommand {
     }),
     explain: Flags.boolean({ description: 'every formula with its inputs, their sources and dates' }),
     json: Flags.boolean({ description: 'print the plan as JSON (kt.plan/1)', exclusive: ['markdown', 'explain'] }),
-    markdown: Flags.boolean({ description: 'print the plan as Markdown', exclusive: ['explain'] }),
+    markdown: Flags.boolean({ description: 'print the plan as Markdown' }),
   }
 
   async run(): Promise<void> {
     const { flags } = await this.parse(Plan)
-    const [{ emitRequest }, { planRequest }, { makePlan }, { confirmWait }, { PLAN_SCHEMA }, { ktVersion }] =
-      await Promise.all([
-        import('../../input/emit-request.ts'),
-        import('../../input/plan-request.ts'),
-        import('../../plan/plan.ts'),
-        import('../../plan/simulate/confirm.ts'),
-        import('../../report/plan-schema.ts'),
-        import('../../system/package-info.ts'),
-      ])
+    const [{ emitRequest }, { planReport }] = await Promise.all([
+      import('../../input/emit-request.ts'),
+      import('../../input/plan-report.ts'),
+    ])
     const emitting = emitRequest(flags)
-    const { demand, sizing, choices } = await planRequest(flags)
-    const made = makePlan(demand, sizing, choices)
-    const simulated = confirmWait(demand, choices.figures, made.answer.workers.min)
-    const plan: PlanReport = {
-      schema: PLAN_SCHEMA,
-      kt: { version: ktVersion },
-      ...made,
-      ...(simulated ? { simulated } : {}),
-    }
+    const { plan, demand, sizing, choices } = await planReport(flags)
     if (emitting) {
       const [{ clusterSettings }, { emit }, { answer }] = await Promise.all([
         import('../../manifests/settings.ts'),
@@ -67,7 +53,8 @@ export default class Plan extends KtCommand {
       for (const path of emit(emitting.targets, settings, emitting.folder)) process.stderr.write(`kt: wrote ${path}\n`)
     }
     if (flags.json) this.printJson(plan)
-    else if (flags.markdown) this.print((await import('../../render/plan-markdown.ts')).planMarkdown(plan))
+    else if (flags.markdown)
+      this.print((await import('../../render/plan-markdown.ts')).planMarkdown(plan, flags.explain))
     else this.print((await import('../../render/plan-table.ts')).renderPlan(plan, flags.explain))
   }
 }

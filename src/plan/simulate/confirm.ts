@@ -15,15 +15,17 @@ export interface ConfirmedWait {
 
 const REQUESTS = 100_000
 
+/** A stream of `hiddenTokens` is open, and silent, while they are generated. */
 export function fleetFigures(
   figures: Figures,
+  hiddenTokens = 0,
 ): Pick<FleetOptions, 'inputTokenS' | 'outputTokenS' | 'tokensPerSecPerStream' | 'ttftS'> {
   const outputTokenS = 1 / figures.outputPerWorker.value
   return {
     inputTokenS: outputTokenS / figures.ratio.value,
     outputTokenS,
     tokensPerSecPerStream: figures.tokensPerSecPerStream.value,
-    ttftS: figures.ttftS.value,
+    ttftS: figures.ttftS.value + hiddenTokens / figures.tokensPerSecPerStream.value,
   }
 }
 
