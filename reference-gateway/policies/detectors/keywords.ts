@@ -10,6 +10,8 @@ export interface KeywordOptions {
   replacement: string
 }
 
+/** Beyond so many, trying each where a word begins takes longer than the search itself. */
+const MOST_HINTED = 32
 const LETTER = /[\p{L}\p{N}\p{M}_]/u
 
 export function keywordRule({ words, caseSensitive, wholeWords, replacement }: KeywordOptions): Rule {
@@ -23,7 +25,19 @@ export function keywordRule({ words, caseSensitive, wholeWords, replacement }: K
     return before + word.trim().split(/\s+/).map(RE2JS.quote).join('[ \\t\\r\\n]{1,8}') + after
   })
   const pattern = `${caseSensitive ? '' : '(?i)'}(?:${alternatives.join('|')})`
-  return new Rule(pattern, { replacement, ...(wholeWords && { word: unicodeWords() }) })
+  const hint = hintOf(ordered, caseSensitive)
+  return new Rule(pattern, { replacement, ...(hint && { hint }), ...(wholeWords && { word: unicodeWords() }) })
+}
+
+/** The first word of each phrase. Only of ASCII: of other scripts, who knows which release of Unicode folds what. */
+function hintOf(phrases: readonly string[], caseSensitive: boolean): RegExp | undefined {
+  const firsts = phrases.map((phrase) => phrase.trim().split(/\s+/)[0] ?? '')
+  if (firsts.length > MOST_HINTED || !firsts.every((word) => /^[!-~]+$/.test(word))) return undefined
+  // With `u`, case is folded as RE2 folds it: the Kelvin sign is a k, the long s an s.
+  return new RegExp(
+    firsts.map((word) => word.replaceAll(/[\\^$.*+?()[\]{}|/]/g, '\\$&')).join('|'),
+    caseSensitive ? 'u' : 'iu',
+  )
 }
 
 let cuts: readonly number[] | undefined

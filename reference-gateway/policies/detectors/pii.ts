@@ -30,8 +30,8 @@ const KEYS = [
   'xox[abeoprs]-[A-Za-z0-9-]{10,250}',
   'hf_[A-Za-z0-9]{30,64}',
 ]
-/** A letter or two of each. */
-const KEY_BEGINNINGS = /sk-|[rsp]k_|A[KSI][IZ][Aa]|gh[pousr]_|github_|glpat-|xox|hf_/
+/** How each begins. */
+const KEY_BEGINNINGS = /sk-|[rsp]k_|AKIA|ASIA|AIza|gh[pousr]_|github_|glpat-|xox|hf_/
 
 interface Detector extends Omit<RuleOptions, 'replacement'> {
   pattern: string
@@ -45,24 +45,25 @@ const DETECTORS = {
       '(?:\\b1[ .-])?(?:\\b\\d{3}[ .-]|\\(\\d{3}\\) ?)\\d{3}[ .-]\\d{4}\\b',
     verify: (text, start, end) => digitsOf(text, start, end).length >= 8 && digitsOf(text, start, end).length <= 15,
     word: DIGITS,
-    hint: /\d/,
+    // Eight digits, with no more between two of them than ') (' is.
+    hint: /\d(?:[ .()-]{0,3}\d){7}/,
   },
   card: {
     pattern: '\\b\\d(?:[ -]?\\d){12,18}\\b',
     verify: (text, start, end) => passesLuhn(digitsOf(text, start, end)),
     word: DIGITS,
-    hint: /\d/,
+    hint: /\d(?:[ -]?\d){12}/,
   },
   ssn: {
     pattern: '\\b\\d{3}-\\d{2}-\\d{4}\\b|\\b\\d{3} \\d{2} \\d{4}\\b',
     verify: (text, start, end) => isSocialSecurityNumber(digitsOf(text, start, end)),
     word: DIGITS,
-    hint: /\d/,
+    hint: /\d{3}[ -]\d{2}[ -]\d{4}/,
   },
   iban: {
     pattern: '\\b[A-Z]{2}\\d{2}(?: ?[A-Z0-9]){11,30}\\b',
     verify: (text, start, end) => isIban(text.slice(start, end).replaceAll(' ', '')),
-    hint: /\d\d/,
+    hint: /[A-Z]{2}\d{2}(?: ?[A-Z0-9]){11}/,
   },
   api_key: { pattern: `\\b(?:${KEYS.join('|')})`, word: TOKENS, hint: KEY_BEGINNINGS },
 } satisfies Record<string, Detector>

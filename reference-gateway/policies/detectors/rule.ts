@@ -15,7 +15,7 @@ export interface RuleOptions {
   verify?: Verify
   /** No match is longer than this, even where the pattern alone would allow it. */
   limit?: number
-  /** A whole text in which this finds nothing has no match: a quick look before the search. */
+  /** A whole text in which this finds nothing has no match: a quick look before the search. Linear in the text. */
   hint?: RegExp
   /** What counts as a word for \b, and the first characters of the runs in which that is constant. */
   word?: { isWord: IsWord; cuts: readonly number[] }

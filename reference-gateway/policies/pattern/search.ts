@@ -8,7 +8,7 @@
  * A start that came to nothing within `limit` characters is given up, so that no text can make a pattern hold more.
  */
 import type { TextBuffer } from '../text-buffer.ts'
-import { ACCEPTS, type Automaton, BEFORE, DEAD, ENDED, MATCHED_BEFORE } from './automaton.ts'
+import { ACCEPTS, type Automaton, BEFORE, DEAD, ENDED, effort, MATCHED_BEFORE } from './automaton.ts'
 
 export interface Match {
   start: number
@@ -27,8 +27,23 @@ export interface SearchOptions {
 }
 
 const NONE = -1
-/** Between two looks at the clock. */
+/** Says that a search has had its time. */
+export type Over = () => boolean
+
+export function overAfter(ms: number): Over {
+  const deadlineMs = performance.now() + ms
+  return () => performance.now() > deadlineMs
+}
+
+/** Not by the clock, which also counts what else the machine does: after so many instructions (see automaton.ts). */
+export function overAfterEffort(instructions: number): Over {
+  const limit = effort.spent + instructions
+  return () => effort.spent > limit
+}
+
+/** Characters between two questions whether it is over: at most these, of large programs only what takes half a millisecond. */
 const SLICE = 2048
+const SLICE_INSTRUCTIONS = 50_000
 
 export class Search {
   /** Announced and not yet taken by the reader. */
@@ -75,23 +90,25 @@ export class Search {
     this.#automaton = automaton
   }
 
-  /** Reads to the buffer's end. False: `deadlineMs` has passed before that, and the rest is unread. */
-  feed(text: TextBuffer, deadlineMs = Number.POSITIVE_INFINITY, last = false): boolean {
+  /** Reads to the buffer's end. False: `over` said so before that, and the rest is unread. */
+  feed(text: TextBuffer, over?: Over, last = false): boolean {
+    const { length } = this.#automaton.program.instructions
+    const slice = Math.min(SLICE, Math.ceil(SLICE_INSTRUCTIONS / length))
     while (this.#at < text.end) {
-      const to = deadlineMs === Number.POSITIVE_INFINITY ? text.end : Math.min(text.end, this.#at + SLICE)
+      const to = over ? Math.min(text.end, this.#at + slice) : text.end
       const before = this.#at
       this.#read(text, to, last)
       // Half a character at the end waits for its other half.
       if (this.#at === before && to === text.end && this.#isHalf(text)) break
-      if (deadlineMs !== Number.POSITIVE_INFINITY && performance.now() > deadlineMs) return false
+      if (over?.()) return false
     }
     return true
   }
 
   /** The text is complete. */
-  finish(text: TextBuffer, deadlineMs = Number.POSITIVE_INFINITY): boolean {
+  finish(text: TextBuffer, over?: Over): boolean {
     for (;;) {
-      if (!this.feed(text, deadlineMs, true)) return false
+      if (!this.feed(text, over, true)) return false
       for (let i = 0; i < this.#count; i++) {
         const state = this.#states[i] ?? DEAD
         if (state !== DEAD && this.#automaton.acceptsAtEnd(state)) this.#accept(i, this.#at)

@@ -3,7 +3,7 @@
  * by window. All of them say up to where they have decided.
  */
 import type { Rule } from '../detectors/rule.ts'
-import type { Match, Search } from '../pattern/search.ts'
+import { type Match, overAfter, type Search } from '../pattern/search.ts'
 import { CHARACTERS_PER_TOKEN, type Policy } from '../policy.ts'
 import type { TextBuffer } from '../text-buffer.ts'
 import { WebhookDetector } from './webhook-detector.ts'
@@ -75,8 +75,8 @@ class RuleDetector implements Detector {
     const search = this.#search
     search.moveTo(this.#rule.automaton)
     const timed = this.#rule.slow || text.end - search.needed > UNTIMED
-    const deadlineMs = timed ? performance.now() + this.policy.timeoutMs : Number.POSITIVE_INFINITY
-    const inTime = complete ? search.finish(text, deadlineMs) : search.feed(text, deadlineMs)
+    const over = timed ? overAfter(this.policy.timeoutMs) : undefined
+    const inTime = complete ? search.finish(text, over) : search.feed(text, over)
     if (search.matches.length > 0) {
       for (const match of search.matches) {
         this.found.push({ match, replacement: this.#rule.replacement, order: this.#order })

@@ -23,7 +23,7 @@ const policies = new Map(settings.filter(({ kind }) => kind !== 'webhook').map((
 parentPort?.on('message', ({ policy: name, texts }: FindTask) => {
   const policy = policies.get(name)
   // Whoever asked ends this thread when its time is over.
-  const findings = policy && findInTexts(policy, texts, Number.POSITIVE_INFINITY)
+  const findings = policy && findInTexts(policy, texts)
   const result: FindResult = findings ? { findings } : { error: `no policy ${name}` }
   parentPort?.postMessage(result)
 })

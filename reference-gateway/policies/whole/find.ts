@@ -1,21 +1,31 @@
 /** What a policy's rules find in whole texts: the same search as in streams, over everything at once. */
+
+import type { Over } from '../pattern/search.ts'
 import { CHARACTERS_PER_TOKEN, type Finding, type Policy } from '../policy.ts'
 import { TextBuffer } from '../text-buffer.ts'
 
-/** A list a text; undefined when `timeoutMs` was over before that. Policies with a webhook find nothing here. */
-export function findInTexts(policy: Policy, texts: readonly string[], timeoutMs: number): Finding[][] | undefined {
+/**
+ * A list a text; undefined when it was `over` before that. Policies with a webhook find nothing here. `buffers` of the
+ * same texts are made where they are needed, and left for the next policy.
+ */
+export function findInTexts(
+  policy: Policy,
+  texts: readonly string[],
+  over?: Over,
+  buffers: TextBuffer[] = [],
+): Finding[][] | undefined {
   if (policy.maxTokens !== undefined) return overLength(policy.maxTokens, texts)
-  const deadlineMs = performance.now() + timeoutMs
   const found: Finding[][] = []
-  for (const text of texts) {
+  for (const [i, text] of texts.entries()) {
     const findings: Finding[] = []
     found.push(findings)
     const rules = (policy.rules ?? []).filter((rule) => rule.mayMatch(text))
     if (rules.length === 0) continue
-    const buffer = TextBuffer.of(text)
+    const buffer = buffers[i] ?? TextBuffer.of(text)
+    buffers[i] = buffer
     for (const rule of rules) {
       const search = rule.search(Number.POSITIVE_INFINITY, false)
-      if (!search.finish(buffer, deadlineMs)) return undefined
+      if (!search.finish(buffer, over)) return undefined
       for (const { start, end } of search.matches) findings.push({ start, end, replacement: rule.replacement })
     }
   }

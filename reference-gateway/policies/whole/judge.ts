@@ -1,16 +1,20 @@
 /**
  * Judges whole texts, stage by stage: within a stage every policy at the same time on the same texts. Small texts are searched
- * at once, without a promise; large ones, and slow patterns, in a thread; webhooks are asked at the same time.
+ * at once, without a promise; large ones, and slow patterns that need longer, in a thread; webhooks are asked at the same time.
  */
 import type { Maybe } from '../../pipeline/stages.ts'
 import { applyEdits, mergeFindings } from '../edits.ts'
+import { overAfterEffort } from '../pattern/search.ts'
 import type { Finding, Policy, Stage } from '../policy.ts'
 import type { StageBlock, StageEvents } from '../stream/stage-text.ts'
+import type { TextBuffer } from '../text-buffer.ts'
 import { findInTexts } from './find.ts'
 import type { FindThreads } from './find-threads.ts'
 
 /** Characters up to which searching is quicker done than handed over. */
 const AT_ONCE = 32 * 1024
+/** What a pattern may take of everybody's time, about a millisecond: one that needs more begins anew in a thread. */
+const AT_ONCE_EFFORT = 100_000
 
 export type Judgement = { kind: 'pass' } | { kind: 'changed'; texts: string[] } | { kind: 'blocked'; block: StageBlock }
 
@@ -40,7 +44,8 @@ function nextStage(
   const stage = stages[at]
   if (!stage) return changed ? { kind: 'changed', texts: [...texts] } : { kind: 'pass' }
   const size = texts.reduce((sum, text) => sum + text.length, 0)
-  const findings = stage.map((policy) => findingsOf(policy, texts, size, around))
+  const buffers: TextBuffer[] = []
+  const findings = stage.map((policy) => findingsOf(policy, texts, size, buffers, around))
   const goOn = (all: readonly Findings[]): Maybe<Judgement> => {
     const block = blockOf(stage, all, around.events)
     if (block) return { kind: 'blocked', block }
@@ -57,13 +62,16 @@ function findingsOf(
   policy: Policy,
   texts: readonly string[],
   size: number,
+  buffers: TextBuffer[],
   { threads, signal }: JudgeSurroundings,
 ): Maybe<Findings> {
-  const { name, direction, webhook, timeoutMs, rules = [] } = policy
+  const { name, direction, webhook, timeoutMs } = policy
   if (webhook)
     return webhook.judge({ policy: name, direction, texts }, policy.replacement, signal).catch(() => undefined)
-  const atOnce = policy.maxTokens !== undefined || (size <= AT_ONCE && !rules.some(({ slow }) => slow))
-  if (atOnce) return findInTexts(policy, texts, timeoutMs)
+  if (policy.maxTokens !== undefined || size <= AT_ONCE) {
+    const found = findInTexts(policy, texts, overAfterEffort(AT_ONCE_EFFORT), buffers)
+    if (found) return found
+  }
   return threads.find({ policy: name, texts }, timeoutMs)
 }
 

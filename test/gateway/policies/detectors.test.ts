@@ -1,4 +1,5 @@
 // What each detector finds, and what it leaves alone.
+import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { keywordRule } from '../../../reference-gateway/policies/detectors/keywords.ts'
 import {
@@ -76,6 +77,37 @@ test('keywords: whole words of any script, in any case; phrases over line breaks
   ])
   const inside = keywordRule({ ...options, wholeWords: false, caseSensitive: true, words: ['cat'] })
   expect(found(inside, 'concatenate Cat')).toEqual(['cat'])
+})
+
+test('the quick look before a search never hides what the search would find', () => {
+  const words = ['Sk', 'top secret', 'c++', 'launch code']
+  const options = { caseSensitive: false, wholeWords: true, replacement: '', words }
+  const rules = [
+    ...piiRules(PII_KINDS, undefined),
+    keywordRule(options),
+    keywordRule({ ...options, wholeWords: false }),
+  ]
+  const samples = [
+    ...Object.values(finds).flat(),
+    '\u017f\u212a',
+    'TOP\nSECRET',
+    'C++',
+    'Launch  Code',
+    '+1.(2).(3).4567',
+    '1-(800) 555-0199',
+  ]
+  const noise = fc.constantFrom(' ', '.', '-', '(', ')', '+', '1', '0', 'A', 'z', '@', '\n', 'é', '')
+  const text = fc.array(fc.oneof(noise, fc.constantFrom(...samples)), { maxLength: 12 }).map((all) => all.join(''))
+  let matched = 0
+  const property = fc.property(text, (whole) => {
+    for (const rule of rules) {
+      if (found(rule, whole).length === 0) continue
+      matched++
+      expect(rule.mayMatch(whole), whole).toBe(true)
+    }
+  })
+  fc.assert(property, { numRuns: 2_000 })
+  expect(matched).toBeGreaterThan(1_000)
 })
 
 test('the longest match of a pattern is known, and what re2js compiles to is what the automaton reads', () => {

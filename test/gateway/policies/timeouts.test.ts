@@ -57,6 +57,19 @@ test('a large prompt under a slow pattern does not hold up the others', async ()
   expect((await large).status).toBe(503)
 })
 
+test('a slow pattern on a small text goes on in a thread, and is interrupted there as well', async () => {
+  const gateway = await gatewayWith([policy({ policy_timeout: '50ms' })], echo())
+  const small = chat(LARGE.slice(0, 30_000))
+  const answers = Array.from({ length: 3 }, () => post({ ...gateway }, small, { agent: false }))
+  let answered = 0
+  for (const answer of answers) void answer.then(() => answered++)
+  await new Promise((resolve) => setTimeout(resolve, 30))
+  expect((await post({ ...gateway }, chat('hi'), { agent: false })).status).toBe(200)
+  // Done at once, each of them would have kept the one after them all waiting.
+  expect(answered).toBeLessThan(3)
+  expect((await Promise.all(answers)).map(({ status }) => status)).toEqual(Array(3).fill(503))
+})
+
 test('a pathological pattern is linear', async () => {
   const gateway = await gatewayWith([policy({ patterns: ['(a+)+$', '(x|x|x)*y', '(.*)*b$'], action: 'flag' })], echo())
   const startedMs = performance.now()
