@@ -32,6 +32,8 @@ export interface Surroundings extends OutletOptions {
   readonly fallback: boolean
 }
 
+const NO_HEADERS: readonly string[] = []
+
 export class Exchange implements AttemptOwner {
   readonly #around: Surroundings
   readonly #request: IncomingMessage
@@ -60,7 +62,7 @@ export class Exchange implements AttemptOwner {
     // What can fail here is writing to a client that left: its 'close' follows.
     this.#response.on('error', () => {})
     this.#context.timings.arrived(performance.now())
-    for (const observer of this.#around.observers) observer.started?.(this.#context)
+    this.#observed()
     const refused = this.#around.clientKeys?.check(this.#context)
     if (refused) {
       this.#outlet.refuse(refused)
@@ -72,6 +74,14 @@ export class Exchange implements AttemptOwner {
       (bytes, arrivedMs) => this.#received(bytes, arrivedMs),
       (error) => this.#outlet.refuse(error),
     )
+  }
+
+  #observed(): void {
+    const { observers } = this.#around
+    if (observers.length === 0) return
+    const startMs = performance.now()
+    for (const observer of observers) observer.started?.(this.#context)
+    this.#context.timings.observed(startMs)
   }
 
   #received(bytes: Buffer, arrivedMs: number): void {
@@ -204,12 +214,16 @@ export class Exchange implements AttemptOwner {
     })
   }
 
-  #observersHeaders(): string[] {
+  #observersHeaders(): readonly string[] {
+    const { observers } = this.#around
+    if (observers.length === 0) return NO_HEADERS
+    const startMs = performance.now()
     const headers: string[] = []
-    for (const observer of this.#around.observers) {
+    for (const observer of observers) {
       const own = observer.upstreamHeaders?.(this.#context)
       if (own) headers.push(...own)
     }
+    this.#context.timings.observed(startMs)
     return headers
   }
 

@@ -5,6 +5,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { fault, type GatewayError, sendError } from '../openai-error.ts'
 import { lingerOver, ReaderLimit } from '../safety/slow-clients.ts'
+import { Chunks } from './chunks.ts'
 import type { RequestContext } from './context.ts'
 import { type FullHead, join, type RawHeaders, responseTrailers } from './headers.ts'
 import type { BodyWatch, CacheFlight, Observer } from './stages.ts'
@@ -33,6 +34,7 @@ export class Outlet {
   #copy: Buffer[] | undefined
   #copiedBytes = 0
   #readerLimit: ReaderLimit | undefined
+  #chunks: Chunks | undefined
   #sendsTrailer = false
   #bodyStarted = false
   /** The answer is complete, or will never be. */
@@ -71,10 +73,7 @@ export class Outlet {
     context.status = head.status
     this.#head = head
     if (head.status !== 200 || head.isEncoded) this.#abandon()
-    for (const observer of this.#options.observers) {
-      const watch = observer.answer?.(context, head)
-      if (watch) this.#watches = [...(this.#watches ?? []), watch]
-    }
+    this.#watch(head)
     if (whole) {
       this.#gathered = []
       return
@@ -83,6 +82,7 @@ export class Outlet {
     this.#sendsTrailer = this.#hasBody && head.contentLength === undefined && this.#request.httpVersion === '1.1'
     this.#writeHead(head)
     const response = this.#response
+    this.#chunks = Chunks.takeOver(response)
     // The head leaves with the first piece of the body where both came together, and does not wait for it otherwise.
     process.nextTick(() => {
       if (!this.#bodyStarted && !response.destroyed) response.flushHeaders()
@@ -98,13 +98,13 @@ export class Outlet {
     if (this.ended) return true
     this.#bodyStarted = true
     if (this.#context.firstByteMs === 0) this.#context.firstByteMs = performance.now()
-    if (this.#watches) for (const watch of this.#watches) watch.data(chunk)
+    if (this.#watches) this.#show(chunk, this.#watches)
     if (this.#gathered) {
       this.#gathered.push(chunk)
       return true
     }
     if (this.#copy) this.#keep(this.#copy, chunk)
-    if (this.#response.write(chunk)) return true
+    if (this.#chunks ? this.#chunks.write(chunk) : this.#response.write(chunk)) return true
     this.#readerLimit ??= new ReaderLimit(this.#response, this.#options.readerTimeoutMs)
     this.#readerLimit.start()
     return false
@@ -115,8 +115,8 @@ export class Outlet {
     if (this.ended || !head) return
     if (this.#gathered) this.#sendWhole(head, joined(this.#gathered))
     else {
-      if (this.#sendsTrailer) this.#addTrailers(rawTrailers)
-      this.#response.end()
+      if (this.#chunks) this.#chunks.end(this.#sendsTrailer ? this.#trailers(rawTrailers) : [])
+      else this.#response.end()
       if (this.#copy) this.#store(head, Buffer.concat(this.#copy, this.#copiedBytes))
     }
     this.#finish()
@@ -152,6 +152,23 @@ export class Outlet {
   /** The client is gone. */
   lost(): void {
     if (!this.ended) this.#finish()
+  }
+
+  #watch(head: FullHead): void {
+    const { observers } = this.#options
+    if (observers.length === 0) return
+    const startMs = performance.now()
+    for (const observer of observers) {
+      const watch = observer.answer?.(this.#context, head)
+      if (watch) this.#watches = [...(this.#watches ?? []), watch]
+    }
+    this.#context.timings.observed(startMs)
+  }
+
+  #show(chunk: Buffer, watches: readonly BodyWatch[]): void {
+    const startMs = performance.now()
+    for (const watch of watches) watch.data(chunk)
+    this.#context.timings.observed(startMs)
   }
 
   #sendWhole(head: FullHead, body: Buffer): void {
@@ -212,11 +229,11 @@ export class Outlet {
     return own
   }
 
-  #addTrailers(rawTrailers: RawHeaders): void {
+  #trailers(rawTrailers: RawHeaders): [string, string][] {
     const { timings } = this.#context
     const { trailers, serverTiming } = responseTrailers(rawTrailers)
     const own = timings.serverTiming(timings.overheadMs)
-    this.#response.addTrailers([...trailers, ['Server-Timing', join(serverTiming, own)]])
+    return [...trailers, ['Server-Timing', join(serverTiming, own)]]
   }
 }
 

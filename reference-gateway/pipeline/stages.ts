@@ -5,7 +5,7 @@
  *   receive+limits -> auth -> parse -> InputStage -> CacheStage.lookup -> route+acquire -> upstream
  *   -> (translation) -> OutputStage -> CacheFlight.store -> write -> Observer
  *
- * The pipeline itself measures kt-input-policy, kt-cache and kt-output-policy around the calls (until the promise settles,
+ * The pipeline itself measures kt-input-policy, kt-cache, kt-output-policy and kt-events around the calls (until the promise settles,
  * where there is one). What a stage knows better it says with `context.timings` (see timings.ts): a stream filter that
  * holds text on purpose, a cache lookup that waits for somebody else's upstream answer.
  */

@@ -15,7 +15,7 @@
 export type State = 'work' | 'upstream' | 'hold' | 'client'
 
 /** Parts of `work`, in the order in which they are printed. */
-export const COMPONENTS = ['input-policy', 'routing', 'cache', 'inject', 'acquire', 'output-policy'] as const
+export const COMPONENTS = ['input-policy', 'routing', 'cache', 'inject', 'acquire', 'output-policy', 'events'] as const
 export type Component = (typeof COMPONENTS)[number]
 
 export class Timings {
@@ -26,6 +26,7 @@ export class Timings {
   cacheMs: number | undefined
   injectMs: number | undefined
   outputPolicyMs: number | undefined
+  eventsMs: number | undefined
   /** Waiting for a slot, connecting where needed, until the request is handed to its connection; over all attempts. */
   acquireMs = 0
   upstreamMs = 0
@@ -55,6 +56,11 @@ export class Timings {
     return nowMs
   }
 
+  /** Events and tracing looked at the request, from `startMs` until now. */
+  observed(startMs: number): void {
+    this.eventsMs = (this.eventsMs ?? 0) + performance.now() - startMs
+  }
+
   /** For stream filters: whether text is held back. Waiting for the upstream counts as hold meanwhile. */
   set holding(on: boolean) {
     if (on === this.#holding) return
@@ -82,6 +88,8 @@ export class Timings {
         return this.acquireMs
       case 'output-policy':
         return this.outputPolicyMs
+      case 'events':
+        return this.eventsMs
     }
   }
 

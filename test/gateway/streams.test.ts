@@ -1,5 +1,5 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
-import { request as httpRequest } from 'node:http'
+import { Agent, request as httpRequest } from 'node:http'
 import { connect } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
@@ -64,6 +64,32 @@ test('every piece leaves when it comes: the head before the body, an event befor
   next?.()
   await until(() => seen.length === 4)
   expect(seen).toEqual(['head', 'data: 1\n\n', 'data: 2\n\n', 'end'])
+})
+
+test('pieces of any size, alone and many in a turn, and after them the next answer on the same connection', async () => {
+  const sizes = [1, 15, 16, 4_095, 4_096, 4_097, 70_000, 0, 200]
+  const pieces = sizes.map((size, i) => String.fromCharCode(97 + i).repeat(size))
+  const provider = await upstream(async (_request, response) => {
+    response.writeHead(200, { 'content-type': 'text/event-stream' })
+    for (const piece of pieces) {
+      if (piece.length > 0) response.write(piece)
+      if (piece.length % 2 === 0) await new Promise((resolve) => setTimeout(resolve, 5))
+    }
+    response.end()
+  })
+  const gateway = await gatewayBefore(provider.url)
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 })
+  const ports = new Set<number | undefined>()
+  for (let round = 0; round < 3; round++) {
+    const { body, message } = await post(gateway, { model: 'm', stream: true }, { agent })
+    expect(body.toString()).toBe(pieces.join(''))
+    expect(message.headers['transfer-encoding']).toBe('chunked')
+    expect(message.trailers['server-timing']).toMatch(/kt-overhead;dur=/)
+    await until(() => Object.keys(agent.freeSockets).length === 1)
+    for (const sockets of Object.values(agent.freeSockets)) ports.add(sockets?.[0]?.localPort)
+  }
+  expect(ports.size).toBe(1)
+  agent.destroy()
 })
 
 test('a slow reader holds the upstream back, and nothing piles up in the gateway', async () => {

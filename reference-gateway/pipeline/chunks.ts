@@ -1,0 +1,73 @@
+/**
+ * Chunked transfer coding (RFC 9112, 7.1) of an answer that leaves piece by piece. Node frames each piece by three writes; a token
+ * is a piece, and here it is one buffer and one write. What comes in one turn of the event loop leaves together, as with Node.
+ */
+import type { ServerResponse } from 'node:http'
+
+/** Pieces up to this size are copied behind their length; larger ones are not. */
+const COPIED_BYTES = 4 * 1024
+const CRLF = '\r\n'
+/** What a field value may hold (RFC 9110, 5.5), in Node's own words. */
+const NO_VALUE = /[^\t\x20-\x7e\x80-\xff]/
+
+export class Chunks {
+  readonly #response: ServerResponse
+  #corked = false
+
+  private constructor(response: ServerResponse) {
+    this.#response = response
+  }
+
+  /** After `writeHead`. Undefined where the answer is not chunked: it has a length, no body, or an HTTP/1.0 client. */
+  static takeOver(response: ServerResponse): Chunks | undefined {
+    if (!response.chunkedEncoding) return undefined
+    // The head that says so is made; from here on Node passes on what it is given.
+    response.chunkedEncoding = false
+    return new Chunks(response)
+  }
+
+  /** As `write` of the response. */
+  write(piece: Buffer): boolean {
+    const { length } = piece
+    // An empty chunk would be the end.
+    if (length === 0) return !this.#response.writableNeedDrain
+    this.#cork()
+    const size = length.toString(16) + CRLF
+    if (length > COPIED_BYTES) {
+      this.#response.write(size, 'latin1')
+      this.#response.write(piece)
+      return this.#response.write(CRLF, 'latin1')
+    }
+    const framed = Buffer.allocUnsafe(size.length + length + 2)
+    framed.write(size, 0, 'latin1')
+    framed.set(piece, size.length)
+    framed[size.length + length] = 13
+    framed[size.length + length + 1] = 10
+    return this.#response.write(framed)
+  }
+
+  /** The last chunk and the trailer fields. */
+  end(trailers: readonly (readonly [string, string])[]): void {
+    let last = `0${CRLF}`
+    for (const [name, value] of trailers) {
+      if (!NO_VALUE.test(value)) last += `${name}: ${value}${CRLF}`
+    }
+    this.#response.end(last + CRLF, 'latin1')
+  }
+
+  #cork(): void {
+    if (this.#corked) return
+    this.#corked = true
+    this.#response.cork()
+    process.nextTick(uncork, this)
+  }
+
+  uncork(): void {
+    this.#corked = false
+    this.#response.uncork()
+  }
+}
+
+function uncork(chunks: Chunks): void {
+  chunks.uncork()
+}
