@@ -8,6 +8,7 @@ export const BUDGETS_MS: Readonly<Record<string, number>> = {
   routing: 0.5,
   acquire: 1,
   output_policy: 3,
+  events: 0.05,
   event_emission: 0.05,
   total: 7,
 }

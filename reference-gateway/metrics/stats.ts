@@ -27,6 +27,7 @@ const ORDER = [
   'inject',
   'acquire',
   'output_policy',
+  'events',
   'event_emission',
   'total',
   'hold',

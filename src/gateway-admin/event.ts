@@ -41,6 +41,7 @@ export const COMPONENTS: readonly string[] = [
   'inject',
   'acquire',
   'output_policy',
+  'events',
   'hold',
 ]
 

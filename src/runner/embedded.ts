@@ -14,16 +14,26 @@ export interface EmbeddedPair {
   close(): Promise<void>
 }
 
+export interface EmbeddedGateway {
+  /** Processes that serve. */
+  workers?: number
+  /** A config file. */
+  config?: string
+}
+
 const START_WITHIN_MS = 20_000
 /** Spread, so that the slots of a closed loop do not fall into step and queue behind each other. */
 const TTFT = 'lognormal(20ms,0.3)'
 const STOP_WITHIN_MS = 5_000
 
-/** Starts both on the first free ports from 41001 and 41002 on; `note` hears which ones, where they are not those. */
+/**
+ * Starts both on the first free ports from 41001 and 41002 on; `note` hears which ones, where they are not those. The gateway is
+ * the conservative one unless `config` names a file.
+ */
 export async function startEmbeddedPair(
   injectDelayMs: number,
   note: (line: string) => void,
-  gatewayWorkers = 1,
+  { workers = 1, config }: EmbeddedGateway = {},
 ): Promise<EmbeddedPair> {
   const started: ChildProcess[] = []
   const close = async (): Promise<void> => {
@@ -43,7 +53,8 @@ export async function startEmbeddedPair(
     const providerUrl = await start(['provider', 'start', '--ttft', TTFT])
     const gatewayUrl = await start([
       ...['gateway', 'start', '--upstream', `${providerUrl}/v1`],
-      ...(gatewayWorkers > 1 ? ['--workers', String(gatewayWorkers)] : []),
+      ...(workers > 1 ? ['--workers', String(workers)] : []),
+      ...(config === undefined ? [] : ['--config', config]),
       ...(injectDelayMs > 0 ? ['--inject-delay', `${injectDelayMs}ms`] : []),
     ])
     return { providerUrl, gatewayUrl, gatewayPid: started[1]?.pid, close }

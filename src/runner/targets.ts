@@ -35,7 +35,7 @@ export async function openTargets(
     }
   }
   if (url !== undefined) return { targets: [['target', at(url)]], embedded: false, close }
-  const pair = await startEmbeddedPair(options['inject-delay'] ?? 0, note, gatewayWorkers)
+  const pair = await startEmbeddedPair(options['inject-delay'] ?? 0, note, { workers: gatewayWorkers })
   return {
     targets: [
       ['gateway', at(pair.gatewayUrl)],

@@ -5,10 +5,13 @@ import { spawnSync } from 'node:child_process'
 const SCRIPTS = [
   ['instrument.js'],
   ['client-vs-autocannon.js', '5', '4'],
-  ['gateway/throughput.js'],
-  ['gateway/events-and-cache.js', '1000'],
-  ['gateway/policies.js'],
   ['gateway/budgets.js', '10'],
+  ['gateway/token-delay.js'],
+  ['gateway/large-prompts.js'],
+  ['gateway/throughput.js'],
+  ['gateway/tokens.js'],
+  ['gateway/events-and-cache.js', '1000'],
+  ['gateway/memory.js', '50000'],
   ['plan/speed.js'],
 ]
 

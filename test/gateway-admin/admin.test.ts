@@ -76,6 +76,7 @@ test('figures of each component against its budget; too few are inconclusive', a
     'routing',
     'cache',
     'acquire',
+    'events',
     'event_emission',
     'total',
     'latency',

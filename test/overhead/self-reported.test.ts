@@ -95,8 +95,10 @@ describe('the gateways', () => {
 
 describe('components', () => {
   it("carry the budgets' names for the reference gateway", () => {
-    const timing = 'kt-input-policy;dur=0.2, kt-routing;dur=0.05, kt-upstream;dur=90, kt-overhead;dur=1'
-    expect(read({ 'server-timing': timing }).componentsUs).toEqual({ input_policy: 200, routing: 50 })
+    const timing =
+      'kt-input-policy;dur=0.2, kt-routing;dur=0.05, kt-events;dur=0.004, kt-upstream;dur=90, kt-overhead;dur=1'
+    const { componentsUs } = read({ 'server-timing': timing })
+    expect(componentsUs).toEqual({ input_policy: 200, routing: 50, event_emission: 4 })
   })
 
   it('come with detailed timing from LiteLLM', () => {

@@ -9,7 +9,7 @@ export default class EventsStats extends KtCommand {
   static override description =
     `Reads the event file of the running gateway, or --file without one, or what the gateway keeps in memory.
 Metrics: latency, ttft, overhead, upstream, input_tokens, output_tokens, and the components of the overhead: input_policy,
-routing, cache, inject, acquire, output_policy, hold. Exit 4 where no event has the metric.`
+routing, cache, inject, acquire, output_policy, events, hold. Exit 4 where no event has the metric.`
 
   static override examples = [
     '<%= config.bin %> events stats --metric latency --percentiles 50,90,95,99 --last 1h',

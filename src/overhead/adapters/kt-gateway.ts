@@ -8,6 +8,7 @@ const COMPONENTS: Record<string, string> = {
   'kt-cache': 'cache',
   'kt-acquire': 'connection_acquisition',
   'kt-output-policy': 'output_policy',
+  'kt-events': 'event_emission',
   'kt-hold': 'hold',
   'kt-inject': 'injected_delay',
 }

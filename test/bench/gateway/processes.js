@@ -10,11 +10,14 @@ import { fileURLToPath } from 'node:url'
 const self = fileURLToPath(import.meta.url)
 const root = new URL('../../../dist/', import.meta.url)
 
+/** To look into the proxies: PROXY_NODE_ARGS='--cpu-prof --cpu-prof-dir=…' node test/bench/gateway/… */
+const NODE_ARGS = (process.env.PROXY_NODE_ARGS ?? '').split(' ').filter(Boolean)
+
 /** Starts one of the roles below; resolves to its URL, its end, and a look at its memory (in MiB, after a collection). */
 export function start(role, options = {}) {
   const child = fork(self, [role, JSON.stringify(options)], {
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
-    execArgv: ['--expose-gc'],
+    execArgv: ['--expose-gc', ...(role === 'gateway' || role === 'bare' ? NODE_ARGS : [])],
   })
   const memory = () =>
     new Promise((resolve) => {
@@ -22,17 +25,23 @@ export function start(role, options = {}) {
       child.send('memory')
     })
   return new Promise((resolve, reject) => {
-    child.once('message', (url) => resolve({ url, pid: child.pid, memory, stop: () => child.kill() }))
+    child.once('message', (url) => resolve({ url, pid: child.pid, memory, stop: () => child.disconnect() }))
     child.once('exit', (code) => reject(new Error(`${role} ended with ${code}`)))
   })
 }
 
-const EVENT = (index) =>
-  `data: {"id":"chatcmpl-1","object":"chat.completion.chunk","created":1,"model":"m","system_fingerprint":"fp_1","choices":[{"index":0,"delta":{"content":"word${index % 10} "},"logprobs":null,"finish_reason":null}]}\n\n`
+const WORDS = ['The', ' quick', ' brown', ' fox', ' jumps', ' over', ' the', ' lazy', ' dog', '.\\n']
+const EVENT = (index, fingerprint = 'fp_1') =>
+  `data: {"id":"chatcmpl-1","object":"chat.completion.chunk","created":1,"model":"m","system_fingerprint":"${fingerprint}","choices":[{"index":0,"delta":{"content":"${WORDS[index % WORDS.length]}"},"logprobs":null,"finish_reason":null}]}\n\n`
+/** Microseconds of the clock that all processes of a machine share. */
+const nowUs = () => Number(process.hrtime.bigint() / 1_000n)
 
 const roles = {
-  /** JSON of about 1 KB, or a stream: `events` in all, `perWrite` in one write, one write every `gapMs` (0: at once). `http2`: h2c. */
-  upstream({ events = 2_000, perWrite = 200, gapMs = 0, http2 = false }) {
+  /**
+   * JSON of about 1 KB with what it took in `server-timing`, or a stream: `events` in all, `perWrite` in one write, one write
+   * every `gapMs` (0: at once). `stamped`: each event says when it was written. `http2`: h2c.
+   */
+  upstream({ events = 2_000, perWrite = 200, gapMs = 0, stamped = false, http2 = false }) {
     const json = Buffer.from(JSON.stringify({ id: 'x', choices: [{ message: { content: 'word '.repeat(180) } }] }))
     const chunk = Buffer.from(Array.from({ length: perWrite }, (_, index) => EVENT(index)).join(''))
     const create = http2 ? createHttp2 : createServer
@@ -41,15 +50,18 @@ const roles = {
       request
         .on('data', (part) => parts.push(part))
         .on('end', () => {
+          const arrivedUs = nowUs()
           if (!Buffer.concat(parts).includes('"stream":true')) {
-            response.writeHead(200, { 'content-type': 'application/json', 'content-length': json.length }).end(json)
+            const headers = { 'content-type': 'application/json', 'content-length': json.length }
+            const timing = `kt-provider;dur=${(nowUs() - arrivedUs) / 1_000}`
+            response.writeHead(200, { ...headers, 'server-timing': timing }).end(json)
             return
           }
           response.writeHead(200, { 'content-type': 'text/event-stream' })
           let left = events / perWrite
           const more = () => {
             if (left-- <= 0) return void response.end('data: [DONE]\n\n')
-            const ready = response.write(chunk)
+            const ready = response.write(stamped ? EVENT(left, nowUs()) : chunk)
             if (gapMs > 0) setTimeout(more, gapMs)
             else if (ready) setImmediate(more)
             else response.once('drain', more)
@@ -57,6 +69,21 @@ const roles = {
           more()
         })
     })
+  },
+
+  /** Sends a prompt of 1 MiB every `gapMs`. */
+  async large({ url, gapMs }) {
+    const { request: ask } = await import('undici')
+    const content = 'The quick brown fox jumps over the lazy dog. '.repeat((1_024 * 1_024) / 45)
+    const body = JSON.stringify({ model: 'm', messages: [{ role: 'user', content }] })
+    const headers = { 'content-type': 'application/json' }
+    const send = async () => {
+      const answer = await ask(`${url}/v1/chat/completions`, { method: 'POST', headers, body })
+      await answer.body.dump()
+      setTimeout(send, gapMs)
+    }
+    await send()
+    return 'sending'
   },
 
   async bare({ upstream }) {
