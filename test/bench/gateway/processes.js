@@ -61,7 +61,7 @@ const roles = {
           let left = events / perWrite
           const more = () => {
             if (left-- <= 0) return void response.end('data: [DONE]\n\n')
-            const ready = response.write(stamped ? EVENT(left, nowUs()) : chunk)
+            const ready = response.write(stamped ? EVENT(events - left, nowUs()) : chunk)
             if (gapMs > 0) setTimeout(more, gapMs)
             else if (ready) setImmediate(more)
             else response.once('drain', more)

@@ -8,9 +8,11 @@ import { Client } from 'undici'
 import { ask, chat, inTurns, line, median, policies, quantile } from './measure.js'
 import { start } from './processes.js'
 
-const [seconds = 4, turns = 3] = process.argv.slice(2).map(Number)
+const [seconds = 3, turns = 3] = process.argv.slice(2).map(Number)
 const STREAMS = 100
 const GAP_MS = 20
+/** Some hundred streams, after which what begins one has been compiled. */
+const WARM_UP_S = 10
 /** Of one stream. */
 const TOKENS = 100
 const body = chat('hi', { stream: true })
@@ -34,16 +36,17 @@ for (const arm of Object.values(arms)) {
 const nowUs = () => Number(process.hrtime.bigint() / 1_000n)
 
 /** Streams follow each other, and begin evenly over a stream's length; what comes before all have begun warms up. */
-async function streams({ clients }) {
+async function streams({ clients }, turn) {
   const first = []
   const later = []
   const holdMs = []
   const lengthMs = TOKENS * GAP_MS
   const startMs = performance.now()
   const measuredMs = startMs + lengthMs
+  const untilMs = measuredMs + (turn < 0 ? WARM_UP_S : seconds) * 1_000
   const one = async (client, n) => {
     await new Promise((resolve) => setTimeout(resolve, (n * lengthMs) / STREAMS))
-    while (performance.now() < measuredMs + seconds * 1_000) {
+    while (performance.now() < untilMs) {
       const measured = performance.now() >= measuredMs
       let tokens = 0
       const data = (chunk) => {
