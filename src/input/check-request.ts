@@ -2,6 +2,7 @@
 import { UserError } from '../errors.ts'
 import { type CheckedRun, type CheckResult, checkPlan } from '../plan/check.ts'
 import { FIGURE_KEYS, type Figures } from '../plan/figures.ts'
+import { bestReading } from '../report/judge.ts'
 import { planSchema } from '../report/plan-schema.ts'
 import { readReport } from '../report/read.ts'
 import { measuredRun } from './calibration.ts'
@@ -25,7 +26,7 @@ export async function checkRequest(flags: CheckFlags): Promise<CheckResult> {
     report,
     flags.workers === undefined ? 1 : wholeCount('workers', flags.workers, 'workers that carried the run', '1'),
   )
-  const stamped = report.overhead.find(({ definition }) => definition === 'provider-stamped') ?? report.overhead[0]
+  const stamped = bestReading(report)
   const checked: CheckedRun = {
     ...run,
     mode: report.load.mode,

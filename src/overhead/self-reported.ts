@@ -1,13 +1,16 @@
 /**
- * From what a gateway says of itself (adapters/) to readings of its overhead, under two names: `self-reported` is the gateway's own
- * figure, `upstream-reported` the client's time less the wait that the gateway reports. What cannot be is rejected, with the
+ * From what a gateway says of itself (adapters/) to readings of its overhead, under three names: `self-reported` is the gateway's own
+ * figure, `upstream-reported` the client's time less the wait that the gateway reports, `provider-reported` the same less what the
+ * provider says of itself. What cannot be is rejected, with the
  * rule's name: never clamped into a figure, never mixed.
  */
 import type { Exchange } from '../client/exchange.ts'
 import type { Reading } from './adapters/adapter.ts'
 import { readStatement } from './adapters/index.ts'
 
-export type Told = 'self-reported' | 'upstream-reported'
+/** In the order in which a report has them. */
+export const TOLD = ['self-reported', 'upstream-reported', 'provider-reported'] as const
+export type Told = (typeof TOLD)[number]
 
 export interface ToldReading {
   definition: Told
@@ -41,7 +44,9 @@ export function readSelfReport(answer: Watched, stream: boolean): SelfReport | u
   if (statement.overhead) takeOwn(report, statement.overhead, tookUs)
   // The wait ends with the upstream's headers: what a stream takes after its own is no one's overhead.
   const untilUs = stream ? answer.headersUs - answer.sentUs : tookUs
-  if (statement.upstream) takeWait(report, statement.upstream, untilUs, stream)
+  const wait = (definition: Told, reading: Reading): void => takeWait(report, definition, reading, untilUs, stream)
+  if (statement.upstream) wait('upstream-reported', statement.upstream)
+  if (statement.provider) wait('provider-reported', statement.provider)
   if (!report.readings.some(({ definition }) => definition === 'self-reported')) report.componentsUs = NONE
   else if (Object.values(componentsUs).some((us) => !(us >= 0 && us <= tookUs))) {
     report.componentsUs = NONE
@@ -62,7 +67,7 @@ function takeOwn(report: SelfReport, { us, source, note }: Reading, tookUs: numb
   else report.readings.push({ definition: 'self-reported', us, source, note })
 }
 
-function takeWait(report: SelfReport, reading: Reading, untilUs: number, stream: boolean): void {
+function takeWait(report: SelfReport, definition: Told, reading: Reading, untilUs: number, stream: boolean): void {
   const { us, source, note, resolutionUs } = reading
   const leftUs = untilUs - us
   if (Number.isNaN(us)) report.rejected.push(`${source} not a number`)
@@ -71,7 +76,7 @@ function takeWait(report: SelfReport, reading: Reading, untilUs: number, stream:
   else if (leftUs < -resolutionUs) report.rejected.push(`${source} above the client's own time`)
   else if (!Number.isNaN(leftUs)) {
     report.readings.push({
-      definition: 'upstream-reported',
+      definition,
       us: Math.max(0, leftUs),
       source: `${stream ? 'time to headers' : 'client time'} less ${source}`,
       note: stream ? note + STREAM_NOTE : note,

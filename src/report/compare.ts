@@ -8,7 +8,7 @@ import { explainDisagreement } from '../overhead/disagreement.ts'
 import { formatMs } from '../units.ts'
 import { reader } from './blocks.ts'
 import { type Difference, differencesBetween } from './differences.ts'
-import { isFloor, type JudgedBy } from './judge.ts'
+import { bestReading, isFloor, type JudgedBy } from './judge.ts'
 import { type Mode, type Pair, pairOf } from './pair.ts'
 import { type RowVerdict, rowJudge } from './row-verdict.ts'
 import type { BenchReport, Distribution, Gate, OverheadResult, Verdict } from './schema.ts'
@@ -78,7 +78,7 @@ export interface CompareOptions extends Rules {
 
 export function compareReports(baseline: BenchReport, gateway: BenchReport, options: CompareOptions): Comparison {
   const pair = pairOf(baseline, gateway, options.mode)
-  const ownReading = pair.mode === 'overhead' && gateway.overhead.length > 0
+  const ownReading = pair.mode === 'overhead' && bestReading(gateway) !== undefined
   const differences = differencesBetween(baseline, gateway, ownReading)
   const verdict = options.noGate ? undefined : judgePair(pair, differences, options)
   return {

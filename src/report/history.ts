@@ -9,6 +9,7 @@ import { didYouMean } from '../input/did-you-mean.ts'
 import { systemReason } from '../input/file.ts'
 import { changePoints } from '../stats/change-points.ts'
 import { differencesBetween } from './differences.ts'
+import { bestReading } from './judge.ts'
 import { readReport } from './read.ts'
 import type { BenchReport, OverheadDefinition } from './schema.ts'
 
@@ -65,7 +66,7 @@ export function readHistory(folder: string, asked?: string): History {
       "Write reports into it with 'kt bench --output FOLDER/NAME.json'.",
     )
   }
-  const definition = newest.report.overhead[0]?.definition ?? null
+  const definition = bestReading(newest.report)?.definition ?? null
   const metric = asked ?? (definition ? 'overhead.p99' : 'latency.p99')
   const runs: HistoryRun[] = []
   for (const { file, report } of reports) {

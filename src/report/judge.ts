@@ -54,7 +54,7 @@ export function overheadJudge(
       judgePaired({ pairs, limit, client: gateway.client.verdict, quantile, alphaFail })
     return { judge: as(decide), judgedBy: PAIRED }
   }
-  const told = reading ?? readingOf(gateway, 'upstream-reported') ?? readingOf(gateway, 'self-reported')
+  const told = bestReading(gateway)
   if (told) return byReading(gateway, baseline, told, limitUs, quantile, as)
   if (!baseline) return undefined
   const latencies = (report: BenchReport) => gateBlocks(report, reader('latency'))
@@ -116,6 +116,15 @@ export function undecided(metric: string, budgetMs: number, why: string): Gate {
 
 export function readingOf(report: BenchReport, definition: OverheadDefinition): OverheadResult | undefined {
   return report.overhead.find((entry) => entry.definition === definition)
+}
+
+/** The reading that a run is judged by, the surest first. What the provider says of itself is none: the network to it is in that. */
+export function bestReading(report: BenchReport): OverheadResult | undefined {
+  return (
+    readingOf(report, 'provider-stamped') ??
+    readingOf(report, 'upstream-reported') ??
+    readingOf(report, 'self-reported')
+  )
 }
 
 /** Whether what the stamps read in `baseline` is the instrument alone, and not a gateway's overhead. */

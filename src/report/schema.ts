@@ -41,6 +41,7 @@ const definitionSchema = z.enum([
   'provider-stamped',
   'self-reported',
   'upstream-reported',
+  'provider-reported',
   'paired',
   'quantile-difference',
 ])

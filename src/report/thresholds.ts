@@ -86,8 +86,11 @@ function deltaJudge(
 function figureJudge({ metric, op, of, limit }: Of<'figure'>, { gateway, missed }: ThresholdContext): Judge {
   const check = (result: FigureResult): Check => ({ metric, op, limit, ...result })
   if (of === 'goodput') {
-    if (!missed)
-      return () => undecidedCheck(metric, op, limit, 'no samples: goodput takes the targets of an SLO category')
+    if (!missed) {
+      const dead = gateway.totals.successful === 0
+      const why = dead ? 'every request failed' : 'goodput takes the targets of an SLO category, and samples of each'
+      return () => undecidedCheck(metric, op, limit, `no samples: ${why}`)
+    }
     return (alphaFail) => check(goodOf(judgeShare(missed, 1 - limit, alphaFail)))
   }
   if (gateway.totals.sent === 0) return () => undecidedCheck(metric, op, limit, 'no samples: nothing was sent')

@@ -1,5 +1,6 @@
 /** The overhead section of a report: each definition under its own name, with its components judged against their budgets. */
 
+import { TOLD } from '../overhead/self-reported.ts'
 import type { Budgets } from '../report/budgets.ts'
 import { intervalMs, quantilesMs, toMs } from '../report/distribution.ts'
 import type { ArmResult, OverheadResult, Verdict } from '../report/schema.ts'
@@ -43,7 +44,7 @@ export function overheadOf(arm: ArmRecord, budgets: Budgets): OverheadResult[] {
     })
   }
   const rejected = Object.values(arm.selfReport.rejected).reduce((total, count) => total + count, 0)
-  for (const definition of ['self-reported', 'upstream-reported'] as const) {
+  for (const definition of TOLD) {
     const told = arm.selfReport.told[definition]
     if (!told) continue
     const parts = definition === 'self-reported' ? Object.entries(arm.selfReport.components) : []

@@ -1,5 +1,6 @@
 /** What several sending threads recorded, as one record: histograms added up, blocks and seconds laid over each other. Pure. */
 import type { SelfReportRecord, ToldRecord } from '../overhead/self-report-tally.ts'
+import { TOLD } from '../overhead/self-reported.ts'
 import { type EncodedHistogram, Histogram } from '../stats/histogram.ts'
 import type { SelfReading } from '../system/self-monitor.ts'
 import type { CategoryRecord } from './category-tally.ts'
@@ -112,7 +113,7 @@ function mergeBlocks(blocks: readonly BlockRecord[]): BlockRecord {
 function mergeSelfReports(reports: readonly SelfReportRecord[]): SelfReportRecord {
   const named = reports.find(({ gateway }) => gateway !== '') ?? reports[0]
   const told: SelfReportRecord['told'] = {}
-  for (const definition of ['self-reported', 'upstream-reported'] as const) {
+  for (const definition of TOLD) {
     const parts = reports.flatMap((report): ToldRecord | ToldRecord[] => report.told[definition] ?? [])
     const [first] = parts
     if (first) told[definition] = { ...first, total: merged(parts.map(({ total }) => total)) }

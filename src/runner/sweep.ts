@@ -4,6 +4,7 @@
  * With several numbers of gateway processes, a curve for each.
  */
 import { EXIT, type ExitCode, UserError } from '../errors.ts'
+import { bestReading } from '../report/judge.ts'
 import type { BenchReport } from '../report/schema.ts'
 import { SWEEP_SCHEMA, type SweepCurve, type SweepLevel, type SweepReport } from '../report/sweep-schema.ts'
 import { assertWritable, writeAtomically } from '../report/write.ts'
@@ -134,6 +135,7 @@ function sweepReport(
   const { cpuModel, cores, node } = first.machine
   // The first level's load and length are among what was parsed; the levels stand by themselves.
   const { rps: _, concurrency: __, duration: ___, ...shown } = options.shown
+  const reading = bestReading(first)
   return {
     schema: SWEEP_SCHEMA,
     kt: first.kt,
@@ -144,7 +146,7 @@ function sweepReport(
     target: { url, endpoint, model, stream, role, ...(gateway ? { gateway } : {}) },
     load: { mode: ask.mode, levels: ask.levels, stepS: ask.stepMs / 1_000, seed: first.load.seed, options: shown },
     workload: first.load.workload,
-    overheadSource: first.overhead[0] ? `${first.overhead[0].definition}, ${first.overhead[0].source}` : null,
+    overheadSource: reading ? `${reading.definition}, ${reading.source}` : null,
     curves,
     scaling: scalingOf(curves),
   }

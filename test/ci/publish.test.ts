@@ -179,6 +179,13 @@ describe('kt bench compare in CI', () => {
     )
   })
 
+  it('never passes a run without a single answer, warned or not', async () => {
+    const dead = file('dead.json', makeReport({ requests: 200, role: 'gateway', failures: { KT_CONNECT: 10 } }))
+    const { code, stdout } = await compare([baseline, dead, '--inconclusive', 'warn'])
+    expect(code).toBe(4)
+    expect(stdout).toContain('every request through the gateway failed')
+  })
+
   it('compares the two arms of one file', async () => {
     const both = file(
       'both.json',

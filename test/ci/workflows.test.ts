@@ -4,6 +4,7 @@ import { type Command, Parser } from '@oclif/core'
 import { describe, expect, it } from 'vitest'
 import { parse } from 'yaml'
 import { parseMaxRegression, parseThresholds } from '../../src/input/thresholds.ts'
+import { parseBenchOptions } from '../../src/runner/options.ts'
 
 const folder = new URL('../../fixtures/ci/', import.meta.url)
 const commands = new URL('../../src/commands/', import.meta.url)
@@ -62,6 +63,8 @@ describe.each(files)('%s', (file) => {
       const { flags } = await Parser.parse(argv, { args: command.args, flags: command.flags, strict: true })
       parseThresholds(flags.threshold ?? [])
       if (flags['max-regression']) parseMaxRegression(flags['max-regression'])
+      // What goes together and what does not is the bench's own to say.
+      if (words[0] === 'bench' && words[1]?.startsWith('--')) parseBenchOptions({ values: flags })
     },
   )
 })

@@ -32,6 +32,13 @@ describe('kt slo check', () => {
     expect((await check(few, '--category', 'chat-short', '--inconclusive', 'warn')).code).toBe(0)
   })
 
+  it('never passes a run without a single answer, warned or not', async () => {
+    const dead = file('dead.json', makeReport({ requests: 200, failures: { KT_CONNECT: 10 } }))
+    const { code, stdout } = await check(dead, '--category', 'batch', '--inconclusive', 'warn')
+    expect(code).toBe(4)
+    expect(stdout.replaceAll(/\s+/g, ' ')).toContain('goodput (no samples: every request failed)')
+  })
+
   it('takes an own file, and gives JSON, JUnit and Markdown', async () => {
     const slo = file('slo.yaml', 'categories: { mine: { p99: 10s, timeout: 20s } }')
     const [junit, markdown] = [dir.file('slo.xml'), dir.file('slo.md')]

@@ -46,6 +46,16 @@ describe('the gateways', () => {
       '',
       [['self-reported', 1_500]],
     ],
+    [
+      'LiteLLM, detailed',
+      { 'x-litellm-overhead-duration-ms': '2.5', 'x-litellm-timing-llm-api-ms': '96' },
+      'LiteLLM',
+      [
+        ['self-reported', 2_500],
+        ['upstream-reported', 4_000],
+      ],
+    ],
+    ["OpenAI's own time", { 'openai-processing-ms': '90' }, '', [['provider-reported', 10_000]]],
     ['Server-Timing, wait', { 'server-timing': 'upstream;dur=95' }, '', [['upstream-reported', 5_000]]],
     [
       'kt',
@@ -69,8 +79,14 @@ describe('the gateways', () => {
     ['Portkey', { 'x-portkey-trace-id': 'a', 'x-portkey-provider': 'openai', 'x-envoy-upstream-service-time': '40' }],
     ['Helicone', { 'helicone-id': 'a' }],
     ['Cloudflare AI Gateway', { 'cf-aig-log-id': 'a' }],
+    ['Portkey', { 'x-portkey-retry-attempt-count': '0' }],
+    ['Helicone', { 'helicone-cache': 'MISS' }],
+    ['Cloudflare AI Gateway', { 'cf-aig-step': '0' }],
     ['LiteLLM', { 'x-litellm-version': '1.80' }],
+    ['LiteLLM', { 'x-litellm-cache-key': 'abc' }],
     ['Bifrost', { 'x-bifrost-provider': 'openai' }],
+    ['Bifrost', { 'x-bifrost-request-id': 'a' }],
+    ['Kong', { 'x-kong-llm-model': 'openai/gpt-4o' }],
     ['Kong', { via: '1.1 kong/3.12.0.0-enterprise-edition' }],
   ])('%s without a timing header is named, and says what is missing', (gateway, headers) => {
     expect(read(headers)).toMatchObject({ gateway, readings: [], caveat: expect.stringMatching(/^it(s| sen)/) })
@@ -182,6 +198,17 @@ describe('what cannot be is left out, by rule', () => {
     expect(readingsOf(read({ 'x-envoy-upstream-service-time': '101' }, { tookUs: 100_400 }))).toEqual([
       ['upstream-reported', 0],
     ])
+  })
+
+  it("shows the provider's own time beside what the gateway says, under its own name, and rejects what cannot be", () => {
+    const passed = read({ 'x-portkey-trace-id': 'a', 'openai-processing-ms': '80' })
+    expect(passed).toMatchObject({ gateway: 'Portkey', caveat: expect.stringContaining('no timing header') })
+    expect(readingsOf(passed)).toEqual([['provider-reported', 20_000]])
+    expect(read({ 'openai-processing-ms': '102' })).toMatchObject({
+      readings: [],
+      rejected: ["openai-processing-ms above the client's own time"],
+    })
+    expect(read({ 'openai-processing-ms': '40' }, { stream: true }).readings[0]?.note).toContain('never judged')
   })
 
   it('does not mistake a quick upstream for seconds', () => {

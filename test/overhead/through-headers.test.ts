@@ -47,6 +47,55 @@ describe('a run through a gateway that speaks', () => {
     expect(Object.values(signals?.rejected ?? {})).toEqual([5])
   })
 
+  it.each<[string, Record<string, string>, [string, string][], string]>([
+    [
+      'LiteLLM with detailed timing',
+      { 'x-litellm-overhead-duration-ms': '0.8', 'x-litellm-timing-llm-api-ms': '3.5' },
+      [
+        ['self-reported', 'LiteLLM, x-litellm-overhead-duration-ms'],
+        ['upstream-reported', 'LiteLLM, client time less x-litellm-timing-llm-api-ms'],
+      ],
+      'LiteLLM',
+    ],
+    [
+      'Bifrost',
+      { 'x-bifrost-upstream-latency-ms': '4.125', 'x-bifrost-request-id': 'a' },
+      [['upstream-reported', 'Bifrost, client time less x-bifrost-upstream-latency-ms']],
+      'Bifrost',
+    ],
+    [
+      'Envoy AI Gateway',
+      { server: 'envoy', 'x-envoy-upstream-service-time': '4' },
+      [['upstream-reported', 'Envoy family, client time less x-envoy-upstream-service-time']],
+      'Envoy family',
+    ],
+    [
+      'a generic Server-Timing',
+      { 'server-timing': 'upstream;dur=4.2, gateway;dur=0.3' },
+      [
+        ['self-reported', 'server-timing: gateway'],
+        ['upstream-reported', 'client time less server-timing: upstream'],
+      ],
+      '',
+    ],
+    [
+      'Portkey in front of OpenAI',
+      { 'x-portkey-trace-id': 'a', 'openai-processing-ms': '4' },
+      [['provider-reported', 'Portkey, client time less openai-processing-ms']],
+      'Portkey',
+    ],
+  ])('reads %s off a socket, with what each figure leaves out', async (_, headers, entries, gateway) => {
+    const { arm, overhead } = await through(() => headers)
+    expect(overhead.map(({ definition, source }) => [definition, source])).toEqual(entries)
+    expect(arm.selfReport.gateway).toBe(gateway)
+    for (const { note, count, totalMs } of overhead) {
+      expect(note).not.toBe('')
+      expect(count).toBe(20)
+      expect(totalMs.p50).toBeGreaterThan(0)
+    }
+    expect(explainDisagreement(overhead)).toHaveLength(entries.length === 2 ? 1 : 0)
+  })
+
   it('names a silent gateway without an entry', async () => {
     const { overhead, signals } = await through(() => ({ 'x-portkey-trace-id': 'a' }))
     expect(overhead).toEqual([])

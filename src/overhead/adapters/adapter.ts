@@ -24,6 +24,8 @@ export interface Statement {
   overhead?: Reading
   /** How long it says it waited for its upstream: the client's time less this is what it added. */
   upstream?: Reading
+  /** How long the provider says it took itself: the client's time less this is all that lies between them. */
+  provider?: Reading
   /** Parts of the overhead, by the names of profiles/budgets.yaml where one fits. */
   componentsUs?: Record<string, number>
   /** Why this answer's figures cannot be used, where the adapter knows. */

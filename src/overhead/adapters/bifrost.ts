@@ -8,10 +8,12 @@ const SOURCE = 'x-bifrost-upstream-latency-ms'
 const NOTE =
   "the client's time less what it was blocked on upstream sockets, over all attempts; the network to the gateway and kt are in it"
 
+const MARKS = ['x-bifrost-request-id', 'x-bifrost-provider', 'x-bifrost-resolved-model', 'x-bifrost-fallback-index']
+
 export const bifrost: Adapter = (headers) => {
   const us = millisecondsUs(headers[SOURCE])
   if (us !== undefined) return { gateway: 'Bifrost', upstream: { us, source: SOURCE, note: NOTE, resolutionUs: 1 } }
-  const known =
-    headers['x-bifrost-provider'] ?? headers['x-bifrost-resolved-model'] ?? headers['x-bifrost-fallback-index']
-  return known === undefined ? undefined : { gateway: 'Bifrost', caveat: `it sent no ${SOURCE}` }
+  return MARKS.some((mark) => headers[mark] !== undefined)
+    ? { gateway: 'Bifrost', caveat: `it sent no ${SOURCE}` }
+    : undefined
 }

@@ -9,6 +9,7 @@ import { envoy } from './envoy.ts'
 import { kong } from './kong.ts'
 import { ktGateway } from './kt-gateway.ts'
 import { liteLlm } from './litellm.ts'
+import { openAi } from './openai.ts'
 import { genericServerTiming } from './server-timing.ts'
 import { cloudflare, helicone, portkey } from './silent.ts'
 
@@ -24,11 +25,12 @@ const ADAPTERS: readonly Adapter[] = [
   genericServerTiming,
 ]
 
-/** What the first gateway that is recognised says of itself. */
+/** What the first gateway that is recognised says of itself, and beside it what the provider does. */
 export function readStatement(headers: Headers, trailers: Headers, tookUs: number): Statement | undefined {
+  const provider = openAi(headers)
   for (const adapter of ADAPTERS) {
     const statement = adapter(headers, trailers, tookUs)
-    if (statement) return statement
+    if (statement) return provider ? { ...statement, provider } : statement
   }
-  return undefined
+  return provider ? { gateway: '', unsure: true, provider } : undefined
 }

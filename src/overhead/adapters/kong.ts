@@ -15,7 +15,10 @@ export const kong: Adapter = (headers) => {
   const upstreamUs = millisecondsUs(headers['x-kong-upstream-latency'])
   const answeredItself = headers['x-kong-response-latency'] !== undefined
   if (proxyUs === undefined && upstreamUs === undefined && !answeredItself) {
-    const named = word(headers.via).includes('kong/') || word(headers.server).startsWith('kong/')
+    const named =
+      word(headers.via).includes('kong/') ||
+      word(headers.server).startsWith('kong/') ||
+      headers['x-kong-llm-model'] !== undefined
     return named
       ? { gateway: 'Kong', caveat: 'its latency headers are switched off (headers = latency_tokens)' }
       : undefined

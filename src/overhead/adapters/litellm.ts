@@ -1,12 +1,24 @@
 /**
  * LiteLLM: `x-litellm-overhead-duration-ms`, a float: its total less the provider's time, from the start of its handler. Known bug:
- * for Bedrock the overhead equals `x-litellm-response-duration-ms`. Detailed timing adds `x-litellm-timing-*`.
+ * for Bedrock the overhead equals `x-litellm-response-duration-ms`. Detailed timing adds `x-litellm-timing-*`, its wait for the
+ * provider among them.
  */
 import { type Adapter, millisecondsUs, type Statement } from './adapter.ts'
 
 const SOURCE = 'x-litellm-overhead-duration-ms'
 const NOTE =
   'from the start of its handler: the wait for its event loop is not in it; of a stream it tells only what came before the first chunk'
+const WAIT = 'x-litellm-timing-llm-api-ms'
+const WAIT_NOTE =
+  "the client's time less its call of the provider; the wait for its event loop, the network to the gateway and kt are in it"
+/** Without the overhead they still name it. */
+const MARKS = [
+  'x-litellm-version',
+  'x-litellm-call-id',
+  'x-litellm-model-id',
+  'x-litellm-cache-key',
+  'x-litellm-response-duration-ms',
+]
 const COMPONENTS: Record<string, string> = {
   'x-litellm-timing-pre-processing-ms': 'pre_processing',
   'x-litellm-timing-post-processing-ms': 'post_processing',
@@ -17,8 +29,8 @@ const COMPONENTS: Record<string, string> = {
 export const liteLlm: Adapter = (headers) => {
   const us = millisecondsUs(headers[SOURCE])
   if (us === undefined) {
-    const known = headers['x-litellm-version'] ?? headers['x-litellm-call-id'] ?? headers['x-litellm-model-id']
-    return known === undefined ? undefined : { gateway: 'LiteLLM', caveat: `it sent no ${SOURCE}` }
+    const known = MARKS.some((mark) => headers[mark] !== undefined)
+    return known ? { gateway: 'LiteLLM', caveat: `it sent no ${SOURCE}` } : undefined
   }
   const statement: Statement = {
     gateway: 'LiteLLM',
@@ -30,6 +42,8 @@ export const liteLlm: Adapter = (headers) => {
     const name = COMPONENTS[header]
     if (part !== undefined && name !== undefined && statement.componentsUs) statement.componentsUs[name] = part
   }
+  const waitUs = millisecondsUs(headers[WAIT])
+  if (waitUs !== undefined) statement.upstream = { us: waitUs, source: WAIT, note: WAIT_NOTE, resolutionUs: 1 }
   const responseUs = millisecondsUs(headers['x-litellm-response-duration-ms'])
   if (responseUs === us) {
     statement.unusable = 'equal to x-litellm-response-duration-ms: the known LiteLLM bug (Bedrock)'

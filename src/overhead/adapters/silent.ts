@@ -14,7 +14,13 @@ function silent(gateway: string, marks: readonly string[], cacheHeader: string):
 
 export const portkey = silent(
   'Portkey',
-  ['x-portkey-trace-id', 'x-portkey-provider', 'x-portkey-cache-status', 'x-portkey-last-used-option-index'],
+  [
+    'x-portkey-trace-id',
+    'x-portkey-provider',
+    'x-portkey-cache-status',
+    'x-portkey-last-used-option-index',
+    'x-portkey-retry-attempt-count',
+  ],
   'x-portkey-cache-status',
 )
 export const helicone = silent('Helicone', ['helicone-id', 'helicone-cache'], 'helicone-cache')
