@@ -79,8 +79,13 @@ export function helmValues(settings: ClusterSettings): Record<string, string> {
       behavior: behavior(),
       metrics: [
         {
-          type: 'Resource',
-          resource: { name: 'cpu', target: { type: 'Utilization', averageUtilization: targetPercent } },
+          // Of Kong's container alone: the chart's ingress controller beside it requests no CPU, and would make a pod's share unknown.
+          type: 'ContainerResource',
+          containerResource: {
+            name: 'cpu',
+            container: 'proxy',
+            target: { type: 'Utilization', averageUtilization: targetPercent },
+          },
         },
       ],
     },

@@ -106,6 +106,17 @@ describe('the ranking', () => {
     expect(renderInstances(ranked, choices, undefined, 5).split('\n')[0]).toContain(ranked[0]?.instance.type)
   })
 
+  test('a CoreMark of another source scales nothing, and the page says so', () => {
+    const measuredOn = named('c3-standard-8')
+    const text = renderInstances(
+      rankInstances(chatDemand(1e9, 1e8), choices, [named('c7g.4xlarge')], measuredOn),
+      choices,
+      measuredOn,
+      5,
+    )
+    expect(text.replaceAll(/\n +/g, ' ')).toContain('no CoreMark of c3-standard-8 comes from the same source')
+  })
+
   test('a faster core takes fewer workers, measured by one CoreMark; another source is not compared', () => {
     expect(speedOf(named('c7g.4xlarge'), named('c5.4xlarge'))).toBeCloseTo(25_833 / 16_379, 9)
     expect(speedOf(named('c3-standard-8'), named('c5.4xlarge'))).toBeUndefined()
@@ -140,6 +151,10 @@ function priceFile(prices: Record<string, number>, unit = 'USD/hour'): string {
   writeFileSync(path, JSON.stringify({ unit, region: 'eu-west-1', date: '2026-11-01', prices }))
   return path
 }
+
+test('a price file without a machine is refused', () => {
+  expect(refusalOf({ 'price-file': priceFile({}) })).toContain('prices: names no machine')
+})
 
 test('a price file: its machines at its prices, its region and day', () => {
   const { instances: mine } = selectInstances({
