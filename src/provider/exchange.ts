@@ -13,7 +13,7 @@ import { type Refusal, refusalOfModel, tooLarge } from './refusal.ts'
 import { type Outgoing, Reply } from './reply.ts'
 import type { StreamShape } from './shape.ts'
 import type { Stalls } from './stalls.ts'
-import type { ProviderStats } from './stats.ts'
+import type { ConnectionNumbers, ProviderStats } from './stats.ts'
 import { answerStream } from './stream.ts'
 import type { TruthLog } from './truth.ts'
 import { answerWhole } from './whole.ts'
@@ -31,6 +31,7 @@ export interface Simulation {
   clock: Clock
   truth: TruthLog
   stats: ProviderStats
+  connections: ConnectionNumbers
 }
 
 export class Exchange {
@@ -38,13 +39,15 @@ export class Exchange {
   readonly #simulation: Simulation
   readonly #dialect: Dialect
   readonly #number: number
+  readonly #connection: number
 
-  /** `number` tells the requests of one provider apart. */
-  constructor(simulation: Simulation, dialect: Dialect, response: Outgoing, number: number) {
+  /** `number` tells the requests of one provider apart, `connection` its connections. */
+  constructor(simulation: Simulation, dialect: Dialect, response: Outgoing, number: number, connection: number) {
     const { clock, stalls, stampInText } = simulation
     this.#simulation = simulation
     this.#dialect = dialect
     this.#number = number
+    this.#connection = connection
     this.reply = new Reply(response, `kt${number.toString(36).padStart(8, '0')}`, clock, stalls, stampInText)
     this.reply.requestIdHeader = dialect.requestIdHeader
   }
@@ -84,7 +87,7 @@ export class Exchange {
     const { ask } = understood
     const { truth, stats, faults } = this.#simulation
     if (ask.nonce) {
-      const record = truth.begin(ask.nonce, this.reply.receivedUs, ask.stream)
+      const record = truth.begin(ask.nonce, this.#connection, this.reply.receivedUs, ask.stream)
       this.reply.record = record
       if (record.attempt > 1) stats.retries++
     }

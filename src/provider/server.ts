@@ -18,7 +18,7 @@ import type { Outgoing } from './reply.ts'
 import { type ApiRoute, type ControlRoute, modelBody, modelsBody, routeOf } from './routes.ts'
 import { PLAIN_SHAPE, type StreamShape } from './shape.ts'
 import { type StallPlan, Stalls } from './stalls.ts'
-import { countConnection, newStats, type ProviderStats } from './stats.ts'
+import { ConnectionNumbers, countConnection, newStats, type ProviderStats } from './stats.ts'
 import { TruthLog } from './truth.ts'
 
 export interface ProviderOptions extends ListenerOptions {
@@ -66,6 +66,7 @@ export async function startProvider(options: ProviderOptions): Promise<Provider>
     clock: now,
     truth: new TruthLog(),
     stats,
+    connections: new ConnectionNumbers(),
   }
   const { server, goAway, close } = createListener(
     options,
@@ -104,11 +105,11 @@ function serve(
   request: Request,
   response: Outgoing,
 ): void {
-  const { stats } = simulation
+  const { stats, connections } = simulation
   const { dialect } = route
   stats.requests++
   stats.inFlight++
-  const exchange = new Exchange(simulation, dialect, response, stats.requests)
+  const exchange = new Exchange(simulation, dialect, response, stats.requests, connections.of(request))
   response.on('close', () => {
     stats.inFlight--
     if (exchange.reply.isComplete) return

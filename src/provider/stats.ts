@@ -1,4 +1,6 @@
 /** What the provider counts, for GET /__kt/stats: requests, how they ended, and connections by protocol. */
+import type { IncomingMessage } from 'node:http'
+import type { Http2ServerRequest } from 'node:http2'
 import type { Fault } from './faults.ts'
 
 export type Protocol = 'http1' | 'http2'
@@ -47,4 +49,19 @@ export function countConnection(
     stats.connectionsOpen--
     counted.open--
   })
+}
+
+/** Numbers the connections that requests come on, from 1, in the order of their first request; forgets those that are gone. */
+export class ConnectionNumbers {
+  readonly #known = new WeakMap<object, number>()
+  #count = 0
+
+  of(request: IncomingMessage | Http2ServerRequest): number {
+    // Over HTTP/2 each request sees the socket through a proxy of its own; the session is the connection.
+    const connection = 'stream' in request ? (request.stream.session ?? request.stream) : request.socket
+    const known = this.#known.get(connection)
+    if (known !== undefined) return known
+    this.#known.set(connection, ++this.#count)
+    return this.#count
+  }
 }

@@ -8,6 +8,8 @@ export interface TruthRecord {
   readonly nonce: string
   /** 1 the first time a nonce is seen; above 1 something between kt and the provider retried. */
   readonly attempt: number
+  /** The number of the connection that it came on: what lies in front opens one for many requests, or one for each. */
+  readonly connection: number
   /** The request's last body byte. */
   readonly receivedUs: number
   /** The instants just before the first and the latest write; null before there was one. */
@@ -37,12 +39,13 @@ export class TruthLog {
     this.#capacity = capacity
   }
 
-  begin(nonce: string, receivedUs: number, stream: boolean): TruthRecord {
+  begin(nonce: string, connection: number, receivedUs: number, stream: boolean): TruthRecord {
     const attempt = (this.#attempts.get(nonce) ?? 0) + 1
     this.#attempts.set(nonce, attempt)
     const record: TruthRecord = {
       nonce,
       attempt,
+      connection,
       receivedUs,
       firstWriteUs: null,
       lastWriteUs: null,

@@ -3,8 +3,7 @@
  * request and when it had written its answer. Both read the same monotonic clock only on one host, so that is checked, not
  * assumed: a request that came before it was sent makes the whole join void. Shown, never judged: their sum is the overhead.
  */
-import { createInterface } from 'node:readline'
-import { request } from 'undici'
+import { readTruth } from '../overhead/truth.ts'
 import { Histogram } from '../stats/histogram.ts'
 import { nonceOf } from '../workload/nonce.ts'
 import type { RunRecord } from './messages.ts'
@@ -17,7 +16,6 @@ export interface Legs {
   response: Histogram
 }
 
-const WITHIN_MS = 10_000
 const COLUMNS = 3
 /** The clocks of two threads agree within microseconds. */
 const CLOCK_US = 100
@@ -40,20 +38,7 @@ export async function legsOf(plan: RunPlan, record: RunRecord, stamping: boolean
   }
   const legs = plan.arms.map((): Legs => ({ request: new Histogram(), response: new Histogram() }))
   try {
-    const { statusCode, body } = await request(`${provider.origin}/__kt/truth`, {
-      signal: AbortSignal.timeout(WITHIN_MS),
-    })
-    if (statusCode !== 200) {
-      await body.dump()
-      return []
-    }
-    for await (const line of createInterface({ input: body })) {
-      const truth = JSON.parse(line) as {
-        nonce: string
-        attempt: number
-        receivedUs: number
-        lastWriteUs: number | null
-      }
+    for await (const truth of readTruth(provider.origin)) {
       const mine = known.get(truth.nonce)
       const joined = legs[mine?.arm ?? -1]
       if (!mine || !joined || truth.attempt !== 1 || truth.lastWriteUs === null) continue

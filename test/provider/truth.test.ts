@@ -1,4 +1,5 @@
-import { expect, test } from 'vitest'
+import { Agent, request } from 'node:http'
+import { expect, onTestFinished, test } from 'vitest'
 import { parseStamp } from '../../src/overhead/stamp.ts'
 import type { ProviderStats } from '../../src/provider/stats.ts'
 import { TruthLog } from '../../src/provider/truth.ts'
@@ -19,6 +20,7 @@ test('the stamp, the header and the truth of a JSON answer are one number', asyn
   expect(record).toEqual({
     nonce: nonce(1),
     attempt: 1,
+    connection: 1,
     receivedUs: expect.any(Number),
     firstWriteUs: record?.lastWriteUs,
     lastWriteUs: (record?.receivedUs ?? Number.NaN) + (stamp?.providerUs ?? Number.NaN),
@@ -87,21 +89,42 @@ test('a cleared truth has forgotten nonces too', async () => {
 
 test('the log is bounded: the oldest go, with the count of their attempts', () => {
   const log = new TruthLog(3)
-  for (const name of ['a', 'b', 'a', 'c', 'd']) log.begin(name, 0, false)
+  for (const name of ['a', 'b', 'a', 'c', 'd']) log.begin(name, 1, 0, false)
   expect(log.records().map(({ nonce, attempt }) => nonce + attempt)).toEqual(['a2', 'c1', 'd1'])
   // 'b' left with its only record; the second 'a' is still there and counts on.
-  expect(log.begin('b', 0, false).attempt).toBe(1)
+  expect(log.begin('b', 1, 0, false).attempt).toBe(1)
   expect(new TruthLog(3).records()).toEqual([])
 })
 
 test('thousands of records are read whole, oldest first', () => {
   const log = new TruthLog()
-  for (let i = 0; i < 2_345; i++) log.begin(nonce(i), i, false)
+  for (let i = 0; i < 2_345; i++) log.begin(nonce(i), 1, i, false)
   const lines = [...log.ndjson()].join('').trimEnd().split('\n')
   expect(lines.map((line) => (JSON.parse(line) as { receivedUs: number }).receivedUs)).toEqual(
     Array.from({ length: 2_345 }, (_, i) => i),
   )
 })
+
+test('the truth tells connections apart: requests on one bear one number, a new one bears the next', async () => {
+  const target = await provider()
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 })
+  onTestFinished(() => agent.destroy())
+  for (const index of [1, 2]) await posted(target.port, agent, chatWith(nonce(index)))
+  await posted(target.port, false, chatWith(nonce(3)))
+  const [first, second, third] = await truthOf(target)
+  expect(second?.connection).toBe(first?.connection)
+  expect(third?.connection).toBe((first?.connection ?? 0) + 1)
+})
+
+/** One request with node:http, on the connection that `agent` keeps, or on one of its own. */
+function posted(port: number, agent: Agent | false, body: unknown): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const options = { port, agent, path: '/v1/chat/completions', method: 'POST' }
+    request(options, (answer) => answer.resume().on('end', resolve))
+      .on('error', reject)
+      .end(JSON.stringify(body))
+  })
+}
 
 test('a reader that leaves in the middle of the truth does no harm', async () => {
   const target = await provider()
