@@ -1,12 +1,18 @@
 /**
- * What the simulated provider at an address really did, as it tells it at /__kt/truth: one record a nonce and attempt. Its control
- * path answers only directly, never through a gateway.
+ * What the simulated provider at an address really did, as it tells it at /__kt/truth (one record a nonce and attempt) and
+ * /__kt/stats. These paths answer only directly, never through a gateway.
  */
 import { createInterface } from 'node:readline'
 import { request } from 'undici'
 import { z } from 'zod'
 
 const WITHIN_MS = 10_000
+
+const opened = z.object({ opened: z.number() })
+const statsSchema = z.object({
+  connectionsOpened: z.number(),
+  connections: z.object({ http1: opened, http2: opened }),
+})
 
 const recordSchema = z.object({
   nonce: z.string(),
@@ -20,6 +26,7 @@ const recordSchema = z.object({
   aborted: z.boolean(),
 })
 
+export type ProviderStatistics = z.infer<typeof statsSchema>
 export type ProviderRecord = z.infer<typeof recordSchema>
 
 /** Its records, oldest first; none where `origin` is no simulated provider. Throws where nobody answers, or something else does. */
@@ -30,4 +37,10 @@ export async function* readTruth(origin: string): AsyncGenerator<ProviderRecord>
     return
   }
   for await (const line of createInterface({ input: body })) yield recordSchema.parse(JSON.parse(line))
+}
+
+/** What it has counted since its start. Throws where no simulated provider answers. */
+export async function readStats(origin: string, withinMs = WITHIN_MS): Promise<ProviderStatistics> {
+  const { body } = await request(`${origin}/__kt/stats`, { signal: AbortSignal.timeout(withinMs) })
+  return statsSchema.parse(await body.json())
 }

@@ -3,6 +3,7 @@
  * (`npm run schema` writes them); a test holds them fresh.
  */
 import { z } from 'zod'
+import { doctorSchema } from './doctor-schema.ts'
 import { planSchema } from './plan-schema.ts'
 import { benchReportSchema } from './schema.ts'
 import { sweepSchema } from './sweep-schema.ts'
@@ -14,6 +15,7 @@ export function jsonSchemas(): Record<string, object> {
       title: 'kt.bench/1, the report of kt bench',
       ...z.toJSONSchema(benchReportSchema, { reused: 'ref' }),
     },
+    'kt.doctor.1.schema.json': z.toJSONSchema(doctorSchema, { reused: 'ref' }),
     'kt.plan.1.schema.json': z.toJSONSchema(planSchema),
     'kt.sweep.1.schema.json': z.toJSONSchema(sweepSchema),
   }

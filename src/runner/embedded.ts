@@ -30,10 +30,25 @@ const STOP_WITHIN_MS = 5_000
  * Starts both on the first free ports from 41001 and 41002 on; `note` hears which ones, where they are not those. The gateway is
  * the conservative one unless `config` names a file.
  */
-export async function startEmbeddedPair(
+export function startEmbeddedPair(
   injectDelayMs: number,
   note: (line: string) => void,
   { workers = 1, config }: EmbeddedGateway = {},
+): Promise<EmbeddedPair> {
+  const gatewayFlags = (providerUrl: string): string[] => [
+    ...['--upstream', `${providerUrl}/v1`],
+    ...(workers > 1 ? ['--workers', String(workers)] : []),
+    ...(config === undefined ? [] : ['--config', config]),
+    ...(injectDelayMs > 0 ? ['--inject-delay', `${injectDelayMs}ms`] : []),
+  ]
+  return startPair(['--ttft', TTFT], gatewayFlags, note)
+}
+
+/** The same with flags of one's own for `kt provider start` and, once the provider's address is known, `kt gateway start`. */
+export async function startPair(
+  providerFlags: readonly string[],
+  gatewayFlags: (providerUrl: string) => readonly string[],
+  note: (line: string) => void,
 ): Promise<EmbeddedPair> {
   const started: ChildProcess[] = []
   const close = async (): Promise<void> => {
@@ -50,13 +65,8 @@ export async function startEmbeddedPair(
     return firstLine(child, args.slice(0, 2).join(' '), note)
   }
   try {
-    const providerUrl = await start(['provider', 'start', '--ttft', TTFT])
-    const gatewayUrl = await start([
-      ...['gateway', 'start', '--upstream', `${providerUrl}/v1`],
-      ...(workers > 1 ? ['--workers', String(workers)] : []),
-      ...(config === undefined ? [] : ['--config', config]),
-      ...(injectDelayMs > 0 ? ['--inject-delay', `${injectDelayMs}ms`] : []),
-    ])
+    const providerUrl = await start(['provider', 'start', ...providerFlags])
+    const gatewayUrl = await start(['gateway', 'start', ...gatewayFlags(providerUrl)])
     return { providerUrl, gatewayUrl, gatewayPid: started[1]?.pid, close }
   } catch (error) {
     await close()

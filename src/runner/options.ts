@@ -13,7 +13,8 @@ import type { WorkloadSpec } from '../workload/workload.ts'
 import { type Given, keyOf, shownOptions } from './config.ts'
 import { refuseLoad } from './load-of.ts'
 
-const header = z.string().transform((text, context) => {
+/** 'Name: value', as [name, value]. */
+export const header = z.string().transform((text, context) => {
   const match = /^([!#$%&'*+\-.^_`|~\w]+)\s*:\s*(.*)$/.exec(text)
   if (match?.[1] && !/[\r\n]/.test(text)) return [match[1].toLowerCase(), match[2] ?? ''] as const
   context.addIssue({ code: 'custom', message: "not of the form 'Name: value'" })

@@ -35,13 +35,7 @@ export function planOf(options: BenchOptions, targets: readonly NamedTarget[]): 
   // One warm-up request a connection, so that none of the measured ones opens its own; more where it costs nothing.
   const connections = load.mode === 'closed' ? load.concurrency : WARMUP_OPEN
   const workload = options.sends
-  const headers = {
-    'content-type': 'application/json',
-    accept: acceptOf(workload),
-    'user-agent': `kt/${ktVersion}`,
-    ...(options['api-key'] ? { authorization: `Bearer ${options['api-key']}` } : {}),
-    ...Object.fromEntries(options.header),
-  }
+  const headers = headersOf(acceptOf(workload), options['api-key'], options.header)
   const unique = randomFrom(randomUUID())
   const arms: ArmPlan[] = targets.map(([name, { origin, path }]) => ({
     name,
@@ -75,6 +69,21 @@ export function planOf(options: BenchOptions, targets: readonly NamedTarget[]): 
     workers: workersOf(options.workers, load, targets),
     timeoutUs: (options.timeout ?? DEFAULT_TIMEOUT_MS) * 1_000,
     tokenBudget: options['token-budget'],
+  }
+}
+
+/** What every request says of itself; `header` wins. */
+export function headersOf(
+  accept: string,
+  key: string | undefined,
+  header: readonly (readonly [string, string])[],
+): Record<string, string> {
+  return {
+    'content-type': 'application/json',
+    accept,
+    'user-agent': `kt/${ktVersion}`,
+    ...(key ? { authorization: `Bearer ${key}` } : {}),
+    ...Object.fromEntries(header),
   }
 }
 

@@ -1,5 +1,6 @@
 // kt through a real third-party gateway that says nothing about its own time: the overhead is read from the provider's stamps.
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { diagnose } from '../../src/doctor/doctor.ts'
 import type { Provider } from '../../src/provider/server.ts'
 import { type BenchReport, benchReportSchema } from '../../src/report/schema.ts'
 import { type Portkey, portkeyHeaders, startPortkey } from '../setup/portkey.ts'
@@ -63,4 +64,22 @@ test('streams: every token arrives with its stamp, and the fixed wait before the
   expect(stamped?.perTokenMs?.count).toBe(800)
   // Portkey sleeps 25 ms before the first chunk of a stream: TTFT is far above the provider's 5 ms.
   expect(report.ttftMs?.p50).toBeGreaterThan(20)
+})
+
+test('kt doctor finds the timer, and what else is wrong, without being told', async () => {
+  const header = Object.entries(portkeyHeaders(`${provider.url}/v1`)).map(([name, value]) => `${name}: ${value}`)
+  const { result } = await diagnose(
+    { url: portkey.url, 'provider-url': provider.url, header },
+    { note: () => {}, interrupt: new AbortController().signal },
+  )
+  for (const { rule, opinions } of result.rules) {
+    for (const opinion of opinions) {
+      if (opinion.status === 'found') process.stdout.write(`Portkey, ${rule} (${opinion.severity}): ${opinion.seen}\n`)
+    }
+  }
+  const timer = result.rules.find(({ rule }) => rule === 'fixed-timer-ttft')
+  expect(timer).toMatchObject({
+    status: 'found',
+    opinions: [{ certainty: 'likely', seen: expect.stringContaining('a timer of 25 ms') }],
+  })
 })

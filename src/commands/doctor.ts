@@ -1,0 +1,58 @@
+import { Args, Flags } from '@oclif/core'
+import { KtCommand } from '../command.ts'
+
+export default class Doctor extends KtCommand {
+  static override summary = 'Examine a gateway for what makes it slow, dear or wrong: what was seen, its cost, its fix.'
+
+  static override description =
+    `Looks at a config (kt's reference gateway, Kong's declarative config, LiteLLM's YAML), at a finished report, and at a
+running gateway, to which it sends a few dozen requests, one after another. A rule that cannot be told says why.
+Severities: critical (answers lost, altered or given to others; one request stalls all), warning (costs latency or money on every
+request), info (a matter of the workload). Exit 3 on findings at or above --severity, 4 where nothing could be measured.`
+
+  static override examples = [
+    '<%= config.bin %> <%= command.id %> gateway.yaml',
+    '<%= config.bin %> <%= command.id %> gateway.yaml --run',
+    '<%= config.bin %> <%= command.id %> kong.yaml --report report.json --severity critical',
+    '<%= config.bin %> <%= command.id %> --url http://localhost:41002 --provider-url http://localhost:41001',
+  ]
+
+  static override args = {
+    config: Args.string({ description: "a gateway's config: kt's, Kong's (declarative) or LiteLLM's" }),
+  }
+
+  static override flags = {
+    report: Flags.string({ helpValue: 'r.json', description: 'a report of kt bench through the gateway' }),
+    url: Flags.string({ description: 'a running gateway to measure' }),
+    'provider-url': Flags.string({
+      description: "kt's simulated provider behind it [default: the config's, where it is one]",
+    }),
+    run: Flags.boolean({
+      description: 'start the gateway from the config, before a simulated provider, and measure it',
+    }),
+    'api-key': Flags.string({ description: 'key for the gateway (better: KT_API_KEY)' }),
+    'other-api-key': Flags.string({ description: "another tenant's key, to see whether the cache keeps them apart" }),
+    header: Flags.string({ description: "extra header 'Name: value'; repeatable", multiple: true }),
+    model: Flags.string({ description: '[default: gpt-4o-mini]' }),
+    severity: Flags.option({
+      description: 'exit 3 on findings from here on [default: warning]',
+      options: ['info', 'warning', 'critical'] as const,
+    })(),
+    json: Flags.boolean({ description: 'print the diagnosis as JSON (kt.doctor/1)' }),
+  }
+
+  async run(): Promise<void> {
+    const { args, flags } = await this.parse(Doctor)
+    const [{ diagnose }, { renderDoctor }] = await Promise.all([
+      import('../doctor/doctor.ts'),
+      import('../render/doctor-table.ts'),
+    ])
+    const { result, exitCode } = await diagnose(
+      { ...flags, config: args.config, 'api-key': this.apiKey(flags['api-key']) },
+      { note: (line) => process.stderr.write(`${line}\n`), interrupt: this.interruption() },
+    )
+    if (flags.json) this.printJson(result)
+    else this.print(renderDoctor(result, this.color))
+    this.finish(exitCode)
+  }
+}

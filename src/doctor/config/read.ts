@@ -1,0 +1,60 @@
+/**
+ * Reads the config of a gateway and tells which gateway's it is: the reference gateway's YAML (its own schema, so defaults are
+ * known), Kong's declarative config, LiteLLM's. A file of none of these kinds is a UserError, never a clean bill of health.
+ */
+import { z } from 'zod'
+import { configFile } from '../../../reference-gateway/config-file.ts'
+import { UserError } from '../../errors.ts'
+import { parseWith, readYaml } from '../../input/file.ts'
+import { type KongPlugin, kongFile, pluginsOf } from './kong.ts'
+import { liteLlmFile } from './litellm.ts'
+
+export interface KtFile {
+  kind: 'kt'
+  path: string
+  /** As it stands in the file. */
+  raw: unknown
+  /** With every default; references to the environment are not looked up. */
+  config: z.output<typeof configFile>
+}
+
+export interface KongFile {
+  kind: 'kong'
+  path: string
+  /** Those that are enabled, wherever they stand. */
+  plugins: KongPlugin[]
+}
+
+export interface LiteLlmFile {
+  kind: 'litellm'
+  path: string
+  config: z.output<typeof liteLlmFile>
+}
+
+export type GatewayFile = KtFile | KongFile | LiteLlmFile
+
+/** The keys at the top of a file that tell its kind, in the order in which they are looked for. */
+const MARKS = {
+  kong: ['_format_version'],
+  litellm: ['model_list', 'litellm_settings', 'router_settings'],
+  kt: ['gateway', 'policies'],
+} as const
+
+export function readGatewayFile(path: string): GatewayFile {
+  const raw = readYaml(path, z.unknown(), 'gateway config')
+  const keys = typeof raw === 'object' && raw !== null ? Object.keys(raw) : []
+  const has = (marks: readonly string[]): boolean => marks.some((mark) => keys.includes(mark))
+  if (has(MARKS.kong)) {
+    return { kind: 'kong', path, plugins: pluginsOf(parseWith(raw, kongFile, path, 'declarative config of Kong')) }
+  }
+  if (has(MARKS.litellm)) {
+    return { kind: 'litellm', path, config: parseWith(raw, liteLlmFile, path, 'LiteLLM config') }
+  }
+  if (has(MARKS.kt)) return { kind: 'kt', path, raw, config: parseWith(raw, configFile, path, 'gateway config') }
+  throw new UserError(
+    `${path}: not the config of a gateway that kt doctor knows`,
+    `It knows its own (gateway:, policies:), Kong's declarative config (_format_version:)
+and LiteLLM's (model_list:, litellm_settings:). Any other gateway is examined
+by measuring: kt doctor --url http://…`,
+  )
+}

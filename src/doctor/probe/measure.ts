@@ -1,0 +1,187 @@
+/**
+ * The measurement: a fixed, small number of requests (MOST_REQUESTS), one after another, so that what is seen is the gateway's doing and
+ * not a queue's. Where the simulated provider behind the gateway is known, its own record is read at the end, and a few streams
+ * are asked of it directly, to know what it sends.
+ */
+import { randomUUID } from 'node:crypto'
+import type { Target } from '../../client/target.ts'
+import { type ProviderRecord, readStats, readTruth } from '../../overhead/truth.ts'
+import { headersOf } from '../../runner/plan-of.ts'
+import { randomFrom } from '../../stats/random.ts'
+import { armTag } from '../../workload/nonce.ts'
+import { promptWorkload, requestMaker } from '../../workload/workload.ts'
+import type { Answer, Measured, ProviderView } from './measured.ts'
+import { Prober, type Question } from './prober.ts'
+
+const WHOLE = 8
+const STREAMS = 10
+const DIRECT = 3
+const EACH_OF_PROMPTS = 3
+/** Whole, streams, direct, repeated, tenants, prompts, the one that leaves. */
+export const MOST_REQUESTS = WHOLE + STREAMS + DIRECT + 2 + 2 + 2 * EACH_OF_PROMPTS + 1
+
+/** Of a stream: at 2 ms each, which is the provider's default, longer than a timer of 100 ms. */
+export const TOKENS = 64
+const WHOLE_TOKENS = 16
+/** Long enough that a client can leave in the middle. */
+const LONG_TOKENS = 400
+const LEAVE_AFTER_US = 300_000
+const NOTICE_WITHIN_MS = 3_000
+const NOTICE_EVERY_MS = 100
+
+const PROMPT = 'Say something plain in one paragraph.'
+/**
+ * `(a+)+$`, `(\w+\s?)*$` and their like try every way to cut the run of letters into pieces: 2^24 steps, a sixth of a second of one
+ * core, which is seen and harms nobody. A linear or bounded search takes no longer than for words.
+ */
+const HOSTILE = `${'a'.repeat(24)}!`
+const PLAIN = 'some plain words, no more.'
+
+export interface Subject {
+  target: Target
+  /** Address of the simulated provider, where it is known. */
+  providerOrigin: string | undefined
+  model: string
+  /** Two clients of the gateway. */
+  keys: readonly [string | undefined, string | undefined]
+  header: readonly (readonly [string, string])[]
+  /** The gateway was started for this, and has been asked nothing yet. */
+  fresh: boolean
+  interrupt: AbortSignal
+}
+
+/** Either what was measured, or why nothing could be. Throws what `interrupt` was aborted with. */
+export async function measure(subject: Subject): Promise<Measured | { failure: string; requests: number }> {
+  const { target, providerOrigin, keys, interrupt } = subject
+  const ask = questions(subject.model)
+  const first = new Prober(target, headersFor(subject, keys[0]))
+  const second = new Prober(target, headersFor(subject, keys[1]))
+  const all = async (prober: Prober, list: readonly Question[]): Promise<Answer[]> => {
+    const answers: Answer[] = []
+    for (const question of list) {
+      interrupt.throwIfAborted()
+      answers.push(await prober.ask(question))
+    }
+    return answers
+  }
+  const one = async (prober: Prober, question: Question): Promise<Answer> => {
+    interrupt.throwIfAborted()
+    return prober.ask(question)
+  }
+  const direct =
+    providerOrigin === undefined
+      ? undefined
+      : new Prober({ ...target, origin: providerOrigin, path: DIRECT_PATH }, headersFor(subject, keys[0]))
+  try {
+    const warm = providerOrigin && subject.fresh ? (await readStats(providerOrigin)).connectionsOpened - 1 : undefined
+    const whole = await all(first, [ask({})])
+    const [opening] = whole
+    if (opening && opening.outcome !== 'OK') return { failure: `${opening.outcome}: ${opening.detail}`, requests: 1 }
+    whole.push(
+      ...(await all(
+        first,
+        times(WHOLE - 1, () => ask({})),
+      )),
+    )
+    const streams = await all(
+      first,
+      times(STREAMS, () => ask({ stream: true })),
+    )
+    const { opened } = first
+    const plain: Answer[] = []
+    const hostile: Answer[] = []
+    for (let turn = 0; turn < EACH_OF_PROMPTS; turn++) {
+      plain.push(await one(first, ask({ prompt: PLAIN, maxTokens: 1 })))
+      hostile.push(await one(first, ask({ prompt: HOSTILE, maxTokens: 1 })))
+    }
+    const again = ask({ temperature: 0 })
+    const repeated = [await one(first, again), await one(first, again)] as const
+    const shared = ask({ temperature: 0 })
+    const tenants = [await one(first, shared), await one(second, shared)] as const
+    const left = await one(first, ask({ stream: true, maxTokens: LONG_TOKENS, leaveAfterUs: LEAVE_AFTER_US }))
+    let provider: ProviderView | undefined
+    if (direct && providerOrigin) {
+      const answers = await all(
+        direct,
+        times(DIRECT, () => ask({ stream: true })),
+      )
+      const truth = await truthOnceLeft(providerOrigin, left.nonce)
+      const { connections } = await readStats(providerOrigin)
+      const opened = { http1: connections.http1.opened, http2: connections.http2.opened }
+      provider = { truth, direct: answers, connections: opened, warm }
+    }
+    const requests = first.requests + second.requests + (direct ? direct.requests : 0)
+    const oneIdentity = subject.header.some(([name]) => IDENTITY.has(name)) || keys[0] === keys[1]
+    return {
+      oneIdentity,
+      url: target.shownUrl,
+      requests,
+      opened,
+      whole,
+      streams,
+      repeated,
+      tenants,
+      plain,
+      hostile,
+      left,
+      provider,
+    }
+  } finally {
+    await Promise.all([first.close(), second.close(), direct?.close()])
+  }
+}
+
+/** Headers by which a client says who it is. */
+const IDENTITY = new Set(['authorization', 'x-api-key', 'api-key'])
+
+const DIRECT_PATH = '/v1/chat/completions'
+
+function headersFor({ header }: Subject, key: string | undefined): Record<string, string> {
+  return headersOf('text/event-stream, application/json', key, header)
+}
+
+function times<T>(count: number, make: () => T): T[] {
+  return Array.from({ length: count }, make)
+}
+
+interface Wish {
+  prompt?: string
+  stream?: boolean
+  maxTokens?: number
+  temperature?: number
+  leaveAfterUs?: number
+}
+
+/** Makes questions, each with a nonce of its own, as a bench makes them. */
+function questions(model: string): (wish: Wish) => Question {
+  const tag = armTag(randomFrom(randomUUID()))
+  let index = 0
+  return ({
+    prompt = PROMPT,
+    stream = false,
+    maxTokens = stream ? TOKENS : WHOLE_TOKENS,
+    temperature,
+    leaveAfterUs,
+  }) => {
+    const spec = promptWorkload({ endpoint: 'chat', model, prompt, stream, maxTokens, seed: 1 })
+    const { nonce, body } = requestMaker(spec)(tag, index++)
+    return {
+      nonce,
+      body: temperature === undefined ? body : `${body.slice(0, -1)},"temperature":${temperature}}`,
+      stream,
+      ...(leaveAfterUs === undefined ? {} : { leaveAfterUs }),
+    }
+  }
+}
+
+/** The provider's record, once it has noticed that the client of `left` is gone, or has written all; else as it is in the end. */
+async function truthOnceLeft(origin: string, left: string): Promise<Map<string, ProviderRecord[]>> {
+  for (let waitedMs = 0; ; waitedMs += NOTICE_EVERY_MS) {
+    const truth = new Map<string, ProviderRecord[]>()
+    for await (const record of readTruth(origin)) truth.set(record.nonce, [...(truth.get(record.nonce) ?? []), record])
+    const records = truth.get(left) ?? []
+    const settled = records.every(({ aborted, tokens }) => aborted || tokens >= LONG_TOKENS)
+    if (settled || waitedMs >= NOTICE_WITHIN_MS) return truth
+    await new Promise((resolve) => setTimeout(resolve, NOTICE_EVERY_MS))
+  }
+}

@@ -1,0 +1,115 @@
+/**
+ * What was measured for the rules, as plain data, and the few readings that several of them take from it: what the gateway added to each
+ * token and to the end, by the provider's stamps.
+ */
+import type { Headers } from '../../client/exchange.ts'
+import type { Outcome } from '../../client/outcome.ts'
+import type { Usage } from '../../client/stream-event.ts'
+import type { Stamp } from '../../overhead/stamp.ts'
+import type { ProviderRecord } from '../../overhead/truth.ts'
+
+export interface TokenSeen {
+  sinceSentUs: number
+  stamp: Stamp | undefined
+}
+
+/** One request and what came of it. */
+export interface Answer {
+  nonce: string
+  outcome: Outcome
+  detail: string
+  streamed: boolean
+  /** From sent to its end. */
+  tookUs: number
+  /** Token-bearing events, in the order in which they came. */
+  tokens: TokenSeen[]
+  usage: Usage | undefined
+  stamp: Stamp | undefined
+  headers: Headers
+  trailers: Headers
+  /** All text of the answer. */
+  text: string
+}
+
+/** The simulated provider behind the gateway, as far as it is known. */
+export interface ProviderView {
+  /** What it did, by nonce. */
+  truth: ReadonlyMap<string, readonly ProviderRecord[]>
+  /** Streams asked of it directly. */
+  direct: readonly Answer[]
+  /** Connections to it since its start, by protocol. */
+  connections: { http1: number; http2: number }
+  /** Connections that a gateway started for this had opened before its first request. */
+  warm: number | undefined
+}
+
+export interface Measured {
+  url: string
+  requests: number
+  /** Connections that those of `whole` and `streams` took. */
+  opened: number
+  whole: readonly Answer[]
+  streams: readonly Answer[]
+  /** One request with temperature 0, and once more. */
+  repeated: readonly [Answer, Answer]
+  /** One request with temperature 0 by one client, and by another. */
+  tenants: readonly [Answer, Answer]
+  /** A header given for all requests makes the two clients one. */
+  oneIdentity: boolean
+  /** In turns: a prompt of words, and one of the same length on which careless patterns stall. */
+  plain: readonly Answer[]
+  hostile: readonly Answer[]
+  /** A stream whose client left early. */
+  left: Answer
+  provider: ProviderView | undefined
+}
+
+/** Why what needs the provider's own record cannot be told. */
+export const NO_PROVIDER = 'no simulated provider is known behind the gateway: name it with --provider-url'
+export const NO_STAMPS = "the answers bear no stamps of kt's simulated provider"
+
+export const NOT_STREAMED = 'the run was not streamed'
+
+export function answered(answers: readonly Answer[]): Answer[] {
+  return answers.filter(({ outcome }) => outcome === 'OK')
+}
+
+/** What the gateway added until each token came; empty where the stamps are missing, foreign or of a retry. */
+export function addedByToken({ nonce, tokens }: Answer): number[] {
+  const added = tokens.flatMap(({ sinceSentUs, stamp }) =>
+    isOwn(stamp, nonce) ? [sinceSentUs - stamp.providerUs] : [],
+  )
+  return added.length === tokens.length ? added : []
+}
+
+/** What it added until the end; undefined where the stamp is missing, foreign or of a retry. */
+export function addedToEnd({ nonce, stamp, tookUs }: Answer): number | undefined {
+  return isOwn(stamp, nonce) ? tookUs - stamp.providerUs : undefined
+}
+
+/** Over how long its tokens came. */
+export function spreadUs({ tokens }: Answer): number {
+  return (tokens.at(-1)?.sinceSentUs ?? 0) - (tokens[0]?.sinceSentUs ?? 0)
+}
+
+/** Of each stream whose stamps are its own: what was added to each token, and over how long they came here and were written there. */
+export function streamDelays({ streams }: Measured): { added: number[]; hereUs: number; thereUs: number }[] {
+  return answered(streams).flatMap((answer) => {
+    const added = addedByToken(answer)
+    const [first, last] = [answer.tokens[0], answer.tokens.at(-1)]
+    const thereUs = (last?.stamp?.providerUs ?? 0) - (first?.stamp?.providerUs ?? 0)
+    return added.length > 0 ? [{ added, hereUs: spreadUs(answer), thereUs }] : []
+  })
+}
+
+function isOwn(stamp: Stamp | undefined, nonce: string): stamp is Stamp {
+  return stamp?.nonce === nonce && stamp.attempt === 1
+}
+
+/** NaN of nothing. */
+export function median(values: readonly number[]): number {
+  const sorted = values.toSorted((a, b) => a - b)
+  const middle = sorted.length >> 1
+  const upper = sorted[middle] ?? Number.NaN
+  return sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] ?? Number.NaN) + upper) / 2
+}

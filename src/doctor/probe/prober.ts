@@ -1,0 +1,95 @@
+/**
+ * Asks one target, one request after another on one connection, and keeps what came back: the request path of a bench (lanes, deadlines,
+ * nonces, stamps), with every token's time kept instead of counted.
+ */
+import { textOfAnswer } from '../../client/answer-text.ts'
+import { overdue } from '../../client/deadlines.ts'
+import type { Exchange } from '../../client/exchange.ts'
+import { GivenUp } from '../../client/failure.ts'
+import type { Lane, LaneUser } from '../../client/lane.ts'
+import type { Target } from '../../client/target.ts'
+import type { Stamp } from '../../overhead/stamp.ts'
+import { Lanes } from '../../runner/lanes.ts'
+import { now } from '../../system/clock.ts'
+import type { Answer, TokenSeen } from './measured.ts'
+
+const TIMEOUT_US = 15_000_000
+const CHECK_MS = 10
+
+export interface Question {
+  nonce: string
+  body: string
+  stream: boolean
+  /** Leaves at the first token, or after this long: as a user does who closes the page. */
+  leaveAfterUs?: number
+}
+
+export class Prober implements LaneUser {
+  requests = 0
+  readonly #lanes: Lanes
+  readonly #lane: Lane
+  #question: Question = { nonce: '', body: '', stream: false }
+  #tokens: TokenSeen[] = []
+  #resolve: (answer: Answer) => void = () => {}
+
+  constructor({ origin, path }: Target, headers: Record<string, string>) {
+    this.#lanes = new Lanes(origin, { path, headers: Object.entries(headers).flat() }, now)
+    this.#lane = this.#lanes.make(this)
+  }
+
+  /** Connections opened so far. */
+  get opened(): number {
+    return this.#lanes.opened
+  }
+
+  async ask(question: Question): Promise<Answer> {
+    this.#question = question
+    this.#tokens = []
+    this.requests++
+    const chunks: Buffer[] = []
+    const answered = new Promise<Answer>((resolve) => {
+      this.#resolve = resolve
+    })
+    const lane = this.#lane
+    const watch = setInterval(() => {
+      const late = overdue(lane, now(), { totalUs: TIMEOUT_US })
+      if (late) lane.abort(late)
+      else if (now() - lane.dispatchedUs >= (question.leaveAfterUs ?? Number.POSITIVE_INFINITY)) this.#leave()
+    }, CHECK_MS)
+    lane.start(question.body, question.stream, now(), { push: (chunk) => chunks.push(Buffer.from(chunk)) })
+    const answer = await answered
+    clearInterval(watch)
+    return { ...answer, text: textOfAnswer(Buffer.concat(chunks).toString('utf8'), question.stream) }
+  }
+
+  token(sinceSentUs: number, _gapUs: number, stamp: Stamp | undefined): void {
+    this.#tokens.push({ sinceSentUs, stamp })
+    // The lane is in the middle of reading a chunk.
+    if (this.#question.leaveAfterUs !== undefined) setImmediate(() => this.#leave())
+  }
+
+  ended(result: Exchange): void {
+    const { outcome, detail, usage, stamp, headers, trailers, sentUs, endUs } = result
+    this.#resolve({
+      nonce: this.#question.nonce,
+      outcome,
+      detail,
+      streamed: this.#question.stream,
+      tookUs: endUs - sentUs,
+      tokens: this.#tokens,
+      usage,
+      stamp,
+      headers,
+      trailers,
+      text: '',
+    })
+  }
+
+  close(): Promise<void> {
+    return this.#lanes.close()
+  }
+
+  #leave(): void {
+    this.#lane.abort(new GivenUp('KT_ABORTED_AT_DEADLINE', 'left on purpose'))
+  }
+}

@@ -1,0 +1,37 @@
+/**
+ * The rules, in the order in which they are told. First the performance guide's six anti-patterns: the five of its table, and starting cold,
+ * which its text calls for warming up against. Then what its text advises beside them, then what gateways were caught at.
+ */
+import type { Rule } from './rule.ts'
+import { fakeStreaming } from './rules/buffering.ts'
+import { cacheDisabled, sharedCache } from './rules/cache.ts'
+import { http1Upstream, newConnectionPerRequest, noKeepAlive, noWarmUp } from './rules/connections.ts'
+import { delayedAck } from './rules/delayed-ack.ts'
+import { synchronousEvents } from './rules/events.ts'
+import { fixedTimer } from './rules/fixed-timer.ts'
+import { disconnectIgnored } from './rules/leaving.ts'
+import { smallBody, unboundedPolicy } from './rules/policies.ts'
+import { noisyInstrument, serverTimingUnit } from './rules/signals.ts'
+import { lostEvents, mergedEvents, missingDone, missingUsage } from './rules/stream-content.ts'
+
+export const RULES: readonly Rule[] = [
+  newConnectionPerRequest,
+  synchronousEvents,
+  unboundedPolicy,
+  noKeepAlive,
+  cacheDisabled,
+  noWarmUp,
+  http1Upstream,
+  fakeStreaming,
+  fixedTimer,
+  delayedAck,
+  lostEvents,
+  mergedEvents,
+  missingUsage,
+  missingDone,
+  disconnectIgnored,
+  sharedCache,
+  smallBody,
+  serverTimingUnit,
+  noisyInstrument,
+]

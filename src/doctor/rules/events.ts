@@ -1,0 +1,84 @@
+/**
+ * Events, logs and accounting that the answer waits for. From outside it shows at the end of a stream: the last token came in time, the
+ * end of the answer did not.
+ */
+import { formatMs } from '../../units.ts'
+import { addedByToken, addedToEnd, answered, median, NO_STAMPS } from '../probe/measured.ts'
+import { fine, found, notChecked, type Rule } from '../rule.ts'
+
+/** The end waits this much longer than the last token, at the median: more than a busy machine makes of one write. */
+const HELD_US = 10_000
+const FEWEST = 5
+
+export const synchronousEvents: Rule = {
+  id: 'synchronous-events',
+  title: 'The answer waits for events or logs',
+  cost: 'every answer ends later by as long as the sink takes, and stalls when the sink does',
+  fix: {
+    how: 'Emit events after the answer, by a bounded queue that drops and counts what does not fit.',
+    kong: { plugins: [{ name: 'http-log', config: { queue: { max_batch_size: 100, max_coalescing_delay: 1 } } }] },
+    litellm: { litellm_settings: { set_verbose: false }, general_settings: { proxy_batch_write_at: 60 } },
+  },
+  config: {
+    kt: () => fine('events leave by a bounded queue; no answer waits for a sink'),
+    kong: ({ plugins }) => {
+      const names = new Set(plugins.map(({ name }) => name))
+      if (names.has('file-log')) {
+        return found('warning', 'certain', 'plugin file-log: it writes to its file with blocking calls in the worker', {
+          cost: 'every request of the worker waits while the disk does',
+          how: 'Log over the network, in batches; or by nginx access logs.',
+        })
+      }
+      const single = plugins.filter(({ name, config }) => name === 'http-log' && batchOf(config) <= 1)
+      if (single.length > 0) {
+        return found(
+          'info',
+          'certain',
+          'plugin http-log: one HTTP request for every request logged (queue.max_batch_size 1)',
+          {
+            cost: 'none to the answer, since it is sent afterwards; as many requests again to the sink',
+          },
+        )
+      }
+      return fine('no plugin here holds an answer for its log')
+    },
+    litellm: ({ config }) => {
+      if (config.litellm_settings?.set_verbose === true) {
+        return found('warning', 'likely', 'litellm_settings.set_verbose is true: every request is printed in full', {
+          cost: 'prompts and answers are formatted and written in the one event loop that serves all requests',
+        })
+      }
+      const every = config.general_settings?.proxy_batch_write_at
+      if (config.general_settings?.database_url !== undefined && (every ?? 10) < 30) {
+        return found(
+          'info',
+          'likely',
+          `spend is written to the database every ${every ?? 'some 10'} s (proxy_batch_write_at)`,
+          {
+            cost: 'more writes than accounting needs; none in the way of an answer',
+          },
+        )
+      }
+      return fine('callbacks run after the answer; nothing is printed in full')
+    },
+  },
+  report: 'the end of a stream is not set against its last token in a report',
+  measure: ({ streams }) => {
+    const held = answered(streams).flatMap((answer) => {
+      const last = addedByToken(answer).at(-1)
+      const end = addedToEnd(answer)
+      return last === undefined || end === undefined ? [] : [end - last]
+    })
+    if (held.length < FEWEST) return notChecked(NO_STAMPS)
+    const us = Math.max(0, median(held))
+    const seen = `the end of a stream comes ${formatMs(us / 1_000)} ms later than its last token lets expect (median of ${held.length})`
+    return us >= HELD_US ? found('warning', 'likely', seen) : fine(seen)
+  },
+}
+
+function batchOf(config: Record<string, unknown>): number {
+  const queue = config.queue
+  const size =
+    typeof queue === 'object' && queue !== null && 'max_batch_size' in queue ? queue.max_batch_size : undefined
+  return typeof size === 'number' ? size : 1
+}

@@ -1,0 +1,99 @@
+/**
+ * A fixed wait before the first token of every stream: in what the gateway added to first tokens, by the provider's stamps, nobody is quicker
+ * than the timer, all are alike, and whole answers and later tokens do not have it.
+ */
+import type { BenchReport } from '../../report/schema.ts'
+import { formatMs, formatShare } from '../../units.ts'
+import {
+  addedToEnd,
+  answered,
+  type Measured,
+  median,
+  NO_STAMPS,
+  NOT_STREAMED,
+  streamDelays,
+} from '../probe/measured.ts'
+import { fine, found, notChecked, type Opinion, onlyMeasured, type Rule } from '../rule.ts'
+import { shareWithin } from './histogram-share.ts'
+
+const FEWEST_STREAMS = 5
+/** Shorter, a stream cannot show that its later tokens do not wait. */
+const LEAST_SPREAD_US = 50_000
+/** Arriving within this share of the time in which they were written is arriving together. */
+const TOGETHER = 0.25
+const TIMERS_MS = [25, 40, 50, 100]
+/** Below this a wait is any gateway's work. */
+const LEAST_WAIT_US = 15_000
+/** Half of a timer's waits lie this close to the shortest, whatever the load does to the others. */
+const TIMER_SPREAD_US = 8_000
+
+export const fixedTimer: Rule = {
+  id: 'fixed-timer-ttft',
+  title: 'A fixed wait before the first token',
+  cost: 'every stream begins later by that wait, however quick the provider is',
+  fix: {
+    how: 'Find the timer before the first chunk (a sleep, a flush interval, a debounce) and remove it, or report it.',
+  },
+  config: onlyMeasured('no key of a config shows it'),
+  report: (report) => (report.target.stream ? timerInReport(report) : notChecked(NOT_STREAMED)),
+  measure: (measured) => {
+    const held = streamDelays(measured)
+    if (held.length < FEWEST_STREAMS) return notChecked(NO_STAMPS)
+    const first = held.map(({ added }) => added[0] ?? 0).sort((a, b) => a - b)
+    const whole = wholeDelaysUs(measured)
+    const usual = median(whole)
+    const [least = 0, middle] = [first[0], median(first)]
+    const waitUs = middle - usual
+    const seen = `first tokens come ${formatMs(middle / 1_000)} ms after the provider wrote them, the quickest ${formatMs(least / 1_000)} (${first.length} streams); whole answers ${formatMs(usual / 1_000)} ms`
+    // Nobody is quicker than a timer, and it is much the same for all.
+    if (waitUs < LEAST_WAIT_US || least < LEAST_WAIT_US || middle - least > TIMER_SPREAD_US) return fine(seen)
+    const [here, there] = [median(held.map(({ hereUs }) => hereUs)), median(held.map(({ thereUs }) => thereUs))]
+    if (there >= LEAST_SPREAD_US && (here <= there * TOGETHER || waitUs >= there)) {
+      return notChecked('all tokens come at once (fake-streaming): which wait was for the first one cannot be told')
+    }
+    // A wait that the last token has too, long after it, is none for the first one.
+    if (there > 2 * waitUs && held.every(({ added }) => (added.at(-1) ?? 0) >= least)) {
+      return fine(`${seen}; the last tokens wait as long`)
+    }
+    const timer = timerNear(waitUs / 1_000, (least - Math.min(...whole)) / 1_000)
+    return timer === undefined
+      ? found('warning', 'possible', `${seen}: nearly the same wait every time, of no usual timer`)
+      : found('warning', 'likely', `${seen}: the mark of a timer of ${timer} ms`)
+  },
+}
+
+/** What the gateway adds where nothing is held: to whole answers. */
+function wholeDelaysUs({ whole }: Measured): number[] {
+  return answered(whole).flatMap((answer) => addedToEnd(answer) ?? [])
+}
+
+/** The usual timer that lies between the quickest wait and the median of them. */
+function timerNear(medianMs: number, leastMs: number): number | undefined {
+  return TIMERS_MS.find((timer) => timer <= medianMs + 2 && timer >= leastMs - 3)
+}
+
+/** With a baseline beside it the whole distribution of TTFT moved by one figure; without one, most of it lies in one narrow peak. */
+function timerInReport({ ttftMs, arms, overhead }: BenchReport): Opinion {
+  if (!ttftMs) return notChecked('the report has no time to first token')
+  const direct = arms.baseline?.ttftMs
+  if (direct) {
+    const [p50, p90] = [ttftMs.p50 - direct.p50, ttftMs.p90 - direct.p90]
+    const seen = `TTFT is ${formatMs(p50)} ms above the direct arm's at P50, ${formatMs(p90)} at P90`
+    const timer = TIMERS_MS.find((ms) => p50 >= ms && p50 <= ms * 1.35 && Math.abs(p90 - p50) <= ms * 0.3)
+    return timer === undefined ? fine(seen) : found('warning', 'possible', `${seen}: as a timer of ${timer} ms would`)
+  }
+  const added = overhead.find(({ definition }) => definition === 'provider-stamped')?.totalMs.p50
+  if (added !== undefined && added < LEAST_WAIT_US / 1_000) {
+    return fine(`the gateway adds ${formatMs(added)} ms at P50, by the provider's stamps`)
+  }
+  const peak = TIMERS_MS.map((ms) => ({ ms, share: shareWithin(ttftMs, ms, ms * 1.1) })).find(
+    ({ share }) => share > 0.6,
+  )
+  return peak
+    ? found(
+        'warning',
+        'possible',
+        `${formatShare(peak.share)} of the first tokens come between ${peak.ms} and ${formatMs(peak.ms * 1.1)} ms`,
+      )
+    : fine(`no peak of TTFT at ${TIMERS_MS.join(', ')} ms`)
+}

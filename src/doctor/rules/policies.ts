@@ -1,0 +1,185 @@
+/**
+ * Policies without a bound: a pattern that backtracks, a check by another service that may take as long as it likes. And bodies that are
+ * refused for their size. A pattern without a bound stalls every request of its process, not only its own.
+ */
+import { formatBytes, formatDuration, formatMs } from '../../units.ts'
+import type { KongPlugin } from '../config/kong.ts'
+import { addedToEnd, answered, NO_STAMPS } from '../probe/measured.ts'
+import { fine, found, notChecked, type Rule } from '../rule.ts'
+
+/** Longer than this no check should hold a request. */
+const LONG_MS = 5_000
+/** A run of one letter costs this much more than as many letters of words: no linear search comes near it. */
+const STALL_US = 50_000
+const LITELLM_DEFAULT_S = 6_000
+const LONGEST_ANSWER_S = 600
+
+export const unboundedPolicy: Rule = {
+  id: 'unbounded-policy-timeout',
+  title: 'A policy or a call without a bound',
+  cost: 'a pathological prompt or a slow service stalls the pipeline, for everybody where it blocks the process',
+  fix: {
+    how: 'Bound every check, and search with patterns that cannot backtrack (RE2).',
+    kt: { policies: [{ name: '<the policy>', policy_timeout: '1s' }] },
+    litellm: { litellm_settings: { request_timeout: 300 } },
+  },
+  config: {
+    kt: ({ config: { policies } }) => {
+      const long = policies.filter(
+        ({ policy_timeout: own, webhook }) => Math.min(own, webhook?.timeout ?? own) > LONG_MS,
+      )
+      if (long.length > 0) {
+        const names = long.map(({ name, policy_timeout: ms }) => `${name} (${formatDuration(ms)})`).join(', ')
+        const patch = { policies: long.map(({ name }) => ({ name, policy_timeout: '1s' })) }
+        return found('warning', 'certain', `policies that may take longer than ${formatDuration(LONG_MS)}: ${names}`, {
+          patch,
+        })
+      }
+      return fine(
+        policies.length === 0
+          ? 'there are no policies'
+          : `${policies.length} policies, each bounded; patterns are linear`,
+      )
+    },
+    kong: ({ plugins }) => {
+      const risky = plugins.flatMap(({ name, config }) =>
+        patternsOf(config)
+          .filter(backtracks)
+          .map((one) => `${name}: ${one}`),
+      )
+      if (risky.length > 0) {
+        return found(
+          'warning',
+          'likely',
+          `patterns that repeat a repetition, which PCRE tries in every way: ${risky.join(', ')}`,
+          {
+            how: 'Write the pattern without a repetition inside of a repetition.',
+          },
+        )
+      }
+      const slow = plugins.filter((plugin) => asksModel(plugin) && modelTimeout(plugin) > LONG_MS)
+      if (slow.length > 0) {
+        return found(
+          'warning',
+          'likely',
+          `${slow.map(({ name }) => name).join(', ')}: a model is asked for up to ${formatDuration(Math.max(...slow.map(modelTimeout)))} in the way of the request`,
+          {
+            patch: { plugins: slow.map(({ name }) => ({ name, config: { http_timeout: LONG_MS } })) },
+          },
+        )
+      }
+      return fine('no pattern here repeats a repetition, and no plugin asks a model in the way of a request')
+    },
+    litellm: ({ config }) => {
+      const seconds = config.litellm_settings?.request_timeout ?? config.router_settings?.timeout
+      if (seconds === undefined) {
+        return found('warning', 'likely', `no request_timeout: LiteLLM's own default is ${LITELLM_DEFAULT_S} s`)
+      }
+      return seconds > LONGEST_ANSWER_S
+        ? found('warning', 'certain', `a request may take ${seconds} s`)
+        : fine(`a request may take ${seconds} s`)
+    },
+  },
+  report: 'a report is of ordinary prompts',
+  measure: ({ plain, hostile }) => {
+    const words = answered(plain)
+    const letters = answered(hostile)
+    const refused = hostile.find(({ outcome }) => outcome !== 'OK')
+    if (refused && words.length > 0) {
+      if (refused.outcome.startsWith('KT_TIMEOUT')) {
+        return found('critical', 'likely', `a prompt of 24 times the letter a and '!' got no answer: ${refused.detail}`)
+      }
+      return notChecked(`a prompt of 24 times the letter a was refused: ${refused.outcome}`)
+    }
+    if (words.length === 0 || letters.length === 0) return notChecked('the prompts for this were not answered')
+    // Without stamps the provider's own time is in both.
+    const added = [...words, ...letters].every((answer) => addedToEnd(answer) !== undefined)
+    const took = (answers: typeof words): number[] =>
+      answers.map((answer) => (added ? (addedToEnd(answer) ?? 0) : answer.tookUs))
+    const more = Math.min(...took(letters)) - Math.max(...took(words))
+    if (more >= STALL_US) {
+      return found(
+        'critical',
+        'likely',
+        `a prompt of 24 times the letter a and '!' takes ${formatMs(more / 1_000)} ms more than one of words, and each further letter doubles that`,
+      )
+    }
+    return added
+      ? fine('a run of letters takes no longer than words: no pattern backtracks over it')
+      : notChecked(`a run of letters takes no longer than words, but ${NO_STAMPS}: a slow provider hides what is short`)
+  },
+}
+
+const SMALL_BODY = 1024 ** 2
+const KONG_AI_BODY = 8 * 1024
+const UNITS: Record<string, number> = { megabytes: 1_000_000, kilobytes: 1_000, bytes: 1 }
+const READS_BODY = /^ai-(?:proxy|prompt-guard|prompt-decorator|prompt-template|request-transformer)/
+
+export const smallBody: Rule = {
+  id: 'small-body-limit',
+  title: 'Long prompts are refused for their size',
+  cost: 'a prompt of 100,000 tokens is about 400 KB of JSON, images more: such requests fail',
+  fix: {
+    how: 'Allow as much as your longest prompt takes.',
+    kt: { gateway: { limits: { max_body: '10MB' } } },
+  },
+  config: {
+    kt: ({ config: { gateway } }) => {
+      const seen = `limits.max_body is ${formatBytes(gateway.limits.max_body)}`
+      return gateway.limits.max_body < SMALL_BODY ? found('warning', 'certain', seen) : fine(seen)
+    },
+    kong: ({ plugins }) => {
+      const small = plugins.flatMap((plugin) => {
+        const bytes = bodyLimit(plugin)
+        return bytes !== undefined && bytes < SMALL_BODY ? [{ name: plugin.name, bytes }] : []
+      })
+      if (small.length === 0) return fine('no plugin here bounds a body below 1 MiB')
+      const list = small.map(({ name, bytes }) => `${name} (${formatBytes(bytes)})`).join(', ')
+      return found('warning', 'likely', `bodies above this are refused or not understood: ${list}`, {
+        patch: {
+          plugins: small.map(({ name }) => ({
+            name,
+            config:
+              name === 'request-size-limiting'
+                ? { allowed_payload_size: 10 }
+                : { max_request_body_size: 10 * SMALL_BODY },
+          })),
+        },
+      })
+    },
+    litellm: 'LiteLLM bounds no body unless its enterprise setting does',
+  },
+  report: 'a report is of the prompts that were sent',
+  measure: 'large prompts are not sent: they cost money',
+}
+
+function bodyLimit({ name, config }: KongPlugin): number | undefined {
+  if (name === 'request-size-limiting') {
+    const { allowed_payload_size: size, size_unit: unit } = config
+    return (typeof size === 'number' ? size : 128) * (UNITS[String(unit ?? 'megabytes')] ?? 1)
+  }
+  if (!READS_BODY.test(name)) return undefined
+  return typeof config.max_request_body_size === 'number' ? config.max_request_body_size : KONG_AI_BODY
+}
+
+function asksModel({ name }: KongPlugin): boolean {
+  return name === 'ai-request-transformer' || name === 'ai-response-transformer'
+}
+
+/** Of a call to a model in the way of the request; Kong's default is a minute. */
+function modelTimeout({ config }: KongPlugin): number {
+  return typeof config.http_timeout === 'number' ? config.http_timeout : 60_000
+}
+
+/** The values of every key that names patterns, at any depth. */
+function patternsOf(value: unknown, key = ''): string[] {
+  if (typeof value === 'string') return /pattern|regex/.test(key) ? [value] : []
+  if (typeof value !== 'object' || value === null) return []
+  const inner = Array.isArray(value) ? value.map((item): [string, unknown] => [key, item]) : Object.entries(value)
+  return inner.flatMap(([name, item]) => patternsOf(item, name))
+}
+
+/** A group that ends in a repetition and is itself repeated without bound: `(a+)+`, `(\w+\s?)*`. */
+export function backtracks(pattern: string): boolean {
+  return /\((?:[^()\\]|\\.)*[+*](?:[^()\\]|\\.)?\??\)(?:[+*]|\{\d+,\})/.test(pattern)
+}

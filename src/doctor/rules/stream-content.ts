@@ -1,0 +1,150 @@
+/**
+ * What a stream holds: every event, in order, its usage and its end. Told by what the same provider sends directly, or by the
+ * protocol's own rules where it is not known.
+ */
+import { OUTCOMES } from '../../client/outcome.ts'
+import { formatNumber, formatShare } from '../../units.ts'
+import { type Answer, answered, type Measured, median, NO_PROVIDER, NOT_STREAMED } from '../probe/measured.ts'
+import { fine, found, notChecked, type Opinion, onlyMeasured, type Rule } from '../rule.ts'
+
+const NO_KEY = 'no key of a config shows it'
+
+export const lostEvents: Rule = {
+  id: 'lost-events',
+  title: 'Text of streams is lost, repeated or out of order',
+  cost: 'users read, and agents act on, what the model did not say',
+  fix: {
+    how: 'Look at how the gateway splits events (line ends, UTF-8 and events cut at any byte), and whether it writes from more than one place.',
+  },
+  config: onlyMeasured(NO_KEY),
+  report: 'a report counts tokens, and keeps no text',
+  measure: ({ streams, provider }) => {
+    const good = answered(streams)
+    const back = good.filter(goesBack).length
+    if (back > 0)
+      return found(
+        'critical',
+        'certain',
+        `in ${back} of ${good.length} streams events come in another order than the provider wrote them`,
+      )
+    if (!provider) return notChecked(NO_PROVIDER)
+    const expected = answered(provider.direct).map(plainText)
+    const [text] = expected
+    if (text === undefined || good.length === 0)
+      return notChecked('no stream came whole, directly or through the gateway')
+    if (expected.some((other) => other !== text))
+      return notChecked('the provider gives different answers to one question')
+    const wrong = good.filter((answer) => plainText(answer) !== text)
+    const [example] = wrong
+    if (!example) return fine(`${good.length} streams hold the text that the provider sends directly, to the letter`)
+    return found(
+      'critical',
+      'certain',
+      `${wrong.length} of ${good.length} streams hold other text than the provider sends: ${difference(text, plainText(example))}`,
+    )
+  },
+}
+
+/** With --stamp-in-text the stamps are words of the text. */
+function plainText({ text }: Answer): string {
+  return text.replaceAll(/ ?kt1\.[a-z]{16}\.\d+\.\d+/g, '')
+}
+
+function goesBack({ tokens }: Answer): boolean {
+  return tokens.some(({ stamp }, i) => (stamp?.providerUs ?? 0) < (tokens[i - 1]?.stamp?.providerUs ?? 0))
+}
+
+function difference(expected: string, got: string): string {
+  const [wanted, had] = [expected, got].map((text) => text.split(' '))
+  const lengths = `${had?.length} words for ${wanted?.length}`
+  const same = wanted?.toSorted().join(' ') === had?.toSorted().join(' ')
+  return same ? `the same words in another order` : lengths
+}
+
+const MERGED_BELOW = 0.9
+
+export const mergedEvents: Rule = {
+  id: 'merged-events',
+  title: 'Events are merged',
+  cost: 'fewer, larger steps: a token waits for the next one of its event',
+  fix: {
+    how: 'Pass each event on as it comes, unless a policy needs more of the text.',
+    kt: { gateway: { streaming: { passthrough_chunked: true } } },
+  },
+  config: onlyMeasured(NO_KEY),
+  report: 'a report does not know how many events the provider sent',
+  measure: ({ streams, provider }) => {
+    if (!provider) return notChecked(NO_PROVIDER)
+    const [sent, came] = [answered(provider.direct), answered(streams)].map((list) =>
+      median(list.map(({ tokens }) => tokens.length)),
+    )
+    if (sent === undefined || came === undefined || Number.isNaN(sent + came))
+      return notChecked('no stream came whole, directly or through the gateway')
+    const seen = `${formatNumber(came)} events with text arrive of ${formatNumber(sent)} that the provider sends (median)`
+    return came < sent * MERGED_BELOW ? found('info', 'certain', seen) : fine(seen)
+  },
+}
+
+export const missingUsage: Rule = {
+  id: 'missing-usage',
+  title: 'Streams end without their usage',
+  cost: 'tokens cannot be counted, billed or limited without guessing',
+  fix: {
+    how: 'Pass stream_options.include_usage on, and the last chunk that holds no choice.',
+    litellm: { general_settings: { always_include_stream_usage: true } },
+  },
+  config: onlyMeasured(NO_KEY),
+  report: ({ target, throughput, totals }) => {
+    if (!target.stream) return notChecked(NOT_STREAMED)
+    if (totals.successful === 0) return notChecked('no request succeeded')
+    const source = throughput.tokenSource
+    if (source === 'usage') return fine('every stream told its usage')
+    return found('warning', 'certain', source === 'mixed' ? 'some streams told no usage' : 'no stream told its usage')
+  },
+  measure: (measured) => missing(measured, 'usage', ({ usage }) => usage !== undefined, 'warning'),
+}
+
+export const missingDone: Rule = {
+  id: 'missing-done',
+  title: 'Streams end without their end mark',
+  cost: 'a client cannot tell a whole answer from one that broke off: some wait, some fail, some take the half',
+  fix: { how: 'Pass `data: [DONE]` on, and close the connection where the provider broke off.' },
+  config: onlyMeasured(NO_KEY),
+  report: ({ target, totals }) => {
+    if (!target.stream) return notChecked(NOT_STREAMED)
+    const cut = totals.outcomes.KT_TRUNCATED ?? 0
+    const seen = `${formatNumber(cut)} of ${formatNumber(totals.sent)} streams ended without it (KT_TRUNCATED)`
+    return cut > 0 ? found('critical', 'certain', seen) : fine(seen)
+  },
+  measure: ({ streams, provider }) => {
+    const cut = streams.filter(({ outcome }) => outcome === 'KT_TRUNCATED')
+    if (cut.length === 0) {
+      const other = streams.find(({ outcome }) => outcome !== 'OK')
+      if (answered(streams).length > 0) return fine(`${answered(streams).length} streams ended with it`)
+      return notChecked(`no stream came: ${other ? OUTCOMES[other.outcome].means : 'none was asked'}`)
+    }
+    if (provider && answered(provider.direct).length === 0) return notChecked('the provider itself sends none')
+    return found('critical', 'certain', `${cut.length} of ${streams.length} streams ended without it`)
+  },
+}
+
+/** A part that every stream of the provider has and those through the gateway have not. */
+function missing(
+  { streams, provider }: Measured,
+  what: string,
+  has: (answer: Answer) => boolean,
+  severity: 'warning' | 'critical',
+): Opinion {
+  // What lacks its end mark may still have had everything else.
+  const came = streams.filter(({ tokens }) => tokens.length > 0)
+  if (came.length === 0) return notChecked('no stream came')
+  const without = came.filter((answer) => !has(answer)).length
+  if (without === 0) return fine(`${came.length} streams had it`)
+  if (provider && !provider.direct.some(has)) return notChecked('the provider itself sends none')
+  const share = formatShare(without / came.length)
+  return found(
+    severity,
+    provider ? 'certain' : 'likely',
+    `${without} of ${came.length} streams (${share}) had no ${what}, though it was asked for`,
+  )
+}

@@ -1,0 +1,94 @@
+/** A diagnosis for a person, in 80 columns: findings by gravity, each with its cost and its patch, then what is fine and what was not told. */
+import type { ChalkInstance } from 'chalk'
+import type { DoctorOpinion, DoctorResult, Evidence, RuleResult, Severity } from '../report/doctor-schema.ts'
+import { formatNumber } from '../units.ts'
+import { paint } from './table.ts'
+import { hung, WIDTH, wrap } from './text.ts'
+
+const KINDS = { kt: 'reference gateway', kong: 'Kong', litellm: 'LiteLLM' }
+const EVIDENCE: Record<Evidence, string> = { config: 'config', report: 'report', measurement: 'measured' }
+const GRAVEST_FIRST: readonly Severity[] = ['critical', 'warning', 'info']
+const LABEL = 10
+
+export function renderDoctor(result: DoctorResult, color: boolean): string {
+  const c = paint(color)
+  const { rules } = result
+  const found = GRAVEST_FIRST.flatMap((severity) => rules.filter((rule) => rule.severity === severity))
+  return [
+    header(result, c),
+    ...found.map((rule) => finding(rule, c)),
+    list('Fine', rules, 'fine', c),
+    list('Not checked', rules, 'not-checked', c),
+  ]
+    .filter((part) => part !== '')
+    .join('\n\n')
+}
+
+function header({ config, report, measured, summary, severity }: DoctorResult, c: ChalkInstance): string {
+  const { critical, warning, info } = summary.found
+  const counted = [
+    [critical, 'critical'],
+    [warning, warning === 1 ? 'warning' : 'warnings'],
+    [info, 'info'],
+  ].flatMap(([count, name]) => (count ? [`${count} ${name}`] : []))
+  const subjects = [
+    config && `${config.path} (${KINDS[config.kind]})`,
+    report && `report ${report.path}`,
+    measured && `${measured.url}, ${formatNumber(measured.requests)} requests`,
+    measured?.providerUrl && `simulated provider ${measured.providerUrl}`,
+  ].flatMap((text) => (text ? [c.dim(hung(text, '  '))] : []))
+  const verdict = `${counted.join(', ') || 'nothing found'}; ${summary.fine} fine, ${summary.notChecked} not checked`
+  const failure = measured?.failure ? [c.red(hung(`Nothing could be measured: ${measured.failure}`, '  '))] : []
+  return [`${c.bold('kt doctor')}  ${verdict} (exit 3 from ${severity} on)`, ...subjects, ...failure].join('\n')
+}
+
+function finding({ rule, title, severity, opinions }: RuleResult, c: ChalkInstance): string {
+  const shade = severity === 'critical' ? c.red : severity === 'warning' ? c.yellow : c.cyan
+  const name = (severity ?? '').toUpperCase()
+  const [first = '', ...rest] = wrap(`${name.padEnd(LABEL)}${title}`, WIDTH, LABEL)
+  const told = opinions.filter((opinion) => opinion.status === 'found')
+  return [
+    shade.bold(first),
+    ...rest.map((line) => shade.bold(line)),
+    c.dim(`${' '.repeat(LABEL)}${rule}`),
+    ...opinions.map(seenLine),
+    ...unique(told.map(({ cost }) => labelled('Costs', cost))),
+    ...unique(told.map(({ fix }) => fixLines(fix, c))),
+  ].join('\n')
+}
+
+function seenLine(opinion: DoctorOpinion, index: number): string {
+  const label = index === 0 ? 'Seen' : ''
+  const who = EVIDENCE[opinion.by]
+  if (opinion.status === 'found') return labelled(label, `${who}, ${opinion.certainty}: ${opinion.seen}`)
+  return labelled(label, opinion.status === 'fine' ? `${who}: ${opinion.seen}` : `${who}, not checked: ${opinion.why}`)
+}
+
+function fixLines({ how, patch }: Extract<DoctorOpinion, { status: 'found' }>['fix'], c: ChalkInstance): string {
+  const lines = patch === null ? [] : patch.trimEnd().split('\n')
+  return [labelled('Fix', how), ...lines.map((line) => c.green(`${' '.repeat(LABEL + 2)}${line}`))].join('\n')
+}
+
+function labelled(label: string, text: string): string {
+  return wrap(`${`  ${label}`.padEnd(LABEL)}${text}`, WIDTH, LABEL).join('\n')
+}
+
+/** One rule a paragraph: its id, and what each evidence said. */
+function list(title: string, rules: readonly RuleResult[], status: RuleResult['status'], c: ChalkInstance): string {
+  const lines = rules
+    .filter((rule) => rule.status === status)
+    .map(({ rule, opinions }) => {
+      const said = unique(
+        opinions.flatMap((opinion) => {
+          if (opinion.status === 'not-checked') return status === 'fine' ? [] : [opinion.why]
+          return [`${EVIDENCE[opinion.by]}: ${opinion.seen}`]
+        }),
+      )
+      return hung(`${rule}  ${said.join('; ')}`, '  ', 4)
+    })
+  return lines.length > 0 ? [c.bold(title), ...lines].join('\n') : ''
+}
+
+function unique(texts: readonly string[]): string[] {
+  return [...new Set(texts)]
+}

@@ -1,0 +1,92 @@
+// kt doctor as a user runs it: the gateway that kt ships, a bad config found by reading and by measuring, severities, bad input.
+import { writeFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { afterAll, describe, expect, it } from 'vitest'
+import { doctorSchema } from '../../src/report/doctor-schema.ts'
+import { kt, tempDir } from '../support/kt.ts'
+import { makeReport } from '../support/make-report.ts'
+import { quickProvider } from '../support/provider.ts'
+
+const dir = tempDir()
+afterAll(() => dir.remove())
+const shipped = fileURLToPath(new URL('../../reference-gateway/gateway.yaml', import.meta.url))
+
+function file(name: string, text: string): string {
+  writeFileSync(dir.file(name), text)
+  return dir.file(name)
+}
+
+const bad = file(
+  'bad.yaml',
+  `gateway:
+  upstream: { keep_alive: { enabled: false } }
+  warmup: { enabled: false }
+  streaming: { passthrough_chunked: false }
+  cache: { enabled: false }
+`,
+)
+const doctor = (...args: string[]) => kt(['doctor', ...args])
+
+describe('kt doctor', () => {
+  it('has nothing against the gateway that kt ships, read and measured', async () => {
+    const { code, stdout } = await doctor(shipped, '--run', '--json')
+    const result = doctorSchema.parse(JSON.parse(stdout))
+    expect(result.rules.filter(({ severity }) => severity === 'warning' || severity === 'critical')).toEqual([])
+    expect(code).toBe(0)
+    const unseen = result.rules.filter(({ opinions }) =>
+      opinions.some(({ by, status }) => by === 'measurement' && status === 'not-checked'),
+    )
+    expect(unseen.map(({ rule }) => rule)).toEqual(['small-body-limit', 'server-timing-seconds', 'noisy-instrument'])
+  })
+
+  it('finds what is wrong in a config by reading it and by measuring, with the patch, in 80 columns', async () => {
+    const { code, stdout, stderr } = await doctor(bad, '--run')
+    expect({ code, stderr: stderr.replaceAll(/^.*is taken.*\n/gm, '') }).toEqual({ code: 3, stderr: '' })
+    expect(Math.max(...stdout.split('\n').map((line) => line.length))).toBeLessThanOrEqual(80)
+    for (const rule of ['no-keep-alive', 'no-warm-up', 'fake-streaming', 'cache-disabled']) {
+      const told = stdout.split('\n\n').find((part) => part.includes(`\n          ${rule}\n`)) ?? ''
+      expect(told, rule).toMatch(/^WARNING {3}/)
+      expect(told, rule).toContain('config, certain: ')
+      expect(told, rule).toContain('measured, certain: ')
+      expect(told, rule).toMatch(/^ {12}gateway:\n {14}\w+:\n/m)
+    }
+  })
+
+  it('leaves the exit code to --severity, and takes a report beside a config', async () => {
+    const report = file('report.json', JSON.stringify(makeReport({ requests: 100, role: 'gateway' })))
+    const critical = await doctor(bad, '--report', report, '--severity', 'critical')
+    expect(critical.code).toBe(0)
+    expect(critical.stdout).toMatch(/new-connection-per-request {2}config: .*\n?.*report: 10 connections/)
+    expect((await doctor(bad)).code).toBe(3)
+    expect((await doctor(shipped, '--severity', 'info')).code).toBe(0)
+  })
+
+  it('will not take the simulated provider for a gateway', async () => {
+    const provider = await quickProvider()
+    const { code, stderr } = await doctor('--url', provider.url)
+    await provider.close(0)
+    expect(code).toBe(2)
+    expect(stderr).toContain("kt's simulated provider itself")
+  })
+
+  it.each<[string, string[], string]>([
+    ['nothing', [], 'nothing to examine'],
+    ['a file of no gateway', [file('other.yaml', 'services: {}')], 'not the config of a gateway'],
+    ['a typo', [file('typo.yaml', 'gateway: { upstrem: {} }')], "did you mean 'upstream'?"],
+    ['no file', [dir.file('none.yaml')], 'no such file'],
+    ['no report', ['--report', file('page.html', '<html>')], 'this is a web page'],
+    ['--run and --url', [bad, '--run', '--url', 'http://127.0.0.1:1'], '--run starts a gateway of its own'],
+    ['--run of another gateway', [file('kong.yaml', '_format_version: "3.0"'), '--run'], 'is of another'],
+    [
+      'a provider that is none',
+      ['--url', 'http://127.0.0.1:1', '--provider-url', 'http://127.0.0.1:9'],
+      'no simulated',
+    ],
+    ['a header of no form', ['--url', 'http://127.0.0.1:1', '--header', 'x'], "not of the form 'Name: value'"],
+  ])('refuses %s with exit 2, without a stack', async (_, args, words) => {
+    const { code, stdout, stderr } = await doctor(...args)
+    expect(stderr).toContain(words)
+    expect(stderr).not.toMatch(/\n\s+at /)
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' })
+  })
+})

@@ -1,0 +1,116 @@
+// Each fault that is measured, both ways, on real sockets: a gateway that has it is found to have it and nothing else, and one that passes
+// everything on as it comes is found to have none.
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { diagnose } from '../../src/doctor/doctor.ts'
+import type { Provider } from '../../src/provider/server.ts'
+import type { DoctorResult } from '../../src/report/doctor-schema.ts'
+import { quickProvider } from '../support/provider.ts'
+import { badGateway, type Mistakes } from './bad-gateway.ts'
+
+let provider: Provider
+/** Writes its tokens at once: for what is told by the text alone. */
+let instant: Provider
+
+beforeAll(async () => {
+  provider = await quickProvider({ ttftMs: 5, gapMs: 2 })
+  instant = await quickProvider({ ttftMs: 0, gapMs: 0 })
+})
+afterAll(() => Promise.all([provider.close(0), instant.close(0)]))
+
+async function examined(mistakes: Mistakes, known = true): Promise<DoctorResult> {
+  const behind = mistakes.rewrites ? instant : provider
+  const gateway = await badGateway(behind, mistakes)
+  const { result } = await diagnose(
+    { url: gateway.url, ...(known ? { 'provider-url': behind.url } : {}) },
+    { note: () => {}, interrupt: new AbortController().signal },
+  ).finally(() => gateway.close())
+  return result
+}
+
+/** What is found at warning or above, but for the cache, which none of these gateways has. */
+function faults({ rules }: DoctorResult): string[] {
+  return rules
+    .filter(({ severity, rule }) => (severity === 'warning' || severity === 'critical') && rule !== 'cache-disabled')
+    .map(({ rule }) => rule)
+    .sort()
+}
+
+const without = (text: string) => () => (event: string) => (event.includes(text) ? [] : [event])
+const swapping = () => {
+  let held = ''
+  return (event: string, index: number): string[] => {
+    if (index === 5) return [event, held]
+    if (index === 4) held = event
+    return index === 4 ? [] : [event]
+  }
+}
+const merging = () => {
+  let text = ''
+  return (event: string): string[] => {
+    const content = /"content":"([^"]+)"/.exec(event)?.[1]
+    if (content === undefined) {
+      const left = text && `data: {"choices":[{"index":0,"delta":{"content":"${text}"}}]}\n\n`
+      text = ''
+      return [left, event]
+    }
+    text += content
+    return []
+  }
+}
+
+describe('a gateway that', () => {
+  test.each<[string, Mistakes, string[]]>([
+    ['passes everything on', {}, []],
+    [
+      'opens a connection for everything and tells its time in seconds',
+      { closesClients: true, newUpstream: true, timesInSeconds: true },
+      ['new-connection-per-request', 'no-keep-alive', 'server-timing-seconds'],
+    ],
+    [
+      'sleeps 25 ms before each stream, asks on for those who left, and caches for all',
+      { sleepsFirstMs: 25, ignoresLeaving: true, sharesCache: true },
+      ['disconnect-ignored', 'fixed-timer-ttft', 'shared-cache'],
+    ],
+    ['buffers streams', { buffers: true }, ['fake-streaming']],
+    [
+      'searches with a pattern that backtracks, and ends streams when its log is written',
+      { backtracks: true, holdsEndMs: 30 },
+      ['synchronous-events', 'unbounded-policy-timeout'],
+    ],
+    ['writes with Nagle’s algorithm', { nagle: true }, ['delayed-ack']],
+    ['loses an event', { rewrites: () => (event, index) => (index === 5 ? [] : [event]) }, ['lost-events']],
+    ['lets events overtake each other', { rewrites: swapping }, ['lost-events']],
+    ['drops the usage', { rewrites: without('"choices":[]') }, ['missing-usage']],
+    ['drops the end mark', { rewrites: without('[DONE]') }, ['missing-done']],
+  ])('%s', async (_, mistakes, expected) => {
+    expect(faults(await examined(mistakes))).toEqual(expected)
+  })
+})
+
+test('merged events are worth an info, and no fault of the text', async () => {
+  const result = await examined({ rewrites: merging })
+  const merged = result.rules.find(({ rule }) => rule === 'merged-events')
+  expect(merged).toMatchObject({ status: 'found', severity: 'info' })
+  expect(faults(result)).not.toContain('lost-events')
+})
+
+test('without a known provider, what needs its record is not checked, and says why', async () => {
+  const result = await examined({ newUpstream: true, ignoresLeaving: true, rewrites: swapping }, false)
+  // The order shows by the stamps alone.
+  expect(faults(result)).toEqual(['lost-events'])
+  for (const name of ['no-keep-alive', 'no-warm-up', 'http1-upstream', 'merged-events', 'disconnect-ignored']) {
+    const rule = result.rules.find((one) => one.rule === name)
+    expect(rule?.status, name).toBe('not-checked')
+    expect(rule?.opinions).toEqual([
+      { status: 'not-checked', by: 'measurement', why: expect.stringContaining('--provider-url') },
+    ])
+  }
+})
+
+test('a gateway that is not there, or refuses, leaves all unchecked: exit 4', async () => {
+  const hooks = { note: () => {}, interrupt: new AbortController().signal }
+  const { result, exitCode } = await diagnose({ url: 'http://127.0.0.1:9' }, hooks)
+  expect(exitCode).toBe(4)
+  expect(result.measured).toMatchObject({ failure: expect.stringContaining('KT_CONNECT') })
+  expect(new Set(result.rules.map(({ status }) => status))).toEqual(new Set(['not-checked']))
+})
