@@ -3,6 +3,7 @@
  * which its text calls for warming up against. Then what its text advises beside them, then what gateways were caught at.
  */
 import type { Rule } from './rule.ts'
+import { smallBody } from './rules/body-size.ts'
 import { fakeStreaming } from './rules/buffering.ts'
 import { cacheDisabled, sharedCache } from './rules/cache.ts'
 import { http1Upstream, newConnectionPerRequest, noKeepAlive, noWarmUp } from './rules/connections.ts'
@@ -10,7 +11,7 @@ import { delayedAck } from './rules/delayed-ack.ts'
 import { synchronousEvents } from './rules/events.ts'
 import { fixedTimer } from './rules/fixed-timer.ts'
 import { disconnectIgnored } from './rules/leaving.ts'
-import { smallBody, unboundedPolicy } from './rules/policies.ts'
+import { unboundedPolicy } from './rules/policies.ts'
 import { noisyInstrument, serverTimingUnit } from './rules/signals.ts'
 import { lostEvents, mergedEvents, missingDone, missingUsage } from './rules/stream-content.ts'
 

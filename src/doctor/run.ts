@@ -21,7 +21,7 @@ export interface RunningPair {
 }
 
 /** Tokens far enough apart that buffering, leaving and lateness can be told. */
-const PROVIDER = ['--ttft', 'lognormal(20ms,0.3)', '--token-gap', '3ms', '--http2']
+const PROVIDER = ['--ttft', 'lognormal(20ms,0.3)', '--token-gap', '2ms', '--http2']
 const READY_WITHIN_MS = 5_000
 const READY_EVERY_MS = 50
 
