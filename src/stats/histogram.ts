@@ -1,7 +1,9 @@
 /**
- * A histogram of integer microseconds (HdrHistogram V2) with what the library leaves out: exact minimum, maximum and mean,
- * refusal of NaN, counts beyond a limit, and values by rank. Recording is O(1) and allocates nothing.
+ * A histogram of integer microseconds in the slots of HdrHistogram, with what the library leaves out: exact minimum, maximum and
+ * mean, refusal of NaN, counts beyond a limit, and values by rank. The library only writes and reads the format (V2): recording is
+ * done for every request several times and must cost next to nothing, so the slots are counted here. It allocates only to grow.
  * Values below zero are recorded as zero and counted in `negative`: a rank never moves, and the error in the method shows.
+ *   slot = bucket * half + (value >> bucket), half = 2^m, bucket = max(0, floor(log2 value) - m); m is 10 for 3 digits, 14 for 4
  */
 import { decodeFromCompressedBase64, encodeIntoCompressedBase64, Int32Histogram } from 'hdr-histogram-js'
 import { firstWhere } from './search.ts'
@@ -18,6 +20,8 @@ export interface EncodedHistogram {
   negative: number
 }
 
+const MAGNITUDES: Record<Digits, number> = { 3: 10, 4: 14 }
+
 export class Histogram {
   count = 0
   minUs = Number.POSITIVE_INFINITY
@@ -25,14 +29,15 @@ export class Histogram {
   sumUs = 0
   negative = 0
   readonly digits: Digits
-  readonly #hdr: Int32Histogram
+  readonly #magnitude: number
+  #counts: Int32Array
   /** Where the ranks are, built when first asked for and dropped at the next record: verdicts ask for thousands of them. */
   #ranks: Ranks | undefined
 
   constructor(digits: Digits = 3) {
     this.digits = digits
-    this.#hdr = new Int32Histogram(1, 2, digits)
-    this.#hdr.autoResize = true
+    this.#magnitude = MAGNITUDES[digits]
+    this.#counts = new Int32Array(2 << this.#magnitude)
   }
 
   /** Records a duration in microseconds; the fraction is rounded, the exact extremes are kept. */
@@ -45,13 +50,18 @@ export class Histogram {
     this.sumUs += value
     if (value < this.minUs) this.minUs = value
     if (value > this.maxUs) this.maxUs = value
-    this.#hdr.recordValue(value)
+    this.#put(slotOf(value, this.#magnitude), 1)
   }
 
   add(other: Histogram): void {
     if (other.count === 0) return
     this.#ranks = undefined
-    this.#hdr.add(other.#hdr)
+    const theirs = other.#magnitude
+    const last = slotOf(other.maxUs, theirs)
+    for (let slot = slotOf(other.minUs, theirs); slot <= last; slot++) {
+      const count = other.#counts[slot] ?? 0
+      if (count > 0) this.#put(theirs === this.#magnitude ? slot : slotOf(lowest(slot, theirs), this.#magnitude), count)
+    }
     this.count += other.count
     this.sumUs += other.sumUs
     this.negative += other.negative
@@ -98,21 +108,38 @@ export class Histogram {
     if (this.#ranks) return this.#ranks
     const ranks: Ranks = { valuesUs: [], upTo: [] }
     let seen = 0
-    for (let slot = 0; seen < this.count && slot < this.#hdr.countsArrayLength; slot++) {
-      const count = this.#hdr.getCountAtIndex(slot)
+    for (let slot = slotOf(this.minUs, this.#magnitude); seen < this.count; slot++) {
+      const count = this.#counts[slot] ?? 0
       if (count === 0) continue
       seen += count
-      ranks.valuesUs.push(this.#hdr.highestEquivalentValue(this.#hdr.valueFromIndex(slot)))
+      ranks.valuesUs.push(lowest(slot + 1, this.#magnitude) - 1)
       ranks.upTo.push(seen)
     }
     this.#ranks = ranks
     return ranks
   }
 
+  #put(slot: number, count: number): void {
+    if (slot >= this.#counts.length) {
+      const half = 1 << this.#magnitude
+      const grown = new Int32Array((Math.floor(slot / half) + 1) * half)
+      grown.set(this.#counts)
+      this.#counts = grown
+    }
+    this.#counts[slot] = (this.#counts[slot] ?? 0) + count
+  }
+
   encode(): EncodedHistogram {
     const empty = this.count === 0
+    const hdr = new Int32Histogram(1, 2, this.digits)
+    hdr.autoResize = true
+    for (let slot = 0, left = this.count; left > 0; slot++) {
+      const count = this.#counts[slot] ?? 0
+      if (count > 0) hdr.recordValueWithCount(lowest(slot, this.#magnitude), count)
+      left -= count
+    }
     return {
-      hdr: encodeIntoCompressedBase64(this.#hdr),
+      hdr: encodeIntoCompressedBase64(hdr),
       minUs: empty ? 0 : this.minUs,
       maxUs: empty ? 0 : this.maxUs,
       sumUs: this.sumUs,
@@ -125,7 +152,13 @@ export class Histogram {
     const hdr = decodeFromCompressedBase64(encoded.hdr, 32, false)
     if (!(hdr instanceof Int32Histogram)) throw new Error('not a histogram of 32-bit counts')
     const histogram = new Histogram(hdr.numberOfSignificantValueDigits === 4 ? 4 : 3)
-    histogram.#hdr.add(hdr)
+    const magnitude = histogram.#magnitude
+    for (let i = 0, left = hdr.totalCount; left > 0 && i < hdr.countsArrayLength; i++) {
+      const count = hdr.getCountAtIndex(i)
+      if (count === 0) continue
+      histogram.#put(slotOf(hdr.valueFromIndex(i), magnitude), count)
+      left -= count
+    }
     histogram.count = hdr.totalCount
     histogram.sumUs = encoded.sumUs
     histogram.negative = encoded.negative
@@ -141,6 +174,24 @@ export class Histogram {
     for (const part of parts) merged.add(part)
     return merged
   }
+}
+
+const SMALL = 2 ** 31
+
+function slotOf(value: number, magnitude: number): number {
+  if (value < SMALL) {
+    const bucket = Math.max(0, 31 - Math.clz32(value) - magnitude)
+    return (bucket << magnitude) + (value >>> bucket)
+  }
+  const bucket = Math.floor(Math.log2(value)) - magnitude
+  return bucket * 2 ** magnitude + Math.floor(value / 2 ** bucket)
+}
+
+/** The lowest value of a slot. */
+function lowest(slot: number, magnitude: number): number {
+  const half = 1 << magnitude
+  const bucket = Math.max(0, Math.floor(slot / half) - 1)
+  return (slot - bucket * half) * 2 ** bucket
 }
 
 /** The filled slots: the value of each, and how many observations lie at or below it. */

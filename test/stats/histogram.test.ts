@@ -1,4 +1,5 @@
 import fc from 'fast-check'
+import { encodeIntoCompressedBase64, Int32Histogram } from 'hdr-histogram-js'
 import { describe, expect, it } from 'vitest'
 import { Histogram } from '../../src/stats/histogram.ts'
 
@@ -54,6 +55,34 @@ describe('a histogram', () => {
     expect([1, 2, 3, 4].map((rank) => back.atRankUs(rank))).toEqual(
       [1, 2, 3, 4].map((rank) => histogram.atRankUs(rank)),
     )
+  })
+
+  it('counts in the slots of HdrHistogram: what either writes the other reads the same', () => {
+    const wide = fc.array(fc.integer({ min: 0, max: 2 ** 36 }), { minLength: 1, maxLength: 60 })
+    fc.assert(
+      fc.property(fc.oneof(values, wide), fc.constantFrom<3 | 4>(3, 4), (list, digits) => {
+        const theirs = new Int32Histogram(1, 2, digits)
+        theirs.autoResize = true
+        for (const value of list) theirs.recordValue(value)
+        const ours = of(list, digits)
+        expect(ours.encode().hdr).toBe(encodeIntoCompressedBase64(theirs))
+        const back = Histogram.decode({ ...ours.encode(), hdr: encodeIntoCompressedBase64(theirs) })
+        expect(back.distinctUs()).toEqual(ours.distinctUs())
+        for (const share of [0.01, 0.5, 0.9, 0.999]) {
+          expect(ours.quantileUs(share)).toBe(
+            Math.max(ours.minUs, Math.min(ours.maxUs, theirs.getValueAtPercentile(100 * share))),
+          )
+        }
+      }),
+      { numRuns: 60, seed: 4 },
+    )
+  })
+
+  it('takes the values of one with other digits', () => {
+    const coarse = of([1_000])
+    coarse.add(of([50_001, 2_000_001], 4))
+    expect([coarse.count, coarse.maxUs]).toEqual([3, 2_000_001])
+    expect(coarse.atRankUs(2)).toBeCloseTo(50_001, -2)
   })
 
   it('is open where there is no rank', () => {
