@@ -1,5 +1,6 @@
 /** What a whole JSON answer says: whether it is one of the endpoint's, its usage and its stamp. */
-import { parseStamp, type Stamp } from '../overhead/stamp.ts'
+import { parseStamp, readStamp, type Stamp } from '../overhead/stamp.ts'
+import { AnswerScan } from './answer-scan.ts'
 import { errorText, parseObject, readUsage, type Usage } from './stream-event.ts'
 
 export interface JsonAnswer {
@@ -7,8 +8,17 @@ export interface JsonAnswer {
   stamp: Stamp | undefined
 }
 
+const scan = new AnswerScan()
+
 /** Undefined when the body is not JSON, or not an answer of a completion or embedding endpoint. */
-export function readJsonAnswer(body: string): JsonAnswer | undefined {
+export function readJsonAnswer(body: Buffer): JsonAnswer | undefined {
+  if (!scan.read(body)) return parseJsonAnswer(body.toString('utf8'))
+  const { usage, fingerprintStart, fingerprintEnd } = scan
+  return { usage, stamp: fingerprintStart < 0 ? undefined : readStamp(body, fingerprintStart, fingerprintEnd, '') }
+}
+
+/** The same by a full parse. */
+export function parseJsonAnswer(body: string): JsonAnswer | undefined {
   const json = parseObject(body)
   if (!json || errorText(json) !== undefined) return undefined
   const known = [json.choices, json.data, json.content, json.candidates, json.output].some(Array.isArray)

@@ -2,6 +2,7 @@
 import { gunzipSync } from 'node:zlib'
 
 const MAX_KEPT_BYTES = 64 * 1024 * 1024
+const NOTHING = Buffer.alloc(0)
 
 export class KeptBody {
   #first: Buffer | undefined
@@ -22,14 +23,14 @@ export class KeptBody {
     else this.#more.push(chunk)
   }
 
-  /** As text, unpacked when `gzip`; '' when it cannot be. */
-  text(gzip: boolean): string {
-    if (!this.#first) return ''
+  /** All of it, unpacked when `gzip`; nothing when it cannot be. */
+  whole(gzip: boolean): Buffer {
+    if (!this.#first) return NOTHING
     const whole = this.#more.length === 0 ? this.#first : Buffer.concat([this.#first, ...this.#more])
     try {
-      return (gzip ? gunzipSync(whole) : whole).toString('utf8')
+      return gzip ? gunzipSync(whole) : whole
     } catch {
-      return ''
+      return NOTHING
     }
   }
 }

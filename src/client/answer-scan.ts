@@ -1,0 +1,122 @@
+/**
+ * The common whole answer of a completion or embedding endpoint, read from its bytes without building an object: the usage in the
+ * words of OpenAI and Anthropic, and `system_fingerprint`. It gives up (`read` is false) at anything it does not know, an error
+ * above all: then json-answer.ts must speak. What it accepts means the same to both.
+ */
+import { bytesOf, JsonWalk, NOWHERE, NULL, OPEN, OPEN_LIST, QUOTE } from './json-walk.ts'
+import type { Usage } from './stream-event.ts'
+
+const FINGERPRINT = bytesOf('system_fingerprint')
+const USAGE = bytesOf('usage')
+/** One of them makes it an answer. */
+const LISTS = ['choices', 'data', 'content', 'candidates', 'output'].map(bytesOf)
+/** Anything in these would be another kind of answer. */
+const STRANGE = ['error', 'type', 'usageMetadata'].map(bytesOf)
+const COUNTS = ['prompt_tokens', 'input_tokens', 'completion_tokens', 'output_tokens'].map(bytesOf)
+const [PROMPT, INPUT, COMPLETION, OUTPUT] = [0, 1, 2, 3]
+const DETAILS = ['completion_tokens_details', 'output_tokens_details'].map(bytesOf)
+const REASONING = bytesOf('reasoning_tokens')
+const THOUGHTS = ['thoughtsTokenCount', 'promptTokenCount', 'candidatesTokenCount'].map(bytesOf)
+
+export class AnswerScan extends JsonWalk {
+  usage: Usage | undefined
+  /** Where the text of `system_fingerprint` lies; -1 when there is none. */
+  fingerprintStart = NOWHERE
+  fingerprintEnd = NOWHERE
+  readonly #counts = [0, 0, 0, 0]
+  #reasoning = 0
+  #details = false
+
+  /** True when `bytes` are an answer of this shape; the fields then say what is in it. */
+  read(bytes: Buffer): boolean {
+    this.begin(bytes, 0, bytes.length)
+    this.usage = undefined
+    this.fingerprintStart = NOWHERE
+    let lists = 0
+    let seenUsage = false
+    for (let first = true; this.member(first); first = false) {
+      if (this.keyIs(USAGE)) {
+        if (seenUsage || !this.#readUsage()) return false
+        seenUsage = true
+      } else if (this.keyIs(FINGERPRINT)) {
+        if (this.fingerprintStart !== NOWHERE || !this.#readFingerprint()) return false
+      } else if (this.#keyIn(STRANGE) !== NOWHERE) return false
+      else if (this.#keyIn(LISTS) !== NOWHERE) {
+        if (this.peek() === OPEN_LIST) lists++
+        else return false
+        if (!this.skip()) return false
+      } else if (!this.skip()) return false
+    }
+    return this.closed && lists > 0 && this.peek() === NOWHERE
+  }
+
+  #keyIn(keys: readonly Buffer[]): number {
+    for (let i = 0; i < keys.length; i++) {
+      const key = keys[i]
+      if (key && this.keyIs(key)) return i
+    }
+    return NOWHERE
+  }
+
+  #readFingerprint(): boolean {
+    if (this.peek() !== QUOTE) return false
+    this.fingerprintStart = this.at + 1
+    if (!this.string() || this.escaped) return false
+    this.fingerprintEnd = this.at - 1
+    return true
+  }
+
+  #readUsage(): boolean {
+    if (this.peek() !== OPEN) return this.literal(NULL)
+    const counts = this.#counts.fill(NOWHERE)
+    this.#reasoning = NOWHERE
+    this.#details = false
+    for (let first = true; this.member(first); first = false) {
+      const which = this.#keyIn(COUNTS)
+      if (which !== NOWHERE) {
+        if (counts[which] !== NOWHERE) return false
+        counts[which] = this.#count()
+        if (counts[which] === NOWHERE) return false
+      } else if (this.#keyIn(DETAILS) !== NOWHERE) {
+        if (!this.#readDetails()) return false
+      } else if (this.#keyIn(THOUGHTS) !== NOWHERE || !this.skip()) return false
+    }
+    const of = (which: number | undefined): number => Math.max(0, counts[which ?? 0] ?? 0)
+    this.usage = {
+      input: of(PROMPT) || of(INPUT),
+      output: of(COMPLETION) || of(OUTPUT),
+      reasoning: Math.max(0, this.#reasoning),
+    }
+    return this.closed
+  }
+
+  #readDetails(): boolean {
+    if (this.peek() !== OPEN) return this.literal(NULL)
+    if (this.#details) return false
+    this.#details = true
+    for (let first = true; this.member(first); first = false) {
+      if (!this.keyIs(REASONING)) {
+        if (!this.skip()) return false
+        continue
+      }
+      if (this.#reasoning !== NOWHERE) return false
+      this.#reasoning = this.#count()
+      if (this.#reasoning === NOWHERE) return false
+    }
+    return this.closed
+  }
+
+  /** A whole number, or -1. */
+  #count(): number {
+    this.peek()
+    const start = this.at
+    if (!this.number()) return NOWHERE
+    let value = 0
+    for (let i = start; i < this.at; i++) {
+      const digit = (this.bytes[i] ?? 0) - 0x30
+      if (digit < 0 || digit > 9) return NOWHERE
+      value = value * 10 + digit
+    }
+    return this.at - start > 15 ? NOWHERE : value
+  }
+}

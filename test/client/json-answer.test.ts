@@ -1,0 +1,112 @@
+// A whole answer read by its bytes and by a full parse: they must agree wherever the bytes are enough.
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { AnswerScan } from '../../src/client/answer-scan.ts'
+import { parseJsonAnswer, readJsonAnswer } from '../../src/client/json-answer.ts'
+import { formatStamp } from '../../src/overhead/stamp.ts'
+
+/** Both ways must say the same; true when the bytes were enough. */
+function agree(text: string | Buffer): boolean {
+  const body = Buffer.isBuffer(text) ? text : Buffer.from(text)
+  expect(readJsonAnswer(body), body.toString()).toEqual(parseJsonAnswer(body.toString('utf8')))
+  return new AnswerScan().read(body)
+}
+
+const optional = { requiredKeys: [] }
+const count = fc.oneof({ weight: 15, arbitrary: fc.nat() }, fc.constantFrom(null, -1, 0.5, 1e30, '7', true))
+const details = fc.oneof(
+  fc.constant(null),
+  fc.record({ reasoning_tokens: count, audio_tokens: count }, optional),
+  count,
+)
+const usage = fc.record(
+  {
+    prompt_tokens: count,
+    completion_tokens: count,
+    input_tokens: count,
+    output_tokens: count,
+    completion_tokens_details: details,
+    output_tokens_details: details,
+    prompt_tokens_details: fc.jsonValue(),
+  },
+  optional,
+)
+const list = fc.oneof({ weight: 20, arbitrary: fc.array(fc.jsonValue(), { maxLength: 3 }) }, fc.jsonValue())
+const letters = fc.string({ unit: fc.constantFrom(...'abcz'), minLength: 16, maxLength: 16 })
+const stamp = fc.record({ nonce: letters, attempt: fc.nat(9), providerUs: fc.nat() }).map(formatStamp)
+const answer = fc.record(
+  {
+    id: fc.string({ unit: 'binary' }),
+    choices: list,
+    data: list,
+    content: list,
+    system_fingerprint: fc.oneof(stamp, stamp, fc.string({ unit: 'binary' }), fc.constant(null)),
+    usage: fc.oneof({ weight: 20, arbitrary: usage }, fc.jsonValue()),
+    other: fc.jsonValue(),
+  },
+  optional,
+)
+
+describe('a whole answer', () => {
+  it('is read by its bytes as providers send it', () => {
+    for (const taken of [
+      '{"id":"c","object":"chat.completion","choices":[{"index":0,"message":{"content":"é \\u00e9 \\n"},"logprobs":null}],"usage":{"prompt_tokens":5,"completion_tokens":3,"completion_tokens_details":{"reasoning_tokens":1}},"system_fingerprint":"fp"}',
+      '{"object":"list","data":[{"embedding":[0.1,-2,3.5e-05,1E+2]}],"model":"m","usage":{"prompt_tokens":5,"total_tokens":5}}',
+      ' { "content" : [ ] , "usage" : { "input_tokens" : 5 , "output_tokens" : 7 } } \n',
+      '{"choices":[],"usage":null}',
+    ]) {
+      expect(agree(taken), taken).toBe(true)
+    }
+  })
+
+  it('is left to the full parse when it is anything else', () => {
+    for (const left of [
+      '',
+      'hello',
+      '[]',
+      '{}',
+      '{"choices":null}',
+      '{"choices":[]',
+      '{"choices":[]}x',
+      '{"choices":[],}',
+      '{"choices":[1,]}',
+      '{"choices":[1e]}',
+      '{"choices":[],"error":{"message":"no"}}',
+      '{"type":"error","content":[]}',
+      '{"choices":[],"usage":{"prompt_tokens":1,"prompt_tokens":2}}',
+      '{"choices":[],"usage":{"prompt_tokens":1.5}}',
+      '{"choices":[],"usage":{"completion_tokens_details":{},"output_tokens_details":{"reasoning_tokens":2}}}',
+      '{"candidates":[],"usageMetadata":{"promptTokenCount":3}}',
+      '{"choices":[],"system_fingerprint":"a","system_fingerprint":"b"}',
+      '{"choices":[],"us\\u0061ge":{"prompt_tokens":3}}',
+      `{"choices":${'['.repeat(99)}${']'.repeat(99)}}`,
+      '{"choices":["\u0007"]}',
+    ]) {
+      expect(agree(left), left).toBe(false)
+    }
+  })
+
+  it('says the same by either way', () => {
+    let taken = 0
+    fc.assert(
+      fc.property(answer, fc.constantFrom(undefined, 1), (json, space) => {
+        if (agree(JSON.stringify(json, null, space))) taken++
+      }),
+      { numRuns: 3_000 },
+    )
+    expect(taken).toBeGreaterThan(100)
+  })
+
+  it('says the same when it is damaged', () => {
+    const whole = Buffer.from(
+      '{"id":"é","choices":[{"message":{"content":"a\\n"}},true,-1.5],"usage":{"prompt_tokens":5,"completion_tokens":3},"system_fingerprint":"fp"}',
+    )
+    fc.assert(
+      fc.property(fc.nat(whole.length - 1), fc.nat(255), fc.constantFrom('set', 'cut', 'add'), (at, byte, how) => {
+        const middle = how === 'cut' ? Buffer.alloc(0) : Buffer.from([byte])
+        agree(Buffer.concat([whole.subarray(0, at), middle, whole.subarray(how === 'add' ? at : at + 1)]))
+      }),
+      { numRuns: 5_000 },
+    )
+  })
+})
