@@ -6,7 +6,7 @@
  */
 import { buildConnector, Client, type Dispatcher, H2CClient } from 'undici'
 import type { Clock } from '../system/clock.ts'
-import { joinWrites } from './join-writes.ts'
+import { Wire } from './wire.ts'
 
 /** How connections are made; plain data that crosses to the thread which sends. */
 export interface ConnectionSpec {
@@ -38,18 +38,30 @@ export class Connection {
   readonly #clock: Clock
   readonly #spec: ConnectionSpec
   #openTaken = 0
-  #client: Dispatcher
+  /** One wire for each client: a socket that was given up may still connect. */
+  #made: { client: Dispatcher; wire: Wire }
 
   constructor(origin: string, clock: Clock, spec: ConnectionSpec = ONE_AT_A_TIME) {
     this.#origin = origin
     this.#clock = clock
     this.#spec = spec
     this.multiplexed = spec.http === 'h2'
-    this.#client = this.#make()
+    this.#made = this.#make()
   }
 
   dispatch(options: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler): void {
-    this.#client.dispatch(options, handler)
+    this.#made.client.dispatch(options, handler)
+  }
+
+  /** When the request that has just been written was handed to the socket. */
+  wroteUs(): number {
+    return this.multiplexed ? this.#clock() : this.#made.wire.wroteUs
+  }
+
+  /** When the bytes that are being read came in. */
+  readUs(): number {
+    const { readUs } = this.#made.wire
+    return Number.isNaN(readUs) ? this.#clock() : readUs
   }
 
   /** How long opening took, told once for every connection opened: to the first request sent on it. NaN to all others. */
@@ -61,23 +73,26 @@ export class Connection {
 
   /** Ends the present connection at once; what is in flight on it fails with `reason`. The next dispatch opens another. */
   drop(reason: Error): void {
-    const old = this.#client
-    this.#client = this.#make()
+    const old = this.#made.client
+    this.#made = this.#make()
     old.destroy(reason)
   }
 
   close(): Promise<void> {
-    return this.#client.destroy()
+    return this.#made.client.destroy()
   }
 
-  #make(): Dispatcher {
+  #make(): { client: Dispatcher; wire: Wire } {
     const { http, keepAlive, ca, insecure, streams } = this.#spec
     const h2 = http === 'h2'
+    const direct = !h2 && this.#origin.startsWith('http:')
+    const wire = new Wire(this.#clock)
     // kt owns its deadlines: undici's timers are off, since they are half a second coarse.
     const connect = buildConnector({
       timeout: 0,
       allowH2: h2,
       preferH2: h2,
+      ...(direct ? { onread: wire.onread } : {}),
       ...(ca === undefined ? {} : { ca }),
       ...(insecure ? { rejectUnauthorized: false } : {}),
     })
@@ -96,7 +111,7 @@ export class Connection {
             return callback(new NoHttp2(), null)
           }
         }
-        if (!h2) joinWrites(socket)
+        if (!h2) wire.attach(socket, direct)
         this.connectedUs = this.#clock()
         this.opened++
         callback(...result)
@@ -109,16 +124,16 @@ export class Connection {
       bodyTimeout: 0,
       connect: timed,
     }
-    if (!h2) return new Client(this.#origin, { ...common, allowH2: false, pipelining: keepAlive ? 1 : 0 })
+    if (!h2)
+      return { client: new Client(this.#origin, { ...common, allowH2: false, pipelining: keepAlive ? 1 : 0 }), wire }
     if (this.#origin.startsWith('https:')) {
-      return new Client(this.#origin, {
-        ...common,
-        allowH2: true,
-        h2Options: { maxConcurrentStreams: streams },
-        pipelining: streams,
-      })
+      const h2Options = { maxConcurrentStreams: streams }
+      return { client: new Client(this.#origin, { ...common, allowH2: true, h2Options, pipelining: streams }), wire }
     }
-    return new H2CClient(this.#origin, { ...common, maxConcurrentStreams: streams, pipelining: streams })
+    return {
+      client: new H2CClient(this.#origin, { ...common, maxConcurrentStreams: streams, pipelining: streams }),
+      wire,
+    }
   }
 }
 

@@ -114,6 +114,11 @@ export class Lane implements Exchange, Dispatcher.DispatchHandler {
     this.connection.dispatch(this.#options, this)
   }
 
+  /** When the request was handed over, the opening of its connection and the wait for a stream of HTTP/2 not counted. */
+  get handedUs(): number {
+    return this.reused && !this.connection.multiplexed ? this.sentUs : this.dispatchedUs
+  }
+
   /** Gives the request up. */
   abort(reason: Error): void {
     if (this.#settled) return
@@ -134,12 +139,17 @@ export class Lane implements Exchange, Dispatcher.DispatchHandler {
     this.#controller = controller
     this.connectUs = this.connection.takeConnectUs()
     this.reused = Number.isNaN(this.connectUs)
-    this.sentUs = this.#clock()
+    // An HTTP/1.1 request is written next, in this very turn; over HTTP/2 its head has left.
+    if (this.connection.multiplexed) this.sentUs = this.#clock()
+  }
+
+  onRequestSent(): void {
+    if (!this.connection.multiplexed) this.sentUs = this.connection.wroteUs()
   }
 
   onResponseStart(_controller: Dispatcher.DispatchController, status: number, headers: Headers): void {
     if (this.dead) return
-    this.headersUs = this.#clock()
+    this.headersUs = this.connection.readUs()
     this.#status = status
     this.headers = headers
     if (this.#reader && this.#isOk() && isGzip(headers)) this.#unpack()
@@ -147,7 +157,7 @@ export class Lane implements Exchange, Dispatcher.DispatchHandler {
 
   onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
     if (this.dead) return
-    this.#chunkUs = this.#clock()
+    this.#chunkUs = this.connection.readUs()
     if (this.bodyBytes === 0) this.firstByteUs = this.#chunkUs
     this.bodyBytes += chunk.length
     if (!this.#reader || !this.#isOk()) {
@@ -163,7 +173,7 @@ export class Lane implements Exchange, Dispatcher.DispatchHandler {
 
   onResponseEnd(_controller: Dispatcher.DispatchController, trailers: Headers | undefined): void {
     if (this.dead) return
-    const endUs = this.#clock()
+    const endUs = this.connection.readUs()
     if (trailers) this.trailers = trailers
     if (!this.#isOk()) {
       this.#fail(outcomeOfStatus(this.#status), `HTTP ${this.#status}: ${readErrorAnswer(this.#text())}`, endUs)
@@ -233,11 +243,11 @@ export class Lane implements Exchange, Dispatcher.DispatchHandler {
   }
 
   #endJson(endUs: number): void {
-    const body = this.#text()
+    const body = this.#body()
     const answer = readJsonAnswer(body)
-    this.#sample?.push(Buffer.from(body))
+    this.#sample?.push(body)
     if (!answer) {
-      this.#fail('KT_BAD_BODY', readErrorAnswer(body), endUs)
+      this.#fail('KT_BAD_BODY', readErrorAnswer(body.toString('utf8')), endUs)
       return
     }
     this.usage = answer.usage
@@ -289,8 +299,12 @@ export class Lane implements Exchange, Dispatcher.DispatchHandler {
     return this.#status >= 200 && this.#status < 300
   }
 
+  #body(): Buffer {
+    return this.#kept.whole(isGzip(this.headers) && !this.#reader)
+  }
+
   #text(): string {
-    return this.#kept.text(isGzip(this.headers) && !this.#reader)
+    return this.#body().toString('utf8')
   }
 }
 

@@ -24,7 +24,7 @@ export function stampedOverhead(result: Exchange, nonce: string): StampedOverhea
     if (stamp.attempt > 1) return { kind: 'retried' }
     return { kind: 'overhead', us: tookUs - stamp.providerUs }
   }
-  if (result.streamed) return NONE
+  if (result.streamed || result.headers['server-timing'] === undefined) return NONE
   const providerUs = parseServerTiming(result.headers['server-timing']).get('kt-provider')
   return providerUs === undefined ? NONE : { kind: 'overhead', us: tookUs - providerUs }
 }

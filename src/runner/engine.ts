@@ -41,7 +41,7 @@ export interface EngineHooks {
 
 export class Engine {
   readonly recorders: Recorder[]
-  /** How late the open loop handed requests over, a wait for a slot left out. */
+  /** How late requests of the open loop were handed to their socket, a wait for a slot and the opening of a connection left out. */
   sendLag = new Histogram()
   /** Time the open loop's sending should have taken and took; their ratio is achieved/offered. */
   offeredUs = 0
@@ -55,8 +55,9 @@ export class Engine {
   readonly #make: ReturnType<typeof requestMaker>
   readonly #lanes: Lanes[]
   readonly #idle: Flight[][]
-  /** In the order of dispatch. */
-  readonly #inFlight = new Set<Flight>()
+  /** Every flight there is, in the air or not. */
+  #flights: Flight[] = []
+  inFlight = 0
   /** Of the measured requests, by arm. */
   readonly #nextIndex: number[]
   readonly #nextLeftOut: number[]
@@ -93,10 +94,6 @@ export class Engine {
         return workload.parts.map((part) => Object.entries({ ...headers, ...part.headers }).flat())
       })
     }
-  }
-
-  get inFlight(): number {
-    return this.#inFlight.size
   }
 
   /** Connections opened so far, by arm. */
@@ -195,7 +192,6 @@ export class Engine {
     const armOf = (index: number): number => (alternating ? (arms[alternating(index)] ?? arm) : arm)
     const stretch: Stretch = new Stretch(pacing, startUs, {
       clock: this.#clock,
-      sendLag: this.sendLag,
       wakeAt,
       stopped: () => this.stopReason !== undefined,
       // An open loop takes another connection later only because others are slow: leaving that out would hide it.
@@ -237,7 +233,8 @@ export class Engine {
     flight.released = released
     flight.segment = segment
     flight.recorder = measured ? recorder : undefined
-    this.#inFlight.add(flight)
+    flight.active = true
+    this.inFlight++
     if (segment && measured) {
       flight.block = blockOf(segment, released.index, released.dueUs)
       recorder.released(flight.block, nowUs, category)
@@ -258,21 +255,26 @@ export class Engine {
   #newFlight(arm: number): Flight {
     const lanes = this.#lanes[arm]
     if (!lanes) throw new Error(`no arm ${arm}`)
-    return new Flight(
+    const flight = new Flight(
       arm,
       (user) => lanes.make(user),
       (flight, result) => this.#ended(flight, result),
     )
+    this.#flights.push(flight)
+    return flight
   }
 
   #ended(flight: Flight, result: Exchange): void {
-    this.#inFlight.delete(flight)
+    flight.active = false
+    this.inFlight--
     if (!flight.lane.dead) this.#idle[flight.arm]?.push(flight)
+    else this.#flights = this.#flights.filter((other) => other !== flight)
     const { recorder } = flight
     if (recorder) {
-      const { intendedUs } = flight.released
+      const { intendedUs, waited } = flight.released
       this.#lastEndUs = result.endUs
       this.series.ended(result.endUs, result.endUs - intendedUs, result.outcome === 'OK')
+      if (this.#plan.load.mode === 'open' && !waited) this.sendLag.record(flight.lane.handedUs - intendedUs)
       recorder.inFlightUs += result.endUs - flight.lane.dispatchedUs
       recorder.ended(result, intendedUs, flight.nonce, flight, flight.sample)
       this.#hooks.ended?.(flight, result)
@@ -308,7 +310,8 @@ export class Engine {
   #giveUpLate(): void {
     const nowUs = this.#clock()
     const drained = nowUs >= Math.min(this.#drainUntilUs, this.#stretch?.drainUntilUs ?? Number.POSITIVE_INFINITY)
-    for (const { lane, category } of [...this.#inFlight]) {
+    for (const { active, lane, category } of this.#flights) {
+      if (!active) continue
       const late = overdue(lane, nowUs, this.#deadlinesOf[category] ?? this.#deadlines)
       if (late) lane.abort(late)
       else if (drained) lane.abort(new GivenUp('KT_ABORTED_AT_DEADLINE', 'the run was over'))

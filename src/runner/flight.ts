@@ -12,13 +12,15 @@ import type { Recorder } from './recorder.ts'
 import type { Released } from './stretch.ts'
 
 export class Flight implements LaneUser {
+  /** It is on its way. */
+  active = false
   nonce = ''
   /** The how-many-th request of its arm, over all workers. */
   requestIndex = 0
   block = 0
   /** Its place in the workload's categories; NO_CATEGORY where it has none. */
   category = NO_CATEGORY
-  released: Released = { index: 0, dueUs: 0, intendedUs: 0, measured: false }
+  released: Released = { index: 0, dueUs: 0, intendedUs: 0, measured: false, waited: false }
   /** Undefined for what is left out: warm-up, cool-down, the first request after a rest. */
   recorder: Recorder | undefined
   /** `rested`: the first on a connection that rested while the other arm ran. */

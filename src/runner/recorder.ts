@@ -9,7 +9,7 @@ import type { Stamp } from '../overhead/stamp.ts'
 import { stampedOverhead } from '../overhead/stamped.ts'
 import type { ArmName } from '../report/schema.ts'
 import type { Category } from '../slo/category.ts'
-import { type EncodedHistogram, Histogram } from '../stats/histogram.ts'
+import { type Digits, type EncodedHistogram, Histogram } from '../stats/histogram.ts'
 import { type AnswerSample, AnswerSampler, type KeptAnswer } from './answer-samples.ts'
 import { type CategoryRecord, CategoryTally } from './category-tally.ts'
 
@@ -29,7 +29,7 @@ export const METRICS = [
 ] as const
 export type Metric = (typeof METRICS)[number]
 
-/** Kept by block beside latency, since thresholds are judged by block. */
+/** Judged by block beside latency; the whole run's are these added up. */
 export const BLOCK_METRICS = ['ttfb', 'ttft', 'tpot', 'interToken'] as const satisfies readonly Metric[]
 type BlockMetric = (typeof BLOCK_METRICS)[number]
 
@@ -89,6 +89,7 @@ export interface TokenRecord {
 }
 
 interface LiveBlock {
+  index: number
   startedAtUs: number
   sent: number
   outcomes: Counts
@@ -119,9 +120,12 @@ export class Recorder {
   readonly rested = { sent: 0, failed: 0 }
   readonly #outcomes: Counts = {}
   readonly #details: Partial<Record<Outcome, string>> = {}
-  readonly #metrics: Record<Metric, Histogram>
+  readonly #metrics = {
+    service: new Histogram(4),
+    connect: new Histogram(),
+    ttftFromIntended: new Histogram(4),
+  }
   readonly #stamped = {
-    total: new Histogram(),
     perToken: new Histogram(),
     unattributed: new Histogram(),
     cacheHits: 0,
@@ -132,6 +136,7 @@ export class Recorder {
   readonly #untold = { requests: 0, requestChars: 0, answerBytes: 0, tokenEvents: 0 }
   readonly #sampler = new AnswerSampler()
   readonly #blocks = new Map<number, LiveBlock>()
+  #latest: LiveBlock | undefined
   readonly #categories: CategoryTally
   #bodyBytes = 0
   #reused = 0
@@ -139,16 +144,6 @@ export class Recorder {
   constructor(name: ArmName, categories: readonly Category[] = []) {
     this.name = name
     this.#categories = new CategoryTally(categories)
-    this.#metrics = {
-      latency: new Histogram(4),
-      service: new Histogram(4),
-      connect: new Histogram(),
-      ttfb: new Histogram(4),
-      ttft: new Histogram(4),
-      ttftFromIntended: new Histogram(4),
-      tpot: new Histogram(),
-      interToken: new Histogram(),
-    }
   }
 
   /** A measured request was released. */
@@ -166,7 +161,7 @@ export class Recorder {
   /** A token-bearing event of the request with `nonce` came. */
   token(nonce: string, blockIndex: number, sinceSentUs: number, gapUs: number, stamp: Stamp | undefined): void {
     const block = this.#blocks.get(blockIndex)
-    if (block) this.#recordInBlock('interToken', gapUs, block)
+    if (block) recordInBlock('interToken', gapUs, block)
     if (stamp?.nonce === nonce && stamp.attempt === 1) this.#stamped.perToken.record(sinceSentUs - stamp.providerUs)
   }
 
@@ -181,12 +176,10 @@ export class Recorder {
     block.outcomes[outcome] = (block.outcomes[outcome] ?? 0) + 1
     this.#bodyBytes += result.bodyBytes
     if (result.reused) this.#reused++
-    this.#record('connect', result.connectUs)
+    record(this.#metrics.connect, result.connectUs)
     if (isInLatencyTail(outcome)) {
-      const latencyUs = result.endUs - intendedUs
-      this.#record('latency', latencyUs)
-      block.latency.record(latencyUs)
-      this.#record('service', result.endUs - result.sentUs)
+      block.latency.record(result.endUs - intendedUs)
+      record(this.#metrics.service, result.endUs - result.sentUs)
     }
     this.#countTokens(result, sample)
     if (outcome !== 'OK') {
@@ -194,31 +187,43 @@ export class Recorder {
       this.#details[outcome] ??= result.detail
       return
     }
-    this.#recordInBlock('ttfb', result.firstByteUs - result.sentUs, block)
+    recordInBlock('ttfb', result.firstByteUs - result.sentUs, block)
     if (result.streamed) {
-      this.#recordInBlock('ttft', result.firstTokenUs - result.sentUs, block)
-      this.#record('ttftFromIntended', result.firstTokenUs - intendedUs)
-      this.#recordInBlock('tpot', result.tpotUs, block)
+      recordInBlock('ttft', result.firstTokenUs - result.sentUs, block)
+      record(this.#metrics.ttftFromIntended, result.firstTokenUs - intendedUs)
+      recordInBlock('tpot', result.tpotUs, block)
     }
     this.#recordOverhead(result, nonce, block)
   }
 
   toRecord(): ArmRecord {
-    const encode = (histogram: Histogram): EncodedHistogram => histogram.encode()
-    const metrics = {} as Record<Metric, EncodedHistogram>
-    for (const metric of METRICS) metrics[metric] = encode(this.#metrics[metric])
+    const blocks = [...this.#blocks.values()]
+    const over = (digits: Digits, of: (block: LiveBlock) => Histogram | undefined): EncodedHistogram =>
+      Histogram.merge(
+        blocks.flatMap((block) => of(block) ?? []),
+        digits,
+      ).encode()
     return {
       name: this.name,
       outcomes: this.#outcomes,
       details: this.#details,
       warmup: this.warmup,
       rested: this.rested,
-      metrics,
+      metrics: {
+        latency: over(4, ({ latency }) => latency),
+        service: this.#metrics.service.encode(),
+        connect: this.#metrics.connect.encode(),
+        ttfb: over(DIGITS.ttfb, ({ metrics }) => metrics.ttfb),
+        ttft: over(DIGITS.ttft, ({ metrics }) => metrics.ttft),
+        ttftFromIntended: this.#metrics.ttftFromIntended.encode(),
+        tpot: over(DIGITS.tpot, ({ metrics }) => metrics.tpot),
+        interToken: over(DIGITS.interToken, ({ metrics }) => metrics.interToken),
+      },
       stamped: {
         ...this.#stamped,
-        total: encode(this.#stamped.total),
-        perToken: encode(this.#stamped.perToken),
-        unattributed: encode(this.#stamped.unattributed),
+        total: over(3, ({ stamped }) => stamped),
+        perToken: this.#stamped.perToken.encode(),
+        unattributed: this.#stamped.unattributed.encode(),
       },
       selfReport: this.#self.toRecord(),
       tokens: { ...this.#tokens, untold: this.#untold, samples: this.#sampler.samples },
@@ -227,16 +232,16 @@ export class Recorder {
       activeUs: this.activeUs,
       mostInFlight: this.mostInFlight,
       inFlightUs: this.inFlightUs,
-      blocks: [...this.#blocks]
-        .sort(([a], [b]) => a - b)
-        .map(([index, block]) => ({
-          index,
+      blocks: blocks
+        .sort((a, b) => a.index - b.index)
+        .map((block) => ({
+          index: block.index,
           startedAtUs: block.startedAtUs,
           sent: block.sent,
           outcomes: block.outcomes,
-          latency: encode(block.latency),
+          latency: block.latency.encode(),
           metrics: encodeAll(block.metrics),
-          stamped: encode(block.stamped),
+          stamped: block.stamped.encode(),
           told: encodeAll(block.told),
         })),
       categories: this.#categories.toRecord(),
@@ -248,7 +253,6 @@ export class Recorder {
     if (stamped.kind === 'cache-hit') this.#stamped.cacheHits++
     else if (stamped.kind === 'retried') this.#stamped.retried++
     else if (stamped.kind === 'overhead') {
-      this.#stamped.total.record(stamped.us)
       block.stamped.record(stamped.us)
     }
     const ownUs = this.#self.record(result, result.streamed, block.told)
@@ -279,26 +283,15 @@ export class Recorder {
     }
   }
 
-  #record(metric: Metric, us: number): void {
-    if (!Number.isNaN(us)) this.#metrics[metric].record(us)
-  }
-
-  #recordInBlock(metric: BlockMetric, us: number, block: LiveBlock): void {
-    if (Number.isNaN(us)) return
-    this.#metrics[metric].record(us)
-    const known = block.metrics[metric]
-    if (known) known.record(us)
-    else {
-      const added = new Histogram(this.#metrics[metric].digits)
-      added.record(us)
-      block.metrics[metric] = added
-    }
-  }
-
   #block(index: number, atUs: number): LiveBlock {
+    if (this.#latest?.index === index) return this.#latest
     const known = this.#blocks.get(index)
-    if (known) return known
+    if (known) {
+      this.#latest = known
+      return known
+    }
     const block: LiveBlock = {
+      index,
       startedAtUs: atUs,
       sent: 0,
       outcomes: {},
@@ -310,6 +303,19 @@ export class Recorder {
     this.#blocks.set(index, block)
     return block
   }
+}
+
+const DIGITS: Record<BlockMetric, Digits> = { ttfb: 4, ttft: 4, tpot: 3, interToken: 3 }
+
+function record(histogram: Histogram, us: number): void {
+  if (!Number.isNaN(us)) histogram.record(us)
+}
+
+function recordInBlock(metric: BlockMetric, us: number, { metrics }: LiveBlock): void {
+  if (Number.isNaN(us)) return
+  const known = metrics[metric] ?? new Histogram(DIGITS[metric])
+  metrics[metric] = known
+  known.record(us)
 }
 
 function encodeAll<K extends string>(parts: Partial<Record<K, Histogram>>): Partial<Record<K, EncodedHistogram>> {

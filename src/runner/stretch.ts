@@ -4,7 +4,6 @@
  * of it. A request that is due but finds no free slot waits, and its wait counts: `intended` is when it was due (open loop) or
  * when its slot became free (closed loop).
  */
-import type { Histogram } from '../stats/histogram.ts'
 import type { Clock } from '../system/clock.ts'
 import type { Pacing } from './pacing.ts'
 
@@ -17,12 +16,12 @@ export interface Released {
   intendedUs: number
   /** False in the cool-down, and for the first request of a rested connection: sent for the load it makes, and left out. */
   measured: boolean
+  /** It was due before there was a slot for it. */
+  waited: boolean
 }
 
 export interface StretchHost {
   clock: Clock
-  /** How late the open loop hands requests over, a wait for a slot left out. */
-  sendLag: Histogram
   wakeAt(us: number): void
   stopped(): boolean
   /** Sends it, now; the stretch must hear of its end through `freed`. It may be sent and left out: `measured` says so after. */
@@ -152,7 +151,7 @@ export class Stretch {
   }
 
   #release(dueUs: number, intendedUs: number, measured: boolean): void {
-    const { clock, sendLag, send } = this.#host
+    const { clock, send } = this.#host
     const index = this.#released++
     this.#busy++
     const atUs = clock()
@@ -160,10 +159,10 @@ export class Stretch {
       this.offeredUs = dueUs
       this.achievedUs = Math.max(dueUs, atUs - this.#startUs)
       if (this.#busy > this.mostInFlight) this.mostInFlight = this.#busy
-      if (this.#pacing.open && !this.#waitedForSlot) sendLag.record(atUs - intendedUs)
     }
+    const waited = this.#waitedForSlot
     this.#waitedForSlot = false
-    const released = { index, dueUs, intendedUs, measured }
+    const released = { index, dueUs, intendedUs, measured, waited }
     send(released, atUs)
     if (released.measured) this.measuredFromUs = Math.min(this.measuredFromUs, atUs)
     else if (measured) this.#leftOut++
@@ -180,6 +179,7 @@ export class Stretch {
         dueUs: due.atUs,
         intendedUs: this.#startUs + due.atUs,
         measured: true,
+        waited: true,
       }
       this.offeredUs = due.atUs
       this.achievedUs = Math.max(due.atUs, elapsedUs)
