@@ -3,7 +3,9 @@ import type { BenchReport, Gate, OverheadResult } from '../report/schema.ts'
 import { formatDuration, formatMs, formatNumber, formatShare } from '../units.ts'
 import { latencyRows } from './bench-table.ts'
 import { loopLine } from './load-line.ts'
+import { looksLine } from './looks-line.ts'
 import { cell, gateMarkdown, table } from './markdown.ts'
+import { noiseLine } from './noise-line.ts'
 import { sloMarkdown } from './slo-table.ts'
 
 /** `gate`: what decides the exit code; without one the standard budget is shown, and named so. */
@@ -15,6 +17,8 @@ export function renderBenchMarkdown(report: BenchReport, gate: Gate | null): str
   return `${[
     '## kt bench',
     gate ? gateMarkdown(gate) : shown,
+    ...(gate || report.gate ? [cell(noiseLine(report.noise))] : []),
+    ...(report.looks ? [cell(looksLine(report.looks))] : []),
     `${cell(`${target.model}, ${target.endpoint}${target.stream ? ', streamed' : ''}; ${loopLine(report)}`)}: \`${target.url}\`${target.gateway ? ` (${cell(target.gateway)})` : ''}`,
     `${formatNumber(totals.sent)} requests in ${formatDuration(totals.durationS * 1_000)}, ${formatNumber(totals.failed)} failed (${formatShare(totals.sent === 0 ? 0 : totals.failed / totals.sent)}); ${rate(throughput.requestsPerSec)} requests/s${tokens}; client ${client.verdict}${client.why.map((why) => `, ${cell(why)}`).join('')}`,
     figures(
@@ -26,6 +30,17 @@ export function renderBenchMarkdown(report: BenchReport, gate: Gate | null): str
   ]
     .filter((part) => part !== '')
     .join('\n\n')}\n`
+}
+
+/** What JUnit says beside the verdicts. */
+export function benchProperties({ target, load, noise, looks }: BenchReport): Record<string, string> {
+  return {
+    url: target.url,
+    model: target.model,
+    workload: load.workload.name,
+    noise: noiseLine(noise),
+    ...(looks ? { looks: looksLine(looks) } : {}),
+  }
 }
 
 type Quantiles = Pick<OverheadResult['totalMs'], 'p50' | 'p90' | 'p95' | 'p99' | 'max'>

@@ -3,10 +3,11 @@ import type { ChalkInstance } from 'chalk'
 import { OUTCOMES, type Outcome } from '../client/outcome.ts'
 import { explainDisagreement } from '../overhead/disagreement.ts'
 import { uncategorised } from '../report/category-run.ts'
-import type { BenchReport, Distribution, OverheadResult } from '../report/schema.ts'
+import type { BenchReport, Distribution, Gate, OverheadResult } from '../report/schema.ts'
 import { formatDuration, formatMs, formatNumber } from '../units.ts'
 import { loopLine, omissionNote } from './load-line.ts'
 import { looksLine } from './looks-line.ts'
+import { noiseLine } from './noise-line.ts'
 import { sloSection } from './slo-table.ts'
 import { columns, paint } from './table.ts'
 import { hung } from './text.ts'
@@ -22,7 +23,10 @@ export interface BenchView {
   stopped: 'interrupted' | 'token-budget' | 'target-dead' | null
 }
 
-const NOT_GATED = 'Shown, not gated: --budget 7ms makes the verdict the exit code.'
+function notGated({ checks: [first] }: Gate): string {
+  const flag = first?.metric.startsWith('delta.') ? '--max-regression 0.5ms,10%' : '--budget 7ms'
+  return `Shown, not gated: ${flag} makes the verdict the exit code.`
+}
 
 export function renderBench(report: BenchReport, view: BenchView): string {
   const c = paint(view.color)
@@ -34,11 +38,16 @@ export function renderBench(report: BenchReport, view: BenchView): string {
     ...(measured ? [latency(report, view, c), throughput(report, c), overhead(report, c)] : []),
     ending(report, view, c),
     measured && report.slo ? sloSection(report.slo, uncategorised(report), c) : '',
-    report.gate ? gateLines(report.gate, c) + (view.gated ? '' : `\n${c.dim(NOT_GATED)}`) : '',
-    measured && report.looks ? c.dim(hung(looksLine(report.looks), '')) : '',
+    report.gate ? gateLines(report.gate, c) + (view.gated ? '' : `\n${c.dim(notGated(report.gate))}`) : '',
+    measured && (report.gate || report.slo || report.noise) ? c.dim(standing(report)) : '',
   ]
     .filter((part) => part !== '')
     .join('\n\n')
+}
+
+/** What every verdict stands on: the rig's noise, and how often it was looked at. */
+function standing({ noise, looks }: BenchReport): string {
+  return [noiseLine(noise), ...(looks ? [looksLine(looks)] : [])].map((line) => hung(line, '')).join('\n')
 }
 
 function heading(report: BenchReport, c: ChalkInstance): string {
@@ -246,22 +255,15 @@ function ending(report: BenchReport, view: BenchView, c: ChalkInstance): string 
   return lines.join('\n')
 }
 
-function selfDoubt({ client, noise }: BenchReport, c: ChalkInstance): string {
+function selfDoubt({ client }: BenchReport, c: ChalkInstance): string {
   const lag = client.sendLagMs
   const late = lag ? `; sends late by ${formatMs(lag.p50)} ms at P50, ${formatMs(lag.p99)} at P99` : ''
   const rate =
     client.achievedToOffered === null ? '' : `; ${formatNumber(client.achievedToOffered * 100, 1)} % of the asked rate`
   const verdict = client.verdict === 'ok' ? c.green('ok') : c.yellow(client.verdict)
-  const rig = noise ? `\n${aaLine(noise)}` : ''
   const line = hung(`Client  ${client.verdict}${late}${rate}`, '').replace(
     `Client  ${client.verdict}`,
     `${c.bold('Client')}  ${verdict}`,
   )
-  return `${line}${client.why.map((why) => `\n${hung(why, '  ')}`).join('')}${rig}`
-}
-
-/** What one address differs from itself by: no smaller difference between two can be told on this rig. */
-function aaLine({ p99DifferenceMs: [low, high], pairs }: NonNullable<BenchReport['noise']>): string {
-  const bounds = `[${formatMs(low)}, ${high === null ? 'inf)' : `${formatMs(high)}]`}`
-  return hung(`A/A: P99 of latency differs from itself by ${bounds} ms, ${pairs} pairs of blocks, 95 %.`, '')
+  return `${line}${client.why.map((why) => `\n${hung(why, '  ')}`).join('')}`
 }

@@ -2,6 +2,7 @@
 import type { ChalkInstance } from 'chalk'
 import type { ComparedRow, ComparedRun, Comparison } from '../report/compare.ts'
 import { formatMs, formatNumber, formatShare } from '../units.ts'
+import { noiseLine } from './noise-line.ts'
 import { columns, paint } from './table.ts'
 import { hung } from './text.ts'
 import { gateLines, verdictMark } from './verdict.ts'
@@ -138,14 +139,15 @@ function differences({ differences: found }: Comparison, c: ChalkInstance): stri
   return [c.bold('The runs differ in (baseline | gateway)'), ...lines].join('\n')
 }
 
-function verdict({ gate, judgedBy }: Comparison, c: ChalkInstance): string {
+function verdict({ gate, judgedBy, noise }: Comparison, c: ChalkInstance): string {
   if (!gate) return ''
   const by = judgedBy
     ? [
         `Judged by ${judgedBy.definition} (${judgedBy.source}); ${judgedBy.caveat}${judgedBy.floor ? `; floor: ${judgedBy.floor}` : ''}.`,
       ]
     : []
-  return [...by.map((line) => c.dim(hung(line, ''))), gateLines(gate, c)].join('\n')
+  const rig = c.dim(hung(noiseLine(noise ?? undefined), ''))
+  return [...by.map((line) => c.dim(hung(line, ''))), rig, gateLines(gate, c)].join('\n')
 }
 
 function bracketed([low, high]: readonly [number, number | null]): string {

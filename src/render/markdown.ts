@@ -3,14 +3,17 @@ import type { ComparedRow, Comparison } from '../report/compare.ts'
 import type { Check, Gate, Verdict } from '../report/schema.ts'
 import { formatMs, formatNumber, formatShare } from '../units.ts'
 import { checkSentence, verdictWord } from './check-line.ts'
+import { noiseLine } from './noise-line.ts'
 
 const MARKS: Record<Verdict, string> = { pass: '✅', fail: '❌', inconclusive: '⚠️' }
 
 export function renderComparisonMarkdown(comparison: Comparison): string {
-  const { mode, modeWhy, pairing, baseline, gateway, rows, overhead, differences, notes, judgedBy, gate } = comparison
+  const { mode, modeWhy, pairing, baseline, gateway, rows, overhead, differences, notes, judgedBy, noise, gate } =
+    comparison
   return `${[
     '## kt bench compare',
     gateMarkdown(gate),
+    gate ? cell(noiseLine(noise ?? undefined)) : '',
     `Mode **${mode}** (${cell(modeWhy)}), ${pairing}. Baseline ${code(baseline.file)} (${formatNumber(baseline.requests)} requests), gateway ${code(gateway.file)} (${formatNumber(gateway.requests)} requests).${judgedBy ? ` Judged by ${judgedBy.definition}: ${cell(judgedBy.source)}.` : ''}`,
     table(
       ['', 'baseline', 'gateway', 'delta', '95 %', ''],
@@ -42,6 +45,11 @@ export function renderComparisonMarkdown(comparison: Comparison): string {
   ]
     .filter((part) => part !== '')
     .join('\n\n')}\n`
+}
+
+/** What JUnit says beside the verdicts. */
+export function comparisonProperties({ mode, pairing, baseline, gateway, noise }: Comparison): Record<string, string> {
+  return { mode, pairing, baseline: baseline.file, gateway: gateway.file, noise: noiseLine(noise ?? undefined) }
 }
 
 /** The verdicts, a line each. */

@@ -4,7 +4,8 @@ import type { SloResult } from '../report/schema.ts'
 import type { SloJudgement } from '../report/slo-file.ts'
 import { formatDuration, formatMs, formatNumber, formatShare } from '../units.ts'
 import { verdictWord } from './check-line.ts'
-import { gateMarkdown, table } from './markdown.ts'
+import { cell, gateMarkdown, table } from './markdown.ts'
+import { noiseLine } from './noise-line.ts'
 import { columns, paint } from './table.ts'
 import { hung } from './text.ts'
 import { gateLines } from './verdict.ts'
@@ -21,7 +22,10 @@ export function renderSlo(judged: SloJudgement, color: boolean): string {
   const names = slo.map(({ category }) => category).join(', ')
   const found = FOUND[categoryBy] === '' ? '' : `, ${FOUND[categoryBy]}`
   const head = hung(`kt slo check  ${names}${found}`, '', 15).replace('kt slo check', c.bold('kt slo check'))
-  return [`${head}\n${c.dim(`  ${file}; ${countOf(judged)}`)}`, sloSection(slo, judged.uncategorised, c)].join('\n\n')
+  const noise = c.dim(hung(noiseLine(judged.noise ?? undefined), ''))
+  return [`${head}\n${c.dim(`  ${file}; ${countOf(judged)}`)}`, sloSection(slo, judged.uncategorised, c), noise].join(
+    '\n\n',
+  )
 }
 
 /** '87 of 800 requests', where not all are judged. */
@@ -54,7 +58,7 @@ export function renderSloMarkdown(judged: SloJudgement): string {
   const rest = uncategorised === 0 ? '' : `, ${formatNumber(uncategorised)} of no category`
   return `${[
     `## kt slo check: ${slo.map(({ category }) => category).join(', ')}`,
-    `\`${file}\`, ${countOf(judged)}${rest}`,
+    `\`${file}\`, ${countOf(judged)}${rest}. ${cell(noiseLine(judged.noise ?? undefined))}`,
     sloMarkdown(slo),
     ...slo.map((result) => `**${result.category}**: ${promises(result)}\n\n${gateMarkdown(result)}`),
   ].join('\n\n')}\n`
@@ -114,4 +118,13 @@ function figures({ targetsMs, goodput, errorBudget }: SloResult): string[][] {
         ]
       : []),
   ]
+}
+
+/** What JUnit says beside the verdicts. */
+export function sloProperties({ file, slo, noise }: SloJudgement): Record<string, string> {
+  return {
+    report: file,
+    category: slo.map(({ category }) => category).join(', '),
+    noise: noiseLine(noise ?? undefined),
+  }
 }

@@ -4,6 +4,7 @@ import { durationMs } from '../input/quantity.ts'
 import { parseMaxRegression, parseThresholds } from '../input/thresholds.ts'
 import { readBudgets } from './budgets.ts'
 import { type Comparison, compareReports } from './compare.ts'
+import { readNoise } from './noise-file.ts'
 import { type Mode, pairOf } from './pair.ts'
 import { readReport } from './read.ts'
 import { MAX_REGRESSION } from './regression.ts'
@@ -16,6 +17,7 @@ export interface CompareFlags {
   budgets?: string | undefined
   'max-regression'?: string | undefined
   threshold?: string[] | undefined
+  noise?: string | undefined
   'allow-different': boolean
   'no-gate': boolean
 }
@@ -44,6 +46,7 @@ export function compareFiles(
     primary: thresholds.length === 0 || budgetAsked || asked !== undefined,
     allowDifferent: flags['allow-different'],
     noGate: flags['no-gate'],
+    noise: flags.noise === undefined ? undefined : readNoise(flags.noise),
   })
 }
 

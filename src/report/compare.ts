@@ -5,10 +5,10 @@
  */
 import { EXIT, type ExitCode, exitOf, type Inconclusive } from '../errors.ts'
 import { explainDisagreement } from '../overhead/disagreement.ts'
-import { formatMs } from '../units.ts'
 import { reader } from './blocks.ts'
 import { type Difference, differencesBetween } from './differences.ts'
 import { bestReading, isFloor, type JudgedBy } from './judge.ts'
+import { type Noise, noiseOf } from './noise.ts'
 import { type Mode, type Pair, pairOf } from './pair.ts'
 import { type RowVerdict, rowJudge } from './row-verdict.ts'
 import type { BenchReport, Distribution, Gate, OverheadResult, Verdict } from './schema.ts'
@@ -63,6 +63,8 @@ export interface Comparison {
   /** What a reader must know of the two runs beside their figures. */
   notes: string[]
   judgedBy: JudgedBy | null
+  /** Of the rig that measured the gateway; null where its blocks do not tell. */
+  noise: Noise | null
   /** Null when no verdict was asked for. */
   gate: Gate | null
 }
@@ -70,6 +72,8 @@ export interface Comparison {
 export interface CompareOptions extends Rules {
   files: { baseline: string; gateway: string }
   noGate: boolean
+  /** Of an A/A run on the same rig. */
+  noise?: Noise | undefined
   /** Instead of what the roles in the reports say. */
   mode?: Mode | undefined
   /** By component, in milliseconds at P99. */
@@ -93,6 +97,7 @@ export function compareReports(baseline: BenchReport, gateway: BenchReport, opti
     differences,
     notes: [...notesOn(pair), ...explainDisagreement(gateway.overhead)],
     judgedBy: verdict?.judgedBy ?? null,
+    noise: options.noise ?? gateway.noise ?? noiseOf(gateway, 'halves') ?? null,
     gate: verdict?.gate ?? null,
   }
 }
@@ -194,20 +199,11 @@ function notesOn({ baseline, gateway, mode, paired }: Pair): string[] {
       : [
           'unpaired: the runs were recorded apart, so that a change of less than about 15 % can hide in how the machine drifts',
         ]),
-    ...(gateway.noise
-      ? [
-          `the rig's own noise, measured A/A over ${gateway.noise.pairs} pairs of blocks: two equal arms differ by ${noiseText(gateway.noise.p99DifferenceMs)} at P99`,
-        ]
-      : []),
     ...sides.flatMap(([side, { client }]) =>
       client.verdict === 'ok' ? [] : [`client of the ${side} run: ${[client.verdict, ...client.why].join('; ')}`],
     ),
     ...sides.flatMap(([side, { interrupted }]) => (interrupted ? [`the ${side} run was interrupted`] : [])),
   ]
-}
-
-function noiseText([low, high]: [number, number | null]): string {
-  return `${formatMs(low)} to ${high === null ? 'inf' : formatMs(high)} ms`
 }
 
 function runOf(report: BenchReport, file: string): ComparedRun {

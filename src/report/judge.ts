@@ -7,9 +7,10 @@ import { judgeDifference } from '../stats/difference-gate.ts'
 import { type GateResult, judgeBudget } from '../stats/gate.ts'
 import { judgePaired } from '../stats/paired-gate.ts'
 import { blockPairs, gateBlocks, hasValues, reader } from './blocks.ts'
-import { durationCheck, gateOf, type Judge, undecidedCheck } from './checks.ts'
-import type { BenchReport, Check, Gate, OverheadDefinition, OverheadResult } from './schema.ts'
+import { durationCheck, type Judge, undecidedCheck } from './checks.ts'
+import type { BenchReport, Check, OverheadDefinition, OverheadResult } from './schema.ts'
 import { splitReport } from './split.ts'
+import { troubleIn } from './trouble.ts'
 
 export interface JudgedBy {
   definition: OverheadDefinition
@@ -36,6 +37,18 @@ export interface OverheadQuestion {
 
 /** The overhead of the gateway in `gateway`, with the floor of its own direct arm, else of `baseline`. Undefined without any reading. */
 export function overheadJudge(
+  gateway: BenchReport,
+  baseline: BenchReport | undefined,
+  question: OverheadQuestion,
+): OverheadJudge | undefined {
+  const { limitMs, op = '<', metric = 'overhead.p99' } = question
+  const found = bestJudge(gateway, baseline, question)
+  const trouble = troubleIn(baseline, gateway)
+  if (!found || trouble === undefined) return found
+  return { ...found, judge: () => undecidedCheck(metric, op, limitMs, trouble) }
+}
+
+function bestJudge(
   gateway: BenchReport,
   baseline: BenchReport | undefined,
   question: OverheadQuestion,
@@ -107,11 +120,6 @@ function byReading(
     })
   const caveat = definition === 'self-reported' ? `it under-reports: ${note}` : note
   return { judge: as(decide), judgedBy: { definition, source, caveat, floor: floor?.name ?? null } }
-}
-
-/** A gate that nothing could be judged by, and why. */
-export function undecided(metric: string, budgetMs: number, why: string): Gate {
-  return gateOf([undecidedCheck(metric, '<', budgetMs, why)])
 }
 
 export function readingOf(report: BenchReport, definition: OverheadDefinition): OverheadResult | undefined {

@@ -63,6 +63,15 @@ const checkSchema = z.strictObject({
 
 const gateSchema = z.strictObject({ verdict: verdictSchema, checks: z.array(checkSchema) })
 
+const noiseSchema = z
+  .strictObject({
+    source: z.enum(['aa', 'halves']).describe('aa: one address against itself; halves: a run against itself'),
+    pairs: count,
+    latencyMs: interval.optional(),
+    overheadMs: interval.optional().describe('provider-stamped'),
+  })
+  .describe("the rig's own noise floor, 95 %, by blocks: what two arms that are the same differ by at P99")
+
 const looksSchema = z.strictObject({
   planned: z.array(count).describe('pairs of blocks after which the run was to be judged'),
   taken: z.array(z.strictObject({ pairs: count, verdict: verdictSchema })),
@@ -340,13 +349,7 @@ export const benchReportSchema = z
       .strictObject({ written: count, lost: count, error: z.string().nullable() })
       .optional()
       .describe('lines of --samples'),
-    noise: z
-      .strictObject({
-        p99DifferenceMs: interval.describe('95 %, by blocks: what two arms that are the same differ by'),
-        pairs: count,
-      })
-      .optional()
-      .describe("the rig's own noise floor, measured A/A"),
+    noise: noiseSchema.optional(),
     looks: looksSchema.optional().describe('of a run that ends as soon as it is decided'),
     slo: z.array(sloSchema).optional().describe('an entry for each category that was judged'),
     gate: gateSchema.nullable(),

@@ -4,6 +4,7 @@ import { namedCategory, readSlo } from '../input/slo.ts'
 import type { Category } from '../slo/category.ts'
 import { type CategoryRun, categoryRun, uncategorised, wholeRun } from './category-run.ts'
 import { gateOf } from './checks.ts'
+import { type Noise, noiseOf } from './noise.ts'
 import { readReport } from './read.ts'
 import type { BenchReport, Gate, SloResult } from './schema.ts'
 import { categoryOfRun, judgeSlos } from './slo.ts'
@@ -22,6 +23,8 @@ export interface SloJudgement {
   verdict: Gate['verdict']
   /** An entry for each category. */
   slo: SloResult[]
+  /** Of the rig; null where the blocks do not tell. */
+  noise: Noise | null
 }
 
 export function checkSlo(file: string, name?: string, sloPath?: string): SloJudgement {
@@ -40,6 +43,7 @@ export function checkSlo(file: string, name?: string, sloPath?: string): SloJudg
     uncategorised: split && !named ? uncategorised(report) : 0,
     verdict: sloGate(slo).verdict,
     slo,
+    noise: report.noise ?? noiseOf(report, 'halves') ?? null,
   }
 }
 

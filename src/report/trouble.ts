@@ -35,8 +35,9 @@ function clockTrouble(side: string, { latencyMs, overhead }: BenchReport): strin
 
 /** Through a gateway nothing is faster than without: then the floor, or what it is held against, was measured on another machine mood. */
 function floorTrouble(baseline: BenchReport | undefined, gateway: BenchReport): string | undefined {
-  const own = gateway.arms.baseline?.overhead ?? (baseline?.target.role === 'direct' ? baseline.overhead : [])
-  const floor = stamped(own)?.totalMs.p50
+  const arm = gateway.arms.baseline
+  const direct = arm ? arm.name === 'direct' && arm : baseline?.target.role === 'direct' && baseline
+  const floor = direct ? stamped(direct.overhead)?.totalMs.p50 : undefined
   const reading = stamped(gateway.overhead)?.totalMs.p50
   if (floor === undefined || reading === undefined || floor <= reading * FLOOR_SHARE + FLOOR_MS) return undefined
   return `the gateway reads ${formatMs(reading)} ms at P50 and going direct ${formatMs(floor)} ms: it would be faster than its own floor`

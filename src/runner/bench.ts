@@ -1,9 +1,10 @@
 /** `kt bench`, whole: from checked options to a written report and a verdict. */
 import { EXIT, type ExitCode, exitOf, UserError } from '../errors.ts'
-import { parseThresholds } from '../input/thresholds.ts'
+import { parseMaxRegression, parseThresholds } from '../input/thresholds.ts'
 import { readBudgets } from '../report/budgets.ts'
 import { gateOf, undecidedCheck } from '../report/checks.ts'
 import { noiseOf } from '../report/noise.ts'
+import { readNoise } from '../report/noise-file.ts'
 import type { BenchReport, Gate, Verdict } from '../report/schema.ts'
 import { sloGate } from '../report/slo-file.ts'
 import { splitReport } from '../report/split.ts'
@@ -32,6 +33,9 @@ export async function bench(options: BenchOptions, hooks: RunHooks): Promise<Ben
   const { totalMs } = readBudgets(options.budgets)
   const budgetMs = options.budget ?? (options.budgets === undefined ? undefined : totalMs)
   const thresholds = parseThresholds(options.threshold)
+  const loss = options['max-regression']
+  const maxRegression = loss === undefined ? undefined : parseMaxRegression(loss)
+  const aaNoise = options.noise === undefined ? undefined : readNoise(options.noise)
   const promised = promisedBy(options)
   const open = await openTargets(options, hooks.note)
   try {
@@ -39,9 +43,9 @@ export async function bench(options: BenchOptions, hooks: RunHooks): Promise<Ben
     const asked = { ...options, sends, timeout: options.timeout ?? timeoutMs }
     const plan = { ...planOf(asked, open.targets), categoryTimeoutsUs }
     announce(plan, open.targets, hooks.note)
-    const gated = budgetMs !== undefined || thresholds.length > 0
+    const gated = budgetMs !== undefined || maxRegression !== undefined || thresholds.length > 0
     const judge = (report: BenchReport): Verdict | undefined => {
-      if (!options.aa) report.gate = judgeBench(report, { budgetMs, thresholds })
+      if (!options.aa) report.gate = judgeBench(report, { budgetMs, maxRegression, thresholds })
       const slo = keptPromises(report, promised)
       if (slo) report.slo = slo
       return verdictOf(report, gated)?.verdict
@@ -49,8 +53,9 @@ export async function bench(options: BenchOptions, hooks: RunHooks): Promise<Ben
     const looks = new Looks(plan.looks ?? [], judge, hooks.note)
     const measured = await measure(plan, options, open, hooks, looks.goOn)
     const { report } = measured
-    if (options.aa) Object.assign(report, { noise: noiseOf(report) })
     looks.end(report)
+    const noise = aaNoise ?? noiseOf(report, options.aa ? 'aa' : 'halves')
+    if (noise) report.noise = noise
     const unwritten = writeFiles(report, options)
     if (unwritten) hooks.note(`kt: ${unwritten.message}. What was measured stands in the output alone.`)
     if (options.json) noteFailure(report, hooks.note)

@@ -1,38 +1,64 @@
 /**
- * The gate of a single bench: P99 overhead against the budget, and the thresholds that were asked for, by the best reading the run
- * carries. A run straight at the provider has no overhead; a run with two arms is judged as a pair.
+ * The gate of a single bench, by the best reading the run carries: P99 overhead against the budget; where the second arm is a gateway
+ * too, how much worse than it the first one is; and the thresholds that were asked for. A run straight at the provider has no overhead.
  */
+import type { RegressionLimit } from '../input/thresholds.ts'
 import { readBudgets } from '../report/budgets.ts'
-import { undecidedCheck } from '../report/checks.ts'
+import { type Judge, undecidedCheck } from '../report/checks.ts'
 import { overheadJudge } from '../report/judge.ts'
-import { pairOf } from '../report/pair.ts'
+import { type Pair, pairOf } from '../report/pair.ts'
+import { MAX_REGRESSION, regressionJudge } from '../report/regression.ts'
 import type { BenchReport, Gate } from '../report/schema.ts'
 import { splitReport } from '../report/split.ts'
 import { judgeRun } from '../report/verdict.ts'
 import type { Threshold } from '../slo/threshold.ts'
 
 export interface BenchQuestion {
-  /** The budget that was asked for; without one the standard budget is shown, where there is a reading. */
+  /** The budget that was asked for. */
   budgetMs: number | undefined
+  /** What was asked for of a new gateway against an old one. */
+  maxRegression: RegressionLimit | undefined
   thresholds: readonly Threshold[]
 }
 
-export function judgeBench(report: BenchReport, { budgetMs, thresholds }: BenchQuestion): Gate | null {
-  const dead = report.totals.successful === 0
+/** Where nothing was asked for, the standard question of the run's mode is shown, if there is a reading. */
+export function judgeBench(report: BenchReport, { budgetMs, maxRegression, thresholds }: BenchQuestion): Gate | null {
   const arms = splitReport(report)
-  const limitMs = budgetMs ?? readBudgets().totalMs
-  const direct = report.target.role === 'direct'
-  const overhead =
-    dead || direct ? undefined : overheadJudge(report, arms?.baseline, { limitMs, paired: arms !== undefined })?.judge
-  const why = dead
-    ? 'every request failed'
-    : direct
-      ? 'the target is the provider itself, no gateway'
-      : 'no request carries a reading of the overhead'
-  const unknown = () => undecidedCheck('overhead.p99', '<', limitMs, why)
-  // Thresholds take the place of the standard budget; a budget that was asked for stands beside them.
-  const primary = budgetMs !== undefined ? (overhead ?? unknown) : thresholds.length === 0 ? overhead : undefined
-  if (!primary && thresholds.length === 0) return null
-  const context = { gateway: report, ...(arms ? { pair: pairOf(arms.baseline, arms.gateway) } : {}) }
-  return judgeRun(context, thresholds, primary ? [primary] : [])
+  const pair = arms && pairOf(arms.baseline, arms.gateway)
+  const context = { gateway: report, ...(pair ? { pair } : {}) }
+  const asked = [
+    budgetMs === undefined ? [] : budgetJudge(report, pair, budgetMs),
+    maxRegression === undefined ? [] : lossJudge(report, pair, maxRegression),
+  ].flat()
+  const shown = asked.length + thresholds.length > 0 ? [] : standardJudge(report, pair)
+  if (asked.length + thresholds.length + shown.length === 0) return null
+  return judgeRun(context, thresholds, [...asked, ...shown])
+}
+
+function standardJudge(report: BenchReport, pair: Pair | undefined): Judge[] {
+  if (report.totals.successful === 0 || report.target.role === 'direct') return []
+  if (pair?.mode === 'regression') return [lossJudge(report, pair, MAX_REGRESSION)]
+  return overheadOf(report, pair, readBudgets().totalMs)
+}
+
+function overheadOf(report: BenchReport, pair: Pair | undefined, limitMs: number): Judge[] {
+  // A difference to an old gateway is no overhead.
+  const direct = pair?.mode === 'overhead' ? pair.baseline : undefined
+  const found = overheadJudge(report, direct, { limitMs, paired: direct !== undefined })
+  return found ? [found.judge] : []
+}
+
+function budgetJudge(report: BenchReport, pair: Pair | undefined, limitMs: number): Judge {
+  const unknown = (why: string) => () => undecidedCheck('overhead.p99', '<', limitMs, why)
+  if (report.totals.successful === 0) return unknown('every request failed')
+  if (report.target.role === 'direct') return unknown('the target is the provider itself, no gateway')
+  const [judge] = overheadOf(report, pair, limitMs)
+  return judge ?? unknown('no request carries a reading of the overhead')
+}
+
+function lossJudge(report: BenchReport, pair: Pair | undefined, limit: RegressionLimit): Judge {
+  const unknown = (why: string) => () => undecidedCheck('delta.overhead.p99', '<', limit.ms, why)
+  if (!pair) return unknown('it takes a baseline: --baseline-url')
+  if (report.totals.successful === 0 || pair.baseline.totals.successful === 0) return unknown('every request failed')
+  return regressionJudge(pair, limit).judge
 }

@@ -99,6 +99,8 @@ const schema = z.strictObject({
   'inject-delay': durationOrZeroMs.optional(),
   'baseline-url': z.string().optional(),
   aa: z.boolean().default(false),
+  noise: z.string().optional(),
+  'max-regression': z.string().optional(),
   pairing: z.enum(['block', 'request']).optional(),
   'until-decided': z.boolean().default(false),
   split: z.boolean().default(false),
@@ -164,16 +166,22 @@ type Refuse = (message: string, next: string) => never
 
 /** What takes two arms. */
 function refusePairs(options: z.infer<typeof schema>, refuse: Refuse): void {
-  const { aa, split, pairing, stages, url, 'baseline-url': baseline } = options
+  const { aa, split, pairing, stages, noise, url, 'baseline-url': baseline } = options
   const untilDecided = options['until-decided']
   const alone = url !== undefined && baseline === undefined && !aa
-  if (alone && (split || pairing || untilDecided)) {
-    const flag = split ? '--split' : pairing ? '--pairing' : '--until-decided'
-    refuse(`${flag} needs a run with two arms`, 'Give --baseline-url too, or leave --url out.')
+  const takesTwo = [
+    split ? '--split' : [],
+    pairing ? '--pairing' : [],
+    untilDecided ? '--until-decided' : [],
+    options['max-regression'] === undefined ? [] : '--max-regression',
+  ].flat()
+  if (alone && takesTwo.length > 0) {
+    refuse(`${takesTwo[0]} needs a run with two arms`, 'Give --baseline-url too, or leave --url out.')
   }
   if (pairing === 'request' && stages) {
     refuse('--stages goes with --pairing block', 'By request both arms share one load: leave one of them out.')
   }
+  if (aa && noise !== undefined) refuse('--aa measures the noise itself', 'Leave --noise out.')
   if (!untilDecided) return
   if (aa) refuse('--until-decided does not go with --aa, which decides nothing', 'Leave one of them out.')
   if (!isJudged(options)) {
@@ -182,8 +190,10 @@ function refusePairs(options: z.infer<typeof schema>, refuse: Refuse): void {
 }
 
 /** Something decides the exit code. */
-function isJudged({ budget, budgets, slo, threshold, ...others }: z.infer<typeof schema>): boolean {
-  return [budget, budgets, slo, others['slo-file'], threshold[0]].some((asked) => asked !== undefined)
+function isJudged({ budget, budgets, slo, threshold, ...more }: z.infer<typeof schema>): boolean {
+  return [budget, budgets, slo, more['slo-file'], threshold[0], more['max-regression']].some(
+    (asked) => asked !== undefined,
+  )
 }
 
 /** A line for each value that is wrong, by the flag that was typed or the key of the file that it came from. */

@@ -27,6 +27,8 @@ describe('kt bench with two arms', () => {
     const { code, stdout } = await kt([...args, '--output', out, '--split'])
     expect(code).toBe(0)
     expect(stdout).toContain('floor (direct)')
+    // Ten blocks are five pairs: too few to bound anything.
+    expect(stdout).toContain('Noise of this rig: not known')
     const report = read(out)
     expect(report.arms).toMatchObject({ mode: 'paired', primary: 'gateway' })
     expect(report.arms.baseline?.totals).toMatchObject({ sent: 100, successful: 100 })
@@ -92,14 +94,29 @@ describe('kt bench with two arms', () => {
       '2',
     ]
     const { code, stdout } = await kt([...args, '--output', out])
-    expect(stdout).toContain('A/A: P99 of latency differs from itself by')
+    expect(stdout.replaceAll(/\s+/g, ' ')).toMatch(
+      /Noise of this rig: two equal arms differ at P99 by .* of overhead .*A\/A\)/,
+    )
     expect(code).toBe(0)
     const report = read(out)
     expect(report.gate).toBeNull()
     // The second arm is the gateway again: its stamps are no floor.
     expect(report.arms.baseline?.name).toBe('target')
     expect(report.client.floorMs).toBeNull()
-    expect(report.noise?.pairs).toBe(20)
+    expect(report.noise).toMatchObject({ source: 'aa', pairs: report.blocks.length / 2 })
+    const judged = await kt([
+      'bench',
+      '--url',
+      pair.gatewayUrl,
+      ...SMALL,
+      '--noise',
+      out,
+      '--threshold',
+      'errors.rate<90%',
+    ])
+    expect(judged.stdout).toMatch(/PASS.*\n(.*\n)*Noise of this rig: .*A\/A\)/s)
+    const none = await kt(['bench', '--url', pair.gatewayUrl, '--noise', dir.file('p.gateway.json')])
+    expect([none.code, none.stderr]).toEqual([2, expect.stringContaining('this is no A/A run')])
   })
 
   it('--threshold: gates on what was asked, with its exit code', async () => {

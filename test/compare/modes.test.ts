@@ -2,9 +2,10 @@
 import { describe, expect, it } from 'vitest'
 import { parseThresholds } from '../../src/input/thresholds.ts'
 import { renderComparison } from '../../src/render/compare-table.ts'
+import { comparisonProperties, renderComparisonMarkdown } from '../../src/render/markdown.ts'
 import { type Comparison, compareReports } from '../../src/report/compare.ts'
 import { overheadJudge } from '../../src/report/judge.ts'
-import { noiseOf } from '../../src/report/noise.ts'
+import { type Noise, noiseOf } from '../../src/report/noise.ts'
 import { MAX_REGRESSION } from '../../src/report/regression.ts'
 import type { BenchReport } from '../../src/report/schema.ts'
 import { splitReport } from '../../src/report/split.ts'
@@ -148,20 +149,38 @@ describe('files of one run measured in turns', () => {
     expect(overheadJudge(both, undefined, { limitMs: 7 })?.judgedBy.definition).toBe('paired')
   })
 
-  it('tell the noise of the rig, which is printed with every verdict', () => {
-    const twice = makeReport({
-      read: [],
-      requests: 4_000,
-      added: fixed(1),
-      direct: { read: [], requests: 4_000, added: fixed(1) },
-    })
-    const noise = noiseOf(twice)
-    expect(noise?.pairs).toBe(20)
-    expect(noise?.p99DifferenceMs[0]).toBeLessThan(0)
-    expect(noise?.p99DifferenceMs[1]).toBeGreaterThan(0)
-    const noted = compare(direct(), { ...fresh(), ...(noise ? { noise } : {}) })
-    expect(noted.notes.join()).toContain("the rig's own noise, measured A/A over 20 pairs")
-    expect(noiseOf(direct())).toBeUndefined()
+  it('tell the noise of the rig, A/A', () => {
+    const arm = { requests: 4_000, added: fixed(1) }
+    const twice = makeReport({ ...arm, direct: arm })
+    const noise = noiseOf(twice, 'aa')
+    expect(noise).toMatchObject({ source: 'aa', pairs: 20, latencyMs: [expect.any(Number), expect.any(Number)] })
+    expect(noise?.latencyMs?.[0]).toBeLessThan(0)
+    expect(noise?.latencyMs?.[1]).toBeGreaterThan(0)
+    expect(noiseOf(direct(), 'aa')).toBeUndefined()
+  })
+})
+
+describe('the noise of the rig', () => {
+  it('stands beside every verdict: from an A/A run, else from the blocks of the run itself', () => {
+    const own = compare(direct(), fresh())
+    expect(own.noise).toMatchObject({ source: 'halves', pairs: 10 })
+    expect(renderComparison(own, false).replaceAll(/\s+/g, ' ')).toMatch(
+      /Noise of this rig: two equal arms differ at P99 by -\S+ to \S+ ms of latency, -\S+ to \S+ ms of overhead \(95 %, 10 pairs/,
+    )
+    const noise = { source: 'aa', pairs: 20, latencyMs: [-0.4, 0.3] } as Noise
+    for (const told of [compare(direct(), fresh(), { noise }), compare(direct(), { ...fresh(), noise })]) {
+      expect(told.noise).toEqual(noise)
+      const sentence = 'by -0.400 to 0.300 ms of latency (95 %, 20 pairs of blocks, A/A).'
+      expect(renderComparison(told, false).replaceAll(/\s+/g, ' ')).toContain(sentence)
+      expect(renderComparisonMarkdown(told)).toContain(sentence)
+      expect(comparisonProperties(told).noise).toContain(sentence)
+    }
+  })
+
+  it('is not known of a few blocks, and that is said', () => {
+    const few = compare(direct(), fresh({ requests: 50, blocks: 5 }))
+    expect(few.noise).toBeNull()
+    expect(renderComparison(few, false)).toContain('Noise of this rig: not known')
   })
 })
 

@@ -8,16 +8,19 @@ import { normalCdf, normalQuantile } from '../../src/stats/distributions.ts'
 import { DRIFT, verdictOfShares } from '../../src/stats/gate.ts'
 import { normal, type Random, randomFrom } from '../../src/stats/random.ts'
 import { estimateShare } from '../../src/stats/share-interval.ts'
+import { decideAtLooks } from '../support/looks.ts'
 
 const BLOCKS = 20
+/** As long as a run that is judged until decided may be. */
+const MOST = 80
 const SIZE = 500
 const SIGMA = Math.log(9 / 5) / normalQuantile(0.99)
 const NOISE = 0.12
 const RHO = 0.85
 
-function moods(random: Random): number[] {
+function moods(random: Random, blocks = BLOCKS): number[] {
   let mood = NOISE * normal(random)
-  return Array.from({ length: BLOCKS }, (_, i) => {
+  return Array.from({ length: blocks }, (_, i) => {
     if (i > 0) mood = RHO * mood + NOISE * Math.sqrt(1 - RHO ** 2) * normal(random)
     return mood
   })
@@ -48,28 +51,66 @@ function binomial(random: Random, n: number, p: number): number {
 
 type Truth = 'this run' | 'all runs'
 
+interface SimulatedBlock {
+  n: number
+  over: number
+  /** Over by more than the drift. */
+  far: number
+}
+
+/** The blocks that a run in these moods counts; `limit`: log(limit / median). */
+function blocksOf(random: Random, host: readonly number[], limit: number): SimulatedBlock[] {
+  return host.map((mood) => {
+    const farShare = normalCdf((mood - limit - Math.log(DRIFT)) / SIGMA)
+    const share = normalCdf((mood - limit) / SIGMA)
+    const far = binomial(random, SIZE, farShare)
+    const near = binomial(random, SIZE - far, (share - farShare) / (1 - farShare))
+    return { n: SIZE, over: far + near, far }
+  })
+}
+
+function decide(blocks: readonly SimulatedBlock[]): 'pass' | 'fail' | 'inconclusive' {
+  const over = estimateShare(blocks)
+  const failBeyondDrift = estimateShare(blocks.map(({ n, far }) => ({ n, over: far })))
+  const verdict = verdictOfShares({ pass: over, fail: over, failBeyondDrift })
+  return verdict === 'pass' || verdict === 'fail' ? verdict : 'inconclusive'
+}
+
 /** Shares of PASS and FAIL among `runs` of a gateway whose true P99 is `ratio` times the budget. */
 function rates(truth: Truth, ratio: number, runs: number): { pass: number; fail: number } {
   const random = randomFrom(`${truth}/${ratio}`)
-  let pass = 0
-  let fail = 0
-  for (let run = 0; run < runs; run++) {
+  const shares = { pass: 0, fail: 0, inconclusive: 0 }
+  for (let i = 0; i < runs; i++) {
     const host = moods(random)
     const limit = (truth === 'this run' ? boundaryOfRun(host) : boundaryOfAll) - Math.log(ratio)
-    const blocks = host.map((mood) => {
-      const farShare = normalCdf((mood - limit - Math.log(DRIFT)) / SIGMA)
-      const share = normalCdf((mood - limit) / SIGMA)
-      const far = binomial(random, SIZE, farShare)
-      const near = binomial(random, SIZE - far, (share - farShare) / (1 - farShare))
-      return { n: SIZE, over: far + near, far }
-    })
-    const over = estimateShare(blocks)
-    const failBeyondDrift = estimateShare(blocks.map((block) => ({ n: block.n, over: block.far })))
-    const verdict = verdictOfShares({ pass: over, fail: over, failBeyondDrift })
-    if (verdict === 'pass') pass++
-    if (verdict === 'fail') fail++
+    shares[decide(blocksOf(random, host, limit))] += 1 / runs
   }
-  return { pass: pass / runs, fail: fail / runs }
+  return shares
+}
+
+/**
+ * The same of runs that are judged until decided, the true P99 of all runs being `ratio` times the budget. `wrong`: PASS or FAIL
+ * against the P99 under the conditions that the run had met when it ended.
+ */
+function atLooks(ratio: number, runs: number): { pass: number; fail: number; wrong: number } {
+  const random = randomFrom(`looks/${ratio}`)
+  const limit = boundaryOfAll - Math.log(ratio)
+  const shares = { pass: 0, fail: 0, inconclusive: 0, wrong: 0 }
+  let used = 0
+  for (let i = 0; i < runs; i++) {
+    const host = moods(random, MOST)
+    const blocks = blocksOf(random, host, limit)
+    const { verdict, pairs } = decideAtLooks((look) => decide(blocks.slice(0, look)))
+    shares[verdict] += 1 / runs
+    used += pairs / runs
+    const truth = boundaryOfRun(host.slice(0, pairs)) < limit ? 'pass' : 'fail'
+    if (verdict !== 'inconclusive' && verdict !== truth) shares.wrong += 1 / runs
+  }
+  const percent = (value: number): string => `${(100 * value).toFixed(2)} %`.padStart(9)
+  process.stdout.write(
+    `budget gate, looks at 10/20/40/80, true P99 of all runs = ${ratio.toFixed(2)} x budget: PASS ${percent(shares.pass)}  FAIL ${percent(shares.fail)}  wrong on what it met ${percent(shares.wrong)}  (${runs} runs, ${used.toFixed(0)} blocks in the mean)\n`,
+  )
+  return shares
 }
 
 function report(truth: Truth, ratio: number, runs: number): { pass: number; fail: number } {
@@ -102,4 +143,19 @@ describe('the budget gate in simulation', () => {
     expect(report('all runs', 1.6, 1_000).fail).toBeGreaterThan(0.97)
     expect(report('all runs', 2, 500).fail).toBeGreaterThan(0.99)
   })
+
+  it('judged at 10, 20, 40 and 80 blocks until decided, errs in at most 5 % on what it met, and fails a build in at most 0.3 %', () => {
+    for (const [ratio, runs] of [
+      [1, 3_000],
+      [1.05, 1_000],
+      [1.15, 1_000],
+    ] as const) {
+      const { pass, fail, wrong } = atLooks(ratio, runs)
+      expect(wrong).toBeLessThanOrEqual(0.05)
+      if (ratio === 1) expect(fail).toBeLessThanOrEqual(0.003)
+      if (ratio === 1.15) expect(pass).toBeLessThanOrEqual(0.06 + margin(0.06, 1_000))
+    }
+    expect(atLooks(0.8, 300).pass).toBeGreaterThan(0.98)
+    expect(atLooks(1.6, 300).fail).toBeGreaterThan(0.98)
+  }, 180_000)
 })

@@ -41,6 +41,10 @@ measured in turns is compared with itself, block by block.`
         "what must hold, such as 'overhead.p99<7ms'; repeatable; instead of the mode's own limit unless that is given too",
       multiple: true,
     }),
+    noise: Flags.string({
+      helpValue: 'aa.json',
+      description: "report of an A/A run on this rig, to stand beside the verdict [default: the gateway run's own]",
+    }),
     'allow-different': Flags.boolean({ description: 'judge although what the runs measured differs' }),
     'no-gate': Flags.boolean({
       description: 'print the figures only, exit 0',
@@ -52,24 +56,28 @@ measured in turns is compared with itself, block by block.`
 
   async run(): Promise<void> {
     const { args, flags } = await this.parse(BenchCompare)
-    const [{ compareFiles }, { exitOfComparison }, { renderComparison }, { renderComparisonMarkdown }, ci] =
-      await Promise.all([
-        import('../../report/compare-files.ts'),
-        import('../../report/compare.ts'),
-        import('../../render/compare-table.ts'),
-        import('../../render/markdown.ts'),
-        import('../../system/ci.ts'),
-      ])
+    const [
+      { compareFiles },
+      { exitOfComparison },
+      { renderComparison },
+      { comparisonProperties, renderComparisonMarkdown },
+      ci,
+    ] = await Promise.all([
+      import('../../report/compare-files.ts'),
+      import('../../report/compare.ts'),
+      import('../../render/compare-table.ts'),
+      import('../../render/markdown.ts'),
+      import('../../system/ci.ts'),
+    ])
     ci.assertCiWritable(flags)
     const comparison = compareFiles(args, flags)
     if (flags.json) this.printJson(comparison)
     else this.print(renderComparison(comparison, this.color))
-    const { gate, mode, baseline, gateway } = comparison
     ci.publish(flags, {
       name: 'kt bench compare',
-      gate,
-      properties: { mode, baseline: baseline.file, gateway: gateway.file },
-      timestamp: gateway.startedAt,
+      gate: comparison.gate,
+      properties: comparisonProperties(comparison),
+      timestamp: comparison.gateway.startedAt,
       markdown: () => renderComparisonMarkdown(comparison),
     })
     this.finish(exitOfComparison(comparison, flags.inconclusive))

@@ -56,6 +56,16 @@ and directly, in turns. The API key is taken from --api-key, KT_API_KEY or OPENA
       helpGroup: 'RESULT',
     }),
     aa: Flags.boolean({ description: "measure one address against itself: the rig's own noise", helpGroup: 'RESULT' }),
+    'max-regression': Flags.string({
+      helpValue: '0.5ms,10%',
+      description: 'with an old gateway in --baseline-url: gate on how much P99 may grow; the larger of both',
+      helpGroup: 'RESULT',
+    }),
+    noise: Flags.string({
+      helpValue: 'aa.json',
+      description: "report of an A/A run on this rig, to stand beside the verdict [default: the run's own blocks]",
+      helpGroup: 'RESULT',
+    }),
     split: Flags.boolean({ description: 'write the two arms as two reports too', helpGroup: 'RESULT' }),
     threshold: Flags.string({
       description: "gate on this too, such as 'errors.rate<0.1%'; repeatable",
@@ -91,7 +101,7 @@ and directly, in turns. The API key is taken from --api-key, KT_API_KEY or OPENA
       { withConfig },
       { bench },
       { renderBench },
-      { renderBenchMarkdown },
+      { benchProperties, renderBenchMarkdown },
       ci,
       { progressLine, progressLogLine },
       { progressOnStderr },
@@ -128,7 +138,7 @@ and directly, in turns. The API key is taken from --api-key, KT_API_KEY or OPENA
     ci.publish(options, {
       name: 'kt bench',
       gate: verdict,
-      properties: { url: report.target.url, model: report.target.model, workload: report.load.workload.name },
+      properties: benchProperties(report),
       timestamp: report.startedAt,
       markdown: () => renderBenchMarkdown(report, verdict),
     })

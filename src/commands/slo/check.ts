@@ -28,7 +28,7 @@ export default class SloCheck extends KtCommand {
 
   async run(): Promise<void> {
     const { args, flags } = await this.parse(SloCheck)
-    const [{ checkSlo, exitOfSlo, sloGate }, { renderSlo, renderSloMarkdown }, ci] = await Promise.all([
+    const [{ checkSlo, exitOfSlo, sloGate }, { renderSlo, renderSloMarkdown, sloProperties }, ci] = await Promise.all([
       import('../../report/slo-file.ts'),
       import('../../render/slo-table.ts'),
       import('../../system/ci.ts'),
@@ -37,11 +37,11 @@ export default class SloCheck extends KtCommand {
     const judged = checkSlo(args.report, flags.category, flags.slo)
     if (flags.json) this.printJson(judged)
     else this.print(renderSlo(judged, this.color))
-    const { slo, startedAt, file } = judged
+    const { slo, startedAt } = judged
     ci.publish(flags, {
       name: 'kt slo check',
       gate: sloGate(slo),
-      properties: { report: file, category: slo.map(({ category }) => category).join(', ') },
+      properties: sloProperties(judged),
       timestamp: startedAt,
       markdown: () => renderSloMarkdown(judged),
     })

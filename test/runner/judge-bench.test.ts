@@ -1,0 +1,61 @@
+// The gate of one bench: which question a run with two arms answers, and what forbids an answer.
+import { describe, expect, it } from 'vitest'
+import type { BenchReport } from '../../src/report/schema.ts'
+import { type BenchQuestion, judgeBench } from '../../src/runner/judge-bench.ts'
+import { type ArmShape, around, fixed, makeReport } from '../support/make-report.ts'
+
+const nothing: BenchQuestion = { budgetMs: undefined, maxRegression: undefined, thresholds: [] }
+const check = (report: BenchReport, asked: Partial<BenchQuestion> = {}) =>
+  judgeBench(report, { ...nothing, ...asked })?.checks[0]
+
+/** A run in turns against an old gateway, which names itself. */
+function againstOld(old: ArmShape, fresh: ArmShape): BenchReport {
+  return makeReport({ role: 'gateway', ...fresh, direct: old }, (report) => {
+    const { baseline } = report.arms
+    if (baseline) Object.assign(baseline, { name: 'target', signals: { gateway: 'old', caveat: '', rejected: {} } })
+    for (const block of report.blocks) if (block.arm === 'direct') block.arm = 'target'
+  })
+}
+
+describe('the gate of a bench', () => {
+  it('against going direct asks for the budget', () => {
+    const report = makeReport({ role: 'gateway', added: fixed(1), direct: { added: around(0.2) } })
+    expect(check(report)).toMatchObject({ metric: 'overhead.p99', verdict: 'pass', limit: 7 })
+  })
+
+  it('against an old gateway asks what was lost: from 1 to 6.9 ms does not pass as under 7', () => {
+    const slower = againstOld({ added: fixed(1) }, { added: fixed(6.9) })
+    expect(check(slower)).toMatchObject({ metric: 'delta.overhead.p99', verdict: 'fail', limit: 0.5 })
+    expect(check(slower, { maxRegression: { ms: 8, share: 0 } })).toMatchObject({ verdict: 'pass', limit: 8 })
+    expect(check(againstOld({ added: fixed(1) }, { added: fixed(1) }))).toMatchObject({ verdict: 'pass' })
+  })
+
+  it('takes no difference to an old gateway for an overhead', () => {
+    const slower = againstOld({ added: fixed(1), read: [] }, { added: fixed(6.9), read: [] })
+    expect(check(slower, { budgetMs: 7 })).toMatchObject({
+      metric: 'overhead.p99',
+      verdict: 'inconclusive',
+      value: null,
+    })
+    expect(check(slower)).toMatchObject({ metric: 'delta.latency.p99', verdict: 'fail' })
+    expect(check(againstOld({ added: fixed(1) }, { added: fixed(6.9) }), { budgetMs: 7 })).toMatchObject({
+      verdict: 'pass',
+    })
+  })
+
+  it('is none where clocks lie or a gateway is faster than its own floor, whoever asks', () => {
+    const below = makeReport({ role: 'gateway', added: () => -100, direct: { added: around(0.2) } })
+    const floored = makeReport({ role: 'gateway', added: around(1), direct: { added: around(3) } })
+    for (const [report, why] of [
+      [below, 'clock trouble'],
+      [floored, 'its own floor'],
+    ] as const) {
+      expect(check(report, { budgetMs: 7 })).toMatchObject({
+        verdict: 'inconclusive',
+        why: expect.stringContaining(why),
+      })
+    }
+    // An old gateway that was slower is no floor.
+    expect(check(againstOld({ added: around(3) }, { added: around(1) }), { budgetMs: 7 })?.verdict).toBe('pass')
+  })
+})

@@ -1,0 +1,18 @@
+/** A run that is judged at its looks until decided, as the runner does it (src/runner/looks.ts), without the run. */
+import { LOOKS, nextLook } from '../../src/stats/sequential.ts'
+
+type Verdict = 'pass' | 'fail' | 'inconclusive'
+
+/** The verdict that ended it, and after how many pairs of blocks. */
+export function decideAtLooks(
+  judge: (pairs: number) => Verdict,
+  looks: readonly number[] = LOOKS,
+): { verdict: Verdict; pairs: number } {
+  let pairs = looks[0] ?? 0
+  for (;;) {
+    const verdict = judge(pairs)
+    const next = nextLook(verdict, pairs, looks)
+    if (next === undefined) return { verdict, pairs }
+    pairs = next
+  }
+}
