@@ -5,7 +5,7 @@
 import { z } from 'zod'
 import { adminFile, adminPortFile } from './admin/config-file.ts'
 import { cacheFile } from './cache/config-file.ts'
-import { bytes, duration, secret } from './config-values.ts'
+import { addressProblem, bytes, duration, secret } from './config-values.ts'
 import { eventsFile } from './events/config-file.ts'
 import { policiesFile, streamingFile } from './policies/config-file.ts'
 import { PROTOCOLS } from './protocols/protocols.ts'
@@ -23,7 +23,8 @@ export function parseBaseUrl(text: string): { origin: string; basePath: string }
   if (!url || (url.protocol !== 'http:' && url.protocol !== 'https:')) {
     return `'${text}' is not an http(s) URL (like http://127.0.0.1:41001/v1)`
   }
-  if (url.username || url.password) return 'credentials do not belong in a base URL (use api_key)'
+  const problem = addressProblem(url)
+  if (problem) return problem
   if (url.search || url.hash) return 'a base URL has no query and no fragment'
   return { origin: url.origin, basePath: url.pathname.replace(/\/+$/, '') }
 }

@@ -54,3 +54,36 @@ export function lookUpSecret(given: string, environment: Environment): Secret {
   // The value itself is never shown.
   return /^[\x21-\x7e]+$/.test(value) ? { value } : { problem: 'not usable as a header value' }
 }
+
+/** A header's value as the file gives it, in which each `${NAME}` is looked up ('Bearer ${TOKEN}'). */
+export function lookUpHeader(given: string, environment: Environment): Secret {
+  let missing: string | undefined
+  const value = given.replaceAll(/\$\{([A-Za-z_]\w*)\}/g, (_, name: string) => {
+    const found = environment[name]?.trim()
+    if (!found) missing ??= name
+    return found ?? ''
+  })
+  if (missing !== undefined) return { missing }
+  return /^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/.test(value)
+    ? { value }
+    : { problem: 'not usable as a header value' }
+}
+
+/**
+ * Why no request should go to `url`, if anything: it holds credentials, which would be shown wherever the address is, or it is
+ * link-local, where cloud machines hand out credentials of their own. A URL that is parsed has one spelling only.
+ */
+export function addressProblem({ username, password, hostname }: URL): string | undefined {
+  if (username || password) return 'credentials do not belong in a URL (use api_key, or headers)'
+  const isLinkLocal = /^169\.254\.|^\[(?:fe[89ab]|::ffff:a9fe:)/.test(hostname)
+  return isLinkLocal
+    ? `${hostname} is link-local: no provider is there, but a cloud machine's own credentials are`
+    : undefined
+}
+
+export const httpUrl = z.string().superRefine((text, context) => {
+  const url = URL.parse(text)
+  const isHttp = url?.protocol === 'http:' || url?.protocol === 'https:'
+  const problem = url && isHttp ? addressProblem(url) : 'not an http(s) URL'
+  if (problem) context.addIssue({ code: 'custom', message: problem })
+})

@@ -7,8 +7,7 @@ import { availableParallelism } from 'node:os'
 import { z } from 'zod'
 import { type CacheConfig, redisUrlProblem } from './cache/config-file.ts'
 import { configFile } from './config-file.ts'
-import { type Environment, lookUpSecret } from './config-values.ts'
-import type { EventsConfig } from './events/config-file.ts'
+import { type Environment, lookUpHeader, lookUpSecret, type Secret } from './config-values.ts'
 import type { ProtocolName } from './protocols/protocols.ts'
 import type { ClientKey } from './safety/auth.ts'
 import type { BreakerConfig } from './upstream/breaker.ts'
@@ -107,19 +106,29 @@ export function gatewayConfigSchema(environment: Environment) {
       const { name, protocol, models, weight } = one
       return { name, ...one.base_url, protocol, apiKey: key.value, models, weight }
     })
-    const clientKeys = given.auth?.keys.map(({ key, tenant }, index): ClientKey => {
-      const secret = lookUpSecret(key, environment)
-      const problem = secret.missing === undefined ? secret.problem : `${secret.missing} is not set`
-      if (problem) refuse(['auth', 'keys', index, 'key'], problem)
-      return { value: secret.value ?? '', tenant }
-    })
-    const secret = (value: string, path: (string | number)[]): string => {
-      const found = lookUpSecret(value, environment)
-      if (found.value === undefined) refuse(path, found.problem ?? `${found.missing} is not set`)
-      return found.value ?? ''
+    const found = ({ value, missing, problem }: Secret, ...path: (string | number)[]): string => {
+      const message = problem ?? `${missing} is not set`
+      if (value === undefined) context.addIssue({ code: 'custom', path, message })
+      return value ?? ''
     }
     if (given.admin_port === given.port && given.port !== 0)
       refuse(['admin_port'], `${given.port} is the port it serves on`)
+    const secret = (text: string, ...path: (string | number)[]): string =>
+      found(lookUpSecret(text, environment), 'gateway', ...path)
+    const clientKeys = given.auth?.keys.map(({ key, tenant }, index): ClientKey => {
+      return { value: secret(key, 'auth', 'keys', index, 'key'), tenant }
+    })
+    const withHeaders = <T extends { headers: Record<string, string> }>(holder: T, ...path: (string | number)[]): T => {
+      const headers = Object.entries(holder.headers).map(([name, value]) => {
+        return [name, found(lookUpHeader(value, environment), ...path, 'headers', name)]
+      })
+      return { ...holder, headers: Object.fromEntries(headers) }
+    }
+    const policies = parsed.policies.map((policy, index) => {
+      const { webhook } = policy
+      return webhook ? { ...policy, webhook: withHeaders(webhook, 'policies', index, 'webhook') } : policy
+    })
+    const { otlp } = given.events
     const [first, ...others] = providers
     if (!first) return z.NEVER
     const { keep_alive: keepAlive } = given.upstream
@@ -163,12 +172,12 @@ export function gatewayConfigSchema(environment: Environment) {
         connections: warmConnections(given.warmup, keepAlive.enabled, pool, providers.length, notices),
         probeEndpoint: given.warmup.probe_endpoint,
       },
-      policies: parsed.policies,
+      policies,
       streaming: given.streaming,
-      cache: withRedisUrl(given.cache, (url) => secret(url, ['cache', 'redis', 'url']), refuse),
-      events: withHeaders(given.events, (value, name) => secret(value, ['events', 'otlp', 'headers', name])),
+      cache: withRedisUrl(given.cache, (url) => secret(url, 'cache', 'redis', 'url'), refuse),
+      events: { ...given.events, ...(otlp && { otlp: withHeaders(otlp, 'gateway', 'events', 'otlp') }) },
       adminPort: given.admin_port,
-      admin: { token: given.admin.token && secret(given.admin.token, ['admin', 'token']) },
+      admin: { token: given.admin.token && secret(given.admin.token, 'admin', 'token') },
       notices,
     }
   })
@@ -184,12 +193,6 @@ function withRedisUrl(
   const problem = url && redisUrlProblem(url)
   if (problem) refuse(['cache', 'redis', 'url'], problem)
   return { ...cache, redis: { ...cache.redis, url } }
-}
-
-function withHeaders(events: EventsConfig, secret: (value: string, name: string) => string): EventsConfig {
-  if (!events.otlp) return events
-  const headers = Object.entries(events.otlp.headers).map(([name, value]) => [name, secret(value, name)])
-  return { ...events, otlp: { ...events.otlp, headers: Object.fromEntries(headers) } }
 }
 
 function resolveKey(

@@ -26,7 +26,7 @@ export const eventsFile = z
       .strictObject({
         /** OTLP over HTTP with JSON, the whole URL. */
         endpoint: collector,
-        /** Values may refer to the environment: `${NAME}`. */
+        /** Values may hold references to the environment: `Bearer ${NAME}`. */
         headers: z.record(z.string(), headerValue).default({}),
         service_name: z.string().min(1).default('kt-gateway'),
         timeout: duration.prefault('10s'),

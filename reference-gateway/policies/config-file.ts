@@ -3,7 +3,7 @@
  * regex), or `kind`, or, for the two of the guide's example, which have neither, its name.
  */
 import { z } from 'zod'
-import { bytes, duration, headerValue } from '../config-values.ts'
+import { bytes, duration, headerValue, httpUrl } from '../config-values.ts'
 import { PII_KINDS } from './detectors/pii.ts'
 import { problemOf } from './pattern/program.ts'
 
@@ -32,7 +32,7 @@ const pattern = z.string().superRefine((source, context) => {
 })
 
 const webhook = z.strictObject({
-  url: z.url({ protocol: /^https?$/, error: 'not an http(s) URL' }),
+  url: httpUrl,
   timeout: duration.optional(),
   max_concurrency: z.int().min(1).default(16),
   headers: z.record(z.string().regex(/^[\w-]+$/), headerValue).default({}),

@@ -194,6 +194,11 @@ test('secrets come from the environment; one that is missing is an error, not an
     'redis://:pw@h:6379/2',
   )
   expect(messages(redis('http://h'))).toEqual(['not a redis:// or rediss:// URL'])
+  const collector = (headers: object) => ({ events: { otlp: { endpoint: 'http://h', headers } } })
+  const bearer = collector({ authorization: 'Bearer $'.concat('{TOKEN}') })
+  expect(parse(bearer, { TOKEN: 'abc' }).data?.events.otlp?.headers).toEqual({ authorization: 'Bearer abc' })
+  expect(messages(bearer)).toEqual(['TOKEN is not set'])
+  expect(messages(bearer, { TOKEN: 'a\nb' })).toEqual(['not usable as a header value'])
   expect(messages({ events: { otlp: { endpoint: 'ftp://h' } } })?.[0]).toMatch(/an OTLP endpoint is an http/)
   expect(messages({ cache: { key_includes: ['header:'] } })?.[0]).toMatch(/a part of the key is/)
 })

@@ -37,6 +37,8 @@ test('what does not work is refused by name', () => {
   expect(problems({ ...base, max_tokens: 5 })[0]).toMatch(/action: max_tokens can block or flag/)
   expect(problems({ ...base, detect: ['emial'] })).toHaveLength(1)
   expect(problems({ ...base, webhook: { url: 'ftp://x' } })).toEqual(['policies.0.webhook.url: not an http(s) URL'])
+  expect(problems({ ...base, webhook: { url: 'http://u:p@x' } })[0]).toMatch(/credentials do not belong in a URL/)
+  expect(problems({ ...base, webhook: { url: 'http://169.254.169.254/x' } })[0]).toMatch(/link-local/)
   expect(problems({ ...base, kind: 'pii', pattern: 'x' })).toHaveLength(1)
   expect(problems({ ...base, kind: 'pii' }, { ...base, kind: 'pii' })[0]).toBe(
     "policies.1.name: there are two policies 'p'",
@@ -46,4 +48,13 @@ test('what does not work is refused by name', () => {
     { ...base, name: 'q', type: 'input_filter', kind: 'pii', parallel_group: 'g' },
   )
   expect(groups[0]).toMatch(/policies\.1\.parallel_group: 'g' already holds policies of the other type/)
+})
+
+test('a webhook’s headers may hold secrets from the environment; one that is missing is an error', () => {
+  const policies = [
+    { ...base, webhook: { url: 'http://h/x', headers: { authorization: 'Bearer $'.concat('{HOOK}') } } },
+  ]
+  const { data } = gatewayConfigSchema({ HOOK: 's3cret' }).safeParse({ policies })
+  expect(data?.policies[0]?.webhook?.headers).toEqual({ authorization: 'Bearer s3cret' })
+  expect(problems(...policies)).toEqual(['policies.0.webhook.headers.authorization: HOOK is not set'])
 })
