@@ -20,8 +20,6 @@ export function entryOf(answer: StoredAnswer, context: RequestContext): Entry {
 
 export function isComplete(answer: StoredAnswer): boolean {
   if (!answer.stream) return answer.body.length > 0
-  // A stream that cannot be read cannot be known to be complete.
-  if (answer.headers.some((part, i) => i % 2 === 0 && part.toLowerCase() === 'content-encoding')) return false
   const tail = answer.body.toString('latin1', Math.max(0, answer.body.length - TAIL_BYTES))
   return /(?:^|[\r\n])data: ?\[DONE\][\r\n]*$/.test(tail) && !ERROR_EVENTS.some((start) => answer.body.includes(start))
 }

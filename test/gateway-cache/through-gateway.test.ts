@@ -1,4 +1,5 @@
 // The cache as clients of the gateway meet it: headers, streams, many at once, tenants, and answers that must not be kept.
+import { gzipSync } from 'node:zlib'
 import OpenAI from 'openai'
 import { expect, test } from 'vitest'
 import { type Answer, ask, gatewayBefore, post, upstream } from '../gateway/support/harness.ts'
@@ -137,6 +138,18 @@ test('nothing half or failed is kept: an error, a stream that breaks', async () 
   expect(cacheOf(await post(gateway, BODY))).toBe('miss')
   expect(cacheOf(await post(gateway, STREAMED))).toBe('miss')
   expect(seen.asked).toBe(4)
+})
+
+test('what is compressed unasked passes, and is not kept', async () => {
+  let asked = 0
+  const provider = await upstream((request, response) => {
+    asked++
+    expect(request.headers['accept-encoding']).toBe('identity')
+    response.writeHead(200, { 'content-type': 'application/json', 'content-encoding': 'gzip' }).end(gzipSync('{}'))
+  })
+  const gateway = await gatewayBefore(provider.url, ON)
+  for (let i = 0; i < 2; i++) expect(cacheOf(await post(gateway, BODY))).toBe('miss')
+  expect(asked).toBe(2)
 })
 
 test('when the client that asks first leaves, another one asks in its place', async () => {

@@ -32,6 +32,7 @@ test('a chat becomes a message: roles, limits, tools and images, and the key in 
         content: [
           { type: 'text', text: 'Look' },
           { type: 'image_url', image_url: { url: 'data:image/png;base64,AAAA' } },
+          { type: 'image_url', image_url: { url: 'https://h/a.png' } },
         ],
       },
       {
@@ -64,6 +65,7 @@ test('a chat becomes a message: roles, limits, tools and images, and the key in 
         content: [
           { type: 'text', text: 'Look' },
           { type: 'image', source: { type: 'base64', media_type: 'image/png', data: 'AAAA' } },
+          { type: 'image', source: { type: 'url', url: 'https://h/a.png' } },
         ],
       },
       { role: 'assistant', content: [{ type: 'tool_use', id: 't1', name: 'weather', input: { city: 'B' } }] },

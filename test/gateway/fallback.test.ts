@@ -38,6 +38,25 @@ test.each([429, 500, 503])(
   },
 )
 
+test('an unwanted answer is read to its end to save its connection, but no further than that is worth', async () => {
+  let gone = false
+  const { gateway, asked } = await two((response) => {
+    response.once('close', () => {
+      gone = true
+    })
+    response.writeHead(503)
+    const more = (): void => {
+      while (!response.destroyed && response.write('x'.repeat(16_384)));
+      response.once('drain', more)
+    }
+    more()
+  })
+  expect((await post(gateway, { model: 'm' })).status).toBe(200)
+  expect(asked).toEqual([1, 1])
+  await until(() => gone)
+  expect(gateway.poolStats().recycled.aborted).toBe(1)
+})
+
 test('a connection that cannot be made falls back; a request that was sent does not', async () => {
   const { gateway, asked, a } = await two(well)
   await a.close()

@@ -24,7 +24,13 @@ test('a chat becomes contents: roles, config, tools, the model in the path, the 
     model: 'gemini-x/../y',
     messages: [
       { role: 'developer', content: 'Be brief.' },
-      { role: 'user', content: 'Weather?' },
+      {
+        role: 'user',
+        content: [
+          { type: 'text', text: 'Weather?' },
+          { type: 'image_url', image_url: { url: 'data:image/png;base64,AAAA' } },
+        ],
+      },
       {
         role: 'assistant',
         content: '',
@@ -47,7 +53,7 @@ test('a chat becomes contents: roles, config, tools, the model in the path, the 
   expect(asked[0]?.body).toEqual({
     systemInstruction: { parts: [{ text: 'Be brief.' }] },
     contents: [
-      { role: 'user', parts: [{ text: 'Weather?' }] },
+      { role: 'user', parts: [{ text: 'Weather?' }, { inlineData: { mimeType: 'image/png', data: 'AAAA' } }] },
       { role: 'model', parts: [{ text: '' }, { functionCall: { name: 'weather', args: { city: 'B' } } }] },
       { role: 'user', parts: [{ functionResponse: { name: 'weather', response: { result: 'sunny' } } }] },
     ],
@@ -127,4 +133,26 @@ test('a stream without a finish reason is broken off: it has no other end mark',
   const answer = await post(gateway, { model: 'm', stream: true, messages: HI })
   expect(answer.broken).toBe(true)
   expect(answer.body.toString()).not.toContain('[DONE]')
+})
+
+const PICTURE = { type: 'image_url', image_url: { url: 'https://h/a.png' } }
+
+test.each([
+  [{ logprobs: true }, 'logprobs cannot be said'],
+  [{ messages: [{ role: 'user', content: [PICTURE] }] }, 'an image that is not a data: URL'],
+  [
+    { tools: [{ type: 'function', function: { name: 'f' } }], parallel_tool_calls: false },
+    'parallel_tool_calls: false',
+  ],
+  [{ messages: [{ role: 'system', content: [PICTURE] }] }, 'an image in a message of that role'],
+  [{ tools: [{ type: 'web_search' }] }, 'a tool of the type web_search'],
+])('what cannot be said is refused, not dropped: %j', async (extra, message) => {
+  const { gateway, asked } = await translated('gemini', { json: said([{ text: 'ok' }], { finishReason: 'STOP' }) })
+  const answer = await post(gateway, { model: 'm', messages: HI, ...extra })
+  expect(answer.status).toBe(400)
+  expect(JSON.parse(answer.body.toString()).error).toMatchObject({
+    code: 'unsupported_by_provider',
+    message: expect.stringContaining(message),
+  })
+  expect(asked).toEqual([])
 })

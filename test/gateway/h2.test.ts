@@ -103,6 +103,14 @@ test('a stream that the provider refused unread is sent again', async () => {
   expect(provider.streams).toBe(2)
 })
 
+test('one that refuses every stream unread is not asked for ever', async () => {
+  const provider = await h2Upstream((stream) => stream.close(7))
+  const gateway = await gatewayBefore(provider.url, H2)
+  expect((await post(gateway, { model: 'm' })).status).toBe(502)
+  expect(provider.streams).toBe(3)
+  expect(gateway.poolStats()).toMatchObject({ inFlight: 0, waiting: 0 })
+})
+
 test('a client that leaves takes its stream with it and leaves the others alone', async () => {
   let resets = 0
   const provider = await h2Upstream((stream, body) => {

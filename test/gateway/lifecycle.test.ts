@@ -1,4 +1,4 @@
-import { request as httpRequest } from 'node:http'
+import { Agent, request as httpRequest } from 'node:http'
 import { expect, test } from 'vitest'
 import { ask, gatewayBefore, upstream } from './support/harness.ts'
 import { answerJson, until } from './support/upstream.ts'
@@ -9,7 +9,7 @@ test('shutdown finishes what is in flight and takes nothing new', async () => {
     response.writeHead(200, { 'content-type': 'text/event-stream' }).write('data: 1\n\n')
     finish = () => response.end('data: 2\n\n')
   })
-  const gateway = await gatewayBefore(provider.url, {}, { drainMs: 10_000 })
+  const gateway = await gatewayBefore(provider.url, { admin_port: 0 }, { drainMs: 10_000 })
   let text = ''
   let ended = false
   const request = httpRequest(`${gateway.url}/v1/chat/completions`, { method: 'POST', agent: false }, (message) => {
@@ -24,11 +24,30 @@ test('shutdown finishes what is in flight and takes nothing new', async () => {
   await until(() => text !== '')
   const closed = gateway.close()
   await expect(ask(`${gateway.url}/healthz`)).rejects.toThrow(/ECONNREFUSED/)
+  // Whoever sends it traffic is told: at the admin port, which stays until the end.
+  const ready = await ask(`${gateway.adminUrl}/readyz`)
+  expect([ready.status, JSON.parse(ready.body.toString())]).toEqual([503, { ready: false, reason: 'shutting down' }])
   finish?.()
   await closed
   await until(() => ended)
   expect(text).toBe('data: 1\n\ndata: 2\n\n')
   await until(() => provider.open === 0)
+})
+
+test('an answer that is given while shutting down is the last on its connection', async () => {
+  let finish: (() => void) | undefined
+  const provider = await upstream((_request, response) => {
+    finish = () => answerJson(response, {})
+  })
+  const gateway = await gatewayBefore(provider.url, {}, { drainMs: 10_000 })
+  const agent = new Agent({ keepAlive: true })
+  const answer = ask(`${gateway.url}/v1/models`, { agent })
+  await until(() => finish !== undefined)
+  const closed = gateway.close()
+  finish?.()
+  expect((await answer).message.headers.connection).toBe('close')
+  await closed
+  agent.destroy()
 })
 
 test.each([

@@ -107,6 +107,28 @@ test('a body of 100 MB is refused before it has come, and its sender is not kept
   expect([answer.status, errorOf(answer).message]).toEqual([413, 'the request body is larger than 1 KiB'])
 })
 
+test('who goes on sending what was refused, or stops in the middle of it, loses the connection after five seconds', async () => {
+  const { gateway } = await echo({ limits: { max_body: '1KB' } })
+  const socket = connect(gateway.port, '127.0.0.1')
+  atEnd(async () => void socket.destroy())
+  let closed = false
+  let received = ''
+  socket
+    .on('error', () => {})
+    .on('close', () => {
+      closed = true
+    })
+  socket.setEncoding('latin1').on('data', (part: string) => {
+    received += part
+  })
+  socket.write('POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\ncontent-length: 1000000\r\n\r\n')
+  const sending = setInterval(() => socket.write('x'), 50)
+  await until(() => received.includes('body_too_large'))
+  expect(closed).toBe(false)
+  await until(() => closed)
+  clearInterval(sending)
+}, 20_000)
+
 test('auth.keys: without a key 401; with one its tenant, and the key stays here', async () => {
   const keys = [
     { key: 'kt-one', tenant: 'team-1' },

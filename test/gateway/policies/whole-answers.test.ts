@@ -1,4 +1,5 @@
 // Output policies on answers that are one JSON document.
+import { gzipSync } from 'node:zlib'
 import { expect, test } from 'vitest'
 import { post } from '../support/harness.ts'
 import { answerJson } from '../support/upstream.ts'
@@ -93,4 +94,21 @@ test('compressed answers cannot be judged: the provider is asked for plain ones'
   })
   const { status } = await post(gateway, chat('hi'), { headers: { 'accept-encoding': 'gzip' } })
   expect({ status, encoding }).toEqual({ status: 200, encoding: 'identity' })
+})
+
+test('an answer that cannot be judged, too large or compressed unasked, is not passed on', async () => {
+  const policies = [output({ action: 'block', patterns: ['SECRET'] })]
+  const large = await gatewayWith(policies, (_request, response) => {
+    response.writeHead(200, { 'content-type': 'application/json' })
+    response.write('{"x":"')
+    for (let i = 0; i < 17 && !response.destroyed; i++) response.write('x'.repeat(1024 * 1024))
+  })
+  const refused = await post(large, chat('hi'))
+  expect([refused.status, JSON.parse(refused.body.toString()).error.code]).toEqual([502, 'answer_too_large'])
+  const packed = await gatewayWith(policies, (_request, response) => {
+    const body = gzipSync(JSON.stringify(answerOf('SECRET')))
+    response.writeHead(200, { 'content-type': 'application/json', 'content-encoding': 'gzip' }).end(body)
+  })
+  const unreadable = await post(packed, chat('hi'))
+  expect([unreadable.status, JSON.parse(unreadable.body.toString()).error.code]).toEqual([502, 'upstream_encoding'])
 })
