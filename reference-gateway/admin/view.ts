@@ -87,11 +87,12 @@ export class AdminView {
 
   /** Rendered by prom-client, which is loaded when first asked for. */
   async metrics(): Promise<{ contentType: string; text: string }> {
-    const [{ CONTENT_TYPE, renderMetrics }, figures, cache, counts, pool, processes] = await Promise.all([
+    const [{ CONTENT_TYPE, renderMetrics }, figures, cache, counts, policies, pool, processes] = await Promise.all([
       import('../metrics/prometheus.ts'),
       this.#figures(),
       this.cache(),
       this.#ask<EventCounts>('events'),
+      this.#ask<Numbers>('policies'),
       this.pool(),
       this.#ask<MetricJson[]>('process'),
     ])
@@ -100,6 +101,7 @@ export class AdminView {
       cache,
       events: counts.length > 0 ? eventCounts(counts) : undefined,
       droppedBy: { ...this.#hub?.dropped(), ring: eventCounts(counts).dropped },
+      holdOverrun: policies.length > 0 ? numbersOf(sum(policies)).hold_overrun : undefined,
       pool: numbersOf(pool),
       recycled: numbersOf(isNumbers(pool.recycled) ? pool.recycled : {}),
       processes,

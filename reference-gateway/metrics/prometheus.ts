@@ -26,6 +26,8 @@ export interface Measured {
   events: EventCounts | undefined
   /** Dropped on the way to each reader. */
   droppedBy: Record<string, number>
+  /** Undefined without policies. */
+  holdOverrun: number | undefined
   pool: Record<string, number>
   recycled: Record<string, number>
   processes: MetricJson[][]
@@ -54,6 +56,7 @@ export function renderMetrics(measured: Measured): Promise<string> {
     ...figureMetrics(measured.figures),
     ...cacheMetrics(measured.cache),
     ...eventMetrics(measured),
+    ...holdMetrics(measured),
     ...poolMetrics(measured),
   ]
   // prom-client says `object` for what its registries give: MetricJson is that.
@@ -136,6 +139,12 @@ function eventMetrics({ events, droppedBy }: Measured): MetricJson[] {
     ),
     metric('kt_in_flight', 'gauge', 'Requests under way.', [{ value: events.in_flight, labels: {} }]),
   ]
+}
+
+function holdMetrics({ holdOverrun }: Measured): MetricJson[] {
+  if (holdOverrun === undefined) return []
+  const help = 'Times that text of a stream was held for longer than streaming.flush_interval.'
+  return [metric('kt_hold_overrun_total', 'counter', help, [{ value: holdOverrun, labels: {} }])]
 }
 
 function poolMetrics({ pool, recycled }: Measured): MetricJson[] {

@@ -28,13 +28,13 @@ export interface PolicyCounts {
   redacted: number
   flagged: number
   /** Not judged in time, or at all. */
-  timedOut: number
+  timed_out: number
 }
 
 export interface PolicyStats {
   policies: Record<string, PolicyCounts>
   /** Times that a stream's text was held for longer than flush_interval. */
-  holdOverrun: number
+  hold_overrun: number
 }
 
 export interface PolicyStages {
@@ -57,8 +57,8 @@ export function createPolicyStages(
   report: (problem: string) => void,
 ): PolicyStages {
   const policies = settings.map(compilePolicy)
-  const stats: PolicyStats = { policies: {}, holdOverrun: 0 }
-  for (const { name } of policies) stats.policies[name] = { blocked: 0, redacted: 0, flagged: 0, timedOut: 0 }
+  const stats: PolicyStats = { policies: {}, hold_overrun: 0 }
+  for (const { name } of policies) stats.policies[name] = { blocked: 0, redacted: 0, flagged: 0, timed_out: 0 }
   const stagesFor = (direction: Policy['direction']): Stage[] => {
     const own = policies.filter((policy) => policy.direction === direction)
     return stagesOf(
@@ -127,7 +127,7 @@ function outputStage(
               holding: (on) => {
                 context.timings.holding = on
               },
-              overrun: () => stats.holdOverrun++,
+              overrun: () => stats.hold_overrun++,
               blocked: (block) => lastEvent(block === 'unreadable' ? UNREADABLE : errorOf(block)),
             },
             sink,
@@ -169,7 +169,7 @@ function recorder(context: RequestContext, stats: PolicyStats): StageEvents {
   }
   return {
     found: (policy) => note(policy, policy.action, COUNTED_AS[policy.action]),
-    timedOut: (policy) => note(policy, 'timeout', 'timedOut'),
+    timedOut: (policy) => note(policy, 'timeout', 'timed_out'),
   }
 }
 

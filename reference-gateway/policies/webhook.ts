@@ -43,11 +43,10 @@ const answerShape = z.object({
 export class Webhook {
   readonly #settings: WebhookSettings
   readonly #agent: Agent
-  #running = 0
-  readonly #waiting: (() => void)[] = []
 
   constructor(settings: WebhookSettings) {
     this.#settings = settings
+    // One question at a time on each of them: whoever finds none free waits in its queue.
     this.#agent = new Agent({ connections: settings.maxConcurrency, allowH2: false, keepAliveTimeout: 30_000 })
   }
 
@@ -55,13 +54,7 @@ export class Webhook {
   async judge(question: Question, replacement: string | undefined, signal?: AbortSignal): Promise<Finding[][]> {
     const timeout = AbortSignal.timeout(this.#settings.timeoutMs)
     const either = signal ? AbortSignal.any([timeout, signal]) : timeout
-    await this.#turn(either)
-    try {
-      return findingsOf(await this.#ask(question, either), question.texts, replacement ?? DEFAULT_REPLACEMENT)
-    } finally {
-      this.#running--
-      this.#waiting.shift()?.()
-    }
+    return findingsOf(await this.#ask(question, either), question.texts, replacement ?? DEFAULT_REPLACEMENT)
   }
 
   async close(): Promise<void> {
@@ -87,27 +80,6 @@ export class Webhook {
     if (statusCode !== 200) throw new Error(`status ${statusCode}`)
     return answerShape.parse(JSON.parse(Buffer.concat(bytes).toString('utf8')))
   }
-
-  /** Resolves when fewer than `maxConcurrency` are asked; counts from then on as running. */
-  #turn(signal: AbortSignal): Promise<void> {
-    if (this.#running < this.#settings.maxConcurrency) {
-      this.#running++
-      return Promise.resolve()
-    }
-    return new Promise((resolve, reject) => {
-      const begin = (): void => {
-        signal.removeEventListener('abort', giveUp)
-        this.#running++
-        resolve()
-      }
-      const giveUp = (): void => {
-        this.#waiting.splice(this.#waiting.indexOf(begin), 1)
-        reject(new Error('no turn in time'))
-      }
-      signal.addEventListener('abort', giveUp, { once: true })
-      this.#waiting.push(begin)
-    })
-  }
 }
 
 function findingsOf(answer: z.output<typeof answerShape>, texts: readonly string[], replacement: string): Finding[][] {
@@ -115,6 +87,7 @@ function findingsOf(answer: z.output<typeof answerShape>, texts: readonly string
   return texts.map((text, index) => {
     if (matches === true) return text.length > 0 ? [{ start: 0, end: text.length, replacement }] : []
     if (matches === false) return []
+    if (matches.some((match) => match.index >= texts.length)) throw new Error('a match in no text')
     return matches
       .filter((match) => match.index === index)
       .map(({ start, end, replacement: own }) => {

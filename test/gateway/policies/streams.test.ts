@@ -27,7 +27,7 @@ async function live(policies: unknown[], streaming: Record<string, unknown> = {}
       provider = response.writeHead(200, { 'content-type': 'text/event-stream' })
       response.flushHeaders()
     },
-    { streaming },
+    { streaming, admin_port: 0 },
   )
   const asking = request(`${gateway.url}/v1/chat/completions`, {
     method: 'POST',
@@ -70,7 +70,7 @@ test('digits hold for cards only: words leave in the same moment', async () => {
   provider.end(DONE)
 })
 
-test('on_flush: release lets go after flush_interval, and it is counted', async () => {
+test('on_flush: release lets go after flush_interval, and it is counted where an operator looks', async () => {
   const { provider, received, gateway, message } = await live([output({ detect: ['email'] })], {
     flush_interval: '40ms',
     on_flush: 'release',
@@ -80,7 +80,12 @@ test('on_flush: release lets go after flush_interval, and it is counted', async 
   provider.end(token('@x.org ann@x.org') + DONE)
   await once(message, 'end')
   expect(assembled(received())['0/content']).toBe('bob@x.org [REDACTED:email]')
-  expect(gateway.url).toBeTruthy()
+  const shown = async (path: string) => (await fetch(`${gateway.adminUrl}${path}`)).text()
+  expect(JSON.parse(await shown('/stats')).policies).toMatchObject({
+    hold_overrun: 1,
+    policies: { p: { redacted: 1 } },
+  })
+  expect(await shown('/metrics')).toContain('\nkt_hold_overrun_total 1\n')
 })
 
 test('hold_overrun is counted whether held or released', async () => {
@@ -91,10 +96,10 @@ test('hold_overrun is counted whether held or released', async () => {
     })
     filter.write(Buffer.from(token('quick')))
     filter.write(Buffer.from(token(' word')))
-    expect(stages.stats().holdOverrun).toBe(0)
+    expect(stages.stats().hold_overrun).toBe(0)
     await wait(300)
     filter.end()
-    expect(stages.stats().holdOverrun).toBe(1)
+    expect(stages.stats().hold_overrun).toBe(1)
     expect(context.policies).toBeUndefined()
     await stages.close()
   }

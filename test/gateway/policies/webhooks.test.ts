@@ -51,7 +51,8 @@ test('what it finds is redacted, by its own words or the policy’s', async () =
 test('one that is late, fails or is not understood is no judgement: on_timeout decides', async () => {
   const late = await hook(1_000, () => ({}))
   const broken = await hook(0, () => ({ matches: [{ start: 5, end: 4_000 }] }))
-  for (const { url } of [late, broken, { url: 'http://127.0.0.1:9/nobody' }]) {
+  const elsewhere = await hook(0, () => ({ matches: [{ index: 1, start: 0, end: 2 }] }))
+  for (const { url } of [late, broken, elsewhere, { url: 'http://127.0.0.1:9/nobody' }]) {
     const closed = await gatewayWith([policy('p', url, { policy_timeout: '100ms' })], echo())
     const open = await gatewayWith([policy('p', url, { policy_timeout: '100ms', on_timeout: 'fail_open' })], echo())
     const tookMs = await millisecondsOf(async () => {
