@@ -165,7 +165,13 @@ test('events: those that were, and those that come', async () => {
 
 test('a token, where one is set; health asks for none', async () => {
   const { get } = await running({ admin: { token: 'open-sesame' } })
-  for (const authorization of [undefined, 'Bearer wrong', 'Basic open-sesame', 'Bearer open-sesam', 'Bearer open-sesamf']) {
+  for (const authorization of [
+    undefined,
+    'Bearer wrong',
+    'Basic open-sesame',
+    'Bearer open-sesam',
+    'Bearer open-sesamf',
+  ]) {
     const headers = authorization === undefined ? {} : { authorization }
     for (const path of ['/stats', '/metrics', '/events', '/pool', '/cache']) {
       expect((await get(path, { headers })).status).toBe(401)

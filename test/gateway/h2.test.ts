@@ -267,6 +267,30 @@ test('a slow reader holds the stream back by flow control', async () => {
   await until(() => written === 1_024 && received > 1_024 * 64 * 1024)
 })
 
+test('a reader that is slow is not the provider’s silence', async () => {
+  const size = 16 * 1024 * 1024
+  const provider = await h2Upstream((stream) => {
+    stream.respond({ ':status': 200, 'content-type': 'text/event-stream' })
+    stream.end(Buffer.alloc(size, 'x'))
+  })
+  const gateway = await gatewayBefore(provider.url, {
+    upstream: { http_version: 'h2', body_idle_timeout: '100ms' },
+  })
+  const socket = connect(gateway.port, '127.0.0.1')
+  atEnd(async () => void socket.destroy())
+  socket.pause()
+  const body = '{"model":"m","stream":true}'
+  socket.write(`POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\ncontent-length: ${body.length}\r\n\r\n${body}`)
+  await until(() => provider.streams === 1)
+  await wait(500)
+  let received = 0
+  socket.on('data', (chunk: Buffer) => {
+    received += chunk.length
+  })
+  socket.resume()
+  await until(() => received > size)
+})
+
 const tls = certificate()
 
 test.skipIf(!tls)(

@@ -120,6 +120,18 @@ test('a connection that the provider closes is replaced, and no request is lost 
   expect(gateway.poolStats()).toMatchObject({ open: 1, busy: 0 })
 })
 
+test('a provider that says how long it keeps connections is not raced: the gateway closes a second earlier (idle)', async () => {
+  // Said as `keep-alive: timeout=2`.
+  const to = await provider({ keepAliveTimeout: 2_000 })
+  const gateway = await gatewayBefore(to.url)
+  const startMs = performance.now()
+  await inSequence(gateway, 1)
+  await until(() => to.open === 0)
+  expect(performance.now() - startMs).toBeGreaterThan(500)
+  await until(() => gateway.poolStats().open === 0)
+  expect(gateway.poolStats().recycled).toMatchObject({ idle: 1, upstream: 0 })
+})
+
 test('the connection that became idle last is used first', async () => {
   const ports: (number | undefined)[] = []
   const to = await upstream((request, response) => {
