@@ -39,7 +39,7 @@ export const figureFlags = {
   'bytes-per-output-token': text('290', 'bytes on the wire for an output token', FIGURE),
   'bytes-per-input-token': text('4.5', 'bytes on the wire for an input token', FIGURE),
   'stream-rate': text('50', 'tokens per second of one stream', FIGURE),
-  ttft: text('1s', 'time to first token', FIGURE),
+  ttft: text('1s', 'time to the first token that is generated, hidden ones included', FIGURE),
   'connections-per-worker': text('16384', 'connections one worker may hold', FIGURE),
   'memory-per-stream': text('64KiB', 'memory of one stream', FIGURE),
   'memory-base': text('500MiB', 'memory of a worker at rest', FIGURE),

@@ -18,7 +18,6 @@ export interface Instance extends NodeType {
   region: string
   priceDate: string
   priceSource: string
-  /** Whether the bandwidth is a sustained baseline, or a ceiling with nothing guaranteed below it. */
   bandwidthIs: 'baseline' | 'ceiling'
   coremarkPerVcpu?: number | undefined
   coremarkSource?: string | undefined

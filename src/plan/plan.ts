@@ -158,9 +158,10 @@ function nodeSection(node: NodeType): Omit<NodeType, 'memorySource'> {
     allocatableMemoryBytes,
     source,
   } = node
-  const { usdPerHour, region, priceDate } = node
+  const { usdPerHour, region, priceDate, bandwidthIs } = node
   return {
     ...{ type, cloud, vcpu, memoryGib, bandwidthGbps: gbps, allocatableMillicores, allocatableMemoryBytes, source },
+    ...(bandwidthIs === undefined ? {} : { bandwidthIs }),
     ...(usdPerHour === undefined ? {} : { usdPerHour, region, priceDate }),
   }
 }

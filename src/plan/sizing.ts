@@ -56,6 +56,8 @@ export interface NodeType {
   vcpu: number
   memoryGib: number
   bandwidthGbps: number
+  /** Whether the bandwidth is a sustained baseline, or a ceiling with nothing guaranteed below it; a baseline where unsaid. */
+  bandwidthIs?: 'baseline' | 'ceiling' | undefined
   /** What pods can request; computed by the rules of Kubernetes where the provider's table was not read. */
   allocatableMillicores: number
   allocatableMemoryBytes: number

@@ -60,15 +60,22 @@ export function answer({ workers, answer: a, quotas, calibration, constraints: a
     ? ` (${span({ min: workers.interval95[0] ?? 0, max: workers.interval95[1] ?? 0 })})`
     : ''
   const widest = all.find(({ per }) => per === 'worker')
-  const more = a.workers.peak > workers.peak ? `; ${widest?.name} take ${counted(a.workers.peak, 'worker')}` : ''
+  const held = a.workers.peak > workers.peak ? counted(a.workers.peak, 'worker') : ''
+  const same = widest?.name === a.binding
+  const more = held === '' || same ? '' : `; ${widest?.name} ${verb(widest?.name, 'take')} ${held}`
   const groups = (calibration?.groups ?? 1) > 1 ? ` in ${calibration?.groups} groups` : ''
   const factor = `${span(workers.redundancy)}x`
   const over = quotas.filter(({ accounts }) => accounts > 1)
   const quota = over.length > 0 ? `; over the provider's quota of ${list(over.map(({ name }) => name))}` : ''
   const nodes = nothingBinds(a)
     ? `nothing binds: ${counted(a.nodes.max, 'node')} carries it at ${factor} too${more}`
-    : `${a.binding} binds: ${counted(a.nodes.peak, 'node')}, ${span(a.nodes)}${more}`
+    : `${a.binding} ${verb(a.binding, 'bind')}: ${held !== '' && same ? `${held} on ` : ''}${counted(a.nodes.peak, 'node')}, ${span(a.nodes)}${more}`
   return `${counted(workers.peak, 'worker')}${interval}${groups}; ${span(workers)} with redundancy ${factor}; ${nodes}${quota}`
+}
+
+/** 'network binds', 'connections bind' */
+function verb(name: string | undefined, does: string): string {
+  return name?.endsWith('s') ? does : `${does}s`
 }
 
 /** Where one node holds the upper plan, no constraint asks for more of anything. */
@@ -123,7 +130,7 @@ function constraints({ constraints: all, nodes, answer: a, workers, quotas }: Pl
     nodes.usdPerHour === undefined ? '' : `; $${trimmed(nodes.usdPerHour, 4)}/h${priced === '' ? '' : ` (${priced})`}`
   const marks = nothingBinds(a) ? ['most'] : ['binds', 'next']
   return [
-    `${nodes.cloud} ${nodes.type}: ${nodes.vcpu} vCPU, ${nodes.workersPerNode} for workers; ${formatCount(nodes.bandwidthGbps)} Gbit/s, ${formatNumber(nodes.networkUtilisation * 100)} % used${price}`,
+    `${nodes.cloud} ${nodes.type}: ${nodes.vcpu} vCPU, ${nodes.workersPerNode} for workers; ${nodes.bandwidthIs === 'ceiling' ? 'at most ' : ''}${formatCount(nodes.bandwidthGbps)} Gbit/s, ${formatNumber(nodes.networkUtilisation * 100)} % used${price}`,
     ...rows([
       ['', 'at the peak', ...factors.slice(1).map((factor) => `x ${factor}`), 'nodes', ''],
       ...all.map((constraint, i) => [
@@ -225,7 +232,7 @@ function recommendation({
   return [
     nothingBinds(a)
       ? `- One ${nodes.type} would do; run a worker in each of ${counted(zones, 'zone')} all the same, so that one may be lost.`
-      : `- ${a.binding} binds first, then ${a.next}: ${counted(a.nodes.peak, 'node')} like ${nodes.type} for the peak, ${span(a.nodes)} with redundancy ${factor}.`,
+      : `- ${a.binding} ${verb(a.binding, 'bind')} first, then ${a.next}: ${counted(a.nodes.peak, 'node')} like ${nodes.type} for the peak, ${span(a.nodes)} with redundancy ${factor}.`,
     `- Dedicated CPU: ${familyList(instances.recommended)}.`,
     ...(instances.avoid.length > 0 ? [`- No burstable CPU (${familyList(instances.avoid)}): it delays tokens.`] : []),
     calibration

@@ -34,7 +34,7 @@ export function renderSensitivity({ by, tornado, scenarios, growth }: Sensitivit
       ),
       ...(shown.some(({ range }) => range === 'measured') ? ['* measured interval'] : []),
       ...(shown.length < tornado.swings.length
-        ? [`${tornado.swings.length - shown.length} more move nothing while ${tornado.binding} binds (--all).`]
+        ? [`${tornado.swings.length - shown.length} more move nothing of what binds, ${tornado.binding} (--all).`]
         : []),
     ]),
     ...(scenarios.length > 0 ? [section('What if', scenarioRows(scenarios))] : []),

@@ -150,6 +150,7 @@ export const planSchema = z
       vcpu: whole,
       memoryGib: positive,
       bandwidthGbps: positive,
+      bandwidthIs: z.enum(['baseline', 'ceiling']).optional().describe('ceiling: nothing is guaranteed below it'),
       allocatableMillicores: whole,
       allocatableMemoryBytes: whole,
       usdPerHour: positive.optional(),

@@ -123,6 +123,14 @@ test('a load that one node holds: nothing binds, and no factor is made of almost
   expect(stdout).not.toContain('just over')
 })
 
+test('what binds by workers says how many; a ceiling of bandwidth is called one', async () => {
+  const { stdout } = await plan(...PEAKS, '--node', 'Standard_F8s_v2')
+  expect(stdout.split('\n')[0]).toBe(
+    '30 workers; 60-120 with redundancy 2-4x; connections bind: 31 workers on 5 nodes, 9-18',
+  )
+  expect(stdout).toContain('at most 12.5 Gbit/s')
+})
+
 test('a machine of the catalogue keeps the contract, with the day of its price', async () => {
   const { stdout } = await plan(...PEAKS, '--node', 'c6i.8xlarge', '--json')
   const { nodes } = planSchema.parse(JSON.parse(stdout))
