@@ -11,7 +11,7 @@ import { noiseLine } from './noise-line.ts'
 import { sloSection } from './slo-table.ts'
 import { columns, paint } from './table.ts'
 import { hung } from './text.ts'
-import { gateLines, verdictMark } from './verdict.ts'
+import { budgetCell, gateLines } from './verdict.ts'
 
 export interface BenchView {
   color: boolean
@@ -210,7 +210,7 @@ function overheadRows(entry: OverheadResult, c: ChalkInstance): string[][] {
     rows.push(['  each token', formatMs(p50), '', '', formatMs(p99), formatMs(max)])
   }
   for (const [name, part] of Object.entries(entry.components ?? {})) {
-    const budget = part.budgetMs === null ? '' : `< ${formatMs(part.budgetMs)} ${verdictMark(part.verdict, c)}`
+    const budget = budgetCell(part.budgetMs, part.verdict, c)
     rows.push([`  ${name.replaceAll('_', ' ')}`, formatMs(part.p50), '', '', formatMs(part.p99), '', budget])
   }
   return rows

@@ -5,7 +5,7 @@ import { formatMs, formatNumber, formatShare } from '../units.ts'
 import { noiseLine } from './noise-line.ts'
 import { columns, paint } from './table.ts'
 import { hung } from './text.ts'
-import { gateLines, verdictMark } from './verdict.ts'
+import { budgetCell, gateLines } from './verdict.ts'
 
 const METRICS: Record<string, string> = {
   latency: 'Latency',
@@ -117,7 +117,7 @@ function overhead({ overhead: entries }: Comparison, c: ChalkInstance): string {
     const figures = [totalMs.p50, totalMs.p90, totalMs.p95, totalMs.p99, totalMs.max].map(formatMs)
     const label = of === 'floor' ? 'floor, stamped' : of === 'old' ? `old ${definition}` : definition
     const parts = components.map(({ name, p50, p99, budgetMs, verdict }) => {
-      const within = budgetMs === null ? '' : `< ${formatMs(budgetMs)} ${verdictMark(verdict, c)}`
+      const within = budgetCell(budgetMs, verdict, c)
       return [`  ${name.replaceAll('_', ' ')}`, formatMs(p50), '', '', formatMs(p99), '', within]
     })
     return [[label, ...figures, bracketed(totalMs.ci95)], ...parts]

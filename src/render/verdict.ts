@@ -1,6 +1,7 @@
 /** A gate's verdict for a person: PASS, FAIL or INCONCLUSIVE, the figure against its limit, and why. Strings out. */
 import type { ChalkInstance } from 'chalk'
 import type { Gate, Verdict } from '../report/schema.ts'
+import { formatMs } from '../units.ts'
 import { checkSentence, verdictWord } from './check-line.ts'
 import { hung } from './text.ts'
 
@@ -17,8 +18,9 @@ export function gateLines(gate: Gate, c: ChalkInstance): string {
     .join('\n')
 }
 
-/** A component against its budget, in a word. */
-export function verdictMark(verdict: Verdict | null, c: ChalkInstance): string {
-  if (verdict === 'pass') return c.green('ok')
-  return verdict === 'fail' ? c.red('over') : c.yellow('?')
+/** A component's budget and, in a word, how it stands to it. Empty without a budget; of 0: it must not show. */
+export function budgetCell(budgetMs: number | null, verdict: Verdict | null, c: ChalkInstance): string {
+  if (budgetMs === null) return ''
+  const mark = verdict === 'pass' ? c.green('ok') : verdict === 'fail' ? c.red('over') : c.yellow('?')
+  return budgetMs === 0 ? `none ${mark}` : `< ${formatMs(budgetMs)} ${mark}`
 }

@@ -40,7 +40,7 @@ export function compareFiles(
     files: { baseline: files.baseline, gateway: files.gateway ?? files.baseline },
     mode: flags.mode,
     budgetMs,
-    componentBudgetsMs: budgets.components,
+    componentBudgetsMs: { ...budgets.components, total: budgets.totalMs },
     maxRegression,
     thresholds,
     primary: thresholds.length === 0 || budgetAsked || asked !== undefined,

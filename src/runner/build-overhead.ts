@@ -49,8 +49,10 @@ export function overheadOf(arm: ArmRecord, budgets: Budgets): OverheadResult[] {
     if (!told) continue
     const parts = definition === 'self-reported' ? Object.entries(arm.selfReport.components) : []
     const components = parts.map(([name, encoded]) => {
-      return [name, component(Histogram.decode(encoded), budgets.components[name] ?? null)] as const
+      return [name, component(Histogram.decode(encoded), budgets.components[name] ?? null)] as [string, Component]
     })
+    // Where the gateway tells its parts, their sum stands below them, with what the whole may take.
+    if (components.length > 0) components.push(['total', component(Histogram.decode(told.total), budgets.totalMs)])
     const { gateway } = arm.selfReport
     results.push({
       definition,
@@ -81,11 +83,13 @@ function totals(total: Histogram, encoded: EncodedHistogram, byBlock: EncodedHis
   }
 }
 
+type Component = NonNullable<OverheadResult['components']>[string]
+
 /** A budget of 0 means that it must not show: it stays below what figures are rounded to. */
 const NOT_TO_BE_SEEN_MS = 0.05
 
 /** A component is judged by the order-statistic interval of its P99: shown in the table, never a gate. */
-function component(histogram: Histogram, budgetMs: number | null) {
+function component(histogram: Histogram, budgetMs: number | null): Component {
   const [lowerUs, upperUs] = orderIntervalUs(histogram, 0.99)
   return {
     count: histogram.count,
