@@ -16,6 +16,7 @@ const STARTS_WITHIN_MS = 30_000
 export interface Portkey {
   /** Base URL as an OpenAI client takes it, ending in /v1. */
   url: string
+  pid: number | undefined
   stop(): Promise<void>
 }
 
@@ -58,7 +59,7 @@ export async function startPortkey(port?: number): Promise<Portkey> {
       (response) => response.text().then(() => response.ok),
       () => false,
     )
-    if (answered) return { url: `${origin}/v1`, stop }
+    if (answered) return { url: `${origin}/v1`, pid: child.pid, stop }
   }
   await stop()
   throw new Error(`Portkey did not start on ${origin}: ${complaint}`)

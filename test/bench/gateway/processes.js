@@ -45,7 +45,8 @@ const roles = {
     const json = Buffer.from(JSON.stringify({ id: 'x', choices: [{ message: { content: 'word '.repeat(180) } }] }))
     const chunk = Buffer.from(Array.from({ length: perWrite }, (_, index) => EVENT(index)).join(''))
     const create = http2 ? createHttp2 : createServer
-    return create((request, response) => {
+    // Longer than the other arms' turns take: connections stay warm.
+    return create({ keepAliveTimeout: 65_000 }, (request, response) => {
       const parts = []
       request
         .on('data', (part) => parts.push(part))

@@ -16,29 +16,33 @@ const arms = {
   'gateway, four policies': await start('gateway', { upstream, policies: policies({ input: true }) }),
   portkey: {
     url: new URL(portkey.url).origin,
+    pid: portkey.pid,
     options: { headers: { ...HEADERS, authorization: 'Bearer x', ...portkeyHeaders(`${upstream}/v1`) } },
     stop: () => portkey.stop(),
   },
 }
 
-const cpuMs = {}
-const seen = await inTurns(arms, turns, async ({ url, pid, options }, turn) => {
-  const before = pid === undefined ? 0 : cpuSeconds(pid)
+const seen = await inTurns(arms, turns, async ({ url, pid, options }) => {
+  const before = cpuSeconds(pid)
   const perSecond = await keepBusy(url, seconds, 50, body, options)
-  if (pid !== undefined && turn >= 0) {
-    cpuMs[pid] ??= []
-    cpuMs[pid].push(((cpuSeconds(pid) - before) * 1_000) / (perSecond * seconds))
-  }
-  return perSecond
+  return { perSecond, cpuMs: ((cpuSeconds(pid) - before) * 1_000) / (perSecond * seconds) }
 })
-for (const [name, values] of Object.entries(seen)) {
-  const cpu = cpuMs[arms[name].pid]
-  line(`requests/s, ${name}`, median(values), '/s', cpu && { note: `${median(cpu).toFixed(3)} ms of processor each` })
+const rates = (name) => seen[name].map(({ perSecond }) => perSecond)
+const costs = (name) => seen[name].map(({ cpuMs }) => cpuMs)
+for (const name of Object.keys(arms)) {
+  line(`requests/s, ${name}`, median(rates(name)), '/s', {
+    note: `${median(costs(name)).toFixed(3)} ms of processor each`,
+  })
 }
-const toBare = ratioTo(seen.gateway, seen.bare)
-line('no policies, to the bare proxy', toBare.value, 'x', { atLeast: 0.6, note: toBare.range })
-const toPortkey = ratioTo(seen['gateway, four policies'], seen.portkey)
-line('four policies, to Portkey without any', toPortkey.value, 'x', { atLeast: 4, note: toPortkey.range })
+for (const [what, name, peer, atLeast] of [
+  ['no policies, to the bare proxy', 'gateway', 'bare', 0.6],
+  ['four policies, to Portkey without any', 'gateway, four policies', 'portkey', 4],
+]) {
+  const wall = ratioTo(rates(name), rates(peer))
+  line(what, wall.value, 'x', { atLeast, note: wall.range })
+  const cpu = ratioTo(costs(peer), costs(name))
+  line(`${what}, by processor time`, cpu.value, 'x', { note: cpu.range })
+}
 for (const one of Object.values(arms)) await one.stop()
 stop()
 process.exit()

@@ -12,7 +12,7 @@ const [seconds = 3, turns = 3] = process.argv.slice(2).map(Number)
 const STREAMS = 100
 const GAP_MS = 20
 /** Some hundred streams, after which what begins one has been compiled. */
-const WARM_UP_S = 10
+const WARM_UP_S = 6
 /** Of one stream. */
 const TOKENS = 100
 const body = chat('hi', { stream: true })

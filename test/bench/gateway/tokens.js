@@ -10,12 +10,15 @@ const TOKENS_A_STREAM = 2_000
 const PACED_STREAMS = 200
 const body = chat('hi', { stream: true })
 
+/** As many connections as the bare proxy keeps. */
+const settings = { connection_pool: { max_idle_per_host: 256, max_total: 256 } }
+
 async function before(upstreamOptions) {
   const { url: upstream, stop } = await start('upstream', upstreamOptions)
   const arms = {
     bare: await start('bare', { upstream }),
-    'no policies': await start('gateway', { upstream }),
-    'two output policies': await start('gateway', { upstream, policies: policies({}) }),
+    'no policies': await start('gateway', { upstream, settings }),
+    'two output policies': await start('gateway', { upstream, settings, policies: policies({}) }),
   }
   const end = () => {
     for (const one of Object.values(arms)) one.stop()
