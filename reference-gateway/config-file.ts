@@ -20,11 +20,11 @@ const baseUrl = z.string().transform((text, context) => {
 /** Splits a provider's base URL, or says what is wrong with it. */
 export function parseBaseUrl(text: string): { origin: string; basePath: string } | string {
   const url = URL.parse(text)
+  const problem = url && addressProblem(url)
+  if (problem) return problem
   if (!url || (url.protocol !== 'http:' && url.protocol !== 'https:')) {
     return `'${text}' is not an http(s) URL (like http://127.0.0.1:41001/v1)`
   }
-  const problem = addressProblem(url)
-  if (problem) return problem
   if (url.search || url.hash) return 'a base URL has no query and no fragment'
   return { origin: url.origin, basePath: url.pathname.replace(/\/+$/, '') }
 }

@@ -137,6 +137,14 @@ test('a key comes from the environment; where it is missing the client’s own a
   expect(without.notices).toEqual(["MY_KEY is not set: provider 'openai' gets the authorization that the client sends"])
 })
 
+test('a password in a URL is refused without being shown, whatever the scheme', () => {
+  for (const scheme of ['http', 'ftp', 'redis']) {
+    const message = refusal(`gateway: { providers: [{ name: a, base_url: "${scheme}://u:s3cret@h" }] }`)
+    expect(message).toContain('credentials do not belong in a URL')
+    expect(message).not.toContain('s3cret')
+  }
+})
+
 test('a key that cannot be sent is refused without being shown', () => {
   const message = refusal(provider(`api_key: "\${MY_KEY}"`), { MY_KEY: 'sk-se\ncret' })
   expect(message).toContain('gateway.providers.0.api_key: not usable as a header value')
