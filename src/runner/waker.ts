@@ -15,8 +15,9 @@ export interface Waker {
 /** The lead grows fast when a wake came late and shrinks slowly when it came early: about four of five come early. */
 const LEAD_UP_US = 16
 const LEAD_DOWN_US = 4
-/** The most that is spun away for one request. */
+/** The most that is spun away for one request, and the most of all time: the machine is shared with the target. */
 const LEAD_MAX_US = 400
+const LEAD_MAX_SHARE = 0.05
 
 /** Resolves when the thread runs: what it loads must not compete with the run for file descriptors or time. */
 export async function startWaker(clock: Clock, callback: () => void): Promise<Waker> {
@@ -26,11 +27,13 @@ export async function startWaker(clock: Clock, callback: () => void): Promise<Wa
   const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js'
   const thread = new Worker(new URL(`wake-thread.${extension}`, import.meta.url), { workerData: { signal, due: wake } })
   let dueUs = Number.POSITIVE_INFINITY
+  let lastDueUs = Number.NaN
   let leadUs = 100
+  let leadMaxUs = 100
 
   const ring = (): void => {
     const leftUs = dueUs - clock()
-    if (leftUs > LEAD_MAX_US) return
+    if (leftUs > leadMaxUs) return
     if (leftUs > 0) setImmediate(ring)
     else {
       dueUs = Number.POSITIVE_INFINITY
@@ -43,7 +46,7 @@ export async function startWaker(clock: Clock, callback: () => void): Promise<Wa
   })
   thread.on('message', () => {
     if (dueUs === Number.POSITIVE_INFINITY) return
-    leadUs = clock() > dueUs ? Math.min(LEAD_MAX_US, leadUs + LEAD_UP_US) : Math.max(0, leadUs - LEAD_DOWN_US)
+    leadUs = clock() > dueUs ? Math.min(leadMaxUs, leadUs + LEAD_UP_US) : Math.max(0, leadUs - LEAD_DOWN_US)
     ring()
   })
   const sleepUntil = (atUs: number): void => {
@@ -54,6 +57,11 @@ export async function startWaker(clock: Clock, callback: () => void): Promise<Wa
   return {
     wakeAt(atUs) {
       if (atUs === dueUs) return
+      // The gaps smoothed over some sixteen of them; requests of one burst are no gap.
+      const gapUs = Math.max(0, Number.isNaN(lastDueUs) ? 0 : atUs - lastDueUs)
+      leadMaxUs = Math.min(LEAD_MAX_US, leadMaxUs + (gapUs * LEAD_MAX_SHARE - leadMaxUs) / 16)
+      leadUs = Math.min(leadUs, leadMaxUs)
+      lastDueUs = atUs
       dueUs = atUs
       sleepUntil(atUs - leadUs)
     },
