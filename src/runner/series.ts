@@ -1,4 +1,7 @@
-/** What happened in each second of a run, and the running figures that a progress line shows. One small histogram is reused. */
+/**
+ * What happened in each second of a run, and the running figures that a progress line shows. Bounded: of a run that lasts longer
+ * than two hours the last two are kept.
+ */
 import { type EncodedHistogram, Histogram } from '../stats/histogram.ts'
 
 export interface Second {
@@ -13,16 +16,20 @@ export interface Second {
   latency?: EncodedHistogram
 }
 
+const MOST_SECONDS = 7_200
+
 export class Series {
   readonly seconds: Second[] = []
+  readonly #most: number
   readonly #startUs: number
   readonly #shared: boolean
   #histogram = new Histogram()
   #current: Second = emptySecond(0, 0)
 
-  constructor(startUs: number, shared = false) {
+  constructor(startUs: number, shared = false, most = MOST_SECONDS) {
     this.#startUs = startUs
     this.#shared = shared
+    this.#most = most
   }
 
   sent(atUs: number): void {
@@ -55,6 +62,7 @@ export class Series {
     this.#current.p99Us = count > 0 ? this.#histogram.quantileUs(0.99) : null
     if (this.#shared && count > 0) this.#current.latency = this.#histogram.encode()
     this.seconds.push(this.#current)
+    if (this.seconds.length > this.#most) this.seconds.shift()
     this.#current = emptySecond(this.#current.second + 1, this.#current.inFlight)
     if (count > 0) this.#histogram = new Histogram()
   }
