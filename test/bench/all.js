@@ -4,7 +4,6 @@ import { spawnSync } from 'node:child_process'
 
 const SCRIPTS = [
   ['instrument.js'],
-  ['client-vs-autocannon.js', '5', '4'],
   ['gateway/budgets.js', '10'],
   ['gateway/token-delay.js'],
   ['gateway/large-prompts.js'],

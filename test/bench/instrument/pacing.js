@@ -1,0 +1,28 @@
+// How late the open loop hands its requests to their sockets, whether it keeps the rate, and how much of a core it takes doing so.
+import { decode, quantiles, run, say, target } from './rig.js'
+
+export async function pacing(table, quick) {
+  say('\nsend lateness of the open loop, a 5 ms provider')
+  const provider = await target('provider', 5, 0)
+  for (const rps of [200, 500, 1_000, 2_000]) {
+    const { record } = await run(
+      provider.origin,
+      { mode: 'open', rps, maxInFlight: 1_000 },
+      { durationUs: quick ? 2e6 : 5e6, warmupUs: 1e6 },
+    )
+    const lag = decode(record.sendLag)
+    const { self, achievedToOffered } = record
+    say(
+      `  ${rps}/s: ${quantiles(lag)}; achieved ${achievedToOffered.toFixed(3)} of the rate; ${self.cpuShare.toFixed(3)} cores, of which all that sending takes; ` +
+        `loop ${self.eventLoopDelayMs.p99.toFixed(2)} ms late at P99; GC ${self.gcMs.toFixed(1)} ms; ${self.involuntarySwitches} involuntary switches`,
+    )
+    if (rps === 500) {
+      table.row('cores used at 500/s, sending and measuring included', self.cpuShare, 'cores', 0.1, 'low')
+      continue
+    }
+    table.row(`send lateness at ${rps}/s, P50`, lag.quantileUs(0.5) / 1_000, 'ms', 0.15, 'low')
+    table.row('  the same, P99', lag.quantileUs(0.99) / 1_000, 'ms', 0.5, 'low')
+    table.row('  achieved of the rate', achievedToOffered, '', 0.99, 'high')
+  }
+  provider.close()
+}

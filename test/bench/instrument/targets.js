@@ -1,0 +1,54 @@
+// The targets of the instrument's benchmarks, each in a process of its own that ends with its parent:
+//   provider TTFT_MS GAP_MS [STALL_MS/EVERY_MS]   the simulated provider, stamping
+//   node-http                                      small JSON from node:http, which is itself as busy as its client
+//   fixed                                          the same bytes from a raw socket: next to nothing a request
+//   coalesced                                      200 events a body, from a raw socket
+import { createServer as createHttpServer } from 'node:http'
+import { createServer } from 'node:net'
+import { startProvider } from '../../../dist/src/provider/server.js'
+import { coalescedBody } from './events.js'
+
+const [kind, ...options] = process.argv.slice(2)
+const answer = JSON.stringify({
+  id: 'chatcmpl-1',
+  object: 'chat.completion',
+  model: 'gpt-4o-mini',
+  choices: [{ index: 0, message: { role: 'assistant', content: 'Hello there.' }, finish_reason: 'stop' }],
+  usage: { prompt_tokens: 12, completion_tokens: 3, total_tokens: 15 },
+})
+const listening = (server) => server.listen(0, '127.0.0.1', () => process.send(server.address().port))
+process.on('disconnect', () => process.exit())
+
+if (kind === 'provider') {
+  const [ttft, tokenGap] = options.map((ms) => ({ kind: 'fixed', us: Number(ms) * 1_000 }))
+  const [forMs, everyMs] = (options[2] ?? '').split('/').map(Number)
+  const stall = everyMs > 0 ? { forUs: forMs * 1_000, everyUs: everyMs * 1_000 } : undefined
+  const latency = { ttft, tokenGap, seed: 1 }
+  process.send((await startProvider({ host: '127.0.0.1', port: 0, tokens: 1, latency, stall })).port)
+} else if (kind === 'node-http') {
+  const headers = { 'content-type': 'application/json', 'content-length': answer.length }
+  const server = createHttpServer((request, response) => {
+    request.resume()
+    request.on('end', () => response.writeHead(200, headers).end(answer))
+  })
+  server.keepAliveTimeout = 60_000
+  listening(server)
+} else {
+  const body = kind === 'coalesced' ? coalescedBody() : Buffer.from(answer)
+  const type = kind === 'coalesced' ? 'text/event-stream' : 'application/json'
+  const whole = Buffer.concat([
+    Buffer.from(
+      `HTTP/1.1 200 OK\r\ncontent-type: ${type}\r\ncontent-length: ${body.length}\r\ndate: Sat, 28 Nov 2026 12:00:00 GMT\r\nconnection: keep-alive\r\n\r\n`,
+    ),
+    body,
+  ])
+  listening(
+    createServer({ noDelay: true }, (socket) => {
+      socket.on('error', () => {})
+      // A request is small, one piece, and ends with its body's brace.
+      socket.on('data', (piece) => {
+        if (piece.at(-1) === 0x7d) socket.write(whole)
+      })
+    }),
+  )
+}
