@@ -1,12 +1,10 @@
 /** What `kt plan check` holds against what: the figures of a saved plan, or of the options, and a report. */
 import { UserError } from '../errors.ts'
-import { type CheckedRun, type CheckResult, checkPlan } from '../plan/check.ts'
+import { type CheckResult, checkPlan, tellingRun } from '../plan/check.ts'
 import { FIGURE_KEYS, type Figures } from '../plan/figures.ts'
-import { bestReading } from '../report/judge.ts'
 import { planSchema } from '../report/plan-schema.ts'
-import { readReport } from '../report/read.ts'
-import { measuredRun } from './calibration.ts'
 import { readYaml } from './file.ts'
+import { measuredRuns } from './measured-runs.ts'
 import type { PlanFlags } from './plan-flags.ts'
 import { shareOf, wholeCount } from './plan-numbers.ts'
 import { choicesOf } from './plan-request.ts'
@@ -20,23 +18,19 @@ export type CheckFlags = PlanFlags & {
 }
 
 export async function checkRequest(flags: CheckFlags): Promise<CheckResult> {
-  const report = readReport(flags.against)
-  const run = measuredRun(
-    flags.against,
-    report,
-    flags.workers === undefined ? 1 : wholeCount('workers', flags.workers, 'workers that carried the run', '1'),
+  const workers = wholeCountOf(flags)
+  const runs = measuredRuns(flags.against, workers)
+  const figures = await figuresOf(
+    flags,
+    runs.some(({ stream }) => stream),
   )
-  const stamped = bestReading(report)
-  const checked: CheckedRun = {
-    ...run,
-    mode: report.load.mode,
-    achievedToOffered: report.client.achievedToOffered ?? undefined,
-    overheadP50Ms: stamped?.totalMs.p50,
-    latencyP50Ms: report.latencyMs?.p50,
-    ttftP50Ms: report.ttftMs?.p50,
-    tpotP50Ms: report.tpotMs?.p50,
-  }
-  return checkPlan(checked, await figuresOf(flags, run.stream), shareOf('tolerance', flags.tolerance ?? '10%', '10%'))
+  const run = tellingRun(runs, figures.ratio.value)
+  if (!run) throw new Error('a report without a run')
+  return checkPlan(run, figures, shareOf('tolerance', flags.tolerance ?? '10%', '10%'))
+}
+
+function wholeCountOf({ workers }: CheckFlags): number | undefined {
+  return workers === undefined ? undefined : wholeCount('workers', workers, 'workers that carried the run', '1')
 }
 
 async function figuresOf(flags: CheckFlags, stream: boolean): Promise<Figures> {

@@ -47,11 +47,15 @@ export const figureFlags = {
   'body-buffer': text('512KiB', 'buffer of a request body', FIGURE),
   'from-bench': Flags.string({
     helpValue: 'r.json',
-    description: 'calibrate from reports of kt bench (repeat for more)',
+    description: 'calibrate from reports of kt bench and kt bench sweep (repeat for more)',
     helpGroup: FIGURE,
     multiple: true,
   }),
-  'bench-workers': text('1,2,4', 'worker counts of those runs (default: 1 each)', FIGURE),
+  'bench-workers': text(
+    '1,2,4',
+    'worker counts of those runs (default: 1 each, or what a sweep knows of itself)',
+    FIGURE,
+  ),
   sizing: text('file.yaml', 'sizing figures (default: profiles/sizing/kong.yaml)', FIGURE),
 }
 

@@ -1,5 +1,6 @@
 /** Memory at rest and of one stream, from resident sets at numbers of streams: the line of least squares through them. */
 import { UserError } from '../errors.ts'
+import { fitLine } from '../stats/line.ts'
 import { parseBytes, parseCount } from '../units.ts'
 
 /** '100=180MiB,2000=310MiB' */
@@ -12,13 +13,9 @@ export function memoryFromRss(text: string): { base: number; perStream: number }
       throw new UserError(`--rss: '${part.trim()}' is not streams=size`, next)
     return { x, y }
   })
-  const mean = (read: (point: { x: number; y: number }) => number): number =>
-    points.reduce((sum, point) => sum + read(point), 0) / points.length
-  const [meanX, meanY] = [mean(({ x }) => x), mean(({ y }) => y)]
-  const spread = mean(({ x }) => (x - meanX) ** 2)
-  if (spread === 0) throw new UserError('--rss needs two different numbers of streams', next)
-  const perStream = mean(({ x, y }) => (x - meanX) * (y - meanY)) / spread
-  const base = meanY - perStream * meanX
+  const line = fitLine(points)
+  if (!line) throw new UserError('--rss needs two different numbers of streams', next)
+  const { slope: perStream, intercept: base } = line
   if (perStream <= 0 || base <= 0) {
     throw new UserError(
       '--rss: memory does not grow with the streams, so it says nothing of one',

@@ -1,10 +1,11 @@
 /**
  * Whether a measured run confirms a plan. A worker was promised so many tokens: a run that loaded its workers fully must have passed
- * them; one that did not load them shows only that they carry that much, and decides nothing. What the other constraints rest on
+ * them; one that did not load them is held against the plan by the CPU that its tokens cost, where that is known, else it shows only
+ * that the workers carry that much, and decides nothing. What the other constraints rest on
  * (bytes per token, pace of a stream, time to first token) must not be worse than planned.
  */
 
-import type { MeasuredRun } from './calibrate/run.ts'
+import { equivalentOutput, type MeasuredRun, partlyBusy, unfit } from './calibrate/run.ts'
 import type { Figures } from './figures.ts'
 import { rawWorkers } from './formula.ts'
 
@@ -29,8 +30,10 @@ export interface PlanCheck {
 
 export interface CheckResult {
   verdict: 'pass' | 'fail' | 'inconclusive'
-  /** Planned workers that the measured load is worth, over the workers that carried it. */
+  /** Planned workers that the measured load is worth, over the workers that carried it; over their busy share, where that is known. */
   shareOfPlanned: number
+  /** Busy share of each worker's core, where it was known and not used up. */
+  busy?: number
   checks: PlanCheck[]
 }
 
@@ -41,10 +44,11 @@ const MAX_FAILED = 0.01
 
 export function checkPlan(run: CheckedRun, figures: Figures, tolerance: number): CheckResult {
   const worth = rawWorkers(run, figures.ratio.value, figures.outputPerWorker.value)
-  const share = worth / run.workers
+  const busy = partlyBusy(run)
+  const share = worth / run.workers / (busy ?? 1)
   const checks = [
     failures(run),
-    capacity(run, share, tolerance),
+    capacity(run, share, busy, tolerance),
     ...(run.stream && run.outputTokensPerSec > 0
       ? [
           atMost(
@@ -67,8 +71,15 @@ export function checkPlan(run: CheckedRun, figures: Figures, tolerance: number):
   return {
     verdict: verdicts.includes('fail') ? 'fail' : verdicts.includes('inconclusive') ? 'inconclusive' : 'pass',
     shareOfPlanned: share,
+    ...(busy === undefined ? {} : { busy }),
     checks,
   }
+}
+
+/** Of a sweep the level that says most: where the most passed, of those that may be judged by. */
+export function tellingRun(runs: readonly CheckedRun[], ratio: number): CheckedRun | undefined {
+  const fit = runs.filter((run) => unfit(run, 0) === undefined)
+  return (fit.length > 0 ? fit : runs).toSorted((a, b) => equivalentOutput(b, ratio) - equivalentOutput(a, ratio))[0]
 }
 
 function failures({ failedShare, clientOk }: CheckedRun): PlanCheck {
@@ -82,10 +93,10 @@ function failures({ failedShare, clientOk }: CheckedRun): PlanCheck {
   return { name, planned, measured, verdict: 'pass', why: '' }
 }
 
-function capacity(run: CheckedRun, share: number, tolerance: number): PlanCheck {
+function capacity(run: CheckedRun, share: number, busy: number | undefined, tolerance: number): PlanCheck {
   const name = 'throughput of a worker'
   const planned = `${percent(1 - tolerance)} of the plan or more`
-  const measured = `${percent(share)} of the plan`
+  const measured = `${percent(share)} of the plan${busy === undefined ? '' : `, when ${percent(busy)} busy`}`
   const [low, high] = [share * (1 - 2 * run.relativeError), share * (1 + 2 * run.relativeError)]
   const limit = 1 - tolerance
   if (low >= limit)
@@ -105,7 +116,7 @@ function capacity(run: CheckedRun, share: number, tolerance: number): PlanCheck 
   }
   // Enough passed, but the run is too short to be sure of it: more load would not help.
   if (share >= limit) return unsure
-  const full = loadedFully(run)
+  const full = busy !== undefined || loadedFully(run)
   if (full === undefined) {
     return {
       name,
@@ -123,8 +134,9 @@ function capacity(run: CheckedRun, share: number, tolerance: number): PlanCheck 
       verdict: 'inconclusive',
       why: 'the workers were not fully loaded: raise the concurrency or the rate until requests wait',
     }
-  if (high < limit)
-    return { name, planned, measured, verdict: 'fail', why: 'the workers were fully loaded and passed less' }
+  const short =
+    busy === undefined ? 'the workers were fully loaded and passed less' : 'a token costs more CPU than planned'
+  if (high < limit) return { name, planned, measured, verdict: 'fail', why: short }
   return unsure
 }
 

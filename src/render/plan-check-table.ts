@@ -10,9 +10,9 @@ const ANSWERS = {
   inconclusive: 'INCONCLUSIVE: the run cannot tell',
 } as const
 
-export function renderPlanCheck({ verdict, shareOfPlanned, checks }: CheckResult): string {
+export function renderPlanCheck({ verdict, shareOfPlanned, busy, checks }: CheckResult): string {
   return [
-    `${ANSWERS[verdict]}; its workers passed ${formatShare(shareOfPlanned)} of what was planned for them`,
+    `${ANSWERS[verdict]}; ${busy === undefined ? '' : 'by their CPU '}its workers passed ${formatShare(shareOfPlanned)} of what was planned for them`,
     '',
     ...indent(
       rows(

@@ -6,6 +6,7 @@ import { reasonOf, UserError } from '../errors.ts'
 import { parseWith, readText } from '../input/file.ts'
 import { contradictionIn } from './integrity.ts'
 import { type BenchReport, benchReportSchema, REPORT_SCHEMA } from './schema.ts'
+import { SWEEP_SCHEMA, type SweepReport, sweepSchema } from './sweep-schema.ts'
 
 const MAKE_ONE = "Write one with 'kt bench --output report.json'."
 
@@ -13,6 +14,19 @@ export function readReport(path: string): BenchReport {
   const value = parse(readText(path, 'report'), path)
   const schema = schemaOf(value)
   if (schema !== REPORT_SCHEMA) throw otherSchema(path, value, schema)
+  return benchReport(value, path)
+}
+
+/** Either of a run or of a sweep. */
+export function readMeasurement(path: string): BenchReport | SweepReport {
+  const value = parse(readText(path, 'report'), path)
+  const schema = schemaOf(value)
+  if (schema === SWEEP_SCHEMA) return parseWith(value, sweepSchema, path, 'report')
+  if (schema !== REPORT_SCHEMA) throw otherSchema(path, value, schema)
+  return benchReport(value, path)
+}
+
+function benchReport(value: unknown, path: string): BenchReport {
   const report = parseWith(value, benchReportSchema, path, 'report')
   const contradiction = contradictionIn(report)
   if (contradiction) {

@@ -16,6 +16,7 @@ function run(mix: number, change: Partial<MeasuredRun> = {}): MeasuredRun {
   const outputTokensPerSec = (change.workers ?? 1) / (mix / I_W + 1 / O_W)
   return {
     label: `mix-${mix}.json`,
+    source: `mix-${mix}.json`,
     workers: 1,
     concurrency: 64,
     stream: true,
@@ -27,6 +28,8 @@ function run(mix: number, change: Partial<MeasuredRun> = {}): MeasuredRun {
     failedShare: 0,
     clientOk: true,
     relativeError: 0.02,
+    inFlight: undefined,
+    gateway: undefined,
     ...change,
   }
 }
@@ -169,4 +172,63 @@ test('whole answers do calibrate traffic that is not streamed', () => {
     calibrated([run(1, { stream: false, eventsPerSec: 10, interTokenP50Ms: undefined }), run(40, { stream: false })], 0)
       .figures.ratio?.value,
   ).toBeCloseTo(I_W / O_W, 6)
+})
+
+describe('the levels of a sweep', () => {
+  const MIB = 1024 ** 2
+  /** A worker that holds 100 MiB and 0.5 MiB a stream, of which `concurrency` are open; half busy at the most. */
+  const level = (concurrency: number, change: Partial<MeasuredRun> = {}): MeasuredRun => {
+    const full = run(5)
+    const busy = concurrency / 100
+    return run(5, {
+      label: `s.json at ${concurrency} in flight`,
+      source: 's.json',
+      concurrency,
+      inFlight: concurrency,
+      gateway: { cpuCores: busy, rssBytes: (100 + 0.5 * concurrency + (concurrency % 3) * 0.1) * MIB },
+      inputTokensPerSec: full.inputTokensPerSec * busy,
+      outputTokensPerSec: full.outputTokensPerSec * busy,
+      eventsPerSec: full.eventsPerSec * busy,
+      bytesPerSec: full.bytesPerSec * busy,
+      ...change,
+    })
+  }
+  const levels = [5, 10, 20, 50].map((concurrency) => level(concurrency))
+
+  test('a worker that was not used up: what it would pass follows from its CPU, and that is called an assumption', () => {
+    const { figures, notes } = calibrated(levels)
+    const full = run(5)
+    const worth = full.inputTokensPerSec / 4 + full.outputTokensPerSec
+    expect(figures.outputPerWorker?.value).toBeCloseTo(worth, 3)
+    expect(notes.join()).toContain('s.json at 50 in flight: the worker was 50 % busy where most passed')
+    expect(notes.join()).not.toContain('taken to have kept the workers busy')
+  })
+
+  test('memory at rest and of a stream: the slope, with its interval', () => {
+    const { bytesPerStream, baseBytesPerWorker } = calibrated(levels).figures
+    expect(bytesPerStream?.value).toBeGreaterThan(0.45 * MIB)
+    expect(bytesPerStream?.value).toBeLessThan(0.55 * MIB)
+    expect(bytesPerStream?.low).toBeLessThan(0.5 * MIB)
+    expect(bytesPerStream?.high).toBeGreaterThan(0.5 * MIB)
+    expect(baseBytesPerWorker?.value).toBeCloseTo(100 * MIB, -6)
+  })
+
+  test('memory that the streams do not explain, or that is not known, calibrates nothing', () => {
+    const noisy = levels.map((run, i) => ({
+      ...run,
+      gateway: { cpuCores: 0.5, rssBytes: (i % 2 === 0 ? 180 : 120) * MIB },
+    }))
+    const { figures, notes } = calibrated(noisy)
+    expect(figures.bytesPerStream).toBeUndefined()
+    expect(notes.join()).toContain('memory per stream cannot be told from noise')
+    expect(calibrated([run(1), run(40)]).figures.bytesPerStream).toBeUndefined()
+  })
+
+  test('levels past what it may rest on are left out, and that is said; of none that is left the first reason is given', () => {
+    const failing = level(90, { failedShare: 0.4 })
+    const { figures, notes } = calibrated([...levels, failing])
+    expect(figures.outputPerWorker?.value).toBeCloseTo(calibrated(levels).figures.outputPerWorker?.value ?? 0, 3)
+    expect(notes.join()).toContain('s.json: 1 of 5 levels left out (40 % of its requests failed')
+    expect(refusal([failing, level(95, { clientOk: false })])).toContain('s.json: 40 % of its requests failed')
+  })
 })

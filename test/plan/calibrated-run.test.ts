@@ -1,69 +1,55 @@
-// A plan calibrated from real runs through the reference gateway, and held against a second run of it.
-import { writeFileSync } from 'node:fs'
+// A plan calibrated from real sweeps of the reference gateway, and held against a second one.
+import { readFileSync, writeFileSync } from 'node:fs'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { type KtProcess, kt, startKt, tempDir } from '../support/kt.ts'
+import { sweepSchema } from '../../src/report/sweep-schema.ts'
+import { kt, tempDir } from '../support/kt.ts'
 
 let dir: ReturnType<typeof tempDir>
-const started: KtProcess[] = []
-
-/** Starts a server of kt's; resolves to its URL. */
-async function serve(...args: string[]): Promise<string> {
-  const server = startKt([...args, '--port', '0', '--json'])
-  started.push(server)
-  return new Promise((resolve, reject) => {
-    server.child.stdout?.on('data', (text: string) => {
-      const url = /"url":"([^"]+)"/.exec(text)?.[1]
-      if (url) resolve(url)
-    })
-    server.ended.then(({ stderr }) => reject(new Error(stderr)))
-  })
-}
-
 beforeAll(() => {
   dir = tempDir()
 })
-afterAll(async () => {
-  for (const { child } of started) child.kill('SIGTERM')
-  await Promise.all(started.map(({ ended }) => ended))
-  dir.remove()
-})
+afterAll(() => dir.remove())
 
-test('two mixes calibrate it, a second run confirms it', async () => {
-  const provider = await serve('provider', 'start', '--ttft', '5ms', '--token-gap', '10ms', '--tokens', '30')
-  writeFileSync(
-    dir.file('gateway.yaml'),
-    `gateway: { port: 0, providers: [{ name: openai, base_url: "${provider.replace(/\/v1.*$/, '')}/v1", models: ["*"] }] }`,
-  )
-  const gateway = await serve('gateway', 'start', '--config', dir.file('gateway.yaml'))
-  const bench = async (output: string, ...args: string[]): Promise<string> => {
-    const { code, stderr } = await kt([
-      'bench',
-      '--url',
-      `${gateway.replace(/\/v1.*$/, '')}/v1/chat/completions`,
-      '--stream',
-      '--duration',
-      '3s',
-      '--concurrency',
-      '20',
-      '--output',
-      dir.file(output),
-      ...args,
-    ])
-    expect([0, 4], stderr).toContain(code)
-    return dir.file(output)
-  }
-  const short = await bench('short.json', '--max-tokens', '30')
-  const long = await bench('long.json', '--max-tokens', '10', '--prompt', 'word '.repeat(2_000))
-  const from = ['--from-bench', short, '--from-bench', long]
-  const plan = await kt(['plan', '--input-peak', '80k', '--output-peak', '10k', ...from])
-  expect(plan.stderr).toBe('')
-  expect(plan.stdout).toMatch(/^\d+ workers? \(\d+(?:-\d+)?\); /)
-  expect(plan.stdout).toMatch(/output per worker +[\d,]+ tokens\/s +calibrated, 95 %/)
-  const again = await bench('again.json', '--max-tokens', '30')
-  // The machine is shared and the run short: a tolerance that only a wrong figure exceeds.
-  const check = await kt(['plan', 'check', '--against', again, '--tolerance', '60%', ...from])
-  expect(check.stdout).toMatch(
-    /^PASS: the run confirms the plan; its workers passed \d+(?:\.\d+)? % of what was planned/,
-  )
-  expect(check.code).toBe(0)
-}, 60_000)
+async function sweep(name: string, levels: string, ...mix: string[]): Promise<string> {
+  const output = dir.file(name)
+  const flags = ['--stream', '--concurrency', levels, '--step', '600ms', '--warmup', '8', '--output', output]
+  const { code, stderr } = await kt(['bench', 'sweep', ...flags, ...mix])
+  expect(code, stderr).toBe(0)
+  return output
+}
+
+test.runIf(process.platform === 'linux')(
+  'sweeps of two mixes calibrate it, a second run confirms it, a plan that promises too much is refused',
+  async () => {
+    const short = await sweep('short.json', '8,32', '--input-tokens', '20', '--output-tokens', '20')
+    const long = await sweep('long.json', '24', '--input-tokens', '2000', '--output-tokens', '10')
+    const from = ['--from-bench', short, '--from-bench', long]
+    const plan = await kt(['plan', '--input-peak', '80k', '--output-peak', '10k', '--json', ...from])
+    expect(plan.stderr).toBe('')
+    const planned = JSON.parse(plan.stdout)
+    expect(planned.formula.outputPerWorker).toMatchObject({ from: 'calibrated' })
+    const [low, high] = planned.workers.interval95
+    expect(low).toBeLessThanOrEqual(planned.workers.peak)
+    expect(high).toBeGreaterThanOrEqual(planned.workers.peak)
+    // The law that it follows: what passed, over the busy share of the worker.
+    const best = sweepSchema.parse(JSON.parse(readFileSync(short, 'utf8'))).curves[0]?.levels.at(-1)
+    const busy = best?.gateway?.cpuCores ?? Number.NaN
+    expect(busy).toBeGreaterThan(0.05)
+    expect(busy).toBeLessThan(1.3)
+    expect(planned.formula.outputPerWorker.value).toBeGreaterThan(best?.outputTokensPerSec ?? Number.NaN)
+
+    writeFileSync(dir.file('plan.json'), plan.stdout)
+    const again = await sweep('again.json', '24', '--input-tokens', '20', '--output-tokens', '20')
+    // The machine is shared and the runs short: a tolerance that only a wrong figure exceeds.
+    const check = (...against: string[]) => kt(['plan', 'check', '--against', again, '--tolerance', '70%', ...against])
+    const confirmed = await check('--plan', dir.file('plan.json'))
+    expect(confirmed.stdout).toMatch(
+      /^PASS: the run confirms the plan; (by their CPU )?its workers passed \d+(?:\.\d+)? %/,
+    )
+    expect(confirmed.code).toBe(0)
+    const refused = await check('--output-per-worker', '20M')
+    expect(refused.stdout).toMatch(/^FAIL: [\s\S]*(a token costs more CPU than planned|fully loaded and passed less)/)
+    expect(refused.code).toBe(3)
+  },
+  60_000,
+)

@@ -1,34 +1,31 @@
 /**
  * A plan's figures from one's own runs: what a worker passes, with an interval; bytes per token; how throughput scales over worker
- * counts (USL), or over concurrency, which caps one worker and no more. Every run is taken to have kept its workers busy: one that
- * did not makes the plan larger, never smaller. What cannot be identified is said.
+ * counts (USL), or over concurrency, which caps one worker and no more; memory per stream. A run whose gateway's CPU is not known is
+ * taken to have kept its workers busy: one that did not makes the plan larger, never smaller. What cannot be identified is said.
  */
 import { normal, randomFrom } from '../../stats/random.ts'
 import type { Figure } from '../figures.ts'
 import type { Calibration } from '../plan.ts'
-import { fitUsl, middle95 } from '../usl/fit.ts'
-import { asymptote, peak, throughputAt } from '../usl/model.ts'
-import { type MeasuredRun, unfit } from './run.ts'
+import { FEWEST_POINTS, fitUsl, middle95 } from '../usl/fit.ts'
+import { capacityOf, groupsOf } from './capacity.ts'
+import { memoryOf } from './memory.ts'
+import { equivalentOutput, type MeasuredRun, unfit } from './run.ts'
 import { type CapacityPoint, identifiable, workerCosts, workerCostsWithRatio } from './worker-costs.ts'
 
 export type CalibrationResult = { state: 'calibrated'; calibration: Calibration } | { state: 'refused'; why: string }
 
 const DRAWS = 400
-const FEWEST_FOR_USL = 4
-/** Input:output ratios within this factor are one mix. */
-const SAME_MIX = 1.2
 
 export function calibrate(
-  runs: readonly MeasuredRun[],
+  all: readonly MeasuredRun[],
   streamedShare: number,
   vendorRatio: number,
   seed = 1,
 ): CalibrationResult {
-  for (const run of runs) {
-    const why = unfit(run, streamedShare)
-    if (why) return { state: 'refused', why: `${run.label}: ${why}` }
-  }
-  const notes = [`${runs.length} ${runs.length === 1 ? 'run' : 'runs'}, each taken to have kept its workers busy`]
+  const notes: string[] = []
+  const fit = fitRuns(all, streamedShare, notes)
+  if ('why' in fit) return { state: 'refused', why: fit.why }
+  const { runs } = fit
   const groups = groupsOf(runs)
   const points = groups.map((group) => capacityOf(group, vendorRatio, notes))
   const refused = points.find((point) => 'why' in point)
@@ -56,8 +53,9 @@ export function calibrate(
   })
   const figure = (value: number, values: number[]): Figure => {
     const [low, high] = middle95(values)
-    return { value, from: 'calibrated', source: 'kt bench reports', low, high }
+    return { value, from: 'calibrated', source: 'own measurements', low, high }
   }
+  const memory = memoryOf(runs, notes)
   const streamed = runs.filter((run) => run.stream && run.outputTokensPerSec > 0)
   const ratio = costs.output / costs.input
   const scaling = scalingOf(capacity, ratio, notes)
@@ -81,6 +79,7 @@ export function calibrate(
         ...(streamed.length > 0
           ? { outputBytesPerToken: figure(mean(streamed.map(bytesPerToken)), streamed.map(bytesPerToken)) }
           : {}),
+        ...memory,
       },
       draws,
       ...(scaling.scaling ? { scaling: scaling.scaling } : {}),
@@ -89,51 +88,23 @@ export function calibrate(
   }
 }
 
-/** Runs of the same workers and about the same mix: their concurrencies are points of one curve. */
-function groupsOf(runs: readonly MeasuredRun[]): MeasuredRun[][] {
-  const groups: MeasuredRun[][] = []
-  for (const run of runs) {
-    const same = groups.find(([first]) => {
-      if (!first || first.workers !== run.workers) return false
-      const factor = mixOf(first) / mixOf(run)
-      return factor < SAME_MIX && factor > 1 / SAME_MIX
-    })
-    if (same) same.push(run)
-    else groups.push([run])
+/** What of each file can be used. A sweep reaches past what a calibration may rest on: such levels are left out, and that is said. */
+function fitRuns(
+  all: readonly MeasuredRun[],
+  streamedShare: number,
+  notes: string[],
+): { runs: MeasuredRun[] } | { why: string } {
+  const runs: MeasuredRun[] = []
+  for (const source of new Set(all.map((run) => run.source))) {
+    const own = all.filter((run) => run.source === source)
+    const reasons = own.flatMap((run) => unfit(run, streamedShare) ?? [])
+    if (reasons.length === own.length) return { why: `${source}: ${reasons[0]}` }
+    if (reasons.length > 0) notes.push(`${source}: ${reasons.length} of ${own.length} levels left out (${reasons[0]})`)
+    runs.push(...own.filter((run) => unfit(run, streamedShare) === undefined))
   }
-  return groups
-}
-
-/** The most that a group's workers passed: of a fitted curve over concurrency where there is one, else of the best run. */
-function capacityOf(group: readonly MeasuredRun[], ratio: number, notes: string[]): CapacityPoint | { why: string } {
-  const equivalent = (run: MeasuredRun): number => run.inputTokensPerSec / ratio + run.outputTokensPerSec
-  const best = group.reduce((top, run) => (equivalent(run) > equivalent(top) ? run : top))
-  const levels = new Set(group.map((run) => run.concurrency).filter((level) => level !== undefined))
-  const point: CapacityPoint = {
-    workers: best.workers,
-    inputTokensPerSec: best.inputTokensPerSec,
-    outputTokensPerSec: best.outputTokensPerSec,
-    relativeError: best.relativeError,
-  }
-  if (levels.size < FEWEST_FOR_USL) return point
-  const curve = group.filter((run) => run.concurrency !== undefined)
-  const result = fitUsl({ n: curve.map((run) => run.concurrency ?? 0), x: curve.map(equivalent) })
-  if (result.state === 'refused') return { why: result.why }
-  const { model, largestN, residualStandardError, warnings } = result.fit
-  const top = peak(model)
-  const at = top && top.n <= largestN ? top.n : largestN
-  const factor = throughputAt(at, model) / equivalent(best)
-  const limit = asymptote(model)
-  notes.push(
-    `over concurrency up to ${largestN}, ${best.workers} worker${best.workers === 1 ? '' : 's'}: throughput ${top && top.n <= largestN ? `peaks at ${Math.round(top.n)} in flight` : 'still grows'}${limit ? `, contention alone would cap it at ${Math.round(limit)} equivalent tokens/s` : ''}`,
-    ...warnings,
-  )
-  return {
-    ...point,
-    inputTokensPerSec: point.inputTokensPerSec * factor,
-    outputTokensPerSec: point.outputTokensPerSec * factor,
-    relativeError: Math.max(point.relativeError, residualStandardError / throughputAt(at, model)),
-  }
+  const unknown = runs.filter(({ gateway }) => !gateway).length
+  if (unknown > 0) notes.push(`${unknown} ${unknown === 1 ? 'run' : 'runs'} taken to have kept the workers busy`)
+  return { runs }
 }
 
 /** How throughput grows with workers: fitted where it was measured, else in proportion, which is an assumption and labelled so. */
@@ -143,16 +114,16 @@ function scalingOf(
   notes: string[],
 ): { scaling?: Calibration['scaling'] } | { why: string } {
   const counts = [...new Set(points.map(({ workers }) => workers))]
-  if (counts.length < FEWEST_FOR_USL) {
+  if (counts.length < FEWEST_POINTS) {
     const most = Math.max(...counts)
     notes.push(
-      `measured with ${counts.sort((a, b) => a - b).join(', ')} worker${most === 1 ? '' : 's'}: that more of them pass as much each is an assumption (${FEWEST_FOR_USL} worker counts would show it)`,
+      `measured with ${counts.sort((a, b) => a - b).join(', ')} worker${most === 1 ? '' : 's'}: that more of them pass as much each is an assumption (${FEWEST_POINTS} worker counts would show it)`,
     )
     return {}
   }
   const result = fitUsl({
     n: points.map(({ workers }) => workers),
-    x: points.map(({ inputTokensPerSec, outputTokensPerSec }) => inputTokensPerSec / ratio + outputTokensPerSec),
+    x: points.map((point) => equivalentOutput(point, ratio)),
   })
   if (result.state === 'refused') return { why: result.why }
   const { model, resampled, largestN, warnings } = result.fit
@@ -161,10 +132,6 @@ function scalingOf(
     ...warnings,
   )
   return { scaling: { model, resampled, largestN } }
-}
-
-function mixOf(run: MeasuredRun): number {
-  return run.inputTokensPerSec / Math.max(run.outputTokensPerSec, 1e-9)
 }
 
 function bytesPerToken(run: MeasuredRun): number {

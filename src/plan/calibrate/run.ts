@@ -2,6 +2,8 @@
 
 export interface MeasuredRun {
   label: string
+  /** The file it stands in: a sweep holds many, of which some may not fit. */
+  source: string
   /** How many workers of the gateway carried it. */
   workers: number
   /** Requests in flight, in a closed loop. */
@@ -17,11 +19,16 @@ export interface MeasuredRun {
   clientOk: boolean
   /** Standard error of the throughput over its mean. */
   relativeError: number
+  /** Mean of the requests truly in flight, and what the gateway's processes used for them, where kt could read it. */
+  inFlight: number | undefined
+  gateway: { cpuCores: number; rssBytes: number } | undefined
 }
 
 const MAX_TOKENS_PER_EVENT = 1.5
 const UNPACED_GAP_MS = 1
 const MAX_FAILED = 0.01
+/** A worker is one thread: above this it has nothing left, below it something else was the limit. */
+const FULLY_BUSY = 0.9
 
 /** Why this run cannot calibrate a plan for traffic of which `streamedShare` is streamed; undefined where it can. */
 export function unfit(run: MeasuredRun, streamedShare: number): string | undefined {
@@ -38,6 +45,24 @@ export function unfit(run: MeasuredRun, streamedShare: number): string | undefin
     return `its streams are not paced (median gap ${(run.interTokenP50Ms ?? 0).toFixed(2)} ms): many events arrive in one read, which paced traffic never does`
   }
   return undefined
+}
+
+/**
+ * Busy share of a worker's core where the workers were not the limit; undefined where they were, or where it is not known. By the
+ * utilisation law (U = X x service demand) throughput over it is what they would pass when fully busy, if a token goes on to
+ * cost the same.
+ */
+export function partlyBusy({ gateway, workers }: MeasuredRun): number | undefined {
+  const busy = gateway && gateway.cpuCores / workers
+  return busy !== undefined && busy > 0 && busy < FULLY_BUSY ? busy : undefined
+}
+
+/** Output tokens a second that a run's load is worth, an input token counting 1 / R. */
+export function equivalentOutput(
+  run: Pick<MeasuredRun, 'inputTokensPerSec' | 'outputTokensPerSec'>,
+  ratio: number,
+): number {
+  return run.inputTokensPerSec / ratio + run.outputTokensPerSec
 }
 
 function percent(share: number): string {
