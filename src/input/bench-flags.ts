@@ -112,3 +112,16 @@ export const pacingFlags = {
     helpGroup: 'LOAD',
   }),
 }
+
+/** Without --url. */
+export const embeddedFlags = {
+  'inject-delay': Flags.string({
+    description: 'make the embedded gateway wait in every request',
+    helpGroup: 'EMBEDDED PAIR',
+  }),
+  'token-gap': Flags.string({
+    helpValue: '20ms',
+    description: 'time between two tokens of the embedded provider [default: 2ms]',
+    helpGroup: 'EMBEDDED PAIR',
+  }),
+}

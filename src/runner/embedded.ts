@@ -14,11 +14,13 @@ export interface EmbeddedPair {
   close(): Promise<void>
 }
 
-export interface EmbeddedGateway {
-  /** Processes that serve. */
+export interface PairOptions {
+  /** Processes of the gateway. */
   workers?: number
-  /** A config file. */
+  /** The gateway's config file. */
   config?: string
+  /** Between two tokens of the provider, as `--token-gap` takes it. */
+  tokenGap?: string | undefined
 }
 
 const START_WITHIN_MS = 20_000
@@ -33,7 +35,7 @@ const STOP_WITHIN_MS = 5_000
 export function startEmbeddedPair(
   injectDelayMs: number,
   note: (line: string) => void,
-  { workers = 1, config }: EmbeddedGateway = {},
+  { workers = 1, config, tokenGap }: PairOptions = {},
 ): Promise<EmbeddedPair> {
   const gatewayFlags = (providerUrl: string): string[] => [
     ...['--upstream', `${providerUrl}/v1`],
@@ -41,7 +43,8 @@ export function startEmbeddedPair(
     ...(config === undefined ? [] : ['--config', config]),
     ...(injectDelayMs > 0 ? ['--inject-delay', `${injectDelayMs}ms`] : []),
   ]
-  return startPair(['--ttft', TTFT], gatewayFlags, note)
+  const pace = tokenGap === undefined ? [] : ['--token-gap', tokenGap]
+  return startPair(['--ttft', TTFT, ...pace], gatewayFlags, note)
 }
 
 /** The same with flags of one's own for `kt provider start` and, once the provider's address is known, `kt gateway start`. */

@@ -7,6 +7,7 @@ import { UserError } from '../errors.ts'
 import { explainZodError } from '../input/explain.ts'
 import { countOrZero, durationMs, durationOrZeroMs, positiveCount, positiveRate } from '../input/quantity.ts'
 import { tokenDistribution } from '../input/tokens.ts'
+import { parseLatency } from '../provider/latency.ts'
 import { parseStages } from '../schedule/stages.ts'
 import { workloadOf } from '../workload/choose.ts'
 import type { WorkloadSpec } from '../workload/workload.ts'
@@ -40,6 +41,11 @@ const countOrDuration = z.union([z.string(), z.number()]).transform((raw, contex
   })
   return z.NEVER
 })
+
+/** As the simulated provider takes it. */
+const latency = z
+  .string()
+  .refine((text) => parseLatency(text) !== undefined, `not a delay such as '20ms' or 'lognormal(20ms,0.3)'`)
 
 const countOrAuto = z.union([z.string(), z.number()]).transform((raw, context): number | 'auto' => {
   if (raw === 'auto') return raw
@@ -97,6 +103,7 @@ const schema = z.strictObject({
   budget: durationMs.optional(),
   'token-budget': positiveCount.optional(),
   'inject-delay': durationOrZeroMs.optional(),
+  'token-gap': latency.optional(),
   'baseline-url': z.string().optional(),
   aa: z.boolean().default(false),
   noise: z.string().optional(),
@@ -138,6 +145,12 @@ export function parseBenchOptions({ values, file }: Given): BenchOptions {
     refuse(
       '--inject-delay goes with the embedded gateway, not with --url',
       "Leave --url out, or start your own with 'kt gateway start --inject-delay'.",
+    )
+  }
+  if (options['token-gap'] !== undefined && options.url !== undefined) {
+    refuse(
+      '--token-gap goes with the embedded provider, not with --url',
+      "Leave --url out, or start your own with 'kt provider start --token-gap'.",
     )
   }
   if (options['baseline-url'] !== undefined && options.url === undefined) {

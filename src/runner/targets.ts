@@ -35,7 +35,10 @@ export async function openTargets(
     }
   }
   if (url !== undefined) return { targets: [['target', at(url)]], embedded: false, close }
-  const pair = await startEmbeddedPair(options['inject-delay'] ?? 0, note, { workers: gatewayWorkers })
+  const pair = await startEmbeddedPair(options['inject-delay'] ?? 0, note, {
+    workers: gatewayWorkers,
+    tokenGap: options['token-gap'],
+  })
   return {
     targets: [
       ['gateway', at(pair.gatewayUrl)],

@@ -12,7 +12,19 @@ afterAll(() => dir.remove())
 
 async function sweep(name: string, levels: string, ...mix: string[]): Promise<string> {
   const output = dir.file(name)
-  const flags = ['--stream', '--concurrency', levels, '--step', '600ms', '--warmup', '8', '--output', output]
+  const flags = [
+    '--stream',
+    '--token-gap',
+    '15ms',
+    '--concurrency',
+    levels,
+    '--step',
+    '600ms',
+    '--warmup',
+    '8',
+    '--output',
+    output,
+  ]
   const { code, stderr } = await kt(['bench', 'sweep', ...flags, ...mix])
   expect(code, stderr).toBe(0)
   return output

@@ -1,7 +1,7 @@
 import { Flags } from '@oclif/core'
 import { ciFlags } from '../../ci-flags.ts'
 import { KtCommand } from '../../command.ts'
-import { pacingFlags, requestFlags, targetFlags } from '../../input/bench-flags.ts'
+import { embeddedFlags, pacingFlags, requestFlags, targetFlags } from '../../input/bench-flags.ts'
 
 export default class Bench extends KtCommand {
   static override summary =
@@ -22,6 +22,7 @@ and directly, in turns. The API key is taken from --api-key, KT_API_KEY or OPENA
     ...targetFlags,
     ...requestFlags,
     ...pacingFlags,
+    ...embeddedFlags,
     requests: Flags.string({
       description: 'how many [default: 100; 1,000 on each arm of the embedded pair]',
       helpGroup: 'LOAD',
@@ -88,10 +89,6 @@ and directly, in turns. The API key is taken from --api-key, KT_API_KEY or OPENA
       helpGroup: 'RESULT',
     }),
     ...ciFlags,
-    'inject-delay': Flags.string({
-      description: 'make the embedded gateway wait in every request',
-      helpGroup: 'RESULT',
-    }),
   }
 
   async run(): Promise<void> {

@@ -1,6 +1,6 @@
 import { Flags } from '@oclif/core'
 import { KtCommand } from '../../command.ts'
-import { pacingFlags, requestFlags, targetFlags } from '../../input/bench-flags.ts'
+import { embeddedFlags, pacingFlags, requestFlags, targetFlags } from '../../input/bench-flags.ts'
 
 export default class BenchSweep extends KtCommand {
   static override summary =
@@ -40,10 +40,7 @@ export default class BenchSweep extends KtCommand {
     ...targetFlags,
     ...requestFlags,
     ...pacingFlags,
-    'inject-delay': Flags.string({
-      description: 'make the embedded gateway wait in every request',
-      helpGroup: 'RESULT',
-    }),
+    ...embeddedFlags,
     output: Flags.string({ description: 'write the report (kt.sweep/1) to this file', helpGroup: 'RESULT' }),
     json: Flags.boolean({ description: 'print the report instead of tables', helpGroup: 'RESULT' }),
   }
