@@ -261,9 +261,15 @@ function selfDoubt({ client }: BenchReport, c: ChalkInstance): string {
   const rate =
     client.achievedToOffered === null ? '' : `; ${formatNumber(client.achievedToOffered * 100, 1)} % of the asked rate`
   const verdict = client.verdict === 'ok' ? c.green('ok') : c.yellow(client.verdict)
-  const line = hung(`Client  ${client.verdict}${late}${rate}`, '').replace(
+  const line = hung(`Client  ${client.verdict}${late}${rate}${ownFloor(client.floorMs)}`, '').replace(
     `Client  ${client.verdict}`,
     `${c.bold('Client')}  ${verdict}`,
   )
   return `${line}${client.why.map((why) => `\n${hung(why, '  ')}`).join('')}`
+}
+
+/** Of a run without a direct arm, which has a row of its own in the table of the overhead. */
+function ownFloor(floor: BenchReport['client']['floorMs']): string {
+  if (floor?.source !== 'null-upstream') return ''
+  return `; its own floor, at a null upstream: P50 ${formatMs(floor.p50)} ms, P99 ${formatMs(floor.p99)}, n=${formatNumber(floor.count ?? 0)}`
 }

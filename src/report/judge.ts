@@ -5,6 +5,7 @@
  */
 import { judgeDifference } from '../stats/difference-gate.ts'
 import { type GateResult, judgeBudget } from '../stats/gate.ts'
+import { Histogram } from '../stats/histogram.ts'
 import { judgePaired } from '../stats/paired-gate.ts'
 import { blockPairs, gateBlocks, hasValues, reader } from './blocks.ts'
 import { durationCheck, type Judge, undecidedCheck } from './checks.ts'
@@ -146,13 +147,19 @@ function directPair(report: BenchReport): ReturnType<typeof splitReport> {
   return pair?.baseline.target.role === 'direct' ? pair : undefined
 }
 
-/** Where the same reading was taken straight at the provider. */
+/** A floor measured beside the run in two seconds: with fewer readings its P99 is a single request, which takes no verdict away. */
+const FEWEST_OF_NULL_UPSTREAM = 100
+
+/** Where the same reading was taken straight at the provider: in turns, in a run of its own, or at a null upstream. */
 function floorOf(gateway: BenchReport, baseline: BenchReport | undefined) {
   const stamped = reader('provider-stamped')
   const own = gateway.arms.primary === 'direct' ? [] : gateBlocks(gateway, stamped, 'direct')
   if (hasValues(own)) return { blocks: own, name: 'the direct arm of the same run' }
-  if (!baseline || !isFloor(baseline)) return undefined
-  return { blocks: gateBlocks(baseline, stamped), name: 'the baseline' }
+  if (baseline && isFloor(baseline)) return { blocks: gateBlocks(baseline, stamped), name: 'the baseline' }
+  const { source, count = 0, blocks = [] } = gateway.client.floorMs ?? {}
+  if (source !== 'null-upstream' || count < FEWEST_OF_NULL_UPSTREAM) return undefined
+  const values = blocks.map((block) => ({ values: Histogram.decode(block), failed: 0, unfinished: 0 }))
+  return { blocks: values, name: 'a null upstream, after the run' }
 }
 
 type ClientVerdict = BenchReport['client']['verdict']

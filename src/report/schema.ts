@@ -337,7 +337,19 @@ export const benchReportSchema = z
       cpuShare: z.number().describe('of the whole process, in cores'),
       gcMs: ms,
       achievedToOffered: z.number().nullable(),
-      floorMs: z.strictObject({ p50: ms, p99: ms }).nullable(),
+      floorMs: z
+        .strictObject({
+          p50: ms,
+          p99: ms,
+          source: z.enum(['direct-arm', 'null-upstream']).optional(),
+          count: count.optional(),
+          blocks: z
+            .array(histogramSchema)
+            .optional()
+            .describe('of a null upstream; those of a direct arm stand in blocks'),
+        })
+        .nullable()
+        .describe('the stamped reading with no gateway in between: in turns with the run, or right after it'),
       involuntarySwitches: count.nullable().optional(),
       throttledMs: ms.nullable().optional().describe("held by the control group's CPU limit"),
       workers: z

@@ -11,6 +11,7 @@ import { splitReport } from '../report/split.ts'
 import { assertWritable, writeAtomically } from '../report/write.ts'
 import { assertCiWritable } from '../system/ci.ts'
 import { formatNumber } from '../units.ts'
+import { measureFloor, wantsFloor } from './floor.ts'
 import { judgeBench } from './judge-bench.ts'
 import { Looks } from './looks.ts'
 import { type Measured, measure, type RunHooks } from './measure.ts'
@@ -53,6 +54,8 @@ export async function bench(options: BenchOptions, hooks: RunHooks): Promise<Ben
     const looks = new Looks(plan.looks ?? [], judge, hooks.note)
     const measured = await measure(plan, options, open, hooks, looks.goOn)
     const { report } = measured
+    if (wantsFloor(report, options, budgetMs !== undefined))
+      report.client.floorMs = await measureFloor(plan, report, hooks.note, hooks.interrupt)
     looks.end(report)
     const noise = aaNoise ?? noiseOf(report, options.aa ? 'aa' : 'halves')
     if (noise) report.noise = noise

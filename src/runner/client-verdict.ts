@@ -69,10 +69,12 @@ function workerOf({ eventLoopUtilization, eventLoopDelayMs, gcMs }: SelfReading)
 }
 
 /** What the stamps read straight at the provider: the instrument's own error, where the run has a direct arm. */
-function floorOf(record: RunRecord): { p50: number; p99: number } | null {
+function floorOf(record: RunRecord): BenchReport['client']['floorMs'] {
   const direct = record.arms.find((arm) => arm.name === 'direct')
   const floor = direct && Histogram.decode(direct.stamped.total)
-  return floor && floor.count > 0 ? { p50: toMs(floor.quantileUs(0.5)), p99: toMs(floor.quantileUs(0.99)) } : null
+  if (!floor || floor.count === 0) return null
+  const [p50, p99] = [toMs(floor.quantileUs(0.5)), toMs(floor.quantileUs(0.99))]
+  return { p50, p99, source: 'direct-arm', count: floor.count }
 }
 
 function round(value: number): number {

@@ -103,6 +103,7 @@ const schema = z.strictObject({
   budget: durationMs.optional(),
   'token-budget': positiveCount.optional(),
   'inject-delay': durationOrZeroMs.optional(),
+  floor: z.boolean().optional(),
   'token-gap': latency.optional(),
   'baseline-url': z.string().optional(),
   aa: z.boolean().default(false),

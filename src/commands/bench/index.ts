@@ -79,6 +79,11 @@ and directly, in turns. The API key is taken from --api-key, KT_API_KEY or OPENA
       helpGroup: 'RESULT',
     }),
     'slo-file': Flags.string({ description: 'file of categories [default: profiles/slo.yaml]', helpGroup: 'RESULT' }),
+    floor: Flags.boolean({
+      description: "kt's own floor after a run without a direct arm [default: with --budget, or from 5s on]",
+      allowNo: true,
+      helpGroup: 'RESULT',
+    }),
     budget: Flags.string({
       description: "gate P99 overhead on this, such as '7ms': exit 3 over it, 4 when unsure",
       helpGroup: 'RESULT',
