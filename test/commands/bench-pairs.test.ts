@@ -79,6 +79,26 @@ describe('kt bench with two arms', () => {
     expect(JSON.parse(compared.stdout)).toMatchObject({ pairing: 'paired', mode: 'overhead' })
   })
 
+  it('two files recorded apart: a gateway that adds 20 ms fails, whichever way the machine drifts', async () => {
+    const slow = await startEmbeddedPair(20, () => {})
+    try {
+      const [direct, through] = [dir.file('direct.json'), dir.file('through.json')]
+      for (const [url, out] of [
+        [slow.providerUrl, direct],
+        [slow.gatewayUrl, through],
+      ] as const) {
+        const args = ['bench', '--url', url, '--requests', '500', '--concurrency', '4', '--max-tokens', '2']
+        expect((await kt([...args, '--output', out])).code).toBe(0)
+      }
+      const { code, stdout } = await kt(['bench', 'compare', direct, through])
+      expect(stdout).toContain('unpaired')
+      expect(stdout).toMatch(/^FAIL {2}P99 overhead \d+(\.\d+)? ms >= 7 ms/m)
+      expect(code).toBe(3)
+    } finally {
+      await slow.close()
+    }
+  })
+
   it('--aa: the noise of the rig, and no verdict', async () => {
     const out = dir.file('aa.json')
     const args = [
