@@ -8,7 +8,7 @@ import { errorBudget } from '../slo/error-budget.ts'
 import type { Threshold } from '../slo/threshold.ts'
 import { exceedance } from '../stats/gate.ts'
 import type { BlockShare } from '../stats/share-interval.ts'
-import { gateBlocks, hasValues, reader } from './blocks.ts'
+import { armBlocks, gateBlocks, hasValues, reader } from './blocks.ts'
 import { type CategoryRun, wholeRun } from './category-run.ts'
 import { gateOf, judgeAll } from './checks.ts'
 import type { BenchReport, Check, SloResult } from './schema.ts'
@@ -45,6 +45,21 @@ export function judgeSlos(runs: readonly CategoryRun[]): SloResult[] {
     taken += judges.length
     return resultOf(run, missed, own)
   })
+}
+
+/** Requests of any of these categories that missed a target, by block: what a threshold on goodput is judged by. */
+export function missedInAll(runs: readonly CategoryRun[]): BlockShare[] | undefined {
+  const byBlock = new Map<number, BlockShare>()
+  for (const run of runs) {
+    const missed = missedOf(run)
+    if (!missed) return undefined
+    for (const [place, { index }] of armBlocks(run.report).entries()) {
+      const { n = 0, over = 0 } = missed.blocks[place] ?? {}
+      const sum = byBlock.get(index) ?? { n: 0, over: 0 }
+      byBlock.set(index, { n: sum.n + n, over: sum.over + over })
+    }
+  }
+  return runs.length === 0 ? undefined : [...byBlock.values()]
 }
 
 interface Missed {

@@ -88,7 +88,9 @@ function figureJudge({ metric, op, of, limit }: Of<'figure'>, { gateway, missed 
   if (of === 'goodput') {
     if (!missed) {
       const dead = gateway.totals.successful === 0
-      const why = dead ? 'every request failed' : 'goodput takes the targets of an SLO category, and samples of each'
+      const why = dead
+        ? 'every request failed'
+        : 'goodput takes the targets of an SLO category (--slo), and samples of each'
       return () => undecidedCheck(metric, op, limit, `no samples: ${why}`)
     }
     return (alphaFail) => check(goodOf(judgeShare(missed, 1 - limit, alphaFail)))

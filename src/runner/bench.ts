@@ -17,7 +17,7 @@ import { Looks } from './looks.ts'
 import { type Measured, measure, type RunHooks } from './measure.ts'
 import type { BenchOptions } from './options.ts'
 import { announce, planOf } from './plan-of.ts'
-import { keptPromises, promisedBy } from './slo-of.ts'
+import { keptPromises, missedTargets, promisedBy } from './slo-of.ts'
 import { openTargets } from './targets.ts'
 
 export interface BenchResult extends Measured {
@@ -46,7 +46,8 @@ export async function bench(options: BenchOptions, hooks: RunHooks): Promise<Ben
     announce(plan, open.targets, hooks.note)
     const gated = budgetMs !== undefined || maxRegression !== undefined || thresholds.length > 0
     const judge = (report: BenchReport): Verdict | undefined => {
-      if (!options.aa) report.gate = judgeBench(report, { budgetMs, maxRegression, thresholds })
+      const missed = missedTargets(report, promised)
+      if (!options.aa) report.gate = judgeBench(report, { budgetMs, maxRegression, thresholds, missed })
       const slo = keptPromises(report, promised)
       if (slo) report.slo = slo
       return verdictOf(report, gated)?.verdict

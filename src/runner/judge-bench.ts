@@ -12,6 +12,7 @@ import type { BenchReport, Gate } from '../report/schema.ts'
 import { splitReport } from '../report/split.ts'
 import { judgeRun } from '../report/verdict.ts'
 import type { Threshold } from '../slo/threshold.ts'
+import type { BlockShare } from '../stats/share-interval.ts'
 
 export interface BenchQuestion {
   /** The budget that was asked for. */
@@ -19,13 +20,16 @@ export interface BenchQuestion {
   /** What was asked for of a new gateway against an old one. */
   maxRegression: RegressionLimit | undefined
   thresholds: readonly Threshold[]
+  /** Requests that missed a target of their category, by block; undefined where no SLO was asked for. */
+  missed?: readonly BlockShare[] | undefined
 }
 
 /** Where nothing was asked for, the standard question of the run's mode is shown, if there is a reading. */
-export function judgeBench(report: BenchReport, { budgetMs, maxRegression, thresholds }: BenchQuestion): Gate | null {
+export function judgeBench(report: BenchReport, question: BenchQuestion): Gate | null {
+  const { budgetMs, maxRegression, thresholds, missed } = question
   const arms = splitReport(report)
   const pair = arms && pairOf(arms.baseline, arms.gateway)
-  const context = { gateway: report, ...(pair ? { pair } : {}) }
+  const context = { gateway: report, ...(missed ? { missed } : {}), ...(pair ? { pair } : {}) }
   const asked = [
     budgetMs === undefined ? [] : budgetJudge(report, pair, budgetMs),
     maxRegression === undefined ? [] : lossJudge(report, pair, maxRegression),

@@ -4,10 +4,11 @@
  */
 import { UserError } from '../errors.ts'
 import { namedCategory, readSlo } from '../input/slo.ts'
-import { categoryRun } from '../report/category-run.ts'
+import { type CategoryRun, categoryRun } from '../report/category-run.ts'
 import type { BenchReport, SloResult } from '../report/schema.ts'
-import { judgeSlos } from '../report/slo.ts'
+import { judgeSlos, missedInAll } from '../report/slo.ts'
 import type { Category } from '../slo/category.ts'
+import type { BlockShare } from '../stats/share-interval.ts'
 import { reachableCategories } from '../workload/classify.ts'
 import type { WorkloadSpec } from '../workload/workload.ts'
 import type { BenchOptions } from './options.ts'
@@ -53,6 +54,15 @@ export function promisedBy({ sends, slo, timeout, header, ...options }: BenchOpt
 }
 
 /** An entry for each category that requests were of; undefined when none was asked for. */
-export function keptPromises(report: BenchReport, { judged, categories }: Promised): SloResult[] | undefined {
-  return judged ? judgeSlos(categories.flatMap((category) => categoryRun(report, category) ?? [])) : undefined
+export function keptPromises(report: BenchReport, promised: Promised): SloResult[] | undefined {
+  return promised.judged ? judgeSlos(runsOf(report, promised)) : undefined
+}
+
+/** For a threshold on goodput. */
+export function missedTargets(report: BenchReport, promised: Promised): BlockShare[] | undefined {
+  return promised.judged ? missedInAll(runsOf(report, promised)) : undefined
+}
+
+function runsOf(report: BenchReport, { categories }: Promised): CategoryRun[] {
+  return categories.flatMap((category) => categoryRun(report, category) ?? [])
 }

@@ -37,6 +37,13 @@ describe('kt bench in CI', () => {
     expect(readFileSync(dir.file('step.md'), 'utf8')).toContain('## kt bench')
   })
 
+  it('takes a threshold on goodput by the targets of --slo', async () => {
+    const asked = ['--slo', 'batch', '--threshold', 'goodput>90%', '--inconclusive', 'warn', '--json']
+    const { code, stdout } = await bench('', asked)
+    expect(JSON.parse(stdout).gate.checks).toMatchObject([{ metric: 'goodput', value: 1 }])
+    expect(code).toBe(0)
+  })
+
   it('warns of what the data cannot tell when told to, and skips it', async () => {
     const unknown = ['--threshold', 'ttft.p99<1s', '--junit', dir.file('w.xml')]
     expect((await bench('', unknown)).code).toBe(4)
