@@ -14,12 +14,7 @@ export function renderDoctor(result: DoctorResult, color: boolean): string {
   const c = paint(color)
   const { rules } = result
   const found = GRAVEST_FIRST.flatMap((severity) => rules.filter((rule) => rule.severity === severity))
-  return [
-    header(result, c),
-    ...found.map((rule) => finding(rule, c)),
-    list('Fine', rules, 'fine', c),
-    list('Not checked', rules, 'not-checked', c),
-  ]
+  return [header(result, c), ...found.map((rule) => finding(rule, c)), fineList(rules, c), uncheckedList(rules, c)]
     .filter((part) => part !== '')
     .join('\n\n')
 }
@@ -73,19 +68,33 @@ function labelled(label: string, text: string): string {
   return wrap(`${`  ${label}`.padEnd(LABEL)}${text}`, WIDTH, LABEL).join('\n')
 }
 
-/** One rule a paragraph: its id, and what each evidence said. */
-function list(title: string, rules: readonly RuleResult[], status: RuleResult['status'], c: ChalkInstance): string {
+/** One rule a paragraph: its id, and what each evidence showed. */
+function fineList(rules: readonly RuleResult[], c: ChalkInstance): string {
   const lines = rules
-    .filter((rule) => rule.status === status)
+    .filter(({ status }) => status === 'fine')
     .map(({ rule, opinions }) => {
-      const said = unique(
-        opinions.flatMap((opinion) => {
-          if (opinion.status === 'not-checked') return status === 'fine' ? [] : [opinion.why]
-          return [`${EVIDENCE[opinion.by]}: ${opinion.seen}`]
-        }),
-      )
-      return hung(`${rule}  ${said.join('; ')}`, '  ', 4)
+      const seen = opinions.flatMap((one) => (one.status === 'fine' ? [`${EVIDENCE[one.by]}: ${one.seen}`] : []))
+      return hung(`${rule}  ${seen.join('; ')}`, '  ', 4)
     })
+  return section('Fine', lines, c)
+}
+
+/** Rules that could not be told, those of one reason together. */
+function uncheckedList(rules: readonly RuleResult[], c: ChalkInstance): string {
+  const byReason = new Map<string, string[]>()
+  for (const { rule, status, opinions } of rules) {
+    if (status !== 'not-checked') continue
+    const reasons = opinions.flatMap((one) => (one.status === 'not-checked' ? [one] : []))
+    // That a config does not show it is no news where it was looked for elsewhere.
+    const told = reasons.some(({ by }) => by !== 'config') ? reasons.filter(({ by }) => by !== 'config') : reasons
+    const why = unique(told.map((one) => one.why)).join('; ')
+    byReason.set(why, [...(byReason.get(why) ?? []), rule])
+  }
+  const lines = [...byReason].map(([why, names]) => hung(`${names.join(', ')}  ${why}`, '  ', 4))
+  return section('Not checked', lines, c)
+}
+
+function section(title: string, lines: readonly string[], c: ChalkInstance): string {
   return lines.length > 0 ? [c.bold(title), ...lines].join('\n') : ''
 }
 

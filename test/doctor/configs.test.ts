@@ -6,6 +6,7 @@ import { configFile } from '../../reference-gateway/config-file.ts'
 import { diagnose } from '../../src/doctor/doctor.ts'
 import { backtracks } from '../../src/doctor/rules/policies.ts'
 import { RULES } from '../../src/doctor/rules.ts'
+import { isolated } from '../../src/doctor/run.ts'
 import { tempDir } from '../support/kt.ts'
 
 const dir = tempDir()
@@ -164,4 +165,34 @@ test('a repetition of a repetition is told from one that is none', () => {
   for (const bad of ['(a+)+$', '^(\\w+\\s?)*$', '([a-z]*)*', '(?:x+){2,}']) expect(backtracks(bad), bad).toBe(true)
   for (const good of ['password', '(ab)+', '\\(a+\\)+', '(?:\\d{3}-){2}\\d+', '[a+]+'])
     expect(backtracks(good), good).toBe(false)
+})
+
+test('--run takes a config as it stands, but for what would leave this machine or mix with what is in use', () => {
+  const raw = {
+    gateway: {
+      admin_port: 41_003,
+      limits: { max_body: '1MB' },
+      providers: [
+        { name: 'a', base_url: 'https://api.anthropic.com/v1', protocol: 'anthropic', api_key: 'secret-of-a' },
+        { name: 'g', base_url: 'https://gemini.example/v1beta', protocol: 'gemini' },
+      ],
+      cache: { enabled: true, backend: 'redis', redis: { url: 'redis://cache.example', timeout: '50ms' } },
+      events: {
+        file: { path: '/var/log/events' },
+        otlp: { endpoint: 'https://otlp.example/v1', headers: { k: 'secret' } },
+      },
+    },
+    policies: [policy({})],
+  }
+  const file = { kind: 'kt' as const, path: 'g.yaml', raw, config: configFile.parse(raw) }
+  const taken = isolated(file, 'http://127.0.0.1:1', 'http://127.0.0.1:2/v1/traces')
+  const { gateway, policies } = configFile.parse(taken)
+  expect(JSON.stringify(taken)).not.toMatch(/secret|anthropic\.com|gemini\.example|otlp\.example|var\/log/)
+  expect(gateway.providers.map(({ base_url: { origin, basePath } }) => origin + basePath)).toEqual([
+    'http://127.0.0.1:1/v1',
+    'http://127.0.0.1:1/v1beta',
+  ])
+  expect(gateway).toMatchObject({ admin_port: 0, limits: { max_body: 1024 ** 2 }, events: { otlp: { headers: {} } } })
+  expect(gateway.cache.redis).toMatchObject({ timeout: 50, prefix: expect.stringMatching(/^kt-doctor-/) })
+  expect(policies).toEqual(file.config.policies)
 })

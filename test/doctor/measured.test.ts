@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { diagnose } from '../../src/doctor/doctor.ts'
 import type { Provider } from '../../src/provider/server.ts'
 import type { DoctorResult } from '../../src/report/doctor-schema.ts'
+import { httpServer } from '../support/engine.ts'
 import { quickProvider } from '../support/provider.ts'
 import { badGateway, type Mistakes } from './bad-gateway.ts'
 
@@ -113,4 +114,16 @@ test('a gateway that is not there, or refuses, leaves all unchecked: exit 4', as
   expect(exitCode).toBe(4)
   expect(result.measured).toMatchObject({ failure: expect.stringContaining('KT_CONNECT') })
   expect(new Set(result.rules.map(({ status }) => status))).toEqual(new Set(['not-checked']))
+})
+
+test('a key that the gateway echoes in its refusal appears nowhere', async () => {
+  const echo = await httpServer(({ headers }, response) => {
+    response.writeHead(401).end(JSON.stringify({ error: { message: `no such key: ${headers.authorization}` } }))
+  })
+  const hooks = { note: () => {}, interrupt: new AbortController().signal }
+  const { result, exitCode } = await diagnose({ url: echo.origin, 'api-key': 'sk-very-secret' }, hooks)
+  await echo.close()
+  expect(exitCode).toBe(4)
+  expect(result.measured?.failure).toContain('KT_HTTP_401: HTTP 401: no such key')
+  expect(JSON.stringify(result)).not.toContain('sk-very-secret')
 })

@@ -126,13 +126,10 @@ export const http1Upstream: Rule = {
   report: "a report sees the clients' side of the gateway only",
   measure: ({ provider }) => {
     if (!provider) return notChecked(NO_PROVIDER)
-    const { http1, http2 } = provider.connections
-    // kt's own questions to the provider are HTTP/1.1.
+    const { http2 } = provider.connections
     return http2 > 0
       ? fine(`${http2} connections of HTTP/2 at the provider`)
-      : found('info', 'certain', `${http1} connections of HTTP/1.1 at the provider and none of HTTP/2`, {
-          how: 'See whether the provider offers HTTP/2, and whether the gateway asks for it.',
-        })
+      : found('info', 'certain', 'no connection of HTTP/2 at the provider')
   },
 }
 

@@ -16,7 +16,14 @@ export const synchronousEvents: Rule = {
   cost: 'every answer ends later by as long as the sink takes, and stalls when the sink does',
   fix: {
     how: 'Emit events after the answer, by a bounded queue that drops and counts what does not fit.',
-    kong: { plugins: [{ name: 'http-log', config: { queue: { max_batch_size: 100, max_coalescing_delay: 1 } } }] },
+    kong: {
+      plugins: [
+        {
+          name: 'http-log',
+          config: { http_endpoint: 'http://<the collector>', queue: { max_batch_size: 100, max_coalescing_delay: 1 } },
+        },
+      ],
+    },
     litellm: { litellm_settings: { set_verbose: false }, general_settings: { proxy_batch_write_at: 60 } },
   },
   config: {
