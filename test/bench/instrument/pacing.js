@@ -8,7 +8,7 @@ export async function pacing(table, quick) {
     const { record } = await run(
       provider.origin,
       { mode: 'open', rps, maxInFlight: 1_000 },
-      { durationUs: quick ? 2e6 : 5e6, warmupUs: 1e6 },
+      { durationUs: quick ? 2e6 : 5e6, warmupUs: quick ? 1e6 : 3e6 },
     )
     const lag = decode(record.sendLag)
     const { self, achievedToOffered } = record
