@@ -1,6 +1,6 @@
 /**
- * Keeps what one arm's answers said of their gateway: each definition's readings over the run, the components, and how many figures
- * were left out and why. O(1) an answer; plain data comes out.
+ * Keeps what one arm's answers said of their gateway: each definition's readings over the run and by block, the components by
+ * block, and how many figures were left out and why. O(1) an answer; plain data comes out.
  */
 import type { Exchange } from '../client/exchange.ts'
 import { type EncodedHistogram, Histogram } from '../stats/histogram.ts'
@@ -19,7 +19,6 @@ export interface SelfReportRecord {
   unsure: boolean
   caveat: string
   told: Partial<Record<Told, ToldRecord>>
-  components: Record<string, EncodedHistogram>
   /** Rule -> figures left out by it. */
   rejected: Record<string, number>
 }
@@ -30,15 +29,17 @@ interface LiveTold {
   note: string
 }
 
-/** Where one block keeps its readings. */
-export type ToldBlock = Partial<Record<Told, Histogram>>
+/** Where one block keeps its readings, and what of them each component took. */
+export interface ToldBlock {
+  told: Partial<Record<Told, Histogram>>
+  components: Record<string, Histogram>
+}
 
 export class SelfReportTally {
   #gateway = ''
   #unsure = false
   #caveat = ''
   readonly #told: Partial<Record<Told, LiveTold>> = {}
-  readonly #components = new Map<string, Histogram>()
   readonly #rejected: Record<string, number> = {}
 
   /** Takes one answer; gives back the gateway's own figure in microseconds where it has a usable one. */
@@ -59,15 +60,10 @@ export class SelfReportTally {
       told.source = source
       told.note = note
       told.total.record(us)
-      let inBlock = block[definition]
-      if (!inBlock) {
-        inBlock = new Histogram()
-        block[definition] = inBlock
-      }
-      inBlock.record(us)
+      recordIn(block.told, definition, us)
       if (definition === 'self-reported') ownUs = us
     }
-    for (const name in report.componentsUs) this.#component(name).record(report.componentsUs[name] ?? 0)
+    for (const name in report.componentsUs) recordIn(block.components, name, report.componentsUs[name] ?? 0)
     return ownUs
   }
 
@@ -80,16 +76,16 @@ export class SelfReportTally {
       unsure: this.#unsure,
       caveat: this.#caveat,
       told: Object.fromEntries(told),
-      components: Object.fromEntries([...this.#components].map(([name, values]) => [name, values.encode()])),
       rejected: this.#rejected,
     }
   }
+}
 
-  #component(name: string): Histogram {
-    const known = this.#components.get(name)
-    if (known) return known
-    const added = new Histogram()
-    this.#components.set(name, added)
-    return added
+function recordIn<K extends string>(block: Partial<Record<K, Histogram>>, name: K, us: number): void {
+  let values = block[name]
+  if (!values) {
+    values = new Histogram()
+    block[name] = values
   }
+  values.record(us)
 }

@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import { readYaml } from '../input/file.ts'
 import { durationMs, durationOrZeroMs } from '../input/quantity.ts'
+import { COMPONENTS, type ComponentName } from '../slo/metrics.ts'
 import { packaged } from '../system/package-info.ts'
 
 const limit = durationOrZeroMs.optional()
@@ -9,20 +10,14 @@ const limit = durationOrZeroMs.optional()
 const budgetsSchema = z.strictObject({
   total: durationMs,
   components: z
-    .strictObject({
-      input_policy: limit,
-      routing: limit,
-      connection_acquisition: limit,
-      output_policy: limit,
-      event_emission: limit,
-    })
+    .strictObject(Object.fromEntries(COMPONENTS.map((name) => [name, limit])) as Record<ComponentName, typeof limit>)
     .default({}),
 })
 
 export interface Budgets {
   totalMs: number
   /** Limits by component; what is not there has none. */
-  components: Record<string, number>
+  components: Readonly<Record<string, number>>
 }
 
 export function readBudgets(path: string = packaged('profiles', 'budgets.yaml')): Budgets {

@@ -40,6 +40,7 @@ export function compareFiles(
     files: { baseline: files.baseline, gateway: files.gateway ?? files.baseline },
     mode: flags.mode,
     budgetMs,
+    componentsMs: flags.budgets === undefined ? {} : budgets.components,
     componentBudgetsMs: { ...budgets.components, total: budgets.totalMs },
     maxRegression,
     thresholds,

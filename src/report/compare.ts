@@ -6,6 +6,7 @@
 import { EXIT, type ExitCode, exitOf, type Inconclusive } from '../errors.ts'
 import { explainDisagreement } from '../overhead/disagreement.ts'
 import { reader } from './blocks.ts'
+import { componentVerdictIn } from './components.ts'
 import { type Difference, differencesBetween } from './differences.ts'
 import { bestReading, isFloor, type JudgedBy } from './judge.ts'
 import { type Noise, noiseOf } from './noise.ts'
@@ -76,7 +77,7 @@ export interface CompareOptions extends Rules {
   noise?: Noise | undefined
   /** Instead of what the roles in the reports say. */
   mode?: Mode | undefined
-  /** By component, in milliseconds at P99. */
+  /** Beside each component in the table, in milliseconds at P99. */
   componentBudgetsMs?: Readonly<Record<string, number>>
 }
 
@@ -167,20 +168,23 @@ function overheadOf(
   { baseline, gateway, mode }: Pair,
   componentBudgets: Readonly<Record<string, number>>,
 ): ComparedOverhead[] {
-  const pick = (of: ComparedOverhead['of']) => (entry: OverheadResult) => {
+  const pick = (of: ComparedOverhead['of'], report: BenchReport) => (entry: OverheadResult) => {
     const { definition, source, count, totalMs, note } = entry
     const components = Object.entries(entry.components ?? {}).map(([name, part]) => {
       const budgetMs = componentBudgets[name] ?? null
-      // The report judged the component by its own budget; another budget finds it unjudged.
-      const verdict = budgetMs === null ? null : part.budgetMs === budgetMs ? part.verdict : ('inconclusive' as const)
+      const verdict = budgetMs === null ? null : componentVerdictIn(report, report.arms.primary, name, budgetMs)
       return { name, p50: part.p50, p99: part.p99, budgetMs, verdict }
     })
     return { of, definition, source, count, totalMs, note, ...(components.length > 0 ? { components } : {}) }
   }
   const direct = gateway.arms.baseline ?? (isFloor(baseline) ? baseline : undefined)
   const floor = direct?.overhead.filter((entry) => entry.definition === 'provider-stamped') ?? []
-  const old = mode === 'regression' ? baseline.overhead.map(pick('old')) : []
-  return [...old, ...gateway.overhead.map(pick('gateway')), ...(mode === 'overhead' ? floor.map(pick('floor')) : [])]
+  const old = mode === 'regression' ? baseline.overhead.map(pick('old', baseline)) : []
+  return [
+    ...old,
+    ...gateway.overhead.map(pick('gateway', gateway)),
+    ...(mode === 'overhead' ? floor.map(pick('floor', baseline)) : []),
+  ]
 }
 
 function notesOn({ baseline, gateway, mode, paired }: Pair): string[] {

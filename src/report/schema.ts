@@ -155,6 +155,7 @@ const blockSchema = z.strictObject({
     .optional()
     .describe('what is judged by block beside latency and overhead'),
   overhead: z.partialRecord(definitionSchema, histogramSchema),
+  components: z.record(z.string(), histogramSchema).optional().describe("the gateway's parts, by its own word"),
 })
 
 /** The requests of one category of a mixed workload; classified when they were made. */

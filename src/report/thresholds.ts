@@ -8,6 +8,7 @@ import { judgeBudget } from '../stats/gate.ts'
 import type { BlockShare } from '../stats/share-interval.ts'
 import { armBlocks, gateBlocks, hasValues, reader } from './blocks.ts'
 import { durationCheck, type Judge, undecidedCheck } from './checks.ts'
+import { componentJudge } from './components.ts'
 import { judgeDelta, sharedSource } from './delta.ts'
 import { overheadJudge } from './judge.ts'
 import type { Pair } from './pair.ts'
@@ -31,6 +32,8 @@ export function thresholdJudge(threshold: Threshold, context: ThresholdContext):
       return deltaJudge(threshold, { ms: threshold.limitUs / 1_000, share: 0 }, context)
     case 'ratio':
       return deltaJudge(threshold, { ms: 0, share: threshold.limitShare }, context)
+    case 'component':
+      return partJudge(threshold, context)
     case 'figure':
       return figureJudge(threshold, context)
   }
@@ -60,6 +63,13 @@ function quantileJudge(threshold: Of<'quantile'>, { gateway, pair, incomparable 
     const result = judgeBudget({ limitUs, quantile, alphaFail, blocks, client: gateway.client.verdict, unread })
     return durationCheck(metric, op, limitMs, result)
   }
+}
+
+function partJudge({ metric, op, of, quantile, limitUs }: Of<'component'>, { gateway }: ThresholdContext): Judge {
+  const limitMs = limitUs / 1_000
+  const why = `no samples: the gateway says nothing of its ${of.replaceAll('_', ' ')}`
+  const judge = componentJudge(gateway, { name: of, metric, op, quantile, limitMs })
+  return judge ?? (() => undecidedCheck(metric, op, limitMs, why))
 }
 
 function deltaJudge(

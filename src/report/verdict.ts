@@ -6,6 +6,7 @@ import type { RegressionLimit } from '../input/thresholds.ts'
 import type { Threshold } from '../slo/threshold.ts'
 import { formatShare } from '../units.ts'
 import { gateOf, type Judge, judgeAll, undecidedCheck } from './checks.ts'
+import { componentJudges } from './components.ts'
 import type { Difference } from './differences.ts'
 import { type JudgedBy, overheadJudge } from './judge.ts'
 import { isSameArm, type Pair } from './pair.ts'
@@ -16,6 +17,8 @@ import { troubleIn } from './trouble.ts'
 
 export interface Rules {
   budgetMs: number
+  /** What was asked for of the gateway's parts, at P99. */
+  componentsMs?: Readonly<Record<string, number>>
   maxRegression: RegressionLimit
   thresholds: readonly Threshold[]
   /** Whether the mode's own question is asked: by default when there are no thresholds. */
@@ -40,7 +43,8 @@ export function judgePair(pair: Pair, differences: readonly Difference[], rules:
   }
   const judges = rules.thresholds.map((threshold) => thresholdJudge(threshold, context))
   const primary = rules.primary ? primaryOf(pair, rules, why) : undefined
-  const gate = judgeAll(primary ? [primary.judge, ...judges] : judges)
+  const parts = why === undefined ? componentJudges(pair.gateway, rules.componentsMs ?? {}) : []
+  const gate = judgeAll([...(primary ? [primary.judge] : []), ...parts, ...judges])
   return { gate: heldBack(gate, pair.gateway), judgedBy: primary?.judgedBy ?? null }
 }
 

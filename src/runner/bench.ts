@@ -31,8 +31,10 @@ export interface BenchResult extends Measured {
 export async function bench(options: BenchOptions, hooks: RunHooks): Promise<BenchResult> {
   if (options.output !== undefined) assertWritable(options.output)
   assertCiWritable(options)
-  const { totalMs } = readBudgets(options.budgets)
-  const budgetMs = options.budget ?? (options.budgets === undefined ? undefined : totalMs)
+  const { totalMs, components } = readBudgets(options.budgets)
+  const byFile = options.budgets !== undefined
+  const budgetMs = options.budget ?? (byFile ? totalMs : undefined)
+  const componentsMs = byFile ? components : {}
   const thresholds = parseThresholds(options.threshold)
   const loss = options['max-regression']
   const maxRegression = loss === undefined ? undefined : parseMaxRegression(loss)
@@ -47,7 +49,7 @@ export async function bench(options: BenchOptions, hooks: RunHooks): Promise<Ben
     const gated = budgetMs !== undefined || maxRegression !== undefined || thresholds.length > 0
     const judge = (report: BenchReport): Verdict | undefined => {
       const missed = missedTargets(report, promised)
-      if (!options.aa) report.gate = judgeBench(report, { budgetMs, maxRegression, thresholds, missed })
+      if (!options.aa) report.gate = judgeBench(report, { budgetMs, componentsMs, maxRegression, thresholds, missed })
       const slo = keptPromises(report, promised)
       if (slo) report.slo = slo
       return verdictOf(report, gated)?.verdict

@@ -2,10 +2,10 @@
 
 import { TOLD } from '../overhead/self-reported.ts'
 import type { Budgets } from '../report/budgets.ts'
+import { componentVerdict } from '../report/components.ts'
 import { intervalMs, quantilesMs, toMs } from '../report/distribution.ts'
-import type { ArmResult, OverheadResult, Verdict } from '../report/schema.ts'
+import type { ArmResult, OverheadResult } from '../report/schema.ts'
 import { type EncodedHistogram, Histogram } from '../stats/histogram.ts'
-import { orderIntervalUs } from '../stats/order-interval.ts'
 import { quantileBounds } from '../stats/quantile-interval.ts'
 import type { ArmRecord } from './recorder.ts'
 
@@ -21,11 +21,7 @@ export function overheadOf(arm: ArmRecord, budgets: Budgets): OverheadResult[] {
     results.push({
       definition: 'provider-stamped',
       source: "the provider's stamps",
-      ...totals(
-        stamped,
-        arm.stamped.total,
-        arm.blocks.map((block) => block.stamped),
-      ),
+      ...totals(stamped, arm.stamped.total, decodeAll(arm.blocks.map((block) => block.stamped))),
       ...(perToken.count > 0
         ? {
             perTokenMs: {
@@ -36,7 +32,7 @@ export function overheadOf(arm: ArmRecord, budgets: Budgets): OverheadResult[] {
             },
           }
         : {}),
-      ...(unattributed.count > 0 ? { components: { unattributed: component(unattributed, null) } } : {}),
+      ...(unattributed.count > 0 ? { components: { unattributed: component(unattributed) } } : {}),
       rejected: 0,
       cacheHits: arm.stamped.cacheHits,
       retried: arm.stamped.retried,
@@ -47,21 +43,15 @@ export function overheadOf(arm: ArmRecord, budgets: Budgets): OverheadResult[] {
   for (const definition of TOLD) {
     const told = arm.selfReport.told[definition]
     if (!told) continue
-    const parts = definition === 'self-reported' ? Object.entries(arm.selfReport.components) : []
-    const components = parts.map(([name, encoded]) => {
-      return [name, component(Histogram.decode(encoded), budgets.components[name] ?? null)] as [string, Component]
-    })
+    const byBlock = decodeAll(arm.blocks.map((block) => block.told[definition]))
+    const components = definition === 'self-reported' ? componentsOf(arm, budgets) : []
     // Where the gateway tells its parts, their sum stands below them, with what the whole may take.
-    if (components.length > 0) components.push(['total', component(Histogram.decode(told.total), budgets.totalMs)])
+    if (components.length > 0) components.push(['total', judged(byBlock, budgets.totalMs)])
     const { gateway } = arm.selfReport
     results.push({
       definition,
       source: gateway === '' ? told.source : `${gateway}, ${told.source}`,
-      ...totals(
-        Histogram.decode(told.total),
-        told.total,
-        arm.blocks.flatMap((block) => block.told[definition] ?? []),
-      ),
+      ...totals(Histogram.decode(told.total), told.total, byBlock),
       ...(components.length > 0 ? { components: Object.fromEntries(components) } : {}),
       rejected,
       cacheHits: 0,
@@ -72,8 +62,11 @@ export function overheadOf(arm: ArmRecord, budgets: Budgets): OverheadResult[] {
   return results
 }
 
-function totals(total: Histogram, encoded: EncodedHistogram, byBlock: EncodedHistogram[]) {
-  const blocks = byBlock.map((block) => Histogram.decode(block)).filter((block) => block.count > 0)
+function decodeAll(parts: readonly (EncodedHistogram | undefined)[]): Histogram[] {
+  return parts.flatMap((part) => (part ? [Histogram.decode(part)] : [])).filter((part) => part.count > 0)
+}
+
+function totals(total: Histogram, encoded: EncodedHistogram, blocks: readonly Histogram[]) {
   const { lowerUs, upperUs } = quantileBounds(blocks, 0.99, 0.025)
   return {
     count: total.count,
@@ -85,24 +78,23 @@ function totals(total: Histogram, encoded: EncodedHistogram, byBlock: EncodedHis
 
 type Component = NonNullable<OverheadResult['components']>[string]
 
-/** A budget of 0 means that it must not show: it stays below what figures are rounded to. */
-const NOT_TO_BE_SEEN_MS = 0.05
-
-/** A component is judged by the order-statistic interval of its P99: shown in the table, never a gate. */
-function component(histogram: Histogram, budgetMs: number | null): Component {
-  const [lowerUs, upperUs] = orderIntervalUs(histogram, 0.99)
-  return {
-    count: histogram.count,
-    p50: toMs(histogram.quantileUs(0.5)),
-    p99: toMs(histogram.quantileUs(0.99)),
-    budgetMs,
-    verdict: budgetMs === null ? null : verdictOf(lowerUs / 1_000, upperUs / 1_000, budgetMs || NOT_TO_BE_SEEN_MS),
-  }
+function componentsOf({ blocks }: ArmRecord, budgets: Budgets): [string, Component][] {
+  const names = new Set(blocks.flatMap(({ components }) => Object.keys(components)))
+  return [...names].map((name) => {
+    const parts = decodeAll(blocks.map(({ components }) => components[name]))
+    return [name, judged(parts, budgets.components[name] ?? null)]
+  })
 }
 
-function verdictOf(lowerMs: number, upperMs: number, budgetMs: number): Verdict {
-  if (upperMs < budgetMs) return 'pass'
-  return lowerMs >= budgetMs ? 'fail' : 'inconclusive'
+function judged(blocks: readonly Histogram[], budgetMs: number | null): Component {
+  const verdict = budgetMs === null ? null : componentVerdict(blocks, budgetMs)
+  return { ...component(Histogram.merge(blocks)), budgetMs, verdict }
+}
+
+function component(values: Histogram): Component {
+  const { count } = values
+  const [p50, p99] = [values.quantileUs(0.5), values.quantileUs(0.99)].map(toMs) as [number, number]
+  return { count, p50, p99, budgetMs: null, verdict: null }
 }
 
 /** What the gateway said of itself beside its figures: its name, what it does not tell, what was left out and why. */

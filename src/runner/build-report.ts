@@ -170,6 +170,7 @@ function blocksOf(arm: ArmRecord): BenchReport['blocks'] {
       ...(Histogram.decode(block.stamped).count > 0 ? { 'provider-stamped': block.stamped } : {}),
       ...block.told,
     },
+    ...(Object.keys(block.components).length > 0 ? { components: block.components } : {}),
     metrics: block.metrics,
   }))
 }

@@ -5,6 +5,7 @@
 import type { RegressionLimit } from '../input/thresholds.ts'
 import { readBudgets } from '../report/budgets.ts'
 import { type Judge, undecidedCheck } from '../report/checks.ts'
+import { componentJudges } from '../report/components.ts'
 import { overheadJudge } from '../report/judge.ts'
 import { type Pair, pairOf } from '../report/pair.ts'
 import { MAX_REGRESSION, regressionJudge } from '../report/regression.ts'
@@ -17,6 +18,8 @@ import type { BlockShare } from '../stats/share-interval.ts'
 export interface BenchQuestion {
   /** The budget that was asked for. */
   budgetMs: number | undefined
+  /** What was asked for of the gateway's parts, at P99. */
+  componentsMs?: Readonly<Record<string, number>>
   /** What was asked for of a new gateway against an old one. */
   maxRegression: RegressionLimit | undefined
   thresholds: readonly Threshold[]
@@ -26,12 +29,13 @@ export interface BenchQuestion {
 
 /** Where nothing was asked for, the standard question of the run's mode is shown, if there is a reading. */
 export function judgeBench(report: BenchReport, question: BenchQuestion): Gate | null {
-  const { budgetMs, maxRegression, thresholds, missed } = question
+  const { budgetMs, componentsMs = {}, maxRegression, thresholds, missed } = question
   const arms = splitReport(report)
   const pair = arms && pairOf(arms.baseline, arms.gateway)
   const context = { gateway: report, ...(missed ? { missed } : {}), ...(pair ? { pair } : {}) }
   const asked = [
     budgetMs === undefined ? [] : budgetJudge(report, pair, budgetMs),
+    componentJudges(report, componentsMs),
     maxRegression === undefined ? [] : lossJudge(report, pair, maxRegression),
   ].flat()
   const shown = asked.length + thresholds.length > 0 ? [] : standardJudge(report, pair)

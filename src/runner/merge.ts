@@ -107,6 +107,7 @@ function mergeBlocks(blocks: readonly BlockRecord[]): BlockRecord {
     metrics: mergeEach(blocks.map(({ metrics }) => metrics)),
     stamped: merged(blocks.map(({ stamped }) => stamped)),
     told: mergeEach(blocks.map(({ told }) => told)),
+    components: mergeEach(blocks.map(({ components }) => components)),
   }
 }
 
@@ -123,7 +124,6 @@ function mergeSelfReports(reports: readonly SelfReportRecord[]): SelfReportRecor
     unsure: named?.unsure ?? false,
     caveat: reports.find(({ caveat }) => caveat !== '')?.caveat ?? '',
     told,
-    components: mergeEach(reports.map(({ components }) => components)),
     rejected: addCounts(reports.map(({ rejected }) => rejected)),
   }
 }

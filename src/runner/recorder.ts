@@ -5,6 +5,7 @@
 import type { Exchange } from '../client/exchange.ts'
 import { isInLatencyTail, type Outcome } from '../client/outcome.ts'
 import { type SelfReportRecord, SelfReportTally, type ToldBlock } from '../overhead/self-report-tally.ts'
+import type { Told } from '../overhead/self-reported.ts'
 import type { Stamp } from '../overhead/stamp.ts'
 import { stampedOverhead } from '../overhead/stamped.ts'
 import type { ArmName } from '../report/schema.ts'
@@ -42,7 +43,9 @@ export interface BlockRecord {
   /** The other metrics that are judged by block. */
   metrics: Partial<Record<BlockMetric, EncodedHistogram>>
   stamped: EncodedHistogram
-  told: Partial<Record<keyof ToldBlock, EncodedHistogram>>
+  told: Partial<Record<Told, EncodedHistogram>>
+  /** What the gateway's parts took, by its own word. */
+  components: Record<string, EncodedHistogram>
 }
 
 export interface ArmRecord {
@@ -88,7 +91,7 @@ export interface TokenRecord {
   samples: KeptAnswer[]
 }
 
-interface LiveBlock {
+interface LiveBlock extends ToldBlock {
   index: number
   startedAtUs: number
   sent: number
@@ -96,7 +99,6 @@ interface LiveBlock {
   latency: Histogram
   metrics: Partial<Record<BlockMetric, Histogram>>
   stamped: Histogram
-  told: ToldBlock
 }
 
 /** Where a request is counted. */
@@ -243,6 +245,7 @@ export class Recorder {
           metrics: encodeAll(block.metrics),
           stamped: block.stamped.encode(),
           told: encodeAll(block.told),
+          components: encodeAll(block.components),
         })),
       categories: this.#categories.toRecord(),
     }
@@ -255,7 +258,7 @@ export class Recorder {
     else if (stamped.kind === 'overhead') {
       block.stamped.record(stamped.us)
     }
-    const ownUs = this.#self.record(result, result.streamed, block.told)
+    const ownUs = this.#self.record(result, result.streamed, block)
     if (stamped.kind === 'overhead' && ownUs !== undefined) this.#stamped.unattributed.record(stamped.us - ownUs)
   }
 
@@ -299,6 +302,7 @@ export class Recorder {
       metrics: {},
       stamped: new Histogram(),
       told: {},
+      components: {},
     }
     this.#blocks.set(index, block)
     return block
@@ -318,10 +322,8 @@ function recordInBlock(metric: BlockMetric, us: number, { metrics }: LiveBlock):
   known.record(us)
 }
 
-function encodeAll<K extends string>(parts: Partial<Record<K, Histogram>>): Partial<Record<K, EncodedHistogram>> {
-  const entries = Object.entries<Histogram | undefined>(parts).flatMap(([name, values]) =>
-    values ? [[name, values.encode()]] : [],
-  )
+function encodeAll<T extends Partial<Record<string, Histogram>>>(parts: T): { [K in keyof T]: EncodedHistogram } {
+  const entries = Object.entries(parts).flatMap(([name, values]) => (values ? [[name, values.encode()]] : []))
   return Object.fromEntries(entries)
 }
 

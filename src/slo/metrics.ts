@@ -3,6 +3,16 @@
 export const DURATIONS = ['overhead', 'latency', 'ttfb', 'ttft', 'tpot', 'interToken'] as const
 export type DurationMetric = (typeof DURATIONS)[number]
 
+/** The parts of a gateway's overhead that have a budget, as overhead.<part>. */
+export const COMPONENTS = [
+  'input_policy',
+  'routing',
+  'connection_acquisition',
+  'output_policy',
+  'event_emission',
+] as const
+export type ComponentName = (typeof COMPONENTS)[number]
+
 /** Single figures of a run. `share` is judged by block, `rate` is a rate per second. */
 export const FIGURES = {
   'errors.rate': { unit: 'share', better: 'lower' },
@@ -18,14 +28,20 @@ const SHOWN_QUANTILES = ['p50', 'p90', 'p95', 'p99', 'p99.9']
 export const KNOWN_METRICS: readonly string[] = [
   ...DURATIONS.flatMap((metric) => SHOWN_QUANTILES.map((quantile) => `${metric}.${quantile}`)),
   ...DURATIONS.flatMap((metric) => SHOWN_QUANTILES.map((quantile) => `delta.${metric}.${quantile}`)),
+  ...COMPONENTS.flatMap((part) => SHOWN_QUANTILES.map((quantile) => `overhead.${part}.${quantile}`)),
   ...Object.keys(FIGURES),
 ]
 
 /** The same list for people. */
 export const METRICS_IN_WORDS = [
   `${DURATIONS.join(', ')}: each with .p50 .p90 .p95 .p99 .p99.9 (or another quantile), also as delta.<metric>`,
+  `overhead.<part>, by the gateway's own word: ${COMPONENTS.join(', ')}`,
   ...Object.keys(FIGURES),
 ]
+
+export function isComponent(name: string): name is ComponentName {
+  return (COMPONENTS as readonly string[]).includes(name)
+}
 
 export function isDuration(name: string): name is DurationMetric {
   return (DURATIONS as readonly string[]).includes(name)

@@ -2,8 +2,9 @@
  * The threshold grammar. A parser, no judge: what a threshold says of two runs or one is src/report/thresholds.ts.
  *
  *   threshold ::= metric op limit                        spaces are free
- *   metric    ::= [ "delta." ] duration "." quantile | figure
+ *   metric    ::= [ "delta." ] duration "." quantile | "overhead." part "." quantile | figure
  *   duration  ::= "overhead" | "latency" | "ttfb" | "ttft" | "tpot" | "interToken"
+ *   part      ::= "input_policy" | "routing" | "connection_acquisition" | "output_policy" | "event_emission"
  *   quantile  ::= "p" number                             above 0, below 100: p50, p99.9
  *   figure    ::= "errors.rate" | "goodput" | "throughput.rps" | "throughput.tokens"
  *   op        ::= "<" | "<=" | ">" | ">="
@@ -17,12 +18,22 @@
  * it would pass what is bad.
  */
 import { parseCount, parseDurationMs } from '../units.ts'
-import { type DurationMetric, FIGURES, type FigureMetric, isDuration, isFigure } from './metrics.ts'
+import {
+  type ComponentName,
+  type DurationMetric,
+  FIGURES,
+  type FigureMetric,
+  isComponent,
+  isDuration,
+  isFigure,
+} from './metrics.ts'
 
 export type Op = '<' | '<=' | '>' | '>='
 
 export type Threshold = { text: string; metric: string; op: Op } & (
   | { kind: 'quantile'; of: DurationMetric; quantile: number; limitUs: number }
+  /** A part of the overhead, as the gateway tells it. */
+  | { kind: 'component'; of: ComponentName; quantile: number; limitUs: number }
   /** The quantile of the gateway less that of the baseline. */
   | { kind: 'delta'; of: DurationMetric; quantile: number; limitUs: number }
   /** The same, relative to the baseline: 0.1 is a tenth more. */
@@ -49,11 +60,14 @@ export function parseThreshold(text: string): Threshold | Malformed {
   if (isFigure(metric)) return figure(common, metric, limit)
   const delta = metric.startsWith('delta.')
   const [of = '', ...rest] = (delta ? metric.slice(6) : metric).split('.')
+  const [part = ''] = rest
+  if (of === 'overhead' && !delta && isComponent(part)) return component(common, part, rest.slice(1).join('.'), limit)
   const quantile = quantileOf(rest.join('.'))
   if (!isDuration(of) || quantile === undefined) {
     return { text, problem: `there is no metric '${metric}'`, unknown: metric }
   }
-  if (op.startsWith('>')) return { text, problem: `${metric} has an upper limit: write '${metric}<${limit}'` }
+  const turned = wrongWay(common, limit)
+  if (turned) return turned
   return delta ? difference(common, of, quantile, limit) : duration(common, of, quantile, limit)
 }
 
@@ -62,6 +76,20 @@ export function isMalformed(parsed: Threshold | Malformed): parsed is Malformed 
 }
 
 type Common = Pick<Threshold, 'text' | 'metric' | 'op'>
+
+function wrongWay({ text, metric, op }: Common, limit: string): Malformed | undefined {
+  if (!op.startsWith('>')) return undefined
+  return { text, problem: `${metric} has an upper limit: write '${metric}<${limit}'` }
+}
+
+function component(common: Common, of: ComponentName, quantileText: string, limit: string): Threshold | Malformed {
+  const { text, metric } = common
+  const quantile = quantileOf(quantileText)
+  if (quantile === undefined) return { text, problem: `there is no metric '${metric}'`, unknown: metric }
+  const ms = parseDurationMs(limit)
+  if (ms === undefined || ms <= 0) return { text, problem: `'${limit}' is not a duration above 0, such as 0.5ms` }
+  return wrongWay(common, limit) ?? { ...common, kind: 'component', of, quantile, limitUs: ms * 1_000 }
+}
 
 function duration(common: Common, of: DurationMetric, quantile: number, limit: string): Threshold | Malformed {
   const times = /^(\d+(?:\.\d+)?)\s*x$/.exec(limit)?.[1]

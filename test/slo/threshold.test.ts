@@ -19,6 +19,7 @@ describe('the threshold grammar', () => {
     ['ttfb.p999<20ms', { kind: 'quantile', of: 'ttfb', quantile: 0.999 }],
     ['latency.p75<500us', { kind: 'quantile', quantile: 0.75, limitUs: 500 }],
     ['delta.overhead.p99<0', { kind: 'delta', limitUs: 0 }],
+    ['overhead.routing.p99<0.5ms', { kind: 'component', of: 'routing', quantile: 0.99, op: '<', limitUs: 500 }],
   ])('reads %j', (text, threshold) => expect(parseThreshold(text)).toMatchObject(threshold))
 
   it('reads every metric that it lists', () => {
@@ -43,6 +44,10 @@ describe('the threshold grammar', () => {
     ['errors.rate<1', "'1' is not a share"],
     ['latency.p99<0.5x', 'give at least 1x'],
     ['latency.p100<7ms', "there is no metric 'latency.p100'"],
+    ['overhead.rooting.p99<1ms', "there is no metric 'overhead.rooting.p99'"],
+    ['overhead.routing<1ms', "there is no metric 'overhead.routing'"],
+    ['overhead.routing.p99>1ms', 'has an upper limit'],
+    ['overhead.routing.p99<0ms', 'not a duration above 0'],
     ['latency.mean<7ms', "there is no metric 'latency.mean'"],
     ['throughput<100', "there is no metric 'throughput'"],
   ])('refuses %j', (text, problem) => {

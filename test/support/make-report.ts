@@ -44,6 +44,8 @@ export interface ArmShape {
   /** How many requests of each block fail, and how. */
   failures?: Partial<Record<Outcome, number>>
   stream?: boolean
+  /** What the gateway says of its parts. */
+  components?: Record<string, Model>
 }
 
 export interface ReportShape extends ArmShape {
@@ -135,6 +137,7 @@ function makeArm(
   const random = randomFrom(`${seed}/${name}`)
   const definitions = shape.read ?? ['provider-stamped']
   const lost = Object.values(failures).reduce((total, n) => total + n, 0)
+  const parts = Object.entries(shape.components ?? {})
   const live = Array.from({ length: count }, (_, index) => {
     const sent = Math.floor(requests / count) + (index < requests % count ? 1 : 0)
     const answered = Math.max(0, sent - lost)
@@ -152,7 +155,14 @@ function makeArm(
       const us = outcome === 'KT_ABORTED_AT_DEADLINE' ? 1_000 : 30_000_000
       if (isInLatencyTail(outcome as Outcome)) for (let i = 0; i < n; i++) latency.record(us)
     }
-    return { index, sent, answered, latency, overhead, upstreams }
+    const components = Object.fromEntries(
+      parts.map(([part, model]) => {
+        const values = new Histogram()
+        for (let i = 0; i < answered; i++) values.record(model(random))
+        return [part, values.encode()]
+      }),
+    )
+    return { index, sent, answered, latency, overhead, upstreams, components }
   })
   const sent = live.reduce((total, block) => total + block.sent, 0)
   const successful = live.reduce((total, block) => total + block.answered, 0)
@@ -200,7 +210,7 @@ function makeArm(
     overhead: successful > 0 ? definitions.map((definition) => overheadOf(definition, live)) : [],
   }
   const blocks = live.map(
-    ({ index, sent: sentInBlock, answered, latency, overhead, upstreams }): Block => ({
+    ({ index, sent: sentInBlock, answered, latency, overhead, upstreams, components }): Block => ({
       arm: name,
       index,
       startedAtS: index / 2,
@@ -212,6 +222,7 @@ function makeArm(
         ...(shape.stream ? { ttft: upstreams.encode(), tpot: upstreams.encode(), interToken: upstreams.encode() } : {}),
       },
       overhead: Object.fromEntries(definitions.map((definition) => [definition, overhead.encode()])),
+      ...(parts.length > 0 ? { components } : {}),
     }),
   )
   return { result, blocks }

@@ -32,7 +32,10 @@ measured in turns is compared with itself, block by block.`
       options: ['overhead', 'regression'] as const,
     })(),
     budget: Flags.string({ description: "limit of P99 overhead, such as '7ms' [default: of --budgets]" }),
-    budgets: Flags.string({ description: 'file of budgets [default: profiles/budgets.yaml]' }),
+    budgets: Flags.string({
+      description:
+        'gate on this file: the total, and each part that the gateway tells [default: profiles/budgets.yaml]',
+    }),
     'max-regression': Flags.string({
       description: 'how much P99 may grow: a duration, a share, or both for the larger [default: 0.5ms,10%]',
     }),

@@ -89,8 +89,7 @@ and directly, in turns. The API key is taken from --api-key, KT_API_KEY or OPENA
       helpGroup: 'RESULT',
     }),
     budgets: Flags.string({
-      description:
-        'gate on the total of this file, and hold the components against it [default: profiles/budgets.yaml]',
+      description: 'gate on this file: the total, and each part that the gateway tells [shown: profiles/budgets.yaml]',
       helpGroup: 'RESULT',
     }),
     ...ciFlags,
