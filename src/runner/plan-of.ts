@@ -23,6 +23,8 @@ const MOST_REQUESTS = 50 * MOST_PAIRS
 /** For the embedded pair, whichever comes first: a workload of long answers must not warm up for a minute. */
 const WARMUP_EMBEDDED = { warmup: 200, warmupUs: 3_000_000 }
 const WARMUP_OPEN = 10
+/** Of the measured requests. */
+const MOST_LEFT_OUT = 0.5
 
 /** The run that `options` ask for, on `targets`; the first is the one whose figures count. */
 export function planOf(options: BenchOptions, targets: readonly NamedTarget[]): RunPlan {
@@ -48,6 +50,8 @@ export function planOf(options: BenchOptions, targets: readonly NamedTarget[]): 
   const byBlock = arms.length > 1 && options.pairing !== 'request'
   const rested = byBlock && load.mode === 'closed' ? load.concurrency : 0
   const blocks = blockCount(requests, untilDecided ? MOST_PAIRS : DEFAULT_BLOCKS, rested)
+  // A run too short for that counts them: on both arms alike, and better than to send, and pay for, several times what was asked for.
+  const leaveOutFirst = byBlock && blocks * rested <= MOST_LEFT_OUT * (requests ?? Number.POSITIVE_INFINITY)
   return {
     arms,
     workload,
@@ -56,6 +60,7 @@ export function planOf(options: BenchOptions, targets: readonly NamedTarget[]): 
     durationUs: usOf(options.duration),
     blocks,
     pairing: arms.length > 1 ? (options.pairing ?? 'block') : undefined,
+    leaveOutFirst,
     looks: untilDecided ? looksUpTo(blocks) : undefined,
     ...warmupOf(options.warmup, embedded, Math.min(connections, requests ?? connections)),
     coolDownUs: usOf(options['cool-down']),
@@ -129,11 +134,11 @@ export function announce(plan: RunPlan, targets: readonly NamedTarget[], note: (
 }
 
 function announcePublic(plan: RunPlan, origin: string, note: (line: string) => void): void {
-  const { arms, load, blocks, pairing, durationUs, warmup, tokenBudget } = plan
+  const { arms, load, blocks, leaveOutFirst, durationUs, warmup, tokenBudget } = plan
   const { input, output } = expectedTokens(plan.workload)
   const due = load.mode === 'open' && durationUs ? Math.ceil(meanRate(load) * (durationUs / 1e6)) : undefined
   const measured = Math.min(plan.requests ?? Number.POSITIVE_INFINITY, due ?? Number.POSITIVE_INFINITY)
-  const rested = pairing === 'block' && load.mode === 'closed' ? blocks * load.concurrency : 0
+  const rested = leaveOutFirst && load.mode === 'closed' ? blocks * load.concurrency : 0
   const requests = measured + warmup + rested
   const known = Number.isFinite(requests)
   const each = arms.length > 1 ? ' on each arm' : ''

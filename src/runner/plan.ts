@@ -37,6 +37,8 @@ export interface RunPlan {
   blocks: number
   /** How two arms take turns; blocks unless told. */
   pairing?: Pairing | undefined
+  /** In turns by block: the first request of each connection in a block is sent and left out. */
+  leaveOutFirst?: boolean | undefined
   /** Numbers of blocks after which the run pauses to be judged, and may end. */
   looks?: readonly number[] | undefined
   /** Requests sent on each arm before anything is measured; 0 where only `warmupUs` says how long; the first to be reached ends it. */
@@ -68,7 +70,7 @@ export interface Segment {
   /** For each arm. */
   requests: number | undefined
   durationUs: number | undefined
-  /** The arm has rested while the other one ran: the first request of each connection does not count. */
+  /** The arm has rested while the other one ran, and the first request of each connection does not count. */
   rested: boolean
   /** After it the run is judged, and may end: so many blocks of each arm are done by then. */
   lookAfter?: number | undefined

@@ -23,7 +23,7 @@ export function segmentsOf(plan: RunPlan): Segment[] {
 }
 
 function part(
-  { arms, blocks: all, requests, durationUs }: RunPlan,
+  { arms, blocks: all, requests, durationUs, leaveOutFirst = true }: RunPlan,
   used: readonly number[],
   firstBlock: number,
   blocks: number,
@@ -34,7 +34,7 @@ function part(
     blocks,
     requests: requests === undefined ? undefined : shareOfBlocks(requests, all, firstBlock, blocks),
     durationUs: durationUs === undefined ? undefined : (durationUs / all) * blocks * used.length,
-    rested: used.length < arms.length,
+    rested: leaveOutFirst && used.length < arms.length,
   }
 }
 

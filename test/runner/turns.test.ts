@@ -81,6 +81,15 @@ describe('in turns by block', () => {
     expect(both.length).toBeGreaterThanOrEqual(60)
   })
 
+  it('keeps them in, and sends no more than was asked for, where the plan says so', async () => {
+    const { records, of } = await twoArms({ leaveOutFirst: false, requests: 20 })
+    expect(records.map(({ rested, outcomes }) => [rested.sent, outcomes.OK])).toEqual([
+      [0, 20],
+      [0, 20],
+    ])
+    expect([of('gateway').length, of('direct').length]).toEqual([20, 20])
+  })
+
   it('counts a rested connection that the server closed as what it is', async () => {
     const closing: TestServer = await httpServer((request, response) => {
       request.resume()
