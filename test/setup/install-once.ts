@@ -14,15 +14,22 @@ const run = promisify(execFile)
 const cache = fileURLToPath(new URL('../../.cache', import.meta.url))
 
 /** Installs `manifest` (a package.json) into .cache/`name` unless it is there, and returns the folder. */
-export async function installOnce(name: string, manifest: Record<string, unknown>): Promise<string> {
+export function installOnce(name: string, manifest: Record<string, unknown>): Promise<string> {
+  return fillOnce(name, async (aside) => {
+    await writeFile(join(aside, 'package.json'), `${JSON.stringify({ private: true, ...manifest }, null, 2)}\n`)
+    await run('npm', ['install', '--no-audit', '--no-fund', '--prefer-offline', '--loglevel=error'], { cwd: aside })
+  })
+}
+
+/** Fills .cache/`name` unless it is there, and returns the folder. */
+export async function fillOnce(name: string, fill: (aside: string) => Promise<unknown>): Promise<string> {
   const folder = join(cache, name)
   // The folder appears whole, by the rename: its presence is the mark that the installation came to its end.
   if (existsSync(folder)) return folder
   await mkdir(cache, { recursive: true })
   const aside = await mkdtemp(join(cache, `${name}-installing-`))
   try {
-    await writeFile(join(aside, 'package.json'), `${JSON.stringify({ private: true, ...manifest }, null, 2)}\n`)
-    await run('npm', ['install', '--no-audit', '--no-fund', '--prefer-offline', '--loglevel=error'], { cwd: aside })
+    await fill(aside)
     await rename(aside, folder).catch((error: NodeJS.ErrnoException) => {
       if (error.code !== 'ENOTEMPTY' && error.code !== 'EEXIST') throw error
     })
