@@ -32,6 +32,7 @@ export class Rule {
   readonly #verify: Verify | undefined
   readonly #limit: number
   readonly #hint: RegExp | undefined
+  readonly #prefix: string
   #automaton: Automaton
 
   /** Throws an Error that says what is wrong with `pattern` (RE2 syntax). */
@@ -40,6 +41,7 @@ export class Rule {
     this.#automaton = new Automaton(program, options.word?.isWord, options.word?.cuts)
     this.#limit = options.limit ?? Number.POSITIVE_INFINITY
     this.#hint = options.hint
+    this.#prefix = program.prefix
     this.longest = Math.min(program.longest, this.#limit)
     this.slow = program.instructions.length > SLOW_INSTRUCTIONS
     this.#verify = options.verify
@@ -54,7 +56,7 @@ export class Rule {
 
   /** False: `text` as a whole surely has no match. */
   mayMatch(text: string): boolean {
-    return this.#hint?.test(text) ?? true
+    return this.#hint ? this.#hint.test(text) : text.includes(this.#prefix)
   }
 
   get automaton(): Automaton {

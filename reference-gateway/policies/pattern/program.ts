@@ -40,6 +40,8 @@ export interface Program {
   start: number
   /** Characters (UTF-16) of the longest match; Infinity where there is none. */
   longest: number
+  /** What every match begins with, character by character; empty where matches begin in different ways. */
+  prefix: string
 }
 
 /** Throws an Error that says what is wrong with `source`. */
@@ -48,7 +50,7 @@ export function compileProgram(source: string): Program {
   const { inst, start } = compiled.re2().prog as { inst: Instruction[]; start: number }
   if (inst.length > MAX_INSTRUCTIONS) throw new Error('the pattern is too large')
   if (compiled.matches('')) throw new Error('the pattern matches where there is no text')
-  return { source, instructions: inst, start, longest: longestMatch(inst, start) }
+  return { source, instructions: inst, start, longest: longestMatch(inst, start), prefix: prefixOf(inst, start) }
 }
 
 export function isRune(op: number): boolean {
@@ -90,6 +92,18 @@ function longestMatch(instructions: readonly Instruction[], start: number): numb
     stack.pop()
   }
   return known.get(start) ?? 0
+}
+
+/** Conditions (\b, ^) take no character: what follows them must still be there. */
+function prefixOf(instructions: readonly Instruction[], start: number): string {
+  let prefix = ''
+  for (let instruction = instructions[start]; instruction; instruction = instructions[instruction.out]) {
+    const { op, runes } = instruction
+    if (op === OP.CAPTURE || op === OP.NOP || op === OP.EMPTY) continue
+    if (!isRune(op) || op >= OP.ANY || runes.length !== 1 || folds(instruction)) break
+    prefix += String.fromCodePoint(runes[0] ?? 0)
+  }
+  return prefix
 }
 
 function width({ op, runes }: Instruction): number {

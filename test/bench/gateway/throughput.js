@@ -10,10 +10,12 @@ const [seconds = 2, turns = 5] = process.argv.slice(2).map(Number)
 const body = chat('word '.repeat(200))
 const { url: upstream, stop } = await start('upstream')
 const portkey = await startPortkey()
+/** As many connections as the bare proxy and Portkey keep: what closes and opens them measures something else. */
+const settings = { connection_pool: { max_idle_per_host: 256, max_total: 256 } }
 const arms = {
   bare: await start('bare', { upstream }),
-  gateway: await start('gateway', { upstream }),
-  'gateway, four policies': await start('gateway', { upstream, policies: policies({ input: true }) }),
+  gateway: await start('gateway', { upstream, settings }),
+  'gateway, four policies': await start('gateway', { upstream, settings, policies: policies({ input: true }) }),
   portkey: {
     url: new URL(portkey.url).origin,
     pid: portkey.pid,

@@ -9,7 +9,7 @@ import {
   passesLuhn,
   piiRules,
 } from '../../../reference-gateway/policies/detectors/pii.ts'
-import type { Rule } from '../../../reference-gateway/policies/detectors/rule.ts'
+import { Rule } from '../../../reference-gateway/policies/detectors/rule.ts'
 import { compileProgram } from '../../../reference-gateway/policies/pattern/program.ts'
 import { TextBuffer } from '../../../reference-gateway/policies/text-buffer.ts'
 
@@ -50,6 +50,25 @@ test.each(PII_KINDS)('%s: finds what it is for, inside of a sentence, and nothin
   const [rule] = piiRules([kind], undefined)
   for (const text of finds[kind]) expect(found(rule, `It is ${text}, is it not? (${text})`), text).toEqual([text, text])
   for (const text of leaves[kind]) expect(found(rule, `It is ${text}, is it not?`), text).toEqual([])
+})
+
+test('a pattern’s prefix is what all its matches begin with', () => {
+  const prefixes: Record<string, string> = {
+    '-----BEGIN (?:[A-Z]{1,16} ){0,3}KEY': '-----BEGIN ',
+    '\\bSECRET-\\d+': 'SECRET-',
+    '(abc)+x': 'abc',
+    'abc|abd': 'ab',
+    'abc|xyz': '',
+    '(?i)abc': '',
+    'a?bc': '',
+    '[ab]c': '',
+    '.abc': '',
+    '😀x?': '😀',
+  }
+  for (const [pattern, prefix] of Object.entries(prefixes)) expect(compileProgram(pattern).prefix, pattern).toBe(prefix)
+  const rule = new Rule('-----BEGIN (?:RSA )?KEY', { replacement: '' })
+  expect(rule.mayMatch('nothing of that kind')).toBe(false)
+  expect(rule.mayMatch('x -----BEGIN RSA KEY')).toBe(true)
 })
 
 test('cards: a number inside of a longer group of digits, next to letters, after another number', () => {
