@@ -34,9 +34,10 @@ export function keyRules(config: CacheConfig, scope: unknown): KeyRules {
 
 /** Whether the request says what the cache is for, and nothing against being cached. */
 export function mayBeCached(context: RequestContext, rules: KeyRules): boolean {
-  const { json, headers } = context
-  if (json === undefined || context.method !== 'POST') return false
-  if (context.endpoint !== 'chat' && context.endpoint !== 'completions') return false
+  const { endpoint, headers } = context
+  if (context.method !== 'POST' || (endpoint !== 'chat' && endpoint !== 'completions')) return false
+  const { json } = context
+  if (json === undefined) return false
   // An absent temperature is the provider's default, which is not 0.
   if (json.temperature !== rules.temperature) return false
   // Asked to be kept by the provider: answering from here would not do that.

@@ -8,6 +8,12 @@ import { Timings } from './timings.ts'
 
 export type JsonObject = { readonly [key: string]: unknown }
 export type Endpoint = 'chat' | 'completions' | 'embeddings' | 'responses' | 'other'
+/** What the gateway must know of every JSON body. */
+export interface BodyFacts {
+  model: string | undefined
+  /** The client asked for a stream. */
+  stream: boolean
+}
 export type PolicyAction = 'block' | 'redact' | 'flag' | 'timeout'
 
 const ENDPOINTS: Record<string, Endpoint> = {
@@ -33,10 +39,7 @@ export class RequestContext {
   readonly timings = new Timings()
   /** The request's body as it goes upstream; empty where there is none. */
   body: Buffer = EMPTY
-  /** The body parsed, for every body that is JSON. Parsed once; after an input policy changed it, as changed. */
-  json: JsonObject | undefined
   model: string | undefined
-  /** The client asked for a stream. */
   stream = false
   /** Name of the provider that was asked last. */
   provider: string | undefined
@@ -56,6 +59,8 @@ export class RequestContext {
   firstByteMs = 0
   /** When the answer was complete, or broke off; 0 before. */
   endedMs = 0
+  #isJson = false
+  #json: JsonObject | undefined
   #tenant: string | undefined
   #abort: AbortController | undefined
 
@@ -66,6 +71,27 @@ export class RequestContext {
     const query = path.indexOf('?')
     this.endpoint = ENDPOINTS[query < 0 ? path : path.slice(0, query)] ?? 'other'
     this.headers = request.headers
+  }
+
+  get isJson(): boolean {
+    return this.#isJson
+  }
+
+  /**
+   * The body parsed, for every body that is JSON. Parsed once: a large one, read in a thread, only when it is first asked for
+   * here. After an input policy changed it, as changed.
+   */
+  get json(): JsonObject | undefined {
+    if (this.#isJson) this.#json ??= JSON.parse(this.body.toString()) as JsonObject
+    return this.#json
+  }
+
+  /** What the body was found to say; without `json`, it is JSON all the same. */
+  takeOver({ json, facts }: { json?: JsonObject; facts: BodyFacts }): void {
+    this.#isJson = true
+    this.#json = json
+    this.model = facts.model
+    this.stream = facts.stream
   }
 
   /** The name that `auth.keys` gives; without such keys, a digest of whatever the client identifies itself with. */

@@ -5,10 +5,10 @@
  * could not be made, a 429 or a 5xx.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { invalidRequest, upstreamError } from '../openai-error.ts'
+import { type GatewayError, invalidRequest, upstreamError } from '../openai-error.ts'
 import type { Translation } from '../protocols/protocol.ts'
 import type { ClientKeys } from '../safety/auth.ts'
-import { readBody, receiveBody, takeOver } from '../safety/request-body.ts'
+import { factsOf, isLarge, readBody, receiveBody } from '../safety/request-body.ts'
 import { Attempt, type AttemptOwner } from '../upstream/attempt.ts'
 import { allOpen, Candidates } from '../upstream/candidates.ts'
 import type { ConnectionPool } from '../upstream/pool.ts'
@@ -70,7 +70,7 @@ export class Exchange implements AttemptOwner {
     }
     receiveBody(
       this.#request,
-      this.#around.maxBodyBytes,
+      { limitBytes: this.#around.maxBodyBytes, shares: this.#around.stages.input?.read !== undefined },
       (bytes, arrivedMs) => this.#received(bytes, arrivedMs),
       (error) => this.#outlet.refuse(error),
     )
@@ -88,20 +88,31 @@ export class Exchange implements AttemptOwner {
     const context = this.#context
     context.timings.arrived(arrivedMs)
     context.body = bytes
+    const { input } = this.#around.stages
+    if (input?.read && isLarge(context)) {
+      whenThere(this.#outlet, input.read(context), (refused) => this.#read(refused, arrivedMs))
+      return
+    }
     const refused = readBody(context)
+    const readMs = performance.now()
+    context.timings.routingMs = readMs - arrivedMs
+    this.#read(refused, readMs)
+  }
+
+  /** `startMs`: from when on the time is the input policies'. */
+  #read(refused: GatewayError | undefined, startMs: number): void {
+    const context = this.#context
     if (refused) {
       this.#outlet.refuse(refused)
       return
     }
-    const readMs = performance.now()
-    context.timings.routingMs = readMs - arrivedMs
     const { input } = this.#around.stages
-    if (!input || !context.json) {
+    if (!input || !context.isJson) {
       this.#lookUp()
       return
     }
     whenThere(this.#outlet, input.check(context), (verdict) => {
-      context.timings.inputPolicyMs = performance.now() - readMs
+      context.timings.inputPolicyMs = performance.now() - startMs
       this.#judged(verdict)
     })
   }
@@ -112,11 +123,12 @@ export class Exchange implements AttemptOwner {
       return
     }
     if (verdict.kind === 'changed') {
-      const refused = takeOver(this.#context, verdict.json)
-      if (refused) {
-        this.#outlet.refuse(refused)
+      const changed = factsOf(verdict.json, this.#context.endpoint)
+      if ('code' in changed) {
+        this.#outlet.refuse(changed)
         return
       }
+      this.#context.takeOver(changed)
       this.#context.body = Buffer.from(JSON.stringify(verdict.json))
     }
     this.#lookUp()
@@ -129,7 +141,7 @@ export class Exchange implements AttemptOwner {
       this.#route()
       return
     }
-    if (!context.json || context.method !== 'POST') {
+    if (!context.isJson || context.method !== 'POST') {
       context.cache = 'bypass'
       this.#route()
       return

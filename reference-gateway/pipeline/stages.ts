@@ -20,6 +20,8 @@ export type HeaderPairs = readonly string[]
 // --- Input policies
 
 export interface InputStage {
+  /** Reads a large body where nobody else waits for it: as `readBody` of safety/request-body.ts. */
+  read?(context: RequestContext): Promise<GatewayError | undefined>
   /** Called for every request with a JSON body, whatever its endpoint. A rejection is a bug and answered with 500. */
   check(context: RequestContext): Maybe<InputVerdict>
   close?(): Maybe<void>

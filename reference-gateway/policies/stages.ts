@@ -14,14 +14,16 @@ import type {
   StreamFilterMaker,
   WholeFilter,
 } from '../pipeline/stages.ts'
+import { readBody } from '../safety/request-body.ts'
 import { compilePolicy, stagesOf } from './compile.ts'
 import type { PolicySettings, StreamingSettings } from './config-file.ts'
 import type { Policy, Stage } from './policy.ts'
 import type { StageBlock, StageEvents } from './stream/stage-text.ts'
 import { StreamFilter } from './stream/stream-filter.ts'
+import type { SharedBody } from './whole/find-thread.ts'
 import { FindThreads } from './whole/find-threads.ts'
-import { type TextPlace, textsOfAnswer, textsOfRequest, withTexts } from './whole/json-texts.ts'
-import { type Judgement, judgeTexts } from './whole/judge.ts'
+import { type TextPlace, textsIn, textsOfAnswer, textsOfRequest, withTexts } from './whole/json-texts.ts'
+import { type Judgement, judgeTexts, type Texts } from './whole/judge.ts'
 
 export interface PolicyCounts {
   blocked: number
@@ -68,7 +70,7 @@ export function createPolicyStages(
   }
   const threads = new FindThreads(settings, report)
   const [input, output] = [stagesFor('input'), stagesFor('output')]
-  if (input.some((stage) => stage.some(({ webhook }) => !webhook))) threads.prepare()
+  if (searches(input)) threads.prepare()
   for (const policy of output.flat()) noteUnbounded(policy, streaming.chunk_buffer, report)
   return {
     ...(input.length > 0 && { input: inputStage(input, threads, stats) }),
@@ -82,19 +84,53 @@ export function createPolicyStages(
 }
 
 function inputStage(stages: readonly Stage[], threads: FindThreads, stats: PolicyStats): InputStage {
+  const shared = new WeakMap<RequestContext, SharedBody>()
+  let bodies = 0
+  const read = async (context: RequestContext): Promise<GatewayError | undefined> => {
+    const { buffer: bytes } = context.body
+    const body = bytes instanceof SharedArrayBuffer && { id: ++bodies, bytes, endpoint: context.endpoint }
+    const found = body ? await threads.read(body) : undefined
+    if (!body || !found) return readBody(context)
+    if ('refused' in found) return found.refused
+    context.takeOver(found)
+    shared.set(context, body)
+    return undefined
+  }
   return {
+    ...(searches(stages) && { read }),
     check(context): Maybe<InputVerdict> {
-      const { json } = context
-      const places = json ? textsOfRequest(json) : []
-      if (!json || places.length === 0) return { kind: 'pass' }
+      const texts = textsOf(context, shared.get(context))
+      if (!texts.body && texts.all.length === 0) return { kind: 'pass' }
       const around = { threads, events: recorder(context, stats), signal: signalOf(context, stages) }
-      return then(judgeTexts(stages, textsIn(places), around), (judgement): InputVerdict => {
+      return then(judgeTexts(stages, texts, around), (judgement): InputVerdict => {
         if (judgement.kind === 'blocked') return { kind: 'blocked', error: errorOf(judgement.block) }
         if (judgement.kind === 'pass') return judgement
-        return { kind: 'changed', json: withTexts(json, places, judgement.texts) }
+        return { kind: 'changed', json: withTexts(context.json ?? {}, texts.places, judgement.texts) }
       })
     },
   }
+}
+
+/** Of a body that a thread has read, they are put together here only where somebody here wants them. */
+function textsOf(context: RequestContext, body: SharedBody | undefined): Texts & { places: readonly TextPlace[] } {
+  let places: readonly TextPlace[] | undefined
+  let all: readonly string[] | undefined
+  return {
+    ...(body && { body }),
+    get places() {
+      places ??= textsOfRequest(context.json ?? {})
+      return places
+    },
+    get all() {
+      all ??= textsIn(this.places)
+      return all
+    },
+  }
+}
+
+/** Something in them is searched here, and not by a webhook. */
+function searches(stages: readonly Stage[]): boolean {
+  return stages.some((stage) => stage.some(({ webhook }) => !webhook))
 }
 
 function outputStage(
@@ -114,7 +150,7 @@ function outputStage(
       const events = recorder(context, stats)
       if (!head.isEventStream) {
         const around = { threads, events, signal: signalOf(context, stages) }
-        return { kind: 'whole', apply: (body) => judgeBody(body, (texts) => judgeTexts(stages, texts, around)) }
+        return { kind: 'whole', apply: (body) => judgeBody(body, (all) => judgeTexts(stages, { all }, around)) }
       }
       return {
         kind: 'stream',
@@ -197,10 +233,6 @@ function noteUnbounded(policy: Policy, window: number, report: (problem: string)
 /** Only webhooks have something to call off. */
 function signalOf(context: RequestContext, stages: readonly Stage[]): AbortSignal | undefined {
   return stages.some((stage) => stage.some(({ webhook }) => webhook)) ? context.signal : undefined
-}
-
-function textsIn(places: readonly TextPlace[]): string[] {
-  return places.map(({ text }) => text)
 }
 
 function parsed(text: string): JsonObject | undefined {

@@ -1,28 +1,37 @@
 /**
  * The request body: read whole up to a limit, parsed once, and looked at as far as the gateway itself must understand it.
- * The bytes go upstream unchanged unless a policy changes them.
+ * The bytes go upstream unchanged unless a policy changes them. Large ones can be received into memory that threads share,
+ * and read in one of them (see InputStage.read): what takes a millisecond here is everybody's millisecond.
  */
 import { isUtf8 } from 'node:buffer'
 import type { IncomingMessage } from 'node:http'
 import { formatBytes } from '../../src/units.ts'
 import { type GatewayError, invalidRequest } from '../openai-error.ts'
-import type { JsonObject, RequestContext } from '../pipeline/context.ts'
+import type { BodyFacts, Endpoint, JsonObject, RequestContext } from '../pipeline/context.ts'
 import { guardJson, MAX_DEPTH } from './json-guard.ts'
 
 const EMPTY = Buffer.alloc(0)
+/** Above this size a body can be shared: a fraction of a millisecond to read. */
+const SHARED_FROM_BYTES = 64 * 1024
 
-/** Calls exactly one of the two, once. A client that goes away in between is seen at the response, not here. */
+/**
+ * Calls exactly one of the two, once. A client that goes away in between is seen at the response, not here. `shares`: a
+ * large body is wanted in shared memory.
+ */
 export function receiveBody(
   request: IncomingMessage,
-  limitBytes: number,
+  { limitBytes, shares }: { limitBytes: number; shares: boolean },
   received: (bytes: Buffer, arrivedMs: number) => void,
   refused: (error: GatewayError) => void,
 ): void {
   const headMs = performance.now()
-  if (Number(request.headers['content-length'] ?? 0) > limitBytes) {
+  const announced = Number(request.headers['content-length'] ?? 0)
+  if (announced > limitBytes) {
     refused(tooLarge(limitBytes))
     return
   }
+  // Copied as it comes, a little at a time.
+  const shared = shares && announced > SHARED_FROM_BYTES ? sharedBuffer(announced) : undefined
   // By the next tick the parser has gone through the segment that held the head.
   let cameWithHead = false
   process.nextTick(() => {
@@ -31,7 +40,12 @@ export function receiveBody(
   const chunks: Buffer[] = []
   let size = 0
   const onData = (chunk: Buffer): void => {
+    const at = size
     size += chunk.length
+    if (shared) {
+      shared.set(chunk, at)
+      return
+    }
     if (size <= limitBytes) {
       chunks.push(chunk)
       return
@@ -42,10 +56,14 @@ export function receiveBody(
   }
   /** The request has arrived in full: with its head where both came together, else with its last byte. */
   const onEnd = (): void => {
-    const bytes = chunks.length > 1 ? Buffer.concat(chunks, size) : (chunks[0] ?? EMPTY)
+    const bytes = shared ?? (chunks.length > 1 ? Buffer.concat(chunks, size) : (chunks[0] ?? EMPTY))
     received(bytes, cameWithHead ? headMs : performance.now())
   }
   request.on('data', onData).on('end', onEnd)
+}
+
+function sharedBuffer(bytes: number): Buffer {
+  return Buffer.from(new SharedArrayBuffer(bytes))
 }
 
 function tooLarge(limitBytes: number): GatewayError {
@@ -54,12 +72,34 @@ function tooLarge(limitBytes: number): GatewayError {
 
 /** Fills in what the body says, or returns why it is refused. Forms (audio, files) are not looked into. */
 export function readBody(context: RequestContext): GatewayError | undefined {
-  const { 'content-type': type = '', 'content-encoding': encoding } = context.headers
-  const { body } = context
-  if (body.length === 0 || type.startsWith('multipart/')) return undefined
+  if (!isRead(context)) return undefined
+  const { 'content-encoding': encoding } = context.headers
   if (encoding !== undefined && encoding !== 'identity') {
     return invalidRequest('unsupported_encoding', 'send the request body uncompressed', 415)
   }
+  const read = readJson(context.body, context.endpoint)
+  if ('code' in read) return read
+  context.takeOver(read)
+  return undefined
+}
+
+/** Its body lies in shared memory and will be read as JSON: a thread can do that. */
+export function isLarge(context: RequestContext): boolean {
+  const { 'content-encoding': encoding = 'identity' } = context.headers
+  return context.body.buffer instanceof SharedArrayBuffer && isRead(context) && encoding === 'identity'
+}
+
+function isRead({ body, headers }: RequestContext): boolean {
+  return body.length > 0 && !headers['content-type']?.startsWith('multipart/')
+}
+
+export interface ReadBody {
+  json: JsonObject
+  facts: BodyFacts
+}
+
+/** What a body says, or why it is refused. */
+export function readJson(body: Buffer, endpoint: Endpoint): ReadBody | GatewayError {
   if (!isUtf8(body)) return invalidRequest('invalid_utf8', 'the request body is not UTF-8')
   const text = body.toString('utf8')
   const finding = guardJson(text)
@@ -73,11 +113,11 @@ export function readBody(context: RequestContext): GatewayError | undefined {
   if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) {
     return invalidRequest('invalid_json', 'the request body is not a JSON object')
   }
-  return takeOver(context, parsed as JsonObject)
+  return factsOf(parsed as JsonObject, endpoint)
 }
 
 /** What the gateway's own decisions rest on must have the right type: policies that see nothing must not let it pass. */
-export function takeOver(context: RequestContext, json: JsonObject): GatewayError | undefined {
+export function factsOf(json: JsonObject, endpoint: Endpoint): ReadBody | GatewayError {
   const { model, stream, messages } = json
   if (model !== undefined && typeof model !== 'string') {
     return invalidRequest('invalid_model', "'model' is not a string")
@@ -85,13 +125,10 @@ export function takeOver(context: RequestContext, json: JsonObject): GatewayErro
   if (stream !== undefined && stream !== null && typeof stream !== 'boolean') {
     return invalidRequest('invalid_type', "'stream' is not a boolean")
   }
-  if (context.endpoint === 'chat' && messages !== undefined && !isListOfObjects(messages)) {
+  if (endpoint === 'chat' && messages !== undefined && !isListOfObjects(messages)) {
     return invalidRequest('invalid_type', "'messages' is not a list of objects")
   }
-  context.json = json
-  context.model = model
-  context.stream = stream === true
-  return undefined
+  return { json, facts: { model, stream: stream === true } }
 }
 
 function isListOfObjects(value: unknown): boolean {

@@ -19,9 +19,9 @@ export const BODY = { model: 'gpt-4o', messages: [{ role: 'user', content: 'Hi' 
 export function asking(body: Record<string, unknown> = BODY, asked: Asked = {}): RequestContext {
   const { method = 'POST', headers = {}, path = '/chat/completions', tenant } = asked
   const context = new RequestContext({ method, headers } as IncomingMessage, path)
-  context.json = body
+  const model = typeof body.model === 'string' ? body.model : undefined
+  context.takeOver({ json: body, facts: { model, stream: false } })
   context.body = Buffer.from(JSON.stringify(body))
-  if (typeof body.model === 'string') context.model = body.model
   if (tenant !== undefined) context.tenant = tenant
   context.provider = 'openai'
   context.timings.arrived(performance.now())

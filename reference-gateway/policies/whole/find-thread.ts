@@ -1,17 +1,44 @@
-/** The thread in which large texts are searched, so that nobody else waits for it. Made of the policies' settings. */
+/**
+ * The thread in which large bodies are read and large texts are searched, so that nobody else waits for it. Made of the
+ * policies' settings. A body comes as the memory it lies in, and is read here once for all that is asked about it.
+ */
 import { setPriority } from 'node:os'
 import { parentPort, workerData } from 'node:worker_threads'
+import type { GatewayError } from '../../openai-error.ts'
+import type { BodyFacts, Endpoint } from '../../pipeline/context.ts'
+import { type ReadBody, readJson } from '../../safety/request-body.ts'
 import { compilePolicy } from '../compile.ts'
 import type { PolicySettings } from '../config-file.ts'
 import type { Finding } from '../policy.ts'
 import { findInTexts } from './find.ts'
+import { textsIn, textsOfRequest } from './json-texts.ts'
 
-export interface FindTask {
-  policy: string
+/** A request's body in shared memory. */
+export interface SharedBody {
+  id: number
+  bytes: SharedArrayBuffer
+  endpoint: Endpoint
+}
+
+export type FindTask =
+  | { body: SharedBody }
+  | { policy: string; body: SharedBody }
+  | { policy: string; texts: readonly string[] }
+
+export type FindResult =
+  | { ready: true }
+  | { facts: BodyFacts }
+  | { refused: GatewayError }
+  | { findings: Finding[][] }
+  | { error: string }
+
+interface Opened {
+  read: ReadBody | GatewayError
   texts: readonly string[]
 }
 
-export type FindResult = { ready: true } | { findings: Finding[][] } | { error: string }
+/** Bodies that are kept until all was asked about them: as many as take turns with each other. */
+const MOST_OPEN = 4
 
 // Where cores are short, large texts wait and requests do not. On Linux a priority is the calling thread's own; elsewhere it
 // would be the whole gateway's.
@@ -19,12 +46,29 @@ if (process.platform === 'linux') setPriority(0, 5)
 
 const settings = workerData as PolicySettings[]
 const policies = new Map(settings.filter(({ kind }) => kind !== 'webhook').map((one) => [one.name, compilePolicy(one)]))
+const opened = new Map<number, Opened>()
 
-parentPort?.on('message', ({ policy: name, texts }: FindTask) => {
-  const policy = policies.get(name)
-  // Whoever asked ends this thread when its time is over.
-  const findings = policy && findInTexts(policy, texts)
-  const result: FindResult = findings ? { findings } : { error: `no policy ${name}` }
-  parentPort?.postMessage(result)
-})
+function open({ id, bytes, endpoint }: SharedBody): Opened {
+  const known = opened.get(id)
+  if (known) return known
+  const read = readJson(Buffer.from(bytes), endpoint)
+  const made = { read, texts: 'code' in read ? [] : textsIn(textsOfRequest(read.json)) }
+  opened.set(id, made)
+  const [oldest = id] = opened.keys()
+  if (opened.size > MOST_OPEN) opened.delete(oldest)
+  return made
+}
+
+/** Whoever asked ends this thread when its time is over. */
+function answer(task: FindTask): FindResult {
+  if (!('policy' in task)) {
+    const { read } = open(task.body)
+    return 'code' in read ? { refused: read } : { facts: read.facts }
+  }
+  const policy = policies.get(task.policy)
+  const findings = policy && findInTexts(policy, 'body' in task ? open(task.body).texts : task.texts)
+  return findings ? { findings } : { error: `no policy ${task.policy}` }
+}
+
+parentPort?.on('message', (task: FindTask) => parentPort?.postMessage(answer(task)))
 parentPort?.postMessage({ ready: true } satisfies FindResult)

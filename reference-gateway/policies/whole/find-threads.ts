@@ -6,14 +6,15 @@ import { availableParallelism } from 'node:os'
 import { Worker } from 'node:worker_threads'
 import type { PolicySettings } from '../config-file.ts'
 import type { Finding } from '../policy.ts'
-import type { FindResult, FindTask } from './find-thread.ts'
+import type { FindResult, FindTask, SharedBody } from './find-thread.ts'
 
 const MOST = 4
+const LONGEST_READ_MS = 10_000
 
 interface Job {
   task: FindTask
   timeoutMs: number
-  resolve: (findings: Finding[][] | undefined) => void
+  resolve: (result: FindResult | undefined) => void
 }
 
 interface Thread {
@@ -48,7 +49,19 @@ export class FindThreads {
   }
 
   /** A list a text; undefined when the policy's time was over, or the thread failed. */
-  find(task: FindTask, timeoutMs: number): Promise<Finding[][] | undefined> {
+  async find(task: Extract<FindTask, { policy: string }>, timeoutMs: number): Promise<Finding[][] | undefined> {
+    const result = await this.#ask(task, timeoutMs)
+    return result && 'findings' in result ? result.findings : undefined
+  }
+
+  /** What the body says, or why it is refused; undefined when the thread failed. */
+  async read(body: SharedBody): Promise<Extract<FindResult, { facts: unknown } | { refused: unknown }> | undefined> {
+    // Linear in the body, whatever it holds.
+    const result = await this.#ask({ body }, LONGEST_READ_MS)
+    return result && ('facts' in result || 'refused' in result) ? result : undefined
+  }
+
+  #ask(task: FindTask, timeoutMs: number): Promise<FindResult | undefined> {
     return new Promise((resolve) => {
       this.#waiting.push({ task, timeoutMs, resolve })
       this.#next()
@@ -91,7 +104,7 @@ export class FindThreads {
     worker.unref()
     worker.on('message', (result: FindResult) => {
       if ('ready' in result) thread.ready = true
-      this.#settle(thread, 'findings' in result ? result.findings : undefined)
+      this.#settle(thread, result)
     })
     worker.on('error', (error) => {
       this.#report(`policies: a thread failed (${error instanceof Error ? error.message : String(error)})`)
@@ -103,12 +116,12 @@ export class FindThreads {
     })
   }
 
-  #settle(thread: Thread, findings: Finding[][] | undefined): void {
+  #settle(thread: Thread, result: FindResult): void {
     clearTimeout(thread.timer)
     const { job } = thread
     thread.job = undefined
     thread.worker.unref()
-    job?.resolve(findings)
+    job?.resolve(result)
     this.#next()
   }
 

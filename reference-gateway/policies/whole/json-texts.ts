@@ -27,6 +27,10 @@ export function textsOfRequest(json: JsonObject): TextPlace[] {
   return textsUnder(json, IN_REQUESTS)
 }
 
+export function textsIn(places: readonly TextPlace[]): string[] {
+  return places.map(({ text }) => text)
+}
+
 export function textsOfAnswer(json: JsonObject): TextPlace[] {
   return textsUnder(json, IN_ANSWERS)
 }

@@ -9,7 +9,15 @@ import type { Finding, Policy, Stage } from '../policy.ts'
 import type { StageBlock, StageEvents } from '../stream/stage-text.ts'
 import type { TextBuffer } from '../text-buffer.ts'
 import { findInTexts } from './find.ts'
+import type { SharedBody } from './find-thread.ts'
 import type { FindThreads } from './find-threads.ts'
+
+/** Where texts are: here, or in a body that a thread has read. */
+export interface Texts {
+  readonly all: readonly string[]
+  /** Undefined: they are here. `all` brings them. */
+  readonly body?: SharedBody
+}
 
 /** Characters up to which searching is quicker done than handed over. */
 const AT_ONCE = 32 * 1024
@@ -26,31 +34,27 @@ export interface JudgeSurroundings {
 
 type Findings = Finding[][] | undefined
 
-export function judgeTexts(
-  stages: readonly Stage[],
-  texts: readonly string[],
-  around: JudgeSurroundings,
-): Maybe<Judgement> {
+export function judgeTexts(stages: readonly Stage[], texts: Texts, around: JudgeSurroundings): Maybe<Judgement> {
   return nextStage(stages, 0, texts, false, around)
 }
 
 function nextStage(
   stages: readonly Stage[],
   at: number,
-  texts: readonly string[],
+  texts: Texts,
   changed: boolean,
   around: JudgeSurroundings,
 ): Maybe<Judgement> {
   const stage = stages[at]
-  if (!stage) return changed ? { kind: 'changed', texts: [...texts] } : { kind: 'pass' }
-  const size = texts.reduce((sum, text) => sum + text.length, 0)
+  if (!stage) return changed ? { kind: 'changed', texts: [...texts.all] } : { kind: 'pass' }
+  const size = texts.body ? Infinity : texts.all.reduce((sum, text) => sum + text.length, 0)
   const buffers: TextBuffer[] = []
   const findings = stage.map((policy) => findingsOf(policy, texts, size, buffers, around))
   const goOn = (all: readonly Findings[]): Maybe<Judgement> => {
     const block = blockOf(stage, all, around.events)
     if (block) return { kind: 'blocked', block }
     const redacted = redact(stage, all, texts)
-    return nextStage(stages, at + 1, redacted ?? texts, changed || redacted !== undefined, around)
+    return nextStage(stages, at + 1, redacted ? { all: redacted } : texts, changed || redacted !== undefined, around)
   }
   return findings.every((one) => !(one instanceof Promise))
     ? goOn(findings as Findings[])
@@ -60,19 +64,21 @@ function nextStage(
 /** Undefined: not judged in time, or at all. */
 function findingsOf(
   policy: Policy,
-  texts: readonly string[],
+  texts: Texts,
   size: number,
   buffers: TextBuffer[],
   { threads, signal }: JudgeSurroundings,
 ): Maybe<Findings> {
   const { name, direction, webhook, timeoutMs } = policy
   if (webhook)
-    return webhook.judge({ policy: name, direction, texts }, policy.replacement, signal).catch(() => undefined)
-  if (policy.maxTokens !== undefined || size <= AT_ONCE) {
-    const found = findInTexts(policy, texts, overAfterEffort(AT_ONCE_EFFORT), buffers)
+    return webhook
+      .judge({ policy: name, direction, texts: texts.all }, policy.replacement, signal)
+      .catch(() => undefined)
+  if (size <= AT_ONCE || (policy.maxTokens !== undefined && !texts.body)) {
+    const found = findInTexts(policy, texts.all, overAfterEffort(AT_ONCE_EFFORT), buffers)
     if (found) return found
   }
-  return threads.find({ policy: name, texts }, timeoutMs)
+  return threads.find(texts.body ? { policy: name, body: texts.body } : { policy: name, texts: texts.all }, timeoutMs)
 }
 
 function blockOf(stage: Stage, all: readonly Findings[], events: StageEvents): StageBlock | undefined {
@@ -91,8 +97,10 @@ function blockOf(stage: Stage, all: readonly Findings[], events: StageEvents): S
 }
 
 /** Undefined where nothing was found to redact. */
-function redact(stage: Stage, all: readonly Findings[], texts: readonly string[]): string[] | undefined {
+function redact(stage: Stage, all: readonly Findings[], texts: Texts): string[] | undefined {
   const redacting = all.filter((_, i) => stage[i]?.action === 'redact')
   if (!redacting.some((findings) => findings?.some((one) => one.length > 0))) return undefined
-  return texts.map((text, t) => applyEdits(text, mergeFindings(redacting.flatMap((findings) => findings?.[t] ?? []))))
+  return texts.all.map((text, t) =>
+    applyEdits(text, mergeFindings(redacting.flatMap((findings) => findings?.[t] ?? []))),
+  )
 }

@@ -1,0 +1,95 @@
+// Bodies so large that a thread reads them: judged, changed and refused as small ones are.
+import { expect, test } from 'vitest'
+import { post } from '../support/harness.ts'
+import { chat, echo, gatewayWith } from './support/gateway.ts'
+
+const FILLER = 'All work and no play makes a dull text. '.repeat(2_500)
+const input = (rest: Record<string, unknown>) => ({ name: 'p', type: 'input_filter', action: 'redact', ...rest })
+
+/** As one piece with its length, or chunked and without. */
+async function send(url: string, body: string | Buffer, chunked = false): Promise<{ status: number; text: string }> {
+  const bytes = Buffer.from(body)
+  const answer = await fetch(`${url}/v1/chat/completions`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: chunked ? new Blob([bytes]).stream() : bytes,
+    ...(chunked && { duplex: 'half' }),
+  })
+  return { status: answer.status, text: await answer.text() }
+}
+
+test('nothing found: the provider gets the same bytes, however they came', async () => {
+  const asked: string[] = []
+  const gateway = await gatewayWith(
+    [input({ detect: ['email'] }), input({ name: 'q', keywords: ['xyz'] })],
+    echo(asked),
+  )
+  const body = `{ "model":"m",  "messages":[{"role":"user","content":"caf\\u00e9 é ${FILLER}"}],"x":1.0 }`
+  for (const chunked of [false, true]) expect((await send(gateway.url, body, chunked)).status).toBe(200)
+  expect(asked).toEqual([body, body])
+})
+
+test('stages follow each other, and the provider gets what the last one left, with everything else as it was', async () => {
+  const asked: string[] = []
+  const gateway = await gatewayWith(
+    [input({ patterns: ['one'], replacement: 'two' }), input({ name: 'q', patterns: ['two'], replacement: 'three' })],
+    echo(asked),
+  )
+  const request = { ...chat(`${FILLER} one two`), temperature: 0.5 }
+  expect((await post(gateway, request)).status).toBe(200)
+  expect(JSON.parse(asked[0] ?? '')).toEqual({ ...chat(`${FILLER} three three`), temperature: 0.5 })
+})
+
+test('blocked, and counted by max_tokens', async () => {
+  const asked: string[] = []
+  const gateway = await gatewayWith(
+    [
+      input({ action: 'block', keywords: ['launch code'] }),
+      input({ name: 'long', action: 'block', max_tokens: 50_000 }),
+      input({ name: 'mail', detect: ['email'] }),
+    ],
+    echo(asked),
+  )
+  expect((await post(gateway, chat(`${FILLER} Launch Code`))).body.toString()).toContain("policy 'p' blocked")
+  expect((await post(gateway, chat(FILLER.repeat(3)))).body.toString()).toContain("policy 'long' blocked")
+  expect((await post(gateway, chat(`${FILLER} bob@example.com`))).status).toBe(200)
+  expect(asked.map((body) => JSON.parse(body))).toEqual([chat(`${FILLER} [REDACTED:email]`)])
+})
+
+test('many at the same time do not get in each other’s way', async () => {
+  const asked: string[] = []
+  const gateway = await gatewayWith(
+    [input({ detect: ['email'] }), input({ name: 'q', keywords: ['xyz'] })],
+    echo(asked),
+  )
+  const texts = Array.from({ length: 12 }, (_, n) => `${FILLER} ${n}`)
+  await Promise.all(
+    texts.map((text, n) => post({ ...gateway }, chat(`${text}${n % 2 ? ' a@b.com' : ''}`), { agent: false })),
+  )
+  const expected = texts.map((text, n) => chat(`${text}${n % 2 ? ' [REDACTED:email]' : ''}`))
+  expect(new Set(asked.map((body) => JSON.parse(body)))).toEqual(new Set(expected))
+})
+
+test('refused for the same reasons, in the same words', async () => {
+  const gateway = await gatewayWith([input({ detect: ['email'] })], echo())
+  const text = JSON.stringify(FILLER)
+  const refused: [string | Buffer, string][] = [
+    [`{"model":"m","messages":[{"role":"user","content":${text}}]`, 'invalid_json'],
+    [`[${text}]`, 'invalid_json'],
+    [`{"model":"m","x":${text},"model":"n"}`, 'duplicate_key'],
+    [`{"x":${text},"y":${'['.repeat(70)}${']'.repeat(70)}}`, 'too_deep'],
+    [`{"model":1,"x":${text}}`, 'invalid_model'],
+    [`{"model":"m","messages":[1],"x":${text}}`, 'invalid_type'],
+    [
+      Buffer.concat([Buffer.from(`{"model":"m","x":${text},"y":"`), Buffer.of(0xff), Buffer.from('"}')]),
+      'invalid_utf8',
+    ],
+  ]
+  for (const [body, code] of refused) {
+    const answer = await send(gateway.url, body)
+    const small = Buffer.from(body).toString('latin1').replace(FILLER, '')
+    const twin = await send(gateway.url, Buffer.from(small, 'latin1'))
+    expect(JSON.parse(answer.text).error.code).toBe(code)
+    expect(answer).toEqual(twin)
+  }
+})
