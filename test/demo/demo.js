@@ -52,7 +52,7 @@ try {
   title('Policies on prompts and answers, cache and events on: what does each part take of its budget?')
   await withPair(
     ({ providerUrl, gatewayUrl }) => {
-      const request = ['--body', 'test/demo/request.json', '--requests', '1500', '--concurrency', '4']
+      const request = ['--body', 'test/demo/request.json', '--requests', '800', '--concurrency', '4']
       kt('bench', '--url', gatewayUrl, '--baseline-url', providerUrl, ...request, '--output', 'everything-on.json')
     },
     { config: 'test/demo/everything-on.yaml' },
