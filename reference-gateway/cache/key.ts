@@ -35,13 +35,11 @@ export function keyRules(config: CacheConfig, scope: unknown): KeyRules {
 /** Whether the request says what the cache is for, and nothing against being cached. */
 export function mayBeCached(context: RequestContext, rules: KeyRules): boolean {
   const { endpoint, headers } = context
-  if (context.method !== 'POST' || (endpoint !== 'chat' && endpoint !== 'completions')) return false
-  const { json } = context
-  if (json === undefined) return false
+  if (!context.isJson || context.method !== 'POST' || (endpoint !== 'chat' && endpoint !== 'completions')) return false
   // An absent temperature is the provider's default, which is not 0.
-  if (json.temperature !== rules.temperature) return false
+  if (context.temperature !== rules.temperature) return false
   // Asked to be kept by the provider: answering from here would not do that.
-  if (json.store === true) return false
+  if (context.store) return false
   return !/\bno-(?:store|cache)\b/i.test(headers['cache-control'] ?? '')
 }
 

@@ -13,6 +13,10 @@ export interface BodyFacts {
   model: string | undefined
   /** The client asked for a stream. */
   stream: boolean
+  /** As the body has it. */
+  temperature: unknown
+  /** The provider is asked to keep the answer. */
+  store: boolean
 }
 export type PolicyAction = 'block' | 'redact' | 'flag' | 'timeout'
 
@@ -41,6 +45,8 @@ export class RequestContext {
   body: Buffer = EMPTY
   model: string | undefined
   stream = false
+  temperature: unknown
+  store = false
   /** Name of the provider that was asked last. */
   provider: string | undefined
   /** Upstream requests made; more than 1 after a fallback. */
@@ -92,6 +98,8 @@ export class RequestContext {
     this.#json = json
     this.model = facts.model
     this.stream = facts.stream
+    this.temperature = facts.temperature
+    this.store = facts.store
   }
 
   /** The name that `auth.keys` gives; without such keys, a digest of whatever the client identifies itself with. */

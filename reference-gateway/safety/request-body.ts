@@ -118,7 +118,7 @@ export function readJson(body: Buffer, endpoint: Endpoint): ReadBody | GatewayEr
 
 /** What the gateway's own decisions rest on must have the right type: policies that see nothing must not let it pass. */
 export function factsOf(json: JsonObject, endpoint: Endpoint): ReadBody | GatewayError {
-  const { model, stream, messages } = json
+  const { model, stream, messages, temperature, store } = json
   if (model !== undefined && typeof model !== 'string') {
     return invalidRequest('invalid_model', "'model' is not a string")
   }
@@ -128,7 +128,7 @@ export function factsOf(json: JsonObject, endpoint: Endpoint): ReadBody | Gatewa
   if (endpoint === 'chat' && messages !== undefined && !isListOfObjects(messages)) {
     return invalidRequest('invalid_type', "'messages' is not a list of objects")
   }
-  return { json, facts: { model, stream: stream === true } }
+  return { json, facts: { model, stream: stream === true, temperature, store: store === true } }
 }
 
 function isListOfObjects(value: unknown): boolean {

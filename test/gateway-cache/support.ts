@@ -3,6 +3,7 @@ import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
 import { type CacheConfig, cacheFile } from '../../reference-gateway/cache/config-file.ts'
 import { RequestContext } from '../../reference-gateway/pipeline/context.ts'
 import type { CacheAnswer, CacheFlight, StoredAnswer } from '../../reference-gateway/pipeline/stages.ts'
+import { readBody } from '../../reference-gateway/safety/request-body.ts'
 
 export const settings = (given: Record<string, unknown> = {}): CacheConfig =>
   cacheFile.parse({ enabled: true, ...given })
@@ -19,9 +20,9 @@ export const BODY = { model: 'gpt-4o', messages: [{ role: 'user', content: 'Hi' 
 export function asking(body: Record<string, unknown> = BODY, asked: Asked = {}): RequestContext {
   const { method = 'POST', headers = {}, path = '/chat/completions', tenant } = asked
   const context = new RequestContext({ method, headers } as IncomingMessage, path)
-  const model = typeof body.model === 'string' ? body.model : undefined
-  context.takeOver({ json: body, facts: { model, stream: false } })
   context.body = Buffer.from(JSON.stringify(body))
+  const refused = readBody(context)
+  if (refused) throw new Error(refused.message)
   if (tenant !== undefined) context.tenant = tenant
   context.provider = 'openai'
   context.timings.arrived(performance.now())

@@ -93,3 +93,15 @@ test('refused for the same reasons, in the same words', async () => {
     expect(answer).toEqual(twin)
   }
 })
+
+test('the cache knows them as it knows small ones, after the policies', async () => {
+  const asked: string[] = []
+  const gateway = await gatewayWith([input({ detect: ['email'] })], echo(asked), { cache: { enabled: true } })
+  const says = async (rest: Record<string, unknown>, text = FILLER) =>
+    (await post(gateway, { ...chat(text), ...rest })).message.headers['x-kt-cache']
+  expect([await says({ temperature: 0 }), await says({ temperature: 0 })]).toEqual(['miss', 'hit'])
+  expect([await says({}), await says({ temperature: 0, store: true })]).toEqual(['bypass', 'bypass'])
+  const redacted = [`${FILLER} a@b.com`, `${FILLER} c@d.com`]
+  for (const text of redacted) expect(await says({ temperature: 0 }, text)).toBe(text === redacted[0] ? 'miss' : 'hit')
+  expect(asked).toHaveLength(4)
+})
