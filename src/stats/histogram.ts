@@ -108,13 +108,14 @@ export class Histogram {
     if (this.#ranks) return this.#ranks
     const ranks: Ranks = { valuesUs: [], upTo: [] }
     let seen = 0
-    for (let slot = slotOf(this.minUs, this.#magnitude); seen < this.count; slot++) {
+    for (let slot = 0; seen < this.count && slot < this.#counts.length; slot++) {
       const count = this.#counts[slot] ?? 0
       if (count === 0) continue
       seen += count
       ranks.valuesUs.push(lowest(slot + 1, this.#magnitude) - 1)
       ranks.upTo.push(seen)
     }
+    if (seen !== this.count) throw new Error(`a histogram of ${this.count} values holds ${seen}`)
     this.#ranks = ranks
     return ranks
   }
@@ -133,7 +134,7 @@ export class Histogram {
     const empty = this.count === 0
     const hdr = new Int32Histogram(1, 2, this.digits)
     hdr.autoResize = true
-    for (let slot = 0, left = this.count; left > 0; slot++) {
+    for (let slot = 0, left = this.count; left > 0 && slot < this.#counts.length; slot++) {
       const count = this.#counts[slot] ?? 0
       if (count > 0) hdr.recordValueWithCount(lowest(slot, this.#magnitude), count)
       left -= count

@@ -93,6 +93,15 @@ describe('a histogram', () => {
     expect(new Histogram().countAbove(0)).toBe(0)
   })
 
+  it('looks no longer than its slots for values that its stated extremes leave out', () => {
+    const encoded = of([1_000, 2_000, 3_000]).encode()
+    const cut = Histogram.decode({ ...encoded, minUs: 2_500 })
+    expect(cut.quantileUs(0.01)).toBe(2_500)
+    expect(cut.countAbove(2_600)).toBe(1)
+    const none = Histogram.decode({ ...encoded, minUs: Number.NaN })
+    expect(none.distinctUs()).toHaveLength(3)
+  })
+
   it('refuses NaN and what is no histogram', () => {
     expect(() => new Histogram().record(Number.NaN)).toThrow('NaN')
     expect(() => Histogram.decode({ hdr: 'AAAA', minUs: 0, maxUs: 0, sumUs: 0, negative: 0 })).toThrow()
