@@ -24,8 +24,12 @@ const MAGNITUDES: Record<Digits, number> = { 3: 10, 4: 14 }
 
 export class Histogram {
   count = 0
-  minUs = Number.POSITIVE_INFINITY
-  maxUs = Number.NEGATIVE_INFINITY
+  /**
+   * 0 when empty, as `maxUs`, never an infinity: small integers stay integers in the engine. Where they began as infinities, and so
+   * were doubles in memory, a loaded machine was seen to give eight encoded histograms in a row the extremes of the last of them.
+   */
+  minUs = 0
+  maxUs = 0
   sumUs = 0
   negative = 0
   readonly digits: Digits
@@ -46,10 +50,10 @@ export class Histogram {
     this.#ranks = undefined
     if (us < 0) this.negative++
     const value = us < 0 ? 0 : Math.round(us)
+    if (this.count === 0 || value < this.minUs) this.minUs = value
+    if (value > this.maxUs) this.maxUs = value
     this.count++
     this.sumUs += value
-    if (value < this.minUs) this.minUs = value
-    if (value > this.maxUs) this.maxUs = value
     this.#put(slotOf(value, this.#magnitude), 1)
   }
 
@@ -62,11 +66,11 @@ export class Histogram {
       const count = other.#counts[slot] ?? 0
       if (count > 0) this.#put(theirs === this.#magnitude ? slot : slotOf(lowest(slot, theirs), this.#magnitude), count)
     }
+    if (this.count === 0 || other.minUs < this.minUs) this.minUs = other.minUs
+    if (other.maxUs > this.maxUs) this.maxUs = other.maxUs
     this.count += other.count
     this.sumUs += other.sumUs
     this.negative += other.negative
-    this.minUs = Math.min(this.minUs, other.minUs)
-    this.maxUs = Math.max(this.maxUs, other.maxUs)
   }
 
   get meanUs(): number {
@@ -131,7 +135,6 @@ export class Histogram {
   }
 
   encode(): EncodedHistogram {
-    const empty = this.count === 0
     const hdr = new Int32Histogram(1, 2, this.digits)
     hdr.autoResize = true
     for (let slot = 0, left = this.count; left > 0 && slot < this.#counts.length; slot++) {
@@ -141,8 +144,8 @@ export class Histogram {
     }
     return {
       hdr: encodeIntoCompressedBase64(hdr),
-      minUs: empty ? 0 : this.minUs,
-      maxUs: empty ? 0 : this.maxUs,
+      minUs: this.minUs,
+      maxUs: this.maxUs,
       sumUs: this.sumUs,
       negative: this.negative,
     }
@@ -154,18 +157,22 @@ export class Histogram {
     if (!(hdr instanceof Int32Histogram)) throw new Error('not a histogram of 32-bit counts')
     const histogram = new Histogram(hdr.numberOfSignificantValueDigits === 4 ? 4 : 3)
     const magnitude = histogram.#magnitude
+    let [first, last] = [-1, -1]
     for (let i = 0, left = hdr.totalCount; left > 0 && i < hdr.countsArrayLength; i++) {
       const count = hdr.getCountAtIndex(i)
       if (count === 0) continue
-      histogram.#put(slotOf(hdr.valueFromIndex(i), magnitude), count)
+      last = slotOf(hdr.valueFromIndex(i), magnitude)
+      if (first < 0) first = last
+      histogram.#put(last, count)
       left -= count
     }
     histogram.count = hdr.totalCount
     histogram.sumUs = encoded.sumUs
     histogram.negative = encoded.negative
-    if (hdr.totalCount > 0) {
-      histogram.minUs = encoded.minUs
-      histogram.maxUs = encoded.maxUs
+    // Extremes are exact only where they lie in the outermost slots; else the counts are what was measured.
+    if (first >= 0) {
+      histogram.minUs = slotOf(encoded.minUs, magnitude) === first ? encoded.minUs : lowest(first, magnitude)
+      histogram.maxUs = slotOf(encoded.maxUs, magnitude) === last ? encoded.maxUs : lowest(last + 1, magnitude) - 1
     }
     return histogram
   }

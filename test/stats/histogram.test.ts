@@ -93,13 +93,21 @@ describe('a histogram', () => {
     expect(new Histogram().countAbove(0)).toBe(0)
   })
 
-  it('looks no longer than its slots for values that its stated extremes leave out', () => {
-    const encoded = of([1_000, 2_000, 3_000]).encode()
-    const cut = Histogram.decode({ ...encoded, minUs: 2_500 })
-    expect(cut.quantileUs(0.01)).toBe(2_500)
-    expect(cut.countAbove(2_600)).toBe(1)
-    const none = Histogram.decode({ ...encoded, minUs: Number.NaN })
-    expect(none.distinctUs()).toHaveLength(3)
+  it('believes its counts rather than extremes that do not belong to them', () => {
+    const encoded = of([1_000, 2_000, 3_000_001]).encode()
+    for (const [minUs, maxUs] of [
+      [2_500, 2_600],
+      [1_200_000, 9_000_000],
+      [Number.NaN, Number.POSITIVE_INFINITY],
+    ] as const) {
+      const read = Histogram.decode({ ...encoded, minUs, maxUs })
+      expect(read.distinctUs()).toHaveLength(3)
+      expect(read.minUs).toBe(1_000)
+      expect(read.maxUs / 3_000_001).toBeCloseTo(1, 2)
+      expect([read.countAbove(1_500), read.countAbove(2_500), read.countAbove(4_000_000)]).toEqual([2, 1, 0])
+    }
+    const exact = Histogram.decode(encoded)
+    expect([exact.minUs, exact.maxUs]).toEqual([1_000, 3_000_001])
   })
 
   it('refuses NaN and what is no histogram', () => {
