@@ -31,10 +31,16 @@ export async function startWaker(clock: Clock, callback: () => void): Promise<Wa
   let leadUs = 100
   let leadMaxUs = 100
 
+  const sleepUntil = (atUs: number): void => {
+    wake[0] = atUs
+    Atomics.add(signal, 0, 1)
+    Atomics.notify(signal, 0)
+  }
   const ring = (): void => {
     const leftUs = dueUs - clock()
-    if (leftUs > leadMaxUs) return
-    if (leftUs > 0) setImmediate(ring)
+    // The thread woke for an earlier due time, and may have cleared this one with it: without another call nobody would wake.
+    if (leftUs > leadMaxUs) sleepUntil(dueUs - leadUs)
+    else if (leftUs > 0) setImmediate(ring)
     else {
       dueUs = Number.POSITIVE_INFINITY
       callback()
@@ -49,11 +55,6 @@ export async function startWaker(clock: Clock, callback: () => void): Promise<Wa
     leadUs = clock() > dueUs ? Math.min(leadMaxUs, leadUs + LEAD_UP_US) : Math.max(0, leadUs - LEAD_DOWN_US)
     ring()
   })
-  const sleepUntil = (atUs: number): void => {
-    wake[0] = atUs
-    Atomics.add(signal, 0, 1)
-    Atomics.notify(signal, 0)
-  }
   return {
     wakeAt(atUs) {
       if (atUs === dueUs) return
