@@ -42,7 +42,7 @@ export async function measureFloor(
   const http2 = plan.connection?.http === 'h2' ? ['--http2'] : []
   const upstream = await startServer(['provider', 'start', '--port', '0', ...http2, ...holdOf(report)], note)
   try {
-    const running = startRun(floorPlan(plan, report, upstream.url), { progress: () => {} })
+    const running = await startRun(floorPlan(plan, report, upstream.url), { progress: () => {} })
     const stop = (): void => running.stop(0)
     if (interrupt.aborted) stop()
     interrupt.addEventListener('abort', stop, { once: true })
@@ -77,6 +77,7 @@ function floorPlan(plan: RunPlan, { totals }: BenchReport, url: string): RunPlan
     drainUs: DRAIN_US,
     connection: connection && { ...connection, ca: undefined, insecure: false },
     workers,
+    rehearsed: plan.rehearsed,
     tokenBudget: undefined,
   }
 }

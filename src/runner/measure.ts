@@ -64,7 +64,7 @@ export async function measure(
     budgets: readBudgets(options.budgets),
     options: options.shown,
   }
-  const running = startRun(plan, {
+  const running = await startRun(plan, {
     progress: (progress) => hooks.progress(progress, total),
     goOn: goOn && ((record, pairs) => goOn(buildReport(plan, nameArms(record, options.aa), context), pairs)),
     samples: file && ((rows, lost, startUs) => file.add(sampleLines(rows, plan, startUs), sampleCount(rows), lost)),

@@ -8,6 +8,9 @@ import type { Progress, RunRecord } from './messages.ts'
 import type { ArmRecord, BlockRecord, TokenRecord } from './recorder.ts'
 import { mergeSeconds, type Second } from './series.ts'
 
+/** A run is as far as the thread that is least far. */
+const PHASES = ['rehearsal', 'warm-up', 'measuring'] as const
+
 export function mergeRecords(records: readonly RunRecord[]): RunRecord {
   const [first] = records
   if (!first || records.length === 1) return whole(first)
@@ -32,7 +35,7 @@ export function mergeProgress(parts: readonly Progress[]): Progress {
   const second = Math.min(...seconds.map((each) => each.second))
   const same = seconds.filter((each) => each.second === second)
   return {
-    phase: parts.some(({ phase }) => phase === 'warm-up') ? 'warm-up' : 'measuring',
+    phase: PHASES.find((phase) => parts.some((part) => part.phase === phase)) ?? 'measuring',
     elapsedUs: most(parts, ({ elapsedUs }) => elapsedUs),
     sent: sum(parts, ({ sent }) => sent),
     done: sum(parts, ({ done }) => done),

@@ -6,10 +6,11 @@ import type { StopReason } from './engine.ts'
 import type { WorkerShare } from './pacing.ts'
 import type { RunPlan } from './plan.ts'
 import type { ArmRecord } from './recorder.ts'
+import type { StageAddress } from './rehearsal.ts'
 import type { Second } from './series.ts'
 
 export interface Progress {
-  phase: 'warm-up' | 'measuring'
+  phase: 'rehearsal' | 'warm-up' | 'measuring'
   elapsedUs: number
   sent: number
   done: number
@@ -40,6 +41,8 @@ export interface RunRecord {
 export interface ThreadData {
   plan: RunPlan
   worker: WorkerShare
+  /** Where it rehearses first. */
+  stage: StageAddress | undefined
   /** Hand over every request's times. */
   samples: boolean
 }

@@ -104,6 +104,7 @@ const schema = z.strictObject({
   'token-budget': positiveCount.optional(),
   'inject-delay': durationOrZeroMs.optional(),
   floor: z.boolean().optional(),
+  rehearsal: z.boolean().optional(),
   'token-gap': latency.optional(),
   'baseline-url': z.string().optional(),
   aa: z.boolean().default(false),

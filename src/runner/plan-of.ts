@@ -23,6 +23,7 @@ const MOST_REQUESTS = 50 * MOST_PAIRS
 /** For the embedded pair, whichever comes first: a workload of long answers must not warm up for a minute. */
 const WARMUP_EMBEDDED = { warmup: 200, warmupUs: 3_000_000 }
 const WARMUP_OPEN = 10
+const REHEARSED_FROM = { requests: 1_000, durationUs: 5_000_000 }
 /** Of the measured requests. */
 const MOST_LEFT_OUT = 0.5
 
@@ -37,6 +38,7 @@ export function planOf(options: BenchOptions, targets: readonly NamedTarget[]): 
   // One warm-up request a connection, so that none of the measured ones opens its own; more where it costs nothing.
   const connections = load.mode === 'closed' ? load.concurrency : WARMUP_OPEN
   const workload = options.sends
+  const durationUs = usOf(options.duration)
   const headers = headersOf(acceptOf(workload), options['api-key'], options.header)
   const unique = randomFrom(randomUUID())
   const arms: ArmPlan[] = targets.map(([name, { origin, path }]) => ({
@@ -57,7 +59,7 @@ export function planOf(options: BenchOptions, targets: readonly NamedTarget[]): 
     workload,
     load,
     requests,
-    durationUs: usOf(options.duration),
+    durationUs,
     blocks,
     pairing: arms.length > 1 ? (options.pairing ?? 'block') : undefined,
     leaveOutFirst,
@@ -71,10 +73,16 @@ export function planOf(options: BenchOptions, targets: readonly NamedTarget[]): 
     },
     drainUs: usOf(options.drain),
     connection: connectionOf(options, load),
+    rehearsed: options.rehearsal ?? isWorthRehearsal(requests, durationUs),
     workers: workersOf(options.workers, load, targets),
     timeoutUs: (options.timeout ?? DEFAULT_TIMEOUT_MS) * 1_000,
     tokenBudget: options['token-budget'],
   }
+}
+
+/** A shorter run has too few requests for a P99, and would spend as long on it as on itself. */
+function isWorthRehearsal(requests = 0, durationUs = 0): boolean {
+  return requests >= REHEARSED_FROM.requests || durationUs >= REHEARSED_FROM.durationUs
 }
 
 /** What every request says of itself; `header` wins. */

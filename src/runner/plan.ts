@@ -58,6 +58,8 @@ export interface RunPlan {
   connection?: ConnectionSpec | undefined
   /** Threads that share the load. */
   workers?: number | undefined
+  /** The threads go through it first on a provider of kt's own (rehearsal.ts). */
+  rehearsed?: boolean | undefined
   /** Input and output tokens after which no more is sent, over all arms. */
   tokenBudget: number | undefined
 }

@@ -5,10 +5,12 @@
  */
 import { Worker } from 'node:worker_threads'
 import { now } from '../system/clock.ts'
+import { lowerHelperThreads } from '../system/helper-threads.ts'
 import type { StopReason } from './engine.ts'
 import { mergeProgress, mergeRecords } from './merge.ts'
 import type { FromWorker, Progress, RunRecord, ThreadData, ToWorker } from './messages.ts'
 import type { RunPlan } from './plan.ts'
+import { openStage } from './rehearsal.ts'
 
 export interface RunningPlan {
   /** Sends no more; what is in flight has `drainUs` to end. */
@@ -29,10 +31,13 @@ const BEGIN_AFTER_US = 2_000
 /** What a request leaves behind dies young: V8's own larger limit lets a long run grow by some 35 MB more, and it sends no faster. */
 const YOUNG_MB = 16
 
-export function startRun(plan: RunPlan, listener: RunListener): RunningPlan {
+export async function startRun(plan: RunPlan, listener: RunListener): Promise<RunningPlan> {
   const { workers: count = 1, timeoutUs } = plan
+  lowerHelperThreads()
+  const stage = plan.rehearsed ? await openStage(plan) : undefined
+  const at = stage && { origin: stage.origin, path: stage.path }
   const threads = Array.from({ length: count }, (_, index) =>
-    startThread({ plan, worker: { index, count }, samples: listener.samples !== undefined }),
+    startThread({ plan, worker: { index, count }, stage: at, samples: listener.samples !== undefined }),
   )
   const progress = new Map<number, Progress>()
   const records = new Map<number, RunRecord>()
@@ -96,10 +101,12 @@ export function startRun(plan: RunPlan, listener: RunListener): RunningPlan {
   return {
     stop: (drainUs) => stopAll('interrupted', drainUs),
     // Without one of them the others' results are no result.
-    result: result.catch(async (error) => {
-      await Promise.all(threads.map((thread) => thread.terminate()))
-      throw error
-    }),
+    result: result
+      .catch(async (error) => {
+        await Promise.all(threads.map((thread) => thread.terminate()))
+        throw error
+      })
+      .finally(() => stage?.close()),
   }
 }
 

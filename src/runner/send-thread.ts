@@ -4,15 +4,16 @@ import { now } from '../system/clock.ts'
 import { watchSelf } from '../system/self-monitor.ts'
 import { Engine } from './engine.ts'
 import type { FromWorker, Progress, RunRecord, ThreadData, ToWorker } from './messages.ts'
+import { rehearsalsOf } from './rehearsal.ts'
 import { SampleBatches } from './samples.ts'
 import { Timed } from './timed.ts'
 
 const PROGRESS_EVERY_MS = 250
 
-const { plan, worker, samples: wanted } = workerData as ThreadData
+const { plan, worker, stage, samples: wanted } = workerData as ThreadData
 const say = (message: FromWorker, transfer: ArrayBuffer[] = []): void => parentPort?.postMessage(message, transfer)
 
-const startUs = now()
+let startUs = now()
 let measuringFromUs = Number.NaN
 let watch = watchSelf()
 let begin: ((startUs: number) => void) | undefined
@@ -55,12 +56,16 @@ const engine = new Engine(plan, now, worker, {
   },
 })
 
+/** While there is one, what is rehearsed. */
+let rehearsal: Engine | undefined
+
 parentPort?.on('message', (message: ToWorker) => {
   if (message.type === 'taken') batches?.taken()
   else if (message.type === 'begin') begin?.(message.startUs)
   else if (message.type === 'looked') looked?.(message.goOn)
   else {
     engine.stop(message.reason, message.drainUs)
+    rehearsal?.stop(message.reason, 0)
     // It may be waiting for the others, who will not come.
     begin?.(now())
     looked?.(true)
@@ -71,6 +76,12 @@ const ticker = setInterval(() => {
   say({ type: 'progress', progress: progress() })
   batches?.flush()
 }, PROGRESS_EVERY_MS)
+for (const act of stage ? rehearsalsOf(plan, stage) : []) {
+  rehearsal = new Engine(act, now)
+  if (!engine.stopReason) await rehearsal.run()
+}
+rehearsal = undefined
+startUs = now()
 await engine.run()
 clearInterval(ticker)
 batches?.flush(true)
@@ -88,7 +99,7 @@ function progress(): Progress {
     total.failed += failed
   }
   return {
-    phase: Number.isNaN(measuringFromUs) ? 'warm-up' : 'measuring',
+    phase: rehearsal ? 'rehearsal' : Number.isNaN(measuringFromUs) ? 'warm-up' : 'measuring',
     elapsedUs: now() - (Number.isNaN(measuringFromUs) ? startUs : measuringFromUs),
     ...total,
     inFlight: engine.inFlight,

@@ -45,7 +45,7 @@ async function chaotic(): Promise<RunPlan> {
 
 it('sent is the sum of the classes, over the run and in each block', async () => {
   const plan = await chaotic()
-  const { totals, blocks, ...report } = reportOf(plan, await startRun(plan, { progress: () => {} }).result)
+  const { totals, blocks, ...report } = reportOf(plan, await (await startRun(plan, { progress: () => {} })).result)
   const sum = (counts: object) => Object.values(counts).reduce((total: number, count: number) => total + count, 0)
   expect(totals.sent).toBe(72)
   expect(sum(totals.outcomes)).toBe(72)
@@ -58,7 +58,7 @@ it('sent is the sum of the classes, over the run and in each block', async () =>
 
 it('a request that is in no class, or in two, is no report', async () => {
   const plan = await chaotic()
-  const record = await startRun({ ...plan, requests: 12, blocks: 1 }, { progress: () => {} }).result
+  const record = await (await startRun({ ...plan, requests: 12, blocks: 1 }, { progress: () => {} })).result
   const [arm] = record.arms
   const [block] = arm?.blocks ?? []
   if (!arm || !block) throw new Error('nothing was recorded')

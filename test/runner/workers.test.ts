@@ -37,7 +37,7 @@ it.each([
     })
   })
   const plan = planFor(server.origin, { requests: 100, warmup: 10, blocks: 4, workers: 3, load })
-  const record = await startRun(plan, quiet).result
+  const record = await (await startRun(plan, quiet)).result
   const [arm] = record.arms
   expect(arm?.outcomes).toEqual({ OK: 100 })
   expect(arm?.warmup.sent).toBe(10)
@@ -74,7 +74,7 @@ it('two arms still take turns: no thread runs ahead into the other arm', async (
     { ...arm, name: 'gateway' as const, path: '/a', tag: 'gatewayy' },
     { ...arm, name: 'direct' as const, path: '/b', tag: 'directtt' },
   ]
-  const record = await startRun({ ...base, arms }, quiet).result
+  const record = await (await startRun({ ...base, arms }, quiet)).result
   expect(record.arms.map(({ outcomes }) => outcomes)).toEqual([{ OK: 40 }, { OK: 40 }])
   expect(overlaps).toBe(0)
   expect(busy).toMatch(/a+b+|b+a+/)
@@ -87,14 +87,14 @@ it('what stops one thread stops all', async () => {
     tokenBudget: 400,
     load: { mode: 'closed', concurrency: 4 },
   })
-  const record = await startRun(plan, quiet).result
+  const record = await (await startRun(plan, quiet)).result
   expect(record.stopReason).toBe('token-budget')
   expect(record.arms[0]?.outcomes.OK).toBeLessThan(1_000)
 })
 
 it('a thread that dies is a failed run, not a smaller one, and takes the others with it', async () => {
   const plan = planFor(await answering(), { requests: 1_000_000, workers: 2, load: { mode: 'closed', concurrency: 2 } })
-  const running = startRun(
+  const running = await startRun(
     // Not a URL: the client of the arm cannot be made.
     { ...plan, arms: plan.arms.map((arm) => ({ ...arm, origin: 'nonsense' })) },
     quiet,
@@ -111,13 +111,14 @@ it('samples: a line for every measured request, from every thread', async () => 
   )
   let text = ''
   let count = 0
-  const { arms } = await startRun(plan, {
+  const running = await startRun(plan, {
     ...quiet,
     samples: async (rows, lost, startUs) => {
       count += sampleCount(rows) + lost
       text += sampleLines(rows, plan, startUs)
     },
-  }).result
+  })
+  const { arms } = await running.result
   await provider.close()
   expect(arms[0]?.outcomes).toEqual({ OK: 60 })
   const lines = text

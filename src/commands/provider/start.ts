@@ -89,6 +89,8 @@ export default class ProviderStart extends KtCommand {
     const options = providerOptions(flags)
     const { startProvider } = await import('../../provider/server.ts')
     const { onFreePort, untilAskedToStop } = await import('../../system/serve.ts')
+    const { lowerHelperThreads } = await import('../../system/helper-threads.ts')
+    lowerHelperThreads()
     const asked = untilAskedToStop()
     const provider = await onFreePort(flags.port, flags['next-free-port'], (port) =>
       startProvider({ ...options, port }),

@@ -34,10 +34,11 @@ export async function run(origin, load, more = {}, sends = workload(), progress 
     warmup: 0,
     warmupUs: 0.5e6,
     timeoutUs: 30e6,
+    rehearsed: true,
     tokenBudget: undefined,
     ...more,
   }
-  const record = await startRun(plan, { progress }).result
+  const record = await (await startRun(plan, { progress })).result
   const [arm] = record.arms
   const done = arm.outcomes.OK ?? 0
   return {

@@ -6,6 +6,7 @@
 import { createServer as createHttpServer } from 'node:http'
 import { createServer } from 'node:net'
 import { startProvider } from '../../../dist/src/provider/server.js'
+import { lowerHelperThreads } from '../../../dist/src/system/helper-threads.js'
 import { coalescedBody } from './events.js'
 
 const [kind, ...options] = process.argv.slice(2)
@@ -17,6 +18,7 @@ const answer = JSON.stringify({
   usage: { prompt_tokens: 12, completion_tokens: 3, total_tokens: 15 },
 })
 const listening = (server) => server.listen(0, '127.0.0.1', () => process.send(server.address().port))
+lowerHelperThreads()
 process.on('disconnect', () => process.exit())
 
 if (kind === 'provider') {

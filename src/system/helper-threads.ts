@@ -1,0 +1,34 @@
+/**
+ * V8's helper threads (they compile and collect beside the thread that runs JavaScript) at the lowest priority. The system may let such a
+ * thread finish its slice of some milliseconds before one that has just become ready, an idle core beside them or not: a sending thread then
+ * sends late, an answering one answers late, and both read as latency. Lowering needs no privilege.
+ */
+import { readdirSync, readFileSync } from 'node:fs'
+import { constants, setPriority } from 'node:os'
+
+const HELPER = 'V8Worker'
+const TASKS = '/proc/self/task'
+
+/** Returns how many threads of this process give way now: none where the system does not tell threads apart (anywhere but Linux). */
+export function lowerHelperThreads(): number {
+  const helpers = taskIds().filter((id) => nameOf(id) === HELPER)
+  for (const id of helpers) setPriority(Number(id), constants.priority.PRIORITY_LOW)
+  return helpers.length
+}
+
+function taskIds(): string[] {
+  try {
+    return readdirSync(TASKS)
+  } catch {
+    return []
+  }
+}
+
+function nameOf(id: string): string {
+  try {
+    return readFileSync(`${TASKS}/${id}/comm`, 'utf8').trim()
+  } catch {
+    // It ended meanwhile.
+    return ''
+  }
+}
