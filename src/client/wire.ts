@@ -8,12 +8,14 @@
  * would set 64 KiB aside for every read and wait for the next tick.
  */
 import type { OnReadOpts, Socket } from 'node:net'
-import type { Clock } from '../system/clock.ts'
+import { type Clock, now } from '../system/clock.ts'
+import { Inbox, type Reader } from './inbox.ts'
 
 const READ_BYTES = 65_536
 const landing = Buffer.allocUnsafeSlow(READ_BYTES)
+const inbox = new Inbox(now)
 
-export class Wire {
+export class Wire implements Reader {
   /** When the latest request was handed to the system; NaN before there was one. */
   wroteUs = Number.NaN
   /** While bytes are being handed over: when they were there. NaN at any other time. */
@@ -21,6 +23,9 @@ export class Wire {
   readonly #clock: Clock
   #socket: Socket | undefined
   #arrived: Buffer | null = null
+  /** Pieces that have not been read, and when each was there. */
+  readonly #landed: Buffer[] = []
+  readonly #landedUs: number[] = []
 
   constructor(clock: Clock) {
     this.#clock = clock
@@ -36,6 +41,11 @@ export class Wire {
     this.#joinWrites(socket)
     if (!direct) return
     this.#socket = socket
+    // What the connection ended with comes after all that was sent on it.
+    const readAll = (): void => {
+      while (this.#landed.length > 0) this.readNext()
+    }
+    socket.on('end', readAll).on('error', readAll)
     const read = socket.read.bind(socket)
     socket.read = (size?: number): Buffer | null => {
       const arrived = this.#arrived
@@ -44,12 +54,24 @@ export class Wire {
     }
   }
 
-  #land(bytes: number): boolean {
-    this.readUs = this.#clock()
-    this.#arrived = Buffer.allocUnsafe(bytes)
-    landing.copy(this.#arrived, 0, 0, bytes)
+  /** Hands the first piece over; nothing where the end of the connection was faster. */
+  readNext(): void {
+    const piece = this.#landed.shift()
+    if (!piece) return
+    this.readUs = this.#landedUs.shift() ?? Number.NaN
+    this.#arrived = piece
     this.#socket?.emit('readable')
+    this.#arrived = null
     this.readUs = Number.NaN
+  }
+
+  #land(bytes: number): boolean {
+    const atUs = this.#clock()
+    const piece = Buffer.allocUnsafe(bytes)
+    landing.copy(piece, 0, 0, bytes)
+    this.#landed.push(piece)
+    this.#landedUs.push(atUs)
+    inbox.add(this, bytes)
     return true
   }
 

@@ -1,0 +1,86 @@
+// What came in is stamped when it came, and read in order: slow reading of one answer is no latency of the next.
+import { expect, it } from 'vitest'
+import { Inbox } from '../../src/client/inbox.ts'
+import { Engine } from '../../src/runner/engine.ts'
+import { now } from '../../src/system/clock.ts'
+import { decoded, httpServer, OK_BODY, planFor, run, tcpServer } from '../support/engine.ts'
+
+/** Time passes only where a test lets it. */
+function inboxAt(start = 0) {
+  const time = { us: start }
+  return { time, inbox: new Inbox(() => time.us) }
+}
+
+const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
+
+it('reads in the order of arrival, a slice of time in each turn of the loop', async () => {
+  const { time, inbox } = inboxAt()
+  const read: number[] = []
+  for (let i = 0; i < 5; i++) {
+    const readNext = (): void => {
+      read.push(i)
+      time.us += 60
+    }
+    inbox.add({ readNext }, 10)
+  }
+  expect(read, 'nothing is read where it came in').toEqual([])
+  await turn()
+  expect(read).toEqual([0, 1])
+  inbox.add({ readNext: () => read.push(5) }, 10)
+  await turn()
+  await turn()
+  expect(read).toEqual([0, 1, 2, 3, 4, 5])
+})
+
+it('more than it may hold is read at once', async () => {
+  const { time, inbox } = inboxAt()
+  let read = 0
+  const readNext = (): void => {
+    read++
+    time.us += 1_000
+  }
+  for (let i = 0; i < 200; i++) inbox.add({ readNext }, 65_536)
+  await turn()
+  expect(read).toBeGreaterThan(200 - 8 * 16 - 1)
+  expect(read).toBeLessThan(200)
+  while (read < 200) await turn()
+})
+
+const TOGETHER = 20
+const SLOW_MS = 3
+
+it('answers that come together are seen together, however long each takes to be worked on', async () => {
+  const waiting: (() => void)[] = []
+  const server = await httpServer((request, response) => {
+    request.resume()
+    request.on('end', () => {
+      waiting.push(() => response.end(OK_BODY))
+      if (waiting.length === TOGETHER) for (const answer of waiting.splice(0)) answer()
+    })
+  })
+  const plan = planFor(server.origin, { requests: TOGETHER, load: { mode: 'closed', concurrency: TOGETHER } })
+  const ends: number[] = []
+  const engine = new Engine(plan, now, undefined, {
+    ended: (_flight, { endUs }) => {
+      ends.push(endUs)
+      for (const untilUs = now() + SLOW_MS * 1_000; now() < untilUs; );
+    },
+  })
+  await engine.run()
+  await server.close()
+  expect(ends).toHaveLength(TOGETHER)
+  // Read where they came in, the last would be seen when the work on all others was done.
+  expect(Math.max(...ends) - Math.min(...ends)).toBeLessThan((TOGETHER * SLOW_MS * 1_000) / 2)
+})
+
+it('an answer counts though its connection ends right behind it', async () => {
+  const server = await tcpServer((socket) => {
+    socket.once('data', () => {
+      socket.end(`HTTP/1.1 200 OK\r\ncontent-length: ${OK_BODY.length}\r\n\r\n${OK_BODY}`)
+    })
+  })
+  const { arm } = await run(planFor(server.origin, { requests: 5 }))
+  await server.close()
+  expect(arm.outcomes).toEqual({ OK: 5 })
+  expect(decoded(arm.metrics.service).count).toBe(5)
+})
