@@ -6,45 +6,68 @@
  */
 import type { Clock } from '../system/clock.ts'
 
-/** Something that bytes wait for, and that reads the first of them when it is called. */
 export interface Reader {
-  readNext(): void
+  /** Reads bytes that came in at `atUs`. */
+  read(bytes: Buffer, atUs: number): void
 }
 
-const SLICE_US = 100
+/** A link of the chain of those that wait. */
+interface Piece {
+  /** Undefined when it has been read. */
+  reader: Reader | undefined
+  bytes: Buffer
+  atUs: number
+  next: Piece | undefined
+}
+
+const SLICE_US = 200
 /** More than this is read without a pause: what is taken in must not outgrow memory where it comes faster than it is read. */
 const MOST_BYTES = 8 * 1024 * 1024
 
 export class Inbox {
   readonly #clock: Clock
-  #readers: Reader[] = []
-  #bytes: number[] = []
-  #head = 0
+  #first: Piece | undefined
+  #last: Piece | undefined
   #waitingBytes = 0
 
   constructor(clock: Clock) {
     this.#clock = clock
   }
 
-  /** `reader` will be called once for this piece, after all that came before it. */
-  add(reader: Reader, bytes: number): void {
-    if (this.#readers.length === 0) setImmediate(this.#slice)
-    this.#readers.push(reader)
-    this.#bytes.push(bytes)
-    this.#waitingBytes += bytes
+  /** `reader` gets `bytes` after all that came before them. */
+  add(reader: Reader, bytes: Buffer): void {
+    const piece = { reader, bytes, atUs: this.#clock(), next: undefined }
+    if (this.#last) this.#last.next = piece
+    else {
+      this.#first = piece
+      setImmediate(this.#slice)
+    }
+    this.#last = piece
+    this.#waitingBytes += bytes.length
+  }
+
+  /** Whatever waits for `reader`, now. */
+  readAll(reader: Reader): void {
+    for (let piece = this.#first; piece; piece = piece.next) if (piece.reader === reader) this.#read(piece)
   }
 
   readonly #slice = (): void => {
     const untilUs = this.#clock() + SLICE_US
     do {
-      this.#waitingBytes -= this.#bytes[this.#head] ?? 0
-      this.#readers[this.#head++]?.readNext()
-    } while (this.#head < this.#readers.length && (this.#clock() < untilUs || this.#waitingBytes > MOST_BYTES))
-    if (this.#head < this.#readers.length) setImmediate(this.#slice)
-    else {
-      this.#readers = []
-      this.#bytes = []
-      this.#head = 0
-    }
+      const piece = this.#first
+      if (!piece) break
+      this.#read(piece)
+      this.#first = piece.next
+    } while (this.#waitingBytes > MOST_BYTES || this.#clock() < untilUs)
+    if (this.#first) setImmediate(this.#slice)
+    else this.#last = undefined
+  }
+
+  #read(piece: Piece): void {
+    const { reader, bytes, atUs } = piece
+    if (!reader) return
+    piece.reader = undefined
+    this.#waitingBytes -= bytes.length
+    reader.read(bytes, atUs)
   }
 }

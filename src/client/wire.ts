@@ -4,7 +4,7 @@
  * that undici and Node would have sent and read.
  *   Writes: undici corks, writes a head and a body, and uncorks; Node would hand the two to the system as a vector, which costs
  * more than twice as much as a single buffer.
- *   Reads, in the clear: into one buffer of the thread, copied out at their true length, handed over in the same turn. A stream
+ *   Reads, in the clear: into one buffer of the thread, copied out at their true length, handed over a moment later (inbox.ts). A stream
  * would set 64 KiB aside for every read and wait for the next tick.
  */
 import type { OnReadOpts, Socket } from 'node:net'
@@ -23,9 +23,6 @@ export class Wire implements Reader {
   readonly #clock: Clock
   #socket: Socket | undefined
   #arrived: Buffer | null = null
-  /** Pieces that have not been read, and when each was there. */
-  readonly #landed: Buffer[] = []
-  readonly #landedUs: number[] = []
 
   constructor(clock: Clock) {
     this.#clock = clock
@@ -42,9 +39,7 @@ export class Wire implements Reader {
     if (!direct) return
     this.#socket = socket
     // What the connection ended with comes after all that was sent on it.
-    const readAll = (): void => {
-      while (this.#landed.length > 0) this.readNext()
-    }
+    const readAll = (): void => inbox.readAll(this)
     socket.on('end', readAll).on('error', readAll)
     const read = socket.read.bind(socket)
     socket.read = (size?: number): Buffer | null => {
@@ -54,24 +49,18 @@ export class Wire implements Reader {
     }
   }
 
-  /** Hands the first piece over; nothing where the end of the connection was faster. */
-  readNext(): void {
-    const piece = this.#landed.shift()
-    if (!piece) return
-    this.readUs = this.#landedUs.shift() ?? Number.NaN
-    this.#arrived = piece
+  read(bytes: Buffer, atUs: number): void {
+    this.readUs = atUs
+    this.#arrived = bytes
     this.#socket?.emit('readable')
     this.#arrived = null
     this.readUs = Number.NaN
   }
 
   #land(bytes: number): boolean {
-    const atUs = this.#clock()
     const piece = Buffer.allocUnsafe(bytes)
     landing.copy(piece, 0, 0, bytes)
-    this.#landed.push(piece)
-    this.#landedUs.push(atUs)
-    inbox.add(this, bytes)
+    inbox.add(this, piece)
     return true
   }
 

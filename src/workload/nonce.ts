@@ -7,6 +7,8 @@
 import { hash32, type Random } from '../stats/random.ts'
 
 const LETTERS = 8
+/** aa, ab, … zz: every request is named on the hot path. */
+const PAIRS = Array.from({ length: 26 * 26 }, (_, i) => String.fromCharCode(97 + Math.floor(i / 26), 97 + (i % 26)))
 const NONCE = /\bkt([a-z]{16})\s*$/
 
 /** Eight random letters for one arm of one run. */
@@ -37,9 +39,9 @@ export function seedOfNonce(nonce: string): string {
 function letters(value: number): string {
   let rest = value % 26 ** LETTERS
   let text = ''
-  for (let i = 0; i < LETTERS; i++) {
-    text = String.fromCharCode(97 + (rest % 26)) + text
-    rest = Math.floor(rest / 26)
+  for (let i = 0; i < LETTERS; i += 2) {
+    text = (PAIRS[rest % PAIRS.length] ?? '') + text
+    rest = Math.floor(rest / PAIRS.length)
   }
   return text
 }

@@ -16,34 +16,59 @@ const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve)
 it('reads in the order of arrival, a slice of time in each turn of the loop', async () => {
   const { time, inbox } = inboxAt()
   const read: number[] = []
+  const ats: number[] = []
   for (let i = 0; i < 5; i++) {
-    const readNext = (): void => {
-      read.push(i)
-      time.us += 60
+    const reader = {
+      read: (bytes: Buffer, atUs: number): void => {
+        read.push(bytes[0] ?? -1)
+        ats.push(atUs)
+        time.us += 60
+      },
     }
-    inbox.add({ readNext }, 10)
+    inbox.add(reader, Buffer.of(i))
+    time.us += 5
   }
   expect(read, 'nothing is read where it came in').toEqual([])
   await turn()
   expect(read).toEqual([0, 1])
-  inbox.add({ readNext: () => read.push(5) }, 10)
+  inbox.add({ read: () => read.push(5) }, Buffer.of(5))
   await turn()
   await turn()
   expect(read).toEqual([0, 1, 2, 3, 4, 5])
+  expect(ats, 'each with the time at which it came').toEqual([0, 5, 10, 15, 20])
 })
 
 it('more than it may hold is read at once', async () => {
   const { time, inbox } = inboxAt()
   let read = 0
-  const readNext = (): void => {
-    read++
-    time.us += 1_000
+  const reader = {
+    read: (): void => {
+      read++
+      time.us += 1_000
+    },
   }
-  for (let i = 0; i < 200; i++) inbox.add({ readNext }, 65_536)
+  for (let i = 0; i < 200; i++) inbox.add(reader, Buffer.alloc(65_536))
   await turn()
   expect(read).toBeGreaterThan(200 - 8 * 16 - 1)
   expect(read).toBeLessThan(200)
   while (read < 200) await turn()
+})
+
+it('a connection that ends has everything read at once, and once', async () => {
+  const { inbox } = inboxAt()
+  const read: string[] = []
+  const [a, b] = ['a', 'b'].map((name) => ({ read: (bytes: Buffer) => read.push(name + bytes[0]) }))
+  if (!a || !b) throw new Error('two readers')
+  for (const [reader, value] of [
+    [a, 1],
+    [b, 2],
+    [a, 3],
+  ] as const)
+    inbox.add(reader, Buffer.of(value))
+  inbox.readAll(a)
+  expect(read).toEqual(['a1', 'a3'])
+  await turn()
+  expect(read).toEqual(['a1', 'a3', 'b2'])
 })
 
 const TOGETHER = 20

@@ -21,7 +21,7 @@ export const serverTimingUnit: Rule = {
   },
   measure: ({ whole }) => {
     const good = answered(whole)
-    const said = good.flatMap((answer) => genericServerTiming(answer.headers, {}, answer.tookUs) ?? [])
+    const said = good.flatMap((answer) => genericServerTiming.read(answer.headers, {}, answer.tookUs) ?? [])
     if (said.length === 0) return notChecked('no answer has a Server-Timing of a wait or of the gateway')
     const wrong = said.filter(({ unusable }) => unusable !== undefined && UNIT.test(unusable)).length
     return wrong > said.length / 2

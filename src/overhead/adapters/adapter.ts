@@ -34,8 +34,12 @@ export interface Statement {
   caveat?: string
 }
 
-/** Undefined when the answer does not come through this gateway. `tookUs`: the client's own time, from sent to end. */
-export type Adapter = (headers: Headers, trailers: Headers, tookUs: number) => Statement | undefined
+export interface Adapter {
+  /** The headers and trailers by which an answer may be known to come through this gateway: without any of them it is not asked. */
+  names: readonly string[]
+  /** Undefined when the answer does not come through it. `tookUs`: the client's own time, from sent to end. */
+  read(headers: Headers, trailers: Headers, tookUs: number): Statement | undefined
+}
 
 export const FROM_CACHE = "answered from the gateway's cache"
 

@@ -10,10 +10,13 @@ const NOTE =
 
 const MARKS = ['x-bifrost-request-id', 'x-bifrost-provider', 'x-bifrost-resolved-model', 'x-bifrost-fallback-index']
 
-export const bifrost: Adapter = (headers) => {
-  const us = millisecondsUs(headers[SOURCE])
-  if (us !== undefined) return { gateway: 'Bifrost', upstream: { us, source: SOURCE, note: NOTE, resolutionUs: 1 } }
-  return MARKS.some((mark) => headers[mark] !== undefined)
-    ? { gateway: 'Bifrost', caveat: `it sent no ${SOURCE}` }
-    : undefined
+export const bifrost: Adapter = {
+  names: [SOURCE, ...MARKS],
+  read(headers) {
+    const us = millisecondsUs(headers[SOURCE])
+    if (us !== undefined) return { gateway: 'Bifrost', upstream: { us, source: SOURCE, note: NOTE, resolutionUs: 1 } }
+    return MARKS.some((mark) => headers[mark] !== undefined)
+      ? { gateway: 'Bifrost', caveat: `it sent no ${SOURCE}` }
+      : undefined
+  },
 }

@@ -8,9 +8,12 @@ const SOURCE = 'x-envoy-upstream-service-time'
 const NOTE =
   "the client's time less the wait for the upstream's headers; the network to the gateway and kt are in it; whole milliseconds cannot prove less than one; a provider behind its own Envoy sends this header too"
 
-export const envoy: Adapter = (headers) => {
-  const us = millisecondsUs(headers[SOURCE])
-  if (us === undefined) return undefined
-  const gateway = word(headers.server) === 'istio-envoy' ? 'Istio' : 'Envoy family'
-  return { gateway, unsure: true, upstream: { us, source: SOURCE, note: NOTE, resolutionUs: 1_000 } }
+export const envoy: Adapter = {
+  names: [SOURCE],
+  read(headers) {
+    const us = millisecondsUs(headers[SOURCE])
+    if (us === undefined) return undefined
+    const gateway = word(headers.server) === 'istio-envoy' ? 'Istio' : 'Envoy family'
+    return { gateway, unsure: true, upstream: { us, source: SOURCE, note: NOTE, resolutionUs: 1_000 } }
+  },
 }

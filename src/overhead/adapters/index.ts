@@ -25,11 +25,24 @@ const ADAPTERS: readonly Adapter[] = [
   genericServerTiming,
 ]
 
+/** By header: which of them want to see an answer that has it, a bit each. Most answers have none, and every answer is looked at. */
+const WANTED_BY = new Map<string, number>()
+for (const [place, { names }] of ADAPTERS.entries()) {
+  for (const name of names) WANTED_BY.set(name, (WANTED_BY.get(name) ?? 0) | (1 << place))
+}
+
+function wantedBy(headers: Headers): number {
+  let bits = 0
+  for (const name in headers) bits |= WANTED_BY.get(name) ?? 0
+  return bits
+}
+
 /** What the first gateway that is recognised says of itself, and beside it what the provider does. */
 export function readStatement(headers: Headers, trailers: Headers, tookUs: number): Statement | undefined {
   const provider = openAi(headers)
-  for (const adapter of ADAPTERS) {
-    const statement = adapter(headers, trailers, tookUs)
+  const wanted = wantedBy(headers) | wantedBy(trailers)
+  for (let place = 0; wanted >> place !== 0; place++) {
+    const statement = (wanted >> place) & 1 ? ADAPTERS[place]?.read(headers, trailers, tookUs) : undefined
     if (statement) return provider ? { ...statement, provider } : statement
   }
   return provider ? { gateway: '', unsure: true, provider } : undefined

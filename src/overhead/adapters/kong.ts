@@ -10,32 +10,47 @@ const COARSE = 'whole milliseconds cannot prove less than one'
 const PROXY_NOTE = `its request side, up to the balancer: what it does with the answer is not in it; ${COARSE}`
 const UPSTREAM_NOTE = `the client's time less the wait for the upstream's first byte; the network to the gateway and kt are in it; ${COARSE}`
 
-export const kong: Adapter = (headers) => {
-  const proxyUs = millisecondsUs(headers['x-kong-proxy-latency'])
-  const upstreamUs = millisecondsUs(headers['x-kong-upstream-latency'])
-  const answeredItself = headers['x-kong-response-latency'] !== undefined
-  if (proxyUs === undefined && upstreamUs === undefined && !answeredItself) {
-    const named =
-      word(headers.via).includes('kong/') ||
-      word(headers.server).startsWith('kong/') ||
-      headers['x-kong-llm-model'] !== undefined
-    return named
-      ? { gateway: 'Kong', caveat: 'its latency headers are switched off (headers = latency_tokens)' }
-      : undefined
-  }
-  const statement: Statement = { gateway: 'Kong' }
-  if (proxyUs !== undefined) {
-    statement.overhead = { us: proxyUs, source: 'X-Kong-Proxy-Latency', note: PROXY_NOTE, resolutionUs: MILLISECOND_US }
-  }
-  if (upstreamUs !== undefined) {
-    statement.upstream = {
-      us: upstreamUs,
-      source: 'X-Kong-Upstream-Latency',
-      note: UPSTREAM_NOTE,
-      resolutionUs: MILLISECOND_US,
+export const kong: Adapter = {
+  names: [
+    'x-kong-proxy-latency',
+    'x-kong-upstream-latency',
+    'x-kong-response-latency',
+    'x-kong-llm-model',
+    'via',
+    'server',
+  ],
+  read(headers) {
+    const proxyUs = millisecondsUs(headers['x-kong-proxy-latency'])
+    const upstreamUs = millisecondsUs(headers['x-kong-upstream-latency'])
+    const answeredItself = headers['x-kong-response-latency'] !== undefined
+    if (proxyUs === undefined && upstreamUs === undefined && !answeredItself) {
+      const named =
+        word(headers.via).includes('kong/') ||
+        word(headers.server).startsWith('kong/') ||
+        headers['x-kong-llm-model'] !== undefined
+      return named
+        ? { gateway: 'Kong', caveat: 'its latency headers are switched off (headers = latency_tokens)' }
+        : undefined
     }
-  }
-  if (word(headers['x-cache-status']) === 'hit') statement.unusable = FROM_CACHE
-  else if (answeredItself) statement.unusable = 'Kong answered itself, without an upstream'
-  return statement
+    const statement: Statement = { gateway: 'Kong' }
+    if (proxyUs !== undefined) {
+      statement.overhead = {
+        us: proxyUs,
+        source: 'X-Kong-Proxy-Latency',
+        note: PROXY_NOTE,
+        resolutionUs: MILLISECOND_US,
+      }
+    }
+    if (upstreamUs !== undefined) {
+      statement.upstream = {
+        us: upstreamUs,
+        source: 'X-Kong-Upstream-Latency',
+        note: UPSTREAM_NOTE,
+        resolutionUs: MILLISECOND_US,
+      }
+    }
+    if (word(headers['x-cache-status']) === 'hit') statement.unusable = FROM_CACHE
+    else if (answeredItself) statement.unusable = 'Kong answered itself, without an upstream'
+    return statement
+  },
 }

@@ -16,31 +16,34 @@ const COMPONENTS: Record<string, string> = {
 const WHOLE = "the gateway's own clock; the wait for its event loop is not in it"
 const TO_HEADERS = "the gateway's own clock, up to the headers; the wait for its event loop is not in it"
 
-export const ktGateway: Adapter = (headers, trailers) => {
-  const plain = headers['x-kt-overhead-ms']
-  const late = trailers['server-timing'] === undefined ? undefined : parseServerTiming(trailers['server-timing'])
-  const whole = late?.has('kt-overhead') === true
-  if (!whole && plain === undefined && !mentionsKt(headers['server-timing'])) return undefined
-  const timings = whole && late ? late : parseServerTiming(headers['server-timing'])
-  const timed = timings.get('kt-overhead')
-  const us = timed ?? millisecondsUs(plain)
-  if (us === undefined) return undefined
-  const componentsUs: Record<string, number> = {}
-  for (const name in COMPONENTS) {
-    const part = timings.get(name)
-    const component = COMPONENTS[name]
-    if (part !== undefined && component !== undefined) componentsUs[component] = part
-  }
-  const source = whole
-    ? 'server-timing trailer: kt-overhead'
-    : timed === undefined
-      ? 'x-kt-overhead-ms'
-      : 'server-timing: kt-overhead'
-  return {
-    gateway: 'kt reference gateway',
-    overhead: { us, source, note: whole ? WHOLE : TO_HEADERS, resolutionUs: 1 },
-    componentsUs,
-  }
+export const ktGateway: Adapter = {
+  names: ['x-kt-overhead-ms', 'server-timing'],
+  read(headers, trailers) {
+    const plain = headers['x-kt-overhead-ms']
+    const late = trailers['server-timing'] === undefined ? undefined : parseServerTiming(trailers['server-timing'])
+    const whole = late?.has('kt-overhead') === true
+    if (!whole && plain === undefined && !mentionsKt(headers['server-timing'])) return undefined
+    const timings = whole && late ? late : parseServerTiming(headers['server-timing'])
+    const timed = timings.get('kt-overhead')
+    const us = timed ?? millisecondsUs(plain)
+    if (us === undefined) return undefined
+    const componentsUs: Record<string, number> = {}
+    for (const name in COMPONENTS) {
+      const part = timings.get(name)
+      const component = COMPONENTS[name]
+      if (part !== undefined && component !== undefined) componentsUs[component] = part
+    }
+    const source = whole
+      ? 'server-timing trailer: kt-overhead'
+      : timed === undefined
+        ? 'x-kt-overhead-ms'
+        : 'server-timing: kt-overhead'
+    return {
+      gateway: 'kt reference gateway',
+      overhead: { us, source, note: whole ? WHOLE : TO_HEADERS, resolutionUs: 1 },
+      componentsUs,
+    }
+  },
 }
 
 /** Cheap enough for every answer: the header is only parsed when the gateway's total is in it. */

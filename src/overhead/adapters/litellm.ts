@@ -26,27 +26,30 @@ const COMPONENTS: Record<string, string> = {
   'x-litellm-callback-duration-ms': 'callback',
 }
 
-export const liteLlm: Adapter = (headers) => {
-  const us = millisecondsUs(headers[SOURCE])
-  if (us === undefined) {
-    const known = MARKS.some((mark) => headers[mark] !== undefined)
-    return known ? { gateway: 'LiteLLM', caveat: `it sent no ${SOURCE}` } : undefined
-  }
-  const statement: Statement = {
-    gateway: 'LiteLLM',
-    overhead: { us, source: SOURCE, note: NOTE, resolutionUs: 1 },
-    componentsUs: {},
-  }
-  for (const header in COMPONENTS) {
-    const part = millisecondsUs(headers[header])
-    const name = COMPONENTS[header]
-    if (part !== undefined && name !== undefined && statement.componentsUs) statement.componentsUs[name] = part
-  }
-  const waitUs = millisecondsUs(headers[WAIT])
-  if (waitUs !== undefined) statement.upstream = { us: waitUs, source: WAIT, note: WAIT_NOTE, resolutionUs: 1 }
-  const responseUs = millisecondsUs(headers['x-litellm-response-duration-ms'])
-  if (responseUs === us) {
-    statement.unusable = 'equal to x-litellm-response-duration-ms: the known LiteLLM bug (Bedrock)'
-  }
-  return statement
+export const liteLlm: Adapter = {
+  names: [SOURCE, ...MARKS],
+  read(headers) {
+    const us = millisecondsUs(headers[SOURCE])
+    if (us === undefined) {
+      const known = MARKS.some((mark) => headers[mark] !== undefined)
+      return known ? { gateway: 'LiteLLM', caveat: `it sent no ${SOURCE}` } : undefined
+    }
+    const statement: Statement = {
+      gateway: 'LiteLLM',
+      overhead: { us, source: SOURCE, note: NOTE, resolutionUs: 1 },
+      componentsUs: {},
+    }
+    for (const header in COMPONENTS) {
+      const part = millisecondsUs(headers[header])
+      const name = COMPONENTS[header]
+      if (part !== undefined && name !== undefined && statement.componentsUs) statement.componentsUs[name] = part
+    }
+    const waitUs = millisecondsUs(headers[WAIT])
+    if (waitUs !== undefined) statement.upstream = { us: waitUs, source: WAIT, note: WAIT_NOTE, resolutionUs: 1 }
+    const responseUs = millisecondsUs(headers['x-litellm-response-duration-ms'])
+    if (responseUs === us) {
+      statement.unusable = 'equal to x-litellm-response-duration-ms: the known LiteLLM bug (Bedrock)'
+    }
+    return statement
+  },
 }

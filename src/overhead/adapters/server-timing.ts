@@ -13,28 +13,31 @@ const OWN_NOTE = "the gateway's own figure, written with the headers: what came 
 const WAIT_NOTE =
   "the client's time less the wait that the gateway reports; the network to the gateway and kt are in it"
 
-export const genericServerTiming: Adapter = (headers, _trailers, tookUs) => {
-  const header = headers['server-timing']
-  if (header === undefined) return undefined
-  const timings = parseServerTiming(header)
-  const own = OWN.find((name) => timings.has(name))
-  const wait = WAIT.find((name) => timings.has(name))
-  if (own === undefined && wait === undefined) return undefined
-  const statement: Statement = { gateway: '' }
-  const ownUs = own === undefined ? undefined : timings.get(own)
-  const waitUs = wait === undefined ? undefined : timings.get(wait)
-  if (ownUs !== undefined) {
-    statement.overhead = { us: ownUs, source: `server-timing: ${own}`, note: OWN_NOTE, resolutionUs: 1 }
-  }
-  if (waitUs !== undefined) {
-    statement.upstream = { us: waitUs, source: `server-timing: ${wait}`, note: WAIT_NOTE, resolutionUs: 1 }
-  }
-  const total = WHOLE.find((name) => timings.has(name))
-  const checkedUs = waitUs ?? (total === undefined ? undefined : timings.get(total))
-  if (checkedUs !== undefined && looksLikeSeconds(checkedUs, tookUs)) {
-    statement.unusable = 'Server-Timing looks like seconds, not milliseconds'
-  }
-  return statement
+export const genericServerTiming: Adapter = {
+  names: ['server-timing'],
+  read(headers, _trailers, tookUs) {
+    const header = headers['server-timing']
+    if (header === undefined) return undefined
+    const timings = parseServerTiming(header)
+    const own = OWN.find((name) => timings.has(name))
+    const wait = WAIT.find((name) => timings.has(name))
+    if (own === undefined && wait === undefined) return undefined
+    const statement: Statement = { gateway: '' }
+    const ownUs = own === undefined ? undefined : timings.get(own)
+    const waitUs = wait === undefined ? undefined : timings.get(wait)
+    if (ownUs !== undefined) {
+      statement.overhead = { us: ownUs, source: `server-timing: ${own}`, note: OWN_NOTE, resolutionUs: 1 }
+    }
+    if (waitUs !== undefined) {
+      statement.upstream = { us: waitUs, source: `server-timing: ${wait}`, note: WAIT_NOTE, resolutionUs: 1 }
+    }
+    const total = WHOLE.find((name) => timings.has(name))
+    const checkedUs = waitUs ?? (total === undefined ? undefined : timings.get(total))
+    if (checkedUs !== undefined && looksLikeSeconds(checkedUs, tookUs)) {
+      statement.unusable = 'Server-Timing looks like seconds, not milliseconds'
+    }
+    return statement
+  },
 }
 
 /** A thousandth of what the client saw, give or take half: the wait is most of an answer, and milliseconds would make it nothing. */

@@ -4,11 +4,14 @@ import { type Adapter, FROM_CACHE, word } from './adapter.ts'
 const CAVEAT = 'it sends no timing header: what it adds takes stamps or a paired run'
 
 function silent(gateway: string, marks: readonly string[], cacheHeader: string): Adapter {
-  return (headers) => {
-    if (!marks.some((mark) => headers[mark] !== undefined)) return undefined
-    // 'hit', 'semantic hit'; a miss names itself.
-    const hit = word(headers[cacheHeader]).endsWith('hit')
-    return { gateway, caveat: CAVEAT, ...(hit ? { unusable: FROM_CACHE } : {}) }
+  return {
+    names: marks,
+    read(headers) {
+      if (!marks.some((mark) => headers[mark] !== undefined)) return undefined
+      // 'hit', 'semantic hit'; a miss names itself.
+      const hit = word(headers[cacheHeader]).endsWith('hit')
+      return { gateway, caveat: CAVEAT, ...(hit ? { unusable: FROM_CACHE } : {}) }
+    },
   }
 }
 
