@@ -22,7 +22,7 @@ it('reads in the order of arrival, a slice of time in each turn of the loop', as
       read: (bytes: Buffer, atUs: number): void => {
         read.push(bytes[0] ?? -1)
         ats.push(atUs)
-        time.us += 60
+        time.us += 120
       },
     }
     inbox.add(reader, Buffer.of(i))
