@@ -11,9 +11,17 @@ const TASKS = '/proc/self/task'
 
 /** Returns how many threads of this process give way now: none where the system does not tell threads apart (anywhere but Linux). */
 export function lowerHelperThreads(): number {
-  const helpers = taskIds().filter((id) => nameOf(id) === HELPER)
-  for (const id of helpers) setPriority(Number(id), constants.priority.PRIORITY_LOW)
-  return helpers.length
+  return taskIds().filter((id) => nameOf(id) === HELPER && lower(Number(id))).length
+}
+
+/** Whether it could be: it may have ended meanwhile. */
+function lower(id: number): boolean {
+  try {
+    setPriority(id, constants.priority.PRIORITY_LOW)
+    return true
+  } catch {
+    return false
+  }
 }
 
 function taskIds(): string[] {
@@ -28,7 +36,6 @@ function nameOf(id: string): string {
   try {
     return readFileSync(`${TASKS}/${id}/comm`, 'utf8').trim()
   } catch {
-    // It ended meanwhile.
     return ''
   }
 }
