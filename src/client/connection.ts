@@ -6,6 +6,7 @@
  */
 import { buildConnector, Client, type Dispatcher, H2CClient } from 'undici'
 import type { Clock } from '../system/clock.ts'
+import type { Inbox } from './inbox.ts'
 import { Wire } from './wire.ts'
 
 /** How connections are made; plain data that crosses to the thread which sends. */
@@ -37,13 +38,16 @@ export class Connection {
   readonly #origin: string
   readonly #clock: Clock
   readonly #spec: ConnectionSpec
+  readonly #inbox: Inbox
   #openTaken = 0
   /** One wire for each client: a socket that was given up may still connect. */
   #made: { client: Dispatcher; wire: Wire }
 
-  constructor(origin: string, clock: Clock, spec: ConnectionSpec = ONE_AT_A_TIME) {
+  /** Connections that share a thread share an inbox. */
+  constructor(origin: string, clock: Clock, inbox: Inbox, spec: ConnectionSpec = ONE_AT_A_TIME) {
     this.#origin = origin
     this.#clock = clock
+    this.#inbox = inbox
     this.#spec = spec
     this.multiplexed = spec.http === 'h2'
     this.#made = this.#make()
@@ -86,7 +90,7 @@ export class Connection {
     const { http, keepAlive, ca, insecure, streams } = this.#spec
     const h2 = http === 'h2'
     const direct = !h2 && this.#origin.startsWith('http:')
-    const wire = new Wire(this.#clock)
+    const wire = new Wire(this.#clock, this.#inbox)
     // kt owns its deadlines: undici's timers are off, since they are half a second coarse.
     const connect = buildConnector({
       timeout: 0,

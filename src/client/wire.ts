@@ -8,12 +8,11 @@
  * would set 64 KiB aside for every read and wait for the next tick.
  */
 import type { OnReadOpts, Socket } from 'node:net'
-import { type Clock, now } from '../system/clock.ts'
-import { Inbox, type Reader } from './inbox.ts'
+import type { Clock } from '../system/clock.ts'
+import type { Inbox, Reader } from './inbox.ts'
 
 const READ_BYTES = 65_536
 const landing = Buffer.allocUnsafeSlow(READ_BYTES)
-const inbox = new Inbox(now)
 
 export class Wire implements Reader {
   /** When the latest request was handed to the system; NaN before there was one. */
@@ -21,11 +20,13 @@ export class Wire implements Reader {
   /** While bytes are being handed over: when they were there. NaN at any other time. */
   readUs = Number.NaN
   readonly #clock: Clock
+  readonly #inbox: Inbox
   #socket: Socket | undefined
   #arrived: Buffer | null = null
 
-  constructor(clock: Clock) {
+  constructor(clock: Clock, inbox: Inbox) {
     this.#clock = clock
+    this.#inbox = inbox
   }
 
   /** For `net.connect`: reading goes past the stream. */
@@ -39,7 +40,7 @@ export class Wire implements Reader {
     if (!direct) return
     this.#socket = socket
     // What the connection ended with comes after all that was sent on it.
-    const readAll = (): void => inbox.readAll(this)
+    const readAll = (): void => this.#inbox.readAll(this)
     socket.on('end', readAll).on('error', readAll)
     const read = socket.read.bind(socket)
     socket.read = (size?: number): Buffer | null => {
@@ -60,7 +61,7 @@ export class Wire implements Reader {
   #land(bytes: number): boolean {
     const piece = Buffer.allocUnsafe(bytes)
     landing.copy(piece, 0, 0, bytes)
-    inbox.add(this, piece)
+    this.#inbox.add(this, piece)
     return true
   }
 

@@ -95,6 +95,12 @@ export const pacingFlags = {
       "requests ('200') or time ('10s') sent first and left out [default: one a connection; of the embedded pair 200, or 3s]",
     helpGroup: 'LOAD',
   }),
+  rehearsal: Flags.boolean({
+    description:
+      "rehearse on a provider of kt's own, so that no cold code is measured [default: from 1000 requests or 5s on]",
+    allowNo: true,
+    helpGroup: 'LOAD',
+  }),
   'cool-down': Flags.string({
     description: 'go on sending for this long after the last measured request',
     helpGroup: 'LOAD',

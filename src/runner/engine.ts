@@ -5,6 +5,7 @@
 import { type Deadlines, overdue } from '../client/deadlines.ts'
 import { type Exchange, unsent } from '../client/exchange.ts'
 import { GivenUp } from '../client/failure.ts'
+import { Inbox } from '../client/inbox.ts'
 import { armsByRequest, share } from '../schedule/blocks.ts'
 import { Histogram } from '../stats/histogram.ts'
 import type { Clock } from '../system/clock.ts'
@@ -81,8 +82,9 @@ export class Engine {
     this.#make = requestMaker(workload)
     // Promises are kept or broken by the target, not by what it is compared with.
     this.recorders = arms.map(({ name }, arm) => new Recorder(name, arm === 0 ? workload.categories : undefined))
+    const inbox = new Inbox(clock)
     this.#lanes = arms.map(({ origin, path, headers }) => {
-      return new Lanes(origin, { path, headers: Object.entries(headers).flat() }, clock, plan.connection)
+      return new Lanes(origin, { path, headers: Object.entries(headers).flat() }, clock, inbox, plan.connection)
     })
     this.#idle = arms.map(() => [])
     this.#nextIndex = arms.map(() => worker.index)

@@ -4,6 +4,7 @@
  */
 import { Connection, type ConnectionSpec, ONE_AT_A_TIME } from '../client/connection.ts'
 import type { Ask } from '../client/exchange.ts'
+import type { Inbox } from '../client/inbox.ts'
 import { Lane, type LaneUser } from '../client/lane.ts'
 import type { Clock } from '../system/clock.ts'
 
@@ -12,14 +13,16 @@ export class Lanes {
   readonly #ask: Ask
   readonly #clock: Clock
   readonly #spec: ConnectionSpec
+  readonly #inbox: Inbox
   readonly #connections: Connection[] = []
   #made = 0
 
-  constructor(origin: string, ask: Ask, clock: Clock, spec: ConnectionSpec = ONE_AT_A_TIME) {
+  constructor(origin: string, ask: Ask, clock: Clock, inbox: Inbox, spec: ConnectionSpec = ONE_AT_A_TIME) {
     this.#origin = origin
     this.#ask = ask
     this.#clock = clock
     this.#spec = spec
+    this.#inbox = inbox
   }
 
   make(user: LaneUser): Lane {
@@ -28,7 +31,7 @@ export class Lanes {
     this.#made++
     let connection = this.#connections[place]
     if (!connection) {
-      connection = new Connection(this.#origin, this.#clock, this.#spec)
+      connection = new Connection(this.#origin, this.#clock, this.#inbox, this.#spec)
       this.#connections[place] = connection
     }
     return new Lane(connection, this.#ask, this.#clock, user)

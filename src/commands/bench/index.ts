@@ -84,12 +84,6 @@ and directly, in turns. The API key is taken from --api-key, KT_API_KEY or OPENA
       allowNo: true,
       helpGroup: 'RESULT',
     }),
-    rehearsal: Flags.boolean({
-      description:
-        'send on a provider of kt’s own first, so that no cold code is measured [default: from 1000 requests or 5s on]',
-      allowNo: true,
-      helpGroup: 'RESULT',
-    }),
     budget: Flags.string({
       description: "gate P99 overhead on this, such as '7ms': exit 3 over it, 4 when unsure",
       helpGroup: 'RESULT',

@@ -6,6 +6,7 @@ import { textOfAnswer } from '../../client/answer-text.ts'
 import { overdue } from '../../client/deadlines.ts'
 import type { Exchange } from '../../client/exchange.ts'
 import { GivenUp } from '../../client/failure.ts'
+import { Inbox } from '../../client/inbox.ts'
 import type { Lane, LaneUser } from '../../client/lane.ts'
 import type { Target } from '../../client/target.ts'
 import type { Stamp } from '../../overhead/stamp.ts'
@@ -33,7 +34,7 @@ export class Prober implements LaneUser {
   #resolve: (answer: Answer) => void = () => {}
 
   constructor({ origin, path }: Target, headers: Record<string, string>) {
-    this.#lanes = new Lanes(origin, { path, headers: Object.entries(headers).flat() }, now)
+    this.#lanes = new Lanes(origin, { path, headers: Object.entries(headers).flat() }, now, new Inbox(now))
     this.#lane = this.#lanes.make(this)
   }
 
