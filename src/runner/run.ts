@@ -36,7 +36,7 @@ const YOUNG_MB = 48
 
 export async function startRun(plan: RunPlan, listener: RunListener): Promise<RunningPlan> {
   const { workers: count = 1, timeoutUs } = plan
-  lowerHelperThreads()
+  lowerHelperThreads(count)
   const stage = plan.rehearsed ? await openStage(plan) : undefined
   const at = stage && { origin: stage.origin, path: stage.path }
   const threads = Array.from({ length: count }, (_, index) =>

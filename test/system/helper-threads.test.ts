@@ -20,7 +20,7 @@ test.runIf(process.platform === 'linux')(
     expect(stderr).toBe('')
     const { lowered, nice, own } = JSON.parse(stdout)
     expect(lowered).toBeGreaterThan(0)
-    expect(nice.filter((value: number) => value === 19)).toHaveLength(lowered)
-    expect(own).toBeLessThan(19)
+    expect(nice.filter((value: number) => value === 15)).toHaveLength(lowered)
+    expect(own).toBeLessThan(15)
   },
 )
