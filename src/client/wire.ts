@@ -40,8 +40,13 @@ export class Wire implements Reader {
     if (!direct) return
     this.#socket = socket
     // What the connection ended with comes after all that was sent on it.
-    const readAll = (): void => this.#inbox.readAll(this)
-    socket.on('end', readAll).on('error', readAll)
+    socket.on('end', () => this.#inbox.readAll(this))
+    const destroy = socket.destroy.bind(socket)
+    socket.destroy = (error?: Error): Socket => {
+      // A reset; what kt gives up itself is not read any more.
+      if (error && 'syscall' in error) this.#inbox.readAll(this)
+      return destroy(error)
+    }
     const read = socket.read.bind(socket)
     socket.read = (size?: number): Buffer | null => {
       const arrived = this.#arrived

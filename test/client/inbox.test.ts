@@ -1,6 +1,8 @@
 // What came in is stamped when it came, and read in order: slow reading of one answer is no latency of the next.
+import { Socket } from 'node:net'
 import { expect, it } from 'vitest'
 import { Inbox } from '../../src/client/inbox.ts'
+import { Wire } from '../../src/client/wire.ts'
 import { Engine } from '../../src/runner/engine.ts'
 import { now } from '../../src/system/clock.ts'
 import { decoded, httpServer, OK_BODY, planFor, run, tcpServer } from '../support/engine.ts'
@@ -108,4 +110,28 @@ it('an answer counts though its connection ends right behind it', async () => {
   await server.close()
   expect(arm.outcomes).toEqual({ OK: 5 })
   expect(decoded(arm.metrics.service).count).toBe(5)
+})
+
+it('what came in before a reset is read before the socket is gone, and nothing after kt gave it up itself', () => {
+  const { time, inbox } = inboxAt(7)
+  const reset = Object.assign(new Error('read ECONNRESET'), { syscall: 'read' })
+  for (const [error, expected] of [
+    [reset, ['7: abc', 'gone']],
+    [new Error('given up'), ['gone']],
+  ] as const) {
+    const seen: string[] = []
+    const wire = new Wire(() => time.us, inbox)
+    const socket = new Socket()
+    socket.destroy = () => {
+      seen.push('gone')
+      return socket
+    }
+    wire.attach(socket, true)
+    socket.on('readable', () => seen.push(`${wire.readUs}: ${socket.read()}`))
+    const { buffer, callback } = wire.onread
+    ;(buffer as Buffer).write('abc')
+    callback(3, buffer as Buffer)
+    socket.destroy(error)
+    expect(seen).toEqual(expected)
+  }
 })
