@@ -1,6 +1,7 @@
 /** A thread that sends: runs the engine on its share of the plan, says how far it is, and hands over the record. */
 import { parentPort, workerData } from 'node:worker_threads'
 import { now } from '../system/clock.ts'
+import { collect } from '../system/collect.ts'
 import { watchSelf } from '../system/self-monitor.ts'
 import { Engine } from './engine.ts'
 import type { FromWorker, Progress, RunRecord, ThreadData, ToWorker } from './messages.ts'
@@ -81,6 +82,7 @@ for (const act of stage ? rehearsalsOf(plan, stage) : []) {
   if (!engine.stopReason) await rehearsal.run()
 }
 rehearsal = undefined
+if (stage) collect()
 startUs = now()
 await engine.run()
 clearInterval(ticker)
