@@ -1,7 +1,8 @@
 /**
  * A histogram of integer microseconds in the slots of HdrHistogram, with what the library leaves out: exact minimum, maximum and
  * mean, refusal of NaN, counts beyond a limit, and values by rank. The library only writes and reads the format (V2): recording is
- * done for every request several times and must cost next to nothing, so the slots are counted here. It allocates only to grow.
+ * done for every request several times and must cost next to nothing, so the slots are counted here, in pages that are made when the first
+ * value falls into them: what a block measures lies close together, and every block of a run has histograms of its own.
  * Values below zero are recorded as zero and counted in `negative`: a rank never moves, and the error in the method shows.
  *   slot = bucket * half + (value >> bucket), half = 2^m, bucket = max(0, floor(log2 value) - m); m is 10 for 3 digits, 14 for 4
  */
@@ -22,6 +23,10 @@ export interface EncodedHistogram {
 
 const MAGNITUDES: Record<Digits, number> = { 3: 10, 4: 14 }
 
+/** Slots of a page; a power of two. */
+const PAGE = 256
+const PAGE_BITS = Math.log2(PAGE)
+
 export class Histogram {
   count = 0
   /**
@@ -34,14 +39,13 @@ export class Histogram {
   negative = 0
   readonly digits: Digits
   readonly #magnitude: number
-  #counts: Int32Array
+  readonly #pages: (Int32Array | undefined)[] = []
   /** Where the ranks are, built when first asked for and dropped at the next record: verdicts ask for thousands of them. */
   #ranks: Ranks | undefined
 
   constructor(digits: Digits = 3) {
     this.digits = digits
     this.#magnitude = MAGNITUDES[digits]
-    this.#counts = new Int32Array(2 << this.#magnitude)
   }
 
   /** Records a duration in microseconds; the fraction is rounded, the exact extremes are kept. */
@@ -60,12 +64,8 @@ export class Histogram {
   add(other: Histogram): void {
     if (other.count === 0) return
     this.#ranks = undefined
-    const theirs = other.#magnitude
-    const last = slotOf(other.maxUs, theirs)
-    for (let slot = slotOf(other.minUs, theirs); slot <= last; slot++) {
-      const count = other.#counts[slot] ?? 0
-      if (count > 0) this.#put(theirs === this.#magnitude ? slot : slotOf(lowest(slot, theirs), this.#magnitude), count)
-    }
+    const [mine, theirs] = [this.#magnitude, other.#magnitude]
+    other.#each((slot, count) => this.#put(theirs === mine ? slot : slotOf(lowest(slot, theirs), mine), count))
     if (this.count === 0 || other.minUs < this.minUs) this.minUs = other.minUs
     if (other.maxUs > this.maxUs) this.maxUs = other.maxUs
     this.count += other.count
@@ -112,36 +112,45 @@ export class Histogram {
     if (this.#ranks) return this.#ranks
     const ranks: Ranks = { valuesUs: [], upTo: [] }
     let seen = 0
-    for (let slot = 0; seen < this.count && slot < this.#counts.length; slot++) {
-      const count = this.#counts[slot] ?? 0
-      if (count === 0) continue
+    this.#each((slot, count) => {
       seen += count
       ranks.valuesUs.push(lowest(slot + 1, this.#magnitude) - 1)
       ranks.upTo.push(seen)
-    }
+    })
     if (seen !== this.count) throw new Error(`a histogram of ${this.count} values holds ${seen}`)
     this.#ranks = ranks
     return ranks
   }
 
   #put(slot: number, count: number): void {
-    if (slot >= this.#counts.length) {
-      const half = 1 << this.#magnitude
-      const grown = new Int32Array((Math.floor(slot / half) + 1) * half)
-      grown.set(this.#counts)
-      this.#counts = grown
+    const index = slot >>> PAGE_BITS
+    const page = this.#pages[index] ?? this.#newPage(index)
+    const at = slot & (PAGE - 1)
+    page[at] = (page[at] ?? 0) + count
+  }
+
+  #newPage(index: number): Int32Array {
+    const page = new Int32Array(PAGE)
+    while (this.#pages.length < index) this.#pages.push(undefined)
+    this.#pages[index] = page
+    return page
+  }
+
+  /** The filled slots, ascending. */
+  #each(visit: (slot: number, count: number) => void): void {
+    for (const [index, page] of this.#pages.entries()) {
+      if (!page) continue
+      for (let at = 0; at < PAGE; at++) {
+        const count = page[at] ?? 0
+        if (count > 0) visit(index * PAGE + at, count)
+      }
     }
-    this.#counts[slot] = (this.#counts[slot] ?? 0) + count
   }
 
   encode(): EncodedHistogram {
     const hdr = new Int32Histogram(1, 2, this.digits)
     hdr.autoResize = true
-    for (let slot = 0, left = this.count; left > 0 && slot < this.#counts.length; slot++) {
-      const count = this.#counts[slot] ?? 0
-      if (count > 0) hdr.recordValueWithCount(lowest(slot, this.#magnitude), count)
-      left -= count
-    }
+    this.#each((slot, count) => hdr.recordValueWithCount(lowest(slot, this.#magnitude), count))
     return {
       hdr: encodeIntoCompressedBase64(hdr),
       minUs: this.minUs,
