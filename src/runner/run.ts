@@ -5,6 +5,7 @@
  */
 import { Worker } from 'node:worker_threads'
 import { now } from '../system/clock.ts'
+import { collectOnlyWhenFull } from '../system/heap.ts'
 import { lowerHelperThreads } from '../system/helper-threads.ts'
 import type { StopReason } from './engine.ts'
 import { mergeProgress, mergeRecords } from './merge.ts'
@@ -37,6 +38,7 @@ const YOUNG_MB = 48
 export async function startRun(plan: RunPlan, listener: RunListener): Promise<RunningPlan> {
   const { workers: count = 1, timeoutUs } = plan
   lowerHelperThreads(count)
+  collectOnlyWhenFull()
   const stage = plan.rehearsed ? await openStage(plan) : undefined
   const at = stage && { origin: stage.origin, path: stage.path }
   const threads = Array.from({ length: count }, (_, index) =>

@@ -1,7 +1,7 @@
 /** A thread that sends: runs the engine on its share of the plan, says how far it is, and hands over the record. */
 import { parentPort, workerData } from 'node:worker_threads'
 import { now } from '../system/clock.ts'
-import { collect } from '../system/collect.ts'
+import { collect } from '../system/heap.ts'
 import { watchSelf } from '../system/self-monitor.ts'
 import { Engine } from './engine.ts'
 import type { FromWorker, Progress, RunRecord, ThreadData, ToWorker } from './messages.ts'

@@ -1,0 +1,28 @@
+/** When V8 collects garbage. A full collection stops its thread for ten milliseconds, in which nothing is sent and nothing seen. */
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
+
+let collector: (() => void) | undefined
+
+/** Collects this thread's heap, all of it, now, when it disturbs nothing. */
+export function collect(): void {
+  collector ??= exposed()
+  collector()
+}
+
+/** V8 gives it to contexts that are made while the flag is set. */
+function exposed(): () => void {
+  setFlagsFromString('--expose-gc')
+  const found: unknown = runInNewContext('gc')
+  setFlagsFromString('--no-expose-gc')
+  if (typeof found !== 'function') throw new Error('this V8 exposes no collector')
+  return found as () => void
+}
+
+/**
+ * In threads that are started from here on, only what is full is collected. By itself V8 also looks for memory to give back, eight seconds
+ * after the last full collection and again and again, in whichever thread has little to do: a low rate looks like that.
+ */
+export function collectOnlyWhenFull(): void {
+  setFlagsFromString('--no-memory-reducer')
+}

@@ -1,0 +1,12 @@
+// A thread that has collected once and has nothing to do; with `full-only`, as kt starts threads.
+import { setTimeout as delay } from 'node:timers/promises'
+import { isMainThread, Worker } from 'node:worker_threads'
+import { collect, collectOnlyWhenFull } from '../../src/system/heap.ts'
+
+if (isMainThread) {
+  if (process.argv[2] === 'full-only') collectOnlyWhenFull()
+  new Worker(import.meta.filename)
+} else {
+  collect()
+  await delay(600)
+}
