@@ -2,8 +2,8 @@
  * The common chunk of a streamed chat completion, read from its bytes without building an object: one choice, whose delta holds
  * text or reasoning, beside fields that say nothing about tokens. It walks the whole chunk by the grammar of RFC 8259 and
  * gives up (`read` is false) at anything it does not know, malformed or merely unusual: then readStreamEvent must speak.
- * What it accepts means the same to both. One instance a stream: chunks of a stream begin and end alike, so what was walked in the
- * last one and is the same byte for byte is not walked again.
+ * What it accepts means the same to both. One instance a stream: its chunks are alike but for the text and the fingerprint, so one that
+ * is the last walked one's frame, byte for byte, around two other strings is not walked again.
  */
 import { bytesOf, CLOSE_LIST, JsonWalk, NOWHERE, NULL, OPEN_LIST, QUOTE } from './json-walk.ts'
 
@@ -19,9 +19,18 @@ const USAGE = bytesOf('usage')
 const USAGE_METADATA = bytesOf('usageMetadata')
 const ERROR = bytesOf('error')
 
-const NOTHING = Buffer.alloc(0)
 /** A stream whose chunks differ this often in what should be the same is walked whole from then on. */
 const MOST_MISSES = 8
+
+/** From here on a call out of the engine costs less than what it saves. */
+const LONG = 64
+
+/** Where the strings that differ from chunk to chunk lie in the frame, quotes included. */
+interface Slot {
+  start: number
+  end: number
+  text: boolean
+}
 
 export class ChatChunk extends JsonWalk {
   visibleChars = 0
@@ -29,76 +38,100 @@ export class ChatChunk extends JsonWalk {
   /** Where the text of `system_fingerprint` lies; -1 when there is none. */
   fingerprintStart = NOWHERE
   fingerprintEnd = NOWHERE
-  /** What came before the first member that matters, in the last chunk that was taken. */
-  #head = NOTHING
-  #headEnd = 0
-  /** What came after the text, in the last chunk that was taken and in which nothing after the text matters. */
-  #tail = NOTHING
-  #tailStart = NOWHERE
-  #afterTail = false
+  /** The chunk that was walked last and in which only one string matters, and where that string lies in the one that is walked. */
+  #frame: Buffer | undefined
+  #slots: Slot[] = []
+  #textStart = NOWHERE
+  #textEnd = NOWHERE
   #misses = 0
 
   /** True when the bytes from `start` to `end` are a chunk of this shape; the fields then say what is in it. */
   read(bytes: Buffer, start: number, end: number): boolean {
+    this.#begin(bytes, start, end)
+    if (this.#frame && this.#readFramed(this.#frame)) return true
+    this.#begin(bytes, start, end)
+    if (!this.#root() || this.peek() !== NOWHERE) return false
+    if (this.#textStart !== NOWHERE && this.#misses < MOST_MISSES) this.#remember(start)
+    return true
+  }
+
+  #begin(bytes: Buffer, start: number, end: number): void {
     this.begin(bytes, start, end)
     this.visibleChars = 0
     this.reasoningChars = 0
     this.fingerprintStart = NOWHERE
     this.fingerprintEnd = NOWHERE
-    this.#headEnd = start
-    this.#tailStart = NOWHERE
-    this.#afterTail = false
-    const known = this.#head.length > 0 && startsWith(bytes, start, end, this.#head)
-    if (known) {
-      this.#headEnd = start + this.#head.length
-      this.at = this.#headEnd
+    this.#textStart = NOWHERE
+  }
+
+  #readFramed(frame: Buffer): boolean {
+    let from = 0
+    for (const { start, end, text } of this.#slots) {
+      if (!this.#follows(frame, from, start)) return false
+      const at = this.at
+      if (this.bytes[at] !== QUOTE || !this.string()) return false
+      if (text) this.visibleChars = this.units
+      else if (this.escaped) return false
+      else this.#fingerprint(at)
+      from = end
     }
-    if (!this.#root(!known)) return false
-    if (this.#afterTail) return true
-    if (this.peek() !== NOWHERE) return false
-    if (this.#misses < MOST_MISSES) this.#remember(start, known)
+    return this.end - this.at === frame.length - from && this.#follows(frame, from, frame.length)
+  }
+
+  /** Moves behind the frame's bytes from `from` to `to`, where they come next. */
+  #follows(frame: Buffer, from: number, to: number): boolean {
+    const { bytes, at } = this
+    if (this.end - at < to - from) return false
+    if (to - from >= LONG) {
+      if (bytes.compare(frame, from, to, at, at + to - from) !== 0) return false
+    } else for (let i = from, j = at; i < to; i++, j++) if (frame[i] !== bytes[j]) return false
+    this.at = at + to - from
     return true
   }
 
-  #remember(start: number, known: boolean): void {
-    if (!known) {
-      this.#misses++
-      this.#head = Buffer.from(this.bytes.subarray(start, this.#headEnd))
+  #remember(chunkStart: number): void {
+    if (this.#frame) this.#misses++
+    if (this.#misses === MOST_MISSES) {
+      this.#frame = undefined
+      return
     }
-    const from = this.#tailStart
-    if (from === NOWHERE) return
-    if (this.#tail.length > 0) this.#misses++
-    this.#tail = Buffer.from(this.bytes.subarray(from, this.end))
+    this.#frame = Buffer.from(this.bytes.subarray(chunkStart, this.end))
+    this.#slots = [{ start: this.#textStart - chunkStart, end: this.#textEnd - chunkStart, text: true }]
+    if (this.fingerprintStart === NOWHERE) return
+    const [start, end] = [this.fingerprintStart - 1 - chunkStart, this.fingerprintEnd + 1 - chunkStart]
+    this.#slots.push({ start, end, text: false })
+    this.#slots.sort((a, b) => a.start - b.start)
   }
 
-  #root(fromStart: boolean): boolean {
+  #root(): boolean {
     let choices = false
     let fingerprint = false
-    for (let first = fromStart; this.member(first); first = false) {
+    for (let first = true; this.member(first); first = false) {
       if (this.keyIs(CHOICES)) {
         if (choices || !this.#choices()) return false
-        if (this.#afterTail) return true
         choices = true
       } else if (this.keyIs(SYSTEM_FINGERPRINT)) {
         if (fingerprint) return false
         fingerprint = true
-        // It must not hide in a tail: an earlier one would count no more.
-        if (choices) this.#tailStart = NOWHERE
         if (this.peek() !== QUOTE) {
           if (!this.literal(NULL)) return false
           continue
         }
-        const start = this.at + 1
+        const { at } = this
         if (!this.string() || this.escaped) return false
-        this.fingerprintStart = start
-        this.fingerprintEnd = this.at - 1
+        this.#fingerprint(at)
       } else if (this.keyIs(USAGE) || this.keyIs(USAGE_METADATA) || this.keyIs(ERROR)) {
         // Anything but null in these would matter.
         if (this.peek() === NOWHERE || !this.literal(NULL)) return false
       } else if (!this.scalar()) return false
-      if (!choices && !fingerprint) this.#headEnd = this.at
     }
     return choices && this.closed
+  }
+
+  /** The string that began at `start` and has just been read. */
+  #fingerprint(start: number): void {
+    this.fingerprintStart = start + 1
+    this.fingerprintEnd = this.at - 1
   }
 
   #choices(): boolean {
@@ -112,7 +145,6 @@ export class ChatChunk extends JsonWalk {
     for (let first = true; this.member(first); first = false) {
       if (this.keyIs(DELTA)) {
         if (delta || !this.#delta()) return false
-        if (this.#afterTail) return true
         delta = true
       } else if (this.keyIs(TEXT) || !this.scalar()) return false
     }
@@ -126,18 +158,14 @@ export class ChatChunk extends JsonWalk {
     let refusal = NOWHERE
     let reasoning = NOWHERE
     let reasoningContent = NOWHERE
+    let textStart = NOWHERE
     for (let first = true; this.member(first); first = false) {
       if (this.keyIs(CONTENT)) {
         if (content !== NOWHERE) return false
+        if (this.peek() === QUOTE) textStart = this.at
         content = this.#lengthOfValue()
         if (content === NOWHERE) return false
-        if (refusal === NOWHERE && reasoning === NOWHERE && reasoningContent === NOWHERE) {
-          // With nothing counted before it, a known tail adds nothing to the text.
-          this.visibleChars = content
-          this.#tailStart = this.at
-          this.#afterTail = this.#tail.length > 0 && this.#isTail(this.at)
-          if (this.#afterTail) return true
-        }
+        this.#textEnd = this.at
       } else if (this.keyIs(REASONING_CONTENT)) {
         if (reasoningContent !== NOWHERE) return false
         reasoningContent = this.#lengthOfValue()
@@ -154,12 +182,8 @@ export class ChatChunk extends JsonWalk {
     }
     this.visibleChars = Math.max(0, content) + Math.max(0, refusal)
     this.reasoningChars = reasoningContent > 0 ? reasoningContent : Math.max(0, reasoning)
-    if (this.visibleChars !== content || this.reasoningChars > 0) this.#tailStart = NOWHERE
+    if (this.visibleChars === content && this.reasoningChars === 0) this.#textStart = textStart
     return this.closed
-  }
-
-  #isTail(at: number): boolean {
-    return this.end - at === this.#tail.length && startsWith(this.bytes, at, this.end, this.#tail)
   }
 
   /** Of a string its length, of null 0; -1 for anything else. */
@@ -167,8 +191,4 @@ export class ChatChunk extends JsonWalk {
     if (this.peek() === QUOTE) return this.string() ? this.units : NOWHERE
     return this.literal(NULL) ? 0 : NOWHERE
   }
-}
-
-function startsWith(bytes: Buffer, start: number, end: number, head: Buffer): boolean {
-  return end - start >= head.length && bytes.compare(head, 0, head.length, start, start + head.length) === 0
 }

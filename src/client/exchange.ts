@@ -10,7 +10,7 @@ export interface Ask {
   headers: string[]
 }
 
-/** Takes the answer's decoded bytes. */
+/** Takes the answer's decoded bytes, which hold until the request has ended. */
 export interface AnswerListener {
   push(chunk: Buffer): void
 }

@@ -4,15 +4,16 @@
  * that undici and Node would have sent and read.
  *   Writes: undici corks, writes a head and a body, and uncorks; Node would hand the two to the system as a vector, which costs
  * more than twice as much as a single buffer.
- *   Reads, in the clear: into one buffer of the thread, copied out at their true length, handed over a moment later (inbox.ts). A stream
- * would set 64 KiB aside for every read and wait for the next tick.
+ *   Reads, in the clear: into one buffer of the thread, copied out at their true length (landing.ts), handed over a moment later (inbox.ts). A
+ * stream would set 64 KiB aside for every read and wait for the next tick.
  */
 import type { OnReadOpts, Socket } from 'node:net'
 import type { Clock } from '../system/clock.ts'
 import type { Inbox, Reader } from './inbox.ts'
+import { giveBack, isLent, keep, landing } from './landing.ts'
 
-const READ_BYTES = 65_536
-const landing = Buffer.allocUnsafeSlow(READ_BYTES)
+/** Of a longer answer the rest is left to the collector. */
+const MOST_LENT = 2
 
 export class Wire implements Reader {
   /** When the latest request was handed to the system; NaN before there was one. */
@@ -23,6 +24,8 @@ export class Wire implements Reader {
   readonly #inbox: Inbox
   #socket: Socket | undefined
   #arrived: Buffer | null = null
+  /** Pieces of the present answer that have been read: undici and the lane may hold parts of them until it is over. */
+  readonly #lent: Buffer[] = []
 
   constructor(clock: Clock, inbox: Inbox) {
     this.#clock = clock
@@ -61,12 +64,11 @@ export class Wire implements Reader {
     this.#socket?.emit('readable')
     this.#arrived = null
     this.readUs = Number.NaN
+    if (isLent(bytes) && this.#lent.length < MOST_LENT) this.#lent.push(bytes)
   }
 
   #land(bytes: number): boolean {
-    const piece = Buffer.allocUnsafe(bytes)
-    landing.copy(piece, 0, 0, bytes)
-    this.#inbox.add(this, piece)
+    this.#inbox.add(this, keep(bytes))
     return true
   }
 
@@ -95,6 +97,7 @@ export class Wire implements Reader {
       whole.write(head, 0, 'latin1')
       chunk.copy(whole, head.length)
       head = ''
+      giveBack(this.#lent)
       this.wroteUs = this.#clock()
       return write(whole)
     }) as Socket['write']

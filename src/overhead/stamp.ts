@@ -38,10 +38,11 @@ export function readStamp(bytes: Buffer, start: number, end: number, lastNonce: 
     if (same && byte !== lastNonce.charCodeAt(i)) same = false
   }
   if (bytes[nonceEnd] !== DOT) return undefined
-  const dot = bytes.indexOf(DOT, nonceEnd + 1)
-  const attempt = digits(bytes, nonceEnd + 1, Math.min(dot, end), 6)
+  let dot = nonceEnd + 1
+  while (dot < end && bytes[dot] !== DOT) dot++
+  const attempt = digits(bytes, nonceEnd + 1, dot, 6)
   const providerUs = digits(bytes, dot + 1, end, 15)
-  if (dot === -1 || dot >= end || attempt < 0 || providerUs < 0) return undefined
+  if (attempt < 0 || providerUs < 0) return undefined
   return { nonce: same ? lastNonce : bytes.toString('latin1', start + PREFIX, nonceEnd), attempt, providerUs }
 }
 

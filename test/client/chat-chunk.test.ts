@@ -110,6 +110,31 @@ describe('the short cut through a chat chunk', () => {
     expect(taken).toBeGreaterThan(100)
   })
 
+  it('agrees with it all along a stream whose chunks differ in their text and their fingerprint', () => {
+    const string = fc.oneof(
+      fc.string({ unit: 'binary' }),
+      fc.string({ unit: 'grapheme' }),
+      fc.constantFrom('', '"}', '\\'),
+    )
+    const inFront = fc.constantFrom('', '"id":"c","refusal":null,', '"usage":null,"x":"é",')
+    const around = fc.tuple(
+      inFront,
+      fc.boolean(),
+      fc.constantFrom('}}]}', '},"finish_reason":null}]}', '},"index":0}]}'),
+    )
+    fc.assert(
+      fc.property(around, fc.array(fc.tuple(string, string), { minLength: 2 }), ([front, late, end], strings) => {
+        const chunks = strings.map(([text, fingerprint]) => {
+          const choices = `"choices":[{"delta":{"content":${JSON.stringify(text)}${end}`
+          const mark = `"system_fingerprint":${JSON.stringify(fingerprint)}`
+          return late ? `{${front}${choices.slice(0, -1)},${mark}}` : `{${front}${mark},${choices}`
+        })
+        for (const [i, chunk] of chunks.entries()) agree(chunk, chunks.slice(Math.max(0, i - 3), i))
+      }),
+      { numRuns: 1_000 },
+    )
+  })
+
   it('is not deceived by a beginning or an end that it knows', () => {
     const first = '{"created":17,"choices":[{"delta":{"content":"a"}}],"system_fingerprint":null}'
     for (const later of [
