@@ -45,6 +45,11 @@ export class ChatChunk extends JsonWalk {
   #textEnd = NOWHERE
   #misses = 0
 
+  /** Another stream begins. Its frame may well be the one that is known. */
+  forget(): void {
+    this.#misses = 0
+  }
+
   /** True when the bytes from `start` to `end` are a chunk of this shape; the fields then say what is in it. */
   read(bytes: Buffer, start: number, end: number): boolean {
     this.#begin(bytes, start, end)
@@ -96,11 +101,13 @@ export class ChatChunk extends JsonWalk {
       return
     }
     this.#frame = Buffer.from(this.bytes.subarray(chunkStart, this.end))
-    this.#slots = [{ start: this.#textStart - chunkStart, end: this.#textEnd - chunkStart, text: true }]
+    const text = { start: this.#textStart - chunkStart, end: this.#textEnd - chunkStart, text: true }
+    this.#slots = [text]
     if (this.fingerprintStart === NOWHERE) return
-    const [start, end] = [this.fingerprintStart - 1 - chunkStart, this.fingerprintEnd + 1 - chunkStart]
-    this.#slots.push({ start, end, text: false })
-    this.#slots.sort((a, b) => a.start - b.start)
+    const start = this.fingerprintStart - 1 - chunkStart
+    const fingerprint = { start, end: this.fingerprintEnd + 1 - chunkStart, text: false }
+    if (start < text.start) this.#slots.unshift(fingerprint)
+    else this.#slots.push(fingerprint)
   }
 
   #root(): boolean {

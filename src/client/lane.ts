@@ -62,8 +62,15 @@ export class Lane implements Exchange, Dispatcher.DispatchHandler {
   #controller: Dispatcher.DispatchController | undefined
   #settled = true
   #status = 0
-  #watch: StreamWatch | undefined
-  #reader: SseReader | undefined
+  readonly #watch = new StreamWatch((atUs, gapUs, stamp) => {
+    this.lastTokenUs = atUs
+    if (Number.isNaN(this.firstTokenUs)) this.firstTokenUs = atUs
+    this.#user.token(atUs - this.sentUs, gapUs, stamp)
+  })
+  readonly #reader = new SseReader(
+    (data) => this.#watch.event(data, this.#chunkUs),
+    (bytes, start, end) => this.#watch.eventBytes(bytes, start, end, this.#chunkUs),
+  )
   #gunzip: Gunzip | undefined
   #streamFault: string | undefined
   #sample: AnswerListener | undefined
@@ -106,10 +113,9 @@ export class Lane implements Exchange, Dispatcher.DispatchHandler {
     this.#streamFault = undefined
     this.#kept.clear()
     this.#sample = sample
-    this.streamed = stream
     this.requestChars = body.length
-    if (stream) this.#watchStream()
-    else if (this.#watch) this.#forgetStream()
+    if (stream || this.streamed) this.#beginStream()
+    this.streamed = stream
     this.#options.body = body
     this.connection.dispatch(this.#options, this)
   }
@@ -152,7 +158,7 @@ export class Lane implements Exchange, Dispatcher.DispatchHandler {
     this.headersUs = this.connection.readUs()
     this.#status = status
     this.headers = headers
-    if (this.#reader && this.#isOk() && isGzip(headers)) this.#unpack()
+    if (this.streamed && this.#isOk() && isGzip(headers)) this.#unpack()
   }
 
   onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
@@ -160,14 +166,14 @@ export class Lane implements Exchange, Dispatcher.DispatchHandler {
     this.#chunkUs = this.connection.readUs()
     if (this.bodyBytes === 0) this.firstByteUs = this.#chunkUs
     this.bodyBytes += chunk.length
-    if (!this.#reader || !this.#isOk()) {
+    if (!this.streamed || !this.#isOk()) {
       this.#kept.push(chunk)
       return
     }
     if (this.#gunzip) this.#gunzip.write(chunk)
     else this.#read(chunk)
     // Kept only to be quoted: a body without any event is no stream, and its beginning says what it is.
-    if (this.#watch?.events === 0 && this.bodyBytes <= QUOTED_BYTES) this.#kept.push(chunk)
+    if (this.#watch.events === 0 && this.bodyBytes <= QUOTED_BYTES) this.#kept.push(chunk)
     else this.#kept.clear()
   }
 
@@ -177,7 +183,7 @@ export class Lane implements Exchange, Dispatcher.DispatchHandler {
     if (trailers) this.trailers = trailers
     if (!this.#isOk()) {
       this.#fail(outcomeOfStatus(this.#status), `HTTP ${this.#status}: ${readErrorAnswer(this.#text())}`, endUs)
-    } else if (!this.#reader) this.#endJson(endUs)
+    } else if (!this.streamed) this.#endJson(endUs)
     else if (this.#gunzip && this.#streamFault === undefined) this.#gunzip.end()
     else this.#endStream(endUs)
   }
@@ -194,22 +200,9 @@ export class Lane implements Exchange, Dispatcher.DispatchHandler {
     })
   }
 
-  #watchStream(): void {
-    const watch = new StreamWatch((atUs, gapUs, stamp) => {
-      this.lastTokenUs = atUs
-      if (Number.isNaN(this.firstTokenUs)) this.firstTokenUs = atUs
-      this.#user.token(atUs - this.sentUs, gapUs, stamp)
-    })
-    this.#watch = watch
-    this.#reader = new SseReader(
-      (data) => watch.event(data, this.#chunkUs),
-      (bytes, start, end) => watch.eventBytes(bytes, start, end, this.#chunkUs),
-    )
-  }
-
-  #forgetStream(): void {
-    this.#watch = undefined
-    this.#reader = undefined
+  #beginStream(): void {
+    this.#watch.begin()
+    this.#reader.begin()
     this.tpotUs = Number.NaN
     this.tokenEvents = 0
     this.streamedTokens = 0
@@ -236,7 +229,7 @@ export class Lane implements Exchange, Dispatcher.DispatchHandler {
   #read(chunk: Buffer): void {
     this.#sample?.push(chunk)
     try {
-      this.#reader?.push(chunk)
+      this.#reader.push(chunk)
     } catch (error) {
       this.#streamFault ??= String(error)
     }
@@ -257,12 +250,10 @@ export class Lane implements Exchange, Dispatcher.DispatchHandler {
 
   /** A stream has ended with its connection in order: was it a stream, and a whole one? */
   #endStream(endUs: number): void {
-    const watch = this.#watch
-    if (!watch) return
     this.#chunkUs = endUs
-    const readable = watch.garbage === undefined
-    this.#reader?.end()
-    const { error, garbage, events, ended } = watch
+    const readable = this.#watch.garbage === undefined
+    this.#reader.end()
+    const { error, garbage, events, ended } = this.#watch
     // What the end of the body cut off in the middle is no garbage: it is the part that is there.
     const cutOff = readable && garbage !== undefined && (events > 1 || garbage.startsWith('{'))
     if (error !== undefined) this.#fail('KT_STREAM_ERROR', error, endUs)
@@ -283,8 +274,8 @@ export class Lane implements Exchange, Dispatcher.DispatchHandler {
     if (this.#settled) return
     this.#settled = true
     this.endUs = endUs
-    const watch = this.#watch
-    if (watch) {
+    if (this.streamed) {
+      const watch = this.#watch
       this.tpotUs = watch.tpotUs()
       this.tokenEvents = watch.tokenEvents
       this.streamedTokens = watch.streamedTokens()
@@ -300,7 +291,7 @@ export class Lane implements Exchange, Dispatcher.DispatchHandler {
   }
 
   #body(): Buffer {
-    return this.#kept.whole(isGzip(this.headers) && !this.#reader)
+    return this.#kept.whole(isGzip(this.headers) && !this.streamed)
   }
 
   #text(): string {

@@ -37,6 +37,17 @@ export class SseReader {
     this.#taker = taker
   }
 
+  /** Another body begins; what is left of the one before, if it was given up, is forgotten. */
+  begin(): void {
+    if (this.#pieces.length > 0) this.#pieces = []
+    this.#pendingBytes = 0
+    this.#data = undefined
+    this.#bytes = undefined
+    this.#event = ''
+    this.#firstLine = true
+    this.#afterCr = false
+  }
+
   /** Takes the next bytes of the body. Throws when one event exceeds 64 MiB. */
   push(chunk: Buffer): void {
     let start = 0

@@ -1,5 +1,5 @@
 /**
- * Watches one stream of events: when the first and the last token came, the gaps between token-bearing events, how many
+ * Watches one stream of events after another: when the first and the last token came, the gaps between token-bearing events, how many
  * tokens were streamed, and the stamps. Times follow DESIGN's words: a role-only or empty delta is not a token.
  */
 import { parseStamp, readStamp, type Stamp } from '../overhead/stamp.ts'
@@ -29,6 +29,23 @@ export class StreamWatch {
 
   constructor(onToken: TokenEventListener) {
     this.#onToken = onToken
+  }
+
+  /** Another stream begins: of the one before nothing is known any more. */
+  begin(): void {
+    this.firstTokenUs = Number.NaN
+    this.lastTokenUs = Number.NaN
+    this.events = 0
+    this.tokenEvents = 0
+    this.usage = undefined
+    this.stamp = undefined
+    this.error = undefined
+    this.ended = false
+    this.garbage = undefined
+    this.#chunk.forget()
+    this.#firstChars = 0
+    this.#chars = 0
+    this.#reasoningChars = 0
   }
 
   event(data: string, atUs: number): void {

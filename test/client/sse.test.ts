@@ -115,6 +115,21 @@ describe('server-sent events', () => {
     expect(read([...bytes].map((byte) => Buffer.from([byte])))).toEqual(expected)
   })
 
+  it('reads a body as if it were its first, wherever the one before was given up', () => {
+    const before = Buffer.from('\uFEFFevent: e\ndata: one\ndata: two\r\n\r\nid: 3\ndata: three\ndata: fo')
+    const body = Buffer.from('\uFEFFdata: a\n\ndata: b\ndata: c\n\ndata: d')
+    for (let length = 0; length <= before.length; length++) {
+      const seen: Seen = []
+      const reader = new SseReader((data, event) => seen.push([data, event]))
+      reader.push(before.subarray(0, length))
+      reader.begin()
+      seen.length = 0
+      reader.push(body)
+      reader.end()
+      expect(seen, `after ${length} bytes`).toEqual(whole(body.toString()))
+    }
+  })
+
   it('agrees with the specification for any text and any splits', () => {
     const line = fc.oneof(
       fc.constantFrom('data: x', 'data:y', 'data', 'event: e', ': c', 'id: 1', '', '', 'data: é🙂', 'data::'),

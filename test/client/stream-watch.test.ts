@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { SseReader } from '../../src/client/sse.ts'
 import { StreamWatch } from '../../src/client/stream-watch.ts'
+import { formatStamp } from '../../src/overhead/stamp.ts'
 
 const recorded = new URL('../../../shared/data/streams/', import.meta.url)
 const haveRecorded = existsSync(recorded)
@@ -9,8 +10,12 @@ const haveRecorded = existsSync(recorded)
 /** Feeds `payloads` as events a millisecond apart. */
 function watch(payloads: string[]): StreamWatch {
   const seen = new StreamWatch(() => {})
-  for (const [i, payload] of payloads.entries()) seen.event(payload, (i + 1) * 1_000)
+  feed(seen, payloads)
   return seen
+}
+
+function feed(seen: StreamWatch, payloads: string[]): void {
+  for (const [i, payload] of payloads.entries()) seen.event(payload, (i + 1) * 1_000)
 }
 
 const chunk = (delta: object, rest: object = {}): string => JSON.stringify({ choices: [{ index: 0, delta }], ...rest })
@@ -74,6 +79,33 @@ describe('tokens in a stream', () => {
     expect(watch(['{"error":{"message":"overloaded"}}']).error).toBe('overloaded')
     expect(watch(['{"error":"no"}']).error).toBe('no')
     expect(watch(['{"type":"error","error":{"type":"overloaded_error","message":"busy"}}']).error).toBe('busy')
+  })
+
+  it('of the stream before it nothing is left', () => {
+    const streams = [
+      [
+        chunk({ reasoning_content: 'hm' }),
+        'no JSON',
+        '{"error":"no"}',
+        chunk({ content: 'a' }, { usage: { completion_tokens: 9 } }),
+      ],
+      [chunk({ content: 'Hello' }), chunk({ content: 'b' }), '[DONE]'],
+      [chunk({}, { system_fingerprint: formatStamp({ nonce: 'a'.repeat(16), attempt: 1, providerUs: 5 }) })],
+      [],
+    ]
+    const told = (seen: StreamWatch): unknown => {
+      const { firstTokenUs, lastTokenUs, events, tokenEvents, usage, stamp, error, ended, garbage } = seen
+      const facts = { firstTokenUs, lastTokenUs, events, tokenEvents, usage, stamp, error, ended, garbage }
+      return { ...facts, tpotUs: seen.tpotUs(), streamed: seen.streamedTokens() }
+    }
+    for (const before of streams) {
+      for (const payloads of streams) {
+        const seen = watch(before)
+        seen.begin()
+        feed(seen, payloads)
+        expect(told(seen)).toEqual(told(watch(payloads)))
+      }
+    }
   })
 
   it('what is no JSON object is garbage', () => {
