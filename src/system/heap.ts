@@ -20,9 +20,11 @@ function exposed(): () => void {
 }
 
 /**
- * In threads that are started from here on, only what is full is collected. By itself V8 also looks for memory to give back, eight seconds
- * after the last full collection and again and again, in whichever thread has little to do: a low rate looks like that.
+ * In threads that are started from here on, a full collection comes when the heap is four times what lives in it. By itself V8 collects in full
+ * after every ten or twenty megabytes, those that answers were read into among them; and it looks for memory to give back, eight seconds
+ * after the last time and again and again, in whichever thread has little to do: a low rate looks like that.
  */
 export function collectOnlyWhenFull(): void {
+  setFlagsFromString('--heap-growing-percent=300')
   setFlagsFromString('--no-memory-reducer')
 }

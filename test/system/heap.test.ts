@@ -25,15 +25,25 @@ describe('collect', () => {
 })
 
 describe('collectOnlyWhenFull', () => {
-  /** How many threads V8 asks after a collection whether they have memory to give back. */
-  async function askedThreads(...words: string[]): Promise<number> {
-    const flags = ['--trace-memory-reducer', '--gc-memory-reducer-start-delay-ms=100']
-    const { stdout } = await run(process.execPath, [...flags, join(import.meta.dirname, 'idle-thread.ts'), ...words])
-    return new Set(stdout.match(/^\[\d+:\S+(?=\].*Memory reducer)/gm)).size
+  const traced = async (flags: string[], ...words: string[]): Promise<string> => {
+    const { stdout } = await run(process.execPath, [...flags, join(import.meta.dirname, 'thread.ts'), ...words])
+    return stdout
   }
 
   test('a thread that is started after it is not collected for having little to do', async () => {
-    const [before, after] = await Promise.all([askedThreads(), askedThreads('full-only')])
+    /** How many threads V8 asks after a collection whether they have memory to give back. */
+    const asked = async (...words: string[]): Promise<number> => {
+      const flags = ['--trace-memory-reducer', '--gc-memory-reducer-start-delay-ms=100']
+      return new Set((await traced(flags, ...words)).match(/^\[\d+:\S+(?=\].*Memory reducer)/gm)).size
+    }
+    const [before, after] = await Promise.all([asked(), asked('full-only')])
     expect(before - after).toBe(1)
+  })
+
+  test('it may grow to four times what is alive', async () => {
+    const factor = async (...words: string[]): Promise<number> =>
+      Number((await traced(['--trace-gc-verbose'], ...words)).match(/(?<=HeapController\] factor )\S+/g)?.at(-1))
+    const [before, after] = await Promise.all([factor(), factor('full-only')])
+    expect([before < 4, after]).toEqual([true, 4])
   })
 })
