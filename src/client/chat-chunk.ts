@@ -2,8 +2,8 @@
  * The common chunk of a streamed chat completion, read from its bytes without building an object: one choice, whose delta holds
  * text or reasoning, beside fields that say nothing about tokens. It walks the whole chunk by the grammar of RFC 8259 and
  * gives up (`read` is false) at anything it does not know, malformed or merely unusual: then readStreamEvent must speak.
- * What it accepts means the same to both. One instance a stream: its chunks are alike but for the text and the fingerprint, so one that
- * is the last walked one's frame, byte for byte, around two other strings is not walked again.
+ * What it accepts means the same to both. Chunks of a stream are alike but for a few strings (the text, the fingerprint, padding): one that is
+ * the last walked one, byte for byte, around other strings in the places where strings were seen to differ is not walked again.
  */
 import { bytesOf, CLOSE_LIST, JsonWalk, NOWHERE, NULL, OPEN_LIST, QUOTE } from './json-walk.ts'
 
@@ -25,11 +25,16 @@ const MOST_MISSES = 8
 /** From here on a call out of the engine costs less than what it saves. */
 const LONG = 64
 
-/** Where the strings that differ from chunk to chunk lie in the frame, quotes included. */
-interface Slot {
+/** A chunk with more strings is walked each time. */
+const MOST_STRINGS = 16
+
+/** Where a string lies, quotes included. */
+interface Place {
   start: number
   end: number
-  text: boolean
+  is: 'text' | 'fingerprint' | 'other'
+  /** It differs from chunk to chunk. */
+  varies: boolean
 }
 
 export class ChatChunk extends JsonWalk {
@@ -38,11 +43,14 @@ export class ChatChunk extends JsonWalk {
   /** Where the text of `system_fingerprint` lies; -1 when there is none. */
   fingerprintStart = NOWHERE
   fingerprintEnd = NOWHERE
-  /** The chunk that was walked last and in which only one string matters, and where that string lies in the one that is walked. */
+  /** The strings of the chunk that is walked, and how many it has; used again for every one. */
+  readonly #walked: Place[] = Array.from({ length: MOST_STRINGS }, () => place(0, 0, 'other', false))
+  #strings = 0
+  /** It has a text, and nothing else in it counts. */
+  #onlyText = false
+  /** The chunk that was walked last and in which only the text counts, and its strings. */
   #frame: Buffer | undefined
-  #slots: Slot[] = []
-  #textStart = NOWHERE
-  #textEnd = NOWHERE
+  #framed: Place[] = []
   #misses = 0
 
   /** Another stream begins. Its frame may well be the one that is known. */
@@ -56,7 +64,7 @@ export class ChatChunk extends JsonWalk {
     if (this.#frame && this.#readFramed(this.#frame)) return true
     this.#begin(bytes, start, end)
     if (!this.#root() || this.peek() !== NOWHERE) return false
-    if (this.#textStart !== NOWHERE && this.#misses < MOST_MISSES) this.#remember(start)
+    if (this.#onlyText && this.#strings <= MOST_STRINGS && this.#misses < MOST_MISSES) this.#remember(start)
     return true
   }
 
@@ -66,18 +74,22 @@ export class ChatChunk extends JsonWalk {
     this.reasoningChars = 0
     this.fingerprintStart = NOWHERE
     this.fingerprintEnd = NOWHERE
-    this.#textStart = NOWHERE
+    this.#strings = 0
+    this.#onlyText = false
   }
 
   #readFramed(frame: Buffer): boolean {
     let from = 0
-    for (const { start, end, text } of this.#slots) {
+    for (const { start, end, is, varies } of this.#framed) {
+      if (!varies) continue
       if (!this.#follows(frame, from, start)) return false
       const at = this.at
       if (this.bytes[at] !== QUOTE || !this.string()) return false
-      if (text) this.visibleChars = this.units
-      else if (this.escaped) return false
-      else this.#fingerprint(at)
+      if (is === 'text') this.visibleChars = this.units
+      else if (is === 'fingerprint') {
+        if (this.escaped) return false
+        this.#fingerprint(at)
+      }
       from = end
     }
     return this.end - this.at === frame.length - from && this.#follows(frame, from, frame.length)
@@ -95,19 +107,40 @@ export class ChatChunk extends JsonWalk {
   }
 
   #remember(chunkStart: number): void {
-    if (this.#frame) this.#misses++
-    if (this.#misses === MOST_MISSES) {
+    const known = this.#frame
+    if (known && ++this.#misses === MOST_MISSES) {
       this.#frame = undefined
       return
     }
-    this.#frame = Buffer.from(this.bytes.subarray(chunkStart, this.end))
-    const text = { start: this.#textStart - chunkStart, end: this.#textEnd - chunkStart, text: true }
-    this.#slots = [text]
-    if (this.fingerprintStart === NOWHERE) return
-    const start = this.fingerprintStart - 1 - chunkStart
-    const fingerprint = { start, end: this.fingerprintEnd + 1 - chunkStart, text: false }
-    if (start < text.start) this.#slots.unshift(fingerprint)
-    else this.#slots.push(fingerprint)
+    const frame = Buffer.from(this.bytes.subarray(chunkStart, this.end))
+    const framed = this.#walked
+      .slice(0, this.#strings)
+      .map(({ start, end, is }) => place(start - chunkStart, end - chunkStart, is, is !== 'other'))
+    if (known && sameBetween(known, this.#framed, frame, framed)) {
+      for (const [i, { start, end, varies }] of this.#framed.entries()) {
+        const now = framed[i]
+        if (now) now.varies ||= varies || !known.subarray(start, end).equals(frame.subarray(now.start, now.end))
+      }
+    }
+    this.#frame = frame
+    this.#framed = framed
+  }
+
+  /** A string that is a value. */
+  #value(is: Place['is']): boolean {
+    const start = this.at
+    if (!this.string()) return false
+    const walked = this.#walked[this.#strings++]
+    if (walked) {
+      walked.start = start
+      walked.end = this.at
+      walked.is = is
+    }
+    return true
+  }
+
+  protected override scalar(): boolean {
+    return this.peek() === QUOTE ? this.#value('other') : super.scalar()
   }
 
   #root(): boolean {
@@ -125,7 +158,7 @@ export class ChatChunk extends JsonWalk {
           continue
         }
         const { at } = this
-        if (!this.string() || this.escaped) return false
+        if (!this.#value('fingerprint') || this.escaped) return false
         this.#fingerprint(at)
       } else if (this.keyIs(USAGE) || this.keyIs(USAGE_METADATA) || this.keyIs(ERROR)) {
         // Anything but null in these would matter.
@@ -165,14 +198,13 @@ export class ChatChunk extends JsonWalk {
     let refusal = NOWHERE
     let reasoning = NOWHERE
     let reasoningContent = NOWHERE
-    let textStart = NOWHERE
+    let text = false
     for (let first = true; this.member(first); first = false) {
       if (this.keyIs(CONTENT)) {
         if (content !== NOWHERE) return false
-        if (this.peek() === QUOTE) textStart = this.at
-        content = this.#lengthOfValue()
+        text = this.peek() === QUOTE
+        content = this.#lengthOfValue('text')
         if (content === NOWHERE) return false
-        this.#textEnd = this.at
       } else if (this.keyIs(REASONING_CONTENT)) {
         if (reasoningContent !== NOWHERE) return false
         reasoningContent = this.#lengthOfValue()
@@ -189,13 +221,30 @@ export class ChatChunk extends JsonWalk {
     }
     this.visibleChars = Math.max(0, content) + Math.max(0, refusal)
     this.reasoningChars = reasoningContent > 0 ? reasoningContent : Math.max(0, reasoning)
-    if (this.visibleChars === content && this.reasoningChars === 0) this.#textStart = textStart
+    this.#onlyText = text && this.visibleChars === content && this.reasoningChars === 0
     return this.closed
   }
 
   /** Of a string its length, of null 0; -1 for anything else. */
-  #lengthOfValue(): number {
-    if (this.peek() === QUOTE) return this.string() ? this.units : NOWHERE
+  #lengthOfValue(is: Place['is'] = 'other'): number {
+    if (this.peek() === QUOTE) return this.#value(is) ? this.units : NOWHERE
     return this.literal(NULL) ? 0 : NOWHERE
   }
+}
+
+function place(start: number, end: number, is: Place['is'], varies: boolean): Place {
+  return { start, end, is, varies }
+}
+
+/** Whether two chunks are the same but for what their strings say. */
+function sameBetween(a: Buffer, inA: Place[], b: Buffer, inB: Place[]): boolean {
+  if (inA.length !== inB.length) return false
+  let [fromA, fromB] = [0, 0]
+  for (const [i, { start, end }] of inA.entries()) {
+    const other = inB[i]
+    if (!other || !a.subarray(fromA, start).equals(b.subarray(fromB, other.start))) return false
+    fromA = end
+    fromB = other.end
+  }
+  return a.subarray(fromA).equals(b.subarray(fromB))
 }

@@ -2,7 +2,7 @@
 //   provider TTFT_MS GAP_MS [STALL_MS/EVERY_MS]   the simulated provider, stamping
 //   node-http                                      small JSON from node:http, which is itself as busy as its client
 //   fixed                                          the same bytes from a raw socket: next to nothing a request
-//   coalesced                                      200 events a body, from a raw socket
+//   coalesced, padded, messages                    200 events a body, from a raw socket
 import { createServer as createHttpServer } from 'node:http'
 import { createServer } from 'node:net'
 import { startProvider } from '../../../dist/src/provider/server.js'
@@ -36,8 +36,8 @@ if (kind === 'provider') {
   server.keepAliveTimeout = 60_000
   listening(server)
 } else {
-  const body = kind === 'coalesced' ? coalescedBody() : Buffer.from(answer)
-  const type = kind === 'coalesced' ? 'text/event-stream' : 'application/json'
+  const body = kind === 'fixed' ? Buffer.from(answer) : coalescedBody(kind)
+  const type = kind === 'fixed' ? 'application/json' : 'text/event-stream'
   const whole = Buffer.concat([
     Buffer.from(
       `HTTP/1.1 200 OK\r\ncontent-type: ${type}\r\ncontent-length: ${body.length}\r\ndate: Sat, 28 Nov 2026 12:00:00 GMT\r\nconnection: keep-alive\r\n\r\n`,

@@ -1,12 +1,12 @@
 // What a second sending thread brings. The target shares the machine's cores, so it must cost next to nothing beside the client: coalesced
-// streams, of which the client reads 200 events where the target writes one buffer. On two cores the wall clock shows what the
+// streams, of which the client reads 200 events where the target writes one buffer, in the shape that takes it longest. On two cores the wall clock shows what the
 // target's own share leaves; the processor time a request costs with one thread and with two shows what the second thread is worth where
 // cores are free: were there contention between them, a request would cost more.
 import { count, median, run, say, target, workload } from './rig.js'
 
 export async function threads(table, quick) {
-  say('\ntwo sending threads against one: coalesced streams from raw sockets, 16 in flight')
-  const { origin, close } = await target('coalesced')
+  say('\ntwo sending threads against one: coalesced streams of Messages from raw sockets, 16 in flight')
+  const { origin, close } = await target('messages')
   const all = { 1: [], 2: [] }
   for (let round = 0; round < (quick ? 2 : 5); round++) {
     for (const workers of round % 2 === 0 ? [1, 2] : [2, 1]) {
