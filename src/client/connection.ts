@@ -53,8 +53,17 @@ export class Connection {
     this.#made = this.#make()
   }
 
-  dispatch(options: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler): void {
-    this.#made.client.dispatch(options, handler)
+  /** Nothing is written, and no connection opened for it, before `notBeforeUs`. */
+  dispatch(options: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler, notBeforeUs: number): void {
+    const { client, wire } = this.#made
+    wire.notBeforeUs = notBeforeUs
+    if (this.multiplexed) wire.waitUntilDue()
+    client.dispatch(options, handler)
+  }
+
+  /** When the latest request was ready to be written. */
+  readyUs(): number {
+    return this.#made.wire.readyUs
   }
 
   /** When the request that has just been written was handed to the socket. */
@@ -101,7 +110,7 @@ export class Connection {
       ...(insecure ? { rejectUnauthorized: false } : {}),
     })
     const timed: buildConnector.connector = (options, callback) => {
-      this.connectStartUs = this.#clock()
+      this.connectStartUs = wire.waitUntilDue()
       this.connectedUs = Number.NaN
       connect(options, (...result) => {
         const [error, socket] = result

@@ -52,6 +52,8 @@ export class Lane implements Exchange, Dispatcher.DispatchHandler {
   headers = NONE
   trailers = NONE
   dispatchedUs = Number.NaN
+  /** When it was ready to be sent, which may be before it was to be. */
+  readyUs = Number.NaN
   /** It may not be used again: a request that was given up may still come to life on it. */
   dead = false
   readonly connection: Connection
@@ -89,12 +91,13 @@ export class Lane implements Exchange, Dispatcher.DispatchHandler {
     this.#options.headers = headers
   }
 
-  /** Sends `body`, now; `sample` hears the decoded body of a good answer as it comes. */
+  /** Sends `body` at `nowUs`, which may be a moment ahead; `sample` hears the decoded body of a good answer as it comes. */
   start(body: string, stream: boolean, nowUs: number, sample?: AnswerListener): void {
     this.dispatchedUs = nowUs
     this.outcome = 'OK'
     this.detail = ''
     this.connectUs = Number.NaN
+    this.readyUs = Number.NaN
     this.sentUs = Number.NaN
     this.headersUs = Number.NaN
     this.firstByteUs = Number.NaN
@@ -117,7 +120,7 @@ export class Lane implements Exchange, Dispatcher.DispatchHandler {
     if (stream || this.streamed) this.#beginStream()
     this.streamed = stream
     this.#options.body = body
-    this.connection.dispatch(this.#options, this)
+    this.connection.dispatch(this.#options, this, nowUs)
   }
 
   /** When the request was handed over, the opening of its connection and the wait for a stream of HTTP/2 not counted. */
@@ -146,11 +149,15 @@ export class Lane implements Exchange, Dispatcher.DispatchHandler {
     this.connectUs = this.connection.takeConnectUs()
     this.reused = Number.isNaN(this.connectUs)
     // An HTTP/1.1 request is written next, in this very turn; over HTTP/2 its head has left.
-    if (this.connection.multiplexed) this.sentUs = this.#clock()
+    if (!this.connection.multiplexed) return
+    this.readyUs = this.connection.readyUs()
+    this.sentUs = this.#clock()
   }
 
   onRequestSent(): void {
-    if (!this.connection.multiplexed) this.sentUs = this.connection.wroteUs()
+    if (this.connection.multiplexed) return
+    this.readyUs = this.connection.readyUs()
+    this.sentUs = this.connection.wroteUs()
   }
 
   onResponseStart(_controller: Dispatcher.DispatchController, status: number, headers: Headers): void {

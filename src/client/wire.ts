@@ -16,6 +16,10 @@ import { giveBack, isLent, keep, landing } from './landing.ts'
 const MOST_LENT = 2
 
 export class Wire implements Reader {
+  /** The latest request is not to be handed to the system before. */
+  notBeforeUs = Number.NEGATIVE_INFINITY
+  /** When it could have been; NaN before there was one. */
+  readyUs = Number.NaN
   /** When the latest request was handed to the system; NaN before there was one. */
   wroteUs = Number.NaN
   /** While bytes are being handed over: when they were there. NaN at any other time. */
@@ -58,6 +62,14 @@ export class Wire implements Reader {
     }
   }
 
+  /** The latest request is ready. What is left until it is due is some microseconds, for which no timer is exact enough. Returns the time. */
+  waitUntilDue(): number {
+    this.readyUs = this.#clock()
+    let nowUs = this.readyUs
+    while (nowUs < this.notBeforeUs) nowUs = this.#clock()
+    return nowUs
+  }
+
   read(bytes: Buffer, atUs: number): void {
     this.readUs = atUs
     this.#arrived = bytes
@@ -98,7 +110,7 @@ export class Wire implements Reader {
       chunk.copy(whole, head.length)
       head = ''
       giveBack(this.#lent)
-      this.wroteUs = this.#clock()
+      this.wroteUs = this.waitUntilDue()
       return write(whole)
     }) as Socket['write']
   }

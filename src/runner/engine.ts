@@ -11,6 +11,7 @@ import { Histogram } from '../stats/histogram.ts'
 import type { Clock } from '../system/clock.ts'
 import { requestMaker } from '../workload/workload.ts'
 import { Flight } from './flight.ts'
+import { HeadStart } from './head-start.ts'
 import { Lanes } from './lanes.ts'
 import { ALONE, type Pacing, pacingOf, type WorkerShare, warmupPacing } from './pacing.ts'
 import type { RunPlan, Segment } from './plan.ts'
@@ -67,6 +68,7 @@ export class Engine {
   readonly #deadlinesOf: readonly Deadlines[]
   /** By arm and part of the workload, where parts have headers of their own. */
   readonly #partHeaders: string[][][] | undefined
+  readonly #headStart = new HeadStart()
   #stretch: Stretch | undefined
   #drainUntilUs = Number.POSITIVE_INFINITY
   /** Of the last measured request; before any, the warm-up runs. */
@@ -105,7 +107,7 @@ export class Engine {
 
   /** Sends everything the plan asks for and resolves when the last request has ended. */
   async run(): Promise<void> {
-    const waker = await startWaker(this.#clock, () => this.#stretch?.pump())
+    const waker = await startWaker(this.#clock, () => this.#stretch?.pump(true))
     const deadlines = setInterval(() => this.#giveUpLate(), DEADLINE_CHECK_MS)
     try {
       await this.#warmUp(waker.wakeAt)
@@ -195,6 +197,7 @@ export class Engine {
     const stretch: Stretch = new Stretch(pacing, startUs, {
       clock: this.#clock,
       wakeAt,
+      headStartUs: () => this.#headStart.us,
       stopped: () => this.stopReason !== undefined,
       // An open loop takes another connection later only because others are slow: leaving that out would hide it.
       send: (released, nowUs) => {
@@ -271,7 +274,8 @@ export class Engine {
     this.inFlight--
     if (!flight.lane.dead) this.#idle[flight.arm]?.push(flight)
     else this.#flights = this.#flights.filter((other) => other !== flight)
-    const { recorder } = flight
+    const { recorder, lane } = flight
+    if (flight.released.woken && lane.reused) this.#headStart.learn(flight.released.intendedUs, lane.readyUs)
     if (recorder) {
       const { intendedUs, waited } = flight.released
       this.#lastEndUs = result.endUs

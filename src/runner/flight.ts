@@ -20,7 +20,7 @@ export class Flight implements LaneUser {
   block = 0
   /** Its place in the workload's categories; NO_CATEGORY where it has none. */
   category = NO_CATEGORY
-  released: Released = { index: 0, dueUs: 0, intendedUs: 0, measured: false, waited: false }
+  released: Released = { index: 0, dueUs: 0, intendedUs: 0, measured: false, waited: false, woken: false }
   /** Undefined for what is left out: warm-up, cool-down, the first request after a rest. */
   recorder: Recorder | undefined
   /** `rested`: the first on a connection that rested while the other arm ran. */

@@ -18,13 +18,17 @@ export interface Released {
   measured: boolean
   /** It was due before there was a slot for it. */
   waited: boolean
+  /** The waker called for it, and for none before it. */
+  woken: boolean
 }
 
 export interface StretchHost {
   clock: Clock
   wakeAt(us: number): void
+  /** How long before it is due a request is to be sent, to be ready for its socket when it is. */
+  headStartUs(): number
   stopped(): boolean
-  /** Sends it, now; the stretch must hear of its end through `freed`. It may be sent and left out: `measured` says so after. */
+  /** Sends it, not before `nowUs`; the stretch must hear of its end through `freed`. It may be sent and left out: `measured` says so after. */
   send(released: Released, nowUs: number): void
   /** Due, and the run is over before it found a slot. */
   unsent(released: Released, atUs: number): void
@@ -74,10 +78,11 @@ export class Stretch {
     this.pump()
   }
 
-  /** Releases everything that is due, and arranges to be called when more is. */
-  pump(): void {
+  /** Releases everything that is due, and arranges to be woken when more is. */
+  pump(woken = false): void {
+    const headStartUs = this.#host.headStartUs()
     const { slotsAt, durationUs, coolDownUs, drainUs, owedUs } = this.#pacing
-    for (;;) {
+    for (let first = woken; ; first = false) {
       const elapsedUs = this.#host.clock() - this.#startUs
       const stopped = this.#host.stopped()
       if (elapsedUs < 0 && !stopped) {
@@ -98,25 +103,27 @@ export class Stretch {
         return
       }
       if (this.#pacing.open) {
-        if (due.atUs > elapsedUs) {
-          this.#host.wakeAt(this.#startUs + due.atUs)
+        const earlyUs = due.atUs - elapsedUs
+        if (earlyUs > headStartUs) {
+          this.#host.wakeAt(this.#startUs + due.atUs - headStartUs)
           return
         }
         if (this.#busy >= slotsAt(elapsedUs).count) {
-          this.#waitedForSlot = true
+          if (earlyUs > 0) this.#host.wakeAt(this.#startUs + due.atUs)
+          else this.#waitedForSlot = true
           return
         }
-        this.#release(due.atUs, this.#startUs + due.atUs, due.measured)
+        this.#release(due.atUs, this.#startUs + due.atUs, due.measured, first)
       } else {
         const untilUs = this.#openSlots(elapsedUs)
         const freeUs = this.#freeSince[0]
-        if (freeUs === undefined || freeUs > elapsedUs) {
-          const nextUs = Math.min(freeUs ?? Number.POSITIVE_INFINITY, untilUs, this.#endUs(elapsedUs))
+        if (freeUs === undefined || freeUs > elapsedUs + headStartUs) {
+          const nextUs = Math.min((freeUs ?? Number.POSITIVE_INFINITY) - headStartUs, untilUs, this.#endUs(elapsedUs))
           if (Number.isFinite(nextUs)) this.#host.wakeAt(this.#startUs + nextUs)
           return
         }
         this.#freeSince.shift()
-        this.#release(elapsedUs, this.#startUs + freeUs, due.measured)
+        this.#release(elapsedUs, this.#startUs + freeUs, due.measured, first)
       }
     }
   }
@@ -150,11 +157,11 @@ export class Stretch {
     return untilUs
   }
 
-  #release(dueUs: number, intendedUs: number, measured: boolean): void {
+  #release(dueUs: number, intendedUs: number, measured: boolean, woken: boolean): void {
     const { clock, send } = this.#host
     const index = this.#released++
     this.#busy++
-    const atUs = clock()
+    const atUs = Math.max(clock(), intendedUs)
     if (measured) {
       this.offeredUs = dueUs
       this.achievedUs = Math.max(dueUs, atUs - this.#startUs)
@@ -162,7 +169,7 @@ export class Stretch {
     }
     const waited = this.#waitedForSlot
     this.#waitedForSlot = false
-    const released = { index, dueUs, intendedUs, measured, waited }
+    const released = { index, dueUs, intendedUs, measured, waited, woken }
     send(released, atUs)
     if (released.measured) this.measuredFromUs = Math.min(this.measuredFromUs, atUs)
     else if (measured) this.#leftOut++
@@ -180,6 +187,7 @@ export class Stretch {
         intendedUs: this.#startUs + due.atUs,
         measured: true,
         waited: true,
+        woken: false,
       }
       this.offeredUs = due.atUs
       this.achievedUs = Math.max(due.atUs, elapsedUs)

@@ -1,7 +1,8 @@
 /**
  * Wakes the sending thread at an instant, for the open loop: setTimeout is half a millisecond late at the median, and spinning
  * from one request to the next burns the machine shared with the target. So a thread of its own sleeps on shared memory
- * (wake-thread.ts) until a little before the instant; the rest, learnt from how late it was so far, is spun away.
+ * (wake-thread.ts) until the instant. It wakes some hundredths of a millisecond late: head-start.ts says how much before it is due a request is
+ * to be woken for.
  */
 import { Worker } from 'node:worker_threads'
 import type { Clock } from '../system/clock.ts'
@@ -12,13 +13,6 @@ export interface Waker {
   close(): Promise<void>
 }
 
-/** The lead grows fast when a wake came late and shrinks slowly when it came early: about four of five come early. */
-const LEAD_UP_US = 16
-const LEAD_DOWN_US = 4
-/** The most that is spun away for one request, and the most of all time: the machine is shared with the target. */
-const LEAD_MAX_US = 400
-const LEAD_MAX_SHARE = 0.05
-
 /** Resolves when the thread runs: what it loads must not compete with the run for file descriptors or time. */
 export async function startWaker(clock: Clock, callback: () => void): Promise<Waker> {
   const signal = new Int32Array(new SharedArrayBuffer(4))
@@ -27,24 +21,11 @@ export async function startWaker(clock: Clock, callback: () => void): Promise<Wa
   const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js'
   const thread = new Worker(new URL(`wake-thread.${extension}`, import.meta.url), { workerData: { signal, due: wake } })
   let dueUs = Number.POSITIVE_INFINITY
-  let lastDueUs = Number.NaN
-  let leadUs = 100
-  let leadMaxUs = 100
 
   const sleepUntil = (atUs: number): void => {
     wake[0] = atUs
     Atomics.add(signal, 0, 1)
     Atomics.notify(signal, 0)
-  }
-  const ring = (): void => {
-    const leftUs = dueUs - clock()
-    // The thread woke for an earlier due time, and may have cleared this one with it: without another call nobody would wake.
-    if (leftUs > leadMaxUs) sleepUntil(dueUs - leadUs)
-    else if (leftUs > 0) setImmediate(ring)
-    else {
-      dueUs = Number.POSITIVE_INFINITY
-      callback()
-    }
   }
   await new Promise((resolve, reject) => {
     thread.once('message', resolve)
@@ -52,19 +33,18 @@ export async function startWaker(clock: Clock, callback: () => void): Promise<Wa
   })
   thread.on('message', () => {
     if (dueUs === Number.POSITIVE_INFINITY) return
-    leadUs = clock() > dueUs ? Math.min(leadMaxUs, leadUs + LEAD_UP_US) : Math.max(0, leadUs - LEAD_DOWN_US)
-    ring()
+    // The thread woke for an earlier due time, and may have cleared this one with it: without another call nobody would wake.
+    if (clock() < dueUs) sleepUntil(dueUs)
+    else {
+      dueUs = Number.POSITIVE_INFINITY
+      callback()
+    }
   })
   return {
     wakeAt(atUs) {
       if (atUs === dueUs) return
-      // The gaps smoothed over some sixteen of them; requests of one burst are no gap.
-      const gapUs = Math.max(0, Number.isNaN(lastDueUs) ? 0 : atUs - lastDueUs)
-      leadMaxUs = Math.min(LEAD_MAX_US, leadMaxUs + (gapUs * LEAD_MAX_SHARE - leadMaxUs) / 16)
-      leadUs = Math.min(leadUs, leadMaxUs)
-      lastDueUs = atUs
       dueUs = atUs
-      sleepUntil(atUs - leadUs)
+      sleepUntil(atUs)
     },
     async close() {
       dueUs = Number.POSITIVE_INFINITY

@@ -1,6 +1,7 @@
-// What this machine lets any paced client do: kt's own waker with nothing behind it, and with one write and one read on a raw socket for each
+// What this machine lets any paced client do: kt's own waker and head start with nothing behind them, and with one write and one read on a raw socket for each
 // request. Lateness and cores of both are the floor beside which kt's figures stand.
 
+import { HeadStart } from '../../../dist/src/runner/head-start.js'
 import { startWaker } from '../../../dist/src/runner/waker.js'
 import { Histogram } from '../../../dist/src/stats/histogram.js'
 import { now } from '../../../dist/src/system/clock.js'
@@ -24,15 +25,18 @@ export async function barePace(rps, requests, port) {
   const finished = new Promise((resolve) => {
     finish = resolve
   })
+  const headStart = new HeadStart()
   const pump = () => {
-    for (; sent < requests && now() >= startUs + sent * everyUs; sent++) {
+    for (; sent < requests && now() >= startUs + sent * everyUs - headStart.us; sent++) {
       const dueUs = startUs + sent * everyUs
+      headStart.learn(dueUs, now())
+      while (now() < dueUs);
       const socket = free.pop()
       const atUs = socket ? writeRequest(socket, make) : now()
       // The first half second finds code that was never run.
       if (dueUs - startUs > 500_000) lag.record(atUs - dueUs)
     }
-    if (sent < requests) waker.wakeAt(startUs + sent * everyUs)
+    if (sent < requests) waker.wakeAt(startUs + sent * everyUs - headStart.us)
     else finish()
   }
   const waker = await startWaker(now, pump)
