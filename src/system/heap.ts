@@ -10,11 +10,10 @@ export function collect(): void {
   collector()
 }
 
-/** V8 gives it to contexts that are made while the flag is set. */
+/** V8 gives it to contexts that are made while the flag is set. It stays set: it is the process's, and other threads may be here too. */
 function exposed(): () => void {
   setFlagsFromString('--expose-gc')
   const found: unknown = runInNewContext('gc')
-  setFlagsFromString('--no-expose-gc')
   if (typeof found !== 'function') throw new Error('this V8 exposes no collector')
   return found as () => void
 }
