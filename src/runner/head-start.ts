@@ -1,5 +1,5 @@
 /**
- * How long before it is due a request of the open loop is to be woken for: waking takes its time, and so does building a request and taking
+ * How long before it is due a request of a schedule (or one that follows a think time) is to be woken for: waking takes its time, and so does building a request and taking
  * it through the client (a tenth of a millisecond, more where caches are cold), and it is to be ready for its socket when it is due.
  * Learnt from how ready the ones before were. What is ready too early waits (wire.ts), so that none leaves before its time.
  */

@@ -1,5 +1,5 @@
 /**
- * Wakes the sending thread at an instant, for the open loop: setTimeout is half a millisecond late at the median, and spinning
+ * Wakes the sending thread at an instant, for the open loop and think times: setTimeout is half a millisecond late at the median, and spinning
  * from one request to the next burns the machine shared with the target. So a thread of its own sleeps on shared memory
  * (wake-thread.ts) until the instant. It wakes some hundredths of a millisecond late: head-start.ts says how much before it is due a request is
  * to be woken for.

@@ -22,6 +22,7 @@ function exposed(): () => void {
  * In threads that are started from here on, a full collection comes when the heap is four times what lives in it. By itself V8 collects in full
  * after every ten or twenty megabytes, those that answers were read into among them; and it looks for memory to give back, eight seconds
  * after the last time and again and again, in whichever thread has little to do: a low rate looks like that.
+ * The first of the two is the process's, and holds for the threads that run already too.
  */
 export function collectOnlyWhenFull(): void {
   setFlagsFromString('--heap-growing-percent=300')

@@ -1,5 +1,6 @@
 // Requests are begun ahead of their time, so that they are ready when it comes; none leaves before.
 import { describe, expect, it } from 'vitest'
+import { selfSigned } from '../../src/provider/certificate.ts'
 import { startProvider } from '../../src/provider/server.ts'
 import { Engine } from '../../src/runner/engine.ts'
 import { HeadStart } from '../../src/runner/head-start.ts'
@@ -76,6 +77,7 @@ describe('no request leaves before it is due', () => {
       { load: open, connection: { ...h1, http: 'h2', streams: 100 } },
       { http2: { maxConcurrentStreams: 100 } },
     ],
+    ['TLS', { load: open, connection: { ...h1, insecure: true } }, { tls: selfSigned('127.0.0.1') }],
     ['a closed loop that thinks', { load: { mode: 'closed', concurrency: 2, thinkUs: 3_000 } }, {}],
   ] as [string, Partial<RunPlan>, object][])('%s', async (_, changes, options) => {
     const afterUs = await earliestUs(changes, options)
