@@ -4,8 +4,8 @@
  */
 import { Command } from '@oclif/core'
 import { EXIT, type ExitCode, reasonOf, UserError } from './errors.ts'
-import { didYouMean } from './input/did-you-mean.ts'
-import { WIDTH, wrap } from './render/text.ts'
+import { WIDTH, wrap } from './output/text.ts'
+import { didYouMean } from './parse/did-you-mean.ts'
 
 export abstract class KtCommand extends Command {
   /** Ends the command with `code`; 0 just returns. */

@@ -1,6 +1,6 @@
 /**
  * Exit codes and the error a user can act on. Three families: UserError (what is wrong, what to do next), a plain Error
- * (a bug in kt), and the outside world, which the client turns into outcome values (src/client/outcome.ts).
+ * (a bug in kt), and the outside world, which the client turns into outcome values (src/wire/outcome.ts).
  */
 
 /** The one table of exit codes; the README quotes it. */

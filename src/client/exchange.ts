@@ -1,7 +1,8 @@
 /** What is asked of a target and what is known of a request once it has ended. Times are host microseconds; NaN is "did not happen". */
-import type { Stamp } from '../overhead/stamp.ts'
-import type { Outcome } from './outcome.ts'
-import type { Usage } from './stream-event.ts'
+
+import type { Outcome } from '../wire/outcome.ts'
+import type { Stamp } from '../wire/stamp.ts'
+import type { Usage } from '../wire/stream-event.ts'
 
 /** The part of a request that is the same for all of an arm. */
 export interface Ask {

@@ -1,5 +1,5 @@
 /** From what undici, the sockets and kt's own deadlines throw to the stable classes of outcome.ts. */
-import type { Outcome } from './outcome.ts'
+import type { Outcome } from '../wire/outcome.ts'
 
 /** kt itself gave the request up: at its deadline, or because the run was over. */
 export class GivenUp extends Error {

@@ -6,16 +6,16 @@
  */
 import { constants, createGunzip, type Gunzip } from 'node:zlib'
 import type { Dispatcher } from 'undici'
-import type { Stamp } from '../overhead/stamp.ts'
 import type { Clock } from '../system/clock.ts'
+import { readErrorAnswer, readJsonAnswer } from '../wire/json-answer.ts'
+import { type Outcome, outcomeOfStatus } from '../wire/outcome.ts'
+import { SseReader } from '../wire/sse.ts'
+import type { Stamp } from '../wire/stamp.ts'
+import type { Usage } from '../wire/stream-event.ts'
 import type { Connection } from './connection.ts'
 import type { AnswerListener, Ask, Exchange, Headers } from './exchange.ts'
 import { isInterrupted, outcomeOfError } from './failure.ts'
-import { readErrorAnswer, readJsonAnswer } from './json-answer.ts'
 import { KeptBody } from './kept-body.ts'
-import { type Outcome, outcomeOfStatus } from './outcome.ts'
-import { SseReader } from './sse.ts'
-import type { Usage } from './stream-event.ts'
 import { StreamWatch } from './stream-watch.ts'
 
 /** Hears what happens on a lane. What it is told holds until the lane is started again. */

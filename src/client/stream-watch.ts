@@ -2,9 +2,10 @@
  * Watches one stream of events after another: when the first and the last token came, the gaps between token-bearing events, how many
  * tokens were streamed, and the stamps. Times follow DESIGN's words: a role-only or empty delta is not a token.
  */
-import { parseStamp, readStamp, type Stamp } from '../overhead/stamp.ts'
-import { ChatChunk } from './chat-chunk.ts'
-import { readStreamEvent, type Usage } from './stream-event.ts'
+
+import { ChatChunk } from '../wire/chat-chunk.ts'
+import { parseStamp, readStamp, type Stamp } from '../wire/stamp.ts'
+import { readStreamEvent, type Usage } from '../wire/stream-event.ts'
 
 /** Called for every token-bearing event: when it came, the gap to the one before (NaN for the first), its stamp. */
 type TokenEventListener = (atUs: number, gapUs: number, stamp: Stamp | undefined) => void

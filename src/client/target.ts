@@ -1,7 +1,7 @@
 /** Where requests go: the URL a user gives, completed with the endpoint's path, and whether it lies outside this network. */
 import ipaddr from 'ipaddr.js'
 import { UserError } from '../errors.ts'
-import type { Endpoint } from '../workload/workload.ts'
+import type { Endpoint } from '../wire/template.ts'
 
 export interface Target {
   origin: string

@@ -1,5 +1,7 @@
 import { Args, Flags } from '@oclif/core'
 import { KtCommand } from '../command.ts'
+import { diagnose } from '../doctor/doctor.ts'
+import { renderDoctor } from '../output/doctor-table.ts'
 
 export default class Doctor extends KtCommand {
   static override summary = 'Examine a gateway for what makes it slow, dear or wrong: what was seen, its cost, its fix.'
@@ -43,10 +45,6 @@ request), info (a matter of the workload). Exit 3 on findings at or above --seve
 
   async run(): Promise<void> {
     const { args, flags } = await this.parse(Doctor)
-    const [{ diagnose }, { renderDoctor }] = await Promise.all([
-      import('../doctor/doctor.ts'),
-      import('../render/doctor-table.ts'),
-    ])
     const { result, exitCode } = await diagnose(
       { ...flags, config: args.config, 'api-key': this.apiKey(flags['api-key']) },
       { note: (line) => process.stderr.write(`${line}\n`), interrupt: this.interruption() },

@@ -1,7 +1,9 @@
 /** `kt doctor`, whole: gathers the evidence that was named (a config, a report, a gateway to measure) and asks every rule about it. */
 import { z } from 'zod'
+import { header } from '../bench/option-schema.ts'
+import { withoutSecrets } from '../bench/secrets.ts'
 import { EXIT, type ExitCode } from '../errors.ts'
-import { parseWith } from '../input/file.ts'
+import { parseWith } from '../parse/file.ts'
 import {
   DOCTOR_SCHEMA,
   type DoctorResult,
@@ -10,8 +12,6 @@ import {
   type Severity,
 } from '../report/doctor-schema.ts'
 import { readReport } from '../report/read.ts'
-import { header } from '../runner/options.ts'
-import { withoutSecrets } from '../runner/secrets.ts'
 import { ktVersion } from '../system/package-info.ts'
 import { DEFAULT_MODEL } from '../workload/choose.ts'
 import { askRule } from './ask-rule.ts'

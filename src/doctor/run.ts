@@ -11,7 +11,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { request } from 'undici'
 import { stringify } from 'yaml'
-import { startPair } from '../runner/embedded.ts'
+import { startPair } from '../bench/embedded.ts'
 import type { KtFile } from './config/read.ts'
 
 export interface RunningPair {

@@ -4,7 +4,7 @@
  * body was rewritten, but was written too early to speak for a stream.
  */
 import type { Exchange } from '../client/exchange.ts'
-import { parseServerTiming } from './server-timing.ts'
+import { parseServerTiming } from '../wire/server-timing.ts'
 
 export type StampedOverhead =
   | { kind: 'overhead'; us: number }

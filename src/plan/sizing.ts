@@ -1,6 +1,6 @@
 /**
  * What the planner is told about a gateway and its machines: a vendor's sizing figures, its tables of sizes, and the node to
- * count in. profiles/sizing/*.yaml holds them, src/input/sizing.ts reads them.
+ * count in. profiles/sizing/*.yaml holds them, src/planning/sizing.ts reads them.
  */
 import type { Figures } from './figures.ts'
 

@@ -3,18 +3,7 @@
  * wherever it lies (a sliding window, not calendar seconds), each of input, output and requests by itself: they need not
  * coincide, which errs on the safe side. Output counts when its request came.
  */
-
-export interface Trace {
-  name: string
-  /** Seconds since the first request, ascending. */
-  atS: Float64Array
-  inputTokens: Float64Array
-  outputTokens: Float64Array
-  /** Rows without output where the format says that this is a failure. */
-  failed: number
-  /** Times come in lumps of this many seconds: a shorter window says nothing. */
-  resolutionS: number
-}
+import type { Trace } from '../workload/trace.ts'
 
 export interface TraceTotals {
   requests: number

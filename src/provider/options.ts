@@ -1,8 +1,8 @@
 /** Turns the flags of `kt provider start` into what the provider is started with; what makes no sense is a UserError. */
 import { createPrivateKey, X509Certificate } from 'node:crypto'
 import { UserError } from '../errors.ts'
-import { didYouMean } from '../input/did-you-mean.ts'
-import { readText } from '../input/file.ts'
+import { didYouMean } from '../parse/did-you-mean.ts'
+import { readText } from '../parse/file.ts'
 import { parseShare } from '../units.ts'
 import { type KeyPair, selfSigned } from './certificate.ts'
 import { FAULTS, type FaultShares } from './faults.ts'

@@ -3,7 +3,7 @@
  * that is misread is a wrong verdict. JSON only. Older and newer schemas are named, never guessed at.
  */
 import { reasonOf, UserError } from '../errors.ts'
-import { parseWith, readText } from '../input/file.ts'
+import { parseWith, readText } from '../parse/file.ts'
 import { contradictionIn } from './integrity.ts'
 import { type BenchReport, benchReportSchema, REPORT_SCHEMA } from './schema.ts'
 import { SWEEP_SCHEMA, type SweepReport, sweepSchema } from './sweep-schema.ts'

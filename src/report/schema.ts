@@ -3,7 +3,7 @@
  * camelCase, unit in the name, milliseconds for durations; histograms hold integer microseconds.
  */
 import { z } from 'zod'
-import { OUTCOME_CODES } from '../client/outcome.ts'
+import { OUTCOME_CODES } from '../wire/outcome.ts'
 
 export const REPORT_SCHEMA = 'kt.bench/1'
 

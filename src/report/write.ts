@@ -1,7 +1,7 @@
 /** Writes a report so that a reader never sees half of one: a temporary file beside it, then a rename. */
 import { closeSync, openSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { UserError } from '../errors.ts'
-import { systemReason } from '../input/file.ts'
+import { systemReason } from '../parse/file.ts'
 
 /** Finds out before a run whether `path` can be written after it. */
 export function assertWritable(path: string, flag = '--output'): void {

@@ -1,6 +1,6 @@
 /**
  * Categories of requests and what each is promised; and which category a request belongs to: by endpoint, by the tokens of its prompt,
- * by a header. Pure: the file is read in src/input/slo.ts, runs are judged in src/report/slo.ts.
+ * by a header. Pure: the file is read in src/verdict/slo-categories.ts, runs are judged in src/verdict/slo.ts.
  */
 
 export interface Targets {

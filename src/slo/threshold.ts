@@ -1,5 +1,5 @@
 /**
- * The threshold grammar. A parser, no judge: what a threshold says of two runs or one is src/report/thresholds.ts.
+ * The threshold grammar. A parser, no judge: what a threshold says of two runs or one is src/verdict/thresholds.ts.
  *
  *   threshold ::= metric op limit                        spaces are free
  *   metric    ::= [ "delta." ] duration "." quantile | "overhead." part "." quantile | figure

@@ -1,10 +1,11 @@
 /** From what a user asks for (flags, a profile, files) to the workload of a run; what does not go together is refused here. */
 import { UserError } from '../errors.ts'
+import type { Endpoint } from '../wire/template.ts'
+import { generatedTemplate, promptTemplate, type Shape } from '../wire/template.ts'
 import type { Distribution } from './distribution.ts'
 import { type Profile, readProfile } from './profile.ts'
 import { nameOf, readBody, readPrompts } from './prompts.ts'
-import { generatedTemplate, promptTemplate, type Shape } from './template.ts'
-import type { Endpoint, TextSource, WorkloadPart, WorkloadSpec } from './workload.ts'
+import type { TextSource, WorkloadPart, WorkloadSpec } from './workload.ts'
 
 /** The flags that say what is sent; undefined where the user said nothing. */
 export interface WorkloadOptions {

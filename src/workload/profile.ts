@@ -6,12 +6,12 @@ import { readdirSync } from 'node:fs'
 import { basename, dirname, resolve } from 'node:path'
 import { z } from 'zod'
 import { UserError } from '../errors.ts'
-import { didYouMean } from '../input/did-you-mean.ts'
-import { readYaml } from '../input/file.ts'
-import { tokenDistribution } from '../input/tokens.ts'
+import { didYouMean } from '../parse/did-you-mean.ts'
+import { readYaml } from '../parse/file.ts'
 import { packaged } from '../system/package-info.ts'
+import type { Endpoint } from '../wire/template.ts'
 import type { Distribution } from './distribution.ts'
-import type { Endpoint } from './workload.ts'
+import { tokenDistribution } from './tokens.ts'
 
 export interface Profile {
   name: string

@@ -5,10 +5,10 @@
 import { basename } from 'node:path'
 import { z } from 'zod'
 import { UserError } from '../errors.ts'
-import { explainZodError } from '../input/explain.ts'
-import { parseWith, readText } from '../input/file.ts'
-import { bodyTemplate, type Json, promptTemplate, requestOf, type Shape, type Template } from './template.ts'
-import type { Endpoint } from './workload.ts'
+import { explainZodError } from '../parse/explain.ts'
+import { parseWith, readText } from '../parse/file.ts'
+import type { Endpoint } from '../wire/template.ts'
+import { bodyTemplate, type Json, promptTemplate, requestOf, type Shape, type Template } from '../wire/template.ts'
 
 const MAX_CHARS = 128 * 1024 * 1024
 

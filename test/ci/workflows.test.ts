@@ -3,8 +3,8 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { type Command, Parser } from '@oclif/core'
 import { describe, expect, it } from 'vitest'
 import { parse } from 'yaml'
-import { parseMaxRegression, parseThresholds } from '../../src/input/thresholds.ts'
-import { parseBenchOptions } from '../../src/runner/options.ts'
+import { parseBenchOptions } from '../../src/bench/options.ts'
+import { parseMaxRegression, parseThresholds } from '../../src/verdict/threshold-flags.ts'
 
 const folder = new URL('../../fixtures/ci/', import.meta.url)
 const commands = new URL('../../src/commands/', import.meta.url)

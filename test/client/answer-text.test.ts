@@ -1,8 +1,8 @@
 import { existsSync, globSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it, test } from 'vitest'
-import { textOfAnswer, textOfRequest } from '../../src/client/answer-text.ts'
-import { readStreamEvent } from '../../src/client/stream-event.ts'
+import { textOfAnswer, textOfRequest } from '../../src/wire/answer-text.ts'
+import { readStreamEvent } from '../../src/wire/stream-event.ts'
 
 const streams = fileURLToPath(new URL('../../../shared/data/streams', import.meta.url))
 

@@ -2,10 +2,10 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { ChatChunk } from '../../src/client/chat-chunk.ts'
-import { readStreamEvent } from '../../src/client/stream-event.ts'
 import { StreamWatch } from '../../src/client/stream-watch.ts'
-import { formatStamp, parseStamp, readStamp } from '../../src/overhead/stamp.ts'
+import { ChatChunk } from '../../src/wire/chat-chunk.ts'
+import { formatStamp, parseStamp, readStamp } from '../../src/wire/stamp.ts'
+import { readStreamEvent } from '../../src/wire/stream-event.ts'
 
 const recorded = new URL('../../../shared/data/streams/', import.meta.url)
 

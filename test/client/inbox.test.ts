@@ -3,7 +3,7 @@ import { Socket } from 'node:net'
 import { expect, it } from 'vitest'
 import { Inbox } from '../../src/client/inbox.ts'
 import { Wire } from '../../src/client/wire.ts'
-import { Engine } from '../../src/runner/engine.ts'
+import { Engine } from '../../src/load/engine.ts'
 import { now } from '../../src/system/clock.ts'
 import { decoded, httpServer, OK_BODY, planFor, run, tcpServer } from '../support/engine.ts'
 

@@ -1,9 +1,9 @@
 // A whole answer read by its bytes and by a full parse: they must agree wherever the bytes are enough.
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { AnswerScan } from '../../src/client/answer-scan.ts'
-import { parseJsonAnswer, readJsonAnswer } from '../../src/client/json-answer.ts'
-import { formatStamp } from '../../src/overhead/stamp.ts'
+import { AnswerScan } from '../../src/wire/answer-scan.ts'
+import { parseJsonAnswer, readJsonAnswer } from '../../src/wire/json-answer.ts'
+import { formatStamp } from '../../src/wire/stamp.ts'
 
 /** Both ways must say the same; true when the bytes were enough. */
 function agree(text: string | Buffer): boolean {

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Exchange } from '../../src/client/exchange.ts'
 import { Inbox } from '../../src/client/inbox.ts'
 import { giveBack, isLent, keep, landing } from '../../src/client/landing.ts'
-import { Lanes } from '../../src/runner/lanes.ts'
+import { Lanes } from '../../src/load/lanes.ts'
 import { now } from '../../src/system/clock.ts'
 import { tcpServer } from '../support/engine.ts'
 

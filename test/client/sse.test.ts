@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { SseReader } from '../../src/client/sse.ts'
+import { SseReader } from '../../src/wire/sse.ts'
 
 type Seen = [data: string, event: string][]
 

@@ -1,8 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
-import { SseReader } from '../../src/client/sse.ts'
 import { StreamWatch } from '../../src/client/stream-watch.ts'
-import { formatStamp } from '../../src/overhead/stamp.ts'
+import { SseReader } from '../../src/wire/sse.ts'
+import { formatStamp } from '../../src/wire/stamp.ts'
 
 const recorded = new URL('../../../shared/data/streams/', import.meta.url)
 const haveRecorded = existsSync(recorded)

@@ -1,9 +1,9 @@
 // What is sent, and a config file beside the flags, as a user meets them.
 import { writeFileSync } from 'node:fs'
 import { afterAll, afterEach, describe, expect, it } from 'vitest'
+import { OPTION_NAMES } from '../../src/bench/option-schema.ts'
 import Bench from '../../src/commands/bench/index.ts'
 import { type BenchReport, benchReportSchema } from '../../src/report/schema.ts'
-import { OPTION_NAMES } from '../../src/runner/options.ts'
 import { httpServer, OK_BODY, type TestServer } from '../support/engine.ts'
 import { kt, tempDir } from '../support/kt.ts'
 

@@ -1,9 +1,9 @@
 // Two arms in one run: a gateway and its baseline, one address against itself, the two files, thresholds and SLOs.
 import { existsSync, readFileSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { type EmbeddedPair, startEmbeddedPair } from '../../src/bench/embedded.ts'
+import { parseBenchOptions } from '../../src/bench/options.ts'
 import { benchReportSchema } from '../../src/report/schema.ts'
-import { type EmbeddedPair, startEmbeddedPair } from '../../src/runner/embedded.ts'
-import { parseBenchOptions } from '../../src/runner/options.ts'
 import { kt, tempDir } from '../support/kt.ts'
 
 const dir = tempDir()

@@ -1,14 +1,14 @@
 // Which question two files answer, whether they were measured in turns, and what each costs in certainty.
 import { describe, expect, it } from 'vitest'
-import { parseThresholds } from '../../src/input/thresholds.ts'
-import { renderComparison } from '../../src/render/compare-table.ts'
-import { comparisonProperties, renderComparisonMarkdown } from '../../src/render/markdown.ts'
-import { type Comparison, compareReports } from '../../src/report/compare.ts'
-import { overheadJudge } from '../../src/report/judge.ts'
-import { type Noise, noiseOf } from '../../src/report/noise.ts'
-import { MAX_REGRESSION } from '../../src/report/regression.ts'
+import { renderComparison } from '../../src/output/compare-table.ts'
+import { comparisonProperties, renderComparisonMarkdown } from '../../src/output/markdown.ts'
 import type { BenchReport } from '../../src/report/schema.ts'
 import { splitReport } from '../../src/report/split.ts'
+import { type Comparison, compareReports } from '../../src/verdict/compare.ts'
+import { overheadJudge } from '../../src/verdict/judge.ts'
+import { type Noise, noiseOf } from '../../src/verdict/noise.ts'
+import { MAX_REGRESSION } from '../../src/verdict/regression.ts'
+import { parseThresholds } from '../../src/verdict/threshold-flags.ts'
 import { around, fixed, makeReport, type ReportShape } from '../support/make-report.ts'
 
 type Options = Parameters<typeof compareReports>[2]

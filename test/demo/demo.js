@@ -4,7 +4,7 @@
  * one would type it.
  */
 import { spawnSync } from 'node:child_process'
-import { startEmbeddedPair } from '../../dist/src/runner/embedded.js'
+import { startEmbeddedPair } from '../../dist/src/bench/embedded.js'
 
 const LOAD = ['--requests', '1500', '--concurrency', '4', '--max-tokens', '4']
 /** Verdicts and their exit codes are results here; anything else is a failure of the demo. */

@@ -5,8 +5,8 @@ import { afterAll, describe, expect, test } from 'vitest'
 import { parse } from 'yaml'
 import { gatewayConfigSchema } from '../../reference-gateway/config.ts'
 import { UserError } from '../../src/errors.ts'
-import { checkGatewayConfig, gatewayCheckJson, oneFile } from '../../src/input/gateway-config.ts'
-import { renderGatewayCheck } from '../../src/render/gateway-check.ts'
+import { checkGatewayConfig, gatewayCheckJson, oneFile } from '../../src/gateway-cli/gateway-config.ts'
+import { renderGatewayCheck } from '../../src/output/gateway-check.ts'
 import { kt, tempDir } from '../support/kt.ts'
 
 const dir = tempDir()

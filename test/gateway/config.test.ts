@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
 import { type Environment, gatewayConfigSchema } from '../../reference-gateway/config.ts'
 import { UserError } from '../../src/errors.ts'
-import { readYaml } from '../../src/input/file.ts'
+import { readYaml } from '../../src/parse/file.ts'
 
 function read(yaml: string, environment: Environment = {}) {
   const path = join(mkdtempSync(join(tmpdir(), 'kt-gateway-')), 'gateway.yaml')

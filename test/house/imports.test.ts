@@ -1,35 +1,148 @@
-// The arrows of the house point one way: pure rooms reach only what is pure, nothing runs in a circle, and the reference
-// gateway stands on its own.
+// The house stands on floors: an import goes down, never up or sideways in a circle, by value or by type. Pure rooms reach only
+// what is pure, and the reference gateway stands on the ground floors alone. ARCHITECTURE.md draws the same floors.
 import { expect, test } from 'vitest'
 import { findCycle, importGraph, importsOf, reachableFrom, sourceWithoutTypes } from '../support/imports.ts'
 
-const PURE = /^src\/(?:(?:stats|schedule|plan|render|slo)\/|units\.ts$)/
-/** What a pure room may take from outside: data structures and text, nothing that reaches the machine or the network. */
-const PURE_PACKAGES = new Set(['hdr-histogram-js', 'cli-table3', 'chalk'])
+/** Low to high. A room may import from its own files and from the floors below it. */
+const FLOORS = [
+  ['units', 'errors'],
+  ['parse', 'system', 'stats', 'slo'],
+  ['wire', 'schedule'],
+  ['reference-gateway'],
+  ['workload', 'report', 'provider', 'gateway-cli'],
+  ['client', 'plan'],
+  ['overhead'],
+  ['load', 'verdict'],
+  ['planning'],
+  ['output'],
+  ['bench'],
+  ['doctor'],
+  ['commands'],
+]
+/** The gateway's folders, low to high; its own files (server, stages, worker, ...) stand on top. */
+const GATEWAY_FLOORS = [
+  ['http', 'policies/pattern'],
+  ['protocols', 'policies/kinds'],
+  ['upstream', 'policies/stream'],
+  ['pipeline', 'policies/whole'],
+  ['policies'],
+  ['config'],
+  ['workers'],
+  ['cache', 'events'],
+  ['metrics'],
+  ['admin'],
+  ['gateway'],
+]
+const GATEWAY_TAKES = new Set(['units', 'errors', 'parse', 'wire', 'system'])
+const TAKES_GATEWAY = /^src\/(?:gateway-cli|doctor|commands\/gateway)\//
+
+const PURE = /^src\/(?:(?:stats|schedule|plan|slo)\/|(?:units|errors)\.ts$)/
+/** What a pure room may take from outside: data structures, nothing that reaches the machine or the network. */
+const PURE_PACKAGES = new Set(['hdr-histogram-js'])
 
 const IMPURE_GLOBALS =
   /\b(?:process|performance)\.|\b(?:setTimeout|setInterval|setImmediate|fetch)\(|\bnew Date\b|\bDate\.now\b/
+
+const graph = importGraph('src', 'reference-gateway')
+const byValue = new Map([...graph].map(([file, { files }]) => [file, files]))
+const byAny = new Map([...graph].map(([file, { files, types }]) => [file, [...files, ...types]]))
+
+function roomOf(file: string): string {
+  const [top = '', room = ''] = file.split('/')
+  if (top === 'reference-gateway') return top
+  if (room === 'hooks' || room === 'command.ts') return 'commands'
+  return room.replace(/\.ts$/, '')
+}
+
+/** The folder of a gateway file. */
+function folderOf(file: string): string {
+  const parts = file.split('/').slice(1, -1)
+  return parts.join('/') || 'gateway'
+}
+
+/** Imports between two places that do not go to a lower floor. */
+function importsUp(
+  arrows: ReadonlyMap<string, readonly string[]>,
+  place: (file: string) => string,
+  floors: string[][],
+) {
+  const floorOf = (file: string): number => floors.findIndex((places) => places.includes(place(file)))
+  return [...arrows].flatMap(([file, targets]) =>
+    targets
+      .filter((target) => graph.has(target) && place(target) !== place(file) && floorOf(target) >= floorOf(file))
+      .map((target) => `${file} -> ${target}`),
+  )
+}
+
+/** The same arrows between places instead of files. */
+function between(arrows: ReadonlyMap<string, readonly string[]>, place: (file: string) => string) {
+  const places = new Map<string, string[]>()
+  for (const [file, targets] of arrows) {
+    const from = place(file)
+    const known = places.get(from) ?? []
+    places.set(from, [
+      ...known,
+      ...targets
+        .filter((target) => graph.has(target))
+        .map(place)
+        .filter((to) => to !== from),
+    ])
+  }
+  return places
+}
+
+const inGateway = new Map(
+  [...byAny]
+    .filter(([file]) => roomOf(file) === 'reference-gateway')
+    .map(([file, targets]) => [file, targets.filter((target) => roomOf(target) === 'reference-gateway')]),
+)
 
 function impureLines(source: string): string[] {
   const code = source.replaceAll(/\/\*[\s\S]*?\*\/|\/\/.*$/gm, '')
   return code.split('\n').filter((line) => IMPURE_GLOBALS.test(line))
 }
 
-const graph = importGraph('src', 'reference-gateway')
-
-test('the graph sees the house: there are pure rooms and there are arrows', () => {
-  const pure = [...graph.keys()].filter((file) => PURE.test(file))
-  expect(pure.length).toBeGreaterThan(5)
+test('the graph sees the house: every file has a floor, and there are arrows of both kinds', () => {
+  const rooms = new Set(FLOORS.flat())
+  expect([...graph.keys()].filter((file) => !rooms.has(roomOf(file)))).toEqual([])
+  const folders = new Set(GATEWAY_FLOORS.flat())
+  expect([...inGateway.keys()].filter((file) => !folders.has(folderOf(file)))).toEqual([])
   expect(graph.get('src/plan/plan.ts')?.files).toContain('src/plan/formula.ts')
-  expect(graph.get('src/commands/plan/index.ts')?.lazy).toContain('src/input/plan-report.ts')
-  expect(graph.get('src/plan/plan.ts')?.files, 'a type-only import is no arrow').not.toContain(
-    'src/report/plan-schema.ts',
+  expect(graph.get('src/plan/plan.ts')?.types).toContain('src/report/plan-schema.ts')
+})
+
+test('an import goes down, by value and by type', () => {
+  expect(importsUp(byAny, roomOf, FLOORS)).toEqual([])
+})
+
+test("so it does between the gateway's folders", () => {
+  expect(importsUp(inGateway, folderOf, GATEWAY_FLOORS)).toEqual([])
+})
+
+test('imports do not run in circles, between files, rooms and folders', () => {
+  expect(findCycle(byAny)).toBeUndefined()
+  expect(findCycle(between(byAny, roomOf))).toBeUndefined()
+  expect(findCycle(between(inGateway, folderOf))).toBeUndefined()
+})
+
+test('the reference gateway takes the ground floors alone, and three rooms know it', () => {
+  const taken = [...byAny].flatMap(([file, targets]) =>
+    targets
+      .filter((target) => graph.has(target))
+      .filter((target) =>
+        roomOf(file) === 'reference-gateway'
+          ? !(roomOf(target) === 'reference-gateway' || GATEWAY_TAKES.has(roomOf(target)))
+          : roomOf(target) === 'reference-gateway' && !TAKES_GATEWAY.test(file),
+      )
+      .map((target) => `${file} -> ${target}`),
   )
+  expect(taken).toEqual([])
 })
 
 test('whatever a pure room reaches is pure: no node:, no undici, no clock, no environment', () => {
   const rooms = [...graph.keys()].filter((file) => PURE.test(file))
-  const impure = [...reachableFrom(graph, rooms)].flatMap((file) => [
+  expect(rooms.length).toBeGreaterThan(5)
+  const impure = [...reachableFrom(byValue, rooms)].flatMap((file) => [
     ...(graph.get(file)?.packages ?? [])
       .filter((name) => !PURE_PACKAGES.has(name))
       .map((name) => `${file} imports ${name}`),
@@ -38,39 +151,36 @@ test('whatever a pure room reaches is pure: no node:, no undici, no clock, no en
   expect(impure).toEqual([])
 })
 
-test('imports do not run in circles', () => {
-  expect(findCycle(graph)).toBeUndefined()
-})
-
-test('the reference gateway takes nothing from src but units', () => {
-  const taken = [...graph].flatMap(([file, { files }]) =>
-    file.startsWith('reference-gateway/')
-      ? files.filter((target) => target.startsWith('src/') && target !== 'src/units.ts').map((to) => `${file} -> ${to}`)
-      : [],
-  )
-  expect(taken).toEqual([])
-})
-
 test('every import leads to a file that is there', () => {
-  const lost = [...graph].flatMap(([file, { files }]) =>
-    files.filter((to) => !graph.has(to)).map((to) => `${file} -> ${to}`),
+  const lost = [...byAny].flatMap(([file, targets]) =>
+    targets.filter((to) => to.endsWith('.ts') && !graph.has(to)).map((to) => `${file} -> ${to}`),
   )
   expect(lost).toEqual([])
 })
 
 test('what the checks rest on can fail', () => {
-  const source =
-    "import fs from 'node:fs'\nexport {\n  a,\n} from './b.ts'\nconst c = await import('../c.ts')\nimport './d.ts'"
+  const source = [
+    "import fs from 'node:fs'",
+    "import type { T } from './t.ts'",
+    "import { type U, u } from './u.ts'",
+    "export {\n  a,\n} from './b.ts'",
+    "const c = await import('../c.ts')",
+    "type V = import('./v.ts').V",
+    "import './d.ts'",
+  ].join('\n')
   expect(importsOf('src/plan/a.ts', source)).toEqual({
-    files: ['src/plan/b.ts', 'src/plan/d.ts', 'src/c.ts'],
+    files: ['src/plan/u.ts', 'src/plan/b.ts', 'src/plan/d.ts', 'src/c.ts'],
+    types: ['src/plan/t.ts', 'src/plan/v.ts'],
     packages: ['node:fs'],
     lazy: ['src/c.ts'],
   })
+  const upward = new Map([['src/units.ts', ['src/plan/plan.ts']]])
+  expect(importsUp(upward, roomOf, FLOORS)).toEqual(['src/units.ts -> src/plan/plan.ts'])
   expect(impureLines('// process.env\nconst a = process.env.A\nconst b = new Date()')).toHaveLength(2)
   const circle = new Map([
-    ['a', { files: ['b'] }],
-    ['b', { files: ['c'] }],
-    ['c', { files: ['b'] }],
+    ['a', ['b']],
+    ['b', ['c']],
+    ['c', ['b']],
   ])
   expect(findCycle(circle)).toEqual(['b', 'c', 'b'])
   expect([...reachableFrom(circle, ['b'])]).toEqual(['b', 'c'])

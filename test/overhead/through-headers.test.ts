@@ -1,7 +1,7 @@
 // Gateways' headers on real sockets, through the client and the recorder into the report's overhead section.
 import { afterEach, describe, expect, it } from 'vitest'
+import { overheadOf, signalsOf } from '../../src/bench/build-overhead.ts'
 import { explainDisagreement } from '../../src/overhead/disagreement.ts'
-import { overheadOf, signalsOf } from '../../src/runner/build-overhead.ts'
 import { httpServer, OK_BODY, planFor, run, type TestServer } from '../support/engine.ts'
 
 let server: TestServer | undefined

@@ -1,10 +1,10 @@
 // Buffers: the guide's profiles, what they cost in memory, and the directives.
 import { describe, expect, test } from 'vitest'
 import { UserError } from '../../src/errors.ts'
-import { bufferRequest } from '../../src/input/buffer-request.ts'
-import { readSizing } from '../../src/input/sizing.ts'
+import { renderBuffers } from '../../src/output/buffers-table.ts'
 import { bufferProfileFor, kongDirectives, planBuffers } from '../../src/plan/buffers.ts'
-import { renderBuffers } from '../../src/render/buffers-table.ts'
+import { bufferRequest } from '../../src/planning/buffer-request.ts'
+import { readSizing } from '../../src/planning/sizing.ts'
 
 const sizing = readSizing()
 const KIB = 1024

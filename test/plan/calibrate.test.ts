@@ -1,11 +1,11 @@
 // Calibration from one's own runs: what it finds again, what it cannot know and says, what it refuses.
 import { describe, expect, test } from 'vitest'
-import { readSizing } from '../../src/input/sizing.ts'
+import { answer } from '../../src/output/plan-table.ts'
 import { calibrate } from '../../src/plan/calibrate/calibrate.ts'
 import type { MeasuredRun } from '../../src/plan/calibrate/run.ts'
 import { type Calibration, defaultChoices, makePlan } from '../../src/plan/plan.ts'
 import { throughputAt } from '../../src/plan/usl/model.ts'
-import { answer } from '../../src/render/plan-table.ts'
+import { readSizing } from '../../src/planning/sizing.ts'
 import { chatDemand } from './support.ts'
 
 const I_W = 3e6

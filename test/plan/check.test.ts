@@ -2,7 +2,7 @@
 import { writeFileSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { UserError } from '../../src/errors.ts'
-import { planRequest } from '../../src/input/plan-request.ts'
+import { planRequest } from '../../src/planning/plan-request.ts'
 import type { BenchReport } from '../../src/report/schema.ts'
 import { kt, tempDir } from '../support/kt.ts'
 import { around, makeReport } from '../support/make-report.ts'

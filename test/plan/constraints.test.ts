@@ -1,11 +1,11 @@
 // Everything that can bind beside the CPU, on the worked example of the vendor's page, and what must hold for every demand.
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { planRequest } from '../../src/input/plan-request.ts'
-import { readSizing } from '../../src/input/sizing.ts'
 import { requestsInFlight } from '../../src/plan/constraints.ts'
 import { withFigure } from '../../src/plan/figures.ts'
 import { defaultChoices, makePlan, type PlanChoices } from '../../src/plan/plan.ts'
+import { planRequest } from '../../src/planning/plan-request.ts'
+import { readSizing } from '../../src/planning/sizing.ts'
 import { planSchema } from '../../src/report/plan-schema.ts'
 import { chatDemand } from './support.ts'
 

@@ -1,9 +1,9 @@
 // The demand in every way it can be said, as flags: peaks, rates, days, users, profiles, mixes.
 import { describe, expect, test } from 'vitest'
 import { UserError } from '../../src/errors.ts'
-import { demandOf } from '../../src/input/demand-request.ts'
-import type { PlanFlags } from '../../src/input/plan-flags.ts'
 import { tokensPerMinute } from '../../src/plan/demand.ts'
+import { demandOf } from '../../src/planning/demand-request.ts'
+import type { PlanFlags } from '../../src/planning/plan-flags.ts'
 
 async function refusalOf(flags: PlanFlags): Promise<string> {
   try {

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { z } from 'zod'
 import { UserError } from '../../src/errors.ts'
-import { planRequest } from '../../src/input/plan-request.ts'
+import { planRequest } from '../../src/planning/plan-request.ts'
 import { planSchema } from '../../src/report/plan-schema.ts'
 import { type Ended, kt } from '../support/kt.ts'
 

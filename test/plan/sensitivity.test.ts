@@ -2,10 +2,10 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { UserError } from '../../src/errors.ts'
-import { dayAfter } from '../../src/input/dates.ts'
-import { sensitivityRequest } from '../../src/input/sensitivity-request.ts'
+import { renderSensitivity } from '../../src/output/sensitivity-table.ts'
 import { exhaustion } from '../../src/plan/growth.ts'
-import { renderSensitivity } from '../../src/render/sensitivity-table.ts'
+import { dayAfter } from '../../src/planning/dates.ts'
+import { sensitivityRequest } from '../../src/planning/sensitivity-request.ts'
 
 const peaks = { 'input-peak': '80M', 'output-peak': '10M' }
 

@@ -1,9 +1,9 @@
 // `kt plan simulate` as a user runs it: the answer first, the same seed the same run, and what has no effect refused.
 import { expect, test } from 'vitest'
 import { UserError } from '../../src/errors.ts'
-import { simulationRequest } from '../../src/input/simulation-request.ts'
+import { renderSimulation } from '../../src/output/simulation-table.ts'
 import { simulateFleet } from '../../src/plan/simulate/fleet.ts'
-import { renderSimulation } from '../../src/render/simulation-table.ts'
+import { simulationRequest } from '../../src/planning/simulation-request.ts'
 import { kt } from '../support/kt.ts'
 
 const PEAKS = { 'input-peak': '80M', 'output-peak': '10M' }

@@ -2,8 +2,6 @@
 import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
-import { readSizing } from '../../src/input/sizing.ts'
-import { readTrace } from '../../src/input/trace.ts'
 import { mmc, waitTail } from '../../src/plan/queueing/erlang.ts'
 import { Autoscaler } from '../../src/plan/simulate/autoscaler.ts'
 import { confirmWait, fleetFigures } from '../../src/plan/simulate/confirm.ts'
@@ -12,7 +10,9 @@ import { simulateQueue } from '../../src/plan/simulate/queue.ts'
 import { Streams } from '../../src/plan/simulate/streams.ts'
 import { steadyTraffic, trafficOfTrace } from '../../src/plan/simulate/traffic.ts'
 import { WaitHistogram } from '../../src/plan/simulate/wait-histogram.ts'
+import { readSizing } from '../../src/planning/sizing.ts'
 import { logNormal, type Random, randomFrom } from '../../src/stats/random.ts'
+import { readTrace } from '../../src/workload/trace.ts'
 import { chatDemand } from './support.ts'
 
 const exponential = (random: Random): number => -Math.log(1 - random())

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { UserError } from '../../src/errors.ts'
-import { readSizing } from '../../src/input/sizing.ts'
+import { readSizing } from '../../src/planning/sizing.ts'
 
 const shipped = new URL('../../profiles/sizing/kong.yaml', import.meta.url)
 let folder = ''

@@ -1,8 +1,8 @@
 // Tiers of Kong's page: lower bound inclusive, XL strictly above, the highest over the dimensions decides.
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { readSizing } from '../../src/input/sizing.ts'
 import { rpsTierOf, tierOf } from '../../src/plan/tier.ts'
+import { readSizing } from '../../src/planning/sizing.ts'
 
 const { tiers, rpsTiers } = readSizing()
 const M = 1e6

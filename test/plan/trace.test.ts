@@ -6,9 +6,9 @@ import { fileURLToPath } from 'node:url'
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { UserError } from '../../src/errors.ts'
-import { demandOf } from '../../src/input/demand-request.ts'
-import { readTrace } from '../../src/input/trace.ts'
-import { peakOf, type Trace, totalsOf } from '../../src/plan/trace.ts'
+import { peakOf, totalsOf } from '../../src/plan/trace.ts'
+import { demandOf } from '../../src/planning/demand-request.ts'
+import { readTrace, type Trace } from '../../src/workload/trace.ts'
 
 let folder = ''
 beforeAll(() => {

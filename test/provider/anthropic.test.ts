@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import { parseStamp } from '../../src/overhead/stamp.ts'
 import { textOf } from '../../src/provider/words.ts'
+import { parseStamp } from '../../src/wire/stamp.ts'
 import { noRecordings, placesOf, recordedEvents } from './recorded.ts'
 import { ANTHROPIC, eventsOf, messagesWith, nonce, post, provider, truthOf, watched } from './support.ts'
 

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
-import { parseStamp } from '../../src/overhead/stamp.ts'
 import { PLAIN_SHAPE } from '../../src/provider/shape.ts'
 import { textOf } from '../../src/provider/words.ts'
+import { parseStamp } from '../../src/wire/stamp.ts'
 import { noRecordings, placesOf, recordedEvents } from './recorded.ts'
 import { contentsWith, eventsOf, nonce, post, provider, truthOf, watched } from './support.ts'
 

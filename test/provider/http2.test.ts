@@ -3,9 +3,9 @@ import { connect } from 'node:net'
 import { connect as connectTls, createSecureContext } from 'node:tls'
 import { Agent, fetch as undiciFetch } from 'undici'
 import { expect, onTestFinished, test } from 'vitest'
-import { parseStamp } from '../../src/overhead/stamp.ts'
 import { selfSigned } from '../../src/provider/certificate.ts'
 import { textOf } from '../../src/provider/words.ts'
+import { parseStamp } from '../../src/wire/stamp.ts'
 import { post2, raw1, session2 } from './http-client.ts'
 import {
   ANTHROPIC,

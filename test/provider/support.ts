@@ -1,12 +1,12 @@
 /** A simulated provider on a free port for one test, closed after it, and plain HTTP to talk to it. */
 import { onTestFinished } from 'vitest'
-import { SseReader } from '../../src/client/sse.ts'
 import { StreamWatch } from '../../src/client/stream-watch.ts'
-import type { Stamp } from '../../src/overhead/stamp.ts'
 import type { LatencyModel } from '../../src/provider/latency.ts'
 import { type Provider, type ProviderOptions, startProvider } from '../../src/provider/server.ts'
 import type { TruthRecord } from '../../src/provider/truth.ts'
-import { nonceOf, nonceWord } from '../../src/workload/nonce.ts'
+import { nonceOf, nonceWord } from '../../src/wire/nonce.ts'
+import { SseReader } from '../../src/wire/sse.ts'
+import type { Stamp } from '../../src/wire/stamp.ts'
 
 export function fixedLatency(ttftMs: number, gapMs: number): LatencyModel {
   return { ttft: { kind: 'fixed', us: ttftMs * 1_000 }, tokenGap: { kind: 'fixed', us: gapMs * 1_000 }, seed: 1 }

@@ -1,9 +1,9 @@
 import { Agent, request } from 'node:http'
 import { expect, onTestFinished, test } from 'vitest'
-import { parseStamp } from '../../src/overhead/stamp.ts'
 import type { ProviderStats } from '../../src/provider/stats.ts'
 import { TruthLog } from '../../src/provider/truth.ts'
 import { now } from '../../src/system/clock.ts'
+import { parseStamp } from '../../src/wire/stamp.ts'
 import { chatBody, chatWith, fixedLatency, nonce, payloadsOf, postChat, provider, truthOf } from './support.ts'
 
 function durationUs(response: Response): number {

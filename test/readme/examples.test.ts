@@ -3,7 +3,7 @@
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { type EmbeddedPair, startEmbeddedPair } from '../../src/runner/embedded.ts'
+import { type EmbeddedPair, startEmbeddedPair } from '../../src/bench/embedded.ts'
 import { kt, startKt, tempDir } from '../support/kt.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))

@@ -1,8 +1,8 @@
 // The parts of a gateway's overhead against their budgets: the table, `--budgets` and thresholds on a part judge by the same blocks.
 import { describe, expect, it } from 'vitest'
-import { parseThresholds } from '../../src/input/thresholds.ts'
-import { componentVerdictIn } from '../../src/report/components.ts'
-import { judgeBench } from '../../src/runner/judge-bench.ts'
+import { judgeBench } from '../../src/bench/judge-bench.ts'
+import { componentVerdictIn } from '../../src/verdict/components.ts'
+import { parseThresholds } from '../../src/verdict/threshold-flags.ts'
 import { around, fixed, makeReport, type ReportShape } from '../support/make-report.ts'
 
 const LIMITS = { input_policy: 2, routing: 0.5, event_emission: 0 }

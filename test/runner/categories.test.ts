@@ -1,11 +1,11 @@
 // A mixed workload on real sockets: each part is sent with its own headers, and what became of it is kept by category.
 import type { IncomingHttpHeaders } from 'node:http'
 import { afterEach, describe, expect, it } from 'vitest'
-import { mergeRecords } from '../../src/runner/merge.ts'
-import type { RunRecord } from '../../src/runner/messages.ts'
-import type { ArmRecord } from '../../src/runner/recorder.ts'
+import { mergeRecords } from '../../src/load/merge.ts'
+import type { RunRecord } from '../../src/load/messages.ts'
+import type { ArmRecord } from '../../src/load/recorder.ts'
 import type { Category } from '../../src/slo/category.ts'
-import { promptTemplate } from '../../src/workload/template.ts'
+import { promptTemplate } from '../../src/wire/template.ts'
 import type { WorkloadSpec } from '../../src/workload/workload.ts'
 import { decoded, httpServer, OK_BODY, planFor, run, type TestServer } from '../support/engine.ts'
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { startEmbeddedPair } from '../../src/runner/embedded.ts'
+import { startEmbeddedPair } from '../../src/bench/embedded.ts'
 
 test('the pair answers, and ends by itself when it is closed', async () => {
   const pair = await startEmbeddedPair(0, () => {})

@@ -1,7 +1,7 @@
 // Servers that misbehave on purpose: each ends in a class of its own, at its deadline at the latest, and nothing hangs.
 import type { Socket } from 'node:net'
 import { afterEach, describe, expect, it } from 'vitest'
-import type { Outcome } from '../../src/client/outcome.ts'
+import type { Outcome } from '../../src/wire/outcome.ts'
 import { promptWorkload } from '../../src/workload/workload.ts'
 import { decoded, OK_BODY, planFor, run, type TestServer, tcpServer } from '../support/engine.ts'
 

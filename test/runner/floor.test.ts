@@ -1,10 +1,10 @@
 // The floor of a run without a direct arm: measured at a null upstream, named in report and output, and judged like any floor.
 import { readFileSync } from 'node:fs'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { type EmbeddedPair, startEmbeddedPair } from '../../src/bench/embedded.ts'
+import { judgeBench } from '../../src/bench/judge-bench.ts'
 import { readReport } from '../../src/report/read.ts'
 import type { BenchReport } from '../../src/report/schema.ts'
-import { type EmbeddedPair, startEmbeddedPair } from '../../src/runner/embedded.ts'
-import { judgeBench } from '../../src/runner/judge-bench.ts'
 import { Histogram } from '../../src/stats/histogram.ts'
 import { kt, tempDir } from '../support/kt.ts'
 import { around, makeReport } from '../support/make-report.ts'

@@ -1,7 +1,7 @@
 // The gate of one bench: which question a run with two arms answers, and what forbids an answer.
 import { describe, expect, it } from 'vitest'
+import { type BenchQuestion, judgeBench } from '../../src/bench/judge-bench.ts'
 import type { BenchReport } from '../../src/report/schema.ts'
-import { type BenchQuestion, judgeBench } from '../../src/runner/judge-bench.ts'
 import { type ArmShape, around, fixed, makeReport } from '../support/make-report.ts'
 
 const nothing: BenchQuestion = { budgetMs: undefined, maxRegression: undefined, thresholds: [] }

@@ -88,7 +88,7 @@ describe('load', () => {
       ++calls > 6 ? request.resume() : answerAfter(10)(request, response),
     )
     const plan = planFor(server.origin, { requests: 1_000, load: { mode: 'closed', concurrency: 2 } })
-    const { Engine } = await import('../../src/runner/engine.ts')
+    const { Engine } = await import('../../src/load/engine.ts')
     const { now } = await import('../../src/system/clock.ts')
     const engine = new Engine(plan, now)
     const running = engine.run()

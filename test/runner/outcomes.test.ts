@@ -2,7 +2,7 @@ import type { RequestListener } from 'node:http'
 import type { Socket } from 'node:net'
 import { gzipSync } from 'node:zlib'
 import { afterEach, describe, expect, it } from 'vitest'
-import type { Outcome } from '../../src/client/outcome.ts'
+import type { Outcome } from '../../src/wire/outcome.ts'
 import { decoded, httpServer, OK_BODY, planFor, run, type TestServer, tcpServer } from '../support/engine.ts'
 
 let server: TestServer | undefined

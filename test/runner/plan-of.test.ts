@@ -1,8 +1,8 @@
 // What a run of two arms sends beyond what was asked for, decided before it begins.
 import { expect, it } from 'vitest'
-import { parseBenchOptions } from '../../src/runner/options.ts'
-import { planOf } from '../../src/runner/plan-of.ts'
-import type { NamedTarget } from '../../src/runner/targets.ts'
+import { parseBenchOptions } from '../../src/bench/options.ts'
+import { planOf } from '../../src/bench/plan-of.ts'
+import type { NamedTarget } from '../../src/bench/targets.ts'
 
 const target = {
   origin: 'http://127.0.0.1:1',

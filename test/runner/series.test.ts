@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { Series } from '../../src/runner/series.ts'
+import { Series } from '../../src/load/series.ts'
 
 const SECOND_US = 1_000_000
 

@@ -1,9 +1,9 @@
 // Two arms in one run on real sockets: in turns by block or by request, with the first request after a rest left out, and looks.
 import { afterEach, describe, expect, it } from 'vitest'
-import { Engine, type EngineHooks } from '../../src/runner/engine.ts'
-import type { RunPlan } from '../../src/runner/plan.ts'
+import { Engine, type EngineHooks } from '../../src/load/engine.ts'
+import type { RunPlan } from '../../src/load/plan.ts'
 import { now } from '../../src/system/clock.ts'
-import { findNonce } from '../../src/workload/nonce.ts'
+import { findNonce } from '../../src/wire/nonce.ts'
 import { decoded, httpServer, OK_BODY, planFor, type TestServer } from '../support/engine.ts'
 
 /** A request as a server had it. */

@@ -1,6 +1,6 @@
 // A waker forgets nobody: a due time that is replaced at the very moment at which the thread wakes for the one before is kept too.
 import { expect, it } from 'vitest'
-import { startWaker } from '../../src/runner/waker.ts'
+import { startWaker } from '../../src/load/waker.ts'
 import { now } from '../../src/system/clock.ts'
 
 const ROUNDS = 2_000

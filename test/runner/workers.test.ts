@@ -1,7 +1,7 @@
 // Several sending threads: their shares make the whole, their records become one, and one that dies fails the run.
 import { afterEach, expect, it } from 'vitest'
-import { startRun } from '../../src/runner/run.ts'
-import { sampleCount, sampleLines } from '../../src/runner/samples.ts'
+import { startRun } from '../../src/load/run.ts'
+import { sampleCount, sampleLines } from '../../src/load/samples.ts'
 import { decoded, httpServer, OK_BODY, planFor, type TestServer } from '../support/engine.ts'
 import { quickProvider } from '../support/provider.ts'
 

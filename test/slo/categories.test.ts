@@ -2,10 +2,10 @@ import { mkdtempSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { namedCategory, readSlo } from '../../src/input/slo.ts'
-import { categoryOfRun, judgeSlo } from '../../src/report/slo.ts'
 import { type Category, categoryOf } from '../../src/slo/category.ts'
 import { errorBudget } from '../../src/slo/error-budget.ts'
+import { categoryOfRun, judgeSlo } from '../../src/verdict/slo.ts'
+import { namedCategory, readSlo } from '../../src/verdict/slo-categories.ts'
 import { around, fixed, makeReport } from '../support/make-report.ts'
 
 function file(text: string): string {

@@ -1,9 +1,9 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { EXIT, UserError } from '../../src/errors.ts'
-import { parseMaxRegression, parseThresholds } from '../../src/input/thresholds.ts'
 import { KNOWN_METRICS } from '../../src/slo/metrics.ts'
 import { isMalformed, parseThreshold } from '../../src/slo/threshold.ts'
+import { parseMaxRegression, parseThresholds } from '../../src/verdict/threshold-flags.ts'
 
 describe('the threshold grammar', () => {
   it.each([

@@ -1,6 +1,6 @@
 /**
- * The import graph of the sources as it is at run time: types erased (type-only imports do not count), static and literal
- * dynamic imports followed. Paths are relative to the root of the project.
+ * The import graph of the sources: static imports, literal dynamic imports, and imports of types only, told apart. Paths are
+ * relative to the root of the project.
  */
 import { globSync, readFileSync } from 'node:fs'
 import { stripTypeScriptTypes } from 'node:module'
@@ -12,8 +12,10 @@ const STATIC = /^\s*(?:import|export)\b(?:[^'"`;]*?\bfrom)?\s*['"]([^'"]+)['"]/g
 const DYNAMIC = /\bimport\(\s*['"]([^'"]+)['"]/g
 
 export interface Imports {
-  /** Files of the project, relative to its root. */
+  /** Files of the project whose values it imports. */
   files: string[]
+  /** Files of the project of which it imports types only. */
+  types: string[]
   /** Everything else: packages and `node:` modules. */
   packages: string[]
   /** The part of `files` that is loaded only when a function runs. */
@@ -23,53 +25,61 @@ export interface Imports {
 /** The import graph over every TypeScript file under `folders`. */
 export function importGraph(...folders: string[]): Map<string, Imports> {
   const files = folders.flatMap((folder) => globSync(`${folder}/**/*.ts`, { cwd: root }))
-  return new Map(files.sort().map((file) => [file, importsOf(file, sourceWithoutTypes(file))]))
+  return new Map(files.sort().map((file) => [file, importsOf(file, readFileSync(join(root, file), 'utf8'))]))
 }
 
 export function sourceWithoutTypes(file: string): string {
   return stripTypeScriptTypes(readFileSync(join(root, file), 'utf8'))
 }
 
-/** What `source`, without its types, imports. */
+/** What `source` imports. An import that is gone once types are erased is one of types. */
 export function importsOf(file: string, source: string): Imports {
-  const eager = [...source.matchAll(STATIC)].map((match) => match[1] ?? '')
-  const late = [...source.matchAll(DYNAMIC)].map((match) => match[1] ?? '')
+  const erased = stripTypeScriptTypes(source)
+  const eager = specifiersOf(erased, STATIC)
+  const late = specifiersOf(erased, DYNAMIC)
+  const values = [...eager, ...late]
   const inProject = (specifiers: string[]) =>
     specifiers.filter((name) => name.startsWith('.')).map((name) => normalize(join(dirname(file), name)))
+  const files = inProject(values)
+  const all = inProject([...specifiersOf(source, STATIC), ...specifiersOf(source, DYNAMIC)])
   return {
-    files: inProject([...eager, ...late]),
-    packages: [...eager, ...late].filter((name) => !name.startsWith('.')),
+    files,
+    types: [...new Set(all)].filter((target) => !files.includes(target)),
+    packages: values.filter((name) => !name.startsWith('.')),
     lazy: inProject(late),
   }
 }
 
-/** `files`, and whatever they import, at any depth. */
-export function reachableFrom(
-  graph: ReadonlyMap<string, Pick<Imports, 'files'>>,
-  files: readonly string[],
-): Set<string> {
+function specifiersOf(source: string, pattern: RegExp): string[] {
+  return [...source.matchAll(pattern)].map((match) => match[1] ?? '')
+}
+
+type Arrows = ReadonlyMap<string, readonly string[]>
+
+/** `files`, and whatever they reach, at any depth. */
+export function reachableFrom(arrows: Arrows, files: readonly string[]): Set<string> {
   const reached = new Set(files)
   // A set that grows while it is walked visits what was added.
-  for (const file of reached) for (const next of graph.get(file)?.files ?? []) reached.add(next)
+  for (const file of reached) for (const next of arrows.get(file) ?? []) reached.add(next)
   return reached
 }
 
-/** A way from a file back to itself, or undefined. */
-export function findCycle(graph: ReadonlyMap<string, Pick<Imports, 'files'>>): string[] | undefined {
+/** A way from a node back to itself, or undefined. */
+export function findCycle(arrows: Arrows): string[] | undefined {
   const done = new Set<string>()
-  const visit = (file: string, path: string[]): string[] | undefined => {
-    const at = path.indexOf(file)
-    if (at >= 0) return [...path.slice(at), file]
-    if (done.has(file)) return undefined
-    for (const next of graph.get(file)?.files ?? []) {
-      const cycle = visit(next, [...path, file])
+  const visit = (node: string, path: string[]): string[] | undefined => {
+    const at = path.indexOf(node)
+    if (at >= 0) return [...path.slice(at), node]
+    if (done.has(node)) return undefined
+    for (const next of arrows.get(node) ?? []) {
+      const cycle = visit(next, [...path, node])
       if (cycle) return cycle
     }
-    done.add(file)
+    done.add(node)
     return undefined
   }
-  for (const file of graph.keys()) {
-    const cycle = visit(file, [])
+  for (const node of arrows.keys()) {
+    const cycle = visit(node, [])
     if (cycle) return cycle
   }
   return undefined

@@ -1,4 +1,4 @@
-/** A run that is judged at its looks until decided, as the runner does it (src/runner/looks.ts), without the run. */
+/** A run that is judged at its looks until decided, as the runner does it (src/bench/looks.ts), without the run. */
 import { LOOKS, nextLook } from '../../src/stats/sequential.ts'
 
 type Verdict = 'pass' | 'fail' | 'inconclusive'

@@ -2,7 +2,7 @@
  * Valid reports of invented runs: seeded requests through the real histograms, quantiles and schema. For tests of what reads,
  * compares, judges and renders reports; the figures are as consistent as those of a real run.
  */
-import { isInLatencyTail, type Outcome } from '../../src/client/outcome.ts'
+
 import { distributionOf, intervalMs, quantilesMs } from '../../src/report/distribution.ts'
 import {
   type ArmName,
@@ -15,6 +15,7 @@ import {
 import { Histogram } from '../../src/stats/histogram.ts'
 import { quantileBounds } from '../../src/stats/quantile-interval.ts'
 import { logNormal, normal, type Random, randomFrom } from '../../src/stats/random.ts'
+import { isInLatencyTail, type Outcome } from '../../src/wire/outcome.ts'
 
 /** Microseconds of one request. */
 export type Model = (random: Random) => number

@@ -1,10 +1,10 @@
 // The category of each request is known when it is made: by endpoint, prompt tokens and headers, the same for every arm.
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { readSlo } from '../../src/input/slo.ts'
 import type { Category } from '../../src/slo/category.ts'
+import { readSlo } from '../../src/verdict/slo-categories.ts'
 import { workloadOf } from '../../src/workload/choose.ts'
-import { NO_CATEGORY, reachableCategories } from '../../src/workload/classify.ts'
+import { NO_CATEGORY, reachableCategories } from '../../src/workload/workload.ts'
 import { parseDistribution } from '../../src/workload/distribution.ts'
 import { requestMaker, type WorkloadSpec } from '../../src/workload/workload.ts'
 

@@ -1,6 +1,11 @@
 import { Args, Flags } from '@oclif/core'
-import { ciFlags } from '../../ci-flags.ts'
 import { KtCommand } from '../../command.ts'
+import * as ci from '../../output/ci.ts'
+import { ciFlags } from '../../output/ci-flags.ts'
+import { renderComparison } from '../../output/compare-table.ts'
+import { comparisonProperties, renderComparisonMarkdown } from '../../output/markdown.ts'
+import { exitOfComparison } from '../../verdict/compare.ts'
+import { compareFiles } from '../../verdict/compare-files.ts'
 
 export default class BenchCompare extends KtCommand {
   static override summary = 'Compare two runs, and gate on what the gateway adds or on what a change to it costs.'
@@ -59,19 +64,6 @@ measured in turns is compared with itself, block by block.`
 
   async run(): Promise<void> {
     const { args, flags } = await this.parse(BenchCompare)
-    const [
-      { compareFiles },
-      { exitOfComparison },
-      { renderComparison },
-      { comparisonProperties, renderComparisonMarkdown },
-      ci,
-    ] = await Promise.all([
-      import('../../report/compare-files.ts'),
-      import('../../report/compare.ts'),
-      import('../../render/compare-table.ts'),
-      import('../../render/markdown.ts'),
-      import('../../system/ci.ts'),
-    ])
     ci.assertCiWritable(flags)
     const comparison = compareFiles(args, flags)
     if (flags.json) this.printJson(comparison)

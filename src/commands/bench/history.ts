@@ -1,5 +1,7 @@
 import { Args, Flags } from '@oclif/core'
 import { KtCommand } from '../../command.ts'
+import { renderHistory } from '../../output/history-plot.ts'
+import { readHistory } from '../../verdict/history.ts'
 
 export default class BenchHistory extends KtCommand {
   static override summary = 'Show how a metric went over the reports of a folder, and where it changed.'
@@ -26,10 +28,6 @@ out and named. Changes of level are found by E-divisive with a seeded permutatio
 
   async run(): Promise<void> {
     const { args, flags } = await this.parse(BenchHistory)
-    const [{ readHistory }, { renderHistory }] = await Promise.all([
-      import('../../report/history.ts'),
-      import('../../render/history-plot.ts'),
-    ])
     const history = readHistory(args.folder, flags.metric)
     if (flags.json) this.printJson(history)
     else this.print(renderHistory(history, this.color))

@@ -1,7 +1,16 @@
 import { Flags } from '@oclif/core'
-import { ciFlags } from '../../ci-flags.ts'
+import { bench } from '../../bench/bench.ts'
+import { embeddedFlags, pacingFlags, requestFlags, targetFlags } from '../../bench/bench-flags.ts'
+import { withConfig } from '../../bench/config.ts'
+import { OPTION_NAMES } from '../../bench/option-schema.ts'
+import { parseBenchOptions } from '../../bench/options.ts'
 import { KtCommand } from '../../command.ts'
-import { embeddedFlags, pacingFlags, requestFlags, targetFlags } from '../../input/bench-flags.ts'
+import { benchProperties, renderBenchMarkdown } from '../../output/bench-markdown.ts'
+import { renderBench } from '../../output/bench-table.ts'
+import * as ci from '../../output/ci.ts'
+import { ciFlags } from '../../output/ci-flags.ts'
+import { progressLine, progressLogLine } from '../../output/progress.ts'
+import { progressOnStderr } from '../../system/progress.ts'
 
 export default class Bench extends KtCommand {
   static override summary =
@@ -97,25 +106,6 @@ and directly, in turns. The API key is taken from --api-key, KT_API_KEY or OPENA
 
   async run(): Promise<void> {
     const { flags } = await this.parse(Bench)
-    const [
-      { OPTION_NAMES, parseBenchOptions },
-      { withConfig },
-      { bench },
-      { renderBench },
-      { benchProperties, renderBenchMarkdown },
-      ci,
-      { progressLine, progressLogLine },
-      { progressOnStderr },
-    ] = await Promise.all([
-      import('../../runner/options.ts'),
-      import('../../runner/config.ts'),
-      import('../../runner/bench.ts'),
-      import('../../render/bench-table.ts'),
-      import('../../render/bench-markdown.ts'),
-      import('../../system/ci.ts'),
-      import('../../render/progress.ts'),
-      import('../../system/progress.ts'),
-    ])
     const { config, ...typed } = flags
     const given = withConfig(typed, config, OPTION_NAMES)
     given.values['api-key'] ??= this.apiKey(undefined)

@@ -1,6 +1,12 @@
 import { Flags } from '@oclif/core'
+import { embeddedFlags, pacingFlags, requestFlags, targetFlags } from '../../bench/bench-flags.ts'
+import { withConfig } from '../../bench/config.ts'
+import { sweep } from '../../bench/sweep.ts'
+import { parseSweepOptions } from '../../bench/sweep-options.ts'
 import { KtCommand } from '../../command.ts'
-import { embeddedFlags, pacingFlags, requestFlags, targetFlags } from '../../input/bench-flags.ts'
+import { levelLine, progressLine, progressLogLine } from '../../output/progress.ts'
+import { renderSweep } from '../../output/sweep-table.ts'
+import { progressOnStderr } from '../../system/progress.ts'
 
 export default class BenchSweep extends KtCommand {
   static override summary =
@@ -47,21 +53,6 @@ export default class BenchSweep extends KtCommand {
 
   async run(): Promise<void> {
     const { flags } = await this.parse(BenchSweep)
-    const [
-      { withConfig },
-      { parseSweepOptions },
-      { sweep },
-      { renderSweep },
-      { progressLine, progressLogLine, levelLine },
-      { progressOnStderr },
-    ] = await Promise.all([
-      import('../../runner/config.ts'),
-      import('../../runner/sweep-options.ts'),
-      import('../../runner/sweep.ts'),
-      import('../../render/sweep-table.ts'),
-      import('../../render/progress.ts'),
-      import('../../system/progress.ts'),
-    ])
     const { config, ...typed } = flags
     const { config: _, ...known } = BenchSweep.flags
     const given = withConfig(typed, config, Object.keys(known))

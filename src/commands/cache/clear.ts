@@ -1,6 +1,9 @@
 import { Flags } from '@oclif/core'
 import { KtCommand } from '../../command.ts'
-import { adminFlags } from '../../gateway-admin/flags.ts'
+import { clearedSchema } from '../../gateway-cli/answers.ts'
+import { AdminClient } from '../../gateway-cli/client.ts'
+import { adminFlags } from '../../gateway-cli/flags.ts'
+import { formatNumber } from '../../units.ts'
 
 export default class CacheClear extends KtCommand {
   static override summary = "Clear the running gateway's cache, whole or for one model."
@@ -15,11 +18,6 @@ export default class CacheClear extends KtCommand {
 
   async run(): Promise<void> {
     const { flags } = await this.parse(CacheClear)
-    const [{ AdminClient }, { clearedSchema }, { formatNumber }] = await Promise.all([
-      import('../../gateway-admin/client.ts'),
-      import('../../gateway-admin/answers.ts'),
-      import('../../units.ts'),
-    ])
     const client = new AdminClient({ url: flags.admin, token: flags['admin-token'] })
     const only = flags.model === undefined ? '' : `?${new URLSearchParams({ model: flags.model })}`
     const result = await client.ask('DELETE', `/cache${only}`, clearedSchema)

@@ -1,6 +1,9 @@
 import { Flags } from '@oclif/core'
 import { KtCommand } from '../../command.ts'
-import { adminFlags } from '../../gateway-admin/flags.ts'
+import { cacheStatsSchema } from '../../gateway-cli/answers.ts'
+import { AdminClient } from '../../gateway-cli/client.ts'
+import { adminFlags } from '../../gateway-cli/flags.ts'
+import { renderCacheStats } from '../../output/cache-stats.ts'
 
 export default class CacheStats extends KtCommand {
   static override summary = "Show what the running gateway's cache holds and how often it helps."
@@ -14,11 +17,6 @@ export default class CacheStats extends KtCommand {
 
   async run(): Promise<void> {
     const { flags } = await this.parse(CacheStats)
-    const [{ AdminClient }, { cacheStatsSchema }, { renderCacheStats }] = await Promise.all([
-      import('../../gateway-admin/client.ts'),
-      import('../../gateway-admin/answers.ts'),
-      import('../../render/cache-stats.ts'),
-    ])
     const client = new AdminClient({ url: flags.admin, token: flags['admin-token'] })
     const stats = await client.ask('GET', '/cache', cacheStatsSchema)
     if (flags.json) this.printJson(stats)

@@ -1,7 +1,11 @@
 import { Flags } from '@oclif/core'
 import { KtCommand } from '../../command.ts'
 import { EXIT, UserError } from '../../errors.ts'
-import { adminFlags } from '../../gateway-admin/flags.ts'
+import { openEventSource } from '../../gateway-cli/event-source.ts'
+import { eventStats, metricNamed, parsePercentiles, stampBefore } from '../../gateway-cli/event-stats.ts'
+import { adminFlags } from '../../gateway-cli/flags.ts'
+import { renderEventStats } from '../../output/event-stats.ts'
+import { durationMs } from '../../parse/quantity.ts'
 
 export default class EventsStats extends KtCommand {
   static override summary = "Percentiles of latency, overhead or tokens over the gateway's requests."
@@ -28,15 +32,9 @@ routing, cache, inject, acquire, output_policy, events, hold. Exit 4 where no ev
 
   async run(): Promise<void> {
     const { flags } = await this.parse(EventsStats)
-    const [{ eventStats, metricNamed, parsePercentiles, stampBefore }, { openEventSource }, { renderEventStats }] =
-      await Promise.all([
-        import('../../gateway-admin/event-stats.ts'),
-        import('../../gateway-admin/event-source.ts'),
-        import('../../render/event-stats.ts'),
-      ])
     const metric = metricNamed(flags.metric)
     const shares = parsePercentiles(flags.percentiles)
-    const lastMs = flags.last === undefined ? undefined : await durationOf(flags.last)
+    const lastMs = flags.last === undefined ? undefined : durationOf(flags.last)
     const since = stampBefore(lastMs)
     const admin = { url: flags.admin, token: flags['admin-token'] }
     const source = await openEventSource({ file: flags.file, admin }, since)
@@ -48,8 +46,7 @@ routing, cache, inject, acquire, output_policy, events, hold. Exit 4 where no ev
   }
 }
 
-async function durationOf(text: string): Promise<number> {
-  const { durationMs } = await import('../../input/quantity.ts')
+function durationOf(text: string): number {
   const parsed = durationMs.safeParse(text)
   if (parsed.success) return parsed.data
   throw new UserError(`--last: ${parsed.error.issues[0]?.message}`, "Give a duration such as '1h'.")

@@ -1,6 +1,9 @@
 import { Flags } from '@oclif/core'
 import { KtCommand } from '../../command.ts'
-import { adminFlags } from '../../gateway-admin/flags.ts'
+import { AdminClient } from '../../gateway-cli/client.ts'
+import { adminFlags } from '../../gateway-cli/flags.ts'
+import { followEvents } from '../../gateway-cli/follow.ts'
+import { compileTemplate } from '../../gateway-cli/template.ts'
 
 export default class EventsTail extends KtCommand {
   static override summary = 'Follow the running gateway: a line for every request that ends.'
@@ -29,11 +32,6 @@ parent_span_id, error, dropped_before; {{.}} is the whole event. Ends with Ctrl-
 
   async run(): Promise<void> {
     const { flags } = await this.parse(EventsTail)
-    const [{ AdminClient }, { compileTemplate }, { followEvents }] = await Promise.all([
-      import('../../gateway-admin/client.ts'),
-      import('../../gateway-admin/template.ts'),
-      import('../../gateway-admin/follow.ts'),
-    ])
     const render = compileTemplate(flags.json ? '{{.}}' : flags.format)
     const client = new AdminClient({ url: flags.admin, token: flags['admin-token'] })
     const events = followEvents(client, this.interruption(), flags.count, (note) =>

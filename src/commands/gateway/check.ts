@@ -1,6 +1,9 @@
 /** `kt gateway check`: is this config usable, and what does it come to? Starts nothing. */
+
 import { Args, Flags } from '@oclif/core'
 import { KtCommand } from '../../command.ts'
+import { checkGatewayConfig, gatewayCheckJson, oneFile } from '../../gateway-cli/gateway-config.ts'
+import { renderGatewayCheck } from '../../output/gateway-check.ts'
 
 export default class GatewayCheck extends KtCommand {
   static override summary = 'Check a config of the reference gateway without starting it.'
@@ -22,9 +25,8 @@ export default class GatewayCheck extends KtCommand {
 
   async run(): Promise<void> {
     const { args, flags } = await this.parse(GatewayCheck)
-    const { checkGatewayConfig, gatewayCheckJson, oneFile } = await import('../../input/gateway-config.ts')
     const checked = checkGatewayConfig(oneFile(args.file, flags.config))
     if (flags.json) this.printJson(gatewayCheckJson(checked))
-    else this.print((await import('../../render/gateway-check.ts')).renderGatewayCheck(checked))
+    else this.print(renderGatewayCheck(checked))
   }
 }

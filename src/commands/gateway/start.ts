@@ -1,7 +1,13 @@
 /** `kt gateway start`: runs the reference gateway until it is asked to stop. */
+
+import { availableParallelism } from 'node:os'
 import { Flags } from '@oclif/core'
+import { runGateway } from '../../../reference-gateway/gateway.ts'
 import { KtCommand } from '../../command.ts'
 import { UserError } from '../../errors.ts'
+import { readGatewayConfig, withUpstream } from '../../gateway-cli/gateway-config.ts'
+import { onFreePort, untilAskedToStop } from '../../system/serve.ts'
+import { parseDurationMs } from '../../units.ts'
 
 export default class GatewayStart extends KtCommand {
   static override summary = 'Start the reference gateway: an OpenAI-compatible proxy that measures itself.'
@@ -33,13 +39,9 @@ export default class GatewayStart extends KtCommand {
 
   async run(): Promise<void> {
     const { flags } = await this.parse(GatewayStart)
-    const injectDelayMs = await durationOf(flags['inject-delay'])
-    const given = await configOf(flags)
-    const config = flags.workers === undefined ? given : { ...given, workers: await workersOf(flags.workers) }
-    const [{ runGateway }, { onFreePort, untilAskedToStop }] = await Promise.all([
-      import('../../../reference-gateway/gateway.ts'),
-      import('../../system/serve.ts'),
-    ])
+    const injectDelayMs = durationOf(flags['inject-delay'])
+    const given = configOf(flags)
+    const config = flags.workers === undefined ? given : { ...given, workers: workersOf(flags.workers) }
     const note = (text: string): boolean => process.stderr.write(`kt gateway: ${text}\n`)
     config.notices.forEach(note)
     // Before it says that it listens: whoever reads that may ask it to stop at once.
@@ -71,29 +73,27 @@ function adminPortProblem(error: unknown, adminPort: number | undefined, port: n
   )
 }
 
-async function workersOf(text: string): Promise<number> {
-  if (text === 'auto') return (await import('node:os')).availableParallelism()
+function workersOf(text: string): number {
+  if (text === 'auto') return availableParallelism()
   const count = /^\d{1,2}$/.test(text) ? Number(text) : 0
   if (count >= 1 && count <= 64) return count
   throw new UserError(`--workers ${text} is not a number from 1 to 64`, "Give one, or 'auto' for one process a core.")
 }
 
-async function durationOf(text: string | undefined): Promise<number> {
+function durationOf(text: string | undefined): number {
   if (text === undefined) return 0
-  const { parseDurationMs } = await import('../../units.ts')
   const ms = parseDurationMs(text)
   if (ms !== undefined && ms <= 60_000) return ms
   throw new UserError(`--inject-delay ${text} is not a duration up to 1m`, 'Give a number with a unit, such as 15ms.')
 }
 
-async function configOf(flags: {
+function configOf(flags: {
   config: string | undefined
   host: string | undefined
   port: number | undefined
   'admin-port': number | undefined
   upstream: string | undefined
 }) {
-  const { readGatewayConfig, withUpstream } = await import('../../input/gateway-config.ts')
   // An empty address would mean every interface of the machine.
   if (flags.host === '') throw new UserError('--host is empty', 'Give an address, such as 127.0.0.1.')
   const config = withUpstream(readGatewayConfig(flags.config), flags.upstream)

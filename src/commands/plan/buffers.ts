@@ -1,6 +1,9 @@
 import { Flags } from '@oclif/core'
 import { KtCommand } from '../../command.ts'
-import { planFlags } from '../../input/plan-flags.ts'
+import { renderBuffers } from '../../output/buffers-table.ts'
+import { kongDirectives, planBuffers } from '../../plan/buffers.ts'
+import { bufferRequest } from '../../planning/buffer-request.ts'
+import { planFlags } from '../../planning/plan-flags.ts'
 
 const GROUP = 'BUFFERS'
 
@@ -23,11 +26,6 @@ export default class PlanBuffers extends KtCommand {
 
   async run(): Promise<void> {
     const { flags } = await this.parse(PlanBuffers)
-    const [{ bufferRequest }, { planBuffers, kongDirectives }, { renderBuffers }] = await Promise.all([
-      import('../../input/buffer-request.ts'),
-      import('../../plan/buffers.ts'),
-      import('../../render/buffers-table.ts'),
-    ])
     const { profiles, sizing } = await bufferRequest(flags)
     const plans = profiles.map(({ profile, concurrency, workers, meanBodyBytes }) =>
       planBuffers(profile, concurrency, workers, meanBodyBytes),

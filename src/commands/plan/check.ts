@@ -1,6 +1,9 @@
 import { Flags } from '@oclif/core'
 import { KtCommand } from '../../command.ts'
-import { figureFlags } from '../../input/plan-flags.ts'
+import { EXIT } from '../../errors.ts'
+import { renderPlanCheck } from '../../output/plan-check-table.ts'
+import { checkRequest } from '../../planning/check-request.ts'
+import { figureFlags } from '../../planning/plan-flags.ts'
 
 export default class PlanCheck extends KtCommand {
   static override summary = 'Does a measured run confirm the plan? Exit 3 where it does not, 4 where it cannot tell.'
@@ -34,11 +37,6 @@ export default class PlanCheck extends KtCommand {
 
   async run(): Promise<void> {
     const { flags } = await this.parse(PlanCheck)
-    const [{ checkRequest }, { renderPlanCheck }, { EXIT }] = await Promise.all([
-      import('../../input/check-request.ts'),
-      import('../../render/plan-check-table.ts'),
-      import('../../errors.ts'),
-    ])
     const result = await checkRequest(flags)
     if (flags.json) this.printJson({ schema: 'kt.plan.check/1', ...result })
     else this.print(renderPlanCheck(result))

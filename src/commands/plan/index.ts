@@ -1,6 +1,12 @@
 import { Flags } from '@oclif/core'
 import { KtCommand } from '../../command.ts'
-import { planFlags } from '../../input/plan-flags.ts'
+import { planMarkdown } from '../../output/plan-markdown.ts'
+import { answer, renderPlan } from '../../output/plan-table.ts'
+import { emit } from '../../planning/emit.ts'
+import { emitRequest } from '../../planning/emit-request.ts'
+import { planFlags } from '../../planning/plan-flags.ts'
+import { planReport } from '../../planning/plan-report.ts'
+import { clusterSettings } from '../../planning/settings.ts'
 
 const EMIT = 'MANIFESTS'
 
@@ -37,24 +43,14 @@ export default class Plan extends KtCommand {
 
   async run(): Promise<void> {
     const { flags } = await this.parse(Plan)
-    const [{ emitRequest }, { planReport }] = await Promise.all([
-      import('../../input/emit-request.ts'),
-      import('../../input/plan-report.ts'),
-    ])
     const emitting = emitRequest(flags)
     const { plan, demand, sizing, choices } = await planReport(flags)
     if (emitting) {
-      const [{ clusterSettings }, { emit }, { answer }] = await Promise.all([
-        import('../../manifests/settings.ts'),
-        import('../../manifests/emit.ts'),
-        import('../../render/plan-table.ts'),
-      ])
       const settings = clusterSettings(plan, answer(plan), demand, sizing, choices, emitting.options)
       for (const path of emit(emitting.targets, settings, emitting.folder)) process.stderr.write(`kt: wrote ${path}\n`)
     }
     if (flags.json) this.printJson(plan)
-    else if (flags.markdown)
-      this.print((await import('../../render/plan-markdown.ts')).planMarkdown(plan, flags.explain))
-    else this.print((await import('../../render/plan-table.ts')).renderPlan(plan, flags.explain))
+    else if (flags.markdown) this.print(planMarkdown(plan, flags.explain))
+    else this.print(renderPlan(plan, flags.explain))
   }
 }

@@ -1,6 +1,10 @@
 import { Flags } from '@oclif/core'
 import { KtCommand } from '../../command.ts'
-import { planFlags } from '../../input/plan-flags.ts'
+import { renderInstances } from '../../output/instances-table.ts'
+import { rankInstances } from '../../plan/instances.ts'
+import { selectInstances } from '../../planning/instance-selection.ts'
+import { planFlags } from '../../planning/plan-flags.ts'
+import { planRequest } from '../../planning/plan-request.ts'
 
 const GROUP = 'MACHINES'
 
@@ -38,12 +42,6 @@ export default class PlanInstances extends KtCommand {
 
   async run(): Promise<void> {
     const { flags } = await this.parse(PlanInstances)
-    const [{ planRequest }, { selectInstances }, { rankInstances }, { renderInstances }] = await Promise.all([
-      import('../../input/plan-request.ts'),
-      import('../../input/instance-selection.ts'),
-      import('../../plan/instances.ts'),
-      import('../../render/instances-table.ts'),
-    ])
     const { demand, choices } = await planRequest(flags)
     const { instances, measuredOn } = selectInstances(flags)
     const ranked = rankInstances(demand, choices, instances, measuredOn)

@@ -1,6 +1,8 @@
 import { Flags } from '@oclif/core'
 import { KtCommand } from '../../command.ts'
-import { planFlags } from '../../input/plan-flags.ts'
+import { renderSensitivity } from '../../output/sensitivity-table.ts'
+import { planFlags } from '../../planning/plan-flags.ts'
+import { sensitivityRequest } from '../../planning/sensitivity-request.ts'
 
 const GROUP = 'SENSITIVITY'
 
@@ -35,10 +37,6 @@ export default class PlanSensitivity extends KtCommand {
 
   async run(): Promise<void> {
     const { flags } = await this.parse(PlanSensitivity)
-    const [{ sensitivityRequest }, { renderSensitivity }] = await Promise.all([
-      import('../../input/sensitivity-request.ts'),
-      import('../../render/sensitivity-table.ts'),
-    ])
     const result = await sensitivityRequest(flags)
     if (flags.json) this.printJson({ schema: 'kt.plan.sensitivity/1', ...result })
     else this.print(renderSensitivity(result, flags.all))

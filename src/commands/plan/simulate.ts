@@ -1,6 +1,9 @@
 import { Flags } from '@oclif/core'
 import { KtCommand } from '../../command.ts'
-import { planFlags } from '../../input/plan-flags.ts'
+import { renderSimulation } from '../../output/simulation-table.ts'
+import { simulateFleet } from '../../plan/simulate/fleet.ts'
+import { planFlags } from '../../planning/plan-flags.ts'
+import { simulationRequest } from '../../planning/simulation-request.ts'
 
 const GROUP = 'SIMULATION'
 
@@ -53,11 +56,6 @@ export default class PlanSimulate extends KtCommand {
 
   async run(): Promise<void> {
     const { flags } = await this.parse(PlanSimulate)
-    const [{ simulationRequest }, { simulateFleet }, { renderSimulation }] = await Promise.all([
-      import('../../input/simulation-request.ts'),
-      import('../../plan/simulate/fleet.ts'),
-      import('../../render/simulation-table.ts'),
-    ])
     const { traffic, options } = await simulationRequest(flags)
     const result = simulateFleet(traffic, options)
     if (flags.json) this.printJson({ schema: 'kt.plan.simulation/1', traffic: traffic.name, options, result })

@@ -1,6 +1,12 @@
 /** `kt provider start`: serves the simulated provider until it is asked to stop. */
+
 import { Flags } from '@oclif/core'
 import { KtCommand } from '../../command.ts'
+import { publishCertificate, withdrawCertificate } from '../../provider/certificate.ts'
+import { providerOptions } from '../../provider/options.ts'
+import { startProvider } from '../../provider/server.ts'
+import { lowerHelperThreads } from '../../system/helper-threads.ts'
+import { onFreePort, untilAskedToStop } from '../../system/serve.ts'
 
 export default class ProviderStart extends KtCommand {
   static override summary =
@@ -85,11 +91,7 @@ export default class ProviderStart extends KtCommand {
 
   async run(): Promise<void> {
     const { flags } = await this.parse(ProviderStart)
-    const { providerOptions } = await import('../../provider/options.ts')
     const options = providerOptions(flags)
-    const { startProvider } = await import('../../provider/server.ts')
-    const { onFreePort, untilAskedToStop } = await import('../../system/serve.ts')
-    const { lowerHelperThreads } = await import('../../system/helper-threads.ts')
     lowerHelperThreads()
     const asked = untilAskedToStop()
     const provider = await onFreePort(flags.port, flags['next-free-port'], (port) =>
@@ -98,7 +100,6 @@ export default class ProviderStart extends KtCommand {
     if (flags.port !== 0 && provider.port !== flags.port) {
       process.stderr.write(`kt: port ${flags.port} is taken; the provider took ${provider.port}\n`)
     }
-    const { publishCertificate, withdrawCertificate } = await import('../../provider/certificate.ts')
     const ca = flags.tls && options.tls && !flags['tls-cert'] ? publishCertificate(options.tls) : undefined
     if (ca) process.stderr.write(`kt: clients trust this provider by the certificate ${ca}\n`)
     this.print(

@@ -1,6 +1,9 @@
 import { Args, Flags } from '@oclif/core'
-import { ciFlags } from '../../ci-flags.ts'
 import { KtCommand } from '../../command.ts'
+import * as ci from '../../output/ci.ts'
+import { ciFlags } from '../../output/ci-flags.ts'
+import { renderSlo, renderSloMarkdown, sloProperties } from '../../output/slo-table.ts'
+import { checkSlo, exitOfSlo, sloGate } from '../../verdict/slo-file.ts'
 
 export default class SloCheck extends KtCommand {
   static override summary = 'Judge a run by what its category of requests is promised.'
@@ -28,11 +31,6 @@ export default class SloCheck extends KtCommand {
 
   async run(): Promise<void> {
     const { args, flags } = await this.parse(SloCheck)
-    const [{ checkSlo, exitOfSlo, sloGate }, { renderSlo, renderSloMarkdown, sloProperties }, ci] = await Promise.all([
-      import('../../report/slo-file.ts'),
-      import('../../render/slo-table.ts'),
-      import('../../system/ci.ts'),
-    ])
     ci.assertCiWritable(flags)
     const judged = checkSlo(args.report, flags.category, flags.slo)
     if (flags.json) this.printJson(judged)

@@ -5,7 +5,7 @@
 import { z } from 'zod'
 import { configFile } from '../../../reference-gateway/config-file.ts'
 import { UserError } from '../../errors.ts'
-import { parseWith, readYaml } from '../../input/file.ts'
+import { parseWith, readYaml } from '../../parse/file.ts'
 import { type KongPlugin, kongFile, pluginsOf } from './kong.ts'
 import { liteLlmFile } from './litellm.ts'
 

@@ -4,11 +4,11 @@
  * are asked of it directly, to know what it sends.
  */
 import { randomUUID } from 'node:crypto'
+import { headersOf } from '../../bench/plan-of.ts'
 import type { Target } from '../../client/target.ts'
 import { type ProviderRecord, readStats, readTruth } from '../../overhead/truth.ts'
-import { headersOf } from '../../runner/plan-of.ts'
 import { randomFrom } from '../../stats/random.ts'
-import { armTag } from '../../workload/nonce.ts'
+import { armTag } from '../../wire/nonce.ts'
 import { promptWorkload, requestMaker } from '../../workload/workload.ts'
 import type { Answer, Measured, ProviderView } from './measured.ts'
 import { Prober, type Question } from './prober.ts'

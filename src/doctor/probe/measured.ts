@@ -3,10 +3,10 @@
  * token and to the end, by the provider's stamps.
  */
 import type { Headers } from '../../client/exchange.ts'
-import type { Outcome } from '../../client/outcome.ts'
-import type { Usage } from '../../client/stream-event.ts'
-import type { Stamp } from '../../overhead/stamp.ts'
 import type { ProviderRecord } from '../../overhead/truth.ts'
+import type { Outcome } from '../../wire/outcome.ts'
+import type { Stamp } from '../../wire/stamp.ts'
+import type { Usage } from '../../wire/stream-event.ts'
 
 export interface TokenSeen {
   sinceSentUs: number

@@ -2,16 +2,17 @@
  * Asks one target, one request after another on one connection, and keeps what came back: the request path of a bench (lanes, deadlines,
  * nonces, stamps), with every token's time kept instead of counted.
  */
-import { textOfAnswer } from '../../client/answer-text.ts'
+
 import { overdue } from '../../client/deadlines.ts'
 import type { Exchange } from '../../client/exchange.ts'
 import { GivenUp } from '../../client/failure.ts'
 import { Inbox } from '../../client/inbox.ts'
 import type { Lane, LaneUser } from '../../client/lane.ts'
 import type { Target } from '../../client/target.ts'
-import type { Stamp } from '../../overhead/stamp.ts'
-import { Lanes } from '../../runner/lanes.ts'
+import { Lanes } from '../../load/lanes.ts'
 import { now } from '../../system/clock.ts'
+import { textOfAnswer } from '../../wire/answer-text.ts'
+import type { Stamp } from '../../wire/stamp.ts'
 import type { Answer, TokenSeen } from './measured.ts'
 
 const TIMEOUT_US = 15_000_000

@@ -2,8 +2,9 @@
  * What a stream holds: every event, in order, its usage and its end. Told by what the same provider sends directly, or by the
  * protocol's own rules where it is not known.
  */
-import { OUTCOMES } from '../../client/outcome.ts'
+
 import { formatNumber, formatShare } from '../../units.ts'
+import { OUTCOMES } from '../../wire/outcome.ts'
 import { type Answer, answered, type Measured, median, NO_PROVIDER, NOT_STREAMED } from '../probe/measured.ts'
 import { fine, found, notChecked, type Opinion, onlyMeasured, type Rule } from '../rule.ts'
 

@@ -5,8 +5,8 @@
  */
 
 import { normalCdf } from '../../stats/distributions.ts'
+import type { Trace } from '../../workload/trace.ts'
 import type { Demand } from '../demand.ts'
-import type { Trace } from '../trace.ts'
 
 export interface Traffic {
   name: string

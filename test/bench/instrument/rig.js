@@ -1,7 +1,7 @@
 // What the instrument's benchmarks share: targets in processes of their own, one run of kt, and the table of figures and aims.
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
-import { startRun } from '../../../dist/src/runner/run.js'
+import { startRun } from '../../../dist/src/load/run.js'
 import { Histogram } from '../../../dist/src/stats/histogram.js'
 import { promptWorkload } from '../../../dist/src/workload/workload.js'
 

@@ -1,9 +1,10 @@
 // Streams: how many coalesced events one core reads and counts, by the parser alone and through the whole client over a socket; and how
 // late a token of 300 paced streams is seen, by its stamp, beside a reader of raw sockets in turns.
-import { SseReader } from '../../../dist/src/client/sse.js'
+
 import { StreamWatch } from '../../../dist/src/client/stream-watch.js'
 import { Histogram } from '../../../dist/src/stats/histogram.js'
 import { now } from '../../../dist/src/system/clock.js'
+import { SseReader } from '../../../dist/src/wire/sse.js'
 import { requestMaker } from '../../../dist/src/workload/workload.js'
 import { coalescedBody, EVENTS } from './events.js'
 import { opened, stampsIn, writeRequest } from './raw-client.js'

@@ -1,0 +1,120 @@
+/** `kt bench`, whole: from checked options to a written report and a verdict. */
+import { EXIT, type ExitCode, exitOf, UserError } from '../errors.ts'
+import { assertCiWritable } from '../output/ci.ts'
+import type { BenchReport, Gate, Verdict } from '../report/schema.ts'
+import { splitReport } from '../report/split.ts'
+import { assertWritable, writeAtomically } from '../report/write.ts'
+import { formatNumber } from '../units.ts'
+import { readBudgets } from '../verdict/budgets.ts'
+import { gateOf, undecidedCheck } from '../verdict/checks.ts'
+import { noiseOf } from '../verdict/noise.ts'
+import { readNoise } from '../verdict/noise-file.ts'
+import { sloGate } from '../verdict/slo-file.ts'
+import { parseMaxRegression, parseThresholds } from '../verdict/threshold-flags.ts'
+import { measureFloor, wantsFloor } from './floor.ts'
+import { judgeBench } from './judge-bench.ts'
+import { Looks } from './looks.ts'
+import { type Measured, measure, type RunHooks } from './measure.ts'
+import type { BenchOptions } from './option-schema.ts'
+import { announce, planOf } from './plan-of.ts'
+import { keptPromises, missedTargets, promisedBy } from './slo-of.ts'
+import { openTargets } from './targets.ts'
+
+export interface BenchResult extends Measured {
+  /** The verdict on overhead and thresholds decides the exit code. */
+  gated: boolean
+  /** All that decides it, the promises of a category too; null when nothing was asked. */
+  verdict: Gate | null
+  exitCode: ExitCode
+}
+
+export async function bench(options: BenchOptions, hooks: RunHooks): Promise<BenchResult> {
+  if (options.output !== undefined) assertWritable(options.output)
+  assertCiWritable(options)
+  const { totalMs, components } = readBudgets(options.budgets)
+  const byFile = options.budgets !== undefined
+  const budgetMs = options.budget ?? (byFile ? totalMs : undefined)
+  const componentsMs = byFile ? components : {}
+  const thresholds = parseThresholds(options.threshold)
+  const loss = options['max-regression']
+  const maxRegression = loss === undefined ? undefined : parseMaxRegression(loss)
+  const aaNoise = options.noise === undefined ? undefined : readNoise(options.noise)
+  const promised = promisedBy(options)
+  const open = await openTargets(options, hooks.note)
+  try {
+    const { sends, timeoutMs, categoryTimeoutsUs } = promised
+    const asked = { ...options, sends, timeout: options.timeout ?? timeoutMs }
+    const plan = { ...planOf(asked, open.targets), categoryTimeoutsUs }
+    announce(plan, open.targets, hooks.note)
+    const gated = budgetMs !== undefined || maxRegression !== undefined || thresholds.length > 0
+    const judge = (report: BenchReport): Verdict | undefined => {
+      const missed = missedTargets(report, promised)
+      if (!options.aa) report.gate = judgeBench(report, { budgetMs, componentsMs, maxRegression, thresholds, missed })
+      const slo = keptPromises(report, promised)
+      if (slo) report.slo = slo
+      return verdictOf(report, gated)?.verdict
+    }
+    const looks = new Looks(plan.looks ?? [], judge, hooks.note)
+    const measured = await measure(plan, options, open, hooks, looks.goOn)
+    const { report } = measured
+    if (wantsFloor(report, options, budgetMs !== undefined))
+      report.client.floorMs = await measureFloor(plan, report, hooks.note, hooks.interrupt)
+    looks.end(report)
+    const noise = aaNoise ?? noiseOf(report, options.aa ? 'aa' : 'halves')
+    if (noise) report.noise = noise
+    const unwritten = writeFiles(report, options)
+    if (unwritten) hooks.note(`kt: ${unwritten.message}. What was measured stands in the output alone.`)
+    if (options.json) noteFailure(report, hooks.note)
+    const verdict = verdictOf(report, gated)
+    return { ...measured, gated, verdict, exitCode: unwritten?.exitCode ?? exitCodeOf(report, verdict, options) }
+  } finally {
+    await open.close()
+  }
+}
+
+/** A disk may be full by now: that must not cost the user what was measured. */
+function writeFiles(report: BenchReport, { output, split }: BenchOptions): UserError | undefined {
+  if (output === undefined) return undefined
+  try {
+    writeAtomically(output, `${JSON.stringify(report, null, 2)}\n`)
+    if (split) splitFiles(report, output)
+    return undefined
+  } catch (error) {
+    if (error instanceof UserError) return error
+    throw error
+  }
+}
+
+/** For --json, where no table says it. */
+function noteFailure({ totals }: BenchReport, note: (line: string) => void): void {
+  if (totals.successful > 0) return
+  const classes = Object.entries(totals.outcomes).map(([code, count]) => `${formatNumber(count)} x ${code}`)
+  note(`every request failed: ${classes.join(', ') || 'none was sent'}`)
+}
+
+function verdictOf({ gate, slo }: BenchReport, gated: boolean): Gate | null {
+  const unmatched = undecidedCheck('goodput', '>=', 1, 'no request was of any category')
+  const promises = slo?.length === 0 ? [unmatched] : sloGate(slo ?? []).checks
+  const judged = [...(gated ? (gate?.checks ?? []) : []), ...promises]
+  return judged.length === 0 ? null : gateOf(judged)
+}
+
+/** Without a single answer nothing passes, whatever is to be warned of only. */
+function exitCodeOf(
+  { interrupted, totals }: BenchReport,
+  verdict: Gate | null,
+  { inconclusive }: BenchOptions,
+): ExitCode {
+  if (interrupted) return EXIT.interrupted
+  if (totals.successful === 0) return verdict?.verdict === 'fail' ? EXIT.breached : EXIT.inconclusive
+  return exitOf(verdict?.verdict ?? 'pass', inconclusive)
+}
+
+/** `r.json` -> `r.baseline.json` and `r.gateway.json`. */
+function splitFiles(report: BenchReport, output: string): void {
+  const arms = splitReport(report)
+  if (!arms) return
+  const stem = output.replace(/\.json$/, '')
+  for (const [name, arm] of Object.entries(arms))
+    writeAtomically(`${stem}.${name}.json`, `${JSON.stringify(arm, null, 2)}\n`)
+}

@@ -1,0 +1,229 @@
+/** From what a run recorded to the report kt.bench/1: a pure change of shape, no file and no clock. */
+
+import type { CategoryRecord } from '../load/category-tally.ts'
+import { addCounts } from '../load/merge.ts'
+import type { RunRecord } from '../load/messages.ts'
+import type { RunPlan } from '../load/plan.ts'
+import type { ArmRecord, Metric, TokenRecord } from '../load/recorder.ts'
+import { distributionOf, toMs } from '../report/distribution.ts'
+import type { ArmResult, BenchReport } from '../report/schema.ts'
+import { REPORT_SCHEMA } from '../report/schema.ts'
+import { type Category, tailTargets } from '../slo/category.ts'
+import { Histogram } from '../stats/histogram.ts'
+import type { Machine } from '../system/machine.ts'
+import type { Budgets } from '../verdict/budgets.ts'
+import type { Outcome } from '../wire/outcome.ts'
+import { workloadSha256 } from '../workload/workload.ts'
+import { overheadOf, signalsOf } from './build-overhead.ts'
+import { clientOf } from './client-verdict.ts'
+import type { Legs } from './legs.ts'
+import { detailsOf } from './load-options.ts'
+import type { SamplesResult } from './sample-file.ts'
+
+export interface RunContext {
+  version: string
+  gitSha: string | null
+  startedAt: string
+  /** The command line, secrets taken out. */
+  command: string
+  machine: Machine
+  /** Of each arm, fit to be shown. */
+  urls: string[]
+  pairId: string
+  /** Of the first arm, where it is known; else what the answers say of themselves decides. */
+  role: 'gateway' | 'direct' | undefined
+  budgets: Budgets
+  /** What was asked for, without secrets. */
+  options: Record<string, unknown>
+  samples?: SamplesResult | undefined
+  /** By arm. */
+  legs?: (Legs | undefined)[]
+}
+
+export function buildReport(plan: RunPlan, record: RunRecord, context: RunContext): BenchReport {
+  const [first, second] = record.arms.map((arm, index) =>
+    armResult(arm, record.opened[index] ?? 0, context.urls[index] ?? '', context.budgets, context.legs?.[index]),
+  )
+  if (!first) throw new Error('a run without an arm')
+  const { name, url, ...primary } = first
+  const { load, workload } = plan
+  const said = record.arms[0]?.selfReport
+  const gateway = said?.unsure ? '' : said?.gateway
+  return {
+    schema: REPORT_SCHEMA,
+    kt: { version: context.version, gitSha: context.gitSha },
+    startedAt: context.startedAt,
+    command: context.command,
+    interrupted: record.stopReason === 'interrupted',
+    machine: context.machine,
+    target: {
+      url,
+      endpoint: workload.endpoint,
+      model: workload.model,
+      stream: workload.stream,
+      role: context.role ?? (gateway ? 'gateway' : 'unknown'),
+      ...(gateway ? { gateway } : {}),
+    },
+    arms: {
+      pairId: context.pairId,
+      mode: second ? 'paired' : 'single',
+      ...(second ? { pairing: plan.pairing ?? 'block' } : {}),
+      primary: name,
+      ...(second ? { baselineUrl: second.url, baseline: second } : {}),
+    },
+    load: {
+      mode: load.mode,
+      concurrency: load.mode === 'closed' ? load.concurrency : null,
+      rps: load.mode === 'open' ? load.rps : null,
+      arrival: load.mode === 'open' ? (load.arrival?.kind ?? 'constant') : null,
+      ...detailsOf(plan),
+      durationS: plan.durationUs === undefined ? null : plan.durationUs / 1e6,
+      requests: plan.requests ?? null,
+      warmup: plan.warmup,
+      timeoutMs: plan.timeoutUs / 1_000,
+      seed: workload.seed,
+      workload: { name: workload.name, sha256: workloadSha256(workload) },
+      options: context.options,
+    },
+    ...primary,
+    blocks: record.arms.flatMap(blocksOf),
+    ...categoriesOf(record.arms[0]?.categories ?? [], workload.categories ?? []),
+    series: record.series.map(({ p50Us, p99Us, ...counts }) => ({
+      ...counts,
+      p50: p50Us === null ? null : toMs(p50Us),
+      p99: p99Us === null ? null : toMs(p99Us),
+    })),
+    client: clientOf(record),
+    ...(context.samples ? { samples: context.samples } : {}),
+    gate: null,
+  }
+}
+
+function armResult(arm: ArmRecord, opened: number, url: string, budgets: Budgets, legs: Legs | undefined): ArmResult {
+  const sent = sentBy(arm)
+  const successful = arm.outcomes.OK ?? 0
+  const durationS = arm.activeUs / 1e6
+  const perSec = (count: number): number => (durationS > 0 ? Math.round((count / durationS) * 1_000) / 1_000 : 0)
+  const { fromUsage, fromTokenizer, fromEvents, input, output, events } = arm.tokens
+  const counted = fromUsage + fromTokenizer + fromEvents > 0
+  const signals = signalsOf(arm)
+  return {
+    name: arm.name,
+    url,
+    totals: {
+      sent,
+      successful,
+      failed: sent - successful,
+      durationS,
+      outcomes: arm.outcomes,
+      connections: { opened, reused: arm.reused },
+      warmup: arm.warmup,
+      ...(arm.rested.sent > 0 ? { rested: arm.rested } : {}),
+      inFlight: {
+        mean: arm.activeUs > 0 ? Math.round((arm.inFlightUs / arm.activeUs) * 100) / 100 : 0,
+        max: arm.mostInFlight,
+      },
+    },
+    ...distributions(arm),
+    throughput: {
+      requestsPerSec: perSec(successful),
+      inputTokensPerSec: fromUsage + fromTokenizer > 0 ? perSec(input) : null,
+      outputTokensPerSec: counted ? perSec(output) : null,
+      tokensPerSec: counted ? perSec(input + output) : null,
+      eventsPerSec: perSec(events),
+      bytesPerSec: perSec(arm.bodyBytes),
+      tokenSource: tokenSourceOf(arm.tokens),
+    },
+    overhead: overheadOf(arm, budgets),
+    ...(legs ? { legsMs: { request: legMs(legs.request), response: legMs(legs.response) } } : {}),
+    ...(signals ? { signals } : {}),
+  }
+}
+
+function legMs(leg: Histogram) {
+  return { count: leg.count, p50: toMs(leg.quantileUs(0.5)), p99: toMs(leg.quantileUs(0.99)), max: toMs(leg.maxUs) }
+}
+
+function tokenSourceOf({ fromUsage, fromTokenizer, fromEvents }: TokenRecord): ArmResult['throughput']['tokenSource'] {
+  const sources = [fromUsage > 0 ? 'usage' : [], fromTokenizer > 0 ? 'tokenizer' : [], fromEvents > 0 ? 'events' : []]
+  const [first = 'none', ...others] = sources.flat() as ('usage' | 'tokenizer' | 'events')[]
+  return others.length > 0 ? 'mixed' : first
+}
+
+function distributions(arm: ArmRecord) {
+  const entries = Object.entries(arm.metrics).flatMap(([metric, encoded]) => {
+    const distribution = distributionOf(encoded)
+    return distribution ? [[`${metric as Metric}Ms`, distribution]] : []
+  })
+  return Object.fromEntries(entries) as Pick<ArmResult, `${Metric}Ms`>
+}
+
+function blocksOf(arm: ArmRecord): BenchReport['blocks'] {
+  const firstUs = arm.blocks[0]?.startedAtUs ?? 0
+  return arm.blocks.map((block) => ({
+    arm: arm.name,
+    index: block.index,
+    startedAtS: Math.round((block.startedAtUs - firstUs) / 1e3) / 1e3,
+    sent: block.sent,
+    outcomes: block.outcomes,
+    latency: block.latency,
+    overhead: {
+      ...(Histogram.decode(block.stamped).count > 0 ? { 'provider-stamped': block.stamped } : {}),
+      ...block.told,
+    },
+    ...(Object.keys(block.components).length > 0 ? { components: block.components } : {}),
+    metrics: block.metrics,
+  }))
+}
+
+/**
+ * How many requests were sent: counted as they were released, block by block, and held against how they ended. A request that
+ * is in neither or in both is a bug of kt's, and no figure of the run is to be believed.
+ */
+function sentBy({ name, blocks, outcomes }: ArmRecord): number {
+  for (const { index, sent, outcomes: ended } of blocks) {
+    const known = sum(Object.values(ended))
+    if (known !== sent) throw new Error(`block ${index} of ${name}: ${sent} sent, but ${known} ended`)
+  }
+  const sent = sum(blocks.map((block) => block.sent))
+  const known = sum(Object.values(outcomes))
+  if (known !== sent) throw new Error(`${name}: ${sent} sent, but ${known} ended`)
+  return sent
+}
+
+/** Absent where no request has a category. */
+function categoriesOf(
+  records: readonly CategoryRecord[],
+  categories: readonly Category[],
+): Pick<BenchReport, 'categories'> {
+  const results = records.flatMap(({ name, blocks }) => {
+    const category = categories.find((known) => known.name === name)
+    if (!category) return []
+    const { latencyMs: latency, ttftMs: ttft = null } = tailTargets(category)
+    const whole = (of: 'latency' | 'ttft') =>
+      distributionOf(Histogram.merge(blocks.map((block) => Histogram.decode(block[of]))).encode())
+    const [latencyMs, ttftMs] = [whole('latency'), whole('ttft')]
+    const outcomes = addCounts(blocks.map((block) => block.outcomes))
+    return [
+      {
+        name,
+        sent: sum(Object.values(outcomes)),
+        outcomes,
+        targetsMs: { latency, ttft },
+        ...(latencyMs ? { latencyMs } : {}),
+        ...(ttftMs ? { ttftMs } : {}),
+        blocks: blocks.map((block) => ({ ...block, sent: sum(Object.values(block.outcomes)) })),
+      },
+    ]
+  })
+  return results.length === 0 ? {} : { categories: results }
+}
+
+/** The first reason that each class of failure gave, over all arms. */
+export function failureDetails(record: RunRecord): Partial<Record<Outcome, string>> {
+  return Object.assign({}, ...record.arms.map((arm) => arm.details).toReversed())
+}
+
+function sum(counts: number[]): number {
+  return counts.reduce((total, count) => total + count, 0)
+}

@@ -1,0 +1,72 @@
+/**
+ * `--config bench.yaml`: any flag of `kt bench` as a key, in snake_case (`max_tokens: 200`). A flag wins over the file, and
+ * with it over the keys that it excludes. The same form, without secrets, goes into the report.
+ */
+import { z } from 'zod'
+import { readYaml } from '../parse/file.ts'
+import { TEXT_OPTIONS } from '../workload/choose.ts'
+import { hideQuery } from './secrets.ts'
+
+/** Values by the flags' names, and where they came from. */
+export interface Given {
+  values: Record<string, unknown>
+  /** The file, and the names that were taken from it. */
+  file?: { path: string; names: ReadonlySet<string> } | undefined
+}
+
+/** Of each group a run has one: a flag takes the place of what the file says on any of them. */
+const RIVALS: readonly (readonly string[])[] = [['rps', 'concurrency'], TEXT_OPTIONS]
+const REPEATABLE: ReadonlySet<string> = new Set(['header', 'threshold'])
+const PREFIXES = ['shared-prefix-tokens', 'shared-prefixes']
+
+/** `flags` over what the file at `path` says; `names` are those of all options. */
+export function withConfig(flags: Record<string, unknown>, path: string | undefined, names: readonly string[]): Given {
+  const typed = Object.fromEntries(Object.entries(flags).filter(([, value]) => value !== undefined))
+  if (path === undefined) return { values: typed }
+  const keys = Object.fromEntries(names.map((name) => [keyOf(name), z.unknown().optional()]))
+  const read = readYaml(path, z.strictObject(keys), 'bench config')
+  const dropped = new Set(Object.keys(typed).flatMap(rivalsOf))
+  const taken = Object.entries(read)
+    .map(([key, value]) => [key.replaceAll('_', '-'), value] as const)
+    .filter(([name, value]) => value !== undefined && value !== null && !(name in typed) && !dropped.has(name))
+    // What may be given several times may stand alone without a list.
+    .map(([name, value]) => [name, REPEATABLE.has(name) && typeof value === 'string' ? [value] : value] as const)
+  return {
+    values: { ...Object.fromEntries(taken), ...typed },
+    file: { path, names: new Set(taken.map(([name]) => name)) },
+  }
+}
+
+/** A key of the file: the flag's name in snake_case. */
+export function keyOf(name: string): string {
+  return name.replaceAll('-', '_')
+}
+
+/** Everything that was asked for, as a config file would say it, fit to be stored: no key, no header's value, no query. */
+export function shownOptions(
+  values: Record<string, unknown>,
+  fields: Readonly<Record<string, z.ZodType>>,
+): Record<string, unknown> {
+  const entries = Object.entries(fields).flatMap(([name, field]) => {
+    const value = values[name] ?? defaultOf(field)
+    return value === undefined || name === 'api-key' ? [] : [[keyOf(name), shown(name, value)]]
+  })
+  return Object.fromEntries(entries)
+}
+
+function shown(name: string, value: unknown): unknown {
+  if (name.endsWith('url')) return hideQuery(String(value))
+  if (name !== 'header' || !Array.isArray(value)) return value
+  return value.map((header) => `${String(header).split(':')[0]}: ***`)
+}
+
+function defaultOf(field: z.ZodType): unknown {
+  return field instanceof z.ZodPrefault || field instanceof z.ZodDefault ? field.def.defaultValue : undefined
+}
+
+function rivalsOf(flag: string): string[] {
+  const group = RIVALS.find((names) => names.includes(flag)) ?? []
+  // Shared prefixes go before generated text alone.
+  const prefixes = group === TEXT_OPTIONS && flag !== 'input-tokens' ? PREFIXES : []
+  return [...group.filter((name) => name !== flag), ...prefixes]
+}

@@ -1,0 +1,99 @@
+/**
+ * kt's own floor for a run without a direct arm: the same requests, load and connections against a null upstream, a provider of kt's in a
+ * process of its own on this machine, with nothing in between. It keeps each request for as long as the target did at the median, so
+ * that as many are in flight at the same rate, and stamps that time; what the stamps leave is the instrument's. Taken right after the
+ * run, for a tenth of it and two seconds at most; never subtracted. TLS is not in it.
+ */
+import { targetOf } from '../client/target.ts'
+import type { RunPlan } from '../load/plan.ts'
+import { startRun } from '../load/run.ts'
+import { toMs } from '../report/distribution.ts'
+import type { BenchReport } from '../report/schema.ts'
+import { Histogram } from '../stats/histogram.ts'
+import { startServer } from './child-server.ts'
+import type { BenchOptions } from './option-schema.ts'
+
+const SHARE_OF_RUN = 0.1
+const LONGEST_S = 2
+const SHORTEST_S = 0.5
+/** A shorter run would spend more than a tenth of itself on it, so it has to be asked for. */
+const RUN_WORTH_IT_S = SHORTEST_S / SHARE_OF_RUN
+const BLOCKS = 10
+const WARMUP = { warmup: 50, warmupUs: 300_000 }
+const DRAIN_US = 500_000
+const HEADERS = ['content-type', 'accept', 'user-agent']
+
+type Floor = NonNullable<BenchReport['client']['floorMs']>
+
+/** Whether this run is to have one: asked for, else where a budget is judged or the run is long enough. */
+export function wantsFloor(report: BenchReport, { floor }: BenchOptions, judged: boolean): boolean {
+  const { arms, target, totals, interrupted, client } = report
+  const possible = arms.mode === 'single' && target.role !== 'direct' && !interrupted && totals.successful > 0
+  return possible && client.floorMs === null && (floor ?? (judged || totals.durationS >= RUN_WORTH_IT_S))
+}
+
+/** Null where nothing was answered in the time there is. */
+export async function measureFloor(
+  plan: RunPlan,
+  report: BenchReport,
+  note: (line: string) => void,
+  interrupt: AbortSignal,
+): Promise<Floor | null> {
+  const http2 = plan.connection?.http === 'h2' ? ['--http2'] : []
+  const upstream = await startServer(['provider', 'start', '--port', '0', ...http2, ...holdOf(report)], note)
+  try {
+    const running = await startRun(floorPlan(plan, report, upstream.url), { progress: () => {} })
+    const stop = (): void => running.stop(0)
+    if (interrupt.aborted) stop()
+    interrupt.addEventListener('abort', stop, { once: true })
+    const { arms } = await running.result
+    interrupt.removeEventListener('abort', stop)
+    const blocks = (arms[0]?.blocks ?? []).map(({ stamped }) => stamped)
+    const all = Histogram.merge(blocks.map((block) => Histogram.decode(block)))
+    if (all.count === 0) return null
+    const [p50, p99] = [toMs(all.quantileUs(0.5)), toMs(all.quantileUs(0.99))]
+    return { p50, p99, source: 'null-upstream', count: all.count, blocks }
+  } finally {
+    await upstream.close()
+  }
+}
+
+function floorPlan(plan: RunPlan, { totals }: BenchReport, url: string): RunPlan {
+  const [arm] = plan.arms
+  if (!arm) throw new Error('a plan without an arm')
+  const { origin, path } = targetOf(url, plan.workload.endpoint)
+  const seconds = Math.min(LONGEST_S, Math.max(SHORTEST_S, SHARE_OF_RUN * totals.durationS))
+  const { load, workload, timeoutUs, workers, connection } = plan
+  return {
+    arms: [{ ...arm, origin, path, headers: pick(arm.headers, HEADERS) }],
+    workload,
+    // Of stages the highest level: where the instrument is pressed hardest.
+    load: { ...load, stages: undefined },
+    requests: undefined,
+    durationUs: seconds * 1e6,
+    blocks: BLOCKS,
+    ...WARMUP,
+    timeoutUs,
+    drainUs: DRAIN_US,
+    connection: connection && { ...connection, ca: undefined, insecure: false },
+    workers,
+    rehearsed: plan.rehearsed,
+    tokenBudget: undefined,
+  }
+}
+
+/** As long as the target took at the median; spread, so that the slots of a closed loop do not fall into step. */
+function holdOf({ target, serviceMs, ttftMs, interTokenMs, throughput }: BenchReport): string[] {
+  const whole = serviceMs?.p50 ?? 0
+  const tokens = Math.max(
+    1,
+    Math.round((throughput.outputTokensPerSec ?? 0) / Math.max(1e-9, throughput.requestsPerSec)),
+  )
+  const [first, gap] = target.stream ? [ttftMs?.p50 ?? whole, interTokenMs?.p50 ?? 0] : [whole, 0]
+  const delay = first > 0 ? `lognormal(${first}ms,0.3)` : '0ms'
+  return ['--ttft', delay, '--token-gap', `${gap}ms`, '--tokens', String(tokens)]
+}
+
+function pick(headers: Record<string, string>, names: readonly string[]): Record<string, string> {
+  return Object.fromEntries(Object.entries(headers).filter(([name]) => names.includes(name)))
+}

@@ -1,0 +1,153 @@
+/**
+ * `kt bench sweep`: the same requests at one level of load after another, from low to the knee; what is added at each, how far
+ * each limit of added P99 reaches, and, when asked, a search between the last level that keeps a limit and the first that does not.
+ * With several numbers of gateway processes, a curve for each.
+ */
+import { EXIT, type ExitCode, UserError } from '../errors.ts'
+import type { BenchReport } from '../report/schema.ts'
+import { SWEEP_SCHEMA, type SweepCurve, type SweepLevel, type SweepReport } from '../report/sweep-schema.ts'
+import { assertWritable, writeAtomically } from '../report/write.ts'
+import { findKnee, frontierOf, scalingOf } from '../stats/curve.ts'
+import { bestReading } from '../verdict/judge.ts'
+import { measure, type RunHooks } from './measure.ts'
+import type { BenchOptions } from './option-schema.ts'
+import { announce, planOf } from './plan-of.ts'
+import { levelOf } from './sweep-level.ts'
+import type { SweepOptions } from './sweep-options.ts'
+import { search } from './sweep-search.ts'
+import { type OpenTargets, openTargets } from './targets.ts'
+import { watchGateway } from './watch-gateway.ts'
+
+/** Of each level, whichever comes first. */
+const WARMUP = { warmup: 50, warmupUs: 1_000_000 }
+/** A level that answers less than half of its requests, or is this many times slower than the first, ends the curve. */
+const FAILING = 0.5
+const COLLAPSED = 20
+
+export interface SweepHooks extends RunHooks {
+  /** A level has been measured. */
+  level(level: SweepLevel): void
+}
+
+export async function sweep(
+  options: BenchOptions,
+  ask: SweepOptions,
+  hooks: SweepHooks,
+): Promise<{ report: SweepReport; exitCode: ExitCode }> {
+  if (options.output !== undefined) assertWritable(options.output)
+  const curves: SweepCurve[] = []
+  const seen: { first?: BenchReport } = {}
+  for (const gatewayWorkers of ask.gatewayWorkers ?? [1]) {
+    if (hooks.interrupt.aborted) break
+    if (ask.gatewayWorkers) hooks.note(`gateway of ${gatewayWorkers} process${gatewayWorkers === 1 ? '' : 'es'}:`)
+    const open = await openTargets(options, hooks.note, gatewayWorkers)
+    try {
+      const run = insist(levelRunner(options, ask, open, hooks, seen), hooks.interrupt)
+      curves.push(await curveOf(ask, run, hooks, open.embedded ? gatewayWorkers : null))
+    } finally {
+      await open.close()
+    }
+  }
+  const { first } = seen
+  if (!first) throw new UserError('nothing was measured', 'Let the first level end before Ctrl-C.', EXIT.interrupted)
+  const report = sweepReport(first, options, ask, curves, hooks.interrupt.aborted)
+  if (options.output !== undefined) writeAtomically(options.output, `${JSON.stringify(report, null, 2)}\n`)
+  const answered = curves.some(({ levels }) => levels.some(({ requests, failed }) => requests > failed))
+  return { report, exitCode: report.interrupted ? EXIT.interrupted : answered ? EXIT.passed : EXIT.inconclusive }
+}
+
+type LevelRunner = (level: number) => Promise<SweepLevel>
+
+function levelRunner(
+  options: BenchOptions,
+  ask: SweepOptions,
+  open: OpenTargets,
+  hooks: SweepHooks,
+  seen: { first?: BenchReport },
+): LevelRunner {
+  // The curve is the gateway's: the direct arm of the embedded pair would only double the time.
+  const targets = open.targets.slice(0, 1)
+  return async (level) => {
+    const load = ask.mode === 'open' ? { rps: level } : { concurrency: level }
+    const stepped = { ...options, ...load }
+    const plan = { ...planOf(stepped, targets), ...(options.warmup === undefined ? WARMUP : {}) }
+    if (!seen.first) announce(plan, targets, hooks.note)
+    const watch = watchGateway(open.gatewayPid)
+    const progress: RunHooks['progress'] = (view, total) => {
+      if (view.phase === 'measuring') watch.measuring(ask.stepMs - view.elapsedUs / 1_000)
+      hooks.progress(view, total)
+    }
+    const { report } = await measure(plan, stepped, { ...open, targets }, { ...hooks, progress }).catch((error) => {
+      watch.end()
+      throw error
+    })
+    seen.first ??= report
+    const measured = levelOf(report, level, watch.end())
+    hooks.level(measured)
+    return measured
+  }
+}
+
+/** A level whose machine was noisy is measured again, up to twice; the first quiet one counts, else the last. */
+function insist(run: LevelRunner, interrupt: AbortSignal): LevelRunner {
+  return async (level) => {
+    let measured = await run(level)
+    for (let again = 0; again < 2 && measured.client === 'noisy' && !interrupt.aborted; again++)
+      measured = await run(level)
+    return measured
+  }
+}
+
+async function curveOf(
+  ask: SweepOptions,
+  run: LevelRunner,
+  hooks: SweepHooks,
+  gatewayWorkers: number | null,
+): Promise<SweepCurve> {
+  const { mode, untilMs: limitMs } = ask
+  const levels = await climb(ask, run, hooks)
+  const until = limitMs === undefined ? null : await search({ mode, limitMs, run, interrupt: hooks.interrupt }, levels)
+  levels.sort((a, b) => a.level - b.level)
+  return { gatewayWorkers, levels, knee: findKnee(levels, mode) ?? null, frontier: frontierOf(levels), until }
+}
+
+/** Level after level, until they end, the user does, or the target collapses. */
+async function climb(ask: SweepOptions, run: LevelRunner, hooks: SweepHooks): Promise<SweepLevel[]> {
+  const levels: SweepLevel[] = []
+  for (const level of ask.levels) {
+    if (hooks.interrupt.aborted) break
+    const measured = await run(level)
+    levels.push(measured)
+    const base = levels[0]?.latencyMs?.p99 ?? Number.POSITIVE_INFINITY
+    if (measured.failed > FAILING * measured.requests || (measured.latencyMs?.p99 ?? 0) > COLLAPSED * base) break
+  }
+  return levels
+}
+
+function sweepReport(
+  first: BenchReport,
+  options: BenchOptions,
+  ask: SweepOptions,
+  curves: SweepCurve[],
+  interrupted: boolean,
+): SweepReport {
+  const { url, endpoint, model, stream, role, gateway } = first.target
+  const { cpuModel, cores, node } = first.machine
+  // The first level's load and length are among what was parsed; the levels stand by themselves.
+  const { rps: _, concurrency: __, duration: ___, ...shown } = options.shown
+  const reading = bestReading(first)
+  return {
+    schema: SWEEP_SCHEMA,
+    kt: first.kt,
+    startedAt: first.startedAt,
+    command: first.command,
+    interrupted,
+    machine: { cpuModel, cores, node },
+    target: { url, endpoint, model, stream, role, ...(gateway ? { gateway } : {}) },
+    load: { mode: ask.mode, levels: ask.levels, stepS: ask.stepMs / 1_000, seed: first.load.seed, options: shown },
+    workload: first.load.workload,
+    overheadSource: reading ? `${reading.definition}, ${reading.source}` : null,
+    curves,
+    scaling: scalingOf(curves),
+  }
+}

@@ -1,0 +1,125 @@
+/**
+ * Quantiles of one figure over the gateway's events. Every request that ended counts, failed ones too; what has no value
+ * (TTFT of an answer that is no stream) does not. Beside each quantile stands the interval that so many independent
+ * observations give it: requests are not quite that, so it is for reading, not for a verdict.
+ */
+import { UserError } from '../errors.ts'
+import { didYouMean } from '../parse/did-you-mean.ts'
+import { Histogram } from '../stats/histogram.ts'
+import { orderIntervalUs } from '../stats/order-interval.ts'
+import { COMPONENTS, type GatewayEvent, parseEvent } from './event.ts'
+
+export interface EventMetric {
+  name: string
+  unit: 'ms' | 'tokens'
+  read(event: GatewayEvent): number | null | undefined
+}
+
+const WHOLE: EventMetric[] = [
+  { name: 'latency', unit: 'ms', read: (event) => event.latency_ms },
+  { name: 'ttft', unit: 'ms', read: (event) => event.ttft_ms },
+  { name: 'overhead', unit: 'ms', read: (event) => event.overhead_ms },
+  { name: 'upstream', unit: 'ms', read: (event) => (event.attempts > 0 ? event.upstream_ms : null) },
+  { name: 'input_tokens', unit: 'tokens', read: (event) => event.input_tokens },
+  { name: 'output_tokens', unit: 'tokens', read: (event) => event.output_tokens },
+]
+const PARTS = COMPONENTS.map((name): EventMetric => ({ name, unit: 'ms', read: (event) => event.overhead[name] }))
+export const METRICS: readonly EventMetric[] = [...WHOLE, ...PARTS]
+
+export function metricNamed(name: string): EventMetric {
+  const found = METRICS.find((metric) => metric.name === name)
+  if (found) return found
+  const known = METRICS.map((metric) => metric.name)
+  const near = didYouMean(name.replace(/_ms$/, ''), known)
+  throw new UserError(
+    `--metric: events have no '${name}'`,
+    near ? `Did you mean '${near}'?` : `There are ${known.join(', ')}.`,
+  )
+}
+
+/** '50,90,99.9' -> shares of one. */
+export function parsePercentiles(text: string): number[] {
+  return text.split(',').map((part) => {
+    const percent = /^\s*\d+(?:\.\d+)?\s*$/.test(part) ? Number(part) : Number.NaN
+    if (percent > 0 && percent < 100) return percent / 100
+    throw new UserError(
+      `--percentiles: '${part.trim()}' is not a percentile`,
+      "Give numbers between 0 and 100, such as '50,90,95,99'.",
+    )
+  })
+}
+
+export interface EventStats {
+  metric: string
+  unit: 'ms' | 'tokens'
+  /** Of the values; `failed` of the requests among them (status 400 and above, or broken off). */
+  count: number
+  failed: number
+  mean: number | null
+  max: number | null
+  percentiles: { percentile: number; value: number; low: number; high: number | null }[]
+  /** Events that the gateway dropped in between, and lines that are none. */
+  dropped: number
+  unreadable: number
+  /** The first and the last one that counted, as ISO 8601. */
+  from: string | null
+  to: string | null
+}
+
+/** The instant `lastMs` ago as events have it (such stamps compare as text), or before them all. */
+export function stampBefore(lastMs: number | undefined): string {
+  if (lastMs === undefined) return ''
+  const at = new Date()
+  at.setMilliseconds(at.getMilliseconds() - lastMs)
+  return at.toISOString()
+}
+
+export async function eventStats(
+  lines: AsyncIterable<string>,
+  metric: EventMetric,
+  shares: readonly number[],
+  wanted: { since: string; model?: string | undefined },
+): Promise<EventStats> {
+  const values = new Histogram(4)
+  const stats: EventStats = {
+    metric: metric.name,
+    unit: metric.unit,
+    count: 0,
+    failed: 0,
+    mean: null,
+    max: null,
+    percentiles: [],
+    dropped: 0,
+    unreadable: 0,
+    from: null,
+    to: null,
+  }
+  for await (const line of lines) {
+    if (line === '') continue
+    const event = parseEvent(line)
+    if (!event) stats.unreadable++
+    else if (event.ts >= wanted.since) {
+      stats.dropped += event.dropped_before
+      const value = wanted.model === undefined || event.model === wanted.model ? metric.read(event) : undefined
+      if (value === null || value === undefined) continue
+      values.record(value * SCALE)
+      stats.failed += event.status >= 400 || event.error !== undefined ? 1 : 0
+      stats.from ??= event.ts
+      stats.to = event.ts
+    }
+  }
+  if (values.count === 0) return stats
+  const percentiles = shares.map((share) => {
+    const [low, high] = orderIntervalUs(values, share)
+    return {
+      percentile: Number((share * 100).toPrecision(12)),
+      value: values.quantileUs(share) / SCALE,
+      low: low / SCALE,
+      high: Number.isFinite(high) ? high / SCALE : null,
+    }
+  })
+  return { ...stats, count: values.count, mean: values.meanUs / SCALE, max: values.maxUs / SCALE, percentiles }
+}
+
+/** The histogram holds whole numbers: microseconds, or thousandths of a token. */
+const SCALE = 1_000

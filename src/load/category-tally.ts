@@ -1,0 +1,97 @@
+/**
+ * What the requests of each category did, by block: outcomes, latency, time to first token, and how many were within all targets of
+ * their category, counted from the single request. Memory is bounded by categories times blocks (three significant digits); the
+ * recorder feeds it, it hears of no request by itself. Plain data comes out.
+ */
+import type { Exchange } from '../client/exchange.ts'
+import { type Category, tailTargets } from '../slo/category.ts'
+import { type EncodedHistogram, Histogram } from '../stats/histogram.ts'
+import { isInLatencyTail, type Outcome } from '../wire/outcome.ts'
+
+type Counts = Partial<Record<Outcome, number>>
+
+export interface CategoryBlock {
+  index: number
+  sent: number
+  outcomes: Counts
+  /** Answered, and within every target of the tail. */
+  within: number
+  latency: EncodedHistogram
+  ttft: EncodedHistogram
+}
+
+export interface CategoryRecord {
+  name: string
+  /** In the order of their index. */
+  blocks: CategoryBlock[]
+}
+
+interface LiveBlock {
+  sent: number
+  outcomes: Counts
+  within: number
+  latency: Histogram
+  ttft: Histogram
+}
+
+export class CategoryTally {
+  readonly #categories: readonly Category[]
+  readonly #blocks: Map<number, LiveBlock>[]
+  readonly #targetsUs: { latencyUs: number; ttftUs: number }[]
+
+  constructor(categories: readonly Category[]) {
+    this.#categories = categories
+    this.#blocks = categories.map(() => new Map())
+    this.#targetsUs = categories.map((category) => {
+      const { latencyMs, ttftMs = Number.POSITIVE_INFINITY } = tailTargets(category)
+      return { latencyUs: latencyMs * 1_000, ttftUs: ttftMs * 1_000 }
+    })
+  }
+
+  released(category: number, block: number): void {
+    const live = this.#block(category, block)
+    if (live) live.sent++
+  }
+
+  ended(category: number, block: number, result: Exchange, intendedUs: number): void {
+    const live = this.#block(category, block)
+    const targets = this.#targetsUs[category]
+    if (!live || !targets) return
+    const { outcome, streamed } = result
+    live.outcomes[outcome] = (live.outcomes[outcome] ?? 0) + 1
+    const latencyUs = result.endUs - intendedUs
+    if (isInLatencyTail(outcome)) live.latency.record(latencyUs)
+    if (outcome !== 'OK') return
+    // The whole of an answer that is not streamed comes at once: it has no first token before its end.
+    const ttftUs = streamed ? result.firstTokenUs - result.sentUs : Number.NaN
+    if (!Number.isNaN(ttftUs)) live.ttft.record(ttftUs)
+    if (latencyUs <= targets.latencyUs && !(ttftUs > targets.ttftUs)) live.within++
+  }
+
+  toRecord(): CategoryRecord[] {
+    return this.#categories.flatMap(({ name }, place) => {
+      const blocks = [...(this.#blocks[place] ?? [])].sort(([a], [b]) => a - b)
+      if (blocks.length === 0) return []
+      return [
+        {
+          name,
+          blocks: blocks.map(([index, { latency, ttft, ...counts }]) => ({
+            index,
+            ...counts,
+            latency: latency.encode(),
+            ttft: ttft.encode(),
+          })),
+        },
+      ]
+    })
+  }
+
+  #block(category: number, index: number): LiveBlock | undefined {
+    const blocks = this.#blocks[category]
+    const known = blocks?.get(index)
+    if (known || !blocks) return known
+    const block: LiveBlock = { sent: 0, outcomes: {}, within: 0, latency: new Histogram(), ttft: new Histogram() }
+    blocks.set(index, block)
+    return block
+  }
+}

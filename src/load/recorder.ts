@@ -1,0 +1,335 @@
+/**
+ * Records what one arm's requests did: histograms over the run and by block, outcomes, tokens, overhead by each definition.
+ * O(1) a request; memory does not grow with the run. Plain data comes out (`ArmRecord`), fit to cross a thread.
+ */
+import type { Exchange } from '../client/exchange.ts'
+import { type SelfReportRecord, SelfReportTally, type ToldBlock } from '../overhead/self-report-tally.ts'
+import type { Told } from '../overhead/self-reported.ts'
+import { stampedOverhead } from '../overhead/stamped.ts'
+import type { ArmName } from '../report/schema.ts'
+import type { Category } from '../slo/category.ts'
+import { type Digits, type EncodedHistogram, Histogram } from '../stats/histogram.ts'
+import { isInLatencyTail, type Outcome } from '../wire/outcome.ts'
+import type { Stamp } from '../wire/stamp.ts'
+import { type AnswerSample, AnswerSampler, type KeptAnswer } from './answer-samples.ts'
+import { type CategoryRecord, CategoryTally } from './category-tally.ts'
+
+const BYTES_A_TOKEN = 4
+
+type Counts = Partial<Record<Outcome, number>>
+
+export const METRICS = [
+  'latency',
+  'service',
+  'connect',
+  'ttfb',
+  'ttft',
+  'ttftFromIntended',
+  'tpot',
+  'interToken',
+] as const
+export type Metric = (typeof METRICS)[number]
+
+/** Judged by block beside latency; the whole run's are these added up. */
+export const BLOCK_METRICS = ['ttfb', 'ttft', 'tpot', 'interToken'] as const satisfies readonly Metric[]
+type BlockMetric = (typeof BLOCK_METRICS)[number]
+
+export interface BlockRecord {
+  index: number
+  startedAtUs: number
+  sent: number
+  outcomes: Counts
+  latency: EncodedHistogram
+  /** The other metrics that are judged by block. */
+  metrics: Partial<Record<BlockMetric, EncodedHistogram>>
+  stamped: EncodedHistogram
+  told: Partial<Record<Told, EncodedHistogram>>
+  /** What the gateway's parts took, by its own word. */
+  components: Record<string, EncodedHistogram>
+}
+
+export interface ArmRecord {
+  name: ArmName
+  outcomes: Counts
+  /** The first reason given for each class of failure. */
+  details: Partial<Record<Outcome, string>>
+  warmup: { sent: number; failed: number }
+  /** The first request of each connection in a block, left out. */
+  rested: { sent: number; failed: number }
+  metrics: Record<Metric, EncodedHistogram>
+  stamped: {
+    total: EncodedHistogram
+    perToken: EncodedHistogram
+    unattributed: EncodedHistogram
+    cacheHits: number
+    retried: number
+  }
+  selfReport: SelfReportRecord
+  tokens: TokenRecord
+  bodyBytes: number
+  reused: number
+  /** Time under load, the pauses between blocks of an arm left out. */
+  activeUs: number
+  mostInFlight: number
+  inFlightUs: number
+  blocks: BlockRecord[]
+  /** Of a workload whose requests are told apart. */
+  categories: CategoryRecord[]
+}
+
+export interface TokenRecord {
+  input: number
+  output: number
+  events: number
+  /** Requests by what their tokens were counted from; the last two after the run (count-tokens.ts). */
+  fromUsage: number
+  fromTokenizer: number
+  fromEvents: number
+  /** What is known of the requests whose answers told no usage. */
+  untold: { requests: number; requestChars: number; answerBytes: number; tokenEvents: number }
+  /** Some of their answers. */
+  samples: KeptAnswer[]
+}
+
+interface LiveBlock extends ToldBlock {
+  index: number
+  startedAtUs: number
+  sent: number
+  outcomes: Counts
+  latency: Histogram
+  metrics: Partial<Record<BlockMetric, Histogram>>
+  stamped: Histogram
+}
+
+/** Where a request is counted. */
+export interface Placed {
+  block: number
+  category: number
+}
+
+export class Recorder {
+  readonly name: ArmName
+  activeUs = 0
+  sent = 0
+  done = 0
+  failed = 0
+  tokensSpent = 0
+  mostInFlight = 0
+  /** The time of all requests in flight, added up: over the time under load it is their mean number. */
+  inFlightUs = 0
+  readonly warmup = { sent: 0, failed: 0 }
+  /** The first request of each connection in a block, which rested while the other arm ran. */
+  readonly rested = { sent: 0, failed: 0 }
+  readonly #outcomes: Counts = {}
+  readonly #details: Partial<Record<Outcome, string>> = {}
+  readonly #metrics = {
+    service: new Histogram(4),
+    connect: new Histogram(),
+    ttftFromIntended: new Histogram(4),
+  }
+  readonly #stamped = {
+    perToken: new Histogram(),
+    unattributed: new Histogram(),
+    cacheHits: 0,
+    retried: 0,
+  }
+  readonly #self = new SelfReportTally()
+  readonly #tokens = { input: 0, output: 0, events: 0, fromUsage: 0, fromTokenizer: 0, fromEvents: 0 }
+  readonly #untold = { requests: 0, requestChars: 0, answerBytes: 0, tokenEvents: 0 }
+  readonly #sampler = new AnswerSampler()
+  readonly #blocks = new Map<number, LiveBlock>()
+  #latest: LiveBlock | undefined
+  readonly #categories: CategoryTally
+  #bodyBytes = 0
+  #reused = 0
+
+  constructor(name: ArmName, categories: readonly Category[] = []) {
+    this.name = name
+    this.#categories = new CategoryTally(categories)
+  }
+
+  /** A measured request was released. */
+  released(block: number, atUs: number, category: number): void {
+    this.sent++
+    this.#block(block, atUs).sent++
+    this.#categories.released(category, block)
+  }
+
+  /** Listens to the answer of request `index`, where it is one of those that are kept. */
+  sampleOf(index: number): AnswerSample | undefined {
+    return this.#sampler.next(index)
+  }
+
+  /** A token-bearing event of the request with `nonce` came. */
+  token(nonce: string, blockIndex: number, sinceSentUs: number, gapUs: number, stamp: Stamp | undefined): void {
+    const block = this.#blocks.get(blockIndex)
+    if (block) recordInBlock('interToken', gapUs, block)
+    if (stamp?.nonce === nonce && stamp.attempt === 1) this.#stamped.perToken.record(sinceSentUs - stamp.providerUs)
+  }
+
+  /** A measured request has ended. */
+  ended(result: Exchange, intendedUs: number, nonce: string, placed: Placed, sample?: AnswerSample): void {
+    const { block: blockIndex, category } = placed
+    this.#categories.ended(category, blockIndex, result, intendedUs)
+    const block = this.#block(blockIndex, intendedUs)
+    const { outcome } = result
+    this.done++
+    this.#outcomes[outcome] = (this.#outcomes[outcome] ?? 0) + 1
+    block.outcomes[outcome] = (block.outcomes[outcome] ?? 0) + 1
+    this.#bodyBytes += result.bodyBytes
+    if (result.reused) this.#reused++
+    record(this.#metrics.connect, result.connectUs)
+    if (isInLatencyTail(outcome)) {
+      block.latency.record(result.endUs - intendedUs)
+      record(this.#metrics.service, result.endUs - result.sentUs)
+    }
+    this.#countTokens(result, sample)
+    if (outcome !== 'OK') {
+      this.failed++
+      this.#details[outcome] ??= result.detail
+      return
+    }
+    recordInBlock('ttfb', result.firstByteUs - result.sentUs, block)
+    if (result.streamed) {
+      recordInBlock('ttft', result.firstTokenUs - result.sentUs, block)
+      record(this.#metrics.ttftFromIntended, result.firstTokenUs - intendedUs)
+      recordInBlock('tpot', result.tpotUs, block)
+    }
+    this.#recordOverhead(result, nonce, block)
+  }
+
+  toRecord(): ArmRecord {
+    const blocks = [...this.#blocks.values()]
+    const over = (digits: Digits, of: (block: LiveBlock) => Histogram | undefined): EncodedHistogram =>
+      Histogram.merge(
+        blocks.flatMap((block) => of(block) ?? []),
+        digits,
+      ).encode()
+    return {
+      name: this.name,
+      outcomes: this.#outcomes,
+      details: this.#details,
+      warmup: this.warmup,
+      rested: this.rested,
+      metrics: {
+        latency: over(4, ({ latency }) => latency),
+        service: this.#metrics.service.encode(),
+        connect: this.#metrics.connect.encode(),
+        ttfb: over(DIGITS.ttfb, ({ metrics }) => metrics.ttfb),
+        ttft: over(DIGITS.ttft, ({ metrics }) => metrics.ttft),
+        ttftFromIntended: this.#metrics.ttftFromIntended.encode(),
+        tpot: over(DIGITS.tpot, ({ metrics }) => metrics.tpot),
+        interToken: over(DIGITS.interToken, ({ metrics }) => metrics.interToken),
+      },
+      stamped: {
+        ...this.#stamped,
+        total: over(3, ({ stamped }) => stamped),
+        perToken: this.#stamped.perToken.encode(),
+        unattributed: this.#stamped.unattributed.encode(),
+      },
+      selfReport: this.#self.toRecord(),
+      tokens: { ...this.#tokens, untold: this.#untold, samples: this.#sampler.samples },
+      bodyBytes: this.#bodyBytes,
+      reused: this.#reused,
+      activeUs: this.activeUs,
+      mostInFlight: this.mostInFlight,
+      inFlightUs: this.inFlightUs,
+      blocks: blocks
+        .sort((a, b) => a.index - b.index)
+        .map((block) => ({
+          index: block.index,
+          startedAtUs: block.startedAtUs,
+          sent: block.sent,
+          outcomes: block.outcomes,
+          latency: block.latency.encode(),
+          metrics: encodeAll(block.metrics),
+          stamped: block.stamped.encode(),
+          told: encodeAll(block.told),
+          components: encodeAll(block.components),
+        })),
+      categories: this.#categories.toRecord(),
+    }
+  }
+
+  #recordOverhead(result: Exchange, nonce: string, block: LiveBlock): void {
+    const stamped = stampedOverhead(result, nonce)
+    if (stamped.kind === 'cache-hit') this.#stamped.cacheHits++
+    else if (stamped.kind === 'retried') this.#stamped.retried++
+    else if (stamped.kind === 'overhead') {
+      block.stamped.record(stamped.us)
+    }
+    const ownUs = this.#self.record(result, result.streamed, block)
+    if (stamped.kind === 'overhead' && ownUs !== undefined) this.#stamped.unattributed.record(stamped.us - ownUs)
+  }
+
+  /** A request of the warm-up, or the first after a rest, has ended: it is in no figure, but its tokens are spent. */
+  leftOut(result: Exchange, as: 'warmup' | 'rested'): void {
+    if (result.outcome !== 'OK') this[as].failed++
+    this.tokensSpent += tokensOf(result)
+  }
+
+  #countTokens(result: Exchange, sample: AnswerSample | undefined): void {
+    this.#tokens.events += result.events
+    this.tokensSpent += tokensOf(result)
+    if (result.usage) {
+      this.#tokens.input += result.usage.input
+      this.#tokens.output += result.streamed ? result.streamedTokens : result.usage.output
+      this.#tokens.fromUsage++
+      this.#sampler.told()
+    } else if (result.outcome === 'OK' || result.tokenEvents > 0) {
+      const { requestChars, bodyBytes, tokenEvents, streamed } = result
+      this.#untold.requests++
+      this.#untold.requestChars += requestChars
+      this.#untold.answerBytes += bodyBytes
+      this.#untold.tokenEvents += tokenEvents
+      this.#sampler.keep(sample?.kept({ streamed, bodyBytes, requestChars }))
+    }
+  }
+
+  #block(index: number, atUs: number): LiveBlock {
+    if (this.#latest?.index === index) return this.#latest
+    const known = this.#blocks.get(index)
+    if (known) {
+      this.#latest = known
+      return known
+    }
+    const block: LiveBlock = {
+      index,
+      startedAtUs: atUs,
+      sent: 0,
+      outcomes: {},
+      latency: new Histogram(4),
+      metrics: {},
+      stamped: new Histogram(),
+      told: {},
+      components: {},
+    }
+    this.#blocks.set(index, block)
+    return block
+  }
+}
+
+const DIGITS: Record<BlockMetric, Digits> = { ttfb: 4, ttft: 4, tpot: 3, interToken: 3 }
+
+function record(histogram: Histogram, us: number): void {
+  if (!Number.isNaN(us)) histogram.record(us)
+}
+
+function recordInBlock(metric: BlockMetric, us: number, { metrics }: LiveBlock): void {
+  if (Number.isNaN(us)) return
+  const known = metrics[metric] ?? new Histogram(DIGITS[metric])
+  metrics[metric] = known
+  known.record(us)
+}
+
+function encodeAll<T extends Partial<Record<string, Histogram>>>(parts: T): { [K in keyof T]: EncodedHistogram } {
+  const entries = Object.entries(parts).flatMap(([name, values]) => (values ? [[name, values.encode()]] : []))
+  return Object.fromEntries(entries)
+}
+
+/** What a request has cost, for the token budget, which must not wait for the end of the run: the usage, else about four bytes a token. */
+function tokensOf({ usage, outcome, tokenEvents, requestChars, bodyBytes, streamed }: Exchange): number {
+  if (usage) return usage.input + usage.output
+  if (outcome !== 'OK' && tokenEvents === 0) return 0
+  return Math.ceil(requestChars / BYTES_A_TOKEN) + (streamed ? tokenEvents : Math.ceil(bodyBytes / BYTES_A_TOKEN))
+}

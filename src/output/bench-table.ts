@@ -1,0 +1,275 @@
+/** The result of `kt bench` for a person: results, latency, throughput, gateway overhead. Fits 80 columns. Strings out. */
+import type { ChalkInstance } from 'chalk'
+import { explainDisagreement } from '../overhead/disagreement.ts'
+import type { BenchReport, Distribution, Gate, OverheadResult } from '../report/schema.ts'
+import { formatDuration, formatMs, formatNumber } from '../units.ts'
+import { uncategorised } from '../verdict/category-run.ts'
+import { OUTCOMES, type Outcome } from '../wire/outcome.ts'
+import { loopLine, omissionNote } from './load-line.ts'
+import { looksLine } from './looks-line.ts'
+import { noiseLine } from './noise-line.ts'
+import { sloSection } from './slo-table.ts'
+import { columns, paint } from './table.ts'
+import { hung } from './text.ts'
+import { budgetCell, gateLines } from './verdict.ts'
+
+export interface BenchView {
+  color: boolean
+  /** The verdict is the exit code. */
+  gated: boolean
+  /** Also without --stream. */
+  showTtfb: boolean
+  details: Partial<Record<Outcome, string>>
+  stopped: 'interrupted' | 'token-budget' | 'target-dead' | null
+}
+
+function notGated({ checks: [first] }: Gate): string {
+  const flag = first?.metric.startsWith('delta.') ? '--max-regression 0.5ms,10%' : '--budget 7ms'
+  return `Shown, not gated: ${flag} makes the verdict the exit code.`
+}
+
+export function renderBench(report: BenchReport, view: BenchView): string {
+  const c = paint(view.color)
+  const measured = report.totals.successful > 0
+  return [
+    heading(report, c),
+    results(report, c),
+    failures(report, view, c),
+    ...(measured ? [latency(report, view, c), throughput(report, c), overhead(report, c)] : []),
+    ending(report, view, c),
+    measured && report.slo ? sloSection(report.slo, uncategorised(report), c) : '',
+    report.gate ? gateLines(report.gate, c) + (view.gated ? '' : `\n${c.dim(notGated(report.gate))}`) : '',
+    measured && (report.gate || report.slo || report.noise) ? c.dim(standing(report)) : '',
+  ]
+    .filter((part) => part !== '')
+    .join('\n\n')
+}
+
+/** What every verdict stands on: the rig's noise, and how often it was looked at. */
+function standing({ noise, looks }: BenchReport): string {
+  return [noiseLine(noise), ...(looks ? [looksLine(looks)] : [])].map((line) => hung(line, '')).join('\n')
+}
+
+function heading(report: BenchReport, c: ChalkInstance): string {
+  const { target, load, arms } = report
+  const named = target.gateway ? ` (${target.gateway})` : ''
+  const direct = arms.baseline
+    ? [
+        `${arms.baseline.name === 'direct' ? 'directly, ' : ''}in turns${arms.pairing === 'request' ? ' by request' : ''}: ${arms.baseline.url}`,
+      ]
+    : []
+  const sent = load.workload.name === 'prompt' ? [] : [`workload: ${load.workload.name}`]
+  return [
+    `${c.bold('kt bench')}  ${target.model}, ${target.endpoint}${target.stream ? ', streamed' : ''}; ${loopLine(report)}; seed ${load.seed}`,
+    c.dim([`${target.url}${named}`, ...direct, ...sent].map((line) => `          ${line}`).join('\n')),
+  ].join('\n')
+}
+
+function results({ totals, load, arms: { baseline } }: BenchReport, c: ChalkInstance): string {
+  const { connections, warmup, rested } = totals
+  const rows = [
+    ['Total Requests', formatNumber(totals.sent)],
+    ['Successful', formatNumber(totals.successful)],
+    ['Failed', formatNumber(totals.failed)],
+    ['Duration', formatDuration(totals.durationS * 1_000)],
+  ]
+  const warm = load.warmup > 0 || load.warmupS ? `; ${formatNumber(warmup.sent)} warm-up requests left out` : ''
+  const theirs = baseline ? ` (the other arm ${formatNumber(baseline.totals.connections.opened)})` : ''
+  const opened = `${formatNumber(connections.opened)} connections opened${theirs}, ${formatNumber(connections.reused)} requests on an open one`
+  return `${c.bold('Benchmark Results')}\n${columns(rows)}\n${c.dim(hung(opened + warm + restedNote(rested), '  ', 2))}`
+}
+
+/** The first request of each connection in a block is in no figure: it pays for the rest before it. */
+function restedNote(rested: BenchReport['totals']['rested']): string {
+  if (!rested) return ''
+  const failed = rested.failed > 0 ? ` (${formatNumber(rested.failed)} of them failed)` : ''
+  return `; ${formatNumber(rested.sent)} left out as the first of a connection in a block${failed}`
+}
+
+/** Each class of failure with its count, the reason the target gave, and what to do. */
+function failures({ totals }: BenchReport, view: BenchView, c: ChalkInstance): string {
+  if (totals.failed === 0) return ''
+  const lines = Object.entries(totals.outcomes).flatMap(([code, count]) => {
+    if (code === 'OK') return []
+    const outcome = code as Outcome
+    const { means, next } = OUTCOMES[outcome]
+    const detail = view.details[outcome]
+    return [
+      `  ${c.red(code)}  ${formatNumber(count)} x ${means}`,
+      ...(detail ? [c.dim(`    "${detail}"`)] : []),
+      `    ${next}`,
+    ]
+  })
+  const unanswered = (totals.outcomes.KT_ABORTED_AT_DEADLINE ?? 0) === totals.failed
+  const title = unanswered
+    ? c.bold('Not answered in time')
+    : totals.successful === 0
+      ? c.red.bold('Every request failed')
+      : c.bold('Failures')
+  return [title, ...lines].join('\n')
+}
+
+/** The durations that a run is told by, in the order of their table; what was not measured is left out. */
+export function latencyRows(report: BenchReport, showTtfb: boolean): [string, Distribution][] {
+  const open = report.load.mode === 'open'
+  const rows: [string, Distribution | undefined][] = [
+    [open ? 'Latency, from intended' : 'Latency', report.latencyMs],
+    ['Service, from sent', open ? report.serviceMs : undefined],
+    ['Time to first byte', report.target.stream || showTtfb ? report.ttfbMs : undefined],
+    ['Time to first token', report.ttftMs],
+    ['  from intended', open ? report.ttftFromIntendedMs : undefined],
+    ['Time per output token', report.tpotMs],
+    ['Inter-token', report.interTokenMs],
+    ['Connect', report.load.connection?.keepAlive === false ? report.connectMs : undefined],
+  ]
+  return rows.flatMap(([name, d]): [string, Distribution][] => (d ? [[name, d]] : []))
+}
+
+function latency(report: BenchReport, view: BenchView, c: ChalkInstance): string {
+  if (!report.latencyMs) return ''
+  const shown = latencyRows(report, view.showTtfb).map(([name, d]) => {
+    return [name, ...[d.p50, d.p90, d.p95, d.p99, d.max].map(formatMs)]
+  })
+  const head = ['', 'P50', 'P90', 'P95', 'P99', 'Max'].map((name) => c.dim(name))
+  const omission = omissionNote(report)
+  const notes = [tailNote(report.latencyMs), ...(omission ? [omission] : [])].map((line) => c.dim(hung(line, '  ')))
+  return [c.bold('Latency (ms)'), columns([head, ...shown]), ...notes].join('\n')
+}
+
+/** With fewer than ten observations beyond it a quantile is shown with its interval, and marked. */
+function tailNote({ count, p99, iid95 }: Distribution): string {
+  const [low, high] = iid95.p99
+  const interval = `[${formatMs(low)}, ${high === null ? 'inf' : formatMs(high)}${high === null ? ')' : ']'}`
+  const few = count * 0.01 < 10 ? `; under ten requests lie beyond it` : ''
+  return `P99 of latency: ${formatMs(p99)} ${interval} iid 95 %, n=${formatNumber(count)}${few}`
+}
+
+function throughput({ throughput: t }: BenchReport, c: ChalkInstance): string {
+  const rate = (value: number): string => formatNumber(value, value < 100 ? 2 : 0)
+  const rows = [['Requests/sec', rate(t.requestsPerSec)]]
+  if (t.tokensPerSec !== null) {
+    const parts =
+      t.inputTokensPerSec === null ? '' : `in ${rate(t.inputTokensPerSec)}, out ${rate(t.outputTokensPerSec ?? 0)}; `
+    rows.push(['Tokens/sec', rate(t.tokensPerSec), c.dim(`${parts}counted by ${t.tokenSource}`)])
+  }
+  return `${c.bold('Throughput')}\n${columns(rows, ['left', 'right', 'left'])}`
+}
+
+function overhead(report: BenchReport, c: ChalkInstance): string {
+  const title = c.bold(report.target.role === 'direct' ? 'Floor (ms): no gateway in between' : 'Gateway Overhead (ms)')
+  if (report.overhead.length === 0) {
+    const why = 'the provider leaves no stamps and the target reports nothing about itself'
+    const lines = [
+      `not known: ${why}.`,
+      ...signals(report),
+      'Bench the provider directly as well, then: kt bench compare baseline.json gateway.json',
+    ]
+    return [title, ...lines.map((line) => c.dim(hung(line, '  ', 2)))].join('\n')
+  }
+  const head = ['', 'P50', 'P90', 'P95', 'P99', 'Max', 'budget'].map((name) => c.dim(name))
+  const rows = report.overhead.flatMap((entry) => overheadRows(entry, c))
+  const { baseline } = report.arms
+  const other = baseline?.overhead.find((entry) => entry.definition === 'provider-stamped')
+  rows.push(...legRows(report))
+  if (other) rows.push([baseline?.name === 'direct' ? 'floor (direct)' : 'the other arm', ...quantiles(other)])
+  const beside = [...explainDisagreement(report.overhead), ...signals(report)]
+  return [
+    title,
+    columns([head, ...rows]),
+    ...report.overhead.flatMap((entry) => notes(entry, c)),
+    ...beside.map((line) => c.dim(hung(line, '  '))),
+  ].join('\n')
+}
+
+/** On one host: the two ways apart, by the provider's own record. */
+function legRows({ legsMs }: BenchReport): string[][] {
+  if (!legsMs) return []
+  return [
+    ['  to the provider', legsMs.request],
+    ['  and back', legsMs.response],
+  ].map(([name, leg]) => {
+    const { p50, p99, max } = leg as NonNullable<typeof legsMs>['request']
+    return [name as string, formatMs(p50), '', '', formatMs(p99), formatMs(max)]
+  })
+}
+
+/** What the gateway does not tell, and what it told that cannot be. */
+function signals({ signals: said }: BenchReport): string[] {
+  if (!said) return []
+  const name = said.gateway ?? 'the target'
+  const rejected = Object.entries(said.rejected).map(
+    ([rule, count]) => `${name}: ${formatNumber(count)} left out: ${rule}`,
+  )
+  return [...(said.caveat === '' ? [] : [`${name}: ${said.caveat}`]), ...rejected]
+}
+
+function overheadRows(entry: OverheadResult, c: ChalkInstance): string[][] {
+  const rows = [[entry.definition, ...quantiles(entry)]]
+  if (entry.perTokenMs) {
+    const { p50, p99, max } = entry.perTokenMs
+    rows.push(['  each token', formatMs(p50), '', '', formatMs(p99), formatMs(max)])
+  }
+  for (const [name, part] of Object.entries(entry.components ?? {})) {
+    const budget = budgetCell(part.budgetMs, part.verdict, c)
+    rows.push([`  ${name.replaceAll('_', ' ')}`, formatMs(part.p50), '', '', formatMs(part.p99), '', budget])
+  }
+  return rows
+}
+
+function quantiles({ totalMs }: OverheadResult): string[] {
+  return [totalMs.p50, totalMs.p90, totalMs.p95, totalMs.p99, totalMs.max].map(formatMs)
+}
+
+function notes(entry: OverheadResult, c: ChalkInstance): string[] {
+  const [low, high] = entry.totalMs.ci95
+  const bounds =
+    high === null
+      ? low === 0
+        ? '(no interval from under ten blocks)'
+        : `[${formatMs(low)}, inf) by blocks`
+      : `[${formatMs(low)}, ${formatMs(high)}] by blocks`
+  const interval = `P99 ${formatMs(entry.totalMs.p99)} ${bounds}`
+  const counted = [
+    entry.cacheHits > 0 ? `${formatNumber(entry.cacheHits)} cache hits left out` : '',
+    entry.retried > 0 ? `${formatNumber(entry.retried)} retried by the gateway left out` : '',
+    entry.negative > 0 ? `${formatNumber(entry.negative)} below zero: an error in the method` : '',
+  ].filter((text) => text !== '')
+  const text = [interval, `n=${formatNumber(entry.count)}`, ...counted].join('; ')
+  return [c.dim(hung(`${entry.definition}: ${text}`, '  ')), c.dim(hung(`${entry.source}: ${entry.note}`, '    '))]
+}
+
+/** What the instrument says of itself, and how the run ended. */
+function ending(report: BenchReport, view: BenchView, c: ChalkInstance): string {
+  const { client, load, totals } = report
+  const lines = totals.successful > 0 ? [selfDoubt(report, c)] : []
+  if (view.stopped === 'interrupted') lines.push(c.yellow('Interrupted: this is what was measured until then.'))
+  if (view.stopped === 'token-budget') lines.push(c.yellow('Stopped: the token budget was spent.'))
+  if (view.stopped === 'target-dead') lines.push(c.yellow('Stopped: 1,000 requests had failed and none succeeded.'))
+  if (load.mode === 'open' && (client.achievedToOffered ?? 1) < 0.95) {
+    lines.push(
+      c.yellow(
+        'The asked rate was not reached: requests waited for a free connection, and their wait is in the latency.',
+      ),
+    )
+  }
+  return lines.join('\n')
+}
+
+function selfDoubt({ client }: BenchReport, c: ChalkInstance): string {
+  const lag = client.sendLagMs
+  const late = lag ? `; sends late by ${formatMs(lag.p50)} ms at P50, ${formatMs(lag.p99)} at P99` : ''
+  const rate =
+    client.achievedToOffered === null ? '' : `; ${formatNumber(client.achievedToOffered * 100, 1)} % of the asked rate`
+  const verdict = client.verdict === 'ok' ? c.green('ok') : c.yellow(client.verdict)
+  const line = hung(`Client  ${client.verdict}${late}${rate}${ownFloor(client.floorMs)}`, '').replace(
+    `Client  ${client.verdict}`,
+    `${c.bold('Client')}  ${verdict}`,
+  )
+  return `${line}${client.why.map((why) => `\n${hung(why, '  ')}`).join('')}`
+}
+
+/** Of a run without a direct arm, which has a row of its own in the table of the overhead. */
+function ownFloor(floor: BenchReport['client']['floorMs']): string {
+  if (floor?.source !== 'null-upstream') return ''
+  return `; its own floor, at a null upstream: P50 ${formatMs(floor.p50)} ms, P99 ${formatMs(floor.p99)}, n=${formatNumber(floor.count ?? 0)}`
+}

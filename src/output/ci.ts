@@ -1,0 +1,59 @@
+/**
+ * Leaves a verdict where CI looks for it: JUnit and Markdown files, the job summary of GitHub Actions, its annotations. The same for
+ * every command that judges.
+ */
+import { appendFileSync } from 'node:fs'
+import type { Inconclusive } from '../errors.ts'
+import type { Gate } from '../report/schema.ts'
+import { assertWritable, writeAtomically } from '../report/write.ts'
+import { renderAnnotations } from './annotations.ts'
+import { renderJunit } from './junit.ts'
+
+export interface CiTargets {
+  junit?: string | undefined
+  markdown?: string | undefined
+  inconclusive?: Inconclusive | undefined
+}
+
+/** Before anything else, since a verdict that cannot be left is found out too late. */
+export function assertCiWritable({ junit, markdown }: CiTargets): void {
+  if (junit !== undefined) assertWritable(junit, '--junit')
+  if (markdown !== undefined) assertWritable(markdown, '--markdown')
+}
+
+export interface CiResult {
+  /** 'kt bench', 'kt slo check'. */
+  name: string
+  /** Null when nothing was judged. */
+  gate: Gate | null
+  /** Shown beside the checks: files, mode, category. */
+  properties: Record<string, string>
+  /** When it was measured. */
+  timestamp: string
+  markdown: () => string
+}
+
+/** `stderr`: annotations go there, so that --json stays JSON; GitHub reads both. */
+export function publish(
+  { junit, markdown, inconclusive = 'fail' }: CiTargets,
+  { name, gate, properties, timestamp, markdown: text }: CiResult,
+  env: NodeJS.ProcessEnv = process.env,
+  stderr: (text: string) => void = (line) => process.stderr.write(line),
+): void {
+  const judged = gate ?? { verdict: 'pass', checks: [] }
+  if (junit !== undefined) {
+    writeAtomically(junit, renderJunit({ name, gate: judged, inconclusive, properties, timestamp }), '--junit')
+  }
+  if (markdown !== undefined) writeAtomically(markdown, text(), '--markdown')
+  if (env.GITHUB_STEP_SUMMARY) appendSummary(env.GITHUB_STEP_SUMMARY, text(), stderr)
+  if (env.GITHUB_ACTIONS === 'true') for (const line of renderAnnotations(name, judged)) stderr(`${line}\n`)
+}
+
+/** A summary that cannot be written is a pity and no reason to lose the verdict. */
+function appendSummary(path: string, text: string, stderr: (text: string) => void): void {
+  try {
+    appendFileSync(path, `${text}\n`)
+  } catch {
+    stderr(`kt: could not append to the job summary ${path}\n`)
+  }
+}

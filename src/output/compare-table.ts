@@ -1,0 +1,160 @@
+/** Two runs side by side for a person: figures, overhead, what differs, and last the verdict. Fits 80 columns. Strings out. */
+import type { ChalkInstance } from 'chalk'
+import { formatMs, formatNumber, formatShare } from '../units.ts'
+import type { ComparedRow, ComparedRun, Comparison } from '../verdict/compare.ts'
+import { noiseLine } from './noise-line.ts'
+import { columns, paint } from './table.ts'
+import { hung } from './text.ts'
+import { budgetCell, gateLines } from './verdict.ts'
+
+const METRICS: Record<string, string> = {
+  latency: 'Latency',
+  ttfb: 'Time to first byte',
+  ttft: 'Time to first token',
+  tpot: 'Time per output token',
+  interToken: 'Inter-token',
+}
+
+export function renderComparison(comparison: Comparison, color: boolean): string {
+  const c = paint(color)
+  return [
+    heading(comparison, c),
+    figures(comparison.rows, c),
+    rates(comparison.rows, c),
+    overhead(comparison, c),
+    differences(comparison, c),
+    comparison.notes.map((note) => hung(note, '')).join('\n'),
+    verdict(comparison, c),
+  ]
+    .filter((part) => part !== '')
+    .join('\n\n')
+}
+
+function heading({ mode, modeWhy, pairing, baseline, gateway }: Comparison, c: ChalkInstance): string {
+  const line = (name: string, { file, url, requests, failed }: ComparedRun): string[] => [
+    `  ${name.padEnd(8)}  ${file}`,
+    c.dim(
+      `            ${url}; ${formatNumber(requests)} requests${failed > 0 ? `, ${formatNumber(failed)} failed` : ''}`,
+    ),
+  ]
+  return [
+    hung(`kt bench compare  mode: ${mode} (${modeWhy}), ${pairing}`, '', 18).replace(
+      'kt bench compare',
+      c.bold('kt bench compare'),
+    ),
+    ...line('baseline', baseline),
+    ...line('gateway', gateway),
+  ].join('\n')
+}
+
+function figures(rows: readonly ComparedRow[], c: ChalkInstance): string {
+  const shown = rows.filter((row) => row.unit === 'ms')
+  if (shown.length === 0) return ''
+  const notes = [
+    'Delta with its 95 % interval by blocks. alike: within 0.5 ms or 10 %; ?: cannot tell.',
+    ...(shown.some((row) => row.fewBeyond)
+      ? ['* fewer than ten requests lie beyond it; in brackets its 95 % iid interval, which no verdict rests on.']
+      : []),
+  ]
+  return [figureTable(shown, c), ...notes.map((note) => c.dim(hung(note, '')))].join('\n')
+}
+
+function figureTable(rows: readonly ComparedRow[], c: ChalkInstance): string {
+  const head = ['(ms)', 'baseline', 'gateway', 'delta', '', '95 %', ''].map((name) => c.dim(name))
+  const body = rows.flatMap((row) => {
+    const [family = '', quantile = ''] = row.metric.split('.')
+    const title = quantile === 'p50' ? [[METRICS[family] ?? family]] : []
+    const label = ` ${quantile.toUpperCase()}${row.fewBeyond ? '*' : ''}`
+    const change = [signed(row.delta, formatMs), signed(row.deltaShare, formatShare)]
+    const line = [label, own(row.baseline), own(row.gateway), ...change, interval(row), word(row, c)]
+    const [from, to] = row.fewBeyond ? [row.iid95?.baseline, row.iid95?.gateway] : []
+    return [...title, line, ...(from || to ? [['', from ? bracketed(from) : '', to ? bracketed(to) : '']] : [])]
+  })
+  return columns([head, ...body], undefined, 0)
+}
+
+function own(value: number | null): string {
+  return value === null ? '-' : formatMs(value)
+}
+
+function interval({ delta95 }: ComparedRow): string {
+  if (!delta95) return ''
+  const [low, high] = delta95
+  return `${low === null ? '-inf' : formatMs(low)}..${high === null ? 'inf' : formatMs(high)}`
+}
+
+function word({ verdict }: ComparedRow, c: ChalkInstance): string {
+  if (!verdict) return ''
+  return { worse: c.red('worse'), better: c.green('better'), alike: c.dim('alike'), open: c.dim('?') }[verdict]
+}
+
+function rates(rows: readonly ComparedRow[], c: ChalkInstance): string {
+  const names: Record<string, string> = {
+    'throughput.requests': 'Requests/sec',
+    'throughput.tokens': 'Tokens/sec',
+    'errors.rate': 'Error rate',
+  }
+  const body = rows
+    .filter((row) => row.unit !== 'ms')
+    .map((row) => {
+      const format = row.unit === 'share' ? formatShare : (value: number) => formatNumber(value, value < 100 ? 2 : 0)
+      const own = (value: number | null): string => (value === null ? '-' : format(value))
+      // The relative change of an error rate says little; its difference is in points already.
+      const relative = row.unit === 'share' ? '' : signed(row.deltaShare, formatShare)
+      return [names[row.metric] ?? row.metric, own(row.baseline), own(row.gateway), signed(row.delta, format), relative]
+    })
+  const head = ['', 'baseline', 'gateway', 'delta', ''].map((name) => c.dim(name))
+  return columns([head, ...body], undefined, 0)
+}
+
+function overhead({ overhead: entries }: Comparison, c: ChalkInstance): string {
+  const title = c.bold('Gateway overhead (ms)')
+  if (entries.length === 0) {
+    return `${title}\n${c.dim(hung('no request carries its own: no stamps from the provider, no report from the gateway.', '  '))}`
+  }
+  const head = ['', 'P50', 'P90', 'P95', 'P99', 'Max', 'P99 95 % | budget'].map((name) => c.dim(name))
+  const body = entries.flatMap(({ of, definition, totalMs, components = [] }) => {
+    const figures = [totalMs.p50, totalMs.p90, totalMs.p95, totalMs.p99, totalMs.max].map(formatMs)
+    const label = of === 'floor' ? 'floor, stamped' : of === 'old' ? `old ${definition}` : definition
+    const parts = components.map(({ name, p50, p99, budgetMs, verdict }) => {
+      const within = budgetCell(budgetMs, verdict, c)
+      return [`  ${name.replaceAll('_', ' ')}`, formatMs(p50), '', '', formatMs(p99), '', within]
+    })
+    return [[label, ...figures, bracketed(totalMs.ci95)], ...parts]
+  })
+  const notes = entries.map(({ of, definition, source, note, count }) =>
+    of === 'floor'
+      ? hung('floor: the same reading without the gateway; shown, never subtracted', '  ')
+      : hung(`${of === 'old' ? 'old ' : ''}${definition}: ${source}, n=${formatNumber(count)}; ${note}`, '  '),
+  )
+  return [title, columns([head, ...body]), ...notes.map((note) => c.dim(note))].join('\n')
+}
+
+function differences({ differences: found }: Comparison, c: ChalkInstance): string {
+  if (found.length === 0) return ''
+  const lines = found.map(({ what, baseline, gateway, forbids }) => {
+    const text = hung(`${what}: ${baseline} | ${gateway}`, '  ')
+    return forbids ? c.yellow(text) : text
+  })
+  return [c.bold('The runs differ in (baseline | gateway)'), ...lines].join('\n')
+}
+
+function verdict({ gate, judgedBy, noise }: Comparison, c: ChalkInstance): string {
+  if (!gate) return ''
+  const by = judgedBy
+    ? [
+        `Judged by ${judgedBy.definition} (${judgedBy.source}); ${judgedBy.caveat}${judgedBy.floor ? `; floor: ${judgedBy.floor}` : ''}.`,
+      ]
+    : []
+  const rig = c.dim(hung(noiseLine(noise ?? undefined), ''))
+  return [...by.map((line) => c.dim(hung(line, ''))), rig, gateLines(gate, c)].join('\n')
+}
+
+function bracketed([low, high]: readonly [number, number | null]): string {
+  return `[${formatMs(low)}, ${high === null ? 'inf)' : `${formatMs(high)}]`}`
+}
+
+function signed(value: number | null, format: (value: number) => string): string {
+  if (value === null) return '-'
+  return `${value > 0 ? '+' : ''}${format(value)}`
+}

@@ -1,0 +1,94 @@
+/** A history for a terminal of 80 columns: a point a run, the level of each stretch, a bar at each change; then the changes. Strings out. */
+import type { ChalkInstance } from 'chalk'
+import { formatMs, formatNumber, formatShare } from '../units.ts'
+import type { History, HistoryChange } from '../verdict/history.ts'
+import { paint } from './table.ts'
+import { hung, WIDTH } from './text.ts'
+
+const ROWS = 12
+const AXIS = 10
+const MOST_SHOWN = WIDTH - AXIS - 2
+const MOST_LEFT = 5
+
+export function renderHistory(history: History, color: boolean): string {
+  const c = paint(color)
+  const { folder, metric, definition, runs } = history
+  const how = definition ? `, ${definition}` : ''
+  const hidden = Math.max(0, runs.length - MOST_SHOWN)
+  const earlier = hidden > 0 ? `; the newest ${MOST_SHOWN} are drawn` : ''
+  return [
+    `${c.bold('kt bench history')}  ${metric}${how}\n${c.dim(hung(`${folder}: ${formatNumber(runs.length)} runs${earlier}`, '  '))}`,
+    plot(history, hidden, c),
+    changes(history, c),
+    left(history, c),
+  ]
+    .filter((part) => part !== '')
+    .join('\n\n')
+}
+
+function plot({ runs, changes: found, unit }: History, hidden: number, c: ChalkInstance): string {
+  const shown = runs.slice(hidden).map((run) => run.value)
+  const starts = found.map(({ index }) => index - hidden).filter((index) => index > 0)
+  const [low, high] = rangeOf(shown)
+  const rowOf = (value: number): number => Math.round(((high - value) / (high - low)) * (ROWS - 1))
+  const step = Math.max(1, Math.floor(MOST_SHOWN / shown.length))
+  const bounds = [0, ...starts, shown.length]
+  const levels = shown.map((_, index) => {
+    const stretch = bounds.findLastIndex((start) => start <= index)
+    return middleOf(shown.slice(bounds[stretch], bounds[stretch + 1]))
+  })
+  const lines = Array.from({ length: ROWS }, (_, row) => {
+    const cells = shown.map((value, index) => {
+      const mark = rowOf(value) === row ? c.cyan('*') : rowOf(levels[index] ?? value) === row ? c.dim('-') : ' '
+      const bar = starts.includes(index) && mark === ' ' ? c.yellow('|') : mark
+      return bar + ' '.repeat(Math.min(step, 4) - 1)
+    })
+    const value = high - ((high - low) * row) / (ROWS - 1)
+    const label = row % 3 === 0 || row === ROWS - 1 ? format(value, unit) : ''
+    return `${c.dim(`${label.padStart(AXIS - 1)} |`)}${cells.join('')}`.trimEnd()
+  })
+  const days = [runs[hidden]?.startedAt, runs.at(-1)?.startedAt].map((at) => (at ?? '').slice(0, 10))
+  return [...lines, c.dim(`${' '.repeat(AXIS + 1)}${[...new Set(days)].join(' to ')}`)].join('\n')
+}
+
+function changes({ changes: found, runs, unit, metric }: History, c: ChalkInstance): string {
+  if (found.length > 0) return found.map((change) => changeLine(change, unit, metric, c)).join('\n')
+  const level = `level ${format(middleOf(runs.map((run) => run.value)), unit)}`
+  return runs.length < 8
+    ? c.dim(hung(`${level}; ${runs.length} runs are too few to find a change: it takes four on each side`, ''))
+    : `No change found: ${level} (E-divisive, p <= 0.01)`
+}
+
+function changeLine(change: HistoryChange, unit: History['unit'], metric: string, c: ChalkInstance): string {
+  const { file, startedAt, before, after, delta, deltaShare, p } = change
+  const better = metric.startsWith('throughput') ? delta > 0 : delta < 0
+  const share = deltaShare === null ? '' : ` (${deltaShare > 0 ? '+' : ''}${formatShare(deltaShare)})`
+  const text = `${startedAt.slice(0, 16).replace('T', ' ')} ${file}: from ${format(before, unit)} to ${format(after, unit)}${share}, p ${formatNumber(p, 3)}`
+  const word = better ? 'better' : 'worse'
+  return hung(`${word.padEnd(6)}  ${text}`, '', 8).replace(word, better ? c.green(word) : c.red(word))
+}
+
+function left({ left: files }: History, c: ChalkInstance): string {
+  if (files.length === 0) return ''
+  const shown = files.slice(0, MOST_LEFT).map(({ file, why }) => hung(`${file}: ${why}`, '  '))
+  const more = files.length > shown.length ? [`  … and ${files.length - shown.length} more`] : []
+  return c.dim([`Left out:`, ...shown, ...more].join('\n'))
+}
+
+/** A range that is never empty, with a little air. */
+function rangeOf(values: readonly number[]): [number, number] {
+  const [low, high] = [Math.min(...values), Math.max(...values)]
+  const air = (high - low) * 0.05 || Math.abs(high) * 0.1 || 1
+  return [Math.max(low - air, low >= 0 ? 0 : Number.NEGATIVE_INFINITY), high + air]
+}
+
+function middleOf(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b)
+  const at = sorted.length >> 1
+  return ((sorted[at] ?? 0) + (sorted[sorted.length % 2 === 1 ? at : at - 1] ?? 0)) / 2
+}
+
+function format(value: number, unit: History['unit']): string {
+  if (unit === 'share') return formatShare(value)
+  return unit === 'ms' ? `${formatMs(value)} ms` : formatNumber(value, value < 100 ? 2 : 0)
+}

@@ -1,0 +1,95 @@
+/** A comparison as Markdown, for a pull request or the summary of a CI job: verdict first, then the figures. Strings out. */
+
+import type { Check, Gate, Verdict } from '../report/schema.ts'
+import { formatMs, formatNumber, formatShare } from '../units.ts'
+import type { ComparedRow, Comparison } from '../verdict/compare.ts'
+import { checkSentence, verdictWord } from './check-line.ts'
+import { noiseLine } from './noise-line.ts'
+
+const MARKS: Record<Verdict, string> = { pass: '✅', fail: '❌', inconclusive: '⚠️' }
+
+export function renderComparisonMarkdown(comparison: Comparison): string {
+  const { mode, modeWhy, pairing, baseline, gateway, rows, overhead, differences, notes, judgedBy, noise, gate } =
+    comparison
+  return `${[
+    '## kt bench compare',
+    gateMarkdown(gate),
+    gate ? cell(noiseLine(noise ?? undefined)) : '',
+    `Mode **${mode}** (${cell(modeWhy)}), ${pairing}. Baseline ${code(baseline.file)} (${formatNumber(baseline.requests)} requests), gateway ${code(gateway.file)} (${formatNumber(gateway.requests)} requests).${judgedBy ? ` Judged by ${judgedBy.definition}: ${cell(judgedBy.source)}.` : ''}`,
+    table(
+      ['', 'baseline', 'gateway', 'delta', '95 %', ''],
+      rows.map((row) => [
+        row.metric,
+        own(row, row.baseline),
+        own(row, row.gateway),
+        delta(row),
+        interval(row),
+        row.verdict ?? '',
+      ]),
+    ),
+    overhead.length === 0
+      ? ''
+      : table(
+          ['overhead (ms)', 'P50', 'P90', 'P95', 'P99', 'max'],
+          overhead.map(({ of, definition, totalMs }) => [
+            `${of}, ${definition}`,
+            ...[totalMs.p50, totalMs.p90, totalMs.p95, totalMs.p99, totalMs.max].map(formatMs),
+          ]),
+        ),
+    differences.length === 0
+      ? ''
+      : table(
+          ['differs', 'baseline', 'gateway'],
+          differences.map(({ what, baseline: a, gateway: b }) => [what, a, b]),
+        ),
+    notes.map((note) => `- ${cell(note)}`).join('\n'),
+  ]
+    .filter((part) => part !== '')
+    .join('\n\n')}\n`
+}
+
+/** What JUnit says beside the verdicts. */
+export function comparisonProperties({ mode, pairing, baseline, gateway, noise }: Comparison): Record<string, string> {
+  return { mode, pairing, baseline: baseline.file, gateway: gateway.file, noise: noiseLine(noise ?? undefined) }
+}
+
+/** The verdicts, a line each. */
+export function gateMarkdown(gate: Gate | null): string {
+  if (!gate) return ''
+  const line = (check: Check): string => {
+    return `- ${MARKS[check.verdict]} **${verdictWord(check.verdict)}** ${cell(checkSentence(check))}`
+  }
+  return gate.checks.map(line).join('\n')
+}
+
+export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const line = (cells: readonly string[]): string => `| ${cells.map(cell).join(' | ')} |`
+  const rule = `| ${head.map((_, index) => (index === 0 ? ':--' : '--:')).join(' | ')} |`
+  return [line(head), rule, ...rows.map(line)].join('\n')
+}
+
+/** Nothing in a cell may end it, or become markup. */
+export function cell(text: string): string {
+  return text.replaceAll(/\s*\n\s*/g, ' ').replaceAll(/[\\`*_{}[\]<>|]/g, (mark) => `\\${mark}`)
+}
+
+function code(text: string): string {
+  return text.includes('`') ? cell(text) : `\`${text}\``
+}
+
+function own({ unit }: ComparedRow, value: number | null): string {
+  if (value === null) return '-'
+  if (unit === 'ms') return formatMs(value)
+  return unit === 'share' ? formatShare(value) : formatNumber(value, value < 100 ? 2 : 0)
+}
+
+function delta(row: ComparedRow): string {
+  if (row.delta === null) return '-'
+  return `${row.delta > 0 ? '+' : ''}${own(row, row.delta)}`
+}
+
+function interval({ delta95 }: ComparedRow): string {
+  if (!delta95) return ''
+  const [low, high] = delta95
+  return `${low === null ? '-inf' : formatMs(low)} to ${high === null ? 'inf' : formatMs(high)}`
+}

@@ -1,0 +1,44 @@
+/** Writes the manifests of a plan into a folder, one folder a target; the same plan writes the same bytes. */
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { UserError } from '../errors.ts'
+import { systemReason } from '../parse/file.ts'
+import { writeAtomically } from '../report/write.ts'
+import { helmValues, kongConf } from './kong.ts'
+import { kedaManifests, kubernetesManifests } from './kubernetes.ts'
+import type { ClusterSettings } from './settings.ts'
+import { terraform } from './terraform.ts'
+
+const TARGETS = {
+  kubernetes: kubernetesManifests,
+  keda: kedaManifests,
+  'helm-values': helmValues,
+  kong: kongConf,
+  terraform,
+} as const
+
+export type EmitTarget = keyof typeof TARGETS
+
+export function manifests(target: EmitTarget, settings: ClusterSettings): Record<string, string> {
+  return TARGETS[target](settings)
+}
+
+/** Returns the paths that were written. */
+export function emit(targets: readonly EmitTarget[], settings: ClusterSettings, folder: string): string[] {
+  return targets.flatMap((target) => {
+    const into = join(folder, target)
+    try {
+      mkdirSync(into, { recursive: true })
+    } catch (error) {
+      throw new UserError(
+        `cannot make the folder ${into}: ${systemReason(error)}`,
+        'Give --out a folder that can be written.',
+      )
+    }
+    return Object.entries(manifests(target, settings)).map(([file, text]) => {
+      const path = join(into, file)
+      writeAtomically(path, text)
+      return path
+    })
+  })
+}

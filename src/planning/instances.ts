@@ -1,0 +1,187 @@
+/** Reads the catalogue of machines, profiles/sizing/instances.yaml, a user's price file for it, and finds machines by name. */
+import { z } from 'zod'
+import { UserError } from '../errors.ts'
+import { didYouMean } from '../parse/did-you-mean.ts'
+import { readYaml } from '../parse/file.ts'
+import { allocatableMemoryBytes, allocatableMillicores, memorySource } from '../plan/allocatable.ts'
+import type { Instance } from '../plan/instances.ts'
+import { pricesThatCannotBe } from '../plan/price-check.ts'
+import { packaged } from '../system/package-info.ts'
+
+const positive = z.number().positive()
+
+const sizeSchema = z.strictObject({
+  size: z.string(),
+  vcpu: z.int().positive(),
+  memory_gib: positive,
+  usd_hour: positive.optional(),
+  region: z.string().optional(),
+  baseline_mbps: positive.optional(),
+  max_mbps: positive.optional(),
+  allocatable_memory_mib: positive.optional(),
+  coremark_per_vcpu: positive.optional(),
+  bare_metal: z.boolean().default(false),
+})
+
+const familySchema = z.strictObject({
+  cloud: z.enum(['aws', 'gcp', 'azure']),
+  arch: z.string(),
+  vcpu: z.enum(['thread', 'core']),
+  clock: z.string(),
+  region: z.string(),
+  price: z.strictObject({ source: z.string(), date: z.string() }),
+  network_source: z.string(),
+  coremark_source: z.string().optional(),
+  sizes: z.array(sizeSchema).min(1),
+})
+
+const catalogueSchema = z.strictObject({
+  sources: z.record(z.string(), z.strictObject({ ref: z.string(), date: z.string().optional() })),
+  families: z.record(z.string(), familySchema),
+  burstable: z.strictObject({
+    patterns: z.array(z.string()),
+    families: z.array(z.string()),
+    unsteady: z.array(z.string()),
+    sizes: z.array(z.strictObject({ size: z.string(), vcpu: positive, sustained_vcpu: positive })),
+  }),
+})
+
+type CatalogueFile = z.output<typeof catalogueSchema>
+
+export interface Catalogue {
+  instances: Instance[]
+  burstable: CatalogueFile['burstable']
+}
+
+const CLOUDS = { aws: 'AWS', gcp: 'GCP', azure: 'Azure' } as const
+
+export function readInstances(path: string = packaged('profiles', 'sizing', 'instances.yaml')): Catalogue {
+  const file = readYaml(path, catalogueSchema, 'catalogue of machines')
+  return {
+    instances: Object.entries(file.families).flatMap(([family, entry]) =>
+      entry.sizes.map((size) => instanceOf(family, entry, size, file)),
+    ),
+    burstable: file.burstable,
+  }
+}
+
+function instanceOf(
+  family: string,
+  entry: z.output<typeof familySchema>,
+  size: z.output<typeof sizeSchema>,
+  { sources }: CatalogueFile,
+): Instance {
+  const network = sources[entry.network_source]
+  return {
+    type: size.size,
+    family,
+    cloud: CLOUDS[entry.cloud],
+    cloudId: entry.cloud,
+    arch: entry.arch,
+    vcpuIs: entry.vcpu,
+    vcpu: size.vcpu,
+    memoryGib: size.memory_gib,
+    bandwidthGbps: (size.baseline_mbps ?? size.max_mbps ?? 0) / 1_000,
+    bandwidthIs: size.baseline_mbps === undefined ? 'ceiling' : 'baseline',
+    allocatableMillicores: allocatableMillicores(size.vcpu),
+    allocatableMemoryBytes:
+      size.allocatable_memory_mib === undefined
+        ? allocatableMemoryBytes(size.memory_gib)
+        : size.allocatable_memory_mib * 1024 ** 2,
+    usdPerHour: size.usd_hour,
+    region: size.region ?? entry.region,
+    priceDate: entry.price.date,
+    priceSource: sources[entry.price.source]?.ref ?? entry.price.source,
+    coremarkPerVcpu: size.coremark_per_vcpu,
+    coremarkSource: entry.coremark_source,
+    bareMetal: size.bare_metal,
+    memorySource: memorySource(size.allocatable_memory_mib !== undefined),
+    source: `${size.baseline_mbps === undefined ? 'a ceiling, no baseline is published: ' : ''}${network?.ref ?? entry.network_source}${network?.date ? ` (${network.date})` : ''}`,
+  }
+}
+
+/** The machine of that name; a burstable one is refused with the reason. */
+export function instanceNamed(name: string, { instances, burstable }: Catalogue): Instance {
+  const found = instances.find(({ type }) => type.toLowerCase() === name.toLowerCase())
+  if (found) return found
+  refuseBurstable(name, burstable)
+  const near = didYouMean(
+    name,
+    instances.map(({ type }) => type),
+  )
+  throw new UserError(
+    `no machine '${name}' in the catalogue${near ? ` (did you mean '${near}'?)` : ''}`,
+    "'kt plan instances --all' lists them; profiles/sizing/instances.yaml holds them.",
+  )
+}
+
+export function familyNamed(name: string, { instances, burstable }: Catalogue): string {
+  const families = [...new Set(instances.map(({ family }) => family))]
+  const found = families.find((family) => family.toLowerCase() === name.toLowerCase())
+  if (found) return found
+  refuseBurstable(name, burstable)
+  const near = didYouMean(name, families)
+  throw new UserError(
+    `no family '${name}' in the catalogue${near ? ` (did you mean '${near}'?)` : ''}`,
+    `Known: ${families.join(', ')}.`,
+  )
+}
+
+function refuseBurstable(name: string, { patterns, families, unsteady, sizes }: Catalogue['burstable']): void {
+  const next = 'Take a dedicated CPU: c5, c6i, c6g, c7g, c2-standard, c3-standard, Fsv2 or Dasv5.'
+  const size = sizes.find((entry) => entry.size.toLowerCase() === name.toLowerCase())
+  if (size) {
+    throw new UserError(
+      `${size.size} is burstable: it sustains ${size.sustained_vcpu} of its ${size.vcpu} vCPU; once its credits are spent, tokens are delayed`,
+      next,
+    )
+  }
+  if (
+    families.some((family) => family.toLowerCase() === name.toLowerCase()) ||
+    patterns.some((pattern) => new RegExp(pattern, 'i').test(name))
+  ) {
+    throw new UserError(`${name} is burstable: it earns CPU as credits; once they are spent, tokens are delayed`, next)
+  }
+  if (unsteady.some((pattern) => new RegExp(pattern, 'i').test(`${name}-`))) {
+    throw new UserError(
+      `${name} has no fixed CPU platform (its shared-core sizes are burstable): its throughput cannot be planned`,
+      next,
+    )
+  }
+}
+
+const priceFileSchema = z.strictObject({
+  unit: z.string(),
+  region: z.string(),
+  date: z.iso.date('expected a day such as 2026-11-01'),
+  prices: z.record(z.string(), positive).refine((prices) => Object.keys(prices).length > 0, 'names no machine'),
+})
+
+/** The catalogue with a user's prices in it, and only the machines that they name. */
+export function withPrices(catalogue: Catalogue, path: string): Catalogue {
+  const file = readYaml(path, priceFileSchema, 'price file')
+  if (!/^usd\s*(?:\/|per )\s*h(?:our)?$/i.test(file.unit.trim())) {
+    throw new UserError(
+      `${path}: unit: '${file.unit}' is not USD/hour`,
+      'Convert the prices to US dollars an hour and say unit: USD/hour.',
+    )
+  }
+  const prices = new Map(Object.entries(file.prices))
+  for (const name of prices.keys()) instanceNamed(name, catalogue)
+  const wrong = pricesThatCannotBe(prices, catalogue.instances)
+  if (wrong.length > 0) {
+    throw new UserError(
+      `${path}: prices that cannot be:\n${wrong.map((line) => `  ${line}`).join('\n')}`,
+      'Correct them, or leave those machines out.',
+    )
+  }
+  return {
+    ...catalogue,
+    instances: catalogue.instances.flatMap((instance) => {
+      const usdPerHour = prices.get(instance.type)
+      return usdPerHour === undefined
+        ? []
+        : [{ ...instance, usdPerHour, region: file.region, priceDate: file.date, priceSource: path }]
+    }),
+  }
+}

@@ -1,0 +1,112 @@
+/**
+ * Reports of kt bench and kt bench sweep as measured runs: one of a bench, one a level of a sweep. A report without token counts, or
+ * without a gateway, is refused: a plan in tokens cannot rest on it.
+ */
+import { UserError } from '../errors.ts'
+import type { CheckedRun } from '../plan/check.ts'
+import { readMeasurement } from '../report/read.ts'
+import type { BenchReport } from '../report/schema.ts'
+import { SWEEP_SCHEMA, type SweepLevel, type SweepReport } from '../report/sweep-schema.ts'
+import { throughputError } from '../stats/throughput-error.ts'
+import { bestReading } from '../verdict/judge.ts'
+
+/** `workers`: of the gateway; a sweep of the embedded gateway knows its own. */
+export function measuredRuns(path: string, workers: number | undefined): CheckedRun[] {
+  const report = readMeasurement(path)
+  if (report.target.role === 'direct') {
+    throw new UserError(
+      `${path}: this run went straight to the provider: it says nothing of a gateway`,
+      'Give a report of a run through your gateway.',
+    )
+  }
+  if (report.interrupted) throw new UserError(`${path}: this run was interrupted`, 'Give a run that ended by itself.')
+  const runs = report.schema === SWEEP_SCHEMA ? levelsOf(path, report, workers) : [benchRun(path, report, workers ?? 1)]
+  if (runs.length > 0) return runs
+  throw new UserError(`${path}: no tokens passed in this run`, 'Bench a target that answers.')
+}
+
+function benchRun(path: string, report: BenchReport, workers: number): CheckedRun {
+  const { throughput, totals, load, target, client, arms } = report
+  const stamped = bestReading(report)
+  return {
+    label: path,
+    source: path,
+    workers,
+    mode: load.mode,
+    concurrency: load.mode === 'closed' ? (load.concurrency ?? undefined) : undefined,
+    stream: target.stream,
+    ...tokensOf(path, totals.successful > 0 ? throughput : NOTHING),
+    eventsPerSec: throughput.eventsPerSec,
+    bytesPerSec: throughput.bytesPerSec,
+    interTokenP50Ms: report.interTokenMs?.p50,
+    failedShare: totals.failed / Math.max(1, totals.sent),
+    clientOk: client.verdict !== 'saturated',
+    relativeError: throughputError(arms.mode === 'paired' ? [] : report.series.map(({ done }) => done)),
+    inFlight: totals.inFlight?.mean,
+    gateway: undefined,
+    achievedToOffered: client.achievedToOffered ?? undefined,
+    overheadP50Ms: stamped?.totalMs.p50,
+    latencyP50Ms: report.latencyMs?.p50,
+    ttftP50Ms: report.ttftMs?.p50,
+    tpotP50Ms: report.tpotMs?.p50,
+  }
+}
+
+function levelsOf(path: string, report: SweepReport, given: number | undefined): CheckedRun[] {
+  return report.curves.flatMap(({ gatewayWorkers, levels }) => {
+    if (given !== undefined && gatewayWorkers !== null && gatewayWorkers !== given) {
+      throw new UserError(
+        `${path}: the sweep was made with ${gatewayWorkers} gateway workers, not ${given}`,
+        'Leave the number out: a sweep of the embedded gateway knows its own.',
+      )
+    }
+    // A sweep may end where nothing is answered any more.
+    const answered = levels.filter(({ requests, failed }) => requests > failed)
+    return answered.map((level) => levelRun(path, report, level, gatewayWorkers ?? given ?? 1))
+  })
+}
+
+function levelRun(path: string, { load, target }: SweepReport, level: SweepLevel, workers: number): CheckedRun {
+  const { interTokenMs, overheadMs, latencyMs, ttftMs, tpotMs, achievedToOffered } = level
+  return {
+    label: `${path} at ${level.level}${load.mode === 'open' ? '/s' : ' in flight'}`,
+    source: path,
+    workers,
+    mode: load.mode,
+    concurrency: load.mode === 'closed' ? level.level : undefined,
+    stream: target.stream,
+    ...tokensOf(path, level),
+    eventsPerSec: level.eventsPerSec,
+    bytesPerSec: level.bytesPerSec,
+    interTokenP50Ms: interTokenMs?.p50,
+    failedShare: level.failed / Math.max(1, level.requests),
+    clientOk: level.client !== 'saturated',
+    relativeError: level.throughputError,
+    inFlight: level.inFlight?.mean,
+    gateway: level.gateway ?? undefined,
+    achievedToOffered: achievedToOffered ?? undefined,
+    overheadP50Ms: overheadMs?.p50,
+    latencyP50Ms: latencyMs?.p50,
+    ttftP50Ms: ttftMs?.p50,
+    tpotP50Ms: tpotMs?.p50,
+  }
+}
+
+type Throughput = Pick<SweepLevel, 'inputTokensPerSec' | 'outputTokensPerSec' | 'tokenSource'>
+
+/** What a run without a single answer says, whatever it counted. */
+const NOTHING: Throughput = { inputTokensPerSec: 0, outputTokensPerSec: 0, tokenSource: 'usage' }
+
+function tokensOf(
+  path: string,
+  { inputTokensPerSec, outputTokensPerSec, tokenSource }: Throughput,
+): { inputTokensPerSec: number; outputTokensPerSec: number } {
+  if (inputTokensPerSec === null || outputTokensPerSec === null || tokenSource === 'none') {
+    throw new UserError(
+      `${path}: the report has no token counts: a plan in tokens cannot rest on it`,
+      'Bench an endpoint whose answers carry usage (stream_options.include_usage for streams).',
+    )
+  }
+  if (inputTokensPerSec > 0) return { inputTokensPerSec, outputTokensPerSec }
+  throw new UserError(`${path}: no tokens passed in this run`, 'Bench a target that answers.')
+}

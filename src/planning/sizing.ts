@@ -1,0 +1,278 @@
+/** Reads the sizing figures that the planner works with: profiles/sizing/kong.yaml, or the user's copy of it. */
+import { z } from 'zod'
+import { readYaml } from '../parse/file.ts'
+import { bytes, durationMs } from '../parse/quantity.ts'
+import { allocatableMemoryBytes, allocatableMillicores, memorySource } from '../plan/allocatable.ts'
+import type { Figure, Figures } from '../plan/figures.ts'
+import type { Sizing } from '../plan/sizing.ts'
+import { packaged } from '../system/package-info.ts'
+import { parseBytes, parseCount } from '../units.ts'
+
+/** 80M, 1.5k or a plain number, zero allowed. */
+const countSchema = z.union([z.number(), z.string()]).transform((given, context): number => {
+  const value = typeof given === 'number' ? given : parseCount(given)
+  if (value !== undefined && Number.isFinite(value) && value >= 0) return value
+  context.addIssue({ code: 'custom', message: `expected a count such as 80M or 1.5k, got '${given}'` })
+  return z.NEVER
+})
+const positiveCount = countSchema.refine((value) => value > 0, 'must be above 0')
+const positive = z.number().positive()
+/** When the source was read, measured or published: a year, a month or a day. */
+const date = z
+  .string()
+  .regex(/^\d{4}(?:-\d\d){0,2}$/, 'expected a year, a month or a day, such as 2026-11')
+  .optional()
+const bytesOrZero = z.union([z.number(), z.string()]).transform((given, context): number => {
+  const value = parseBytes(String(given))
+  if (value !== undefined) return value
+  context.addIssue({ code: 'custom', message: `expected a size such as 512KiB, got '${given}'` })
+  return z.NEVER
+})
+/** '500m' or a number of cores, as Kubernetes writes them. */
+const millicores = z.union([z.number(), z.string()]).transform((given, context): number => {
+  const match = /^(\d+(?:\.\d+)?)(m?)$/.exec(String(given))
+  const value = match ? Number(match[1]) * (match[2] ? 1 : 1_000) : Number.NaN
+  if (value > 0) return value
+  context.addIssue({ code: 'custom', message: `expected CPU such as 500m or 2, got '${given}'` })
+  return z.NEVER
+})
+
+const boundsSchema = z
+  .strictObject({ entities: countSchema, input: countSchema, output: countSchema })
+  .transform(({ entities, input, output }) => ({ entities, inputTokensPerSec: input, outputTokensPerSec: output }))
+
+const tierSchema = z
+  .strictObject({
+    name: z.string(),
+    from: boundsSchema.optional(),
+    above: boundsSchema.optional(),
+    vcpu: positive,
+    use: z.string(),
+  })
+  .refine(hasOneBound, 'give either from or above')
+
+const rpsTierSchema = z
+  .strictObject({
+    name: z.string(),
+    from: countSchema.optional(),
+    above: countSchema.optional(),
+    vcpu: positive,
+    memory_mb: positive,
+    connections: z.int().positive(),
+    or_more: z.boolean().default(false),
+  })
+  .refine(hasOneBound, 'give either from or above')
+  .transform(({ memory_mb, or_more, ...tier }) => ({ ...tier, memoryMb: memory_mb, orMore: or_more }))
+
+const familiesSchema = z.strictObject({
+  cloud: z.string(),
+  arch: z.string().optional(),
+  families: z.array(z.string()).min(1),
+})
+
+const rangeOfBytes = z.tuple([bytes, bytes]).transform(([minBytes, maxBytes]) => ({ minBytes, maxBytes }))
+
+const bufferProfileSchema = z
+  .strictObject({
+    name: z.string(),
+    prompt: z.strictObject({ from: bytesOrZero, below: bytes }),
+    body: rangeOfBytes,
+    buffer: rangeOfBytes,
+    note: z.string().optional(),
+  })
+  .transform(({ name, prompt, body, buffer, note }) => ({
+    name,
+    promptFromBytes: prompt.from,
+    promptBelowBytes: prompt.below,
+    body,
+    buffer,
+    note,
+  }))
+
+const nodeSchema = z
+  .strictObject({
+    type: z.string(),
+    cloud: z.string(),
+    vcpu: z.int().min(2, 'a node of one vCPU has no whole one left for a worker'),
+    memory_gib: positive,
+    bandwidth_gbps: positive,
+    allocatable_memory_mib: positive.optional(),
+    usd_per_hour: positive.optional(),
+    region: z.string().optional(),
+    price_date: z.string().optional(),
+    source: z.string(),
+  })
+  .transform((node) => ({
+    type: node.type,
+    cloud: node.cloud,
+    vcpu: node.vcpu,
+    memoryGib: node.memory_gib,
+    bandwidthGbps: node.bandwidth_gbps,
+    allocatableMillicores: allocatableMillicores(node.vcpu),
+    allocatableMemoryBytes:
+      node.allocatable_memory_mib === undefined
+        ? allocatableMemoryBytes(node.memory_gib)
+        : node.allocatable_memory_mib * 1024 ** 2,
+    usdPerHour: node.usd_per_hour,
+    region: node.region,
+    priceDate: node.price_date,
+    source: node.source,
+    memorySource: memorySource(node.allocatable_memory_mib !== undefined),
+  }))
+
+const figuresShape = {
+  network: z.strictObject({
+    output_bytes_per_token: positive,
+    source: z.string(),
+    date,
+    input_bytes_per_token: positive,
+    input_source: z.string(),
+    target_utilisation: positive.max(1),
+    utilisation_source: z.string(),
+  }),
+  streams: z.strictObject({ tokens_per_sec: positive, ttft: durationMs, source: z.string(), date }),
+  connections: z.strictObject({
+    per_worker: positiveCount,
+    descriptors_per_worker: positiveCount,
+    source: z.string(),
+    ephemeral_ports: positiveCount,
+    time_wait: durationMs,
+    ports_source: z.string(),
+    h2_streams: positiveCount,
+    h2_source: z.string(),
+    h2_date: date,
+    date,
+  }),
+  memory: z.strictObject({
+    base_per_worker: bytes,
+    base_source: z.string(),
+    per_stream: bytes,
+    stream_source: z.string(),
+    date,
+  }),
+}
+
+export const sizingSchema = z
+  .strictObject({
+    name: z.string(),
+    source: z.string(),
+    date,
+    rule_of_thumb: z.strictObject({ input_output_ratio: positive, output_per_worker: positiveCount }),
+    redundancy: z
+      .strictObject({ min: z.number().min(1), max: z.number().min(1) })
+      .refine(({ min, max }) => min <= max, 'min must not be above max'),
+    redundancy_parts: z
+      .strictObject({
+        zones: z.int().min(1),
+        zones_lost: z.int().min(0),
+        surge: z.number().min(0).max(1),
+        target_utilisation: positive.max(1),
+      })
+      .refine(({ zones, zones_lost }) => zones_lost < zones, 'zones_lost must leave a zone'),
+    measured_per_worker: z.array(z.strictObject({ path: z.string(), input: positiveCount, output: positiveCount })),
+    tiers: z.array(tierSchema).min(1).refine(ascends, 'tiers must ascend in every dimension'),
+    rps_tiers: z.strictObject({ source: z.string(), tiers: z.array(rpsTierSchema).min(1) }),
+    container: z.strictObject({
+      cpu: z.strictObject({ request: millicores, limit: millicores }),
+      memory: z.strictObject({ request: bytes, limit: bytes }),
+      source: z.string(),
+    }),
+    ...figuresShape,
+    buffers: z.strictObject({ source: z.string(), date, profiles: z.array(bufferProfileSchema).min(1) }),
+    node: nodeSchema,
+    instances: z.strictObject({ recommended: z.array(familiesSchema).min(1), avoid: z.array(familiesSchema) }),
+  })
+  .transform(
+    (file): Sizing => ({
+      name: file.name,
+      source: file.source,
+      figures: figuresOf(file),
+      redundancy: file.redundancy,
+      redundancyParts: {
+        zones: file.redundancy_parts.zones,
+        zonesLost: file.redundancy_parts.zones_lost,
+        surge: file.redundancy_parts.surge,
+        targetUtilisation: file.redundancy_parts.target_utilisation,
+      },
+      measuredPerWorker: file.measured_per_worker.map(({ path, input, output }) => ({
+        path,
+        inputTokensPerSec: input,
+        outputTokensPerSec: output,
+      })),
+      tiers: file.tiers,
+      rpsTiers: file.rps_tiers,
+      container: {
+        cpuRequestMillicores: file.container.cpu.request,
+        cpuLimitMillicores: file.container.cpu.limit,
+        memoryRequestBytes: file.container.memory.request,
+        memoryLimitBytes: file.container.memory.limit,
+        source: file.container.source,
+      },
+      buffers: file.buffers,
+      node: file.node,
+      instances: file.instances,
+    }),
+  )
+
+interface FigureSections {
+  source: string
+  date?: string | undefined
+  rule_of_thumb: { input_output_ratio: number; output_per_worker: number }
+  network: z.output<typeof figuresShape.network>
+  streams: z.output<typeof figuresShape.streams>
+  connections: z.output<typeof figuresShape.connections>
+  memory: z.output<typeof figuresShape.memory>
+  buffers: { source: string; date?: string | undefined; profiles: { buffer: { maxBytes: number } }[] }
+}
+
+function figuresOf(file: FigureSections): Figures {
+  const { network, streams, connections, memory } = file
+  const figure =
+    (from: Figure['from']) =>
+    (value: number, source: string, date: string | undefined): Figure => ({
+      value,
+      from,
+      source,
+      ...(date === undefined ? {} : { date }),
+    })
+  const vendor = figure('vendor default')
+  const assumed = figure('assumed')
+  return {
+    ratio: vendor(file.rule_of_thumb.input_output_ratio, file.source, file.date),
+    outputPerWorker: vendor(file.rule_of_thumb.output_per_worker, file.source, file.date),
+    outputBytesPerToken: assumed(network.output_bytes_per_token, network.source, network.date),
+    inputBytesPerToken: assumed(network.input_bytes_per_token, network.input_source, network.date),
+    networkUtilisation: assumed(network.target_utilisation, network.utilisation_source, network.date),
+    tokensPerSecPerStream: assumed(streams.tokens_per_sec, streams.source, streams.date),
+    ttftS: assumed(streams.ttft / 1_000, streams.source, streams.date),
+    connectionsPerWorker: vendor(connections.per_worker, connections.source, connections.date),
+    descriptorsPerWorker: vendor(connections.descriptors_per_worker, connections.source, connections.date),
+    ephemeralPorts: assumed(connections.ephemeral_ports, connections.ports_source, connections.date),
+    timeWaitS: assumed(connections.time_wait / 1_000, connections.ports_source, connections.date),
+    h2StreamsPerConnection: assumed(connections.h2_streams, connections.h2_source, connections.h2_date),
+    baseBytesPerWorker: vendor(memory.base_per_worker, memory.base_source, memory.date),
+    bytesPerStream: assumed(memory.per_stream, memory.stream_source, memory.date),
+    bodyBufferBytes: vendor(file.buffers.profiles[0]?.buffer.maxBytes ?? 0, file.buffers.source, file.buffers.date),
+  }
+}
+
+export function readSizing(path: string = packaged('profiles', 'sizing', 'kong.yaml')): Sizing {
+  return readYaml(path, sizingSchema, 'sizing profile')
+}
+
+function hasOneBound(tier: { from?: unknown; above?: unknown }): boolean {
+  return (tier.from === undefined) !== (tier.above === undefined)
+}
+
+function ascends(tiers: z.output<typeof tierSchema>[]): boolean {
+  return tiers.every((tier, i) => {
+    const here = tier.from ?? tier.above
+    const before = tiers[i - 1]?.from ?? tiers[i - 1]?.above
+    if (!here || !before) return true
+    return (
+      here.entities > before.entities &&
+      here.inputTokensPerSec > before.inputTokensPerSec &&
+      here.outputTokensPerSec > before.outputTokensPerSec
+    )
+  })
+}

@@ -1,0 +1,67 @@
+/** The blocks of a report as verdicts take them: values with what failed beside them; and pairs of blocks of two arms. */
+
+import type { ArmName, BenchReport, Block, OverheadDefinition } from '../report/schema.ts'
+import type { DurationMetric } from '../slo/metrics.ts'
+import type { GateBlock } from '../stats/gate.ts'
+import { type EncodedHistogram, Histogram } from '../stats/histogram.ts'
+
+export type ReadBlock = (block: Block) => EncodedHistogram | undefined
+
+/** Where a block keeps a metric. An overhead needs its definition: two are never mixed. */
+export function reader(metric: Exclude<DurationMetric, 'overhead'> | OverheadDefinition): ReadBlock {
+  switch (metric) {
+    case 'latency':
+      return (block) => block.latency
+    case 'ttfb':
+    case 'ttft':
+    case 'tpot':
+    case 'interToken':
+      return (block) => block.metrics?.[metric]
+    default:
+      return (block) => block.overhead[metric]
+  }
+}
+
+export function armBlocks(report: BenchReport, arm: ArmName = report.arms.primary): Block[] {
+  return report.blocks.filter((block) => block.arm === arm).sort((a, b) => a.index - b.index)
+}
+
+export function gateBlocks(report: BenchReport, read: ReadBlock, arm?: ArmName): GateBlock[] {
+  return armBlocks(report, arm).map((block) => gateBlock(block, read))
+}
+
+/** Blocks with the same index were measured beside each other. Both reports are of the same run. */
+export function blockPairs(
+  baseline: BenchReport,
+  gateway: BenchReport,
+  read: ReadBlock,
+): { baseline: GateBlock; gateway: GateBlock }[] {
+  const others = new Map(armBlocks(baseline).map((block) => [block.index, block]))
+  return armBlocks(gateway).flatMap((block) => {
+    const other = others.get(block.index)
+    return other ? [{ baseline: gateBlock(other, read), gateway: gateBlock(block, read) }] : []
+  })
+}
+
+export function hasValues(blocks: readonly GateBlock[]): boolean {
+  return blocks.some((block) => block.values.count > 0)
+}
+
+function gateBlock(block: Block, read: ReadBlock): GateBlock {
+  const encoded = read(block)
+  const { outcomes, sent } = block
+  const { OK: ok = 0, KT_ABORTED_AT_DEADLINE: unfinished = 0 } = outcomes
+  const common = {
+    values: encoded ? Histogram.decode(encoded) : new Histogram(),
+    failed: sent - ok - unfinished,
+    unfinished,
+  }
+  // Gaps between tokens are no requests: what failed has none.
+  if (encoded !== undefined && encoded === block.metrics?.interToken)
+    return { values: common.values, failed: 0, unfinished: 0 }
+  if (encoded !== block.latency) return common
+  // What took at least as long as its deadline has a latency, answered or not: it is counted once.
+  const inValues = Math.max(0, common.values.count - ok)
+  const unfinishedInValues = Math.min(unfinished, inValues)
+  return { ...common, failedInValues: inValues - unfinishedInValues, unfinishedInValues }
+}

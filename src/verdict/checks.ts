@@ -1,0 +1,58 @@
+/** From results of the statistics to the checks and gates of a report; and several checks under one error rate (Holm). */
+
+import { intervalMs, toMs } from '../report/distribution.ts'
+import type { Check, Gate, Verdict } from '../report/schema.ts'
+import { ALPHA_FAIL, type GateResult } from '../stats/gate.ts'
+import { holm } from '../stats/holm.ts'
+
+/** Makes a check whose FAIL errs with at most `alphaFail`. */
+export type Judge = (alphaFail: number) => Check
+
+export function durationCheck(metric: string, op: Check['op'], limitMs: number, result: GateResult): Check {
+  const { verdict, why, p99Us, ci95Us, requestsNeeded } = result
+  return {
+    metric,
+    op,
+    limit: limitMs,
+    value: p99Us === null ? null : toMs(p99Us),
+    ci95: ci95Us === null || !Number.isFinite(ci95Us[0]) ? null : intervalMs(ci95Us),
+    verdict,
+    why,
+    ...(requestsNeeded === undefined ? {} : { requestsNeeded }),
+  }
+}
+
+/** A check that nothing could be judged by, and why. */
+export function undecidedCheck(metric: string, op: Check['op'], limit: number, why: string): Check {
+  return { metric, op, limit, value: null, ci95: null, verdict: 'inconclusive', why }
+}
+
+/** All checks, none of their FAILs false with more than the gate's alpha in all. */
+export function judgeAll(given: readonly Judge[]): Gate {
+  const judges = given.map(remembering)
+  const fails = holm(
+    judges.map((judge) => (alpha: number) => judge(alpha).verdict === 'fail'),
+    ALPHA_FAIL,
+  )
+  const open = fails.filter((failed) => !failed).length
+  return gateOf(judges.map((judge, index) => judge(fails[index] ? ALPHA_FAIL : ALPHA_FAIL / Math.max(1, open))))
+}
+
+export function gateOf(checks: Check[]): Gate {
+  return { verdict: worst(checks.map((check) => check.verdict)), checks }
+}
+
+function worst(verdicts: readonly Verdict[]): Verdict {
+  if (verdicts.includes('fail')) return 'fail'
+  return verdicts.includes('inconclusive') ? 'inconclusive' : 'pass'
+}
+
+/** Holm asks again at the same alpha, and a verdict costs. */
+function remembering(judge: Judge): Judge {
+  const known = new Map<number, Check>()
+  return (alphaFail) => {
+    const check = known.get(alphaFail) ?? judge(alphaFail)
+    known.set(alphaFail, check)
+    return check
+  }
+}

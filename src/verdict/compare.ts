@@ -1,0 +1,222 @@
+/**
+ * Two reports side by side, as a value: what `kt bench compare` prints and what its --json gives. Mode `overhead`: a baseline
+ * measured directly against a run through a gateway, judged by the budget; `regression`: an old gateway against a new one, judged by
+ * what may be lost. Differences of quantiles are shown, the verdict rests on the reading named in `judgedBy` (verdict.ts).
+ */
+import { EXIT, type ExitCode, exitOf, type Inconclusive } from '../errors.ts'
+import { explainDisagreement } from '../overhead/disagreement.ts'
+import type { BenchReport, Distribution, Gate, OverheadResult, Verdict } from '../report/schema.ts'
+import { reader } from './blocks.ts'
+import { componentVerdictIn } from './components.ts'
+import { type Difference, differencesBetween } from './differences.ts'
+import { bestReading, isFloor, type JudgedBy } from './judge.ts'
+import { type Noise, noiseOf } from './noise.ts'
+import { type Mode, type Pair, pairOf } from './pair.ts'
+import { type RowVerdict, rowJudge } from './row-verdict.ts'
+import { judgePair, type Rules } from './verdict.ts'
+
+export const COMPARE_SCHEMA = 'kt.compare/1'
+
+export interface ComparedRun {
+  file: string
+  url: string
+  startedAt: string
+  requests: number
+  failed: number
+  client: BenchReport['client']['verdict']
+}
+
+export interface ComparedRow {
+  metric: string
+  unit: 'ms' | 'per second' | 'share'
+  baseline: number | null
+  gateway: number | null
+  /** gateway - baseline. */
+  delta: number | null
+  /** delta / baseline; null where the baseline is 0. */
+  deltaShare: number | null
+  /** Order-statistic intervals of either side, valid for independent requests only: shown, never judged by. */
+  iid95?: { baseline: [number, number | null] | null; gateway: [number, number | null] | null }
+  /** Fewer than ten requests lie beyond this quantile. */
+  fewBeyond?: boolean
+  /** Of the difference, by blocks, in milliseconds; null is an open end. Absent where the blocks do not hold the metric. */
+  delta95?: [number | null, number | null]
+  verdict?: RowVerdict
+}
+
+export interface ComparedOverhead extends Pick<OverheadResult, 'definition' | 'source' | 'count' | 'totalMs' | 'note'> {
+  /** `floor`: the same reading, taken without the gateway. `old`: the baseline's own, in mode regression. */
+  of: 'old' | 'gateway' | 'floor'
+  /** Parts of it, beside what the budgets give each: shown, never a gate. */
+  components?: { name: string; p50: number; p99: number; budgetMs: number | null; verdict: Verdict | null }[]
+}
+
+export interface Comparison {
+  schema: typeof COMPARE_SCHEMA
+  mode: Mode
+  modeWhy: string
+  pairing: 'paired' | 'unpaired'
+  baseline: ComparedRun
+  gateway: ComparedRun
+  rows: ComparedRow[]
+  overhead: ComparedOverhead[]
+  differences: Difference[]
+  /** What a reader must know of the two runs beside their figures. */
+  notes: string[]
+  judgedBy: JudgedBy | null
+  /** Of the rig that measured the gateway; null where its blocks do not tell. */
+  noise: Noise | null
+  /** Null when no verdict was asked for. */
+  gate: Gate | null
+}
+
+export interface CompareOptions extends Rules {
+  files: { baseline: string; gateway: string }
+  noGate: boolean
+  /** Of an A/A run on the same rig. */
+  noise?: Noise | undefined
+  /** Instead of what the roles in the reports say. */
+  mode?: Mode | undefined
+  /** Beside each component in the table, in milliseconds at P99. */
+  componentBudgetsMs?: Readonly<Record<string, number>>
+}
+
+export function compareReports(baseline: BenchReport, gateway: BenchReport, options: CompareOptions): Comparison {
+  const pair = pairOf(baseline, gateway, options.mode)
+  const ownReading = pair.mode === 'overhead' && bestReading(gateway) !== undefined
+  const differences = differencesBetween(baseline, gateway, ownReading)
+  const verdict = options.noGate ? undefined : judgePair(pair, differences, options)
+  return {
+    schema: COMPARE_SCHEMA,
+    mode: pair.mode,
+    modeWhy: pair.modeWhy,
+    pairing: pair.paired ? 'paired' : 'unpaired',
+    baseline: runOf(baseline, options.files.baseline),
+    gateway: runOf(gateway, options.files.gateway),
+    rows: rowsOf(pair),
+    overhead: overheadOf(pair, options.componentBudgetsMs ?? {}),
+    differences,
+    notes: [...notesOn(pair), ...explainDisagreement(gateway.overhead)],
+    judgedBy: verdict?.judgedBy ?? null,
+    noise: options.noise ?? gateway.noise ?? noiseOf(gateway, 'halves') ?? null,
+    gate: verdict?.gate ?? null,
+  }
+}
+
+/** A run without a single answer never passes, whatever is to be warned of only. */
+export function exitOfComparison({ gate, baseline, gateway }: Comparison, inconclusive?: Inconclusive): ExitCode {
+  if (!gate) return EXIT.passed
+  const dead = [baseline, gateway].some(({ requests, failed }) => failed === requests)
+  return exitOf(gate.verdict, dead ? 'fail' : inconclusive)
+}
+
+const QUANTILES = [
+  ['p50', 0.5],
+  ['p90', 0.9],
+  ['p95', 0.95],
+  ['p99', 0.99],
+] as const
+
+function rowsOf(pair: Pair): ComparedRow[] {
+  const { baseline: a, gateway: b } = pair
+  const streamed = a.target.stream && b.target.stream
+  const throughput = (metric: string, read: (t: BenchReport['throughput']) => number | null) =>
+    row(metric, 'per second', read(a.throughput), read(b.throughput))
+  return [
+    ...quantileRows('latency', a.latencyMs, b.latencyMs, rowJudge(pair, reader('latency'))),
+    ...quantileRows('ttfb', a.ttfbMs, b.ttfbMs, rowJudge(pair, reader('ttfb'))),
+    ...quantileRows('ttft', a.ttftMs, b.ttftMs, rowJudge(pair, reader('ttft'))),
+    ...(streamed ? quantileRows('tpot', a.tpotMs, b.tpotMs, rowJudge(pair, reader('tpot'))) : []),
+    ...(streamed
+      ? quantileRows('interToken', a.interTokenMs, b.interTokenMs, rowJudge(pair, reader('interToken')))
+      : []),
+    throughput('throughput.requests', (t) => t.requestsPerSec),
+    throughput('throughput.tokens', (t) => t.tokensPerSec),
+    row('errors.rate', 'share', errorRate(a), errorRate(b)),
+  ].filter(({ baseline, gateway }) => baseline !== null || gateway !== null)
+}
+
+function quantileRows(
+  metric: string,
+  a: Distribution | undefined,
+  b: Distribution | undefined,
+  judge?: ReturnType<typeof rowJudge>,
+): ComparedRow[] {
+  if (!a && !b) return []
+  const fewest = Math.min(a?.count ?? Number.POSITIVE_INFINITY, b?.count ?? Number.POSITIVE_INFINITY)
+  return QUANTILES.map(([key, q]) => ({
+    ...row(`${metric}.${key}`, 'ms', a?.[key] ?? null, b?.[key] ?? null),
+    ...(key === 'p50' || key === 'p99'
+      ? { iid95: { baseline: a?.iid95[key] ?? null, gateway: b?.iid95[key] ?? null } }
+      : {}),
+    ...(Math.round(fewest * (1 - q) * 1e6) / 1e6 < 10 ? { fewBeyond: true } : {}),
+    ...judge?.(q),
+  }))
+}
+
+function row(metric: string, unit: ComparedRow['unit'], baseline: number | null, gateway: number | null): ComparedRow {
+  const delta = baseline === null || gateway === null ? null : Number((gateway - baseline).toFixed(6))
+  const deltaShare = delta === null || !baseline ? null : delta / baseline
+  return { metric, unit, baseline, gateway, delta, deltaShare }
+}
+
+function errorRate({ totals }: BenchReport): number | null {
+  return totals.sent === 0 ? null : totals.failed / totals.sent
+}
+
+function overheadOf(
+  { baseline, gateway, mode }: Pair,
+  componentBudgets: Readonly<Record<string, number>>,
+): ComparedOverhead[] {
+  const pick = (of: ComparedOverhead['of'], report: BenchReport) => (entry: OverheadResult) => {
+    const { definition, source, count, totalMs, note } = entry
+    const components = Object.entries(entry.components ?? {}).map(([name, part]) => {
+      const budgetMs = componentBudgets[name] ?? null
+      const verdict = budgetMs === null ? null : componentVerdictIn(report, report.arms.primary, name, budgetMs)
+      return { name, p50: part.p50, p99: part.p99, budgetMs, verdict }
+    })
+    return { of, definition, source, count, totalMs, note, ...(components.length > 0 ? { components } : {}) }
+  }
+  const direct = gateway.arms.baseline ?? (isFloor(baseline) ? baseline : undefined)
+  const floor = direct?.overhead.filter((entry) => entry.definition === 'provider-stamped') ?? []
+  const old = mode === 'regression' ? baseline.overhead.map(pick('old', baseline)) : []
+  return [
+    ...old,
+    ...gateway.overhead.map(pick('gateway', gateway)),
+    ...(mode === 'overhead' ? floor.map(pick('floor', baseline)) : []),
+  ]
+}
+
+function notesOn({ baseline, gateway, mode, paired }: Pair): string[] {
+  const sides = [
+    ['baseline', baseline],
+    ['gateway', gateway],
+  ] as const
+  return [
+    ...(baseline.target.role === 'gateway' && mode === 'overhead'
+      ? [
+          'the baseline was measured through a gateway too: the deltas are between two gateways, the verdict is on the second',
+        ]
+      : []),
+    ...(paired
+      ? []
+      : [
+          'unpaired: the runs were recorded apart, so that a change of less than about 15 % can hide in how the machine drifts',
+        ]),
+    ...sides.flatMap(([side, { client }]) =>
+      client.verdict === 'ok' ? [] : [`client of the ${side} run: ${[client.verdict, ...client.why].join('; ')}`],
+    ),
+    ...sides.flatMap(([side, { interrupted }]) => (interrupted ? [`the ${side} run was interrupted`] : [])),
+  ]
+}
+
+function runOf(report: BenchReport, file: string): ComparedRun {
+  return {
+    file,
+    url: report.target.url,
+    startedAt: report.startedAt,
+    requests: report.totals.sent,
+    failed: report.totals.failed,
+    client: report.client.verdict,
+  }
+}

@@ -1,0 +1,67 @@
+/**
+ * By how much a quantile of one run exceeds that of another, judged: block by block where both were run in turns, else as two
+ * independent runs with a margin for the machine's drift. One place for thresholds, the regression gate and the rows of a table.
+ */
+
+import type { OverheadDefinition } from '../report/schema.ts'
+import type { DurationMetric } from '../slo/metrics.ts'
+import { judgeDifference } from '../stats/difference-gate.ts'
+import type { GateResult } from '../stats/gate.ts'
+import { Histogram } from '../stats/histogram.ts'
+import { judgePaired } from '../stats/paired-gate.ts'
+import { blockPairs, gateBlocks, hasValues, reader } from './blocks.ts'
+import { readingOf, worse } from './judge.ts'
+import type { Pair } from './pair.ts'
+
+type Source = Exclude<DurationMetric, 'overhead'> | OverheadDefinition
+
+/** The reading of the overhead that both runs carry; undefined when there is none. */
+export function sharedDefinition({ baseline, gateway }: Pair): OverheadDefinition | undefined {
+  const order: OverheadDefinition[] = ['provider-stamped', 'upstream-reported', 'self-reported']
+  return order.find((definition) => readingOf(baseline, definition) && readingOf(gateway, definition))
+}
+
+/** What `metric` is read from in both runs; undefined when one of them has no samples of it. */
+export function sharedSource(pair: Pair, metric: DurationMetric): Source | undefined {
+  if (metric === 'overhead') return sharedDefinition(pair)
+  const has = (report: Pair['baseline']) => hasValues(gateBlocks(report, reader(metric)))
+  return has(pair.baseline) && has(pair.gateway) ? metric : undefined
+}
+
+/** How much worse the gateway's quantile may be than `us`, the baseline's. */
+export interface Allowance {
+  ms: number
+  /** Of the baseline's quantile. The larger of both holds. */
+  share: number
+}
+
+export interface DeltaResult {
+  result: GateResult
+  /** What the allowance comes to, in milliseconds. */
+  limitMs: number
+}
+
+export function judgeDelta(
+  pair: Pair,
+  source: Source,
+  quantile: number,
+  allowance: Allowance,
+  alphaFail: number,
+): DeltaResult {
+  const read = reader(source)
+  const allowedUs = (us: number): number => Math.max(allowance.ms * 1_000, allowance.share * us)
+  const client = worse(pair.baseline.client.verdict, pair.gateway.client.verdict)
+  const baseline = gateBlocks(pair.baseline, read)
+  const values = baseline.map((block) => block.values)
+  const baselineUs = Histogram.merge(values, values[0]?.digits).quantileUs(quantile)
+  const limitUs = Math.round(allowedUs(Number.isNaN(baselineUs) ? 0 : baselineUs))
+  const common = { client, quantile, alphaFail }
+  const result = pair.paired
+    ? judgePaired({
+        ...common,
+        pairs: blockPairs(pair.baseline, pair.gateway, read),
+        limit: (us) => us + allowedUs(us),
+      })
+    : judgeDifference({ ...common, baseline, gateway: gateBlocks(pair.gateway, read), limitUs })
+  return { result, limitMs: limitUs / 1_000 }
+}

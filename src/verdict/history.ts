@@ -1,0 +1,170 @@
+/**
+ * A metric over the reports of a folder, in the order they were measured, with its change points. Only like is put in a row with like:
+ * runs whose workload, load, machine or target differ from the newest one's are left out, and said so.
+ */
+import { readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { UserError } from '../errors.ts'
+import { didYouMean } from '../parse/did-you-mean.ts'
+import { systemReason } from '../parse/file.ts'
+import { readReport } from '../report/read.ts'
+import type { BenchReport, OverheadDefinition } from '../report/schema.ts'
+import { changePoints } from '../stats/change-points.ts'
+import { differencesBetween } from './differences.ts'
+import { bestReading } from './judge.ts'
+
+export const HISTORY_SCHEMA = 'kt.history/1'
+
+export interface HistoryRun {
+  file: string
+  startedAt: string
+  kt: string
+  value: number
+}
+
+export interface HistoryChange {
+  /** Of the first run of the new level. */
+  index: number
+  file: string
+  startedAt: string
+  /** Medians of the levels. */
+  before: number
+  after: number
+  delta: number
+  /** Null where the level before was 0. */
+  deltaShare: number | null
+  p: number
+}
+
+export interface History {
+  schema: typeof HISTORY_SCHEMA
+  folder: string
+  metric: string
+  unit: 'ms' | 'per second' | 'share'
+  /** Which reading, where the metric is an overhead. */
+  definition: OverheadDefinition | null
+  runs: HistoryRun[]
+  changes: HistoryChange[]
+  left: { file: string; why: string }[]
+}
+
+const QUANTILES = ['p50', 'p90', 'p95', 'p99'] as const
+const FAMILIES = ['latency', 'ttfb', 'ttft', 'tpot', 'interToken', 'overhead'] as const
+const FIGURES = ['errors.rate', 'throughput.rps', 'throughput.tokens'] as const
+export const HISTORY_METRICS: readonly string[] = [
+  ...FAMILIES.flatMap((family) => QUANTILES.map((quantile) => `${family}.${quantile}`)),
+  ...FIGURES,
+]
+
+export function readHistory(folder: string, asked?: string): History {
+  if (asked !== undefined) assertMetric(asked)
+  const { reports, left } = readAll(folder)
+  const newest = reports.at(-1)
+  if (!newest) {
+    throw new UserError(
+      `${folder}: no report of kt bench in it${left.length > 0 ? `; ${left.length} other JSON files` : ''}`,
+      "Write reports into it with 'kt bench --output FOLDER/NAME.json'.",
+    )
+  }
+  const definition = bestReading(newest.report)?.definition ?? null
+  const metric = asked ?? (definition ? 'overhead.p99' : 'latency.p99')
+  const runs: HistoryRun[] = []
+  for (const { file, report } of reports) {
+    const unlike = differencesBetween(newest.report, report, false).filter(({ forbids }) => forbids)
+    const value = unlike.length > 0 ? null : figureOf(report, metric, definition)
+    if (value === null) {
+      const what = unlike.map((difference) => difference.what).join(', ')
+      left.push({ file, why: what === '' ? `no ${metric}` : `another ${what} than the newest run` })
+    } else runs.push({ file, startedAt: report.startedAt, kt: report.kt.version, value })
+  }
+  if (runs.length === 0) {
+    throw new UserError(
+      `${folder}: none of the ${reports.length} reports holds ${metric}`,
+      'Name another with --metric.',
+    )
+  }
+  const unit = metric.startsWith('throughput') ? 'per second' : metric === 'errors.rate' ? 'share' : 'ms'
+  return {
+    schema: HISTORY_SCHEMA,
+    folder,
+    metric,
+    unit,
+    definition: metric.startsWith('overhead.') ? definition : null,
+    runs,
+    changes: changesOf(runs),
+    left,
+  }
+}
+
+function readAll(folder: string): { reports: { file: string; report: BenchReport }[]; left: History['left'] } {
+  const left: History['left'] = []
+  const reports = namesIn(folder).flatMap((file) => {
+    try {
+      return [{ file, report: readReport(join(folder, file)) }]
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error
+      const [line = ''] = error.message.split('\n')
+      left.push({ file, why: line.replace(`${join(folder, file)}: `, '') })
+      return []
+    }
+  })
+  return { reports: reports.sort((a, b) => Date.parse(a.report.startedAt) - Date.parse(b.report.startedAt)), left }
+}
+
+function namesIn(folder: string): string[] {
+  try {
+    return readdirSync(folder)
+      .filter((name) => name.endsWith('.json'))
+      .sort()
+  } catch (error) {
+    throw new UserError(
+      `cannot read the folder ${folder}: ${systemReason(error)}`,
+      'Give the folder that holds the reports.',
+    )
+  }
+}
+
+function assertMetric(metric: string): void {
+  if (HISTORY_METRICS.includes(metric)) return
+  const near = didYouMean(metric, HISTORY_METRICS)
+  throw new UserError(
+    `--metric: there is no metric '${metric}'${near ? ` (did you mean '${near}'?)` : ''}`,
+    `Metrics there are: ${FAMILIES.join(', ')}, each with .${QUANTILES.join(' .')}; ${FIGURES.join(', ')}`,
+  )
+}
+
+function figureOf(report: BenchReport, metric: string, definition: OverheadDefinition | null): number | null {
+  const { totals, throughput } = report
+  if (metric === 'errors.rate') return totals.sent === 0 ? null : totals.failed / totals.sent
+  if (totals.successful === 0) return null
+  if (metric === 'throughput.rps') return throughput.requestsPerSec
+  if (metric === 'throughput.tokens') return throughput.tokensPerSec
+  const [family, name] = metric.split('.')
+  const quantile = QUANTILES.find((known) => known === name) ?? 'p99'
+  if (family === 'overhead') {
+    return report.overhead.find((entry) => entry.definition === definition)?.totalMs[quantile] ?? null
+  }
+  const known = FAMILIES.find((candidate) => candidate === family)
+  return known === undefined || known === 'overhead' ? null : (report[`${known}Ms`]?.[quantile] ?? null)
+}
+
+function changesOf(runs: readonly HistoryRun[]): HistoryChange[] {
+  const found = changePoints(runs.map((run) => run.value))
+  const starts = [0, ...found.map(({ index }) => index), runs.length]
+  const levels = starts.slice(0, -1).map((from, level) => median(runs.slice(from, starts[level + 1])))
+  return found.flatMap(({ index, p }, change) => {
+    const run = runs[index]
+    const [before, after] = [levels[change], levels[change + 1]]
+    if (!run || before === undefined || after === undefined) return []
+    const delta = Number((after - before).toFixed(6))
+    const deltaShare = before === 0 ? null : delta / before
+    return [{ index, file: run.file, startedAt: run.startedAt, before, after, delta, deltaShare, p }]
+  })
+}
+
+function median(runs: readonly Pick<HistoryRun, 'value'>[]): number {
+  const sorted = runs.map((run) => run.value).sort((a, b) => a - b)
+  const middle = sorted.length >> 1
+  const [low = 0, high = 0] = [sorted[sorted.length % 2 === 1 ? middle : middle - 1], sorted[middle]]
+  return (low + high) / 2
+}

@@ -1,0 +1,135 @@
+/**
+ * Runs against the promises of their categories: P50 and P99 of latency (and of time to first token) by the rules of the gate, goodput
+ * and the burn of the error budget. Failed requests, timeouts among them, miss every target. The checks of all categories of a
+ * run share one error rate.
+ */
+
+import type { BenchReport, Check, SloResult } from '../report/schema.ts'
+import { type Category, categoryOf, tailTargets } from '../slo/category.ts'
+import { errorBudget } from '../slo/error-budget.ts'
+import type { Threshold } from '../slo/threshold.ts'
+import { exceedance } from '../stats/gate.ts'
+import type { BlockShare } from '../stats/share-interval.ts'
+import { armBlocks, gateBlocks, hasValues, reader } from './blocks.ts'
+import { type CategoryRun, wholeRun } from './category-run.ts'
+import { gateOf, judgeAll } from './checks.ts'
+import { thresholdJudge } from './thresholds.ts'
+import { heldBack } from './verdict.ts'
+
+/** The category of a run whose requests are all alike; undefined where no rule of the file matches it. */
+export function categoryOfRun(report: BenchReport, categories: readonly Category[]): Category | undefined {
+  const { inputTokensPerSec } = report.throughput
+  const { successful, durationS } = report.totals
+  const promptTokens =
+    inputTokensPerSec === null || successful === 0 ? null : Math.round((inputTokensPerSec * durationS) / successful)
+  return categoryOf({ endpoint: report.target.endpoint, promptTokens, headers: {} }, categories)
+}
+
+/** The whole of a run by one category. */
+export function judgeSlo(report: BenchReport, category: Category): SloResult {
+  const [result] = judgeSlos([wholeRun(report, category)])
+  if (!result) throw new Error('a category without a result')
+  return result
+}
+
+/** Each by its own category; in the same order. */
+export function judgeSlos(runs: readonly CategoryRun[]): SloResult[] {
+  const asked = runs.map((run) => {
+    const missed = missedOf(run)
+    const context = { gateway: run.report, ...(missed ? { missed: missed.blocks } : {}) }
+    return { run, missed, judges: thresholdsOf(run.category).map((threshold) => thresholdJudge(threshold, context)) }
+  })
+  const { checks } = judgeAll(asked.flatMap(({ judges }) => judges))
+  let taken = 0
+  return asked.map(({ run, missed, judges }) => {
+    const own = checks.slice(taken, taken + judges.length)
+    taken += judges.length
+    return resultOf(run, missed, own)
+  })
+}
+
+/** Requests of any of these categories that missed a target, by block: what a threshold on goodput is judged by. */
+export function missedInAll(runs: readonly CategoryRun[]): BlockShare[] | undefined {
+  const byBlock = new Map<number, BlockShare>()
+  for (const run of runs) {
+    const missed = missedOf(run)
+    if (!missed) return undefined
+    for (const [place, { index }] of armBlocks(run.report).entries()) {
+      const { n = 0, over = 0 } = missed.blocks[place] ?? {}
+      const sum = byBlock.get(index) ?? { n: 0, over: 0 }
+      byBlock.set(index, { n: sum.n + n, over: sum.over + over })
+    }
+  }
+  return runs.length === 0 ? undefined : [...byBlock.values()]
+}
+
+interface Missed {
+  blocks: BlockShare[]
+  exact: boolean
+}
+
+function resultOf({ category, report }: CategoryRun, missed: Missed | undefined, checks: Check[]): SloResult {
+  const { latency, ttft, timeoutMs, objective } = category
+  const sent = missed?.blocks.reduce((total, { n }) => total + n, 0) ?? 0
+  const bad = missed?.blocks.reduce((total, { over }) => total + over, 0) ?? 0
+  const bound = '; a lower bound: requests over two targets count twice'
+  const told = checks.map((check) => {
+    return check.metric === 'goodput' && missed?.exact === false ? { ...check, why: check.why + bound } : check
+  })
+  return {
+    category: category.name,
+    requests: report.totals.sent,
+    targetsMs: {
+      p50: latency.p50Ms ?? null,
+      p99: latency.p99Ms ?? null,
+      ttftP50: ttft.p50Ms ?? null,
+      ttftP99: ttft.p99Ms ?? null,
+      timeout: timeoutMs,
+    },
+    measuredMs: {
+      p50: report.latencyMs?.p50 ?? null,
+      p99: report.latencyMs?.p99 ?? null,
+      ttftP50: report.ttftMs?.p50 ?? null,
+      ttftP99: report.ttftMs?.p99 ?? null,
+    },
+    goodput: missed && sent > 0 ? { share: 1 - bad / sent, exact: missed.exact } : null,
+    errorBudget: sent > 0 ? errorBudget(sent, bad, objective) : null,
+    ...heldBack(gateOf(told), report),
+  }
+}
+
+function thresholdsOf({ latency, ttft, objective }: Category): Threshold[] {
+  return [
+    ...within('latency', 0.5, latency.p50Ms),
+    ...within('latency', 0.99, latency.p99Ms),
+    ...within('ttft', 0.5, ttft.p50Ms),
+    ...within('ttft', 0.99, ttft.p99Ms),
+    { text: '', metric: 'goodput', op: '>=', kind: 'figure', of: 'goodput', limit: objective },
+  ]
+}
+
+function within(of: 'latency' | 'ttft', quantile: number, limitMs: number | undefined): Threshold[] {
+  if (limitMs === undefined) return []
+  const metric = `${of}.p${quantile * 100}`
+  return [{ text: `${metric}<${limitMs}ms`, metric, op: '<', kind: 'quantile', of, quantile, limitUs: limitMs * 1_000 }]
+}
+
+/**
+ * By block, the requests that were not answered within every target of the tail: counted from the single request where the run knew the
+ * targets. Else two targets are counted apart, so that a request that missed both counts twice: goodput is then a lower bound.
+ * Undefined where a target has no samples.
+ */
+function missedOf({ report, category, counted }: CategoryRun): Missed | undefined {
+  const { latencyMs, ttftMs } = tailTargets(category)
+  const latency = gateBlocks(report, reader('latency'))
+  if (!hasValues(latency)) return undefined
+  const ttft = ttftMs === undefined ? [] : gateBlocks(report, reader('ttft'))
+  if (ttftMs !== undefined && !hasValues(ttft)) return undefined
+  if (counted) return { blocks: counted, exact: true }
+  const blocks = latency.map((block, index) => {
+    const { n, over } = exceedance(block, latencyMs * 1_000, true)
+    const tokenLate = ttftMs === undefined ? 0 : (ttft[index]?.values.countAbove(ttftMs * 1_000) ?? 0)
+    return { n, over: Math.min(n, over + tokenLate) }
+  })
+  return { blocks, exact: ttftMs === undefined }
+}

@@ -1,0 +1,145 @@
+/**
+ * Thresholds over one run or two, as checks. A metric without samples is inconclusive, never a pass; what takes two runs says so
+ * when there is one. Durations by blocks, like the gate on the budget; shares and rates: src/stats/figure-gate.ts.
+ */
+
+import type { BenchReport, Check } from '../report/schema.ts'
+import type { Threshold } from '../slo/threshold.ts'
+import { type FigureResult, judgeRate, judgeShare } from '../stats/figure-gate.ts'
+import { judgeBudget } from '../stats/gate.ts'
+import type { BlockShare } from '../stats/share-interval.ts'
+import { armBlocks, gateBlocks, hasValues, reader } from './blocks.ts'
+import { durationCheck, type Judge, undecidedCheck } from './checks.ts'
+import { componentJudge } from './components.ts'
+import { judgeDelta, sharedSource } from './delta.ts'
+import { overheadJudge } from './judge.ts'
+import type { Pair } from './pair.ts'
+
+export interface ThresholdContext {
+  gateway: BenchReport
+  /** The run that it is compared with. */
+  pair?: Pair
+  /** Why no verdict may rest on both runs. */
+  incomparable?: string
+  /** Requests that missed a target, by block; absent where no SLO was named. */
+  missed?: readonly BlockShare[]
+}
+
+export function thresholdJudge(threshold: Threshold, context: ThresholdContext): Judge {
+  switch (threshold.kind) {
+    case 'quantile':
+      return quantileJudge(threshold, context)
+    case 'delta':
+      return deltaJudge(threshold, { ms: threshold.limitUs / 1_000, share: 0 }, context)
+    case 'ratio':
+      return deltaJudge(threshold, { ms: 0, share: threshold.limitShare }, context)
+    case 'component':
+      return partJudge(threshold, context)
+    case 'figure':
+      return figureJudge(threshold, context)
+  }
+}
+
+type Of<K extends Threshold['kind']> = Extract<Threshold, { kind: K }>
+
+function quantileJudge(threshold: Of<'quantile'>, { gateway, pair, incomparable }: ThresholdContext): Judge {
+  const { metric, op, of, quantile, limitUs } = threshold
+  const limitMs = limitUs / 1_000
+  const undecided =
+    (why: string): Judge =>
+    () =>
+      undecidedCheck(metric, op, limitMs, why)
+  if (of === 'overhead') {
+    // A difference to another run is an overhead only where that run may be compared and went directly.
+    const direct = pair?.mode === 'overhead' && incomparable === undefined ? pair : undefined
+    const question = { limitMs, quantile, op, metric, paired: direct?.paired === true }
+    const found = overheadJudge(gateway, direct?.baseline, question)
+    return found?.judge ?? undecided(`no samples: no request carries a reading of the overhead`)
+  }
+  const blocks = gateBlocks(gateway, reader(of))
+  if (!hasValues(blocks)) return undecided(noSamples(of, gateway))
+  const read = blocks.reduce((total, block) => total + block.values.count, 0)
+  const unread = of === 'latency' || of === 'interToken' ? 0 : Math.max(0, gateway.totals.successful - read)
+  return (alphaFail) => {
+    const result = judgeBudget({ limitUs, quantile, alphaFail, blocks, client: gateway.client.verdict, unread })
+    return durationCheck(metric, op, limitMs, result)
+  }
+}
+
+function partJudge({ metric, op, of, quantile, limitUs }: Of<'component'>, { gateway }: ThresholdContext): Judge {
+  const limitMs = limitUs / 1_000
+  const why = `no samples: the gateway says nothing of its ${of.replaceAll('_', ' ')}`
+  const judge = componentJudge(gateway, { name: of, metric, op, quantile, limitMs })
+  return judge ?? (() => undecidedCheck(metric, op, limitMs, why))
+}
+
+function deltaJudge(
+  threshold: Of<'delta' | 'ratio'>,
+  allowance: { ms: number; share: number },
+  { gateway, pair, incomparable }: ThresholdContext,
+): Judge {
+  const { metric, op, of, quantile } = threshold
+  const undecided =
+    (why: string): Judge =>
+    () =>
+      undecidedCheck(metric, op, allowance.ms, why)
+  if (!pair) return undecided('no samples: it takes a baseline')
+  if (incomparable !== undefined) return undecided(incomparable)
+  const source = sharedSource(pair, of)
+  if (!source) return undecided(noSamples(of, gateway, 'both runs'))
+  return (alphaFail) => {
+    const { result, limitMs } = judgeDelta(pair, source, quantile, allowance, alphaFail)
+    const named = metric.startsWith('delta.') ? metric : `delta.${metric}`
+    return durationCheck(named, op, limitMs, result)
+  }
+}
+
+function figureJudge({ metric, op, of, limit }: Of<'figure'>, { gateway, missed }: ThresholdContext): Judge {
+  const check = (result: FigureResult): Check => ({ metric, op, limit, ...result })
+  if (of === 'goodput') {
+    if (!missed) {
+      const dead = gateway.totals.successful === 0
+      const why = dead
+        ? 'every request failed'
+        : 'goodput takes the targets of an SLO category (--slo), and samples of each'
+      return () => undecidedCheck(metric, op, limit, `no samples: ${why}`)
+    }
+    return (alphaFail) => check(goodOf(judgeShare(missed, 1 - limit, alphaFail)))
+  }
+  if (gateway.totals.sent === 0) return () => undecidedCheck(metric, op, limit, 'no samples: nothing was sent')
+  if (of === 'errors.rate') {
+    const blocks = armBlocks(gateway).map(({ sent, outcomes }) => ({ n: sent, over: sent - (outcomes.OK ?? 0) }))
+    return (alphaFail) => check(judgeShare(blocks, limit, alphaFail))
+  }
+  const { requestsPerSec, tokensPerSec } = gateway.throughput
+  const rate = of === 'throughput.rps' ? requestsPerSec : tokensPerSec
+  if (rate === null) return () => undecidedCheck(metric, op, limit, 'no samples: no answer told its tokens')
+  if (gateway.client.verdict === 'saturated') {
+    return () => undecidedCheck(metric, op, limit, 'the client was saturated: the rate is its own')
+  }
+  const scale = requestsPerSec > 0 ? rate / requestsPerSec : 0
+  const rates = blockRates(gateway).map((perSec) => perSec * scale)
+  return (alphaFail) => check(judgeRate(rate, rates, limit, alphaFail))
+}
+
+/** The same result told of what was good. */
+function goodOf(bad: FigureResult): FigureResult {
+  const { value, ci95 } = bad
+  return { ...bad, value: value === null ? null : 1 - value, ci95: ci95 && [1 - ci95[1], 1 - ci95[0]] }
+}
+
+/** Answers a second of each block. Blocks of a run in turns have no time of their own: between them the other arm ran. */
+function blockRates(report: BenchReport): number[] {
+  if (report.arms.mode === 'paired') return []
+  const blocks = armBlocks(report)
+  return blocks.flatMap(({ startedAtS, outcomes }, index) => {
+    const endS = blocks[index + 1]?.startedAtS ?? report.totals.durationS
+    return endS > startedAtS ? [(outcomes.OK ?? 0) / (endS - startedAtS)] : []
+  })
+}
+
+function noSamples(metric: string, { target, totals }: BenchReport, where = 'this run'): string {
+  if (totals.successful === 0) return 'no samples: every request failed'
+  const streamOnly = !target.stream && ['ttft', 'tpot', 'interToken'].includes(metric)
+  return `no samples of ${metric} in ${where}${streamOnly ? ': it takes --stream' : ''}`
+}

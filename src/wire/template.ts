@@ -1,0 +1,61 @@
+/**
+ * The JSON of a request, serialised before the run with holes in it: for a shared prefix, and for what ends the last message
+ * (the nonce, after generated text where there is some). Filling it is a concatenation.
+ */
+
+export type Endpoint = 'chat' | 'completions' | 'embeddings'
+
+export interface Template {
+  before: string
+  /** Between the shared prefix and the end of the last message; '' where there is no hole for a prefix. */
+  between: string
+  /** Without the closing brace: max_tokens may come before it. */
+  after: string
+}
+
+export interface Shape {
+  endpoint: Endpoint
+  model: string
+  stream: boolean
+}
+
+export type Json = Record<string, unknown>
+
+/** A request whose last message is `text` and the hole. */
+export function promptTemplate(shape: Shape, text: string): Template {
+  return bodyTemplate((hole) => requestOf(shape, asking(shape.endpoint, `${text} ${hole}`)), shape.model + text)
+}
+
+/** A request whose last message is the hole, `prefixed` by one for a text that requests share. */
+export function generatedTemplate(shape: Shape, prefixed: boolean): Template {
+  const prefix = prefixed ? PREFIX : undefined
+  const { before, after } = bodyTemplate((hole) => requestOf(shape, asking(shape.endpoint, hole, prefix)), shape.model)
+  if (!prefixed) return { before, between: '', after }
+  const at = before.lastIndexOf(PREFIX)
+  return { before: before.slice(0, at), between: before.slice(at + PREFIX.length), after }
+}
+
+/** Any request: `build` puts the hole where the nonce belongs. `texts` is what the hole must not occur in. */
+export function bodyTemplate(build: (hole: string) => Json, texts: string): Template {
+  let hole = 'kt-hole'
+  while (texts.includes(hole)) hole += '-hole'
+  const [before = '', after = ''] = JSON.stringify(build(hole)).split(hole)
+  return { before, between: '', after: after.slice(0, -1) }
+}
+
+/** The fields that every request of a shape has, before those of its own. */
+export function requestOf({ model, stream }: Shape, own: Json): Json {
+  return { model, ...own, ...(stream ? { stream: true, stream_options: { include_usage: true } } : {}) }
+}
+
+const PREFIX = 'kt-prefix'
+
+/** A shared prefix is a system message, as an application's instructions are; without messages it begins the text. */
+function asking(endpoint: Endpoint, text: string, prefix?: string): Json {
+  if (endpoint === 'chat') {
+    const system = prefix === undefined ? [] : [{ role: 'system', content: prefix }]
+    return { messages: [...system, { role: 'user', content: text }] }
+  }
+  const whole = prefix === undefined ? text : `${prefix} ${text}`
+  return endpoint === 'embeddings' ? { input: whole } : { prompt: whole }
+}
