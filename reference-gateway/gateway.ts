@@ -2,12 +2,12 @@
  * The reference gateway: an OpenAI-compatible reverse proxy that measures itself. In one process (here) or in several
  * (processes/primary.ts); either way with one admin port, if it was asked for.
  */
-import { openAdmin } from './admin/open.ts'
-import type { GatewayConfig } from './config.ts'
-import { OneProcess, type Processes, type Topics } from './processes/processes.ts'
-import { type GatewayOptions, type GatewayServer, startServer } from './server.ts'
+import { openAdmin } from './admin/admin.ts'
+import type { GatewayConfig } from './config/config.ts'
+import { type GatewayServer, startServer } from './server.ts'
+import { type GatewayOptions, OneProcess, type Processes, type Topics } from './workers/processes.ts'
 
-export type { GatewayOptions } from './server.ts'
+export type { GatewayOptions } from './workers/processes.ts'
 
 export interface Gateway {
   url: string
@@ -29,7 +29,9 @@ export interface RunningGateway extends Gateway {
 /** As `config.workers` says. Resolves when the gateway listens; rejects with the system's error when it cannot. */
 export async function runGateway(config: GatewayConfig, options: GatewayOptions = {}): Promise<Gateway> {
   if (config.workers === 1) return startGateway(config, options)
-  return (await import('./processes/primary.ts')).startWorkers(config, options)
+  const { startWorkers } = await import('./workers/primary.ts')
+  const workers = await startWorkers(config, options)
+  return withAdmin(workers, workers.processes, config, options)
 }
 
 /** In this process, whatever `config.workers` says. */
@@ -37,16 +39,28 @@ export async function startGateway(config: GatewayConfig, options: GatewayOption
   const topics: Topics = {}
   const processes = new OneProcess(topics)
   const server = await startServer(config, options, processes, topics)
+  return { ...(await withAdmin(server, processes, config, options)), poolStats: server.poolStats }
+}
+
+type Serving = Pick<Gateway, 'url' | 'port' | 'warmedUp' | 'close'>
+
+/** Opens the admin port beside what serves; where it cannot be had, nothing is left running. */
+async function withAdmin(
+  serving: Serving,
+  processes: Processes,
+  config: GatewayConfig,
+  options: GatewayOptions,
+): Promise<Gateway> {
+  const { url, port, warmedUp } = serving
   const admin = await openAdmin(config, processes, options.report ?? (() => {})).catch(async (error: unknown) => {
-    await server.close()
+    await serving.close()
     throw error
   })
   return {
-    ...server,
+    ...{ url, port, warmedUp, processes },
     adminUrl: admin.url,
-    processes,
     close: async () => {
-      await server.close()
+      await serving.close()
       await admin.close()
     },
   }

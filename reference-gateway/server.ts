@@ -4,27 +4,18 @@
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import type { GatewayConfig } from './config.ts'
-import { type GatewayError, invalidRequest, sendError, sendJson } from './openai-error.ts'
+import type { GatewayConfig } from './config/config.ts'
+import { ClientKeys } from './http/auth.ts'
+import { answerBrokenRequests } from './http/broken-requests.ts'
+import { type GatewayError, invalidRequest, sendError, sendJson } from './http/openai-error.ts'
+import { lingerOver } from './http/slow-clients.ts'
 import { Exchange, type Surroundings } from './pipeline/exchange.ts'
-import type { Publisher, Topics } from './processes/processes.ts'
-import { ClientKeys } from './safety/auth.ts'
-import { answerBrokenRequests } from './safety/broken-requests.ts'
-import { lingerOver } from './safety/slow-clients.ts'
 import { closeStages, createStages } from './stages.ts'
 import { ConnectionPool, type PoolStats } from './upstream/pool.ts'
 import { Router } from './upstream/router.ts'
 import { Upstream } from './upstream/upstream.ts'
 import { WarmUp } from './warmup.ts'
-
-export interface GatewayOptions {
-  /** Held in every request before the upstream is asked. */
-  injectDelayMs?: number
-  /** How long `close` waits for what is in flight; in place of the config's. */
-  drainMs?: number
-  /** Told what goes wrong outside of a request. */
-  report?: (problem: string) => void
-}
+import type { GatewayOptions, Publisher, Topics } from './workers/processes.ts'
 
 export interface GatewayServer {
   url: string

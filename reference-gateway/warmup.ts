@@ -3,11 +3,13 @@
  * for another reason than that nobody used them. Each is opened by a probe of its own. Whatever a provider answers shows
  * that the connection works, except a 5xx. What fails is tried again.
  */
-import type { GatewayConfig } from './config.ts'
-import { upstreamError } from './openai-error.ts'
+
+import type { GatewayConfig } from './config/config.ts'
+import { upstreamError } from './http/openai-error.ts'
 import type { RecycleReason } from './upstream/connection.ts'
 import type { ConnectionPool } from './upstream/pool.ts'
 import { Probe } from './upstream/probe.ts'
+import type {} from './upstream/types.ts'
 import type { Upstream } from './upstream/upstream.ts'
 
 const FIRST_RETRY_MS = 500

@@ -1,18 +1,32 @@
-/** What stands beside the serving: the hub of events and the admin port, in the one process that speaks for all. */
-import type { GatewayConfig } from '../config.ts'
-import { emitsEvents } from '../events/config-file.ts'
-import { EventHub } from '../events/hub.ts'
-import type { Processes } from '../processes/processes.ts'
-import type { Admin } from './open.ts'
-import { type AdminServer, startAdmin } from './server.ts'
-import { AdminView } from './view.ts'
+/**
+ * The hub of events and the admin port, beside the serving, in the one process that speaks for all. Where the config asks for
+ * neither, nothing of them is loaded.
+ */
+import type { GatewayConfig } from '../config/config.ts'
+import { emitsEvents } from '../config/events-file.ts'
+import type { Processes } from '../workers/processes.ts'
+import type { AdminServer } from './server.ts'
 
-export async function startSpeaking(
+export interface Admin {
+  /** Undefined without an admin port. */
+  url: string | undefined
+  close(): Promise<void>
+}
+
+/** Rejects with the system's error when the admin port cannot be had. To be called once for all processes together. */
+export async function openAdmin(
   config: Pick<GatewayConfig, 'events' | 'adminPort' | 'admin'>,
   processes: Processes,
   report: (problem: string) => void,
 ): Promise<Admin> {
-  const hub = emitsEvents(config) ? await EventHub.open(config.events, processes, report) : undefined
+  const withEvents = emitsEvents(config)
+  if (!withEvents && config.adminPort === undefined) return { url: undefined, close: async () => {} }
+  const [{ EventHub }, { startAdmin }, { AdminView }] = await Promise.all([
+    import('../events/hub.ts'),
+    import('./server.ts'),
+    import('./view.ts'),
+  ])
+  const hub = withEvents ? await EventHub.open(config.events, processes, report) : undefined
   let server: AdminServer | undefined
   if (config.adminPort !== undefined) {
     const view = new AdminView(processes, hub)

@@ -9,7 +9,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net'
 import type { GatewayEvent } from '../events/event.ts'
 import type { EventHub } from '../events/hub.ts'
-import { sendError, sendJson } from '../openai-error.ts'
+import { sendError, sendJson } from '../http/openai-error.ts'
 import { isForThisHost, mayPass } from './access.ts'
 import type { AdminView } from './view.ts'
 

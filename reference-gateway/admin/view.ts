@@ -8,7 +8,7 @@ import type { EventCounts } from '../events/observer.ts'
 import type { MetricJson } from '../metrics/prometheus.ts'
 import { addUp, type Figures, type RecorderSnapshot } from '../metrics/recorder.ts'
 import { type Stats, statsOf } from '../metrics/stats.ts'
-import type { Processes } from '../processes/processes.ts'
+import type { Processes } from '../workers/processes.ts'
 
 type Numbers = { [name: string]: number | Numbers }
 type PoolView = Record<string, number | Numbers | object[]>

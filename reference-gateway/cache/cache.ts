@@ -2,9 +2,10 @@
  * The response cache as a stage of the pipeline: bypass, hit, or a flight that brings the answer for everybody who asks for
  * it meanwhile. Where the answers lie is the store's business.
  */
-import type { RequestContext } from '../pipeline/context.ts'
-import type { CacheAnswer, CacheStage, Maybe, StoredAnswer } from '../pipeline/stages.ts'
-import type { CacheConfig } from './config-file.ts'
+
+import type { CacheConfig } from '../config/cache-file.ts'
+import type { RequestContext } from '../http/context.ts'
+import type { CacheAnswer, CacheStage, Maybe, StoredAnswer } from '../http/stages.ts'
 import { type Entry, entryOf, isComplete } from './entry.ts'
 import { Flight } from './flights.ts'
 import { cacheKey, type KeyRules, keyRules, mayBeCached } from './key.ts'

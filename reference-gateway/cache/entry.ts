@@ -3,8 +3,8 @@
  * Only answers that are complete are kept; a stream is complete when it ends with [DONE] and says no error on its way.
  */
 import { z } from 'zod'
-import type { RequestContext } from '../pipeline/context.ts'
-import type { StoredAnswer } from '../pipeline/stages.ts'
+import type { RequestContext } from '../http/context.ts'
+import type { StoredAnswer } from '../http/stages.ts'
 
 export interface Entry extends StoredAnswer {
   model: string

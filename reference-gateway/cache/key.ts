@@ -6,8 +6,8 @@
  * are two entries: that costs a hit, never a wrong answer.
  */
 import { createHash } from 'node:crypto'
-import type { RequestContext } from '../pipeline/context.ts'
-import type { CacheConfig } from './config-file.ts'
+import type { CacheConfig } from '../config/cache-file.ts'
+import type { RequestContext } from '../http/context.ts'
 
 /** What besides the tenant's identity changes what comes back for the same body. */
 const ANSWER_HEADERS = ['accept', 'accept-encoding', 'openai-beta', 'openai-organization', 'openai-project', 'cookie']

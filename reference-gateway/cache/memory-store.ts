@@ -1,6 +1,6 @@
 /** Entries in this process: the least recently used goes when there are too many of them, or too many bytes. */
 import { LRUCache } from 'lru-cache'
-import type { CacheConfig } from './config-file.ts'
+import type { CacheConfig } from '../config/cache-file.ts'
 import { type Entry, sizeOf } from './entry.ts'
 import type { CacheStore, StoreStats } from './store.ts'
 

@@ -5,7 +5,7 @@
  * requests go on uncached, and every failure is counted.
  */
 import type { Redis } from 'ioredis'
-import type { CacheConfig } from './config-file.ts'
+import type { CacheConfig } from '../config/cache-file.ts'
 import { decodeEntry, type Entry, encodeEntry } from './entry.ts'
 import type { CacheStore, StoreStats } from './store.ts'
 

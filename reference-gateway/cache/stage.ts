@@ -1,11 +1,11 @@
 /** The cache as the config asks for it, and what it answers to the admin port. */
 import { z } from 'zod'
-import type { StageSurroundings } from '../stages.ts'
+import type { StageDependencies } from '../workers/processes.ts'
 import { ResponseCache } from './cache.ts'
 
 const toClear = z.object({ model: z.string().nullable() })
 
-export async function createCache({ config, topics, report }: StageSurroundings): Promise<ResponseCache> {
+export async function createCache({ config, topics, report }: StageDependencies): Promise<ResponseCache> {
   const providers = config.providers.map(({ name, origin, basePath, protocol, models, weight }) => ({
     ...{ name, origin, basePath, protocol, models, weight },
   }))

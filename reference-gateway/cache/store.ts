@@ -1,5 +1,5 @@
 /** Where entries are kept. A store never throws and never rejects: what goes wrong is a miss, and counted. */
-import type { Maybe } from '../pipeline/stages.ts'
+import type { Maybe } from '../http/stages.ts'
 import type { Entry } from './entry.ts'
 
 export interface StoreStats {

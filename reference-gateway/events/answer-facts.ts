@@ -3,7 +3,7 @@
  * along without keeping or parsing: until the first token each piece is searched for one, after that only the last pieces
  * are remembered, and at the end the last usage object in them is looked for.
  */
-import type { AnswerHead, BodyWatch } from '../pipeline/stages.ts'
+import type { AnswerHead, BodyWatch } from '../http/stages.ts'
 
 export interface Usage {
   input_tokens: number | null

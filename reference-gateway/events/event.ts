@@ -2,8 +2,8 @@
  * The record of one request, one JSON object a line: what `kt events` and the event file hold. Milliseconds have three
  * decimals. Nothing that a client or a model wrote is in it except the model's name; no key ever is.
  */
-import type { RequestContext } from '../pipeline/context.ts'
-import { COMPONENTS } from '../pipeline/timings.ts'
+import type { RequestContext } from '../http/context.ts'
+import { COMPONENTS } from '../http/timings.ts'
 import type { AnswerFacts } from './answer-facts.ts'
 import type { TraceContext } from './trace-context.ts'
 

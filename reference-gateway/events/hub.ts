@@ -4,8 +4,8 @@
  * requests of its own where there are several.
  */
 import { resolve } from 'node:path'
-import type { Processes } from '../processes/processes.ts'
-import type { EventsConfig } from './config-file.ts'
+import type { EventsConfig } from '../config/events-file.ts'
+import type { Processes } from '../workers/processes.ts'
 import { type Deliver, Drain } from './drain.ts'
 import type { GatewayEvent } from './event.ts'
 import { FileSink } from './file-sink.ts'

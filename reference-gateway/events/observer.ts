@@ -3,10 +3,9 @@
  * that is all a request ever spends on its event, and how long it took is kept as a histogram. A moment later, in small
  * batches between requests, the event itself is made, counted in the process's figures, and published.
  */
-import type { Recorder } from '../metrics/recorder.ts'
-import type { RequestContext } from '../pipeline/context.ts'
-import type { AnswerHead, BodyWatch, HeaderPairs, Observer } from '../pipeline/stages.ts'
-import type { Publisher } from '../processes/processes.ts'
+import type { RequestContext } from '../http/context.ts'
+import type { AnswerHead, BodyWatch, HeaderPairs, Observer } from '../http/stages.ts'
+import type { Publisher } from '../workers/processes.ts'
 import { AnswerFacts } from './answer-facts.ts'
 import { eventOf, type GatewayEvent } from './event.ts'
 import { type TraceContext, traceContextOf, traceparentOf } from './trace-context.ts'
@@ -35,10 +34,16 @@ interface Finished extends Followed {
   emissionMs: number
 }
 
+/** Counts what each event says (metrics/recorder.ts does). */
+export interface EventRecorder {
+  /** `emissionMs`: how long the observer itself took for it. */
+  done(event: GatewayEvent, emissionMs: number): void
+}
+
 export class EventObserver implements Observer {
   readonly #limit: number
   readonly #traces: boolean
-  readonly #recorder: Recorder
+  readonly #recorder: EventRecorder
   readonly #publisher: Publisher
   /** The requests under way. */
   readonly #followed = new Map<RequestContext, Followed>()
@@ -48,7 +53,7 @@ export class EventObserver implements Observer {
   #dropped = 0
   #droppedBefore = 0
 
-  constructor(options: { buffer: number; traces: boolean }, recorder: Recorder, publisher: Publisher) {
+  constructor(options: { buffer: number; traces: boolean }, recorder: EventRecorder, publisher: Publisher) {
     this.#limit = options.buffer
     this.#traces = options.traces
     this.#recorder = recorder

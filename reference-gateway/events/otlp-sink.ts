@@ -5,7 +5,7 @@
  */
 import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http'
 import { type Resource, resourceFromAttributes } from '@opentelemetry/resources'
-import type { OtlpConfig } from './config-file.ts'
+import type { OtlpConfig } from '../config/events-file.ts'
 import type { GatewayEvent } from './event.ts'
 import { spanOf } from './span.ts'
 

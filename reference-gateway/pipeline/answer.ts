@@ -2,25 +2,18 @@
  * An upstream answer on its way to the client: translated where the provider speaks another protocol, filtered where an
  * output policy is concerned, else passed on byte for byte.
  */
-import { fault, type GatewayError } from '../openai-error.ts'
+
+import type { RequestContext } from '../http/context.ts'
+import { type FullHead, type RawHeaders, withoutLength } from '../http/headers.ts'
+import { fault, type GatewayError } from '../http/openai-error.ts'
+import { joined, type Outlet } from '../http/outlet.ts'
+import type { Flow, OutputStage, OutputVerdict, StreamFilter, StreamSink, WholeFilter } from '../http/stages.ts'
 import type { Translation } from '../protocols/protocol.ts'
-import type { RequestContext } from './context.ts'
-import { type FullHead, type RawHeaders, withoutLength } from './headers.ts'
-import { joined, type Outlet } from './outlet.ts'
-import type { OutputStage, OutputVerdict, StreamFilter, StreamSink, WholeFilter } from './stages.ts'
 
 /** Up to this size an answer of known length leaves in one piece although nothing needs it whole. */
 const ONE_PIECE_BYTES = 256 * 1024
 /** The most that is collected for a filter or a translation. */
 const LARGEST_WHOLE_BYTES = 16 * 1024 * 1024
-
-/** The upstream's side. */
-export interface Flow {
-  pause(): void
-  resume(): void
-  /** Gives the upstream's answer up. */
-  abort(): void
-}
 
 export interface AnswerParts {
   context: RequestContext

@@ -5,21 +5,21 @@
  * could not be made, a 429 or a 5xx.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { type GatewayError, invalidRequest, upstreamError } from '../openai-error.ts'
+import type { ClientKeys } from '../http/auth.ts'
+import { RequestContext } from '../http/context.ts'
+import { answerHead, type RawHeaders } from '../http/headers.ts'
+import { type GatewayError, invalidRequest, upstreamError } from '../http/openai-error.ts'
+import { Outlet, type OutletOptions, whenThere } from '../http/outlet.ts'
+import { factsOf, isLarge, readBody, receiveBody } from '../http/request-body.ts'
+import type { CacheAnswer, InputVerdict, Stages } from '../http/stages.ts'
 import type { Translation } from '../protocols/protocol.ts'
-import type { ClientKeys } from '../safety/auth.ts'
-import { factsOf, isLarge, readBody, receiveBody } from '../safety/request-body.ts'
 import { Attempt, type AttemptOwner } from '../upstream/attempt.ts'
 import { allOpen, Candidates } from '../upstream/candidates.ts'
 import type { ConnectionPool } from '../upstream/pool.ts'
 import type { Router } from '../upstream/router.ts'
 import type { Upstream } from '../upstream/upstream.ts'
 import { Answer } from './answer.ts'
-import { RequestContext } from './context.ts'
 import { holdFor } from './delay.ts'
-import { answerHead, type RawHeaders } from './headers.ts'
-import { Outlet, type OutletOptions, whenThere } from './outlet.ts'
-import type { CacheAnswer, InputVerdict, Stages } from './stages.ts'
 
 export interface Surroundings extends OutletOptions {
   readonly router: Router

@@ -2,8 +2,10 @@
  * The input and output policies as stages of the pipeline. They write what each policy did to the request's context, count
  * it, and say in OpenAI's words what was blocked.
  */
-import { errorBody, type GatewayError } from '../openai-error.ts'
-import type { JsonObject, RequestContext } from '../pipeline/context.ts'
+
+import type { JsonObject, RequestContext } from '../http/context.ts'
+import { errorBody, type GatewayError } from '../http/openai-error.ts'
+import { readBody } from '../http/request-body.ts'
 import type {
   AnswerHead,
   InputStage,
@@ -13,12 +15,11 @@ import type {
   OutputVerdict,
   StreamFilterMaker,
   WholeFilter,
-} from '../pipeline/stages.ts'
-import { readBody } from '../safety/request-body.ts'
-import { compilePolicy, stagesOf } from './compile.ts'
-import type { PolicySettings, StreamingSettings } from './config-file.ts'
+} from '../http/stages.ts'
+import { compilePolicy, stagesOf } from './kinds/compile.ts'
+import type { PolicySettings, StreamingSettings } from './kinds/config-file.ts'
+import type { Policy, Stage } from './kinds/policy.ts'
 import { overAfterEffort } from './pattern/search.ts'
-import type { Policy, Stage } from './policy.ts'
 import type { StageBlock, StageEvents } from './stream/stage-text.ts'
 import { StreamFilter } from './stream/stream-filter.ts'
 import { findInTexts } from './whole/find.ts'

@@ -1,5 +1,5 @@
 /** An answer of Anthropic's Messages API as a chat completion, whole or streamed. */
-import type { JsonObject } from '../pipeline/context.ts'
+import type { JsonObject } from '../http/context.ts'
 import {
   ChunkWriter,
   type CompletionHead,

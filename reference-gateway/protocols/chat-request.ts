@@ -2,8 +2,9 @@
  * A chat completion request taken apart, for providers that speak another protocol. What cannot be said there is refused
  * and never dropped: an answer to another question is worse than none.
  */
-import { type GatewayError, invalidRequest } from '../openai-error.ts'
-import type { JsonObject } from '../pipeline/context.ts'
+
+import type { JsonObject } from '../http/context.ts'
+import { type GatewayError, invalidRequest } from '../http/openai-error.ts'
 import { listOf, objectOf, parse, textOf } from './json.ts'
 
 export type Part = { kind: 'text'; text: string } | { kind: 'image'; mediaType: string; base64: string } | ImageUrl

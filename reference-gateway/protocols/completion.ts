@@ -2,7 +2,7 @@
  * Answers in the shape of OpenAI's chat completions, whole and streamed, made from what another provider said. The
  * `system_fingerprint` passes where there is one.
  */
-import type { JsonObject } from '../pipeline/context.ts'
+import type { JsonObject } from '../http/context.ts'
 
 export interface Usage {
   promptTokens: number

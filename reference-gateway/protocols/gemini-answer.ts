@@ -2,7 +2,7 @@
  * An answer of Gemini's generateContent as a chat completion, whole or streamed. A stream has no end mark: it is complete
  * when every candidate gave its finish reason.
  */
-import type { JsonObject } from '../pipeline/context.ts'
+import type { JsonObject } from '../http/context.ts'
 import {
   type Choice,
   ChunkWriter,

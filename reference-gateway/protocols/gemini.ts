@@ -1,6 +1,7 @@
 /** Gemini's generateContent behind OpenAI's chat completions: what is asked. What is answered is in gemini-answer.ts. */
-import type { GatewayError } from '../openai-error.ts'
-import type { JsonObject, RequestContext } from '../pipeline/context.ts'
+
+import type { JsonObject, RequestContext } from '../http/context.ts'
+import type { GatewayError } from '../http/openai-error.ts'
 import { type ChatRequest, type Part, readChat, type Turn, unsupported } from './chat-request.ts'
 import { encode } from './completion.ts'
 import { GeminiAnswer } from './gemini-answer.ts'

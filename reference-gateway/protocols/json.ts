@@ -1,5 +1,5 @@
 /** Reading JSON that somebody else wrote: every step says what it takes, and takes nothing for granted. */
-import type { JsonObject } from '../pipeline/context.ts'
+import type { JsonObject } from '../http/context.ts'
 
 export function objectOf(value: unknown): JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as JsonObject) : {}

@@ -1,6 +1,6 @@
 /** OpenAI's protocol: the clients' own, so that nothing is translated. */
-import type { RequestContext } from '../pipeline/context.ts'
-import type { HeaderPairs } from '../pipeline/stages.ts'
+import type { RequestContext } from '../http/context.ts'
+import type { HeaderPairs } from '../http/stages.ts'
 import type { Asked, Protocol } from './protocol.ts'
 
 const NO_HEADERS: HeaderPairs = []

@@ -2,9 +2,10 @@
  * How a provider is spoken to. Clients always speak OpenAI's protocol; for the others a request is translated on its way
  * up and its answer on its way down.
  */
-import type { GatewayError } from '../openai-error.ts'
-import type { RequestContext } from '../pipeline/context.ts'
-import type { HeaderPairs } from '../pipeline/stages.ts'
+
+import type { RequestContext } from '../http/context.ts'
+import type { GatewayError } from '../http/openai-error.ts'
+import type { HeaderPairs } from '../http/stages.ts'
 
 export interface Protocol {
   /** The header that carries the provider's key. */

@@ -3,11 +3,11 @@
  * owner. It is the handler that undici (and the HTTP/2 session, which calls the same way) calls back.
  */
 import type { Dispatcher } from 'undici'
-import type { Flow } from '../pipeline/answer.ts'
-import type { RawHeaders } from '../pipeline/headers.ts'
-import type { Connection } from './connection.ts'
+import type { RawHeaders } from '../http/headers.ts'
+import type { Flow } from '../http/stages.ts'
 import { RefusedStream } from './h2-stream.ts'
 import type { ConnectionPool } from './pool.ts'
+import type { Connection, UpstreamRequest } from './types.ts'
 
 export interface AttemptOwner {
   /** The request is being written. */
@@ -20,13 +20,6 @@ export interface AttemptOwner {
   onEnd(trailers: RawHeaders): void
   /** `sent`: the provider may have acted on the request. Not called after `abort`. */
   onFailure(error: Error, sent: boolean): void
-}
-
-export interface UpstreamRequest {
-  method: string
-  path: string
-  headers: string[]
-  body: Buffer | null
 }
 
 /** What is read of an unwanted answer to save its connection. */

@@ -2,8 +2,9 @@
  * The providers that one request may still ask. One with an open circuit is left out; one that said `retry-after` is asked
  * before its time only where no other is left: the limit it spoke of may not be this request's.
  */
-import type { GatewayError } from '../openai-error.ts'
-import type { RequestContext } from '../pipeline/context.ts'
+
+import type { RequestContext } from '../http/context.ts'
+import type { GatewayError } from '../http/openai-error.ts'
 import type { Upstream } from './upstream.ts'
 
 export class Candidates {

@@ -4,38 +4,13 @@
  * maxLifetimeMs; how long it may be idle is the transport's own matter.
  */
 import type { Dispatcher } from 'undici'
-import type { UpstreamRequest } from './attempt.ts'
+import type { Connection, Transport, TransportEvents, UpstreamRequest } from './types.ts'
 
 /** Why a connection was closed. `upstream`: by the other side; `error`: its request failed; `aborted`: its client left. */
 export type RecycleReason = 'lifetime' | 'idle' | 'excess' | 'upstream' | 'error' | 'aborted' | 'single_use'
 
 export function noneRecycled(): Record<RecycleReason, number> {
   return { lifetime: 0, idle: 0, excess: 0, upstream: 0, error: 0, aborted: 0, single_use: 0 }
-}
-
-/** What carries requests. */
-export interface Transport {
-  /** A request can be given up without its connection. */
-  readonly abortsAlone: boolean
-  /** Connected or not, requests can be handed to it at once. */
-  readonly queues: boolean
-  dispatch(request: UpstreamRequest, handler: Dispatcher.DispatchHandler): void
-  /** What was handed to it and not yet written. */
-  readonly unsent: number
-  /** Ends when what is under way is complete. */
-  close(): Promise<void>
-  destroy(): Promise<void>
-}
-
-/** What a transport has to say. */
-export interface TransportEvents {
-  /** So many requests at the same time from now on; again when it changes. */
-  connected(capacity: number): void
-  /** Takes no more requests: the other side is about to close it. */
-  leaving(): void
-  lost(reason: 'idle' | 'upstream' | 'error', error: Error): void
-  /** The provider does not speak HTTP/2. */
-  speaksH1(): void
 }
 
 /** What the pool wants to hear of. */
@@ -49,15 +24,6 @@ export interface Owner {
   /** No connection came about. */
   refused(connection: PooledConnection, error: Error): void
   speaksH1(connection: PooledConnection): void
-}
-
-/** A request's hold on a connection. Ends with one call of one of the three. */
-export interface Connection {
-  dispatch(request: UpstreamRequest, handler: Dispatcher.DispatchHandler): void
-  /** After a complete answer. `closes`: the upstream said it will close the connection. */
-  release(closes: boolean): void
-  failed(): void
-  abort(controller: Dispatcher.DispatchController | undefined, reason: Error): void
 }
 
 export class PooledConnection implements Connection, TransportEvents {

@@ -1,13 +1,17 @@
 /** HTTP/1.1 to a provider: an undici Client a connection. It connects with its first request, and queues that meanwhile. */
+
 import { buildConnector, Client, type Dispatcher } from 'undici'
-import type { PoolConfig, UpstreamConfig } from '../config.ts'
-import type { UpstreamRequest } from './attempt.ts'
-import type { Transport, TransportEvents } from './connection.ts'
+import type {
+  PoolConfig,
+  Transport,
+  TransportEvents,
+  TransportMaker,
+  UpstreamConfig,
+  UpstreamRequest,
+} from './types.ts'
 
 /** Subtracted from a server's `keep-alive: timeout=`, so that the gateway closes first. */
 const KEEP_ALIVE_MARGIN_MS = 1_000
-
-export type TransportMaker = (origin: string, events: TransportEvents) => Transport
 
 /** The connector, and with it TLS sessions, is shared. */
 export function h1Transports(pool: PoolConfig, upstream: UpstreamConfig): TransportMaker {

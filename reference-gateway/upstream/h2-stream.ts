@@ -2,9 +2,10 @@
  * One request on an HTTP/2 session. It calls the handler the way undici does, so that whoever asks need not know which
  * protocol carries the request.
  */
+
 import { type ClientHttp2Session, type ClientHttp2Stream, constants, type OutgoingHttpHeaders } from 'node:http2'
 import type { Dispatcher } from 'undici'
-import type { UpstreamRequest } from './attempt.ts'
+import type { UpstreamRequest } from './types.ts'
 
 /** The provider did not look at the request: it can be sent again (RFC 9113, 8.7). */
 export class RefusedStream extends Error {}

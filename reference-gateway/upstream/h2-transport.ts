@@ -4,15 +4,20 @@
  * keep_alive.interval must be acknowledged within keep_alive.timeout. Own sessions and not undici's, which has neither
  * that deadline nor a way to see the limit of streams.
  */
+
 import { type ClientHttp2Session, connect, constants } from 'node:http2'
 import { connect as connectTcp, type Socket } from 'node:net'
 import { connect as connectTls, type TLSSocket } from 'node:tls'
 import type { Dispatcher } from 'undici'
-import type { PoolConfig, UpstreamConfig } from '../config.ts'
-import type { UpstreamRequest } from './attempt.ts'
-import type { Transport, TransportEvents } from './connection.ts'
-import type { TransportMaker } from './h1-transport.ts'
 import { H2Stream } from './h2-stream.ts'
+import type {
+  PoolConfig,
+  Transport,
+  TransportEvents,
+  TransportMaker,
+  UpstreamConfig,
+  UpstreamRequest,
+} from './types.ts'
 
 /** Streams on one connection at most, and what is expected of a provider before its settings are there. */
 export const ASSUMED_STREAMS = 100

@@ -7,10 +7,11 @@
  *            first served)
  *   release: to the queue, else idle; the longest idle ones above maxIdlePerHost are closed
  */
-import type { PoolConfig, UpstreamConfig } from '../config.ts'
-import { type Connection, noneRecycled, type Owner, PooledConnection, type RecycleReason } from './connection.ts'
-import { h1Transports, type TransportMaker } from './h1-transport.ts'
+
+import { noneRecycled, type Owner, PooledConnection, type RecycleReason } from './connection.ts'
+import { h1Transports } from './h1-transport.ts'
 import { ASSUMED_STREAMS, h2Transports } from './h2-transport.ts'
+import type { Connection, PoolConfig, TransportMaker, UpstreamConfig } from './types.ts'
 
 export interface PoolStats {
   /** idle + busy + those that are being opened or closed. Never above max_total. */

@@ -1,7 +1,7 @@
 /** A request of the gateway's own that asks only whether a connection works. */
+
 import type { Dispatcher } from 'undici'
-import type { UpstreamRequest } from './attempt.ts'
-import type { Connection } from './connection.ts'
+import type { Connection, UpstreamRequest } from './types.ts'
 
 export class Probe implements Dispatcher.DispatchHandler {
   readonly #done: (outcome: number | Error) => void

@@ -1,12 +1,13 @@
 /** A provider as requests meet it: where it is, how it is spoken to, and whether it is worth asking now. */
-import type { Provider, UpstreamConfig } from '../config.ts'
-import type { RequestContext } from '../pipeline/context.ts'
-import { requestHeaders } from '../pipeline/headers.ts'
-import type { HeaderPairs } from '../pipeline/stages.ts'
+
+import { CLIENT_KEY_HEADERS } from '../http/auth.ts'
+import type { RequestContext } from '../http/context.ts'
+import { requestHeaders } from '../http/headers.ts'
+import type { HeaderPairs } from '../http/stages.ts'
 import type { Asked, Protocol } from '../protocols/protocol.ts'
 import { protocolOf } from '../protocols/protocols.ts'
-import { CLIENT_KEY_HEADERS } from '../safety/auth.ts'
 import { Breaker } from './breaker.ts'
+import type { Provider, UpstreamConfig } from './types.ts'
 
 /** A provider's `retry-after` beyond this is not believed. */
 const LONGEST_REST_MS = 300_000

@@ -1,5 +1,5 @@
 /** Where to measure: a gateway that was named, or one started from its config; and the simulated provider behind it, where there is one. */
-import { gatewayConfigSchema } from '../../reference-gateway/config.ts'
+import { gatewayConfigSchema } from '../../reference-gateway/config/config.ts'
 import { type Target, targetOf } from '../client/target.ts'
 import { UserError } from '../errors.ts'
 import { isProviderItself } from '../overhead/provider-itself.ts'

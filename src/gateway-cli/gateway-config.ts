@@ -1,9 +1,9 @@
 /** The reference gateway's config as `kt gateway` takes it: a file or the defaults, references looked up in the environment. */
 import { z } from 'zod'
-import { type GatewayConfig, gatewayConfigSchema } from '../../reference-gateway/config.ts'
-import { configFile, parseBaseUrl } from '../../reference-gateway/config-file.ts'
-import { SECRETS } from '../../reference-gateway/config-values.ts'
+import { type GatewayConfig, gatewayConfigSchema } from '../../reference-gateway/config/config.ts'
+import { configFile, parseBaseUrl } from '../../reference-gateway/config/config-file.ts'
 import { UserError } from '../errors.ts'
+import { SECRETS } from '../parse/config-values.ts'
 import { parseWith, readYaml } from '../parse/file.ts'
 import { type Effective, effectiveValue, plain } from './effective-config.ts'
 

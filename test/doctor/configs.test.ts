@@ -2,7 +2,7 @@
 import { writeFileSync } from 'node:fs'
 import { afterAll, describe, expect, test } from 'vitest'
 import { stringify } from 'yaml'
-import { configFile } from '../../reference-gateway/config-file.ts'
+import { configFile } from '../../reference-gateway/config/config-file.ts'
 import { diagnose } from '../../src/doctor/doctor.ts'
 import { backtracks } from '../../src/doctor/rules/policies.ts'
 import { RULES } from '../../src/doctor/rules.ts'

@@ -3,7 +3,7 @@
 import { connect } from 'node:net'
 import { networkInterfaces } from 'node:os'
 import { expect, test } from 'vitest'
-import { gatewayConfigSchema } from '../../reference-gateway/config.ts'
+import { gatewayConfigSchema } from '../../reference-gateway/config/config.ts'
 import { ask, gatewayBefore, post, upstream } from '../gateway/support/harness.ts'
 import { answerJson, wait } from '../gateway/support/upstream.ts'
 

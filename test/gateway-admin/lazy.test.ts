@@ -16,7 +16,7 @@ async function packagesOf(settings: object): Promise<string[]> {
   const folder = tempDir()
   const list = folder.file('modules.txt')
   const script = `
-    const { gatewayConfigSchema } = await import('${root}dist/reference-gateway/config.js')
+    const { gatewayConfigSchema } = await import('${root}dist/reference-gateway/config/config.js')
     const { startGateway } = await import('${root}dist/reference-gateway/gateway.js')
     const gateway = { port: 0, warmup: { enabled: false }, ...${JSON.stringify(settings)} }
     await (await startGateway(gatewayConfigSchema({}).parse({ gateway }))).close()`

@@ -1,9 +1,9 @@
 /** Requests as the cache sees them, and answers. */
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
-import { type CacheConfig, cacheFile } from '../../reference-gateway/cache/config-file.ts'
-import { RequestContext } from '../../reference-gateway/pipeline/context.ts'
-import type { CacheAnswer, CacheFlight, StoredAnswer } from '../../reference-gateway/pipeline/stages.ts'
-import { readBody } from '../../reference-gateway/safety/request-body.ts'
+import { type CacheConfig, cacheFile } from '../../reference-gateway/config/cache-file.ts'
+import { RequestContext } from '../../reference-gateway/http/context.ts'
+import { readBody } from '../../reference-gateway/http/request-body.ts'
+import type { CacheAnswer, CacheFlight, StoredAnswer } from '../../reference-gateway/http/stages.ts'
 
 export const settings = (given: Record<string, unknown> = {}): CacheConfig =>
   cacheFile.parse({ enabled: true, ...given })

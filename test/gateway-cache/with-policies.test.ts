@@ -1,7 +1,7 @@
 // Cache and output policies together: what is kept is what the client was allowed to see, and nothing else.
 import type { ServerResponse } from 'node:http'
 import { expect, test } from 'vitest'
-import { gatewayConfigSchema } from '../../reference-gateway/config.ts'
+import { gatewayConfigSchema } from '../../reference-gateway/config/config.ts'
 import { startGateway } from '../../reference-gateway/gateway.ts'
 import { type Answer, atEnd, post, upstream } from '../gateway/support/harness.ts'
 import { answerJson, bodyOf } from '../gateway/support/upstream.ts'

@@ -3,8 +3,8 @@ import type { IncomingMessage } from 'node:http'
 import { expect, test } from 'vitest'
 import type { GatewayEvent } from '../../reference-gateway/events/event.ts'
 import { EventObserver } from '../../reference-gateway/events/observer.ts'
+import { RequestContext } from '../../reference-gateway/http/context.ts'
 import { Recorder } from '../../reference-gateway/metrics/recorder.ts'
-import { RequestContext } from '../../reference-gateway/pipeline/context.ts'
 
 function observing(buffer: number) {
   const published: GatewayEvent[] = []

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
-import { type Environment, gatewayConfigSchema } from '../../reference-gateway/config.ts'
+import { type Environment, gatewayConfigSchema } from '../../reference-gateway/config/config.ts'
 import { UserError } from '../../src/errors.ts'
 import { readYaml } from '../../src/parse/file.ts'
 

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { z } from 'zod'
-import { configFile } from '../../reference-gateway/config-file.ts'
+import { configFile } from '../../reference-gateway/config/config-file.ts'
 
 const page = readFileSync(new URL('../../reference-gateway/README.md', import.meta.url), 'utf8')
 

@@ -1,8 +1,8 @@
 // How long a provider that said retry-after is left alone: seconds or a date, for its model and client, and not for ever.
 import type { IncomingMessage } from 'node:http'
 import { expect, test } from 'vitest'
-import { gatewayConfigSchema } from '../../reference-gateway/config.ts'
-import { RequestContext } from '../../reference-gateway/pipeline/context.ts'
+import { gatewayConfigSchema } from '../../reference-gateway/config/config.ts'
+import { RequestContext } from '../../reference-gateway/http/context.ts'
 import { Upstream } from '../../reference-gateway/upstream/upstream.ts'
 
 function upstreamWith(apiKey?: string): Upstream {

@@ -3,7 +3,7 @@ import { connect, type Socket } from 'node:net'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import type { RunningGateway } from '../../reference-gateway/gateway.ts'
-import { guardJson, MAX_DEPTH } from '../../reference-gateway/safety/json-guard.ts'
+import { guardJson, MAX_DEPTH } from '../../reference-gateway/http/json-guard.ts'
 import { type Answer, ask, atEnd, gatewayBefore, post, upstream } from './support/harness.ts'
 import { answerJson, bodyOf, until, wait } from './support/upstream.ts'
 

@@ -2,7 +2,7 @@
 import { fileURLToPath } from 'node:url'
 import OpenAI from 'openai'
 import { expect, test } from 'vitest'
-import { gatewayConfigSchema } from '../../reference-gateway/config.ts'
+import { gatewayConfigSchema } from '../../reference-gateway/config/config.ts'
 import { startGateway } from '../../reference-gateway/gateway.ts'
 import { readYaml } from '../../src/parse/file.ts'
 import { type Provider, startProvider } from '../../src/provider/server.ts'

@@ -1,7 +1,7 @@
 /** The gateway in several processes: real ones. */
 import { request as httpRequest } from 'node:http'
 import { expect, test } from 'vitest'
-import { gatewayConfigSchema } from '../../reference-gateway/config.ts'
+import { gatewayConfigSchema } from '../../reference-gateway/config/config.ts'
 import { type Gateway, runGateway } from '../../reference-gateway/gateway.ts'
 import { ask, atEnd, upstream } from './support/harness.ts'
 import { answerJson, until } from './support/upstream.ts'

@@ -4,9 +4,8 @@ import { describe, expect, it } from 'vitest'
 import type { Category } from '../../src/slo/category.ts'
 import { readSlo } from '../../src/verdict/slo-categories.ts'
 import { workloadOf } from '../../src/workload/choose.ts'
-import { NO_CATEGORY, reachableCategories } from '../../src/workload/workload.ts'
 import { parseDistribution } from '../../src/workload/distribution.ts'
-import { requestMaker, type WorkloadSpec } from '../../src/workload/workload.ts'
+import { NO_CATEGORY, reachableCategories, requestMaker, type WorkloadSpec } from '../../src/workload/workload.ts'
 
 const shipped = readSlo()
 const tokens = (text: string) => parseDistribution(text).distribution

@@ -7,8 +7,9 @@
  * (a checksum) is announced when it can grow no more: the longest end that verifies, or else the search goes on one further.
  * A start that came to nothing within `limit` characters is given up, so that no text can make a pattern hold more.
  */
-import type { TextBuffer } from '../text-buffer.ts'
+
 import { ACCEPTS, type Automaton, BEFORE, DEAD, ENDED, effort, MATCHED_BEFORE } from './automaton.ts'
+import type { TextBuffer } from './text-buffer.ts'
 
 export interface Match {
   start: number

@@ -3,9 +3,9 @@
  * of the text as it came. A later stage reads what the earlier ones left; its edits are brought back to the original's
  * positions here.
  */
-import type { Edit } from '../edits.ts'
-import type { Stage } from '../policy.ts'
-import type { TextBuffer } from '../text-buffer.ts'
+import type { Edit } from '../kinds/edits.ts'
+import type { Stage } from '../kinds/policy.ts'
+import type { TextBuffer } from '../pattern/text-buffer.ts'
 import type { DetectorSetting } from './detector.ts'
 import { type StageBlock, type StageEvents, StageText } from './stage-text.ts'
 

@@ -1,5 +1,5 @@
 /** The content of a JSON string, between its quotes, from bytes to UTF-16 units and back, without making a string of it. */
-import type { TextBuffer } from '../text-buffer.ts'
+import type { TextBuffer } from '../pattern/text-buffer.ts'
 
 const BACKSLASH = 0x5c
 const REPLACEMENT = 0xfffd

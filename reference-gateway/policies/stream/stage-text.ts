@@ -2,9 +2,9 @@
  * One stage's view of one growing text: its detectors side by side, how far all of them have decided, and their findings
  * merged into edits. A policy that only flags decides nothing, so nothing waits for it.
  */
-import type { Edit } from '../edits.ts'
-import type { Policy, Stage } from '../policy.ts'
-import { TextBuffer } from '../text-buffer.ts'
+import type { Edit } from '../kinds/edits.ts'
+import type { Policy, Stage } from '../kinds/policy.ts'
+import { TextBuffer } from '../pattern/text-buffer.ts'
 import { type Detector, type DetectorSetting, detectorsOf, type Found } from './detector.ts'
 
 export interface StageEvents {

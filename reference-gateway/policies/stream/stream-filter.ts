@@ -5,8 +5,8 @@
  * same choice, and those of none (usage, the end). An event of which a word or more is decided leaves with that, and the rest
  * follows in one of its own.
  */
-import type { StreamFilter as Filter, StreamSink } from '../../pipeline/stages.ts'
-import type { Stage } from '../policy.ts'
+import type { StreamFilter as Filter, StreamSink } from '../../http/stages.ts'
+import type { Stage } from '../kinds/policy.ts'
 import { Chain } from './chain.ts'
 import type { DetectorSetting } from './detector.ts'
 import { EventReader } from './event-reader.ts'

@@ -4,12 +4,12 @@
  */
 import { setPriority } from 'node:os'
 import { parentPort, workerData } from 'node:worker_threads'
-import type { GatewayError } from '../../openai-error.ts'
-import type { BodyFacts, Endpoint } from '../../pipeline/context.ts'
-import { type ReadBody, readJson } from '../../safety/request-body.ts'
-import { compilePolicy } from '../compile.ts'
-import type { PolicySettings } from '../config-file.ts'
-import type { Finding } from '../policy.ts'
+import type { BodyFacts, Endpoint } from '../../http/context.ts'
+import type { GatewayError } from '../../http/openai-error.ts'
+import { type ReadBody, readJson } from '../../http/request-body.ts'
+import { compilePolicy } from '../kinds/compile.ts'
+import type { PolicySettings } from '../kinds/config-file.ts'
+import type { Finding } from '../kinds/edits.ts'
 import { findInTexts } from './find.ts'
 import { textsIn, textsOfRequest } from './json-texts.ts'
 

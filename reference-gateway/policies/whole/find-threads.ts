@@ -4,8 +4,8 @@
  */
 import { availableParallelism } from 'node:os'
 import { Worker } from 'node:worker_threads'
-import type { PolicySettings } from '../config-file.ts'
-import type { Finding } from '../policy.ts'
+import type { PolicySettings } from '../kinds/config-file.ts'
+import type { Finding } from '../kinds/edits.ts'
 import type { FindResult, FindTask, SharedBody } from './find-thread.ts'
 
 const MOST = 4

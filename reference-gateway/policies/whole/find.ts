@@ -1,8 +1,9 @@
 /** What a policy's rules find in whole texts: the same search as in streams, over everything at once. */
 
+import type { Finding } from '../kinds/edits.ts'
+import { CHARACTERS_PER_TOKEN, type Policy } from '../kinds/policy.ts'
 import type { Over } from '../pattern/search.ts'
-import { CHARACTERS_PER_TOKEN, type Finding, type Policy } from '../policy.ts'
-import { TextBuffer } from '../text-buffer.ts'
+import { TextBuffer } from '../pattern/text-buffer.ts'
 
 /**
  * A list a text; undefined when it was `over` before that. Policies with a webhook find nothing here. `buffers` of the

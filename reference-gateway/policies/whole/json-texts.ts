@@ -2,7 +2,7 @@
  * Where text lies in a request or in an answer: every string inside of what holds messages, but roles, ids, types, names, URLs
  * and data. Found without recursion, so that no depth of nesting is too deep.
  */
-import type { JsonObject } from '../../pipeline/context.ts'
+import type { JsonObject } from '../../http/context.ts'
 
 export interface TextPlace {
   at: Step

@@ -2,12 +2,13 @@
  * Judges whole texts, stage by stage: within a stage every policy at the same time on the same texts. Small texts are searched
  * at once, without a promise; large ones, and slow patterns that need longer, in a thread; webhooks are asked at the same time.
  */
-import type { Maybe } from '../../pipeline/stages.ts'
-import { applyEdits, mergeFindings } from '../edits.ts'
+import type { Maybe } from '../../http/stages.ts'
+import type { Finding } from '../kinds/edits.ts'
+import { applyEdits, mergeFindings } from '../kinds/edits.ts'
+import type { Policy, Stage } from '../kinds/policy.ts'
 import { overAfterEffort } from '../pattern/search.ts'
-import type { Finding, Policy, Stage } from '../policy.ts'
+import type { TextBuffer } from '../pattern/text-buffer.ts'
 import type { StageBlock, StageEvents } from '../stream/stage-text.ts'
-import type { TextBuffer } from '../text-buffer.ts'
 import { findInTexts } from './find.ts'
 import type { SharedBody } from './find-thread.ts'
 import type { FindThreads } from './find-threads.ts'

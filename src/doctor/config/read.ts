@@ -3,7 +3,7 @@
  * known), Kong's declarative config, LiteLLM's. A file of none of these kinds is a UserError, never a clean bill of health.
  */
 import { z } from 'zod'
-import { configFile } from '../../../reference-gateway/config-file.ts'
+import { configFile } from '../../../reference-gateway/config/config-file.ts'
 import { UserError } from '../../errors.ts'
 import { parseWith, readYaml } from '../../parse/file.ts'
 import { type KongPlugin, kongFile, pluginsOf } from './kong.ts'

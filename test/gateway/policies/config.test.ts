@@ -1,6 +1,6 @@
 // The keys of policies: what is accepted, what is refused, and in which words.
 import { expect, test } from 'vitest'
-import { gatewayConfigSchema } from '../../../reference-gateway/config.ts'
+import { gatewayConfigSchema } from '../../../reference-gateway/config/config.ts'
 
 function problems(...policies: unknown[]): string[] {
   const result = gatewayConfigSchema({}).safeParse({ policies })

@@ -1,17 +1,11 @@
 // What each detector finds, and what it leaves alone.
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { keywordRule } from '../../../reference-gateway/policies/detectors/keywords.ts'
-import {
-  isIban,
-  PII_KINDS,
-  type PiiKind,
-  passesLuhn,
-  piiRules,
-} from '../../../reference-gateway/policies/detectors/pii.ts'
-import { Rule } from '../../../reference-gateway/policies/detectors/rule.ts'
+import { keywordRule } from '../../../reference-gateway/policies/kinds/keywords.ts'
+import { isIban, PII_KINDS, type PiiKind, passesLuhn, piiRules } from '../../../reference-gateway/policies/kinds/pii.ts'
+import { Rule } from '../../../reference-gateway/policies/kinds/rule.ts'
 import { compileProgram } from '../../../reference-gateway/policies/pattern/program.ts'
-import { TextBuffer } from '../../../reference-gateway/policies/text-buffer.ts'
+import { TextBuffer } from '../../../reference-gateway/policies/pattern/text-buffer.ts'
 
 function found(rule: Rule | undefined, text: string): string[] {
   const search = rule?.search(Number.POSITIVE_INFINITY, false)

@@ -5,7 +5,7 @@ import { expect, test } from 'vitest'
 import { Automaton } from '../../../reference-gateway/policies/pattern/automaton.ts'
 import { compileProgram } from '../../../reference-gateway/policies/pattern/program.ts'
 import { Search } from '../../../reference-gateway/policies/pattern/search.ts'
-import { TextBuffer } from '../../../reference-gateway/policies/text-buffer.ts'
+import { TextBuffer } from '../../../reference-gateway/policies/pattern/text-buffer.ts'
 
 const atom = fc.constantFrom(
   'a',

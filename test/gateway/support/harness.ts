@@ -3,7 +3,7 @@
 import type { RequestListener } from 'node:http'
 import { request as httpRequest, type IncomingMessage, type RequestOptions } from 'node:http'
 import { afterEach } from 'vitest'
-import { gatewayConfigSchema } from '../../../reference-gateway/config.ts'
+import { gatewayConfigSchema } from '../../../reference-gateway/config/config.ts'
 import { type GatewayOptions, type RunningGateway, startGateway } from '../../../reference-gateway/gateway.ts'
 import { startUpstream, type Upstream } from './upstream.ts'
 

@@ -2,9 +2,9 @@
 import type { IncomingMessage } from 'node:http'
 import { RE2JS } from 're2js'
 import { z } from 'zod'
-import { RequestContext } from '../../../../reference-gateway/pipeline/context.ts'
-import type { StreamFilter } from '../../../../reference-gateway/pipeline/stages.ts'
-import { policiesFile, streamingFile } from '../../../../reference-gateway/policies/config-file.ts'
+import { RequestContext } from '../../../../reference-gateway/http/context.ts'
+import type { StreamFilter } from '../../../../reference-gateway/http/stages.ts'
+import { policiesFile, streamingFile } from '../../../../reference-gateway/policies/kinds/config-file.ts'
 import { createPolicyStages } from '../../../../reference-gateway/policies/stages.ts'
 
 const file = z.strictObject({ policies: policiesFile, streaming: streamingFile })

@@ -1,6 +1,6 @@
 /** A gateway with policies before an upstream of the test's own, and webhooks of the test's own. */
 import type { RequestListener } from 'node:http'
-import { gatewayConfigSchema } from '../../../../reference-gateway/config.ts'
+import { gatewayConfigSchema } from '../../../../reference-gateway/config/config.ts'
 import { type RunningGateway, startGateway } from '../../../../reference-gateway/gateway.ts'
 import { atEnd, upstream } from '../../support/harness.ts'
 import { answerJson, bodyOf } from '../../support/upstream.ts'

@@ -6,9 +6,9 @@
 import { isUtf8 } from 'node:buffer'
 import type { IncomingMessage } from 'node:http'
 import { formatBytes } from '../../src/units.ts'
-import { type GatewayError, invalidRequest } from '../openai-error.ts'
-import type { BodyFacts, Endpoint, JsonObject, RequestContext } from '../pipeline/context.ts'
+import type { BodyFacts, Endpoint, JsonObject, RequestContext } from './context.ts'
 import { guardJson, MAX_DEPTH } from './json-guard.ts'
+import { type GatewayError, invalidRequest } from './openai-error.ts'
 
 const EMPTY = Buffer.alloc(0)
 /** Above this size a body can be shared: a fraction of a millisecond to read. */

@@ -3,7 +3,7 @@
  * out) is verified. Every one of them is bounded, so that a stream waits for a few characters only: digits for cards and
  * numbers, the last word for e-mail, the prefix for keys.
  */
-import type { TextBuffer } from '../text-buffer.ts'
+import type { TextBuffer } from '../pattern/text-buffer.ts'
 import { Rule, type RuleOptions } from './rule.ts'
 
 /** \b between digits and anything else: 'card4111…' is found, one digit more is another number. */

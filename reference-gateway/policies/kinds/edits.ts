@@ -1,5 +1,11 @@
 /** Replacements in a text, in its own positions: merged within a stage, applied to a string, composed over stages. */
-import type { Finding } from './policy.ts'
+
+/** What a text policy found: from where to where, and what stands in its place. */
+export interface Finding {
+  start: number
+  end: number
+  replacement: string
+}
 
 export interface Edit {
   readonly start: number

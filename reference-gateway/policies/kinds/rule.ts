@@ -6,7 +6,7 @@ import { Automaton } from '../pattern/automaton.ts'
 import { compileProgram } from '../pattern/program.ts'
 import type { IsWord } from '../pattern/rune-classes.ts'
 import { Search } from '../pattern/search.ts'
-import type { TextBuffer } from '../text-buffer.ts'
+import type { TextBuffer } from '../pattern/text-buffer.ts'
 
 export type Verify = (text: TextBuffer, start: number, end: number) => boolean
 

@@ -5,47 +5,15 @@
 import { readFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { z } from 'zod'
-import { type CacheConfig, redisUrlProblem } from './cache/config-file.ts'
+import { type Environment, lookUpHeader, lookUpSecret, type Secret } from '../../src/parse/config-values.ts'
+import type { ClientKey } from '../http/auth.ts'
+import type { PoolConfig, Provider, UpstreamConfig } from '../upstream/types.ts'
+import { type CacheConfig, redisUrlProblem } from './cache-file.ts'
 import { configFile } from './config-file.ts'
-import { type Environment, lookUpHeader, lookUpSecret, type Secret } from './config-values.ts'
-import type { ProtocolName } from './protocols/protocols.ts'
-import type { ClientKey } from './safety/auth.ts'
-import type { BreakerConfig } from './upstream/breaker.ts'
 
-export type { Environment } from './config-values.ts'
+export type { Environment } from '../../src/parse/config-values.ts'
 
 type File = z.output<typeof configFile>
-
-export interface Provider {
-  name: string
-  /** Scheme, host and port. */
-  origin: string
-  /** What stands in place of '/v1': '/v1' for http://host/v1, '' for http://host. */
-  basePath: string
-  protocol: ProtocolName
-  apiKey: string | undefined
-  models: readonly string[]
-  /** Its share among providers that know a model equally well; undefined: the order of the file decides. */
-  weight: number | undefined
-}
-
-export interface UpstreamConfig {
-  httpVersion: 'h1' | 'h2'
-  keepAlive: boolean
-  /** h1: TCP keep-alive period; h2: between two PINGs. */
-  keepAliveIntervalMs: number
-  /** h2: until a PING must be acknowledged. */
-  keepAliveTimeoutMs: number
-  /** h1: requests on one connection at the same time, where no more connections can be opened. */
-  pipelining: number
-  /** Certificates to trust, PEM; undefined: the system's. */
-  ca: string | undefined
-  connectTimeoutMs: number
-  responseTimeoutMs: number
-  bodyIdleTimeoutMs: number
-  fallback: boolean
-  breaker: BreakerConfig | undefined
-}
 
 export interface Limits {
   maxBodyBytes: number
@@ -55,14 +23,6 @@ export interface Limits {
   readerTimeoutMs: number
   /** Of a gateway that was asked to end: for what is in flight. */
   drainTimeoutMs: number
-}
-
-export interface PoolConfig {
-  maxIdlePerHost: number
-  maxTotal: number
-  maxLifetimeMs: number
-  /** The smaller of keep_alive.timeout and connection_pool.idle_timeout. */
-  idleTimeoutMs: number
 }
 
 export interface GatewayConfig {

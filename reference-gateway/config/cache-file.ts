@@ -1,6 +1,6 @@
 /** The key `gateway.cache` of the config file. */
 import { z } from 'zod'
-import { bytes, duration } from '../config-values.ts'
+import { bytes, duration } from '../../src/parse/config-values.ts'
 
 /** A member of the request's body (they all count already), or a header that shall count as well. */
 const keyPart = z

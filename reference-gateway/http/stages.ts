@@ -9,8 +9,9 @@
  * where there is one). What a stage knows better it says with `context.timings` (see timings.ts): a stream filter that
  * holds text on purpose, a cache lookup that waits for somebody else's upstream answer.
  */
-import type { GatewayError } from '../openai-error.ts'
+
 import type { JsonObject, RequestContext } from './context.ts'
+import type { GatewayError } from './openai-error.ts'
 
 export type Maybe<T> = T | Promise<T>
 
@@ -114,6 +115,16 @@ export interface StreamFilter {
   /** The client is ready for more. */
   drained(): void
   /** The answer broke off or the client left: stop timers, write nothing more. */
+  abort(): void
+}
+
+// --- The upstream's answer
+
+/** The upstream's side. */
+export interface Flow {
+  pause(): void
+  resume(): void
+  /** Gives the upstream's answer up. */
   abort(): void
 }
 

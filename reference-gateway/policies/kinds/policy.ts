@@ -4,7 +4,7 @@
  * before left. Where redactions of one stage overlap, they become one, under the name of what begins first (of two that
  * begin together: of what stands first in the file). A policy that blocks outranks all others of its stage.
  */
-import type { Rule } from './detectors/rule.ts'
+import type { Rule } from './rule.ts'
 import type { Webhook } from './webhook.ts'
 
 export type Action = 'block' | 'redact' | 'flag'
@@ -25,13 +25,6 @@ export interface Policy {
 }
 
 export type Stage = readonly Policy[]
-
-/** What a text policy found: from where to where, and what stands in its place. */
-export interface Finding {
-  start: number
-  end: number
-  replacement: string
-}
 
 /** Roughly, for English text: what providers themselves give as a rule of thumb. */
 export const CHARACTERS_PER_TOKEN = 4

@@ -1,6 +1,6 @@
 /** The keys `gateway.admin_port` and `gateway.admin` of the config file. */
 import { z } from 'zod'
-import { secret } from '../config-values.ts'
+import { secret } from '../../src/parse/config-values.ts'
 
 /** Unset: no admin port. 0: any free one. */
 export const adminPortFile = z.int().min(0).max(65_535).optional()

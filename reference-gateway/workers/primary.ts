@@ -4,14 +4,11 @@
  */
 import cluster, { type Worker } from 'node:cluster'
 import { fileURLToPath } from 'node:url'
-import { openAdmin } from '../admin/open.ts'
-import type { GatewayConfig } from '../config.ts'
-import type { Gateway } from '../gateway.ts'
-import type { GatewayOptions } from '../server.ts'
+import type { GatewayConfig } from '../config/config.ts'
 import { shareOf, type ToPrimary, type ToWorker } from './messages.ts'
-import type { ProcessAnswer, Processes } from './processes.ts'
+import type { GatewayOptions, ProcessAnswer, Processes } from './processes.ts'
 
-const WORKER = fileURLToPath(import.meta.url).replace(/primary\.(js|ts)$/, 'worker.$1')
+const WORKER = fileURLToPath(import.meta.url).replace(/workers[\\/]primary\.(js|ts)$/, 'worker.$1')
 const ANSWER_WITHIN_MS = 1_000
 /** Beyond their own time to drain. */
 const STOP_WITHIN_MS = 3_000
@@ -25,22 +22,20 @@ interface Member {
   listening: boolean
 }
 
+export interface RunningWorkers {
+  url: string
+  port: number
+  processes: Processes
+  warmedUp: Promise<void>
+  close(): Promise<void>
+}
+
 /** Resolves when all workers listen; rejects with the system's error when one cannot. */
-export async function startWorkers(config: GatewayConfig, options: GatewayOptions): Promise<Gateway> {
+export async function startWorkers(config: GatewayConfig, options: GatewayOptions): Promise<RunningWorkers> {
   const workers = new Workers(config, options)
   try {
     const place = await workers.start()
-    const admin = await openAdmin(config, workers, options.report ?? (() => {}))
-    return {
-      ...place,
-      adminUrl: admin.url,
-      processes: workers,
-      warmedUp: workers.warmedUp,
-      close: async () => {
-        await workers.stop()
-        await admin.close()
-      },
-    }
+    return { ...place, processes: workers, warmedUp: workers.warmedUp, close: () => workers.stop() }
   } catch (error) {
     await workers.stop()
     throw error

@@ -1,6 +1,6 @@
 /** The key `gateway.events` of the config file. */
 import { z } from 'zod'
-import { bytes, duration, headerValue } from '../config-values.ts'
+import { bytes, duration, headerValue } from '../../src/parse/config-values.ts'
 
 const collector = z.string().refine((text) => {
   const url = URL.parse(text)

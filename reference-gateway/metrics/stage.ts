@@ -1,9 +1,10 @@
 /** Events and figures as the config asks for them, and what they answer to the admin port. */
-import { Recorder } from '../metrics/recorder.ts'
-import type { StageSurroundings } from '../stages.ts'
-import { EventObserver } from './observer.ts'
 
-export async function createEvents({ config, publisher, topics }: StageSurroundings): Promise<EventObserver> {
+import { EventObserver } from '../events/observer.ts'
+import type { StageDependencies } from '../workers/processes.ts'
+import { Recorder } from './recorder.ts'
+
+export async function createEvents({ config, publisher, topics }: StageDependencies): Promise<EventObserver> {
   const recorder = new Recorder()
   const options = { buffer: config.events.buffer, traces: config.events.otlp !== undefined }
   const observer = new EventObserver(options, recorder, publisher)
@@ -13,7 +14,7 @@ export async function createEvents({ config, publisher, topics }: StageSurroundi
   }
   topics.events = () => observer.counts()
   if (config.adminPort !== undefined) {
-    const { processMetrics } = await import('../metrics/prometheus.ts')
+    const { processMetrics } = await import('./prometheus.ts')
     const registry = processMetrics()
     topics.process = () => registry.getMetricsAsJSON()
   }

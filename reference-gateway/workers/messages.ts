@@ -1,5 +1,5 @@
 /** What the primary and its workers say to each other. */
-import type { GatewayConfig } from '../config.ts'
+import type { GatewayConfig } from '../config/config.ts'
 
 export type ToWorker =
   | { kind: 'start'; config: GatewayConfig; injectDelayMs: number; drainMs: number | undefined; heard: string[] }

@@ -1,6 +1,6 @@
 /** The kinds of values that several parts of the config share. */
 import { z } from 'zod'
-import { parseBytes, parseDurationMs } from '../src/units.ts'
+import { parseBytes, parseDurationMs } from '../units.ts'
 
 /** The longest a timer can hold. */
 const MAX_TIMER_MS = 2 ** 31 - 1

@@ -1,7 +1,7 @@
 /** Requests that are no HTTP, or not in time: answered in OpenAI's shape, after which their connection ends. */
 import { type Server, type ServerResponse, STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
-import { errorBody, type GatewayError, invalidRequest } from '../openai-error.ts'
+import { errorBody, type GatewayError, invalidRequest } from './openai-error.ts'
 
 /** Node keeps the answer that is under way here; its own default handler looks at it too. */
 type AnsweringSocket = Socket & { _httpMessage?: ServerResponse | null }

@@ -2,7 +2,8 @@
  * The gateway as one thing, whether it runs in one process or several: the admin port asks every process about a topic and
  * hears what each of them publishes. Everything that passes is plain JSON.
  */
-import type { Maybe } from '../pipeline/stages.ts'
+import type { GatewayConfig } from '../config/config.ts'
+import type { Maybe } from '../http/stages.ts'
 
 /** What a process answers: topic -> function of the argument. 'pool' and 'ready' are the gateway's own. */
 export type Topics = Record<string, (argument: unknown) => Maybe<unknown>>
@@ -26,6 +27,25 @@ export interface Publisher {
   /** Whether anybody listens: what nobody hears need not be made. */
   heard(channel: string): boolean
   publish(channel: string, value: unknown): void
+}
+
+/** What a stage is made from. */
+export interface StageDependencies {
+  config: GatewayConfig
+  publisher: Publisher
+  /** Where a stage puts what it answers to the admin port. */
+  topics: Topics
+  /** What goes wrong outside of a request. */
+  report: (problem: string) => void
+}
+
+export interface GatewayOptions {
+  /** Held in every request before the upstream is asked. */
+  injectDelayMs?: number
+  /** How long `close` waits for what is in flight; in place of the config's. */
+  drainMs?: number
+  /** Told what goes wrong outside of a request. */
+  report?: (problem: string) => void
 }
 
 /** All in this process. */

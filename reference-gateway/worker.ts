@@ -1,10 +1,10 @@
 /**
  * A worker: serves its share of the connections that the primary takes, and answers the primary's questions. It starts and
- * stops when the primary says so, and ends when the primary is gone. Run by processes/primary.ts, never imported.
+ * stops when the primary says so, and ends when the primary is gone. Run by workers/primary.ts, never imported.
  */
-import { type GatewayServer, startServer } from '../server.ts'
-import type { ToPrimary, ToWorker } from './messages.ts'
-import type { Publisher, Topics } from './processes.ts'
+import { type GatewayServer, startServer } from './server.ts'
+import type { ToPrimary, ToWorker } from './workers/messages.ts'
+import type { Publisher, Topics } from './workers/processes.ts'
 
 const topics: Topics = {}
 const heard = new Set<string>()

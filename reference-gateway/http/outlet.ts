@@ -3,11 +3,11 @@
  * complete figures in its head, or piece by piece with backpressure. A copy is kept where the cache asked for one.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { fault, type GatewayError, sendError } from '../openai-error.ts'
-import { lingerOver, ReaderLimit } from '../safety/slow-clients.ts'
 import { Chunks } from './chunks.ts'
 import type { RequestContext } from './context.ts'
 import { type FullHead, join, type RawHeaders, responseTrailers } from './headers.ts'
+import { fault, type GatewayError, sendError } from './openai-error.ts'
+import { lingerOver, ReaderLimit } from './slow-clients.ts'
 import type { BodyWatch, CacheFlight, Observer } from './stages.ts'
 
 /** What is larger is not kept for the cache. */

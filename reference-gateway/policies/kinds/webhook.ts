@@ -6,7 +6,7 @@
  */
 import { Agent, request } from 'undici'
 import { z } from 'zod'
-import type { Finding } from './policy.ts'
+import type { Finding } from './edits.ts'
 
 export interface WebhookSettings {
   url: string

@@ -3,12 +3,12 @@
  * does not have is refused by name instead of being ignored. Policies, cache, events and admin say their own keys.
  */
 import { z } from 'zod'
-import { adminFile, adminPortFile } from './admin/config-file.ts'
-import { cacheFile } from './cache/config-file.ts'
-import { addressProblem, bytes, duration, secret } from './config-values.ts'
-import { eventsFile } from './events/config-file.ts'
-import { policiesFile, streamingFile } from './policies/config-file.ts'
-import { PROTOCOLS } from './protocols/protocols.ts'
+import { addressProblem, bytes, duration, secret } from '../../src/parse/config-values.ts'
+import { policiesFile, streamingFile } from '../policies/kinds/config-file.ts'
+import { PROTOCOLS } from '../protocols/protocols.ts'
+import { adminFile, adminPortFile } from './admin-file.ts'
+import { cacheFile } from './cache-file.ts'
+import { eventsFile } from './events-file.ts'
 
 const baseUrl = z.string().transform((text, context) => {
   const parsed = parseBaseUrl(text)

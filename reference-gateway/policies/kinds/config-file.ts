@@ -3,9 +3,9 @@
  * regex), or `kind`, or, for the two of the guide's example, which have neither, its name.
  */
 import { z } from 'zod'
-import { bytes, duration, headerValue, httpUrl } from '../config-values.ts'
-import { PII_KINDS } from './detectors/pii.ts'
-import { problemOf } from './pattern/program.ts'
+import { bytes, duration, headerValue, httpUrl } from '../../../src/parse/config-values.ts'
+import { problemOf } from '../pattern/program.ts'
+import { PII_KINDS } from './pii.ts'
 
 const KINDS = ['regex', 'keywords', 'pii', 'max_tokens', 'webhook'] as const
 type Kind = (typeof KINDS)[number]
