@@ -6,7 +6,7 @@ import type { MeasuredRun } from '../../src/plan/calibrate/run.ts'
 import { type Calibration, defaultChoices, makePlan } from '../../src/plan/plan.ts'
 import { throughputAt } from '../../src/plan/usl/model.ts'
 import { readSizing } from '../../src/planning/sizing.ts'
-import { chatDemand } from './support.ts'
+import { chatDemand } from '../support/plan.ts'
 
 const I_W = 3e6
 const O_W = 0.8e6

@@ -13,7 +13,7 @@ import { WaitHistogram } from '../../src/plan/simulate/wait-histogram.ts'
 import { readSizing } from '../../src/planning/sizing.ts'
 import { logNormal, type Random, randomFrom } from '../../src/stats/random.ts'
 import { readTrace } from '../../src/workload/trace.ts'
-import { chatDemand } from './support.ts'
+import { chatDemand } from '../support/plan.ts'
 
 const exponential = (random: Random): number => -Math.log(1 - random())
 

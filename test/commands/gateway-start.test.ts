@@ -1,0 +1,138 @@
+/** `kt gateway start` as a user runs it: the built command in a process of its own (npm test builds first). */
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync, mkdtempSync, writeFileSync } from 'node:fs'
+import type { AddressInfo } from 'node:net'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { describe, expect, test } from 'vitest'
+import { ask, atEnd, upstream } from '../reference-gateway/support/harness.ts'
+import { answerJson, until } from '../reference-gateway/support/upstream.ts'
+
+const root = fileURLToPath(new URL('../../', import.meta.url))
+const built = existsSync(join(root, 'dist/src/commands/gateway/start.js'))
+
+interface Run {
+  child: ChildProcess
+  out: string
+  err: string
+  /** The exit code, once it has ended. */
+  ended: Promise<number | null>
+}
+
+function gatewayStart(args: string[], ipc = false, environment: NodeJS.ProcessEnv = {}): Run {
+  const child = spawn(process.execPath, ['bin/run.js', 'gateway', 'start', ...args], {
+    cwd: root,
+    env: { ...process.env, ...environment },
+    stdio: ipc ? ['ignore', 'pipe', 'pipe', 'ipc'] : ['ignore', 'pipe', 'pipe'],
+  })
+  // Without its channel, a child is never reported as closed, only as exited.
+  const ended = once(child, ipc ? 'exit' : 'close').then(([code]) => code as number | null)
+  const run: Run = { child, out: '', err: '', ended }
+  child.stdout?.setEncoding('utf8').on('data', (text: string) => {
+    run.out += text
+  })
+  child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+    run.err += text
+  })
+  atEnd(async () => {
+    child.kill('SIGKILL')
+    await run.ended
+  })
+  return run
+}
+
+describe.skipIf(!built)('kt gateway start (needs npm run build)', () => {
+  test('says where it listens, serves, and ends cleanly at SIGTERM with a request in flight', async () => {
+    const provider = await upstream((request, response) => {
+      setTimeout(() => answerJson(response, { data: [] }), request.headers['x-slow'] ? 300 : 0)
+    })
+    const run = gatewayStart(['--port', '0', '--upstream', provider.url])
+    await until(() => run.out.endsWith('\n'))
+    const [, url] = /^kt gateway listening on (http:\/\/127\.0\.0\.1:\d+) -> (.*)\n$/.exec(run.out) ?? []
+    expect(run.out).toContain(`-> ${provider.url}\n`)
+    const answer = ask(`${url}/v1/models`, { headers: { 'x-slow': 'yes' } })
+    await new Promise((resolve) => setTimeout(resolve, 100))
+    run.child.kill('SIGTERM')
+    expect((await answer).status).toBe(200)
+    expect(await run.ended).toBe(0)
+    expect(run.err).toBe('')
+  })
+
+  test('--workers: several processes serve, and all end together at SIGTERM', async () => {
+    const provider = await upstream((_request, response) => answerJson(response, { data: [] }))
+    const args = ['--port', '0', '--json', '--workers', '2', '--admin-port', '0', '--upstream', provider.url]
+    const run = gatewayStart(args)
+    await until(() => run.out.endsWith('\n'))
+    const { url, adminUrl } = JSON.parse(run.out)
+    expect((await ask(`${url}/v1/models`)).status).toBe(200)
+    expect(JSON.parse((await ask(`${adminUrl}/stats`)).body.toString()).workers).toBe(2)
+    run.child.kill('SIGTERM')
+    expect(await run.ended).toBe(0)
+    await until(() => provider.open === 0)
+    expect(run.err).toBe('')
+  })
+
+  test.each(['0', '65', 'many'])('--workers %s is refused', async (workers) => {
+    const run = gatewayStart(['--workers', workers])
+    expect(await run.ended).toBe(2)
+    expect(run.err).toContain(`--workers ${workers} is not a number from 1 to 64`)
+  })
+
+  test('--json is one line with the address and the process', async () => {
+    const run = gatewayStart(['--port', '0', '--json'])
+    await until(() => run.out.endsWith('\n'))
+    expect(JSON.parse(run.out)).toEqual({ url: expect.stringMatching(/^http:/), pid: run.child.pid })
+  })
+
+  test('ends with the process that started it', async () => {
+    const run = gatewayStart(['--port', '0', '--json'], true)
+    await until(() => run.out.endsWith('\n'))
+    run.child.disconnect()
+    expect(await run.ended).toBe(0)
+  })
+
+  test('a taken port is an error, or with --next-free-port the next one', async () => {
+    const taken = createServer().listen(0, '127.0.0.1')
+    await once(taken, 'listening')
+    atEnd(async () => void taken.close())
+    const port = (taken.address() as AddressInfo).port
+    const refused = gatewayStart(['--port', String(port)])
+    expect(await refused.ended).toBe(2)
+    expect(refused.err).toMatch(new RegExp(`^kt: port ${port} is taken\n`))
+    const next = gatewayStart(['--port', String(port), '--next-free-port', '--json'])
+    await until(() => next.out.endsWith('\n'))
+    expect(Number(new URL(JSON.parse(next.out).url).port)).toBeGreaterThan(port)
+  })
+
+  test('bad flags and configs: one clear message, exit 2, no stack, and never a key', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'kt-gateway-'))
+    const write = (name: string, yaml: string): string => {
+      writeFileSync(join(folder, name), yaml)
+      return join(folder, name)
+    }
+    const typo = write('typo.yaml', 'gateway: { connection_pool: { max_totl: 3 } }')
+    const two = write(
+      'two.yaml',
+      'gateway: { providers: [{ name: a, base_url: "http://h", api_key: sk-secret }, { name: b, base_url: "http://i" }] }',
+    )
+    const cases: [string[], RegExp][] = [
+      [['--config', typo], /unknown key 'max_totl' \(did you mean 'max_total'\?\)/],
+      [['--config', join(folder, 'none.yaml')], /cannot read the gateway config .*: no such file/],
+      [['--config', two, '--upstream', 'http://j'], /--upstream stands for a single provider/],
+      [['--upstream', 'not a url'], /--upstream: 'not a url' is not an http\(s\) URL/],
+      [['--inject-delay', '15'], /--inject-delay 15 is not a duration/],
+      [['--port', '70000'], /port/],
+      [['--upstraem', 'x'], /Did you mean --upstream\?/],
+    ]
+    const runs = cases.map(([args, message]) => ({ run: gatewayStart(args), message }))
+    for (const { run, message } of runs) {
+      expect(await run.ended).toBe(2)
+      expect(run.err).toMatch(message)
+      expect(run.err).not.toMatch(/\n\s+at |sk-secret/)
+      expect(run.out).toBe('')
+    }
+  })
+})

@@ -1,0 +1,85 @@
+// kt through a real third-party gateway that says nothing about its own time: the overhead is read from the provider's stamps.
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { diagnose } from '../../../src/doctor/doctor.ts'
+import type { Provider } from '../../../src/provider/server.ts'
+import { type BenchReport, benchReportSchema } from '../../../src/report/schema.ts'
+import { type Portkey, portkeyHeaders, startPortkey } from '../../setup/portkey.ts'
+import { kt } from '../../support/kt.ts'
+import { quickProvider } from '../../support/provider.ts'
+
+let provider: Provider
+let portkey: Portkey
+
+beforeAll(async () => {
+  provider = await quickProvider()
+  portkey = await startPortkey()
+}, 180_000)
+
+afterAll(async () => {
+  await portkey?.stop()
+  await provider?.close()
+})
+
+async function benchThroughPortkey(...extra: string[]): Promise<BenchReport> {
+  const headers = Object.entries(portkeyHeaders(`${provider.url}/v1`)).flatMap(([name, value]) => [
+    '--header',
+    `${name}: ${value}`,
+  ])
+  const { code, stdout, stderr } = await kt([
+    ...['bench', '--url', portkey.url, '--requests', '100', '--concurrency', '2', '--api-key', 'x', '--json'],
+    ...headers,
+    ...extra,
+  ])
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+  return benchReportSchema.parse(JSON.parse(stdout))
+}
+
+/** Printed, since what a third-party gateway adds is what kt is for. */
+function say(kind: string, report: BenchReport): void {
+  const stamped = report.overhead[0]
+  const ttft = report.ttftMs ? `, TTFT P50 ${report.ttftMs.p50} ms` : ''
+  process.stdout.write(
+    `Portkey, ${kind}: overhead P50 ${stamped?.totalMs.p50} ms, P99 ${stamped?.totalMs.p99} ms${ttft}\n`,
+  )
+}
+
+test('whole answers: 100 of 100, overhead from the stamps', async () => {
+  const report = await benchThroughPortkey()
+  say('whole answers', report)
+  expect(report.totals).toMatchObject({ sent: 100, successful: 100 })
+  expect(report.overhead.map((entry) => entry.definition)).toEqual(['provider-stamped'])
+  const [stamped] = report.overhead
+  expect(stamped).toMatchObject({ count: 100, negative: 0, cacheHits: 0, retried: 0 })
+  // A gateway in JavaScript adds more than nothing, and less than the whole request took.
+  expect(stamped?.totalMs.p50).toBeGreaterThan(0.2)
+  expect(stamped?.totalMs.p50).toBeLessThan(report.latencyMs?.p50 ?? 0)
+})
+
+test('streams: every token arrives with its stamp, and the fixed wait before the first shows', async () => {
+  const report = await benchThroughPortkey('--stream')
+  say('streamed', report)
+  expect(report.totals).toMatchObject({ sent: 100, successful: 100 })
+  const [stamped] = report.overhead
+  expect(stamped?.definition).toBe('provider-stamped')
+  expect(stamped?.perTokenMs?.count).toBe(800)
+  // Portkey sleeps 25 ms before the first chunk of a stream: TTFT is far above the provider's 5 ms.
+  expect(report.ttftMs?.p50).toBeGreaterThan(20)
+})
+
+test('kt doctor finds the timer, and what else is wrong, without being told', async () => {
+  const header = Object.entries(portkeyHeaders(`${provider.url}/v1`)).map(([name, value]) => `${name}: ${value}`)
+  const { result } = await diagnose(
+    { url: portkey.url, 'provider-url': provider.url, header },
+    { note: () => {}, interrupt: new AbortController().signal },
+  )
+  for (const { rule, opinions } of result.rules) {
+    for (const opinion of opinions) {
+      if (opinion.status === 'found') process.stdout.write(`Portkey, ${rule} (${opinion.severity}): ${opinion.seen}\n`)
+    }
+  }
+  const timer = result.rules.find(({ rule }) => rule === 'fixed-timer-ttft')
+  expect(timer).toMatchObject({
+    status: 'found',
+    opinions: [{ certainty: 'likely', seen: expect.stringContaining('a timer of 25 ms') }],
+  })
+})

@@ -1,0 +1,186 @@
+// Machines: the catalogue, the ranking by cost, burstable ones refused, a user's prices checked.
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { UserError } from '../../src/errors.ts'
+import { renderInstances } from '../../src/output/instances-table.ts'
+import { rankInstances, speedOf } from '../../src/plan/instances.ts'
+import { defaultChoices } from '../../src/plan/plan.ts'
+import { pricesThatCannotBe } from '../../src/plan/price-check.ts'
+import { type InstanceFlags, selectInstances } from '../../src/planning/instance-selection.ts'
+import { readInstances } from '../../src/planning/instances.ts'
+import { readSizing } from '../../src/planning/sizing.ts'
+import { chatDemand } from '../support/plan.ts'
+
+const { instances } = readInstances()
+const choices = defaultChoices(readSizing())
+const named = (type: string) => {
+  const found = instances.find((instance) => instance.type === type)
+  if (!found) throw new Error(`no ${type}`)
+  return found
+}
+let folder = ''
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'kt-prices-'))
+})
+afterAll(() => rmSync(folder, { recursive: true }))
+
+function refusalOf(flags: InstanceFlags): string {
+  try {
+    selectInstances(flags)
+  } catch (error) {
+    if (error instanceof UserError) return `${error.message}\n${error.next}`
+    throw error
+  }
+  return 'accepted'
+}
+
+describe('the catalogue', () => {
+  test("holds the guide's families, each with dated prices, thread or core, and bandwidth", () => {
+    expect([...new Set(instances.map(({ family }) => family))]).toEqual([
+      'c5',
+      'c6i',
+      'c6g',
+      'c7g',
+      'c2-standard',
+      'c3-standard',
+      'Fsv2',
+      'Dasv5',
+    ])
+    for (const instance of instances) {
+      expect(instance.priceDate).toMatch(/^2026-\d\d-\d\d$/)
+      expect(instance.bandwidthGbps).toBeGreaterThan(0)
+      expect(instance.bandwidthIs).toBe(instance.cloudId === 'aws' ? 'baseline' : 'ceiling')
+      expect(instance.vcpuIs).toBe(instance.arch === 'arm64' ? 'core' : 'thread')
+    }
+  })
+
+  test('its own prices pass the check that a price file must pass', () => {
+    expect(
+      pricesThatCannotBe(new Map(instances.map(({ type, usdPerHour = 0 }) => [type, usdPerHour])), instances),
+    ).toEqual([])
+  })
+
+  test('the node of the sizing profile is the one of the catalogue', () => {
+    const { node } = readSizing()
+    const { vcpu, memoryGib, bandwidthGbps, allocatableMillicores, allocatableMemoryBytes, usdPerHour } = named(
+      node.type,
+    )
+    expect(node).toMatchObject({
+      vcpu,
+      memoryGib,
+      bandwidthGbps,
+      allocatableMillicores,
+      allocatableMemoryBytes,
+      usdPerHour,
+    })
+  })
+})
+
+describe('the ranking', () => {
+  const ranked = rankInstances(chatDemand(80e6, 10e6), choices, instances)
+
+  test('goes from cheap to dear, over all machines, and never below a node a zone', () => {
+    const costs = ranked.map(({ usdPerMonth }) => usdPerMonth?.max ?? 0)
+    expect(costs).toEqual([...costs].sort((a, b) => a - b))
+    expect(Math.min(...ranked.map(({ nodes }) => nodes.peak))).toBe(3)
+  })
+
+  test('c5.4xlarge: 8 nodes at the peak, 15 to 30 with redundancy, for 730 hours at its price', () => {
+    const row = ranked.find(({ instance }) => instance.type === 'c5.4xlarge')
+    expect(row).toMatchObject({ nodes: { peak: 8, min: 15, max: 30 }, binding: 'network', workersPerNode: 15 })
+    expect(row?.usdPerMonth?.max).toBeCloseTo(30 * 0.68 * 730, 6)
+  })
+
+  test('fits 100 columns, the cheapest in the first line', () => {
+    for (const measuredOn of [undefined, named('c5.4xlarge')]) {
+      const text = renderInstances(
+        rankInstances(chatDemand(1e12, 1e11), choices, instances, measuredOn),
+        choices,
+        measuredOn,
+        99,
+      )
+      expect(Math.max(...text.split('\n').map((line) => line.length))).toBeLessThanOrEqual(100)
+    }
+    expect(renderInstances(ranked, choices, undefined, 5).split('\n')[0]).toContain(ranked[0]?.instance.type)
+  })
+
+  test('a CoreMark of another source scales nothing, and the page says so', () => {
+    const measuredOn = named('c3-standard-8')
+    const text = renderInstances(
+      rankInstances(chatDemand(1e9, 1e8), choices, [named('c7g.4xlarge')], measuredOn),
+      choices,
+      measuredOn,
+      5,
+    )
+    expect(text.replaceAll(/\n +/g, ' ')).toContain('no CoreMark of c3-standard-8 comes from the same source')
+  })
+
+  test('a faster core takes fewer workers, measured by one CoreMark; another source is not compared', () => {
+    expect(speedOf(named('c7g.4xlarge'), named('c5.4xlarge'))).toBeCloseTo(25_833 / 16_379, 9)
+    expect(speedOf(named('c3-standard-8'), named('c5.4xlarge'))).toBeUndefined()
+    expect(speedOf(named('Standard_F8s_v2'), named('c5.4xlarge'))).toBeUndefined()
+    const cpuBound = chatDemand(4e9, 1)
+    const nodesOf = (measuredOn?: string) =>
+      rankInstances(
+        cpuBound,
+        choices,
+        [named('c7g.4xlarge')],
+        measuredOn === undefined ? undefined : named(measuredOn),
+      )[0]?.nodes.peak
+    expect(nodesOf('c5.4xlarge')).toBeLessThan(nodesOf() ?? 0)
+  })
+})
+
+test.each<[InstanceFlags, string]>([
+  [{ family: 't3' }, 't3 is burstable'],
+  [{ family: 'B' }, 'B is burstable'],
+  [{ family: 'e2' }, 'no fixed CPU platform'],
+  [{ 'measured-on': 't3.large' }, 'it sustains 0.6 of its 2 vCPU'],
+  [{ 'measured-on': 't4g.10xlarge' }, 't4g.10xlarge is burstable'],
+  [{ family: 'c6j' }, "no family 'c6j' in the catalogue (did you mean 'c6i'?)"],
+  [{ region: 'mars' }, "no prices of the region 'mars'"],
+  [{ cloud: 'gcp', arch: 'arm64' }, 'no machine of the catalogue is all of that'],
+])('%j is refused', (flags, message) => {
+  expect(refusalOf(flags)).toContain(message)
+})
+
+function priceFile(prices: Record<string, number>, unit = 'USD/hour'): string {
+  const path = join(folder, 'prices.yaml')
+  writeFileSync(path, JSON.stringify({ unit, region: 'eu-west-1', date: '2026-11-01', prices }))
+  return path
+}
+
+test('a price file without a machine is refused', () => {
+  expect(refusalOf({ 'price-file': priceFile({}) })).toContain('prices: names no machine')
+})
+
+test('a price file: its machines at its prices, its region and day', () => {
+  const { instances: mine } = selectInstances({
+    'price-file': priceFile({ 'c5.large': 0.096, 'c5.xlarge': 0.192 }),
+    region: 'eu-west-1',
+  })
+  expect(mine.map(({ type, usdPerHour, region, priceDate }) => [type, usdPerHour, region, priceDate])).toEqual([
+    ['c5.large', 0.096, 'eu-west-1', '2026-11-01'],
+    ['c5.xlarge', 0.192, 'eu-west-1', '2026-11-01'],
+  ])
+})
+
+test.each([
+  [{ 'c5.large': 0.085 }, 'EUR/hour', "unit: 'EUR/hour' is not USD/hour"],
+  [{ 'c5.large': 0.085 }, 'USD/month', "unit: 'USD/month' is not USD/hour"],
+  [{ 'c5.large': 62.05, 'c5.xlarge': 124.1 }, 'USD/hour', 'the unit cannot be USD an hour (a price per month?)'],
+  [{ 'c5.large': 0.0000236 }, 'USD/hour', 'the unit cannot be USD an hour'],
+  // A published list holds Windows prices (vCPU x 0.089) among those of Linux (vCPU x 0.043).
+  [
+    { Standard_D2as_v5: 0.178, Standard_D4as_v5: 0.172, Standard_D8as_v5: 0.344 },
+    'USD/hour',
+    "Standard_D2as_v5: 0.089 USD a vCPU-hour, where Dasv5 costs 0.043: another system's price",
+  ],
+  [{ 'c5.huge': 1 }, 'USD/hour', "no machine 'c5.huge'"],
+  [{ 't3.large': 0.0832 }, 'USD/hour', 't3.large is burstable'],
+  [{ 'c5.large': -1 }, 'USD/hour', 'not a usable price file'],
+])('prices %j in %s are refused', (prices, unit, message) => {
+  expect(refusalOf({ 'price-file': priceFile(prices as Record<string, number>, unit) })).toContain(message)
+})

@@ -1,0 +1,108 @@
+// What is cached under which key: a wrong hit must be impossible, so whatever changes the answer is in the key.
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { cacheKey, keyRules, mayBeCached } from '../../../reference-gateway/cache/key.ts'
+import { type Asked, asking, BODY, settings } from './support.ts'
+
+const rules = keyRules(settings(), 'scope')
+const keyOf = (body = BODY as Record<string, unknown>, asked: Asked = {}, of = rules) =>
+  cacheKey(asking(body, asked), of)
+
+test('the same request has the same key', () => {
+  expect(keyOf()).toBe(keyOf())
+  expect(keyOf()).toMatch(/^[\w-]{43}$/)
+})
+
+test.each([
+  ['model', 'gpt-4o-mini'],
+  ['messages', [{ role: 'user', content: 'Ho' }]],
+  ['tools', [{ type: 'function', function: { name: 'f' } }]],
+  ['tool_choice', 'none'],
+  ['response_format', { type: 'json_object' }],
+  ['stop', ['\n']],
+  ['seed', 7],
+  ['top_p', 0.5],
+  ['n', 2],
+  ['max_tokens', 5],
+  ['logit_bias', { 5: 1 }],
+  ['stream', true],
+  ['stream_options', { include_usage: true }],
+  ['reasoning_effort', 'low'],
+  ['user', 'u1'],
+  ['something_new', 1],
+])('%s is part of the key', (name, value) => {
+  expect(keyOf({ ...BODY, [name]: value })).not.toBe(keyOf())
+})
+
+test('so are tenant, endpoint, query, the headers that change an answer, routes and policies', () => {
+  const keys = [
+    keyOf(),
+    keyOf(BODY, { tenant: 'a' }),
+    keyOf(BODY, { tenant: 'b' }),
+    keyOf(BODY, { headers: { authorization: 'Bearer one' } }),
+    keyOf(BODY, { headers: { authorization: 'Bearer two' } }),
+    keyOf(BODY, { headers: { 'x-api-key': 'one' } }),
+    keyOf(BODY, { path: '/completions' }),
+    keyOf(BODY, { path: '/chat/completions?beta=1' }),
+    keyOf(BODY, { headers: { 'accept-encoding': 'gzip' } }),
+    keyOf(BODY, { headers: { 'openai-beta': 'x' } }),
+    keyOf(BODY, {}, keyRules(settings(), 'another scope')),
+  ]
+  expect(new Set(keys).size).toBe(keys.length)
+})
+
+test('numbers that one parser cannot tell apart are two keys', () => {
+  const big = asking()
+  const bigger = asking()
+  big.body = Buffer.from('{"model":"gpt-4o","temperature":0,"seed":9007199254740992}')
+  bigger.body = Buffer.from('{"model":"gpt-4o","temperature":0,"seed":9007199254740993}')
+  expect(cacheKey(big, rules)).not.toBe(cacheKey(bigger, rules))
+})
+
+test('key_includes only adds: fewer names change nothing, a header is added', () => {
+  expect(keyOf(BODY, {}, keyRules(settings({ key_includes: [] }), 'scope'))).toBe(keyOf())
+  const withHeader = keyRules(settings({ key_includes: ['model', 'header:X-Team'] }), 'scope')
+  expect(keyOf(BODY, { headers: { 'x-team': 'a' } }, withHeader)).not.toBe(
+    keyOf(BODY, { headers: { 'x-team': 'b' } }, withHeader),
+  )
+  expect(keyOf(BODY, { headers: { 'x-team': 'a' } })).toBe(keyOf(BODY, { headers: { 'x-team': 'b' } }))
+})
+
+test('property: two requests share a key only when tenant, path and body are the same', () => {
+  const part = fc.string({ unit: 'binary', maxLength: 6 })
+  const request = fc.record({ tenant: part, path: part, content: part })
+  const text = (one: { tenant: string; path: string; content: string }) => JSON.stringify(one)
+  fc.assert(
+    fc.property(request, request, (a, b) => {
+      const keys = [a, b].map(({ tenant, path, content }) => keyOf({ ...BODY, content }, { tenant, path }))
+      expect(keys[0] === keys[1]).toBe(text(a) === text(b))
+    }),
+    { numRuns: 500 },
+  )
+})
+
+describe('what may be cached', () => {
+  const may = (body: Record<string, unknown>, asked: Asked = {}) => mayBeCached(asking(body, asked), rules)
+
+  test('temperature 0 on chat and text completions', () => {
+    expect(may(BODY)).toBe(true)
+    expect(may(BODY, { path: '/completions?x=1' })).toBe(true)
+    expect(
+      mayBeCached(asking({ ...BODY, temperature: 0.5 }), keyRules(settings({ cache_when: { temperature: 0.5 } }), '')),
+    ).toBe(true)
+  })
+
+  test.each([
+    ['another temperature', { ...BODY, temperature: 0.1 }, {}],
+    ['none, which is not 0', { model: 'm' }, {}],
+    ['a temperature that is no number', { ...BODY, temperature: '0' }, {}],
+    ['to be stored by the provider', { ...BODY, store: true }, {}],
+    ['another endpoint', BODY, { path: '/embeddings' }],
+    ['responses, which are stateful', BODY, { path: '/responses' }],
+    ['another method', BODY, { method: 'DELETE' }],
+    ['no-store', BODY, { headers: { 'cache-control': 'no-store' } }],
+    ['no-cache', BODY, { headers: { 'cache-control': 'max-age=0, no-cache' } }],
+  ])('not: %s', (_, body, asked) => {
+    expect(may(body, asked)).toBe(false)
+  })
+})

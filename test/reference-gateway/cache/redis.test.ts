@@ -1,0 +1,147 @@
+// The Redis backend against a real server: shared between gateways, bounded, and never in the way of a request.
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { ResponseCache } from '../../../reference-gateway/cache/cache.ts'
+import { noRedis, startRedis, type TestRedis, withRedis } from '../../support/redis.ts'
+import { wait } from '../support/upstream.ts'
+import { asking, BODY, bodyOf, land, settings } from './support.ts'
+
+describe.skipIf(noRedis)(withRedis, () => {
+  let redis: TestRedis
+  const caches: ResponseCache[] = []
+  const problems: string[] = []
+
+  async function open(given: Record<string, unknown> = {}, scope = 'scope'): Promise<ResponseCache> {
+    const { redis: more = {}, ...rest } = given
+    const config = settings({ backend: 'redis', redis: { url: redis.url, ...(more as object) }, ...rest })
+    const cache = await ResponseCache.open(config, scope, (problem) => problems.push(problem))
+    caches.push(cache)
+    return cache
+  }
+
+  async function put(cache: ResponseCache, body: Record<string, unknown>, text: string): Promise<void> {
+    const context = asking(body)
+    land(context, await cache.lookup(context), text)
+    await wait(20)
+  }
+
+  beforeAll(async () => {
+    redis = await startRedis()
+  })
+  beforeEach(async () => {
+    await (await open()).clear(undefined)
+  })
+  afterEach(async () => {
+    for (const cache of caches.splice(0)) await cache.close()
+    problems.length = 0
+  })
+  afterAll(async () => {
+    await redis.stop()
+  })
+
+  test('what one gateway stored another one finds, with the same routes and policies', async () => {
+    const [one, two, other] = [await open(), await open(), await open({}, 'other policies')]
+    await put(one, BODY, '{"id":1}')
+    const found = await two.lookup(asking())
+    expect(found).toMatchObject({
+      kind: 'hit',
+      answer: { stream: false, headers: ['content-type', 'application/json'] },
+    })
+    expect(bodyOf(found)).toBe('{"id":1}')
+    expect((await other.lookup(asking())).kind).toBe('miss')
+    expect((await two.lookup(asking(BODY, { tenant: 'b' }))).kind).toBe('miss')
+    expect(await two.stats()).toMatchObject({
+      backend: 'redis',
+      shared: true,
+      entries: 1,
+      hits: 1,
+      misses: 1,
+      errors: 0,
+    })
+  })
+
+  test('a hundred identical misses make one upstream call', async () => {
+    const cache = await open()
+    const contexts = Array.from({ length: 100 }, () => asking())
+    const found = contexts.map((context) => cache.lookup(context))
+    land(contexts[0] ?? asking(), (await found[0]) ?? { kind: 'bypass' }, 'one')
+    for (const follower of found.slice(1)) expect(bodyOf(await follower)).toBe('one')
+    // While it is on its way to Redis, too.
+    expect(bodyOf(await cache.lookup(asking()))).toBe('one')
+    expect(await cache.stats()).toMatchObject({ misses: 1 })
+  })
+
+  test('ttl and max_entries hold there as well', async () => {
+    const brief = await open({ ttl: '100ms' })
+    await put(brief, BODY, 'brief')
+    expect((await brief.lookup(asking())).kind).toBe('hit')
+    await wait(150)
+    expect((await brief.lookup(asking())).kind).toBe('miss')
+    expect(await brief.stats()).toMatchObject({ entries: 0 })
+    const small = await open({ max_entries: 2, redis: { prefix: 'small' } })
+    for (const seed of [1, 2, 3]) await put(small, { ...BODY, seed }, `${seed}`)
+    expect(await small.stats()).toMatchObject({ entries: 2, evicted: 1 })
+    expect((await small.lookup(asking({ ...BODY, seed: 1 }))).kind).toBe('miss')
+    expect((await small.lookup(asking({ ...BODY, seed: 3 }))).kind).toBe('hit')
+  })
+
+  test('clear: one model whose name is another one’s beginning, then all', async () => {
+    const cache = await open()
+    await put(cache, { ...BODY, model: 'gpt-4o' }, 'a')
+    await put(cache, { ...BODY, model: 'gpt-4o-mini' }, 'b')
+    await put(cache, { ...BODY, model: '*:{x}' }, 'c')
+    expect(await cache.clear('gpt-4o')).toBe(1)
+    expect(await cache.clear('*')).toBe(0)
+    expect((await cache.lookup(asking({ ...BODY, model: 'gpt-4o-mini' }))).kind).toBe('hit')
+    expect(await cache.clear(undefined)).toBe(2)
+  })
+
+  test('a server that is gone: requests go on at once, uncached and counted, and the cache comes back with it', async () => {
+    const cache = await open()
+    await put(cache, BODY, 'before')
+    await redis.stop()
+    await wait(50)
+    const startMs = performance.now()
+    for (let i = 0; i < 20; i++) {
+      const context = asking({ ...BODY, seed: i })
+      land(context, await cache.lookup(context), 'meanwhile')
+    }
+    expect(performance.now() - startMs).toBeLessThan(500)
+    expect(await cache.stats()).toMatchObject({ entries: null, errors: expect.toSatisfy((n: number) => n >= 3) })
+    expect(await cache.clear(undefined)).toBeUndefined()
+    expect(problems.join()).toMatch(/Redis cannot be used \(connection lost\); requests go on uncached/)
+    await redis.startAgain()
+    const untilMs = performance.now() + 10_000
+    while ((await cache.stats()).entries === null && performance.now() < untilMs) await wait(50)
+    await put(cache, BODY, 'after')
+    expect(bodyOf(await cache.lookup(asking()))).toBe('after')
+    expect(problems.at(-1)).toBe('Redis is back')
+  })
+
+  test('a server that stalls costs a few requests its timeout, and after that nothing', async () => {
+    const cache = await open({ redis: { timeout: '50ms' } })
+    await put(cache, BODY, 'kept')
+    redis.stall()
+    try {
+      const startMs = performance.now()
+      for (let i = 0; i < 50; i++) {
+        const context = asking()
+        const found = await cache.lookup(context)
+        expect(found.kind).toBe('miss')
+        if (found.kind === 'miss') found.flight.abandon()
+      }
+      // Without the pause: 50 x 50 ms.
+      expect(performance.now() - startMs).toBeLessThan(1_000)
+    } finally {
+      redis.goOn()
+    }
+    await wait(1_100)
+    expect(bodyOf(await cache.lookup(asking()))).toBe('kept')
+  })
+
+  test('no server at the start: the gateway starts all the same, and says so without the password', async () => {
+    const cache = await open({ redis: { url: 'redis://:hunter2@127.0.0.1:1' } })
+    expect((await cache.lookup(asking())).kind).toBe('miss')
+    expect(problems).toHaveLength(1)
+    expect(problems.join()).not.toContain('hunter2')
+  })
+})

@@ -1,0 +1,52 @@
+/** Requests as the cache sees them, and answers. */
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
+import { type CacheConfig, cacheFile } from '../../../reference-gateway/config/cache-file.ts'
+import { RequestContext } from '../../../reference-gateway/http/context.ts'
+import { readBody } from '../../../reference-gateway/http/request-body.ts'
+import type { CacheAnswer, CacheFlight, StoredAnswer } from '../../../reference-gateway/http/stages.ts'
+
+export const settings = (given: Record<string, unknown> = {}): CacheConfig =>
+  cacheFile.parse({ enabled: true, ...given })
+
+export interface Asked {
+  tenant?: string
+  path?: string
+  method?: string
+  headers?: IncomingHttpHeaders
+}
+
+export const BODY = { model: 'gpt-4o', messages: [{ role: 'user', content: 'Hi' }], temperature: 0 }
+
+export function asking(body: Record<string, unknown> = BODY, asked: Asked = {}): RequestContext {
+  const { method = 'POST', headers = {}, path = '/chat/completions', tenant } = asked
+  const context = new RequestContext({ method, headers } as IncomingMessage, path)
+  context.body = Buffer.from(JSON.stringify(body))
+  const refused = readBody(context)
+  if (refused) throw new Error(refused.message)
+  if (tenant !== undefined) context.tenant = tenant
+  context.provider = 'openai'
+  context.timings.arrived(performance.now())
+  return context
+}
+
+export function answer(body: string, stream = false): StoredAnswer {
+  const type = stream ? 'text/event-stream' : 'application/json'
+  return { headers: ['content-type', type], body: Buffer.from(body), stream }
+}
+
+/** The flight of a miss; anything else is the test's failure. */
+export function flightOf(found: CacheAnswer): CacheFlight {
+  if (found.kind !== 'miss') throw new Error(`a ${found.kind}, not a miss`)
+  return found.flight
+}
+
+/** Stores `body` as a complete 200. */
+export function land(context: RequestContext, found: CacheAnswer, body: string, stream = false): void {
+  context.status = 200
+  flightOf(found).store(answer(body, stream))
+}
+
+export function bodyOf(found: CacheAnswer): string {
+  if (found.kind !== 'hit') throw new Error(`a ${found.kind}, not a hit`)
+  return found.answer.body.toString()
+}

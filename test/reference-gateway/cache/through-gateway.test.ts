@@ -1,0 +1,185 @@
+// The cache as clients of the gateway meet it: headers, streams, many at once, tenants, and answers that must not be kept.
+import { gzipSync } from 'node:zlib'
+import OpenAI from 'openai'
+import { expect, test } from 'vitest'
+import { type Answer, ask, gatewayBefore, post, upstream } from '../support/harness.ts'
+import { answerJson, bodyOf, until, wait } from '../support/upstream.ts'
+import { BODY } from './support.ts'
+
+const ON = { cache: { enabled: true } }
+const STREAMED = { ...BODY, stream: true, stream_options: { include_usage: true } }
+const USAGE = { prompt_tokens: 9, completion_tokens: 2, total_tokens: 11 }
+
+function chunk(delta: object, more: object = {}): string {
+  const choices = Object.keys(delta).length > 0 ? [{ index: 0, delta, finish_reason: null }] : []
+  return `data: ${JSON.stringify({ id: 'c1', object: 'chat.completion.chunk', model: 'gpt-4o', choices, ...more })}\n\n`
+}
+
+const EVENTS = [
+  chunk({ role: 'assistant', content: '' }),
+  chunk({ content: 'Hel' }),
+  chunk({ content: 'lo' }),
+  chunk({}, { usage: USAGE }),
+  'data: [DONE]\n\n',
+]
+
+/** Counts what it is asked; answers as asked by headers of the request. */
+async function counting() {
+  const seen = { asked: 0 }
+  const provider = await upstream(async (request, response) => {
+    const n = ++seen.asked
+    const body = JSON.parse((await bodyOf(request)) || '{}')
+    if (request.headers['x-slow']) await wait(Number(request.headers['x-slow']))
+    if (request.headers['x-fail']) {
+      answerJson(response, { error: { message: 'no' } }, 500)
+      return
+    }
+    if (!body.stream) {
+      answerJson(response, { n, usage: USAGE })
+      return
+    }
+    response.writeHead(200, { 'content-type': 'text/event-stream', 'set-cookie': 'a=b', 'x-request-id': 'r1' })
+    for (const event of EVENTS) {
+      response.write(event)
+      await wait(2)
+    }
+    if (request.headers['x-break']) response.destroy()
+    else response.end()
+  })
+  return { seen, provider }
+}
+
+const cacheOf = (answer: Answer) => answer.message.headers['x-kt-cache']
+
+test('miss, hit and bypass, said in a header; a hit asks nobody and says what it took', async () => {
+  const { seen, provider } = await counting()
+  const gateway = await gatewayBefore(provider.url, ON)
+  const first = await post(gateway, BODY)
+  const second = await post(gateway, BODY)
+  const warm = await post(gateway, { ...BODY, temperature: 1 })
+  expect([first, second, warm].map(cacheOf)).toEqual(['miss', 'hit', 'bypass'])
+  expect(second.body).toEqual(first.body)
+  expect(seen.asked).toBe(2)
+  expect(second.message.headers['server-timing']).toMatch(/^kt-routing;dur=[\d.]+, kt-cache;dur=[\d.]+/)
+  expect(second.message.headers['content-type']).toBe('application/json')
+  expect(Number(second.message.headers['content-length'])).toBe(first.body.length)
+})
+
+test('without a cache there is no such header', async () => {
+  const { provider } = await counting()
+  expect(cacheOf(await post(await gatewayBefore(provider.url), BODY))).toBeUndefined()
+})
+
+test('a stream is replayed as a stream, usage included, without what belonged to the first answer alone', async () => {
+  const { seen, provider } = await counting()
+  const gateway = await gatewayBefore(provider.url, ON)
+  const client = new OpenAI({ baseURL: `${gateway.url}/v1`, apiKey: 'sk-test', maxRetries: 0 })
+  const read = async () => {
+    let text = ''
+    let usage: unknown
+    const stream = await client.chat.completions.create(STREAMED as OpenAI.ChatCompletionCreateParamsStreaming)
+    for await (const part of stream) {
+      text += part.choices[0]?.delta.content ?? ''
+      usage ??= part.usage
+    }
+    return { text, usage }
+  }
+  expect(await read()).toEqual({ text: 'Hello', usage: USAGE })
+  expect(await read()).toEqual({ text: 'Hello', usage: USAGE })
+  expect(seen.asked).toBe(1)
+  const raw = await post(gateway, STREAMED, { headers: { authorization: 'Bearer sk-test' } })
+  expect(raw.body.toString()).toBe(EVENTS.join(''))
+  expect(cacheOf(raw)).toBe('miss')
+  const again = await post(gateway, STREAMED, { headers: { authorization: 'Bearer sk-test' } })
+  expect(cacheOf(again)).toBe('hit')
+  expect(again.message.headers).toMatchObject({ 'content-type': 'text/event-stream' })
+  expect(again.message.headers['set-cookie']).toBeUndefined()
+  expect(again.message.headers['x-request-id']).toBeUndefined()
+})
+
+test.each([BODY, STREAMED])('a hundred at once make one upstream call (%#)', async (body) => {
+  const { seen, provider } = await counting()
+  const gateway = await gatewayBefore(provider.url, ON)
+  const answers = await Promise.all(
+    Array.from({ length: 100 }, () => post(gateway, body, { headers: { 'x-slow': '100' } })),
+  )
+  expect(seen.asked).toBe(1)
+  expect(new Set(answers.map((answer) => answer.body.toString())).size).toBe(1)
+  expect(answers.map(cacheOf).filter((what) => what === 'miss')).toHaveLength(1)
+  expect(answers.map(cacheOf).filter((what) => what === 'hit')).toHaveLength(99)
+})
+
+test('nobody gets the answer to another client’s request', async () => {
+  const { seen, provider } = await counting()
+  const gateway = await gatewayBefore(provider.url, {
+    ...ON,
+    auth: {
+      keys: [
+        { key: 'key-a', tenant: 'a' },
+        { key: 'key-b', tenant: 'b' },
+        { key: 'key-a2', tenant: 'a' },
+      ],
+    },
+  })
+  const asking = async (key: string) =>
+    cacheOf(await post(gateway, BODY, { headers: { authorization: `Bearer ${key}` } }))
+  expect([await asking('key-a'), await asking('key-b'), await asking('key-a2')]).toEqual(['miss', 'miss', 'hit'])
+  expect(seen.asked).toBe(2)
+  const open = await gatewayBefore(provider.url, ON)
+  const own = async (key: string) => cacheOf(await post(open, BODY, { headers: { authorization: `Bearer ${key}` } }))
+  expect([await own('one'), await own('two'), await own('one')]).toEqual(['miss', 'miss', 'hit'])
+})
+
+test('nothing half or failed is kept: an error, a stream that breaks', async () => {
+  const { seen, provider } = await counting()
+  const gateway = await gatewayBefore(provider.url, ON)
+  expect((await post(gateway, BODY, { headers: { 'x-fail': '1' } })).status).toBe(500)
+  expect((await post(gateway, STREAMED, { headers: { 'x-break': '1' } })).broken).toBe(true)
+  expect(cacheOf(await post(gateway, BODY))).toBe('miss')
+  expect(cacheOf(await post(gateway, STREAMED))).toBe('miss')
+  expect(seen.asked).toBe(4)
+})
+
+test('what is compressed unasked passes, and is not kept', async () => {
+  let asked = 0
+  const provider = await upstream((request, response) => {
+    asked++
+    expect(request.headers['accept-encoding']).toBe('identity')
+    response.writeHead(200, { 'content-type': 'application/json', 'content-encoding': 'gzip' }).end(gzipSync('{}'))
+  })
+  const gateway = await gatewayBefore(provider.url, ON)
+  for (let i = 0; i < 2; i++) expect(cacheOf(await post(gateway, BODY))).toBe('miss')
+  expect(asked).toBe(2)
+})
+
+test('when the client that asks first leaves, another one asks in its place', async () => {
+  const { seen, provider } = await counting()
+  const gateway = await gatewayBefore(provider.url, ON)
+  const abort = new AbortController()
+  const slow = { headers: { 'x-slow': '150' } }
+  const leaving = post(gateway, BODY, { ...slow, signal: abort.signal }).catch(() => 'left')
+  await until(() => seen.asked === 1)
+  const staying = [post(gateway, BODY, slow), post(gateway, BODY, slow)]
+  await wait(30)
+  abort.abort()
+  expect(await leaving).toBe('left')
+  const answers = await Promise.all(staying)
+  expect(answers.map((answer) => answer.status)).toEqual([200, 200])
+  expect(seen.asked).toBe(2)
+})
+
+test('waiting for another request’s answer is waiting for the provider, not overhead', async () => {
+  const { provider } = await counting()
+  const gateway = await gatewayBefore(provider.url, ON)
+  const slow = { headers: { 'x-slow': '200' } }
+  const [, second] = await Promise.all([post(gateway, BODY, slow), wait(20).then(() => post(gateway, BODY, slow))])
+  expect(cacheOf(second)).toBe('hit')
+  expect(Number(second.message.headers['x-kt-overhead-ms'])).toBeLessThan(50)
+})
+
+test('other paths and methods pass by', async () => {
+  const { provider } = await counting()
+  const gateway = await gatewayBefore(provider.url, ON)
+  const models = await ask(`${gateway.url}/v1/models`)
+  expect([models.status, cacheOf(models)]).toEqual([200, 'bypass'])
+})

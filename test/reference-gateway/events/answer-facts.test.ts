@@ -1,0 +1,73 @@
+// What is read off an answer as it passes: first token and usage, in recorded streams of several providers, cut anywhere.
+import { existsSync, readFileSync } from 'node:fs'
+import { describe, expect, test } from 'vitest'
+import { AnswerFacts } from '../../../reference-gateway/events/answer-facts.ts'
+
+const STREAM = { status: 200, isEventStream: true, contentType: 'text/event-stream' }
+const JSON_HEAD = { status: 200, isEventStream: false, contentType: 'application/json' }
+const recorded = (name: string): URL => new URL(`../../../shared/data/streams/${name}.chunks.txt`, import.meta.url)
+
+function sse(name: string): Buffer {
+  const lines = readFileSync(recorded(name), 'utf8').trim().split('\n')
+  return Buffer.from(`${lines.map((line) => `data: ${line}\n\n`).join('')}data: [DONE]\n\n`)
+}
+
+function factsOf(bytes: Buffer, size: number): AnswerFacts {
+  const facts = new AnswerFacts(STREAM)
+  for (let at = 0; at < bytes.length; at += size) facts.data(bytes.subarray(at, at + size))
+  return facts
+}
+
+const there = existsSync(recorded('openai-text'))
+
+describe.skipIf(!there)('recorded streams (skipped without ../shared/data)', () => {
+  test.each([
+    ['openai-text', [16, 300]],
+    ['deepseek-reasoning', [18, 219]],
+    ['azure-model-router.1', [15, 78]],
+  ] as const)('%s: usage, in pieces of any size', (name, [input_tokens, output_tokens]) => {
+    const bytes = sse(name)
+    const usage = { input_tokens, output_tokens }
+    for (const size of [1_000_000, 4_096, 777]) {
+      const facts = factsOf(bytes, size)
+      expect(facts.usage()).toEqual(usage)
+      expect(facts.firstTokenMs).toBeGreaterThan(0)
+    }
+  })
+})
+
+test('a role alone, an empty delta and a filter result are no token', () => {
+  const facts = new AnswerFacts(STREAM)
+  facts.data(Buffer.from('data: {"choices":[],"prompt_filter_results":[]}\n\n'))
+  facts.data(Buffer.from('data: {"choices":[{"delta":{"role":"assistant","content":""}}]}\n\n'))
+  facts.data(Buffer.from('data: {"choices":[{"delta":{"content":null}}]}\n\n'))
+  expect(facts.firstTokenMs).toBe(0)
+  facts.data(Buffer.from('data: {"choices":[{"delta":{"tool_calls":[{"function":{"arguments":"{"}}]}}]}\n\n'))
+  expect(facts.firstTokenMs).toBeGreaterThan(0)
+})
+
+test('JSON answers: usage of chat and of responses; none where none is', () => {
+  const usage = (text: string) => {
+    const facts = new AnswerFacts(JSON_HEAD)
+    facts.data(Buffer.from(text))
+    return facts.usage()
+  }
+  expect(usage('{"usage":{"prompt_tokens":7,"completion_tokens":3,"total_tokens":10}}')).toEqual({
+    input_tokens: 7,
+    output_tokens: 3,
+  })
+  expect(usage('{"usage": { "input_tokens": 7, "input_tokens_details": {}, "output_tokens": 3 }}')).toEqual({
+    input_tokens: 7,
+    output_tokens: 3,
+  })
+  expect(usage('{"usage":null}')).toEqual({ input_tokens: null, output_tokens: null })
+  expect(usage('')).toEqual({ input_tokens: null, output_tokens: null })
+})
+
+test('remembers no more than the end of a long answer', () => {
+  const facts = new AnswerFacts(STREAM)
+  const event = Buffer.from(`data: {"choices":[{"delta":{"content":"x"}}]}\n\n`)
+  for (let i = 0; i < 10_000; i++) facts.data(event)
+  facts.data(Buffer.from('data: {"usage":{"prompt_tokens":7,"completion_tokens":3}}\n\n'))
+  expect(facts.usage()).toEqual({ input_tokens: 7, output_tokens: 3 })
+})

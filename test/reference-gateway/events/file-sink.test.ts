@@ -1,0 +1,92 @@
+// The event file: whole lines, rotation by size, problems said once, and a pipe that nobody reads.
+import { execFileSync } from 'node:child_process'
+import { existsSync, mkdirSync, readFileSync, rmdirSync, statSync } from 'node:fs'
+import { open } from 'node:fs/promises'
+import { afterEach, expect, test } from 'vitest'
+import { FileSink } from '../../../reference-gateway/events/file-sink.ts'
+import { tempDir } from '../../support/kt.ts'
+import { event, numbered } from './support.ts'
+
+const folder = tempDir()
+const problems: string[] = []
+afterEach(() => {
+  folder.remove()
+  mkdirSync(folder.path)
+  problems.length = 0
+})
+
+function sink(path: string, max_size = 64_000, max_files = 2): FileSink {
+  return new FileSink({ path, max_size, max_files }, (problem) => problems.push(problem))
+}
+
+const ids = (path: string): string[] =>
+  readFileSync(path, 'utf8')
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line).request_id)
+
+test('an object a line, appended, for its owner only', async () => {
+  const path = folder.file('events.ndjson')
+  for (const n of [1, 2]) {
+    const writer = sink(path)
+    await writer.deliver([event({ request_id: `${n}a`, model: 'line\nfeed' }), event({ request_id: `${n}b` })])
+    await writer.close()
+  }
+  expect(ids(path)).toEqual(['1a', '1b', '2a', '2b'])
+  expect(statSync(path).mode & 0o777).toBe(0o600)
+})
+
+test('rotates before it grows past max_size, keeps max_files, loses nothing but the oldest file', async () => {
+  const path = folder.file('events.ndjson')
+  const writer = sink(path, 1_500)
+  for (let n = 1; n <= 20; n++) await writer.deliver([numbered(n)])
+  await writer.close()
+  const all = [`${path}.2`, `${path}.1`, path]
+  for (const file of all) expect(statSync(file).size).toBeLessThanOrEqual(1_500)
+  expect(existsSync(`${path}.3`)).toBe(false)
+  const kept = all.flatMap(ids).map(Number)
+  expect(kept).toEqual(Array.from({ length: kept.length }, (_, i) => 21 - kept.length + i))
+  expect(kept.length).toBeGreaterThan(6)
+})
+
+test('what cannot be written is told once, and works again when the cause is gone', async () => {
+  const path = folder.file('events.ndjson')
+  mkdirSync(path)
+  const writer = sink(path)
+  await expect(writer.deliver([numbered(1)])).rejects.toThrow()
+  await expect(writer.deliver([numbered(2)])).rejects.toThrow()
+  expect(problems).toEqual([expect.stringMatching(/^event file .*: EISDIR; events are dropped, trying again$/)])
+  rmdirSync(path)
+  await writer.deliver([numbered(3)])
+  await writer.close()
+  expect(ids(path)).toEqual(['3'])
+})
+
+test.skipIf(process.platform === 'win32')(
+  'a named pipe: without a reader an error, with a slow one it waits',
+  async () => {
+    const path = folder.file('pipe')
+    execFileSync('mkfifo', [path])
+    const writer = sink(path)
+    await expect(writer.deliver([numbered(0)])).rejects.toThrow('ENXIO')
+    const reader = await open(path, 'r+')
+    // More than a pipe holds.
+    const many = Array.from({ length: 400 }, (_, n) => numbered(n))
+    let delivered = false
+    const delivering = writer.deliver(many).then(() => {
+      delivered = true
+    })
+    await new Promise((resolve) => setTimeout(resolve, 100))
+    expect(delivered).toBe(false)
+    const size = Buffer.byteLength(many.map((one) => `${JSON.stringify(one)}\n`).join(''))
+    let text = ''
+    while (text.length < size)
+      text += await reader
+        .read({ buffer: Buffer.alloc(65_536) })
+        .then(({ buffer, bytesRead }) => buffer.toString('utf8', 0, bytesRead))
+    await delivering
+    expect(text.trim().split('\n')).toHaveLength(400)
+    await writer.close()
+    await reader.close()
+  },
+)

@@ -1,0 +1,42 @@
+// Where events begin: bounded, and what had no room is counted and said by the next event that had.
+import type { IncomingMessage } from 'node:http'
+import { expect, test } from 'vitest'
+import type { GatewayEvent } from '../../../reference-gateway/events/event.ts'
+import { EventObserver } from '../../../reference-gateway/events/observer.ts'
+import { RequestContext } from '../../../reference-gateway/http/context.ts'
+import { Recorder } from '../../../reference-gateway/metrics/recorder.ts'
+
+function observing(buffer: number) {
+  const published: GatewayEvent[] = []
+  const recorder = new Recorder()
+  const observer = new EventObserver({ buffer, traces: false }, recorder, {
+    heard: () => true,
+    publish: (_channel, events) => void published.push(...(events as GatewayEvent[])),
+  })
+  const end = (count: number): void => {
+    for (let i = 0; i < count; i++) {
+      const context = new RequestContext({ method: 'POST', headers: {} } as IncomingMessage, '/chat/completions')
+      observer.started(context)
+      observer.done(context)
+    }
+  }
+  return { observer, published, recorder, end }
+}
+
+test('more requests at once than the buffer holds: the rest is dropped, counted, and told', () => {
+  const { observer, published, recorder, end } = observing(20)
+  end(50)
+  expect(observer.counts()).toEqual({ emitted: 50, dropped: 30, in_flight: 0 })
+  observer.flush()
+  end(5)
+  observer.flush()
+  end(25)
+  observer.close()
+  expect(observer.counts()).toMatchObject({ emitted: 80, dropped: 35 })
+  expect(published).toHaveLength(45)
+  const told = published.map(({ dropped_before }) => dropped_before)
+  expect([told[0], told[20], told[25]]).toEqual([30, 0, 5])
+  expect(told.reduce((sum, one) => sum + one)).toBe(35)
+  // Figures are of the events that were made.
+  expect(Object.keys(recorder.snapshot().spreads)).toContain('event_emission')
+})

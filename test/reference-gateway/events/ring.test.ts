@@ -1,0 +1,100 @@
+// The ring and what reads it: writing never waits, each reader has its own pace, and what a reader lost is counted.
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { Drain } from '../../../reference-gateway/events/drain.ts'
+import type { GatewayEvent } from '../../../reference-gateway/events/event.ts'
+import { EventRing } from '../../../reference-gateway/events/ring.ts'
+import { until, wait } from '../support/upstream.ts'
+import { numbered } from './support.ts'
+
+test('property: a reader gets every event once and in order, or is told how many it lost', () => {
+  const step = fc.oneof(
+    fc.record({ push: fc.integer({ min: 1, max: 12 }) }),
+    fc.record({ read: fc.integer({ min: 1, max: 12 }) }),
+  )
+  fc.assert(
+    fc.property(fc.integer({ min: 1, max: 8 }), fc.array(step, { maxLength: 40 }), (capacity, steps) => {
+      const ring = new EventRing(capacity)
+      const reader = ring.reader(() => {})
+      let pushed = 0
+      let expected = 0
+      const take = (most: number): void => {
+        const { events, dropped } = reader.read(most)
+        expected += dropped
+        for (const one of events) expect(one.request_id).toBe(String(expected++))
+      }
+      for (const one of steps) {
+        if ('push' in one) for (let i = 0; i < one.push; i++) ring.push(numbered(pushed++))
+        else take(one.read)
+      }
+      while (reader.behind > 0) take(5)
+      expect(expected).toBe(pushed)
+    }),
+  )
+})
+
+test('a reader reads from when it came; what is kept can be asked for, the oldest first', () => {
+  const ring = new EventRing(3)
+  for (const n of [1, 2, 3, 4]) ring.push(numbered(n))
+  const reader = ring.reader(() => {})
+  ring.push(numbered(5))
+  expect(reader.read(10).events.map((one) => one.request_id)).toEqual(['5'])
+  expect(ring.recent().map((one) => one.request_id)).toEqual(['3', '4', '5'])
+})
+
+test('a sink that is stuck loses its own events and says so; another one gets them all', async () => {
+  const ring = new EventRing(50)
+  const [good, stuck]: GatewayEvent[][] = [[], []]
+  let unstick = (): void => {}
+  const fine = new Drain(ring, (events) => void good?.push(...events))
+  const slow = new Drain(ring, async (events) => {
+    if (stuck?.length === 0) await new Promise<void>((resolve) => (unstick = resolve))
+    stuck?.push(...events)
+  })
+  for (let n = 0; n < 200; n++) {
+    ring.push(numbered(n))
+    if (n % 20 === 19) await wait(30)
+  }
+  await until(() => good?.length === 200)
+  unstick()
+  await slow.close(1_000)
+  await fine.close(1_000)
+  expect(fine.dropped).toBe(0)
+  expect(slow.dropped).toBeGreaterThan(100)
+  expect((stuck?.length ?? 0) + slow.dropped).toBe(200)
+  const told = stuck?.reduce((sum, one) => sum + one.dropped_before, 0)
+  expect(told).toBe(slow.dropped)
+})
+
+test('a batch that fails is lost and counted, and the next one says so', async () => {
+  const ring = new EventRing(50)
+  const got: GatewayEvent[] = []
+  let fails = true
+  const drain = new Drain(ring, async (events) => {
+    if (fails) throw new Error('no')
+    got.push(...events)
+  })
+  for (const n of [1, 2, 3]) ring.push(numbered(n))
+  await until(() => drain.dropped === 3)
+  fails = false
+  ring.push(numbered(4))
+  await drain.close(1_000)
+  expect(got).toMatchObject([{ request_id: '4', dropped_before: 3 }])
+})
+
+test('closing delivers what is there, and does not wait for ever', async () => {
+  const ring = new EventRing(500)
+  let count = 0
+  const drain = new Drain(ring, async (events) => {
+    await wait(1)
+    count += events.length
+  })
+  for (let n = 0; n < 300; n++) ring.push(numbered(n))
+  await drain.close(2_000)
+  expect(count).toBe(300)
+  const never = new Drain(ring, () => new Promise(() => {}))
+  ring.push(numbered(0))
+  const startMs = performance.now()
+  await never.close(50)
+  expect(performance.now() - startMs).toBeLessThan(1_000)
+})

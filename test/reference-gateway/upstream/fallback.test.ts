@@ -1,0 +1,198 @@
+import type { ServerResponse } from 'node:http'
+import { expect, test } from 'vitest'
+import { gatewayBefore, post, upstream } from '../support/harness.ts'
+import { answerJson, until, wait } from '../support/upstream.ts'
+
+type Behaviour = (response: ServerResponse) => void
+
+const well: Behaviour = (response) => answerJson(response, { from: 'second' })
+
+/** A gateway before two providers for every model; how often each was asked. */
+async function two(first: Behaviour, second: Behaviour = well, settings: Record<string, unknown> = {}) {
+  const asked = [0, 0]
+  const a = await upstream((_request, response) => {
+    asked[0] = (asked[0] ?? 0) + 1
+    first(response)
+  })
+  const b = await upstream((_request, response) => {
+    asked[1] = (asked[1] ?? 0) + 1
+    second(response)
+  })
+  const providers = [
+    { name: 'a', base_url: a.url },
+    { name: 'b', base_url: b.url },
+  ]
+  return { gateway: await gatewayBefore('', { providers, ...settings }), asked, a, b }
+}
+
+test.each([429, 500, 503])(
+  'after %i the next provider is asked, and its answer is the only one seen',
+  async (status) => {
+    const { gateway, asked } = await two((response) => answerJson(response, { error: {} }, status))
+    const answer = await post(gateway, { model: 'm' })
+    expect(answer.status).toBe(200)
+    expect(JSON.parse(answer.body.toString())).toEqual({ from: 'second' })
+    expect(asked).toEqual([1, 1])
+    // The unwanted answer was read to its end: its connection is not lost.
+    expect(gateway.poolStats()).toMatchObject({ open: 2, idle: 2 })
+  },
+)
+
+test('an unwanted answer is read to its end to save its connection, but no further than that is worth', async () => {
+  let gone = false
+  const { gateway, asked } = await two((response) => {
+    response.once('close', () => {
+      gone = true
+    })
+    response.writeHead(503)
+    const more = (): void => {
+      while (!response.destroyed && response.write('x'.repeat(16_384)));
+      response.once('drain', more)
+    }
+    more()
+  })
+  expect((await post(gateway, { model: 'm' })).status).toBe(200)
+  expect(asked).toEqual([1, 1])
+  await until(() => gone)
+  expect(gateway.poolStats().recycled.aborted).toBe(1)
+})
+
+test('a connection that cannot be made falls back; a request that was sent does not', async () => {
+  const { gateway, asked, a } = await two(well)
+  await a.close()
+  expect((await post(gateway, { model: 'm' })).status).toBe(200)
+  expect(asked).toEqual([0, 1])
+
+  const reset = await two((response) => response.socket?.destroy())
+  expect((await post(reset.gateway, { model: 'm' })).status).toBe(502)
+  expect(reset.asked).toEqual([1, 0])
+})
+
+test('once a byte was passed on, nothing is tried again', async () => {
+  const { gateway, asked } = await two((response) => {
+    response.writeHead(200, { 'content-type': 'text/event-stream' }).write('data: 1\n\n')
+    setTimeout(() => response.socket?.destroy(), 20)
+  })
+  const answer = await post(gateway, { model: 'm', stream: true })
+  expect(answer.broken).toBe(true)
+  expect(asked).toEqual([1, 0])
+})
+
+test('what the caller did wrong, and the last provider’s failure, pass on as they are', async () => {
+  const wrong = await two((response) => answerJson(response, { error: { code: 'x' } }, 400))
+  expect((await post(wrong.gateway, { model: 'm' })).status).toBe(400)
+  expect(wrong.asked).toEqual([1, 0])
+  const both = await two(
+    (response) => answerJson(response, {}, 500),
+    (response) => answerJson(response.setHeader('retry-after', '7'), { error: { code: 'full' } }, 429),
+  )
+  const answer = await post(both.gateway, { model: 'm' })
+  expect([answer.status, answer.message.headers['retry-after']]).toEqual([429, '7'])
+})
+
+test('fallback.enabled: false asks the first provider only', async () => {
+  const { gateway, asked } = await two((response) => answerJson(response, {}, 500), well, {
+    fallback: { enabled: false },
+  })
+  expect((await post(gateway, { model: 'm' })).status).toBe(500)
+  expect(asked).toEqual([1, 0])
+})
+
+test('retry-after: a provider is not asked again before its time, for that model, while another serves it', async () => {
+  const { gateway, asked } = await two((response) => answerJson(response.setHeader('retry-after', '1'), {}, 429))
+  for (let i = 0; i < 5; i++) expect((await post(gateway, { model: 'm' })).status).toBe(200)
+  expect(asked).toEqual([1, 5])
+  await post(gateway, { model: 'other' })
+  expect(asked[0]).toBe(2)
+  await wait(1_050)
+  await post(gateway, { model: 'm' })
+  expect(asked[0]).toBe(3)
+})
+
+test('retry-after: the only provider is asked all the same, and the client is told', async () => {
+  let asked = 0
+  const only = await upstream((_request, response) => {
+    asked++
+    answerJson(response.setHeader('retry-after', '30'), {}, 429)
+  })
+  const gateway = await gatewayBefore(only.url)
+  for (let i = 0; i < 2; i++) {
+    const answer = await post(gateway, { model: 'm' })
+    expect([answer.status, answer.message.headers['retry-after']]).toEqual([429, '30'])
+  }
+  expect(asked).toBe(2)
+})
+
+const BREAKER = { circuit_breaker: { enabled: true, failures: 3, open_for: '150ms' } }
+
+test('circuit breaker: after enough failures in a row a provider is left alone, then tried by one request', async () => {
+  let healthy = false
+  const held: (() => void)[] = []
+  const { gateway, asked } = await two(
+    (response) => {
+      if (healthy) held.push(() => answerJson(response, { from: 'first' }))
+      else answerJson(response, {}, 500)
+    },
+    well,
+    BREAKER,
+  )
+  for (let i = 0; i < 6; i++) expect((await post(gateway, { model: 'm' })).status).toBe(200)
+  expect(asked).toEqual([3, 6])
+  const [pool] = await gateway.processes.ask('pool')
+  expect(pool?.answer).toMatchObject({ providers: [{ name: 'a', circuit: 'open', opened: 1 }, { circuit: 'closed' }] })
+  healthy = true
+  await wait(160)
+  const trials = Array.from({ length: 5 }, () => post(gateway, { model: 'm' }))
+  // While the one is under way, the others go elsewhere.
+  await until(() => held.length === 1 && asked[1] === 10)
+  held.splice(0)[0]?.()
+  const answers = await Promise.all(trials)
+  const from = answers.map(({ body }) => JSON.parse(body.toString()).from)
+  expect(from.filter((name) => name === 'first')).toHaveLength(1)
+  const closed = post(gateway, { model: 'm' })
+  await until(() => held.length === 1)
+  held[0]?.()
+  expect(JSON.parse((await closed).body.toString())).toEqual({ from: 'first' })
+})
+
+test('circuit breaker: where no provider is left, 503 says when to come back; a failed trial opens it again', async () => {
+  let asked = 0
+  const only = await upstream((_request, response) => {
+    asked++
+    answerJson(response, {}, 500)
+  })
+  const gateway = await gatewayBefore(only.url, BREAKER)
+  for (let i = 0; i < 3; i++) expect((await post(gateway, { model: 'm' })).status).toBe(500)
+  const refused = await post(gateway, { model: 'm' })
+  expect([refused.status, refused.message.headers['retry-after']]).toEqual([503, '1'])
+  expect(JSON.parse(refused.body.toString()).error.code).toBe('circuit_open')
+  expect(asked).toBe(3)
+  await wait(160)
+  expect((await post(gateway, { model: 'm' })).status).toBe(500)
+  expect((await post(gateway, { model: 'm' })).status).toBe(503)
+  expect(asked).toBe(4)
+})
+
+test('circuit breaker: a trial whose client left tells nothing, and the next request tries again', async () => {
+  const held: ServerResponse[] = []
+  let failing = true
+  const only = await upstream((_request, response) => {
+    if (failing) answerJson(response, {}, 500)
+    else held.push(response)
+  })
+  const gateway = await gatewayBefore(only.url, BREAKER)
+  for (let i = 0; i < 3; i++) await post(gateway, { model: 'm' })
+  failing = false
+  await wait(160)
+  const leaving = new AbortController()
+  const left = post(gateway, { model: 'm' }, { signal: leaving.signal }).catch(() => undefined)
+  await until(() => held.length === 1)
+  expect((await post(gateway, { model: 'm' })).status).toBe(503)
+  leaving.abort()
+  await left
+  await until(() => only.open === 0)
+  const next = post(gateway, { model: 'm' })
+  await until(() => held.length === 2)
+  held[1]?.end('{}')
+  expect((await next).status).toBe(200)
+})

@@ -1,0 +1,66 @@
+// How long a provider that said retry-after is left alone: seconds or a date, for its model and client, and not for ever.
+import type { IncomingMessage } from 'node:http'
+import { expect, test } from 'vitest'
+import { gatewayConfigSchema } from '../../../reference-gateway/config/config.ts'
+import { RequestContext } from '../../../reference-gateway/http/context.ts'
+import { Upstream } from '../../../reference-gateway/upstream/upstream.ts'
+
+function upstreamWith(apiKey?: string): Upstream {
+  const providers = [{ name: 'p', base_url: 'http://h/v1', ...(apiKey && { api_key: apiKey }) }]
+  const [provider] = gatewayConfigSchema({}).parse({ gateway: { providers } }).providers
+  return new Upstream(provider, { breaker: undefined, ownKeys: false, readsAnswers: false })
+}
+
+function asking(model: string, authorization = 'Bearer a'): RequestContext {
+  const context = new RequestContext({ method: 'POST', headers: { authorization } } as IncomingMessage, '/x')
+  context.model = model
+  return context
+}
+
+/** For how many seconds, to one. */
+function restOf(value: string | undefined): number {
+  const upstream = upstreamWith()
+  const nowMs = performance.now()
+  upstream.restFor(asking('m'), value, nowMs)
+  let seconds = 0
+  while (upstream.rests(asking('m'), nowMs + seconds * 1_000)) seconds++
+  return seconds
+}
+
+test.each([
+  ['2', 2],
+  [' 2 ', 2],
+  ['0.5', 1],
+  ['86400', 300],
+  ['0', 0],
+  ['-5', 0],
+  ['', 0],
+  ['soon', 0],
+  [undefined, 0],
+])('%j: %i s', (value, seconds) => {
+  expect(restOf(value)).toBe(seconds)
+})
+
+test('a date, as it is in the future or past', () => {
+  const inSeconds = (seconds: number): string => {
+    const date = new Date()
+    date.setSeconds(date.getSeconds() + seconds)
+    return date.toUTCString()
+  }
+  const rest = restOf(inSeconds(10))
+  expect(rest).toBeGreaterThanOrEqual(9)
+  expect(rest).toBeLessThanOrEqual(10)
+  expect(restOf(inSeconds(-10))).toBe(0)
+})
+
+test('a limit is a model’s and a key’s: the client’s, or the gateway’s own for all', () => {
+  const nowMs = performance.now()
+  const clients = upstreamWith()
+  clients.restFor(asking('m'), '5', nowMs)
+  expect(clients.rests(asking('m'), nowMs)).toBe(true)
+  expect(clients.rests(asking('other'), nowMs)).toBe(false)
+  expect(clients.rests(asking('m', 'Bearer b'), nowMs)).toBe(false)
+  const own = upstreamWith('sk-own')
+  own.restFor(asking('m'), '5', nowMs)
+  expect(own.rests(asking('m', 'Bearer b'), nowMs)).toBe(true)
+})
