@@ -107,7 +107,7 @@ const roles = {
   },
 
   async gateway({ upstream, settings = {}, policies = [] }) {
-    const { gatewayConfigSchema } = await import(new URL('reference-gateway/config.js', root))
+    const { gatewayConfigSchema } = await import(new URL('reference-gateway/config/config.js', root))
     const { startGateway } = await import(new URL('reference-gateway/gateway.js', root))
     const providers = [{ name: 'openai', base_url: `${upstream}/v1` }]
     const config = gatewayConfigSchema({}).parse({ gateway: { port: 0, providers, ...settings }, policies })
