@@ -17,6 +17,7 @@ import type { AnswerListener, Ask, Exchange, Headers } from './exchange.ts'
 import { isInterrupted, outcomeOfError } from './failure.ts'
 import { KeptBody } from './kept-body.ts'
 import { StreamWatch } from './stream-watch.ts'
+import { quotable } from './told-error.ts'
 
 /** Hears what happens on a lane. What it is told holds until the lane is started again. */
 export interface LaneUser {
@@ -70,7 +71,7 @@ export class Lane implements Exchange, Dispatcher.DispatchHandler {
     this.#user.token(atUs - this.sentUs, gapUs, stamp)
   })
   readonly #reader = new SseReader(
-    (data) => this.#watch.event(data, this.#chunkUs),
+    (data, name) => this.#watch.event(data, this.#chunkUs, name),
     (bytes, start, end) => this.#watch.eventBytes(bytes, start, end, this.#chunkUs),
   )
   #gunzip: Gunzip | undefined
@@ -263,7 +264,7 @@ export class Lane implements Exchange, Dispatcher.DispatchHandler {
     const { error, garbage, events, ended } = this.#watch
     // What the end of the body cut off in the middle is no garbage: it is the part that is there.
     const cutOff = readable && garbage !== undefined && (events > 1 || garbage.startsWith('{'))
-    if (error !== undefined) this.#fail('KT_STREAM_ERROR', error, endUs)
+    if (error !== undefined) this.#fail('KT_STREAM_ERROR', quotable(error), endUs)
     else if (this.#streamFault !== undefined || (garbage !== undefined && !cutOff)) {
       this.#fail('KT_BAD_STREAM', this.#streamFault ?? `not an event of a known protocol: ${garbage}`, endUs)
     } else if (events === 0) this.#fail('KT_BAD_STREAM', readErrorAnswer(this.#text()) || 'no events', endUs)

@@ -2,8 +2,8 @@
  * Watches one stream of events after another: when the first and the last token came, the gaps between token-bearing events, how many
  * tokens were streamed, and the stamps. Times follow DESIGN's words: a role-only or empty delta is not a token.
  */
-
 import { ChatChunk } from '../wire/chat-chunk.ts'
+import { ERROR_EVENT } from '../wire/sse.ts'
 import { parseStamp, readStamp, type Stamp } from '../wire/stamp.ts'
 import { readStreamEvent, type Usage } from '../wire/stream-event.ts'
 
@@ -49,11 +49,11 @@ export class StreamWatch {
     this.#reasoningChars = 0
   }
 
-  event(data: string, atUs: number): void {
+  event(data: string, atUs: number, name = ''): void {
     // Sent to keep the connection alive.
-    if (data === '') return
+    if (data === '' && name !== ERROR_EVENT) return
     this.events++
-    const event = readStreamEvent(data)
+    const event = readStreamEvent(data, name)
     if (!event) {
       this.garbage ??= data.slice(0, 200)
       return

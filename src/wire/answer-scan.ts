@@ -8,10 +8,14 @@ import type { Usage } from './stream-event.ts'
 
 const FINGERPRINT = bytesOf('system_fingerprint')
 const USAGE = bytesOf('usage')
-/** One of them makes it an answer. */
-const LISTS = ['choices', 'data', 'content', 'candidates', 'output'].map(bytesOf)
+const OBJECT = bytesOf('object')
+const CHOICES = bytesOf('choices')
+const FINISH_REASON = bytesOf('finish_reason')
+const ERROR = bytesOf('error')
+/** One of them, or `choices`, makes it an answer. */
+const LISTS = ['data', 'content', 'candidates', 'output'].map(bytesOf)
 /** Anything in these would be another kind of answer. */
-const STRANGE = ['error', 'type', 'usageMetadata'].map(bytesOf)
+const STRANGE = ['error', 'type', 'event', 'status', 'code', 'error_code', 'usageMetadata'].map(bytesOf)
 const COUNTS = ['prompt_tokens', 'input_tokens', 'completion_tokens', 'output_tokens'].map(bytesOf)
 const [PROMPT, INPUT, COMPLETION, OUTPUT] = [0, 1, 2, 3]
 const DETAILS = ['completion_tokens_details', 'output_tokens_details'].map(bytesOf)
@@ -40,6 +44,11 @@ export class AnswerScan extends JsonWalk {
         seenUsage = true
       } else if (this.keyIs(FINGERPRINT)) {
         if (this.fingerprintStart !== NOWHERE || !this.#readFingerprint()) return false
+      } else if (this.keyIs(OBJECT)) {
+        if (!this.#isNoError()) return false
+      } else if (this.keyIs(CHOICES)) {
+        if (!this.#readChoices()) return false
+        lists++
       } else if (this.#keyIn(STRANGE) !== NOWHERE) return false
       else if (this.#keyIn(LISTS) !== NOWHERE) {
         if (this.peek() === OPEN_LIST) lists++
@@ -64,6 +73,28 @@ export class AnswerScan extends JsonWalk {
     if (!this.string() || this.escaped) return false
     this.fingerprintEnd = this.at - 1
     return true
+  }
+
+  /** Whole choices, none of which ended in an error. */
+  #readChoices(): boolean {
+    if (this.peek() !== OPEN_LIST) return false
+    for (let first = true; this.item(first); first = false) {
+      if (this.peek() !== OPEN) {
+        if (!this.skip()) return false
+        continue
+      }
+      for (let first = true; this.member(first); first = false) {
+        if (this.keyIs(FINISH_REASON) ? !this.#isNoError() : !this.skip(2)) return false
+      }
+      if (!this.closed) return false
+    }
+    return this.closed
+  }
+
+  /** Any value but the word error, or a string that would have to be decoded to know. */
+  #isNoError(): boolean {
+    if (this.peek() !== QUOTE) return this.skip()
+    return this.string() && !this.escaped && !this.stringIs(ERROR)
   }
 
   #readUsage(): boolean {

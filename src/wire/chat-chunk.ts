@@ -1,9 +1,10 @@
 /**
  * The common chunk of a streamed chat completion, read from its bytes without building an object: one choice, whose delta holds
  * text or reasoning, beside fields that say nothing about tokens. It walks the whole chunk by the grammar of RFC 8259 and
- * gives up (`read` is false) at anything it does not know, malformed or merely unusual: then readStreamEvent must speak.
- * What it accepts means the same to both. Chunks of a stream are alike but for a few strings (the text, the fingerprint, padding): one that is
- * the last walked one, byte for byte, around other strings in the places where strings were seen to differ is not walked again.
+ * gives up (`read` is false) at anything it does not know, malformed or merely unusual, and at an error: then
+ * readStreamEvent must speak. What it accepts means the same to both. Chunks of a stream are alike but for a few strings (the
+ * text, the fingerprint, padding): one that is the last walked one, byte for byte, around other strings in the places where
+ * strings were seen to differ is not walked again. How a choice ended is never such a place.
  */
 import { bytesOf, CLOSE_LIST, JsonWalk, NOWHERE, NULL, OPEN_LIST, QUOTE } from './json-walk.ts'
 
@@ -18,6 +19,7 @@ const REASONING_CONTENT = bytesOf('reasoning_content')
 const USAGE = bytesOf('usage')
 const USAGE_METADATA = bytesOf('usageMetadata')
 const ERROR = bytesOf('error')
+const FINISH_REASON = bytesOf('finish_reason')
 
 /** A stream whose chunks differ this often in what should be the same is walked whole from then on. */
 const MOST_MISSES = 8
@@ -48,6 +50,8 @@ export class ChatChunk extends JsonWalk {
   #strings = 0
   /** It has a text, and nothing else in it counts. */
   #onlyText = false
+  /** It says how the choice ended. */
+  #finished = false
   /** The chunk that was walked last and in which only the text counts, and its strings. */
   #frame: Buffer | undefined
   #framed: Place[] = []
@@ -64,7 +68,8 @@ export class ChatChunk extends JsonWalk {
     if (this.#frame && this.#readFramed(this.#frame)) return true
     this.#begin(bytes, start, end)
     if (!this.#root() || this.peek() !== NOWHERE) return false
-    if (this.#onlyText && this.#strings <= MOST_STRINGS && this.#misses < MOST_MISSES) this.#remember(start)
+    if (this.#onlyText && !this.#finished && this.#strings <= MOST_STRINGS && this.#misses < MOST_MISSES)
+      this.#remember(start)
     return true
   }
 
@@ -76,6 +81,7 @@ export class ChatChunk extends JsonWalk {
     this.fingerprintEnd = NOWHERE
     this.#strings = 0
     this.#onlyText = false
+    this.#finished = false
   }
 
   #readFramed(frame: Buffer): boolean {
@@ -177,19 +183,25 @@ export class ChatChunk extends JsonWalk {
   #choices(): boolean {
     if (this.peek() !== OPEN_LIST) return false
     this.at++
-    if (this.peek() === CLOSE_LIST) {
-      this.at++
-      return true
-    }
     let delta = false
     for (let first = true; this.member(first); first = false) {
       if (this.keyIs(DELTA)) {
         if (delta || !this.#delta()) return false
         delta = true
+      } else if (this.keyIs(FINISH_REASON)) {
+        if (!this.#finish()) return false
       } else if (this.keyIs(TEXT) || !this.scalar()) return false
     }
     if (!this.closed || this.peek() !== CLOSE_LIST) return false
     this.at++
+    return true
+  }
+
+  /** How the choice ended: null or a word, but not an error. */
+  #finish(): boolean {
+    if (this.peek() !== QUOTE) return this.scalar()
+    if (!this.#value('other') || this.escaped || this.stringIs(ERROR)) return false
+    if (this.units > 0) this.#finished = true
     return true
   }
 

@@ -2,7 +2,8 @@
 
 import { AnswerScan } from './answer-scan.ts'
 import { parseStamp, readStamp, type Stamp } from './stamp.ts'
-import { errorText, parseObject, readUsage, type Usage } from './stream-event.ts'
+import { parseObject, readUsage, type Usage } from './stream-event.ts'
+import { errorText, quotable } from './told-error.ts'
 
 export interface JsonAnswer {
   usage: Usage | undefined
@@ -31,7 +32,5 @@ export function parseJsonAnswer(body: string): JsonAnswer | undefined {
 /** The reason in an error answer, on one line: the provider's own message where there is one, else the body's beginning. */
 export function readErrorAnswer(body: string): string {
   const json = parseObject(body)
-  const text = (json && errorText(json)) ?? body
-  const line = text.replaceAll(/\s+/g, ' ').trim()
-  return line.length > 160 ? `${line.slice(0, 160)}…` : line
+  return quotable((json && errorText(json)) ?? body)
 }

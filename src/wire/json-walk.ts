@@ -77,6 +77,14 @@ export class JsonWalk {
     return true
   }
 
+  /** Whether the string that was read last, without escapes, is this one. */
+  protected stringIs(word: Buffer): boolean {
+    const start = this.at - 1 - word.length
+    if (this.units !== word.length || start < 0 || this.bytes[start - 1] !== QUOTE) return false
+    for (let i = 0; i < word.length; i++) if (this.bytes[start + i] !== word[i]) return false
+    return true
+  }
+
   protected scalar(): boolean {
     const next = this.peek()
     if (next === QUOTE) return this.string()

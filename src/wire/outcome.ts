@@ -52,8 +52,8 @@ export const OUTCOMES = {
   },
   KT_HTTP_5XX: { means: 'the target failed (5xx)', next: 'Look at the log of the target.' },
   KT_BAD_BODY: {
-    means: 'a 200 whose body is not the JSON of this endpoint',
-    next: 'Check the path in --url: a web page or a proxy may be answering.',
+    means: 'a 200 whose body is an error, or not the JSON of this endpoint',
+    next: 'Read the answer shown above; check the path in --url: a web page or a proxy may be answering.',
   },
   KT_BAD_STREAM: {
     means: 'a 200 that is not a stream of events of this endpoint',

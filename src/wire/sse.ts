@@ -1,20 +1,26 @@
 /**
  * Server-sent events to the letter of the WHATWG specification: LF, CRLF and CR line ends, `data:` with and without a space,
- * several data lines in an event, comments, event/id/retry fields, a BOM, and splits at any byte. One deviation, on purpose:
- * an event that the closing connection leaves without its blank line is delivered by end(), as several providers do that.
- * Works on bytes, so that a split UTF-8 character costs nothing.
+ * several data lines in an event, comments, event/id/retry fields, a BOM, and splits at any byte. Two deviations, on purpose:
+ * an event that the closing connection leaves without its blank line is delivered by end(), as several providers do that;
+ * and an event named `error` is delivered without data too, with the comments after its name (NVIDIA Dynamo tells the reason
+ * there). Works on bytes, so that a split UTF-8 character costs nothing.
  */
 
 /** Called once an event, with its data lines joined by '\n' and its event name ('' when there was none). */
 export type SseListener = (data: string, event: string) => void
 
-/** Offered the bytes of an event whose data is one line, before a string is made of them; true when that was enough. */
+/**
+ * Offered the bytes of an event whose data is one line, before a string is made of them; true when that was enough. An event
+ * named `error` is not offered: its name says more than its data.
+ */
 export type SseTaker = (bytes: Buffer, start: number, end: number) => boolean
 
 const LF = 10
 const CR = 13
 const COLON = 58
 const SPACE = 32
+/** The name of an event that is a failure, whatever its data are. */
+export const ERROR_EVENT = 'error'
 const MAX_EVENT_BYTES = 64 * 1024 * 1024
 
 export class SseReader {
@@ -29,6 +35,8 @@ export class SseReader {
   #start = 0
   #end = 0
   #event = ''
+  /** What the comments after the name of an event named `error` say. */
+  #comment = ''
   #firstLine = true
   #afterCr = false
 
@@ -103,7 +111,10 @@ export class SseReader {
       this.#dispatch()
       return
     }
-    if (line[start] === COLON) return
+    if (line[start] === COLON) {
+      if (this.#event === ERROR_EVENT) this.#addComment(line.toString('utf8', valueStart(line, start, end), end))
+      return
+    }
     if (isData(line, start) && end - start >= 5) {
       this.#addData(line, valueStart(line, start + 4, end), end)
       return
@@ -116,7 +127,12 @@ export class SseReader {
       this.#addData(line, end, end)
     } else if (length === 5 && line[start] === 0x65 && line.toString('latin1', start, nameEnd) === 'event') {
       this.#event = line.toString('utf8', valueStart(line, nameEnd, end), end)
+      this.#comment = ''
     }
+  }
+
+  #addComment(text: string): void {
+    this.#comment = this.#comment === '' ? text : `${this.#comment}\n${text}`
   }
 
   #addData(line: Buffer, start: number, end: number): void {
@@ -139,9 +155,11 @@ export class SseReader {
     this.#data = undefined
     this.#event = ''
     if (bytes) {
-      if (this.#start < this.#end && this.#taker?.(bytes, this.#start, this.#end)) return
+      const isOffered = this.#start < this.#end && event !== ERROR_EVENT
+      if (isOffered && this.#taker?.(bytes, this.#start, this.#end)) return
       this.#listener(bytes.toString('utf8', this.#start, this.#end), event)
     } else if (data !== undefined) this.#listener(data, event)
+    else if (event === ERROR_EVENT) this.#listener(this.#comment, event)
   }
 }
 

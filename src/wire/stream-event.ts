@@ -4,6 +4,8 @@
  * Responses, Anthropic Messages and Gemini are told apart by their shape. Counting tokens is not done here: an event may hold
  * one token or twenty.
  */
+import { ERROR_EVENT } from './sse.ts'
+import { errorText, wordsIn } from './told-error.ts'
 
 /** Tokens as billed. `reasoning` is the part of `output` that the provider counts as reasoning. */
 export interface Usage {
@@ -27,9 +29,10 @@ export interface StreamEvent {
 
 type Json = Record<string, unknown>
 
-/** Reads the data of one event. Returns undefined when it is neither an end mark nor a JSON object. */
-export function readStreamEvent(data: string): StreamEvent | undefined {
+/** Reads the data of one event. Returns undefined when it is neither an end mark nor a JSON object, nor named an error. */
+export function readStreamEvent(data: string, name = ''): StreamEvent | undefined {
   const event: StreamEvent = { visibleChars: 0, reasoningChars: 0, toolChars: 0, ended: false }
+  if (name === ERROR_EVENT) return { ...event, error: namedErrorText(data) }
   if (data === '[DONE]') return { ...event, ended: true }
   const json = parseObject(data)
   if (!json) return undefined
@@ -42,13 +45,10 @@ export function readStreamEvent(data: string): StreamEvent | undefined {
   return event
 }
 
-/** The message of `{error: …}` (or of an event of type error), in whatever form a provider gives it. */
-export function errorText(json: Json): string | undefined {
-  const { error } = json
-  if (error === undefined || error === null)
-    return json.type === 'error' ? String(json.message ?? 'error event') : undefined
-  if (typeof error === 'string') return error
-  return typeof error === 'object' && 'message' in error ? String(error.message) : JSON.stringify(error)
+/** What an event says that is an error by its name: in JSON of any shape, in plain text, or nothing. */
+function namedErrorText(data: string): string {
+  const json = parseObject(data)
+  return (json && (errorText(json) ?? wordsIn(json))) || data.trim() || 'an error event that says nothing'
 }
 
 /** Usage of an OpenAI, Anthropic or Gemini answer; undefined when there is none. */

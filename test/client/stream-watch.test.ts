@@ -81,6 +81,29 @@ describe('tokens in a stream', () => {
     expect(watch(['{"type":"error","error":{"type":"overloaded_error","message":"busy"}}']).error).toBe('busy')
   })
 
+  it('an event named error is one, whatever its data are', () => {
+    const named = (data: string): string | undefined => {
+      const seen = new StreamWatch(() => {})
+      seen.event(data, 1_000, 'error')
+      expect([seen.events, seen.tokenEvents, seen.garbage, seen.ended]).toEqual([1, 0, undefined, false])
+      return seen.error
+    }
+    expect(named('{"message":"worker lost"}')).toBe('worker lost')
+    expect(named('{"detail":"worker lost"}')).toBe('worker lost')
+    expect(named('{"error":null,"reason":"x"}')).toBe('{"error":null,"reason":"x"}')
+    expect(named('upstream connect error')).toBe('upstream connect error')
+    expect(named('[DONE]')).toBe('[DONE]')
+    expect(named(chunk({ content: 'half' }))).toBe(chunk({ content: 'half' }))
+    expect(named('')).toBe('an error event that says nothing')
+  })
+
+  it('what is no error leaves tokens and the end as they are', () => {
+    for (const error of [null, false, 0, '', {}, []]) {
+      const seen = watch([chunk({ content: 'a' }, { error }), chunk({ content: 'b' }, { error }), '[DONE]'])
+      expect([seen.error, seen.tokenEvents, seen.ended]).toEqual([undefined, 2, true])
+    }
+  })
+
   it('of the stream before it nothing is left', () => {
     const streams = [
       [

@@ -91,7 +91,7 @@ export function eventsOf(sse: string): { name: string | undefined; json: Record<
 export function watched(sse: string): StreamWatch & { stamps: (Stamp | undefined)[] } {
   const stamps: (Stamp | undefined)[] = []
   const watch = new StreamWatch((_atUs, _gapUs, stamp) => stamps.push(stamp))
-  const reader = new SseReader((data) => watch.event(data, 0))
+  const reader = new SseReader((data, name) => watch.event(data, 0, name))
   reader.push(Buffer.from(sse))
   reader.end()
   return Object.assign(watch, { stamps })

@@ -37,17 +37,22 @@ const delta = fc.record(
   { role: scalar, content: text, refusal: text, reasoning_content: text, reasoning: text },
   optional,
 )
-const choice = fc.record({ index: fc.nat(), delta, logprobs: scalar, finish_reason: text }, optional)
+const sentinel = fc.constantFrom<unknown[]>(null, false, 0, '', {}, [])
+const reason = fc.oneof(text, fc.constantFrom(null, '', 'stop', 'error'))
+const choice = fc.record({ index: fc.nat(), delta, logprobs: scalar, finish_reason: reason, error: scalar }, optional)
 const common = fc.record(
   {
     id: text,
-    object: fc.constant('chat.completion.chunk'),
+    object: fc.constantFrom('chat.completion.chunk', 'error'),
+    type: fc.constantFrom('error', 'x'),
+    code: scalar,
+    message: text,
     created: fc.nat(),
     model: text,
     system_fingerprint: text,
     choices: fc.array(choice, { maxLength: 2 }),
     usage: fc.oneof(fc.constant(null), fc.record({ completion_tokens: fc.nat() })),
-    error: fc.oneof(fc.constant(null), text),
+    error: fc.oneof({ weight: 3, arbitrary: fc.constant(null) }, sentinel, text),
     other: fc.jsonValue(),
   },
   optional,
@@ -59,7 +64,7 @@ describe('the short cut through a chat chunk', () => {
       '{"id":"c","object":"chat.completion.chunk","created":1,"model":"m","choices":[{"index":0,"delta":{"content":"Hi"},"logprobs":null,"finish_reason":null}],"usage":null}',
       '{"choices":[{"index":0,"delta":{"role":"assistant","content":""},"finish_reason":null}]}',
       '{"choices": [ {"index": 0, "delta": {"content": "a\\n\\"b\\" \\u00e9 é 😀"}, "finish_reason": "stop"} ] }',
-      '{"choices":[],"system_fingerprint":"fp_1"}',
+      '{"choices":[{"delta":{"content":"a"},"finish_reason":""}],"system_fingerprint":"fp_1"}',
       '{"choices":[{"delta":{"reasoning_content":"hm","content":null}}],"system_fingerprint":null}',
     ]) {
       expect(agree(accepted), accepted).toBe(true)
@@ -77,6 +82,12 @@ describe('the short cut through a chat chunk', () => {
       '{"choices":[{"text":"a"}]}',
       '{"choices":[],"usage":{"completion_tokens":3}}',
       '{"choices":[],"error":"no"}',
+      '{"choices":[{"delta":{"content":"a"}}],"error":false}',
+      '{"choices":[],"object":"error","message":"no"}',
+      '{"choices":[],"system_fingerprint":"fp_1"}',
+      '{"choices":[{"delta":{"content":"a"},"finish_reason":"error"}]}',
+      '{"choices":[{"finish_reason":"\\u0065rror","delta":{"content":"a"}}]}',
+      '{"choices":[{"finish_reason":"error","delta":{"content":"a"},"finish_reason":null}]}',
       '{"error":{"message":"no"}}',
       '{"type":"content_block_delta","delta":{"text":"a"}}',
       '{"choices":[{"delta":{"content":"a","content":"bc"}}]}',
@@ -105,7 +116,7 @@ describe('the short cut through a chat chunk', () => {
         agree(JSON.stringify({ ...json, ...other }), [text ?? '', earlier ?? ''])
         agree(JSON.stringify({ ...other, choices: json.choices }), [text ?? ''])
       }),
-      { numRuns: 3_000 },
+      { numRuns: 4_000 },
     )
     expect(taken).toBeGreaterThan(100)
   })
@@ -142,6 +153,19 @@ describe('the short cut through a chat chunk', () => {
         for (const [i, chunk] of chunks.entries()) agree(chunk, chunks.slice(Math.max(0, i - 4), i))
       }),
       { numRuns: 1_000 },
+    )
+  })
+
+  it('sees a choice that ended in an error, whatever ended before it', () => {
+    const chunkOf = (reason: string): string =>
+      `{"choices":[{"index":0,"finish_reason":${reason},"delta":{"content":"a"}}],"model":"m"}`
+    const reasons = ['null', '""', '"stop"', '"length"', '"error"']
+    const ends = fc.array(fc.constantFrom(...reasons), { minLength: 2, maxLength: 6 })
+    fc.assert(
+      fc.property(ends, (said) => {
+        const chunks = said.map(chunkOf)
+        for (const [i, chunk] of chunks.entries()) expect(agree(chunk, chunks.slice(0, i))).toBe(said[i] !== '"error"')
+      }),
     )
   })
 

@@ -34,10 +34,27 @@ const usage = fc.record(
 const list = fc.oneof({ weight: 20, arbitrary: fc.array(fc.jsonValue(), { maxLength: 3 }) }, fc.jsonValue())
 const letters = fc.string({ unit: fc.constantFrom(...'abcz'), minLength: 16, maxLength: 16 })
 const stamp = fc.record({ nonce: letters, attempt: fc.nat(9), providerUs: fc.nat() }).map(formatStamp)
+const told = fc.record(
+  {
+    object: fc.constantFrom('chat.completion', 'list', 'error', 'response'),
+    status: fc.constantFrom('failed', 503),
+    code: fc.constantFrom(0, 200, 503, 'bad'),
+    error: fc.constantFrom<unknown[]>(null, false, {}, 'no', { message: 'no' }),
+    message: fc.constant('no'),
+  },
+  optional,
+)
+const reason = fc.constantFrom('stop', 'error', '', null, 5)
+const choices = fc.array(
+  fc.oneof(fc.record({ finish_reason: reason, message: fc.jsonValue() }, optional), fc.jsonValue()),
+  {
+    maxLength: 3,
+  },
+)
 const answer = fc.record(
   {
     id: fc.string({ unit: 'binary' }),
-    choices: list,
+    choices: fc.oneof({ weight: 20, arbitrary: choices }, list),
     data: list,
     content: list,
     system_fingerprint: fc.oneof(stamp, stamp, fc.string({ unit: 'binary' }), fc.constant(null)),
@@ -72,7 +89,14 @@ describe('a whole answer', () => {
       '{"choices":[1,]}',
       '{"choices":[1e]}',
       '{"choices":[],"error":{"message":"no"}}',
+      '{"choices":[],"error":false}',
       '{"type":"error","content":[]}',
+      '{"object":"error","message":"no","data":[]}',
+      '{"object":"\\u0065rror","message":"no","data":[]}',
+      '{"code":503,"message":"no","data":[]}',
+      '{"object":"response","status":"failed","output":[]}',
+      '{"choices":[{"finish_reason":"stop"},{"finish_reason":"error"}]}',
+      '{"choices":[{"finish_reason":"\\u0065rror"}]}',
       '{"choices":[],"usage":{"prompt_tokens":1,"prompt_tokens":2}}',
       '{"choices":[],"usage":{"prompt_tokens":1.5}}',
       '{"choices":[],"usage":{"completion_tokens_details":{},"output_tokens_details":{"reasoning_tokens":2}}}',
@@ -89,8 +113,9 @@ describe('a whole answer', () => {
   it('says the same by either way', () => {
     let taken = 0
     fc.assert(
-      fc.property(answer, fc.constantFrom(undefined, 1), (json, space) => {
+      fc.property(answer, told, fc.constantFrom(undefined, 1), (json, error, space) => {
         if (agree(JSON.stringify(json, null, space))) taken++
+        agree(JSON.stringify({ ...json, ...error }, null, space))
       }),
       { numRuns: 3_000 },
     )

@@ -14,25 +14,30 @@ function read(chunks: Buffer[]): Seen {
 
 const whole = (text: string): Seen => read([Buffer.from(text)])
 
-/** The specification's algorithm on the whole text, written for clarity alone. */
+/** The specification's algorithm on the whole text, with the reader's two deviations, written for clarity alone. */
 function reference(text: string): Seen {
   const seen: Seen = []
   let data: string[] = []
   let event = ''
+  let comments: string[] = []
   const dispatch = (): void => {
     if (data.length > 0) seen.push([data.join('\n'), event])
+    else if (event === 'error') seen.push([comments.join('\n'), event])
     data = []
     event = ''
   }
   for (const line of text.replace(/^\uFEFF/, '').split(/\r\n|\n|\r/)) {
     if (line === '') dispatch()
-    else if (line.startsWith(':')) continue
+    else if (line.startsWith(':')) comments.push(line.slice(1).replace(/^ /, ''))
     else {
       const colon = line.indexOf(':')
       const name = colon === -1 ? line : line.slice(0, colon)
       const value = colon === -1 ? '' : line.slice(colon + 1).replace(/^ /, '')
       if (name === 'data') data.push(value)
-      if (name === 'event') event = value
+      if (name === 'event') {
+        event = value
+        comments = []
+      }
     }
   }
   dispatch()
@@ -90,6 +95,15 @@ describe('server-sent events', () => {
     ['a final line end without a blank line', 'data: [DONE]\r\n', [['[DONE]', '']]],
     ['an event without data', 'event: x\n\n', []],
     [
+      'an error without data: what its comments say, if any',
+      ': hi\nevent: error\n\nevent:error\n: worker\n:lost\nid: 1\n\n: bye\n\n',
+      [
+        ['', 'error'],
+        ['worker\nlost', 'error'],
+      ],
+    ],
+    ['an error with data and comments', 'event: error\n: c\ndata: x\n: c\n\n', [['x', 'error']]],
+    [
       'an event whose data is empty, and one of a line end (the example of the specification)',
       'data\n\ndata\ndata\n\ndata: x\n\n',
       [
@@ -115,8 +129,27 @@ describe('server-sent events', () => {
     expect(read([...bytes].map((byte) => Buffer.from([byte])))).toEqual(expected)
   })
 
+  it('offers the bytes of an event of one line to be taken, but never those of an error', () => {
+    const offered: string[] = []
+    const seen: Seen = []
+    const reader = new SseReader(
+      (data, event) => seen.push([data, event]),
+      (bytes, start, end) => offered.push(bytes.toString('utf8', start, end)) > 0,
+    )
+    reader.push(
+      Buffer.from('data: a\n\nevent: error\ndata: b\n\nevent: x\ndata: c\n\ndata: d\nevent: error\n\ndata: e\n\n'),
+    )
+    expect(offered).toEqual(['a', 'c', 'e'])
+    expect(seen).toEqual([
+      ['b', 'error'],
+      ['d', 'error'],
+    ])
+  })
+
   it('reads a body as if it were its first, wherever the one before was given up', () => {
-    const before = Buffer.from('\uFEFFevent: e\ndata: one\ndata: two\r\n\r\nid: 3\ndata: three\ndata: fo')
+    const before = Buffer.from(
+      '\uFEFFevent: e\ndata: one\ndata: two\r\n\r\nid: 3\ndata: three\n\nevent: error\n: c\ndata: four\ndata: fi',
+    )
     const body = Buffer.from('\uFEFFdata: a\n\ndata: b\ndata: c\n\ndata: d')
     for (let length = 0; length <= before.length; length++) {
       const seen: Seen = []
@@ -132,7 +165,19 @@ describe('server-sent events', () => {
 
   it('agrees with the specification for any text and any splits', () => {
     const line = fc.oneof(
-      fc.constantFrom('data: x', 'data:y', 'data', 'event: e', ': c', 'id: 1', '', '', 'data: é🙂', 'data::'),
+      fc.constantFrom(
+        'data: x',
+        'data:y',
+        'data',
+        'event: e',
+        'event: error',
+        ': c',
+        'id: 1',
+        '',
+        '',
+        'data: é🙂',
+        'data::',
+      ),
       fc.string({ unit: 'binary', maxLength: 8 }).map((text) => text.replaceAll('\0', '')),
     )
     const body = fc.array(fc.tuple(line, fc.constantFrom('\n', '\r\n', '\r')), { maxLength: 12 })

@@ -20,7 +20,7 @@ export async function reading(table, quick) {
     while (now() - sinceUs < (quick ? 0.3e6 : 1e6)) {
       const watch = new StreamWatch(() => {})
       const reader = new SseReader(
-        (data) => watch.event(data, 0),
+        (data, name) => watch.event(data, 0, name),
         (bytes, start, end) => watch.eventBytes(bytes, start, end, 0),
       )
       reader.push(body)
