@@ -8,7 +8,6 @@ type Json = Record<string, unknown>
 
 const WORDS = ['message', 'error_message', 'error_msg', 'msg', 'detail'] as const
 const QUOTED_CHARS = 160
-const ERROR_TYPE = /error$/i
 /** The codes by which a server says that all is well. */
 const GOOD_CODE = /^(?:0|2\d\d|ok|success)$/i
 
@@ -43,7 +42,7 @@ function flatError(json: Json): string | undefined {
     return wordsIn(json) ?? JSON.stringify(json)
   }
   // A code, or a type that ends so, makes an error only of something that is said: code is also what a tool runs.
-  return isBadCode(json.code) || (typeof type === 'string' && ERROR_TYPE.test(type)) ? wordsIn(json) : undefined
+  return isBadCode(json.code) || isErrorType(type) ? wordsIn(json) : undefined
 }
 
 function choiceError(choices: unknown[]): string | undefined {
@@ -58,6 +57,10 @@ function choiceError(choices: unknown[]): string | undefined {
 function textOf(error: unknown): string | undefined {
   if (typeof error === 'string') return error === '' ? undefined : error
   return isObject(error) && isSet(error) ? (wordsIn(error) ?? JSON.stringify(error)) : undefined
+}
+
+function isErrorType(type: unknown): boolean {
+  return typeof type === 'string' && (type.endsWith('error') || type.endsWith('Error'))
 }
 
 function isBadCode(code: unknown): boolean {
