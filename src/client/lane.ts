@@ -12,12 +12,12 @@ import { type Outcome, outcomeOfStatus } from '../wire/outcome.ts'
 import { SseReader } from '../wire/sse.ts'
 import type { Stamp } from '../wire/stamp.ts'
 import type { Usage } from '../wire/stream-event.ts'
+import { quotable } from '../wire/told-error.ts'
 import type { Connection } from './connection.ts'
 import type { AnswerListener, Ask, Exchange, Headers } from './exchange.ts'
 import { isInterrupted, outcomeOfError } from './failure.ts'
 import { KeptBody } from './kept-body.ts'
 import { StreamWatch } from './stream-watch.ts'
-import { quotable } from './told-error.ts'
 
 /** Hears what happens on a lane. What it is told holds until the lane is started again. */
 export interface LaneUser {
