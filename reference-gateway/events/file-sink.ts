@@ -1,14 +1,16 @@
 /**
- * Events in a file, a JSON object a line. When it would grow past max_size it becomes <path>.1, <path>.1 becomes <path>.2,
- * and so on up to max_files. A named pipe works as well: it is written without blocking, and is never rotated.
+ * Events in a file, a JSON object a line. When it would grow past max_size it becomes <path>.1, <path>.1 becomes
+ * <path>.2, and so on up to max_files; behind a link it is the file that moves, not the link. A named pipe works as
+ * well: it is written without blocking, and is never rotated. Nor is a descriptor of the process, such as /dev/stdout.
  */
 import { constants } from 'node:fs'
-import { type FileHandle, open, rename, rm } from 'node:fs/promises'
+import { type FileHandle, open, realpath, rename, rm } from 'node:fs/promises'
 import { setTimeout as wait } from 'node:timers/promises'
 import type { FileConfig } from '../config/events-file.ts'
 import type { GatewayEvent } from './event.ts'
 
 const APPEND = constants.O_WRONLY | constants.O_CREAT | constants.O_APPEND | constants.O_NONBLOCK
+const DESCRIPTOR = /^\/(?:dev|proc)\//
 /** A pipe whose reader is behind is tried again this often. */
 const PIPE_FULL_MS = 50
 
@@ -18,6 +20,8 @@ export class FileSink {
   #handle: FileHandle | undefined
   #bytes = 0
   #rotates = false
+  /** Where the configured path leads to. */
+  #file = ''
   #problem = ''
   #closed = false
 
@@ -51,7 +55,8 @@ export class FileSink {
     const stat = await handle.stat()
     this.#handle = handle
     this.#bytes = stat.size
-    this.#rotates = stat.isFile()
+    this.#rotates = stat.isFile() && !DESCRIPTOR.test(this.#config.path)
+    if (this.#rotates) this.#file = await realpath(this.#config.path)
     return handle
   }
 
@@ -68,7 +73,8 @@ export class FileSink {
 
   async #rotate(): Promise<void> {
     await this.#shut()
-    const { path, max_files: most } = this.#config
+    const path = this.#file
+    const most = this.#config.max_files
     await rm(`${path}.${most}`, { force: true })
     for (let n = most - 1; n >= 0; n--) {
       await rename(n === 0 ? path : `${path}.${n}`, `${path}.${n + 1}`).catch((error: NodeJS.ErrnoException) => {

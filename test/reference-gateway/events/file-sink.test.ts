@@ -1,6 +1,15 @@
 // The event file: whole lines, rotation by size, problems said once, and a pipe that nobody reads.
 import { execFileSync } from 'node:child_process'
-import { existsSync, mkdirSync, readFileSync, rmdirSync, statSync } from 'node:fs'
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmdirSync,
+  statSync,
+  symlinkSync,
+} from 'node:fs'
 import { open } from 'node:fs/promises'
 import { afterEach, expect, test } from 'vitest'
 import { FileSink } from '../../../reference-gateway/events/file-sink.ts'
@@ -90,3 +99,26 @@ test.skipIf(process.platform === 'win32')(
     await reader.close()
   },
 )
+
+test.skipIf(process.platform === 'win32')('behind a link the file rotates, and the link stays', async () => {
+  const path = folder.file('link')
+  mkdirSync(folder.file('real'))
+  symlinkSync('real/events.ndjson', path)
+  const writer = sink(path, 1_500)
+  for (let n = 1; n <= 20; n++) await writer.deliver([numbered(n)])
+  await writer.close()
+  expect(readlinkSync(path)).toBe('real/events.ndjson')
+  expect(readdirSync(folder.file('real')).sort()).toEqual(['events.ndjson', 'events.ndjson.1', 'events.ndjson.2'])
+  expect(ids(path).at(-1)).toBe('20')
+})
+
+test.skipIf(!existsSync('/dev/fd'))('a descriptor never rotates, be it a regular file', async () => {
+  const file = await open(folder.file('events.ndjson'), 'a')
+  const writer = sink(`/dev/fd/${file.fd}`, 1_500)
+  for (let n = 1; n <= 20; n++) await writer.deliver([numbered(n)])
+  await writer.close()
+  await file.close()
+  expect(problems).toEqual([])
+  expect(readdirSync(folder.path)).toEqual(['events.ndjson'])
+  expect(ids(folder.file('events.ndjson'))).toHaveLength(20)
+})
