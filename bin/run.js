@@ -12,10 +12,14 @@ if (major < 22 || (major === 22 && minor < 19)) {
 // Compiled modules are kept between runs (NODE_DISABLE_COMPILE_CACHE=1 turns it off): half of a short command is compiling.
 import('node:module').then(({ enableCompileCache }) => enableCompileCache())
 
-// A reader that goes away (`kt … | head -1`) is not an error.
+// A reader that goes away (`kt … | head -1`) is not an error. A full disk is, and is said in a sentence.
 process.stdout.on('error', (error) => {
   if (error.code === 'EPIPE') process.exit(process.exitCode ?? 0)
-  throw error
+  const reason = error.message.replace(/^\w+: (.*), \w+$/, '$1')
+  process.stderr.write(
+    `kt: cannot write to stdout: ${reason}\n    Send it to a file that can be written and has room.\n`,
+  )
+  process.exit(2)
 })
 
 import('@oclif/core').then(({ execute, settings }) => {

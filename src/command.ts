@@ -7,6 +7,10 @@ import { EXIT, type ExitCode, reasonOf, UserError } from './errors.ts'
 import { WIDTH, wrap } from './output/text.ts'
 import { didYouMean } from './parse/did-you-mean.ts'
 
+function colored({ isTTY }: { isTTY: boolean }): boolean {
+  return isTTY === true && !process.env.NO_COLOR && process.env.TERM !== 'dumb'
+}
+
 export abstract class KtCommand extends Command {
   /** Ends the command with `code`; 0 just returns. */
   protected finish(code: ExitCode): void {
@@ -22,6 +26,21 @@ export abstract class KtCommand extends Command {
     this.log(JSON.stringify(value, null, 2))
   }
 
+  /**
+   * What a command found: as JSON, else in tables. A file that is stdout (`taken` by its flag) has it for itself: the
+   * tables then go to stderr, where the person who pipes the file still sees them.
+   */
+  protected show(
+    { json, taken }: { json: boolean; taken: string | undefined },
+    result: unknown,
+    tables: (color: boolean) => string,
+  ): void {
+    if (json || taken === '--output') this.printJson(result)
+    if (json) return
+    if (taken === undefined) this.print(tables(colored(process.stdout)))
+    else process.stderr.write(`${tables(colored(process.stderr))}\n`)
+  }
+
   /** The key for a target: from the flag, KT_API_KEY or OPENAI_API_KEY, in that order. */
   protected apiKey(flag: string | undefined): string | undefined {
     return flag ?? process.env.KT_API_KEY ?? process.env.OPENAI_API_KEY
@@ -29,7 +48,7 @@ export abstract class KtCommand extends Command {
 
   /** Colours only on a terminal that wants them. */
   protected get color(): boolean {
-    return process.stdout.isTTY === true && !process.env.NO_COLOR && process.env.TERM !== 'dumb'
+    return colored(process.stdout)
   }
 
   /** Aborted at the first Ctrl-C (or SIGTERM); the second aborts `hurry`, where it is given; the next ends the process at once. */

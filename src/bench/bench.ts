@@ -3,7 +3,8 @@ import { EXIT, type ExitCode, exitOf, UserError } from '../errors.ts'
 import { assertCiWritable } from '../output/ci.ts'
 import type { BenchReport, Gate, Verdict } from '../report/schema.ts'
 import { splitReport } from '../report/split.ts'
-import { assertWritable, writeAtomically } from '../report/write.ts'
+import { assertWritable, placeToWrite } from '../report/write.ts'
+import { writeReports } from '../report/write-report.ts'
 import { formatNumber } from '../units.ts'
 import { readBudgets } from '../verdict/budgets.ts'
 import { gateOf, undecidedCheck } from '../verdict/checks.ts'
@@ -29,7 +30,7 @@ export interface BenchResult extends Measured {
 }
 
 export async function bench(options: BenchOptions, hooks: RunHooks): Promise<BenchResult> {
-  if (options.output !== undefined) assertWritable(options.output)
+  assertReportsWritable(options)
   assertCiWritable(options)
   const { totalMs, components } = readBudgets(options.budgets)
   const byFile = options.budgets !== undefined
@@ -62,8 +63,7 @@ export async function bench(options: BenchOptions, hooks: RunHooks): Promise<Ben
     looks.end(report)
     const noise = aaNoise ?? noiseOf(report, options.aa ? 'aa' : 'halves')
     if (noise) report.noise = noise
-    const unwritten = writeFiles(report, options)
-    if (unwritten) hooks.note(`kt: ${unwritten.message}. What was measured stands in the output alone.`)
+    const unwritten = await writeReports(reportFiles(report, options), hooks.note)
     if (options.json) noteFailure(report, hooks.note)
     const verdict = verdictOf(report, gated)
     return { ...measured, gated, verdict, exitCode: unwritten?.exitCode ?? exitCodeOf(report, verdict, options) }
@@ -72,17 +72,30 @@ export async function bench(options: BenchOptions, hooks: RunHooks): Promise<Ben
   }
 }
 
-/** A disk may be full by now: that must not cost the user what was measured. */
-function writeFiles(report: BenchReport, { output, split }: BenchOptions): UserError | undefined {
-  if (output === undefined) return undefined
-  try {
-    writeAtomically(output, `${JSON.stringify(report, null, 2)}\n`)
-    if (split) splitFiles(report, output)
-    return undefined
-  } catch (error) {
-    if (error instanceof UserError) return error
-    throw error
+function assertReportsWritable({ output, split }: BenchOptions): void {
+  if (output === undefined) return
+  assertWritable(output)
+  if (!split) return
+  if (placeToWrite(output).kind !== 'file')
+    throw new UserError(`--split writes files beside --output, and ${output} is none`, 'Give --output r.json.')
+  for (const arm of ARMS) assertWritable(armPath(output, arm))
+}
+
+/** What goes where: the report, and with --split its arms. */
+function reportFiles(report: BenchReport, { output, split }: BenchOptions): Record<string, BenchReport> {
+  if (output === undefined) return {}
+  const arms = (split && splitReport(report)) || undefined
+  return {
+    [output]: report,
+    ...(arms && Object.fromEntries(ARMS.map((arm) => [armPath(output, arm), arms[arm]]))),
   }
+}
+
+const ARMS = ['baseline', 'gateway'] as const
+
+/** `r.json` -> `r.baseline.json` and `r.gateway.json`. */
+function armPath(output: string, arm: string): string {
+  return `${output.replace(/\.json$/, '')}.${arm}.json`
 }
 
 /** For --json, where no table says it. */
@@ -108,13 +121,4 @@ function exitCodeOf(
   if (interrupted) return EXIT.interrupted
   if (totals.successful === 0) return verdict?.verdict === 'fail' ? EXIT.breached : EXIT.inconclusive
   return exitOf(verdict?.verdict ?? 'pass', inconclusive)
-}
-
-/** `r.json` -> `r.baseline.json` and `r.gateway.json`. */
-function splitFiles(report: BenchReport, output: string): void {
-  const arms = splitReport(report)
-  if (!arms) return
-  const stem = output.replace(/\.json$/, '')
-  for (const [name, arm] of Object.entries(arms))
-    writeAtomically(`${stem}.${name}.json`, `${JSON.stringify(arm, null, 2)}\n`)
 }

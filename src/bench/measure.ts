@@ -15,7 +15,7 @@ import { buildReport, failureDetails } from './build-report.ts'
 import { countTokens } from './count-tokens.ts'
 import { legsOf } from './legs.ts'
 import type { BenchOptions } from './option-schema.ts'
-import { SampleFile } from './sample-file.ts'
+import { openSampleFile, type SampleFile } from './sample-file.ts'
 import { commandLine, withoutSecrets } from './secrets.ts'
 import type { OpenTargets } from './targets.ts'
 
@@ -51,7 +51,7 @@ export async function measure(
   const machine = fingerprint()
   const startedAt = new Date().toISOString()
   const total = plan.requests === undefined ? undefined : plan.requests * plan.arms.length
-  const file = options.samples === undefined ? undefined : sampleFile(options.samples, hooks.note)
+  const file = options.samples === undefined ? undefined : await sampleFile(options.samples, hooks.note)
   const context = {
     version: ktVersion,
     gitSha: gitSha(),
@@ -104,6 +104,6 @@ function nameArms(record: RunRecord, aa: boolean): RunRecord {
   return record
 }
 
-function sampleFile(path: string, note: (line: string) => void): SampleFile {
-  return new SampleFile(path, (reason) => note(`--samples ${path}: ${reason}. The run goes on without them.`))
+function sampleFile(path: string, note: (line: string) => void): Promise<SampleFile> {
+  return openSampleFile(path, (reason) => note(`--samples ${path}: ${reason}. The run goes on without them.`))
 }

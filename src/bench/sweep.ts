@@ -6,7 +6,8 @@
 import { EXIT, type ExitCode, UserError } from '../errors.ts'
 import type { BenchReport } from '../report/schema.ts'
 import { SWEEP_SCHEMA, type SweepCurve, type SweepLevel, type SweepReport } from '../report/sweep-schema.ts'
-import { assertWritable, writeAtomically } from '../report/write.ts'
+import { assertWritable } from '../report/write.ts'
+import { writeReports } from '../report/write-report.ts'
 import { findKnee, frontierOf, scalingOf } from '../stats/curve.ts'
 import { bestReading } from '../verdict/judge.ts'
 import { measure, type RunHooks } from './measure.ts'
@@ -51,7 +52,9 @@ export async function sweep(
   const { first } = seen
   if (!first) throw new UserError('nothing was measured', 'Let the first level end before Ctrl-C.', EXIT.interrupted)
   const report = sweepReport(first, options, ask, curves, hooks.interrupt.aborted)
-  if (options.output !== undefined) writeAtomically(options.output, `${JSON.stringify(report, null, 2)}\n`)
+  const { output } = options
+  const unwritten = await writeReports(output === undefined ? {} : { [output]: report }, hooks.note)
+  if (unwritten) return { report, exitCode: unwritten.exitCode }
   const answered = curves.some(({ levels }) => levels.some(({ requests, failed }) => requests > failed))
   return { report, exitCode: report.interrupted ? EXIT.interrupted : answered ? EXIT.passed : EXIT.inconclusive }
 }

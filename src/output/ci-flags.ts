@@ -7,9 +7,10 @@ export const ciFlags = {
     options: ['fail', 'warn'] as const,
     helpGroup: 'CI',
   })(),
-  junit: Flags.string({ description: 'write the verdicts as JUnit XML to this file', helpGroup: 'CI' }),
+  junit: Flags.string({ description: "write the verdicts as JUnit XML to this file; '-': stdout", helpGroup: 'CI' }),
   markdown: Flags.string({
-    description: 'write verdicts and figures as Markdown to this file; $GITHUB_STEP_SUMMARY gets them too',
+    description:
+      "write verdicts and figures as Markdown to this file ('-': stdout); $GITHUB_STEP_SUMMARY gets them too",
     helpGroup: 'CI',
   }),
 }

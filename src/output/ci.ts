@@ -5,7 +5,7 @@
 import { appendFileSync } from 'node:fs'
 import type { Inconclusive } from '../errors.ts'
 import type { Gate } from '../report/schema.ts'
-import { assertWritable, writeAtomically } from '../report/write.ts'
+import { assertWritable, writeOutput } from '../report/write.ts'
 import { renderAnnotations } from './annotations.ts'
 import { renderJunit } from './junit.ts'
 
@@ -34,17 +34,17 @@ export interface CiResult {
 }
 
 /** `stderr`: annotations go there, so that --json stays JSON; GitHub reads both. */
-export function publish(
+export async function publish(
   { junit, markdown, inconclusive = 'fail' }: CiTargets,
   { name, gate, properties, timestamp, markdown: text }: CiResult,
   env: NodeJS.ProcessEnv = process.env,
   stderr: (text: string) => void = (line) => process.stderr.write(line),
-): void {
+): Promise<void> {
   const judged = gate ?? { verdict: 'pass', checks: [] }
   if (junit !== undefined) {
-    writeAtomically(junit, renderJunit({ name, gate: judged, inconclusive, properties, timestamp }), '--junit')
+    await writeOutput(junit, renderJunit({ name, gate: judged, inconclusive, properties, timestamp }), '--junit')
   }
-  if (markdown !== undefined) writeAtomically(markdown, text(), '--markdown')
+  if (markdown !== undefined) await writeOutput(markdown, text(), '--markdown')
   if (env.GITHUB_STEP_SUMMARY) appendSummary(env.GITHUB_STEP_SUMMARY, text(), stderr)
   if (env.GITHUB_ACTIONS === 'true') for (const line of renderAnnotations(name, judged)) stderr(`${line}\n`)
 }

@@ -3,7 +3,7 @@ import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { UserError } from '../errors.ts'
 import { systemReason } from '../parse/file.ts'
-import { writeAtomically } from '../report/write.ts'
+import { writeOutput } from '../report/write.ts'
 import { helmValues, kongConf } from './kong.ts'
 import { kedaManifests, kubernetesManifests } from './kubernetes.ts'
 import type { ClusterSettings } from './settings.ts'
@@ -24,8 +24,13 @@ export function manifests(target: EmitTarget, settings: ClusterSettings): Record
 }
 
 /** Returns the paths that were written. */
-export function emit(targets: readonly EmitTarget[], settings: ClusterSettings, folder: string): string[] {
-  return targets.flatMap((target) => {
+export async function emit(
+  targets: readonly EmitTarget[],
+  settings: ClusterSettings,
+  folder: string,
+): Promise<string[]> {
+  const paths: string[] = []
+  for (const target of targets) {
     const into = join(folder, target)
     try {
       mkdirSync(into, { recursive: true })
@@ -35,10 +40,11 @@ export function emit(targets: readonly EmitTarget[], settings: ClusterSettings, 
         'Give --out a folder that can be written.',
       )
     }
-    return Object.entries(manifests(target, settings)).map(([file, text]) => {
+    for (const [file, text] of Object.entries(manifests(target, settings))) {
       const path = join(into, file)
-      writeAtomically(path, text)
-      return path
-    })
-  })
+      await writeOutput(path, text, '--out')
+      paths.push(path)
+    }
+  }
+  return paths
 }

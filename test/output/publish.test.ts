@@ -85,24 +85,26 @@ describe('publishing', () => {
     markdown: () => '# kt',
   }
 
-  it('writes what was asked for, and nothing else', () => {
+  it('writes what was asked for, and nothing else', async () => {
     const said: string[] = []
-    publish({ junit: at('a.xml') }, result, {}, (text) => said.push(text))
+    await publish({ junit: at('a.xml') }, result, {}, (text) => said.push(text))
     expect(readFileSync(at('a.xml'), 'utf8')).toContain('failures="1"')
     expect(said).toEqual([])
   })
 
-  it('appends to the job summary and annotates under GitHub', () => {
+  it('appends to the job summary and annotates under GitHub', async () => {
     writeFileSync(at('summary.md'), 'before\n')
     const said: string[] = []
-    publish({}, result, { GITHUB_ACTIONS: 'true', GITHUB_STEP_SUMMARY: at('summary.md') }, (text) => said.push(text))
+    await publish({}, result, { GITHUB_ACTIONS: 'true', GITHUB_STEP_SUMMARY: at('summary.md') }, (text) =>
+      said.push(text),
+    )
     expect(readFileSync(at('summary.md'), 'utf8')).toBe('before\n# kt\n')
     expect(said).toEqual(['::error title=kt bench::FAIL  P99 overhead 20.0 ms >= 7 ms (reasons)\n'])
   })
 
-  it('does not lose a verdict over a summary that cannot be written', () => {
+  it('does not lose a verdict over a summary that cannot be written', async () => {
     const said: string[] = []
-    publish({}, result, { GITHUB_STEP_SUMMARY: folder }, (text) => said.push(text))
+    await publish({}, result, { GITHUB_STEP_SUMMARY: folder }, (text) => said.push(text))
     expect(said.join()).toContain('could not append')
   })
 })

@@ -4,6 +4,7 @@ import * as ci from '../../output/ci.ts'
 import { ciFlags } from '../../output/ci-flags.ts'
 import { renderComparison } from '../../output/compare-table.ts'
 import { comparisonProperties, renderComparisonMarkdown } from '../../output/markdown.ts'
+import { stdoutFlag } from '../../report/write-report.ts'
 import { exitOfComparison } from '../../verdict/compare.ts'
 import { compareFiles } from '../../verdict/compare-files.ts'
 
@@ -64,11 +65,12 @@ measured in turns is compared with itself, block by block.`
 
   async run(): Promise<void> {
     const { args, flags } = await this.parse(BenchCompare)
+    const { json, junit, markdown } = flags
+    const taken = stdoutFlag({ '--junit': junit, '--markdown': markdown }, json)
     ci.assertCiWritable(flags)
     const comparison = compareFiles(args, flags)
-    if (flags.json) this.printJson(comparison)
-    else this.print(renderComparison(comparison, this.color))
-    ci.publish(flags, {
+    this.show({ json, taken }, comparison, (color) => renderComparison(comparison, color))
+    await ci.publish(flags, {
       name: 'kt bench compare',
       gate: comparison.gate,
       properties: comparisonProperties(comparison),

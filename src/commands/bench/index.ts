@@ -10,6 +10,7 @@ import { renderBench } from '../../output/bench-table.ts'
 import * as ci from '../../output/ci.ts'
 import { ciFlags } from '../../output/ci-flags.ts'
 import { progressLine, progressLogLine } from '../../output/progress.ts'
+import { stdoutFlag } from '../../report/write-report.ts'
 import { progressOnStderr } from '../../system/progress.ts'
 
 export default class Bench extends KtCommand {
@@ -47,8 +48,14 @@ and directly, in turns. The API key is taken from --api-key, KT_API_KEY or OPENA
       helpGroup: 'LOAD',
     }),
     'measure-ttfb': Flags.boolean({ description: 'show time to first byte without --stream too', helpGroup: 'RESULT' }),
-    samples: Flags.string({ description: 'write one line a request (NDJSON) to this file', helpGroup: 'RESULT' }),
-    output: Flags.string({ description: 'write the report (kt.bench/1) to this file', helpGroup: 'RESULT' }),
+    samples: Flags.string({
+      description: "write one line a request (NDJSON) to this file; '-': stdout",
+      helpGroup: 'RESULT',
+    }),
+    output: Flags.string({
+      description: "write the report (kt.bench/1) to this file; '-': stdout",
+      helpGroup: 'RESULT',
+    }),
     json: Flags.boolean({ description: 'print the report instead of tables', helpGroup: 'RESULT' }),
     'baseline-url': Flags.string({
       description: 'measured in turns with --url: straight to the provider, or the old gateway',
@@ -110,7 +117,10 @@ and directly, in turns. The API key is taken from --api-key, KT_API_KEY or OPENA
     const given = withConfig(typed, config, OPTION_NAMES)
     given.values['api-key'] ??= this.apiKey(undefined)
     const options = parseBenchOptions(given)
-    const progress = progressOnStderr(!options.json)
+    const { output, samples, junit, markdown, json } = options
+    const files = { '--output': output, '--samples': samples, '--junit': junit, '--markdown': markdown }
+    const taken = stdoutFlag(files, json)
+    const progress = progressOnStderr(!json)
     const hurry = new AbortController()
     const result = await bench(options, {
       argv: ['bench', ...this.argv],
@@ -123,10 +133,11 @@ and directly, in turns. The API key is taken from --api-key, KT_API_KEY or OPENA
       interrupt: this.interruption(hurry),
       hurry: hurry.signal,
     }).finally(progress.end)
-    if (options.json) this.printJson(result.report)
-    else this.print(renderBench(result.report, { ...result, color: this.color, showTtfb: options['measure-ttfb'] }))
     const { report, verdict } = result
-    ci.publish(options, {
+    this.show({ json, taken }, report, (color) =>
+      renderBench(report, { ...result, color, showTtfb: options['measure-ttfb'] }),
+    )
+    await ci.publish(options, {
       name: 'kt bench',
       gate: verdict,
       properties: benchProperties(report),

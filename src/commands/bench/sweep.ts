@@ -6,6 +6,7 @@ import { parseSweepOptions } from '../../bench/sweep-options.ts'
 import { KtCommand } from '../../command.ts'
 import { levelLine, progressLine, progressLogLine } from '../../output/progress.ts'
 import { renderSweep } from '../../output/sweep-table.ts'
+import { stdoutFlag } from '../../report/write-report.ts'
 import { progressOnStderr } from '../../system/progress.ts'
 
 export default class BenchSweep extends KtCommand {
@@ -47,7 +48,10 @@ export default class BenchSweep extends KtCommand {
     ...requestFlags,
     ...pacingFlags,
     ...embeddedFlags,
-    output: Flags.string({ description: 'write the report (kt.sweep/1) to this file', helpGroup: 'RESULT' }),
+    output: Flags.string({
+      description: "write the report (kt.sweep/1) to this file; '-': stdout",
+      helpGroup: 'RESULT',
+    }),
     json: Flags.boolean({ description: 'print the report instead of tables', helpGroup: 'RESULT' }),
   }
 
@@ -58,11 +62,13 @@ export default class BenchSweep extends KtCommand {
     const given = withConfig(typed, config, Object.keys(known))
     given.values['api-key'] ??= this.apiKey(undefined)
     const { ask, options } = parseSweepOptions(given)
-    const progress = progressOnStderr(!options.json)
+    const { output, json } = options
+    const taken = stdoutFlag({ '--output': output }, json)
+    const progress = progressOnStderr(!json)
     const { report, exitCode } = await sweep(options, ask, {
       argv: ['bench', 'sweep', ...this.argv],
       note: progress.note,
-      level: (level) => options.json || progress.note(levelLine(level)),
+      level: (level) => json || progress.note(levelLine(level)),
       progress: (view) =>
         progress.show(
           (width) => progressLine(view, undefined, ask.stepMs, width),
@@ -70,8 +76,7 @@ export default class BenchSweep extends KtCommand {
         ),
       interrupt: this.interruption(),
     }).finally(progress.end)
-    if (options.json) this.printJson(report)
-    else this.print(renderSweep(report, this.color))
+    this.show({ json, taken }, report, (color) => renderSweep(report, color))
     this.finish(exitCode)
   }
 }

@@ -47,7 +47,8 @@ export default class Plan extends KtCommand {
     const { plan, demand, sizing, choices } = await planReport(flags)
     if (emitting) {
       const settings = clusterSettings(plan, answer(plan), demand, sizing, choices, emitting.options)
-      for (const path of emit(emitting.targets, settings, emitting.folder)) process.stderr.write(`kt: wrote ${path}\n`)
+      for (const path of await emit(emitting.targets, settings, emitting.folder))
+        process.stderr.write(`kt: wrote ${path}\n`)
     }
     if (flags.json) this.printJson(plan)
     else if (flags.markdown) this.print(planMarkdown(plan, flags.explain))

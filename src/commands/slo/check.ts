@@ -3,6 +3,7 @@ import { KtCommand } from '../../command.ts'
 import * as ci from '../../output/ci.ts'
 import { ciFlags } from '../../output/ci-flags.ts'
 import { renderSlo, renderSloMarkdown, sloProperties } from '../../output/slo-table.ts'
+import { stdoutFlag } from '../../report/write-report.ts'
 import { checkSlo, exitOfSlo, sloGate } from '../../verdict/slo-file.ts'
 
 export default class SloCheck extends KtCommand {
@@ -31,12 +32,13 @@ export default class SloCheck extends KtCommand {
 
   async run(): Promise<void> {
     const { args, flags } = await this.parse(SloCheck)
+    const { json, junit, markdown } = flags
+    const taken = stdoutFlag({ '--junit': junit, '--markdown': markdown }, json)
     ci.assertCiWritable(flags)
     const judged = checkSlo(args.report, flags.category, flags.slo)
-    if (flags.json) this.printJson(judged)
-    else this.print(renderSlo(judged, this.color))
+    this.show({ json, taken }, judged, (color) => renderSlo(judged, color))
     const { slo, startedAt } = judged
-    ci.publish(flags, {
+    await ci.publish(flags, {
       name: 'kt slo check',
       gate: sloGate(slo),
       properties: sloProperties(judged),
