@@ -4,8 +4,8 @@
  */
 import { Command } from '@oclif/core'
 import { EXIT, type ExitCode, reasonOf, UserError } from './errors.ts'
-import { WIDTH, wrap } from './output/text.ts'
-import { didYouMean } from './parse/did-you-mean.ts'
+import { WIDTH, wrap } from './output/table.ts'
+import { didYouMean } from './parse/explain.ts'
 
 function colored({ isTTY }: { isTTY: boolean }): boolean {
   return isTTY === true && !process.env.NO_COLOR && process.env.TERM !== 'dumb'

@@ -3,7 +3,7 @@
  * was, `ok` otherwise. The rules err towards doubt.
  */
 
-import type { RunRecord } from '../load/messages.ts'
+import type { RunRecord } from '../load/merge.ts'
 import { toMs } from '../report/distribution.ts'
 import type { BenchReport } from '../report/schema.ts'
 import { Histogram } from '../stats/histogram.ts'

@@ -5,7 +5,35 @@
 import { z } from 'zod'
 import { readYaml } from '../parse/file.ts'
 import { TEXT_OPTIONS } from '../workload/choose.ts'
-import { hideQuery } from './secrets.ts'
+
+/** Keeps keys out of everything that is printed or stored. */
+
+const HIDDEN = '***'
+
+/** The command line with the values of --api-key and --header taken out, quoted where a shell would need it. */
+export function commandLine(argv: readonly string[]): string {
+  const shown: string[] = []
+  for (let i = 0; i < argv.length; i++) {
+    const word = argv[i] ?? ''
+    const [, flag, value] = /^(--api-key|--header)(=.*)?$/s.exec(word) ?? []
+    if (flag === undefined) shown.push(hideQuery(word))
+    else {
+      shown.push(value === undefined ? flag : `${flag}=${HIDDEN}`)
+      if (value === undefined && ++i < argv.length) shown.push(HIDDEN)
+    }
+  }
+  return shown.map((word) => (/^[\w@%+=:,./*-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`)).join(' ')
+}
+
+/** Some targets echo the key in their error: it is taken out of every text that came from outside. */
+export function withoutSecrets(text: string, secrets: readonly string[]): string {
+  return secrets.filter((secret) => secret.length >= 4).reduce((rest, secret) => rest.replaceAll(secret, HIDDEN), text)
+}
+
+/** The query of a URL may hold a key. */
+function hideQuery(word: string): string {
+  return /^(--(?:baseline-)?url=)?https?:\/\//.test(word) ? word.replace(/\?.*$/s, `?${HIDDEN}`) : word
+}
 
 /** Values by the flags' names, and where they came from. */
 export interface Given {
@@ -16,7 +44,9 @@ export interface Given {
 
 /** Of each group a run has one: a flag takes the place of what the file says on any of them. */
 const RIVALS: readonly (readonly string[])[] = [['rps', 'concurrency'], TEXT_OPTIONS]
+
 const REPEATABLE: ReadonlySet<string> = new Set(['header', 'threshold'])
+
 const PREFIXES = ['shared-prefix-tokens', 'shared-prefixes']
 
 /** `flags` over what the file at `path` says; `names` are those of all options. */

@@ -10,7 +10,7 @@ import { startRun } from '../load/run.ts'
 import { toMs } from '../report/distribution.ts'
 import type { BenchReport } from '../report/schema.ts'
 import { Histogram } from '../stats/histogram.ts'
-import { startServer } from './child-server.ts'
+import { startServer } from './embedded.ts'
 import type { BenchOptions } from './option-schema.ts'
 
 const SHARE_OF_RUN = 0.1

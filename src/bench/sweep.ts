@@ -4,25 +4,29 @@
  * With several numbers of gateway processes, a curve for each.
  */
 import { EXIT, type ExitCode, UserError } from '../errors.ts'
-import type { BenchReport } from '../report/schema.ts'
+import { toMs } from '../report/distribution.ts'
+import type { BenchReport, Distribution } from '../report/schema.ts'
 import { SWEEP_SCHEMA, type SweepCurve, type SweepLevel, type SweepReport } from '../report/sweep-schema.ts'
 import { assertWritable } from '../report/write.ts'
 import { writeReports } from '../report/write-report.ts'
-import { findKnee, frontierOf, scalingOf } from '../stats/curve.ts'
+import { bisect, findKnee, frontierOf, scalingOf } from '../stats/curve.ts'
+import { Histogram } from '../stats/histogram.ts'
+import { steadyFrom } from '../stats/mean-test.ts'
+import { throughputError } from '../stats/order-interval.ts'
 import { bestReading } from '../verdict/judge.ts'
+import { type GatewayUse, watchGateway } from './embedded.ts'
 import { measure, type RunHooks } from './measure.ts'
 import type { BenchOptions } from './option-schema.ts'
 import { announce, planOf } from './plan-of.ts'
-import { levelOf } from './sweep-level.ts'
 import type { SweepOptions } from './sweep-options.ts'
-import { search } from './sweep-search.ts'
 import { type OpenTargets, openTargets } from './targets.ts'
-import { watchGateway } from './watch-gateway.ts'
 
 /** Of each level, whichever comes first. */
 const WARMUP = { warmup: 50, warmupUs: 1_000_000 }
+
 /** A level that answers less than half of its requests, or is this many times slower than the first, ends the curve. */
 const FAILING = 0.5
+
 const COLLAPSED = 20
 
 export interface SweepHooks extends RunHooks {
@@ -152,5 +156,81 @@ function sweepReport(
     overheadSource: reading ? `${reading.definition}, ${reading.source}` : null,
     curves,
     scaling: scalingOf(curves),
+  }
+}
+
+/** From the report of one level's run to its point on the curve: latency of its steady part, block by block; what passed; what it cost. */
+
+function levelOf(report: BenchReport, level: number, gateway: GatewayUse | null): SweepLevel {
+  const { totals, throughput, client, ttftMs, tpotMs, interTokenMs } = report
+  const blocks = report.blocks.filter((block) => block.arm === report.arms.primary)
+  const latencies = blocks.map((block) => Histogram.decode(block.latency))
+  const { skip, steady } = steadyFrom(latencies.map((histogram) => (histogram.count > 0 ? histogram.meanUs : 0)))
+  const skippedBlocks = steady ? skip : 0
+  const latency = Histogram.merge(latencies.slice(skippedBlocks), 4)
+  const [overhead] = report.overhead
+  return {
+    level,
+    requests: totals.sent,
+    failed: totals.failed,
+    achievedRps: throughput.requestsPerSec,
+    throughputError: throughputError(report.series.map(({ done }) => done)),
+    inputTokensPerSec: throughput.inputTokensPerSec,
+    outputTokensPerSec: throughput.outputTokensPerSec,
+    eventsPerSec: throughput.eventsPerSec,
+    bytesPerSec: throughput.bytesPerSec,
+    tokenSource: throughput.tokenSource,
+    inFlight: totals.inFlight ?? null,
+    gateway,
+    latencyMs: latency.count > 0 ? { p50: toMs(latency.quantileUs(0.5)), p99: toMs(latency.quantileUs(0.99)) } : null,
+    ttftMs: pairOf(ttftMs),
+    tpotMs: pairOf(tpotMs),
+    interTokenMs: pairOf(interTokenMs),
+    overheadMs: overhead ? { p50: overhead.totalMs.p50, p99: overhead.totalMs.p99, ci95: overhead.totalMs.ci95 } : null,
+    client: client.verdict,
+    achievedToOffered: client.achievedToOffered,
+    steady,
+    skippedBlocks,
+  }
+}
+
+function pairOf(distribution: Distribution | undefined): { p50: number; p99: number } | null {
+  return distribution ? { p50: distribution.p50, p99: distribution.p99 } : null
+}
+
+/** Searches the highest level that keeps a limit of added P99, between the last one of the curve that does and the first that does not. */
+
+interface Search {
+  mode: 'open' | 'closed'
+  limitMs: number
+  /** Measures a level. */
+  run(level: number): Promise<SweepLevel>
+  interrupt: AbortSignal
+}
+
+/** What is measured on the way is added to `levels`. */
+async function search({ mode, limitMs, run, interrupt }: Search, levels: SweepLevel[]): Promise<SweepCurve['until']> {
+  const keeps = (level: SweepLevel): boolean => level.overheadMs !== null && level.overheadMs.p99 < limitMs
+  const nowhere = (why: string) => ({ limitMs, level: null, achievedRps: null, why })
+  if (!levels.some((level) => level.overheadMs)) return nowhere('no request carries a reading of the overhead')
+  const firstBreak = levels.findIndex((level) => !keeps(level))
+  let best = firstBreak === -1 ? levels.at(-1) : levels[firstBreak - 1]
+  if (!best) return nowhere('already the lowest level breaks it')
+  let breaks = levels[firstBreak]?.level
+  if (breaks === undefined)
+    return { limitMs, level: best.level, achievedRps: best.achievedRps, why: 'no level breaks it: it lies higher' }
+  for (;;) {
+    const next = bisect(best.level, breaks, mode === 'closed')
+    if (next === undefined || interrupt.aborted) break
+    const measured = await run(next)
+    levels.push(measured)
+    if (keeps(measured)) best = measured
+    else breaks = measured.level
+  }
+  return {
+    limitMs,
+    level: best.level,
+    achievedRps: best.achievedRps,
+    why: `the next one measured, ${breaks}, breaks it`,
   }
 }

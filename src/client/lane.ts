@@ -15,8 +15,7 @@ import type { Usage } from '../wire/stream-event.ts'
 import { quotable } from '../wire/told-error.ts'
 import type { Connection } from './connection.ts'
 import type { AnswerListener, Ask, Exchange, Headers } from './exchange.ts'
-import { isInterrupted, outcomeOfError } from './failure.ts'
-import { KeptBody } from './kept-body.ts'
+import { isInterrupted, KeptBody, outcomeOfError } from './failure.ts'
 import { StreamWatch } from './stream-watch.ts'
 
 /** Hears what happens on a lane. What it is told holds until the lane is started again. */

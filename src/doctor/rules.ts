@@ -6,11 +6,16 @@ import type { Rule } from './rule.ts'
 import { smallBody } from './rules/body-size.ts'
 import { fakeStreaming } from './rules/buffering.ts'
 import { cacheDisabled, sharedCache } from './rules/cache.ts'
-import { http1Upstream, newConnectionPerRequest, noKeepAlive, noWarmUp } from './rules/connections.ts'
+import {
+  disconnectIgnored,
+  http1Upstream,
+  newConnectionPerRequest,
+  noKeepAlive,
+  noWarmUp,
+} from './rules/connections.ts'
 import { delayedAck } from './rules/delayed-ack.ts'
 import { synchronousEvents } from './rules/events.ts'
 import { fixedTimer } from './rules/fixed-timer.ts'
-import { disconnectIgnored } from './rules/leaving.ts'
 import { unboundedPolicy } from './rules/policies.ts'
 import { noisyInstrument, serverTimingUnit } from './rules/signals.ts'
 import { lostEvents, mergedEvents, missingDone, missingUsage } from './rules/stream-content.ts'

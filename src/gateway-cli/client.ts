@@ -2,11 +2,55 @@
  * Asks a running gateway at its admin port. What comes back is parsed by the schema that the caller names; whatever can go
  * wrong on the way (nobody there, another server, a token) is a UserError that says what to do.
  */
+
+import { Flags } from '@oclif/core'
 import { request } from 'undici'
 import { z } from 'zod'
 import { EXIT, reasonOf, UserError } from '../errors.ts'
 
+/** The flags of every command that asks a running gateway. */
+
+export const adminFlags = {
+  admin: Flags.string({
+    description: 'admin port of the gateway',
+    default: 'http://127.0.0.1:41003',
+    helpValue: 'url',
+  }),
+  'admin-token': Flags.string({
+    description: "the gateway's gateway.admin.token; rather set it as KT_ADMIN_TOKEN",
+    env: 'KT_ADMIN_TOKEN',
+  }),
+}
+
+/** What the gateway's admin port answers to the questions that kt's commands ask. */
+
+export const cacheStatsSchema = z.object({
+  backend: z.enum(['memory', 'redis']),
+  shared: z.boolean(),
+  max_entries: z.number(),
+  ttl_ms: z.number(),
+  /** Null: the backend cannot say, or not now. */
+  entries: z.number().nullable(),
+  bytes: z.number().nullable(),
+  hits: z.number(),
+  coalesced: z.number(),
+  misses: z.number(),
+  bypassed: z.number(),
+  stored: z.number(),
+  evicted: z.number(),
+  errors: z.number(),
+})
+
+export type CacheStats = z.output<typeof cacheStatsSchema>
+
+export const clearedSchema = z.object({ cleared: z.number(), model: z.string().optional() })
+
+export const eventSourceSchema = z.object({
+  events: z.object({ file: z.string().nullable(), kept: z.number() }).nullable(),
+})
+
 export const DEFAULT_ADMIN_URL = 'http://127.0.0.1:41003'
+
 const ANSWER_MS = 10_000
 
 const refusal = z.object({ error: z.object({ code: z.string(), message: z.string() }) })

@@ -2,11 +2,12 @@
  * Where `kt events stats` gets its events: the file that is named, else the file that the running gateway writes, else what
  * the gateway still keeps in memory, which reaches back only so far.
  */
-import { existsSync } from 'node:fs'
+import { createReadStream, existsSync, statSync } from 'node:fs'
+import { createInterface } from 'node:readline'
 import { UserError } from '../errors.ts'
-import { eventSourceSchema } from './answers.ts'
-import { type AdminAddress, AdminClient } from './client.ts'
-import { eventFileLines } from './event-file.ts'
+import { systemReason } from '../parse/file.ts'
+import { type AdminAddress, AdminClient, eventSourceSchema } from './client.ts'
+import { type GatewayEvent, parseEvent } from './event.ts'
 
 export interface EventSource {
   /** For people: 'events.ndjson', 'the last 8,192 that the gateway keeps'. */
@@ -31,4 +32,40 @@ export async function openEventSource(
     return { name: events.file, lines: eventFileLines(events.file, since) }
   }
   return { name: `the newest ${events.kept}, which the gateway keeps in memory`, lines: client.lines('/events/recent') }
+}
+
+/** Reads the gateway's event file with the rotated ones before it, the oldest line first. */
+
+/** The lines of `path` and of what it was rotated to; a rotated file that was last written before `since` is left out. */
+async function* eventFileLines(path: string, since: string): AsyncGenerator<string> {
+  const rotated: string[] = []
+  for (let n = 1; existsSync(`${path}.${n}`); n++) rotated.unshift(`${path}.${n}`)
+  const wanted = rotated.filter((file) => statSync(file).mtime.toISOString() >= since)
+  try {
+    for (const file of [...wanted, path]) yield* createInterface({ input: createReadStream(file), crlfDelay: Infinity })
+  } catch (error) {
+    throw new UserError(
+      `cannot read the event file ${path}: ${systemReason(error)}`,
+      'Check the path and its permissions.',
+    )
+  }
+}
+
+/** The running gateway's events as they happen. What it had to drop, because this reader was behind, is said. */
+
+export async function* followEvents(
+  client: AdminClient,
+  signal: AbortSignal,
+  most: number | undefined,
+  note: (text: string) => void,
+): AsyncGenerator<GatewayEvent> {
+  let left = most ?? Number.POSITIVE_INFINITY
+  for await (const line of client.lines('/events', signal)) {
+    const event = parseEvent(line)
+    if (!event) continue
+    if (event.dropped_before > 0) note(`${event.dropped_before} events were dropped here`)
+    yield event
+    if (--left === 0) return
+  }
+  if (!signal.aborted) note('the gateway has ended')
 }

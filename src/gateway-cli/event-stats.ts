@@ -4,7 +4,7 @@
  * observations give it: requests are not quite that, so it is for reading, not for a verdict.
  */
 import { UserError } from '../errors.ts'
-import { didYouMean } from '../parse/did-you-mean.ts'
+import { didYouMean } from '../parse/explain.ts'
 import { Histogram } from '../stats/histogram.ts'
 import { orderIntervalUs } from '../stats/order-interval.ts'
 import { COMPONENTS, type GatewayEvent, parseEvent } from './event.ts'

@@ -3,7 +3,7 @@
  * a field, `{{.}}` for the whole event; `\t` and `\n` are what they are in a string. A field without a value prints as '-'.
  */
 import { UserError } from '../errors.ts'
-import { didYouMean } from '../parse/did-you-mean.ts'
+import { didYouMean } from '../parse/explain.ts'
 import { COMPONENTS, EVENT_FIELDS, type GatewayEvent, NESTED_FIELDS } from './event.ts'
 
 const PLACE = /\{\{\s*(.*?)\s*\}\}/g

@@ -1,7 +1,7 @@
 /** What a mistyped command gets: one line, the nearest command, exit 2. Runs before any command, so it loads nothing else. */
 import type { Hook } from '@oclif/core'
 import { EXIT } from '../errors.ts'
-import { didYouMean } from '../parse/did-you-mean.ts'
+import { didYouMean } from '../parse/explain.ts'
 
 const hook: Hook.CommandNotFound = async function ({ id, config }) {
   process.stderr.write(`${explainUnknown(id.replaceAll(':', ' '), config.commandIDs, config.bin)}\n`)

@@ -4,8 +4,17 @@
  */
 import { share } from '../schedule/blocks.ts'
 import { flat, from, type Ramp, rampOf } from '../schedule/ramp.ts'
-import { atMost, closedLoop, type Limits, openLoop, type Schedule, slice } from '../schedule/schedule.ts'
-import { fixedSlots, rampedSlots, type SlotsAt } from '../schedule/slots.ts'
+import {
+  atMost,
+  closedLoop,
+  fixedSlots,
+  type Limits,
+  openLoop,
+  rampedSlots,
+  type Schedule,
+  type SlotsAt,
+  slice,
+} from '../schedule/schedule.ts'
 import { hash32 } from '../stats/random.ts'
 import type { RunPlan, Segment } from './plan.ts'
 

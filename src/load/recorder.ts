@@ -3,16 +3,16 @@
  * O(1) a request; memory does not grow with the run. Plain data comes out (`ArmRecord`), fit to cross a thread.
  */
 import type { Exchange } from '../client/exchange.ts'
-import { type SelfReportRecord, SelfReportTally, type ToldBlock } from '../overhead/self-report-tally.ts'
 import type { Told } from '../overhead/self-reported.ts'
+import { type SelfReportRecord, SelfReportTally, type ToldBlock } from '../overhead/self-reported.ts'
 import { stampedOverhead } from '../overhead/stamped.ts'
 import type { ArmName } from '../report/schema.ts'
 import type { Category } from '../slo/category.ts'
 import { type Digits, type EncodedHistogram, Histogram } from '../stats/histogram.ts'
 import { isInLatencyTail, type Outcome } from '../wire/outcome.ts'
 import type { Stamp } from '../wire/stamp.ts'
-import { type AnswerSample, AnswerSampler, type KeptAnswer } from './answer-samples.ts'
 import { type CategoryRecord, CategoryTally } from './category-tally.ts'
+import { type AnswerSample, AnswerSampler, type KeptAnswer } from './samples.ts'
 
 const BYTES_A_TOKEN = 4
 

@@ -5,11 +5,10 @@
  */
 import { Worker } from 'node:worker_threads'
 import { now } from '../system/clock.ts'
-import { collectOnlyWhenFull } from '../system/heap.ts'
-import { lowerHelperThreads } from '../system/helper-threads.ts'
+import { collectOnlyWhenFull, lowerHelperThreads } from '../system/helper-threads.ts'
 import type { StopReason } from './engine.ts'
+import type { FromWorker, Progress, RunRecord, ThreadData, ToWorker } from './merge.ts'
 import { mergeProgress, mergeRecords } from './merge.ts'
-import type { FromWorker, Progress, RunRecord, ThreadData, ToWorker } from './messages.ts'
 import type { RunPlan } from './plan.ts'
 import { openStage } from './rehearsal.ts'
 

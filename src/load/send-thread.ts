@@ -1,31 +1,61 @@
 /** A thread that sends: runs the engine on its share of the plan, says how far it is, and hands over the record. */
 import { parentPort, workerData } from 'node:worker_threads'
 import { now } from '../system/clock.ts'
-import { collect } from '../system/heap.ts'
+import { collect } from '../system/helper-threads.ts'
 import { watchSelf } from '../system/self-monitor.ts'
 import { Engine } from './engine.ts'
-import type { FromWorker, Progress, RunRecord, ThreadData, ToWorker } from './messages.ts'
+import type { FromWorker, Progress, RunRecord, ThreadData, ToWorker } from './merge.ts'
 import { rehearsalsOf } from './rehearsal.ts'
 import { SampleBatches } from './samples.ts'
-import { Timed } from './timed.ts'
+
+/** When the latest requests of an arm left and ended, for joining with the provider's own record after the run: bounded. */
+
+const MOST = 20_000
+
+const COLUMNS = 3
+
+class Timed {
+  readonly #rows = new Float64Array(MOST * COLUMNS)
+  #count = 0
+
+  add(index: number, sentUs: number, endUs: number): void {
+    const at = (this.#count++ % MOST) * COLUMNS
+    this.#rows[at] = index
+    this.#rows[at + 1] = sentUs
+    this.#rows[at + 2] = endUs
+  }
+
+  /** Index, sent, end of each. */
+  rows(): Float64Array {
+    return this.#rows.slice(0, Math.min(this.#count, MOST) * COLUMNS)
+  }
+}
 
 const PROGRESS_EVERY_MS = 250
 
 const { plan, worker, stage, samples: wanted } = workerData as ThreadData
+
 const say = (message: FromWorker, transfer: ArrayBuffer[] = []): void => parentPort?.postMessage(message, transfer)
 
 let startUs = now()
+
 let measuringFromUs = Number.NaN
+
 let watch = watchSelf()
+
 let begin: ((startUs: number) => void) | undefined
+
 let looked: ((goOn: boolean) => void) | undefined
+
 /** The record that the last look was at: where it ends the run, the report is of the same. */
 let seen: RunRecord | undefined
+
 const batches = wanted
   ? new SampleBatches((rows, lost) => {
       say({ type: 'samples', rows, lost, startUs: measuringFromUs }, [rows.buffer as ArrayBuffer])
     })
   : undefined
+
 const timed = plan.arms.map(() => new Timed())
 
 const engine = new Engine(plan, now, worker, {
@@ -77,20 +107,32 @@ const ticker = setInterval(() => {
   say({ type: 'progress', progress: progress() })
   batches?.flush()
 }, PROGRESS_EVERY_MS)
+
 for (const act of stage ? rehearsalsOf(plan, stage) : []) {
   rehearsal = new Engine(act, now)
   if (!engine.stopReason) await rehearsal.run()
 }
+
 rehearsal = undefined
+
 if (stage) collect()
+
 startUs = now()
+
 await engine.run()
+
 clearInterval(ticker)
+
 batches?.flush(true)
+
 engine.series.end()
+
 const last = record()
+
 say({ type: 'done', record: seen ? { ...last, self: seen.self, measuredUs: seen.measuredUs } : last })
+
 watch.end()
+
 parentPort?.close()
 
 function progress(): Progress {

@@ -2,10 +2,8 @@
 import type { BenchReport, Gate, OverheadResult } from '../report/schema.ts'
 import { formatDuration, formatMs, formatNumber, formatShare } from '../units.ts'
 import { latencyRows } from './bench-table.ts'
-import { loopLine } from './load-line.ts'
-import { looksLine } from './looks-line.ts'
+import { looksLine, loopLine, noiseLine } from './check-line.ts'
 import { cell, gateMarkdown, table } from './markdown.ts'
-import { noiseLine } from './noise-line.ts'
 import { sloMarkdown } from './slo-table.ts'
 
 /** `gate`: what decides the exit code; without one the standard budget is shown, and named so. */

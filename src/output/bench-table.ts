@@ -3,15 +3,11 @@ import type { ChalkInstance } from 'chalk'
 import { explainDisagreement } from '../overhead/disagreement.ts'
 import type { BenchReport, Distribution, Gate, OverheadResult } from '../report/schema.ts'
 import { formatDuration, formatMs, formatNumber } from '../units.ts'
-import { uncategorised } from '../verdict/category-run.ts'
+import { uncategorised } from '../verdict/slo.ts'
 import { OUTCOMES, type Outcome } from '../wire/outcome.ts'
-import { loopLine, omissionNote } from './load-line.ts'
-import { looksLine } from './looks-line.ts'
-import { noiseLine } from './noise-line.ts'
+import { budgetCell, gateLines, looksLine, loopLine, noiseLine, omissionNote } from './check-line.ts'
 import { sloSection } from './slo-table.ts'
-import { columns, paint } from './table.ts'
-import { hung } from './text.ts'
-import { budgetCell, gateLines } from './verdict.ts'
+import { columns, hung, paint } from './table.ts'
 
 export interface BenchView {
   color: boolean

@@ -3,11 +3,28 @@
  * every command that judges.
  */
 import { appendFileSync } from 'node:fs'
+import { Flags } from '@oclif/core'
 import type { Inconclusive } from '../errors.ts'
 import type { Gate } from '../report/schema.ts'
 import { assertWritable, writeOutput } from '../report/write.ts'
-import { renderAnnotations } from './annotations.ts'
+import { checkSentence, verdictWord } from './check-line.ts'
 import { renderJunit } from './junit.ts'
+
+/** The flags of every command that leaves a verdict for CI. What is done with them: src/output/ci.ts. */
+
+export const ciFlags = {
+  inconclusive: Flags.option({
+    description: 'fail: exit 4 when the data cannot tell (default); warn: exit 0',
+    options: ['fail', 'warn'] as const,
+    helpGroup: 'CI',
+  })(),
+  junit: Flags.string({ description: "write the verdicts as JUnit XML to this file; '-': stdout", helpGroup: 'CI' }),
+  markdown: Flags.string({
+    description:
+      "write verdicts and figures as Markdown to this file ('-': stdout); $GITHUB_STEP_SUMMARY gets them too",
+    helpGroup: 'CI',
+  }),
+}
 
 export interface CiTargets {
   junit?: string | undefined
@@ -56,4 +73,23 @@ function appendSummary(path: string, text: string, stderr: (text: string) => voi
   } catch {
     stderr(`kt: could not append to the job summary ${path}\n`)
   }
+}
+
+/** Verdicts as GitHub workflow commands: a line a check that did not pass, shown at the head of the run. Strings out. */
+
+export function renderAnnotations(title: string, gate: Gate): string[] {
+  return gate.checks.flatMap((check) => {
+    if (check.verdict === 'pass') return []
+    const command = check.verdict === 'fail' ? 'error' : 'warning'
+    const text = `${verdictWord(check.verdict)}  ${checkSentence(check)}`
+    return [`::${command} title=${property(title)}::${data(text)}`]
+  })
+}
+
+function data(text: string): string {
+  return text.replaceAll('%', '%25').replaceAll('\r', '%0D').replaceAll('\n', '%0A')
+}
+
+function property(text: string): string {
+  return data(text).replaceAll(':', '%3A').replaceAll(',', '%2C')
 }

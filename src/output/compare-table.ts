@@ -2,10 +2,8 @@
 import type { ChalkInstance } from 'chalk'
 import { formatMs, formatNumber, formatShare } from '../units.ts'
 import type { ComparedRow, ComparedRun, Comparison } from '../verdict/compare.ts'
-import { noiseLine } from './noise-line.ts'
-import { columns, paint } from './table.ts'
-import { hung } from './text.ts'
-import { budgetCell, gateLines } from './verdict.ts'
+import { budgetCell, gateLines, noiseLine } from './check-line.ts'
+import { columns, hung, paint } from './table.ts'
 
 const METRICS: Record<string, string> = {
   latency: 'Latency',

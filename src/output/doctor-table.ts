@@ -2,8 +2,7 @@
 import type { ChalkInstance } from 'chalk'
 import type { DoctorOpinion, DoctorResult, Evidence, RuleResult, Severity } from '../report/doctor-schema.ts'
 import { formatNumber } from '../units.ts'
-import { paint } from './table.ts'
-import { hung, WIDTH, wrap } from './text.ts'
+import { hung, paint, WIDTH, wrap } from './table.ts'
 
 const KINDS = { kt: 'reference gateway', kong: 'Kong', litellm: 'LiteLLM' }
 const EVIDENCE: Record<Evidence, string> = { config: 'config', report: 'report', measurement: 'measured' }

@@ -1,8 +1,10 @@
 /** A checked gateway config as text: what it comes to in the first line, then every key, with the defaults marked. */
 
-import type { Effective } from '../gateway-cli/effective-config.ts'
-import type { GatewayCheck } from '../gateway-cli/gateway-config.ts'
-import { hung } from './text.ts'
+import type { CacheStats } from '../gateway-cli/client.ts'
+import type { EventStats } from '../gateway-cli/event-stats.ts'
+import type { Effective, GatewayCheck } from '../gateway-cli/gateway-config.ts'
+import { formatBytes, formatDuration, formatMs, formatNumber, formatShare } from '../units.ts'
+import { columns, hung, paint } from './table.ts'
 
 export function renderGatewayCheck({ file, config, effective }: GatewayCheck): string {
   const { host, port, providers, policies, workers } = config
@@ -55,4 +57,68 @@ function scalar(value: unknown): string {
 
 function marked(line: string, given: boolean): string {
   return given ? line : `${line.padEnd(42)}  # default`
+}
+
+/** `kt cache stats` as a page. */
+
+export function renderCacheStats(stats: CacheStats, color: boolean): string {
+  const c = paint(color)
+  const asked = stats.hits + stats.misses
+  const share = asked > 0 ? `${formatShare(stats.hits / asked)} of what may be cached` : 'nothing asked yet'
+  const entries = stats.entries === null ? 'unknown: the backend does not answer' : formatNumber(stats.entries)
+  const size = stats.bytes === null ? '' : `, ${formatBytes(stats.bytes)}`
+  const rows = [
+    ['entries', entries, `of ${formatNumber(stats.max_entries)}${size}, for ${formatDuration(stats.ttl_ms)} each`],
+    ['hits', formatNumber(stats.hits), share],
+    ['  waited', formatNumber(stats.coalesced), "of them, for another request's answer"],
+    ['misses', formatNumber(stats.misses), ''],
+    ['bypassed', formatNumber(stats.bypassed), 'not to be cached by their nature'],
+    ['stored', formatNumber(stats.stored), ''],
+    ['evicted', formatNumber(stats.evicted), 'to make room'],
+    ['errors', formatNumber(stats.errors), 'of the backend; their requests went on uncached'],
+  ]
+  const table = columns(
+    rows.map(([name = '', figure = '', note = '']) => [name, figure, c.dim(note)]),
+    ['left', 'right', 'left'],
+  )
+  return `${c.bold(`Cache (${stats.backend})`)}\n${table}`
+}
+
+/** `kt events stats` as a page. */
+
+interface EventStatsContext {
+  source: string
+  lastMs: number | undefined
+  model: string | undefined
+}
+
+export function renderEventStats(stats: EventStats, context: EventStatsContext, color: boolean): string {
+  const c = paint(color)
+  const of = context.model === undefined ? '' : ` of ${context.model}`
+  const over = context.lastMs === undefined ? '' : ` over the last ${formatDuration(context.lastMs)}`
+  const title = c.bold(`${stats.metric} (${stats.unit})${of}${over}`)
+  const notes = [`from ${context.source}`, ...losses(stats)]
+  if (stats.count === 0) return [title, '  no event has it', ...notes.map((note) => c.dim(hung(note, '  ')))].join('\n')
+  const show = (value: number): string => (stats.unit === 'ms' ? formatMs(value) : formatNumber(value))
+  const rows = stats.percentiles.map(({ percentile, value, low, high }) => {
+    // With fewer than ten observations beyond it a quantile says little.
+    const few = stats.count * (1 - percentile / 100) < 10 ? 'under ten beyond it' : ''
+    const interval = high === null ? `[${show(low)}, inf)` : `[${show(low)}, ${show(high)}]`
+    return [`P${percentile}`, show(value), c.dim(interval), c.dim(few)]
+  })
+  const failed = stats.failed > 0 ? `, ${formatNumber(stats.failed)} of them failed` : ''
+  const count = `${formatNumber(stats.count)} requests${failed}; mean ${show(stats.mean ?? 0)}, max ${show(stats.max ?? 0)}`
+  return [
+    title,
+    columns(rows, ['left', 'right', 'right', 'left']),
+    hung(count, '  '),
+    ...['intervals: 95 %, for independent requests', ...notes].map((note) => c.dim(hung(note, '  '))),
+  ].join('\n')
+}
+
+function losses({ dropped, unreadable }: EventStats): string[] {
+  return [
+    ...(dropped > 0 ? [`${formatNumber(dropped)} events were dropped and are not in it`] : []),
+    ...(unreadable > 0 ? [`${formatNumber(unreadable)} lines are no events and were left out`] : []),
+  ]
 }

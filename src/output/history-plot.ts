@@ -2,8 +2,7 @@
 import type { ChalkInstance } from 'chalk'
 import { formatMs, formatNumber, formatShare } from '../units.ts'
 import type { History, HistoryChange } from '../verdict/history.ts'
-import { paint } from './table.ts'
-import { hung, WIDTH } from './text.ts'
+import { hung, paint, WIDTH } from './table.ts'
 
 const ROWS = 12
 const AXIS = 10

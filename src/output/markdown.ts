@@ -3,8 +3,7 @@
 import type { Check, Gate, Verdict } from '../report/schema.ts'
 import { formatMs, formatNumber, formatShare } from '../units.ts'
 import type { ComparedRow, Comparison } from '../verdict/compare.ts'
-import { checkSentence, verdictWord } from './check-line.ts'
-import { noiseLine } from './noise-line.ts'
+import { checkSentence, noiseLine, verdictWord } from './check-line.ts'
 
 const MARKS: Record<Verdict, string> = { pass: '✅', fail: '❌', inconclusive: '⚠️' }
 

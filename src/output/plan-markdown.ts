@@ -1,9 +1,8 @@
 /** A plan as Markdown, for a design document or a ticket: the answer, the constraints, the redundancy, the sources. */
 import type { Plan } from '../report/plan-schema.ts'
 import { formatCount, formatNumber } from '../units.ts'
-import { labelOf, originOf } from './plan-explain.ts'
 import { answer } from './plan-table.ts'
-import { span, trimmed, withUnit } from './plan-words.ts'
+import { labelOf, originOf, span, trimmed, withUnit } from './plan-words.ts'
 
 export function planMarkdown(plan: Plan, explain = false): string {
   const { demand, formula, workers, constraints, redundancyParts, nodes, tier, sizing } = plan

@@ -4,10 +4,10 @@
  */
 import type { Plan } from '../report/plan-schema.ts'
 import { formatCount, formatDuration, formatMs, formatNumber, formatShare } from '../units.ts'
-import { explainPlan } from './plan-explain.ts'
 import {
   counted,
   explained,
+  explainPlan,
   fine,
   list,
   PLAN_WIDTH,
@@ -18,7 +18,7 @@ import {
   trimmed,
   withUnit,
 } from './plan-words.ts'
-import { wrap } from './text.ts'
+import { wrap } from './table.ts'
 
 type Dimension = Plan['tier']['decidedBy'][number]
 

@@ -3,7 +3,7 @@ import type { FleetOptions, FleetResult } from '../plan/simulate/fleet.ts'
 import type { Traffic } from '../plan/simulate/traffic.ts'
 import { formatCount, formatDuration, formatMs, formatNumber, formatShare } from '../units.ts'
 import { counted, explained, PLAN_WIDTH, trimmed } from './plan-words.ts'
-import { indent, wrap } from './text.ts'
+import { indent, wrap } from './table.ts'
 
 function ms(value: number): string {
   return value < 0.0005 ? '0 ms' : `${formatMs(value)} ms`

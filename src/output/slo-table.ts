@@ -3,12 +3,9 @@ import type { ChalkInstance } from 'chalk'
 import type { SloResult } from '../report/schema.ts'
 import { formatDuration, formatMs, formatNumber, formatShare } from '../units.ts'
 import type { SloJudgement } from '../verdict/slo-file.ts'
-import { verdictWord } from './check-line.ts'
+import { gateLines, noiseLine, verdictWord } from './check-line.ts'
 import { cell, gateMarkdown, table } from './markdown.ts'
-import { noiseLine } from './noise-line.ts'
-import { columns, paint } from './table.ts'
-import { hung } from './text.ts'
-import { gateLines } from './verdict.ts'
+import { columns, hung, paint } from './table.ts'
 
 const FOUND = {
   name: '',

@@ -2,8 +2,7 @@
 import type { ChalkInstance } from 'chalk'
 import type { SweepCurve, SweepLevel, SweepReport } from '../report/sweep-schema.ts'
 import { formatBytes, formatCount, formatMs, formatNumber } from '../units.ts'
-import { columns, paint } from './table.ts'
-import { hung } from './text.ts'
+import { columns, hung, paint } from './table.ts'
 
 export function renderSweep(report: SweepReport, color: boolean): string {
   const c = paint(color)

@@ -2,8 +2,9 @@
  * Turns what zod refuses into lines a user can act on: the path, what was there, what is expected, and for an unknown key
  * the nearest key that exists at that place.
  */
+
+import { closest, distance } from 'fastest-levenshtein'
 import { z } from 'zod'
-import { didYouMean } from './did-you-mean.ts'
 
 /** One line an issue: `gateway.connection_pool: unknown key 'max_idle' (did you mean 'max_idle_per_host'?)`. */
 export function explainZodError(error: z.ZodError, schema: z.ZodType): string[] {
@@ -52,4 +53,12 @@ function unwrap(schema: z.ZodType): z.ZodType[] {
   if (schema instanceof z.ZodPipe) return unwrap(schema.in as z.ZodType)
   if (schema instanceof z.ZodUnion) return schema.options.flatMap((option) => unwrap(option as z.ZodType))
   return [schema]
+}
+
+/** The nearest known word to a mistyped one, or nothing when no known word is close. */
+
+export function didYouMean(word: string, known: readonly string[]): string | undefined {
+  if (known.length === 0) return undefined
+  const nearest = closest(word, known)
+  return distance(word, nearest) <= Math.max(1, Math.floor(nearest.length / 3)) ? nearest : undefined
 }

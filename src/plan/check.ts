@@ -6,8 +6,8 @@
  */
 
 import { equivalentOutput, type MeasuredRun, partlyBusy, unfit } from './calibrate/run.ts'
+import { rawWorkers } from './cpu.ts'
 import type { Figures } from './figures.ts'
-import { rawWorkers } from './formula.ts'
 
 export interface CheckedRun extends MeasuredRun {
   mode: 'open' | 'closed'

@@ -4,9 +4,10 @@
  * redundancy multiplies is the demand, so every need here is proportional to it.
  * References: Little's law (requests in flight = rate x time); nginx worker_connections; Linux ip_local_port_range and TIME_WAIT.
  */
+
+import { rawWorkers } from './cpu.ts'
 import type { Demand } from './demand.ts'
 import { type Figures, type Input, inputOf } from './figures.ts'
-import { rawWorkers } from './formula.ts'
 
 export const CONSTRAINTS = ['cpu', 'network', 'connections', 'descriptors', 'ports', 'memory'] as const
 export type ConstraintName = (typeof CONSTRAINTS)[number]

@@ -4,7 +4,7 @@
  */
 import type { Demand } from './demand.ts'
 import type { Figures } from './figures.ts'
-import { equivalentOutputLoad } from './formula.ts'
+import type { PerWorker } from './sizing.ts'
 import { middle95 } from './usl/fit.ts'
 import { needFor, type UslModel } from './usl/model.ts'
 
@@ -68,4 +68,37 @@ function inGroups(load: number, model: UslModel): { workers: number; groups: num
     if (need !== undefined) return { workers: groups * Math.max(need, 0), groups }
     if (groups > 1e6) return { workers: Number.POSITIVE_INFINITY, groups }
   }
+}
+
+/**
+ * Kong's sizing formula: workers = (input / R + output) / O_w, with R = I_w / O_w, the ratio of what one worker passes. R is a
+ * ratio of costs and never taken from traffic. Redundancy multiplies the raw figure before it is rounded up: 4 x 27.7 is 111
+ * workers, not 4 x 28 = 112.
+ * Source: Kong AI Gateway resource sizing guidelines, capacity planning formula.
+ */
+
+/** Tokens per second at the peak. */
+interface TokenLoad {
+  inputTokensPerSec: number
+  outputTokensPerSec: number
+}
+
+/** Output tokens/s that cost as much as the whole demand. */
+export function equivalentOutputLoad(demand: TokenLoad, ratio: number): number {
+  return demand.inputTokensPerSec / ratio + demand.outputTokensPerSec
+}
+
+/** Workers before rounding and redundancy. */
+export function rawWorkers(demand: TokenLoad, ratio: number, outputPerWorker: number): number {
+  return equivalentOutputLoad(demand, ratio) / outputPerWorker
+}
+
+/** R from a worker's two throughputs. */
+export function costRatio(worker: PerWorker): number {
+  return worker.inputTokensPerSec / worker.outputTokensPerSec
+}
+
+/** The next whole number, at least 1; what binary fractions add in the thirteenth digit does not count. */
+export function wholeUp(value: number): number {
+  return Math.max(1, Math.ceil(Number(value.toPrecision(12))))
 }

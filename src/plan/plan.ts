@@ -13,12 +13,18 @@ import {
   requestsInFlight,
   type Setting,
 } from './constraints.ts'
-import { cpuWorkers, type Scaling, type WorkerDraw } from './cpu.ts'
+import {
+  costRatio,
+  cpuWorkers,
+  equivalentOutputLoad,
+  rawWorkers,
+  type Scaling,
+  type WorkerDraw,
+  wholeUp,
+} from './cpu.ts'
 import type { Demand } from './demand.ts'
 import type { Figures } from './figures.ts'
-import { costRatio, equivalentOutputLoad, rawWorkers, wholeUp } from './formula.ts'
-import { type Quota, quotaNeeds } from './quota.ts'
-import { takeApart } from './redundancy.ts'
+import { type Quota, quotaNeeds, takeApart } from './redundancy.ts'
 import type { NodeType, RedundancyParts, RedundancyRange, Sizing } from './sizing.ts'
 import { boundOf, rpsTierOf, tierOf, upperBound } from './tier.ts'
 import { waitAt } from './waiting.ts'

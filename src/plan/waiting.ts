@@ -7,7 +7,7 @@
  */
 import type { Demand } from './demand.ts'
 import type { Figures } from './figures.ts'
-import { estimateWait } from './queueing/general-service.ts'
+import { estimateWait } from './queueing/erlang.ts'
 
 export interface WorkerLoad {
   requestsPerSec: number

@@ -5,7 +5,7 @@ import { makePlan } from '../plan/plan.ts'
 import type { BufferProfile, Sizing } from '../plan/sizing.ts'
 import { formatBytes } from '../units.ts'
 import type { PlanFlags } from './plan-flags.ts'
-import { sizeOf, wholeCount } from './plan-numbers.ts'
+import { sizeOf, wholeCount } from './plan-flags.ts'
 import { planRequest } from './plan-request.ts'
 import { readSizing } from './sizing.ts'
 

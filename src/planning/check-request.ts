@@ -6,7 +6,7 @@ import { FIGURE_KEYS, type Figures } from '../plan/figures.ts'
 import { planSchema } from '../report/plan-schema.ts'
 import { measuredRuns } from './measured-runs.ts'
 import type { PlanFlags } from './plan-flags.ts'
-import { shareOf, wholeCount } from './plan-numbers.ts'
+import { shareOf, wholeCount } from './plan-flags.ts'
 import { choicesOf } from './plan-request.ts'
 import { readSizing } from './sizing.ts'
 

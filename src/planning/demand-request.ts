@@ -1,11 +1,10 @@
 /** Turns the flags of a planning command into a demand, whichever way it was said; two ways at once are refused. */
 import { UserError } from '../errors.ts'
-import { burstOf, type Demand, demandFromPeaks, demandFromRate, type Shape } from '../plan/demand.ts'
+import { burstOf, type Demand, demandFromPeaks, demandFromRate, meanRequest, type Shape } from '../plan/demand.ts'
 import { inputScv, peakOf, totalsOf } from '../plan/trace.ts'
-import { meanRequest } from '../plan/workload-profile.ts'
 import { formatCount, formatDuration, formatNumber } from '../units.ts'
 import type { PlanFlags } from './plan-flags.ts'
-import { countOrZero, positiveCount, secondsOf, shareOf, wholeCount } from './plan-numbers.ts'
+import { countOrZero, positiveCount, secondsOf, shareOf, wholeCount } from './plan-flags.ts'
 import { parseMix, profileNamed, readWorkloads } from './workloads.ts'
 
 const EXAMPLE = 'Example: kt plan --input-peak 80M --output-peak 10M'

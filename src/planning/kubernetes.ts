@@ -10,7 +10,6 @@ import { PodDisruptionBudget } from 'kubernetes-models/policy/v1/PodDisruptionBu
 import { ConfigMap } from 'kubernetes-models/v1/ConfigMap'
 import { Service } from 'kubernetes-models/v1/Service'
 import { stringify } from 'yaml'
-import { gatewayConfig } from './gateway-config.ts'
 import type { ClusterSettings } from './settings.ts'
 
 const PORT = 41_002
@@ -183,4 +182,38 @@ function scaledObject(settings: ClusterSettings): ScaledObject {
 
 function labels({ name }: ClusterSettings): Record<string, string> {
   return { 'app.kubernetes.io/name': name }
+}
+
+/** The reference gateway's own configuration for a pod, in the keys that it reads. */
+
+function gatewayConfig(
+  { providerUrl, upstream, upstreamConnections, mostInFlight, bodies, longestStreamS }: ClusterSettings,
+  port: number,
+): string {
+  return stringify({
+    gateway: {
+      host: '0.0.0.0',
+      port,
+      providers: [
+        {
+          name: 'openai',
+          base_url: providerUrl,
+          protocol: 'openai',
+          api_key: '$'.concat('{OPENAI_API_KEY}'),
+          models: ['*'],
+        },
+      ],
+      limits: {
+        max_body: `${bodies.body.maxBytes / 1024 ** 2}MB`,
+        max_in_flight: mostInFlight,
+        // The pod's grace period leaves this long after its preStop.
+        drain_timeout: `${longestStreamS}s`,
+      },
+      upstream: { http_version: upstream },
+      connection_pool: {
+        max_idle_per_host: Math.max(32, Math.ceil(upstreamConnections / 4)),
+        max_total: upstreamConnections,
+      },
+    },
+  })
 }

@@ -3,11 +3,16 @@
  * without a gateway, is refused: a plan in tokens cannot rest on it.
  */
 import { UserError } from '../errors.ts'
+import { calibrate } from '../plan/calibrate/calibrate.ts'
 import type { CheckedRun } from '../plan/check.ts'
+import type { Calibration } from '../plan/plan.ts'
+import type { Sizing } from '../plan/sizing.ts'
 import { readMeasurement } from '../report/read.ts'
 import type { BenchReport } from '../report/schema.ts'
 import { SWEEP_SCHEMA, type SweepLevel, type SweepReport } from '../report/sweep-schema.ts'
-import { throughputError } from '../stats/throughput-error.ts'
+import { fitLine } from '../stats/line.ts'
+import { throughputError } from '../stats/order-interval.ts'
+import { parseBytes, parseCount } from '../units.ts'
 import { bestReading } from '../verdict/judge.ts'
 
 /** `workers`: of the gateway; a sweep of the embedded gateway knows its own. */
@@ -109,4 +114,57 @@ function tokensOf(
   }
   if (inputTokensPerSec > 0) return { inputTokensPerSec, outputTokensPerSec }
   throw new UserError(`${path}: no tokens passed in this run`, 'Bench a target that answers.')
+}
+
+/** Memory at rest and of one stream, from resident sets at numbers of streams: the line of least squares through them. */
+
+/** '100=180MiB,2000=310MiB' */
+export function memoryFromRss(text: string): { base: number; perStream: number } {
+  const next = 'Write resident sets at two numbers of streams or more, for example --rss 100=180MiB,2000=310MiB.'
+  const points = text.split(',').map((part) => {
+    const [streams = '', size = ''] = part.split('=').map((side) => side.trim())
+    const [x, y] = [parseCount(streams), parseBytes(size)]
+    if (x === undefined || y === undefined || y <= 0)
+      throw new UserError(`--rss: '${part.trim()}' is not streams=size`, next)
+    return { x, y }
+  })
+  const line = fitLine(points)
+  if (!line) throw new UserError('--rss needs two different numbers of streams', next)
+  const { slope: perStream, intercept: base } = line
+  if (perStream <= 0 || base <= 0) {
+    throw new UserError(
+      '--rss: memory does not grow with the streams, so it says nothing of one',
+      'Measure with more streams, after a warm-up.',
+    )
+  }
+  return { base, perStream }
+}
+
+/** A calibration from the reports that a user names. */
+
+export function calibrationFrom(
+  paths: readonly string[],
+  workers: string | undefined,
+  streamedShare: number,
+  sizing: Sizing,
+): Calibration {
+  const counts = workerCounts(workers, paths.length)
+  const runs = paths.flatMap((path, i) => measuredRuns(path, counts[i]))
+  const result = calibrate(runs, streamedShare, sizing.figures.ratio.value)
+  if (result.state === 'calibrated') return result.calibration
+  throw new UserError(
+    result.why,
+    'Measure again as that says, or plan with the vendor defaults (leave --from-bench out).',
+  )
+}
+
+function workerCounts(given: string | undefined, runs: number): number[] {
+  if (given === undefined) return []
+  const next = 'Write one count a report, in their order: --bench-workers 1,2,4,8.'
+  const counts = given.split(',').map((part) => Number(part.trim()))
+  const bad = counts.find((count) => !Number.isInteger(count) || count < 1)
+  if (bad !== undefined) throw new UserError(`--bench-workers ${given}: each is a whole number of at least 1`, next)
+  if (counts.length !== runs)
+    throw new UserError(`--bench-workers names ${counts.length} runs, --from-bench ${runs}`, next)
+  return counts
 }

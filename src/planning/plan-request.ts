@@ -1,15 +1,31 @@
 /** Turns the flags of a planning command into what the planner takes: the demand, and the figures and choices beside it. */
 import { UserError } from '../errors.ts'
+import { costRatio } from '../plan/cpu.ts'
 import type { Demand } from '../plan/demand.ts'
 import { type FigureKey, type Figures, withFigure } from '../plan/figures.ts'
-import { costRatio } from '../plan/formula.ts'
-import { defaultChoices, type PlanChoices } from '../plan/plan.ts'
+import { defaultChoices, makePlan, type PlanChoices } from '../plan/plan.ts'
+import { confirmWait } from '../plan/simulate/confirm.ts'
 import type { RedundancyParts, Sizing } from '../plan/sizing.ts'
+import type { Plan } from '../report/plan-schema.ts'
+import { ktVersion } from '../system/machine.ts'
 import { demandOf } from './demand-request.ts'
-import type { PlanFlags } from './plan-flags.ts'
-import { positiveCount, redundancyOf, secondsOf, shareOf, sizeOf, wholeCount } from './plan-numbers.ts'
-import { memoryFromRss } from './rss.ts'
+import { memoryFromRss } from './measured-runs.ts'
+import { type PlanFlags, positiveCount, redundancyOf, secondsOf, shareOf, sizeOf, wholeCount } from './plan-flags.ts'
 import { readSizing } from './sizing.ts'
+
+/** `kt plan` from its flags to the whole plan: the demand, the constraints, and the wait at the planned size, simulated. */
+
+/** The contract's name, without loading the contract: a plan is made here, not read. */
+const SCHEMA: Plan['schema'] = 'kt.plan/1'
+
+export async function planReport(flags: PlanFlags): Promise<PlanRequest & { plan: Plan }> {
+  const request = await planRequest(flags)
+  const { demand, sizing, choices } = request
+  const made = makePlan(demand, sizing, choices)
+  const simulated = confirmWait(demand, choices.figures, made.answer.workers.min)
+  const plan: Plan = { schema: SCHEMA, kt: { version: ktVersion }, ...made, ...(simulated ? { simulated } : {}) }
+  return { ...request, plan }
+}
 
 export interface PlanRequest {
   demand: Demand
@@ -60,7 +76,7 @@ async function calibratedChoices(
     if (flags[name] !== undefined)
       throw new UserError(`--${name} and --from-bench both say what a worker passes`, 'Give one of them.')
   }
-  const { calibrationFrom } = await import('./calibration.ts')
+  const { calibrationFrom } = await import('./measured-runs.ts')
   const calibration = calibrationFrom(flags['from-bench'], flags['bench-workers'], streamedShare, sizing)
   return { ...defaults, figures: { ...defaults.figures, ...calibration.figures }, calibration }
 }

@@ -1,15 +1,12 @@
 /** Runs what `kt plan sensitivity` was asked for: the tornado, the scenarios, the growth. */
 import { UserError } from '../errors.ts'
-import { exhaustion } from '../plan/growth.ts'
 import { HOURS_PER_MONTH } from '../plan/instances.ts'
 import { makePlan, type PlanResult } from '../plan/plan.ts'
-import { type Sensitivity, sensitivity } from '../plan/sensitivity.ts'
-import { dayAfter } from './dates.ts'
-import { type GrowthFlags, type GrowthRequest, growthRequest } from './growth-request.ts'
+import { exhaustion, type Sensitivity, sensitivity } from '../plan/sensitivity.ts'
+import { dayAfter, type GrowthFlags, type GrowthRequest, growthRequest, scenariosOf } from './growth-request.ts'
 import type { PlanFlags } from './plan-flags.ts'
-import { shareOf } from './plan-numbers.ts'
+import { shareOf } from './plan-flags.ts'
 import { planRequest } from './plan-request.ts'
-import { scenariosOf } from './scenarios.ts'
 
 export interface ScenarioResult {
   name: string

@@ -5,8 +5,8 @@
 
 import { bufferProfileFor } from '../plan/buffers.ts'
 import { memoryBytes } from '../plan/constraints.ts'
+import { wholeUp } from '../plan/cpu.ts'
 import type { Demand } from '../plan/demand.ts'
-import { wholeUp } from '../plan/formula.ts'
 import type { PlanChoices } from '../plan/plan.ts'
 import type { BufferProfile, Sizing } from '../plan/sizing.ts'
 import type { Plan } from '../report/plan-schema.ts'

@@ -1,13 +1,13 @@
 /** Turns the flags of `kt plan simulate` into traffic and a fleet. */
 import { UserError } from '../errors.ts'
-import { rawWorkers } from '../plan/formula.ts'
+import { rawWorkers } from '../plan/cpu.ts'
 import { makePlan } from '../plan/plan.ts'
 import { fleetFigures } from '../plan/simulate/confirm.ts'
 import type { FleetOptions } from '../plan/simulate/fleet.ts'
 import { type Burst, steadyTraffic, type Traffic, trafficOfTrace } from '../plan/simulate/traffic.ts'
 import { formatNumber, formatShare } from '../units.ts'
 import type { PlanFlags } from './plan-flags.ts'
-import { positiveCount, secondsOf, shareOf, wholeCount } from './plan-numbers.ts'
+import { positiveCount, secondsOf, shareOf, wholeCount } from './plan-flags.ts'
 import { planRequest } from './plan-request.ts'
 
 /** Requests simulated one by one; beyond it a sample of the workers stands for all. */

@@ -5,7 +5,7 @@ import { bytes, durationMs } from '../parse/quantity.ts'
 import { allocatableMemoryBytes, allocatableMillicores, memorySource } from '../plan/allocatable.ts'
 import type { Figure, Figures } from '../plan/figures.ts'
 import type { Sizing } from '../plan/sizing.ts'
-import { packaged } from '../system/package-info.ts'
+import { packaged } from '../system/machine.ts'
 import { parseBytes, parseCount } from '../units.ts'
 
 /** 80M, 1.5k or a plain number, zero allowed. */

@@ -1,11 +1,11 @@
 /** Reads the workload profiles that a demand can be said in: profiles/sizing/workloads.yaml, or the user's copy of it. */
 import { z } from 'zod'
 import { UserError } from '../errors.ts'
-import { didYouMean } from '../parse/did-you-mean.ts'
+import { didYouMean } from '../parse/explain.ts'
 import { readYaml } from '../parse/file.ts'
 import type { Shape } from '../plan/demand.ts'
-import { type MixPart, meanRequest, type WorkloadProfile } from '../plan/workload-profile.ts'
-import { packaged } from '../system/package-info.ts'
+import { type MixPart, meanRequest, type WorkloadProfile } from '../plan/demand.ts'
+import { packaged } from '../system/machine.ts'
 
 const tokens = z.number().min(0)
 

@@ -2,10 +2,50 @@
  * What is asked of the simulated model, whatever the wire format, and how an answer to it is written. Each endpoint reads its
  * own body (src/provider/openai, anthropic, gemini); after that edge the types are trusted.
  */
+
+import type { IncomingHttpHeaders } from 'node:http'
 import type { z } from 'zod'
+import { randomFrom } from '../stats/random.ts'
+import { badRequest, type Refusal } from './faults.ts'
 import type { Prompt } from './prompt.ts'
-import { badRequest, type Refusal } from './refusal.ts'
-import type { StreamShape } from './shape.ts'
+
+/**
+ * How a stream is cut: tokens to an event, events to a write, and what a provider adds around the text. When each write
+ * leaves is src/provider/latency.ts's business. Pure.
+ */
+
+export interface StreamShape {
+  /** Drawn evenly for each event, from the request's own seed. */
+  tokensPerEvent: { min: number; max: number }
+  /** Events that leave in one write, as a provider (or a proxy before it) coalesces them. */
+  eventsPerWrite: number
+  /** Pads each event as OpenAI does, so that its size does not give the token's length away. */
+  obfuscation: boolean
+  /** A first event with `choices: []`, as Azure sends for its prompt filter. Chat completions only. */
+  promptFilterEvent: boolean
+}
+
+/** A token an event, an event a write, nothing added. */
+export const PLAIN_SHAPE: StreamShape = {
+  tokensPerEvent: { min: 1, max: 1 },
+  eventsPerWrite: 1,
+  obfuscation: false,
+  promptFilterEvent: false,
+}
+
+/** The tokens of one event after another, for the request whose own seed is `requestSeed`. */
+export function eventSizesOf({ tokensPerEvent: { min, max } }: StreamShape, requestSeed: string): () => number {
+  if (min === max) return () => min
+  const random = randomFrom(`${requestSeed}:events`)
+  return () => min + Math.floor(random() * (max - min + 1))
+}
+
+/** What the provider takes and gives at most. */
+
+/** The longest answer: as far as current models go. */
+export const MAX_TOKENS = 131_072
+
+export const BODY_LIMIT_BYTES = 64 * 2 ** 20
 
 export interface Ask extends Prompt {
   model: string
@@ -98,4 +138,23 @@ export function refusalOfInput(error: z.ZodError): Refusal {
   }
   const code = issue.code === 'invalid_type' || issue.code === 'invalid_union' ? 'invalid_type' : 'invalid_value'
   return badRequest(`Invalid value for '${param}': ${issue.message.replace(/^Invalid input: /, '')}.`, param, code)
+}
+
+/** What the endpoints of one provider have in common: where the key is, and how an error is said. */
+
+export interface Dialect {
+  /** How a key is given, in words. */
+  keyPlace: string
+  keyOf: (headers: IncomingHttpHeaders, url: string) => string | undefined
+  /** A refusal for headers that the API insists on, if one is missing. */
+  refusalOfHeaders?: (headers: IncomingHttpHeaders) => Refusal | undefined
+  statusOf: (refusal: Refusal) => number
+  refusalBody: (refusal: Refusal, requestId: string) => string
+  requestIdHeader: string
+}
+
+/** The token of `Authorization: Bearer KEY`; '' where something else is given. */
+export function bearerOf(authorization: string | undefined): string | undefined {
+  if (authorization === undefined) return undefined
+  return authorization.startsWith('Bearer ') ? authorization.slice('Bearer '.length) : ''
 }

@@ -1,22 +1,23 @@
 /**
  * One request: reads what is asked, decides what becomes of it (an answer, a refusal, a fault), and starts it. The latency
- * model says when; src/provider/stream.ts and src/provider/whole.ts keep to that.
+ * model says when; src/provider/stream.ts and src/provider/stream.ts keep to that.
  */
 import type { Clock } from '../system/clock.ts'
-import { type Accepted, type Ask, type Endpoint, type Understood, understandText } from './ask.ts'
-import { type Incoming, readBody } from './body.ts'
-import type { Dialect } from './dialect.ts'
-import { drawFault, type Fault, type FaultPlan, refusalOfFault } from './faults.ts'
-import { type LatencyModel, paceOf, wholeAnswerUs } from './latency.ts'
-import { BODY_LIMIT_BYTES } from './limits.ts'
-import { type Refusal, refusalOfModel, tooLarge } from './refusal.ts'
+import type { Dialect, StreamShape } from './ask.ts'
+import { type Accepted, type Ask, BODY_LIMIT_BYTES, type Endpoint, type Understood, understandText } from './ask.ts'
+import {
+  drawFault,
+  type Fault,
+  type FaultPlan,
+  type Refusal,
+  refusalOfFault,
+  refusalOfModel,
+  tooLarge,
+} from './faults.ts'
+import { type LatencyModel, paceOf, type Stalls, wholeAnswerUs } from './latency.ts'
 import { type Outgoing, Reply } from './reply.ts'
-import type { StreamShape } from './shape.ts'
-import type { Stalls } from './stalls.ts'
-import type { ConnectionNumbers, ProviderStats } from './stats.ts'
-import { answerStream } from './stream.ts'
-import type { TruthLog } from './truth.ts'
-import { answerWhole } from './whole.ts'
+import { answerStream, answerWhole } from './stream.ts'
+import type { ConnectionNumbers, ProviderStats, TruthLog } from './truth.ts'
 
 /** What all requests to one provider share. */
 export interface Simulation {
@@ -141,4 +142,38 @@ export class Exchange {
       answerWhole(reply, understood.whole(setting), ask.tokens, dueUs, mishap, stallUs)
     }
   }
+}
+
+/** Reads a request's body whole, up to a limit, and notes when its last byte arrived. */
+
+/** A request of HTTP/1.1 or HTTP/2. */
+interface Incoming {
+  on(event: 'data', listener: (chunk: Buffer) => void): unknown
+  on(event: 'end', listener: () => void): unknown
+}
+
+interface BodyReaders {
+  whole: (text: string, receivedUs: number) => void
+  /** Called once; the rest is read and thrown away, so that a client that is still sending gets to see the answer. */
+  tooLarge: () => void
+}
+
+function readBody(request: Incoming, clock: Clock, readers: BodyReaders): void {
+  let chunks: Buffer[] = []
+  let bytes = 0
+  let receivedUs = clock()
+  request.on('data', (chunk: Buffer) => {
+    receivedUs = clock()
+    if (bytes > BODY_LIMIT_BYTES) return
+    bytes += chunk.length
+    chunks.push(chunk)
+    if (bytes <= BODY_LIMIT_BYTES) return
+    chunks = []
+    readers.tooLarge()
+  })
+  request.on('end', () => {
+    if (bytes > BODY_LIMIT_BYTES) return
+    const [first] = chunks
+    readers.whole((chunks.length === 1 && first ? first : Buffer.concat(chunks)).toString(), Math.round(receivedUs))
+  })
 }

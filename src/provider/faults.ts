@@ -11,7 +11,6 @@
  * slow_headers    nothing at all for `slowHeadersMs` longer than the model takes
  */
 import { randomFrom } from '../stats/random.ts'
-import { type Refusal, refusalFor } from './refusal.ts'
 
 export const FAULTS = [
   'rate_limit',
@@ -26,6 +25,7 @@ export const FAULTS = [
 ] as const
 
 export type Fault = (typeof FAULTS)[number]
+
 export type FaultShares = Partial<Record<Fault, number>>
 
 /** What happens in an answer, after its first event or in the middle of its body. */
@@ -66,4 +66,68 @@ export function refusalOfFault(fault: Fault, stream: boolean, plan: FaultPlan): 
 /** What an error in the middle of an answer says. */
 export function brokenOff(): Refusal {
   return refusalFor(500, 'The server had an error while processing your request.')
+}
+
+/**
+ * Answers that are errors, in OpenAI's terms (status, message, type, param, code). Each dialect says them in its own shape:
+ * src/provider/openai/chat.ts, src/provider/anthropic/messages.ts, src/provider/gemini/generate.ts.
+ */
+
+export interface Refusal {
+  status: number
+  message: string
+  type: string
+  param: string | null
+  code: string | null
+  headers?: string[]
+}
+
+/** A 400 for a request that is understood and wrong. */
+export function badRequest(message: string, param: string | null = null, code: string | null = null): Refusal {
+  return { status: 400, message, type: 'invalid_request_error', param, code }
+}
+
+/** A refusal that is the provider's own fault, or the quota's. */
+function refusalFor(status: 429 | 500 | 503, message: string): Refusal {
+  const [type, code] =
+    status === 429 ? ['requests', 'rate_limit_exceeded'] : ['server_error', status === 500 ? null : 'overloaded']
+  return { status, message, type: type ?? '', param: null, code: code ?? null }
+}
+
+export function unknownUrl(method: string, path: string): Refusal {
+  return { ...badRequest(`Unknown request URL: ${method} ${path}.`, null, 'unknown_url'), status: 404 }
+}
+
+export function wrongMethod(method: string, path: string, allowed: string): Refusal {
+  return {
+    ...badRequest(`Not allowed to ${method} on ${path} (allowed: ${allowed}).`, null, 'method_not_supported'),
+    status: 405,
+    headers: ['allow', allowed],
+  }
+}
+
+export function unknownModel(model: string): Refusal {
+  const message = `The model \`${model}\` does not exist or you do not have access to it.`
+  return { ...badRequest(message, null, 'model_not_found'), status: 404 }
+}
+
+/** The refusal of a model that is not served: `gpt-unknown`, and every name that starts with `unknown`. */
+export function refusalOfModel(model: string): Refusal | undefined {
+  return model === 'gpt-unknown' || model.startsWith('unknown') ? unknownModel(model) : undefined
+}
+
+/** `how` says where the dialect wants its key: 'Authorization: Bearer KEY'. */
+export function wrongKey(given: boolean, how: string): Refusal {
+  const message = given ? 'Incorrect API key provided.' : `You did not provide an API key (${how}).`
+  return { ...badRequest(message, null, 'invalid_api_key'), status: 401 }
+}
+
+export function tooLarge(limitBytes: number): Refusal {
+  const message = `The request body is larger than ${limitBytes / 2 ** 20} MiB.`
+  return { ...badRequest(message, null, 'request_too_large'), status: 413 }
+}
+
+export function unsupportedEncoding(encoding: string): Refusal {
+  const message = `Content-Encoding '${encoding}' is not supported; send the body as it is.`
+  return { ...badRequest(message, null, 'unsupported_encoding'), status: 415 }
 }

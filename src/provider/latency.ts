@@ -1,13 +1,49 @@
 /**
  * How long the simulated model takes: time to first token and the gap between tokens, each fixed or log-normal, drawn from
  * the request's own seed. The same request therefore costs the same upstream time through any path and in any run with the
- * same --seed. Pure: no clock, no timers (src/provider/alarm.ts waits).
+ * same --seed. Pure: no clock, no timers (src/provider/reply.ts waits).
  *
  * An answer of n tokens has its k-th token (k = 0..n-1) at ttft + the first k gaps, and ends at ttft + all n gaps, as a real
  * model spends one more step on its end-of-text token. A JSON answer and a stream of the same request end at the same time.
  */
 import { logNormal, randomFrom } from '../stats/random.ts'
 import { formatMs, parseDurationMs } from '../units.ts'
+
+/**
+ * A provider that stops answering for a while again and again (100 ms in every second, say), as one does in a garbage
+ * collection or behind a throttled CPU: the case that coordinated omission hides. What falls due in a stall leaves at its end.
+ */
+
+export interface StallPlan {
+  forUs: number
+  everyUs: number
+}
+
+/** '100ms/1s': silent for the last 100 ms of every second. Undefined where that is not what `text` says. */
+export function parseStall(text: string): StallPlan | undefined {
+  const [forMs, everyMs, ...rest] = text.split('/').map((part) => parseDurationMs(part))
+  if (forMs === undefined || everyMs === undefined || rest.length > 0) return undefined
+  if (forMs <= 0 || forMs >= everyMs) return undefined
+  return { forUs: forMs * 1_000, everyUs: everyMs * 1_000 }
+}
+
+export class Stalls {
+  readonly #plan: StallPlan
+  readonly #startUs: number
+
+  /** Each period, counted from `startUs`, ends with its stall. */
+  constructor(plan: StallPlan, startUs: number) {
+    this.#plan = plan
+    this.#startUs = startUs
+  }
+
+  /** When the stall that `atUs` lies in ends; undefined outside of one. */
+  endUs(atUs: number): number | undefined {
+    const { forUs, everyUs } = this.#plan
+    const leftUs = everyUs - ((atUs - this.#startUs) % everyUs)
+    return leftUs <= forUs ? atUs + leftUs : undefined
+  }
+}
 
 export type Latency = { kind: 'fixed'; us: number } | { kind: 'lognormal'; medianUs: number; sigma: number }
 
@@ -39,6 +75,7 @@ export interface Pace {
 }
 
 const MAX_SIGMA = 5
+
 const LOG_NORMAL = /^lognormal\(\s*([^,()]+?)\s*,\s*(\d+(?:\.\d+)?|\.\d+)\s*\)$/i
 
 /** '20ms' (fixed) or 'lognormal(20ms,0.5)' (median, sigma of the logarithm, at most 5); undefined when it is neither. */

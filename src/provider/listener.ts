@@ -8,7 +8,7 @@ import { createServer as createHttp2, type Http2Session } from 'node:http2'
 import { createServer as createSecure } from 'node:https'
 import type { Socket } from 'node:net'
 import type { KeyPair } from './certificate.ts'
-import type { Protocol } from './stats.ts'
+import type { Protocol } from './truth.ts'
 
 export interface ListenerOptions {
   http2?: { maxConcurrentStreams: number }

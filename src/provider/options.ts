@@ -1,16 +1,15 @@
 /** Turns the flags of `kt provider start` into what the provider is started with; what makes no sense is a UserError. */
 import { createPrivateKey, X509Certificate } from 'node:crypto'
 import { UserError } from '../errors.ts'
-import { didYouMean } from '../parse/did-you-mean.ts'
+import { didYouMean } from '../parse/explain.ts'
 import { readText } from '../parse/file.ts'
 import { parseShare } from '../units.ts'
+import { MAX_TOKENS } from './ask.ts'
 import { type KeyPair, selfSigned } from './certificate.ts'
 import { FAULTS, type FaultShares } from './faults.ts'
-import { type Latency, parseLatency } from './latency.ts'
-import { MAX_TOKENS } from './limits.ts'
+import { type Latency, parseLatency, parseStall } from './latency.ts'
 import { DEFAULT_PROFILE, DELAY, readProfile, refuseAboveOne, STALL } from './profile.ts'
 import type { ProviderOptions } from './server.ts'
-import { parseStall } from './stalls.ts'
 
 export interface ProviderFlags {
   host: string

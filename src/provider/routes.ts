@@ -2,20 +2,18 @@
  * Which path and method is what: OpenAI's API and Anthropic's Messages under /v1, Gemini's under /v1beta, and kt's own view
  * into the simulation under /__kt.
  */
-import { anthropic } from './anthropic/errors.ts'
-import { understandMessages } from './anthropic/messages.ts'
+import { anthropic, understandMessages } from './anthropic/messages.ts'
+import type { Dialect } from './ask.ts'
 import { type Endpoint, endpointOf } from './ask.ts'
-import type { Dialect } from './dialect.ts'
-import { gemini } from './gemini/errors.ts'
-import { understandGenerate } from './gemini/generate.ts'
-import { openai } from './openai/errors.ts'
+import { badRequest, type Refusal, refusalOfModel, unknownModel, unknownUrl, wrongMethod } from './faults.ts'
+import { gemini, understandGenerate } from './gemini/generate.ts'
+import { openai } from './openai/chat.ts'
 import {
   understandChat,
   understandCompletions,
   understandEmbeddings,
   understandResponses,
 } from './openai/understand.ts'
-import { badRequest, type Refusal, refusalOfModel, unknownModel, unknownUrl, wrongMethod } from './refusal.ts'
 
 export type ApiRoute = { dialect: Dialect } & (
   | { kind: 'ask'; endpoint: Endpoint }

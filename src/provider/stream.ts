@@ -3,12 +3,51 @@
  * delays one write and not all that follow; a reader that is behind is waited for, and nothing piles up for it. A write of
  * several tokens leaves when its first one is due: the first write at the time to first token, the end as with single tokens.
  */
-import type { Ask, Streamed } from './ask.ts'
+import type { Ask, Streamed, Whole } from './ask.ts'
+import { eventSizesOf, type StreamShape } from './ask.ts'
 import { brokenOff, type Mishap } from './faults.ts'
 import { type Pace, sumOf } from './latency.ts'
+import { textFrom } from './prompt.ts'
 import type { Reply, Stamps } from './reply.ts'
-import { eventSizesOf, type StreamShape } from './shape.ts'
-import { textFrom } from './words.ts'
+
+/** A JSON answer in time: one write, head and body, or the two halves that a fault makes of it. */
+
+/** Stands for the end of the body in a malformed answer. */
+const LOST_CHARS = 5
+
+/** Writes `body` at `dueUs`; it holds `tokens` tokens. */
+export function answerWhole(
+  reply: Reply,
+  body: Whole,
+  tokens: number,
+  dueUs: number,
+  mishap: Mishap | undefined,
+  stallUs: number,
+): void {
+  const bareBytes = Buffer.byteLength(body('', ''))
+  reply.at(dueUs, () => {
+    const providerUs = reply.providerUs()
+    reply.note(200, providerUs, tokens)
+    const { member, text: textEnd } = reply.stamps(providerUs)
+    const bytes = bareBytes + member.length + textEnd.length
+    const text = body(member, textEnd)
+    if (mishap === undefined) {
+      reply.headJson(200, providerUs, bytes)
+      reply.end(text)
+      return
+    }
+    if (mishap === 'malformed') {
+      reply.headJson(200, providerUs, bytes - LOST_CHARS)
+      reply.end(text.slice(0, -LOST_CHARS))
+      return
+    }
+    const half = text.slice(0, text.length >> 1)
+    reply.headJson(200, providerUs, bytes)
+    reply.write(half)
+    if (mishap === 'truncate') reply.cut('close')
+    else reply.at(reply.nowUs() + stallUs, () => reply.end(text.slice(half.length)))
+  })
+}
 
 export interface StreamPlan {
   ask: Ask

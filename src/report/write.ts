@@ -10,6 +10,7 @@ import { UserError } from '../errors.ts'
 import { systemReason } from '../parse/file.ts'
 import { assertOpen, type OpenPlace, openOutlet } from './outlet.ts'
 import { placeOf, STDOUT } from './place.ts'
+import type { BenchReport } from './schema.ts'
 
 /** Finds out before a run whether `path` can be written after it. A FIFO is not opened: its reader would see an end. */
 export function assertWritable(path: string, flag = '--output'): void {
@@ -123,4 +124,43 @@ function isFixed(error: unknown): boolean {
 /** A name of its own length and not to be guessed: one that is long or planted would not do. */
 function aside(path: string): string {
   return join(dirname(path), `.kt-${randomUUID()}.part`)
+}
+
+/** One report with two arms as two reports with one each, which keep the pair's id: what `--split` writes and compare takes apart. */
+
+/** Undefined when the report holds one arm. The series, which both arms share, goes to neither. */
+export function splitReport(report: BenchReport): { baseline: BenchReport; gateway: BenchReport } | undefined {
+  const { baseline } = report.arms
+  if (!baseline) return undefined
+  const { name, url, role, ...figures } = baseline
+  // They are of the first arm.
+  const { categories: _c, slo: _s, ...shared } = report
+  const { pairId, mode, pairing, primary } = report.arms
+  const turns = { pairId, mode, ...(pairing ? { pairing } : {}) }
+  const blocksOf = (arm: typeof name) => report.blocks.filter((block) => block.arm === arm)
+  const { gateway: _, ...target } = report.target
+  const named = baseline.signals?.gateway
+  return {
+    baseline: {
+      ...shared,
+      ...figures,
+      target: {
+        ...target,
+        url,
+        role: role ?? (name === 'direct' ? 'direct' : named ? 'gateway' : 'unknown'),
+        ...(named ? { gateway: named } : {}),
+      },
+      arms: { ...turns, primary: name },
+      blocks: blocksOf(name),
+      series: [],
+      gate: null,
+    },
+    gateway: {
+      ...report,
+      arms: { ...turns, primary, baselineUrl: url },
+      blocks: blocksOf(primary),
+      series: [],
+      gate: null,
+    },
+  }
 }

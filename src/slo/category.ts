@@ -1,6 +1,6 @@
 /**
  * Categories of requests and what each is promised; and which category a request belongs to: by endpoint, by the tokens of its prompt,
- * by a header. Pure: the file is read in src/verdict/slo-categories.ts, runs are judged in src/verdict/slo.ts.
+ * by a header. Pure: the file is read in src/verdict/slo-file.ts, runs are judged in src/verdict/slo.ts.
  */
 
 export interface Targets {
@@ -51,4 +51,23 @@ function matches({ endpoint, promptTokens, headers }: RequestTraits, match: Matc
 /** A request is good when it was answered in time and within every target of the tail. */
 export function tailTargets({ latency, ttft, timeoutMs }: Category): { latencyMs: number; ttftMs: number | undefined } {
   return { latencyMs: latency.p99Ms ?? timeoutMs, ttftMs: ttft.p99Ms }
+}
+
+/**
+ * Goodput is the share of requests within all their targets; the error budget is what the objective leaves; burn is how fast it is
+ * spent: 1 spends it exactly, above 1 it will not last (Beyer et al., The Site Reliability Workbook, 5).
+ */
+
+interface ErrorBudget {
+  objective: number
+  /** Requests that may be bad at this objective, of those that were sent. */
+  allowed: number
+  bad: number
+  /** bad / allowed. */
+  burn: number
+}
+
+export function errorBudget(requests: number, bad: number, objective: number): ErrorBudget {
+  const allowed = Number(((1 - objective) * requests).toFixed(6))
+  return { objective, allowed, bad, burn: Number((bad / requests / (1 - objective)).toFixed(6)) }
 }

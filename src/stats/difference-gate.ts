@@ -6,9 +6,8 @@
 import { formatMs, formatNumber, formatShare } from '../units.ts'
 import { ALPHA_FAIL, ALPHA_PASS, DRIFT, type GateBlock, type GateResult, QUANTILE, quantileName } from './gate.ts'
 import type { Histogram } from './histogram.ts'
-import { observationsNeeded } from './order-interval.ts'
-import { differenceOf, quantileBounds } from './quantile-interval.ts'
-import { firstWhere } from './search.ts'
+import { differenceOf, observationsNeeded, quantileBounds } from './order-interval.ts'
+import { firstWhere } from './random.ts'
 import { MIN_BLOCKS } from './share-interval.ts'
 
 const MOST_FAILED = 0.01

@@ -6,7 +6,7 @@ import { formatNumber, formatShare } from '../units.ts'
 import { studentQuantile } from './distributions.ts'
 import { ALPHA_FAIL, ALPHA_PASS, DRIFT } from './gate.ts'
 import { mean, standardError } from './mean-test.ts'
-import { firstWhere } from './search.ts'
+import { firstWhere } from './random.ts'
 import { type BlockShare, estimateShare, MIN_BLOCKS, shareBounds } from './share-interval.ts'
 
 export interface FigureResult {

@@ -7,7 +7,7 @@
  *   slot = bucket * half + (value >> bucket), half = 2^m, bucket = max(0, floor(log2 value) - m); m is 10 for 3 digits, 14 for 4
  */
 import { decodeFromCompressedBase64, encodeIntoCompressedBase64, Int32Histogram } from 'hdr-histogram-js'
-import { firstWhere } from './search.ts'
+import { firstWhere } from './random.ts'
 
 /** 4 for latency and TTFT (0.2 ms wide at 2 s), 3 elsewhere. */
 export type Digits = 3 | 4

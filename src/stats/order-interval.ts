@@ -4,8 +4,28 @@
  * and no verdict rests on it. Reference: Conover, Practical Nonparametric Statistics, 3.2.
  */
 import { binomialCdf } from './distributions.ts'
-import type { Histogram } from './histogram.ts'
-import { firstWhere } from './search.ts'
+import { Histogram } from './histogram.ts'
+import { firstWhere } from './random.ts'
+import { estimateShare, shareBounds } from './share-interval.ts'
+
+/** How far a throughput may be off: the standard error of the mean of whole seconds, over that mean. Pure. */
+
+/** Too short to tell from itself: a tenth, which is what short runs on a shared machine differ by. */
+const UNKNOWN = 0.1
+
+const FEWEST = 5
+
+const LEAST = 0.01
+
+/** `perSecond`: requests done, second by second; the first and the last one are partial and left out. */
+export function throughputError(perSecond: readonly number[]): number {
+  const whole = perSecond.slice(1, -1)
+  const mean = whole.reduce((sum, value) => sum + value, 0) / whole.length
+  if (whole.length < FEWEST || !(mean > 0)) return UNKNOWN
+  const variance = whole.reduce((sum, value) => sum + (value - mean) ** 2, 0) / (whole.length - 1)
+  // Neighbouring seconds share the machine's mood, so they are worth fewer than they are.
+  return Math.max(LEAST, (Math.sqrt(variance / whole.length) / mean) * 2)
+}
 
 /** 1-based ranks. Lower 0: open below. Upper beyond the count: open above. */
 export interface RankInterval {
@@ -33,4 +53,52 @@ export function orderIntervalUs(histogram: Histogram, q: number, confidence = 0.
 export function observationsNeeded(q: number, confidence = 0.95): number {
   const tail = (1 - confidence) / 2
   return Math.ceil(Math.log(tail) / Math.log(Math.max(q, 1 - q)))
+}
+
+/**
+ * The interval of a quantile from blocks, by turning the share test round (Woodruff 1952): P99 may be t as long as the blocks
+ * do not prove that the share of requests over t is not 1 %. And the difference of two independent quantiles by MOVER
+ * (Zou & Donner 2008), which carries the skew of both intervals into the difference. A bound that the data cannot give is
+ * 0 below and Infinity above.
+ */
+
+export interface QuantileInterval {
+  valueUs: number
+  lowerUs: number
+  upperUs: number
+}
+
+/**
+ * Quantile `q` of all observations with one-sided bounds of `alpha` each (0.025 for a two-sided 95 % interval).
+ * `times`: as if that many times as many such blocks had been measured.
+ */
+export function quantileBounds(blocks: readonly Histogram[], q: number, alpha: number, times = 1): QuantileInterval {
+  const all = Histogram.merge(blocks, blocks[0]?.digits)
+  if (all.count === 0) return { valueUs: Number.NaN, lowerUs: 0, upperUs: Number.POSITIVE_INFINITY }
+  const values = all.distinctUs()
+  const boundsOver = (limitUs: number) =>
+    shareBounds(
+      estimateShare(blocks.map((block) => ({ n: block.count, over: block.countAbove(limitUs) }))),
+      alpha,
+      times,
+    )
+  // The quantile is at least v as soon as the share at or over v is proven, which is the share over the value before v.
+  const slot = firstWhere(0, values.length, (index) => boundsOver(values[index] ?? 0).lower < 1 - q)
+  const proven = boundsOver(values[slot - 1] ?? -1).lower >= 1 - q
+  const provenUnder = firstWhere(0, values.length, (index) => boundsOver(values[index] ?? 0).upper < 1 - q)
+  return {
+    valueUs: all.quantileUs(q),
+    lowerUs: proven ? (values[slot] ?? 0) : 0,
+    upperUs: values[provenUnder] ?? Number.POSITIVE_INFINITY,
+  }
+}
+
+/** a - b for independent a and b. */
+export function differenceOf(a: QuantileInterval, b: QuantileInterval): QuantileInterval {
+  const valueUs = a.valueUs - b.valueUs
+  return {
+    valueUs,
+    lowerUs: valueUs - Math.hypot(a.valueUs - a.lowerUs, b.upperUs - b.valueUs),
+    upperUs: valueUs + Math.hypot(a.upperUs - a.valueUs, b.valueUs - b.lowerUs),
+  }
 }

@@ -8,8 +8,8 @@
  */
 import { studentQuantile } from './distributions.ts'
 import { mean, meanAboveZeroP, standardError } from './mean-test.ts'
-import type { QuantileInterval } from './quantile-interval.ts'
-import { firstWhere } from './search.ts'
+import type { QuantileInterval } from './order-interval.ts'
+import { firstWhere } from './random.ts'
 
 /** A histogram, or whatever can count. */
 export interface Counted {

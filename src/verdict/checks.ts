@@ -2,8 +2,7 @@
 
 import { intervalMs, toMs } from '../report/distribution.ts'
 import type { Check, Gate, Verdict } from '../report/schema.ts'
-import { ALPHA_FAIL, type GateResult } from '../stats/gate.ts'
-import { holm } from '../stats/holm.ts'
+import { ALPHA_FAIL, type GateResult, holm } from '../stats/gate.ts'
 
 /** Makes a check whose FAIL errs with at most `alphaFail`. */
 export type Judge = (alphaFail: number) => Check

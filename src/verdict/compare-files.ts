@@ -3,13 +3,13 @@ import { UserError } from '../errors.ts'
 import { durationMs } from '../parse/quantity.ts'
 import { readReport } from '../report/read.ts'
 import type { BenchReport } from '../report/schema.ts'
-import { splitReport } from '../report/split.ts'
-import { readBudgets } from './budgets.ts'
+import { splitReport } from '../report/write.ts'
 import { type Comparison, compareReports } from './compare.ts'
-import { readNoise } from './noise-file.ts'
+import { readBudgets } from './components.ts'
+import { readNoise } from './noise.ts'
 import { type Mode, pairOf } from './pair.ts'
-import { MAX_REGRESSION } from './regression.ts'
-import { parseMaxRegression, parseThresholds } from './threshold-flags.ts'
+import { parseMaxRegression, parseThresholds } from './thresholds.ts'
+import { MAX_REGRESSION } from './verdict.ts'
 
 export interface CompareFlags {
   mode?: Mode | undefined

@@ -6,14 +6,79 @@
 import { EXIT, type ExitCode, exitOf, type Inconclusive } from '../errors.ts'
 import { explainDisagreement } from '../overhead/disagreement.ts'
 import type { BenchReport, Distribution, Gate, OverheadResult, Verdict } from '../report/schema.ts'
-import { reader } from './blocks.ts'
+import { DRIFT } from '../stats/gate.ts'
+import { Histogram } from '../stats/histogram.ts'
+import { differenceOf, quantileBounds } from '../stats/order-interval.ts'
+import { pairedDifference } from '../stats/paired.ts'
+import { blockPairs, gateBlocks, hasValues, type ReadBlock, reader } from './blocks.ts'
 import { componentVerdictIn } from './components.ts'
-import { type Difference, differencesBetween } from './differences.ts'
 import { bestReading, isFloor, type JudgedBy } from './judge.ts'
 import { type Noise, noiseOf } from './noise.ts'
-import { type Mode, type Pair, pairOf } from './pair.ts'
-import { type RowVerdict, rowJudge } from './row-verdict.ts'
+import { type Difference, differencesBetween, type Mode, type Pair, pairOf } from './pair.ts'
 import { judgePair, type Rules } from './verdict.ts'
+
+/**
+ * By how much a quantile differs between two runs, with its 95 % interval by blocks, and what that says: `worse` and `better` are told
+ * apart from nothing (recorded apart: also from 15 % of drift), `alike` lies within 0.5 ms or 10 %, the rest is `open`. For the
+ * rows of a table; the gate asks its own question.
+ */
+
+type RowVerdict = 'worse' | 'better' | 'alike' | 'open'
+
+interface RowJudgement {
+  /** Milliseconds; null is an open end. */
+  delta95: [number | null, number | null]
+  verdict: RowVerdict
+}
+
+const ALIKE_US = 500
+
+const ALIKE_SHARE = 0.1
+
+/** Less than this matters to nobody, however sure it is. */
+const SMALL_US = 100
+
+const SMALL_SHARE = 0.01
+
+const TAIL = 0.025
+
+/** Judges any quantile of what `read` gives; undefined where the blocks of a run do not hold it. */
+function rowJudge(pair: Pair, read: ReadBlock): ((quantile: number) => RowJudgement) | undefined {
+  const before = gateBlocks(pair.baseline, read)
+  const after = gateBlocks(pair.gateway, read)
+  if (!hasValues(before) || !hasValues(after)) return undefined
+  const [a, b] = [before, after].map((blocks) => blocks.map(({ values }) => values).filter(({ count }) => count > 0))
+  const pairs = pair.paired ? blockPairs(pair.baseline, pair.gateway, read) : undefined
+  const all = Histogram.merge(a ?? [], a?.[0]?.digits)
+  return (quantile) => {
+    const { lowerUs, upperUs } = pairs
+      ? pairedDifference(
+          pairs.map(({ baseline, gateway }) => ({ a: baseline, b: gateway })),
+          quantile,
+          TAIL,
+        )
+      : differenceOf(quantileBounds(b ?? [], quantile, TAIL), quantileBounds(a ?? [], quantile, TAIL))
+    const baselineUs = all.quantileUs(quantile)
+    const marginUs = pairs ? 0 : (DRIFT - 1) * baselineUs
+    const alikeUs = Math.max(ALIKE_US, ALIKE_SHARE * baselineUs)
+    const small = Math.max(SMALL_US, SMALL_SHARE * baselineUs)
+    const verdict =
+      lowerUs > -small && upperUs < small
+        ? 'alike'
+        : lowerUs > marginUs
+          ? 'worse'
+          : upperUs < -marginUs
+            ? 'better'
+            : lowerUs > -alikeUs && upperUs < alikeUs
+              ? 'alike'
+              : 'open'
+    return { delta95: [orNull(lowerUs), orNull(upperUs)], verdict }
+  }
+}
+
+function orNull(us: number): number | null {
+  return Number.isFinite(us) ? Math.round(us) / 1_000 : null
+}
 
 export const COMPARE_SCHEMA = 'kt.compare/1'
 

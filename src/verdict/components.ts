@@ -3,11 +3,39 @@
  * of itself. A budget of 0 means that a part must not show: it stays below what figures are rounded to.
  */
 
+import { z } from 'zod'
+import { readYaml } from '../parse/file.ts'
+import { durationMs, durationOrZeroMs } from '../parse/quantity.ts'
 import type { ArmName, BenchReport, Block, Check, Verdict } from '../report/schema.ts'
+import { COMPONENTS, type ComponentName } from '../slo/metrics.ts'
 import { type GateResult, judgeBudget } from '../stats/gate.ts'
 import { type EncodedHistogram, Histogram } from '../stats/histogram.ts'
+import { packaged } from '../system/machine.ts'
 import { armBlocks } from './blocks.ts'
 import { durationCheck, type Judge } from './checks.ts'
+
+/** The latency budgets of profiles/budgets.yaml: the gate's limit, and what each component of a gateway may take at P99. */
+
+const limit = durationOrZeroMs.optional()
+
+const budgetsSchema = z.strictObject({
+  total: durationMs,
+  components: z
+    .strictObject(Object.fromEntries(COMPONENTS.map((name) => [name, limit])) as Record<ComponentName, typeof limit>)
+    .default({}),
+})
+
+export interface Budgets {
+  totalMs: number
+  /** Limits by component; what is not there has none. */
+  components: Readonly<Record<string, number>>
+}
+
+export function readBudgets(path: string = packaged('profiles', 'budgets.yaml')): Budgets {
+  const { total, components } = readYaml(path, budgetsSchema, 'budgets file')
+  const limits = Object.entries(components).flatMap(([name, ms]) => (ms === undefined ? [] : [[name, ms] as const]))
+  return { totalMs: total, components: Object.fromEntries(limits) }
+}
 
 const NOT_TO_BE_SEEN_MS = 0.05
 

@@ -5,13 +5,13 @@
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { UserError } from '../errors.ts'
-import { didYouMean } from '../parse/did-you-mean.ts'
+import { didYouMean } from '../parse/explain.ts'
 import { systemReason } from '../parse/file.ts'
 import { readReport } from '../report/read.ts'
 import type { BenchReport, OverheadDefinition } from '../report/schema.ts'
 import { changePoints } from '../stats/change-points.ts'
-import { differencesBetween } from './differences.ts'
 import { bestReading } from './judge.ts'
+import { differencesBetween } from './pair.ts'
 
 export const HISTORY_SCHEMA = 'kt.history/1'
 

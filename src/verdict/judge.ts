@@ -5,14 +5,14 @@
  */
 
 import type { BenchReport, Check, OverheadDefinition, OverheadResult } from '../report/schema.ts'
-import { splitReport } from '../report/split.ts'
+import { splitReport } from '../report/write.ts'
 import { judgeDifference } from '../stats/difference-gate.ts'
 import { type GateResult, judgeBudget } from '../stats/gate.ts'
 import { Histogram } from '../stats/histogram.ts'
 import { judgePaired } from '../stats/paired-gate.ts'
 import { blockPairs, gateBlocks, hasValues, reader } from './blocks.ts'
 import { durationCheck, type Judge, undecidedCheck } from './checks.ts'
-import { troubleIn } from './trouble.ts'
+import { troubleIn } from './pair.ts'
 
 export interface JudgedBy {
   definition: OverheadDefinition

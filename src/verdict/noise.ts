@@ -3,9 +3,11 @@
  * an A/A run (`--aa`) where there is one, else from the blocks of the run itself: each beside the next one of the same arm.
  */
 
+import { UserError } from '../errors.ts'
 import { intervalMs } from '../report/distribution.ts'
+import { readReport } from '../report/read.ts'
 import type { BenchReport } from '../report/schema.ts'
-import { splitReport } from '../report/split.ts'
+import { splitReport } from '../report/write.ts'
 import { QUANTILE } from '../stats/gate.ts'
 import { type BlockPair, pairedDifference } from '../stats/paired.ts'
 import { blockPairs, gateBlocks, type ReadBlock, reader } from './blocks.ts'
@@ -43,4 +45,15 @@ function withinArm(report: BenchReport, read: ReadBlock): BlockPair[] {
 function intervalOf(pairs: readonly BlockPair[]): [number, number | null] | undefined {
   const { lowerUs, upperUs } = pairedDifference(pairs, QUANTILE, 0.025)
   return Number.isFinite(lowerUs) && Number.isFinite(upperUs) ? intervalMs([lowerUs, upperUs]) : undefined
+}
+
+/** `--noise aa.json`: the noise floor of the rig as an earlier A/A run measured it, to be printed with another run's verdict. */
+
+export function readNoise(path: string): Noise {
+  const { noise } = readReport(path)
+  if (noise?.source === 'aa') return noise
+  throw new UserError(
+    `--noise ${path}: this is no A/A run that tells its noise`,
+    'Measure one on this rig: kt bench --aa --output aa.json',
+  )
 }

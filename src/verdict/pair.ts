@@ -3,7 +3,58 @@
  * gateway against an old one) and whether they were measured in turns. The mode follows from the roles in the reports; where they do
  * not say, the assumption is stated, never made in silence.
  */
-import type { BenchReport } from '../report/schema.ts'
+import type { BenchReport, OverheadResult } from '../report/schema.ts'
+import { formatMs, formatNumber, formatShare } from '../units.ts'
+
+/** What cannot be, seen in the figures of two runs: clocks that disagree, an answer before its time. Such runs get no verdict. */
+
+/** A request over a loopback socket and back, HTTP parsed on both sides, takes several times this. */
+const FASTEST_MS = 0.02
+
+/** One reading in a thousand below zero is rounding; more is a clock. */
+const MOST_NEGATIVE = 0.001
+
+/** How far a gateway may read under its floor before one of the two is wrong. */
+const FLOOR_SHARE = 1.2
+
+const FLOOR_MS = 0.2
+
+/** The first thing found, in words; undefined when there is none. */
+export function troubleIn(baseline: BenchReport | undefined, gateway: BenchReport): string | undefined {
+  const sides: [string, BenchReport | undefined][] = [
+    ['baseline', baseline],
+    ['gateway', gateway],
+  ]
+  for (const [side, report] of sides) {
+    const found = report && clockTrouble(side, report)
+    if (found !== undefined) return found
+  }
+  return floorTrouble(baseline, gateway)
+}
+
+function clockTrouble(side: string, { latencyMs, overhead }: BenchReport): string | undefined {
+  if (latencyMs && latencyMs.p50 < FASTEST_MS) {
+    return `clock trouble: half of the ${side}'s requests took under ${FASTEST_MS} ms, which no network can do`
+  }
+  const below = overhead.find(({ negative, count }) => negative > MOST_NEGATIVE * count)
+  if (!below) return undefined
+  const { negative, count, definition } = below
+  return `clock trouble: ${formatNumber(negative)} ${definition} readings of the ${side} (${formatShare(negative / count)}) lie below zero`
+}
+
+/** Through a gateway nothing is faster than without: then the floor, or what it is held against, was measured on another machine mood. */
+function floorTrouble(baseline: BenchReport | undefined, gateway: BenchReport): string | undefined {
+  const arm = gateway.arms.baseline
+  const direct = arm ? arm.name === 'direct' && arm : baseline?.target.role === 'direct' && baseline
+  const floor = direct ? stamped(direct.overhead)?.totalMs.p50 : undefined
+  const reading = stamped(gateway.overhead)?.totalMs.p50
+  if (floor === undefined || reading === undefined || floor <= reading * FLOOR_SHARE + FLOOR_MS) return undefined
+  return `the gateway reads ${formatMs(reading)} ms at P50 and going direct ${formatMs(floor)} ms: it would be faster than its own floor`
+}
+
+function stamped(entries: readonly OverheadResult[]): OverheadResult | undefined {
+  return entries.find(({ definition }) => definition === 'provider-stamped')
+}
 
 export type Mode = 'overhead' | 'regression'
 
@@ -42,4 +93,57 @@ function modeOf(baseline: BenchReport, gateway: BenchReport): [Mode, string] {
     return ['regression', 'assumed: both files measured the same address; --mode says otherwise']
   }
   return ['overhead', 'assumed: the baseline names no gateway; --mode says otherwise']
+}
+
+/** What differs between the conditions of two runs, and which of it forbids a verdict: only like is compared with like. */
+
+export interface Difference {
+  what: string
+  baseline: string
+  gateway: string
+  /** With this difference the runs are not comparable. */
+  forbids: boolean
+}
+
+type Told = string | number | boolean | null | undefined
+
+/** `ownReading`: the gateway's file alone carries the overhead, so that what the model costs does not enter it. */
+export function differencesBetween(baseline: BenchReport, gateway: BenchReport, ownReading: boolean): Difference[] {
+  const aspects: [string, (report: BenchReport) => Told, boolean][] = [
+    ['workload', ({ load }) => `${load.workload.name} ${load.workload.sha256.slice(0, 8)}`, true],
+    ['model', ({ target }) => target.model, !ownReading],
+    ['endpoint', ({ target }) => target.endpoint, true],
+    ['stream', ({ target }) => target.stream, true],
+    ['load', loadOf, true],
+    ['machine', machineOf, true],
+    ['seed', ({ load }) => load.seed, false],
+    ['requests', ({ load }) => load.requests, false],
+    ['duration', ({ load }) => (load.durationS === null ? null : `${load.durationS} s`), false],
+    ['timeout', ({ load }) => `${load.timeoutMs} ms`, false],
+    ['node', ({ machine }) => machine.node, false],
+    ['kt', ({ kt }) => kt.version, false],
+    ['interrupted', ({ interrupted }) => interrupted, false],
+  ]
+  return aspects.flatMap(([what, read, forbids]) => {
+    const [a, b] = [told(read(baseline)), told(read(gateway))]
+    return a === b ? [] : [{ what, baseline: a, gateway: b, forbids }]
+  })
+}
+
+function loadOf({ load }: BenchReport): string {
+  const shape = load.stages ? `, stages ${JSON.stringify(load.stages.map(({ to, durationS }) => [to, durationS]))}` : ''
+  if (load.mode === 'open') return `open, ${load.rps} requests/s, ${load.arrival} arrivals${shape}`
+  const think = load.thinkTimeMs === undefined ? '' : `, think time ${load.thinkTimeMs} ms`
+  return `closed, ${load.concurrency} in flight${think}${shape}`
+}
+
+function machineOf({ machine }: BenchReport): string {
+  const quota = machine.cgroupCpuQuota === null ? '' : ` (quota ${machine.cgroupCpuQuota})`
+  const memory = `${Math.round(machine.memoryBytes / 1024 ** 3)} GiB`
+  return `${machine.cpuModel}, ${machine.cores} cores${quota}, ${memory}, ${machine.kernel}`
+}
+
+function told(value: Told): string {
+  if (typeof value === 'boolean') return value ? 'yes' : 'no'
+  return value === null || value === undefined ? 'none' : String(value)
 }

@@ -1,13 +1,91 @@
 /** `kt slo check` from a file name to a judgement: reads, finds the categories, judges. */
+
+import { z } from 'zod'
 import { EXIT, type ExitCode, exitOf, type Inconclusive, UserError } from '../errors.ts'
+import { didYouMean } from '../parse/explain.ts'
+import { readYaml } from '../parse/file.ts'
+import { countOrZero, durationMs } from '../parse/quantity.ts'
 import { readReport } from '../report/read.ts'
 import type { BenchReport, Gate, SloResult } from '../report/schema.ts'
-import type { Category } from '../slo/category.ts'
-import { type CategoryRun, categoryRun, uncategorised, wholeRun } from './category-run.ts'
+import type { Category, Targets } from '../slo/category.ts'
+import { packaged } from '../system/machine.ts'
 import { gateOf } from './checks.ts'
 import { type Noise, noiseOf } from './noise.ts'
-import { categoryOfRun, judgeSlos } from './slo.ts'
-import { namedCategory, readSlo } from './slo-categories.ts'
+import { type CategoryRun, categoryOfRun, categoryRun, judgeSlos, uncategorised, wholeRun } from './slo.ts'
+
+/** Reads profiles/slo.yaml, or a user's own: categories of requests and what each is promised. */
+
+const share = z.union([z.string(), z.number()]).transform((raw, context) => {
+  const percent = /^(\d+(?:\.\d+)?)\s*%$/.exec(String(raw).trim())?.[1]
+  const value = Number(percent) / 100
+  if (value > 0 && value < 1) return Number(value.toFixed(9))
+  context.addIssue({ code: 'custom', message: `'${raw}' is not a share between 0 and 100 %, such as '99.9%'` })
+  return z.NEVER
+})
+
+const targets = { p50: durationMs.optional(), p99: durationMs.optional() }
+
+const categorySchema = z
+  .strictObject({
+    match: z
+      .strictObject({
+        endpoint: z.enum(['chat', 'completions', 'embeddings']).optional(),
+        min_prompt_tokens: countOrZero.optional(),
+        max_prompt_tokens: countOrZero.optional(),
+        header: z.record(z.string().toLowerCase(), z.string()).optional(),
+      })
+      .optional(),
+    ...targets,
+    ttft: z.strictObject(targets).optional(),
+    timeout: durationMs,
+    objective: share.optional(),
+  })
+  .refine(({ p50 = 0, p99 = Number.POSITIVE_INFINITY }) => p50 <= p99, 'p50 is above p99')
+  .refine(({ p50 = 0, p99 = 0, timeout }) => Math.max(p50, p99) <= timeout, 'a target is above the timeout')
+
+const sloSchema = z.strictObject({
+  categories: z
+    .record(z.string().regex(/^[a-z][a-z0-9-]*$/, 'a name is of lower-case letters, digits and dashes'), categorySchema)
+    .refine((categories) => Object.keys(categories).length > 0, 'expected at least one category'),
+})
+
+const DEFAULT_OBJECTIVE = 0.99
+
+/** In the order of the file, which decides where several match. */
+export function readSlo(path: string = packaged('profiles', 'slo.yaml')): Category[] {
+  const { categories } = readYaml(path, sloSchema, 'SLO file')
+  return Object.entries(categories).map(([name, { match, p50, p99, ttft, timeout, objective }]) => ({
+    name,
+    latency: targetsOf(p50, p99),
+    ttft: targetsOf(ttft?.p50, ttft?.p99),
+    timeoutMs: timeout,
+    objective: objective ?? DEFAULT_OBJECTIVE,
+    match: match
+      ? {
+          ...(match.endpoint === undefined ? {} : { endpoint: match.endpoint }),
+          ...(match.min_prompt_tokens === undefined ? {} : { minPromptTokens: match.min_prompt_tokens }),
+          ...(match.max_prompt_tokens === undefined ? {} : { maxPromptTokens: match.max_prompt_tokens }),
+          ...(match.header === undefined ? {} : { header: match.header }),
+        }
+      : null,
+  }))
+}
+
+/** The category called `name`, or a UserError that lists those there are. */
+export function namedCategory(categories: readonly Category[], name: string, flag: string): Category {
+  const found = categories.find((category) => category.name === name)
+  if (found) return found
+  const names = categories.map((category) => category.name)
+  const near = didYouMean(name, names)
+  throw new UserError(
+    `${flag}: there is no category '${name}'${near ? ` (did you mean '${near}'?)` : ''}`,
+    `Categories there are: ${names.join(', ')}. Own ones go into a file: --slo file.yaml.`,
+  )
+}
+
+function targetsOf(p50: number | undefined, p99: number | undefined): Targets {
+  return { ...(p50 === undefined ? {} : { p50Ms: p50 }), ...(p99 === undefined ? {} : { p99Ms: p99 }) }
+}
 
 export const SLO_SCHEMA = 'kt.slo/1'
 

@@ -5,7 +5,7 @@
  */
 import { basename } from 'node:path'
 import { UserError } from '../errors.ts'
-import { didYouMean } from '../parse/did-you-mean.ts'
+import { didYouMean } from '../parse/explain.ts'
 import { readText } from '../parse/file.ts'
 
 export interface Trace {

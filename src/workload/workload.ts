@@ -6,11 +6,10 @@
 import { createHash } from 'node:crypto'
 import { type Category, categoryOf } from '../slo/category.ts'
 import { hash32, type Random } from '../stats/random.ts'
-import { nonceOf, nonceWord } from '../wire/nonce.ts'
+import { nonceOf, nonceWord } from '../wire/stamp.ts'
 import { type Endpoint, promptTemplate, type Template } from '../wire/template.ts'
 import { type Distribution, drawTokens, MAX_TOKENS, meanTokens } from './distribution.ts'
-import { type Filler, fillerOf } from './filler.ts'
-import { WORDS } from './words.ts'
+import { type Filler, fillerOf, WORDS } from './filler.ts'
 
 /**
  * Which category each request of a workload belongs to, known when it is made: from the endpoint, the headers it is sent with, and the

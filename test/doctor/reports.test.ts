@@ -1,6 +1,6 @@
 // What the rules read in a finished report, both ways.
 import { describe, expect, test } from 'vitest'
-import { askRule } from '../../src/doctor/ask-rule.ts'
+import { askRule } from '../../src/doctor/doctor.ts'
 import { RULES } from '../../src/doctor/rules.ts'
 import type { BenchReport } from '../../src/report/schema.ts'
 import { around, fixed, type Model, makeReport, type ReportShape } from '../support/make-report.ts'

@@ -4,7 +4,7 @@ import { type Command, Parser } from '@oclif/core'
 import { describe, expect, it } from 'vitest'
 import { parse } from 'yaml'
 import { parseBenchOptions } from '../../src/bench/options.ts'
-import { parseMaxRegression, parseThresholds } from '../../src/verdict/threshold-flags.ts'
+import { parseMaxRegression, parseThresholds } from '../../src/verdict/thresholds.ts'
 
 const folder = new URL('../../fixtures/ci/', import.meta.url)
 const commands = new URL('../../src/commands/', import.meta.url)

@@ -107,7 +107,7 @@ test('the graph sees the house: every file has a floor, and there are arrows of 
   expect([...graph.keys()].filter((file) => !rooms.has(roomOf(file)))).toEqual([])
   const folders = new Set(GATEWAY_FLOORS.flat())
   expect([...inGateway.keys()].filter((file) => !folders.has(folderOf(file)))).toEqual([])
-  expect(graph.get('src/plan/plan.ts')?.files).toContain('src/plan/formula.ts')
+  expect(graph.get('src/plan/plan.ts')?.files).toContain('src/plan/cpu.ts')
   expect(graph.get('src/plan/plan.ts')?.types).toContain('src/report/plan-schema.ts')
 })
 

@@ -1,12 +1,12 @@
 // Every request that was sent is in exactly one class of outcome: counted apart, held against each other in every run.
 import { afterEach, expect, it } from 'vitest'
 import { buildReport } from '../../src/bench/build-report.ts'
-import type { RunRecord } from '../../src/load/messages.ts'
+import type { RunRecord } from '../../src/load/merge.ts'
 import type { RunPlan } from '../../src/load/plan.ts'
 import { startRun } from '../../src/load/run.ts'
-import { contradictionIn } from '../../src/report/integrity.ts'
+import { contradictionIn } from '../../src/report/read.ts'
 import { fingerprint } from '../../src/system/machine.ts'
-import { readBudgets } from '../../src/verdict/budgets.ts'
+import { readBudgets } from '../../src/verdict/components.ts'
 import { httpServer, OK_BODY, planFor, type TestServer } from '../support/engine.ts'
 
 let server: TestServer | undefined

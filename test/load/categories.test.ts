@@ -1,8 +1,8 @@
 // A mixed workload on real sockets: each part is sent with its own headers, and what became of it is kept by category.
 import type { IncomingHttpHeaders } from 'node:http'
 import { afterEach, describe, expect, it } from 'vitest'
+import type { RunRecord } from '../../src/load/merge.ts'
 import { mergeRecords } from '../../src/load/merge.ts'
-import type { RunRecord } from '../../src/load/messages.ts'
 import type { ArmRecord } from '../../src/load/recorder.ts'
 import type { Category } from '../../src/slo/category.ts'
 import { promptTemplate } from '../../src/wire/template.ts'

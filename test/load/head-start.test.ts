@@ -1,8 +1,8 @@
 // Requests are begun ahead of their time, so that they are ready when it comes; none leaves before.
 import { describe, expect, it } from 'vitest'
 import { Engine } from '../../src/load/engine.ts'
-import { HeadStart } from '../../src/load/head-start.ts'
 import type { RunPlan } from '../../src/load/plan.ts'
+import { HeadStart } from '../../src/load/waker.ts'
 import { selfSigned } from '../../src/provider/certificate.ts'
 import { startProvider } from '../../src/provider/server.ts'
 import { randomFrom } from '../../src/stats/random.ts'

@@ -2,7 +2,7 @@
 import { afterEach, expect, it } from 'vitest'
 import { ONE_AT_A_TIME } from '../../src/client/connection.ts'
 import { Engine } from '../../src/load/engine.ts'
-import type { Progress } from '../../src/load/messages.ts'
+import type { Progress } from '../../src/load/merge.ts'
 import type { RunPlan } from '../../src/load/plan.ts'
 import { openStage, rehearsalsOf } from '../../src/load/rehearsal.ts'
 import { startRun } from '../../src/load/run.ts'

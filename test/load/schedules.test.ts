@@ -1,7 +1,7 @@
 // The schedules on real sockets: think time, ramps, warm-up and cool-down, the limits at the end.
 import type { RequestListener } from 'node:http'
 import { afterEach, expect, it } from 'vitest'
-import { parseStages } from '../../src/schedule/stages.ts'
+import { parseStages } from '../../src/schedule/ramp.ts'
 import { decoded, httpServer, OK_BODY, planFor, run, type TestServer } from '../support/engine.ts'
 
 let server: TestServer | undefined

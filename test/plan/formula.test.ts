@@ -4,7 +4,7 @@
 // 10M) / 1M = 30 workers -> 60-120 workers w/ redundancy", R "~4.2:1 - 5.6:1", vCPU of the tiers 18, 100, 360.
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { costRatio, equivalentOutputLoad, rawWorkers, wholeUp } from '../../src/plan/formula.ts'
+import { costRatio, equivalentOutputLoad, rawWorkers, wholeUp } from '../../src/plan/cpu.ts'
 
 const demand = (inputTokensPerSec: number, outputTokensPerSec: number) => ({ inputTokensPerSec, outputTokensPerSec })
 const M = 1e6

@@ -1,8 +1,7 @@
 // Erlang B and C, M/M/c, waiting tails, square-root staffing: against printed figures, each with its source.
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { erlangB, erlangC, mmc, waitTail } from '../../src/plan/queueing/erlang.ts'
-import { estimateWait } from '../../src/plan/queueing/general-service.ts'
+import { erlangB, erlangC, estimateWait, mmc, waitTail } from '../../src/plan/queueing/erlang.ts'
 import { safetyCoefficient, serversFor, squareRootStaffing } from '../../src/plan/queueing/staffing.ts'
 
 // Public unit tests of ErlangB implementations (TechyGuy2000/erlanglib and others).

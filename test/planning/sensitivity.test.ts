@@ -3,8 +3,8 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { UserError } from '../../src/errors.ts'
 import { renderSensitivity } from '../../src/output/sensitivity-table.ts'
-import { exhaustion } from '../../src/plan/growth.ts'
-import { dayAfter } from '../../src/planning/dates.ts'
+import { exhaustion } from '../../src/plan/sensitivity.ts'
+import { dayAfter } from '../../src/planning/growth-request.ts'
 import { sensitivityRequest } from '../../src/planning/sensitivity-request.ts'
 
 const peaks = { 'input-peak': '80M', 'output-peak': '10M' }

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { Alarm } from '../../src/provider/alarm.ts'
+import { Alarm } from '../../src/provider/reply.ts'
 import { now } from '../../src/system/clock.ts'
 
 test('an alarm never rings early', async () => {

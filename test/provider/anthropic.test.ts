@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { textOf } from '../../src/provider/words.ts'
+import { textOf } from '../../src/provider/prompt.ts'
 import { parseStamp } from '../../src/wire/stamp.ts'
 import { noRecordings, placesOf, recordedEvents } from './recorded.ts'
 import { ANTHROPIC, eventsOf, messagesWith, nonce, post, provider, truthOf, watched } from './support.ts'

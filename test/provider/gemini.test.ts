@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import { PLAIN_SHAPE } from '../../src/provider/shape.ts'
-import { textOf } from '../../src/provider/words.ts'
+import { PLAIN_SHAPE } from '../../src/provider/ask.ts'
+import { textOf } from '../../src/provider/prompt.ts'
 import { parseStamp } from '../../src/wire/stamp.ts'
 import { noRecordings, placesOf, recordedEvents } from './recorded.ts'
 import { contentsWith, eventsOf, nonce, post, provider, truthOf, watched } from './support.ts'

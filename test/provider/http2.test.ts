@@ -4,7 +4,7 @@ import { connect as connectTls, createSecureContext } from 'node:tls'
 import { Agent, fetch as undiciFetch } from 'undici'
 import { expect, onTestFinished, test } from 'vitest'
 import { selfSigned } from '../../src/provider/certificate.ts'
-import { textOf } from '../../src/provider/words.ts'
+import { textOf } from '../../src/provider/prompt.ts'
 import { parseStamp } from '../../src/wire/stamp.ts'
 import { post2, raw1, session2 } from './http-client.ts'
 import {

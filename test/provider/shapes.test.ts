@@ -1,10 +1,10 @@
 import { connect } from 'node:net'
 import OpenAI from 'openai'
 import { expect, onTestFinished, test } from 'vitest'
+import { PLAIN_SHAPE } from '../../src/provider/ask.ts'
 import { paceOf } from '../../src/provider/latency.ts'
 import { paddingFor } from '../../src/provider/openai/chat.ts'
-import { PLAIN_SHAPE } from '../../src/provider/shape.ts'
-import { textFrom, textOf } from '../../src/provider/words.ts'
+import { textFrom, textOf } from '../../src/provider/prompt.ts'
 import { noRecordings, placesOf, recordedEvents } from './recorded.ts'
 import {
   ANTHROPIC,

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { parseStall, Stalls } from '../../src/provider/stalls.ts'
+import { parseStall, Stalls } from '../../src/provider/latency.ts'
 import { chatWith, nonce, postChat, provider, truthOf } from './support.ts'
 
 test.each([

@@ -1,6 +1,6 @@
 import { Agent, request } from 'node:http'
 import { expect, onTestFinished, test } from 'vitest'
-import type { ProviderStats } from '../../src/provider/stats.ts'
+import type { ProviderStats } from '../../src/provider/truth.ts'
 import { TruthLog } from '../../src/provider/truth.ts'
 import { now } from '../../src/system/clock.ts'
 import { parseStamp } from '../../src/wire/stamp.ts'

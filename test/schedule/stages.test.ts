@@ -1,9 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { from, rampOf, type Stage } from '../../src/schedule/ramp.ts'
-import { openLoop } from '../../src/schedule/schedule.ts'
-import { fixedSlots, rampedSlots } from '../../src/schedule/slots.ts'
-import { parseStages, type Stages } from '../../src/schedule/stages.ts'
+import { from, parseStages, rampOf, type Stage, type Stages } from '../../src/schedule/ramp.ts'
+import { fixedSlots, openLoop, rampedSlots } from '../../src/schedule/schedule.ts'
 
 function stagesOf(text: string): Stages {
   const stages = parseStages(text)

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { EXIT, UserError } from '../../src/errors.ts'
 import { KNOWN_METRICS } from '../../src/slo/metrics.ts'
 import { isMalformed, parseThreshold } from '../../src/slo/threshold.ts'
-import { parseMaxRegression, parseThresholds } from '../../src/verdict/threshold-flags.ts'
+import { parseMaxRegression, parseThresholds } from '../../src/verdict/thresholds.ts'
 
 describe('the threshold grammar', () => {
   it.each([

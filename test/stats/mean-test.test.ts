@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { studentUpperTail } from '../../src/stats/distributions.ts'
-import { holm } from '../../src/stats/holm.ts'
+import { holm } from '../../src/stats/gate.ts'
 import { meanAboveZeroP, pairedTP, signFlipP } from '../../src/stats/mean-test.ts'
 
 describe('paired t', () => {

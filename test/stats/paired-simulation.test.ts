@@ -9,8 +9,7 @@ import { ALPHA_FAIL, ALPHA_PASS } from '../../src/stats/gate.ts'
 import { pairedTP, signFlipP } from '../../src/stats/mean-test.ts'
 import { type BlockPair, type Counted, pairedDifference, shareDifferences, worseThanP } from '../../src/stats/paired.ts'
 import { decidePaired } from '../../src/stats/paired-gate.ts'
-import { normal, type Random, randomFrom } from '../../src/stats/random.ts'
-import { firstWhere } from '../../src/stats/search.ts'
+import { firstWhere, normal, type Random, randomFrom } from '../../src/stats/random.ts'
 import { decideAtLooks } from '../support/looks.ts'
 
 const SIZE = 500

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest'
 import type { GateBlock } from '../../src/stats/gate.ts'
+import { looksUpTo, nextLook } from '../../src/stats/gate.ts'
 import { Histogram } from '../../src/stats/histogram.ts'
 import { pairedDifference, worseThanP } from '../../src/stats/paired.ts'
 import { judgePaired } from '../../src/stats/paired-gate.ts'
 import { logNormal, normal, type Random, randomFrom } from '../../src/stats/random.ts'
-import { looksUpTo, nextLook } from '../../src/stats/sequential.ts'
 
 interface Shape {
   pairs?: number

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import { kneeOf, lastCarried } from '../../src/stats/knee.ts'
+import { kneeOf, lastCarried } from '../../src/stats/curve.ts'
+import { steadyFrom } from '../../src/stats/mean-test.ts'
 import { normal, randomFrom } from '../../src/stats/random.ts'
-import { steadyFrom } from '../../src/stats/steady.ts'
 
 describe('steady state (MSER)', () => {
   it('leaves a decaying warm-up out and keeps the rest', () => {

@@ -1,5 +1,5 @@
-/** A run that is judged at its looks until decided, as the runner does it (src/bench/looks.ts), without the run. */
-import { LOOKS, nextLook } from '../../src/stats/sequential.ts'
+/** A run that is judged at its looks until decided, as the runner does it (src/bench/judge-bench.ts), without the run. */
+import { LOOKS, nextLook } from '../../src/stats/gate.ts'
 
 type Verdict = 'pass' | 'fail' | 'inconclusive'
 

@@ -13,7 +13,7 @@ import {
   type OverheadResult,
 } from '../../src/report/schema.ts'
 import { Histogram } from '../../src/stats/histogram.ts'
-import { quantileBounds } from '../../src/stats/quantile-interval.ts'
+import { quantileBounds } from '../../src/stats/order-interval.ts'
 import { logNormal, normal, type Random, randomFrom } from '../../src/stats/random.ts'
 import { isInLatencyTail, type Outcome } from '../../src/wire/outcome.ts'
 

@@ -1,7 +1,6 @@
 /** Demands that the tests of the planner share. */
 
-import { type Demand, demandFromPeaks } from '../../src/plan/demand.ts'
-import { meanRequest } from '../../src/plan/workload-profile.ts'
+import { type Demand, demandFromPeaks, meanRequest } from '../../src/plan/demand.ts'
 import { profileNamed, readWorkloads } from '../../src/planning/workloads.ts'
 
 export const chat = meanRequest([{ profile: profileNamed('chat', readWorkloads(), '--profile'), share: 1 }])

@@ -5,7 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { Worker } from 'node:worker_threads'
 import { describe, expect, test } from 'vitest'
-import { collect } from '../../src/system/heap.ts'
+import { collect } from '../../src/system/helper-threads.ts'
 
 const run = promisify(execFile)
 

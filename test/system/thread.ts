@@ -1,7 +1,7 @@
 // A thread that collects, has nothing to do for a while, and collects again; with `full-only`, as kt starts threads.
 import { setTimeout as delay } from 'node:timers/promises'
 import { isMainThread, Worker } from 'node:worker_threads'
-import { collect, collectOnlyWhenFull } from '../../src/system/heap.ts'
+import { collect, collectOnlyWhenFull } from '../../src/system/helper-threads.ts'
 
 if (isMainThread) {
   if (process.argv.includes('full-only')) collectOnlyWhenFull()

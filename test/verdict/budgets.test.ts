@@ -2,7 +2,7 @@ import { mkdtempSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { readBudgets } from '../../src/verdict/budgets.ts'
+import { readBudgets } from '../../src/verdict/components.ts'
 
 function file(text: string): string {
   const path = join(mkdtempSync(join(tmpdir(), 'kt-budgets-')), 'budgets.yaml')

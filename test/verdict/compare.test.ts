@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { renderComparison } from '../../src/output/compare-table.ts'
 import type { BenchReport, Check } from '../../src/report/schema.ts'
 import { type Comparison, compareReports } from '../../src/verdict/compare.ts'
-import { MAX_REGRESSION } from '../../src/verdict/regression.ts'
+import { MAX_REGRESSION } from '../../src/verdict/verdict.ts'
 import { around, fixed, makeReport, type ReportShape } from '../support/make-report.ts'
 
 const files = { baseline: 'baseline.json', gateway: 'gateway.json' }

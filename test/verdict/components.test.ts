@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest'
 import { judgeBench } from '../../src/bench/judge-bench.ts'
 import { componentVerdictIn } from '../../src/verdict/components.ts'
-import { parseThresholds } from '../../src/verdict/threshold-flags.ts'
+import { parseThresholds } from '../../src/verdict/thresholds.ts'
 import { around, fixed, makeReport, type ReportShape } from '../support/make-report.ts'
 
 const LIMITS = { input_policy: 2, routing: 0.5, event_emission: 0 }

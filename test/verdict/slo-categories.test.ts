@@ -2,10 +2,9 @@ import { mkdtempSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { type Category, categoryOf } from '../../src/slo/category.ts'
-import { errorBudget } from '../../src/slo/error-budget.ts'
+import { type Category, categoryOf, errorBudget } from '../../src/slo/category.ts'
 import { categoryOfRun, judgeSlo } from '../../src/verdict/slo.ts'
-import { namedCategory, readSlo } from '../../src/verdict/slo-categories.ts'
+import { namedCategory, readSlo } from '../../src/verdict/slo-file.ts'
 import { around, fixed, makeReport } from '../support/make-report.ts'
 
 function file(text: string): string {

@@ -2,7 +2,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { Category } from '../../src/slo/category.ts'
-import { readSlo } from '../../src/verdict/slo-categories.ts'
+import { readSlo } from '../../src/verdict/slo-file.ts'
 import { workloadOf } from '../../src/workload/choose.ts'
 import { parseDistribution } from '../../src/workload/distribution.ts'
 import { NO_CATEGORY, reachableCategories, requestMaker, type WorkloadSpec } from '../../src/workload/workload.ts'

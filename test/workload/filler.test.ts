@@ -2,8 +2,7 @@ import fc from 'fast-check'
 import { countTokens as cl100k } from 'gpt-tokenizer/encoding/cl100k_base'
 import { countTokens as o200k } from 'gpt-tokenizer/encoding/o200k_base'
 import { expect, test } from 'vitest'
-import { fillerOf } from '../../src/workload/filler.ts'
-import { WORDS } from '../../src/workload/words.ts'
+import { fillerOf, WORDS } from '../../src/workload/filler.ts'
 
 const filler = fillerOf(7)
 

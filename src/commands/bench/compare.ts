@@ -1,7 +1,7 @@
 import { Args, Flags } from '@oclif/core'
 import { KtCommand } from '../../command.ts'
 import * as ci from '../../output/ci.ts'
-import { ciFlags } from '../../output/ci-flags.ts'
+import { ciFlags } from '../../output/ci.ts'
 import { renderComparison } from '../../output/compare-table.ts'
 import { comparisonProperties, renderComparisonMarkdown } from '../../output/markdown.ts'
 import { stdoutFlag } from '../../report/write-report.ts'

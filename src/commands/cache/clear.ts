@@ -1,8 +1,6 @@
 import { Flags } from '@oclif/core'
 import { KtCommand } from '../../command.ts'
-import { clearedSchema } from '../../gateway-cli/answers.ts'
-import { AdminClient } from '../../gateway-cli/client.ts'
-import { adminFlags } from '../../gateway-cli/flags.ts'
+import { AdminClient, adminFlags, clearedSchema } from '../../gateway-cli/client.ts'
 import { formatNumber } from '../../units.ts'
 
 export default class CacheClear extends KtCommand {

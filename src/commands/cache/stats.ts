@@ -1,9 +1,7 @@
 import { Flags } from '@oclif/core'
 import { KtCommand } from '../../command.ts'
-import { cacheStatsSchema } from '../../gateway-cli/answers.ts'
-import { AdminClient } from '../../gateway-cli/client.ts'
-import { adminFlags } from '../../gateway-cli/flags.ts'
-import { renderCacheStats } from '../../output/cache-stats.ts'
+import { AdminClient, adminFlags, cacheStatsSchema } from '../../gateway-cli/client.ts'
+import { renderCacheStats } from '../../output/gateway-check.ts'
 
 export default class CacheStats extends KtCommand {
   static override summary = "Show what the running gateway's cache holds and how often it helps."

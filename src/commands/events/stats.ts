@@ -1,10 +1,10 @@
 import { Flags } from '@oclif/core'
 import { KtCommand } from '../../command.ts'
 import { EXIT, UserError } from '../../errors.ts'
+import { adminFlags } from '../../gateway-cli/client.ts'
 import { openEventSource } from '../../gateway-cli/event-source.ts'
 import { eventStats, metricNamed, parsePercentiles, stampBefore } from '../../gateway-cli/event-stats.ts'
-import { adminFlags } from '../../gateway-cli/flags.ts'
-import { renderEventStats } from '../../output/event-stats.ts'
+import { renderEventStats } from '../../output/gateway-check.ts'
 import { durationMs } from '../../parse/quantity.ts'
 
 export default class EventsStats extends KtCommand {

@@ -1,8 +1,7 @@
 import { Flags } from '@oclif/core'
 import { KtCommand } from '../../command.ts'
-import { AdminClient } from '../../gateway-cli/client.ts'
-import { adminFlags } from '../../gateway-cli/flags.ts'
-import { followEvents } from '../../gateway-cli/follow.ts'
+import { AdminClient, adminFlags } from '../../gateway-cli/client.ts'
+import { followEvents } from '../../gateway-cli/event-source.ts'
 import { compileTemplate } from '../../gateway-cli/template.ts'
 
 export default class EventsTail extends KtCommand {

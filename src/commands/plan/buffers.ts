@@ -1,6 +1,6 @@
 import { Flags } from '@oclif/core'
 import { KtCommand } from '../../command.ts'
-import { renderBuffers } from '../../output/buffers-table.ts'
+import { renderBuffers } from '../../output/instances-table.ts'
 import { kongDirectives, planBuffers } from '../../plan/buffers.ts'
 import { bufferRequest } from '../../planning/buffer-request.ts'
 import { planFlags } from '../../planning/plan-flags.ts'

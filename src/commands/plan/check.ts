@@ -1,7 +1,7 @@
 import { Flags } from '@oclif/core'
 import { KtCommand } from '../../command.ts'
 import { EXIT } from '../../errors.ts'
-import { renderPlanCheck } from '../../output/plan-check-table.ts'
+import { renderPlanCheck } from '../../output/instances-table.ts'
 import { checkRequest } from '../../planning/check-request.ts'
 import { figureFlags } from '../../planning/plan-flags.ts'
 

@@ -2,7 +2,7 @@ import { Flags } from '@oclif/core'
 import { KtCommand } from '../../command.ts'
 import { renderInstances } from '../../output/instances-table.ts'
 import { rankInstances } from '../../plan/instances.ts'
-import { selectInstances } from '../../planning/instance-selection.ts'
+import { selectInstances } from '../../planning/instances.ts'
 import { planFlags } from '../../planning/plan-flags.ts'
 import { planRequest } from '../../planning/plan-request.ts'
 

@@ -1,7 +1,7 @@
 import { Args, Flags } from '@oclif/core'
 import { KtCommand } from '../../command.ts'
 import * as ci from '../../output/ci.ts'
-import { ciFlags } from '../../output/ci-flags.ts'
+import { ciFlags } from '../../output/ci.ts'
 import { renderSlo, renderSloMarkdown, sloProperties } from '../../output/slo-table.ts'
 import { stdoutFlag } from '../../report/write-report.ts'
 import { checkSlo, exitOfSlo, sloGate } from '../../verdict/slo-file.ts'

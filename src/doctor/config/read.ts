@@ -6,8 +6,70 @@ import { z } from 'zod'
 import { configFile } from '../../../reference-gateway/config/config-file.ts'
 import { UserError } from '../../errors.ts'
 import { parseWith, readYaml } from '../../parse/file.ts'
-import { type KongPlugin, kongFile, pluginsOf } from './kong.ts'
-import { liteLlmFile } from './litellm.ts'
+
+/** The part of a LiteLLM proxy's config.yaml that rules look at. Everything else passes unread. */
+
+const liteLlmFile = z.looseObject({
+  model_list: z.array(z.looseObject({ model_name: z.string() })).nullish(),
+  litellm_settings: z
+    .looseObject({
+      cache: z.boolean().optional(),
+      cache_params: z.looseObject({}).nullish(),
+      request_timeout: z.number().optional(),
+      set_verbose: z.boolean().optional(),
+    })
+    .nullish(),
+  router_settings: z.looseObject({ timeout: z.number().optional() }).nullish(),
+  general_settings: z
+    .looseObject({
+      database_url: z.string().optional(),
+      proxy_batch_write_at: z.number().optional(),
+      always_include_stream_usage: z.boolean().optional(),
+    })
+    .nullish(),
+})
+
+/**
+ * The part of Kong's declarative config (DB-less, decK) that rules look at: its plugins, which may stand at the top, or in a
+ * service, a route or a consumer. Everything else passes unread.
+ */
+
+const pluginFile = z.looseObject({
+  name: z.string(),
+  enabled: z.boolean().default(true),
+  config: z.record(z.string(), z.unknown()).nullish(),
+})
+
+const plugins = z.array(pluginFile).nullish()
+
+const routes = z.array(z.looseObject({ name: z.string().optional(), plugins })).nullish()
+
+const kongFile = z.looseObject({
+  _format_version: z.union([z.string(), z.number()]),
+  services: z.array(z.looseObject({ name: z.string().optional(), plugins, routes })).nullish(),
+  routes,
+  consumers: z.array(z.looseObject({ plugins })).nullish(),
+  plugins,
+})
+
+export interface KongPlugin {
+  name: string
+  config: Record<string, unknown>
+}
+
+/** Every enabled plugin, wherever it stands. */
+function pluginsOf(file: z.output<typeof kongFile>): KongPlugin[] {
+  const owners = [
+    file,
+    ...(file.services ?? []).flatMap((service) => [service, ...(service.routes ?? [])]),
+    ...(file.routes ?? []),
+    ...(file.consumers ?? []),
+  ]
+  return owners
+    .flatMap((owner) => owner.plugins ?? [])
+    .filter(({ enabled }) => enabled)
+    .map(({ name, config }) => ({ name, config: config ?? {} }))
+}
 
 export interface KtFile {
   kind: 'kt'

@@ -3,7 +3,7 @@
  * token and to the end, by the provider's stamps.
  */
 import type { Headers } from '../../client/exchange.ts'
-import type { ProviderRecord } from '../../overhead/truth.ts'
+import type { ProviderRecord } from '../../overhead/stamped.ts'
 import type { Outcome } from '../../wire/outcome.ts'
 import type { Stamp } from '../../wire/stamp.ts'
 import type { Usage } from '../../wire/stream-event.ts'

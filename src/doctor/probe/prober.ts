@@ -9,13 +9,16 @@ import { GivenUp } from '../../client/failure.ts'
 import { Inbox } from '../../client/inbox.ts'
 import type { Lane, LaneUser } from '../../client/lane.ts'
 import type { Target } from '../../client/target.ts'
+import { UserError } from '../../errors.ts'
 import { Lanes } from '../../load/lanes.ts'
+import type { Severity } from '../../report/doctor-schema.ts'
 import { now } from '../../system/clock.ts'
 import { textOfAnswer } from '../../wire/answer-text.ts'
 import type { Stamp } from '../../wire/stamp.ts'
 import type { Answer, TokenSeen } from './measured.ts'
 
 const TIMEOUT_US = 15_000_000
+
 const CHECK_MS = 10
 
 export interface Question {
@@ -93,5 +96,44 @@ export class Prober implements LaneUser {
 
   #leave(): void {
     this.#lane.abort(new GivenUp('KT_ABORTED_AT_DEADLINE', 'left on purpose'))
+  }
+}
+
+/** What `kt doctor` may be asked, and which of it does not go together. */
+
+/** As the command takes it; undefined where the user said nothing. */
+export interface DoctorRequest {
+  config?: string | undefined
+  report?: string | undefined
+  url?: string | undefined
+  'provider-url'?: string | undefined
+  'api-key'?: string | undefined
+  'other-api-key'?: string | undefined
+  header?: readonly string[] | undefined
+  model?: string | undefined
+  run?: boolean | undefined
+  severity?: Severity | undefined
+}
+
+export interface DoctorHooks {
+  /** Lines for a person, while it happens. */
+  note(line: string): void
+  interrupt: AbortSignal
+}
+
+/** Throws a UserError where a request makes no sense. */
+export function refuse({ config, report, url, run, 'provider-url': provider }: DoctorRequest): void {
+  if (config === undefined && report === undefined && url === undefined) {
+    throw new UserError(
+      'there is nothing to examine',
+      'Give a config (kt doctor gateway.yaml), a report (--report r.json) or a gateway (--url http://…).',
+    )
+  }
+  if (run && url !== undefined)
+    throw new UserError('--run starts a gateway of its own: --url names another', 'Leave one of them out.')
+  if (run && config === undefined)
+    throw new UserError('--run needs a config to start', 'Give one: kt doctor gateway.yaml --run')
+  if (provider !== undefined && url === undefined) {
+    throw new UserError('--provider-url names the provider behind --url', 'Give --url too.')
   }
 }

@@ -1,6 +1,6 @@
 /** Limits on the size of a request: long prompts and images are larger than what APIs were built for. */
 import { formatBytes } from '../../units.ts'
-import type { KongPlugin } from '../config/kong.ts'
+import type { KongPlugin } from '../config/read.ts'
 import { fine, found, type Rule } from '../rule.ts'
 
 const SMALL_BODY = 1024 ** 2

@@ -3,7 +3,7 @@
  * the provider's stamp: the second time it is asked, it says so.
  */
 
-import type { KongPlugin } from '../config/kong.ts'
+import type { KongPlugin } from '../config/read.ts'
 import type { Answer } from '../probe/measured.ts'
 import { NO_STAMPS } from '../probe/measured.ts'
 import { fine, found, notChecked, type Rule } from '../rule.ts'

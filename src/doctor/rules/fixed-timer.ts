@@ -2,7 +2,8 @@
  * A fixed wait before the first token of every stream: in what the gateway added to first tokens, by the provider's stamps, nobody is quicker
  * than the timer, all are alike, and whole answers and later tokens do not have it.
  */
-import type { BenchReport } from '../../report/schema.ts'
+import type { BenchReport, Distribution } from '../../report/schema.ts'
+import { Histogram } from '../../stats/histogram.ts'
 import { formatMs, formatShare } from '../../units.ts'
 import {
   addedToEnd,
@@ -14,16 +15,20 @@ import {
   streamDelays,
 } from '../probe/measured.ts'
 import { fine, found, notChecked, type Opinion, onlyMeasured, type Rule } from '../rule.ts'
-import { shareWithin } from './histogram-share.ts'
 
 const FEWEST_STREAMS = 5
+
 /** Shorter, a stream cannot show that its later tokens do not wait. */
 const LEAST_SPREAD_US = 50_000
+
 /** Arriving within this share of the time in which they were written is arriving together. */
 const TOGETHER = 0.25
+
 const TIMERS_MS = [25, 40, 50, 100]
+
 /** Below this a wait is any gateway's work. */
 const LEAST_WAIT_US = 15_000
+
 /** Half of a timer's waits lie this close to the shortest, whatever the load does to the others. */
 const TIMER_SPREAD_US = 8_000
 
@@ -96,4 +101,12 @@ function timerInReport({ ttftMs, arms, overhead }: BenchReport): Opinion {
         `${formatShare(peak.share)} of the first tokens come between ${peak.ms} and ${formatMs(peak.ms * 1.1)} ms`,
       )
     : fine(`no peak of TTFT at ${TIMERS_MS.join(', ')} ms`)
+}
+
+/** How much of a report's distribution lies in a band. */
+
+/** The share above `fromMs` and not above `toMs`. */
+function shareWithin({ histogram, count }: Distribution, fromMs: number, toMs: number): number {
+  const decoded = Histogram.decode(histogram)
+  return (decoded.countAbove(fromMs * 1_000) - decoded.countAbove(toMs * 1_000)) / count
 }

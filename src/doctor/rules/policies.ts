@@ -2,7 +2,7 @@
  * Policies without a bound: a pattern that backtracks, a check by another service that may take as long as it likes. A pattern without a bound stalls every request of its process, not only its own.
  */
 import { formatDuration, formatMs } from '../../units.ts'
-import type { KongPlugin } from '../config/kong.ts'
+import type { KongPlugin } from '../config/read.ts'
 import { addedToEnd, answered, NO_STAMPS } from '../probe/measured.ts'
 import { fine, found, notChecked, type Rule } from '../rule.ts'
 

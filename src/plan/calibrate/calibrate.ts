@@ -3,14 +3,64 @@
  * counts (USL), or over concurrency, which caps one worker and no more; memory per stream. A run whose gateway's CPU is not known is
  * taken to have kept its workers busy: one that did not makes the plan larger, never smaller. What cannot be identified is said.
  */
+
+import { fitLine, type Line } from '../../stats/line.ts'
 import { normal, randomFrom } from '../../stats/random.ts'
-import type { Figure } from '../figures.ts'
+import type { Figure, Figures } from '../figures.ts'
 import type { Calibration } from '../plan.ts'
 import { FEWEST_POINTS, fitUsl, middle95 } from '../usl/fit.ts'
-import { capacityOf, groupsOf } from './capacity.ts'
-import { memoryOf } from './memory.ts'
+import {
+  type CapacityPoint,
+  capacityOf,
+  groupsOf,
+  identifiable,
+  workerCosts,
+  workerCostsWithRatio,
+} from './capacity.ts'
 import { equivalentOutput, type MeasuredRun, unfit } from './run.ts'
-import { type CapacityPoint, identifiable, workerCosts, workerCostsWithRatio } from './worker-costs.ts'
+
+/**
+ * Memory of a worker at rest and of one stream, from what the gateway's processes held at numbers of streams: the line of least squares,
+ * of one number of workers (the fewest), since further processes add more than streams. Resident memory seldom falls again and the
+ * levels of a sweep rise, so garbage not yet collected counts as the streams': the figure errs upwards. A slope that its interval
+ * cannot tell from none says nothing of a stream.
+ */
+
+const FEWEST_LEVELS = 3
+
+function memoryOf(
+  runs: readonly MeasuredRun[],
+  notes: string[],
+): Partial<Pick<Figures, 'bytesPerStream' | 'baseBytesPerWorker'>> {
+  const known = runs.flatMap(({ source, stream, workers, gateway, inFlight }) =>
+    stream && gateway && inFlight !== undefined ? [{ source, workers, x: inFlight, y: gateway.rssBytes }] : [],
+  )
+  if (known.length === 0) return {}
+  const fewest = Math.min(...known.map(({ workers }) => workers))
+  const lines = [...new Set(known.map(({ source }) => source))].flatMap((source) => {
+    const points = known.filter((point) => point.source === source && point.workers === fewest)
+    const line = points.length >= FEWEST_LEVELS ? fitLine(points) : undefined
+    return line && line.slope95[0] > 0 && line.intercept > 0 ? [line] : []
+  })
+  // Of several mixes the one whose streams hold most.
+  const [most] = lines.sort((a, b) => b.slope - a.slope)
+  if (!most) {
+    notes.push(
+      `memory per stream cannot be told from noise: it stays the default (sweep ${FEWEST_LEVELS} levels or more, farther apart)`,
+    )
+    return {}
+  }
+  notes.push('memory per stream from what was resident at rising levels: garbage not yet collected is in it')
+  return figuresOf(most, fewest)
+}
+
+function figuresOf({ slope, intercept, slope95 }: Line, workers: number) {
+  const common = { from: 'calibrated', source: 'own measurements' } as const
+  return {
+    bytesPerStream: { ...common, value: slope, low: slope95[0], high: slope95[1] },
+    baseBytesPerWorker: { ...common, value: intercept / workers },
+  }
+}
 
 export type CalibrationResult = { state: 'calibrated'; calibration: Calibration } | { state: 'refused'; why: string }
 

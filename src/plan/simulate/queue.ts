@@ -4,7 +4,7 @@
  * other service times is then to be believed where the two-moment formulas are not.
  */
 import type { Random } from '../../stats/random.ts'
-import { WaitHistogram } from './wait-histogram.ts'
+import { WaitHistogram } from './streams.ts'
 
 export interface SimulatedQueue {
   servers: number

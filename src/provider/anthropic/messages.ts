@@ -3,13 +3,58 @@
  * stamp is a member of each event, beside the official ones: the format has no extension point within a delta.
  */
 import { z } from 'zod'
-import { type Ask, refusalOfInput, type Setting, type Streamed, type Understand, type Whole } from '../ask.ts'
-import { MAX_TOKENS } from '../limits.ts'
-import { promptOf, textsOf } from '../prompt.ts'
-import { textOf } from '../words.ts'
-import { errorOf } from './errors.ts'
+import {
+  type Ask,
+  bearerOf,
+  type Dialect,
+  MAX_TOKENS,
+  refusalOfInput,
+  type Setting,
+  type Streamed,
+  type Understand,
+  type Whole,
+} from '../ask.ts'
+import { badRequest, type Refusal } from '../faults.ts'
+import { promptOf, textOf, textsOf } from '../prompt.ts'
+
+/** Anthropic's dialect: the key in x-api-key, a version header, and errors as `{type: 'error', error: {type, message}}`. */
+
+const TYPES: Record<number, string> = {
+  400: 'invalid_request_error',
+  401: 'authentication_error',
+  403: 'permission_error',
+  404: 'not_found_error',
+  413: 'request_too_large',
+  429: 'rate_limit_error',
+  500: 'api_error',
+  529: 'overloaded_error',
+}
+
+export const anthropic: Dialect = {
+  keyPlace: 'x-api-key: KEY',
+  keyOf: (headers) => {
+    const key = headers['x-api-key']
+    return typeof key === 'string' ? key : bearerOf(headers.authorization)
+  },
+  refusalOfHeaders: (headers) =>
+    headers['anthropic-version'] === undefined ? badRequest('anthropic-version: header is required') : undefined,
+  statusOf,
+  refusalBody: (refusal, requestId) =>
+    JSON.stringify({ type: 'error', error: errorOf(refusal), request_id: requestId }),
+  requestIdHeader: 'request-id',
+}
+
+/** Anthropic has a status of its own for "overloaded". */
+function statusOf({ status }: Refusal): number {
+  return status === 503 ? 529 : status
+}
+
+function errorOf(refusal: Refusal): { type: string; message: string } {
+  return { type: TYPES[statusOf(refusal)] ?? 'invalid_request_error', message: refusal.message }
+}
 
 const block = z.looseObject({ type: z.string(), text: z.string().optional() })
+
 const content = z.union([z.string(), z.array(block)], 'expected a string or an array of content blocks')
 
 const body = z.looseObject({
@@ -36,6 +81,7 @@ export const understandMessages: Understand = (json) => {
 }
 
 const CACHED = '"cache_creation_input_tokens":0,"cache_read_input_tokens":0'
+
 const CACHE_CREATION = '"cache_creation":{"ephemeral_5m_input_tokens":0,"ephemeral_1h_input_tokens":0}'
 
 function headOf({ model }: Ask, { id }: Setting): string {

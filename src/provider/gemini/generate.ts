@@ -4,13 +4,49 @@
  * member of the answer and of each event, beside the official ones, as `modelVersion` is.
  */
 import { z } from 'zod'
-import { type Ask, refusalOfInput, type Setting, type Streamed, type Understand, type Whole } from '../ask.ts'
-import { MAX_TOKENS } from '../limits.ts'
-import { promptOf } from '../prompt.ts'
-import { textOf } from '../words.ts'
-import { errorBody } from './errors.ts'
+import {
+  type Ask,
+  type Dialect,
+  MAX_TOKENS,
+  refusalOfInput,
+  type Setting,
+  type Streamed,
+  type Understand,
+  type Whole,
+} from '../ask.ts'
+import type { Refusal } from '../faults.ts'
+import { promptOf, textOf } from '../prompt.ts'
+
+/** Gemini's dialect: the key in x-goog-api-key or ?key=, and errors as `{error: {code, message, status}}`. */
+
+const STATUSES: Record<number, string> = {
+  400: 'INVALID_ARGUMENT',
+  401: 'UNAUTHENTICATED',
+  403: 'PERMISSION_DENIED',
+  404: 'NOT_FOUND',
+  429: 'RESOURCE_EXHAUSTED',
+  500: 'INTERNAL',
+  503: 'UNAVAILABLE',
+}
+
+export const gemini: Dialect = {
+  keyPlace: 'x-goog-api-key: KEY',
+  keyOf: (headers, url) => {
+    const key = headers['x-goog-api-key']
+    if (typeof key === 'string') return key
+    return new URLSearchParams(url.split('?', 2)[1]).get('key') ?? undefined
+  },
+  statusOf: ({ status }) => status,
+  refusalBody: errorBody,
+  requestIdHeader: 'x-request-id',
+}
+
+function errorBody({ status, message }: Refusal): string {
+  return JSON.stringify({ error: { code: status, message, status: STATUSES[status] ?? 'INVALID_ARGUMENT' } })
+}
 
 const parts = z.array(z.looseObject({ text: z.string().optional() }))
+
 const limit = z.int().min(1).max(MAX_TOKENS).nullish()
 
 /** Protocol buffers' JSON takes either spelling of a name, and clients use both. */
@@ -66,6 +102,7 @@ function streamedAnswer(ask: Ask, setting: Setting): Streamed {
 }
 
 const BEFORE = '"candidates":[{"content":{"parts":[{"text":"'
+
 const AFTER = '"}],"role":"model"}'
 
 function reasonOf({ finishReason }: Ask): string {

@@ -3,7 +3,7 @@
  * is a member of each event, beside the official ones: the format has no extension point within a delta.
  */
 import type { Ask, Setting, Streamed, Whole } from '../ask.ts'
-import { textOf } from '../words.ts'
+import { textOf } from '../prompt.ts'
 import { paddingFor } from './chat.ts'
 
 export interface ResponsesAsk extends Ask {

@@ -1,8 +1,7 @@
 // What this machine lets any paced client do: kt's own waker and head start with nothing behind them, and with one write and one read on a raw socket for each
 // request. Lateness and cores of both are the floor beside which kt's figures stand.
 
-import { HeadStart } from '../../../dist/src/load/head-start.js'
-import { startWaker } from '../../../dist/src/load/waker.js'
+import { HeadStart, startWaker } from '../../../dist/src/load/waker.js'
 import { Histogram } from '../../../dist/src/stats/histogram.js'
 import { now } from '../../../dist/src/system/clock.js'
 import { requestMaker } from '../../../dist/src/workload/workload.js'
