@@ -1,10 +1,12 @@
 /**
  * What JSON.parse lets through and a proxy must not: keys that occur twice in one object (the gateway would check the last
- * one, the provider might use the first) and nesting that overflows the stack of whoever walks it. One pass over the text;
- * whether it is JSON at all is left to JSON.parse.
+ * one, the provider might use the first) and nesting that overflows the stack of whoever walks it. Tool arguments are JSON
+ * inside of a string, and nest as well. One pass over the text; whether it is JSON at all is left to JSON.parse.
  */
 
 export const MAX_DEPTH = 64
+/** What a tool is called with: a string that holds JSON. */
+const ARGUMENTS = 'arguments'
 /** Above this many keys in one object a Set is cheaper than a list. */
 const LIST_KEYS = 12
 
@@ -21,10 +23,21 @@ const Char = {
 export type Finding = { kind: 'deep' } | { kind: 'duplicate'; key: string }
 
 export function guardJson(text: string): Finding | undefined {
+  return walk(text, true)
+}
+
+/** Deeper than MAX_DEPTH, whatever its keys are. */
+export function nestsTooDeep(text: string): boolean {
+  return walk(text, false) !== undefined
+}
+
+/** `readsKeys`: looks for keys that occur twice, and into what stands under `arguments`. */
+function walk(text: string, readsKeys: boolean): Finding | undefined {
   // One entry a level: the keys seen in an object, undefined for a list.
   const levels: (KeySet | undefined)[] = []
   let keys: KeySet | undefined
   let keyComesNext = false
+  let lastKey = ''
   for (let i = 0; i < text.length; i++) {
     switch (text.charCodeAt(i)) {
       case Char.Quote: {
@@ -33,6 +46,9 @@ export function guardJson(text: string): Finding | undefined {
           const key = unescaped(text.slice(i + 1, end))
           if (!keys.add(key)) return { kind: 'duplicate', key }
           keyComesNext = false
+          lastKey = key
+        } else if (keys && lastKey === ARGUMENTS && nestsTooDeep(unescaped(text.slice(i + 1, end)))) {
+          return { kind: 'deep' }
         }
         i = end
         break
@@ -41,7 +57,7 @@ export function guardJson(text: string): Finding | undefined {
       case Char.OpenList:
         if (levels.length >= MAX_DEPTH) return { kind: 'deep' }
         levels.push(keys)
-        keys = text.charCodeAt(i) === Char.OpenObject ? new KeySet() : undefined
+        keys = readsKeys && text.charCodeAt(i) === Char.OpenObject ? new KeySet() : undefined
         keyComesNext = keys !== undefined
         break
       case Char.CloseObject:

@@ -122,6 +122,10 @@ export function factsOf(json: JsonObject, endpoint: Endpoint): ReadBody | Gatewa
   if (model !== undefined && typeof model !== 'string') {
     return invalidRequest('invalid_model', "'model' is not a string")
   }
+  // It becomes a part of paths and labels, where half a character has no form.
+  if (model?.isWellFormed() === false) {
+    return invalidRequest('invalid_model', "'model' is not well-formed Unicode: it holds a lone surrogate")
+  }
   if (stream !== undefined && stream !== null && typeof stream !== 'boolean') {
     return invalidRequest('invalid_type', "'stream' is not a boolean")
   }

@@ -40,6 +40,9 @@ async function raw(gateway: RunningGateway, text: string, quietMs = 150): Promis
 
 const deep = (depth: number): string => `{"model":"m","x":${'['.repeat(depth)}${']'.repeat(depth)}}`
 
+const calling = (args: string): string =>
+  JSON.stringify({ model: 'm', messages: [{ role: 'a', tool_calls: [{ function: { arguments: args } }] }] })
+
 test.each([
   [() => deep(MAX_DEPTH), 'too_deep'],
   [() => deep(500_000), 'too_deep'],
@@ -50,6 +53,14 @@ test.each([
   ['{"model":"a","messages":["text"]}', 'invalid_type'],
   ['{"model":"a","stream":"yes"}', 'invalid_type'],
   ['{"model":["a"]}', 'invalid_model'],
+  ['{"model":"gemini-\\ud800"}', 'invalid_model'],
+  ['{"model":"\\udc00\\ud800"}', 'invalid_model'],
+  [() => calling('{"a":'.repeat(20_000)), 'too_deep'],
+  [() => calling('['.repeat(MAX_DEPTH + 1)), 'too_deep'],
+  // Both spelled with escapes; and beside a key that occurs twice, which a provider's own parser may let pass.
+  [() => calling('[[').replace('"arguments":"[[', `"argum\\u0065nts":"${'\\u005b'.repeat(65)}`), 'too_deep'],
+  [() => calling(`{"a":1,"a":${'['.repeat(MAX_DEPTH)}`), 'too_deep'],
+  [() => `{"model":"m","input":[{"arguments":${JSON.stringify('['.repeat(65))}}]}`, 'too_deep'],
   [Buffer.from('{"model":"m","x":"\xff\xfe"}', 'latin1'), 'invalid_utf8'],
   [Buffer.from('{"model":"m","x":"\xed\xa0\x80"}', 'latin1'), 'invalid_utf8'],
 ])('the body %s is refused with 400 %s and goes nowhere', async (given, code) => {
@@ -66,6 +77,11 @@ test('nesting as deep as allowed, and equal keys in different objects, pass', as
   const bodies = [
     deep(MAX_DEPTH - 1),
     '{"model":"m","messages":[{"role":"a"},{"role":"b"}],"x":"{\\"a\\":1,\\"a\\":2"}',
+    // A whole pair; text that is no tool's arguments; arguments as deep as allowed, and with a key twice.
+    '{"model":"\\ud83d\\ude00"}',
+    `{"model":"m","messages":[{"arguments":"","content":"${'['.repeat(100)}"}]}`,
+    calling('['.repeat(MAX_DEPTH)),
+    calling('{"a":1,"a":2}'),
   ]
   for (const body of bodies) {
     expect((await ask(`${gateway.url}/v1/chat/completions`, { method: 'POST' }, body)).status).toBe(200)
