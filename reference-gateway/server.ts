@@ -71,6 +71,7 @@ export async function startServer(
     readerTimeoutMs: config.limits.readerTimeoutMs,
     passChunks: config.streaming.passthrough_chunked,
     fallback: config.upstream.fallback,
+    report,
     draining: false,
   }
   const notReady = (): string | undefined => (around.draining ? 'shutting down' : warmUp.missing)

@@ -115,15 +115,23 @@ export class EventObserver implements Observer {
 
   #deliver(): void {
     const batch = this.#finished.splice(0, Math.max(BATCH, this.#finished.length >> 3))
-    const events = batch.map(({ context, facts, trace, at, emissionMs }): GatewayEvent => {
-      const event = eventOf(context, facts, trace?.sampled ? trace : undefined, at)
-      this.#recorder.done(event, emissionMs)
-      return event
-    })
+    const events = batch.flatMap((finished) => this.#made(finished))
     const [first] = events
     if (!first || !this.#publisher.heard(EVENTS_CHANNEL)) return
     first.dropped_before = this.#dropped - this.#droppedBefore
     this.#droppedBefore = this.#dropped
     this.#publisher.publish(EVENTS_CHANNEL, events)
+  }
+
+  /** Made long after its request: one that cannot be made is counted, and costs no other. */
+  #made({ context, facts, trace, at, emissionMs }: Finished): GatewayEvent[] {
+    try {
+      const event = eventOf(context, facts, trace?.sampled ? trace : undefined, at)
+      this.#recorder.done(event, emissionMs)
+      return [event]
+    } catch {
+      this.#dropped++
+      return []
+    }
   }
 }

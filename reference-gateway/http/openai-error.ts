@@ -78,8 +78,18 @@ function codeOf(error: Error): string {
   return error.name
 }
 
-/** A stage that failed where it must not. */
+/** The provider's answer has not the form that its protocol gives it. Thrown where it is read. */
+export class UnreadableAnswer extends Error {}
+
+/** What the client is told of something that was thrown: the provider's fault where it says so, else the gateway's own. */
 export function fault(error: unknown): GatewayError {
+  if (error instanceof UnreadableAnswer) {
+    return {
+      status: 502,
+      code: 'upstream_unreadable',
+      message: `the provider’s answer cannot be read: ${error.message}`,
+    }
+  }
   const what = error instanceof Error ? `${error.name}: ${error.message}` : 'an unknown error'
   return { status: 500, code: 'internal_error', message: `the gateway failed over this request (${what})` }
 }

@@ -5,8 +5,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { Chunks } from './chunks.ts'
 import type { RequestContext } from './context.ts'
+import { type Ending, Guard } from './guard.ts'
 import { type FullHead, join, type RawHeaders, responseTrailers } from './headers.ts'
-import { fault, type GatewayError, sendError } from './openai-error.ts'
+import { type GatewayError, sendError } from './openai-error.ts'
 import { lingerOver, ReaderLimit } from './slow-clients.ts'
 import type { BodyWatch, CacheFlight, Observer } from './stages.ts'
 
@@ -19,9 +20,11 @@ export interface OutletOptions {
   readerTimeoutMs: number
   /** The gateway is shutting down: this answer is the last on its connection. */
   readonly draining: boolean
+  /** Told what goes wrong and no client's request or provider explains. */
+  readonly report: (problem: string) => void
 }
 
-export class Outlet {
+export class Outlet implements Ending {
   readonly #request: IncomingMessage
   readonly #response: ServerResponse
   readonly #context: RequestContext
@@ -41,6 +44,8 @@ export class Outlet {
   ended = false
   /** What becomes of a cache miss. */
   flight: CacheFlight | undefined
+  /** Through which everything runs that works for this answer. */
+  readonly guard: Guard
 
   /** `finished` is called once, at the end of whatever kind. */
   constructor(
@@ -55,6 +60,9 @@ export class Outlet {
     this.#context = context
     this.#options = options
     this.#finished = finished
+    this.guard = new Guard(this, (error) => {
+      if (error.status === 500) options.report(`request ${context.id}: ${error.message}`)
+    })
   }
 
   /** The client has been told a status: from here on the only other way out is to break off. */
@@ -89,7 +97,7 @@ export class Outlet {
     })
     response.on('drain', () => {
       this.#readerLimit?.stop()
-      if (!this.ended) onDrain()
+      if (!this.ended) this.guard.run(onDrain)
     })
   }
 
@@ -149,6 +157,12 @@ export class Outlet {
     this.#finish()
   }
 
+  cutOff(error: GatewayError): void {
+    this.#context.error = error.code
+    this.#response.destroy()
+    if (!this.ended) this.#finish()
+  }
+
   /** The client is gone. */
   lost(): void {
     if (!this.ended) this.#finish()
@@ -203,7 +217,7 @@ export class Outlet {
     this.ended = true
     this.#context.endedMs = this.#context.timings.enter('work')
     this.#readerLimit?.stop()
-    this.#abandon()
+    this.guard.run(() => this.#abandon())
     this.#finished()
   }
 
@@ -244,24 +258,4 @@ export function joined(chunks: readonly Buffer[]): Buffer {
 
 function withServerTiming(announced: string): string {
   return /\bserver-timing\b/i.test(announced) ? announced : join(announced, 'Server-Timing')
-}
-
-/** Goes on with `given`, at once or when it is there; with `tooLate` where the answer has ended meanwhile. */
-export function whenThere<T>(
-  outlet: Outlet,
-  given: T | Promise<T>,
-  next: (value: T) => void,
-  tooLate?: (value: T) => void,
-): void {
-  if (!(given instanceof Promise)) {
-    next(given)
-    return
-  }
-  given.then(
-    (value) => {
-      if (outlet.ended) tooLate?.(value)
-      else next(value)
-    },
-    (error: unknown) => outlet.refuse(fault(error)),
-  )
 }

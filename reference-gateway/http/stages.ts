@@ -23,7 +23,7 @@ export type HeaderPairs = readonly string[]
 export interface InputStage {
   /** Reads a large body where nobody else waits for it: as `readBody` of safety/request-body.ts. */
   read?(context: RequestContext): Promise<GatewayError | undefined>
-  /** Called for every request with a JSON body, whatever its endpoint. A rejection is a bug and answered with 500. */
+  /** Called for every request with a JSON body, whatever its endpoint. What it throws is a bug and answered with 500. */
   check(context: RequestContext): Maybe<InputVerdict>
   close?(): Maybe<void>
 }
@@ -97,6 +97,8 @@ export interface StreamFilterMaker {
 
 /** Where a stream filter puts what may leave. */
 export interface StreamSink {
+  /** Runs what a timer or a promise of the filter's own has called: what it throws ends the answer. */
+  run(step: () => void): void
   /** Writes to the client. False: the client reads slowly, and `drained` of the filter will be called. */
   write(chunk: Buffer): boolean
   /** The filter takes more again after its `write` said false for a reason of its own. */

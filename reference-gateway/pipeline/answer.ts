@@ -5,7 +5,7 @@
 
 import type { RequestContext } from '../http/context.ts'
 import { type FullHead, type RawHeaders, withoutLength } from '../http/headers.ts'
-import { fault, type GatewayError } from '../http/openai-error.ts'
+import type { GatewayError } from '../http/openai-error.ts'
 import { joined, type Outlet } from '../http/outlet.ts'
 import type { Flow, OutputStage, OutputVerdict, StreamFilter, StreamSink, WholeFilter } from '../http/stages.ts'
 import type { Translation } from '../protocols/protocol.ts'
@@ -117,6 +117,10 @@ export class Answer implements StreamSink {
 
   // --- StreamSink
 
+  run(step: () => void): void {
+    this.#outlet.guard.run(step)
+  }
+
   write(chunk: Buffer): boolean {
     return this.#outlet.write(chunk)
   }
@@ -178,9 +182,7 @@ export class Answer implements StreamSink {
       if (verdict.kind === 'blocked') this.#outlet.refuse(verdict.error)
       else this.#send(verdict.kind === 'changed' ? verdict.body : body)
     }
-    const verdict = this.#wholeFilter.apply(body)
-    if (verdict instanceof Promise) verdict.then(judged, (error: unknown) => this.#outlet.refuse(fault(error)))
-    else judged(verdict)
+    this.#outlet.guard.whenThere(this.#wholeFilter.apply(body), judged)
   }
 
   #send(body: Buffer): void {

@@ -2,14 +2,15 @@
  * One request from its head to the end of its answer, step by step: admitted, read, judged by input policies, looked up in
  * the cache, routed, and asked of one provider after another until one answers. A client that goes away in any phase takes
  * the upstream request with it. Another provider is asked only while the client was told nothing: after a connection that
- * could not be made, a 429 or a 5xx.
+ * could not be made, a 429 or a 5xx. Every way in from outside goes through the guard (see guard.ts).
  */
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { ClientKeys } from '../http/auth.ts'
 import { RequestContext } from '../http/context.ts'
+import type { Guard } from '../http/guard.ts'
 import { answerHead, type RawHeaders } from '../http/headers.ts'
 import { type GatewayError, invalidRequest, upstreamError } from '../http/openai-error.ts'
-import { Outlet, type OutletOptions, whenThere } from '../http/outlet.ts'
+import { Outlet, type OutletOptions } from '../http/outlet.ts'
 import { factsOf, isLarge, readBody, receiveBody } from '../http/request-body.ts'
 import type { CacheAnswer, InputVerdict, Stages } from '../http/stages.ts'
 import type { Translation } from '../protocols/protocol.ts'
@@ -40,6 +41,7 @@ export class Exchange implements AttemptOwner {
   readonly #response: ServerResponse
   readonly #context: RequestContext
   readonly #outlet: Outlet
+  readonly #guard: Guard
   #candidates: Candidates | undefined
   #upstream: Upstream | undefined
   #translation: Translation | undefined
@@ -55,12 +57,17 @@ export class Exchange implements AttemptOwner {
     this.#response = response
     this.#context = new RequestContext(request, path)
     this.#outlet = new Outlet(request, response, this.#context, around, () => this.#onFinished())
+    this.#guard = this.#outlet.guard
   }
 
   start(): void {
-    this.#response.on('close', () => this.#onClientGone())
+    this.#response.on('close', () => this.#guard.run(() => this.#onClientGone()))
     // What can fail here is writing to a client that left: its 'close' follows.
     this.#response.on('error', () => {})
+    this.#guard.run(() => this.#begin())
+  }
+
+  #begin(): void {
     this.#context.timings.arrived(performance.now())
     this.#observed()
     const refused = this.#around.clientKeys?.check(this.#context)
@@ -71,8 +78,8 @@ export class Exchange implements AttemptOwner {
     receiveBody(
       this.#request,
       { limitBytes: this.#around.maxBodyBytes, shares: this.#around.stages.input?.read !== undefined },
-      (bytes, arrivedMs) => this.#received(bytes, arrivedMs),
-      (error) => this.#outlet.refuse(error),
+      (bytes, arrivedMs) => this.#guard.run(() => this.#received(bytes, arrivedMs)),
+      (error) => this.#guard.run(() => this.#outlet.refuse(error)),
     )
   }
 
@@ -90,7 +97,7 @@ export class Exchange implements AttemptOwner {
     context.body = bytes
     const { input } = this.#around.stages
     if (input?.read && isLarge(context)) {
-      whenThere(this.#outlet, input.read(context), (refused) => this.#read(refused, arrivedMs))
+      this.#guard.whenThere(input.read(context), (refused) => this.#read(refused, arrivedMs))
       return
     }
     const refused = readBody(context)
@@ -111,7 +118,7 @@ export class Exchange implements AttemptOwner {
       this.#lookUp()
       return
     }
-    whenThere(this.#outlet, input.check(context), (verdict) => {
+    this.#guard.whenThere(input.check(context), (verdict) => {
       context.timings.inputPolicyMs = performance.now() - startMs
       this.#judged(verdict)
     })
@@ -148,8 +155,7 @@ export class Exchange implements AttemptOwner {
     }
     const startMs = performance.now()
     const waitedMs = context.timings.upstreamMs
-    whenThere(
-      this.#outlet,
+    this.#guard.whenThere(
       cache.lookup(context),
       (found) => {
         // Waiting for another request's answer is waiting for the provider.
@@ -192,10 +198,11 @@ export class Exchange implements AttemptOwner {
       this.#askFirst()
       return
     }
-    this.#stopWaiting = holdFor(this.#around.injectDelayMs, () => {
+    const ask = (): void => {
       context.timings.injectMs = performance.now() - routedMs
       this.#askFirst()
-    })
+    }
+    this.#stopWaiting = holdFor(this.#around.injectDelayMs, () => this.#guard.run(ask))
   }
 
   #askFirst(): void {
@@ -240,6 +247,10 @@ export class Exchange implements AttemptOwner {
   }
 
   // --- AttemptOwner
+
+  run(step: () => void): void {
+    this.#guard.run(step)
+  }
 
   onSent(): void {
     const { timings } = this.#context
@@ -310,11 +321,13 @@ export class Exchange implements AttemptOwner {
 
   #onFinished(): void {
     this.#stopWaiting?.()
-    this.#answer?.abort()
-    if (this.#context.aborted) {
+    const guard = this.#guard
+    // Each for itself: what fails here must not keep the others from being given back.
+    guard.run(() => this.#answer?.abort())
+    if (this.#context.aborted || guard.tripped) {
       this.#upstream?.breaker?.withdrawn()
-      this.#attempt?.abort()
+      guard.run(() => this.#attempt?.abort())
     }
-    for (const observer of this.#around.observers) observer.done?.(this.#context)
+    for (const observer of this.#around.observers) guard.run(() => observer.done?.(this.#context))
   }
 }

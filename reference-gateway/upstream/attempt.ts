@@ -10,6 +10,8 @@ import type { ConnectionPool } from './pool.ts'
 import type { Connection, UpstreamRequest } from './types.ts'
 
 export interface AttemptOwner {
+  /** Runs what a connection or the pool has called, all of the following too: what it throws ends the request. */
+  run(step: () => void): void
   /** The request is being written. */
   onSent(): void
   /** The provider refused it unread: it will be sent again, over another connection. */
@@ -51,10 +53,11 @@ export class Attempt implements Dispatcher.DispatchHandler, Flow {
     this.#again = () => this.start(origin, request)
     this.#leaveQueue = this.#pool.acquire(
       origin,
-      (connection) => {
-        this.#connection = connection
-        connection.dispatch(request, this)
-      },
+      (connection) =>
+        this.#owner.run(() => {
+          this.#connection = connection
+          connection.dispatch(request, this)
+        }),
       (error) => this.#fail(error),
     )
   }
@@ -82,20 +85,23 @@ export class Attempt implements Dispatcher.DispatchHandler, Flow {
   onRequestStart(controller: Dispatcher.DispatchController): void {
     this.#controller = controller
     if (this.#over) controller.abort(ABORTED)
-    else this.#owner.onSent()
+    else this.#owner.run(() => this.#owner.onSent())
   }
 
   onResponseStart(controller: Dispatcher.DispatchController, status: number): void {
     // Informational answers are between the upstream and its next hop.
     if (status < 200 || this.#over) return
     this.#headed = true
-    this.#unwanted = !this.#owner.onHead(status, rawPairs(controller.rawHeaders))
+    this.#unwanted = true
+    this.#owner.run(() => {
+      this.#unwanted = !this.#owner.onHead(status, rawPairs(controller.rawHeaders))
+    })
   }
 
   onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
     if (this.#over) return
     if (!this.#unwanted) {
-      this.#owner.onData(chunk)
+      this.#owner.run(() => this.#owner.onData(chunk))
       return
     }
     this.#drained += chunk.length
@@ -105,7 +111,7 @@ export class Attempt implements Dispatcher.DispatchHandler, Flow {
   onResponseEnd(controller: Dispatcher.DispatchController): void {
     if (this.#over || !this.#headed) return
     this.#over = true
-    if (!this.#unwanted) this.#owner.onEnd(rawPairs(controller.rawTrailers))
+    if (!this.#unwanted) this.#owner.run(() => this.#owner.onEnd(rawPairs(controller.rawTrailers)))
     this.#connection?.release(this.#closes)
   }
 
@@ -115,7 +121,7 @@ export class Attempt implements Dispatcher.DispatchHandler, Flow {
       this.#resent++
       this.#connection?.failed()
       this.#connection = undefined
-      if (this.#controller) this.#owner.onTakenBack()
+      if (this.#controller) this.#owner.run(() => this.#owner.onTakenBack())
       this.#controller = undefined
       this.#again?.()
       return
@@ -129,7 +135,8 @@ export class Attempt implements Dispatcher.DispatchHandler, Flow {
   #fail(error: Error): void {
     if (this.#over) return
     this.#over = true
-    if (!this.#unwanted) this.#owner.onFailure(error, this.#controller !== undefined)
+    const sent = this.#controller !== undefined
+    if (!this.#unwanted) this.#owner.run(() => this.#owner.onFailure(error, sent))
   }
 }
 

@@ -3,6 +3,7 @@
  * by window. All of them say up to where they have decided.
  */
 
+import type { Finding } from '../kinds/edits.ts'
 import { CHARACTERS_PER_TOKEN, type Policy } from '../kinds/policy.ts'
 import type { Rule } from '../kinds/rule.ts'
 import type { Webhook } from '../kinds/webhook.ts'
@@ -37,6 +38,8 @@ export interface DetectorSetting {
   early: boolean
   /** A detector that decides later on its own has decided. */
   changed: () => void
+  /** Runs what a detector's own timer or promise has called (see StreamSink). */
+  run: (step: () => void) => void
 }
 
 /** Up to this many new characters the clock is not looked at: no pattern takes long for them. */
@@ -173,7 +176,7 @@ class WebhookDetector implements Detector {
       clearTimeout(this.#timer)
       this.#timer = undefined
       this.#ask()
-    } else this.#timer ??= setTimeout(() => this.#flush(), this.#setting.flushMs)
+    } else this.#timer ??= setTimeout(() => this.#setting.run(() => this.#flush()), this.#setting.flushMs)
   }
 
   #flush(): void {
@@ -188,26 +191,31 @@ class WebhookDetector implements Detector {
     const to = Math.min(text.end, from + this.#setting.window)
     const question = { policy: this.policy.name, direction: 'output' as const, texts: [text.slice(from, to)] }
     this.#asking = true
+    const { run } = this.#setting
     this.#webhook.judge(question, this.policy.replacement, this.#abort.signal).then(
-      ([findings = []]) => {
-        this.#asking = false
-        // Released meanwhile: too late.
-        if (this.decided === from) {
-          for (const { start, end, replacement } of findings) {
-            const match = { start: from + start, end: from + end, open: false }
-            this.found.push({ match, replacement, order: this.#order })
-          }
-          this.decided = to
-        }
-        this.#consider(false)
-        this.#setting.changed()
-      },
-      () => {
-        this.#asking = false
-        if (this.#abort.signal.aborted) return
-        this.failed = 'timeout'
-        this.#setting.changed()
-      },
+      ([findings = []]) => run(() => this.#judged(findings, from, to)),
+      () => run(() => this.#notJudged()),
     )
+  }
+
+  #judged(findings: readonly Finding[], from: number, to: number): void {
+    this.#asking = false
+    // Released meanwhile: too late.
+    if (this.decided === from) {
+      for (const { start, end, replacement } of findings) {
+        const match = { start: from + start, end: from + end, open: false }
+        this.found.push({ match, replacement, order: this.#order })
+      }
+      this.decided = to
+    }
+    this.#consider(false)
+    this.#setting.changed()
+  }
+
+  #notJudged(): void {
+    this.#asking = false
+    if (this.#abort.signal.aborted) return
+    this.failed = 'timeout'
+    this.#setting.changed()
   }
 }

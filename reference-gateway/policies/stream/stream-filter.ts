@@ -15,7 +15,7 @@ import { appendJsonString } from './json-string.ts'
 import { SseSplit } from './sse-split.ts'
 import type { StageBlock, StageEvents } from './stage-text.ts'
 
-export interface FilterSetting extends Omit<DetectorSetting, 'changed' | 'early'> {
+export interface FilterSetting extends Omit<DetectorSetting, 'changed' | 'run' | 'early'> {
   onFlush: 'hold' | 'release'
 }
 
@@ -152,7 +152,12 @@ export class StreamFilter implements Filter {
   }
 
   #newChannel(choice: number): TextChannel {
-    const setting = { ...this.#setting, changed: () => this.#decidedLater() }
+    const sink = this.#sink
+    const setting = {
+      ...this.#setting,
+      changed: () => this.#decidedLater(),
+      run: (step: () => void) => sink.run(step),
+    }
     return { choice, chain: new Chain(this.#stages, setting, this.#events), ends: false, left: 0 }
   }
 
@@ -257,7 +262,7 @@ export class StreamFilter implements Filter {
         this.#overrunSaid = false
       }
       if (this.#setting.onFlush === 'release') {
-        this.#timer ??= setTimeout(() => this.#flush(), this.#setting.flushMs)
+        this.#timer ??= this.#flushAfter(this.#setting.flushMs)
       }
     }
   }
@@ -277,13 +282,17 @@ export class StreamFilter implements Filter {
     this.#events.overrun()
   }
 
+  #flushAfter(ms: number): NodeJS.Timeout {
+    return setTimeout(() => this.#sink.run(() => this.#flush()), ms)
+  }
+
   /** What was held for the flush interval leaves undecided, where that is asked for. */
   #flush(): void {
     this.#timer = undefined
     if (this.#over || this.#heldSinceMs === 0) return
     const restMs = this.#heldSinceMs + this.#setting.flushMs - performance.now()
     if (restMs > 0) {
-      this.#timer = setTimeout(() => this.#flush(), Math.ceil(restMs))
+      this.#timer = this.#flushAfter(Math.ceil(restMs))
       return
     }
     this.#overrunSaid = true

@@ -40,3 +40,15 @@ test('more requests at once than the buffer holds: the rest is dropped, counted,
   // Figures are of the events that were made.
   expect(Object.keys(recorder.snapshot().spreads)).toContain('event_emission')
 })
+
+test('an event that cannot be made is counted, and costs no other', () => {
+  const { observer, published, end } = observing(20)
+  end(1)
+  // Without headers nobody can say whose request it was.
+  const broken = new RequestContext({ method: 'POST' } as IncomingMessage, '/chat/completions')
+  observer.done(broken)
+  end(1)
+  observer.close()
+  expect(published).toHaveLength(2)
+  expect(observer.counts()).toEqual({ emitted: 3, dropped: 1, in_flight: 0 })
+})

@@ -27,6 +27,7 @@ export function startFilter(policies: unknown[], streaming: Record<string, unkno
   if (made?.kind !== 'stream') throw new Error('no stream filter')
   const filtering: Omit<Filtering, 'filter'> = { context, written: [], ended: false, blocked: undefined, stages }
   const filter = made.start({
+    run: (step) => step(),
     write: (chunk) => {
       // As it is now: nobody may write into it later.
       filtering.written.push(Buffer.from(chunk))

@@ -1,0 +1,227 @@
+/**
+ * A fault in any step of the pipeline, at once or later: it ends its own request as a failure, everything that the request
+ * held is given back, and the next one is served. The stages that fail are the test's own, in the pipeline's places for them.
+ */
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { expect, test } from 'vitest'
+import { gatewayConfigSchema } from '../../reference-gateway/config/config.ts'
+import type { RequestContext } from '../../reference-gateway/http/context.ts'
+import { type Ending, Guard } from '../../reference-gateway/http/guard.ts'
+import type {
+  CacheFlight,
+  InputStage,
+  Observer,
+  Stages,
+  StreamFilter,
+  StreamSink,
+} from '../../reference-gateway/http/stages.ts'
+import { Exchange } from '../../reference-gateway/pipeline/exchange.ts'
+import { ConnectionPool } from '../../reference-gateway/upstream/pool.ts'
+import { Router } from '../../reference-gateway/upstream/router.ts'
+import { Upstream } from '../../reference-gateway/upstream/upstream.ts'
+import { ask, atEnd, upstream } from './support/harness.ts'
+import { answerJson, bodyOf, until } from './support/upstream.ts'
+
+function fail(): never {
+  throw new TypeError('out of order')
+}
+
+const later = (): Promise<never> => Promise.reject(new TypeError('out of order'))
+const turn = () => new Promise((resolve) => setTimeout(resolve, 1))
+
+/** The pipeline with these stages, for requests whose body says `"fails":true`; all others pass. */
+async function pipelineWith(stages: Partial<Stages>, injectDelayMs = 0) {
+  const provider = await upstream(async (request, response) => {
+    if (!(await bodyOf(request)).includes('"stream":true')) return answerJson(response, { text: 'hello' })
+    response.writeHead(200, { 'content-type': 'text/event-stream' }).write('data: {"n":1}\n\n')
+    await turn()
+    response.end('data: [DONE]\n\n')
+  })
+  const config = gatewayConfigSchema({}).parse({
+    gateway: {
+      providers: [{ name: 'p', base_url: provider.url }],
+      connection_pool: { max_total: 1 },
+      circuit_breaker: { failures: 1 },
+    },
+  })
+  const pool = new ConnectionPool(config.pool, config.upstream)
+  const done: RequestContext[] = []
+  const reports: string[] = []
+  const { observers = [], ...others } = stages
+  const all: Stages = { observers: [...observers, { done: (context) => done.push(context) }], ...others }
+  const settings = { breaker: config.upstream.breaker, ownKeys: false, readsAnswers: false }
+  const around = {
+    router: new Router(config.providers.map((one) => new Upstream(one, settings))),
+    pool,
+    observers: all.observers,
+    stages: all,
+    clientKeys: undefined,
+    injectDelayMs,
+    maxBodyBytes: 1_000_000,
+    readerTimeoutMs: 1_000,
+    passChunks: true,
+    fallback: true,
+    draining: false,
+    report: (problem: string) => reports.push(problem),
+  }
+  const server = createServer((request, response) =>
+    new Exchange(around, request, response, (request.url ?? '').slice('/v1'.length)).start(),
+  )
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  atEnd(async () => {
+    server.closeAllConnections()
+    server.close()
+    await pool.close()
+  })
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1/chat/completions`
+  const send = (body: object) => ask(url, { method: 'POST' }, JSON.stringify({ model: 'm', ...body }))
+  return { send, pool, done, reports }
+}
+
+const fails = (context: RequestContext): boolean => context.json?.fails === true
+const input = (check: InputStage['check']): Partial<Stages> => ({
+  input: { check: (context) => (fails(context) ? check(context) : { kind: 'pass' }) },
+})
+const observing = (observer: Observer): Partial<Stages> => ({
+  observers: [
+    {
+      upstreamHeaders: (context) => (fails(context) ? (observer.upstreamHeaders?.(context) ?? []) : []),
+      answer: (context, head) => (fails(context) ? observer.answer?.(context, head) : undefined),
+      done: (context) => (fails(context) ? observer.done?.(context) : undefined),
+    },
+  ],
+})
+const whole = (apply: () => never | Promise<never>): Partial<Stages> => ({
+  output: { filter: (context) => (fails(context) ? { kind: 'whole', apply } : undefined) },
+})
+/** An endless big integer is what JSON cannot say. */
+const UNSAYABLE = { kind: 'changed', json: { model: 'm', n: 1n } } as const
+
+test.each<[string, Partial<Stages>]>([
+  ['an input policy, at once', input(fail)],
+  ['an input policy, later', input(later)],
+  ['what follows an input policy', input(() => UNSAYABLE)],
+  ['what follows an input policy later', input(async () => UNSAYABLE)],
+  ['the cache, at once', { cache: { lookup: (context) => (fails(context) ? fail() : { kind: 'bypass' }) } }],
+  ['the cache, later', { cache: { lookup: (context) => (fails(context) ? later() : { kind: 'bypass' }) } }],
+  ['headers for the provider', observing({ upstreamHeaders: fail })],
+  ['the choice of a filter', { output: { filter: (context) => (fails(context) ? fail() : undefined) } }],
+  ['a filter of whole answers, at once', whole(fail)],
+  ['a filter of whole answers, later', whole(later)],
+])('%s fails: 500 in OpenAI’s shape, and the next request is served', async (_, stages) => {
+  const { send, pool, done, reports } = await pipelineWith(stages)
+  const answer = await send({ fails: true })
+  expect(answer.status).toBe(500)
+  expect(JSON.parse(answer.body.toString()).error).toMatchObject({ code: 'internal_error', type: 'api_error' })
+  expect(done.map(({ status, error }) => [status, error])).toEqual([[500, 'internal_error']])
+  expect(reports).toEqual([expect.stringMatching(/^request \S+: the gateway failed over this request \(TypeError: /)])
+  // One connection is all there is: kept by the failed one, it would never be this one's.
+  expect((await send({})).status).toBe(200)
+  expect(pool.stats()).toMatchObject({ inFlight: 0, busy: 0, waiting: 0 })
+})
+
+test('faults behind an injected delay, among requests that share one connection', async () => {
+  const { send, done } = await pipelineWith(observing({ upstreamHeaders: fail }), 2)
+  const answers = await Promise.all([send({}), send({ fails: true }), send({}), send({ fails: true }), send({})])
+  expect(answers.map(({ status }) => status)).toEqual([200, 500, 200, 500, 200])
+  expect(done).toHaveLength(5)
+})
+
+const filtering = (make: (sink: StreamSink) => Partial<StreamFilter>): Partial<Stages> => ({
+  output: {
+    filter: (context) =>
+      fails(context)
+        ? {
+            kind: 'stream',
+            start: (sink) => ({
+              write: (chunk) => sink.write(chunk),
+              end: () => sink.end(),
+              drained: () => {},
+              abort: () => {},
+              ...make(sink),
+            }),
+          }
+        : undefined,
+  },
+})
+
+test.each<[string, Partial<Stages>]>([
+  ['a stream filter’s start', filtering(fail)],
+  ['a stream filter’s piece', filtering(() => ({ write: fail }))],
+  ['a stream filter’s end', filtering(() => ({ end: fail }))],
+  [
+    'a stream filter’s timer',
+    filtering((sink) => {
+      setTimeout(() => sink.run(fail), 1)
+      return { end: () => {} }
+    }),
+  ],
+  ['who reads along', observing({ answer: () => ({ data: fail }) })],
+])('%s fails after the head: the stream breaks off, and the next request is served', async (_, stages) => {
+  const { send, pool, done, reports } = await pipelineWith(stages)
+  const answer = await send({ fails: true, stream: true }).catch(() => undefined)
+  // In the turn of its head, it takes the head with it.
+  expect(answer === undefined || answer.broken).toBe(true)
+  await until(() => done.length === 1)
+  expect(done[0]).toMatchObject({ error: 'internal_error' })
+  expect(reports).toHaveLength(1)
+  expect((await send({})).status).toBe(200)
+  expect(pool.stats()).toMatchObject({ inFlight: 0, busy: 0, waiting: 0 })
+})
+
+test('what is given back at the end fails: all else is given back all the same', async () => {
+  let abandoned = 0
+  const flight: CacheFlight = {
+    store: fail,
+    abandon: () => {
+      abandoned++
+      fail()
+    },
+  }
+  const { send, pool, done, reports } = await pipelineWith({
+    ...filtering(() => ({ write: fail, abort: fail })),
+    cache: { lookup: (context) => (fails(context) ? { kind: 'miss', flight } : { kind: 'bypass' }) },
+    observers: observing({ done: fail }).observers ?? [],
+  })
+  const answer = await send({ fails: true, stream: true }).catch(() => undefined)
+  expect(answer === undefined || answer.broken).toBe(true)
+  await until(() => done.length === 1)
+  expect(abandoned).toBe(1)
+  // The piece, the flight, the filter's end, the observer: each was told.
+  expect(reports).toHaveLength(4)
+  expect((await send({})).status).toBe(200)
+  expect(pool.stats()).toMatchObject({ inFlight: 0, busy: 0, waiting: 0 })
+})
+
+test('a guard whose ending cannot even fail cuts it off', () => {
+  const heard: string[] = []
+  const ending: Ending = { ended: false, fail, cutOff: ({ code }) => heard.push(`cut off: ${code}`) }
+  const guard = new Guard(ending, ({ message }) => heard.push(message))
+  guard.run(() => heard.push('ran'))
+  expect(guard.tripped).toBe(false)
+  guard.run(fail)
+  expect(guard.tripped).toBe(true)
+  expect(heard).toEqual([
+    'ran',
+    'the gateway failed over this request (TypeError: out of order)',
+    'cut off: internal_error',
+  ])
+})
+
+test('a guard passes what is there on at once, what comes later later, and what comes too late to whom it concerns', async () => {
+  const heard: string[] = []
+  const ending = { ended: false, fail, cutOff: fail }
+  const guard = new Guard(ending, fail)
+  guard.whenThere('now', (value) => heard.push(value))
+  expect(heard).toEqual(['now'])
+  const next = (value: string): void => void heard.push(value)
+  guard.whenThere(Promise.resolve('later'), next)
+  await turn()
+  ending.ended = true
+  guard.whenThere(Promise.resolve('too late'), next, (value) => heard.push(`given back: ${value}`))
+  await turn()
+  expect(heard).toEqual(['now', 'later', 'given back: too late'])
+})
