@@ -4,7 +4,8 @@
  */
 
 import type { JsonObject, RequestContext } from '../http/context.ts'
-import { errorBody, type GatewayError } from '../http/openai-error.ts'
+import { nestsTooDeep } from '../http/json-guard.ts'
+import { errorBody, type GatewayError, UnreadableAnswer } from '../http/openai-error.ts'
 import { readBody } from '../http/request-body.ts'
 import type {
   AnswerHead,
@@ -195,6 +196,8 @@ function judgeBody(body: Buffer, judge: (texts: string[]) => Maybe<Judgement>): 
   return then(judge(texts), (judgement): OutputVerdict => {
     if (judgement.kind === 'blocked') return { kind: 'blocked', error: errorOf(judgement.block) }
     if (judgement.kind === 'pass') return judgement
+    // Copying it, and writing it anew, walks all of its depth.
+    if (places && nestsTooDeep(text)) throw new UnreadableAnswer('it is nested too deep')
     const changed = json && places ? JSON.stringify(withTexts(json, places, judgement.texts)) : judgement.texts[0]
     return { kind: 'changed', body: Buffer.from(changed ?? '') }
   })

@@ -10,7 +10,7 @@ import {
   type Usage,
   wholeCompletion,
 } from './completion.ts'
-import { countOf, listOf, objectOf, parse, textOf } from './json.ts'
+import { bodyIn, countOf, eventIn, objectIn, objectOf, objectsIn, textIn, textOf } from './json.ts'
 import type { StreamEnd, Translation } from './protocol.ts'
 import { SseReader } from './sse-reader.ts'
 
@@ -35,7 +35,7 @@ export class AnthropicAnswer implements Translation {
 
   stream(chunk: Buffer): Buffer {
     let out = ''
-    for (const data of this.#reader.read(chunk)) out += this.#event(objectOf(parse(data)))
+    for (const data of this.#reader.read(chunk)) out += this.#event(eventIn(data))
     return Buffer.from(out)
   }
 
@@ -48,7 +48,7 @@ export class AnthropicAnswer implements Translation {
     if (fingerprint !== undefined) this.#writer.head.fingerprint = fingerprint
     switch (event.type) {
       case 'message_start': {
-        const message = objectOf(event.message)
+        const message = objectIn(event.message, 'message')
         this.#writer.head = headOf(message, this.#writer.head.fingerprint)
         this.#usage = objectOf(message.usage)
         return this.#writer.delta({ role: 'assistant', content: '' })
@@ -75,36 +75,40 @@ export class AnthropicAnswer implements Translation {
   }
 
   #blockStart(event: JsonObject): string {
-    const { type, id, name, text } = objectOf(event.content_block)
-    if (type === 'text' && textOf(text)) return this.#writer.delta({ content: text })
+    const { type, id, name, text } = objectIn(event.content_block, 'content_block')
+    if (type === 'text' && textIn(text, 'text') !== '') return this.#writer.delta({ content: text })
     if (type !== 'tool_use') return ''
     const index = this.#calls.size
     this.#calls.set(event.index, index)
-    const call = toolCallOf({ id: textOf(id) ?? '', name: textOf(name) ?? '', arguments: '' })
+    const call = toolCallOf({ id: textIn(id, 'id'), name: textIn(name, 'name'), arguments: '' })
     return this.#writer.delta({ tool_calls: [{ index, ...call }] })
   }
 
   #blockDelta(event: JsonObject): string {
-    const { type, text, thinking, partial_json: json } = objectOf(event.delta)
-    if (type === 'text_delta') return this.#writer.delta({ content: text })
-    if (type === 'thinking_delta' && thinking !== '') return this.#writer.delta({ reasoning_content: thinking })
-    if (type !== 'input_json_delta' || json === '') return ''
+    const { type, text, thinking, partial_json } = objectIn(event.delta, 'delta')
+    if (type === 'text_delta') return this.#writer.delta({ content: textIn(text, 'text') })
+    if (type === 'thinking_delta') {
+      const reasoning = textIn(thinking, 'thinking')
+      return reasoning === '' ? '' : this.#writer.delta({ reasoning_content: reasoning })
+    }
+    const json = type === 'input_json_delta' ? textIn(partial_json, 'partial_json') : ''
+    if (json === '') return ''
     const index = this.#calls.get(event.index) ?? 0
     return this.#writer.delta({ tool_calls: [{ index, function: { arguments: json } }] })
   }
 
   whole(status: number, body: Buffer): Buffer {
-    const message = objectOf(parse(body.toString('utf8')))
+    const message = bodyIn(status, body)
     if (status >= 400 || message.type === 'error') return encode({ error: errorOf(message) })
-    const blocks = listOf(message.content).map(objectOf)
+    const blocks = objectsIn(message.content, 'content')
     const texts = (type: string, member: string): string =>
-      blocks.map((block) => (block.type === type ? (textOf(block[member]) ?? '') : '')).join('')
+      blocks.map((block) => (block.type === type ? textIn(block[member], member) : '')).join('')
     const toolCalls = blocks
       .filter(({ type }) => type === 'tool_use')
       .map(({ id, name, input }) => ({
-        id: textOf(id) ?? '',
-        name: textOf(name) ?? '',
-        arguments: JSON.stringify(input ?? {}),
+        id: textIn(id, 'id'),
+        name: textIn(name, 'name'),
+        arguments: JSON.stringify(objectIn(input, 'input')),
       }))
     const finishReason = FINISH[textOf(message.stop_reason) ?? ''] ?? 'stop'
     const choice = { text: texts('text', 'text'), reasoning: texts('thinking', 'thinking'), toolCalls, finishReason }

@@ -3,9 +3,10 @@
  * and never dropped: an answer to another question is worse than none.
  */
 
+import { z } from 'zod'
 import type { JsonObject } from '../http/context.ts'
 import { type GatewayError, invalidRequest } from '../http/openai-error.ts'
-import { listOf, objectOf, parse, textOf } from './json.ts'
+import { isObject, parse } from './json.ts'
 
 export type Part = { kind: 'text'; text: string } | { kind: 'image'; mediaType: string; base64: string } | ImageUrl
 export interface ImageUrl {
@@ -40,9 +41,57 @@ export interface ChatRequest {
   maxTokens: number | undefined
   stop: readonly string[]
   includeUsage: boolean
+  format: Chat['response_format'] | undefined
 }
 
 class NotSayable extends Error {}
+
+/** Passed on as it is. */
+const anyObject = z.custom<JsonObject>(isObject)
+const contentShape = z.union([
+  z.string(),
+  z.array(
+    z.object({
+      type: z.string(),
+      text: z.string().nullish(),
+      image_url: z.object({ url: z.string() }).nullish(),
+    }),
+  ),
+])
+const callShape = z.object({
+  id: z.string().nullish(),
+  function: z.object({ name: z.string().nullish(), arguments: z.string().nullish() }).nullish(),
+})
+const toolShape = z.object({
+  type: z.string(),
+  function: z
+    .object({ name: z.string().nullish(), description: z.string().nullish(), parameters: anyObject.nullish() })
+    .nullish(),
+})
+const messageShape = z.object({
+  role: z.string(),
+  content: contentShape.nullish(),
+  tool_calls: z.array(callShape).nullish(),
+  tool_call_id: z.string().nullish(),
+})
+const NO_MESSAGES = 'is not a list of messages'
+const WRONG_TYPE = 'is missing or not of its type'
+/** What is read of a request here; whatever else it has is the provider's to judge. */
+const chatShape = z.object({
+  messages: z.array(messageShape, NO_MESSAGES).min(1, NO_MESSAGES),
+  tools: z.array(toolShape).nullish(),
+  tool_choice: z.union([z.string(), z.object({ function: z.object({ name: z.string() }).nullish() })]).nullish(),
+  parallel_tool_calls: z.boolean().nullish(),
+  max_tokens: z.number().nullish(),
+  max_completion_tokens: z.number().nullish(),
+  stop: z.union([z.string(), z.array(z.string())]).nullish(),
+  stream_options: z.object({ include_usage: z.boolean().nullish() }).nullish(),
+  response_format: z
+    .object({ type: z.string(), json_schema: z.object({ schema: anyObject.nullish() }).nullish() })
+    .nullish(),
+})
+type Chat = z.output<typeof chatShape>
+type Content = Chat['messages'][number]['content']
 
 /** Members that change an answer and that no other protocol here has; their neutral values pass. */
 const NEUTRAL: Record<string, readonly unknown[]> = {
@@ -66,11 +115,10 @@ export function readChat(
     const value = json[name]
     if (!neutral.includes(value)) return unsupported(name, protocol)
   }
-  if (!Array.isArray(json.messages) || json.messages.length === 0) {
-    return invalidRequest('invalid_type', "'messages' is not a list of messages")
-  }
+  const read = chatShape.safeParse(json, { error: () => WRONG_TYPE })
+  if (!read.success) return wrongType(read.error)
   try {
-    return takeApart(json)
+    return takeApart(read.data)
   } catch (error) {
     if (error instanceof NotSayable) return unsupported(error.message, protocol)
     throw error
@@ -81,39 +129,44 @@ export function unsupported(what: string, protocol: string): GatewayError {
   return invalidRequest('unsupported_by_provider', `${what} cannot be said to a provider of the ${protocol} protocol`)
 }
 
-function takeApart(json: JsonObject): ChatRequest {
+/** Names the first member that is wrong, as `messages[0].content`. */
+function wrongType({ issues }: z.ZodError): GatewayError {
+  const { path = [], message = WRONG_TYPE } = issues[0] ?? {}
+  const place = path.map((step) => (typeof step === 'number' ? `[${step}]` : `.${String(step)}`)).join('')
+  return invalidRequest('invalid_type', `'${place.slice(1)}' ${message}`)
+}
+
+function takeApart(chat: Chat): ChatRequest {
   const system: string[] = []
   const turns: Turn[] = []
   const names = new Map<string, string>()
-  for (const given of listOf(json.messages)) {
-    const message = objectOf(given)
-    const role = textOf(message.role)
-    if (role === 'system' || role === 'developer') system.push(plainText(message.content))
-    else if (role === 'user') turns.push({ role, parts: partsOf(message.content) })
+  for (const { role, content, tool_calls, tool_call_id } of chat.messages) {
+    if (role === 'system' || role === 'developer') system.push(plainText(content))
+    else if (role === 'user') turns.push({ role, parts: partsOf(content) })
     else if (role === 'assistant') {
-      const calls = listOf(message.tool_calls).map(callOf)
+      const calls = (tool_calls ?? []).map(callOf)
       for (const { id, name } of calls) names.set(id, name)
-      turns.push({ role, parts: message.content == null ? [] : partsOf(message.content), calls })
+      turns.push({ role, parts: content == null ? [] : partsOf(content), calls })
     } else if (role === 'tool') {
-      const callId = textOf(message.tool_call_id) ?? ''
-      turns.push({ role, callId, name: names.get(callId) ?? callId, content: plainText(message.content) })
-    } else throw new NotSayable(`a message of the role ${JSON.stringify(message.role)}`)
+      const callId = tool_call_id ?? ''
+      turns.push({ role, callId, name: names.get(callId) ?? callId, content: plainText(content) })
+    } else throw new NotSayable(`a message of the role ${JSON.stringify(role)}`)
   }
-  const maxTokens = json.max_completion_tokens ?? json.max_tokens
-  const stop = json.stop ?? []
+  const stop = chat.stop ?? []
   return {
     system: system.join('\n\n'),
     turns,
-    tools: listOf(json.tools).map(toolOf),
-    toolChoice: toolChoiceOf(json.tool_choice),
-    parallelCalls: json.parallel_tool_calls !== false,
-    maxTokens: typeof maxTokens === 'number' ? maxTokens : undefined,
-    stop: (typeof stop === 'string' ? [stop] : listOf(stop)).map(String),
-    includeUsage: objectOf(json.stream_options).include_usage === true,
+    tools: (chat.tools ?? []).map(toolOf),
+    toolChoice: toolChoiceOf(chat.tool_choice),
+    parallelCalls: chat.parallel_tool_calls !== false,
+    maxTokens: chat.max_completion_tokens ?? chat.max_tokens ?? undefined,
+    stop: typeof stop === 'string' ? [stop] : stop,
+    includeUsage: chat.stream_options?.include_usage === true,
+    format: chat.response_format ?? undefined,
   }
 }
 
-function plainText(content: unknown): string {
+function plainText(content: Content): string {
   return partsOf(content)
     .map((part) => {
       if (part.kind === 'text') return part.text
@@ -122,46 +175,34 @@ function plainText(content: unknown): string {
     .join('')
 }
 
-function partsOf(content: unknown): Part[] {
+function partsOf(content: Content): Part[] {
   if (typeof content === 'string') return [{ kind: 'text', text: content }]
-  if (!Array.isArray(content)) throw new NotSayable('content that is neither text nor a list of parts')
-  return content.map((given): Part => {
-    const part = objectOf(given)
-    if (part.type === 'text') return { kind: 'text', text: textOf(part.text) ?? '' }
-    const url = textOf(objectOf(part.image_url).url)
-    if (part.type !== 'image_url' || url === undefined) throw new NotSayable(`content of the type ${String(part.type)}`)
-    const data = /^data:([\w.+-]+\/[\w.+-]+);base64,(.*)$/s.exec(url)
+  if (!content) throw new NotSayable('content that is neither text nor a list of parts')
+  return content.map(({ type, text, image_url: image }): Part => {
+    if (type === 'text') return { kind: 'text', text: text ?? '' }
+    if (type !== 'image_url' || !image) throw new NotSayable(`content of the type ${type}`)
+    const data = /^data:([\w.+-]+\/[\w.+-]+);base64,(.*)$/s.exec(image.url)
     return data?.[1] !== undefined && data[2] !== undefined
       ? { kind: 'image', mediaType: data[1], base64: data[2] }
-      : { kind: 'image_url', url }
+      : { kind: 'image_url', url: image.url }
   })
 }
 
-function callOf(given: unknown): Call {
-  const call = objectOf(given)
-  const { name, arguments: args } = objectOf(call.function)
-  const parsed = parse(textOf(args) || '{}')
-  if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) {
-    throw new NotSayable('tool arguments that are no JSON object')
-  }
-  return { id: textOf(call.id) ?? '', name: textOf(name) ?? '', args: objectOf(parsed) }
+function callOf({ id, function: called }: z.output<typeof callShape>): Call {
+  const args = parse(called?.arguments || '{}')
+  if (!isObject(args)) throw new NotSayable('tool arguments that are no JSON object')
+  return { id: id ?? '', name: called?.name ?? '', args }
 }
 
-function toolOf(given: unknown): Tool {
-  const tool = objectOf(given)
-  if (tool.type !== 'function') throw new NotSayable(`a tool of the type ${String(tool.type)}`)
-  const { name, description, parameters } = objectOf(tool.function)
-  return {
-    name: textOf(name) ?? '',
-    description: textOf(description),
-    parameters: parameters === undefined ? undefined : objectOf(parameters),
-  }
+function toolOf({ type, function: described }: z.output<typeof toolShape>): Tool {
+  if (type !== 'function') throw new NotSayable(`a tool of the type ${type}`)
+  const { name, description, parameters } = described ?? {}
+  return { name: name ?? '', description: description ?? undefined, parameters: parameters ?? undefined }
 }
 
-function toolChoiceOf(given: unknown): ChatRequest['toolChoice'] {
+function toolChoiceOf(given: Chat['tool_choice']): ChatRequest['toolChoice'] {
   if (given === undefined || given === null) return undefined
   if (given === 'auto' || given === 'none' || given === 'required') return given
-  const name = textOf(objectOf(objectOf(given).function).name)
-  if (name === undefined) throw new NotSayable('this tool_choice')
-  return { name }
+  if (typeof given === 'string' || !given.function) throw new NotSayable('this tool_choice')
+  return { name: given.function.name }
 }

@@ -15,7 +15,7 @@ import {
   type Usage,
   wholeCompletion,
 } from './completion.ts'
-import { countOf, listOf, objectOf, parse, textOf } from './json.ts'
+import { bodyIn, countOf, eventIn, objectIn, objectOf, objectsIn, textIn, textOf } from './json.ts'
 import type { StreamEnd, Translation } from './protocol.ts'
 import { SseReader } from './sse-reader.ts'
 
@@ -50,7 +50,7 @@ export class GeminiAnswer implements Translation {
 
   stream(chunk: Buffer): Buffer {
     let out = ''
-    for (const data of this.#reader.read(chunk)) out += this.#event(objectOf(parse(data)))
+    for (const data of this.#reader.read(chunk)) out += this.#event(eventIn(data))
     return Buffer.from(out)
   }
 
@@ -67,7 +67,7 @@ export class GeminiAnswer implements Translation {
     }
     this.#writer.head = this.#headOf(event)
     if (event.usageMetadata !== undefined) this.#usage = objectOf(event.usageMetadata)
-    const candidates = listOf(event.candidates).map(objectOf)
+    const candidates = objectsIn(event.candidates, 'candidates')
     if (candidates.length === 0 && objectOf(event.promptFeedback).blockReason !== undefined) {
       return this.#candidate({ finishReason: 'SAFETY' })
     }
@@ -98,10 +98,9 @@ export class GeminiAnswer implements Translation {
   }
 
   whole(status: number, body: Buffer): Buffer {
-    const given = parse(body.toString('utf8'))
-    const answer = objectOf(Array.isArray(given) ? given[0] : given)
+    const answer = bodyIn(status, body)
     if (status >= 400 || answer.error !== undefined) return encode({ error: errorOf(answer) })
-    const candidates = listOf(answer.candidates).map(objectOf)
+    const candidates = objectsIn(answer.candidates, 'candidates')
     const blocked = objectOf(answer.promptFeedback).blockReason !== undefined
     const all = candidates.length === 0 && blocked ? [{ finishReason: 'SAFETY' }] : candidates
     const choices = all.map((candidate): Choice => {
@@ -125,16 +124,16 @@ function readCandidate(candidate: JsonObject, calls: number): Omit<Choice, 'fini
   let text = ''
   let reasoning = ''
   const toolCalls: ToolCall[] = []
-  for (const part of listOf(objectOf(candidate.content).parts).map(objectOf)) {
-    const said = textOf(part.text) ?? ''
+  for (const part of objectsIn(objectIn(candidate.content, 'content').parts, 'parts')) {
+    const said = textIn(part.text, 'text')
     if (part.thought === true) reasoning += said
     else text += said
     if (part.functionCall === undefined) continue
-    const { id, name, args } = objectOf(part.functionCall)
+    const { id, name, args } = objectIn(part.functionCall, 'functionCall')
     toolCalls.push({
       id: textOf(id) ?? `call_${countOf(candidate.index)}_${calls + toolCalls.length}`,
-      name: textOf(name) ?? '',
-      arguments: JSON.stringify(args ?? {}),
+      name: textIn(name, 'name'),
+      arguments: JSON.stringify(objectIn(args, 'args')),
     })
   }
   return { text, reasoning, toolCalls }

@@ -5,7 +5,6 @@ import type { GatewayError } from '../http/openai-error.ts'
 import { type ChatRequest, type Part, readChat, type Turn, unsupported } from './chat-request.ts'
 import { encode } from './completion.ts'
 import { GeminiAnswer } from './gemini-answer.ts'
-import { objectOf } from './json.ts'
 import { ModelList } from './model-list.ts'
 import type { Asked, Protocol } from './protocol.ts'
 
@@ -59,15 +58,15 @@ function configOf(json: JsonObject, chat: ChatRequest): JsonObject {
     candidateCount: json.n,
     maxOutputTokens: chat.maxTokens,
     ...(chat.stop.length > 0 && { stopSequences: chat.stop }),
-    ...formatOf(objectOf(json.response_format)),
+    ...formatOf(chat.format),
   }
   return Object.fromEntries(Object.entries(config).filter(([, value]) => value !== undefined && value !== null))
 }
 
-function formatOf(format: JsonObject): JsonObject {
-  if (format.type === 'json_object') return { responseMimeType: 'application/json' }
-  if (format.type !== 'json_schema') return {}
-  return { responseMimeType: 'application/json', responseJsonSchema: objectOf(format.json_schema).schema }
+function formatOf(format: ChatRequest['format']): JsonObject {
+  if (format?.type === 'json_object') return { responseMimeType: 'application/json' }
+  if (format?.type !== 'json_schema') return {}
+  return { responseMimeType: 'application/json', responseJsonSchema: format.json_schema?.schema }
 }
 
 function contentsOf(turns: readonly Turn[]): { role: string; parts: JsonObject[] }[] {

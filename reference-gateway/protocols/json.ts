@@ -1,8 +1,15 @@
 /** Reading JSON that somebody else wrote: every step says what it takes, and takes nothing for granted. */
+
 import type { JsonObject } from '../http/context.ts'
+import { nestsTooDeep } from '../http/json-guard.ts'
+import { UnreadableAnswer } from '../http/openai-error.ts'
+
+export function isObject(value: unknown): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
 
 export function objectOf(value: unknown): JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as JsonObject) : {}
+  return isObject(value) ? value : {}
 }
 
 export function listOf(value: unknown): readonly unknown[] {
@@ -25,4 +32,43 @@ export function parse(text: string): unknown {
   } catch {
     return undefined
   }
+}
+
+// --- Of an answer, what must be right: it may be absent, but of no other type.
+
+export function textIn(value: unknown, name: string): string {
+  if (value === undefined || value === null) return ''
+  if (typeof value !== 'string') throw new UnreadableAnswer(`'${name}' is not a string`)
+  return value
+}
+
+export function objectIn(value: unknown, name: string): JsonObject {
+  if (value === undefined || value === null) return {}
+  if (!isObject(value)) throw new UnreadableAnswer(`'${name}' is not an object`)
+  return value
+}
+
+export function objectsIn(value: unknown, name: string): readonly JsonObject[] {
+  if (value === undefined || value === null) return []
+  if (!Array.isArray(value)) throw new UnreadableAnswer(`'${name}' is not a list`)
+  return value.map((one) => objectIn(one, `${name}[]`))
+}
+
+/** The data of an event; no JSON and no object say nothing. */
+export function eventIn(data: string): JsonObject {
+  return objectOf(shallow(data))
+}
+
+/** The body of a whole answer. An error may have any. */
+export function bodyIn(status: number, body: Buffer): JsonObject {
+  const given = shallow(body.toString('utf8'))
+  // Gemini answers some errors with a list of one.
+  const answer = Array.isArray(given) ? given[0] : given
+  if (status < 400 && !isObject(answer)) throw new UnreadableAnswer('it is not a JSON object')
+  return objectOf(answer)
+}
+
+function shallow(text: string): unknown {
+  if (nestsTooDeep(text)) throw new UnreadableAnswer('it is nested too deep')
+  return parse(text)
 }

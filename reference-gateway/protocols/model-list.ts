@@ -1,6 +1,6 @@
 /** A provider's list of models as OpenAI lists them. */
 import { encode } from './completion.ts'
-import { listOf, objectOf, parse, textOf } from './json.ts'
+import { bodyIn, objectOf, objectsIn, textOf } from './json.ts'
 import type { StreamEnd, Translation } from './protocol.ts'
 
 const EMPTY = Buffer.alloc(0)
@@ -15,13 +15,13 @@ export class ModelList implements Translation {
   }
 
   whole(status: number, body: Buffer): Buffer {
-    const answer = objectOf(parse(body.toString('utf8')))
+    const answer = bodyIn(status, body)
     if (status >= 400) {
       const { message, type, status: code } = objectOf(answer.error)
       const kind = textOf(type) ?? textOf(code) ?? 'api_error'
       return encode({ error: { message: textOf(message) ?? 'no message', type: kind, param: null, code: kind } })
     }
-    const models = listOf(answer.data ?? answer.models).map(objectOf)
+    const models = objectsIn(answer.data ?? answer.models, 'data')
     const data = models.map(({ id, name, created_at: since }) => ({
       id: textOf(id) ?? (textOf(name) ?? '').replace(/^models\//, ''),
       object: 'model',

@@ -23,7 +23,7 @@ export interface Asked {
   translation: Translation | undefined
 }
 
-/** One answer, from the provider's protocol to OpenAI's. */
+/** One answer, from the provider's protocol to OpenAI's. Throws an UnreadableAnswer where it is none. */
 export interface Translation {
   /** A piece of the provider's event stream, split anywhere -> complete events of ours; may be empty. */
   stream(chunk: Buffer): Buffer

@@ -1,4 +1,5 @@
 // Output policies on answers that are one JSON document.
+import type { ServerResponse } from 'node:http'
 import { gzipSync } from 'node:zlib'
 import { expect, test } from 'vitest'
 import { post } from '../support/harness.ts'
@@ -111,4 +112,20 @@ test('an answer that cannot be judged, too large or compressed unasked, is not p
   })
   const unreadable = await post(packed, chat('hi'))
   expect([unreadable.status, JSON.parse(unreadable.body.toString()).error.code]).toEqual([502, 'upstream_encoding'])
+})
+
+test('an answer nested deeper than anyone can copy: untouched it passes as it is, to be redacted it is 502', async () => {
+  const deep = `${'['.repeat(20_000)}${']'.repeat(20_000)}`
+  const text = `{"choices":[{"message":{"content":"write to bob@example.com"}}],"x":${deep}}`
+  const provider = (_request: unknown, response: ServerResponse): void => {
+    response.writeHead(200, { 'content-type': 'application/json' }).end(text)
+  }
+  const untouched = await post(await gatewayWith([output({ keywords: ['nobody'] })], provider), chat('hi'))
+  expect([untouched.status, untouched.body.toString()]).toEqual([200, text])
+  const redacted = await post(await gatewayWith([output({ detect: ['email'] })], provider), chat('hi'))
+  expect(redacted.status).toBe(502)
+  expect(JSON.parse(redacted.body.toString()).error).toMatchObject({
+    code: 'upstream_unreadable',
+    message: 'the provider’s answer cannot be read: it is nested too deep',
+  })
 })

@@ -4,7 +4,7 @@ import type { IncomingHttpHeaders } from 'node:http'
 import { fileURLToPath } from 'node:url'
 import OpenAI from 'openai'
 import { gatewayBefore, upstream } from './harness.ts'
-import { bodyOf } from './upstream.ts'
+import { bodyOf, wait } from './upstream.ts'
 
 export interface Asked {
   url: string
@@ -16,10 +16,16 @@ export interface Reply {
   status?: number
   /** JSON. */
   json?: unknown
-  /** The data of events; `named` writes their type as the event's name. */
+  /** In place of `json`, as it is. */
+  text?: string
+  /** The data of events. */
   events?: readonly unknown[]
+  /** The events are strings, and sent as they are. */
+  raw?: boolean
   /** Bytes a write; all at once without. */
   step?: number
+  /** Waited after the first event. */
+  pauseMs?: number
   /** Breaks off after so many bytes. */
   cutAt?: number
 }
@@ -30,13 +36,19 @@ export async function translated(protocol: 'anthropic' | 'gemini', reply: Reply,
     const body = request.method === 'POST' ? JSON.parse(await bodyOf(request)) : {}
     asked.push({ url: request.url ?? '', headers: request.headers, body })
     if (!reply.events) {
-      response.writeHead(reply.status ?? 200, { 'content-type': 'application/json' }).end(JSON.stringify(reply.json))
+      response
+        .writeHead(reply.status ?? 200, { 'content-type': 'application/json' })
+        .end(reply.text ?? JSON.stringify(reply.json))
       return
     }
     const end = protocol === 'gemini' ? '\r\n\r\n' : '\n\n'
-    const text = reply.events.map((event) => `data: ${JSON.stringify(event)}${end}`).join('')
-    const whole = Buffer.from(text).subarray(0, reply.cutAt)
+    const texts = reply.events.map((event) => `data: ${reply.raw ? event : JSON.stringify(event)}${end}`)
     response.writeHead(200, { 'content-type': 'text/event-stream' })
+    if (reply.pauseMs !== undefined) {
+      response.write(texts.shift() ?? '')
+      await wait(reply.pauseMs)
+    }
+    const whole = Buffer.from(texts.join('')).subarray(0, reply.cutAt)
     const step = reply.step ?? whole.length
     for (let at = 0; at < whole.length; at += step) {
       response.write(whole.subarray(at, at + step))
