@@ -4,7 +4,9 @@
  */
 import { z } from 'zod'
 import type { RequestContext } from '../http/context.ts'
+import { isFieldValue } from '../http/headers.ts'
 import type { StoredAnswer } from '../http/stages.ts'
+import { parse } from '../protocols/json.ts'
 
 export interface Entry extends StoredAnswer {
   model: string
@@ -24,8 +26,9 @@ export function isComplete(answer: StoredAnswer): boolean {
   return /(?:^|[\r\n])data: ?\[DONE\][\r\n]*$/.test(tail) && !ERROR_EVENTS.some((start) => answer.body.includes(start))
 }
 
+/** What `entryOf` keeps, and nothing else: others may write to the place where entries lie. */
 const head = z.object({
-  headers: z.array(z.string()),
+  headers: z.union([z.tuple([]), z.tuple([z.literal('content-type'), z.string().refine(isFieldValue)])]),
   stream: z.boolean(),
   model: z.string(),
   provider: z.string(),
@@ -39,10 +42,13 @@ export function encodeEntry({ body, ...rest }: Entry): Buffer {
   return Buffer.concat([length, text, body])
 }
 
-/** Throws on what is no entry. */
-export function decodeEntry(bytes: Buffer): Entry {
+/** Undefined for what is no entry. */
+export function decodeEntry(bytes: Buffer): Entry | undefined {
+  if (bytes.length < 4) return undefined
   const end = 4 + bytes.readUInt32BE(0)
-  return { ...head.parse(JSON.parse(bytes.toString('utf8', 4, end))), body: bytes.subarray(end) }
+  const read = head.safeParse(parse(bytes.toString('utf8', 4, end)))
+  const entry = read.success ? { ...read.data, body: bytes.subarray(end) } : undefined
+  return entry && isComplete(entry) ? entry : undefined
 }
 
 export function sizeOf(entry: Entry): number {

@@ -92,10 +92,11 @@ export class RedisStore implements CacheStore {
   }
 
   async get(key: string, model: string): Promise<Entry | undefined> {
-    return this.#ask(async () => {
-      const found = await this.#redis.getBuffer(this.#entryKey(key, model))
-      return found ? decodeEntry(found) : undefined
-    })
+    const found = await this.#ask(() => this.#redis.getBuffer(this.#entryKey(key, model)))
+    const entry = found && decodeEntry(found)
+    // Somebody else's value says nothing about the server.
+    if (found && !entry) this.#errors++
+    return entry ?? undefined
   }
 
   async set(key: string, entry: Entry): Promise<void> {

@@ -3,12 +3,11 @@
  * is a piece, and here it is one buffer and one write. What comes in one turn of the event loop leaves together, as with Node.
  */
 import type { ServerResponse } from 'node:http'
+import { isFieldValue } from './headers.ts'
 
 /** Pieces up to this size are copied behind their length; larger ones are not. */
 const COPIED_BYTES = 4 * 1024
 const CRLF = '\r\n'
-/** What a field value may hold (RFC 9110, 5.5), in Node's own words. */
-const NO_VALUE = /[^\t\x20-\x7e\x80-\xff]/
 
 export class Chunks {
   readonly #response: ServerResponse
@@ -50,7 +49,7 @@ export class Chunks {
   end(trailers: readonly (readonly [string, string])[]): void {
     let last = `0${CRLF}`
     for (const [name, value] of trailers) {
-      if (!NO_VALUE.test(value)) last += `${name}: ${value}${CRLF}`
+      if (isFieldValue(value)) last += `${name}: ${value}${CRLF}`
     }
     this.#response.end(last + CRLF, 'latin1')
   }

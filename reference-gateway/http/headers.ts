@@ -68,6 +68,11 @@ export interface FullHead {
   trailer: string
 }
 
+/** What a field value may hold (RFC 9110, 5.5), in Node's own words. */
+export function isFieldValue(value: string): boolean {
+  return !/[^\t\x20-\x7e\x80-\xff]/.test(value)
+}
+
 export type RawHeaders = readonly (Buffer | string)[]
 
 export function answerHead(status: number, rawHeaders: RawHeaders): FullHead {

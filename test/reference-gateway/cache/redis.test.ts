@@ -1,4 +1,5 @@
 // The Redis backend against a real server: shared between gateways, bounded, and never in the way of a request.
+import { Redis } from 'ioredis'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { ResponseCache } from '../../../reference-gateway/cache/cache.ts'
 import { noRedis, startRedis, type TestRedis, withRedis } from '../../support/redis.ts'
@@ -82,6 +83,35 @@ describe.skipIf(noRedis)(withRedis, () => {
     expect(await small.stats()).toMatchObject({ entries: 2, evicted: 1 })
     expect((await small.lookup(asking({ ...BODY, seed: 1 }))).kind).toBe('miss')
     expect((await small.lookup(asking({ ...BODY, seed: 3 }))).kind).toBe('hit')
+  })
+
+  test('a value that is no entry is a miss, counted, and the next answer takes its place', async () => {
+    const cache = await open()
+    const client = new Redis(redis.url)
+    try {
+      await put(cache, BODY, 'kept')
+      const [key = ''] = (await client.keys('*')).filter((one) => !one.endsWith('index'))
+      const good = await client.getBuffer(key)
+      expect(good).not.toBeNull()
+      const poisons = [Buffer.from('garbage'), Buffer.alloc(0), Buffer.from([255, 255, 255, 255, 1])]
+      for (const [i, poison] of poisons.entries()) {
+        await client.set(key, poison)
+        const context = asking()
+        const found = await cache.lookup(context)
+        expect(found.kind).toBe('miss')
+        // It says nothing about the server, which is asked again at once.
+        expect(await cache.stats()).toMatchObject({ errors: i + 1 })
+        land(context, found, 'kept')
+        await wait(20)
+        expect(bodyOf(await cache.lookup(asking()))).toBe('kept')
+        expect(await client.getBuffer(key)).toEqual(good)
+      }
+      await client.del(key)
+      await client.lpush(key, 'a list')
+      expect((await cache.lookup(asking())).kind).toBe('miss')
+    } finally {
+      client.disconnect()
+    }
   })
 
   test('clear: one model whose name is another one’s beginning, then all', async () => {
