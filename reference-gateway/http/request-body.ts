@@ -7,6 +7,7 @@ import { isUtf8 } from 'node:buffer'
 import type { IncomingMessage } from 'node:http'
 import { formatBytes } from '../../src/units.ts'
 import type { BodyFacts, Endpoint, JsonObject, RequestContext } from './context.ts'
+import { isForm } from './forms.ts'
 import { guardJson, MAX_DEPTH } from './json-guard.ts'
 import { type GatewayError, invalidRequest } from './openai-error.ts'
 
@@ -70,7 +71,7 @@ function tooLarge(limitBytes: number): GatewayError {
   return invalidRequest('body_too_large', `the request body is larger than ${formatBytes(limitBytes)}`, 413)
 }
 
-/** Fills in what the body says, or returns why it is refused. Forms (audio, files) are not looked into. */
+/** Fills in what the body says, or returns why it is refused. A form that belongs there is not looked into. */
 export function readBody(context: RequestContext): GatewayError | undefined {
   if (!isRead(context)) return undefined
   const { 'content-encoding': encoding } = context.headers
@@ -89,8 +90,8 @@ export function isLarge(context: RequestContext): boolean {
   return context.body.buffer instanceof SharedArrayBuffer && isRead(context) && encoding === 'identity'
 }
 
-function isRead({ body, headers }: RequestContext): boolean {
-  return body.length > 0 && !headers['content-type']?.startsWith('multipart/')
+function isRead(context: RequestContext): boolean {
+  return context.body.length > 0 && !isForm(context)
 }
 
 export interface ReadBody {

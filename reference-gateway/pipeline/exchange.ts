@@ -7,6 +7,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { ClientKeys } from '../http/auth.ts'
 import { RequestContext } from '../http/context.ts'
+import { refuseMisplacedForm } from '../http/forms.ts'
 import type { Guard } from '../http/guard.ts'
 import { answerHead, type RawHeaders } from '../http/headers.ts'
 import { type GatewayError, invalidRequest, upstreamError } from '../http/openai-error.ts'
@@ -70,7 +71,7 @@ export class Exchange implements AttemptOwner {
   #begin(): void {
     this.#context.timings.arrived(performance.now())
     this.#observed()
-    const refused = this.#around.clientKeys?.check(this.#context)
+    const refused = this.#around.clientKeys?.check(this.#context) ?? refuseMisplacedForm(this.#request, this.#context)
     if (refused) {
       this.#outlet.refuse(refused)
       return

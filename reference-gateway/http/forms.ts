@@ -1,0 +1,73 @@
+/**
+ * Forms carry files, and the gateway does not look into them: no policy, no list of models and no check of the body sees what
+ * a form says. So a form passes only where OpenAI takes one. Anywhere else the same header on a JSON body would switch all of
+ * that off, since many providers read JSON whatever the content type says.
+ */
+import type { IncomingMessage } from 'node:http'
+import type { RequestContext } from './context.ts'
+import { type GatewayError, invalidRequest } from './openai-error.ts'
+
+/** What follows '/v1' where OpenAI's own clients send forms; '*' is one id. */
+const FORM_PATHS = [
+  '/audio/transcriptions',
+  '/audio/translations',
+  '/audio/voices',
+  '/audio/voice_consents',
+  '/images/edits',
+  '/images/variations',
+  '/files',
+  '/uploads/*/parts',
+  '/containers/*/files',
+  '/content_provenance_checks',
+  '/realtime/calls',
+  '/skills',
+  '/skills/*/versions',
+  '/videos',
+  '/videos/characters',
+  '/videos/edits',
+  '/videos/extensions',
+  '/videos/*/remix',
+]
+const TAKES_FORMS = new RegExp(`^(?:${FORM_PATHS.join('|').replaceAll('*', '[\\w-]+')})(?:\\?|$)`)
+/** Anywhere in a list of types: of several, a provider may take any. */
+const ANY_FORM = /(?:^|,)\s*(?:multipart\/|application\/x-www-form-urlencoded)/i
+const FORM_DATA = /^multipart\/form-data\s*(?:;|$)/i
+const QUOTED = /"(?:[^"\\]|\\.)*"/g
+
+/** To be asked before anything of the body is read. */
+export function refuseMisplacedForm(request: IncomingMessage, context: RequestContext): GatewayError | undefined {
+  if (!announcesBody(request)) return undefined
+  const given = contentTypes(request.rawHeaders)
+  for (const type of given) {
+    if (!ANY_FORM.test(type)) continue
+    const allowed = takesForms(context)
+    if (allowed && FORM_DATA.test(type)) continue
+    return invalidRequest('unsupported_content_type', `send ${allowed ? 'multipart/form-data or ' : ''}JSON here`, 415)
+  }
+  if (given.length > 1 || given[0]?.replace(QUOTED, '').includes(',')) {
+    return invalidRequest('invalid_content_type', 'say one content-type')
+  }
+  return undefined
+}
+
+/** A form where forms belong. Nothing else is passed on without being read. */
+export function isForm(context: RequestContext): boolean {
+  return FORM_DATA.test(context.headers['content-type'] ?? '') && takesForms(context)
+}
+
+function takesForms({ method, path }: RequestContext): boolean {
+  return method === 'POST' && TAKES_FORMS.test(path)
+}
+
+/** All of them: node:http keeps the first alone, and the provider gets every one. */
+function contentTypes(raw: readonly string[]): string[] {
+  const types: string[] = []
+  for (let i = 0; i + 1 < raw.length; i += 2) {
+    if (raw[i]?.length === 12 && raw[i]?.toLowerCase() === 'content-type') types.push(raw[i + 1] ?? '')
+  }
+  return types
+}
+
+function announcesBody({ headers }: IncomingMessage): boolean {
+  return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0
+}
