@@ -2,7 +2,7 @@
  * Makes the stages that the config asks for. Each folder's code is loaded only where it is wanted: what is off costs
  * neither time nor memory.
  */
-import { emitsEvents } from './config/events-file.ts'
+import { emitsEvents } from './config/config-file.ts'
 import type { Observer, Stages } from './http/stages.ts'
 import type { StageDependencies } from './workers/processes.ts'
 

@@ -4,18 +4,61 @@
  * that the connection works, except a 5xx. What fails is tried again.
  */
 
+import type { Dispatcher } from 'undici'
 import type { GatewayConfig } from './config/config.ts'
 import { upstreamError } from './http/openai-error.ts'
 import type { RecycleReason } from './upstream/connection.ts'
 import type { ConnectionPool } from './upstream/pool.ts'
-import { Probe } from './upstream/probe.ts'
-import type {} from './upstream/types.ts'
+import type { Connection, UpstreamRequest } from './upstream/types.ts'
 import type { Upstream } from './upstream/upstream.ts'
 
+/** A request of the gateway's own that asks only whether a connection works. */
+
+class Probe implements Dispatcher.DispatchHandler {
+  readonly #done: (outcome: number | Error) => void
+  #connection: Connection | undefined
+  #status = 0
+
+  /** `done` gets the status of the answer, or why there is none. */
+  constructor(done: (outcome: number | Error) => void) {
+    this.#done = done
+  }
+
+  send(connection: Connection, request: UpstreamRequest): void {
+    this.#connection = connection
+    connection.dispatch(request, this)
+  }
+
+  failed(error: Error): void {
+    this.#done(error)
+  }
+
+  onRequestStart(): void {}
+
+  onResponseStart(_controller: Dispatcher.DispatchController, status: number): void {
+    this.#status = status
+  }
+
+  onResponseData(): void {}
+
+  onResponseEnd(): void {
+    this.#connection?.release(false)
+    this.#done(this.#status)
+  }
+
+  onResponseError(_controller: Dispatcher.DispatchController | null, error: Error): void {
+    this.#connection?.failed()
+    this.#done(error)
+  }
+}
+
 const FIRST_RETRY_MS = 500
+
 const LAST_RETRY_MS = 5_000
+
 /** Recycled connections are replaced together, and not within the request whose end recycled them. */
 const REWARM_AFTER_MS = 20
+
 /** Why a connection went that is not worth replacing: nobody used it, or it was never meant to stay. */
 const NOT_REPLACED: ReadonlySet<RecycleReason> = new Set(['idle', 'excess', 'single_use'])
 

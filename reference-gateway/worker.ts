@@ -3,8 +3,7 @@
  * stops when the primary says so, and ends when the primary is gone. Run by workers/primary.ts, never imported.
  */
 import { type GatewayServer, startServer } from './server.ts'
-import type { ToPrimary, ToWorker } from './workers/messages.ts'
-import type { Publisher, Topics } from './workers/processes.ts'
+import type { Publisher, ToPrimary, Topics, ToWorker } from './workers/processes.ts'
 
 const topics: Topics = {}
 const heard = new Set<string>()

@@ -3,7 +3,7 @@
  * neither, nothing of them is loaded.
  */
 import type { GatewayConfig } from '../config/config.ts'
-import { emitsEvents } from '../config/events-file.ts'
+import { emitsEvents } from '../config/config-file.ts'
 import type { Processes } from '../workers/processes.ts'
 import type { AdminServer } from './server.ts'
 

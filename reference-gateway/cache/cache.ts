@@ -3,14 +3,55 @@
  * it meanwhile. Where the answers lie is the store's business.
  */
 
-import type { CacheConfig } from '../config/cache-file.ts'
+import type { CacheConfig } from '../config/config-file.ts'
 import type { RequestContext } from '../http/context.ts'
 import type { CacheAnswer, CacheStage, Maybe, StoredAnswer } from '../http/stages.ts'
-import { type Entry, entryOf, isComplete } from './entry.ts'
-import { Flight } from './flights.ts'
-import { cacheKey, type KeyRules, keyRules, mayBeCached } from './key.ts'
+import { cacheKey, type Entry, entryOf, isComplete, type KeyRules, keyRules, mayBeCached } from './key.ts'
+import type { CacheStore, StoreStats } from './memory-store.ts'
 import { MemoryStore } from './memory-store.ts'
-import type { CacheStore, StoreStats } from './store.ts'
+
+/**
+ * Single flight: of all requests that want the same answer at the same time, one asks the provider and the others wait for
+ * what it gets. When its client leaves, the next one asks; when its answer cannot be shared (an error, too large), every
+ * one of them asks for itself.
+ */
+
+type Landing = { kind: 'entry'; entry: Entry } | { kind: 'lead' } | { kind: 'alone' }
+
+type Landed = Exclude<Landing, { kind: 'lead' }>
+
+class Flight {
+  #landed: Landed | undefined
+  readonly #waiting = new Set<(landing: Landing) => void>()
+
+  /** Resolves when there is something to do; `alone` at once when `signal` says that the client left. */
+  async wait(signal: AbortSignal): Promise<Landing> {
+    if (this.#landed) return this.#landed
+    return new Promise((resolve) => {
+      const leave = (): void => settle({ kind: 'alone' })
+      const settle = (landing: Landing): void => {
+        this.#waiting.delete(settle)
+        signal.removeEventListener('abort', leave)
+        resolve(landing)
+      }
+      this.#waiting.add(settle)
+      signal.addEventListener('abort', leave)
+      if (signal.aborted) leave()
+    })
+  }
+
+  land(landing: Landed): void {
+    this.#landed = landing
+    for (const settle of [...this.#waiting]) settle(landing)
+  }
+
+  /** Hands the lead to the one that waited longest. False: nobody waits. */
+  handOver(): boolean {
+    const [next] = this.#waiting
+    next?.({ kind: 'lead' })
+    return next !== undefined
+  }
+}
 
 export interface CacheStats extends StoreStats {
   backend: 'memory' | 'redis'

@@ -1,8 +1,8 @@
 /** Entries in this process: the least recently used goes when there are too many of them, or too many bytes. */
 import { LRUCache } from 'lru-cache'
-import type { CacheConfig } from '../config/cache-file.ts'
-import { type Entry, sizeOf } from './entry.ts'
-import type { CacheStore, StoreStats } from './store.ts'
+import type { CacheConfig } from '../config/config-file.ts'
+import type { Maybe } from '../http/stages.ts'
+import { type Entry, sizeOf } from './key.ts'
 
 export class MemoryStore implements CacheStore {
   readonly shared = false
@@ -45,4 +45,28 @@ export class MemoryStore implements CacheStore {
   close(): void {
     this.#entries.clear()
   }
+}
+
+/** Where entries are kept. A store never throws and never rejects: what goes wrong is a miss, and counted. */
+
+export interface StoreStats {
+  /** Null where that cannot be known now. */
+  entries: number | null
+  /** Of the bodies and headers; null where the backend keeps no account of it. */
+  bytes: number | null
+  /** Dropped to make room. */
+  evicted: number
+  /** Operations of the backend that failed or came too late. */
+  errors: number
+}
+
+export interface CacheStore {
+  /** Whether all processes see the same entries. */
+  readonly shared: boolean
+  get(key: string, model: string): Maybe<Entry | undefined>
+  set(key: string, entry: Entry): Maybe<void>
+  /** Forgets everything, or what was asked of `model`. Undefined: the backend could not be asked. */
+  clear(model: string | undefined): Maybe<number | undefined>
+  stats(): Maybe<StoreStats>
+  close(): Maybe<void>
 }

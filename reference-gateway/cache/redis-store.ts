@@ -5,9 +5,9 @@
  * requests go on uncached, and every failure is counted.
  */
 import type { Redis } from 'ioredis'
-import type { CacheConfig } from '../config/cache-file.ts'
-import { decodeEntry, type Entry, encodeEntry } from './entry.ts'
-import type { CacheStore, StoreStats } from './store.ts'
+import type { CacheConfig } from '../config/config-file.ts'
+import { decodeEntry, type Entry, encodeEntry } from './key.ts'
+import type { CacheStore, StoreStats } from './memory-store.ts'
 
 const FAILURES_IN_A_ROW = 3
 const PAUSE_MS = 1_000

@@ -3,12 +3,112 @@
  * does not have is refused by name instead of being ignored. Policies, cache, events and admin say their own keys.
  */
 import { z } from 'zod'
-import { addressProblem, bytes, duration, secret } from '../../src/parse/config-values.ts'
+import { addressProblem, bytes, duration, headerValue, secret } from '../../src/parse/config-values.ts'
 import { policiesFile, streamingFile } from '../policies/kinds/config-file.ts'
 import { PROTOCOLS } from '../protocols/protocols.ts'
-import { adminFile, adminPortFile } from './admin-file.ts'
-import { cacheFile } from './cache-file.ts'
-import { eventsFile } from './events-file.ts'
+
+/** The key `gateway.events` of the config file. */
+
+const collector = z.string().refine((text) => {
+  const url = URL.parse(text)
+  return url !== null && (url.protocol === 'http:' || url.protocol === 'https:') && !url.username && !url.password
+}, 'an OTLP endpoint is an http(s) URL without credentials (like http://127.0.0.1:4318/v1/traces)')
+
+const eventsFile = z
+  .strictObject({
+    /** Unset: on where somebody can read them: an admin port, a file or OTLP. */
+    enabled: z.boolean().optional(),
+    /** Events kept for readers that are behind; what does not fit is dropped and counted. */
+    buffer: z.int().min(16).max(1_048_576).default(8_192),
+    file: z
+      .strictObject({
+        path: z.string().min(1),
+        /** Beyond this the file becomes <path>.1, that one <path>.2, ... */
+        max_size: bytes.prefault('64MB'),
+        /** Rotated files kept. */
+        max_files: z.int().min(1).max(100).default(4),
+      })
+      .optional(),
+    otlp: z
+      .strictObject({
+        /** OTLP over HTTP with JSON, the whole URL. */
+        endpoint: collector,
+        /** Values may hold references to the environment: `Bearer ${NAME}`. */
+        headers: z.record(z.string(), headerValue).default({}),
+        service_name: z.string().min(1).default('kt-gateway'),
+        timeout: duration.prefault('10s'),
+      })
+      .optional(),
+  })
+  .prefault({})
+
+export type EventsConfig = z.output<typeof eventsFile>
+
+export type FileConfig = NonNullable<EventsConfig['file']>
+
+export type OtlpConfig = NonNullable<EventsConfig['otlp']>
+
+/** Events are emitted where they are asked for, or where somebody could read them. */
+export function emitsEvents({ events, adminPort }: { events: EventsConfig; adminPort: number | undefined }): boolean {
+  return events.enabled ?? (adminPort !== undefined || events.file !== undefined || events.otlp !== undefined)
+}
+
+/** The key `gateway.cache` of the config file. */
+
+/** A member of the request's body (they all count already), or a header that shall count as well. */
+const keyPart = z
+  .string()
+  .regex(
+    /^(?:[a-z_][\w.]*|header:[a-z0-9-]+)$/i,
+    "a part of the key is a member of the body ('model') or 'header:<name>'",
+  )
+
+export const cacheFile = z
+  .strictObject({
+    enabled: z.boolean().default(false),
+    backend: z.enum(['memory', 'redis']).default('memory'),
+    max_entries: z.int().min(1).max(10_000_000).default(10_000),
+    /** An answer larger than this is not stored. */
+    max_entry_size: bytes.prefault('1MB'),
+    /** The memory backend drops what was used longest ago beyond this. */
+    max_size: bytes.prefault('256MB'),
+    ttl: duration.prefault('3600s'),
+    cache_when: z.strictObject({ temperature: z.number().min(0).default(0) }).prefault({}),
+    key_includes: z.array(keyPart).default(['model', 'messages', 'temperature', 'max_tokens']),
+    redis: z
+      .strictObject({
+        url: z.string().min(1).default('redis://127.0.0.1:6379'),
+        /** Longer than this no request waits for Redis. */
+        timeout: duration.prefault('100ms'),
+        prefix: z
+          .string()
+          .regex(/^[\w.-]+$/, 'a prefix has letters, digits and _ . - only')
+          .default('kt'),
+      })
+      .prefault({}),
+  })
+  .prefault({})
+
+export type CacheConfig = z.output<typeof cacheFile>
+
+/** What is wrong with `url` as the address of a Redis server, if anything. The URL may hold a password: it is not shown. */
+export function redisUrlProblem(url: string): string | undefined {
+  const parsed = URL.parse(url)
+  if (!parsed || !['redis:', 'rediss:'].includes(parsed.protocol)) return 'not a redis:// or rediss:// URL'
+  return /^(?:\/\d*)?$/.test(parsed.pathname) ? undefined : 'the path of a redis URL is the number of a database'
+}
+
+/** The keys `gateway.admin_port` and `gateway.admin` of the config file. */
+
+/** Unset: no admin port. 0: any free one. */
+const adminPortFile = z.int().min(0).max(65_535).optional()
+
+const adminFile = z
+  .strictObject({
+    /** Asked for as `authorization: Bearer …`; `${NAME}` is read from the environment. */
+    token: secret.optional(),
+  })
+  .prefault({})
 
 const baseUrl = z.string().transform((text, context) => {
   const parsed = parseBaseUrl(text)

@@ -8,8 +8,7 @@ import { z } from 'zod'
 import { type Environment, lookUpHeader, lookUpSecret, type Secret } from '../../src/parse/config-values.ts'
 import type { ClientKey } from '../http/auth.ts'
 import type { PoolConfig, Provider, UpstreamConfig } from '../upstream/types.ts'
-import { type CacheConfig, redisUrlProblem } from './cache-file.ts'
-import { configFile } from './config-file.ts'
+import { type CacheConfig, configFile, redisUrlProblem } from './config-file.ts'
 
 export type { Environment } from '../../src/parse/config-values.ts'
 

@@ -6,7 +6,7 @@
 import { constants } from 'node:fs'
 import { type FileHandle, open, realpath, rename, rm } from 'node:fs/promises'
 import { setTimeout as wait } from 'node:timers/promises'
-import type { FileConfig } from '../config/events-file.ts'
+import type { FileConfig } from '../config/config-file.ts'
 import type { GatewayEvent } from './event.ts'
 
 const APPEND = constants.O_WRONLY | constants.O_CREAT | constants.O_APPEND | constants.O_NONBLOCK

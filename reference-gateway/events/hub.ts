@@ -4,7 +4,7 @@
  * requests of its own where there are several.
  */
 import { resolve } from 'node:path'
-import type { EventsConfig } from '../config/events-file.ts'
+import type { EventsConfig } from '../config/config-file.ts'
 import type { Processes } from '../workers/processes.ts'
 import { type Deliver, Drain } from './drain.ts'
 import type { GatewayEvent } from './event.ts'

@@ -3,11 +3,87 @@
  * holds up nothing but itself, and what the ring has no room for meanwhile is dropped and counted. Imported only where it
  * is configured: the packages behind it are large.
  */
+
+import { type Attributes, type HrTime, SpanKind, SpanStatusCode, TraceFlags } from '@opentelemetry/api'
 import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http'
 import { type Resource, resourceFromAttributes } from '@opentelemetry/resources'
-import type { OtlpConfig } from '../config/events-file.ts'
+import type { OtlpConfig } from '../config/config-file.ts'
 import type { GatewayEvent } from './event.ts'
-import { spanOf } from './span.ts'
+
+/**
+ * An event as a span of OpenTelemetry, by the semantic conventions for generative AI
+ * (https://opentelemetry.io/docs/specs/semconv/gen-ai/gen-ai-spans/); what they have no name for is under `kt.`.
+ */
+
+type Span = Parameters<OTLPTraceExporter['export']>[0][number]
+
+const OPERATIONS: Record<string, string> = {
+  chat: 'chat',
+  completions: 'text_completion',
+  embeddings: 'embeddings',
+  responses: 'chat',
+}
+
+function spanOf(event: GatewayEvent, resource: Resource): Span | undefined {
+  const { trace_id: traceId, span_id: spanId, parent_span_id: parentId } = event
+  if (traceId === undefined || spanId === undefined) return undefined
+  const endMs = Date.parse(event.ts)
+  const operation = OPERATIONS[event.endpoint] ?? 'other'
+  const failed = event.status >= 400 || event.status === 0 || event.error !== undefined
+  return {
+    name: event.model === null ? operation : `${operation} ${event.model}`,
+    // To its own caller the gateway serves; the provider's side sees this span as its parent.
+    kind: SpanKind.SERVER,
+    spanContext: () => ({ traceId, spanId, traceFlags: TraceFlags.SAMPLED }),
+    ...(parentId !== undefined && {
+      parentSpanContext: { traceId, spanId: parentId, traceFlags: TraceFlags.SAMPLED, isRemote: true },
+    }),
+    startTime: hrTime(endMs - event.latency_ms),
+    endTime: hrTime(endMs),
+    duration: hrTime(event.latency_ms),
+    status: failed
+      ? { code: SpanStatusCode.ERROR, ...(event.error !== undefined && { message: event.error }) }
+      : { code: SpanStatusCode.UNSET },
+    attributes: attributesOf(event, operation, failed),
+    links: [],
+    events: [],
+    ended: true,
+    resource,
+    instrumentationScope: { name: 'kt-gateway' },
+    droppedAttributesCount: 0,
+    droppedEventsCount: 0,
+    droppedLinksCount: 0,
+  }
+}
+
+function attributesOf(event: GatewayEvent, operation: string, failed: boolean): Attributes {
+  const attributes: Attributes = {
+    'gen_ai.operation.name': operation,
+    'gen_ai.request.stream': event.stream,
+    'http.response.status_code': event.status,
+    'kt.request_id': event.request_id,
+    'kt.tenant': event.tenant,
+    'kt.cache': event.cache,
+    'kt.attempts': event.attempts,
+    'kt.overhead_ms': event.overhead_ms,
+  }
+  if (event.provider !== null) attributes['gen_ai.provider.name'] = event.provider
+  if (event.model !== null) attributes['gen_ai.request.model'] = event.model
+  if (event.input_tokens !== null) attributes['gen_ai.usage.input_tokens'] = event.input_tokens
+  if (event.output_tokens !== null) attributes['gen_ai.usage.output_tokens'] = event.output_tokens
+  // Seconds, as the conventions have it.
+  if (event.ttft_ms !== null) attributes['gen_ai.response.time_to_first_chunk'] = event.ttft_ms / 1_000
+  if (failed) attributes['error.type'] = event.error ?? String(event.status)
+  for (const [name, ms] of Object.entries(event.overhead)) attributes[`kt.overhead.${name}_ms`] = ms
+  for (const [name, action] of Object.entries(event.policy)) attributes[`kt.policy.${name}`] = action
+  return attributes
+}
+
+/** Seconds and nanoseconds. */
+function hrTime(ms: number): HrTime {
+  const seconds = Math.floor(ms / 1_000)
+  return [seconds, Math.round((ms - seconds * 1_000) * 1e6)]
+}
 
 export class OtlpSink {
   readonly #exporter: OTLPTraceExporter

@@ -1,5 +1,7 @@
 /** Limits for clients that send or read too slowly to be worth their connection. */
-import type { IncomingMessage, ServerResponse } from 'node:http'
+import { type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from 'node:http'
+import type { Socket } from 'node:net'
+import { errorBody, type GatewayError, invalidRequest } from './openai-error.ts'
 
 /** How long a refused body is read on and thrown away, so that its sender gets to read the answer. */
 const LINGER_MS = 5_000
@@ -45,4 +47,34 @@ export class ReaderLimit {
     if (this.#stillWaiting < this.#waiting) this.start()
     else this.#response.destroy()
   }
+}
+
+/** Requests that are no HTTP, or not in time: answered in OpenAI's shape, after which their connection ends. */
+
+/** Node keeps the answer that is under way here; its own default handler looks at it too. */
+type AnsweringSocket = Socket & { _httpMessage?: ServerResponse | null }
+
+export function answerBrokenRequests(server: Server): void {
+  server.on('clientError', (error: Error & { code?: string }, socket: AnsweringSocket) => {
+    // A request that came before on this connection would take what is said now for its own answer.
+    const answering = socket._httpMessage
+    if (!socket.writable || error.code === 'ECONNRESET' || answering?.headersSent || answering?.req.complete) {
+      socket.destroy()
+      return
+    }
+    const { status, ...rest } = meaningOf(error.code ?? '')
+    const body = JSON.stringify(errorBody({ status, ...rest }))
+    socket.end(
+      `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\ncontent-type: application/json\r\n` +
+        `content-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
+    )
+  })
+}
+
+function meaningOf(code: string): GatewayError {
+  if (code === 'ERR_HTTP_REQUEST_TIMEOUT') {
+    return invalidRequest('request_timeout', 'the request was not complete in time', 408)
+  }
+  if (code === 'HPE_HEADER_OVERFLOW') return invalidRequest('headers_too_large', 'the headers are too large', 431)
+  return invalidRequest('invalid_http', 'the request is not valid HTTP/1.1')
 }

@@ -6,8 +6,7 @@
 import { AggregatorRegistry, collectDefaultMetrics, Registry } from 'prom-client'
 import type { CacheStats } from '../cache/cache.ts'
 import type { EventCounts } from '../events/observer.ts'
-import type { Figures } from './recorder.ts'
-import type { Spread } from './spread.ts'
+import type { Figures, Spread } from './recorder.ts'
 
 export const CONTENT_TYPE = Registry.PROMETHEUS_CONTENT_TYPE
 

@@ -1,7 +1,20 @@
 /** `/stats` of the admin port: each component's P50 and P99 against its budget. */
-import { BUDGETS_MS } from './budgets.ts'
-import type { Figures } from './recorder.ts'
-import type { Spread } from './spread.ts'
+import type { Figures, Spread } from './recorder.ts'
+
+/**
+ * What each component may take at P99, in milliseconds ("Performance Engineering the AI Gateway", Gateway Overhead Budget).
+ * Emission is asynchronous: what a request spends on putting its event into the ring must not show, which here means that
+ * it is below what the total's own figure is rounded to.
+ */
+const BUDGETS_MS: Readonly<Record<string, number>> = {
+  input_policy: 2,
+  routing: 0.5,
+  acquire: 1,
+  output_policy: 3,
+  events: 0.05,
+  event_emission: 0.05,
+  total: 7,
+}
 
 export interface ComponentStats {
   count: number
@@ -32,6 +45,7 @@ const ORDER = [
   'total',
   'hold',
 ]
+
 const OBSERVATIONS_NEEDED = 1_000
 
 export function statsOf(figures: Figures): Stats {

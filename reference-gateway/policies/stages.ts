@@ -23,10 +23,9 @@ import type { Policy, Stage } from './kinds/policy.ts'
 import { overAfterEffort } from './pattern/search.ts'
 import type { StageBlock, StageEvents } from './stream/stage-text.ts'
 import { StreamFilter } from './stream/stream-filter.ts'
-import { findInTexts } from './whole/find.ts'
 import type { SharedBody } from './whole/find-thread.ts'
 import { FindThreads } from './whole/find-threads.ts'
-import { type TextPlace, textsIn, textsOfAnswer, textsOfRequest, withTexts } from './whole/json-texts.ts'
+import { findInTexts, type TextPlace, textsIn, textsOfAnswer, textsOfRequest, withTexts } from './whole/json-texts.ts'
 import { type Judgement, judgeTexts, type Texts } from './whole/judge.ts'
 
 export interface PolicyCounts {

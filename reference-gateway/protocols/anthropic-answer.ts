@@ -6,13 +6,13 @@ import {
   encode,
   errorEvent,
   type FinishReason,
+  SseReader,
   toolCallOf,
   type Usage,
   wholeCompletion,
 } from './completion.ts'
 import { bodyIn, countOf, eventIn, objectIn, objectOf, objectsIn, textIn, textOf } from './json.ts'
 import type { StreamEnd, Translation } from './protocol.ts'
-import { SseReader } from './sse-reader.ts'
 
 const FINISH: Record<string, FinishReason> = {
   max_tokens: 'length',

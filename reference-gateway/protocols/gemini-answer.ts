@@ -10,6 +10,7 @@ import {
   encode,
   errorEvent,
   type FinishReason,
+  SseReader,
   type ToolCall,
   toolCallOf,
   type Usage,
@@ -17,7 +18,6 @@ import {
 } from './completion.ts'
 import { bodyIn, countOf, eventIn, objectIn, objectOf, objectsIn, textIn, textOf } from './json.ts'
 import type { StreamEnd, Translation } from './protocol.ts'
-import { SseReader } from './sse-reader.ts'
 
 const FINISH: Record<string, FinishReason> = {
   MAX_TOKENS: 'length',

@@ -7,6 +7,20 @@ import type { RequestContext } from '../http/context.ts'
 import type { GatewayError } from '../http/openai-error.ts'
 import type { HeaderPairs } from '../http/stages.ts'
 
+/** OpenAI's protocol: the clients' own, so that nothing is translated. */
+
+const NO_HEADERS: HeaderPairs = []
+
+export const openai: Protocol = {
+  credentials: (key) => ['authorization', `Bearer ${key}`],
+  ask: (context: RequestContext, basePath: string): Asked => ({
+    path: basePath + context.path || '/',
+    body: context.body,
+    headers: NO_HEADERS,
+    translation: undefined,
+  }),
+}
+
 export interface Protocol {
   /** The header that carries the provider's key. */
   credentials(key: string): HeaderPairs

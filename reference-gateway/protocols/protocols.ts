@@ -1,8 +1,8 @@
 /** The protocols by the name that the config gives them. */
 import { anthropic } from './anthropic.ts'
 import { gemini } from './gemini.ts'
-import { openai } from './openai.ts'
 import type { Protocol } from './protocol.ts'
+import { openai } from './protocol.ts'
 
 export const PROTOCOLS = ['openai', 'anthropic', 'gemini'] as const
 export type ProtocolName = (typeof PROTOCOLS)[number]

@@ -5,8 +5,8 @@
 import cluster, { type Worker } from 'node:cluster'
 import { fileURLToPath } from 'node:url'
 import type { GatewayConfig } from '../config/config.ts'
-import { shareOf, type ToPrimary, type ToWorker } from './messages.ts'
 import type { GatewayOptions, ProcessAnswer, Processes } from './processes.ts'
+import { shareOf, type ToPrimary, type ToWorker } from './processes.ts'
 
 const WORKER = fileURLToPath(import.meta.url).replace(/workers[\\/]primary\.(js|ts)$/, 'worker.$1')
 const ANSWER_WITHIN_MS = 1_000

@@ -1,9 +1,8 @@
 /** Policies from their settings: each kind as rules, a count or a webhook; and the stages they stand in. */
 import type { PolicySettings } from './config-file.ts'
-import { keywordRule } from './keywords.ts'
 import { PII_KINDS, piiRules } from './pii.ts'
 import type { Policy, Stage } from './policy.ts'
-import { Rule } from './rule.ts'
+import { keywordRule, Rule } from './rule.ts'
 import { Webhook } from './webhook.ts'
 
 const REPLACEMENT = '[REDACTED]'

@@ -10,8 +10,7 @@ import { type ReadBody, readJson } from '../../http/request-body.ts'
 import { compilePolicy } from '../kinds/compile.ts'
 import type { PolicySettings } from '../kinds/config-file.ts'
 import type { Finding } from '../kinds/edits.ts'
-import { findInTexts } from './find.ts'
-import { textsIn, textsOfRequest } from './json-texts.ts'
+import { findInTexts, textsIn, textsOfRequest } from './json-texts.ts'
 
 /** A request's body in shared memory. */
 export interface SharedBody {

@@ -9,9 +9,9 @@ import type { Policy, Stage } from '../kinds/policy.ts'
 import { overAfterEffort } from '../pattern/search.ts'
 import type { TextBuffer } from '../pattern/text-buffer.ts'
 import type { StageBlock, StageEvents } from '../stream/stage-text.ts'
-import { findInTexts } from './find.ts'
 import type { SharedBody } from './find-thread.ts'
 import type { FindThreads } from './find-threads.ts'
+import { findInTexts } from './json-texts.ts'
 
 /** Where texts are: here, or in a body that a thread has read. */
 export interface Texts {

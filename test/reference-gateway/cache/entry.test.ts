@@ -1,6 +1,6 @@
 // What a shared store gives back: an entry as it was kept, or nothing. Others may have written there.
 import { expect, test } from 'vitest'
-import { decodeEntry, type Entry, encodeEntry } from '../../../reference-gateway/cache/entry.ts'
+import { decodeEntry, type Entry, encodeEntry } from '../../../reference-gateway/cache/key.ts'
 
 const ENTRY: Entry = {
   headers: ['content-type', 'application/json'],

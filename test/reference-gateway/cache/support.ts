@@ -1,6 +1,6 @@
 /** Requests as the cache sees them, and answers. */
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
-import { type CacheConfig, cacheFile } from '../../../reference-gateway/config/cache-file.ts'
+import { type CacheConfig, cacheFile } from '../../../reference-gateway/config/config-file.ts'
 import { RequestContext } from '../../../reference-gateway/http/context.ts'
 import { readBody } from '../../../reference-gateway/http/request-body.ts'
 import type { CacheAnswer, CacheFlight, StoredAnswer } from '../../../reference-gateway/http/stages.ts'

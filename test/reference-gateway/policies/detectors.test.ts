@@ -1,9 +1,8 @@
 // What each detector finds, and what it leaves alone.
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { keywordRule } from '../../../reference-gateway/policies/kinds/keywords.ts'
 import { isIban, PII_KINDS, type PiiKind, passesLuhn, piiRules } from '../../../reference-gateway/policies/kinds/pii.ts'
-import { Rule } from '../../../reference-gateway/policies/kinds/rule.ts'
+import { keywordRule, Rule } from '../../../reference-gateway/policies/kinds/rule.ts'
 import { compileProgram } from '../../../reference-gateway/policies/pattern/program.ts'
 import { TextBuffer } from '../../../reference-gateway/policies/pattern/text-buffer.ts'
 
