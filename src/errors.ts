@@ -37,6 +37,23 @@ export class UserError extends Error {
   }
 }
 
+/** Why something expected did not work out, and what to do about it where that is known. */
+export interface Failure {
+  why: string
+  next?: string
+}
+
+/** The one result of what may fail as expected. A throw is a bug, or a UserError at the edge. */
+export type Result<T, F extends object = Failure> = { ok: true; value: T } | ({ ok: false } & F)
+
+export function success<T>(value: T): { ok: true; value: T } {
+  return { ok: true, value }
+}
+
+export function failure(why: string, next?: string): { ok: false } & Failure {
+  return { ok: false, why, ...(next !== undefined && { next }) }
+}
+
 /** The short reason of any thrown thing, without a stack. */
 export function reasonOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error)
