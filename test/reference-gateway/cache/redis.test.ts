@@ -89,6 +89,8 @@ describe.skipIf(noRedis)(withRedis, () => {
     const cache = await open()
     const client = new Redis(redis.url)
     try {
+      // Other tests left entries under prefixes of their own.
+      await client.flushall()
       await put(cache, BODY, 'kept')
       const [key = ''] = (await client.keys('*')).filter((one) => !one.endsWith('index'))
       const good = await client.getBuffer(key)
