@@ -1,7 +1,7 @@
 /**
- * Forms carry files, and the gateway does not look into them: no policy, no list of models and no check of the body sees what
- * a form says. So a form passes only where OpenAI takes one. Anywhere else the same header on a JSON body would switch all of
- * that off, since many providers read JSON whatever the content type says.
+ * Forms carry files, and the gateway does not look into them: no policy, no list of models and no check of the body
+ * sees what a form says. So a form passes only where OpenAI takes one. Anywhere else the same header on a JSON body
+ * would switch all of that off, since many providers read JSON whatever the content type says.
  */
 import type { IncomingMessage } from 'node:http'
 import type { RequestContext } from './context.ts'
@@ -42,10 +42,14 @@ export function refuseMisplacedForm(request: IncomingMessage, context: RequestCo
     if (!ANY_FORM.test(type)) continue
     const allowed = takesForms(context)
     if (allowed && FORM_DATA.test(type)) continue
-    return invalidRequest('unsupported_content_type', `send ${allowed ? 'multipart/form-data or ' : ''}JSON here`, 415)
+    return invalidRequest(
+      'unsupported_content_type',
+      `this endpoint takes JSON${allowed ? ' or multipart/form-data' : ''}`,
+      415,
+    )
   }
   if (given.length > 1 || given[0]?.replace(QUOTED, '').includes(',')) {
-    return invalidRequest('invalid_content_type', 'say one content-type')
+    return invalidRequest('invalid_content_type', 'the request has more than one content-type')
   }
   return undefined
 }

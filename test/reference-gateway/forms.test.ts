@@ -100,7 +100,7 @@ test.each(POLICIES)(
       const answer = await send(gateway, path, type)
       expect([path, type, answer.status]).toEqual([path, type, 415])
       expect(errorOf(answer)).toEqual({
-        message: 'send JSON here',
+        message: 'this endpoint takes JSON',
         type: 'invalid_request_error',
         param: null,
         code: 'unsupported_content_type',
