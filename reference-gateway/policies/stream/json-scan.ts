@@ -4,11 +4,12 @@
  * `message` (content, reasoning, refusal, tool-call arguments, whatever a provider adds) but roles, ids, types and names, and
  * `text`, each by choice and by place (a tool call by its index). Events without `choices` (Responses): `delta`, and whole texts.
  */
+import { KeyNumbers, known, knownKey, Place } from './json-keys.ts'
 
 /** One string of an event: its bytes lie between the quotes, from `from` to `to`. */
 export interface ScannedText {
-  /** Equal for strings that continue each other, in the same choice. */
-  key: number
+  /** The same for strings that continue each other, and for no others. */
+  place: Place
   choice: number
   from: number
   to: number
@@ -26,33 +27,35 @@ const OPEN_OBJECT = 0x7b
 const CLOSE_OBJECT = 0x7d
 const MAX_DEPTH = 64
 
-const hash = (text: string): number => {
-  let value = 0
-  for (let i = 0; i < text.length; i++) value = (Math.imul(value, 31) + text.charCodeAt(i)) | 0
-  return value
-}
 const KEY = {
-  choices: hash('choices'),
-  index: hash('index'),
-  delta: hash('delta'),
-  message: hash('message'),
-  text: hash('text'),
-  logprobs: hash('logprobs'),
-  finish: hash('finish_reason'),
-  usage: hash('usage'),
-  type: hash('type'),
+  choices: known('choices'),
+  index: known('index'),
+  delta: known('delta'),
+  message: known('message'),
+  text: known('text'),
+  logprobs: known('logprobs'),
+  finish: known('finish_reason'),
+  usage: known('usage'),
+  type: known('type'),
 }
 /** What tells the parts of an answer apart in events without choices. */
-const PARTS = new Set(['index', 'output_index', 'content_index', 'summary_index'].map(hash))
+const PARTS = new Set(['index', 'output_index', 'content_index', 'summary_index'].map(known))
 /** Strings that are structure and no text. */
 const STRUCTURE = new Set(
-  ['role', 'id', 'type', 'name', 'call_id', 'item_id', 'format', 'status', 'model', 'object'].map(hash),
+  ['role', 'id', 'type', 'name', 'call_id', 'item_id', 'format', 'status', 'model', 'object'].map(known),
 )
-const WHOLE_TEXTS = new Set(['text', 'arguments', 'refusal', 'transcript', 'content', 'output_text'].map(hash))
+const WHOLE_TEXTS = new Set(['text', 'arguments', 'refusal', 'transcript', 'content', 'output_text'].map(known))
+/** Without a meaning here, but in many streams. */
+for (const name of ['reasoning_content', 'reasoning', 'tool_calls', 'function']) known(name)
 
 /** What a nested value is to the reader. */
 const TEXT = 1
 const WHOLE = 2
+
+/** One level for each depth at which an index is found, and one for that of the choice. */
+const LEVELS = MAX_DEPTH + 2
+/** The step that an index is, at its level: never the number of a key, nor that of another level. */
+const indexStep = (index: number, level: number): number => -(index * LEVELS + level)
 
 export class JsonScan {
   readonly texts: ScannedText[] = []
@@ -69,15 +72,18 @@ export class JsonScan {
   readonly logprobs: number[] = []
   /** After the last byte that was read. */
   at = 0
-  #bytes: Uint8Array = new Uint8Array(0)
+  #bytes: Buffer = Buffer.alloc(0)
   #end = 0
-  #key = 0
-  #keyFrom = 0
-  #keyTo = 0
+  /** Of the string read last, keys too. */
+  #from = 0
+  #to = 0
+  #escaped = false
+  readonly #numbers = new KeyNumbers()
+  readonly #root = new Place()
   #pool: ScannedText[] = []
 
   /** Reads one JSON object. False: there is none, or it is not complete. */
-  read(bytes: Uint8Array, from: number, end: number): boolean {
+  read(bytes: Buffer, from: number, end: number): boolean {
     this.#bytes = bytes
     this.#end = end
     this.#reset(from)
@@ -102,11 +108,12 @@ export class JsonScan {
 
   #top(): boolean {
     return this.#object(() => {
-      if (this.#key === KEY.choices && this.#next() === OPEN_ARRAY) {
+      const key = this.#key
+      if (key === KEY.choices && this.#next() === OPEN_ARRAY) {
         this.hasChoices = true
         return this.#array(() => this.#choice())
       }
-      if (this.#key === KEY.usage) this.hasUsage = this.#next() === OPEN_OBJECT
+      if (key === KEY.usage) this.hasUsage = this.#next() === OPEN_OBJECT
       return this.#skip(0)
     })
   }
@@ -121,15 +128,12 @@ export class JsonScan {
         index = this.#number()
         return true
       }
-      if (key === KEY.delta || key === KEY.message || key === KEY.text) return this.#value(key, TEXT, 0)
+      if (key === KEY.delta || key === KEY.message || key === KEY.text) return this.#text(key)
       if (key === KEY.finish) this.ends ||= this.#next() === QUOTE
       if (key !== KEY.logprobs || this.#next() === 0x6e) return this.#skip(0)
       return this.#noteLogprobs()
     })
-    for (let i = first; i < this.texts.length; i++) {
-      const text = this.texts[i]
-      if (text) text.choice = index
-    }
+    this.#belong(first, index)
     this.choices = this.choices === 'none' || (this.choices === 'one' && this.choice === index) ? 'one' : 'several'
     this.choice = index
     return read
@@ -137,26 +141,44 @@ export class JsonScan {
 
   /** An event of another shape: what it is, its `type` says. */
   #typed(): boolean {
-    let part = 0
+    let part = this.#root
     const read = this.#object(() => {
       const key = this.#key
       if (PARTS.has(key)) {
-        part = (Math.imul(part, 31) + this.#number() + key) & 0x3ff
-        this.part = part
+        part = part.to(key).to(indexStep(this.#number(), 0))
+        this.part = part.id
         return true
       }
-      if (key === KEY.delta) return this.#value(key, TEXT, 0)
+      if (key === KEY.delta) return this.#text(key)
       if (key === KEY.type && this.#next() === QUOTE) {
         if (!this.#string()) return false
-        const type = Buffer.from(this.#bytes.subarray(this.#keyFrom, this.#keyTo)).toString('latin1')
+        const type = this.#bytes.toString('latin1', this.#from, this.#to)
         this.ends = /(?:\.(?:done|completed|incomplete|failed)|_stop)$/.test(type)
         return true
       }
       if (key === KEY.logprobs && this.#next() !== 0x6e) return this.#noteLogprobs()
-      return this.#value(key, WHOLE, 0)
+      return this.#value(key, this.#root, WHOLE, 0)
     })
-    for (const text of this.texts) text.choice = part
+    this.#belong(0, part.id)
     return read
+  }
+
+  /** The texts from `first` on are those of one choice, or part. */
+  #belong(first: number, choice: number): void {
+    this.#moveOn(first, choice, 0)
+    for (let i = first; i < this.texts.length; i++) {
+      const text = this.texts[i]
+      if (text) text.choice = choice
+    }
+  }
+
+  /** An index, which may be read after the texts that it tells apart. Where there is none it is 0. */
+  #moveOn(first: number, index: number, level: number): void {
+    if (index === 0) return
+    for (let i = first; i < this.texts.length; i++) {
+      const text = this.texts[i]
+      if (text) text.place = text.place.to(indexStep(index, level))
+    }
   }
 
   #noteLogprobs(): boolean {
@@ -167,51 +189,52 @@ export class JsonScan {
     return true
   }
 
-  /** A value whose strings are texts, or may be. */
-  #value(key: number, mode: number, depth: number): boolean {
-    if (depth > MAX_DEPTH) return false
-    const first = this.#next()
-    if (first === QUOTE) {
+  #text(key: number): boolean {
+    return this.#value(key, this.#root.to(key), TEXT, 0)
+  }
+
+  /** The value of `key`, whose strings are texts, or may be. */
+  #value(key: number, place: Place, mode: number, depth: number): boolean {
+    const next = this.#next()
+    if (next === QUOTE) {
       if (!this.#string()) return false
-      const wanted = mode === TEXT || WHOLE_TEXTS.has(this.#key)
-      if (mode === WHOLE && !wanted) return true
-      if (this.#keyTo > this.#keyFrom) this.#note(key, mode === WHOLE)
+      if ((mode === TEXT || WHOLE_TEXTS.has(key)) && this.#to > this.#from) this.#note(place, mode === WHOLE)
       return true
     }
-    if (first === OPEN_ARRAY) return this.#array(() => this.#value(key, mode, depth + 1))
-    if (first !== OPEN_OBJECT) return this.#skip(depth)
-    const from = this.texts.length
+    if (depth > MAX_DEPTH) return false
+    if (next === OPEN_ARRAY) return this.#values(key, place, mode, depth + 1)
+    if (next === OPEN_OBJECT) return this.#members(place, mode, depth + 1)
+    return this.#skip(depth)
+  }
+
+  // Apart from #value, so that a mere string pays for no closure.
+  #values(key: number, place: Place, mode: number, depth: number): boolean {
+    return this.#array(() => this.#value(key, place, mode, depth))
+  }
+
+  #members(place: Place, mode: number, depth: number): boolean {
+    const first = this.texts.length
     let index = 0
     const read = this.#object(() => {
-      const own = this.#key
-      if (own === KEY.index) {
+      const key = this.#key
+      if (key === KEY.index) {
         index = this.#number()
         return true
       }
-      const next = this.#next()
-      if (next === QUOTE && (STRUCTURE.has(own) || (mode === WHOLE && !WHOLE_TEXTS.has(own)))) return this.#string()
-      if (next === QUOTE) {
-        if (!this.#string()) return false
-        if (this.#keyTo > this.#keyFrom) this.#note(Math.imul(key, 31) + own, mode === WHOLE)
-        return true
-      }
-      return this.#value(Math.imul(key, 31) + own, mode, depth + 1)
+      if (STRUCTURE.has(key) && this.#next() === QUOTE) return this.#string()
+      // Whole texts continue nothing: where they lie does not matter.
+      return this.#value(key, mode === WHOLE ? place : place.to(key || this.#otherKey()), mode, depth)
     })
-    if (index > 0) {
-      for (let i = from; i < this.texts.length; i++) {
-        const text = this.texts[i]
-        if (text) text.key = Math.imul(text.key, 31) + index
-      }
-    }
+    this.#moveOn(first, index, depth)
     return read
   }
 
-  #note(key: number, whole: boolean): void {
-    const text = this.#pool.pop() ?? { key: 0, choice: 0, from: 0, to: 0, whole: false }
-    text.key = key | 0
+  #note(place: Place, whole: boolean): void {
+    const text = this.#pool.pop() ?? { place, choice: 0, from: 0, to: 0, whole }
+    text.place = place
     text.choice = 0
-    text.from = this.#keyFrom
-    text.to = this.#keyTo
+    text.from = this.#from
+    text.to = this.#to
     text.whole = whole
     this.texts.push(text)
   }
@@ -229,7 +252,7 @@ export class JsonScan {
     return -1
   }
 
-  /** `member` reads the value after each key, whose hash is in #key. */
+  /** `member` reads the value after each key, which #key tells. */
   #object(member: () => boolean): boolean {
     if (this.#next() !== OPEN_OBJECT) return false
     this.at++
@@ -238,7 +261,7 @@ export class JsonScan {
       return true
     }
     for (;;) {
-      if (this.#next() !== QUOTE || !this.#keyName()) return false
+      if (this.#next() !== QUOTE || !this.#string()) return false
       if (this.#next() !== COLON) return false
       this.at++
       if (!member()) return false
@@ -265,14 +288,27 @@ export class JsonScan {
     }
   }
 
-  #keyName(): boolean {
+  /** The number of the key read last, until another string is read; 0 where nothing here knows it. */
+  get #key(): number {
+    return knownKey(this.#bytes, this.#from, this.#to, this.#escaped)
+  }
+
+  /** The same of a key that is not known, for this stream. */
+  #otherKey(): number {
+    return this.#numbers.numberOf(this.#bytes, this.#from, this.#to, this.#escaped)
+  }
+
+  /** Leaves where the string's content lies in #from and #to. */
+  #string(): boolean {
     const bytes = this.#bytes
-    let value = 0
+    const from = this.at + 1
     let escaped = false
-    for (let at = this.at + 1; at < this.#end; at++) {
-      const byte = bytes[at] ?? 0
+    for (let at = from; at < this.#end; at++) {
+      const byte = bytes[at]
       if (byte === QUOTE) {
-        this.#key = escaped ? unescapedHash(bytes, this.at, at + 1) : value
+        this.#from = from
+        this.#to = at
+        this.#escaped = escaped
         this.at = at + 1
         return true
       }
@@ -280,24 +316,6 @@ export class JsonScan {
         escaped = true
         at++
       }
-      value = (Math.imul(value, 31) + byte) | 0
-    }
-    return false
-  }
-
-  /** Leaves where the string's content lies in #keyFrom and #keyTo. */
-  #string(): boolean {
-    const bytes = this.#bytes
-    const from = this.at + 1
-    for (let at = from; at < this.#end; at++) {
-      const byte = bytes[at]
-      if (byte === QUOTE) {
-        this.#keyFrom = from
-        this.#keyTo = at
-        this.at = at + 1
-        return true
-      }
-      if (byte === BACKSLASH) at++
     }
     return false
   }
@@ -333,14 +351,5 @@ export class JsonScan {
       if (!literal) break
     }
     return this.at > from
-  }
-}
-
-/** A key with escapes is another spelling of one without. */
-function unescapedHash(bytes: Uint8Array, from: number, to: number): number {
-  try {
-    return hash(String(JSON.parse(Buffer.from(bytes.subarray(from, to)).toString('utf8'))))
-  } catch {
-    return 0
   }
 }

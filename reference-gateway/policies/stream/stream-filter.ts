@@ -11,6 +11,7 @@ import { Chain } from './chain.ts'
 import type { DetectorSetting } from './detector.ts'
 import { EventReader } from './event-reader.ts'
 import { HeldEvent, type TextChannel } from './held-event.ts'
+import type { Place } from './json-keys.ts'
 import { appendJsonString } from './json-string.ts'
 import { SseSplit } from './sse-split.ts'
 import type { StageBlock, StageEvents } from './stage-text.ts'
@@ -39,7 +40,7 @@ export class StreamFilter implements Filter {
   readonly #sink: StreamSink
   readonly #split = new SseSplit()
   readonly #reader = new EventReader()
-  readonly #channels = new Map<number, TextChannel>()
+  readonly #channels = new Map<Place, TextChannel>()
   #queue: HeldEvent[] = []
   #heldSinceMs = 0
   #overrunSaid = false
@@ -130,7 +131,7 @@ export class StreamFilter implements Filter {
     event.indivisible = scan.ends || scan.hasUsage || scan.logprobs.length > 0
     if (scan.logprobs.length > 0) event.logprobs = [...scan.logprobs]
     for (const text of scan.texts) {
-      const channel = text.whole ? this.#newChannel(text.choice) : this.#channel(text.key, text.choice)
+      const channel = text.whole ? this.#newChannel(text.choice) : this.#channel(text.place, text.choice)
       const buffer = channel.chain.text
       const start = buffer.end
       appendJsonString(buffer, reader.bytes, text.from, text.to)
@@ -142,12 +143,11 @@ export class StreamFilter implements Filter {
     return event
   }
 
-  #channel(key: number, choice: number): TextChannel {
-    const id = key * 1_024 + (choice & 1_023)
-    const known = this.#channels.get(id)
+  #channel(place: Place, choice: number): TextChannel {
+    const known = this.#channels.get(place)
     if (known && !known.ends) return known
     const made = this.#newChannel(choice)
-    this.#channels.set(id, made)
+    this.#channels.set(place, made)
     return made
   }
 
