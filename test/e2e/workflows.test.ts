@@ -1,10 +1,18 @@
-// The workflows in fixtures/ci: valid YAML of the right shape, and every kt line in them is one that kt accepts.
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
+// The workflows in fixtures/ci: valid YAML of the right shape, their installation installs kt, and every kt line in them is one that
+// kt accepts.
+import { execFile } from 'node:child_process'
+import { cpSync, existsSync, readdirSync, readFileSync } from 'node:fs'
+import { join, relative } from 'node:path'
+import { promisify } from 'node:util'
 import { type Command, Parser } from '@oclif/core'
 import { describe, expect, it } from 'vitest'
 import { parse } from 'yaml'
 import { parseBenchOptions } from '../../src/bench/options.ts'
 import { parseMaxRegression, parseThresholds } from '../../src/verdict/thresholds.ts'
+import { tempDir } from '../support/kt.ts'
+import { root } from '../support/pages.ts'
+
+const run = promisify(execFile)
 
 const folder = new URL('../../fixtures/ci/', import.meta.url)
 const commands = new URL('../../src/commands/', import.meta.url)
@@ -17,11 +25,35 @@ function strings(value: unknown): string[] {
   return Object.values(value).flatMap(strings)
 }
 
-/** The kt lines of all scripts, as words; redirections and the ampersand left out. */
-function ktLines(document: unknown): string[][] {
+function linesOf(document: unknown): string[] {
   return strings(document)
     .flatMap((text) => text.split('\n'))
     .map((line) => line.trim())
+}
+
+/** The lines that install kt. */
+function installation(file: string): string[] {
+  const lines = linesOf(parse(readFileSync(new URL(file, folder), 'utf8')))
+  const last = lines.findIndex((line) => line.startsWith('npm install --global'))
+  return lines.slice(lines.indexOf('kt_source=$(mktemp -d)'), last + 1)
+}
+
+/** The sources as they are now, as a repository to clone. */
+async function repositoryIn(path: string): Promise<void> {
+  const left = new Set(['node_modules', 'dist', '.git', '.cache', 'coverage'])
+  cpSync(root, path, { recursive: true, filter: (from) => !left.has(relative(root, from).split('/')[0] ?? '') })
+  const author = ['-c', 'user.name=test', '-c', 'user.email=test@example.org']
+  for (const args of [
+    ['init', '--quiet', '--initial-branch', 'main'],
+    ['add', '--all'],
+    [...author, 'commit', '--quiet', '--message', 'as it is'],
+  ])
+    await run('git', args, { cwd: path })
+}
+
+/** The kt lines of all scripts, as words; redirections and the ampersand left out. */
+function ktLines(document: unknown): string[][] {
+  return linesOf(document)
     .filter((line) => line.startsWith('kt '))
     .map((line) => {
       const words = [...line.replace(/\s*(?:>|2>&1|&\s*$).*$/, '').matchAll(/'([^']*)'|"([^"]*)"|(\S+)/g)]
@@ -68,6 +100,29 @@ describe.each(files)('%s', (file) => {
     },
   )
 })
+
+it('all of them install kt in the same way, and so it is installed', async () => {
+  const [lines = [], ...others] = files.map(installation)
+  expect(lines.length).toBeGreaterThan(3)
+  for (const other of others) expect(other).toEqual(lines)
+  const dir = tempDir()
+  try {
+    await repositoryIn(dir.file('repository'))
+    const env = {
+      ...process.env,
+      TMPDIR: dir.path,
+      KT_REPOSITORY: dir.file('repository'),
+      KT_REF: 'main',
+      npm_config_prefix: dir.file('global'),
+      npm_config_prefer_offline: 'true',
+    }
+    await run('bash', ['-e', '-o', 'pipefail', '-c', lines.join('\n')], { cwd: dir.path, env })
+    const { stdout } = await run(join(dir.file('global'), 'bin', 'kt'), ['--version'])
+    expect(stdout).toMatch(/^kt-bench\/\d+\.\d+\.\d+ /)
+  } finally {
+    dir.remove()
+  }
+}, 600_000)
 
 it('a line with a mistyped flag would be found', async () => {
   const [words = []] = ktLines({ script: ['kt bench compare a.json b.json --buget 7ms > log 2>&1 &'] })

@@ -1,0 +1,56 @@
+/** The public pages: Markdown of the root, of docs/ and of the gateway, with what the tests read of them. */
+import { globSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+export const root = fileURLToPath(new URL('../..', import.meta.url))
+
+/** Paths of all pages, from the root. */
+export const PAGES: readonly string[] = globSync(['*.md', 'docs/**/*.md', 'reference-gateway/*.md'], {
+  cwd: root,
+}).sort()
+
+export function readPage(page: string): string {
+  return readFileSync(join(root, page), 'utf8')
+}
+
+const FENCE = /^ {0,3}```(\S*)[^\n]*\n([\s\S]*?)^ {0,3}```$/gm
+
+/** The contents of the fenced blocks in one language. */
+export function blocksOf(text: string, language: string): string[] {
+  return [...text.matchAll(FENCE)].filter(([, name]) => name === language).map(([, , block = '']) => block)
+}
+
+/** The page without its fenced blocks. */
+export function proseOf(text: string): string {
+  return text.replaceAll(FENCE, '')
+}
+
+/** The commands of all `sh` blocks, continued lines joined. */
+export function commandsOf(text: string): string[] {
+  return blocksOf(text, 'sh').flatMap((block) =>
+    block
+      .replaceAll(/\\\n\s*/g, '')
+      .split('\n')
+      .filter((line) => line.trim() !== ''),
+  )
+}
+
+/** Splits a command as a shell does, for the two kinds of quotes that the pages use. */
+export function wordsOf(command: string): string[] {
+  return [...command.matchAll(/"([^"]*)"|'([^']*)'|(\S+)/g)].map((match) => match[1] ?? match[2] ?? match[3] ?? '')
+}
+
+/** The anchors of a page's headings, as GitHub makes them. */
+export function anchorsOf(text: string): string[] {
+  const seen = new Map<string, number>()
+  return [...proseOf(text).matchAll(/^#{1,6} +(.+?) *$/gm)].map(([, heading = '']) => {
+    const slug = heading
+      .toLowerCase()
+      .replaceAll(/[^\p{L}\p{N}\s_-]/gu, '')
+      .replaceAll(/\s/g, '-')
+    const before = seen.get(slug) ?? 0
+    seen.set(slug, before + 1)
+    return before === 0 ? slug : `${slug}-${before}`
+  })
+}
