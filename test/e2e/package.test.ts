@@ -1,7 +1,8 @@
 // The package that users install: it holds what run time needs and nothing else, and runs on each supported Node.
 import { execFile } from 'node:child_process'
-import { existsSync, globSync, readFileSync, statSync } from 'node:fs'
-import { join } from 'node:path'
+import { globSync, readFileSync, statSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { basename, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -23,12 +24,20 @@ test('it holds exactly what run time needs', () => {
   const compiled = globSync(['src/**/*.ts', 'reference-gateway/**/*.ts'], { cwd: root }).map(
     (file) => `dist/${file.replace(/\.ts$/, '.js')}`,
   )
-  const data = globSync('profiles/**', { cwd: root }).filter((path) => statSync(join(root, path)).isFile())
-  const single = ['CHANGELOG.md', 'LICENSE', 'README.md', 'reference-gateway/gateway.yaml'].filter((file) =>
-    existsSync(join(root, file)),
+  const data = globSync(['profiles/**', 'fixtures/*.schema.json', 'fixtures/ci/*', 'docs/**'], { cwd: root }).filter(
+    (path) => statSync(join(root, path)).isFile(),
   )
-  const always = ['bin/run.js', 'oclif.manifest.json', 'package.json']
-  expect(packed.files).toEqual([...compiled, ...data, ...single, ...always].sort())
+  const pages = ['CHANGELOG.md', 'LICENSE', 'README.md', 'reference-gateway/README.md']
+  const single = ['bin/run.js', 'oclif.manifest.json', 'package.json', 'reference-gateway/gateway.yaml']
+  expect(packed.files).toEqual([...compiled, ...data, ...pages, ...single].sort())
+})
+
+test('it exports its JSON Schemas by their names, and its package.json', () => {
+  const resolve = createRequire(join(packed.folder, 'index.js'))
+  const schemas = globSync('fixtures/*.schema.json', { cwd: root }).map((path) => basename(path, '.schema.json'))
+  expect(schemas).toContain('kt.bench.1')
+  for (const name of schemas) expect(resolve(`kt-bench/schemas/${name}`)).toMatchObject({ type: 'object' })
+  expect(resolve('kt-bench/package.json')).toMatchObject({ version })
 })
 
 test('it is small', ({ annotate }) => {
