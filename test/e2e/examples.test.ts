@@ -1,84 +1,160 @@
-// Every `sh` block of the README is run: the commands as they stand, with the two addresses replaced by a provider and a gateway
-// started here, the minute of the open loop shortened, and runs of the embedded pair that name no length kept to 100 requests.
-import { readFileSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
+// Every `sh` block of the public pages is run: the commands as they stand, with the two addresses replaced by a provider and a
+// gateway started here, the minute of the open loop shortened, and runs of the embedded pair that name no length kept to 100
+// requests. What needs a key, a build or minutes stands in a `console` block, which is not run.
+import { once } from 'node:events'
+import { writeFileSync } from 'node:fs'
+import { createInterface } from 'node:readline'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { type EmbeddedPair, startEmbeddedPair } from '../../src/bench/embedded.ts'
-import { kt, startKt, tempDir } from '../support/kt.ts'
+import { z } from 'zod'
+import { EXIT } from '../../src/errors.ts'
+import { OUTCOMES } from '../../src/wire/outcome.ts'
+import { type KtProcess, kt, startKt, tempDir } from '../support/kt.ts'
+import { blocksOf, commandsOf, PAGES, readPage, root, wordsOf } from '../support/pages.ts'
 
-const root = fileURLToPath(new URL('../..', import.meta.url))
-const readme = readFileSync(`${root}README.md`, 'utf8')
-const dir = tempDir()
-let pair: EmbeddedPair
+const CONFIG = 'gateway: { cache: { enabled: true } }\n'
+/** Flags that make the verdict the exit code: which one is for the machine to say. */
+const GATES = ['--budget', '--budgets', '--max-regression', '--until-decided', '--threshold', '--slo']
+const VERDICTS: readonly number[] = [EXIT.passed, EXIT.breached, EXIT.inconclusive]
+const SIZED = ['compare', 'history', 'sweep', '--url', '--duration', '--stages', '--requests']
+
+const started: KtProcess[] = []
+const urls = { provider: '', gateway: '', admin: '' }
+const home = tempDir()
+const pages = PAGES.filter((page) => commandsOf(readPage(page)).length > 0)
+
+async function listen(...args: string[]): Promise<{ url: string; adminUrl?: string | undefined }> {
+  const server = startKt([...args, '--port', '0', '--json'], {}, home.path)
+  started.push(server)
+  if (!server.child.stdout) throw new Error('a server without output')
+  const [line] = await once(createInterface({ input: server.child.stdout }), 'line')
+  return z.object({ url: z.string(), adminUrl: z.string().optional() }).parse(JSON.parse(String(line)))
+}
 
 beforeAll(async () => {
-  pair = await startEmbeddedPair(0, () => {})
+  writeFileSync(home.file('gateway.yaml'), CONFIG)
+  const provider = await listen('provider', 'start', '--ttft', 'lognormal(20ms,0.3)')
+  const config = ['--config', home.file('gateway.yaml'), '--upstream', `${provider.url}/v1`, '--admin-port', '0']
+  const gateway = await listen('gateway', 'start', ...config)
+  Object.assign(urls, { provider: provider.url, gateway: gateway.url, admin: gateway.adminUrl })
 })
+
 afterAll(async () => {
-  await pair.close()
-  dir.remove()
+  for (const { child, ended } of started.toReversed()) {
+    child.kill('SIGTERM')
+    await ended
+  }
+  home.remove()
 })
-
-/** The commands of all `sh` blocks, continued lines joined. */
-const commands = [...readme.matchAll(/^```sh\n(.*?)^```/gms)].flatMap(([, block = '']) =>
-  block
-    .replaceAll(/\\\n\s*/g, '')
-    .split('\n')
-    .filter((line) => line.trim() !== ''),
-)
-
-/** Splits as a shell does, for the two kinds of quotes that the README uses. */
-function words(command: string): string[] {
-  return [...command.matchAll(/"([^"]*)"|'([^']*)'|(\S+)/g)].map((match) => match[1] ?? match[2] ?? match[3] ?? '')
-}
 
 function here(word: string): string {
   return word
-    .replace('https://api.openai.com', pair.providerUrl)
-    .replace('http://localhost:41002', pair.gatewayUrl)
+    .replace('https://api.openai.com', urls.provider)
+    .replace(/^http:\/\/(?:localhost|127\.0\.0\.1):41002/, urls.gateway)
+    .replace(/^http:\/\/(?:localhost|127\.0\.0\.1):41001/, urls.provider)
     .replace('$OPENAI_API_KEY', 'a-test-key')
     .replace(/^60s$/, '2s')
-    .replace(/^reference-gateway\//, `${root}reference-gateway/`)
+    .replace(/^(?=(?:reference-gateway|profiles|fixtures)\/)/, root)
 }
 
-describe('README', () => {
-  test('has the examples of every command', () => {
-    expect(commands.length).toBeGreaterThanOrEqual(11)
-    for (const name of ['kt bench', 'kt bench compare', 'kt plan', 'kt provider start', 'kt gateway start']) {
-      expect(commands.some((command) => command.startsWith(name))).toBe(true)
-    }
-  })
+/** A server of the pages: it listens, and stops in order. */
+async function startsAndStops(args: string[], cwd: string): Promise<void> {
+  // Nor the admin port of the config, which another gateway on this machine may hold.
+  const ports = ['--port', '0', ...(args[0] === 'gateway' ? ['--admin-port', '0'] : [])]
+  const server = startKt([...args, ...ports], {}, cwd)
+  await server.saidOnStdout(/listening on https?:\/\/127\.0\.0\.1:\d+/)
+  server.child.kill('SIGTERM')
+  expect((await server.ended).code).toBe(0)
+}
 
-  test.each(commands)('%s', async (command) => {
-    const [program, ...args] = words(command).map(here)
-    expect(program).toBe('kt')
-    if (args[1] === 'start') {
-      // Nor the admin port of the config, which another gateway on this machine may hold.
-      const ports = ['--port', '0', ...(args[0] === 'gateway' ? ['--admin-port', '0'] : [])]
-      const server = startKt([...args, ...ports], {}, dir.path)
-      await server.saidOnStdout(/listening on http:\/\/127\.0\.0\.1:\d+/)
-      server.child.kill('SIGTERM')
-      expect((await server.ended).code).toBe(0)
-      return
-    }
-    const bounded = ['compare', 'history', 'sweep', '--url', '--duration', '--stages', '--requests']
-    const embedded = args[0] === 'bench' && !args.some((word) => bounded.includes(word))
-    const { code, stdout, stderr } = await kt([...args, ...(embedded ? ['--requests', '100'] : [])], {}, dir.path)
-    // The fifty requests of the comparison cannot carry a verdict, as the README says.
-    expect({ code, stderr: code === 0 ? '' : stderr }).toEqual({ code: args[1] === 'compare' ? 4 : 0, stderr: '' })
-    expect(stdout.length).toBeGreaterThan(0)
-    if (args[1] === 'compare') expect(stdout).toMatch(/INCONCLUSIVE[\s\S]*would decide\s+it/)
+/** Follows the gateway until a request of somebody's shows up. */
+async function showsAnEvent(args: string[], cwd: string): Promise<void> {
+  const tail = startKt([...args, '--count', '1', '--admin', urls.admin], {}, cwd)
+  let over = false
+  void tail.ended.then(() => {
+    over = true
   })
+  while (!over) {
+    await fetch(`${urls.gateway}/v1/models`).then((answer) => answer.text())
+    await sleep(100)
+  }
+  const { code, stdout } = await tail.ended
+  expect(code).toBe(0)
+  expect(stdout.trim()).not.toBe('')
+}
 
-  test('what the README prints of the plan is what the plan prints: paste it again where it moved', async () => {
-    const [, printed] = /^kt plan .* --explain$[\s\S]*?^```text\n([\s\S]*?)^```/m.exec(readme) ?? []
-    const { stdout } = await kt(['plan', '--input-peak', '80M', '--output-peak', '10M', '--explain'])
-    expect(printed).toBe(stdout)
-  })
+async function runs(args: string[], cwd: string): Promise<void> {
+  const embedded = args[0] === 'bench' && !args.some((word) => SIZED.includes(word))
+  const asksGateway = args[0] === 'cache' || args[0] === 'events'
+  const extra = [...(embedded ? ['--requests', '100'] : []), ...(asksGateway ? ['--admin', urls.admin] : [])]
+  const { code, stdout, stderr } = await kt([...args, ...extra], {}, cwd)
+  const judges = args[1] === 'compare' || args.some((word) => GATES.includes(word))
+  const allowed = judges ? VERDICTS : [EXIT.passed]
+  expect(allowed, stderr).toContain(code)
+  expect(stdout.length).toBeGreaterThan(0)
+}
 
-  test('quotes the table of exit codes', async () => {
-    const { EXIT } = await import('../../src/errors.ts')
-    const quoted = [...readme.matchAll(/^\| (\d+) \| /gm)].map((match) => Number(match[1]))
-    expect(quoted).toEqual(Object.values(EXIT))
-  })
+describe.each(pages)('%s', (page) => {
+  const dir = tempDir()
+  afterAll(() => dir.remove())
+
+  test.each(commandsOf(readPage(page)))(
+    '%s',
+    async (command) => {
+      const [program, ...args] = wordsOf(command).map(here)
+      expect(program).toBe('kt')
+      if (args[1] === 'start') await startsAndStops(args, dir.path)
+      else if (args[1] === 'tail') await showsAnEvent(args, dir.path)
+      else await runs(args, dir.path)
+    },
+    90_000,
+  )
+})
+
+test('the README has an example of each question', () => {
+  const commands = commandsOf(readPage('README.md'))
+  for (const name of ['kt bench', 'kt bench compare', 'kt plan']) {
+    expect(commands.some((command) => command.startsWith(name))).toBe(true)
+  }
+})
+
+test('the pages have examples of every command', () => {
+  const commands = pages.flatMap((page) => commandsOf(readPage(page)))
+  const names = ['bench sweep', 'bench history', 'slo check', 'plan', 'doctor', 'provider start', 'gateway start']
+  const others = ['gateway check', 'cache stats', 'cache clear', 'events tail', 'events stats', 'capacity estimate']
+  expect([...names, ...others].filter((name) => !commands.some((command) => command.startsWith(`kt ${name}`)))).toEqual(
+    [],
+  )
+})
+
+test('fifty requests cannot carry a verdict, as docs/benchmarking.md says', async () => {
+  const dir = tempDir()
+  const load = ['--requests', '50', '--concurrency', '5']
+  for (const [name, url] of [
+    ['baseline.json', urls.provider],
+    ['gateway.json', urls.gateway],
+  ] as const) {
+    await kt(['bench', '--url', url, ...load, '--output', name], {}, dir.path)
+  }
+  const { code, stdout } = await kt(['bench', 'compare', 'baseline.json', 'gateway.json'], {}, dir.path)
+  dir.remove()
+  expect(code).toBe(EXIT.inconclusive)
+  expect(stdout).toMatch(/INCONCLUSIVE[\s\S]*would decide\s+it/)
+})
+
+test('what docs/planning.md prints is what the plan prints: paste it again where it moved', async () => {
+  const { stdout } = await kt(['plan', '--input-peak', '80M', '--output-peak', '10M', '--explain'])
+  expect(blocksOf(readPage('docs/planning.md'), 'text')).toContain(stdout)
+})
+
+test('the README quotes the table of exit codes', () => {
+  const quoted = [...readPage('README.md').matchAll(/^\| (\d+) \| /gm)].map((match) => Number(match[1]))
+  expect(quoted).toEqual(Object.values(EXIT))
+})
+
+test('docs/method.md lists every class of outcome, in its own words', () => {
+  const listed = [...readPage('docs/method.md').matchAll(/^\| `(KT_\w+|OK)` \| (.*?) \|/gm)].map((row) =>
+    row.slice(1, 3),
+  )
+  expect(listed).toEqual(Object.entries(OUTCOMES).map(([code, { means }]) => [code, means]))
 })

@@ -2,37 +2,8 @@
 // what is pure, and the reference gateway stands on the ground floors alone. ARCHITECTURE.md draws the same floors.
 import { expect, test } from 'vitest'
 import { findCycle, importGraph, importsOf, reachableFrom, sourceWithoutTypes } from '../support/imports.ts'
+import { FLOORS, GATEWAY_FLOORS } from './floors.ts'
 
-/** Low to high. A room may import from its own files and from the floors below it. */
-const FLOORS = [
-  ['units', 'errors'],
-  ['parse', 'system', 'stats', 'slo'],
-  ['wire', 'schedule'],
-  ['reference-gateway'],
-  ['workload', 'report', 'provider', 'gateway-cli'],
-  ['client', 'plan'],
-  ['overhead'],
-  ['load', 'verdict'],
-  ['planning'],
-  ['output'],
-  ['bench'],
-  ['doctor'],
-  ['commands'],
-]
-/** The gateway's folders, low to high; its own files (server, stages, worker, ...) stand on top. */
-const GATEWAY_FLOORS = [
-  ['http', 'policies/pattern'],
-  ['protocols', 'policies/kinds'],
-  ['upstream', 'policies/stream'],
-  ['pipeline', 'policies/whole'],
-  ['policies'],
-  ['config'],
-  ['workers'],
-  ['cache', 'events'],
-  ['metrics'],
-  ['admin'],
-  ['gateway'],
-]
 const GATEWAY_TAKES = new Set(['units', 'errors', 'parse', 'wire', 'system'])
 const TAKES_GATEWAY = /^src\/(?:gateway-cli|doctor|commands\/gateway)\//
 

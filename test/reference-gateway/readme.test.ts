@@ -4,7 +4,7 @@ import { expect, test } from 'vitest'
 import { z } from 'zod'
 import { configFile } from '../../reference-gateway/config/config-file.ts'
 
-const page = readFileSync(new URL('../../reference-gateway/README.md', import.meta.url), 'utf8')
+const page = readFileSync(new URL('../../docs/gateway.md', import.meta.url), 'utf8')
 
 /** Defaults that code makes of what the schema leaves open. */
 const MADE_IN_CODE: Record<string, string> = {

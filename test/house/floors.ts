@@ -1,0 +1,33 @@
+/** The floors of the house. The import test holds them; ARCHITECTURE.md draws them, and a test holds that too. */
+
+/** Low to high. A room may import from its own files and from the floors below it. */
+export const FLOORS = [
+  ['units', 'errors'],
+  ['parse', 'system', 'stats', 'slo'],
+  ['wire', 'schedule'],
+  ['reference-gateway'],
+  ['workload', 'report', 'provider', 'gateway-cli'],
+  ['client', 'plan'],
+  ['overhead'],
+  ['load', 'verdict'],
+  ['planning'],
+  ['output'],
+  ['bench'],
+  ['doctor'],
+  ['commands'],
+]
+
+/** The gateway's folders, low to high; its own files (server, stages, worker, ...) stand on top. */
+export const GATEWAY_FLOORS = [
+  ['http', 'policies/pattern'],
+  ['protocols', 'policies/kinds'],
+  ['upstream', 'policies/stream'],
+  ['pipeline', 'policies/whole'],
+  ['policies'],
+  ['config'],
+  ['workers'],
+  ['cache', 'events'],
+  ['metrics'],
+  ['admin'],
+  ['gateway'],
+]
