@@ -51,7 +51,7 @@ export async function bench(options: BenchOptions, hooks: RunHooks): Promise<Ben
       if (slo) report.slo = slo
       return verdictOf(report, gated)?.verdict
     }
-    const looks = new Looks(plan.looks ?? [], judge, hooks.note)
+    const looks = new Looks(plan.interimAnalyses ?? [], judge, hooks.note)
     const measured = await measure(plan, options, open, hooks, looks.goOn)
     const { report } = measured
     if (wantsFloor(report, options, budgetMs !== undefined))

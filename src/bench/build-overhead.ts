@@ -10,7 +10,7 @@ import type { ArmResult, OverheadResult } from '../report/schema.ts'
 import { type EncodedHistogram, Histogram } from '../stats/histogram.ts'
 import { quantileBounds } from '../stats/order-interval.ts'
 import { type Budgets, componentVerdict } from '../verdict/components.ts'
-import { nonceOf } from '../wire/stamp.ts'
+import { buildNonce } from '../wire/stamp.ts'
 
 /**
  * The way to the provider and the way back, apart: kt's own instants joined, by nonce, with the provider's record of when it had a
@@ -40,9 +40,9 @@ export async function legsOf(plan: RunPlan, record: RunRecord, stamping: boolean
   const provider = plan.arms.at(-1)
   if (!stamping || !provider) return []
   const known = new Map<string, { arm: number; at: Instants }>()
-  for (const [arm, rows] of record.timed.entries()) {
+  for (const [arm, rows] of record.requestTimes.entries()) {
     for (let i = 0; i + COLUMNS <= rows.length; i += COLUMNS) {
-      const nonce = nonceOf(plan.arms[arm]?.tag ?? '', plan.workload.seed, rows[i] ?? 0)
+      const nonce = buildNonce(plan.arms[arm]?.tag ?? '', plan.workload.seed, rows[i] ?? 0)
       known.set(nonce, { arm, at: { sentUs: rows[i + 1] ?? Number.NaN, endUs: rows[i + 2] ?? Number.NaN } })
     }
   }

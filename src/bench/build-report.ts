@@ -1,6 +1,6 @@
 /** From what a run recorded to the report kt.bench/1: a pure change of shape, no file and no clock. */
 
-import type { CategoryRecord } from '../load/category-tally.ts'
+import type { CategoryRecord } from '../load/category-recorder.ts'
 import type { RunRecord } from '../load/merge.ts'
 import { addCounts } from '../load/merge.ts'
 import type { RunPlan } from '../load/plan.ts'
@@ -118,7 +118,7 @@ function armResult(arm: ArmRecord, opened: number, url: string, budgets: Budgets
       outcomes: arm.outcomes,
       connections: { opened, reused: arm.reused },
       warmup: arm.warmup,
-      ...(arm.rested.sent > 0 ? { rested: arm.rested } : {}),
+      ...(arm.idleFirst.sent > 0 ? { rested: arm.idleFirst } : {}),
       inFlight: {
         mean: arm.activeUs > 0 ? Math.round((arm.inFlightUs / arm.activeUs) * 100) / 100 : 0,
         max: arm.mostInFlight,

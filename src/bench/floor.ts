@@ -4,7 +4,7 @@
  * that as many are in flight at the same rate, and stamps that time; what the stamps leave is the instrument's. Taken right after the
  * run, for a tenth of it and two seconds at most; never subtracted. TLS is not in it.
  */
-import { targetOf } from '../client/target.ts'
+import { resolveTarget } from '../client/target.ts'
 import type { RunPlan } from '../load/plan.ts'
 import { startRun } from '../load/run.ts'
 import { toMs } from '../report/distribution.ts'
@@ -61,7 +61,7 @@ export async function measureFloor(
 function floorPlan(plan: RunPlan, { totals }: BenchReport, url: string): RunPlan {
   const [arm] = plan.arms
   if (!arm) throw new Error('a plan without an arm')
-  const { origin, path } = targetOf(url, plan.workload.endpoint)
+  const { origin, path } = resolveTarget(url, plan.workload.endpoint)
   const seconds = Math.min(LONGEST_S, Math.max(SHORTEST_S, SHARE_OF_RUN * totals.durationS))
   const { load, workload, timeoutUs, workers, connection } = plan
   return {
@@ -77,7 +77,7 @@ function floorPlan(plan: RunPlan, { totals }: BenchReport, url: string): RunPlan
     drainUs: DRAIN_US,
     connection: connection && { ...connection, ca: undefined, insecure: false },
     workers,
-    rehearsed: plan.rehearsed,
+    jitWarmup: plan.jitWarmup,
     tokenBudget: undefined,
   }
 }

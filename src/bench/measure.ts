@@ -10,7 +10,7 @@ import type { BenchReport } from '../report/schema.ts'
 import { Histogram } from '../stats/histogram.ts'
 import { fingerprint, gitSha, ktVersion } from '../system/machine.ts'
 import { readBudgets } from '../verdict/components.ts'
-import { textOfAnswer, textOfRequest } from '../wire/answer-text.ts'
+import { extractAnswerText, extractRequestText } from '../wire/answer-text.ts'
 import type { Outcome } from '../wire/outcome.ts'
 import { requestMaker } from '../workload/workload.ts'
 import { legsOf } from './build-overhead.ts'
@@ -67,7 +67,7 @@ export async function measure(
   }
   const running = await startRun(plan, {
     progress: (progress) => hooks.progress(progress, total),
-    goOn: goOn && ((record, pairs) => goOn(buildReport(plan, nameArms(record, options.aa), context), pairs)),
+    continueAfter: goOn && ((record, pairs) => goOn(buildReport(plan, nameArms(record, options.aa), context), pairs)),
     samples: file && ((rows, lost, startUs) => file.add(sampleLines(rows, plan, startUs), sampleCount(rows), lost)),
   })
   const stop = (): void => running.stop(DRAIN_AFTER_INTERRUPT_US)
@@ -124,19 +124,19 @@ export async function countTokens(plan: RunPlan, record: RunRecord): Promise<Run
   const tokensOf = (text: string): number => count(text, { disallowedSpecial: new Set() })
   const make = requestMaker(plan.workload)
   const arms = record.arms.map((arm, position) => {
-    const { samples, untold } = arm.tokens
+    const { samples, withoutUsage } = arm.tokens
     if (samples.length === 0) return byEvents(arm)
     const seen = { output: 0, answerBytes: 0, input: 0, requestChars: 0 }
     for (const { index, text, streamed, share, bodyBytes, requestChars } of samples) {
-      seen.output += tokensOf(textOfAnswer(text, streamed))
+      seen.output += tokensOf(extractAnswerText(text, streamed))
       seen.answerBytes += share * bodyBytes
-      seen.input += tokensOf(textOfRequest(make(plan.arms[position]?.tag ?? '', index).body))
+      seen.input += tokensOf(extractRequestText(make(plan.arms[position]?.tag ?? '', index).body))
       seen.requestChars += requestChars
     }
     return counted(arm, {
-      input: Math.round((seen.input / seen.requestChars) * untold.requestChars),
-      output: Math.round((seen.output / seen.answerBytes) * untold.answerBytes),
-      fromTokenizer: untold.requests,
+      input: Math.round((seen.input / seen.requestChars) * withoutUsage.requestChars),
+      output: Math.round((seen.output / seen.answerBytes) * withoutUsage.answerBytes),
+      fromTokenizer: withoutUsage.requests,
     })
   })
   return { ...record, arms }
@@ -144,7 +144,7 @@ export async function countTokens(plan: RunPlan, record: RunRecord): Promise<Run
 
 /** Where no answer was kept, every token-bearing event counts as one token. */
 function byEvents(arm: ArmRecord): ArmRecord {
-  const { tokenEvents, requests } = arm.tokens.untold
+  const { tokenEvents, requests } = arm.tokens.withoutUsage
   return tokenEvents === 0 ? arm : counted(arm, { output: tokenEvents, fromEvents: requests })
 }
 

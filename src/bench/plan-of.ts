@@ -3,12 +3,12 @@ import { randomUUID } from 'node:crypto'
 import { availableParallelism } from 'node:os'
 import type { ArmPlan, Load, RunPlan } from '../load/plan.ts'
 import { blockCount, DEFAULT_BLOCKS } from '../schedule/blocks.ts'
-import { rampOf } from '../schedule/ramp.ts'
+import { buildRamp } from '../schedule/ramp.ts'
 import { looksUpTo, MOST_PAIRS } from '../stats/gate.ts'
 import { randomFrom } from '../stats/random.ts'
 import { ktVersion } from '../system/machine.ts'
 import { formatCount, formatDuration, formatNumber } from '../units.ts'
-import { armTag } from '../wire/stamp.ts'
+import { drawArmTag } from '../wire/stamp.ts'
 import { expectedTokens, type WorkloadSpec } from '../workload/workload.ts'
 import { connectionOf, loadOf } from './load-options.ts'
 import type { BenchOptions } from './option-schema.ts'
@@ -46,14 +46,14 @@ export function planOf(options: BenchOptions, targets: readonly NamedTarget[]): 
     origin,
     path,
     headers,
-    tag: armTag(unique),
+    tag: drawArmTag(unique),
   }))
   // In turns by block, each block begins with a request on every connection that does not count.
   const byBlock = arms.length > 1 && options.pairing !== 'request'
   const rested = byBlock && load.mode === 'closed' ? load.concurrency : 0
   const blocks = blockCount(requests, untilDecided ? MOST_PAIRS : DEFAULT_BLOCKS, rested)
   // A run too short for that counts them: on both arms alike, and better than to send, and pay for, several times what was asked for.
-  const leaveOutFirst = byBlock && blocks * rested <= MOST_LEFT_OUT * (requests ?? Number.POSITIVE_INFINITY)
+  const excludeIdleFirst = byBlock && blocks * rested <= MOST_LEFT_OUT * (requests ?? Number.POSITIVE_INFINITY)
   return {
     arms,
     workload,
@@ -62,8 +62,8 @@ export function planOf(options: BenchOptions, targets: readonly NamedTarget[]): 
     durationUs,
     blocks,
     pairing: arms.length > 1 ? (options.pairing ?? 'block') : undefined,
-    leaveOutFirst,
-    looks: untilDecided ? looksUpTo(blocks) : undefined,
+    excludeIdleFirst,
+    interimAnalyses: untilDecided ? looksUpTo(blocks) : undefined,
     ...warmupOf(options.warmup, embedded, Math.min(connections, requests ?? connections)),
     coolDownUs: usOf(options['cool-down']),
     deadlines: {
@@ -73,7 +73,7 @@ export function planOf(options: BenchOptions, targets: readonly NamedTarget[]): 
     },
     drainUs: usOf(options.drain),
     connection: connectionOf(options, load),
-    rehearsed: options.rehearsal ?? isWorthRehearsal(requests, durationUs),
+    jitWarmup: options.rehearsal ?? isWorthRehearsal(requests, durationUs),
     workers: workersOf(options.workers, load, targets),
     timeoutUs: (options.timeout ?? DEFAULT_TIMEOUT_MS) * 1_000,
     tokenBudget: options['token-budget'],
@@ -122,7 +122,7 @@ function isLoopback(host: string): boolean {
 function meanRate({ rps, stages }: Extract<Load, { mode: 'open' }>): number {
   if (!stages) return rps
   const durationUs = stages.reduce((sum, stage) => sum + stage.durationUs, 0)
-  return (rampOf(stages).upTo(durationUs) * 1e6) / durationUs
+  return (buildRamp(stages).upTo(durationUs) * 1e6) / durationUs
 }
 
 function usOf(ms: number | undefined): number | undefined {
@@ -133,20 +133,20 @@ function usOf(ms: number | undefined): number | undefined {
 export function announce(plan: RunPlan, targets: readonly NamedTarget[], note: (line: string) => void): void {
   const [, target] = targets.find(([, { isPublic }]) => isPublic) ?? []
   if (target) announcePublic(plan, target.origin, note)
-  if (!plan.looks) return
+  if (!plan.interimAnalyses) return
   const most =
     plan.requests === undefined
       ? `${formatDuration((plan.durationUs ?? 0) / 1_000)}`
       : `${formatNumber(plan.requests)} requests`
-  note(`Judged after ${plan.looks.join(', ')} pairs of blocks, until decided: at most ${most} on each arm.`)
+  note(`Judged after ${plan.interimAnalyses.join(', ')} pairs of blocks, until decided: at most ${most} on each arm.`)
 }
 
 function announcePublic(plan: RunPlan, origin: string, note: (line: string) => void): void {
-  const { arms, load, blocks, leaveOutFirst, durationUs, warmup, tokenBudget } = plan
+  const { arms, load, blocks, excludeIdleFirst, durationUs, warmup, tokenBudget } = plan
   const { input, output } = expectedTokens(plan.workload)
   const due = load.mode === 'open' && durationUs ? Math.ceil(meanRate(load) * (durationUs / 1e6)) : undefined
   const measured = Math.min(plan.requests ?? Number.POSITIVE_INFINITY, due ?? Number.POSITIVE_INFINITY)
-  const rested = leaveOutFirst && load.mode === 'closed' ? blocks * load.concurrency : 0
+  const rested = excludeIdleFirst && load.mode === 'closed' ? blocks * load.concurrency : 0
   const requests = measured + warmup + rested
   const known = Number.isFinite(requests)
   const each = arms.length > 1 ? ' on each arm' : ''

@@ -1,5 +1,5 @@
 /** Where a run sends: the URL that was given, or the embedded pair, started for the run and stopped after it. */
-import { type Target, targetOf } from '../client/target.ts'
+import { resolveTarget, type Target } from '../client/target.ts'
 import type { ArmName } from '../report/schema.ts'
 import { startEmbeddedPair } from './embedded.ts'
 import type { BenchOptions } from './option-schema.ts'
@@ -20,7 +20,7 @@ export async function openTargets(
   note: (line: string) => void,
   gatewayWorkers = 1,
 ): Promise<OpenTargets> {
-  const at = (url: string): Target => targetOf(url, options.sends.endpoint)
+  const at = (url: string): Target => resolveTarget(url, options.sends.endpoint)
   const { url, 'baseline-url': baselineUrl, aa } = options
   const close = async (): Promise<void> => {}
   if (url !== undefined && (baselineUrl !== undefined || aa)) {

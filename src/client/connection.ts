@@ -28,7 +28,7 @@ export const ONE_AT_A_TIME: ConnectionSpec = { http: 'h1', keepAlive: true, inse
 
 const KEPT_MS = 10 * 60_000
 
-export class Connection {
+export class TargetConnection {
   /** How often a connection was opened. */
   opened = 0
   /** When opening the present connection began and ended; NaN while there is none. */

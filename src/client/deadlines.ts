@@ -2,7 +2,7 @@
  * kt's own deadlines, looked at every few milliseconds: undici's are half a second coarse and know nothing of tokens. A pure
  * question: given where a request stands, is it to be given up, and as what?
  */
-import { GivenUp } from './failure.ts'
+import { AbortedByClient } from './failure.ts'
 
 export interface Deadlines {
   /** From the moment the request was handed over until its answer is whole. */
@@ -16,7 +16,7 @@ export interface Deadlines {
 }
 
 /** Where a request stands; NaN is "not yet". */
-export interface Standing {
+export interface RequestTimes {
   dispatchedUs: number
   sentUs: number
   firstTokenUs: number
@@ -24,20 +24,22 @@ export interface Standing {
   connection: { connectedUs: number }
 }
 
-export function overdue(at: Standing, nowUs: number, limits: Deadlines): GivenUp | undefined {
+export function findMissedDeadline(at: RequestTimes, nowUs: number, limits: Deadlines): AbortedByClient | undefined {
   const { totalUs, connectUs = totalUs, firstTokenUs, idleUs } = limits
   const waitedUs = nowUs - at.dispatchedUs
   if (Number.isNaN(at.sentUs) && Number.isNaN(at.connection.connectedUs)) {
     const limitUs = Math.min(connectUs, totalUs)
-    return waitedUs >= limitUs ? new GivenUp('KT_TIMEOUT_CONNECT', 'no connection before the timeout') : undefined
+    return waitedUs >= limitUs
+      ? new AbortedByClient('KT_TIMEOUT_CONNECT', 'no connection before the timeout')
+      : undefined
   }
-  if (waitedUs >= totalUs) return new GivenUp('KT_TIMEOUT_TOTAL', 'no complete answer before the timeout')
+  if (waitedUs >= totalUs) return new AbortedByClient('KT_TIMEOUT_TOTAL', 'no complete answer before the timeout')
   if (Number.isNaN(at.firstTokenUs)) {
     return firstTokenUs !== undefined && nowUs - at.sentUs >= firstTokenUs
-      ? new GivenUp('KT_TIMEOUT_FIRST_TOKEN', 'no token before --ttft-timeout')
+      ? new AbortedByClient('KT_TIMEOUT_FIRST_TOKEN', 'no token before --ttft-timeout')
       : undefined
   }
   return idleUs !== undefined && nowUs - at.lastTokenUs >= idleUs
-    ? new GivenUp('KT_TIMEOUT_IDLE', 'no further token within --idle-timeout')
+    ? new AbortedByClient('KT_TIMEOUT_IDLE', 'no further token within --idle-timeout')
     : undefined
 }

@@ -9,7 +9,7 @@ const MAX_KEPT_BYTES = 64 * 1024 * 1024
 
 const NOTHING = Buffer.alloc(0)
 
-export class KeptBody {
+export class BufferedBody {
   #first: Buffer | undefined
   #more: Buffer[] = []
   #bytes = 0
@@ -41,7 +41,7 @@ export class KeptBody {
 }
 
 /** kt itself gave the request up: at its deadline, or because the run was over. */
-export class GivenUp extends Error {
+export class AbortedByClient extends Error {
   override readonly name = 'GivenUp'
   readonly outcome: Outcome
 
@@ -51,8 +51,8 @@ export class GivenUp extends Error {
   }
 }
 
-export function isInterrupted(error: unknown): error is GivenUp {
-  return error instanceof GivenUp
+export function isAbortedByClient(error: unknown): error is AbortedByClient {
+  return error instanceof AbortedByClient
 }
 
 const BY_CODE: Record<string, Outcome> = {
@@ -78,8 +78,8 @@ const BY_CODE: Record<string, Outcome> = {
 const TLS = /^(ERR_TLS|ERR_SSL|CERT_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO_)/
 
 /** The class of a failed exchange; `answering` when the answer had begun. */
-export function outcomeOfError(error: Error, answering: boolean): Outcome {
-  if (isInterrupted(error)) return error.outcome
+export function classifyError(error: Error, answering: boolean): Outcome {
+  if (isAbortedByClient(error)) return error.outcome
   const code = 'code' in error ? String(error.code) : ''
   const known = BY_CODE[code]
   if (known) return known

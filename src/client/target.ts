@@ -1,7 +1,7 @@
 /** Where requests go: the URL a user gives, completed with the endpoint's path, and whether it lies outside this network. */
 import ipaddr from 'ipaddr.js'
 import { UserError } from '../errors.ts'
-import type { Endpoint } from '../wire/template.ts'
+import type { ApiEndpoint } from '../wire/template.ts'
 
 export interface Target {
   origin: string
@@ -12,17 +12,17 @@ export interface Target {
   isPublic: boolean
 }
 
-const PATHS: Record<Endpoint, string> = {
+const PATHS: Record<ApiEndpoint, string> = {
   chat: '/chat/completions',
   completions: '/completions',
   embeddings: '/embeddings',
 }
 
 /** `http://host:41002`, `…/v1` and `…/v1/chat/completions` all name the chat endpoint. */
-export function targetOf(url: string, endpoint: Endpoint): Target {
+export function resolveTarget(url: string, endpoint: ApiEndpoint): Target {
   const parsed = parseUrl(url)
   const path = parsed.pathname.replace(/\/+$/, '')
-  const named = (Object.keys(PATHS) as Endpoint[])
+  const named = (Object.keys(PATHS) as ApiEndpoint[])
     .filter((name) => path.endsWith(PATHS[name]))
     .sort((a, b) => PATHS[b].length - PATHS[a].length)[0]
   if (named && named !== endpoint) {

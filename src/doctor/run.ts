@@ -13,7 +13,7 @@ import { request } from 'undici'
 import { stringify } from 'yaml'
 import { gatewayConfigSchema } from '../../reference-gateway/config/config.ts'
 import { startPair } from '../bench/embedded.ts'
-import { type Target, targetOf } from '../client/target.ts'
+import { resolveTarget, type Target } from '../client/target.ts'
 import { UserError } from '../errors.ts'
 import { isProviderItself } from '../overhead/self-reported.ts'
 import { parseWith } from '../parse/file.ts'
@@ -50,7 +50,7 @@ export async function openPlace(
     const pair = await runFromConfig(file, hooks.note)
     const own = [clientKeys[0]?.value, clientKeys.find(({ tenant }) => tenant !== clientKeys[0]?.tenant)?.value]
     return {
-      target: targetOf(pair.gatewayUrl, 'chat'),
+      target: resolveTarget(pair.gatewayUrl, 'chat'),
       providerOrigin: pair.providerUrl,
       keys: [key ?? own[0] ?? STAND_IN[0], other ?? own[1] ?? STAND_IN[1]],
       fresh: true,
@@ -58,7 +58,7 @@ export async function openPlace(
     }
   }
   if (url === undefined) return undefined
-  const target = targetOf(url, 'chat')
+  const target = resolveTarget(url, 'chat')
   if (await isProviderItself(target.origin)) {
     throw new UserError(
       `${target.origin} is kt's simulated provider itself, not a gateway`,
@@ -81,7 +81,7 @@ const STAND_IN = ['kt-doctor-one', 'kt-doctor-two'] as const
 /** The simulated provider that was named, or that the config names, where one answers there. */
 async function findProvider(given: string | undefined, file: GatewayFile | undefined): Promise<string | undefined> {
   if (given !== undefined) {
-    const { origin } = targetOf(given, 'chat')
+    const { origin } = resolveTarget(given, 'chat')
     if (await isProviderItself(origin)) return origin
     throw new UserError(
       `no simulated provider answers at ${origin}`,
@@ -90,7 +90,7 @@ async function findProvider(given: string | undefined, file: GatewayFile | undef
   }
   if (file?.kind !== 'kt') return undefined
   for (const { base_url: base } of file.config.gateway.providers) {
-    if (!targetOf(base.origin, 'chat').isPublic && (await isProviderItself(base.origin))) return base.origin
+    if (!resolveTarget(base.origin, 'chat').isPublic && (await isProviderItself(base.origin))) return base.origin
   }
   return undefined
 }

@@ -2,21 +2,21 @@
  * The one request path: a schedule says when, the workload what, a lane how; the recorder keeps what happened. Closed and open
  * loop, one arm and several, warm-up and measurement, one worker and many are parameters of this path, never copies of it.
  */
-import { type Deadlines, overdue } from '../client/deadlines.ts'
-import { type Exchange, unsent } from '../client/exchange.ts'
-import { GivenUp } from '../client/failure.ts'
+import { type Deadlines, findMissedDeadline } from '../client/deadlines.ts'
+import { AbortedByClient } from '../client/failure.ts'
 import { Inbox } from '../client/inbox.ts'
+import { neverSent, type RequestResult } from '../client/request-result.ts'
 import { armsByRequest, share } from '../schedule/blocks.ts'
 import { Histogram } from '../stats/histogram.ts'
 import type { Clock } from '../system/clock.ts'
 import { requestMaker } from '../workload/workload.ts'
-import { Flight, Lanes } from './lanes.ts'
-import { ALONE, type Pacing, pacingOf, type WorkerShare, warmupPacing } from './pacing.ts'
-import type { RunPlan, Segment } from './plan.ts'
-import { Recorder } from './recorder.ts'
+import { findBlock, LoadPhase, planPhases, type ReleasedRequest } from './load-phase.ts'
+import { ALONE, buildPacing, buildWarmupPacing, type Pacing, type WorkerShare } from './pacing.ts'
+import type { PhasePlan, RunPlan } from './plan.ts'
+import { SendLeadTime, startPrecisionTimer } from './precision-timer.ts'
+import { ArmRecorder } from './recorder.ts'
 import { Series } from './series.ts'
-import { blockOf, type Released, Stretch, segmentsOf } from './stretch.ts'
-import { HeadStart, startWaker } from './waker.ts'
+import { InFlightRequest, SlotPool } from './slot-pool.ts'
 
 /** After this many failures without one success the target is taken for dead. */
 const GIVE_UP_AFTER = 1_000
@@ -33,13 +33,13 @@ export interface EngineHooks {
   measuring?(startUs: number): void
   stopped?(reason: StopReason): void
   /** So many blocks of each arm are done: is there need of more? */
-  goOn?(blocks: number): Promise<boolean>
+  continueAfter?(blocks: number): Promise<boolean>
   /** A measured request has ended. */
-  ended?(flight: Flight, result: Exchange): void
+  ended?(flight: InFlightRequest, result: RequestResult): void
 }
 
 export class Engine {
-  readonly recorders: Recorder[]
+  readonly recorders: ArmRecorder[]
   /** How late requests of the open loop were handed to their socket, a wait for a slot and the opening of a connection left out. */
   sendLag = new Histogram()
   /** Time the open loop's sending should have taken and took; their ratio is achieved/offered. */
@@ -52,10 +52,10 @@ export class Engine {
   readonly #worker: WorkerShare
   readonly #hooks: EngineHooks
   readonly #make: ReturnType<typeof requestMaker>
-  readonly #lanes: Lanes[]
-  readonly #idle: Flight[][]
+  readonly #lanes: SlotPool[]
+  readonly #idle: InFlightRequest[][]
   /** Every flight there is, in the air or not. */
-  #flights: Flight[] = []
+  #flights: InFlightRequest[] = []
   inFlight = 0
   /** Of the measured requests, by arm. */
   readonly #nextIndex: number[]
@@ -65,8 +65,8 @@ export class Engine {
   readonly #deadlinesOf: readonly Deadlines[]
   /** By arm and part of the workload, where parts have headers of their own. */
   readonly #partHeaders: string[][][] | undefined
-  readonly #headStart = new HeadStart()
-  #stretch: Stretch | undefined
+  readonly #headStart = new SendLeadTime()
+  #stretch: LoadPhase | undefined
   #drainUntilUs = Number.POSITIVE_INFINITY
   /** Of the last measured request; before any, the warm-up runs. */
   #lastEndUs = Number.NaN
@@ -80,10 +80,10 @@ export class Engine {
     this.series = new Series(clock())
     this.#make = requestMaker(workload)
     // Promises are kept or broken by the target, not by what it is compared with.
-    this.recorders = arms.map(({ name }, arm) => new Recorder(name, arm === 0 ? workload.categories : undefined))
+    this.recorders = arms.map(({ name }, arm) => new ArmRecorder(name, arm === 0 ? workload.categories : undefined))
     const inbox = new Inbox(clock)
     this.#lanes = arms.map(({ origin, path, headers }) => {
-      return new Lanes(origin, { path, headers: Object.entries(headers).flat() }, clock, inbox, plan.connection)
+      return new SlotPool(origin, { path, headers: Object.entries(headers).flat() }, clock, inbox, plan.connection)
     })
     this.#idle = arms.map(() => [])
     this.#nextIndex = arms.map(() => worker.index)
@@ -104,14 +104,14 @@ export class Engine {
 
   /** Sends everything the plan asks for and resolves when the last request has ended. */
   async run(): Promise<void> {
-    const waker = await startWaker(this.#clock, () => this.#stretch?.pump(true))
+    const waker = await startPrecisionTimer(this.#clock, () => this.#stretch?.pump(true))
     const deadlines = setInterval(() => this.#giveUpLate(), DEADLINE_CHECK_MS)
     try {
       await this.#warmUp(waker.wakeAt)
       this.sendLag = new Histogram()
       this.offeredUs = 0
       this.achievedUs = 0
-      const segments = segmentsOf(this.#plan)
+      const segments = planPhases(this.#plan)
       for (const [i, segment] of segments.entries()) {
         const startUs = await this.#begin()
         if (i === 0) {
@@ -121,9 +121,9 @@ export class Engine {
         if (this.stopReason) break
         const coolDownUs = i === segments.length - 1 ? (this.#plan.coolDownUs ?? 0) : 0
         await this.#measure(this.#localShare(segment), startUs, coolDownUs, waker.wakeAt)
-        const { lookAfter } = segment
-        if (lookAfter === undefined || this.stopReason) continue
-        if ((await this.#hooks.goOn?.(lookAfter)) === false) break
+        const { interimAnalysisAfter } = segment
+        if (interimAnalysisAfter === undefined || this.stopReason) continue
+        if ((await this.#hooks.continueAfter?.(interimAnalysisAfter)) === false) break
       }
     } finally {
       clearInterval(deadlines)
@@ -153,20 +153,20 @@ export class Engine {
     for (let arm = 0; arm < arms.length; arm++) {
       const startUs = await this.#begin()
       if (this.stopReason) return
-      const pacing = warmupPacing(this.#plan, { requests, durationUs: warmupUs }, this.#worker)
+      const pacing = buildWarmupPacing(this.#plan, { requests, durationUs: warmupUs }, this.#worker)
       await this.#load([arm], pacing, undefined, startUs, wakeAt)
     }
   }
 
-  async #measure(segment: Segment, startUs: number, coolDownUs: number, wakeAt: (us: number) => void): Promise<void> {
-    const pacing = pacingOf(this.#plan, segment, this.#worker, coolDownUs)
+  async #measure(segment: PhasePlan, startUs: number, coolDownUs: number, wakeAt: (us: number) => void): Promise<void> {
+    const pacing = buildPacing(this.#plan, segment, this.#worker, coolDownUs)
     const stretch = await this.#load(segment.arms, pacing, segment, startUs, wakeAt)
     if (pacing.open) {
       this.offeredUs += stretch.offeredUs
       this.achievedUs += stretch.achievedUs
     }
     const endUs = coolDownUs > 0 ? this.#lastEndUs : this.#clock()
-    const activeUs = Math.max(0, endUs - (segment.rested ? stretch.measuredFromUs : startUs))
+    const activeUs = Math.max(0, endUs - (segment.excludeIdleFirst ? stretch.measuredFromUs : startUs))
     for (const arm of segment.arms) {
       const recorder = this.#recorder(arm)
       recorder.mostInFlight = Math.max(recorder.mostInFlight, stretch.mostInFlight)
@@ -174,7 +174,7 @@ export class Engine {
     }
   }
 
-  #localShare(segment: Segment): Segment {
+  #localShare(segment: PhasePlan): PhasePlan {
     const { count, index } = this.#worker
     const { requests } = segment
     return { ...segment, requests: requests === undefined ? undefined : share(requests, count, index) }
@@ -184,32 +184,32 @@ export class Engine {
   async #load(
     arms: readonly number[],
     pacing: Pacing,
-    segment: Segment | undefined,
+    segment: PhasePlan | undefined,
     startUs: number,
     wakeAt: (us: number) => void,
-  ): Promise<Stretch> {
+  ): Promise<LoadPhase> {
     const [arm = 0] = arms
     const alternating = arms.length > 1 ? armsByRequest(this.#plan.workload.seed) : undefined
     const armOf = (index: number): number => (alternating ? (arms[alternating(index)] ?? arm) : arm)
-    const stretch: Stretch = new Stretch(pacing, startUs, {
+    const stretch: LoadPhase = new LoadPhase(pacing, startUs, {
       clock: this.#clock,
       wakeAt,
-      headStartUs: () => this.#headStart.us,
+      sendLeadTimeUs: () => this.#headStart.us,
       stopped: () => this.stopReason !== undefined,
       // An open loop takes another connection later only because others are slow: leaving that out would hide it.
       send: (released, nowUs) => {
-        const resting = segment?.rested === true && !(pacing.open && stretch.answered > 0)
+        const resting = segment?.excludeIdleFirst === true && !(pacing.open && stretch.answered > 0)
         this.#send(armOf(released.index), segment, released, nowUs, resting)
       },
-      unsent: (released, atUs) => {
+      neverSent: (released, atUs) => {
         if (!segment) return
-        const block = blockOf(segment, released.index, released.dueUs)
+        const block = findBlock(segment, released.index, released.dueUs)
         const arm = armOf(released.index)
         const recorder = this.#recorder(arm)
         // It would have been the next one of its arm.
         const category = this.#make.categoryOf(this.#take(this.#nextIndex, arm))
         recorder.released(block, atUs, category)
-        recorder.ended(unsent(atUs), released.intendedUs, '', { block, category })
+        recorder.ended(neverSent(atUs), released.intendedUs, '', { block, category })
       },
     })
     this.#stretch = stretch
@@ -219,12 +219,12 @@ export class Engine {
   }
 
   /** `resting`: the first request of a connection in this segment is sent and left out. */
-  #send(arm: number, segment: Segment | undefined, released: Released, nowUs: number, resting: boolean): void {
+  #send(arm: number, segment: PhasePlan | undefined, released: ReleasedRequest, nowUs: number, resting: boolean): void {
     const recorder = this.#recorder(arm)
     const flight = this.#idle[arm]?.pop() ?? this.#newFlight(arm)
-    if (resting && released.measured && flight.segment !== segment) {
+    if (resting && released.measured && flight.phase !== segment) {
       released.measured = false
-      flight.part = 'rested'
+      flight.part = 'idleFirst'
     } else flight.part = !segment ? 'warmup' : released.measured ? 'measured' : 'coolDown'
     const measured = flight.part === 'measured'
     const index = this.#take(measured ? this.#nextIndex : this.#nextLeftOut, arm)
@@ -233,19 +233,19 @@ export class Engine {
     flight.requestIndex = index
     flight.category = category
     flight.released = released
-    flight.segment = segment
+    flight.phase = segment
     flight.recorder = measured ? recorder : undefined
     flight.active = true
     this.inFlight++
     if (segment && measured) {
-      flight.block = blockOf(segment, released.index, released.dueUs)
+      flight.block = findBlock(segment, released.index, released.dueUs)
       recorder.released(flight.block, nowUs, category)
       this.series.sent(nowUs)
-    } else if (flight.part === 'warmup' || flight.part === 'rested') recorder[flight.part].sent++
-    flight.sample = flight.recorder?.sampleOf(index)
+    } else if (flight.part === 'warmup' || flight.part === 'idleFirst') recorder[flight.part].sent++
+    flight.sample = flight.recorder?.sampleAnswer(index)
     const headers = this.#partHeaders?.[arm]?.[part]
-    if (headers) flight.lane.carry(headers)
-    flight.lane.start(body, stream, nowUs, flight.sample)
+    if (headers) flight.slot.setHeaders(headers)
+    flight.slot.start(body, stream, nowUs, flight.sample)
   }
 
   #take(next: number[], arm: number): number {
@@ -254,42 +254,42 @@ export class Engine {
     return index
   }
 
-  #newFlight(arm: number): Flight {
+  #newFlight(arm: number): InFlightRequest {
     const lanes = this.#lanes[arm]
     if (!lanes) throw new Error(`no arm ${arm}`)
-    const flight = new Flight(
+    const flight = new InFlightRequest(
       arm,
-      (user) => lanes.make(user),
+      (user) => lanes.createSlot(user),
       (flight, result) => this.#ended(flight, result),
     )
     this.#flights.push(flight)
     return flight
   }
 
-  #ended(flight: Flight, result: Exchange): void {
+  #ended(flight: InFlightRequest, result: RequestResult): void {
     flight.active = false
     this.inFlight--
-    if (!flight.lane.dead) this.#idle[flight.arm]?.push(flight)
+    if (!flight.slot.dead) this.#idle[flight.arm]?.push(flight)
     else this.#flights = this.#flights.filter((other) => other !== flight)
-    const { recorder, lane } = flight
-    if (flight.released.woken && lane.reused) this.#headStart.learn(flight.released.intendedUs, lane.readyUs)
+    const { recorder, slot } = flight
+    if (flight.released.woken && slot.reused) this.#headStart.learn(flight.released.intendedUs, slot.readyUs)
     if (recorder) {
       const { intendedUs, waited } = flight.released
       this.#lastEndUs = result.endUs
       this.series.ended(result.endUs, result.endUs - intendedUs, result.outcome === 'OK')
-      if (this.#plan.load.mode === 'open' && !waited) this.sendLag.record(flight.lane.handedUs - intendedUs)
-      recorder.inFlightUs += result.endUs - flight.lane.dispatchedUs
+      if (this.#plan.load.mode === 'open' && !waited) this.sendLag.record(flight.slot.handedOverUs - intendedUs)
+      recorder.inFlightUs += result.endUs - flight.slot.dispatchedUs
       recorder.ended(result, intendedUs, flight.nonce, flight, flight.sample)
       this.#hooks.ended?.(flight, result)
       this.#checkLimits()
-    } else if (flight.part === 'warmup' || flight.part === 'rested') {
-      this.#recorder(flight.arm).leftOut(result, flight.part)
+    } else if (flight.part === 'warmup' || flight.part === 'idleFirst') {
+      this.#recorder(flight.arm).excluded(result, flight.part)
       this.#checkLimits()
     }
-    this.#stretch?.freed(result.endUs)
+    this.#stretch?.slotFreed(result.endUs)
   }
 
-  #recorder(arm: number): Recorder {
+  #recorder(arm: number): ArmRecorder {
     const recorder = this.recorders[arm]
     if (!recorder) throw new Error(`no recorder for arm ${arm}`)
     return recorder
@@ -313,11 +313,11 @@ export class Engine {
   #giveUpLate(): void {
     const nowUs = this.#clock()
     const drained = nowUs >= Math.min(this.#drainUntilUs, this.#stretch?.drainUntilUs ?? Number.POSITIVE_INFINITY)
-    for (const { active, lane, category } of this.#flights) {
+    for (const { active, slot, category } of this.#flights) {
       if (!active) continue
-      const late = overdue(lane, nowUs, this.#deadlinesOf[category] ?? this.#deadlines)
-      if (late) lane.abort(late)
-      else if (drained) lane.abort(new GivenUp('KT_ABORTED_AT_DEADLINE', 'the run was over'))
+      const late = findMissedDeadline(slot, nowUs, this.#deadlinesOf[category] ?? this.#deadlines)
+      if (late) slot.abort(late)
+      else if (drained) slot.abort(new AbortedByClient('KT_ABORTED_AT_DEADLINE', 'the run was over'))
     }
   }
 }

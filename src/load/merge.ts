@@ -2,12 +2,12 @@
 import { type SelfReportRecord, TOLD, type ToldRecord } from '../overhead/self-reported.ts'
 import { type EncodedHistogram, Histogram } from '../stats/histogram.ts'
 import type { SelfReading } from '../system/self-monitor.ts'
-import type { CategoryRecord } from './category-tally.ts'
+import type { CategoryRecord } from './category-recorder.ts'
 import type { StopReason } from './engine.ts'
+import type { JitWarmupAddress } from './jit-warmup.ts'
 import type { WorkerShare } from './pacing.ts'
 import type { RunPlan } from './plan.ts'
 import type { ArmRecord, BlockRecord, TokenRecord } from './recorder.ts'
-import type { StageAddress } from './rehearsal.ts'
 import { mergeSeconds, type Second } from './series.ts'
 
 /** A run is as far as the thread that is least far. */
@@ -28,7 +28,9 @@ export function mergeRecords(records: readonly RunRecord[]): RunRecord {
     workers: records.map(({ self }) => self),
     stopReason: records.find(({ stopReason }) => stopReason !== null)?.stopReason ?? null,
     measuredUs: most(records, ({ measuredUs }) => measuredUs),
-    timed: first.timed.map((_, i) => joined(records.map(({ timed }) => timed[i] ?? new Float64Array()))),
+    requestTimes: first.requestTimes.map((_, i) =>
+      joined(records.map(({ requestTimes }) => requestTimes[i] ?? new Float64Array())),
+    ),
   }
 }
 
@@ -60,7 +62,7 @@ function mergeArms(arms: readonly ArmRecord[]): ArmRecord {
     outcomes: addCounts(arms.map(({ outcomes }) => outcomes)),
     details: Object.assign({}, ...arms.map(({ details }) => details).toReversed()),
     warmup: addCounts(arms.map(({ warmup }) => warmup)),
-    rested: addCounts(arms.map(({ rested }) => rested)),
+    idleFirst: addCounts(arms.map(({ idleFirst }) => idleFirst)),
     metrics: mergeEach(arms.map(({ metrics }) => metrics)) as ArmRecord['metrics'],
     stamped: {
       total: merged(arms.map(({ stamped }) => stamped.total)),
@@ -136,7 +138,7 @@ function mergeSelfReports(reports: readonly SelfReportRecord[]): SelfReportRecor
 function mergeTokens(parts: readonly TokenRecord[]): TokenRecord {
   const of = (key: 'input' | 'output' | 'events' | 'fromUsage' | 'fromTokenizer' | 'fromEvents') =>
     sum(parts, (part) => part[key])
-  const untold = (key: keyof TokenRecord['untold']) => sum(parts, (part) => part.untold[key])
+  const untold = (key: keyof TokenRecord['withoutUsage']) => sum(parts, (part) => part.withoutUsage[key])
   return {
     input: of('input'),
     output: of('output'),
@@ -144,7 +146,7 @@ function mergeTokens(parts: readonly TokenRecord[]): TokenRecord {
     fromUsage: of('fromUsage'),
     fromTokenizer: of('fromTokenizer'),
     fromEvents: of('fromEvents'),
-    untold: {
+    withoutUsage: {
       requests: untold('requests'),
       requestChars: untold('requestChars'),
       answerBytes: untold('answerBytes'),
@@ -255,7 +257,7 @@ export interface RunRecord {
   stopReason: StopReason | null
   measuredUs: number
   /** By arm, some of its requests with when they left and ended: three numbers each (legs.ts). */
-  timed: Float64Array[]
+  requestTimes: Float64Array[]
 }
 
 /** What a sending thread is started with. */
@@ -263,12 +265,12 @@ export interface ThreadData {
   plan: RunPlan
   worker: WorkerShare
   /** Where it rehearses first. */
-  stage: StageAddress | undefined
+  stage: JitWarmupAddress | undefined
   /** Hand over every request's times. */
   samples: boolean
 }
 
-export type FromWorker =
+export type FromSendThread =
   /** Ready for the next stretch of load; where several threads share a run, they begin it together. */
   | { type: 'ready' }
   | { type: 'progress'; progress: Progress }
@@ -280,7 +282,7 @@ export type FromWorker =
   | { type: 'stopping'; reason: StopReason }
   | { type: 'done'; record: RunRecord }
 
-export type ToWorker =
+export type ToSendThread =
   | { type: 'begin'; startUs: number }
   /** The answer to a look. */
   | { type: 'looked'; goOn: boolean }

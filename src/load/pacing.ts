@@ -3,20 +3,20 @@
  * share: every n-th request of the open loop, its part of the slots and requests of the closed one. Pure.
  */
 import { share } from '../schedule/blocks.ts'
-import { flat, from, type Ramp, rampOf } from '../schedule/ramp.ts'
+import { buildRamp, flatRamp, type Ramp, shiftRamp } from '../schedule/ramp.ts'
 import {
-  atMost,
   closedLoop,
   fixedSlots,
-  type Limits,
+  limitRequests,
   openLoop,
   rampedSlots,
   type Schedule,
+  type ScheduleLimits,
   type SlotsAt,
   slice,
 } from '../schedule/schedule.ts'
 import { hash32 } from '../stats/random.ts'
-import type { RunPlan, Segment } from './plan.ts'
+import type { PhasePlan, RunPlan } from './plan.ts'
 
 /** One of several threads that share a run's load. */
 export interface WorkerShare {
@@ -45,10 +45,10 @@ export interface Pacing {
 }
 
 /** `segment` with its requests already shared out to this worker. */
-export function pacingOf(plan: RunPlan, segment: Segment, worker: WorkerShare, coolDownUs: number): Pacing {
+export function buildPacing(plan: RunPlan, segment: PhasePlan, worker: WorkerShare, coolDownUs: number): Pacing {
   const { load, durationUs, blocks } = plan
   const offsetUs = durationUs === undefined ? 0 : (durationUs / blocks) * segment.firstBlock
-  const ramp = load.stages && from(rampOf(extended(load.stages, coolDownUs)), offsetUs)
+  const ramp = load.stages && shiftRamp(buildRamp(extended(load.stages, coolDownUs)), offsetUs)
   const { arms, firstBlock } = segment
   const requests = segment.requests === undefined ? undefined : segment.requests * arms.length
   const limits = { requests, durationUs: segment.durationUs }
@@ -56,13 +56,13 @@ export function pacingOf(plan: RunPlan, segment: Segment, worker: WorkerShare, c
 }
 
 /** The warm-up runs at the run's load; where that moves, at the level it begins with. */
-export function warmupPacing(plan: RunPlan, limits: Limits, worker: WorkerShare): Pacing {
+export function buildWarmupPacing(plan: RunPlan, limits: ScheduleLimits, worker: WorkerShare): Pacing {
   return pace(plan, limits, undefined, worker, 0, hash32(`warm-up/${plan.workload.seed}`))
 }
 
 function pace(
   { load, timeoutUs, drainUs }: RunPlan,
-  { requests, durationUs }: Limits,
+  { requests, durationUs }: ScheduleLimits,
   ramp: Ramp | undefined,
   { index, count }: WorkerShare,
   coolDownUs: number,
@@ -88,12 +88,12 @@ function pace(
       thinkUs: load.thinkUs ?? 0,
     }
   }
-  const rate = ramp ?? flat(first ?? load.rps)
-  const schedule = (within: Limits): Schedule => slice(openLoop(rate, within, load.arrival, seed), index, count)
+  const rate = ramp ?? flatRamp(first ?? load.rps)
+  const schedule = (within: ScheduleLimits): Schedule => slice(openLoop(rate, within, load.arrival, seed), index, count)
   return {
     ...common,
     open: true,
-    schedule: atMost(schedule({ durationUs }), requests),
+    schedule: limitRequests(schedule({ durationUs }), requests),
     unlimited: schedule({}),
     slotsAt: fixedSlots(share(load.maxInFlight, count, index)),
     thinkUs: 0,

@@ -3,7 +3,7 @@ import type { ConnectionSpec } from '../client/connection.ts'
 import type { Deadlines } from '../client/deadlines.ts'
 import type { ArmName } from '../report/schema.ts'
 import type { Arrival } from '../schedule/arrivals.ts'
-import type { Stage } from '../schedule/ramp.ts'
+import type { RampStage } from '../schedule/ramp.ts'
 import type { WorkloadSpec } from '../workload/workload.ts'
 
 export interface ArmPlan {
@@ -20,12 +20,12 @@ export type Pairing = 'block' | 'request'
 
 export type Load =
   /** With stages, `concurrency` is their highest level. */
-  | { mode: 'closed'; concurrency: number; stages?: Stage[] | undefined; thinkUs?: number | undefined }
+  | { mode: 'closed'; concurrency: number; stages?: RampStage[] | undefined; thinkUs?: number | undefined }
   /**
    * `maxInFlight` bounds what is in flight; what is due beyond it waits, and its wait counts. With stages, `rps` is their
    * highest level.
    */
-  | { mode: 'open'; rps: number; maxInFlight: number; arrival?: Arrival | undefined; stages?: Stage[] | undefined }
+  | { mode: 'open'; rps: number; maxInFlight: number; arrival?: Arrival | undefined; stages?: RampStage[] | undefined }
 
 export interface RunPlan {
   arms: ArmPlan[]
@@ -38,9 +38,9 @@ export interface RunPlan {
   /** How two arms take turns; blocks unless told. */
   pairing?: Pairing | undefined
   /** In turns by block: the first request of each connection in a block is sent and left out. */
-  leaveOutFirst?: boolean | undefined
+  excludeIdleFirst?: boolean | undefined
   /** Numbers of blocks after which the run pauses to be judged, and may end. */
-  looks?: readonly number[] | undefined
+  interimAnalyses?: readonly number[] | undefined
   /** Requests sent on each arm before anything is measured; 0 where only `warmupUs` says how long; the first to be reached ends it. */
   warmup: number
   warmupUs?: number | undefined
@@ -59,13 +59,13 @@ export interface RunPlan {
   /** Threads that share the load. */
   workers?: number | undefined
   /** The threads go through it first on a provider of kt's own (rehearsal.ts). */
-  rehearsed?: boolean | undefined
+  jitWarmup?: boolean | undefined
   /** Input and output tokens after which no more is sent, over all arms. */
   tokenBudget: number | undefined
 }
 
 /** A stretch of uninterrupted load, holding one or more blocks: of one arm, or of two that alternate by request. */
-export interface Segment {
+export interface PhasePlan {
   arms: readonly number[]
   firstBlock: number
   blocks: number
@@ -73,7 +73,7 @@ export interface Segment {
   requests: number | undefined
   durationUs: number | undefined
   /** The arm has rested while the other one ran, and the first request of each connection does not count. */
-  rested: boolean
+  excludeIdleFirst: boolean
   /** After it the run is judged, and may end: so many blocks of each arm are done by then. */
-  lookAfter?: number | undefined
+  interimAnalysisAfter?: number | undefined
 }

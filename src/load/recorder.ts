@@ -2,7 +2,7 @@
  * Records what one arm's requests did: histograms over the run and by block, outcomes, tokens, overhead by each definition.
  * O(1) a request; memory does not grow with the run. Plain data comes out (`ArmRecord`), fit to cross a thread.
  */
-import type { Exchange } from '../client/exchange.ts'
+import type { RequestResult } from '../client/request-result.ts'
 import type { Told } from '../overhead/self-reported.ts'
 import { type SelfReportRecord, SelfReportTally, type ToldBlock } from '../overhead/self-reported.ts'
 import { stampedOverhead } from '../overhead/stamped.ts'
@@ -11,7 +11,7 @@ import type { Category } from '../slo/category.ts'
 import { type Digits, type EncodedHistogram, Histogram } from '../stats/histogram.ts'
 import { isInLatencyTail, type Outcome } from '../wire/outcome.ts'
 import type { Stamp } from '../wire/stamp.ts'
-import { type CategoryRecord, CategoryTally } from './category-tally.ts'
+import { type CategoryRecord, CategoryRecorder } from './category-recorder.ts'
 import { type AnswerSample, AnswerSampler, type KeptAnswer } from './samples.ts'
 
 const BYTES_A_TOKEN = 4
@@ -55,7 +55,7 @@ export interface ArmRecord {
   details: Partial<Record<Outcome, string>>
   warmup: { sent: number; failed: number }
   /** The first request of each connection in a block, left out. */
-  rested: { sent: number; failed: number }
+  idleFirst: { sent: number; failed: number }
   metrics: Record<Metric, EncodedHistogram>
   stamped: {
     total: EncodedHistogram
@@ -86,7 +86,7 @@ export interface TokenRecord {
   fromTokenizer: number
   fromEvents: number
   /** What is known of the requests whose answers told no usage. */
-  untold: { requests: number; requestChars: number; answerBytes: number; tokenEvents: number }
+  withoutUsage: { requests: number; requestChars: number; answerBytes: number; tokenEvents: number }
   /** Some of their answers. */
   samples: KeptAnswer[]
 }
@@ -102,12 +102,12 @@ interface LiveBlock extends ToldBlock {
 }
 
 /** Where a request is counted. */
-export interface Placed {
+export interface CountedIn {
   block: number
   category: number
 }
 
-export class Recorder {
+export class ArmRecorder {
   readonly name: ArmName
   activeUs = 0
   sent = 0
@@ -119,7 +119,7 @@ export class Recorder {
   inFlightUs = 0
   readonly warmup = { sent: 0, failed: 0 }
   /** The first request of each connection in a block, which rested while the other arm ran. */
-  readonly rested = { sent: 0, failed: 0 }
+  readonly idleFirst = { sent: 0, failed: 0 }
   readonly #outcomes: Counts = {}
   readonly #details: Partial<Record<Outcome, string>> = {}
   readonly #metrics = {
@@ -139,13 +139,13 @@ export class Recorder {
   readonly #sampler = new AnswerSampler()
   readonly #blocks = new Map<number, LiveBlock>()
   #latest: LiveBlock | undefined
-  readonly #categories: CategoryTally
+  readonly #categories: CategoryRecorder
   #bodyBytes = 0
   #reused = 0
 
   constructor(name: ArmName, categories: readonly Category[] = []) {
     this.name = name
-    this.#categories = new CategoryTally(categories)
+    this.#categories = new CategoryRecorder(categories)
   }
 
   /** A measured request was released. */
@@ -156,7 +156,7 @@ export class Recorder {
   }
 
   /** Listens to the answer of request `index`, where it is one of those that are kept. */
-  sampleOf(index: number): AnswerSample | undefined {
+  sampleAnswer(index: number): AnswerSample | undefined {
     return this.#sampler.next(index)
   }
 
@@ -168,7 +168,7 @@ export class Recorder {
   }
 
   /** A measured request has ended. */
-  ended(result: Exchange, intendedUs: number, nonce: string, placed: Placed, sample?: AnswerSample): void {
+  ended(result: RequestResult, intendedUs: number, nonce: string, placed: CountedIn, sample?: AnswerSample): void {
     const { block: blockIndex, category } = placed
     this.#categories.ended(category, blockIndex, result, intendedUs)
     const block = this.#block(blockIndex, intendedUs)
@@ -210,7 +210,7 @@ export class Recorder {
       outcomes: this.#outcomes,
       details: this.#details,
       warmup: this.warmup,
-      rested: this.rested,
+      idleFirst: this.idleFirst,
       metrics: {
         latency: over(4, ({ latency }) => latency),
         service: this.#metrics.service.encode(),
@@ -228,7 +228,7 @@ export class Recorder {
         unattributed: this.#stamped.unattributed.encode(),
       },
       selfReport: this.#self.toRecord(),
-      tokens: { ...this.#tokens, untold: this.#untold, samples: this.#sampler.samples },
+      tokens: { ...this.#tokens, withoutUsage: this.#untold, samples: this.#sampler.samples },
       bodyBytes: this.#bodyBytes,
       reused: this.#reused,
       activeUs: this.activeUs,
@@ -251,7 +251,7 @@ export class Recorder {
     }
   }
 
-  #recordOverhead(result: Exchange, nonce: string, block: LiveBlock): void {
+  #recordOverhead(result: RequestResult, nonce: string, block: LiveBlock): void {
     const stamped = stampedOverhead(result, nonce)
     if (stamped.kind === 'cache-hit') this.#stamped.cacheHits++
     else if (stamped.kind === 'retried') this.#stamped.retried++
@@ -263,19 +263,19 @@ export class Recorder {
   }
 
   /** A request of the warm-up, or the first after a rest, has ended: it is in no figure, but its tokens are spent. */
-  leftOut(result: Exchange, as: 'warmup' | 'rested'): void {
+  excluded(result: RequestResult, as: 'warmup' | 'idleFirst'): void {
     if (result.outcome !== 'OK') this[as].failed++
     this.tokensSpent += tokensOf(result)
   }
 
-  #countTokens(result: Exchange, sample: AnswerSample | undefined): void {
+  #countTokens(result: RequestResult, sample: AnswerSample | undefined): void {
     this.#tokens.events += result.events
     this.tokensSpent += tokensOf(result)
     if (result.usage) {
       this.#tokens.input += result.usage.input
       this.#tokens.output += result.streamed ? result.streamedTokens : result.usage.output
       this.#tokens.fromUsage++
-      this.#sampler.told()
+      this.#sampler.usageReported()
     } else if (result.outcome === 'OK' || result.tokenEvents > 0) {
       const { requestChars, bodyBytes, tokenEvents, streamed } = result
       this.#untold.requests++
@@ -328,7 +328,7 @@ function encodeAll<T extends Partial<Record<string, Histogram>>>(parts: T): { [K
 }
 
 /** What a request has cost, for the token budget, which must not wait for the end of the run: the usage, else about four bytes a token. */
-function tokensOf({ usage, outcome, tokenEvents, requestChars, bodyBytes, streamed }: Exchange): number {
+function tokensOf({ usage, outcome, tokenEvents, requestChars, bodyBytes, streamed }: RequestResult): number {
   if (usage) return usage.input + usage.output
   if (outcome !== 'OK' && tokenEvents === 0) return 0
   return Math.ceil(requestChars / BYTES_A_TOKEN) + (streamed ? tokenEvents : Math.ceil(bodyBytes / BYTES_A_TOKEN))

@@ -7,10 +7,10 @@ import { Worker } from 'node:worker_threads'
 import { now } from '../system/clock.ts'
 import { collectOnlyWhenFull, lowerHelperThreads } from '../system/helper-threads.ts'
 import type { StopReason } from './engine.ts'
-import type { FromWorker, Progress, RunRecord, ThreadData, ToWorker } from './merge.ts'
+import { startJitWarmupProvider } from './jit-warmup.ts'
+import type { FromSendThread, Progress, RunRecord, ThreadData, ToSendThread } from './merge.ts'
 import { mergeProgress, mergeRecords } from './merge.ts'
 import type { RunPlan } from './plan.ts'
-import { openStage } from './rehearsal.ts'
 
 export interface RunningPlan {
   /** Sends no more; what is in flight has `drainUs` to end. */
@@ -21,7 +21,7 @@ export interface RunningPlan {
 export interface RunListener {
   progress(progress: Progress): void
   /** So many blocks of each arm are done, with this record: is there need of more? Without it the run goes on to its end. */
-  goOn?: ((record: RunRecord, blocks: number) => boolean) | undefined
+  continueAfter?: ((record: RunRecord, blocks: number) => boolean) | undefined
   /** Rows of samples.ts, from the start of the measurement; resolves when they are taken care of. */
   samples?: ((rows: Float64Array, lost: number, startUs: number) => Promise<void>) | undefined
 }
@@ -38,7 +38,7 @@ export async function startRun(plan: RunPlan, listener: RunListener): Promise<Ru
   const { workers: count = 1, timeoutUs } = plan
   lowerHelperThreads(count)
   collectOnlyWhenFull()
-  const stage = plan.rehearsed ? await openStage(plan) : undefined
+  const stage = plan.jitWarmup ? await startJitWarmupProvider(plan) : undefined
   const at = stage && { origin: stage.origin, path: stage.path }
   const threads = Array.from({ length: count }, (_, index) =>
     startThread({ plan, worker: { index, count }, stage: at, samples: listener.samples !== undefined }),
@@ -48,7 +48,7 @@ export async function startRun(plan: RunPlan, listener: RunListener): Promise<Ru
   const ready = new Set<number>()
   const looks = new Map<number, RunRecord>()
   let writing: Promise<unknown> = Promise.resolve()
-  const tell = (message: ToWorker): void => {
+  const tell = (message: ToSendThread): void => {
     for (const thread of threads) thread.postMessage(message)
   }
   const beginWhenAllAreReady = (): void => {
@@ -58,13 +58,13 @@ export async function startRun(plan: RunPlan, listener: RunListener): Promise<Ru
   }
   const lookWhenAllAreDone = (blocks: number): void => {
     if (looks.size < count) return
-    const goOn = listener.goOn?.(mergeRecords(inOrder(looks)), blocks) ?? true
+    const goOn = listener.continueAfter?.(mergeRecords(inOrder(looks)), blocks) ?? true
     looks.clear()
     tell({ type: 'looked', goOn })
   }
 
   const result = new Promise<RunRecord>((resolve, reject) => {
-    const hear = (index: number, message: FromWorker): void => {
+    const hear = (index: number, message: FromSendThread): void => {
       if (message.type === 'progress') {
         progress.set(index, message.progress)
         listener.progress(count === 1 ? message.progress : mergeProgress([...progress.values()]))
@@ -88,7 +88,7 @@ export async function startRun(plan: RunPlan, listener: RunListener): Promise<Ru
       }
     }
     for (const [index, thread] of threads.entries()) {
-      thread.on('message', (message: FromWorker) => {
+      thread.on('message', (message: FromSendThread) => {
         try {
           hear(index, message)
         } catch (error) {

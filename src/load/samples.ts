@@ -2,9 +2,9 @@
  * One row of numbers a request, gathered in the sending thread and handed over in batches: formatting and the disk stay off the
  * hot path. Bounded: while the reader has not taken care of sixteen batches, what comes is lost and counted, never heaped up.
  */
-import type { Exchange } from '../client/exchange.ts'
+import type { RequestResult } from '../client/request-result.ts'
 import { OUTCOME_CODES } from '../wire/outcome.ts'
-import { nonceOf } from '../wire/stamp.ts'
+import { buildNonce } from '../wire/stamp.ts'
 import type { RunPlan } from './plan.ts'
 
 /**
@@ -71,7 +71,7 @@ export class AnswerSampler {
   }
 
   /** An answer told its usage. */
-  told(): void {
+  usageReported(): void {
     this.#told = true
   }
 
@@ -106,7 +106,7 @@ export class SampleBatches {
     this.#hand = hand
   }
 
-  add(arm: number, block: number, index: number, intendedUs: number, result: Exchange): void {
+  add(arm: number, block: number, index: number, intendedUs: number, result: RequestResult): void {
     if (this.#count === ROWS) {
       this.#lost++
       return
@@ -160,7 +160,7 @@ export function sampleLines(rows: Float64Array, { arms, workload }: RunPlan, sta
     text += `${JSON.stringify({
       arm: target?.name,
       block,
-      nonce: nonceOf(target?.tag ?? '', workload.seed, index),
+      nonce: buildNonce(target?.tag ?? '', workload.seed, index),
       intendedUs,
       sentUs,
       firstByteUs,

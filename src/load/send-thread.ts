@@ -4,8 +4,8 @@ import { now } from '../system/clock.ts'
 import { collect } from '../system/helper-threads.ts'
 import { watchSelf } from '../system/self-monitor.ts'
 import { Engine } from './engine.ts'
-import type { FromWorker, Progress, RunRecord, ThreadData, ToWorker } from './merge.ts'
-import { rehearsalsOf } from './rehearsal.ts'
+import { planJitWarmup } from './jit-warmup.ts'
+import type { FromSendThread, Progress, RunRecord, ThreadData, ToSendThread } from './merge.ts'
 import { SampleBatches } from './samples.ts'
 
 /** When the latest requests of an arm left and ended, for joining with the provider's own record after the run: bounded. */
@@ -35,7 +35,7 @@ const PROGRESS_EVERY_MS = 250
 
 const { plan, worker, stage, samples: wanted } = workerData as ThreadData
 
-const say = (message: FromWorker, transfer: ArrayBuffer[] = []): void => parentPort?.postMessage(message, transfer)
+const say = (message: FromSendThread, transfer: ArrayBuffer[] = []): void => parentPort?.postMessage(message, transfer)
 
 let startUs = now()
 
@@ -71,7 +71,7 @@ const engine = new Engine(plan, now, worker, {
     watch = watchSelf()
     measuringFromUs = atUs
   },
-  goOn: async (blocks) => {
+  continueAfter: async (blocks) => {
     seen = record()
     say({ type: 'look', blocks, record: seen })
     const goOn = await new Promise<boolean>((resolve) => {
@@ -90,7 +90,7 @@ const engine = new Engine(plan, now, worker, {
 /** While there is one, what is rehearsed. */
 let rehearsal: Engine | undefined
 
-parentPort?.on('message', (message: ToWorker) => {
+parentPort?.on('message', (message: ToSendThread) => {
   if (message.type === 'taken') batches?.taken()
   else if (message.type === 'begin') begin?.(message.startUs)
   else if (message.type === 'looked') looked?.(message.goOn)
@@ -108,7 +108,7 @@ const ticker = setInterval(() => {
   batches?.flush()
 }, PROGRESS_EVERY_MS)
 
-for (const act of stage ? rehearsalsOf(plan, stage) : []) {
+for (const act of stage ? planJitWarmup(plan, stage) : []) {
   rehearsal = new Engine(act, now)
   if (!engine.stopReason) await rehearsal.run()
 }
@@ -165,6 +165,6 @@ function record(): RunRecord {
     workers: [],
     stopReason: engine.stopReason ?? null,
     measuredUs,
-    timed: timed.map((some) => some.rows()),
+    requestTimes: timed.map((some) => some.rows()),
   }
 }

@@ -4,7 +4,7 @@
  * provider says of itself. What cannot be is rejected, with the
  * rule's name: never clamped into a figure, never mixed.
  */
-import type { Exchange } from '../client/exchange.ts'
+import type { RequestResult } from '../client/request-result.ts'
 import { type EncodedHistogram, Histogram } from '../stats/histogram.ts'
 import type { Reading } from './adapters/adapter.ts'
 import { readStatement } from './adapters/index.ts'
@@ -66,7 +66,7 @@ export class SelfReportTally {
   readonly #rejected: Record<string, number> = {}
 
   /** Takes one answer; gives back the gateway's own figure in microseconds where it has a usable one. */
-  record(answer: Exchange, stream: boolean, block: ToldBlock): number | undefined {
+  record(answer: RequestResult, stream: boolean, block: ToldBlock): number | undefined {
     const report = readSelfReport(answer, stream)
     if (!report) return undefined
     if (report.gateway !== '') this.#gateway = report.gateway
@@ -139,7 +139,7 @@ const NONE: Record<string, number> = {}
 
 const STREAM_NOTE = '; of a stream, only up to the headers'
 
-type Watched = Pick<Exchange, 'headers' | 'trailers' | 'sentUs' | 'headersUs' | 'endUs'>
+type Watched = Pick<RequestResult, 'headers' | 'trailers' | 'sentUs' | 'headersUs' | 'endUs'>
 
 export function readSelfReport(answer: Watched, stream: boolean): SelfReport | undefined {
   const tookUs = answer.endUs - answer.sentUs

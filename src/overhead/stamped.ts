@@ -7,7 +7,7 @@
 import { createInterface } from 'node:readline'
 import { request } from 'undici'
 import { z } from 'zod'
-import type { Exchange } from '../client/exchange.ts'
+import type { RequestResult } from '../client/request-result.ts'
 import { parseServerTiming } from '../wire/stamp.ts'
 
 /**
@@ -66,7 +66,7 @@ export type StampedOverhead =
 
 const NONE: StampedOverhead = { kind: 'none' }
 
-export function stampedOverhead(result: Exchange, nonce: string): StampedOverhead {
+export function stampedOverhead(result: RequestResult, nonce: string): StampedOverhead {
   const tookUs = result.endUs - result.sentUs
   const { stamp } = result
   if (stamp) {

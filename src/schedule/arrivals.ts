@@ -18,7 +18,7 @@ export const CONSTANT: Arrival = { kind: 'constant', burstiness: 1 }
 export type Positions = (index: number) => number
 
 /** Asked in rising order it costs one draw each; asked backwards it starts over, and says the same. */
-export function positionsOf(arrival: Arrival, seed: number): Positions {
+export function drawPositions(arrival: Arrival, seed: number): Positions {
   if (arrival.kind === 'constant') return (index) => index
   const gap = arrival.kind === 'poisson' ? exponentialGap : gammaGap(arrival.burstiness)
   let last = -1

@@ -7,9 +7,9 @@ import { parseCount, parseDurationMs } from '../units.ts'
  *   stages = stage *("," stage)    stage = level ["rps"] "@" duration
  */
 
-export interface Stages {
+export interface RampStages {
   of: 'rps' | 'slots'
-  stages: Stage[]
+  stages: RampStage[]
   durationUs: number
   highest: number
 }
@@ -17,8 +17,8 @@ export interface Stages {
 const STAGE = /^\s*([\d._,]+[kM]?)\s*(rps)?\s*@\s*([\d.]+\s*[a-zµ]*)\s*$/
 
 /** The stages, or what is wrong with the text. */
-export function parseStages(text: string): Stages | string {
-  const stages: Stage[] = []
+export function parseStages(text: string): RampStages | string {
+  const stages: RampStage[] = []
   const kinds = new Set<string>()
   let from: number | undefined
   for (const part of text.split(',')) {
@@ -48,7 +48,7 @@ export function parseStages(text: string): Stages | string {
  */
 
 /** The level moves in a straight line from `from` to `to` while `durationUs` passes. */
-export interface Stage {
+export interface RampStage {
   from: number
   to: number
   durationUs: number
@@ -65,7 +65,7 @@ export interface Ramp {
 const SECOND_US = 1_000_000
 
 /** The same level for ever. */
-export function flat(level: number): Ramp {
+export function flatRamp(level: number): Ramp {
   return {
     levelAt: () => level,
     upTo: (us) => (level * us) / SECOND_US,
@@ -74,7 +74,7 @@ export function flat(level: number): Ramp {
 }
 
 /** Through the stages, and nothing after them. */
-export function rampOf(stages: readonly Stage[]): Ramp {
+export function buildRamp(stages: readonly RampStage[]): Ramp {
   let startUs = 0
   let before = 0
   const parts = stages.map((stage) => {
@@ -102,7 +102,7 @@ export function rampOf(stages: readonly Stage[]): Ramp {
 }
 
 /** The ramp as it is from `fromUs` on. */
-export function from(ramp: Ramp, fromUs: number): Ramp {
+export function shiftRamp(ramp: Ramp, fromUs: number): Ramp {
   if (fromUs === 0) return ramp
   const before = ramp.upTo(fromUs)
   return {
@@ -112,14 +112,14 @@ export function from(ramp: Ramp, fromUs: number): Ramp {
   }
 }
 
-function area({ from, to, durationUs }: Stage, us: number): number {
+function area({ from, to, durationUs }: RampStage, us: number): number {
   if (durationUs === 0) return 0
   const seconds = us / SECOND_US
   return seconds * (from + ((to - from) * us) / durationUs / 2)
 }
 
 /** The root of from·t + slope·t²/2 = amount in the form that does not cancel. */
-function timeFor({ from, to, durationUs }: Stage, amount: number): number {
+function timeFor({ from, to, durationUs }: RampStage, amount: number): number {
   if (amount <= 0 && from > 0) return 0
   const slope = ((to - from) * SECOND_US) / durationUs
   const seconds = (2 * amount) / (from + Math.sqrt(Math.max(0, from * from + 2 * slope * amount)))

@@ -2,7 +2,7 @@
  * WHEN requests are sent: pure functions of (elapsed, sent), after vegeta's Pacer. The engine asks; the schedule answers with
  * an instant or an end, and knows neither clock nor socket.
  */
-import { type Arrival, CONSTANT, positionsOf } from './arrivals.ts'
+import { type Arrival, CONSTANT, drawPositions } from './arrivals.ts'
 import type { Ramp } from './ramp.ts'
 
 /** How many requests a closed loop may have in flight, over time: the same number always, or a ramp's level rounded. */
@@ -32,24 +32,24 @@ export function rampedSlots(ramp: Ramp, lastsUs: number, index = 0, count = 1): 
 }
 
 /** The next request is due at `atUs` after the start, or there is none. */
-export type Pace = { kind: 'due'; atUs: number } | { kind: 'end' }
+export type NextDue = { kind: 'due'; atUs: number } | { kind: 'end' }
 
 /** `sent` requests have been released after `elapsedUs`, `leftOut` of them beyond a limit of requests; when is the next one due? */
-export type Schedule = (elapsedUs: number, sent: number, leftOut?: number) => Pace
+export type Schedule = (elapsedUs: number, sent: number, leftOut?: number) => NextDue
 
 /** Whichever comes first ends the schedule; a schedule without limits never ends by itself. */
-export interface Limits {
+export interface ScheduleLimits {
   requests?: number | undefined
   durationUs?: number | undefined
 }
 
-const END: Pace = { kind: 'end' }
+const END: NextDue = { kind: 'end' }
 
 /** Closed loop: a request is due as soon as a slot is free, so at once; slots are the engine's to count. */
 export function closedLoop({
   requests = Number.POSITIVE_INFINITY,
   durationUs = Number.POSITIVE_INFINITY,
-}: Limits): Schedule {
+}: ScheduleLimits): Schedule {
   return (elapsedUs, sent, leftOut = 0) =>
     sent - leftOut >= requests || elapsedUs >= durationUs ? END : { kind: 'due', atUs: elapsedUs }
 }
@@ -61,11 +61,11 @@ export function closedLoop({
  */
 export function openLoop(
   rate: Ramp,
-  { requests = Number.POSITIVE_INFINITY, durationUs = Number.POSITIVE_INFINITY }: Limits,
+  { requests = Number.POSITIVE_INFINITY, durationUs = Number.POSITIVE_INFINITY }: ScheduleLimits,
   arrival: Arrival = CONSTANT,
   seed = 0,
 ): Schedule {
-  const positionOf = positionsOf(arrival, seed)
+  const positionOf = drawPositions(arrival, seed)
   return (_elapsedUs, sent, leftOut = 0) => {
     if (sent - leftOut >= requests) return END
     const atUs = rate.reaches(positionOf(sent))
@@ -74,7 +74,7 @@ export function openLoop(
 }
 
 /** The schedule, ended after `requests`. */
-export function atMost(schedule: Schedule, requests: number | undefined): Schedule {
+export function limitRequests(schedule: Schedule, requests: number | undefined): Schedule {
   if (requests === undefined) return schedule
   return (elapsedUs, sent, leftOut = 0) => (sent - leftOut >= requests ? END : schedule(elapsedUs, sent))
 }

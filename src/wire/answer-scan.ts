@@ -4,7 +4,7 @@
  * above all: then json-answer.ts must speak. What it accepts means the same to both.
  */
 import { bytesOf, JsonWalk, NOWHERE, NULL, OPEN, OPEN_LIST, QUOTE } from './json-walk.ts'
-import type { Usage } from './stream-event.ts'
+import type { TokenUsage } from './stream-event.ts'
 
 const FINGERPRINT = bytesOf('system_fingerprint')
 const USAGE = bytesOf('usage')
@@ -23,7 +23,7 @@ const REASONING = bytesOf('reasoning_tokens')
 const THOUGHTS = ['thoughtsTokenCount', 'promptTokenCount', 'candidatesTokenCount'].map(bytesOf)
 
 export class AnswerScan extends JsonWalk {
-  usage: Usage | undefined
+  usage: TokenUsage | undefined
   /** Where the text of `system_fingerprint` lies; -1 when there is none. */
   fingerprintStart = NOWHERE
   fingerprintEnd = NOWHERE

@@ -8,7 +8,7 @@ import { parseObject } from './stream-event.ts'
 type Json = Record<string, unknown>
 
 /** The text of a body as it came (decoded). A stream that is cut off gives what its whole events hold. */
-export function textOfAnswer(body: string, streamed: boolean): string {
+export function extractAnswerText(body: string, streamed: boolean): string {
   if (!streamed) return textOf(parseObject(body) ?? {})
   let text = ''
   const reader = new SseReader((data) => {
@@ -56,7 +56,7 @@ function reasoningOf({ reasoning_content: content, reasoning }: Json): string {
 }
 
 /** The text that a request asks with: messages, a prompt, an input. Token ids have none. */
-export function textOfRequest(body: string): string {
+export function extractRequestText(body: string): string {
   const json = parseObject(body) ?? {}
   const contents = Array.isArray(json.messages) ? json.messages : []
   return [...contents, ...[json.prompt, json.input].flat()]

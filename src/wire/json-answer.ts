@@ -1,12 +1,12 @@
 /** What a whole JSON answer says: whether it is one of the endpoint's, its usage and its stamp. */
 
+import { errorText, quotable } from './answer-error.ts'
 import { AnswerScan } from './answer-scan.ts'
 import { parseStamp, readStamp, type Stamp } from './stamp.ts'
-import { parseObject, readUsage, type Usage } from './stream-event.ts'
-import { errorText, quotable } from './told-error.ts'
+import { parseObject, readUsage, type TokenUsage } from './stream-event.ts'
 
 export interface JsonAnswer {
-  usage: Usage | undefined
+  usage: TokenUsage | undefined
   stamp: Stamp | undefined
 }
 

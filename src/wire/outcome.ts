@@ -75,7 +75,7 @@ export type Outcome = keyof typeof OUTCOMES
 export const OUTCOME_CODES = Object.keys(OUTCOMES) as [Outcome, ...Outcome[]]
 
 /** The class of a final HTTP status other than 2xx. */
-export function outcomeOfStatus(status: number): Outcome {
+export function classifyStatus(status: number): Outcome {
   if (status >= 500) return 'KT_HTTP_5XX'
   if (status === 401 || status === 403) return 'KT_HTTP_401'
   if (status === 404) return 'KT_HTTP_404'

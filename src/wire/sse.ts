@@ -13,7 +13,7 @@ export type SseListener = (data: string, event: string) => void
  * Offered the bytes of an event whose data is one line, before a string is made of them; true when that was enough. An event
  * named `error` is not offered: its name says more than its data.
  */
-export type SseTaker = (bytes: Buffer, start: number, end: number) => boolean
+export type SseBytesHandler = (bytes: Buffer, start: number, end: number) => boolean
 
 const LF = 10
 const CR = 13
@@ -25,7 +25,7 @@ const MAX_EVENT_BYTES = 64 * 1024 * 1024
 
 export class SseReader {
   readonly #listener: SseListener
-  readonly #taker: SseTaker | undefined
+  readonly #taker: SseBytesHandler | undefined
   /** The pieces of a line that has not ended yet. */
   #pieces: Buffer[] = []
   #pendingBytes = 0
@@ -40,7 +40,7 @@ export class SseReader {
   #firstLine = true
   #afterCr = false
 
-  constructor(listener: SseListener, taker?: SseTaker) {
+  constructor(listener: SseListener, taker?: SseBytesHandler) {
     this.#listener = listener
     this.#taker = taker
   }

@@ -32,12 +32,12 @@ const PAIRS = Array.from({ length: 26 * 26 }, (_, i) => String.fromCharCode(97 +
 const NONCE = /\bkt([a-z]{16})\s*$/
 
 /** Eight random letters for one arm of one run. */
-export function armTag(random: Random): string {
+export function drawArmTag(random: Random): string {
   return letters(Math.floor(random() * 26 ** LETTERS))
 }
 
 /** The sixteen letters of request `index` under `seed`. */
-export function nonceOf(tag: string, seed: number, index: number): string {
+export function buildNonce(tag: string, seed: number, index: number): string {
   return tag + letters(hash32(`${seed}/${index}`) + hash32(`${index}/${seed}`) * 48)
 }
 

@@ -4,11 +4,12 @@
  * Responses, Anthropic Messages and Gemini are told apart by their shape. Counting tokens is not done here: an event may hold
  * one token or twenty.
  */
+
+import { errorText, wordsIn } from './answer-error.ts'
 import { ERROR_EVENT } from './sse.ts'
-import { errorText, wordsIn } from './told-error.ts'
 
 /** Tokens as billed. `reasoning` is the part of `output` that the provider counts as reasoning. */
-export interface Usage {
+export interface TokenUsage {
   input: number
   output: number
   reasoning: number
@@ -19,7 +20,7 @@ export interface StreamEvent {
   visibleChars: number
   reasoningChars: number
   toolChars: number
-  usage?: Usage
+  usage?: TokenUsage
   /** `system_fingerprint`, where the simulated provider leaves its stamp. */
   fingerprint?: string
   error?: string
@@ -52,7 +53,7 @@ function namedErrorText(data: string): string {
 }
 
 /** Usage of an OpenAI, Anthropic or Gemini answer; undefined when there is none. */
-export function readUsage(json: Json): Usage | undefined {
+export function readUsage(json: Json): TokenUsage | undefined {
   const usage = object(json.usage) ?? object(json.usageMetadata)
   if (!usage) return undefined
   const details = object(usage.completion_tokens_details) ?? object(usage.output_tokens_details)
@@ -115,7 +116,7 @@ function readTyped(type: string, json: Json, event: StreamEvent): void {
   }
 }
 
-function setUsage(event: StreamEvent, usage: Usage | undefined): void {
+function setUsage(event: StreamEvent, usage: TokenUsage | undefined): void {
   if (usage) event.usage = usage
 }
 

@@ -3,9 +3,9 @@
  * (the nonce, after generated text where there is some). Filling it is a concatenation.
  */
 
-export type Endpoint = 'chat' | 'completions' | 'embeddings'
+export type ApiEndpoint = 'chat' | 'completions' | 'embeddings'
 
-export interface Template {
+export interface RequestTemplate {
   before: string
   /** Between the shared prefix and the end of the last message; '' where there is no hole for a prefix. */
   between: string
@@ -13,30 +13,33 @@ export interface Template {
   after: string
 }
 
-export interface Shape {
-  endpoint: Endpoint
+export interface RequestShape {
+  endpoint: ApiEndpoint
   model: string
   stream: boolean
 }
 
-export type Json = Record<string, unknown>
+export type JsonObject = Record<string, unknown>
 
 /** A request whose last message is `text` and the hole. */
-export function promptTemplate(shape: Shape, text: string): Template {
-  return bodyTemplate((hole) => requestOf(shape, asking(shape.endpoint, `${text} ${hole}`)), shape.model + text)
+export function promptTemplate(shape: RequestShape, text: string): RequestTemplate {
+  return bodyTemplate((hole) => buildRequest(shape, promptField(shape.endpoint, `${text} ${hole}`)), shape.model + text)
 }
 
 /** A request whose last message is the hole, `prefixed` by one for a text that requests share. */
-export function generatedTemplate(shape: Shape, prefixed: boolean): Template {
+export function generatedTemplate(shape: RequestShape, prefixed: boolean): RequestTemplate {
   const prefix = prefixed ? PREFIX : undefined
-  const { before, after } = bodyTemplate((hole) => requestOf(shape, asking(shape.endpoint, hole, prefix)), shape.model)
+  const { before, after } = bodyTemplate(
+    (hole) => buildRequest(shape, promptField(shape.endpoint, hole, prefix)),
+    shape.model,
+  )
   if (!prefixed) return { before, between: '', after }
   const at = before.lastIndexOf(PREFIX)
   return { before: before.slice(0, at), between: before.slice(at + PREFIX.length), after }
 }
 
 /** Any request: `build` puts the hole where the nonce belongs. `texts` is what the hole must not occur in. */
-export function bodyTemplate(build: (hole: string) => Json, texts: string): Template {
+export function bodyTemplate(build: (hole: string) => JsonObject, texts: string): RequestTemplate {
   let hole = 'kt-hole'
   while (texts.includes(hole)) hole += '-hole'
   const [before = '', after = ''] = JSON.stringify(build(hole)).split(hole)
@@ -44,14 +47,14 @@ export function bodyTemplate(build: (hole: string) => Json, texts: string): Temp
 }
 
 /** The fields that every request of a shape has, before those of its own. */
-export function requestOf({ model, stream }: Shape, own: Json): Json {
+export function buildRequest({ model, stream }: RequestShape, own: JsonObject): JsonObject {
   return { model, ...own, ...(stream ? { stream: true, stream_options: { include_usage: true } } : {}) }
 }
 
 const PREFIX = 'kt-prefix'
 
 /** A shared prefix is a system message, as an application's instructions are; without messages it begins the text. */
-function asking(endpoint: Endpoint, text: string, prefix?: string): Json {
+function promptField(endpoint: ApiEndpoint, text: string, prefix?: string): JsonObject {
   if (endpoint === 'chat') {
     const system = prefix === undefined ? [] : [{ role: 'system', content: prefix }]
     return { messages: [...system, { role: 'user', content: text }] }

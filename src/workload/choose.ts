@@ -1,7 +1,7 @@
 /** From what a user asks for (flags, a profile, files) to the workload of a run; what does not go together is refused here. */
 import { UserError } from '../errors.ts'
-import type { Endpoint } from '../wire/template.ts'
-import { generatedTemplate, promptTemplate, type Shape } from '../wire/template.ts'
+import type { ApiEndpoint } from '../wire/template.ts'
+import { generatedTemplate, promptTemplate, type RequestShape } from '../wire/template.ts'
 import type { Distribution } from './distribution.ts'
 import { type Profile, readProfile } from './profile.ts'
 import { nameOf, readBody, readPrompts } from './prompts.ts'
@@ -9,7 +9,7 @@ import type { TextSource, WorkloadPart, WorkloadSpec } from './workload.ts'
 
 /** The flags that say what is sent; undefined where the user said nothing. */
 export interface WorkloadOptions {
-  endpoint?: Endpoint | undefined
+  endpoint?: ApiEndpoint | undefined
   model?: string | undefined
   stream?: boolean | undefined
   seed: number
@@ -54,7 +54,7 @@ export function workloadOf(options: WorkloadOptions): WorkloadSpec {
   }
 }
 
-function textOf(options: WorkloadOptions, shape: Shape): { name: string; source: TextSource } {
+function textOf(options: WorkloadOptions, shape: RequestShape): { name: string; source: TextSource } {
   const { prompts, prompt = DEFAULT_PROMPT } = options
   const inputTokens = options['input-tokens']
   if (inputTokens) {
@@ -88,7 +88,7 @@ function ofProfile({ name, endpoint, parts }: Profile, options: WorkloadOptions)
   return { name, endpoint, model, stream: built.some(({ stream }) => stream), seed: options.seed, parts: built }
 }
 
-function ofBody(path: string, endpoint: Endpoint, options: WorkloadOptions): WorkloadSpec {
+function ofBody(path: string, endpoint: ApiEndpoint, options: WorkloadOptions): WorkloadSpec {
   const named = (['output-tokens', 'max-tokens'] as const).find((name) => options[name] !== undefined)
   if (named) refuse(`--${named} does not go with --body, which is sent as it stands`, 'Write max_tokens into the body.')
   const { template, model, stream } = readBody(path, { endpoint, model: options.model, stream: options.stream })
@@ -100,7 +100,7 @@ function output(options: WorkloadOptions): Pick<WorkloadPart, 'outputTokens' | '
   return { outputTokens: options['output-tokens'], maxTokens: options['max-tokens'] }
 }
 
-function refuseEndpoint(options: WorkloadOptions, endpoint: Endpoint, profile: Profile | undefined): void {
+function refuseEndpoint(options: WorkloadOptions, endpoint: ApiEndpoint, profile: Profile | undefined): void {
   if (options.endpoint !== undefined && options.endpoint !== endpoint) {
     refuse(
       `the workload ${profile?.name ?? ''} goes to the ${endpoint} endpoint, but --endpoint is ${options.endpoint}`,

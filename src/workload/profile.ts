@@ -9,13 +9,13 @@ import { UserError } from '../errors.ts'
 import { didYouMean } from '../parse/explain.ts'
 import { readYaml } from '../parse/file.ts'
 import { packaged } from '../system/machine.ts'
-import type { Endpoint } from '../wire/template.ts'
+import type { ApiEndpoint } from '../wire/template.ts'
 import type { Distribution } from './distribution.ts'
 import { tokenDistribution } from './tokens.ts'
 
 export interface Profile {
   name: string
-  endpoint: Endpoint
+  endpoint: ApiEndpoint
   parts: ProfilePart[]
 }
 

@@ -7,8 +7,15 @@ import { z } from 'zod'
 import { UserError } from '../errors.ts'
 import { explainZodError } from '../parse/explain.ts'
 import { parseWith, readText } from '../parse/file.ts'
-import type { Endpoint } from '../wire/template.ts'
-import { bodyTemplate, type Json, promptTemplate, requestOf, type Shape, type Template } from '../wire/template.ts'
+import type { ApiEndpoint } from '../wire/template.ts'
+import {
+  bodyTemplate,
+  buildRequest,
+  type JsonObject,
+  promptTemplate,
+  type RequestShape,
+  type RequestTemplate,
+} from '../wire/template.ts'
 
 const MAX_CHARS = 128 * 1024 * 1024
 
@@ -24,9 +31,9 @@ const messagesLine = z.strictObject({ messages: messagesSchema })
 type Message = z.infer<typeof messageSchema>
 
 /** The requests of a JSON Lines file, in its order. */
-export function readPrompts(path: string, shape: Shape): Template[] {
+export function readPrompts(path: string, shape: RequestShape): RequestTemplate[] {
   const text = readUserText(path, 'prompts')
-  const templates: Template[] = []
+  const templates: RequestTemplate[] = []
   let number = 0
   for (const line of text.split('\n')) {
     number++
@@ -37,7 +44,7 @@ export function readPrompts(path: string, shape: Shape): Template[] {
 }
 
 export interface GivenBody {
-  template: Template
+  template: RequestTemplate
   model: string
   stream: boolean
 }
@@ -45,7 +52,7 @@ export interface GivenBody {
 /** The request in a JSON file; `model` and `stream`, where given, stand instead of its own. */
 export function readBody(
   path: string,
-  asked: { endpoint: Endpoint; model?: string | undefined; stream?: boolean | undefined },
+  asked: { endpoint: ApiEndpoint; model?: string | undefined; stream?: boolean | undefined },
 ): GivenBody {
   const raw = parseJson(readUserText(path, 'request body'), path)
   parseWith(raw, bodySchema, path, 'request body')
@@ -84,16 +91,16 @@ const bodySchema = z.looseObject({
   messages: messagesSchema.optional(),
 })
 
-const FIELD: Record<Endpoint, string> = { chat: 'messages', completions: 'prompt', embeddings: 'input' }
-const ENDPOINT_OF: Record<string, Endpoint> = { messages: 'chat', prompt: 'completions', input: 'embeddings' }
+const FIELD: Record<ApiEndpoint, string> = { chat: 'messages', completions: 'prompt', embeddings: 'input' }
+const ENDPOINT_OF: Record<string, ApiEndpoint> = { messages: 'chat', prompt: 'completions', input: 'embeddings' }
 
 /** The field of another endpoint, in a body without that of its own. */
-function misplacedField(body: Json, endpoint: Endpoint): string | undefined {
+function misplacedField(body: JsonObject, endpoint: ApiEndpoint): string | undefined {
   if (body[FIELD[endpoint]] !== undefined) return undefined
   return Object.values(FIELD).find((field) => body[field] !== undefined)
 }
 
-function lineTemplate(line: string, place: string, shape: Shape): Template {
+function lineTemplate(line: string, place: string, shape: RequestShape): RequestTemplate {
   const given = parseJson(line, place)
   if (typeof given === 'string') return promptTemplate(shape, parsed({ prompt: given }, promptLine, place).prompt)
   const object = typeof given === 'object' && given !== null && !Array.isArray(given) ? given : undefined
@@ -109,7 +116,7 @@ function lineTemplate(line: string, place: string, shape: Shape): Template {
       `Give a prompt: ${LINE_FORMS}`,
     )
   }
-  const build = (hole: string): Json => requestOf(shape, { messages: ended(messages, hole, place) })
+  const build = (hole: string): JsonObject => buildRequest(shape, { messages: ended(messages, hole, place) })
   return bodyTemplate(build, shape.model + line)
 }
 
@@ -123,11 +130,11 @@ function parsed<T extends z.ZodType>(value: unknown, schema: T, place: string): 
 }
 
 function withNonce(
-  body: Json & { messages?: Message[] | undefined },
+  body: JsonObject & { messages?: Message[] | undefined },
   nonce: string,
-  endpoint: Endpoint,
+  endpoint: ApiEndpoint,
   path: string,
-): Json {
+): JsonObject {
   const field = FIELD[endpoint]
   if (body.messages && endpoint === 'chat') return { ...body, messages: ended(body.messages, nonce, path) }
   const text = body[field]

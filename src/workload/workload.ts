@@ -6,8 +6,8 @@
 import { createHash } from 'node:crypto'
 import { type Category, categoryOf } from '../slo/category.ts'
 import { hash32, type Random } from '../stats/random.ts'
-import { nonceOf, nonceWord } from '../wire/stamp.ts'
-import { type Endpoint, promptTemplate, type Template } from '../wire/template.ts'
+import { buildNonce, nonceWord } from '../wire/stamp.ts'
+import { type ApiEndpoint, promptTemplate, type RequestTemplate } from '../wire/template.ts'
 import { type Distribution, drawTokens, MAX_TOKENS, meanTokens } from './distribution.ts'
 import { type Filler, fillerOf, WORDS } from './filler.ts'
 
@@ -50,7 +50,7 @@ export function reachableCategories(spec: WorkloadSpec): Set<number> {
 }
 
 /** An estimate, for text that kt did not write. */
-function givenTokens({ before, after }: Template): number {
+function givenTokens({ before, after }: RequestTemplate): number {
   return Math.ceil(Buffer.byteLength(before + after) / BYTES_A_TOKEN)
 }
 
@@ -78,7 +78,7 @@ function supportOf(distribution: Distribution): [number, number] {
 export interface WorkloadSpec {
   /** For the report: 'prompt', 'chat', a file's name. */
   name: string
-  endpoint: Endpoint
+  endpoint: ApiEndpoint
   model: string
   /** Whether any of it is streamed. */
   stream: boolean
@@ -106,9 +106,9 @@ export interface WorkloadPart {
 
 export type TextSource =
   /** Requests given whole, sent in turn. */
-  | { kind: 'given'; bodies: Template[] }
+  | { kind: 'given'; bodies: RequestTemplate[] }
   /** Generated text of drawn length, after one of `prefixes` shared texts of `prefixTokens` tokens. */
-  | { kind: 'generated'; around: Template; inputTokens: Distribution; prefixTokens: number; prefixes: number }
+  | { kind: 'generated'; around: RequestTemplate; inputTokens: Distribution; prefixTokens: number; prefixes: number }
 
 export interface PreparedRequest {
   nonce: string
@@ -128,7 +128,7 @@ export interface RequestMaker {
 }
 
 export interface PromptOptions {
-  endpoint: Endpoint
+  endpoint: ApiEndpoint
   model: string
   prompt: string
   stream: boolean
@@ -149,7 +149,7 @@ export function requestMaker(spec: WorkloadSpec): RequestMaker {
   const choose = chooser(parts, seed)
   const classifiers = parts.map((part) => classifierOf(spec, part))
   const make = (tag: string, index: number): PreparedRequest => {
-    const nonce = nonceOf(tag, seed, index)
+    const nonce = buildNonce(tag, seed, index)
     const part = choose(index)
     const { stream, fill } = makers[part] ?? nothing()
     const category = classifiers[part]?.(index) ?? NO_CATEGORY

@@ -120,7 +120,7 @@ describe('the answers that are kept', () => {
   it('are none as long as usage is told, and some again when it is not', () => {
     const sampler = new AnswerSampler()
     expect(sampler.next(0)).toBeDefined()
-    sampler.told()
+    sampler.usageReported()
     expect(sampler.next(1)).toBeUndefined()
     sampler.keep(undefined)
     expect(sampler.next(2)).toBeDefined()

@@ -22,8 +22,8 @@ function plan(requests: number, concurrency: number) {
 }
 
 it('leaves out the first of a connection in a block where that is at most half as many again', () => {
-  expect(plan(1_000, 10)).toMatchObject({ blocks: 20, leaveOutFirst: true })
-  expect(plan(200, 10)).toMatchObject({ blocks: 10, leaveOutFirst: true })
-  expect(plan(199, 10)).toMatchObject({ blocks: 10, leaveOutFirst: false })
-  expect(plan(20, 5)).toMatchObject({ leaveOutFirst: false })
+  expect(plan(1_000, 10)).toMatchObject({ blocks: 20, excludeIdleFirst: true })
+  expect(plan(200, 10)).toMatchObject({ blocks: 10, excludeIdleFirst: true })
+  expect(plan(199, 10)).toMatchObject({ blocks: 10, excludeIdleFirst: false })
+  expect(plan(20, 5)).toMatchObject({ excludeIdleFirst: false })
 })

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { afterEach, describe, expect, it } from 'vitest'
-import { overdue } from '../../src/client/deadlines.ts'
+import { findMissedDeadline } from '../../src/client/deadlines.ts'
 import { decoded, httpServer, planFor, run, type TestServer, tcpServer } from '../support/engine.ts'
 
 let server: TestServer | undefined
@@ -77,12 +77,12 @@ describe('deadlines', () => {
           lastTokenUs: Number.NaN,
           connection: { connectedUs: 0 },
         }
-        const late = overdue(waiting, nowUs, limits)
+        const late = findMissedDeadline(waiting, nowUs, limits)
         expect(late?.outcome).toBe(
           nowUs >= totalUs ? 'KT_TIMEOUT_TOTAL' : nowUs - sentUs >= firstTokenUs ? 'KT_TIMEOUT_FIRST_TOKEN' : undefined,
         )
         const streaming = { ...waiting, firstTokenUs: sentUs, lastTokenUs: sentUs }
-        expect(overdue(streaming, nowUs, limits)?.outcome).toBe(
+        expect(findMissedDeadline(streaming, nowUs, limits)?.outcome).toBe(
           nowUs >= totalUs ? 'KT_TIMEOUT_TOTAL' : nowUs - sentUs >= idleUs ? 'KT_TIMEOUT_IDLE' : undefined,
         )
       }),

@@ -64,7 +64,7 @@ describe('in turns by block', () => {
     const { engine, records, of } = await twoArms({ warmup: 3 })
     for (const [i, record] of records.entries()) {
       expect(record.outcomes).toEqual({ OK: 60 })
-      expect(record.rested).toEqual({ sent: 12, failed: 0 })
+      expect(record.idleFirst).toEqual({ sent: 12, failed: 0 })
       expect(record.blocks.map(({ sent }) => sent)).toEqual([15, 15, 15, 15])
       expect(decoded(record.metrics.latency).count).toBe(60)
       expect(of(i === 0 ? 'gateway' : 'direct').length).toBe(3 + 12 + 60)
@@ -82,8 +82,8 @@ describe('in turns by block', () => {
   })
 
   it('keeps them in, and sends no more than was asked for, where the plan says so', async () => {
-    const { records, of } = await twoArms({ leaveOutFirst: false, requests: 20 })
-    expect(records.map(({ rested, outcomes }) => [rested.sent, outcomes.OK])).toEqual([
+    const { records, of } = await twoArms({ excludeIdleFirst: false, requests: 20 })
+    expect(records.map(({ idleFirst, outcomes }) => [idleFirst.sent, outcomes.OK])).toEqual([
       [0, 20],
       [0, 20],
     ])
@@ -100,15 +100,15 @@ describe('in turns by block', () => {
     plan.arms = [...plan.arms, ...plan.arms.map((one) => ({ ...one, tag: 'othertag' }))]
     const engine = new Engine(plan, now)
     await engine.run()
-    expect(engine.recorders.map((recorder) => recorder.toRecord().rested.sent)).toEqual([2, 2])
+    expect(engine.recorders.map((recorder) => recorder.toRecord().idleFirst.sent)).toEqual([2, 2])
   })
 
   it('of an open loop leaves out what leaves before the first answer, and hides no slowness after it', async () => {
     const { records } = await twoArms({ load: { mode: 'open', rps: 400, maxInFlight: 100 }, requests: 40, blocks: 2 })
     for (const record of records) {
       expect(record.outcomes).toEqual({ OK: 40 })
-      expect(record.rested.sent).toBeGreaterThanOrEqual(2)
-      expect(record.rested.sent).toBeLessThan(40)
+      expect(record.idleFirst.sent).toBeGreaterThanOrEqual(2)
+      expect(record.idleFirst.sent).toBeLessThan(40)
     }
   })
 })
@@ -123,7 +123,7 @@ describe('in turns by request', () => {
         warmup: concurrency,
       })
       expect(records.map(({ outcomes }) => outcomes)).toEqual([{ OK: 60 }, { OK: 60 }])
-      expect(records.map(({ rested }) => rested.sent)).toEqual([0, 0])
+      expect(records.map(({ idleFirst }) => idleFirst.sent)).toEqual([0, 0])
       expect(records.map(({ blocks }) => blocks.map(({ sent }) => sent))).toEqual([
         Array(4).fill(15),
         Array(4).fill(15),
@@ -156,9 +156,9 @@ describe('looks', () => {
     async (pairing) => {
       const asked: number[] = []
       const ended = await twoArms(
-        { pairing, blocks: 6, looks: [2, 4, 6] },
+        { pairing, blocks: 6, interimAnalyses: [2, 4, 6] },
         {
-          goOn: async (blocks) => {
+          continueAfter: async (blocks) => {
             asked.push(blocks)
             return blocks < 4
           },
@@ -173,9 +173,9 @@ describe('looks', () => {
   it('are not asked for at the end, which is judged anyway', async () => {
     const asked: number[] = []
     const { records } = await twoArms(
-      { looks: [2, 4] },
+      { interimAnalyses: [2, 4] },
       {
-        goOn: async (blocks) => {
+        continueAfter: async (blocks) => {
           asked.push(blocks)
           return true
         },

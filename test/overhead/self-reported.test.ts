@@ -1,11 +1,11 @@
 // What each gateway says of itself, by its documented headers: units, definitions, and what cannot be.
 import { describe, expect, it } from 'vitest'
-import type { Headers } from '../../src/client/exchange.ts'
+import type { ResponseHeaders } from '../../src/client/request-result.ts'
 import { readSelfReport, type SelfReport } from '../../src/overhead/self-reported.ts'
 
 const TOOK_US = 100_000
 
-function read(headers: Headers, { trailers = {}, stream = false, tookUs = TOOK_US }: Options = {}): SelfReport {
+function read(headers: ResponseHeaders, { trailers = {}, stream = false, tookUs = TOOK_US }: Options = {}): SelfReport {
   const answer = { headers, trailers, sentUs: 1_000, headersUs: 1_000 + tookUs / 2, endUs: 1_000 + tookUs }
   const report = readSelfReport(answer, stream)
   if (!report) throw new Error('nothing was recognised')
@@ -13,7 +13,7 @@ function read(headers: Headers, { trailers = {}, stream = false, tookUs = TOOK_U
 }
 
 interface Options {
-  trailers?: Headers
+  trailers?: ResponseHeaders
   stream?: boolean
   tookUs?: number
 }
@@ -21,7 +21,7 @@ interface Options {
 const readingsOf = (report: SelfReport) => report.readings.map(({ definition, us }) => [definition, us])
 
 describe('the gateways', () => {
-  it.each<[string, Headers, string, [string, number][]]>([
+  it.each<[string, ResponseHeaders, string, [string, number][]]>([
     ['LiteLLM', { 'x-litellm-overhead-duration-ms': '2.125' }, 'LiteLLM', [['self-reported', 2_125]]],
     [
       'Kong',
@@ -75,7 +75,7 @@ describe('the gateways', () => {
     }
   })
 
-  it.each<[string, Headers]>([
+  it.each<[string, ResponseHeaders]>([
     ['Portkey', { 'x-portkey-trace-id': 'a', 'x-portkey-provider': 'openai', 'x-envoy-upstream-service-time': '40' }],
     ['Helicone', { 'helicone-id': 'a' }],
     ['Cloudflare AI Gateway', { 'cf-aig-log-id': 'a' }],
@@ -92,7 +92,7 @@ describe('the gateways', () => {
     expect(read(headers)).toMatchObject({ gateway, readings: [], caveat: expect.stringMatching(/^it(s| sen)/) })
   })
 
-  it.each<[string, Headers]>([
+  it.each<[string, ResponseHeaders]>([
     ['a plain answer', { 'content-type': 'application/json' }],
     ["the simulated provider's own", { 'server-timing': 'kt-provider;dur=40' }],
     ['entries that name no gateway', { 'server-timing': 'db;dur=4, cache;desc=hit' }],
@@ -158,7 +158,7 @@ describe('streams', () => {
 })
 
 describe('what cannot be is left out, by rule', () => {
-  it.each<[string, Headers, string]>([
+  it.each<[string, ResponseHeaders, string]>([
     ['a negative figure', { 'x-litellm-overhead-duration-ms': '-1' }, 'x-litellm-overhead-duration-ms below zero'],
     ['words', { 'x-litellm-overhead-duration-ms': 'None' }, 'x-litellm-overhead-duration-ms not a number'],
     ['an empty header', { 'x-litellm-overhead-duration-ms': '' }, 'x-litellm-overhead-duration-ms not a number'],

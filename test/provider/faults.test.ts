@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { drawFault, FAULT_TIMES, FAULTS, type Fault, type FaultPlan } from '../../src/provider/faults.ts'
-import { nonceOf } from '../../src/wire/stamp.ts'
+import { buildNonce } from '../../src/wire/stamp.ts'
 import { post2, raw1, session2 } from './http-client.ts'
 import {
   ANTHROPIC,
@@ -48,7 +48,7 @@ test('the same requests fail in every arm and in every run, a retry draws anew, 
   const failed = async (arm: string): Promise<number[]> => {
     const target = await provider(only('server_error', 0.3))
     const statuses: number[] = []
-    for (let i = 0; i < 60; i++) statuses.push((await postChat(target, chatWith(nonceOf(arm, 7, i)))).status)
+    for (let i = 0; i < 60; i++) statuses.push((await postChat(target, chatWith(buildNonce(arm, 7, i)))).status)
     const truth = await truthOf(target)
     expect(truth.map(({ status }) => status)).toEqual(statuses)
     expect(truth.map(({ fault }) => fault === 'server_error')).toEqual(statuses.map((status) => status === 500))

@@ -1,12 +1,12 @@
 /** A simulated provider on a free port for one test, closed after it, and plain HTTP to talk to it. */
 import { onTestFinished } from 'vitest'
-import { StreamWatch } from '../../src/client/stream-watch.ts'
+import { StreamTimings } from '../../src/client/stream-timings.ts'
 import type { LatencyModel } from '../../src/provider/latency.ts'
 import { type Provider, type ProviderOptions, startProvider } from '../../src/provider/server.ts'
 import type { TruthRecord } from '../../src/provider/truth.ts'
 import { SseReader } from '../../src/wire/sse.ts'
 import type { Stamp } from '../../src/wire/stamp.ts'
-import { nonceOf, nonceWord } from '../../src/wire/stamp.ts'
+import { buildNonce, nonceWord } from '../../src/wire/stamp.ts'
 
 export function fixedLatency(ttftMs: number, gapMs: number): LatencyModel {
   return { ttft: { kind: 'fixed', us: ttftMs * 1_000 }, tokenGap: { kind: 'fixed', us: gapMs * 1_000 }, seed: 1 }
@@ -26,7 +26,7 @@ export async function provider(options: Partial<ProviderOptions> = {}): Promise<
 }
 
 export function nonce(index: number, arm = 'testarms'): string {
-  return nonceOf(arm, 7, index)
+  return buildNonce(arm, 7, index)
 }
 
 export function chatBody(text: string, more: Record<string, unknown> = {}): Record<string, unknown> {
@@ -88,9 +88,9 @@ export function eventsOf(sse: string): { name: string | undefined; json: Record<
 }
 
 /** What kt's own client makes of an SSE body. */
-export function watched(sse: string): StreamWatch & { stamps: (Stamp | undefined)[] } {
+export function watched(sse: string): StreamTimings & { stamps: (Stamp | undefined)[] } {
   const stamps: (Stamp | undefined)[] = []
-  const watch = new StreamWatch((_atUs, _gapUs, stamp) => stamps.push(stamp))
+  const watch = new StreamTimings((_atUs, _gapUs, stamp) => stamps.push(stamp))
   const reader = new SseReader((data, name) => watch.event(data, 0, name))
   reader.push(Buffer.from(sse))
   reader.end()

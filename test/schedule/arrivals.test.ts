@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { type Arrival, CONSTANT } from '../../src/schedule/arrivals.ts'
-import { flat } from '../../src/schedule/ramp.ts'
+import { flatRamp } from '../../src/schedule/ramp.ts'
 import { openLoop, type Schedule, slice } from '../../src/schedule/schedule.ts'
 
 const seeds = fc.integer({ min: 0, max: 2 ** 31 })
@@ -16,7 +16,7 @@ function dueAt(schedule: Schedule, sent: number): number {
 }
 
 function gapsOf(arrival: Arrival, rps: number, seed: number, count: number): number[] {
-  const schedule = openLoop(flat(rps), {}, arrival, seed)
+  const schedule = openLoop(flatRamp(rps), {}, arrival, seed)
   const gaps: number[] = []
   let before = dueAt(schedule, 0)
   for (let i = 1; i <= count; i++) {
@@ -65,12 +65,12 @@ describe('arrivals', () => {
   it('the same seed sends at the same instants, in whatever order it is asked; another seed does not', () => {
     fc.assert(
       fc.property(arrivals, seeds, fc.array(fc.nat(500), { minLength: 1, maxLength: 20 }), (arrival, seed, asked) => {
-        const forward = openLoop(flat(100), {}, arrival, seed)
+        const forward = openLoop(flatRamp(100), {}, arrival, seed)
         const inOrder = Array.from({ length: 501 }, (_, i) => dueAt(forward, i))
-        const random = openLoop(flat(100), {}, arrival, seed)
+        const random = openLoop(flatRamp(100), {}, arrival, seed)
         for (const i of asked) expect(dueAt(random, i)).toBe(inOrder[i])
         if (arrival.kind !== 'constant') {
-          expect(dueAt(openLoop(flat(100), {}, arrival, seed + 1), 50)).not.toBe(inOrder[50])
+          expect(dueAt(openLoop(flatRamp(100), {}, arrival, seed + 1), 50)).not.toBe(inOrder[50])
         }
       }),
       { numRuns: 50 },
@@ -80,7 +80,7 @@ describe('arrivals', () => {
   it('time never runs backwards, and the end is decided by the due time', () => {
     fc.assert(
       fc.property(arrivals, seeds, (arrival, seed) => {
-        const schedule = openLoop(flat(100), { durationUs: 1_000_000 }, arrival, seed)
+        const schedule = openLoop(flatRamp(100), { durationUs: 1_000_000 }, arrival, seed)
         let before = 0
         for (let i = 0; ; i++) {
           const pace = schedule(99e9, i)
@@ -97,7 +97,7 @@ describe('arrivals', () => {
   it('slices of several workers are the whole, each request once', () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 7 }), fc.nat(300), seeds, (workers, requests, seed) => {
-        const whole = () => openLoop(flat(50), { requests }, { kind: 'poisson', burstiness: 1 }, seed)
+        const whole = () => openLoop(flatRamp(50), { requests }, { kind: 'poisson', burstiness: 1 }, seed)
         const timesOf = (schedule: Schedule): number[] => {
           const times: number[] = []
           for (let pace = schedule(0, 0); pace.kind === 'due'; pace = schedule(0, times.length)) times.push(pace.atUs)

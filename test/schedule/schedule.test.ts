@@ -1,10 +1,10 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { armsByRequest, blockCount, interleave, share, shareOfBlocks } from '../../src/schedule/blocks.ts'
-import { flat } from '../../src/schedule/ramp.ts'
-import { closedLoop, type Limits, openLoop, type Schedule } from '../../src/schedule/schedule.ts'
+import { flatRamp } from '../../src/schedule/ramp.ts'
+import { closedLoop, openLoop, type Schedule, type ScheduleLimits } from '../../src/schedule/schedule.ts'
 
-const constantRate = (rps: number, limits: Limits): Schedule => openLoop(flat(rps), limits)
+const constantRate = (rps: number, limits: ScheduleLimits): Schedule => openLoop(flatRamp(rps), limits)
 
 /** Every due time until the schedule ends, each asked for at the instant it is due. */
 function dueTimes(schedule: Schedule): number[] {

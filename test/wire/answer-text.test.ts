@@ -1,7 +1,7 @@
 import { existsSync, globSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it, test } from 'vitest'
-import { textOfAnswer, textOfRequest } from '../../src/wire/answer-text.ts'
+import { extractAnswerText, extractRequestText } from '../../src/wire/answer-text.ts'
 import { readStreamEvent } from '../../src/wire/stream-event.ts'
 
 const streams = fileURLToPath(new URL('../../../shared/data/streams', import.meta.url))
@@ -18,7 +18,7 @@ describe.skipIf(!existsSync(streams))('recorded streams (skipped where ../shared
         const event = readStreamEvent(payload)
         chars += (event?.visibleChars ?? 0) + (event?.reasoningChars ?? 0) + (event?.toolChars ?? 0)
       }
-      const text = textOfAnswer(payloads.map((payload) => `data: ${payload}\n\n`).join(''), true)
+      const text = extractAnswerText(payloads.map((payload) => `data: ${payload}\n\n`).join(''), true)
       expect(text.length).toBe(chars)
     },
   )
@@ -57,12 +57,12 @@ test.each([
   ['Responses', { output: [{ type: 'message', content: [{ type: 'output_text', text: 'a' }] }] }, 'a'],
   ['embeddings', { data: [{ embedding: [1] }] }, ''],
 ])('a whole answer of %s', (_name, answer, text) => {
-  const found = textOfAnswer(JSON.stringify(answer), false)
+  const found = extractAnswerText(JSON.stringify(answer), false)
   expect([...found].sort()).toEqual([...text].sort())
 })
 
 test('what is no JSON has no text, and does not throw', () => {
-  for (const streamed of [true, false]) expect(textOfAnswer('data: {"choices": [{"de', streamed)).toBe('')
+  for (const streamed of [true, false]) expect(extractAnswerText('data: {"choices": [{"de', streamed)).toBe('')
 })
 
 test.each([
@@ -78,5 +78,5 @@ test.each([
   [{ prompt: 'a' }, 'a'],
   [{ input: ['a', 'b'] }, 'a\nb'],
 ])('the text of a request: %j', (body, text) => {
-  expect(textOfRequest(JSON.stringify(body)).trim()).toBe(text)
+  expect(extractRequestText(JSON.stringify(body)).trim()).toBe(text)
 })

@@ -2,7 +2,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { StreamWatch } from '../../src/client/stream-watch.ts'
+import { StreamTimings } from '../../src/client/stream-timings.ts'
 import { ChatChunk } from '../../src/wire/chat-chunk.ts'
 import { formatStamp, parseStamp, readStamp } from '../../src/wire/stamp.ts'
 import { readStreamEvent } from '../../src/wire/stream-event.ts'
@@ -208,7 +208,7 @@ describe('the short cut through a chat chunk', () => {
         const payloads = readFileSync(new URL(file, recorded), 'utf8').split('\n').filter(Boolean)
         const seen: Record<string, unknown[]> = { short: [], full: [] }
         for (const way of ['short', 'full'] as const) {
-          const watch = new StreamWatch((atUs, gapUs) => seen[way]?.push([atUs, gapUs]))
+          const watch = new StreamTimings((atUs, gapUs) => seen[way]?.push([atUs, gapUs]))
           for (const [i, payload] of payloads.entries()) {
             const bytes = Buffer.from(payload)
             if (way === 'full' || !watch.eventBytes(bytes, 0, bytes.length, i)) watch.event(payload, i)

@@ -8,7 +8,7 @@ import { headersOf } from '../../bench/plan-of.ts'
 import type { Target } from '../../client/target.ts'
 import { type ProviderRecord, readStats, readTruth } from '../../overhead/stamped.ts'
 import { randomFrom } from '../../stats/random.ts'
-import { armTag } from '../../wire/stamp.ts'
+import { drawArmTag } from '../../wire/stamp.ts'
 import { promptWorkload, requestMaker } from '../../workload/workload.ts'
 import type { Answer, Measured, ProviderView } from './measured.ts'
 import { Prober, type Question } from './prober.ts'
@@ -154,7 +154,7 @@ interface Wish {
 
 /** Makes questions, each with a nonce of its own, as a bench makes them. */
 function questions(model: string): (wish: Wish) => Question {
-  const tag = armTag(randomFrom(randomUUID()))
+  const tag = drawArmTag(randomFrom(randomUUID()))
   let index = 0
   return ({
     prompt = PROMPT,

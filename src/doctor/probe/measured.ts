@@ -2,11 +2,11 @@
  * What was measured for the rules, as plain data, and the few readings that several of them take from it: what the gateway added to each
  * token and to the end, by the provider's stamps.
  */
-import type { Headers } from '../../client/exchange.ts'
+import type { ResponseHeaders } from '../../client/request-result.ts'
 import type { ProviderRecord } from '../../overhead/stamped.ts'
 import type { Outcome } from '../../wire/outcome.ts'
 import type { Stamp } from '../../wire/stamp.ts'
-import type { Usage } from '../../wire/stream-event.ts'
+import type { TokenUsage } from '../../wire/stream-event.ts'
 
 export interface TokenSeen {
   sinceSentUs: number
@@ -23,10 +23,10 @@ export interface Answer {
   tookUs: number
   /** Token-bearing events, in the order in which they came. */
   tokens: TokenSeen[]
-  usage: Usage | undefined
+  usage: TokenUsage | undefined
   stamp: Stamp | undefined
-  headers: Headers
-  trailers: Headers
+  headers: ResponseHeaders
+  trailers: ResponseHeaders
   /** All text of the answer. */
   text: string
 }

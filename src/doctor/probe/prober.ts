@@ -3,17 +3,17 @@
  * nonces, stamps), with every token's time kept instead of counted.
  */
 
-import { overdue } from '../../client/deadlines.ts'
-import type { Exchange } from '../../client/exchange.ts'
-import { GivenUp } from '../../client/failure.ts'
+import { findMissedDeadline } from '../../client/deadlines.ts'
+import { AbortedByClient } from '../../client/failure.ts'
 import { Inbox } from '../../client/inbox.ts'
-import type { Lane, LaneUser } from '../../client/lane.ts'
+import type { RequestResult } from '../../client/request-result.ts'
+import type { RequestSlot, SlotListener } from '../../client/request-slot.ts'
 import type { Target } from '../../client/target.ts'
 import { UserError } from '../../errors.ts'
-import { Lanes } from '../../load/lanes.ts'
+import { SlotPool } from '../../load/slot-pool.ts'
 import type { Severity } from '../../report/doctor-schema.ts'
 import { now } from '../../system/clock.ts'
-import { textOfAnswer } from '../../wire/answer-text.ts'
+import { extractAnswerText } from '../../wire/answer-text.ts'
 import type { Stamp } from '../../wire/stamp.ts'
 import type { Answer, TokenSeen } from './measured.ts'
 
@@ -29,17 +29,17 @@ export interface Question {
   leaveAfterUs?: number
 }
 
-export class Prober implements LaneUser {
+export class Prober implements SlotListener {
   requests = 0
-  readonly #lanes: Lanes
-  readonly #lane: Lane
+  readonly #lanes: SlotPool
+  readonly #lane: RequestSlot
   #question: Question = { nonce: '', body: '', stream: false }
   #tokens: TokenSeen[] = []
   #resolve: (answer: Answer) => void = () => {}
 
   constructor({ origin, path }: Target, headers: Record<string, string>) {
-    this.#lanes = new Lanes(origin, { path, headers: Object.entries(headers).flat() }, now, new Inbox(now))
-    this.#lane = this.#lanes.make(this)
+    this.#lanes = new SlotPool(origin, { path, headers: Object.entries(headers).flat() }, now, new Inbox(now))
+    this.#lane = this.#lanes.createSlot(this)
   }
 
   /** Connections opened so far. */
@@ -57,14 +57,14 @@ export class Prober implements LaneUser {
     })
     const lane = this.#lane
     const watch = setInterval(() => {
-      const late = overdue(lane, now(), { totalUs: TIMEOUT_US })
+      const late = findMissedDeadline(lane, now(), { totalUs: TIMEOUT_US })
       if (late) lane.abort(late)
       else if (now() - lane.dispatchedUs >= (question.leaveAfterUs ?? Number.POSITIVE_INFINITY)) this.#leave()
     }, CHECK_MS)
     lane.start(question.body, question.stream, now(), { push: (chunk) => chunks.push(Buffer.from(chunk)) })
     const answer = await answered
     clearInterval(watch)
-    return { ...answer, text: textOfAnswer(Buffer.concat(chunks).toString('utf8'), question.stream) }
+    return { ...answer, text: extractAnswerText(Buffer.concat(chunks).toString('utf8'), question.stream) }
   }
 
   token(sinceSentUs: number, _gapUs: number, stamp: Stamp | undefined): void {
@@ -73,7 +73,7 @@ export class Prober implements LaneUser {
     if (this.#question.leaveAfterUs !== undefined) setImmediate(() => this.#leave())
   }
 
-  ended(result: Exchange): void {
+  ended(result: RequestResult): void {
     const { outcome, detail, usage, stamp, headers, trailers, sentUs, endUs } = result
     this.#resolve({
       nonce: this.#question.nonce,
@@ -95,7 +95,7 @@ export class Prober implements LaneUser {
   }
 
   #leave(): void {
-    this.#lane.abort(new GivenUp('KT_ABORTED_AT_DEADLINE', 'left on purpose'))
+    this.#lane.abort(new AbortedByClient('KT_ABORTED_AT_DEADLINE', 'left on purpose'))
   }
 }
 

@@ -3,7 +3,7 @@
  * and says what its figures leave out; it judges nothing but the form (validity.ts does). Signals, units and known bugs: each
  * adapter's own header. Two kinds of figure, never mixed: what the gateway says it added, and how long it says it waited.
  */
-import type { Headers } from '../../client/exchange.ts'
+import type { ResponseHeaders } from '../../client/request-result.ts'
 
 export interface Reading {
   us: number
@@ -38,7 +38,7 @@ export interface Adapter {
   /** The headers and trailers by which an answer may be known to come through this gateway: without any of them it is not asked. */
   names: readonly string[]
   /** Undefined when the answer does not come through it. `tookUs`: the client's own time, from sent to end. */
-  read(headers: Headers, trailers: Headers, tookUs: number): Statement | undefined
+  read(headers: ResponseHeaders, trailers: ResponseHeaders, tookUs: number): Statement | undefined
 }
 
 export const FROM_CACHE = "answered from the gateway's cache"

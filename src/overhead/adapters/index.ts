@@ -2,7 +2,7 @@
  * Every gateway that kt can listen to. Order decides where several match: a gateway that names itself goes before headers that a
  * provider may have sent itself (Kong, Envoy), and those before a generic Server-Timing.
  */
-import type { Headers } from '../../client/exchange.ts'
+import type { ResponseHeaders } from '../../client/request-result.ts'
 import type { Adapter, Statement } from './adapter.ts'
 import { bifrost } from './bifrost.ts'
 import { envoy } from './envoy.ts'
@@ -31,14 +31,18 @@ for (const [place, { names }] of ADAPTERS.entries()) {
   for (const name of names) WANTED_BY.set(name, (WANTED_BY.get(name) ?? 0) | (1 << place))
 }
 
-function wantedBy(headers: Headers): number {
+function wantedBy(headers: ResponseHeaders): number {
   let bits = 0
   for (const name in headers) bits |= WANTED_BY.get(name) ?? 0
   return bits
 }
 
 /** What the first gateway that is recognised says of itself, and beside it what the provider does. */
-export function readStatement(headers: Headers, trailers: Headers, tookUs: number): Statement | undefined {
+export function readStatement(
+  headers: ResponseHeaders,
+  trailers: ResponseHeaders,
+  tookUs: number,
+): Statement | undefined {
   const provider = openAi(headers)
   const wanted = wantedBy(headers) | wantedBy(trailers)
   for (let place = 0; wanted >> place !== 0; place++) {

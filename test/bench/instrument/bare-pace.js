@@ -1,7 +1,7 @@
-// What this machine lets any paced client do: kt's own waker and head start with nothing behind them, and with one write and one read on a raw socket for each
+// What this machine lets any paced client do: kt's own timer and send lead time with nothing behind them, and with one write and one read on a raw socket for each
 // request. Lateness and cores of both are the floor beside which kt's figures stand.
 
-import { HeadStart, startWaker } from '../../../dist/src/load/waker.js'
+import { SendLeadTime, startPrecisionTimer } from '../../../dist/src/load/precision-timer.js'
 import { Histogram } from '../../../dist/src/stats/histogram.js'
 import { now } from '../../../dist/src/system/clock.js'
 import { requestMaker } from '../../../dist/src/workload/workload.js'
@@ -24,28 +24,28 @@ export async function barePace(rps, requests, port) {
   const finished = new Promise((resolve) => {
     finish = resolve
   })
-  const headStart = new HeadStart()
+  const leadTime = new SendLeadTime()
   const pump = () => {
-    for (; sent < requests && now() >= startUs + sent * everyUs - headStart.us; sent++) {
+    for (; sent < requests && now() >= startUs + sent * everyUs - leadTime.us; sent++) {
       const dueUs = startUs + sent * everyUs
-      headStart.learn(dueUs, now())
+      leadTime.learn(dueUs, now())
       while (now() < dueUs);
       const socket = free.pop()
       const atUs = socket ? writeRequest(socket, make) : now()
       // The first half second finds code that was never run.
       if (dueUs - startUs > 500_000) lag.record(atUs - dueUs)
     }
-    if (sent < requests) waker.wakeAt(startUs + sent * everyUs - headStart.us)
+    if (sent < requests) timer.wakeAt(startUs + sent * everyUs - leadTime.us)
     else finish()
   }
-  const waker = await startWaker(now, pump)
+  const timer = await startPrecisionTimer(now, pump)
   const before = process.cpuUsage()
   startUs = now() + 1_000
-  waker.wakeAt(startUs)
+  timer.wakeAt(startUs)
   await finished
   const { user, system } = process.cpuUsage(before)
   const cores = (user + system) / (now() - startUs)
-  await waker.close()
+  await timer.close()
   for (const socket of sockets) socket.destroy()
   return { lag, cores }
 }

@@ -1,5 +1,5 @@
 // How late the open loop hands its requests to their sockets, whether it keeps the rate, and how much of a core it takes doing so. In the
-// same run the machine's own part: kt's waker with nothing behind it, and with a bare write and read on raw sockets.
+// same run the machine's own part: kt's timer with nothing behind it, and with a bare write and read on raw sockets.
 import { barePace } from './bare-pace.js'
 import { decode, median, quantiles, run, say, target } from './rig.js'
 
@@ -18,7 +18,7 @@ export async function pacing(table, quick) {
         { mode: 'open', rps, maxInFlight: 1_000 },
         { durationUs: seconds * 1e6, warmupUs: quick ? 1e6 : 3e6 },
       )
-      const waker = await barePace(rps, rps * seconds)
+      const timer = await barePace(rps, rps * seconds)
       const raw = await barePace(rps, rps * seconds, provider.port)
       const lag = decode(record.sendLag)
       const { self, achievedToOffered } = record
@@ -27,17 +27,17 @@ export async function pacing(table, quick) {
           `loop ${self.eventLoopDelayMs.p99.toFixed(2)} ms late at P99; GC ${self.gcMs.toFixed(1)} ms; ${self.involuntarySwitches} involuntary switches`,
       )
       for (const [what, bare] of [
-        ['the waker alone', waker],
+        ['the timer alone', timer],
         ['with raw sockets', raw],
       ])
         say(`    ${what}: ${quantiles(bare.lag)}; ${bare.cores.toFixed(3)} cores`)
-      seen.push({ lag, waker, raw, cores: self.cpuShare, achieved: achievedToOffered })
+      seen.push({ lag, timer, raw, cores: self.cpuShare, achieved: achievedToOffered })
     }
     const of = (figure) => median(seen.map(figure))
     if (rps === 500) {
       table.row(
         'cores used at 500/s by the pacer alone',
-        of(({ waker }) => waker.cores),
+        of(({ timer }) => timer.cores),
         'cores',
         0.1,
         'low',
@@ -60,7 +60,7 @@ export async function pacing(table, quick) {
     }
     table.row(`send lateness at ${rps}/s, P50`, of(({ lag }) => lag.quantileUs(0.5)) / 1_000, 'ms', 0.15, 'low')
     table.row('  the same, P99', of(({ lag }) => lag.quantileUs(0.99)) / 1_000, 'ms', 0.5, 'low')
-    table.row('  P99 of the waker alone', of(({ waker }) => waker.lag.quantileUs(0.99)) / 1_000, 'ms', 0.5, 'low')
+    table.row('  P99 of the timer alone', of(({ timer }) => timer.lag.quantileUs(0.99)) / 1_000, 'ms', 0.5, 'low')
     table.row('  achieved of the rate', Math.min(...seen.map(({ achieved }) => achieved)), '', 0.99, 'high')
   }
   provider.close()

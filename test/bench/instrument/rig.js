@@ -34,7 +34,7 @@ export async function run(origin, load, more = {}, sends = workload(), progress 
     warmup: 0,
     warmupUs: 0.5e6,
     timeoutUs: 30e6,
-    rehearsed: true,
+    jitWarmup: true,
     tokenBudget: undefined,
     ...more,
   }

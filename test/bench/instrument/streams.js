@@ -1,7 +1,7 @@
 // Streams: how many coalesced events one core reads and counts, by the parser alone and through the whole client over a socket; and how
 // late a token of 300 paced streams is seen, by its stamp, beside a reader of raw sockets in turns.
 
-import { StreamWatch } from '../../../dist/src/client/stream-watch.js'
+import { StreamTimings } from '../../../dist/src/client/stream-timings.js'
 import { Histogram } from '../../../dist/src/stats/histogram.js'
 import { now } from '../../../dist/src/system/clock.js'
 import { SseReader } from '../../../dist/src/wire/sse.js'
@@ -18,7 +18,7 @@ export async function reading(table, quick) {
     const sinceUs = now()
     let events = 0
     while (now() - sinceUs < (quick ? 0.3e6 : 1e6)) {
-      const watch = new StreamWatch(() => {})
+      const watch = new StreamTimings(() => {})
       const reader = new SseReader(
         (data, name) => watch.event(data, 0, name),
         (bytes, start, end) => watch.eventBytes(bytes, start, end, 0),

@@ -7,29 +7,29 @@
 import { constants, createGunzip, type Gunzip } from 'node:zlib'
 import type { Dispatcher } from 'undici'
 import type { Clock } from '../system/clock.ts'
+import { quotable } from '../wire/answer-error.ts'
 import { readErrorAnswer, readJsonAnswer } from '../wire/json-answer.ts'
-import { type Outcome, outcomeOfStatus } from '../wire/outcome.ts'
+import { classifyStatus, type Outcome } from '../wire/outcome.ts'
 import { SseReader } from '../wire/sse.ts'
 import type { Stamp } from '../wire/stamp.ts'
-import type { Usage } from '../wire/stream-event.ts'
-import { quotable } from '../wire/told-error.ts'
-import type { Connection } from './connection.ts'
-import type { AnswerListener, Ask, Exchange, Headers } from './exchange.ts'
-import { isInterrupted, KeptBody, outcomeOfError } from './failure.ts'
-import { StreamWatch } from './stream-watch.ts'
+import type { TokenUsage } from '../wire/stream-event.ts'
+import type { TargetConnection } from './connection.ts'
+import { BufferedBody, classifyError, isAbortedByClient } from './failure.ts'
+import type { BodyListener, RequestHead, RequestResult, ResponseHeaders } from './request-result.ts'
+import { StreamTimings } from './stream-timings.ts'
 
 /** Hears what happens on a lane. What it is told holds until the lane is started again. */
-export interface LaneUser {
+export interface SlotListener {
   /** A token-bearing event came: how long after `sent`, the gap to the one before (NaN for the first), its stamp. */
   token(sinceSentUs: number, gapUs: number, stamp: Stamp | undefined): void
   /** The request has ended, whatever happened; once for every start. */
-  ended(result: Exchange): void
+  ended(result: RequestResult): void
 }
 
-const NONE: Headers = {}
+const NONE: ResponseHeaders = {}
 const QUOTED_BYTES = 65_536
 
-export class Lane implements Exchange, Dispatcher.DispatchHandler {
+export class RequestSlot implements RequestResult, Dispatcher.DispatchHandler {
   outcome: Outcome = 'OK'
   streamed = false
   detail = ''
@@ -47,7 +47,7 @@ export class Lane implements Exchange, Dispatcher.DispatchHandler {
   bodyBytes = 0
   requestChars = 0
   reused = false
-  usage: Usage | undefined
+  usage: TokenUsage | undefined
   stamp: Stamp | undefined
   headers = NONE
   trailers = NONE
@@ -56,15 +56,15 @@ export class Lane implements Exchange, Dispatcher.DispatchHandler {
   readyUs = Number.NaN
   /** It may not be used again: a request that was given up may still come to life on it. */
   dead = false
-  readonly connection: Connection
+  readonly connection: TargetConnection
   readonly #clock: Clock
-  readonly #user: LaneUser
+  readonly #user: SlotListener
   readonly #options: Dispatcher.DispatchOptions
-  readonly #kept = new KeptBody()
+  readonly #kept = new BufferedBody()
   #controller: Dispatcher.DispatchController | undefined
   #settled = true
   #status = 0
-  readonly #watch = new StreamWatch((atUs, gapUs, stamp) => {
+  readonly #watch = new StreamTimings((atUs, gapUs, stamp) => {
     this.lastTokenUs = atUs
     if (Number.isNaN(this.firstTokenUs)) this.firstTokenUs = atUs
     this.#user.token(atUs - this.sentUs, gapUs, stamp)
@@ -75,11 +75,11 @@ export class Lane implements Exchange, Dispatcher.DispatchHandler {
   )
   #gunzip: Gunzip | undefined
   #streamFault: string | undefined
-  #sample: AnswerListener | undefined
+  #sample: BodyListener | undefined
   /** When the piece of a body that is being read came in. */
   #chunkUs = 0
 
-  constructor(connection: Connection, ask: Ask, clock: Clock, user: LaneUser) {
+  constructor(connection: TargetConnection, ask: RequestHead, clock: Clock, user: SlotListener) {
     this.connection = connection
     this.#clock = clock
     this.#user = user
@@ -87,12 +87,12 @@ export class Lane implements Exchange, Dispatcher.DispatchHandler {
   }
 
   /** What the next request is sent with, until it is called again. */
-  carry(headers: string[]): void {
+  setHeaders(headers: string[]): void {
     this.#options.headers = headers
   }
 
   /** Sends `body` at `nowUs`, which may be a moment ahead; `sample` hears the decoded body of a good answer as it comes. */
-  start(body: string, stream: boolean, nowUs: number, sample?: AnswerListener): void {
+  start(body: string, stream: boolean, nowUs: number, sample?: BodyListener): void {
     this.dispatchedUs = nowUs
     this.outcome = 'OK'
     this.detail = ''
@@ -124,7 +124,7 @@ export class Lane implements Exchange, Dispatcher.DispatchHandler {
   }
 
   /** When the request was handed over, the opening of its connection and the wait for a stream of HTTP/2 not counted. */
-  get handedUs(): number {
+  get handedOverUs(): number {
     return this.reused && !this.connection.multiplexed ? this.sentUs : this.dispatchedUs
   }
 
@@ -136,7 +136,7 @@ export class Lane implements Exchange, Dispatcher.DispatchHandler {
     else {
       // It waits for a stream of a session that others use: it is ended here, and refused should its turn still come.
       this.dead = true
-      this.#fail(outcomeOfError(reason, false), reason.message, this.#clock())
+      this.#fail(classifyError(reason, false), reason.message, this.#clock())
     }
   }
 
@@ -160,7 +160,7 @@ export class Lane implements Exchange, Dispatcher.DispatchHandler {
     this.sentUs = this.connection.wroteUs()
   }
 
-  onResponseStart(_controller: Dispatcher.DispatchController, status: number, headers: Headers): void {
+  onResponseStart(_controller: Dispatcher.DispatchController, status: number, headers: ResponseHeaders): void {
     if (this.dead) return
     this.headersUs = this.connection.readUs()
     this.#status = status
@@ -184,12 +184,12 @@ export class Lane implements Exchange, Dispatcher.DispatchHandler {
     else this.#kept.clear()
   }
 
-  onResponseEnd(_controller: Dispatcher.DispatchController, trailers: Headers | undefined): void {
+  onResponseEnd(_controller: Dispatcher.DispatchController, trailers: ResponseHeaders | undefined): void {
     if (this.dead) return
     const endUs = this.connection.readUs()
     if (trailers) this.trailers = trailers
     if (!this.#isOk()) {
-      this.#fail(outcomeOfStatus(this.#status), `HTTP ${this.#status}: ${readErrorAnswer(this.#text())}`, endUs)
+      this.#fail(classifyStatus(this.#status), `HTTP ${this.#status}: ${readErrorAnswer(this.#text())}`, endUs)
     } else if (!this.streamed) this.#endJson(endUs)
     else if (this.#gunzip && this.#streamFault === undefined) this.#gunzip.end()
     else this.#endStream(endUs)
@@ -201,9 +201,9 @@ export class Lane implements Exchange, Dispatcher.DispatchHandler {
     const status = this.#status
     // undici is in the middle of clearing its queue here: whoever hears of the end may want to send at once.
     setImmediate(() => {
-      if (!this.#isOk() && status > 0 && !isInterrupted(error)) {
-        this.#fail(outcomeOfStatus(status), `HTTP ${status}`, endUs)
-      } else this.#fail(outcomeOfError(error, status > 0), error.message, endUs)
+      if (!this.#isOk() && status > 0 && !isAbortedByClient(error)) {
+        this.#fail(classifyStatus(status), `HTTP ${status}`, endUs)
+      } else this.#fail(classifyError(error, status > 0), error.message, endUs)
     })
   }
 
@@ -306,6 +306,6 @@ export class Lane implements Exchange, Dispatcher.DispatchHandler {
   }
 }
 
-function isGzip(headers: Headers): boolean {
+function isGzip(headers: ResponseHeaders): boolean {
   return headers['content-encoding'] === 'gzip'
 }

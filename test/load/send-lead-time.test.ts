@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest'
 import { Engine } from '../../src/load/engine.ts'
 import type { RunPlan } from '../../src/load/plan.ts'
-import { HeadStart } from '../../src/load/waker.ts'
+import { SendLeadTime } from '../../src/load/precision-timer.ts'
 import { selfSigned } from '../../src/provider/certificate.ts'
 import { startProvider } from '../../src/provider/server.ts'
 import { randomFrom } from '../../src/stats/random.ts'
@@ -14,7 +14,7 @@ const REQUESTS = 3_000
 describe('what is learnt', () => {
   /** A request is ready so long after it was woken for; the last half of the requests, when all is learnt. */
   function settled(gapUs: number, readyAfterUs: () => number): { inTime: number; waitShare: number; us: number } {
-    const headStart = new HeadStart()
+    const headStart = new SendLeadTime()
     let [inTime, waitedUs] = [0, 0]
     for (let i = 1; i <= REQUESTS; i++) {
       const dueUs = i * gapUs
@@ -46,7 +46,7 @@ describe('what is learnt', () => {
 
   it('what takes longer than it may be ahead stays late, and one that never was ready teaches nothing', () => {
     expect(settled(5_000, () => 2_000).us).toBe(300)
-    const headStart = new HeadStart()
+    const headStart = new SendLeadTime()
     headStart.learn(1_000, Number.NaN)
     headStart.learn(2_000, 1_990)
     expect(headStart.us).toBe(36)

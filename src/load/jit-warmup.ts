@@ -4,7 +4,7 @@
  * needs: on a cold thread sends leave milliseconds late and latencies read too high. Nothing of it reaches the target or the figures.
  */
 import { ONE_AT_A_TIME } from '../client/connection.ts'
-import { targetOf } from '../client/target.ts'
+import { resolveTarget } from '../client/target.ts'
 import { selfSigned } from '../provider/certificate.ts'
 import { startProvider } from '../provider/server.ts'
 import type { RunPlan } from './plan.ts'
@@ -19,17 +19,17 @@ const PACED = { durationUs: 300_000, rps: 1_000, maxInFlight: 100 }
 const DRAIN_US = 200_000
 
 /** Where it is rehearsed; plain data that crosses to the sending threads. */
-export interface StageAddress {
+export interface JitWarmupAddress {
   origin: string
   path: string
 }
 
-export interface Stage extends StageAddress {
+export interface JitWarmupProvider extends JitWarmupAddress {
   close(): Promise<void>
 }
 
 /** A provider that answers at once, spoken to as the target is. */
-export async function openStage({ arms, connection, workload }: RunPlan): Promise<Stage> {
+export async function startJitWarmupProvider({ arms, connection, workload }: RunPlan): Promise<JitWarmupProvider> {
   const now = { kind: 'fixed', us: 0 } as const
   const provider = await startProvider({
     host: HOST,
@@ -39,12 +39,12 @@ export async function openStage({ arms, connection, workload }: RunPlan): Promis
     ...(connection?.http === 'h2' ? { http2: { maxConcurrentStreams: STREAMS } } : {}),
     ...(arms[0]?.origin.startsWith('https:') ? { tls: selfSigned(HOST) } : {}),
   })
-  const { origin, path } = targetOf(provider.url, workload.endpoint)
+  const { origin, path } = resolveTarget(provider.url, workload.endpoint)
   return { origin, path, close: () => provider.close(0) }
 }
 
 /** What is sent there before `plan` is. */
-export function rehearsalsOf(plan: RunPlan, { origin, path }: StageAddress): RunPlan[] {
+export function planJitWarmup(plan: RunPlan, { origin, path }: JitWarmupAddress): RunPlan[] {
   const { arms, workload, load, timeoutUs, connection = ONE_AT_A_TIME } = plan
   const common = {
     arms: arms.slice(0, 1).map((arm) => ({ ...arm, origin, path })),

@@ -8,10 +8,10 @@
 import { interleave, shareOfBlocks } from '../schedule/blocks.ts'
 import type { Clock } from '../system/clock.ts'
 import type { Pacing } from './pacing.ts'
-import type { RunPlan, Segment } from './plan.ts'
+import type { PhasePlan, RunPlan } from './plan.ts'
 
 /** A request as the schedule released it. */
-export interface Released {
+export interface ReleasedRequest {
   /** The how-many-th of the stretch. */
   index: number
   /** After the start of the stretch. */
@@ -25,19 +25,19 @@ export interface Released {
   woken: boolean
 }
 
-export interface StretchHost {
+export interface LoadPhaseHost {
   clock: Clock
   wakeAt(us: number): void
   /** How long before it is due a request is to be sent, to be ready for its socket when it is. */
-  headStartUs(): number
+  sendLeadTimeUs(): number
   stopped(): boolean
   /** Sends it, not before `nowUs`; the stretch must hear of its end through `freed`. It may be sent and left out: `measured` says so after. */
-  send(released: Released, nowUs: number): void
+  send(released: ReleasedRequest, nowUs: number): void
   /** Due, and the run is over before it found a slot. */
-  unsent(released: Released, atUs: number): void
+  neverSent(released: ReleasedRequest, atUs: number): void
 }
 
-export class Stretch {
+export class LoadPhase {
   /** When the last measured request was to leave, and left; what was in flight may take until `drainUntilUs`. */
   offeredUs = 0
   achievedUs = 0
@@ -49,7 +49,7 @@ export class Stretch {
   answered = 0
   readonly #pacing: Pacing
   readonly #startUs: number
-  readonly #host: StretchHost
+  readonly #host: LoadPhaseHost
   /** Closed loop: when each free slot became (or becomes) free, after the start. */
   readonly #freeSince: number[] = []
   #released = 0
@@ -60,7 +60,7 @@ export class Stretch {
   #waitedForSlot = false
   #resolve: () => void = () => {}
 
-  constructor(pacing: Pacing, startUs: number, host: StretchHost) {
+  constructor(pacing: Pacing, startUs: number, host: LoadPhaseHost) {
     this.#pacing = pacing
     this.#startUs = startUs
     this.#host = host
@@ -74,7 +74,7 @@ export class Stretch {
   }
 
   /** A request of this stretch has ended. */
-  freed(endUs: number): void {
+  slotFreed(endUs: number): void {
     this.#busy--
     this.answered++
     if (!this.#pacing.open) this.#freeSince.push(endUs - this.#startUs + this.#pacing.thinkUs)
@@ -83,7 +83,7 @@ export class Stretch {
 
   /** Releases everything that is due, and arranges to be woken when more is. */
   pump(woken = false): void {
-    const headStartUs = this.#host.headStartUs()
+    const headStartUs = this.#host.sendLeadTimeUs()
     const { slotsAt, durationUs, coolDownUs, drainUs, owedUs } = this.#pacing
     for (let first = woken; ; first = false) {
       const elapsedUs = this.#host.clock() - this.#startUs
@@ -194,7 +194,7 @@ export class Stretch {
       }
       this.offeredUs = due.atUs
       this.achievedUs = Math.max(due.atUs, elapsedUs)
-      this.#host.unsent(released, this.#startUs + elapsedUs)
+      this.#host.neverSent(released, this.#startUs + elapsedUs)
     }
   }
 
@@ -208,41 +208,44 @@ export class Stretch {
  * each, in random order within every pair of blocks. Paired by request, both run in one segment. A look ends a segment.
  */
 
-export function segmentsOf(plan: RunPlan): Segment[] {
-  const { arms, blocks, pairing, workload, looks = [] } = plan
+export function planPhases(plan: RunPlan): PhasePlan[] {
+  const { arms, blocks, pairing, workload, interimAnalyses = [] } = plan
   const all = arms.map((_, index) => index)
-  const pauses = looks.filter((look) => look < blocks)
+  const pauses = interimAnalyses.filter((look) => look < blocks)
   if (arms.length === 1 || pairing === 'request') {
     const ends = [...pauses, blocks]
     return ends.map((end, i) => {
       const firstBlock = ends[i - 1] ?? 0
-      return { ...part(plan, all, firstBlock, end - firstBlock), ...(end < blocks ? { lookAfter: end } : {}) }
+      return {
+        ...part(plan, all, firstBlock, end - firstBlock),
+        ...(end < blocks ? { interimAnalysisAfter: end } : {}),
+      }
     })
   }
   return interleave(all, blocks, workload.seed).map(({ arm, block }, i) => ({
     ...part(plan, [arm], block, 1),
-    ...((i + 1) % arms.length === 0 && pauses.includes(block + 1) ? { lookAfter: block + 1 } : {}),
+    ...((i + 1) % arms.length === 0 && pauses.includes(block + 1) ? { interimAnalysisAfter: block + 1 } : {}),
   }))
 }
 
 function part(
-  { arms, blocks: all, requests, durationUs, leaveOutFirst = true }: RunPlan,
+  { arms, blocks: all, requests, durationUs, excludeIdleFirst = true }: RunPlan,
   used: readonly number[],
   firstBlock: number,
   blocks: number,
-): Segment {
+): PhasePlan {
   return {
     arms: used,
     firstBlock,
     blocks,
     requests: requests === undefined ? undefined : shareOfBlocks(requests, all, firstBlock, blocks),
     durationUs: durationUs === undefined ? undefined : (durationUs / all) * blocks * used.length,
-    rested: leaveOutFirst && used.length < arms.length,
+    excludeIdleFirst: excludeIdleFirst && used.length < arms.length,
   }
 }
 
 /** The block of the `index`-th request of a segment, due `dueUs` after the segment's start. */
-export function blockOf(segment: Segment, index: number, dueUs: number): number {
+export function findBlock(segment: PhasePlan, index: number, dueUs: number): number {
   const { arms, firstBlock, blocks, requests, durationUs } = segment
   const done = requests === undefined ? dueUs / (durationUs ?? 1) : index / (requests * arms.length)
   return firstBlock + Math.min(blocks - 1, Math.floor(done * blocks))

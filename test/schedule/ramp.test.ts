@@ -1,16 +1,16 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { from, parseStages, rampOf, type Stage, type Stages } from '../../src/schedule/ramp.ts'
+import { buildRamp, parseStages, type RampStage, type RampStages, shiftRamp } from '../../src/schedule/ramp.ts'
 import { fixedSlots, openLoop, rampedSlots } from '../../src/schedule/schedule.ts'
 
-function stagesOf(text: string): Stages {
+function stagesOf(text: string): RampStages {
   const stages = parseStages(text)
   if (typeof stages === 'string') throw new Error(stages)
   return stages
 }
 
-function countOf(stages: Stages): number {
-  const schedule = openLoop(rampOf(stages.stages), { durationUs: stages.durationUs })
+function countOf(stages: RampStages): number {
+  const schedule = openLoop(buildRamp(stages.stages), { durationUs: stages.durationUs })
   let sent = 0
   while (schedule(0, sent).kind === 'due') sent++
   return sent
@@ -20,7 +20,7 @@ describe('--stages', () => {
   it('holds the first level, then moves in a straight line', () => {
     const stages = stagesOf('10rps@30s,200rps@60s')
     expect(stages).toMatchObject({ of: 'rps', durationUs: 90_000_000, highest: 200 })
-    const ramp = rampOf(stages.stages)
+    const ramp = buildRamp(stages.stages)
     expect([0, 29.9, 30, 60, 89.999].map((s) => Math.round(ramp.levelAt(s * 1e6)))).toEqual([10, 10, 10, 105, 200])
     // 10/s for 30 s and 105/s on average for 60 s.
     expect(Math.abs(countOf(stages) - 6_600)).toBeLessThanOrEqual(1)
@@ -53,14 +53,14 @@ describe('--stages', () => {
   })
   const ramps = fc
     .array(stage, { minLength: 1, maxLength: 6 })
-    .map((raw) => raw.map((s, i): Stage => ({ from: raw[i - 1]?.to ?? s.to, ...s })))
+    .map((raw) => raw.map((s, i): RampStage => ({ from: raw[i - 1]?.to ?? s.to, ...s })))
 
   it('sends as many requests as the area under the ramp, and none out of order', () => {
     fc.assert(
       fc.property(ramps, (stages) => {
         const durationUs = stages.reduce((sum, s) => sum + s.durationUs, 0)
         const area = stages.reduce((sum, s) => sum + ((s.from + s.to) / 2) * (s.durationUs / 1e6), 0)
-        const ramp = rampOf(stages)
+        const ramp = buildRamp(stages)
         expect(ramp.upTo(durationUs)).toBeCloseTo(area, 3)
         const schedule = openLoop(ramp, { durationUs })
         let sent = 0
@@ -81,9 +81,9 @@ describe('--stages', () => {
     fc.assert(
       fc.property(ramps, fc.integer({ min: 1, max: 20 }), (stages, blocks) => {
         const durationUs = stages.reduce((sum, s) => sum + s.durationUs, 0)
-        const ramp = rampOf(stages)
+        const ramp = buildRamp(stages)
         const partUs = durationUs / blocks
-        const parts = Array.from({ length: blocks }, (_, i) => from(ramp, i * partUs).upTo(partUs))
+        const parts = Array.from({ length: blocks }, (_, i) => shiftRamp(ramp, i * partUs).upTo(partUs))
         expect(parts.reduce((sum, part) => sum + part, 0)).toBeCloseTo(ramp.upTo(durationUs), 3)
       }),
       { numRuns: 60 },
@@ -94,7 +94,7 @@ describe('--stages', () => {
 describe('slots', () => {
   it('follow the ramp, and end with it', () => {
     const { stages, durationUs } = stagesOf('5@1s,50@9s')
-    const slots = rampedSlots(rampOf(stages), durationUs)
+    const slots = rampedSlots(buildRamp(stages), durationUs)
     expect([0, 1, 5.5, 9.999, 10].map((s) => slots(s * 1e6).count)).toEqual([5, 5, 28, 50, 0])
     expect(slots(10e6).untilUs).toBe(Number.POSITIVE_INFINITY)
     expect(fixedSlots(3)(5)).toEqual({ count: 3, untilUs: Number.POSITIVE_INFINITY })
@@ -103,7 +103,7 @@ describe('slots', () => {
   it('shared by workers, the shares are the whole', () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 8 }), fc.integer({ min: 1, max: 99 }), (workers, level) => {
-        const ramp = rampOf([{ from: level, to: level, durationUs: 1 }])
+        const ramp = buildRamp([{ from: level, to: level, durationUs: 1 }])
         const shares = Array.from({ length: workers }, (_, i) => rampedSlots(ramp, 1, i, workers)(0).count)
         expect(shares.reduce((sum, share) => sum + share, 0)).toBe(level)
       }),

@@ -2,9 +2,9 @@
 import { afterEach, expect, it } from 'vitest'
 import { ONE_AT_A_TIME } from '../../src/client/connection.ts'
 import { Engine } from '../../src/load/engine.ts'
+import { planJitWarmup, startJitWarmupProvider } from '../../src/load/jit-warmup.ts'
 import type { Progress } from '../../src/load/merge.ts'
 import type { RunPlan } from '../../src/load/plan.ts'
-import { openStage, rehearsalsOf } from '../../src/load/rehearsal.ts'
 import { startRun } from '../../src/load/run.ts'
 import { selfSigned } from '../../src/provider/certificate.ts'
 import { type Provider, startProvider } from '../../src/provider/server.ts'
@@ -22,7 +22,7 @@ async function rehearsedRun(changes: Partial<RunPlan>, stream = false) {
   provider ??= await quickProvider()
   const phases = new Set<Progress['phase']>()
   const progress = ({ phase }: Progress): unknown => phases.add(phase)
-  const running = await startRun(planFor(provider.url, { rehearsed: true, ...changes }, stream), { progress })
+  const running = await startRun(planFor(provider.url, { jitWarmup: true, ...changes }, stream), { progress })
   return { running, phases, provider }
 }
 
@@ -63,9 +63,9 @@ it.each([
     ...(tls ? { tls: selfSigned('127.0.0.1') } : {}),
   })
   const plan = planFor(provider.url, { connection: { ...ONE_AT_A_TIME, ...spec } }, true)
-  const stage = await openStage(plan)
+  const stage = await startJitWarmupProvider(plan)
   expect(new URL(stage.origin).protocol).toBe(new URL(provider.url).protocol)
-  const [sprint] = rehearsalsOf(plan, stage)
+  const [sprint] = planJitWarmup(plan, stage)
   if (!sprint) throw new Error('nothing to rehearse')
   const engine = new Engine({ ...sprint, requests: 30 }, now)
   await engine.run()

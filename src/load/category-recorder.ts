@@ -3,7 +3,7 @@
  * their category, counted from the single request. Memory is bounded by categories times blocks (three significant digits); the
  * recorder feeds it, it hears of no request by itself. Plain data comes out.
  */
-import type { Exchange } from '../client/exchange.ts'
+import type { RequestResult } from '../client/request-result.ts'
 import { type Category, tailTargets } from '../slo/category.ts'
 import { type EncodedHistogram, Histogram } from '../stats/histogram.ts'
 import { isInLatencyTail, type Outcome } from '../wire/outcome.ts'
@@ -34,7 +34,7 @@ interface LiveBlock {
   ttft: Histogram
 }
 
-export class CategoryTally {
+export class CategoryRecorder {
   readonly #categories: readonly Category[]
   readonly #blocks: Map<number, LiveBlock>[]
   readonly #targetsUs: { latencyUs: number; ttftUs: number }[]
@@ -53,7 +53,7 @@ export class CategoryTally {
     if (live) live.sent++
   }
 
-  ended(category: number, block: number, result: Exchange, intendedUs: number): void {
+  ended(category: number, block: number, result: RequestResult, intendedUs: number): void {
     const live = this.#block(category, block)
     const targets = this.#targetsUs[category]
     if (!live || !targets) return

@@ -1,7 +1,7 @@
 /**
  * Wakes the sending thread at an instant, for the open loop and think times: setTimeout is half a millisecond late at the median, and spinning
  * from one request to the next burns the machine shared with the target. So a thread of its own sleeps on shared memory
- * (wake-thread.ts) until the instant. It wakes some hundredths of a millisecond late: head-start.ts says how much before it is due a request is
+ * (timer-thread.ts) until the instant. It wakes some hundredths of a millisecond late: head-start.ts says how much before it is due a request is
  * to be woken for.
  */
 import { Worker } from 'node:worker_threads'
@@ -23,7 +23,7 @@ const WAIT_SHARE = 0.05
 
 const SMOOTHED_OVER = 16
 
-export class HeadStart {
+export class SendLeadTime {
   us = FIRST_US
   #lastDueUs = Number.NaN
   #gapUs = 0
@@ -40,19 +40,21 @@ export class HeadStart {
   }
 }
 
-export interface Waker {
+export interface PrecisionTimer {
   /** Calls back at `atUs` on the host's clock; a later call replaces an earlier one. */
   wakeAt(atUs: number): void
   close(): Promise<void>
 }
 
 /** Resolves when the thread runs: what it loads must not compete with the run for file descriptors or time. */
-export async function startWaker(clock: Clock, callback: () => void): Promise<Waker> {
+export async function startPrecisionTimer(clock: Clock, callback: () => void): Promise<PrecisionTimer> {
   const signal = new Int32Array(new SharedArrayBuffer(4))
   const wake = new Float64Array(new SharedArrayBuffer(8))
   wake[0] = Number.POSITIVE_INFINITY
   const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js'
-  const thread = new Worker(new URL(`wake-thread.${extension}`, import.meta.url), { workerData: { signal, due: wake } })
+  const thread = new Worker(new URL(`timer-thread.${extension}`, import.meta.url), {
+    workerData: { signal, due: wake },
+  })
   let dueUs = Number.POSITIVE_INFINITY
 
   const sleepUntil = (atUs: number): void => {

@@ -5,17 +5,17 @@
 import { ChatChunk } from '../wire/chat-chunk.ts'
 import { ERROR_EVENT } from '../wire/sse.ts'
 import { parseStamp, readStamp, type Stamp } from '../wire/stamp.ts'
-import { readStreamEvent, type Usage } from '../wire/stream-event.ts'
+import { readStreamEvent, type TokenUsage } from '../wire/stream-event.ts'
 
 /** Called for every token-bearing event: when it came, the gap to the one before (NaN for the first), its stamp. */
 type TokenEventListener = (atUs: number, gapUs: number, stamp: Stamp | undefined) => void
 
-export class StreamWatch {
+export class StreamTimings {
   firstTokenUs = Number.NaN
   lastTokenUs = Number.NaN
   events = 0
   tokenEvents = 0
-  usage: Usage | undefined
+  usage: TokenUsage | undefined
   stamp: Stamp | undefined
   error: string | undefined
   /** The protocol's end mark was seen. */
@@ -114,7 +114,7 @@ export class StreamWatch {
 }
 
 /** Usage may come in parts (Anthropic) or grow from chunk to chunk (Gemini): the largest of each figure is the final one. */
-function mergeUsage(a: Usage | undefined, b: Usage): Usage {
+function mergeUsage(a: TokenUsage | undefined, b: TokenUsage): TokenUsage {
   if (!a) return b
   return {
     input: Math.max(a.input, b.input),

@@ -2,24 +2,24 @@
  * The lanes of one arm: taken when a request leaves, given back when it has ended. HTTP/1.1 opens a connection for each; HTTP/2
  * fills its connections with as many streams as each may carry, one by one, or evenly where their number is given.
  */
-import { Connection, type ConnectionSpec, ONE_AT_A_TIME } from '../client/connection.ts'
-import type { Ask, Exchange } from '../client/exchange.ts'
+import { type ConnectionSpec, ONE_AT_A_TIME, TargetConnection } from '../client/connection.ts'
 import type { Inbox } from '../client/inbox.ts'
-import { Lane, type LaneUser } from '../client/lane.ts'
+import type { RequestHead, RequestResult } from '../client/request-result.ts'
+import { RequestSlot, type SlotListener } from '../client/request-slot.ts'
 import type { Clock } from '../system/clock.ts'
 import type { Stamp } from '../wire/stamp.ts'
 import { NO_CATEGORY } from '../workload/workload.ts'
-import type { Segment } from './plan.ts'
-import type { Recorder } from './recorder.ts'
+import type { ReleasedRequest } from './load-phase.ts'
+import type { PhasePlan } from './plan.ts'
+import type { ArmRecorder } from './recorder.ts'
 import type { AnswerSample } from './samples.ts'
-import type { Released } from './stretch.ts'
 
 /**
  * A lane with the request that is on it: what the schedule, the workload and the recorder know of it beside what the lane sees.
  * One object a lane, used again for every request, so that the hot path makes none.
  */
 
-export class Flight implements LaneUser {
+export class InFlightRequest implements SlotListener {
   /** It is on its way. */
   active = false
   nonce = ''
@@ -28,44 +28,48 @@ export class Flight implements LaneUser {
   block = 0
   /** Its place in the workload's categories; NO_CATEGORY where it has none. */
   category = NO_CATEGORY
-  released: Released = { index: 0, dueUs: 0, intendedUs: 0, measured: false, waited: false, woken: false }
+  released: ReleasedRequest = { index: 0, dueUs: 0, intendedUs: 0, measured: false, waited: false, woken: false }
   /** Undefined for what is left out: warm-up, cool-down, the first request after a rest. */
-  recorder: Recorder | undefined
+  recorder: ArmRecorder | undefined
   /** `rested`: the first on a connection that rested while the other arm ran. */
-  part: 'warmup' | 'measured' | 'rested' | 'coolDown' = 'warmup'
+  part: 'warmup' | 'measured' | 'idleFirst' | 'coolDown' = 'warmup'
   /** In which it was last sent; undefined in the warm-up. */
-  segment: Segment | undefined
+  phase: PhasePlan | undefined
   /** Where the answer is kept for counting its tokens later, if it is. */
   sample: AnswerSample | undefined
   readonly arm: number
-  readonly lane: Lane
-  readonly #onEnd: (flight: Flight, result: Exchange) => void
+  readonly slot: RequestSlot
+  readonly #onEnd: (flight: InFlightRequest, result: RequestResult) => void
 
-  constructor(arm: number, makeLane: (user: LaneUser) => Lane, onEnd: (flight: Flight, result: Exchange) => void) {
+  constructor(
+    arm: number,
+    makeLane: (user: SlotListener) => RequestSlot,
+    onEnd: (flight: InFlightRequest, result: RequestResult) => void,
+  ) {
     this.arm = arm
     this.#onEnd = onEnd
-    this.lane = makeLane(this)
+    this.slot = makeLane(this)
   }
 
   token(sinceSentUs: number, gapUs: number, stamp: Stamp | undefined): void {
     this.recorder?.token(this.nonce, this.block, sinceSentUs, gapUs, stamp)
   }
 
-  ended(result: Exchange): void {
+  ended(result: RequestResult): void {
     this.#onEnd(this, result)
   }
 }
 
-export class Lanes {
+export class SlotPool {
   readonly #origin: string
-  readonly #ask: Ask
+  readonly #ask: RequestHead
   readonly #clock: Clock
   readonly #spec: ConnectionSpec
   readonly #inbox: Inbox
-  readonly #connections: Connection[] = []
+  readonly #connections: TargetConnection[] = []
   #made = 0
 
-  constructor(origin: string, ask: Ask, clock: Clock, inbox: Inbox, spec: ConnectionSpec = ONE_AT_A_TIME) {
+  constructor(origin: string, ask: RequestHead, clock: Clock, inbox: Inbox, spec: ConnectionSpec = ONE_AT_A_TIME) {
     this.#origin = origin
     this.#ask = ask
     this.#clock = clock
@@ -73,16 +77,16 @@ export class Lanes {
     this.#inbox = inbox
   }
 
-  make(user: LaneUser): Lane {
+  createSlot(user: SlotListener): RequestSlot {
     const { connections, streams } = this.#spec
     const place = connections === undefined ? Math.floor(this.#made / streams) : this.#made % connections
     this.#made++
     let connection = this.#connections[place]
     if (!connection) {
-      connection = new Connection(this.#origin, this.#clock, this.#inbox, this.#spec)
+      connection = new TargetConnection(this.#origin, this.#clock, this.#inbox, this.#spec)
       this.#connections[place] = connection
     }
-    return new Lane(connection, this.#ask, this.#clock, user)
+    return new RequestSlot(connection, this.#ask, this.#clock, user)
   }
 
   get opened(): number {

@@ -2,21 +2,21 @@
 
 import type { Outcome } from '../wire/outcome.ts'
 import type { Stamp } from '../wire/stamp.ts'
-import type { Usage } from '../wire/stream-event.ts'
+import type { TokenUsage } from '../wire/stream-event.ts'
 
 /** The part of a request that is the same for all of an arm. */
-export interface Ask {
+export interface RequestHead {
   path: string
   /** Name, value, name, value: undici takes them as they are. */
   headers: string[]
 }
 
 /** Takes the answer's decoded bytes, which hold until the request has ended. */
-export interface AnswerListener {
+export interface BodyListener {
   push(chunk: Buffer): void
 }
 
-export interface Exchange {
+export interface RequestResult {
   outcome: Outcome
   /** Asked for as a stream. */
   streamed: boolean
@@ -39,16 +39,16 @@ export interface Exchange {
   requestChars: number
   /** On a connection that was already open. */
   reused: boolean
-  usage: Usage | undefined
+  usage: TokenUsage | undefined
   stamp: Stamp | undefined
-  headers: Headers
-  trailers: Headers
+  headers: ResponseHeaders
+  trailers: ResponseHeaders
 }
 
-export type Headers = Record<string, string | string[] | undefined>
+export type ResponseHeaders = Record<string, string | string[] | undefined>
 
 /** A request that was due and never sent. */
-export function unsent(endUs: number): Exchange {
+export function neverSent(endUs: number): RequestResult {
   return {
     outcome: 'KT_ABORTED_AT_DEADLINE',
     streamed: false,

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
-import { StreamWatch } from '../../src/client/stream-watch.ts'
+import { StreamTimings } from '../../src/client/stream-timings.ts'
 import { SseReader } from '../../src/wire/sse.ts'
 import { formatStamp } from '../../src/wire/stamp.ts'
 
@@ -8,13 +8,13 @@ const recorded = new URL('../../../shared/data/streams/', import.meta.url)
 const haveRecorded = existsSync(recorded)
 
 /** Feeds `payloads` as events a millisecond apart. */
-function watch(payloads: string[]): StreamWatch {
-  const seen = new StreamWatch(() => {})
+function watch(payloads: string[]): StreamTimings {
+  const seen = new StreamTimings(() => {})
   feed(seen, payloads)
   return seen
 }
 
-function feed(seen: StreamWatch, payloads: string[]): void {
+function feed(seen: StreamTimings, payloads: string[]): void {
   for (const [i, payload] of payloads.entries()) seen.event(payload, (i + 1) * 1_000)
 }
 
@@ -83,7 +83,7 @@ describe('tokens in a stream', () => {
 
   it('an event named error is one, whatever its data are', () => {
     const named = (data: string): string | undefined => {
-      const seen = new StreamWatch(() => {})
+      const seen = new StreamTimings(() => {})
       seen.event(data, 1_000, 'error')
       expect([seen.events, seen.tokenEvents, seen.garbage, seen.ended]).toEqual([1, 0, undefined, false])
       return seen.error
@@ -116,7 +116,7 @@ describe('tokens in a stream', () => {
       [chunk({}, { system_fingerprint: formatStamp({ nonce: 'a'.repeat(16), attempt: 1, providerUs: 5 }) })],
       [],
     ]
-    const told = (seen: StreamWatch): unknown => {
+    const told = (seen: StreamTimings): unknown => {
       const { firstTokenUs, lastTokenUs, events, tokenEvents, usage, stamp, error, ended, garbage } = seen
       const facts = { firstTokenUs, lastTokenUs, events, tokenEvents, usage, stamp, error, ended, garbage }
       return { ...facts, tpotUs: seen.tpotUs(), streamed: seen.streamedTokens() }

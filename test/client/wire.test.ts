@@ -3,10 +3,10 @@ import { setImmediate as turn } from 'node:timers/promises'
 import { gzipSync } from 'node:zlib'
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import type { Exchange } from '../../src/client/exchange.ts'
 import { Inbox } from '../../src/client/inbox.ts'
+import type { RequestResult } from '../../src/client/request-result.ts'
 import { giveBack, isLent, keep, landing } from '../../src/client/wire.ts'
-import { Lanes } from '../../src/load/lanes.ts'
+import { SlotPool } from '../../src/load/slot-pool.ts'
 import { now } from '../../src/system/clock.ts'
 import { tcpServer } from '../support/engine.ts'
 
@@ -80,10 +80,10 @@ describe('answers on connections that share a landing', () => {
 
   it('come out as they were sent', async () => {
     const inbox = new Inbox(now)
-    const lanes = new Lanes(server.origin, { path: '/', headers: [] }, now, inbox)
+    const lanes = new SlotPool(server.origin, { path: '/', headers: [] }, now, inbox)
     const users = Array.from({ length: 3 }, () => {
-      const user = { token: () => {}, ended: (_: Exchange) => {} }
-      return { user, lane: lanes.make(user) }
+      const user = { token: () => {}, ended: (_: RequestResult) => {} }
+      return { user, lane: lanes.createSlot(user) }
     })
     /** One request after another on the connection `place`; what came of each, read when it had ended. */
     const converse = async (place: number, answers: Answer[]) => {

@@ -1,6 +1,6 @@
 // A waker forgets nobody: a due time that is replaced at the very moment at which the thread wakes for the one before is kept too.
 import { expect, it } from 'vitest'
-import { startWaker } from '../../src/load/waker.ts'
+import { startPrecisionTimer } from '../../src/load/precision-timer.ts'
 import { now } from '../../src/system/clock.ts'
 
 const ROUNDS = 2_000
@@ -9,7 +9,7 @@ const LOST_AFTER_MS = 5_000
 
 it('every due time is rung for, whenever it replaced another', async () => {
   let rung: () => void = () => {}
-  const waker = await startWaker(now, () => rung())
+  const waker = await startPrecisionTimer(now, () => rung())
   const early: number[] = []
   for (let round = 0; round < ROUNDS; round++) {
     waker.wakeAt(now() + 300)
