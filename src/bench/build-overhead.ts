@@ -10,7 +10,7 @@ import type { ArmResult, OverheadResult } from '../report/schema.ts'
 import { type EncodedHistogram, Histogram } from '../stats/histogram.ts'
 import { quantileBounds } from '../stats/order-interval.ts'
 import { type Budgets, componentVerdict } from '../verdict/components.ts'
-import { buildNonce } from '../wire/stamp.ts'
+import { buildNonce } from '../wire/nonce.ts'
 
 /**
  * The way to the provider and the way back, apart: kt's own instants joined, by nonce, with the provider's record of when it had a

@@ -48,7 +48,7 @@ export interface RequestResult {
 export type ResponseHeaders = Record<string, string | string[] | undefined>
 
 /** A request that was due and never sent. */
-export function neverSent(endUs: number): RequestResult {
+export function createNeverSentResult(endUs: number): RequestResult {
   return {
     outcome: 'KT_ABORTED_AT_DEADLINE',
     streamed: false,

@@ -1,7 +1,7 @@
 /**
- * What the requests of each category did, by block: outcomes, latency, time to first token, and how many were within all targets of
- * their category, counted from the single request. Memory is bounded by categories times blocks (three significant digits); the
- * recorder feeds it, it hears of no request by itself. Plain data comes out.
+ * Records what the requests of each category did, by block: outcomes, latency, time to first token, and how many met
+ * all targets of their category, decided for each single request. Memory is bounded by categories times blocks
+ * (histograms of three significant digits). The arm's recorder feeds it. Plain data comes out.
  */
 import type { RequestResult } from '../client/request-result.ts'
 import { type Category, tailTargets } from '../slo/category.ts'
@@ -10,11 +10,11 @@ import { isInLatencyTail, type Outcome } from '../wire/outcome.ts'
 
 type Counts = Partial<Record<Outcome, number>>
 
-export interface CategoryBlock {
+interface CategoryBlock {
   index: number
   sent: number
   outcomes: Counts
-  /** Answered, and within every target of the tail. */
+  /** Requests that were answered within every target of the tail. */
   within: number
   latency: EncodedHistogram
   ttft: EncodedHistogram
@@ -62,15 +62,15 @@ export class CategoryRecorder {
     const latencyUs = result.endUs - intendedUs
     if (isInLatencyTail(outcome)) live.latency.record(latencyUs)
     if (outcome !== 'OK') return
-    // The whole of an answer that is not streamed comes at once: it has no first token before its end.
+    // An answer that is not streamed comes at once: it has no first token before its end.
     const ttftUs = streamed ? result.firstTokenUs - result.sentUs : Number.NaN
     if (!Number.isNaN(ttftUs)) live.ttft.record(ttftUs)
     if (latencyUs <= targets.latencyUs && !(ttftUs > targets.ttftUs)) live.within++
   }
 
   toRecord(): CategoryRecord[] {
-    return this.#categories.flatMap(({ name }, place) => {
-      const blocks = [...(this.#blocks[place] ?? [])].sort(([a], [b]) => a - b)
+    return this.#categories.flatMap(({ name }, index) => {
+      const blocks = [...(this.#blocks[index] ?? [])].sort(([a], [b]) => a - b)
       if (blocks.length === 0) return []
       return [
         {

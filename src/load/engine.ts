@@ -1,48 +1,59 @@
 /**
- * The one request path: a schedule says when, the workload what, a lane how; the recorder keeps what happened. Closed and open
- * loop, one arm and several, warm-up and measurement, one worker and many are parameters of this path, never copies of it.
+ * The one request path: a schedule decides when a request is sent, the workload what is sent, a request slot how; the
+ * recorder keeps what happened. Closed and open loop, one arm and several, warm-up and measurement, one worker and many
+ * are parameters of this path, never copies of it.
  */
 import { type Deadlines, findMissedDeadline } from '../client/deadlines.ts'
 import { AbortedByClient } from '../client/failure.ts'
 import { Inbox } from '../client/inbox.ts'
-import { neverSent, type RequestResult } from '../client/request-result.ts'
+import { createNeverSentResult, type RequestResult } from '../client/request-result.ts'
 import { armsByRequest, share } from '../schedule/blocks.ts'
 import { Histogram } from '../stats/histogram.ts'
 import type { Clock } from '../system/clock.ts'
 import { requestMaker } from '../workload/workload.ts'
-import { findBlock, LoadPhase, planPhases, type ReleasedRequest } from './load-phase.ts'
-import { ALONE, buildPacing, buildWarmupPacing, type Pacing, type WorkerShare } from './pacing.ts'
-import type { PhasePlan, RunPlan } from './plan.ts'
+import {
+  ALONE,
+  buildPacing,
+  buildWarmupPacing,
+  LoadPhase,
+  type Pacing,
+  type ReleasedRequest,
+  type WorkerShare,
+} from './load-phase.ts'
+import { findBlock, type PhasePlan, planPhases, type RunPlan } from './plan.ts'
 import { SendLeadTime, startPrecisionTimer } from './precision-timer.ts'
 import { ArmRecorder } from './recorder.ts'
 import { Series } from './series.ts'
 import { InFlightRequest, SlotPool } from './slot-pool.ts'
 
-/** After this many failures without one success the target is taken for dead. */
+/** After this many failures without one success the target is considered dead. */
 const GIVE_UP_AFTER = 1_000
 const DEADLINE_CHECK_MS = 10
-/** Requests that do not count are numbered from here on, so that the measured ones of all arms are the same. */
-const LEFT_OUT_FROM = 2 ** 40
+/** Excluded requests are numbered from here on, so that the measured ones are the same in all arms. */
+const EXCLUDED_FROM = 2 ** 40
 
 export type StopReason = 'interrupted' | 'token-budget' | 'target-dead'
 
 export interface EngineHooks {
-  /** Before each stretch of load, warm-up ones too: resolves to the instant at which it begins. */
+  /** Called before each load phase, the warm-up too. Resolves to the instant at which the phase begins. */
   begin?(): Promise<number>
   /** The warm-up is over. */
   measuring?(startUs: number): void
   stopped?(reason: StopReason): void
-  /** So many blocks of each arm are done: is there need of more? */
+  /** An interim analysis after `blocks` blocks of each arm. Resolves to whether the run goes on. */
   continueAfter?(blocks: number): Promise<boolean>
   /** A measured request has ended. */
-  ended?(flight: InFlightRequest, result: RequestResult): void
+  ended?(request: InFlightRequest, result: RequestResult): void
 }
 
 export class Engine {
   readonly recorders: ArmRecorder[]
-  /** How late requests of the open loop were handed to their socket, a wait for a slot and the opening of a connection left out. */
+  /**
+   * Open loop: how late requests were handed to their socket. A wait for a slot and the opening of a connection are no
+   * part of it.
+   */
   sendLag = new Histogram()
-  /** Time the open loop's sending should have taken and took; their ratio is achieved/offered. */
+  /** Open loop: the time that sending should have taken, and took. Their ratio is achieved/offered. */
   offeredUs = 0
   achievedUs = 0
   series: Series
@@ -52,23 +63,24 @@ export class Engine {
   readonly #worker: WorkerShare
   readonly #hooks: EngineHooks
   readonly #make: ReturnType<typeof requestMaker>
-  readonly #lanes: SlotPool[]
+  readonly #pools: SlotPool[]
+  /** By arm, the objects whose slot is free. */
   readonly #idle: InFlightRequest[][]
-  /** Every flight there is, in the air or not. */
-  #flights: InFlightRequest[] = []
+  /** All of them, in request or idle. */
+  #requests: InFlightRequest[] = []
   inFlight = 0
-  /** Of the measured requests, by arm. */
+  /** By arm: the number of the next measured request, and of the next excluded one. */
   readonly #nextIndex: number[]
-  readonly #nextLeftOut: number[]
+  readonly #nextExcluded: number[]
   readonly #deadlines: Deadlines
   /** By category, where each has its own timeout. */
   readonly #deadlinesOf: readonly Deadlines[]
   /** By arm and part of the workload, where parts have headers of their own. */
   readonly #partHeaders: string[][][] | undefined
-  readonly #headStart = new SendLeadTime()
-  #stretch: LoadPhase | undefined
+  readonly #leadTime = new SendLeadTime()
+  #phase: LoadPhase | undefined
   #drainUntilUs = Number.POSITIVE_INFINITY
-  /** Of the last measured request; before any, the warm-up runs. */
+  /** End of the last measured request; NaN before there was one. */
   #lastEndUs = Number.NaN
 
   constructor(plan: RunPlan, clock: Clock, worker: WorkerShare = ALONE, hooks: EngineHooks = {}) {
@@ -79,15 +91,15 @@ export class Engine {
     this.#hooks = hooks
     this.series = new Series(clock())
     this.#make = requestMaker(workload)
-    // Promises are kept or broken by the target, not by what it is compared with.
+    // Only the target is judged by categories, not the arm it is compared with.
     this.recorders = arms.map(({ name }, arm) => new ArmRecorder(name, arm === 0 ? workload.categories : undefined))
     const inbox = new Inbox(clock)
-    this.#lanes = arms.map(({ origin, path, headers }) => {
+    this.#pools = arms.map(({ origin, path, headers }) => {
       return new SlotPool(origin, { path, headers: Object.entries(headers).flat() }, clock, inbox, plan.connection)
     })
     this.#idle = arms.map(() => [])
     this.#nextIndex = arms.map(() => worker.index)
-    this.#nextLeftOut = arms.map(() => LEFT_OUT_FROM + worker.index)
+    this.#nextExcluded = arms.map(() => EXCLUDED_FROM + worker.index)
     this.#deadlines = { ...plan.deadlines, totalUs: plan.timeoutUs }
     this.#deadlinesOf = (plan.categoryTimeoutsUs ?? []).map((totalUs) => ({ ...plan.deadlines, totalUs }))
     if (workload.parts.some((part) => part.headers)) {
@@ -99,47 +111,47 @@ export class Engine {
 
   /** Connections opened so far, by arm. */
   get opened(): number[] {
-    return this.#lanes.map((lanes) => lanes.opened)
+    return this.#pools.map((pool) => pool.opened)
   }
 
   /** Sends everything the plan asks for and resolves when the last request has ended. */
   async run(): Promise<void> {
-    const waker = await startPrecisionTimer(this.#clock, () => this.#stretch?.pump(true))
-    const deadlines = setInterval(() => this.#giveUpLate(), DEADLINE_CHECK_MS)
+    const timer = await startPrecisionTimer(this.#clock, () => this.#phase?.pump(true))
+    const deadlines = setInterval(() => this.#abortLate(), DEADLINE_CHECK_MS)
     try {
-      await this.#warmUp(waker.wakeAt)
+      await this.#warmUp(timer.wakeAt)
       this.sendLag = new Histogram()
       this.offeredUs = 0
       this.achievedUs = 0
-      const segments = planPhases(this.#plan)
-      for (const [i, segment] of segments.entries()) {
+      const phases = planPhases(this.#plan)
+      for (const [i, phase] of phases.entries()) {
         const startUs = await this.#begin()
         if (i === 0) {
           this.series = new Series(startUs, this.#worker.count > 1)
           this.#hooks.measuring?.(startUs)
         }
         if (this.stopReason) break
-        const coolDownUs = i === segments.length - 1 ? (this.#plan.coolDownUs ?? 0) : 0
-        await this.#measure(this.#localShare(segment), startUs, coolDownUs, waker.wakeAt)
-        const { interimAnalysisAfter } = segment
+        const coolDownUs = i === phases.length - 1 ? (this.#plan.coolDownUs ?? 0) : 0
+        await this.#measure(this.#localShare(phase), startUs, coolDownUs, timer.wakeAt)
+        const { interimAnalysisAfter } = phase
         if (interimAnalysisAfter === undefined || this.stopReason) continue
         if ((await this.#hooks.continueAfter?.(interimAnalysisAfter)) === false) break
       }
     } finally {
       clearInterval(deadlines)
-      await waker.close()
-      await Promise.all(this.#lanes.map((lanes) => lanes.close()))
+      await timer.close()
+      await Promise.all(this.#pools.map((pool) => pool.close()))
     }
   }
 
-  /** Sends no more; what is in flight has `drainUs` to end, then counts as given up. */
+  /** Sends nothing more. Requests in request have `drainUs` to end, then they are aborted. */
   stop(reason: StopReason, drainUs: number): void {
     if (this.stopReason === undefined) {
       this.stopReason = reason
       this.#hooks.stopped?.(reason)
     }
     this.#drainUntilUs = Math.min(this.#drainUntilUs, this.#clock() + drainUs)
-    this.#stretch?.pump()
+    this.#phase?.pump()
   }
 
   async #begin(): Promise<number> {
@@ -158,94 +170,97 @@ export class Engine {
     }
   }
 
-  async #measure(segment: PhasePlan, startUs: number, coolDownUs: number, wakeAt: (us: number) => void): Promise<void> {
-    const pacing = buildPacing(this.#plan, segment, this.#worker, coolDownUs)
-    const stretch = await this.#load(segment.arms, pacing, segment, startUs, wakeAt)
+  async #measure(phase: PhasePlan, startUs: number, coolDownUs: number, wakeAt: (us: number) => void): Promise<void> {
+    const pacing = buildPacing(this.#plan, phase, this.#worker, coolDownUs)
+    const load = await this.#load(phase.arms, pacing, phase, startUs, wakeAt)
     if (pacing.open) {
-      this.offeredUs += stretch.offeredUs
-      this.achievedUs += stretch.achievedUs
+      this.offeredUs += load.offeredUs
+      this.achievedUs += load.achievedUs
     }
     const endUs = coolDownUs > 0 ? this.#lastEndUs : this.#clock()
-    const activeUs = Math.max(0, endUs - (segment.excludeIdleFirst ? stretch.measuredFromUs : startUs))
-    for (const arm of segment.arms) {
+    const activeUs = Math.max(0, endUs - (phase.excludeIdleFirst ? load.measuredFromUs : startUs))
+    for (const arm of phase.arms) {
       const recorder = this.#recorder(arm)
-      recorder.mostInFlight = Math.max(recorder.mostInFlight, stretch.mostInFlight)
+      recorder.mostInFlight = Math.max(recorder.mostInFlight, load.mostInFlight)
       recorder.activeUs += activeUs
     }
   }
 
-  #localShare(segment: PhasePlan): PhasePlan {
+  #localShare(phase: PhasePlan): PhasePlan {
     const { count, index } = this.#worker
-    const { requests } = segment
-    return { ...segment, requests: requests === undefined ? undefined : share(requests, count, index) }
+    const { requests } = phase
+    return { ...phase, requests: requests === undefined ? undefined : share(requests, count, index) }
   }
 
-  /** One stretch of load, on one arm or on two that alternate; what is not measured (no segment) is only counted. */
+  /**
+   * Runs one load phase, on one arm or on two that alternate. Without `phase` it is the warm-up, which is not measured.
+   */
   async #load(
     arms: readonly number[],
     pacing: Pacing,
-    segment: PhasePlan | undefined,
+    phase: PhasePlan | undefined,
     startUs: number,
     wakeAt: (us: number) => void,
   ): Promise<LoadPhase> {
     const [arm = 0] = arms
     const alternating = arms.length > 1 ? armsByRequest(this.#plan.workload.seed) : undefined
     const armOf = (index: number): number => (alternating ? (arms[alternating(index)] ?? arm) : arm)
-    const stretch: LoadPhase = new LoadPhase(pacing, startUs, {
+    const load: LoadPhase = new LoadPhase(pacing, startUs, {
       clock: this.#clock,
       wakeAt,
-      sendLeadTimeUs: () => this.#headStart.us,
+      sendLeadTimeUs: () => this.#leadTime.us,
       stopped: () => this.stopReason !== undefined,
-      // An open loop takes another connection later only because others are slow: leaving that out would hide it.
+      // An open loop takes another connection later only because earlier answers are slow: to exclude that request
+      // would hide the slowness. So it excludes only what it sends before the first answer.
       send: (released, nowUs) => {
-        const resting = segment?.excludeIdleFirst === true && !(pacing.open && stretch.answered > 0)
-        this.#send(armOf(released.index), segment, released, nowUs, resting)
+        const idleFirst = phase?.excludeIdleFirst === true && !(pacing.open && load.answered > 0)
+        this.#send(armOf(released.index), phase, released, nowUs, idleFirst)
       },
       neverSent: (released, atUs) => {
-        if (!segment) return
-        const block = findBlock(segment, released.index, released.dueUs)
+        if (!phase) return
+        const block = findBlock(phase, released.index, released.dueUs)
         const arm = armOf(released.index)
         const recorder = this.#recorder(arm)
-        // It would have been the next one of its arm.
+        // It would have been the next request of its arm, so it counts in the category of that one.
         const category = this.#make.categoryOf(this.#take(this.#nextIndex, arm))
         recorder.released(block, atUs, category)
-        recorder.ended(neverSent(atUs), released.intendedUs, '', { block, category })
+        recorder.ended(createNeverSentResult(atUs), released.intendedUs, '', { block, category })
       },
     })
-    this.#stretch = stretch
-    await stretch.run()
-    this.#stretch = undefined
-    return stretch
+    this.#phase = load
+    await load.run()
+    this.#phase = undefined
+    return load
   }
 
-  /** `resting`: the first request of a connection in this segment is sent and left out. */
-  #send(arm: number, segment: PhasePlan | undefined, released: ReleasedRequest, nowUs: number, resting: boolean): void {
+  /** With `idleFirst` a request that is the first of its connection in this phase is excluded from the figures. */
+  #send(arm: number, phase: PhasePlan | undefined, released: ReleasedRequest, nowUs: number, idleFirst: boolean): void {
     const recorder = this.#recorder(arm)
-    const flight = this.#idle[arm]?.pop() ?? this.#newFlight(arm)
-    if (resting && released.measured && flight.phase !== segment) {
+    const request = this.#idle[arm]?.pop() ?? this.#createRequest(arm)
+    if (idleFirst && released.measured && request.phase !== phase) {
       released.measured = false
-      flight.part = 'idleFirst'
-    } else flight.part = !segment ? 'warmup' : released.measured ? 'measured' : 'coolDown'
-    const measured = flight.part === 'measured'
-    const index = this.#take(measured ? this.#nextIndex : this.#nextLeftOut, arm)
+      request.part = 'idleFirst'
+    } else request.part = !phase ? 'warmup' : released.measured ? 'measured' : 'coolDown'
+    const measured = request.part === 'measured'
+    const index = this.#take(measured ? this.#nextIndex : this.#nextExcluded, arm)
     const { nonce, body, stream, part, category } = this.#make(this.#plan.arms[arm]?.tag ?? '', index)
-    flight.nonce = nonce
-    flight.requestIndex = index
-    flight.category = category
-    flight.released = released
-    flight.phase = segment
-    flight.recorder = measured ? recorder : undefined
-    flight.active = true
+    request.nonce = nonce
+    request.requestIndex = index
+    request.category = category
+    request.released = released
+    request.phase = phase
+    request.recorder = measured ? recorder : undefined
+    request.active = true
     this.inFlight++
-    if (segment && measured) {
-      flight.block = findBlock(segment, released.index, released.dueUs)
-      recorder.released(flight.block, nowUs, category)
+    if (phase && measured) {
+      request.block = findBlock(phase, released.index, released.dueUs)
+      recorder.released(request.block, nowUs, category)
       this.series.sent(nowUs)
-    } else if (flight.part === 'warmup' || flight.part === 'idleFirst') recorder[flight.part].sent++
-    flight.sample = flight.recorder?.sampleAnswer(index)
+    } else if (request.part === 'warmup' || request.part === 'idleFirst') recorder[request.part].sent++
+    request.sample = request.recorder?.sampleAnswer(index)
     const headers = this.#partHeaders?.[arm]?.[part]
-    if (headers) flight.slot.setHeaders(headers)
-    flight.slot.start(body, stream, nowUs, flight.sample)
+    if (headers) request.slot.setHeaders(headers)
+    request.slot.start(body, stream, nowUs, request.sample)
   }
 
   #take(next: number[], arm: number): number {
@@ -254,39 +269,39 @@ export class Engine {
     return index
   }
 
-  #newFlight(arm: number): InFlightRequest {
-    const lanes = this.#lanes[arm]
-    if (!lanes) throw new Error(`no arm ${arm}`)
-    const flight = new InFlightRequest(
+  #createRequest(arm: number): InFlightRequest {
+    const pool = this.#pools[arm]
+    if (!pool) throw new Error(`no arm ${arm}`)
+    const request = new InFlightRequest(
       arm,
-      (user) => lanes.createSlot(user),
-      (flight, result) => this.#ended(flight, result),
+      (listener) => pool.createSlot(listener),
+      (request, result) => this.#ended(request, result),
     )
-    this.#flights.push(flight)
-    return flight
+    this.#requests.push(request)
+    return request
   }
 
-  #ended(flight: InFlightRequest, result: RequestResult): void {
-    flight.active = false
+  #ended(request: InFlightRequest, result: RequestResult): void {
+    request.active = false
     this.inFlight--
-    if (!flight.slot.dead) this.#idle[flight.arm]?.push(flight)
-    else this.#flights = this.#flights.filter((other) => other !== flight)
-    const { recorder, slot } = flight
-    if (flight.released.woken && slot.reused) this.#headStart.learn(flight.released.intendedUs, slot.readyUs)
+    if (!request.slot.dead) this.#idle[request.arm]?.push(request)
+    else this.#requests = this.#requests.filter((other) => other !== request)
+    const { recorder, slot } = request
+    if (request.released.woken && slot.reused) this.#leadTime.learn(request.released.intendedUs, slot.readyUs)
     if (recorder) {
-      const { intendedUs, waited } = flight.released
+      const { intendedUs, waited } = request.released
       this.#lastEndUs = result.endUs
       this.series.ended(result.endUs, result.endUs - intendedUs, result.outcome === 'OK')
-      if (this.#plan.load.mode === 'open' && !waited) this.sendLag.record(flight.slot.handedOverUs - intendedUs)
-      recorder.inFlightUs += result.endUs - flight.slot.dispatchedUs
-      recorder.ended(result, intendedUs, flight.nonce, flight, flight.sample)
-      this.#hooks.ended?.(flight, result)
+      if (this.#plan.load.mode === 'open' && !waited) this.sendLag.record(request.slot.handedOverUs - intendedUs)
+      recorder.inFlightUs += result.endUs - request.slot.dispatchedUs
+      recorder.ended(result, intendedUs, request.nonce, request, request.sample)
+      this.#hooks.ended?.(request, result)
       this.#checkLimits()
-    } else if (flight.part === 'warmup' || flight.part === 'idleFirst') {
-      this.#recorder(flight.arm).excluded(result, flight.part)
+    } else if (request.part === 'warmup' || request.part === 'idleFirst') {
+      this.#recorder(request.arm).excluded(result, request.part)
       this.#checkLimits()
     }
-    this.#stretch?.slotFreed(result.endUs)
+    this.#phase?.slotFreed(result.endUs)
   }
 
   #recorder(arm: number): ArmRecorder {
@@ -310,10 +325,10 @@ export class Engine {
     if (failed >= GIVE_UP_AFTER && failed === done) this.stop('target-dead', this.#plan.timeoutUs)
   }
 
-  #giveUpLate(): void {
+  #abortLate(): void {
     const nowUs = this.#clock()
-    const drained = nowUs >= Math.min(this.#drainUntilUs, this.#stretch?.drainUntilUs ?? Number.POSITIVE_INFINITY)
-    for (const { active, slot, category } of this.#flights) {
+    const drained = nowUs >= Math.min(this.#drainUntilUs, this.#phase?.drainUntilUs ?? Number.POSITIVE_INFINITY)
+    for (const { active, slot, category } of this.#requests) {
       if (!active) continue
       const late = findMissedDeadline(slot, nowUs, this.#deadlinesOf[category] ?? this.#deadlines)
       if (late) slot.abort(late)

@@ -1,7 +1,8 @@
 /**
- * A rehearsal: before a run the sending thread goes through the same workload, load and kind of connection with a provider of kt's own in this
- * process. A thread's first thousands of requests run code that is not compiled yet, or is compiled beside them on the cores that the target
- * needs: on a cold thread sends leave milliseconds late and latencies read too high. Nothing of it reaches the target or the figures.
+ * The JIT warm-up: before a run each sending thread sends the same workload, by the same kind of load and connection,
+ * to a provider in this process. The first thousands of requests of a thread run code that is not compiled yet, or that
+ * is compiled beside them on the cores which the target needs: a cold thread sends milliseconds late and measures
+ * latencies that are too high. Nothing of the warm-up reaches the target or the figures.
  */
 import { ONE_AT_A_TIME } from '../client/connection.ts'
 import { resolveTarget } from '../client/target.ts'
@@ -12,23 +13,23 @@ import type { RunPlan } from './plan.ts'
 const HOST = '127.0.0.1'
 const TOKENS = 16
 const STREAMS = 100
-/** As fast as it goes: what is compiled first is compiled here. */
+/** A closed loop as fast as it goes, to have the hot code compiled. */
 const SPRINT = { requests: 6_000, durationUs: 800_000, concurrency: 8 }
-/** And on a schedule, where the run has one. */
+/** Then an open loop, where the run has one. */
 const PACED = { durationUs: 300_000, rps: 1_000, maxInFlight: 100 }
 const DRAIN_US = 200_000
 
-/** Where it is rehearsed; plain data that crosses to the sending threads. */
+/** Where the warm-up is sent; plain data that crosses to the sending threads. */
 export interface JitWarmupAddress {
   origin: string
   path: string
 }
 
-export interface JitWarmupProvider extends JitWarmupAddress {
+interface JitWarmupProvider extends JitWarmupAddress {
   close(): Promise<void>
 }
 
-/** A provider that answers at once, spoken to as the target is. */
+/** A provider that answers at once, over the same protocol as the target. */
 export async function startJitWarmupProvider({ arms, connection, workload }: RunPlan): Promise<JitWarmupProvider> {
   const now = { kind: 'fixed', us: 0 } as const
   const provider = await startProvider({
@@ -43,7 +44,7 @@ export async function startJitWarmupProvider({ arms, connection, workload }: Run
   return { origin, path, close: () => provider.close(0) }
 }
 
-/** What is sent there before `plan` is. */
+/** The plans that a sending thread runs before `plan`. */
 export function planJitWarmup(plan: RunPlan, { origin, path }: JitWarmupAddress): RunPlan[] {
   const { arms, workload, load, timeoutUs, connection = ONE_AT_A_TIME } = plan
   const common = {
@@ -53,7 +54,7 @@ export function planJitWarmup(plan: RunPlan, { origin, path }: JitWarmupAddress)
     warmup: 0,
     timeoutUs,
     drainUs: DRAIN_US,
-    // A connection for every request would use up this machine's ports.
+    // A connection for every request would use up the ports of this machine.
     connection: { ...connection, keepAlive: true, ca: undefined, insecure: true },
     tokenBudget: undefined,
   }

@@ -1,60 +1,106 @@
 /**
- * One stretch of uninterrupted load on one arm: asks the schedule what is due, releases it into free slots, and ends when all
- * that was sent has ended. Closed and open loop, think time, ramps and the cool-down are parameters of this loop, never copies
- * of it. A request that is due but finds no free slot waits, and its wait counts: `intended` is when it was due (open loop) or
- * when its slot became free (closed loop).
+ * One phase of uninterrupted load: its pacing (schedule, slots, what follows the measured part) and the loop that runs
+ * by it. The loop asks the schedule what is due, releases it into free slots, and ends when everything sent has ended.
+ * Closed and open loop, think time, ramps and the cool-down are parameters of this loop, never copies of it. A request
+ * that is due but finds no free slot waits, and its wait counts: `intended` is when it was due (open loop) or when its
+ * slot became free (closed loop). With several sending threads each paces its share: every n-th request of an open
+ * loop, its part of the slots and requests of a closed one.
  */
-
-import { interleave, shareOfBlocks } from '../schedule/blocks.ts'
+import { share } from '../schedule/blocks.ts'
+import { buildRamp, flatRamp, type Ramp, shiftRamp } from '../schedule/ramp.ts'
+import {
+  closedLoop,
+  fixedSlots,
+  limitRequests,
+  openLoop,
+  rampedSlots,
+  type Schedule,
+  type ScheduleLimits,
+  type SlotsAt,
+  slice,
+} from '../schedule/schedule.ts'
+import { hash32 } from '../stats/random.ts'
 import type { Clock } from '../system/clock.ts'
-import type { Pacing } from './pacing.ts'
 import type { PhasePlan, RunPlan } from './plan.ts'
+
+/** One of several threads that share a run's load. */
+export interface WorkerShare {
+  index: number
+  count: number
+}
+
+export const ALONE: WorkerShare = { index: 0, count: 1 }
+
+export interface Pacing {
+  open: boolean
+  /** The measured part. */
+  schedule: Schedule
+  /** The same load without its limits, for the cool-down. */
+  unlimited: Schedule
+  slotsAt: SlotsAt
+  /** Closed loop: the pause between an answer and the slot's next request. */
+  thinkUs: number
+  /** Of the measured part; Infinity when a number of requests ends it. */
+  durationUs: number
+  coolDownUs: number
+  /** Time that requests in flight get when the sending ends. */
+  drainUs: number
+  /** For this long after the duration, requests that were due within it are still sent. */
+  owedUs: number
+}
 
 /** A request as the schedule released it. */
 export interface ReleasedRequest {
-  /** The how-many-th of the stretch. */
+  /** Its number in the phase, from 0. */
   index: number
-  /** After the start of the stretch. */
+  /** After the start of the phase. */
   dueUs: number
   intendedUs: number
-  /** False in the cool-down, and for the first request of a rested connection: sent for the load it makes, and left out. */
+  /**
+   * False for requests that are sent only for the load they make: those of the cool-down, and the first one of a
+   * connection that was idle.
+   */
   measured: boolean
-  /** It was due before there was a slot for it. */
+  /** It was due before a slot was free. */
   waited: boolean
-  /** The waker called for it, and for none before it. */
+  /** The precision timer woke the loop for this very request. */
   woken: boolean
 }
 
-export interface LoadPhaseHost {
+interface LoadPhaseHost {
   clock: Clock
   wakeAt(us: number): void
-  /** How long before it is due a request is to be sent, to be ready for its socket when it is. */
+  /** Lead time before a request's due time at which its sending begins, so that it is ready for its socket when due. */
   sendLeadTimeUs(): number
   stopped(): boolean
-  /** Sends it, not before `nowUs`; the stretch must hear of its end through `freed`. It may be sent and left out: `measured` says so after. */
+  /**
+   * Sends the request, not before `nowUs`. The host reports its end to `slotFreed`. It may set `released.measured` to
+   * false to exclude the request from the figures.
+   */
   send(released: ReleasedRequest, nowUs: number): void
-  /** Due, and the run is over before it found a slot. */
+  /** The request was due, but the run is over before a slot became free. */
   neverSent(released: ReleasedRequest, atUs: number): void
 }
 
 export class LoadPhase {
-  /** When the last measured request was to leave, and left; what was in flight may take until `drainUntilUs`. */
+  /** When the last measured request was due, and when it left, after the start. */
   offeredUs = 0
   achievedUs = 0
+  /** Until then requests in flight may end. */
   drainUntilUs = Number.POSITIVE_INFINITY
   mostInFlight = 0
-  /** When the first request that counts was sent; Infinity before. */
+  /** When the first measured request was sent; Infinity before that. */
   measuredFromUs = Number.POSITIVE_INFINITY
-  /** How many have ended. */
+  /** The number of requests that have ended. */
   answered = 0
   readonly #pacing: Pacing
   readonly #startUs: number
   readonly #host: LoadPhaseHost
-  /** Closed loop: when each free slot became (or becomes) free, after the start. */
+  /** Closed loop: when each free slot became free, or will after its think time; from the start of the phase. */
   readonly #freeSince: number[] = []
   #released = 0
-  /** Of those, how many count towards no limit of requests. */
-  #leftOut = 0
+  /** Released requests that count towards no limit of requests. */
+  #excluded = 0
   #busy = 0
   #coolFromUs = Number.NaN
   #waitedForSlot = false
@@ -73,7 +119,7 @@ export class LoadPhase {
     })
   }
 
-  /** A request of this stretch has ended. */
+  /** A request of this phase has ended. */
   slotFreed(endUs: number): void {
     this.#busy--
     this.answered++
@@ -81,9 +127,9 @@ export class LoadPhase {
     this.pump()
   }
 
-  /** Releases everything that is due, and arranges to be woken when more is. */
+  /** Releases every request that is due, and sets the timer for the next one. */
   pump(woken = false): void {
-    const headStartUs = this.#host.sendLeadTimeUs()
+    const leadTimeUs = this.#host.sendLeadTimeUs()
     const { slotsAt, durationUs, coolDownUs, drainUs, owedUs } = this.#pacing
     for (let first = woken; ; first = false) {
       const elapsedUs = this.#host.clock() - this.#startUs
@@ -99,16 +145,16 @@ export class LoadPhase {
         this.#finishIfDone()
         return
       }
-      // Past its duration a stretch owes what was due, but not for longer than the drain.
+      // After its duration a phase still owes the requests that were due, but not for longer than the drain.
       if (stopped || elapsedUs > durationUs + coolDownUs + owedUs) {
-        this.#countUnsent(elapsedUs)
+        this.#countNeverSent(elapsedUs)
         this.#finishIfDone()
         return
       }
       if (this.#pacing.open) {
         const earlyUs = due.atUs - elapsedUs
-        if (earlyUs > headStartUs) {
-          this.#host.wakeAt(this.#startUs + due.atUs - headStartUs)
+        if (earlyUs > leadTimeUs) {
+          this.#host.wakeAt(this.#startUs + due.atUs - leadTimeUs)
           return
         }
         if (this.#busy >= slotsAt(elapsedUs).count) {
@@ -120,8 +166,8 @@ export class LoadPhase {
       } else {
         const untilUs = this.#openSlots(elapsedUs)
         const freeUs = this.#freeSince[0]
-        if (freeUs === undefined || freeUs > elapsedUs + headStartUs) {
-          const nextUs = Math.min((freeUs ?? Number.POSITIVE_INFINITY) - headStartUs, untilUs, this.#endUs(elapsedUs))
+        if (freeUs === undefined || freeUs > elapsedUs + leadTimeUs) {
+          const nextUs = Math.min((freeUs ?? Number.POSITIVE_INFINITY) - leadTimeUs, untilUs, this.#endUs(elapsedUs))
           if (Number.isFinite(nextUs)) this.#host.wakeAt(this.#startUs + nextUs)
           return
         }
@@ -131,26 +177,29 @@ export class LoadPhase {
     }
   }
 
-  /** The next request: of the measured part, then of the cool-down; undefined when there is none. */
+  /** The next request of the measured part, then of the cool-down; undefined when there is none. */
   #due(elapsedUs: number): { atUs: number; measured: boolean } | undefined {
     const { schedule, unlimited, coolDownUs, open } = this.#pacing
-    const pace = schedule(elapsedUs, this.#released, this.#leftOut)
-    if (pace.kind === 'due') return { atUs: pace.atUs, measured: true }
+    const next = schedule(elapsedUs, this.#released, this.#excluded)
+    if (next.kind === 'due') return { atUs: next.atUs, measured: true }
     if (coolDownUs === 0) return undefined
-    const next = unlimited(elapsedUs, this.#released)
-    if (next.kind === 'end') return undefined
-    if (Number.isNaN(this.#coolFromUs)) this.#coolFromUs = open ? next.atUs : elapsedUs
-    return next.atUs < this.#coolFromUs + coolDownUs ? { atUs: next.atUs, measured: false } : undefined
+    const cooling = unlimited(elapsedUs, this.#released)
+    if (cooling.kind === 'end') return undefined
+    if (Number.isNaN(this.#coolFromUs)) this.#coolFromUs = open ? cooling.atUs : elapsedUs
+    return cooling.atUs < this.#coolFromUs + coolDownUs ? { atUs: cooling.atUs, measured: false } : undefined
   }
 
-  /** Closed loop: when the schedule ends by itself, though no slot becomes free. */
+  /** Closed loop: when the schedule ends by itself, even if no slot becomes free. */
   #endUs(elapsedUs: number): number {
     const { durationUs, coolDownUs } = this.#pacing
     const endUs = elapsedUs < durationUs ? durationUs : this.#coolFromUs + coolDownUs
     return endUs > elapsedUs ? endUs : Number.POSITIVE_INFINITY
   }
 
-  /** Closed loop: as many slots as there are to be now. Those of the start are spread over one think time, out of step. */
+  /**
+   * Closed loop: opens or takes away slots until there are as many as the schedule wants now. The slots of the start
+   * are spread over one think time, so that they do not run in step. Returns when the number may change.
+   */
   #openSlots(elapsedUs: number): number {
     const { count, untilUs } = this.#pacing.slotsAt(elapsedUs)
     const spreadUs = this.#busy + this.#released === 0 ? this.#pacing.thinkUs / count : 0
@@ -175,11 +224,11 @@ export class LoadPhase {
     const released = { index, dueUs, intendedUs, measured, waited, woken }
     send(released, atUs)
     if (released.measured) this.measuredFromUs = Math.min(this.measuredFromUs, atUs)
-    else if (measured) this.#leftOut++
+    else if (measured) this.#excluded++
   }
 
-  /** What was due and could not be sent is counted and stays in the tail. */
-  #countUnsent(elapsedUs: number): void {
+  /** Requests that were due and could not be sent are counted, and stay in the latency tail. */
+  #countNeverSent(elapsedUs: number): void {
     if (!this.#pacing.open) return
     for (;;) {
       const due = this.#due(elapsedUs)
@@ -203,50 +252,64 @@ export class LoadPhase {
   }
 }
 
-/**
- * Cuts a run into segments. One arm runs in one segment, so that an open loop never pauses; several arms take turns, a block
- * each, in random order within every pair of blocks. Paired by request, both run in one segment. A look ends a segment.
- */
-
-export function planPhases(plan: RunPlan): PhasePlan[] {
-  const { arms, blocks, pairing, workload, interimAnalyses = [] } = plan
-  const all = arms.map((_, index) => index)
-  const pauses = interimAnalyses.filter((look) => look < blocks)
-  if (arms.length === 1 || pairing === 'request') {
-    const ends = [...pauses, blocks]
-    return ends.map((end, i) => {
-      const firstBlock = ends[i - 1] ?? 0
-      return {
-        ...part(plan, all, firstBlock, end - firstBlock),
-        ...(end < blocks ? { interimAnalysisAfter: end } : {}),
-      }
-    })
-  }
-  return interleave(all, blocks, workload.seed).map(({ arm, block }, i) => ({
-    ...part(plan, [arm], block, 1),
-    ...((i + 1) % arms.length === 0 && pauses.includes(block + 1) ? { interimAnalysisAfter: block + 1 } : {}),
-  }))
+/** The pacing of a measured phase; `phase.requests` is this worker's share already. */
+export function buildPacing(plan: RunPlan, phase: PhasePlan, worker: WorkerShare, coolDownUs: number): Pacing {
+  const { load, durationUs, blocks } = plan
+  const offsetUs = durationUs === undefined ? 0 : (durationUs / blocks) * phase.firstBlock
+  const ramp = load.stages && shiftRamp(buildRamp(extendStages(load.stages, coolDownUs)), offsetUs)
+  const { arms, firstBlock } = phase
+  const requests = phase.requests === undefined ? undefined : phase.requests * arms.length
+  const limits = { requests, durationUs: phase.durationUs }
+  return buildShare(plan, limits, ramp, worker, coolDownUs, hash32(`arrival/${plan.workload.seed}/${firstBlock}`))
 }
 
-function part(
-  { arms, blocks: all, requests, durationUs, excludeIdleFirst = true }: RunPlan,
-  used: readonly number[],
-  firstBlock: number,
-  blocks: number,
-): PhasePlan {
+/** The warm-up runs at the load of the run; where that ramps, at its first level. */
+export function buildWarmupPacing(plan: RunPlan, limits: ScheduleLimits, worker: WorkerShare): Pacing {
+  return buildShare(plan, limits, undefined, worker, 0, hash32(`warm-up/${plan.workload.seed}`))
+}
+
+function buildShare(
+  { load, timeoutUs, drainUs }: RunPlan,
+  { requests, durationUs }: ScheduleLimits,
+  ramp: Ramp | undefined,
+  { index, count }: WorkerShare,
+  coolDownUs: number,
+  seed: number,
+): Pacing {
+  const common = {
+    durationUs: durationUs ?? Number.POSITIVE_INFINITY,
+    coolDownUs,
+    drainUs: drainUs ?? Number.POSITIVE_INFINITY,
+    owedUs: drainUs ?? timeoutUs,
+  }
+  const first = load.stages?.[0]?.to || undefined
+  if (load.mode === 'closed') {
+    const lastsUs = common.durationUs + coolDownUs
+    return {
+      ...common,
+      open: false,
+      schedule: closedLoop({ requests, durationUs }),
+      unlimited: closedLoop({}),
+      slotsAt: ramp
+        ? rampedSlots(ramp, lastsUs, index, count)
+        : fixedSlots(share(first ?? load.concurrency, count, index)),
+      thinkUs: load.thinkUs ?? 0,
+    }
+  }
+  const rate = ramp ?? flatRamp(first ?? load.rps)
+  const schedule = (within: ScheduleLimits): Schedule => slice(openLoop(rate, within, load.arrival, seed), index, count)
   return {
-    arms: used,
-    firstBlock,
-    blocks,
-    requests: requests === undefined ? undefined : shareOfBlocks(requests, all, firstBlock, blocks),
-    durationUs: durationUs === undefined ? undefined : (durationUs / all) * blocks * used.length,
-    excludeIdleFirst: excludeIdleFirst && used.length < arms.length,
+    ...common,
+    open: true,
+    schedule: limitRequests(schedule({ durationUs }), requests),
+    unlimited: schedule({}),
+    slotsAt: fixedSlots(share(load.maxInFlight, count, index)),
+    thinkUs: 0,
   }
 }
 
-/** The block of the `index`-th request of a segment, due `dueUs` after the segment's start. */
-export function findBlock(segment: PhasePlan, index: number, dueUs: number): number {
-  const { arms, firstBlock, blocks, requests, durationUs } = segment
-  const done = requests === undefined ? dueUs / (durationUs ?? 1) : index / (requests * arms.length)
-  return firstBlock + Math.min(blocks - 1, Math.floor(done * blocks))
+/** The stages, with the last level held for as long as the cool-down takes. */
+function extendStages(stages: NonNullable<RunPlan['load']['stages']>, coolDownUs: number) {
+  const last = stages.at(-1)?.to ?? 0
+  return coolDownUs > 0 ? [...stages, { from: last, to: last, durationUs: coolDownUs }] : stages
 }

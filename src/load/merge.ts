@@ -1,35 +1,65 @@
-/** What several sending threads recorded, as one record: histograms added up, blocks and seconds laid over each other. Pure. */
+/**
+ * What a sending thread recorded, and how the records of several threads become one: histograms are added up, blocks
+ * and seconds with the same number are merged. Pure.
+ */
 import { type SelfReportRecord, TOLD, type ToldRecord } from '../overhead/self-reported.ts'
 import { type EncodedHistogram, Histogram } from '../stats/histogram.ts'
 import type { SelfReading } from '../system/self-monitor.ts'
 import type { CategoryRecord } from './category-recorder.ts'
 import type { StopReason } from './engine.ts'
-import type { JitWarmupAddress } from './jit-warmup.ts'
-import type { WorkerShare } from './pacing.ts'
-import type { RunPlan } from './plan.ts'
 import type { ArmRecord, BlockRecord, TokenRecord } from './recorder.ts'
 import { mergeSeconds, type Second } from './series.ts'
 
-/** A run is as far as the thread that is least far. */
-const PHASES = ['rehearsal', 'warm-up', 'measuring'] as const
+/** How far a run is. */
+export interface Progress {
+  phase: 'jit-warmup' | 'warm-up' | 'measuring'
+  elapsedUs: number
+  sent: number
+  done: number
+  failed: number
+  inFlight: number
+  /** The last whole second; null before there is one. */
+  lastSecond: Second | null
+}
+
+/** What was recorded of a whole run; plain data, as it crosses a thread. */
+export interface RunRecord {
+  arms: ArmRecord[]
+  /** Connections opened, by arm. */
+  opened: number[]
+  series: Second[]
+  sendLag: EncodedHistogram
+  /** Open loop: 1 when every request left on time. */
+  achievedToOffered: number | null
+  self: SelfReading
+  /** The readings of each thread, where several sent. */
+  workers: SelfReading[]
+  stopReason: StopReason | null
+  measuredUs: number
+  /** By arm, the latest requests: index, when it was sent and when it ended, three numbers each. */
+  requestTimes: Float64Array[]
+}
+
+/** In their order: a run is in the earliest phase that any of its threads is in. */
+const PHASES = ['jit-warmup', 'warm-up', 'measuring'] as const
 
 export function mergeRecords(records: readonly RunRecord[]): RunRecord {
   const [first] = records
-  if (!first || records.length === 1) return whole(first)
+  if (!first || records.length === 1) return requireRecord(first)
   const ratios = records.flatMap(({ achievedToOffered }) => achievedToOffered ?? [])
   return {
     arms: first.arms.map((_, i) => mergeArms(records.flatMap(({ arms }) => arms[i] ?? []))),
     opened: first.opened.map((_, i) => sum(records, ({ opened }) => opened[i] ?? 0)),
     series: mergeSeries(records.map(({ series }) => series)),
-    sendLag: merged(records.map(({ sendLag }) => sendLag)),
-    // The worst of them: the rules err towards doubt.
+    sendLag: mergeHistograms(records.map(({ sendLag }) => sendLag)),
+    // The worst thread counts: the rules err towards doubt.
     achievedToOffered: ratios.length > 0 ? Math.min(...ratios) : null,
     self: mergeReadings(records.map(({ self }) => self)),
     workers: records.map(({ self }) => self),
     stopReason: records.find(({ stopReason }) => stopReason !== null)?.stopReason ?? null,
     measuredUs: most(records, ({ measuredUs }) => measuredUs),
     requestTimes: first.requestTimes.map((_, i) =>
-      joined(records.map(({ requestTimes }) => requestTimes[i] ?? new Float64Array())),
+      joinArrays(records.map(({ requestTimes }) => requestTimes[i] ?? new Float64Array())),
     ),
   }
 }
@@ -49,7 +79,7 @@ export function mergeProgress(parts: readonly Progress[]): Progress {
   }
 }
 
-function whole(record: RunRecord | undefined): RunRecord {
+function requireRecord(record: RunRecord | undefined): RunRecord {
   if (!record) throw new Error('a run without a record')
   return record
 }
@@ -65,9 +95,9 @@ function mergeArms(arms: readonly ArmRecord[]): ArmRecord {
     idleFirst: addCounts(arms.map(({ idleFirst }) => idleFirst)),
     metrics: mergeEach(arms.map(({ metrics }) => metrics)) as ArmRecord['metrics'],
     stamped: {
-      total: merged(arms.map(({ stamped }) => stamped.total)),
-      perToken: merged(arms.map(({ stamped }) => stamped.perToken)),
-      unattributed: merged(arms.map(({ stamped }) => stamped.unattributed)),
+      total: mergeHistograms(arms.map(({ stamped }) => stamped.total)),
+      perToken: mergeHistograms(arms.map(({ stamped }) => stamped.perToken)),
+      unattributed: mergeHistograms(arms.map(({ stamped }) => stamped.unattributed)),
       cacheHits: sum(arms, ({ stamped }) => stamped.cacheHits),
       retried: sum(arms, ({ stamped }) => stamped.retried),
     },
@@ -78,7 +108,7 @@ function mergeArms(arms: readonly ArmRecord[]): ArmRecord {
     activeUs: most(arms, ({ activeUs }) => activeUs),
     mostInFlight: sum(arms, ({ mostInFlight }) => mostInFlight),
     inFlightUs: sum(arms, ({ inFlightUs }) => inFlightUs),
-    blocks: groups(
+    blocks: groupByNumber(
       arms.flatMap(({ blocks }) => blocks),
       ({ index }) => index,
     ).map(mergeBlocks),
@@ -92,13 +122,13 @@ function mergeCategories(parts: readonly CategoryRecord[]): CategoryRecord[] {
     const blocks = parts.flatMap((part) => (part.name === name ? part.blocks : []))
     return {
       name,
-      blocks: groups(blocks, ({ index }) => index).map((same) => ({
+      blocks: groupByNumber(blocks, ({ index }) => index).map((same) => ({
         index: same[0]?.index ?? 0,
         sent: sum(same, ({ sent }) => sent),
         outcomes: addCounts(same.map(({ outcomes }) => outcomes)),
         within: sum(same, ({ within }) => within),
-        latency: merged(same.map(({ latency }) => latency)),
-        ttft: merged(same.map(({ ttft }) => ttft)),
+        latency: mergeHistograms(same.map(({ latency }) => latency)),
+        ttft: mergeHistograms(same.map(({ ttft }) => ttft)),
       })),
     }
   })
@@ -110,9 +140,9 @@ function mergeBlocks(blocks: readonly BlockRecord[]): BlockRecord {
     startedAtUs: Math.min(...blocks.map(({ startedAtUs }) => startedAtUs)),
     sent: sum(blocks, ({ sent }) => sent),
     outcomes: addCounts(blocks.map(({ outcomes }) => outcomes)),
-    latency: merged(blocks.map(({ latency }) => latency)),
+    latency: mergeHistograms(blocks.map(({ latency }) => latency)),
     metrics: mergeEach(blocks.map(({ metrics }) => metrics)),
-    stamped: merged(blocks.map(({ stamped }) => stamped)),
+    stamped: mergeHistograms(blocks.map(({ stamped }) => stamped)),
     told: mergeEach(blocks.map(({ told }) => told)),
     components: mergeEach(blocks.map(({ components }) => components)),
   }
@@ -124,7 +154,7 @@ function mergeSelfReports(reports: readonly SelfReportRecord[]): SelfReportRecor
   for (const definition of TOLD) {
     const parts = reports.flatMap((report): ToldRecord | ToldRecord[] => report.told[definition] ?? [])
     const [first] = parts
-    if (first) told[definition] = { ...first, total: merged(parts.map(({ total }) => total)) }
+    if (first) told[definition] = { ...first, total: mergeHistograms(parts.map(({ total }) => total)) }
   }
   return {
     gateway: named?.gateway ?? '',
@@ -138,7 +168,7 @@ function mergeSelfReports(reports: readonly SelfReportRecord[]): SelfReportRecor
 function mergeTokens(parts: readonly TokenRecord[]): TokenRecord {
   const of = (key: 'input' | 'output' | 'events' | 'fromUsage' | 'fromTokenizer' | 'fromEvents') =>
     sum(parts, (part) => part[key])
-  const untold = (key: keyof TokenRecord['withoutUsage']) => sum(parts, (part) => part.withoutUsage[key])
+  const withoutUsage = (key: keyof TokenRecord['withoutUsage']) => sum(parts, (part) => part.withoutUsage[key])
   return {
     input: of('input'),
     output: of('output'),
@@ -147,16 +177,16 @@ function mergeTokens(parts: readonly TokenRecord[]): TokenRecord {
     fromTokenizer: of('fromTokenizer'),
     fromEvents: of('fromEvents'),
     withoutUsage: {
-      requests: untold('requests'),
-      requestChars: untold('requestChars'),
-      answerBytes: untold('answerBytes'),
-      tokenEvents: untold('tokenEvents'),
+      requests: withoutUsage('requests'),
+      requestChars: withoutUsage('requestChars'),
+      answerBytes: withoutUsage('answerBytes'),
+      tokenEvents: withoutUsage('tokenEvents'),
     },
     samples: parts.flatMap(({ samples }) => samples),
   }
 }
 
-/** The busiest and the latest of the threads; what is told of the whole process, once. */
+/** The busiest and the latest of the threads; readings of the whole process are the same in each and are taken once. */
 function mergeReadings(readings: readonly SelfReading[]): SelfReading {
   const [first] = readings
   if (!first) throw new Error('a run without a thread')
@@ -172,11 +202,11 @@ function mergeReadings(readings: readonly SelfReading[]): SelfReading {
 }
 
 function mergeSeries(series: readonly Second[][]): Second[] {
-  return groups(series.flat(), ({ second }) => second).map(mergeSeconds)
+  return groupByNumber(series.flat(), ({ second }) => second).map(mergeSeconds)
 }
 
-/** Those of the same number together, in rising order. */
-function groups<T>(items: readonly T[], numberOf: (item: T) => number): T[][] {
+/** Items with the same number together, in rising order of the number. */
+function groupByNumber<T>(items: readonly T[], numberOf: (item: T) => number): T[][] {
   const byNumber = new Map<number, T[]>()
   for (const item of items) {
     const group = byNumber.get(numberOf(item))
@@ -186,7 +216,7 @@ function groups<T>(items: readonly T[], numberOf: (item: T) => number): T[][] {
   return [...byNumber].sort(([a], [b]) => a - b).map(([, group]) => group)
 }
 
-function merged(parts: readonly EncodedHistogram[]): EncodedHistogram {
+function mergeHistograms(parts: readonly EncodedHistogram[]): EncodedHistogram {
   const [first, ...rest] = parts.map((part) => Histogram.decode(part))
   if (!first) throw new Error('nothing to merge')
   for (const part of rest) first.add(part)
@@ -199,7 +229,7 @@ function mergeEach<K extends string>(
   const keys = new Set(parts.flatMap((part) => Object.keys(part) as K[]))
   const entries = [...keys].map((key) => [
     key,
-    merged(parts.flatMap((part): EncodedHistogram | EncodedHistogram[] => part[key] ?? [])),
+    mergeHistograms(parts.flatMap((part): EncodedHistogram | EncodedHistogram[] => part[key] ?? [])),
   ])
   return Object.fromEntries(entries) as Record<K, EncodedHistogram>
 }
@@ -212,7 +242,7 @@ export function addCounts<K extends string>(parts: readonly Partial<Record<K, nu
   return total
 }
 
-function joined(parts: readonly Float64Array[]): Float64Array {
+function joinArrays(parts: readonly Float64Array[]): Float64Array {
   const all = new Float64Array(parts.reduce((length, part) => length + part.length, 0))
   let at = 0
   for (const part of parts) {
@@ -229,63 +259,3 @@ function sum<T>(items: readonly T[], of: (item: T) => number): number {
 function most<T>(items: readonly T[], of: (item: T) => number): number {
   return Math.max(...items.map(of))
 }
-
-/** What the sending threads and the one that watches them say to each other: plain data. */
-
-export interface Progress {
-  phase: 'rehearsal' | 'warm-up' | 'measuring'
-  elapsedUs: number
-  sent: number
-  done: number
-  failed: number
-  inFlight: number
-  /** Of the last whole second; null before there is one. */
-  lastSecond: Second | null
-}
-
-export interface RunRecord {
-  arms: ArmRecord[]
-  /** Connections opened, by arm. */
-  opened: number[]
-  series: Second[]
-  sendLag: EncodedHistogram
-  /** Open loop: 1 when every request left on time. */
-  achievedToOffered: number | null
-  self: SelfReading
-  /** Of each thread, where several sent. */
-  workers: SelfReading[]
-  stopReason: StopReason | null
-  measuredUs: number
-  /** By arm, some of its requests with when they left and ended: three numbers each (legs.ts). */
-  requestTimes: Float64Array[]
-}
-
-/** What a sending thread is started with. */
-export interface ThreadData {
-  plan: RunPlan
-  worker: WorkerShare
-  /** Where it rehearses first. */
-  stage: JitWarmupAddress | undefined
-  /** Hand over every request's times. */
-  samples: boolean
-}
-
-export type FromSendThread =
-  /** Ready for the next stretch of load; where several threads share a run, they begin it together. */
-  | { type: 'ready' }
-  | { type: 'progress'; progress: Progress }
-  /** Times of requests (samples.ts), and how many before them were lost because the reader was too slow. */
-  | { type: 'samples'; rows: Float64Array; lost: number; startUs: number }
-  /** So many blocks of each arm are done: judge what there is, and say whether to go on. */
-  | { type: 'look'; blocks: number; record: RunRecord }
-  /** It stops by itself: the others must too. */
-  | { type: 'stopping'; reason: StopReason }
-  | { type: 'done'; record: RunRecord }
-
-export type ToSendThread =
-  | { type: 'begin'; startUs: number }
-  /** The answer to a look. */
-  | { type: 'looked'; goOn: boolean }
-  | { type: 'stop'; reason: StopReason; drainUs: number }
-  /** A batch of samples was taken care of. */
-  | { type: 'taken' }

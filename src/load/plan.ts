@@ -1,8 +1,12 @@
-/** A run, fully decided before it starts: plain data that crosses to the thread which sends. */
+/**
+ * A run, fully decided before it starts, and its cut into load phases. Plain data that crosses to the sending threads,
+ * and pure functions of it.
+ */
 import type { ConnectionSpec } from '../client/connection.ts'
 import type { Deadlines } from '../client/deadlines.ts'
 import type { ArmName } from '../report/schema.ts'
 import type { Arrival } from '../schedule/arrivals.ts'
+import { interleave, shareOfBlocks } from '../schedule/blocks.ts'
 import type { RampStage } from '../schedule/ramp.ts'
 import type { WorkloadSpec } from '../workload/workload.ts'
 
@@ -16,14 +20,14 @@ export interface ArmPlan {
 }
 
 /** By block the arms run one at a time; by request both are under load, and share it. */
-export type Pairing = 'block' | 'request'
+type Pairing = 'block' | 'request'
 
 export type Load =
   /** With stages, `concurrency` is their highest level. */
   | { mode: 'closed'; concurrency: number; stages?: RampStage[] | undefined; thinkUs?: number | undefined }
   /**
-   * `maxInFlight` bounds what is in flight; what is due beyond it waits, and its wait counts. With stages, `rps` is their
-   * highest level.
+   * `maxInFlight` limits the requests in flight; a request that is due beyond it waits, and its wait counts. With
+   * stages, `rps` is their highest level.
    */
   | { mode: 'open'; rps: number; maxInFlight: number; arrival?: Arrival | undefined; stages?: RampStage[] | undefined }
 
@@ -31,40 +35,43 @@ export interface RunPlan {
   arms: ArmPlan[]
   workload: WorkloadSpec
   load: Load
-  /** For each arm. At least one is set. */
+  /** For each arm. At least one of the two is set. */
   requests: number | undefined
   durationUs: number | undefined
   blocks: number
-  /** How two arms take turns; blocks unless told. */
+  /** How two arms take turns; by block where it is not given. */
   pairing?: Pairing | undefined
-  /** In turns by block: the first request of each connection in a block is sent and left out. */
+  /** Arms in turns by block: the first request of each connection in a block is sent and excluded from the figures. */
   excludeIdleFirst?: boolean | undefined
-  /** Numbers of blocks after which the run pauses to be judged, and may end. */
+  /** Numbers of blocks after which the run pauses for an interim analysis, and may end. */
   interimAnalyses?: readonly number[] | undefined
-  /** Requests sent on each arm before anything is measured; 0 where only `warmupUs` says how long; the first to be reached ends it. */
+  /**
+   * Requests sent on each arm before the measurement; 0 where only `warmupUs` limits it. The first limit reached ends
+   * it.
+   */
   warmup: number
   warmupUs?: number | undefined
-  /** Load that goes on after the last measured request was sent, and is left out. */
+  /** Load that goes on after the last measured request was sent, and is excluded from the figures. */
   coolDownUs?: number | undefined
   /** For a whole request. */
   timeoutUs: number
-  /** The same by category of the workload, where each has its own. */
+  /** The same by category of the workload, where each category has its own timeout. */
   categoryTimeoutsUs?: number[] | undefined
   /** The finer deadlines. */
   deadlines?: Omit<Deadlines, 'totalUs'> | undefined
-  /** What is in flight (or due and unsent) when the sending ends has this long; else the timeout. */
+  /** Time that requests in flight (or due and not yet sent) get when the sending ends; else the timeout. */
   drainUs?: number | undefined
-  /** How connections are made; else HTTP/1.1, kept alive. */
+  /** How connections are made; HTTP/1.1, kept alive, where it is not given. */
   connection?: ConnectionSpec | undefined
   /** Threads that share the load. */
   workers?: number | undefined
-  /** The threads go through it first on a provider of kt's own (rehearsal.ts). */
+  /** The sending threads first run the same load against a provider in this process (jit-warmup.ts). */
   jitWarmup?: boolean | undefined
-  /** Input and output tokens after which no more is sent, over all arms. */
+  /** Input and output tokens, over all arms, after which nothing more is sent. */
   tokenBudget: number | undefined
 }
 
-/** A stretch of uninterrupted load, holding one or more blocks: of one arm, or of two that alternate by request. */
+/** One phase of uninterrupted load with one or more blocks: of one arm, or of two that alternate by request. */
 export interface PhasePlan {
   arms: readonly number[]
   firstBlock: number
@@ -72,8 +79,56 @@ export interface PhasePlan {
   /** For each arm. */
   requests: number | undefined
   durationUs: number | undefined
-  /** The arm has rested while the other one ran, and the first request of each connection does not count. */
+  /** The arm was idle while the other one ran: the first request of each connection is excluded from the figures. */
   excludeIdleFirst: boolean
-  /** After it the run is judged, and may end: so many blocks of each arm are done by then. */
+  /** An interim analysis follows the phase: the number of blocks of each arm that are done by then. */
   interimAnalysisAfter?: number | undefined
+}
+
+/**
+ * Cuts a run into load phases. One arm runs in one phase, so that an open loop never pauses. Several arms take turns, a
+ * block each, in random order within every pair of blocks; paired by request, both run in one phase. An interim
+ * analysis ends a phase.
+ */
+export function planPhases(plan: RunPlan): PhasePlan[] {
+  const { arms, blocks, pairing, workload, interimAnalyses = [] } = plan
+  const all = arms.map((_, index) => index)
+  const pauses = interimAnalyses.filter((after) => after < blocks)
+  if (arms.length === 1 || pairing === 'request') {
+    const ends = [...pauses, blocks]
+    return ends.map((end, i) => {
+      const firstBlock = ends[i - 1] ?? 0
+      return {
+        ...planPhase(plan, all, firstBlock, end - firstBlock),
+        ...(end < blocks ? { interimAnalysisAfter: end } : {}),
+      }
+    })
+  }
+  return interleave(all, blocks, workload.seed).map(({ arm, block }, i) => ({
+    ...planPhase(plan, [arm], block, 1),
+    ...((i + 1) % arms.length === 0 && pauses.includes(block + 1) ? { interimAnalysisAfter: block + 1 } : {}),
+  }))
+}
+
+function planPhase(
+  { arms, blocks: all, requests, durationUs, excludeIdleFirst = true }: RunPlan,
+  used: readonly number[],
+  firstBlock: number,
+  blocks: number,
+): PhasePlan {
+  return {
+    arms: used,
+    firstBlock,
+    blocks,
+    requests: requests === undefined ? undefined : shareOfBlocks(requests, all, firstBlock, blocks),
+    durationUs: durationUs === undefined ? undefined : (durationUs / all) * blocks * used.length,
+    excludeIdleFirst: excludeIdleFirst && used.length < arms.length,
+  }
+}
+
+/** The block of the `index`-th request of a phase, due `dueUs` after the start of the phase. */
+export function findBlock(phase: PhasePlan, index: number, dueUs: number): number {
+  const { arms, firstBlock, blocks, requests, durationUs } = phase
+  const done = requests === undefined ? dueUs / (durationUs ?? 1) : index / (requests * arms.length)
+  return firstBlock + Math.min(blocks - 1, Math.floor(done * blocks))
 }

@@ -1,35 +1,35 @@
 /**
- * Wakes the sending thread at an instant, for the open loop and think times: setTimeout is half a millisecond late at the median, and spinning
- * from one request to the next burns the machine shared with the target. So a thread of its own sleeps on shared memory
- * (timer-thread.ts) until the instant. It wakes some hundredths of a millisecond late: head-start.ts says how much before it is due a request is
- * to be woken for.
+ * Wakes the sending thread at an instant, for open loops and think times. setTimeout is half a millisecond late at the
+ * median, and spinning from one request to the next burns the machine that the target shares. So a thread of its own
+ * sleeps on shared memory (timer-thread.ts) until the instant. Waking takes some hundredths of a millisecond, and so
+ * does building a request: `SendLeadTime` says how long before a request's due time to wake.
  */
 import { Worker } from 'node:worker_threads'
 import type { Clock } from '../system/clock.ts'
 
-/**
- * How long before it is due a request of a schedule (or one that follows a think time) is to be woken for: waking takes its time, and so does building a request and taking
- * it through the client (a tenth of a millisecond, more where caches are cold), and it is to be ready for its socket when it is due.
- * Learnt from how ready the ones before were. What is ready too early waits (wire.ts), so that none leaves before its time.
- */
 const FIRST_US = 40
-
 const STEP_US = 4
-
 const MOST_US = 300
-
-/** Of all time, what may be spent waiting: the machine is shared with the target. */
+/** The largest share of all time that may be spent waiting: the machine is shared with the target. */
 const WAIT_SHARE = 0.05
-
 const SMOOTHED_OVER = 16
 
+/**
+ * Lead time before a request's due time, so that the request is ready for its socket when it is due: waking takes time,
+ * and so does building a request and taking it through the client (a tenth of a millisecond, more where caches are
+ * cold). It is learnt from how early or late the requests before were ready. A request that is ready too early waits
+ * for its due time in client/wire.ts, so none leaves before it.
+ */
 export class SendLeadTime {
   us = FIRST_US
   #lastDueUs = Number.NaN
   #gapUs = 0
   #waitedUs = 0
 
-  /** A request that was woken for was ready at `readyUs`, NaN if never. Half of them are to be ready in time, as far as the share allows. */
+  /**
+   * A request that the timer woke the loop for was ready at `readyUs`, NaN if never. The lead time settles where half
+   * of the requests are ready in time, unless the waiting would take more than its share.
+   */
   learn(dueUs: number, readyUs: number): void {
     if (Number.isNaN(readyUs)) return
     if (!Number.isNaN(this.#lastDueUs)) this.#gapUs += (dueUs - this.#lastDueUs - this.#gapUs) / SMOOTHED_OVER
@@ -40,25 +40,23 @@ export class SendLeadTime {
   }
 }
 
-export interface PrecisionTimer {
+interface PrecisionTimer {
   /** Calls back at `atUs` on the host's clock; a later call replaces an earlier one. */
   wakeAt(atUs: number): void
   close(): Promise<void>
 }
 
-/** Resolves when the thread runs: what it loads must not compete with the run for file descriptors or time. */
+/** Resolves when the thread runs, so that its start does not compete with the run for file descriptors or time. */
 export async function startPrecisionTimer(clock: Clock, callback: () => void): Promise<PrecisionTimer> {
   const signal = new Int32Array(new SharedArrayBuffer(4))
-  const wake = new Float64Array(new SharedArrayBuffer(8))
-  wake[0] = Number.POSITIVE_INFINITY
+  const due = new Float64Array(new SharedArrayBuffer(8))
+  due[0] = Number.POSITIVE_INFINITY
   const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js'
-  const thread = new Worker(new URL(`timer-thread.${extension}`, import.meta.url), {
-    workerData: { signal, due: wake },
-  })
+  const thread = new Worker(new URL(`timer-thread.${extension}`, import.meta.url), { workerData: { signal, due } })
   let dueUs = Number.POSITIVE_INFINITY
 
   const sleepUntil = (atUs: number): void => {
-    wake[0] = atUs
+    due[0] = atUs
     Atomics.add(signal, 0, 1)
     Atomics.notify(signal, 0)
   }
@@ -68,7 +66,8 @@ export async function startPrecisionTimer(clock: Clock, callback: () => void): P
   })
   thread.on('message', () => {
     if (dueUs === Number.POSITIVE_INFINITY) return
-    // The thread woke for an earlier due time, and may have cleared this one with it: without another call nobody would wake.
+    // The thread woke for an earlier due time and may have cleared this one with it: without another call it would
+    // sleep for ever.
     if (clock() < dueUs) sleepUntil(dueUs)
     else {
       dueUs = Number.POSITIVE_INFINITY

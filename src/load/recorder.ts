@@ -1,18 +1,18 @@
 /**
- * Records what one arm's requests did: histograms over the run and by block, outcomes, tokens, overhead by each definition.
- * O(1) a request; memory does not grow with the run. Plain data comes out (`ArmRecord`), fit to cross a thread.
+ * Records what the requests of one arm did: histograms over the run and by block, outcomes, tokens, and overhead by
+ * each definition. The cost of a request is O(1), and memory does not grow with the run. Plain data comes out
+ * (`ArmRecord`), fit to cross a thread.
  */
 import type { RequestResult } from '../client/request-result.ts'
-import type { Told } from '../overhead/self-reported.ts'
-import { type SelfReportRecord, SelfReportTally, type ToldBlock } from '../overhead/self-reported.ts'
+import { type SelfReportRecord, SelfReportTally, type Told, type ToldBlock } from '../overhead/self-reported.ts'
 import { stampedOverhead } from '../overhead/stamped.ts'
 import type { ArmName } from '../report/schema.ts'
 import type { Category } from '../slo/category.ts'
 import { type Digits, type EncodedHistogram, Histogram } from '../stats/histogram.ts'
 import { isInLatencyTail, type Outcome } from '../wire/outcome.ts'
 import type { Stamp } from '../wire/stamp.ts'
+import { type AnswerSample, AnswerSampler, type KeptAnswer } from './answer-sampler.ts'
 import { type CategoryRecord, CategoryRecorder } from './category-recorder.ts'
-import { type AnswerSample, AnswerSampler, type KeptAnswer } from './samples.ts'
 
 const BYTES_A_TOKEN = 4
 
@@ -30,9 +30,10 @@ export const METRICS = [
 ] as const
 export type Metric = (typeof METRICS)[number]
 
-/** Judged by block beside latency; the whole run's are these added up. */
-export const BLOCK_METRICS = ['ttfb', 'ttft', 'tpot', 'interToken'] as const satisfies readonly Metric[]
+/** Recorded by block beside latency; the histograms of the whole run are the sums of the blocks. */
+const BLOCK_METRICS = ['ttfb', 'ttft', 'tpot', 'interToken'] as const satisfies readonly Metric[]
 type BlockMetric = (typeof BLOCK_METRICS)[number]
+const DIGITS: Record<BlockMetric, Digits> = { ttfb: 4, ttft: 4, tpot: 3, interToken: 3 }
 
 export interface BlockRecord {
   index: number
@@ -40,21 +41,21 @@ export interface BlockRecord {
   sent: number
   outcomes: Counts
   latency: EncodedHistogram
-  /** The other metrics that are judged by block. */
+  /** The other metrics that are recorded by block. */
   metrics: Partial<Record<BlockMetric, EncodedHistogram>>
   stamped: EncodedHistogram
   told: Partial<Record<Told, EncodedHistogram>>
-  /** What the gateway's parts took, by its own word. */
+  /** The times of the gateway's components, as the gateway reports them. */
   components: Record<string, EncodedHistogram>
 }
 
 export interface ArmRecord {
   name: ArmName
   outcomes: Counts
-  /** The first reason given for each class of failure. */
+  /** The first reason of each class of failure. */
   details: Partial<Record<Outcome, string>>
   warmup: { sent: number; failed: number }
-  /** The first request of each connection in a block, left out. */
+  /** The first request of each connection in a block, excluded because the connection was idle before. */
   idleFirst: { sent: number; failed: number }
   metrics: Record<Metric, EncodedHistogram>
   stamped: {
@@ -68,12 +69,12 @@ export interface ArmRecord {
   tokens: TokenRecord
   bodyBytes: number
   reused: number
-  /** Time under load, the pauses between blocks of an arm left out. */
+  /** Time under load, without the pauses between the blocks of an arm. */
   activeUs: number
   mostInFlight: number
   inFlightUs: number
   blocks: BlockRecord[]
-  /** Of a workload whose requests are told apart. */
+  /** Empty for a workload without categories. */
   categories: CategoryRecord[]
 }
 
@@ -81,13 +82,13 @@ export interface TokenRecord {
   input: number
   output: number
   events: number
-  /** Requests by what their tokens were counted from; the last two after the run (count-tokens.ts). */
+  /** Requests by the source of their token counts; the last two are counted after the run. */
   fromUsage: number
   fromTokenizer: number
   fromEvents: number
-  /** What is known of the requests whose answers told no usage. */
+  /** The requests whose answers reported no usage. */
   withoutUsage: { requests: number; requestChars: number; answerBytes: number; tokenEvents: number }
-  /** Some of their answers. */
+  /** Some of their answers, from which their tokens are estimated. */
   samples: KeptAnswer[]
 }
 
@@ -101,8 +102,8 @@ interface LiveBlock extends ToldBlock {
   stamped: Histogram
 }
 
-/** Where a request is counted. */
-export interface CountedIn {
+/** The block and the category that a request counts in. */
+interface CountedIn {
   block: number
   category: number
 }
@@ -115,10 +116,10 @@ export class ArmRecorder {
   failed = 0
   tokensSpent = 0
   mostInFlight = 0
-  /** The time of all requests in flight, added up: over the time under load it is their mean number. */
+  /** The sum of the times of all requests; divided by the time under load it is the mean number in flight. */
   inFlightUs = 0
   readonly warmup = { sent: 0, failed: 0 }
-  /** The first request of each connection in a block, which rested while the other arm ran. */
+  /** The first request of each connection in a block: the connection was idle while the other arm ran. */
   readonly idleFirst = { sent: 0, failed: 0 }
   readonly #outcomes: Counts = {}
   readonly #details: Partial<Record<Outcome, string>> = {}
@@ -135,7 +136,7 @@ export class ArmRecorder {
   }
   readonly #self = new SelfReportTally()
   readonly #tokens = { input: 0, output: 0, events: 0, fromUsage: 0, fromTokenizer: 0, fromEvents: 0 }
-  readonly #untold = { requests: 0, requestChars: 0, answerBytes: 0, tokenEvents: 0 }
+  readonly #withoutUsage = { requests: 0, requestChars: 0, answerBytes: 0, tokenEvents: 0 }
   readonly #sampler = new AnswerSampler()
   readonly #blocks = new Map<number, LiveBlock>()
   #latest: LiveBlock | undefined
@@ -155,7 +156,7 @@ export class ArmRecorder {
     this.#categories.released(category, block)
   }
 
-  /** Listens to the answer of request `index`, where it is one of those that are kept. */
+  /** Collects the answer of request `index`, if it is one of those to be kept. */
   sampleAnswer(index: number): AnswerSample | undefined {
     return this.#sampler.next(index)
   }
@@ -168,8 +169,8 @@ export class ArmRecorder {
   }
 
   /** A measured request has ended. */
-  ended(result: RequestResult, intendedUs: number, nonce: string, placed: CountedIn, sample?: AnswerSample): void {
-    const { block: blockIndex, category } = placed
+  ended(result: RequestResult, intendedUs: number, nonce: string, countedIn: CountedIn, sample?: AnswerSample): void {
+    const { block: blockIndex, category } = countedIn
     this.#categories.ended(category, blockIndex, result, intendedUs)
     const block = this.#block(blockIndex, intendedUs)
     const { outcome } = result
@@ -228,7 +229,7 @@ export class ArmRecorder {
         unattributed: this.#stamped.unattributed.encode(),
       },
       selfReport: this.#self.toRecord(),
-      tokens: { ...this.#tokens, withoutUsage: this.#untold, samples: this.#sampler.samples },
+      tokens: { ...this.#tokens, withoutUsage: this.#withoutUsage, samples: this.#sampler.samples },
       bodyBytes: this.#bodyBytes,
       reused: this.#reused,
       activeUs: this.activeUs,
@@ -255,22 +256,20 @@ export class ArmRecorder {
     const stamped = stampedOverhead(result, nonce)
     if (stamped.kind === 'cache-hit') this.#stamped.cacheHits++
     else if (stamped.kind === 'retried') this.#stamped.retried++
-    else if (stamped.kind === 'overhead') {
-      block.stamped.record(stamped.us)
-    }
+    else if (stamped.kind === 'overhead') block.stamped.record(stamped.us)
     const ownUs = this.#self.record(result, result.streamed, block)
     if (stamped.kind === 'overhead' && ownUs !== undefined) this.#stamped.unattributed.record(stamped.us - ownUs)
   }
 
-  /** A request of the warm-up, or the first after a rest, has ended: it is in no figure, but its tokens are spent. */
+  /** An excluded request has ended: it is in no figure, but its tokens are spent. */
   excluded(result: RequestResult, as: 'warmup' | 'idleFirst'): void {
     if (result.outcome !== 'OK') this[as].failed++
-    this.tokensSpent += tokensOf(result)
+    this.tokensSpent += estimateTokens(result)
   }
 
   #countTokens(result: RequestResult, sample: AnswerSample | undefined): void {
     this.#tokens.events += result.events
-    this.tokensSpent += tokensOf(result)
+    this.tokensSpent += estimateTokens(result)
     if (result.usage) {
       this.#tokens.input += result.usage.input
       this.#tokens.output += result.streamed ? result.streamedTokens : result.usage.output
@@ -278,10 +277,10 @@ export class ArmRecorder {
       this.#sampler.usageReported()
     } else if (result.outcome === 'OK' || result.tokenEvents > 0) {
       const { requestChars, bodyBytes, tokenEvents, streamed } = result
-      this.#untold.requests++
-      this.#untold.requestChars += requestChars
-      this.#untold.answerBytes += bodyBytes
-      this.#untold.tokenEvents += tokenEvents
+      this.#withoutUsage.requests++
+      this.#withoutUsage.requestChars += requestChars
+      this.#withoutUsage.answerBytes += bodyBytes
+      this.#withoutUsage.tokenEvents += tokenEvents
       this.#sampler.keep(sample?.kept({ streamed, bodyBytes, requestChars }))
     }
   }
@@ -309,8 +308,6 @@ export class ArmRecorder {
   }
 }
 
-const DIGITS: Record<BlockMetric, Digits> = { ttfb: 4, ttft: 4, tpot: 3, interToken: 3 }
-
 function record(histogram: Histogram, us: number): void {
   if (!Number.isNaN(us)) histogram.record(us)
 }
@@ -327,8 +324,11 @@ function encodeAll<T extends Partial<Record<string, Histogram>>>(parts: T): { [K
   return Object.fromEntries(entries)
 }
 
-/** What a request has cost, for the token budget, which must not wait for the end of the run: the usage, else about four bytes a token. */
-function tokensOf({ usage, outcome, tokenEvents, requestChars, bodyBytes, streamed }: RequestResult): number {
+/**
+ * The tokens that a request has cost: its usage, else an estimate of four bytes a token. The token budget needs them
+ * during the run, so they cannot wait for the tokenizer.
+ */
+function estimateTokens({ usage, outcome, tokenEvents, requestChars, bodyBytes, streamed }: RequestResult): number {
   if (usage) return usage.input + usage.output
   if (outcome !== 'OK' && tokenEvents === 0) return 0
   return Math.ceil(requestChars / BYTES_A_TOKEN) + (streamed ? tokenEvents : Math.ceil(bodyBytes / BYTES_A_TOKEN))

@@ -1,36 +1,70 @@
 /**
- * Runs a plan in threads of their own, so that progress, signals, the terminal and the disk stay off the hot path. Several threads
- * begin each stretch of load together and their records become one. The caller hears of progress and may ask for an early end;
- * a thread that dies is a reported failure, never a smaller result.
+ * Runs a plan in threads of their own, so that progress, signals, the terminal and the disk stay off the hot path.
+ * Several threads begin each load phase together, and their records become one. The caller hears of progress and may
+ * ask for an early end. A thread that dies is a reported failure, never a smaller result.
  */
 import { Worker } from 'node:worker_threads'
 import { now } from '../system/clock.ts'
 import { collectOnlyWhenFull, lowerHelperThreads } from '../system/helper-threads.ts'
 import type { StopReason } from './engine.ts'
-import { startJitWarmupProvider } from './jit-warmup.ts'
-import type { FromSendThread, Progress, RunRecord, ThreadData, ToSendThread } from './merge.ts'
-import { mergeProgress, mergeRecords } from './merge.ts'
+import { type JitWarmupAddress, startJitWarmupProvider } from './jit-warmup.ts'
+import type { WorkerShare } from './load-phase.ts'
+import { mergeProgress, mergeRecords, type Progress, type RunRecord } from './merge.ts'
 import type { RunPlan } from './plan.ts'
 
-export interface RunningPlan {
-  /** Sends no more; what is in flight has `drainUs` to end. */
+interface RunningPlan {
+  /** Sends nothing more; requests in flight have `drainUs` to end. */
   stop(drainUs: number): void
   result: Promise<RunRecord>
 }
 
-export interface RunListener {
+interface RunListener {
   progress(progress: Progress): void
-  /** So many blocks of each arm are done, with this record: is there need of more? Without it the run goes on to its end. */
+  /**
+   * An interim analysis: `blocks` blocks of each arm are done, with this record so far. Returns whether the run goes
+   * on. Without this listener the run goes on to its end.
+   */
   continueAfter?: ((record: RunRecord, blocks: number) => boolean) | undefined
   /** Rows of samples.ts, from the start of the measurement; resolves when they are taken care of. */
   samples?: ((rows: Float64Array, lost: number, startUs: number) => Promise<void>) | undefined
 }
 
+/** What a sending thread is started with; plain data. */
+export interface ThreadData {
+  plan: RunPlan
+  worker: WorkerShare
+  /** The provider of the JIT warm-up; undefined where there is no such warm-up. */
+  jitWarmup: JitWarmupAddress | undefined
+  /** Whether to hand over the times of every request. */
+  samples: boolean
+}
+
+export type FromSendThread =
+  /** Ready for the next load phase; threads that share a run begin it together. */
+  | { type: 'ready' }
+  | { type: 'progress'; progress: Progress }
+  /** Times of requests (samples.ts), and how many before them were lost because the reader was too slow. */
+  | { type: 'samples'; rows: Float64Array; lost: number; startUs: number }
+  /** `blocks` blocks of each arm are done: the thread waits for `interim-done`. */
+  | { type: 'interim'; blocks: number; record: RunRecord }
+  /** The thread stops by itself: the others must stop too. */
+  | { type: 'stopping'; reason: StopReason }
+  | { type: 'done'; record: RunRecord }
+
+export type ToSendThread =
+  | { type: 'begin'; startUs: number }
+  /** The result of an interim analysis. */
+  | { type: 'interim-done'; goOn: boolean }
+  | { type: 'stop'; reason: StopReason; drainUs: number }
+  /** A batch of samples was taken care of. */
+  | { type: 'taken' }
+
 /** Threads begin together this long after the last one was ready: longer than a message takes. */
 const BEGIN_AFTER_US = 2_000
 /**
- * What a request leaves behind dies young. With less room it is looked through more often, each time for some milliseconds in which nothing is sent or
- * seen; with V8's own larger limit a run of a million requests grows by 60 MB instead of 20.
+ * The objects of a request die young. With a smaller young generation it is collected more often, each time for some
+ * milliseconds in which nothing is sent or seen; with V8's own larger limit a run of a million requests grows by 60 MB
+ * instead of 20.
  */
 const YOUNG_MB = 48
 
@@ -38,15 +72,15 @@ export async function startRun(plan: RunPlan, listener: RunListener): Promise<Ru
   const { workers: count = 1, timeoutUs } = plan
   lowerHelperThreads(count)
   collectOnlyWhenFull()
-  const stage = plan.jitWarmup ? await startJitWarmupProvider(plan) : undefined
-  const at = stage && { origin: stage.origin, path: stage.path }
+  const warmup = plan.jitWarmup ? await startJitWarmupProvider(plan) : undefined
+  const jitWarmup = warmup && { origin: warmup.origin, path: warmup.path }
   const threads = Array.from({ length: count }, (_, index) =>
-    startThread({ plan, worker: { index, count }, stage: at, samples: listener.samples !== undefined }),
+    startThread({ plan, worker: { index, count }, jitWarmup, samples: listener.samples !== undefined }),
   )
   const progress = new Map<number, Progress>()
   const records = new Map<number, RunRecord>()
   const ready = new Set<number>()
-  const looks = new Map<number, RunRecord>()
+  const interim = new Map<number, RunRecord>()
   let writing: Promise<unknown> = Promise.resolve()
   const tell = (message: ToSendThread): void => {
     for (const thread of threads) thread.postMessage(message)
@@ -56,11 +90,11 @@ export async function startRun(plan: RunPlan, listener: RunListener): Promise<Ru
     ready.clear()
     tell({ type: 'begin', startUs: now() + BEGIN_AFTER_US })
   }
-  const lookWhenAllAreDone = (blocks: number): void => {
-    if (looks.size < count) return
-    const goOn = listener.continueAfter?.(mergeRecords(inOrder(looks)), blocks) ?? true
-    looks.clear()
-    tell({ type: 'looked', goOn })
+  const analyseWhenAllAreDone = (blocks: number): void => {
+    if (interim.size < count) return
+    const goOn = listener.continueAfter?.(mergeRecords(inOrder(interim)), blocks) ?? true
+    interim.clear()
+    tell({ type: 'interim-done', goOn })
   }
 
   const result = new Promise<RunRecord>((resolve, reject) => {
@@ -71,9 +105,9 @@ export async function startRun(plan: RunPlan, listener: RunListener): Promise<Ru
       } else if (message.type === 'ready') {
         ready.add(index)
         beginWhenAllAreReady()
-      } else if (message.type === 'look') {
-        looks.set(index, message.record)
-        lookWhenAllAreDone(message.blocks)
+      } else if (message.type === 'interim') {
+        interim.set(index, message.record)
+        analyseWhenAllAreDone(message.blocks)
       } else if (message.type === 'stopping') {
         if (count > 1) stopAll(message.reason, timeoutUs)
       } else if (message.type === 'samples') {
@@ -104,13 +138,13 @@ export async function startRun(plan: RunPlan, listener: RunListener): Promise<Ru
   const stopAll = (reason: StopReason, drainUs: number): void => tell({ type: 'stop', reason, drainUs })
   return {
     stop: (drainUs) => stopAll('interrupted', drainUs),
-    // Without one of them the others' results are no result.
+    // The results of the other threads alone are not the result of the run.
     result: result
       .catch(async (error) => {
         await Promise.all(threads.map((thread) => thread.terminate()))
         throw error
       })
-      .finally(() => stage?.close()),
+      .finally(() => warmup?.close()),
   }
 }
 

@@ -1,6 +1,6 @@
 /**
- * What happened in each second of a run, and the running figures that a progress line shows. Bounded: of a run that lasts longer
- * than two hours the last two are kept.
+ * What happened in each second of a run, and the running figures that a progress line shows. Bounded: of a run that
+ * lasts longer than two hours, the last two hours are kept.
  */
 import { type EncodedHistogram, Histogram } from '../stats/histogram.ts'
 
@@ -12,7 +12,7 @@ export interface Second {
   inFlight: number
   p50Us: number | null
   p99Us: number | null
-  /** Where several threads share a run: what their quantiles together are made of. */
+  /** Where several threads share a run: the latencies from which their common quantiles are computed. */
   latency?: EncodedHistogram
 }
 
@@ -46,7 +46,7 @@ export class Series {
     else this.#current.failed++
   }
 
-  /** Closes the second under way; the run is over. */
+  /** The run is over: closes the second under way. */
   end(): void {
     this.#close()
   }
@@ -72,7 +72,7 @@ function emptySecond(second: number, inFlight: number): Second {
   return { second, sent: 0, done: 0, failed: 0, inFlight, p50Us: null, p99Us: null }
 }
 
-/** The same second as several threads saw it. */
+/** Merges the same second as several threads saw it. */
 export function mergeSeconds(parts: readonly Second[]): Second {
   const sum = (of: (part: Second) => number): number => parts.reduce((total, part) => total + of(part), 0)
   const latency = Histogram.merge(parts.flatMap(({ latency }) => (latency ? [Histogram.decode(latency)] : [])))

@@ -1,6 +1,7 @@
 /**
- * The thread behind waker.ts: sleeps in Atomics.wait until the due time in shared memory, then posts. Sleeping costs no CPU,
- * wakes within about a tenth of a millisecond, and cannot be delayed by what the sending thread is doing.
+ * The entry of the thread behind precision-timer.ts. It sleeps in Atomics.wait until the due time in shared memory,
+ * then posts a message. The sleep costs no CPU, ends within about a tenth of a millisecond, and cannot be delayed by
+ * what the sending thread is doing.
  */
 import { parentPort, workerData } from 'node:worker_threads'
 import { now } from '../system/clock.ts'
@@ -12,7 +13,7 @@ for (;;) {
   const seen = Atomics.load(signal, 0)
   const waitUs = (due[0] ?? Number.POSITIVE_INFINITY) - now()
   if (waitUs > 0) {
-    // A new due time (or the end, which is one in the past) interrupts the wait.
+    // A new due time, or the end (a due time in the past), interrupts the wait.
     if (Atomics.wait(signal, 0, seen, waitUs / 1_000) !== 'timed-out') continue
     if ((due[0] ?? 0) - now() > 0) continue
   }

@@ -8,7 +8,7 @@ import { createInterface } from 'node:readline'
 import { request } from 'undici'
 import { z } from 'zod'
 import type { RequestResult } from '../client/request-result.ts'
-import { parseServerTiming } from '../wire/stamp.ts'
+import { parseServerTiming } from '../wire/server-timing.ts'
 
 /**
  * What the simulated provider at an address really did, as it tells it at /__kt/truth (one record a nonce and attempt) and

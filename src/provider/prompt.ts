@@ -3,7 +3,7 @@
  * are counted), the nonce that ends its last text, and the seed of the request's delays. Without a nonce the seed is the
  * request's own `seed`, else the prompt itself, so that a repeated request costs the same.
  */
-import { findNonce, seedOfNonce } from '../wire/stamp.ts'
+import { findNonce, seedOfNonce } from '../wire/nonce.ts'
 
 /**
  * What the simulated model says: a round of plain English words, one token each (with its leading space) in OpenAI's

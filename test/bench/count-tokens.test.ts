@@ -6,7 +6,7 @@ import { afterEach, describe, expect, it } from 'vitest'
 import { countTokens } from '../../src/bench/measure.ts'
 import type { RunPlan } from '../../src/load/plan.ts'
 import type { TokenRecord } from '../../src/load/recorder.ts'
-import { AnswerSampler } from '../../src/load/samples.ts'
+import { AnswerSampler } from '../../src/load/answer-sampler.ts'
 import { workloadOf } from '../../src/workload/choose.ts'
 import { httpServer, planFor, run, type TestServer } from '../support/engine.ts'
 

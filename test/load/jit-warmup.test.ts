@@ -32,7 +32,7 @@ it.each([
 ])('%s: the target gets the run and nothing else', async (_name, load, workers) => {
   const { running, phases, provider } = await rehearsedRun({ requests: 40, warmup: 4, load, workers }, true)
   const { arms } = await running.result
-  expect([...phases]).toContain('rehearsal')
+  expect([...phases]).toContain('jit-warmup')
   expect(arms[0]?.outcomes).toEqual({ OK: 40 })
   expect(arms[0]?.warmup.sent).toBe(4)
   expect(provider.stats().requests).toBe(44)

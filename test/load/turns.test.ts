@@ -3,7 +3,7 @@ import { afterEach, describe, expect, it } from 'vitest'
 import { Engine, type EngineHooks } from '../../src/load/engine.ts'
 import type { RunPlan } from '../../src/load/plan.ts'
 import { now } from '../../src/system/clock.ts'
-import { findNonce } from '../../src/wire/stamp.ts'
+import { findNonce } from '../../src/wire/nonce.ts'
 import { decoded, httpServer, OK_BODY, planFor, type TestServer } from '../support/engine.ts'
 
 /** A request as a server had it. */

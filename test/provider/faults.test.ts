@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { drawFault, FAULT_TIMES, FAULTS, type Fault, type FaultPlan } from '../../src/provider/faults.ts'
-import { buildNonce } from '../../src/wire/stamp.ts'
+import { buildNonce } from '../../src/wire/nonce.ts'
 import { post2, raw1, session2 } from './http-client.ts'
 import {
   ANTHROPIC,

@@ -1,7 +1,8 @@
 import OpenAI from 'openai'
 import { expect, test } from 'vitest'
 import { textOf } from '../../src/provider/prompt.ts'
-import { nonceWord, parseStamp } from '../../src/wire/stamp.ts'
+import { nonceWord } from '../../src/wire/nonce.ts'
+import { parseStamp } from '../../src/wire/stamp.ts'
 import { collect, nonce, provider } from './support.ts'
 
 async function client(apiKey = 'any'): Promise<OpenAI> {

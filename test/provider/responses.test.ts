@@ -1,7 +1,8 @@
 import OpenAI from 'openai'
 import { expect, test } from 'vitest'
 import { textOf } from '../../src/provider/prompt.ts'
-import { nonceWord, parseStamp } from '../../src/wire/stamp.ts'
+import { nonceWord } from '../../src/wire/nonce.ts'
+import { parseStamp } from '../../src/wire/stamp.ts'
 import { chatBody, collect, nonce, post, provider, watched } from './support.ts'
 
 const input = `Say something plain. ${nonceWord(nonce(1))}`

@@ -6,7 +6,7 @@ import { type Provider, type ProviderOptions, startProvider } from '../../src/pr
 import type { TruthRecord } from '../../src/provider/truth.ts'
 import { SseReader } from '../../src/wire/sse.ts'
 import type { Stamp } from '../../src/wire/stamp.ts'
-import { buildNonce, nonceWord } from '../../src/wire/stamp.ts'
+import { buildNonce, nonceWord } from '../../src/wire/nonce.ts'
 
 export function fixedLatency(ttftMs: number, gapMs: number): LatencyModel {
   return { ttft: { kind: 'fixed', us: ttftMs * 1_000 }, tokenGap: { kind: 'fixed', us: gapMs * 1_000 }, seed: 1 }

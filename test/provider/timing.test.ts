@@ -2,7 +2,7 @@ import { connect } from 'node:net'
 import { expect, onTestFinished, test } from 'vitest'
 import { paceOf } from '../../src/provider/latency.ts'
 import type { Provider } from '../../src/provider/server.ts'
-import { seedOfNonce } from '../../src/wire/stamp.ts'
+import { seedOfNonce } from '../../src/wire/nonce.ts'
 import { chatWith, fixedLatency, nonce, postChat, provider, truthOf, until } from './support.ts'
 
 const DRAWN = {

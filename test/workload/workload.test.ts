@@ -1,7 +1,7 @@
 import { countTokens } from 'gpt-tokenizer/encoding/o200k_base'
 import { describe, expect, it } from 'vitest'
 import { chatBody, completionsBody, embeddingsBody } from '../../src/provider/openai/chat.ts'
-import { findNonce } from '../../src/wire/stamp.ts'
+import { findNonce } from '../../src/wire/nonce.ts'
 import { type WorkloadOptions, workloadOf } from '../../src/workload/choose.ts'
 import type { Distribution } from '../../src/workload/distribution.ts'
 import { requestMaker, type WorkloadSpec, workloadSha256 } from '../../src/workload/workload.ts'

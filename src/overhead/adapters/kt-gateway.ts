@@ -1,5 +1,5 @@
 /** The reference gateway: `server-timing: kt-*` (in the trailer of a stream, which comes after its end and wins), else `x-kt-overhead-ms`. */
-import { parseServerTiming } from '../../wire/stamp.ts'
+import { parseServerTiming } from '../../wire/server-timing.ts'
 import { type Adapter, millisecondsUs } from './adapter.ts'
 
 const COMPONENTS: Record<string, string> = {

@@ -3,7 +3,7 @@
  * setups often emit seconds: a wait whose thousandfold fits the client's time, and which is itself next to nothing of it,
  * is not believed. Entries of kt's provider and of unknown names say nothing of a gateway.
  */
-import { parseServerTiming } from '../../wire/stamp.ts'
+import { parseServerTiming } from '../../wire/server-timing.ts'
 import type { Adapter, Statement } from './adapter.ts'
 
 const OWN = ['gateway', 'gw', 'proxy', 'overhead', 'gateway-overhead', 'proxy-overhead']

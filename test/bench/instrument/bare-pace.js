@@ -1,5 +1,6 @@
-// What this machine lets any paced client do: kt's own timer and send lead time with nothing behind them, and with one write and one read on a raw socket for each
-// request. Lateness and cores of both are the floor beside which kt's figures stand.
+// What this machine lets any paced client do: kt's own timer and send lead time with nothing behind them, and with one
+// write and one read on a raw socket for each request. Lateness and cores of both are the floor beside which kt's
+// figures stand.
 
 import { SendLeadTime, startPrecisionTimer } from '../../../dist/src/load/precision-timer.js'
 import { Histogram } from '../../../dist/src/stats/histogram.js'

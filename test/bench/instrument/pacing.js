@@ -1,5 +1,6 @@
-// How late the open loop hands its requests to their sockets, whether it keeps the rate, and how much of a core it takes doing so. In the
-// same run the machine's own part: kt's timer with nothing behind it, and with a bare write and read on raw sockets.
+// How late the open loop hands its requests to their sockets, whether it keeps the rate, and how much of a core it
+// takes doing so. In the same run the machine's own part: kt's timer with nothing behind it, and with a bare write and
+// read on raw sockets.
 import { barePace } from './bare-pace.js'
 import { decode, median, quantiles, run, say, target } from './rig.js'
 
