@@ -4,9 +4,9 @@ import { StreamTimings } from '../../src/client/stream-timings.ts'
 import type { LatencyModel } from '../../src/provider/latency.ts'
 import { type Provider, type ProviderOptions, startProvider } from '../../src/provider/server.ts'
 import type { TruthRecord } from '../../src/provider/truth.ts'
+import { buildNonce, nonceWord } from '../../src/wire/nonce.ts'
 import { SseReader } from '../../src/wire/sse.ts'
 import type { Stamp } from '../../src/wire/stamp.ts'
-import { buildNonce, nonceWord } from '../../src/wire/nonce.ts'
 
 export function fixedLatency(ttftMs: number, gapMs: number): LatencyModel {
   return { ttft: { kind: 'fixed', us: ttftMs * 1_000 }, tokenGap: { kind: 'fixed', us: gapMs * 1_000 }, seed: 1 }
