@@ -1,8 +1,9 @@
 /**
- * One connection: an undici Client of kt's own, so that waiting for a connection is kt's to see and never hidden in a pool.
- * HTTP/1.1 carries one request at a time; HTTP/2 (by ALPN over TLS, h2c with prior knowledge in the clear) as many streams as
- * both sides allow, the rest waiting before they count as sent. Opening is timed apart (`connect` comes before `sent`).
- * Idle connections are kept as long as the server keeps them: undici's own 4 s would reconnect at low rates.
+ * One connection to the target: an undici Client for each, so that the wait for a connection is visible and never
+ * hidden in a pool. HTTP/1.1 carries one request at a time. HTTP/2 (by ALPN over TLS, h2c with prior knowledge in the
+ * clear) carries as many streams as both sides allow; further requests wait before they count as sent. Opening is timed
+ * apart (`connect` comes before `sent`). Idle connections are kept as long as the server keeps them: undici's own limit
+ * of 4 s would reconnect at low rates.
  */
 import { buildConnector, Client, type Dispatcher, H2CClient } from 'undici'
 import type { Clock } from '../system/clock.ts'
@@ -12,24 +13,24 @@ import { Wire } from './wire.ts'
 /** How connections are made; plain data that crosses to the thread which sends. */
 export interface ConnectionSpec {
   http: 'h1' | 'h2'
-  /** False opens one for every request. */
+  /** False: a connection for every request. */
   keepAlive: boolean
   /** Certificates to trust instead of the system's, PEM. */
   ca?: string | undefined
-  /** Takes any certificate. */
+  /** Accepts any certificate. */
   insecure: boolean
-  /** h2: how many streams kt itself puts on one connection; the server's limit holds beside it. */
+  /** h2: the most streams that kt puts on one connection; the server's own limit holds too. */
   streams: number
-  /** h2: the number of connections; else another is opened when the ones before are full. */
+  /** h2: the number of connections; without it another one is opened when those before it are full. */
   connections?: number | undefined
 }
 
 export const ONE_AT_A_TIME: ConnectionSpec = { http: 'h1', keepAlive: true, insecure: false, streams: 1 }
 
-const KEPT_MS = 10 * 60_000
+const KEEP_ALIVE_MS = 10 * 60_000
 
 export class TargetConnection {
-  /** How often a connection was opened. */
+  /** How many times the connection was opened. */
   opened = 0
   /** When opening the present connection began and ended; NaN while there is none. */
   connectStartUs = Number.NaN
@@ -39,23 +40,24 @@ export class TargetConnection {
   readonly #clock: Clock
   readonly #spec: ConnectionSpec
   readonly #inbox: Inbox
+  /** Of `opened`, how many were reported by takeConnectUs(). */
   #openTaken = 0
-  /** One wire for each client: a socket that was given up may still connect. */
-  #made: { client: Dispatcher; wire: Wire }
+  /** Each client has a wire of its own: a socket that was abandoned may still connect. */
+  #current: { client: Dispatcher; wire: Wire }
 
-  /** Connections that share a thread share an inbox. */
+  /** All connections of a thread share one inbox. */
   constructor(origin: string, clock: Clock, inbox: Inbox, spec: ConnectionSpec = ONE_AT_A_TIME) {
     this.#origin = origin
     this.#clock = clock
     this.#inbox = inbox
     this.#spec = spec
     this.multiplexed = spec.http === 'h2'
-    this.#made = this.#make()
+    this.#current = this.#createClient()
   }
 
-  /** Nothing is written, and no connection opened for it, before `notBeforeUs`. */
+  /** Sends a request. Nothing is written, and no connection is opened for it, before `notBeforeUs`. */
   dispatch(options: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler, notBeforeUs: number): void {
-    const { client, wire } = this.#made
+    const { client, wire } = this.#current
     wire.notBeforeUs = notBeforeUs
     if (this.multiplexed) wire.waitUntilDue()
     client.dispatch(options, handler)
@@ -63,44 +65,44 @@ export class TargetConnection {
 
   /** When the latest request was ready to be written. */
   readyUs(): number {
-    return this.#made.wire.readyUs
+    return this.#current.wire.readyUs
   }
 
-  /** When the request that has just been written was handed to the socket. */
+  /** When the request written last was handed to the socket. */
   wroteUs(): number {
-    return this.multiplexed ? this.#clock() : this.#made.wire.wroteUs
+    return this.multiplexed ? this.#clock() : this.#current.wire.wroteUs
   }
 
-  /** When the bytes that are being read came in. */
+  /** When the bytes that are being read arrived. */
   readUs(): number {
-    const { readUs } = this.#made.wire
+    const { readUs } = this.#current.wire
     return Number.isNaN(readUs) ? this.#clock() : readUs
   }
 
-  /** How long opening took, told once for every connection opened: to the first request sent on it. NaN to all others. */
+  /** How long opening took: once for every opening, to the first request that is sent on it; NaN to all others. */
   takeConnectUs(): number {
     if (this.#openTaken === this.opened) return Number.NaN
     this.#openTaken = this.opened
     return this.connectedUs - this.connectStartUs
   }
 
-  /** Ends the present connection at once; what is in flight on it fails with `reason`. The next dispatch opens another. */
+  /** Ends the connection at once; requests in flight on it fail with `reason`. The next dispatch opens another one. */
   drop(reason: Error): void {
-    const old = this.#made.client
-    this.#made = this.#make()
+    const old = this.#current.client
+    this.#current = this.#createClient()
     old.destroy(reason)
   }
 
   close(): Promise<void> {
-    return this.#made.client.destroy()
+    return this.#current.client.destroy()
   }
 
-  #make(): { client: Dispatcher; wire: Wire } {
+  #createClient(): { client: Dispatcher; wire: Wire } {
     const { http, keepAlive, ca, insecure, streams } = this.#spec
     const h2 = http === 'h2'
     const direct = !h2 && this.#origin.startsWith('http:')
     const wire = new Wire(this.#clock, this.#inbox)
-    // kt owns its deadlines: undici's timers are off, since they are half a second coarse.
+    // undici's timers are off: they are half a second coarse, and deadlines.ts replaces them.
     const connect = buildConnector({
       timeout: 0,
       allowH2: h2,
@@ -116,10 +118,10 @@ export class TargetConnection {
         const [error, socket] = result
         if (error !== null) return callback(...result)
         if (h2) {
-          const spoken = 'alpnProtocol' in socket ? socket.alpnProtocol : undefined
-          // In the clear there is nobody to ask: prior knowledge, which undici takes from this mark.
+          const agreed = 'alpnProtocol' in socket ? socket.alpnProtocol : undefined
+          // In the clear nothing is negotiated. undici takes this mark as prior knowledge of HTTP/2.
           if (options.protocol === 'http:') Object.assign(socket, { alpnProtocol: 'h2' })
-          else if (spoken !== 'h2') {
+          else if (agreed !== 'h2') {
             socket.destroy()
             return callback(new NoHttp2(), null)
           }
@@ -131,8 +133,8 @@ export class TargetConnection {
       })
     }
     const common = {
-      keepAliveTimeout: KEPT_MS,
-      keepAliveMaxTimeout: KEPT_MS,
+      keepAliveTimeout: KEEP_ALIVE_MS,
+      keepAliveMaxTimeout: KEEP_ALIVE_MS,
       headersTimeout: 0,
       bodyTimeout: 0,
       connect: timed,

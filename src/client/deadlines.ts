@@ -1,22 +1,22 @@
 /**
- * kt's own deadlines, looked at every few milliseconds: undici's are half a second coarse and know nothing of tokens. A pure
- * question: given where a request stands, is it to be given up, and as what?
+ * kt's own deadlines, checked every few milliseconds: undici's are half a second coarse and know nothing of tokens. A
+ * pure function: given the times of a request so far, which deadline did it miss?
  */
 import { AbortedByClient } from './failure.ts'
 
 export interface Deadlines {
-  /** From the moment the request was handed over until its answer is whole. */
+  /** From the moment the request was dispatched until its answer is complete. */
   totalUs: number
-  /** Until its connection is open. */
+  /** From dispatch until its connection is open. */
   connectUs?: number | undefined
-  /** From sent to the first token. */
+  /** From `sent` to the first token. */
   firstTokenUs?: number | undefined
   /** Between two token-bearing events, and after the last one until the end. */
   idleUs?: number | undefined
 }
 
-/** Where a request stands; NaN is "not yet". */
-export interface RequestTimes {
+/** The times of a request so far; NaN is "not yet". */
+interface RequestTimes {
   dispatchedUs: number
   sentUs: number
   firstTokenUs: number
@@ -24,6 +24,7 @@ export interface RequestTimes {
   connection: { connectedUs: number }
 }
 
+/** The error to abort the request with; undefined while it is in time. */
 export function findMissedDeadline(at: RequestTimes, nowUs: number, limits: Deadlines): AbortedByClient | undefined {
   const { totalUs, connectUs = totalUs, firstTokenUs, idleUs } = limits
   const waitedUs = nowUs - at.dispatchedUs

@@ -1,48 +1,9 @@
-/** From what undici, the sockets and kt's own deadlines throw to the stable classes of outcome.ts. */
-
-import { gunzipSync } from 'node:zlib'
+/** Maps what undici, the sockets and kt's own deadlines throw to the stable classes of wire/outcome.ts. */
 import type { Outcome } from '../wire/outcome.ts'
 
-/** The bytes of an answer that are kept to be read whole at its end: bounded, and nothing is copied where it came in one piece. */
-
-const MAX_KEPT_BYTES = 64 * 1024 * 1024
-
-const NOTHING = Buffer.alloc(0)
-
-export class BufferedBody {
-  #first: Buffer | undefined
-  #more: Buffer[] = []
-  #bytes = 0
-
-  clear(): void {
-    if (this.#first === undefined) return
-    this.#first = undefined
-    if (this.#more.length > 0) this.#more = []
-    this.#bytes = 0
-  }
-
-  push(chunk: Buffer): void {
-    this.#bytes += chunk.length
-    if (this.#bytes > MAX_KEPT_BYTES) return
-    if (this.#first === undefined) this.#first = chunk
-    else this.#more.push(chunk)
-  }
-
-  /** All of it, unpacked when `gzip`; nothing when it cannot be. */
-  whole(gzip: boolean): Buffer {
-    if (!this.#first) return NOTHING
-    const whole = this.#more.length === 0 ? this.#first : Buffer.concat([this.#first, ...this.#more])
-    try {
-      return gzip ? gunzipSync(whole) : whole
-    } catch {
-      return NOTHING
-    }
-  }
-}
-
-/** kt itself gave the request up: at its deadline, or because the run was over. */
+/** kt itself aborted the request: at a deadline, or because the run was over. */
 export class AbortedByClient extends Error {
-  override readonly name = 'GivenUp'
+  override readonly name = 'AbortedByClient'
   readonly outcome: Outcome
 
   constructor(outcome: Outcome, message: string) {
@@ -62,7 +23,7 @@ const BY_CODE: Record<string, Outcome> = {
   ECONNREFUSED: 'KT_CONNECT',
   EHOSTUNREACH: 'KT_CONNECT',
   ENETUNREACH: 'KT_CONNECT',
-  // Not the target's failure but this machine's: no ports, no file descriptors, no buffers left.
+  // The fault of this machine, not of the target: no ports, no file descriptors or no buffers left.
   EADDRNOTAVAIL: 'KT_RESOURCES',
   EMFILE: 'KT_RESOURCES',
   ENFILE: 'KT_RESOURCES',
@@ -77,7 +38,7 @@ const BY_CODE: Record<string, Outcome> = {
 
 const TLS = /^(ERR_TLS|ERR_SSL|CERT_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO_)/
 
-/** The class of a failed exchange; `answering` when the answer had begun. */
+/** The class of a failed request; `answering` when the answer had begun. */
 export function classifyError(error: Error, answering: boolean): Outcome {
   if (isAbortedByClient(error)) return error.outcome
   const code = 'code' in error ? String(error.code) : ''

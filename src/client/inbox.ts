@@ -1,19 +1,19 @@
 /**
- * Bytes that have come in on the connections of this thread and wait to be read. Taking them from the system costs a few microseconds, reading
- * them and sending what follows tens: were each answer read where it came in, the last of fifty that come together would be seen when
- * the others were done, milliseconds late. So they are taken first, each with its time, and read after, a slice at a time, with
- * a look for newer ones between two slices.
+ * Bytes that have arrived on the connections of this thread and wait to be read. Taking them from the system costs a
+ * few microseconds; reading them and sending the next request costs tens. If each answer were read where it arrived,
+ * the last of fifty that arrive together would be seen when the others were done, milliseconds late. So all bytes are
+ * taken first, each with its time, and read afterwards in slices of time; between two slices newer bytes are taken.
  */
 import type { Clock } from '../system/clock.ts'
 
 export interface Reader {
-  /** Reads bytes that came in at `atUs`. */
+  /** Reads bytes that arrived at `atUs`. */
   read(bytes: Buffer, atUs: number): void
 }
 
-/** A link of the chain of those that wait. */
+/** A link in the chain of pieces that wait. */
 interface Piece {
-  /** Undefined when it has been read. */
+  /** Undefined when the piece has been read. */
   reader: Reader | undefined
   bytes: Buffer
   atUs: number
@@ -21,7 +21,10 @@ interface Piece {
 }
 
 const SLICE_US = 200
-/** More than this is read without a pause: what is taken in must not outgrow memory where it comes faster than it is read. */
+/**
+ * Beyond this many waiting bytes reading does not pause: bytes that arrive faster than they are read must not fill the
+ * memory.
+ */
 const MOST_BYTES = 8 * 1024 * 1024
 
 export class Inbox {
@@ -34,7 +37,7 @@ export class Inbox {
     this.#clock = clock
   }
 
-  /** `reader` gets `bytes` after all that came before them. */
+  /** `reader` gets `bytes` after everything that arrived before them. */
   add(reader: Reader, bytes: Buffer): void {
     const piece = { reader, bytes, atUs: this.#clock(), next: undefined }
     if (this.#last) this.#last.next = piece
@@ -46,7 +49,7 @@ export class Inbox {
     this.#waitingBytes += bytes.length
   }
 
-  /** Whatever waits for `reader`, now. */
+  /** Reads everything that waits for `reader`, now. */
   readAll(reader: Reader): void {
     for (let piece = this.#first; piece; piece = piece.next) if (piece.reader === reader) this.#read(piece)
   }

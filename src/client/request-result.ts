@@ -1,26 +1,28 @@
-/** What is asked of a target and what is known of a request once it has ended. Times are host microseconds; NaN is "did not happen". */
-
+/**
+ * What a request is sent with and what is known of it once it has ended. Times are host microseconds; NaN means "did
+ * not happen".
+ */
 import type { Outcome } from '../wire/outcome.ts'
 import type { Stamp } from '../wire/stamp.ts'
 import type { TokenUsage } from '../wire/stream-event.ts'
 
-/** The part of a request that is the same for all of an arm. */
+/** The part of a request that is the same for all requests of an arm. */
 export interface RequestHead {
   path: string
-  /** Name, value, name, value: undici takes them as they are. */
+  /** Name, value, name, value: the form in which undici needs no conversion. */
   headers: string[]
 }
 
-/** Takes the answer's decoded bytes, which hold until the request has ended. */
+/** Hears the decoded bytes of an answer. They are valid until the request has ended. */
 export interface BodyListener {
   push(chunk: Buffer): void
 }
 
 export interface RequestResult {
   outcome: Outcome
-  /** Asked for as a stream. */
+  /** Whether a stream was asked for. */
   streamed: boolean
-  /** Why it failed, in the words of the system or the provider; '' when it did not. */
+  /** Why the request failed, in the words of the system or the provider; '' when it did not fail. */
   detail: string
   connectUs: number
   sentUs: number
@@ -35,9 +37,9 @@ export interface RequestResult {
   streamedTokens: number
   events: number
   bodyBytes: number
-  /** Length of the request's body. */
+  /** Length of the request body. */
   requestChars: number
-  /** On a connection that was already open. */
+  /** Whether the connection was already open. */
   reused: boolean
   usage: TokenUsage | undefined
   stamp: Stamp | undefined
@@ -47,7 +49,7 @@ export interface RequestResult {
 
 export type ResponseHeaders = Record<string, string | string[] | undefined>
 
-/** A request that was due and never sent. */
+/** The result of a request that was due and never sent. */
 export function createNeverSentResult(endUs: number): RequestResult {
   return {
     outcome: 'KT_ABORTED_AT_DEADLINE',

@@ -1,10 +1,10 @@
 /**
- * A lane: room for one request at a time on a connection, and the handler that watches its answer (when it was handed to the
- * socket, when its first byte, its tokens and its end came, how it ended). HOW a request is watched is the same for JSON and
- * streams, warm-up and measurement, open and closed loops. One object serves all requests of the lane, one after another: made
- * anew for each, handlers and closures would cost more than the measuring.
+ * A request slot: room for one request at a time on a connection, and the handler that times its answer (when the
+ * request was handed to the socket, when its first byte, its tokens and its end came, how it ended). It is the same for
+ * JSON and streams, warm-up and measurement, open and closed loops. One object serves all requests of the slot, one
+ * after another: handlers and closures created for each request would cost more than the measuring.
  */
-import { constants, createGunzip, type Gunzip } from 'node:zlib'
+import { constants, createGunzip, type Gunzip, gunzipSync } from 'node:zlib'
 import type { Dispatcher } from 'undici'
 import type { Clock } from '../system/clock.ts'
 import { quotable } from '../wire/answer-error.ts'
@@ -14,20 +14,22 @@ import { SseReader } from '../wire/sse.ts'
 import type { Stamp } from '../wire/stamp.ts'
 import type { TokenUsage } from '../wire/stream-event.ts'
 import type { TargetConnection } from './connection.ts'
-import { BufferedBody, classifyError, isAbortedByClient } from './failure.ts'
+import { classifyError, isAbortedByClient } from './failure.ts'
 import type { BodyListener, RequestHead, RequestResult, ResponseHeaders } from './request-result.ts'
 import { StreamTimings } from './stream-timings.ts'
 
-/** Hears what happens on a lane. What it is told holds until the lane is started again. */
+/** Hears what happens on a slot. Results are valid until the slot is started again. */
 export interface SlotListener {
-  /** A token-bearing event came: how long after `sent`, the gap to the one before (NaN for the first), its stamp. */
+  /** A token-bearing event came: its time since `sent`, the gap to the one before (NaN for the first), its stamp. */
   token(sinceSentUs: number, gapUs: number, stamp: Stamp | undefined): void
-  /** The request has ended, whatever happened; once for every start. */
+  /** The request has ended, well or not; once for every start. */
   ended(result: RequestResult): void
 }
 
-const NONE: ResponseHeaders = {}
+const NO_HEADERS: ResponseHeaders = {}
 const QUOTED_BYTES = 65_536
+const MOST_BODY_BYTES = 64 * 1024 * 1024
+const NOTHING = Buffer.alloc(0)
 
 export class RequestSlot implements RequestResult, Dispatcher.DispatchHandler {
   outcome: Outcome = 'OK'
@@ -49,49 +51,51 @@ export class RequestSlot implements RequestResult, Dispatcher.DispatchHandler {
   reused = false
   usage: TokenUsage | undefined
   stamp: Stamp | undefined
-  headers = NONE
-  trailers = NONE
+  headers = NO_HEADERS
+  trailers = NO_HEADERS
   dispatchedUs = Number.NaN
-  /** When it was ready to be sent, which may be before it was to be. */
+  /** When the request was ready to be sent, which may be before it was due. */
   readyUs = Number.NaN
-  /** It may not be used again: a request that was given up may still come to life on it. */
+  /** The slot may not be used again: a request that was aborted may still be sent on it. */
   dead = false
   readonly connection: TargetConnection
   readonly #clock: Clock
-  readonly #user: SlotListener
+  readonly #listener: SlotListener
   readonly #options: Dispatcher.DispatchOptions
-  readonly #kept = new BufferedBody()
+  readonly #body = new BufferedBody()
   #controller: Dispatcher.DispatchController | undefined
   #settled = true
   #status = 0
-  readonly #watch = new StreamTimings((atUs, gapUs, stamp) => {
+  readonly #timings = new StreamTimings((atUs, gapUs, stamp) => {
     this.lastTokenUs = atUs
     if (Number.isNaN(this.firstTokenUs)) this.firstTokenUs = atUs
-    this.#user.token(atUs - this.sentUs, gapUs, stamp)
+    this.#listener.token(atUs - this.sentUs, gapUs, stamp)
   })
   readonly #reader = new SseReader(
-    (data, name) => this.#watch.event(data, this.#chunkUs, name),
-    (bytes, start, end) => this.#watch.eventBytes(bytes, start, end, this.#chunkUs),
+    (data, name) => this.#timings.event(data, this.#chunkUs, name),
+    (bytes, start, end) => this.#timings.eventBytes(bytes, start, end, this.#chunkUs),
   )
   #gunzip: Gunzip | undefined
   #streamFault: string | undefined
   #sample: BodyListener | undefined
-  /** When the piece of a body that is being read came in. */
+  /** When the chunk of the body that is being read arrived. */
   #chunkUs = 0
 
-  constructor(connection: TargetConnection, ask: RequestHead, clock: Clock, user: SlotListener) {
+  constructor(connection: TargetConnection, head: RequestHead, clock: Clock, listener: SlotListener) {
     this.connection = connection
     this.#clock = clock
-    this.#user = user
-    this.#options = { path: ask.path, method: 'POST', headers: ask.headers, body: null }
+    this.#listener = listener
+    this.#options = { path: head.path, method: 'POST', headers: head.headers, body: null }
   }
 
-  /** What the next request is sent with, until it is called again. */
+  /** Sets the headers of the next requests. */
   setHeaders(headers: string[]): void {
     this.#options.headers = headers
   }
 
-  /** Sends `body` at `nowUs`, which may be a moment ahead; `sample` hears the decoded body of a good answer as it comes. */
+  /**
+   * Sends `body` at `nowUs`, which may be a moment ahead. `sample` hears the decoded body of a good answer as it comes.
+   */
   start(body: string, stream: boolean, nowUs: number, sample?: BodyListener): void {
     this.dispatchedUs = nowUs
     this.outcome = 'OK'
@@ -107,14 +111,14 @@ export class RequestSlot implements RequestResult, Dispatcher.DispatchHandler {
     this.reused = false
     this.usage = undefined
     this.stamp = undefined
-    this.headers = NONE
-    this.trailers = NONE
+    this.headers = NO_HEADERS
+    this.trailers = NO_HEADERS
     this.#controller = undefined
     this.#settled = false
     this.#status = 0
     this.#gunzip = undefined
     this.#streamFault = undefined
-    this.#kept.clear()
+    this.#body.clear()
     this.#sample = sample
     this.requestChars = body.length
     if (stream || this.streamed) this.#beginStream()
@@ -123,18 +127,18 @@ export class RequestSlot implements RequestResult, Dispatcher.DispatchHandler {
     this.connection.dispatch(this.#options, this, nowUs)
   }
 
-  /** When the request was handed over, the opening of its connection and the wait for a stream of HTTP/2 not counted. */
+  /** When the request was handed over, before the opening of its connection or the wait for a stream of HTTP/2. */
   get handedOverUs(): number {
     return this.reused && !this.connection.multiplexed ? this.sentUs : this.dispatchedUs
   }
 
-  /** Gives the request up. */
+  /** Aborts the request. */
   abort(reason: Error): void {
     if (this.#settled) return
     if (this.#controller) this.#controller.abort(reason)
     else if (!this.connection.multiplexed || Number.isNaN(this.connection.connectedUs)) this.connection.drop(reason)
     else {
-      // It waits for a stream of a session that others use: it is ended here, and refused should its turn still come.
+      // It waits for a stream of a session that others use. It ends here; should its turn still come, it is refused.
       this.dead = true
       this.#fail(classifyError(reason, false), reason.message, this.#clock())
     }
@@ -142,13 +146,13 @@ export class RequestSlot implements RequestResult, Dispatcher.DispatchHandler {
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
     if (this.dead) {
-      controller.abort(new Error('given up while it waited for a stream'))
+      controller.abort(new Error('aborted while it waited for a stream'))
       return
     }
     this.#controller = controller
     this.connectUs = this.connection.takeConnectUs()
     this.reused = Number.isNaN(this.connectUs)
-    // An HTTP/1.1 request is written next, in this very turn; over HTTP/2 its head has left.
+    // An HTTP/1.1 request is written next, in this very turn. Over HTTP/2 its head has left already.
     if (!this.connection.multiplexed) return
     this.readyUs = this.connection.readyUs()
     this.sentUs = this.#clock()
@@ -165,7 +169,7 @@ export class RequestSlot implements RequestResult, Dispatcher.DispatchHandler {
     this.headersUs = this.connection.readUs()
     this.#status = status
     this.headers = headers
-    if (this.streamed && this.#isOk() && isGzip(headers)) this.#unpack()
+    if (this.streamed && this.#isOk() && isGzip(headers)) this.#startGunzip()
   }
 
   onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
@@ -174,14 +178,14 @@ export class RequestSlot implements RequestResult, Dispatcher.DispatchHandler {
     if (this.bodyBytes === 0) this.firstByteUs = this.#chunkUs
     this.bodyBytes += chunk.length
     if (!this.streamed || !this.#isOk()) {
-      this.#kept.push(chunk)
+      this.#body.push(chunk)
       return
     }
     if (this.#gunzip) this.#gunzip.write(chunk)
     else this.#read(chunk)
-    // Kept only to be quoted: a body without any event is no stream, and its beginning says what it is.
-    if (this.#watch.events === 0 && this.bodyBytes <= QUOTED_BYTES) this.#kept.push(chunk)
-    else this.#kept.clear()
+    // Kept only to be quoted: a body without any event is no stream, and its beginning shows what it is instead.
+    if (this.#timings.events === 0 && this.bodyBytes <= QUOTED_BYTES) this.#body.push(chunk)
+    else this.#body.clear()
   }
 
   onResponseEnd(_controller: Dispatcher.DispatchController, trailers: ResponseHeaders | undefined): void {
@@ -199,7 +203,7 @@ export class RequestSlot implements RequestResult, Dispatcher.DispatchHandler {
     if (this.dead) return
     const endUs = this.#clock()
     const status = this.#status
-    // undici is in the middle of clearing its queue here: whoever hears of the end may want to send at once.
+    // undici is in the middle of clearing its queue here, and the listener may want to send at once.
     setImmediate(() => {
       if (!this.#isOk() && status > 0 && !isAbortedByClient(error)) {
         this.#fail(classifyStatus(status), `HTTP ${status}`, endUs)
@@ -208,7 +212,7 @@ export class RequestSlot implements RequestResult, Dispatcher.DispatchHandler {
   }
 
   #beginStream(): void {
-    this.#watch.begin()
+    this.#timings.begin()
     this.#reader.begin()
     this.tpotUs = Number.NaN
     this.tokenEvents = 0
@@ -216,7 +220,7 @@ export class RequestSlot implements RequestResult, Dispatcher.DispatchHandler {
     this.events = 0
   }
 
-  #unpack(): void {
+  #startGunzip(): void {
     const gunzip = createGunzip({ flush: constants.Z_SYNC_FLUSH, finishFlush: constants.Z_SYNC_FLUSH })
     this.#gunzip = gunzip
     const isCurrent = (): boolean => this.#gunzip === gunzip && !this.#settled
@@ -243,7 +247,7 @@ export class RequestSlot implements RequestResult, Dispatcher.DispatchHandler {
   }
 
   #endJson(endUs: number): void {
-    const body = this.#body()
+    const body = this.#wholeBody()
     const answer = readJsonAnswer(body)
     this.#sample?.push(body)
     if (!answer) {
@@ -255,13 +259,13 @@ export class RequestSlot implements RequestResult, Dispatcher.DispatchHandler {
     this.#settle(endUs)
   }
 
-  /** A stream has ended with its connection in order: was it a stream, and a whole one? */
+  /** The body of a stream has ended without an error of the connection: was it a stream, and a complete one? */
   #endStream(endUs: number): void {
     this.#chunkUs = endUs
-    const readable = this.#watch.garbage === undefined
+    const readable = this.#timings.garbage === undefined
     this.#reader.end()
-    const { error, garbage, events, ended } = this.#watch
-    // What the end of the body cut off in the middle is no garbage: it is the part that is there.
+    const { error, garbage, events, ended } = this.#timings
+    // An event that the end of the body cut off is no garbage.
     const cutOff = readable && garbage !== undefined && (events > 1 || garbage.startsWith('{'))
     if (error !== undefined) this.#fail('KT_STREAM_ERROR', quotable(error), endUs)
     else if (this.#streamFault !== undefined || (garbage !== undefined && !cutOff)) {
@@ -282,30 +286,62 @@ export class RequestSlot implements RequestResult, Dispatcher.DispatchHandler {
     this.#settled = true
     this.endUs = endUs
     if (this.streamed) {
-      const watch = this.#watch
-      this.tpotUs = watch.tpotUs()
-      this.tokenEvents = watch.tokenEvents
-      this.streamedTokens = watch.streamedTokens()
-      this.events = watch.events
-      this.usage = watch.usage
-      this.stamp = watch.stamp
+      const timings = this.#timings
+      this.tpotUs = timings.tpotUs()
+      this.tokenEvents = timings.tokenEvents
+      this.streamedTokens = timings.streamedTokens()
+      this.events = timings.events
+      this.usage = timings.usage
+      this.stamp = timings.stamp
     }
-    this.#user.ended(this)
+    this.#listener.ended(this)
   }
 
   #isOk(): boolean {
     return this.#status >= 200 && this.#status < 300
   }
 
-  #body(): Buffer {
-    return this.#kept.whole(isGzip(this.headers) && !this.streamed)
+  #wholeBody(): Buffer {
+    return this.#body.whole(isGzip(this.headers) && !this.streamed)
   }
 
   #text(): string {
-    return this.#body().toString('utf8')
+    return this.#wholeBody().toString('utf8')
   }
 }
 
 function isGzip(headers: ResponseHeaders): boolean {
   return headers['content-encoding'] === 'gzip'
+}
+
+/** The bytes of an answer, kept to be read whole at its end: bounded, and not copied where they came in one piece. */
+class BufferedBody {
+  #first: Buffer | undefined
+  #more: Buffer[] = []
+  #bytes = 0
+
+  clear(): void {
+    if (this.#first === undefined) return
+    this.#first = undefined
+    if (this.#more.length > 0) this.#more = []
+    this.#bytes = 0
+  }
+
+  push(chunk: Buffer): void {
+    this.#bytes += chunk.length
+    if (this.#bytes > MOST_BODY_BYTES) return
+    if (this.#first === undefined) this.#first = chunk
+    else this.#more.push(chunk)
+  }
+
+  /** The whole body, unpacked when `gzip`; empty when it cannot be unpacked. */
+  whole(gzip: boolean): Buffer {
+    if (!this.#first) return NOTHING
+    const whole = this.#more.length === 0 ? this.#first : Buffer.concat([this.#first, ...this.#more])
+    try {
+      return gzip ? gunzipSync(whole) : whole
+    } catch {
+      return NOTHING
+    }
+  }
 }

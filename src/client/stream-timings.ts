@@ -1,13 +1,14 @@
 /**
- * Watches one stream of events after another: when the first and the last token came, the gaps between token-bearing events, how many
- * tokens were streamed, and the stamps. Times follow DESIGN's words: a role-only or empty delta is not a token.
+ * The timings of one stream of events after another: when the first and the last token came, the gaps between
+ * token-bearing events, how many tokens were streamed, and the stamps. A token is visible text, reasoning text or
+ * tool-call arguments: a role-only or empty delta is none.
  */
 import { ChatChunk } from '../wire/chat-chunk.ts'
 import { ERROR_EVENT } from '../wire/sse.ts'
 import { parseStamp, readStamp, type Stamp } from '../wire/stamp.ts'
 import { readStreamEvent, type TokenUsage } from '../wire/stream-event.ts'
 
-/** Called for every token-bearing event: when it came, the gap to the one before (NaN for the first), its stamp. */
+/** Called for every token-bearing event: its time, the gap to the one before (NaN for the first), its stamp. */
 type TokenEventListener = (atUs: number, gapUs: number, stamp: Stamp | undefined) => void
 
 export class StreamTimings {
@@ -18,9 +19,9 @@ export class StreamTimings {
   usage: TokenUsage | undefined
   stamp: Stamp | undefined
   error: string | undefined
-  /** The protocol's end mark was seen. */
+  /** Whether the protocol's end mark was seen. */
   ended = false
-  /** Something that is no event of any known protocol was seen. */
+  /** The beginning of the first data that are no event of any known protocol. */
   garbage: string | undefined
   readonly #onToken: TokenEventListener
   readonly #chunk = new ChatChunk()
@@ -32,7 +33,7 @@ export class StreamTimings {
     this.#onToken = onToken
   }
 
-  /** Another stream begins: of the one before nothing is known any more. */
+  /** Another stream begins: forgets the one before. */
   begin(): void {
     this.firstTokenUs = Number.NaN
     this.lastTokenUs = Number.NaN
@@ -49,8 +50,9 @@ export class StreamTimings {
     this.#reasoningChars = 0
   }
 
+  /** Takes the data of one event. */
   event(data: string, atUs: number, name = ''): void {
-    // Sent to keep the connection alive.
+    // An event without data only keeps the connection alive.
     if (data === '' && name !== ERROR_EVENT) return
     this.events++
     const event = readStreamEvent(data, name)
@@ -63,10 +65,10 @@ export class StreamTimings {
     if (event.usage) this.usage = mergeUsage(this.usage, event.usage)
     const stamp = event.fingerprint === undefined ? undefined : parseStamp(event.fingerprint)
     if (stamp) this.stamp = stamp
-    this.#tokens(event.visibleChars + event.reasoningChars + event.toolChars, event.reasoningChars, stamp, atUs)
+    this.#countTokens(event.visibleChars + event.reasoningChars + event.toolChars, event.reasoningChars, stamp, atUs)
   }
 
-  /** The event whose data lies in `bytes`, where it is of the common shape; false when it is not, and `event` must be asked. */
+  /** The same from bytes, for the common shape of a chunk; false where it has another shape: then call `event`. */
   eventBytes(bytes: Buffer, start: number, end: number, atUs: number): boolean {
     if (!this.#chunk.read(bytes, start, end)) return false
     this.events++
@@ -74,11 +76,11 @@ export class StreamTimings {
     const stamp =
       fingerprintStart < 0 ? undefined : readStamp(bytes, fingerprintStart, fingerprintEnd, this.stamp?.nonce ?? '')
     if (stamp) this.stamp = stamp
-    this.#tokens(visibleChars + reasoningChars, reasoningChars, stamp, atUs)
+    this.#countTokens(visibleChars + reasoningChars, reasoningChars, stamp, atUs)
     return true
   }
 
-  #tokens(chars: number, reasoningChars: number, stamp: Stamp | undefined, atUs: number): void {
+  #countTokens(chars: number, reasoningChars: number, stamp: Stamp | undefined, atUs: number): void {
     if (chars === 0) return
     if (this.tokenEvents === 0) {
       this.firstTokenUs = atUs
@@ -92,7 +94,7 @@ export class StreamTimings {
   }
 
   /**
-   * Tokens that were streamed: what is billed less the reasoning that stayed hidden; without usage, one a token-bearing event.
+   * Tokens that were streamed: billed tokens without hidden reasoning; without usage, one for each token-bearing event.
    */
   streamedTokens(): number {
     if (!this.usage || this.usage.output === 0) return this.tokenEvents
@@ -101,8 +103,9 @@ export class StreamTimings {
   }
 
   /**
-   * Time per output token after the first event: (last − first) / (streamed − tokens in the first event). The first event
-   * holds one token where events and tokens agree, else its share of the characters. NaN when all came at once.
+   * Time per output token after the first event: (last − first) / (streamed − tokens in the first event). The first
+   * event holds one token where the numbers of events and tokens agree, else its share of the characters. NaN when all
+   * tokens came at once.
    */
   tpotUs(): number {
     const streamed = this.streamedTokens()
@@ -113,7 +116,10 @@ export class StreamTimings {
   }
 }
 
-/** Usage may come in parts (Anthropic) or grow from chunk to chunk (Gemini): the largest of each figure is the final one. */
+/**
+ * Usage may come in parts (Anthropic) or grow from chunk to chunk (Gemini): the largest of each figure is the final
+ * one.
+ */
 function mergeUsage(a: TokenUsage | undefined, b: TokenUsage): TokenUsage {
   if (!a) return b
   return {

@@ -1,4 +1,6 @@
-/** Where requests go: the URL a user gives, completed with the endpoint's path, and whether it lies outside this network. */
+/**
+ * Where requests go: the URL that the user gives, completed with the endpoint's path, and whether its host is public.
+ */
 import ipaddr from 'ipaddr.js'
 import { UserError } from '../errors.ts'
 import type { ApiEndpoint } from '../wire/template.ts'
@@ -6,9 +8,9 @@ import type { ApiEndpoint } from '../wire/template.ts'
 export interface Target {
   origin: string
   path: string
-  /** Without user, password and query: fit to be printed and stored. */
+  /** Without user, password and query, so that it can be printed and stored. */
   shownUrl: string
-  /** Neither loopback nor a private or link-local address, nor a name that only resolves inside. */
+  /** Neither a loopback, private or link-local address, nor a name of the local network. */
   isPublic: boolean
 }
 
@@ -54,7 +56,7 @@ function parseUrl(url: string): URL {
   return parsed
 }
 
-/** What a message may repeat of an address that could not be parsed: no user, no password, no query. */
+/** The part of an unparsable address that a message may repeat: no user, no password, no query. */
 function withoutCredentials(url: string): string {
   return url.replace(/\/\/[^/]*@/, '//***@').replace(/\?.*$/s, '?***')
 }

@@ -1,69 +1,45 @@
 /**
- * The socket of one of kt's own HTTP/1.1 connections, made cheap and told the time at: `wroteUs` is read just before a request is
- * handed to the system, `readUs` as soon as bytes are there, before anything parses them. The bytes on the wire are those
- * that undici and Node would have sent and read.
- *   Writes: undici corks, writes a head and a body, and uncorks; Node would hand the two to the system as a vector, which costs
- * more than twice as much as a single buffer.
- *   Reads, in the clear: into one buffer of the thread, copied out at their true length (landing.ts), handed over a moment later (inbox.ts). A
- * stream would set 64 KiB aside for every read and wait for the next tick.
+ * The socket of one of kt's own HTTP/1.1 connections, patched to cost less and to tell times: `wroteUs` is read just
+ * before a request is handed to the system, `readUs` as soon as bytes have arrived, before anything parses them. The
+ * bytes on the wire are those that undici and Node would have sent and read.
+ *   Writes: undici corks, writes a head and a body, and uncorks. Node would hand the two to the system as a vector,
+ * which costs more than twice as much as a single buffer.
+ *   Reads, in the clear: into one buffer of the thread (`landing`), copied out at their true length (`keep`), handed
+ * over a moment later (inbox.ts). A stream would set 64 KiB aside for every read and wait for the next tick. Copies of
+ * small reads are left to the garbage collector. Those of large reads are lent and come back: tens of kilobytes an
+ * answer would make the collector go through the whole heap ten times a second.
  */
 import type { OnReadOpts, Socket } from 'node:net'
 import type { Clock } from '../system/clock.ts'
 import type { Inbox, Reader } from './inbox.ts'
 
-/**
- * Where bytes of this thread's connections come in, and the memory in which they are kept until they are read. Small pieces are left to
- * the garbage collector. Large ones are lent and come back: tens of kilobytes an answer, left to it, make it go through the whole heap
- * ten times a second.
- */
 const READ_BYTES = 65_536
-
+/** Copies from this size on are lent. */
 const LARGE_BYTES = 4_096
-
-/** More than are waiting at once in most runs; the rest is left to the collector. */
+/** More buffers than are waiting at once in most runs; beyond it they are left to the collector. */
 const MOST_SPARE = 64
+/** Buffers lent for one answer; the rest of a longer answer is left to the collector. */
+const MOST_LENT = 2
 
-/** What the system writes into; overwritten by the next read of any connection. */
+/** The buffer that the system writes into; the next read of any connection overwrites it. */
 export const landing = Buffer.allocUnsafeSlow(READ_BYTES)
 
 const spare: ArrayBuffer[] = []
 
-/** A copy of the first `bytes` of the landing. */
-export function keep(bytes: number): Buffer {
-  const kept =
-    bytes < LARGE_BYTES ? Buffer.allocUnsafe(bytes) : Buffer.from(spare.pop() ?? new ArrayBuffer(READ_BYTES), 0, bytes)
-  landing.copy(kept, 0, 0, bytes)
-  return kept
-}
-
-/** Whether what keep() gave comes back. */
-export function isLent(kept: Buffer): boolean {
-  return kept.length >= LARGE_BYTES
-}
-
-/** Nobody holds any part of these any more. */
-export function giveBack(kept: Buffer[]): void {
-  for (const { buffer } of kept) if (spare.length < MOST_SPARE) spare.push(buffer as ArrayBuffer)
-  kept.length = 0
-}
-
-/** Of a longer answer the rest is left to the collector. */
-const MOST_LENT = 2
-
 export class Wire implements Reader {
-  /** The latest request is not to be handed to the system before. */
+  /** The latest request must not be handed to the system before this time. */
   notBeforeUs = Number.NEGATIVE_INFINITY
-  /** When it could have been; NaN before there was one. */
+  /** When the latest request was ready to be handed over; NaN before there was one. */
   readyUs = Number.NaN
   /** When the latest request was handed to the system; NaN before there was one. */
   wroteUs = Number.NaN
-  /** While bytes are being handed over: when they were there. NaN at any other time. */
+  /** While bytes are being handed over: when they arrived. NaN at any other time. */
   readUs = Number.NaN
   readonly #clock: Clock
   readonly #inbox: Inbox
   #socket: Socket | undefined
   #arrived: Buffer | null = null
-  /** Pieces of the present answer that have been read: undici and the lane may hold parts of them until it is over. */
+  /** Buffers of the present answer that have been read: undici and the slot may hold parts of them until it ends. */
   readonly #lent: Buffer[] = []
 
   constructor(clock: Clock, inbox: Inbox) {
@@ -71,7 +47,7 @@ export class Wire implements Reader {
     this.#inbox = inbox
   }
 
-  /** For `net.connect`: reading goes past the stream. */
+  /** For `net.connect`: reads go past the stream. */
   get onread(): OnReadOpts {
     return { buffer: landing, callback: (bytes) => this.#land(bytes) }
   }
@@ -81,11 +57,11 @@ export class Wire implements Reader {
     this.#joinWrites(socket)
     if (!direct) return
     this.#socket = socket
-    // What the connection ended with comes after all that was sent on it.
+    // Everything that arrived on the connection is read before its end is seen.
     socket.on('end', () => this.#inbox.readAll(this))
     const destroy = socket.destroy.bind(socket)
     socket.destroy = (error?: Error): Socket => {
-      // A reset; what kt gives up itself is not read any more.
+      // A reset. After kt itself has aborted a request nothing more is read.
       if (error && 'syscall' in error) this.#inbox.readAll(this)
       return destroy(error)
     }
@@ -97,7 +73,10 @@ export class Wire implements Reader {
     }
   }
 
-  /** The latest request is ready. What is left until it is due is some microseconds, for which no timer is exact enough. Returns the time. */
+  /**
+   * The latest request is ready: waits until it is due, and returns the time. Only some microseconds are left by then,
+   * for which no timer is exact enough, so it spins.
+   */
   waitUntilDue(): number {
     this.readyUs = this.#clock()
     let nowUs = this.readyUs
@@ -149,4 +128,23 @@ export class Wire implements Reader {
       return write(whole)
     }) as Socket['write']
   }
+}
+
+/** A copy of the first `bytes` of the landing. */
+export function keep(bytes: number): Buffer {
+  const kept =
+    bytes < LARGE_BYTES ? Buffer.allocUnsafe(bytes) : Buffer.from(spare.pop() ?? new ArrayBuffer(READ_BYTES), 0, bytes)
+  landing.copy(kept, 0, 0, bytes)
+  return kept
+}
+
+/** Whether a copy made by keep() comes back. */
+export function isLent(kept: Buffer): boolean {
+  return kept.length >= LARGE_BYTES
+}
+
+/** Takes lent copies back: nobody holds any part of them any more. */
+export function giveBack(kept: Buffer[]): void {
+  for (const { buffer } of kept) if (spare.length < MOST_SPARE) spare.push(buffer as ArrayBuffer)
+  kept.length = 0
 }
