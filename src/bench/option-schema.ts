@@ -19,8 +19,8 @@ export const header = z.string().transform((text, context) => {
 
 const stages = z.string().transform((text, context) => {
   const parsed = parseStages(text)
-  if (typeof parsed !== 'string') return parsed
-  context.addIssue({ code: 'custom', message: parsed })
+  if (parsed.ok) return parsed.value
+  context.addIssue({ code: 'custom', message: parsed.why })
   return z.NEVER
 })
 

@@ -44,7 +44,7 @@ export class StreamTimings {
     this.error = undefined
     this.ended = false
     this.garbage = undefined
-    this.#chunk.forget()
+    this.#chunk.beginStream()
     this.#firstChars = 0
     this.#chars = 0
     this.#reasoningChars = 0

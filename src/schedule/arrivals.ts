@@ -1,23 +1,26 @@
 /**
- * How the arrivals of an open loop are spread: evenly, as a Poisson process, or with gamma-distributed gaps whose shape is the
- * burstiness (1 is Poisson, below it bursts, above it evens out; the coefficient of variation is 1/sqrt(shape)). Gap i is drawn
- * from the seed and i alone (a counter-based generator), so an arrival needs no memory of the others.
+ * How the arrivals of an open loop are spread: evenly, as a Poisson process, or with gamma-distributed gaps whose shape
+ * is the burstiness (1 is Poisson, less is burstier, more is more even; the coefficient of variation is 1/sqrt(shape)).
+ * Gap i is drawn from the seed and i alone (a counter-based generator), so an arrival does not depend on earlier draws.
  */
 
-export type ArrivalKind = 'constant' | 'poisson' | 'gamma'
+type ArrivalKind = 'constant' | 'poisson' | 'gamma'
 
 export interface Arrival {
   kind: ArrivalKind
-  /** The shape of the gamma distribution; of no meaning for the others. */
+  /** The shape of the gamma distribution; without meaning for the other kinds. */
   burstiness: number
 }
 
 export const CONSTANT: Arrival = { kind: 'constant', burstiness: 1 }
 
-/** For arrival i, how many arrivals' worth of time lie before it: i itself when constant, a sum of random gaps of mean 1 else. */
-export type Positions = (index: number) => number
+/**
+ * When arrival i comes, in mean gaps from the start: i itself for constant arrivals, else the sum of i + 1 random gaps
+ * of mean 1.
+ */
+type Positions = (index: number) => number
 
-/** Asked in rising order it costs one draw each; asked backwards it starts over, and says the same. */
+/** A call costs one draw when `index` rises; when it goes back, the sum starts over and gives the same positions. */
 export function drawPositions(arrival: Arrival, seed: number): Positions {
   if (arrival.kind === 'constant') return (index) => index
   const gap = arrival.kind === 'poisson' ? exponentialGap : gammaGap(arrival.burstiness)
@@ -37,7 +40,10 @@ function exponentialGap(seed: number, index: number): number {
   return -Math.log(1 - uniformAt(seed, index, 0))
 }
 
-/** Marsaglia and Tsang (2000): squeeze from a normal; a shape below 1 from the next one above. Scaled to a mean of 1. */
+/**
+ * Marsaglia and Tsang (2000): rejection from a normal; a shape below 1 is drawn from shape + 1 and boosted. Scaled to a
+ * mean of 1.
+ */
 function gammaGap(shape: number): (seed: number, index: number) => number {
   const boosted = shape < 1 ? shape + 1 : shape
   const d = boosted - 1 / 3
@@ -55,7 +61,7 @@ function gammaGap(shape: number): (seed: number, index: number) => number {
   }
 }
 
-/** Uniform in [0, 1), a function of its arguments alone: murmur3's finisher over the seed, the index and the draw, twice. */
+/** Uniform in [0, 1), a function of its arguments alone: murmur3's finisher, twice, over seed, index and draw. */
 function uniformAt(seed: number, index: number, draw: number): number {
   const first = mix((seed ^ Math.imul(index + 1, 0x9e3779b9)) | 0)
   return (mix((first + Math.imul(draw + 1, 0x85ebca6b) + index) | 0) >>> 0) / 4_294_967_296

@@ -1,7 +1,7 @@
 /**
- * The common whole answer of a completion or embedding endpoint, read from its bytes without building an object: the usage in the
- * words of OpenAI and Anthropic, and `system_fingerprint`. It gives up (`read` is false) at anything it does not know, an error
- * above all: then json-answer.ts must speak. What it accepts means the same to both.
+ * Reads the common whole answer of a completion or embedding endpoint from its bytes, without building an object: the
+ * usage in the fields of OpenAI and Anthropic, and `system_fingerprint`. `read` returns false at anything unknown,
+ * above all at an error: then json-answer.ts parses the whole. Both read an accepted answer the same way.
  */
 import { bytesOf, JsonWalk, NOWHERE, NULL, OPEN, OPEN_LIST, QUOTE } from './json-walk.ts'
 import type { TokenUsage } from './stream-event.ts'
@@ -12,10 +12,10 @@ const OBJECT = bytesOf('object')
 const CHOICES = bytesOf('choices')
 const FINISH_REASON = bytesOf('finish_reason')
 const ERROR = bytesOf('error')
-/** One of them, or `choices`, makes it an answer. */
+/** One of these lists, or `choices`, makes it an answer. */
 const LISTS = ['data', 'content', 'candidates', 'output'].map(bytesOf)
-/** Anything in these would be another kind of answer. */
-const STRANGE = ['error', 'type', 'event', 'status', 'code', 'error_code', 'usageMetadata'].map(bytesOf)
+/** A member of one of these names makes it another kind of answer. */
+const UNKNOWN_KINDS = ['error', 'type', 'event', 'status', 'code', 'error_code', 'usageMetadata'].map(bytesOf)
 const COUNTS = ['prompt_tokens', 'input_tokens', 'completion_tokens', 'output_tokens'].map(bytesOf)
 const [PROMPT, INPUT, COMPLETION, OUTPUT] = [0, 1, 2, 3]
 const DETAILS = ['completion_tokens_details', 'output_tokens_details'].map(bytesOf)
@@ -24,14 +24,14 @@ const THOUGHTS = ['thoughtsTokenCount', 'promptTokenCount', 'candidatesTokenCoun
 
 export class AnswerScan extends JsonWalk {
   usage: TokenUsage | undefined
-  /** Where the text of `system_fingerprint` lies; -1 when there is none. */
+  /** The place of the text of `system_fingerprint`; -1 when there is none. */
   fingerprintStart = NOWHERE
   fingerprintEnd = NOWHERE
   readonly #counts = [0, 0, 0, 0]
   #reasoning = 0
   #details = false
 
-  /** True when `bytes` are an answer of this shape; the fields then say what is in it. */
+  /** True when `bytes` are an answer of this shape; the fields then hold what was read. */
   read(bytes: Buffer): boolean {
     this.begin(bytes, 0, bytes.length)
     this.usage = undefined
@@ -49,7 +49,7 @@ export class AnswerScan extends JsonWalk {
       } else if (this.keyIs(CHOICES)) {
         if (!this.#readChoices()) return false
         lists++
-      } else if (this.#keyIn(STRANGE) !== NOWHERE) return false
+      } else if (this.#keyIn(UNKNOWN_KINDS) !== NOWHERE) return false
       else if (this.#keyIn(LISTS) !== NOWHERE) {
         if (this.peek() === OPEN_LIST) lists++
         else return false
@@ -75,7 +75,7 @@ export class AnswerScan extends JsonWalk {
     return true
   }
 
-  /** Whole choices, none of which ended in an error. */
+  /** Reads all choices; false when one of them ended in an error. */
   #readChoices(): boolean {
     if (this.peek() !== OPEN_LIST) return false
     for (let first = true; this.item(first); first = false) {
@@ -91,7 +91,7 @@ export class AnswerScan extends JsonWalk {
     return this.closed
   }
 
-  /** Any value but the word error, or a string that would have to be decoded to know. */
+  /** Reads a value; false for the word error, and for a string that would have to be decoded to compare it. */
   #isNoError(): boolean {
     if (this.peek() !== QUOTE) return this.skip()
     return this.string() && !this.escaped && !this.stringIs(ERROR)
@@ -112,10 +112,10 @@ export class AnswerScan extends JsonWalk {
         if (!this.#readDetails()) return false
       } else if (this.#keyIn(THOUGHTS) !== NOWHERE || !this.skip()) return false
     }
-    const of = (which: number | undefined): number => Math.max(0, counts[which ?? 0] ?? 0)
+    const countOf = (which: number | undefined): number => Math.max(0, counts[which ?? 0] ?? 0)
     this.usage = {
-      input: of(PROMPT) || of(INPUT),
-      output: of(COMPLETION) || of(OUTPUT),
+      input: countOf(PROMPT) || countOf(INPUT),
+      output: countOf(COMPLETION) || countOf(OUTPUT),
       reasoning: Math.max(0, this.#reasoning),
     }
     return this.closed
@@ -137,7 +137,7 @@ export class AnswerScan extends JsonWalk {
     return this.closed
   }
 
-  /** A whole number, or -1. */
+  /** Reads a whole number; -1 for anything else. */
   #count(): number {
     this.peek()
     const start = this.at

@@ -1,13 +1,14 @@
 /**
- * The text that an answer holds, to be counted in tokens after a run: visible text, reasoning text and tool-call arguments of
- * whole answers and streams, in the shapes that stream-event.ts tells apart. Not for the hot path.
+ * Extracts the text of an answer, to count its tokens after a run: visible text, reasoning text and tool-call arguments
+ * of whole answers and streams, in the shapes that stream-event.ts knows. And the text of a request. Not for the hot
+ * path.
  */
 import { SseReader } from './sse.ts'
 import { parseObject } from './stream-event.ts'
 
 type Json = Record<string, unknown>
 
-/** The text of a body as it came (decoded). A stream that is cut off gives what its whole events hold. */
+/** The text of a decoded body. A stream that was cut off gives the text of its complete events. */
 export function extractAnswerText(body: string, streamed: boolean): string {
   if (!streamed) return textOf(parseObject(body) ?? {})
   let text = ''
@@ -18,7 +19,7 @@ export function extractAnswerText(body: string, streamed: boolean): string {
   return text
 }
 
-/** Strings under these keys are text of the model, wherever an answer nests them. */
+/** Strings under these keys are text of the model, at any depth of an answer. */
 const TEXT_KEYS = ['content', 'text', 'refusal', 'arguments', 'thinking', 'partial_json'] as const
 const NESTED_KEYS = [
   'choices',
@@ -30,7 +31,7 @@ const NESTED_KEYS = [
   'candidates',
   'parts',
 ] as const
-/** Events of the Responses and Messages protocols that repeat what the deltas have said. */
+/** Events of the Responses and Messages protocols that repeat the text of the deltas. */
 const REPEATS =
   /^(?:response\.(?:.*\.done|completed|incomplete|created|in_progress|.*\.added)|content_block_stop|message_stop)$/
 
@@ -49,13 +50,13 @@ function textIn(value: unknown): string {
   return typeof value === 'object' && value !== null ? textOf(value as Json) : ''
 }
 
-/** One and the same reasoning under either name. */
+/** Some servers send the same reasoning under both names. */
 function reasoningOf({ reasoning_content: content, reasoning }: Json): string {
   if (typeof content === 'string') return content
   return typeof reasoning === 'string' ? reasoning : ''
 }
 
-/** The text that a request asks with: messages, a prompt, an input. Token ids have none. */
+/** The text of a request: messages, a prompt, an input. Token ids have no text. */
 export function extractRequestText(body: string): string {
   const json = parseObject(body) ?? {}
   const contents = Array.isArray(json.messages) ? json.messages : []

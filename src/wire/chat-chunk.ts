@@ -1,10 +1,12 @@
 /**
- * The common chunk of a streamed chat completion, read from its bytes without building an object: one choice, whose delta holds
- * text or reasoning, beside fields that say nothing about tokens. It walks the whole chunk by the grammar of RFC 8259 and
- * gives up (`read` is false) at anything it does not know, malformed or merely unusual, and at an error: then
- * readStreamEvent must speak. What it accepts means the same to both. Chunks of a stream are alike but for a few strings (the
- * text, the fingerprint, padding): one that is the last walked one, byte for byte, around other strings in the places where
- * strings were seen to differ is not walked again. How a choice ended is never such a place.
+ * Reads the common chunk of a streamed chat completion from its bytes, without building an object: one choice, whose
+ * delta holds text or reasoning, beside fields that do not matter for tokens. It walks the whole chunk by the grammar
+ * of RFC 8259. `read` returns false at anything unknown, malformed or merely unusual, and at an error: then
+ * readStreamEvent parses the event. Both read an accepted chunk the same way.
+ *   Chunks of a stream differ only in a few strings (the text, the fingerprint, padding). The last chunk that was
+ * walked is remembered as a frame, with the places of the strings that were seen to differ. A chunk that equals the
+ * frame byte for byte around these strings is not walked again. The reason why a choice ended never counts as such a
+ * string.
  */
 import { bytesOf, CLOSE_LIST, JsonWalk, NOWHERE, NULL, OPEN_LIST, QUOTE } from './json-walk.ts'
 
@@ -21,48 +23,48 @@ const USAGE_METADATA = bytesOf('usageMetadata')
 const ERROR = bytesOf('error')
 const FINISH_REASON = bytesOf('finish_reason')
 
-/** A stream whose chunks differ this often in what should be the same is walked whole from then on. */
+/** A stream whose chunks did not fit the frame this often is walked whole from then on. */
 const MOST_MISSES = 8
 
-/** From here on a call out of the engine costs less than what it saves. */
+/** From this length on a native comparison is faster than a loop, in spite of the cost of the call. */
 const LONG = 64
 
-/** A chunk with more strings is walked each time. */
+/** A chunk with more strings is never remembered. */
 const MOST_STRINGS = 16
 
-/** Where a string lies, quotes included. */
-interface Place {
+/** The place of a string in a chunk, quotes included. */
+interface StringSpan {
   start: number
   end: number
   is: 'text' | 'fingerprint' | 'other'
-  /** It differs from chunk to chunk. */
+  /** The string differs from chunk to chunk. */
   varies: boolean
 }
 
 export class ChatChunk extends JsonWalk {
   visibleChars = 0
   reasoningChars = 0
-  /** Where the text of `system_fingerprint` lies; -1 when there is none. */
+  /** The place of the text of `system_fingerprint`; -1 when there is none. */
   fingerprintStart = NOWHERE
   fingerprintEnd = NOWHERE
-  /** The strings of the chunk that is walked, and how many it has; used again for every one. */
-  readonly #walked: Place[] = Array.from({ length: MOST_STRINGS }, () => place(0, 0, 'other', false))
+  /** The strings of the chunk that is walked, and their number; the same objects serve every chunk. */
+  readonly #walked: StringSpan[] = Array.from({ length: MOST_STRINGS }, () => createSpan(0, 0, 'other', false))
   #strings = 0
-  /** It has a text, and nothing else in it counts. */
+  /** The chunk has a text, and nothing else in it counts. */
   #onlyText = false
-  /** It says how the choice ended. */
+  /** The chunk says why the choice ended. */
   #finished = false
-  /** The chunk that was walked last and in which only the text counts, and its strings. */
+  /** The last chunk that was walked and in which only the text counts, and its strings. */
   #frame: Buffer | undefined
-  #framed: Place[] = []
+  #framed: StringSpan[] = []
   #misses = 0
 
-  /** Another stream begins. Its frame may well be the one that is known. */
-  forget(): void {
+  /** Another stream begins. The frame is kept: the streams of a run are mostly alike. */
+  beginStream(): void {
     this.#misses = 0
   }
 
-  /** True when the bytes from `start` to `end` are a chunk of this shape; the fields then say what is in it. */
+  /** True when the bytes from `start` to `end` are a chunk of this shape; the fields then hold what was read. */
   read(bytes: Buffer, start: number, end: number): boolean {
     this.#begin(bytes, start, end)
     if (this.#frame && this.#readFramed(this.#frame)) return true
@@ -94,14 +96,14 @@ export class ChatChunk extends JsonWalk {
       if (is === 'text') this.visibleChars = this.units
       else if (is === 'fingerprint') {
         if (this.escaped) return false
-        this.#fingerprint(at)
+        this.#setFingerprint(at)
       }
       from = end
     }
     return this.end - this.at === frame.length - from && this.#follows(frame, from, frame.length)
   }
 
-  /** Moves behind the frame's bytes from `from` to `to`, where they come next. */
+  /** If the frame's bytes from `from` to `to` come next, moves behind them. */
   #follows(frame: Buffer, from: number, to: number): boolean {
     const { bytes, at } = this
     if (this.end - at < to - from) return false
@@ -121,8 +123,8 @@ export class ChatChunk extends JsonWalk {
     const frame = Buffer.from(this.bytes.subarray(chunkStart, this.end))
     const framed = this.#walked
       .slice(0, this.#strings)
-      .map(({ start, end, is }) => place(start - chunkStart, end - chunkStart, is, is !== 'other'))
-    if (known && sameBetween(known, this.#framed, frame, framed)) {
+      .map(({ start, end, is }) => createSpan(start - chunkStart, end - chunkStart, is, is !== 'other'))
+    if (known && equalAround(known, this.#framed, frame, framed)) {
       for (const [i, { start, end, varies }] of this.#framed.entries()) {
         const now = framed[i]
         if (now) now.varies ||= varies || !known.subarray(start, end).equals(frame.subarray(now.start, now.end))
@@ -132,8 +134,8 @@ export class ChatChunk extends JsonWalk {
     this.#framed = framed
   }
 
-  /** A string that is a value. */
-  #value(is: Place['is']): boolean {
+  /** Reads a string that is a value. */
+  #value(is: StringSpan['is']): boolean {
     const start = this.at
     if (!this.string()) return false
     const walked = this.#walked[this.#strings++]
@@ -165,17 +167,17 @@ export class ChatChunk extends JsonWalk {
         }
         const { at } = this
         if (!this.#value('fingerprint') || this.escaped) return false
-        this.#fingerprint(at)
+        this.#setFingerprint(at)
       } else if (this.keyIs(USAGE) || this.keyIs(USAGE_METADATA) || this.keyIs(ERROR)) {
-        // Anything but null in these would matter.
+        // Any value but null would matter.
         if (this.peek() === NOWHERE || !this.literal(NULL)) return false
       } else if (!this.scalar()) return false
     }
     return choices && this.closed
   }
 
-  /** The string that began at `start` and has just been read. */
-  #fingerprint(start: number): void {
+  /** Takes the string that began at `start` and was read last as the fingerprint. */
+  #setFingerprint(start: number): void {
     this.fingerprintStart = start + 1
     this.fingerprintEnd = this.at - 1
   }
@@ -197,7 +199,7 @@ export class ChatChunk extends JsonWalk {
     return true
   }
 
-  /** How the choice ended: null or a word, but not an error. */
+  /** Reads why the choice ended: null or a word; false for an error. */
   #finish(): boolean {
     if (this.peek() !== QUOTE) return this.scalar()
     if (!this.#value('other') || this.escaped || this.stringIs(ERROR)) return false
@@ -237,19 +239,19 @@ export class ChatChunk extends JsonWalk {
     return this.closed
   }
 
-  /** Of a string its length, of null 0; -1 for anything else. */
-  #lengthOfValue(is: Place['is'] = 'other'): number {
+  /** Reads a string and returns its length, or null and returns 0; -1 for anything else. */
+  #lengthOfValue(is: StringSpan['is'] = 'other'): number {
     if (this.peek() === QUOTE) return this.#value(is) ? this.units : NOWHERE
     return this.literal(NULL) ? 0 : NOWHERE
   }
 }
 
-function place(start: number, end: number, is: Place['is'], varies: boolean): Place {
+function createSpan(start: number, end: number, is: StringSpan['is'], varies: boolean): StringSpan {
   return { start, end, is, varies }
 }
 
-/** Whether two chunks are the same but for what their strings say. */
-function sameBetween(a: Buffer, inA: Place[], b: Buffer, inB: Place[]): boolean {
+/** Whether two chunks are equal around their strings. */
+function equalAround(a: Buffer, inA: StringSpan[], b: Buffer, inB: StringSpan[]): boolean {
   if (inA.length !== inB.length) return false
   let [fromA, fromB] = [0, 0]
   for (const [i, { start, end }] of inA.entries()) {

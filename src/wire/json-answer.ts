@@ -1,11 +1,10 @@
-/** What a whole JSON answer says: whether it is one of the endpoint's, its usage and its stamp. */
-
+/** Reads a whole JSON answer: whether it is an answer of a known endpoint, its usage and its stamp. */
 import { errorText, quotable } from './answer-error.ts'
 import { AnswerScan } from './answer-scan.ts'
 import { parseStamp, readStamp, type Stamp } from './stamp.ts'
 import { parseObject, readUsage, type TokenUsage } from './stream-event.ts'
 
-export interface JsonAnswer {
+interface JsonAnswer {
   usage: TokenUsage | undefined
   stamp: Stamp | undefined
 }
@@ -29,7 +28,9 @@ export function parseJsonAnswer(body: string): JsonAnswer | undefined {
   return { usage: readUsage(json), stamp: typeof fingerprint === 'string' ? parseStamp(fingerprint) : undefined }
 }
 
-/** The reason in an error answer, on one line: the provider's own message where there is one, else the body's beginning. */
+/**
+ * The reason in an error answer, on one line: the provider's own message where there is one, else the body's beginning.
+ */
 export function readErrorAnswer(body: string): string {
   const json = parseObject(body)
   return quotable((json && errorText(json)) ?? body)

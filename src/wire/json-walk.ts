@@ -1,7 +1,7 @@
 /**
- * Walks JSON (RFC 8259) in its bytes without building anything, for the hot path: members, strings, scalars, whole values. What it
- * does not know, malformed or merely unusual (a key with escapes, nesting without end), it refuses: then JSON.parse must
- * speak. What it accepts means the same to both.
+ * Walks JSON (RFC 8259) in its bytes without building anything, for the hot path: members, strings, scalars, whole
+ * values. It refuses what is malformed or merely unusual (a key with escapes, very deep nesting): then JSON.parse reads
+ * it. Both read accepted text the same way.
  */
 import { isUtf8 } from 'node:buffer'
 
@@ -9,7 +9,7 @@ export const QUOTE = 0x22
 export const COMMA = 0x2c
 export const COLON = 0x3a
 export const OPEN = 0x7b
-export const CLOSE = 0x7d
+const CLOSE = 0x7d
 export const OPEN_LIST = 0x5b
 export const CLOSE_LIST = 0x5d
 export const NOWHERE = -1
@@ -27,13 +27,13 @@ export class JsonWalk {
   protected bytes: Buffer = NOTHING
   protected at = 0
   protected end = 0
-  /** Of the string read last: UTF-16 units, as JSON.parse would count them, and whether it was written with escapes. */
+  /** Of the string read last: its length in UTF-16 units, as JSON.parse would give it, and whether it has escapes. */
   protected units = 0
   protected escaped = false
-  /** Of the member that was moved to last. */
+  /** The key of the current member. */
   protected keyStart = 0
   protected keyEnd = 0
-  /** Set by member() when it met the closing brace, and not something unexpected. */
+  /** Set by member() and item() when they met the closing bracket, and not something unexpected. */
   protected closed = false
 
   protected begin(bytes: Buffer, start: number, end: number): void {
@@ -42,7 +42,7 @@ export class JsonWalk {
     this.end = end
   }
 
-  /** Moves to the value of the next member of an object, the key read; false at its end, or when there is none. */
+  /** Reads the next key of an object and moves to its value; false at the end, or when there is no member. */
   protected member(first: boolean): boolean {
     this.closed = false
     let next = this.peek()
@@ -77,7 +77,7 @@ export class JsonWalk {
     return true
   }
 
-  /** Whether the string that was read last, without escapes, is this one. */
+  /** Whether the string that was read last, which has no escapes, equals `word`. */
   protected stringIs(word: Buffer): boolean {
     const start = this.at - 1 - word.length
     if (this.units !== word.length || start < 0 || this.bytes[start - 1] !== QUOTE) return false
@@ -94,7 +94,7 @@ export class JsonWalk {
     return this.number()
   }
 
-  /** The next byte that is no white space, left unread; -1 at the end. */
+  /** The next byte that is no white space; it stays unread. -1 at the end. */
   protected peek(): number {
     for (; this.at < this.end; this.at++) {
       const byte = this.bytes[this.at]
@@ -112,7 +112,7 @@ export class JsonWalk {
     for (let i = start; i < end; i++) {
       const byte = buffer[i] ?? 0
       if (byte === QUOTE) {
-        // A damaged character becomes another number of units when it is decoded.
+        // Invalid UTF-8 decodes to another number of units than was counted here.
         if (wide && !isUtf8(buffer.subarray(start, i))) return false
         this.at = i + 1
         this.units = units
@@ -165,7 +165,7 @@ export class JsonWalk {
     return this.at - start
   }
 
-  /** Any value, nested ones too. */
+  /** Skips any value, nested ones too. */
   protected skip(depth = 0): boolean {
     const next = this.peek()
     if (next === QUOTE) return this.skipString()
@@ -179,7 +179,7 @@ export class JsonWalk {
     return this.closed
   }
 
-  /** Moves to the next value of a list; false at its end, or when there is none. */
+  /** Moves to the next value of a list; false at the end, or when there is no value. */
   protected item(first: boolean): boolean {
     this.closed = false
     if (first) this.at++
@@ -195,7 +195,7 @@ export class JsonWalk {
     return next === COMMA
   }
 
-  /** A string, but for its length. */
+  /** Skips a string, without counting its units. */
   protected skipString(): boolean {
     const { bytes, end } = this
     for (let i = this.at + 1; i < end; i++) {
@@ -215,7 +215,7 @@ export class JsonWalk {
   }
 }
 
-/** How many bytes follow the backslash before `at`; 0 when they are no escape. */
+/** The number of bytes of the escape that begins at `at`, behind the backslash; 0 when it is no escape. */
 function escapeLength(buffer: Buffer, at: number): number {
   const byte = buffer[at]
   if (byte !== 0x75) {

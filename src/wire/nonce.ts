@@ -1,8 +1,8 @@
 /**
- * The nonce at the end of a request's last message: 'kt' and sixteen lowercase letters. It has no digits, so that no filter
- * takes it for a number, and it is unique, so that no cache answers by accident. The first eight letters name the arm of the
- * run. The last eight are the request's own seed: the simulated provider draws its delays from them alone, so request i
- * costs the same upstream time in every arm and in every run with the same --seed.
+ * The nonce at the end of a request's last message: 'kt' and sixteen lowercase letters. It has no digits, so that no
+ * filter takes it for a number, and it is unique, so that no cache answers by accident. The first eight letters name
+ * the arm of the run. The last eight are the request's own seed: the simulated provider draws its delays from them
+ * alone, so request i costs the same upstream time in every arm and in every run with the same --seed.
  */
 import { hash32, type Random } from '../stats/random.ts'
 

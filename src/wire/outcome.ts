@@ -1,6 +1,6 @@
 /**
- * How a request ended: one stable class each, `sent = sum of classes`. The sentence says what it means and what to do; it
- * is what a user sees when requests fail.
+ * The classes of how a request ended. Each request has exactly one, so `sent = sum of classes`. The sentences say what
+ * the class means and what to do; a user sees them when requests fail.
  */
 
 export const OUTCOMES = {
@@ -13,7 +13,9 @@ export const OUTCOMES = {
   KT_TLS: { means: 'the TLS handshake failed', next: 'Check the scheme in --url and the certificate of the target.' },
   KT_RESOURCES: {
     means: 'this machine ran out of file descriptors or ports',
-    next: 'Raise `ulimit -n`, lower --concurrency or --max-in-flight, and keep connections alive: the target is not at fault.',
+    next:
+      'Raise `ulimit -n`, lower --concurrency or --max-in-flight, and keep connections alive: ' +
+      'the target is not at fault.',
   },
   KT_TIMEOUT_CONNECT: {
     means: 'no connection before the timeout',
@@ -83,7 +85,7 @@ export function classifyStatus(status: number): Outcome {
   return status >= 400 ? 'KT_HTTP_4XX' : 'KT_HTTP_3XX'
 }
 
-/** Failures that took at least as long as their deadline: they stay in the latency tail. */
+/** Good answers, and failures that lasted until a deadline: without these the latency tail would look too good. */
 export function isInLatencyTail(outcome: Outcome): boolean {
   return (
     outcome === 'OK' ||

@@ -1,6 +1,6 @@
 /**
- * The `Server-Timing` response header (W3C): `name;dur=<ms>;desc="…"`, several entries separated by commas. Durations come
- * back in microseconds.
+ * The `Server-Timing` response header (W3C): `name;dur=<ms>;desc="…"`, several entries separated by commas. Durations
+ * come back in microseconds.
  */
 const METRIC = /([!#$%&'*+\-.^_`|~\w]+)((?:\s*;\s*[\w-]+\s*(?:=\s*(?:"(?:[^"\\]|\\.)*"|[^;,\s"]*))?)*)/g
 const DURATION = /;\s*dur\s*=\s*"?([\d.]+(?:e[+-]?\d+)?)"?/i

@@ -1,32 +1,32 @@
 /**
- * Server-sent events to the letter of the WHATWG specification: LF, CRLF and CR line ends, `data:` with and without a space,
- * several data lines in an event, comments, event/id/retry fields, a BOM, and splits at any byte. Two deviations, on purpose:
- * an event that the closing connection leaves without its blank line is delivered by end(), as several providers do that;
- * and an event named `error` is delivered without data too, with the comments after its name (NVIDIA Dynamo tells the reason
- * there). Works on bytes, so that a split UTF-8 character costs nothing.
+ * Reads server-sent events to the letter of the WHATWG specification: LF, CRLF and CR line ends, `data:` with and
+ * without a space, several data lines in an event, comments, event/id/retry fields, a BOM, and splits at any byte. Two
+ * deviations, on purpose: end() delivers an event that lacks its blank line when the connection closes, since several
+ * providers send that; and an event named `error` is delivered without data too, with the comments after its name
+ * (NVIDIA Dynamo puts the reason there). It works on bytes, so that a split UTF-8 character costs nothing.
  */
 
-/** Called once an event, with its data lines joined by '\n' and its event name ('' when there was none). */
-export type SseListener = (data: string, event: string) => void
+/** Called once for each event, with its data lines joined by '\n' and its event name ('' when there was none). */
+type SseListener = (data: string, event: string) => void
 
 /**
- * Offered the bytes of an event whose data is one line, before a string is made of them; true when that was enough. An event
- * named `error` is not offered: its name says more than its data.
+ * Called with the bytes of an event whose data is one line, before a string is made of them. Returns true when it has
+ * handled the event. It does not get events named `error`: their name says more than their data.
  */
-export type SseBytesHandler = (bytes: Buffer, start: number, end: number) => boolean
+type SseBytesHandler = (bytes: Buffer, start: number, end: number) => boolean
 
 const LF = 10
 const CR = 13
 const COLON = 58
 const SPACE = 32
-/** The name of an event that is a failure, whatever its data are. */
+/** The name of an event that is a failure, whatever its data. */
 export const ERROR_EVENT = 'error'
 const MAX_EVENT_BYTES = 64 * 1024 * 1024
 
 export class SseReader {
   readonly #listener: SseListener
-  readonly #taker: SseBytesHandler | undefined
-  /** The pieces of a line that has not ended yet. */
+  readonly #bytesHandler: SseBytesHandler | undefined
+  /** The pieces of a line that is not complete yet. */
   #pieces: Buffer[] = []
   #pendingBytes = 0
   #data: string | undefined
@@ -35,17 +35,17 @@ export class SseReader {
   #start = 0
   #end = 0
   #event = ''
-  /** What the comments after the name of an event named `error` say. */
+  /** The comments after the name of an event named `error`. */
   #comment = ''
   #firstLine = true
   #afterCr = false
 
-  constructor(listener: SseListener, taker?: SseBytesHandler) {
+  constructor(listener: SseListener, bytesHandler?: SseBytesHandler) {
     this.#listener = listener
-    this.#taker = taker
+    this.#bytesHandler = bytesHandler
   }
 
-  /** Another body begins; what is left of the one before, if it was given up, is forgotten. */
+  /** Another body begins: forgets what is left of the one before, which may have been aborted. */
   begin(): void {
     if (this.#pieces.length > 0) this.#pieces = []
     this.#pendingBytes = 0
@@ -77,7 +77,7 @@ export class SseReader {
     if (start < chunk.length) this.#keep(chunk.subarray(start))
   }
 
-  /** The body has ended: delivers what is still pending. */
+  /** The body has ended: delivers the event that is still pending. */
   end(): void {
     if (this.#pieces.length > 0) this.#line(Buffer.alloc(0), 0, 0)
     this.#dispatch()
@@ -122,7 +122,7 @@ export class SseReader {
     const colon = line.indexOf(COLON, start)
     const nameEnd = colon === -1 || colon >= end ? end : colon
     const length = nameEnd - start
-    // Only two fields matter here, told apart by length and first letter before a string is made of the name.
+    // Only two fields matter. Length and first letter decide which, before a string is made of the name.
     if (length === 4 && isDataName(line, start)) {
       this.#addData(line, end, end)
     } else if (length === 5 && line[start] === 0x65 && line.toString('latin1', start, nameEnd) === 'event') {
@@ -155,8 +155,8 @@ export class SseReader {
     this.#data = undefined
     this.#event = ''
     if (bytes) {
-      const isOffered = this.#start < this.#end && event !== ERROR_EVENT
-      if (isOffered && this.#taker?.(bytes, this.#start, this.#end)) return
+      const isForHandler = this.#start < this.#end && event !== ERROR_EVENT
+      if (isForHandler && this.#bytesHandler?.(bytes, this.#start, this.#end)) return
       this.#listener(bytes.toString('utf8', this.#start, this.#end), event)
     } else if (data !== undefined) this.#listener(data, event)
     else if (event === ERROR_EVENT) this.#listener(this.#comment, event)

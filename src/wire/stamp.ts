@@ -1,7 +1,7 @@
 /**
  * The provider's stamp `kt1.<nonce>.<attempt>.<us>`: how long the simulated provider itself took, on its own monotonic
- * clock, from the request's last body byte to this write. It travels in `system_fingerprint`, so it passes through gateways
- * that drop headers, and shows a gateway's overhead without trust in the gateway.
+ * clock, from the request's last body byte to this write. It travels in `system_fingerprint`, so it passes through
+ * gateways that drop headers, and shows a gateway's overhead without trust in the gateway.
  */
 
 export interface Stamp {
@@ -29,8 +29,8 @@ export function parseStamp(text: string): Stamp | undefined {
 }
 
 /**
- * The same from bytes and without a regular expression, for the hot path. The stamps of a stream hold the same nonce, so
- * the string `lastNonce` is used again where the bytes equal it.
+ * The same from bytes and without a regular expression, for the hot path. The stamps of a stream hold the same nonce,
+ * so the string `lastNonce` is used again where the bytes equal it.
  */
 export function readStamp(bytes: Buffer, start: number, end: number, lastNonce: string): Stamp | undefined {
   // k t 1 .

@@ -1,11 +1,11 @@
 /**
- * What one event of a provider's stream says: whether it bears tokens (visible text, reasoning text or tool-call arguments; a
- * role-only or empty delta bears none), the usage, the stamp, an error, the end. Chat Completions, legacy completions,
- * Responses, Anthropic Messages and Gemini are told apart by their shape. Counting tokens is not done here: an event may hold
- * one token or twenty.
+ * Reads one event of a provider's stream: whether it bears tokens (visible text, reasoning text or tool-call arguments;
+ * a role-only or empty delta bears none), the usage, the stamp, an error, the end. The shape of the event decides
+ * whether it is Chat Completions, legacy completions, Responses, Anthropic Messages or Gemini. Tokens are not counted
+ * here: an event may hold one token or twenty.
  */
 
-import { errorText, wordsIn } from './answer-error.ts'
+import { errorMessage, errorText } from './answer-error.ts'
 import { ERROR_EVENT } from './sse.ts'
 
 /** Tokens as billed. `reasoning` is the part of `output` that the provider counts as reasoning. */
@@ -15,13 +15,13 @@ export interface TokenUsage {
   reasoning: number
 }
 
-export interface StreamEvent {
+interface StreamEvent {
   /** Characters of visible text, reasoning text and tool-call arguments in this event. */
   visibleChars: number
   reasoningChars: number
   toolChars: number
   usage?: TokenUsage
-  /** `system_fingerprint`, where the simulated provider leaves its stamp. */
+  /** `system_fingerprint`, in which the simulated provider puts its stamp. */
   fingerprint?: string
   error?: string
   /** The protocol's own end: [DONE], message_stop, response.completed, a Gemini finishReason. */
@@ -30,7 +30,9 @@ export interface StreamEvent {
 
 type Json = Record<string, unknown>
 
-/** Reads the data of one event. Returns undefined when it is neither an end mark nor a JSON object, nor named an error. */
+/**
+ * Reads the data of one event; undefined when it is neither an end mark, nor a JSON object, nor an event named `error`.
+ */
 export function readStreamEvent(data: string, name = ''): StreamEvent | undefined {
   const event: StreamEvent = { visibleChars: 0, reasoningChars: 0, toolChars: 0, ended: false }
   if (name === ERROR_EVENT) return { ...event, error: namedErrorText(data) }
@@ -46,13 +48,13 @@ export function readStreamEvent(data: string, name = ''): StreamEvent | undefine
   return event
 }
 
-/** What an event says that is an error by its name: in JSON of any shape, in plain text, or nothing. */
+/** The text of an event named `error`: JSON of any shape, plain text, or nothing. */
 function namedErrorText(data: string): string {
   const json = parseObject(data)
-  return (json && (errorText(json) ?? wordsIn(json))) || data.trim() || 'an error event that says nothing'
+  return (json && (errorText(json) ?? errorMessage(json))) || data.trim() || 'an error event that says nothing'
 }
 
-/** Usage of an OpenAI, Anthropic or Gemini answer; undefined when there is none. */
+/** The usage in an OpenAI, Anthropic or Gemini answer; undefined when there is none. */
 export function readUsage(json: Json): TokenUsage | undefined {
   const usage = object(json.usage) ?? object(json.usageMetadata)
   if (!usage) return undefined

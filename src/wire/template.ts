@@ -1,15 +1,15 @@
 /**
- * The JSON of a request, serialised before the run with holes in it: for a shared prefix, and for what ends the last message
- * (the nonce, after generated text where there is some). Filling it is a concatenation.
+ * The JSON of a request, serialised before the run with holes in it: one for a shared prefix, and one for the end of
+ * the last message (the nonce, after generated text where there is some). Filling the holes is a concatenation.
  */
 
 export type ApiEndpoint = 'chat' | 'completions' | 'embeddings'
 
 export interface RequestTemplate {
   before: string
-  /** Between the shared prefix and the end of the last message; '' where there is no hole for a prefix. */
+  /** The text between the two holes; '' where there is no hole for a prefix. */
   between: string
-  /** Without the closing brace: max_tokens may come before it. */
+  /** Without the closing brace: max_tokens may be added before it. */
   after: string
 }
 
@@ -21,12 +21,14 @@ export interface RequestShape {
 
 export type JsonObject = Record<string, unknown>
 
-/** A request whose last message is `text` and the hole. */
+/** A request whose last message is `text`, followed by the hole for its end. */
 export function promptTemplate(shape: RequestShape, text: string): RequestTemplate {
   return bodyTemplate((hole) => buildRequest(shape, promptField(shape.endpoint, `${text} ${hole}`)), shape.model + text)
 }
 
-/** A request whose last message is the hole, `prefixed` by one for a text that requests share. */
+/**
+ * A request whose last message is only the hole for its end; with `prefixed`, a hole for a shared prefix comes before.
+ */
 export function generatedTemplate(shape: RequestShape, prefixed: boolean): RequestTemplate {
   const prefix = prefixed ? PREFIX : undefined
   const { before, after } = bodyTemplate(
@@ -38,7 +40,7 @@ export function generatedTemplate(shape: RequestShape, prefixed: boolean): Reque
   return { before: before.slice(0, at), between: before.slice(at + PREFIX.length), after }
 }
 
-/** Any request: `build` puts the hole where the nonce belongs. `texts` is what the hole must not occur in. */
+/** Any request: `build` puts the hole where the nonce belongs. The hole's text must not occur in `texts`. */
 export function bodyTemplate(build: (hole: string) => JsonObject, texts: string): RequestTemplate {
   let hole = 'kt-hole'
   while (texts.includes(hole)) hole += '-hole'
@@ -46,14 +48,16 @@ export function bodyTemplate(build: (hole: string) => JsonObject, texts: string)
   return { before, between: '', after: after.slice(0, -1) }
 }
 
-/** The fields that every request of a shape has, before those of its own. */
+/** A request of this shape with fields of its own. */
 export function buildRequest({ model, stream }: RequestShape, own: JsonObject): JsonObject {
   return { model, ...own, ...(stream ? { stream: true, stream_options: { include_usage: true } } : {}) }
 }
 
 const PREFIX = 'kt-prefix'
 
-/** A shared prefix is a system message, as an application's instructions are; without messages it begins the text. */
+/**
+ * A shared prefix is a system message, like an application's instructions; an endpoint without messages gets it first.
+ */
 function promptField(endpoint: ApiEndpoint, text: string, prefix?: string): JsonObject {
   if (endpoint === 'chat') {
     const system = prefix === undefined ? [] : [{ role: 'system', content: prefix }]

@@ -19,8 +19,8 @@ const answerAfter =
 
 const stagesOf = (text: string) => {
   const stages = parseStages(text)
-  if (typeof stages === 'string') throw new Error(stages)
-  return stages
+  if (!stages.ok) throw new Error(stages.why)
+  return stages.value
 }
 
 it('think time is waited out of the latency, and the true number in flight is told', async () => {

@@ -5,8 +5,8 @@ import { fixedSlots, openLoop, rampedSlots } from '../../src/schedule/schedule.t
 
 function stagesOf(text: string): RampStages {
   const stages = parseStages(text)
-  if (typeof stages === 'string') throw new Error(stages)
-  return stages
+  if (!stages.ok) throw new Error(stages.why)
+  return stages.value
 }
 
 function countOf(stages: RampStages): number {
@@ -44,7 +44,7 @@ describe('--stages', () => {
     ['0rps@5s', 'sends anything'],
     ['5@1s,', "'' is not a stage"],
   ])('refuses %s', (text, why) => {
-    expect(parseStages(text)).toContain(why)
+    expect(parseStages(text)).toEqual({ ok: false, why: expect.stringContaining(why) })
   })
 
   const stage = fc.record({
