@@ -4,7 +4,7 @@
  */
 import type { Outcome } from '../wire/outcome.ts'
 import type { Stamp } from '../wire/stamp.ts'
-import type { TokenUsage } from '../wire/stream-event.ts'
+import type { TokenUsage } from '../wire/usage.ts'
 
 /** The part of a request that is the same for all requests of an arm. */
 export interface RequestHead {

@@ -4,9 +4,10 @@
  * tool-call arguments: a role-only or empty delta is none.
  */
 import { ChatChunk } from '../wire/chat-chunk.ts'
+import { readStreamEvent } from '../wire/formats.ts'
 import { ERROR_EVENT } from '../wire/sse.ts'
 import { parseStamp, readStamp, type Stamp } from '../wire/stamp.ts'
-import { readStreamEvent, type TokenUsage } from '../wire/stream-event.ts'
+import { mergeUsage, type TokenUsage } from '../wire/usage.ts'
 
 /** Called for every token-bearing event: its time, the gap to the one before (NaN for the first), its stamp. */
 type TokenEventListener = (atUs: number, gapUs: number, stamp: Stamp | undefined) => void
@@ -113,18 +114,5 @@ export class StreamTimings {
     const first = oneEach ? 1 : Math.max(1, (streamed * this.#firstChars) / this.#chars)
     const later = (oneEach ? this.tokenEvents : streamed) - first
     return this.tokenEvents >= 2 && later > 0 ? (this.lastTokenUs - this.firstTokenUs) / later : Number.NaN
-  }
-}
-
-/**
- * Usage may come in parts (Anthropic) or grow from chunk to chunk (Gemini): the largest of each figure is the final
- * one.
- */
-function mergeUsage(a: TokenUsage | undefined, b: TokenUsage): TokenUsage {
-  if (!a) return b
-  return {
-    input: Math.max(a.input, b.input),
-    output: Math.max(a.output, b.output),
-    reasoning: Math.max(a.reasoning, b.reasoning),
   }
 }

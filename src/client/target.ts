@@ -3,7 +3,7 @@
  */
 import ipaddr from 'ipaddr.js'
 import { UserError } from '../errors.ts'
-import type { ApiEndpoint } from '../wire/template.ts'
+import { type ApiEndpoint, ENDPOINTS, formatOfEndpoint } from '../wire/formats.ts'
 
 export interface Target {
   origin: string
@@ -14,19 +14,13 @@ export interface Target {
   isPublic: boolean
 }
 
-const PATHS: Record<ApiEndpoint, string> = {
-  chat: '/chat/completions',
-  completions: '/completions',
-  embeddings: '/embeddings',
-}
-
 /** `http://host:41002`, `…/v1` and `…/v1/chat/completions` all name the chat endpoint. */
 export function resolveTarget(url: string, endpoint: ApiEndpoint): Target {
   const parsed = parseUrl(url)
   const path = parsed.pathname.replace(/\/+$/, '')
-  const named = (Object.keys(PATHS) as ApiEndpoint[])
-    .filter((name) => path.endsWith(PATHS[name]))
-    .sort((a, b) => PATHS[b].length - PATHS[a].length)[0]
+  const named = ENDPOINTS.filter((name) => path.endsWith(pathOf(name))).sort(
+    (a, b) => pathOf(b).length - pathOf(a).length,
+  )[0]
   if (named && named !== endpoint) {
     throw new UserError(
       `--url names the ${named} endpoint, but --endpoint is ${endpoint}`,
@@ -34,13 +28,17 @@ export function resolveTarget(url: string, endpoint: ApiEndpoint): Target {
     )
   }
   const isBase = path === '' || /\/v\d+(beta)?$/.test(path)
-  const full = named || !isBase ? path : `${path || '/v1'}${PATHS[endpoint]}`
+  const full = named || !isBase ? path : `${path || '/v1'}${pathOf(endpoint)}`
   return {
     origin: parsed.origin,
     path: full + parsed.search,
     shownUrl: parsed.origin + full,
     isPublic: isPublicHost(parsed.hostname),
   }
+}
+
+function pathOf(endpoint: ApiEndpoint): string {
+  return formatOfEndpoint(endpoint).path
 }
 
 function parseUrl(url: string): URL {

@@ -1,10 +1,10 @@
 /**
- * Reads the common whole answer of a completion or embedding endpoint from its bytes, without building an object: the
- * usage in the fields of OpenAI and Anthropic, and `system_fingerprint`. `read` returns false at anything unknown,
- * above all at an error: then json-answer.ts parses the whole. Both read an accepted answer the same way.
+ * The common whole answer of a completion or embedding endpoint, read from its bytes without building an object: the usage in the
+ * words of OpenAI and Anthropic, and `system_fingerprint`. It gives up (`read` is false) at anything it does not know, an error
+ * above all: then json-answer.ts must speak. What it accepts means the same to both.
  */
 import { bytesOf, JsonWalk, NOWHERE, NULL, OPEN, OPEN_LIST, QUOTE } from './json-walk.ts'
-import type { TokenUsage } from './stream-event.ts'
+import type { TokenUsage } from './usage.ts'
 
 const FINGERPRINT = bytesOf('system_fingerprint')
 const USAGE = bytesOf('usage')
@@ -12,26 +12,38 @@ const OBJECT = bytesOf('object')
 const CHOICES = bytesOf('choices')
 const FINISH_REASON = bytesOf('finish_reason')
 const ERROR = bytesOf('error')
-/** One of these lists, or `choices`, makes it an answer. */
+/** One of them, or `choices`, makes it an answer. */
 const LISTS = ['data', 'content', 'candidates', 'output'].map(bytesOf)
-/** A member of one of these names makes it another kind of answer. */
+/** Anything in these would be another kind of answer. */
 const UNKNOWN_KINDS = ['error', 'type', 'event', 'status', 'code', 'error_code', 'usageMetadata'].map(bytesOf)
-const COUNTS = ['prompt_tokens', 'input_tokens', 'completion_tokens', 'output_tokens'].map(bytesOf)
-const [PROMPT, INPUT, COMPLETION, OUTPUT] = [0, 1, 2, 3]
-const DETAILS = ['completion_tokens_details', 'output_tokens_details'].map(bytesOf)
-const REASONING = bytesOf('reasoning_tokens')
+const COUNTS = [
+  ...['prompt_tokens', 'input_tokens', 'completion_tokens', 'output_tokens'],
+  ...['cache_read_input_tokens', 'cache_creation_input_tokens'],
+].map(bytesOf)
+const [PROMPT, INPUT, COMPLETION, OUTPUT, CACHE_READ, CACHE_CREATION] = [0, 1, 2, 3, 4, 5]
+/** Each a member of usage, the count in it that matters, and what it is. */
+const DETAILS = [
+  ['completion_tokens_details', 'reasoning_tokens', 'reasoning'],
+  ['output_tokens_details', 'reasoning_tokens', 'reasoning'],
+  ['prompt_tokens_details', 'cached_tokens', 'cached'],
+  ['input_tokens_details', 'cached_tokens', 'cached'],
+].map(([member = '', count = '', is]) => ({
+  member: bytesOf(member),
+  count: bytesOf(count),
+  is: is as 'reasoning' | 'cached',
+}))
+const DETAIL_MEMBERS = DETAILS.map(({ member }) => member)
 const THOUGHTS = ['thoughtsTokenCount', 'promptTokenCount', 'candidatesTokenCount'].map(bytesOf)
 
 export class AnswerScan extends JsonWalk {
   usage: TokenUsage | undefined
-  /** The place of the text of `system_fingerprint`; -1 when there is none. */
+  /** Where the text of `system_fingerprint` lies; -1 when there is none. */
   fingerprintStart = NOWHERE
   fingerprintEnd = NOWHERE
-  readonly #counts = [0, 0, 0, 0]
-  #reasoning = 0
-  #details = false
+  readonly #counts = COUNTS.map(() => 0)
+  readonly #details = { reasoning: NOWHERE, cached: NOWHERE }
 
-  /** True when `bytes` are an answer of this shape; the fields then hold what was read. */
+  /** True when `bytes` are an answer of this shape; the fields then say what is in it. */
   read(bytes: Buffer): boolean {
     this.begin(bytes, 0, bytes.length)
     this.usage = undefined
@@ -75,7 +87,7 @@ export class AnswerScan extends JsonWalk {
     return true
   }
 
-  /** Reads all choices; false when one of them ended in an error. */
+  /** Whole choices, none of which ended in an error. */
   #readChoices(): boolean {
     if (this.peek() !== OPEN_LIST) return false
     for (let first = true; this.item(first); first = false) {
@@ -91,7 +103,7 @@ export class AnswerScan extends JsonWalk {
     return this.closed
   }
 
-  /** Reads a value; false for the word error, and for a string that would have to be decoded to compare it. */
+  /** Any value but the word error, or a string that would have to be decoded to know. */
   #isNoError(): boolean {
     if (this.peek() !== QUOTE) return this.skip()
     return this.string() && !this.escaped && !this.stringIs(ERROR)
@@ -100,44 +112,60 @@ export class AnswerScan extends JsonWalk {
   #readUsage(): boolean {
     if (this.peek() !== OPEN) return this.literal(NULL)
     const counts = this.#counts.fill(NOWHERE)
-    this.#reasoning = NOWHERE
-    this.#details = false
+    const details = this.#details
+    details.reasoning = NOWHERE
+    details.cached = NOWHERE
     for (let first = true; this.member(first); first = false) {
       const which = this.#keyIn(COUNTS)
+      const detail = which === NOWHERE ? this.#keyIn(DETAIL_MEMBERS) : NOWHERE
       if (which !== NOWHERE) {
         if (counts[which] !== NOWHERE) return false
         counts[which] = this.#count()
         if (counts[which] === NOWHERE) return false
-      } else if (this.#keyIn(DETAILS) !== NOWHERE) {
-        if (!this.#readDetails()) return false
+      } else if (detail !== NOWHERE) {
+        if (!this.#readDetails(detail)) return false
       } else if (this.#keyIn(THOUGHTS) !== NOWHERE || !this.skip()) return false
     }
-    const countOf = (which: number | undefined): number => Math.max(0, counts[which ?? 0] ?? 0)
-    this.usage = {
-      input: countOf(PROMPT) || countOf(INPUT),
-      output: countOf(COMPLETION) || countOf(OUTPUT),
-      reasoning: Math.max(0, this.#reasoning),
-    }
+    const of = (which: number | undefined): number => Math.max(0, counts[which ?? 0] ?? 0)
+    const isAnthropic = (counts[CACHE_READ ?? 0] ?? 0) >= 0 || (counts[CACHE_CREATION ?? 0] ?? 0) >= 0
+    this.usage = isAnthropic
+      ? {
+          input: of(INPUT) + of(CACHE_READ) + of(CACHE_CREATION),
+          output: of(OUTPUT),
+          reasoning: 0,
+          cached: of(CACHE_READ),
+        }
+      : {
+          input: of(PROMPT) || of(INPUT),
+          output: of(COMPLETION) || of(OUTPUT),
+          reasoning: Math.max(0, details.reasoning),
+          cached: Math.max(0, details.cached),
+        }
     return this.closed
   }
 
-  #readDetails(): boolean {
+  #readDetails(which: number): boolean {
     if (this.peek() !== OPEN) return this.literal(NULL)
-    if (this.#details) return false
-    this.#details = true
+    const detail = DETAILS[which]
+    // A figure told twice: which one counts, the full parse must say.
+    if (!detail || this.#details[detail.is] !== NOWHERE) return false
+    this.#details[detail.is] = 0
+    let seen = false
     for (let first = true; this.member(first); first = false) {
-      if (!this.keyIs(REASONING)) {
+      if (!this.keyIs(detail.count)) {
         if (!this.skip()) return false
         continue
       }
-      if (this.#reasoning !== NOWHERE) return false
-      this.#reasoning = this.#count()
-      if (this.#reasoning === NOWHERE) return false
+      if (seen) return false
+      seen = true
+      const count = this.#count()
+      if (count === NOWHERE) return false
+      this.#details[detail.is] = count
     }
     return this.closed
   }
 
-  /** Reads a whole number; -1 for anything else. */
+  /** A whole number, or -1. */
   #count(): number {
     this.peek()
     const start = this.at

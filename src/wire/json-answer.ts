@@ -1,8 +1,11 @@
-/** Reads a whole JSON answer: whether it is an answer of a known endpoint, its usage and its stamp. */
+/** What a whole JSON answer says: whether it is one of the endpoint's, its usage and its stamp. */
+
 import { errorText, quotable } from './answer-error.ts'
 import { AnswerScan } from './answer-scan.ts'
+import { formatOfAnswer } from './formats.ts'
+import { parseObject } from './json.ts'
 import { parseStamp, readStamp, type Stamp } from './stamp.ts'
-import { parseObject, readUsage, type TokenUsage } from './stream-event.ts'
+import type { TokenUsage } from './usage.ts'
 
 interface JsonAnswer {
   usage: TokenUsage | undefined
@@ -22,15 +25,13 @@ export function readJsonAnswer(body: Buffer): JsonAnswer | undefined {
 export function parseJsonAnswer(body: string): JsonAnswer | undefined {
   const json = parseObject(body)
   if (!json || errorText(json) !== undefined) return undefined
-  const known = [json.choices, json.data, json.content, json.candidates, json.output].some(Array.isArray)
-  if (!known) return undefined
+  const format = formatOfAnswer(json)
+  if (!format) return undefined
   const fingerprint = json.system_fingerprint
-  return { usage: readUsage(json), stamp: typeof fingerprint === 'string' ? parseStamp(fingerprint) : undefined }
+  return { usage: format.usageOf(json), stamp: typeof fingerprint === 'string' ? parseStamp(fingerprint) : undefined }
 }
 
-/**
- * The reason in an error answer, on one line: the provider's own message where there is one, else the body's beginning.
- */
+/** The reason in an error answer, on one line: the provider's own message where there is one, else the body's beginning. */
 export function readErrorAnswer(body: string): string {
   const json = parseObject(body)
   return quotable((json && errorText(json)) ?? body)

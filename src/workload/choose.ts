@@ -1,6 +1,6 @@
 /** From what a user asks for (flags, a profile, files) to the workload of a run; what does not go together is refused here. */
 import { UserError } from '../errors.ts'
-import type { ApiEndpoint } from '../wire/template.ts'
+import type { ApiEndpoint } from '../wire/formats.ts'
 import { generatedTemplate, promptTemplate, type RequestShape } from '../wire/template.ts'
 import type { Distribution } from './distribution.ts'
 import { type Profile, readProfile } from './profile.ts'

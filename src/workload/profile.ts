@@ -9,7 +9,7 @@ import { UserError } from '../errors.ts'
 import { didYouMean } from '../parse/explain.ts'
 import { readYaml } from '../parse/file.ts'
 import { packaged } from '../system/machine.ts'
-import type { ApiEndpoint } from '../wire/template.ts'
+import type { ApiEndpoint } from '../wire/formats.ts'
 import type { Distribution } from './distribution.ts'
 import { tokenDistribution } from './tokens.ts'
 

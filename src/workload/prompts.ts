@@ -7,15 +7,10 @@ import { z } from 'zod'
 import { UserError } from '../errors.ts'
 import { explainZodError } from '../parse/explain.ts'
 import { parseWith, readText } from '../parse/file.ts'
-import type { ApiEndpoint } from '../wire/template.ts'
-import {
-  bodyTemplate,
-  buildRequest,
-  type JsonObject,
-  promptTemplate,
-  type RequestShape,
-  type RequestTemplate,
-} from '../wire/template.ts'
+import { type ApiEndpoint, ENDPOINTS, formatOfEndpoint } from '../wire/formats.ts'
+import type { JsonObject } from '../wire/json.ts'
+import { openaiRequest } from '../wire/request.ts'
+import { bodyTemplate, promptTemplate, type RequestShape, type RequestTemplate } from '../wire/template.ts'
 
 const MAX_CHARS = 128 * 1024 * 1024
 
@@ -58,11 +53,11 @@ export function readBody(
   parseWith(raw, bodySchema, path, 'request body')
   // As it was written, keys in their order: what zod returns puts those it knows first.
   const body = raw as z.infer<typeof bodySchema>
-  const misplaced = misplacedField(body, asked.endpoint)
+  const misplaced = misplacedEndpoint(body, asked.endpoint)
   if (misplaced) {
     throw new UserError(
-      `${path}: the body holds '${misplaced}', and --endpoint is ${asked.endpoint}`,
-      `Pass --endpoint ${ENDPOINT_OF[misplaced]}.`,
+      `${path}: the body holds '${promptMember(misplaced)}', and --endpoint is ${asked.endpoint}`,
+      `Pass --endpoint ${misplaced}.`,
     )
   }
   if (typeof body.stream === 'boolean' && asked.stream !== undefined && body.stream !== asked.stream) {
@@ -91,13 +86,15 @@ const bodySchema = z.looseObject({
   messages: messagesSchema.optional(),
 })
 
-const FIELD: Record<ApiEndpoint, string> = { chat: 'messages', completions: 'prompt', embeddings: 'input' }
-const ENDPOINT_OF: Record<string, ApiEndpoint> = { messages: 'chat', prompt: 'completions', input: 'embeddings' }
+/** The member of an endpoint's request that holds the prompt. */
+function promptMember(endpoint: ApiEndpoint): string {
+  return formatOfEndpoint(endpoint).requestMembers[0]
+}
 
-/** The field of another endpoint, in a body without that of its own. */
-function misplacedField(body: JsonObject, endpoint: ApiEndpoint): string | undefined {
-  if (body[FIELD[endpoint]] !== undefined) return undefined
-  return Object.values(FIELD).find((field) => body[field] !== undefined)
+/** The endpoint whose prompt a body holds, where it lacks that of its own. */
+function misplacedEndpoint(body: JsonObject, endpoint: ApiEndpoint): ApiEndpoint | undefined {
+  if (body[promptMember(endpoint)] !== undefined) return undefined
+  return ENDPOINTS.find((other) => body[promptMember(other)] !== undefined)
 }
 
 function lineTemplate(line: string, place: string, shape: RequestShape): RequestTemplate {
@@ -116,7 +113,7 @@ function lineTemplate(line: string, place: string, shape: RequestShape): Request
       `Give a prompt: ${LINE_FORMS}`,
     )
   }
-  const build = (hole: string): JsonObject => buildRequest(shape, { messages: ended(messages, hole, place) })
+  const build = (hole: string): JsonObject => openaiRequest(shape, { messages: ended(messages, hole, place) })
   return bodyTemplate(build, shape.model + line)
 }
 
@@ -135,7 +132,7 @@ function withNonce(
   endpoint: ApiEndpoint,
   path: string,
 ): JsonObject {
-  const field = FIELD[endpoint]
+  const field = promptMember(endpoint)
   if (body.messages && endpoint === 'chat') return { ...body, messages: ended(body.messages, nonce, path) }
   const text = body[field]
   if (typeof text === 'string') return { ...body, [field]: `${text} ${nonce}` }

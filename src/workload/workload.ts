@@ -6,8 +6,9 @@
 import { createHash } from 'node:crypto'
 import { type Category, categoryOf } from '../slo/category.ts'
 import { hash32, type Random } from '../stats/random.ts'
+import type { ApiEndpoint } from '../wire/formats.ts'
 import { buildNonce, nonceWord } from '../wire/nonce.ts'
-import { type ApiEndpoint, promptTemplate, type RequestTemplate } from '../wire/template.ts'
+import { promptTemplate, type RequestTemplate } from '../wire/template.ts'
 import { type Distribution, drawTokens, MAX_TOKENS, meanTokens } from './distribution.ts'
 import { type Filler, fillerOf, WORDS } from './filler.ts'
 

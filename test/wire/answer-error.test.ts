@@ -1,7 +1,7 @@
 // What a server says of its failure inside an answer, in the shapes that providers and gateways give it.
 import { describe, expect, it, test } from 'vitest'
 import { errorText, quotable } from '../../src/wire/answer-error.ts'
-import { readStreamEvent } from '../../src/wire/stream-event.ts'
+import { readStreamEvent } from '../../src/wire/formats.ts'
 
 const choices = [{ index: 0, delta: { content: 'a' }, finish_reason: null }]
 

@@ -2,7 +2,7 @@ import { existsSync, globSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it, test } from 'vitest'
 import { extractAnswerText, extractRequestText } from '../../src/wire/answer-text.ts'
-import { readStreamEvent } from '../../src/wire/stream-event.ts'
+import { readStreamEvent } from '../../src/wire/formats.ts'
 
 const streams = fileURLToPath(new URL('../../../shared/data/streams', import.meta.url))
 

@@ -4,8 +4,8 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { StreamTimings } from '../../src/client/stream-timings.ts'
 import { ChatChunk } from '../../src/wire/chat-chunk.ts'
+import { readStreamEvent } from '../../src/wire/formats.ts'
 import { formatStamp, parseStamp, readStamp } from '../../src/wire/stamp.ts'
-import { readStreamEvent } from '../../src/wire/stream-event.ts'
 
 const recorded = new URL('../../../shared/data/streams/', import.meta.url)
 

@@ -6,7 +6,7 @@ import type { ResponseHeaders } from '../../client/request-result.ts'
 import type { ProviderRecord } from '../../overhead/stamped.ts'
 import type { Outcome } from '../../wire/outcome.ts'
 import type { Stamp } from '../../wire/stamp.ts'
-import type { TokenUsage } from '../../wire/stream-event.ts'
+import type { TokenUsage } from '../../wire/usage.ts'
 
 export interface TokenSeen {
   sinceSentUs: number

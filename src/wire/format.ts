@@ -1,0 +1,48 @@
+/**
+ * What a wire format is to kt: how an event and an answer of it are told and read, where its text stands, and how a request
+ * is built. A format is one file and one line in formats.ts; nobody else knows a key of an answer.
+ */
+import type { JsonObject } from './json.ts'
+import type { TokenUsage } from './usage.ts'
+
+export type FormatName =
+  | 'openai-chat'
+  | 'openai-completions'
+  | 'openai-embeddings'
+  | 'openai-responses'
+  | 'anthropic'
+  | 'gemini'
+
+/** What a text is: what the user sees, the model's reasoning, or the arguments of a tool call. */
+export type TextKind = 'visible' | 'reasoning' | 'tool'
+
+/** Told of every text of the model: its kind, the object or list that holds it, and under which key, so that it can be replaced. */
+export type TextVisitor = (kind: TextKind, text: string, holder: object, key: string | number) => void
+
+export interface RequestSpec {
+  model: string
+  stream: boolean
+}
+
+export interface WireFormat {
+  readonly name: FormatName
+  /** What follows the version in the address: '/chat/completions'. */
+  readonly path: string
+  /** The members of a request (the one with the prompt first) and of an answer that hold text, at any depth. */
+  readonly requestMembers: readonly [prompt: string, ...others: string[]]
+  readonly answerMembers: readonly string[]
+  /** Whether an event of a stream, or a whole answer, has this format's shape. */
+  isEvent(json: JsonObject): boolean
+  isAnswer(json: JsonObject): boolean
+  /** The texts that an event adds to its stream: what only repeats is not visited. */
+  eachEventText(event: JsonObject, visit: TextVisitor): void
+  eachAnswerText(answer: JsonObject, visit: TextVisitor): void
+  /** Usage that an event or an answer tells; undefined where it tells none. */
+  usageOf(json: JsonObject): TokenUsage | undefined
+  /** The format's own end of a stream, where it is not `[DONE]`. */
+  endsStream(event: JsonObject): boolean
+  /** A failure that only this format tells this way; what all formats share is in answer-error.ts. */
+  errorOf?(event: JsonObject): string | undefined
+  /** A request whose last text is `text`, after `prefix` where requests share one. */
+  buildRequest(spec: RequestSpec, text: string, prefix?: string): JsonObject
+}

@@ -1,0 +1,116 @@
+/** The table of wire formats, and what is read of an event or an answer whose format is told by its shape. */
+
+import { errorMessage, errorText } from './answer-error.ts'
+import { anthropic } from './anthropic.ts'
+import type { FormatName, TextVisitor, WireFormat } from './format.ts'
+import { gemini } from './gemini.ts'
+import { type JsonObject, parseObject } from './json.ts'
+import { openaiChat } from './openai-chat.ts'
+import { openaiCompletions } from './openai-completions.ts'
+import { openaiEmbeddings } from './openai-embeddings.ts'
+import { openaiResponses } from './openai-responses.ts'
+import { ERROR_EVENT } from './sse.ts'
+import { type TokenUsage, usageIn } from './usage.ts'
+
+export const FORMATS: { readonly [name in FormatName]: WireFormat } = {
+  'openai-chat': openaiChat,
+  'openai-completions': openaiCompletions,
+  'openai-responses': openaiResponses,
+  anthropic,
+  gemini,
+  'openai-embeddings': openaiEmbeddings,
+}
+/** What `--endpoint` names. */
+export type ApiEndpoint = 'chat' | 'completions' | 'embeddings'
+const FORMAT_OF_ENDPOINT: { readonly [endpoint in ApiEndpoint]: FormatName } = {
+  chat: 'openai-chat',
+  completions: 'openai-completions',
+  embeddings: 'openai-embeddings',
+}
+
+export const ENDPOINTS = Object.keys(FORMAT_OF_ENDPOINT) as ApiEndpoint[]
+
+export function formatOfEndpoint(endpoint: ApiEndpoint): WireFormat {
+  return FORMATS[FORMAT_OF_ENDPOINT[endpoint]]
+}
+
+/** In the order in which their shapes are tried. */
+const ALL = Object.values(FORMATS)
+
+/** The members of requests, and of answers, that hold text, in any format and in the ones nearest to them. */
+export const REQUEST_MEMBERS = union(ALL.flatMap(({ requestMembers }) => requestMembers))
+export const ANSWER_MEMBERS = union([
+  ...ALL.flatMap(({ answerMembers }) => answerMembers),
+  ...['text', 'message', 'summary'],
+])
+
+function union(names: readonly string[]): readonly string[] {
+  return [...new Set(names)]
+}
+
+export interface StreamEvent {
+  /** Characters of visible text, reasoning text and tool-call arguments in this event. */
+  visibleChars: number
+  reasoningChars: number
+  toolChars: number
+  usage?: TokenUsage
+  /** `system_fingerprint`, where the simulated provider leaves its stamp. */
+  fingerprint?: string
+  error?: string
+  /** The protocol's own end: [DONE], message_stop, response.completed, a Gemini finishReason. */
+  ended: boolean
+}
+
+/**
+ * What one event of a provider's stream says: whether it bears tokens (visible text, reasoning text or tool-call arguments; a
+ * role-only or empty delta bears none), the usage, the stamp, an error, the end. Undefined when it is neither an end mark nor
+ * a JSON object, nor named an error. Counting tokens is not done here: an event may hold one token or twenty.
+ */
+export function readStreamEvent(data: string, name = ''): StreamEvent | undefined {
+  const event: StreamEvent = { visibleChars: 0, reasoningChars: 0, toolChars: 0, ended: false }
+  if (name === ERROR_EVENT) return { ...event, error: namedErrorText(data) }
+  if (data === '[DONE]') return { ...event, ended: true }
+  const json = parseObject(data)
+  if (!json) return undefined
+  if (typeof json.system_fingerprint === 'string') event.fingerprint = json.system_fingerprint
+  const error = errorText(json)
+  if (error === undefined) readInto(event, json)
+  else event.error = error
+  return event
+}
+
+function readInto(event: StreamEvent, json: JsonObject): void {
+  const format = ALL.find((one) => one.isEvent(json))
+  const usage = format ? format.usageOf(json) : usageIn(json)
+  if (usage) event.usage = usage
+  if (!format) return
+  const error = format.errorOf?.(json)
+  if (error !== undefined) event.error = error
+  if (format.endsStream(json)) event.ended = true
+  format.eachEventText(json, (kind, text) => {
+    if (kind === 'visible') event.visibleChars += text.length
+    else if (kind === 'reasoning') event.reasoningChars += text.length
+    else event.toolChars += text.length
+  })
+}
+
+/** What an event says that is an error by its name: in JSON of any shape, in plain text, or nothing. */
+function namedErrorText(data: string): string {
+  const json = parseObject(data)
+  return (json && (errorText(json) ?? errorMessage(json))) || data.trim() || 'an error event that says nothing'
+}
+
+/** The texts of an event, in whatever format it is. */
+export function eachEventText(event: JsonObject, visit: TextVisitor): void {
+  ALL.find((one) => one.isEvent(event))?.eachEventText(event, visit)
+}
+
+/** The texts of a whole answer, in whatever format it is. */
+export function eachAnswerText(answer: JsonObject, visit: TextVisitor): void {
+  formatOfAnswer(answer)?.eachAnswerText(answer, visit)
+}
+
+/** The format of a whole answer; undefined where it is an answer of none. */
+export function formatOfAnswer(json: JsonObject): WireFormat | undefined {
+  return ALL.find((one) => one.isAnswer(json))
+}

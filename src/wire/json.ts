@@ -1,0 +1,26 @@
+/** JSON that somebody else wrote: every step says what it takes, and takes nothing for granted. */
+
+export type JsonObject = Record<string, unknown>
+
+/** Undefined for what is no JSON object. */
+export function parseObject(text: string): JsonObject | undefined {
+  try {
+    return asObject(JSON.parse(text))
+  } catch {
+    return undefined
+  }
+}
+
+export function asObject(value: unknown): JsonObject | undefined {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as JsonObject) : undefined
+}
+
+/** The objects of a list; none where it is no list. */
+export function objectsIn(value: unknown): JsonObject[] {
+  return Array.isArray(value) ? value.filter((item) => asObject(item) !== undefined) : []
+}
+
+/** A finite number, or 0. */
+export function asNumber(value: unknown): number {
+  return typeof value === 'number' && Number.isFinite(value) ? value : 0
+}

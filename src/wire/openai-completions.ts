@@ -1,0 +1,31 @@
+/** OpenAI's legacy completions: the text stands in each choice. */
+import type { TextVisitor, WireFormat } from './format.ts'
+import { asObject, type JsonObject, objectsIn } from './json.ts'
+import { joinPrefix, openaiRequest } from './request.ts'
+import { visitReasoning, visitString } from './text.ts'
+import { usageIn } from './usage.ts'
+
+export const openaiCompletions: WireFormat = {
+  name: 'openai-completions',
+  path: '/completions',
+  requestMembers: ['prompt', 'suffix'],
+  answerMembers: ['choices'],
+  isEvent: hasTexts,
+  isAnswer: hasTexts,
+  eachEventText: visitChoices,
+  eachAnswerText: visitChoices,
+  usageOf: usageIn,
+  endsStream: () => false,
+  buildRequest: (spec, text, prefix) => openaiRequest(spec, { prompt: joinPrefix(text, prefix) }),
+}
+
+function hasTexts({ choices }: JsonObject): boolean {
+  return Array.isArray(choices) && typeof asObject(choices[0])?.text === 'string'
+}
+
+function visitChoices({ choices }: JsonObject, visit: TextVisitor): void {
+  for (const choice of objectsIn(choices)) {
+    visitString('visible', choice, 'text', visit)
+    visitReasoning(choice, visit)
+  }
+}
