@@ -1,7 +1,7 @@
 /**
- * The common whole answer of a completion or embedding endpoint, read from its bytes without building an object: the usage in the
- * words of OpenAI and Anthropic, and `system_fingerprint`. It gives up (`read` is false) at anything it does not know, an error
- * above all: then json-answer.ts must speak. What it accepts means the same to both.
+ * The common whole answer of a completion or embedding endpoint, read from its bytes without building an object: the
+ * usage in the words of OpenAI and Anthropic, and `system_fingerprint`. It gives up (`read` is false) at anything it
+ * does not know, an error above all: then json-answer.ts must speak. What it accepts means the same to both.
  */
 import { bytesOf, JsonWalk, NOWHERE, NULL, OPEN, OPEN_LIST, QUOTE } from './json-walk.ts'
 import type { TokenUsage } from './usage.ts'

@@ -1,6 +1,6 @@
 /**
- * The text that a request or an answer holds, to be counted in tokens after a run: of answers visible text, reasoning text and
- * tool-call arguments, whole and streamed, in every wire format. Not for the hot path.
+ * The text that a request or an answer holds, to be counted in tokens after a run: of answers visible text, reasoning
+ * text and tool-call arguments, whole and streamed, in every wire format. Not for the hot path.
  */
 import { eachAnswerText, eachEventText, REQUEST_MEMBERS } from './formats.ts'
 import { parseObject } from './json.ts'

@@ -1,6 +1,6 @@
 /**
- * What a wire format is to kt: how an event and an answer of it are told and read, where its text stands, and how a request
- * is built. A format is one file and one line in formats.ts; nobody else knows a key of an answer.
+ * What a wire format is to kt: how an event and an answer of it are told and read, where its text stands, and how a
+ * request is built. A format is one file and one line in formats.ts; nobody else knows a key of an answer.
  */
 import type { JsonObject } from './json.ts'
 import type { TokenUsage } from './usage.ts'
@@ -16,7 +16,10 @@ export type FormatName =
 /** What a text is: what the user sees, the model's reasoning, or the arguments of a tool call. */
 export type TextKind = 'visible' | 'reasoning' | 'tool'
 
-/** Told of every text of the model: its kind, the object or list that holds it, and under which key, so that it can be replaced. */
+/**
+ * Told of every text of the model: its kind, the object or list that holds it, and under which key, so that it can be
+ * replaced.
+ */
 export type TextVisitor = (kind: TextKind, text: string, holder: object, key: string | number) => void
 
 export interface RequestSpec {

@@ -62,9 +62,10 @@ export interface StreamEvent {
 }
 
 /**
- * What one event of a provider's stream says: whether it bears tokens (visible text, reasoning text or tool-call arguments; a
- * role-only or empty delta bears none), the usage, the stamp, an error, the end. Undefined when it is neither an end mark nor
- * a JSON object, nor named an error. Counting tokens is not done here: an event may hold one token or twenty.
+ * What one event of a provider's stream says: whether it bears tokens (visible text, reasoning text or tool-call
+ * arguments; a role-only or empty delta bears none), the usage, the stamp, an error, the end. Undefined when it is
+ * neither an end mark nor a JSON object, nor named an error. Counting tokens is not done here: an event may hold one
+ * token or twenty.
  */
 export function readStreamEvent(data: string, name = ''): StreamEvent | undefined {
   const event: StreamEvent = { visibleChars: 0, reasoningChars: 0, toolChars: 0, ended: false }

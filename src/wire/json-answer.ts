@@ -31,7 +31,9 @@ export function parseJsonAnswer(body: string): JsonAnswer | undefined {
   return { usage: format.usageOf(json), stamp: typeof fingerprint === 'string' ? parseStamp(fingerprint) : undefined }
 }
 
-/** The reason in an error answer, on one line: the provider's own message where there is one, else the body's beginning. */
+/**
+ * The reason in an error answer, on one line: the provider's own message where there is one, else the body's beginning.
+ */
 export function readErrorAnswer(body: string): string {
   const json = parseObject(body)
   return quotable((json && errorText(json)) ?? body)

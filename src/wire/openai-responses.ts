@@ -1,6 +1,6 @@
 /**
- * OpenAI's Responses: a whole answer is a list of output items, a stream a sequence of typed events. A text comes in deltas;
- * the `.done` and `.added` events, and the response at the end, only repeat it.
+ * OpenAI's Responses: a whole answer is a list of output items, a stream a sequence of typed events. A text comes in
+ * deltas; the `.done` and `.added` events, and the response at the end, only repeat it.
  */
 
 import { errorText } from './answer-error.ts'

@@ -1,4 +1,6 @@
-/** Reading text out of the places where formats put it: a string, or a list of parts; and every string that may be text. */
+/**
+ * Reading text out of the places where formats put it: a string, or a list of parts; and every string that may be text.
+ */
 import type { TextKind, TextVisitor } from './format.ts'
 import { asObject, type JsonObject, objectsIn } from './json.ts'
 
@@ -82,8 +84,8 @@ export interface TextPlace {
 }
 
 /**
- * Every string inside of these members, in their order, but those under structure keys and those of logprobs, which repeat the
- * text. Found without recursion, so that no depth of nesting is too deep.
+ * Every string inside of these members, in their order, but those under structure keys and those of logprobs, which
+ * repeat the text. Found without recursion, so that no depth of nesting is too deep.
  */
 export function stringsUnder(json: JsonObject, members: readonly string[]): TextPlace[] {
   const places: TextPlace[] = []

@@ -12,7 +12,10 @@ export interface TokenUsage {
   cached: number
 }
 
-/** Usage may come in parts (Anthropic) or grow from event to event (Gemini): the largest of each figure is the final one. */
+/**
+ * Usage may come in parts (Anthropic) or grow from event to event (Gemini): the largest of each figure is the final
+ * one.
+ */
 export function mergeUsage(a: TokenUsage | undefined, b: TokenUsage): TokenUsage {
   if (!a) return b
   return {
@@ -24,8 +27,8 @@ export function mergeUsage(a: TokenUsage | undefined, b: TokenUsage): TokenUsage
 }
 
 /**
- * The usage that an event or an answer has at its top level, in whichever format's words: gateways put the usage of one into
- * the answer of another.
+ * The usage that an event or an answer has at its top level, in whichever format's words: gateways put the usage of one
+ * into the answer of another.
  */
 export function usageIn(json: JsonObject): TokenUsage | undefined {
   const usage = asObject(json.usage)
