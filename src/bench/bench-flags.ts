@@ -97,8 +97,10 @@ export const pacingFlags = {
   }),
   rehearsal: Flags.boolean({
     description:
-      "rehearse on a provider of kt's own, so that no cold code is measured [default: from 1000 requests or 5s on]",
+      'JIT warm-up against a local simulated provider before the run, also --jit-warmup ' +
+      '[default: from 1,000 requests or 5s on]',
     allowNo: true,
+    aliases: ['jit-warmup'],
     helpGroup: 'LOAD',
   }),
   'cool-down': Flags.string({

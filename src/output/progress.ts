@@ -11,7 +11,7 @@ export interface ProgressView {
 }
 
 const BAR = 24
-const BEFORE = { 'jit-warmup': 'compiling (JIT warm-up)', 'warm-up': 'warming up' }
+const BEFORE = { 'jit-warmup': 'JIT warm-up', 'warm-up': 'warming up' }
 
 /** `[########                ] 34 %  1,234 done, 0 failed  410/s  P50 12.1 ms  P99 20.4 ms` */
 export function progressLine(

@@ -19,7 +19,7 @@ export interface RequestShape extends RequestSpec {
   endpoint: ApiEndpoint
 }
 
-/** A request whose last message is `text` and the hole. */
+/** A request whose last message is `text`, followed by the hole for its end. */
 export function promptTemplate(shape: RequestShape, text: string): RequestTemplate {
   return bodyTemplate((hole) => buildBody(shape, `${text} ${hole}`), shape.model + text)
 }
@@ -37,7 +37,7 @@ function buildBody({ endpoint, ...spec }: RequestShape, text: string, prefix?: s
   return formatOfEndpoint(endpoint).buildRequest(spec, text, prefix)
 }
 
-/** Any request: `build` puts the hole where the nonce belongs. `texts` is what the hole must not occur in. */
+/** Any request: `build` puts the hole where the nonce belongs. The hole's text must not occur in `texts`. */
 export function bodyTemplate(build: (hole: string) => JsonObject, texts: string): RequestTemplate {
   let hole = 'kt-hole'
   while (texts.includes(hole)) hole += '-hole'
