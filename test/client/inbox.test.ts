@@ -1,4 +1,4 @@
-// What came in is stamped when it came, and read in order: slow reading of one answer is no latency of the next.
+// Bytes get their time when they arrive and are read in order: slow reading of one answer is no latency of the next.
 import { Socket } from 'node:net'
 import { expect, it } from 'vitest'
 import { Inbox } from '../../src/client/inbox.ts'
@@ -7,7 +7,7 @@ import { Engine } from '../../src/load/engine.ts'
 import { now } from '../../src/system/clock.ts'
 import { decoded, httpServer, OK_BODY, planFor, run, tcpServer } from '../support/engine.ts'
 
-/** Time passes only where a test lets it. */
+/** An inbox on a clock that only the test moves. */
 function inboxAt(start = 0) {
   const time = { us: start }
   return { time, inbox: new Inbox(() => time.us) }
@@ -30,17 +30,17 @@ it('reads in the order of arrival, a slice of time in each turn of the loop', as
     inbox.add(reader, Buffer.of(i))
     time.us += 5
   }
-  expect(read, 'nothing is read where it came in').toEqual([])
+  expect(read, 'nothing is read in the moment of its arrival').toEqual([])
   await turn()
   expect(read).toEqual([0, 1])
   inbox.add({ read: () => read.push(5) }, Buffer.of(5))
   await turn()
   await turn()
   expect(read).toEqual([0, 1, 2, 3, 4, 5])
-  expect(ats, 'each with the time at which it came').toEqual([0, 5, 10, 15, 20])
+  expect(ats, 'each with the time of its arrival').toEqual([0, 5, 10, 15, 20])
 })
 
-it('more than it may hold is read at once', async () => {
+it('more bytes than may wait are read at once', async () => {
   const { time, inbox } = inboxAt()
   let read = 0
   const reader = {
@@ -56,7 +56,7 @@ it('more than it may hold is read at once', async () => {
   while (read < 200) await turn()
 })
 
-it('a connection that ends has everything read at once, and once', async () => {
+it('when a connection ends, everything that waits for it is read at once, and only once', async () => {
   const { inbox } = inboxAt()
   const read: string[] = []
   const [a, b] = ['a', 'b'].map((name) => ({ read: (bytes: Buffer) => read.push(name + bytes[0]) }))
@@ -76,7 +76,7 @@ it('a connection that ends has everything read at once, and once', async () => {
 const TOGETHER = 20
 const SLOW_MS = 3
 
-it('answers that come together are seen together, however long each takes to be worked on', async () => {
+it('answers that arrive together are seen together, however long the work on each takes', async () => {
   const waiting: (() => void)[] = []
   const server = await httpServer((request, response) => {
     request.resume()
@@ -88,7 +88,7 @@ it('answers that come together are seen together, however long each takes to be 
   const plan = planFor(server.origin, { requests: TOGETHER, load: { mode: 'closed', concurrency: TOGETHER } })
   const ends: number[] = []
   const engine = new Engine(plan, now, undefined, {
-    ended: (_flight, { endUs }) => {
+    ended: (_request, { endUs }) => {
       ends.push(endUs)
       for (const untilUs = now() + SLOW_MS * 1_000; now() < untilUs; );
     },
@@ -96,11 +96,11 @@ it('answers that come together are seen together, however long each takes to be 
   await engine.run()
   await server.close()
   expect(ends).toHaveLength(TOGETHER)
-  // Read where they came in, the last would be seen when the work on all others was done.
+  // Read in the moment of its arrival, the last one would be seen when the work on all others was done.
   expect(Math.max(...ends) - Math.min(...ends)).toBeLessThan((TOGETHER * SLOW_MS * 1_000) / 2)
 })
 
-it('an answer counts though its connection ends right behind it', async () => {
+it('an answer counts although its connection ends right behind it', async () => {
   const server = await tcpServer((socket) => {
     socket.once('data', () => {
       socket.end(`HTTP/1.1 200 OK\r\ncontent-length: ${OK_BODY.length}\r\n\r\n${OK_BODY}`)
@@ -112,12 +112,12 @@ it('an answer counts though its connection ends right behind it', async () => {
   expect(decoded(arm.metrics.service).count).toBe(5)
 })
 
-it('what came in before a reset is read before the socket is gone, and nothing after kt gave it up itself', () => {
+it('bytes that arrived before a reset are read before the socket is destroyed; after an abort by kt, none are', () => {
   const { time, inbox } = inboxAt(7)
   const reset = Object.assign(new Error('read ECONNRESET'), { syscall: 'read' })
   for (const [error, expected] of [
     [reset, ['7: abc', 'gone']],
-    [new Error('given up'), ['gone']],
+    [new Error('aborted by kt'), ['gone']],
   ] as const) {
     const seen: string[] = []
     const wire = new Wire(() => time.us, inbox)

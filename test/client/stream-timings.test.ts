@@ -104,7 +104,7 @@ describe('tokens in a stream', () => {
     }
   })
 
-  it('of the stream before it nothing is left', () => {
+  it('begin() forgets the stream before', () => {
     const streams = [
       [
         chunk({ reasoning_content: 'hm' }),
@@ -116,7 +116,7 @@ describe('tokens in a stream', () => {
       [chunk({}, { system_fingerprint: formatStamp({ nonce: 'a'.repeat(16), attempt: 1, providerUs: 5 }) })],
       [],
     ]
-    const told = (seen: StreamTimings): unknown => {
+    const summary = (seen: StreamTimings): unknown => {
       const { firstTokenUs, lastTokenUs, events, tokenEvents, usage, stamp, error, ended, garbage } = seen
       const facts = { firstTokenUs, lastTokenUs, events, tokenEvents, usage, stamp, error, ended, garbage }
       return { ...facts, tpotUs: seen.tpotUs(), streamed: seen.streamedTokens() }
@@ -126,7 +126,7 @@ describe('tokens in a stream', () => {
         const seen = watch(before)
         seen.begin()
         feed(seen, payloads)
-        expect(told(seen)).toEqual(told(watch(payloads)))
+        expect(summary(seen)).toEqual(summary(watch(payloads)))
       }
     }
   })

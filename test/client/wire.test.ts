@@ -1,4 +1,4 @@
-// What was read comes out whole, whatever its size and wherever it was cut, though its memory is used again for later answers.
+// Answers come out complete, whatever their size and wherever they were cut, although later answers reuse their memory.
 import { setImmediate as turn } from 'node:timers/promises'
 import { gzipSync } from 'node:zlib'
 import fc from 'fast-check'
@@ -12,11 +12,11 @@ import { tcpServer } from '../support/engine.ts'
 
 interface Answer {
   kind: 'json' | 'gzip' | 'stream'
-  /** Of the body's filling and of a header that comes before it; beyond 4 KiB pieces are lent. */
+  /** The lengths of the body's text and of a header before it; pieces beyond 4 KiB are lent. */
   bytes: number
   headBytes: number
   letter: string
-  /** Where it is cut, as shares of the whole. */
+  /** Where the answer is cut, as shares of the whole. */
   cuts: number[]
 }
 
@@ -28,7 +28,7 @@ const answer: fc.Arbitrary<Answer> = fc.record({
   cuts: fc.array(fc.double({ min: 0, max: 1, noNaN: true }), { maxLength: 4 }),
 })
 
-function bodyOf({ kind, bytes, letter }: Answer): string {
+function buildBody({ kind, bytes, letter }: Answer): string {
   const filling = letter.repeat(bytes)
   if (kind !== 'stream') {
     const choices = [{ index: 0, message: { role: 'assistant', content: filling } }]
@@ -38,21 +38,23 @@ function bodyOf({ kind, bytes, letter }: Answer): string {
   return `data: ${chunk}\n\ndata: {"choices":[],"usage":{"completion_tokens":${bytes}}}\n\ndata: [DONE]\n\n`
 }
 
-/** The whole on the wire: a header of the given length, and trailers of a stream as long. */
+/** The bytes on the wire: a header of the given length, and trailers of the same length after a stream. */
 function wireBytes(answer: Answer): Buffer {
   const { kind, headBytes, letter } = answer
-  const body = kind === 'gzip' ? gzipSync(bodyOf(answer)) : Buffer.from(bodyOf(answer))
+  const body = kind === 'gzip' ? gzipSync(buildBody(answer)) : Buffer.from(buildBody(answer))
   const long = `x-long: ${letter.repeat(headBytes)}\r\n`
   if (kind !== 'stream') {
     const encoding = kind === 'gzip' ? 'content-encoding: gzip\r\n' : ''
-    const head = `HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n${long}${encoding}content-length: ${body.length}\r\n\r\n`
+    const length = `content-length: ${body.length}\r\n\r\n`
+    const head = `HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n${long}${encoding}${length}`
     return Buffer.concat([Buffer.from(head), body])
   }
-  const head = `HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n${long}transfer-encoding: chunked\r\n\r\n${body.length.toString(16)}\r\n`
+  const chunked = `transfer-encoding: chunked\r\n\r\n${body.length.toString(16)}\r\n`
+  const head = `HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n${long}${chunked}`
   return Buffer.concat([Buffer.from(head), body, Buffer.from(`\r\n0\r\n${long.replace('long', 'after')}\r\n`)])
 }
 
-describe('answers on connections that share a landing', () => {
+describe('answers on connections that share one read buffer', () => {
   const planned = new Map<string, Answer>()
   let server: Awaited<ReturnType<typeof tcpServer>>
 
@@ -80,32 +82,32 @@ describe('answers on connections that share a landing', () => {
 
   it('come out as they were sent', async () => {
     const inbox = new Inbox(now)
-    const lanes = new SlotPool(server.origin, { path: '/', headers: [] }, now, inbox)
-    const users = Array.from({ length: 3 }, () => {
-      const user = { token: () => {}, ended: (_: RequestResult) => {} }
-      return { user, lane: lanes.createSlot(user) }
+    const pool = new SlotPool(server.origin, { path: '/', headers: [] }, now, inbox)
+    const slots = Array.from({ length: 3 }, () => {
+      const listener = { token: () => {}, ended: (_: RequestResult) => {} }
+      return { listener, slot: pool.createSlot(listener) }
     })
-    /** One request after another on the connection `place`; what came of each, read when it had ended. */
+    /** Sends one request after another on the slot `place` and checks each result when its request has ended. */
     const converse = async (place: number, answers: Answer[]) => {
-      const { user, lane } = users[place] ?? {}
+      const { listener, slot } = slots[place] ?? {}
       for (const [i, answer] of answers.entries()) {
         const key = `${place}.${i}`
         planned.set(key, answer)
         const chunks: Buffer[] = []
         const long = answer.letter.repeat(answer.headBytes)
         const seen = await new Promise<unknown>((resolve) => {
-          if (user) {
-            user.ended = ({ outcome, usage, headers, trailers }) => {
+          if (listener) {
+            listener.ended = ({ outcome, usage, headers, trailers }) => {
               setImmediate(resolve, {
                 outcome,
                 tokens: usage?.output,
-                text: Buffer.concat(chunks).toString() === bodyOf(answer),
+                text: Buffer.concat(chunks).toString() === buildBody(answer),
                 header: headers['x-long'] === long,
                 trailer: trailers['x-after'] === (answer.kind === 'stream' ? long : undefined),
               })
             }
           }
-          lane?.start(JSON.stringify({ key }), answer.kind === 'stream', now(), { push: (chunk) => chunks.push(chunk) })
+          slot?.start(JSON.stringify({ key }), answer.kind === 'stream', now(), { push: (chunk) => chunks.push(chunk) })
         })
         expect(seen).toEqual({ outcome: 'OK', tokens: answer.bytes, text: true, header: true, trailer: true })
       }
@@ -117,11 +119,11 @@ describe('answers on connections that share a landing', () => {
       }),
       { numRuns: 150 },
     )
-    await lanes.close()
+    await pool.close()
   })
 })
 
-it('a large piece that was given back is used again, a small one is not lent', () => {
+it('a large buffer that was given back is used again, a small one is not lent', () => {
   landing.fill('a')
   const first = keep(5_000)
   expect(isLent(first)).toBe(true)

@@ -1,4 +1,4 @@
-// A failure that the server tells inside a 200, over a real socket: streams and whole answers of every format.
+// An error inside a 200, over a real socket: in streams and whole answers of every format.
 import type { RequestListener } from 'node:http'
 import { gzipSync } from 'node:zlib'
 import { afterEach, describe, expect, it, test } from 'vitest'
@@ -17,7 +17,7 @@ const answer =
     request.on('end', () => response.writeHead(200, { 'content-type': contentType, ...headers }).end(body))
   }
 
-const told = async (body: string | Buffer, stream: boolean, headers: Record<string, string> = {}) => {
+const sendTo = async (body: string | Buffer, stream: boolean, headers: Record<string, string> = {}) => {
   server = await httpServer(answer(body, stream ? 'text/event-stream' : 'application/json', headers))
   const { arm } = await run(planFor(server.origin, {}, stream))
   return arm
@@ -37,14 +37,14 @@ const failed = { code: 'server_error', message: 'The server had an error' }
 
 const STREAMS: [string, string, string][] = [
   ['{error: …}', `${tokens}${data({ error: { message: 'EngineCore died', code: 500 } })}`, 'EngineCore died'],
-  ['an event named so, JSON', `${tokens}event: error\n${data({ message: 'worker lost', code: 503 })}`, 'worker lost'],
-  ['an event named so, text', `${tokens}event: error\ndata: upstream connect error\n\n`, 'upstream connect error'],
-  ['an event named so, two lines', `${tokens}event: error\ndata: upstream\ndata: gone\n\n`, 'upstream gone'],
-  ['an event named so after its data', `${tokens}data: {"choices":[]}\nevent: error\n\n`, '{"choices":[]}'],
-  ['an event named so, its reason a comment', `${tokens}event: error\n: no worker left\n\n`, 'no worker left'],
-  ['an event named so, nothing else', `${tokens}event: error\n\n`, 'an error event that says nothing'],
-  ['an event named so that holds a token', `${tokens}event: error\ndata: {"choices":[1]}\n\n`, '{"choices":[1]}'],
-  ['an event named so, first of all', 'event:error\r\ndata:busy\r\n\r\n', 'busy'],
+  ['an event named error, JSON', `${tokens}event: error\n${data({ message: 'no worker', code: 503 })}`, 'no worker'],
+  ['an event named error, text', `${tokens}event: error\ndata: upstream connect error\n\n`, 'upstream connect error'],
+  ['an event named error, two lines', `${tokens}event: error\ndata: upstream\ndata: gone\n\n`, 'upstream gone'],
+  ['an event named error after its data', `${tokens}data: {"choices":[]}\nevent: error\n\n`, '{"choices":[]}'],
+  ['an event named error, its reason a comment', `${tokens}event: error\n: no worker left\n\n`, 'no worker left'],
+  ['an event named error, nothing else', `${tokens}event: error\n\n`, 'an error event that says nothing'],
+  ['an event named error that holds a token', `${tokens}event: error\ndata: {"choices":[1]}\n\n`, '{"choices":[1]}'],
+  ['an event named error, first of all', 'event:error\r\ndata:busy\r\n\r\n', 'busy'],
   ['a flat object (vLLM)', `${tokens}${data({ object: 'error', message: 'too long', code: 400 })}`, 'too long'],
   ['a flat object with a code', `${tokens}${data({ message: 'worker lost', code: 503 })}`, 'worker lost'],
   ['an error_code', `${tokens}${data({ error_code: 'TEMPORARILY_UNAVAILABLE', message: 'later' })}`, 'later'],
@@ -56,36 +56,39 @@ const STREAMS: [string, string, string][] = [
   ],
   [
     'Responses: response.failed',
-    `${data({ type: 'response.output_text.delta', delta: 'a' })}${data({ type: 'response.failed', response: { status: 'failed', error: failed } })}`,
+    data({ type: 'response.output_text.delta', delta: 'a' }) +
+      data({ type: 'response.failed', response: { status: 'failed', error: failed } }),
     'The server had an error',
   ],
   [
     'Anthropic',
-    `${data({ type: 'content_block_delta', delta: { text: 'a' } })}event: error\n${data({ type: 'error', error: { type: 'overloaded_error', message: 'Overloaded' } })}`,
+    `${data({ type: 'content_block_delta', delta: { text: 'a' } })}event: error\n` +
+      data({ type: 'error', error: { type: 'overloaded_error', message: 'Overloaded' } }),
     'Overloaded',
   ],
   [
     'Gemini',
-    `${data({ candidates: [{ content: { parts: [{ text: 'a' }] } }] })}${data({ error: { code: 503, message: 'The model is overloaded.', status: 'UNAVAILABLE' } })}`,
+    data({ candidates: [{ content: { parts: [{ text: 'a' }] } }] }) +
+      data({ error: { code: 503, message: 'The model is overloaded.', status: 'UNAVAILABLE' } }),
     'The model is overloaded.',
   ],
 ]
 
 describe('in a stream', () => {
   it.each(STREAMS)('%s', async (_name, events, words) => {
-    const arm = await told(events + DONE, true)
+    const arm = await sendTo(events + DONE, true)
     expect(arm.outcomes).toEqual({ KT_STREAM_ERROR: 3 })
     expect(arm.details.KT_STREAM_ERROR).toContain(words)
   })
 
   it('gzipped, and without an end', async () => {
-    const arm = await told(gzipSync(`${tokens}event: error\n: no worker left`), true, { 'content-encoding': 'gzip' })
+    const arm = await sendTo(gzipSync(`${tokens}event: error\n: no worker left`), true, { 'content-encoding': 'gzip' })
     expect(arm.outcomes).toEqual({ KT_STREAM_ERROR: 3 })
     expect(arm.details.KT_STREAM_ERROR).toBe('no worker left')
   })
 
-  it('at any length is quoted shortly', async () => {
-    const arm = await told(`event: error\ndata: ${'long '.repeat(1_000_000)}\n\n${DONE}`, true)
+  it('of any length is cut in its quotation', async () => {
+    const arm = await sendTo(`event: error\ndata: ${'long '.repeat(1_000_000)}\n\n${DONE}`, true)
     expect(arm.details.KT_STREAM_ERROR).toMatch(/^long .{155}…$/)
   })
 })
@@ -106,13 +109,13 @@ const WHOLE: [string, unknown, string][] = [
 
 describe('in a whole answer', () => {
   it.each(WHOLE)('%s', async (_name, body, words) => {
-    const arm = await told(JSON.stringify(body), false)
+    const arm = await sendTo(JSON.stringify(body), false)
     expect(arm.outcomes).toEqual({ KT_BAD_BODY: 3 })
     expect(arm.details.KT_BAD_BODY).toBe(words)
   })
 
   it('that should have been a stream', async () => {
-    const arm = await told('{"object":"error","message":"too long","code":400}', true, {
+    const arm = await sendTo('{"object":"error","message":"too long","code":400}', true, {
       'content-type': 'application/json',
     })
     expect(arm.outcomes).toEqual({ KT_BAD_STREAM: 3 })
@@ -120,8 +123,8 @@ describe('in a whole answer', () => {
   })
 })
 
-test.each([null, false, '', 0, {}, []].map((error) => ({ error })))('%j is none', async (member) => {
-  const stream = await told(['a', 'b'].map((content) => chunk({ content }, member)).join('') + DONE, true)
+test.each([null, false, '', 0, {}, []].map((error) => ({ error })))('%j is no error', async (member) => {
+  const stream = await sendTo(['a', 'b'].map((content) => chunk({ content }, member)).join('') + DONE, true)
   expect(stream.outcomes).toEqual({ OK: 3 })
   expect(stream.tokens.events).toBe(3 * 3)
   await server?.close()
@@ -130,6 +133,6 @@ test.each([null, false, '', 0, {}, []].map((error) => ({ error })))('%j is none'
     usage: { prompt_tokens: 5, completion_tokens: 3 },
     ...member,
   }
-  const whole = await told(JSON.stringify(body), false)
+  const whole = await sendTo(JSON.stringify(body), false)
   expect(whole.outcomes).toEqual({ OK: 3 })
 })

@@ -1,4 +1,4 @@
-// A mixed workload on real sockets: each part is sent with its own headers, and what became of it is kept by category.
+// A mixed workload on real sockets: each part is sent with its own headers, and its results are kept by category.
 import type { IncomingHttpHeaders } from 'node:http'
 import { afterEach, describe, expect, it } from 'vitest'
 import type { RunRecord } from '../../src/load/merge.ts'
@@ -77,7 +77,7 @@ describe('a mixed run', () => {
     for (const { blocks } of arm.categories) expect(blocks.map(({ index }) => index)).toEqual([0, 1, 2])
   })
 
-  it('gives up each request at the timeout of its own category', async () => {
+  it('aborts each request at the timeout of its own category', async () => {
     const { origin } = await serve(2_000)
     const { arm } = await run(planFor(origin, { workload, requests: 20, categoryTimeoutsUs: [60_000, 5_000_000] }))
     const counted = totals(arm)
@@ -87,7 +87,7 @@ describe('a mixed run', () => {
     expect(arm.outcomes.KT_TIMEOUT_TOTAL).toBe(counted.slow?.sent)
   })
 
-  it('counts what was due and never sent in the category it would have had', async () => {
+  it('counts requests that were due and never sent in the category they would have had', async () => {
     const { origin } = await serve(500)
     const load = { mode: 'open', rps: 200, maxInFlight: 1 } as const
     const { arm } = await run(
@@ -98,7 +98,7 @@ describe('a mixed run', () => {
     expect(arm.outcomes.KT_ABORTED_AT_DEADLINE).toBeGreaterThan(5)
   })
 
-  it('adds up over sending threads', async () => {
+  it('adds up the records of sending threads', async () => {
     const { origin } = await serve(5)
     const { arm } = await run(planFor(origin, { workload, requests: 40, blocks: 2 }))
     const record = {

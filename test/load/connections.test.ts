@@ -1,4 +1,5 @@
-// How requests travel: a connection each, TLS by a certificate of one's own, HTTP/2 in the clear and over TLS.
+// How connections are used: one for each request, kept alive, TLS with a private certificate, HTTP/2 in the clear and
+// by TLS.
 import { afterEach, describe, expect, it } from 'vitest'
 import type { ConnectionSpec } from '../../src/client/connection.ts'
 import { selfSigned } from '../../src/provider/certificate.ts'
@@ -101,11 +102,11 @@ describe('connections', () => {
     expect(latency.quantileUs(0.5)).toBeGreaterThan(2 * service.quantileUs(0.5))
   })
 
-  it('a server without HTTP/2 is no answer to --http2', async () => {
+  it('a server without HTTP/2 fails --http2', async () => {
     server = await httpServer((_request, response) => response.end(OK_BODY))
     const { arm } = await run(planFor(server.origin, { connection: h2, timeoutUs: 2_000_000 }))
     expect(arm.outcomes.KT_PROTOCOL).toBeGreaterThan(0)
-    // A connection that is torn down over it may take the next request with it.
+    // A connection that is torn down for this may take the next request with it.
     expect((arm.outcomes.KT_PROTOCOL ?? 0) + (arm.outcomes.KT_RESET ?? 0)).toBe(3)
   })
 
@@ -120,7 +121,7 @@ describe('connections', () => {
     expect(await with_({ ...h2, ca: tls.cert })).toEqual({ OK: 4 })
   })
 
-  it('TLS without h2 is said to be so', async () => {
+  it('TLS without h2 is reported as such', async () => {
     const tls = selfSigned('127.0.0.1')
     const { url } = await providerOf({ tls })
     const { arm } = await run(planFor(url, { requests: 2, connection: { ...h2, ca: tls.cert } }))

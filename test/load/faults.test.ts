@@ -1,4 +1,5 @@
-// Servers that misbehave on purpose: each ends in a class of its own, at its deadline at the latest, and nothing hangs.
+// Servers that misbehave on purpose: each fault has its outcome class, at its deadline at the latest, and nothing
+// hangs.
 import type { Socket } from 'node:net'
 import { afterEach, describe, expect, it } from 'vitest'
 import type { Outcome } from '../../src/wire/outcome.ts'
@@ -94,7 +95,7 @@ describe('ten megabytes in one event', () => {
     expect(arm.details.KT_BAD_STREAM?.length).toBeLessThan(400)
   })
 
-  it('more than 64 MiB is given up, and not kept', async () => {
+  it('an event of more than 64 MiB ends the stream, and is not kept', async () => {
     const arm = await sent(STREAM_HEAD, 'data: ', 'x'.repeat(70_000_000), DONE)
     expect(arm.outcomes).toEqual({ KT_BAD_STREAM: 2 })
     expect(arm.details.KT_BAD_STREAM).toContain('64 MiB')

@@ -1,4 +1,5 @@
-// The rehearsal: kt sends on a provider of its own first, in the way that the run will, and nothing of it is counted or reaches the target.
+// The JIT warm-up: kt first sends the same load to a provider in its own process, and nothing of it is counted or
+// reaches the target.
 import { afterEach, expect, it } from 'vitest'
 import { ONE_AT_A_TIME } from '../../src/client/connection.ts'
 import { Engine } from '../../src/load/engine.ts'
@@ -18,7 +19,7 @@ afterEach(async () => {
   provider = undefined
 })
 
-async function rehearsedRun(changes: Partial<RunPlan>, stream = false) {
+async function warmedUpRun(changes: Partial<RunPlan>, stream = false) {
   provider ??= await quickProvider()
   const phases = new Set<Progress['phase']>()
   const progress = ({ phase }: Progress): unknown => phases.add(phase)
@@ -30,7 +31,7 @@ it.each([
   ['a closed loop', { mode: 'closed' as const, concurrency: 2 }, 1],
   ['an open loop of two threads', { mode: 'open' as const, rps: 500, maxInFlight: 20 }, 2],
 ])('%s: the target gets the run and nothing else', async (_name, load, workers) => {
-  const { running, phases, provider } = await rehearsedRun({ requests: 40, warmup: 4, load, workers }, true)
+  const { running, phases, provider } = await warmedUpRun({ requests: 40, warmup: 4, load, workers }, true)
   const { arms } = await running.result
   expect([...phases]).toContain('jit-warmup')
   expect(arms[0]?.outcomes).toEqual({ OK: 40 })
@@ -38,8 +39,8 @@ it.each([
   expect(provider.stats().requests).toBe(44)
 })
 
-it('a run that is stopped while it rehearses sends nothing', async () => {
-  const { running, provider } = await rehearsedRun({ requests: 1_000 })
+it('a run that is stopped during the JIT warm-up sends nothing', async () => {
+  const { running, provider } = await warmedUpRun({ requests: 1_000 })
   running.stop(0)
   const { stopReason, arms } = await running.result
   expect(stopReason).toBe('interrupted')
@@ -53,7 +54,7 @@ it.each([
   ['HTTP/2', false, { http: 'h2' as const }],
   ['HTTP/2 over TLS', true, { http: 'h2' as const }],
   ['a connection for every request', false, { keepAlive: false }],
-])('%s: it is rehearsed on connections of the same kind', async (_name, tls, spec) => {
+])('%s: the JIT warm-up uses connections of the same kind', async (_name, tls, spec) => {
   const fixed = { kind: 'fixed', us: 0 } as const
   provider = await startProvider({
     host: '127.0.0.1',
@@ -63,13 +64,13 @@ it.each([
     ...(tls ? { tls: selfSigned('127.0.0.1') } : {}),
   })
   const plan = planFor(provider.url, { connection: { ...ONE_AT_A_TIME, ...spec } }, true)
-  const stage = await startJitWarmupProvider(plan)
-  expect(new URL(stage.origin).protocol).toBe(new URL(provider.url).protocol)
-  const [sprint] = planJitWarmup(plan, stage)
-  if (!sprint) throw new Error('nothing to rehearse')
+  const warmup = await startJitWarmupProvider(plan)
+  expect(new URL(warmup.origin).protocol).toBe(new URL(provider.url).protocol)
+  const [sprint] = planJitWarmup(plan, warmup)
+  if (!sprint) throw new Error('no plan for the JIT warm-up')
   const engine = new Engine({ ...sprint, requests: 30 }, now)
   await engine.run()
-  await stage.close()
+  await warmup.close()
   const record = engine.recorders[0]?.toRecord()
   expect(record?.outcomes).toEqual({ OK: 30 })
   expect(engine.opened[0]).toBeLessThanOrEqual(8)

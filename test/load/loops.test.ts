@@ -33,7 +33,7 @@ describe('load', () => {
     expect(arm.reused).toBe(35)
   })
 
-  it('warm-up requests are sent and left out', async () => {
+  it('warm-up requests are sent and excluded', async () => {
     let calls = 0
     server = await httpServer((request, response) => {
       calls++
@@ -66,7 +66,7 @@ describe('load', () => {
     expect(decoded(engine.sendLag.encode()).count).toBe(50)
   })
 
-  it('what was due and never got a slot is counted, in the tail', async () => {
+  it('requests that were due and never got a slot are counted, in the tail', async () => {
     server = await httpServer((request) => request.resume())
     const { arm } = await run(
       planFor(server.origin, {
@@ -82,7 +82,7 @@ describe('load', () => {
     expect(decoded(arm.metrics.latency).count).toBe(15)
   })
 
-  it('a stop lets what is in flight end, up to its limit, and keeps what was measured', async () => {
+  it('a stop lets requests in flight end, up to its limit, and keeps what was measured', async () => {
     let calls = 0
     server = await httpServer((request, response) =>
       ++calls > 6 ? request.resume() : answerAfter(10)(request, response),
@@ -124,7 +124,7 @@ describe('load', () => {
     })
     expect(arms.map((entry) => entry.outcomes)).toEqual([{ OK: 25 }, { OK: 25 }])
     expect(arms[0]?.blocks.map((block) => block.sent)).toEqual([3, 3, 3, 3, 3, 2, 2, 2, 2, 2])
-    // One of each block comes first on its connection, and does not count.
+    // The first request of each block is the first after its connection was idle, and does not count.
     expect(prompts.gatewayy).toHaveLength(35)
     expect(prompts.gatewayy).toEqual(prompts.directtt)
     expect(new Set(prompts.gatewayy).size).toBe(35)

@@ -1,4 +1,4 @@
-// Every request that was sent is in exactly one class of outcome: counted apart, held against each other in every run.
+// Every request that was sent has exactly one outcome class; each report checks its totals against each other.
 import { afterEach, expect, it } from 'vitest'
 import { buildReport } from '../../src/bench/build-report.ts'
 import type { RunRecord } from '../../src/load/merge.ts'
@@ -23,7 +23,7 @@ const reportOf = (plan: RunPlan, record: RunRecord) =>
     budgets: readBudgets(),
   })
 
-/** Answers, refuses, fails, resets, cuts off, and stays silent, in turns. */
+/** A server that answers, refuses, fails, resets, cuts off and stays silent, in turns. */
 async function chaotic(): Promise<RunPlan> {
   let calls = 0
   server = await httpServer((request, response) => {
@@ -56,7 +56,7 @@ it('sent is the sum of the classes, over the run and in each block', async () =>
   expect(contradictionIn({ totals, blocks, ...report })).toBeUndefined()
 })
 
-it('a request that is in no class, or in two, is no report', async () => {
+it('a record with a request in no class, or in two, gives no report', async () => {
   const plan = await chaotic()
   const record = await (await startRun({ ...plan, requests: 12, blocks: 1 }, { progress: () => {} })).result
   const [arm] = record.arms

@@ -139,7 +139,7 @@ describe('how a request ends', () => {
     expect(arm.outcomes).toEqual({ OK: 5, KT_RESET: 5 })
   })
 
-  it('a target that only fails is given up after 1,000 failures', async () => {
+  it('a run against a target that only fails ends after 1,000 failures', async () => {
     server = await httpServer(answer(500, ''))
     const { arm, engine } = await run(
       planFor(server.origin, { requests: 100_000, load: { mode: 'closed', concurrency: 4 } }),

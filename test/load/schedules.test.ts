@@ -1,4 +1,4 @@
-// The schedules on real sockets: think time, ramps, warm-up and cool-down, the limits at the end.
+// Schedules on real sockets: think time, ramps, warm-up and cool-down, the limits at the end.
 import type { RequestListener } from 'node:http'
 import { afterEach, expect, it } from 'vitest'
 import { parseStages } from '../../src/schedule/ramp.ts'
@@ -17,13 +17,13 @@ const answerAfter =
     request.on('end', () => setTimeout(() => response.end(OK_BODY), ms))
   }
 
-const stagesOf = (text: string) => {
+const stagesFrom = (text: string) => {
   const stages = parseStages(text)
   if (!stages.ok) throw new Error(stages.why)
   return stages.value
 }
 
-it('think time is waited out of the latency, and the true number in flight is told', async () => {
+it('think time is no part of the latency, and the report has the true number in flight', async () => {
   server = await httpServer(answerAfter(20))
   const { arm } = await run(
     planFor(server.origin, {
@@ -42,7 +42,7 @@ it('think time is waited out of the latency, and the true number in flight is to
 
 it('stages in requests per second send what the ramp holds', async () => {
   server = await httpServer(answerAfter(0))
-  const { stages, durationUs, highest } = stagesOf('20rps@500ms,200rps@1s')
+  const { stages, durationUs, highest } = stagesFrom('20rps@500ms,200rps@1s')
   const { arm } = await run(
     planFor(server.origin, {
       requests: undefined,
@@ -61,7 +61,7 @@ it('stages in flight open their slots one after another', async () => {
     response.on('close', () => busy--)
     answerAfter(30)(request, response)
   })
-  const { stages, durationUs, highest } = stagesOf('1@300ms,12@700ms')
+  const { stages, durationUs, highest } = stagesFrom('1@300ms,12@700ms')
   const { arm } = await run(
     planFor(server.origin, {
       requests: undefined,
@@ -87,7 +87,7 @@ it('poisson arrivals leave in the same pattern for the same seed', async () => {
   expect(again.offeredUs).toBe(engine.offeredUs)
 })
 
-it('a warm-up in time and a cool-down are sent and left out', async () => {
+it('a warm-up given in time and a cool-down are sent and excluded', async () => {
   let calls = 0
   server = await httpServer((request, response) => {
     calls++
@@ -107,7 +107,7 @@ it('a warm-up in time and a cool-down are sent and left out', async () => {
   expect(arm.activeUs).toBeLessThan(550_000)
 })
 
-it('what is in flight at the end is drained up to the limit, then counted in the tail', async () => {
+it('requests in flight at the end may drain up to the limit, then they count in the tail', async () => {
   server = await httpServer((request, response) => {
     request.resume()
     request.on('end', () => setTimeout(() => response.end(OK_BODY), 3_000))
@@ -126,8 +126,9 @@ it('what is in flight at the end is drained up to the limit, then counted in the
   expect(decoded(arm.metrics.latency).minUs).toBeGreaterThanOrEqual(90_000)
 })
 
-// A provider that stalls for 100 ms in every second: who waits for the one before cannot be sent, and only the intended time knows.
-it('coordinated omission: the stall is in the latency of all who waited, and in the service time of one in two hundred', async () => {
+// A provider that stalls for 100 ms in every second: with one request at a time those that are due meanwhile cannot be
+// sent, and only their intended time shows it.
+it('coordinated omission: a stall is in the latency of all that waited, in the service time of 1 in 200', async () => {
   const startedMs = performance.now()
   server = await httpServer((request, response) => {
     request.resume()

@@ -1,4 +1,4 @@
-// Requests are begun ahead of their time, so that they are ready when it comes; none leaves before.
+// The timer wakes ahead of a request's due time, so that the request is ready when it is due; none leaves before.
 import { describe, expect, it } from 'vitest'
 import { Engine } from '../../src/load/engine.ts'
 import type { RunPlan } from '../../src/load/plan.ts'
@@ -11,20 +11,22 @@ import { planFor } from '../support/engine.ts'
 
 const REQUESTS = 3_000
 
-describe('what is learnt', () => {
-  /** A request is ready so long after it was woken for; the last half of the requests, when all is learnt. */
+describe('the send lead time', () => {
+  /**
+   * Each request is ready `readyAfterUs` after the timer woke; the figures are of the second half, when it is settled.
+   */
   function settled(gapUs: number, readyAfterUs: () => number): { inTime: number; waitShare: number; us: number } {
-    const headStart = new SendLeadTime()
+    const leadTime = new SendLeadTime()
     let [inTime, waitedUs] = [0, 0]
     for (let i = 1; i <= REQUESTS; i++) {
       const dueUs = i * gapUs
-      const readyUs = dueUs - headStart.us + readyAfterUs()
-      headStart.learn(dueUs, readyUs)
+      const readyUs = dueUs - leadTime.us + readyAfterUs()
+      leadTime.learn(dueUs, readyUs)
       if (i <= REQUESTS / 2) continue
       if (readyUs <= dueUs) inTime++
       waitedUs += Math.max(0, dueUs - readyUs)
     }
-    return { inTime: inTime / (REQUESTS / 2), waitShare: waitedUs / (gapUs * (REQUESTS / 2)), us: headStart.us }
+    return { inTime: inTime / (REQUESTS / 2), waitShare: waitedUs / (gapUs * (REQUESTS / 2)), us: leadTime.us }
   }
   const next = randomFrom(7)
   const skewed = (): number => 60 - 40 * Math.log(1 - next())
@@ -36,7 +38,7 @@ describe('what is learnt', () => {
     expect(us).toBeLessThan(150)
   })
 
-  it('fewer are where more than a twentieth of the time would be spent waiting for it', () => {
+  it('fewer are, where that would cost more than a twentieth of the time in waiting', () => {
     const wide = (): number => 400 * next()
     const { inTime, waitShare } = settled(1_000, wide)
     expect(inTime).toBeLessThan(0.48)
@@ -44,12 +46,12 @@ describe('what is learnt', () => {
     expect(settled(10_000, wide).inTime).toBeGreaterThan(0.45)
   })
 
-  it('what takes longer than it may be ahead stays late, and one that never was ready teaches nothing', () => {
+  it('requests that take longer than the longest lead time stay late; one that never was ready changes nothing', () => {
     expect(settled(5_000, () => 2_000).us).toBe(300)
-    const headStart = new SendLeadTime()
-    headStart.learn(1_000, Number.NaN)
-    headStart.learn(2_000, 1_990)
-    expect(headStart.us).toBe(36)
+    const leadTime = new SendLeadTime()
+    leadTime.learn(1_000, Number.NaN)
+    leadTime.learn(2_000, 1_990)
+    expect(leadTime.us).toBe(36)
   })
 })
 

@@ -1,4 +1,4 @@
-// The numbers against the provider's own record of what it did: the same requests, the same times.
+// kt's figures against the provider's own record of what it did: the same requests, the same times.
 import { afterEach, expect, test } from 'vitest'
 import type { Provider } from '../../src/provider/server.ts'
 import { decoded, planFor, run } from '../support/engine.ts'
@@ -59,7 +59,7 @@ test('each token carries its stamp, and its delay counts from sent', async () =>
   expect(arm.tokens).toMatchObject({ output: 50 * 8, fromUsage: 50, fromEvents: 0 })
 })
 
-test('the same request costs the same upstream time in every run, whatever the others cost', async () => {
+test('the same request costs the same upstream time in every run, whatever the other requests cost', async () => {
   provider = await quickProvider({ ttftMs: 40, gapMs: 0.01, sigma: 1 })
   const url = provider.url
   const served = async (tag: string): Promise<number[]> => {

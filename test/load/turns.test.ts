@@ -1,4 +1,5 @@
-// Two arms in one run on real sockets: in turns by block or by request, with the first request after a rest left out, and looks.
+// Two arms in one run on real sockets: in turns by block or by request, without the first request of an idle
+// connection, and with interim analyses.
 import { afterEach, describe, expect, it } from 'vitest'
 import { Engine, type EngineHooks } from '../../src/load/engine.ts'
 import type { RunPlan } from '../../src/load/plan.ts'
@@ -6,7 +7,7 @@ import { now } from '../../src/system/clock.ts'
 import { findNonce } from '../../src/wire/nonce.ts'
 import { decoded, httpServer, OK_BODY, planFor, type TestServer } from '../support/engine.ts'
 
-/** A request as a server had it. */
+/** A request as a server saw it. */
 interface Seen {
   arm: string
   seed: string
@@ -18,7 +19,7 @@ afterEach(async () => {
   await Promise.all(servers.splice(0).map((server) => server.close()))
 })
 
-/** Notes who asked; answers after `delayMs`, the first request of each `rest`ed stretch later. */
+/** A server that notes each request and answers after `delayMs`. */
 async function arm(name: string, seen: Seen[], delayMs = 1): Promise<string> {
   const server = await httpServer((request, response) => {
     let body = ''
@@ -60,7 +61,7 @@ async function twoArms(changes: Partial<RunPlan>, hooks: EngineHooks = {}) {
 }
 
 describe('in turns by block', () => {
-  it('leaves out the first request of each connection in a block, beyond what was asked for, and counts it', async () => {
+  it('sends the first request of each connection in a block beyond what was asked for, counted apart', async () => {
     const { engine, records, of } = await twoArms({ warmup: 3 })
     for (const [i, record] of records.entries()) {
       expect(record.outcomes).toEqual({ OK: 60 })
@@ -81,7 +82,7 @@ describe('in turns by block', () => {
     expect(both.length).toBeGreaterThanOrEqual(60)
   })
 
-  it('keeps them in, and sends no more than was asked for, where the plan says so', async () => {
+  it('measures these requests too, and sends no more than was asked for, where the plan says so', async () => {
     const { records, of } = await twoArms({ excludeIdleFirst: false, requests: 20 })
     expect(records.map(({ idleFirst, outcomes }) => [idleFirst.sent, outcomes.OK])).toEqual([
       [0, 20],
@@ -90,7 +91,7 @@ describe('in turns by block', () => {
     expect([of('gateway').length, of('direct').length]).toEqual([20, 20])
   })
 
-  it('counts a rested connection that the server closed as what it is', async () => {
+  it('counts the first request of a block apart even if the server closed its idle connection', async () => {
     const closing: TestServer = await httpServer((request, response) => {
       request.resume()
       request.on('end', () => response.setHeader('connection', 'close').end(OK_BODY))
@@ -103,7 +104,7 @@ describe('in turns by block', () => {
     expect(engine.recorders.map((recorder) => recorder.toRecord().idleFirst.sent)).toEqual([2, 2])
   })
 
-  it('of an open loop leaves out what leaves before the first answer, and hides no slowness after it', async () => {
+  it('excludes what an open loop sends before the first answer, and nothing after it', async () => {
     const { records } = await twoArms({ load: { mode: 'open', rps: 400, maxInFlight: 100 }, requests: 40, blocks: 2 })
     for (const record of records) {
       expect(record.outcomes).toEqual({ OK: 40 })
@@ -115,7 +116,7 @@ describe('in turns by block', () => {
 
 describe('in turns by request', () => {
   it.each([1, 4])(
-    'with %i in flight: pairs in random order, the same number on both arms, none left out',
+    'with %i in flight: pairs in random order, the same number on both arms, none excluded',
     async (concurrency) => {
       const { seen, records, engine } = await twoArms({
         load: { mode: 'closed', concurrency },
@@ -150,27 +151,24 @@ describe('in turns by request', () => {
   })
 })
 
-describe('looks', () => {
-  it.each(['block', 'request'] as const)(
-    'end a run paired by %s as soon as there is no need of more',
-    async (pairing) => {
-      const asked: number[] = []
-      const ended = await twoArms(
-        { pairing, blocks: 6, interimAnalyses: [2, 4, 6] },
-        {
-          continueAfter: async (blocks) => {
-            asked.push(blocks)
-            return blocks < 4
-          },
+describe('interim analyses', () => {
+  it.each(['block', 'request'] as const)('end a run paired by %s as soon as it is decided', async (pairing) => {
+    const asked: number[] = []
+    const ended = await twoArms(
+      { pairing, blocks: 6, interimAnalyses: [2, 4, 6] },
+      {
+        continueAfter: async (blocks) => {
+          asked.push(blocks)
+          return blocks < 4
         },
-      )
-      expect(asked).toEqual([2, 4])
-      expect(ended.records.map(({ outcomes }) => outcomes)).toEqual([{ OK: 40 }, { OK: 40 }])
-      expect(ended.records.map(({ blocks }) => blocks.length)).toEqual([4, 4])
-    },
-  )
+      },
+    )
+    expect(asked).toEqual([2, 4])
+    expect(ended.records.map(({ outcomes }) => outcomes)).toEqual([{ OK: 40 }, { OK: 40 }])
+    expect(ended.records.map(({ blocks }) => blocks.length)).toEqual([4, 4])
+  })
 
-  it('are not asked for at the end, which is judged anyway', async () => {
+  it('do not happen at the end, which is judged anyway', async () => {
     const asked: number[] = []
     const { records } = await twoArms(
       { interimAnalyses: [2, 4] },

@@ -1,4 +1,5 @@
-// Several sending threads: their shares make the whole, their records become one, and one that dies fails the run.
+// Several sending threads: together they send the whole load, their records become one, and one that dies fails the
+// run.
 import { afterEach, expect, it } from 'vitest'
 import { startRun } from '../../src/load/run.ts'
 import { sampleCount, sampleLines } from '../../src/load/samples.ts'

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { buildRamp, parseStages, type RampStage, type RampStages, shiftRamp } from '../../src/schedule/ramp.ts'
 import { fixedSlots, openLoop, rampedSlots } from '../../src/schedule/schedule.ts'
 
-function stagesOf(text: string): RampStages {
+function stagesFrom(text: string): RampStages {
   const stages = parseStages(text)
   if (!stages.ok) throw new Error(stages.why)
   return stages.value
@@ -18,7 +18,7 @@ function countOf(stages: RampStages): number {
 
 describe('--stages', () => {
   it('holds the first level, then moves in a straight line', () => {
-    const stages = stagesOf('10rps@30s,200rps@60s')
+    const stages = stagesFrom('10rps@30s,200rps@60s')
     expect(stages).toMatchObject({ of: 'rps', durationUs: 90_000_000, highest: 200 })
     const ramp = buildRamp(stages.stages)
     expect([0, 29.9, 30, 60, 89.999].map((s) => Math.round(ramp.levelAt(s * 1e6)))).toEqual([10, 10, 10, 105, 200])
@@ -27,9 +27,9 @@ describe('--stages', () => {
   })
 
   it('a stage of no time is a jump, a level of 0 is a pause', () => {
-    expect(countOf(stagesOf('10rps@2s,100rps@0s,100rps@1s'))).toBe(120)
-    expect(countOf(stagesOf('10rps@1s,0rps@0s,0rps@5s,10rps@0s,10rps@1s'))).toBe(20)
-    expect(Math.abs(countOf(stagesOf('0rps@0s,100rps@2s')) - 100)).toBeLessThanOrEqual(1)
+    expect(countOf(stagesFrom('10rps@2s,100rps@0s,100rps@1s'))).toBe(120)
+    expect(countOf(stagesFrom('10rps@1s,0rps@0s,0rps@5s,10rps@0s,10rps@1s'))).toBe(20)
+    expect(Math.abs(countOf(stagesFrom('0rps@0s,100rps@2s')) - 100)).toBeLessThanOrEqual(1)
   })
 
   it.each([
@@ -93,7 +93,7 @@ describe('--stages', () => {
 
 describe('slots', () => {
   it('follow the ramp, and end with it', () => {
-    const { stages, durationUs } = stagesOf('5@1s,50@9s')
+    const { stages, durationUs } = stagesFrom('5@1s,50@9s')
     const slots = rampedSlots(buildRamp(stages), durationUs)
     expect([0, 1, 5.5, 9.999, 10].map((s) => slots(s * 1e6).count)).toEqual([5, 5, 28, 50, 0])
     expect(slots(10e6).untilUs).toBe(Number.POSITIVE_INFINITY)

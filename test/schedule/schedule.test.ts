@@ -59,7 +59,7 @@ describe('blocks', () => {
     expect([undefined, 4_000, 200].map((n) => blockCount(n, 80))).toEqual([80, 80, 40])
   })
 
-  it('are fewer where what each leaves out would be over a quarter, but ten as long as they can', () => {
+  it('are fewer where the excluded requests would be over a quarter of each, but ten as long as possible', () => {
     expect([4_000, 1_000, 400, 100, 40].map((n) => blockCount(n, 80, 10))).toEqual([80, 25, 10, 10, 8])
   })
 

@@ -1,4 +1,4 @@
-// What a server says of its failure inside an answer, in the shapes that providers and gateways give it.
+// Errors inside answers, in the shapes that providers and gateways send.
 import { describe, expect, it, test } from 'vitest'
 import { errorText, quotable } from '../../src/wire/answer-error.ts'
 import { readStreamEvent } from '../../src/wire/formats.ts'
@@ -35,7 +35,7 @@ describe('an error', () => {
   })
 })
 
-describe('none', () => {
+describe('no error', () => {
   it.each([null, false, 0, '', {}, []])('error: %j', (error) => {
     expect(errorText({ choices, error })).toBeUndefined()
     expect(errorText({ error })).toBeUndefined()

@@ -1,4 +1,4 @@
-// The short cut and the full parse must agree wherever the short cut dares to speak.
+// The short cut and the full parse must agree on every chunk that the short cut accepts.
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
@@ -9,7 +9,10 @@ import { formatStamp, parseStamp, readStamp } from '../../src/wire/stamp.ts'
 
 const recorded = new URL('../../../shared/data/streams/', import.meta.url)
 
-/** Reads `text` amid other bytes, after those of `before`; when the short cut takes it, both must say the same. True when it did. */
+/**
+ * Reads the chunks `before`, then `text` amid other bytes. True when the short cut takes it; then both must read the
+ * same.
+ */
 function agree(text: string | Buffer, before: string[] = []): boolean {
   const chunk = new ChatChunk()
   for (const earlier of before) chunk.read(Buffer.from(earlier), 0, Buffer.byteLength(earlier))
@@ -61,7 +64,8 @@ const common = fc.record(
 describe('the short cut through a chat chunk', () => {
   it('takes the chunks that providers send', () => {
     for (const accepted of [
-      '{"id":"c","object":"chat.completion.chunk","created":1,"model":"m","choices":[{"index":0,"delta":{"content":"Hi"},"logprobs":null,"finish_reason":null}],"usage":null}',
+      '{"id":"c","object":"chat.completion.chunk","created":1,"model":"m","choices":' +
+        '[{"index":0,"delta":{"content":"Hi"},"logprobs":null,"finish_reason":null}],"usage":null}',
       '{"choices":[{"index":0,"delta":{"role":"assistant","content":""},"finish_reason":null}]}',
       '{"choices": [ {"index": 0, "delta": {"content": "a\\n\\"b\\" \\u00e9 é 😀"}, "finish_reason": "stop"} ] }',
       '{"choices":[{"delta":{"content":"a"},"finish_reason":""}],"system_fingerprint":"fp_1"}',
@@ -121,7 +125,7 @@ describe('the short cut through a chat chunk', () => {
     expect(taken).toBeGreaterThan(100)
   })
 
-  it('agrees with it all along a stream whose chunks differ in some of their strings', () => {
+  it('agrees with the full parse all along a stream whose chunks differ in some of their strings', () => {
     const string = fc.oneof(
       fc.string({ unit: 'binary' }),
       fc.string({ unit: 'grapheme' }),
@@ -142,7 +146,8 @@ describe('the short cut through a chat chunk', () => {
       const delta = [...counted.map(([key, value]) => `"${key}":${value}`), `"content":${JSON.stringify(text)}`]
       const choices = `"choices":[{"delta":{${delta.join()}${end}`
       const mark = `"system_fingerprint":${JSON.stringify(fingerprint)}`
-      return `{"id":"${id}",${late ? `${choices},${mark}` : `${mark},${choices}`},"obfuscation":${JSON.stringify(padding)}}`
+      const fields = late ? `${choices},${mark}` : `${mark},${choices}`
+      return `{"id":"${id}",${fields},"obfuscation":${JSON.stringify(padding)}}`
     }
     type Shape = typeof shape extends fc.Arbitrary<infer T> ? T : never
     type Said = typeof said extends fc.Arbitrary<infer T> ? T : never
@@ -184,9 +189,10 @@ describe('the short cut through a chat chunk', () => {
     }
   })
 
-  it('agrees with it on damaged chunks too', () => {
+  it('agrees with the full parse on damaged chunks too', () => {
     const whole = Buffer.from(
-      '{"id":"c","created":17,"system_fingerprint":"fp","choices":[{"index":0,"delta":{"content":"aé\\n"}}],"usage":null}',
+      '{"id":"c","created":17,"system_fingerprint":"fp",' +
+        '"choices":[{"index":0,"delta":{"content":"aé\\n"}}],"usage":null}',
     )
     fc.assert(
       fc.property(fc.nat(whole.length - 1), fc.nat(255), fc.constantFrom('set', 'cut', 'add'), (at, byte, how) => {

@@ -1,11 +1,11 @@
-// A whole answer read by its bytes and by a full parse: they must agree wherever the bytes are enough.
+// A whole answer, read from its bytes and by a full parse: both must agree wherever the bytes are enough.
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { AnswerScan } from '../../src/wire/answer-scan.ts'
 import { parseJsonAnswer, readJsonAnswer } from '../../src/wire/json-answer.ts'
 import { formatStamp } from '../../src/wire/stamp.ts'
 
-/** Both ways must say the same; true when the bytes were enough. */
+/** Checks that both ways read the same; true when the bytes were enough. */
 function agree(text: string | Buffer): boolean {
   const body = Buffer.isBuffer(text) ? text : Buffer.from(text)
   expect(readJsonAnswer(body), body.toString()).toEqual(parseJsonAnswer(body.toString('utf8')))
@@ -34,7 +34,7 @@ const usage = fc.record(
 const list = fc.oneof({ weight: 20, arbitrary: fc.array(fc.jsonValue(), { maxLength: 3 }) }, fc.jsonValue())
 const letters = fc.string({ unit: fc.constantFrom(...'abcz'), minLength: 16, maxLength: 16 })
 const stamp = fc.record({ nonce: letters, attempt: fc.nat(9), providerUs: fc.nat() }).map(formatStamp)
-const told = fc.record(
+const anError = fc.record(
   {
     object: fc.constantFrom('chat.completion', 'list', 'error', 'response'),
     status: fc.constantFrom('failed', 503),
@@ -67,8 +67,11 @@ const answer = fc.record(
 describe('a whole answer', () => {
   it('is read by its bytes as providers send it', () => {
     for (const taken of [
-      '{"id":"c","object":"chat.completion","choices":[{"index":0,"message":{"content":"é \\u00e9 \\n"},"logprobs":null}],"usage":{"prompt_tokens":5,"completion_tokens":3,"completion_tokens_details":{"reasoning_tokens":1}},"system_fingerprint":"fp"}',
-      '{"object":"list","data":[{"embedding":[0.1,-2,3.5e-05,1E+2]}],"model":"m","usage":{"prompt_tokens":5,"total_tokens":5}}',
+      '{"id":"c","object":"chat.completion",' +
+        '"choices":[{"index":0,"message":{"content":"é \\u00e9 \\n"},"logprobs":null}],"usage":{"prompt_tokens":5,' +
+        '"completion_tokens":3,"completion_tokens_details":{"reasoning_tokens":1}},"system_fingerprint":"fp"}',
+      '{"object":"list","data":[{"embedding":[0.1,-2,3.5e-05,1E+2]}],"model":"m",' +
+        '"usage":{"prompt_tokens":5,"total_tokens":5}}',
       ' { "content" : [ ] , "usage" : { "input_tokens" : 5 , "output_tokens" : 7 } } \n',
       '{"choices":[],"usage":null}',
     ]) {
@@ -113,7 +116,7 @@ describe('a whole answer', () => {
   it('says the same by either way', () => {
     let taken = 0
     fc.assert(
-      fc.property(answer, told, fc.constantFrom(undefined, 1), (json, error, space) => {
+      fc.property(answer, anError, fc.constantFrom(undefined, 1), (json, error, space) => {
         if (agree(JSON.stringify(json, null, space))) taken++
         agree(JSON.stringify({ ...json, ...error }, null, space))
       }),
@@ -124,7 +127,8 @@ describe('a whole answer', () => {
 
   it('says the same when it is damaged', () => {
     const whole = Buffer.from(
-      '{"id":"é","choices":[{"message":{"content":"a\\n"}},true,-1.5],"usage":{"prompt_tokens":5,"completion_tokens":3},"system_fingerprint":"fp"}',
+      '{"id":"é","choices":[{"message":{"content":"a\\n"}},true,-1.5],' +
+        '"usage":{"prompt_tokens":5,"completion_tokens":3},"system_fingerprint":"fp"}',
     )
     fc.assert(
       fc.property(fc.nat(whole.length - 1), fc.nat(255), fc.constantFrom('set', 'cut', 'add'), (at, byte, how) => {

@@ -146,7 +146,7 @@ describe('server-sent events', () => {
     ])
   })
 
-  it('reads a body as if it were its first, wherever the one before was given up', () => {
+  it('reads a body as if it were its first, wherever the one before was aborted', () => {
     const before = Buffer.from(
       '\uFEFFevent: e\ndata: one\ndata: two\r\n\r\nid: 3\ndata: three\n\nevent: error\n: c\ndata: four\ndata: fi',
     )
