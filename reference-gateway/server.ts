@@ -5,16 +5,16 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { GatewayConfig } from './config/config.ts'
+import { closeHooks, createHooks } from './hooks.ts'
 import { ClientKeys } from './http/auth.ts'
-import { type GatewayError, invalidRequest, sendError, sendJson } from './http/openai-error.ts'
-import { answerBrokenRequests, lingerOver } from './http/slow-clients.ts'
-import { Exchange, type Surroundings } from './pipeline/exchange.ts'
-import { closeStages, createStages } from './stages.ts'
+import { answerInvalidRequests, drainRefusedBody } from './http/bad-clients.ts'
+import { type GatewayError, invalidRequest, sendError, sendJson } from './http/gateway-error.ts'
+import { type PipelineDependencies, RequestPipeline } from './pipeline/request-pipeline.ts'
 import { ConnectionPool, type PoolStats } from './upstream/pool.ts'
 import { Router } from './upstream/router.ts'
 import { Upstream } from './upstream/upstream.ts'
 import { WarmUp } from './warmup.ts'
-import type { GatewayOptions, Publisher, Topics } from './workers/processes.ts'
+import type { GatewayOptions, Publisher, RpcHandlers } from './workers/worker-group.ts'
 
 export interface GatewayServer {
   url: string
@@ -44,26 +44,26 @@ export async function startServer(
   config: GatewayConfig,
   options: GatewayOptions,
   publisher: Publisher,
-  topics: Topics,
+  handlers: RpcHandlers,
 ): Promise<GatewayServer> {
   const report = options.report ?? (() => {})
-  const stages = await createStages({ config, publisher, topics, report })
+  const hooks = await createHooks({ config, publisher, handlers, report })
   const upstreams = config.providers.map(
     (provider) =>
       new Upstream(provider, {
         breaker: config.upstream.breaker,
         ownKeys: config.clientKeys !== undefined,
-        readsAnswers: stages.output !== undefined || stages.cache !== undefined,
+        readsAnswers: hooks.output !== undefined || hooks.cache !== undefined,
       }),
   )
   const pool = new ConnectionPool(config.pool, config.upstream)
   pool.onFallbackToH1 = (origin) => report(`${origin} does not speak HTTP/2: HTTP/1.1 is used`)
   const warmUp = new WarmUp(config, pool, upstreams, (problem) => report(`warm-up: ${problem}`))
-  const around: Surroundings & { draining: boolean } = {
+  const dependencies: PipelineDependencies & { draining: boolean } = {
     router: new Router(upstreams),
     pool,
-    stages,
-    observers: stages.observers,
+    hooks,
+    observers: hooks.observers,
     clientKeys: config.clientKeys && new ClientKeys(config.clientKeys),
     injectDelayMs: options.injectDelayMs ?? 0,
     maxBodyBytes: config.limits.maxBodyBytes,
@@ -73,8 +73,8 @@ export async function startServer(
     report,
     draining: false,
   }
-  const notReady = (): string | undefined => (around.draining ? 'shutting down' : warmUp.missing)
-  const inFlight = new InFlight(config.limits.maxInFlight)
+  const notReady = (): string | undefined => (dependencies.draining ? 'shutting down' : warmUp.missing)
+  const inFlight = new InFlightCounter(config.limits.maxInFlight)
   const server = createServer(
     {
       noDelay: true,
@@ -85,18 +85,18 @@ export async function startServer(
       connectionsCheckingInterval: CHECK_INTERVAL_MS,
     },
     (request, response) => {
-      const full = inFlight.add(response)
-      if (full && request.url?.startsWith('/v1/')) refuse(request, response, OVERLOADED)
-      else serve(around, notReady, request, response)
+      const overloaded = inFlight.add(response)
+      if (overloaded && request.url?.startsWith('/v1/')) refuse(request, response, OVERLOADED)
+      else serve(dependencies, notReady, request, response)
     },
   )
-  answerBrokenRequests(server)
-  topics.pool = () => ({ ...pool.stats(), providers: upstreams.map(healthOf) })
-  topics.ready = () => notReady() ?? null
-  topics.inFlight = () => inFlight.count
-  topics.pid = () => process.pid
+  answerInvalidRequests(server)
+  handlers.pool = () => ({ ...pool.stats(), providers: upstreams.map(readHealth) })
+  handlers.ready = () => notReady() ?? null
+  handlers.inFlight = () => inFlight.count
+  handlers.pid = () => process.pid
   await listen(server, config).catch(async (error: unknown) => {
-    await closeStages(stages)
+    await closeHooks(hooks)
     throw error
   })
   const { port } = server.address() as AddressInfo
@@ -108,22 +108,22 @@ export async function startServer(
     warmedUp,
     close: async () => {
       warmUp.stop()
-      around.draining = true
+      dependencies.draining = true
       const closed = new Promise((resolve) => server.close(resolve))
       await inFlight.settled(options.drainMs ?? config.limits.drainTimeoutMs)
       server.closeAllConnections()
       await closed
-      await Promise.all([pool.close(), closeStages(stages)])
+      await Promise.all([pool.close(), closeHooks(hooks)])
     },
   }
 }
 
-function healthOf({ provider, breaker }: Upstream) {
+function readHealth({ provider, breaker }: Upstream) {
   return { name: provider.name, circuit: breaker?.state(performance.now()) ?? null, opened: breaker?.opened ?? 0 }
 }
 
 function serve(
-  around: Surroundings,
+  dependencies: PipelineDependencies,
   notReady: () => string | undefined,
   request: IncomingMessage,
   response: ServerResponse,
@@ -134,8 +134,8 @@ function serve(
     if (!METHODS.has(method)) {
       const error = invalidRequest('method_not_allowed', `${method} is not supported here`, 405)
       refuse(request, response, { ...error, headers: ['allow', [...METHODS].join(', ')] })
-    } else if (climbs(url)) refuse(request, response, invalidRequest('invalid_path', 'the path leaves /v1'))
-    else new Exchange(around, request, response, url.slice('/v1'.length)).start()
+    } else if (leavesBasePath(url)) refuse(request, response, invalidRequest('invalid_path', 'the path leaves /v1'))
+    else new RequestPipeline(dependencies, request, response, url.slice('/v1'.length)).start()
   } else if (url === '/healthz') sendJson(response, 200, { status: 'ok' })
   else if (url === '/readyz') {
     const reason = notReady()
@@ -146,11 +146,11 @@ function serve(
 /** Answers a request that gets no further than the door. */
 function refuse(request: IncomingMessage, response: ServerResponse, error: GatewayError): void {
   sendError(response, error)
-  lingerOver(request)
+  drainRefusedBody(request)
 }
 
 /** Dot segments, plain or encoded, would be resolved by the upstream to something outside of its base path. */
-function climbs(url: string): boolean {
+function leavesBasePath(url: string): boolean {
   const path = url.split('?', 1)[0] ?? ''
   return /(?:^|[/\\]|%2f|%5c)(?:\.|%2e){1,2}(?:$|[/\\]|%2f|%5c)/i.test(path)
 }
@@ -166,7 +166,7 @@ function listen(server: Server, config: GatewayConfig): Promise<void> {
 }
 
 /** Counts the requests that are being answered. */
-class InFlight {
+class InFlightCounter {
   readonly #limit: number
   #onSettled: (() => void) | undefined
   count = 0

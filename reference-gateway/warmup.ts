@@ -6,17 +6,17 @@
 
 import type { Dispatcher } from 'undici'
 import type { GatewayConfig } from './config/config.ts'
-import { upstreamError } from './http/openai-error.ts'
+import { upstreamError } from './http/gateway-error.ts'
 import type { RecycleReason } from './upstream/connection.ts'
 import type { ConnectionPool } from './upstream/pool.ts'
-import type { Connection, UpstreamRequest } from './upstream/types.ts'
+import type { ConnectionLease, UpstreamRequest } from './upstream/types.ts'
 import type { Upstream } from './upstream/upstream.ts'
 
 /** A request of the gateway's own that asks only whether a connection works. */
 
 class Probe implements Dispatcher.DispatchHandler {
   readonly #done: (outcome: number | Error) => void
-  #connection: Connection | undefined
+  #connection: ConnectionLease | undefined
   #status = 0
 
   /** `done` gets the status of the answer, or why there is none. */
@@ -24,7 +24,7 @@ class Probe implements Dispatcher.DispatchHandler {
     this.#done = done
   }
 
-  send(connection: Connection, request: UpstreamRequest): void {
+  send(connection: ConnectionLease, request: UpstreamRequest): void {
     this.#connection = connection
     connection.dispatch(request, this)
   }

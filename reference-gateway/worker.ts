@@ -1,63 +1,65 @@
 /**
- * A worker: serves its share of the connections that the primary takes, and answers the primary's questions. It starts and
- * stops when the primary says so, and ends when the primary is gone. Run by workers/primary.ts, never imported.
+ * A worker process: serves its share of the connections that the primary accepts, and answers the primary's calls. It
+ * starts and stops when the primary says so, and ends when the primary is gone. Run by workers/primary.ts, never imported.
  */
+import { reasonOf } from '../src/errors.ts'
 import { type GatewayServer, startServer } from './server.ts'
-import type { Publisher, ToPrimary, Topics, ToWorker } from './workers/processes.ts'
+import type { PrimaryMessage, Publisher, RpcHandlers, WorkerMessage } from './workers/worker-group.ts'
 
-const topics: Topics = {}
-const heard = new Set<string>()
+const handlers: RpcHandlers = {}
+/** Channels that somebody in the primary listens to. */
+const subscribed = new Set<string>()
 let server: GatewayServer | undefined
 
 const publisher: Publisher = {
-  heard: (channel) => heard.has(channel),
+  hasSubscribers: (channel) => subscribed.has(channel),
   publish: (channel, value) => {
-    if (heard.has(channel)) say({ kind: 'published', channel, value })
+    if (subscribed.has(channel)) send({ kind: 'published', channel, value })
   },
 }
 
-function say(message: ToPrimary): void {
-  // Between the primary's end and this process's own nobody listens any more.
+function send(message: WorkerMessage): void {
+  // Between the primary's end and the end of this process nobody receives messages any more.
   if (process.connected) process.send?.(message, undefined, undefined, () => {})
 }
 
-async function start({ config, injectDelayMs, drainMs, heard: channels }: ToWorker & { kind: 'start' }): Promise<void> {
-  for (const channel of channels) heard.add(channel)
-  const report = (problem: string): void => say({ kind: 'report', problem })
+async function start({ config, injectDelayMs, drainMs, channels }: PrimaryMessage & { kind: 'start' }): Promise<void> {
+  for (const channel of channels) subscribed.add(channel)
+  const report = (problem: string): void => send({ kind: 'report', problem })
   try {
     const options = { injectDelayMs, report, ...(drainMs !== undefined && { drainMs }) }
-    server = await startServer(config, options, publisher, topics)
+    server = await startServer(config, options, publisher, handlers)
   } catch (error) {
     const { code, port } = error as NodeJS.ErrnoException & { port?: number }
-    say({ kind: 'failed', message: error instanceof Error ? error.message : String(error), code, port })
+    send({ kind: 'failed', message: reasonOf(error), code, port })
     return
   }
-  say({ kind: 'listening', url: server.url, port: server.port })
+  send({ kind: 'listening', url: server.url, port: server.port })
   await server.warmedUp
-  say({ kind: 'warm' })
+  send({ kind: 'warm' })
 }
 
-async function answer({ id, topic, argument }: ToWorker & { kind: 'ask' }): Promise<void> {
-  const known = topics[topic]
-  say({ kind: 'answer', id, known: known !== undefined, answer: await known?.(argument) })
+async function call({ id, method, argument }: PrimaryMessage & { kind: 'call' }): Promise<void> {
+  const handler = handlers[method]
+  send({ kind: 'result', id, known: handler !== undefined, value: await handler?.(argument) })
 }
 
 async function stop(): Promise<void> {
   await server?.close()
-  // What was published before has left when this has.
-  if (process.connected)
-    process.send?.({ kind: 'stopped' } satisfies ToPrimary, undefined, undefined, () => process.exit())
+  // Messages leave in order: all that was published before has left when this message has.
+  const stopped: WorkerMessage = { kind: 'stopped' }
+  if (process.connected) process.send?.(stopped, undefined, undefined, () => process.exit())
   else process.exit()
 }
 
-process.on('message', (message: ToWorker) => {
+process.on('message', (message: PrimaryMessage) => {
   if (message.kind === 'start') void start(message)
-  else if (message.kind === 'ask') void answer(message)
+  else if (message.kind === 'call') void call(message)
   else if (message.kind === 'stop') void stop()
-  else if (message.on) heard.add(message.channel)
-  else heard.delete(message.channel)
+  else if (message.on) subscribed.add(message.channel)
+  else subscribed.delete(message.channel)
 })
 process.once('disconnect', () => void stop())
-// A terminal's Ctrl-C reaches every process of its group: the primary decides what comes of it.
+// A terminal sends Ctrl-C to every process of its group: the primary decides what follows from it.
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => {})
-say({ kind: 'ready-to-start' })
+send({ kind: 'ready-to-start' })

@@ -4,7 +4,7 @@
  */
 import type { GatewayConfig } from '../config/config.ts'
 import { emitsEvents } from '../config/config-file.ts'
-import type { Processes } from '../workers/processes.ts'
+import type { WorkerGroup } from '../workers/worker-group.ts'
 import type { AdminServer } from './server.ts'
 
 export interface Admin {
@@ -16,7 +16,7 @@ export interface Admin {
 /** Rejects with the system's error when the admin port cannot be had. To be called once for all processes together. */
 export async function openAdmin(
   config: Pick<GatewayConfig, 'events' | 'adminPort' | 'admin'>,
-  processes: Processes,
+  workers: WorkerGroup,
   report: (problem: string) => void,
 ): Promise<Admin> {
   const withEvents = emitsEvents(config)
@@ -26,10 +26,10 @@ export async function openAdmin(
     import('./server.ts'),
     import('./view.ts'),
   ])
-  const hub = withEvents ? await EventHub.open(config.events, processes, report) : undefined
+  const hub = withEvents ? await EventHub.open(config.events, workers, report) : undefined
   let server: AdminServer | undefined
   if (config.adminPort !== undefined) {
-    const view = new AdminView(processes, hub)
+    const view = new AdminView(workers, hub)
     try {
       server = await startAdmin({ port: config.adminPort, token: config.admin.token, view, hub })
     } catch (error) {

@@ -9,9 +9,9 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import type { GatewayEvent } from '../events/event.ts'
+import type { RequestEvent } from '../events/event.ts'
 import type { EventHub } from '../events/hub.ts'
-import { sendError, sendJson } from '../http/openai-error.ts'
+import { sendError, sendJson } from '../http/gateway-error.ts'
 import type { AdminView } from './view.ts'
 
 /**
@@ -173,7 +173,7 @@ function follow(hub: EventHub, response: ServerResponse, tails: Set<ServerRespon
   })
 }
 
-function linesOf(events: readonly GatewayEvent[]): string {
+function linesOf(events: readonly RequestEvent[]): string {
   return events.map((event) => `${JSON.stringify(event)}\n`).join('')
 }
 

@@ -1,19 +1,19 @@
 /**
- * What the admin port shows: every process is asked, and their answers become one. Counts add up; what all processes share
+ * What the admin port shows: every process is asked, and their results become one. Counts add up; what all processes share
  * (a cache in Redis) is counted once.
  */
-import type { CacheStats } from '../cache/cache.ts'
+import type { ResponseCacheStats } from '../cache/cache.ts'
 import type { EventHub } from '../events/hub.ts'
 import type { EventCounts } from '../events/observer.ts'
 import type { MetricJson } from '../metrics/prometheus.ts'
-import { addUp, type Figures, type RecorderSnapshot } from '../metrics/recorder.ts'
-import { type Stats, statsOf } from '../metrics/stats.ts'
-import type { Processes } from '../workers/processes.ts'
+import { type GatewayTotals, type MetricsSnapshot, mergeSnapshots } from '../metrics/recorder.ts'
+import { buildStats, type OverheadStats } from '../metrics/stats.ts'
+import type { WorkerGroup } from '../workers/worker-group.ts'
 
 type Numbers = { [name: string]: number | Numbers }
 type PoolView = Record<string, number | Numbers | object[]>
 
-export interface StatsView extends Stats {
+export interface StatsView extends OverheadStats {
   workers: number
   /** As the policies count themselves; null without any. */
   policies: Numbers | null
@@ -21,34 +21,34 @@ export interface StatsView extends Stats {
 }
 
 export class AdminView {
-  readonly #processes: Processes
+  readonly #workers: WorkerGroup
   readonly #hub: EventHub | undefined
 
-  constructor(processes: Processes, hub: EventHub | undefined) {
-    this.#processes = processes
+  constructor(workers: WorkerGroup, hub: EventHub | undefined) {
+    this.#workers = workers
     this.#hub = hub
   }
 
   /** Undefined when every process is ready, else what is missing. */
   async notReady(): Promise<string | undefined> {
-    const answers = await this.#processes.ask('ready')
-    if (answers.length === 0) return 'no worker answers'
-    return answers.map(({ answer }) => answer).find((answer): answer is string => typeof answer === 'string')
+    const results = await this.#workers.call('ready')
+    if (results.length === 0) return 'no worker results'
+    return results.map(({ value }) => value).find((value): value is string => typeof value === 'string')
   }
 
   /** Connections of all processes, and how each process finds the providers. */
   async pool(): Promise<PoolView> {
-    const answers = await this.#processes.ask('pool')
-    const providers = answers.flatMap(({ worker, answer }) =>
-      ((answer as { providers?: object[] }).providers ?? []).map((provider) => ({ worker, ...provider })),
+    const results = await this.#workers.call('pool')
+    const providers = results.flatMap(({ worker, value }) =>
+      ((value as { providers?: object[] }).providers ?? []).map((provider) => ({ worker, ...provider })),
     )
-    return { ...sum(answers.map(({ answer }) => answer as Numbers)), providers }
+    return { ...sum(results.map(({ value }) => value as Numbers)), providers }
   }
 
-  async cache(): Promise<CacheStats | undefined> {
-    const [first, ...others] = await this.#ask<CacheStats>('cache.stats')
+  async cache(): Promise<ResponseCacheStats | undefined> {
+    const [first, ...others] = await this.#call<ResponseCacheStats>('cache.stats')
     if (!first) return undefined
-    const total: CacheStats = { ...first }
+    const total: ResponseCacheStats = { ...first }
     for (const other of others) {
       for (const count of ['hits', 'coalesced', 'misses', 'bypassed', 'stored', 'evicted', 'errors'] as const) {
         total[count] += other[count]
@@ -62,7 +62,7 @@ export class AdminView {
 
   /** How many entries are gone; undefined: there is no cache; null: its backend could not be asked. */
   async clearCache(model: string | undefined): Promise<number | null | undefined> {
-    const cleared = await this.#ask<{ cleared: number | null }>('cache.clear', { model: model ?? null })
+    const cleared = await this.#call<{ cleared: number | null }>('cache.clear', { model: model ?? null })
     if (cleared.length === 0) return undefined
     if (cleared.some((one) => one.cleared === null)) return null
     return cleared.reduce((total, one) => total + (one.cleared ?? 0), 0)
@@ -71,13 +71,13 @@ export class AdminView {
   async stats(): Promise<StatsView> {
     const [snapshots, counts, policies] = await Promise.all([
       this.#snapshots(),
-      this.#ask<EventCounts>('events'),
-      this.#ask<Numbers>('policies'),
+      this.#call<EventCounts>('events'),
+      this.#call<Numbers>('policies'),
     ])
     const hub = this.#hub
     return {
       workers: snapshots.length,
-      ...statsOf(addUp(snapshots)),
+      ...buildStats(mergeSnapshots(snapshots)),
       policies: policies.length > 0 ? sum(policies) : null,
       events: hub
         ? { ...eventCounts(counts), dropped_by: hub.dropped(), file: hub.file ?? null, kept: hub.recent().length }
@@ -87,17 +87,17 @@ export class AdminView {
 
   /** Rendered by prom-client, which is loaded when first asked for. */
   async metrics(): Promise<{ contentType: string; text: string }> {
-    const [{ CONTENT_TYPE, renderMetrics }, figures, cache, counts, policies, pool, processes] = await Promise.all([
+    const [{ CONTENT_TYPE, renderMetrics }, totals, cache, counts, policies, pool, processes] = await Promise.all([
       import('../metrics/prometheus.ts'),
-      this.#figures(),
+      this.#totals(),
       this.cache(),
-      this.#ask<EventCounts>('events'),
-      this.#ask<Numbers>('policies'),
+      this.#call<EventCounts>('events'),
+      this.#call<Numbers>('policies'),
       this.pool(),
-      this.#ask<MetricJson[]>('process'),
+      this.#call<MetricJson[]>('process'),
     ])
     const text = await renderMetrics({
-      figures,
+      totals,
       cache,
       events: counts.length > 0 ? eventCounts(counts) : undefined,
       droppedBy: { ...this.#hub?.dropped(), ring: eventCounts(counts).dropped },
@@ -109,18 +109,18 @@ export class AdminView {
     return { contentType: CONTENT_TYPE, text }
   }
 
-  #snapshots(): Promise<RecorderSnapshot[]> {
-    return this.#ask<RecorderSnapshot>('figures')
+  #snapshots(): Promise<MetricsSnapshot[]> {
+    return this.#call<MetricsSnapshot>('metrics')
   }
 
-  async #figures(): Promise<Figures | undefined> {
+  async #totals(): Promise<GatewayTotals | undefined> {
     const snapshots = await this.#snapshots()
-    return snapshots.length > 0 ? addUp(snapshots) : undefined
+    return snapshots.length > 0 ? mergeSnapshots(snapshots) : undefined
   }
 
   /** The processes are this program's own: what they answer to a topic is what their stages put there. */
-  async #ask<T>(topic: string, argument?: unknown): Promise<T[]> {
-    return (await this.#processes.ask(topic, argument)).map(({ answer }) => answer as T)
+  async #call<T>(method: string, argument?: unknown): Promise<T[]> {
+    return (await this.#workers.call(method, argument)).map(({ value }) => value as T)
   }
 }
 

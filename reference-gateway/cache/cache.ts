@@ -4,9 +4,9 @@
  */
 
 import type { CacheConfig } from '../config/config-file.ts'
-import type { RequestContext } from '../http/context.ts'
-import type { CacheAnswer, CacheStage, Maybe, StoredAnswer } from '../http/stages.ts'
-import { cacheKey, type Entry, entryOf, isComplete, type KeyRules, keyRules, mayBeCached } from './key.ts'
+import type { CacheHook, CacheLookup, Maybe, StoredResponse } from '../http/hooks.ts'
+import type { RequestContext } from '../http/request-context.ts'
+import { buildEntry, type CacheEntry, cacheKey, isCacheable, isComplete, type KeyRules, keyRules } from './key.ts'
 import type { CacheStore, StoreStats } from './memory-store.ts'
 import { MemoryStore } from './memory-store.ts'
 
@@ -16,44 +16,44 @@ import { MemoryStore } from './memory-store.ts'
  * one of them asks for itself.
  */
 
-type Landing = { kind: 'entry'; entry: Entry } | { kind: 'lead' } | { kind: 'alone' }
+type FlightOutcome = { kind: 'entry'; entry: CacheEntry } | { kind: 'lead' } | { kind: 'alone' }
 
-type Landed = Exclude<Landing, { kind: 'lead' }>
+type FinalOutcome = Exclude<FlightOutcome, { kind: 'lead' }>
 
-class Flight {
-  #landed: Landed | undefined
-  readonly #waiting = new Set<(landing: Landing) => void>()
+class SingleFlight {
+  #outcome: FinalOutcome | undefined
+  readonly #followers = new Set<(outcome: FlightOutcome) => void>()
 
   /** Resolves when there is something to do; `alone` at once when `signal` says that the client left. */
-  async wait(signal: AbortSignal): Promise<Landing> {
-    if (this.#landed) return this.#landed
+  async wait(signal: AbortSignal): Promise<FlightOutcome> {
+    if (this.#outcome) return this.#outcome
     return new Promise((resolve) => {
       const leave = (): void => settle({ kind: 'alone' })
-      const settle = (landing: Landing): void => {
-        this.#waiting.delete(settle)
+      const settle = (outcome: FlightOutcome): void => {
+        this.#followers.delete(settle)
         signal.removeEventListener('abort', leave)
-        resolve(landing)
+        resolve(outcome)
       }
-      this.#waiting.add(settle)
+      this.#followers.add(settle)
       signal.addEventListener('abort', leave)
       if (signal.aborted) leave()
     })
   }
 
-  land(landing: Landed): void {
-    this.#landed = landing
-    for (const settle of [...this.#waiting]) settle(landing)
+  settle(outcome: FinalOutcome): void {
+    this.#outcome = outcome
+    for (const settle of [...this.#followers]) settle(outcome)
   }
 
   /** Hands the lead to the one that waited longest. False: nobody waits. */
-  handOver(): boolean {
-    const [next] = this.#waiting
+  promoteFollower(): boolean {
+    const [next] = this.#followers
     next?.({ kind: 'lead' })
     return next !== undefined
   }
 }
 
-export interface CacheStats extends StoreStats {
+export interface ResponseCacheStats extends StoreStats {
   backend: 'memory' | 'redis'
   shared: boolean
   max_entries: number
@@ -66,13 +66,13 @@ export interface CacheStats extends StoreStats {
   stored: number
 }
 
-const BYPASS: CacheAnswer = { kind: 'bypass' }
+const BYPASS: CacheLookup = { kind: 'bypass' }
 
-export class ResponseCache implements CacheStage {
+export class ResponseCache implements CacheHook {
   readonly #config: CacheConfig
   readonly #rules: KeyRules
   readonly #store: CacheStore
-  readonly #flights = new Map<string, Flight>()
+  readonly #inFlight = new Map<string, SingleFlight>()
   /** Raised by clear: what was asked for before is not stored after. */
   #generation = 0
   #counts = { hits: 0, coalesced: 0, misses: 0, bypassed: 0, stored: 0 }
@@ -90,111 +90,112 @@ export class ResponseCache implements CacheStage {
     return new ResponseCache(config, await RedisStore.open(config, report), scope)
   }
 
-  lookup(context: RequestContext): Maybe<CacheAnswer> {
-    if (!mayBeCached(context, this.#rules)) {
+  lookup(context: RequestContext): Maybe<CacheLookup> {
+    if (!isCacheable(context, this.#rules)) {
       this.#counts.bypassed++
       return BYPASS
     }
     const key = cacheKey(context, this.#rules)
-    const underWay = this.#flights.get(key)
+    const underWay = this.#inFlight.get(key)
     if (underWay) return this.#follow(underWay, key, context)
     const found = this.#store.get(key, context.model ?? '')
-    if (!(found instanceof Promise)) return found ? this.#hit(found, context) : this.#lead(key, new Flight(), context)
-    const flight = new Flight()
-    this.#flights.set(key, flight)
+    if (!(found instanceof Promise))
+      return found ? this.#hit(found, context) : this.#lead(key, new SingleFlight(), context)
+    const flight = new SingleFlight()
+    this.#inFlight.set(key, flight)
     return found.then((entry) => {
       if (!entry) return this.#lead(key, flight, context)
       this.#forget(key, flight)
-      flight.land({ kind: 'entry', entry })
+      flight.settle({ kind: 'entry', entry })
       return this.#hit(entry, context)
     })
   }
 
   async clear(model: string | undefined): Promise<number | undefined> {
     this.#generation++
-    this.#flights.clear()
+    this.#inFlight.clear()
     return this.#store.clear(model)
   }
 
-  async stats(): Promise<CacheStats> {
+  async stats(): Promise<ResponseCacheStats> {
     const { backend, max_entries, ttl } = this.#config
     const store = await this.#store.stats()
     return { backend, shared: this.#store.shared, max_entries, ttl_ms: ttl, ...store, ...this.#counts }
   }
 
   async close(): Promise<void> {
-    for (const flight of this.#flights.values()) flight.land({ kind: 'alone' })
-    this.#flights.clear()
+    for (const flight of this.#inFlight.values()) flight.settle({ kind: 'alone' })
+    this.#inFlight.clear()
     await this.#store.close()
   }
 
-  #hit(entry: Entry, context: RequestContext): CacheAnswer {
+  #hit(entry: CacheEntry, context: RequestContext): CacheLookup {
     this.#counts.hits++
     context.provider ??= entry.provider
     return { kind: 'hit', answer: entry }
   }
 
   /** What another request is about to get: waiting for that is waiting for the provider. */
-  async #follow(flight: Flight, key: string, context: RequestContext): Promise<CacheAnswer> {
+  async #follow(flight: SingleFlight, key: string, context: RequestContext): Promise<CacheLookup> {
     context.timings.enter('upstream')
-    const landing = await flight.wait(context.signal)
+    const outcome = await flight.wait(context.signal)
     context.timings.enter('work')
-    if (landing.kind === 'lead') return this.#lead(key, flight, context)
-    if (landing.kind === 'entry') {
+    if (outcome.kind === 'lead') return this.#lead(key, flight, context)
+    if (outcome.kind === 'entry') {
       this.#counts.coalesced++
-      return this.#hit(landing.entry, context)
+      return this.#hit(outcome.entry, context)
     }
     return context.aborted ? BYPASS : this.#alone(key, context)
   }
 
-  #lead(key: string, flight: Flight, context: RequestContext): CacheAnswer {
+  #lead(key: string, flight: SingleFlight, context: RequestContext): CacheLookup {
     this.#counts.misses++
-    if (!this.#flights.has(key)) this.#flights.set(key, flight)
+    if (!this.#inFlight.has(key)) this.#inFlight.set(key, flight)
     const generation = this.#generation
     const abandon = (): void => {
-      if (context.aborted && flight.handOver()) return
+      if (context.aborted && flight.promoteFollower()) return
       this.#forget(key, flight)
-      flight.land({ kind: 'alone' })
+      flight.settle({ kind: 'alone' })
     }
-    const store = (answer: StoredAnswer): void => {
+    const store = (answer: StoredResponse): void => {
       const entry = this.#entryOf(answer, context)
       if (!entry) {
         abandon()
         return
       }
       const kept = generation === this.#generation ? this.#keep(key, entry) : undefined
-      flight.land({ kind: 'entry', entry })
+      flight.settle({ kind: 'entry', entry })
       // Until a slow backend has it, the next one finds it in the flight.
       if (kept instanceof Promise) void kept.then(() => this.#forget(key, flight))
       else this.#forget(key, flight)
     }
-    return { kind: 'miss', flight: { store, abandon } }
+    return { kind: 'miss', fill: { store, abandon } }
   }
 
   /** A request that asks for itself beside others that want the same. */
-  #alone(key: string, context: RequestContext): CacheAnswer {
+  #alone(key: string, context: RequestContext): CacheLookup {
     this.#counts.misses++
     const generation = this.#generation
-    const store = (answer: StoredAnswer): void => {
+    const store = (answer: StoredResponse): void => {
       const entry = this.#entryOf(answer, context)
       if (entry && generation === this.#generation) void this.#keep(key, entry)
     }
-    return { kind: 'miss', flight: { store, abandon: () => {} } }
+    return { kind: 'miss', fill: { store, abandon: () => {} } }
   }
 
-  #entryOf(answer: StoredAnswer, context: RequestContext): Entry | undefined {
+  #entryOf(answer: StoredResponse, context: RequestContext): CacheEntry | undefined {
     if (context.status !== 200 || !isComplete(answer) || wasUnchecked(context)) return undefined
-    return entryOf(answer, context)
+    return buildEntry(answer, context)
   }
 
-  #keep(key: string, entry: Entry): Maybe<void> {
+  #keep(key: string, entry: CacheEntry): Maybe<void> {
     if (entry.body.length > this.#config.max_entry_size) return
     this.#counts.stored++
     return this.#store.set(key, entry)
   }
 
-  #forget(key: string, flight: Flight): void {
-    if (this.#flights.get(key) === flight) this.#flights.delete(key)
+  #forget(key: string, flight: SingleFlight): void {
+    if (this.#inFlight.get(key) === flight) this.#inFlight.delete(key)
   }
 }
 

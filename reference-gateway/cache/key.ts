@@ -8,9 +8,9 @@
 import { createHash } from 'node:crypto'
 import { z } from 'zod'
 import type { CacheConfig } from '../config/config-file.ts'
-import type { RequestContext } from '../http/context.ts'
 import { isFieldValue } from '../http/headers.ts'
-import type { StoredAnswer } from '../http/stages.ts'
+import type { StoredResponse } from '../http/hooks.ts'
+import type { RequestContext } from '../http/request-context.ts'
 import { parse } from '../protocols/json.ts'
 
 /**
@@ -18,7 +18,7 @@ import { parse } from '../protocols/json.ts'
  * Only answers that are complete are kept; a stream is complete when it ends with [DONE] and says no error on its way.
  */
 
-export interface Entry extends StoredAnswer {
+export interface CacheEntry extends StoredResponse {
   model: string
   provider: string
 }
@@ -27,11 +27,11 @@ const TAIL_BYTES = 64
 
 const ERROR_EVENTS = ['data: {"error"', 'data:{"error"', 'event: error', 'event:error']
 
-export function entryOf(answer: StoredAnswer, context: RequestContext): Entry {
+export function buildEntry(answer: StoredResponse, context: RequestContext): CacheEntry {
   return { ...answer, model: context.model ?? '', provider: context.provider ?? '' }
 }
 
-export function isComplete(answer: StoredAnswer): boolean {
+export function isComplete(answer: StoredResponse): boolean {
   if (!answer.stream) return answer.body.length > 0
   const tail = answer.body.toString('latin1', Math.max(0, answer.body.length - TAIL_BYTES))
   return /(?:^|[\r\n])data: ?\[DONE\][\r\n]*$/.test(tail) && !ERROR_EVENTS.some((start) => answer.body.includes(start))
@@ -46,7 +46,7 @@ const head = z.object({
 })
 
 /** Length of the head (4 bytes), head as JSON, body. */
-export function encodeEntry({ body, ...rest }: Entry): Buffer {
+export function encodeEntry({ body, ...rest }: CacheEntry): Buffer {
   const text = Buffer.from(JSON.stringify(rest))
   const length = Buffer.alloc(4)
   length.writeUInt32BE(text.length)
@@ -54,7 +54,7 @@ export function encodeEntry({ body, ...rest }: Entry): Buffer {
 }
 
 /** Undefined for what is no entry. */
-export function decodeEntry(bytes: Buffer): Entry | undefined {
+export function decodeEntry(bytes: Buffer): CacheEntry | undefined {
   if (bytes.length < 4) return undefined
   const end = 4 + bytes.readUInt32BE(0)
   const read = head.safeParse(parse(bytes.toString('utf8', 4, end)))
@@ -62,7 +62,7 @@ export function decodeEntry(bytes: Buffer): Entry | undefined {
   return entry && isComplete(entry) ? entry : undefined
 }
 
-export function sizeOf(entry: Entry): number {
+export function entryBytes(entry: CacheEntry): number {
   return entry.body.length + entry.headers.reduce((sum, part) => sum + part.length, 512)
 }
 
@@ -91,7 +91,7 @@ export function keyRules(config: CacheConfig, scope: unknown): KeyRules {
 }
 
 /** Whether the request says what the cache is for, and nothing against being cached. */
-export function mayBeCached(context: RequestContext, rules: KeyRules): boolean {
+export function isCacheable(context: RequestContext, rules: KeyRules): boolean {
   const { endpoint, headers } = context
   if (!context.isJson || context.method !== 'POST' || (endpoint !== 'chat' && endpoint !== 'completions')) return false
   // An absent temperature is the provider's default, which is not 0.

@@ -1,12 +1,12 @@
 /** Entries in this process: the least recently used goes when there are too many of them, or too many bytes. */
 import { LRUCache } from 'lru-cache'
 import type { CacheConfig } from '../config/config-file.ts'
-import type { Maybe } from '../http/stages.ts'
-import { type Entry, sizeOf } from './key.ts'
+import type { Maybe } from '../http/hooks.ts'
+import { type CacheEntry, entryBytes } from './key.ts'
 
 export class MemoryStore implements CacheStore {
   readonly shared = false
-  readonly #entries: LRUCache<string, Entry>
+  readonly #entries: LRUCache<string, CacheEntry>
   #evicted = 0
 
   constructor(config: CacheConfig) {
@@ -14,7 +14,7 @@ export class MemoryStore implements CacheStore {
       max: config.max_entries,
       maxSize: config.max_size,
       maxEntrySize: config.max_entry_size + 64 * 1024,
-      sizeCalculation: sizeOf,
+      sizeCalculation: entryBytes,
       ttl: config.ttl,
       dispose: (_entry, _key, reason) => {
         if (reason === 'evict') this.#evicted++
@@ -22,11 +22,11 @@ export class MemoryStore implements CacheStore {
     })
   }
 
-  get(key: string): Entry | undefined {
+  get(key: string): CacheEntry | undefined {
     return this.#entries.get(key)
   }
 
-  set(key: string, entry: Entry): void {
+  set(key: string, entry: CacheEntry): void {
     this.#entries.set(key, entry)
   }
 
@@ -63,8 +63,8 @@ export interface StoreStats {
 export interface CacheStore {
   /** Whether all processes see the same entries. */
   readonly shared: boolean
-  get(key: string, model: string): Maybe<Entry | undefined>
-  set(key: string, entry: Entry): Maybe<void>
+  get(key: string, model: string): Maybe<CacheEntry | undefined>
+  set(key: string, entry: CacheEntry): Maybe<void>
   /** Forgets everything, or what was asked of `model`. Undefined: the backend could not be asked. */
   clear(model: string | undefined): Maybe<number | undefined>
   stats(): Maybe<StoreStats>

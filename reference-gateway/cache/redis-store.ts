@@ -6,7 +6,7 @@
  */
 import type { Redis } from 'ioredis'
 import type { CacheConfig } from '../config/config-file.ts'
-import { decodeEntry, type Entry, encodeEntry } from './key.ts'
+import { type CacheEntry, decodeEntry, encodeEntry } from './key.ts'
 import type { CacheStore, StoreStats } from './memory-store.ts'
 
 const FAILURES_IN_A_ROW = 3
@@ -91,7 +91,7 @@ export class RedisStore implements CacheStore {
     return new RedisStore(redis, config)
   }
 
-  async get(key: string, model: string): Promise<Entry | undefined> {
+  async get(key: string, model: string): Promise<CacheEntry | undefined> {
     const found = await this.#ask(() => this.#redis.getBuffer(this.#entryKey(key, model)))
     const entry = found && decodeEntry(found)
     // Somebody else's value says nothing about the server.
@@ -99,7 +99,7 @@ export class RedisStore implements CacheStore {
     return entry ?? undefined
   }
 
-  async set(key: string, entry: Entry): Promise<void> {
+  async set(key: string, entry: CacheEntry): Promise<void> {
     const { ttl, max_entries } = this.#config
     await this.#ask(async () => {
       const name = this.#entryKey(key, entry.model)

@@ -7,14 +7,14 @@ import { availableParallelism } from 'node:os'
 import { z } from 'zod'
 import { type Environment, lookUpHeader, lookUpSecret, type Secret } from '../../src/parse/config-values.ts'
 import type { ClientKey } from '../http/auth.ts'
-import type { PoolConfig, Provider, UpstreamConfig } from '../upstream/types.ts'
+import type { PoolConfig, ProviderConfig, UpstreamConfig } from '../upstream/types.ts'
 import { type CacheConfig, configFile, redisUrlProblem } from './config-file.ts'
 
 export type { Environment } from '../../src/parse/config-values.ts'
 
 type File = z.output<typeof configFile>
 
-export interface Limits {
+export interface GatewayLimits {
   maxBodyBytes: number
   maxInFlight: number
   headerTimeoutMs: number
@@ -29,10 +29,10 @@ export interface GatewayConfig {
   port: number
   /** Processes that serve. */
   workers: number
-  providers: readonly [Provider, ...Provider[]]
+  providers: readonly [ProviderConfig, ...ProviderConfig[]]
   /** Undefined: whoever reaches the gateway may use it. */
   clientKeys: readonly ClientKey[] | undefined
-  limits: Limits
+  limits: GatewayLimits
   upstream: UpstreamConfig
   pool: PoolConfig
   /** Connections per provider opened at start; 0 for none. */
@@ -56,10 +56,10 @@ export function gatewayConfigSchema(environment: Environment) {
     const refuse = (path: (string | number)[], message: string): void =>
       context.addIssue({ code: 'custom', path: ['gateway', ...path], message })
     const names = new Set<string>()
-    const providers = given.providers.map((one, index): Provider => {
+    const providers = given.providers.map((one, index): ProviderConfig => {
       if (names.has(one.name)) refuse(['providers', index, 'name'], `there are two providers '${one.name}'`)
       names.add(one.name)
-      const key = resolveKey(one.api_key, one.name, environment)
+      const key = resolveApiKey(one.api_key, one.name, environment)
       if (key.problem) refuse(['providers', index, 'api_key'], key.problem)
       if (key.notice) notices.push(key.notice)
       const { name, protocol, models, weight } = one
@@ -154,7 +154,7 @@ function withRedisUrl(
   return { ...cache, redis: { ...cache.redis, url } }
 }
 
-function resolveKey(
+function resolveApiKey(
   given: string | undefined,
   provider: string,
   environment: Environment,

@@ -2,11 +2,11 @@
  * Brings events from a ring to a sink, in small batches and off the request's path: a batch a turn of the event loop, so
  * that a backlog never holds requests up, and one delivery at a time, so that a slow sink only falls behind.
  */
-import type { GatewayEvent } from './event.ts'
+import type { RequestEvent } from './event.ts'
 import type { EventRing, RingReader } from './ring.ts'
 
 /** Delivers a batch; the first event says what was lost before it. May throw: the batch is lost, and counted. */
-export type Deliver = (events: readonly GatewayEvent[]) => void | Promise<void>
+export type Deliver = (events: readonly RequestEvent[]) => void | Promise<void>
 
 /** A few milliseconds' worth at a thousand requests a second; about 0.1 ms of work. */
 const BATCH = 32

@@ -2,12 +2,12 @@
  * The record of one request, one JSON object a line: what `kt events` and the event file hold. Milliseconds have three
  * decimals. Nothing that a client or a model wrote is in it except the model's name; no key ever is.
  */
-import type { RequestContext } from '../http/context.ts'
+import type { RequestContext } from '../http/request-context.ts'
 import { COMPONENTS } from '../http/timings.ts'
-import type { AnswerFacts } from './answer-facts.ts'
+import type { ResponseFacts } from './response-facts.ts'
 import type { TraceContext } from './trace-context.ts'
 
-export interface GatewayEvent {
+export interface RequestEvent {
   /** When the request was complete, ISO 8601. */
   ts: string
   request_id: string
@@ -43,12 +43,12 @@ export interface GatewayEvent {
 const MODEL_LENGTH = 200
 
 /** `at` is when the request ended. */
-export function eventOf(
+export function buildEvent(
   context: RequestContext,
-  facts: AnswerFacts | undefined,
+  facts: ResponseFacts | undefined,
   trace: TraceContext | undefined,
   at: Date,
-): GatewayEvent {
+): RequestEvent {
   const { timings } = context
   const overhead: Record<string, number> = {}
   for (const name of COMPONENTS) {
@@ -58,7 +58,7 @@ export function eventOf(
   if (timings.outputPolicyMs !== undefined) overhead.hold = rounded(timings.holdMs)
   const { arrivedMs } = timings
   const latencyMs = context.endedMs - arrivedMs
-  const event: GatewayEvent = {
+  const event: RequestEvent = {
     ts: at.toISOString(),
     request_id: context.id,
     tenant: context.tenant,

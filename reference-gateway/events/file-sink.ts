@@ -7,7 +7,7 @@ import { constants } from 'node:fs'
 import { type FileHandle, open, realpath, rename, rm } from 'node:fs/promises'
 import { setTimeout as wait } from 'node:timers/promises'
 import type { FileConfig } from '../config/config-file.ts'
-import type { GatewayEvent } from './event.ts'
+import type { RequestEvent } from './event.ts'
 
 const APPEND = constants.O_WRONLY | constants.O_CREAT | constants.O_APPEND | constants.O_NONBLOCK
 const DESCRIPTOR = /^\/(?:dev|proc)\//
@@ -30,7 +30,7 @@ export class FileSink {
     this.#report = report
   }
 
-  async deliver(events: readonly GatewayEvent[]): Promise<void> {
+  async deliver(events: readonly RequestEvent[]): Promise<void> {
     const lines = Buffer.from(events.map((event) => `${JSON.stringify(event)}\n`).join(''))
     try {
       if (this.#rotates && this.#bytes > 0 && this.#bytes + lines.length > this.#config.max_size) await this.#rotate()

@@ -5,9 +5,9 @@
  */
 import { resolve } from 'node:path'
 import type { EventsConfig } from '../config/config-file.ts'
-import type { Processes } from '../workers/processes.ts'
+import type { WorkerGroup } from '../workers/worker-group.ts'
 import { type Deliver, Drain } from './drain.ts'
-import type { GatewayEvent } from './event.ts'
+import type { RequestEvent } from './event.ts'
 import { FileSink } from './file-sink.ts'
 import { EVENTS_CHANNEL } from './observer.ts'
 import { EventRing } from './ring.ts'
@@ -32,17 +32,17 @@ export class EventHub {
   readonly #unsubscribe: () => void
   #droppedByTails = 0
 
-  private constructor(config: EventsConfig, processes: Processes) {
+  private constructor(config: EventsConfig, workers: WorkerGroup) {
     this.file = config.file && resolve(config.file.path)
     this.#ring = new EventRing(config.buffer)
-    this.#unsubscribe = processes.subscribe(EVENTS_CHANNEL, (batch) => {
+    this.#unsubscribe = workers.subscribe(EVENTS_CHANNEL, (batch) => {
       // From this program's own processes: as they made it.
-      for (const event of batch as GatewayEvent[]) this.#ring.push(event)
+      for (const event of batch as RequestEvent[]) this.#ring.push(event)
     })
   }
 
-  static async open(config: EventsConfig, processes: Processes, report: (problem: string) => void): Promise<EventHub> {
-    const hub = new EventHub(config, processes)
+  static async open(config: EventsConfig, workers: WorkerGroup, report: (problem: string) => void): Promise<EventHub> {
+    const hub = new EventHub(config, workers)
     if (config.file) {
       const sink = new FileSink(config.file, report)
       hub.#add('file', new Drain(hub.#ring, (events) => sink.deliver(events)), () => sink.close())
@@ -56,7 +56,7 @@ export class EventHub {
   }
 
   /** What is kept, the oldest first. */
-  recent(): GatewayEvent[] {
+  recent(): RequestEvent[] {
     return this.#ring.recent()
   }
 

@@ -3,12 +3,13 @@
  * that is all a request ever spends on its event, and how long it took is kept as a histogram. A moment later, in small
  * batches between requests, the event itself is made, counted in the process's figures, and published.
  */
-import type { RequestContext } from '../http/context.ts'
-import type { AnswerHead, BodyWatch, HeaderPairs, Observer } from '../http/stages.ts'
-import type { Publisher } from '../workers/processes.ts'
-import { AnswerFacts } from './answer-facts.ts'
-import { eventOf, type GatewayEvent } from './event.ts'
-import { type TraceContext, traceContextOf, traceparentOf } from './trace-context.ts'
+
+import type { BodyObserver, HeaderPairs, Observer, ResponseHead } from '../http/hooks.ts'
+import type { RequestContext } from '../http/request-context.ts'
+import type { Publisher } from '../workers/worker-group.ts'
+import { buildEvent, type RequestEvent } from './event.ts'
+import { ResponseFacts } from './response-facts.ts'
+import { formatTraceparent, parseTraceparent, type TraceContext } from './trace-context.ts'
 
 export const EVENTS_CHANNEL = 'events'
 const WAIT_MS = 20
@@ -24,7 +25,7 @@ export interface EventCounts {
 }
 
 interface Followed {
-  facts?: AnswerFacts
+  facts?: ResponseFacts
   trace?: TraceContext
 }
 
@@ -37,7 +38,7 @@ interface Finished extends Followed {
 /** Counts what each event says (metrics/recorder.ts does). */
 export interface EventRecorder {
   /** `emissionMs`: how long the observer itself took for it. */
-  done(event: GatewayEvent, emissionMs: number): void
+  record(event: RequestEvent, emissionMs: number): void
 }
 
 export class EventObserver implements Observer {
@@ -60,25 +61,25 @@ export class EventObserver implements Observer {
     this.#publisher = publisher
   }
 
-  started(context: RequestContext): void {
+  onStart(context: RequestContext): void {
     const given = context.headers.traceparent
-    const trace = this.#traces ? traceContextOf(typeof given === 'string' ? given : undefined) : undefined
+    const trace = this.#traces ? parseTraceparent(typeof given === 'string' ? given : undefined) : undefined
     this.#followed.set(context, trace ? { trace } : {})
   }
 
   upstreamHeaders(context: RequestContext): HeaderPairs {
     const trace = this.#followed.get(context)?.trace
-    return trace ? ['traceparent', traceparentOf(trace)] : []
+    return trace ? ['traceparent', formatTraceparent(trace)] : []
   }
 
-  answer(context: RequestContext, head: AnswerHead): BodyWatch {
-    const facts = new AnswerFacts(head)
+  onResponse(context: RequestContext, head: ResponseHead): BodyObserver {
+    const facts = new ResponseFacts(head)
     const followed = this.#followed.get(context)
     if (followed) followed.facts = facts
     return facts
   }
 
-  done(context: RequestContext): void {
+  onEnd(context: RequestContext): void {
     const startMs = performance.now()
     const followed = this.#followed.get(context)
     this.#followed.delete(context)
@@ -117,17 +118,17 @@ export class EventObserver implements Observer {
     const batch = this.#finished.splice(0, Math.max(BATCH, this.#finished.length >> 3))
     const events = batch.flatMap((finished) => this.#made(finished))
     const [first] = events
-    if (!first || !this.#publisher.heard(EVENTS_CHANNEL)) return
+    if (!first || !this.#publisher.hasSubscribers(EVENTS_CHANNEL)) return
     first.dropped_before = this.#dropped - this.#droppedBefore
     this.#droppedBefore = this.#dropped
     this.#publisher.publish(EVENTS_CHANNEL, events)
   }
 
   /** Made long after its request: one that cannot be made is counted, and costs no other. */
-  #made({ context, facts, trace, at, emissionMs }: Finished): GatewayEvent[] {
+  #made({ context, facts, trace, at, emissionMs }: Finished): RequestEvent[] {
     try {
-      const event = eventOf(context, facts, trace?.sampled ? trace : undefined, at)
-      this.#recorder.done(event, emissionMs)
+      const event = buildEvent(context, facts, trace?.sampled ? trace : undefined, at)
+      this.#recorder.record(event, emissionMs)
       return [event]
     } catch {
       this.#dropped++

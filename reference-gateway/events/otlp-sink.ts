@@ -8,7 +8,7 @@ import { type Attributes, type HrTime, SpanKind, SpanStatusCode, TraceFlags } fr
 import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http'
 import { type Resource, resourceFromAttributes } from '@opentelemetry/resources'
 import type { OtlpConfig } from '../config/config-file.ts'
-import type { GatewayEvent } from './event.ts'
+import type { RequestEvent } from './event.ts'
 
 /**
  * An event as a span of OpenTelemetry, by the semantic conventions for generative AI
@@ -24,7 +24,7 @@ const OPERATIONS: Record<string, string> = {
   responses: 'chat',
 }
 
-function spanOf(event: GatewayEvent, resource: Resource): Span | undefined {
+function spanOf(event: RequestEvent, resource: Resource): Span | undefined {
   const { trace_id: traceId, span_id: spanId, parent_span_id: parentId } = event
   if (traceId === undefined || spanId === undefined) return undefined
   const endMs = Date.parse(event.ts)
@@ -56,7 +56,7 @@ function spanOf(event: GatewayEvent, resource: Resource): Span | undefined {
   }
 }
 
-function attributesOf(event: GatewayEvent, operation: string, failed: boolean): Attributes {
+function attributesOf(event: RequestEvent, operation: string, failed: boolean): Attributes {
   const attributes: Attributes = {
     'gen_ai.operation.name': operation,
     'gen_ai.request.stream': event.stream,
@@ -101,7 +101,7 @@ export class OtlpSink {
     this.#report = report
   }
 
-  deliver(events: readonly GatewayEvent[]): Promise<void> {
+  deliver(events: readonly RequestEvent[]): Promise<void> {
     const spans = events.map((event) => spanOf(event, this.#resource)).filter((span) => span !== undefined)
     if (spans.length === 0) return Promise.resolve()
     return new Promise((resolve, reject) => {

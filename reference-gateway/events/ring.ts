@@ -3,42 +3,42 @@
  * place of the oldest, and a reader that had not read that one has lost it and is told how many at its next read. So a
  * reader that is stuck costs only itself.
  */
-import type { GatewayEvent } from './event.ts'
+import type { RequestEvent } from './event.ts'
 
-export interface Read {
-  events: readonly GatewayEvent[]
+export interface RingRead {
+  events: readonly RequestEvent[]
   /** Lost before the first of them. */
   dropped: number
 }
 
 export class EventRing {
   readonly capacity: number
-  readonly #slots: (GatewayEvent | undefined)[]
+  readonly #slots: (RequestEvent | undefined)[]
   readonly #readers = new Set<RingReader>()
   /** Events written since the start; the next one goes to slot written % capacity. */
   #written = 0
 
   constructor(capacity: number) {
     this.capacity = capacity
-    this.#slots = new Array<GatewayEvent | undefined>(capacity).fill(undefined)
+    this.#slots = new Array<RequestEvent | undefined>(capacity).fill(undefined)
   }
 
   get written(): number {
     return this.#written
   }
 
-  push(event: GatewayEvent): void {
+  push(event: RequestEvent): void {
     this.#slots[this.#written % this.capacity] = event
     this.#written++
     for (const reader of this.#readers) reader.wake()
   }
 
-  at(sequence: number): GatewayEvent | undefined {
+  at(sequence: number): RequestEvent | undefined {
     return this.#slots[sequence % this.capacity]
   }
 
   /** What is there, the oldest first. */
-  recent(): GatewayEvent[] {
+  recent(): RequestEvent[] {
     const first = Math.max(0, this.#written - this.capacity)
     return Array.from({ length: this.#written - first }, (_, i) => this.at(first + i)).filter(
       (event) => event !== undefined,
@@ -72,12 +72,12 @@ export class RingReader {
     return this.#ring.written - this.#next
   }
 
-  read(most: number): Read {
+  read(most: number): RingRead {
     const oldest = Math.max(0, this.#ring.written - this.#ring.capacity)
     const dropped = Math.max(0, oldest - this.#next)
     this.dropped += dropped
     this.#next += dropped
-    const events: GatewayEvent[] = []
+    const events: RequestEvent[] = []
     while (events.length < most && this.#next < this.#ring.written) {
       const event = this.#ring.at(this.#next++)
       if (event) events.push(event)

@@ -29,7 +29,7 @@ function randomHex(bytes: number): string {
   return /[^0]/.test(hex) ? hex : randomHex(bytes)
 }
 
-export function traceContextOf(traceparent: string | undefined): TraceContext {
+export function parseTraceparent(traceparent: string | undefined): TraceContext {
   const [, version, traceId, parentId, flags, rest] = FORM.exec(traceparent?.trim() ?? '') ?? []
   const valid =
     version !== undefined &&
@@ -45,7 +45,7 @@ export function traceContextOf(traceparent: string | undefined): TraceContext {
   }
 }
 
-export function traceparentOf({ traceId, spanId, sampled }: TraceContext): string {
+export function formatTraceparent({ traceId, spanId, sampled }: TraceContext): string {
   return `00-${traceId}-${spanId}-${sampled ? '01' : '00'}`
 }
 

@@ -3,8 +3,8 @@
  * neither the time taken nor a log tells anything about a key; they never go upstream.
  */
 import { createHash, timingSafeEqual } from 'node:crypto'
-import type { RequestContext } from './context.ts'
-import type { GatewayError } from './openai-error.ts'
+import type { GatewayError } from './gateway-error.ts'
+import type { RequestContext } from './request-context.ts'
 
 export interface ClientKey {
   value: string

@@ -4,8 +4,8 @@
  * would switch all of that off, since many providers read JSON whatever the content type says.
  */
 import type { IncomingMessage } from 'node:http'
-import type { RequestContext } from './context.ts'
-import { type GatewayError, invalidRequest } from './openai-error.ts'
+import { type GatewayError, invalidRequest } from './gateway-error.ts'
+import type { RequestContext } from './request-context.ts'
 
 /** What follows '/v1' where OpenAI's own clients send forms; '*' is one id. */
 const FORM_PATHS = [

@@ -51,7 +51,7 @@ export function requestHeaders(
 }
 
 /** The head of an answer as the gateway works with it. */
-export interface FullHead {
+export interface UpstreamHead {
   status: number
   /** What passes, without the upstream's server-timing, which is said anew together with the gateway's own. */
   headers: string[]
@@ -75,10 +75,10 @@ export function isFieldValue(value: string): boolean {
 
 export type RawHeaders = readonly (Buffer | string)[]
 
-export function answerHead(status: number, rawHeaders: RawHeaders): FullHead {
+export function readHead(status: number, rawHeaders: RawHeaders): UpstreamHead {
   const raw = rawHeaders.map((part) => (typeof part === 'string' ? part : part.toString('latin1')))
   const named = namedByConnection(raw)
-  const head: FullHead = {
+  const head: UpstreamHead = {
     status,
     headers: [],
     contentLength: undefined,
@@ -94,8 +94,8 @@ export function answerHead(status: number, rawHeaders: RawHeaders): FullHead {
     const name = raw[i] ?? ''
     const value = raw[i + 1] ?? ''
     const key = name.toLowerCase()
-    if (key === 'server-timing') head.serverTiming = join(head.serverTiming, value)
-    else if (key === 'trailer') head.trailer = join(head.trailer, value)
+    if (key === 'server-timing') head.serverTiming = joinLists(head.serverTiming, value)
+    else if (key === 'trailer') head.trailer = joinLists(head.trailer, value)
     else if (!HOP_BY_HOP.has(key) && !named?.has(key) && key !== 'x-kt-overhead-ms') {
       head.headers.push(name, value)
       if (key === 'content-length') head.contentLength = Number(value)
@@ -110,7 +110,7 @@ export function answerHead(status: number, rawHeaders: RawHeaders): FullHead {
 }
 
 /** For a body that will not be the one that was announced. */
-export function withoutLength(head: FullHead): void {
+export function removeContentLength(head: UpstreamHead): void {
   const at = head.headers.findIndex((part, index) => index % 2 === 0 && part.toLowerCase() === 'content-length')
   if (at >= 0) head.headers.splice(at, 2)
   head.contentLength = undefined
@@ -124,14 +124,14 @@ export function responseTrailers(rawTrailers: RawHeaders): { trailers: [string, 
     const name = String(rawTrailers[i])
     const value = String(rawTrailers[i + 1])
     const key = name.toLowerCase()
-    if (key === 'server-timing') serverTiming = join(serverTiming, value)
+    if (key === 'server-timing') serverTiming = joinLists(serverTiming, value)
     else if (!HOP_BY_HOP.has(key) && !NOT_A_TRAILER.has(key)) trailers.push([name, value])
   }
   return { trailers, serverTiming }
 }
 
 /** Two lists of a comma-separated header as one. */
-export function join(first: string, second: string): string {
+export function joinLists(first: string, second: string): string {
   return first && second ? `${first}, ${second}` : first || second
 }
 

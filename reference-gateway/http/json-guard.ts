@@ -20,9 +20,9 @@ const Char = {
   CloseObject: 125,
 } as const
 
-export type Finding = { kind: 'deep' } | { kind: 'duplicate'; key: string }
+export type JsonProblem = { kind: 'deep' } | { kind: 'duplicate'; key: string }
 
-export function guardJson(text: string): Finding | undefined {
+export function findJsonProblem(text: string): JsonProblem | undefined {
   return walk(text, true)
 }
 
@@ -32,7 +32,7 @@ export function nestsTooDeep(text: string): boolean {
 }
 
 /** `readsKeys`: looks for keys that occur twice, and into what stands under `arguments`. */
-function walk(text: string, readsKeys: boolean): Finding | undefined {
+function walk(text: string, readsKeys: boolean): JsonProblem | undefined {
   // One entry a level: the keys seen in an object, undefined for a list.
   const levels: (KeySet | undefined)[] = []
   let keys: KeySet | undefined

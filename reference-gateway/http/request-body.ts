@@ -6,10 +6,10 @@
 import { isUtf8 } from 'node:buffer'
 import type { IncomingMessage } from 'node:http'
 import { formatBytes } from '../../src/units.ts'
-import type { BodyFacts, Endpoint, JsonObject, RequestContext } from './context.ts'
 import { isForm } from './forms.ts'
-import { guardJson, MAX_DEPTH } from './json-guard.ts'
-import { type GatewayError, invalidRequest } from './openai-error.ts'
+import { type GatewayError, invalidRequest } from './gateway-error.ts'
+import { findJsonProblem, MAX_DEPTH } from './json-guard.ts'
+import type { ApiEndpoint, BodyFacts, JsonObject, RequestContext } from './request-context.ts'
 
 const EMPTY = Buffer.alloc(0)
 /** Above this size a body can be shared: a fraction of a millisecond to read. */
@@ -78,9 +78,9 @@ export function readBody(context: RequestContext): GatewayError | undefined {
   if (encoding !== undefined && encoding !== 'identity') {
     return invalidRequest('unsupported_encoding', 'send the request body uncompressed', 415)
   }
-  const read = readJson(context.body, context.endpoint)
+  const read = parseBody(context.body, context.endpoint)
   if ('code' in read) return read
-  context.takeOver(read)
+  context.setBody(read)
   return undefined
 }
 
@@ -94,16 +94,16 @@ function isRead(context: RequestContext): boolean {
   return context.body.length > 0 && !isForm(context)
 }
 
-export interface ReadBody {
+export interface ParsedBody {
   json: JsonObject
   facts: BodyFacts
 }
 
 /** What a body says, or why it is refused. */
-export function readJson(body: Buffer, endpoint: Endpoint): ReadBody | GatewayError {
+export function parseBody(body: Buffer, endpoint: ApiEndpoint): ParsedBody | GatewayError {
   if (!isUtf8(body)) return invalidRequest('invalid_utf8', 'the request body is not UTF-8')
   const text = body.toString('utf8')
-  const finding = guardJson(text)
+  const finding = findJsonProblem(text)
   if (finding) return refusalOf(finding)
   let parsed: unknown
   try {
@@ -114,11 +114,11 @@ export function readJson(body: Buffer, endpoint: Endpoint): ReadBody | GatewayEr
   if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) {
     return invalidRequest('invalid_json', 'the request body is not a JSON object')
   }
-  return factsOf(parsed as JsonObject, endpoint)
+  return readFacts(parsed as JsonObject, endpoint)
 }
 
 /** What the gateway's own decisions rest on must have the right type: policies that see nothing must not let it pass. */
-export function factsOf(json: JsonObject, endpoint: Endpoint): ReadBody | GatewayError {
+export function readFacts(json: JsonObject, endpoint: ApiEndpoint): ParsedBody | GatewayError {
   const { model, stream, messages, temperature, store } = json
   if (model !== undefined && typeof model !== 'string') {
     return invalidRequest('invalid_model', "'model' is not a string")
@@ -140,7 +140,7 @@ function isListOfObjects(value: unknown): boolean {
   return Array.isArray(value) && value.every((one) => typeof one === 'object' && one !== null && !Array.isArray(one))
 }
 
-function refusalOf(finding: NonNullable<ReturnType<typeof guardJson>>): GatewayError {
+function refusalOf(finding: NonNullable<ReturnType<typeof findJsonProblem>>): GatewayError {
   return finding.kind === 'deep'
     ? invalidRequest('too_deep', `the request body is nested deeper than ${MAX_DEPTH} levels`)
     : invalidRequest('duplicate_key', `the key ${JSON.stringify(finding.key.slice(0, 64))} occurs twice in one object`)

@@ -12,11 +12,11 @@
  * with the provider's stamps.
  */
 
-export type State = 'work' | 'upstream' | 'hold' | 'client'
+export type TimingState = 'work' | 'upstream' | 'hold' | 'client'
 
 /** Parts of `work`, in the order in which they are printed. */
 export const COMPONENTS = ['input-policy', 'routing', 'cache', 'inject', 'acquire', 'output-policy', 'events'] as const
-export type Component = (typeof COMPONENTS)[number]
+export type OverheadComponent = (typeof COMPONENTS)[number]
 
 export class Timings {
   arrivedMs = 0
@@ -33,7 +33,7 @@ export class Timings {
   holdMs = 0
   clientMs = 0
   #workMs = 0
-  #state: State = 'work'
+  #state: TimingState = 'work'
   #holding = false
   #markMs = 0
 
@@ -44,7 +44,7 @@ export class Timings {
   }
 
   /** From now on the time counts as `next`. Returns the current time. */
-  enter(next: State): number {
+  enter(next: TimingState): number {
     const nowMs = performance.now()
     const spentMs = nowMs - this.#markMs
     this.#markMs = nowMs
@@ -74,7 +74,7 @@ export class Timings {
   }
 
   /** A component by its printed name; undefined where its stage is off. */
-  component(name: Component): number | undefined {
+  component(name: OverheadComponent): number | undefined {
     switch (name) {
       case 'input-policy':
         return this.inputPolicyMs

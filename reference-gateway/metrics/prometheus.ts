@@ -4,9 +4,9 @@
  * figures are prom-client's default metrics, of each process, added up as prom-client sees fit.
  */
 import { AggregatorRegistry, collectDefaultMetrics, Registry } from 'prom-client'
-import type { CacheStats } from '../cache/cache.ts'
+import type { ResponseCacheStats } from '../cache/cache.ts'
 import type { EventCounts } from '../events/observer.ts'
-import type { Figures, Spread } from './recorder.ts'
+import type { GatewayTotals, LatencyHistogram } from './recorder.ts'
 
 export const CONTENT_TYPE = Registry.PROMETHEUS_CONTENT_TYPE
 
@@ -19,9 +19,9 @@ export interface MetricJson {
   aggregator: string
 }
 
-export interface Measured {
-  figures: Figures | undefined
-  cache: CacheStats | undefined
+export interface MetricsSources {
+  totals: GatewayTotals | undefined
+  cache: ResponseCacheStats | undefined
   events: EventCounts | undefined
   /** Dropped on the way to each reader. */
   droppedBy: Record<string, number>
@@ -50,9 +50,9 @@ export function processMetrics(): Registry {
   return registry
 }
 
-export function renderMetrics(measured: Measured): Promise<string> {
+export function renderMetrics(measured: MetricsSources): Promise<string> {
   const own = [
-    ...figureMetrics(measured.figures),
+    ...figureMetrics(measured.totals),
     ...cacheMetrics(measured.cache),
     ...eventMetrics(measured),
     ...holdMetrics(measured),
@@ -62,7 +62,7 @@ export function renderMetrics(measured: Measured): Promise<string> {
   return AggregatorRegistry.aggregate([...measured.processes, own]).metrics()
 }
 
-function figureMetrics(figures: Figures | undefined): MetricJson[] {
+function figureMetrics(figures: GatewayTotals | undefined): MetricJson[] {
   if (!figures) return []
   const metrics = [
     metric(
@@ -89,7 +89,7 @@ function figureMetrics(figures: Figures | undefined): MetricJson[] {
     ),
   ]
   const components: MetricJson['values'] = []
-  for (const [name, spread] of figures.spreads) {
+  for (const [name, spread] of figures.histograms) {
     const help = WHOLE[name]
     if (help === undefined)
       components.push(...histogram('kt_overhead_seconds', spread, COMPONENT_S, { component: name }))
@@ -106,7 +106,7 @@ function figureMetrics(figures: Figures | undefined): MetricJson[] {
   return metrics
 }
 
-function cacheMetrics(cache: CacheStats | undefined): MetricJson[] {
+function cacheMetrics(cache: ResponseCacheStats | undefined): MetricJson[] {
   if (!cache) return []
   const results = { hit: cache.hits, miss: cache.misses, bypass: cache.bypassed }
   return [
@@ -126,7 +126,7 @@ function cacheMetrics(cache: CacheStats | undefined): MetricJson[] {
   ]
 }
 
-function eventMetrics({ events, droppedBy }: Measured): MetricJson[] {
+function eventMetrics({ events, droppedBy }: MetricsSources): MetricJson[] {
   if (!events) return []
   return [
     metric('kt_events_total', 'counter', 'Events emitted.', [{ value: events.emitted, labels: {} }]),
@@ -140,13 +140,13 @@ function eventMetrics({ events, droppedBy }: Measured): MetricJson[] {
   ]
 }
 
-function holdMetrics({ holdOverrun }: Measured): MetricJson[] {
+function holdMetrics({ holdOverrun }: MetricsSources): MetricJson[] {
   if (holdOverrun === undefined) return []
   const help = 'Times that text of a stream was held for longer than streaming.flush_interval.'
   return [metric('kt_hold_overrun_total', 'counter', help, [{ value: holdOverrun, labels: {} }])]
 }
 
-function poolMetrics({ pool, recycled }: Measured): MetricJson[] {
+function poolMetrics({ pool, recycled }: MetricsSources): MetricJson[] {
   const { opened = 0, waited = 0, ...states } = pool
   return [
     metric(
@@ -183,7 +183,7 @@ function labelled(label: string, values: Record<string, number>): MetricJson['va
 
 function histogram(
   name: string,
-  spread: Spread,
+  spread: LatencyHistogram,
   boundsS: readonly number[],
   labels: Record<string, string>,
 ): MetricJson['values'] {

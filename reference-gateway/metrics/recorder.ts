@@ -4,7 +4,7 @@
  */
 
 import { decodeFromCompressedBase64, encodeIntoCompressedBase64, Int32Histogram } from 'hdr-histogram-js'
-import type { GatewayEvent } from '../events/event.ts'
+import type { RequestEvent } from '../events/event.ts'
 
 /**
  * How a quantity is spread, in a histogram that costs 50 ns a value and a few kilobytes: HdrHistogram with two significant
@@ -13,12 +13,12 @@ import type { GatewayEvent } from '../events/event.ts'
 
 const PER_MS = 10_000
 
-interface EncodedSpread {
+interface EncodedHistogram {
   hdr: string
   sumMs: number
 }
 
-export class Spread {
+export class LatencyHistogram {
   sumMs = 0
   readonly #hdr: Int32Histogram
 
@@ -58,17 +58,17 @@ export class Spread {
     })
   }
 
-  add(other: Spread): void {
+  add(other: LatencyHistogram): void {
     this.#hdr.add(other.#hdr)
     this.sumMs += other.sumMs
   }
 
-  encode(): EncodedSpread {
+  encode(): EncodedHistogram {
     return { hdr: encodeIntoCompressedBase64(this.#hdr), sumMs: this.sumMs }
   }
 
-  static decode({ hdr, sumMs }: EncodedSpread): Spread {
-    const spread = new Spread()
+  static decode({ hdr, sumMs }: EncodedHistogram): LatencyHistogram {
+    const spread = new LatencyHistogram()
     const decoded = decodeFromCompressedBase64(hdr, 32, false)
     if (!(decoded instanceof Int32Histogram)) throw new Error('not a histogram of 32-bit counts')
     spread.#hdr.add(decoded)
@@ -77,9 +77,9 @@ export class Spread {
   }
 }
 
-export interface RecorderSnapshot {
+export interface MetricsSnapshot {
   /** By component; 'total' is the overhead, 'latency', 'ttft' and 'upstream' the request itself. */
-  spreads: Record<string, EncodedSpread>
+  histograms: Record<string, EncodedHistogram>
   /** By the JSON of their labels. */
   requests: Record<string, number>
   tokens: { input: number; output: number }
@@ -91,15 +91,15 @@ const MOST_KINDS = 1_000
 
 const OTHER_MODEL = 'other'
 
-export class Recorder {
-  readonly #spreads = new Map<string, Spread>()
+export class MetricsRecorder {
+  readonly #spreads = new Map<string, LatencyHistogram>()
   readonly #requests = new Map<string, number>()
   readonly #policies = new Map<string, number>()
   readonly #models = new Set<string>()
   #inputTokens = 0
   #outputTokens = 0
 
-  done(event: GatewayEvent, emissionMs: number): void {
+  record(event: RequestEvent, emissionMs: number): void {
     this.#record('event_emission', emissionMs)
     this.#record('latency', event.latency_ms)
     this.#record('total', event.overhead_ms)
@@ -116,16 +116,16 @@ export class Recorder {
     }
   }
 
-  snapshot(): RecorderSnapshot {
+  snapshot(): MetricsSnapshot {
     return {
-      spreads: Object.fromEntries([...this.#spreads].map(([name, spread]) => [name, spread.encode()])),
+      histograms: Object.fromEntries([...this.#spreads].map(([name, spread]) => [name, spread.encode()])),
       requests: Object.fromEntries(this.#requests),
       tokens: { input: this.#inputTokens, output: this.#outputTokens },
       policies: Object.fromEntries(this.#policies),
     }
   }
 
-  #modelOf({ model }: GatewayEvent): string {
+  #modelOf({ model }: RequestEvent): string {
     if (model === null) return ''
     if (this.#models.has(model)) return model
     if (this.#models.size >= MOST_KINDS) return OTHER_MODEL
@@ -136,7 +136,7 @@ export class Recorder {
   #record(name: string, ms: number): void {
     let spread = this.#spreads.get(name)
     if (!spread) {
-      spread = new Spread()
+      spread = new LatencyHistogram()
       this.#spreads.set(name, spread)
     }
     spread.record(ms)
@@ -144,20 +144,25 @@ export class Recorder {
 }
 
 /** Spreads by name, requests by labels, all processes together. */
-export interface Figures {
-  spreads: Map<string, Spread>
+export interface GatewayTotals {
+  histograms: Map<string, LatencyHistogram>
   requests: Map<string, number>
   policies: Map<string, number>
   tokens: { input: number; output: number }
 }
 
-export function addUp(snapshots: readonly RecorderSnapshot[]): Figures {
-  const sum: Figures = { spreads: new Map(), requests: new Map(), policies: new Map(), tokens: { input: 0, output: 0 } }
-  for (const { spreads, requests, policies, tokens } of snapshots) {
-    for (const [name, encoded] of Object.entries(spreads)) {
-      const spread = sum.spreads.get(name) ?? new Spread()
-      spread.add(Spread.decode(encoded))
-      sum.spreads.set(name, spread)
+export function mergeSnapshots(snapshots: readonly MetricsSnapshot[]): GatewayTotals {
+  const sum: GatewayTotals = {
+    histograms: new Map(),
+    requests: new Map(),
+    policies: new Map(),
+    tokens: { input: 0, output: 0 },
+  }
+  for (const { histograms, requests, policies, tokens } of snapshots) {
+    for (const [name, encoded] of Object.entries(histograms)) {
+      const spread = sum.histograms.get(name) ?? new LatencyHistogram()
+      spread.add(LatencyHistogram.decode(encoded))
+      sum.histograms.set(name, spread)
     }
     for (const [labels, count] of Object.entries(requests))
       sum.requests.set(labels, (sum.requests.get(labels) ?? 0) + count)

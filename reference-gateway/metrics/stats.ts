@@ -1,5 +1,5 @@
 /** `/stats` of the admin port: each component's P50 and P99 against its budget. */
-import type { Figures, Spread } from './recorder.ts'
+import type { GatewayTotals, LatencyHistogram } from './recorder.ts'
 
 /**
  * What each component may take at P99, in milliseconds ("Performance Engineering the AI Gateway", Gateway Overhead Budget).
@@ -26,7 +26,7 @@ export interface ComponentStats {
   verdict?: 'pass' | 'fail' | 'inconclusive'
 }
 
-export interface Stats {
+export interface OverheadStats {
   requests: number
   tokens: { input: number; output: number }
   components: Record<string, ComponentStats>
@@ -48,21 +48,21 @@ const ORDER = [
 
 const OBSERVATIONS_NEEDED = 1_000
 
-export function statsOf(figures: Figures): Stats {
-  const names = [...ORDER, ...[...figures.spreads.keys()].filter((name) => !ORDER.includes(name)).sort()]
+export function buildStats(figures: GatewayTotals): OverheadStats {
+  const names = [...ORDER, ...[...figures.histograms.keys()].filter((name) => !ORDER.includes(name)).sort()]
   const components: Record<string, ComponentStats> = {}
   for (const name of names) {
-    const spread = figures.spreads.get(name)
-    if (spread) components[name] = componentOf(spread, BUDGETS_MS[name])
+    const spread = figures.histograms.get(name)
+    if (spread) components[name] = componentStats(spread, BUDGETS_MS[name])
   }
   return {
-    requests: figures.spreads.get('latency')?.count ?? 0,
+    requests: figures.histograms.get('latency')?.count ?? 0,
     tokens: figures.tokens,
     components,
   }
 }
 
-function componentOf(spread: Spread, budgetMs: number | undefined): ComponentStats {
+function componentStats(spread: LatencyHistogram, budgetMs: number | undefined): ComponentStats {
   const p99Ms = spread.quantileMs(0.99) ?? 0
   const figures = { count: spread.count, p50_ms: spread.quantileMs(0.5) ?? 0, p99_ms: p99Ms, max_ms: spread.maxMs ?? 0 }
   if (budgetMs === undefined) return figures

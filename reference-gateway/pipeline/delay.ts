@@ -4,7 +4,7 @@
  */
 
 /** Calls `then` once `delayMs` have passed; the returned function calls it off. */
-export function holdFor(delayMs: number, then: () => void): () => void {
+export function delay(delayMs: number, then: () => void): () => void {
   const untilMs = performance.now() + delayMs
   let timer: NodeJS.Timeout | undefined
   let turn: NodeJS.Immediate | undefined

@@ -1,12 +1,12 @@
 /** Anthropic's Messages API behind OpenAI's chat completions: what is asked. What is answered is in anthropic-answer.ts. */
 
-import type { JsonObject, RequestContext } from '../http/context.ts'
-import type { GatewayError } from '../http/openai-error.ts'
-import { AnthropicAnswer } from './anthropic-answer.ts'
-import { type ChatRequest, type Part, readChat, type Turn, unsupported } from './chat-request.ts'
+import type { GatewayError } from '../http/gateway-error.ts'
+import type { JsonObject, RequestContext } from '../http/request-context.ts'
+import { AnthropicResponse } from './anthropic-response.ts'
+import { type ChatRequest, type Part, parseChatRequest, type Turn, unsupported } from './chat-request.ts'
 import { encode } from './completion.ts'
 import { ModelList } from './model-list.ts'
-import type { Asked, Protocol } from './protocol.ts'
+import type { ProviderProtocol, TranslatedRequest } from './protocol.ts'
 
 const VERSION = ['anthropic-version', '2023-06-01'] as const
 /** Anthropic insists on a limit; OpenAI's clients need not give one. */
@@ -21,9 +21,9 @@ const NEUTRAL = {
   reasoning_effort: [null, undefined],
 }
 
-export const anthropic: Protocol = {
+export const anthropic: ProviderProtocol = {
   credentials: (key) => ['x-api-key', key],
-  ask: (context: RequestContext, basePath: string): Asked | GatewayError => {
+  buildRequest: (context: RequestContext, basePath: string): TranslatedRequest | GatewayError => {
     if (context.method === 'GET' && context.path === '/models') {
       return { path: `${basePath}/models`, body: EMPTY, headers: VERSION, translation: new ModelList() }
     }
@@ -32,13 +32,13 @@ export const anthropic: Protocol = {
     }
     const { temperature } = context.json
     if (typeof temperature === 'number' && temperature > 1) return unsupported('a temperature above 1', 'anthropic')
-    const chat = readChat(context.json, 'anthropic', NEUTRAL)
+    const chat = parseChatRequest(context.json, 'anthropic', NEUTRAL)
     if ('code' in chat) return chat
     return {
       path: `${basePath}/messages`,
       body: encode(messagesRequest(context.json, chat)),
       headers: VERSION,
-      translation: new AnthropicAnswer(chat.includeUsage),
+      translation: new AnthropicResponse(chat.includeUsage),
     }
   },
 }

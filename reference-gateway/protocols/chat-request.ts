@@ -4,8 +4,8 @@
  */
 
 import { z } from 'zod'
-import type { JsonObject } from '../http/context.ts'
-import { type GatewayError, invalidRequest } from '../http/openai-error.ts'
+import { type GatewayError, invalidRequest } from '../http/gateway-error.ts'
+import type { JsonObject } from '../http/request-context.ts'
 import { isObject, parse } from './json.ts'
 
 export type Part = { kind: 'text'; text: string } | { kind: 'image'; mediaType: string; base64: string } | ImageUrl
@@ -14,7 +14,7 @@ export interface ImageUrl {
   url: string
 }
 
-export interface Call {
+export interface ToolCallRequest {
   id: string
   name: string
   args: JsonObject
@@ -22,7 +22,7 @@ export interface Call {
 
 export type Turn =
   | { role: 'user'; parts: readonly Part[] }
-  | { role: 'assistant'; parts: readonly Part[]; calls: readonly Call[] }
+  | { role: 'assistant'; parts: readonly Part[]; calls: readonly ToolCallRequest[] }
   | { role: 'tool'; callId: string; name: string; content: string }
 
 export interface Tool {
@@ -44,7 +44,7 @@ export interface ChatRequest {
   format: Chat['response_format'] | undefined
 }
 
-class NotSayable extends Error {}
+class UnsupportedParameter extends Error {}
 
 /** Passed on as it is. */
 const anyObject = z.custom<JsonObject>(isObject)
@@ -106,7 +106,7 @@ const NEUTRAL: Record<string, readonly unknown[]> = {
 }
 
 /** `also` names further members that this provider cannot express, with the values that are no loss. */
-export function readChat(
+export function parseChatRequest(
   json: JsonObject,
   protocol: string,
   also: Record<string, readonly unknown[]>,
@@ -120,7 +120,7 @@ export function readChat(
   try {
     return takeApart(read.data)
   } catch (error) {
-    if (error instanceof NotSayable) return unsupported(error.message, protocol)
+    if (error instanceof UnsupportedParameter) return unsupported(error.message, protocol)
     throw error
   }
 }
@@ -150,7 +150,7 @@ function takeApart(chat: Chat): ChatRequest {
     } else if (role === 'tool') {
       const callId = tool_call_id ?? ''
       turns.push({ role, callId, name: names.get(callId) ?? callId, content: plainText(content) })
-    } else throw new NotSayable(`a message of the role ${JSON.stringify(role)}`)
+    } else throw new UnsupportedParameter(`a message of the role ${JSON.stringify(role)}`)
   }
   const stop = chat.stop ?? []
   return {
@@ -170,17 +170,17 @@ function plainText(content: Content): string {
   return partsOf(content)
     .map((part) => {
       if (part.kind === 'text') return part.text
-      throw new NotSayable('an image in a message of that role')
+      throw new UnsupportedParameter('an image in a message of that role')
     })
     .join('')
 }
 
 function partsOf(content: Content): Part[] {
   if (typeof content === 'string') return [{ kind: 'text', text: content }]
-  if (!content) throw new NotSayable('content that is neither text nor a list of parts')
+  if (!content) throw new UnsupportedParameter('content that is neither text nor a list of parts')
   return content.map(({ type, text, image_url: image }): Part => {
     if (type === 'text') return { kind: 'text', text: text ?? '' }
-    if (type !== 'image_url' || !image) throw new NotSayable(`content of the type ${type}`)
+    if (type !== 'image_url' || !image) throw new UnsupportedParameter(`content of the type ${type}`)
     const data = /^data:([\w.+-]+\/[\w.+-]+);base64,(.*)$/s.exec(image.url)
     return data?.[1] !== undefined && data[2] !== undefined
       ? { kind: 'image', mediaType: data[1], base64: data[2] }
@@ -188,14 +188,14 @@ function partsOf(content: Content): Part[] {
   })
 }
 
-function callOf({ id, function: called }: z.output<typeof callShape>): Call {
+function callOf({ id, function: called }: z.output<typeof callShape>): ToolCallRequest {
   const args = parse(called?.arguments || '{}')
-  if (!isObject(args)) throw new NotSayable('tool arguments that are no JSON object')
+  if (!isObject(args)) throw new UnsupportedParameter('tool arguments that are no JSON object')
   return { id: id ?? '', name: called?.name ?? '', args }
 }
 
 function toolOf({ type, function: described }: z.output<typeof toolShape>): Tool {
-  if (type !== 'function') throw new NotSayable(`a tool of the type ${type}`)
+  if (type !== 'function') throw new UnsupportedParameter(`a tool of the type ${type}`)
   const { name, description, parameters } = described ?? {}
   return { name: name ?? '', description: description ?? undefined, parameters: parameters ?? undefined }
 }
@@ -203,6 +203,6 @@ function toolOf({ type, function: described }: z.output<typeof toolShape>): Tool
 function toolChoiceOf(given: Chat['tool_choice']): ChatRequest['toolChoice'] {
   if (given === undefined || given === null) return undefined
   if (given === 'auto' || given === 'none' || given === 'required') return given
-  if (typeof given === 'string' || !given.function) throw new NotSayable('this tool_choice')
+  if (typeof given === 'string' || !given.function) throw new UnsupportedParameter('this tool_choice')
   return { name: given.function.name }
 }

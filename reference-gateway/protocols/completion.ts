@@ -4,11 +4,11 @@
  */
 
 import { StringDecoder } from 'node:string_decoder'
-import type { JsonObject } from '../http/context.ts'
+import type { JsonObject } from '../http/request-context.ts'
 
 /** Takes an event stream apart: bytes split anywhere in, the `data` of each complete event out. */
 
-export class SseReader {
+export class SseDataReader {
   readonly #decoder = new StringDecoder('utf8')
   #rest = ''
   #data: string[] = []
@@ -33,7 +33,7 @@ export class SseReader {
   }
 }
 
-export interface Usage {
+export interface CompletionUsage {
   promptTokens: number
   cachedTokens: number
   /** Everything billed as output, reasoning included. */
@@ -67,7 +67,7 @@ export function nowSeconds(): number {
   return Math.floor((performance.timeOrigin + performance.now()) / 1_000)
 }
 
-export function wholeCompletion(head: CompletionHead, choices: readonly Choice[], usage: Usage): Buffer {
+export function wholeCompletion(head: CompletionHead, choices: readonly Choice[], usage: CompletionUsage): Buffer {
   return encode({
     ...headOf(head, 'chat.completion', nowSeconds()),
     choices: choices.map(({ text, reasoning, toolCalls, finishReason }, index) => ({
@@ -101,7 +101,7 @@ export class ChunkWriter {
   }
 
   /** The usage, if it was asked for, and the end mark. */
-  end(usage: Usage): string {
+  end(usage: CompletionUsage): string {
     const last = this.#includeUsage ? this.#event({ choices: [] }, usageOf(usage)) : ''
     return `${last}data: [DONE]\n\n`
   }
@@ -128,7 +128,7 @@ function headOf({ id, model, fingerprint }: CompletionHead, object: string, crea
   return { id, object, created, model, ...(fingerprint !== undefined && { system_fingerprint: fingerprint }) }
 }
 
-function usageOf({ promptTokens, cachedTokens, completionTokens, reasoningTokens }: Usage): JsonObject {
+function usageOf({ promptTokens, cachedTokens, completionTokens, reasoningTokens }: CompletionUsage): JsonObject {
   return {
     prompt_tokens: promptTokens,
     completion_tokens: completionTokens,

@@ -1,27 +1,27 @@
 /** Gemini's generateContent behind OpenAI's chat completions: what is asked. What is answered is in gemini-answer.ts. */
 
-import type { JsonObject, RequestContext } from '../http/context.ts'
-import type { GatewayError } from '../http/openai-error.ts'
-import { type ChatRequest, type Part, readChat, type Turn, unsupported } from './chat-request.ts'
+import type { GatewayError } from '../http/gateway-error.ts'
+import type { JsonObject, RequestContext } from '../http/request-context.ts'
+import { type ChatRequest, type Part, parseChatRequest, type Turn, unsupported } from './chat-request.ts'
 import { encode } from './completion.ts'
-import { GeminiAnswer } from './gemini-answer.ts'
+import { GeminiResponse } from './gemini-response.ts'
 import { ModelList } from './model-list.ts'
-import type { Asked, Protocol } from './protocol.ts'
+import type { ProviderProtocol, TranslatedRequest } from './protocol.ts'
 
 const EMPTY = Buffer.alloc(0)
 const NO_HEADERS: readonly string[] = []
 const NEUTRAL = { reasoning_effort: [null, undefined] }
 
-export const gemini: Protocol = {
+export const gemini: ProviderProtocol = {
   credentials: (key) => ['x-goog-api-key', key],
-  ask: (context: RequestContext, basePath: string): Asked | GatewayError => {
+  buildRequest: (context: RequestContext, basePath: string): TranslatedRequest | GatewayError => {
     if (context.method === 'GET' && context.path === '/models') {
       return { path: `${basePath}/models`, body: EMPTY, headers: NO_HEADERS, translation: new ModelList() }
     }
     if (context.endpoint !== 'chat' || !context.json) {
       return { ...unsupported(`${context.method} /v1${context.path}`, 'gemini'), status: 404 }
     }
-    const chat = readChat(context.json, 'gemini', NEUTRAL)
+    const chat = parseChatRequest(context.json, 'gemini', NEUTRAL)
     if ('code' in chat) return chat
     if (chat.turns.some((turn) => turn.role !== 'tool' && turn.parts.some(({ kind }) => kind === 'image_url'))) {
       return unsupported('an image that is not a data: URL', 'gemini')
@@ -33,7 +33,7 @@ export const gemini: Protocol = {
       path: context.stream ? `${place}:streamGenerateContent?alt=sse` : `${place}:generateContent`,
       body: encode(generateRequest(context.json, chat)),
       headers: NO_HEADERS,
-      translation: new GeminiAnswer(chat.includeUsage, context.model ?? ''),
+      translation: new GeminiResponse(chat.includeUsage, context.model ?? ''),
     }
   },
 }

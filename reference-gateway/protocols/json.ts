@@ -1,8 +1,8 @@
 /** Reading JSON that somebody else wrote: every step says what it takes, and takes nothing for granted. */
 
-import type { JsonObject } from '../http/context.ts'
+import { UnreadableResponse } from '../http/gateway-error.ts'
 import { nestsTooDeep } from '../http/json-guard.ts'
-import { UnreadableAnswer } from '../http/openai-error.ts'
+import type { JsonObject } from '../http/request-context.ts'
 
 export function isObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
@@ -38,19 +38,19 @@ export function parse(text: string): unknown {
 
 export function textIn(value: unknown, name: string): string {
   if (value === undefined || value === null) return ''
-  if (typeof value !== 'string') throw new UnreadableAnswer(`'${name}' is not a string`)
+  if (typeof value !== 'string') throw new UnreadableResponse(`'${name}' is not a string`)
   return value
 }
 
 export function objectIn(value: unknown, name: string): JsonObject {
   if (value === undefined || value === null) return {}
-  if (!isObject(value)) throw new UnreadableAnswer(`'${name}' is not an object`)
+  if (!isObject(value)) throw new UnreadableResponse(`'${name}' is not an object`)
   return value
 }
 
 export function objectsIn(value: unknown, name: string): readonly JsonObject[] {
   if (value === undefined || value === null) return []
-  if (!Array.isArray(value)) throw new UnreadableAnswer(`'${name}' is not a list`)
+  if (!Array.isArray(value)) throw new UnreadableResponse(`'${name}' is not a list`)
   return value.map((one) => objectIn(one, `${name}[]`))
 }
 
@@ -64,11 +64,11 @@ export function bodyIn(status: number, body: Buffer): JsonObject {
   const given = shallow(body.toString('utf8'))
   // Gemini answers some errors with a list of one.
   const answer = Array.isArray(given) ? given[0] : given
-  if (status < 400 && !isObject(answer)) throw new UnreadableAnswer('it is not a JSON object')
+  if (status < 400 && !isObject(answer)) throw new UnreadableResponse('it is not a JSON object')
   return objectOf(answer)
 }
 
 function shallow(text: string): unknown {
-  if (nestsTooDeep(text)) throw new UnreadableAnswer('it is nested too deep')
+  if (nestsTooDeep(text)) throw new UnreadableResponse('it is nested too deep')
   return parse(text)
 }

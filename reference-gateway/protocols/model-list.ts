@@ -1,11 +1,11 @@
 /** A provider's list of models as OpenAI lists them. */
 import { encode } from './completion.ts'
 import { bodyIn, objectOf, objectsIn, textOf } from './json.ts'
-import type { StreamEnd, Translation } from './protocol.ts'
+import type { ResponseTranslation, StreamEnd } from './protocol.ts'
 
 const EMPTY = Buffer.alloc(0)
 
-export class ModelList implements Translation {
+export class ModelList implements ResponseTranslation {
   stream(): Buffer {
     return EMPTY
   }

@@ -3,17 +3,17 @@
  * up and its answer on its way down.
  */
 
-import type { RequestContext } from '../http/context.ts'
-import type { GatewayError } from '../http/openai-error.ts'
-import type { HeaderPairs } from '../http/stages.ts'
+import type { GatewayError } from '../http/gateway-error.ts'
+import type { HeaderPairs } from '../http/hooks.ts'
+import type { RequestContext } from '../http/request-context.ts'
 
 /** OpenAI's protocol: the clients' own, so that nothing is translated. */
 
 const NO_HEADERS: HeaderPairs = []
 
-export const openai: Protocol = {
+export const openai: ProviderProtocol = {
   credentials: (key) => ['authorization', `Bearer ${key}`],
-  ask: (context: RequestContext, basePath: string): Asked => ({
+  buildRequest: (context: RequestContext, basePath: string): TranslatedRequest => ({
     path: basePath + context.path || '/',
     body: context.body,
     headers: NO_HEADERS,
@@ -21,24 +21,24 @@ export const openai: Protocol = {
   }),
 }
 
-export interface Protocol {
+export interface ProviderProtocol {
   /** The header that carries the provider's key. */
   credentials(key: string): HeaderPairs
   /** What is sent for this request, or why it cannot be said in this protocol. */
-  ask(context: RequestContext, basePath: string): Asked | GatewayError
+  buildRequest(context: RequestContext, basePath: string): TranslatedRequest | GatewayError
 }
 
-export interface Asked {
+export interface TranslatedRequest {
   path: string
   body: Buffer
   /** Besides the credentials. */
   headers: HeaderPairs
   /** Undefined: the answer is passed on as it comes. */
-  translation: Translation | undefined
+  translation: ResponseTranslation | undefined
 }
 
 /** One answer, from the provider's protocol to OpenAI's. Throws an UnreadableAnswer where it is none. */
-export interface Translation {
+export interface ResponseTranslation {
   /** A piece of the provider's event stream, split anywhere -> complete events of ours; may be empty. */
   stream(chunk: Buffer): Buffer
   /** The provider's stream has ended. */

@@ -4,10 +4,10 @@
  */
 import type { Dispatcher } from 'undici'
 import type { RawHeaders } from '../http/headers.ts'
-import type { Flow } from '../http/stages.ts'
+import type { UpstreamFlow } from '../http/hooks.ts'
 import { RefusedStream } from './h2-stream.ts'
 import type { ConnectionPool } from './pool.ts'
-import type { Connection, UpstreamRequest } from './types.ts'
+import type { ConnectionLease, UpstreamRequest } from './types.ts'
 
 export interface AttemptOwner {
   /** Runs what a connection or the pool has called, all of the following too: what it throws ends the request. */
@@ -15,7 +15,7 @@ export interface AttemptOwner {
   /** The request is being written. */
   onSent(): void
   /** The provider refused it unread: it will be sent again, over another connection. */
-  onTakenBack(): void
+  onRefusedStream(): void
   /** The answer's head. False: the answer is not wanted (the rest of it is read and thrown away). */
   onHead(status: number, headers: RawHeaders): boolean
   onData(chunk: Buffer): void
@@ -30,11 +30,11 @@ const DRAIN_BYTES = 64 * 1024
 const RESENDS = 2
 const ABORTED = new Error('the request was given up')
 
-export class Attempt implements Dispatcher.DispatchHandler, Flow {
+export class Attempt implements Dispatcher.DispatchHandler, UpstreamFlow {
   readonly #owner: AttemptOwner
   readonly #pool: ConnectionPool
   #leaveQueue: (() => void) | undefined
-  #connection: Connection | undefined
+  #connection: ConnectionLease | undefined
   #controller: Dispatcher.DispatchController | undefined
   #headed = false
   #unwanted = false
@@ -121,7 +121,7 @@ export class Attempt implements Dispatcher.DispatchHandler, Flow {
       this.#resent++
       this.#connection?.failed()
       this.#connection = undefined
-      if (this.#controller) this.#owner.run(() => this.#owner.onTakenBack())
+      if (this.#controller) this.#owner.run(() => this.#owner.onRefusedStream())
       this.#controller = undefined
       this.#again?.()
       return

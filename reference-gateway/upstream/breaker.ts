@@ -58,7 +58,7 @@ export class Breaker {
   }
 
   /** The request ended without telling anything about the provider. */
-  withdrawn(): void {
+  cancelled(): void {
     this.#trying = false
   }
 }

@@ -4,17 +4,17 @@
  * maxLifetimeMs; how long it may be idle is the transport's own matter.
  */
 import type { Dispatcher } from 'undici'
-import type { Connection, Transport, TransportEvents, UpstreamRequest } from './types.ts'
+import type { ConnectionLease, Transport, TransportEvents, UpstreamRequest } from './types.ts'
 
 /** Why a connection was closed. `upstream`: by the other side; `error`: its request failed; `aborted`: its client left. */
 export type RecycleReason = 'lifetime' | 'idle' | 'excess' | 'upstream' | 'error' | 'aborted' | 'single_use'
 
-export function noneRecycled(): Record<RecycleReason, number> {
+export function zeroRecycled(): Record<RecycleReason, number> {
   return { lifetime: 0, idle: 0, excess: 0, upstream: 0, error: 0, aborted: 0, single_use: 0 }
 }
 
 /** What the pool wants to hear of. */
-export interface Owner {
+export interface ConnectionOwner {
   connected(connection: PooledConnection): void
   released(connection: PooledConnection): void
   closing(connection: PooledConnection, reason: RecycleReason): void
@@ -26,7 +26,7 @@ export interface Owner {
   speaksH1(connection: PooledConnection): void
 }
 
-export class PooledConnection implements Connection, TransportEvents {
+export class PooledConnection implements ConnectionLease, TransportEvents {
   readonly origin: string
   readonly transport: Transport
   state: 'connecting' | 'open' | 'closing' = 'connecting'
@@ -35,14 +35,14 @@ export class PooledConnection implements Connection, TransportEvents {
   inUse = 0
   /** Set when it takes no more requests; it is closed once the last one is over. */
   retiring: RecycleReason | undefined
-  readonly #owner: Owner
+  readonly #owner: ConnectionOwner
   readonly #maxLifetimeMs: number
   #lifetime: NodeJS.Timeout | undefined
 
   constructor(
     origin: string,
     maxLifetimeMs: number,
-    owner: Owner,
+    owner: ConnectionOwner,
     transportOf: (events: TransportEvents) => Transport,
   ) {
     this.origin = origin
@@ -123,7 +123,7 @@ export class PooledConnection implements Connection, TransportEvents {
    * The socket is gone. An idle connection goes with it. Of HTTP/1.1, one whose request was not yet written is connected anew
    * by undici, and one whose request was written hears of it as that request's error.
    */
-  lost(reason: 'idle' | 'upstream' | 'error', error: Error): void {
+  closed(reason: 'idle' | 'upstream' | 'error', error: Error): void {
     clearTimeout(this.#lifetime)
     if (this.state === 'closing') return
     if (this.state === 'connecting' && !this.transport.queues) {

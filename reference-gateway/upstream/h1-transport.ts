@@ -5,7 +5,7 @@ import type {
   PoolConfig,
   Transport,
   TransportEvents,
-  TransportMaker,
+  TransportFactory,
   UpstreamConfig,
   UpstreamRequest,
 } from './types.ts'
@@ -14,7 +14,7 @@ import type {
 const KEEP_ALIVE_MARGIN_MS = 1_000
 
 /** The connector, and with it TLS sessions, is shared. */
-export function h1Transports(pool: PoolConfig, upstream: UpstreamConfig): TransportMaker {
+export function h1Transports(pool: PoolConfig, upstream: UpstreamConfig): TransportFactory {
   const connect = buildConnector({
     allowH2: false,
     timeout: upstream.connectTimeoutMs,
@@ -48,7 +48,7 @@ class H1Transport implements Transport {
     this.#pipelined = pipelining > 1
     client.on('connect', () => events.connected(pipelining))
     client.on('disconnect', (_origin, _targets, error) => {
-      events.lost(error.message === 'socket idle timeout' ? 'idle' : 'upstream', error)
+      events.closed(error.message === 'socket idle timeout' ? 'idle' : 'upstream', error)
     })
   }
 

@@ -14,7 +14,7 @@ import type {
   PoolConfig,
   Transport,
   TransportEvents,
-  TransportMaker,
+  TransportFactory,
   UpstreamConfig,
   UpstreamRequest,
 } from './types.ts'
@@ -25,7 +25,7 @@ const WINDOW_BYTES = 1024 * 1024
 /** How long a session that was closed may take to say goodbye. */
 const GOODBYE_MS = 500
 
-export function h2Transports(pool: PoolConfig, upstream: UpstreamConfig): TransportMaker {
+export function h2Transports(pool: PoolConfig, upstream: UpstreamConfig): TransportFactory {
   return (origin, events) => new H2Transport(new URL(origin), pool, upstream, events)
 }
 
@@ -121,7 +121,7 @@ class H2Transport implements Transport {
     if (!this.#settled && this.#url.protocol === 'http:' && this.#socket.bytesRead > 0) {
       this.#events.speaksH1()
     }
-    this.#events.lost(this.#reason, this.#error ?? failure('UND_ERR_SOCKET'))
+    this.#events.closed(this.#reason, this.#error ?? failure('UND_ERR_SOCKET'))
   }
 
   #keepAlive(session: ClientHttp2Session): void {

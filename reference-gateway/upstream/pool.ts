@@ -8,10 +8,10 @@
  *   release: to the queue, else idle; the longest idle ones above maxIdlePerHost are closed
  */
 
-import { noneRecycled, type Owner, PooledConnection, type RecycleReason } from './connection.ts'
+import { type ConnectionOwner, PooledConnection, type RecycleReason, zeroRecycled } from './connection.ts'
 import { h1Transports } from './h1-transport.ts'
 import { ASSUMED_STREAMS, h2Transports } from './h2-transport.ts'
-import type { Connection, PoolConfig, TransportMaker, UpstreamConfig } from './types.ts'
+import type { ConnectionLease, PoolConfig, TransportFactory, UpstreamConfig } from './types.ts'
 
 export interface PoolStats {
   /** idle + busy + those that are being opened or closed. Never above max_total. */
@@ -29,16 +29,16 @@ export interface PoolStats {
 
 interface Waiter {
   origin: string
-  grant: (connection: Connection) => void
+  grant: (connection: ConnectionLease) => void
   failed: (error: Error) => void
 }
 
-export class ConnectionPool implements Owner {
+export class ConnectionPool implements ConnectionOwner {
   readonly #config: PoolConfig
   readonly #keepAlive: boolean
   readonly #wantsH2: boolean
-  readonly #h1: TransportMaker
-  readonly #h2: TransportMaker
+  readonly #h1: TransportFactory
+  readonly #h2: TransportFactory
   /** HTTP/2 was wanted, and these do not speak it. */
   readonly #h1Origins = new Set<string>()
   /** How many streams at the same time providers were seen to allow. */
@@ -47,7 +47,7 @@ export class ConnectionPool implements Owner {
   readonly #idle = new Map<string, PooledConnection[]>()
   readonly #all = new Set<PooledConnection>()
   readonly #waiters = new Set<Waiter>()
-  readonly #recycled = noneRecycled()
+  readonly #recycled = zeroRecycled()
   #opened = 0
   #waited = 0
   #closing = 0

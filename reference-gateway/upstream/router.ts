@@ -5,8 +5,8 @@
  * back to. A request that names no model goes to the first provider.
  */
 
-import type { RequestContext } from '../http/context.ts'
-import type { GatewayError } from '../http/openai-error.ts'
+import type { GatewayError } from '../http/gateway-error.ts'
+import type { RequestContext } from '../http/request-context.ts'
 import type { Upstream } from './upstream.ts'
 
 /**
@@ -27,15 +27,15 @@ export class Candidates {
 
   /** The one to begin with. */
   first(): Upstream | undefined {
-    const found = this.second() ?? this.#take(() => true)
+    const found = this.next() ?? this.#take(() => true)
     if (!found) this.waitMs = Math.min(...this.#left.map(({ breaker }) => breaker?.waitMs(performance.now()) ?? 0))
     return found
   }
 
   /** Another one, after one that failed. */
-  second(): Upstream | undefined {
+  next(): Upstream | undefined {
     const nowMs = performance.now()
-    return this.#take((upstream) => !upstream.rests(this.#context, nowMs))
+    return this.#take((upstream) => !upstream.isCoolingDown(this.#context, nowMs))
   }
 
   #take(wanted: (upstream: Upstream) => boolean): Upstream | undefined {
@@ -46,13 +46,13 @@ export class Candidates {
 }
 
 /** Where every provider of a model is left alone for now. */
-export function allOpen(waitMs: number): GatewayError {
+export function allCircuitsOpen(waitMs: number): GatewayError {
   const seconds = Math.max(1, Math.ceil(waitMs / 1_000))
   const message = `no provider for this model is well at the moment; try again in ${seconds} s`
   return { status: 503, code: 'circuit_open', message, headers: ['retry-after', String(seconds)] }
 }
 
-interface Place {
+interface WeightedUpstream {
   upstream: Upstream
   weight: number
   current: number
@@ -60,7 +60,7 @@ interface Place {
 
 /** Equals: providers that know the model by patterns of the same kind and length. */
 interface Tier {
-  places: Place[]
+  places: WeightedUpstream[]
   /** As the file has them. */
   upstreams: readonly Upstream[]
   weighted: boolean
@@ -83,11 +83,11 @@ export class Router {
     const tiers = this.#tiers.get(model) ?? this.#plan(model)
     const [only] = tiers
     if (tiers.length === 1 && only && !only.weighted) return only.upstreams
-    return tiers.flatMap(inOrder)
+    return tiers.flatMap(orderTier)
   }
 
   #plan(model: string): Tier[] {
-    const byLength = new Map<number, { pattern: string; places: Place[] }>()
+    const byLength = new Map<number, { pattern: string; places: WeightedUpstream[] }>()
     for (const upstream of this.#all) {
       const best = Math.max(...upstream.provider.models.map((pattern) => matchLength(pattern, model)))
       if (best < 0) continue
@@ -104,7 +104,7 @@ export class Router {
   }
 
   /** Models that fall under the same pattern share its round-robin. */
-  #shared({ pattern, places }: { pattern: string; places: Place[] }): Tier {
+  #shared({ pattern, places }: { pattern: string; places: WeightedUpstream[] }): Tier {
     const weighted = places.length > 1 && places.some(({ upstream }) => upstream.provider.weight !== undefined)
     const upstreams = places.map(({ upstream }) => upstream)
     if (!weighted) return { places, upstreams, weighted }
@@ -121,7 +121,7 @@ function matchLength(pattern: string, model: string): number {
   return pattern.endsWith('*') && model.startsWith(pattern.slice(0, -1)) ? pattern.length - 1 : -1
 }
 
-function inOrder(tier: Tier): Upstream[] {
+function orderTier(tier: Tier): Upstream[] {
   if (!tier.weighted) return [...tier.upstreams]
   let total = 0
   let [chosen] = tier.places

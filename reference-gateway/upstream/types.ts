@@ -3,7 +3,7 @@ import type { Dispatcher } from 'undici'
 import type { ProtocolName } from '../protocols/protocols.ts'
 import type { BreakerConfig } from './breaker.ts'
 
-export interface Provider {
+export interface ProviderConfig {
   name: string
   /** Scheme, host and port. */
   origin: string
@@ -69,13 +69,13 @@ export interface TransportEvents {
   connected(capacity: number): void
   /** Takes no more requests: the other side is about to close it. */
   leaving(): void
-  lost(reason: 'idle' | 'upstream' | 'error', error: Error): void
+  closed(reason: 'idle' | 'upstream' | 'error', error: Error): void
   /** The provider does not speak HTTP/2. */
   speaksH1(): void
 }
 
 /** A request's hold on a connection. Ends with one call of one of the three. */
-export interface Connection {
+export interface ConnectionLease {
   dispatch(request: UpstreamRequest, handler: Dispatcher.DispatchHandler): void
   /** After a complete answer. `closes`: the upstream said it will close the connection. */
   release(closes: boolean): void
@@ -84,4 +84,4 @@ export interface Connection {
 }
 
 /** Opens what carries requests to one origin. */
-export type TransportMaker = (origin: string, events: TransportEvents) => Transport
+export type TransportFactory = (origin: string, events: TransportEvents) => Transport

@@ -1,17 +1,17 @@
 /** A provider as requests meet it: where it is, how it is spoken to, and whether it is worth asking now. */
 
 import { CLIENT_KEY_HEADERS } from '../http/auth.ts'
-import type { RequestContext } from '../http/context.ts'
 import { requestHeaders } from '../http/headers.ts'
-import type { HeaderPairs } from '../http/stages.ts'
-import type { Asked, Protocol } from '../protocols/protocol.ts'
-import { protocolOf } from '../protocols/protocols.ts'
+import type { HeaderPairs } from '../http/hooks.ts'
+import type { RequestContext } from '../http/request-context.ts'
+import type { ProviderProtocol, TranslatedRequest } from '../protocols/protocol.ts'
+import { getProtocol } from '../protocols/protocols.ts'
 import { Breaker } from './breaker.ts'
-import type { Provider, UpstreamConfig } from './types.ts'
+import type { ProviderConfig, UpstreamConfig } from './types.ts'
 
 /** A provider's `retry-after` beyond this is not believed. */
-const LONGEST_REST_MS = 300_000
-const MOST_RESTS = 1_000
+const LONGEST_COOL_DOWN_MS = 300_000
+const MAX_COOL_DOWNS = 1_000
 
 export interface UpstreamSettings {
   breaker: UpstreamConfig['breaker']
@@ -22,18 +22,18 @@ export interface UpstreamSettings {
 }
 
 export class Upstream {
-  readonly provider: Provider
-  readonly protocol: Protocol
+  readonly provider: ProviderConfig
+  readonly protocol: ProviderProtocol
   readonly breaker: Breaker | undefined
   readonly #own: HeaderPairs
   readonly #dropped: ReadonlySet<string> | undefined
   readonly #foreign: boolean
   /** Whom it told to come back later -> until when. */
-  readonly #rests = new Map<string, number>()
+  readonly #coolDowns = new Map<string, number>()
 
-  constructor(provider: Provider, settings: UpstreamSettings) {
+  constructor(provider: ProviderConfig, settings: UpstreamSettings) {
     this.provider = provider
-    this.protocol = protocolOf(provider.protocol)
+    this.protocol = getProtocol(provider.protocol)
     this.breaker = settings.breaker && new Breaker(settings.breaker)
     this.#foreign = provider.protocol !== 'openai'
     const own: string[] = provider.apiKey === undefined ? [] : [...this.protocol.credentials(provider.apiKey)]
@@ -48,7 +48,7 @@ export class Upstream {
   }
 
   /** The client's headers as they go to this provider. `extra` replaces what the client sent under the same names. */
-  headers(raw: readonly string[], asked: Asked, extra: HeaderPairs): string[] {
+  headers(raw: readonly string[], asked: TranslatedRequest, extra: HeaderPairs): string[] {
     if (!this.#foreign && extra.length === 0) return requestHeaders(raw, this.#own, this.#dropped)
     const own = [...this.#own, ...asked.headers, ...extra]
     const dropped = new Set(this.#dropped)
@@ -69,26 +69,26 @@ export class Upstream {
   }
 
   /** It told requests like this one to come back later, and it is not later yet. */
-  rests(context: RequestContext, nowMs: number): boolean {
-    if (this.#rests.size === 0) return false
-    const key = this.#restKey(context)
-    const untilMs = this.#rests.get(key)
+  isCoolingDown(context: RequestContext, nowMs: number): boolean {
+    if (this.#coolDowns.size === 0) return false
+    const key = this.#coolDownKey(context)
+    const untilMs = this.#coolDowns.get(key)
     if (untilMs === undefined) return false
     if (untilMs > nowMs) return true
-    this.#rests.delete(key)
+    this.#coolDowns.delete(key)
     return false
   }
 
   /** It answered 429 or 5xx with this `retry-after`. */
-  restFor(context: RequestContext, retryAfter: string | undefined, nowMs: number): void {
+  coolDown(context: RequestContext, retryAfter: string | undefined, nowMs: number): void {
     const ms = retryAfterMs(retryAfter)
     if (ms === undefined) return
-    if (this.#rests.size >= MOST_RESTS) this.#rests.clear()
-    this.#rests.set(this.#restKey(context), nowMs + Math.min(ms, LONGEST_REST_MS))
+    if (this.#coolDowns.size >= MAX_COOL_DOWNS) this.#coolDowns.clear()
+    this.#coolDowns.set(this.#coolDownKey(context), nowMs + Math.min(ms, LONGEST_COOL_DOWN_MS))
   }
 
   /** Limits are a key's and a model's; the key is the gateway's own or the client's. */
-  #restKey(context: RequestContext): string {
+  #coolDownKey(context: RequestContext): string {
     const model = context.model ?? ''
     return this.provider.apiKey === undefined ? `${context.tenant}\n${model}` : model
   }

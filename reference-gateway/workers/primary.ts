@@ -5,15 +5,15 @@
 import cluster, { type Worker } from 'node:cluster'
 import { fileURLToPath } from 'node:url'
 import type { GatewayConfig } from '../config/config.ts'
-import type { GatewayOptions, ProcessAnswer, Processes } from './processes.ts'
-import { shareOf, type ToPrimary, type ToWorker } from './processes.ts'
+import type { GatewayOptions, RpcResult, WorkerGroup } from './worker-group.ts'
+import { type PrimaryMessage, splitLimits, type WorkerMessage } from './worker-group.ts'
 
 const WORKER = fileURLToPath(import.meta.url).replace(/workers[\\/]primary\.(js|ts)$/, 'worker.$1')
-const ANSWER_WITHIN_MS = 1_000
+const CALL_TIMEOUT_MS = 1_000
 /** Beyond their own time to drain. */
-const STOP_WITHIN_MS = 3_000
-const RESTART_AFTER_MS = 200
-const SLOWEST_RESTART_MS = 5_000
+const STOP_MARGIN_MS = 3_000
+const RESTART_DELAY_MS = 200
+const MAX_RESTART_DELAY_MS = 5_000
 
 interface Member {
   /** 1, 2, ...: stays when its process is replaced. */
@@ -25,7 +25,7 @@ interface Member {
 export interface RunningWorkers {
   url: string
   port: number
-  processes: Processes
+  group: WorkerGroup
   warmedUp: Promise<void>
   close(): Promise<void>
 }
@@ -34,26 +34,26 @@ export interface RunningWorkers {
 export async function startWorkers(config: GatewayConfig, options: GatewayOptions): Promise<RunningWorkers> {
   const workers = new Workers(config, options)
   try {
-    const place = await workers.start()
-    return { ...place, processes: workers, warmedUp: workers.warmedUp, close: () => workers.stop() }
+    const address = await workers.start()
+    return { ...address, group: workers, warmedUp: workers.warmedUp, close: () => workers.stop() }
   } catch (error) {
     await workers.stop()
     throw error
   }
 }
 
-class Workers implements Processes {
+class Workers implements WorkerGroup {
   readonly #config: GatewayConfig
   readonly #options: GatewayOptions
   readonly #members = new Map<number, Member>()
   readonly #listeners = new Map<string, Set<(value: unknown, worker: number) => void>>()
-  readonly #questions = new Map<number, (member: number, known: boolean, answer: unknown) => void>()
+  readonly #calls = new Map<number, (member: number, known: boolean, value: unknown) => void>()
   readonly #warm = new Set<number>()
-  #nextQuestion = 0
-  #restartMs = RESTART_AFTER_MS
+  #nextCall = 0
+  #restartMs = RESTART_DELAY_MS
   #stopping = false
-  #place: { url: string; port: number } | undefined
-  #onAllListen: ((place: { url: string; port: number }) => void) | undefined
+  #address: { url: string; port: number } | undefined
+  #onAllListen: ((address: { url: string; port: number }) => void) | undefined
   #onFailure: ((error: Error) => void) | undefined
   #onAllWarm: (() => void) | undefined
   readonly warmedUp: Promise<void>
@@ -83,8 +83,8 @@ class Workers implements Processes {
   async #stopOne(worker: Worker): Promise<void> {
     if (worker.isDead()) return
     const gone = new Promise((resolve) => worker.once('exit', resolve))
-    this.#tell(worker, { kind: 'stop' })
-    const limitMs = (this.#options.drainMs ?? this.#config.limits.drainTimeoutMs) + STOP_WITHIN_MS
+    this.#send(worker, { kind: 'stop' })
+    const limitMs = (this.#options.drainMs ?? this.#config.limits.drainTimeoutMs) + STOP_MARGIN_MS
     const limit = setTimeout(() => worker.process.kill('SIGKILL'), limitMs)
     await gone
     clearTimeout(limit)
@@ -93,23 +93,29 @@ class Workers implements Processes {
   #fork(number: number): void {
     const member: Member = { number, worker: cluster.fork(), listening: false }
     this.#members.set(number, member)
-    member.worker.on('message', (message: ToPrimary) => this.#onMessage(member, message))
+    member.worker.on('message', (message: WorkerMessage) => this.#onMessage(member, message))
     member.worker.on('exit', (code, signal) => this.#onExit(member, signal ?? `code ${code}`))
     member.worker.on('error', () => {})
   }
 
-  #onMessage(member: Member, message: ToPrimary): void {
+  #onMessage(member: Member, message: WorkerMessage): void {
     switch (message.kind) {
       case 'ready-to-start': {
         const { injectDelayMs = 0, drainMs } = this.#options
         // The port as it was given: asked for by that, also for 0, a worker gets the one that the others listen on.
-        const config = shareOf(this.#config, this.#config.workers)
-        this.#tell(member.worker, { kind: 'start', config, injectDelayMs, drainMs, heard: [...this.#listeners.keys()] })
+        const config = splitLimits(this.#config, this.#config.workers)
+        this.#send(member.worker, {
+          kind: 'start',
+          config,
+          injectDelayMs,
+          drainMs,
+          channels: [...this.#listeners.keys()],
+        })
         break
       }
       case 'listening':
         member.listening = true
-        this.#restartMs = RESTART_AFTER_MS
+        this.#restartMs = RESTART_DELAY_MS
         this.#onListening({ url: message.url, port: message.port })
         break
       case 'failed':
@@ -119,8 +125,8 @@ class Workers implements Processes {
         this.#warm.add(member.number)
         if (this.#warm.size === this.#config.workers) this.#onAllWarm?.()
         break
-      case 'answer':
-        this.#questions.get(message.id)?.(member.number, message.known, message.answer)
+      case 'result':
+        this.#calls.get(message.id)?.(member.number, message.known, message.value)
         break
       case 'published':
         for (const listener of this.#listeners.get(message.channel) ?? []) listener(message.value, member.number)
@@ -130,14 +136,14 @@ class Workers implements Processes {
     }
   }
 
-  #onListening(place: { url: string; port: number }): void {
+  #onListening(address: { url: string; port: number }): void {
     if (![...this.#members.values()].every(({ listening }) => listening)) return
-    this.#place ??= place
-    this.#onAllListen?.(this.#place)
+    this.#address ??= address
+    this.#onAllListen?.(this.#address)
     this.#onFailure = undefined
   }
 
-  #onFailed({ number, worker }: Member, { message, code, port }: ToPrimary & { kind: 'failed' }): void {
+  #onFailed({ number, worker }: Member, { message, code, port }: WorkerMessage & { kind: 'failed' }): void {
     const error = Object.assign(new Error(message), { code, port })
     if (this.#onFailure) this.#onFailure(error)
     else this.#report(`worker ${number} cannot start: ${message}`)
@@ -154,10 +160,10 @@ class Workers implements Processes {
     setTimeout(() => {
       if (!this.#stopping) this.#fork(number)
     }, this.#restartMs)
-    this.#restartMs = Math.min(2 * this.#restartMs, SLOWEST_RESTART_MS)
+    this.#restartMs = Math.min(2 * this.#restartMs, MAX_RESTART_DELAY_MS)
   }
 
-  #tell(worker: Worker, message: ToWorker): void {
+  #send(worker: Worker, message: PrimaryMessage): void {
     if (worker.isConnected()) worker.send(message, () => {})
   }
 
@@ -167,42 +173,42 @@ class Workers implements Processes {
 
   // --- Processes
 
-  ask(topic: string, argument?: unknown): Promise<ProcessAnswer[]> {
-    const asked = new Set([...this.#members.values()].filter(({ listening, worker }) => listening && !worker.isDead()))
-    const answers: ProcessAnswer[] = []
-    const id = this.#nextQuestion++
+  call(method: string, argument?: unknown): Promise<RpcResult[]> {
+    const called = new Set([...this.#members.values()].filter(({ listening, worker }) => listening && !worker.isDead()))
+    const results: RpcResult[] = []
+    const id = this.#nextCall++
     return new Promise((resolve) => {
-      let missing = asked.size
+      let missing = called.size
       const done = (): void => {
         clearTimeout(limit)
-        this.#questions.delete(id)
-        resolve(answers.sort((a, b) => a.worker - b.worker))
+        this.#calls.delete(id)
+        resolve(results.sort((a, b) => a.worker - b.worker))
       }
-      const limit = setTimeout(done, ANSWER_WITHIN_MS)
-      this.#questions.set(id, (worker, known, answer) => {
-        if (known) answers.push({ worker, answer })
+      const limit = setTimeout(done, CALL_TIMEOUT_MS)
+      this.#calls.set(id, (worker, known, value) => {
+        if (known) results.push({ worker, value })
         missing--
         if (missing === 0) done()
       })
-      for (const { worker } of asked) this.#tell(worker, { kind: 'ask', id, topic, argument })
+      for (const { worker } of called) this.#send(worker, { kind: 'call', id, method, argument })
       if (missing === 0) done()
     })
   }
 
   subscribe(channel: string, listener: (value: unknown, worker: number) => void): () => void {
     const listeners = this.#listeners.get(channel) ?? new Set()
-    if (listeners.size === 0) this.#tellAll({ kind: 'heard', channel, on: true })
+    if (listeners.size === 0) this.#sendAll({ kind: 'subscribe', channel, on: true })
     this.#listeners.set(channel, listeners)
     listeners.add(listener)
     return () => {
       listeners.delete(listener)
       if (listeners.size > 0) return
       this.#listeners.delete(channel)
-      this.#tellAll({ kind: 'heard', channel, on: false })
+      this.#sendAll({ kind: 'subscribe', channel, on: false })
     }
   }
 
-  #tellAll(message: ToWorker): void {
-    for (const { worker } of this.#members.values()) this.#tell(worker, message)
+  #sendAll(message: PrimaryMessage): void {
+    for (const { worker } of this.#members.values()) this.#send(worker, message)
   }
 }

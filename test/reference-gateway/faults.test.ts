@@ -1,23 +1,23 @@
 /**
  * A fault in any step of the pipeline, at once or later: it ends its own request as a failure, everything that the request
- * held is given back, and the next one is served. The stages that fail are the test's own, in the pipeline's places for them.
+ * held is given back, and the next one is served. The hooks that fail are the test's own, in the pipeline's places for them.
  */
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { expect, test } from 'vitest'
 import { gatewayConfigSchema } from '../../reference-gateway/config/config.ts'
-import type { RequestContext } from '../../reference-gateway/http/context.ts'
-import { type Ending, Guard } from '../../reference-gateway/http/guard.ts'
+import { type GuardedResponse, RequestGuard } from '../../reference-gateway/http/guard.ts'
 import type {
-  CacheFlight,
-  InputStage,
+  CacheFill,
+  InputHook,
   Observer,
-  Stages,
+  PipelineHooks,
   StreamFilter,
   StreamSink,
-} from '../../reference-gateway/http/stages.ts'
-import { Exchange } from '../../reference-gateway/pipeline/exchange.ts'
+} from '../../reference-gateway/http/hooks.ts'
+import type { RequestContext } from '../../reference-gateway/http/request-context.ts'
+import { RequestPipeline } from '../../reference-gateway/pipeline/request-pipeline.ts'
 import { ConnectionPool } from '../../reference-gateway/upstream/pool.ts'
 import { Router } from '../../reference-gateway/upstream/router.ts'
 import { Upstream } from '../../reference-gateway/upstream/upstream.ts'
@@ -31,8 +31,8 @@ function fail(): never {
 const later = (): Promise<never> => Promise.reject(new TypeError('out of order'))
 const turn = () => new Promise((resolve) => setTimeout(resolve, 1))
 
-/** The pipeline with these stages, for requests whose body says `"fails":true`; all others pass. */
-async function pipelineWith(stages: Partial<Stages>, injectDelayMs = 0) {
+/** The pipeline with these hooks, for requests whose body says `"fails":true`; all others pass. */
+async function pipelineWith(hooks: Partial<PipelineHooks>, injectDelayMs = 0) {
   const provider = await upstream(async (request, response) => {
     if (!(await bodyOf(request)).includes('"stream":true')) return answerJson(response, { text: 'hello' })
     response.writeHead(200, { 'content-type': 'text/event-stream' }).write('data: {"n":1}\n\n')
@@ -49,14 +49,14 @@ async function pipelineWith(stages: Partial<Stages>, injectDelayMs = 0) {
   const pool = new ConnectionPool(config.pool, config.upstream)
   const done: RequestContext[] = []
   const reports: string[] = []
-  const { observers = [], ...others } = stages
-  const all: Stages = { observers: [...observers, { done: (context) => done.push(context) }], ...others }
+  const { observers = [], ...others } = hooks
+  const all: PipelineHooks = { observers: [...observers, { onEnd: (context) => done.push(context) }], ...others }
   const settings = { breaker: config.upstream.breaker, ownKeys: false, readsAnswers: false }
-  const around = {
+  const dependencies = {
     router: new Router(config.providers.map((one) => new Upstream(one, settings))),
     pool,
     observers: all.observers,
-    stages: all,
+    hooks: all,
     clientKeys: undefined,
     injectDelayMs,
     maxBodyBytes: 1_000_000,
@@ -67,7 +67,7 @@ async function pipelineWith(stages: Partial<Stages>, injectDelayMs = 0) {
     report: (problem: string) => reports.push(problem),
   }
   const server = createServer((request, response) =>
-    new Exchange(around, request, response, (request.url ?? '').slice('/v1'.length)).start(),
+    new RequestPipeline(dependencies, request, response, (request.url ?? '').slice('/v1'.length)).start(),
   )
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
@@ -82,25 +82,25 @@ async function pipelineWith(stages: Partial<Stages>, injectDelayMs = 0) {
 }
 
 const fails = (context: RequestContext): boolean => context.json?.fails === true
-const input = (check: InputStage['check']): Partial<Stages> => ({
+const input = (check: InputHook['check']): Partial<PipelineHooks> => ({
   input: { check: (context) => (fails(context) ? check(context) : { kind: 'pass' }) },
 })
-const observing = (observer: Observer): Partial<Stages> => ({
+const observing = (observer: Observer): Partial<PipelineHooks> => ({
   observers: [
     {
       upstreamHeaders: (context) => (fails(context) ? (observer.upstreamHeaders?.(context) ?? []) : []),
-      answer: (context, head) => (fails(context) ? observer.answer?.(context, head) : undefined),
-      done: (context) => (fails(context) ? observer.done?.(context) : undefined),
+      onResponse: (context, head) => (fails(context) ? observer.onResponse?.(context, head) : undefined),
+      onEnd: (context) => (fails(context) ? observer.onEnd?.(context) : undefined),
     },
   ],
 })
-const whole = (apply: () => never | Promise<never>): Partial<Stages> => ({
+const whole = (apply: () => never | Promise<never>): Partial<PipelineHooks> => ({
   output: { filter: (context) => (fails(context) ? { kind: 'whole', apply } : undefined) },
 })
 /** An endless big integer is what JSON cannot say. */
 const UNSAYABLE = { kind: 'changed', json: { model: 'm', n: 1n } } as const
 
-test.each<[string, Partial<Stages>]>([
+test.each<[string, Partial<PipelineHooks>]>([
   ['an input policy, at once', input(fail)],
   ['an input policy, later', input(later)],
   ['what follows an input policy', input(() => UNSAYABLE)],
@@ -111,8 +111,8 @@ test.each<[string, Partial<Stages>]>([
   ['the choice of a filter', { output: { filter: (context) => (fails(context) ? fail() : undefined) } }],
   ['a filter of whole answers, at once', whole(fail)],
   ['a filter of whole answers, later', whole(later)],
-])('%s fails: 500 in OpenAI’s shape, and the next request is served', async (_, stages) => {
-  const { send, pool, done, reports } = await pipelineWith(stages)
+])('%s fails: 500 in OpenAI’s shape, and the next request is served', async (_, hooks) => {
+  const { send, pool, done, reports } = await pipelineWith(hooks)
   const answer = await send({ fails: true })
   expect(answer.status).toBe(500)
   expect(JSON.parse(answer.body.toString()).error).toMatchObject({ code: 'internal_error', type: 'api_error' })
@@ -130,7 +130,7 @@ test('faults behind an injected delay, among requests that share one connection'
   expect(done).toHaveLength(5)
 })
 
-const filtering = (make: (sink: StreamSink) => Partial<StreamFilter>): Partial<Stages> => ({
+const filtering = (make: (sink: StreamSink) => Partial<StreamFilter>): Partial<PipelineHooks> => ({
   output: {
     filter: (context) =>
       fails(context)
@@ -148,7 +148,7 @@ const filtering = (make: (sink: StreamSink) => Partial<StreamFilter>): Partial<S
   },
 })
 
-test.each<[string, Partial<Stages>]>([
+test.each<[string, Partial<PipelineHooks>]>([
   ['a stream filter’s start', filtering(fail)],
   ['a stream filter’s piece', filtering(() => ({ write: fail }))],
   ['a stream filter’s end', filtering(() => ({ end: fail }))],
@@ -159,9 +159,9 @@ test.each<[string, Partial<Stages>]>([
       return { end: () => {} }
     }),
   ],
-  ['who reads along', observing({ answer: () => ({ data: fail }) })],
-])('%s fails after the head: the stream breaks off, and the next request is served', async (_, stages) => {
-  const { send, pool, done, reports } = await pipelineWith(stages)
+  ['who reads along', observing({ onResponse: () => ({ data: fail }) })],
+])('%s fails after the head: the stream breaks off, and the next request is served', async (_, hooks) => {
+  const { send, pool, done, reports } = await pipelineWith(hooks)
   const answer = await send({ fails: true, stream: true }).catch(() => undefined)
   // In the turn of its head, it takes the head with it.
   expect(answer === undefined || answer.broken).toBe(true)
@@ -174,7 +174,7 @@ test.each<[string, Partial<Stages>]>([
 
 test('what is given back at the end fails: all else is given back all the same', async () => {
   let abandoned = 0
-  const flight: CacheFlight = {
+  const fill: CacheFill = {
     store: fail,
     abandon: () => {
       abandoned++
@@ -183,14 +183,14 @@ test('what is given back at the end fails: all else is given back all the same',
   }
   const { send, pool, done, reports } = await pipelineWith({
     ...filtering(() => ({ write: fail, abort: fail })),
-    cache: { lookup: (context) => (fails(context) ? { kind: 'miss', flight } : { kind: 'bypass' }) },
-    observers: observing({ done: fail }).observers ?? [],
+    cache: { lookup: (context) => (fails(context) ? { kind: 'miss', fill } : { kind: 'bypass' }) },
+    observers: observing({ onEnd: fail }).observers ?? [],
   })
   const answer = await send({ fails: true, stream: true }).catch(() => undefined)
   expect(answer === undefined || answer.broken).toBe(true)
   await until(() => done.length === 1)
   expect(abandoned).toBe(1)
-  // The piece, the flight, the filter's end, the observer: each was told.
+  // The piece, the cache fill, the filter's end, the observer: each was told.
   expect(reports).toHaveLength(4)
   expect((await send({})).status).toBe(200)
   expect(pool.stats()).toMatchObject({ inFlight: 0, busy: 0, waiting: 0 })
@@ -198,8 +198,8 @@ test('what is given back at the end fails: all else is given back all the same',
 
 test('a guard whose ending cannot even fail cuts it off', () => {
   const heard: string[] = []
-  const ending: Ending = { ended: false, fail, cutOff: ({ code }) => heard.push(`cut off: ${code}`) }
-  const guard = new Guard(ending, ({ message }) => heard.push(message))
+  const ending: GuardedResponse = { ended: false, fail, destroy: ({ code }) => heard.push(`cut off: ${code}`) }
+  const guard = new RequestGuard(ending, ({ message }) => heard.push(message))
   guard.run(() => heard.push('ran'))
   expect(guard.tripped).toBe(false)
   guard.run(fail)
@@ -213,15 +213,15 @@ test('a guard whose ending cannot even fail cuts it off', () => {
 
 test('a guard passes what is there on at once, what comes later later, and what comes too late to whom it concerns', async () => {
   const heard: string[] = []
-  const ending = { ended: false, fail, cutOff: fail }
-  const guard = new Guard(ending, fail)
-  guard.whenThere('now', (value) => heard.push(value))
+  const ending = { ended: false, fail, destroy: fail }
+  const guard = new RequestGuard(ending, fail)
+  guard.thenSync('now', (value) => heard.push(value))
   expect(heard).toEqual(['now'])
   const next = (value: string): void => void heard.push(value)
-  guard.whenThere(Promise.resolve('later'), next)
+  guard.thenSync(Promise.resolve('later'), next)
   await turn()
   ending.ended = true
-  guard.whenThere(Promise.resolve('too late'), next, (value) => heard.push(`given back: ${value}`))
+  guard.thenSync(Promise.resolve('too late'), next, (value) => heard.push(`given back: ${value}`))
   await turn()
   expect(heard).toEqual(['now', 'later', 'given back: too late'])
 })

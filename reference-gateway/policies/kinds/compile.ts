@@ -1,8 +1,8 @@
 /** Policies from their settings: each kind as rules, a count or a webhook; and the stages they stand in. */
 import type { PolicySettings } from './config-file.ts'
+import { keywordRule, PatternRule } from './pattern-rule.ts'
 import { PII_KINDS, piiRules } from './pii.ts'
-import type { Policy, Stage } from './policy.ts'
-import { keywordRule, Rule } from './rule.ts'
+import type { Policy, PolicyGroup } from './policy.ts'
 import { Webhook } from './webhook.ts'
 
 const REPLACEMENT = '[REDACTED]'
@@ -23,7 +23,7 @@ function judgeOf(settings: PolicySettings): Pick<Policy, 'rules' | 'maxTokens' |
   const { kind, replacement = REPLACEMENT } = settings
   if (kind === 'max_tokens') return { maxTokens: settings.max_tokens ?? 0 }
   if (kind === 'pii') return { rules: piiRules(settings.detect ?? PII_KINDS, settings.replacement) }
-  if (kind === 'regex') return { rules: (settings.patterns ?? []).map((one) => new Rule(one, { replacement })) }
+  if (kind === 'regex') return { rules: (settings.patterns ?? []).map((one) => new PatternRule(one, { replacement })) }
   if (kind === 'keywords') {
     const { keywords: words = [], case_sensitive: caseSensitive = false, whole_words: wholeWords = true } = settings
     return { rules: [keywordRule({ words, caseSensitive, wholeWords, replacement })] }
@@ -40,7 +40,7 @@ function judgeOf(settings: PolicySettings): Pick<Policy, 'rules' | 'maxTokens' |
 }
 
 /** Policies of one direction in stages. `groups` are the policies' parallel groups, in the same order. */
-export function stagesOf(policies: readonly Policy[], groups: readonly (string | undefined)[]): Stage[] {
+export function groupPolicies(policies: readonly Policy[], groups: readonly (string | undefined)[]): PolicyGroup[] {
   const stages: Policy[][] = []
   const byGroup = new Map<string, Policy[]>()
   for (const [i, policy] of policies.entries()) {

@@ -4,7 +4,7 @@
  */
 import { z } from 'zod'
 import { bytes, duration, headerValue, httpUrl } from '../../../src/parse/config-values.ts'
-import { problemOf } from '../pattern/program.ts'
+import { checkPattern } from '../pattern/program.ts'
 import { PII_KINDS } from './pii.ts'
 
 const KINDS = ['regex', 'keywords', 'pii', 'max_tokens', 'webhook'] as const
@@ -27,7 +27,7 @@ const BY_NAME: Record<string, { kind: Kind; patterns?: string[] }> = {
 }
 
 const pattern = z.string().superRefine((source, context) => {
-  const problem = problemOf(source)
+  const problem = checkPattern(source)
   if (problem !== undefined) context.addIssue({ code: 'custom', message: problem })
 })
 

@@ -1,7 +1,7 @@
 /** Replacements in a text, in its own positions: merged within a stage, applied to a string, composed over stages. */
 
 /** What a text policy found: from where to where, and what stands in its place. */
-export interface Finding {
+export interface TextFinding {
   start: number
   end: number
   replacement: string
@@ -15,7 +15,7 @@ export interface Edit {
 }
 
 /** `findings` of one stage, each list in the policies' order. Those that overlap become one. */
-export function mergeFindings(findings: readonly Finding[]): Edit[] {
+export function mergeFindings(findings: readonly TextFinding[]): Edit[] {
   const sorted = findings.map((finding, order) => ({ finding, order }))
   sorted.sort((a, b) => a.finding.start - b.finding.start || a.order - b.order)
   const merged: { start: number; end: number; text: string }[] = []

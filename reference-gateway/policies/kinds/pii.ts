@@ -4,7 +4,7 @@
  * numbers, the last word for e-mail, the prefix for keys.
  */
 import type { TextBuffer } from '../pattern/text-buffer.ts'
-import { Rule, type RuleOptions } from './rule.ts'
+import { PatternRule, type RuleOptions } from './pattern-rule.ts'
 
 /** \b between digits and anything else: 'card4111…' is found, one digit more is another number. */
 const DIGITS = { isWord: (rune: number) => rune >= 48 && rune <= 57, cuts: [48, 58] }
@@ -33,11 +33,11 @@ const KEYS = [
 /** How each begins. */
 const KEY_BEGINNINGS = /sk-|[rsp]k_|AKIA|ASIA|AIza|gh[pousr]_|github_|glpat-|xox|hf_/
 
-interface Detector extends Omit<RuleOptions, 'replacement'> {
+interface PiiPattern extends Omit<RuleOptions, 'replacement'> {
   pattern: string
 }
 
-const DETECTORS = {
+const PII_PATTERNS = {
   email: { pattern: '[A-Za-z0-9._%+-]+@(?:[A-Za-z0-9-]+\\.)+[A-Za-z]{2,24}', limit: 320, hint: /@/ },
   phone: {
     pattern:
@@ -66,16 +66,16 @@ const DETECTORS = {
     hint: /[A-Z]{2}\d{2}(?: ?[A-Z0-9]){11}/,
   },
   api_key: { pattern: `\\b(?:${KEYS.join('|')})`, word: TOKENS, hint: KEY_BEGINNINGS },
-} satisfies Record<string, Detector>
+} satisfies Record<string, PiiPattern>
 
-export const PII_KINDS = Object.keys(DETECTORS) as (keyof typeof DETECTORS)[]
-export type PiiKind = keyof typeof DETECTORS
+export const PII_KINDS = Object.keys(PII_PATTERNS) as (keyof typeof PII_PATTERNS)[]
+export type PiiKind = keyof typeof PII_PATTERNS
 
 /** `replacement`: undefined for '[REDACTED:<kind>]'. */
-export function piiRules(kinds: readonly PiiKind[], replacement: string | undefined): Rule[] {
+export function piiRules(kinds: readonly PiiKind[], replacement: string | undefined): PatternRule[] {
   return kinds.map((kind) => {
-    const { pattern, ...options }: Detector = DETECTORS[kind]
-    return new Rule(pattern, { ...options, replacement: replacement ?? `[REDACTED:${kind}]` })
+    const { pattern, ...options }: PiiPattern = PII_PATTERNS[kind]
+    return new PatternRule(pattern, { ...options, replacement: replacement ?? `[REDACTED:${kind}]` })
   })
 }
 

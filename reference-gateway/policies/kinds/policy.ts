@@ -4,7 +4,7 @@
  * before left. Where redactions of one stage overlap, they become one, under the name of what begins first (of two that
  * begin together: of what stands first in the file). A policy that blocks outranks all others of its stage.
  */
-import type { Rule } from './rule.ts'
+import type { PatternRule } from './pattern-rule.ts'
 import type { Webhook } from './webhook.ts'
 
 export type Action = 'block' | 'redact' | 'flag'
@@ -19,12 +19,12 @@ export interface Policy {
   /** What stands in place of a match; undefined for the kind's own. */
   readonly replacement: string | undefined
   /** Exactly one of these. */
-  readonly rules?: readonly Rule[]
+  readonly rules?: readonly PatternRule[]
   readonly maxTokens?: number
   readonly webhook?: Webhook
 }
 
-export type Stage = readonly Policy[]
+export type PolicyGroup = readonly Policy[]
 
 /** Roughly, for English text: what providers themselves give as a rule of thumb. */
 export const CHARACTERS_PER_TOKEN = 4

@@ -6,7 +6,7 @@
  */
 import { Agent, request } from 'undici'
 import { z } from 'zod'
-import type { Finding } from './edits.ts'
+import type { TextFinding } from './edits.ts'
 
 export interface WebhookSettings {
   url: string
@@ -15,7 +15,7 @@ export interface WebhookSettings {
   headers: Readonly<Record<string, string>>
 }
 
-export interface Question {
+export interface WebhookQuestion {
   policy: string
   direction: 'input' | 'output'
   texts: readonly string[]
@@ -51,7 +51,11 @@ export class Webhook {
   }
 
   /** What was found, a list a text. Rejects when there is no judgement within `timeoutMs`, or `signal` is aborted. */
-  async judge(question: Question, replacement: string | undefined, signal?: AbortSignal): Promise<Finding[][]> {
+  async judge(
+    question: WebhookQuestion,
+    replacement: string | undefined,
+    signal?: AbortSignal,
+  ): Promise<TextFinding[][]> {
     const timeout = AbortSignal.timeout(this.#settings.timeoutMs)
     const either = signal ? AbortSignal.any([timeout, signal]) : timeout
     return findingsOf(await this.#ask(question, either), question.texts, replacement ?? DEFAULT_REPLACEMENT)
@@ -61,7 +65,7 @@ export class Webhook {
     await this.#agent.destroy()
   }
 
-  async #ask(question: Question, signal: AbortSignal): Promise<z.output<typeof answerShape>> {
+  async #ask(question: WebhookQuestion, signal: AbortSignal): Promise<z.output<typeof answerShape>> {
     const { url, headers } = this.#settings
     const { statusCode, body } = await request(url, {
       method: 'POST',
@@ -82,7 +86,11 @@ export class Webhook {
   }
 }
 
-function findingsOf(answer: z.output<typeof answerShape>, texts: readonly string[], replacement: string): Finding[][] {
+function findingsOf(
+  answer: z.output<typeof answerShape>,
+  texts: readonly string[],
+  replacement: string,
+): TextFinding[][] {
   const { matches } = answer
   return texts.map((text, index) => {
     if (matches === true) return text.length > 0 ? [{ start: 0, end: text.length, replacement }] : []

@@ -112,7 +112,7 @@ function width({ op, runes }: Instruction): number {
 }
 
 /** What is wrong with `source`, if anything. */
-export function problemOf(source: string): string | undefined {
+export function checkPattern(source: string): string | undefined {
   try {
     compileProgram(source)
     return undefined

@@ -11,7 +11,7 @@
 import { ACCEPTS, type Automaton, BEFORE, DEAD, ENDED, effort, MATCHED_BEFORE } from './automaton.ts'
 import type { TextBuffer } from './text-buffer.ts'
 
-export interface Match {
+export interface PatternMatch {
   start: number
   end: number
   /** Its end may still grow. */
@@ -29,15 +29,15 @@ export interface SearchOptions {
 
 const NONE = -1
 /** Says that a search has had its time. */
-export type Over = () => boolean
+export type IsOverBudget = () => boolean
 
-export function overAfter(ms: number): Over {
+export function timeBudget(ms: number): IsOverBudget {
   const deadlineMs = performance.now() + ms
   return () => performance.now() > deadlineMs
 }
 
 /** Not by the clock, which also counts what else the machine does: after so many instructions (see automaton.ts). */
-export function overAfterEffort(instructions: number): Over {
+export function effortBudget(instructions: number): IsOverBudget {
   const limit = effort.spent + instructions
   return () => effort.spent > limit
 }
@@ -46,9 +46,9 @@ export function overAfterEffort(instructions: number): Over {
 const SLICE = 2048
 const SLICE_INSTRUCTIONS = 50_000
 
-export class Search {
+export class PatternSearch {
   /** Announced and not yet taken by the reader. */
-  readonly matches: Match[] = []
+  readonly matches: PatternMatch[] = []
   #automaton: Automaton
   readonly #options: SearchOptions
   /** The next character to read. */
@@ -60,7 +60,7 @@ export class Search {
   #count = 0
   /** Verification needs every end of the earliest start. */
   #allEnds: number[] = []
-  #committed: Match | undefined
+  #committed: PatternMatch | undefined
   #lastGivenUp = Number.NEGATIVE_INFINITY
   #marks = new Uint32Array(64)
   #mark = 0
@@ -71,14 +71,14 @@ export class Search {
   }
 
   /** Everything before is final. */
-  get decided(): number {
+  get settledUpTo(): number {
     if (this.#committed) return this.#committed.end
     return this.#count > 0 ? (this.#starts[0] ?? 0) : this.#at
   }
 
   /** The first position that must stay in the buffer: the character before what is undecided says what \b means there. */
   get needed(): number {
-    return Math.max(0, this.decided - 1)
+    return Math.max(0, this.settledUpTo - 1)
   }
 
   /** Goes on with an equal automaton that has fewer states. */
@@ -92,7 +92,7 @@ export class Search {
   }
 
   /** Reads to the buffer's end. False: `over` said so before that, and the rest is unread. */
-  feed(text: TextBuffer, over?: Over, last = false): boolean {
+  feed(text: TextBuffer, over?: IsOverBudget, last = false): boolean {
     const { length } = this.#automaton.program.instructions
     const slice = Math.min(SLICE, Math.ceil(SLICE_INSTRUCTIONS / length))
     while (this.#at < text.end) {
@@ -107,7 +107,7 @@ export class Search {
   }
 
   /** The text is complete. */
-  finish(text: TextBuffer, over?: Over): boolean {
+  finish(text: TextBuffer, over?: IsOverBudget): boolean {
     for (;;) {
       if (!this.feed(text, over, true)) return false
       for (let i = 0; i < this.#count; i++) {

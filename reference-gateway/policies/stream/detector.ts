@@ -3,15 +3,15 @@
  * by window. All of them say up to where they have decided.
  */
 
-import type { Finding } from '../kinds/edits.ts'
+import type { TextFinding } from '../kinds/edits.ts'
+import type { PatternRule } from '../kinds/pattern-rule.ts'
 import { CHARACTERS_PER_TOKEN, type Policy } from '../kinds/policy.ts'
-import type { Rule } from '../kinds/rule.ts'
 import type { Webhook } from '../kinds/webhook.ts'
-import { type Match, overAfter, type Search } from '../pattern/search.ts'
+import { type PatternMatch, type PatternSearch, timeBudget } from '../pattern/search.ts'
 import type { TextBuffer } from '../pattern/text-buffer.ts'
 
-export interface Found {
-  match: Match
+export interface DetectedMatch {
+  match: PatternMatch
   replacement: string
   /** Of two findings that begin together, the lower one counts. */
   order: number
@@ -19,8 +19,8 @@ export interface Found {
 
 export interface Detector {
   readonly policy: Policy
-  readonly found: Found[]
-  readonly decided: number
+  readonly found: DetectedMatch[]
+  readonly settledUpTo: number
   /** The first position that must stay in the buffer. */
   readonly needed: number
   failed: 'timeout' | undefined
@@ -30,14 +30,14 @@ export interface Detector {
   close?(): void
 }
 
-export interface DetectorSetting {
+export interface DetectorOptions {
   /** Characters that a detector may hold. */
   window: number
   flushMs: number
   /** See search.ts: false where another stage follows. */
   early: boolean
   /** A detector that decides later on its own has decided. */
-  changed: () => void
+  onSettled: () => void
   /** Runs what a detector's own timer or promise has called (see StreamSink). */
   run: (step: () => void) => void
 }
@@ -47,7 +47,7 @@ const UNTIMED = 2_048
 
 let orders = 0
 
-export function detectorsOf(policy: Policy, setting: DetectorSetting): Detector[] {
+export function createDetectors(policy: Policy, setting: DetectorOptions): Detector[] {
   if (policy.webhook) return [new WebhookDetector(policy, policy.webhook, setting, ++orders)]
   if (policy.maxTokens !== undefined) return [new TokenCount(policy, policy.maxTokens)]
   return (policy.rules ?? []).map((rule) => new RuleDetector(policy, rule, setting))
@@ -55,20 +55,20 @@ export function detectorsOf(policy: Policy, setting: DetectorSetting): Detector[
 
 class RuleDetector implements Detector {
   readonly policy: Policy
-  readonly found: Found[] = []
+  readonly found: DetectedMatch[] = []
   failed: 'timeout' | undefined
-  readonly #rule: Rule
-  readonly #search: Search
+  readonly #rule: PatternRule
+  readonly #search: PatternSearch
   readonly #order = ++orders
 
-  constructor(policy: Policy, rule: Rule, { window, early }: DetectorSetting) {
+  constructor(policy: Policy, rule: PatternRule, { window, early }: DetectorOptions) {
     this.policy = policy
     this.#rule = rule
     this.#search = rule.search(window, early)
   }
 
-  get decided(): number {
-    return this.#search.decided
+  get settledUpTo(): number {
+    return this.#search.settledUpTo
   }
 
   get needed(): number {
@@ -79,7 +79,7 @@ class RuleDetector implements Detector {
     const search = this.#search
     search.moveTo(this.#rule.automaton)
     const timed = this.#rule.slow || text.end - search.needed > UNTIMED
-    const over = timed ? overAfter(this.policy.timeoutMs) : undefined
+    const over = timed ? timeBudget(this.policy.timeoutMs) : undefined
     const inTime = complete ? search.finish(text, over) : search.feed(text, over)
     if (search.matches.length > 0) {
       for (const match of search.matches) {
@@ -98,8 +98,8 @@ class RuleDetector implements Detector {
 /** Estimated, as the tokens of an answer are counted by its provider, and only at its end. */
 class TokenCount implements Detector {
   readonly policy: Policy
-  readonly found: Found[] = []
-  decided = 0
+  readonly found: DetectedMatch[] = []
+  settledUpTo = 0
   failed: 'timeout' | undefined
   readonly #limit: number
 
@@ -109,14 +109,14 @@ class TokenCount implements Detector {
   }
 
   get needed(): number {
-    return this.decided
+    return this.settledUpTo
   }
 
   feed(text: TextBuffer): boolean {
-    if (this.decided <= this.#limit && text.end > this.#limit) {
+    if (this.settledUpTo <= this.#limit && text.end > this.#limit) {
       this.found.push({ match: { start: this.#limit, end: text.end, open: false }, replacement: '', order: 0 })
     }
-    this.decided = text.end
+    this.settledUpTo = text.end
     return true
   }
 
@@ -130,11 +130,11 @@ class TokenCount implements Detector {
 
 class WebhookDetector implements Detector {
   readonly policy: Policy
-  readonly found: Found[] = []
-  decided = 0
+  readonly found: DetectedMatch[] = []
+  settledUpTo = 0
   failed: 'timeout' | undefined
   readonly #webhook: Webhook
-  readonly #setting: DetectorSetting
+  readonly #setting: DetectorOptions
   readonly #order: number
   readonly #abort = new AbortController()
   #text: TextBuffer | undefined
@@ -142,7 +142,7 @@ class WebhookDetector implements Detector {
   #asking = false
   #timer: NodeJS.Timeout | undefined
 
-  constructor(policy: Policy, webhook: Webhook, setting: DetectorSetting, order: number) {
+  constructor(policy: Policy, webhook: Webhook, setting: DetectorOptions, order: number) {
     this.policy = policy
     this.#webhook = webhook
     this.#setting = setting
@@ -150,7 +150,7 @@ class WebhookDetector implements Detector {
   }
 
   get needed(): number {
-    return this.decided
+    return this.settledUpTo
   }
 
   feed(text: TextBuffer, complete: boolean): boolean {
@@ -161,7 +161,7 @@ class WebhookDetector implements Detector {
   }
 
   release(): void {
-    this.decided = this.#text?.end ?? 0
+    this.settledUpTo = this.#text?.end ?? 0
   }
 
   close(): void {
@@ -170,7 +170,7 @@ class WebhookDetector implements Detector {
   }
 
   #consider(flush: boolean): void {
-    const waiting = (this.#text?.end ?? 0) - this.decided
+    const waiting = (this.#text?.end ?? 0) - this.settledUpTo
     if (this.#asking || waiting === 0) return
     if (flush || this.#complete || waiting >= this.#setting.window) {
       clearTimeout(this.#timer)
@@ -187,7 +187,7 @@ class WebhookDetector implements Detector {
   #ask(): void {
     const text = this.#text
     if (!text) return
-    const from = this.decided
+    const from = this.settledUpTo
     const to = Math.min(text.end, from + this.#setting.window)
     const question = { policy: this.policy.name, direction: 'output' as const, texts: [text.slice(from, to)] }
     this.#asking = true
@@ -198,24 +198,24 @@ class WebhookDetector implements Detector {
     )
   }
 
-  #judged(findings: readonly Finding[], from: number, to: number): void {
+  #judged(findings: readonly TextFinding[], from: number, to: number): void {
     this.#asking = false
     // Released meanwhile: too late.
-    if (this.decided === from) {
+    if (this.settledUpTo === from) {
       for (const { start, end, replacement } of findings) {
         const match = { start: from + start, end: from + end, open: false }
         this.found.push({ match, replacement, order: this.#order })
       }
-      this.decided = to
+      this.settledUpTo = to
     }
     this.#consider(false)
-    this.#setting.changed()
+    this.#setting.onSettled()
   }
 
   #notJudged(): void {
     this.#asking = false
     if (this.#abort.signal.aborted) return
     this.failed = 'timeout'
-    this.#setting.changed()
+    this.#setting.onSettled()
   }
 }

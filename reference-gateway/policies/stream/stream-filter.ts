@@ -5,43 +5,43 @@
  * same choice, and those of none (usage, the end). An event of which a word or more is decided leaves with that, and the rest
  * follows in one of its own.
  */
-import type { StreamFilter as Filter, StreamSink } from '../../http/stages.ts'
-import type { Stage } from '../kinds/policy.ts'
-import { Chain } from './chain.ts'
-import type { DetectorSetting } from './detector.ts'
+import type { StreamFilter as Filter, StreamSink } from '../../http/hooks.ts'
+import type { PolicyGroup } from '../kinds/policy.ts'
+import { BufferedEvent, type TextChannel } from './buffered-event.ts'
+import type { DetectorOptions } from './detector.ts'
 import { EventReader } from './event-reader.ts'
-import { HeldEvent, type TextChannel } from './held-event.ts'
 import type { Place } from './json-keys.ts'
 import { appendJsonString } from './json-string.ts'
+import { RedactionPipeline } from './redaction-pipeline.ts'
 import { SseSplit } from './sse-split.ts'
-import type { StageBlock, StageEvents } from './stage-text.ts'
+import type { PolicyBlock, PolicyEvents } from './text-scanner.ts'
 
-export interface FilterSetting extends Omit<DetectorSetting, 'changed' | 'run' | 'early'> {
+export interface StreamFilterOptions extends Omit<DetectorOptions, 'onSettled' | 'run' | 'early'> {
   onFlush: 'hold' | 'release'
 }
 
 /** What the filter tells about itself. */
-export interface FilterEvents extends StageEvents {
+export interface FilterEvents extends PolicyEvents {
   /** Something is held back on purpose, from now on or no longer. */
   holding(on: boolean): void
   /** Text was held for longer than the flush interval. */
   overrun(): void
   /** What becomes of the answer when a policy stops it: its last event, and a word for the record. */
-  blocked(block: StageBlock | 'unreadable'): { lastEvent: Buffer; code: string }
+  blocked(block: PolicyBlock | 'unreadable'): { lastEvent: Buffer; code: string }
 }
 
 /** So much may wait for webhooks before the provider is asked to wait too. */
 const MOST_HELD_BYTES = 1024 * 1024
 
-export class StreamFilter implements Filter {
-  readonly #stages: readonly Stage[]
-  readonly #setting: FilterSetting
+export class PolicyStreamFilter implements Filter {
+  readonly #stages: readonly PolicyGroup[]
+  readonly #setting: StreamFilterOptions
   readonly #events: FilterEvents
   readonly #sink: StreamSink
   readonly #split = new SseSplit()
   readonly #reader = new EventReader()
   readonly #channels = new Map<Place, TextChannel>()
-  #queue: HeldEvent[] = []
+  #queue: BufferedEvent[] = []
   #heldSinceMs = 0
   #overrunSaid = false
   #timer: NodeJS.Timeout | undefined
@@ -54,7 +54,7 @@ export class StreamFilter implements Filter {
   /** Channels with text that was not judged yet. */
   readonly #touched = new Set<TextChannel>()
 
-  constructor(stages: readonly Stage[], setting: FilterSetting, events: FilterEvents, sink: StreamSink) {
+  constructor(stages: readonly PolicyGroup[], setting: StreamFilterOptions, events: FilterEvents, sink: StreamSink) {
     this.#stages = stages
     this.#setting = setting
     this.#events = events
@@ -88,7 +88,7 @@ export class StreamFilter implements Filter {
   abort(): void {
     this.#over = true
     clearTimeout(this.#timer)
-    for (const { chain } of this.#channels.values()) chain.close()
+    for (const { pipeline } of this.#channels.values()) pipeline.close()
     this.#queue = []
   }
 
@@ -96,7 +96,7 @@ export class StreamFilter implements Filter {
   #take(bytes: Buffer): void {
     for (let at = 0; at < bytes.length; at = this.#reader.next) this.#queue.push(this.#read(bytes, at))
     for (const channel of this.#touched) {
-      channel.chain.pump(false)
+      channel.pipeline.advance(false)
       if (channel.ends) this.#finish(channel)
     }
     this.#touched.clear()
@@ -105,23 +105,23 @@ export class StreamFilter implements Filter {
     for (const held of this.#queue) held.detach()
   }
 
-  #read(bytes: Buffer, at: number): HeldEvent {
+  #read(bytes: Buffer, at: number): BufferedEvent {
     const reader = this.#reader
     const kind = reader.read(bytes, at, bytes.length)
     const { scan } = reader
-    const event = new HeldEvent(reader.bytes, reader.from, reader.to)
+    const event = new BufferedEvent(reader.bytes, reader.from, reader.to)
     if (kind === 'nothing') return event
     if (kind === 'opaque') {
       // Nobody can say what it continues: judged alone.
       const channel = this.#newChannel(0)
-      const start = channel.chain.text.end
-      channel.chain.text.append(reader.bytes.toString('utf8', reader.dataFrom, reader.dataTo))
+      const start = channel.pipeline.text.end
+      channel.pipeline.text.append(reader.bytes.toString('utf8', reader.dataFrom, reader.dataTo))
       event.pieces.push({
         channel,
         from: reader.dataFrom,
         to: reader.dataTo,
         start,
-        end: channel.chain.text.end,
+        end: channel.pipeline.text.end,
         raw: true,
       })
       this.#finish(channel)
@@ -132,7 +132,7 @@ export class StreamFilter implements Filter {
     if (scan.logprobs.length > 0) event.logprobs = [...scan.logprobs]
     for (const text of scan.texts) {
       const channel = text.whole ? this.#newChannel(text.choice) : this.#channel(text.place, text.choice)
-      const buffer = channel.chain.text
+      const buffer = channel.pipeline.text
       const start = buffer.end
       appendJsonString(buffer, reader.bytes, text.from, text.to)
       event.pieces.push({ channel, from: text.from, to: text.to, start, end: buffer.end, raw: false })
@@ -155,10 +155,10 @@ export class StreamFilter implements Filter {
     const sink = this.#sink
     const setting = {
       ...this.#setting,
-      changed: () => this.#decidedLater(),
+      onSettled: () => this.#onSettledLater(),
       run: (step: () => void) => sink.run(step),
     }
-    return { choice, chain: new Chain(this.#stages, setting, this.#events), ends: false, left: 0 }
+    return { choice, pipeline: new RedactionPipeline(this.#stages, setting, this.#events), ends: false, left: 0 }
   }
 
   /** No more text in this choice, or in any: nothing waits for what would come. */
@@ -172,12 +172,12 @@ export class StreamFilter implements Filter {
 
   #finish(channel: TextChannel): void {
     channel.ends = true
-    channel.chain.pump(true)
+    channel.pipeline.advance(true)
   }
 
-  #decidedLater(): void {
+  #onSettledLater(): void {
     if (this.#over) return
-    for (const channel of this.#allChannels()) channel.chain.pump(this.#complete || channel.ends)
+    for (const channel of this.#allChannels()) channel.pipeline.advance(this.#complete || channel.ends)
     this.#leave()
     if (!this.#paused || this.#over || this.#heldBytes() > MOST_HELD_BYTES) return
     this.#paused = false
@@ -198,22 +198,22 @@ export class StreamFilter implements Filter {
   #leave(): void {
     const queue = this.#queue
     const out: Buffer[] = []
-    const stay: HeldEvent[] = []
+    const stay: BufferedEvent[] = []
     /** Choices with something held; undefined once something of no choice is. */
     let waiting: Set<number> | undefined = new Set()
-    let block: StageBlock | undefined
+    let block: PolicyBlock | undefined
     // Bytes that lie next to each other in the same chunk leave as one.
-    let run: HeldEvent | undefined
+    let run: BufferedEvent | undefined
     let runTo = 0
     const closeRun = (): void => {
       if (run) out.push(run.bytes.subarray(run.from, runTo))
       run = undefined
     }
     for (const event of queue) {
-      for (const { channel } of event.pieces) block ??= channel.chain.blocked
+      for (const { channel } of event.pieces) block ??= channel.pipeline.blocked
       const barred = waiting === undefined || (event.choice < 0 ? waiting.size > 0 : waiting.has(event.choice))
-      if (!barred && event.decided) {
-        if (event.unchanged) {
+      if (!barred && event.isSettled) {
+        if (event.isUnchanged) {
           if (run && run.bytes === event.bytes && runTo === event.from) runTo = event.to
           else {
             closeRun()
@@ -228,7 +228,7 @@ export class StreamFilter implements Filter {
         continue
       }
       if (!barred) {
-        const part = event.takeDecidedPart()
+        const part = event.takeSettledPart()
         if (part) {
           closeRun()
           out.push(part)
@@ -247,7 +247,7 @@ export class StreamFilter implements Filter {
 
   #afterLeaving(moved: boolean): void {
     const holds = this.#queue.length > 0
-    for (const { chain, left } of this.#channels.values()) chain.drop(left)
+    for (const { pipeline, left } of this.#channels.values()) pipeline.drop(left)
     if (!holds && this.#complete) {
       this.#over = true
       this.#stopHolding()
@@ -297,11 +297,11 @@ export class StreamFilter implements Filter {
     }
     this.#overrunSaid = true
     this.#events.overrun()
-    for (const channel of this.#allChannels()) channel.chain.release()
+    for (const channel of this.#allChannels()) channel.pipeline.release()
     this.#leave()
   }
 
-  #block(block: StageBlock | 'unreadable'): void {
+  #block(block: PolicyBlock | 'unreadable'): void {
     const { lastEvent, code } = this.#events.blocked(block)
     this.#stopHolding()
     this.abort()

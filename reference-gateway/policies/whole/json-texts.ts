@@ -2,10 +2,10 @@
  * Where text lies in a request or in an answer: every string inside of what holds messages, but roles, ids, types, names, URLs
  * and data. Found without recursion, so that no depth of nesting is too deep.
  */
-import type { JsonObject } from '../../http/context.ts'
-import type { Finding } from '../kinds/edits.ts'
+import type { JsonObject } from '../../http/request-context.ts'
+import type { TextFinding } from '../kinds/edits.ts'
 import { CHARACTERS_PER_TOKEN, type Policy } from '../kinds/policy.ts'
-import type { Over } from '../pattern/search.ts'
+import type { IsOverBudget } from '../pattern/search.ts'
 import { TextBuffer } from '../pattern/text-buffer.ts'
 
 export interface TextPlace {
@@ -96,16 +96,16 @@ function textsUnder(json: JsonObject, roots: readonly string[]): TextPlace[] {
  * A list a text; undefined when it was `over` before that. Policies with a webhook find nothing here. `buffers` of the
  * same texts are made where they are needed, and left for the next policy.
  */
-export function findInTexts(
+export function searchTexts(
   policy: Policy,
   texts: readonly string[],
-  over?: Over,
+  over?: IsOverBudget,
   buffers: TextBuffer[] = [],
-): Finding[][] | undefined {
+): TextFinding[][] | undefined {
   if (policy.maxTokens !== undefined) return overLength(policy.maxTokens, texts)
-  const found: Finding[][] = []
+  const found: TextFinding[][] = []
   for (const [i, text] of texts.entries()) {
-    const findings: Finding[] = []
+    const findings: TextFinding[] = []
     found.push(findings)
     const rules = (policy.rules ?? []).filter((rule) => rule.mayMatch(text))
     if (rules.length === 0) continue
@@ -121,7 +121,7 @@ export function findInTexts(
 }
 
 /** All texts together are too long: what is over is found. */
-function overLength(maxTokens: number, texts: readonly string[]): Finding[][] {
+function overLength(maxTokens: number, texts: readonly string[]): TextFinding[][] {
   let left = maxTokens * CHARACTERS_PER_TOKEN
   return texts.map((text) => {
     const start = Math.max(0, Math.min(left, text.length))

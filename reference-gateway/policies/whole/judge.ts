@@ -2,19 +2,19 @@
  * Judges whole texts, stage by stage: within a stage every policy at the same time on the same texts. Small texts are searched
  * at once, without a promise; large ones, and slow patterns that need longer, in a thread; webhooks are asked at the same time.
  */
-import type { Maybe } from '../../http/stages.ts'
-import type { Finding } from '../kinds/edits.ts'
+import type { Maybe } from '../../http/hooks.ts'
+import type { TextFinding } from '../kinds/edits.ts'
 import { applyEdits, mergeFindings } from '../kinds/edits.ts'
-import type { Policy, Stage } from '../kinds/policy.ts'
-import { overAfterEffort } from '../pattern/search.ts'
+import type { Policy, PolicyGroup } from '../kinds/policy.ts'
+import { effortBudget } from '../pattern/search.ts'
 import type { TextBuffer } from '../pattern/text-buffer.ts'
-import type { StageBlock, StageEvents } from '../stream/stage-text.ts'
-import type { SharedBody } from './find-thread.ts'
-import type { FindThreads } from './find-threads.ts'
-import { findInTexts } from './json-texts.ts'
+import type { PolicyBlock, PolicyEvents } from '../stream/text-scanner.ts'
+import { searchTexts } from './json-texts.ts'
+import type { SharedBody } from './search-worker.ts'
+import type { SearchWorkerPool } from './search-worker-pool.ts'
 
 /** Where texts are: here, or in a body that a thread has read. */
-export interface Texts {
+export interface JudgedTexts {
   readonly all: readonly string[]
   /** Undefined: they are here. `all` brings them. */
   readonly body?: SharedBody
@@ -25,37 +25,50 @@ const AT_ONCE = 32 * 1024
 /** What a pattern may take of everybody's time, about a millisecond: one that needs more begins anew in a thread. */
 const AT_ONCE_EFFORT = 100_000
 
-export type Judgement = { kind: 'pass' } | { kind: 'changed'; texts: string[] } | { kind: 'blocked'; block: StageBlock }
+export type Judgement =
+  | { kind: 'pass' }
+  | { kind: 'changed'; texts: string[] }
+  | { kind: 'blocked'; block: PolicyBlock }
 
-export interface JudgeSurroundings {
-  threads: FindThreads
-  events: StageEvents
+export interface JudgeDependencies {
+  threads: SearchWorkerPool
+  events: PolicyEvents
   signal: AbortSignal | undefined
 }
 
-type Findings = Finding[][] | undefined
+type Findings = TextFinding[][] | undefined
 
-export function judgeTexts(stages: readonly Stage[], texts: Texts, around: JudgeSurroundings): Maybe<Judgement> {
-  return nextStage(stages, 0, texts, false, around)
+export function judgeTexts(
+  stages: readonly PolicyGroup[],
+  texts: JudgedTexts,
+  dependencies: JudgeDependencies,
+): Maybe<Judgement> {
+  return judgeGroup(stages, 0, texts, false, dependencies)
 }
 
-function nextStage(
-  stages: readonly Stage[],
+function judgeGroup(
+  stages: readonly PolicyGroup[],
   at: number,
-  texts: Texts,
+  texts: JudgedTexts,
   changed: boolean,
-  around: JudgeSurroundings,
+  dependencies: JudgeDependencies,
 ): Maybe<Judgement> {
   const stage = stages[at]
   if (!stage) return changed ? { kind: 'changed', texts: [...texts.all] } : { kind: 'pass' }
   const size = texts.body ? Infinity : texts.all.reduce((sum, text) => sum + text.length, 0)
   const buffers: TextBuffer[] = []
-  const findings = stage.map((policy) => findingsOf(policy, texts, size, buffers, around))
+  const findings = stage.map((policy) => findingsOf(policy, texts, size, buffers, dependencies))
   const goOn = (all: readonly Findings[]): Maybe<Judgement> => {
-    const block = blockOf(stage, all, around.events)
+    const block = blockOf(stage, all, dependencies.events)
     if (block) return { kind: 'blocked', block }
     const redacted = redact(stage, all, texts)
-    return nextStage(stages, at + 1, redacted ? { all: redacted } : texts, changed || redacted !== undefined, around)
+    return judgeGroup(
+      stages,
+      at + 1,
+      redacted ? { all: redacted } : texts,
+      changed || redacted !== undefined,
+      dependencies,
+    )
   }
   return findings.every((one) => !(one instanceof Promise))
     ? goOn(findings as Findings[])
@@ -65,10 +78,10 @@ function nextStage(
 /** Undefined: not judged in time, or at all. */
 function findingsOf(
   policy: Policy,
-  texts: Texts,
+  texts: JudgedTexts,
   size: number,
   buffers: TextBuffer[],
-  { threads, signal }: JudgeSurroundings,
+  { threads, signal }: JudgeDependencies,
 ): Maybe<Findings> {
   const { name, direction, webhook, timeoutMs } = policy
   if (webhook)
@@ -76,14 +89,14 @@ function findingsOf(
       .judge({ policy: name, direction, texts: texts.all }, policy.replacement, signal)
       .catch(() => undefined)
   if (size <= AT_ONCE || (policy.maxTokens !== undefined && !texts.body)) {
-    const found = findInTexts(policy, texts.all, overAfterEffort(AT_ONCE_EFFORT), buffers)
+    const found = searchTexts(policy, texts.all, effortBudget(AT_ONCE_EFFORT), buffers)
     if (found) return found
   }
-  return threads.find(texts.body ? { policy: name, body: texts.body } : { policy: name, texts: texts.all }, timeoutMs)
+  return threads.search(texts.body ? { policy: name, body: texts.body } : { policy: name, texts: texts.all }, timeoutMs)
 }
 
-function blockOf(stage: Stage, all: readonly Findings[], events: StageEvents): StageBlock | undefined {
-  let block: StageBlock | undefined
+function blockOf(stage: PolicyGroup, all: readonly Findings[], events: PolicyEvents): PolicyBlock | undefined {
+  let block: PolicyBlock | undefined
   for (const [i, policy] of stage.entries()) {
     const findings = all[i]
     if (!findings) {
@@ -98,7 +111,7 @@ function blockOf(stage: Stage, all: readonly Findings[], events: StageEvents): S
 }
 
 /** Undefined where nothing was found to redact. */
-function redact(stage: Stage, all: readonly Findings[], texts: Texts): string[] | undefined {
+function redact(stage: PolicyGroup, all: readonly Findings[], texts: JudgedTexts): string[] | undefined {
   const redacting = all.filter((_, i) => stage[i]?.action === 'redact')
   if (!redacting.some((findings) => findings?.some((one) => one.length > 0))) return undefined
   return texts.all.map((text, t) =>

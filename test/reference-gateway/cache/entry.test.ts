@@ -1,15 +1,15 @@
 // What a shared store gives back: an entry as it was kept, or nothing. Others may have written there.
 import { expect, test } from 'vitest'
-import { decodeEntry, type Entry, encodeEntry } from '../../../reference-gateway/cache/key.ts'
+import { type CacheEntry, decodeEntry, encodeEntry } from '../../../reference-gateway/cache/key.ts'
 
-const ENTRY: Entry = {
+const ENTRY: CacheEntry = {
   headers: ['content-type', 'application/json'],
   stream: false,
   model: 'gpt-4o',
   provider: 'openai',
   body: Buffer.from('{"id":1}'),
 }
-const STREAM: Entry = {
+const STREAM: CacheEntry = {
   ...ENTRY,
   headers: ['content-type', 'text/event-stream'],
   stream: true,

@@ -1,7 +1,7 @@
 // What is cached under which key: a wrong hit must be impossible, so whatever changes the answer is in the key.
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { cacheKey, keyRules, mayBeCached } from '../../../reference-gateway/cache/key.ts'
+import { cacheKey, isCacheable, keyRules } from '../../../reference-gateway/cache/key.ts'
 import { type Asked, asking, BODY, settings } from './support.ts'
 
 const rules = keyRules(settings(), 'scope')
@@ -82,13 +82,13 @@ test('property: two requests share a key only when tenant, path and body are the
 })
 
 describe('what may be cached', () => {
-  const may = (body: Record<string, unknown>, asked: Asked = {}) => mayBeCached(asking(body, asked), rules)
+  const may = (body: Record<string, unknown>, asked: Asked = {}) => isCacheable(asking(body, asked), rules)
 
   test('temperature 0 on chat and text completions', () => {
     expect(may(BODY)).toBe(true)
     expect(may(BODY, { path: '/completions?x=1' })).toBe(true)
     expect(
-      mayBeCached(asking({ ...BODY, temperature: 0.5 }), keyRules(settings({ cache_when: { temperature: 0.5 } }), '')),
+      isCacheable(asking({ ...BODY, temperature: 0.5 }), keyRules(settings({ cache_when: { temperature: 0.5 } }), '')),
     ).toBe(true)
   })
 

@@ -159,7 +159,7 @@ describe.skipIf(noRedis)(withRedis, () => {
         const context = asking()
         const found = await cache.lookup(context)
         expect(found.kind).toBe('miss')
-        if (found.kind === 'miss') found.flight.abandon()
+        if (found.kind === 'miss') found.fill.abandon()
       }
       // Without the pause: 50 x 50 ms.
       expect(performance.now() - startMs).toBeLessThan(1_000)

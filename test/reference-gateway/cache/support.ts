@@ -1,9 +1,9 @@
 /** Requests as the cache sees them, and answers. */
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
 import { type CacheConfig, cacheFile } from '../../../reference-gateway/config/config-file.ts'
-import { RequestContext } from '../../../reference-gateway/http/context.ts'
+import type { CacheFill, CacheLookup, StoredResponse } from '../../../reference-gateway/http/hooks.ts'
 import { readBody } from '../../../reference-gateway/http/request-body.ts'
-import type { CacheAnswer, CacheFlight, StoredAnswer } from '../../../reference-gateway/http/stages.ts'
+import { RequestContext } from '../../../reference-gateway/http/request-context.ts'
 
 export const settings = (given: Record<string, unknown> = {}): CacheConfig =>
   cacheFile.parse({ enabled: true, ...given })
@@ -29,24 +29,24 @@ export function asking(body: Record<string, unknown> = BODY, asked: Asked = {}):
   return context
 }
 
-export function answer(body: string, stream = false): StoredAnswer {
+export function answer(body: string, stream = false): StoredResponse {
   const type = stream ? 'text/event-stream' : 'application/json'
   return { headers: ['content-type', type], body: Buffer.from(body), stream }
 }
 
 /** The flight of a miss; anything else is the test's failure. */
-export function flightOf(found: CacheAnswer): CacheFlight {
+export function flightOf(found: CacheLookup): CacheFill {
   if (found.kind !== 'miss') throw new Error(`a ${found.kind}, not a miss`)
-  return found.flight
+  return found.fill
 }
 
 /** Stores `body` as a complete 200. */
-export function land(context: RequestContext, found: CacheAnswer, body: string, stream = false): void {
+export function land(context: RequestContext, found: CacheLookup, body: string, stream = false): void {
   context.status = 200
   flightOf(found).store(answer(body, stream))
 }
 
-export function bodyOf(found: CacheAnswer): string {
+export function bodyOf(found: CacheLookup): string {
   if (found.kind !== 'hit') throw new Error(`a ${found.kind}, not a hit`)
   return found.answer.body.toString()
 }

@@ -1,23 +1,23 @@
 // Where events begin: bounded, and what had no room is counted and said by the next event that had.
 import type { IncomingMessage } from 'node:http'
 import { expect, test } from 'vitest'
-import type { GatewayEvent } from '../../../reference-gateway/events/event.ts'
+import type { RequestEvent } from '../../../reference-gateway/events/event.ts'
 import { EventObserver } from '../../../reference-gateway/events/observer.ts'
-import { RequestContext } from '../../../reference-gateway/http/context.ts'
-import { Recorder } from '../../../reference-gateway/metrics/recorder.ts'
+import { RequestContext } from '../../../reference-gateway/http/request-context.ts'
+import { MetricsRecorder } from '../../../reference-gateway/metrics/recorder.ts'
 
 function observing(buffer: number) {
-  const published: GatewayEvent[] = []
-  const recorder = new Recorder()
+  const published: RequestEvent[] = []
+  const recorder = new MetricsRecorder()
   const observer = new EventObserver({ buffer, traces: false }, recorder, {
-    heard: () => true,
-    publish: (_channel, events) => void published.push(...(events as GatewayEvent[])),
+    hasSubscribers: () => true,
+    publish: (_channel, events) => void published.push(...(events as RequestEvent[])),
   })
   const end = (count: number): void => {
     for (let i = 0; i < count; i++) {
       const context = new RequestContext({ method: 'POST', headers: {} } as IncomingMessage, '/chat/completions')
-      observer.started(context)
-      observer.done(context)
+      observer.onStart(context)
+      observer.onEnd(context)
     }
   }
   return { observer, published, recorder, end }
@@ -38,7 +38,7 @@ test('more requests at once than the buffer holds: the rest is dropped, counted,
   expect([told[0], told[20], told[25]]).toEqual([30, 0, 5])
   expect(told.reduce((sum, one) => sum + one)).toBe(35)
   // Figures are of the events that were made.
-  expect(Object.keys(recorder.snapshot().spreads)).toContain('event_emission')
+  expect(Object.keys(recorder.snapshot().histograms)).toContain('event_emission')
 })
 
 test('an event that cannot be made is counted, and costs no other', () => {
@@ -46,7 +46,7 @@ test('an event that cannot be made is counted, and costs no other', () => {
   end(1)
   // Without headers nobody can say whose request it was.
   const broken = new RequestContext({ method: 'POST' } as IncomingMessage, '/chat/completions')
-  observer.done(broken)
+  observer.onEnd(broken)
   end(1)
   observer.close()
   expect(published).toHaveLength(2)

@@ -2,7 +2,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { Drain } from '../../../reference-gateway/events/drain.ts'
-import type { GatewayEvent } from '../../../reference-gateway/events/event.ts'
+import type { RequestEvent } from '../../../reference-gateway/events/event.ts'
 import { EventRing } from '../../../reference-gateway/events/ring.ts'
 import { until, wait } from '../support/upstream.ts'
 import { numbered } from './support.ts'
@@ -44,7 +44,7 @@ test('a reader reads from when it came; what is kept can be asked for, the oldes
 
 test('a sink that is stuck loses its own events and says so; another one gets them all', async () => {
   const ring = new EventRing(50)
-  const [good, stuck]: GatewayEvent[][] = [[], []]
+  const [good, stuck]: RequestEvent[][] = [[], []]
   let unstick = (): void => {}
   const fine = new Drain(ring, (events) => void good?.push(...events))
   const slow = new Drain(ring, async (events) => {
@@ -68,7 +68,7 @@ test('a sink that is stuck loses its own events and says so; another one gets th
 
 test('a batch that fails is lost and counted, and the next one says so', async () => {
   const ring = new EventRing(50)
-  const got: GatewayEvent[] = []
+  const got: RequestEvent[] = []
   let fails = true
   const drain = new Drain(ring, async (events) => {
     if (fails) throw new Error('no')

@@ -1,26 +1,26 @@
 // W3C trace context: what comes in, what goes on. Cases of the specification (https://www.w3.org/TR/trace-context/).
 import { expect, test } from 'vitest'
-import { traceContextOf, traceparentOf } from '../../../reference-gateway/events/trace-context.ts'
+import { formatTraceparent, parseTraceparent } from '../../../reference-gateway/events/trace-context.ts'
 
 const TRACE = '0af7651916cd43dd8448eb211c80319c'
 const PARENT = 'b7ad6b7169203331'
 
 test('continues the trace of a valid header with a span of its own', () => {
-  const context = traceContextOf(`00-${TRACE}-${PARENT}-01`)
+  const context = parseTraceparent(`00-${TRACE}-${PARENT}-01`)
   expect(context).toMatchObject({ traceId: TRACE, parentId: PARENT, sampled: true })
   expect(context.spanId).toMatch(/^[0-9a-f]{16}$/)
   expect(context.spanId).not.toBe(PARENT)
-  expect(traceparentOf(context)).toBe(`00-${TRACE}-${context.spanId}-01`)
+  expect(formatTraceparent(context)).toBe(`00-${TRACE}-${context.spanId}-01`)
 })
 
 test('what is not sampled stays so; only the lowest flag says', () => {
-  expect(traceContextOf(`00-${TRACE}-${PARENT}-00`).sampled).toBe(false)
-  expect(traceContextOf(`00-${TRACE}-${PARENT}-02`).sampled).toBe(false)
-  expect(traceContextOf(`00-${TRACE}-${PARENT}-03`).sampled).toBe(true)
+  expect(parseTraceparent(`00-${TRACE}-${PARENT}-00`).sampled).toBe(false)
+  expect(parseTraceparent(`00-${TRACE}-${PARENT}-02`).sampled).toBe(false)
+  expect(parseTraceparent(`00-${TRACE}-${PARENT}-03`).sampled).toBe(true)
 })
 
 test('a later version is read as far as it is known', () => {
-  expect(traceContextOf(`01-${TRACE}-${PARENT}-01-more`)).toMatchObject({ traceId: TRACE, parentId: PARENT })
+  expect(parseTraceparent(`01-${TRACE}-${PARENT}-01-more`)).toMatchObject({ traceId: TRACE, parentId: PARENT })
 })
 
 test.each([
@@ -34,13 +34,13 @@ test.each([
   `00-${TRACE.toUpperCase()}-${PARENT}-01`,
   `00-${TRACE.slice(1)}-${PARENT}-01`,
 ])('%s starts a new trace', (given) => {
-  const context = traceContextOf(given)
+  const context = parseTraceparent(given)
   expect(context.traceId).toMatch(/^(?!0+$)[0-9a-f]{32}$/)
   expect(context.traceId).not.toBe(TRACE)
   expect(context).toMatchObject({ parentId: undefined, sampled: true })
 })
 
 test('ids do not repeat', () => {
-  const ids = Array.from({ length: 2_000 }, () => traceContextOf(undefined).spanId)
+  const ids = Array.from({ length: 2_000 }, () => parseTraceparent(undefined).spanId)
   expect(new Set(ids).size).toBe(2_000)
 })

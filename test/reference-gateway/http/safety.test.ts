@@ -3,7 +3,7 @@ import { connect, type Socket } from 'node:net'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import type { RunningGateway } from '../../../reference-gateway/gateway.ts'
-import { guardJson, MAX_DEPTH } from '../../../reference-gateway/http/json-guard.ts'
+import { findJsonProblem, MAX_DEPTH } from '../../../reference-gateway/http/json-guard.ts'
 import { type Answer, ask, atEnd, gatewayBefore, post, upstream } from '../support/harness.ts'
 import { answerJson, bodyOf, until, wait } from '../support/upstream.ts'
 
@@ -92,7 +92,7 @@ test('nesting as deep as allowed, and equal keys in different objects, pass', as
 test('property: what JSON.stringify writes is never refused; any key repeated in any object always is', () => {
   fc.assert(
     fc.property(fc.jsonValue({ maxDepth: 6 }), (value) => {
-      expect(guardJson(JSON.stringify(value))).toBeUndefined()
+      expect(findJsonProblem(JSON.stringify(value))).toBeUndefined()
     }),
   )
   const withKeys = fc.dictionary(fc.string({ unit: 'binary' }), fc.jsonValue({ maxDepth: 2 }), {
@@ -106,7 +106,7 @@ test('property: what JSON.stringify writes is never refused; any key repeated in
       const text = JSON.stringify([{ o: object }])
       const twice = `${text.slice(0, -3)},${JSON.stringify(key)}:1}}]`
       JSON.parse(twice)
-      expect(guardJson(twice)).toEqual({ kind: 'duplicate', key })
+      expect(findJsonProblem(twice)).toEqual({ kind: 'duplicate', key })
     }),
   )
 })

@@ -1,12 +1,12 @@
 // What each detector finds, and what it leaves alone.
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { keywordRule, PatternRule } from '../../../reference-gateway/policies/kinds/pattern-rule.ts'
 import { isIban, PII_KINDS, type PiiKind, passesLuhn, piiRules } from '../../../reference-gateway/policies/kinds/pii.ts'
-import { keywordRule, Rule } from '../../../reference-gateway/policies/kinds/rule.ts'
 import { compileProgram } from '../../../reference-gateway/policies/pattern/program.ts'
 import { TextBuffer } from '../../../reference-gateway/policies/pattern/text-buffer.ts'
 
-function found(rule: Rule | undefined, text: string): string[] {
+function found(rule: PatternRule | undefined, text: string): string[] {
   const search = rule?.search(Number.POSITIVE_INFINITY, false)
   search?.finish(TextBuffer.of(text))
   return search?.matches.map(({ start, end }) => text.slice(start, end)) ?? []
@@ -59,7 +59,7 @@ test('a pattern’s prefix is what all its matches begin with', () => {
     '😀x?': '😀',
   }
   for (const [pattern, prefix] of Object.entries(prefixes)) expect(compileProgram(pattern).prefix, pattern).toBe(prefix)
-  const rule = new Rule('-----BEGIN (?:RSA )?KEY', { replacement: '' })
+  const rule = new PatternRule('-----BEGIN (?:RSA )?KEY', { replacement: '' })
   expect(rule.mayMatch('nothing of that kind')).toBe(false)
   expect(rule.mayMatch('x -----BEGIN RSA KEY')).toBe(true)
 })

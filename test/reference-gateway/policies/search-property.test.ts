@@ -4,7 +4,7 @@ import { RE2JS } from 're2js'
 import { expect, test } from 'vitest'
 import { Automaton } from '../../../reference-gateway/policies/pattern/automaton.ts'
 import { compileProgram } from '../../../reference-gateway/policies/pattern/program.ts'
-import { Search } from '../../../reference-gateway/policies/pattern/search.ts'
+import { PatternSearch } from '../../../reference-gateway/policies/pattern/search.ts'
 import { TextBuffer } from '../../../reference-gateway/policies/pattern/text-buffer.ts'
 
 const atom = fc.constantFrom(
@@ -65,7 +65,7 @@ test('any pattern, any text, any pieces: what re2js finds in the whole', () => {
       // A pattern that can match nothing where \b or ^ holds steps over texts that it could also match.
       fc.pre(automaton !== undefined && !matchesNothing(source))
       if (!automaton) return
-      const search = new Search(automaton, { limit: Number.POSITIVE_INFINITY, early })
+      const search = new PatternSearch(automaton, { limit: Number.POSITIVE_INFINITY, early })
       const buffer = new TextBuffer(1)
       let at = 0
       for (const cut of [...cuts.sort((a, b) => a - b), whole.length]) {
@@ -94,7 +94,7 @@ function matchesNothing(source: string): boolean {
 test('linear: twice the text takes no more than a few times as long', () => {
   const automaton = new Automaton(compileProgram('(a+)+b|(?:x?){20}x{20}y'))
   const timeOf = (length: number): number => {
-    const search = new Search(automaton, { limit: 4_096 })
+    const search = new PatternSearch(automaton, { limit: 4_096 })
     const startedMs = performance.now()
     search.finish(TextBuffer.of('a'.repeat(length)))
     return performance.now() - startedMs
@@ -106,7 +106,7 @@ test('linear: twice the text takes no more than a few times as long', () => {
 test('an automaton with too many states is replaced in the middle of a text', () => {
   const source = '(?:a|b)*a(?:a|b){14}c'
   let automaton = new Automaton(compileProgram(source))
-  const search = new Search(automaton, { limit: Number.POSITIVE_INFINITY, early: false })
+  const search = new PatternSearch(automaton, { limit: Number.POSITIVE_INFINITY, early: false })
   const buffer = new TextBuffer()
   let seed = 1
   const whole = Array.from({ length: 30_000 }, () => {

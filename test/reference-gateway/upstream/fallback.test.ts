@@ -138,8 +138,8 @@ test('circuit breaker: after enough failures in a row a provider is left alone, 
   )
   for (let i = 0; i < 6; i++) expect((await post(gateway, { model: 'm' })).status).toBe(200)
   expect(asked).toEqual([3, 6])
-  const [pool] = await gateway.processes.ask('pool')
-  expect(pool?.answer).toMatchObject({ providers: [{ name: 'a', circuit: 'open', opened: 1 }, { circuit: 'closed' }] })
+  const [pool] = await gateway.workers.call('pool')
+  expect(pool?.value).toMatchObject({ providers: [{ name: 'a', circuit: 'open', opened: 1 }, { circuit: 'closed' }] })
   healthy = true
   await wait(160)
   const trials = Array.from({ length: 5 }, () => post(gateway, { model: 'm' }))

@@ -2,7 +2,7 @@
 import type { IncomingMessage } from 'node:http'
 import { expect, test } from 'vitest'
 import { gatewayConfigSchema } from '../../../reference-gateway/config/config.ts'
-import { RequestContext } from '../../../reference-gateway/http/context.ts'
+import { RequestContext } from '../../../reference-gateway/http/request-context.ts'
 import { Upstream } from '../../../reference-gateway/upstream/upstream.ts'
 
 function upstreamWith(apiKey?: string): Upstream {
@@ -21,9 +21,9 @@ function asking(model: string, authorization = 'Bearer a'): RequestContext {
 function restOf(value: string | undefined): number {
   const upstream = upstreamWith()
   const nowMs = performance.now()
-  upstream.restFor(asking('m'), value, nowMs)
+  upstream.coolDown(asking('m'), value, nowMs)
   let seconds = 0
-  while (upstream.rests(asking('m'), nowMs + seconds * 1_000)) seconds++
+  while (upstream.isCoolingDown(asking('m'), nowMs + seconds * 1_000)) seconds++
   return seconds
 }
 
@@ -56,11 +56,11 @@ test('a date, as it is in the future or past', () => {
 test('a limit is a model’s and a key’s: the client’s, or the gateway’s own for all', () => {
   const nowMs = performance.now()
   const clients = upstreamWith()
-  clients.restFor(asking('m'), '5', nowMs)
-  expect(clients.rests(asking('m'), nowMs)).toBe(true)
-  expect(clients.rests(asking('other'), nowMs)).toBe(false)
-  expect(clients.rests(asking('m', 'Bearer b'), nowMs)).toBe(false)
+  clients.coolDown(asking('m'), '5', nowMs)
+  expect(clients.isCoolingDown(asking('m'), nowMs)).toBe(true)
+  expect(clients.isCoolingDown(asking('other'), nowMs)).toBe(false)
+  expect(clients.isCoolingDown(asking('m', 'Bearer b'), nowMs)).toBe(false)
   const own = upstreamWith('sk-own')
-  own.restFor(asking('m'), '5', nowMs)
-  expect(own.rests(asking('m', 'Bearer b'), nowMs)).toBe(true)
+  own.coolDown(asking('m'), '5', nowMs)
+  expect(own.isCoolingDown(asking('m', 'Bearer b'), nowMs)).toBe(true)
 })

@@ -25,9 +25,9 @@ async function workers(url: string, settings: Record<string, unknown> = {}, repo
 const chat = (gateway: Gateway, body = '{"model":"m"}') =>
   ask(`${gateway.url}/v1/chat/completions`, { method: 'POST' }, body)
 
-async function numbersIn(gateway: Gateway, topic: string, name: string): Promise<number[]> {
-  const answers = await gateway.processes.ask(topic)
-  return answers.map(({ answer }) => Number((answer as Record<string, unknown>)[name]))
+async function numbersIn(gateway: Gateway, method: string, name: string): Promise<number[]> {
+  const answers = await gateway.workers.call(method)
+  return answers.map(({ value }) => Number((value as Record<string, unknown>)[name]))
 }
 
 test('requests are shared among workers, limits are one gateway’s, and one admin port speaks for all', async () => {
@@ -44,7 +44,7 @@ test('requests are shared among workers, limits are one gateway’s, and one adm
   const opened = await numbersIn(gateway, 'pool', 'opened')
   expect(opened).toHaveLength(2)
   expect(opened.every((count) => count >= 2)).toBe(true)
-  expect(await gateway.processes.ask('nothing')).toEqual([])
+  expect(await gateway.workers.call('nothing')).toEqual([])
   const pool = JSON.parse((await ask(`${gateway.adminUrl}/pool`)).body.toString())
   expect(pool.opened).toBe(opened.reduce((sum, one) => sum + one, 0))
   const stats = JSON.parse((await ask(`${gateway.adminUrl}/stats`)).body.toString())
@@ -56,7 +56,7 @@ test('a worker that ends is replaced, and the gateway goes on serving', async ()
   const provider = await upstream((_request, response) => answerJson(response, {}))
   const reports: string[] = []
   const gateway = await workers(provider.url, { admin_port: 0 }, (problem) => reports.push(problem))
-  const pids = async () => (await gateway.processes.ask('pid')).map(({ answer }) => Number(answer))
+  const pids = async () => (await gateway.workers.call('pid')).map(({ value }) => Number(value))
   const [first = 0, second] = await pids()
   process.kill(first, 'SIGKILL')
   await until(() => reports.length === 1)
@@ -90,7 +90,7 @@ test('draining: streams in flight finish in every worker, and nothing new is tak
     return stream
   })
   await until(() => streams.every(({ text }) => text !== ''))
-  const inFlight = (await gateway.processes.ask('inFlight')).map(({ answer }) => Number(answer))
+  const inFlight = (await gateway.workers.call('inFlight')).map(({ value }) => Number(value))
   expect(inFlight.reduce((sum, one) => sum + one, 0)).toBe(4)
   const closed = gateway.close()
   await until(() => finish.length === 4)

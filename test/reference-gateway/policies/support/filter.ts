@@ -2,10 +2,10 @@
 import type { IncomingMessage } from 'node:http'
 import { RE2JS } from 're2js'
 import { z } from 'zod'
-import { RequestContext } from '../../../../reference-gateway/http/context.ts'
-import type { StreamFilter } from '../../../../reference-gateway/http/stages.ts'
+import type { StreamFilter } from '../../../../reference-gateway/http/hooks.ts'
+import { RequestContext } from '../../../../reference-gateway/http/request-context.ts'
+import { createPolicyHooks } from '../../../../reference-gateway/policies/hooks.ts'
 import { policiesFile, streamingFile } from '../../../../reference-gateway/policies/kinds/config-file.ts'
-import { createPolicyStages } from '../../../../reference-gateway/policies/stages.ts'
 
 const file = z.strictObject({ policies: policiesFile, streaming: streamingFile })
 
@@ -16,12 +16,12 @@ export interface Filtering {
   written: Buffer[]
   ended: boolean
   blocked: string | undefined
-  stages: ReturnType<typeof createPolicyStages>
+  stages: ReturnType<typeof createPolicyHooks>
 }
 
 export function startFilter(policies: unknown[], streaming: Record<string, unknown> = {}): Filtering {
   const config = file.parse({ policies, streaming })
-  const stages = createPolicyStages(config.policies, config.streaming, () => {})
+  const stages = createPolicyHooks(config.policies, config.streaming, () => {})
   const context = new RequestContext({ method: 'POST', headers: {} } as IncomingMessage, '/chat/completions')
   const made = stages.output?.filter(context, { status: 200, isEventStream: true, contentType: 'text/event-stream' })
   if (made?.kind !== 'stream') throw new Error('no stream filter')

@@ -1,18 +1,18 @@
 /** An answer of Anthropic's Messages API as a chat completion, whole or streamed. */
-import type { JsonObject } from '../http/context.ts'
+import type { JsonObject } from '../http/request-context.ts'
 import {
   ChunkWriter,
   type CompletionHead,
+  type CompletionUsage,
   encode,
   errorEvent,
   type FinishReason,
-  SseReader,
+  SseDataReader,
   toolCallOf,
-  type Usage,
   wholeCompletion,
 } from './completion.ts'
 import { bodyIn, countOf, eventIn, objectIn, objectOf, objectsIn, textIn, textOf } from './json.ts'
-import type { StreamEnd, Translation } from './protocol.ts'
+import type { ResponseTranslation, StreamEnd } from './protocol.ts'
 
 const FINISH: Record<string, FinishReason> = {
   max_tokens: 'length',
@@ -21,8 +21,8 @@ const FINISH: Record<string, FinishReason> = {
   refusal: 'content_filter',
 }
 
-export class AnthropicAnswer implements Translation {
-  readonly #reader = new SseReader()
+export class AnthropicResponse implements ResponseTranslation {
+  readonly #reader = new SseDataReader()
   readonly #writer: ChunkWriter
   #usage: JsonObject = {}
   /** Content blocks by index: which tool call of the answer each one is. */
@@ -127,7 +127,7 @@ function headOf(message: JsonObject, fingerprint: string | undefined): Completio
 }
 
 /** Anthropic counts what came from its cache, or went there, apart from the other input. */
-function usageOf(usage: JsonObject): Usage {
+function usageOf(usage: JsonObject): CompletionUsage {
   const cachedTokens = countOf(usage.cache_read_input_tokens)
   return {
     promptTokens: countOf(usage.input_tokens) + cachedTokens + countOf(usage.cache_creation_input_tokens),

@@ -7,7 +7,7 @@ import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
 import { Timings } from './timings.ts'
 
 export type JsonObject = { readonly [key: string]: unknown }
-export type Endpoint = 'chat' | 'completions' | 'embeddings' | 'responses' | 'other'
+export type ApiEndpoint = 'chat' | 'completions' | 'embeddings' | 'responses' | 'other'
 /** What the gateway must know of every JSON body. */
 export interface BodyFacts {
   model: string | undefined
@@ -20,7 +20,7 @@ export interface BodyFacts {
 }
 export type PolicyAction = 'block' | 'redact' | 'flag' | 'timeout'
 
-const ENDPOINTS: Record<string, Endpoint> = {
+const ENDPOINTS: Record<string, ApiEndpoint> = {
   '/chat/completions': 'chat',
   '/completions': 'completions',
   '/embeddings': 'embeddings',
@@ -38,7 +38,7 @@ export class RequestContext {
   readonly method: string
   /** What follows '/v1', query included. */
   readonly path: string
-  readonly endpoint: Endpoint
+  readonly endpoint: ApiEndpoint
   readonly headers: IncomingHttpHeaders
   readonly timings = new Timings()
   /** The request's body as it goes upstream; empty where there is none. */
@@ -93,7 +93,7 @@ export class RequestContext {
   }
 
   /** What the body was found to say; without `json`, it is JSON all the same. */
-  takeOver({ json, facts }: { json?: JsonObject; facts: BodyFacts }): void {
+  setBody({ json, facts }: { json?: JsonObject; facts: BodyFacts }): void {
     this.#isJson = true
     this.#json = json
     this.model = facts.model

@@ -2,22 +2,22 @@
  * An answer of Gemini's generateContent as a chat completion, whole or streamed. A stream has no end mark: it is complete
  * when every candidate gave its finish reason.
  */
-import type { JsonObject } from '../http/context.ts'
+import type { JsonObject } from '../http/request-context.ts'
 import {
   type Choice,
   ChunkWriter,
   type CompletionHead,
+  type CompletionUsage,
   encode,
   errorEvent,
   type FinishReason,
-  SseReader,
+  SseDataReader,
   type ToolCall,
   toolCallOf,
-  type Usage,
   wholeCompletion,
 } from './completion.ts'
 import { bodyIn, countOf, eventIn, objectIn, objectOf, objectsIn, textIn, textOf } from './json.ts'
-import type { StreamEnd, Translation } from './protocol.ts'
+import type { ResponseTranslation, StreamEnd } from './protocol.ts'
 
 const FINISH: Record<string, FinishReason> = {
   MAX_TOKENS: 'length',
@@ -31,8 +31,8 @@ const FINISH: Record<string, FinishReason> = {
 
 const EMPTY = Buffer.alloc(0)
 
-export class GeminiAnswer implements Translation {
-  readonly #reader = new SseReader()
+export class GeminiResponse implements ResponseTranslation {
+  readonly #reader = new SseDataReader()
   readonly #writer: ChunkWriter
   readonly #model: string
   readonly #begun = new Set<number>()
@@ -144,7 +144,7 @@ function finishOf(reason: string, callsTools: boolean): FinishReason {
 }
 
 /** Gemini counts reasoning apart from what it shows; OpenAI counts both as completion. */
-function usageOf(usage: JsonObject): Usage {
+function usageOf(usage: JsonObject): CompletionUsage {
   const reasoningTokens = countOf(usage.thoughtsTokenCount)
   return {
     promptTokens: countOf(usage.promptTokenCount),

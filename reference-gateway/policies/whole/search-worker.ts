@@ -4,35 +4,35 @@
  */
 import { setPriority } from 'node:os'
 import { parentPort, workerData } from 'node:worker_threads'
-import type { BodyFacts, Endpoint } from '../../http/context.ts'
-import type { GatewayError } from '../../http/openai-error.ts'
-import { type ReadBody, readJson } from '../../http/request-body.ts'
+import type { GatewayError } from '../../http/gateway-error.ts'
+import { type ParsedBody, parseBody } from '../../http/request-body.ts'
+import type { ApiEndpoint, BodyFacts } from '../../http/request-context.ts'
 import { compilePolicy } from '../kinds/compile.ts'
 import type { PolicySettings } from '../kinds/config-file.ts'
-import type { Finding } from '../kinds/edits.ts'
-import { findInTexts, textsIn, textsOfRequest } from './json-texts.ts'
+import type { TextFinding } from '../kinds/edits.ts'
+import { searchTexts, textsIn, textsOfRequest } from './json-texts.ts'
 
 /** A request's body in shared memory. */
 export interface SharedBody {
   id: number
   bytes: SharedArrayBuffer
-  endpoint: Endpoint
+  endpoint: ApiEndpoint
 }
 
-export type FindTask =
+export type SearchTask =
   | { body: SharedBody }
   | { policy: string; body: SharedBody }
   | { policy: string; texts: readonly string[] }
 
-export type FindResult =
+export type SearchResult =
   | { ready: true }
   | { facts: BodyFacts }
   | { refused: GatewayError }
-  | { findings: Finding[][] }
+  | { findings: TextFinding[][] }
   | { error: string }
 
 interface Opened {
-  read: ReadBody | GatewayError
+  read: ParsedBody | GatewayError
   texts: readonly string[]
 }
 
@@ -50,7 +50,7 @@ const opened = new Map<number, Opened>()
 function open({ id, bytes, endpoint }: SharedBody): Opened {
   const known = opened.get(id)
   if (known) return known
-  const read = readJson(Buffer.from(bytes), endpoint)
+  const read = parseBody(Buffer.from(bytes), endpoint)
   const made = { read, texts: 'code' in read ? [] : textsIn(textsOfRequest(read.json)) }
   opened.set(id, made)
   const [oldest = id] = opened.keys()
@@ -59,15 +59,15 @@ function open({ id, bytes, endpoint }: SharedBody): Opened {
 }
 
 /** Whoever asked ends this thread when its time is over. */
-function answer(task: FindTask): FindResult {
+function answer(task: SearchTask): SearchResult {
   if (!('policy' in task)) {
     const { read } = open(task.body)
     return 'code' in read ? { refused: read } : { facts: read.facts }
   }
   const policy = policies.get(task.policy)
-  const findings = policy && findInTexts(policy, 'body' in task ? open(task.body).texts : task.texts)
+  const findings = policy && searchTexts(policy, 'body' in task ? open(task.body).texts : task.texts)
   return findings ? { findings } : { error: `no policy ${task.policy}` }
 }
 
-parentPort?.on('message', (task: FindTask) => parentPort?.postMessage(answer(task)))
-parentPort?.postMessage({ ready: true } satisfies FindResult)
+parentPort?.on('message', (task: SearchTask) => parentPort?.postMessage(answer(task)))
+parentPort?.postMessage({ ready: true } satisfies SearchResult)

@@ -5,19 +5,19 @@
 import { availableParallelism } from 'node:os'
 import { Worker } from 'node:worker_threads'
 import type { PolicySettings } from '../kinds/config-file.ts'
-import type { Finding } from '../kinds/edits.ts'
-import type { FindResult, FindTask, SharedBody } from './find-thread.ts'
+import type { TextFinding } from '../kinds/edits.ts'
+import type { SearchResult, SearchTask, SharedBody } from './search-worker.ts'
 
 const MOST = 4
 const LONGEST_READ_MS = 10_000
 
 interface Job {
-  task: FindTask
+  task: SearchTask
   timeoutMs: number
-  resolve: (result: FindResult | undefined) => void
+  resolve: (result: SearchResult | undefined) => void
 }
 
-interface Thread {
+interface SearchWorker {
   worker: Worker
   /** It has loaded: from now on a task's time is the task's. */
   ready: boolean
@@ -25,11 +25,11 @@ interface Thread {
   timer: NodeJS.Timeout | undefined
 }
 
-export class FindThreads {
+export class SearchWorkerPool {
   readonly #settings: readonly PolicySettings[]
   readonly #report: (problem: string) => void
   readonly #most: number
-  readonly #threads = new Set<Thread>()
+  readonly #threads = new Set<SearchWorker>()
   readonly #waiting: Job[] = []
   #closed = false
 
@@ -49,19 +49,19 @@ export class FindThreads {
   }
 
   /** A list a text; undefined when the policy's time was over, or the thread failed. */
-  async find(task: Extract<FindTask, { policy: string }>, timeoutMs: number): Promise<Finding[][] | undefined> {
+  async search(task: Extract<SearchTask, { policy: string }>, timeoutMs: number): Promise<TextFinding[][] | undefined> {
     const result = await this.#ask(task, timeoutMs)
     return result && 'findings' in result ? result.findings : undefined
   }
 
   /** What the body says, or why it is refused; undefined when the thread failed. */
-  async read(body: SharedBody): Promise<Extract<FindResult, { facts: unknown } | { refused: unknown }> | undefined> {
+  async read(body: SharedBody): Promise<Extract<SearchResult, { facts: unknown } | { refused: unknown }> | undefined> {
     // Linear in the body, whatever it holds.
     const result = await this.#ask({ body }, LONGEST_READ_MS)
     return result && ('facts' in result || 'refused' in result) ? result : undefined
   }
 
-  #ask(task: FindTask, timeoutMs: number): Promise<FindResult | undefined> {
+  #ask(task: SearchTask, timeoutMs: number): Promise<SearchResult | undefined> {
     return new Promise((resolve) => {
       this.#waiting.push({ task, timeoutMs, resolve })
       this.#next()
@@ -83,7 +83,7 @@ export class FindThreads {
     if (this.#waiting.length > starting && this.#threads.size < this.#most && !this.#closed) this.#start()
   }
 
-  #give(thread: Thread): void {
+  #give(thread: SearchWorker): void {
     const job = this.#waiting.shift()
     if (!job) return
     thread.job = job
@@ -97,12 +97,12 @@ export class FindThreads {
 
   #start(): void {
     const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js'
-    const worker = new Worker(new URL(`find-thread.${extension}`, import.meta.url), { workerData: this.#settings })
-    const thread: Thread = { worker, ready: false, job: undefined, timer: undefined }
+    const worker = new Worker(new URL(`search-worker.${extension}`, import.meta.url), { workerData: this.#settings })
+    const thread: SearchWorker = { worker, ready: false, job: undefined, timer: undefined }
     this.#threads.add(thread)
     // Only work to do keeps the process alive.
     worker.unref()
-    worker.on('message', (result: FindResult) => {
+    worker.on('message', (result: SearchResult) => {
       if ('ready' in result) thread.ready = true
       this.#settle(thread, result)
     })
@@ -116,7 +116,7 @@ export class FindThreads {
     })
   }
 
-  #settle(thread: Thread, result: FindResult): void {
+  #settle(thread: SearchWorker, result: SearchResult): void {
     clearTimeout(thread.timer)
     const { job } = thread
     thread.job = undefined
@@ -125,7 +125,7 @@ export class FindThreads {
     this.#next()
   }
 
-  async #end(thread: Thread): Promise<void> {
+  async #end(thread: SearchWorker): Promise<void> {
     this.#threads.delete(thread)
     clearTimeout(thread.timer)
     thread.job?.resolve(undefined)

@@ -1,7 +1,7 @@
 // What is read off an answer as it passes: first token and usage, in recorded streams of several providers, cut anywhere.
 import { existsSync, readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
-import { AnswerFacts } from '../../../reference-gateway/events/answer-facts.ts'
+import { ResponseFacts } from '../../../reference-gateway/events/response-facts.ts'
 
 const STREAM = { status: 200, isEventStream: true, contentType: 'text/event-stream' }
 const JSON_HEAD = { status: 200, isEventStream: false, contentType: 'application/json' }
@@ -12,8 +12,8 @@ function sse(name: string): Buffer {
   return Buffer.from(`${lines.map((line) => `data: ${line}\n\n`).join('')}data: [DONE]\n\n`)
 }
 
-function factsOf(bytes: Buffer, size: number): AnswerFacts {
-  const facts = new AnswerFacts(STREAM)
+function factsOf(bytes: Buffer, size: number): ResponseFacts {
+  const facts = new ResponseFacts(STREAM)
   for (let at = 0; at < bytes.length; at += size) facts.data(bytes.subarray(at, at + size))
   return facts
 }
@@ -37,7 +37,7 @@ describe.skipIf(!there)('recorded streams (skipped without ../shared/data)', () 
 })
 
 test('a role alone, an empty delta and a filter result are no token', () => {
-  const facts = new AnswerFacts(STREAM)
+  const facts = new ResponseFacts(STREAM)
   facts.data(Buffer.from('data: {"choices":[],"prompt_filter_results":[]}\n\n'))
   facts.data(Buffer.from('data: {"choices":[{"delta":{"role":"assistant","content":""}}]}\n\n'))
   facts.data(Buffer.from('data: {"choices":[{"delta":{"content":null}}]}\n\n'))
@@ -48,7 +48,7 @@ test('a role alone, an empty delta and a filter result are no token', () => {
 
 test('JSON answers: usage of chat and of responses; none where none is', () => {
   const usage = (text: string) => {
-    const facts = new AnswerFacts(JSON_HEAD)
+    const facts = new ResponseFacts(JSON_HEAD)
     facts.data(Buffer.from(text))
     return facts.usage()
   }
@@ -65,7 +65,7 @@ test('JSON answers: usage of chat and of responses; none where none is', () => {
 })
 
 test('remembers no more than the end of a long answer', () => {
-  const facts = new AnswerFacts(STREAM)
+  const facts = new ResponseFacts(STREAM)
   const event = Buffer.from(`data: {"choices":[{"delta":{"content":"x"}}]}\n\n`)
   for (let i = 0; i < 10_000; i++) facts.data(event)
   facts.data(Buffer.from('data: {"usage":{"prompt_tokens":7,"completion_tokens":3}}\n\n'))

@@ -3,16 +3,16 @@
  * merged into edits. A policy that only flags decides nothing, so nothing waits for it.
  */
 import type { Edit } from '../kinds/edits.ts'
-import type { Policy, Stage } from '../kinds/policy.ts'
+import type { Policy, PolicyGroup } from '../kinds/policy.ts'
 import { TextBuffer } from '../pattern/text-buffer.ts'
-import { type Detector, type DetectorSetting, detectorsOf, type Found } from './detector.ts'
+import { createDetectors, type DetectedMatch, type Detector, type DetectorOptions } from './detector.ts'
 
-export interface StageEvents {
+export interface PolicyEvents {
   found(policy: Policy): void
   timedOut(policy: Policy): void
 }
 
-export interface StageBlock {
+export interface PolicyBlock {
   policy: Policy
   why: 'match' | 'timeout'
 }
@@ -20,9 +20,9 @@ export interface StageBlock {
 class MergedEdit implements Edit {
   readonly start: number
   readonly text: string
-  readonly #parts: Found[]
+  readonly #parts: DetectedMatch[]
 
-  constructor(found: Found) {
+  constructor(found: DetectedMatch) {
     this.start = found.match.start
     this.text = found.replacement
     this.#parts = [found]
@@ -38,31 +38,31 @@ class MergedEdit implements Edit {
     return this.#parts.some(({ match }) => match.open)
   }
 
-  add(found: Found): void {
+  add(found: DetectedMatch): void {
     this.#parts.push(found)
   }
 }
 
-export class StageText {
+export class TextScanner {
   readonly text = new TextBuffer()
   /** For the reader to take, in order. */
   readonly edits: MergedEdit[] = []
-  decided = 0
-  blocked: StageBlock | undefined
-  readonly #events: StageEvents
+  settledUpTo = 0
+  blocked: PolicyBlock | undefined
+  readonly #events: PolicyEvents
   readonly #early: boolean
   #detectors: Detector[]
-  #pending: Found[] = []
+  #pending: DetectedMatch[] = []
   #last: MergedEdit | undefined
 
-  constructor(stage: Stage, setting: DetectorSetting, events: StageEvents) {
+  constructor(stage: PolicyGroup, setting: DetectorOptions, events: PolicyEvents) {
     this.#events = events
     this.#early = setting.early
-    this.#detectors = stage.flatMap((policy) => detectorsOf(policy, setting))
+    this.#detectors = stage.flatMap((policy) => createDetectors(policy, setting))
   }
 
   /** Judges what was added to `text`. `complete`: nothing will be added any more. */
-  pump(complete: boolean): void {
+  advance(complete: boolean): void {
     if (this.blocked) return
     for (const detector of this.#detectors) {
       if (detector.failed === undefined && !detector.feed(this.text, complete)) detector.failed = 'timeout'
@@ -111,19 +111,19 @@ export class StageText {
 
   #frontier(): number {
     let frontier = Math.min(this.text.end, this.#blockedAt)
-    if (this.blocked?.why === 'timeout') frontier = this.decided
-    for (const { policy, decided } of this.#detectors) {
-      if (policy.action !== 'flag') frontier = Math.min(frontier, decided)
+    if (this.blocked?.why === 'timeout') frontier = this.settledUpTo
+    for (const { policy, settledUpTo } of this.#detectors) {
+      if (policy.action !== 'flag') frontier = Math.min(frontier, settledUpTo)
     }
-    return Math.max(this.decided, frontier)
+    return Math.max(this.settledUpTo, frontier)
   }
 
   #merge(frontier: number): void {
-    this.decided = frontier
+    this.settledUpTo = frontier
     if (this.#pending.length > 0) this.#mergePending(frontier)
     // Only what is final goes on to a next stage.
     const straddling = this.#early ? undefined : this.edits.at(-1)
-    if (straddling && straddling.end > frontier) this.decided = Math.min(frontier, straddling.start)
+    if (straddling && straddling.end > frontier) this.settledUpTo = Math.min(frontier, straddling.start)
   }
 
   #mergePending(frontier: number): void {

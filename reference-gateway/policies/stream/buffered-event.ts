@@ -1,10 +1,11 @@
 /** An event that has not left yet: its bytes, where text lies in them, and how it looks once the text was judged. */
-import type { Chain } from './chain.ts'
+
 import { toJsonString } from './json-string.ts'
+import type { RedactionPipeline } from './redaction-pipeline.ts'
 
 export interface TextChannel {
   readonly choice: number
-  readonly chain: Chain
+  readonly pipeline: RedactionPipeline
   /** Nothing will be added to its text. */
   ends: boolean
   /** Up to where its text has left. */
@@ -22,7 +23,7 @@ export interface Piece {
   raw: boolean
 }
 
-export class HeldEvent {
+export class BufferedEvent {
   bytes: Buffer
   from: number
   to: number
@@ -42,16 +43,16 @@ export class HeldEvent {
     this.to = to
   }
 
-  get decided(): boolean {
-    for (const { channel, end } of this.pieces) if (end > channel.chain.decided) return false
+  get isSettled(): boolean {
+    for (const { channel, end } of this.pieces) if (end > channel.pipeline.settledUpTo) return false
     return true
   }
 
   /** Its text leaves as it came. To be asked of decided events, in order. */
-  get unchanged(): boolean {
+  get isUnchanged(): boolean {
     if (this.#begun) return false
     for (const { channel, start, end } of this.pieces) {
-      for (const edit of channel.chain.edits) {
+      for (const edit of channel.pipeline.edits) {
         if (edit.start >= end) break
         if (edit.end > start || edit.start >= start) return false
       }
@@ -74,12 +75,12 @@ export class HeldEvent {
   }
 
   /** The event with as much of its text as is decided, if that is worth an event; the rest stays. */
-  takeDecidedPart(): Buffer | undefined {
+  takeSettledPart(): Buffer | undefined {
     const [piece, another] = this.pieces
     if (!piece || another || this.indivisible || piece.raw) return undefined
     const { channel, start } = piece
-    const upTo = wholeCharacters(channel, start, Math.min(piece.end, channel.chain.decided))
-    if (upTo <= start || !/\S/.test(channel.chain.text.slice(start, upTo))) return undefined
+    const upTo = wholeCharacters(channel, start, Math.min(piece.end, channel.pipeline.settledUpTo))
+    if (upTo <= start || !/\S/.test(channel.pipeline.text.slice(start, upTo))) return undefined
     const part = this.#with([{ ...piece, text: judged(piece, upTo) }], false)
     piece.start = upTo
     channel.left = upTo
@@ -122,7 +123,7 @@ export class HeldEvent {
 
 /** A piece's text from its start to `upTo` with the edits applied. A replacement stands where its edit begins. */
 function judged({ channel, start }: Piece, upTo: number): string {
-  const { text, edits } = channel.chain
+  const { text, edits } = channel.pipeline
   let result = ''
   let at = start
   for (const edit of edits) {
@@ -134,16 +135,16 @@ function judged({ channel, start }: Piece, upTo: number): string {
 }
 
 /** Edits that lie wholly in what has left, and cannot grow: those that something decided follows. */
-function forgetEdits({ chain, left }: TextChannel): void {
-  const { edits, decided } = chain
-  while (edits[0] && edits[0].end <= left && edits[0].end < decided) edits.shift()
+function forgetEdits({ pipeline, left }: TextChannel): void {
+  const { edits, settledUpTo } = pipeline
+  while (edits[0] && edits[0].end <= left && edits[0].end < settledUpTo) edits.shift()
   while (edits[1] && edits[0] && edits[0].end <= left) edits.shift()
 }
 
 /** Half a character does not leave alone. */
-function wholeCharacters({ chain }: TextChannel, start: number, upTo: number): number {
+function wholeCharacters({ pipeline }: TextChannel, start: number, upTo: number): number {
   if (upTo <= start) return upTo
-  return (chain.text.units[upTo - 1 - chain.text.base] ?? 0) >> 10 === 0x36 ? upTo - 1 : upTo
+  return (pipeline.text.units[upTo - 1 - pipeline.text.base] ?? 0) >> 10 === 0x36 ? upTo - 1 : upTo
 }
 
 function lines(text: string): string {

@@ -3,27 +3,27 @@
  * along without keeping or parsing: until the first token each piece is searched for one, after that only the last pieces
  * are remembered, and at the end the last usage object in them is looked for.
  */
-import type { AnswerHead, BodyWatch } from '../http/stages.ts'
+import type { BodyObserver, ResponseHead } from '../http/hooks.ts'
 
-export interface Usage {
+export interface BilledTokens {
   input_tokens: number | null
   output_tokens: number | null
 }
 
-const NO_USAGE: Usage = { input_tokens: null, output_tokens: null }
+const NO_USAGE: BilledTokens = { input_tokens: null, output_tokens: null }
 /** Usage stands in one of the last events; what Azure and others add after it fits as well. */
 const TAIL_BYTES = 8 * 1024
 /** A value that is a string with something in it: content, reasoning (in its several spellings), text, tool arguments. */
 const TOKEN = /"(?:content|reasoning|reasoning_content|text|arguments|refusal)"\s*:\s*"[^"]/
 
-export class AnswerFacts implements BodyWatch {
+export class ResponseFacts implements BodyObserver {
   /** Of the process's clock; 0 while there was none. */
   firstTokenMs = 0
   readonly #isStream: boolean
   #tail: Buffer[] = []
   #tailBytes = 0
 
-  constructor(head: AnswerHead) {
+  constructor(head: ResponseHead) {
     this.#isStream = head.isEventStream
   }
 
@@ -39,7 +39,7 @@ export class AnswerFacts implements BodyWatch {
     }
   }
 
-  usage(): Usage {
+  usage(): BilledTokens {
     const all = this.#tail.length === 1 ? this.#tail[0] : Buffer.concat(this.#tail)
     if (!all) return NO_USAGE
     const text = all.toString('latin1', Math.max(0, all.length - TAIL_BYTES))

@@ -4,35 +4,35 @@
  * positions here.
  */
 import type { Edit } from '../kinds/edits.ts'
-import type { Stage } from '../kinds/policy.ts'
+import type { PolicyGroup } from '../kinds/policy.ts'
 import type { TextBuffer } from '../pattern/text-buffer.ts'
-import type { DetectorSetting } from './detector.ts'
-import { type StageBlock, type StageEvents, StageText } from './stage-text.ts'
+import type { DetectorOptions } from './detector.ts'
+import { type PolicyBlock, type PolicyEvents, TextScanner } from './text-scanner.ts'
 
 /** An edit of the original, and where its replacement lies in the text that the next stage reads. */
-interface Prior {
+interface PriorEdit {
   edit: Edit
   at: number
 }
 
-interface Source {
+interface EditedText {
   readonly text: TextBuffer
-  readonly decided: number
+  readonly settledUpTo: number
   /** For the reader to take. */
   readonly edits: Edit[]
 }
 
-export class Chain {
-  readonly #stages: StageText[]
-  readonly #joints: Joint[] = []
-  readonly #last: Source
+export class RedactionPipeline {
+  readonly #stages: TextScanner[]
+  readonly #joints: StageAdapter[] = []
+  readonly #last: EditedText
 
-  constructor(stages: readonly Stage[], setting: Omit<DetectorSetting, 'early'>, events: StageEvents) {
+  constructor(stages: readonly PolicyGroup[], setting: Omit<DetectorOptions, 'early'>, events: PolicyEvents) {
     const early = stages.length === 1
-    this.#stages = stages.map((stage) => new StageText(stage, { ...setting, early }, events))
-    let last: Source = this.#first
+    this.#stages = stages.map((stage) => new TextScanner(stage, { ...setting, early }, events))
+    let last: EditedText = this.#first
     for (const stage of this.#stages.slice(1)) {
-      const joint = new Joint(last, stage)
+      const joint = new StageAdapter(last, stage)
       this.#joints.push(joint)
       last = joint
     }
@@ -44,8 +44,8 @@ export class Chain {
     return this.#first.text
   }
 
-  get decided(): number {
-    return this.#last.decided
+  get settledUpTo(): number {
+    return this.#last.settledUpTo
   }
 
   get edits(): Edit[] {
@@ -53,13 +53,13 @@ export class Chain {
   }
 
   /** The first stage that blocks; what it has seen of the text before is decided. */
-  get blocked(): StageBlock | undefined {
+  get blocked(): PolicyBlock | undefined {
     return this.#stages.find(({ blocked }) => blocked)?.blocked
   }
 
-  pump(complete: boolean): void {
-    this.#first.pump(complete)
-    for (const joint of this.#joints) joint.pump(complete)
+  advance(complete: boolean): void {
+    this.#first.advance(complete)
+    for (const joint of this.#joints) joint.advance(complete)
   }
 
   release(): void {
@@ -78,7 +78,7 @@ export class Chain {
     for (const stage of this.#stages) stage.close()
   }
 
-  get #first(): StageText {
+  get #first(): TextScanner {
     const [first] = this.#stages
     if (!first) throw new Error('a chain without stages')
     return first
@@ -86,18 +86,18 @@ export class Chain {
 }
 
 /** A stage behind another one. */
-class Joint implements Source {
+class StageAdapter implements EditedText {
   readonly edits: Edit[] = []
-  decided = 0
+  settledUpTo = 0
   /** Up to where the source's text was handed to the stage. */
   read = 0
-  readonly #source: Source
-  readonly #stage: StageText
-  readonly #priors: Prior[] = []
+  readonly #source: EditedText
+  readonly #stage: TextScanner
+  readonly #priors: PriorEdit[] = []
   /** How much longer the stage's text is than the original, up to what is composed. */
   #longer = 0
 
-  constructor(source: Source, stage: StageText) {
+  constructor(source: EditedText, stage: TextScanner) {
     this.#source = source
     this.#stage = stage
   }
@@ -106,40 +106,40 @@ class Joint implements Source {
     return this.#source.text
   }
 
-  pump(complete: boolean): void {
+  advance(complete: boolean): void {
     this.#hand()
-    this.#stage.pump(complete && this.read === this.#source.text.end)
+    this.#stage.advance(complete && this.read === this.#source.text.end)
     this.#compose()
   }
 
   release(): void {
     this.#hand()
-    this.#stage.pump(false)
+    this.#stage.advance(false)
     this.#stage.release()
     this.#compose()
   }
 
   /** Gives the stage what the source has decided. */
   #hand(): void {
-    const { text, edits, decided } = this.#source
+    const { text, edits, settledUpTo } = this.#source
     const target = this.#stage.text
     // An edit that starts before `decided` also ends there.
-    for (let edit = edits[0]; edit && edit.start < decided; edit = edits[0]) {
+    for (let edit = edits[0]; edit && edit.start < settledUpTo; edit = edits[0]) {
       edits.shift()
       target.appendFrom(text, this.read, edit.start)
       this.#priors.push({ edit, at: target.end })
       target.append(edit.text)
       this.read = edit.end
     }
-    if (this.read < decided) {
-      target.appendFrom(text, this.read, decided)
-      this.read = decided
+    if (this.read < settledUpTo) {
+      target.appendFrom(text, this.read, settledUpTo)
+      this.read = settledUpTo
     }
   }
 
   #compose(): void {
     const { edits: nexts } = this.#stage
-    const limit = this.#wholeUpTo(this.#stage.decided)
+    const limit = this.#wholeUpTo(this.#stage.settledUpTo)
     for (;;) {
       const prior = this.#priors[0]
       const next = nexts[0]
@@ -150,7 +150,7 @@ class Joint implements Source {
       if (priorAt === Number.POSITIVE_INFINITY && nextAt === Number.POSITIVE_INFINITY) break
       this.edits.push(this.#cluster(Math.min(priorAt, nextAt), limit))
     }
-    this.decided = limit - this.#longer
+    this.settledUpTo = limit - this.#longer
     this.#stage.drop(limit)
   }
 

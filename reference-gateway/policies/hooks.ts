@@ -3,30 +3,30 @@
  * it, and say in OpenAI's words what was blocked.
  */
 
-import type { JsonObject, RequestContext } from '../http/context.ts'
-import { nestsTooDeep } from '../http/json-guard.ts'
-import { errorBody, type GatewayError, UnreadableAnswer } from '../http/openai-error.ts'
-import { readBody } from '../http/request-body.ts'
+import { errorBody, type GatewayError, UnreadableResponse } from '../http/gateway-error.ts'
 import type {
-  AnswerHead,
-  InputStage,
+  InputHook,
   InputVerdict,
   Maybe,
-  OutputStage,
+  OutputHook,
   OutputVerdict,
-  StreamFilterMaker,
+  ResponseHead,
+  StreamFilterFactory,
   WholeFilter,
-} from '../http/stages.ts'
-import { compilePolicy, stagesOf } from './kinds/compile.ts'
+} from '../http/hooks.ts'
+import { nestsTooDeep } from '../http/json-guard.ts'
+import { readBody } from '../http/request-body.ts'
+import type { JsonObject, RequestContext } from '../http/request-context.ts'
+import { compilePolicy, groupPolicies } from './kinds/compile.ts'
 import type { PolicySettings, StreamingSettings } from './kinds/config-file.ts'
-import type { Policy, Stage } from './kinds/policy.ts'
-import { overAfterEffort } from './pattern/search.ts'
-import type { StageBlock, StageEvents } from './stream/stage-text.ts'
-import { StreamFilter } from './stream/stream-filter.ts'
-import type { SharedBody } from './whole/find-thread.ts'
-import { FindThreads } from './whole/find-threads.ts'
-import { findInTexts, type TextPlace, textsIn, textsOfAnswer, textsOfRequest, withTexts } from './whole/json-texts.ts'
-import { type Judgement, judgeTexts, type Texts } from './whole/judge.ts'
+import type { Policy, PolicyGroup } from './kinds/policy.ts'
+import { effortBudget } from './pattern/search.ts'
+import { PolicyStreamFilter } from './stream/stream-filter.ts'
+import type { PolicyBlock, PolicyEvents } from './stream/text-scanner.ts'
+import { searchTexts, type TextPlace, textsIn, textsOfAnswer, textsOfRequest, withTexts } from './whole/json-texts.ts'
+import { type JudgedTexts, type Judgement, judgeTexts } from './whole/judge.ts'
+import type { SharedBody } from './whole/search-worker.ts'
+import { SearchWorkerPool } from './whole/search-worker-pool.ts'
 
 export interface PolicyCounts {
   blocked: number
@@ -42,9 +42,9 @@ export interface PolicyStats {
   hold_overrun: number
 }
 
-export interface PolicyStages {
-  input?: InputStage
-  output?: OutputStage
+export interface PolicyHooks {
+  input?: InputHook
+  output?: OutputHook
   stats(): PolicyStats
   close(): Promise<void>
 }
@@ -59,29 +59,29 @@ const UNREADABLE: GatewayError = {
   message: 'the provider sent an event larger than 16 MiB',
 }
 
-export function createPolicyStages(
+export function createPolicyHooks(
   settings: readonly PolicySettings[],
   streaming: StreamingSettings,
   report: (problem: string) => void,
-): PolicyStages {
+): PolicyHooks {
   const policies = settings.map(compilePolicy)
   const stats: PolicyStats = { policies: {}, hold_overrun: 0 }
   for (const { name } of policies) stats.policies[name] = { blocked: 0, redacted: 0, flagged: 0, timed_out: 0 }
-  const stagesFor = (direction: Policy['direction']): Stage[] => {
+  const stagesFor = (direction: Policy['direction']): PolicyGroup[] => {
     const own = policies.filter((policy) => policy.direction === direction)
-    return stagesOf(
+    return groupPolicies(
       own,
       own.map(({ name }) => settings.find((one) => one.name === name)?.parallel_group),
     )
   }
-  const threads = new FindThreads(settings, report)
+  const threads = new SearchWorkerPool(settings, report)
   const [input, output] = [stagesFor('input'), stagesFor('output')]
   if (searches(input)) threads.prepare()
   for (const policy of [...input, ...output].flat()) searchOnce(policy)
   for (const policy of output.flat()) noteUnbounded(policy, streaming.chunk_buffer, report)
   return {
-    ...(input.length > 0 && { input: inputStage(input, threads, stats) }),
-    ...(output.length > 0 && { output: outputStage(output, streaming, threads, stats) }),
+    ...(input.length > 0 && { input: createInputHook(input, threads, stats) }),
+    ...(output.length > 0 && { output: createOutputHook(output, streaming, threads, stats) }),
     stats: () => stats,
     close: async () => {
       await threads.close()
@@ -90,7 +90,7 @@ export function createPolicyStages(
   }
 }
 
-function inputStage(stages: readonly Stage[], threads: FindThreads, stats: PolicyStats): InputStage {
+function createInputHook(stages: readonly PolicyGroup[], threads: SearchWorkerPool, stats: PolicyStats): InputHook {
   const shared = new WeakMap<RequestContext, SharedBody>()
   let bodies = 0
   const read = async (context: RequestContext): Promise<GatewayError | undefined> => {
@@ -99,7 +99,7 @@ function inputStage(stages: readonly Stage[], threads: FindThreads, stats: Polic
     const found = body ? await threads.read(body) : undefined
     if (!body || !found) return readBody(context)
     if ('refused' in found) return found.refused
-    context.takeOver(found)
+    context.setBody(found)
     shared.set(context, body)
     return undefined
   }
@@ -108,8 +108,8 @@ function inputStage(stages: readonly Stage[], threads: FindThreads, stats: Polic
     check(context): Maybe<InputVerdict> {
       const texts = textsOf(context, shared.get(context))
       if (!texts.body && texts.all.length === 0) return { kind: 'pass' }
-      const around = { threads, events: recorder(context, stats), signal: signalOf(context, stages) }
-      return then(judgeTexts(stages, texts, around), (judgement): InputVerdict => {
+      const dependencies = { threads, events: recorder(context, stats), signal: signalOf(context, stages) }
+      return then(judgeTexts(stages, texts, dependencies), (judgement): InputVerdict => {
         if (judgement.kind === 'blocked') return { kind: 'blocked', error: errorOf(judgement.block) }
         if (judgement.kind === 'pass') return judgement
         return { kind: 'changed', json: withTexts(context.json ?? {}, texts.places, judgement.texts) }
@@ -119,7 +119,10 @@ function inputStage(stages: readonly Stage[], threads: FindThreads, stats: Polic
 }
 
 /** Of a body that a thread has read, they are put together here only where somebody here wants them. */
-function textsOf(context: RequestContext, body: SharedBody | undefined): Texts & { places: readonly TextPlace[] } {
+function textsOf(
+  context: RequestContext,
+  body: SharedBody | undefined,
+): JudgedTexts & { places: readonly TextPlace[] } {
   let places: readonly TextPlace[] | undefined
   let all: readonly string[] | undefined
   return {
@@ -136,33 +139,33 @@ function textsOf(context: RequestContext, body: SharedBody | undefined): Texts &
 }
 
 /** Something in them is searched here, and not by a webhook. */
-function searches(stages: readonly Stage[]): boolean {
+function searches(stages: readonly PolicyGroup[]): boolean {
   return stages.some((stage) => stage.some(({ webhook }) => !webhook))
 }
 
-function outputStage(
-  stages: readonly Stage[],
+function createOutputHook(
+  stages: readonly PolicyGroup[],
   streaming: StreamingSettings,
-  threads: FindThreads,
+  threads: SearchWorkerPool,
   stats: PolicyStats,
-): OutputStage {
+): OutputHook {
   const setting = {
     window: streaming.chunk_buffer,
     flushMs: streaming.flush_interval,
     onFlush: streaming.on_flush,
   }
   return {
-    filter(context, head): WholeFilter | StreamFilterMaker | undefined {
-      if (!concerns(context, head)) return undefined
+    filter(context, head): WholeFilter | StreamFilterFactory | undefined {
+      if (!isJudged(context, head)) return undefined
       const events = recorder(context, stats)
       if (!head.isEventStream) {
-        const around = { threads, events, signal: signalOf(context, stages) }
-        return { kind: 'whole', apply: (body) => judgeBody(body, (all) => judgeTexts(stages, { all }, around)) }
+        const dependencies = { threads, events, signal: signalOf(context, stages) }
+        return { kind: 'whole', apply: (body) => judgeBody(body, (all) => judgeTexts(stages, { all }, dependencies)) }
       }
       return {
         kind: 'stream',
         start: (sink) =>
-          new StreamFilter(
+          new PolicyStreamFilter(
             stages,
             setting,
             {
@@ -181,7 +184,7 @@ function outputStage(
 }
 
 /** Answers that hold text somebody asked for: no errors, no lists, no vectors, no files. */
-function concerns({ method, endpoint }: RequestContext, { status, isEventStream, contentType }: AnswerHead): boolean {
+function isJudged({ method, endpoint }: RequestContext, { status, isEventStream, contentType }: ResponseHead): boolean {
   if (method !== 'POST' || endpoint === 'embeddings' || status < 200 || status > 299) return false
   return isEventStream || /^(?:text\/|application\/(?:[\w.+-]+\+)?json\b)/i.test(contentType)
 }
@@ -196,14 +199,14 @@ function judgeBody(body: Buffer, judge: (texts: string[]) => Maybe<Judgement>): 
     if (judgement.kind === 'blocked') return { kind: 'blocked', error: errorOf(judgement.block) }
     if (judgement.kind === 'pass') return judgement
     // Copying it, and writing it anew, walks all of its depth.
-    if (places && nestsTooDeep(text)) throw new UnreadableAnswer('it is nested too deep')
+    if (places && nestsTooDeep(text)) throw new UnreadableResponse('it is nested too deep')
     const changed = json && places ? JSON.stringify(withTexts(json, places, judgement.texts)) : judgement.texts[0]
     return { kind: 'changed', body: Buffer.from(changed ?? '') }
   })
 }
 
 /** Writes down what policies do, in the request's context and in the counts. */
-function recorder(context: RequestContext, stats: PolicyStats): StageEvents {
+function recorder(context: RequestContext, stats: PolicyStats): PolicyEvents {
   const note = ({ name }: Policy, action: 'block' | 'redact' | 'flag' | 'timeout', count: keyof PolicyCounts): void => {
     context.policies ??= {}
     // Once a request, however often it found something.
@@ -220,7 +223,7 @@ function recorder(context: RequestContext, stats: PolicyStats): StageEvents {
 
 const COUNTED_AS = { block: 'blocked', redact: 'redacted', flag: 'flagged' } as const
 
-function errorOf({ policy, why }: StageBlock): GatewayError {
+function errorOf({ policy, why }: PolicyBlock): GatewayError {
   if (why === 'timeout') {
     return { status: 503, code: 'policy_timeout', message: `policy '${policy.name}' could not judge this in time` }
   }
@@ -238,7 +241,7 @@ const SAMPLE =
 
 /** The first text costs tens of milliseconds: automata, and code that never ran. That is paid before there is a request. */
 function searchOnce(policy: Policy): void {
-  if (!policy.webhook) findInTexts(policy, [SAMPLE], overAfterEffort(SAMPLE_EFFORT))
+  if (!policy.webhook) searchTexts(policy, [SAMPLE], effortBudget(SAMPLE_EFFORT))
 }
 
 function noteUnbounded(policy: Policy, window: number, report: (problem: string) => void): void {
@@ -249,7 +252,7 @@ function noteUnbounded(policy: Policy, window: number, report: (problem: string)
 }
 
 /** Only webhooks have something to call off. */
-function signalOf(context: RequestContext, stages: readonly Stage[]): AbortSignal | undefined {
+function signalOf(context: RequestContext, stages: readonly PolicyGroup[]): AbortSignal | undefined {
   return stages.some((stage) => stage.some(({ webhook }) => webhook)) ? context.signal : undefined
 }
 

@@ -9,7 +9,7 @@ import { isFieldValue } from './headers.ts'
 const COPIED_BYTES = 4 * 1024
 const CRLF = '\r\n'
 
-export class Chunks {
+export class ChunkedBody {
   readonly #response: ServerResponse
   #corked = false
 
@@ -18,11 +18,11 @@ export class Chunks {
   }
 
   /** After `writeHead`. Undefined where the answer is not chunked: it has a length, no body, or an HTTP/1.0 client. */
-  static takeOver(response: ServerResponse): Chunks | undefined {
+  static takeOver(response: ServerResponse): ChunkedBody | undefined {
     if (!response.chunkedEncoding) return undefined
     // The head that says so is made; from here on Node passes on what it is given.
     response.chunkedEncoding = false
-    return new Chunks(response)
+    return new ChunkedBody(response)
   }
 
   /** As `write` of the response. */
@@ -67,6 +67,6 @@ export class Chunks {
   }
 }
 
-function uncork(chunks: Chunks): void {
+function uncork(chunks: ChunkedBody): void {
   chunks.uncork()
 }

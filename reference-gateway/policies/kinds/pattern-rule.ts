@@ -7,7 +7,7 @@ import { RE2JS } from 're2js'
 import { Automaton } from '../pattern/automaton.ts'
 import { compileProgram } from '../pattern/program.ts'
 import type { IsWord } from '../pattern/rune-classes.ts'
-import { Search } from '../pattern/search.ts'
+import { PatternSearch } from '../pattern/search.ts'
 import type { TextBuffer } from '../pattern/text-buffer.ts'
 
 /** Words and phrases, as one pattern. A word is a word of any script: \b goes by Unicode's letters and digits. */
@@ -25,7 +25,7 @@ const MOST_HINTED = 32
 
 const LETTER = /[\p{L}\p{N}\p{M}_]/u
 
-export function keywordRule({ words, caseSensitive, wholeWords, replacement }: KeywordOptions): Rule {
+export function keywordRule({ words, caseSensitive, wholeWords, replacement }: KeywordOptions): PatternRule {
   // Of two that begin alike the longer one is meant: RE2 prefers what comes first.
   const ordered = [...new Set(words)].sort((a, b) => b.length - a.length)
   const alternatives = ordered.map((word) => {
@@ -37,7 +37,7 @@ export function keywordRule({ words, caseSensitive, wholeWords, replacement }: K
   })
   const pattern = `${caseSensitive ? '' : '(?i)'}(?:${alternatives.join('|')})`
   const hint = hintOf(ordered, caseSensitive)
-  return new Rule(pattern, { replacement, ...(hint && { hint }), ...(wholeWords && { word: unicodeWords() }) })
+  return new PatternRule(pattern, { replacement, ...(hint && { hint }), ...(wholeWords && { word: unicodeWords() }) })
 }
 
 /** The first word of each phrase. Only of ASCII: of other scripts, who knows which release of Unicode folds what. */
@@ -83,7 +83,7 @@ export interface RuleOptions {
 
 const SLOW_INSTRUCTIONS = 1_000
 
-export class Rule {
+export class PatternRule {
   readonly replacement: string
   /** Characters of the longest match; Infinity where the pattern knows none. */
   readonly longest: number
@@ -109,9 +109,9 @@ export class Rule {
   }
 
   /** A search that holds no more than `atMost` characters of a text; `early`: see search.ts. */
-  search(atMost: number, early: boolean): Search {
+  search(atMost: number, early: boolean): PatternSearch {
     const limit = this.longest <= atMost ? this.#limit : Math.min(this.#limit, atMost)
-    return new Search(this.automaton, { limit, verify: this.#verify, early })
+    return new PatternSearch(this.automaton, { limit, verify: this.#verify, early })
   }
 
   /** False: `text` as a whole surely has no match. */

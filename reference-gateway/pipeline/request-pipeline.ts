@@ -6,27 +6,27 @@
  */
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { ClientKeys } from '../http/auth.ts'
-import { RequestContext } from '../http/context.ts'
 import { refuseMisplacedForm } from '../http/forms.ts'
-import type { Guard } from '../http/guard.ts'
-import { answerHead, type RawHeaders } from '../http/headers.ts'
-import { type GatewayError, invalidRequest, upstreamError } from '../http/openai-error.ts'
-import { Outlet, type OutletOptions } from '../http/outlet.ts'
-import { factsOf, isLarge, readBody, receiveBody } from '../http/request-body.ts'
-import type { CacheAnswer, InputVerdict, Stages } from '../http/stages.ts'
-import type { Translation } from '../protocols/protocol.ts'
+import { type GatewayError, invalidRequest, upstreamError } from '../http/gateway-error.ts'
+import type { RequestGuard } from '../http/guard.ts'
+import { type RawHeaders, readHead } from '../http/headers.ts'
+import type { CacheLookup, InputVerdict, PipelineHooks } from '../http/hooks.ts'
+import { isLarge, readBody, readFacts, receiveBody } from '../http/request-body.ts'
+import { RequestContext } from '../http/request-context.ts'
+import { ResponseWriter, type ResponseWriterOptions } from '../http/response-writer.ts'
+import type { ResponseTranslation } from '../protocols/protocol.ts'
 import { Attempt, type AttemptOwner } from '../upstream/attempt.ts'
 import type { ConnectionPool } from '../upstream/pool.ts'
 import type { Router } from '../upstream/router.ts'
-import { allOpen, Candidates } from '../upstream/router.ts'
+import { allCircuitsOpen, Candidates } from '../upstream/router.ts'
 import type { Upstream } from '../upstream/upstream.ts'
-import { Answer } from './answer.ts'
-import { holdFor } from './delay.ts'
+import { delay } from './delay.ts'
+import { ResponseRelay } from './response-relay.ts'
 
-export interface Surroundings extends OutletOptions {
+export interface PipelineDependencies extends ResponseWriterOptions {
   readonly router: Router
   readonly pool: ConnectionPool
-  readonly stages: Stages
+  readonly hooks: PipelineHooks
   readonly clientKeys: ClientKeys | undefined
   readonly injectDelayMs: number
   readonly maxBodyBytes: number
@@ -36,29 +36,29 @@ export interface Surroundings extends OutletOptions {
 
 const NO_HEADERS: readonly string[] = []
 
-export class Exchange implements AttemptOwner {
-  readonly #around: Surroundings
+export class RequestPipeline implements AttemptOwner {
+  readonly #dependencies: PipelineDependencies
   readonly #request: IncomingMessage
   readonly #response: ServerResponse
   readonly #context: RequestContext
-  readonly #outlet: Outlet
-  readonly #guard: Guard
+  readonly #writer: ResponseWriter
+  readonly #guard: RequestGuard
   #candidates: Candidates | undefined
   #upstream: Upstream | undefined
-  #translation: Translation | undefined
+  #translation: ResponseTranslation | undefined
   #attempt: Attempt | undefined
-  #answer: Answer | undefined
+  #relay: ResponseRelay | undefined
   #stopWaiting: (() => void) | undefined
   #acquireStartMs = 0
 
   /** `path` is what follows '/v1', query included. */
-  constructor(around: Surroundings, request: IncomingMessage, response: ServerResponse, path: string) {
-    this.#around = around
+  constructor(dependencies: PipelineDependencies, request: IncomingMessage, response: ServerResponse, path: string) {
+    this.#dependencies = dependencies
     this.#request = request
     this.#response = response
     this.#context = new RequestContext(request, path)
-    this.#outlet = new Outlet(request, response, this.#context, around, () => this.#onFinished())
-    this.#guard = this.#outlet.guard
+    this.#writer = new ResponseWriter(request, response, this.#context, dependencies, () => this.#onFinished())
+    this.#guard = this.#writer.guard
   }
 
   start(): void {
@@ -70,73 +70,74 @@ export class Exchange implements AttemptOwner {
 
   #begin(): void {
     this.#context.timings.arrived(performance.now())
-    this.#observed()
-    const refused = this.#around.clientKeys?.check(this.#context) ?? refuseMisplacedForm(this.#request, this.#context)
+    this.#notifyStart()
+    const refused =
+      this.#dependencies.clientKeys?.check(this.#context) ?? refuseMisplacedForm(this.#request, this.#context)
     if (refused) {
-      this.#outlet.refuse(refused)
+      this.#writer.sendError(refused)
       return
     }
     receiveBody(
       this.#request,
-      { limitBytes: this.#around.maxBodyBytes, shares: this.#around.stages.input?.read !== undefined },
-      (bytes, arrivedMs) => this.#guard.run(() => this.#received(bytes, arrivedMs)),
-      (error) => this.#guard.run(() => this.#outlet.refuse(error)),
+      { limitBytes: this.#dependencies.maxBodyBytes, shares: this.#dependencies.hooks.input?.read !== undefined },
+      (bytes, arrivedMs) => this.#guard.run(() => this.#onBody(bytes, arrivedMs)),
+      (error) => this.#guard.run(() => this.#writer.sendError(error)),
     )
   }
 
-  #observed(): void {
-    const { observers } = this.#around
+  #notifyStart(): void {
+    const { observers } = this.#dependencies
     if (observers.length === 0) return
     const startMs = performance.now()
-    for (const observer of observers) observer.started?.(this.#context)
+    for (const observer of observers) observer.onStart?.(this.#context)
     this.#context.timings.observed(startMs)
   }
 
-  #received(bytes: Buffer, arrivedMs: number): void {
+  #onBody(bytes: Buffer, arrivedMs: number): void {
     const context = this.#context
     context.timings.arrived(arrivedMs)
     context.body = bytes
-    const { input } = this.#around.stages
+    const { input } = this.#dependencies.hooks
     if (input?.read && isLarge(context)) {
-      this.#guard.whenThere(input.read(context), (refused) => this.#read(refused, arrivedMs))
+      this.#guard.thenSync(input.read(context), (refused) => this.#onParsed(refused, arrivedMs))
       return
     }
     const refused = readBody(context)
     const readMs = performance.now()
     context.timings.routingMs = readMs - arrivedMs
-    this.#read(refused, readMs)
+    this.#onParsed(refused, readMs)
   }
 
   /** `startMs`: from when on the time is the input policies'. */
-  #read(refused: GatewayError | undefined, startMs: number): void {
+  #onParsed(refused: GatewayError | undefined, startMs: number): void {
     const context = this.#context
     if (refused) {
-      this.#outlet.refuse(refused)
+      this.#writer.sendError(refused)
       return
     }
-    const { input } = this.#around.stages
+    const { input } = this.#dependencies.hooks
     if (!input || !context.isJson) {
       this.#lookUp()
       return
     }
-    this.#guard.whenThere(input.check(context), (verdict) => {
+    this.#guard.thenSync(input.check(context), (verdict) => {
       context.timings.inputPolicyMs = performance.now() - startMs
-      this.#judged(verdict)
+      this.#onVerdict(verdict)
     })
   }
 
-  #judged(verdict: InputVerdict): void {
+  #onVerdict(verdict: InputVerdict): void {
     if (verdict.kind === 'blocked') {
-      this.#outlet.refuse(verdict.error)
+      this.#writer.sendError(verdict.error)
       return
     }
     if (verdict.kind === 'changed') {
-      const changed = factsOf(verdict.json, this.#context.endpoint)
+      const changed = readFacts(verdict.json, this.#context.endpoint)
       if ('code' in changed) {
-        this.#outlet.refuse(changed)
+        this.#writer.sendError(changed)
         return
       }
-      this.#context.takeOver(changed)
+      this.#context.setBody(changed)
       this.#context.body = Buffer.from(JSON.stringify(verdict.json))
     }
     this.#lookUp()
@@ -144,7 +145,7 @@ export class Exchange implements AttemptOwner {
 
   #lookUp(): void {
     const context = this.#context
-    const { cache } = this.#around.stages
+    const { cache } = this.#dependencies.hooks
     if (!cache) {
       this.#route()
       return
@@ -156,46 +157,46 @@ export class Exchange implements AttemptOwner {
     }
     const startMs = performance.now()
     const waitedMs = context.timings.upstreamMs
-    this.#guard.whenThere(
+    this.#guard.thenSync(
       cache.lookup(context),
       (found) => {
         // Waiting for another request's answer is waiting for the provider.
         context.timings.cacheMs = performance.now() - startMs - (context.timings.upstreamMs - waitedMs)
-        this.#found(found)
+        this.#onCacheLookup(found)
       },
       // Those who wait for this request's answer must not wait for nothing.
-      (found) => found.kind === 'miss' && found.flight.abandon(),
+      (found) => found.kind === 'miss' && found.fill.abandon(),
     )
   }
 
-  #found(found: CacheAnswer): void {
+  #onCacheLookup(found: CacheLookup): void {
     this.#context.cache = found.kind
-    if (found.kind === 'miss') this.#outlet.flight = found.flight
+    if (found.kind === 'miss') this.#writer.cacheFill = found.fill
     if (found.kind !== 'hit') {
       this.#route()
       return
     }
     const { headers, body, stream } = found.answer
-    const head = answerHead(200, headers)
+    const head = readHead(200, headers)
     head.isEventStream = stream
-    this.#outlet.open(head, !stream || !this.#around.passChunks, () => {})
-    this.#outlet.write(body)
-    this.#outlet.end()
+    this.#writer.begin(head, !stream || !this.#dependencies.passChunks, () => {})
+    this.#writer.write(body)
+    this.#writer.end()
   }
 
   #route(): void {
     const context = this.#context
     const startMs = performance.now()
-    const found = this.#around.router.route(context.model)
+    const found = this.#dependencies.router.route(context.model)
     if (found.length === 0) {
       const message = `no provider here serves the model '${context.model}'`
-      this.#outlet.refuse(invalidRequest('model_not_found', message, 404))
+      this.#writer.sendError(invalidRequest('model_not_found', message, 404))
       return
     }
-    this.#candidates = new Candidates(this.#around.fallback ? found : found.slice(0, 1), context)
+    this.#candidates = new Candidates(this.#dependencies.fallback ? found : found.slice(0, 1), context)
     const routedMs = performance.now()
     context.timings.routingMs += routedMs - startMs
-    if (this.#around.injectDelayMs === 0) {
+    if (this.#dependencies.injectDelayMs === 0) {
       this.#askFirst()
       return
     }
@@ -203,13 +204,13 @@ export class Exchange implements AttemptOwner {
       context.timings.injectMs = performance.now() - routedMs
       this.#askFirst()
     }
-    this.#stopWaiting = holdFor(this.#around.injectDelayMs, () => this.#guard.run(ask))
+    this.#stopWaiting = delay(this.#dependencies.injectDelayMs, () => this.#guard.run(ask))
   }
 
   #askFirst(): void {
     const upstream = this.#candidates?.first()
     if (upstream) this.#ask(upstream)
-    else this.#outlet.refuse(allOpen(this.#candidates?.waitMs ?? 0))
+    else this.#writer.sendError(allCircuitsOpen(this.#candidates?.waitMs ?? 0))
   }
 
   #ask(upstream: Upstream): void {
@@ -217,14 +218,14 @@ export class Exchange implements AttemptOwner {
     this.#upstream = upstream
     context.provider = upstream.provider.name
     context.attempts++
-    const asked = upstream.protocol.ask(context, upstream.provider.basePath)
+    const asked = upstream.protocol.buildRequest(context, upstream.provider.basePath)
     if ('code' in asked) {
-      upstream.breaker?.withdrawn()
-      this.#outlet.refuse(asked)
+      upstream.breaker?.cancelled()
+      this.#writer.sendError(asked)
       return
     }
     this.#translation = asked.translation
-    this.#attempt = new Attempt(this.#around.pool, this)
+    this.#attempt = new Attempt(this.#dependencies.pool, this)
     this.#acquireStartMs = performance.now()
     this.#attempt.start(upstream.provider.origin, {
       method: context.method,
@@ -235,7 +236,7 @@ export class Exchange implements AttemptOwner {
   }
 
   #observersHeaders(): readonly string[] {
-    const { observers } = this.#around
+    const { observers } = this.#dependencies
     if (observers.length === 0) return NO_HEADERS
     const startMs = performance.now()
     const headers: string[] = []
@@ -258,77 +259,77 @@ export class Exchange implements AttemptOwner {
     timings.acquireMs += timings.enter('upstream') - this.#acquireStartMs
   }
 
-  onTakenBack(): void {
+  onRefusedStream(): void {
     this.#acquireStartMs = this.#context.timings.enter('work')
   }
 
   onHead(status: number, headers: RawHeaders): boolean {
     const nowMs = this.#context.timings.enter('work')
-    const head = answerHead(status, headers)
+    const head = readHead(status, headers)
     if (head.closes) this.#attempt?.closes()
     const upstream = this.#upstream
-    const unwell = status >= 500 || status === 429
-    if (unwell) upstream?.restFor(this.#context, head.retryAfter, nowMs)
+    const retryable = status >= 500 || status === 429
+    if (retryable) upstream?.coolDown(this.#context, head.retryAfter, nowMs)
     if (status >= 500) upstream?.breaker?.failed(nowMs)
     else upstream?.breaker?.succeeded()
-    const other = unwell ? this.#candidates?.second() : undefined
+    const other = retryable ? this.#candidates?.next() : undefined
     if (other) {
       this.#ask(other)
       return false
     }
     const attempt = this.#attempt
     if (!attempt) return false
-    this.#answer = new Answer({
+    this.#relay = new ResponseRelay({
       context: this.#context,
-      outlet: this.#outlet,
+      writer: this.#writer,
       flow: attempt,
-      output: this.#around.stages.output,
+      output: this.#dependencies.hooks.output,
       translation: this.#translation,
-      passChunks: this.#around.passChunks,
+      passChunks: this.#dependencies.passChunks,
     })
-    this.#answer.begin(head)
-    if (!this.#outlet.ended) this.#context.timings.enter('upstream')
+    this.#relay.begin(head)
+    if (!this.#writer.ended) this.#context.timings.enter('upstream')
     return true
   }
 
   onData(chunk: Buffer): void {
-    this.#answer?.data(chunk)
+    this.#relay?.data(chunk)
   }
 
   onEnd(trailers: RawHeaders): void {
-    this.#answer?.complete(trailers)
+    this.#relay?.complete(trailers)
   }
 
   onFailure(error: Error, sent: boolean): void {
     const nowMs = this.#context.timings.enter('work')
     const upstream = this.#upstream
     const answer = upstreamError(upstream?.provider.name ?? '', error)
-    if (answer.status === 400) upstream?.breaker?.withdrawn()
+    if (answer.status === 400) upstream?.breaker?.cancelled()
     else upstream?.breaker?.failed(nowMs)
     if (!sent) this.#context.timings.acquireMs += nowMs - this.#acquireStartMs
-    const other = !sent && answer.status !== 400 ? this.#candidates?.second() : undefined
+    const other = !sent && answer.status !== 400 ? this.#candidates?.next() : undefined
     if (other) this.#ask(other)
-    else this.#outlet.fail(answer)
+    else this.#writer.fail(answer)
   }
 
   // --- Endings
 
   #onClientGone(): void {
-    if (this.#outlet.ended) return
+    if (this.#writer.ended) return
     this.#context.abort()
     this.#context.error ??= 'client_gone'
-    this.#outlet.lost()
+    this.#writer.onClientClosed()
   }
 
   #onFinished(): void {
     this.#stopWaiting?.()
     const guard = this.#guard
     // Each for itself: what fails here must not keep the others from being given back.
-    guard.run(() => this.#answer?.abort())
+    guard.run(() => this.#relay?.abort())
     if (this.#context.aborted || guard.tripped) {
-      this.#upstream?.breaker?.withdrawn()
+      this.#upstream?.breaker?.cancelled()
       guard.run(() => this.#attempt?.abort())
     }
-    for (const observer of this.#around.observers) guard.run(() => observer.done?.(this.#context))
+    for (const observer of this.#dependencies.observers) guard.run(() => observer.onEnd?.(this.#context))
   }
 }

@@ -10,8 +10,8 @@
  * holds text on purpose, a cache lookup that waits for somebody else's upstream answer.
  */
 
-import type { JsonObject, RequestContext } from './context.ts'
-import type { GatewayError } from './openai-error.ts'
+import type { GatewayError } from './gateway-error.ts'
+import type { JsonObject, RequestContext } from './request-context.ts'
 
 export type Maybe<T> = T | Promise<T>
 
@@ -20,7 +20,7 @@ export type HeaderPairs = readonly string[]
 
 // --- Input policies
 
-export interface InputStage {
+export interface InputHook {
   /** Reads a large body where nobody else waits for it: as `readBody` of safety/request-body.ts. */
   read?(context: RequestContext): Promise<GatewayError | undefined>
   /** Called for every request with a JSON body, whatever its endpoint. What it throws is a bug and answered with 500. */
@@ -36,26 +36,26 @@ export type InputVerdict =
 
 // --- Cache
 
-export interface CacheStage {
+export interface CacheHook {
   /** Called for POST requests with a JSON body. Never rejects: a backend that fails is a bypass. */
-  lookup(context: RequestContext): Maybe<CacheAnswer>
+  lookup(context: RequestContext): Maybe<CacheLookup>
   close?(): Maybe<void>
 }
 
-export type CacheAnswer =
+export type CacheLookup =
   | { kind: 'bypass' }
-  | { kind: 'hit'; answer: StoredAnswer }
-  | { kind: 'miss'; flight: CacheFlight }
+  | { kind: 'hit'; answer: StoredResponse }
+  | { kind: 'miss'; fill: CacheFill }
 
 /** The request that asks the provider for everybody who wants the same. Exactly one of the two is called, once. */
-export interface CacheFlight {
+export interface CacheFill {
   /** A complete 200, after output policies. */
-  store(answer: StoredAnswer): void
+  store(answer: StoredResponse): void
   /** Anything else: another status, a broken stream, a client that left, an answer too large to keep. */
   abandon(): void
 }
 
-export interface StoredAnswer {
+export interface StoredResponse {
   /** Content headers worth repeating (content-type), no framing, nothing of one connection or one moment. */
   headers: HeaderPairs
   body: Buffer
@@ -65,13 +65,13 @@ export interface StoredAnswer {
 
 // --- Output policies
 
-export interface OutputStage {
+export interface OutputHook {
   /** What shall look at this answer, or undefined where none is concerned (an error, embeddings, ...). Before its body. */
-  filter(context: RequestContext, head: AnswerHead): WholeFilter | StreamFilterMaker | undefined
+  filter(context: RequestContext, head: ResponseHead): WholeFilter | StreamFilterFactory | undefined
   close?(): Maybe<void>
 }
 
-export interface AnswerHead {
+export interface ResponseHead {
   status: number
   /** `text/event-stream`. */
   isEventStream: boolean
@@ -90,7 +90,7 @@ export type OutputVerdict =
   | { kind: 'blocked'; error: GatewayError }
 
 /** For an event stream. */
-export interface StreamFilterMaker {
+export interface StreamFilterFactory {
   kind: 'stream'
   start(sink: StreamSink): StreamFilter
 }
@@ -123,7 +123,7 @@ export interface StreamFilter {
 // --- The upstream's answer
 
 /** The upstream's side. */
-export interface Flow {
+export interface UpstreamFlow {
   pause(): void
   resume(): void
   /** Gives the upstream's answer up. */
@@ -135,25 +135,25 @@ export interface Flow {
 /** Told of every request under /v1/. Must not throw, must not wait. */
 export interface Observer {
   /** The request was accepted (before its body). */
-  started?(context: RequestContext): void
+  onStart?(context: RequestContext): void
   /** Headers for the upstream request, in place of the client's of the same names (traceparent). */
   upstreamHeaders?(context: RequestContext): HeaderPairs
   /** The answer's head is known. What it returns sees the body as the client gets it. Called for cache hits too. */
-  answer?(context: RequestContext, head: AnswerHead): BodyWatch | undefined
+  onResponse?(context: RequestContext, head: ResponseHead): BodyObserver | undefined
   /** The answer is complete or broke off: `status`, `endedMs`, `timings` are final. Once a request. */
-  done?(context: RequestContext): void
+  onEnd?(context: RequestContext): void
   close?(): Maybe<void>
 }
 
-export interface BodyWatch {
+export interface BodyObserver {
   data(chunk: Buffer): void
 }
 
 // --- All of them
 
-export interface Stages {
-  input?: InputStage
-  cache?: CacheStage
-  output?: OutputStage
+export interface PipelineHooks {
+  input?: InputHook
+  cache?: CacheHook
+  output?: OutputHook
   observers: readonly Observer[]
 }

@@ -1,13 +1,13 @@
 /** Limits for clients that send or read too slowly to be worth their connection. */
 import { type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
-import { errorBody, type GatewayError, invalidRequest } from './openai-error.ts'
+import { errorBody, type GatewayError, invalidRequest } from './gateway-error.ts'
 
 /** How long a refused body is read on and thrown away, so that its sender gets to read the answer. */
 const LINGER_MS = 5_000
 
 /** Reads what is still to come of a refused request's body for a moment, without keeping it. */
-export function lingerOver(request: IncomingMessage): void {
+export function drainRefusedBody(request: IncomingMessage): void {
   if (request.complete) return
   const linger = setTimeout(() => request.destroy(), LINGER_MS)
   linger.unref()
@@ -15,7 +15,7 @@ export function lingerOver(request: IncomingMessage): void {
 }
 
 /** Breaks the connection of a client that takes nothing of what waits for it for `limitMs`. Slow progress is progress. */
-export class ReaderLimit {
+export class ReaderTimeout {
   readonly #response: ServerResponse
   readonly #limitMs: number
   #timer: NodeJS.Timeout | undefined
@@ -54,7 +54,7 @@ export class ReaderLimit {
 /** Node keeps the answer that is under way here; its own default handler looks at it too. */
 type AnsweringSocket = Socket & { _httpMessage?: ServerResponse | null }
 
-export function answerBrokenRequests(server: Server): void {
+export function answerInvalidRequests(server: Server): void {
   server.on('clientError', (error: Error & { code?: string }, socket: AnsweringSocket) => {
     // A request that came before on this connection would take what is said now for its own answer.
     const answering = socket._httpMessage

@@ -79,11 +79,11 @@ function codeOf(error: Error): string {
 }
 
 /** The provider's answer has not the form that its protocol gives it. Thrown where it is read. */
-export class UnreadableAnswer extends Error {}
+export class UnreadableResponse extends Error {}
 
 /** What the client is told of something that was thrown: the provider's fault where it says so, else the gateway's own. */
-export function fault(error: unknown): GatewayError {
-  if (error instanceof UnreadableAnswer) {
+export function errorOfThrown(error: unknown): GatewayError {
+  if (error instanceof UnreadableResponse) {
     return {
       status: 502,
       code: 'upstream_unreadable',

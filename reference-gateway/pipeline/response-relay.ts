@@ -3,31 +3,31 @@
  * output policy is concerned, else passed on byte for byte.
  */
 
-import type { RequestContext } from '../http/context.ts'
-import { type FullHead, type RawHeaders, withoutLength } from '../http/headers.ts'
-import type { GatewayError } from '../http/openai-error.ts'
-import { joined, type Outlet } from '../http/outlet.ts'
-import type { Flow, OutputStage, OutputVerdict, StreamFilter, StreamSink, WholeFilter } from '../http/stages.ts'
-import type { Translation } from '../protocols/protocol.ts'
+import type { GatewayError } from '../http/gateway-error.ts'
+import { type RawHeaders, removeContentLength, type UpstreamHead } from '../http/headers.ts'
+import type { OutputHook, OutputVerdict, StreamFilter, StreamSink, UpstreamFlow, WholeFilter } from '../http/hooks.ts'
+import type { RequestContext } from '../http/request-context.ts'
+import { concatChunks, type ResponseWriter } from '../http/response-writer.ts'
+import type { ResponseTranslation } from '../protocols/protocol.ts'
 
 /** Up to this size an answer of known length leaves in one piece although nothing needs it whole. */
 const ONE_PIECE_BYTES = 256 * 1024
 /** The most that is collected for a filter or a translation. */
 const LARGEST_WHOLE_BYTES = 16 * 1024 * 1024
 
-export interface AnswerParts {
+export interface RelayOptions {
   context: RequestContext
-  outlet: Outlet
-  flow: Flow
-  output: OutputStage | undefined
-  translation: Translation | undefined
+  writer: ResponseWriter
+  flow: UpstreamFlow
+  output: OutputHook | undefined
+  translation: ResponseTranslation | undefined
   /** False: streams leave whole. */
   passChunks: boolean
 }
 
-export class Answer implements StreamSink {
-  readonly #parts: AnswerParts
-  readonly #outlet: Outlet
+export class ResponseRelay implements StreamSink {
+  readonly #options: RelayOptions
+  readonly #writer: ResponseWriter
   #isEventStream = false
   #collected: Buffer[] | undefined
   #collectedBytes = 0
@@ -35,14 +35,14 @@ export class Answer implements StreamSink {
   #streamFilter: StreamFilter | undefined
   #rawTrailers: RawHeaders = []
 
-  constructor(parts: AnswerParts) {
-    this.#parts = parts
-    this.#outlet = parts.outlet
+  constructor(options: RelayOptions) {
+    this.#options = options
+    this.#writer = options.writer
   }
 
   /** The upstream's head. */
-  begin(head: FullHead): void {
-    const { context, output, translation } = this.#parts
+  begin(head: UpstreamHead): void {
+    const { context, output, translation } = this.#options
     context.status = head.status
     this.#isEventStream = head.isEventStream
     const filter = output?.filter(context, head)
@@ -51,56 +51,56 @@ export class Answer implements StreamSink {
         this.#giveUp({ status: 502, code: 'upstream_encoding', message: 'the provider compressed its answer unasked' })
         return
       }
-      withoutLength(head)
+      removeContentLength(head)
     }
     if (filter?.kind === 'whole') this.#wholeFilter = filter
     if (this.#wholeFilter || (translation && !head.isEventStream)) this.#collected = []
-    this.#outlet.open(head, this.#leavesWhole(head), () => this.#onDrain())
+    this.#writer.begin(head, this.#leavesWhole(head), () => this.#onDrain())
     if (filter?.kind === 'stream') this.#streamFilter = filter.start(this)
   }
 
-  #leavesWhole(head: FullHead): boolean {
-    if (this.#collected !== undefined || !this.#parts.passChunks) return true
+  #leavesWhole(head: UpstreamHead): boolean {
+    if (this.#collected !== undefined || !this.#options.passChunks) return true
     return !head.isEventStream && head.contentLength !== undefined && head.contentLength <= ONE_PIECE_BYTES
   }
 
   /** A piece of the upstream's body. */
   data(chunk: Buffer): void {
-    if (this.#outlet.ended) return
-    const { timings } = this.#parts.context
+    if (this.#writer.ended) return
+    const { timings } = this.#options.context
     timings.enter('work')
     if (this.#collected) {
       this.#collect(this.#collected, chunk)
       timings.enter('upstream')
       return
     }
-    const bytes = this.#parts.translation ? this.#parts.translation.stream(chunk) : chunk
-    const ready = bytes.length === 0 || (this.#streamFilter ? this.#throughFilter(bytes) : this.#outlet.write(bytes))
-    if (this.#outlet.ended) return
+    const bytes = this.#options.translation ? this.#options.translation.stream(chunk) : chunk
+    const ready = bytes.length === 0 || (this.#streamFilter ? this.#throughFilter(bytes) : this.#writer.write(bytes))
+    if (this.#writer.ended) return
     if (ready) timings.enter('upstream')
     else {
-      this.#parts.flow.pause()
-      timings.enter(this.#outlet.full ? 'client' : 'work')
+      this.#options.flow.pause()
+      timings.enter(this.#writer.needsDrain ? 'client' : 'work')
     }
   }
 
   /** The upstream's answer is complete. */
   complete(rawTrailers: RawHeaders): void {
-    if (this.#outlet.ended) return
-    this.#parts.context.timings.enter('work')
+    if (this.#writer.ended) return
+    this.#options.context.timings.enter('work')
     this.#rawTrailers = rawTrailers
     if (this.#collected) {
-      this.#finishWhole(joined(this.#collected))
+      this.#finishWhole(concatChunks(this.#collected))
       return
     }
-    const ending = this.#isEventStream ? this.#parts.translation?.streamEnd() : undefined
+    const ending = this.#isEventStream ? this.#options.translation?.streamEnd() : undefined
     const filter = this.#streamFilter
     if (ending?.complete === false) {
-      this.#outlet.fail({ status: 502, code: 'upstream_failed', message: 'the provider’s stream broke off' })
+      this.#writer.fail({ status: 502, code: 'upstream_failed', message: 'the provider’s stream broke off' })
       return
     }
     if (!filter) {
-      if (ending?.rest.length) this.#outlet.write(ending.rest)
+      if (ending?.rest.length) this.#writer.write(ending.rest)
       this.end()
       return
     }
@@ -118,29 +118,29 @@ export class Answer implements StreamSink {
   // --- StreamSink
 
   run(step: () => void): void {
-    this.#outlet.guard.run(step)
+    this.#writer.guard.run(step)
   }
 
   write(chunk: Buffer): boolean {
-    return this.#outlet.write(chunk)
+    return this.#writer.write(chunk)
   }
 
   resume(): void {
-    if (this.#outlet.ended || this.#outlet.full) return
-    this.#parts.context.timings.enter('upstream')
-    this.#parts.flow.resume()
+    if (this.#writer.ended || this.#writer.needsDrain) return
+    this.#options.context.timings.enter('upstream')
+    this.#options.flow.resume()
   }
 
   end(): void {
-    this.#outlet.end(this.#rawTrailers)
+    this.#writer.end(this.#rawTrailers)
   }
 
   block(lastEvent: Buffer, code: string): void {
-    if (this.#outlet.ended) return
-    this.#parts.context.error = code
-    this.#outlet.write(lastEvent)
-    this.#outlet.end()
-    this.#parts.flow.abort()
+    if (this.#writer.ended) return
+    this.#options.context.error = code
+    this.#writer.write(lastEvent)
+    this.#writer.end()
+    this.#options.flow.abort()
   }
 
   // --- Parts
@@ -153,7 +153,7 @@ export class Answer implements StreamSink {
   }
 
   #addOutputPolicy(startMs: number): void {
-    const { timings } = this.#parts.context
+    const { timings } = this.#options.context
     timings.outputPolicyMs = (timings.outputPolicyMs ?? 0) + performance.now() - startMs
   }
 
@@ -170,7 +170,7 @@ export class Answer implements StreamSink {
   }
 
   #finishWhole(collected: Buffer): void {
-    const { translation, context } = this.#parts
+    const { translation, context } = this.#options
     const body = translation && !this.#isEventStream ? translation.whole(context.status, collected) : collected
     if (!this.#wholeFilter) {
       this.#send(body)
@@ -179,19 +179,19 @@ export class Answer implements StreamSink {
     const startMs = performance.now()
     const judged = (verdict: OutputVerdict): void => {
       this.#addOutputPolicy(startMs)
-      if (verdict.kind === 'blocked') this.#outlet.refuse(verdict.error)
+      if (verdict.kind === 'blocked') this.#writer.sendError(verdict.error)
       else this.#send(verdict.kind === 'changed' ? verdict.body : body)
     }
-    this.#outlet.guard.whenThere(this.#wholeFilter.apply(body), judged)
+    this.#writer.guard.thenSync(this.#wholeFilter.apply(body), judged)
   }
 
   #send(body: Buffer): void {
-    this.#outlet.write(body)
+    this.#writer.write(body)
     this.end()
   }
 
   #giveUp(error: GatewayError): void {
-    this.#outlet.refuse(error)
-    this.#parts.flow.abort()
+    this.#writer.sendError(error)
+    this.#options.flow.abort()
   }
 }

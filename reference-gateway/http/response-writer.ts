@@ -3,18 +3,18 @@
  * complete figures in its head, or piece by piece with backpressure. A copy is kept where the cache asked for one.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { Chunks } from './chunks.ts'
-import type { RequestContext } from './context.ts'
-import { type Ending, Guard } from './guard.ts'
-import { type FullHead, join, type RawHeaders, responseTrailers } from './headers.ts'
-import { type GatewayError, sendError } from './openai-error.ts'
-import { lingerOver, ReaderLimit } from './slow-clients.ts'
-import type { BodyWatch, CacheFlight, Observer } from './stages.ts'
+import { drainRefusedBody, ReaderTimeout } from './bad-clients.ts'
+import { ChunkedBody } from './chunked-body.ts'
+import { type GatewayError, sendError } from './gateway-error.ts'
+import { type GuardedResponse, RequestGuard } from './guard.ts'
+import { joinLists, type RawHeaders, responseTrailers, type UpstreamHead } from './headers.ts'
+import type { BodyObserver, CacheFill, Observer } from './hooks.ts'
+import type { RequestContext } from './request-context.ts'
 
 /** What is larger is not kept for the cache. */
 const LARGEST_KEPT_BYTES = 4 * 1024 * 1024
 
-export interface OutletOptions {
+export interface ResponseWriterOptions {
   observers: readonly Observer[]
   /** How long a client may take nothing of what waits for it. */
   readerTimeoutMs: number
@@ -24,35 +24,35 @@ export interface OutletOptions {
   readonly report: (problem: string) => void
 }
 
-export class Outlet implements Ending {
+export class ResponseWriter implements GuardedResponse {
   readonly #request: IncomingMessage
   readonly #response: ServerResponse
   readonly #context: RequestContext
-  readonly #options: OutletOptions
+  readonly #options: ResponseWriterOptions
   readonly #finished: () => void
-  #head: FullHead | undefined
+  #head: UpstreamHead | undefined
   /** Of an answer that leaves in one piece. */
   #gathered: Buffer[] | undefined
-  #watches: BodyWatch[] | undefined
+  #watches: BodyObserver[] | undefined
   #copy: Buffer[] | undefined
   #copiedBytes = 0
-  #readerLimit: ReaderLimit | undefined
-  #chunks: Chunks | undefined
+  #readerLimit: ReaderTimeout | undefined
+  #chunks: ChunkedBody | undefined
   #sendsTrailer = false
   #bodyStarted = false
   /** The answer is complete, or will never be. */
   ended = false
   /** What becomes of a cache miss. */
-  flight: CacheFlight | undefined
+  cacheFill: CacheFill | undefined
   /** Through which everything runs that works for this answer. */
-  readonly guard: Guard
+  readonly guard: RequestGuard
 
   /** `finished` is called once, at the end of whatever kind. */
   constructor(
     request: IncomingMessage,
     response: ServerResponse,
     context: RequestContext,
-    options: OutletOptions,
+    options: ResponseWriterOptions,
     finished: () => void,
   ) {
     this.#request = request
@@ -60,7 +60,7 @@ export class Outlet implements Ending {
     this.#context = context
     this.#options = options
     this.#finished = finished
-    this.guard = new Guard(this, (error) => {
+    this.guard = new RequestGuard(this, (error) => {
       if (error.status === 500) options.report(`request ${context.id}: ${error.message}`)
     })
   }
@@ -71,12 +71,12 @@ export class Outlet implements Ending {
   }
 
   /** The client reads more slowly than there is to read. */
-  get full(): boolean {
+  get needsDrain(): boolean {
     return this.#response.writableNeedDrain
   }
 
   /** `whole`: everything leaves at the end. `onDrain`: the client has taken what there was. */
-  open(head: FullHead, whole: boolean, onDrain: () => void): void {
+  begin(head: UpstreamHead, whole: boolean, onDrain: () => void): void {
     const context = this.#context
     context.status = head.status
     this.#head = head
@@ -86,11 +86,11 @@ export class Outlet implements Ending {
       this.#gathered = []
       return
     }
-    if (this.flight) this.#copy = []
+    if (this.cacheFill) this.#copy = []
     this.#sendsTrailer = this.#hasBody && head.contentLength === undefined && this.#request.httpVersion === '1.1'
     this.#writeHead(head)
     const response = this.#response
-    this.#chunks = Chunks.takeOver(response)
+    this.#chunks = ChunkedBody.takeOver(response)
     // The head leaves with the first piece of the body where both came together, and does not wait for it otherwise.
     process.nextTick(() => {
       if (!this.#bodyStarted && !response.destroyed) response.flushHeaders()
@@ -113,7 +113,7 @@ export class Outlet implements Ending {
     }
     if (this.#copy) this.#keep(this.#copy, chunk)
     if (this.#chunks ? this.#chunks.write(chunk) : this.#response.write(chunk)) return true
-    this.#readerLimit ??= new ReaderLimit(this.#response, this.#options.readerTimeoutMs)
+    this.#readerLimit ??= new ReaderTimeout(this.#response, this.#options.readerTimeoutMs)
     this.#readerLimit.start()
     return false
   }
@@ -121,7 +121,7 @@ export class Outlet implements Ending {
   end(rawTrailers: RawHeaders = []): void {
     const head = this.#head
     if (this.ended || !head) return
-    if (this.#gathered) this.#sendWhole(head, joined(this.#gathered))
+    if (this.#gathered) this.#sendWhole(head, concatChunks(this.#gathered))
     else {
       if (this.#chunks) this.#chunks.end(this.#sendsTrailer ? this.#trailers(rawTrailers) : [])
       else this.#response.end()
@@ -131,15 +131,15 @@ export class Outlet implements Ending {
   }
 
   /** The gateway's own answer, in place of any other. */
-  refuse(error: GatewayError): void {
+  sendError(error: GatewayError): void {
     if (this.ended) return
     const context = this.#context
     context.status = error.status
     context.error = error.code
     const body = sendError(this.#response, error, this.#ownHeaders(''))
     const head = { status: error.status, isEventStream: false, contentType: 'application/json' }
-    for (const observer of this.#options.observers) observer.answer?.(context, head)?.data(body)
-    lingerOver(this.#request)
+    for (const observer of this.#options.observers) observer.onResponse?.(context, head)?.data(body)
+    drainRefusedBody(this.#request)
     this.#finish()
   }
 
@@ -147,7 +147,7 @@ export class Outlet implements Ending {
   fail(error: GatewayError): void {
     if (this.ended) return
     if (!this.headSent) {
-      this.refuse(error)
+      this.sendError(error)
       return
     }
     this.#context.error = error.code
@@ -157,35 +157,35 @@ export class Outlet implements Ending {
     this.#finish()
   }
 
-  cutOff(error: GatewayError): void {
+  destroy(error: GatewayError): void {
     this.#context.error = error.code
     this.#response.destroy()
     if (!this.ended) this.#finish()
   }
 
   /** The client is gone. */
-  lost(): void {
+  onClientClosed(): void {
     if (!this.ended) this.#finish()
   }
 
-  #watch(head: FullHead): void {
+  #watch(head: UpstreamHead): void {
     const { observers } = this.#options
     if (observers.length === 0) return
     const startMs = performance.now()
     for (const observer of observers) {
-      const watch = observer.answer?.(this.#context, head)
+      const watch = observer.onResponse?.(this.#context, head)
       if (watch) this.#watches = [...(this.#watches ?? []), watch]
     }
     this.#context.timings.observed(startMs)
   }
 
-  #show(chunk: Buffer, watches: readonly BodyWatch[]): void {
+  #show(chunk: Buffer, watches: readonly BodyObserver[]): void {
     const startMs = performance.now()
     for (const watch of watches) watch.data(chunk)
     this.#context.timings.observed(startMs)
   }
 
-  #sendWhole(head: FullHead, body: Buffer): void {
+  #sendWhole(head: UpstreamHead, body: Buffer): void {
     if (this.#hasBody && head.contentLength !== body.length) {
       head.headers.push('content-length', String(body.length))
       head.contentLength = body.length
@@ -195,10 +195,10 @@ export class Outlet implements Ending {
     this.#store(head, body)
   }
 
-  #store(head: FullHead, body: Buffer): void {
+  #store(head: UpstreamHead, body: Buffer): void {
     const headers = head.contentType === '' ? [] : ['content-type', head.contentType]
-    this.flight?.store({ headers, body, stream: head.isEventStream })
-    this.flight = undefined
+    this.cacheFill?.store({ headers, body, stream: head.isEventStream })
+    this.cacheFill = undefined
   }
 
   #keep(copy: Buffer[], chunk: Buffer): void {
@@ -208,8 +208,8 @@ export class Outlet implements Ending {
   }
 
   #abandon(): void {
-    this.flight?.abandon()
-    this.flight = undefined
+    this.cacheFill?.abandon()
+    this.cacheFill = undefined
     this.#copy = undefined
   }
 
@@ -226,7 +226,7 @@ export class Outlet implements Ending {
     return status !== 204 && status !== 304 && this.#request.method !== 'HEAD'
   }
 
-  #writeHead(head: FullHead): void {
+  #writeHead(head: UpstreamHead): void {
     const { headers } = head
     if (this.#sendsTrailer) headers.push('trailer', withServerTiming(head.trailer))
     headers.push(...this.#ownHeaders(head.serverTiming))
@@ -236,7 +236,7 @@ export class Outlet implements Ending {
   #ownHeaders(serverTiming: string): string[] {
     const { timings, cache } = this.#context
     const overheadMs = timings.overheadMs
-    const own = ['server-timing', join(serverTiming, timings.serverTiming(overheadMs))]
+    const own = ['server-timing', joinLists(serverTiming, timings.serverTiming(overheadMs))]
     own.push('x-kt-overhead-ms', overheadMs.toFixed(3))
     if (cache) own.push('x-kt-cache', cache)
     if (this.#options.draining) own.push('connection', 'close')
@@ -247,15 +247,15 @@ export class Outlet implements Ending {
     const { timings } = this.#context
     const { trailers, serverTiming } = responseTrailers(rawTrailers)
     const own = timings.serverTiming(timings.overheadMs)
-    return [...trailers, ['Server-Timing', join(serverTiming, own)]]
+    return [...trailers, ['Server-Timing', joinLists(serverTiming, own)]]
   }
 }
 
-export function joined(chunks: readonly Buffer[]): Buffer {
+export function concatChunks(chunks: readonly Buffer[]): Buffer {
   const [only] = chunks
   return chunks.length === 1 && only ? only : Buffer.concat(chunks)
 }
 
 function withServerTiming(announced: string): string {
-  return /\bserver-timing\b/i.test(announced) ? announced : join(announced, 'Server-Timing')
+  return /\bserver-timing\b/i.test(announced) ? announced : joinLists(announced, 'Server-Timing')
 }
