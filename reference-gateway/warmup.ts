@@ -3,7 +3,6 @@
  * for another reason than that nobody used them. Each is opened by a probe of its own. Whatever a provider answers shows
  * that the connection works, except a 5xx. What fails is tried again.
  */
-
 import type { Dispatcher } from 'undici'
 import type { GatewayConfig } from './config/config.ts'
 import { upstreamError } from './http/gateway-error.ts'
@@ -12,55 +11,13 @@ import type { ConnectionPool } from './upstream/pool.ts'
 import type { ConnectionLease, UpstreamRequest } from './upstream/types.ts'
 import type { Upstream } from './upstream/upstream.ts'
 
-/** A request of the gateway's own that asks only whether a connection works. */
-
-class Probe implements Dispatcher.DispatchHandler {
-  readonly #done: (outcome: number | Error) => void
-  #connection: ConnectionLease | undefined
-  #status = 0
-
-  /** `done` gets the status of the answer, or why there is none. */
-  constructor(done: (outcome: number | Error) => void) {
-    this.#done = done
-  }
-
-  send(connection: ConnectionLease, request: UpstreamRequest): void {
-    this.#connection = connection
-    connection.dispatch(request, this)
-  }
-
-  failed(error: Error): void {
-    this.#done(error)
-  }
-
-  onRequestStart(): void {}
-
-  onResponseStart(_controller: Dispatcher.DispatchController, status: number): void {
-    this.#status = status
-  }
-
-  onResponseData(): void {}
-
-  onResponseEnd(): void {
-    this.#connection?.release(false)
-    this.#done(this.#status)
-  }
-
-  onResponseError(_controller: Dispatcher.DispatchController | null, error: Error): void {
-    this.#connection?.failed()
-    this.#done(error)
-  }
-}
-
 const FIRST_RETRY_MS = 500
-
 const LAST_RETRY_MS = 5_000
-
 /** Recycled connections are replaced together, and not within the request whose end recycled them. */
 const REWARM_AFTER_MS = 20
-
 /** Why a connection went that is not worth replacing: nobody used it, or it was never meant to stay. */
 const NOT_REPLACED: ReadonlySet<RecycleReason> = new Set(['idle', 'excess', 'single_use'])
+const NOTHING_ASKED = { path: '', body: Buffer.alloc(0), headers: [], translation: undefined }
 
 export class WarmUp {
   readonly #config: GatewayConfig
@@ -161,7 +118,43 @@ export class WarmUp {
   }
 }
 
-const NOTHING_ASKED = { path: '', body: Buffer.alloc(0), headers: [], translation: undefined }
+class Probe implements Dispatcher.DispatchHandler {
+  readonly #done: (outcome: number | Error) => void
+  #connection: ConnectionLease | undefined
+  #status = 0
+
+  /** `done` gets the status of the answer, or why there is none. */
+  constructor(done: (outcome: number | Error) => void) {
+    this.#done = done
+  }
+
+  send(connection: ConnectionLease, request: UpstreamRequest): void {
+    this.#connection = connection
+    connection.dispatch(request, this)
+  }
+
+  failed(error: Error): void {
+    this.#done(error)
+  }
+
+  onRequestStart(): void {}
+
+  onResponseStart(_controller: Dispatcher.DispatchController, status: number): void {
+    this.#status = status
+  }
+
+  onResponseData(): void {}
+
+  onResponseEnd(): void {
+    this.#connection?.release(false)
+    this.#done(this.#status)
+  }
+
+  onResponseError(_controller: Dispatcher.DispatchController | null, error: Error): void {
+    this.#connection?.failed()
+    this.#done(error)
+  }
+}
 
 /** Where a path that clients write as '/v1/…' lies at the provider. */
 function providerPath(basePath: string, path: string): string {

@@ -5,7 +5,6 @@
  *   GET /events            every event from now on, one JSON object a line
  *   GET /events/recent     those that are kept, the oldest first
  */
-
 import { createHash, timingSafeEqual } from 'node:crypto'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -14,32 +13,9 @@ import type { EventHub } from '../events/hub.ts'
 import { sendError, sendJson } from '../http/gateway-error.ts'
 import type { AdminView } from './view.ts'
 
-/**
- * Who may use the admin port. It is bound to loopback, which keeps other machines out but not the pages in a browser on
- * this one: a name that was made to point here (DNS rebinding) is refused by its Host header, and what changes anything
- * needs a method that a page cannot send elsewhere unasked. A token, where one is set, is compared in constant time.
- */
-
-const LOOPBACK = /^(?:127(?:\.\d{1,3}){3}|localhost|\[::1\])(?::\d+)?$/i
-
-function isForThisHost(request: IncomingMessage): boolean {
-  return LOOPBACK.test(request.headers.host ?? '')
-}
-
-function mayPass(request: IncomingMessage, token: string | undefined): boolean {
-  if (token === undefined) return true
-  const given = /^Bearer +(\S+) *$/i.exec(request.headers.authorization ?? '')?.[1] ?? ''
-  return timingSafeEqual(digest(given), digest(token))
-}
-
-/** Of equal length whatever was given. */
-function digest(text: string): Buffer {
-  return createHash('sha256').update(text).digest()
-}
-
 const HOST = '127.0.0.1'
-
 const CLOSE_MS = 500
+const LOOPBACK = /^(?:127(?:\.\d{1,3}){3}|localhost|\[::1\])(?::\d+)?$/i
 
 export interface AdminServer {
   url: string
@@ -175,6 +151,21 @@ function follow(hub: EventHub, response: ServerResponse, tails: Set<ServerRespon
 
 function linesOf(events: readonly RequestEvent[]): string {
   return events.map((event) => `${JSON.stringify(event)}\n`).join('')
+}
+
+function isForThisHost(request: IncomingMessage): boolean {
+  return LOOPBACK.test(request.headers.host ?? '')
+}
+
+function mayPass(request: IncomingMessage, token: string | undefined): boolean {
+  if (token === undefined) return true
+  const given = /^Bearer +(\S+) *$/i.exec(request.headers.authorization ?? '')?.[1] ?? ''
+  return timingSafeEqual(digest(given), digest(token))
+}
+
+/** Of equal length whatever was given. */
+function digest(text: string): Buffer {
+  return createHash('sha256').update(text).digest()
 }
 
 function noCache(response: ServerResponse): void {

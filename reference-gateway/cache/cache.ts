@@ -2,56 +2,12 @@
  * The response cache as a stage of the pipeline: bypass, hit, or a flight that brings the answer for everybody who asks for
  * it meanwhile. Where the answers lie is the store's business.
  */
-
 import type { CacheConfig } from '../config/config-file.ts'
 import type { CacheHook, CacheLookup, Maybe, StoredResponse } from '../http/hooks.ts'
 import type { RequestContext } from '../http/request-context.ts'
-import { buildEntry, type CacheEntry, cacheKey, isCacheable, isComplete, type KeyRules, keyRules } from './key.ts'
-import type { CacheStore, StoreStats } from './memory-store.ts'
-import { MemoryStore } from './memory-store.ts'
-
-/**
- * Single flight: of all requests that want the same answer at the same time, one asks the provider and the others wait for
- * what it gets. When its client leaves, the next one asks; when its answer cannot be shared (an error, too large), every
- * one of them asks for itself.
- */
-
-type FlightOutcome = { kind: 'entry'; entry: CacheEntry } | { kind: 'lead' } | { kind: 'alone' }
-
-type FinalOutcome = Exclude<FlightOutcome, { kind: 'lead' }>
-
-class SingleFlight {
-  #outcome: FinalOutcome | undefined
-  readonly #followers = new Set<(outcome: FlightOutcome) => void>()
-
-  /** Resolves when there is something to do; `alone` at once when `signal` says that the client left. */
-  async wait(signal: AbortSignal): Promise<FlightOutcome> {
-    if (this.#outcome) return this.#outcome
-    return new Promise((resolve) => {
-      const leave = (): void => settle({ kind: 'alone' })
-      const settle = (outcome: FlightOutcome): void => {
-        this.#followers.delete(settle)
-        signal.removeEventListener('abort', leave)
-        resolve(outcome)
-      }
-      this.#followers.add(settle)
-      signal.addEventListener('abort', leave)
-      if (signal.aborted) leave()
-    })
-  }
-
-  settle(outcome: FinalOutcome): void {
-    this.#outcome = outcome
-    for (const settle of [...this.#followers]) settle(outcome)
-  }
-
-  /** Hands the lead to the one that waited longest. False: nobody waits. */
-  promoteFollower(): boolean {
-    const [next] = this.#followers
-    next?.({ kind: 'lead' })
-    return next !== undefined
-  }
-}
+import { buildEntry, type CacheEntry, cacheKey, isCacheable, isComplete, type KeyRules, keyRules } from './entry.ts'
+import type { CacheStore, StoreStats } from './store.ts'
+import { MemoryStore } from './store.ts'
 
 export interface ResponseCacheStats extends StoreStats {
   backend: 'memory' | 'redis'
@@ -202,4 +158,40 @@ export class ResponseCache implements CacheHook {
 /** A policy that failed open let this one answer pass; it must not speak for all that follow. */
 function wasUnchecked({ policies }: RequestContext): boolean {
   return policies !== undefined && Object.values(policies).includes('timeout')
+}
+
+type FlightOutcome = { kind: 'entry'; entry: CacheEntry } | { kind: 'lead' } | { kind: 'alone' }
+type FinalOutcome = Exclude<FlightOutcome, { kind: 'lead' }>
+
+class SingleFlight {
+  #outcome: FinalOutcome | undefined
+  readonly #followers = new Set<(outcome: FlightOutcome) => void>()
+
+  /** Resolves when there is something to do; `alone` at once when `signal` says that the client left. */
+  async wait(signal: AbortSignal): Promise<FlightOutcome> {
+    if (this.#outcome) return this.#outcome
+    return new Promise((resolve) => {
+      const leave = (): void => settle({ kind: 'alone' })
+      const settle = (outcome: FlightOutcome): void => {
+        this.#followers.delete(settle)
+        signal.removeEventListener('abort', leave)
+        resolve(outcome)
+      }
+      this.#followers.add(settle)
+      signal.addEventListener('abort', leave)
+      if (signal.aborted) leave()
+    })
+  }
+
+  settle(outcome: FinalOutcome): void {
+    this.#outcome = outcome
+    for (const settle of [...this.#followers]) settle(outcome)
+  }
+
+  /** Hands the lead to the one that waited longest. False: nobody waits. */
+  promoteFollower(): boolean {
+    const [next] = this.#followers
+    next?.({ kind: 'lead' })
+    return next !== undefined
+  }
 }

@@ -6,8 +6,8 @@
  */
 import type { Redis } from 'ioredis'
 import type { CacheConfig } from '../config/config-file.ts'
-import { type CacheEntry, decodeEntry, encodeEntry } from './key.ts'
-import type { CacheStore, StoreStats } from './memory-store.ts'
+import { type CacheEntry, decodeEntry, encodeEntry } from './entry.ts'
+import type { CacheStore, StoreStats } from './store.ts'
 
 const FAILURES_IN_A_ROW = 3
 const PAUSE_MS = 1_000

@@ -3,11 +3,10 @@
  * does not have is refused by name instead of being ignored. Policies, cache, events and admin say their own keys.
  */
 import { z } from 'zod'
+import { failure, type Result, success } from '../../src/errors.ts'
 import { addressProblem, bytes, duration, headerValue, secret } from '../../src/parse/config-values.ts'
 import { policiesFile, streamingFile } from '../policies/kinds/config-file.ts'
 import { PROTOCOLS } from '../protocols/protocols.ts'
-
-/** The key `gateway.events` of the config file. */
 
 const collector = z.string().refine((text) => {
   const url = URL.parse(text)
@@ -43,17 +42,13 @@ const eventsFile = z
   .prefault({})
 
 export type EventsConfig = z.output<typeof eventsFile>
-
 export type FileConfig = NonNullable<EventsConfig['file']>
-
 export type OtlpConfig = NonNullable<EventsConfig['otlp']>
 
 /** Events are emitted where they are asked for, or where somebody could read them. */
 export function emitsEvents({ events, adminPort }: { events: EventsConfig; adminPort: number | undefined }): boolean {
   return events.enabled ?? (adminPort !== undefined || events.file !== undefined || events.otlp !== undefined)
 }
-
-/** The key `gateway.cache` of the config file. */
 
 /** A member of the request's body (they all count already), or a header that shall count as well. */
 const keyPart = z
@@ -98,8 +93,6 @@ export function redisUrlProblem(url: string): string | undefined {
   return /^(?:\/\d*)?$/.test(parsed.pathname) ? undefined : 'the path of a redis URL is the number of a database'
 }
 
-/** The keys `gateway.admin_port` and `gateway.admin` of the config file. */
-
 /** Unset: no admin port. 0: any free one. */
 const adminPortFile = z.int().min(0).max(65_535).optional()
 
@@ -112,21 +105,21 @@ const adminFile = z
 
 const baseUrl = z.string().transform((text, context) => {
   const parsed = parseBaseUrl(text)
-  if (typeof parsed !== 'string') return parsed
-  context.addIssue({ code: 'custom', message: parsed })
+  if (parsed.ok) return parsed.value
+  context.addIssue({ code: 'custom', message: parsed.why })
   return z.NEVER
 })
 
 /** Splits a provider's base URL, or says what is wrong with it. */
-export function parseBaseUrl(text: string): { origin: string; basePath: string } | string {
+export function parseBaseUrl(text: string): Result<{ origin: string; basePath: string }> {
   const url = URL.parse(text)
   const problem = url && addressProblem(url)
-  if (problem) return problem
+  if (problem) return failure(problem)
   if (!url || (url.protocol !== 'http:' && url.protocol !== 'https:')) {
-    return `'${text}' is not an http(s) URL (like http://127.0.0.1:41001/v1)`
+    return failure(`'${text}' is not an http(s) URL (like http://127.0.0.1:41001/v1)`)
   }
-  if (url.search || url.hash) return 'a base URL has no query and no fragment'
-  return { origin: url.origin, basePath: url.pathname.replace(/\/+$/, '') }
+  if (url.search || url.hash) return failure('a base URL has no query and no fragment')
+  return success({ origin: url.origin, basePath: url.pathname.replace(/\/+$/, '') })
 }
 
 const provider = z.strictObject({

@@ -3,17 +3,46 @@
  * holds up nothing but itself, and what the ring has no room for meanwhile is dropped and counted. Imported only where it
  * is configured: the packages behind it are large.
  */
-
 import { type Attributes, type HrTime, SpanKind, SpanStatusCode, TraceFlags } from '@opentelemetry/api'
 import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http'
 import { type Resource, resourceFromAttributes } from '@opentelemetry/resources'
 import type { OtlpConfig } from '../config/config-file.ts'
 import type { RequestEvent } from './event.ts'
 
-/**
- * An event as a span of OpenTelemetry, by the semantic conventions for generative AI
- * (https://opentelemetry.io/docs/specs/semconv/gen-ai/gen-ai-spans/); what they have no name for is under `kt.`.
- */
+export class OtlpSink {
+  readonly #exporter: OTLPTraceExporter
+  readonly #resource: Resource
+  readonly #report: (problem: string) => void
+  #failing = false
+
+  constructor(config: OtlpConfig, report: (problem: string) => void) {
+    this.#exporter = new OTLPTraceExporter({
+      url: config.endpoint,
+      headers: config.headers,
+      timeoutMillis: config.timeout,
+    })
+    this.#resource = resourceFromAttributes({ 'service.name': config.service_name })
+    this.#report = report
+  }
+
+  deliver(events: readonly RequestEvent[]): Promise<void> {
+    const spans = events.map((event) => spanOf(event, this.#resource)).filter((span) => span !== undefined)
+    if (spans.length === 0) return Promise.resolve()
+    return new Promise((resolve, reject) => {
+      this.#exporter.export(spans, ({ code, error }) => {
+        const failed = code !== 0
+        if (failed && !this.#failing) this.#report(`OTLP export: ${error?.message ?? 'failed'}; spans are dropped`)
+        this.#failing = failed
+        if (failed) reject(error ?? new Error('the export failed'))
+        else resolve()
+      })
+    })
+  }
+
+  close(): Promise<void> {
+    return this.#exporter.shutdown()
+  }
+}
 
 type Span = Parameters<OTLPTraceExporter['export']>[0][number]
 
@@ -83,39 +112,4 @@ function attributesOf(event: RequestEvent, operation: string, failed: boolean): 
 function hrTime(ms: number): HrTime {
   const seconds = Math.floor(ms / 1_000)
   return [seconds, Math.round((ms - seconds * 1_000) * 1e6)]
-}
-
-export class OtlpSink {
-  readonly #exporter: OTLPTraceExporter
-  readonly #resource: Resource
-  readonly #report: (problem: string) => void
-  #failing = false
-
-  constructor(config: OtlpConfig, report: (problem: string) => void) {
-    this.#exporter = new OTLPTraceExporter({
-      url: config.endpoint,
-      headers: config.headers,
-      timeoutMillis: config.timeout,
-    })
-    this.#resource = resourceFromAttributes({ 'service.name': config.service_name })
-    this.#report = report
-  }
-
-  deliver(events: readonly RequestEvent[]): Promise<void> {
-    const spans = events.map((event) => spanOf(event, this.#resource)).filter((span) => span !== undefined)
-    if (spans.length === 0) return Promise.resolve()
-    return new Promise((resolve, reject) => {
-      this.#exporter.export(spans, ({ code, error }) => {
-        const failed = code !== 0
-        if (failed && !this.#failing) this.#report(`OTLP export: ${error?.message ?? 'failed'}; spans are dropped`)
-        this.#failing = failed
-        if (failed) reject(error ?? new Error('the export failed'))
-        else resolve()
-      })
-    })
-  }
-
-  close(): Promise<void> {
-    return this.#exporter.shutdown()
-  }
 }

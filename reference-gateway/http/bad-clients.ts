@@ -49,8 +49,6 @@ export class ReaderTimeout {
   }
 }
 
-/** Requests that are no HTTP, or not in time: answered in OpenAI's shape, after which their connection ends. */
-
 /** Node keeps the answer that is under way here; its own default handler looks at it too. */
 type AnsweringSocket = Socket & { _httpMessage?: ServerResponse | null }
 

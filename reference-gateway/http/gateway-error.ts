@@ -1,15 +1,23 @@
 /**
- * What the gateway itself answers when it does not pass an answer on: errors in OpenAI's shape, so that the official
- * clients raise their usual exceptions, and the translation of a failed upstream connection into 502 or 504.
+ * What the gateway answers itself when it passes no response on: errors in OpenAI's shape, so that the official clients
+ * raise their usual exceptions. A failed upstream connection becomes 502 or 504, a bug in the gateway 500.
  */
 import type { ServerResponse } from 'node:http'
+import type { Result } from '../../src/errors.ts'
 
 export interface GatewayError {
   status: number
-  /** Stable word for programs. */
+  /** A stable word for programs. */
   code: string
   message: string
   headers?: readonly string[]
+}
+
+/** What the gateway may refuse to a client. */
+export type GatewayResult<T> = Result<T, { error: GatewayError }>
+
+export function refused(error: GatewayError): { ok: false; error: GatewayError } {
+  return { ok: false, error }
 }
 
 export function invalidRequest(code: string, message: string, status = 400): GatewayError {
@@ -18,13 +26,13 @@ export function invalidRequest(code: string, message: string, status = 400): Gat
 
 const TYPES: Record<number, string> = { 401: 'authentication_error', 403: 'permission_error', 429: 'rate_limit_error' }
 
-/** `error` as OpenAI words it: the body of an answer, or the data of an event in a stream. */
+/** `error` as OpenAI words it: the body of a response, or the data of an event in a stream. */
 export function errorBody({ status, code, message }: GatewayError): unknown {
   const type = TYPES[status] ?? (status < 500 ? 'invalid_request_error' : 'api_error')
   return { error: { message, type, param: null, code } }
 }
 
-/** Writes `error` as the whole answer; `extra` are further header names and values, alternating. Returns the body. */
+/** Writes `error` as the whole response; `extra` holds further header names and values, alternating. Returns the body. */
 export function sendError(response: ServerResponse, error: GatewayError, extra: readonly string[] = []): Buffer {
   return sendJson(response, error.status, errorBody(error), [...(error.headers ?? []), ...extra])
 }
@@ -59,7 +67,7 @@ const FAILURES: Record<string, string> = {
   UND_ERR_RES_CONTENT_LENGTH_MISMATCH: 'sent a body of another length than it announced',
 }
 
-/** The answer for an upstream that failed before any of its answer was passed on. */
+/** The error for a provider that failed before any of its response was passed on. */
 export function upstreamError(provider: string, error: Error): GatewayError {
   const code = codeOf(error)
   const late = TIMEOUTS[code]
@@ -71,17 +79,17 @@ export function upstreamError(provider: string, error: Error): GatewayError {
   return { status: 502, code: 'upstream_failed', message: `provider '${provider}' ${reason}` }
 }
 
-/** The system's or undici's code; of several addresses that were tried, the first one's. */
+/** The code of the system or of undici. Where several addresses were tried, the first one's code counts. */
 function codeOf(error: Error): string {
   if ('code' in error && typeof error.code === 'string') return error.code
   if (error instanceof AggregateError && error.errors[0] instanceof Error) return codeOf(error.errors[0])
   return error.name
 }
 
-/** The provider's answer has not the form that its protocol gives it. Thrown where it is read. */
+/** A provider's response does not have the form that its protocol prescribes. Thrown by the code that reads it. */
 export class UnreadableResponse extends Error {}
 
-/** What the client is told of something that was thrown: the provider's fault where it says so, else the gateway's own. */
+/** What the client reads about something that was thrown: the provider's fault where the error says so, else a bug. */
 export function errorOfThrown(error: unknown): GatewayError {
   if (error instanceof UnreadableResponse) {
     return {

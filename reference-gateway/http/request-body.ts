@@ -5,10 +5,11 @@
  */
 import { isUtf8 } from 'node:buffer'
 import type { IncomingMessage } from 'node:http'
+import { success } from '../../src/errors.ts'
 import { formatBytes } from '../../src/units.ts'
 import { isForm } from './forms.ts'
-import { type GatewayError, invalidRequest } from './gateway-error.ts'
-import { findJsonProblem, MAX_DEPTH } from './json-guard.ts'
+import { type GatewayError, type GatewayResult, invalidRequest, refused } from './gateway-error.ts'
+import { findJsonProblem, type JsonProblem, MAX_DEPTH } from './json-guard.ts'
 import type { ApiEndpoint, BodyFacts, JsonObject, RequestContext } from './request-context.ts'
 
 const EMPTY = Buffer.alloc(0)
@@ -73,24 +74,24 @@ function tooLarge(limitBytes: number): GatewayError {
 
 /** Fills in what the body says, or returns why it is refused. A form that belongs there is not looked into. */
 export function readBody(context: RequestContext): GatewayError | undefined {
-  if (!isRead(context)) return undefined
+  if (!isParsed(context)) return undefined
   const { 'content-encoding': encoding } = context.headers
   if (encoding !== undefined && encoding !== 'identity') {
     return invalidRequest('unsupported_encoding', 'send the request body uncompressed', 415)
   }
-  const read = parseBody(context.body, context.endpoint)
-  if ('code' in read) return read
-  context.setBody(read)
+  const parsed = parseBody(context.body, context.endpoint)
+  if (!parsed.ok) return parsed.error
+  context.setBody(parsed.value)
   return undefined
 }
 
 /** Its body lies in shared memory and will be read as JSON: a thread can do that. */
 export function isLarge(context: RequestContext): boolean {
   const { 'content-encoding': encoding = 'identity' } = context.headers
-  return context.body.buffer instanceof SharedArrayBuffer && isRead(context) && encoding === 'identity'
+  return context.body.buffer instanceof SharedArrayBuffer && isParsed(context) && encoding === 'identity'
 }
 
-function isRead(context: RequestContext): boolean {
+function isParsed(context: RequestContext): boolean {
   return context.body.length > 0 && !isForm(context)
 }
 
@@ -100,48 +101,48 @@ export interface ParsedBody {
 }
 
 /** What a body says, or why it is refused. */
-export function parseBody(body: Buffer, endpoint: ApiEndpoint): ParsedBody | GatewayError {
-  if (!isUtf8(body)) return invalidRequest('invalid_utf8', 'the request body is not UTF-8')
+export function parseBody(body: Buffer, endpoint: ApiEndpoint): GatewayResult<ParsedBody> {
+  if (!isUtf8(body)) return refused(invalidRequest('invalid_utf8', 'the request body is not UTF-8'))
   const text = body.toString('utf8')
-  const finding = findJsonProblem(text)
-  if (finding) return refusalOf(finding)
+  const problem = findJsonProblem(text)
+  if (problem) return refused(jsonError(problem))
   let parsed: unknown
   try {
     parsed = JSON.parse(text)
   } catch {
-    return invalidRequest('invalid_json', 'the request body is not valid JSON')
+    return refused(invalidRequest('invalid_json', 'the request body is not valid JSON'))
   }
   if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) {
-    return invalidRequest('invalid_json', 'the request body is not a JSON object')
+    return refused(invalidRequest('invalid_json', 'the request body is not a JSON object'))
   }
   return readFacts(parsed as JsonObject, endpoint)
 }
 
 /** What the gateway's own decisions rest on must have the right type: policies that see nothing must not let it pass. */
-export function readFacts(json: JsonObject, endpoint: ApiEndpoint): ParsedBody | GatewayError {
+export function readFacts(json: JsonObject, endpoint: ApiEndpoint): GatewayResult<ParsedBody> {
   const { model, stream, messages, temperature, store } = json
   if (model !== undefined && typeof model !== 'string') {
-    return invalidRequest('invalid_model', "'model' is not a string")
+    return refused(invalidRequest('invalid_model', "'model' is not a string"))
   }
   // It becomes a part of paths and labels, where half a character has no form.
   if (model?.isWellFormed() === false) {
-    return invalidRequest('invalid_model', "'model' is not well-formed Unicode: it holds a lone surrogate")
+    return refused(invalidRequest('invalid_model', "'model' is not well-formed Unicode: it holds a lone surrogate"))
   }
   if (stream !== undefined && stream !== null && typeof stream !== 'boolean') {
-    return invalidRequest('invalid_type', "'stream' is not a boolean")
+    return refused(invalidRequest('invalid_type', "'stream' is not a boolean"))
   }
   if (endpoint === 'chat' && messages !== undefined && !isListOfObjects(messages)) {
-    return invalidRequest('invalid_type', "'messages' is not a list of objects")
+    return refused(invalidRequest('invalid_type', "'messages' is not a list of objects"))
   }
-  return { json, facts: { model, stream: stream === true, temperature, store: store === true } }
+  return success({ json, facts: { model, stream: stream === true, temperature, store: store === true } })
 }
 
 function isListOfObjects(value: unknown): boolean {
   return Array.isArray(value) && value.every((one) => typeof one === 'object' && one !== null && !Array.isArray(one))
 }
 
-function refusalOf(finding: NonNullable<ReturnType<typeof findJsonProblem>>): GatewayError {
-  return finding.kind === 'deep'
+function jsonError(problem: JsonProblem): GatewayError {
+  return problem.kind === 'deep'
     ? invalidRequest('too_deep', `the request body is nested deeper than ${MAX_DEPTH} levels`)
-    : invalidRequest('duplicate_key', `the key ${JSON.stringify(finding.key.slice(0, 64))} occurs twice in one object`)
+    : invalidRequest('duplicate_key', `the key ${JSON.stringify(problem.key.slice(0, 64))} occurs twice in one object`)
 }

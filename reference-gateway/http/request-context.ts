@@ -8,6 +8,7 @@ import { Timings } from './timings.ts'
 
 export type JsonObject = { readonly [key: string]: unknown }
 export type ApiEndpoint = 'chat' | 'completions' | 'embeddings' | 'responses' | 'other'
+
 /** What the gateway must know of every JSON body. */
 export interface BodyFacts {
   model: string | undefined
@@ -18,6 +19,7 @@ export interface BodyFacts {
   /** The provider is asked to keep the answer. */
   store: boolean
 }
+
 export type PolicyAction = 'block' | 'redact' | 'flag' | 'timeout'
 
 const ENDPOINTS: Record<string, ApiEndpoint> = {
@@ -26,10 +28,11 @@ const ENDPOINTS: Record<string, ApiEndpoint> = {
   '/embeddings': 'embeddings',
   '/responses': 'responses',
 }
+
 /** What tells clients apart at a provider, where the gateway itself knows no keys. */
 const IDENTITY_HEADERS = ['authorization', 'api-key', 'x-api-key', 'openai-organization', 'openai-project']
 const ID_START = process.pid.toString(36) + Math.floor(performance.timeOrigin).toString(36)
-
+const EMPTY = Buffer.alloc(0)
 let requests = 0
 
 export class RequestContext {
@@ -125,8 +128,6 @@ export class RequestContext {
     this.#abort?.abort()
   }
 }
-
-const EMPTY = Buffer.alloc(0)
 
 function digestOf(headers: IncomingHttpHeaders): string {
   const known = IDENTITY_HEADERS.filter((name) => headers[name] !== undefined)

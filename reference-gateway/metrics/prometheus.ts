@@ -6,7 +6,8 @@
 import { AggregatorRegistry, collectDefaultMetrics, Registry } from 'prom-client'
 import type { ResponseCacheStats } from '../cache/cache.ts'
 import type { EventCounts } from '../events/observer.ts'
-import type { GatewayTotals, LatencyHistogram } from './recorder.ts'
+import type { LatencyHistogram } from './latency-histogram.ts'
+import type { GatewayTotals } from './recorder.ts'
 
 export const CONTENT_TYPE = Registry.PROMETHEUS_CONTENT_TYPE
 
@@ -62,40 +63,45 @@ export function renderMetrics(measured: MetricsSources): Promise<string> {
   return AggregatorRegistry.aggregate([...measured.processes, own]).metrics()
 }
 
-function figureMetrics(figures: GatewayTotals | undefined): MetricJson[] {
-  if (!figures) return []
+function figureMetrics(totals: GatewayTotals | undefined): MetricJson[] {
+  if (!totals) return []
   const metrics = [
     metric(
       'kt_requests_total',
       'counter',
       'Requests under /v1 that have ended.',
-      [...figures.requests].map(([text, value]) => {
+      [...totals.requests].map(([text, value]) => {
         const [provider, model, status, stream, cache] = JSON.parse(text)
         return { value, labels: { provider, model, status: String(status), stream: String(stream), cache } }
       }),
     ),
     metric('kt_tokens_total', 'counter', 'Tokens as the providers billed them.', [
-      { value: figures.tokens.input, labels: { direction: 'input' } },
-      { value: figures.tokens.output, labels: { direction: 'output' } },
+      { value: totals.tokens.input, labels: { direction: 'input' } },
+      { value: totals.tokens.output, labels: { direction: 'output' } },
     ]),
     metric(
       'kt_policy_actions_total',
       'counter',
       'What policies did.',
-      [...figures.policies].map(([text, value]) => {
+      [...totals.policies].map(([text, value]) => {
         const [policy, action] = JSON.parse(text)
         return { value, labels: { policy, action } }
       }),
     ),
   ]
   const components: MetricJson['values'] = []
-  for (const [name, spread] of figures.histograms) {
+  for (const [name, histogram] of totals.histograms) {
     const help = WHOLE[name]
     if (help === undefined)
-      components.push(...histogram('kt_overhead_seconds', spread, COMPONENT_S, { component: name }))
+      components.push(...histogramSamples('kt_overhead_seconds', histogram, COMPONENT_S, { component: name }))
     else
       metrics.push(
-        metric(`kt_${name}_seconds`, 'histogram', help, histogram(`kt_${name}_seconds`, spread, LATENCY_S, {})),
+        metric(
+          `kt_${name}_seconds`,
+          'histogram',
+          help,
+          histogramSamples(`kt_${name}_seconds`, histogram, LATENCY_S, {}),
+        ),
       )
   }
   if (components.length > 0) {
@@ -181,17 +187,17 @@ function labelled(label: string, values: Record<string, number>): MetricJson['va
   return Object.entries(values).map(([name, value]) => ({ value, labels: { [label]: name } }))
 }
 
-function histogram(
+function histogramSamples(
   name: string,
-  spread: LatencyHistogram,
+  histogram: LatencyHistogram,
   boundsS: readonly number[],
   labels: Record<string, string>,
 ): MetricJson['values'] {
-  const counts = spread.countsUpTo(boundsS.map((bound) => bound * 1_000))
+  const counts = histogram.countsUpTo(boundsS.map((bound) => bound * 1_000))
   return [
     ...counts.map((value, i) => ({ value, labels: { ...labels, le: boundsS[i] ?? 0 }, metricName: `${name}_bucket` })),
-    { value: spread.count, labels: { ...labels, le: '+Inf' }, metricName: `${name}_bucket` },
-    { value: spread.sumMs / 1_000, labels, metricName: `${name}_sum` },
-    { value: spread.count, labels, metricName: `${name}_count` },
+    { value: histogram.count, labels: { ...labels, le: '+Inf' }, metricName: `${name}_bucket` },
+    { value: histogram.sumMs / 1_000, labels, metricName: `${name}_sum` },
+    { value: histogram.count, labels, metricName: `${name}_count` },
   ]
 }

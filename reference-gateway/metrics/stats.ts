@@ -1,5 +1,6 @@
 /** `/stats` of the admin port: each component's P50 and P99 against its budget. */
-import type { GatewayTotals, LatencyHistogram } from './recorder.ts'
+import type { LatencyHistogram } from './latency-histogram.ts'
+import type { GatewayTotals } from './recorder.ts'
 
 /**
  * What each component may take at P99, in milliseconds ("Performance Engineering the AI Gateway", Gateway Overhead Budget).
@@ -48,24 +49,29 @@ const ORDER = [
 
 const OBSERVATIONS_NEEDED = 1_000
 
-export function buildStats(figures: GatewayTotals): OverheadStats {
-  const names = [...ORDER, ...[...figures.histograms.keys()].filter((name) => !ORDER.includes(name)).sort()]
+export function buildStats(totals: GatewayTotals): OverheadStats {
+  const names = [...ORDER, ...[...totals.histograms.keys()].filter((name) => !ORDER.includes(name)).sort()]
   const components: Record<string, ComponentStats> = {}
   for (const name of names) {
-    const spread = figures.histograms.get(name)
-    if (spread) components[name] = componentStats(spread, BUDGETS_MS[name])
+    const histogram = totals.histograms.get(name)
+    if (histogram) components[name] = componentStats(histogram, BUDGETS_MS[name])
   }
   return {
-    requests: figures.histograms.get('latency')?.count ?? 0,
-    tokens: figures.tokens,
+    requests: totals.histograms.get('latency')?.count ?? 0,
+    tokens: totals.tokens,
     components,
   }
 }
 
-function componentStats(spread: LatencyHistogram, budgetMs: number | undefined): ComponentStats {
-  const p99Ms = spread.quantileMs(0.99) ?? 0
-  const figures = { count: spread.count, p50_ms: spread.quantileMs(0.5) ?? 0, p99_ms: p99Ms, max_ms: spread.maxMs ?? 0 }
+function componentStats(histogram: LatencyHistogram, budgetMs: number | undefined): ComponentStats {
+  const p99Ms = histogram.quantileMs(0.99) ?? 0
+  const figures = {
+    count: histogram.count,
+    p50_ms: histogram.quantileMs(0.5) ?? 0,
+    p99_ms: p99Ms,
+    max_ms: histogram.maxMs ?? 0,
+  }
   if (budgetMs === undefined) return figures
-  const verdict = spread.count < OBSERVATIONS_NEEDED ? 'inconclusive' : p99Ms < budgetMs ? 'pass' : 'fail'
+  const verdict = histogram.count < OBSERVATIONS_NEEDED ? 'inconclusive' : p99Ms < budgetMs ? 'pass' : 'fail'
   return { ...figures, budget_ms: budgetMs, verdict }
 }

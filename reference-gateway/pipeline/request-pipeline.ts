@@ -18,7 +18,7 @@ import type { ResponseTranslation } from '../protocols/protocol.ts'
 import { Attempt, type AttemptOwner } from '../upstream/attempt.ts'
 import type { ConnectionPool } from '../upstream/pool.ts'
 import type { Router } from '../upstream/router.ts'
-import { allCircuitsOpen, Candidates } from '../upstream/router.ts'
+import { allCircuitsOpen, ProviderCandidates } from '../upstream/router.ts'
 import type { Upstream } from '../upstream/upstream.ts'
 import { delay } from './delay.ts'
 import { ResponseRelay } from './response-relay.ts'
@@ -43,7 +43,7 @@ export class RequestPipeline implements AttemptOwner {
   readonly #context: RequestContext
   readonly #writer: ResponseWriter
   readonly #guard: RequestGuard
-  #candidates: Candidates | undefined
+  #candidates: ProviderCandidates | undefined
   #upstream: Upstream | undefined
   #translation: ResponseTranslation | undefined
   #attempt: Attempt | undefined
@@ -133,11 +133,11 @@ export class RequestPipeline implements AttemptOwner {
     }
     if (verdict.kind === 'changed') {
       const changed = readFacts(verdict.json, this.#context.endpoint)
-      if ('code' in changed) {
-        this.#writer.sendError(changed)
+      if (!changed.ok) {
+        this.#writer.sendError(changed.error)
         return
       }
-      this.#context.setBody(changed)
+      this.#context.setBody(changed.value)
       this.#context.body = Buffer.from(JSON.stringify(verdict.json))
     }
     this.#lookUp()
@@ -193,7 +193,7 @@ export class RequestPipeline implements AttemptOwner {
       this.#writer.sendError(invalidRequest('model_not_found', message, 404))
       return
     }
-    this.#candidates = new Candidates(this.#dependencies.fallback ? found : found.slice(0, 1), context)
+    this.#candidates = new ProviderCandidates(this.#dependencies.fallback ? found : found.slice(0, 1), context)
     const routedMs = performance.now()
     context.timings.routingMs += routedMs - startMs
     if (this.#dependencies.injectDelayMs === 0) {
@@ -218,20 +218,21 @@ export class RequestPipeline implements AttemptOwner {
     this.#upstream = upstream
     context.provider = upstream.provider.name
     context.attempts++
-    const asked = upstream.protocol.buildRequest(context, upstream.provider.basePath)
-    if ('code' in asked) {
+    const built = upstream.protocol.buildRequest(context, upstream.provider)
+    if (!built.ok) {
       upstream.breaker?.cancelled()
-      this.#writer.sendError(asked)
+      this.#writer.sendError(built.error)
       return
     }
-    this.#translation = asked.translation
+    const { value: translated } = built
+    this.#translation = translated.translation
     this.#attempt = new Attempt(this.#dependencies.pool, this)
     this.#acquireStartMs = performance.now()
     this.#attempt.start(upstream.provider.origin, {
       method: context.method,
-      path: asked.path,
-      headers: upstream.headers(this.#request.rawHeaders, asked, this.#observersHeaders()),
-      body: asked.body.length > 0 ? asked.body : null,
+      path: translated.path,
+      headers: upstream.headers(this.#request.rawHeaders, translated, this.#observersHeaders()),
+      body: translated.body.length > 0 ? translated.body : null,
     })
   }
 

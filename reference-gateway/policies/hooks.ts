@@ -1,8 +1,7 @@
 /**
- * The input and output policies as stages of the pipeline. They write what each policy did to the request's context, count
+ * The input and output policies as groups of the pipeline. They write what each policy did to the request's context, count
  * it, and say in OpenAI's words what was blocked.
  */
-
 import { errorBody, type GatewayError, UnreadableResponse } from '../http/gateway-error.ts'
 import type {
   InputHook,
@@ -20,11 +19,12 @@ import type { JsonObject, RequestContext } from '../http/request-context.ts'
 import { compilePolicy, groupPolicies } from './kinds/compile.ts'
 import type { PolicySettings, StreamingSettings } from './kinds/config-file.ts'
 import type { Policy, PolicyGroup } from './kinds/policy.ts'
-import { effortBudget } from './pattern/search.ts'
+import { effortBudget } from './pattern/search-budget.ts'
 import { PolicyStreamFilter } from './stream/stream-filter.ts'
 import type { PolicyBlock, PolicyEvents } from './stream/text-scanner.ts'
-import { searchTexts, type TextPlace, textsIn, textsOfAnswer, textsOfRequest, withTexts } from './whole/json-texts.ts'
+import { type TextPlace, textsIn, textsOfAnswer, textsOfRequest, withTexts } from './whole/json-texts.ts'
 import { type JudgedTexts, type Judgement, judgeTexts } from './whole/judge.ts'
+import { searchTexts } from './whole/search-texts.ts'
 import type { SharedBody } from './whole/search-worker.ts'
 import { SearchWorkerPool } from './whole/search-worker-pool.ts'
 
@@ -49,6 +49,10 @@ export interface PolicyHooks {
   close(): Promise<void>
 }
 
+/** Looks like what rules look for, so that their automata are built. */
+const SAMPLE =
+  'Say hello to a.b@example.org, +1 202 555 0143, 4111 1111 1111 1111, 078-05-1120, GB82 WEST 1234, sk-abc123 AIza'
+
 /** Work enough for any pattern on the sample but one that never ends. */
 const SAMPLE_EFFORT = 1_000_000
 
@@ -59,6 +63,8 @@ const UNREADABLE: GatewayError = {
   message: 'the provider sent an event larger than 16 MiB',
 }
 
+const COUNTED_AS = { block: 'blocked', redact: 'redacted', flag: 'flagged' } as const
+
 export function createPolicyHooks(
   settings: readonly PolicySettings[],
   streaming: StreamingSettings,
@@ -67,7 +73,7 @@ export function createPolicyHooks(
   const policies = settings.map(compilePolicy)
   const stats: PolicyStats = { policies: {}, hold_overrun: 0 }
   for (const { name } of policies) stats.policies[name] = { blocked: 0, redacted: 0, flagged: 0, timed_out: 0 }
-  const stagesFor = (direction: Policy['direction']): PolicyGroup[] => {
+  const groupsFor = (direction: Policy['direction']): PolicyGroup[] => {
     const own = policies.filter((policy) => policy.direction === direction)
     return groupPolicies(
       own,
@@ -75,7 +81,7 @@ export function createPolicyHooks(
     )
   }
   const threads = new SearchWorkerPool(settings, report)
-  const [input, output] = [stagesFor('input'), stagesFor('output')]
+  const [input, output] = [groupsFor('input'), groupsFor('output')]
   if (searches(input)) threads.prepare()
   for (const policy of [...input, ...output].flat()) searchOnce(policy)
   for (const policy of output.flat()) noteUnbounded(policy, streaming.chunk_buffer, report)
@@ -90,26 +96,26 @@ export function createPolicyHooks(
   }
 }
 
-function createInputHook(stages: readonly PolicyGroup[], threads: SearchWorkerPool, stats: PolicyStats): InputHook {
+function createInputHook(groups: readonly PolicyGroup[], threads: SearchWorkerPool, stats: PolicyStats): InputHook {
   const shared = new WeakMap<RequestContext, SharedBody>()
   let bodies = 0
   const read = async (context: RequestContext): Promise<GatewayError | undefined> => {
     const { buffer: bytes } = context.body
     const body = bytes instanceof SharedArrayBuffer && { id: ++bodies, bytes, endpoint: context.endpoint }
-    const found = body ? await threads.read(body) : undefined
-    if (!body || !found) return readBody(context)
-    if ('refused' in found) return found.refused
-    context.setBody(found)
+    const facts = body ? await threads.parse(body) : undefined
+    if (!body || !facts) return readBody(context)
+    if (!facts.ok) return facts.error
+    context.setBody({ facts: facts.value })
     shared.set(context, body)
     return undefined
   }
   return {
-    ...(searches(stages) && { read }),
+    ...(searches(groups) && { read }),
     check(context): Maybe<InputVerdict> {
       const texts = textsOf(context, shared.get(context))
       if (!texts.body && texts.all.length === 0) return { kind: 'pass' }
-      const dependencies = { threads, events: recorder(context, stats), signal: signalOf(context, stages) }
-      return then(judgeTexts(stages, texts, dependencies), (judgement): InputVerdict => {
+      const dependencies = { threads, events: recorder(context, stats), signal: signalOf(context, groups) }
+      return then(judgeTexts(groups, texts, dependencies), (judgement): InputVerdict => {
         if (judgement.kind === 'blocked') return { kind: 'blocked', error: errorOf(judgement.block) }
         if (judgement.kind === 'pass') return judgement
         return { kind: 'changed', json: withTexts(context.json ?? {}, texts.places, judgement.texts) }
@@ -139,12 +145,12 @@ function textsOf(
 }
 
 /** Something in them is searched here, and not by a webhook. */
-function searches(stages: readonly PolicyGroup[]): boolean {
-  return stages.some((stage) => stage.some(({ webhook }) => !webhook))
+function searches(groups: readonly PolicyGroup[]): boolean {
+  return groups.some((group) => group.some(({ webhook }) => !webhook))
 }
 
 function createOutputHook(
-  stages: readonly PolicyGroup[],
+  groups: readonly PolicyGroup[],
   streaming: StreamingSettings,
   threads: SearchWorkerPool,
   stats: PolicyStats,
@@ -159,14 +165,14 @@ function createOutputHook(
       if (!isJudged(context, head)) return undefined
       const events = recorder(context, stats)
       if (!head.isEventStream) {
-        const dependencies = { threads, events, signal: signalOf(context, stages) }
-        return { kind: 'whole', apply: (body) => judgeBody(body, (all) => judgeTexts(stages, { all }, dependencies)) }
+        const dependencies = { threads, events, signal: signalOf(context, groups) }
+        return { kind: 'whole', apply: (body) => judgeBody(body, (all) => judgeTexts(groups, { all }, dependencies)) }
       }
       return {
         kind: 'stream',
         start: (sink) =>
           new PolicyStreamFilter(
-            stages,
+            groups,
             setting,
             {
               ...events,
@@ -221,8 +227,6 @@ function recorder(context: RequestContext, stats: PolicyStats): PolicyEvents {
   }
 }
 
-const COUNTED_AS = { block: 'blocked', redact: 'redacted', flag: 'flagged' } as const
-
 function errorOf({ policy, why }: PolicyBlock): GatewayError {
   if (why === 'timeout') {
     return { status: 503, code: 'policy_timeout', message: `policy '${policy.name}' could not judge this in time` }
@@ -234,10 +238,6 @@ function errorOf({ policy, why }: PolicyBlock): GatewayError {
 function lastEvent(error: GatewayError): { lastEvent: Buffer; code: string } {
   return { lastEvent: Buffer.from(`data: ${JSON.stringify(errorBody(error))}\n\n`), code: error.code }
 }
-
-/** Looks like what rules look for, so that their automata are built. */
-const SAMPLE =
-  'Say hello to a.b@example.org, +1 202 555 0143, 4111 1111 1111 1111, 078-05-1120, GB82 WEST 1234, sk-abc123 AIza'
 
 /** The first text costs tens of milliseconds: automata, and code that never ran. That is paid before there is a request. */
 function searchOnce(policy: Policy): void {
@@ -252,8 +252,8 @@ function noteUnbounded(policy: Policy, window: number, report: (problem: string)
 }
 
 /** Only webhooks have something to call off. */
-function signalOf(context: RequestContext, stages: readonly PolicyGroup[]): AbortSignal | undefined {
-  return stages.some((stage) => stage.some(({ webhook }) => webhook)) ? context.signal : undefined
+function signalOf(context: RequestContext, groups: readonly PolicyGroup[]): AbortSignal | undefined {
+  return groups.some((group) => group.some(({ webhook }) => webhook)) ? context.signal : undefined
 }
 
 function parsed(text: string): JsonObject | undefined {

@@ -7,12 +7,12 @@ import {
   encode,
   errorEvent,
   type FinishReason,
-  SseDataReader,
   toolCallOf,
   wholeCompletion,
 } from './completion.ts'
 import { bodyIn, countOf, eventIn, objectIn, objectOf, objectsIn, textIn, textOf } from './json.ts'
 import type { ResponseTranslation, StreamEnd } from './protocol.ts'
+import { SseDataReader } from './sse-data-reader.ts'
 
 const FINISH: Record<string, FinishReason> = {
   max_tokens: 'length',
@@ -20,6 +20,8 @@ const FINISH: Record<string, FinishReason> = {
   tool_use: 'tool_calls',
   refusal: 'content_filter',
 }
+
+const EMPTY = Buffer.alloc(0)
 
 export class AnthropicResponse implements ResponseTranslation {
   readonly #reader = new SseDataReader()
@@ -115,8 +117,6 @@ export class AnthropicResponse implements ResponseTranslation {
     return wholeCompletion(headOf(message, undefined), [choice], usageOf(objectOf(message.usage)))
   }
 }
-
-const EMPTY = Buffer.alloc(0)
 
 function headOf(message: JsonObject, fingerprint: string | undefined): CompletionHead {
   return {

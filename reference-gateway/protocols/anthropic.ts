@@ -1,12 +1,13 @@
 /** Anthropic's Messages API behind OpenAI's chat completions: what is asked. What is answered is in anthropic-answer.ts. */
 
-import type { GatewayError } from '../http/gateway-error.ts'
-import type { JsonObject, RequestContext } from '../http/request-context.ts'
+import { success } from '../../src/errors.ts'
+import { refused } from '../http/gateway-error.ts'
+import type { JsonObject } from '../http/request-context.ts'
 import { AnthropicResponse } from './anthropic-response.ts'
 import { type ChatRequest, type Part, parseChatRequest, type Turn, unsupported } from './chat-request.ts'
 import { encode } from './completion.ts'
 import { ModelList } from './model-list.ts'
-import type { ProviderProtocol, TranslatedRequest } from './protocol.ts'
+import type { ProviderProtocol } from './protocol.ts'
 
 const VERSION = ['anthropic-version', '2023-06-01'] as const
 /** Anthropic insists on a limit; OpenAI's clients need not give one. */
@@ -23,23 +24,24 @@ const NEUTRAL = {
 
 export const anthropic: ProviderProtocol = {
   credentials: (key) => ['x-api-key', key],
-  buildRequest: (context: RequestContext, basePath: string): TranslatedRequest | GatewayError => {
+  buildRequest: (context, { name, basePath }) => {
     if (context.method === 'GET' && context.path === '/models') {
-      return { path: `${basePath}/models`, body: EMPTY, headers: VERSION, translation: new ModelList() }
+      return success({ path: `${basePath}/models`, body: EMPTY, headers: VERSION, translation: new ModelList() })
     }
     if (context.endpoint !== 'chat' || !context.json) {
-      return { ...unsupported(`${context.method} /v1${context.path}`, 'anthropic'), status: 404 }
+      return refused({ ...unsupported(`${context.method} /v1${context.path}`, name), status: 404 })
     }
     const { temperature } = context.json
-    if (typeof temperature === 'number' && temperature > 1) return unsupported('a temperature above 1', 'anthropic')
-    const chat = parseChatRequest(context.json, 'anthropic', NEUTRAL)
-    if ('code' in chat) return chat
-    return {
+    if (typeof temperature === 'number' && temperature > 1) return refused(unsupported('a temperature above 1', name))
+    const parsed = parseChatRequest(context.json, name, NEUTRAL)
+    if (!parsed.ok) return parsed
+    const chat = parsed.value
+    return success({
       path: `${basePath}/messages`,
       body: encode(messagesRequest(context.json, chat)),
       headers: VERSION,
       translation: new AnthropicResponse(chat.includeUsage),
-    }
+    })
   },
 }
 

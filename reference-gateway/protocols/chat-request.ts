@@ -4,7 +4,8 @@
  */
 
 import { z } from 'zod'
-import { type GatewayError, invalidRequest } from '../http/gateway-error.ts'
+import { success } from '../../src/errors.ts'
+import { type GatewayError, type GatewayResult, invalidRequest, refused } from '../http/gateway-error.ts'
 import type { JsonObject } from '../http/request-context.ts'
 import { isObject, parse } from './json.ts'
 
@@ -108,25 +109,25 @@ const NEUTRAL: Record<string, readonly unknown[]> = {
 /** `also` names further members that this provider cannot express, with the values that are no loss. */
 export function parseChatRequest(
   json: JsonObject,
-  protocol: string,
+  provider: string,
   also: Record<string, readonly unknown[]>,
-): ChatRequest | GatewayError {
+): GatewayResult<ChatRequest> {
   for (const [name, neutral] of Object.entries({ ...NEUTRAL, ...also })) {
     const value = json[name]
-    if (!neutral.includes(value)) return unsupported(name, protocol)
+    if (!neutral.includes(value)) return refused(unsupported(name, provider))
   }
   const read = chatShape.safeParse(json, { error: () => WRONG_TYPE })
-  if (!read.success) return wrongType(read.error)
+  if (!read.success) return refused(wrongType(read.error))
   try {
-    return takeApart(read.data)
+    return success(readChat(read.data))
   } catch (error) {
-    if (error instanceof UnsupportedParameter) return unsupported(error.message, protocol)
+    if (error instanceof UnsupportedParameter) return refused(unsupported(error.message, provider))
     throw error
   }
 }
 
-export function unsupported(what: string, protocol: string): GatewayError {
-  return invalidRequest('unsupported_by_provider', `${what} cannot be said to a provider of the ${protocol} protocol`)
+export function unsupported(what: string, provider: string): GatewayError {
+  return invalidRequest('unsupported_by_provider', `provider '${provider}' does not support ${what}`)
 }
 
 /** Names the first member that is wrong, as `messages[0].content`. */
@@ -136,7 +137,7 @@ function wrongType({ issues }: z.ZodError): GatewayError {
   return invalidRequest('invalid_type', `'${place.slice(1)}' ${message}`)
 }
 
-function takeApart(chat: Chat): ChatRequest {
+function readChat(chat: Chat): ChatRequest {
   const system: string[] = []
   const turns: Turn[] = []
   const names = new Map<string, string>()

@@ -2,58 +2,7 @@
  * Answers in the shape of OpenAI's chat completions, whole and streamed, made from what another provider said. The
  * `system_fingerprint` passes where there is one.
  */
-
-import { StringDecoder } from 'node:string_decoder'
 import type { JsonObject } from '../http/request-context.ts'
-
-/** Takes an event stream apart: bytes split anywhere in, the `data` of each complete event out. */
-
-export class SseDataReader {
-  readonly #decoder = new StringDecoder('utf8')
-  #rest = ''
-  #data: string[] = []
-
-  /** The data of the events that `chunk` completes. */
-  read(chunk: Buffer): string[] {
-    const text = this.#rest + this.#decoder.write(chunk)
-    const events: string[] = []
-    let start = 0
-    for (;;) {
-      const end = text.indexOf('\n', start)
-      if (end < 0) break
-      const line = text.slice(start, text.charCodeAt(end - 1) === 13 && end > start ? end - 1 : end)
-      start = end + 1
-      if (line === '') {
-        if (this.#data.length > 0) events.push(this.#data.join('\n'))
-        this.#data = []
-      } else if (line.startsWith('data:')) this.#data.push(line.slice(line.charCodeAt(5) === 32 ? 6 : 5))
-    }
-    this.#rest = text.slice(start)
-    return events
-  }
-}
-
-export interface CompletionUsage {
-  promptTokens: number
-  cachedTokens: number
-  /** Everything billed as output, reasoning included. */
-  completionTokens: number
-  reasoningTokens: number
-}
-
-export interface ToolCall {
-  id: string
-  name: string
-  /** JSON. */
-  arguments: string
-}
-
-export interface Choice {
-  text: string
-  reasoning: string
-  toolCalls: readonly ToolCall[]
-  finishReason: FinishReason
-}
 
 export type FinishReason = 'stop' | 'length' | 'tool_calls' | 'content_filter'
 
@@ -63,8 +12,26 @@ export interface CompletionHead {
   fingerprint: string | undefined
 }
 
-export function nowSeconds(): number {
-  return Math.floor((performance.timeOrigin + performance.now()) / 1_000)
+export interface Choice {
+  text: string
+  reasoning: string
+  toolCalls: readonly ToolCall[]
+  finishReason: FinishReason
+}
+
+export interface ToolCall {
+  id: string
+  name: string
+  /** JSON. */
+  arguments: string
+}
+
+export interface CompletionUsage {
+  promptTokens: number
+  cachedTokens: number
+  /** Everything billed as output, reasoning included. */
+  completionTokens: number
+  reasoningTokens: number
 }
 
 export function wholeCompletion(head: CompletionHead, choices: readonly Choice[], usage: CompletionUsage): Buffer {
@@ -110,6 +77,10 @@ export class ChunkWriter {
     const all = { ...headOf(this.head, 'chat.completion.chunk', this.#created), ...rest }
     return `data: ${JSON.stringify(this.#includeUsage ? { ...all, usage } : all)}\n\n`
   }
+}
+
+export function nowSeconds(): number {
+  return Math.floor((performance.timeOrigin + performance.now()) / 1_000)
 }
 
 export function errorEvent(error: JsonObject): string {

@@ -11,13 +11,13 @@ import {
   encode,
   errorEvent,
   type FinishReason,
-  SseDataReader,
   type ToolCall,
   toolCallOf,
   wholeCompletion,
 } from './completion.ts'
 import { bodyIn, countOf, eventIn, objectIn, objectOf, objectsIn, textIn, textOf } from './json.ts'
 import type { ResponseTranslation, StreamEnd } from './protocol.ts'
+import { SseDataReader } from './sse-data-reader.ts'
 
 const FINISH: Record<string, FinishReason> = {
   MAX_TOKENS: 'length',

@@ -1,12 +1,13 @@
 /** Gemini's generateContent behind OpenAI's chat completions: what is asked. What is answered is in gemini-answer.ts. */
 
-import type { GatewayError } from '../http/gateway-error.ts'
-import type { JsonObject, RequestContext } from '../http/request-context.ts'
+import { success } from '../../src/errors.ts'
+import { refused } from '../http/gateway-error.ts'
+import type { JsonObject } from '../http/request-context.ts'
 import { type ChatRequest, type Part, parseChatRequest, type Turn, unsupported } from './chat-request.ts'
 import { encode } from './completion.ts'
 import { GeminiResponse } from './gemini-response.ts'
 import { ModelList } from './model-list.ts'
-import type { ProviderProtocol, TranslatedRequest } from './protocol.ts'
+import type { ProviderProtocol } from './protocol.ts'
 
 const EMPTY = Buffer.alloc(0)
 const NO_HEADERS: readonly string[] = []
@@ -14,27 +15,28 @@ const NEUTRAL = { reasoning_effort: [null, undefined] }
 
 export const gemini: ProviderProtocol = {
   credentials: (key) => ['x-goog-api-key', key],
-  buildRequest: (context: RequestContext, basePath: string): TranslatedRequest | GatewayError => {
+  buildRequest: (context, { name, basePath }) => {
     if (context.method === 'GET' && context.path === '/models') {
-      return { path: `${basePath}/models`, body: EMPTY, headers: NO_HEADERS, translation: new ModelList() }
+      return success({ path: `${basePath}/models`, body: EMPTY, headers: NO_HEADERS, translation: new ModelList() })
     }
     if (context.endpoint !== 'chat' || !context.json) {
-      return { ...unsupported(`${context.method} /v1${context.path}`, 'gemini'), status: 404 }
+      return refused({ ...unsupported(`${context.method} /v1${context.path}`, name), status: 404 })
     }
-    const chat = parseChatRequest(context.json, 'gemini', NEUTRAL)
-    if ('code' in chat) return chat
+    const parsed = parseChatRequest(context.json, name, NEUTRAL)
+    if (!parsed.ok) return parsed
+    const chat = parsed.value
     if (chat.turns.some((turn) => turn.role !== 'tool' && turn.parts.some(({ kind }) => kind === 'image_url'))) {
-      return unsupported('an image that is not a data: URL', 'gemini')
+      return refused(unsupported('an image that is not a data: URL', name))
     }
-    if (!chat.parallelCalls && chat.tools.length > 0) return unsupported('parallel_tool_calls: false', 'gemini')
+    if (!chat.parallelCalls && chat.tools.length > 0) return refused(unsupported('parallel_tool_calls: false', name))
     // The model is the client's word and becomes a part of the path.
     const place = `${basePath}/models/${encodeURIComponent(context.model ?? '')}`
-    return {
+    return success({
       path: context.stream ? `${place}:streamGenerateContent?alt=sse` : `${place}:generateContent`,
       body: encode(generateRequest(context.json, chat)),
       headers: NO_HEADERS,
       translation: new GeminiResponse(chat.includeUsage, context.model ?? ''),
-    }
+    })
   },
 }
 

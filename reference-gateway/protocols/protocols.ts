@@ -1,11 +1,23 @@
-/** The protocols by the name that the config gives them. */
+/** The table of protocols, by the name that the config gives them. */
+import { success } from '../../src/errors.ts'
 import { anthropic } from './anthropic.ts'
 import { gemini } from './gemini.ts'
 import type { ProviderProtocol } from './protocol.ts'
-import { openai } from './protocol.ts'
 
 export const PROTOCOLS = ['openai', 'anthropic', 'gemini'] as const
 export type ProtocolName = (typeof PROTOCOLS)[number]
+
+/** The clients' own protocol: nothing is translated. */
+const openai: ProviderProtocol = {
+  credentials: (key) => ['authorization', `Bearer ${key}`],
+  buildRequest: (context, { basePath }) =>
+    success({
+      path: basePath + context.path || '/',
+      body: context.body,
+      headers: [],
+      translation: undefined,
+    }),
+}
 
 const BY_NAME: Record<ProtocolName, ProviderProtocol> = { openai, anthropic, gemini }
 

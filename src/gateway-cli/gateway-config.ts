@@ -106,9 +106,9 @@ export function withUpstream(config: GatewayConfig, upstream: string | undefined
       'Set base_url in the config.',
     )
   }
-  const place = parseBaseUrl(upstream)
-  if (typeof place === 'string') throw new UserError(`--upstream: ${place}`, 'Correct the URL and run again.')
-  return { ...config, providers: [{ ...first, ...place }] }
+  const parsed = parseBaseUrl(upstream)
+  if (!parsed.ok) throw new UserError(`--upstream: ${parsed.why}`, 'Correct the URL and run again.')
+  return { ...config, providers: [{ ...first, ...parsed.value }] }
 }
 
 /** `kt gateway check --json`. */

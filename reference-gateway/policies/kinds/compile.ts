@@ -1,4 +1,4 @@
-/** Policies from their settings: each kind as rules, a count or a webhook; and the stages they stand in. */
+/** Policies from their settings: each kind as rules, a count or a webhook; and the groups they stand in. */
 import type { PolicySettings } from './config-file.ts'
 import { keywordRule, PatternRule } from './pattern-rule.ts'
 import { PII_KINDS, piiRules } from './pii.ts'
@@ -39,20 +39,20 @@ function judgeOf(settings: PolicySettings): Pick<Policy, 'rules' | 'maxTokens' |
   }
 }
 
-/** Policies of one direction in stages. `groups` are the policies' parallel groups, in the same order. */
-export function groupPolicies(policies: readonly Policy[], groups: readonly (string | undefined)[]): PolicyGroup[] {
-  const stages: Policy[][] = []
-  const byGroup = new Map<string, Policy[]>()
+/** The policies of one direction in groups. `names` are the policies' parallel groups, in the same order. */
+export function groupPolicies(policies: readonly Policy[], names: readonly (string | undefined)[]): PolicyGroup[] {
+  const groups: Policy[][] = []
+  const byName = new Map<string, Policy[]>()
   for (const [i, policy] of policies.entries()) {
-    const group = groups[i]
-    const stage = group === undefined ? undefined : byGroup.get(group)
-    if (stage) {
-      stage.push(policy)
+    const name = names[i]
+    const known = name === undefined ? undefined : byName.get(name)
+    if (known) {
+      known.push(policy)
       continue
     }
-    const begun = [policy]
-    stages.push(begun)
-    if (group !== undefined) byGroup.set(group, begun)
+    const group = [policy]
+    groups.push(group)
+    if (name !== undefined) byName.set(name, group)
   }
-  return stages
+  return groups
 }

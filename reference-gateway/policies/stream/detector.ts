@@ -2,12 +2,12 @@
  * What watches a growing text for one policy: the searches of its rules, a count of tokens, or a webhook that is asked window
  * by window. All of them say up to where they have decided.
  */
-
 import type { TextFinding } from '../kinds/edits.ts'
 import type { PatternRule } from '../kinds/pattern-rule.ts'
 import { CHARACTERS_PER_TOKEN, type Policy } from '../kinds/policy.ts'
 import type { Webhook } from '../kinds/webhook.ts'
-import { type PatternMatch, type PatternSearch, timeBudget } from '../pattern/search.ts'
+import type { PatternMatch, PatternSearch } from '../pattern/search.ts'
+import { timeBudget } from '../pattern/search-budget.ts'
 import type { TextBuffer } from '../pattern/text-buffer.ts'
 
 export interface DetectedMatch {
@@ -44,7 +44,6 @@ export interface DetectorOptions {
 
 /** Up to this many new characters the clock is not looked at: no pattern takes long for them. */
 const UNTIMED = 2_048
-
 let orders = 0
 
 export function createDetectors(policy: Policy, setting: DetectorOptions): Detector[] {
@@ -122,11 +121,6 @@ class TokenCount implements Detector {
 
   release(): void {}
 }
-
-/**
- * A webhook's view of a growing text: it is asked about windows, each once it is full, once its first character has waited
- * for the flush interval, or once the text is complete. One window is asked about at a time; it is held until judged.
- */
 
 class WebhookDetector implements Detector {
   readonly policy: Policy

@@ -23,18 +23,18 @@ interface EditedText {
 }
 
 export class RedactionPipeline {
-  readonly #stages: TextScanner[]
-  readonly #joints: StageAdapter[] = []
+  readonly #scanners: TextScanner[]
+  readonly #adapters: StageAdapter[] = []
   readonly #last: EditedText
 
-  constructor(stages: readonly PolicyGroup[], setting: Omit<DetectorOptions, 'early'>, events: PolicyEvents) {
-    const early = stages.length === 1
-    this.#stages = stages.map((stage) => new TextScanner(stage, { ...setting, early }, events))
+  constructor(groups: readonly PolicyGroup[], setting: Omit<DetectorOptions, 'early'>, events: PolicyEvents) {
+    const early = groups.length === 1
+    this.#scanners = groups.map((group) => new TextScanner(group, { ...setting, early }, events))
     let last: EditedText = this.#first
-    for (const stage of this.#stages.slice(1)) {
-      const joint = new StageAdapter(last, stage)
-      this.#joints.push(joint)
-      last = joint
+    for (const scanner of this.#scanners.slice(1)) {
+      const adapter = new StageAdapter(last, scanner)
+      this.#adapters.push(adapter)
+      last = adapter
     }
     this.#last = last
   }
@@ -54,33 +54,33 @@ export class RedactionPipeline {
 
   /** The first stage that blocks; what it has seen of the text before is decided. */
   get blocked(): PolicyBlock | undefined {
-    return this.#stages.find(({ blocked }) => blocked)?.blocked
+    return this.#scanners.find(({ blocked }) => blocked)?.blocked
   }
 
   advance(complete: boolean): void {
     this.#first.advance(complete)
-    for (const joint of this.#joints) joint.advance(complete)
+    for (const adapter of this.#adapters) adapter.advance(complete)
   }
 
   release(): void {
     this.#first.release()
-    for (const joint of this.#joints) joint.release()
+    for (const adapter of this.#adapters) adapter.release()
   }
 
   /** Nothing before `position` will be asked for again. */
   drop(position: number): void {
     let before = position
-    for (const joint of this.#joints) before = Math.min(before, joint.read)
+    for (const adapter of this.#adapters) before = Math.min(before, adapter.read)
     this.#first.drop(before)
   }
 
   close(): void {
-    for (const stage of this.#stages) stage.close()
+    for (const scanner of this.#scanners) scanner.close()
   }
 
   get #first(): TextScanner {
-    const [first] = this.#stages
-    if (!first) throw new Error('a chain without stages')
+    const [first] = this.#scanners
+    if (!first) throw new Error('a redaction pipeline without stages')
     return first
   }
 }
@@ -92,14 +92,14 @@ class StageAdapter implements EditedText {
   /** Up to where the source's text was handed to the stage. */
   read = 0
   readonly #source: EditedText
-  readonly #stage: TextScanner
+  readonly #scanner: TextScanner
   readonly #priors: PriorEdit[] = []
   /** How much longer the stage's text is than the original, up to what is composed. */
   #longer = 0
 
-  constructor(source: EditedText, stage: TextScanner) {
+  constructor(source: EditedText, scanner: TextScanner) {
     this.#source = source
-    this.#stage = stage
+    this.#scanner = scanner
   }
 
   get text(): TextBuffer {
@@ -108,21 +108,21 @@ class StageAdapter implements EditedText {
 
   advance(complete: boolean): void {
     this.#hand()
-    this.#stage.advance(complete && this.read === this.#source.text.end)
+    this.#scanner.advance(complete && this.read === this.#source.text.end)
     this.#compose()
   }
 
   release(): void {
     this.#hand()
-    this.#stage.advance(false)
-    this.#stage.release()
+    this.#scanner.advance(false)
+    this.#scanner.release()
     this.#compose()
   }
 
   /** Gives the stage what the source has decided. */
   #hand(): void {
     const { text, edits, settledUpTo } = this.#source
-    const target = this.#stage.text
+    const target = this.#scanner.text
     // An edit that starts before `decided` also ends there.
     for (let edit = edits[0]; edit && edit.start < settledUpTo; edit = edits[0]) {
       edits.shift()
@@ -138,8 +138,8 @@ class StageAdapter implements EditedText {
   }
 
   #compose(): void {
-    const { edits: nexts } = this.#stage
-    const limit = this.#wholeUpTo(this.#stage.settledUpTo)
+    const { edits: nexts } = this.#scanner
+    const limit = this.#wholeUpTo(this.#scanner.settledUpTo)
     for (;;) {
       const prior = this.#priors[0]
       const next = nexts[0]
@@ -151,7 +151,7 @@ class StageAdapter implements EditedText {
       this.edits.push(this.#cluster(Math.min(priorAt, nextAt), limit))
     }
     this.settledUpTo = limit - this.#longer
-    this.#stage.drop(limit)
+    this.#scanner.drop(limit)
   }
 
   /** A replacement that is decided in part waits as a whole. */
@@ -160,14 +160,14 @@ class StageAdapter implements EditedText {
     for (let before = -1; before !== limit; ) {
       before = limit
       for (const { edit, at } of this.#priors) if (at < limit && limit < at + edit.text.length) limit = at
-      for (const { start, end } of this.#stage.edits) if (start < limit && limit < end) limit = start
+      for (const { start, end } of this.#scanner.edits) if (start < limit && limit < end) limit = start
     }
     return limit
   }
 
   /** The edits, of both, that overlap from `from` on, as one. */
   #cluster(from: number, limit: number): Edit {
-    const nexts = this.#stage.edits
+    const nexts = this.#scanner.edits
     const start = from - this.#longer
     let reach = from
     let text = ''
@@ -181,12 +181,12 @@ class StageAdapter implements EditedText {
         this.#longer += prior.edit.text.length - (prior.edit.end - prior.edit.start)
       } else if (next && (next.start < reach || (next.start === from && reach === from))) {
         nexts.shift()
-        text += this.#stage.text.slice(written, next.start) + next.text
+        text += this.#scanner.text.slice(written, next.start) + next.text
         written = next.end
         reach = Math.max(reach, next.end)
       } else break
     }
-    if (written < reach) text += this.#stage.text.slice(written, reach)
+    if (written < reach) text += this.#scanner.text.slice(written, reach)
     return { start, end: reach - this.#longer, text }
   }
 }

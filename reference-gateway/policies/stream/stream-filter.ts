@@ -31,10 +31,10 @@ export interface FilterEvents extends PolicyEvents {
 }
 
 /** So much may wait for webhooks before the provider is asked to wait too. */
-const MOST_HELD_BYTES = 1024 * 1024
+const MAX_HELD_BYTES = 1024 * 1024
 
 export class PolicyStreamFilter implements Filter {
-  readonly #stages: readonly PolicyGroup[]
+  readonly #groups: readonly PolicyGroup[]
   readonly #setting: StreamFilterOptions
   readonly #events: FilterEvents
   readonly #sink: StreamSink
@@ -54,12 +54,12 @@ export class PolicyStreamFilter implements Filter {
   /** Channels with text that was not judged yet. */
   readonly #touched = new Set<TextChannel>()
 
-  constructor(stages: readonly PolicyGroup[], setting: StreamFilterOptions, events: FilterEvents, sink: StreamSink) {
-    this.#stages = stages
+  constructor(groups: readonly PolicyGroup[], setting: StreamFilterOptions, events: FilterEvents, sink: StreamSink) {
+    this.#groups = groups
     this.#setting = setting
     this.#events = events
     this.#sink = sink
-    this.#asks = stages.some((stage) => stage.some(({ webhook }) => webhook))
+    this.#asks = groups.some((group) => group.some(({ webhook }) => webhook))
   }
 
   write(chunk: Buffer): boolean {
@@ -67,7 +67,7 @@ export class PolicyStreamFilter implements Filter {
     const events = this.#split.push(chunk)
     if (events === undefined) this.#block('unreadable')
     else if (events.length > 0) this.#take(events)
-    this.#paused = this.#asks && this.#heldBytes() > MOST_HELD_BYTES
+    this.#paused = this.#asks && this.#heldBytes() > MAX_HELD_BYTES
     return this.#ready && !this.#paused
   }
 
@@ -158,7 +158,7 @@ export class PolicyStreamFilter implements Filter {
       onSettled: () => this.#onSettledLater(),
       run: (step: () => void) => sink.run(step),
     }
-    return { choice, pipeline: new RedactionPipeline(this.#stages, setting, this.#events), ends: false, left: 0 }
+    return { choice, pipeline: new RedactionPipeline(this.#groups, setting, this.#events), ends: false, left: 0 }
   }
 
   /** No more text in this choice, or in any: nothing waits for what would come. */
@@ -179,7 +179,7 @@ export class PolicyStreamFilter implements Filter {
     if (this.#over) return
     for (const channel of this.#allChannels()) channel.pipeline.advance(this.#complete || channel.ends)
     this.#leave()
-    if (!this.#paused || this.#over || this.#heldBytes() > MOST_HELD_BYTES) return
+    if (!this.#paused || this.#over || this.#heldBytes() > MAX_HELD_BYTES) return
     this.#paused = false
     this.#sink.resume()
   }

@@ -55,10 +55,10 @@ export class TextScanner {
   #pending: DetectedMatch[] = []
   #last: MergedEdit | undefined
 
-  constructor(stage: PolicyGroup, setting: DetectorOptions, events: PolicyEvents) {
+  constructor(group: PolicyGroup, setting: DetectorOptions, events: PolicyEvents) {
     this.#events = events
     this.#early = setting.early
-    this.#detectors = stage.flatMap((policy) => createDetectors(policy, setting))
+    this.#detectors = group.flatMap((policy) => createDetectors(policy, setting))
   }
 
   /** Judges what was added to `text`. `complete`: nothing will be added any more. */

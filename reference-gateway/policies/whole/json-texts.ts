@@ -3,10 +3,6 @@
  * and data. Found without recursion, so that no depth of nesting is too deep.
  */
 import type { JsonObject } from '../../http/request-context.ts'
-import type { TextFinding } from '../kinds/edits.ts'
-import { CHARACTERS_PER_TOKEN, type Policy } from '../kinds/policy.ts'
-import type { IsOverBudget } from '../pattern/search.ts'
-import { TextBuffer } from '../pattern/text-buffer.ts'
 
 export interface TextPlace {
   at: Step
@@ -20,7 +16,6 @@ interface Step {
 }
 
 const IN_REQUESTS = ['messages', 'prompt', 'suffix', 'input', 'instructions', 'system', 'contents', 'prediction']
-
 const IN_ANSWERS = ['choices', 'output', 'output_text', 'text', 'content', 'candidates', 'message', 'summary']
 
 const NO_TEXT = new Set(
@@ -88,44 +83,4 @@ function textsUnder(json: JsonObject, roots: readonly string[]): TextPlace[] {
     }
   }
   return places
-}
-
-/** What a policy's rules find in whole texts: the same search as in streams, over everything at once. */
-
-/**
- * A list a text; undefined when it was `over` before that. Policies with a webhook find nothing here. `buffers` of the
- * same texts are made where they are needed, and left for the next policy.
- */
-export function searchTexts(
-  policy: Policy,
-  texts: readonly string[],
-  over?: IsOverBudget,
-  buffers: TextBuffer[] = [],
-): TextFinding[][] | undefined {
-  if (policy.maxTokens !== undefined) return overLength(policy.maxTokens, texts)
-  const found: TextFinding[][] = []
-  for (const [i, text] of texts.entries()) {
-    const findings: TextFinding[] = []
-    found.push(findings)
-    const rules = (policy.rules ?? []).filter((rule) => rule.mayMatch(text))
-    if (rules.length === 0) continue
-    const buffer = buffers[i] ?? TextBuffer.of(text)
-    buffers[i] = buffer
-    for (const rule of rules) {
-      const search = rule.search(Number.POSITIVE_INFINITY, false)
-      if (!search.finish(buffer, over)) return undefined
-      for (const { start, end } of search.matches) findings.push({ start, end, replacement: rule.replacement })
-    }
-  }
-  return found
-}
-
-/** All texts together are too long: what is over is found. */
-function overLength(maxTokens: number, texts: readonly string[]): TextFinding[][] {
-  let left = maxTokens * CHARACTERS_PER_TOKEN
-  return texts.map((text) => {
-    const start = Math.max(0, Math.min(left, text.length))
-    left -= text.length
-    return start < text.length ? [{ start, end: text.length, replacement: '' }] : []
-  })
 }

@@ -1,15 +1,15 @@
 /**
- * Judges whole texts, stage by stage: within a stage every policy at the same time on the same texts. Small texts are searched
+ * Judges whole texts, group by group: within a group every policy at the same time on the same texts. Small texts are searched
  * at once, without a promise; large ones, and slow patterns that need longer, in a thread; webhooks are asked at the same time.
  */
 import type { Maybe } from '../../http/hooks.ts'
 import type { TextFinding } from '../kinds/edits.ts'
 import { applyEdits, mergeFindings } from '../kinds/edits.ts'
 import type { Policy, PolicyGroup } from '../kinds/policy.ts'
-import { effortBudget } from '../pattern/search.ts'
+import { effortBudget } from '../pattern/search-budget.ts'
 import type { TextBuffer } from '../pattern/text-buffer.ts'
 import type { PolicyBlock, PolicyEvents } from '../stream/text-scanner.ts'
-import { searchTexts } from './json-texts.ts'
+import { searchTexts } from './search-texts.ts'
 import type { SharedBody } from './search-worker.ts'
 import type { SearchWorkerPool } from './search-worker-pool.ts'
 
@@ -39,31 +39,31 @@ export interface JudgeDependencies {
 type Findings = TextFinding[][] | undefined
 
 export function judgeTexts(
-  stages: readonly PolicyGroup[],
+  groups: readonly PolicyGroup[],
   texts: JudgedTexts,
   dependencies: JudgeDependencies,
 ): Maybe<Judgement> {
-  return judgeGroup(stages, 0, texts, false, dependencies)
+  return judgeGroup(groups, 0, texts, false, dependencies)
 }
 
 function judgeGroup(
-  stages: readonly PolicyGroup[],
+  groups: readonly PolicyGroup[],
   at: number,
   texts: JudgedTexts,
   changed: boolean,
   dependencies: JudgeDependencies,
 ): Maybe<Judgement> {
-  const stage = stages[at]
-  if (!stage) return changed ? { kind: 'changed', texts: [...texts.all] } : { kind: 'pass' }
+  const group = groups[at]
+  if (!group) return changed ? { kind: 'changed', texts: [...texts.all] } : { kind: 'pass' }
   const size = texts.body ? Infinity : texts.all.reduce((sum, text) => sum + text.length, 0)
   const buffers: TextBuffer[] = []
-  const findings = stage.map((policy) => findingsOf(policy, texts, size, buffers, dependencies))
+  const findings = group.map((policy) => search(policy, texts, size, buffers, dependencies))
   const goOn = (all: readonly Findings[]): Maybe<Judgement> => {
-    const block = blockOf(stage, all, dependencies.events)
+    const block = findBlock(group, all, dependencies.events)
     if (block) return { kind: 'blocked', block }
-    const redacted = redact(stage, all, texts)
+    const redacted = applyRedactions(group, all, texts)
     return judgeGroup(
-      stages,
+      groups,
       at + 1,
       redacted ? { all: redacted } : texts,
       changed || redacted !== undefined,
@@ -76,7 +76,7 @@ function judgeGroup(
 }
 
 /** Undefined: not judged in time, or at all. */
-function findingsOf(
+function search(
   policy: Policy,
   texts: JudgedTexts,
   size: number,
@@ -92,12 +92,13 @@ function findingsOf(
     const found = searchTexts(policy, texts.all, effortBudget(AT_ONCE_EFFORT), buffers)
     if (found) return found
   }
-  return threads.search(texts.body ? { policy: name, body: texts.body } : { policy: name, texts: texts.all }, timeoutMs)
+  const asked = texts.body ? { body: texts.body } : { texts: texts.all }
+  return threads.search({ kind: 'search', policy: name, ...asked }, timeoutMs)
 }
 
-function blockOf(stage: PolicyGroup, all: readonly Findings[], events: PolicyEvents): PolicyBlock | undefined {
+function findBlock(group: PolicyGroup, all: readonly Findings[], events: PolicyEvents): PolicyBlock | undefined {
   let block: PolicyBlock | undefined
-  for (const [i, policy] of stage.entries()) {
+  for (const [i, policy] of group.entries()) {
     const findings = all[i]
     if (!findings) {
       events.timedOut(policy)
@@ -111,8 +112,8 @@ function blockOf(stage: PolicyGroup, all: readonly Findings[], events: PolicyEve
 }
 
 /** Undefined where nothing was found to redact. */
-function redact(stage: PolicyGroup, all: readonly Findings[], texts: JudgedTexts): string[] | undefined {
-  const redacting = all.filter((_, i) => stage[i]?.action === 'redact')
+function applyRedactions(group: PolicyGroup, all: readonly Findings[], texts: JudgedTexts): string[] | undefined {
+  const redacting = all.filter((_, i) => group[i]?.action === 'redact')
   if (!redacting.some((findings) => findings?.some((one) => one.length > 0))) return undefined
   return texts.all.map((text, t) =>
     applyEdits(text, mergeFindings(redacting.flatMap((findings) => findings?.[t] ?? []))),

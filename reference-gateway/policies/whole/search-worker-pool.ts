@@ -4,17 +4,19 @@
  */
 import { availableParallelism } from 'node:os'
 import { Worker } from 'node:worker_threads'
+import type { GatewayResult } from '../../http/gateway-error.ts'
+import type { BodyFacts } from '../../http/request-context.ts'
 import type { PolicySettings } from '../kinds/config-file.ts'
 import type { TextFinding } from '../kinds/edits.ts'
-import type { SearchResult, SearchTask, SharedBody } from './search-worker.ts'
+import type { SearchTask, SearchTaskResult, SharedBody } from './search-worker.ts'
 
-const MOST = 4
-const LONGEST_READ_MS = 10_000
+const MAX_THREADS = 4
+const MAX_PARSE_MS = 10_000
 
 interface Job {
   task: SearchTask
   timeoutMs: number
-  resolve: (result: SearchResult | undefined) => void
+  resolve: (result: SearchTaskResult | undefined) => void
 }
 
 interface SearchWorker {
@@ -28,7 +30,7 @@ interface SearchWorker {
 export class SearchWorkerPool {
   readonly #settings: readonly PolicySettings[]
   readonly #report: (problem: string) => void
-  readonly #most: number
+  readonly #maxThreads: number
   readonly #threads = new Set<SearchWorker>()
   readonly #waiting: Job[] = []
   #closed = false
@@ -36,11 +38,11 @@ export class SearchWorkerPool {
   constructor(
     settings: readonly PolicySettings[],
     report: (problem: string) => void,
-    most = Math.max(1, Math.min(MOST, availableParallelism() - 1)),
+    maxThreads = Math.max(1, Math.min(MAX_THREADS, availableParallelism() - 1)),
   ) {
     this.#settings = settings
     this.#report = report
-    this.#most = most
+    this.#maxThreads = maxThreads
   }
 
   /** Starts a thread before it is needed. */
@@ -48,20 +50,20 @@ export class SearchWorkerPool {
     if (this.#threads.size === 0) this.#start()
   }
 
-  /** A list a text; undefined when the policy's time was over, or the thread failed. */
-  async search(task: Extract<SearchTask, { policy: string }>, timeoutMs: number): Promise<TextFinding[][] | undefined> {
-    const result = await this.#ask(task, timeoutMs)
-    return result && 'findings' in result ? result.findings : undefined
+  /** Returns a list of findings for each text; undefined when the policy's time was over, or the thread failed. */
+  async search(task: Extract<SearchTask, { kind: 'search' }>, timeoutMs: number): Promise<TextFinding[][] | undefined> {
+    const result = await this.#run(task, timeoutMs)
+    return result?.kind === 'searched' ? result.findings : undefined
   }
 
   /** What the body says, or why it is refused; undefined when the thread failed. */
-  async read(body: SharedBody): Promise<Extract<SearchResult, { facts: unknown } | { refused: unknown }> | undefined> {
-    // Linear in the body, whatever it holds.
-    const result = await this.#ask({ body }, LONGEST_READ_MS)
-    return result && ('facts' in result || 'refused' in result) ? result : undefined
+  async parse(body: SharedBody): Promise<GatewayResult<BodyFacts> | undefined> {
+    // Parsing is linear in the body, whatever it holds.
+    const result = await this.#run({ kind: 'parse', body }, MAX_PARSE_MS)
+    return result?.kind === 'parsed' ? result.facts : undefined
   }
 
-  #ask(task: SearchTask, timeoutMs: number): Promise<SearchResult | undefined> {
+  #run(task: SearchTask, timeoutMs: number): Promise<SearchTaskResult | undefined> {
     return new Promise((resolve) => {
       this.#waiting.push({ task, timeoutMs, resolve })
       this.#next()
@@ -80,7 +82,7 @@ export class SearchWorkerPool {
       if (thread.ready && !thread.job) this.#give(thread)
     }
     const starting = [...this.#threads].filter(({ ready }) => !ready).length
-    if (this.#waiting.length > starting && this.#threads.size < this.#most && !this.#closed) this.#start()
+    if (this.#waiting.length > starting && this.#threads.size < this.#maxThreads && !this.#closed) this.#start()
   }
 
   #give(thread: SearchWorker): void {
@@ -102,8 +104,8 @@ export class SearchWorkerPool {
     this.#threads.add(thread)
     // Only work to do keeps the process alive.
     worker.unref()
-    worker.on('message', (result: SearchResult) => {
-      if ('ready' in result) thread.ready = true
+    worker.on('message', (result: SearchTaskResult) => {
+      if (result.kind === 'ready') thread.ready = true
       this.#settle(thread, result)
     })
     worker.on('error', (error) => {
@@ -116,7 +118,7 @@ export class SearchWorkerPool {
     })
   }
 
-  #settle(thread: SearchWorker, result: SearchResult): void {
+  #settle(thread: SearchWorker, result: SearchTaskResult): void {
     clearTimeout(thread.timer)
     const { job } = thread
     thread.job = undefined

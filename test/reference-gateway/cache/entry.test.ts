@@ -1,6 +1,6 @@
 // What a shared store gives back: an entry as it was kept, or nothing. Others may have written there.
 import { expect, test } from 'vitest'
-import { type CacheEntry, decodeEntry, encodeEntry } from '../../../reference-gateway/cache/key.ts'
+import { type CacheEntry, decodeEntry, encodeEntry } from '../../../reference-gateway/cache/entry.ts'
 
 const ENTRY: CacheEntry = {
   headers: ['content-type', 'application/json'],

@@ -1,7 +1,7 @@
 // What is cached under which key: a wrong hit must be impossible, so whatever changes the answer is in the key.
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { cacheKey, isCacheable, keyRules } from '../../../reference-gateway/cache/key.ts'
+import { cacheKey, isCacheable, keyRules } from '../../../reference-gateway/cache/entry.ts'
 import { type Asked, asking, BODY, settings } from './support.ts'
 
 const rules = keyRules(settings(), 'scope')

@@ -196,13 +196,13 @@ test('a stream that ends too early is broken off, and never looks whole', async 
 })
 
 test.each([
-  [{ n: 2 }, 'n cannot be said'],
+  [{ n: 2 }, "provider 'anthropic' does not support n"],
   [{ logprobs: true }, 'logprobs'],
   [{ temperature: 1.5 }, 'a temperature above 1'],
   [{ response_format: { type: 'json_object' } }, 'response_format'],
   [{ messages: [{ role: 'user', content: [{ type: 'input_audio' }] }] }, 'content of the type input_audio'],
   [{ messages: [] }, "'messages' is not a list"],
-])('what cannot be said is refused, not dropped: %j', async (extra, message) => {
+])('a parameter that the provider does not support is refused, not dropped: %j', async (extra, message) => {
   const { gateway, asked } = await translated('anthropic', { json: MESSAGE })
   const answer = await post(gateway, { model: 'm', messages: [{ role: 'user', content: 'hi' }], ...extra })
   expect(answer.status).toBe(400)

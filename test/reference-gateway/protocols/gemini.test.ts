@@ -138,7 +138,7 @@ test('a stream without a finish reason is broken off: it has no other end mark',
 const PICTURE = { type: 'image_url', image_url: { url: 'https://h/a.png' } }
 
 test.each([
-  [{ logprobs: true }, 'logprobs cannot be said'],
+  [{ logprobs: true }, "provider 'gemini' does not support logprobs"],
   [{ messages: [{ role: 'user', content: [PICTURE] }] }, 'an image that is not a data: URL'],
   [
     { tools: [{ type: 'function', function: { name: 'f' } }], parallel_tool_calls: false },
@@ -146,7 +146,7 @@ test.each([
   ],
   [{ messages: [{ role: 'system', content: [PICTURE] }] }, 'an image in a message of that role'],
   [{ tools: [{ type: 'web_search' }] }, 'a tool of the type web_search'],
-])('what cannot be said is refused, not dropped: %j', async (extra, message) => {
+])('a parameter that the provider does not support is refused, not dropped: %j', async (extra, message) => {
   const { gateway, asked } = await translated('gemini', { json: said([{ text: 'ok' }], { finishReason: 'STOP' }) })
   const answer = await post(gateway, { model: 'm', messages: HI, ...extra })
   expect(answer.status).toBe(400)

@@ -2,7 +2,29 @@
 import { LRUCache } from 'lru-cache'
 import type { CacheConfig } from '../config/config-file.ts'
 import type { Maybe } from '../http/hooks.ts'
-import { type CacheEntry, entryBytes } from './key.ts'
+import { type CacheEntry, entryBytes } from './entry.ts'
+
+export interface CacheStore {
+  /** Whether all processes see the same entries. */
+  readonly shared: boolean
+  get(key: string, model: string): Maybe<CacheEntry | undefined>
+  set(key: string, entry: CacheEntry): Maybe<void>
+  /** Forgets everything, or what was asked of `model`. Undefined: the backend could not be asked. */
+  clear(model: string | undefined): Maybe<number | undefined>
+  stats(): Maybe<StoreStats>
+  close(): Maybe<void>
+}
+
+export interface StoreStats {
+  /** Null where that cannot be known now. */
+  entries: number | null
+  /** Of the bodies and headers; null where the backend keeps no account of it. */
+  bytes: number | null
+  /** Dropped to make room. */
+  evicted: number
+  /** Operations of the backend that failed or came too late. */
+  errors: number
+}
 
 export class MemoryStore implements CacheStore {
   readonly shared = false
@@ -45,28 +67,4 @@ export class MemoryStore implements CacheStore {
   close(): void {
     this.#entries.clear()
   }
-}
-
-/** Where entries are kept. A store never throws and never rejects: what goes wrong is a miss, and counted. */
-
-export interface StoreStats {
-  /** Null where that cannot be known now. */
-  entries: number | null
-  /** Of the bodies and headers; null where the backend keeps no account of it. */
-  bytes: number | null
-  /** Dropped to make room. */
-  evicted: number
-  /** Operations of the backend that failed or came too late. */
-  errors: number
-}
-
-export interface CacheStore {
-  /** Whether all processes see the same entries. */
-  readonly shared: boolean
-  get(key: string, model: string): Maybe<CacheEntry | undefined>
-  set(key: string, entry: CacheEntry): Maybe<void>
-  /** Forgets everything, or what was asked of `model`. Undefined: the backend could not be asked. */
-  clear(model: string | undefined): Maybe<number | undefined>
-  stats(): Maybe<StoreStats>
-  close(): Maybe<void>
 }
