@@ -85,7 +85,7 @@ export class PatternSearch {
     for (;;) {
       if (!this.feed(text, isOverBudget, true)) return false
       if (this.#candidates.finish(this.#at)) this.#settle(text)
-      else if (this.#candidates.count > 0 && this.#options.verify) this.#restart(this.#firstStart + 1)
+      else if (this.#candidates.count > 0 && this.#options.verify) this.#restart((this.#candidates.starts[0] ?? 0) + 1)
       else break
     }
     this.#candidates.clear()
@@ -95,10 +95,6 @@ export class PatternSearch {
   /** Gives up what is unsettled: it is no match, whatever follows. */
   release(): void {
     if (!this.#committed) this.#candidates.clear()
-  }
-
-  get #firstStart(): number {
-    return this.#candidates.starts[0] ?? 0
   }
 
   #read(text: TextBuffer, to: number, last: boolean): void {
@@ -139,7 +135,7 @@ export class PatternSearch {
     const { units, base } = text
     const { steps, flags, startAfter, classes } = candidates.automaton
     const { ofUnit, count } = classes
-    const upTo = Math.min(to, this.#firstStart + this.#options.limit - 1)
+    const upTo = Math.min(to, (candidates.starts[0] ?? 0) + this.#options.limit - 1)
     let at = this.#at
     let state = candidates.states[0] ?? DEAD
     // There is a character before this one: the candidate's first.
@@ -172,7 +168,7 @@ export class PatternSearch {
   #advance(text: TextBuffer, runeClass: number, at: number, next: number): void {
     const candidates = this.#candidates
     const before = candidates.count
-    const first = this.#firstStart
+    const first = candidates.starts[0] ?? 0
     candidates.nextCharacter()
     const found = before > 0 && candidates.step(runeClass, at, next)
     if (this.#options.verify !== undefined && before > 0) {
@@ -193,7 +189,7 @@ export class PatternSearch {
       this.#settle(text)
       return
     }
-    const start = this.#firstStart
+    const start = this.#candidates.starts[0] ?? 0
     const { limit } = this.#options
     if (this.#at - start < limit) return
     // Going on one by one is exact. Where candidate after candidate reaches the limit, that would be slow, and an eighth
@@ -206,7 +202,7 @@ export class PatternSearch {
 
   /** The earliest candidate has matched. */
   #settle(text: TextBuffer): void {
-    const start = this.#firstStart
+    const start = this.#candidates.starts[0] ?? 0
     const end = this.#candidates.ends[0] ?? 0
     const over = (this.#candidates.states[0] ?? DEAD) === DEAD
     const { verify, limit, early = true } = this.#options
