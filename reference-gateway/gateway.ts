@@ -1,6 +1,6 @@
 /**
- * The reference gateway: an OpenAI-compatible reverse proxy that measures itself. It runs in one process (started here) or
- * in several (workers/primary.ts); both ways have one admin port, where the config asks for one.
+ * The reference gateway: an OpenAI-compatible reverse proxy that measures itself. It runs in one process (started here)
+ * or in several (workers/primary.ts); both ways have one admin port, where the config asks for one.
  */
 import { openAdmin } from './admin/admin.ts'
 import type { GatewayConfig } from './config/config.ts'
@@ -26,7 +26,10 @@ export interface RunningGateway extends Gateway {
   poolStats: GatewayServer['poolStats']
 }
 
-/** Starts as many processes as `config.workers` says. Resolves when the gateway listens; rejects with the system's error. */
+/**
+ * Starts as many processes as `config.workers` says. Resolves when the gateway listens; rejects with the system's
+ * error.
+ */
 export async function runGateway(config: GatewayConfig, options: GatewayOptions = {}): Promise<Gateway> {
   if (config.workers === 1) return startGateway(config, options)
   const { startWorkers } = await import('./workers/primary.ts')

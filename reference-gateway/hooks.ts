@@ -1,6 +1,6 @@
 /**
- * Makes the hooks that the config asks for. Each folder's code is loaded only where the config wants it: a feature that is
- * off costs neither time nor memory.
+ * Makes the hooks that the config asks for. Each folder's code is loaded only where the config wants it: a feature that
+ * is off costs neither time nor memory.
  */
 import { z } from 'zod'
 import type { ResponseCache } from './cache/cache.ts'

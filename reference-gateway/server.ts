@@ -1,6 +1,6 @@
 /**
- * The serving part of the gateway, one a process. `/v1/*` goes through the pipeline (see pipeline/exchange.ts), `/healthz`
- * and `/readyz` answer for the process.
+ * The server of one process. `/v1/*` goes through the pipeline (see pipeline/request-pipeline.ts); `/healthz` and
+ * `/readyz` answer for the process.
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -20,9 +20,9 @@ export interface GatewayServer {
   url: string
   port: number
   poolStats(): PoolStats
-  /** Resolves when the first warm-up is over; /readyz says what came of it. */
+  /** Resolves when the first warm-up is over; /readyz says how it ended. */
   warmedUp: Promise<void>
-  /** Takes no more connections, lets what is in flight finish for a while, then ends. */
+  /** Accepts no more connections, lets requests in flight finish for a while, then ends. */
   close(): Promise<void>
 }
 
@@ -37,8 +37,8 @@ const OVERLOADED: GatewayError = {
 }
 
 /**
- * Resolves when it listens; rejects with the system's error when it cannot. What the process can say about itself is put
- * into `topics`.
+ * Resolves when the server listens; rejects with the system's error when it cannot. The calls that this process answers
+ * are added to `handlers`.
  */
 export async function startServer(
   config: GatewayConfig,
@@ -78,7 +78,7 @@ export async function startServer(
   const server = createServer(
     {
       noDelay: true,
-      // Longer than the idle time of the balancers in front of it; slow senders are cut off.
+      // Longer than the idle time of load balancers in front of the gateway, so that they close first.
       keepAliveTimeout: 65_000,
       headersTimeout: config.limits.headerTimeoutMs,
       requestTimeout: config.limits.requestTimeoutMs,
@@ -143,13 +143,13 @@ function serve(
   } else refuse(request, response, invalidRequest('unknown_url', `nothing is served at ${method} ${url}`, 404))
 }
 
-/** Answers a request that gets no further than the door. */
+/** Answers a request that does not reach the pipeline. */
 function refuse(request: IncomingMessage, response: ServerResponse, error: GatewayError): void {
   sendError(response, error)
   drainRefusedBody(request)
 }
 
-/** Dot segments, plain or encoded, would be resolved by the upstream to something outside of its base path. */
+/** The upstream would resolve dot segments, plain or encoded, to a path outside of its base path. */
 function leavesBasePath(url: string): boolean {
   const path = url.split('?', 1)[0] ?? ''
   return /(?:^|[/\\]|%2f|%5c)(?:\.|%2e){1,2}(?:$|[/\\]|%2f|%5c)/i.test(path)
@@ -175,7 +175,7 @@ class InFlightCounter {
     this.#limit = limit
   }
 
-  /** True: it is one too many. */
+  /** Returns true where the request exceeds the limit. */
   add(response: ServerResponse): boolean {
     this.count++
     response.once('close', () => {

@@ -1,7 +1,7 @@
 /**
- * Opens connections to every provider before a request needs one: at the start, and again when connections were recycled
- * for another reason than that nobody used them. Each is opened by a probe of its own. Whatever a provider answers shows
- * that the connection works, except a 5xx. What fails is tried again.
+ * Opens connections to every provider before a request needs one: at the start, and again when connections were closed
+ * that had been in use. Each connection is opened by a probe. Any response shows that the connection works, except a
+ * 5xx. A probe that fails is repeated.
  */
 import type { Dispatcher } from 'undici'
 import type { GatewayConfig } from './config/config.ts'
@@ -13,9 +13,9 @@ import type { Upstream } from './upstream/upstream.ts'
 
 const FIRST_RETRY_MS = 500
 const LAST_RETRY_MS = 5_000
-/** Recycled connections are replaced together, and not within the request whose end recycled them. */
+/** Closed connections are replaced together, and after the request whose end closed them. */
 const REWARM_AFTER_MS = 20
-/** Why a connection went that is not worth replacing: nobody used it, or it was never meant to stay. */
+/** Connections that are not replaced: nobody used them, or they were never meant to stay. */
 const NOT_REPLACED: ReadonlySet<RecycleReason> = new Set(['idle', 'excess', 'single_use'])
 const NOTHING_ASKED = { path: '', body: Buffer.alloc(0), headers: [], translation: undefined }
 
@@ -50,7 +50,7 @@ export class WarmUp {
     return this.#problem ?? 'warming up'
   }
 
-  /** Resolves after the first attempt, whatever came of it. */
+  /** Resolves after the first attempt, whether it succeeded or not. */
   async start(retryMs = FIRST_RETRY_MS): Promise<void> {
     const problems = await Promise.all([...this.#cold].map((upstream) => this.#warm(upstream)))
     if (this.#stopped || this.#cold.size === 0) return
@@ -74,7 +74,7 @@ export class WarmUp {
     return problem && `${problem} (${origin}${basePath})`
   }
 
-  /** Opens what is missing; says what went wrong. */
+  /** Opens the missing connections. Returns what went wrong, if anything. */
   async #open(upstream: Upstream): Promise<string | undefined> {
     const missing = this.#config.warmup.connections - this.#pool.openTo(upstream.provider.origin)
     const probes = Array.from({ length: Math.max(0, missing) }, () => this.#probe(upstream))
@@ -90,7 +90,9 @@ export class WarmUp {
     }
   }
 
-  /** Once. A provider that fails is opened to by the next request anyway, or by the next connection's end. */
+  /**
+   * Tries once. If the provider fails, the next request, or the end of the next connection, opens a connection anyway.
+   */
   async #rewarm(upstream: Upstream): Promise<void> {
     if (!this.#stopped) await this.#open(upstream)
     this.#rewarming.delete(upstream)
@@ -118,12 +120,13 @@ export class WarmUp {
   }
 }
 
+/** A request of the gateway itself that only asks whether a connection works. */
 class Probe implements Dispatcher.DispatchHandler {
   readonly #done: (outcome: number | Error) => void
   #connection: ConnectionLease | undefined
   #status = 0
 
-  /** `done` gets the status of the answer, or why there is none. */
+  /** `done` receives the response's status, or why there is no response. */
   constructor(done: (outcome: number | Error) => void) {
     this.#done = done
   }
@@ -156,7 +159,7 @@ class Probe implements Dispatcher.DispatchHandler {
   }
 }
 
-/** Where a path that clients write as '/v1/…' lies at the provider. */
+/** The provider's path for a path that clients write as '/v1/…'. */
 function providerPath(basePath: string, path: string): string {
   return path.startsWith('/v1/') ? basePath + path.slice('/v1'.length) : path
 }

@@ -1,6 +1,7 @@
 /**
  * A worker process: serves its share of the connections that the primary accepts, and answers the primary's calls. It
- * starts and stops when the primary says so, and ends when the primary is gone. Run by workers/primary.ts, never imported.
+ * starts and stops when the primary says so, and ends when the primary is gone. Run by workers/primary.ts, never
+ * imported.
  */
 import { reasonOf } from '../src/errors.ts'
 import { type GatewayServer, startServer } from './server.ts'

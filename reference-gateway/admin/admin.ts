@@ -1,6 +1,6 @@
 /**
- * The hub of events and the admin port, beside the serving, in the one process that speaks for all. Where the config asks for
- * neither, nothing of them is loaded.
+ * Opens the event hub and the admin port, beside the server, in the one process that answers for all. Where the config
+ * asks for neither, none of their code is loaded.
  */
 import type { GatewayConfig } from '../config/config.ts'
 import { emitsEvents } from '../config/config-file.ts'
@@ -13,7 +13,7 @@ export interface Admin {
   close(): Promise<void>
 }
 
-/** Rejects with the system's error when the admin port cannot be had. To be called once for all processes together. */
+/** Rejects with the system's error when the admin port cannot open. Call it once for all processes together. */
 export async function openAdmin(
   config: Pick<GatewayConfig, 'events' | 'adminPort' | 'admin'>,
   workers: WorkerGroup,

@@ -1,9 +1,11 @@
 /**
- * The admin port: health, metrics, figures, the cache and the live events of the whole gateway, on loopback only.
- *
+ * The admin port: health, metrics, statistics, the cache and live events of the whole gateway.
  *   GET /healthz /readyz /metrics /pool /cache /stats      DELETE /cache[?model=m]
  *   GET /events            every event from now on, one JSON object a line
- *   GET /events/recent     those that are kept, the oldest first
+ *   GET /events/recent     the events that are kept, the oldest first
+ * The port is bound to loopback. That keeps other machines out, but not the pages in a browser on this machine. So the
+ * Host header must name a loopback address (against DNS rebinding), and whatever changes something needs a method that
+ * a page cannot send elsewhere without asking. A token, where one is set, is compared in constant time.
  */
 import { createHash, timingSafeEqual } from 'node:crypto'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
@@ -51,7 +53,7 @@ export async function startAdmin(options: AdminOptions): Promise<AdminServer> {
       const closed = new Promise((resolve) => server.close(resolve))
       for (const tail of tails) tail.end()
       server.closeIdleConnections()
-      // A reader that does not take the end of what it follows.
+      // A client may follow live events and never read their end.
       const limit = setTimeout(() => server.closeAllConnections(), CLOSE_MS)
       await closed
       clearTimeout(limit)
@@ -75,13 +77,13 @@ async function serve(options: Serving, request: IncomingMessage, response: Serve
 }
 
 interface Serving extends AdminOptions {
-  /** The answers of those who follow live. */
+  /** The responses of clients that follow live events. */
   tails: Set<ServerResponse>
 }
 
 type Place = (options: Serving, response: ServerResponse, url: URL) => Promise<void> | void
 
-/** For probes, which have no token. */
+/** Health probes have no token. */
 const OPEN: Record<string, Place> = {
   'GET /healthz': (_options, response) => {
     sendJson(response, 200, { status: 'ok' })
@@ -138,7 +140,7 @@ function follow(hub: EventHub, response: ServerResponse, tails: Set<ServerRespon
   response.writeHead(200, { 'content-type': 'application/x-ndjson', 'cache-control': 'no-store' }).flushHeaders()
   const stop = hub.follow((events) => {
     if (response.write(linesOf(events))) return
-    // A reader that is behind loses events, and is told; they do not pile up here.
+    // A client that reads too slowly loses events and is told so; they do not pile up here.
     return new Promise((resolve) => {
       response.once('drain', resolve).once('close', resolve)
     })
@@ -163,7 +165,7 @@ function mayPass(request: IncomingMessage, token: string | undefined): boolean {
   return timingSafeEqual(digest(given), digest(token))
 }
 
-/** Of equal length whatever was given. */
+/** All digests have the same length, whatever was given. */
 function digest(text: string): Buffer {
   return createHash('sha256').update(text).digest()
 }

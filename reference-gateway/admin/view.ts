@@ -1,6 +1,6 @@
 /**
- * What the admin port shows: every process is asked, and their results become one. Counts add up; what all processes share
- * (a cache in Redis) is counted once.
+ * What the admin port shows: calls every process, and merges their results. Counts add up; what all processes share (a
+ * cache in Redis) is counted once.
  */
 import type { ResponseCacheStats } from '../cache/cache.ts'
 import type { EventHub } from '../events/hub.ts'
@@ -15,7 +15,7 @@ type PoolView = Record<string, number | Numbers | object[]>
 
 export interface StatsView extends OverheadStats {
   workers: number
-  /** As the policies count themselves; null without any. */
+  /** The policies' own counts; null without policies. */
   policies: Numbers | null
   events: (EventCounts & { dropped_by: Record<string, number>; file: string | null; kept: number }) | null
 }
@@ -36,7 +36,7 @@ export class AdminView {
     return results.map(({ value }) => value).find((value): value is string => typeof value === 'string')
   }
 
-  /** Connections of all processes, and how each process finds the providers. */
+  /** The connections of all processes, and the state in which each process sees the providers. */
   async pool(): Promise<PoolView> {
     const results = await this.#workers.call('pool')
     const providers = results.flatMap(({ worker, value }) =>
@@ -60,7 +60,7 @@ export class AdminView {
     return total
   }
 
-  /** How many entries are gone; undefined: there is no cache; null: its backend could not be asked. */
+  /** How many entries were removed; undefined: there is no cache; null: the cache's backend did not answer. */
   async clearCache(model: string | undefined): Promise<number | null | undefined> {
     const cleared = await this.#call<{ cleared: number | null }>('cache.clear', { model: model ?? null })
     if (cleared.length === 0) return undefined
@@ -85,7 +85,7 @@ export class AdminView {
     }
   }
 
-  /** Rendered by prom-client, which is loaded when first asked for. */
+  /** prom-client, which renders the metrics, is loaded at the first call. */
   async metrics(): Promise<{ contentType: string; text: string }> {
     const [{ CONTENT_TYPE, renderMetrics }, totals, cache, counts, policies, pool, processes] = await Promise.all([
       import('../metrics/prometheus.ts'),
@@ -118,7 +118,7 @@ export class AdminView {
     return snapshots.length > 0 ? mergeSnapshots(snapshots) : undefined
   }
 
-  /** The processes are this program's own: what they answer to a topic is what their stages put there. */
+  /** The processes run this program: their hooks decide the type of what a method returns. */
   async #call<T>(method: string, argument?: unknown): Promise<T[]> {
     return (await this.#workers.call(method, argument)).map(({ value }) => value as T)
   }
@@ -134,7 +134,7 @@ function eventCounts(counts: readonly EventCounts[]): EventCounts {
   return total
 }
 
-/** Numbers add up, objects by their members; what is neither belongs to one process and is left out. */
+/** Adds numbers, and objects member by member. Any other value belongs to one process and is left out. */
 function sum(all: readonly Numbers[]): Numbers {
   const total: Numbers = {}
   for (const one of all) {

@@ -1,6 +1,6 @@
 /**
- * The response cache as a stage of the pipeline: bypass, hit, or a flight that brings the answer for everybody who asks for
- * it meanwhile. Where the answers lie is the store's business.
+ * The response cache as a hook of the pipeline. A lookup is a bypass, a hit, or a miss whose response answers everybody
+ * who asks for it meanwhile. The store decides where entries lie.
  */
 import type { CacheConfig } from '../config/config-file.ts'
 import type { CacheHook, CacheLookup, Maybe, StoredResponse } from '../http/hooks.ts'
@@ -14,7 +14,7 @@ export interface ResponseCacheStats extends StoreStats {
   shared: boolean
   max_entries: number
   ttl_ms: number
-  /** Requests since the start, by what became of them; those that waited for another's answer are among the hits. */
+  /** Requests since the start, by outcome. Requests that waited for another request's response count as hits. */
   hits: number
   coalesced: number
   misses: number
@@ -29,7 +29,7 @@ export class ResponseCache implements CacheHook {
   readonly #rules: KeyRules
   readonly #store: CacheStore
   readonly #inFlight = new Map<string, SingleFlight>()
-  /** Raised by clear: what was asked for before is not stored after. */
+  /** Raised by clear: a response that was requested before a clear is not stored after it. */
   #generation = 0
   #counts = { hits: 0, coalesced: 0, misses: 0, bypassed: 0, stored: 0 }
 
@@ -39,7 +39,9 @@ export class ResponseCache implements CacheHook {
     this.#store = store
   }
 
-  /** `scope`: whatever in the config decides who answers and what is filtered; other configs never share entries with it. */
+  /**
+   * `scope` holds whatever in the config decides who answers and what is filtered: other configs never share entries.
+   */
   static async open(config: CacheConfig, scope: unknown, report: (problem: string) => void): Promise<ResponseCache> {
     if (config.backend === 'memory') return new ResponseCache(config, new MemoryStore(config), scope)
     const { RedisStore } = await import('./redis-store.ts')
@@ -91,7 +93,7 @@ export class ResponseCache implements CacheHook {
     return { kind: 'hit', answer: entry }
   }
 
-  /** What another request is about to get: waiting for that is waiting for the provider. */
+  /** Another request is about to get this response. Waiting for that request counts as waiting for the provider. */
   async #follow(flight: SingleFlight, key: string, context: RequestContext): Promise<CacheLookup> {
     context.timings.enter('upstream')
     const outcome = await flight.wait(context.signal)
@@ -121,14 +123,14 @@ export class ResponseCache implements CacheHook {
       }
       const kept = generation === this.#generation ? this.#keep(key, entry) : undefined
       flight.settle({ kind: 'entry', entry })
-      // Until a slow backend has it, the next one finds it in the flight.
+      // Until a slow backend has stored the entry, the next request finds it here.
       if (kept instanceof Promise) void kept.then(() => this.#forget(key, flight))
       else this.#forget(key, flight)
     }
     return { kind: 'miss', fill: { store, abandon } }
   }
 
-  /** A request that asks for itself beside others that want the same. */
+  /** The request asks for itself, beside others that want the same response. */
   #alone(key: string, context: RequestContext): CacheLookup {
     this.#counts.misses++
     const generation = this.#generation
@@ -155,7 +157,7 @@ export class ResponseCache implements CacheHook {
   }
 }
 
-/** A policy that failed open let this one answer pass; it must not speak for all that follow. */
+/** A policy that failed open let this one response pass unjudged; such a response must not answer later requests. */
 function wasUnchecked({ policies }: RequestContext): boolean {
   return policies !== undefined && Object.values(policies).includes('timeout')
 }
@@ -163,11 +165,16 @@ function wasUnchecked({ policies }: RequestContext): boolean {
 type FlightOutcome = { kind: 'entry'; entry: CacheEntry } | { kind: 'lead' } | { kind: 'alone' }
 type FinalOutcome = Exclude<FlightOutcome, { kind: 'lead' }>
 
+/**
+ * Of all requests that want the same response at the same time, one leads and asks the provider; the others follow and
+ * wait. When the leader's client leaves, the next follower leads. When the response cannot be shared (an error, too
+ * large), every follower asks for itself.
+ */
 class SingleFlight {
   #outcome: FinalOutcome | undefined
   readonly #followers = new Set<(outcome: FlightOutcome) => void>()
 
-  /** Resolves when there is something to do; `alone` at once when `signal` says that the client left. */
+  /** Resolves when the follower can go on. It goes on `alone` at once when `signal` says that its client left. */
   async wait(signal: AbortSignal): Promise<FlightOutcome> {
     if (this.#outcome) return this.#outcome
     return new Promise((resolve) => {
@@ -188,7 +195,7 @@ class SingleFlight {
     for (const settle of [...this.#followers]) settle(outcome)
   }
 
-  /** Hands the lead to the one that waited longest. False: nobody waits. */
+  /** Makes the follower that waited longest the leader. False: nobody waits. */
   promoteFollower(): boolean {
     const [next] = this.#followers
     next?.({ kind: 'lead' })

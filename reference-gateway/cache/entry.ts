@@ -1,9 +1,11 @@
 /**
- * Which requests may be answered from the cache, and under which key. The key is a digest of the tenant, the gateway's own
- * routes and policies, the path, the headers that change an answer, and the whole body byte for byte as it goes upstream.
- * So everything that changes the answer is in it (tools, response_format, stop, seed, top_p, n, stream, ... and what
- * providers add next year), and a body that two parsers could read differently has no twin. Two spellings of one request
- * are two entries: that costs a hit, never a wrong answer.
+ * Cache entries: which requests may be answered from the cache, under which key, and how a response is stored.
+ * The key is a digest of the tenant, the gateway's routes and policies, the path, the headers that change a response,
+ * and the whole body, byte for byte, as it goes upstream. So the key covers everything that changes the response
+ * (tools, response_format, stop, seed, top_p, n, stream, and what providers add next year), and a body that two parsers
+ * could read differently shares its key with no other. Two spellings of one request are two entries: that costs a hit,
+ * and never gives a wrong response.
+ * Only complete responses are stored. A stream is complete when it ends with [DONE] and holds no error event.
  */
 import { createHash } from 'node:crypto'
 import { z } from 'zod'
@@ -13,15 +15,15 @@ import type { StoredResponse } from '../http/hooks.ts'
 import type { RequestContext } from '../http/request-context.ts'
 import { parse } from '../protocols/json.ts'
 
-/** What besides the tenant's identity changes what comes back for the same body. */
+/** Headers that change the response to the same body, besides the tenant's identity. */
 const ANSWER_HEADERS = ['accept', 'accept-encoding', 'openai-beta', 'openai-organization', 'openai-project', 'cookie']
-/** Raised whenever entries or keys change their form: caches outlive the process. */
+/** Raised whenever the form of keys or entries changes: a cache outlives the process. */
 const FORM = 1
 
 export interface KeyRules {
   temperature: number
   headers: readonly string[]
-  /** Of whatever in the config decides who answers and what is filtered. */
+  /** A digest of whatever in the config decides who answers and what is filtered. */
   scope: string
 }
 
@@ -36,25 +38,26 @@ export function keyRules(config: CacheConfig, scope: unknown): KeyRules {
   }
 }
 
-/** Whether the request says what the cache is for, and nothing against being cached. */
+/** Whether the cache is meant for this request, and nothing in the request forbids it. */
 export function isCacheable(context: RequestContext, rules: KeyRules): boolean {
   const { endpoint, headers } = context
   if (!context.isJson || context.method !== 'POST' || (endpoint !== 'chat' && endpoint !== 'completions')) return false
-  // An absent temperature is the provider's default, which is not 0.
+  // Without a temperature the provider's default applies, which is not 0.
   if (context.temperature !== rules.temperature) return false
-  // Asked to be kept by the provider: answering from here would not do that.
+  // The client wants the provider to keep the response: a response from the cache would not do that.
   if (context.store) return false
   return !/\bno-(?:store|cache)\b/i.test(headers['cache-control'] ?? '')
 }
 
-/** 43 characters. */
+/** Returns 43 characters. */
 export function cacheKey(context: RequestContext, rules: KeyRules): string {
   const said = rules.headers.map((name) => context.headers[name] ?? null)
   const about = JSON.stringify([FORM, rules.scope, context.tenant, context.path, context.model ?? null, said])
-  // JSON holds no raw line feed, so that no pair of head and body reads like another pair.
+  // JSON holds no raw line feed, so that no two pairs of head and body give the same bytes.
   return createHash('sha256').update(`${about}\n`).update(context.body).digest('base64url')
 }
 
+/** A stored response: what the client got, after output policies, and what the event of a later hit needs. */
 export interface CacheEntry extends StoredResponse {
   model: string
   provider: string
@@ -77,7 +80,7 @@ export function entryBytes(entry: CacheEntry): number {
   return entry.body.length + entry.headers.reduce((sum, part) => sum + part.length, 512)
 }
 
-/** Length of the head (4 bytes), head as JSON, body. */
+/** The head's length (4 bytes), the head as JSON, the body. */
 export function encodeEntry({ body, ...rest }: CacheEntry): Buffer {
   const text = Buffer.from(JSON.stringify(rest))
   const length = Buffer.alloc(4)
@@ -85,7 +88,7 @@ export function encodeEntry({ body, ...rest }: CacheEntry): Buffer {
   return Buffer.concat([length, text, body])
 }
 
-/** What `entryOf` keeps, and nothing else: others may write to the place where entries lie. */
+/** What `buildEntry` stores and nothing else, since other programs may write to the same Redis. */
 const head = z.object({
   headers: z.union([z.tuple([]), z.tuple([z.literal('content-type'), z.string().refine(isFieldValue)])]),
   stream: z.boolean(),
@@ -93,7 +96,7 @@ const head = z.object({
   provider: z.string(),
 })
 
-/** Undefined for what is no entry. */
+/** Returns undefined for bytes that are no entry. */
 export function decodeEntry(bytes: Buffer): CacheEntry | undefined {
   if (bytes.length < 4) return undefined
   const end = 4 + bytes.readUInt32BE(0)

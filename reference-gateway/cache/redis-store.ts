@@ -1,8 +1,8 @@
 /**
- * Entries in Redis, shared by all processes that use the same server, prefix, routes and policies. Each entry is a key with
- * a time to live; a sorted set by expiry knows them all, so that max_entries and clearing hold without scanning. A server
- * that is gone or stalls costs a request at most `timeout`, and after a few failures nothing until a second has passed:
- * requests go on uncached, and every failure is counted.
+ * Entries in Redis, shared by all processes that use the same server, prefix, routes and policies. Each entry is a key
+ * with a time to live. A sorted set holds all keys by expiry, so that max_entries and clearing need no scan. A server
+ * that is gone or stalled costs a request at most `timeout`; after a few failures requests skip Redis for a second.
+ * Such requests go on uncached, and every failure is counted.
  */
 import type { Redis } from 'ioredis'
 import type { CacheConfig } from '../config/config-file.ts'
@@ -14,11 +14,11 @@ const PAUSE_MS = 1_000
 const CONNECT_MS = 2_000
 const LONGEST_RETRY_MS = 2_000
 
-/** Redis's own clock, in milliseconds: the same for all processes. */
+/** Redis's own clock in milliseconds, which is the same for all processes. */
 const NOW = `local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)`
 
-/** KEYS: index, entry. ARGV: ttl, max entries, value. Returns how many were dropped to make room. */
+/** KEYS: index, entry. ARGV: ttl, max entries, value. Returns how many entries were dropped to make room. */
 const SET = `${NOW}
 redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now)
 redis.call('SET', KEYS[2], ARGV[3], 'PX', ARGV[1])
@@ -31,11 +31,11 @@ if over > 0 then
 end
 return gone`
 
-/** KEYS: index. Returns how many have not expired. */
+/** KEYS: index. Returns how many entries have not expired. */
 const COUNT = `${NOW}
 return redis.call('ZCOUNT', KEYS[1], now, '+inf')`
 
-/** KEYS: index. ARGV: how the keys to clear begin. Returns how many there were. */
+/** KEYS: index. ARGV: the prefix of the keys to clear. Returns how many entries were cleared. */
 const CLEAR = `
 local gone = 0
 for _, key in ipairs(redis.call('ZRANGE', KEYS[1], 0, -1)) do
@@ -50,7 +50,7 @@ export class RedisStore implements CacheStore {
   readonly shared = true
   readonly #redis: Redis
   readonly #config: CacheConfig
-  /** One hash tag: all keys lie in one slot of a cluster, where the scripts may use them together. */
+  /** Holds one hash tag: all keys lie in one slot of a cluster, where scripts may use them together. */
   readonly #prefix: string
   #evicted = 0
   #errors = 0
@@ -63,12 +63,12 @@ export class RedisStore implements CacheStore {
     this.#prefix = `{${config.redis.prefix}:cache}:`
   }
 
-  /** Resolves once connected, or with a store that is not and will try again; `report` is told of each change. */
+  /** Resolves once connected, or with a store that will connect later. `report` receives each change of that state. */
   static async open(config: CacheConfig, report: (problem: string) => void): Promise<RedisStore> {
     const { Redis: Client } = await import('ioredis')
     const redis = new Client(config.redis.url, {
       lazyConnect: true,
-      // A command for a server that is not there fails at once instead of waiting for it.
+      // A command fails at once while the server is gone, instead of waiting for it.
       enableOfflineQueue: false,
       maxRetriesPerRequest: 1,
       autoResendUnfulfilledCommands: false,
@@ -94,7 +94,7 @@ export class RedisStore implements CacheStore {
   async get(key: string, model: string): Promise<CacheEntry | undefined> {
     const found = await this.#ask(() => this.#redis.getBuffer(this.#entryKey(key, model)))
     const entry = found && decodeEntry(found)
-    // Somebody else's value says nothing about the server.
+    // A value that somebody else wrote says nothing about the server's health.
     if (found && !entry) this.#errors++
     return entry ?? undefined
   }
@@ -110,7 +110,7 @@ export class RedisStore implements CacheStore {
   }
 
   async clear(model: string | undefined): Promise<number | undefined> {
-    // Whoever clears wants to know: a pause does not answer for the server.
+    // A user who clears the cache wants to know whether Redis answers now, so a pause does not apply.
     this.#pausedUntilMs = 0
     return this.#ask(async () => {
       const start = model === undefined ? this.#prefix : this.#entryKey('', model)
@@ -150,7 +150,7 @@ export class RedisStore implements CacheStore {
   }
 }
 
-/** Never the URL, which may hold a password. */
+/** Does not return the URL, which may hold a password. */
 function reasonOf(error: Error): string {
   return 'code' in error && typeof error.code === 'string' ? error.code : (error.message.split('\n')[0] ?? '')
 }

@@ -1,4 +1,7 @@
-/** Entries in this process: the least recently used goes when there are too many of them, or too many bytes. */
+/**
+ * Where entries are kept: the interface, and the store in this process's memory. A store never throws and never
+ * rejects: a failed operation is a miss, and is counted.
+ */
 import { LRUCache } from 'lru-cache'
 import type { CacheConfig } from '../config/config-file.ts'
 import type { Maybe } from '../http/hooks.ts'
@@ -9,20 +12,20 @@ export interface CacheStore {
   readonly shared: boolean
   get(key: string, model: string): Maybe<CacheEntry | undefined>
   set(key: string, entry: CacheEntry): Maybe<void>
-  /** Forgets everything, or what was asked of `model`. Undefined: the backend could not be asked. */
+  /** Removes all entries, or those of `model`. Undefined: the backend did not answer. */
   clear(model: string | undefined): Maybe<number | undefined>
   stats(): Maybe<StoreStats>
   close(): Maybe<void>
 }
 
 export interface StoreStats {
-  /** Null where that cannot be known now. */
+  /** Null where the number is not known now. */
   entries: number | null
-  /** Of the bodies and headers; null where the backend keeps no account of it. */
+  /** Size of bodies and headers; null where the backend does not count it. */
   bytes: number | null
   /** Dropped to make room. */
   evicted: number
-  /** Operations of the backend that failed or came too late. */
+  /** Operations of the backend that failed or took too long. */
   errors: number
 }
 

@@ -1,12 +1,14 @@
 /**
- * The keys of the gateway's YAML, their defaults and what they may hold. What is accepted works: a feature that this version
- * does not have is refused by name instead of being ignored. Policies, cache, events and admin say their own keys.
+ * The keys of the gateway's YAML file, their defaults and allowed values. Whatever is accepted works: a feature that
+ * this version lacks is refused by name, not ignored. The keys of policies and streaming are in policies/kinds.
  */
 import { z } from 'zod'
 import { failure, type Result, success } from '../../src/errors.ts'
 import { addressProblem, bytes, duration, headerValue, secret } from '../../src/parse/config-values.ts'
 import { policiesFile, streamingFile } from '../policies/kinds/config-file.ts'
 import { PROTOCOLS } from '../protocols/protocols.ts'
+
+// --- Events
 
 const collector = z.string().refine((text) => {
   const url = URL.parse(text)
@@ -15,22 +17,22 @@ const collector = z.string().refine((text) => {
 
 const eventsFile = z
   .strictObject({
-    /** Unset: on where somebody can read them: an admin port, a file or OTLP. */
+    /** Unset: on where somebody can read events, by an admin port, a file or OTLP. */
     enabled: z.boolean().optional(),
-    /** Events kept for readers that are behind; what does not fit is dropped and counted. */
+    /** Events kept for readers that fall behind; further events are dropped and counted. */
     buffer: z.int().min(16).max(1_048_576).default(8_192),
     file: z
       .strictObject({
         path: z.string().min(1),
-        /** Beyond this the file becomes <path>.1, that one <path>.2, ... */
+        /** A file that grows beyond this becomes <path>.1, that file <path>.2, and so on. */
         max_size: bytes.prefault('64MB'),
-        /** Rotated files kept. */
+        /** Number of rotated files kept. */
         max_files: z.int().min(1).max(100).default(4),
       })
       .optional(),
     otlp: z
       .strictObject({
-        /** OTLP over HTTP with JSON, the whole URL. */
+        /** The whole URL. OTLP is sent over HTTP with JSON. */
         endpoint: collector,
         /** Values may hold references to the environment: `Bearer ${NAME}`. */
         headers: z.record(z.string(), headerValue).default({}),
@@ -45,12 +47,14 @@ export type EventsConfig = z.output<typeof eventsFile>
 export type FileConfig = NonNullable<EventsConfig['file']>
 export type OtlpConfig = NonNullable<EventsConfig['otlp']>
 
-/** Events are emitted where they are asked for, or where somebody could read them. */
+/** Whether events are emitted: where the config asks for them, or where somebody could read them. */
 export function emitsEvents({ events, adminPort }: { events: EventsConfig; adminPort: number | undefined }): boolean {
   return events.enabled ?? (adminPort !== undefined || events.file !== undefined || events.otlp !== undefined)
 }
 
-/** A member of the request's body (they all count already), or a header that shall count as well. */
+// --- Cache
+
+/** A member of the request's body (all members count already), or a header that counts as well. */
 const keyPart = z
   .string()
   .regex(
@@ -65,7 +69,7 @@ export const cacheFile = z
     max_entries: z.int().min(1).max(10_000_000).default(10_000),
     /** An answer larger than this is not stored. */
     max_entry_size: bytes.prefault('1MB'),
-    /** The memory backend drops what was used longest ago beyond this. */
+    /** Beyond this size the memory backend drops the least recently used entries. */
     max_size: bytes.prefault('256MB'),
     ttl: duration.prefault('3600s'),
     cache_when: z.strictObject({ temperature: z.number().min(0).default(0) }).prefault({}),
@@ -73,7 +77,7 @@ export const cacheFile = z
     redis: z
       .strictObject({
         url: z.string().min(1).default('redis://127.0.0.1:6379'),
-        /** Longer than this no request waits for Redis. */
+        /** The longest that a request waits for Redis. */
         timeout: duration.prefault('100ms'),
         prefix: z
           .string()
@@ -86,22 +90,29 @@ export const cacheFile = z
 
 export type CacheConfig = z.output<typeof cacheFile>
 
-/** What is wrong with `url` as the address of a Redis server, if anything. The URL may hold a password: it is not shown. */
+/**
+ * What is wrong with `url` as the address of a Redis server, if anything. The message does not show the URL, which may
+ * hold a password.
+ */
 export function redisUrlProblem(url: string): string | undefined {
   const parsed = URL.parse(url)
   if (!parsed || !['redis:', 'rediss:'].includes(parsed.protocol)) return 'not a redis:// or rediss:// URL'
   return /^(?:\/\d*)?$/.test(parsed.pathname) ? undefined : 'the path of a redis URL is the number of a database'
 }
 
+// --- Admin port
+
 /** Unset: no admin port. 0: any free one. */
 const adminPortFile = z.int().min(0).max(65_535).optional()
 
 const adminFile = z
   .strictObject({
-    /** Asked for as `authorization: Bearer …`; `${NAME}` is read from the environment. */
+    /** Clients send it as `authorization: Bearer …`; `${NAME}` is read from the environment. */
     token: secret.optional(),
   })
   .prefault({})
+
+// --- Providers and the rest
 
 const baseUrl = z.string().transform((text, context) => {
   const parsed = parseBaseUrl(text)
@@ -110,7 +121,7 @@ const baseUrl = z.string().transform((text, context) => {
   return z.NEVER
 })
 
-/** Splits a provider's base URL, or says what is wrong with it. */
+/** Splits a provider's base URL. */
 export function parseBaseUrl(text: string): Result<{ origin: string; basePath: string }> {
   const url = URL.parse(text)
   const problem = url && addressProblem(url)
@@ -204,7 +215,7 @@ const gateway = z.strictObject({
   events: eventsFile,
 })
 
-/** The whole file. Durations are milliseconds and sizes bytes once parsed. */
+/** The whole file. Parsed durations are milliseconds, parsed sizes bytes. */
 export const configFile = z.strictObject({
   gateway: gateway.prefault({}),
   policies: policiesFile,

@@ -1,6 +1,6 @@
 /**
- * The gateway's config as the code works with it, and how it follows from the file: keys looked up in the environment, and
- * limits that depend on each other brought together. The file's own keys are in config-file.ts.
+ * The gateway's config in the form that the code uses, made from the file: secrets are looked up in the environment,
+ * and limits that depend on each other are reconciled. The file's own keys are in config-file.ts.
  */
 import { readFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
@@ -20,31 +20,31 @@ export interface GatewayLimits {
   headerTimeoutMs: number
   requestTimeoutMs: number
   readerTimeoutMs: number
-  /** Of a gateway that was asked to end: for what is in flight. */
+  /** How long a gateway that was asked to end waits for requests in flight. */
   drainTimeoutMs: number
 }
 
 export interface GatewayConfig {
   host: string
   port: number
-  /** Processes that serve. */
+  /** Number of processes that serve. */
   workers: number
   providers: readonly [ProviderConfig, ...ProviderConfig[]]
-  /** Undefined: whoever reaches the gateway may use it. */
+  /** Undefined: any client may use the gateway. */
   clientKeys: readonly ClientKey[] | undefined
   limits: GatewayLimits
   upstream: UpstreamConfig
   pool: PoolConfig
-  /** Connections per provider opened at start; 0 for none. */
+  /** Connections opened to each provider at the start; 0 for none. */
   warmup: { connections: number; probeEndpoint: string }
-  /** As their own folders define them. */
+  /** These keys keep the form that their own schemas give them. */
   policies: File['policies']
   streaming: File['gateway']['streaming']
   cache: File['gateway']['cache']
   events: File['gateway']['events']
   adminPort: File['gateway']['admin_port']
   admin: File['gateway']['admin']
-  /** What the user should know about how the config was understood. */
+  /** Notes for the user about how the config was understood. */
   notices: readonly string[]
 }
 
@@ -178,7 +178,9 @@ function readCertificates(path: string | undefined, refuse: (problem: string) =>
   }
 }
 
-/** As many as were asked for and as can stay: what does not fit the pool would be closed at once. */
+/**
+ * The connections that were asked for, as far as they can stay: the pool would close any further connection at once.
+ */
 function warmConnections(
   warmup: { enabled: boolean; connections_per_provider: number },
   keepAlive: boolean,

@@ -1,14 +1,16 @@
 /**
- * Brings events from a ring to a sink, in small batches and off the request's path: a batch a turn of the event loop, so
- * that a backlog never holds requests up, and one delivery at a time, so that a slow sink only falls behind.
+ * Brings events from a ring to a sink, in small batches outside of the request's path. One batch is delivered in a turn
+ * of the event loop, so that a backlog never delays requests, and one at a time, so that a slow sink only falls behind.
  */
 import type { RequestEvent } from './event.ts'
 import type { EventRing, RingReader } from './ring.ts'
 
-/** Delivers a batch; the first event says what was lost before it. May throw: the batch is lost, and counted. */
+/**
+ * Delivers a batch; its first event says how many were lost before it. Where it throws, the batch is lost and counted.
+ */
 export type Deliver = (events: readonly RequestEvent[]) => void | Promise<void>
 
-/** A few milliseconds' worth at a thousand requests a second; about 0.1 ms of work. */
+/** The events of a few milliseconds at a thousand requests a second; about 0.1 ms of work. */
 const BATCH = 32
 const WAIT_MS = 20
 
@@ -27,12 +29,12 @@ export class Drain {
     this.#reader = ring.reader(() => this.#start(WAIT_MS))
   }
 
-  /** Lost: overwritten before they were read, or in a batch that failed. */
+  /** Events that were overwritten before they were read, or were in a batch that failed. */
   get dropped(): number {
     return this.#reader.dropped + this.failed
   }
 
-  /** Delivers what is there, but waits no longer than `limitMs`; then ends. */
+  /** Delivers the remaining events, waiting no longer than `limitMs`; then ends. */
   async close(limitMs: number): Promise<void> {
     if (this.#reader.behind > 0 || this.#running) {
       await new Promise<void>((resolve) => {

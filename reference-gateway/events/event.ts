@@ -1,6 +1,6 @@
 /**
  * The record of one request, one JSON object a line: what `kt events` and the event file hold. Milliseconds have three
- * decimals. Nothing that a client or a model wrote is in it except the model's name; no key ever is.
+ * decimals. The record holds nothing that a client or a model wrote except the model's name, and never a key.
  */
 import type { RequestContext } from '../http/request-context.ts'
 import { COMPONENTS } from '../http/timings.ts'
@@ -8,7 +8,7 @@ import type { ResponseFacts } from './response-facts.ts'
 import type { TraceContext } from './trace-context.ts'
 
 export interface RequestEvent {
-  /** When the request was complete, ISO 8601. */
+  /** When the response ended, ISO 8601. */
   ts: string
   request_id: string
   tenant: string
@@ -17,15 +17,15 @@ export interface RequestEvent {
   endpoint: string
   status: number
   stream: boolean
-  /** From the request's full arrival to the answer's end. */
+  /** From the request's full arrival to the response's end. */
   latency_ms: number
   /** To the first visible token; null where there was none, or no stream. */
   ttft_ms: number | null
-  /** The gateway's own time, hold apart. */
+  /** The gateway's own time, without hold. */
   overhead_ms: number
   overhead: Record<string, number>
   upstream_ms: number
-  /** As the provider billed them; null where it did not say. */
+  /** The provider's usage; null where the provider did not report it. */
   input_tokens: number | null
   output_tokens: number | null
   cache: 'hit' | 'miss' | 'bypass'
@@ -35,11 +35,11 @@ export interface RequestEvent {
   span_id?: string
   parent_span_id?: string
   error?: string
-  /** Events lost on the way to this reader since the one before. */
+  /** Events lost on the way to this reader since the event before. */
   dropped_before: number
 }
 
-/** A model's name comes from the client, and may be as long as a body. */
+/** The model's name comes from the client, and may be as long as a body. */
 const MODEL_LENGTH = 200
 
 /** `at` is when the request ended. */

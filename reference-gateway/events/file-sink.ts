@@ -1,7 +1,8 @@
 /**
- * Events in a file, a JSON object a line. When it would grow past max_size it becomes <path>.1, <path>.1 becomes
- * <path>.2, and so on up to max_files; behind a link it is the file that moves, not the link. A named pipe works as
- * well: it is written without blocking, and is never rotated. Nor is a descriptor of the process, such as /dev/stdout.
+ * Events in a file, one JSON object a line. A file that would grow past max_size becomes <path>.1, <path>.1 becomes
+ * <path>.2, and so on up to max_files. Where the path is a link, the file is renamed and not the link. A named pipe
+ * works as well: it is written without blocking and never rotated. A descriptor of the process, such as /dev/stdout, is
+ * never rotated either.
  */
 import { constants } from 'node:fs'
 import { type FileHandle, open, realpath, rename, rm } from 'node:fs/promises'
@@ -11,7 +12,7 @@ import type { RequestEvent } from './event.ts'
 
 const APPEND = constants.O_WRONLY | constants.O_CREAT | constants.O_APPEND | constants.O_NONBLOCK
 const DESCRIPTOR = /^\/(?:dev|proc)\//
-/** A pipe whose reader is behind is tried again this often. */
+/** How often a write to a full pipe is repeated. */
 const PIPE_FULL_MS = 50
 
 export class FileSink {
@@ -20,7 +21,7 @@ export class FileSink {
   #handle: FileHandle | undefined
   #bytes = 0
   #rotates = false
-  /** Where the configured path leads to. */
+  /** The file that the configured path leads to. */
   #file = ''
   #problem = ''
   #closed = false
@@ -89,7 +90,7 @@ export class FileSink {
     await handle?.close().catch(() => {})
   }
 
-  /** Once for each change. */
+  /** Reports each change of the problem once. */
   #tell(problem: string): void {
     if (problem !== this.#problem && problem !== '') this.#report(`${problem}; events are dropped, trying again`)
     this.#problem = problem

@@ -1,7 +1,7 @@
 /**
- * Where the events of all processes come together: the newest are kept for those who ask later, and the file, the collector
- * and everyone who follows live read them at their own pace. Lives beside the admin port, in the process that has no
- * requests of its own where there are several.
+ * Collects the events of all processes. The newest are kept for later questions; the file, the collector and every
+ * client that follows live read them at their own pace. The hub runs beside the admin port: where there are several
+ * processes, in the one that serves no requests.
  */
 import { resolve } from 'node:path'
 import type { EventsConfig } from '../config/config-file.ts'
@@ -18,13 +18,13 @@ interface Sink {
   close(): Promise<void>
 }
 
-/** Sinks that are stuck are given up after this. */
+/** A sink that is stuck is given up after this time. */
 const CLOSE_MS = 2_000
-/** An export costs a request of its own: larger batches than for a file. */
+/** Each export is an HTTP request, so its batches are larger than a file's. */
 const SPANS_A_BATCH = 256
 
 export class EventHub {
-  /** The event file, absolute; undefined without one. */
+  /** The event file's absolute path; undefined without a file. */
   readonly file: string | undefined
   readonly #ring: EventRing
   readonly #sinks: Sink[] = []
@@ -36,7 +36,7 @@ export class EventHub {
     this.file = config.file && resolve(config.file.path)
     this.#ring = new EventRing(config.buffer)
     this.#unsubscribe = workers.subscribe(EVENTS_CHANNEL, (batch) => {
-      // From this program's own processes: as they made it.
+      // This program's own processes made the events, so their type is known.
       for (const event of batch as RequestEvent[]) this.#ring.push(event)
     })
   }
@@ -55,12 +55,12 @@ export class EventHub {
     return hub
   }
 
-  /** What is kept, the oldest first. */
+  /** The events that are kept, the oldest first. */
   recent(): RequestEvent[] {
     return this.#ring.recent()
   }
 
-  /** Every event from now on, until the returned function is called. */
+  /** Delivers every event from now on, until the returned function is called. */
   follow(deliver: Deliver): () => void {
     const drain = new Drain(this.#ring, deliver)
     this.#tails.add(drain)
@@ -71,14 +71,14 @@ export class EventHub {
     }
   }
 
-  /** By reader, since the start. */
+  /** Events dropped since the start, by reader. */
   dropped(): Record<string, number> {
     let tail = this.#droppedByTails
     for (const drain of this.#tails) tail += drain.dropped
     return { ...Object.fromEntries(this.#sinks.map(({ name, drain }) => [name, drain.dropped])), tail }
   }
 
-  /** Delivers what is there, for a while. */
+  /** Delivers the remaining events for a while, then closes the sinks. */
   async close(): Promise<void> {
     this.#unsubscribe()
     await Promise.all(

@@ -1,7 +1,7 @@
 /**
- * Where events begin, in every process that serves. At the end of a request a reference to it is put into a bounded queue:
- * that is all a request ever spends on its event, and how long it took is kept as a histogram. A moment later, in small
- * batches between requests, the event itself is made, counted in the process's figures, and published.
+ * Where events begin, in every process that serves. When a request ends, a reference to it is put into a bounded queue.
+ * A request spends no other time on its event, and a histogram records that time. A moment later, in small batches
+ * between requests, the event is made, counted in the process's metrics, and published.
  */
 
 import type { BodyObserver, HeaderPairs, Observer, ResponseHead } from '../http/hooks.ts'
@@ -13,12 +13,12 @@ import { formatTraceparent, parseTraceparent, type TraceContext } from './trace-
 
 export const EVENTS_CHANNEL = 'events'
 const WAIT_MS = 20
-/** Under a millisecond of work at once; when more than a few of these are waiting, an eighth of them. */
+/** Less than a millisecond of work. When many events wait, a batch is an eighth of them. */
 const BATCH = 64
 
 export interface EventCounts {
   emitted: number
-  /** Refused because the queue was full. */
+  /** Not queued, since the queue was full. */
   dropped: number
   /** Requests under way. */
   in_flight: number
@@ -35,9 +35,9 @@ interface Finished extends Followed {
   emissionMs: number
 }
 
-/** Counts what each event says (metrics/recorder.ts does). */
+/** Counts each event (see metrics/recorder.ts). */
 export interface EventRecorder {
-  /** `emissionMs`: how long the observer itself took for it. */
+  /** `emissionMs`: the time that the request spent on its event. */
   record(event: RequestEvent, emissionMs: number): void
 }
 
@@ -98,7 +98,7 @@ export class EventObserver implements Observer {
     return { emitted: this.#emitted, dropped: this.#dropped, in_flight: this.#followed.size }
   }
 
-  /** Everything that has ended is in the figures, and published. */
+  /** After this call every finished request is in the metrics and published. */
   flush(): void {
     while (this.#finished.length > 0) this.#deliver()
   }
@@ -124,7 +124,7 @@ export class EventObserver implements Observer {
     this.#publisher.publish(EVENTS_CHANNEL, events)
   }
 
-  /** Made long after its request: one that cannot be made is counted, and costs no other. */
+  /** The event is made long after its request: one that fails is counted, and affects no other event. */
   #made({ context, facts, trace, at, emissionMs }: Finished): RequestEvent[] {
     try {
       const event = buildEvent(context, facts, trace?.sampled ? trace : undefined, at)

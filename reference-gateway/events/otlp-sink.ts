@@ -1,7 +1,9 @@
 /**
- * Events as spans to an OpenTelemetry collector, OTLP over HTTP with JSON. One export at a time: a collector that stalls
- * holds up nothing but itself, and what the ring has no room for meanwhile is dropped and counted. Imported only where it
- * is configured: the packages behind it are large.
+ * Sends events as spans to an OpenTelemetry collector, OTLP over HTTP with JSON. Spans follow the semantic conventions
+ * for generative AI (https://opentelemetry.io/docs/specs/semconv/gen-ai/gen-ai-spans/); attributes that the conventions
+ * do not name begin with `kt.`. One export runs at a time: a collector that stalls delays nothing but itself, and
+ * events that the ring cannot keep meanwhile are dropped and counted. The packages are large, so this file is imported
+ * only where a collector is configured.
  */
 import { type Attributes, type HrTime, SpanKind, SpanStatusCode, TraceFlags } from '@opentelemetry/api'
 import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http'
@@ -61,7 +63,7 @@ function spanOf(event: RequestEvent, resource: Resource): Span | undefined {
   const failed = event.status >= 400 || event.status === 0 || event.error !== undefined
   return {
     name: event.model === null ? operation : `${operation} ${event.model}`,
-    // To its own caller the gateway serves; the provider's side sees this span as its parent.
+    // The gateway is a server to its caller; the provider's span has this span as its parent.
     kind: SpanKind.SERVER,
     spanContext: () => ({ traceId, spanId, traceFlags: TraceFlags.SAMPLED }),
     ...(parentId !== undefined && {
@@ -100,7 +102,7 @@ function attributesOf(event: RequestEvent, operation: string, failed: boolean): 
   if (event.model !== null) attributes['gen_ai.request.model'] = event.model
   if (event.input_tokens !== null) attributes['gen_ai.usage.input_tokens'] = event.input_tokens
   if (event.output_tokens !== null) attributes['gen_ai.usage.output_tokens'] = event.output_tokens
-  // Seconds, as the conventions have it.
+  // The conventions ask for seconds.
   if (event.ttft_ms !== null) attributes['gen_ai.response.time_to_first_chunk'] = event.ttft_ms / 1_000
   if (failed) attributes['error.type'] = event.error ?? String(event.status)
   for (const [name, ms] of Object.entries(event.overhead)) attributes[`kt.overhead.${name}_ms`] = ms

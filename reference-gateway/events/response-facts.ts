@@ -1,7 +1,7 @@
 /**
- * What an answer's bytes say on their way to the client: when the first token was in them, and what the usage was. Reads
- * along without keeping or parsing: until the first token each piece is searched for one, after that only the last pieces
- * are remembered, and at the end the last usage object in them is looked for.
+ * What a response's bytes say on their way to the client: when the first token arrived, and the usage. Nothing is
+ * parsed or kept whole: until the first token, each piece is searched for one; after that only the last pieces are
+ * kept, and at the end the last usage object in them is read.
  */
 import type { BodyObserver, ResponseHead } from '../http/hooks.ts'
 
@@ -11,13 +11,13 @@ export interface BilledTokens {
 }
 
 const NO_USAGE: BilledTokens = { input_tokens: null, output_tokens: null }
-/** Usage stands in one of the last events; what Azure and others add after it fits as well. */
+/** Usage stands in one of the last events; this leaves room for what Azure and others send after it. */
 const TAIL_BYTES = 8 * 1024
-/** A value that is a string with something in it: content, reasoning (in its several spellings), text, tool arguments. */
+/** A non-empty string: content, reasoning (in its several spellings), text, tool arguments. */
 const TOKEN = /"(?:content|reasoning|reasoning_content|text|arguments|refusal)"\s*:\s*"[^"]/
 
 export class ResponseFacts implements BodyObserver {
-  /** Of the process's clock; 0 while there was none. */
+  /** On the process's clock; 0 until there is a token. */
   firstTokenMs = 0
   readonly #isStream: boolean
   #tail: Buffer[] = []
@@ -43,7 +43,7 @@ export class ResponseFacts implements BodyObserver {
     const all = this.#tail.length === 1 ? this.#tail[0] : Buffer.concat(this.#tail)
     if (!all) return NO_USAGE
     const text = all.toString('latin1', Math.max(0, all.length - TAIL_BYTES))
-    // The last one: streams may carry `"usage":null` before.
+    // The last one counts: earlier events may carry `"usage":null`.
     const at = text.lastIndexOf('"usage"')
     if (at < 0) return NO_USAGE
     const usage = text.slice(at, at + 1_024)

@@ -1,13 +1,13 @@
 /**
- * The newest events, for any number of readers that read at their own pace. Writing never waits: a new event takes the
- * place of the oldest, and a reader that had not read that one has lost it and is told how many at its next read. So a
- * reader that is stuck costs only itself.
+ * The newest events, for any number of readers that read at their own pace. Writing never waits: a new event overwrites
+ * the oldest one. A reader that had not read the overwritten event loses it, and its next read says how many it lost.
+ * So a reader that is stuck affects only itself.
  */
 import type { RequestEvent } from './event.ts'
 
 export interface RingRead {
   events: readonly RequestEvent[]
-  /** Lost before the first of them. */
+  /** Events lost before the first of them. */
   dropped: number
 }
 
@@ -15,7 +15,7 @@ export class EventRing {
   readonly capacity: number
   readonly #slots: (RequestEvent | undefined)[]
   readonly #readers = new Set<RingReader>()
-  /** Events written since the start; the next one goes to slot written % capacity. */
+  /** Events written since the start; the next event goes to slot written % capacity. */
   #written = 0
 
   constructor(capacity: number) {
@@ -37,7 +37,7 @@ export class EventRing {
     return this.#slots[sequence % this.capacity]
   }
 
-  /** What is there, the oldest first. */
+  /** The events that are kept, the oldest first. */
   recent(): RequestEvent[] {
     const first = Math.max(0, this.#written - this.capacity)
     return Array.from({ length: this.#written - first }, (_, i) => this.at(first + i)).filter(
@@ -45,7 +45,7 @@ export class EventRing {
     )
   }
 
-  /** Reads what is written from now on. `onEvent` is called within `push`: it may only set something in motion. */
+  /** Reads events that are written from now on. `onEvent` runs within `push`, so it may only schedule work. */
   reader(onEvent: () => void): RingReader {
     const reader = new RingReader(this, onEvent, () => this.#readers.delete(reader))
     this.#readers.add(reader)
@@ -54,7 +54,7 @@ export class EventRing {
 }
 
 export class RingReader {
-  /** Lost since the start. */
+  /** Events lost since the start. */
   dropped = 0
   readonly wake: () => void
   readonly close: () => void

@@ -1,12 +1,12 @@
 /**
- * W3C trace context (https://www.w3.org/TR/trace-context/): the gateway's span goes between the client's and the
- * provider's. A header that is not valid starts a new trace; a version of the future is read as far as it is known.
+ * W3C trace context (https://www.w3.org/TR/trace-context/): the gateway's span stands between the client's and the
+ * provider's. An invalid header starts a new trace; of a future version, the known fields are read.
  */
 import { randomFillSync } from 'node:crypto'
 
 export interface TraceContext {
   traceId: string
-  /** The gateway's own. */
+  /** The gateway's own span. */
   spanId: string
   parentId: string | undefined
   sampled: boolean
@@ -14,7 +14,7 @@ export interface TraceContext {
 
 const FORM = /^([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-.*)?$/
 
-/** Random bytes are cheap by the page and dear by the dozen. */
+/** One call for a page of random bytes is cheap; a call for every id is expensive. */
 const page = Buffer.alloc(4_096)
 let used = page.length
 
@@ -25,7 +25,7 @@ function randomHex(bytes: number): string {
   }
   used += bytes
   const hex = page.toString('hex', used - bytes, used)
-  // All zeros means that there is no id.
+  // An id of zeros means that there is no id.
   return /[^0]/.test(hex) ? hex : randomHex(bytes)
 }
 

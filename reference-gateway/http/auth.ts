@@ -1,6 +1,6 @@
 /**
- * Client keys of the gateway's own (`auth.keys`). They are kept and compared as digests, all of them every time, so that
- * neither the time taken nor a log tells anything about a key; they never go upstream.
+ * The gateway's own client keys (`auth.keys`). They are kept and compared as digests, and all of them are compared
+ * every time, so that neither the time taken nor a log reveals anything about a key. They never go upstream.
  */
 import { createHash, timingSafeEqual } from 'node:crypto'
 import type { GatewayError } from './gateway-error.ts'
@@ -18,7 +18,7 @@ const REFUSED: GatewayError = {
   headers: ['www-authenticate', 'Bearer'],
 }
 
-/** Where clients put their key; none of them passes when the gateway checks keys. */
+/** The headers that clients send keys in. None of them goes upstream when the gateway checks keys itself. */
 export const CLIENT_KEY_HEADERS = ['authorization', 'x-api-key', 'api-key'] as const
 
 export class ClientKeys {
@@ -28,7 +28,7 @@ export class ClientKeys {
     this.#keys = keys.map(({ value, tenant }) => ({ digest: digestOf(value), tenant }))
   }
 
-  /** Names the tenant, or returns the refusal. */
+  /** Sets the context's tenant, or returns why the request is refused. */
   check(context: RequestContext): GatewayError | undefined {
     const given = keyOf(context)
     if (given === undefined) return REFUSED

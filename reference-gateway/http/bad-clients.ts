@@ -1,20 +1,25 @@
-/** Limits for clients that send or read too slowly to be worth their connection. */
+/**
+ * What happens to clients that send or read too slowly to be worth their connection, or that do not send valid HTTP.
+ */
 import { type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
 import { errorBody, type GatewayError, invalidRequest } from './gateway-error.ts'
 
-/** How long a refused body is read on and thrown away, so that its sender gets to read the answer. */
-const LINGER_MS = 5_000
+/** How long the rest of a refused body is read and thrown away, so that its sender can read the response. */
+const DRAIN_MS = 5_000
 
-/** Reads what is still to come of a refused request's body for a moment, without keeping it. */
+/** Reads the rest of a refused request's body for a moment, without keeping it. */
 export function drainRefusedBody(request: IncomingMessage): void {
   if (request.complete) return
-  const linger = setTimeout(() => request.destroy(), LINGER_MS)
+  const linger = setTimeout(() => request.destroy(), DRAIN_MS)
   linger.unref()
   request.once('close', () => clearTimeout(linger)).resume()
 }
 
-/** Breaks the connection of a client that takes nothing of what waits for it for `limitMs`. Slow progress is progress. */
+/**
+ * Breaks the connection of a client that takes none of the waiting bytes for `limitMs`. Slow progress counts as
+ * progress.
+ */
 export class ReaderTimeout {
   readonly #response: ServerResponse
   readonly #limitMs: number
@@ -49,12 +54,13 @@ export class ReaderTimeout {
   }
 }
 
-/** Node keeps the answer that is under way here; its own default handler looks at it too. */
+/** Node keeps the response that is under way here; Node's own default handler reads it too. */
 type AnsweringSocket = Socket & { _httpMessage?: ServerResponse | null }
 
+/** Answers requests that are not HTTP, or not complete in time, in OpenAI's shape, and closes their connection. */
 export function answerInvalidRequests(server: Server): void {
   server.on('clientError', (error: Error & { code?: string }, socket: AnsweringSocket) => {
-    // A request that came before on this connection would take what is said now for its own answer.
+    // A request that came earlier on this connection would take this error for its own response.
     const answering = socket._httpMessage
     if (!socket.writable || error.code === 'ECONNRESET' || answering?.headersSent || answering?.req.complete) {
       socket.destroy()

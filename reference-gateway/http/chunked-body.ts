@@ -1,11 +1,12 @@
 /**
- * Chunked transfer coding (RFC 9112, 7.1) of an answer that leaves piece by piece. Node frames each piece by three writes; a token
- * is a piece, and here it is one buffer and one write. What comes in one turn of the event loop leaves together, as with Node.
+ * Chunked transfer coding (RFC 9112, 7.1) of a response that leaves piece by piece. Node frames each piece with three
+ * writes. In a stream a token is a piece, so here a piece is one buffer and one write. Pieces of one turn of the event
+ * loop leave together, as with Node.
  */
 import type { ServerResponse } from 'node:http'
 import { isFieldValue } from './headers.ts'
 
-/** Pieces up to this size are copied behind their length; larger ones are not. */
+/** Pieces up to this size are copied behind their length; larger pieces are written apart. */
 const COPIED_BYTES = 4 * 1024
 const CRLF = '\r\n'
 
@@ -17,18 +18,21 @@ export class ChunkedBody {
     this.#response = response
   }
 
-  /** After `writeHead`. Undefined where the answer is not chunked: it has a length, no body, or an HTTP/1.0 client. */
+  /**
+   * Call it after `writeHead`. Undefined where the response is not chunked: it has a length, no body, or an HTTP/1.0
+   * client.
+   */
   static takeOver(response: ServerResponse): ChunkedBody | undefined {
     if (!response.chunkedEncoding) return undefined
-    // The head that says so is made; from here on Node passes on what it is given.
+    // The head that announces chunks exists already; from now on Node writes bytes as they are given.
     response.chunkedEncoding = false
     return new ChunkedBody(response)
   }
 
-  /** As `write` of the response. */
+  /** Returns what `write` of the response returns. */
   write(piece: Buffer): boolean {
     const { length } = piece
-    // An empty chunk would be the end.
+    // An empty chunk would end the body.
     if (length === 0) return !this.#response.writableNeedDrain
     this.#cork()
     const size = length.toString(16) + CRLF
@@ -45,7 +49,7 @@ export class ChunkedBody {
     return this.#response.write(framed)
   }
 
-  /** The last chunk and the trailer fields. */
+  /** Writes the last chunk and the trailer fields. */
   end(trailers: readonly (readonly [string, string])[]): void {
     let last = `0${CRLF}`
     for (const [name, value] of trailers) {

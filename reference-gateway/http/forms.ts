@@ -1,13 +1,13 @@
 /**
- * Forms carry files, and the gateway does not look into them: no policy, no list of models and no check of the body
- * sees what a form says. So a form passes only where OpenAI takes one. Anywhere else the same header on a JSON body
- * would switch all of that off, since many providers read JSON whatever the content type says.
+ * Forms carry files, and the gateway does not read them: no policy, no list of models and no check of the body sees
+ * what a form says. So a form passes only where OpenAI takes one. Anywhere else the same header on a JSON body would
+ * switch all checks off, since many providers read JSON whatever the content type says.
  */
 import type { IncomingMessage } from 'node:http'
 import { type GatewayError, invalidRequest } from './gateway-error.ts'
 import type { RequestContext } from './request-context.ts'
 
-/** What follows '/v1' where OpenAI's own clients send forms; '*' is one id. */
+/** Paths after '/v1' to which OpenAI's own clients send forms; '*' stands for one id. */
 const FORM_PATHS = [
   '/audio/transcriptions',
   '/audio/translations',
@@ -29,12 +29,12 @@ const FORM_PATHS = [
   '/videos/*/remix',
 ]
 const TAKES_FORMS = new RegExp(`^(?:${FORM_PATHS.join('|').replaceAll('*', '[\\w-]+')})(?:\\?|$)`)
-/** Anywhere in a list of types: of several, a provider may take any. */
+/** A form anywhere in a list of types: a provider may choose any of them. */
 const ANY_FORM = /(?:^|,)\s*(?:multipart\/|application\/x-www-form-urlencoded)/i
 const FORM_DATA = /^multipart\/form-data\s*(?:;|$)/i
 const QUOTED = /"(?:[^"\\]|\\.)*"/g
 
-/** To be asked before anything of the body is read. */
+/** Call it before any of the body is read. */
 export function refuseMisplacedForm(request: IncomingMessage, context: RequestContext): GatewayError | undefined {
   if (!announcesBody(request)) return undefined
   const given = contentTypes(request.rawHeaders)
@@ -54,7 +54,7 @@ export function refuseMisplacedForm(request: IncomingMessage, context: RequestCo
   return undefined
 }
 
-/** A form where forms belong. Nothing else is passed on without being read. */
+/** Whether this is a form in a place for forms. All other bodies are read before they are passed on. */
 export function isForm(context: RequestContext): boolean {
   return FORM_DATA.test(context.headers['content-type'] ?? '') && takesForms(context)
 }
@@ -63,7 +63,7 @@ function takesForms({ method, path }: RequestContext): boolean {
   return method === 'POST' && TAKES_FORMS.test(path)
 }
 
-/** All of them: node:http keeps the first alone, and the provider gets every one. */
+/** All content types: node:http keeps only the first, and the provider gets every one. */
 function contentTypes(raw: readonly string[]): string[] {
   const types: string[] = []
   for (let i = 0; i + 1 < raw.length; i += 2) {

@@ -1,22 +1,22 @@
 /**
- * Where everything that works for one request fails. Whoever calls the pipeline's code (the server, a socket, a timer, a
- * promise) calls it through here: what it throws ends this one answer, and neither the process nor another request.
+ * Catches whatever one request's code throws. The server, sockets, timers and promises call the pipeline's code through
+ * a guard: an error ends this one response, and neither the process nor another request.
  */
 import { errorOfThrown, type GatewayError } from './gateway-error.ts'
 
-/** The client's end of the answer. */
+/** The client's end of the response. */
 export interface GuardedResponse {
-  /** The answer is complete, or will never be. */
+  /** The response is complete, or will never be. */
   readonly ended: boolean
   fail(error: GatewayError): void
-  /** For when even `fail` throws. */
+  /** The last resort, where even `fail` throws. */
   destroy(error: GatewayError): void
 }
 
 export class RequestGuard {
   readonly #ending: GuardedResponse
   readonly #report: (error: GatewayError) => void
-  /** Something was thrown. */
+  /** Whether something was thrown. */
   tripped = false
 
   constructor(ending: GuardedResponse, report: (error: GatewayError) => void) {
@@ -32,7 +32,10 @@ export class RequestGuard {
     }
   }
 
-  /** Goes on with `given`, at once or when it is there; with `onEnded` where the answer has ended meanwhile. */
+  /**
+   * Continues with `given`: in the same turn where it is a value, later where it is a promise. Calls `onEnded` instead
+   * where the response has ended meanwhile.
+   */
   thenSync<T>(given: T | Promise<T>, next: (value: T) => void, onEnded?: (value: T) => void): void {
     if (!(given instanceof Promise)) {
       next(given)

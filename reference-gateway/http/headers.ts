@@ -1,6 +1,6 @@
 /**
- * Which headers pass the gateway. Hop-by-hop headers (RFC 9110, 7.6.1) and those that a Connection header names stay on
- * their own connection; everything else passes as it came, in order, with its case and its duplicates.
+ * Which headers pass the gateway. Hop-by-hop headers (RFC 9110, 7.6.1) and headers that a Connection header names stay
+ * on their own connection. Everything else passes as it came, in order, with its case and its duplicates.
  */
 
 const HOP_BY_HOP = new Set([
@@ -15,10 +15,13 @@ const HOP_BY_HOP = new Set([
   'upgrade',
 ])
 
-/** Said anew by the upstream connection: host and length from what is really sent, 100-continue was already answered. */
+/**
+ * Headers that the upstream connection sets itself: host and length of the body that is sent; 100-continue was
+ * answered.
+ */
 const SAID_ANEW = new Set(['host', 'content-length', 'expect', 'http2-settings'])
 
-/** Never a trailer, whatever an upstream sends there (RFC 9110, 6.5.1): framing, routing, authentication. */
+/** Headers that never pass as a trailer (RFC 9110, 6.5.1): framing, routing, authentication. */
 const NOT_A_TRAILER = new Set([
   'content-length',
   'content-encoding',
@@ -29,8 +32,8 @@ const NOT_A_TRAILER = new Set([
 ])
 
 /**
- * The client's headers as they go upstream. `own` (name, value, ...) takes the place of the client's headers of the same
- * names, `dropped` names (in lower case) what does not pass.
+ * The client's headers as they go upstream. `own` (name, value, ...) replaces the client's headers of the same names.
+ * Headers in `dropped` (names in lower case) do not pass.
  */
 export function requestHeaders(
   raw: readonly string[],
@@ -50,25 +53,25 @@ export function requestHeaders(
   return kept
 }
 
-/** The head of an answer as the gateway works with it. */
+/** The head of an upstream response. */
 export interface UpstreamHead {
   status: number
-  /** What passes, without the upstream's server-timing, which is said anew together with the gateway's own. */
+  /** The headers that pass, without the upstream's server-timing, which is sent together with the gateway's own. */
   headers: string[]
   contentLength: number | undefined
   contentType: string
   isEventStream: boolean
-  /** Compressed: nobody here can look into it. */
+  /** The body is compressed, so that the gateway cannot read it. */
   isEncoded: boolean
-  /** The upstream closes this connection after the answer. */
+  /** The upstream closes this connection after the response. */
   closes: boolean
   retryAfter: string | undefined
   serverTiming: string
-  /** The trailers it announced. */
+  /** The trailers that the upstream announced. */
   trailer: string
 }
 
-/** What a field value may hold (RFC 9110, 5.5), in Node's own words. */
+/** Whether `value` may be a field value (RFC 9110, 5.5), by Node's own definition. */
 export function isFieldValue(value: string): boolean {
   return !/[^\t\x20-\x7e\x80-\xff]/.test(value)
 }
@@ -109,14 +112,14 @@ export function readHead(status: number, rawHeaders: RawHeaders): UpstreamHead {
   return head
 }
 
-/** For a body that will not be the one that was announced. */
+/** For a body whose length is no longer the announced one. */
 export function removeContentLength(head: UpstreamHead): void {
   const at = head.headers.findIndex((part, index) => index % 2 === 0 && part.toLowerCase() === 'content-length')
   if (at >= 0) head.headers.splice(at, 2)
   head.contentLength = undefined
 }
 
-/** The upstream's trailers that may pass, its server-timing apart. */
+/** The upstream's trailers that may pass, and its server-timing. */
 export function responseTrailers(rawTrailers: RawHeaders): { trailers: [string, string][]; serverTiming: string } {
   const trailers: [string, string][] = []
   let serverTiming = ''
@@ -130,7 +133,7 @@ export function responseTrailers(rawTrailers: RawHeaders): { trailers: [string, 
   return { trailers, serverTiming }
 }
 
-/** Two lists of a comma-separated header as one. */
+/** Joins two lists of a comma-separated header. */
 export function joinLists(first: string, second: string): string {
   return first && second ? `${first}, ${second}` : first || second
 }

@@ -1,13 +1,11 @@
 /**
- * The places where a request can be looked at, changed, answered or recorded on its way. A stage that is off is absent and
- * costs nothing; one that needs not wait answers without a promise, so that the request goes on in the same turn.
- *
- *   receive+limits -> auth -> parse -> InputStage -> CacheStage.lookup -> route+acquire -> upstream
- *   -> (translation) -> OutputStage -> CacheFlight.store -> write -> Observer
- *
- * The pipeline itself measures kt-input-policy, kt-cache, kt-output-policy and kt-events around the calls (until the promise settles,
- * where there is one). What a stage knows better it says with `context.timings` (see timings.ts): a stream filter that
- * holds text on purpose, a cache lookup that waits for somebody else's upstream answer.
+ * The places where a request can be inspected, changed, answered or recorded on its way. A hook that is off is absent
+ * and costs nothing. A hook that does not wait answers without a promise, so that the request goes on in the same turn.
+ *   receive+limits -> auth -> parse -> InputHook -> CacheHook.lookup -> route+acquire -> upstream
+ *   -> (translation) -> OutputHook -> CacheFill.store -> write -> Observer
+ * The pipeline itself measures kt-input-policy, kt-cache, kt-output-policy and kt-events around the calls (until the
+ * promise settles, where there is one). What a hook knows better it records in `context.timings` (see timings.ts): a
+ * stream filter that holds text on purpose, a cache lookup that waits for another request's upstream response.
  */
 
 import type { GatewayError } from './gateway-error.ts'
@@ -15,22 +13,24 @@ import type { JsonObject, RequestContext } from './request-context.ts'
 
 export type Maybe<T> = T | Promise<T>
 
-/** A name, its value, the next name, ... as node:http takes them. */
+/** A name, its value, the next name, and so on, as node:http takes them. */
 export type HeaderPairs = readonly string[]
 
 // --- Input policies
 
 export interface InputHook {
-  /** Reads a large body where nobody else waits for it: as `readBody` of safety/request-body.ts. */
+  /** Parses a large body where no other request waits for it. Does what `readBody` of request-body.ts does. */
   read?(context: RequestContext): Promise<GatewayError | undefined>
-  /** Called for every request with a JSON body, whatever its endpoint. What it throws is a bug and answered with 500. */
+  /**
+   * Called for every request with a JSON body, whatever its endpoint. An error thrown here is a bug, answered with 500.
+   */
   check(context: RequestContext): Maybe<InputVerdict>
   close?(): Maybe<void>
 }
 
 export type InputVerdict =
   | { kind: 'pass' }
-  /** Goes on with this body instead; `context.json` is left as it is until then. */
+  /** The request goes on with this body; `context.json` stays as it is until then. */
   | { kind: 'changed'; json: JsonObject }
   | { kind: 'blocked'; error: GatewayError }
 
@@ -47,26 +47,34 @@ export type CacheLookup =
   | { kind: 'hit'; answer: StoredResponse }
   | { kind: 'miss'; fill: CacheFill }
 
-/** The request that asks the provider for everybody who wants the same. Exactly one of the two is called, once. */
+/**
+ * Held by the request that asks the provider for everybody who wants the same. It calls one of the two methods, once.
+ */
 export interface CacheFill {
-  /** A complete 200, after output policies. */
+  /** Call it with a complete 200, after output policies. */
   store(answer: StoredResponse): void
-  /** Anything else: another status, a broken stream, a client that left, an answer too large to keep. */
+  /** Call it in any other case: another status, a broken stream, a client that left, a response too large to keep. */
   abandon(): void
 }
 
 export interface StoredResponse {
-  /** Content headers worth repeating (content-type), no framing, nothing of one connection or one moment. */
+  /**
+   * Content headers worth repeating (content-type); no framing, and nothing that belongs to one connection or one
+   * moment.
+   */
   headers: HeaderPairs
   body: Buffer
-  /** An event stream: replayed chunked. */
+  /** An event stream, which is replayed chunked. */
   stream: boolean
 }
 
 // --- Output policies
 
 export interface OutputHook {
-  /** What shall look at this answer, or undefined where none is concerned (an error, embeddings, ...). Before its body. */
+  /**
+   * Called before the body. Returns what filters this response; undefined where no policy applies (an error,
+   * embeddings).
+   */
   filter(context: RequestContext, head: ResponseHead): WholeFilter | StreamFilterFactory | undefined
   close?(): Maybe<void>
 }
@@ -78,7 +86,7 @@ export interface ResponseHead {
   contentType: string
 }
 
-/** For an answer that is one JSON document. It is collected whole first. */
+/** Filters a response that is one JSON document. The pipeline collects the whole body first. */
 export interface WholeFilter {
   kind: 'whole'
   apply(body: Buffer): Maybe<OutputVerdict>
@@ -89,58 +97,65 @@ export type OutputVerdict =
   | { kind: 'changed'; body: Buffer }
   | { kind: 'blocked'; error: GatewayError }
 
-/** For an event stream. */
+/** Makes the filter of an event stream. */
 export interface StreamFilterFactory {
   kind: 'stream'
   start(sink: StreamSink): StreamFilter
 }
 
-/** Where a stream filter puts what may leave. */
+/** Where a stream filter writes what may leave. */
 export interface StreamSink {
-  /** Runs what a timer or a promise of the filter's own has called: what it throws ends the answer. */
+  /** Runs the callback of one of the filter's timers or promises: an error ends the response. */
   run(step: () => void): void
-  /** Writes to the client. False: the client reads slowly, and `drained` of the filter will be called. */
+  /** Writes to the client. False: the client reads slowly, and the filter's `drained` will be called. */
   write(chunk: Buffer): boolean
-  /** The filter takes more again after its `write` said false for a reason of its own. */
+  /** The filter accepts more, after its `write` returned false for a reason of its own. */
   resume(): void
-  /** Everything was written; the answer ends well. Must follow `end` of the filter, at once or later. */
+  /** Everything was written, and the response ends well. Must follow the filter's `end`, at once or later. */
   end(): void
-  /** Writes `lastEvent` (a complete SSE event) and ends the answer; the upstream is given up. `code` is for the record. */
+  /**
+   * Writes `lastEvent` (a complete SSE event), ends the response and cancels the upstream request. `code` is for the
+   * record.
+   */
   block(lastEvent: Buffer, code: string): void
 }
 
 export interface StreamFilter {
-  /** A piece of the event stream as it came, split anywhere. False: no more for now, until `drained` or `resume` of the sink. */
+  /** A piece of the event stream, split anywhere. False: wait for `drained`, or for `resume` of the sink. */
   write(chunk: Buffer): boolean
   /** The provider's stream is complete. */
   end(): void
   /** The client is ready for more. */
   drained(): void
-  /** The answer broke off or the client left: stop timers, write nothing more. */
+  /** The response broke off or the client left: stop timers, and write nothing more. */
   abort(): void
 }
 
 // --- The upstream's answer
 
-/** The upstream's side. */
+/** Controls the upstream response. */
 export interface UpstreamFlow {
   pause(): void
   resume(): void
-  /** Gives the upstream's answer up. */
+  /** Cancels the upstream request. */
   abort(): void
 }
 
 // --- Events, metrics, tracing
 
-/** Told of every request under /v1/. Must not throw, must not wait. */
+/** Sees every request under /v1/. Must not throw, and must not wait. */
 export interface Observer {
-  /** The request was accepted (before its body). */
+  /** The request was accepted; its body has not arrived yet. */
   onStart?(context: RequestContext): void
-  /** Headers for the upstream request, in place of the client's of the same names (traceparent). */
+  /** Headers for the upstream request, which replace the client's headers of the same names (traceparent). */
   upstreamHeaders?(context: RequestContext): HeaderPairs
-  /** The answer's head is known. What it returns sees the body as the client gets it. Called for cache hits too. */
+  /**
+   * The response's head is known. The returned observer sees the body as the client gets it. Called for cache hits too.
+   */
   onResponse?(context: RequestContext, head: ResponseHead): BodyObserver | undefined
-  /** The answer is complete or broke off: `status`, `endedMs`, `timings` are final. Once a request. */
+  /**
+   * The response is complete or broke off: `status`, `endedMs` and `timings` are final. Called once for each request.
+   */
   onEnd?(context: RequestContext): void
   close?(): Maybe<void>
 }

@@ -1,11 +1,12 @@
 /**
- * What JSON.parse lets through and a proxy must not: keys that occur twice in one object (the gateway would check the last
- * one, the provider might use the first) and nesting that overflows the stack of whoever walks it. Tool arguments are JSON
- * inside of a string, and nest as well. One pass over the text; whether it is JSON at all is left to JSON.parse.
+ * Finds what JSON.parse accepts and a proxy must not pass on: keys that occur twice in one object (the gateway would
+ * check the last, the provider might use the first), and nesting that overflows the stack of the code that walks it.
+ * Tool arguments are JSON inside a string, and nest as well. One pass over the text; JSON.parse decides whether it is
+ * JSON.
  */
 
 export const MAX_DEPTH = 64
-/** What a tool is called with: a string that holds JSON. */
+/** The key of a tool call's arguments: a string that holds JSON. */
 const ARGUMENTS = 'arguments'
 /** Above this many keys in one object a Set is cheaper than a list. */
 const LIST_KEYS = 12
@@ -26,14 +27,14 @@ export function findJsonProblem(text: string): JsonProblem | undefined {
   return walk(text, true)
 }
 
-/** Deeper than MAX_DEPTH, whatever its keys are. */
+/** Whether `text` nests deeper than MAX_DEPTH, whatever its keys are. */
 export function nestsTooDeep(text: string): boolean {
   return walk(text, false) !== undefined
 }
 
-/** `readsKeys`: looks for keys that occur twice, and into what stands under `arguments`. */
+/** `readsKeys`: looks for keys that occur twice, and into the value of `arguments`. */
 function walk(text: string, readsKeys: boolean): JsonProblem | undefined {
-  // One entry a level: the keys seen in an object, undefined for a list.
+  // One entry for each level: the keys seen in an object, undefined for a list.
   const levels: (KeySet | undefined)[] = []
   let keys: KeySet | undefined
   let keyComesNext = false
@@ -77,7 +78,7 @@ class KeySet {
   readonly #list: string[] = []
   #set: Set<string> | undefined
 
-  /** False where the key was there before. */
+  /** Returns false where the key was there before. */
   add(key: string): boolean {
     if (this.#set) {
       if (this.#set.has(key)) return false

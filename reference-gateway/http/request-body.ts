@@ -1,7 +1,7 @@
 /**
- * The request body: read whole up to a limit, parsed once, and looked at as far as the gateway itself must understand it.
- * The bytes go upstream unchanged unless a policy changes them. Large ones can be received into memory that threads share,
- * and read in one of them (see InputStage.read): what takes a millisecond here is everybody's millisecond.
+ * The request body: received whole up to a limit, parsed once, and read as far as the gateway must understand it. The
+ * bytes go upstream unchanged unless a policy changes them. Large bodies can be received into memory that threads
+ * share, and parsed in a thread (see InputHook.read): a millisecond of parsing here delays every request.
  */
 import { isUtf8 } from 'node:buffer'
 import type { IncomingMessage } from 'node:http'
@@ -13,12 +13,12 @@ import { findJsonProblem, type JsonProblem, MAX_DEPTH } from './json-guard.ts'
 import type { ApiEndpoint, BodyFacts, JsonObject, RequestContext } from './request-context.ts'
 
 const EMPTY = Buffer.alloc(0)
-/** Above this size a body can be shared: a fraction of a millisecond to read. */
+/** A body above this size can be shared. Parsing a body of this size takes a fraction of a millisecond. */
 const SHARED_FROM_BYTES = 64 * 1024
 
 /**
- * Calls exactly one of the two, once. A client that goes away in between is seen at the response, not here. `shares`: a
- * large body is wanted in shared memory.
+ * Calls exactly one of the two callbacks, once. A client that leaves meanwhile is noticed at the response, not here.
+ * `shares`: a large body goes into shared memory.
  */
 export function receiveBody(
   request: IncomingMessage,
@@ -32,9 +32,9 @@ export function receiveBody(
     refused(tooLarge(limitBytes))
     return
   }
-  // Copied as it comes, a little at a time.
+  // Each piece is copied into it as it arrives.
   const shared = shares && announced > SHARED_FROM_BYTES ? sharedBuffer(announced) : undefined
-  // By the next tick the parser has gone through the segment that held the head.
+  // By the next tick the parser has read the segment that held the head.
   let cameWithHead = false
   process.nextTick(() => {
     cameWithHead = request.complete
@@ -72,7 +72,7 @@ function tooLarge(limitBytes: number): GatewayError {
   return invalidRequest('body_too_large', `the request body is larger than ${formatBytes(limitBytes)}`, 413)
 }
 
-/** Fills in what the body says, or returns why it is refused. A form that belongs there is not looked into. */
+/** Fills in what the body says, or returns why it is refused. A form in a place for forms is not read. */
 export function readBody(context: RequestContext): GatewayError | undefined {
   if (!isParsed(context)) return undefined
   const { 'content-encoding': encoding } = context.headers
@@ -85,7 +85,7 @@ export function readBody(context: RequestContext): GatewayError | undefined {
   return undefined
 }
 
-/** Its body lies in shared memory and will be read as JSON: a thread can do that. */
+/** Whether a thread can parse the body: it lies in shared memory and is JSON. */
 export function isLarge(context: RequestContext): boolean {
   const { 'content-encoding': encoding = 'identity' } = context.headers
   return context.body.buffer instanceof SharedArrayBuffer && isParsed(context) && encoding === 'identity'
@@ -100,7 +100,7 @@ export interface ParsedBody {
   facts: BodyFacts
 }
 
-/** What a body says, or why it is refused. */
+/** Parses a body, or says why it is refused. */
 export function parseBody(body: Buffer, endpoint: ApiEndpoint): GatewayResult<ParsedBody> {
   if (!isUtf8(body)) return refused(invalidRequest('invalid_utf8', 'the request body is not UTF-8'))
   const text = body.toString('utf8')
@@ -118,13 +118,16 @@ export function parseBody(body: Buffer, endpoint: ApiEndpoint): GatewayResult<Pa
   return readFacts(parsed as JsonObject, endpoint)
 }
 
-/** What the gateway's own decisions rest on must have the right type: policies that see nothing must not let it pass. */
+/**
+ * The members that the gateway's own decisions rest on must have the right type: a policy that cannot read them must
+ * not let the request pass.
+ */
 export function readFacts(json: JsonObject, endpoint: ApiEndpoint): GatewayResult<ParsedBody> {
   const { model, stream, messages, temperature, store } = json
   if (model !== undefined && typeof model !== 'string') {
     return refused(invalidRequest('invalid_model', "'model' is not a string"))
   }
-  // It becomes a part of paths and labels, where half a character has no form.
+  // The model's name becomes a part of paths and labels, which cannot hold half a character.
   if (model?.isWellFormed() === false) {
     return refused(invalidRequest('invalid_model', "'model' is not well-formed Unicode: it holds a lone surrogate"))
   }

@@ -1,6 +1,6 @@
 /**
- * One request on its way through the gateway's stages: what is known of it, and what became of it. Stages read it, and
- * write only the fields that are theirs. Times are milliseconds of the process's monotonic clock.
+ * One request on its way through the gateway's hooks: what is known about it, and how it ended. Each hook reads the
+ * context, and writes only its own fields. Times are milliseconds of the process's monotonic clock.
  */
 import { createHash } from 'node:crypto'
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
@@ -9,14 +9,14 @@ import { Timings } from './timings.ts'
 export type JsonObject = { readonly [key: string]: unknown }
 export type ApiEndpoint = 'chat' | 'completions' | 'embeddings' | 'responses' | 'other'
 
-/** What the gateway must know of every JSON body. */
+/** What the gateway must know about every JSON body. */
 export interface BodyFacts {
   model: string | undefined
   /** The client asked for a stream. */
   stream: boolean
-  /** As the body has it. */
+  /** The value in the body, of any type. */
   temperature: unknown
-  /** The provider is asked to keep the answer. */
+  /** The client asks the provider to keep the response. */
   store: boolean
 }
 
@@ -29,14 +29,14 @@ const ENDPOINTS: Record<string, ApiEndpoint> = {
   '/responses': 'responses',
 }
 
-/** What tells clients apart at a provider, where the gateway itself knows no keys. */
+/** Headers that identify a client to a provider. They tell tenants apart where the gateway has no keys of its own. */
 const IDENTITY_HEADERS = ['authorization', 'api-key', 'x-api-key', 'openai-organization', 'openai-project']
 const ID_START = process.pid.toString(36) + Math.floor(performance.timeOrigin).toString(36)
 const EMPTY = Buffer.alloc(0)
 let requests = 0
 
 export class RequestContext {
-  /** Unique over processes and restarts; short. */
+  /** Short, and unique over processes and restarts. */
   readonly id: string
   readonly method: string
   /** What follows '/v1', query included. */
@@ -52,21 +52,21 @@ export class RequestContext {
   store = false
   /** Name of the provider that was asked last. */
   provider: string | undefined
-  /** Upstream requests made; more than 1 after a fallback. */
+  /** Number of upstream requests; more than 1 after a fallback. */
   attempts = 0
-  /** Undefined where no cache is on. */
+  /** Undefined without a cache. */
   cache: 'hit' | 'miss' | 'bypass' | undefined
-  /** What each policy that found something did: name -> action. Written by policies. */
+  /** What each policy that found something did: name -> action. Policies write it. */
   policies: Record<string, PolicyAction> | undefined
-  /** Of the answer; 0 while there is none. */
+  /** The response's status; 0 while there is none. */
   status = 0
-  /** The code of the gateway's own error answer, or why the answer broke off. */
+  /** The code of the gateway's own error, or why the response broke off. */
   error: string | undefined
-  /** The client left before the answer's end. */
+  /** The client left before the response's end. */
   aborted = false
-  /** When the first byte of the answer's body was written; 0 before. */
+  /** When the first byte of the response's body was written; 0 before that. */
   firstByteMs = 0
-  /** When the answer was complete, or broke off; 0 before. */
+  /** When the response was complete, or broke off; 0 before that. */
   endedMs = 0
   #isJson = false
   #json: JsonObject | undefined
@@ -87,15 +87,15 @@ export class RequestContext {
   }
 
   /**
-   * The body parsed, for every body that is JSON. Parsed once: a large one, read in a thread, only when it is first asked for
-   * here. After an input policy changed it, as changed.
+   * The parsed body, for every body that is JSON, parsed once. A body that a thread has parsed is parsed here only when
+   * somebody asks for it. After an input policy changed the body, this is the changed body.
    */
   get json(): JsonObject | undefined {
     if (this.#isJson) this.#json ??= JSON.parse(this.body.toString()) as JsonObject
     return this.#json
   }
 
-  /** What the body was found to say; without `json`, it is JSON all the same. */
+  /** Sets what the body says. A body without `json` is JSON all the same. */
   setBody({ json, facts }: { json?: JsonObject; facts: BodyFacts }): void {
     this.#isJson = true
     this.#json = json
@@ -105,7 +105,7 @@ export class RequestContext {
     this.store = facts.store
   }
 
-  /** The name that `auth.keys` gives; without such keys, a digest of whatever the client identifies itself with. */
+  /** The name that `auth.keys` gives; without such keys, a digest of the headers that identify the client. */
   get tenant(): string {
     this.#tenant ??= digestOf(this.headers)
     return this.#tenant
@@ -115,7 +115,7 @@ export class RequestContext {
     this.#tenant = name
   }
 
-  /** Aborted when the client leaves. Made when first asked for. */
+  /** Aborted when the client leaves. Created at the first use. */
   get signal(): AbortSignal {
     this.#abort ??= new AbortController()
     if (this.aborted) this.#abort.abort()

@@ -1,6 +1,7 @@
 /**
- * The client's end of an answer: head, pieces, trailers, and every way to end. An answer either leaves in one piece, with
- * complete figures in its head, or piece by piece with backpressure. A copy is kept where the cache asked for one.
+ * Writes one response to the client: head, pieces, trailers, and every way to end. A response leaves either in one
+ * piece, with final timings in its head, or piece by piece with backpressure. A copy is kept where the cache asks for
+ * one.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { drainRefusedBody, ReaderTimeout } from './bad-clients.ts'
@@ -11,16 +12,16 @@ import { joinLists, type RawHeaders, responseTrailers, type UpstreamHead } from 
 import type { BodyObserver, CacheFill, Observer } from './hooks.ts'
 import type { RequestContext } from './request-context.ts'
 
-/** What is larger is not kept for the cache. */
-const LARGEST_KEPT_BYTES = 4 * 1024 * 1024
+/** A larger response is not kept for the cache. */
+const MAX_KEPT_BYTES = 4 * 1024 * 1024
 
 export interface ResponseWriterOptions {
   observers: readonly Observer[]
-  /** How long a client may take nothing of what waits for it. */
+  /** How long a client may take none of the waiting bytes. */
   readerTimeoutMs: number
-  /** The gateway is shutting down: this answer is the last on its connection. */
+  /** The gateway is shutting down: this response is the last on its connection. */
   readonly draining: boolean
-  /** Told what goes wrong and no client's request or provider explains. */
+  /** Receives problems that neither the client's request nor the provider explains. */
   readonly report: (problem: string) => void
 }
 
@@ -31,7 +32,7 @@ export class ResponseWriter implements GuardedResponse {
   readonly #options: ResponseWriterOptions
   readonly #finished: () => void
   #head: UpstreamHead | undefined
-  /** Of an answer that leaves in one piece. */
+  /** The pieces of a response that leaves in one piece. */
   #gathered: Buffer[] | undefined
   #watches: BodyObserver[] | undefined
   #copy: Buffer[] | undefined
@@ -40,14 +41,14 @@ export class ResponseWriter implements GuardedResponse {
   #chunks: ChunkedBody | undefined
   #sendsTrailer = false
   #bodyStarted = false
-  /** The answer is complete, or will never be. */
+  /** The response is complete, or will never be. */
   ended = false
-  /** What becomes of a cache miss. */
+  /** What to do with the response of a cache miss. */
   cacheFill: CacheFill | undefined
-  /** Through which everything runs that works for this answer. */
+  /** All code that works for this response runs through it. */
   readonly guard: RequestGuard
 
-  /** `finished` is called once, at the end of whatever kind. */
+  /** `finished` is called once, however the response ends. */
   constructor(
     request: IncomingMessage,
     response: ServerResponse,
@@ -65,17 +66,17 @@ export class ResponseWriter implements GuardedResponse {
     })
   }
 
-  /** The client has been told a status: from here on the only other way out is to break off. */
+  /** The client has received a status: from now on an error can only break the response off. */
   get headSent(): boolean {
     return this.#response.headersSent
   }
 
-  /** The client reads more slowly than there is to read. */
+  /** The client reads more slowly than the gateway writes. */
   get needsDrain(): boolean {
     return this.#response.writableNeedDrain
   }
 
-  /** `whole`: everything leaves at the end. `onDrain`: the client has taken what there was. */
+  /** `whole`: the whole response leaves at the end. `onDrain`: the client has taken all that waited. */
   begin(head: UpstreamHead, whole: boolean, onDrain: () => void): void {
     const context = this.#context
     context.status = head.status
@@ -91,7 +92,7 @@ export class ResponseWriter implements GuardedResponse {
     this.#writeHead(head)
     const response = this.#response
     this.#chunks = ChunkedBody.takeOver(response)
-    // The head leaves with the first piece of the body where both came together, and does not wait for it otherwise.
+    // The head leaves together with the first piece of the body where that is there in this turn, and else alone.
     process.nextTick(() => {
       if (!this.#bodyStarted && !response.destroyed) response.flushHeaders()
     })
@@ -101,7 +102,7 @@ export class ResponseWriter implements GuardedResponse {
     })
   }
 
-  /** False: the client reads slowly, and `onDrain` follows. */
+  /** Returns false where the client reads slowly; `onDrain` follows. */
   write(chunk: Buffer): boolean {
     if (this.ended) return true
     this.#bodyStarted = true
@@ -130,7 +131,7 @@ export class ResponseWriter implements GuardedResponse {
     this.#finish()
   }
 
-  /** The gateway's own answer, in place of any other. */
+  /** Sends the gateway's own error as the response. */
   sendError(error: GatewayError): void {
     if (this.ended) return
     const context = this.#context
@@ -143,7 +144,7 @@ export class ResponseWriter implements GuardedResponse {
     this.#finish()
   }
 
-  /** Nothing more will come: an error where the client was told nothing yet, else its connection breaks off. */
+  /** No more of the response will come: sends an error where no status was sent, else breaks the connection off. */
   fail(error: GatewayError): void {
     if (this.ended) return
     if (!this.headSent) {
@@ -151,7 +152,7 @@ export class ResponseWriter implements GuardedResponse {
       return
     }
     this.#context.error = error.code
-    // An answer that only the connection's end delimits would look complete after a plain close: it gets a reset.
+    // A response that ends with its connection would look complete after a plain close, so the connection is reset.
     if (this.#request.httpVersion === '1.1') this.#response.destroy()
     else this.#request.socket.resetAndDestroy()
     this.#finish()
@@ -163,7 +164,7 @@ export class ResponseWriter implements GuardedResponse {
     if (!this.ended) this.#finish()
   }
 
-  /** The client is gone. */
+  /** The client has closed its connection. */
   onClientClosed(): void {
     if (!this.ended) this.#finish()
   }
@@ -203,7 +204,7 @@ export class ResponseWriter implements GuardedResponse {
 
   #keep(copy: Buffer[], chunk: Buffer): void {
     this.#copiedBytes += chunk.length
-    if (this.#copiedBytes > LARGEST_KEPT_BYTES) this.#abandon()
+    if (this.#copiedBytes > MAX_KEPT_BYTES) this.#abandon()
     else copy.push(chunk)
   }
 

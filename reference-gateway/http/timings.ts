@@ -1,15 +1,13 @@
 /**
- * The gateway's own account of one request, in milliseconds of the process's monotonic clock. From its full arrival to the
- * answer's end a request is at each moment in exactly one state:
- *
+ * The gateway's account of one request, in milliseconds of the process's monotonic clock. From its full arrival to the
+ * response's end a request is at each moment in exactly one state:
  *   work      the gateway computes, or waits for what is its own: a connection, a policy, its cache   = overhead
  *   upstream  it waits for the provider
- *   hold      it waits for the provider while text that came is held back on purpose (a stream filter)
+ *   hold      it waits for the provider while a stream filter holds text back on purpose
  *   client    it waits for a client that reads slowly
- *
- * The components (routing, cache, ...) are parts of `work`, measured around each step. What the gateway cannot see is in
- * none of them: time that bytes lay in the kernel or in the event loop's queue before a callback ran. For that, compare
- * with the provider's stamps.
+ * The components (routing, cache, ...) are parts of `work`, measured around each step. No state holds what the gateway
+ * cannot see: the time that bytes lay in the kernel or in the event loop's queue before a callback ran. The provider's
+ * stamps show that time.
  */
 
 export type TimingState = 'work' | 'upstream' | 'hold' | 'client'
@@ -21,13 +19,15 @@ export type OverheadComponent = (typeof COMPONENTS)[number]
 export class Timings {
   arrivedMs = 0
   routingMs = 0
-  /** Of these, undefined: the stage is off. */
+  /** Each of the following is undefined where its hook is off. */
   inputPolicyMs: number | undefined
   cacheMs: number | undefined
   injectMs: number | undefined
   outputPolicyMs: number | undefined
   eventsMs: number | undefined
-  /** Waiting for a slot, connecting where needed, until the request is handed to its connection; over all attempts. */
+  /**
+   * Waiting for a free connection, connecting where needed, until the connection has the request; over all attempts.
+   */
   acquireMs = 0
   upstreamMs = 0
   holdMs = 0
@@ -56,24 +56,24 @@ export class Timings {
     return nowMs
   }
 
-  /** Events and tracing looked at the request, from `startMs` until now. */
+  /** Adds the time since `startMs`, which events and tracing spent on the request. */
   observed(startMs: number): void {
     this.eventsMs = (this.eventsMs ?? 0) + performance.now() - startMs
   }
 
-  /** For stream filters: whether text is held back. Waiting for the upstream counts as hold meanwhile. */
+  /** A stream filter sets it while it holds text back: waiting for the upstream then counts as hold. */
   set holding(on: boolean) {
     if (on === this.#holding) return
     this.#holding = on
     if (this.#state === 'upstream' || this.#state === 'hold') this.enter('upstream')
   }
 
-  /** Work in progress included. */
+  /** Includes the work in progress. */
   get overheadMs(): number {
     return this.#workMs + (this.#state === 'work' ? performance.now() - this.#markMs : 0)
   }
 
-  /** A component by its printed name; undefined where its stage is off. */
+  /** A component by its printed name; undefined where its hook is off. */
   component(name: OverheadComponent): number | undefined {
     switch (name) {
       case 'input-policy':

@@ -1,6 +1,6 @@
 /**
- * A histogram of milliseconds that costs 50 ns a value and a few kilobytes: HdrHistogram with two significant digits over
- * tenths of a microsecond, since a component may take less than one.
+ * A histogram of milliseconds that costs 50 ns a value and a few kilobytes: HdrHistogram with two significant digits
+ * over tenths of a microsecond, since a component may take less than one.
  */
 import { decodeFromCompressedBase64, encodeIntoCompressedBase64, Int32Histogram } from 'hdr-histogram-js'
 
@@ -39,7 +39,7 @@ export class LatencyHistogram {
     return this.count === 0 ? undefined : this.#hdr.maxValue / PER_MS
   }
 
-  /** How many values lie at or below each of `boundsMs`, which ascend. */
+  /** How many values lie at or below each of `boundsMs`, which must ascend. */
   countsUpTo(boundsMs: readonly number[]): number[] {
     let seen = 0
     let slot = 0

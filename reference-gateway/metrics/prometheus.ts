@@ -1,7 +1,7 @@
 /**
- * `/metrics` in Prometheus's text format. The gateway's own figures come from snapshots of all processes and become
- * metrics only when they are asked for: while requests run, nothing is spent on labels. Node's and the process's own
- * figures are prom-client's default metrics, of each process, added up as prom-client sees fit.
+ * `/metrics` in Prometheus's text format. The gateway's own metrics are made from snapshots of all processes when
+ * somebody asks for them, so that running requests spend nothing on labels. The metrics of Node and of the process are
+ * prom-client's defaults, which prom-client adds up over all processes.
  */
 import { AggregatorRegistry, collectDefaultMetrics, Registry } from 'prom-client'
 import type { ResponseCacheStats } from '../cache/cache.ts'
@@ -11,7 +11,7 @@ import type { GatewayTotals } from './recorder.ts'
 
 export const CONTENT_TYPE = Registry.PROMETHEUS_CONTENT_TYPE
 
-/** As prom-client's registries give and take them. */
+/** The form that prom-client's registries return and take. */
 export interface MetricJson {
   name: string
   help: string
@@ -24,7 +24,7 @@ export interface MetricsSources {
   totals: GatewayTotals | undefined
   cache: ResponseCacheStats | undefined
   events: EventCounts | undefined
-  /** Dropped on the way to each reader. */
+  /** Events dropped on the way to each reader. */
   droppedBy: Record<string, number>
   /** Undefined without policies. */
   holdOverrun: number | undefined
@@ -37,14 +37,14 @@ const LATENCY_S = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 1
 const COMPONENT_S = [
   0.00001, 0.00002, 0.00005, 0.0001, 0.0002, 0.0005, 0.001, 0.002, 0.003, 0.005, 0.007, 0.01, 0.025, 0.05, 0.1, 0.5, 1,
 ]
-/** Spreads that are of the request itself; all others are components of the overhead. */
+/** Histograms of the request itself. All other histograms are components of the overhead. */
 const WHOLE: Record<string, string> = {
   latency: 'From the full arrival of a request to the end of its answer.',
   ttft: 'From the full arrival of a request to its first token.',
   upstream: 'Waiting for the provider.',
 }
 
-/** The default metrics of this process, to be read with `getMetricsAsJSON`. */
+/** The default metrics of this process; read them with `getMetricsAsJSON`. */
 export function processMetrics(): Registry {
   const registry = new Registry()
   collectDefaultMetrics({ register: registry })
@@ -59,7 +59,7 @@ export function renderMetrics(measured: MetricsSources): Promise<string> {
     ...holdMetrics(measured),
     ...poolMetrics(measured),
   ]
-  // prom-client says `object` for what its registries give: MetricJson is that.
+  // prom-client types what its registries return as `object`; MetricJson describes it.
   return AggregatorRegistry.aggregate([...measured.processes, own]).metrics()
 }
 

@@ -1,18 +1,18 @@
 /**
- * The figures of one process since its start, fed with each finished request: how long each component took, and how many
- * requests and tokens there were of which kind. A snapshot of it is plain JSON, and snapshots of several processes add up.
+ * The metrics of one process since its start, fed with each finished request: the time of each component, and requests
+ * and tokens by kind. A snapshot is plain JSON, and snapshots of several processes can be merged.
  */
 import type { RequestEvent } from '../events/event.ts'
 import { type EncodedHistogram, LatencyHistogram } from './latency-histogram.ts'
 
-/** Names that clients invent must not fill the memory: what comes after this many is counted as one. */
+/** Clients invent model names, which must not fill the memory: all names after this many count as one. */
 const MOST_KINDS = 1_000
 const OTHER_MODEL = 'other'
 
 export interface MetricsSnapshot {
-  /** By component; 'total' is the overhead, 'latency', 'ttft' and 'upstream' the request itself. */
+  /** By component. 'total' is the overhead; 'latency', 'ttft' and 'upstream' belong to the request itself. */
   histograms: Record<string, EncodedHistogram>
-  /** By the JSON of their labels. */
+  /** Keys are the labels as JSON. */
   requests: Record<string, number>
   tokens: { input: number; output: number }
   policies: Record<string, number>
@@ -70,7 +70,7 @@ export class MetricsRecorder {
   }
 }
 
-/** Spreads by name, requests by labels, all processes together. */
+/** All processes together: histograms by name, requests by labels. */
 export interface GatewayTotals {
   histograms: Map<string, LatencyHistogram>
   requests: Map<string, number>

@@ -3,9 +3,9 @@ import type { LatencyHistogram } from './latency-histogram.ts'
 import type { GatewayTotals } from './recorder.ts'
 
 /**
- * What each component may take at P99, in milliseconds ("Performance Engineering the AI Gateway", Gateway Overhead Budget).
- * Emission is asynchronous: what a request spends on putting its event into the ring must not show, which here means that
- * it is below what the total's own figure is rounded to.
+ * The budget of each component at P99, in milliseconds ("Performance Engineering the AI Gateway", Gateway Overhead
+ * Budget). Emission is asynchronous, so the time that a request spends on queueing its event must not be visible: the
+ * budget is what the total is rounded to.
  */
 const BUDGETS_MS: Readonly<Record<string, number>> = {
   input_policy: 2,
@@ -33,7 +33,7 @@ export interface OverheadStats {
   components: Record<string, ComponentStats>
 }
 
-/** As they are printed: the order of the pipeline. */
+/** The order of the pipeline, in which components are printed. */
 const ORDER = [
   'input_policy',
   'routing',

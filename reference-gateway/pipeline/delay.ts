@@ -1,9 +1,10 @@
 /**
- * Holds something for a time without blocking the event loop. Timers have a resolution of a millisecond and count from the
- * loop's cached time, so that they may fire early: the rest is waited for turn by turn, never less than asked.
+ * Waits without blocking the event loop. Timers have a resolution of a millisecond and count from the loop's cached
+ * time, so that they may fire early. The last part is waited for turn by turn, and the delay is never shorter than
+ * asked.
  */
 
-/** Calls `then` once `delayMs` have passed; the returned function calls it off. */
+/** Calls `then` once `delayMs` have passed. The returned function cancels it. */
 export function delay(delayMs: number, then: () => void): () => void {
   const untilMs = performance.now() + delayMs
   let timer: NodeJS.Timeout | undefined

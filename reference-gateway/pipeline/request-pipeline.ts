@@ -1,8 +1,8 @@
 /**
- * One request from its head to the end of its answer, step by step: admitted, read, judged by input policies, looked up in
- * the cache, routed, and asked of one provider after another until one answers. A client that goes away in any phase takes
- * the upstream request with it. Another provider is asked only while the client was told nothing: after a connection that
- * could not be made, a 429 or a 5xx. Every way in from outside goes through the guard (see guard.ts).
+ * One request from its head to the end of its response, step by step: admitted, read, judged by input policies, looked
+ * up in the cache, routed, and sent to one provider after another until one answers. When the client leaves, in any
+ * phase, the upstream request is cancelled. Another provider is asked only while the client has received nothing: after
+ * a failed connection, a 429 or a 5xx. Every call from outside goes through the guard (see guard.ts).
  */
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { ClientKeys } from '../http/auth.ts'
@@ -63,7 +63,7 @@ export class RequestPipeline implements AttemptOwner {
 
   start(): void {
     this.#response.on('close', () => this.#guard.run(() => this.#onClientGone()))
-    // What can fail here is writing to a client that left: its 'close' follows.
+    // Only writing to a client that left can fail here; the response's 'close' follows.
     this.#response.on('error', () => {})
     this.#guard.run(() => this.#begin())
   }
@@ -108,7 +108,7 @@ export class RequestPipeline implements AttemptOwner {
     this.#onParsed(refused, readMs)
   }
 
-  /** `startMs`: from when on the time is the input policies'. */
+  /** From `startMs` on the time belongs to the input policies. */
   #onParsed(refused: GatewayError | undefined, startMs: number): void {
     const context = this.#context
     if (refused) {
@@ -160,11 +160,11 @@ export class RequestPipeline implements AttemptOwner {
     this.#guard.thenSync(
       cache.lookup(context),
       (found) => {
-        // Waiting for another request's answer is waiting for the provider.
+        // Waiting for another request's response is waiting for the provider.
         context.timings.cacheMs = performance.now() - startMs - (context.timings.upstreamMs - waitedMs)
         this.#onCacheLookup(found)
       },
-      // Those who wait for this request's answer must not wait for nothing.
+      // The requests that wait for this one's response must not wait in vain.
       (found) => found.kind === 'miss' && found.fill.abandon(),
     )
   }
@@ -325,7 +325,7 @@ export class RequestPipeline implements AttemptOwner {
   #onFinished(): void {
     this.#stopWaiting?.()
     const guard = this.#guard
-    // Each for itself: what fails here must not keep the others from being given back.
+    // Each step runs alone: an error in one must not keep the others from releasing what they hold.
     guard.run(() => this.#relay?.abort())
     if (this.#context.aborted || guard.tripped) {
       this.#upstream?.breaker?.cancelled()

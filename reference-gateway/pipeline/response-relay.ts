@@ -1,6 +1,6 @@
 /**
- * An upstream answer on its way to the client: translated where the provider speaks another protocol, filtered where an
- * output policy is concerned, else passed on byte for byte.
+ * Passes an upstream response on to the client: translated where the provider speaks another protocol, filtered where
+ * an output policy applies, else byte for byte.
  */
 
 import type { GatewayError } from '../http/gateway-error.ts'
@@ -10,10 +10,10 @@ import type { RequestContext } from '../http/request-context.ts'
 import { concatChunks, type ResponseWriter } from '../http/response-writer.ts'
 import type { ResponseTranslation } from '../protocols/protocol.ts'
 
-/** Up to this size an answer of known length leaves in one piece although nothing needs it whole. */
+/** A response of known length up to this size leaves in one piece, although nothing needs it whole. */
 const ONE_PIECE_BYTES = 256 * 1024
-/** The most that is collected for a filter or a translation. */
-const LARGEST_WHOLE_BYTES = 16 * 1024 * 1024
+/** The largest body that is collected for a filter or a translation. */
+const MAX_WHOLE_BYTES = 16 * 1024 * 1024
 
 export interface RelayOptions {
   context: RequestContext
@@ -40,7 +40,7 @@ export class ResponseRelay implements StreamSink {
     this.#writer = options.writer
   }
 
-  /** The upstream's head. */
+  /** The head of the upstream response. */
   begin(head: UpstreamHead): void {
     const { context, output, translation } = this.#options
     context.status = head.status
@@ -64,7 +64,7 @@ export class ResponseRelay implements StreamSink {
     return !head.isEventStream && head.contentLength !== undefined && head.contentLength <= ONE_PIECE_BYTES
   }
 
-  /** A piece of the upstream's body. */
+  /** A piece of the upstream response's body. */
   data(chunk: Buffer): void {
     if (this.#writer.ended) return
     const { timings } = this.#options.context
@@ -84,7 +84,7 @@ export class ResponseRelay implements StreamSink {
     }
   }
 
-  /** The upstream's answer is complete. */
+  /** The upstream response is complete. */
   complete(rawTrailers: RawHeaders): void {
     if (this.#writer.ended) return
     this.#options.context.timings.enter('work')
@@ -110,7 +110,7 @@ export class ResponseRelay implements StreamSink {
     this.#addOutputPolicy(startMs)
   }
 
-  /** The upstream failed, the client left, or whatever else ends this early. */
+  /** The response ends early: the upstream failed, or the client left. */
   abort(): void {
     this.#streamFilter?.abort()
   }
@@ -165,7 +165,7 @@ export class ResponseRelay implements StreamSink {
   #collect(collected: Buffer[], chunk: Buffer): void {
     collected.push(chunk)
     this.#collectedBytes += chunk.length
-    if (this.#collectedBytes <= LARGEST_WHOLE_BYTES) return
+    if (this.#collectedBytes <= MAX_WHOLE_BYTES) return
     this.#giveUp({ status: 502, code: 'answer_too_large', message: 'the provider’s answer is larger than 16 MiB' })
   }
 

@@ -1,6 +1,6 @@
 /**
- * One request to one provider: a connection is acquired, the request handed to it, and what comes back is told to the
- * owner. It is the handler that undici (and the HTTP/2 session, which calls the same way) calls back.
+ * One request to one provider: acquires a connection, hands the request to it, and reports the response to its owner.
+ * It is the handler that undici calls back; the HTTP/2 session calls it the same way.
  */
 import type { Dispatcher } from 'undici'
 import type { RawHeaders } from '../http/headers.ts'
@@ -10,13 +10,13 @@ import type { ConnectionPool } from './pool.ts'
 import type { ConnectionLease, UpstreamRequest } from './types.ts'
 
 export interface AttemptOwner {
-  /** Runs what a connection or the pool has called, all of the following too: what it throws ends the request. */
+  /** Runs every callback of a connection or of the pool, all of the following included: an error ends the request. */
   run(step: () => void): void
   /** The request is being written. */
   onSent(): void
-  /** The provider refused it unread: it will be sent again, over another connection. */
+  /** The provider refused the request unread: it will be sent again, over another connection. */
   onRefusedStream(): void
-  /** The answer's head. False: the answer is not wanted (the rest of it is read and thrown away). */
+  /** The response's head. False: the response is not wanted, and the rest of it is read and thrown away. */
   onHead(status: number, headers: RawHeaders): boolean
   onData(chunk: Buffer): void
   onEnd(trailers: RawHeaders): void
@@ -24,7 +24,7 @@ export interface AttemptOwner {
   onFailure(error: Error, sent: boolean): void
 }
 
-/** What is read of an unwanted answer to save its connection. */
+/** How much of an unwanted response is read to save its connection. */
 const DRAIN_BYTES = 64 * 1024
 /** How often a request that was refused unread is sent again. */
 const RESENDS = 2
@@ -62,7 +62,7 @@ export class Attempt implements Dispatcher.DispatchHandler, UpstreamFlow {
     )
   }
 
-  /** The answer says that its connection closes after it. */
+  /** The response says that its connection closes after it. */
   closes(): void {
     this.#closes = true
   }
@@ -89,7 +89,7 @@ export class Attempt implements Dispatcher.DispatchHandler, UpstreamFlow {
   }
 
   onResponseStart(controller: Dispatcher.DispatchController, status: number): void {
-    // Informational answers are between the upstream and its next hop.
+    // Informational responses concern only the upstream and the gateway.
     if (status < 200 || this.#over) return
     this.#headed = true
     this.#unwanted = true
@@ -126,7 +126,7 @@ export class Attempt implements Dispatcher.DispatchHandler, UpstreamFlow {
       this.#again?.()
       return
     }
-    // undici would not send it: the connection knows nothing of the request.
+    // undici did not send the request, so the connection is intact.
     if ('code' in error && error.code === 'UND_ERR_INVALID_ARG') this.#connection?.release(false)
     else this.#connection?.failed()
     this.#fail(error)

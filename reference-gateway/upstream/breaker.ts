@@ -1,6 +1,7 @@
 /**
- * A circuit breaker: after so many failures in a row a provider is left alone for a while, then asked by a single request;
- * what becomes of that one decides. Answers that blame the request or the caller (4xx, 429 too) are no failures.
+ * A circuit breaker: after a number of failures in a row, no request is sent to the provider for a while. Then a single
+ * request is sent, and its outcome decides. Responses that blame the request or the caller (4xx, 429 too) are no
+ * failures.
  */
 
 export interface BreakerConfig {
@@ -15,7 +16,7 @@ export class Breaker {
   #failuresInRow = 0
   #openUntilMs = 0
   #trying = false
-  /** Times it opened, since the start. */
+  /** How often it opened since the start. */
   opened = 0
 
   constructor(config: BreakerConfig) {
@@ -27,7 +28,7 @@ export class Breaker {
     return nowMs < this.#openUntilMs ? 'open' : 'half-open'
   }
 
-  /** Whether a request may go. One that may must end in `succeeded`, `failed` or `withdrawn`. */
+  /** Whether a request may be sent. An admitted request must end in `succeeded`, `failed` or `cancelled`. */
   admits(nowMs: number): boolean {
     const state = this.state(nowMs)
     if (state === 'closed') return true
@@ -36,7 +37,7 @@ export class Breaker {
     return true
   }
 
-  /** How long until it is worth asking again. */
+  /** How long until a request may be sent again. */
   waitMs(nowMs: number): number {
     return Math.max(0, this.#openUntilMs - nowMs)
   }
@@ -57,7 +58,7 @@ export class Breaker {
     this.opened++
   }
 
-  /** The request ended without telling anything about the provider. */
+  /** The request ended without showing anything about the provider. */
   cancelled(): void {
     this.#trying = false
   }

@@ -1,27 +1,29 @@
 /**
- * One upstream connection of the pool: what carries it, how many requests are on it, and why and when it ends. HTTP/1.1
- * carries one request at a time (more with pipelining), HTTP/2 as many as the provider allows. It lives at most
- * maxLifetimeMs; how long it may be idle is the transport's own matter.
+ * One upstream connection of the pool: its transport, how many requests are on it, and why and when it ends. HTTP/1.1
+ * carries one request at a time (more with pipelining), HTTP/2 as many as the provider allows. A connection lives at
+ * most maxLifetimeMs; its transport limits how long it may be idle.
  */
 import type { Dispatcher } from 'undici'
 import type { ConnectionLease, Transport, TransportEvents, UpstreamRequest } from './types.ts'
 
-/** Why a connection was closed. `upstream`: by the other side; `error`: its request failed; `aborted`: its client left. */
+/**
+ * Why a connection was closed. `upstream`: by the other side; `error`: its request failed; `aborted`: its client left.
+ */
 export type RecycleReason = 'lifetime' | 'idle' | 'excess' | 'upstream' | 'error' | 'aborted' | 'single_use'
 
 export function zeroRecycled(): Record<RecycleReason, number> {
   return { lifetime: 0, idle: 0, excess: 0, upstream: 0, error: 0, aborted: 0, single_use: 0 }
 }
 
-/** What the pool wants to hear of. */
+/** What the pool must know about its connections. */
 export interface ConnectionOwner {
   connected(connection: PooledConnection): void
   released(connection: PooledConnection): void
   closing(connection: PooledConnection, reason: RecycleReason): void
-  /** The socket was lost before its request was written, and another is opened in its place. */
+  /** The socket was lost before its request was written, and another one is opened in its place. */
   replaced(reason: RecycleReason): void
   closed(connection: PooledConnection, reason: RecycleReason): void
-  /** No connection came about. */
+  /** The connection could not be opened. */
   refused(connection: PooledConnection, error: Error): void
   speaksH1(connection: PooledConnection): void
 }
@@ -33,7 +35,7 @@ export class PooledConnection implements ConnectionLease, TransportEvents {
   capacity = 1
   /** Requests on it now. */
   inUse = 0
-  /** Set when it takes no more requests; it is closed once the last one is over. */
+  /** Set when the connection takes no more requests; it is closed after the last one. */
   retiring: RecycleReason | undefined
   readonly #owner: ConnectionOwner
   readonly #maxLifetimeMs: number
@@ -74,7 +76,7 @@ export class PooledConnection implements ConnectionLease, TransportEvents {
   abort(controller: Dispatcher.DispatchController | undefined, reason: Error): void {
     controller?.abort(reason)
     if (this.transport.abortsAlone) this.release(false)
-    // Before the request is written there is no controller: giving up the connection is the only way to take it back.
+    // Before the request is written there is no controller: only closing the connection takes the request back.
     else this.#discard('aborted')
   }
 
@@ -120,8 +122,8 @@ export class PooledConnection implements ConnectionLease, TransportEvents {
   }
 
   /**
-   * The socket is gone. An idle connection goes with it. Of HTTP/1.1, one whose request was not yet written is connected anew
-   * by undici, and one whose request was written hears of it as that request's error.
+   * The socket is gone, and an idle connection ends with it. With HTTP/1.1, undici connects again for a request that
+   * was not yet written; a request that was written fails with the socket's error.
    */
   closed(reason: 'idle' | 'upstream' | 'error', error: Error): void {
     clearTimeout(this.#lifetime)

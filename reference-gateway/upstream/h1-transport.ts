@@ -1,4 +1,7 @@
-/** HTTP/1.1 to a provider: an undici Client a connection. It connects with its first request, and queues that meanwhile. */
+/**
+ * HTTP/1.1 to a provider: an undici Client for each connection. The client connects with its first request, and queues
+ * the request meanwhile.
+ */
 
 import { buildConnector, Client, type Dispatcher } from 'undici'
 import type {
@@ -13,7 +16,7 @@ import type {
 /** Subtracted from a server's `keep-alive: timeout=`, so that the gateway closes first. */
 const KEEP_ALIVE_MARGIN_MS = 1_000
 
-/** The connector, and with it TLS sessions, is shared. */
+/** All connections share the connector, and with it TLS sessions. */
 export function h1Transports(pool: PoolConfig, upstream: UpstreamConfig): TransportFactory {
   const connect = buildConnector({
     allowH2: false,
@@ -27,7 +30,7 @@ export function h1Transports(pool: PoolConfig, upstream: UpstreamConfig): Transp
       connect,
       // 0: every request announces `connection: close` and gets a connection of its own.
       pipelining: upstream.keepAlive ? upstream.pipelining : 0,
-      // undici's default of 4 s would reconnect in every quiet moment.
+      // undici's default of 4 s would make a new connection necessary after every quiet moment.
       keepAliveTimeout: pool.idleTimeoutMs,
       keepAliveMaxTimeout: pool.idleTimeoutMs,
       keepAliveTimeoutThreshold: KEEP_ALIVE_MARGIN_MS,
@@ -59,7 +62,7 @@ class H1Transport implements Transport {
   dispatch(request: UpstreamRequest, handler: Dispatcher.DispatchHandler): void {
     const { method, path, headers, body } = request
     const options: Dispatcher.DispatchOptions = { method: method as Dispatcher.HttpMethod, path, headers, body }
-    // What undici would hold back until the answers before it are complete.
+    // Without these options undici holds a request back until the responses before it are complete.
     this.#client.dispatch(this.#pipelined ? { ...options, idempotent: true, blocking: false } : options, handler)
   }
 

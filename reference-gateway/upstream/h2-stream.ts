@@ -1,5 +1,5 @@
 /**
- * One request on an HTTP/2 session. It calls the handler the way undici does, so that whoever asks need not know which
+ * One request on an HTTP/2 session. It calls the handler as undici does, so that the caller need not know which
  * protocol carries the request.
  */
 
@@ -7,7 +7,7 @@ import { type ClientHttp2Session, type ClientHttp2Stream, constants, type Outgoi
 import type { Dispatcher } from 'undici'
 import type { UpstreamRequest } from './types.ts'
 
-/** The provider did not look at the request: it can be sent again (RFC 9113, 8.7). */
+/** The provider did not look at the request, so it can be sent again (RFC 9113, 8.7). */
 export class RefusedStream extends Error {}
 
 export interface StreamLimits {
@@ -39,7 +39,7 @@ export class H2Stream implements Dispatcher.DispatchController {
 
   start(session: ClientHttp2Session | undefined, url: URL, request: UpstreamRequest): void {
     if (!session || session.closed || session.destroyed) {
-      // Between the grant of the connection and now it was lost.
+      // The session was lost after the connection was granted.
       queueMicrotask(() => this.#fail(new RefusedStream('the session is gone')))
       return
     }
@@ -108,7 +108,7 @@ export class H2Stream implements Dispatcher.DispatchController {
 
   #onEnd(stream: ClientHttp2Stream): void {
     if (this.#done) return
-    // A session that is lost ends its streams as if they were complete: what says so is that they are destroyed by then.
+    // A lost session ends its streams as if they were complete; only their being destroyed shows the difference.
     if (stream.rstCode !== constants.NGHTTP2_NO_ERROR || stream.destroyed || !this.#headed) return
     if (this.#expectedBytes !== undefined && this.#expectedBytes !== this.#receivedBytes && this.#receivedBytes > 0) {
       this.#fail(broken())
@@ -120,7 +120,7 @@ export class H2Stream implements Dispatcher.DispatchController {
   }
 
   #onTimeout(stream: ClientHttp2Stream): void {
-    // A reader that is slow is not the provider's silence.
+    // The client reads slowly; the provider is not to blame.
     if (this.paused) return
     this.#fail(timeout(this.#headed ? 'UND_ERR_BODY_TIMEOUT' : 'UND_ERR_HEADERS_TIMEOUT'))
     cancel(stream)
@@ -146,7 +146,7 @@ export class H2Stream implements Dispatcher.DispatchController {
   }
 }
 
-/** What it still holds unread would keep it, and all that hangs on it, alive with its session. */
+/** Unread data would keep the stream, and all that it refers to, alive as long as its session. */
 function cancel(stream: ClientHttp2Stream): void {
   stream.close(constants.NGHTTP2_CANCEL)
   stream.resume()

@@ -1,8 +1,8 @@
 /**
- * HTTP/2 to a provider: a node:http2 session a connection, over TLS with ALPN, or without TLS by prior knowledge (h2c). It
- * takes requests once the provider's settings are there, as many at the same time as those allow. A PING every
- * keep_alive.interval must be acknowledged within keep_alive.timeout. Own sessions and not undici's, which has neither
- * that deadline nor a way to see the limit of streams.
+ * HTTP/2 to a provider: a node:http2 session for each connection, over TLS with ALPN, or without TLS by prior knowledge
+ * (h2c). The connection takes requests once the provider's settings have arrived, as many at the same time as they
+ * allow. A PING every keep_alive.interval must be acknowledged within keep_alive.timeout. undici's own HTTP/2 has
+ * neither that deadline nor a way to see the limit of streams.
  */
 
 import { type ClientHttp2Session, connect, constants } from 'node:http2'
@@ -19,10 +19,10 @@ import type {
   UpstreamRequest,
 } from './types.ts'
 
-/** Streams on one connection at most, and what is expected of a provider before its settings are there. */
+/** The most streams on one connection, and the assumed limit until the provider's settings arrive. */
 export const ASSUMED_STREAMS = 100
 const WINDOW_BYTES = 1024 * 1024
-/** How long a session that was closed may take to say goodbye. */
+/** How long a closed session may take to end its connection. */
 const GOODBYE_MS = 500
 
 export function h2Transports(pool: PoolConfig, upstream: UpstreamConfig): TransportFactory {
@@ -43,7 +43,7 @@ class H2Transport implements Transport {
   #ping: NodeJS.Timeout | undefined
   #idle: NodeJS.Timeout | undefined
   #streams = 0
-  /** The provider's settings are there: it does speak HTTP/2. */
+  /** The provider's settings have arrived, so it does speak HTTP/2. */
   #settled = false
   #error: Error | undefined
   #reason: 'idle' | 'upstream' | 'error' = 'upstream'
@@ -117,7 +117,7 @@ class H2Transport implements Transport {
     clearTimeout(this.#connecting)
     clearInterval(this.#ping)
     clearTimeout(this.#idle)
-    // Without TLS nothing is negotiated: what answers the preface in other words speaks HTTP/1.1.
+    // Nothing is negotiated without TLS: a provider that answers the preface with other bytes speaks HTTP/1.1.
     if (!this.#settled && this.#url.protocol === 'http:' && this.#socket.bytesRead > 0) {
       this.#events.speaksH1()
     }
@@ -138,7 +138,7 @@ class H2Transport implements Transport {
     this.#ping.unref()
   }
 
-  /** Without streams it is closed after a while. */
+  /** Closes the connection after it had no streams for a while. */
   #rest(): void {
     clearTimeout(this.#idle)
     if (this.#streams > 0) return

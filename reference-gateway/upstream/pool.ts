@@ -1,11 +1,10 @@
 /**
- * The upstream connections of all providers. undici's own Pool knows neither a limit over all hosts nor a maximum of idle
- * connections.
- *
- *   acquire: the connection that became idle last, else (HTTP/2) the one with the fewest streams, else a new one while fewer
- *            than maxTotal are open, else (pipelining) the one with the shortest line, else the end of a queue (first come,
- *            first served)
- *   release: to the queue, else idle; the longest idle ones above maxIdlePerHost are closed
+ * The upstream connections of all providers. undici's own Pool knows neither a limit over all hosts nor a maximum of
+ * idle connections.
+ *   acquire: the connection that became idle last; else (HTTP/2) the one with the fewest streams; else a new one while
+ *            fewer than maxTotal are open; else (pipelining) the one with the shortest line; else the end of a queue
+ *            (first come, first served)
+ *   release: to the queue, else idle; above maxIdlePerHost the connections that were idle longest are closed
  */
 
 import { type ConnectionOwner, PooledConnection, type RecycleReason, zeroRecycled } from './connection.ts'
@@ -14,11 +13,11 @@ import { ASSUMED_STREAMS, h2Transports } from './h2-transport.ts'
 import type { ConnectionLease, PoolConfig, TransportFactory, UpstreamConfig } from './types.ts'
 
 export interface PoolStats {
-  /** idle + busy + those that are being opened or closed. Never above max_total. */
+  /** idle + busy + connections that are being opened or closed. Never above max_total. */
   open: number
   idle: number
   busy: number
-  /** Requests on them now. */
+  /** Requests on the connections now. */
   inFlight: number
   waiting: number
   /** Since the start: */
@@ -39,9 +38,9 @@ export class ConnectionPool implements ConnectionOwner {
   readonly #wantsH2: boolean
   readonly #h1: TransportFactory
   readonly #h2: TransportFactory
-  /** HTTP/2 was wanted, and these do not speak it. */
+  /** Origins that do not speak HTTP/2, although it was wanted. */
   readonly #h1Origins = new Set<string>()
-  /** How many streams at the same time providers were seen to allow. */
+  /** By origin: how many streams at the same time the provider allows. */
   readonly #streams = new Map<string, number>()
   /** By origin; the connection that became idle last stands last. */
   readonly #idle = new Map<string, PooledConnection[]>()
@@ -52,9 +51,9 @@ export class ConnectionPool implements ConnectionOwner {
   #waited = 0
   #closing = 0
   #ended = false
-  /** Told of every connection that is gone. */
+  /** Called for every connection that is gone. */
   onClosed: ((origin: string, reason: RecycleReason) => void) | undefined
-  /** Told when a provider turns out to speak no HTTP/2. */
+  /** Called when a provider turns out not to speak HTTP/2. */
   onFallbackToH1: ((origin: string) => void) | undefined
 
   constructor(config: PoolConfig, upstream: UpstreamConfig) {
@@ -66,8 +65,8 @@ export class ConnectionPool implements ConnectionOwner {
   }
 
   /**
-   * Calls `grant` with a connection to `origin`, now or when one is free, or `failed` when none comes about. The returned
-   * function leaves the queue.
+   * Calls `grant` with a connection to `origin`, now or when one is free, or `failed` where none can be opened. The
+   * returned function leaves the queue.
    */
   acquire(origin: string, grant: Waiter['grant'], failed: Waiter['failed']): () => void {
     const connection = this.#idle.get(origin)?.pop() ?? (this.#isH2(origin) ? this.#leastUsed(origin) : undefined)
@@ -87,7 +86,7 @@ export class ConnectionPool implements ConnectionOwner {
     return () => this.#waiters.delete(waiter)
   }
 
-  /** Like `acquire`, but with a connection that was not there before; false where there is no room for one. */
+  /** Like `acquire`, but always with a new connection; false where there is no room for one. */
   acquireNew(origin: string, grant: Waiter['grant'], failed: Waiter['failed']): boolean {
     if (this.#all.size >= this.#config.maxTotal) return false
     const connection = this.#open(origin)
@@ -96,7 +95,7 @@ export class ConnectionPool implements ConnectionOwner {
     return true
   }
 
-  /** HTTP/2 connections that were opened for one request in particular. */
+  /** HTTP/2 connections that were opened for one particular request. */
   readonly #awaited = new Map<PooledConnection, Waiter>()
 
   /** Connections to `origin` that can be used or are being opened. */
@@ -128,7 +127,7 @@ export class ConnectionPool implements ConnectionOwner {
     }
   }
 
-  /** Closes every connection; what is still in flight fails. */
+  /** Closes every connection; requests in flight fail. */
   async close(): Promise<void> {
     this.#ended = true
     this.#waiters.clear()
@@ -193,7 +192,7 @@ export class ConnectionPool implements ConnectionOwner {
     this.#awaited.delete(connection)
     awaited?.failed(error)
     const { origin } = connection
-    // Whoever waits is served by another connection, if there is one.
+    // Another connection, if there is one, serves the requests that wait.
     for (const one of this.#all) if (one !== connection && one.origin === origin && one.state !== 'closing') return
     for (const waiter of [...this.#waiters].filter((one) => one.origin === origin)) {
       this.#waiters.delete(waiter)
@@ -230,7 +229,7 @@ export class ConnectionPool implements ConnectionOwner {
     return connection
   }
 
-  /** As many HTTP/2 connections as the queue needs, counting what those that are being opened will carry. */
+  /** Opens as many HTTP/2 connections as the queue needs, counting what the connections being opened will carry. */
   #openForQueue(origin: string): void {
     let opening = 0
     for (const one of this.#all) if (one.origin === origin && one.state === 'connecting') opening++
@@ -254,7 +253,7 @@ export class ConnectionPool implements ConnectionOwner {
     return found
   }
 
-  /** No connection can be opened: pipelining, or waiting. */
+  /** No connection can be opened: pipelines the request, or lets it wait. */
   #queueUp(waiter: Waiter): void {
     const shared = this.#isH2(waiter.origin) ? undefined : this.#leastUsed(waiter.origin)
     if (shared) {
@@ -263,11 +262,11 @@ export class ConnectionPool implements ConnectionOwner {
       return
     }
     this.#waited++
-    // The limit counts all hosts: an idle connection to another one makes room.
+    // The limit counts all hosts: closing an idle connection to another host makes room.
     if (this.#closing < this.#waiters.size) this.#longestIdle()?.close('excess')
   }
 
-  /** Hands the connection to those who wait for its origin, as far as it carries them. */
+  /** Hands the connection to requests that wait for its origin, as many as it can carry. */
   #serve(connection: PooledConnection): void {
     for (const waiter of this.#waiters) {
       if (!connection.hasRoom) return

@@ -1,8 +1,8 @@
 /**
- * Which providers serve a model, in the order in which they are asked: an exact name before the longest prefix ('gpt-*'),
- * that before '*'. Among equals the order of the file decides, or, where weights are given, shares in proportion to them
- * (smooth weighted round-robin, as nginx does it: exact shares, no bursts). The rest of the list is what a failure falls
- * back to. A request that names no model goes to the first provider.
+ * Which providers serve a model, in the order in which they are asked: an exact name before the longest prefix
+ * ('gpt-*'), a prefix before '*'. Among equals the order of the file decides, or, where weights are given, shares in
+ * proportion to them (smooth weighted round-robin, as in nginx: exact shares, no bursts). The rest of the list serves
+ * as fallback. A request that names no model goes to the first provider.
  */
 import type { GatewayError } from '../http/gateway-error.ts'
 import type { RequestContext } from '../http/request-context.ts'
@@ -14,15 +14,15 @@ interface WeightedUpstream {
   current: number
 }
 
-/** Equals: providers that know the model by patterns of the same kind and length. */
+/** Providers whose patterns for the model are equally specific. */
 interface Tier {
   places: WeightedUpstream[]
-  /** As the file has them. */
+  /** In the file's order. */
   upstreams: readonly Upstream[]
   weighted: boolean
 }
 
-const MOST_PLANS = 1_000
+const MAX_PLANS = 1_000
 
 export class Router {
   readonly #all: readonly Upstream[]
@@ -33,7 +33,7 @@ export class Router {
     this.#all = upstreams
   }
 
-  /** The providers for `model`, best first; empty when no pattern knows it. */
+  /** The providers for `model`, best first; empty where no pattern matches. */
   route(model: string | undefined): readonly Upstream[] {
     if (model === undefined) return this.#all.slice(0, 1)
     const tiers = this.#tiers.get(model) ?? this.#plan(model)
@@ -53,13 +53,13 @@ export class Router {
       tier.places.push({ upstream, weight: upstream.provider.weight ?? 1, current: 0 })
     }
     const tiers = [...byLength].sort(([a], [b]) => b - a).map(([, tier]) => this.#shared(tier))
-    // Clients choose the names: what they could fill without end is emptied instead.
-    if (this.#tiers.size >= MOST_PLANS) this.#tiers.clear()
+    // Clients choose the names, and could fill the map without end: it is emptied instead.
+    if (this.#tiers.size >= MAX_PLANS) this.#tiers.clear()
     this.#tiers.set(model, tiers)
     return tiers
   }
 
-  /** Models that fall under the same pattern share its round-robin. */
+  /** Models that match the same pattern share its round-robin. */
   #shared({ pattern, places }: { pattern: string; places: WeightedUpstream[] }): Tier {
     const weighted = places.length > 1 && places.some(({ upstream }) => upstream.provider.weight !== undefined)
     const upstreams = places.map(({ upstream }) => upstream)
@@ -71,7 +71,7 @@ export class Router {
   }
 }
 
-/** The more of the model's name a pattern spells out, the better; -1 for none. */
+/** The length that the pattern spells out of the model's name: more is better; -1 for no match. */
 function matchLength(pattern: string, model: string): number {
   if (pattern === model) return Number.POSITIVE_INFINITY
   return pattern.endsWith('*') && model.startsWith(pattern.slice(0, -1)) ? pattern.length - 1 : -1
@@ -91,10 +91,14 @@ function orderTier(tier: Tier): Upstream[] {
   return [chosen, ...rest].flatMap((place) => (place ? [place.upstream] : []))
 }
 
+/**
+ * The providers that one request may still ask. A provider with an open circuit is left out. A provider that sent
+ * `retry-after` is asked before its time only where no other is left: that limit may not be this request's.
+ */
 export class ProviderCandidates {
   readonly #context: RequestContext
   readonly #left: Upstream[]
-  /** How long until a circuit closes, where only open ones were found. */
+  /** How long until a circuit closes, where all circuits are open. */
   waitMs = 0
 
   constructor(upstreams: readonly Upstream[], context: RequestContext) {
@@ -102,14 +106,14 @@ export class ProviderCandidates {
     this.#context = context
   }
 
-  /** The one to begin with. */
+  /** The provider to begin with. */
   first(): Upstream | undefined {
     const found = this.next() ?? this.#take(() => true)
     if (!found) this.waitMs = Math.min(...this.#left.map(({ breaker }) => breaker?.waitMs(performance.now()) ?? 0))
     return found
   }
 
-  /** Another one, after one that failed. */
+  /** Another provider, after one that failed. */
   next(): Upstream | undefined {
     const nowMs = performance.now()
     return this.#take((upstream) => !upstream.isCoolingDown(this.#context, nowMs))
@@ -122,7 +126,7 @@ export class ProviderCandidates {
   }
 }
 
-/** Where every provider of a model is left alone for now. */
+/** The error where the circuits of all providers of a model are open. */
 export function allCircuitsOpen(waitMs: number): GatewayError {
   const seconds = Math.max(1, Math.ceil(waitMs / 1_000))
   const message = `no provider for this model is well at the moment; try again in ${seconds} s`

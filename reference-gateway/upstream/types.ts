@@ -1,4 +1,6 @@
-/** What the upstream side is told (providers, limits), what a request to a provider is, and what carries it. */
+/**
+ * The config of the upstream side (providers, limits), a request to a provider, and the interfaces of what carries it.
+ */
 import type { Dispatcher } from 'undici'
 import type { ProtocolName } from '../protocols/protocols.ts'
 import type { BreakerConfig } from './breaker.ts'
@@ -7,25 +9,25 @@ export interface ProviderConfig {
   name: string
   /** Scheme, host and port. */
   origin: string
-  /** What stands in place of '/v1': '/v1' for http://host/v1, '' for http://host. */
+  /** The path that replaces '/v1': '/v1' for http://host/v1, '' for http://host. */
   basePath: string
   protocol: ProtocolName
   apiKey: string | undefined
   models: readonly string[]
-  /** Its share among providers that know a model equally well; undefined: the order of the file decides. */
+  /** Its share among providers that match a model equally well; undefined: the order of the file decides. */
   weight: number | undefined
 }
 
 export interface UpstreamConfig {
   httpVersion: 'h1' | 'h2'
   keepAlive: boolean
-  /** h1: TCP keep-alive period; h2: between two PINGs. */
+  /** h1: TCP keep-alive period; h2: time between two PINGs. */
   keepAliveIntervalMs: number
-  /** h2: until a PING must be acknowledged. */
+  /** h2: the deadline for the acknowledgement of a PING. */
   keepAliveTimeoutMs: number
   /** h1: requests on one connection at the same time, where no more connections can be opened. */
   pipelining: number
-  /** Certificates to trust, PEM; undefined: the system's. */
+  /** PEM of the certificates to trust; undefined: the system's. */
   ca: string | undefined
   connectTimeoutMs: number
   responseTimeoutMs: number
@@ -49,39 +51,39 @@ export interface UpstreamRequest {
   body: Buffer | null
 }
 
-/** What carries requests. */
+/** Carries the requests of one connection. */
 export interface Transport {
-  /** A request can be given up without its connection. */
+  /** A request can be cancelled without closing its connection. */
   readonly abortsAlone: boolean
-  /** Connected or not, requests can be handed to it at once. */
+  /** It accepts requests at once, whether it is connected or not. */
   readonly queues: boolean
   dispatch(request: UpstreamRequest, handler: Dispatcher.DispatchHandler): void
-  /** What was handed to it and not yet written. */
+  /** Requests that it accepted and has not written yet. */
   readonly unsent: number
-  /** Ends when what is under way is complete. */
+  /** Ends when the requests in flight are complete. */
   close(): Promise<void>
   destroy(): Promise<void>
 }
 
-/** What a transport has to say. */
+/** What a transport reports. */
 export interface TransportEvents {
-  /** So many requests at the same time from now on; again when it changes. */
+  /** How many requests the connection carries at the same time from now on; called again when that changes. */
   connected(capacity: number): void
-  /** Takes no more requests: the other side is about to close it. */
+  /** The other side is about to close the connection: it takes no more requests. */
   leaving(): void
   closed(reason: 'idle' | 'upstream' | 'error', error: Error): void
   /** The provider does not speak HTTP/2. */
   speaksH1(): void
 }
 
-/** A request's hold on a connection. Ends with one call of one of the three. */
+/** A request's hold on a connection. It ends with one call of `release`, `failed` or `abort`. */
 export interface ConnectionLease {
   dispatch(request: UpstreamRequest, handler: Dispatcher.DispatchHandler): void
-  /** After a complete answer. `closes`: the upstream said it will close the connection. */
+  /** Call it after a complete response. `closes`: the upstream said that it will close the connection. */
   release(closes: boolean): void
   failed(): void
   abort(controller: Dispatcher.DispatchController | undefined, reason: Error): void
 }
 
-/** Opens what carries requests to one origin. */
+/** Opens a transport to one origin. */
 export type TransportFactory = (origin: string, events: TransportEvents) => Transport

@@ -1,4 +1,4 @@
-/** A provider as requests meet it: where it is, how it is spoken to, and whether it is worth asking now. */
+/** One provider as the pipeline sees it: where it is, which protocol it speaks, and whether it should be asked now. */
 
 import { CLIENT_KEY_HEADERS } from '../http/auth.ts'
 import { requestHeaders } from '../http/headers.ts'
@@ -9,15 +9,15 @@ import { getProtocol } from '../protocols/protocols.ts'
 import { Breaker } from './breaker.ts'
 import type { ProviderConfig, UpstreamConfig } from './types.ts'
 
-/** A provider's `retry-after` beyond this is not believed. */
-const LONGEST_COOL_DOWN_MS = 300_000
+/** The longest `retry-after` that is believed. */
+const MAX_COOL_DOWN_MS = 300_000
 const MAX_COOL_DOWNS = 1_000
 
 export interface UpstreamSettings {
   breaker: UpstreamConfig['breaker']
-  /** The gateway checks keys of its own: what clients send as key is not for the provider. */
+  /** The gateway checks keys of its own: the key that a client sends is not for the provider. */
   ownKeys: boolean
-  /** Somebody here must be able to read answers: they must not be compressed. */
+  /** A policy or the cache must read responses, so they must not be compressed. */
   readsAnswers: boolean
 }
 
@@ -28,7 +28,7 @@ export class Upstream {
   readonly #own: HeaderPairs
   readonly #dropped: ReadonlySet<string> | undefined
   readonly #foreign: boolean
-  /** Whom it told to come back later -> until when. */
+  /** When each cool-down ends, by key and model. */
   readonly #coolDowns = new Map<string, number>()
 
   constructor(provider: ProviderConfig, settings: UpstreamSettings) {
@@ -47,14 +47,14 @@ export class Upstream {
     this.#dropped = dropped.size > 0 ? dropped : undefined
   }
 
-  /** The client's headers as they go to this provider. `extra` replaces what the client sent under the same names. */
+  /** The client's headers as they go to this provider. `extra` replaces the client's headers of the same names. */
   headers(raw: readonly string[], asked: TranslatedRequest, extra: HeaderPairs): string[] {
     if (!this.#foreign && extra.length === 0) return requestHeaders(raw, this.#own, this.#dropped)
     const own = [...this.#own, ...asked.headers, ...extra]
     const dropped = new Set(this.#dropped)
     for (let i = 0; i < own.length; i += 2) dropped.add((own[i] ?? '').toLowerCase())
     if (!this.#foreign) return requestHeaders(raw, own, dropped)
-    // Of a client that speaks OpenAI's protocol, another provider learns no more than it must.
+    // A provider of another protocol learns no more about an OpenAI client than it must.
     const kept = requestHeaders(raw, [], dropped)
     const passing: string[] = []
     let authorization: string | undefined
@@ -68,7 +68,7 @@ export class Upstream {
     return [...passing, 'content-type', 'application/json', ...clientKey, ...own]
   }
 
-  /** It told requests like this one to come back later, and it is not later yet. */
+  /** The provider told requests like this one to come back later, and that time has not come. */
   isCoolingDown(context: RequestContext, nowMs: number): boolean {
     if (this.#coolDowns.size === 0) return false
     const key = this.#coolDownKey(context)
@@ -79,15 +79,15 @@ export class Upstream {
     return false
   }
 
-  /** It answered 429 or 5xx with this `retry-after`. */
+  /** The provider answered 429 or 5xx with this `retry-after`. */
   coolDown(context: RequestContext, retryAfter: string | undefined, nowMs: number): void {
     const ms = retryAfterMs(retryAfter)
     if (ms === undefined) return
     if (this.#coolDowns.size >= MAX_COOL_DOWNS) this.#coolDowns.clear()
-    this.#coolDowns.set(this.#coolDownKey(context), nowMs + Math.min(ms, LONGEST_COOL_DOWN_MS))
+    this.#coolDowns.set(this.#coolDownKey(context), nowMs + Math.min(ms, MAX_COOL_DOWN_MS))
   }
 
-  /** Limits are a key's and a model's; the key is the gateway's own or the client's. */
+  /** A provider limits a key and a model. The key is the gateway's own or the client's. */
   #coolDownKey(context: RequestContext): string {
     const model = context.model ?? ''
     return this.provider.apiKey === undefined ? `${context.tenant}\n${model}` : model

@@ -1,6 +1,6 @@
 /**
- * The gateway in several processes (node:cluster): this one takes the connections and hands them round, keeps the workers
- * alive and speaks for them all at the admin port; it serves nothing itself.
+ * The gateway in several processes (node:cluster). This process accepts the connections and distributes them, replaces
+ * workers that end, and answers for all of them at the admin port. It serves no requests itself.
  */
 import cluster, { type Worker } from 'node:cluster'
 import { fileURLToPath } from 'node:url'
@@ -10,13 +10,13 @@ import { type PrimaryMessage, splitLimits, type WorkerMessage } from './worker-g
 
 const WORKER = fileURLToPath(import.meta.url).replace(/workers[\\/]primary\.(js|ts)$/, 'worker.$1')
 const CALL_TIMEOUT_MS = 1_000
-/** Beyond their own time to drain. */
+/** Added to the workers' own time to drain. */
 const STOP_MARGIN_MS = 3_000
 const RESTART_DELAY_MS = 200
 const MAX_RESTART_DELAY_MS = 5_000
 
 interface Member {
-  /** 1, 2, ...: stays when its process is replaced. */
+  /** 1, 2, ...: the number stays when the process is replaced. */
   number: number
   worker: Worker
   listening: boolean
@@ -102,7 +102,7 @@ class Workers implements WorkerGroup {
     switch (message.kind) {
       case 'ready-to-start': {
         const { injectDelayMs = 0, drainMs } = this.#options
-        // The port as it was given: asked for by that, also for 0, a worker gets the one that the others listen on.
+        // The port as the config gives it, 0 included: a worker that asks for the same port shares it with the others.
         const config = splitLimits(this.#config, this.#config.workers)
         this.#send(member.worker, {
           kind: 'start',

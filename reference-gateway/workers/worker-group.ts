@@ -1,6 +1,6 @@
 /**
- * The processes of one gateway, whether it is one process or several: the admin port calls every process (a small RPC) and
- * subscribes to what each of them publishes. Everything that passes between processes is plain JSON.
+ * The processes of one gateway, whether it is one process or several: the admin port calls every process (a small RPC)
+ * and subscribes to what each of them publishes. Everything that passes between processes is plain JSON.
  */
 import type { GatewayConfig } from '../config/config.ts'
 import type { Maybe } from '../http/hooks.ts'
@@ -97,8 +97,8 @@ export type WorkerMessage =
   | { kind: 'report'; problem: string }
 
 /**
- * A worker's part of the limits, which hold over all processes of the gateway. Every worker gets at least one of each, so
- * that more workers than connections exceed the limit instead of standing still.
+ * A worker's part of the limits, which hold over all processes of the gateway. Every worker gets at least one of each,
+ * so that more workers than connections exceed the limit instead of standing still.
  */
 export function splitLimits(config: GatewayConfig, workers: number): GatewayConfig {
   const part = (total: number): number => Math.max(1, Math.floor(total / workers))

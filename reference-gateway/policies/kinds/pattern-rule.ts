@@ -77,6 +77,7 @@ interface KeywordOptions {
 const MOST_HINTED = 32
 const LETTER = /[\p{L}\p{N}\p{M}_]/u
 
+/** Words and phrases as one pattern. \b goes by Unicode's letters and digits, so words may be of any script. */
 export function keywordRule({ words, caseSensitive, wholeWords, replacement }: KeywordOptions): PatternRule {
   // Of two that begin alike the longer one is meant: RE2 prefers what comes first.
   const ordered = [...new Set(words)].sort((a, b) => b.length - a.length)

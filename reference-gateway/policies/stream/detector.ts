@@ -122,6 +122,10 @@ class TokenCount implements Detector {
   release(): void {}
 }
 
+/**
+ * Asks a webhook about windows of a growing text: each window once it is full, once its first character has waited for the
+ * flush interval, or once the text is complete. It asks about one window at a time, which is held until judged.
+ */
 class WebhookDetector implements Detector {
   readonly policy: Policy
   readonly found: DetectedMatch[] = []
