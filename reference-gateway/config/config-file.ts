@@ -67,7 +67,7 @@ export const cacheFile = z
     enabled: z.boolean().default(false),
     backend: z.enum(['memory', 'redis']).default('memory'),
     max_entries: z.int().min(1).max(10_000_000).default(10_000),
-    /** An answer larger than this is not stored. */
+    /** A larger response is not stored. */
     max_entry_size: bytes.prefault('1MB'),
     /** Beyond this size the memory backend drops the least recently used entries. */
     max_size: bytes.prefault('256MB'),

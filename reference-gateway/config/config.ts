@@ -196,7 +196,8 @@ function warmConnections(
   const fitting = Math.min(pool.maxIdlePerHost, Math.floor(pool.maxTotal / providers))
   if (fitting >= warmup.connections_per_provider) return warmup.connections_per_provider
   notices.push(
-    `warm-up opens ${fitting} instead of ${warmup.connections_per_provider} connections per provider: connection_pool holds no more`,
+    `warm-up opens ${fitting} instead of ${warmup.connections_per_provider} connections per provider: ` +
+      'connection_pool holds no more',
   )
   return fitting
 }

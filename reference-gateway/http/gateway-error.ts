@@ -32,7 +32,9 @@ export function errorBody({ status, code, message }: GatewayError): unknown {
   return { error: { message, type, param: null, code } }
 }
 
-/** Writes `error` as the whole response; `extra` holds further header names and values, alternating. Returns the body. */
+/**
+ * Writes `error` as the whole response; `extra` holds further header names and values, alternating. Returns the body.
+ */
 export function sendError(response: ServerResponse, error: GatewayError, extra: readonly string[] = []): Buffer {
   return sendJson(response, error.status, errorBody(error), [...(error.headers ?? []), ...extra])
 }

@@ -131,7 +131,7 @@ export interface StreamFilter {
   abort(): void
 }
 
-// --- The upstream's answer
+// --- The upstream's response
 
 /** Controls the upstream response. */
 export interface UpstreamFlow {

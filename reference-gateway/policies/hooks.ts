@@ -1,6 +1,6 @@
 /**
- * The input and output policies as groups of the pipeline. They write what each policy did to the request's context, count
- * it, and say in OpenAI's words what was blocked.
+ * The input and output policies as hooks of the pipeline. They record what each policy did in the request's context,
+ * count it, and answer in OpenAI's shape what a policy blocked.
  */
 import { errorBody, type GatewayError, UnreadableResponse } from '../http/gateway-error.ts'
 import type {
@@ -32,13 +32,13 @@ export interface PolicyCounts {
   blocked: number
   redacted: number
   flagged: number
-  /** Not judged in time, or at all. */
+  /** Not judged in time, or not judged at all. */
   timed_out: number
 }
 
 export interface PolicyStats {
   policies: Record<string, PolicyCounts>
-  /** Times that a stream's text was held for longer than flush_interval. */
+  /** How often a stream's text was held for longer than flush_interval. */
   hold_overrun: number
 }
 
@@ -49,14 +49,14 @@ export interface PolicyHooks {
   close(): Promise<void>
 }
 
-/** Looks like what rules look for, so that their automata are built. */
+/** Resembles what rules look for, so that their automata are built. */
 const SAMPLE =
   'Say hello to a.b@example.org, +1 202 555 0143, 4111 1111 1111 1111, 078-05-1120, GB82 WEST 1234, sk-abc123 AIza'
 
-/** Work enough for any pattern on the sample but one that never ends. */
+/** Enough for any pattern on the sample, except one that never ends. */
 const SAMPLE_EFFORT = 1_000_000
 
-/** Of no policy's making. */
+/** The error for a stream that cannot be read; no policy blocked it. */
 const UNREADABLE: GatewayError = {
   status: 502,
   code: 'upstream_unreadable',
@@ -124,7 +124,7 @@ function createInputHook(groups: readonly PolicyGroup[], threads: SearchWorkerPo
   }
 }
 
-/** Of a body that a thread has read, they are put together here only where somebody here wants them. */
+/** The texts of a body that a thread has parsed are collected here only where this thread needs them. */
 function textsOf(
   context: RequestContext,
   body: SharedBody | undefined,
@@ -144,7 +144,7 @@ function textsOf(
   }
 }
 
-/** Something in them is searched here, and not by a webhook. */
+/** Whether a policy searches texts in this process, and not by a webhook. */
 function searches(groups: readonly PolicyGroup[]): boolean {
   return groups.some((group) => group.some(({ webhook }) => !webhook))
 }
@@ -189,7 +189,7 @@ function createOutputHook(
   }
 }
 
-/** Answers that hold text somebody asked for: no errors, no lists, no vectors, no files. */
+/** Whether the response holds text that policies judge: no error, no list, no vectors, no file. */
 function isJudged({ method, endpoint }: RequestContext, { status, isEventStream, contentType }: ResponseHead): boolean {
   if (method !== 'POST' || endpoint === 'embeddings' || status < 200 || status > 299) return false
   return isEventStream || /^(?:text\/|application\/(?:[\w.+-]+\+)?json\b)/i.test(contentType)
@@ -204,18 +204,18 @@ function judgeBody(body: Buffer, judge: (texts: string[]) => Maybe<Judgement>): 
   return then(judge(texts), (judgement): OutputVerdict => {
     if (judgement.kind === 'blocked') return { kind: 'blocked', error: errorOf(judgement.block) }
     if (judgement.kind === 'pass') return judgement
-    // Copying it, and writing it anew, walks all of its depth.
+    // Copying and rewriting the JSON walks all of its depth.
     if (places && nestsTooDeep(text)) throw new UnreadableResponse('it is nested too deep')
     const changed = json && places ? JSON.stringify(withTexts(json, places, judgement.texts)) : judgement.texts[0]
     return { kind: 'changed', body: Buffer.from(changed ?? '') }
   })
 }
 
-/** Writes down what policies do, in the request's context and in the counts. */
+/** Records what policies do, in the request's context and in the counts. */
 function recorder(context: RequestContext, stats: PolicyStats): PolicyEvents {
   const note = ({ name }: Policy, action: 'block' | 'redact' | 'flag' | 'timeout', count: keyof PolicyCounts): void => {
     context.policies ??= {}
-    // Once a request, however often it found something.
+    // An action counts once for each request, however often the policy found something.
     if (context.policies[name] === action) return
     context.policies[name] = action
     const counts = stats.policies[name]
@@ -239,7 +239,10 @@ function lastEvent(error: GatewayError): { lastEvent: Buffer; code: string } {
   return { lastEvent: Buffer.from(`data: ${JSON.stringify(errorBody(error))}\n\n`), code: error.code }
 }
 
-/** The first text costs tens of milliseconds: automata, and code that never ran. That is paid before there is a request. */
+/**
+ * The first text costs tens of milliseconds: automata are built, and code runs for the first time. This is done before
+ * there is a request.
+ */
 function searchOnce(policy: Policy): void {
   if (!policy.webhook) searchTexts(policy, [SAMPLE], effortBudget(SAMPLE_EFFORT))
 }
@@ -247,11 +250,12 @@ function searchOnce(policy: Policy): void {
 function noteUnbounded(policy: Policy, window: number, report: (problem: string) => void): void {
   if (policy.action === 'flag' || !policy.rules?.some(({ longest }) => longest > window)) return
   report(
-    `policy '${policy.name}' has a pattern whose matches may be longer than streaming.chunk_buffer: in streams it is decided within ${window} characters`,
+    `policy '${policy.name}' has a pattern whose matches may be longer than streaming.chunk_buffer: ` +
+      `in streams it is decided within ${window} characters`,
   )
 }
 
-/** Only webhooks have something to call off. */
+/** Only a webhook's call can be cancelled. */
 function signalOf(context: RequestContext, groups: readonly PolicyGroup[]): AbortSignal | undefined {
   return groups.some((group) => group.some(({ webhook }) => webhook)) ? context.signal : undefined
 }

@@ -1,4 +1,4 @@
-/** An answer of Anthropic's Messages API as a chat completion, whole or streamed. */
+/** Translates a response of Anthropic's Messages API into a chat completion, whole or streamed. */
 import type { JsonObject } from '../http/request-context.ts'
 import {
   ChunkWriter,
@@ -27,7 +27,7 @@ export class AnthropicResponse implements ResponseTranslation {
   readonly #reader = new SseDataReader()
   readonly #writer: ChunkWriter
   #usage: JsonObject = {}
-  /** Content blocks by index: which tool call of the answer each one is. */
+  /** Content blocks by index: which tool call of the response each block is. */
   readonly #calls = new Map<unknown, number>()
   #complete = false
 
@@ -68,7 +68,7 @@ export class AnthropicResponse implements ResponseTranslation {
         this.#complete = true
         return this.#writer.end(usageOf(this.#usage))
       case 'error':
-        // The stream ends here; it ends as said, and not as if it were whole.
+        // The stream ends here with this error, and not as if it were complete.
         this.#complete = true
         return errorEvent(errorOf(event))
       default:
@@ -126,7 +126,7 @@ function headOf(message: JsonObject, fingerprint: string | undefined): Completio
   }
 }
 
-/** Anthropic counts what came from its cache, or went there, apart from the other input. */
+/** Anthropic counts input that was read from its cache, or written to it, apart from the other input. */
 function usageOf(usage: JsonObject): CompletionUsage {
   const cachedTokens = countOf(usage.cache_read_input_tokens)
   return {

@@ -1,4 +1,7 @@
-/** Anthropic's Messages API behind OpenAI's chat completions: what is asked. What is answered is in anthropic-answer.ts. */
+/**
+ * Translates OpenAI's chat completion requests for Anthropic's Messages API. anthropic-response.ts translates the
+ * response.
+ */
 
 import { success } from '../../src/errors.ts'
 import { refused } from '../http/gateway-error.ts'
@@ -10,7 +13,7 @@ import { ModelList } from './model-list.ts'
 import type { ProviderProtocol } from './protocol.ts'
 
 const VERSION = ['anthropic-version', '2023-06-01'] as const
-/** Anthropic insists on a limit; OpenAI's clients need not give one. */
+/** Anthropic requires a limit; OpenAI's clients need not set one. */
 const DEFAULT_MAX_TOKENS = 4_096
 const EMPTY = Buffer.alloc(0)
 

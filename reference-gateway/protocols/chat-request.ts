@@ -1,6 +1,6 @@
 /**
- * A chat completion request taken apart, for providers that speak another protocol. What cannot be said there is refused
- * and never dropped: an answer to another question is worse than none.
+ * Parses a chat completion request for providers that speak another protocol. A parameter that the provider does not
+ * support is refused and never dropped: the response to a different request would be worse than an error.
  */
 
 import { z } from 'zod'
@@ -36,7 +36,7 @@ export interface ChatRequest {
   system: string
   turns: readonly Turn[]
   tools: readonly Tool[]
-  /** 'auto' and its like, or the name of a tool that must be called. */
+  /** One of OpenAI's words, or the name of a tool that must be called. */
   toolChoice: 'auto' | 'none' | 'required' | { name: string } | undefined
   parallelCalls: boolean
   maxTokens: number | undefined
@@ -77,7 +77,7 @@ const messageShape = z.object({
 })
 const NO_MESSAGES = 'is not a list of messages'
 const WRONG_TYPE = 'is missing or not of its type'
-/** What is read of a request here; whatever else it has is the provider's to judge. */
+/** The members that are read here; the provider judges all others. */
 const chatShape = z.object({
   messages: z.array(messageShape, NO_MESSAGES).min(1, NO_MESSAGES),
   tools: z.array(toolShape).nullish(),
@@ -94,7 +94,7 @@ const chatShape = z.object({
 type Chat = z.output<typeof chatShape>
 type Content = Chat['messages'][number]['content']
 
-/** Members that change an answer and that no other protocol here has; their neutral values pass. */
+/** Members that change a response and that no other protocol has; their neutral values pass. */
 const NEUTRAL: Record<string, readonly unknown[]> = {
   logit_bias: [null, undefined],
   logprobs: [null, undefined, false],
@@ -106,7 +106,7 @@ const NEUTRAL: Record<string, readonly unknown[]> = {
   web_search_options: [null, undefined],
 }
 
-/** `also` names further members that this provider cannot express, with the values that are no loss. */
+/** `also` names further members that this provider does not support, with their neutral values. */
 export function parseChatRequest(
   json: JsonObject,
   provider: string,

@@ -1,6 +1,6 @@
 /**
- * Answers in the shape of OpenAI's chat completions, whole and streamed, made from what another provider said. The
- * `system_fingerprint` passes where there is one.
+ * Writes OpenAI's chat completions, whole and streamed, from what another provider answered. The `system_fingerprint`
+ * passes where there is one.
  */
 import type { JsonObject } from '../http/request-context.ts'
 
@@ -22,14 +22,14 @@ export interface Choice {
 export interface ToolCall {
   id: string
   name: string
-  /** JSON. */
+  /** As JSON. */
   arguments: string
 }
 
 export interface CompletionUsage {
   promptTokens: number
   cachedTokens: number
-  /** Everything billed as output, reasoning included. */
+  /** All tokens billed as output, reasoning included. */
   completionTokens: number
   reasoningTokens: number
 }
@@ -67,7 +67,7 @@ export class ChunkWriter {
     return this.#event({ choices: [{ index, delta, logprobs: null, finish_reason: finishReason }] }, null)
   }
 
-  /** The usage, if it was asked for, and the end mark. */
+  /** The usage, if the client asked for it, and the end mark. */
   end(usage: CompletionUsage): string {
     const last = this.#includeUsage ? this.#event({ choices: [] }, usageOf(usage)) : ''
     return `${last}data: [DONE]\n\n`

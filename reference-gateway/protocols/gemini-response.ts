@@ -1,6 +1,6 @@
 /**
- * An answer of Gemini's generateContent as a chat completion, whole or streamed. A stream has no end mark: it is complete
- * when every candidate gave its finish reason.
+ * Translates a response of Gemini's generateContent into a chat completion, whole or streamed. A stream has no end
+ * mark: it is complete when every candidate gave its finish reason.
  */
 import type { JsonObject } from '../http/request-context.ts'
 import {
@@ -119,7 +119,7 @@ export class GeminiResponse implements ResponseTranslation {
   }
 }
 
-/** `calls`: how many tool calls there were before; Gemini need not name them. */
+/** `calls` is the number of earlier tool calls, from which a call without an id gets one. */
 function readCandidate(candidate: JsonObject, calls: number): Omit<Choice, 'finishReason'> {
   let text = ''
   let reasoning = ''
@@ -143,7 +143,7 @@ function finishOf(reason: string, callsTools: boolean): FinishReason {
   return FINISH[reason] ?? (callsTools ? 'tool_calls' : 'stop')
 }
 
-/** Gemini counts reasoning apart from what it shows; OpenAI counts both as completion. */
+/** Gemini counts reasoning apart from visible output; OpenAI counts both as completion. */
 function usageOf(usage: JsonObject): CompletionUsage {
   const reasoningTokens = countOf(usage.thoughtsTokenCount)
   return {

@@ -1,4 +1,7 @@
-/** Gemini's generateContent behind OpenAI's chat completions: what is asked. What is answered is in gemini-answer.ts. */
+/**
+ * Translates OpenAI's chat completion requests for Gemini's generateContent. gemini-response.ts translates the
+ * response.
+ */
 
 import { success } from '../../src/errors.ts'
 import { refused } from '../http/gateway-error.ts'
@@ -29,7 +32,7 @@ export const gemini: ProviderProtocol = {
       return refused(unsupported('an image that is not a data: URL', name))
     }
     if (!chat.parallelCalls && chat.tools.length > 0) return refused(unsupported('parallel_tool_calls: false', name))
-    // The model is the client's word and becomes a part of the path.
+    // The client chooses the model, which becomes a part of the path.
     const place = `${basePath}/models/${encodeURIComponent(context.model ?? '')}`
     return success({
       path: context.stream ? `${place}:streamGenerateContent?alt=sse` : `${place}:generateContent`,

@@ -1,4 +1,4 @@
-/** Reading JSON that somebody else wrote: every step says what it takes, and takes nothing for granted. */
+/** Reads JSON that a provider wrote: every function checks the type that it expects. */
 
 import { UnreadableResponse } from '../http/gateway-error.ts'
 import { nestsTooDeep } from '../http/json-guard.ts'
@@ -20,12 +20,12 @@ export function textOf(value: unknown): string | undefined {
   return typeof value === 'string' ? value : undefined
 }
 
-/** A count of tokens; 0 for whatever is none. */
+/** A count of tokens; 0 for any other value. */
 export function countOf(value: unknown): number {
   return typeof value === 'number' && Number.isFinite(value) ? value : 0
 }
 
-/** Undefined for what is not JSON. */
+/** Undefined for text that is not JSON. */
 export function parse(text: string): unknown {
   try {
     return JSON.parse(text)
@@ -34,7 +34,7 @@ export function parse(text: string): unknown {
   }
 }
 
-// --- Of an answer, what must be right: it may be absent, but of no other type.
+// --- Members of a response that must have their type; they may be absent.
 
 export function textIn(value: unknown, name: string): string {
   if (value === undefined || value === null) return ''
@@ -54,12 +54,12 @@ export function objectsIn(value: unknown, name: string): readonly JsonObject[] {
   return value.map((one) => objectIn(one, `${name}[]`))
 }
 
-/** The data of an event; no JSON and no object say nothing. */
+/** The data of an event; empty where it is no JSON or no object. */
 export function eventIn(data: string): JsonObject {
   return objectOf(shallow(data))
 }
 
-/** The body of a whole answer. An error may have any. */
+/** The body of a whole response. An error may have any body. */
 export function bodyIn(status: number, body: Buffer): JsonObject {
   const given = shallow(body.toString('utf8'))
   // Gemini answers some errors with a list of one.

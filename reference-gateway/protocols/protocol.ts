@@ -30,7 +30,9 @@ export interface TranslatedRequest {
 
 /** Translates one response to OpenAI's protocol. Throws an UnreadableResponse where the provider's response is none. */
 export interface ResponseTranslation {
-  /** Takes a piece of the provider's event stream, split anywhere. Returns complete events of OpenAI's; may be empty. */
+  /**
+   * Takes a piece of the provider's event stream, split anywhere. Returns complete events of OpenAI's; may be empty.
+   */
   stream(chunk: Buffer): Buffer
   /** The provider's stream has ended. */
   streamEnd(): StreamEnd

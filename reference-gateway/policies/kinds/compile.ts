@@ -1,4 +1,4 @@
-/** Policies from their settings: each kind as rules, a count or a webhook; and the groups they stand in. */
+/** Makes policies from their settings: each kind becomes rules, a count or a webhook. Puts policies in groups. */
 import type { PolicySettings } from './config-file.ts'
 import { keywordRule, PatternRule } from './pattern-rule.ts'
 import { PII_KINDS, piiRules } from './pii.ts'
@@ -39,7 +39,7 @@ function judgeOf(settings: PolicySettings): Pick<Policy, 'rules' | 'maxTokens' |
   }
 }
 
-/** The policies of one direction in groups. `names` are the policies' parallel groups, in the same order. */
+/** The policies of one direction in groups. `names` holds the policies' parallel groups, in the same order. */
 export function groupPolicies(policies: readonly Policy[], names: readonly (string | undefined)[]): PolicyGroup[] {
   const groups: Policy[][] = []
   const byName = new Map<string, Policy[]>()

@@ -1,6 +1,7 @@
 /**
- * The keys `policies` and `gateway.streaming` of the config file. What kind of policy one is, its own keys say (`patterns`:
- * regex), or `kind`, or, for the two of the guide's example, which have neither, its name.
+ * The keys `policies` and `gateway.streaming` of the config file. The kind of a policy follows from its own keys
+ * (`patterns` means regex), or from `kind`, or, for the two policies of the guide's example, which have neither, from
+ * its name.
  */
 import { z } from 'zod'
 import { bytes, duration, headerValue, httpUrl } from '../../../src/parse/config-values.ts'
@@ -10,7 +11,7 @@ import { PII_KINDS } from './pii.ts'
 const KINDS = ['regex', 'keywords', 'pii', 'max_tokens', 'webhook'] as const
 type Kind = (typeof KINDS)[number]
 
-/** The keys of each kind; the first says that a policy is of it. */
+/** The keys of each kind; the first key decides that a policy is of that kind. */
 const KEYS = {
   regex: ['patterns'],
   keywords: ['keywords', 'case_sensitive', 'whole_words'],
@@ -19,10 +20,10 @@ const KEYS = {
   webhook: ['webhook'],
 } as const satisfies Record<Kind, readonly string[]>
 
-/** What the guide's example leaves unsaid. */
+/** What the guide's example leaves out. */
 const BY_NAME: Record<string, { kind: Kind; patterns?: string[] }> = {
   'pii-redaction': { kind: 'pii' },
-  // What no answer should ever hold: private keys.
+  // Private keys, which no response should ever hold.
   'content-filter': { kind: 'regex', patterns: ['-----BEGIN (?:[A-Z0-9]{1,16} ){0,3}PRIVATE KEY-----'] },
 }
 

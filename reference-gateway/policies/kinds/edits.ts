@@ -1,6 +1,6 @@
-/** Replacements in a text, in its own positions: merged within a stage, applied to a string, composed over stages. */
+/** Replacements in a text, in the text's own positions: merged within a group, and applied to a string. */
 
-/** What a text policy found: from where to where, and what stands in its place. */
+/** What a policy found in a text, and what replaces it. */
 export interface TextFinding {
   start: number
   end: number
@@ -14,7 +14,7 @@ export interface Edit {
   readonly text: string
 }
 
-/** `findings` of one stage, each list in the policies' order. Those that overlap become one. */
+/** `findings` holds those of one group, in the policies' order. Findings that overlap become one edit. */
 export function mergeFindings(findings: readonly TextFinding[]): Edit[] {
   const sorted = findings.map((finding, order) => ({ finding, order }))
   sorted.sort((a, b) => a.finding.start - b.finding.start || a.order - b.order)

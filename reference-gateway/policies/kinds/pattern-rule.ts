@@ -1,6 +1,6 @@
 /**
- * What one thing to look for is: a pattern, a check of what it found, and what is put in its place. Kinds of policies (pii,
- * keywords, regex) are lists of rules. A rule is made once, at the start; every text gets a search of its own.
+ * One thing to look for: a pattern, a check of what it found, and its replacement. Policies of the kinds pii, keywords
+ * and regex are lists of rules. A rule is made once, at the start; every text gets a search of its own.
  */
 import { RE2JS } from 're2js'
 import { Automaton } from '../pattern/automaton.ts'
@@ -12,11 +12,14 @@ import type { TextBuffer } from '../pattern/text-buffer.ts'
 export interface RuleOptions {
   replacement: string
   verify?: Verify
-  /** No match is longer than this, even where the pattern alone would allow it. */
+  /** The longest match, even where the pattern alone would allow a longer one. */
   limit?: number
-  /** A whole text in which this finds nothing has no match: a quick look before the search. Linear in the text. */
+  /**
+   * A whole text without a hit of this regular expression has no match. A quick look before the search, linear in the
+   * text.
+   */
   hint?: RegExp
-  /** What counts as a word for \b, and the first characters of the runs in which that is constant. */
+  /** Which characters \b counts as a word, and the first characters of the runs in which that is constant. */
   word?: { isWord: IsWord; cuts: readonly number[] }
 }
 
@@ -25,9 +28,9 @@ const SLOW_INSTRUCTIONS = 1_000
 
 export class PatternRule {
   readonly replacement: string
-  /** Characters of the longest match; Infinity where the pattern knows none. */
+  /** Characters of the longest match; Infinity where the pattern has no limit. */
   readonly longest: number
-  /** So large a pattern that even a few characters may take long. */
+  /** The pattern is so large that even a few characters may take long. */
   readonly slow: boolean
   readonly #verify: Verify | undefined
   readonly #limit: number
@@ -48,13 +51,13 @@ export class PatternRule {
     this.replacement = options.replacement
   }
 
-  /** A search that holds no more than `atMost` characters of a text; `early`: see search.ts. */
+  /** A search that holds at most `atMost` characters of a text. For `early` see search.ts. */
   search(atMost: number, early: boolean): PatternSearch {
     const limit = this.longest <= atMost ? this.#limit : Math.min(this.#limit, atMost)
     return new PatternSearch(this.automaton, { limit, verify: this.#verify, early })
   }
 
-  /** False: `text` as a whole surely has no match. */
+  /** False: `text` as a whole has no match. */
   mayMatch(text: string): boolean {
     return this.#hint ? this.#hint.test(text) : text.includes(this.#prefix)
   }
@@ -68,18 +71,18 @@ export class PatternRule {
 interface KeywordOptions {
   words: readonly string[]
   caseSensitive: boolean
-  /** False: inside of words too. */
+  /** False: matches inside of words too. */
   wholeWords: boolean
   replacement: string
 }
 
-/** Beyond so many, trying each where a word begins takes longer than the search itself. */
+/** With more words than this, trying each of them where a word begins takes longer than the search itself. */
 const MOST_HINTED = 32
 const LETTER = /[\p{L}\p{N}\p{M}_]/u
 
 /** Words and phrases as one pattern. \b goes by Unicode's letters and digits, so words may be of any script. */
 export function keywordRule({ words, caseSensitive, wholeWords, replacement }: KeywordOptions): PatternRule {
-  // Of two that begin alike the longer one is meant: RE2 prefers what comes first.
+  // Of two phrases that begin alike the longer one is meant, and RE2 prefers the first.
   const ordered = [...new Set(words)].sort((a, b) => b.length - a.length)
   const alternatives = ordered.map((word) => {
     const characters = [...word]
@@ -93,11 +96,11 @@ export function keywordRule({ words, caseSensitive, wholeWords, replacement }: K
   return new PatternRule(pattern, { replacement, ...(hint && { hint }), ...(wholeWords && { word: unicodeWords() }) })
 }
 
-/** The first word of each phrase. Only of ASCII: of other scripts, who knows which release of Unicode folds what. */
+/** Finds the first word of each phrase. ASCII only: for other scripts, releases of Unicode fold case differently. */
 function hintOf(phrases: readonly string[], caseSensitive: boolean): RegExp | undefined {
   const firsts = phrases.map((phrase) => phrase.trim().split(/\s+/)[0] ?? '')
   if (firsts.length > MOST_HINTED || !firsts.every((word) => /^[!-~]+$/.test(word))) return undefined
-  // With `u`, case is folded as RE2 folds it: the Kelvin sign is a k, the long s an s.
+  // With `u`, case is folded as RE2 folds it: the Kelvin sign is a k, the long s is an s.
   return new RegExp(
     firsts.map((word) => word.replaceAll(/[\\^$.*+?()[\]{}|/]/g, '\\$&')).join('|'),
     caseSensitive ? 'u' : 'iu',

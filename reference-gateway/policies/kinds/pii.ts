@@ -1,14 +1,14 @@
 /**
- * Personal data and credentials. Patterns are RE2's; what a pattern cannot tell (checksums, numbers that were never given
- * out) is verified. Every one of them is bounded, so that a stream waits for a few characters only: digits for cards and
- * numbers, the last word for e-mail, the prefix for keys.
+ * Personal data and credentials. Patterns use RE2's syntax; what a pattern cannot tell (checksums, numbers that were
+ * never issued) is verified in code. Every pattern is bounded, so that a stream holds only a few characters: digits for
+ * cards and numbers, the last word for e-mail, the prefix for keys.
  */
 import type { TextBuffer } from '../pattern/text-buffer.ts'
 import { PatternRule, type RuleOptions } from './pattern-rule.ts'
 
-/** \b between digits and anything else: 'card4111…' is found, one digit more is another number. */
+/** \b between digits and anything else: 'card4111…' is found, and one digit more makes another number. */
 const DIGITS = { isWord: (rune: number) => rune >= 48 && rune <= 57, cuts: [48, 58] }
-/** \b as RE2 has it, but '_' and '-' are part of the word: 'task-force' does not begin with 'sk-'. */
+/** \b as in RE2, but '_' and '-' belong to the word: 'task-force' does not begin with 'sk-'. */
 const TOKENS = {
   isWord: (rune: number) =>
     (rune >= 48 && rune <= 57) ||
@@ -30,7 +30,7 @@ const KEYS = [
   'xox[abeoprs]-[A-Za-z0-9-]{10,250}',
   'hf_[A-Za-z0-9]{30,64}',
 ]
-/** How each begins. */
+/** How each key begins. */
 const KEY_BEGINNINGS = /sk-|[rsp]k_|AKIA|ASIA|AIza|gh[pousr]_|github_|glpat-|xox|hf_/
 
 interface PiiPattern extends Omit<RuleOptions, 'replacement'> {
@@ -71,7 +71,7 @@ const PII_PATTERNS = {
 export const PII_KINDS = Object.keys(PII_PATTERNS) as (keyof typeof PII_PATTERNS)[]
 export type PiiKind = keyof typeof PII_PATTERNS
 
-/** `replacement`: undefined for '[REDACTED:<kind>]'. */
+/** Where `replacement` is undefined, '[REDACTED:<kind>]' is used. */
 export function piiRules(kinds: readonly PiiKind[], replacement: string | undefined): PatternRule[] {
   return kinds.map((kind) => {
     const { pattern, ...options }: PiiPattern = PII_PATTERNS[kind]
@@ -90,11 +90,11 @@ export function passesLuhn(digits: string): boolean {
     const digit = digits.charCodeAt(digits.length - 1 - i) - 48
     sum += i % 2 === 0 ? digit : digit < 5 ? digit * 2 : digit * 2 - 9
   }
-  // A row of zeros passes the sum and is nobody's card.
+  // A row of zeros passes the sum, and is no card.
   return sum > 0 && sum % 10 === 0
 }
 
-/** Areas 000, 666 and 900-999, group 00 and serial 0000 were never given out. */
+/** Areas 000, 666 and 900-999, group 00 and serial 0000 were never issued. */
 function isSocialSecurityNumber(digits: string): boolean {
   const area = digits.slice(0, 3)
   return area !== '000' && area !== '666' && area < '900' && digits.slice(3, 5) !== '00' && digits.slice(5) !== '0000'

@@ -1,8 +1,9 @@
 /**
- * A policy as the code works with it. Policies that share a parallel_group are one stage, at the place of the first of them:
- * they all judge the same text, at the same time. Stages follow each other in the order of the file, each on what the one
- * before left. Where redactions of one stage overlap, they become one, under the name of what begins first (of two that
- * begin together: of what stands first in the file). A policy that blocks outranks all others of its stage.
+ * A policy, compiled from its settings. Policies that share a parallel_group are one group, at the place of the first
+ * of them: they all judge the same text, at the same time. Groups follow each other in the order of the file, and each
+ * judges what the group before left. Where redactions of one group overlap they become one, with the replacement of the
+ * match that begins first (of two that begin together, of the policy that stands first in the file). A policy that
+ * blocks outranks all others of its group.
  */
 import type { PatternRule } from './pattern-rule.ts'
 import type { Webhook } from './webhook.ts'
@@ -14,11 +15,11 @@ export interface Policy {
   readonly direction: 'input' | 'output'
   readonly action: Action
   readonly timeoutMs: number
-  /** What becomes of a text that could not be judged in time, or at all. */
+  /** What happens to a text that was not judged in time, or not judged at all. */
   readonly onTimeout: 'fail_open' | 'fail_closed'
-  /** What stands in place of a match; undefined for the kind's own. */
+  /** The replacement of a match; undefined for the kind's own. */
   readonly replacement: string | undefined
-  /** Exactly one of these. */
+  /** A policy has exactly one of the following. */
   readonly rules?: readonly PatternRule[]
   readonly maxTokens?: number
   readonly webhook?: Webhook
@@ -26,5 +27,5 @@ export interface Policy {
 
 export type PolicyGroup = readonly Policy[]
 
-/** Roughly, for English text: what providers themselves give as a rule of thumb. */
+/** A rough estimate for English text, which providers give as a rule of thumb. */
 export const CHARACTERS_PER_TOKEN = 4

@@ -1,8 +1,9 @@
 /**
- * A policy that somebody else judges, over HTTP: POST {policy, direction, texts: [...]} to its URL, and the answer
- * {matches: [{index, start, end, replacement?}]} says what was found where (UTF-16 positions; without `matches`, nothing; `true`
- * for everything). What then happens is the policy's action. At most `maxConcurrency` are asked at a time, the others wait
- * their turn, and the wait counts. An answer that is late, not 200 or not understood is no judgement: a rejection.
+ * A policy that an HTTP service judges. The gateway sends POST {policy, direction, texts: [...]} to its URL. The
+ * response {matches: [{index, start, end, replacement?}]} says what was found where, in UTF-16 positions; without
+ * `matches` nothing was found, with `true` everything. The policy's action decides what follows. At most
+ * `maxConcurrency` calls run at a time; others wait their turn, and the wait counts as time. A response that is late,
+ * not 200 or not valid is no judgement, and rejects.
  */
 import { Agent, request } from 'undici'
 import { z } from 'zod'
@@ -46,11 +47,14 @@ export class Webhook {
 
   constructor(settings: WebhookSettings) {
     this.#settings = settings
-    // One question at a time on each of them: whoever finds none free waits in its queue.
+    // One call at a time on each connection: a call that finds none free waits in the agent's queue.
     this.#agent = new Agent({ connections: settings.maxConcurrency, allowH2: false, keepAliveTimeout: 30_000 })
   }
 
-  /** What was found, a list a text. Rejects when there is no judgement within `timeoutMs`, or `signal` is aborted. */
+  /**
+   * Returns a list of findings for each text. Rejects without a judgement within `timeoutMs`, or when `signal` is
+   * aborted.
+   */
   async judge(
     question: WebhookQuestion,
     replacement: string | undefined,

@@ -1,24 +1,27 @@
 /**
- * The deterministic automaton of a program, made state by state as texts ask for it. A state is the list of instructions
- * that are under way, first the preferred (RE2's leftmost-first rule: what comes after a match in that list is cut off), and
- * what kind of character came before where the program asks for it (\b, ^). Time is linear in the text, whatever the pattern:
- * a step is one look into a table, or, the first time, at most one pass over the program.
+ * The deterministic automaton of a program, made state by state as texts need it. A state is the list of instructions
+ * that are under way, the preferred first (RE2's leftmost-first rule: what follows a match in the list is cut off), and
+ * the kind of the character before, where the program asks for it (\b, ^). Time is linear in the text, whatever the
+ * pattern: a step is one look into a table, or, the first time, at most one pass over the program.
  */
 import { EMPTY, type Instruction, isRune, OP, type Program } from './program.ts'
 import { classify, type IsWord, isAsciiWord, type RuneClasses } from './rune-classes.ts'
 
-/** What making steps has cost since the start, in instructions looked at: some ten nanoseconds each. Steps that are known cost nothing. */
+/**
+ * The cost of making steps since the start, in instructions visited: each is some ten nanoseconds. Known steps cost
+ * nothing.
+ */
 export const effort = { spent: 0 }
 
-/** State 0: nothing is under way any more. */
+/** State 0: no match can follow. */
 export const DEAD = 0
-/** Bit 0 of a step: the text before the character just read is a match. The rest is the next state. */
+/** Bit 0 of a step: the text before the character just read is a match. The other bits are the next state. */
 export const MATCHED_BEFORE = 1
-/** Flags of a state. ACCEPTS: what was read is a match. ENDED: and nothing can be added to it. */
+/** Flags of a state. ACCEPTS: what was read is a match. ENDED: and it cannot grow. */
 export const ACCEPTS = 1
 export const ENDED = 2
 
-/** What came before: decides what \b, ^ and \A ask for. */
+/** The kind of the character before, which decides \b, ^ and \A. */
 export const BEFORE = { TEXT: 0, LINE: 1, WORD: 2, OTHER: 3 } as const
 const UNKNOWN = -1
 const MAX_STATES = 10_000
@@ -29,13 +32,13 @@ export class Automaton {
   readonly classes: RuneClasses
   readonly isWord: IsWord
   readonly #wordCuts: readonly number[]
-  /** 1 for each UTF-16 unit that something can begin with (or that is half a character). */
+  /** 1 for each UTF-16 unit that a match can begin with (or that is half a character). */
   readonly mayStart = new Uint8Array(0x10000)
-  /** The state before the first character, by what comes before it. */
+  /** The state before the first character, by the kind of the character before. */
   readonly starts: readonly number[]
-  /** The same, by the class of what comes before it. */
+  /** The same, by the class of the character before. */
   readonly startAfter: Int32Array
-  /** steps[state * classes.count + class]; UNKNOWN where nobody asked yet: take `step`. */
+  /** steps[state * classes.count + class]; UNKNOWN where the step was never made: call `step`. */
   steps: Int32Array
   flags: Uint8Array
   #lists: Int32Array[] = []
@@ -62,7 +65,7 @@ export class Automaton {
     this.#findStarters()
   }
 
-  /** So many states that a new automaton should take over. */
+  /** It has so many states that a new automaton should replace it. */
   get full(): boolean {
     return this.#lists.length > MAX_STATES
   }
@@ -71,23 +74,23 @@ export class Automaton {
     return this.#lists.length
   }
 
-  /** An equal automaton that knows nothing yet. */
+  /** An equal automaton without states. */
   renewed(): Automaton {
     return new Automaton(this.program, this.isWord, this.#wordCuts)
   }
 
-  /** The state here that equals `state` of `other`, an automaton of the same program. */
+  /** The state of this automaton that equals `state` of `other`, an automaton of the same program. */
   adopt(other: Automaton, state: number): number {
     const list = other.#lists[state] ?? new Int32Array(1)
     return this.#intern([...list.subarray(1)], list[0] ?? BEFORE.OTHER)
   }
 
-  /** What a character is to the one after it. */
+  /** The kind that a character is for the character after it. */
   before(rune: number): number {
     return rune === 10 ? BEFORE.LINE : this.isWord(rune) ? BEFORE.WORD : BEFORE.OTHER
   }
 
-  /** As `steps`, made now where it was not known. */
+  /** The same as `steps`; makes the step where it is unknown. */
   step(state: number, runeClass: number): number {
     const at = state * this.classes.count + runeClass
     const known = this.steps[at] ?? UNKNOWN
@@ -111,7 +114,7 @@ export class Automaton {
     return ((this.flags[state] ?? 0) & ACCEPTS) !== 0 || this.#resolved(state, undefined).matched
   }
 
-  /** The state's list once it is known what comes next (undefined: the text's end). */
+  /** The state's list once the next character is known (undefined: the text ends). */
   #resolved(state: number, rune: number | undefined): { list: readonly number[]; matched: boolean } {
     const list = this.#lists[state]
     if (!list) return { list: [], matched: false }
@@ -126,7 +129,10 @@ export class Automaton {
     return this.#closure([...list.subarray(1)], met)
   }
 
-  /** What can be read next from `from` on, preferred first. Conditions that are not in `met` stay in the list, unresolved. */
+  /**
+   * The instructions that can read next from `from` on, the preferred first. Conditions that `met` lacks stay in the
+   * list.
+   */
   #closure(from: readonly number[], met: number): { list: number[]; matched: boolean } {
     this.#pass++
     const list: number[] = []

@@ -1,7 +1,7 @@
 /**
- * The places of a text where a match may have begun and is still undecided, the earliest first. All of them are followed
- * side by side, one character at a time. Of two candidates in the same state only the earlier one is kept: whatever
- * follows, both would end together.
+ * The places of a text where a match may have begun and is still undecided, the earliest first. All of them are
+ * followed side by side, one character at a time. Of two candidates in the same state only the earlier one is kept:
+ * whatever follows, both would end together.
  */
 import { ACCEPTS, type Automaton, BEFORE, DEAD, ENDED, MATCHED_BEFORE } from './automaton.ts'
 import type { TextBuffer } from './text-buffer.ts'

@@ -1,11 +1,11 @@
 /**
- * A pattern in RE2's syntax as a list of instructions: what re2js compiles it to. The automaton (automaton.ts) runs these
- * instead of re2js's own matcher, because only an automaton says what no matcher does: whether the end of a text that is not
- * yet complete could still grow into a match. The package is pinned, and a test holds its shape.
+ * A pattern in RE2's syntax as the list of instructions that re2js compiles it to. The automaton (automaton.ts) runs
+ * these instructions instead of re2js's own matcher, because a matcher cannot say whether the end of an incomplete text
+ * could still grow into a match. The package is pinned, and a test checks the form of its programs.
  */
 import { RE2JS } from 're2js'
 
-/** Opcodes of re2js's instructions. ALT_MATCH and the look-behinds are never compiled from what is accepted here. */
+/** Opcodes of re2js's instructions. ALT_MATCH and the look-behinds never appear in the accepted patterns. */
 export const OP = {
   ALT: 1,
   CAPTURE: 3,
@@ -18,18 +18,18 @@ export const OP = {
   ANY: 10,
   ANY_NOT_NL: 11,
 }
-/** What an EMPTY instruction may ask for, as bits of its `arg`. */
+/** The conditions of an EMPTY instruction, as bits of its `arg`. */
 export const EMPTY = { BEGIN_LINE: 1, END_LINE: 2, BEGIN_TEXT: 4, END_TEXT: 8, WORD_BOUNDARY: 16, NO_WORD_BOUNDARY: 32 }
 const FOLD_CASE = 1
-/** Above it one character could take too long: some 20,000 instructions are 0.2 ms. */
+/** With more instructions one character could take too long: some 20,000 take 0.2 ms. */
 const MAX_INSTRUCTIONS = 20_000
 
 export interface Instruction {
   op: number
   out: number
-  /** ALT: the second way. EMPTY: what is asked for. RUNE: flags. */
+  /** ALT: the second branch. EMPTY: the conditions. RUNE: flags. */
   arg: number
-  /** RUNE: ranges, first and last alternating; a single one where it is one character. */
+  /** RUNE: ranges, first and last alternating; a single value for one character. */
   runes: Int32Array
   matchRune(rune: number): boolean
 }
@@ -38,9 +38,9 @@ export interface Program {
   source: string
   instructions: readonly Instruction[]
   start: number
-  /** Characters (UTF-16) of the longest match; Infinity where there is none. */
+  /** The longest match in UTF-16 units; Infinity where there is no limit. */
   longest: number
-  /** What every match begins with, character by character; empty where matches begin in different ways. */
+  /** What every match begins with, character by character; empty where matches begin differently. */
   prefix: string
 }
 
@@ -61,11 +61,11 @@ export function folds(instruction: Instruction): boolean {
   return instruction.runes.length === 1 && (instruction.arg & FOLD_CASE) !== 0
 }
 
-/** The longest way through the instructions, counted in characters; a loop makes it endless. */
+/** The longest path through the instructions, counted in characters; a loop makes it infinite. */
 function longestMatch(instructions: readonly Instruction[], start: number): number {
   const known = new Map<number, number>()
   const OPEN = -1
-  // Depth first without recursion: long alternatives are deep.
+  // Depth first without recursion, since long alternatives are deep.
   const stack: number[] = [start]
   while (stack.length > 0) {
     const at = stack.at(-1) ?? 0
@@ -94,7 +94,7 @@ function longestMatch(instructions: readonly Instruction[], start: number): numb
   return known.get(start) ?? 0
 }
 
-/** Conditions (\b, ^) take no character: what follows them must still be there. */
+/** Conditions (\b, ^) read no character: the prefix goes on behind them. */
 function prefixOf(instructions: readonly Instruction[], start: number): string {
   let prefix = ''
   for (let instruction = instructions[start]; instruction; instruction = instructions[instruction.out]) {

@@ -1,6 +1,7 @@
 /**
- * Characters that a program cannot tell apart share a class, so that the automaton's table has a column a class instead of
- * one a character. A class also holds only word characters or none (for \b), and the line feed has its own.
+ * Groups characters that a program cannot tell apart into classes, so that the automaton's table has a column for each
+ * class instead of one for each character. A class holds either only word characters or none (for \b), and the line
+ * feed has a class of its own.
  */
 import { folds, type Instruction, isRune, OP } from './program.ts'
 
@@ -13,17 +14,17 @@ export interface RuneClasses {
   count: number
   /** The class of each UTF-16 unit. */
   ofUnit: Uint16Array
-  /** The class of a character beyond them. */
+  /** The class of a character that takes two units. */
   ofRune(rune: number): number
   /** One character of each class. */
   samples: Int32Array
 }
 
-/** RE2's own: ASCII. */
+/** RE2's own definition: ASCII. */
 export const isAsciiWord: IsWord = (rune) =>
   (rune >= 48 && rune <= 57) || (rune >= 65 && rune <= 90) || rune === 95 || (rune >= 97 && rune <= 122)
 
-/** `wordCuts` are the first characters of the runs in which `isWord` is constant. */
+/** `wordCuts` holds the first characters of the runs in which `isWord` is constant. */
 export function classify(
   instructions: readonly Instruction[],
   isWord: IsWord,
@@ -71,7 +72,7 @@ function addCuts(reader: Instruction, cuts: Set<number>): void {
 
 let byUpperCase: Map<string, number[]> | undefined
 
-/** Characters that may equal `rune` where case does not matter; which do, the instruction itself says. */
+/** Characters that may equal `rune` where case does not matter. The instruction itself decides which of them do. */
 function sameWithoutCase(rune: number): readonly number[] {
   if (!byUpperCase) {
     byUpperCase = new Map()

@@ -1,12 +1,12 @@
 /**
  * Finds a pattern's matches in a text that arrives in pieces. They are the same matches as in the whole text, leftmost
- * first, however the text is cut. Places where a match may have begun are followed side by side (see match-candidates.ts). The
- * text before the earliest of them is settled: no later character can change what was found there.
- *
+ * first, however the text is cut. Places where a match may have begun are followed side by side (see
+ * match-candidates.ts). The text before the earliest of them is settled: no later character can change what was found
+ * there.
  * A match without verification is announced as soon as its start is certain; its end may still grow. A match with
  * verification (a checksum) is announced when it can grow no more: the longest end that verifies counts, and where none
- * does, the search goes on one character further. A candidate that has not matched within `limit` characters is given up,
- * so that no text can make a pattern hold more than that.
+ * does, the search goes on one character further. A candidate that has not matched within `limit` characters is given
+ * up, so that no text can make a pattern hold more than that.
  */
 
 import { ACCEPTS, type Automaton, DEAD, MATCHED_BEFORE } from './automaton.ts'
@@ -30,7 +30,9 @@ export interface SearchOptions {
   early?: boolean
 }
 
-/** The budget is checked after this many characters, and with a large program after half a millisecond's worth of them. */
+/**
+ * The budget is checked after this many characters, and with a large program after half a millisecond's worth of them.
+ */
 const SLICE = 2048
 const SLICE_INSTRUCTIONS = 50_000
 
@@ -192,8 +194,8 @@ export class PatternSearch {
     const start = this.#candidates.starts[0] ?? 0
     const { limit } = this.#options
     if (this.#at - start < limit) return
-    // Going on one by one is exact. Where candidate after candidate reaches the limit, that would be slow, and an eighth
-    // of the limit is given up at once.
+    // Going on one by one is exact. Where candidate after candidate reaches the limit, that would be slow, and an
+    // eighth of the limit is given up at once.
     const stride = Math.max(1, limit >> 3)
     const onward = start - this.#lastGivenUp < stride ? stride : 1
     this.#lastGivenUp = start

@@ -1,6 +1,6 @@
 /**
- * The part of a growing text that is still of interest, as UTF-16 units under their absolute positions. What nobody needs any
- * more is dropped from the front.
+ * The part of a growing text that is still needed, as UTF-16 units under their absolute positions. Text that nobody
+ * needs any more is dropped from the front.
  */
 
 export class TextBuffer {
@@ -35,7 +35,7 @@ export class TextBuffer {
     this.end += to - from
   }
 
-  /** Makes room for `count` more units, which may then be written behind `end`. */
+  /** Makes room for `count` more units, which the caller may then write behind `end`. */
   reserve(count: number): void {
     const size = this.end - this.base + count
     if (size <= this.units.length) return
@@ -47,7 +47,7 @@ export class TextBuffer {
   /** Forgets what lies before `position`. */
   drop(position: number): void {
     const gone = position - this.base
-    // Moving what is left costs: only where that is little.
+    // Moving the rest costs time, so it is moved only where it is short.
     if (gone <= 0 || gone * 2 < this.end - this.base) return
     this.units.copyWithin(0, gone, this.end - this.base)
     this.base = position

@@ -1,4 +1,4 @@
-/** An event that has not left yet: its bytes, where text lies in them, and how it looks once the text was judged. */
+/** An event that has not left yet: its bytes, where text lies in them, and its form once the text was judged. */
 
 import { toJsonString } from './json-string.ts'
 import type { RedactionPipeline } from './redaction-pipeline.ts'
@@ -6,20 +6,20 @@ import type { RedactionPipeline } from './redaction-pipeline.ts'
 export interface TextChannel {
   readonly choice: number
   readonly pipeline: RedactionPipeline
-  /** Nothing will be added to its text. */
+  /** Nothing more will be added to its text. */
   ends: boolean
-  /** Up to where its text has left. */
+  /** How much of its text has left. */
   left: number
 }
 
-/** A part of a channel's text, and the bytes that say it. */
+/** A part of a channel's text, and the bytes that hold it. */
 export interface Piece {
   channel: TextChannel
   from: number
   to: number
   start: number
   end: number
-  /** Not inside of a JSON string. */
+  /** The text does not lie inside a JSON string. */
   raw: boolean
 }
 
@@ -28,11 +28,11 @@ export class BufferedEvent {
   from: number
   to: number
   readonly pieces: Piece[] = []
-  /** -1 for none, or several. */
+  /** -1 for no choice, or several. */
   choice = -1
-  /** It says more than its text, which must be said once. */
+  /** It holds more than its text, which must be sent only once. */
   indivisible = false
-  /** Values that repeat the text: from, to, ... */
+  /** Where values lie that repeat the text: from, to, from, to, ... */
   logprobs: number[] | undefined
   /** A part of its text has left already. */
   #begun = false
@@ -48,7 +48,7 @@ export class BufferedEvent {
     return true
   }
 
-  /** Its text leaves as it came. To be asked of decided events, in order. */
+  /** Whether its text leaves as it came. Ask it only of settled events, in order. */
   get isUnchanged(): boolean {
     if (this.#begun) return false
     for (const { channel, start, end } of this.pieces) {
@@ -60,13 +60,13 @@ export class BufferedEvent {
     return true
   }
 
-  /** The whole event, its text as judged. */
+  /** The whole event with its text as judged. */
   rewritten(): Buffer {
     const changes = this.pieces.map((piece) => ({ ...piece, text: judged(piece, piece.end) }))
     return this.#with(changes, true)
   }
 
-  /** All of its text has left. */
+  /** Records that all of its text has left. */
   leave(): void {
     for (const { channel, end } of this.pieces) {
       channel.left = end
@@ -74,7 +74,7 @@ export class BufferedEvent {
     }
   }
 
-  /** The event with as much of its text as is decided, if that is worth an event; the rest stays. */
+  /** The event with as much of its text as is settled, if that is worth an event of its own. The rest stays. */
   takeSettledPart(): Buffer | undefined {
     const [piece, another] = this.pieces
     if (!piece || another || this.indivisible || piece.raw) return undefined
@@ -89,7 +89,7 @@ export class BufferedEvent {
     return part
   }
 
-  /** Copies its bytes, so that it does not keep alive what they are a part of. */
+  /** Copies its bytes, so that it does not keep the whole chunk alive. */
   detach(): void {
     const { from } = this
     if (from === 0 && this.to === this.bytes.length) return
@@ -134,7 +134,7 @@ function judged({ channel, start }: Piece, upTo: number): string {
   return result + text.slice(at, upTo)
 }
 
-/** Edits that lie wholly in what has left, and cannot grow: those that something decided follows. */
+/** Forgets edits that have left completely and cannot grow: those that are followed by settled text. */
 function forgetEdits({ pipeline, left }: TextChannel): void {
   const { edits, settledUpTo } = pipeline
   while (edits[0] && edits[0].end <= left && edits[0].end < settledUpTo) edits.shift()

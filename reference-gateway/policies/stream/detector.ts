@@ -1,6 +1,6 @@
 /**
- * What watches a growing text for one policy: the searches of its rules, a count of tokens, or a webhook that is asked window
- * by window. All of them say up to where they have decided.
+ * Watches a growing text for one policy: by the searches of its rules, by a count of tokens, or by a webhook that is
+ * asked window by window. Every detector says how far it has settled the text.
  */
 import type { TextFinding } from '../kinds/edits.ts'
 import type { PatternRule } from '../kinds/pattern-rule.ts'
@@ -13,7 +13,7 @@ import type { TextBuffer } from '../pattern/text-buffer.ts'
 export interface DetectedMatch {
   match: PatternMatch
   replacement: string
-  /** Of two findings that begin together, the lower one counts. */
+  /** Of two matches that begin together, the one with the lower order counts. */
   order: number
 }
 
@@ -34,15 +34,15 @@ export interface DetectorOptions {
   /** Characters that a detector may hold. */
   window: number
   flushMs: number
-  /** See search.ts: false where another stage follows. */
+  /** See search.ts; false where another stage follows. */
   early: boolean
-  /** A detector that decides later on its own has decided. */
+  /** Called by a detector that settles text later on its own. */
   onSettled: () => void
-  /** Runs what a detector's own timer or promise has called (see StreamSink). */
+  /** Runs the callback of a detector's timer or promise (see StreamSink). */
   run: (step: () => void) => void
 }
 
-/** Up to this many new characters the clock is not looked at: no pattern takes long for them. */
+/** The clock is not checked for fewer new characters than this: no pattern takes long for them. */
 const UNTIMED = 2_048
 let orders = 0
 
@@ -94,7 +94,7 @@ class RuleDetector implements Detector {
   }
 }
 
-/** Estimated, as the tokens of an answer are counted by its provider, and only at its end. */
+/** An estimate, since the provider counts a response's tokens only at its end. */
 class TokenCount implements Detector {
   readonly policy: Policy
   readonly found: DetectedMatch[] = []
@@ -123,8 +123,8 @@ class TokenCount implements Detector {
 }
 
 /**
- * Asks a webhook about windows of a growing text: each window once it is full, once its first character has waited for the
- * flush interval, or once the text is complete. It asks about one window at a time, which is held until judged.
+ * Asks a webhook about windows of a growing text: each window once it is full, once its first character has waited for
+ * the flush interval, or once the text is complete. It asks about one window at a time, which is held until judged.
  */
 class WebhookDetector implements Detector {
   readonly policy: Policy
@@ -198,7 +198,7 @@ class WebhookDetector implements Detector {
 
   #judged(findings: readonly TextFinding[], from: number, to: number): void {
     this.#asking = false
-    // Released meanwhile: too late.
+    // The text was released meanwhile, so the judgement is too late.
     if (this.settledUpTo === from) {
       for (const { start, end, replacement } of findings) {
         const match = { start: from + start, end: from + end, open: false }

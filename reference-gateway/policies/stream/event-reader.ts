@@ -1,10 +1,11 @@
 /**
- * One event of a stream as a filter sees it: its bytes, and where in them text lies. The usual form, one line of JSON, is read
- * where it lies; every other one (several data lines, comments, other fields, no JSON) is brought to that form, or is opaque.
+ * Reads one event of a stream: its bytes, and where text lies in them. The usual form, one line of JSON, is read in
+ * place. Every other form (several data lines, comments, other fields, no JSON) is rewritten to that form, or is
+ * opaque.
  */
 import { JsonScan } from './json-scan.ts'
 
-/** What reading an event found; `scan` has the rest. */
+/** The kind of an event; `scan` holds the rest. */
 export type EventKind = 'json' | 'opaque' | 'nothing'
 
 const DATA = 'data:'
@@ -12,21 +13,21 @@ const DONE = '[DONE]'
 
 export class EventReader {
   readonly scan = new JsonScan()
-  /** The bytes that positions refer to: the given ones, or a rewritten event. */
+  /** The bytes that positions refer to: the given bytes, or a rewritten event. */
   bytes: Buffer = Buffer.alloc(0)
   from = 0
   to = 0
-  /** Of an opaque event: where its data lies. */
+  /** Where the data of an opaque event lies. */
   dataFrom = 0
   dataTo = 0
 
-  /** Reads the event at `at`; the events end at `end`. Afterwards the next one begins at `next`. */
+  /** Reads the event at `at`, of events that end at `end`. Afterwards the next event begins at `next`. */
   next = 0
 
   read(bytes: Buffer, at: number, end: number): EventKind {
     this.bytes = bytes
     this.from = at
-    // The usual form, without looking for its end first.
+    // The usual form is read without looking for its end first.
     if (bytes[at] === 0x64 && bytes[at + 1] === 0x61 && bytes[at + 2] === 0x74 && bytes[at + 3] === 0x61) {
       const json = bytes[at + 5] === 0x20 ? at + 6 : at + 5
       if (bytes[at + 4] === 0x3a && bytes[json] === 0x7b && this.scan.read(bytes, json, end)) {

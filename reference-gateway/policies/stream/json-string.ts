@@ -1,13 +1,16 @@
-/** The content of a JSON string, between its quotes, from bytes to UTF-16 units and back, without making a string of it. */
+/**
+ * Converts the content of a JSON string, between its quotes, from bytes to UTF-16 units and back, without making a
+ * string.
+ */
 import type { TextBuffer } from '../pattern/text-buffer.ts'
 
 const BACKSLASH = 0x5c
 const REPLACEMENT = 0xfffd
 const ESCAPES: Record<number, number> = { 110: 10, 116: 9, 114: 13, 98: 8, 102: 12 }
 
-/** Appends what the bytes say to `text`. */
+/** Appends the text that the bytes hold to `text`. */
 export function appendJsonString(text: TextBuffer, bytes: Uint8Array, from: number, to: number): void {
-  // As many units as bytes at most.
+  // There are at most as many units as bytes.
   text.reserve(to - from)
   const { units } = text
   let write = text.end - text.base

@@ -1,7 +1,9 @@
 /**
- * One text through all stages of output policies: what of it is decided, and what stands in place of what, in the positions
- * of the text as it came. A later stage reads what the earlier ones left; its edits are brought back to the original's
- * positions here.
+ * Takes one text through all stages of output policies, one stage for each policy group. Says how far the text is
+ * settled, and which edits apply, in positions of the original text. A later stage reads what the earlier stages left,
+ * and its edits are mapped back to the original here. For example, a first stage turns "ring 555-0143 or call" into
+ * "ring [PHONE] or call". A second stage finds "call" at 16-20 of what it reads, which is the edit 17-21 of the
+ * original.
  */
 import type { Edit } from '../kinds/edits.ts'
 import type { PolicyGroup } from '../kinds/policy.ts'
@@ -18,7 +20,7 @@ interface PriorEdit {
 interface EditedText {
   readonly text: TextBuffer
   readonly settledUpTo: number
-  /** For the reader to take. */
+  /** The reader takes edits from here. */
   readonly edits: Edit[]
 }
 
@@ -39,7 +41,7 @@ export class RedactionPipeline {
     this.#last = last
   }
 
-  /** The text as it came: append here, then pump. */
+  /** The original text: append to it, then call `advance`. */
   get text(): TextBuffer {
     return this.#first.text
   }
@@ -52,7 +54,7 @@ export class RedactionPipeline {
     return this.#last.edits
   }
 
-  /** The first stage that blocks; what it has seen of the text before is decided. */
+  /** The block of the first stage that blocks; the text before it is settled. */
   get blocked(): PolicyBlock | undefined {
     return this.#scanners.find(({ blocked }) => blocked)?.blocked
   }
@@ -89,12 +91,12 @@ export class RedactionPipeline {
 class StageAdapter implements EditedText {
   readonly edits: Edit[] = []
   settledUpTo = 0
-  /** Up to where the source's text was handed to the stage. */
+  /** How much of the source's text the stage has received. */
   read = 0
   readonly #source: EditedText
   readonly #scanner: TextScanner
   readonly #priors: PriorEdit[] = []
-  /** How much longer the stage's text is than the original, up to what is composed. */
+  /** How much longer the stage's text is than the original, in the part that is composed. */
   #longer = 0
 
   constructor(source: EditedText, scanner: TextScanner) {
@@ -119,11 +121,11 @@ class StageAdapter implements EditedText {
     this.#compose()
   }
 
-  /** Gives the stage what the source has decided. */
+  /** Gives the stage what the source has settled. */
   #hand(): void {
     const { text, edits, settledUpTo } = this.#source
     const target = this.#scanner.text
-    // An edit that starts before `decided` also ends there.
+    // An edit that starts before `settledUpTo` also ends there.
     for (let edit = edits[0]; edit && edit.start < settledUpTo; edit = edits[0]) {
       edits.shift()
       target.appendFrom(text, this.read, edit.start)
@@ -143,7 +145,7 @@ class StageAdapter implements EditedText {
     for (;;) {
       const prior = this.#priors[0]
       const next = nexts[0]
-      // What was removed without a trace right at the limit has nothing to wait for.
+      // A deletion right at the limit has nothing to wait for.
       const ready = prior && (prior.at < limit || (prior.at === limit && prior.edit.text === ''))
       const priorAt = ready ? prior.at : Number.POSITIVE_INFINITY
       const nextAt = next && next.start < limit ? next.start : Number.POSITIVE_INFINITY
@@ -154,7 +156,7 @@ class StageAdapter implements EditedText {
     this.#scanner.drop(limit)
   }
 
-  /** A replacement that is decided in part waits as a whole. */
+  /** A replacement that is settled in part waits as a whole. */
   #wholeUpTo(decided: number): number {
     let limit = decided
     for (let before = -1; before !== limit; ) {
@@ -165,7 +167,7 @@ class StageAdapter implements EditedText {
     return limit
   }
 
-  /** The edits, of both, that overlap from `from` on, as one. */
+  /** Makes one edit of all edits, of both texts, that overlap from `from` on. */
   #cluster(from: number, limit: number): Edit {
     const nexts = this.#scanner.edits
     const start = from - this.#longer

@@ -1,11 +1,11 @@
 /**
- * Cuts an event stream into whole events, as bytes. LF, CRLF and CR line ends come out as LF; a byte order mark is dropped.
- * What is left of an event at the end of a piece waits for the next one.
+ * Cuts an event stream into whole events, as bytes. LF, CRLF and CR line ends become LF; a byte order mark is dropped.
+ * The beginning of an event at the end of a piece waits for the next piece.
  */
 
 const LF = 10
 const CR = 13
-/** Nothing that a provider streams comes near it. */
+/** No event that providers send comes near this size. */
 const MAX_EVENT_BYTES = 16 * 1024 * 1024
 
 export class SseSplit {
@@ -15,12 +15,12 @@ export class SseSplit {
   #afterCr = false
 
   /**
-   * The whole events in what has come so far, together, each with its blank line; empty where none is whole yet. Undefined: an
-   * event of more than 16 MiB.
+   * Returns the events that are now complete, together, each with its blank line; empty where none is complete.
+   * Undefined: an event is larger than 16 MiB.
    */
   push(chunk: Buffer): Buffer | undefined {
     const piece = chunk.includes(CR) || this.#afterCr ? this.#withoutCr(chunk) : chunk
-    // Where no line ends, no event does.
+    // Without the end of a line there is no end of an event.
     if (this.#restBytes > 0 && !piece.includes(LF)) return this.#keep(piece)
     let all = this.#restBytes > 0 ? Buffer.concat([...this.#rest, piece]) : piece
     if (this.#atStart) all = this.#withoutMark(all)
@@ -32,7 +32,7 @@ export class SseSplit {
     return all.subarray(0, end + 2)
   }
 
-  /** What was left: the last event where its blank line is missing. */
+  /** Returns the rest: the last event, where its blank line is missing. */
   end(): Buffer {
     const kept = Buffer.concat(this.#rest)
     const rest = this.#atStart ? this.#withoutMark(kept) : kept
@@ -41,7 +41,7 @@ export class SseSplit {
 
   #keep(piece: Buffer): Buffer | undefined {
     if (piece.length > 0) {
-      // Not a view of a large chunk, which it would keep alive.
+      // A copy, because a view would keep a large chunk alive.
       this.#rest.push(Buffer.from(piece))
       this.#restBytes += piece.length
     }

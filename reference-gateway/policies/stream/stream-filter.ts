@@ -1,9 +1,9 @@
 /**
- * Output policies on an event stream. The text of each choice, and within it of content, reasoning, each tool call, is put
- * together over the events and judged as it grows; an event leaves as soon as its text is decided, byte for byte where
- * nothing in it was found. Held is only what could still become part of a match, and what must not overtake it: events of the
- * same choice, and those of none (usage, the end). An event of which a word or more is decided leaves with that, and the rest
- * follows in one of its own.
+ * Output policies on an event stream. The text of each choice (and within it of content, reasoning and each tool call)
+ * is put together over the events and judged as it grows. An event leaves as soon as its text is settled, byte for byte
+ * where nothing in it was found. Only two things are held: text that could still become part of a match, and events
+ * that must not overtake it (of the same choice, and of no choice, such as usage and the end). Where a word or more of
+ * an event is settled, that part leaves at once, and the rest follows in an event of its own.
  */
 import type { StreamFilter as Filter, StreamSink } from '../../http/hooks.ts'
 import type { PolicyGroup } from '../kinds/policy.ts'
@@ -20,17 +20,17 @@ export interface StreamFilterOptions extends Omit<DetectorOptions, 'onSettled' |
   onFlush: 'hold' | 'release'
 }
 
-/** What the filter tells about itself. */
+/** What the filter reports. */
 export interface FilterEvents extends PolicyEvents {
-  /** Something is held back on purpose, from now on or no longer. */
+  /** The filter holds something back on purpose from now on, or no longer. */
   holding(on: boolean): void
   /** Text was held for longer than the flush interval. */
   overrun(): void
-  /** What becomes of the answer when a policy stops it: its last event, and a word for the record. */
+  /** How the response ends when a policy stops it: its last event, and a code for the record. */
   blocked(block: PolicyBlock | 'unreadable'): { lastEvent: Buffer; code: string }
 }
 
-/** So much may wait for webhooks before the provider is asked to wait too. */
+/** How much may wait for webhooks before the provider has to wait too. */
 const MAX_HELD_BYTES = 1024 * 1024
 
 export class PolicyStreamFilter implements Filter {
@@ -46,7 +46,7 @@ export class PolicyStreamFilter implements Filter {
   #overrunSaid = false
   #timer: NodeJS.Timeout | undefined
   #ready = true
-  /** Webhooks decide by themselves: whatever else is held needs more of the stream, and must not stop it. */
+  /** Webhooks settle text by themselves. Everything else that is held needs more of the stream, which must not stop. */
   readonly #asks: boolean
   #paused = false
   #complete = false
@@ -92,7 +92,7 @@ export class PolicyStreamFilter implements Filter {
     this.#queue = []
   }
 
-  /** Reads whole events, judges their text, and lets go what is decided. */
+  /** Reads whole events, judges their text, and writes what is settled. */
   #take(bytes: Buffer): void {
     for (let at = 0; at < bytes.length; at = this.#reader.next) this.#queue.push(this.#read(bytes, at))
     for (const channel of this.#touched) {
@@ -101,7 +101,7 @@ export class PolicyStreamFilter implements Filter {
     }
     this.#touched.clear()
     this.#leave()
-    // What stays must not keep the whole chunk alive.
+    // The rest must not keep the whole chunk alive.
     for (const held of this.#queue) held.detach()
   }
 
@@ -112,7 +112,7 @@ export class PolicyStreamFilter implements Filter {
     const event = new BufferedEvent(reader.bytes, reader.from, reader.to)
     if (kind === 'nothing') return event
     if (kind === 'opaque') {
-      // Nobody can say what it continues: judged alone.
+      // It is unknown which text this text continues, so it is judged alone.
       const channel = this.#newChannel(0)
       const start = channel.pipeline.text.end
       channel.pipeline.text.append(reader.bytes.toString('utf8', reader.dataFrom, reader.dataTo))
@@ -161,7 +161,7 @@ export class PolicyStreamFilter implements Filter {
     return { choice, pipeline: new RedactionPipeline(this.#groups, setting, this.#events), ends: false, left: 0 }
   }
 
-  /** No more text in this choice, or in any: nothing waits for what would come. */
+  /** This choice, or every choice, gets no more text: nothing waits for it any longer. */
   #endChoice(choice: number | undefined): void {
     for (const channel of this.#channels.values()) {
       if (choice !== undefined && channel.choice !== choice) continue
@@ -199,7 +199,7 @@ export class PolicyStreamFilter implements Filter {
     const queue = this.#queue
     const out: Buffer[] = []
     const stay: BufferedEvent[] = []
-    /** Choices with something held; undefined once something of no choice is. */
+    /** Choices with something held; undefined once an event of no choice is held. */
     let waiting: Set<number> | undefined = new Set()
     let block: PolicyBlock | undefined
     // Bytes that lie next to each other in the same chunk leave as one.
@@ -286,7 +286,7 @@ export class PolicyStreamFilter implements Filter {
     return setTimeout(() => this.#sink.run(() => this.#flush()), ms)
   }
 
-  /** What was held for the flush interval leaves undecided, where that is asked for. */
+  /** Where the config asks for it, text that was held for the flush interval leaves unjudged. */
   #flush(): void {
     this.#timer = undefined
     if (this.#over || this.#heldSinceMs === 0) return

@@ -1,6 +1,6 @@
 /**
- * One stage's view of one growing text: its detectors side by side, how far all of them have decided, and their findings
- * merged into edits. A policy that only flags decides nothing, so nothing waits for it.
+ * Scans one growing text for one policy group: its detectors side by side, how far all of them have settled the text,
+ * and their matches merged into edits. A policy that only flags settles nothing, so nothing waits for it.
  */
 import type { Edit } from '../kinds/edits.ts'
 import type { Policy, PolicyGroup } from '../kinds/policy.ts'
@@ -45,7 +45,7 @@ class MergedEdit implements Edit {
 
 export class TextScanner {
   readonly text = new TextBuffer()
-  /** For the reader to take, in order. */
+  /** The reader takes edits from here, in order. */
   readonly edits: MergedEdit[] = []
   settledUpTo = 0
   blocked: PolicyBlock | undefined
@@ -61,7 +61,7 @@ export class TextScanner {
     this.#detectors = group.flatMap((policy) => createDetectors(policy, setting))
   }
 
-  /** Judges what was added to `text`. `complete`: nothing will be added any more. */
+  /** Judges what was added to `text`. `complete`: nothing more will be added. */
   advance(complete: boolean): void {
     if (this.blocked) return
     for (const detector of this.#detectors) {
@@ -72,13 +72,13 @@ export class TextScanner {
     this.#merge(this.#frontier())
   }
 
-  /** Lets what is undecided go, as it is. */
+  /** Lets unsettled text go as it is. */
   release(): void {
     for (const detector of this.#detectors) detector.release()
     this.#merge(this.#frontier())
   }
 
-  /** Forgets what lies before `position`, as far as nobody looks back at it. */
+  /** Forgets what lies before `position`, as far as no detector looks back at it. */
   drop(position: number): void {
     let needed = position
     for (const detector of this.#detectors) needed = Math.min(needed, detector.needed)
@@ -100,7 +100,7 @@ export class TextScanner {
     const { policy, found } = detector
     this.#events.found(policy)
     if (policy.action === 'block') {
-      // The earliest of the stage, whoever is asked first.
+      // The earliest match of the group counts, whichever detector ran first.
       this.blocked ??= { policy, why: 'match' }
       this.#blockedAt = Math.min(this.#blockedAt, found[0]?.match.start ?? 0)
     } else if (policy.action === 'redact') this.#pending.push(...found)
@@ -121,7 +121,7 @@ export class TextScanner {
   #merge(frontier: number): void {
     this.settledUpTo = frontier
     if (this.#pending.length > 0) this.#mergePending(frontier)
-    // Only what is final goes on to a next stage.
+    // Only final text goes on to the next stage.
     const straddling = this.#early ? undefined : this.edits.at(-1)
     if (straddling && straddling.end > frontier) this.settledUpTo = Math.min(frontier, straddling.start)
   }

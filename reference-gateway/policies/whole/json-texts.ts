@@ -1,6 +1,6 @@
 /**
- * Where text lies in a request or in an answer: every string inside of what holds messages, but roles, ids, types, names, URLs
- * and data. Found without recursion, so that no depth of nesting is too deep.
+ * Where text lies in the JSON of a request or of a response: every string below the members that hold messages, except
+ * roles, ids, types, names, URLs and data. Found without recursion, so that no nesting is too deep.
  */
 import type { JsonObject } from '../../http/request-context.ts'
 
@@ -9,7 +9,7 @@ export interface TextPlace {
   text: string
 }
 
-/** A key or an index, and the way to what it belongs to. */
+/** A key or an index, and the step to its parent. */
 interface Step {
   key: string | number
   up: Step | undefined
@@ -19,9 +19,11 @@ const IN_REQUESTS = ['messages', 'prompt', 'suffix', 'input', 'instructions', 's
 const IN_ANSWERS = ['choices', 'output', 'output_text', 'text', 'content', 'candidates', 'message', 'summary']
 
 const NO_TEXT = new Set(
-  'role id type name object model index finish_reason status call_id tool_call_id item_id file_id format detail media_type mime_type url image_url file_url data file_data b64_json logprobs encrypted_content signature'.split(
-    ' ',
-  ),
+  (
+    'role id type name object model index finish_reason status call_id tool_call_id item_id file_id format ' +
+    'detail media_type mime_type url image_url file_url data file_data b64_json logprobs encrypted_content ' +
+    'signature'
+  ).split(' '),
 )
 
 export function textsOfRequest(json: JsonObject): TextPlace[] {
@@ -36,7 +38,10 @@ export function textsOfAnswer(json: JsonObject): TextPlace[] {
   return textsUnder(json, IN_ANSWERS)
 }
 
-/** A copy of `json` with other texts in the same places. What repeats a text token by token (logprobs) goes. */
+/**
+ * A copy of `json` with other texts in the same places. Values that repeat a text token by token (logprobs) are
+ * removed.
+ */
 export function withTexts(json: JsonObject, places: readonly TextPlace[], texts: readonly string[]): JsonObject {
   const copy = structuredClone(json) as Record<string, unknown>
   for (const [i, { at, text }] of places.entries()) {

@@ -1,6 +1,7 @@
 /**
- * Judges whole texts, group by group: within a group every policy at the same time on the same texts. Small texts are searched
- * at once, without a promise; large ones, and slow patterns that need longer, in a thread; webhooks are asked at the same time.
+ * Judges whole texts, group by group: all policies of a group judge the same texts at the same time. Small texts are
+ * searched at once, without a promise. Large texts, and patterns that need longer, are searched in a worker thread;
+ * webhooks are called meanwhile.
  */
 import type { Maybe } from '../../http/hooks.ts'
 import type { TextFinding } from '../kinds/edits.ts'
@@ -13,16 +14,18 @@ import { searchTexts } from './search-texts.ts'
 import type { SharedBody } from './search-worker.ts'
 import type { SearchWorkerPool } from './search-worker-pool.ts'
 
-/** Where texts are: here, or in a body that a thread has read. */
+/** Where the texts are: in this thread, or in a body that a worker thread has parsed. */
 export interface JudgedTexts {
   readonly all: readonly string[]
-  /** Undefined: they are here. `all` brings them. */
+  /** Undefined: the texts are here. Otherwise `all` collects them. */
   readonly body?: SharedBody
 }
 
-/** Characters up to which searching is quicker done than handed over. */
+/** Up to this many characters, searching is quicker than handing over. */
 const AT_ONCE = 32 * 1024
-/** What a pattern may take of everybody's time, about a millisecond: one that needs more begins anew in a thread. */
+/**
+ * The budget of a search in this thread, about a millisecond. A search that needs more starts again in a worker thread.
+ */
 const AT_ONCE_EFFORT = 100_000
 
 export type Judgement =
@@ -75,7 +78,7 @@ function judgeGroup(
     : Promise.all(findings).then(goOn)
 }
 
-/** Undefined: not judged in time, or at all. */
+/** Undefined: not judged in time, or not judged at all. */
 function search(
   policy: Policy,
   texts: JudgedTexts,

@@ -5,8 +5,8 @@ import type { IsOverBudget } from '../pattern/search-budget.ts'
 import { TextBuffer } from '../pattern/text-buffer.ts'
 
 /**
- * A list a text; undefined when it was `over` before that. Policies with a webhook find nothing here. `buffers` of the
- * same texts are made where they are needed, and left for the next policy.
+ * Returns a list of findings for each text; undefined when the budget was used up before the end. Policies with a
+ * webhook find nothing here. `buffers` of the same texts are made where needed, and kept for the next policy.
  */
 export function searchTexts(
   policy: Policy,
@@ -32,7 +32,7 @@ export function searchTexts(
   return found
 }
 
-/** All texts together are too long: what is over is found. */
+/** Counts all texts together: the text beyond the limit is found. */
 function overLength(maxTokens: number, texts: readonly string[]): TextFinding[][] {
   let left = maxTokens * CHARACTERS_PER_TOKEN
   return texts.map((text) => {

@@ -1,6 +1,6 @@
 /**
- * Threads for large texts. Each takes one task at a time; one that does not finish in the policy's time is ended, whatever it
- * does, and another takes its place. Time spent waiting for a thread is not the policy's.
+ * Worker threads for large texts. Each runs one task at a time. A thread that does not finish in the policy's time is
+ * ended, whatever it does, and another one replaces it. Time spent waiting for a thread does not count as the policy's.
  */
 import { availableParallelism } from 'node:os'
 import { Worker } from 'node:worker_threads'
@@ -21,7 +21,7 @@ interface Job {
 
 interface SearchWorker {
   worker: Worker
-  /** It has loaded: from now on a task's time is the task's. */
+  /** The thread has loaded: from now on time counts as the task's. */
   ready: boolean
   job: Job | undefined
   timer: NodeJS.Timeout | undefined
@@ -102,7 +102,7 @@ export class SearchWorkerPool {
     const worker = new Worker(new URL(`search-worker.${extension}`, import.meta.url), { workerData: this.#settings })
     const thread: SearchWorker = { worker, ready: false, job: undefined, timer: undefined }
     this.#threads.add(thread)
-    // Only work to do keeps the process alive.
+    // Only a task keeps the process alive.
     worker.unref()
     worker.on('message', (result: SearchTaskResult) => {
       if (result.kind === 'ready') thread.ready = true
@@ -112,7 +112,7 @@ export class SearchWorkerPool {
       this.#report(`policies: a thread failed (${error instanceof Error ? error.message : String(error)})`)
       const wasReady = thread.ready
       void this.#end(thread)
-      // One that cannot even start will not start a second time.
+      // A thread that cannot even start would not start a second time.
       if (!wasReady) for (const job of this.#waiting.splice(0)) job.resolve(undefined)
       this.#next()
     })

@@ -1,7 +1,7 @@
 /**
- * The worker thread in which large bodies are parsed and large texts are searched, so that no other request waits for it.
- * It compiles the policies from their settings. A body comes as the memory it lies in, and is parsed here once for all
- * policies that ask about it.
+ * The worker thread in which large bodies are parsed and large texts are searched, so that no other request waits for
+ * it. It compiles the policies from their settings. A body comes as the memory it lies in, and is parsed here once for
+ * all policies that ask about it.
  */
 import { setPriority } from 'node:os'
 import { parentPort, workerData } from 'node:worker_threads'
