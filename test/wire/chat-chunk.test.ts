@@ -1,13 +1,11 @@
 // The short cut and the full parse must agree on every chunk that the short cut accepts.
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { StreamTimings } from '../../src/client/stream-timings.ts'
 import { ChatChunk } from '../../src/wire/chat-chunk.ts'
 import { readStreamEvent } from '../../src/wire/formats.ts'
 import { formatStamp, parseStamp, readStamp } from '../../src/wire/stamp.ts'
-
-const recorded = new URL('../../../shared/data/streams/', import.meta.url)
+import { streamNames, streamPayloads } from '../support/streams.ts'
 
 /**
  * Reads the chunks `before`, then `text` amid other bytes. True when the short cut takes it; then both must read the
@@ -207,28 +205,25 @@ describe('the short cut through a chat chunk', () => {
     )
   })
 
-  it.skipIf(!existsSync(recorded))(
-    'recorded streams read the same either way (skipped where ../shared/data is absent)',
-    () => {
-      for (const file of readdirSync(recorded)) {
-        const payloads = readFileSync(new URL(file, recorded), 'utf8').split('\n').filter(Boolean)
-        const seen: Record<string, unknown[]> = { short: [], full: [] }
-        for (const way of ['short', 'full'] as const) {
-          const watch = new StreamTimings((atUs, gapUs) => seen[way]?.push([atUs, gapUs]))
-          for (const [i, payload] of payloads.entries()) {
-            const bytes = Buffer.from(payload)
-            if (way === 'full' || !watch.eventBytes(bytes, 0, bytes.length, i)) watch.event(payload, i)
-          }
-          const { events, tokenEvents, usage, ended, error, garbage } = watch
-          seen[way]?.push({ events, tokenEvents, usage, ended, error, garbage }, watch.tpotUs(), watch.streamedTokens())
+  it('recorded streams read the same either way', () => {
+    for (const name of streamNames) {
+      const payloads = streamPayloads(name)
+      const seen: Record<string, unknown[]> = { short: [], full: [] }
+      for (const way of ['short', 'full'] as const) {
+        const watch = new StreamTimings((atUs, gapUs) => seen[way]?.push([atUs, gapUs]))
+        for (const [i, payload] of payloads.entries()) {
+          const bytes = Buffer.from(payload)
+          if (way === 'full' || !watch.eventBytes(bytes, 0, bytes.length, i)) watch.event(payload, i)
         }
-        expect(seen.short).toEqual(seen.full)
-        if (file.startsWith('openai') || file.startsWith('deepseek')) {
-          expect(payloads.filter((payload) => agree(payload)).length / payloads.length).toBeGreaterThan(0.9)
-        }
+        const { events, tokenEvents, usage, ended, error, garbage } = watch
+        seen[way]?.push({ events, tokenEvents, usage, ended, error, garbage }, watch.tpotUs(), watch.streamedTokens())
       }
-    },
-  )
+      expect(seen.short).toEqual(seen.full)
+      if (name.startsWith('openai') || name.startsWith('deepseek')) {
+        expect(payloads.filter((payload) => agree(payload)).length / payloads.length).toBeGreaterThan(0.9)
+      }
+    }
+  })
 })
 
 describe('a stamp in bytes', () => {

@@ -2,11 +2,11 @@
 import { Redis } from 'ioredis'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { ResponseCache } from '../../../reference-gateway/cache/cache.ts'
-import { noRedis, startRedis, type TestRedis, withRedis } from '../../support/redis.ts'
+import { startRedis, type TestRedis } from '../../support/redis.ts'
 import { wait } from '../support/upstream.ts'
 import { asking, BODY, bodyOf, land, settings } from './support.ts'
 
-describe.skipIf(noRedis)(withRedis, () => {
+describe('with Redis', () => {
   let redis: TestRedis
   const caches: ResponseCache[] = []
   const problems: string[] = []

@@ -1,16 +1,10 @@
 // What is read off an answer as it passes: first token and usage, in recorded streams of several providers, cut anywhere.
-import { existsSync, readFileSync } from 'node:fs'
-import { describe, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { ResponseFacts } from '../../../reference-gateway/events/response-facts.ts'
+import { asEvents, streamPayloads } from '../../support/streams.ts'
 
 const STREAM = { status: 200, isEventStream: true, contentType: 'text/event-stream' }
 const JSON_HEAD = { status: 200, isEventStream: false, contentType: 'application/json' }
-const recorded = (name: string): URL => new URL(`../../../shared/data/streams/${name}.chunks.txt`, import.meta.url)
-
-function sse(name: string): Buffer {
-  const lines = readFileSync(recorded(name), 'utf8').trim().split('\n')
-  return Buffer.from(`${lines.map((line) => `data: ${line}\n\n`).join('')}data: [DONE]\n\n`)
-}
 
 function factsOf(bytes: Buffer, size: number): ResponseFacts {
   const facts = new ResponseFacts(STREAM)
@@ -18,22 +12,18 @@ function factsOf(bytes: Buffer, size: number): ResponseFacts {
   return facts
 }
 
-const there = existsSync(recorded('openai-text'))
-
-describe.skipIf(!there)('recorded streams (skipped without ../shared/data)', () => {
-  test.each([
-    ['openai-text', [16, 300]],
-    ['deepseek-reasoning', [18, 219]],
-    ['azure-model-router.1', [15, 78]],
-  ] as const)('%s: usage, in pieces of any size', (name, [input_tokens, output_tokens]) => {
-    const bytes = sse(name)
-    const usage = { input_tokens, output_tokens }
-    for (const size of [1_000_000, 4_096, 777]) {
-      const facts = factsOf(bytes, size)
-      expect(facts.usage()).toEqual(usage)
-      expect(facts.firstTokenMs).toBeGreaterThan(0)
-    }
-  })
+test.each([
+  ['openai-text', [16, 300]],
+  ['deepseek-reasoning', [18, 219]],
+  ['azure-model-router.1', [15, 78]],
+] as const)('recorded stream %s: usage, in pieces of any size', (name, [input_tokens, output_tokens]) => {
+  const bytes = Buffer.from(asEvents([...streamPayloads(name), '[DONE]']))
+  const usage = { input_tokens, output_tokens }
+  for (const size of [1_000_000, 4_096, 777]) {
+    const facts = factsOf(bytes, size)
+    expect(facts.usage()).toEqual(usage)
+    expect(facts.firstTokenMs).toBeGreaterThan(0)
+  }
 })
 
 test('a role alone, an empty delta and a filter result are no token', () => {

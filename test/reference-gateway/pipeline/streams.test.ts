@@ -1,40 +1,27 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { Agent, request as httpRequest } from 'node:http'
 import { connect } from 'node:net'
-import { fileURLToPath } from 'node:url'
-import { describe, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
+import { asEvents, streamNames, streamPayloads } from '../../support/streams.ts'
 import { ask, gatewayBefore, post, upstream } from '../support/harness.ts'
 import { until, wait } from '../support/upstream.ts'
 
-const streams = fileURLToPath(new URL('../../../shared/data/streams/', import.meta.url))
-const recorded = existsSync(streams) ? readdirSync(streams).filter((name) => name.endsWith('.chunks.txt')) : []
-
-function asEvents(name: string): Buffer {
-  const lines = readFileSync(streams + name, 'utf8')
-    .split('\n')
-    .filter(Boolean)
-  return Buffer.from(`${lines.map((line) => `data: ${line}\n\n`).join('')}data: [DONE]\n\n`)
-}
-
-describe.skipIf(recorded.length === 0)('recorded provider streams (from ../shared/data, skipped where absent)', () => {
-  test.each(recorded)('%s passes byte for byte, however it is split', async (name) => {
-    const whole = asEvents(name)
-    const provider = await upstream(async (request, response) => {
-      const step = Number(request.headers['x-step'])
-      response.writeHead(200, { 'content-type': 'text/event-stream' })
-      for (let at = 0; at < whole.length; at += step) {
-        response.write(whole.subarray(at, at + step))
-        if ((at / step) % 16 === 0) await new Promise(setImmediate)
-      }
-      response.end()
-    })
-    const gateway = await gatewayBefore(provider.url)
-    for (const step of [Math.max(7, Math.ceil(whole.length / 1_500)), 1_021, whole.length]) {
-      const answer = await post(gateway, { model: 'm', stream: true }, { headers: { 'x-step': String(step) } })
-      expect(answer.message.headers['content-type']).toBe('text/event-stream')
-      expect(answer.body.equals(whole)).toBe(true)
+test.each(streamNames)('recorded stream %s passes byte for byte, however it is split', async (name) => {
+  const whole = Buffer.from(asEvents([...streamPayloads(name), '[DONE]']))
+  const provider = await upstream(async (request, response) => {
+    const step = Number(request.headers['x-step'])
+    response.writeHead(200, { 'content-type': 'text/event-stream' })
+    for (let at = 0; at < whole.length; at += step) {
+      response.write(whole.subarray(at, at + step))
+      if ((at / step) % 16 === 0) await new Promise(setImmediate)
     }
+    response.end()
   })
+  const gateway = await gatewayBefore(provider.url)
+  for (const step of [Math.max(7, Math.ceil(whole.length / 1_500)), 1_021, whole.length]) {
+    const answer = await post(gateway, { model: 'm', stream: true }, { headers: { 'x-step': String(step) } })
+    expect(answer.message.headers['content-type']).toBe('text/event-stream')
+    expect(answer.body.equals(whole)).toBe(true)
+  }
 })
 
 test('every piece leaves when it comes: the head before the body, an event before the next one', async () => {

@@ -1,8 +1,9 @@
 /** Anthropic's Messages API behind OpenAI's surface, seen through the official client. */
 import OpenAI from 'openai'
 import { expect, test } from 'vitest'
+import { streamObjects } from '../../support/streams.ts'
 import { post } from '../support/harness.ts'
-import { collect, recordedStream, translated } from '../support/translated.ts'
+import { collect, translated } from '../support/translated.ts'
 
 const MESSAGE = {
   id: 'msg_1',
@@ -114,33 +115,28 @@ test('a message becomes a completion: text, reasoning, tool calls, finish reason
   expect(answer.usage?.prompt_tokens_details?.cached_tokens).toBe(3)
 })
 
-const recorded = recordedStream('anthropic-text')
-
-test.skipIf(!recorded).each([1, 7, 100_000])(
-  'the recorded stream, %i bytes a write (from ../shared/data, skipped where absent)',
-  async (step) => {
-    const { client } = await translated('anthropic', { events: recorded ?? [], step })
-    const stream = await client.chat.completions.create({
-      model: 'm',
-      messages: [{ role: 'user', content: 'hi' }],
-      stream: true,
-      stream_options: { include_usage: true },
-    })
-    let text = ''
-    const chunks: OpenAI.ChatCompletionChunk[] = []
-    for await (const chunk of stream) {
-      chunks.push(chunk)
-      text += chunk.choices[0]?.delta.content ?? ''
-    }
-    expect(text).toBe(
-      "Hello! I'm doing well, thank you for asking. How are you doing today? Is there anything I can help you with?",
-    )
-    expect(chunks[0]?.choices[0]?.delta).toEqual({ role: 'assistant', content: '' })
-    expect(new Set(chunks.map(({ id }) => id))).toEqual(new Set(['msg_01QC4g3HwBThD4BaNtBckFDJ']))
-    expect(chunks.at(-2)?.choices[0]?.finish_reason).toBe('stop')
-    expect(chunks.at(-1)).toMatchObject({ choices: [], usage: { prompt_tokens: 12, completion_tokens: 30 } })
-  },
-)
+test.each([1, 7, 100_000])('the recorded stream, %i bytes a write', async (step) => {
+  const { client } = await translated('anthropic', { events: streamObjects('anthropic-text'), step })
+  const stream = await client.chat.completions.create({
+    model: 'm',
+    messages: [{ role: 'user', content: 'hi' }],
+    stream: true,
+    stream_options: { include_usage: true },
+  })
+  let text = ''
+  const chunks: OpenAI.ChatCompletionChunk[] = []
+  for await (const chunk of stream) {
+    chunks.push(chunk)
+    text += chunk.choices[0]?.delta.content ?? ''
+  }
+  expect(text).toBe(
+    "Hello! I'm doing well, thank you for asking. How are you doing today? Is there anything I can help you with?",
+  )
+  expect(chunks[0]?.choices[0]?.delta).toEqual({ role: 'assistant', content: '' })
+  expect(new Set(chunks.map(({ id }) => id))).toEqual(new Set(['msg_01QC4g3HwBThD4BaNtBckFDJ']))
+  expect(chunks.at(-2)?.choices[0]?.finish_reason).toBe('stop')
+  expect(chunks.at(-1)).toMatchObject({ choices: [], usage: { prompt_tokens: 12, completion_tokens: 30 } })
+})
 
 test('tool calls and reasoning are streamed as they come', async () => {
   const events = [

@@ -1,8 +1,9 @@
 /** Gemini's generateContent behind OpenAI's surface, seen through the official client. */
 import OpenAI from 'openai'
 import { expect, test } from 'vitest'
+import { streamObjects } from '../../support/streams.ts'
 import { post } from '../support/harness.ts'
-import { collect, recordedStream, translated } from '../support/translated.ts'
+import { collect, translated } from '../support/translated.ts'
 
 const usageMetadata = { promptTokenCount: 9, candidatesTokenCount: 4, thoughtsTokenCount: 6, totalTokenCount: 19 }
 const said = (parts: object[], rest: object = {}) => ({
@@ -92,27 +93,22 @@ test('an answer becomes a completion: text, thoughts, calls, finish reason, usag
   expect(answer.usage?.completion_tokens_details?.reasoning_tokens).toBe(6)
 })
 
-const recorded = recordedStream('google-text')
-
-test.skipIf(!recorded).each([3, 100_000])(
-  'the recorded stream, %i bytes a write (from ../shared/data, skipped where absent)',
-  async (step) => {
-    const { client, asked } = await translated('gemini', { events: recorded ?? [], step })
-    const stream = await client.chat.completions.create({
-      model: 'gemini-3',
-      messages: HI,
-      stream: true,
-      stream_options: { include_usage: true },
-    })
-    const chunks = await collect(stream)
-    expect(asked[0]?.url).toBe('/v1beta/models/gemini-3:streamGenerateContent?alt=sse')
-    expect(chunks.map((chunk) => chunk.choices[0]?.delta.content ?? '').join('')).toBe(
-      'There are **3** "r"s in strawberry.\n\nst**r**awbe**rr**y',
-    )
-    expect(chunks.at(-2)?.choices[0]?.finish_reason).toBe('stop')
-    expect(chunks.at(-1)?.usage).toMatchObject({ prompt_tokens: 9, completion_tokens: 208, total_tokens: 217 })
-  },
-)
+test.each([3, 100_000])('the recorded stream, %i bytes a write', async (step) => {
+  const { client, asked } = await translated('gemini', { events: streamObjects('google-text'), step })
+  const stream = await client.chat.completions.create({
+    model: 'gemini-3',
+    messages: HI,
+    stream: true,
+    stream_options: { include_usage: true },
+  })
+  const chunks = await collect(stream)
+  expect(asked[0]?.url).toBe('/v1beta/models/gemini-3:streamGenerateContent?alt=sse')
+  expect(chunks.map((chunk) => chunk.choices[0]?.delta.content ?? '').join('')).toBe(
+    'There are **3** "r"s in strawberry.\n\nst**r**awbe**rr**y',
+  )
+  expect(chunks.at(-2)?.choices[0]?.finish_reason).toBe('stop')
+  expect(chunks.at(-1)?.usage).toMatchObject({ prompt_tokens: 9, completion_tokens: 208, total_tokens: 217 })
+})
 
 test('errors, whole and in a stream, and prompts that are blocked', async () => {
   const error = { error: { code: 400, message: 'bad key', status: 'INVALID_ARGUMENT' } }

@@ -1,7 +1,5 @@
 /** A provider of another protocol that answers what the test says and remembers what it was asked, and OpenAI's client. */
-import { existsSync, readFileSync } from 'node:fs'
 import type { IncomingHttpHeaders } from 'node:http'
-import { fileURLToPath } from 'node:url'
 import OpenAI from 'openai'
 import { gatewayBefore, upstream } from './harness.ts'
 import { bodyOf, wait } from './upstream.ts'
@@ -63,14 +61,6 @@ export async function translated(protocol: 'anthropic' | 'gemini', reply: Reply,
   })
   const client = new OpenAI({ baseURL: `${gateway.url}/v1`, apiKey: 'client-key', maxRetries: 0 })
   return { client, asked, gateway }
-}
-
-/** The payloads of a recorded stream, or undefined where ../shared/data is absent. */
-export function recordedStream(name: string): unknown[] | undefined {
-  const path = fileURLToPath(new URL(`../../../../shared/data/streams/${name}.chunks.txt`, import.meta.url))
-  if (!existsSync(path)) return undefined
-  const lines = readFileSync(path, 'utf8').split('\n')
-  return lines.filter(Boolean).map((line) => JSON.parse(line))
 }
 
 /** Everything that `source` gives. */
