@@ -77,16 +77,12 @@ export async function measure(subject: Subject): Promise<Measured | { failure: s
     const whole = await all(first, [ask({})])
     const [opening] = whole
     if (opening && opening.outcome !== 'OK') return { failure: `${opening.outcome}: ${opening.detail}`, requests: 1 }
-    whole.push(
-      ...(await all(
-        first,
-        times(WHOLE - 1, () => ask({})),
-      )),
-    )
-    const streams = await all(
-      first,
-      times(STREAMS, () => ask({ stream: true })),
-    )
+    // In turns: what else the machine does meets both kinds alike.
+    const streams: Answer[] = []
+    while (streams.length < STREAMS) {
+      streams.push(await one(first, ask({ stream: true })))
+      if (whole.length < WHOLE) whole.push(await one(first, ask({})))
+    }
     const { opened } = first
     const plain: Answer[] = []
     const hostile: Answer[] = []

@@ -29,8 +29,17 @@ const TIMERS_MS = [25, 40, 50, 100]
 /** Below this a wait is any gateway's work. */
 const LEAST_WAIT_US = 15_000
 
-/** Half of a timer's waits lie this close to the shortest, whatever the load does to the others. */
+/** Half of a timer's waits lie this close to the shortest, besides what spreads whole answers too. */
 const TIMER_SPREAD_US = 8_000
+
+/** Where half of the whole answers are delayed by more than this, a wait of that length cannot be told from it. */
+const MOST_NOISE_US = LEAST_WAIT_US
+
+/** Where they are delayed by less than this, waits that differ are no timer's. */
+const LITTLE_NOISE_US = TIMER_SPREAD_US
+
+/** How far the quickest wait of a timer lies from its length. */
+const TIMER_ERROR_MS = 3
 
 export const fixedTimer: Rule = {
   id: 'fixed-timer-ttft',
@@ -43,15 +52,23 @@ export const fixedTimer: Rule = {
   report: (report) => (report.target.stream ? timerInReport(report) : notChecked(NOT_STREAMED)),
   measure: (measured) => {
     const held = streamDelays(measured)
-    if (held.length < FEWEST_STREAMS) return notChecked(NO_STAMPS)
-    const first = held.map(({ added }) => added[0] ?? 0).sort((a, b) => a - b)
     const whole = wholeDelaysUs(measured)
-    const usual = median(whole)
+    if (held.length < FEWEST_STREAMS || whole.length === 0) return notChecked(NO_STAMPS)
+    const first = held.map(({ added }) => added[0] ?? 0).sort((a, b) => a - b)
+    const [quickest, usual] = [Math.min(...whole), median(whole)]
     const [least = 0, middle] = [first[0], median(first)]
-    const waitUs = middle - usual
-    const seen = `first tokens come ${formatMs(middle / 1_000)} ms after the provider wrote them, the quickest ${formatMs(least / 1_000)} (${first.length} streams); whole answers ${formatMs(usual / 1_000)} ms`
+    // Load delays some requests and not others: what the quickest of each kind took says most of what is there without it.
+    const [waitUs, noiseUs] = [least - quickest, usual - quickest]
+    const seen =
+      `first tokens come ${formatMs(middle / 1_000)} ms after the provider wrote them, ` +
+      `the quickest ${formatMs(least / 1_000)} (${first.length} streams); ` +
+      `whole answers ${formatMs(usual / 1_000)} ms, the quickest ${formatMs(quickest / 1_000)}`
+    if (least < LEAST_WAIT_US) return fine(seen)
+    const busy = notChecked(`${seen}: the machine or the gateway is too busy to tell a timer from that`)
+    if (noiseUs > MOST_NOISE_US) return busy
     // Nobody is quicker than a timer, and it is much the same for all.
-    if (waitUs < LEAST_WAIT_US || least < LEAST_WAIT_US || middle - least > TIMER_SPREAD_US) return fine(seen)
+    if (waitUs < LEAST_WAIT_US) return fine(seen)
+    if (middle - least > TIMER_SPREAD_US + noiseUs) return noiseUs > LITTLE_NOISE_US ? busy : fine(seen)
     const [here, there] = [median(held.map(({ hereUs }) => hereUs)), median(held.map(({ thereUs }) => thereUs))]
     if (there >= LEAST_SPREAD_US && (here <= there * TOGETHER || waitUs >= there)) {
       return notChecked('all tokens come at once (fake-streaming): which wait was for the first one cannot be told')
@@ -60,7 +77,7 @@ export const fixedTimer: Rule = {
     if (there > 2 * waitUs && held.every(({ added }) => (added.at(-1) ?? 0) >= least)) {
       return fine(`${seen}; the last tokens wait as long`)
     }
-    const timer = timerNear(waitUs / 1_000, (least - Math.min(...whole)) / 1_000)
+    const timer = TIMERS_MS.find((ms) => Math.abs(waitUs / 1_000 - ms) <= TIMER_ERROR_MS)
     return timer === undefined
       ? found('warning', 'possible', `${seen}: nearly the same wait every time, of no usual timer`)
       : found('warning', 'likely', `${seen}: the mark of a timer of ${timer} ms`)
@@ -70,11 +87,6 @@ export const fixedTimer: Rule = {
 /** What the gateway adds where nothing is held: to whole answers. */
 function wholeDelaysUs({ whole }: Measured): number[] {
   return answered(whole).flatMap((answer) => addedToEnd(answer) ?? [])
-}
-
-/** The usual timer that lies between the quickest wait and the median of them. */
-function timerNear(medianMs: number, leastMs: number): number | undefined {
-  return TIMERS_MS.find((timer) => timer <= medianMs + 2 && timer >= leastMs - 3)
 }
 
 /** With a baseline beside it the whole distribution of TTFT moved by one figure; without one, most of it lies in one narrow peak. */

@@ -2,10 +2,13 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { diagnose } from '../../../src/doctor/doctor.ts'
 import type { Provider } from '../../../src/provider/server.ts'
+import type { RuleResult } from '../../../src/report/doctor-schema.ts'
 import { type BenchReport, benchReportSchema } from '../../../src/report/schema.ts'
 import { type Portkey, portkeyHeaders, startPortkey } from '../../setup/portkey.ts'
 import { kt } from '../../support/kt.ts'
 import { quickProvider } from '../../support/provider.ts'
+
+const MOST_ATTEMPTS = 10
 
 let provider: Provider
 let portkey: Portkey
@@ -68,18 +71,32 @@ test('streams: every token arrives with its stamp, and the fixed wait before the
 
 test('kt doctor finds the timer, and what else is wrong, without being told', async () => {
   const header = Object.entries(portkeyHeaders(`${provider.url}/v1`)).map(([name, value]) => `${name}: ${value}`)
-  const { result } = await diagnose(
-    { url: portkey.url, 'provider-url': provider.url, header },
-    { note: () => {}, interrupt: new AbortController().signal },
-  )
-  for (const { rule, opinions } of result.rules) {
-    for (const opinion of opinions) {
-      if (opinion.status === 'found') process.stdout.write(`Portkey, ${rule} (${opinion.severity}): ${opinion.seen}\n`)
+  const diagnosed = async (): Promise<RuleResult | undefined> => {
+    const { result } = await diagnose(
+      { url: portkey.url, 'provider-url': provider.url, header },
+      { note: () => {}, interrupt: new AbortController().signal },
+    )
+    for (const { rule, opinions } of result.rules) {
+      for (const opinion of opinions) {
+        if (opinion.status === 'found')
+          process.stdout.write(`Portkey, ${rule} (${opinion.severity}): ${opinion.seen}\n`)
+      }
     }
+    return result.rules.find(({ rule }) => rule === 'fixed-timer-ttft')
   }
-  const timer = result.rules.find(({ rule }) => rule === 'fixed-timer-ttft')
+  // A machine that is busy with other things may hide how long the timer is, for a while. It never looks like none.
+  let timer = await diagnosed()
+  for (let attempt = 1; attempt < MOST_ATTEMPTS && certaintyOf(timer) !== 'likely'; attempt++) {
+    expect(timer?.status).not.toBe('fine')
+    timer = await diagnosed()
+  }
   expect(timer).toMatchObject({
     status: 'found',
     opinions: [{ certainty: 'likely', seen: expect.stringContaining('a timer of 25 ms') }],
   })
 })
+
+function certaintyOf(rule: RuleResult | undefined): string | undefined {
+  const [opinion] = rule?.opinions ?? []
+  return opinion?.status === 'found' ? opinion.certainty : undefined
+}
