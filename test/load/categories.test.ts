@@ -105,7 +105,7 @@ describe('a mixed run', () => {
       arms: [arm],
       opened: [1],
       series: [],
-      timed: [],
+      requestTimes: [],
       sendLag: arm.metrics.latency,
     } as unknown as RunRecord
     const self = { eventLoopDelayMs: { p99: 0, max: 0 }, eventLoopUtilization: 0, gcMs: 0 }
