@@ -82,23 +82,23 @@ export async function startRun(plan: RunPlan, listener: RunListener): Promise<Ru
   const ready = new Set<number>()
   const interim = new Map<number, RunRecord>()
   let writing: Promise<unknown> = Promise.resolve()
-  const tell = (message: ToSendThread): void => {
+  const postToAll = (message: ToSendThread): void => {
     for (const thread of threads) thread.postMessage(message)
   }
   const beginWhenAllAreReady = (): void => {
     if (ready.size + records.size < count || ready.size === 0) return
     ready.clear()
-    tell({ type: 'begin', startUs: now() + BEGIN_AFTER_US })
+    postToAll({ type: 'begin', startUs: now() + BEGIN_AFTER_US })
   }
   const analyseWhenAllAreDone = (blocks: number): void => {
     if (interim.size < count) return
     const goOn = listener.continueAfter?.(mergeRecords(inOrder(interim)), blocks) ?? true
     interim.clear()
-    tell({ type: 'interim-done', goOn })
+    postToAll({ type: 'interim-done', goOn })
   }
 
   const result = new Promise<RunRecord>((resolve, reject) => {
-    const hear = (index: number, message: FromSendThread): void => {
+    const handle = (index: number, message: FromSendThread): void => {
       if (message.type === 'progress') {
         progress.set(index, message.progress)
         listener.progress(count === 1 ? message.progress : mergeProgress([...progress.values()]))
@@ -124,7 +124,7 @@ export async function startRun(plan: RunPlan, listener: RunListener): Promise<Ru
     for (const [index, thread] of threads.entries()) {
       thread.on('message', (message: FromSendThread) => {
         try {
-          hear(index, message)
+          handle(index, message)
         } catch (error) {
           reject(error)
         }
@@ -135,7 +135,7 @@ export async function startRun(plan: RunPlan, listener: RunListener): Promise<Ru
       })
     }
   })
-  const stopAll = (reason: StopReason, drainUs: number): void => tell({ type: 'stop', reason, drainUs })
+  const stopAll = (reason: StopReason, drainUs: number): void => postToAll({ type: 'stop', reason, drainUs })
   return {
     stop: (drainUs) => stopAll('interrupted', drainUs),
     // The results of the other threads alone are not the result of the run.
