@@ -66,7 +66,7 @@ export class Engine {
   readonly #pools: SlotPool[]
   /** By arm, the objects whose slot is free. */
   readonly #idle: InFlightRequest[][]
-  /** All of them, in request or idle. */
+  /** All of them, in flight or idle. */
   #requests: InFlightRequest[] = []
   inFlight = 0
   /** By arm: the number of the next measured request, and of the next excluded one. */
@@ -144,7 +144,7 @@ export class Engine {
     }
   }
 
-  /** Sends nothing more. Requests in request have `drainUs` to end, then they are aborted. */
+  /** Sends nothing more. Requests in flight have `drainUs` to end, then they are aborted. */
   stop(reason: StopReason, drainUs: number): void {
     if (this.stopReason === undefined) {
       this.stopReason = reason

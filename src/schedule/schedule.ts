@@ -32,7 +32,7 @@ export function rampedSlots(ramp: Ramp, lastsUs: number, index = 0, count = 1): 
 }
 
 /** The next request is due at `atUs` after the start, or there is none. */
-export type NextDue = { kind: 'due'; atUs: number } | { kind: 'end' }
+type NextDue = { kind: 'due'; atUs: number } | { kind: 'end' }
 
 /**
  * When the next request is due, after `sent` requests have been released within `elapsedUs`. `excluded` of them do not
