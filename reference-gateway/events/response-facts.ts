@@ -1,8 +1,10 @@
 /**
- * What a response's bytes say on their way to the client: when the first token arrived, and the usage. Nothing is
- * parsed or kept whole: until the first token, each piece is searched for one; after that only the last pieces are
- * kept, and at the end the last usage object in them is read.
+ * What a response's bytes say on their way to the client: when the first token arrived, and the usage. Events are read
+ * until the first token; after that only the last pieces are kept, and at the end the last usage in them is read.
  */
+import { readStreamEvent } from '../../src/wire/formats.ts'
+import { SseReader } from '../../src/wire/sse.ts'
+import { lastUsageIn, mergeUsage, type TokenUsage } from '../../src/wire/usage.ts'
 import type { BodyObserver, ResponseHead } from '../http/hooks.ts'
 
 export interface BilledTokens {
@@ -10,27 +12,25 @@ export interface BilledTokens {
   output_tokens: number | null
 }
 
-const NO_USAGE: BilledTokens = { input_tokens: null, output_tokens: null }
 /** Usage stands in one of the last events; this leaves room for what Azure and others send after it. */
 const TAIL_BYTES = 8 * 1024
-/** A non-empty string: content, reasoning (in its several spellings), text, tool arguments. */
-const TOKEN = /"(?:content|reasoning|reasoning_content|text|arguments|refusal)"\s*:\s*"[^"]/
 
 export class ResponseFacts implements BodyObserver {
   /** On the process's clock; 0 until there is a token. */
   firstTokenMs = 0
-  readonly #isStream: boolean
+  /** Reads the events of a stream until one of them bears a token. */
+  #reader: SseReader | undefined
+  /** What the events before the first token told: Anthropic counts the input there. */
+  #usage: TokenUsage | undefined
   #tail: Buffer[] = []
   #tailBytes = 0
 
   constructor(head: ResponseHead) {
-    this.#isStream = head.isEventStream
+    if (head.isEventStream) this.#reader = new SseReader((data, name) => this.#read(data, name))
   }
 
   data(chunk: Buffer): void {
-    if (this.#isStream && this.firstTokenMs === 0 && TOKEN.test(chunk.toString('latin1'))) {
-      this.firstTokenMs = performance.now()
-    }
+    if (this.#reader) this.#watch(this.#reader, chunk)
     this.#tail.push(chunk)
     this.#tailBytes += chunk.length
     for (let first = this.#tail[0]; first && this.#tailBytes - first.length >= TAIL_BYTES; first = this.#tail[0]) {
@@ -40,21 +40,27 @@ export class ResponseFacts implements BodyObserver {
   }
 
   usage(): BilledTokens {
-    const all = this.#tail.length === 1 ? this.#tail[0] : Buffer.concat(this.#tail)
-    if (!all) return NO_USAGE
-    const text = all.toString('latin1', Math.max(0, all.length - TAIL_BYTES))
-    // The last one counts: earlier events may carry `"usage":null`.
-    const at = text.lastIndexOf('"usage"')
-    if (at < 0) return NO_USAGE
-    const usage = text.slice(at, at + 1_024)
-    return {
-      input_tokens: numberAfter(usage, /"(?:prompt|input)_tokens"\s*:\s*(\d+)/),
-      output_tokens: numberAfter(usage, /"(?:completion|output)_tokens"\s*:\s*(\d+)/),
-    }
+    const tail = Buffer.concat(this.#tail)
+    const last = lastUsageIn(tail.subarray(Math.max(0, tail.length - TAIL_BYTES)))
+    const usage = last ? mergeUsage(this.#usage, last) : this.#usage
+    const isTold = usage !== undefined && usage.input + usage.output > 0
+    return { input_tokens: isTold ? usage.input : null, output_tokens: isTold ? usage.output : null }
   }
-}
 
-function numberAfter(text: string, pattern: RegExp): number | null {
-  const found = pattern.exec(text)?.[1]
-  return found === undefined ? null : Number(found)
+  #watch(reader: SseReader, chunk: Buffer): void {
+    try {
+      reader.push(chunk)
+    } catch {
+      // An event without end tells no first token.
+      this.#reader = undefined
+    }
+    if (this.firstTokenMs > 0) this.#reader = undefined
+  }
+
+  #read(data: string, name: string): void {
+    if (this.firstTokenMs > 0) return
+    const event = readStreamEvent(data, name)
+    if (event?.usage) this.#usage = mergeUsage(this.#usage, event.usage)
+    if (event && event.visibleChars + event.reasoningChars + event.toolChars > 0) this.firstTokenMs = performance.now()
+  }
 }

@@ -1,5 +1,6 @@
 /** The one usage of every wire format: what a provider bills, in tokens. */
-import { asNumber, asObject, type JsonObject } from './json.ts'
+import { asNumber, asObject, type JsonObject, parseObject } from './json.ts'
+import { JsonWalk, OPEN } from './json-walk.ts'
 
 export interface TokenUsage {
   /** All input, what came from a prompt cache included. */
@@ -36,6 +37,36 @@ export function usageIn(json: JsonObject): TokenUsage | undefined {
   const isAnthropic = 'cache_read_input_tokens' in usage || 'cache_creation_input_tokens' in usage
   return isAnthropic ? anthropicUsage(usage) : openaiUsage(usage)
 }
+
+/**
+ * The last usage in the end of an answer or of a stream, whose beginning may be cut off: the end of an event that
+ * repeats the whole answer, for one. Undefined where none stands there.
+ */
+export function lastUsageIn(tail: Buffer): TokenUsage | undefined {
+  for (const member of USAGE_MEMBERS) {
+    const name = `"${member}"`
+    for (let at = tail.lastIndexOf(name); at >= 0; at = at > 0 ? tail.lastIndexOf(name, at - 1) : -1) {
+      const object = objects.after(tail, at + name.length)
+      if (object !== undefined) return usageIn({ [member]: parseObject(object) })
+    }
+  }
+  return undefined
+}
+
+const USAGE_MEMBERS = ['usage', 'usageMetadata'] as const
+const COLON = Buffer.from(':')
+
+class ObjectScan extends JsonWalk {
+  /** The object that follows a colon at `from`; undefined where something else or half an object is there. */
+  after(bytes: Buffer, from: number): string | undefined {
+    this.begin(bytes, from, bytes.length)
+    if (this.peek() !== COLON[0] || !this.literal(COLON) || this.peek() !== OPEN) return undefined
+    const start = this.at
+    return this.skip() ? bytes.toString('utf8', start, this.at) : undefined
+  }
+}
+
+const objects = new ObjectScan()
 
 /** OpenAI's `usage` (chat, completions, embeddings, Responses). */
 function openaiUsage(usage: JsonObject): TokenUsage {

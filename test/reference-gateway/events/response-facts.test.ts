@@ -61,3 +61,39 @@ test('remembers no more than the end of a long answer', () => {
   facts.data(Buffer.from('data: {"usage":{"prompt_tokens":7,"completion_tokens":3}}\n\n'))
   expect(facts.usage()).toEqual({ input_tokens: 7, output_tokens: 3 })
 })
+
+test('the first token of Responses, Anthropic and Gemini streams is their first delta, not the repetition at the end', () => {
+  const streams = {
+    responses: [
+      '{"type":"response.created","response":{"output":[],"usage":null}}',
+      '{"type":"response.output_text.delta","delta":"Hi"}',
+    ],
+    anthropic: [
+      '{"type":"message_start","message":{"content":[],"usage":{"input_tokens":7,"cache_read_input_tokens":2}}}',
+      '{"type":"content_block_delta","delta":{"type":"text_delta","text":"Hi"}}',
+    ],
+    gemini: ['{"usageMetadata":{"promptTokenCount":9}}', '{"candidates":[{"content":{"parts":[{"text":"Hi"}]}}]}'],
+  }
+  for (const [before = '', token = ''] of Object.values(streams)) {
+    const facts = new ResponseFacts(STREAM)
+    facts.data(Buffer.from(asEvents([before])))
+    expect(facts.firstTokenMs, before).toBe(0)
+    facts.data(Buffer.from(asEvents([token])))
+    expect(facts.firstTokenMs, token).toBeGreaterThan(0)
+  }
+})
+
+test('usage in parts, and usage in an event longer than what is kept', () => {
+  const anthropic = [
+    '{"type":"message_start","message":{"usage":{"input_tokens":7,"cache_read_input_tokens":2,"output_tokens":1}}}',
+    '{"type":"content_block_delta","delta":{"type":"text_delta","text":"Hi"}}',
+    '{"type":"message_delta","delta":{},"usage":{"output_tokens":3}}',
+  ]
+  expect(factsOf(Buffer.from(asEvents(anthropic)), 10).usage()).toEqual({ input_tokens: 9, output_tokens: 3 })
+  const text = 'word '.repeat(4_000)
+  const responses = [
+    '{"type":"response.output_text.delta","delta":"Hi"}',
+    `{"type":"response.completed","response":{"output_text":"${text}","usage":{"input_tokens":7,"output_tokens":3}}}`,
+  ]
+  expect(factsOf(Buffer.from(asEvents(responses)), 1_000).usage()).toEqual({ input_tokens: 7, output_tokens: 3 })
+})
