@@ -12,10 +12,6 @@ export function objectOf(value: unknown): JsonObject {
   return isObject(value) ? value : {}
 }
 
-export function listOf(value: unknown): readonly unknown[] {
-  return Array.isArray(value) ? value : []
-}
-
 export function textOf(value: unknown): string | undefined {
   return typeof value === 'string' ? value : undefined
 }

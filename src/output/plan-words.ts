@@ -73,11 +73,6 @@ export function withUnit(value: number, unit: string): string {
   return unit === '' ? text : `${text} ${unit}`
 }
 
-/** Dollars a month: '$1,234'. */
-export function dollars(amount: number): string {
-  return `$${formatNumber(amount, amount < 100 ? 2 : 0)}`
-}
-
 /** `--explain`: every constraint with its formula, and each input with its value, where it comes from, the source and its date. */
 
 type Inputs = Plan['constraints'][number]['inputs']

@@ -7,7 +7,7 @@
  * model spends one more step on its end-of-text token. A JSON answer and a stream of the same request end at the same time.
  */
 import { logNormal, randomFrom } from '../stats/random.ts'
-import { formatMs, parseDurationMs } from '../units.ts'
+import { parseDurationMs } from '../units.ts'
 
 /**
  * A provider that stops answering for a while again and again (100 ms in every second, say), as one does in a garbage
@@ -86,13 +86,6 @@ export function parseLatency(text: string): Latency | undefined {
   if (!match) return { kind: 'fixed', us: Math.round(ms * 1_000) }
   const sigma = Number(match[2])
   return sigma <= MAX_SIGMA ? { kind: 'lognormal', medianUs: ms * 1_000, sigma } : undefined
-}
-
-/** The printed form of a latency; what `parseLatency` reads. */
-export function formatLatency(latency: Latency): string {
-  return latency.kind === 'fixed'
-    ? `${formatMs(latency.us / 1_000)}ms`
-    : `lognormal(${formatMs(latency.medianUs / 1_000)}ms,${latency.sigma})`
 }
 
 /** The delays of the request whose own seed is `requestSeed`. */

@@ -59,11 +59,6 @@ export function binomialCdf(k: number, n: number, p: number): number {
   return incompleteBeta(1 - p, n - k, k + 1)
 }
 
-/** The z below which the share p of a standard normal lies. */
-export function normalQuantile(p: number): number {
-  return p < 0.5 ? -upperNormal(1 - p) : upperNormal(p)
-}
-
 /** P(Z <= z), through the t distribution's limit: erfc is the incomplete gamma, here by its own continued fraction. */
 export function normalCdf(z: number): number {
   if (z > 0) return 1 - normalCdf(-z)
@@ -92,11 +87,6 @@ export function normalCdf(z: number): number {
     if (Math.abs(d * c - 1) < 1e-15) break
   }
   return (Math.exp(-x) * Math.sqrt(x / Math.PI) * h) / 2
-}
-
-function upperNormal(p: number): number {
-  if (p >= 1) return Number.POSITIVE_INFINITY
-  return bisect(0, 40, (z) => normalCdf(-z) > 1 - p)
 }
 
 /** The t below which the share p of Student's t with `df` degrees of freedom lies. */

@@ -23,13 +23,6 @@ export function categoryOfRun(report: BenchReport, categories: readonly Category
   return categoryOf({ endpoint: report.target.endpoint, promptTokens, headers: {} }, categories)
 }
 
-/** The whole of a run by one category. */
-export function judgeSlo(report: BenchReport, category: Category): SloResult {
-  const [result] = judgeSlos([wholeRun(report, category)])
-  if (!result) throw new Error('a category without a result')
-  return result
-}
-
 /** Each by its own category; in the same order. */
 export function judgeSlos(runs: readonly CategoryRun[]): SloResult[] {
   const asked = runs.map((run) => {

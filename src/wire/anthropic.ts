@@ -12,7 +12,6 @@ export const anthropic: WireFormat = {
   name: 'anthropic',
   path: '/messages',
   requestMembers: ['messages', 'system'],
-  answerMembers: ['content'],
   isEvent: ({ type }) => typeof type === 'string' && EVENTS.test(type),
   isAnswer: ({ content }) => Array.isArray(content),
   eachEventText: (event, visit) => {

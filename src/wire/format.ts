@@ -31,9 +31,8 @@ export interface WireFormat {
   readonly name: FormatName
   /** What follows the version in the address: '/chat/completions'. */
   readonly path: string
-  /** The members of a request (the one with the prompt first) and of an answer that hold text, at any depth. */
+  /** The members of a request that hold text, at any depth. */
   readonly requestMembers: readonly [prompt: string, ...others: string[]]
-  readonly answerMembers: readonly string[]
   /** Whether an event of a stream, or a whole answer, has this format's shape. */
   isEvent(json: JsonObject): boolean
   isAnswer(json: JsonObject): boolean

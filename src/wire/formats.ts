@@ -37,12 +37,8 @@ export function formatOfEndpoint(endpoint: ApiEndpoint): WireFormat {
 /** In the order in which their shapes are tried. */
 const ALL = Object.values(FORMATS)
 
-/** The members of requests, and of answers, that hold text, in any format and in the ones nearest to them. */
+/** The members of requests that hold text, in any format. */
 export const REQUEST_MEMBERS = union(ALL.flatMap(({ requestMembers }) => requestMembers))
-export const ANSWER_MEMBERS = union([
-  ...ALL.flatMap(({ answerMembers }) => answerMembers),
-  ...['text', 'message', 'summary'],
-])
 
 function union(names: readonly string[]): readonly string[] {
   return [...new Set(names)]

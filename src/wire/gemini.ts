@@ -8,7 +8,6 @@ export const gemini: WireFormat = {
   name: 'gemini',
   path: '/models',
   requestMembers: ['contents', 'systemInstruction', 'system_instruction'],
-  answerMembers: ['candidates'],
   isEvent: ({ candidates, usageMetadata }) => Array.isArray(candidates) || usageMetadata !== undefined,
   isAnswer: ({ candidates }) => Array.isArray(candidates),
   eachEventText: visitCandidates,

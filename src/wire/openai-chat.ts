@@ -9,7 +9,6 @@ export const openaiChat: WireFormat = {
   name: 'openai-chat',
   path: '/chat/completions',
   requestMembers: ['messages', 'prediction'],
-  answerMembers: ['choices'],
   isEvent: isChat,
   isAnswer: isChat,
   eachEventText: ({ choices }, visit) => {

@@ -9,7 +9,6 @@ export const openaiCompletions: WireFormat = {
   name: 'openai-completions',
   path: '/completions',
   requestMembers: ['prompt', 'suffix'],
-  answerMembers: ['choices'],
   isEvent: hasTexts,
   isAnswer: hasTexts,
   eachEventText: visitChoices,

@@ -7,7 +7,6 @@ export const openaiEmbeddings: WireFormat = {
   name: 'openai-embeddings',
   path: '/embeddings',
   requestMembers: ['input'],
-  answerMembers: [],
   isEvent: () => false,
   isAnswer: ({ data }) => Array.isArray(data),
   eachEventText: () => {},

@@ -29,7 +29,6 @@ export const openaiResponses: WireFormat = {
   name: 'openai-responses',
   path: '/responses',
   requestMembers: ['input', 'instructions'],
-  answerMembers: ['output', 'output_text'],
   isEvent: ({ type }) => typeof type === 'string' && type.startsWith('response.'),
   isAnswer: ({ output }) => Array.isArray(output),
   eachEventText: (event, visit) => {

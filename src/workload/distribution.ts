@@ -37,20 +37,6 @@ export function parseDistribution(text: string): Parsed {
   return name === 'normal' ? normalOf(a, b) : uniform(a, b)
 }
 
-/** What `parseDistribution` reads back to the same distribution. */
-export function formatDistribution(distribution: Distribution): string {
-  switch (distribution.kind) {
-    case 'constant':
-      return String(distribution.value)
-    case 'normal':
-      return `normal(${distribution.mean},${distribution.sd})`
-    case 'lognormal':
-      return `lognormal(${distribution.mu},${distribution.sigma})`
-    case 'uniform':
-      return `uniform(${distribution.min},${distribution.max})`
-  }
-}
-
 /** A whole number of tokens, from 1 to `MAX_TOKENS`. */
 export function drawTokens(distribution: Distribution, random: Random): number {
   switch (distribution.kind) {

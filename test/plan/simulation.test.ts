@@ -1,18 +1,13 @@
-// The simulations against what is exact: M/M/c within 2 %, M/G/1, a published table of M/G/k, and conservation in the fleet.
+// The simulation of a fleet against what is exact: M/G/1 on each worker, and conservation.
 import { describe, expect, test } from 'vitest'
-import { mmc, waitTail } from '../../src/plan/queueing/erlang.ts'
 import { confirmWait, fleetFigures } from '../../src/plan/simulate/confirm.ts'
 import { Autoscaler, type FleetOptions, simulateFleet } from '../../src/plan/simulate/fleet.ts'
-import { simulateQueue } from '../../src/plan/simulate/queue.ts'
 import { Streams, WaitHistogram } from '../../src/plan/simulate/streams.ts'
 import { steadyTraffic, trafficOfTrace } from '../../src/plan/simulate/traffic.ts'
 import { readSizing } from '../../src/planning/sizing.ts'
-import { logNormal, type Random, randomFrom } from '../../src/stats/random.ts'
 import { readTrace } from '../../src/workload/trace.ts'
 import { chatDemand } from '../support/plan.ts'
 import { azureTrace } from '../support/traces.ts'
-
-const exponential = (random: Random): number => -Math.log(1 - random())
 
 test('the histogram: quantiles within its 0.8 %, mean and maximum exact', () => {
   const waits = new WaitHistogram()
@@ -20,54 +15,6 @@ test('the histogram: quantiles within its 0.8 %, mean and maximum exact', () => 
   expect(waits.quantileS(0.99) / 0.99).toBeCloseTo(1, 2)
   expect(waits.quantileS(0.0005)).toBe(0)
   expect([waits.meanS, waits.maxS]).toEqual([0.5, 1])
-})
-
-describe('M/M/c: mean and P99 of the wait within 2 % of Erlang C', () => {
-  test.each([
-    [1, 0.7],
-    [4, 0.8],
-    [16, 0.9],
-  ])('%d servers at %d', (servers, utilisation) => {
-    const arrivalsPerSec = servers * utilisation
-    const waits = simulateQueue(
-      {
-        servers,
-        arrivalsPerSec,
-        serviceS: exponential,
-        customers: servers === 16 ? 6_000_000 : 2_000_000,
-        warmup: 50_000,
-      },
-      randomFrom(5),
-    )
-    const p99 = waits.quantileS(0.99)
-    expect(Math.abs(waits.meanS / (mmc(arrivalsPerSec, 1, servers)?.meanWaitS ?? Number.NaN) - 1)).toBeLessThan(0.02)
-    const exact = Math.log((mmc(arrivalsPerSec, 1, servers)?.waits ?? 0) / 0.01) / (servers - arrivalsPerSec)
-    expect(Math.abs(p99 / exact - 1)).toBeLessThan(0.02)
-    expect((waitTail(arrivalsPerSec, 1, servers, p99) ?? 0) / 0.01).toBeCloseTo(1, 0)
-  })
-})
-
-// A reference simulation of M/G/k, mean service 1, 8 seeds of 700,000 customers: mean, P99 and its standard error. A fifth of its
-// customers here, so up to four times its error and what the mean leaves.
-describe('M/G/k: the table of a reference simulation', () => {
-  test.each([
-    [4, 0.8, 0, 0.3856, 2.431, 0.011],
-    [4, 0.8, 4, 1.6876, 15.086, 0.373],
-    [16, 0.6, 0, 0.0043, 0.156, 0.001],
-    [16, 0.8, 0, 0.0524, 0.537, 0.003],
-    [16, 0.8, 4, 0.176, 2.274, 0.048],
-    [64, 0.8, 4, 0.0065, 0.189, 0.009],
-    [64, 0.9, 4, 0.0922, 1.193, 0.087],
-  ])('%d servers at %d, scv %d', (servers, utilisation, scv, mean, p99, se) => {
-    const sigma = Math.sqrt(Math.log(1 + scv))
-    const serviceS = scv === 0 ? () => 1 : (random: Random) => logNormal(random, Math.exp((-sigma * sigma) / 2), sigma)
-    const waits = simulateQueue(
-      { servers, arrivalsPerSec: servers * utilisation, serviceS, customers: 1_200_000, warmup: 50_000 },
-      randomFrom(11),
-    )
-    expect(Math.abs(waits.meanS - mean) / mean).toBeLessThan(0.05 + (4 * se) / p99)
-    expect(Math.abs(waits.quantileS(0.99) - p99)).toBeLessThan(Math.max(4 * se, 0.02 * p99))
-  })
 })
 
 const { figures } = readSizing()

@@ -3,7 +3,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { fitUsl, type UslFit } from '../../src/plan/usl/fit.ts'
-import { asymptote, needFor, optimalLoad, peak, throughputAt } from '../../src/plan/usl/model.ts'
+import { asymptote, needFor, peak, throughputAt } from '../../src/plan/usl/model.ts'
 
 function fitted(n: number[], x: number[]): UslFit {
   const result = fitUsl({ n, x })
@@ -52,12 +52,10 @@ describe('specsdm91 (tests/{summary,predict,peak-scalability,limit-scalability,r
     expect(warnings).toEqual([])
   })
 
-  test('peak, limit, optimal load', () => {
+  test('peak and limit', () => {
     expect(peak(model)?.n).toBeCloseTo(96.51956, 2)
     expect(Math.round(peak(model)?.throughput ?? 0)).toBe(1884)
     expect(asymptote(model)).toBeCloseTo(3245.589, 0)
-    expect(optimalLoad(model)).toBeCloseTo(36.06401, 2)
-    expect(Math.round(throughputAt(optimalLoad(model) ?? 0, model))).toBe(1542)
   })
 
   test('fitted values, residuals, efficiency', () => {
@@ -102,10 +100,9 @@ test('synthetic data return the parameters they were made with (tests/coef.Rout.
   expect(model.gamma).toBeCloseTo(1, 3)
 })
 
-test('the formulas of peak, limit and optimal load alone', () => {
+test('the formulas of peak and limit alone', () => {
   expect(peak({ alpha: 0.001, beta: 0.00001, gamma: 1 })?.n).toBeCloseTo(316.0696, 4)
   expect(asymptote({ alpha: 0.001, beta: 0.00001, gamma: 89.995233 })).toBeCloseTo(89995.23, 2)
-  expect(optimalLoad({ alpha: 0.001, beta: 0.00001, gamma: 1 })).toBeCloseTo(1000, 9)
 })
 
 const model = fc.record({

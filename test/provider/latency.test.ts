@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { formatLatency, type LatencyModel, paceOf, parseLatency, wholeAnswerUs } from '../../src/provider/latency.ts'
+import { type LatencyModel, paceOf, parseLatency, wholeAnswerUs } from '../../src/provider/latency.ts'
 import { fixedLatency } from './support.ts'
 
 const DRAWN: LatencyModel = {
@@ -34,13 +34,6 @@ test.each([
   '5m5',
 ])('%j is refused', (text) => {
   expect(parseLatency(text)).toBeUndefined()
-})
-
-test('what is printed can be read again', () => {
-  for (const text of ['20ms', 'lognormal(20ms,0.5)', '0.250ms']) {
-    const latency = parseLatency(text)
-    expect(latency && parseLatency(formatLatency(latency))).toEqual(latency)
-  }
 })
 
 test('the same request has the same delays, another request or another seed has others', () => {

@@ -4,11 +4,12 @@
  * run can know) and `all runs` (over every mood of the host; what the drift margin of FAIL is for).
  */
 import { describe, expect, it } from 'vitest'
-import { normalCdf, normalQuantile } from '../../src/stats/distributions.ts'
+import { normalCdf } from '../../src/stats/distributions.ts'
 import { DRIFT, verdictOfShares } from '../../src/stats/gate.ts'
 import { normal, type Random, randomFrom } from '../../src/stats/random.ts'
 import { estimateShare } from '../../src/stats/share-interval.ts'
 import { decideAtLooks } from '../support/looks.ts'
+import { normalQuantile } from '../support/normal-quantile.ts'
 
 const BLOCKS = 20
 /** As long as a run that is judged until decided may be. */

@@ -4,13 +4,14 @@
  * of the run's lowest mood on): nothing else enters a P99.
  */
 import { describe, expect, it } from 'vitest'
-import { normalCdf, normalQuantile } from '../../src/stats/distributions.ts'
+import { normalCdf } from '../../src/stats/distributions.ts'
 import { ALPHA_FAIL, ALPHA_PASS } from '../../src/stats/gate.ts'
 import { pairedTP, signFlipP } from '../../src/stats/mean-test.ts'
 import { type BlockPair, type Counted, pairedDifference, shareDifferences, worseThanP } from '../../src/stats/paired.ts'
 import { decidePaired } from '../../src/stats/paired-gate.ts'
 import { firstWhere, normal, type Random, randomFrom } from '../../src/stats/random.ts'
 import { decideAtLooks } from '../support/looks.ts'
+import { normalQuantile } from '../support/normal-quantile.ts'
 
 const SIZE = 500
 const SIGMA = Math.log(9 / 5) / normalQuantile(0.99)

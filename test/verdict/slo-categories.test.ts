@@ -2,8 +2,9 @@ import { mkdtempSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import type { BenchReport, SloResult } from '../../src/report/schema.ts'
 import { type Category, categoryOf, errorBudget } from '../../src/slo/category.ts'
-import { categoryOfRun, judgeSlo } from '../../src/verdict/slo.ts'
+import { categoryOfRun, judgeSlos, wholeRun } from '../../src/verdict/slo.ts'
 import { namedCategory, readSlo } from '../../src/verdict/slo-file.ts'
 import { around, fixed, makeReport } from '../support/make-report.ts'
 
@@ -15,6 +16,13 @@ function file(text: string): string {
 
 const shipped = readSlo()
 const named = (name: string): Category => namedCategory(shipped, name, '--category')
+
+/** The whole of a run by one category. */
+function judgeSlo(report: BenchReport, category: Category): SloResult {
+  const [result] = judgeSlos([wholeRun(report, category)])
+  if (!result) throw new Error('a category without a result')
+  return result
+}
 
 describe('the categories that ship', () => {
   it.each([

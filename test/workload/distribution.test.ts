@@ -4,7 +4,6 @@ import { randomFrom } from '../../src/stats/random.ts'
 import {
   type Distribution,
   drawTokens,
-  formatDistribution,
   MAX_TOKENS,
   meanTokens,
   parseDistribution,
@@ -19,6 +18,19 @@ const distributions: fc.Arbitrary<Distribution> = fc.oneof(
   fc.record({ kind: fc.constant('lognormal' as const), mu: plain(0, 14), sigma: plain(0, 5) }),
   fc.tuple(tokens, tokens).map(([a, b]) => ({ kind: 'uniform' as const, min: Math.min(a, b), max: Math.max(a, b) })),
 )
+
+function written(distribution: Distribution): string {
+  switch (distribution.kind) {
+    case 'constant':
+      return String(distribution.value)
+    case 'normal':
+      return `normal(${distribution.mean},${distribution.sd})`
+    case 'lognormal':
+      return `lognormal(${distribution.mu},${distribution.sigma})`
+    case 'uniform':
+      return `uniform(${distribution.min},${distribution.max})`
+  }
+}
 
 describe('a distribution of tokens', () => {
   it.each([
@@ -56,10 +68,10 @@ describe('a distribution of tokens', () => {
     expect(parseDistribution(text).why).toContain(why)
   })
 
-  it('prints what it reads', () => {
+  it('reads any of them as it is written', () => {
     fc.assert(
       fc.property(distributions, (distribution) => {
-        expect(parseDistribution(formatDistribution(distribution))).toEqual({ distribution })
+        expect(parseDistribution(written(distribution))).toEqual({ distribution })
       }),
     )
   })

@@ -23,59 +23,6 @@ export function erlangC(load: number, servers: number): number | undefined {
   return b / (1 - utilisation * (1 - b))
 }
 
-export interface MmcMetrics {
-  utilisation: number
-  /** Probability of waiting. */
-  waits: number
-  /** Probability that nobody is there. */
-  empty: number
-  queueLength: number
-  inSystem: number
-  meanWaitS: number
-  meanResponseS: number
-}
-
-export function mmc(arrivalsPerSec: number, servedPerSec: number, servers: number): MmcMetrics | undefined {
-  const load = arrivalsPerSec / servedPerSec
-  const waits = erlangC(load, servers)
-  if (waits === undefined) return undefined
-  const utilisation = load / servers
-  const queueLength = (waits * utilisation) / (1 - utilisation)
-  const meanWaitS = queueLength / arrivalsPerSec
-  return {
-    utilisation,
-    waits,
-    empty: emptyProbability(load, servers),
-    queueLength,
-    inSystem: queueLength + load,
-    meanWaitS,
-    meanResponseS: meanWaitS + 1 / servedPerSec,
-  }
-}
-
-/** P(wait > t) in M/M/c, first come first served. */
-export function waitTail(
-  arrivalsPerSec: number,
-  servedPerSec: number,
-  servers: number,
-  seconds: number,
-): number | undefined {
-  const waits = erlangC(arrivalsPerSec / servedPerSec, servers)
-  if (waits === undefined) return undefined
-  return waits * Math.exp(-(servers * servedPerSec - arrivalsPerSec) * seconds)
-}
-
-/** p0, with the terms of the sum kept by recursion. */
-function emptyProbability(load: number, servers: number): number {
-  let term = 1
-  let sum = 0
-  for (let n = 0; n < servers; n++) {
-    sum += term
-    term *= load / (n + 1)
-  }
-  return 1 / (sum + term / (1 - load / servers))
-}
-
 /**
  * Waiting when service times are not exponential: the M/M/c wait scaled by (1 + Cs^2) / 2 (Lee and Longton 1959, M/G/k), with
  * bursty arrivals (Ca^2 + Cs^2) / 2 (Allen and Cunneen, G/G/k); exact for M/G/1 and M/M/c. The tail is taken as exponential, with

@@ -25,11 +25,6 @@ export function asymptote({ alpha, gamma }: UslModel): number | undefined {
   return alpha > 0 ? gamma / alpha : undefined
 }
 
-/** Where the line of perfect scaling meets the asymptote. */
-export function optimalLoad({ alpha }: UslModel): number | undefined {
-  return alpha > 0 ? 1 / alpha : undefined
-}
-
 /**
  * The smallest N (not rounded) with X(N) = throughput: the smaller positive root of bXN^2 + (X(a - b) - g)N + X(1 - a) = 0.
  * Undefined where no N reaches it: scale out, not up.
