@@ -14,7 +14,7 @@ export type { Environment } from '../../src/parse/config-values.ts'
 
 type File = z.output<typeof configFile>
 
-export interface GatewayLimits {
+interface GatewayLimits {
   maxBodyBytes: number
   maxInFlight: number
   headerTimeoutMs: number

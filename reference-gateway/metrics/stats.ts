@@ -17,7 +17,7 @@ const BUDGETS_MS: Readonly<Record<string, number>> = {
   total: 7,
 }
 
-export interface ComponentStats {
+interface ComponentStats {
   count: number
   p50_ms: number
   p99_ms: number

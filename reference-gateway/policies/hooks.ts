@@ -28,7 +28,7 @@ import { searchTexts } from './whole/search-texts.ts'
 import type { SharedBody } from './whole/search-worker.ts'
 import { SearchWorkerPool } from './whole/search-worker-pool.ts'
 
-export interface PolicyCounts {
+interface PolicyCounts {
   blocked: number
   redacted: number
   flagged: number
@@ -36,7 +36,7 @@ export interface PolicyCounts {
   timed_out: number
 }
 
-export interface PolicyStats {
+interface PolicyStats {
   policies: Record<string, PolicyCounts>
   /** How often a stream's text was held for longer than flush_interval. */
   hold_overrun: number

@@ -10,12 +10,12 @@ import type { JsonObject } from '../http/request-context.ts'
 import { isObject, parse } from './json.ts'
 
 export type Part = { kind: 'text'; text: string } | { kind: 'image'; mediaType: string; base64: string } | ImageUrl
-export interface ImageUrl {
+interface ImageUrl {
   kind: 'image_url'
   url: string
 }
 
-export interface ToolCallRequest {
+interface ToolCallRequest {
   id: string
   name: string
   args: JsonObject
@@ -26,7 +26,7 @@ export type Turn =
   | { role: 'assistant'; parts: readonly Part[]; calls: readonly ToolCallRequest[] }
   | { role: 'tool'; callId: string; name: string; content: string }
 
-export interface Tool {
+interface Tool {
   name: string
   description: string | undefined
   parameters: JsonObject | undefined

@@ -79,7 +79,7 @@ export class ChunkWriter {
   }
 }
 
-export function nowSeconds(): number {
+function nowSeconds(): number {
   return Math.floor((performance.timeOrigin + performance.now()) / 1_000)
 }
 

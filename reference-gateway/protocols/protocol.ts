@@ -14,7 +14,7 @@ export interface ProviderProtocol {
 }
 
 /** What a protocol must know of the provider. */
-export interface ProtocolTarget {
+interface ProtocolTarget {
   name: string
   basePath: string
 }

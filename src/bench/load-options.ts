@@ -15,7 +15,7 @@ export type LoadOptions = Pick<
   'rps' | 'concurrency' | 'stages' | 'arrival' | 'burstiness' | 'think-time' | 'max-in-flight'
 >
 
-export function isOpen({ rps, stages }: LoadOptions): boolean {
+function isOpen({ rps, stages }: LoadOptions): boolean {
   return rps !== undefined || stages?.of === 'rps'
 }
 

@@ -9,7 +9,7 @@ import type { Measured } from './probe/measured.ts'
 
 export type ConfigKind = GatewayFile['kind']
 /** A part of a config, to be merged into it. */
-export type Patch = Record<string, unknown>
+type Patch = Record<string, unknown>
 
 export interface Found {
   status: 'found'

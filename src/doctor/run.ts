@@ -102,7 +102,7 @@ export function announce({ isPublic, origin }: Target, note: (line: string) => v
   note(`each for up to ${TOKENS} tokens.`)
 }
 
-export interface RunningPair {
+interface RunningPair {
   gatewayUrl: string
   providerUrl: string
   close(): Promise<void>
@@ -115,7 +115,7 @@ const READY_WITHIN_MS = 5_000
 
 const READY_EVERY_MS = 50
 
-export async function runFromConfig(file: KtFile, note: (line: string) => void): Promise<RunningPair> {
+async function runFromConfig(file: KtFile, note: (line: string) => void): Promise<RunningPair> {
   const folder = mkdtempSync(join(tmpdir(), 'kt-doctor-'))
   const sink = await startSilentSink()
   const cleanUp = async (): Promise<void> => {

@@ -49,7 +49,7 @@ export const eventSourceSchema = z.object({
   events: z.object({ file: z.string().nullable(), kept: z.number() }).nullable(),
 })
 
-export const DEFAULT_ADMIN_URL = 'http://127.0.0.1:41003'
+const DEFAULT_ADMIN_URL = 'http://127.0.0.1:41003'
 
 const ANSWER_MS = 10_000
 

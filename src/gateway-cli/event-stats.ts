@@ -24,7 +24,7 @@ const WHOLE: EventMetric[] = [
   { name: 'output_tokens', unit: 'tokens', read: (event) => event.output_tokens },
 ]
 const PARTS = COMPONENTS.map((name): EventMetric => ({ name, unit: 'ms', read: (event) => event.overhead[name] }))
-export const METRICS: readonly EventMetric[] = [...WHOLE, ...PARTS]
+const METRICS: readonly EventMetric[] = [...WHOLE, ...PARTS]
 
 export function metricNamed(name: string): EventMetric {
   const found = METRICS.find((metric) => metric.name === name)

@@ -3,7 +3,7 @@ import { z } from 'zod'
 
 const nullableNumber = z.number().nullable()
 
-export const eventSchema = z.looseObject({
+const eventSchema = z.looseObject({
   ts: z.string(),
   request_id: z.string(),
   tenant: z.string(),

@@ -18,16 +18,7 @@ const BYTES_A_TOKEN = 4
 
 type Counts = Partial<Record<Outcome, number>>
 
-export const METRICS = [
-  'latency',
-  'service',
-  'connect',
-  'ttfb',
-  'ttft',
-  'ttftFromIntended',
-  'tpot',
-  'interToken',
-] as const
+const METRICS = ['latency', 'service', 'connect', 'ttfb', 'ttft', 'ttftFromIntended', 'tpot', 'interToken'] as const
 export type Metric = (typeof METRICS)[number]
 
 /** Recorded by block beside latency; the histograms of the whole run are the sums of the blocks. */

@@ -21,7 +21,7 @@ export function checkSentence(check: Check): string {
 }
 
 /** 'P99 overhead 1.24 ms < 7 ms', without the reasons. */
-export function checkFigure({ metric, op, limit, value, verdict }: Check): string {
+function checkFigure({ metric, op, limit, value, verdict }: Check): string {
   const name = NAMES[metric] ?? metric
   if (value === null) return name
   const breached = op.startsWith('<') ? value >= limit : value <= limit
@@ -30,7 +30,7 @@ export function checkFigure({ metric, op, limit, value, verdict }: Check): strin
 }
 
 /** A value in the unit of its metric. */
-export function quantity(metric: string, value: number): string {
+function quantity(metric: string, value: number): string {
   if (isShare(metric)) return formatShare(value)
   if (metric.startsWith('throughput.')) return `${formatNumber(value, value < 100 ? 2 : 0)} a second`
   return `${formatMs(value)} ms`

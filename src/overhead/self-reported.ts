@@ -118,7 +118,7 @@ export const TOLD = ['self-reported', 'upstream-reported', 'provider-reported'] 
 
 export type Told = (typeof TOLD)[number]
 
-export interface ToldReading {
+interface ToldReading {
   definition: Told
   us: number
   source: string

@@ -47,7 +47,7 @@ export function planBuffers(
 }
 
 /** As nginx and Kong write sizes: '512k', '4m'. */
-export function nginxSize(bytes: number): string {
+function nginxSize(bytes: number): string {
   const mib = bytes / 1024 ** 2
   return Number.isInteger(mib) ? `${mib}m` : `${Math.ceil(bytes / 1024)}k`
 }

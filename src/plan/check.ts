@@ -20,7 +20,7 @@ export interface CheckedRun extends MeasuredRun {
   tpotP50Ms: number | undefined
 }
 
-export interface PlanCheck {
+interface PlanCheck {
   name: string
   planned: string
   measured: string

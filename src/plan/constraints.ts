@@ -9,8 +9,8 @@ import { rawWorkers } from './cpu.ts'
 import type { Demand } from './demand.ts'
 import { type Figures, type Input, inputOf } from './figures.ts'
 
-export const CONSTRAINTS = ['cpu', 'network', 'connections', 'descriptors', 'ports', 'memory'] as const
-export type ConstraintName = (typeof CONSTRAINTS)[number]
+const CONSTRAINTS = ['cpu', 'network', 'connections', 'descriptors', 'ports', 'memory'] as const
+type ConstraintName = (typeof CONSTRAINTS)[number]
 
 export interface Need {
   name: ConstraintName
@@ -49,7 +49,7 @@ export function requestsInFlight(demand: Demand, figures: Figures): number {
 }
 
 /** Connections that requests in flight hold, on both sides. */
-export function connectionsOf(
+function connectionsOf(
   inFlight: number,
   demand: Demand,
   figures: Figures,

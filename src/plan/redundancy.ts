@@ -7,7 +7,7 @@ import { wholeUp } from './cpu.ts'
 import { type Demand, tokensPerMinute } from './demand.ts'
 import type { RedundancyParts } from './sizing.ts'
 
-export interface RedundancyPart {
+interface RedundancyPart {
   name: 'burst' | 'zone loss' | 'one more' | 'deploy surge' | 'target utilisation' | 'uncertainty'
   factor: number
   why: string

@@ -80,14 +80,14 @@ export interface BufferProfile {
   note?: string | undefined
 }
 
-export interface InstanceFamilies {
+interface InstanceFamilies {
   cloud: string
   arch?: string | undefined
   families: string[]
 }
 
 /** The container that a vendor's guide gives as an example. */
-export interface ContainerResources {
+interface ContainerResources {
   cpuRequestMillicores: number
   cpuLimitMillicores: number
   memoryRequestBytes: number

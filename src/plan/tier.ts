@@ -4,10 +4,10 @@
  */
 import type { RpsTier, Tier, TierBounds, TokenTier } from './sizing.ts'
 
-export const DIMENSIONS = ['entities', 'inputTokensPerSec', 'outputTokensPerSec'] as const
+const DIMENSIONS = ['entities', 'inputTokensPerSec', 'outputTokensPerSec'] as const
 export type Dimension = (typeof DIMENSIONS)[number]
 
-export interface DimensionTier {
+interface DimensionTier {
   dimension: Dimension
   value: number
   tier: TokenTier

@@ -9,7 +9,7 @@ import type { Demand } from './demand.ts'
 import type { Figures } from './figures.ts'
 import { estimateWait } from './queueing/erlang.ts'
 
-export interface WorkerLoad {
+interface WorkerLoad {
   requestsPerSec: number
   /** CPU seconds of a prompt, and their squared coefficient of variation. */
   promptS: number
@@ -29,7 +29,7 @@ export interface WaitAt {
   pooledP99Ms: number | undefined
 }
 
-export function workerLoad(demand: Demand, figures: Figures, workers: number): WorkerLoad {
+function workerLoad(demand: Demand, figures: Figures, workers: number): WorkerLoad {
   const outputPerWorker = figures.outputPerWorker.value
   const requestsPerSec = demand.requestsPerSec / workers
   const promptS = demand.shape.inputTokens / (figures.ratio.value * outputPerWorker)

@@ -114,7 +114,7 @@ export function instanceNamed(name: string, { instances, burstable }: Catalogue)
   )
 }
 
-export function familyNamed(name: string, { instances, burstable }: Catalogue): string {
+function familyNamed(name: string, { instances, burstable }: Catalogue): string {
   const families = [...new Set(instances.map(({ family }) => family))]
   const found = families.find((family) => family.toLowerCase() === name.toLowerCase())
   if (found) return found
@@ -157,7 +157,7 @@ const priceFileSchema = z.strictObject({
 })
 
 /** The catalogue with a user's prices in it, and only the machines that they name. */
-export function withPrices(catalogue: Catalogue, path: string): Catalogue {
+function withPrices(catalogue: Catalogue, path: string): Catalogue {
   const file = readYaml(path, priceFileSchema, 'price file')
   if (!/^usd\s*(?:\/|per )\s*h(?:our)?$/i.test(file.unit.trim())) {
     throw new UserError(

@@ -85,7 +85,7 @@ const FIGURE = 'FIGURES'
 
 const FLEET = 'FLEET'
 
-export const demandFlags = {
+const demandFlags = {
   'input-peak': text('80M', 'peak input tokens per second', DEMAND),
   'output-peak': text('10M', 'peak output tokens per second (visible ones)', DEMAND),
   window: text('60s', 'what the peak is the average over (default: 1s)', DEMAND),
@@ -136,7 +136,7 @@ export const figureFlags = {
   sizing: text('file.yaml', 'sizing figures (default: profiles/sizing/kong.yaml)', FIGURE),
 }
 
-export const fleetFlags = {
+const fleetFlags = {
   redundancy: text('2-4', 'factor, or range of factors, on the workers', FLEET),
   zones: text('3', 'zones that the workers are spread over', FLEET),
   'zones-lost': text('1', 'zones that may be lost at once', FLEET),

@@ -152,7 +152,7 @@ const figuresShape = {
   }),
 }
 
-export const sizingSchema = z
+const sizingSchema = z
   .strictObject({
     name: z.string(),
     source: z.string(),

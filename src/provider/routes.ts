@@ -31,7 +31,7 @@ export interface ControlRoute {
 export type Route = ApiRoute | ControlRoute
 
 /** The models that GET /v1/models names; any other name is served all the same, but for those that start with 'unknown'. */
-export const LISTED_MODELS = ['gpt-4o', 'gpt-4o-mini', 'gpt-5', 'text-embedding-3-small', 'text-embedding-3-large']
+const LISTED_MODELS = ['gpt-4o', 'gpt-4o-mini', 'gpt-5', 'text-embedding-3-small', 'text-embedding-3-large']
 
 const ROUTES: Record<string, Record<string, Route>> = {
   '/v1/chat/completions': { POST: { kind: 'ask', dialect: openai, endpoint: endpointOf(understandChat) } },

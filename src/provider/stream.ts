@@ -127,6 +127,6 @@ export function answerStream(reply: Reply, plan: StreamPlan, firstDueUs: number)
 }
 
 /** An event whose JSON lacks its end. */
-export function cutShort(event: string): string {
+function cutShort(event: string): string {
   return `${event.trimEnd().slice(0, -5)}\n\n`
 }

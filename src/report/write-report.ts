@@ -2,7 +2,7 @@
 import { UserError } from '../errors.ts'
 import { isStdout, writeOutput } from './write.ts'
 
-export function jsonText(report: unknown): string {
+function jsonText(report: unknown): string {
   return `${JSON.stringify(report, null, 2)}\n`
 }
 

@@ -8,7 +8,7 @@ export interface Targets {
   p99Ms?: number
 }
 
-export interface Match {
+interface Match {
   endpoint?: string
   minPromptTokens?: number
   maxPromptTokens?: number

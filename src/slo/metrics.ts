@@ -1,6 +1,6 @@
 /** What a threshold may name: each metric, what it is measured in, and which way is better. The one list that messages quote. */
 
-export const DURATIONS = ['overhead', 'latency', 'ttfb', 'ttft', 'tpot', 'interToken'] as const
+const DURATIONS = ['overhead', 'latency', 'ttfb', 'ttft', 'tpot', 'interToken'] as const
 export type DurationMetric = (typeof DURATIONS)[number]
 
 /** The parts of a gateway's overhead that have a budget, as overhead.<part>. */

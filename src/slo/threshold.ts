@@ -28,7 +28,7 @@ import {
   isFigure,
 } from './metrics.ts'
 
-export type Op = '<' | '<=' | '>' | '>='
+type Op = '<' | '<=' | '>' | '>='
 
 export type Threshold = { text: string; metric: string; op: Op } & (
   | { kind: 'quantile'; of: DurationMetric; quantile: number; limitUs: number }

@@ -43,7 +43,7 @@ export interface CurveLevel {
   overheadMs: { p99: number; ci95: readonly [number, number | null] } | null
 }
 
-export const FRONTIER_LIMITS_MS = [1, 5, 7, 10, 50] as const
+const FRONTIER_LIMITS_MS = [1, 5, 7, 10, 50] as const
 
 export interface Knee {
   level: number

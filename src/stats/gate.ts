@@ -189,7 +189,7 @@ interface Rule {
 const STANDARD: Rule = { quantile: QUANTILE, alphaFail: ALPHA_FAIL }
 
 /** The share of requests that may exceed the limit: 0.01 for P99, free of the rounding of 1 - 0.99. */
-export function allowedShare(quantile: number): number {
+function allowedShare(quantile: number): number {
   return Number((1 - quantile).toFixed(9))
 }
 

@@ -34,7 +34,7 @@ export function steadyFrom(values: readonly number[]): Steady {
 }
 
 /** 16,384 patterns; with more blocks t is as good. */
-export const MOST_ENUMERATED = 14
+const MOST_ENUMERATED = 14
 
 export function mean(values: readonly number[]): number {
   return values.reduce((total, value) => total + value, 0) / values.length

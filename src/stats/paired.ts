@@ -17,7 +17,7 @@ export interface Counted {
   countAbove(limitUs: number): number
 }
 
-export interface PairSide {
+interface PairSide {
   values: Counted
   failed: number
   /** Of `failed`, how many have a value all the same. */

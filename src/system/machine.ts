@@ -11,7 +11,7 @@ import { dirname, join } from 'node:path'
 const manifestPath = createRequire(import.meta.url).resolve('#package.json')
 
 /** The folder that holds package.json, bin/ and profiles/. */
-export const packageRoot = dirname(manifestPath)
+const packageRoot = dirname(manifestPath)
 
 export const ktVersion = String((JSON.parse(readFileSync(manifestPath, 'utf8')) as { version: string }).version)
 

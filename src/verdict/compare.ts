@@ -80,7 +80,7 @@ function orNull(us: number): number | null {
   return Number.isFinite(us) ? Math.round(us) / 1_000 : null
 }
 
-export const COMPARE_SCHEMA = 'kt.compare/1'
+const COMPARE_SCHEMA = 'kt.compare/1'
 
 export interface ComparedRun {
   file: string
@@ -109,7 +109,7 @@ export interface ComparedRow {
   verdict?: RowVerdict
 }
 
-export interface ComparedOverhead extends Pick<OverheadResult, 'definition' | 'source' | 'count' | 'totalMs' | 'note'> {
+interface ComparedOverhead extends Pick<OverheadResult, 'definition' | 'source' | 'count' | 'totalMs' | 'note'> {
   /** `floor`: the same reading, taken without the gateway. `old`: the baseline's own, in mode regression. */
   of: 'old' | 'gateway' | 'floor'
   /** Parts of it, beside what the budgets give each: shown, never a gate. */

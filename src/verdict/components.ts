@@ -40,7 +40,7 @@ export function readBudgets(path: string = packaged('profiles', 'budgets.yaml'))
 const NOT_TO_BE_SEEN_MS = 0.05
 
 /** 'total' is the whole of what the gateway says of itself. */
-export function componentOf(block: Pick<Block, 'components' | 'overhead'>, name: string): EncodedHistogram | undefined {
+function componentOf(block: Pick<Block, 'components' | 'overhead'>, name: string): EncodedHistogram | undefined {
   return name === 'total' ? block.overhead['self-reported'] : block.components?.[name]
 }
 

@@ -13,9 +13,9 @@ import { changePoints } from '../stats/change-points.ts'
 import { bestReading } from './judge.ts'
 import { differencesBetween } from './pair.ts'
 
-export const HISTORY_SCHEMA = 'kt.history/1'
+const HISTORY_SCHEMA = 'kt.history/1'
 
-export interface HistoryRun {
+interface HistoryRun {
   file: string
   startedAt: string
   kt: string
@@ -51,7 +51,7 @@ export interface History {
 const QUANTILES = ['p50', 'p90', 'p95', 'p99'] as const
 const FAMILIES = ['latency', 'ttfb', 'ttft', 'tpot', 'interToken', 'overhead'] as const
 const FIGURES = ['errors.rate', 'throughput.rps', 'throughput.tokens'] as const
-export const HISTORY_METRICS: readonly string[] = [
+const HISTORY_METRICS: readonly string[] = [
   ...FAMILIES.flatMap((family) => QUANTILES.map((quantile) => `${family}.${quantile}`)),
   ...FIGURES,
 ]

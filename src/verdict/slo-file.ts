@@ -87,7 +87,7 @@ function targetsOf(p50: number | undefined, p99: number | undefined): Targets {
   return { ...(p50 === undefined ? {} : { p50Ms: p50 }), ...(p99 === undefined ? {} : { p99Ms: p99 }) }
 }
 
-export const SLO_SCHEMA = 'kt.slo/1'
+const SLO_SCHEMA = 'kt.slo/1'
 
 export interface SloJudgement {
   schema: typeof SLO_SCHEMA

@@ -12,7 +12,7 @@ import { openaiResponses } from './openai-responses.ts'
 import { ERROR_EVENT } from './sse.ts'
 import { type TokenUsage, usageIn } from './usage.ts'
 
-export const FORMATS: { readonly [name in FormatName]: WireFormat } = {
+const FORMATS: { readonly [name in FormatName]: WireFormat } = {
   'openai-chat': openaiChat,
   'openai-completions': openaiCompletions,
   'openai-responses': openaiResponses,

@@ -6,8 +6,8 @@
 import { isUtf8 } from 'node:buffer'
 
 export const QUOTE = 0x22
-export const COMMA = 0x2c
-export const COLON = 0x3a
+const COMMA = 0x2c
+const COLON = 0x3a
 export const OPEN = 0x7b
 const CLOSE = 0x7d
 export const OPEN_LIST = 0x5b

@@ -65,7 +65,7 @@ export function visitArguments(holder: JsonObject, key: string, visit: TextVisit
 }
 
 /** Keys whose strings are structure and no text: roles, ids, enumerations, addresses, data. */
-export const STRUCTURE_KEYS: readonly string[] = [
+const STRUCTURE_KEYS: readonly string[] = [
   ...['role', 'id', 'type', 'name', 'object', 'model', 'status', 'finish_reason', 'format', 'detail'],
   ...['call_id', 'tool_call_id', 'item_id', 'file_id', 'media_type', 'mime_type', 'url', 'image_url', 'file_url'],
   ...['data', 'file_data', 'b64_json', 'encrypted_content', 'signature'],
@@ -73,7 +73,7 @@ export const STRUCTURE_KEYS: readonly string[] = [
 const structure = new Set(STRUCTURE_KEYS)
 
 /** A key or an index, and the way to what it belongs to. */
-export interface Step {
+interface Step {
   key: string | number
   up: Step | undefined
 }

@@ -25,7 +25,7 @@ export interface WorkloadOptions {
 }
 
 export const DEFAULT_MODEL = 'gpt-4o-mini'
-export const DEFAULT_PROMPT = 'Say hello in one word'
+const DEFAULT_PROMPT = 'Say hello in one word'
 /** Each of them says what the text of the requests is. */
 export const TEXT_OPTIONS = ['prompt', 'prompts', 'body', 'input-tokens', 'workload'] as const
 const MAX_PREFIX_TOKENS = 2_000_000

@@ -19,7 +19,7 @@ export interface Profile {
   parts: ProfilePart[]
 }
 
-export interface ProfilePart {
+interface ProfilePart {
   weight: number
   stream: boolean
   inputTokens: Distribution
@@ -31,7 +31,7 @@ export interface ProfilePart {
 const MAX_PREFIX_TOKENS = 2_000_000
 
 /** All prefixes are kept in memory. */
-export const prefixSchema = z
+const prefixSchema = z
   .strictObject({ tokens: z.int().min(1), count: z.int().min(1).default(1) })
   .refine(fitsInMemory, 'tokens x count must be at most 2,000,000')
 

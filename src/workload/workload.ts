@@ -111,7 +111,7 @@ export type TextSource =
   /** Generated text of drawn length, after one of `prefixes` shared texts of `prefixTokens` tokens. */
   | { kind: 'generated'; around: RequestTemplate; inputTokens: Distribution; prefixTokens: number; prefixes: number }
 
-export interface PreparedRequest {
+interface PreparedRequest {
   nonce: string
   body: string
   stream: boolean

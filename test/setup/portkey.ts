@@ -10,7 +10,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { freePort } from '../support/free-port.ts'
 import { installOnce } from './install-once.ts'
 
-export const PORTKEY_VERSION = '1.15.2'
+const PORTKEY_VERSION = '1.15.2'
 const STARTS_WITHIN_MS = 30_000
 
 export interface Portkey {
@@ -21,7 +21,7 @@ export interface Portkey {
 }
 
 /** Installs the gateway unless it is there; returns the script that starts it. */
-export async function ensurePortkey(): Promise<string> {
+async function ensurePortkey(): Promise<string> {
   const folder = await installOnce(`portkey-${PORTKEY_VERSION}`, {
     dependencies: { '@portkey-ai/gateway': PORTKEY_VERSION },
     overrides: { '@hono/node-server': '1.13.8' },

@@ -3,7 +3,7 @@
 import { type Demand, demandFromPeaks, meanRequest } from '../../src/plan/demand.ts'
 import { profileNamed, readWorkloads } from '../../src/planning/workloads.ts'
 
-export const chat = meanRequest([{ profile: profileNamed('chat', readWorkloads(), '--profile'), share: 1 }])
+const chat = meanRequest([{ profile: profileNamed('chat', readWorkloads(), '--profile'), share: 1 }])
 
 /** Peaks in tokens/s of chat requests. */
 export function chatDemand(inputTokensPerSec: number, outputTokensPerSec: number, requestsPerSec?: number): Demand {

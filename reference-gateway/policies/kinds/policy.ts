@@ -8,7 +8,7 @@
 import type { PatternRule } from './pattern-rule.ts'
 import type { Webhook } from './webhook.ts'
 
-export type Action = 'block' | 'redact' | 'flag'
+type Action = 'block' | 'redact' | 'flag'
 
 export interface Policy {
   readonly name: string

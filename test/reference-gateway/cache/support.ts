@@ -29,7 +29,7 @@ export function asking(body: Record<string, unknown> = BODY, asked: Asked = {}):
   return context
 }
 
-export function answer(body: string, stream = false): StoredResponse {
+function answer(body: string, stream = false): StoredResponse {
   const type = stream ? 'text/event-stream' : 'application/json'
   return { headers: ['content-type', type], body: Buffer.from(body), stream }
 }

@@ -4,7 +4,7 @@ import OpenAI from 'openai'
 import { gatewayBefore, upstream } from './harness.ts'
 import { bodyOf, wait } from './upstream.ts'
 
-export interface Asked {
+interface Asked {
   url: string
   headers: IncomingHttpHeaders
   body: Record<string, unknown>

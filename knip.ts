@@ -1,0 +1,26 @@
+import type { KnipConfig } from 'knip'
+
+/** With --production, what nothing but tests keeps alive is dead too; an export may then be there for a test of its file's insides. */
+const isProduction = process.argv.includes('--production')
+
+const config: KnipConfig = {
+  entry: [
+    'src/commands/**/*.ts!',
+    'src/hooks/*.ts!',
+    // Started by their path, as threads and processes.
+    'src/load/*-thread.ts!',
+    'reference-gateway/worker.ts!',
+    // Written into fixtures/ by a script.
+    'src/report/json-schema.ts!',
+    'test/{bench,demo,gate,setup}/**/*.js',
+    'test/e2e/portkey/three-ways.js',
+    'test/support/list-modules.js',
+    'test/system/*thread.ts',
+  ],
+  project: ['bin/**/*.js!', 'src/**/*.ts!', 'reference-gateway/**/*.ts!', 'test/**/*.{ts,js}'],
+  // Of the machine.
+  ignoreBinaries: ['mkfifo', 'mount', 'openssl', 'redis-server', 'umount', 'unshare'],
+  ignoreExportsUsedInFile: isProduction,
+}
+
+export default config
