@@ -1,11 +1,11 @@
-/** Providers that fail and clients that leave, all at once: afterwards nothing is left open, in flight, or miscounted. */
+/** Providers that fail and clients that leave, all at once: afterwards nothing is open, in flight, or miscounted. */
 import { request as httpRequest } from 'node:http'
 import { expect, test } from 'vitest'
 import { randomFrom } from '../../src/stats/random.ts'
 import { gatewayBefore, upstream } from './support/harness.ts'
 import { answerJson, until } from './support/upstream.ts'
 
-test('after 600 requests with every kind of ending, the pool is empty and its books balance', async () => {
+test('after 600 requests with every kind of ending, nothing is in flight and the pool’s counts add up', async () => {
   const random = randomFrom('chaos')
   let answering = 0
   const provider = await upstream((request, response) => {
@@ -47,6 +47,6 @@ test('after 600 requests with every kind of ending, the pool is empty and its bo
   await until(() => gateway.poolStats().open === 0 && provider.open === 0 && answering === 0)
   const { opened, recycled, ...now } = gateway.poolStats()
   expect(now).toMatchObject({ open: 0, idle: 0, busy: 0, waiting: 0 })
-  // Connections that were given up before they were open are counted as closed only.
+  // Connections that were cancelled before they were open count as closed only.
   expect(Object.values(recycled).reduce((a, b) => a + b)).toBeGreaterThanOrEqual(opened)
 })

@@ -1,6 +1,6 @@
 /**
- * A fault in any step of the pipeline, at once or later: it ends its own request as a failure, everything that the request
- * held is given back, and the next one is served. The hooks that fail are the test's own, in the pipeline's places for them.
+ * A fault in any step of the pipeline, at once or later, ends its own request as a failure. Everything that the request
+ * held is released, and the next request is served. The hooks that fail belong to the test.
  */
 import { once } from 'node:events'
 import { createServer } from 'node:http'
@@ -97,7 +97,7 @@ const observing = (observer: Observer): Partial<PipelineHooks> => ({
 const whole = (apply: () => never | Promise<never>): Partial<PipelineHooks> => ({
   output: { filter: (context) => (fails(context) ? { kind: 'whole', apply } : undefined) },
 })
-/** An endless big integer is what JSON cannot say. */
+/** JSON has no form for a big integer. */
 const UNSAYABLE = { kind: 'changed', json: { model: 'm', n: 1n } } as const
 
 test.each<[string, Partial<PipelineHooks>]>([
@@ -118,12 +118,12 @@ test.each<[string, Partial<PipelineHooks>]>([
   expect(JSON.parse(answer.body.toString()).error).toMatchObject({ code: 'internal_error', type: 'api_error' })
   expect(done.map(({ status, error }) => [status, error])).toEqual([[500, 'internal_error']])
   expect(reports).toEqual([expect.stringMatching(/^request \S+: the gateway failed over this request \(TypeError: /)])
-  // One connection is all there is: kept by the failed one, it would never be this one's.
+  // There is one connection only: if the failed request kept it, this request would never get it.
   expect((await send({})).status).toBe(200)
   expect(pool.stats()).toMatchObject({ inFlight: 0, busy: 0, waiting: 0 })
 })
 
-test('faults behind an injected delay, among requests that share one connection', async () => {
+test('a fault behind an injected delay, with requests that share one connection', async () => {
   const { send, done } = await pipelineWith(observing({ upstreamHeaders: fail }), 2)
   const answers = await Promise.all([send({}), send({ fails: true }), send({}), send({ fails: true }), send({})])
   expect(answers.map(({ status }) => status)).toEqual([200, 500, 200, 500, 200])
@@ -163,7 +163,7 @@ test.each<[string, Partial<PipelineHooks>]>([
 ])('%s fails after the head: the stream breaks off, and the next request is served', async (_, hooks) => {
   const { send, pool, done, reports } = await pipelineWith(hooks)
   const answer = await send({ fails: true, stream: true }).catch(() => undefined)
-  // In the turn of its head, it takes the head with it.
+  // A fault in the turn of the head destroys the head as well.
   expect(answer === undefined || answer.broken).toBe(true)
   await until(() => done.length === 1)
   expect(done[0]).toMatchObject({ error: 'internal_error' })
@@ -172,7 +172,7 @@ test.each<[string, Partial<PipelineHooks>]>([
   expect(pool.stats()).toMatchObject({ inFlight: 0, busy: 0, waiting: 0 })
 })
 
-test('what is given back at the end fails: all else is given back all the same', async () => {
+test('an error while resources are released does not keep the others from being released', async () => {
   let abandoned = 0
   const fill: CacheFill = {
     store: fail,
@@ -190,13 +190,13 @@ test('what is given back at the end fails: all else is given back all the same',
   expect(answer === undefined || answer.broken).toBe(true)
   await until(() => done.length === 1)
   expect(abandoned).toBe(1)
-  // The piece, the cache fill, the filter's end, the observer: each was told.
+  // The piece, the cache fill, the filter's end and the observer each reported its fault.
   expect(reports).toHaveLength(4)
   expect((await send({})).status).toBe(200)
   expect(pool.stats()).toMatchObject({ inFlight: 0, busy: 0, waiting: 0 })
 })
 
-test('a guard whose ending cannot even fail cuts it off', () => {
+test('a guard destroys a response whose fail() throws', () => {
   const heard: string[] = []
   const ending: GuardedResponse = { ended: false, fail, destroy: ({ code }) => heard.push(`cut off: ${code}`) }
   const guard = new RequestGuard(ending, ({ message }) => heard.push(message))
@@ -211,7 +211,7 @@ test('a guard whose ending cannot even fail cuts it off', () => {
   ])
 })
 
-test('a guard passes what is there on at once, what comes later later, and what comes too late to whom it concerns', async () => {
+test('thenSync runs at once for a value, later for a promise, and calls onEnded after the end', async () => {
   const heard: string[] = []
   const ending = { ended: false, fail, destroy: fail }
   const guard = new RequestGuard(ending, fail)

@@ -1,4 +1,4 @@
-// A form passes unread where OpenAI takes forms. Anywhere else it is refused before the provider hears of it.
+// A form passes unread where OpenAI takes forms. Anywhere else it is refused before it reaches the provider.
 import { once } from 'node:events'
 import { connect } from 'node:net'
 import OpenAI, { toFile } from 'openai'
@@ -36,7 +36,7 @@ const errorOf = (answer: Answer): unknown => JSON.parse(answer.body.toString()).
 const send = (gateway: RunningGateway, path: string, type: string, body = FORBIDDEN, method = 'POST') =>
   ask(`${gateway.url}${path}`, { method, headers: { 'content-type': type, 'content-length': body.length } }, body)
 
-/** The head of the answer to a request with these header lines, which node:http would not send. */
+/** The response's head to a request with these header lines, which node:http would not send. */
 async function raw(gateway: RunningGateway, path: string, lines: string[], body = FORBIDDEN): Promise<string> {
   const socket = connect(gateway.port, '127.0.0.1')
   const head = [`POST ${path} HTTP/1.1`, 'host: x', 'connection: close', `content-length: ${body.length}`, ...lines]
@@ -134,7 +134,7 @@ test('where forms belong, JSON is still judged, and other kinds of forms are ref
   expect(asked).toEqual([])
 })
 
-test.each(POLICIES)('%s, several content types open no hole', async (_, policies) => {
+test.each(POLICIES)('%s, several content types do not get around the checks', async (_, policies) => {
   const { gateway, asked } = await gatewayThatRecords(policies)
   const json = 'Content-Type: application/json'
   const form = 'CONTENT-TYPE: multipart/form-data; boundary=x'
@@ -152,7 +152,7 @@ test.each(POLICIES)('%s, several content types open no hole', async (_, policies
   expect(await status('/v1/images/edits', ['content-type: multipart/form-data; boundary="a,\\",b"'])).toBe(200)
 })
 
-test('what has no body is no form, whatever it is called', async () => {
+test('a request without a body is no form, whatever its content type', async () => {
   const { gateway, asked } = await gatewayThatRecords([])
   for (const [method, path] of [
     ['GET', '/v1/models'],
@@ -163,7 +163,7 @@ test('what has no body is no form, whatever it is called', async () => {
   expect(asked.map(({ body }) => body)).toEqual(['', ''])
 })
 
-test('the official client uploads through policies, and is told where it cannot', async () => {
+test('the official client uploads through policies, and gets an error where it cannot', async () => {
   const { gateway, asked } = await gatewayThatRecords([BLOCK])
   const client = new OpenAI({ baseURL: `${gateway.url}/v1`, apiKey: 'none', maxRetries: 0 })
   const file = await toFile(Buffer.from('project falcon'), 'a.wav')

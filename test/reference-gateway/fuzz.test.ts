@@ -1,6 +1,7 @@
 /**
- * Thousands of requests and answers of the wrong types, over every protocol with all stages on, to a gateway in a process of
- * its own: it must not end, and nothing may be the gateway's own fault. KT_FUZZ_REQUESTS and KT_FUZZ_SEED draw others.
+ * Thousands of requests and responses with values of wrong types, over every protocol with all hooks on, to a gateway
+ * in a process of its own. The gateway must not end, and no error may be its own fault. KT_FUZZ_REQUESTS and
+ * KT_FUZZ_SEED choose other draws.
  */
 import { writeFileSync } from 'node:fs'
 import type { IncomingMessage, ServerResponse } from 'node:http'
@@ -32,10 +33,10 @@ interface Figures {
   hits: number
 }
 
-/** Answers as the protocol wants it, or nearly so; every eighth time with an error. */
+/** Responses as the protocol wants them, or nearly so; every eighth one is an error. */
 async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
   const { url = '', headers } = request
-  // Drawn for this request, in whatever order they come.
+  // Drawn for this request, whatever the order of requests.
   const random = randomFrom(`${SEED}:answer:${headers['x-number']}`)
   const maybeOdd = (value: unknown): string => written(random() < 0.5 ? odd(value, random) : value)
   const body = await bodyOf(request)
@@ -118,7 +119,7 @@ test(
           return whole === undefined ? 'broken off' : String(statusCode)
         },
         (error: Error & { code?: string }) => {
-          // A stream that breaks off in the turn of its head takes the head with it.
+          // A stream that breaks off in the turn of its head destroys the head as well.
           if (error.code === 'UND_ERR_SOCKET' && body.includes('"stream":true')) return 'broken off'
           faults.push(`${number}: ${error.message} <- ${path} ${body.slice(0, 2_000)}`)
           return 'no answer'
@@ -133,7 +134,7 @@ test(
     await Promise.all(Array.from({ length: AT_ONCE }, worker))
     expect(faults).toEqual([])
     expect(gateway.child.exitCode).toBeNull()
-    // Each kind was there, and no other: answered, refused, no such model, an answer that nobody can read, whole or streamed.
+    // Every kind occurred, and no other: answered, refused, unknown model, unreadable response, whole or streamed.
     expect([...outcomes.keys()].sort()).toEqual(['200', '400', '404', '502', 'broken off'])
     const ask = async (what: string) => (await fetch(`${gateway.adminUrl}${what}`)).json() as Promise<Figures>
     expect((await ask('/stats')).events).toMatchObject({ emitted: COUNT, dropped: 0, in_flight: 0 })

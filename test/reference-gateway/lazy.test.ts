@@ -1,4 +1,4 @@
-// What is off is not loaded: a gateway without cache, events and admin port starts none of the packages behind them.
+// What is off is not loaded: a gateway without cache, events and admin port loads none of their packages.
 import { execFile } from 'node:child_process'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -11,7 +11,7 @@ const run = promisify(execFile)
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const PACKAGES = /node_modules\/(@opentelemetry\/exporter[^/]*|prom-client|ioredis|lru-cache|hdr-histogram-js)\//
 
-/** The packages that a gateway with `settings` loads by the time it listens. */
+/** The packages that a gateway with `settings` has loaded when it listens. */
 async function packagesOf(settings: object): Promise<string[]> {
   const folder = tempDir()
   const list = folder.file('modules.txt')

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import { ask, gatewayBefore, upstream } from './support/harness.ts'
 import { answerJson, until } from './support/upstream.ts'
 
-test('shutdown finishes what is in flight and takes nothing new', async () => {
+test('shutdown finishes requests in flight and accepts no new ones', async () => {
   let finish: (() => void) | undefined
   const provider = await upstream((_request, response) => {
     response.writeHead(200, { 'content-type': 'text/event-stream' }).write('data: 1\n\n')
@@ -24,7 +24,7 @@ test('shutdown finishes what is in flight and takes nothing new', async () => {
   await until(() => text !== '')
   const closed = gateway.close()
   await expect(ask(`${gateway.url}/healthz`)).rejects.toThrow(/ECONNREFUSED/)
-  // Whoever sends it traffic is told: at the admin port, which stays until the end.
+  // Load balancers learn it at the admin port, which stays open until the end.
   const ready = await ask(`${gateway.adminUrl}/readyz`)
   expect([ready.status, JSON.parse(ready.body.toString())]).toEqual([503, { ready: false, reason: 'shutting down' }])
   finish?.()
@@ -34,7 +34,7 @@ test('shutdown finishes what is in flight and takes nothing new', async () => {
   await until(() => provider.open === 0)
 })
 
-test('an answer that is given while shutting down is the last on its connection', async () => {
+test('a response sent during shutdown is the last on its connection', async () => {
   let finish: (() => void) | undefined
   const provider = await upstream((_request, response) => {
     finish = () => answerJson(response, {})
@@ -53,7 +53,7 @@ test('an answer that is given while shutting down is the last on its connection'
 test.each([
   ['its starter', {}, { drainMs: 50 }],
   ['limits.drain_timeout', { limits: { drain_timeout: '50ms' } }, {}],
-])('shutdown does not wait longer than it was told by %s', async (_, settings, options) => {
+])('shutdown does not wait longer than %s', async (_, settings, options) => {
   let asked = 0
   const provider = await upstream(() => asked++)
   const gateway = await gatewayBefore(provider.url, settings, options)
@@ -85,7 +85,7 @@ test('warm-up opens its connections before the first request, and /readyz says w
   expect(gateway.poolStats()).toMatchObject({ idle: 3, opened: 3 })
 })
 
-test('a warm-up that fails is reported, does not stop the start, and is tried again', async () => {
+test('a failed warm-up is reported, does not stop the start, and is repeated', async () => {
   let healthy = false
   const provider = await upstream((_request, response) => answerJson(response, {}, healthy ? 200 : 503))
   const reports: string[] = []

@@ -1,4 +1,4 @@
-/** The official client through the gateway, before a provider that answers in OpenAI's own shapes. */
+/** The official client through the gateway, with a provider that answers in OpenAI's own shapes. */
 import OpenAI from 'openai'
 import { expect, test } from 'vitest'
 import { gatewayBefore, upstream } from './support/harness.ts'
@@ -66,7 +66,7 @@ test('chat, streamed', async () => {
   expect(words).toEqual(WORDS)
 })
 
-test('a stream that the application leaves ends at the provider too', async () => {
+test('a stream that the application cancels also ends at the provider', async () => {
   const { client, leaving } = await clientOfGateway()
   for await (const _ of await client.chat.completions.create({ model: 'endless', messages, stream: true })) break
   await until(() => leaving.gone)

@@ -1,4 +1,6 @@
-/** The gateway before the simulated provider: its three wire formats, over HTTP/1.1 and HTTP/2, and the config that ships. */
+/**
+ * The gateway with the simulated provider: its three wire formats, over HTTP/1.1 and HTTP/2, and the shipped config.
+ */
 import { fileURLToPath } from 'node:url'
 import OpenAI from 'openai'
 import { expect, test } from 'vitest'

@@ -1,10 +1,10 @@
-// Requests and answers of translated protocols in which something is of another type than it must be: 400, and 502.
+// Requests and responses of translated protocols in which a value has the wrong type: 400, and 502.
 import { describe, expect, test } from 'vitest'
 import { type Answer, post } from './support/harness.ts'
 import { type Reply, translated } from './support/translated.ts'
 
 const PROTOCOLS = ['anthropic', 'gemini'] as const
-/** What String() cannot make a word of. */
+/** String() cannot convert it. */
 const NO_WORD = { toString: 1, valueOf: 1 }
 const CHAT = { model: 'm', messages: [{ role: 'user', content: 'hi' }] }
 const WHOLE = {
@@ -51,7 +51,7 @@ describe.each(PROTOCOLS)('%s', (protocol) => {
     expect(asked).toEqual([])
   })
 
-  test('null stands for absent wherever OpenAI takes it so', async () => {
+  test('null means absent wherever OpenAI accepts it', async () => {
     const { gateway, asked } = await translated(protocol, { json: WHOLE[protocol] })
     const absent = { tools: null, tool_choice: null, stop: null, max_tokens: null, stream_options: null, user: null }
     const answer = await post(gateway, { ...CHAT, ...absent, response_format: null })
@@ -101,7 +101,7 @@ test.each(WRONG_ANSWERS)('%s: the whole answer %j is 502', async (protocol, json
     type: 'api_error',
     message: `the provider’s answer cannot be read: ${why}`,
   })
-  // Its connection is given back, one way or the other.
+  // Its connection is released, one way or the other.
   expect(gateway.poolStats()).toMatchObject({ inFlight: 0, busy: 0 })
 })
 

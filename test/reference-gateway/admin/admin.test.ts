@@ -1,4 +1,4 @@
-// The admin port: what it shows, to whom, and that it stays on this machine.
+// The admin port: what it shows, who may read it, and that only this machine reaches it.
 
 import { connect } from 'node:net'
 import { networkInterfaces } from 'node:os'
@@ -68,7 +68,7 @@ test('not ready while a provider is cold', async () => {
   })
 })
 
-test('figures of each component against its budget; too few are inconclusive', async () => {
+test('each component against its budget; too few observations are inconclusive', async () => {
   const { get } = await running({ cache: { enabled: true } }, 10)
   const stats = (await get('/stats')).json()
   expect(stats).toMatchObject({ workers: 1, requests: 10, tokens: { input: 70, output: 30 } })
@@ -89,7 +89,7 @@ test('figures of each component against its budget; too few are inconclusive', a
   expect(stats.events).toMatchObject({ emitted: 10, dropped: 0, in_flight: 0, file: null })
 })
 
-test('a thousand requests are judged', async () => {
+test('a thousand requests give a verdict', async () => {
   const { get } = await running({ cache: { enabled: true } }, 1_010)
   const { components } = (await get('/stats')).json()
   expect(components.routing.verdict).toMatch(/^(?:pass|fail)$/)
@@ -126,7 +126,7 @@ test('metrics in Prometheus’s format', async () => {
   expect(new Set(declared).size).toBe(declared.length)
 })
 
-test('a model’s name is what a client wrote: quoted, and not without limit', async () => {
+test('a model’s name comes from a client: it is escaped, and the number of names is limited', async () => {
   const { gateway, get } = await running()
   await post(gateway, { ...BODY, model: 'a"b\n' })
   await post(gateway, { ...BODY, model: 'x'.repeat(10_000) })
@@ -135,7 +135,7 @@ test('a model’s name is what a client wrote: quoted, and not without limit', a
   expect(text).not.toContain('x'.repeat(300))
 })
 
-test('the cache: figures, clearing, and none', async () => {
+test('the cache: statistics, clearing, and a gateway without a cache', async () => {
   const { gateway, get } = await running({ cache: { enabled: true } }, 6)
   await post(gateway, { ...BODY, model: 'other' })
   expect((await get('/cache')).json()).toMatchObject({ backend: 'memory', entries: 4, hits: 3, misses: 4 })
@@ -146,7 +146,7 @@ test('the cache: figures, clearing, and none', async () => {
   expect((await without.get('/cache')).status).toBe(404)
 })
 
-test('events: those that were, and those that come', async () => {
+test('events: recent and live', async () => {
   const { gateway, get } = await running({}, 3)
   const kept = async () => (await get('/events/recent')).text.trim().split('\n')
   while ((await kept()).length < 3) await wait(10)
@@ -163,7 +163,7 @@ test('events: those that were, and those that come', async () => {
   expect((await off.get('/metrics')).text).toContain('kt_pool_connections')
 })
 
-test('a token, where one is set; health asks for none', async () => {
+test('a token is required where one is set, except for health', async () => {
   const { get } = await running({ admin: { token: 'open-sesame' } })
   for (const authorization of [
     undefined,
@@ -181,14 +181,14 @@ test('a token, where one is set; health asks for none', async () => {
   expect((await get('/healthz')).status).toBe(200)
 })
 
-test('a page in a browser cannot reach it through a name of its own', async () => {
+test('a page in a browser cannot reach the port through DNS rebinding', async () => {
   const { get } = await running()
   expect((await get('/stats', { headers: { host: 'evil.example:41003' } })).status).toBe(403)
   expect((await get('/stats', { headers: { host: '127.0.0.1.evil.example' } })).status).toBe(403)
   expect((await get('/stats', { headers: { host: 'localhost:41003' } })).status).toBe(200)
 })
 
-test('secrets come from the environment; one that is missing is an error, not an open door', () => {
+test('secrets come from the environment; a missing one is an error and never means no token', () => {
   const parse = (gateway: object, environment = {}) => gatewayConfigSchema(environment).safeParse({ gateway })
   const messages = (gateway: object, environment = {}) =>
     parse(gateway, environment).error?.issues.map((one) => one.message)

@@ -1,76 +1,76 @@
-// Hit, miss and single flight, what is stored and what is not, limits and clearing: the memory backend.
+// The memory backend: hit, miss and single flight, what is stored and what is not, limits and clearing.
 import { expect, test } from 'vitest'
 import { ResponseCache } from '../../../reference-gateway/cache/cache.ts'
 import { wait } from '../support/upstream.ts'
-import { asking, BODY, bodyOf, flightOf, land, settings } from './support.ts'
+import { asking, BODY, bodyOf, fillOf, settings, storeBody } from './support.ts'
 
 const open = (given: Record<string, unknown> = {}) => ResponseCache.open(settings(given), 'scope', () => {})
 const STREAM = 'data: {"choices":[]}\n\ndata: [DONE]\n\n'
 
-test('a miss, then hits, for as long as ttl says', async () => {
+test('a miss, then hits until the ttl', async () => {
   const cache = await open({ ttl: '200ms' })
   const first = asking()
-  land(first, await cache.lookup(first), '{"id":1}')
+  storeBody(first, await cache.lookup(first), '{"id":1}')
   expect(bodyOf(await cache.lookup(asking()))).toBe('{"id":1}')
   await wait(260)
   expect((await cache.lookup(asking())).kind).toBe('miss')
 })
 
-test('nothing crosses tenants', async () => {
+test('tenants do not share entries', async () => {
   const cache = await open()
   const mine = asking(BODY, { tenant: 'a' })
-  land(mine, await cache.lookup(mine), 'secret')
+  storeBody(mine, await cache.lookup(mine), 'secret')
   expect((await cache.lookup(asking(BODY, { tenant: 'b' }))).kind).toBe('miss')
   expect((await cache.lookup(asking())).kind).toBe('miss')
   expect(bodyOf(await cache.lookup(asking(BODY, { tenant: 'a' })))).toBe('secret')
 })
 
-test('a hundred identical misses make one upstream call, and 99 wait as for the provider', async () => {
+test('a hundred identical misses make one upstream call, and 99 requests wait as for the provider', async () => {
   const cache = await open()
   const contexts = Array.from({ length: 100 }, () => asking())
   const [leader, ...followers] = contexts.map((context) => cache.lookup(context))
   const first = contexts[0] ?? asking()
   await wait(30)
-  land(first, (await leader) ?? { kind: 'bypass' }, 'one')
+  storeBody(first, (await leader) ?? { kind: 'bypass' }, 'one')
   for (const follower of followers) expect(bodyOf(await follower)).toBe('one')
   expect(await cache.stats()).toMatchObject({ hits: 99, coalesced: 99, misses: 1, stored: 1, entries: 1 })
   expect(contexts.at(-1)?.timings.upstreamMs).toBeGreaterThan(20)
 })
 
-test('when the one that asks is left by its client, the next one asks', async () => {
+test('when the leader’s client leaves, the next request leads', async () => {
   const cache = await open()
   const [first, second, third] = [asking(), asking(), asking()]
-  const flight = flightOf(await cache.lookup(first))
+  const fill = fillOf(await cache.lookup(first))
   const [taking, waiting] = [cache.lookup(second), cache.lookup(third)]
   first.abort()
-  flight.abandon()
-  land(second, await taking, 'from the second')
+  fill.abandon()
+  storeBody(second, await taking, 'from the second')
   expect(bodyOf(await waiting)).toBe('from the second')
   expect(bodyOf(await cache.lookup(asking()))).toBe('from the second')
 })
 
-test('when its answer cannot be shared, each one asks, and one that succeeds is stored', async () => {
+test('when the leader’s response cannot be shared, each request asks, and a successful one is stored', async () => {
   const cache = await open()
   const [first, second, third] = [asking(), asking(), asking()]
-  const flight = flightOf(await cache.lookup(first))
+  const fill = fillOf(await cache.lookup(first))
   const others = [cache.lookup(second), cache.lookup(third)]
   first.status = 500
-  flight.abandon()
+  fill.abandon()
   const [one, two] = await Promise.all(others)
   expect([one?.kind, two?.kind]).toEqual(['miss', 'miss'])
-  land(third, two ?? { kind: 'bypass' }, 'third time lucky')
+  storeBody(third, two ?? { kind: 'bypass' }, 'third time lucky')
   expect(bodyOf(await cache.lookup(asking()))).toBe('third time lucky')
 })
 
-test('one that waits and leaves neither holds nor gets anything', async () => {
+test('a follower that leaves neither holds up others nor gets a response', async () => {
   const cache = await open()
   const [first, second] = [asking(), asking()]
-  const flight = flightOf(await cache.lookup(first))
+  const fill = fillOf(await cache.lookup(first))
   const waiting = cache.lookup(second)
   second.abort()
   expect((await waiting).kind).toBe('bypass')
   first.abort()
-  flight.abandon()
+  fill.abandon()
   expect((await cache.lookup(asking())).kind).toBe('miss')
 })
 
@@ -82,19 +82,19 @@ test.each([
 ])('not stored: %s', async (_, status, body, stream) => {
   const cache = await open()
   const context = asking()
-  const flight = flightOf(await cache.lookup(context))
+  const fill = fillOf(await cache.lookup(context))
   context.status = status
-  flight.store({ headers: [], body: Buffer.from(body), stream })
+  fill.store({ headers: [], body: Buffer.from(body), stream })
   expect((await cache.lookup(asking())).kind).toBe('miss')
   expect(await cache.stats()).toMatchObject({ stored: 0, entries: 0 })
 })
 
-test('an answer that a policy let pass only because it ran out of time is neither kept nor shared', async () => {
+test('a response that passed a policy only by its timeout is neither stored nor shared', async () => {
   const cache = await open()
   const [first, second] = [asking(), asking()]
   const [found, waiting] = [await cache.lookup(first), cache.lookup(second)]
   first.policies = { pii: 'timeout' }
-  land(first, found, 'unchecked')
+  storeBody(first, found, 'unchecked')
   expect((await waiting).kind).toBe('miss')
   expect(await cache.stats()).toMatchObject({ stored: 0, entries: 0 })
 })
@@ -102,28 +102,28 @@ test('an answer that a policy let pass only because it ran out of time is neithe
 test('a complete stream is stored as it was', async () => {
   const cache = await open()
   const context = asking()
-  land(context, await cache.lookup(context), STREAM, true)
+  storeBody(context, await cache.lookup(context), STREAM, true)
   const found = await cache.lookup(asking())
   expect(found).toMatchObject({ kind: 'hit', answer: { stream: true, headers: ['content-type', 'text/event-stream'] } })
   expect(bodyOf(found)).toBe(STREAM)
 })
 
-test('max_entries drops what was used longest ago; an answer above max_entry_size is shared but not kept', async () => {
+test('max_entries drops the least recently used; above max_entry_size a response is only shared', async () => {
   const cache = await open({ max_entries: 2, max_entry_size: '1KB' })
   for (const seed of [1, 2]) {
     const context = asking({ ...BODY, seed })
-    land(context, await cache.lookup(context), `answer ${seed}`)
+    storeBody(context, await cache.lookup(context), `answer ${seed}`)
   }
   await cache.lookup(asking({ ...BODY, seed: 1 }))
   const third = asking({ ...BODY, seed: 3 })
-  land(third, await cache.lookup(third), 'answer 3')
+  storeBody(third, await cache.lookup(third), 'answer 3')
   expect((await cache.lookup(asking({ ...BODY, seed: 1 }))).kind).toBe('hit')
   expect((await cache.lookup(asking({ ...BODY, seed: 2 }))).kind).toBe('miss')
   expect(await cache.stats()).toMatchObject({ entries: 2, evicted: 1 })
   const large = asking({ ...BODY, seed: 4 })
   const found = await cache.lookup(large)
   const waiting = cache.lookup(asking({ ...BODY, seed: 4 }))
-  land(large, found, 'x'.repeat(2_000))
+  storeBody(large, found, 'x'.repeat(2_000))
   expect(bodyOf(await waiting)).toHaveLength(2_000)
   expect((await cache.lookup(asking({ ...BODY, seed: 4 }))).kind).toBe('miss')
 })
@@ -132,18 +132,18 @@ test('max_size bounds the memory whatever max_entries says', async () => {
   const cache = await open({ max_size: '100KB' })
   for (let seed = 0; seed < 50; seed++) {
     const context = asking({ ...BODY, seed })
-    land(context, await cache.lookup(context), 'x'.repeat(10_000))
+    storeBody(context, await cache.lookup(context), 'x'.repeat(10_000))
   }
   const stats = await cache.stats()
   expect(stats.bytes).toBeLessThanOrEqual(100 * 1024)
   expect(stats.entries).toBeGreaterThan(5)
 })
 
-test('clear forgets everything or one model, and what was asked for before it is not stored after it', async () => {
+test('clear removes all entries or one model’s, and a request from before it is not stored after it', async () => {
   const cache = await open()
   for (const model of ['gpt-4o', 'gpt-4o', 'other']) {
     const context = asking({ ...BODY, model, seed: Math.random() })
-    land(context, await cache.lookup(context), model)
+    storeBody(context, await cache.lookup(context), model)
   }
   expect(await cache.clear('gpt-4o')).toBe(2)
   expect(await cache.stats()).toMatchObject({ entries: 1 })
@@ -152,9 +152,9 @@ test('clear forgets everything or one model, and what was asked for before it is
   const found = await cache.lookup(early)
   await cache.clear(undefined)
   const late = asking()
-  const flight = flightOf(await cache.lookup(late))
-  land(early, found, 'too old')
+  const fill = fillOf(await cache.lookup(late))
+  storeBody(early, found, 'too old')
   late.aborted = true
-  flight.abandon()
+  fill.abandon()
   expect((await cache.lookup(asking())).kind).toBe('miss')
 })

@@ -1,4 +1,4 @@
-// What a shared store gives back: an entry as it was kept, or nothing. Others may have written there.
+// What a shared store returns: an entry as it was stored, or nothing, since other programs may write there.
 import { expect, test } from 'vitest'
 import { type CacheEntry, decodeEntry, encodeEntry } from '../../../reference-gateway/cache/entry.ts'
 
@@ -16,7 +16,7 @@ const STREAM: CacheEntry = {
   body: Buffer.from('data: {"n":1}\n\ndata: [DONE]\n\n'),
 }
 
-/** An entry's form with any head. */
+/** An encoded entry with any head. */
 function encoded(head: unknown, body = '{}'): Buffer {
   const text = Buffer.from(typeof head === 'string' ? head : JSON.stringify(head))
   const length = Buffer.alloc(4)
@@ -24,7 +24,7 @@ function encoded(head: unknown, body = '{}'): Buffer {
   return Buffer.concat([length, text, Buffer.from(body)])
 }
 
-test.each([ENTRY, STREAM, { ...ENTRY, headers: [] }])('what was kept comes back: %j', (entry) => {
+test.each([ENTRY, STREAM, { ...ENTRY, headers: [] }])('an encoded entry decodes to itself: %j', (entry) => {
   expect(decodeEntry(encodeEntry(entry))).toEqual(entry)
 })
 
@@ -53,6 +53,6 @@ test.each<[string, Buffer]>([
   ['one header too many', withHeaders('content-type', 'a', 'x-a', 'b')],
   ['an empty body', encoded(HEAD, '')],
   ['a stream that does not end', encoded({ ...HEAD, stream: true }, 'data: {"n":1}\n\n')],
-])('no entry: %s', (_name, bytes) => {
+])('not an entry: %s', (_name, bytes) => {
   expect(decodeEntry(bytes)).toBeUndefined()
 })

@@ -1,4 +1,4 @@
-// What is cached under which key: a wrong hit must be impossible, so whatever changes the answer is in the key.
+// What is cached under which key. A wrong hit must be impossible, so the key covers whatever changes the response.
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { cacheKey, isCacheable, keyRules } from '../../../reference-gateway/cache/entry.ts'
@@ -34,7 +34,7 @@ test.each([
   expect(keyOf({ ...BODY, [name]: value })).not.toBe(keyOf())
 })
 
-test('so are tenant, endpoint, query, the headers that change an answer, routes and policies', () => {
+test('tenant, endpoint, query, headers that change a response, routes and policies are part of the key', () => {
   const keys = [
     keyOf(),
     keyOf(BODY, { tenant: 'a' }),
@@ -51,7 +51,7 @@ test('so are tenant, endpoint, query, the headers that change an answer, routes 
   expect(new Set(keys).size).toBe(keys.length)
 })
 
-test('numbers that one parser cannot tell apart are two keys', () => {
+test('numbers that a parser rounds to the same value have different keys', () => {
   const big = asking()
   const bigger = asking()
   big.body = Buffer.from('{"model":"gpt-4o","temperature":0,"seed":9007199254740992}')
@@ -81,7 +81,7 @@ test('property: two requests share a key only when tenant, path and body are the
   )
 })
 
-describe('what may be cached', () => {
+describe('which requests may be cached', () => {
   const may = (body: Record<string, unknown>, asked: Asked = {}) => isCacheable(asking(body, asked), rules)
 
   test('temperature 0 on chat and text completions', () => {
@@ -102,7 +102,7 @@ describe('what may be cached', () => {
     ['another method', BODY, { method: 'DELETE' }],
     ['no-store', BODY, { headers: { 'cache-control': 'no-store' } }],
     ['no-cache', BODY, { headers: { 'cache-control': 'max-age=0, no-cache' } }],
-  ])('not: %s', (_, body, asked) => {
+  ])('not cached: %s', (_, body, asked) => {
     expect(may(body, asked)).toBe(false)
   })
 })

@@ -1,10 +1,10 @@
-// The Redis backend against a real server: shared between gateways, bounded, and never in the way of a request.
+// The Redis backend against a real server: shared between gateways, bounded, and never delaying a request for long.
 import { Redis } from 'ioredis'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { ResponseCache } from '../../../reference-gateway/cache/cache.ts'
 import { startRedis, type TestRedis } from '../../support/redis.ts'
 import { wait } from '../support/upstream.ts'
-import { asking, BODY, bodyOf, land, settings } from './support.ts'
+import { asking, BODY, bodyOf, settings, storeBody } from './support.ts'
 
 describe('with Redis', () => {
   let redis: TestRedis
@@ -21,7 +21,7 @@ describe('with Redis', () => {
 
   async function put(cache: ResponseCache, body: Record<string, unknown>, text: string): Promise<void> {
     const context = asking(body)
-    land(context, await cache.lookup(context), text)
+    storeBody(context, await cache.lookup(context), text)
     await wait(20)
   }
 
@@ -39,7 +39,7 @@ describe('with Redis', () => {
     await redis.stop()
   })
 
-  test('what one gateway stored another one finds, with the same routes and policies', async () => {
+  test('one gateway finds what another one with the same routes and policies stored', async () => {
     const [one, two, other] = [await open(), await open(), await open({}, 'other policies')]
     await put(one, BODY, '{"id":1}')
     const found = await two.lookup(asking())
@@ -64,14 +64,14 @@ describe('with Redis', () => {
     const cache = await open()
     const contexts = Array.from({ length: 100 }, () => asking())
     const found = contexts.map((context) => cache.lookup(context))
-    land(contexts[0] ?? asking(), (await found[0]) ?? { kind: 'bypass' }, 'one')
+    storeBody(contexts[0] ?? asking(), (await found[0]) ?? { kind: 'bypass' }, 'one')
     for (const follower of found.slice(1)) expect(bodyOf(await follower)).toBe('one')
-    // While it is on its way to Redis, too.
+    // Also while the entry is on its way to Redis.
     expect(bodyOf(await cache.lookup(asking()))).toBe('one')
     expect(await cache.stats()).toMatchObject({ misses: 1 })
   })
 
-  test('ttl and max_entries hold there as well', async () => {
+  test('ttl and max_entries apply in Redis as well', async () => {
     const brief = await open({ ttl: '100ms' })
     await put(brief, BODY, 'brief')
     expect((await brief.lookup(asking())).kind).toBe('hit')
@@ -85,7 +85,7 @@ describe('with Redis', () => {
     expect((await small.lookup(asking({ ...BODY, seed: 3 }))).kind).toBe('hit')
   })
 
-  test('a value that is no entry is a miss, counted, and the next answer takes its place', async () => {
+  test('a value that is no entry is a counted miss, and the next response replaces it', async () => {
     const cache = await open()
     const client = new Redis(redis.url)
     try {
@@ -101,9 +101,9 @@ describe('with Redis', () => {
         const context = asking()
         const found = await cache.lookup(context)
         expect(found.kind).toBe('miss')
-        // It says nothing about the server, which is asked again at once.
+        // A bad value says nothing about the server, which is asked again at once.
         expect(await cache.stats()).toMatchObject({ errors: i + 1 })
-        land(context, found, 'kept')
+        storeBody(context, found, 'kept')
         await wait(20)
         expect(bodyOf(await cache.lookup(asking()))).toBe('kept')
         expect(await client.getBuffer(key)).toEqual(good)
@@ -116,7 +116,7 @@ describe('with Redis', () => {
     }
   })
 
-  test('clear: one model whose name is another one’s beginning, then all', async () => {
+  test('clear: one model whose name is a prefix of another one’s, then all', async () => {
     const cache = await open()
     await put(cache, { ...BODY, model: 'gpt-4o' }, 'a')
     await put(cache, { ...BODY, model: 'gpt-4o-mini' }, 'b')
@@ -127,7 +127,7 @@ describe('with Redis', () => {
     expect(await cache.clear(undefined)).toBe(2)
   })
 
-  test('a server that is gone: requests go on at once, uncached and counted, and the cache comes back with it', async () => {
+  test('while the server is gone, requests go on uncached and counted, and the cache returns with it', async () => {
     const cache = await open()
     await put(cache, BODY, 'before')
     await redis.stop()
@@ -135,7 +135,7 @@ describe('with Redis', () => {
     const startMs = performance.now()
     for (let i = 0; i < 20; i++) {
       const context = asking({ ...BODY, seed: i })
-      land(context, await cache.lookup(context), 'meanwhile')
+      storeBody(context, await cache.lookup(context), 'meanwhile')
     }
     expect(performance.now() - startMs).toBeLessThan(500)
     expect(await cache.stats()).toMatchObject({ entries: null, errors: expect.toSatisfy((n: number) => n >= 3) })
@@ -149,7 +149,7 @@ describe('with Redis', () => {
     expect(problems.at(-1)).toBe('Redis is back')
   })
 
-  test('a server that stalls costs a few requests its timeout, and after that nothing', async () => {
+  test('a stalled server costs a few requests its timeout, and later requests nothing', async () => {
     const cache = await open({ redis: { timeout: '50ms' } })
     await put(cache, BODY, 'kept')
     redis.stall()
@@ -161,7 +161,7 @@ describe('with Redis', () => {
         expect(found.kind).toBe('miss')
         if (found.kind === 'miss') found.fill.abandon()
       }
-      // Without the pause: 50 x 50 ms.
+      // Without the pause this would take 50 x 50 ms.
       expect(performance.now() - startMs).toBeLessThan(1_000)
     } finally {
       redis.goOn()
@@ -170,7 +170,7 @@ describe('with Redis', () => {
     expect(bodyOf(await cache.lookup(asking()))).toBe('kept')
   })
 
-  test('no server at the start: the gateway starts all the same, and says so without the password', async () => {
+  test('no server at the start: the gateway starts, and reports it without the password', async () => {
     const cache = await open({ redis: { url: 'redis://:hunter2@127.0.0.1:1' } })
     expect((await cache.lookup(asking())).kind).toBe('miss')
     expect(problems).toHaveLength(1)

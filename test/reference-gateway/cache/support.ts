@@ -1,4 +1,4 @@
-/** Requests as the cache sees them, and answers. */
+/** Requests as the cache sees them, and responses. */
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
 import { type CacheConfig, cacheFile } from '../../../reference-gateway/config/config-file.ts'
 import type { CacheFill, CacheLookup, StoredResponse } from '../../../reference-gateway/http/hooks.ts'
@@ -34,16 +34,16 @@ function answer(body: string, stream = false): StoredResponse {
   return { headers: ['content-type', type], body: Buffer.from(body), stream }
 }
 
-/** The flight of a miss; anything else is the test's failure. */
-export function flightOf(found: CacheLookup): CacheFill {
+/** The fill of a miss; any other result fails the test. */
+export function fillOf(found: CacheLookup): CacheFill {
   if (found.kind !== 'miss') throw new Error(`a ${found.kind}, not a miss`)
   return found.fill
 }
 
 /** Stores `body` as a complete 200. */
-export function land(context: RequestContext, found: CacheLookup, body: string, stream = false): void {
+export function storeBody(context: RequestContext, found: CacheLookup, body: string, stream = false): void {
   context.status = 200
-  flightOf(found).store(answer(body, stream))
+  fillOf(found).store(answer(body, stream))
 }
 
 export function bodyOf(found: CacheLookup): string {

@@ -1,4 +1,5 @@
-// The cache as clients of the gateway meet it: headers, streams, many at once, tenants, and answers that must not be kept.
+// The cache as the gateway's clients see it: headers, streams, concurrent requests, tenants, and responses that must
+// not be stored.
 import { gzipSync } from 'node:zlib'
 import OpenAI from 'openai'
 import { expect, test } from 'vitest'
@@ -23,7 +24,7 @@ const EVENTS = [
   'data: [DONE]\n\n',
 ]
 
-/** Counts what it is asked; answers as asked by headers of the request. */
+/** A provider that counts its requests and answers as headers of the request ask. */
 async function counting() {
   const seen = { asked: 0 }
   const provider = await upstream(async (request, response) => {
@@ -51,7 +52,7 @@ async function counting() {
 
 const cacheOf = (answer: Answer) => answer.message.headers['x-kt-cache']
 
-test('miss, hit and bypass, said in a header; a hit asks nobody and says what it took', async () => {
+test('miss, hit and bypass are in a header; a hit asks no provider and reports its time', async () => {
   const { seen, provider } = await counting()
   const gateway = await gatewayBefore(provider.url, ON)
   const first = await post(gateway, BODY)
@@ -65,12 +66,12 @@ test('miss, hit and bypass, said in a header; a hit asks nobody and says what it
   expect(Number(second.message.headers['content-length'])).toBe(first.body.length)
 })
 
-test('without a cache there is no such header', async () => {
+test('without a cache there is no cache header', async () => {
   const { provider } = await counting()
   expect(cacheOf(await post(await gatewayBefore(provider.url), BODY))).toBeUndefined()
 })
 
-test('a stream is replayed as a stream, usage included, without what belonged to the first answer alone', async () => {
+test('a stream is replayed as a stream with its usage, without headers of the first response', async () => {
   const { seen, provider } = await counting()
   const gateway = await gatewayBefore(provider.url, ON)
   const client = new OpenAI({ baseURL: `${gateway.url}/v1`, apiKey: 'sk-test', maxRetries: 0 })
@@ -109,7 +110,7 @@ test.each([BODY, STREAMED])('a hundred at once make one upstream call (%#)', asy
   expect(answers.map(cacheOf).filter((what) => what === 'hit')).toHaveLength(99)
 })
 
-test('nobody gets the answer to another client’s request', async () => {
+test('no client gets the response to another client’s request', async () => {
   const { seen, provider } = await counting()
   const gateway = await gatewayBefore(provider.url, {
     ...ON,
@@ -130,7 +131,7 @@ test('nobody gets the answer to another client’s request', async () => {
   expect([await own('one'), await own('two'), await own('one')]).toEqual(['miss', 'miss', 'hit'])
 })
 
-test('nothing half or failed is kept: an error, a stream that breaks', async () => {
+test('errors and broken streams are not stored', async () => {
   const { seen, provider } = await counting()
   const gateway = await gatewayBefore(provider.url, ON)
   expect((await post(gateway, BODY, { headers: { 'x-fail': '1' } })).status).toBe(500)
@@ -140,7 +141,7 @@ test('nothing half or failed is kept: an error, a stream that breaks', async () 
   expect(seen.asked).toBe(4)
 })
 
-test('what is compressed unasked passes, and is not kept', async () => {
+test('a response compressed unasked passes, and is not stored', async () => {
   let asked = 0
   const provider = await upstream((request, response) => {
     asked++
@@ -168,7 +169,7 @@ test('when the client that asks first leaves, another one asks in its place', as
   expect(seen.asked).toBe(2)
 })
 
-test('waiting for another request’s answer is waiting for the provider, not overhead', async () => {
+test('waiting for another request’s response counts as upstream time, not overhead', async () => {
   const { provider } = await counting()
   const gateway = await gatewayBefore(provider.url, ON)
   const slow = { headers: { 'x-slow': '200' } }
@@ -177,7 +178,7 @@ test('waiting for another request’s answer is waiting for the provider, not ov
   expect(Number(second.message.headers['x-kt-overhead-ms'])).toBeLessThan(50)
 })
 
-test('other paths and methods pass by', async () => {
+test('other paths and methods bypass the cache', async () => {
   const { provider } = await counting()
   const gateway = await gatewayBefore(provider.url, ON)
   const models = await ask(`${gateway.url}/v1/models`)

@@ -1,4 +1,4 @@
-// Cache and output policies together: what is kept is what the client was allowed to see, and nothing else.
+// Cache and output policies together: the cache stores what the client was allowed to see, and nothing else.
 import type { ServerResponse } from 'node:http'
 import { expect, test } from 'vitest'
 import { gatewayConfigSchema } from '../../../reference-gateway/config/config.ts'
@@ -48,7 +48,7 @@ async function gateway(url: string, policies: object[], cache: object = {}) {
 
 const cacheOf = (answer: Answer) => answer.message.headers['x-kt-cache']
 
-test.each([BODY, { ...BODY, stream: true }])('what was redacted is kept redacted (%#)', async (body) => {
+test.each([BODY, { ...BODY, stream: true }])('a redacted response is stored redacted (%#)', async (body) => {
   const { seen, url } = await leaking()
   const one = await gateway(url, [redact])
   const [first, second] = [await post(one, body), await post(one, body)]
@@ -59,7 +59,7 @@ test.each([BODY, { ...BODY, stream: true }])('what was redacted is kept redacted
   expect(second.message.headers['server-timing']).not.toContain('kt-output-policy')
 })
 
-test.each([BODY, { ...BODY, stream: true }])('what was blocked is not kept (%#)', async (body) => {
+test.each([BODY, { ...BODY, stream: true }])('a blocked response is not stored (%#)', async (body) => {
   const { seen, url } = await leaking()
   const one = await gateway(url, [block])
   const answers = [await post(one, body), await post(one, body)]
@@ -68,7 +68,7 @@ test.each([BODY, { ...BODY, stream: true }])('what was blocked is not kept (%#)'
   expect(seen.asked).toBe(2)
 })
 
-test('an input policy’s change is in the key: two texts that become one are one', async () => {
+test('the key is made after input policies: two texts redacted to the same text share an entry', async () => {
   const { seen, url } = await leaking()
   const one = await gateway(url, [
     { name: 'in', type: 'input_filter', detect: ['email'], action: 'redact', policy_timeout: '20s' },

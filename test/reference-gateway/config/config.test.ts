@@ -129,7 +129,7 @@ test('two providers of one name are refused', () => {
   expect(refusal(`gateway: { providers: [${one}, ${one}] }`)).toContain("there are two providers 'a'")
 })
 
-test('a key comes from the environment; where it is missing the client’s own authorization passes, and that is said', () => {
+test('an API key comes from the environment; without it the client’s authorization passes, with a notice', () => {
   const yaml = provider(`api_key: "\${MY_KEY}"`)
   expect(read(yaml, { MY_KEY: 'sk-1' }).providers[0].apiKey).toBe('sk-1')
   const without = read(yaml)
@@ -152,7 +152,7 @@ test('a key that cannot be sent is refused without being shown', () => {
   expect(refusal(provider(`api_key: "Bearer \${MY_KEY}"`))).toContain('the whole value')
 })
 
-test('a warm-up that the pool cannot hold opens what fits, and that is said', () => {
+test('a warm-up larger than the pool opens what fits, with a notice', () => {
   const config = read('gateway: { connection_pool: { max_idle_per_host: 2 } }')
   expect(config.warmup.connections).toBe(2)
   expect(config.notices[0]).toContain('opens 2 instead of 4')

@@ -1,4 +1,4 @@
-// The event file: whole lines, rotation by size, problems said once, and a pipe that nobody reads.
+// The event file: whole lines, rotation by size, problems reported once, and a pipe that nobody reads.
 import { execFileSync } from 'node:child_process'
 import {
   existsSync,
@@ -34,7 +34,7 @@ const ids = (path: string): string[] =>
     .split('\n')
     .map((line) => JSON.parse(line).request_id)
 
-test('an object a line, appended, for its owner only', async () => {
+test('one object a line, appended, readable by its owner only', async () => {
   const path = folder.file('events.ndjson')
   for (const n of [1, 2]) {
     const writer = sink(path)
@@ -58,7 +58,7 @@ test('rotates before it grows past max_size, keeps max_files, loses nothing but 
   expect(kept.length).toBeGreaterThan(6)
 })
 
-test('what cannot be written is told once, and works again when the cause is gone', async () => {
+test('a write error is reported once, and writing resumes when the cause is gone', async () => {
   const path = folder.file('events.ndjson')
   mkdirSync(path)
   const writer = sink(path)
@@ -79,7 +79,7 @@ test.skipIf(process.platform === 'win32')(
     const writer = sink(path)
     await expect(writer.deliver([numbered(0)])).rejects.toThrow('ENXIO')
     const reader = await open(path, 'r+')
-    // More than a pipe holds.
+    // More than a pipe can hold.
     const many = Array.from({ length: 400 }, (_, n) => numbered(n))
     let delivered = false
     const delivering = writer.deliver(many).then(() => {
@@ -100,7 +100,7 @@ test.skipIf(process.platform === 'win32')(
   },
 )
 
-test.skipIf(process.platform === 'win32')('behind a link the file rotates, and the link stays', async () => {
+test.skipIf(process.platform === 'win32')('where the path is a link, the file rotates and the link stays', async () => {
   const path = folder.file('link')
   mkdirSync(folder.file('real'))
   symlinkSync('real/events.ndjson', path)
@@ -112,7 +112,7 @@ test.skipIf(process.platform === 'win32')('behind a link the file rotates, and t
   expect(ids(path).at(-1)).toBe('20')
 })
 
-test.skipIf(!existsSync('/dev/fd'))('a descriptor never rotates, be it a regular file', async () => {
+test.skipIf(!existsSync('/dev/fd'))('a descriptor never rotates, even a regular file', async () => {
   const file = await open(folder.file('events.ndjson'), 'a')
   const writer = sink(`/dev/fd/${file.fd}`, 1_500)
   for (let n = 1; n <= 20; n++) await writer.deliver([numbered(n)])

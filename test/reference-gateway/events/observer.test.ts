@@ -1,4 +1,4 @@
-// Where events begin: bounded, and what had no room is counted and said by the next event that had.
+// Where events begin: the queue is bounded, and the next event says how many found no room.
 import type { IncomingMessage } from 'node:http'
 import { expect, test } from 'vitest'
 import type { RequestEvent } from '../../../reference-gateway/events/event.ts'
@@ -23,7 +23,7 @@ function observing(buffer: number) {
   return { observer, published, recorder, end }
 }
 
-test('more requests at once than the buffer holds: the rest is dropped, counted, and told', () => {
+test('more requests than the buffer holds: the rest is dropped, counted, and reported', () => {
   const { observer, published, recorder, end } = observing(20)
   end(50)
   expect(observer.counts()).toEqual({ emitted: 50, dropped: 30, in_flight: 0 })
@@ -37,14 +37,14 @@ test('more requests at once than the buffer holds: the rest is dropped, counted,
   const told = published.map(({ dropped_before }) => dropped_before)
   expect([told[0], told[20], told[25]]).toEqual([30, 0, 5])
   expect(told.reduce((sum, one) => sum + one)).toBe(35)
-  // Figures are of the events that were made.
+  // The metrics cover the events that were made.
   expect(Object.keys(recorder.snapshot().histograms)).toContain('event_emission')
 })
 
-test('an event that cannot be made is counted, and costs no other', () => {
+test('an event that cannot be made is counted, and affects no other event', () => {
   const { observer, published, end } = observing(20)
   end(1)
-  // Without headers nobody can say whose request it was.
+  // Without headers the tenant is unknown, and the event cannot be made.
   const broken = new RequestContext({ method: 'POST' } as IncomingMessage, '/chat/completions')
   observer.onEnd(broken)
   end(1)

@@ -1,4 +1,4 @@
-// OTLP export as a collector receives it over HTTP, and a collector that stalls or is not there.
+// OTLP export as a collector receives it over HTTP, and a collector that stalls or is absent.
 
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
@@ -65,7 +65,7 @@ test('an event is a span by the conventions for generative AI', async () => {
   const [{ resource, scopeSpans }] = JSON.parse(bodies[0] ?? '').resourceSpans
   expect(plain(resource.attributes)).toMatchObject({ 'service.name': 'my-gateway' })
   const [first, second, ...more] = scopeSpans[0].spans
-  // One that is not sampled carries no ids and is no span.
+  // An event that is not sampled has no ids and becomes no span.
   expect(more).toEqual([])
   expect(first).toMatchObject({
     traceId: TRACE.trace_id,
@@ -94,7 +94,7 @@ test('an event is a span by the conventions for generative AI', async () => {
   expect(plain(second.attributes)).toMatchObject({ 'error.type': 'upstream_failed' })
 })
 
-test('a collector that refuses, or never answers: the batch fails, told once', async () => {
+test('a collector that refuses or never answers: the batch fails, reported once', async () => {
   const problems: string[] = []
   const to = sink(await collector((_request, response) => void response.writeHead(400).end()), problems)
   for (let i = 0; i < 2; i++) await expect(to.deliver([event(TRACE)])).rejects.toThrow()

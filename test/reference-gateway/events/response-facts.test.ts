@@ -1,4 +1,5 @@
-// What is read off an answer as it passes: first token and usage, in recorded streams of several providers, cut anywhere.
+// What is read from a response as it passes: first token and usage, in recorded streams of several providers, cut
+// anywhere.
 import { expect, test } from 'vitest'
 import { ResponseFacts } from '../../../reference-gateway/events/response-facts.ts'
 import { asEvents, streamPayloads } from '../../support/streams.ts'
@@ -36,7 +37,7 @@ test('a role alone, an empty delta and a filter result are no token', () => {
   expect(facts.firstTokenMs).toBeGreaterThan(0)
 })
 
-test('JSON answers: usage of chat and of responses; none where none is', () => {
+test('JSON responses: usage of chat and of responses; null without usage', () => {
   const usage = (text: string) => {
     const facts = new ResponseFacts(JSON_HEAD)
     facts.data(Buffer.from(text))
@@ -54,7 +55,7 @@ test('JSON answers: usage of chat and of responses; none where none is', () => {
   expect(usage('')).toEqual({ input_tokens: null, output_tokens: null })
 })
 
-test('remembers no more than the end of a long answer', () => {
+test('only the end of a long response is remembered', () => {
   const facts = new ResponseFacts(STREAM)
   const event = Buffer.from(`data: {"choices":[{"delta":{"content":"x"}}]}\n\n`)
   for (let i = 0; i < 10_000; i++) facts.data(event)

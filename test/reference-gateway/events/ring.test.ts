@@ -1,4 +1,4 @@
-// The ring and what reads it: writing never waits, each reader has its own pace, and what a reader lost is counted.
+// The ring and its readers: writing never waits, each reader has its own pace, and lost events are counted.
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { Drain } from '../../../reference-gateway/events/drain.ts'
@@ -33,7 +33,7 @@ test('property: a reader gets every event once and in order, or is told how many
   )
 })
 
-test('a reader reads from when it came; what is kept can be asked for, the oldest first', () => {
+test('a reader starts at the newest event; recent() returns the kept events, oldest first', () => {
   const ring = new EventRing(3)
   for (const n of [1, 2, 3, 4]) ring.push(numbered(n))
   const reader = ring.reader(() => {})
@@ -42,7 +42,7 @@ test('a reader reads from when it came; what is kept can be asked for, the oldes
   expect(ring.recent().map((one) => one.request_id)).toEqual(['3', '4', '5'])
 })
 
-test('a sink that is stuck loses its own events and says so; another one gets them all', async () => {
+test('a stuck sink loses its own events and reports them; another sink gets all', async () => {
   const ring = new EventRing(50)
   const [good, stuck]: RequestEvent[][] = [[], []]
   let unstick = (): void => {}
@@ -82,7 +82,7 @@ test('a batch that fails is lost and counted, and the next one says so', async (
   expect(got).toMatchObject([{ request_id: '4', dropped_before: 3 }])
 })
 
-test('closing delivers what is there, and does not wait for ever', async () => {
+test('closing delivers the remaining events, and does not wait forever', async () => {
   const ring = new EventRing(500)
   let count = 0
   const drain = new Drain(ring, async (events) => {

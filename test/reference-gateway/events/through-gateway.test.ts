@@ -1,4 +1,4 @@
-// Events of requests that went through the gateway, to the file and to a collector, and trace context to the provider.
+// Events of requests through the gateway, to the file and to a collector, and trace context to the provider.
 
 import { once } from 'node:events'
 import { existsSync, readFileSync } from 'node:fs'
@@ -81,7 +81,7 @@ test('an event for every request: JSON, stream, refused, failed, left', async ()
   const { ttft_ms, latency_ms, overhead_ms, upstream_ms, overhead } = stream as Record<string, number> & {
     overhead: object
   }
-  // The role alone, at once, is no token.
+  // A role alone, which comes at once, is no token.
   expect(ttft_ms).toBeGreaterThan(20)
   expect(latency_ms).toBeGreaterThanOrEqual(ttft_ms ?? Number.NaN)
   expect((overhead_ms ?? 0) + (upstream_ms ?? 0)).toBeCloseTo(latency_ms ?? 0, 2)
@@ -133,7 +133,7 @@ test('without OTLP the client’s own trace header passes as it is', async () =>
   expect(seen).toEqual(['as it is'])
 })
 
-test('what is in flight when the gateway ends still gets its event', async () => {
+test('a request in flight when the gateway ends still gets its event', async () => {
   const provider = await upstream((_request, response) => void setTimeout(() => answerJson(response, {}), 80))
   const file = eventFile()
   const gateway = await gatewayBefore(provider.url, { events: { file: { path: file.path } } }, { drainMs: 2_000 })
@@ -144,7 +144,7 @@ test('what is in flight when the gateway ends still gets its event', async () =>
   expect(file.events()).toHaveLength(1)
 })
 
-test('a collector that never answers holds no request up, and what it misses is counted', async () => {
+test('a collector that never answers delays no request, and lost events are counted', async () => {
   const provider = await upstream((_request, response) => answerJson(response, {}))
   const stuck = createServer(() => {}).listen(0, '127.0.0.1')
   await once(stuck, 'listening')
@@ -159,7 +159,7 @@ test('a collector that never answers holds no request up, and what it misses is 
   })
   const startMs = performance.now()
   for (let i = 0; i < 400; i++) expect((await post(gateway, BODY)).status).toBe(200)
-  // One export that times out would already be this long, if a request waited for it.
+  // A single export that times out would take this long, if a request waited for it.
   expect(performance.now() - startMs).toBeLessThan(20_000)
   await wait(1_200)
   const stats = await (await fetch(`${gateway.adminUrl}/stats`)).json()

@@ -1,4 +1,5 @@
-// W3C trace context: what comes in, what goes on. Cases of the specification (https://www.w3.org/TR/trace-context/).
+// W3C trace context: which header comes in and which goes on. Cases of the specification
+// (https://www.w3.org/TR/trace-context/).
 import { expect, test } from 'vitest'
 import { formatTraceparent, parseTraceparent } from '../../../reference-gateway/events/trace-context.ts'
 
@@ -13,7 +14,7 @@ test('continues the trace of a valid header with a span of its own', () => {
   expect(formatTraceparent(context)).toBe(`00-${TRACE}-${context.spanId}-01`)
 })
 
-test('what is not sampled stays so; only the lowest flag says', () => {
+test('an unsampled trace stays unsampled; only the lowest flag counts', () => {
   expect(parseTraceparent(`00-${TRACE}-${PARENT}-00`).sampled).toBe(false)
   expect(parseTraceparent(`00-${TRACE}-${PARENT}-02`).sampled).toBe(false)
   expect(parseTraceparent(`00-${TRACE}-${PARENT}-03`).sampled).toBe(true)

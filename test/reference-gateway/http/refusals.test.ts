@@ -148,7 +148,8 @@ test('two lengths for one body are refused and never reach the provider', async 
     const socket = connect(gateway.port, '127.0.0.1')
     socket.setEncoding('utf8').once('data', (part: string) => resolve(part))
     socket.write(
-      'POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\ncontent-length: 2\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n',
+      'POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\n' +
+        'content-length: 2\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n',
     )
   })
   expect(text).toMatch(/^HTTP\/1.1 400 /)

@@ -1,4 +1,4 @@
-/** Clients that are slow, many, unknown or broken: each limit answered in OpenAI's shape, and quickly. */
+/** Clients that are slow, many, unknown or broken: each limit is answered in OpenAI's shape, and quickly. */
 import { connect, type Socket } from 'node:net'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
@@ -20,7 +20,7 @@ async function echo(settings: Record<string, unknown> = {}) {
   return { gateway: await gatewayBefore(provider.url, settings), seen, provider }
 }
 
-/** Writes `text` on a raw connection; what came back when it ends or goes quiet. */
+/** Writes `text` on a raw connection. Returns what came back when the connection ends or goes quiet. */
 async function raw(gateway: RunningGateway, text: string, quietMs = 150): Promise<string> {
   const socket = connect(gateway.port, '127.0.0.1')
   atEnd(async () => void socket.destroy())
@@ -57,7 +57,7 @@ test.each([
   ['{"model":"\\udc00\\ud800"}', 'invalid_model'],
   [() => calling('{"a":'.repeat(20_000)), 'too_deep'],
   [() => calling('['.repeat(MAX_DEPTH + 1)), 'too_deep'],
-  // Both spelled with escapes; and beside a key that occurs twice, which a provider's own parser may let pass.
+  // Both spelled with escapes; also beside a key that occurs twice, which a provider's own parser may accept.
   [() => calling('[[').replace('"arguments":"[[', `"argum\\u0065nts":"${'\\u005b'.repeat(65)}`), 'too_deep'],
   [() => calling(`{"a":1,"a":${'['.repeat(MAX_DEPTH)}`), 'too_deep'],
   [() => `{"model":"m","input":[{"arguments":${JSON.stringify('['.repeat(65))}}]}`, 'too_deep'],
@@ -77,7 +77,7 @@ test('nesting as deep as allowed, and equal keys in different objects, pass', as
   const bodies = [
     deep(MAX_DEPTH - 1),
     '{"model":"m","messages":[{"role":"a"},{"role":"b"}],"x":"{\\"a\\":1,\\"a\\":2"}',
-    // A whole pair; text that is no tool's arguments; arguments as deep as allowed, and with a key twice.
+    // A whole pair; text that is not a tool's arguments; arguments as deep as allowed, and with a key twice.
     '{"model":"\\ud83d\\ude00"}',
     `{"model":"m","messages":[{"arguments":"","content":"${'['.repeat(100)}"}]}`,
     calling('['.repeat(MAX_DEPTH)),
@@ -111,7 +111,7 @@ test('property: what JSON.stringify writes is never refused; any key repeated in
   )
 })
 
-test('a body of 100 MB is refused before it has come, and its sender is not kept waiting', async () => {
+test('a body of 100 MB is refused before it has arrived, without delay', async () => {
   const { gateway, seen } = await echo()
   const startMs = performance.now()
   const head = 'POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\ncontent-length: 104857600\r\n\r\n{"model":'
@@ -123,7 +123,7 @@ test('a body of 100 MB is refused before it has come, and its sender is not kept
   expect([answer.status, errorOf(answer).message]).toEqual([413, 'the request body is larger than 1 KiB'])
 })
 
-test('who goes on sending what was refused, or stops in the middle of it, loses the connection after five seconds', async () => {
+test('a client that keeps sending a refused body, or stalls, is disconnected after five seconds', async () => {
   const { gateway } = await echo({ limits: { max_body: '1KB' } })
   const socket = connect(gateway.port, '127.0.0.1')
   atEnd(async () => void socket.destroy())
@@ -145,7 +145,7 @@ test('who goes on sending what was refused, or stops in the middle of it, loses 
   clearInterval(sending)
 }, 20_000)
 
-test('auth.keys: without a key 401; with one its tenant, and the key stays here', async () => {
+test('auth.keys: 401 without a key; a key gives its tenant and never goes upstream', async () => {
   const keys = [
     { key: 'kt-one', tenant: 'team-1' },
     { key: 'kt-two', tenant: 'team-2' },
@@ -164,7 +164,7 @@ test('auth.keys: without a key 401; with one its tenant, and the key stays here'
   expect(JSON.stringify(seen)).not.toContain('kt-')
 })
 
-test('limits.max_in_flight: one too many gets 503 with retry-after, and the others are served', async () => {
+test('limits.max_in_flight: a request beyond it gets 503 with retry-after, and the others are served', async () => {
   const held: (() => void)[] = []
   const provider = await upstream((_request, response) => held.push(() => answerJson(response, {})))
   const gateway = await gatewayBefore(provider.url, { limits: { max_in_flight: 2 } })
@@ -194,7 +194,7 @@ test('limits.header_timeout and request_timeout: slow senders get 408 and lose t
   expect(seen).toEqual([])
 })
 
-test('limits.reader_timeout: a client that takes nothing is given up, one that reads slowly is not', async () => {
+test('limits.reader_timeout: a client that reads nothing is disconnected, a slow reader is not', async () => {
   const provider = await upstream((_request, response) => {
     response.writeHead(200, { 'content-type': 'text/event-stream' })
     const chunk = Buffer.alloc(256 * 1024, 'x')
@@ -262,7 +262,7 @@ test.each([
   })
   const gateway = await gatewayBefore(provider.url)
   const answer = await raw(gateway, text)
-  // Either refused, or understood as two requests by everybody: then the second was seen, and answered, as its own.
+  // Either refused, or understood as two requests by everybody: then the second one was seen and answered as its own.
   const answers = answer.match(/HTTP\/1\.1 \d+/g) ?? []
   const hidden = paths.filter((path) => path.includes('hidden'))
   if (hidden.length > 0) expect([answers.length, paths.length]).toEqual([2, 2])
@@ -285,7 +285,7 @@ test('differential: whatever framing a client uses, the provider sees one length
   }
 })
 
-test('what is no HTTP is answered with 400 in OpenAI’s shape, also on a connection that served before', async () => {
+test('invalid HTTP is answered with 400 in OpenAI’s shape, also on a connection that served before', async () => {
   const { gateway } = await echo()
   expect(await raw(gateway, 'hello\r\n\r\n')).toMatch(/^HTTP\/1.1 400 .*"code":"invalid_http"/s)
   const socket = connect(gateway.port, '127.0.0.1').setEncoding('latin1')
@@ -299,7 +299,7 @@ test('what is no HTTP is answered with 400 in OpenAI’s shape, also on a connec
   socket.write('\0\0\r\n\r\n')
   await until(() => socket.destroyed)
   expect(second).toMatch(/^HTTP\/1.1 200 .*HTTP\/1.1 400 .*"code":"invalid_http"/s)
-  // Together with a request that is still to be answered, a 400 would look like its answer.
+  // Together with a request that is still being answered, a 400 would look like its response.
   expect(await raw(gateway, 'GET /v1/models HTTP/1.1\r\nhost: x\r\n\r\n\0\0\r\n\r\n')).not.toContain('400')
   const large = await raw(gateway, `GET /v1/models HTTP/1.1\r\nhost: x\r\nx-large: ${'y'.repeat(70_000)}\r\n\r\n`)
   expect(large).toMatch(/^HTTP\/1.1 431 .*"code":"headers_too_large"/s)

@@ -12,7 +12,7 @@ function start(gateway: RunningGateway, headers: Record<string, string> = {}): C
   return request
 }
 
-test('a client that leaves before the answer takes the upstream request with it', async () => {
+test('a client that leaves before the response cancels the upstream request', async () => {
   let asked = 0
   let gone = 0
   const provider = await upstream((_request, response) => {
@@ -86,7 +86,7 @@ test('a client that leaves during an injected delay is never sent upstream', asy
 })
 
 test('a client that leaves while its connection is being opened gives the slot back', async () => {
-  // A port that accepts nothing: the address is reserved for documentation and leads nowhere, or is refused at once.
+  // An address that accepts nothing: it is reserved for documentation and leads nowhere, or is refused at once.
   const gateway = await gatewayBefore('http://192.0.2.1:9/v1')
   const request = start(gateway)
   await wait(50)

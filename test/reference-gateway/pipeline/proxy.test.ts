@@ -16,9 +16,9 @@ test('a body goes upstream byte for byte, and the answer comes back with the gat
   expect(answer.status).toBe(200)
   expect(answer.body.toString()).toBe('{"id":"x"}')
   const timing = String(answer.message.headers['server-timing'])
-  expect(timing).toMatch(
-    /^kt-provider;dur=1.5, kt-routing;dur=[\d.]+, kt-acquire;dur=[\d.]+, kt-upstream;dur=[\d.]+, kt-overhead;dur=[\d.]+$/,
-  )
+  expect(timing).toMatch(/^kt-provider;dur=1.5, /)
+  const parts = timing.split(', ').map((part) => /^([\w-]+);dur=[\d.]+$/.exec(part)?.[1])
+  expect(parts).toEqual(['kt-provider', 'kt-routing', 'kt-acquire', 'kt-upstream', 'kt-overhead'])
   expect(timing).toContain(`kt-overhead;dur=${answer.message.headers['x-kt-overhead-ms']}`)
 })
 
@@ -99,7 +99,7 @@ test('a large answer of known length is passed on as it comes, with its length',
   expect(answer.body.equals(payload)).toBe(true)
 })
 
-test('routing: exact before prefix before *, the first provider for what names no model, 404 for what nobody serves', async () => {
+test('routing: exact before prefix before *; no model: the first provider; unknown model: 404', async () => {
   const [a, b, c] = await Promise.all(
     ['a', 'b', 'c'].map((name) => upstream((_request, response) => answerJson(response, { name }))),
   )

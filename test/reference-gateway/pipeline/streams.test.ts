@@ -24,7 +24,7 @@ test.each(streamNames)('recorded stream %s passes byte for byte, however it is s
   }
 })
 
-test('every piece leaves when it comes: the head before the body, an event before the next one', async () => {
+test('every piece leaves when it arrives: the head before the body, an event before the next one', async () => {
   let next: (() => void) | undefined
   const provider = await upstream(async (_request, response) => {
     response.writeHead(200, { 'content-type': 'text/event-stream' }).flushHeaders()
@@ -44,7 +44,7 @@ test('every piece leaves when it comes: the head before the body, an event befor
     message.on('end', () => seen.push('end'))
   })
   request.end('{"model":"m"}')
-  // Each step is taken only after the one before it has arrived: a gateway that holds anything back never gets further.
+  // Each step follows only after the step before has arrived: a gateway that holds anything back gets no further.
   await until(() => seen.length === 1)
   next?.()
   await until(() => seen.length === 2)
@@ -53,7 +53,7 @@ test('every piece leaves when it comes: the head before the body, an event befor
   expect(seen).toEqual(['head', 'data: 1\n\n', 'data: 2\n\n', 'end'])
 })
 
-test('pieces of any size, alone and many in a turn, and after them the next answer on the same connection', async () => {
+test('pieces of any size, one or many in a turn, then the next response on the same connection', async () => {
   const sizes = [1, 15, 16, 4_095, 4_096, 4_097, 70_000, 0, 200]
   const pieces = sizes.map((size, i) => String.fromCharCode(97 + i).repeat(size))
   const provider = await upstream(async (_request, response) => {
@@ -79,7 +79,7 @@ test('pieces of any size, alone and many in a turn, and after them the next answ
   agent.destroy()
 })
 
-test('a slow reader holds the upstream back, and nothing piles up in the gateway', async () => {
+test('a slow reader slows the upstream down, and nothing piles up in the gateway', async () => {
   const event = Buffer.from(`data: ${'x'.repeat(16_000)}\n\n`)
   const total = 100_000_000
   let written = 0
@@ -101,14 +101,14 @@ test('a slow reader holds the upstream back, and nothing piles up in the gateway
   socket.on('error', () => {})
   socket.write('POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\ncontent-length: 13\r\n\r\n{"model":"m"}')
   await new Promise((resolve) => socket.once('readable', resolve))
-  // Nobody reads: what was written is what the buffers between hold, then it stands still.
+  // Nobody reads: the buffers between fill up, then nothing moves.
   let before = -1
   while (before !== written) {
     before = written
     await wait(150)
   }
   expect(written).toBeLessThan(total / 4)
-  // Reading goes on where it stopped.
+  // Reading continues where it stopped.
   let read = 0
   socket.on('data', (chunk) => {
     read += chunk.length

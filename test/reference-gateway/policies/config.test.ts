@@ -1,4 +1,4 @@
-// The keys of policies: what is accepted, what is refused, and in which words.
+// The keys of policies: what is accepted, what is refused, and the messages.
 import { expect, test } from 'vitest'
 import { gatewayConfigSchema } from '../../../reference-gateway/config/config.ts'
 
@@ -9,7 +9,7 @@ function problems(...policies: unknown[]): string[] {
 
 const base = { name: 'p', type: 'output_filter', action: 'redact' }
 
-test('every kind, by its own key or by name', () => {
+test('the kind of a policy follows from its own key or its name', () => {
   const accepted = [
     { ...base, patterns: ['a+'] },
     { ...base, keywords: ['x'], case_sensitive: true, whole_words: false },
@@ -23,7 +23,7 @@ test('every kind, by its own key or by name', () => {
   for (const policy of accepted) expect(problems(policy), JSON.stringify(policy)).toEqual([])
 })
 
-test('what does not work is refused by name', () => {
+test('a policy that cannot work is refused by name', () => {
   expect(problems(base)[0]).toMatch(/policies\.0\.kind: says nothing about what to look for/)
   expect(problems({ ...base, patterns: ['(a'] })[0]).toMatch(/policies\.0\.patterns\.0: .*missing closing \)/)
   expect(problems({ ...base, patterns: ['(?=a)b'] })[0]).toMatch(/invalid or unsupported Perl syntax/)
@@ -50,7 +50,7 @@ test('what does not work is refused by name', () => {
   expect(groups[0]).toMatch(/policies\.1\.parallel_group: 'g' already holds policies of the other type/)
 })
 
-test('a webhook’s headers may hold secrets from the environment; one that is missing is an error', () => {
+test('a webhook’s headers may hold secrets from the environment; a missing secret is an error', () => {
   const policies = [
     { ...base, webhook: { url: 'http://h/x', headers: { authorization: 'Bearer $'.concat('{HOOK}') } } },
   ]

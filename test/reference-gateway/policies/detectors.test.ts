@@ -25,7 +25,7 @@ const finds: Record<PiiKind, string[]> = {
     `ghp_${'a1'.repeat(18)}`,
     `xoxb-${'1234567890'.repeat(2)}`,
     `AIza${'Sy_-a'.repeat(7)}`,
-    // Split, so that nobody's scanner takes it for a real one.
+    // Split, so that no secret scanner takes it for a real key.
     `sk_${'live'}_${'a1'.repeat(12)}`,
   ],
 }
@@ -39,7 +39,7 @@ const leaves: Record<PiiKind, string[]> = {
   api_key: ['task-force-of-twenty-people-and-more', 'sk-short', 'AKIA123', 'ghp_short'],
 }
 
-test.each(PII_KINDS)('%s: finds what it is for, inside of a sentence, and nothing else', (kind) => {
+test.each(PII_KINDS)('%s: finds its kind inside a sentence, and nothing else', (kind) => {
   const [rule] = piiRules([kind], undefined)
   for (const text of finds[kind]) expect(found(rule, `It is ${text}, is it not? (${text})`), text).toEqual([text, text])
   for (const text of leaves[kind]) expect(found(rule, `It is ${text}, is it not?`), text).toEqual([])
@@ -91,7 +91,7 @@ test('keywords: whole words of any script, in any case; phrases over line breaks
   expect(found(inside, 'concatenate Cat')).toEqual(['cat'])
 })
 
-test('the quick look before a search never hides what the search would find', () => {
+test('the hint never hides what the search would find', () => {
   const words = ['Sk', 'top secret', 'c++', 'launch code']
   const options = { caseSensitive: false, wholeWords: true, replacement: '', words }
   const rules = [
@@ -122,7 +122,7 @@ test('the quick look before a search never hides what the search would find', ()
   expect(matched).toBeGreaterThan(1_000)
 })
 
-test('the longest match of a pattern is known, and what re2js compiles to is what the automaton reads', () => {
+test('the longest match of a pattern is known, and re2js’s programs have the form that the automaton reads', () => {
   const longest = (source: string): number => compileProgram(source).longest
   expect(longest('ab?c{2,4}')).toBe(6)
   expect(longest('(?:abc|\\d{3}-\\d{5})x')).toBe(10)

@@ -1,4 +1,4 @@
-// Input policies: what reaches the provider, what does not, and in which words it is refused.
+// Input policies: what reaches the provider, what does not, and the messages.
 import OpenAI, { BadRequestError } from 'openai'
 import { expect, test } from 'vitest'
 import { post } from '../support/harness.ts'
@@ -57,7 +57,7 @@ test('flagging passes everything on', async () => {
   expect(JSON.parse(asked[0] ?? '')).toEqual(chat('launch code'))
 })
 
-test('every place of a text is looked at: system prompts, tool results, arguments, legacy prompts, inputs', async () => {
+test('text is judged everywhere: system prompts, tool results, arguments, legacy prompts, inputs', async () => {
   const gateway = await gatewayWith([input({ action: 'block', patterns: ['SECRET'] })], echo())
   const messages = [
     { role: 'system', content: 'SECRET' },
@@ -97,7 +97,7 @@ test('policies follow each other, each on what the one before left; a group judg
   expect(asked.map((body) => JSON.parse(body).messages[0].content)).toEqual(['three three', 'two three'])
 })
 
-test('where redactions of a group overlap, the earlier one names it; of two that begin together, the first in the file', async () => {
+test('overlapping redactions of a group become one, named by the earlier, else by the first in the file', async () => {
   const policy = (name: string, pattern: string) =>
     input({ name, patterns: [pattern], replacement: `<${name}>`, parallel_group: 'g' })
   const asked: string[] = []

@@ -1,4 +1,4 @@
-// Bodies so large that a thread reads them: judged, changed and refused as small ones are.
+// Bodies so large that a worker thread parses them are judged, changed and refused as small ones are.
 import { expect, test } from 'vitest'
 import { post } from '../support/harness.ts'
 import { chat, echo, gatewayWith } from './support/gateway.ts'
@@ -6,7 +6,7 @@ import { chat, echo, gatewayWith } from './support/gateway.ts'
 const FILLER = 'All work and no play makes a dull text. '.repeat(2_500)
 const input = (rest: Record<string, unknown>) => ({ name: 'p', type: 'input_filter', action: 'redact', ...rest })
 
-/** As one piece with its length, or chunked and without. */
+/** In one piece with its length, or chunked without a length. */
 async function send(url: string, body: string | Buffer, chunked = false): Promise<{ status: number; text: string }> {
   const bytes = Buffer.from(body)
   const answer = await fetch(`${url}/v1/chat/completions`, {
@@ -18,7 +18,7 @@ async function send(url: string, body: string | Buffer, chunked = false): Promis
   return { status: answer.status, text: await answer.text() }
 }
 
-test('nothing found: the provider gets the same bytes, however they came', async () => {
+test('without a match the provider gets the same bytes, however they arrived', async () => {
   const asked: string[] = []
   const gateway = await gatewayWith(
     [input({ detect: ['email'] }), input({ name: 'q', keywords: ['xyz'] })],
@@ -29,7 +29,7 @@ test('nothing found: the provider gets the same bytes, however they came', async
   expect(asked).toEqual([body, body])
 })
 
-test('stages follow each other, and the provider gets what the last one left, with everything else as it was', async () => {
+test('groups follow each other, and the provider gets what the last group left, all else unchanged', async () => {
   const asked: string[] = []
   const gateway = await gatewayWith(
     [input({ patterns: ['one'], replacement: 'two' }), input({ name: 'q', patterns: ['two'], replacement: 'three' })],
@@ -40,7 +40,7 @@ test('stages follow each other, and the provider gets what the last one left, wi
   expect(JSON.parse(asked[0] ?? '')).toEqual({ ...chat(`${FILLER} three three`), temperature: 0.5 })
 })
 
-test('blocked, and counted by max_tokens', async () => {
+test('a large body is blocked, also by max_tokens', async () => {
   const asked: string[] = []
   const gateway = await gatewayWith(
     [
@@ -56,7 +56,7 @@ test('blocked, and counted by max_tokens', async () => {
   expect(asked.map((body) => JSON.parse(body))).toEqual([chat(`${FILLER} [REDACTED:email]`)])
 })
 
-test('many at the same time do not get in each other’s way', async () => {
+test('many large bodies at the same time do not disturb each other', async () => {
   const asked: string[] = []
   const gateway = await gatewayWith(
     [input({ detect: ['email'] }), input({ name: 'q', keywords: ['xyz'] })],
@@ -70,7 +70,7 @@ test('many at the same time do not get in each other’s way', async () => {
   expect(new Set(asked.map((body) => JSON.parse(body)))).toEqual(new Set(expected))
 })
 
-test('refused for the same reasons, in the same words', async () => {
+test('large bodies are refused for the same reasons as small ones, in the same words', async () => {
   const gateway = await gatewayWith([input({ detect: ['email'] })], echo())
   const text = JSON.stringify(FILLER)
   const refused: [string | Buffer, string][] = [
@@ -94,7 +94,7 @@ test('refused for the same reasons, in the same words', async () => {
   }
 })
 
-test('the cache knows them as it knows small ones, after the policies', async () => {
+test('the cache stores large bodies like small ones, after the policies', async () => {
   const asked: string[] = []
   const gateway = await gatewayWith([input({ detect: ['email'] })], echo(asked), { cache: { enabled: true } })
   const says = async (rest: Record<string, unknown>, text = FILLER) =>

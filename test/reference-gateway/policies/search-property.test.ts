@@ -42,7 +42,7 @@ function automatonOf(source: string): Automaton | undefined {
   try {
     return new Automaton(compileProgram(source))
   } catch {
-    // Matches the empty text, or nests repeats beyond what RE2 takes.
+    // It matches the empty text, or nests repeats beyond what RE2 accepts.
     return undefined
   }
 }
@@ -54,7 +54,7 @@ function expected(source: string, whole: string): [number, number][] {
   return all
 }
 
-test('any pattern, any text, any pieces: what re2js finds in the whole', () => {
+test('property: any pattern on any text in any pieces finds what re2js finds in the whole text', () => {
   const property = fc.property(
     pattern,
     text,
@@ -62,7 +62,7 @@ test('any pattern, any text, any pieces: what re2js finds in the whole', () => {
     fc.boolean(),
     (source, whole, cuts, early) => {
       const automaton = automatonOf(source)
-      // A pattern that can match nothing where \b or ^ holds steps over texts that it could also match.
+      // A pattern that can match nothing where \b or ^ holds skips texts that it could also match.
       fc.pre(automaton !== undefined && !matchesNothing(source))
       if (!automaton) return
       const search = new PatternSearch(automaton, { limit: Number.POSITIVE_INFINITY, early })

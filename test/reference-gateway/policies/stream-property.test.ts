@@ -1,4 +1,4 @@
-// Whatever the pieces: what leaves a stream filter is the redaction of the whole text, and nothing blocked ever leaves.
+// Whatever the pieces, a stream filter writes the redaction of the whole text, and nothing blocked ever leaves.
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { assembled, cut, DONE, event, eventsOf, redactedWhole, runFilter, token } from './support/filter.ts'
@@ -19,7 +19,7 @@ const PATTERNS = [
 const letters = fc.constantFrom(...'aabbccA @\n.é😀"\\')
 const texts = fc.array(letters, { maxLength: 40 }).map((all) => all.join(''))
 
-/** A text in tokens, each an event, and where the bytes of the stream are cut. */
+/** A text in tokens, each of them an event, and where the bytes of the stream are cut. */
 const streams = fc.record({
   tokens: fc.array(
     fc.array(letters, { maxLength: 6 }).map((all) => all.join('')),
@@ -43,7 +43,7 @@ test('redaction: the text that leaves is the redaction of the whole text, at eve
   fc.assert(property, { numRuns: 500 })
 })
 
-test('a text cut at every single place gives the same', () => {
+test('a text cut at any single place gives the same result', () => {
   const whole = 'mail bob@ex.com, abbbc cab é😀x card 4111 1111 1111 1111. end'
   const policies = [
     { name: 'r', type: 'output_filter', action: 'redact', parallel_group: 'g', patterns: PATTERNS },
@@ -64,7 +64,7 @@ test('a text cut at every single place gives the same', () => {
   expect(assembled(runFilter(policies, single).text)['0/content']).toBe(expected)
 })
 
-test('stages in sequence: each reads what the one before left', () => {
+test('groups in sequence: each reads what the group before left', () => {
   const property = fc.property(
     streams,
     fc.array(fc.constantFrom(...PATTERNS.slice(0, 7)), { minLength: 2, maxLength: 3 }),
@@ -85,7 +85,7 @@ test('stages in sequence: each reads what the one before left', () => {
   fc.assert(property, { numRuns: 500 })
 })
 
-test('blocking: nothing of a match leaves, what is before the earliest does, and an error event is the last', () => {
+test('blocking: text before the earliest match leaves, no match does, and an error event is the last', () => {
   const property = fc.property(streams, fc.subarray(PATTERNS, { minLength: 1 }), ({ tokens, cuts }, patterns) => {
     const policy = { name: 'p', type: 'output_filter', action: 'block', patterns }
     const { text, blocked, ended } = runFilter([policy], cut(streamOf(tokens), cuts))
@@ -104,7 +104,7 @@ test('blocking: nothing of a match leaves, what is before the earliest does, and
   fc.assert(property, { numRuns: 400 })
 })
 
-test('choices, reasoning and tool calls are texts of their own, interleaved as they come', () => {
+test('choices, reasoning and tool calls are separate texts, however interleaved', () => {
   const piece = fc.record({
     choice: fc.nat(2),
     field: fc.constantFrom('content', 'reasoning', 'tool/0', 'tool/1'),
@@ -133,7 +133,7 @@ test('choices, reasoning and tool calls are texts of their own, interleaved as t
             : name === 'reasoning'
               ? { reasoning_content: text }
               : { content: text }
-        // The index after the text, as some providers have it.
+        // Some providers put the index after the text.
         stream += event({ choices: [{ delta, finish_reason: null, index: choice }] })
       }
       const policy = { name: 'p', type: 'output_filter', action: 'redact', patterns }
@@ -168,7 +168,7 @@ test('a stream in which nothing is found leaves byte for byte', () => {
   fc.assert(property, { numRuns: 150 })
 })
 
-test('a match longer than chunk_buffer is decided within it, and the same at every split', () => {
+test('a match longer than chunk_buffer is decided within it, with the same result at every split', () => {
   const patterns = ['ab*c', 'x[a-z]*@', '(?s)begin.*?end']
   const policy = { name: 'p', type: 'output_filter', action: 'redact', patterns }
   const long = fc.constantFrom('b'.repeat(90), 'xyz'.repeat(40), 'begin', 'a', 'c', '@', 'end', ' ', 'x')

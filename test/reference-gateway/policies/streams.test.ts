@@ -1,4 +1,5 @@
-// Output policies on streams, over real sockets: what is held and for how long, what leaves at once, how a stream is blocked.
+// Output policies on streams over real sockets: what is held and for how long, what leaves at once, how a stream is
+// blocked.
 import { once } from 'node:events'
 import { type IncomingMessage, request, type ServerResponse } from 'node:http'
 import OpenAI, { APIError } from 'openai'
@@ -18,7 +19,7 @@ interface Live {
   received(): string
 }
 
-/** A stream that the test itself writes, on its way through a gateway to a client. */
+/** A stream that the test writes itself, on its way through a gateway to a client. */
 async function live(policies: unknown[], streaming: Record<string, unknown> = {}): Promise<Live> {
   let provider: ServerResponse | undefined
   const gateway = await gatewayWith(
@@ -45,12 +46,12 @@ async function live(policies: unknown[], streaming: Record<string, unknown> = {}
   return { provider, gateway, message, received: () => text }
 }
 
-test('what cannot become a match leaves at once, the rest when the next word shows that it does not', async () => {
+test('text that cannot become a match leaves at once, the rest once the next word rules a match out', async () => {
   const { provider, received } = await live([output({ detect: ['email'] })])
   provider.write(token('write to bob'))
   await until(() => assembled(received())['0/content'] === 'write to ')
   await wait(150)
-  // flush_interval has passed: under on_flush: hold it stays.
+  // flush_interval has passed, and with on_flush: hold the text stays.
   expect(assembled(received())['0/content']).toBe('write to ')
   provider.write(token(' or'))
   await until(() => assembled(received())['0/content'] === 'write to bob')
@@ -59,7 +60,7 @@ test('what cannot become a match leaves at once, the rest when the next word sho
   expect(assembled(received())['0/content']).toBe('write to bob or [REDACTED:email].')
 })
 
-test('digits hold for cards only: words leave in the same moment', async () => {
+test('a policy for cards holds digits only: words leave at once', async () => {
   const { provider, received } = await live([output({ detect: ['card', 'ssn'] })])
   const sent: string[] = []
   for (const word of ['The', ' quick', ' brown', ' fox']) {
@@ -70,7 +71,7 @@ test('digits hold for cards only: words leave in the same moment', async () => {
   provider.end(DONE)
 })
 
-test('on_flush: release lets go after flush_interval, and it is counted where an operator looks', async () => {
+test('on_flush: release lets text leave after flush_interval, and the admin port counts it', async () => {
   const { provider, received, gateway, message } = await live([output({ detect: ['email'] })], {
     flush_interval: '40ms',
     on_flush: 'release',
@@ -118,7 +119,7 @@ test('hold is reported apart from compute, in the trailer', async () => {
   expect(ms('overhead')).toBeLessThan(80)
 })
 
-test('a blocked stream ends with an error event that the official client raises; the provider is given up', async () => {
+test('a blocked stream ends with an error event that the client raises; the upstream is cancelled', async () => {
   const { provider, received, message } = await live([output({ action: 'block', patterns: ['SECRET'] })])
   const left = once(provider, 'close')
   provider.write(token('the SEC'))
@@ -162,14 +163,14 @@ test('a changed event keeps its stamp, ids, usage and finish reason', () => {
   void stages.close()
 })
 
-test('one choice that is held does not hold up another', () => {
+test('a choice that is held does not delay another', () => {
   const { filter, written } = startFilter([output({ detect: ['email'] })])
   filter.write(Buffer.from(token('bob', 0) + token('free. ', 1)))
   expect(Buffer.concat(written).toString()).toBe(token('free. ', 1))
   filter.abort()
 })
 
-test('logprobs repeat the text: they go where it is changed', () => {
+test('logprobs repeat the text: they are removed where it is changed', () => {
   const { filter, written } = startFilter([output({ patterns: ['SECRET'] })])
   const logprobs = { content: [{ token: 'SECRET', logprob: -0.1 }] }
   filter.write(Buffer.from(event({ choices: [{ index: 0, delta: { content: 'SECRET' }, logprobs }] }) + DONE))
@@ -222,7 +223,7 @@ test('the events of Responses: deltas, and the whole texts that repeat them', ()
   filter.abort()
 })
 
-test('parts of a Responses answer are texts of their own; one that ends or begins does not end another', () => {
+test('parts of a Responses answer are separate texts; the end or start of one does not end another', () => {
   const delta = (part: number, text: string) =>
     event({ type: 'response.output_text.delta', output_index: part, content_index: 0, delta: text })
   const end = (part: number) =>

@@ -1,9 +1,9 @@
-// Large texts and slow patterns: in a thread, ended at policy_timeout, and nobody else waits for them.
+// Large texts and slow patterns run in a worker thread, are ended at policy_timeout, and delay no other request.
 import { expect, test } from 'vitest'
 import { post } from '../support/harness.ts'
 import { chat, echo, gatewayWith } from './support/gateway.ts'
 
-/** Its last 900 characters are all that a slow pattern must remember, and they never come again. */
+/** A slow pattern must remember the last 900 characters, which never occur again. */
 const LARGE = randomText(1_000_000)
 const SLOW = '[a-z ]*x[a-z ]{900}y!'
 
@@ -24,7 +24,7 @@ const policy = (rest: Record<string, unknown>) => ({
   ...rest,
 })
 
-test('policy_timeout interrupts: closed refuses with 503, open lets pass', async () => {
+test('policy_timeout interrupts a search: fail_closed answers 503, fail_open passes', async () => {
   for (const [onTimeout, status] of [
     ['fail_closed', 503],
     ['fail_open', 200],
@@ -35,16 +35,16 @@ test('policy_timeout interrupts: closed refuses with 503, open lets pass', async
     expect(answer.status).toBe(status)
     expect(performance.now() - startedMs).toBeLessThan(8_000)
     if (status === 503) expect(JSON.parse(answer.body.toString()).error.code).toBe('policy_timeout')
-    // The thread that was ended has a successor.
+    // Another thread has replaced the one that was ended.
     expect((await post(gateway, chat('a small one'))).status).toBe(200)
   }
 })
 
-test('a large prompt under a slow pattern does not hold up the others', async () => {
+test('a large prompt with a slow pattern does not delay other requests', async () => {
   const gateway = await gatewayWith([policy({ policy_timeout: '1500ms' })], echo())
   await post(gateway, chat('warm'))
   const large = post(gateway, chat(LARGE))
-  // Receiving and parsing it is everybody's time; judging it is not.
+  // Receiving and parsing the text takes this thread's time; judging it does not.
   await new Promise((resolve) => setTimeout(resolve, 400))
   const latencies: number[] = []
   for (let i = 0; i < 40; i++) {
@@ -57,7 +57,7 @@ test('a large prompt under a slow pattern does not hold up the others', async ()
   expect((await large).status).toBe(503)
 })
 
-test('a slow pattern on a small text goes on in a thread, and is interrupted there as well', async () => {
+test('a slow pattern on a small text moves to a worker thread, and is interrupted there as well', async () => {
   const gateway = await gatewayWith([policy({ policy_timeout: '50ms' })], echo())
   const small = chat(LARGE.slice(0, 30_000))
   const answers = Array.from({ length: 3 }, () => post({ ...gateway }, small, { agent: false }))
@@ -65,7 +65,7 @@ test('a slow pattern on a small text goes on in a thread, and is interrupted the
   for (const answer of answers) void answer.then(() => answered++)
   await new Promise((resolve) => setTimeout(resolve, 30))
   expect((await post({ ...gateway }, chat('hi'), { agent: false })).status).toBe(200)
-  // Done at once, each of them would have kept the one after them all waiting.
+  // If they ran in this thread, each of them would have delayed all requests behind it.
   expect(answered).toBeLessThan(3)
   expect((await Promise.all(answers)).map(({ status }) => status)).toEqual(Array(3).fill(503))
 })

@@ -1,4 +1,5 @@
-// Policies that somebody else judges: side by side in a group, in turn otherwise, within their time, and so many at once.
+// Policies that an HTTP service judges: concurrent within a group, one after the other otherwise, within their time,
+// and a limited number at once.
 import { expect, test } from 'vitest'
 import { post } from '../support/harness.ts'
 import { chat, echo, gatewayWith, hook } from './support/gateway.ts'
@@ -17,7 +18,7 @@ async function millisecondsOf(work: () => Promise<unknown>): Promise<number> {
   return performance.now() - startedMs
 }
 
-test('two of 50 ms in one group take less than both in turn', async () => {
+test('two webhooks of 50 ms in one group take less time than one after the other', async () => {
   const [a, b] = [await hook(50, () => ({})), await hook(50, () => ({}))]
   const together = await gatewayWith(
     [policy('a', a.url, { parallel_group: 'g' }), policy('b', b.url, { parallel_group: 'g' })],
@@ -34,7 +35,7 @@ test('two of 50 ms in one group take less than both in turn', async () => {
   expect(Math.min(...measured.together)).toBeGreaterThanOrEqual(48)
 })
 
-test('what it finds is redacted, by its own words or the policy’s', async () => {
+test('a webhook’s matches are redacted with its replacement or the policy’s', async () => {
   const { url, questions } = await hook(0, ([text = '']) => ({
     matches: [
       { start: 0, end: 3 },
@@ -48,7 +49,7 @@ test('what it finds is redacted, by its own words or the policy’s', async () =
   expect(questions).toEqual([{ policy: 'hook', direction: 'input', texts: ['Bob was here'] }])
 })
 
-test('one that is late, fails or is not understood is no judgement: on_timeout decides', async () => {
+test('a webhook that is late, fails or answers wrongly gives no judgement: on_timeout decides', async () => {
   const late = await hook(1_000, () => ({}))
   const broken = await hook(0, () => ({ matches: [{ start: 5, end: 4_000 }] }))
   const elsewhere = await hook(0, () => ({ matches: [{ index: 1, start: 0, end: 2 }] }))
@@ -63,7 +64,7 @@ test('one that is late, fails or is not understood is no judgement: on_timeout d
   }
 })
 
-test('no more than max_concurrency are asked at once; the others wait', async () => {
+test('at most max_concurrency calls run at once; others wait', async () => {
   const made = await hook(30, () => ({}))
   const gateway = await gatewayWith([policy('p', made.url, { webhook: { url: made.url, max_concurrency: 2 } })], echo())
   const answers = await Promise.all(Array.from({ length: 8 }, (_, i) => post(gateway, chat(`number ${i}`))))
@@ -72,7 +73,7 @@ test('no more than max_concurrency are asked at once; the others wait', async ()
   expect(made.mostAtOnce).toBe(2)
 })
 
-test('a webhook judges a stream window by window, and nothing leaves before', async () => {
+test('a webhook judges a stream window by window, and no text leaves unjudged', async () => {
   const { url, questions } = await hook(20, (texts) => ({
     matches: texts.flatMap((text, index) =>
       [...text.matchAll(/bad/g)].map((one) => ({ index, start: one.index, end: one.index + 3 })),

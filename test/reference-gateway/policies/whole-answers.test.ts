@@ -1,4 +1,4 @@
-// Output policies on answers that are one JSON document.
+// Output policies on responses that are one JSON document.
 import type { ServerResponse } from 'node:http'
 import { gzipSync } from 'node:zlib'
 import { expect, test } from 'vitest'
@@ -34,7 +34,7 @@ test('text, reasoning and tool arguments are redacted; ids, usage, stamps and ot
             { id: 'call_1', type: 'function', function: { name: 'mail', arguments: '{"to":"[REDACTED:email]"}' } },
           ],
         },
-        // It repeats the text.
+        // Logprobs repeat the text.
         logprobs: null,
         finish_reason: 'stop',
       },
@@ -66,7 +66,7 @@ test('a blocked answer is an error in OpenAI’s shape, and nothing of it leaves
   })
 })
 
-test('the guide’s two policies work without another word', async () => {
+test('the guide’s two policies work by their names alone', async () => {
   const gateway = await gatewayWith(
     [
       { name: 'content-filter', type: 'output_filter', parallel_group: 'output-checks', action: 'block' },
@@ -87,7 +87,7 @@ test('errors, lists and embeddings pass as they are', async () => {
   expect((await fetch(`${gateway.url}/v1/models`)).status).toBe(200)
 })
 
-test('compressed answers cannot be judged: the provider is asked for plain ones', async () => {
+test('compressed responses cannot be judged, so the provider is asked for uncompressed ones', async () => {
   let encoding: string | undefined
   const gateway = await gatewayWith([output({ action: 'block', patterns: ['SECRET'] })], (request, response) => {
     encoding = request.headers['accept-encoding']
@@ -114,7 +114,7 @@ test('an answer that cannot be judged, too large or compressed unasked, is not p
   expect([unreadable.status, JSON.parse(unreadable.body.toString()).error.code]).toEqual([502, 'upstream_encoding'])
 })
 
-test('an answer nested deeper than anyone can copy: untouched it passes as it is, to be redacted it is 502', async () => {
+test('a response nested too deep to copy passes unless it must be redacted, which is 502', async () => {
   const deep = `${'['.repeat(20_000)}${']'.repeat(20_000)}`
   const text = `{"choices":[{"message":{"content":"write to bob@example.com"}}],"x":${deep}}`
   const provider = (_request: unknown, response: ServerResponse): void => {

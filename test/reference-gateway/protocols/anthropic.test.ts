@@ -86,7 +86,7 @@ test('a chat becomes a message: roles, limits, tools and images, and the key in 
   })
 })
 
-test('without a key of the gateway’s own the client’s goes along, as Anthropic wants it', async () => {
+test('without a key of the gateway’s own the client’s key goes along in Anthropic’s header', async () => {
   const { client, asked } = await translated('anthropic', { json: MESSAGE })
   await client.chat.completions.create({ model: 'claude-x', messages: [{ role: 'user', content: 'hi' }] })
   expect(asked[0]?.headers['x-api-key']).toBe('client-key')
@@ -180,7 +180,7 @@ test('an error is raised as the client knows it; in a stream it is the last even
   await expect(collect(stream)).rejects.toThrow('slow down')
 })
 
-test('a stream that ends too early is broken off, and never looks whole', async () => {
+test('a stream that ends too early breaks off, and never looks complete', async () => {
   const events = [
     { type: 'message_start', message: MESSAGE },
     { type: 'content_block_start', index: 0 },
@@ -206,7 +206,7 @@ test.each([
   expect(asked).toEqual([])
 })
 
-test('models are listed; other endpoints are not there', async () => {
+test('models are listed; other endpoints are not supported', async () => {
   const { client } = await translated('anthropic', { json: { data: [{ type: 'model', id: 'claude-x' }] } })
   expect((await collect(client.models.list())).map(({ id }) => id)).toEqual(['claude-x'])
   await expect(client.embeddings.create({ model: 'm', input: 'x' })).rejects.toThrow(OpenAI.NotFoundError)

@@ -23,7 +23,7 @@ export interface H2Upstream {
   /** Sessions since the start. */
   opened: number
   streams: number
-  /** Streams on one session at most. */
+  /** The most streams on one session. */
   mostStreams: number
 }
 

@@ -50,7 +50,7 @@ export interface Answer {
   status: number
   message: IncomingMessage
   body: Buffer
-  /** The error of an answer that broke off. */
+  /** The error of a response that broke off. */
   broken: boolean
 }
 

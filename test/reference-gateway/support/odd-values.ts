@@ -1,4 +1,4 @@
-/** Requests and answers in which something is of another type than it must be, drawn from a seed. */
+/** Requests and responses in which some value has the wrong type, drawn from a seed. */
 import type { Random } from '../../../src/stats/random.ts'
 
 export function pick<T>(random: Random, from: readonly [T, ...T[]]): T {
@@ -59,7 +59,7 @@ export function odd(value: unknown, random: Random): unknown {
   return top.holder.value
 }
 
-/** As it is sent. */
+/** The bytes that are sent. */
 export function written(value: unknown): string {
   const text = JSON.stringify(value) ?? 'null'
   return text.replaceAll(`"${DEEP}"`, () => '['.repeat(DEPTH) + ']'.repeat(DEPTH))

@@ -1,4 +1,4 @@
-/** A provider of another protocol that answers what the test says and remembers what it was asked, and OpenAI's client. */
+/** A provider of another protocol that answers as the test says and remembers its requests, and OpenAI's client. */
 import type { IncomingHttpHeaders } from 'node:http'
 import OpenAI from 'openai'
 import { gatewayBefore, upstream } from './harness.ts'
@@ -12,19 +12,19 @@ interface Asked {
 
 export interface Reply {
   status?: number
-  /** JSON. */
+  /** Sent as JSON. */
   json?: unknown
-  /** In place of `json`, as it is. */
+  /** Sent unchanged, in place of `json`. */
   text?: string
   /** The data of events. */
   events?: readonly unknown[]
-  /** The events are strings, and sent as they are. */
+  /** The events are strings, and are sent unchanged. */
   raw?: boolean
-  /** Bytes a write; all at once without. */
+  /** Bytes of each write; undefined for one write. */
   step?: number
-  /** Waited after the first event. */
+  /** The pause after the first event. */
   pauseMs?: number
-  /** Breaks off after so many bytes. */
+  /** The stream breaks off after this many bytes. */
   cutAt?: number
 }
 
@@ -63,7 +63,7 @@ export async function translated(protocol: 'anthropic' | 'gemini', reply: Reply,
   return { client, asked, gateway }
 }
 
-/** Everything that `source` gives. */
+/** Everything that `source` yields. */
 export async function collect<T>(source: AsyncIterable<T>): Promise<T[]> {
   const all: T[] = []
   for await (const one of source) all.push(one)

@@ -1,4 +1,4 @@
-/** Requests and answers as they should be, with every member that the gateway looks at. */
+/** Requests and responses as they should be, with every member that the gateway reads. */
 
 const TOOL = {
   type: 'function',
@@ -29,7 +29,7 @@ const chat = (model: string) => ({
   stream_options: { include_usage: true },
 })
 
-/** Path and body of each. */
+/** Path and body of each request. */
 export const REQUESTS: readonly [readonly [string, object], ...(readonly [string, object])[]] = [
   ['/chat/completions', chat('gpt-x')],
   ['/chat/completions', { ...chat('gpt-x'), stream: true }],
@@ -69,7 +69,7 @@ const GEMINI = {
   responseId: 'r',
 }
 
-/** By protocol: a whole answer, and the events of a streamed one. */
+/** By protocol: a whole response, and the events of a streamed one. */
 export const ANSWERS = {
   openai: {
     whole: {

@@ -1,10 +1,10 @@
-// Where requests go is the config's word alone: nothing that a client or a provider says leads anywhere else.
+// The config alone decides where requests go: nothing that a client or a provider sends leads anywhere else.
 import { connect } from 'node:net'
 import { expect, test } from 'vitest'
 import { ask, atEnd, gatewayBefore, upstream } from '../support/harness.ts'
 import { answerJson } from '../support/upstream.ts'
 
-/** A provider, a server that nobody here may reach, and what each was asked. */
+/** A provider, a server that must not be reached, and the requests of each. */
 async function places(redirect = false) {
   const asked = { provider: [] as string[], other: [] as string[] }
   const other = await upstream((request, response) => {
@@ -19,7 +19,7 @@ async function places(redirect = false) {
   return { gateway: await gatewayBefore(provider.url), asked, provider, other }
 }
 
-test('targets that name a server of their own are refused, and asked nobody', async () => {
+test('request targets that name another server are refused, and no server is asked', async () => {
   const { gateway, asked, other } = await places()
   const elsewhere = new URL(other.url).host
   const targets = [
@@ -52,7 +52,7 @@ test('targets that name a server of their own are refused, and asked nobody', as
   expect(asked).toEqual({ provider: [], other: [] })
 })
 
-test('whatever host a client names, the provider hears its own', async () => {
+test('whatever Host a client sends, the provider receives its own', async () => {
   const { gateway, asked, provider, other } = await places()
   const forwarded = { 'x-forwarded-host': new URL(other.url).host, forwarded: `host=${new URL(other.url).host}` }
   for (const path of [`/v1/models?url=${other.url}`, '/v1//models', `/v1/${encodeURIComponent(other.url)}`]) {
@@ -64,7 +64,7 @@ test('whatever host a client names, the provider hears its own', async () => {
   for (const one of asked.provider) expect(one.startsWith(new URL(provider.url).host)).toBe(true)
 })
 
-test('a redirect is the client’s to follow', async () => {
+test('a redirect passes to the client', async () => {
   const { gateway, asked, other } = await places(true)
   const answer = await ask(`${gateway.url}/v1/models`)
   expect([answer.status, answer.message.headers.location]).toEqual([307, `${other.url}/models`])

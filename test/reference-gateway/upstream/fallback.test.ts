@@ -7,7 +7,7 @@ type Behaviour = (response: ServerResponse) => void
 
 const well: Behaviour = (response) => answerJson(response, { from: 'second' })
 
-/** A gateway before two providers for every model; how often each was asked. */
+/** A gateway with two providers for every model, and how often each was asked. */
 async function two(first: Behaviour, second: Behaviour = well, settings: Record<string, unknown> = {}) {
   const asked = [0, 0]
   const a = await upstream((_request, response) => {
@@ -33,12 +33,12 @@ test.each([429, 500, 503])(
     expect(answer.status).toBe(200)
     expect(JSON.parse(answer.body.toString())).toEqual({ from: 'second' })
     expect(asked).toEqual([1, 1])
-    // The unwanted answer was read to its end: its connection is not lost.
+    // The unwanted response was read to its end, so its connection is not lost.
     expect(gateway.poolStats()).toMatchObject({ open: 2, idle: 2 })
   },
 )
 
-test('an unwanted answer is read to its end to save its connection, but no further than that is worth', async () => {
+test('an unwanted response is read to its end to save its connection, up to a limit', async () => {
   let gone = false
   const { gateway, asked } = await two((response) => {
     response.once('close', () => {
@@ -57,7 +57,7 @@ test('an unwanted answer is read to its end to save its connection, but no furth
   expect(gateway.poolStats().recycled.aborted).toBe(1)
 })
 
-test('a connection that cannot be made falls back; a request that was sent does not', async () => {
+test('a failed connection falls back to another provider; a request that was sent does not', async () => {
   const { gateway, asked, a } = await two(well)
   await a.close()
   expect((await post(gateway, { model: 'm' })).status).toBe(200)
@@ -68,7 +68,7 @@ test('a connection that cannot be made falls back; a request that was sent does 
   expect(reset.asked).toEqual([1, 0])
 })
 
-test('once a byte was passed on, nothing is tried again', async () => {
+test('after the first byte was passed on, no other provider is asked', async () => {
   const { gateway, asked } = await two((response) => {
     response.writeHead(200, { 'content-type': 'text/event-stream' }).write('data: 1\n\n')
     setTimeout(() => response.socket?.destroy(), 20)
@@ -78,7 +78,7 @@ test('once a byte was passed on, nothing is tried again', async () => {
   expect(asked).toEqual([1, 0])
 })
 
-test('what the caller did wrong, and the last provider’s failure, pass on as they are', async () => {
+test('client errors, and the last provider’s failure, pass unchanged', async () => {
   const wrong = await two((response) => answerJson(response, { error: { code: 'x' } }, 400))
   expect((await post(wrong.gateway, { model: 'm' })).status).toBe(400)
   expect(wrong.asked).toEqual([1, 0])
@@ -98,7 +98,7 @@ test('fallback.enabled: false asks the first provider only', async () => {
   expect(asked).toEqual([1, 0])
 })
 
-test('retry-after: a provider is not asked again before its time, for that model, while another serves it', async () => {
+test('retry-after: while another provider serves the model, this one is not asked before its time', async () => {
   const { gateway, asked } = await two((response) => answerJson(response.setHeader('retry-after', '1'), {}, 429))
   for (let i = 0; i < 5; i++) expect((await post(gateway, { model: 'm' })).status).toBe(200)
   expect(asked).toEqual([1, 5])
@@ -109,7 +109,7 @@ test('retry-after: a provider is not asked again before its time, for that model
   expect(asked[0]).toBe(3)
 })
 
-test('retry-after: the only provider is asked all the same, and the client is told', async () => {
+test('retry-after: the only provider is asked again anyway, and the client sees the header', async () => {
   let asked = 0
   const only = await upstream((_request, response) => {
     asked++
@@ -125,7 +125,7 @@ test('retry-after: the only provider is asked all the same, and the client is to
 
 const BREAKER = { circuit_breaker: { enabled: true, failures: 3, open_for: '150ms' } }
 
-test('circuit breaker: after enough failures in a row a provider is left alone, then tried by one request', async () => {
+test('circuit breaker: it opens after enough failures in a row, then lets one trial request through', async () => {
   let healthy = false
   const held: (() => void)[] = []
   const { gateway, asked } = await two(
@@ -143,7 +143,7 @@ test('circuit breaker: after enough failures in a row a provider is left alone, 
   healthy = true
   await wait(160)
   const trials = Array.from({ length: 5 }, () => post(gateway, { model: 'm' }))
-  // While the one is under way, the others go elsewhere.
+  // While the trial is under way, the others go elsewhere.
   await until(() => held.length === 1 && asked[1] === 10)
   held.splice(0)[0]?.()
   const answers = await Promise.all(trials)
@@ -155,7 +155,7 @@ test('circuit breaker: after enough failures in a row a provider is left alone, 
   expect(JSON.parse((await closed).body.toString())).toEqual({ from: 'first' })
 })
 
-test('circuit breaker: where no provider is left, 503 says when to come back; a failed trial opens it again', async () => {
+test('circuit breaker: without a provider 503 says when to retry; a failed trial opens it again', async () => {
   let asked = 0
   const only = await upstream((_request, response) => {
     asked++
@@ -173,7 +173,7 @@ test('circuit breaker: where no provider is left, 503 says when to come back; a 
   expect(asked).toBe(4)
 })
 
-test('circuit breaker: a trial whose client left tells nothing, and the next request tries again', async () => {
+test('circuit breaker: a trial whose client left decides nothing, and the next request is a new trial', async () => {
   const held: ServerResponse[] = []
   let failing = true
   const only = await upstream((_request, response) => {

@@ -46,8 +46,8 @@ test('h2c: body and headers go up, status, headers, body and trailers come down'
   expect(answer.message.trailers['server-timing']).toMatch(/^kt-provider;dur=1, kt-routing/)
 })
 
-test('requests at the same time share one session, within the provider’s limit of streams; the rest gets more', async () => {
-  // Nothing is answered before everything has come.
+test('concurrent requests share a session up to the provider’s limit of streams; more get new sessions', async () => {
+  // The provider answers only after all requests have arrived.
   const held: (() => void)[] = []
   const provider = await h2Upstream(
     (stream) => {
@@ -65,7 +65,7 @@ test('requests at the same time share one session, within the provider’s limit
   expect(provider.opened).toBe(4)
 })
 
-test('max_total counts sessions: what does not fit waits for a stream', async () => {
+test('max_total counts sessions: a request that does not fit waits for a stream', async () => {
   const provider = await h2Upstream((stream) => setTimeout(() => respond(stream, {}), 10), {
     settings: { maxConcurrentStreams: 3 },
   })
@@ -103,7 +103,7 @@ test('a stream that the provider refused unread is sent again', async () => {
   expect(provider.streams).toBe(2)
 })
 
-test('one that refuses every stream unread is not asked for ever', async () => {
+test('a provider that refuses every stream is not asked forever', async () => {
   const provider = await h2Upstream((stream) => stream.close(7))
   const gateway = await gatewayBefore(provider.url, H2)
   expect((await post(gateway, { model: 'm' })).status).toBe(502)
@@ -111,7 +111,7 @@ test('one that refuses every stream unread is not asked for ever', async () => {
   expect(gateway.poolStats()).toMatchObject({ inFlight: 0, waiting: 0 })
 })
 
-test('a client that leaves takes its stream with it and leaves the others alone', async () => {
+test('a client that leaves cancels its own stream and no other', async () => {
   let resets = 0
   const provider = await h2Upstream((stream, body) => {
     stream.on('close', () => {
@@ -135,7 +135,7 @@ test('a client that leaves takes its stream with it and leaves the others alone'
   expect(gateway.poolStats()).toMatchObject({ open: 1, inFlight: 0 })
 })
 
-test('a session that is lost fails what is on it: 502 before, a broken answer after the first byte', async () => {
+test('a lost session fails its requests: 502 before the first byte, a broken response after it', async () => {
   const provider = await h2Upstream((stream, body) => {
     if (body.includes('"begun"')) stream.respond({ ':status': 200, 'content-type': 'text/event-stream' })
     if (body.includes('"begun"')) stream.write('data: 1\n\n')
@@ -150,7 +150,7 @@ test('a session that is lost fails what is on it: 502 before, a broken answer af
   await until(() => gateway.poolStats().open === 0)
 })
 
-test('a provider that refuses the connection, or speaks no HTTP at all: 502, and nobody waits for ever', async () => {
+test('a provider that refuses the connection, or speaks no HTTP: 502, and no request waits forever', async () => {
   const refusing = await gatewayBefore('http://127.0.0.1:1/v1', H2)
   expect(await atOnce(refusing, 3)).toEqual([502, 502, 502])
   const mail = createTcp((socket) => socket.on('error', () => {}).end('220 mail ready\r\n'))
@@ -162,7 +162,7 @@ test('a provider that refuses the connection, or speaks no HTTP at all: 502, and
   expect(gateway.poolStats()).toMatchObject({ busy: 0, waiting: 0 })
 })
 
-test('h2c that the provider does not know: HTTP/1.1 is used, and that is said once', async () => {
+test('a provider without h2c: HTTP/1.1 is used, and reported once', async () => {
   const provider = await upstream((request, response) => answerJson(response, { over: request.httpVersion }))
   const reports: string[] = []
   const gateway = await gatewayBefore(provider.url, H2, { report: (problem) => reports.push(problem) })
@@ -185,11 +185,11 @@ test('timeouts of head and body hold over h2', async () => {
   expect(gateway.poolStats()).toMatchObject({ open: 1, inFlight: 0 })
 })
 
-test('keep_alive: PINGs at the interval; a peer that does not acknowledge in time is given up', async () => {
+test('keep_alive: PINGs at the interval; a peer that does not acknowledge in time is disconnected', async () => {
   const provider = await h2Upstream(() => {})
   let pings = 0
   provider.server.on('session', (session) => session.on('ping', () => pings++))
-  // A wire that goes dead: bytes are taken, and none are passed on any more.
+  // A dead connection: bytes are accepted, and none are passed on.
   let dead = false
   const sockets: Socket[] = []
   const wire = createTcp((near) => {
@@ -267,7 +267,7 @@ test('a slow reader holds the stream back by flow control', async () => {
   await until(() => written === 1_024 && received > 1_024 * 64 * 1024)
 })
 
-test('a reader that is slow is not the provider’s silence', async () => {
+test('a slow reader does not count as a silent provider', async () => {
   const size = 16 * 1024 * 1024
   const provider = await h2Upstream((stream) => {
     stream.respond({ ':status': 200, 'content-type': 'text/event-stream' })
@@ -324,7 +324,7 @@ test.skipIf(!tls)(
   },
 )
 
-test('warm-up opens its sessions, and opens them again after they were recycled', async () => {
+test('warm-up opens sessions, and opens them again after they were recycled', async () => {
   const provider = await h2Upstream((stream) => respond(stream, { data: [] }))
   const gateway = await gatewayBefore(provider.url, {
     ...H2,

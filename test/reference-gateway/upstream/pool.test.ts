@@ -39,13 +39,13 @@ test('keep_alive.enabled: false opens a connection for every request (single_use
   expect(gateway.poolStats().recycled.single_use).toBe(5)
 })
 
-test('max_total: the rest waits its turn, and no more connections are ever open', async () => {
+test('max_total: further requests wait their turn, and never more connections are open', async () => {
   const to = await provider()
   const gateway = await gatewayBefore(to.url, { connection_pool: { max_total: 3 } })
   await atOnce(gateway, 12, 10)
   expect(to.mostOpen).toBe(3)
   expect(gateway.poolStats()).toMatchObject({ open: 3, idle: 3, waiting: 0, opened: 3 })
-  // Nine, unless the first three were answered before the last ones came.
+  // Nine, unless the first three were answered before the last ones arrived.
   expect(gateway.poolStats().waited).toBeGreaterThan(4)
 })
 
@@ -59,12 +59,12 @@ test('max_total holds over all providers: an idle connection to one makes room f
   for (const model of ['a', 'b', 'b', 'a']) expect((await post(gateway, { model })).status).toBe(200)
   expect([a.opened, b.opened]).toEqual([2, 1])
   expect(gateway.poolStats()).toMatchObject({ open: 1, recycled: { excess: 2 } })
-  // And under contention: nobody starves.
+  // Under contention, no provider starves.
   await Promise.all(['a', 'b', 'a', 'b', 'b', 'a'].map((model) => post(gateway, { model })))
   expect(gateway.poolStats()).toMatchObject({ open: 1, waiting: 0 })
 })
 
-test('max_idle_per_host: what is idle above it is closed (excess)', async () => {
+test('max_idle_per_host: idle connections above it are closed (excess)', async () => {
   const to = await provider()
   const gateway = await gatewayBefore(to.url, { connection_pool: { max_idle_per_host: 2 } })
   await atOnce(gateway, 6, 30)
@@ -120,8 +120,8 @@ test('a connection that the provider closes is replaced, and no request is lost 
   expect(gateway.poolStats()).toMatchObject({ open: 1, busy: 0 })
 })
 
-test('a provider that says how long it keeps connections is not raced: the gateway closes a second earlier (idle)', async () => {
-  // Said as `keep-alive: timeout=2`.
+test('the gateway closes a connection a second before the provider’s announced keep-alive ends (idle)', async () => {
+  // Announced as `keep-alive: timeout=2`.
   const to = await provider({ keepAliveTimeout: 2_000 })
   const gateway = await gatewayBefore(to.url)
   const startMs = performance.now()
@@ -156,7 +156,7 @@ test('pipelining: where no more connections can be opened, requests share one in
   await inSequence(gateway, 1)
   await atOnce(gateway, 10, 30)
   expect(to.opened).toBe(1)
-  // Three behind the first; the rest waits until one of the four is through.
+  // Three behind the first; the rest waits until one of the four is answered.
   expect(gateway.poolStats()).toMatchObject({ open: 1, idle: 1, waited: 6, inFlight: 0 })
 })
 
@@ -167,7 +167,7 @@ test('pipelining is off by default, and beside it free connections come first', 
   expect(to.mostOpen).toBe(6)
 })
 
-test('re-warm: what was recycled for its age is opened again before anybody asks; what nobody used is not', async () => {
+test('re-warm: a connection closed for its age is opened again before it is needed; an idle one not', async () => {
   const to = await provider()
   const warm = { warmup: { connections_per_provider: 3 } }
   const gateway = await gatewayBefore(to.url, { ...warm, connection_pool: { max_lifetime: '150ms' } })

@@ -1,4 +1,5 @@
-// How long a provider that said retry-after is left alone: seconds or a date, for its model and client, and not for ever.
+// How long a provider that sent retry-after is not asked: seconds or a date, for its model and client, and with a
+// limit.
 import type { IncomingMessage } from 'node:http'
 import { expect, test } from 'vitest'
 import { gatewayConfigSchema } from '../../../reference-gateway/config/config.ts'
@@ -17,7 +18,7 @@ function asking(model: string, authorization = 'Bearer a'): RequestContext {
   return context
 }
 
-/** For how many seconds, to one. */
+/** For how many seconds, to within one second. */
 function restOf(value: string | undefined): number {
   const upstream = upstreamWith()
   const nowMs = performance.now()
@@ -41,7 +42,7 @@ test.each([
   expect(restOf(value)).toBe(seconds)
 })
 
-test('a date, as it is in the future or past', () => {
+test('a date counts where it lies in the future', () => {
   const inSeconds = (seconds: number): string => {
     const date = new Date()
     date.setSeconds(date.getSeconds() + seconds)
@@ -53,7 +54,7 @@ test('a date, as it is in the future or past', () => {
   expect(restOf(inSeconds(-10))).toBe(0)
 })
 
-test('a limit is a model’s and a key’s: the client’s, or the gateway’s own for all', () => {
+test('a cool-down applies to one model and one key: the client’s, or the gateway’s own', () => {
   const nowMs = performance.now()
   const clients = upstreamWith()
   clients.coolDown(asking('m'), '5', nowMs)

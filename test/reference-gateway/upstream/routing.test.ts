@@ -3,7 +3,7 @@ import type { RunningGateway } from '../../../reference-gateway/gateway.ts'
 import { gatewayBefore, post, upstream } from '../support/harness.ts'
 import { answerJson, type Upstream } from '../support/upstream.ts'
 
-/** Providers that answer with their own name, as `config` lists them, and a gateway before them. */
+/** Providers that answer with their own name, as `config` lists them, and a gateway in front of them. */
 async function providers(config: Record<string, object>): Promise<{ gateway: RunningGateway; asked: string[] }> {
   const asked: string[] = []
   const all: Upstream[] = []
@@ -21,7 +21,7 @@ async function providers(config: Record<string, object>): Promise<{ gateway: Run
   return { gateway, asked }
 }
 
-test('an exact name wins over the longest prefix, that over a shorter one, that over *', async () => {
+test('an exact name wins over the longest prefix, a prefix over a shorter one, any prefix over *', async () => {
   const { gateway, asked } = await providers({
     any: { models: ['*'] },
     short: { models: ['gpt-*'] },
@@ -49,11 +49,11 @@ test('weights share requests exactly in proportion, over all models of a pattern
   for (let i = 0; i < 20; i++) await post(gateway, { model: i % 2 === 0 ? 'm-1' : 'm-2' })
   const count = (name: string) => asked.filter((one) => one === name).length
   expect([count('a'), count('b'), count('c')]).toEqual([12, 4, 4])
-  // Smooth: the heavy one does not come in bursts of all its share.
+  // Smooth: the provider with the most weight does not get its whole share in one burst.
   expect(asked.join('')).not.toContain('aaaa')
 })
 
-test('a model that nobody serves is refused', async () => {
+test('a model that no provider serves is refused', async () => {
   const { gateway } = await providers({ a: { models: ['gpt-*'] } })
   const answer = await post(gateway, { model: 'claude' })
   expect(answer.status).toBe(404)

@@ -1,4 +1,4 @@
-/** The gateway in several processes: real ones. */
+/** The gateway in several real processes. */
 import { request as httpRequest } from 'node:http'
 import { expect, test } from 'vitest'
 import { gatewayConfigSchema } from '../../../reference-gateway/config/config.ts'
@@ -30,7 +30,7 @@ async function numbersIn(gateway: Gateway, method: string, name: string): Promis
   return answers.map(({ value }) => Number((value as Record<string, unknown>)[name]))
 }
 
-test('requests are shared among workers, limits are one gateway’s, and one admin port speaks for all', async () => {
+test('workers share requests and limits, and one admin port answers for all of them', async () => {
   const provider = await upstream((_request, response) => setTimeout(() => answerJson(response, {}), 20))
   const gateway = await workers(provider.url, {
     admin_port: 0,
@@ -52,7 +52,7 @@ test('requests are shared among workers, limits are one gateway’s, and one adm
   expect((await ask(`${gateway.adminUrl}/readyz`)).status).toBe(200)
 })
 
-test('a worker that ends is replaced, and the gateway goes on serving', async () => {
+test('a worker that ends is replaced, and the gateway keeps serving', async () => {
   const provider = await upstream((_request, response) => answerJson(response, {}))
   const reports: string[] = []
   const gateway = await workers(provider.url, { admin_port: 0 }, (problem) => reports.push(problem))
@@ -68,7 +68,7 @@ test('a worker that ends is replaced, and the gateway goes on serving', async ()
   expect(now[1]).toBe(second)
 })
 
-test('draining: streams in flight finish in every worker, and nothing new is taken', async () => {
+test('draining: streams in flight finish in every worker, and no new request is accepted', async () => {
   const finish: (() => void)[] = []
   const provider = await upstream((request, response) => {
     if (request.method === 'GET') return answerJson(response, {})
@@ -94,7 +94,7 @@ test('draining: streams in flight finish in every worker, and nothing new is tak
   expect(inFlight.reduce((sum, one) => sum + one, 0)).toBe(4)
   const closed = gateway.close()
   await until(() => finish.length === 4)
-  // A connection that is handed over in the moment of closing finds nobody, and is closed with the primary only.
+  // A connection that is handed over at the moment of closing reaches no worker, and is closed with the primary.
   const taken = () =>
     ask(`${gateway.url}/healthz`, { signal: AbortSignal.timeout(200) }).then(
       () => true,
@@ -107,7 +107,7 @@ test('draining: streams in flight finish in every worker, and nothing new is tak
   await until(() => provider.open === 0)
 })
 
-test('a port that is taken is the start’s own error', async () => {
+test('a port in use rejects the start', async () => {
   const provider = await upstream((_request, response) => answerJson(response, {}))
   const port = Number(new URL(provider.url).port)
   await expect(workers(provider.url, { port })).rejects.toMatchObject({ code: 'EADDRINUSE' })

@@ -1,4 +1,4 @@
-/** Runs a stream through output policies without a network, and reads back what a client would have assembled. */
+/** Runs a stream through output policies without a network, and returns what a client would have assembled. */
 import type { IncomingMessage } from 'node:http'
 import { RE2JS } from 're2js'
 import { z } from 'zod'
@@ -29,7 +29,7 @@ export function startFilter(policies: unknown[], streaming: Record<string, unkno
   const filter = made.start({
     run: (step) => step(),
     write: (chunk) => {
-      // As it is now: nobody may write into it later.
+      // A copy of the bytes now: a later change of the buffer must not matter.
       filtering.written.push(Buffer.from(chunk))
       return true
     },
@@ -107,7 +107,7 @@ interface ToolCall {
   function?: { arguments?: string }
 }
 
-/** What the patterns, each alone on the whole text, find: by re2js, which knows nothing of streams. */
+/** What each pattern alone finds on the whole text, by re2js, which knows nothing of streams. */
 export function redactedWhole(text: string, patterns: readonly string[], replacement = '[REDACTED]'): string {
   const spans: [number, number][] = []
   for (const pattern of patterns) {

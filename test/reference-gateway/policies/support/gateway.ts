@@ -1,4 +1,4 @@
-/** A gateway with policies before an upstream of the test's own, and webhooks of the test's own. */
+/** A gateway with policies, with an upstream and webhooks that belong to the test. */
 import type { RequestListener } from 'node:http'
 import { gatewayConfigSchema } from '../../../../reference-gateway/config/config.ts'
 import { type RunningGateway, startGateway } from '../../../../reference-gateway/gateway.ts'
@@ -21,7 +21,7 @@ export async function gatewayWith(
   return gateway
 }
 
-/** Answers with the request's last message, and keeps what it was asked. */
+/** Answers with the request's last message, and keeps each request's text. */
 export function echo(asked: string[] = []): RequestListener {
   return async (request, response) => {
     const body = await bodyOf(request)
@@ -52,7 +52,7 @@ export interface Hook {
   mostAtOnce: number
 }
 
-/** A webhook that answers after `delayMs` with what `judge` says of the texts. */
+/** A webhook that answers after `delayMs` with the result of `judge` for the texts. */
 export async function hook(delayMs: number, judge: (texts: string[]) => unknown): Promise<Hook> {
   const made: Hook = { url: '', questions: [], mostAtOnce: 0 }
   let atOnce = 0
