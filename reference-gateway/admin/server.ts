@@ -25,7 +25,7 @@ export interface AdminServer {
   close(): Promise<void>
 }
 
-export interface AdminOptions {
+interface AdminOptions {
   port: number
   token: string | undefined
   view: AdminView

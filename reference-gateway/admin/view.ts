@@ -13,7 +13,7 @@ import type { WorkerGroup } from '../workers/worker-group.ts'
 type Numbers = { [name: string]: number | Numbers }
 type PoolView = Record<string, number | Numbers | object[]>
 
-export interface StatsView extends OverheadStats {
+interface StatsView extends OverheadStats {
   workers: number
   /** The policies' own counts; null without policies. */
   policies: Numbers | null

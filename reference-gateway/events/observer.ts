@@ -36,7 +36,7 @@ interface Finished extends Followed {
 }
 
 /** Counts each event (see metrics/recorder.ts). */
-export interface EventRecorder {
+interface EventRecorder {
   /** `emissionMs`: the time that the request spent on its event. */
   record(event: RequestEvent, emissionMs: number): void
 }

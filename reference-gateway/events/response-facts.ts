@@ -7,7 +7,7 @@ import { SseReader } from '../../src/wire/sse.ts'
 import { lastUsageIn, mergeUsage, type TokenUsage } from '../../src/wire/usage.ts'
 import type { BodyObserver, ResponseHead } from '../http/hooks.ts'
 
-export interface BilledTokens {
+interface BilledTokens {
   input_tokens: number | null
   output_tokens: number | null
 }

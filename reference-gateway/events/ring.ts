@@ -5,7 +5,7 @@
  */
 import type { RequestEvent } from './event.ts'
 
-export interface RingRead {
+interface RingRead {
   events: readonly RequestEvent[]
   /** Events lost before the first of them. */
   dropped: number

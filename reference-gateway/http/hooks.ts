@@ -8,8 +8,9 @@
  * stream filter that holds text on purpose, a cache lookup that waits for another request's upstream response.
  */
 
+import type { JsonObject } from '../../src/wire/json.ts'
 import type { GatewayError } from './gateway-error.ts'
-import type { JsonObject, RequestContext } from './request-context.ts'
+import type { RequestContext } from './request-context.ts'
 
 export type Maybe<T> = T | Promise<T>
 

@@ -7,10 +7,11 @@ import { isUtf8 } from 'node:buffer'
 import type { IncomingMessage } from 'node:http'
 import { success } from '../../src/errors.ts'
 import { formatBytes } from '../../src/units.ts'
+import type { JsonObject } from '../../src/wire/json.ts'
 import { isForm } from './forms.ts'
 import { type GatewayError, type GatewayResult, invalidRequest, refused } from './gateway-error.ts'
 import { findJsonProblem, type JsonProblem, MAX_DEPTH } from './json-guard.ts'
-import type { ApiEndpoint, BodyFacts, JsonObject, RequestContext } from './request-context.ts'
+import type { BodyFacts, GatewayEndpoint, RequestContext } from './request-context.ts'
 
 const EMPTY = Buffer.alloc(0)
 /** A body above this size can be shared. Parsing a body of this size takes a fraction of a millisecond. */
@@ -101,7 +102,7 @@ export interface ParsedBody {
 }
 
 /** Parses a body, or says why it is refused. */
-export function parseBody(body: Buffer, endpoint: ApiEndpoint): GatewayResult<ParsedBody> {
+export function parseBody(body: Buffer, endpoint: GatewayEndpoint): GatewayResult<ParsedBody> {
   if (!isUtf8(body)) return refused(invalidRequest('invalid_utf8', 'the request body is not UTF-8'))
   const text = body.toString('utf8')
   const problem = findJsonProblem(text)
@@ -122,7 +123,7 @@ export function parseBody(body: Buffer, endpoint: ApiEndpoint): GatewayResult<Pa
  * The members that the gateway's own decisions rest on must have the right type: a policy that cannot read them must
  * not let the request pass.
  */
-export function readFacts(json: JsonObject, endpoint: ApiEndpoint): GatewayResult<ParsedBody> {
+export function readFacts(json: JsonObject, endpoint: GatewayEndpoint): GatewayResult<ParsedBody> {
   const { model, stream, messages, temperature, store } = json
   if (model !== undefined && typeof model !== 'string') {
     return refused(invalidRequest('invalid_model', "'model' is not a string"))

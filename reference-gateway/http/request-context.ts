@@ -4,10 +4,10 @@
  */
 import { createHash } from 'node:crypto'
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
+import type { JsonObject } from '../../src/wire/json.ts'
 import { Timings } from './timings.ts'
 
-export type JsonObject = { readonly [key: string]: unknown }
-export type ApiEndpoint = 'chat' | 'completions' | 'embeddings' | 'responses' | 'other'
+export type GatewayEndpoint = 'chat' | 'completions' | 'embeddings' | 'responses' | 'other'
 
 /** What the gateway must know about every JSON body. */
 export interface BodyFacts {
@@ -20,9 +20,9 @@ export interface BodyFacts {
   store: boolean
 }
 
-export type PolicyAction = 'block' | 'redact' | 'flag' | 'timeout'
+type PolicyAction = 'block' | 'redact' | 'flag' | 'timeout'
 
-const ENDPOINTS: Record<string, ApiEndpoint> = {
+const ENDPOINTS: Record<string, GatewayEndpoint> = {
   '/chat/completions': 'chat',
   '/completions': 'completions',
   '/embeddings': 'embeddings',
@@ -41,7 +41,7 @@ export class RequestContext {
   readonly method: string
   /** What follows '/v1', query included. */
   readonly path: string
-  readonly endpoint: ApiEndpoint
+  readonly endpoint: GatewayEndpoint
   readonly headers: IncomingHttpHeaders
   readonly timings = new Timings()
   /** The request's body as it goes upstream; empty where there is none. */

@@ -10,11 +10,11 @@
  * stamps show that time.
  */
 
-export type TimingState = 'work' | 'upstream' | 'hold' | 'client'
+type TimingState = 'work' | 'upstream' | 'hold' | 'client'
 
 /** Parts of `work`, in the order in which they are printed. */
 export const COMPONENTS = ['input-policy', 'routing', 'cache', 'inject', 'acquire', 'output-policy', 'events'] as const
-export type OverheadComponent = (typeof COMPONENTS)[number]
+type OverheadComponent = (typeof COMPONENTS)[number]
 
 export class Timings {
   arrivedMs = 0

@@ -6,7 +6,7 @@ import { decodeFromCompressedBase64, encodeIntoCompressedBase64, Int32Histogram 
 
 const PER_MS = 10_000
 
-export interface EncodedHistogram {
+export interface EncodedLatencies {
   hdr: string
   sumMs: number
 }
@@ -56,11 +56,11 @@ export class LatencyHistogram {
     this.sumMs += other.sumMs
   }
 
-  encode(): EncodedHistogram {
+  encode(): EncodedLatencies {
     return { hdr: encodeIntoCompressedBase64(this.#hdr), sumMs: this.sumMs }
   }
 
-  static decode({ hdr, sumMs }: EncodedHistogram): LatencyHistogram {
+  static decode({ hdr, sumMs }: EncodedLatencies): LatencyHistogram {
     const histogram = new LatencyHistogram()
     const decoded = decodeFromCompressedBase64(hdr, 32, false)
     if (!(decoded instanceof Int32Histogram)) throw new Error('not a histogram of 32-bit counts')

@@ -20,7 +20,7 @@ export interface MetricJson {
   aggregator: string
 }
 
-export interface MetricsSources {
+interface MetricsSources {
   totals: GatewayTotals | undefined
   cache: ResponseCacheStats | undefined
   events: EventCounts | undefined

@@ -3,7 +3,7 @@
  * and tokens by kind. A snapshot is plain JSON, and snapshots of several processes can be merged.
  */
 import type { RequestEvent } from '../events/event.ts'
-import { type EncodedHistogram, LatencyHistogram } from './latency-histogram.ts'
+import { type EncodedLatencies, LatencyHistogram } from './latency-histogram.ts'
 
 /** Clients invent model names, which must not fill the memory: all names after this many count as one. */
 const MOST_KINDS = 1_000
@@ -11,7 +11,7 @@ const OTHER_MODEL = 'other'
 
 export interface MetricsSnapshot {
   /** By component. 'total' is the overhead; 'latency', 'ttft' and 'upstream' belong to the request itself. */
-  histograms: Record<string, EncodedHistogram>
+  histograms: Record<string, EncodedLatencies>
   /** Keys are the labels as JSON. */
   requests: Record<string, number>
   tokens: { input: number; output: number }

@@ -15,7 +15,7 @@ const ONE_PIECE_BYTES = 256 * 1024
 /** The largest body that is collected for a filter or a translation. */
 const MAX_WHOLE_BYTES = 16 * 1024 * 1024
 
-export interface RelayOptions {
+interface RelayOptions {
   context: RequestContext
   writer: ResponseWriter
   flow: UpstreamFlow

@@ -2,6 +2,8 @@
  * The input and output policies as hooks of the pipeline. They record what each policy did in the request's context,
  * count it, and answer in OpenAI's shape what a policy blocked.
  */
+
+import type { JsonObject } from '../../src/wire/json.ts'
 import { errorBody, type GatewayError, UnreadableResponse } from '../http/gateway-error.ts'
 import type {
   InputHook,
@@ -15,14 +17,14 @@ import type {
 } from '../http/hooks.ts'
 import { nestsTooDeep } from '../http/json-guard.ts'
 import { readBody } from '../http/request-body.ts'
-import type { JsonObject, RequestContext } from '../http/request-context.ts'
+import type { RequestContext } from '../http/request-context.ts'
 import { compilePolicy, groupPolicies } from './kinds/compile.ts'
 import type { PolicySettings, StreamingSettings } from './kinds/config-file.ts'
 import type { Policy, PolicyGroup } from './kinds/policy.ts'
 import { effortBudget } from './pattern/search-budget.ts'
 import { PolicyStreamFilter } from './stream/stream-filter.ts'
 import type { PolicyBlock, PolicyEvents } from './stream/text-scanner.ts'
-import { type TextPlace, textsIn, textsOfAnswer, textsOfRequest, withTexts } from './whole/json-texts.ts'
+import { type JsonText, textsIn, textsOfAnswer, textsOfRequest, withTexts } from './whole/json-texts.ts'
 import { type JudgedTexts, type Judgement, judgeTexts } from './whole/judge.ts'
 import { searchTexts } from './whole/search-texts.ts'
 import type { SharedBody } from './whole/search-worker.ts'
@@ -125,11 +127,8 @@ function createInputHook(groups: readonly PolicyGroup[], threads: SearchWorkerPo
 }
 
 /** The texts of a body that a thread has parsed are collected here only where this thread needs them. */
-function textsOf(
-  context: RequestContext,
-  body: SharedBody | undefined,
-): JudgedTexts & { places: readonly TextPlace[] } {
-  let places: readonly TextPlace[] | undefined
+function textsOf(context: RequestContext, body: SharedBody | undefined): JudgedTexts & { places: readonly JsonText[] } {
+  let places: readonly JsonText[] | undefined
   let all: readonly string[] | undefined
   return {
     ...(body && { body }),

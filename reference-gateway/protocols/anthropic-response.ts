@@ -1,5 +1,5 @@
 /** Translates a response of Anthropic's Messages API into a chat completion, whole or streamed. */
-import type { JsonObject } from '../http/request-context.ts'
+import type { JsonObject } from '../../src/wire/json.ts'
 import {
   ChunkWriter,
   type CompletionHead,

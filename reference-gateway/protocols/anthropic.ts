@@ -4,8 +4,8 @@
  */
 
 import { success } from '../../src/errors.ts'
+import type { JsonObject } from '../../src/wire/json.ts'
 import { refused } from '../http/gateway-error.ts'
-import type { JsonObject } from '../http/request-context.ts'
 import { AnthropicResponse } from './anthropic-response.ts'
 import { type ChatRequest, type Part, parseChatRequest, type Turn, unsupported } from './chat-request.ts'
 import { encode } from './completion.ts'

@@ -5,8 +5,8 @@
 
 import { z } from 'zod'
 import { success } from '../../src/errors.ts'
+import type { JsonObject } from '../../src/wire/json.ts'
 import { type GatewayError, type GatewayResult, invalidRequest, refused } from '../http/gateway-error.ts'
-import type { JsonObject } from '../http/request-context.ts'
 import { isObject, parse } from './json.ts'
 
 export type Part = { kind: 'text'; text: string } | { kind: 'image'; mediaType: string; base64: string } | ImageUrl

@@ -2,7 +2,7 @@
  * Writes OpenAI's chat completions, whole and streamed, from what another provider answered. The `system_fingerprint`
  * passes where there is one.
  */
-import type { JsonObject } from '../http/request-context.ts'
+import type { JsonObject } from '../../src/wire/json.ts'
 
 export type FinishReason = 'stop' | 'length' | 'tool_calls' | 'content_filter'
 

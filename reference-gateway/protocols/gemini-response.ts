@@ -2,7 +2,7 @@
  * Translates a response of Gemini's generateContent into a chat completion, whole or streamed. A stream has no end
  * mark: it is complete when every candidate gave its finish reason.
  */
-import type { JsonObject } from '../http/request-context.ts'
+import type { JsonObject } from '../../src/wire/json.ts'
 import {
   type Choice,
   ChunkWriter,

@@ -1,8 +1,8 @@
 /** Reads JSON that a provider wrote: every function checks the type that it expects. */
 
+import type { JsonObject } from '../../src/wire/json.ts'
 import { UnreadableResponse } from '../http/gateway-error.ts'
 import { nestsTooDeep } from '../http/json-guard.ts'
-import type { JsonObject } from '../http/request-context.ts'
 
 export function isObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value)

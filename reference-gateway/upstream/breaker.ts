@@ -9,7 +9,7 @@ export interface BreakerConfig {
   openForMs: number
 }
 
-export type BreakerState = 'closed' | 'open' | 'half-open'
+type BreakerState = 'closed' | 'open' | 'half-open'
 
 export class Breaker {
   readonly #config: BreakerConfig

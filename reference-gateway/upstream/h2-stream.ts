@@ -10,7 +10,7 @@ import type { UpstreamRequest } from './types.ts'
 /** The provider did not look at the request, so it can be sent again (RFC 9113, 8.7). */
 export class RefusedStream extends Error {}
 
-export interface StreamLimits {
+interface StreamLimits {
   responseTimeoutMs: number
   bodyIdleTimeoutMs: number
 }

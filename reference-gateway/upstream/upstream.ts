@@ -13,7 +13,7 @@ import type { ProviderConfig, UpstreamConfig } from './types.ts'
 const MAX_COOL_DOWN_MS = 300_000
 const MAX_COOL_DOWNS = 1_000
 
-export interface UpstreamSettings {
+interface UpstreamSettings {
   breaker: UpstreamConfig['breaker']
   /** The gateway checks keys of its own: the key that a client sends is not for the provider. */
   ownKeys: boolean

@@ -22,7 +22,7 @@ interface Member {
   listening: boolean
 }
 
-export interface RunningWorkers {
+interface RunningWorkers {
   url: string
   port: number
   group: WorkerGroup

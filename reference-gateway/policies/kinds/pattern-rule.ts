@@ -23,7 +23,7 @@ export interface RuleOptions {
   word?: { isWord: IsWord; cuts: readonly number[] }
 }
 
-export type Verify = (text: TextBuffer, start: number, end: number) => boolean
+type Verify = (text: TextBuffer, start: number, end: number) => boolean
 const SLOW_INSTRUCTIONS = 1_000
 
 export class PatternRule {

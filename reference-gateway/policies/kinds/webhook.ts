@@ -9,14 +9,14 @@ import { Agent, request } from 'undici'
 import { z } from 'zod'
 import type { TextFinding } from './edits.ts'
 
-export interface WebhookSettings {
+interface WebhookSettings {
   url: string
   timeoutMs: number
   maxConcurrency: number
   headers: Readonly<Record<string, string>>
 }
 
-export interface WebhookQuestion {
+interface WebhookQuestion {
   policy: string
   direction: 'input' | 'output'
   texts: readonly string[]

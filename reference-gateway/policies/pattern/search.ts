@@ -21,7 +21,7 @@ export interface PatternMatch {
   open: boolean
 }
 
-export interface SearchOptions {
+interface SearchOptions {
   /** Infinity for none. */
   limit: number
   /** Whether the text from `start` to `end` is what it looks like. */

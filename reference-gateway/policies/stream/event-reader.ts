@@ -6,7 +6,7 @@
 import { JsonScan } from './json-scan.ts'
 
 /** The kind of an event; `scan` holds the rest. */
-export type EventKind = 'json' | 'opaque' | 'nothing'
+type EventKind = 'json' | 'opaque' | 'nothing'
 
 const DATA = 'data:'
 const DONE = '[DONE]'

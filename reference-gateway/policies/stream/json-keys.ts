@@ -1,9 +1,9 @@
 /**
- * The keys of JSON as small numbers, equal for the same key however it is written and for no other, and the places that
- * keys lead to. A provider chooses its keys, so nothing here may take one for another: bytes are compared.
+ * Numbers for the keys of JSON: equal for the same key however it is written, and for no other key; and the paths that
+ * keys form. A provider chooses its keys, so nothing may take one key for another: bytes are compared.
  */
 
-/** The number of what `known` does not name. */
+/** The number of every key that was not given to `known`. */
 const UNKNOWN = 0
 
 const MOST_KEYS = 127
@@ -16,7 +16,7 @@ const slots = new Uint8Array(SLOTS)
 const letters = new Uint8Array(MOST_KEYS * 32)
 const ends = new Int32Array(MOST_KEYS + 1)
 
-/** Gives a key that has a meaning, or comes often, its number. Called while modules load, before any key is read. */
+/** Gives a number to a key that has a meaning or occurs often. Called while modules load, before any key is read. */
 export function known(name: string): number {
   const given = ids.get(name)
   if (given !== undefined) return given
@@ -41,7 +41,9 @@ export function knownKey(bytes: Buffer, from: number, to: number, escaped: boole
   }
 }
 
-/** From what of a key is quickly had: its length and its ends. Whether it is the key, `liesAt` tells. */
+/**
+ * The first slot to try, from what is cheap to read: the key's length and its ends. `liesAt` compares the whole key.
+ */
 function slotOf(bytes: Buffer, from: number, to: number): number {
   return (to - from + 7 * (bytes[from] ?? 0) + 31 * (bytes[to - 1] ?? 0)) & (SLOTS - 1)
 }
@@ -69,7 +71,7 @@ function nameOf(bytes: Buffer, from: number, to: number, escaped: boolean): stri
   }
 }
 
-/** The numbers of all keys of one stream: those that nothing here knows are numbered as they come. */
+/** The numbers of all keys of one stream: unknown keys are numbered as they come. */
 export class KeyNumbers {
   readonly #others = new Map<string, number>()
 
@@ -83,10 +85,15 @@ export class KeyNumbers {
   }
 }
 
-/** A place in an event: the same steps lead to the same object, other steps to another. */
-export class Place {
+/** JSON that nests deeper is not read. */
+export const MAX_DEPTH = 64
+/** One level for each depth at which an index may stand, and one for the choice's index. */
+const LEVELS = MAX_DEPTH + 2
+
+/** A path of keys: the same steps lead to the same object, other steps to another. */
+export class KeyPath {
   readonly id: number
-  readonly #next = new Map<number, Place>()
+  readonly #next = new Map<number, KeyPath>()
   readonly #made: { count: number }
 
   constructor(made = { count: 0 }) {
@@ -94,12 +101,17 @@ export class Place {
     this.id = made.count++
   }
 
-  /** `step`: the number of a key, or whatever is no such number (0 or less). */
-  to(step: number): Place {
+  /** `step`: the number of a key, or a step that is no key's number (0 or less). */
+  to(step: number): KeyPath {
     const known = this.#next.get(step)
     if (known) return known
-    const made = new Place(this.#made)
+    const made = new KeyPath(this.#made)
     this.#next.set(step, made)
     return made
+  }
+
+  /** The step that an index makes at its level: no key's number, and no step of another level. */
+  toIndex(index: number, level: number): KeyPath {
+    return this.to(-(index * LEVELS + level))
   }
 }

@@ -1,15 +1,15 @@
 /**
- * Finds the text in one JSON event of a stream without parsing it: one pass over the bytes that notes where text lies, which
- * text it continues, and what else matters to a filter. Chat completions and completions: every string inside `delta` or
- * `message` (content, reasoning, refusal, tool-call arguments, whatever a provider adds) but roles, ids, types and names, and
- * `text`, each by choice and by place (a tool call by its index). Events without `choices` (Responses): `delta`, and whole texts.
+ * Finds the text in one JSON event of a stream without parsing it: one pass over the bytes notes where text lies, which
+ * text it continues, and what else matters to a filter. In completions, text is every string inside `delta` or
+ * `message` except structure (roles, ids, types, names), and `text`, by choice and place. In events without `choices`
+ * (Responses), text is `delta` and the whole texts.
  */
-import { KeyNumbers, known, knownKey, Place } from './json-keys.ts'
+import { KeyNumbers, KeyPath, known, knownKey, MAX_DEPTH } from './json-keys.ts'
 
 /** One string of an event: its bytes lie between the quotes, from `from` to `to`. */
-export interface ScannedText {
-  /** The same for strings that continue each other, and for no others. */
-  place: Place
+interface ScannedText {
+  /** Equal for strings that continue each other, and for no others. */
+  place: KeyPath
   choice: number
   from: number
   to: number
@@ -25,7 +25,6 @@ const OPEN_ARRAY = 0x5b
 const CLOSE_ARRAY = 0x5d
 const OPEN_OBJECT = 0x7b
 const CLOSE_OBJECT = 0x7d
-const MAX_DEPTH = 64
 
 const KEY = {
   choices: known('choices'),
@@ -38,24 +37,19 @@ const KEY = {
   usage: known('usage'),
   type: known('type'),
 }
-/** What tells the parts of an answer apart in events without choices. */
+/** Keys that tell the parts of a response apart in events without choices. */
 const PARTS = new Set(['index', 'output_index', 'content_index', 'summary_index'].map(known))
-/** Strings that are structure and no text. */
+/** Keys whose strings are structure, not text. */
 const STRUCTURE = new Set(
   ['role', 'id', 'type', 'name', 'call_id', 'item_id', 'format', 'status', 'model', 'object'].map(known),
 )
 const WHOLE_TEXTS = new Set(['text', 'arguments', 'refusal', 'transcript', 'content', 'output_text'].map(known))
-/** Without a meaning here, but in many streams. */
+/** Keys without a meaning here that occur in many streams. */
 for (const name of ['reasoning_content', 'reasoning', 'tool_calls', 'function']) known(name)
 
-/** What a nested value is to the reader. */
+/** How the strings of a nested value are read. */
 const TEXT = 1
 const WHOLE = 2
-
-/** One level for each depth at which an index is found, and one for that of the choice. */
-const LEVELS = MAX_DEPTH + 2
-/** The step that an index is, at its level: never the number of a key, nor that of another level. */
-const indexStep = (index: number, level: number): number => -(index * LEVELS + level)
 
 export class JsonScan {
   readonly texts: ScannedText[] = []
@@ -66,7 +60,7 @@ export class JsonScan {
   /** A choice, or a part of a Responses answer, ends with this event. */
   ends = false
   hasUsage = false
-  /** Of an event without choices: which part of the answer it belongs to, where it says so. */
+  /** For an event without choices: the part of the response that it belongs to, where it says so. */
   part: number | undefined
   /** Where the values of logprobs lie that are not null: from, to, from, to, ... They repeat the text. */
   readonly logprobs: number[] = []
@@ -74,12 +68,12 @@ export class JsonScan {
   at = 0
   #bytes: Buffer = Buffer.alloc(0)
   #end = 0
-  /** Of the string read last, keys too. */
+  /** The content of the string read last, keys included. */
   #from = 0
   #to = 0
   #escaped = false
   readonly #numbers = new KeyNumbers()
-  readonly #root = new Place()
+  readonly #root = new KeyPath()
   #pool: ScannedText[] = []
 
   /** Reads one JSON object. False: there is none, or it is not complete. */
@@ -139,13 +133,13 @@ export class JsonScan {
     return read
   }
 
-  /** An event of another shape: what it is, its `type` says. */
+  /** Reads an event of another shape, whose `type` says what it is. */
   #typed(): boolean {
     let part = this.#root
     const read = this.#object(() => {
       const key = this.#key
       if (PARTS.has(key)) {
-        part = part.to(key).to(indexStep(this.#number(), 0))
+        part = part.to(key).toIndex(this.#number(), 0)
         this.part = part.id
         return true
       }
@@ -163,7 +157,7 @@ export class JsonScan {
     return read
   }
 
-  /** The texts from `first` on are those of one choice, or part. */
+  /** Marks the texts from `first` on as texts of one choice, or part. */
   #belong(first: number, choice: number): void {
     this.#moveOn(first, choice, 0)
     for (let i = first; i < this.texts.length; i++) {
@@ -172,12 +166,12 @@ export class JsonScan {
     }
   }
 
-  /** An index, which may be read after the texts that it tells apart. Where there is none it is 0. */
+  /** Applies an index, which may come after the texts that it tells apart. Without an index it is 0. */
   #moveOn(first: number, index: number, level: number): void {
     if (index === 0) return
     for (let i = first; i < this.texts.length; i++) {
       const text = this.texts[i]
-      if (text) text.place = text.place.to(indexStep(index, level))
+      if (text) text.place = text.place.toIndex(index, level)
     }
   }
 
@@ -193,8 +187,8 @@ export class JsonScan {
     return this.#value(key, this.#root.to(key), TEXT, 0)
   }
 
-  /** The value of `key`, whose strings are texts, or may be. */
-  #value(key: number, place: Place, mode: number, depth: number): boolean {
+  /** Reads the value of `key`, whose strings are text, or may be. */
+  #value(key: number, place: KeyPath, mode: number, depth: number): boolean {
     const next = this.#next()
     if (next === QUOTE) {
       if (!this.#string()) return false
@@ -207,12 +201,12 @@ export class JsonScan {
     return this.#skip(depth)
   }
 
-  // Apart from #value, so that a mere string pays for no closure.
-  #values(key: number, place: Place, mode: number, depth: number): boolean {
+  // Apart from #value, so that a mere string needs no closure.
+  #values(key: number, place: KeyPath, mode: number, depth: number): boolean {
     return this.#array(() => this.#value(key, place, mode, depth))
   }
 
-  #members(place: Place, mode: number, depth: number): boolean {
+  #members(place: KeyPath, mode: number, depth: number): boolean {
     const first = this.texts.length
     let index = 0
     const read = this.#object(() => {
@@ -222,14 +216,14 @@ export class JsonScan {
         return true
       }
       if (STRUCTURE.has(key) && this.#next() === QUOTE) return this.#string()
-      // Whole texts continue nothing: where they lie does not matter.
+      // Whole texts continue nothing, so their place does not matter.
       return this.#value(key, mode === WHOLE ? place : place.to(key || this.#otherKey()), mode, depth)
     })
     this.#moveOn(first, index, depth)
     return read
   }
 
-  #note(place: Place, whole: boolean): void {
+  #note(place: KeyPath, whole: boolean): void {
     const text = this.#pool.pop() ?? { place, choice: 0, from: 0, to: 0, whole }
     text.place = place
     text.choice = 0
@@ -252,7 +246,7 @@ export class JsonScan {
     return -1
   }
 
-  /** `member` reads the value after each key, which #key tells. */
+  /** `member` reads the value after each key; #key gives the key. */
   #object(member: () => boolean): boolean {
     if (this.#next() !== OPEN_OBJECT) return false
     this.at++
@@ -288,17 +282,17 @@ export class JsonScan {
     }
   }
 
-  /** The number of the key read last, until another string is read; 0 where nothing here knows it. */
+  /** The number of the key read last, until another string is read; 0 for an unknown key. */
   get #key(): number {
     return knownKey(this.#bytes, this.#from, this.#to, this.#escaped)
   }
 
-  /** The same of a key that is not known, for this stream. */
+  /** The number of an unknown key, for this stream. */
   #otherKey(): number {
     return this.#numbers.numberOf(this.#bytes, this.#from, this.#to, this.#escaped)
   }
 
-  /** Leaves where the string's content lies in #from and #to. */
+  /** Leaves the content of the string between #from and #to. */
   #string(): boolean {
     const bytes = this.#bytes
     const from = this.at + 1

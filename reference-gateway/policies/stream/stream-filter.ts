@@ -10,18 +10,18 @@ import type { PolicyGroup } from '../kinds/policy.ts'
 import { BufferedEvent, type TextChannel } from './buffered-event.ts'
 import type { DetectorOptions } from './detector.ts'
 import { EventReader } from './event-reader.ts'
-import type { Place } from './json-keys.ts'
+import type { KeyPath } from './json-keys.ts'
 import { appendJsonString } from './json-string.ts'
 import { RedactionPipeline } from './redaction-pipeline.ts'
 import { SseSplit } from './sse-split.ts'
 import type { PolicyBlock, PolicyEvents } from './text-scanner.ts'
 
-export interface StreamFilterOptions extends Omit<DetectorOptions, 'onSettled' | 'run' | 'early'> {
+interface StreamFilterOptions extends Omit<DetectorOptions, 'onSettled' | 'run' | 'early'> {
   onFlush: 'hold' | 'release'
 }
 
 /** What the filter reports. */
-export interface FilterEvents extends PolicyEvents {
+interface FilterEvents extends PolicyEvents {
   /** The filter holds something back on purpose from now on, or no longer. */
   holding(on: boolean): void
   /** Text was held for longer than the flush interval. */
@@ -40,7 +40,7 @@ export class PolicyStreamFilter implements Filter {
   readonly #sink: StreamSink
   readonly #split = new SseSplit()
   readonly #reader = new EventReader()
-  readonly #channels = new Map<Place, TextChannel>()
+  readonly #channels = new Map<KeyPath, TextChannel>()
   #queue: BufferedEvent[] = []
   #heldSinceMs = 0
   #overrunSaid = false
@@ -143,7 +143,7 @@ export class PolicyStreamFilter implements Filter {
     return event
   }
 
-  #channel(place: Place, choice: number): TextChannel {
+  #channel(place: KeyPath, choice: number): TextChannel {
     const known = this.#channels.get(place)
     if (known && !known.ends) return known
     const made = this.#newChannel(choice)

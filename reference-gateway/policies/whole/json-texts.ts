@@ -2,9 +2,9 @@
  * Where text lies in the JSON of a request or of a response: every string below the members that hold messages, except
  * roles, ids, types, names, URLs and data. Found without recursion, so that no nesting is too deep.
  */
-import type { JsonObject } from '../../http/request-context.ts'
+import type { JsonObject } from '../../../src/wire/json.ts'
 
-export interface TextPlace {
+export interface JsonText {
   at: Step
   text: string
 }
@@ -26,15 +26,15 @@ const NO_TEXT = new Set(
   ).split(' '),
 )
 
-export function textsOfRequest(json: JsonObject): TextPlace[] {
+export function textsOfRequest(json: JsonObject): JsonText[] {
   return textsUnder(json, IN_REQUESTS)
 }
 
-export function textsIn(places: readonly TextPlace[]): string[] {
+export function textsIn(places: readonly JsonText[]): string[] {
   return places.map(({ text }) => text)
 }
 
-export function textsOfAnswer(json: JsonObject): TextPlace[] {
+export function textsOfAnswer(json: JsonObject): JsonText[] {
   return textsUnder(json, IN_ANSWERS)
 }
 
@@ -42,7 +42,7 @@ export function textsOfAnswer(json: JsonObject): TextPlace[] {
  * A copy of `json` with other texts in the same places. Values that repeat a text token by token (logprobs) are
  * removed.
  */
-export function withTexts(json: JsonObject, places: readonly TextPlace[], texts: readonly string[]): JsonObject {
+export function withTexts(json: JsonObject, places: readonly JsonText[], texts: readonly string[]): JsonObject {
   const copy = structuredClone(json) as Record<string, unknown>
   for (const [i, { at, text }] of places.entries()) {
     const replaced = texts[i] ?? ''
@@ -70,8 +70,8 @@ function dropLogprobs(value: unknown): void {
   }
 }
 
-function textsUnder(json: JsonObject, roots: readonly string[]): TextPlace[] {
-  const places: TextPlace[] = []
+function textsUnder(json: JsonObject, roots: readonly string[]): JsonText[] {
+  const places: JsonText[] = []
   const stack: { value: unknown; at: Step }[] = []
   for (const key of [...roots].reverse()) if (key in json) stack.push({ value: json[key], at: { key, up: undefined } })
   for (let next = stack.pop(); next; next = stack.pop()) {

@@ -33,7 +33,7 @@ export type Judgement =
   | { kind: 'changed'; texts: string[] }
   | { kind: 'blocked'; block: PolicyBlock }
 
-export interface JudgeDependencies {
+interface JudgeDependencies {
   threads: SearchWorkerPool
   events: PolicyEvents
   signal: AbortSignal | undefined

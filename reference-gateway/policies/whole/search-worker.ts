@@ -7,7 +7,7 @@ import { setPriority } from 'node:os'
 import { parentPort, workerData } from 'node:worker_threads'
 import type { GatewayResult } from '../../http/gateway-error.ts'
 import { type ParsedBody, parseBody } from '../../http/request-body.ts'
-import type { ApiEndpoint, BodyFacts } from '../../http/request-context.ts'
+import type { BodyFacts, GatewayEndpoint } from '../../http/request-context.ts'
 import { compilePolicy } from '../kinds/compile.ts'
 import type { PolicySettings } from '../kinds/config-file.ts'
 import type { TextFinding } from '../kinds/edits.ts'
@@ -18,7 +18,7 @@ import { searchTexts } from './search-texts.ts'
 export interface SharedBody {
   id: number
   bytes: SharedArrayBuffer
-  endpoint: ApiEndpoint
+  endpoint: GatewayEndpoint
 }
 
 export type SearchTask =
