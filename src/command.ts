@@ -17,7 +17,7 @@ export abstract class KtCommand extends Command {
     if (code !== EXIT.passed) this.exit(code)
   }
 
-  /** A result, whole, to stdout. */
+  /** Prints a result to stdout. */
   protected print(text: string): void {
     this.log(text)
   }
@@ -27,8 +27,8 @@ export abstract class KtCommand extends Command {
   }
 
   /**
-   * What a command found: as JSON, else in tables. A file that is stdout (`taken` by its flag) has it for itself: the
-   * tables then go to stderr, where the person who pipes the file still sees them.
+   * Shows a result as JSON or as tables. When stdout is the file of an output flag (`taken`), the tables go to
+   * stderr, where a person still sees them.
    */
   protected show(
     { json, taken }: { json: boolean; taken: string | undefined },
@@ -46,12 +46,15 @@ export abstract class KtCommand extends Command {
     return flag ?? process.env.KT_API_KEY ?? process.env.OPENAI_API_KEY
   }
 
-  /** Colours only on a terminal that wants them. */
+  /** True on a terminal that supports colours. */
   protected get color(): boolean {
     return colored(process.stdout)
   }
 
-  /** Aborted at the first Ctrl-C (or SIGTERM); the second aborts `hurry`, where it is given; the next ends the process at once. */
+  /**
+   * A signal that is aborted at the first Ctrl-C or SIGTERM. The second one aborts `hurry`, where it is given; the
+   * next ends the process at once.
+   */
   protected interruption(hurry?: AbortController): AbortSignal {
     const controller = new AbortController()
     const stop = (): void => {
@@ -73,7 +76,7 @@ export abstract class KtCommand extends Command {
     this.exit(code)
   }
 
-  /** Wrapped where a person reads it; whole in a pipe, so that a line can be searched for. */
+  /** Wraps a line on a terminal. In a pipe a line stays whole, so that it can be searched for. */
   #fit(line: string): string[] {
     return process.stderr.isTTY ? wrap(line, Math.min(WIDTH, process.stderr.columns), 4) : [line]
   }
@@ -85,7 +88,7 @@ export abstract class KtCommand extends Command {
   } {
     if (error instanceof UserError) return { message: error.message, next: error.next, code: error.exitCode }
     if (error.oclif) {
-      // oclif sets a headline over what is wrong, and writes a switch as --name=true.
+      // oclif puts a headline above the error and writes a switch as --name=true.
       const message = (error.message.split('\nSee more help')[0] ?? '')
         .replace(/^The following errors? occurred:\s*/, '')
         .replaceAll(/(--[a-z-]+)=true\b/g, '$1')

@@ -1,118 +1,140 @@
 /**
- * The flags that `kt bench` and `kt bench sweep` share: where requests go, what they are, how they are sent. What a run of its own or a
- * sweep adds (how long, how much, which levels) is with the command.
+ * The flags that `kt bench` and `kt bench sweep` share: the target, the requests, the load. Flags that only one of
+ * them has (duration, levels, verdict) are with the command.
  */
 import { Flags } from '@oclif/core'
 
 export const targetFlags = {
   config: Flags.string({
     helpValue: 'bench.yaml',
-    description: 'any of these flags as keys, such as max_tokens: 200; flags win over it',
+    description: 'YAML file with any of these flags as keys, such as max_tokens: 200; flags win over it',
   }),
   url: Flags.string({
-    description: 'where to send; a base such as http://host:41002 is completed',
+    description: 'URL to send to; a base URL such as http://host:41002 gets the path of the endpoint',
     helpGroup: 'TARGET',
   }),
-  'api-key': Flags.string({ description: 'key for the target (better: KT_API_KEY)', helpGroup: 'TARGET' }),
+  'api-key': Flags.string({ description: 'API key for the target; safer in KT_API_KEY', helpGroup: 'TARGET' }),
   header: Flags.string({
     description: "extra header 'Name: value'; repeatable",
     multiple: true,
     helpGroup: 'TARGET',
   }),
-  endpoint: Flags.string({ description: 'chat (default), completions or embeddings', helpGroup: 'TARGET' }),
-  timeout: Flags.string({ description: 'for a whole request [default: 30s]', helpGroup: 'TARGET' }),
-  'connect-timeout': Flags.string({
-    description: 'until a connection is open [default: --timeout]',
+  endpoint: Flags.string({
+    description: 'API to call: chat, completions or embeddings [default: chat]',
     helpGroup: 'TARGET',
   }),
-  'ttft-timeout': Flags.string({ description: 'with --stream: from sent to the first token', helpGroup: 'TARGET' }),
-  'idle-timeout': Flags.string({ description: 'with --stream: between two tokens', helpGroup: 'TARGET' }),
-  'no-keepalive': Flags.boolean({ description: 'a new connection for every request', helpGroup: 'TARGET' }),
-  ca: Flags.string({ description: "certificates to trust instead of the system's, a PEM file", helpGroup: 'TARGET' }),
-  insecure: Flags.boolean({ description: 'take any certificate', helpGroup: 'TARGET' }),
+  timeout: Flags.string({ description: 'time limit of a whole request [default: 30s]', helpGroup: 'TARGET' }),
+  'connect-timeout': Flags.string({
+    description: 'time limit to open a connection [default: --timeout]',
+    helpGroup: 'TARGET',
+  }),
+  'ttft-timeout': Flags.string({
+    description: 'with --stream: time limit from sending to the first token',
+    helpGroup: 'TARGET',
+  }),
+  'idle-timeout': Flags.string({ description: 'with --stream: time limit between two tokens', helpGroup: 'TARGET' }),
+  'no-keepalive': Flags.boolean({ description: 'open a new connection for every request', helpGroup: 'TARGET' }),
+  ca: Flags.string({ description: "PEM file of certificates to trust instead of the system's", helpGroup: 'TARGET' }),
+  insecure: Flags.boolean({ description: 'accept any certificate', helpGroup: 'TARGET' }),
   http2: Flags.boolean({
-    description: 'HTTP/2: by ALPN over https, with prior knowledge over http',
+    description: 'use HTTP/2: by ALPN over https, with prior knowledge over http',
     helpGroup: 'TARGET',
   }),
   connections: Flags.string({
-    description: 'with --http2: how many connections [default: one for 100 requests in flight]',
+    description: 'with --http2: number of connections [default: one for each 100 requests in flight]',
     helpGroup: 'TARGET',
   }),
 }
 
 export const requestFlags = {
-  model: Flags.string({ description: '[default: gpt-4o-mini]', helpGroup: 'REQUEST' }),
-  prompt: Flags.string({ description: "[default: 'Say hello in one word']", helpGroup: 'REQUEST' }),
-  prompts: Flags.string({
-    description: 'a JSON Lines file: a prompt, {"prompt"} or {"messages"} a line, sent in turn',
+  model: Flags.string({ description: 'model to ask for [default: gpt-4o-mini]', helpGroup: 'REQUEST' }),
+  prompt: Flags.string({
+    description: "prompt of every request [default: 'Say hello in one word']",
     helpGroup: 'REQUEST',
   }),
-  body: Flags.string({ description: 'a JSON file: the request, sent as it stands', helpGroup: 'REQUEST' }),
+  prompts: Flags.string({
+    description: 'JSON Lines file with a prompt, {"prompt"} or {"messages"} on each line, sent in turn',
+    helpGroup: 'REQUEST',
+  }),
+  body: Flags.string({ description: 'JSON file with the request body, sent unchanged', helpGroup: 'REQUEST' }),
   workload: Flags.string({
-    description: 'a profile: chat, rag, code-agent, mix, ... or a .yaml file',
+    description: 'workload profile: chat, rag, code-agent, mix, ..., or a .yaml file',
     helpGroup: 'REQUEST',
   }),
   'input-tokens': Flags.string({
     helpValue: '500',
-    description: "generated prompts of so many tokens, or 'lognormal(6.6,0.98)', normal, uniform",
+    description:
+      "generate prompts of this many tokens; a number or a distribution: 'lognormal(6.6,0.98)', normal, uniform",
     helpGroup: 'REQUEST',
   }),
   'output-tokens': Flags.string({
     helpValue: '200',
-    description: 'ask for so many; drawn for each request where it is a distribution',
+    description: 'output tokens to ask for; a number, or a distribution to draw from for each request',
     helpGroup: 'REQUEST',
   }),
-  'max-tokens': Flags.string({ description: 'most output tokens of an answer', helpGroup: 'REQUEST' }),
+  'max-tokens': Flags.string({ description: 'upper limit of output tokens in an answer', helpGroup: 'REQUEST' }),
   'shared-prefix-tokens': Flags.string({
-    description: 'a system message of so many tokens before --input-tokens',
+    description: 'put a system message of this many tokens before --input-tokens',
     helpGroup: 'REQUEST',
   }),
-  'shared-prefixes': Flags.string({ description: 'how many different ones [default: 1]', helpGroup: 'REQUEST' }),
+  'shared-prefixes': Flags.string({
+    description: 'number of different system messages [default: 1]',
+    helpGroup: 'REQUEST',
+  }),
   stream: Flags.boolean({
-    description: 'stream the answers; adds TTFT, TPOT and inter-token rows',
+    description: 'stream the answers; adds TTFT, TPOT and inter-token latency',
     allowNo: true,
     helpGroup: 'REQUEST',
   }),
-  seed: Flags.string({ description: 'the same seed sends the same requests [default: 1]', helpGroup: 'REQUEST' }),
+  seed: Flags.string({
+    description: 'seed of the generated requests; the same seed sends the same requests [default: 1]',
+    helpGroup: 'REQUEST',
+  }),
 }
 
 export const pacingFlags = {
-  arrival: Flags.string({ description: 'open loop: constant (default), poisson or gamma', helpGroup: 'LOAD' }),
+  arrival: Flags.string({
+    description: 'open loop: arrival process: constant, poisson or gamma [default: constant]',
+    helpGroup: 'LOAD',
+  }),
   burstiness: Flags.string({
-    description: 'shape of gamma arrivals: below 1 in bursts, 1 is poisson, above it evener [default: 1]',
+    description: 'shape of gamma arrivals: below 1 bursty, 1 is poisson, above 1 smoother [default: 1]',
     helpGroup: 'LOAD',
   }),
   'think-time': Flags.string({
-    description: 'closed loop: wait between an answer and the next request',
+    description: 'closed loop: pause between an answer and the next request',
     helpGroup: 'LOAD',
   }),
   'max-in-flight': Flags.string({
-    description: 'open loop: what is due beyond it waits, and the wait counts [default: 1,000]',
+    description:
+      'open loop: upper limit of requests in flight; further requests wait, and the wait counts [default: 1,000]',
     helpGroup: 'LOAD',
   }),
   warmup: Flags.string({
     description:
-      "requests ('200') or time ('10s') sent first and left out [default: one a connection; of the embedded pair 200, or 3s]",
+      "requests ('200') or time ('10s') sent first and excluded [default: one request for each connection; " +
+      'with the embedded pair 200, or 3s]',
     helpGroup: 'LOAD',
   }),
   rehearsal: Flags.boolean({
     description:
-      'JIT warm-up against a local simulated provider before the run, also --jit-warmup ' +
-      '[default: from 1,000 requests or 5s on]',
-    allowNo: true,
+      'JIT warm-up against a local simulated provider before the run, also --jit-warmup [default: from 1,000 ' +
+      'requests or 5s on]',
     aliases: ['jit-warmup'],
+    allowNo: true,
     helpGroup: 'LOAD',
   }),
   'cool-down': Flags.string({
-    description: 'go on sending for this long after the last measured request',
+    description: 'keep sending for this long after the last measured request',
     helpGroup: 'LOAD',
   }),
   workers: Flags.string({
-    description: "threads that send, or 'auto' by the cores [default: 1]",
+    description: "sending threads, or 'auto' to choose by the number of cores [default: 1]",
     helpGroup: 'LOAD',
   }),
   drain: Flags.string({
-    description: 'at the end, for what is in flight; then it counts as unfinished [default: --timeout]',
+    description:
+      'time at the end for requests in flight to finish; later ones count as unfinished [default: --timeout]',
     helpGroup: 'LOAD',
   }),
   'token-budget': Flags.string({
@@ -121,10 +143,10 @@ export const pacingFlags = {
   }),
 }
 
-/** Without --url. */
+/** Flags of a run without --url. */
 export const embeddedFlags = {
   'inject-delay': Flags.string({
-    description: 'make the embedded gateway wait in every request',
+    description: 'delay that the embedded gateway adds to every request',
     helpGroup: 'EMBEDDED PAIR',
   }),
   'token-gap': Flags.string({

@@ -1,26 +1,28 @@
-/** `kt bench`, whole: from checked options to a written report and a verdict. */
+/** `kt bench` as a whole: from checked options to a written report and a verdict. */
 import { EXIT, type ExitCode, exitOf, UserError } from '../errors.ts'
 import { assertCiWritable } from '../output/ci.ts'
 import type { BenchReport, Gate, Verdict } from '../report/schema.ts'
-import { assertWritable, placeToWrite, splitReport } from '../report/write.ts'
+import { splitReport } from '../report/split.ts'
+import { assertWritable, resolveWritableTarget } from '../report/write-output.ts'
 import { writeReports } from '../report/write-report.ts'
 import { formatNumber } from '../units.ts'
-import { gateOf, undecidedCheck } from '../verdict/checks.ts'
+import { toGate, undecidedCheck } from '../verdict/checks.ts'
 import { readBudgets } from '../verdict/components.ts'
-import { noiseOf, readNoise } from '../verdict/noise.ts'
+import { estimateNoise, readNoise } from '../verdict/noise.ts'
 import { sloGate } from '../verdict/slo-file.ts'
 import { parseMaxRegression, parseThresholds } from '../verdict/thresholds.ts'
+import { buildPlan, printPreflight } from './build-plan.ts'
 import { measureFloor, wantsFloor } from './floor.ts'
-import { judgeBench, keptPromises, Looks, missedTargets, promisedBy } from './judge-bench.ts'
-import { type Measured, measure, type RunHooks } from './measure.ts'
+import { InterimAnalyses, judgeBench } from './judge-bench.ts'
+import { type MeasuredRun, measure, type RunHooks } from './measure.ts'
 import type { BenchOptions } from './option-schema.ts'
-import { announce, planOf } from './plan-of.ts'
+import { countMisses, judgeObjectives, resolveObjectives } from './slo-objectives.ts'
 import { openTargets } from './targets.ts'
 
-export interface BenchResult extends Measured {
+interface BenchResult extends MeasuredRun {
   /** The verdict on overhead and thresholds decides the exit code. */
   gated: boolean
-  /** All that decides it, the promises of a category too; null when nothing was asked. */
+  /** Every check that decides the exit code, the SLO objectives included; null when nothing was asked. */
   verdict: Gate | null
   exitCode: ExitCode
 }
@@ -33,31 +35,31 @@ export async function bench(options: BenchOptions, hooks: RunHooks): Promise<Ben
   const budgetMs = options.budget ?? (byFile ? totalMs : undefined)
   const componentsMs = byFile ? components : {}
   const thresholds = parseThresholds(options.threshold)
-  const loss = options['max-regression']
-  const maxRegression = loss === undefined ? undefined : parseMaxRegression(loss)
+  const regression = options['max-regression']
+  const maxRegression = regression === undefined ? undefined : parseMaxRegression(regression)
   const aaNoise = options.noise === undefined ? undefined : readNoise(options.noise)
-  const promised = promisedBy(options)
+  const objectives = resolveObjectives(options)
   const open = await openTargets(options, hooks.note)
   try {
-    const { sends, timeoutMs, categoryTimeoutsUs } = promised
-    const asked = { ...options, sends, timeout: options.timeout ?? timeoutMs }
-    const plan = { ...planOf(asked, open.targets), categoryTimeoutsUs }
-    announce(plan, open.targets, hooks.note)
+    const { workloadSpec, timeoutMs, categoryTimeoutsUs } = objectives
+    const asked = { ...options, workloadSpec, timeout: options.timeout ?? timeoutMs }
+    const plan = { ...buildPlan(asked, open.targets), categoryTimeoutsUs }
+    printPreflight(plan, open.targets, hooks.note)
     const gated = budgetMs !== undefined || maxRegression !== undefined || thresholds.length > 0
     const judge = (report: BenchReport): Verdict | undefined => {
-      const missed = missedTargets(report, promised)
-      if (!options.aa) report.gate = judgeBench(report, { budgetMs, componentsMs, maxRegression, thresholds, missed })
-      const slo = keptPromises(report, promised)
+      const misses = countMisses(report, objectives)
+      if (!options.aa) report.gate = judgeBench(report, { budgetMs, componentsMs, maxRegression, thresholds, misses })
+      const slo = judgeObjectives(report, objectives)
       if (slo) report.slo = slo
       return verdictOf(report, gated)?.verdict
     }
-    const looks = new Looks(plan.interimAnalyses ?? [], judge, hooks.note)
-    const measured = await measure(plan, options, open, hooks, looks.goOn)
+    const analyses = new InterimAnalyses(plan.interimAnalyses ?? [], judge, hooks.note)
+    const measured = await measure(plan, options, open, hooks, analyses.goOn)
     const { report } = measured
     if (wantsFloor(report, options, budgetMs !== undefined))
       report.client.floorMs = await measureFloor(plan, report, hooks.note, hooks.interrupt)
-    looks.end(report)
-    const noise = aaNoise ?? noiseOf(report, options.aa ? 'aa' : 'halves')
+    analyses.end(report)
+    const noise = aaNoise ?? estimateNoise(report, options.aa ? 'aa' : 'halves')
     if (noise) report.noise = noise
     const unwritten = await writeReports(reportFiles(report, options), hooks.note)
     if (options.json) noteFailure(report, hooks.note)
@@ -72,12 +74,12 @@ function assertReportsWritable({ output, split }: BenchOptions): void {
   if (output === undefined) return
   assertWritable(output)
   if (!split) return
-  if (placeToWrite(output).kind !== 'file')
-    throw new UserError(`--split writes files beside --output, and ${output} is none`, 'Give --output r.json.')
+  if (resolveWritableTarget(output).kind !== 'file')
+    throw new UserError(`--split writes files beside --output, and ${output} is not a file`, 'Give --output r.json.')
   for (const arm of ARMS) assertWritable(armPath(output, arm))
 }
 
-/** What goes where: the report, and with --split its arms. */
+/** Report by file name: the run, and with --split each of its arms. */
 function reportFiles(report: BenchReport, { output, split }: BenchOptions): Record<string, BenchReport> {
   if (output === undefined) return {}
   const arms = (split && splitReport(report)) || undefined
@@ -94,7 +96,7 @@ function armPath(output: string, arm: string): string {
   return `${output.replace(/\.json$/, '')}.${arm}.json`
 }
 
-/** For --json, where no table says it. */
+/** With --json no table says that every request failed. */
 function noteFailure({ totals }: BenchReport, note: (line: string) => void): void {
   if (totals.successful > 0) return
   const classes = Object.entries(totals.outcomes).map(([code, count]) => `${formatNumber(count)} x ${code}`)
@@ -102,13 +104,13 @@ function noteFailure({ totals }: BenchReport, note: (line: string) => void): voi
 }
 
 function verdictOf({ gate, slo }: BenchReport, gated: boolean): Gate | null {
-  const unmatched = undecidedCheck('goodput', '>=', 1, 'no request was of any category')
-  const promises = slo?.length === 0 ? [unmatched] : sloGate(slo ?? []).checks
-  const judged = [...(gated ? (gate?.checks ?? []) : []), ...promises]
-  return judged.length === 0 ? null : gateOf(judged)
+  const unmatched = undecidedCheck('goodput', '>=', 1, 'no request belongs to a category')
+  const sloChecks = slo?.length === 0 ? [unmatched] : sloGate(slo ?? []).checks
+  const judged = [...(gated ? (gate?.checks ?? []) : []), ...sloChecks]
+  return judged.length === 0 ? null : toGate(judged)
 }
 
-/** Without a single answer nothing passes, whatever is to be warned of only. */
+/** Without a single answer nothing passes, whatever --inconclusive says. */
 function exitCodeOf(
   { interrupted, totals }: BenchReport,
   verdict: Gate | null,

@@ -1,77 +1,26 @@
-/** The overhead section of a report: each definition under its own name, with its components judged against their budgets. */
+/**
+ * What a report says of the overhead: an entry for each definition under its own name, its components judged against
+ * their budgets; what the gateway says of itself; and the one-way delays.
+ */
 
 import type { RunRecord } from '../load/merge.ts'
 import type { RunPlan } from '../load/plan.ts'
 import type { ArmRecord } from '../load/recorder.ts'
-import { TOLD } from '../overhead/self-reported.ts'
+import { SELF_REPORTED_DEFINITIONS } from '../overhead/self-reported.ts'
 import { readTruth } from '../overhead/stamped.ts'
-import { intervalMs, quantilesMs, toMs } from '../report/distribution.ts'
+import { intervalMs, quantilesMs, toMs } from '../report/duration-summary.ts'
 import type { ArmResult, OverheadResult } from '../report/schema.ts'
 import { type EncodedHistogram, Histogram } from '../stats/histogram.ts'
-import { quantileBounds } from '../stats/order-interval.ts'
+import { quantileBounds } from '../stats/quantile-interval.ts'
 import { type Budgets, componentVerdict } from '../verdict/components.ts'
 import { buildNonce } from '../wire/nonce.ts'
 
-/**
- * The way to the provider and the way back, apart: kt's own instants joined, by nonce, with the provider's record of when it had a
- * request and when it had written its answer. Both read the same monotonic clock only on one host, so that is checked, not
- * assumed: a request that came before it was sent makes the whole join void. Shown, never judged: their sum is the overhead.
- */
-
-export interface Legs {
-  /** From sent to the request's last byte at the provider. */
-  request: Histogram
-  /** From the provider's last write to the end of the answer. */
-  response: Histogram
-}
-
-const COLUMNS = 3
-
-/** The clocks of two threads agree within microseconds. */
-const CLOCK_US = 100
-
-interface Instants {
-  sentUs: number
-  endUs: number
-}
-
-/** By arm, where there is a provider on this host to be asked; its address is the last arm's. */
-export async function legsOf(plan: RunPlan, record: RunRecord, stamping: boolean): Promise<(Legs | undefined)[]> {
-  const provider = plan.arms.at(-1)
-  if (!stamping || !provider) return []
-  const known = new Map<string, { arm: number; at: Instants }>()
-  for (const [arm, rows] of record.requestTimes.entries()) {
-    for (let i = 0; i + COLUMNS <= rows.length; i += COLUMNS) {
-      const nonce = buildNonce(plan.arms[arm]?.tag ?? '', plan.workload.seed, rows[i] ?? 0)
-      known.set(nonce, { arm, at: { sentUs: rows[i + 1] ?? Number.NaN, endUs: rows[i + 2] ?? Number.NaN } })
-    }
-  }
-  const legs = plan.arms.map((): Legs => ({ request: new Histogram(), response: new Histogram() }))
-  try {
-    for await (const truth of readTruth(provider.origin)) {
-      const mine = known.get(truth.nonce)
-      const joined = legs[mine?.arm ?? -1]
-      if (!mine || !joined || truth.attempt !== 1 || truth.lastWriteUs === null) continue
-      const { sentUs, endUs } = mine.at
-      const there = truth.receivedUs - sentUs
-      const back = endUs - truth.lastWriteUs
-      if (Number.isNaN(there) || Number.isNaN(back)) continue
-      // Another clock: the provider is not on this host.
-      if (there < -CLOCK_US || back < -CLOCK_US || there > endUs - sentUs + CLOCK_US) return []
-      joined.request.record(Math.max(0, there))
-      joined.response.record(Math.max(0, back))
-    }
-  } catch {
-    // Shown beside the measurement where it can be had; without it nothing is wrong.
-    return []
-  }
-  return legs.map((joined) => (joined.request.count > 0 ? joined : undefined))
-}
-
 const STAMPED_NOTE = "from sent to end, less the provider's own time; the network, kt and both event loops are in it"
 
-/** One entry for each definition that has readings; empty when the target says nothing and the provider does not stamp. */
-export function overheadOf(arm: ArmRecord, budgets: Budgets): OverheadResult[] {
+/**
+ * An entry for each definition that has readings; none when the target says nothing and the provider does not stamp.
+ */
+export function buildOverhead(arm: ArmRecord, budgets: Budgets): OverheadResult[] {
   const results: OverheadResult[] = []
   const stamped = Histogram.decode(arm.stamped.total)
   if (stamped.count > 0) {
@@ -99,23 +48,23 @@ export function overheadOf(arm: ArmRecord, budgets: Budgets): OverheadResult[] {
     })
   }
   const rejected = Object.values(arm.selfReport.rejected).reduce((total, count) => total + count, 0)
-  for (const definition of TOLD) {
-    const told = arm.selfReport.told[definition]
-    if (!told) continue
-    const byBlock = decodeAll(arm.blocks.map((block) => block.told[definition]))
+  for (const definition of SELF_REPORTED_DEFINITIONS) {
+    const readings = arm.selfReport.readings[definition]
+    if (!readings) continue
+    const byBlock = decodeAll(arm.blocks.map((block) => block.selfReported[definition]))
     const components = definition === 'self-reported' ? componentsOf(arm, budgets) : []
-    // Where the gateway tells its parts, their sum stands below them, with what the whole may take.
+    // Where the gateway reports its parts, a row for the whole stands below them, with the budget of the whole.
     if (components.length > 0) components.push(['total', judged(byBlock, budgets.totalMs)])
     const { gateway } = arm.selfReport
     results.push({
       definition,
-      source: gateway === '' ? told.source : `${gateway}, ${told.source}`,
-      ...totals(Histogram.decode(told.total), told.total, byBlock),
+      source: gateway === '' ? readings.source : `${gateway}, ${readings.source}`,
+      ...totals(Histogram.decode(readings.total), readings.total, byBlock),
       ...(components.length > 0 ? { components: Object.fromEntries(components) } : {}),
       rejected,
       cacheHits: 0,
       retried: 0,
-      note: told.note,
+      note: readings.note,
     })
   }
   return results
@@ -156,8 +105,64 @@ function component(values: Histogram): Component {
   return { count, p50, p99, budgetMs: null, verdict: null }
 }
 
-/** What the gateway said of itself beside its figures: its name, what it does not tell, what was left out and why. */
-export function signalsOf({ selfReport: { gateway, caveat, rejected } }: ArmRecord): ArmResult['signals'] {
+/** What the gateway said of itself beside its figures: its name, what it does not report, what was excluded and why. */
+export function buildSignals({ selfReport: { gateway, caveat, rejected } }: ArmRecord): ArmResult['signals'] {
   if (gateway === '' && caveat === '' && Object.keys(rejected).length === 0) return undefined
   return { gateway: gateway === '' ? null : gateway, caveat, rejected }
+}
+
+export interface OneWayDelays {
+  /** From sent to the request's last byte at the provider. */
+  requestPath: Histogram
+  /** From the provider's last write to the end of the answer. */
+  responsePath: Histogram
+}
+
+/** Fields of a row of `RunRecord.requestTimes`: request index, sent, end. */
+const COLUMNS = 3
+
+/** The clocks of two threads agree within this. */
+const CLOCK_TOLERANCE_US = 100
+
+/**
+ * The delay of the request path and that of the response path, by arm: kt's own instants are joined by nonce with the
+ * provider's record of when it received a request and when it wrote the end of its answer. Both read the same
+ * monotonic clock only on one host; a request that arrived before it was sent proves another clock and voids the
+ * whole join. The delays are shown, never judged: their sum is the overhead. The provider's address is that of the
+ * last arm.
+ */
+export async function measureOneWayDelays(
+  plan: RunPlan,
+  record: RunRecord,
+  stamping: boolean,
+): Promise<(OneWayDelays | undefined)[]> {
+  const provider = plan.arms.at(-1)
+  if (!stamping || !provider) return []
+  const known = new Map<string, { arm: number; sentUs: number; endUs: number }>()
+  for (const [arm, rows] of record.requestTimes.entries()) {
+    for (let i = 0; i + COLUMNS <= rows.length; i += COLUMNS) {
+      const nonce = buildNonce(plan.arms[arm]?.tag ?? '', plan.workload.seed, rows[i] ?? 0)
+      known.set(nonce, { arm, sentUs: rows[i + 1] ?? Number.NaN, endUs: rows[i + 2] ?? Number.NaN })
+    }
+  }
+  const delays = plan.arms.map((): OneWayDelays => ({ requestPath: new Histogram(), responsePath: new Histogram() }))
+  try {
+    for await (const truth of readTruth(provider.origin)) {
+      const mine = known.get(truth.nonce)
+      const joined = delays[mine?.arm ?? -1]
+      if (!mine || !joined || truth.attempt !== 1 || truth.lastWriteUs === null) continue
+      const { sentUs, endUs } = mine
+      const requestUs = truth.receivedUs - sentUs
+      const responseUs = endUs - truth.lastWriteUs
+      if (Number.isNaN(requestUs) || Number.isNaN(responseUs)) continue
+      const otherClock = Math.min(requestUs, responseUs) < -CLOCK_TOLERANCE_US
+      if (otherClock || requestUs > endUs - sentUs + CLOCK_TOLERANCE_US) return []
+      joined.requestPath.record(Math.max(0, requestUs))
+      joined.responsePath.record(Math.max(0, responseUs))
+    }
+  } catch {
+    // The delays are an extra of the report: a provider that does not tell its record is no fault of the run.
+    return []
+  }
+  return delays.map((joined) => (joined.requestPath.count > 0 ? joined : undefined))
 }

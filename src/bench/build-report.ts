@@ -1,11 +1,10 @@
-/** From what a run recorded to the report kt.bench/1: a pure change of shape, no file and no clock. */
-
+/** From what a run recorded to the report kt.bench/1: a pure change of shape, without files or a clock. */
 import type { CategoryRecord } from '../load/category-recorder.ts'
 import type { RunRecord } from '../load/merge.ts'
 import { addCounts } from '../load/merge.ts'
 import type { RunPlan } from '../load/plan.ts'
 import type { ArmRecord, Metric, TokenRecord } from '../load/recorder.ts'
-import { distributionOf, toMs } from '../report/distribution.ts'
+import { summarizeDurations, toMs } from '../report/duration-summary.ts'
 import type { ArmResult, BenchReport } from '../report/schema.ts'
 import { REPORT_SCHEMA } from '../report/schema.ts'
 import { type Category, tailTargets } from '../slo/category.ts'
@@ -14,41 +13,47 @@ import type { Machine } from '../system/machine.ts'
 import type { Budgets } from '../verdict/components.ts'
 import type { Outcome } from '../wire/outcome.ts'
 import { workloadSha256 } from '../workload/workload.ts'
-import type { Legs } from './build-overhead.ts'
-import { overheadOf, signalsOf } from './build-overhead.ts'
-import { clientOf } from './client-verdict.ts'
-import { detailsOf } from './load-options.ts'
+import type { OneWayDelays } from './build-overhead.ts'
+import { buildOverhead, buildSignals } from './build-overhead.ts'
+import { judgeClient } from './judge-client.ts'
+import { describeLoad } from './load-options.ts'
 import type { SamplesResult } from './sample-file.ts'
 
-export interface RunContext {
+interface RunContext {
   version: string
   gitSha: string | null
   startedAt: string
-  /** The command line, secrets taken out. */
+  /** The command line, without secrets. */
   command: string
   machine: Machine
-  /** Of each arm, fit to be shown. */
+  /** The address of each arm, without secrets. */
   urls: string[]
   pairId: string
-  /** Of the first arm, where it is known; else what the answers say of themselves decides. */
+  /** The role of the first arm, where it is known; otherwise the answers' headers decide. */
   role: 'gateway' | 'direct' | undefined
   budgets: Budgets
-  /** What was asked for, without secrets. */
+  /** The options of the run, without secrets. */
   options: Record<string, unknown>
   samples?: SamplesResult | undefined
   /** By arm. */
-  legs?: (Legs | undefined)[]
+  oneWayDelays?: (OneWayDelays | undefined)[]
 }
 
 export function buildReport(plan: RunPlan, record: RunRecord, context: RunContext): BenchReport {
   const [first, second] = record.arms.map((arm, index) =>
-    armResult(arm, record.opened[index] ?? 0, context.urls[index] ?? '', context.budgets, context.legs?.[index]),
+    armResult(
+      arm,
+      record.opened[index] ?? 0,
+      context.urls[index] ?? '',
+      context.budgets,
+      context.oneWayDelays?.[index],
+    ),
   )
   if (!first) throw new Error('a run without an arm')
   const { name, url, ...primary } = first
   const { load, workload } = plan
-  const said = record.arms[0]?.selfReport
-  const gateway = said?.unsure ? '' : said?.gateway
+  const selfReport = record.arms[0]?.selfReport
+  const gateway = selfReport?.unsure ? '' : selfReport?.gateway
   return {
     schema: REPORT_SCHEMA,
     kt: { version: context.version, gitSha: context.gitSha },
@@ -76,7 +81,7 @@ export function buildReport(plan: RunPlan, record: RunRecord, context: RunContex
       concurrency: load.mode === 'closed' ? load.concurrency : null,
       rps: load.mode === 'open' ? load.rps : null,
       arrival: load.mode === 'open' ? (load.arrival?.kind ?? 'constant') : null,
-      ...detailsOf(plan),
+      ...describeLoad(plan),
       durationS: plan.durationUs === undefined ? null : plan.durationUs / 1e6,
       requests: plan.requests ?? null,
       warmup: plan.warmup,
@@ -86,27 +91,33 @@ export function buildReport(plan: RunPlan, record: RunRecord, context: RunContex
       options: context.options,
     },
     ...primary,
-    blocks: record.arms.flatMap(blocksOf),
-    ...categoriesOf(record.arms[0]?.categories ?? [], workload.categories ?? []),
+    blocks: record.arms.flatMap(toBlocks),
+    ...toCategories(record.arms[0]?.categories ?? [], workload.categories ?? []),
     series: record.series.map(({ p50Us, p99Us, ...counts }) => ({
       ...counts,
       p50: p50Us === null ? null : toMs(p50Us),
       p99: p99Us === null ? null : toMs(p99Us),
     })),
-    client: clientOf(record),
+    client: judgeClient(record),
     ...(context.samples ? { samples: context.samples } : {}),
     gate: null,
   }
 }
 
-function armResult(arm: ArmRecord, opened: number, url: string, budgets: Budgets, legs: Legs | undefined): ArmResult {
-  const sent = sentBy(arm)
+function armResult(
+  arm: ArmRecord,
+  opened: number,
+  url: string,
+  budgets: Budgets,
+  delays: OneWayDelays | undefined,
+): ArmResult {
+  const sent = countSent(arm)
   const successful = arm.outcomes.OK ?? 0
   const durationS = arm.activeUs / 1e6
   const perSec = (count: number): number => (durationS > 0 ? Math.round((count / durationS) * 1_000) / 1_000 : 0)
   const { fromUsage, fromTokenizer, fromEvents, input, output, events } = arm.tokens
   const counted = fromUsage + fromTokenizer + fromEvents > 0
-  const signals = signalsOf(arm)
+  const signals = buildSignals(arm)
   return {
     name: arm.name,
     url,
@@ -118,13 +129,13 @@ function armResult(arm: ArmRecord, opened: number, url: string, budgets: Budgets
       outcomes: arm.outcomes,
       connections: { opened, reused: arm.reused },
       warmup: arm.warmup,
-      ...(arm.idleFirst.sent > 0 ? { rested: arm.idleFirst } : {}),
+      ...(arm.idleFirst.sent > 0 ? { idleFirst: arm.idleFirst } : {}),
       inFlight: {
         mean: arm.activeUs > 0 ? Math.round((arm.inFlightUs / arm.activeUs) * 100) / 100 : 0,
         max: arm.mostInFlight,
       },
     },
-    ...distributions(arm),
+    ...summaries(arm),
     throughput: {
       requestsPerSec: perSec(successful),
       inputTokensPerSec: fromUsage + fromTokenizer > 0 ? perSec(input) : null,
@@ -132,33 +143,36 @@ function armResult(arm: ArmRecord, opened: number, url: string, budgets: Budgets
       tokensPerSec: counted ? perSec(input + output) : null,
       eventsPerSec: perSec(events),
       bytesPerSec: perSec(arm.bodyBytes),
-      tokenSource: tokenSourceOf(arm.tokens),
+      tokenSource: toTokenSource(arm.tokens),
     },
-    overhead: overheadOf(arm, budgets),
-    ...(legs ? { legsMs: { request: legMs(legs.request), response: legMs(legs.response) } } : {}),
+    overhead: buildOverhead(arm, budgets),
+    ...(delays
+      ? { oneWayMs: { requestPath: delayMs(delays.requestPath), responsePath: delayMs(delays.responsePath) } }
+      : {}),
     ...(signals ? { signals } : {}),
   }
 }
 
-function legMs(leg: Histogram) {
-  return { count: leg.count, p50: toMs(leg.quantileUs(0.5)), p99: toMs(leg.quantileUs(0.99)), max: toMs(leg.maxUs) }
+function delayMs(delay: Histogram) {
+  const [p50, p99] = [delay.quantileUs(0.5), delay.quantileUs(0.99)].map(toMs) as [number, number]
+  return { count: delay.count, p50, p99, max: toMs(delay.maxUs) }
 }
 
-function tokenSourceOf({ fromUsage, fromTokenizer, fromEvents }: TokenRecord): ArmResult['throughput']['tokenSource'] {
+function toTokenSource({ fromUsage, fromTokenizer, fromEvents }: TokenRecord): ArmResult['throughput']['tokenSource'] {
   const sources = [fromUsage > 0 ? 'usage' : [], fromTokenizer > 0 ? 'tokenizer' : [], fromEvents > 0 ? 'events' : []]
   const [first = 'none', ...others] = sources.flat() as ('usage' | 'tokenizer' | 'events')[]
   return others.length > 0 ? 'mixed' : first
 }
 
-function distributions(arm: ArmRecord) {
+function summaries(arm: ArmRecord) {
   const entries = Object.entries(arm.metrics).flatMap(([metric, encoded]) => {
-    const distribution = distributionOf(encoded)
+    const distribution = summarizeDurations(encoded)
     return distribution ? [[`${metric as Metric}Ms`, distribution]] : []
   })
   return Object.fromEntries(entries) as Pick<ArmResult, `${Metric}Ms`>
 }
 
-function blocksOf(arm: ArmRecord): BenchReport['blocks'] {
+function toBlocks(arm: ArmRecord): BenchReport['blocks'] {
   const firstUs = arm.blocks[0]?.startedAtUs ?? 0
   return arm.blocks.map((block) => ({
     arm: arm.name,
@@ -169,7 +183,7 @@ function blocksOf(arm: ArmRecord): BenchReport['blocks'] {
     latency: block.latency,
     overhead: {
       ...(Histogram.decode(block.stamped).count > 0 ? { 'provider-stamped': block.stamped } : {}),
-      ...block.told,
+      ...block.selfReported,
     },
     ...(Object.keys(block.components).length > 0 ? { components: block.components } : {}),
     metrics: block.metrics,
@@ -177,10 +191,10 @@ function blocksOf(arm: ArmRecord): BenchReport['blocks'] {
 }
 
 /**
- * How many requests were sent: counted as they were released, block by block, and held against how they ended. A request that
- * is in neither or in both is a bug of kt's, and no figure of the run is to be believed.
+ * How many requests were sent: they are counted by block as they are released, and the count must equal that of their
+ * outcomes. A difference is a bug in kt, and then no figure of the run can be believed.
  */
-function sentBy({ name, blocks, outcomes }: ArmRecord): number {
+function countSent({ name, blocks, outcomes }: ArmRecord): number {
   for (const { index, sent, outcomes: ended } of blocks) {
     const known = sum(Object.values(ended))
     if (known !== sent) throw new Error(`block ${index} of ${name}: ${sent} sent, but ${known} ended`)
@@ -191,8 +205,8 @@ function sentBy({ name, blocks, outcomes }: ArmRecord): number {
   return sent
 }
 
-/** Absent where no request has a category. */
-function categoriesOf(
+/** Absent where the workload has no categories. */
+function toCategories(
   records: readonly CategoryRecord[],
   categories: readonly Category[],
 ): Pick<BenchReport, 'categories'> {
@@ -201,7 +215,7 @@ function categoriesOf(
     if (!category) return []
     const { latencyMs: latency, ttftMs: ttft = null } = tailTargets(category)
     const whole = (of: 'latency' | 'ttft') =>
-      distributionOf(Histogram.merge(blocks.map((block) => Histogram.decode(block[of]))).encode())
+      summarizeDurations(Histogram.merge(blocks.map((block) => Histogram.decode(block[of]))).encode())
     const [latencyMs, ttftMs] = [whole('latency'), whole('ttft')]
     const outcomes = addCounts(blocks.map((block) => block.outcomes))
     return [

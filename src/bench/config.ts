@@ -1,55 +1,29 @@
 /**
- * `--config bench.yaml`: any flag of `kt bench` as a key, in snake_case (`max_tokens: 200`). A flag wins over the file, and
- * with it over the keys that it excludes. The same form, without secrets, goes into the report.
+ * `--config bench.yaml`: any flag of `kt bench` as a key, in snake_case (`max_tokens: 200`). A flag wins over the
+ * file, also over the keys that it excludes. The same form, without secrets, goes into the report; everything printed
+ * or stored is cleared of secrets here.
  */
 import { z } from 'zod'
 import { readYaml } from '../parse/file.ts'
 import { TEXT_OPTIONS } from '../workload/choose.ts'
 
-/** Keeps keys out of everything that is printed or stored. */
-
 const HIDDEN = '***'
 
-/** The command line with the values of --api-key and --header taken out, quoted where a shell would need it. */
-export function commandLine(argv: readonly string[]): string {
-  const shown: string[] = []
-  for (let i = 0; i < argv.length; i++) {
-    const word = argv[i] ?? ''
-    const [, flag, value] = /^(--api-key|--header)(=.*)?$/s.exec(word) ?? []
-    if (flag === undefined) shown.push(hideQuery(word))
-    else {
-      shown.push(value === undefined ? flag : `${flag}=${HIDDEN}`)
-      if (value === undefined && ++i < argv.length) shown.push(HIDDEN)
-    }
-  }
-  return shown.map((word) => (/^[\w@%+=:,./*-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`)).join(' ')
-}
-
-/** Some targets echo the key in their error: it is taken out of every text that came from outside. */
-export function withoutSecrets(text: string, secrets: readonly string[]): string {
-  return secrets.filter((secret) => secret.length >= 4).reduce((rest, secret) => rest.replaceAll(secret, HIDDEN), text)
-}
-
-/** The query of a URL may hold a key. */
-function hideQuery(word: string): string {
-  return /^(--(?:baseline-)?url=)?https?:\/\//.test(word) ? word.replace(/\?.*$/s, `?${HIDDEN}`) : word
-}
-
-/** Values by the flags' names, and where they came from. */
+/** Values by flag name, and where they came from. */
 export interface Given {
   values: Record<string, unknown>
   /** The file, and the names that were taken from it. */
   file?: { path: string; names: ReadonlySet<string> } | undefined
 }
 
-/** Of each group a run has one: a flag takes the place of what the file says on any of them. */
+/** A run takes one of each group: a flag replaces every key of its group in the file. */
 const RIVALS: readonly (readonly string[])[] = [['rps', 'concurrency'], TEXT_OPTIONS]
 
 const REPEATABLE: ReadonlySet<string> = new Set(['header', 'threshold'])
 
 const PREFIXES = ['shared-prefix-tokens', 'shared-prefixes']
 
-/** `flags` over what the file at `path` says; `names` are those of all options. */
+/** The flags, and the keys of the file at `path` that no flag replaces. `names` are the names of all options. */
 export function withConfig(flags: Record<string, unknown>, path: string | undefined, names: readonly string[]): Given {
   const typed = Object.fromEntries(Object.entries(flags).filter(([, value]) => value !== undefined))
   if (path === undefined) return { values: typed }
@@ -59,7 +33,7 @@ export function withConfig(flags: Record<string, unknown>, path: string | undefi
   const taken = Object.entries(read)
     .map(([key, value]) => [key.replaceAll('_', '-'), value] as const)
     .filter(([name, value]) => value !== undefined && value !== null && !(name in typed) && !dropped.has(name))
-    // What may be given several times may stand alone without a list.
+    // A single value of a repeatable option needs no list.
     .map(([name, value]) => [name, REPEATABLE.has(name) && typeof value === 'string' ? [value] : value] as const)
   return {
     values: { ...Object.fromEntries(taken), ...typed },
@@ -72,7 +46,7 @@ export function keyOf(name: string): string {
   return name.replaceAll('-', '_')
 }
 
-/** Everything that was asked for, as a config file would say it, fit to be stored: no key, no header's value, no query. */
+/** All options in the form of a config file, fit to be stored: without the key, header values and the query of URLs. */
 export function shownOptions(
   values: Record<string, unknown>,
   fields: Readonly<Record<string, z.ZodType>>,
@@ -87,7 +61,7 @@ export function shownOptions(
 function shown(name: string, value: unknown): unknown {
   if (name.endsWith('url')) return hideQuery(String(value))
   if (name !== 'header' || !Array.isArray(value)) return value
-  return value.map((header) => `${String(header).split(':')[0]}: ***`)
+  return value.map((header) => `${String(header).split(':')[0]}: ${HIDDEN}`)
 }
 
 function defaultOf(field: z.ZodType): unknown {
@@ -96,7 +70,32 @@ function defaultOf(field: z.ZodType): unknown {
 
 function rivalsOf(flag: string): string[] {
   const group = RIVALS.find((names) => names.includes(flag)) ?? []
-  // Shared prefixes go before generated text alone.
+  // Shared prefixes go only with generated text.
   const prefixes = group === TEXT_OPTIONS && flag !== 'input-tokens' ? PREFIXES : []
   return [...group.filter((name) => name !== flag), ...prefixes]
+}
+
+/** The command line without the values of --api-key and --header, quoted where a shell needs quotes. */
+export function commandLine(argv: readonly string[]): string {
+  const shown: string[] = []
+  for (let i = 0; i < argv.length; i++) {
+    const word = argv[i] ?? ''
+    const [, flag, value] = /^(--api-key|--header)(=.*)?$/s.exec(word) ?? []
+    if (flag === undefined) shown.push(hideQuery(word))
+    else {
+      shown.push(value === undefined ? flag : `${flag}=${HIDDEN}`)
+      if (value === undefined && ++i < argv.length) shown.push(HIDDEN)
+    }
+  }
+  return shown.map((word) => (/^[\w@%+=:,./*-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`)).join(' ')
+}
+
+/** Hides the secrets in a text from outside, because some targets echo the key in their error. */
+export function withoutSecrets(text: string, secrets: readonly string[]): string {
+  return secrets.filter((secret) => secret.length >= 4).reduce((rest, secret) => rest.replaceAll(secret, HIDDEN), text)
+}
+
+/** The query of a URL may hold a key. */
+function hideQuery(word: string): string {
+  return /^(--(?:baseline-)?url=)?https?:\/\//.test(word) ? word.replace(/\?.*$/s, `?${HIDDEN}`) : word
 }

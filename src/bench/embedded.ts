@@ -1,61 +1,73 @@
-/** The embedded pair: `kt provider start` and `kt gateway start` as child processes, for benches without --url. */
+/**
+ * The embedded pair of a bench without --url: `kt provider start` and `kt gateway start` as child processes; and what
+ * the gateway's processes use while a level of a sweep is measured.
+ */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { createInterface } from 'node:readline'
 import { now } from '../system/clock.ts'
 import { packaged } from '../system/machine.ts'
 import { readProcessTree } from '../system/process-tree.ts'
 
-/** What the embedded gateway's own processes use while a level is measured: cores and memory. The warm-up and the drain are left out. */
+const START_WITHIN_MS = 20_000
+const STOP_WITHIN_MS = 5_000
 
-const EVERY_MS = 200
-
-export interface GatewayUse {
-  /** Busy cores, over all of its processes. */
-  cpuCores: number
-  /** The most that was resident at once. */
-  rssBytes: number
+export interface EmbeddedPair {
+  providerUrl: string
+  gatewayUrl: string
+  /** Process id of the gateway, or of the primary of its processes. */
+  gatewayPid: number | undefined
+  close(): Promise<void>
 }
 
-interface GatewayWatch {
-  /** The measurement has begun and lasts this long; called again it does nothing. */
-  measuring(durationMs: number): void
-  /** Null where it is not known. */
-  end(): GatewayUse | null
+interface PairOptions {
+  /** Processes of the gateway. */
+  workers?: number
+  /** The gateway's config file. */
+  config?: string
+  /** Time between two tokens of the provider, as `--token-gap` takes it. */
+  tokenGap?: string | undefined
 }
 
-export function watchGateway(pid: number | undefined): GatewayWatch {
-  const readings: { atUs: number; cpuMs: number; rssBytes: number }[] = []
-  let timer: NodeJS.Timeout | undefined
-  const read = (): void => {
-    const reading = pid === undefined ? undefined : readProcessTree(pid)
-    if (reading) readings.push({ atUs: now(), ...reading })
-  }
-  return {
-    measuring(durationMs) {
-      if (timer || pid === undefined) return
-      const untilUs = now() + durationMs * 1_000
-      read()
-      timer = setInterval(() => {
-        if (now() > untilUs) clearInterval(timer)
-        else read()
-      }, EVERY_MS)
-    },
-    end() {
-      clearInterval(timer)
-      const [first, last] = [readings[0], readings.at(-1)]
-      if (!first || !last || last.atUs === first.atUs) return null
-      return {
-        cpuCores: Math.round(((last.cpuMs - first.cpuMs) * 1e6) / (last.atUs - first.atUs)) / 1e3,
-        rssBytes: Math.max(...readings.map(({ rssBytes }) => rssBytes)),
-      }
-    },
-  }
-}
+/** A distribution, so that the request slots of a closed loop do not synchronise and queue behind each other. */
+const TTFT = 'lognormal(20ms,0.3)'
 
 /**
- * A server of kt's own as a child process: the embedded provider and gateway, the null upstream. It hangs on an IPC channel, so it ends with
- * this process however that ends; close() ends it in order.
+ * Starts provider and gateway on the first free ports from 41001 and 41002 on; `note` receives other ports. The
+ * gateway has its default config unless `config` names a file.
  */
+export function startEmbeddedPair(
+  injectDelayMs: number,
+  note: (line: string) => void,
+  { workers = 1, config, tokenGap }: PairOptions = {},
+): Promise<EmbeddedPair> {
+  const gatewayFlags = (providerUrl: string): string[] => [
+    ...['--upstream', `${providerUrl}/v1`],
+    ...(workers > 1 ? ['--workers', String(workers)] : []),
+    ...(config === undefined ? [] : ['--config', config]),
+    ...(injectDelayMs > 0 ? ['--inject-delay', `${injectDelayMs}ms`] : []),
+  ]
+  const pace = tokenGap === undefined ? [] : ['--token-gap', tokenGap]
+  return startPair(['--ttft', TTFT, ...pace], gatewayFlags, note)
+}
+
+/** The same with the flags of `kt provider start` and, from the provider's address, those of `kt gateway start`. */
+export async function startPair(
+  providerFlags: readonly string[],
+  gatewayFlags: (providerUrl: string) => readonly string[],
+  note: (line: string) => void,
+): Promise<EmbeddedPair> {
+  const provider = await startServer(['provider', 'start', ...providerFlags], note)
+  const gateway = await startServer(['gateway', 'start', ...gatewayFlags(provider.url)], note).catch(async (error) => {
+    await provider.close()
+    throw error
+  })
+  const close = async (): Promise<void> => {
+    // The gateway first: it holds connections to the provider.
+    await gateway.close()
+    await provider.close()
+  }
+  return { providerUrl: provider.url, gatewayUrl: gateway.url, gatewayPid: gateway.pid, close }
+}
 
 interface ChildServer {
   url: string
@@ -63,15 +75,15 @@ interface ChildServer {
   close(): Promise<void>
 }
 
-const START_WITHIN_MS = 20_000
-
-const STOP_WITHIN_MS = 5_000
-
-/** `kt <args>` on the first free port from its default on; `note` hears what it says on stderr, such as another port. */
+/**
+ * Starts `kt <args>` as a child process on the first free port from its default on: the embedded provider and
+ * gateway, the null upstream. The child ends with this process however that ends, because of its IPC channel; close()
+ * ends it in order. `note` receives its lines on stderr, such as the one about another port.
+ */
 export async function startServer(args: readonly string[], note: (line: string) => void): Promise<ChildServer> {
   const child = spawn(process.execPath, [packaged('bin', 'run.js'), ...args, '--next-free-port', '--json'], {
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
-    // Out of the terminal's reach: Ctrl-C ends the sending, and these must answer what is in flight.
+    // Detached from the terminal: Ctrl-C ends the sending, but the servers must still answer the requests in flight.
     detached: true,
   })
   const close = (): Promise<void> => stop(child)
@@ -83,7 +95,7 @@ export async function startServer(args: readonly string[], note: (line: string) 
   }
 }
 
-/** The URL in the server's first line; what it says on stderr is passed on as notes. */
+/** The URL in the server's first line. Its lines on stderr are passed on as notes. */
 function firstLine(child: ChildProcess, name: string, note: (line: string) => void): Promise<string> {
   const { stdout, stderr } = child
   if (!stdout || !stderr) throw new Error('a server without output streams')
@@ -114,60 +126,48 @@ async function stop(child: ChildProcess): Promise<void> {
   clearTimeout(timer)
 }
 
-export interface EmbeddedPair {
-  providerUrl: string
-  gatewayUrl: string
-  /** Of the gateway, or of the primary of its processes. */
-  gatewayPid: number | undefined
-  close(): Promise<void>
+const SAMPLE_INTERVAL_MS = 200
+
+export interface GatewayUse {
+  /** Busy cores, over all of its processes. */
+  cpuCores: number
+  /** The highest resident memory. */
+  rssBytes: number
 }
 
-export interface PairOptions {
-  /** Processes of the gateway. */
-  workers?: number
-  /** The gateway's config file. */
-  config?: string
-  /** Between two tokens of the provider, as `--token-gap` takes it. */
-  tokenGap?: string | undefined
+interface GatewayWatch {
+  /** The measurement begins and lasts this long. Later calls do nothing. */
+  measuring(durationMs: number): void
+  /** Null where the usage is unknown. */
+  end(): GatewayUse | null
 }
 
-/** Spread, so that the slots of a closed loop do not fall into step and queue behind each other. */
-const TTFT = 'lognormal(20ms,0.3)'
-
-/**
- * Starts both on the first free ports from 41001 and 41002 on; `note` hears which ones, where they are not those. The gateway is
- * the conservative one unless `config` names a file.
- */
-export function startEmbeddedPair(
-  injectDelayMs: number,
-  note: (line: string) => void,
-  { workers = 1, config, tokenGap }: PairOptions = {},
-): Promise<EmbeddedPair> {
-  const gatewayFlags = (providerUrl: string): string[] => [
-    ...['--upstream', `${providerUrl}/v1`],
-    ...(workers > 1 ? ['--workers', String(workers)] : []),
-    ...(config === undefined ? [] : ['--config', config]),
-    ...(injectDelayMs > 0 ? ['--inject-delay', `${injectDelayMs}ms`] : []),
-  ]
-  const pace = tokenGap === undefined ? [] : ['--token-gap', tokenGap]
-  return startPair(['--ttft', TTFT, ...pace], gatewayFlags, note)
-}
-
-/** The same with flags of one's own for `kt provider start` and, once the provider's address is known, `kt gateway start`. */
-export async function startPair(
-  providerFlags: readonly string[],
-  gatewayFlags: (providerUrl: string) => readonly string[],
-  note: (line: string) => void,
-): Promise<EmbeddedPair> {
-  const provider = await startServer(['provider', 'start', ...providerFlags], note)
-  const gateway = await startServer(['gateway', 'start', ...gatewayFlags(provider.url)], note).catch(async (error) => {
-    await provider.close()
-    throw error
-  })
-  const close = async (): Promise<void> => {
-    // The gateway first: it holds connections to the provider.
-    await gateway.close()
-    await provider.close()
+/** Watches what the gateway's processes use while a level is measured; without the warm-up and the drain. */
+export function watchGateway(pid: number | undefined): GatewayWatch {
+  const readings: { atUs: number; cpuMs: number; rssBytes: number }[] = []
+  let timer: NodeJS.Timeout | undefined
+  const read = (): void => {
+    const reading = pid === undefined ? undefined : readProcessTree(pid)
+    if (reading) readings.push({ atUs: now(), ...reading })
   }
-  return { providerUrl: provider.url, gatewayUrl: gateway.url, gatewayPid: gateway.pid, close }
+  return {
+    measuring(durationMs) {
+      if (timer || pid === undefined) return
+      const untilUs = now() + durationMs * 1_000
+      read()
+      timer = setInterval(() => {
+        if (now() > untilUs) clearInterval(timer)
+        else read()
+      }, SAMPLE_INTERVAL_MS)
+    },
+    end() {
+      clearInterval(timer)
+      const [first, last] = [readings[0], readings.at(-1)]
+      if (!first || !last || last.atUs === first.atUs) return null
+      return {
+        cpuCores: Math.round(((last.cpuMs - first.cpuMs) * 1e6) / (last.atUs - first.atUs)) / 1e3,
+        rssBytes: Math.max(...readings.map(({ rssBytes }) => rssBytes)),
+      }
+    },
+  }
 }

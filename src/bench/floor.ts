@@ -1,13 +1,14 @@
 /**
- * kt's own floor for a run without a direct arm: the same requests, load and connections against a null upstream, a provider of kt's in a
- * process of its own on this machine, with nothing in between. It keeps each request for as long as the target did at the median, so
- * that as many are in flight at the same rate, and stamps that time; what the stamps leave is the instrument's. Taken right after the
- * run, for a tenth of it and two seconds at most; never subtracted. TLS is not in it.
+ * The measurement floor of a run without a direct arm: the same requests, load and connections against a null
+ * upstream, which is a simulated provider in its own process on this machine. It holds each request as long as the
+ * target did at the median, so that the same number is in flight at the same rate, and stamps that time; the rest is
+ * the instrument's own. The floor is measured right after the run for a tenth of its duration, at most two seconds.
+ * It is never subtracted, and TLS is not in it.
  */
 import { resolveTarget } from '../client/target.ts'
 import type { RunPlan } from '../load/plan.ts'
 import { startRun } from '../load/run.ts'
-import { toMs } from '../report/distribution.ts'
+import { toMs } from '../report/duration-summary.ts'
 import type { BenchReport } from '../report/schema.ts'
 import { Histogram } from '../stats/histogram.ts'
 import { startServer } from './embedded.ts'
@@ -16,7 +17,7 @@ import type { BenchOptions } from './option-schema.ts'
 const SHARE_OF_RUN = 0.1
 const LONGEST_S = 2
 const SHORTEST_S = 0.5
-/** A shorter run would spend more than a tenth of itself on it, so it has to be asked for. */
+/** A shorter run would spend more than a tenth of its duration on the floor, so --floor must ask for it. */
 const RUN_WORTH_IT_S = SHORTEST_S / SHARE_OF_RUN
 const BLOCKS = 10
 const WARMUP = { warmup: 50, warmupUs: 300_000 }
@@ -25,14 +26,14 @@ const HEADERS = ['content-type', 'accept', 'user-agent']
 
 type Floor = NonNullable<BenchReport['client']['floorMs']>
 
-/** Whether this run is to have one: asked for, else where a budget is judged or the run is long enough. */
+/** Whether to measure the floor: as --floor says, otherwise where a budget is judged or the run is long enough. */
 export function wantsFloor(report: BenchReport, { floor }: BenchOptions, judged: boolean): boolean {
   const { arms, target, totals, interrupted, client } = report
   const possible = arms.mode === 'single' && target.role !== 'direct' && !interrupted && totals.successful > 0
   return possible && client.floorMs === null && (floor ?? (judged || totals.durationS >= RUN_WORTH_IT_S))
 }
 
-/** Null where nothing was answered in the time there is. */
+/** Null where nothing was answered in time. */
 export async function measureFloor(
   plan: RunPlan,
   report: BenchReport,
@@ -40,7 +41,7 @@ export async function measureFloor(
   interrupt: AbortSignal,
 ): Promise<Floor | null> {
   const http2 = plan.connection?.http === 'h2' ? ['--http2'] : []
-  const upstream = await startServer(['provider', 'start', '--port', '0', ...http2, ...holdOf(report)], note)
+  const upstream = await startServer(['provider', 'start', '--port', '0', ...http2, ...toDelayFlags(report)], note)
   try {
     const running = await startRun(floorPlan(plan, report, upstream.url), { progress: () => {} })
     const stop = (): void => running.stop(0)
@@ -67,7 +68,7 @@ function floorPlan(plan: RunPlan, { totals }: BenchReport, url: string): RunPlan
   return {
     arms: [{ ...arm, origin, path, headers: pick(arm.headers, HEADERS) }],
     workload,
-    // Of stages the highest level: where the instrument is pressed hardest.
+    // Instead of stages their highest level, where the instrument has the most to do.
     load: { ...load, stages: undefined },
     requests: undefined,
     durationUs: seconds * 1e6,
@@ -82,8 +83,10 @@ function floorPlan(plan: RunPlan, { totals }: BenchReport, url: string): RunPlan
   }
 }
 
-/** As long as the target took at the median; spread, so that the slots of a closed loop do not fall into step. */
-function holdOf({ target, serviceMs, ttftMs, interTokenMs, throughput }: BenchReport): string[] {
+/**
+ * Flags that hold a request as long as the target did at the median; drawn, so that request slots do not synchronise.
+ */
+function toDelayFlags({ target, serviceMs, ttftMs, interTokenMs, throughput }: BenchReport): string[] {
   const whole = serviceMs?.p50 ?? 0
   const tokens = Math.max(
     1,

@@ -1,5 +1,4 @@
-/** From checked options to the load of a run and to how its connections are made; and which options contradict each other. */
-
+/** From checked options to the load of a run and its connections; and which of these options contradict each other. */
 import type { ConnectionSpec } from '../client/connection.ts'
 import type { Load, RunPlan } from '../load/plan.ts'
 import { readText } from '../parse/file.ts'
@@ -7,10 +6,13 @@ import type { BenchOptions } from './option-schema.ts'
 
 const DEFAULT_CONCURRENCY = 10
 const MAX_IN_FLIGHT = 1_000
-/** Streams on one connection before another is opened: what most servers allow, and what RFC 9113 advises at least. */
+/**
+ * Streams on one connection before another is opened: most servers allow this many, and RFC 9113 advises at least as
+ * many.
+ */
 const STREAMS = 100
 
-export type LoadOptions = Pick<
+type LoadOptions = Pick<
   BenchOptions,
   'rps' | 'concurrency' | 'stages' | 'arrival' | 'burstiness' | 'think-time' | 'max-in-flight'
 >
@@ -19,7 +21,7 @@ function isOpen({ rps, stages }: LoadOptions): boolean {
   return rps !== undefined || stages?.of === 'rps'
 }
 
-export function loadOf(options: LoadOptions): Load {
+export function toLoad(options: LoadOptions): Load {
   const { rps, concurrency, stages, arrival = 'constant', burstiness = 1 } = options
   if (isOpen(options)) {
     return {
@@ -38,8 +40,8 @@ export function loadOf(options: LoadOptions): Load {
   }
 }
 
-/** Undefined for the usual: HTTP/1.1, kept alive, the system's certificates. */
-export function connectionOf(options: BenchOptions, load: Load): ConnectionSpec | undefined {
+/** Undefined for the default: HTTP/1.1, kept alive, the system's certificates. */
+export function toConnectionSpec(options: BenchOptions, load: Load): ConnectionSpec | undefined {
   const { http2, insecure, ca, connections } = options
   const keepAlive = !options['no-keepalive']
   if (!http2 && !insecure && ca === undefined && keepAlive) return undefined
@@ -57,10 +59,22 @@ export function connectionOf(options: BenchOptions, load: Load): ConnectionSpec 
 
 type Refuse = (message: string, next: string) => void
 
-/** What goes together and what does not. */
+/** Refuses options of the load that contradict each other. */
 export function refuseLoad(options: BenchOptions, refuse: Refuse): void {
-  const { rps, concurrency, stages, requests, duration, arrival, burstiness, sends, url, http2, connections, ca } =
-    options
+  const {
+    rps,
+    concurrency,
+    stages,
+    requests,
+    duration,
+    arrival,
+    burstiness,
+    workloadSpec,
+    url,
+    http2,
+    connections,
+    ca,
+  } = options
   const open = isOpen(options)
   if (rps !== undefined && concurrency !== undefined) {
     refuse(
@@ -87,7 +101,7 @@ export function refuseLoad(options: BenchOptions, refuse: Refuse): void {
     refuse('--max-in-flight goes with an open loop', 'A closed loop has --concurrency in flight.')
   }
   for (const name of ['ttft-timeout', 'idle-timeout'] as const) {
-    if (options[name] !== undefined && !sends.stream)
+    if (options[name] !== undefined && !workloadSpec.stream)
       refuse(`--${name} goes with --stream`, 'Only a stream has tokens to wait for.')
   }
   if (connections !== undefined && !http2) {
@@ -116,8 +130,8 @@ export function refuseLoad(options: BenchOptions, refuse: Refuse): void {
   }
 }
 
-/** For the report: what of the load is not the usual. */
-export function detailsOf(plan: RunPlan) {
+/** The parts of the load that are not the default, for the report. */
+export function describeLoad(plan: RunPlan) {
   const { load, deadlines = {}, connection } = plan
   const { http, keepAlive, ca, insecure, connections = null } = connection ?? {}
   const certificates: 'any' | 'own-ca' | 'system' = insecure ? 'any' : ca === undefined ? 'system' : 'own-ca'

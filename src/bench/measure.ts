@@ -1,4 +1,7 @@
-/** One run, from its options to its report: plan, send, build. What a single bench and every level of a sweep have in common. */
+/**
+ * One run from its plan to its report: send, count the tokens that answers do not report, build. A single bench and
+ * every level of a sweep share it.
+ */
 import { randomUUID } from 'node:crypto'
 import type { Progress, RunRecord } from '../load/merge.ts'
 import type { RunPlan } from '../load/plan.ts'
@@ -13,7 +16,7 @@ import { readBudgets } from '../verdict/components.ts'
 import { extractAnswerText, extractRequestText } from '../wire/answer-text.ts'
 import type { Outcome } from '../wire/outcome.ts'
 import { requestMaker } from '../workload/workload.ts'
-import { legsOf } from './build-overhead.ts'
+import { measureOneWayDelays } from './build-overhead.ts'
 import { buildReport, failureDetails } from './build-report.ts'
 import { commandLine, withoutSecrets } from './config.ts'
 import type { BenchOptions } from './option-schema.ts'
@@ -25,30 +28,30 @@ const DRAIN_AFTER_INTERRUPT_US = 2_000_000
 export interface RunHooks {
   /** The words of the command line. */
   argv: readonly string[]
-  /** Lines for a person, while it happens. */
+  /** Receives lines for a person during the run. */
   note(line: string): void
   progress(progress: Progress, total: number | undefined): void
-  /** Aborted when the user asks for an end. */
+  /** Aborted when the user asks the run to end. */
   interrupt: AbortSignal
-  /** Aborted when the user asks again: what is in flight is given up, what was measured is kept. */
+  /** Aborted when the user asks again: requests in flight are abandoned, and the measurement so far is kept. */
   hurry?: AbortSignal
 }
 
-export interface Measured {
+export interface MeasuredRun {
   report: BenchReport
   /** The first reason given for each class of failure. */
   details: Partial<Record<Outcome, string>>
   stopped: 'interrupted' | 'token-budget' | 'target-dead' | null
 }
 
-/** `goOn` is asked at each look of the plan: so many pairs of blocks are done, is there need of more? */
+/** `goOn` judges the report at each interim analysis of the plan: false ends the run. */
 export async function measure(
   plan: RunPlan,
   options: BenchOptions,
   { targets, embedded }: OpenTargets,
   hooks: RunHooks,
   goOn?: (soFar: BenchReport, pairs: number) => boolean,
-): Promise<Measured> {
+): Promise<MeasuredRun> {
   const machine = fingerprint()
   const startedAt = new Date().toISOString()
   const total = plan.requests === undefined ? undefined : plan.requests * plan.arms.length
@@ -91,14 +94,17 @@ export async function measure(
       ...context,
       ...(direct ? { role: 'direct' } : {}),
       samples: file?.result,
-      legs: await legsOf(plan, record, stamped),
+      oneWayDelays: await measureOneWayDelays(plan, record, stamped),
     }),
     details: Object.fromEntries(details),
     stopped: record.stopReason,
   }
 }
 
-/** The second arm counts as direct, unless it is the same address again or names itself a gateway: its stamps are no floor then. */
+/**
+ * The second arm is direct, unless it has the same address or names itself a gateway: then its stamps are no
+ * measurement floor.
+ */
 function nameArms(record: RunRecord, aa: boolean): RunRecord {
   const second = record.arms[1]
   if (second && (aa || (second.selfReport.gateway !== '' && !second.selfReport.unsure))) second.name = 'target'
@@ -110,12 +116,10 @@ function sampleFile(path: string, note: (line: string) => void): Promise<SampleF
 }
 
 /**
- * Tokens that the provider did not tell, counted after the run with o200k_base, the vocabulary of OpenAI's current models: in
- * the answers that were kept, then scaled to all by their bytes. The tokenizer is loaded here and nowhere else, when the
- * measurement is over: it takes 0.2 s and 80 MB.
+ * Completes the tokens of a record's arms. What the provider did not report is counted with o200k_base, the
+ * vocabulary of OpenAI's current models, in a sample of answers and scaled to all of them by bytes. The tokenizer is
+ * loaded only here, after the measurement, because it takes 0.2 s and 80 MB.
  */
-
-/** `record`, with the tokens of its arms completed. */
 export async function countTokens(plan: RunPlan, record: RunRecord): Promise<RunRecord> {
   if (record.arms.every(({ tokens }) => tokens.samples.length === 0)) {
     return { ...record, arms: record.arms.map(byEvents) }
@@ -142,7 +146,7 @@ export async function countTokens(plan: RunPlan, record: RunRecord): Promise<Run
   return { ...record, arms }
 }
 
-/** Where no answer was kept, every token-bearing event counts as one token. */
+/** Without a sample of answers, every event that carries tokens counts as one token. */
 function byEvents(arm: ArmRecord): ArmRecord {
   const { tokenEvents, requests } = arm.tokens.withoutUsage
   return tokenEvents === 0 ? arm : counted(arm, { output: tokenEvents, fromEvents: requests })

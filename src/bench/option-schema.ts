@@ -1,6 +1,7 @@
 /**
- * What a user may ask of `kt bench`: flags come as text, a config file's keys as text, numbers and booleans; all leave as
- * numbers in known units. Keys are the flags' names, so that a message names what was typed.
+ * The options of `kt bench` as a zod schema. Flags come as text, the keys of a config file as text, numbers and
+ * booleans; all leave as numbers in known units. Keys are the names of the flags, so that a message names what the
+ * user typed.
  */
 import { z } from 'zod'
 import { countOrZero, durationMs, durationOrZeroMs, positiveCount, positiveRate } from '../parse/quantity.ts'
@@ -24,7 +25,10 @@ const stages = z.string().transform((text, context) => {
   return z.NEVER
 })
 
-/** '200' is a number of requests, '10s' a duration: milliseconds in an object, so that the two cannot be mixed up. */
+/**
+ * '200' is a number of requests, '10s' a duration, given as milliseconds in an object so that the two cannot be mixed
+ * up.
+ */
 const countOrDuration = z.union([z.string(), z.number()]).transform((raw, context): number | { ms: number } => {
   const count = countOrZero.safeParse(raw)
   if (count.success) return count.data
@@ -37,7 +41,7 @@ const countOrDuration = z.union([z.string(), z.number()]).transform((raw, contex
   return z.NEVER
 })
 
-/** As the simulated provider takes it. */
+/** A delay, in the form of the simulated provider. */
 const latency = z
   .string()
   .refine((text) => parseLatency(text) !== undefined, `not a delay such as '20ms' or 'lognormal(20ms,0.3)'`)
@@ -119,9 +123,9 @@ export const schema = z.strictObject({
 })
 
 export type BenchOptions = z.infer<typeof schema> & {
-  /** What is sent: the files and profiles that the flags name, read. */
-  sends: WorkloadSpec
-  /** All of it as written, without secrets: for the report. */
+  /** What is sent, with the files and profiles that the flags name already read. */
+  workloadSpec: WorkloadSpec
+  /** The options as the user wrote them, without secrets, for the report. */
   shown: Record<string, unknown>
 }
 

@@ -1,4 +1,4 @@
-/** The options of `kt bench`, checked once: each value by its schema, then what contradicts what. */
+/** Checks the options of `kt bench` once: each value by its schema, then the combinations. */
 import type { z } from 'zod'
 import { UserError } from '../errors.ts'
 import { explainZodError } from '../parse/explain.ts'
@@ -7,7 +7,7 @@ import { type Given, keyOf, shownOptions } from './config.ts'
 import { refuseLoad } from './load-options.ts'
 import { type BenchOptions, schema } from './option-schema.ts'
 
-/** Accepts what was given or throws one UserError with a line for each value that is wrong. */
+/** Throws one UserError with a line for each wrong value. */
 export function parseBenchOptions({ values, file }: Given): BenchOptions {
   const parsed = schema.safeParse(values)
   if (!parsed.success) {
@@ -46,7 +46,7 @@ export function parseBenchOptions({ values, file }: Given): BenchOptions {
       "Say by what: --budget 7ms, --budgets file, --threshold 'errors.rate<0.1%' or --slo chat-short.",
     )
   }
-  const whole = { ...options, sends: workloadOf(options), shown: shownOptions(values, schema.shape) }
+  const whole = { ...options, workloadSpec: workloadOf(options), shown: shownOptions(values, schema.shape) }
   refuseLoad(whole, refuse)
   const { stages } = whole
   return stages ? { ...whole, duration: stages.durationUs / 1_000 } : whole
@@ -54,7 +54,7 @@ export function parseBenchOptions({ values, file }: Given): BenchOptions {
 
 type Refuse = (message: string, next: string) => never
 
-/** What takes two arms. */
+/** Refuses options that need two arms where the run has one, and wrong combinations of them. */
 function refusePairs(options: z.infer<typeof schema>, refuse: Refuse): void {
   const { aa, split, pairing, stages, noise, url, 'baseline-url': baseline } = options
   const untilDecided = options['until-decided']
@@ -79,14 +79,14 @@ function refusePairs(options: z.infer<typeof schema>, refuse: Refuse): void {
   }
 }
 
-/** Something decides the exit code. */
+/** True when an option asks for a verdict, which decides the exit code. */
 function isJudged({ budget, budgets, slo, threshold, ...more }: z.infer<typeof schema>): boolean {
   return [budget, budgets, slo, more['slo-file'], threshold[0], more['max-regression']].some(
     (asked) => asked !== undefined,
   )
 }
 
-/** A line for each value that is wrong, by the flag that was typed or the key of the file that it came from. */
+/** A line for each wrong value, named by the flag that was typed or by the key of the file that it came from. */
 export function namedLines(error: z.ZodError, schema: z.ZodType, file: Given['file']): string[] {
   return explainZodError(error, schema).map((line) => {
     const plain = line.replace(/^([\w-]+)\.\d+:/, '$1:')

@@ -1,22 +1,22 @@
 /**
- * The file behind --samples: lines in, to disk as fast as it takes them. A disk that is full (or gone) ends the file,
- * is said once and stands in the report; the run and its measurement go on.
+ * The file of --samples. Lines are written as fast as the disk takes them. A disk that is full or gone ends the file;
+ * the error is noted once and is in the report, while the run and its measurement go on.
  */
 import { systemReason } from '../parse/file.ts'
-import { type Outlet, openOutlet } from '../report/outlet.ts'
-import { placeToWrite, unwritable } from '../report/write.ts'
+import { type OutputWriter, openOutputWriter } from '../report/output-writer.ts'
+import { resolveWritableTarget, unwritable } from '../report/write-output.ts'
 
 export interface SamplesResult {
   written: number
-  /** Requests of which no line was written: the disk was too slow, or failed. */
+  /** Requests without a line, because the disk was too slow or failed. */
   lost: number
   error: string | null
 }
 
 export async function openSampleFile(path: string, onError: (reason: string) => void): Promise<SampleFile> {
-  const place = placeToWrite(path, '--samples')
+  const target = resolveWritableTarget(path, '--samples')
   try {
-    return new SampleFile(await openOutlet(place), onError)
+    return new SampleFile(await openOutputWriter(target), onError)
   } catch (error) {
     throw unwritable(path, error, '--samples')
   }
@@ -24,19 +24,19 @@ export async function openSampleFile(path: string, onError: (reason: string) => 
 
 export class SampleFile {
   readonly result: SamplesResult = { written: 0, lost: 0, error: null }
-  readonly #outlet: Outlet
+  readonly #writer: OutputWriter
   readonly #onError: (reason: string) => void
   /** Lines are written one batch after another. */
   #last: Promise<void> = Promise.resolve()
 
-  constructor(outlet: Outlet, onError: (reason: string) => void) {
-    this.#outlet = outlet
+  constructor(writer: OutputWriter, onError: (reason: string) => void) {
+    this.#writer = writer
     this.#onError = onError
   }
 
   /**
-   * `count` requests, and `lost` more that did not come this far. Resolves when the lines are with the system, or will
-   * never be.
+   * Adds the lines of `count` requests; `lost` more have no line. Resolves when the system has the lines, or when they
+   * cannot be written any more.
    */
   add(lines: string, count: number, lost: number): Promise<void> {
     this.result.lost += lost
@@ -46,13 +46,13 @@ export class SampleFile {
 
   async close(): Promise<void> {
     await this.#last
-    await this.#outlet.close().catch((error) => this.#failed(error))
+    await this.#writer.close().catch((error) => this.#failed(error))
   }
 
   async #write(lines: string, count: number): Promise<void> {
     try {
       if (this.result.error === null && count > 0) {
-        await this.#outlet.write(lines)
+        await this.#writer.write(lines)
         this.result.written += count
       } else this.result.lost += count
     } catch (error) {

@@ -1,6 +1,6 @@
 /**
- * What a user may ask of `kt bench sweep`, checked once: levels of one kind of load, how long each lasts, what is searched; all else is
- * what a bench takes, by the parser of the bench.
+ * Checks the options of `kt bench sweep`: the levels of one kind of load, how long each lasts, and the limit to
+ * search for. All other options are those of a bench and go through its parser.
  */
 import { z } from 'zod'
 import { UserError } from '../errors.ts'
@@ -16,13 +16,13 @@ export interface SweepOptions {
   mode: 'open' | 'closed'
   levels: number[]
   stepMs: number
-  /** The limit of added P99 that is searched for. */
+  /** The limit of added P99 whose highest load is searched for. */
   untilMs: number | undefined
-  /** Processes of the embedded gateway: a curve for each number of them. */
+  /** Numbers of processes of the embedded gateway: one curve for each. */
   gatewayWorkers: number[] | undefined
 }
 
-/** '1,2,4', or from a file a number or a list of them. */
+/** '1,2,4'; in a file also a number or a list of numbers. */
 const list = (item: z.ZodType<number, string | number>) =>
   z
     .union([z.string(), z.number(), z.array(z.union([z.string(), z.number()]))])
@@ -41,7 +41,7 @@ const schema = z.strictObject({
 })
 const OWN = Object.keys(schema.shape)
 
-/** What is asked of the sweep, and the options of the run at its first level. */
+/** The options of the sweep itself, and those of the run at its first level. */
 export function parseSweepOptions({ values, file }: Given): { ask: SweepOptions; options: BenchOptions } {
   const all = Object.entries(values)
   const own = Object.fromEntries(all.filter(([name]) => OWN.includes(name)))
@@ -70,7 +70,7 @@ export function parseSweepOptions({ values, file }: Given): { ask: SweepOptions;
   }
 }
 
-/** The search knows one question: up to which load does the added P99 stay under a limit? */
+/** The only limit that can be searched for is one on the added P99. */
 function untilMs(text: string): number {
   const match = /^\s*overhead\.p99\s*<=?\s*(\S+)\s*$/.exec(text)
   const limit = match?.[1] === undefined ? undefined : durationMs.safeParse(match[1])

@@ -1,35 +1,36 @@
 /**
- * `kt bench sweep`: the same requests at one level of load after another, from low to the knee; what is added at each, how far
- * each limit of added P99 reaches, and, when asked, a search between the last level that keeps a limit and the first that does not.
- * With several numbers of gateway processes, a curve for each.
+ * `kt bench sweep`: the same requests at one level of load after another. It reports what the gateway adds at each
+ * level, the highest level within each limit of added P99, and on request a search between the last level within a
+ * limit and the first beyond it. With several numbers of gateway processes there is a curve for each.
  */
 import { EXIT, type ExitCode, UserError } from '../errors.ts'
-import { toMs } from '../report/distribution.ts'
-import type { BenchReport, Distribution } from '../report/schema.ts'
+import { toMs } from '../report/duration-summary.ts'
+import type { BenchReport, DurationSummary } from '../report/schema.ts'
 import { SWEEP_SCHEMA, type SweepCurve, type SweepLevel, type SweepReport } from '../report/sweep-schema.ts'
-import { assertWritable } from '../report/write.ts'
+import { assertWritable } from '../report/write-output.ts'
 import { writeReports } from '../report/write-report.ts'
-import { bisect, findKnee, frontierOf, scalingOf } from '../stats/curve.ts'
+import { bisect, findFrontier, findKnee, measureScaling } from '../stats/curve.ts'
 import { Histogram } from '../stats/histogram.ts'
-import { steadyFrom } from '../stats/mean-test.ts'
-import { throughputError } from '../stats/order-interval.ts'
-import { bestReading } from '../verdict/judge.ts'
+import { steadyFrom, throughputError } from '../stats/means.ts'
+import { bestReading } from '../verdict/judge-overhead.ts'
+import { buildPlan, printPreflight } from './build-plan.ts'
 import { type GatewayUse, watchGateway } from './embedded.ts'
 import { measure, type RunHooks } from './measure.ts'
 import type { BenchOptions } from './option-schema.ts'
-import { announce, planOf } from './plan-of.ts'
 import type { SweepOptions } from './sweep-options.ts'
 import { type OpenTargets, openTargets } from './targets.ts'
 
-/** Of each level, whichever comes first. */
+/** Warm-up of each level, whichever limit comes first. */
 const WARMUP = { warmup: 50, warmupUs: 1_000_000 }
 
-/** A level that answers less than half of its requests, or is this many times slower than the first, ends the curve. */
+/**
+ * A level that fails this share of its requests, or whose P99 is this many times that of the first level, ends the
+ * curve.
+ */
 const FAILING = 0.5
-
 const COLLAPSED = 20
 
-export interface SweepHooks extends RunHooks {
+interface SweepHooks extends RunHooks {
   /** A level has been measured. */
   level(level: SweepLevel): void
 }
@@ -47,8 +48,8 @@ export async function sweep(
     if (ask.gatewayWorkers) hooks.note(`gateway of ${gatewayWorkers} process${gatewayWorkers === 1 ? '' : 'es'}:`)
     const open = await openTargets(options, hooks.note, gatewayWorkers)
     try {
-      const run = insist(levelRunner(options, ask, open, hooks, seen), hooks.interrupt)
-      curves.push(await curveOf(ask, run, hooks, open.embedded ? gatewayWorkers : null))
+      const run = retryNoisy(levelRunner(options, ask, open, hooks, seen), hooks.interrupt)
+      curves.push(await measureCurve(ask, run, hooks, open.embedded ? gatewayWorkers : null))
     } finally {
       await open.close()
     }
@@ -72,13 +73,13 @@ function levelRunner(
   hooks: SweepHooks,
   seen: { first?: BenchReport },
 ): LevelRunner {
-  // The curve is the gateway's: the direct arm of the embedded pair would only double the time.
+  // The curve is that of the gateway. The direct arm of the embedded pair would only double the time.
   const targets = open.targets.slice(0, 1)
   return async (level) => {
     const load = ask.mode === 'open' ? { rps: level } : { concurrency: level }
     const stepped = { ...options, ...load }
-    const plan = { ...planOf(stepped, targets), ...(options.warmup === undefined ? WARMUP : {}) }
-    if (!seen.first) announce(plan, targets, hooks.note)
+    const plan = { ...buildPlan(stepped, targets), ...(options.warmup === undefined ? WARMUP : {}) }
+    if (!seen.first) printPreflight(plan, targets, hooks.note)
     const watch = watchGateway(open.gatewayPid)
     const progress: RunHooks['progress'] = (view, total) => {
       if (view.phase === 'measuring') watch.measuring(ask.stepMs - view.elapsedUs / 1_000)
@@ -89,14 +90,17 @@ function levelRunner(
       throw error
     })
     seen.first ??= report
-    const measured = levelOf(report, level, watch.end())
+    const measured = toLevel(report, level, watch.end())
     hooks.level(measured)
     return measured
   }
 }
 
-/** A level whose machine was noisy is measured again, up to twice; the first quiet one counts, else the last. */
-function insist(run: LevelRunner, interrupt: AbortSignal): LevelRunner {
+/**
+ * Measures a level again when the machine was noisy, up to twice. The first quiet measurement counts, otherwise the
+ * last.
+ */
+function retryNoisy(run: LevelRunner, interrupt: AbortSignal): LevelRunner {
   return async (level) => {
     let measured = await run(level)
     for (let again = 0; again < 2 && measured.client === 'noisy' && !interrupt.aborted; again++)
@@ -105,7 +109,7 @@ function insist(run: LevelRunner, interrupt: AbortSignal): LevelRunner {
   }
 }
 
-async function curveOf(
+async function measureCurve(
   ask: SweepOptions,
   run: LevelRunner,
   hooks: SweepHooks,
@@ -115,10 +119,10 @@ async function curveOf(
   const levels = await climb(ask, run, hooks)
   const until = limitMs === undefined ? null : await search({ mode, limitMs, run, interrupt: hooks.interrupt }, levels)
   levels.sort((a, b) => a.level - b.level)
-  return { gatewayWorkers, levels, knee: findKnee(levels, mode) ?? null, frontier: frontierOf(levels), until }
+  return { gatewayWorkers, levels, knee: findKnee(levels, mode) ?? null, frontier: findFrontier(levels), until }
 }
 
-/** Level after level, until they end, the user does, or the target collapses. */
+/** Measures level after level until there are no more, the user interrupts, or the target collapses. */
 async function climb(ask: SweepOptions, run: LevelRunner, hooks: SweepHooks): Promise<SweepLevel[]> {
   const levels: SweepLevel[] = []
   for (const level of ask.levels) {
@@ -140,7 +144,7 @@ function sweepReport(
 ): SweepReport {
   const { url, endpoint, model, stream, role, gateway } = first.target
   const { cpuModel, cores, node } = first.machine
-  // The first level's load and length are among what was parsed; the levels stand by themselves.
+  // The parsed options hold the load and duration of the first level, which the report gives as levels.
   const { rps: _, concurrency: __, duration: ___, ...shown } = options.shown
   const reading = bestReading(first)
   return {
@@ -155,13 +159,15 @@ function sweepReport(
     workload: first.load.workload,
     overheadSource: reading ? `${reading.definition}, ${reading.source}` : null,
     curves,
-    scaling: scalingOf(curves),
+    scaling: measureScaling(curves),
   }
 }
 
-/** From the report of one level's run to its point on the curve: latency of its steady part, block by block; what passed; what it cost. */
-
-function levelOf(report: BenchReport, level: number, gateway: GatewayUse | null): SweepLevel {
+/**
+ * The point of the curve that the run of one level gives: latency of its steady part, throughput, and the gateway's
+ * usage.
+ */
+function toLevel(report: BenchReport, level: number, gateway: GatewayUse | null): SweepLevel {
   const { totals, throughput, client, ttftMs, tpotMs, interTokenMs } = report
   const blocks = report.blocks.filter((block) => block.arm === report.arms.primary)
   const latencies = blocks.map((block) => Histogram.decode(block.latency))
@@ -183,9 +189,9 @@ function levelOf(report: BenchReport, level: number, gateway: GatewayUse | null)
     inFlight: totals.inFlight ?? null,
     gateway,
     latencyMs: latency.count > 0 ? { p50: toMs(latency.quantileUs(0.5)), p99: toMs(latency.quantileUs(0.99)) } : null,
-    ttftMs: pairOf(ttftMs),
-    tpotMs: pairOf(tpotMs),
-    interTokenMs: pairOf(interTokenMs),
+    ttftMs: toP50P99(ttftMs),
+    tpotMs: toP50P99(tpotMs),
+    interTokenMs: toP50P99(interTokenMs),
     overheadMs: overhead ? { p50: overhead.totalMs.p50, p99: overhead.totalMs.p99, ci95: overhead.totalMs.ci95 } : null,
     client: client.verdict,
     achievedToOffered: client.achievedToOffered,
@@ -194,13 +200,11 @@ function levelOf(report: BenchReport, level: number, gateway: GatewayUse | null)
   }
 }
 
-function pairOf(distribution: Distribution | undefined): { p50: number; p99: number } | null {
+function toP50P99(distribution: DurationSummary | undefined): { p50: number; p99: number } | null {
   return distribution ? { p50: distribution.p50, p99: distribution.p99 } : null
 }
 
-/** Searches the highest level that keeps a limit of added P99, between the last one of the curve that does and the first that does not. */
-
-interface Search {
+interface SearchRequest {
   mode: 'open' | 'closed'
   limitMs: number
   /** Measures a level. */
@@ -208,17 +212,23 @@ interface Search {
   interrupt: AbortSignal
 }
 
-/** What is measured on the way is added to `levels`. */
-async function search({ mode, limitMs, run, interrupt }: Search, levels: SweepLevel[]): Promise<SweepCurve['until']> {
+/**
+ * Searches the highest level within a limit of added P99, between the last level of the curve within it and the first
+ * beyond it. Levels measured on the way are added to `levels`.
+ */
+async function search(
+  { mode, limitMs, run, interrupt }: SearchRequest,
+  levels: SweepLevel[],
+): Promise<SweepCurve['until']> {
   const keeps = (level: SweepLevel): boolean => level.overheadMs !== null && level.overheadMs.p99 < limitMs
   const nowhere = (why: string) => ({ limitMs, level: null, achievedRps: null, why })
   if (!levels.some((level) => level.overheadMs)) return nowhere('no request carries a reading of the overhead')
   const firstBreak = levels.findIndex((level) => !keeps(level))
   let best = firstBreak === -1 ? levels.at(-1) : levels[firstBreak - 1]
-  if (!best) return nowhere('already the lowest level breaks it')
+  if (!best) return nowhere('the lowest level already exceeds it')
   let breaks = levels[firstBreak]?.level
   if (breaks === undefined)
-    return { limitMs, level: best.level, achievedRps: best.achievedRps, why: 'no level breaks it: it lies higher' }
+    return { limitMs, level: best.level, achievedRps: best.achievedRps, why: 'no measured level exceeds it' }
   for (;;) {
     const next = bisect(best.level, breaks, mode === 'closed')
     if (next === undefined || interrupt.aborted) break
@@ -231,6 +241,6 @@ async function search({ mode, limitMs, run, interrupt }: Search, levels: SweepLe
     limitMs,
     level: best.level,
     achievedRps: best.achievedRps,
-    why: `the next one measured, ${breaks}, breaks it`,
+    why: `the next level measured, ${breaks}, exceeds it`,
   }
 }

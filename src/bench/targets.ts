@@ -1,4 +1,7 @@
-/** Where a run sends: the URL that was given, or the embedded pair, started for the run and stopped after it. */
+/**
+ * The targets of a run: the URLs that were given, or the embedded pair, which is started for the run and stopped
+ * after it.
+ */
 import { resolveTarget, type Target } from '../client/target.ts'
 import type { ArmName } from '../report/schema.ts'
 import { startEmbeddedPair } from './embedded.ts'
@@ -7,10 +10,10 @@ import type { BenchOptions } from './option-schema.ts'
 export type NamedTarget = readonly [ArmName, Target]
 
 export interface OpenTargets {
-  /** The first is the one whose figures count. */
+  /** The figures of the report are those of the first target. */
   targets: NamedTarget[]
   embedded: boolean
-  /** Of the embedded gateway. */
+  /** Process id of the embedded gateway. */
   gatewayPid?: number | undefined
   close(): Promise<void>
 }
@@ -20,7 +23,7 @@ export async function openTargets(
   note: (line: string) => void,
   gatewayWorkers = 1,
 ): Promise<OpenTargets> {
-  const at = (url: string): Target => resolveTarget(url, options.sends.endpoint)
+  const at = (url: string): Target => resolveTarget(url, options.workloadSpec.endpoint)
   const { url, 'baseline-url': baselineUrl, aa } = options
   const close = async (): Promise<void> => {}
   if (url !== undefined && (baselineUrl !== undefined || aa)) {

@@ -6,7 +6,7 @@
 import { UserError } from '../errors.ts'
 import { didYouMean } from '../parse/explain.ts'
 import { Histogram } from '../stats/histogram.ts'
-import { orderIntervalUs } from '../stats/order-interval.ts'
+import { orderIntervalUs } from '../stats/quantile-interval.ts'
 import { COMPONENTS, type GatewayEvent, parseEvent } from './event.ts'
 
 export interface EventMetric {

@@ -1,4 +1,7 @@
-/** What a mistyped command gets: one line, the nearest command, exit 2. Runs before any command, so it loads nothing else. */
+/**
+ * Answers an unknown command with one line, the nearest command and exit 2. It runs before any command, so it loads
+ * nothing else.
+ */
 import type { Hook } from '@oclif/core'
 import { EXIT } from '../errors.ts'
 import { didYouMean } from '../parse/explain.ts'
@@ -10,10 +13,10 @@ const hook: Hook.CommandNotFound = async function ({ id, config }) {
 
 export default hook
 
-/** `typed` is what stands after `kt`, its words separated by spaces; `ids` are oclif's: 'bench:compare'. */
+/** `typed` is the text after `kt`, with its words separated by spaces; `ids` are oclif's, such as 'bench:compare'. */
 export function explainUnknown(typed: string, ids: readonly string[], bin: string): string {
   const known = ids.map((id) => id.replaceAll(':', ' '))
-  // Word by word: 'bench stray' is as many letters from 'bench history' as a typo, and is none.
+  // Compared word by word, because 'bench stray' is as close to 'bench history' as a typo would be.
   const near = known.find(
     (command) =>
       command.split(' ').length === typed.split(' ').length &&
@@ -21,8 +24,11 @@ export function explainUnknown(typed: string, ids: readonly string[], bin: strin
   )
   const parent = known.filter((command) => typed.startsWith(`${command} `)).sort((a, b) => b.length - a.length)[0]
   if (!near && parent) {
-    return `${bin}: '${bin} ${parent}' takes no argument '${typed.slice(parent.length + 1)}'\n    See '${bin} ${parent} --help'.`
+    return (
+      `${bin}: '${bin} ${parent}' takes no argument '${typed.slice(parent.length + 1)}'\n    See '${bin} ` +
+      `${parent} --help'.`
+    )
   }
-  const next = near ? `Did you mean '${bin} ${near}'?` : `See '${bin} --help' for the commands there are.`
+  const next = near ? `Did you mean '${bin} ${near}'?` : `See '${bin} --help' for the list of commands.`
   return `${bin}: there is no command '${typed}'\n    ${next}`
 }

@@ -2,7 +2,11 @@
  * What a sending thread recorded, and how the records of several threads become one: histograms are added up, blocks
  * and seconds with the same number are merged. Pure.
  */
-import { type SelfReportRecord, TOLD, type ToldRecord } from '../overhead/self-reported.ts'
+import {
+  SELF_REPORTED_DEFINITIONS,
+  type SelfReportedReadings,
+  type SelfReportedRecord,
+} from '../overhead/self-reported.ts'
 import { type EncodedHistogram, Histogram } from '../stats/histogram.ts'
 import type { SelfReading } from '../system/self-monitor.ts'
 import type { CategoryRecord } from './category-recorder.ts'
@@ -143,24 +147,26 @@ function mergeBlocks(blocks: readonly BlockRecord[]): BlockRecord {
     latency: mergeHistograms(blocks.map(({ latency }) => latency)),
     metrics: mergeEach(blocks.map(({ metrics }) => metrics)),
     stamped: mergeHistograms(blocks.map(({ stamped }) => stamped)),
-    told: mergeEach(blocks.map(({ told }) => told)),
+    selfReported: mergeEach(blocks.map(({ selfReported }) => selfReported)),
     components: mergeEach(blocks.map(({ components }) => components)),
   }
 }
 
-function mergeSelfReports(reports: readonly SelfReportRecord[]): SelfReportRecord {
+function mergeSelfReports(reports: readonly SelfReportedRecord[]): SelfReportedRecord {
   const named = reports.find(({ gateway }) => gateway !== '') ?? reports[0]
-  const told: SelfReportRecord['told'] = {}
-  for (const definition of TOLD) {
-    const parts = reports.flatMap((report): ToldRecord | ToldRecord[] => report.told[definition] ?? [])
+  const readings: SelfReportedRecord['readings'] = {}
+  for (const definition of SELF_REPORTED_DEFINITIONS) {
+    const parts = reports.flatMap(
+      (report): SelfReportedReadings | SelfReportedReadings[] => report.readings[definition] ?? [],
+    )
     const [first] = parts
-    if (first) told[definition] = { ...first, total: mergeHistograms(parts.map(({ total }) => total)) }
+    if (first) readings[definition] = { ...first, total: mergeHistograms(parts.map(({ total }) => total)) }
   }
   return {
     gateway: named?.gateway ?? '',
     unsure: named?.unsure ?? false,
     caveat: reports.find(({ caveat }) => caveat !== '')?.caveat ?? '',
-    told,
+    readings,
     rejected: addCounts(reports.map(({ rejected }) => rejected)),
   }
 }

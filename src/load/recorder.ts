@@ -4,7 +4,12 @@
  * (`ArmRecord`), fit to cross a thread.
  */
 import type { RequestResult } from '../client/request-result.ts'
-import { type SelfReportRecord, SelfReportTally, type Told, type ToldBlock } from '../overhead/self-reported.ts'
+import {
+  type SelfReportedBlock,
+  type SelfReportedDefinition,
+  type SelfReportedRecord,
+  SelfReportedRecorder,
+} from '../overhead/self-reported.ts'
 import { stampedOverhead } from '../overhead/stamped.ts'
 import type { ArmName } from '../report/schema.ts'
 import type { Category } from '../slo/category.ts'
@@ -35,7 +40,7 @@ export interface BlockRecord {
   /** The other metrics that are recorded by block. */
   metrics: Partial<Record<BlockMetric, EncodedHistogram>>
   stamped: EncodedHistogram
-  told: Partial<Record<Told, EncodedHistogram>>
+  selfReported: Partial<Record<SelfReportedDefinition, EncodedHistogram>>
   /** The times of the gateway's components, as the gateway reports them. */
   components: Record<string, EncodedHistogram>
 }
@@ -56,7 +61,7 @@ export interface ArmRecord {
     cacheHits: number
     retried: number
   }
-  selfReport: SelfReportRecord
+  selfReport: SelfReportedRecord
   tokens: TokenRecord
   bodyBytes: number
   reused: number
@@ -83,7 +88,7 @@ export interface TokenRecord {
   samples: KeptAnswer[]
 }
 
-interface LiveBlock extends ToldBlock {
+interface LiveBlock extends SelfReportedBlock {
   index: number
   startedAtUs: number
   sent: number
@@ -125,7 +130,7 @@ export class ArmRecorder {
     cacheHits: 0,
     retried: 0,
   }
-  readonly #self = new SelfReportTally()
+  readonly #self = new SelfReportedRecorder()
   readonly #tokens = { input: 0, output: 0, events: 0, fromUsage: 0, fromTokenizer: 0, fromEvents: 0 }
   readonly #withoutUsage = { requests: 0, requestChars: 0, answerBytes: 0, tokenEvents: 0 }
   readonly #sampler = new AnswerSampler()
@@ -236,7 +241,7 @@ export class ArmRecorder {
           latency: block.latency.encode(),
           metrics: encodeAll(block.metrics),
           stamped: block.stamped.encode(),
-          told: encodeAll(block.told),
+          selfReported: encodeAll(block.selfReported),
           components: encodeAll(block.components),
         })),
       categories: this.#categories.toRecord(),
@@ -291,7 +296,7 @@ export class ArmRecorder {
       latency: new Histogram(4),
       metrics: {},
       stamped: new Histogram(),
-      told: {},
+      selfReported: {},
       components: {},
     }
     this.#blocks.set(index, block)

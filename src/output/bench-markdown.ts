@@ -1,28 +1,28 @@
-/** A bench as Markdown, for the summary of a CI job: verdicts first, then the figures behind them. Strings out. */
+/** A bench as Markdown, for the summary of a CI job: verdicts first, then the figures behind them. */
 import type { BenchReport, Gate, OverheadResult } from '../report/schema.ts'
 import { formatDuration, formatMs, formatNumber, formatShare } from '../units.ts'
 import { latencyRows } from './bench-table.ts'
-import { looksLine, loopLine, noiseLine } from './check-line.ts'
 import { cell, gateMarkdown, table } from './markdown.ts'
+import { interimAnalysesLine, loopLine, noiseLine } from './sentences.ts'
 import { sloMarkdown } from './slo-table.ts'
 
-/** `gate`: what decides the exit code; without one the standard budget is shown, and named so. */
+/**
+ * `gate` holds the checks that decide the exit code. Without a gate the report's own is shown and marked as not
+ * gated.
+ */
 export function renderBenchMarkdown(report: BenchReport, gate: Gate | null): string {
-  const { target, totals, throughput, client } = report
+  const { target, interimAnalyses } = report
   const shown = gate || !report.gate ? '' : `${gateMarkdown(report.gate)}\n\nShown, not gated.`
-  const rate = (value: number): string => formatNumber(value, value < 100 ? 2 : 0)
-  const tokens = throughput.tokensPerSec === null ? '' : `, ${rate(throughput.tokensPerSec)} tokens/s`
+  const subject = cell(`${target.model}, ${target.endpoint}${target.stream ? ', streamed' : ''}; ${loopLine(report)}`)
+  const gateway = target.gateway ? ` (${cell(target.gateway)})` : ''
   return `${[
     '## kt bench',
     gate ? gateMarkdown(gate) : shown,
     ...(gate || report.gate ? [cell(noiseLine(report.noise))] : []),
-    ...(report.looks ? [cell(looksLine(report.looks))] : []),
-    `${cell(`${target.model}, ${target.endpoint}${target.stream ? ', streamed' : ''}; ${loopLine(report)}`)}: \`${target.url}\`${target.gateway ? ` (${cell(target.gateway)})` : ''}`,
-    `${formatNumber(totals.sent)} requests in ${formatDuration(totals.durationS * 1_000)}, ${formatNumber(totals.failed)} failed (${formatShare(totals.sent === 0 ? 0 : totals.failed / totals.sent)}); ${rate(throughput.requestsPerSec)} requests/s${tokens}; client ${client.verdict}${client.why.map((why) => `, ${cell(why)}`).join('')}`,
-    figures(
-      'latency (ms)',
-      latencyRows(report, true).map(([name, d]) => [name, d]),
-    ),
+    ...(interimAnalyses ? [cell(interimAnalysesLine(interimAnalyses))] : []),
+    `${subject}: \`${target.url}\`${gateway}`,
+    resultLine(report),
+    figures('latency (ms)', latencyRows(report, true)),
     figures('overhead (ms)', overheadRows(report)),
     report.slo?.length ? sloMarkdown(report.slo) : '',
   ]
@@ -30,14 +30,26 @@ export function renderBenchMarkdown(report: BenchReport, gate: Gate | null): str
     .join('\n\n')}\n`
 }
 
-/** What JUnit says beside the verdicts. */
-export function benchProperties({ target, load, noise, looks }: BenchReport): Record<string, string> {
+function resultLine({ totals, throughput, client }: BenchReport): string {
+  const rate = (value: number): string => formatNumber(value, value < 100 ? 2 : 0)
+  const errorRate = formatShare(totals.sent === 0 ? 0 : totals.failed / totals.sent)
+  const tokens = throughput.tokensPerSec === null ? '' : `, ${rate(throughput.tokensPerSec)} tokens/s`
+  const why = client.why.map((reason) => `, ${cell(reason)}`).join('')
+  return [
+    `${formatNumber(totals.sent)} requests in ${formatDuration(totals.durationS * 1_000)}, `,
+    `${formatNumber(totals.failed)} failed (${errorRate}); `,
+    `${rate(throughput.requestsPerSec)} requests/s${tokens}; client ${client.verdict}${why}`,
+  ].join('')
+}
+
+/** Properties that JUnit shows beside the verdicts. */
+export function benchProperties({ target, load, noise, interimAnalyses }: BenchReport): Record<string, string> {
   return {
     url: target.url,
     model: target.model,
     workload: load.workload.name,
     noise: noiseLine(noise),
-    ...(looks ? { looks: looksLine(looks) } : {}),
+    ...(interimAnalyses ? { interimAnalyses: interimAnalysesLine(interimAnalyses) } : {}),
   }
 }
 

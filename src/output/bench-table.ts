@@ -1,19 +1,19 @@
-/** The result of `kt bench` for a person: results, latency, throughput, gateway overhead. Fits 80 columns. Strings out. */
+/** The result of `kt bench` as text in 80 columns: requests, latency, throughput, gateway overhead, verdict. */
 import type { ChalkInstance } from 'chalk'
 import { explainDisagreement } from '../overhead/disagreement.ts'
-import type { BenchReport, Distribution, Gate, OverheadResult } from '../report/schema.ts'
+import type { BenchReport, DurationSummary, Gate, OverheadResult } from '../report/schema.ts'
 import { formatDuration, formatMs, formatNumber } from '../units.ts'
 import { uncategorised } from '../verdict/slo.ts'
 import { OUTCOMES, type Outcome } from '../wire/outcome.ts'
-import { budgetCell, gateLines, looksLine, loopLine, noiseLine, omissionNote } from './check-line.ts'
+import { budgetCell, gateLines, interimAnalysesLine, loopLine, noiseLine, omissionNote } from './sentences.ts'
 import { sloSection } from './slo-table.ts'
-import { columns, hung, paint } from './table.ts'
+import { columns, paint, wrapHanging } from './table.ts'
 
-export interface BenchView {
+interface BenchView {
   color: boolean
-  /** The verdict is the exit code. */
+  /** The verdict decides the exit code. */
   gated: boolean
-  /** Also without --stream. */
+  /** Show the time to first byte without --stream too. */
   showTtfb: boolean
   details: Partial<Record<Outcome, string>>
   stopped: 'interrupted' | 'token-budget' | 'target-dead' | null
@@ -21,7 +21,7 @@ export interface BenchView {
 
 function notGated({ checks: [first] }: Gate): string {
   const flag = first?.metric.startsWith('delta.') ? '--max-regression 0.5ms,10%' : '--budget 7ms'
-  return `Shown, not gated: ${flag} makes the verdict the exit code.`
+  return `Shown, not gated: ${flag} makes the verdict decide the exit code.`
 }
 
 export function renderBench(report: BenchReport, view: BenchView): string {
@@ -35,15 +35,16 @@ export function renderBench(report: BenchReport, view: BenchView): string {
     ending(report, view, c),
     measured && report.slo ? sloSection(report.slo, uncategorised(report), c) : '',
     report.gate ? gateLines(report.gate, c) + (view.gated ? '' : `\n${c.dim(notGated(report.gate))}`) : '',
-    measured && (report.gate || report.slo || report.noise) ? c.dim(standing(report)) : '',
+    measured && (report.gate || report.slo || report.noise) ? c.dim(verdictBasis(report)) : '',
   ]
     .filter((part) => part !== '')
     .join('\n\n')
 }
 
-/** What every verdict stands on: the rig's noise, and how often it was looked at. */
-function standing({ noise, looks }: BenchReport): string {
-  return [noiseLine(noise), ...(looks ? [looksLine(looks)] : [])].map((line) => hung(line, '')).join('\n')
+/** What every verdict rests on: the noise of the rig, and after how many blocks it was judged. */
+function verdictBasis({ noise, interimAnalyses }: BenchReport): string {
+  const analyses = interimAnalyses ? [interimAnalysesLine(interimAnalyses)] : []
+  return [noiseLine(noise), ...analyses].map((line) => wrapHanging(line, '')).join('\n')
 }
 
 function heading(report: BenchReport, c: ChalkInstance): string {
@@ -51,35 +52,34 @@ function heading(report: BenchReport, c: ChalkInstance): string {
   const named = target.gateway ? ` (${target.gateway})` : ''
   const direct = arms.baseline
     ? [
-        `${arms.baseline.name === 'direct' ? 'directly, ' : ''}in turns${arms.pairing === 'request' ? ' by request' : ''}: ${arms.baseline.url}`,
+        `${arms.baseline.name === 'direct' ? 'directly, ' : ''}in ` +
+          `turns${arms.pairing === 'request' ? ' by request' : ''}: ${arms.baseline.url}`,
       ]
     : []
   const sent = load.workload.name === 'prompt' ? [] : [`workload: ${load.workload.name}`]
   return [
-    `${c.bold('kt bench')}  ${target.model}, ${target.endpoint}${target.stream ? ', streamed' : ''}; ${loopLine(report)}; seed ${load.seed}`,
+    `${c.bold('kt bench')}  ${target.model}, ${target.endpoint}${target.stream ? ', streamed' : ''}; ` +
+      `${loopLine(report)}; seed ${load.seed}`,
     c.dim([`${target.url}${named}`, ...direct, ...sent].map((line) => `          ${line}`).join('\n')),
   ].join('\n')
 }
 
 function results({ totals, load, arms: { baseline } }: BenchReport, c: ChalkInstance): string {
-  const { connections, warmup, rested } = totals
+  const { connections, warmup, idleFirst } = totals
   const rows = [
     ['Total Requests', formatNumber(totals.sent)],
     ['Successful', formatNumber(totals.successful)],
     ['Failed', formatNumber(totals.failed)],
     ['Duration', formatDuration(totals.durationS * 1_000)],
   ]
-  const warm = load.warmup > 0 || load.warmupS ? `; ${formatNumber(warmup.sent)} warm-up requests left out` : ''
+  const warm = load.warmup > 0 || load.warmupS ? `; ${formatNumber(warmup.sent)} warm-up requests excluded` : ''
   const theirs = baseline ? ` (the other arm ${formatNumber(baseline.totals.connections.opened)})` : ''
-  const opened = `${formatNumber(connections.opened)} connections opened${theirs}, ${formatNumber(connections.reused)} requests on an open one`
-  return `${c.bold('Benchmark Results')}\n${columns(rows)}\n${c.dim(hung(opened + warm + restedNote(rested), '  ', 2))}`
-}
-
-/** The first request of each connection in a block is in no figure: it pays for the rest before it. */
-function restedNote(rested: BenchReport['totals']['rested']): string {
-  if (!rested) return ''
-  const failed = rested.failed > 0 ? ` (${formatNumber(rested.failed)} of them failed)` : ''
-  return `; ${formatNumber(rested.sent)} left out as the first of a connection in a block${failed}`
+  const opened =
+    `${formatNumber(connections.opened)} connections opened${theirs}, ` +
+    `${formatNumber(connections.reused)} ` +
+    'requests on an open one'
+  const note = wrapHanging(opened + warm + idleFirstNote(idleFirst), '  ', 2)
+  return `${c.bold('Benchmark Results')}\n${columns(rows)}\n${c.dim(note)}`
 }
 
 /** Each class of failure with its count, the reason the target gave, and what to do. */
@@ -105,10 +105,17 @@ function failures({ totals }: BenchReport, view: BenchView, c: ChalkInstance): s
   return [title, ...lines].join('\n')
 }
 
-/** The durations that a run is told by, in the order of their table; what was not measured is left out. */
-export function latencyRows(report: BenchReport, showTtfb: boolean): [string, Distribution][] {
+/** The first request of each connection in a block is excluded: its connection was idle while the other arm ran. */
+function idleFirstNote(idleFirst: BenchReport['totals']['idleFirst']): string {
+  if (!idleFirst) return ''
+  const failed = idleFirst.failed > 0 ? ` (${formatNumber(idleFirst.failed)} of them failed)` : ''
+  return `; ${formatNumber(idleFirst.sent)} excluded as the first of a connection in a block${failed}`
+}
+
+/** The durations of a run in the order of their table, without those that were not measured. */
+export function latencyRows(report: BenchReport, showTtfb: boolean): [string, DurationSummary][] {
   const open = report.load.mode === 'open'
-  const rows: [string, Distribution | undefined][] = [
+  const rows: [string, DurationSummary | undefined][] = [
     [open ? 'Latency, from intended' : 'Latency', report.latencyMs],
     ['Service, from sent', open ? report.serviceMs : undefined],
     ['Time to first byte', report.target.stream || showTtfb ? report.ttfbMs : undefined],
@@ -118,7 +125,7 @@ export function latencyRows(report: BenchReport, showTtfb: boolean): [string, Di
     ['Inter-token', report.interTokenMs],
     ['Connect', report.load.connection?.keepAlive === false ? report.connectMs : undefined],
   ]
-  return rows.flatMap(([name, d]): [string, Distribution][] => (d ? [[name, d]] : []))
+  return rows.flatMap(([name, d]): [string, DurationSummary][] => (d ? [[name, d]] : []))
 }
 
 function latency(report: BenchReport, view: BenchView, c: ChalkInstance): string {
@@ -128,15 +135,17 @@ function latency(report: BenchReport, view: BenchView, c: ChalkInstance): string
   })
   const head = ['', 'P50', 'P90', 'P95', 'P99', 'Max'].map((name) => c.dim(name))
   const omission = omissionNote(report)
-  const notes = [tailNote(report.latencyMs), ...(omission ? [omission] : [])].map((line) => c.dim(hung(line, '  ')))
+  const notes = [tailNote(report.latencyMs), ...(omission ? [omission] : [])].map((line) =>
+    c.dim(wrapHanging(line, '  ')),
+  )
   return [c.bold('Latency (ms)'), columns([head, ...shown]), ...notes].join('\n')
 }
 
-/** With fewer than ten observations beyond it a quantile is shown with its interval, and marked. */
-function tailNote({ count, p99, iid95 }: Distribution): string {
+/** The P99 with its interval; marked where fewer than ten observations lie beyond it. */
+function tailNote({ count, p99, iid95 }: DurationSummary): string {
   const [low, high] = iid95.p99
   const interval = `[${formatMs(low)}, ${high === null ? 'inf' : formatMs(high)}${high === null ? ')' : ']'}`
-  const few = count * 0.01 < 10 ? `; under ten requests lie beyond it` : ''
+  const few = count * 0.01 < 10 ? `; fewer than ten requests lie beyond it` : ''
   return `P99 of latency: ${formatMs(p99)} ${interval} iid 95 %, n=${formatNumber(count)}${few}`
 }
 
@@ -152,51 +161,49 @@ function throughput({ throughput: t }: BenchReport, c: ChalkInstance): string {
 }
 
 function overhead(report: BenchReport, c: ChalkInstance): string {
-  const title = c.bold(report.target.role === 'direct' ? 'Floor (ms): no gateway in between' : 'Gateway Overhead (ms)')
+  const title = c.bold(
+    report.target.role === 'direct' ? 'Measurement floor (ms): no gateway in between' : 'Gateway Overhead (ms)',
+  )
   if (report.overhead.length === 0) {
-    const why = 'the provider leaves no stamps and the target reports nothing about itself'
+    const why = 'the provider does not stamp its answers and the target reports no overhead of its own'
     const lines = [
-      `not known: ${why}.`,
+      `unknown: ${why}.`,
       ...signals(report),
       'Bench the provider directly as well, then: kt bench compare baseline.json gateway.json',
     ]
-    return [title, ...lines.map((line) => c.dim(hung(line, '  ', 2)))].join('\n')
+    return [title, ...lines.map((line) => c.dim(wrapHanging(line, '  ', 2)))].join('\n')
   }
   const head = ['', 'P50', 'P90', 'P95', 'P99', 'Max', 'budget'].map((name) => c.dim(name))
   const rows = report.overhead.flatMap((entry) => overheadRows(entry, c))
   const { baseline } = report.arms
   const other = baseline?.overhead.find((entry) => entry.definition === 'provider-stamped')
-  rows.push(...legRows(report))
+  rows.push(...oneWayRows(report))
   if (other) rows.push([baseline?.name === 'direct' ? 'floor (direct)' : 'the other arm', ...quantiles(other)])
   const beside = [...explainDisagreement(report.overhead), ...signals(report)]
   return [
     title,
     columns([head, ...rows]),
     ...report.overhead.flatMap((entry) => notes(entry, c)),
-    ...beside.map((line) => c.dim(hung(line, '  '))),
+    ...beside.map((line) => c.dim(wrapHanging(line, '  '))),
   ].join('\n')
 }
 
-/** On one host: the two ways apart, by the provider's own record. */
-function legRows({ legsMs }: BenchReport): string[][] {
-  if (!legsMs) return []
-  return [
-    ['  to the provider', legsMs.request],
-    ['  and back', legsMs.response],
-  ].map(([name, leg]) => {
-    const { p50, p99, max } = leg as NonNullable<typeof legsMs>['request']
-    return [name as string, formatMs(p50), '', '', formatMs(p99), formatMs(max)]
-  })
+/** The one-way delays, by the provider's own record; only on one host. */
+function oneWayRows({ oneWayMs }: BenchReport): string[][] {
+  if (!oneWayMs) return []
+  return [['  request path', oneWayMs.requestPath] as const, ['  response path', oneWayMs.responsePath] as const].map(
+    ([name, { p50, p99, max }]) => [name, formatMs(p50), '', '', formatMs(p99), formatMs(max)],
+  )
 }
 
-/** What the gateway does not tell, and what it told that cannot be. */
-function signals({ signals: said }: BenchReport): string[] {
-  if (!said) return []
-  const name = said.gateway ?? 'the target'
-  const rejected = Object.entries(said.rejected).map(
-    ([rule, count]) => `${name}: ${formatNumber(count)} left out: ${rule}`,
+/** What the gateway does not report, and what it reported that is impossible. */
+function signals({ signals: reported }: BenchReport): string[] {
+  if (!reported) return []
+  const name = reported.gateway ?? 'the target'
+  const rejected = Object.entries(reported.rejected).map(
+    ([rule, count]) => `${name}: ${formatNumber(count)} excluded: ${rule}`,
   )
-  return [...(said.caveat === '' ? [] : [`${name}: ${said.caveat}`]), ...rejected]
+  return [...(reported.caveat === '' ? [] : [`${name}: ${reported.caveat}`]), ...rejected]
 }
 
 function overheadRows(entry: OverheadResult, c: ChalkInstance): string[][] {
@@ -221,51 +228,57 @@ function notes(entry: OverheadResult, c: ChalkInstance): string[] {
   const bounds =
     high === null
       ? low === 0
-        ? '(no interval from under ten blocks)'
+        ? '(no interval: fewer than ten blocks)'
         : `[${formatMs(low)}, inf) by blocks`
       : `[${formatMs(low)}, ${formatMs(high)}] by blocks`
   const interval = `P99 ${formatMs(entry.totalMs.p99)} ${bounds}`
   const counted = [
-    entry.cacheHits > 0 ? `${formatNumber(entry.cacheHits)} cache hits left out` : '',
-    entry.retried > 0 ? `${formatNumber(entry.retried)} retried by the gateway left out` : '',
+    entry.cacheHits > 0 ? `${formatNumber(entry.cacheHits)} cache hits excluded` : '',
+    entry.retried > 0 ? `${formatNumber(entry.retried)} retried by the gateway excluded` : '',
     entry.negative > 0 ? `${formatNumber(entry.negative)} below zero: an error in the method` : '',
   ].filter((text) => text !== '')
   const text = [interval, `n=${formatNumber(entry.count)}`, ...counted].join('; ')
-  return [c.dim(hung(`${entry.definition}: ${text}`, '  ')), c.dim(hung(`${entry.source}: ${entry.note}`, '    '))]
+  return [
+    c.dim(wrapHanging(`${entry.definition}: ${text}`, '  ')),
+    c.dim(wrapHanging(`${entry.source}: ${entry.note}`, '    ')),
+  ]
 }
 
-/** What the instrument says of itself, and how the run ended. */
+/** What the client says of itself, and how the run ended. */
 function ending(report: BenchReport, view: BenchView, c: ChalkInstance): string {
   const { client, load, totals } = report
-  const lines = totals.successful > 0 ? [selfDoubt(report, c)] : []
-  if (view.stopped === 'interrupted') lines.push(c.yellow('Interrupted: this is what was measured until then.'))
-  if (view.stopped === 'token-budget') lines.push(c.yellow('Stopped: the token budget was spent.'))
+  const lines = totals.successful > 0 ? [clientLine(report, c)] : []
+  if (view.stopped === 'interrupted') lines.push(c.yellow('Interrupted: these are the results up to then.'))
+  if (view.stopped === 'token-budget') lines.push(c.yellow('Stopped: the token budget is spent.'))
   if (view.stopped === 'target-dead') lines.push(c.yellow('Stopped: 1,000 requests had failed and none succeeded.'))
   if (load.mode === 'open' && (client.achievedToOffered ?? 1) < 0.95) {
     lines.push(
       c.yellow(
-        'The asked rate was not reached: requests waited for a free connection, and their wait is in the latency.',
+        'The requested rate was not reached: requests waited for a free connection, and their wait is in the latency.',
       ),
     )
   }
   return lines.join('\n')
 }
 
-function selfDoubt({ client }: BenchReport, c: ChalkInstance): string {
+function clientLine({ client }: BenchReport, c: ChalkInstance): string {
   const lag = client.sendLagMs
-  const late = lag ? `; sends late by ${formatMs(lag.p50)} ms at P50, ${formatMs(lag.p99)} at P99` : ''
+  const late = lag ? `; send lag ${formatMs(lag.p50)} ms at P50, ${formatMs(lag.p99)} at P99` : ''
   const rate =
-    client.achievedToOffered === null ? '' : `; ${formatNumber(client.achievedToOffered * 100, 1)} % of the asked rate`
+    client.achievedToOffered === null
+      ? ''
+      : `; ${formatNumber(client.achievedToOffered * 100, 1)} % of the requested rate`
   const verdict = client.verdict === 'ok' ? c.green('ok') : c.yellow(client.verdict)
-  const line = hung(`Client  ${client.verdict}${late}${rate}${ownFloor(client.floorMs)}`, '').replace(
+  const line = wrapHanging(`Client  ${client.verdict}${late}${rate}${floorNote(client.floorMs)}`, '').replace(
     `Client  ${client.verdict}`,
     `${c.bold('Client')}  ${verdict}`,
   )
-  return `${line}${client.why.map((why) => `\n${hung(why, '  ')}`).join('')}`
+  return `${line}${client.why.map((why) => `\n${wrapHanging(why, '  ')}`).join('')}`
 }
 
-/** Of a run without a direct arm, which has a row of its own in the table of the overhead. */
-function ownFloor(floor: BenchReport['client']['floorMs']): string {
+/** The measurement floor of a run without a direct arm. A direct arm has a row in the table of the overhead. */
+function floorNote(floor: BenchReport['client']['floorMs']): string {
   if (floor?.source !== 'null-upstream') return ''
-  return `; its own floor, at a null upstream: P50 ${formatMs(floor.p50)} ms, P99 ${formatMs(floor.p99)}, n=${formatNumber(floor.count ?? 0)}`
+  const [p50, p99, count] = [formatMs(floor.p50), formatMs(floor.p99), formatNumber(floor.count ?? 0)]
+  return `; measurement floor, at a null upstream: P50 ${p50} ms, P99 ${p99}, n=${count}`
 }

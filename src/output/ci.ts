@@ -1,20 +1,19 @@
 /**
- * Leaves a verdict where CI looks for it: JUnit and Markdown files, the job summary of GitHub Actions, its annotations. The same for
- * every command that judges.
+ * Publishes a verdict where CI looks for it, for every command that judges: JUnit and Markdown files, the job summary
+ * of GitHub Actions, its annotations.
  */
 import { appendFileSync } from 'node:fs'
 import { Flags } from '@oclif/core'
 import type { Inconclusive } from '../errors.ts'
 import type { Gate } from '../report/schema.ts'
-import { assertWritable, writeOutput } from '../report/write.ts'
-import { checkSentence, verdictWord } from './check-line.ts'
+import { assertWritable, writeOutput } from '../report/write-output.ts'
 import { renderJunit } from './junit.ts'
+import { checkSentence, verdictWord } from './sentences.ts'
 
-/** The flags of every command that leaves a verdict for CI. What is done with them: src/output/ci.ts. */
-
+/** The flags of every command that publishes a verdict. */
 export const ciFlags = {
   inconclusive: Flags.option({
-    description: 'fail: exit 4 when the data cannot tell (default); warn: exit 0',
+    description: 'inconclusive verdict: fail exits 4, warn exits 0 [default: fail]',
     options: ['fail', 'warn'] as const,
     helpGroup: 'CI',
   })(),
@@ -26,13 +25,13 @@ export const ciFlags = {
   }),
 }
 
-export interface CiTargets {
+interface CiTargets {
   junit?: string | undefined
   markdown?: string | undefined
   inconclusive?: Inconclusive | undefined
 }
 
-/** Before anything else, since a verdict that cannot be left is found out too late. */
+/** Called before anything else, because a file that cannot be written would be found out too late. */
 export function assertCiWritable({ junit, markdown }: CiTargets): void {
   if (junit !== undefined) assertWritable(junit, '--junit')
   if (markdown !== undefined) assertWritable(markdown, '--markdown')
@@ -50,7 +49,7 @@ export interface CiResult {
   markdown: () => string
 }
 
-/** `stderr`: annotations go there, so that --json stays JSON; GitHub reads both. */
+/** Annotations go to `stderr`, so that the output of --json stays JSON. GitHub reads both streams. */
 export async function publish(
   { junit, markdown, inconclusive = 'fail' }: CiTargets,
   { name, gate, properties, timestamp, markdown: text }: CiResult,
@@ -66,7 +65,7 @@ export async function publish(
   if (env.GITHUB_ACTIONS === 'true') for (const line of renderAnnotations(name, judged)) stderr(`${line}\n`)
 }
 
-/** A summary that cannot be written is a pity and no reason to lose the verdict. */
+/** A summary that cannot be written is noted, because the verdict must not be lost for it. */
 function appendSummary(path: string, text: string, stderr: (text: string) => void): void {
   try {
     appendFileSync(path, `${text}\n`)
@@ -75,8 +74,7 @@ function appendSummary(path: string, text: string, stderr: (text: string) => voi
   }
 }
 
-/** Verdicts as GitHub workflow commands: a line a check that did not pass, shown at the head of the run. Strings out. */
-
+/** GitHub workflow commands, one for each check that did not pass. GitHub shows them at the top of the run. */
 export function renderAnnotations(title: string, gate: Gate): string[] {
   return gate.checks.flatMap((check) => {
     if (check.verdict === 'pass') return []

@@ -1,9 +1,9 @@
-/** Two runs side by side for a person: figures, overhead, what differs, and last the verdict. Fits 80 columns. Strings out. */
+/** Two runs side by side as text in 80 columns: figures, overhead, differences, and last the verdict. */
 import type { ChalkInstance } from 'chalk'
 import { formatMs, formatNumber, formatShare } from '../units.ts'
 import type { ComparedRow, ComparedRun, Comparison } from '../verdict/compare.ts'
-import { budgetCell, gateLines, noiseLine } from './check-line.ts'
-import { columns, hung, paint } from './table.ts'
+import { budgetCell, gateLines, noiseLine } from './sentences.ts'
+import { columns, paint, wrapHanging } from './table.ts'
 
 const METRICS: Record<string, string> = {
   latency: 'Latency',
@@ -21,7 +21,7 @@ export function renderComparison(comparison: Comparison, color: boolean): string
     rates(comparison.rows, c),
     overhead(comparison, c),
     differences(comparison, c),
-    comparison.notes.map((note) => hung(note, '')).join('\n'),
+    comparison.notes.map((note) => wrapHanging(note, '')).join('\n'),
     verdict(comparison, c),
   ]
     .filter((part) => part !== '')
@@ -36,7 +36,7 @@ function heading({ mode, modeWhy, pairing, baseline, gateway }: Comparison, c: C
     ),
   ]
   return [
-    hung(`kt bench compare  mode: ${mode} (${modeWhy}), ${pairing}`, '', 18).replace(
+    wrapHanging(`kt bench compare  mode: ${mode} (${modeWhy}), ${pairing}`, '', 18).replace(
       'kt bench compare',
       c.bold('kt bench compare'),
     ),
@@ -49,12 +49,12 @@ function figures(rows: readonly ComparedRow[], c: ChalkInstance): string {
   const shown = rows.filter((row) => row.unit === 'ms')
   if (shown.length === 0) return ''
   const notes = [
-    'Delta with its 95 % interval by blocks. alike: within 0.5 ms or 10 %; ?: cannot tell.',
+    'Delta with its 95 % interval by blocks. alike: within 0.5 ms or 10 %; ?: undecided.',
     ...(shown.some((row) => row.fewBeyond)
-      ? ['* fewer than ten requests lie beyond it; in brackets its 95 % iid interval, which no verdict rests on.']
+      ? ['* fewer than ten requests lie beyond it; its 95 % iid interval, which no verdict rests on, is in brackets.']
       : []),
   ]
-  return [figureTable(shown, c), ...notes.map((note) => c.dim(hung(note, '')))].join('\n')
+  return [figureTable(shown, c), ...notes.map((note) => c.dim(wrapHanging(note, '')))].join('\n')
 }
 
 function figureTable(rows: readonly ComparedRow[], c: ChalkInstance): string {
@@ -97,7 +97,7 @@ function rates(rows: readonly ComparedRow[], c: ChalkInstance): string {
     .map((row) => {
       const format = row.unit === 'share' ? formatShare : (value: number) => formatNumber(value, value < 100 ? 2 : 0)
       const own = (value: number | null): string => (value === null ? '-' : format(value))
-      // The relative change of an error rate says little; its difference is in points already.
+      // An error rate gets no relative change: its difference is already in percentage points.
       const relative = row.unit === 'share' ? '' : signed(row.deltaShare, formatShare)
       return [names[row.metric] ?? row.metric, own(row.baseline), own(row.gateway), signed(row.delta, format), relative]
     })
@@ -108,7 +108,8 @@ function rates(rows: readonly ComparedRow[], c: ChalkInstance): string {
 function overhead({ overhead: entries }: Comparison, c: ChalkInstance): string {
   const title = c.bold('Gateway overhead (ms)')
   if (entries.length === 0) {
-    return `${title}\n${c.dim(hung('no request carries its own: no stamps from the provider, no report from the gateway.', '  '))}`
+    const why = 'unknown: the provider does not stamp its answers and the gateway reports nothing.'
+    return `${title}\n${c.dim(wrapHanging(why, '  '))}`
   }
   const head = ['', 'P50', 'P90', 'P95', 'P99', 'Max', 'P99 95 % | budget'].map((name) => c.dim(name))
   const body = entries.flatMap(({ of, definition, totalMs, components = [] }) => {
@@ -122,8 +123,8 @@ function overhead({ overhead: entries }: Comparison, c: ChalkInstance): string {
   })
   const notes = entries.map(({ of, definition, source, note, count }) =>
     of === 'floor'
-      ? hung('floor: the same reading without the gateway; shown, never subtracted', '  ')
-      : hung(`${of === 'old' ? 'old ' : ''}${definition}: ${source}, n=${formatNumber(count)}; ${note}`, '  '),
+      ? wrapHanging('floor: the same reading without the gateway; shown, never subtracted', '  ')
+      : wrapHanging(`${of === 'old' ? 'old ' : ''}${definition}: ${source}, n=${formatNumber(count)}; ${note}`, '  '),
   )
   return [title, columns([head, ...body]), ...notes.map((note) => c.dim(note))].join('\n')
 }
@@ -131,7 +132,7 @@ function overhead({ overhead: entries }: Comparison, c: ChalkInstance): string {
 function differences({ differences: found }: Comparison, c: ChalkInstance): string {
   if (found.length === 0) return ''
   const lines = found.map(({ what, baseline, gateway, forbids }) => {
-    const text = hung(`${what}: ${baseline} | ${gateway}`, '  ')
+    const text = wrapHanging(`${what}: ${baseline} | ${gateway}`, '  ')
     return forbids ? c.yellow(text) : text
   })
   return [c.bold('The runs differ in (baseline | gateway)'), ...lines].join('\n')
@@ -139,13 +140,10 @@ function differences({ differences: found }: Comparison, c: ChalkInstance): stri
 
 function verdict({ gate, judgedBy, noise }: Comparison, c: ChalkInstance): string {
   if (!gate) return ''
-  const by = judgedBy
-    ? [
-        `Judged by ${judgedBy.definition} (${judgedBy.source}); ${judgedBy.caveat}${judgedBy.floor ? `; floor: ${judgedBy.floor}` : ''}.`,
-      ]
-    : []
-  const rig = c.dim(hung(noiseLine(noise ?? undefined), ''))
-  return [...by.map((line) => c.dim(hung(line, ''))), rig, gateLines(gate, c)].join('\n')
+  const floor = judgedBy?.floor ? `; floor: ${judgedBy.floor}` : ''
+  const by = judgedBy ? [`Judged by ${judgedBy.definition} (${judgedBy.source}); ${judgedBy.caveat}${floor}.`] : []
+  const rig = c.dim(wrapHanging(noiseLine(noise ?? undefined), ''))
+  return [...by.map((line) => c.dim(wrapHanging(line, ''))), rig, gateLines(gate, c)].join('\n')
 }
 
 function bracketed([low, high]: readonly [number, number | null]): string {

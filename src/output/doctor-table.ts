@@ -1,18 +1,21 @@
-/** A diagnosis for a person, in 80 columns: findings by gravity, each with its cost and its patch, then what is fine and what was not told. */
+/**
+ * A diagnosis as text in 80 columns: findings by severity, each with its cost and its patch, then the rules that are
+ * fine and those that were not checked.
+ */
 import type { ChalkInstance } from 'chalk'
 import type { DoctorOpinion, DoctorResult, Evidence, RuleResult, Severity } from '../report/doctor-schema.ts'
 import { formatNumber } from '../units.ts'
-import { hung, paint, WIDTH, wrap } from './table.ts'
+import { paint, WIDTH, wrap, wrapHanging } from './table.ts'
 
 const KINDS = { kt: 'reference gateway', kong: 'Kong', litellm: 'LiteLLM' }
 const EVIDENCE: Record<Evidence, string> = { config: 'config', report: 'report', measurement: 'measured' }
-const GRAVEST_FIRST: readonly Severity[] = ['critical', 'warning', 'info']
+const BY_SEVERITY: readonly Severity[] = ['critical', 'warning', 'info']
 const LABEL = 10
 
 export function renderDoctor(result: DoctorResult, color: boolean): string {
   const c = paint(color)
   const { rules } = result
-  const found = GRAVEST_FIRST.flatMap((severity) => rules.filter((rule) => rule.severity === severity))
+  const found = BY_SEVERITY.flatMap((severity) => rules.filter((rule) => rule.severity === severity))
   return [header(result, c), ...found.map((rule) => finding(rule, c)), fineList(rules, c), uncheckedList(rules, c)]
     .filter((part) => part !== '')
     .join('\n\n')
@@ -30,9 +33,9 @@ function header({ config, report, measured, summary, severity }: DoctorResult, c
     report && `report ${report.path}`,
     measured && `${measured.url}, ${formatNumber(measured.requests)} requests`,
     measured?.providerUrl && `simulated provider ${measured.providerUrl}`,
-  ].flatMap((text) => (text ? [c.dim(hung(text, '  '))] : []))
+  ].flatMap((text) => (text ? [c.dim(wrapHanging(text, '  '))] : []))
   const verdict = `${counted.join(', ') || 'nothing found'}; ${summary.fine} fine, ${summary.notChecked} not checked`
-  const failure = measured?.failure ? [c.red(hung(`Nothing could be measured: ${measured.failure}`, '  '))] : []
+  const failure = measured?.failure ? [c.red(wrapHanging(`Nothing could be measured: ${measured.failure}`, '  '))] : []
   return [`${c.bold('kt doctor')}  ${verdict} (exit 3 from ${severity} on)`, ...subjects, ...failure].join('\n')
 }
 
@@ -40,14 +43,14 @@ function finding({ rule, title, severity, opinions }: RuleResult, c: ChalkInstan
   const shade = severity === 'critical' ? c.red : severity === 'warning' ? c.yellow : c.cyan
   const name = (severity ?? '').toUpperCase()
   const [first = '', ...rest] = wrap(`${name.padEnd(LABEL)}${title}`, WIDTH, LABEL)
-  const told = opinions.filter((opinion) => opinion.status === 'found')
+  const findings = opinions.filter((opinion) => opinion.status === 'found')
   return [
     shade.bold(first),
     ...rest.map((line) => shade.bold(line)),
     c.dim(`${' '.repeat(LABEL)}${rule}`),
     ...opinions.map(seenLine),
-    ...unique(told.map(({ cost }) => labelled('Costs', cost))),
-    ...unique(told.map(({ fix }) => fixLines(fix, c))),
+    ...unique(findings.map(({ cost }) => labelled('Costs', cost))),
+    ...unique(findings.map(({ fix }) => fixLines(fix, c))),
   ].join('\n')
 }
 
@@ -67,29 +70,29 @@ function labelled(label: string, text: string): string {
   return wrap(`${`  ${label}`.padEnd(LABEL)}${text}`, WIDTH, LABEL).join('\n')
 }
 
-/** One rule a paragraph: its id, and what each evidence showed. */
+/** A paragraph for each rule: its id, and what each evidence showed. */
 function fineList(rules: readonly RuleResult[], c: ChalkInstance): string {
   const lines = rules
     .filter(({ status }) => status === 'fine')
     .map(({ rule, opinions }) => {
       const seen = opinions.flatMap((one) => (one.status === 'fine' ? [`${EVIDENCE[one.by]}: ${one.seen}`] : []))
-      return hung(`${rule}  ${seen.join('; ')}`, '  ', 4)
+      return wrapHanging(`${rule}  ${seen.join('; ')}`, '  ', 4)
     })
   return section('Fine', lines, c)
 }
 
-/** Rules that could not be told, those of one reason together. */
+/** The rules that could not be checked, grouped by reason. */
 function uncheckedList(rules: readonly RuleResult[], c: ChalkInstance): string {
   const byReason = new Map<string, string[]>()
   for (const { rule, status, opinions } of rules) {
     if (status !== 'not-checked') continue
     const reasons = opinions.flatMap((one) => (one.status === 'not-checked' ? [one] : []))
-    // That a config does not show it is no news where it was looked for elsewhere.
-    const told = reasons.some(({ by }) => by !== 'config') ? reasons.filter(({ by }) => by !== 'config') : reasons
-    const why = unique(told.map((one) => one.why)).join('; ')
+    // A reason of the config is dropped where another evidence was examined too.
+    const shown = reasons.some(({ by }) => by !== 'config') ? reasons.filter(({ by }) => by !== 'config') : reasons
+    const why = unique(shown.map((one) => one.why)).join('; ')
     byReason.set(why, [...(byReason.get(why) ?? []), rule])
   }
-  const lines = [...byReason].map(([why, names]) => hung(`${names.join(', ')}  ${why}`, '  ', 4))
+  const lines = [...byReason].map(([why, names]) => wrapHanging(`${names.join(', ')}  ${why}`, '  ', 4))
   return section('Not checked', lines, c)
 }
 

@@ -1,13 +1,16 @@
-/** A history for a terminal of 80 columns: a point a run, the level of each stretch, a bar at each change; then the changes. Strings out. */
+/**
+ * A history as text in 80 columns: a point for each run, the level between changes, a bar at each change; then the
+ * changes.
+ */
 import type { ChalkInstance } from 'chalk'
 import { formatMs, formatNumber, formatShare } from '../units.ts'
 import type { History, HistoryChange } from '../verdict/history.ts'
-import { hung, paint, WIDTH } from './table.ts'
+import { paint, WIDTH, wrapHanging } from './table.ts'
 
 const ROWS = 12
 const AXIS = 10
 const MOST_SHOWN = WIDTH - AXIS - 2
-const MOST_LEFT = 5
+const MOST_EXCLUDED = 5
 
 export function renderHistory(history: History, color: boolean): string {
   const c = paint(color)
@@ -16,10 +19,11 @@ export function renderHistory(history: History, color: boolean): string {
   const hidden = Math.max(0, runs.length - MOST_SHOWN)
   const earlier = hidden > 0 ? `; the newest ${MOST_SHOWN} are drawn` : ''
   return [
-    `${c.bold('kt bench history')}  ${metric}${how}\n${c.dim(hung(`${folder}: ${formatNumber(runs.length)} runs${earlier}`, '  '))}`,
+    `${c.bold('kt bench history')}  ` +
+      `${metric}${how}\n${c.dim(wrapHanging(`${folder}: ${formatNumber(runs.length)} runs${earlier}`, '  '))}`,
     plot(history, hidden, c),
     changes(history, c),
-    left(history, c),
+    excluded(history, c),
   ]
     .filter((part) => part !== '')
     .join('\n\n')
@@ -33,8 +37,8 @@ function plot({ runs, changes: found, unit }: History, hidden: number, c: ChalkI
   const step = Math.max(1, Math.floor(MOST_SHOWN / shown.length))
   const bounds = [0, ...starts, shown.length]
   const levels = shown.map((_, index) => {
-    const stretch = bounds.findLastIndex((start) => start <= index)
-    return middleOf(shown.slice(bounds[stretch], bounds[stretch + 1]))
+    const level = bounds.findLastIndex((start) => start <= index)
+    return middleOf(shown.slice(bounds[level], bounds[level + 1]))
   })
   const lines = Array.from({ length: ROWS }, (_, row) => {
     const cells = shown.map((value, index) => {
@@ -54,7 +58,9 @@ function changes({ changes: found, runs, unit, metric }: History, c: ChalkInstan
   if (found.length > 0) return found.map((change) => changeLine(change, unit, metric, c)).join('\n')
   const level = `level ${format(middleOf(runs.map((run) => run.value)), unit)}`
   return runs.length < 8
-    ? c.dim(hung(`${level}; ${runs.length} runs are too few to find a change: it takes four on each side`, ''))
+    ? c.dim(
+        wrapHanging(`${level}; ${runs.length} runs are too few to find a change, which needs four on each side`, ''),
+      )
     : `No change found: ${level} (E-divisive, p <= 0.01)`
 }
 
@@ -62,23 +68,25 @@ function changeLine(change: HistoryChange, unit: History['unit'], metric: string
   const { file, startedAt, before, after, delta, deltaShare, p } = change
   const better = metric.startsWith('throughput') ? delta > 0 : delta < 0
   const share = deltaShare === null ? '' : ` (${deltaShare > 0 ? '+' : ''}${formatShare(deltaShare)})`
-  const text = `${startedAt.slice(0, 16).replace('T', ' ')} ${file}: from ${format(before, unit)} to ${format(after, unit)}${share}, p ${formatNumber(p, 3)}`
+  const text =
+    `${startedAt.slice(0, 16).replace('T', ' ')} ${file}: from ${format(before, unit)} to ` +
+    `${format(after, unit)}${share}, p ${formatNumber(p, 3)}`
   const word = better ? 'better' : 'worse'
-  return hung(`${word.padEnd(6)}  ${text}`, '', 8).replace(word, better ? c.green(word) : c.red(word))
+  return wrapHanging(`${word.padEnd(6)}  ${text}`, '', 8).replace(word, better ? c.green(word) : c.red(word))
 }
 
-function left({ left: files }: History, c: ChalkInstance): string {
+function excluded({ left: files }: History, c: ChalkInstance): string {
   if (files.length === 0) return ''
-  const shown = files.slice(0, MOST_LEFT).map(({ file, why }) => hung(`${file}: ${why}`, '  '))
+  const shown = files.slice(0, MOST_EXCLUDED).map(({ file, why }) => wrapHanging(`${file}: ${why}`, '  '))
   const more = files.length > shown.length ? [`  … and ${files.length - shown.length} more`] : []
-  return c.dim([`Left out:`, ...shown, ...more].join('\n'))
+  return c.dim(['Excluded:', ...shown, ...more].join('\n'))
 }
 
-/** A range that is never empty, with a little air. */
+/** The range of the axis: never empty, with a small margin. */
 function rangeOf(values: readonly number[]): [number, number] {
   const [low, high] = [Math.min(...values), Math.max(...values)]
-  const air = (high - low) * 0.05 || Math.abs(high) * 0.1 || 1
-  return [Math.max(low - air, low >= 0 ? 0 : Number.NEGATIVE_INFINITY), high + air]
+  const margin = (high - low) * 0.05 || Math.abs(high) * 0.1 || 1
+  return [Math.max(low - margin, low >= 0 ? 0 : Number.NEGATIVE_INFINITY), high + margin]
 }
 
 function middleOf(values: readonly number[]): number {

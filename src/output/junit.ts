@@ -1,18 +1,18 @@
 /**
- * Checks as JUnit XML, which every CI system reads: a test case a check. A FAIL is a failure; INCONCLUSIVE is an error, or, where the
- * user chose to be warned only, skipped. Strings out.
+ * Checks as JUnit XML, which every CI system reads: a test case for each check. A FAIL is a failure; INCONCLUSIVE is
+ * an error, or skipped with --inconclusive warn.
  */
 import type { Check, Gate } from '../report/schema.ts'
-import { checkSentence } from './check-line.ts'
+import { checkSentence } from './sentences.ts'
 
-export interface JunitSuite {
+interface JunitSuite {
   /** 'kt bench compare', 'kt slo check'. */
   name: string
   gate: Gate
   inconclusive: 'fail' | 'warn'
   /** Shown by CI beside the suite: files, mode, category. */
   properties: Record<string, string>
-  /** Seconds are not measured: the checks are of figures recorded before. */
+  /** When the run was measured. */
   timestamp: string
 }
 
@@ -62,7 +62,7 @@ function attributes(values: Record<string, string | number>): string {
 
 const ENTITIES: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&apos;' }
 
-/** XML 1.0 has no place for control characters, escaped or not. */
+/** XML 1.0 allows no control characters, not even escaped. */
 function escaped(text: string): string {
   return [...text]
     .filter((character) => character >= ' ' || character === '\n' || character === '\t')

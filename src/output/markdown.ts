@@ -1,20 +1,25 @@
-/** A comparison as Markdown, for a pull request or the summary of a CI job: verdict first, then the figures. Strings out. */
+/**
+ * A comparison as Markdown, for a pull request or the summary of a CI job, with the verdict first; and the tables,
+ * cells and gates that other Markdown outputs use.
+ */
 
 import type { Check, Gate, Verdict } from '../report/schema.ts'
 import { formatMs, formatNumber, formatShare } from '../units.ts'
-import type { ComparedRow, Comparison } from '../verdict/compare.ts'
-import { checkSentence, noiseLine, verdictWord } from './check-line.ts'
+import type { ComparedRow, ComparedRun, Comparison } from '../verdict/compare.ts'
+import { checkSentence, noiseLine, verdictWord } from './sentences.ts'
 
 const MARKS: Record<Verdict, string> = { pass: '✅', fail: '❌', inconclusive: '⚠️' }
 
 export function renderComparisonMarkdown(comparison: Comparison): string {
   const { mode, modeWhy, pairing, baseline, gateway, rows, overhead, differences, notes, judgedBy, noise, gate } =
     comparison
+  const run = ({ file, requests }: ComparedRun): string => `${code(file)} (${formatNumber(requests)} requests)`
+  const by = judgedBy ? ` Judged by ${judgedBy.definition}: ${cell(judgedBy.source)}.` : ''
   return `${[
     '## kt bench compare',
     gateMarkdown(gate),
     gate ? cell(noiseLine(noise ?? undefined)) : '',
-    `Mode **${mode}** (${cell(modeWhy)}), ${pairing}. Baseline ${code(baseline.file)} (${formatNumber(baseline.requests)} requests), gateway ${code(gateway.file)} (${formatNumber(gateway.requests)} requests).${judgedBy ? ` Judged by ${judgedBy.definition}: ${cell(judgedBy.source)}.` : ''}`,
+    `Mode **${mode}** (${cell(modeWhy)}), ${pairing}. Baseline ${run(baseline)}, gateway ${run(gateway)}.${by}`,
     table(
       ['', 'baseline', 'gateway', 'delta', '95 %', ''],
       rows.map((row) => [
@@ -47,12 +52,12 @@ export function renderComparisonMarkdown(comparison: Comparison): string {
     .join('\n\n')}\n`
 }
 
-/** What JUnit says beside the verdicts. */
+/** Properties that JUnit shows beside the verdicts. */
 export function comparisonProperties({ mode, pairing, baseline, gateway, noise }: Comparison): Record<string, string> {
   return { mode, pairing, baseline: baseline.file, gateway: gateway.file, noise: noiseLine(noise ?? undefined) }
 }
 
-/** The verdicts, a line each. */
+/** A line for each verdict. */
 export function gateMarkdown(gate: Gate | null): string {
   if (!gate) return ''
   const line = (check: Check): string => {
@@ -67,7 +72,7 @@ export function table(head: readonly string[], rows: readonly (readonly string[]
   return [line(head), rule, ...rows.map(line)].join('\n')
 }
 
-/** Nothing in a cell may end it, or become markup. */
+/** Escapes everything that would end a cell or become markup. */
 export function cell(text: string): string {
   return text.replaceAll(/\s*\n\s*/g, ' ').replaceAll(/[\\`*_{}[\]<>|]/g, (mark) => `\\${mark}`)
 }

@@ -12,9 +12,14 @@ export function planMarkdown(plan: Plan, explain = false): string {
   return [
     `**${answer(plan)}**`,
     '',
-    `For ${formatCount(demand.inputTokensPerSec)} input and ${formatCount(demand.outputTokensPerSec)} output tokens/s (${demand.form}, window ${demand.window.seconds} s${demand.window.stated ? '' : ', not stated'}).`,
+    `For ${formatCount(demand.inputTokensPerSec)} input and ${formatCount(demand.outputTokensPerSec)} output ` +
+      `tokens/s (${demand.form}, window ${demand.window.seconds} ` +
+      `s${demand.window.stated ? '' : ', not stated'}).`,
     '',
-    `Formula: (${formatCount(demand.inputTokensPerSec)} / ${formatCount(formula.ratio.value)} + ${formatCount(demand.outputTokensPerSec)}) / ${formatCount(formula.outputPerWorker.value)} = ${trimmed(workers.raw)} workers of one vCPU. Tier ${tier.name}, ${tier.vcpu}${tier.orMore ? '+' : ''} vCPU at its top.`,
+    `Formula: (${formatCount(demand.inputTokensPerSec)} / ${formatCount(formula.ratio.value)} + ` +
+      `${formatCount(demand.outputTokensPerSec)}) / ${formatCount(formula.outputPerWorker.value)} = ` +
+      `${trimmed(workers.raw)} workers of one vCPU. Tier ${tier.name}, ${tier.vcpu}${tier.orMore ? '+' : ''} ` +
+      'vCPU at its top.',
     '',
     ...table(
       ['constraint', 'at the peak', ...factors.slice(1).map((factor) => `x ${factor}`), `nodes (${nodes.type})`],

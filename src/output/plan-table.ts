@@ -1,6 +1,6 @@
 /**
- * A plan as text for a terminal: the answer in the first line, then how it came about. Plain text without colour, so that it
- * reads the same in a file. At most 100 columns.
+ * A plan as text for a terminal: the answer in the first line, then its derivation. It is plain text without colour,
+ * so that it reads the same in a file, in at most 100 columns.
  */
 import type { Plan } from '../report/plan-schema.ts'
 import { formatCount, formatDuration, formatMs, formatNumber, formatShare } from '../units.ts'
@@ -69,8 +69,12 @@ export function answer({ workers, answer: a, quotas, calibration, constraints: a
   const quota = over.length > 0 ? `; over the provider's quota of ${list(over.map(({ name }) => name))}` : ''
   const nodes = nothingBinds(a)
     ? `nothing binds: ${counted(a.nodes.max, 'node')} carries it at ${factor} too${more}`
-    : `${a.binding} ${verb(a.binding, 'bind')}: ${held !== '' && same ? `${held} on ` : ''}${counted(a.nodes.peak, 'node')}, ${span(a.nodes)}${more}`
-  return `${counted(workers.peak, 'worker')}${interval}${groups}; ${span(workers)} with redundancy ${factor}; ${nodes}${quota}`
+    : `${a.binding} ${verb(a.binding, 'bind')}: ` +
+      `${held !== '' && same ? `${held} on ` : ''}${counted(a.nodes.peak, 'node')}, ${span(a.nodes)}${more}`
+  return (
+    `${counted(workers.peak, 'worker')}${interval}${groups}; ${span(workers)} with redundancy ${factor}; ` +
+    `${nodes}${quota}`
+  )
 }
 
 /** 'network binds', 'connections bind' */
@@ -78,19 +82,27 @@ function verb(name: string | undefined, does: string): string {
   return name?.endsWith('s') ? does : `${does}s`
 }
 
-/** Where one node holds the upper plan, no constraint asks for more of anything. */
+/** True where one node carries the upper plan, so that no constraint needs more. */
 function nothingBinds({ nodes }: Plan['answer']): boolean {
   return nodes.max === 1
 }
 
 function demandLine({ demand }: Plan): string {
-  const window = `${formatDuration(demand.window.seconds * 1_000)} window${demand.window.stated ? '' : ' (not stated: give --window)'}`
+  const window =
+    `${formatDuration(demand.window.seconds * 1_000)} ` +
+    `window${demand.window.stated ? '' : ' (not stated: give --window)'}`
   const apart = [
-    `${formatShare(demand.outputTokensPerSec > 0 ? demand.streamedTokensPerSec / demand.outputTokensPerSec : 0)} streamed`,
+    `${formatShare(demand.outputTokensPerSec > 0 ? demand.streamedTokensPerSec / demand.outputTokensPerSec : 0)} ` +
+      'streamed',
     ...(demand.hiddenTokensPerSec > 0 ? [`${formatCount(demand.hiddenTokensPerSec)} hidden tokens/s beside it`] : []),
     ...(demand.cacheHitShare > 0 ? [`${formatShare(demand.cacheHitShare)} of requests cached`] : []),
   ]
-  return `for ${formatCount(demand.inputTokensPerSec)} input and ${formatCount(demand.outputTokensPerSec)} output tokens/s (${demand.form}, ${window}), ${list(apart)}; ${formatCount(demand.requestsPerSec)} requests/s${demand.requestsKnown ? '' : ` of ${demand.request.name}`}, ${formatCount(demand.inFlight)} in flight`
+  return (
+    `for ${formatCount(demand.inputTokensPerSec)} input and ${formatCount(demand.outputTokensPerSec)} output ` +
+    `tokens/s (${demand.form}, ${window}), ${list(apart)}; ${formatCount(demand.requestsPerSec)} ` +
+    `requests/s${demand.requestsKnown ? '' : ` of ${demand.request.name}`}, ${formatCount(demand.inFlight)} in ` +
+    'flight'
+  )
 }
 
 function formula({ demand, formula: f, workers, measured, sizing }: Plan): string[] {
@@ -101,7 +113,8 @@ function formula({ demand, formula: f, workers, measured, sizing }: Plan): strin
   const bounds = ({ low, high }: Plan['formula']['ratio']): string =>
     low === undefined || high === undefined ? '' : `, 95 % ${formatCount(low)}-${formatCount(high)}`
   return [
-    `(${formatCount(demand.inputTokensPerSec)} / ${ratio} + ${formatCount(demand.outputTokensPerSec)}) / ${perWorker} = ${raw(workers.raw)} workers of one vCPU; ${products.join(', ')}`,
+    `(${formatCount(demand.inputTokensPerSec)} / ${ratio} + ${formatCount(demand.outputTokensPerSec)}) / ` +
+      `${perWorker} = ${raw(workers.raw)} workers of one vCPU; ${products.join(', ')}`,
     ...rows(
       [
         ['R', ratio, `${f.ratio.from}${bounds(f.ratio)}; a ratio of costs, not of traffic`],
@@ -113,7 +126,8 @@ function formula({ demand, formula: f, workers, measured, sizing }: Plan): strin
         ...measured.map((m) => [
           `by the ${m.path} path`,
           `${counted(m.peak, 'worker')}; ${span(m)}`,
-          `in ${formatCount(m.inputTokensPerSec)}, out ${formatCount(m.outputTokensPerSec)}, R ${formatNumber(m.ratio, 2)}: the vendor's measured worker`,
+          `in ${formatCount(m.inputTokensPerSec)}, out ${formatCount(m.outputTokensPerSec)}, R ` +
+            `${formatNumber(m.ratio, 2)}: the vendor's measured worker`,
         ]),
       ],
       ['left', 'right', 'left'],
@@ -130,7 +144,9 @@ function constraints({ constraints: all, nodes, answer: a, workers, quotas }: Pl
     nodes.usdPerHour === undefined ? '' : `; $${trimmed(nodes.usdPerHour, 4)}/h${priced === '' ? '' : ` (${priced})`}`
   const marks = nothingBinds(a) ? ['most'] : ['binds', 'next']
   return [
-    `${nodes.cloud} ${nodes.type}: ${nodes.vcpu} vCPU, ${nodes.workersPerNode} for workers; ${nodes.bandwidthIs === 'ceiling' ? 'at most ' : ''}${formatCount(nodes.bandwidthGbps)} Gbit/s, ${formatNumber(nodes.networkUtilisation * 100)} % used${price}`,
+    `${nodes.cloud} ${nodes.type}: ${nodes.vcpu} vCPU, ${nodes.workersPerNode} for workers; ` +
+      `${nodes.bandwidthIs === 'ceiling' ? 'at most ' : ''}${formatCount(nodes.bandwidthGbps)} Gbit/s, ` +
+      `${formatNumber(nodes.networkUtilisation * 100)} % used${price}`,
     ...rows([
       ['', 'at the peak', ...factors.slice(1).map((factor) => `x ${factor}`), 'nodes', ''],
       ...all.map((constraint, i) => [
@@ -148,17 +164,25 @@ function constraints({ constraints: all, nodes, answer: a, workers, quotas }: Pl
         '',
       ],
     ]),
-    `each way ${gbps}; CPU ${nodes.counts.map((count) => formatNumber(count.cpuNodes)).join(', ')} and network ${nodes.counts.map((count) => formatNumber(count.networkNodes)).join(', ')} nodes at ${['the peak', ...factors.slice(1).map((factor) => `x ${factor}`)].join(', ')}`,
+    `each way ${gbps}; CPU ${nodes.counts.map((count) => formatNumber(count.cpuNodes)).join(', ')} and ` +
+      `network ${nodes.counts.map((count) => formatNumber(count.networkNodes)).join(', ')} nodes at ` +
+      `${['the peak', ...factors.slice(1).map((factor) => `x ${factor}`)].join(', ')}`,
     ...(a.workers.peak > workers.peak
       ? [
-          `- ${formatNumber(a.workers.peak)} workers are needed for what they hold open, ${formatNumber(workers.peak)} for the CPU: raise the cap, use --upstream h2, or run that many.`,
+          `- ${formatNumber(a.workers.peak)} workers are needed for what they hold open, ` +
+            `${formatNumber(workers.peak)} for the CPU: raise the cap, use --upstream h2, or run that many.`,
         ]
       : []),
-    ...quotas.map(
-      ({ name, need, limit, accounts }) =>
-        `- quota of ${name}: ${formatCount(need)} needed, ${formatCount(limit)} allowed: ${accounts > 1 ? `${counted(Math.ceil(accounts), 'account')}; no number of workers carries it with one` : `${formatShare(accounts)} of it`}.`,
-    ),
+    ...quotas.map(quotaLine),
   ]
+}
+
+function quotaLine({ name, need, limit, accounts }: Plan['quotas'][number]): string {
+  const use =
+    accounts > 1
+      ? `${counted(Math.ceil(accounts), 'account')}; no number of workers carries it with one`
+      : `${formatShare(accounts)} of it`
+  return `- quota of ${name}: ${formatCount(need)} needed, ${formatCount(limit)} allowed: ${use}.`
 }
 
 function tier({ tier: t, workers }: Plan): string[] {
@@ -173,7 +197,8 @@ function tier({ tier: t, workers }: Plan): string[] {
       }),
       ['left', 'right', 'left', 'left'],
     ),
-    `${t.orMore ? `${t.vcpu}+ vCPU is the tier's own figure` : `${t.vcpu} vCPU is the tier's own figure, for its top`}; this peak computes to ${span(workers)}.`,
+    `${t.vcpu}${t.orMore ? '+' : ''} vCPU is the tier's own figure${t.orMore ? '' : ', for its top'}; ` +
+      `this peak computes to ${span(workers)}.`,
   ]
 }
 
@@ -195,7 +220,8 @@ function redundancy({ redundancyParts: r, workers }: Plan): string[] {
       : `${trimmed(r.product)}x, ${r.product < min ? 'below' : r.product > max ? 'above' : 'inside'} ${blunt}`
   return [
     ...explained(r.parts.map(({ name, factor, why }) => [name, `x ${trimmed(factor)}`, why])),
-    `= ${place}: ${counted(r.steadyWorkers, 'worker')}, ${formatNumber(r.perZone)} in each of ${counted(r.zones, 'zone')}, ${formatNumber(r.workers)} while a deployment rolls`,
+    `= ${place}: ${counted(r.steadyWorkers, 'worker')}, ${formatNumber(r.perZone)} in each of ` +
+      `${counted(r.zones, 'zone')}, ${formatNumber(r.workers)} while a deployment rolls`,
   ]
 }
 
@@ -213,7 +239,8 @@ function waiting({ waiting: at, simulated }: Plan): string[] {
       ]),
     ]),
     simulated
-      ? `By formula (two moments, M/G/1 and M/G/k); simulated with ${counted(simulated.workers, 'worker')}, a queue each: P99 ${ms(simulated.p99Ms)} (formula ${ms(simulated.formulaP99Ms)}), seed ${simulated.seed}.`
+      ? `By formula (two moments, M/G/1 and M/G/k); simulated with ${counted(simulated.workers, 'worker')}, a ` +
+        `queue each: P99 ${ms(simulated.p99Ms)} (formula ${ms(simulated.formulaP99Ms)}), seed ${simulated.seed}.`
       : 'By formula (two moments, M/G/1 and M/G/k), which errs by a factor of up to 2.',
   ]
 }
@@ -231,13 +258,18 @@ function recommendation({
   const factor = `${span(workers.redundancy)}x`
   return [
     nothingBinds(a)
-      ? `- One ${nodes.type} would do; run a worker in each of ${counted(zones, 'zone')} all the same, so that one may be lost.`
-      : `- ${a.binding} ${verb(a.binding, 'bind')} first, then ${a.next}: ${counted(a.nodes.peak, 'node')} like ${nodes.type} for the peak, ${span(a.nodes)} with redundancy ${factor}.`,
+      ? `- One ${nodes.type} would do; run a worker in each of ${counted(zones, 'zone')} all the same, so that ` +
+        'one may be lost.'
+      : `- ${a.binding} ${verb(a.binding, 'bind')} first, then ${a.next}: ${counted(a.nodes.peak, 'node')} like ` +
+        `${nodes.type} for the peak, ${span(a.nodes)} with redundancy ${factor}.`,
     `- Dedicated CPU: ${familyList(instances.recommended)}.`,
     ...(instances.avoid.length > 0 ? [`- No burstable CPU (${familyList(instances.avoid)}): it delays tokens.`] : []),
     calibration
-      ? `- Calibrated from your own runs; what they did not measure stays ${withUnit(nodes.networkUtilisation * 100, '%')} of a listed bandwidth and the defaults of ${sizing.name} (--explain lists them). 'kt plan check' holds a new run against it.`
-      : `- These are defaults of ${sizing.name}, not measurements of your gateway: bench yours with your models and prompts, then give --from-bench, or --ratio and --output-per-worker.`,
+      ? '- Calibrated from your own runs; what they did not measure stays ' +
+        `${withUnit(nodes.networkUtilisation * 100, '%')} of a listed bandwidth and the defaults of ` +
+        `${sizing.name} (--explain lists them). 'kt plan check' holds a new run against it.`
+      : `- These are defaults of ${sizing.name}, not measurements of your gateway: bench yours with your models ` +
+        'and prompts, then give --from-bench, or --ratio and --output-per-worker.',
   ]
 }
 

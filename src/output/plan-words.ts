@@ -1,4 +1,4 @@
-/** Words and lines that the planner's texts share. */
+/** Words and lines that the texts of the planner share, and the explanation of a plan. */
 
 import { FIGURE_WORDS, type FigureKey } from '../plan/figures.ts'
 import type { Plan } from '../report/plan-schema.ts'
@@ -7,7 +7,7 @@ import { columns, indent, wrap } from './table.ts'
 
 export const PLAN_WIDTH = 98
 
-/** Rows whose last cell is text of any length: wrapped under itself. */
+/** Rows whose last cell is text of any length, wrapped within its column. */
 export function explained(cells: readonly (readonly string[])[]): string[] {
   const width = [0, 1].map((column) => Math.max(...cells.map((row) => row[column]?.length ?? 0)))
   const left = (width[0] ?? 0) + (width[1] ?? 0) + 4
@@ -33,17 +33,19 @@ export function span({ min, max }: { min: number; max: number }): string {
   return min === max ? trimmed(min) : `${trimmed(min)}-${trimmed(max)}`
 }
 
-/** Grouped digits, or 4.2M where they would be many. */
+/** Grouped digits, or the form 4.2M for large numbers. */
 export function compact(value: number): string {
   return value >= 1e5 ? formatCount(value) : formatNumber(value)
 }
 
-/** Two decimals, or two digits of what is smaller: 7.45, 0.0018. */
+/** Two decimals, or two significant digits of a smaller number: 7.45, 0.0018. */
 export function fine(value: number): string {
   return value > 0 && value < 0.01 ? String(Number(value.toPrecision(2))) : trimmed(value)
 }
 
-/** As `fine`; a value that would be rounded down to a whole number says so, since it takes one more worker. */
+/**
+ * Like `fine`, but a value that would be rounded down to a whole number is marked, because it needs one more worker.
+ */
 export function raw(value: number): string {
   if (value < 0.01) return fine(value)
   const whole = Math.floor(value)
@@ -65,7 +67,7 @@ export function counted(count: number, noun: string): string {
   return `${formatNumber(count)} ${noun}${count === 1 ? '' : 's'}`
 }
 
-/** A value with its unit, in the scale that is read best. */
+/** A value with its unit, in the most readable scale. */
 export function withUnit(value: number, unit: string): string {
   if (unit === 'B') return value < 1024 ? `${trimmed(value)} B` : formatBytes(value)
   if (unit === '' && Math.abs(value) >= 100 && Math.abs(value) < 1e6) return formatNumber(value)
@@ -73,12 +75,12 @@ export function withUnit(value: number, unit: string): string {
   return unit === '' ? text : `${text} ${unit}`
 }
 
-/** `--explain`: every constraint with its formula, and each input with its value, where it comes from, the source and its date. */
-
 type Inputs = Plan['constraints'][number]['inputs']
 
+/** `--explain`: every constraint with its formula, and each input with its value, origin, source and date. */
 export function explainPlan({ constraints, demand }: Plan): string[] {
   const { request } = demand
+  const hidden = request.hiddenTokens > 0 ? `, ${withUnit(request.hiddenTokens, 'hidden')}` : ''
   return [
     ...constraints.flatMap(({ name, per, need, formula, inputs }) => {
       const under = ' '.repeat(name.length + 3)
@@ -90,7 +92,9 @@ export function explainPlan({ constraints, demand }: Plan): string[] {
       ]
     }),
     ...wrap(
-      `request = ${withUnit(request.inputTokens, 'input')}, ${withUnit(request.outputTokens, 'visible')}${request.hiddenTokens > 0 ? `, ${withUnit(request.hiddenTokens, 'hidden')}` : ''} tokens: ${request.name}; ${request.source}`,
+      `request = ${withUnit(request.inputTokens, 'input')}, ` +
+        `${withUnit(request.outputTokens, 'visible')}${hidden} ` +
+        `tokens: ${request.name}; ${request.source}`,
       PLAN_WIDTH - 2,
       10,
     ),
@@ -98,7 +102,7 @@ export function explainPlan({ constraints, demand }: Plan): string[] {
   ]
 }
 
-/** What an input is called: the words for a figure, else its own name. */
+/** The label of an input: the words for a figure, otherwise its name. */
 export function labelOf(name: string): string {
   return isFigure(name) ? FIGURE_WORDS[name].label : name
 }

@@ -1,7 +1,7 @@
-/** How far a run is, on one line: for a terminal that redraws it, and for logs. Strings out. */
+/** The progress of a run on one line, for a terminal that redraws it and for logs. */
 import { formatDuration, formatMs, formatNumber } from '../units.ts'
 
-export interface ProgressView {
+interface ProgressView {
   phase: 'jit-warmup' | 'warm-up' | 'measuring'
   elapsedUs: number
   done: number
@@ -46,7 +46,7 @@ function figures({ done, failed, lastSecond }: ProgressView, of = ''): string[] 
   ]
 }
 
-/** A level of a sweep, as soon as it is measured. */
+/** A line for a measured level of a sweep. */
 export function levelLine(level: {
   level: number
   achievedRps: number

@@ -1,4 +1,4 @@
-/** The tornado, the scenarios and the growth as text; what matters most in the first line. */
+/** The tornado, the scenarios and the growth as text, with the most important input in the first line. */
 
 import { FIGURE_UNITS } from '../plan/figures.ts'
 import type { Swing } from '../plan/sensitivity.ts'
@@ -16,7 +16,9 @@ export function renderSensitivity({ by, tornado, scenarios, growth }: Sensitivit
   return [
     ...wrap(
       first && first.swing > 1e-9
-        ? `${labelIn(first)} matters most: ${trimmed(first.nodes.low)} to ${trimmed(first.nodes.high)} nodes as it goes from ${unitOf(first, first.low)} to ${unitOf(first, first.high)}; ${tornado.binding} binds at ${trimmed(tornado.nodes)}`
+        ? `${labelIn(first)} matters most: ${trimmed(first.nodes.low)} to ${trimmed(first.nodes.high)} nodes as ` +
+            `it goes from ${unitOf(first, first.low)} to ${unitOf(first, first.high)}; ${tornado.binding} binds ` +
+            `at ${trimmed(tornado.nodes)}`
         : `${tornado.binding} binds at ${trimmed(tornado.nodes)} nodes, whatever moves by ${formatShare(by)}`,
       PLAN_WIDTH + 2,
     ),
@@ -44,7 +46,7 @@ export function renderSensitivity({ by, tornado, scenarios, growth }: Sensitivit
     .trimEnd()
 }
 
-/** A bar around the middle: the shorter the smaller the swing, hollow where the input makes it less. */
+/** A bar around the middle, as long as the swing. */
 function bar({ nodes }: Swing, middle: number, largest: number): string {
   const scale = (value: number): number => Math.round((Math.abs(value - middle) / Math.max(largest, 1e-12)) * BAR)
   const below = Math.min(nodes.low, nodes.high)
@@ -91,7 +93,8 @@ function scenarioRows(scenarios: readonly ScenarioResult[]): string[] {
 function growthLines(g: GrowthResult): string[] {
   const late = (g.orderInDays ?? 0) < 0 ? `, which was ${counted(Math.ceil(-(g.orderInDays ?? 0)), 'day')} ago` : ''
   return [
-    `${formatShare(g.ratePerPeriod)} a ${g.period} from ${g.from}, with ${counted(g.have.workers, 'worker')} on ${counted(g.have.nodes, 'node')} like ${g.have.node}`,
+    `${formatShare(g.ratePerPeriod)} a ${g.period} from ${g.from}, with ${counted(g.have.workers, 'worker')} ` +
+      `on ${counted(g.have.nodes, 'node')} like ${g.have.node}`,
     ...rows(
       g.limits.map(({ name, per, now, capacity, days }) => [
         name,

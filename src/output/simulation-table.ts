@@ -1,4 +1,4 @@
-/** The simulated fleet as text: what requests waited, in the first line. */
+/** The simulated fleet as text, with the P99 wait in the first line. */
 import type { FleetOptions, FleetResult } from '../plan/simulate/fleet.ts'
 import type { Traffic } from '../plan/simulate/traffic.ts'
 import { formatCount, formatDuration, formatMs, formatNumber, formatShare } from '../units.ts'
@@ -11,6 +11,7 @@ function ms(value: number): string {
 
 export function renderSimulation(traffic: Traffic, options: FleetOptions, result: FleetResult): string {
   const { wait, workers } = result
+  const sample = result.simulatedWorkers < options.workers ? ', which stand for all (each has its own queue)' : ''
   const overloaded = result.overloadedS > 0 ? `; overloaded for ${counted(result.overloadedS, 'second')}` : ''
   const table = [
     ['requests', formatCount(result.requests), `in ${formatDuration(result.seconds * 1_000)}: ${traffic.name}`],
@@ -29,7 +30,9 @@ export function renderSimulation(traffic: Traffic, options: FleetOptions, result
           [
             'autoscaler',
             formatShare(options.autoscaler.target),
-            `target, ${formatNumber(options.autoscaler.min)} to ${formatNumber(options.autoscaler.max)} workers; new ones serve after ${formatDuration(options.autoscaler.startLagS * 1_000)}, removed ones drain for ${formatDuration(options.autoscaler.drainS * 1_000)}`,
+            `target, ${formatNumber(options.autoscaler.min)} to ${formatNumber(options.autoscaler.max)} ` +
+              `workers; new ones serve after ${formatDuration(options.autoscaler.startLagS * 1_000)}, removed ` +
+              `ones drain for ${formatDuration(options.autoscaler.drainS * 1_000)}`,
           ],
         ]
       : []),
@@ -44,12 +47,16 @@ export function renderSimulation(traffic: Traffic, options: FleetOptions, result
       : []),
   ]
   return [
-    `${result.meanUtilisation >= 1 ? 'NOT CARRIED: ' : ''}P99 wait ${ms(wait.p99Ms)} with ${counted(options.workers, 'worker')}, utilisation up to ${formatShare(result.peakUtilisation)}${overloaded}`,
+    `${result.meanUtilisation >= 1 ? 'NOT CARRIED: ' : ''}P99 wait ${ms(wait.p99Ms)} with ` +
+      `${counted(options.workers, 'worker')}, utilisation up to ` +
+      `${formatShare(result.peakUtilisation)}${overloaded}`,
     '',
     ...indent(explained(table), 2),
     '',
     ...wrap(
-      `- ${formatCount(result.simulatedRequests)} requests simulated one by one on ${counted(result.simulatedWorkers, 'worker')}${result.simulatedWorkers < options.workers ? ', which stand for all (each is a queue of its own)' : ''}; streams flow at ${trimmed(options.tokensPerSecPerStream)} tokens/s; seed ${options.seed}.`,
+      `- ${formatCount(result.simulatedRequests)} requests simulated one by one on ` +
+        `${counted(result.simulatedWorkers, 'worker')}${sample}; ` +
+        `streams flow at ${trimmed(options.tokensPerSecPerStream)} tokens/s; seed ${options.seed}.`,
       PLAN_WIDTH,
       2,
     ),

@@ -1,11 +1,11 @@
-/** A run against its categories' promises: for a person in 80 columns, and as Markdown. Strings out. */
+/** A run judged by the SLO objectives of its categories: as text in 80 columns, and as Markdown. */
 import type { ChalkInstance } from 'chalk'
 import type { SloResult } from '../report/schema.ts'
 import { formatDuration, formatMs, formatNumber, formatShare } from '../units.ts'
 import type { SloJudgement } from '../verdict/slo-file.ts'
-import { gateLines, noiseLine, verdictWord } from './check-line.ts'
 import { cell, gateMarkdown, table } from './markdown.ts'
-import { columns, hung, paint } from './table.ts'
+import { gateLines, noiseLine, verdictWord } from './sentences.ts'
+import { columns, paint, wrapHanging } from './table.ts'
 
 const FOUND = {
   name: '',
@@ -18,8 +18,8 @@ export function renderSlo(judged: SloJudgement, color: boolean): string {
   const { file, categoryBy, slo } = judged
   const names = slo.map(({ category }) => category).join(', ')
   const found = FOUND[categoryBy] === '' ? '' : `, ${FOUND[categoryBy]}`
-  const head = hung(`kt slo check  ${names}${found}`, '', 15).replace('kt slo check', c.bold('kt slo check'))
-  const noise = c.dim(hung(noiseLine(judged.noise ?? undefined), ''))
+  const head = wrapHanging(`kt slo check  ${names}${found}`, '', 15).replace('kt slo check', c.bold('kt slo check'))
+  const noise = c.dim(wrapHanging(noiseLine(judged.noise ?? undefined), ''))
   return [`${head}\n${c.dim(`  ${file}; ${countOf(judged)}`)}`, sloSection(slo, judged.uncategorised, c), noise].join(
     '\n\n',
   )
@@ -31,33 +31,34 @@ function countOf({ requests, slo }: SloJudgement): string {
   return `${judged === requests ? '' : `${formatNumber(judged)} of `}${formatNumber(requests)} requests`
 }
 
-/** A row for each category, then its checks. Also a section of a bench. */
+/** A row for each category, then its checks. It is also a section of the output of a bench. */
 export function sloSection(slo: readonly SloResult[], uncategorised: number, c: ChalkInstance): string {
   const [only, ...others] = slo
-  if (!only) return c.yellow('SLO: no request was of any category')
+  if (!only) return c.yellow('SLO: no request belongs to a category')
   if (others.length === 0 && uncategorised === 0) {
     return `${c.bold(`SLO ${only.category}`)}\n${columns(figures(only))}\n\n${gateLines(only, c)}`
   }
   const rest =
-    uncategorised === 0 ? '' : `\n${c.dim(`  ${formatNumber(uncategorised)} requests of no category: not judged`)}`
+    uncategorised === 0 ? '' : `\n${c.dim(`  ${formatNumber(uncategorised)} requests without a category: not judged`)}`
   const shades = { pass: c.green, fail: c.red, inconclusive: c.yellow }
   const rows = slo.map((result) => [...sloRow(result), shades[result.verdict](verdictWord(result.verdict))])
   return [
     `${c.bold('SLO by category')}\n${columns([[...HEAD, ''].map((name) => c.dim(name)), ...rows])}${rest}`,
     ...slo.map(
-      (result) => `${c.bold(result.category)}\n${c.dim(hung(promises(result), '  '))}\n${gateLines(result, c)}`,
+      (result) =>
+        `${c.bold(result.category)}\n${c.dim(wrapHanging(objectives(result), '  '))}\n${gateLines(result, c)}`,
     ),
   ].join('\n\n')
 }
 
 export function renderSloMarkdown(judged: SloJudgement): string {
   const { file, slo, uncategorised } = judged
-  const rest = uncategorised === 0 ? '' : `, ${formatNumber(uncategorised)} of no category`
+  const rest = uncategorised === 0 ? '' : `, ${formatNumber(uncategorised)} without a category`
   return `${[
     `## kt slo check: ${slo.map(({ category }) => category).join(', ')}`,
     `\`${file}\`, ${countOf(judged)}${rest}. ${cell(noiseLine(judged.noise ?? undefined))}`,
     sloMarkdown(slo),
-    ...slo.map((result) => `**${result.category}**: ${promises(result)}\n\n${gateMarkdown(result)}`),
+    ...slo.map((result) => `**${result.category}**: ${objectives(result)}\n\n${gateMarkdown(result)}`),
   ].join('\n\n')}\n`
 }
 
@@ -83,10 +84,11 @@ function sloRow({ category, requests, measuredMs, goodput, errorBudget }: SloRes
 }
 
 /** 'P50 < 300 ms, P99 < 2 s, timeout 30 s'. */
-function promises({ targetsMs, errorBudget }: SloResult): string {
+function objectives({ targetsMs, errorBudget }: SloResult): string {
   const { timeout } = targetsMs
-  const objective = errorBudget ? `, ${formatShare(errorBudget.objective)} within all` : ''
-  return `${[...targets(targetsMs).map(([name, limit]) => `${name} ${limit}`), `timeout ${formatDuration(timeout)}`].join(', ')}${objective}`
+  const objective = errorBudget ? [`${formatShare(errorBudget.objective)} within all`] : []
+  const limits = targets(targetsMs).map(([name, limit]) => `${name} ${limit}`)
+  return [...limits, `timeout ${formatDuration(timeout)}`, ...objective].join(', ')
 }
 
 function targets({ p50, p99, ttftP50, ttftP99 }: SloResult['targetsMs']): string[][] {
@@ -105,19 +107,18 @@ function figures({ targetsMs, goodput, errorBudget }: SloResult): string[][] {
     ...targets(targetsMs),
     ['Timeout', formatDuration(targetsMs.timeout)],
     ['Goodput', goodput ? `${goodput.exact ? '' : 'at least '}${formatShare(goodput.share)}` : 'unknown'],
-    ...(errorBudget
-      ? [
-          [
-            'Error budget',
-            `${formatNumber(errorBudget.bad)} bad, ${formatNumber(errorBudget.allowed)} allowed at ${formatShare(errorBudget.objective)}`,
-          ],
-          ['Burn', `${formatNumber(errorBudget.burn, 2)}x`],
-        ]
-      : []),
+    ...(errorBudget ? budgetRows(errorBudget) : []),
   ]
 }
 
-/** What JUnit says beside the verdicts. */
+function budgetRows({ bad, allowed, objective, burn }: NonNullable<SloResult['errorBudget']>): string[][] {
+  return [
+    ['Error budget', `${formatNumber(bad)} bad, ${formatNumber(allowed)} allowed at ${formatShare(objective)}`],
+    ['Burn', `${formatNumber(burn, 2)}x`],
+  ]
+}
+
+/** Properties that JUnit shows beside the verdicts. */
 export function sloProperties({ file, slo, noise }: SloJudgement): Record<string, string> {
   return {
     report: file,

@@ -1,22 +1,23 @@
-/** A sweep for a person: each curve, what passed at its levels, its knee and its frontier. Fits 80 columns. Strings out. */
+/** A sweep as text in 80 columns: each curve with the throughput of its levels, its knee and its frontier. */
 import type { ChalkInstance } from 'chalk'
 import type { SweepCurve, SweepLevel, SweepReport } from '../report/sweep-schema.ts'
 import { formatBytes, formatCount, formatMs, formatNumber } from '../units.ts'
-import { columns, hung, paint } from './table.ts'
+import { columns, paint, wrapHanging } from './table.ts'
 
 export function renderSweep(report: SweepReport, color: boolean): string {
   const c = paint(color)
   const named = report.target.gateway ? ` (${report.target.gateway})` : ''
   const stream = report.target.stream ? ', streamed' : ''
   const heading = [
-    hung(
-      `kt bench sweep  ${report.target.model}, ${report.target.endpoint}${stream}; ${report.load.stepS} s a level; seed ${report.load.seed}`,
+    wrapHanging(
+      `kt bench sweep  ${report.target.model}, ${report.target.endpoint}${stream}; ${report.load.stepS} s a ` +
+        `level; seed ${report.load.seed}`,
       '',
     ).replace('kt bench sweep', c.bold('kt bench sweep')),
     c.dim(`  ${report.target.url}${named}`),
   ].join('\n')
   const several = report.curves.length > 1
-  const interrupted = report.interrupted ? c.yellow('Interrupted: this is what was measured until then.') : ''
+  const interrupted = report.interrupted ? c.yellow('Interrupted: these are the results up to then.') : ''
   return [
     heading,
     ...report.curves.flatMap((curve) => [several ? c.bold(workersName(curve)) : '', ...curveParts(curve, report, c)]),
@@ -28,7 +29,7 @@ export function renderSweep(report: SweepReport, color: boolean): string {
 }
 
 function curveParts(curve: SweepCurve, report: SweepReport, c: ChalkInstance): string[] {
-  return [`${latencies(curve, report, c)}\n${conclusions(curve, report, c).join('\n')}`, passed(curve, report, c)]
+  return [`${latencies(curve, report, c)}\n${conclusions(curve, report, c).join('\n')}`, throughput(curve, report, c)]
 }
 
 function latencies({ levels }: SweepCurve, report: SweepReport, c: ChalkInstance): string {
@@ -46,8 +47,8 @@ function latencies({ levels }: SweepCurve, report: SweepReport, c: ChalkInstance
   return columns([head.map((name) => c.dim(name)), ...rows])
 }
 
-/** Tokens and bytes a second, what was truly in flight, and what the embedded gateway used for it. */
-function passed({ levels }: SweepCurve, report: SweepReport, c: ChalkInstance): string {
+/** Tokens and bytes per second, requests in flight, and the usage of the embedded gateway. */
+function throughput({ levels }: SweepCurve, report: SweepReport, c: ChalkInstance): string {
   const known = levels.some(({ gateway }) => gateway)
   const tokens = levels.some(({ outputTokensPerSec }) => outputTokensPerSec !== null)
   const head = [
@@ -75,16 +76,17 @@ function conclusions(curve: SweepCurve, report: SweepReport, c: ChalkInstance): 
     ? `Knee: ${levelName(knee.level, report)}, ${formatNumber(knee.achievedRps)} requests/s: ${knee.why}.`
     : 'Knee: none within these levels.'
   const found = until
-    ? `Added P99 under ${formatMs(until.limitMs)} ms: ${until.level === null ? 'nowhere' : `up to ${levelName(until.level, report)}`} (${until.why})`
+    ? `Added P99 under ${formatMs(until.limitMs)} ms: ` +
+      `${until.level === null ? 'nowhere' : `up to ${levelName(until.level, report)}`} (${until.why})`
     : ''
-  const marks = '! client saturated, ~ machine noisy, ^ not steady, f failures: such a level proves little.'
+  const marks = '! client saturated, ~ machine noisy, ^ not steady, f failures: such a level is unreliable.'
   return [
-    hung(bend, ''),
+    wrapHanging(bend, ''),
     ...(levels.some((level) => level.overheadMs)
       ? frontier(curve, report)
-      : ['The overhead is not known: no stamps, no report from the gateway.']),
-    ...(found === '' ? [] : [hung(found, '')]),
-    ...(levels.some((level) => remark(level) !== '') ? [c.dim(hung(marks, ''))] : []),
+      : ['The overhead is unknown: the provider does not stamp and the gateway reports nothing.']),
+    ...(found === '' ? [] : [wrapHanging(found, '')]),
+    ...(levels.some((level) => remark(level) !== '') ? [c.dim(wrapHanging(marks, ''))] : []),
   ]
 }
 
@@ -98,8 +100,8 @@ function frontier({ frontier: points }: SweepCurve, report: SweepReport): string
   })
   const unsure = points.some(({ level, certain }) => level !== null && !certain)
   return [
-    hung(`Frontier, added P99 ${words.join('; ')}.`, ''),
-    ...(unsure ? [hung('? the interval of that level reaches over the limit.', '')] : []),
+    wrapHanging(`Frontier, added P99 ${words.join('; ')}.`, ''),
+    ...(unsure ? [wrapHanging('? the interval of that level exceeds the limit.', '')] : []),
   ]
 }
 
@@ -111,11 +113,14 @@ function scaling({ scaling: points, machine }: SweepReport, c: ChalkInstance): s
     formatNumber(achievedRps),
     `${formatNumber(timesFirst, 2)}x`,
   ])
-  const shared = `The gateway, the provider and kt shared this machine's ${machine.cores} cores: that bounds the figures too.`
+  const shared =
+    `The gateway, the provider and kt shared the ${machine.cores} cores of this machine, which ` +
+    'also bounds the ' +
+    'figures.'
   return `${c.bold('Scaling over gateway processes')}\n${columns([
-    ['processes', 'at', 'most done/s', 'of the first'].map((name) => c.dim(name)),
+    ['processes', 'at', 'max done/s', 'vs first'].map((name) => c.dim(name)),
     ...rows,
-  ])}\n${c.dim(hung(shared, '  '))}`
+  ])}\n${c.dim(wrapHanging(shared, '  '))}`
 }
 
 function remark({ client, steady, failed }: SweepLevel): string {
@@ -129,7 +134,7 @@ function workersName({ gatewayWorkers }: SweepCurve): string {
 }
 
 function levelHead({ load }: SweepReport): string {
-  return load.mode === 'open' ? 'asked/s' : 'in flight'
+  return load.mode === 'open' ? 'offered/s' : 'in flight'
 }
 
 function levelNumber(level: number): string {

@@ -1,10 +1,13 @@
-/** Tables for a terminal, by cli-table3 without borders: the first column to the left, figures to the right. Strings out. */
+/**
+ * Tables for a terminal, by cli-table3 without borders, with the first column aligned to the left and figures to the
+ * right; and wrapping, indenting and colour of plain text.
+ */
 import { Chalk, type ChalkInstance } from 'chalk'
 import Table from 'cli-table3'
 
-/** Lines of plain text: wrapping and indenting. */
-
-/** Breaks a line at spaces so that none is longer than `width`; what follows the first is indented by `hanging`. */
+/**
+ * Breaks a line at spaces so that no line is longer than `width`. Lines after the first are indented by `hanging`.
+ */
 export function wrap(line: string, width: number, hanging = 0): string[] {
   if (line.length <= width) return [line]
   const at = line.lastIndexOf(' ', width)
@@ -12,11 +15,11 @@ export function wrap(line: string, width: number, hanging = 0): string[] {
   return cut < 0 ? [line] : [line.slice(0, cut), ...wrap(' '.repeat(hanging) + line.slice(cut + 1), width, hanging)]
 }
 
-/** The width every page of kt fits. */
+/** The width of all text output. */
 export const WIDTH = 80
 
-/** Wrapped to the width of a page, what follows the first line hung under it. */
-export function hung(text: string, indent: string, hanging = indent.length + 2): string {
+/** Wraps a text to the width of the output with a hanging indent. */
+export function wrapHanging(text: string, indent: string, hanging = indent.length + 2): string {
   return wrap(indent + text, WIDTH, hanging).join('\n')
 }
 
@@ -24,7 +27,7 @@ export function indent(lines: readonly string[], by: number): string[] {
   return lines.map((line) => (line === '' ? '' : ' '.repeat(by) + line))
 }
 
-/** Colours, or none: the command decides (TTY, NO_COLOR), the renderers are told. */
+/** Colours or none. The command decides by TTY and NO_COLOR. */
 export function paint(color: boolean): ChalkInstance {
   return new Chalk({ level: color ? 1 : 0 })
 }

@@ -1,13 +1,13 @@
-/** Where one run carries the overhead under two definitions: by how much they differ, and why they must. Sentences, no verdict. */
+/** Explains by how much and why two definitions of the overhead differ in one run. It gives sentences, no verdict. */
 import type { OverheadDefinition, OverheadResult } from '../report/schema.ts'
 import { formatMs } from '../units.ts'
 
 type Entry = Pick<OverheadResult, 'definition' | 'note'> & { totalMs: Pick<OverheadResult['totalMs'], 'p50' | 'p99'> }
 
-/** Less than this is no disagreement: half a tenth of the smallest budget. */
+/** A smaller difference is no disagreement: it is a tenth of the smallest budget. */
 const ALIKE_MS = 0.05
 
-/** One sentence a pair of definitions, the one that sees more first. */
+/** A sentence for each pair of definitions, with the one that sees more first. */
 export function explainDisagreement(entries: readonly Entry[]): string[] {
   const of = (definition: OverheadDefinition) => entries.find((entry) => entry.definition === definition)
   const stamped = of('provider-stamped')
@@ -26,7 +26,7 @@ function sentence(wide: Entry, narrow: Entry): string {
   const [p50, p99] = [wide.totalMs.p50 - narrow.totalMs.p50, wide.totalMs.p99 - narrow.totalMs.p99]
   const names = `${wide.definition} and ${narrow.definition}`
   if (Math.abs(p50) < ALIKE_MS && Math.abs(p99) < ALIKE_MS) {
-    return `${names} agree to ${ALIKE_MS} ms: little happens where only one of them looks.`
+    return `${names} agree within ${ALIKE_MS} ms: little happens outside of what both of them see.`
   }
   if (p50 < -ALIKE_MS)
     return `${narrow.definition} reads ${formatMs(-p50)} ms more than ${wide.definition} at P50: ${over(narrow)}`
@@ -37,15 +37,20 @@ function sentence(wide: Entry, narrow: Entry): string {
 /** Why the narrow definition reads less: what only the wide one sees. */
 function under(wide: Entry, narrow: Entry): string {
   if (narrow.definition === 'self-reported') {
-    const clock = wide.definition === 'provider-stamped' ? 'both network legs' : 'the network to the gateway'
+    const clock =
+      wide.definition === 'provider-stamped' ? 'the network in both directions' : 'the network to the gateway'
     return `that is what the gateway does not see of itself (${narrow.note}), ${clock}, and kt.`
   }
-  return 'the wait that the gateway reports holds some of its own work: opening a connection, sending, and reading what came back.'
+  return (
+    'the wait that the gateway reports includes some of its own work: opening a connection, sending, and ' +
+    'reading the answer.'
+  )
 }
 
 /** Why a definition that should see less reads more. */
 function over(narrow: Entry): string {
   return narrow.definition === 'self-reported'
-    ? "more than there was between client and provider. Its clock counts the provider's time, or rounds up; believe the stamps."
-    : "its wait ends with the upstream's headers, so that the rest of the answer counts as the gateway's; believe the stamps."
+    ? "more than there was between client and provider. Its clock counts the provider's time or rounds up; " +
+        'trust the stamps.'
+    : "its wait ends with the upstream's headers, so the rest of the answer counts as the gateway's; trust the stamps."
 }

@@ -1,8 +1,8 @@
 /**
- * From what a gateway says of itself (adapters/) to readings of its overhead, under three names: `self-reported` is the gateway's own
- * figure, `upstream-reported` the client's time less the wait that the gateway reports, `provider-reported` the same less what the
- * provider says of itself. What cannot be is rejected, with the
- * rule's name: never clamped into a figure, never mixed.
+ * From what a gateway reports of itself (adapters/) to readings of its overhead, under three definitions:
+ * `self-reported` is the gateway's own figure, `upstream-reported` the client's time less the wait that the gateway
+ * reports, `provider-reported` the client's time less what the provider reports of itself. An impossible figure is
+ * rejected under the name of its rule, never clamped.
  */
 import type { RequestResult } from '../client/request-result.ts'
 import { type EncodedHistogram, Histogram } from '../stats/histogram.ts'
@@ -10,64 +10,55 @@ import type { Reading } from './adapters/adapter.ts'
 import { readStatement } from './adapters/index.ts'
 import { readStats } from './stamped.ts'
 
-/**
- * Whether a target that answers with stamps is the simulated provider itself: then what the stamps leave is the floor of the
- * instrument, and no gateway's overhead. Its control path answers only directly; a gateway passes on the API alone.
- */
+/** The definitions in the order of a report. */
+export const SELF_REPORTED_DEFINITIONS = ['self-reported', 'upstream-reported', 'provider-reported'] as const
 
-const WITHIN_MS = 1_000
+export type SelfReportedDefinition = (typeof SELF_REPORTED_DEFINITIONS)[number]
 
-export function isProviderItself(origin: string): Promise<boolean> {
-  return readStats(origin, WITHIN_MS).then(
-    () => true,
-    () => false,
-  )
-}
-
-/**
- * Keeps what one arm's answers said of their gateway: each definition's readings over the run and by block, the components by
- * block, and how many figures were left out and why. O(1) an answer; plain data comes out.
- */
-
-export interface ToldRecord {
+export interface SelfReportedReadings {
   total: EncodedHistogram
   source: string
   note: string
 }
 
-export interface SelfReportRecord {
-  /** '' when nothing named a gateway. */
+export interface SelfReportedRecord {
+  /** '' when no answer names a gateway. */
   gateway: string
-  /** Only headers that a provider may have sent itself name it. */
+  /** True when only headers that a provider may have sent itself name the gateway. */
   unsure: boolean
   caveat: string
-  told: Partial<Record<Told, ToldRecord>>
-  /** Rule -> figures left out by it. */
+  readings: Partial<Record<SelfReportedDefinition, SelfReportedReadings>>
+  /** Rule -> number of figures that it excluded. */
   rejected: Record<string, number>
 }
 
-interface LiveTold {
+interface LiveReadings {
   total: Histogram
   source: string
   note: string
 }
 
-/** Where one block keeps its readings, and what of them each component took. */
-export interface ToldBlock {
-  told: Partial<Record<Told, Histogram>>
+/** The readings of one block by definition, and those of each component. */
+export interface SelfReportedBlock {
+  selfReported: Partial<Record<SelfReportedDefinition, Histogram>>
   components: Record<string, Histogram>
 }
 
-export class SelfReportTally {
+/**
+ * Records what the answers of one arm report of their gateway: the readings of each definition over the run and by
+ * block, the components by block, and how many figures were excluded and why. Recording is O(1) an answer; `toRecord`
+ * gives plain data.
+ */
+export class SelfReportedRecorder {
   #gateway = ''
   #unsure = false
   #caveat = ''
-  readonly #told: Partial<Record<Told, LiveTold>> = {}
+  readonly #readings: Partial<Record<SelfReportedDefinition, LiveReadings>> = {}
   readonly #rejected: Record<string, number> = {}
 
-  /** Takes one answer; gives back the gateway's own figure in microseconds where it has a usable one. */
-  record(answer: RequestResult, stream: boolean, block: ToldBlock): number | undefined {
-    const report = readSelfReport(answer, stream)
+  /** Records one answer. Returns the gateway's own figure in microseconds where the answer has a usable one. */
+  record(answer: RequestResult, stream: boolean, block: SelfReportedBlock): number | undefined {
+    const report = readSelfReported(answer, stream)
     if (!report) return undefined
     if (report.gateway !== '') this.#gateway = report.gateway
     this.#unsure = report.unsure
@@ -75,30 +66,30 @@ export class SelfReportTally {
     for (const rule of report.rejected) this.#rejected[rule] = (this.#rejected[rule] ?? 0) + 1
     let ownUs: number | undefined
     for (const { definition, us, source, note } of report.readings) {
-      let told = this.#told[definition]
-      if (!told) {
-        told = { total: new Histogram(), source, note }
-        this.#told[definition] = told
+      let readings = this.#readings[definition]
+      if (!readings) {
+        readings = { total: new Histogram(), source, note }
+        this.#readings[definition] = readings
       }
-      told.source = source
-      told.note = note
-      told.total.record(us)
-      recordIn(block.told, definition, us)
+      readings.source = source
+      readings.note = note
+      readings.total.record(us)
+      recordIn(block.selfReported, definition, us)
       if (definition === 'self-reported') ownUs = us
     }
     for (const name in report.componentsUs) recordIn(block.components, name, report.componentsUs[name] ?? 0)
     return ownUs
   }
 
-  toRecord(): SelfReportRecord {
-    const told = Object.entries(this.#told).map(([definition, { total, source, note }]) => {
+  toRecord(): SelfReportedRecord {
+    const readings = Object.entries(this.#readings).map(([definition, { total, source, note }]) => {
       return [definition, { total: total.encode(), source, note }]
     })
     return {
       gateway: this.#gateway,
       unsure: this.#unsure,
       caveat: this.#caveat,
-      told: Object.fromEntries(told),
+      readings: Object.fromEntries(readings),
       rejected: this.#rejected,
     }
   }
@@ -113,25 +104,20 @@ function recordIn<K extends string>(block: Partial<Record<K, Histogram>>, name: 
   values.record(us)
 }
 
-/** In the order in which a report has them. */
-export const TOLD = ['self-reported', 'upstream-reported', 'provider-reported'] as const
-
-export type Told = (typeof TOLD)[number]
-
-interface ToldReading {
-  definition: Told
+interface SelfReportedReading {
+  definition: SelfReportedDefinition
   us: number
   source: string
   note: string
 }
 
-export interface SelfReport {
+export interface SelfReportedAnswer {
   gateway: string
   unsure: boolean
   caveat: string
-  readings: ToldReading[]
+  readings: SelfReportedReading[]
   componentsUs: Record<string, number>
-  /** Rules that were broken, one for each figure left out. */
+  /** The broken rules, one for each excluded figure. */
   rejected: string[]
 }
 
@@ -141,17 +127,18 @@ const STREAM_NOTE = '; of a stream, only up to the headers'
 
 type Watched = Pick<RequestResult, 'headers' | 'trailers' | 'sentUs' | 'headersUs' | 'endUs'>
 
-export function readSelfReport(answer: Watched, stream: boolean): SelfReport | undefined {
+export function readSelfReported(answer: Watched, stream: boolean): SelfReportedAnswer | undefined {
   const tookUs = answer.endUs - answer.sentUs
   const statement = readStatement(answer.headers, answer.trailers, tookUs)
   if (!statement) return undefined
   const { gateway, unsure = false, caveat = '', unusable, componentsUs = NONE } = statement
   if (unusable !== undefined) return { gateway, unsure, caveat, readings: [], componentsUs: NONE, rejected: [unusable] }
-  const report: SelfReport = { gateway, unsure, caveat, readings: [], componentsUs, rejected: [] }
+  const report: SelfReportedAnswer = { gateway, unsure, caveat, readings: [], componentsUs, rejected: [] }
   if (statement.overhead) takeOwn(report, statement.overhead, tookUs)
-  // The wait ends with the upstream's headers: what a stream takes after its own is no one's overhead.
+  // The wait ends with the upstream's headers. The time of a stream after its own headers is not overhead.
   const untilUs = stream ? answer.headersUs - answer.sentUs : tookUs
-  const wait = (definition: Told, reading: Reading): void => takeWait(report, definition, reading, untilUs, stream)
+  const wait = (definition: SelfReportedDefinition, reading: Reading): void =>
+    takeWait(report, definition, reading, untilUs, stream)
   if (statement.upstream) wait('upstream-reported', statement.upstream)
   if (statement.provider) wait('provider-reported', statement.provider)
   if (!report.readings.some(({ definition }) => definition === 'self-reported')) report.componentsUs = NONE
@@ -162,7 +149,7 @@ export function readSelfReport(answer: Watched, stream: boolean): SelfReport | u
   return report
 }
 
-function takeOwn(report: SelfReport, { us, source, note }: Reading, tookUs: number): void {
+function takeOwn(report: SelfReportedAnswer, { us, source, note }: Reading, tookUs: number): void {
   const wrong = Number.isNaN(us)
     ? 'not a number'
     : us < 0
@@ -174,12 +161,18 @@ function takeOwn(report: SelfReport, { us, source, note }: Reading, tookUs: numb
   else report.readings.push({ definition: 'self-reported', us, source, note })
 }
 
-function takeWait(report: SelfReport, definition: Told, reading: Reading, untilUs: number, stream: boolean): void {
+function takeWait(
+  report: SelfReportedAnswer,
+  definition: SelfReportedDefinition,
+  reading: Reading,
+  untilUs: number,
+  stream: boolean,
+): void {
   const { us, source, note, resolutionUs } = reading
   const leftUs = untilUs - us
   if (Number.isNaN(us)) report.rejected.push(`${source} not a number`)
   else if (us < 0) report.rejected.push(`${source} below zero`)
-  // A wait given in whole milliseconds may be rounded up by one.
+  // A wait in whole milliseconds may be rounded up by one.
   else if (leftUs < -resolutionUs) report.rejected.push(`${source} above the client's own time`)
   else if (!Number.isNaN(leftUs)) {
     report.readings.push({
@@ -189,4 +182,18 @@ function takeWait(report: SelfReport, definition: Told, reading: Reading, untilU
       note: stream ? note + STREAM_NOTE : note,
     })
   }
+}
+
+const STATS_TIMEOUT_MS = 1_000
+
+/**
+ * Whether a target whose answers carry stamps is the simulated provider itself. Then the stamped reading is the
+ * measurement floor, and not the overhead of a gateway. The provider's control path answers only directly: a gateway
+ * passes on the API alone.
+ */
+export function isProviderItself(origin: string): Promise<boolean> {
+  return readStats(origin, STATS_TIMEOUT_MS).then(
+    () => true,
+    () => false,
+  )
 }

@@ -11,9 +11,9 @@ import { readMeasurement } from '../report/read.ts'
 import type { BenchReport } from '../report/schema.ts'
 import { SWEEP_SCHEMA, type SweepLevel, type SweepReport } from '../report/sweep-schema.ts'
 import { fitLine } from '../stats/line.ts'
-import { throughputError } from '../stats/order-interval.ts'
+import { throughputError } from '../stats/means.ts'
 import { parseBytes, parseCount } from '../units.ts'
-import { bestReading } from '../verdict/judge.ts'
+import { bestReading } from '../verdict/judge-overhead.ts'
 
 /** `workers`: of the gateway; a sweep of the embedded gateway knows its own. */
 export function measuredRuns(path: string, workers: number | undefined): CheckedRun[] {

@@ -1,6 +1,7 @@
 /**
- * The contract `kt.doctor/1`, what `kt doctor --json` prints: every rule with what each kind of evidence says of it. A rule is
- * `found` where any evidence shows the fault, `fine` where some was looked at and none does, else `not-checked`, with the reason.
+ * The contract `kt.doctor/1`, what `kt doctor --json` prints: every rule with what each kind of evidence says of it.
+ * A rule is `found` where any evidence shows the fault, `fine` where evidence was examined and none shows it, else
+ * `not-checked`.
  */
 import { z } from 'zod'
 
@@ -11,7 +12,8 @@ export const SEVERITIES = ['info', 'warning', 'critical'] as const
 const severitySchema = z
   .enum(SEVERITIES)
   .describe(
-    'critical: answers are lost, altered or reach others, or one request stalls all; warning: costs latency or money on every request, or hides them; info: worth knowing, a matter of the workload',
+    'critical: answers are lost, altered or reach others, or one request stalls all; ' +
+      'warning: costs latency or money on every request, or hides such a cost; info: depends on the workload',
   )
 const evidence = z.enum(['config', 'report', 'measurement'])
 const opinionSchema = z.discriminatedUnion('status', [
@@ -26,7 +28,7 @@ const opinionSchema = z.discriminatedUnion('status', [
     cost: z.string(),
     fix: z.strictObject({
       how: z.string(),
-      patch: z.string().nullable().describe('YAML to merge into the config; null where no key of it mends this'),
+      patch: z.string().nullable().describe('YAML to merge into the config; null where no key of the config fixes it'),
     }),
   }),
   z.strictObject({ status: z.literal('fine'), by: evidence, seen: z.string() }),
@@ -48,7 +50,7 @@ export const doctorSchema = z
         failure: z.string().nullable().describe('why nothing could be measured'),
       })
       .nullable(),
-    severity: severitySchema.describe('findings from here on decide the exit code'),
+    severity: severitySchema.describe('findings of this severity or above decide the exit code'),
     summary: z.strictObject({
       found: z.strictObject({ critical: count, warning: count, info: count }),
       fine: count,
@@ -59,12 +61,12 @@ export const doctorSchema = z
         rule: z.string(),
         title: z.string(),
         status: z.enum(['found', 'fine', 'not-checked']),
-        severity: severitySchema.nullable().describe('the gravest that was found'),
+        severity: severitySchema.nullable().describe('the highest severity found'),
         opinions: z.array(opinionSchema),
       }),
     ),
   })
-  .describe('kt doctor: what is wrong with a gateway, what it costs, how it is mended')
+  .describe('kt doctor: what is wrong with a gateway, what it costs, how to fix it')
 
 export type Severity = z.infer<typeof severitySchema>
 export type Evidence = z.infer<typeof evidence>

@@ -1,6 +1,6 @@
 /**
- * The report contracts as JSON Schema, for tools that are not TypeScript. Generated from the zod schemas, kept in fixtures/
- * (`npm run schema` writes them); a test holds them fresh.
+ * The report contracts as JSON Schema, for tools that are not TypeScript. Generated from the zod schemas, kept in
+ * fixtures/ (`npm run schema` writes them); a test holds them fresh.
  */
 import { z } from 'zod'
 import { doctorSchema } from './doctor-schema.ts'

@@ -1,6 +1,6 @@
 /**
- * The plan contract `kt.plan/1`, what `kt plan --json` prints: the TypeScript type and fixtures/kt.plan.1.schema.json follow
- * from it. camelCase, unit in the name; bandwidth in Gbit/s each way.
+ * The contract `kt.plan/1`, which `kt plan --json` prints: the TypeScript type and fixtures/kt.plan.1.schema.json
+ * follow from it. Keys are camelCase with the unit in the name. Bandwidth is in Gbit/s in each direction.
  */
 import { z } from 'zod'
 
@@ -39,9 +39,9 @@ const part = z.strictObject({
 const demandSchema = z.strictObject({
   form: z.string(),
   inputTokensPerSec: rate,
-  outputTokensPerSec: rate.describe('visible tokens, those that cross the gateway'),
+  outputTokensPerSec: rate.describe('visible tokens, which cross the gateway'),
   streamedTokensPerSec: rate,
-  hiddenTokensPerSec: rate.describe('billed by the provider, never seen by the gateway'),
+  hiddenTokensPerSec: rate.describe('tokens that the provider bills and the gateway never sees'),
   requestsPerSec: positive,
   requestsKnown: z.boolean().describe('false: derived from the tokens of an assumed mean request'),
   inFlight: positive,
@@ -70,10 +70,10 @@ export const planSchema = z
       .strictObject({
         ...workerRange,
         raw: positive,
-        interval95: z.array(whole).length(2).optional().describe('of peak, where the figures were calibrated'),
+        interval95: z.array(whole).length(2).optional().describe('interval of peak, where the figures were calibrated'),
         redundancy: z.strictObject({ min: z.number().min(1), max: z.number().min(1) }),
       })
-      .describe('by the CPU; one worker is one vCPU; min and max are redundancy x raw, rounded up'),
+      .describe('workers by CPU; one worker is one vCPU; min and max are redundancy x raw, rounded up'),
     answer: z
       .strictObject({
         binding: constraintName,
@@ -81,7 +81,7 @@ export const planSchema = z
         workers: z.strictObject(workerRange),
         nodes: z.strictObject(workerRange),
       })
-      .describe('the maximum over all constraints; binding is the one that takes most nodes'),
+      .describe('the maximum over all constraints; the binding constraint needs the most nodes'),
     constraints: z
       .array(
         z.strictObject({
@@ -95,13 +95,13 @@ export const planSchema = z
         }),
       )
       .min(2)
-      .describe('from the one that takes most nodes to the one that takes fewest'),
+      .describe('ordered from the constraint that needs the most nodes to the one that needs the fewest'),
     quotas: z.array(
       z.strictObject({
         name: z.enum(['tokens per minute', 'requests per minute']),
         need: rate,
         limit: positive,
-        accounts: rate.describe('above 1 no number of workers carries the peak'),
+        accounts: rate.describe('above 1, no number of workers carries the peak with one account'),
       }),
     ),
     formula: z.strictObject({ ratio: figure, outputPerWorker: figure, equivalentOutputTokensPerSec: positive }),
@@ -116,7 +116,7 @@ export const planSchema = z
           ...workerRange,
         }),
       )
-      .describe("the same demand by the vendor's measured figures of one worker"),
+      .describe("the same demand with the vendor's measured figures of one worker"),
     tier: z.strictObject({
       name: z.string(),
       decidedBy: z.array(dimension).min(1),
@@ -154,7 +154,7 @@ export const planSchema = z
       allocatableMillicores: whole,
       allocatableMemoryBytes: whole,
       usdPerHour: positive.optional(),
-      region: z.string().optional().describe('of the price'),
+      region: z.string().optional().describe('region of the price'),
       priceDate: z.string().optional(),
       source: z.string(),
       workersPerNode: whole,
@@ -181,7 +181,7 @@ export const planSchema = z
         zones: whole,
         steadyWorkers: whole,
       })
-      .describe("a redundancy factor taken apart, beside the vendor's blunt one"),
+      .describe("the parts of the redundancy factor, beside the vendor's single factor"),
     waiting: z
       .array(
         z.strictObject({
@@ -192,11 +192,11 @@ export const planSchema = z
           pooledP99Ms: rate.optional(),
         }),
       )
-      .describe('what waiting for a worker adds; absent at or above capacity'),
+      .describe('latency that waiting for a worker adds; absent at or above capacity'),
     simulated: z
       .strictObject({ seed: z.int(), workers: whole, requests: whole, p99Ms: rate, formulaP99Ms: rate })
       .optional()
-      .describe('the wait of one queue a worker, simulated'),
+      .describe('simulated wait with one queue for each worker'),
     calibration: z.strictObject({ notes: z.array(z.string()), groups: whole, beyondMeasured: z.boolean() }).optional(),
     instances: z.strictObject({ recommended: families, avoid: families }),
     sizing: z.strictObject({ name: z.string(), source: z.string() }),

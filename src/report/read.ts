@@ -1,170 +1,13 @@
 /**
- * Reads a report that a user names, and refuses what is none: each kind of wrong file has its own sentence, since a report
- * that is misread is a wrong verdict. JSON only. Older and newer schemas are named, never guessed at.
+ * Reads a report that a user names and refuses every other file: each kind of wrong file has its own sentence,
+ * because a report that is misread gives a wrong verdict. Only JSON is read. Renamed keys of earlier versions are
+ * migrated; other schemas are named in the refusal, never guessed at.
  */
 import { reasonOf, UserError } from '../errors.ts'
 import { parseWith, readText } from '../parse/file.ts'
-import { type EncodedHistogram, Histogram } from '../stats/histogram.ts'
-import { formatMs } from '../units.ts'
-import {
-  type ArmName,
-  type ArmResult,
-  type BenchReport,
-  benchReportSchema,
-  type Outcomes,
-  REPORT_SCHEMA,
-} from './schema.ts'
+import { findContradiction } from './contradictions.ts'
+import { type BenchReport, benchReportSchema, REPORT_SCHEMA } from './schema.ts'
 import { SWEEP_SCHEMA, type SweepReport, sweepSchema } from './sweep-schema.ts'
-
-/**
- * Whether a report agrees with itself: every stored figure must follow from its histogram, the blocks must add up to the whole.
- * A report that was edited, or cut and pasted, is refused rather than judged.
- */
-
-/** Figures are stored in milliseconds with three decimals. */
-const ROUNDING_MS = 0.0011
-
-const DISTRIBUTIONS = [
-  'latencyMs',
-  'serviceMs',
-  'connectMs',
-  'ttfbMs',
-  'ttftMs',
-  'ttftFromIntendedMs',
-  'tpotMs',
-  'interTokenMs',
-] as const
-
-type Arm = Omit<ArmResult, 'name' | 'url'>
-
-/** The first contradiction found, in words; undefined when there is none. */
-export function contradictionIn(report: BenchReport): string | undefined {
-  const { baseline, primary } = report.arms
-  return (
-    armContradiction(report, report, primary, '') ??
-    (baseline ? armContradiction(report, baseline, baseline.name, 'arms.baseline.') : undefined) ??
-    categoriesContradiction(report)
-  )
-}
-
-function armContradiction(report: BenchReport, arm: Arm, name: ArmName, at: string): string | undefined {
-  const { totals } = arm
-  if (sum(totals.outcomes) !== totals.sent) return `${at}totals: the outcomes do not add up to ${totals.sent} sent`
-  if ((totals.outcomes.OK ?? 0) !== totals.successful) return `${at}totals.successful is not the count of OK`
-  for (const key of DISTRIBUTIONS) {
-    const stored = arm[key]
-    if (!stored) continue
-    const found = histogramContradiction(stored.histogram, { ...stored, count: stored.count }, `${at}${key}`)
-    if (found) return found
-  }
-  for (const { definition, totalMs, count, histogram } of arm.overhead) {
-    const { ci95: _, ...quantiles } = totalMs
-    const found = histogramContradiction(histogram, { count, ...quantiles }, `${at}overhead ${definition}`)
-    if (found) return found
-  }
-  return blocksContradiction(report, arm, name, at)
-}
-
-/** The blocks of an arm are the whole of it: they are what a verdict is made of. */
-function blocksContradiction(report: BenchReport, arm: Arm, name: ArmName, at: string): string | undefined {
-  const blocks = report.blocks.filter((block) => block.arm === name)
-  const wrong = blocks.find((block) => sum(block.outcomes) !== block.sent)
-  if (wrong) return `block ${wrong.index} of ${name}: the outcomes do not add up to ${wrong.sent} sent`
-  const sent = blocks.reduce((total, block) => total + block.sent, 0)
-  if (sent !== arm.totals.sent) return `${at}totals: the blocks add up to ${sent} sent, not ${arm.totals.sent}`
-  const latencies = countOf(blocks.map((block) => block.latency))
-  if (latencies === undefined) return `a block of ${name} has a histogram that does not decode`
-  if (latencies !== (arm.latencyMs?.count ?? 0)) return `${at}latencyMs: the blocks hold ${latencies} values`
-  for (const metric of ['ttfb', 'ttft', 'tpot', 'interToken'] as const) {
-    const parts = blocks.flatMap((block) => block.metrics?.[metric] ?? [])
-    if (parts.length === 0) continue
-    const values = countOf(parts)
-    if (values === undefined) return `a block of ${name} has a histogram that does not decode`
-    const whole = arm[`${metric}Ms`]?.count ?? 0
-    if (values !== whole) return `${at}${metric}Ms: the blocks hold ${values} values, not ${whole}`
-  }
-  for (const { definition, count } of arm.overhead) {
-    const readings = countOf(blocks.flatMap((block) => block.overhead[definition] ?? []))
-    if (readings === undefined) return `a block of ${name} has a histogram that does not decode`
-    if (readings !== count) return `${at}overhead ${definition}: the blocks hold ${readings} values, not ${count}`
-  }
-  return undefined
-}
-
-/** What is judged by category: their blocks are the whole of it, and all of them no more than the run. */
-function categoriesContradiction({ categories = [], totals }: BenchReport): string | undefined {
-  for (const { name, sent, outcomes, latencyMs, ttftMs, blocks } of categories) {
-    const at = `categories ${name}`
-    if (sum(outcomes) !== sent) return `${at}: the outcomes do not add up to ${sent} sent`
-    const wrong = blocks.find((block) => sum(block.outcomes) !== block.sent || block.within > (block.outcomes.OK ?? 0))
-    if (wrong) return `${at}: block ${wrong.index} does not add up`
-    const inBlocks = blocks.reduce((total, block) => total + block.sent, 0)
-    if (inBlocks !== sent) return `${at}: the blocks add up to ${inBlocks} sent, not ${sent}`
-    for (const [key, whole] of [['latency', latencyMs] as const, ['ttft', ttftMs] as const]) {
-      const values = countOf(blocks.map((block) => block[key]))
-      if (values !== (whole?.count ?? 0)) return `${at} ${key}Ms: the blocks hold ${values} values`
-      const found = whole && histogramContradiction(whole.histogram, whole, `${at} ${key}Ms`)
-      if (found) return found
-    }
-  }
-  const classified = categories.reduce((total, { sent }) => total + sent, 0)
-  return classified > totals.sent ? `categories: ${classified} requests of ${totals.sent} sent` : undefined
-}
-
-interface Figures {
-  count: number
-  mean?: number
-  p50: number
-  p90: number
-  p95: number
-  p99: number
-  p999?: number
-  max: number
-}
-
-function histogramContradiction(encoded: EncodedHistogram, figures: Figures, at: string): string | undefined {
-  const histogram = decoded(encoded)
-  if (!histogram) return `${at}: the histogram does not decode`
-  if (histogram.count !== figures.count)
-    return `${at}: count is ${figures.count}, the histogram holds ${histogram.count}`
-  const expected: [string, number | undefined, number][] = [
-    ['mean', figures.mean, histogram.meanUs],
-    ['p50', figures.p50, histogram.quantileUs(0.5)],
-    ['p90', figures.p90, histogram.quantileUs(0.9)],
-    ['p95', figures.p95, histogram.quantileUs(0.95)],
-    ['p99', figures.p99, histogram.quantileUs(0.99)],
-    ['p999', figures.p999, histogram.quantileUs(0.999)],
-    ['max', figures.max, histogram.maxUs],
-  ]
-  for (const [name, stored, us] of expected) {
-    if (stored !== undefined && Math.abs(stored - us / 1_000) > ROUNDING_MS) {
-      return `${at}: ${name} is ${formatMs(stored)} ms, the histogram says ${formatMs(us / 1_000)} ms`
-    }
-  }
-  return undefined
-}
-
-function decoded(encoded: EncodedHistogram): Histogram | undefined {
-  try {
-    return Histogram.decode(encoded)
-  } catch {
-    return undefined
-  }
-}
-
-function countOf(parts: readonly EncodedHistogram[]): number | undefined {
-  let count = 0
-  for (const part of parts) {
-    const histogram = decoded(part)
-    if (!histogram) return undefined
-    count += histogram.count
-  }
-  return count
-}
-
-function sum(outcomes: Outcomes): number {
-  return Object.values(outcomes).reduce((total, count) => total + count, 0)
-}
 
 const MAKE_ONE = "Write one with 'kt bench --output report.json'."
 
@@ -175,7 +18,7 @@ export function readReport(path: string): BenchReport {
   return benchReport(value, path)
 }
 
-/** Either of a run or of a sweep. */
+/** Reads the report of a run or of a sweep. */
 export function readMeasurement(path: string): BenchReport | SweepReport {
   const value = parse(readText(path, 'report'), path)
   const schema = schemaOf(value)
@@ -185,8 +28,8 @@ export function readMeasurement(path: string): BenchReport | SweepReport {
 }
 
 function benchReport(value: unknown, path: string): BenchReport {
-  const report = parseWith(value, benchReportSchema, path, 'report')
-  const contradiction = contradictionIn(report)
+  const report = parseWith(migrate(value), benchReportSchema, path, 'report')
+  const contradiction = findContradiction(report)
   if (contradiction) {
     throw new UserError(
       `${path}: the report contradicts itself, it was edited or damaged: ${contradiction}`,
@@ -196,6 +39,38 @@ function benchReport(value: unknown, path: string): BenchReport {
   return report
 }
 
+/** Keys that earlier versions of kt wrote under another name, by the path of the object that holds them. */
+const RENAMED_KEYS: readonly { at: readonly string[]; from: string; to: string }[] = [
+  { at: [], from: 'looks', to: 'interimAnalyses' },
+  ...[[], ['arms', 'baseline']].flatMap((arm) => [
+    { at: arm, from: 'legsMs', to: 'oneWayMs' },
+    { at: [...arm, 'oneWayMs'], from: 'request', to: 'requestPath' },
+    { at: [...arm, 'oneWayMs'], from: 'response', to: 'responsePath' },
+    { at: [...arm, 'totals'], from: 'rested', to: 'idleFirst' },
+  ]),
+]
+
+/**
+ * An older report with the names of today. A key of today is never overwritten, so that a report with both is
+ * refused.
+ */
+function migrate(report: unknown): unknown {
+  return RENAMED_KEYS.reduce((value, { at, from, to }) => renameKey(value, at, from, to), report)
+}
+
+function renameKey(value: unknown, at: readonly string[], from: string, to: string): unknown {
+  if (!isObject(value)) return value
+  const [key, ...deeper] = at
+  if (key !== undefined) return key in value ? { ...value, [key]: renameKey(value[key], deeper, from, to) } : value
+  if (!(from in value) || to in value) return value
+  const { [from]: renamed, ...others } = value
+  return { ...others, [to]: renamed }
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
 function parse(text: string, path: string): unknown {
   const trimmed = text.trim()
   if (trimmed === '') throw new UserError(`${path}: the file is empty`, MAKE_ONE)
@@ -203,7 +78,7 @@ function parse(text: string, path: string): unknown {
   try {
     return JSON.parse(trimmed)
   } catch (error) {
-    // Cut off: what broke the parser is the end of the text, not something in it.
+    // A file is cut off when the parser failed at the end of the text, not within it.
     const [, position] = /at position (\d+)/.exec(reasonOf(error)) ?? []
     const atEnd = position === undefined || Number(position) >= trimmed.length - 1
     const cut = trimmed.startsWith('{') && (atEnd || /Unterminated/.test(reasonOf(error)))
@@ -215,7 +90,7 @@ function parse(text: string, path: string): unknown {
 }
 
 function schemaOf(value: unknown): string | undefined {
-  if (typeof value !== 'object' || value === null || !('schema' in value)) return undefined
+  if (!isObject(value)) return undefined
   return typeof value.schema === 'string' ? value.schema : undefined
 }
 
@@ -235,11 +110,8 @@ function otherSchema(path: string, value: unknown, schema: string | undefined): 
   )
 }
 
-/** What other tools leave behind, by name where it is known. */
+/** Names the file of another tool where it is known. */
 function foreign(value: unknown): string {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return 'JSON of another kind'
-  if ('metrics' in value && typeof value.metrics === 'object' && value.metrics !== null) {
-    if ('http_req_duration' in value.metrics) return 'a k6 summary'
-  }
-  return 'JSON of another kind'
+  const isK6 = isObject(value) && isObject(value.metrics) && 'http_req_duration' in value.metrics
+  return isK6 ? 'a k6 summary' : 'JSON of another kind'
 }

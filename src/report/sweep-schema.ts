@@ -1,6 +1,6 @@
 /**
- * The contract `kt.sweep/1`: one level of load after another, and what follows from the curve. One curve, or one for each number of
- * the embedded gateway's processes.
+ * The contract `kt.sweep/1`: the measured levels of load and what follows from their curve. There is one curve, or
+ * one for each number of processes of the embedded gateway.
  */
 import { z } from 'zod'
 
@@ -25,11 +25,11 @@ const levelSchema = z.strictObject({
   inFlight: z
     .strictObject({ mean: z.number(), max: z.int() })
     .nullable()
-    .describe('requests truly in flight; streams, where they are streamed'),
+    .describe('requests in flight; streams, where answers are streamed'),
   gateway: z
     .strictObject({ cpuCores: z.number(), rssBytes: z.int() })
     .nullable()
-    .describe("the embedded gateway's own processes: busy cores, and the most that was resident"),
+    .describe('the processes of the embedded gateway: busy cores and the highest resident memory'),
   latencyMs: pair.nullable(),
   ttftMs: pair.nullable(),
   tpotMs: pair.nullable(),
@@ -38,12 +38,12 @@ const levelSchema = z.strictObject({
   client: z.enum(['ok', 'saturated', 'noisy']),
   achievedToOffered: z.number().nullable(),
   steady: z.boolean(),
-  /** Blocks left out at the beginning, as the run was not steady yet. */
+  /** Blocks excluded at the beginning, because the run was not steady yet. */
   skippedBlocks: z.int().nonnegative(),
 })
 
 const curveSchema = z.strictObject({
-  gatewayWorkers: z.int().positive().nullable().describe('processes of the embedded gateway; null for a foreign one'),
+  gatewayWorkers: z.int().positive().nullable().describe('processes of the embedded gateway; null for another gateway'),
   levels: z.array(levelSchema),
   knee: z.strictObject({ level: z.number(), achievedRps: perSec, why: z.string() }).nullable(),
   /** The highest level whose added P99, and that of every lower one, stays at or under the limit. */
@@ -81,7 +81,7 @@ export const sweepSchema = z.strictObject({
     levels: z.array(z.number()),
     stepS: z.number(),
     seed: z.int(),
-    options: z.record(z.string(), z.unknown()).describe('all else that was asked for, without secrets'),
+    options: z.record(z.string(), z.unknown()).describe('the other options of the sweep, without secrets'),
   }),
   workload: z.strictObject({ name: z.string(), sha256: z.string() }),
   overheadSource: z.string().nullable(),
@@ -92,11 +92,11 @@ export const sweepSchema = z.strictObject({
         gatewayWorkers: z.int().positive(),
         level: z.number(),
         achievedRps: perSec,
-        timesFirst: z.number().describe('over the most that the first number of processes did'),
+        timesFirst: z.number().describe('throughput relative to that of the first number of processes'),
       }),
     )
     .nullable()
-    .describe('the most that each number of processes did'),
+    .describe('the highest throughput of each number of processes'),
 })
 
 export type SweepReport = z.infer<typeof sweepSchema>

@@ -1,14 +1,14 @@
-/** The report of a run in the file of `--output`, and who has stdout when a file is stdout. */
+/** Writes the report of a run to the file of `--output`, and decides who has stdout when an output file is stdout. */
 import { UserError } from '../errors.ts'
-import { isStdout, writeOutput } from './write.ts'
+import { isStdout, writeOutput } from './write-output.ts'
 
 function jsonText(report: unknown): string {
   return `${JSON.stringify(report, null, 2)}\n`
 }
 
 /**
- * Writes `reports` by their paths. A disk may be full by now: that must not cost the user what was measured, so it is
- * noted and returned. Stdout is left to the command, which prints when all is closed.
+ * Writes `reports` by their paths. The disk may be full after the run. That must not cost the user what was measured,
+ * so the failure is noted and returned. Stdout is left to the command, which prints after everything is closed.
  */
 export async function writeReports(
   reports: Readonly<Record<string, unknown>>,
@@ -19,17 +19,19 @@ export async function writeReports(
     return undefined
   } catch (error) {
     if (!(error instanceof UserError)) throw error
-    note(`kt: ${error.message}. What was measured stands in the output alone.`)
+    note(`kt: ${error.message}. The result is only in the output of this command.`)
     return error
   }
 }
 
-/** The flag whose file is stdout, if any. Two things on it could not be told apart, so they are refused. */
+/**
+ * The flag whose file is stdout, if any. Two results on stdout could not be separated, so the combination is refused.
+ */
 export function stdoutFlag(files: Readonly<Record<string, string | undefined>>, json: boolean): string | undefined {
   const takers = Object.entries(files).flatMap(([flag, path]) =>
     path !== undefined && isStdout(path, flag) ? [flag] : [],
   )
-  // --json and --output are the same report: it is printed once.
+  // --json and --output are the same report, which is printed once.
   const rivals = json ? ['--json', ...takers.filter((flag) => flag !== '--output')] : takers
   if (rivals.length > 1) {
     throw new UserError(

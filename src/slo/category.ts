@@ -1,6 +1,6 @@
 /**
- * Categories of requests and what each is promised; and which category a request belongs to: by endpoint, by the tokens of its prompt,
- * by a header. Pure: the file is read in src/verdict/slo-file.ts, runs are judged in src/verdict/slo.ts.
+ * Categories of requests and their SLO objectives; the category of a request by endpoint, prompt tokens and headers;
+ * and the error budget. src/verdict/slo-file.ts reads the file of categories, src/verdict/slo.ts judges runs.
  */
 
 export interface Targets {
@@ -8,7 +8,7 @@ export interface Targets {
   p99Ms?: number
 }
 
-interface Match {
+interface CategoryRule {
   endpoint?: string
   minPromptTokens?: number
   maxPromptTokens?: number
@@ -23,23 +23,23 @@ export interface Category {
   timeoutMs: number
   /** The share of requests that must be within all targets. */
   objective: number
-  match: Match | null
+  match: CategoryRule | null
 }
 
-/** What is known of a request when it is classified. */
-export interface RequestTraits {
+/** The traits of a request that classify it. */
+interface RequestTraits {
   endpoint: string
-  /** Null where nobody counted. */
+  /** Null where the tokens were not counted. */
   promptTokens: number | null
   headers: Readonly<Record<string, string>>
 }
 
-/** The first category that matches; undefined when none does, or when what it asks for is not known. */
-export function categoryOf(request: RequestTraits, categories: readonly Category[]): Category | undefined {
+/** The first category that matches; undefined when none does, or when a trait that its rule needs is unknown. */
+export function findCategory(request: RequestTraits, categories: readonly Category[]): Category | undefined {
   return categories.find(({ match }) => match !== null && matches(request, match))
 }
 
-function matches({ endpoint, promptTokens, headers }: RequestTraits, match: Match): boolean {
+function matches({ endpoint, promptTokens, headers }: RequestTraits, match: CategoryRule): boolean {
   if (match.endpoint !== undefined && match.endpoint !== endpoint) return false
   for (const [name, value] of Object.entries(match.header ?? {})) if (headers[name] !== value) return false
   const { minPromptTokens, maxPromptTokens } = match
@@ -48,15 +48,10 @@ function matches({ endpoint, promptTokens, headers }: RequestTraits, match: Matc
   return promptTokens >= (minPromptTokens ?? 0) && promptTokens <= (maxPromptTokens ?? Number.POSITIVE_INFINITY)
 }
 
-/** A request is good when it was answered in time and within every target of the tail. */
+/** The tail targets of a category. A request is good when it is answered within all of them. */
 export function tailTargets({ latency, ttft, timeoutMs }: Category): { latencyMs: number; ttftMs: number | undefined } {
   return { latencyMs: latency.p99Ms ?? timeoutMs, ttftMs: ttft.p99Ms }
 }
-
-/**
- * Goodput is the share of requests within all their targets; the error budget is what the objective leaves; burn is how fast it is
- * spent: 1 spends it exactly, above 1 it will not last (Beyer et al., The Site Reliability Workbook, 5).
- */
 
 interface ErrorBudget {
   objective: number
@@ -67,6 +62,11 @@ interface ErrorBudget {
   burn: number
 }
 
+/**
+ * The error budget of an objective (Beyer et al., The Site Reliability Workbook, 5). Goodput is the share of requests
+ * within all their targets, the budget is the share that the objective leaves, and burn is how fast it is spent: 1
+ * spends it exactly, above 1 it will not last.
+ */
 export function errorBudget(requests: number, bad: number, objective: number): ErrorBudget {
   const allowed = Number(((1 - objective) * requests).toFixed(6))
   return { objective, allowed, bad, burn: Number((bad / requests / (1 - objective)).toFixed(6)) }

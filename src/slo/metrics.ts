@@ -1,4 +1,4 @@
-/** What a threshold may name: each metric, what it is measured in, and which way is better. The one list that messages quote. */
+/** The metrics of thresholds: their units, which direction is better, and the one list that messages quote. */
 
 const DURATIONS = ['overhead', 'latency', 'ttfb', 'ttft', 'tpot', 'interToken'] as const
 export type DurationMetric = (typeof DURATIONS)[number]
@@ -24,7 +24,7 @@ export type FigureMetric = keyof typeof FIGURES
 
 const SHOWN_QUANTILES = ['p50', 'p90', 'p95', 'p99', 'p99.9']
 
-/** Every name a threshold may start with; any other quantile (p75) goes as well. */
+/** Every metric that messages suggest. A threshold may use any other quantile (p75) too. */
 export const KNOWN_METRICS: readonly string[] = [
   ...DURATIONS.flatMap((metric) => SHOWN_QUANTILES.map((quantile) => `${metric}.${quantile}`)),
   ...DURATIONS.flatMap((metric) => SHOWN_QUANTILES.map((quantile) => `delta.${metric}.${quantile}`)),
@@ -32,10 +32,10 @@ export const KNOWN_METRICS: readonly string[] = [
   ...Object.keys(FIGURES),
 ]
 
-/** The same list for people. */
+/** The same list in words. */
 export const METRICS_IN_WORDS = [
   `${DURATIONS.join(', ')}: each with .p50 .p90 .p95 .p99 .p99.9 (or another quantile), also as delta.<metric>`,
-  `overhead.<part>, by the gateway's own word: ${COMPONENTS.join(', ')}`,
+  `overhead.<part>, as the gateway reports it: ${COMPONENTS.join(', ')}`,
   ...Object.keys(FIGURES),
 ]
 

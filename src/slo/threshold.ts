@@ -1,5 +1,5 @@
 /**
- * The threshold grammar. A parser, no judge: what a threshold says of two runs or one is src/verdict/thresholds.ts.
+ * The threshold grammar. This file only parses; src/verdict/thresholds.ts judges runs by thresholds.
  *
  *   threshold ::= metric op limit                        spaces are free
  *   metric    ::= [ "delta." ] duration "." quantile | "overhead." part "." quantile | figure
@@ -14,9 +14,10 @@
  *               | "x"                                    times the baseline's, of a duration
  *               | "" | "k" | "M"                         a rate per second
  *
- * A duration has an upper limit, so has errors.rate; goodput and throughput have a lower one. The other way round is refused:
- * it would pass what is bad.
+ * A duration has an upper limit, so has errors.rate; goodput and throughput have a lower one. The other way round is
+ * refused: it would pass what is bad.
  */
+import { failure, type Result, success } from '../errors.ts'
 import { parseCount, parseDurationMs } from '../units.ts'
 import {
   type ComponentName,
@@ -32,29 +33,30 @@ type Op = '<' | '<=' | '>' | '>='
 
 export type Threshold = { text: string; metric: string; op: Op } & (
   | { kind: 'quantile'; of: DurationMetric; quantile: number; limitUs: number }
-  /** A part of the overhead, as the gateway tells it. */
+  /** A part of the overhead, as the gateway reports it. */
   | { kind: 'component'; of: ComponentName; quantile: number; limitUs: number }
-  /** The quantile of the gateway less that of the baseline. */
+  /** The quantile of the gateway minus that of the baseline. */
   | { kind: 'delta'; of: DurationMetric; quantile: number; limitUs: number }
-  /** The same, relative to the baseline: 0.1 is a tenth more. */
+  /** The same difference relative to the baseline: 0.1 is a tenth more. */
   | { kind: 'ratio'; of: DurationMetric; quantile: number; limitShare: number }
   | { kind: 'figure'; of: FigureMetric; limit: number }
 )
 
-/** What is wrong with a threshold: `unknown` holds a metric's name that does not exist. */
-export interface Malformed {
-  text: string
-  problem: string
+/** Why a text is no threshold. `unknown` holds the name of a metric that does not exist. */
+interface ThresholdFailure {
+  why: string
   unknown?: string
 }
 
-const SHAPE = /^\s*([A-Za-z][\w.]*)\s*(<=|>=|<|>)\s*(\S+(?:\s*\S+)?)\s*$/
+type Parsed = Result<Threshold, ThresholdFailure>
+
+const FORM = /^\s*([A-Za-z][\w.]*)\s*(<=|>=|<|>)\s*(\S+(?:\s*\S+)?)\s*$/
 const QUANTILE = /^p(\d{1,2}(?:\.\d{1,4})?|999)$/
 
-export function parseThreshold(text: string): Threshold | Malformed {
-  const [, metric, op, limit] = SHAPE.exec(text) ?? []
+export function parseThreshold(text: string): Parsed {
+  const [, metric, op, limit] = FORM.exec(text) ?? []
   if (metric === undefined || op === undefined || limit === undefined) {
-    return { text, problem: "not of the form 'metric < limit', such as 'overhead.p99<7ms'" }
+    return failure("not of the form 'metric < limit', such as 'overhead.p99<7ms'")
   }
   const common = { text: text.trim(), metric, op: op as Op }
   if (isFigure(metric)) return figure(common, metric, limit)
@@ -64,83 +66,74 @@ export function parseThreshold(text: string): Threshold | Malformed {
   if (of === 'overhead' && !delta && isComponent(part)) return component(common, part, rest.slice(1).join('.'), limit)
   const quantile = quantileOf(rest.join('.'))
   if (!isDuration(of) || quantile === undefined) {
-    return { text, problem: `there is no metric '${metric}'`, unknown: metric }
+    return unknownMetric(metric)
   }
-  const turned = wrongWay(common, limit)
-  if (turned) return turned
+  const wrong = wrongDirection(common, limit)
+  if (wrong) return wrong
   return delta ? difference(common, of, quantile, limit) : duration(common, of, quantile, limit)
-}
-
-export function isMalformed(parsed: Threshold | Malformed): parsed is Malformed {
-  return 'problem' in parsed
 }
 
 type Common = Pick<Threshold, 'text' | 'metric' | 'op'>
 
-function wrongWay({ text, metric, op }: Common, limit: string): Malformed | undefined {
-  if (!op.startsWith('>')) return undefined
-  return { text, problem: `${metric} has an upper limit: write '${metric}<${limit}'` }
+function unknownMetric(metric: string): Parsed {
+  return { ok: false, why: `there is no metric '${metric}'`, unknown: metric }
 }
 
-function component(common: Common, of: ComponentName, quantileText: string, limit: string): Threshold | Malformed {
-  const { text, metric } = common
+/** A duration has no lower limit. */
+function wrongDirection({ metric, op }: Common, limit: string): Parsed | undefined {
+  return op.startsWith('>') ? failure(`${metric} has an upper limit: write '${metric}<${limit}'`) : undefined
+}
+
+function component(common: Common, of: ComponentName, quantileText: string, limit: string): Parsed {
+  const { metric } = common
   const quantile = quantileOf(quantileText)
-  if (quantile === undefined) return { text, problem: `there is no metric '${metric}'`, unknown: metric }
+  if (quantile === undefined) return unknownMetric(metric)
   const ms = parseDurationMs(limit)
-  if (ms === undefined || ms <= 0) return { text, problem: `'${limit}' is not a duration above 0, such as 0.5ms` }
-  return wrongWay(common, limit) ?? { ...common, kind: 'component', of, quantile, limitUs: ms * 1_000 }
+  if (ms === undefined || ms <= 0) return failure(`'${limit}' is not a duration above 0, such as 0.5ms`)
+  return wrongDirection(common, limit) ?? success({ ...common, kind: 'component', of, quantile, limitUs: ms * 1_000 })
 }
 
-function duration(common: Common, of: DurationMetric, quantile: number, limit: string): Threshold | Malformed {
+function duration(common: Common, of: DurationMetric, quantile: number, limit: string): Parsed {
   const times = /^(\d+(?:\.\d+)?)\s*x$/.exec(limit)?.[1]
   if (times !== undefined) {
     return Number(times) >= 1
-      ? { ...common, kind: 'ratio', of, quantile, limitShare: Number((Number(times) - 1).toFixed(9)) }
-      : { text: common.text, problem: `${limit} of the baseline cannot be judged: give at least 1x` }
+      ? success({ ...common, kind: 'ratio', of, quantile, limitShare: Number((Number(times) - 1).toFixed(9)) })
+      : failure(`${limit} of the baseline cannot be judged: give at least 1x`)
   }
   const ms = parseDurationMs(limit)
   if (ms === undefined || ms <= 0) {
-    return {
-      text: common.text,
-      problem: `'${limit}' is not a duration above 0, such as 7ms, nor times the baseline, such as 1.1x`,
-    }
+    return failure(`'${limit}' is not a duration above 0, such as 7ms, nor times the baseline, such as 1.1x`)
   }
-  return { ...common, kind: 'quantile', of, quantile, limitUs: ms * 1_000 }
+  return success({ ...common, kind: 'quantile', of, quantile, limitUs: ms * 1_000 })
 }
 
-function difference(common: Common, of: DurationMetric, quantile: number, limit: string): Threshold | Malformed {
+function difference(common: Common, of: DurationMetric, quantile: number, limit: string): Parsed {
   const share = shareOf(limit)
-  if (share !== undefined) return { ...common, kind: 'ratio', of, quantile, limitShare: share }
+  if (share !== undefined) return success({ ...common, kind: 'ratio', of, quantile, limitShare: share })
   const ms = parseDurationMs(limit)
-  if (ms === undefined)
-    return { text: common.text, problem: `'${limit}' is neither a duration, such as 5ms, nor a share, such as 10%` }
-  return { ...common, kind: 'delta', of, quantile, limitUs: ms * 1_000 }
+  if (ms === undefined) return failure(`'${limit}' is neither a duration, such as 5ms, nor a share, such as 10%`)
+  return success({ ...common, kind: 'delta', of, quantile, limitUs: ms * 1_000 })
 }
 
-function figure(common: Common, of: FigureMetric, limit: string): Threshold | Malformed {
+function figure(common: Common, of: FigureMetric, limit: string): Parsed {
   const { unit, better } = FIGURES[of]
-  const { text, op } = common
+  const { op } = common
   if (op.startsWith('>') !== (better === 'higher')) {
     const right = better === 'higher' ? '>' : '<'
-    return {
-      text,
-      problem: `${of} has ${better === 'higher' ? 'a lower' : 'an upper'} limit: write '${of}${right}${limit}'`,
-    }
+    return failure(`${of} has ${better === 'higher' ? 'a lower' : 'an upper'} limit: write '${of}${right}${limit}'`)
   }
   if (unit === 'rate') {
     const rate = parseCount(limit)
-    if (rate === undefined || rate <= 0) return { text, problem: `'${limit}' is not a rate above 0, such as 100 or 2k` }
-    return { ...common, kind: 'figure', of, limit: rate }
+    if (rate === undefined || rate <= 0) return failure(`'${limit}' is not a rate above 0, such as 100 or 2k`)
+    return success({ ...common, kind: 'figure', of, limit: rate })
   }
   const share = shareOf(limit)
-  if (share === undefined) return { text, problem: `'${limit}' is not a share, such as 0.1%` }
+  if (share === undefined) return failure(`'${limit}' is not a share, such as 0.1%`)
   if (share <= 0 || share >= 1) {
-    return {
-      text,
-      problem: `no number of requests can prove ${limit}: give a share between 0 and 100 %, such as ${better === 'higher' ? '99.9%' : '0.1%'}`,
-    }
+    const example = better === 'higher' ? '99.9%' : '0.1%'
+    return failure(`no number of requests can prove ${limit}: give a share between 0 and 100 %, such as ${example}`)
   }
-  return { ...common, kind: 'figure', of, limit: share }
+  return success({ ...common, kind: 'figure', of, limit: share })
 }
 
 function quantileOf(text: string): number | undefined {

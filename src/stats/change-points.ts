@@ -1,17 +1,18 @@
 /**
- * Where a series changed its level: E-divisive (Matteson & James 2014, Journal of the American Statistical Association 109), as used on
- * benchmark histories (Daly et al. 2020). The split of a stretch with the largest energy distance between its sides is kept when a
- * seeded permutation test allows; then both sides are searched. No shape of noise is assumed. It finds steps, not drifts.
+ * Change points of a series: E-divisive (Matteson & James 2014, Journal of the American Statistical Association 109),
+ * as used on benchmark histories (Daly et al. 2020). The split with the largest energy distance between its sides is
+ * kept when a seeded permutation test rejects "no change"; then both sides are searched. No distribution of the noise
+ * is assumed. It finds steps, not drifts.
  */
 import { type Random, randomFrom } from './random.ts'
 
-export interface ChangePoint {
+interface ChangePoint {
   /** The first value of the new level. */
   index: number
   p: number
 }
 
-export interface ChangeOptions {
+interface ChangeOptions {
   /** Fewest values of a level. */
   least?: number
   alpha?: number
@@ -43,8 +44,8 @@ export function changePoints(values: readonly number[], options: ChangeOptions =
 }
 
 /**
- * The split with the largest scaled energy distance: m n / (m + n) times twice the mean distance across less the mean distances
- * within. Sums of distances are kept up to date as values move from the right side to the left.
+ * The split with the largest scaled energy distance: m n / (m + n) times (twice the mean distance across - the mean
+ * distances within). The sums of distances are updated as values move from the right side to the left.
  */
 function bestSplit(values: readonly number[], least: number): Split | undefined {
   const { length } = values
@@ -72,7 +73,7 @@ function bestSplit(values: readonly number[], least: number): Split | undefined 
   return best
 }
 
-/** How often the same values in random order split as well. */
+/** The share of random orders of the same values that split as well. */
 function permutationP(values: readonly number[], least: number, energy: number, times: number, random: Random): number {
   const shuffled = [...values]
   let asGood = 1

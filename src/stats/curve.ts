@@ -1,9 +1,8 @@
-/** What a measured load curve says: where its knee is, and how far it goes under each limit of added P99. Pure. */
-
 /**
- * The knee of a load curve. Offered load against achieved: the last level that is still carried. Concurrency against throughput:
- * Kneedle (Satopää 2011), the point farthest above the chord of the normalised curve, past which more in flight buys wait
- * rather than work. Nothing where the curve does not bend.
+ * What a measured load curve says: its knee, and the highest load within each limit of added P99. The knee of offered
+ * load against achieved load is the last level that is still carried. The knee of concurrency against throughput is by
+ * Kneedle (Satopää 2011): the point farthest above the chord of the normalised curve, beyond which more requests in
+ * flight add waiting rather than work. A curve that does not bend has no knee.
  */
 
 interface Point {
@@ -15,7 +14,7 @@ interface Point {
 const SENSITIVITY = 0.1
 
 /** Index of the knee of a concave increasing curve, or undefined. `points` in ascending order of x. */
-export function kneeOf(points: readonly Point[]): number | undefined {
+export function findBend(points: readonly Point[]): number | undefined {
   const [first, last] = [points[0], points.at(-1)]
   if (points.length < 3 || !first || !last || last.x <= first.x) return undefined
   const top = Math.max(...points.map(({ y }) => y))
@@ -28,7 +27,7 @@ export function kneeOf(points: readonly Point[]): number | undefined {
   return knee?.index
 }
 
-/** How much of an offered rate must be achieved for the level to count as carried. */
+/** The share of an offered rate that must be achieved for the level to count as carried. */
 const CARRIED = 0.97
 
 /** Index of the last offered rate that is carried, before the first one that is not; undefined when all are. */
@@ -64,18 +63,18 @@ export function findKnee(levels: readonly CurveLevel[], mode: 'open' | 'closed')
       }
     )
   }
-  const index = kneeOf(levels.map(({ level, achievedRps }) => ({ x: level, y: achievedRps })))
+  const index = findBend(levels.map(({ level, achievedRps }) => ({ x: level, y: achievedRps })))
   const knee = index === undefined ? undefined : levels[index]
   return (
     knee && {
       level: knee.level,
       achievedRps: knee.achievedRps,
-      why: 'beyond it more in flight buys wait rather than work',
+      why: 'beyond it more requests in flight add waiting rather than work',
     }
   )
 }
 
-export interface FrontierPoint {
+interface FrontierPoint {
   limitMs: number
   level: number | null
   achievedRps: number | null
@@ -83,7 +82,7 @@ export interface FrontierPoint {
 }
 
 /** The highest level up to which every added P99 stays at or under each limit. */
-export function frontierOf(
+export function findFrontier(
   levels: readonly CurveLevel[],
   limitsMs: readonly number[] = FRONTIER_LIMITS_MS,
 ): FrontierPoint[] {
@@ -103,7 +102,10 @@ export function frontierOf(
   })
 }
 
-/** Where to look next between a level that keeps the limit and one that does not; undefined when they are 5 % apart. */
+/**
+ * The level to measure next between one within the limit and one beyond it; undefined when they are at most 5 %
+ * apart.
+ */
 export function bisect(keeps: number, breaks: number, whole: boolean): number | undefined {
   if (breaks / keeps <= 1.05) return undefined
   const middle = Math.sqrt(keeps * breaks)
@@ -111,16 +113,16 @@ export function bisect(keeps: number, breaks: number, whole: boolean): number | 
   return next > keeps && next < breaks ? next : undefined
 }
 
-export interface ScalingPoint {
+interface ScalingPoint {
   gatewayWorkers: number
   level: number
   achievedRps: number
-  /** Over the most that the first number of processes did. */
+  /** Relative to the highest throughput of the first number of processes. */
   timesFirst: number
 }
 
-/** The most that each number of gateway processes did; null for a single curve. */
-export function scalingOf(
+/** The highest throughput of each number of gateway processes; null for a single curve. */
+export function measureScaling(
   curves: readonly { gatewayWorkers: number | null; levels: readonly Pick<CurveLevel, 'level' | 'achievedRps'>[] }[],
 ): ScalingPoint[] | null {
   const tops = curves.flatMap(({ gatewayWorkers, levels }) => {

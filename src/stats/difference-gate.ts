@@ -1,22 +1,23 @@
 /**
- * The verdict where no request carries its own overhead: P99(gateway) - P99(baseline) against the budget, from the blocks of two
- * runs recorded apart. That is another number than the P99 of the overhead, and two runs do not share the machine's
- * mood: a FAIL must therefore also exceed a drift of 15 % of the baseline's P99. Intervals: quantile-interval.ts.
+ * The verdict where no request carries its own overhead: P99(gateway) - P99(baseline) against the budget, from the
+ * blocks of two runs recorded separately. This is not the P99 of the overhead, and two runs do not meet the same
+ * state of the machine, so a FAIL must also exceed a drift of 15 % of the baseline's P99. Intervals:
+ * quantile-interval.ts.
  */
 import { formatMs, formatNumber, formatShare } from '../units.ts'
+import { firstWhere } from './bisect.ts'
 import { ALPHA_FAIL, ALPHA_PASS, DRIFT, type GateBlock, type GateResult, QUANTILE, quantileName } from './gate.ts'
 import type { Histogram } from './histogram.ts'
-import { differenceOf, observationsNeeded, quantileBounds } from './order-interval.ts'
-import { firstWhere } from './random.ts'
+import { differenceOf, observationsNeeded, quantileBounds } from './quantile-interval.ts'
 import { MIN_BLOCKS } from './share-interval.ts'
 
 const MOST_FAILED = 0.01
-/** Ten thousand times what was measured is no advice. */
+/** Advice to measure more than this many times as much is not given. */
 const MOST_TIMES = 10_000
 
-export interface DifferenceInput {
+interface DifferenceInput {
   limitUs: number
-  /** 0.99 unless told. */
+  /** 0.99 by default. */
   quantile?: number
   alphaFail?: number
   baseline: readonly GateBlock[]

@@ -1,7 +1,7 @@
 /**
- * The distributions that intervals are made of: normal, Student t, beta and binomial. Double precision, no tables.
- * Regularised incomplete beta by Lentz's continued fraction (Numerical Recipes 6.4), log-gamma by Lanczos (g = 7, n = 9);
- * inverses by bisection, which cannot diverge. Tested against published tables.
+ * The distributions behind the intervals: normal, Student t, beta and binomial. Double precision, no tables.
+ * Regularised incomplete beta by Lentz's continued fraction (Numerical Recipes 6.4), log-gamma by Lanczos (g = 7, n =
+ * 9); inverses by bisection, which cannot diverge. Tested against published tables.
  */
 
 const LANCZOS = [

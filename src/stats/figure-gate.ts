@@ -1,12 +1,13 @@
 /**
- * Verdicts on the single figures of a run, by block like every other: a share of bad requests (errors, or what missed its targets) by
- * Korn-Graubard bounds, a rate by Student's t over the rates of the blocks. PASS at alpha 0.0125, FAIL at 0.001.
+ * Verdicts on the single figures of a run, by block like all others: a share of bad requests (errors, or requests
+ * that missed their targets) by Korn-Graubard bounds, a rate by Student's t over the rates of the blocks. PASS at
+ * alpha 0.0125, FAIL at 0.001.
  */
 import { formatNumber, formatShare } from '../units.ts'
+import { firstWhere } from './bisect.ts'
 import { studentQuantile } from './distributions.ts'
 import { ALPHA_FAIL, ALPHA_PASS, DRIFT } from './gate.ts'
-import { mean, standardError } from './mean-test.ts'
-import { firstWhere } from './random.ts'
+import { mean, standardError } from './means.ts'
 import { type BlockShare, estimateShare, MIN_BLOCKS, shareBounds } from './share-interval.ts'
 
 export interface FigureResult {
@@ -19,7 +20,7 @@ export interface FigureResult {
 
 const MOST_TIMES = 10_000
 
-/** "The share of bad requests is under the limit." `over` of a block are the bad ones. */
+/** Judges "the share of bad requests is under the limit". `over` of a block counts the bad ones. */
 export function judgeShare(blocks: readonly BlockShare[], limit: number, alphaFail = ALPHA_FAIL): FigureResult {
   const estimate = estimateShare(blocks)
   if (estimate.n === 0) return { verdict: 'inconclusive', why: 'no samples', value: null, ci95: null }
@@ -47,7 +48,10 @@ export function judgeShare(blocks: readonly BlockShare[], limit: number, alphaFa
   return { verdict: 'inconclusive', why, ...reading, ...needed() }
 }
 
-/** "The rate is over the limit." `blockRates`: empty where the blocks have no time of their own, then only what is far off is decided. */
+/**
+ * Judges "the rate is over the limit". `blockRates` is empty where the blocks have no duration of their own; then
+ * only a rate far from the limit is decided.
+ */
 export function judgeRate(
   rate: number,
   blockRates: readonly number[],
@@ -56,7 +60,7 @@ export function judgeRate(
 ): FigureResult {
   if (blockRates.length < MIN_BLOCKS) {
     const reading = { value: rate, ci95: null }
-    const why = `no interval: ${blockRates.length} blocks with a time of their own`
+    const why = `no interval: ${blockRates.length} blocks with a duration of their own`
     if (rate >= limit * DRIFT)
       return { verdict: 'pass', why: `${why}; over the limit by more than machines drift`, ...reading }
     if (rate <= limit / DRIFT)

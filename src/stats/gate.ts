@@ -1,46 +1,27 @@
 /**
- * The verdict of "P99 of the overhead is under the budget", as a test by block of the equivalent "fewer than 1 % of the requests
- * exceed it"; a failed request exceeds it. Other quantiles and durations alike: P50 of latency is the share of one half. Recipe: Korn-Graubard bounds (share-interval.ts), one-sided.
- *   PASS          the upper bound (alpha 0.0125, one look of four) lies under 1 %
- *   FAIL          the lower bound (alpha 0.001) lies at or above 1 %, over the budget and also over 1.15 times it: a shared
- *                 machine drifts by that much from run to run, which no interval from within one run can know
- *   INCONCLUSIVE  else, with the reason, and how many requests would decide it where more would
- * The floor is the same reading taken straight at the provider. Where its P99 exceeds a quarter of the budget, the rig cannot
- * carry a PASS, and a FAIL stands only if lower(gateway) - upper(floor) is at least 1 % too.
- * A saturated client judges nothing. A noisy one can pass (noise only adds) but fail only a gateway that keeps half of its
- * requests over the budget: noise makes a tail, not a median. Requests still in flight at the end count against a PASS
- * and not for a FAIL, since nobody knows how they would have ended.
+ * The verdict of "P99 of the overhead is under the budget", as a test by block of the equivalent "fewer than 1 % of the
+ * requests exceed it". A failed request exceeds it. Other quantiles and durations work alike: P50 of latency is the
+ * share of one half. Bounds: Korn-Graubard (share-interval.ts), one-sided.
+ *   PASS          the upper bound (alpha 0.0125, one analysis of four) lies under 1 %
+ *   FAIL          the lower bound (alpha 0.001) lies at or above 1 %, over the budget and also over 1.15 times it: a
+ *                 shared machine drifts by that much from run to run, which no interval from one run can show
+ *   INCONCLUSIVE  otherwise, with the reason, and how many requests would decide it where more would
+ * The measurement floor is the same reading taken straight at the provider. Where its P99 exceeds a quarter of the
+ * budget, the rig cannot carry a PASS, and a FAIL stands only if lower(gateway) - upper(floor) is at least 1 % too.
+ * A saturated client judges nothing. A noisy client can pass, because noise only adds, but it fails only a gateway that
+ * keeps half of its requests over the budget: noise makes a tail, not a median. Requests in flight at the end count
+ * against a PASS and not for a FAIL, because nobody knows how they would have ended.
+ *
+ * A run may be judged more than once (a group-sequential test): after 10, 20, 40 and 80 pairs of blocks, until it is
+ * decided. Four analyses at one-sided 0.0125 err in at most 5 % of runs (Bonferroni; less in simulation, where an
+ * analysis at every block from 10 to 80 errs in 21 %). A FAIL spends 0.001 at each analysis. Every verdict uses these
+ * levels, also that of a run with a single analysis.
  */
 import { formatMs, formatNumber, formatShare } from '../units.ts'
+import { firstWhere } from './bisect.ts'
 import { Histogram } from './histogram.ts'
-import { observationsNeeded, quantileBounds } from './order-interval.ts'
-import { firstWhere } from './random.ts'
+import { observationsNeeded, quantileBounds } from './quantile-interval.ts'
 import { type BlockShare, estimateShare, MIN_BLOCKS, type ShareEstimate, shareBounds } from './share-interval.ts'
-
-/**
- * Looking more than once: a paired run may be judged after 10, 20, 40 and 80 pairs of blocks and end as soon as it is decided. Four
- * looks at one-sided 0.0125 err in at most 5 % of runs (Bonferroni; less in simulation, where a look at every block
- * from 10 to 80 errs in 21 %); a FAIL spends 0.001 a look. Every verdict is taken at these levels, a run with a single look too.
- */
-
-/** Pairs of blocks after which a run is judged. */
-export const LOOKS = [10, 20, 40, 80] as const
-
-export const MOST_PAIRS = 80
-
-/** The looks of a run that may be as long as `most` pairs; the last one is at its end. */
-export function looksUpTo(most: number): number[] {
-  return [...LOOKS.filter((look) => look < most), most]
-}
-
-/** How many pairs to have before the next look; undefined when the run is over: decided, or as long as it may be. */
-export function nextLook(
-  verdict: 'pass' | 'fail' | 'inconclusive',
-  pairsDone: number,
-  looks: readonly number[] = LOOKS,
-): number | undefined {
-  return verdict === 'inconclusive' ? looks.find((look) => look > pairsDone) : undefined
-}
 
 export const ALPHA_PASS = 0.0125
 
@@ -48,38 +29,38 @@ export const ALPHA_FAIL = 0.001
 
 export const QUANTILE = 0.99
 
-/** How far a limit must be exceeded for a FAIL: the drift between runs on a shared machine. */
+/** Factor by which a limit must be exceeded for a FAIL: the drift between runs on a shared machine. */
 export const DRIFT = 1.15
 
-/** Answered requests without a reading, beyond which nothing passes. */
+/** Share of answered requests without a reading beyond which nothing passes. */
 const UNREAD_SHARE = 0.01
 
 const FLOOR_SHARE = 0.25
 
-/** Beyond this many requests a number is no advice. */
+/** Advice for more requests than this is not given. */
 const MOST_REQUESTS = 10_000_000
 
 export interface GateBlock {
-  /** One overhead a request that carried a reading. */
+  /** The overhead of each request that carries a reading. */
   values: Histogram
   failed: number
-  /** Still in flight when the run ended. */
+  /** Requests in flight when the run ended. */
   unfinished: number
-  /** Of `failed` and `unfinished`, how many have a value all the same: a timeout has its latency. None unless told. */
+  /** How many of `failed` and `unfinished` have a value as well, as a timeout has its latency. None by default. */
   failedInValues?: number
   unfinishedInValues?: number
 }
 
-export interface GateInput {
+interface GateInput {
   limitUs: number
-  /** 0.99 unless told. */
+  /** 0.99 by default. */
   quantile?: number
-  /** What a FAIL may err by; smaller where several checks share it (holm.ts). */
+  /** Error probability of a FAIL; smaller where several checks share it (`holm`). */
   alphaFail?: number
   blocks: readonly GateBlock[]
   floor?: readonly GateBlock[]
   client: 'ok' | 'saturated' | 'noisy'
-  /** Answered requests without a reading that nothing explains. */
+  /** Answered requests whose missing reading nothing explains. */
   unread: number
 }
 
@@ -119,7 +100,7 @@ export function judgeBudget(input: GateInput): GateResult {
   if (input.client === 'saturated') {
     return inconclusive('the client was saturated: its own delays are in the readings; lower the load')
   }
-  // With fewer not even a run without a single exceedance could pass.
+  // With fewer requests even a run without any exceedance could not pass.
   const least = Math.ceil(Math.log(ALPHA_PASS) / Math.log(quantile))
   if (shares.pass.n < least) {
     return inconclusive(
@@ -135,7 +116,7 @@ export function judgeBudget(input: GateInput): GateResult {
   const lower = shareBounds(shares.fail, alphaFail).lower
   const limit = `${limitUs / 1_000} ms`
   const seen = describeShare(shares.pass, blocks, limit)
-  const floor = input.floor && floorOf(input.floor, limitUs, quantile)
+  const floor = input.floor && describeFloor(input.floor, limitUs, quantile)
   const decided = verdictOfShares(shares, 1, rule)
   if (decided === 'pass') {
     const why = `${seen}, upper bound ${formatShare(upper)}`
@@ -166,14 +147,17 @@ export function judgeBudget(input: GateInput): GateResult {
 
 /** The shares that a verdict rests on. */
 export interface Shares {
-  /** Over the budget, with what was unfinished. */
+  /** Requests over the budget, with the unfinished ones. */
   pass: ShareEstimate
-  /** Over the budget, without. */
+  /** Requests over the budget, without the unfinished ones. */
   fail: ShareEstimate
   failBeyondDrift: ShareEstimate
 }
 
-/** What the shares alone say, as if `times` as many such blocks had been measured. `drift`: over, but not by more than machines drift. */
+/**
+ * The verdict of the shares alone, for `times` as many such blocks. `drift` means over the budget, but by no more
+ * than machines drift.
+ */
 export function verdictOfShares(shares: Shares, times = 1, rule = STANDARD): 'pass' | 'fail' | 'drift' | 'open' {
   const allowed = allowedShare(rule.quantile)
   if (shareBounds(shares.pass, ALPHA_PASS, times).upper < allowed) return 'pass'
@@ -188,7 +172,7 @@ interface Rule {
 
 const STANDARD: Rule = { quantile: QUANTILE, alphaFail: ALPHA_FAIL }
 
-/** The share of requests that may exceed the limit: 0.01 for P99, free of the rounding of 1 - 0.99. */
+/** The share of requests that may exceed the limit: 0.01 for P99, without the rounding error of 1 - 0.99. */
 function allowedShare(quantile: number): number {
   return Number((1 - quantile).toFixed(9))
 }
@@ -199,8 +183,8 @@ export function quantileName(quantile: number): string {
 }
 
 /**
- * How many requests, in blocks like these with the shares seen here, would decide it. Nothing where the shares lie so that
- * no number would (right at 1 %, or over the budget by less than the drift).
+ * How many requests would decide it, in blocks like these with the shares seen here. Undefined where no number would:
+ * right at 1 %, or over the budget by less than the drift.
  */
 function requestsNeeded(shares: Shares, rule: Rule): number | undefined {
   const { n, blocks } = shares.pass
@@ -217,12 +201,12 @@ function exceedances(blocks: readonly GateBlock[], limitUs: number, withUnfinish
   return blocks.map((block) => exceedance(block, limitUs, withUnfinished))
 }
 
-/** Requests over the limit, failed ones among them, each counted once. */
+/** Requests over the limit, with failed ones, each counted once. */
 export function exceedance(block: GateBlock, limitUs: number, withUnfinished: boolean): BlockShare {
   const { values, failed, unfinished, failedInValues = 0, unfinishedInValues = 0 } = block
   const inValues = failedInValues + (withUnfinished ? unfinishedInValues : 0)
   const without = failed + (withUnfinished ? unfinished : 0) - inValues
-  // What failed and has a value has one of the largest.
+  // A failed request with a value has one of the largest values.
   return { n: values.count + without, over: Math.max(values.countAbove(limitUs), inValues) + without }
 }
 
@@ -232,24 +216,46 @@ function describeShare(estimate: ShareEstimate, blocks: readonly GateBlock[], li
   return `share over ${limit}${also}: ${formatShare(estimate.share)} of ${formatNumber(estimate.n)}`
 }
 
-function floorOf(
+function describeFloor(
   blocks: readonly GateBlock[],
   limitUs: number,
   quantile: number,
 ): { tooHigh: boolean; upper: number; words: string } {
   const p99Us = Histogram.merge(blocks.map((block) => block.values)).quantileUs(quantile)
-  const words = `the floor, measured without the gateway, has a ${quantileName(quantile)} of ${formatMs(p99Us / 1_000)} ms, over a quarter of the budget`
+  const words =
+    `the floor, measured without the gateway, has a ${quantileName(quantile)} of ` +
+    `${formatMs(p99Us / 1_000)} ms, ` +
+    'over a quarter of the budget'
   const { upper } = shareBounds(estimateShare(exceedances(blocks, limitUs, true)), ALPHA_FAIL)
   return { tooHigh: p99Us > FLOOR_SHARE * limitUs, upper, words }
 }
 
-/**
- * Several checks, one alpha: Holm's step-down (1979, Scandinavian Journal of Statistics 6). Of m open checks those that reject at
- * alpha / m are settled, then the rest is asked again at alpha / (what is left), until none rejects. For FAIL only: a PASS of
- * the whole needs every check to pass (Berger 1982), which errs no more than one of them does.
- */
+/** Pairs of blocks after which a run is judged. */
+export const INTERIM_ANALYSES = [10, 20, 40, 80] as const
 
-/** Which of the checks reject, none of them falsely with more than `alpha` in all. `rejects` must grow with its alpha. */
+export const MOST_PAIRS = 80
+
+/** The analyses of a run of up to `most` pairs. The last one is at its end. */
+export function interimAnalysesUpTo(most: number): number[] {
+  return [...INTERIM_ANALYSES.filter((pairs) => pairs < most), most]
+}
+
+/** How many pairs of blocks the next analysis takes; undefined when the run is decided or as long as it may be. */
+export function nextAnalysis(
+  verdict: 'pass' | 'fail' | 'inconclusive',
+  pairsDone: number,
+  analyses: readonly number[] = INTERIM_ANALYSES,
+): number | undefined {
+  return verdict === 'inconclusive' ? analyses.find((pairs) => pairs > pairsDone) : undefined
+}
+
+/**
+ * Which of several checks reject, with an error probability of at most `alpha` for all of them: Holm's step-down
+ * (1979, Scandinavian Journal of Statistics 6). Of m open checks those that reject at alpha / m are settled, then the
+ * others are tested at alpha / (number left), until none rejects. A check must reject at every alpha above one at
+ * which it rejects. This is for FAIL only: a PASS of the whole needs every check to pass (Berger 1982), which errs no
+ * more often than one of them.
+ */
 export function holm(checks: readonly ((alpha: number) => boolean)[], alpha: number): boolean[] {
   const rejected = checks.map(() => false)
   for (;;) {

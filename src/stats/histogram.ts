@@ -1,13 +1,15 @@
 /**
- * A histogram of integer microseconds in the slots of HdrHistogram, with what the library leaves out: exact minimum, maximum and
- * mean, refusal of NaN, counts beyond a limit, and values by rank. The library only writes and reads the format (V2): recording is
- * done for every request several times and must cost next to nothing, so the slots are counted here, in pages that are made when the first
- * value falls into them: what a block measures lies close together, and every block of a run has histograms of its own.
- * Values below zero are recorded as zero and counted in `negative`: a rank never moves, and the error in the method shows.
- *   slot = bucket * half + (value >> bucket), half = 2^m, bucket = max(0, floor(log2 value) - m); m is 10 for 3 digits, 14 for 4
+ * A histogram of integer microseconds in the slots of HdrHistogram, with what the library lacks: exact minimum,
+ * maximum and mean, refusal of NaN, counts beyond a limit, and values by rank. The library only writes and reads the
+ * format (V2). Recording runs several times for every request and must cost almost nothing, so the slots are counted
+ * here, in pages that are allocated when the first value falls into them: the values of a block lie close together,
+ * and every block of a run has its own histograms. Values below zero are recorded as zero and counted in `negative`,
+ * so that ranks stay right and the error in the method is visible.
+ *   slot = bucket * half + (value >> bucket), half = 2^m, m is 10 for 3 digits and 14 for 4
+ *   bucket = max(0, floor(log2 value) - m)
  */
 import { decodeFromCompressedBase64, encodeIntoCompressedBase64, Int32Histogram } from 'hdr-histogram-js'
-import { firstWhere } from './random.ts'
+import { firstWhere } from './bisect.ts'
 
 /** 4 for latency and TTFT (0.2 ms wide at 2 s), 3 elsewhere. */
 export type Digits = 3 | 4
@@ -30,8 +32,9 @@ const PAGE_BITS = Math.log2(PAGE)
 export class Histogram {
   count = 0
   /**
-   * 0 when empty, as `maxUs`, never an infinity: small integers stay integers in the engine. Where they began as infinities, and so
-   * were doubles in memory, a loaded machine was seen to give eight encoded histograms in a row the extremes of the last of them.
+   * 0 when empty, like `maxUs`, never an infinity, so that the engine stores a small integer. With infinities, which
+   * are stored as doubles, a loaded machine once gave eight encoded histograms in a row the extremes of the last of
+   * them.
    */
   minUs = 0
   maxUs = 0
@@ -40,7 +43,9 @@ export class Histogram {
   readonly digits: Digits
   readonly #magnitude: number
   readonly #pages: (Int32Array | undefined)[] = []
-  /** Where the ranks are, built when first asked for and dropped at the next record: verdicts ask for thousands of them. */
+  /**
+   * The index of ranks, built at the first query and dropped at the next record. Verdicts ask for thousands of ranks.
+   */
   #ranks: Ranks | undefined
 
   constructor(digits: Digits = 3) {
@@ -84,7 +89,10 @@ export class Histogram {
       : this.atRankUs(Math.min(this.count, Math.max(1, Math.ceil(q * this.count - 1e-9))))
   }
 
-  /** The `rank`-th smallest value, 1-based. Rank 0 and below is 0, beyond the count infinity: an open end of an interval. */
+  /**
+   * The `rank`-th smallest value, 1-based. Ranks below 1 give 0 and ranks beyond the count give infinity, the open
+   * ends of an interval.
+   */
   atRankUs(rank: number): number {
     if (rank < 1) return 0
     if (rank > this.count) return Number.POSITIVE_INFINITY
@@ -178,7 +186,7 @@ export class Histogram {
     histogram.count = hdr.totalCount
     histogram.sumUs = encoded.sumUs
     histogram.negative = encoded.negative
-    // Extremes are exact only where they lie in the outermost slots; else the counts are what was measured.
+    // The stored extremes count only where they lie in the outermost slots. Otherwise the counts are believed.
     if (first >= 0) {
       histogram.minUs = slotOf(encoded.minUs, magnitude) === first ? encoded.minUs : lowest(first, magnitude)
       histogram.maxUs = slotOf(encoded.maxUs, magnitude) === last ? encoded.maxUs : lowest(last + 1, magnitude) - 1

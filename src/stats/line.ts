@@ -1,14 +1,14 @@
-/** The line of least squares through points, with Student's interval of its slope. Pure. */
+/** The least-squares line through points, with Student's interval of its slope. */
 import { studentQuantile } from './distributions.ts'
 
 export interface Line {
   slope: number
   intercept: number
-  /** Two-sided 95 % interval of the slope; unbounded from two points, which leave no residual to judge by. */
+  /** Two-sided 95 % interval of the slope; unbounded for two points, which leave no residuals. */
   slope95: readonly [number, number]
 }
 
-/** Undefined where all points lie at one x. */
+/** Undefined where all points have the same x. */
 export function fitLine(points: readonly { x: number; y: number }[]): Line | undefined {
   const count = points.length
   const meanX = points.reduce((sum, { x }) => sum + x, 0) / count

@@ -1,11 +1,11 @@
 /**
- * The verdict where two arms were measured in turns: PASS when b is proven within the limit over a (alpha 0.0125, one look of
- * four), FAIL when it is proven at or over it (alpha 0.001). No margin for drift: both blocks of a pair met the same machine.
+ * The verdict for two arms measured alternately: PASS when b is proven within the limit over a (alpha 0.0125, one
+ * analysis of four), FAIL when it is proven at or over the limit (alpha 0.001). There is no margin for drift, because
+ * both blocks of a pair meet the same machine.
  */
 import { formatMs, formatNumber, formatShare } from '../units.ts'
 import { ALPHA_FAIL, ALPHA_PASS, type GateBlock, type GateResult, QUANTILE, quantileName } from './gate.ts'
 import { Histogram } from './histogram.ts'
-import { observationsNeeded } from './order-interval.ts'
 import {
   type BlockPair,
   pairedDifference,
@@ -15,12 +15,13 @@ import {
   withinP,
   worseThanP,
 } from './paired.ts'
+import { observationsNeeded } from './quantile-interval.ts'
 import { MIN_BLOCKS } from './share-interval.ts'
 
 const MOST_FAILED = 0.01
 const MOST_PAIRS = 10_000
 
-export interface PairedInput {
+interface PairedInput {
   /** Block i of one arm was measured beside block i of the other. */
   pairs: readonly { baseline: GateBlock; gateway: GateBlock }[]
   limit: Shift
@@ -29,7 +30,7 @@ export interface PairedInput {
   alphaFail?: number
 }
 
-/** What the pairs alone say, and how sure they are of either; the heart of the gate. */
+/** The verdict of the pairs alone, with the P of both tests: the core of the gate. */
 export function decidePaired(
   pairs: readonly BlockPair[],
   limit: Shift,

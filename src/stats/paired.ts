@@ -1,15 +1,17 @@
 /**
- * Two arms measured in turns, block by block: is a quantile of the second worse than that of the first, shifted by a limit? As in
- * the budget gate the quantile is turned into a share: the shares of the first over t and of the second over shift(t) are compared
- * within each pair of blocks, so that the mood of the machine, which both blocks of a pair met, cancels. t is the quantile of one
- * arm (of the first to prove a breach, of the second to prove a pass), so that what lies far off is proven at once. A stall moves
- * a share by its requests only, never by its length. Failed requests lie over every limit.
- * Intervals by inverting the test over all shifts (Hodges & Lehmann 1963). Not for arms measured one after the other.
+ * Tests for two arms measured alternately, block by block: is a quantile of the second worse than that of the first,
+ * shifted by a limit? As in the budget gate the quantile becomes a share: the shares of the first over t and of the
+ * second over shift(t) are compared within each pair of blocks, so that the state of the machine, which both blocks
+ * of a pair meet, cancels. t is the quantile of one arm (of the first to prove a breach, of the second to prove a
+ * pass), so that a large difference is proven at once. A stall moves a share by the number of its requests, never by
+ * its length. Failed requests lie over every limit. Intervals invert the test over all shifts (Hodges & Lehmann
+ * 1963). The tests are not for arms measured one after the other.
  */
+
+import { firstWhere } from './bisect.ts'
 import { studentQuantile } from './distributions.ts'
-import { mean, meanAboveZeroP, standardError } from './mean-test.ts'
-import type { QuantileInterval } from './order-interval.ts'
-import { firstWhere } from './random.ts'
+import { mean, meanAboveZeroP, standardError } from './means.ts'
+import type { QuantileInterval } from './quantile-interval.ts'
 
 /** A histogram, or whatever can count. */
 export interface Counted {
@@ -20,7 +22,7 @@ export interface Counted {
 interface PairSide {
   values: Counted
   failed: number
-  /** Of `failed`, how many have a value all the same. */
+  /** How many of `failed` have a value as well. */
   failedInValues?: number
 }
 
@@ -30,14 +32,14 @@ export interface BlockPair {
   b: PairSide
 }
 
-/** Where the limit moves a duration: t + 7 ms, or 1.1 t. Must grow with t. */
+/** The limit for a duration of the baseline: t + 7 ms, or 1.1 t. It must grow with t. */
 export type Shift = (us: number) => number
 
 const MOST_US = 2 ** 40
 
 /**
- * By pair: the share of b over the shifted quantile less the share of a over the quantile. Above zero: b is worse than the limit.
- * `anchor`: the arm whose quantile it is.
+ * The share of b over the shifted quantile minus the share of a over the quantile, for each pair. A difference above
+ * zero means that b is worse than the limit. `anchor` is the arm whose quantile is taken.
  */
 export function shareDifferences(
   pairs: readonly BlockPair[],
@@ -56,17 +58,22 @@ export function shareDifferences(
   return used.map(({ a, b }) => over(b, shift(limitUs)) / sizeOf(b) - over(a, limitUs) / sizeOf(a))
 }
 
-/** P that b looks this much worse than the limit, were it at the limit. Small: a breach is proven. */
+/** The probability that b at the limit looks this much worse than it. A small P proves a breach. */
 export function worseThanP(pairs: readonly BlockPair[], quantile: number, shift: Shift): number {
   return meanAboveZeroP(shareDifferences(pairs, quantile, shift))
 }
 
-/** P that b looks this much better than the limit, were it at the limit. Small: b is proven within it. */
+/**
+ * The probability that b at the limit looks this much better than it. A small P proves that b is within the limit.
+ */
 export function withinP(pairs: readonly BlockPair[], quantile: number, shift: Shift): number {
   return meanAboveZeroP(shareDifferences(pairs, quantile, shift, 'b').map((difference) => -difference))
 }
 
-/** Quantile of b less quantile of a, with one-sided bounds of `alpha` each; -Infinity and Infinity where nothing is proven. */
+/**
+ * One-sided bounds of `alpha` each for the quantile of b minus that of a; -Infinity and Infinity where nothing is
+ * proven.
+ */
 export function pairedDifference(
   pairs: readonly BlockPair[],
   quantile: number,
@@ -85,7 +92,7 @@ export function pairedDifference(
   }
 }
 
-/** How many such pairs would decide it at these error rates; undefined where the arms lie at the limit. */
+/** How many such pairs would decide it at these error probabilities; undefined where the arms lie at the limit. */
 export function pairsNeeded(
   differences: readonly number[],
   alphaWithin: number,
@@ -110,7 +117,7 @@ function sizeOf({ values, failed, failedInValues = 0 }: PairSide): number {
   return values.count + failed - failedInValues
 }
 
-/** The smallest power of two that nothing lies over. */
+/** The smallest power of two that no value exceeds. */
 function maxOf({ values }: PairSide): number {
   return 2 ** firstWhere(0, 41, (power) => values.countAbove(2 ** power) === 0)
 }

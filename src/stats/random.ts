@@ -1,6 +1,6 @@
 /**
- * Seeded randomness: the same seed gives the same run on every machine. sfc32 (Chris Doty-Humphrey, PractRand) seeded from
- * a 32-bit hash; normals by Box-Muller. Not for secrets.
+ * Seeded randomness: the same seed gives the same run on every machine. sfc32 (Chris Doty-Humphrey, PractRand) seeded
+ * from a 32-bit hash; normals by Box-Muller. Not for secrets.
  */
 
 /** Uniform in [0, 1). */
@@ -42,18 +42,4 @@ export function normal(random: Random): number {
 /** A log-normal with the given median and sigma of its logarithm. */
 export function logNormal(random: Random, median: number, sigma: number): number {
   return median * Math.exp(sigma * normal(random))
-}
-
-/** Bisection over whole numbers, shared by ranks, intervals and sample sizes. */
-
-/** The first number in [low, high) for which `holds`, or `high`. `holds` must be false first and true from some point on. */
-export function firstWhere(low: number, high: number, holds: (value: number) => boolean): number {
-  let from = low
-  let to = high
-  while (from < to) {
-    const middle = Math.floor((from + to) / 2)
-    if (holds(middle)) to = middle
-    else from = middle + 1
-  }
-  return from
 }

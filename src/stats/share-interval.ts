@@ -1,9 +1,10 @@
 /**
- * One-sided bounds for a share (of requests over a limit) whose sample is the block, not the request: requests within a block
- * share the machine's mood. Korn & Graubard 1998, Survey Methodology 24: the ratio estimator's variance between blocks
- * gives an effective sample size n* = p(1-p)/v, at most n, shrunk by (t[n-1]/t[K-1])^2 for the few blocks; n* and x* = p n*
- * enter Clopper-Pearson. With no exceedance (or nothing but) no spread is seen and it is plain Clopper-Pearson.
- * Fewer than ten blocks bound nothing.
+ * One-sided bounds for a share (of requests over a limit) whose sample is the block, not the request, because
+ * requests within a block meet the same state of the machine. Korn & Graubard 1998, Survey Methodology 24: the ratio
+ * estimator's variance between blocks gives an effective sample size n* = p(1-p)/v, at most n, shrunk by
+ * (t[n-1]/t[K-1])^2 for the small number of blocks; n* and x* = p n* enter Clopper-Pearson. Where no request or every
+ * request exceeds the limit there is no spread, and the bounds are plain Clopper-Pearson. Fewer than ten blocks give
+ * no bounds.
  */
 import { inverseIncompleteBeta, studentQuantile } from './distributions.ts'
 
@@ -37,15 +38,15 @@ export function estimateShare(all: readonly BlockShare[]): ShareEstimate {
 }
 
 /**
- * Bounds each of which misses the true share with at most `alpha`. `times`: as if that many times as many such blocks
- * had been measured, with the same share and the same spread between blocks.
+ * Bounds each of which misses the true share with a probability of at most `alpha`. `times` scales them to that many
+ * times as many such blocks, with the same share and the same spread between blocks.
  */
 export function shareBounds(estimate: ShareEstimate, alpha: number, times = 1): { lower: number; upper: number } {
   const blocks = estimate.blocks * times
   const n = estimate.n * times
   if (blocks < MIN_BLOCKS || n === 0) return { lower: 0, upper: 1 }
   const plain = estimate.over === 0 || estimate.over === estimate.n
-  const few = plain ? 1 : (tOf(1 - alpha, n - 1) / tOf(1 - alpha, blocks - 1)) ** 2
+  const few = plain ? 1 : (tQuantile(1 - alpha, n - 1) / tQuantile(1 - alpha, blocks - 1)) ** 2
   const effective = (n / estimate.designEffect) * few
   const over = effective * estimate.share
   return {
@@ -54,16 +55,16 @@ export function shareBounds(estimate: ShareEstimate, alpha: number, times = 1): 
   }
 }
 
-const known = new Map<string, number>()
+const tQuantiles = new Map<string, number>()
 
-/** Inverting a share test over a histogram asks for the same few t quantiles thousands of times. */
-function tOf(p: number, df: number): number {
+/** A cache: inverting a share test over a histogram takes the same few t quantiles thousands of times. */
+function tQuantile(p: number, df: number): number {
   const key = `${p}/${df}`
-  let t = known.get(key)
+  let t = tQuantiles.get(key)
   if (t === undefined) {
     t = studentQuantile(p, df)
-    if (known.size > 4_096) known.clear()
-    known.set(key, t)
+    if (tQuantiles.size > 4_096) tQuantiles.clear()
+    tQuantiles.set(key, t)
   }
   return t
 }

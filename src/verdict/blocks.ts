@@ -1,4 +1,7 @@
-/** The blocks of a report as verdicts take them: values with what failed beside them; and pairs of blocks of two arms. */
+/**
+ * The blocks of a report as verdicts use them: values beside the number of failed requests; and pairs of blocks of
+ * two arms.
+ */
 
 import type { ArmName, BenchReport, Block, OverheadDefinition } from '../report/schema.ts'
 import type { DurationMetric } from '../slo/metrics.ts'
@@ -7,7 +10,7 @@ import { type EncodedHistogram, Histogram } from '../stats/histogram.ts'
 
 export type ReadBlock = (block: Block) => EncodedHistogram | undefined
 
-/** Where a block keeps a metric. An overhead needs its definition: two are never mixed. */
+/** How to read a metric from a block. An overhead needs its definition, because two definitions are never mixed. */
 export function reader(metric: Exclude<DurationMetric, 'overhead'> | OverheadDefinition): ReadBlock {
   switch (metric) {
     case 'latency':
@@ -30,7 +33,9 @@ export function gateBlocks(report: BenchReport, read: ReadBlock, arm?: ArmName):
   return armBlocks(report, arm).map((block) => gateBlock(block, read))
 }
 
-/** Blocks with the same index were measured beside each other. Both reports are of the same run. */
+/**
+ * Pairs of blocks with the same index, which were measured beside each other. Both reports must be of the same run.
+ */
 export function blockPairs(
   baseline: BenchReport,
   gateway: BenchReport,
@@ -56,11 +61,11 @@ function gateBlock(block: Block, read: ReadBlock): GateBlock {
     failed: sent - ok - unfinished,
     unfinished,
   }
-  // Gaps between tokens are no requests: what failed has none.
+  // A gap between tokens is not a request, and a failed request has no gaps.
   if (encoded !== undefined && encoded === block.metrics?.interToken)
     return { values: common.values, failed: 0, unfinished: 0 }
   if (encoded !== block.latency) return common
-  // What took at least as long as its deadline has a latency, answered or not: it is counted once.
+  // A request that took as long as its deadline has a latency, answered or not. It must be counted only once.
   const inValues = Math.max(0, common.values.count - ok)
   const unfinishedInValues = Math.min(unfinished, inValues)
   return { ...common, failedInValues: inValues - unfinishedInValues, unfinishedInValues }

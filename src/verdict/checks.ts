@@ -1,10 +1,13 @@
-/** From results of the statistics to the checks and gates of a report; and several checks under one error rate (Holm). */
+/**
+ * Turns results of the statistics into the checks and gates of a report, several checks under one error probability
+ * (Holm).
+ */
 
-import { intervalMs, toMs } from '../report/distribution.ts'
+import { intervalMs, toMs } from '../report/duration-summary.ts'
 import type { Check, Gate, Verdict } from '../report/schema.ts'
 import { ALPHA_FAIL, type GateResult, holm } from '../stats/gate.ts'
 
-/** Makes a check whose FAIL errs with at most `alphaFail`. */
+/** Makes a check whose FAIL errs with a probability of at most `alphaFail`. */
 export type Judge = (alphaFail: number) => Check
 
 export function durationCheck(metric: string, op: Check['op'], limitMs: number, result: GateResult): Check {
@@ -21,23 +24,23 @@ export function durationCheck(metric: string, op: Check['op'], limitMs: number, 
   }
 }
 
-/** A check that nothing could be judged by, and why. */
+/** An inconclusive check without a value, and the reason. */
 export function undecidedCheck(metric: string, op: Check['op'], limit: number, why: string): Check {
   return { metric, op, limit, value: null, ci95: null, verdict: 'inconclusive', why }
 }
 
-/** All checks, none of their FAILs false with more than the gate's alpha in all. */
+/** All checks; the probability that any of their FAILs is false is at most the alpha of the gate. */
 export function judgeAll(given: readonly Judge[]): Gate {
-  const judges = given.map(remembering)
+  const judges = given.map(cached)
   const fails = holm(
     judges.map((judge) => (alpha: number) => judge(alpha).verdict === 'fail'),
     ALPHA_FAIL,
   )
   const open = fails.filter((failed) => !failed).length
-  return gateOf(judges.map((judge, index) => judge(fails[index] ? ALPHA_FAIL : ALPHA_FAIL / Math.max(1, open))))
+  return toGate(judges.map((judge, index) => judge(fails[index] ? ALPHA_FAIL : ALPHA_FAIL / Math.max(1, open))))
 }
 
-export function gateOf(checks: Check[]): Gate {
+export function toGate(checks: Check[]): Gate {
   return { verdict: worst(checks.map((check) => check.verdict)), checks }
 }
 
@@ -46,8 +49,8 @@ function worst(verdicts: readonly Verdict[]): Verdict {
   return verdicts.includes('inconclusive') ? 'inconclusive' : 'pass'
 }
 
-/** Holm asks again at the same alpha, and a verdict costs. */
-function remembering(judge: Judge): Judge {
+/** Caches verdicts, which are expensive, because Holm's step-down asks again at the same alpha. */
+function cached(judge: Judge): Judge {
   const known = new Map<number, Check>()
   return (alphaFail) => {
     const check = known.get(alphaFail) ?? judge(alphaFail)

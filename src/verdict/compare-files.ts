@@ -1,17 +1,17 @@
-/** `kt bench compare` from file names and flags to a comparison: reads, checks what was asked, compares. */
+/** `kt bench compare` from file names and flags to a comparison: reads the reports, checks the flags, compares. */
 import { UserError } from '../errors.ts'
 import { durationMs } from '../parse/quantity.ts'
 import { readReport } from '../report/read.ts'
 import type { BenchReport } from '../report/schema.ts'
-import { splitReport } from '../report/write.ts'
+import { splitReport } from '../report/split.ts'
 import { type Comparison, compareReports } from './compare.ts'
 import { readBudgets } from './components.ts'
 import { readNoise } from './noise.ts'
-import { type Mode, pairOf } from './pair.ts'
+import { type Mode, toPair } from './pair.ts'
 import { parseMaxRegression, parseThresholds } from './thresholds.ts'
 import { MAX_REGRESSION } from './verdict.ts'
 
-export interface CompareFlags {
+interface CompareFlags {
   mode?: Mode | undefined
   budget?: string | undefined
   budgets?: string | undefined
@@ -32,7 +32,7 @@ export function compareFiles(
   const asked = flags['max-regression']
   const maxRegression = asked === undefined ? MAX_REGRESSION : parseMaxRegression(asked)
   const { baseline, gateway } = readBoth(files)
-  const { mode } = pairOf(baseline, gateway, flags.mode)
+  const { mode } = toPair(baseline, gateway, flags.mode)
   const budgetAsked = flags.budget !== undefined || flags.budgets !== undefined
   if (mode === 'regression' && budgetAsked) throw otherMode('a budget', mode, '--max-regression', 'overhead')
   if (mode === 'overhead' && asked !== undefined) throw otherMode('--max-regression', mode, '--budget', 'regression')

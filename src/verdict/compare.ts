@@ -1,28 +1,38 @@
 /**
- * Two reports side by side, as a value: what `kt bench compare` prints and what its --json gives. Mode `overhead`: a baseline
- * measured directly against a run through a gateway, judged by the budget; `regression`: an old gateway against a new one, judged by
- * what may be lost. Differences of quantiles are shown, the verdict rests on the reading named in `judgedBy` (verdict.ts).
+ * Two reports side by side, as `kt bench compare` prints them and as its --json gives them. Mode `overhead` judges a
+ * run through a gateway against a direct baseline by the budget; mode `regression` judges a new gateway against an
+ * old one by the regression limit. Differences of quantiles are shown; the verdict rests on the reading named in
+ * `judgedBy` (verdict.ts).
  */
 import { EXIT, type ExitCode, exitOf, type Inconclusive } from '../errors.ts'
 import { explainDisagreement } from '../overhead/disagreement.ts'
-import type { BenchReport, Distribution, Gate, OverheadResult, Verdict } from '../report/schema.ts'
+import type { BenchReport, DurationSummary, Gate, OverheadResult, Verdict } from '../report/schema.ts'
 import { DRIFT } from '../stats/gate.ts'
 import { Histogram } from '../stats/histogram.ts'
-import { differenceOf, quantileBounds } from '../stats/order-interval.ts'
 import { pairedDifference } from '../stats/paired.ts'
+import { differenceOf, quantileBounds } from '../stats/quantile-interval.ts'
 import { blockPairs, gateBlocks, hasValues, type ReadBlock, reader } from './blocks.ts'
 import { componentVerdictIn } from './components.ts'
-import { bestReading, isFloor, type JudgedBy } from './judge.ts'
-import { type Noise, noiseOf } from './noise.ts'
-import { type Difference, differencesBetween, type Mode, type Pair, pairOf } from './pair.ts'
+import { bestReading, isFloor, type JudgedBy } from './judge-overhead.ts'
+import { estimateNoise, type Noise } from './noise.ts'
+import { type Difference, differencesBetween, type Mode, type Pair, toPair } from './pair.ts'
 import { judgePair, type Rules } from './verdict.ts'
 
-/**
- * By how much a quantile differs between two runs, with its 95 % interval by blocks, and what that says: `worse` and `better` are told
- * apart from nothing (recorded apart: also from 15 % of drift), `alike` lies within 0.5 ms or 10 %, the rest is `open`. For the
- * rows of a table; the gate asks its own question.
- */
+const COMPARE_SCHEMA = 'kt.compare/1'
 
+export interface ComparedRun {
+  file: string
+  url: string
+  startedAt: string
+  requests: number
+  failed: number
+  client: BenchReport['client']['verdict']
+}
+
+/**
+ * What the interval of a difference says: `worse` and `better` differ from zero (for separate runs also from 15 % of
+ * drift), `alike` lies within 0.5 ms or 10 %, everything else is `open`. The gate asks its own question.
+ */
 type RowVerdict = 'worse' | 'better' | 'alike' | 'open'
 
 interface RowJudgement {
@@ -31,11 +41,142 @@ interface RowJudgement {
   verdict: RowVerdict
 }
 
+export interface ComparedRow {
+  metric: string
+  unit: 'ms' | 'per second' | 'share'
+  baseline: number | null
+  gateway: number | null
+  /** gateway - baseline. */
+  delta: number | null
+  /** delta / baseline; null where the baseline is 0. */
+  deltaShare: number | null
+  /** Order-statistic intervals of both sides, valid for independent requests only: shown, never judged. */
+  iid95?: { baseline: [number, number | null] | null; gateway: [number, number | null] | null }
+  /** Fewer than ten requests lie beyond this quantile. */
+  fewBeyond?: boolean
+  /**
+   * Interval of the difference, by blocks, in milliseconds; null is an open end. Absent where the blocks do not hold
+   * the metric.
+   */
+  delta95?: [number | null, number | null]
+  verdict?: RowVerdict
+}
+
+interface ComparedOverhead extends Pick<OverheadResult, 'definition' | 'source' | 'count' | 'totalMs' | 'note'> {
+  /** `floor` is the same reading without the gateway; `old` is the baseline's reading in mode regression. */
+  of: 'old' | 'gateway' | 'floor'
+  /** Parts of the overhead beside their budgets: shown, never judged by the gate. */
+  components?: { name: string; p50: number; p99: number; budgetMs: number | null; verdict: Verdict | null }[]
+}
+
+export interface Comparison {
+  schema: typeof COMPARE_SCHEMA
+  mode: Mode
+  modeWhy: string
+  pairing: 'paired' | 'unpaired'
+  baseline: ComparedRun
+  gateway: ComparedRun
+  rows: ComparedRow[]
+  overhead: ComparedOverhead[]
+  differences: Difference[]
+  /** What a reader must know about the two runs beside their figures. */
+  notes: string[]
+  judgedBy: JudgedBy | null
+  /** The noise of the rig that measured the gateway; null where its blocks give none. */
+  noise: Noise | null
+  /** Null when no verdict was asked for. */
+  gate: Gate | null
+}
+
+interface CompareOptions extends Rules {
+  files: { baseline: string; gateway: string }
+  noGate: boolean
+  /** The noise of an A/A run on the same rig. */
+  noise?: Noise | undefined
+  /** Overrides the mode that follows from the roles in the reports. */
+  mode?: Mode | undefined
+  /** Budgets that the table shows beside the components, in milliseconds at P99. */
+  componentBudgetsMs?: Readonly<Record<string, number>>
+}
+
+export function compareReports(baseline: BenchReport, gateway: BenchReport, options: CompareOptions): Comparison {
+  const pair = toPair(baseline, gateway, options.mode)
+  const ownReading = pair.mode === 'overhead' && bestReading(gateway) !== undefined
+  const differences = differencesBetween(baseline, gateway, ownReading)
+  const verdict = options.noGate ? undefined : judgePair(pair, differences, options)
+  return {
+    schema: COMPARE_SCHEMA,
+    mode: pair.mode,
+    modeWhy: pair.modeWhy,
+    pairing: pair.paired ? 'paired' : 'unpaired',
+    baseline: runOf(baseline, options.files.baseline),
+    gateway: runOf(gateway, options.files.gateway),
+    rows: rowsOf(pair),
+    overhead: overheadOf(pair, options.componentBudgetsMs ?? {}),
+    differences,
+    notes: [...notesOn(pair), ...explainDisagreement(gateway.overhead)],
+    judgedBy: verdict?.judgedBy ?? null,
+    noise: options.noise ?? gateway.noise ?? estimateNoise(gateway, 'halves') ?? null,
+    gate: verdict?.gate ?? null,
+  }
+}
+
+/** A run without a single answer never passes, whatever --inconclusive says. */
+export function exitOfComparison({ gate, baseline, gateway }: Comparison, inconclusive?: Inconclusive): ExitCode {
+  if (!gate) return EXIT.passed
+  const dead = [baseline, gateway].some(({ requests, failed }) => failed === requests)
+  return exitOf(gate.verdict, dead ? 'fail' : inconclusive)
+}
+
+const QUANTILES = [
+  ['p50', 0.5],
+  ['p90', 0.9],
+  ['p95', 0.95],
+  ['p99', 0.99],
+] as const
+
+function rowsOf(pair: Pair): ComparedRow[] {
+  const { baseline: a, gateway: b } = pair
+  const streamed = a.target.stream && b.target.stream
+  const throughput = (metric: string, read: (t: BenchReport['throughput']) => number | null) =>
+    row(metric, 'per second', read(a.throughput), read(b.throughput))
+  return [
+    ...quantileRows('latency', a.latencyMs, b.latencyMs, rowJudge(pair, reader('latency'))),
+    ...quantileRows('ttfb', a.ttfbMs, b.ttfbMs, rowJudge(pair, reader('ttfb'))),
+    ...quantileRows('ttft', a.ttftMs, b.ttftMs, rowJudge(pair, reader('ttft'))),
+    ...(streamed ? quantileRows('tpot', a.tpotMs, b.tpotMs, rowJudge(pair, reader('tpot'))) : []),
+    ...(streamed
+      ? quantileRows('interToken', a.interTokenMs, b.interTokenMs, rowJudge(pair, reader('interToken')))
+      : []),
+    throughput('throughput.requests', (t) => t.requestsPerSec),
+    throughput('throughput.tokens', (t) => t.tokensPerSec),
+    row('errors.rate', 'share', errorRate(a), errorRate(b)),
+  ].filter(({ baseline, gateway }) => baseline !== null || gateway !== null)
+}
+
+function quantileRows(
+  metric: string,
+  a: DurationSummary | undefined,
+  b: DurationSummary | undefined,
+  judge?: ReturnType<typeof rowJudge>,
+): ComparedRow[] {
+  if (!a && !b) return []
+  const fewest = Math.min(a?.count ?? Number.POSITIVE_INFINITY, b?.count ?? Number.POSITIVE_INFINITY)
+  return QUANTILES.map(([key, q]) => ({
+    ...row(`${metric}.${key}`, 'ms', a?.[key] ?? null, b?.[key] ?? null),
+    ...(key === 'p50' || key === 'p99'
+      ? { iid95: { baseline: a?.iid95[key] ?? null, gateway: b?.iid95[key] ?? null } }
+      : {}),
+    ...(Math.round(fewest * (1 - q) * 1e6) / 1e6 < 10 ? { fewBeyond: true } : {}),
+    ...judge?.(q),
+  }))
+}
+
 const ALIKE_US = 500
 
 const ALIKE_SHARE = 0.1
 
-/** Less than this matters to nobody, however sure it is. */
+/** A difference smaller than this does not matter, however certain it is. */
 const SMALL_US = 100
 
 const SMALL_SHARE = 0.01
@@ -80,145 +221,6 @@ function orNull(us: number): number | null {
   return Number.isFinite(us) ? Math.round(us) / 1_000 : null
 }
 
-const COMPARE_SCHEMA = 'kt.compare/1'
-
-export interface ComparedRun {
-  file: string
-  url: string
-  startedAt: string
-  requests: number
-  failed: number
-  client: BenchReport['client']['verdict']
-}
-
-export interface ComparedRow {
-  metric: string
-  unit: 'ms' | 'per second' | 'share'
-  baseline: number | null
-  gateway: number | null
-  /** gateway - baseline. */
-  delta: number | null
-  /** delta / baseline; null where the baseline is 0. */
-  deltaShare: number | null
-  /** Order-statistic intervals of either side, valid for independent requests only: shown, never judged by. */
-  iid95?: { baseline: [number, number | null] | null; gateway: [number, number | null] | null }
-  /** Fewer than ten requests lie beyond this quantile. */
-  fewBeyond?: boolean
-  /** Of the difference, by blocks, in milliseconds; null is an open end. Absent where the blocks do not hold the metric. */
-  delta95?: [number | null, number | null]
-  verdict?: RowVerdict
-}
-
-interface ComparedOverhead extends Pick<OverheadResult, 'definition' | 'source' | 'count' | 'totalMs' | 'note'> {
-  /** `floor`: the same reading, taken without the gateway. `old`: the baseline's own, in mode regression. */
-  of: 'old' | 'gateway' | 'floor'
-  /** Parts of it, beside what the budgets give each: shown, never a gate. */
-  components?: { name: string; p50: number; p99: number; budgetMs: number | null; verdict: Verdict | null }[]
-}
-
-export interface Comparison {
-  schema: typeof COMPARE_SCHEMA
-  mode: Mode
-  modeWhy: string
-  pairing: 'paired' | 'unpaired'
-  baseline: ComparedRun
-  gateway: ComparedRun
-  rows: ComparedRow[]
-  overhead: ComparedOverhead[]
-  differences: Difference[]
-  /** What a reader must know of the two runs beside their figures. */
-  notes: string[]
-  judgedBy: JudgedBy | null
-  /** Of the rig that measured the gateway; null where its blocks do not tell. */
-  noise: Noise | null
-  /** Null when no verdict was asked for. */
-  gate: Gate | null
-}
-
-export interface CompareOptions extends Rules {
-  files: { baseline: string; gateway: string }
-  noGate: boolean
-  /** Of an A/A run on the same rig. */
-  noise?: Noise | undefined
-  /** Instead of what the roles in the reports say. */
-  mode?: Mode | undefined
-  /** Beside each component in the table, in milliseconds at P99. */
-  componentBudgetsMs?: Readonly<Record<string, number>>
-}
-
-export function compareReports(baseline: BenchReport, gateway: BenchReport, options: CompareOptions): Comparison {
-  const pair = pairOf(baseline, gateway, options.mode)
-  const ownReading = pair.mode === 'overhead' && bestReading(gateway) !== undefined
-  const differences = differencesBetween(baseline, gateway, ownReading)
-  const verdict = options.noGate ? undefined : judgePair(pair, differences, options)
-  return {
-    schema: COMPARE_SCHEMA,
-    mode: pair.mode,
-    modeWhy: pair.modeWhy,
-    pairing: pair.paired ? 'paired' : 'unpaired',
-    baseline: runOf(baseline, options.files.baseline),
-    gateway: runOf(gateway, options.files.gateway),
-    rows: rowsOf(pair),
-    overhead: overheadOf(pair, options.componentBudgetsMs ?? {}),
-    differences,
-    notes: [...notesOn(pair), ...explainDisagreement(gateway.overhead)],
-    judgedBy: verdict?.judgedBy ?? null,
-    noise: options.noise ?? gateway.noise ?? noiseOf(gateway, 'halves') ?? null,
-    gate: verdict?.gate ?? null,
-  }
-}
-
-/** A run without a single answer never passes, whatever is to be warned of only. */
-export function exitOfComparison({ gate, baseline, gateway }: Comparison, inconclusive?: Inconclusive): ExitCode {
-  if (!gate) return EXIT.passed
-  const dead = [baseline, gateway].some(({ requests, failed }) => failed === requests)
-  return exitOf(gate.verdict, dead ? 'fail' : inconclusive)
-}
-
-const QUANTILES = [
-  ['p50', 0.5],
-  ['p90', 0.9],
-  ['p95', 0.95],
-  ['p99', 0.99],
-] as const
-
-function rowsOf(pair: Pair): ComparedRow[] {
-  const { baseline: a, gateway: b } = pair
-  const streamed = a.target.stream && b.target.stream
-  const throughput = (metric: string, read: (t: BenchReport['throughput']) => number | null) =>
-    row(metric, 'per second', read(a.throughput), read(b.throughput))
-  return [
-    ...quantileRows('latency', a.latencyMs, b.latencyMs, rowJudge(pair, reader('latency'))),
-    ...quantileRows('ttfb', a.ttfbMs, b.ttfbMs, rowJudge(pair, reader('ttfb'))),
-    ...quantileRows('ttft', a.ttftMs, b.ttftMs, rowJudge(pair, reader('ttft'))),
-    ...(streamed ? quantileRows('tpot', a.tpotMs, b.tpotMs, rowJudge(pair, reader('tpot'))) : []),
-    ...(streamed
-      ? quantileRows('interToken', a.interTokenMs, b.interTokenMs, rowJudge(pair, reader('interToken')))
-      : []),
-    throughput('throughput.requests', (t) => t.requestsPerSec),
-    throughput('throughput.tokens', (t) => t.tokensPerSec),
-    row('errors.rate', 'share', errorRate(a), errorRate(b)),
-  ].filter(({ baseline, gateway }) => baseline !== null || gateway !== null)
-}
-
-function quantileRows(
-  metric: string,
-  a: Distribution | undefined,
-  b: Distribution | undefined,
-  judge?: ReturnType<typeof rowJudge>,
-): ComparedRow[] {
-  if (!a && !b) return []
-  const fewest = Math.min(a?.count ?? Number.POSITIVE_INFINITY, b?.count ?? Number.POSITIVE_INFINITY)
-  return QUANTILES.map(([key, q]) => ({
-    ...row(`${metric}.${key}`, 'ms', a?.[key] ?? null, b?.[key] ?? null),
-    ...(key === 'p50' || key === 'p99'
-      ? { iid95: { baseline: a?.iid95[key] ?? null, gateway: b?.iid95[key] ?? null } }
-      : {}),
-    ...(Math.round(fewest * (1 - q) * 1e6) / 1e6 < 10 ? { fewBeyond: true } : {}),
-    ...judge?.(q),
-  }))
-}
-
 function row(metric: string, unit: ComparedRow['unit'], baseline: number | null, gateway: number | null): ComparedRow {
   const delta = baseline === null || gateway === null ? null : Number((gateway - baseline).toFixed(6))
   const deltaShare = delta === null || !baseline ? null : delta / baseline
@@ -260,13 +262,15 @@ function notesOn({ baseline, gateway, mode, paired }: Pair): string[] {
   return [
     ...(baseline.target.role === 'gateway' && mode === 'overhead'
       ? [
-          'the baseline was measured through a gateway too: the deltas are between two gateways, the verdict is on the second',
+          'the baseline was measured through a gateway too: the deltas are between two gateways, the verdict ' +
+            'is on the second',
         ]
       : []),
     ...(paired
       ? []
       : [
-          'unpaired: the runs were recorded apart, so that a change of less than about 15 % can hide in how the machine drifts',
+          'unpaired: the runs were recorded separately, so a change of less than about 15 % can hide in the ' +
+            'drift of the machine',
         ]),
     ...sides.flatMap(([side, { client }]) =>
       client.verdict === 'ok' ? [] : [`client of the ${side} run: ${[client.verdict, ...client.why].join('; ')}`],

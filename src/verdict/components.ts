@@ -1,6 +1,7 @@
 /**
- * The parts of a gateway's own overhead, each against its budget at P99: judged by blocks like the total, from what the gateway says
- * of itself. A budget of 0 means that a part must not show: it stays below what figures are rounded to.
+ * The latency budgets of profiles/budgets.yaml, and the parts of a gateway's overhead judged by them at P99. A part
+ * is judged by blocks like the total, from what the gateway reports of itself. A budget of 0 means that a part must
+ * stay below the rounding of the figures.
  */
 
 import { z } from 'zod'
@@ -14,7 +15,8 @@ import { packaged } from '../system/machine.ts'
 import { armBlocks } from './blocks.ts'
 import { durationCheck, type Judge } from './checks.ts'
 
-/** The latency budgets of profiles/budgets.yaml: the gate's limit, and what each component of a gateway may take at P99. */
+/** The limit of a budget of 0. */
+const ROUNDING_MS = 0.05
 
 const limit = durationOrZeroMs.optional()
 
@@ -27,7 +29,7 @@ const budgetsSchema = z.strictObject({
 
 export interface Budgets {
   totalMs: number
-  /** Limits by component; what is not there has none. */
+  /** Limits by component. An absent component has none. */
   components: Readonly<Record<string, number>>
 }
 
@@ -37,25 +39,25 @@ export function readBudgets(path: string = packaged('profiles', 'budgets.yaml'))
   return { totalMs: total, components: Object.fromEntries(limits) }
 }
 
-const NOT_TO_BE_SEEN_MS = 0.05
-
-/** 'total' is the whole of what the gateway says of itself. */
+/** The histogram of a part; 'total' is the whole overhead that the gateway reports. */
 function componentOf(block: Pick<Block, 'components' | 'overhead'>, name: string): EncodedHistogram | undefined {
   return name === 'total' ? block.overhead['self-reported'] : block.components?.[name]
 }
 
-/** The verdict that stands beside a part in a table: of the readings alone, whatever the client or the floor. */
+/**
+ * The verdict beside a part in a table. It rests on the readings alone, not on the client or the measurement floor.
+ */
 export function componentVerdict(blocks: readonly Histogram[], budgetMs: number): Verdict {
   return judgeComponent(blocks, budgetMs, 0.99, 'ok').verdict
 }
 
-/** The same of a report; null where its blocks do not hold the part. */
+/** The same verdict from a report; null where its blocks do not hold the part. */
 export function componentVerdictIn(report: BenchReport, arm: ArmName, name: string, budgetMs: number): Verdict | null {
   const blocks = valuesOf(report, arm, name)
   return blocks.length > 0 ? componentVerdict(blocks, budgetMs) : null
 }
 
-export interface ComponentQuestion {
+interface ComponentQuestion {
   name: string
   metric: string
   op: Check['op']
@@ -63,7 +65,7 @@ export interface ComponentQuestion {
   limitMs: number
 }
 
-/** Each part that has a limit and is told by the gateway, as a check of the gate. */
+/** A check of the gate for each part that has a limit and that the gateway reports. */
 export function componentJudges(report: BenchReport, limitsMs: Readonly<Record<string, number>>): Judge[] {
   return Object.entries(limitsMs).flatMap(([name, limitMs]) => {
     const question = { name, metric: `overhead.${name}.p99`, op: '<', quantile: 0.99, limitMs } as const
@@ -71,7 +73,7 @@ export function componentJudges(report: BenchReport, limitsMs: Readonly<Record<s
   })
 }
 
-/** A part as a check of the gate; undefined where the gateway does not tell it. */
+/** A part as a check of the gate; undefined where the gateway does not report it. */
 export function componentJudge(report: BenchReport, question: ComponentQuestion): Judge | undefined {
   const { name, metric, op, quantile, limitMs } = question
   const blocks = valuesOf(report, report.arms.primary, name)
@@ -97,7 +99,7 @@ function judgeComponent(
   alphaFail?: number,
 ): GateResult {
   return judgeBudget({
-    limitUs: (budgetMs || NOT_TO_BE_SEEN_MS) * 1_000,
+    limitUs: (budgetMs || ROUNDING_MS) * 1_000,
     quantile,
     ...(alphaFail === undefined ? {} : { alphaFail }),
     blocks: blocks.map((values) => ({ values, failed: 0, unfinished: 0 })),

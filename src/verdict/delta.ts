@@ -1,6 +1,6 @@
 /**
- * By how much a quantile of one run exceeds that of another, judged: block by block where both were run in turns, else as two
- * independent runs with a margin for the machine's drift. One place for thresholds, the regression gate and the rows of a table.
+ * Judges by how much a quantile of one run exceeds that of another: block by block for a paired run, otherwise as two
+ * independent runs with a margin for the drift of the machine. Thresholds and the regression gate share it.
  */
 
 import type { OverheadDefinition } from '../report/schema.ts'
@@ -10,7 +10,7 @@ import type { GateResult } from '../stats/gate.ts'
 import { Histogram } from '../stats/histogram.ts'
 import { judgePaired } from '../stats/paired-gate.ts'
 import { blockPairs, gateBlocks, hasValues, reader } from './blocks.ts'
-import { readingOf, worse } from './judge.ts'
+import { findReading, worseClient } from './judge-overhead.ts'
 import type { Pair } from './pair.ts'
 
 type Source = Exclude<DurationMetric, 'overhead'> | OverheadDefinition
@@ -18,10 +18,10 @@ type Source = Exclude<DurationMetric, 'overhead'> | OverheadDefinition
 /** The reading of the overhead that both runs carry; undefined when there is none. */
 export function sharedDefinition({ baseline, gateway }: Pair): OverheadDefinition | undefined {
   const order: OverheadDefinition[] = ['provider-stamped', 'upstream-reported', 'self-reported']
-  return order.find((definition) => readingOf(baseline, definition) && readingOf(gateway, definition))
+  return order.find((definition) => findReading(baseline, definition) && findReading(gateway, definition))
 }
 
-/** What `metric` is read from in both runs; undefined when one of them has no samples of it. */
+/** Where `metric` is read from in both runs; undefined when one of them has no samples of it. */
 export function sharedSource(pair: Pair, metric: DurationMetric): Source | undefined {
   if (metric === 'overhead') return sharedDefinition(pair)
   const has = (report: Pair['baseline']) => hasValues(gateBlocks(report, reader(metric)))
@@ -29,15 +29,15 @@ export function sharedSource(pair: Pair, metric: DurationMetric): Source | undef
 }
 
 /** How much worse the gateway's quantile may be than `us`, the baseline's. */
-export interface Allowance {
+interface Allowance {
   ms: number
-  /** Of the baseline's quantile. The larger of both holds. */
+  /** As a share of the baseline's quantile. The larger of `ms` and `share` holds. */
   share: number
 }
 
-export interface DeltaResult {
+interface DeltaResult {
   result: GateResult
-  /** What the allowance comes to, in milliseconds. */
+  /** The allowance in milliseconds. */
   limitMs: number
 }
 
@@ -50,7 +50,7 @@ export function judgeDelta(
 ): DeltaResult {
   const read = reader(source)
   const allowedUs = (us: number): number => Math.max(allowance.ms * 1_000, allowance.share * us)
-  const client = worse(pair.baseline.client.verdict, pair.gateway.client.verdict)
+  const client = worseClient(pair.baseline.client.verdict, pair.gateway.client.verdict)
   const baseline = gateBlocks(pair.baseline, read)
   const values = baseline.map((block) => block.values)
   const baselineUs = Histogram.merge(values, values[0]?.digits).quantileUs(quantile)

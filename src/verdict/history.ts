@@ -1,6 +1,7 @@
 /**
- * A metric over the reports of a folder, in the order they were measured, with its change points. Only like is put in a row with like:
- * runs whose workload, load, machine or target differ from the newest one's are left out, and said so.
+ * A metric over the reports of a folder, in the order they were measured, with its change points. Only comparable
+ * runs are in the series: runs whose workload, load, machine or target differ from the newest one's are excluded and
+ * listed.
  */
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
@@ -10,7 +11,7 @@ import { systemReason } from '../parse/file.ts'
 import { readReport } from '../report/read.ts'
 import type { BenchReport, OverheadDefinition } from '../report/schema.ts'
 import { changePoints } from '../stats/change-points.ts'
-import { bestReading } from './judge.ts'
+import { bestReading } from './judge-overhead.ts'
 import { differencesBetween } from './pair.ts'
 
 const HISTORY_SCHEMA = 'kt.history/1'
@@ -23,11 +24,11 @@ interface HistoryRun {
 }
 
 export interface HistoryChange {
-  /** Of the first run of the new level. */
+  /** Position of the first run of the new level. */
   index: number
   file: string
   startedAt: string
-  /** Medians of the levels. */
+  /** Medians of the levels before and after. */
   before: number
   after: number
   delta: number
@@ -41,10 +42,11 @@ export interface History {
   folder: string
   metric: string
   unit: 'ms' | 'per second' | 'share'
-  /** Which reading, where the metric is an overhead. */
+  /** The definition of the reading, where the metric is an overhead. */
   definition: OverheadDefinition | null
   runs: HistoryRun[]
   changes: HistoryChange[]
+  /** Files that are excluded, and why. */
   left: { file: string; why: string }[]
 }
 

@@ -1,26 +1,121 @@
 /**
- * What two reports are to each other: which question they answer (`overhead`: a gateway against going direct; `regression`: a new
- * gateway against an old one) and whether they were measured in turns. The mode follows from the roles in the reports; where they do
- * not say, the assumption is stated, never made in silence.
+ * How two reports relate: which question they answer (`overhead`: a gateway against going direct; `regression`: a new
+ * gateway against an old one), whether they are of one paired run, in which conditions they differ, and whether their
+ * figures are impossible. The mode follows from the roles in the reports; where a role is unknown, the assumption is
+ * stated.
  */
 import type { BenchReport, OverheadResult } from '../report/schema.ts'
 import { formatMs, formatNumber, formatShare } from '../units.ts'
 
-/** What cannot be, seen in the figures of two runs: clocks that disagree, an answer before its time. Such runs get no verdict. */
+export type Mode = 'overhead' | 'regression'
 
-/** A request over a loopback socket and back, HTTP parsed on both sides, takes several times this. */
+export interface Pair {
+  baseline: BenchReport
+  gateway: BenchReport
+  mode: Mode
+  /** Why this mode was chosen, in words. */
+  modeWhy: string
+  /** Both are arms of one run whose blocks alternate, so differences are taken block by block. */
+  paired: boolean
+}
+
+export function toPair(baseline: BenchReport, gateway: BenchReport, asked?: Mode): Pair {
+  const [mode, modeWhy] = asked ? [asked, 'as asked'] : inferMode(baseline, gateway)
+  return { baseline, gateway, mode, modeWhy, paired: arePaired(baseline, gateway) }
+}
+
+/** True when both reports are the same arm of the same run. */
+export function isSameArm(baseline: BenchReport, gateway: BenchReport): boolean {
+  return baseline.arms.pairId === gateway.arms.pairId && baseline.arms.primary === gateway.arms.primary
+}
+
+function arePaired(baseline: BenchReport, gateway: BenchReport): boolean {
+  return baseline.arms.pairId === gateway.arms.pairId && baseline.arms.primary !== gateway.arms.primary
+}
+
+function inferMode(baseline: BenchReport, gateway: BenchReport): [Mode, string] {
+  const [a, b] = [baseline.target.role, gateway.target.role]
+  if (a === 'direct') return ['overhead', 'the baseline was measured directly']
+  if (a === 'gateway' && b === 'gateway') return ['regression', 'both were measured through a gateway']
+  if (a === 'gateway' && b === 'direct') return ['overhead', 'the files look swapped']
+  if (a === 'gateway')
+    return ['regression', 'assumed: the baseline was measured through a gateway; --mode says otherwise']
+  if (baseline.target.url === gateway.target.url) {
+    return ['regression', 'assumed: both files measured the same address; --mode says otherwise']
+  }
+  return ['overhead', 'assumed: the baseline names no gateway; --mode says otherwise']
+}
+
+export interface Difference {
+  what: string
+  baseline: string
+  gateway: string
+  /** True when this difference makes the runs incomparable. */
+  forbids: boolean
+}
+
+type Scalar = string | number | boolean | null | undefined
+
+/**
+ * In which conditions the runs differ, and which differences forbid a verdict. With `ownReading` the gateway's file
+ * alone carries the overhead, so that the time of the model is not in it.
+ */
+export function differencesBetween(baseline: BenchReport, gateway: BenchReport, ownReading: boolean): Difference[] {
+  const aspects: [string, (report: BenchReport) => Scalar, boolean][] = [
+    ['workload', ({ load }) => `${load.workload.name} ${load.workload.sha256.slice(0, 8)}`, true],
+    ['model', ({ target }) => target.model, !ownReading],
+    ['endpoint', ({ target }) => target.endpoint, true],
+    ['stream', ({ target }) => target.stream, true],
+    ['load', describeLoad, true],
+    ['machine', describeMachine, true],
+    ['seed', ({ load }) => load.seed, false],
+    ['requests', ({ load }) => load.requests, false],
+    ['duration', ({ load }) => (load.durationS === null ? null : `${load.durationS} s`), false],
+    ['timeout', ({ load }) => `${load.timeoutMs} ms`, false],
+    ['node', ({ machine }) => machine.node, false],
+    ['kt', ({ kt }) => kt.version, false],
+    ['interrupted', ({ interrupted }) => interrupted, false],
+  ]
+  return aspects.flatMap(([what, read, forbids]) => {
+    const [a, b] = [toText(read(baseline)), toText(read(gateway))]
+    return a === b ? [] : [{ what, baseline: a, gateway: b, forbids }]
+  })
+}
+
+function describeLoad({ load }: BenchReport): string {
+  const shape = load.stages ? `, stages ${JSON.stringify(load.stages.map(({ to, durationS }) => [to, durationS]))}` : ''
+  if (load.mode === 'open') return `open, ${load.rps} requests/s, ${load.arrival} arrivals${shape}`
+  const think = load.thinkTimeMs === undefined ? '' : `, think time ${load.thinkTimeMs} ms`
+  return `closed, ${load.concurrency} in flight${think}${shape}`
+}
+
+function describeMachine({ machine }: BenchReport): string {
+  const quota = machine.cgroupCpuQuota === null ? '' : ` (quota ${machine.cgroupCpuQuota})`
+  const memory = `${Math.round(machine.memoryBytes / 1024 ** 3)} GiB`
+  return `${machine.cpuModel}, ${machine.cores} cores${quota}, ${memory}, ${machine.kernel}`
+}
+
+function toText(value: Scalar): string {
+  if (typeof value === 'boolean') return value ? 'yes' : 'no'
+  return value === null || value === undefined ? 'none' : String(value)
+}
+
+/** A request over a loopback socket, with HTTP parsed on both sides, takes several times as long. */
 const FASTEST_MS = 0.02
 
-/** One reading in a thousand below zero is rounding; more is a clock. */
+/** One reading in a thousand below zero is rounding; more of them mean that clocks disagree. */
 const MOST_NEGATIVE = 0.001
 
-/** How far a gateway may read under its floor before one of the two is wrong. */
+/** By how much a gateway may read less than its measurement floor before one of the two must be wrong. */
 const FLOOR_SHARE = 1.2
 
 const FLOOR_MS = 0.2
 
-/** The first thing found, in words; undefined when there is none. */
-export function troubleIn(baseline: BenchReport | undefined, gateway: BenchReport): string | undefined {
+/**
+ * What is impossible in the figures of two runs, in words: clocks that disagree, answers faster than a network can
+ * be, a gateway faster than its floor. Such runs get no verdict. Undefined when nothing is.
+ */
+export function findTrouble(baseline: BenchReport | undefined, gateway: BenchReport): string | undefined {
   const sides: [string, BenchReport | undefined][] = [
     ['baseline', baseline],
     ['gateway', gateway],
@@ -39,111 +134,28 @@ function clockTrouble(side: string, { latencyMs, overhead }: BenchReport): strin
   const below = overhead.find(({ negative, count }) => negative > MOST_NEGATIVE * count)
   if (!below) return undefined
   const { negative, count, definition } = below
-  return `clock trouble: ${formatNumber(negative)} ${definition} readings of the ${side} (${formatShare(negative / count)}) lie below zero`
+  return (
+    `clock trouble: ${formatNumber(negative)} ${definition} readings of the ${side} ` +
+    `(${formatShare(negative / count)}) lie below zero`
+  )
 }
 
-/** Through a gateway nothing is faster than without: then the floor, or what it is held against, was measured on another machine mood. */
+/**
+ * A request through a gateway cannot be faster than one without it. Then the floor and the gateway met different
+ * states of the machine.
+ */
 function floorTrouble(baseline: BenchReport | undefined, gateway: BenchReport): string | undefined {
   const arm = gateway.arms.baseline
   const direct = arm ? arm.name === 'direct' && arm : baseline?.target.role === 'direct' && baseline
   const floor = direct ? stamped(direct.overhead)?.totalMs.p50 : undefined
   const reading = stamped(gateway.overhead)?.totalMs.p50
   if (floor === undefined || reading === undefined || floor <= reading * FLOOR_SHARE + FLOOR_MS) return undefined
-  return `the gateway reads ${formatMs(reading)} ms at P50 and going direct ${formatMs(floor)} ms: it would be faster than its own floor`
+  return (
+    `the gateway reads ${formatMs(reading)} ms at P50 and going direct ${formatMs(floor)} ms: it would be ` +
+    'faster than its own floor'
+  )
 }
 
 function stamped(entries: readonly OverheadResult[]): OverheadResult | undefined {
   return entries.find(({ definition }) => definition === 'provider-stamped')
-}
-
-export type Mode = 'overhead' | 'regression'
-
-export interface Pair {
-  baseline: BenchReport
-  gateway: BenchReport
-  mode: Mode
-  /** Why this mode, in words for the reader. */
-  modeWhy: string
-  /** The blocks of both were run in turns: differences are taken block by block. */
-  paired: boolean
-}
-
-export function pairOf(baseline: BenchReport, gateway: BenchReport, asked?: Mode): Pair {
-  const [mode, modeWhy] = asked ? [asked, 'as asked'] : modeOf(baseline, gateway)
-  return { baseline, gateway, mode, modeWhy, paired: arePaired(baseline, gateway) }
-}
-
-/** The same run, given twice: it has nothing to be compared with. */
-export function isSameArm(baseline: BenchReport, gateway: BenchReport): boolean {
-  return baseline.arms.pairId === gateway.arms.pairId && baseline.arms.primary === gateway.arms.primary
-}
-
-function arePaired(baseline: BenchReport, gateway: BenchReport): boolean {
-  return baseline.arms.pairId === gateway.arms.pairId && baseline.arms.primary !== gateway.arms.primary
-}
-
-function modeOf(baseline: BenchReport, gateway: BenchReport): [Mode, string] {
-  const [a, b] = [baseline.target.role, gateway.target.role]
-  if (a === 'direct') return ['overhead', 'the baseline was measured directly']
-  if (a === 'gateway' && b === 'gateway') return ['regression', 'both were measured through a gateway']
-  if (a === 'gateway' && b === 'direct') return ['overhead', 'the files look swapped']
-  if (a === 'gateway')
-    return ['regression', 'assumed: the baseline was measured through a gateway; --mode says otherwise']
-  if (baseline.target.url === gateway.target.url) {
-    return ['regression', 'assumed: both files measured the same address; --mode says otherwise']
-  }
-  return ['overhead', 'assumed: the baseline names no gateway; --mode says otherwise']
-}
-
-/** What differs between the conditions of two runs, and which of it forbids a verdict: only like is compared with like. */
-
-export interface Difference {
-  what: string
-  baseline: string
-  gateway: string
-  /** With this difference the runs are not comparable. */
-  forbids: boolean
-}
-
-type Told = string | number | boolean | null | undefined
-
-/** `ownReading`: the gateway's file alone carries the overhead, so that what the model costs does not enter it. */
-export function differencesBetween(baseline: BenchReport, gateway: BenchReport, ownReading: boolean): Difference[] {
-  const aspects: [string, (report: BenchReport) => Told, boolean][] = [
-    ['workload', ({ load }) => `${load.workload.name} ${load.workload.sha256.slice(0, 8)}`, true],
-    ['model', ({ target }) => target.model, !ownReading],
-    ['endpoint', ({ target }) => target.endpoint, true],
-    ['stream', ({ target }) => target.stream, true],
-    ['load', loadOf, true],
-    ['machine', machineOf, true],
-    ['seed', ({ load }) => load.seed, false],
-    ['requests', ({ load }) => load.requests, false],
-    ['duration', ({ load }) => (load.durationS === null ? null : `${load.durationS} s`), false],
-    ['timeout', ({ load }) => `${load.timeoutMs} ms`, false],
-    ['node', ({ machine }) => machine.node, false],
-    ['kt', ({ kt }) => kt.version, false],
-    ['interrupted', ({ interrupted }) => interrupted, false],
-  ]
-  return aspects.flatMap(([what, read, forbids]) => {
-    const [a, b] = [told(read(baseline)), told(read(gateway))]
-    return a === b ? [] : [{ what, baseline: a, gateway: b, forbids }]
-  })
-}
-
-function loadOf({ load }: BenchReport): string {
-  const shape = load.stages ? `, stages ${JSON.stringify(load.stages.map(({ to, durationS }) => [to, durationS]))}` : ''
-  if (load.mode === 'open') return `open, ${load.rps} requests/s, ${load.arrival} arrivals${shape}`
-  const think = load.thinkTimeMs === undefined ? '' : `, think time ${load.thinkTimeMs} ms`
-  return `closed, ${load.concurrency} in flight${think}${shape}`
-}
-
-function machineOf({ machine }: BenchReport): string {
-  const quota = machine.cgroupCpuQuota === null ? '' : ` (quota ${machine.cgroupCpuQuota})`
-  const memory = `${Math.round(machine.memoryBytes / 1024 ** 3)} GiB`
-  return `${machine.cpuModel}, ${machine.cores} cores${quota}, ${memory}, ${machine.kernel}`
-}
-
-function told(value: Told): string {
-  if (typeof value === 'boolean') return value ? 'yes' : 'no'
-  return value === null || value === undefined ? 'none' : String(value)
 }

@@ -1,4 +1,7 @@
-/** `kt slo check` from a file name to a judgement: reads, finds the categories, judges. */
+/**
+ * SLO files (profiles/slo.yaml or a user's own): categories of requests with their objectives; and `kt slo check`,
+ * from the name of a report to its judgement by them.
+ */
 
 import { z } from 'zod'
 import { EXIT, type ExitCode, exitOf, type Inconclusive, UserError } from '../errors.ts'
@@ -9,11 +12,9 @@ import { readReport } from '../report/read.ts'
 import type { BenchReport, Gate, SloResult } from '../report/schema.ts'
 import type { Category, Targets } from '../slo/category.ts'
 import { packaged } from '../system/machine.ts'
-import { gateOf } from './checks.ts'
-import { type Noise, noiseOf } from './noise.ts'
+import { toGate } from './checks.ts'
+import { estimateNoise, type Noise } from './noise.ts'
 import { type CategoryRun, categoryOfRun, categoryRun, judgeSlos, uncategorised, wholeRun } from './slo.ts'
-
-/** Reads profiles/slo.yaml, or a user's own: categories of requests and what each is promised. */
 
 const share = z.union([z.string(), z.number()]).transform((raw, context) => {
   const percent = /^(\d+(?:\.\d+)?)\s*%$/.exec(String(raw).trim())?.[1]
@@ -45,19 +46,19 @@ const categorySchema = z
 
 const sloSchema = z.strictObject({
   categories: z
-    .record(z.string().regex(/^[a-z][a-z0-9-]*$/, 'a name is of lower-case letters, digits and dashes'), categorySchema)
+    .record(z.string().regex(/^[a-z][a-z0-9-]*$/, 'a name has lower-case letters, digits and dashes'), categorySchema)
     .refine((categories) => Object.keys(categories).length > 0, 'expected at least one category'),
 })
 
 const DEFAULT_OBJECTIVE = 0.99
 
-/** In the order of the file, which decides where several match. */
+/** The categories in the order of the file: the first that matches a request wins. */
 export function readSlo(path: string = packaged('profiles', 'slo.yaml')): Category[] {
   const { categories } = readYaml(path, sloSchema, 'SLO file')
   return Object.entries(categories).map(([name, { match, p50, p99, ttft, timeout, objective }]) => ({
     name,
-    latency: targetsOf(p50, p99),
-    ttft: targetsOf(ttft?.p50, ttft?.p99),
+    latency: toTargets(p50, p99),
+    ttft: toTargets(ttft?.p50, ttft?.p99),
     timeoutMs: timeout,
     objective: objective ?? DEFAULT_OBJECTIVE,
     match: match
@@ -71,7 +72,7 @@ export function readSlo(path: string = packaged('profiles', 'slo.yaml')): Catego
   }))
 }
 
-/** The category called `name`, or a UserError that lists those there are. */
+/** The category called `name`, or a UserError that lists the known ones. */
 export function namedCategory(categories: readonly Category[], name: string, flag: string): Category {
   const found = categories.find((category) => category.name === name)
   if (found) return found
@@ -79,11 +80,11 @@ export function namedCategory(categories: readonly Category[], name: string, fla
   const near = didYouMean(name, names)
   throw new UserError(
     `${flag}: there is no category '${name}'${near ? ` (did you mean '${near}'?)` : ''}`,
-    `Categories there are: ${names.join(', ')}. Own ones go into a file: --slo file.yaml.`,
+    `Known categories: ${names.join(', ')}. Put your own into a file: --slo file.yaml.`,
   )
 }
 
-function targetsOf(p50: number | undefined, p99: number | undefined): Targets {
+function toTargets(p50: number | undefined, p99: number | undefined): Targets {
   return { ...(p50 === undefined ? {} : { p50Ms: p50 }), ...(p99 === undefined ? {} : { p99Ms: p99 }) }
 }
 
@@ -93,15 +94,18 @@ export interface SloJudgement {
   schema: typeof SLO_SCHEMA
   file: string
   startedAt: string
-  /** How the categories were found: named, by the whole run's endpoint and prompt tokens, or request by request when it was measured. */
+  /**
+   * How the categories were chosen: by name, by the endpoint and prompt tokens of the whole run, or for each request
+   * when it was made.
+   */
   categoryBy: 'name' | 'match' | 'request'
   requests: number
-  /** Requests of no category: not judged. */
+  /** Requests without a category, which are not judged. */
   uncategorised: number
   verdict: Gate['verdict']
   /** An entry for each category. */
   slo: SloResult[]
-  /** Of the rig; null where the blocks do not tell. */
+  /** The noise of the rig; null where the blocks give none. */
   noise: Noise | null
 }
 
@@ -109,7 +113,7 @@ export function checkSlo(file: string, name?: string, sloPath?: string): SloJudg
   const categories = readSlo(sloPath)
   const named = name === undefined ? undefined : namedCategory(categories, name, '--category')
   const report = readReport(file)
-  const runs = runsOf(report, categories, named, file)
+  const runs = categoryRuns(report, categories, named, file)
   const slo = judgeSlos(runs)
   const split = runs.some((run) => run.report !== report)
   return {
@@ -121,14 +125,14 @@ export function checkSlo(file: string, name?: string, sloPath?: string): SloJudg
     uncategorised: split && !named ? uncategorised(report) : 0,
     verdict: sloGate(slo).verdict,
     slo,
-    noise: report.noise ?? noiseOf(report, 'halves') ?? null,
+    noise: report.noise ?? estimateNoise(report, 'halves') ?? null,
   }
 }
 
-/** All checks of all categories; where there are several, each says whose it is. */
+/** All checks of all categories. With several categories each check names its own. */
 export function sloGate(slo: readonly SloResult[]): Gate {
   const alone = slo.length === 1
-  return gateOf(
+  return toGate(
     slo.flatMap(({ category, checks }) =>
       checks.map((check) => (alone ? check : { ...check, why: `${category}: ${check.why}` })),
     ),
@@ -140,8 +144,11 @@ export function exitOfSlo({ slo, verdict }: SloJudgement, inconclusive?: Inconcl
   return exitOf(verdict, slo.some(({ goodput }) => goodput !== null) ? inconclusive : 'fail')
 }
 
-/** A mixed run by the categories of its requests, another by the one that is named or that matches it as a whole. */
-function runsOf(
+/**
+ * A mixed run is judged by the categories of its requests, any other run by the category that is named or that
+ * matches the whole run.
+ */
+function categoryRuns(
   report: BenchReport,
   categories: readonly Category[],
   named: Category | undefined,

@@ -1,52 +1,52 @@
 /**
- * Runs against the promises of their categories: P50 and P99 of latency (and of time to first token) by the rules of the gate, goodput
- * and the burn of the error budget. Failed requests, timeouts among them, miss every target. The checks of all categories of a
- * run share one error rate.
+ * Judges runs by the SLO objectives of their categories: P50 and P99 of latency (and of time to first token) by the
+ * rules of the gate, goodput, and the burn of the error budget. Failed requests, including timeouts, miss every
+ * target. The checks of all categories of a run share one error probability.
  */
 
 import type { BenchReport, CategoryResult, Check, SloResult } from '../report/schema.ts'
-import { type Category, categoryOf, errorBudget, tailTargets } from '../slo/category.ts'
+import { type Category, errorBudget, findCategory, tailTargets } from '../slo/category.ts'
 import type { Threshold } from '../slo/threshold.ts'
 import { exceedance } from '../stats/gate.ts'
 import type { BlockShare } from '../stats/share-interval.ts'
 import { armBlocks, gateBlocks, hasValues, reader } from './blocks.ts'
-import { gateOf, judgeAll } from './checks.ts'
+import { judgeAll, toGate } from './checks.ts'
 import { thresholdJudge } from './thresholds.ts'
 import { heldBack } from './verdict.ts'
 
-/** The category of a run whose requests are all alike; undefined where no rule of the file matches it. */
+/** The category of a run whose requests are all alike; undefined where no rule matches it. */
 export function categoryOfRun(report: BenchReport, categories: readonly Category[]): Category | undefined {
   const { inputTokensPerSec } = report.throughput
   const { successful, durationS } = report.totals
   const promptTokens =
     inputTokensPerSec === null || successful === 0 ? null : Math.round((inputTokensPerSec * durationS) / successful)
-  return categoryOf({ endpoint: report.target.endpoint, promptTokens, headers: {} }, categories)
+  return findCategory({ endpoint: report.target.endpoint, promptTokens, headers: {} }, categories)
 }
 
-/** Each by its own category; in the same order. */
+/** Judges each run by its own category; the results are in the same order. */
 export function judgeSlos(runs: readonly CategoryRun[]): SloResult[] {
   const asked = runs.map((run) => {
-    const missed = missedOf(run)
-    const context = { gateway: run.report, ...(missed ? { missed: missed.blocks } : {}) }
-    return { run, missed, judges: thresholdsOf(run.category).map((threshold) => thresholdJudge(threshold, context)) }
+    const missed = countMissed(run)
+    const context = { gateway: run.report, ...(missed ? { misses: missed.blocks } : {}) }
+    return { run, missed, judges: toThresholds(run.category).map((threshold) => thresholdJudge(threshold, context)) }
   })
   const { checks } = judgeAll(asked.flatMap(({ judges }) => judges))
   let taken = 0
   return asked.map(({ run, missed, judges }) => {
     const own = checks.slice(taken, taken + judges.length)
     taken += judges.length
-    return resultOf(run, missed, own)
+    return toResult(run, missed, own)
   })
 }
 
 /** Requests of any of these categories that missed a target, by block: what a threshold on goodput is judged by. */
-export function missedInAll(runs: readonly CategoryRun[]): BlockShare[] | undefined {
+export function countMissedInAll(runs: readonly CategoryRun[]): BlockShare[] | undefined {
   const byBlock = new Map<number, BlockShare>()
   for (const run of runs) {
-    const missed = missedOf(run)
+    const missed = countMissed(run)
     if (!missed) return undefined
-    for (const [place, { index }] of armBlocks(run.report).entries()) {
-      const { n = 0, over = 0 } = missed.blocks[place] ?? {}
+    for (const [position, { index }] of armBlocks(run.report).entries()) {
+      const { n = 0, over = 0 } = missed.blocks[position] ?? {}
       const sum = byBlock.get(index) ?? { n: 0, over: 0 }
       byBlock.set(index, { n: sum.n + n, over: sum.over + over })
     }
@@ -59,12 +59,12 @@ interface Missed {
   exact: boolean
 }
 
-function resultOf({ category, report }: CategoryRun, missed: Missed | undefined, checks: Check[]): SloResult {
+function toResult({ category, report }: CategoryRun, missed: Missed | undefined, checks: Check[]): SloResult {
   const { latency, ttft, timeoutMs, objective } = category
   const sent = missed?.blocks.reduce((total, { n }) => total + n, 0) ?? 0
   const bad = missed?.blocks.reduce((total, { over }) => total + over, 0) ?? 0
-  const bound = '; a lower bound: requests over two targets count twice'
-  const told = checks.map((check) => {
+  const bound = '; a lower bound: requests that miss two targets count twice'
+  const noted = checks.map((check) => {
     return check.metric === 'goodput' && missed?.exact === false ? { ...check, why: check.why + bound } : check
   })
   return {
@@ -85,11 +85,11 @@ function resultOf({ category, report }: CategoryRun, missed: Missed | undefined,
     },
     goodput: missed && sent > 0 ? { share: 1 - bad / sent, exact: missed.exact } : null,
     errorBudget: sent > 0 ? errorBudget(sent, bad, objective) : null,
-    ...heldBack(gateOf(told), report),
+    ...heldBack(toGate(noted), report),
   }
 }
 
-function thresholdsOf({ latency, ttft, objective }: Category): Threshold[] {
+function toThresholds({ latency, ttft, objective }: Category): Threshold[] {
   return [
     ...within('latency', 0.5, latency.p50Ms),
     ...within('latency', 0.99, latency.p99Ms),
@@ -106,11 +106,11 @@ function within(of: 'latency' | 'ttft', quantile: number, limitMs: number | unde
 }
 
 /**
- * By block, the requests that were not answered within every target of the tail: counted from the single request where the run knew the
- * targets. Else two targets are counted apart, so that a request that missed both counts twice: goodput is then a lower bound.
- * Undefined where a target has no samples.
+ * The requests that were not answered within every tail target, by block. They are counted by request where the run
+ * knew the targets. Otherwise two targets are counted separately, a request that missed both counts twice, and
+ * goodput is a lower bound. Undefined where a target has no samples.
  */
-function missedOf({ report, category, counted }: CategoryRun): Missed | undefined {
+function countMissed({ report, category, counted }: CategoryRun): Missed | undefined {
   const { latencyMs, ttftMs } = tailTargets(category)
   const latency = gateBlocks(report, reader('latency'))
   if (!hasValues(latency)) return undefined
@@ -126,14 +126,13 @@ function missedOf({ report, category, counted }: CategoryRun): Missed | undefine
 }
 
 /**
- * The requests of one category as a run of their own, so that they are judged by the same rules as a whole one: their blocks, outcomes
- * and histograms in the place of the run's. What a category has no part of (overhead, series, the other arm) is left out.
+ * The requests of one category as a run of their own, so that the rules for a whole run judge them: the report has
+ * the category's blocks, outcomes and histograms, and no overhead, series or other arm.
  */
-
 export interface CategoryRun {
   category: Category
   report: BenchReport
-  /** Requests that missed a target, by block, where the run counted them by these targets. */
+  /** Requests that missed a target, by block, where the run counted them by the same targets. */
   counted?: BlockShare[]
 }
 
@@ -142,7 +141,7 @@ export function wholeRun(report: BenchReport, category: Category): CategoryRun {
   return { category, report }
 }
 
-/** Those that were found to be of this category when they were made; undefined when the run has none. */
+/** The requests that were classified into this category when they were made; undefined when the run has none. */
 export function categoryRun(report: BenchReport, category: Category): CategoryRun | undefined {
   const found = report.categories?.find(({ name }) => name === category.name)
   if (!found) return undefined
@@ -152,7 +151,7 @@ export function categoryRun(report: BenchReport, category: Category): CategoryRu
   return { category, report: partOf(report, found), ...(same ? { counted } : {}) }
 }
 
-/** How many requests no category was found for. */
+/** The number of requests without a category. */
 export function uncategorised({ categories = [], totals }: BenchReport): number {
   return totals.sent - categories.reduce((total, { sent }) => total + sent, 0)
 }

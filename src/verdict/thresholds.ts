@@ -1,13 +1,14 @@
 /**
- * Thresholds over one run or two, as checks. A metric without samples is inconclusive, never a pass; what takes two runs says so
- * when there is one. Durations by blocks, like the gate on the budget; shares and rates: src/stats/figure-gate.ts.
+ * Parses thresholds and the limit of --max-regression, and judges thresholds over one run or two. A metric without
+ * samples is inconclusive, never a pass; a threshold that needs two runs says so when there is one. Durations are
+ * judged by blocks, like the budget; shares and rates by src/stats/figure-gate.ts.
  */
 
 import { UserError } from '../errors.ts'
 import { didYouMean } from '../parse/explain.ts'
 import type { BenchReport, Check } from '../report/schema.ts'
 import { KNOWN_METRICS, METRICS_IN_WORDS } from '../slo/metrics.ts'
-import { isMalformed, type Malformed, parseThreshold, type Threshold } from '../slo/threshold.ts'
+import { parseThreshold, type Threshold } from '../slo/threshold.ts'
 import { type FigureResult, judgeRate, judgeShare } from '../stats/figure-gate.ts'
 import { judgeBudget } from '../stats/gate.ts'
 import type { BlockShare } from '../stats/share-interval.ts'
@@ -16,17 +17,17 @@ import { armBlocks, gateBlocks, hasValues, reader } from './blocks.ts'
 import { durationCheck, type Judge, undecidedCheck } from './checks.ts'
 import { componentJudge } from './components.ts'
 import { judgeDelta, sharedSource } from './delta.ts'
-import { overheadJudge } from './judge.ts'
+import { overheadJudge } from './judge-overhead.ts'
 import type { Pair } from './pair.ts'
 
 export interface ThresholdContext {
   gateway: BenchReport
-  /** The run that it is compared with. */
+  /** The pair of runs, where there is a baseline. */
   pair?: Pair
-  /** Why no verdict may rest on both runs. */
+  /** The reason why no verdict may rest on both runs. */
   incomparable?: string
   /** Requests that missed a target, by block; absent where no SLO was named. */
-  missed?: readonly BlockShare[]
+  misses?: readonly BlockShare[]
 }
 
 export function thresholdJudge(threshold: Threshold, context: ThresholdContext): Judge {
@@ -72,7 +73,7 @@ function quantileJudge(threshold: Of<'quantile'>, { gateway, pair, incomparable 
 
 function partJudge({ metric, op, of, quantile, limitUs }: Of<'component'>, { gateway }: ThresholdContext): Judge {
   const limitMs = limitUs / 1_000
-  const why = `no samples: the gateway says nothing of its ${of.replaceAll('_', ' ')}`
+  const why = `no samples: the gateway does not report its ${of.replaceAll('_', ' ')}`
   const judge = componentJudge(gateway, { name: of, metric, op, quantile, limitMs })
   return judge ?? (() => undecidedCheck(metric, op, limitMs, why))
 }
@@ -87,7 +88,7 @@ function deltaJudge(
     (why: string): Judge =>
     () =>
       undecidedCheck(metric, op, allowance.ms, why)
-  if (!pair) return undecided('no samples: it takes a baseline')
+  if (!pair) return undecided('no samples: the threshold needs a baseline')
   if (incomparable !== undefined) return undecided(incomparable)
   const source = sharedSource(pair, of)
   if (!source) return undecided(noSamples(of, gateway, 'both runs'))
@@ -98,17 +99,17 @@ function deltaJudge(
   }
 }
 
-function figureJudge({ metric, op, of, limit }: Of<'figure'>, { gateway, missed }: ThresholdContext): Judge {
+function figureJudge({ metric, op, of, limit }: Of<'figure'>, { gateway, misses }: ThresholdContext): Judge {
   const check = (result: FigureResult): Check => ({ metric, op, limit, ...result })
   if (of === 'goodput') {
-    if (!missed) {
+    if (!misses) {
       const dead = gateway.totals.successful === 0
       const why = dead
         ? 'every request failed'
-        : 'goodput takes the targets of an SLO category (--slo), and samples of each'
+        : 'goodput needs the targets of an SLO category (--slo), and samples of each'
       return () => undecidedCheck(metric, op, limit, `no samples: ${why}`)
     }
-    return (alphaFail) => check(goodOf(judgeShare(missed, 1 - limit, alphaFail)))
+    return (alphaFail) => check(toGoodShare(judgeShare(misses, 1 - limit, alphaFail)))
   }
   if (gateway.totals.sent === 0) return () => undecidedCheck(metric, op, limit, 'no samples: nothing was sent')
   if (of === 'errors.rate') {
@@ -117,7 +118,7 @@ function figureJudge({ metric, op, of, limit }: Of<'figure'>, { gateway, missed 
   }
   const { requestsPerSec, tokensPerSec } = gateway.throughput
   const rate = of === 'throughput.rps' ? requestsPerSec : tokensPerSec
-  if (rate === null) return () => undecidedCheck(metric, op, limit, 'no samples: no answer told its tokens')
+  if (rate === null) return () => undecidedCheck(metric, op, limit, 'no samples: no answer reported its tokens')
   if (gateway.client.verdict === 'saturated') {
     return () => undecidedCheck(metric, op, limit, 'the client was saturated: the rate is its own')
   }
@@ -126,13 +127,16 @@ function figureJudge({ metric, op, of, limit }: Of<'figure'>, { gateway, missed 
   return (alphaFail) => check(judgeRate(rate, rates, limit, alphaFail))
 }
 
-/** The same result told of what was good. */
-function goodOf(bad: FigureResult): FigureResult {
+/** The same result for the share of good requests. */
+function toGoodShare(bad: FigureResult): FigureResult {
   const { value, ci95 } = bad
   return { ...bad, value: value === null ? null : 1 - value, ci95: ci95 && [1 - ci95[1], 1 - ci95[0]] }
 }
 
-/** Answers a second of each block. Blocks of a run in turns have no time of their own: between them the other arm ran. */
+/**
+ * Answers per second of each block. The blocks of a paired run have no duration of their own, because the other arm
+ * ran between them.
+ */
 function blockRates(report: BenchReport): number[] {
   if (report.arms.mode === 'paired') return []
   const blocks = armBlocks(report)
@@ -145,31 +149,28 @@ function blockRates(report: BenchReport): number[] {
 function noSamples(metric: string, { target, totals }: BenchReport, where = 'this run'): string {
   if (totals.successful === 0) return 'no samples: every request failed'
   const streamOnly = !target.stream && ['ttft', 'tpot', 'interToken'].includes(metric)
-  return `no samples of ${metric} in ${where}${streamOnly ? ': it takes --stream' : ''}`
+  return `no samples of ${metric} in ${where}${streamOnly ? ': it needs --stream' : ''}`
 }
-
-/** Turns --threshold flags, and the limit of --max-regression, into what can be judged; refuses the rest with what exists. */
 
 export function parseThresholds(texts: readonly string[], flag = '--threshold'): Threshold[] {
   const parsed = texts.map(parseThreshold)
-  const wrong = parsed.filter(isMalformed)
-  if (wrong.length === 0) return parsed.filter((threshold): threshold is Threshold => !isMalformed(threshold))
-  const lines = wrong.map((malformed) => `${flag} '${malformed.text}': ${malformed.problem}${near(malformed)}`)
-  const unknown = wrong.some((malformed) => malformed.unknown !== undefined)
+  const wrong = parsed.flatMap((result, index) => (result.ok ? [] : [{ ...result, text: texts[index] }]))
+  if (wrong.length === 0) return parsed.flatMap((result) => (result.ok ? [result.value] : []))
+  const lines = wrong.map(({ text, why, unknown }) => `${flag} '${text}': ${why}${suggestion(unknown)}`)
   throw new UserError(
     lines.join('\n    '),
-    unknown
+    wrong.some(({ unknown }) => unknown !== undefined)
       ? `Metrics there are:\n  ${METRICS_IN_WORDS.join('\n  ')}`
       : "Write metric, < or >, limit: 'overhead.p99<7ms', 'errors.rate<0.1%'.",
   )
 }
 
-function near({ unknown }: Malformed): string {
+function suggestion(unknown: string | undefined): string {
   const known = unknown === undefined ? undefined : didYouMean(unknown, KNOWN_METRICS)
   return known === undefined ? '' : ` (did you mean '${known}'?)`
 }
 
-/** How much worse than the old gateway the new one may be: the larger of the two. */
+/** How much worse than the old gateway the new one may be; the larger of both holds. */
 export interface RegressionLimit {
   ms: number
   share: number

@@ -1,62 +1,33 @@
 /**
- * The verdict on two runs: the primary question of their mode (the budget, or what a new gateway may lose), thresholds beside or instead
- * of it, all under one error rate. First what forbids any verdict: runs that are not comparable, clocks that lie, nothing answered.
+ * The verdict on two runs: the primary question of their mode (the budget, or the regression limit), and thresholds
+ * beside or instead of it, all under one error probability. Runs that are not comparable, clocks that disagree and
+ * runs without an answer get no verdict.
  */
 
 import type { BenchReport, Check, Gate } from '../report/schema.ts'
 import type { Threshold } from '../slo/threshold.ts'
 import { formatShare } from '../units.ts'
-import { durationCheck, gateOf, type Judge, judgeAll, undecidedCheck } from './checks.ts'
+import { durationCheck, type Judge, judgeAll, toGate, undecidedCheck } from './checks.ts'
 import { componentJudges } from './components.ts'
 import { judgeDelta, sharedDefinition } from './delta.ts'
-import { type JudgedBy, overheadJudge } from './judge.ts'
-import { type Difference, isSameArm, type Pair, troubleIn } from './pair.ts'
+import { type JudgedBy, overheadJudge } from './judge-overhead.ts'
+import { type Difference, findTrouble, isSameArm, type Pair } from './pair.ts'
 import type { RegressionLimit } from './thresholds.ts'
 import { type ThresholdContext, thresholdJudge } from './thresholds.ts'
 
-/**
- * A new gateway against an old one: P99 of what each adds (latency, where the runs do not carry that) may grow by the larger of
- * 0.5 ms and 10 %. From 1 to 6.9 ms is a regression, however far under the budget.
- */
-
-export const MAX_REGRESSION: RegressionLimit = { ms: 0.5, share: 0.1 }
-
-const QUANTILE = 0.99
-
-export function regressionJudge(pair: Pair, limit: RegressionLimit): { judge: Judge; judgedBy: JudgedBy } {
-  const definition = sharedDefinition(pair)
-  const of = definition ? 'overhead' : 'latency'
-  const judge: Judge = (alphaFail) => {
-    const { result, limitMs } = judgeDelta(pair, definition ?? 'latency', QUANTILE, limit, alphaFail)
-    return durationCheck(`delta.${of}.p99`, '<', limitMs, result)
-  }
-  const how = pair.paired ? 'by blocks run in turns' : 'of two runs recorded apart'
-  return {
-    judge,
-    judgedBy: {
-      definition: pair.paired ? 'paired' : 'quantile-difference',
-      source: `P99 of ${definition ? `${definition} overhead` : 'latency'}, new minus old, ${how}`,
-      caveat: pair.paired
-        ? 'the mood of the machine, which both blocks of a pair met, cancels'
-        : "two runs apart do not share the machine's mood: a change of less than about 15 % can hide in it",
-      floor: null,
-    },
-  }
-}
-
 export interface Rules {
   budgetMs: number
-  /** What was asked for of the gateway's parts, at P99. */
+  /** The budgets that were asked for, by part of the gateway, at P99. */
   componentsMs?: Readonly<Record<string, number>>
   maxRegression: RegressionLimit
   thresholds: readonly Threshold[]
-  /** Whether the mode's own question is asked: by default when there are no thresholds. */
+  /** Whether the primary question of the mode is judged: by default when there are no thresholds. */
   primary: boolean
-  /** Compare although what the runs measured differs. */
+  /** Compare even if the runs measured different things. */
   allowDifferent: boolean
 }
 
-export interface PairVerdict {
+interface PairVerdict {
   gate: Gate
   judgedBy: JudgedBy | null
 }
@@ -77,7 +48,38 @@ export function judgePair(pair: Pair, differences: readonly Difference[], rules:
   return { gate: heldBack(gate, pair.gateway), judgedBy: primary?.judgedBy ?? null }
 }
 
-/** Thresholds over one run. */
+/**
+ * The default limit of a regression: P99 of the overhead (of latency, where the runs carry no overhead) may grow by
+ * the larger of 0.5 ms and 10 %. From 1 to 6.9 ms is a regression, even far under the budget.
+ */
+export const MAX_REGRESSION: RegressionLimit = { ms: 0.5, share: 0.1 }
+
+const QUANTILE = 0.99
+
+/** How a new gateway is judged against an old one. */
+export function regressionJudge(pair: Pair, limit: RegressionLimit): { judge: Judge; judgedBy: JudgedBy } {
+  const definition = sharedDefinition(pair)
+  const of = definition ? 'overhead' : 'latency'
+  const judge: Judge = (alphaFail) => {
+    const { result, limitMs } = judgeDelta(pair, definition ?? 'latency', QUANTILE, limit, alphaFail)
+    return durationCheck(`delta.${of}.p99`, '<', limitMs, result)
+  }
+  const how = pair.paired ? 'by pairs of blocks' : 'of two separate runs'
+  return {
+    judge,
+    judgedBy: {
+      definition: pair.paired ? 'paired' : 'quantile-difference',
+      source: `P99 of ${definition ? `${definition} overhead` : 'latency'}, new minus old, ${how}`,
+      caveat: pair.paired
+        ? 'both blocks of a pair meet the same state of the machine, which cancels'
+        : 'separate runs do not meet the same state of the machine: a change of less than about 15 % can hide ' +
+          'in the drift',
+      floor: null,
+    },
+  }
+}
+
+/** Judges thresholds over one run, beside other checks. */
 export function judgeRun(
   context: ThresholdContext,
   thresholds: readonly Threshold[],
@@ -87,7 +89,7 @@ export function judgeRun(
   return heldBack(judgeAll([...others, ...judges]), context.gateway)
 }
 
-/** A saturated client, or more than 1 % of errors, and nothing passes but a limit on errors themselves. */
+/** With a saturated client or more than 1 % of errors nothing passes, except a limit on errors themselves. */
 export function heldBack(gate: Gate, { client, totals }: BenchReport): Gate {
   const failed = totals.sent === 0 ? 0 : totals.failed / totals.sent
   const but =
@@ -97,7 +99,7 @@ export function heldBack(gate: Gate, { client, totals }: BenchReport): Gate {
         ? `${formatShare(failed)} of the requests failed`
         : undefined
   if (but === undefined) return gate
-  return gateOf(gate.checks.map((check) => (check.metric === 'errors.rate' ? check : held(check, but))))
+  return toGate(gate.checks.map((check) => (check.metric === 'errors.rate' ? check : held(check, but))))
 }
 
 function held(check: Check, but: string): Check {
@@ -126,7 +128,7 @@ function whyIncomparable(
   if (mode === 'overhead' && baseline.target.role === 'gateway' && gateway.target.role === 'direct') {
     return 'the files look swapped: give the baseline first, then the gateway'
   }
-  const trouble = troubleIn(baseline, gateway)
+  const trouble = findTrouble(baseline, gateway)
   if (trouble !== undefined) return trouble
   const forbidding = differences.filter((difference) => difference.forbids).map((difference) => difference.what)
   if (forbidding.length === 0 || allowDifferent) return undefined

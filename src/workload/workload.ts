@@ -4,7 +4,7 @@
  * from the seed and i alone, so it is the same in every arm and every run.
  */
 import { createHash } from 'node:crypto'
-import { type Category, categoryOf } from '../slo/category.ts'
+import { type Category, findCategory } from '../slo/category.ts'
 import { hash32, type Random } from '../stats/random.ts'
 import type { ApiEndpoint } from '../wire/formats.ts'
 import { buildNonce, nonceWord } from '../wire/nonce.ts'
@@ -30,7 +30,7 @@ function partClassifier(
 ): (promptTokens: number) => number {
   const all = { ...headers, ...part.headers }
   return (promptTokens) => {
-    const found = categoryOf({ endpoint, promptTokens, headers: all }, categories)
+    const found = findCategory({ endpoint, promptTokens, headers: all }, categories)
     return found ? categories.indexOf(found) : NO_CATEGORY
   }
 }

@@ -1,5 +1,5 @@
-// Every benchmark, one after another, on a machine that should be quiet: `npm run bench`. Each prints its own table, with ratios to a
-// peer of the same run.
+// Every benchmark, one after another, on a machine that should be quiet: `npm run bench`. Each prints its own table,
+// with ratios to a peer of the same run.
 import { spawnSync } from 'node:child_process'
 
 const SCRIPTS = [

@@ -37,7 +37,8 @@ async function tokensOf(answer: Answer, changes: Partial<RunPlan>, stream = fals
 const TEXT = 'Strawberries are unquestionably red; 12,345 of them weigh a tonne.'
 const json = (content: string, usage = {}): string => JSON.stringify({ choices: [{ message: { content } }], ...usage })
 const sse = (...texts: string[]): string =>
-  `${texts.map((content) => `data: ${JSON.stringify({ choices: [{ delta: { content } }] })}\n\n`).join('')}data: [DONE]\n\n`
+  `${texts.map((content) => `data: ${JSON.stringify({ choices: [{ delta: { content } }] })}\n\n`).join('')}data: ` +
+  '[DONE]\n\n'
 const USAGE = { usage: { prompt_tokens: 5, completion_tokens: 3 } }
 
 describe('tokens without usage', () => {

@@ -1,4 +1,5 @@
-// The floor of a run without a direct arm: measured at a null upstream, named in report and output, and judged like any floor.
+// The floor of a run without a direct arm: measured at a null upstream, named in report and output, and judged like
+// any floor.
 import { readFileSync } from 'node:fs'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type EmbeddedPair, startEmbeddedPair } from '../../src/bench/embedded.ts'
@@ -24,7 +25,9 @@ test('a single run through a gateway has a floor of its own, without what the ga
   const flags = ['--url', pair.gatewayUrl, '--requests', '60', '--concurrency', '6', '--max-tokens', '2', '--stream']
   const { code, stdout } = await kt(['bench', ...flags, '--floor', '--output', path])
   expect(code).toBe(0)
-  expect(stdout.replaceAll(/\s+/g, ' ')).toMatch(/its own floor, at a null upstream: P50 [\d.]+ ms, P99 [\d.]+, n=\d+/)
+  expect(stdout.replaceAll(/\s+/g, ' ')).toMatch(
+    /measurement floor, at a null upstream: P50 [\d.]+ ms, P99 [\d.]+, n=\d+/,
+  )
   const { client, overhead } = readReport(path)
   expect(client.floorMs?.source).toBe('null-upstream')
   expect(client.floorMs?.count).toBeGreaterThan(10)
@@ -56,7 +59,10 @@ function judged(readings: number): string | undefined {
   return `${check?.verdict}: ${check?.why}`
 }
 
-test('a floor over a quarter of the budget takes a PASS away, unless it rests on too few readings to have a P99', () => {
-  expect(judged(200)).toMatch(/^inconclusive: .* over a quarter of the budget: this rig cannot carry a PASS$/)
-  expect(judged(50)).toMatch(/^pass: /)
-})
+test(
+  'a floor over a quarter of the budget takes a PASS away, unless it rests on too few readings ' + 'to have a P99',
+  () => {
+    expect(judged(200)).toMatch(/^inconclusive: .* over a quarter of the budget: this rig cannot carry a PASS$/)
+    expect(judged(50)).toMatch(/^pass: /)
+  },
+)

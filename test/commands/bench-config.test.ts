@@ -174,28 +174,31 @@ describe('kt bench, what is sent', () => {
     expect(report.target.model).toBe('mine')
   })
 
-  it('--workload mix on the embedded pair: the same requests on both arms, streamed and whole, all measured', async () => {
-    const report = await bench(
-      '--workload',
-      'mix',
-      '--requests',
-      '60',
-      '--max-tokens',
-      '4',
-      '--warmup',
-      '4',
-      '--concurrency',
-      '4',
-    )
-    expect(report.totals).toMatchObject({ sent: 60, successful: 60 })
-    expect(report.arms.baseline?.totals.successful).toBe(60)
-    const streamed = report.ttftMs?.count ?? 0
-    expect(streamed).toBeGreaterThan(40)
-    expect(streamed).toBeLessThan(60)
-    expect(report.arms.baseline?.ttftMs?.count).toBe(streamed)
-    expect(report.overhead[0]).toMatchObject({ definition: 'provider-stamped', count: 60, negative: 0 })
-    expect(report.load.workload.name).toBe('mix')
-  })
+  it(
+    '--workload mix on the embedded pair: the same requests on both arms, streamed and whole, ' + 'all measured',
+    async () => {
+      const report = await bench(
+        '--workload',
+        'mix',
+        '--requests',
+        '60',
+        '--max-tokens',
+        '4',
+        '--warmup',
+        '4',
+        '--concurrency',
+        '4',
+      )
+      expect(report.totals).toMatchObject({ sent: 60, successful: 60 })
+      expect(report.arms.baseline?.totals.successful).toBe(60)
+      const streamed = report.ttftMs?.count ?? 0
+      expect(streamed).toBeGreaterThan(40)
+      expect(streamed).toBeLessThan(60)
+      expect(report.arms.baseline?.ttftMs?.count).toBe(streamed)
+      expect(report.overhead[0]).toMatchObject({ definition: 'provider-stamped', count: 60, negative: 0 })
+      expect(report.load.workload.name).toBe('mix')
+    },
+  )
 
   it('--workload embeddings', async () => {
     const report = await bench('--workload', 'embeddings', '--requests', '10', '--warmup', '0')

@@ -57,7 +57,7 @@ describe('kt bench --slo auto', () => {
     expect(verdicts).toMatchObject({ batch: 'fail', short: 'pass' })
     expect(ended.stdout).toContain('SLO by category')
     expect(ended.stdout).toMatch(/^ {2}batch .* 0 % +100\.00x +FAIL$/m)
-    expect(ended.stdout).toMatch(/requests of no category: not judged/)
+    expect(ended.stdout).toMatch(/requests without a category: not judged/)
     expect(Math.max(...ended.stdout.split('\n').map((line) => line.length))).toBeLessThanOrEqual(80)
   })
 

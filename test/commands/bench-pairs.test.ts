@@ -28,7 +28,7 @@ describe('kt bench with two arms', () => {
     expect(code).toBe(0)
     expect(stdout).toContain('floor (direct)')
     // Ten blocks are five pairs: too few to bound anything.
-    expect(stdout).toContain('Noise of this rig: not known')
+    expect(stdout).toContain('Noise of this rig: unknown')
     const report = read(out)
     expect(report.arms).toMatchObject({ mode: 'paired', primary: 'gateway' })
     expect(report.arms.baseline?.totals).toMatchObject({ sent: 100, successful: 100 })
@@ -50,34 +50,37 @@ describe('kt bench with two arms', () => {
     expect(stderr).toContain('After 10 pairs of blocks: FAIL, the run ends here.')
     expect(stdout.replaceAll(/\s+/g, ' ')).toContain('Judged after 10 of at most 50 pairs of blocks: decided at 10.')
     const report = read(out)
-    expect(report.looks?.taken).toEqual([{ pairs: 10, verdict: 'fail' }])
-    expect(report.totals).toMatchObject({ sent: 80, rested: { sent: 20, failed: 0 } })
+    expect(report.interimAnalyses?.taken).toEqual([{ pairs: 10, verdict: 'fail' }])
+    expect(report.totals).toMatchObject({ sent: 80, idleFirst: { sent: 20, failed: 0 } })
     expect(report.arms).toMatchObject({ pairing: 'block', baseline: { totals: { sent: 80 } } })
   })
 
-  it('--pairing request: pairs of requests, judged by blocks of pairs; compare takes the halves as a pair', async () => {
-    const out = dir.file('q.json')
-    const args = [
-      'bench',
-      '--url',
-      pair.gatewayUrl,
-      '--baseline-url',
-      pair.providerUrl,
-      ...SMALL,
-      '--pairing',
-      'request',
-    ]
-    const { code, stdout } = await kt([...args, '--threshold', 'delta.latency.p50<1s', '--output', out, '--split'])
-    expect(code).toBe(0)
-    expect(stdout).toContain('in turns by request')
-    expect(stdout).toMatch(/PASS {2}delta\.latency\.p50 .*20\s+pairs of blocks/s)
-    const report = read(out)
-    expect(report.arms.pairing).toBe('request')
-    expect(report.totals.rested).toBeUndefined()
-    expect(report.blocks.map(({ sent }) => sent)).toEqual(Array(40).fill(5))
-    const compared = await kt(['bench', 'compare', dir.file('q.baseline.json'), dir.file('q.gateway.json'), '--json'])
-    expect(JSON.parse(compared.stdout)).toMatchObject({ pairing: 'paired', mode: 'overhead' })
-  })
+  it(
+    '--pairing request: pairs of requests, judged by blocks of pairs; compare takes the halves ' + 'as a pair',
+    async () => {
+      const out = dir.file('q.json')
+      const args = [
+        'bench',
+        '--url',
+        pair.gatewayUrl,
+        '--baseline-url',
+        pair.providerUrl,
+        ...SMALL,
+        '--pairing',
+        'request',
+      ]
+      const { code, stdout } = await kt([...args, '--threshold', 'delta.latency.p50<1s', '--output', out, '--split'])
+      expect(code).toBe(0)
+      expect(stdout).toContain('in turns by request')
+      expect(stdout).toMatch(/PASS {2}delta\.latency\.p50 .*20\s+pairs of blocks/s)
+      const report = read(out)
+      expect(report.arms.pairing).toBe('request')
+      expect(report.totals.idleFirst).toBeUndefined()
+      expect(report.blocks.map(({ sent }) => sent)).toEqual(Array(40).fill(5))
+      const compared = await kt(['bench', 'compare', dir.file('q.baseline.json'), dir.file('q.gateway.json'), '--json'])
+      expect(JSON.parse(compared.stdout)).toMatchObject({ pairing: 'paired', mode: 'overhead' })
+    },
+  )
 
   it('two files recorded apart: a gateway that adds 20 ms fails, whichever way the machine drifts', async () => {
     const slow = await startEmbeddedPair(20, () => {})
@@ -115,7 +118,7 @@ describe('kt bench with two arms', () => {
     ]
     const { code, stdout } = await kt([...args, '--output', out])
     expect(stdout.replaceAll(/\s+/g, ' ')).toMatch(
-      /Noise of this rig: two equal arms differ at P99 by .* of overhead .*A\/A\)/,
+      /Noise of this rig: two identical arms differ at P99 by .* of overhead .*A\/A\)/,
     )
     expect(code).toBe(0)
     const report = read(out)

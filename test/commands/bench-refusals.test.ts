@@ -169,7 +169,7 @@ describe('kt bench against a target that does not answer as it should', () => {
       '--concurrency',
       '1',
     ])
-    expect(stdout).toContain('Stopped: the token budget was spent.')
+    expect(stdout).toContain('Stopped: the token budget is spent.')
     // Eight tokens each, the one of the warm-up among them.
     expect(stdout).toMatch(/Total Requests\s+49/)
   })

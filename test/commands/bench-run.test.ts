@@ -161,7 +161,7 @@ describe('kt bench', () => {
     running.ctrlC()
     const { code, stdout } = await running.ended
     expect(code).toBe(130)
-    expect(stdout).toContain('Interrupted: this is what was measured until then.')
+    expect(stdout).toContain('Interrupted: these are the results up to then.')
     const report = read(out)
     expect(report.interrupted).toBe(true)
     expect(report.totals.successful).toBeGreaterThan(0)

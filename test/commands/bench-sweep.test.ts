@@ -6,7 +6,8 @@ import { kt, tempDir } from '../support/kt.ts'
 const dir = tempDir()
 afterAll(dir.remove)
 
-test('sweeps the embedded pair: a curve for each number of processes, what passed and what it cost, and the report', async () => {
+test('sweeps the embedded pair: a curve for each number of processes, what passed and what it ' +
+  'cost, and the report', async () => {
   const out = dir.file('s.json')
   const config = dir.file('sweep.yaml')
   writeFileSync(

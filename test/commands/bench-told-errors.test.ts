@@ -1,4 +1,5 @@
-// Streams that begin well and tell their failure by an event's name: thresholds, SLOs and the report take them for failures.
+// Streams that begin well and tell their failure by an event's name: thresholds, SLOs and the report take them for
+// failures.
 import { afterEach, expect, it } from 'vitest'
 import { benchReportSchema } from '../../src/report/schema.ts'
 import { httpServer, type TestServer } from '../support/engine.ts'

@@ -1,4 +1,5 @@
-// kt doctor as a user runs it: the gateway that kt ships, a bad config found by reading and by measuring, severities, bad input.
+// kt doctor as a user runs it: the gateway that kt ships, a bad config found by reading and by measuring, severities,
+// bad input.
 import { writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { afterAll, describe, expect, it } from 'vitest'

@@ -115,7 +115,8 @@ describe('kt gateway start', () => {
     const typo = write('typo.yaml', 'gateway: { connection_pool: { max_totl: 3 } }')
     const two = write(
       'two.yaml',
-      'gateway: { providers: [{ name: a, base_url: "http://h", api_key: sk-secret }, { name: b, base_url: "http://i" }] }',
+      'gateway: { providers: [{ name: a, base_url: "http://h", api_key: sk-secret }, { name: b, base_url: ' +
+        '"http://i" }] }',
     )
     const cases: [string[], RegExp][] = [
       [['--config', typo], /unknown key 'max_totl' \(did you mean 'max_total'\?\)/],

@@ -75,7 +75,11 @@ describe('stdout', () => {
   it.each<[string, string[], string]>([
     ['two files', ['--output', '-', '--samples', '/dev/stdout'], '--output and --samples both write to stdout'],
     ['--json and another file', ['--json', '--samples', '-'], '--json and --samples both write to stdout'],
-    ['arms beside it', ['--aa', '--split', '--output', '-'], '--split writes files beside --output, and - is none'],
+    [
+      'arms beside it',
+      ['--aa', '--split', '--output', '-'],
+      '--split writes files beside --output, and - is not a file',
+    ],
   ])('is refused for %s, with exit 2 and before anything is sent', async (_, args, words) => {
     const { code, stdout, stderr } = await kt(bench(...args))
     expect(stderr).toContain(words)
@@ -136,7 +140,7 @@ describe.skipIf(!posix)('what is no regular file', () => {
     await waiting.said(/waiting for a reader of .*alone/)
     waiting.ctrlC()
     const { code, stdout, stderr } = await waiting.ended
-    expect(stderr).toContain('alone: nobody reads it. What was measured stands in the output alone.')
+    expect(stderr).toContain('alone: nobody reads it. The result is only in the output of this command.')
     expect(stdout).toMatch(/Successful\s+20/)
     expect(code).toBe(130)
   })
@@ -159,7 +163,7 @@ it.skipIf(!canMount)(
       const levels = ['--concurrency', '1', '--step', '200ms', '--output', path]
       for (const args of [bench('--output', path), ['bench', 'sweep', '--url', server.origin, ...levels]]) {
         const { code, stdout, stderr } = await kt(args)
-        expect(stderr).toContain('r.json: no space left. What was measured stands in the output alone.')
+        expect(stderr).toContain('r.json: no space left. The result is only in the output of this command.')
         expect(stdout).toContain('kt bench')
         expect(code).toBe(2)
         expect(readFileSync(path, 'utf8')).toBe('former')

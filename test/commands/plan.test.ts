@@ -1,4 +1,5 @@
-// `kt plan` as a user runs it: the answer first, 80 columns, JSON by its schema, and each bad input refused in one message.
+// `kt plan` as a user runs it: the answer first, 80 columns, JSON by its schema, and each bad input refused in one
+// message.
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { z } from 'zod'
@@ -34,7 +35,7 @@ test('--explain gives each constraint its formula, its inputs, their source and 
     expect(stdout).toMatch(new RegExp(`^  ${name} = .*\n(?:  .*\n)?\\s+= [\\d.,]+ (?:worker|node)s$`, 'm'))
   }
   expect(stdout.replaceAll(/\n {30,}/g, ' ')).toMatch(
-    /bytes per output token +290 B +assumed \(--bytes-per-output-token\): .*recorded OpenAI-style SSE streams \(2026-11\)/,
+    /bytes per output token +290 B +assumed \(--bytes-per-output-token\): .*recorded .*SSE streams \(2026-11\)/,
   )
 })
 

@@ -6,7 +6,7 @@ import { parse } from 'yaml'
 import { gatewayConfigSchema } from '../../reference-gateway/config/config.ts'
 import { UserError } from '../../src/errors.ts'
 import { checkGatewayConfig, gatewayCheckJson, oneFile } from '../../src/gateway-cli/gateway-config.ts'
-import { renderGatewayCheck } from '../../src/output/gateway-check.ts'
+import { renderGatewayCheck } from '../../src/output/gateway-tables.ts'
 import { kt, tempDir } from '../support/kt.ts'
 
 const dir = tempDir()

@@ -13,7 +13,7 @@ test.each([
   ['bench compar', "kt: there is no command 'bench compar'\n    Did you mean 'kt bench compare'?"],
   ['gatewey start', "kt: there is no command 'gatewey start'\n    Did you mean 'kt gateway start'?"],
   ['plan 80M', "kt: 'kt plan' takes no argument '80M'\n    See 'kt plan --help'."],
-  ['frobnicate', "kt: there is no command 'frobnicate'\n    See 'kt --help' for the commands there are."],
+  ['frobnicate', "kt: there is no command 'frobnicate'\n    See 'kt --help' for the list of commands."],
 ])('kt %s', (typed, message) => {
   expect(explainUnknown(typed, ids, 'kt')).toBe(message)
 })

@@ -4,7 +4,7 @@ import { buildReport } from '../../src/bench/build-report.ts'
 import type { RunRecord } from '../../src/load/merge.ts'
 import type { RunPlan } from '../../src/load/plan.ts'
 import { startRun } from '../../src/load/run.ts'
-import { contradictionIn } from '../../src/report/read.ts'
+import { findContradiction } from '../../src/report/contradictions.ts'
 import { fingerprint } from '../../src/system/machine.ts'
 import { readBudgets } from '../../src/verdict/components.ts'
 import { httpServer, OK_BODY, planFor, type TestServer } from '../support/engine.ts'
@@ -53,7 +53,7 @@ it('sent is the sum of the classes, over the run and in each block', async () =>
     ['KT_HTTP_429', 'KT_HTTP_5XX', 'KT_RESET', 'KT_TIMEOUT_TOTAL', 'KT_TRUNCATED', 'OK'].sort(),
   )
   for (const block of blocks) expect(sum(block.outcomes)).toBe(block.sent)
-  expect(contradictionIn({ totals, blocks, ...report })).toBeUndefined()
+  expect(findContradiction({ totals, blocks, ...report })).toBeUndefined()
 })
 
 it('a record with a request in no class, or in two, gives no report', async () => {

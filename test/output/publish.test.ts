@@ -176,7 +176,7 @@ describe('kt bench compare in CI', () => {
     const { code, stdout } = await compare([baseline, slow, '--threshold', 'ttft.p99<1s'])
     expect(code).toBe(4)
     expect(stdout.replaceAll(/\s+/g, ' ')).toContain(
-      'INCONCLUSIVE ttft.p99 (no samples of ttft in this run: it takes --stream)',
+      'INCONCLUSIVE ttft.p99 (no samples of ttft in this run: it needs --stream)',
     )
   })
 

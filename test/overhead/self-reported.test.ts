@@ -1,13 +1,16 @@
 // What each gateway says of itself, by its documented headers: units, definitions, and what cannot be.
 import { describe, expect, it } from 'vitest'
 import type { ResponseHeaders } from '../../src/client/request-result.ts'
-import { readSelfReport, type SelfReport } from '../../src/overhead/self-reported.ts'
+import { readSelfReported, type SelfReportedAnswer } from '../../src/overhead/self-reported.ts'
 
 const TOOK_US = 100_000
 
-function read(headers: ResponseHeaders, { trailers = {}, stream = false, tookUs = TOOK_US }: Options = {}): SelfReport {
+function read(
+  headers: ResponseHeaders,
+  { trailers = {}, stream = false, tookUs = TOOK_US }: Options = {},
+): SelfReportedAnswer {
   const answer = { headers, trailers, sentUs: 1_000, headersUs: 1_000 + tookUs / 2, endUs: 1_000 + tookUs }
-  const report = readSelfReport(answer, stream)
+  const report = readSelfReported(answer, stream)
   if (!report) throw new Error('nothing was recognised')
   return report
 }
@@ -18,7 +21,7 @@ interface Options {
   tookUs?: number
 }
 
-const readingsOf = (report: SelfReport) => report.readings.map(({ definition, us }) => [definition, us])
+const readingsOf = (report: SelfReportedAnswer) => report.readings.map(({ definition, us }) => [definition, us])
 
 describe('the gateways', () => {
   it.each<[string, ResponseHeaders, string, [string, number][]]>([
@@ -98,7 +101,7 @@ describe('the gateways', () => {
     ['entries that name no gateway', { 'server-timing': 'db;dur=4, cache;desc=hit' }],
     ['Server-Timing without durations', { 'server-timing': 'gateway;desc="hello"' }],
   ])('%s says nothing of a gateway', (_, headers) => {
-    expect(readSelfReport({ headers, trailers: {}, sentUs: 0, headersUs: 50, endUs: 100 }, false)).toBeUndefined()
+    expect(readSelfReported({ headers, trailers: {}, sentUs: 0, headersUs: 50, endUs: 100 }, false)).toBeUndefined()
   })
 
   it('states the resolution where it is a whole millisecond, and that a provider may have sent the header', () => {
@@ -200,16 +203,19 @@ describe('what cannot be is left out, by rule', () => {
     ])
   })
 
-  it("shows the provider's own time beside what the gateway says, under its own name, and rejects what cannot be", () => {
-    const passed = read({ 'x-portkey-trace-id': 'a', 'openai-processing-ms': '80' })
-    expect(passed).toMatchObject({ gateway: 'Portkey', caveat: expect.stringContaining('no timing header') })
-    expect(readingsOf(passed)).toEqual([['provider-reported', 20_000]])
-    expect(read({ 'openai-processing-ms': '102' })).toMatchObject({
-      readings: [],
-      rejected: ["openai-processing-ms above the client's own time"],
-    })
-    expect(read({ 'openai-processing-ms': '40' }, { stream: true }).readings[0]?.note).toContain('never judged')
-  })
+  it(
+    "shows the provider's own time beside what the gateway says, under its own name, and " + 'rejects what cannot be',
+    () => {
+      const passed = read({ 'x-portkey-trace-id': 'a', 'openai-processing-ms': '80' })
+      expect(passed).toMatchObject({ gateway: 'Portkey', caveat: expect.stringContaining('no timing header') })
+      expect(readingsOf(passed)).toEqual([['provider-reported', 20_000]])
+      expect(read({ 'openai-processing-ms': '102' })).toMatchObject({
+        readings: [],
+        rejected: ["openai-processing-ms above the client's own time"],
+      })
+      expect(read({ 'openai-processing-ms': '40' }, { stream: true }).readings[0]?.note).toContain('never judged')
+    },
+  )
 
   it('does not mistake a quick upstream for seconds', () => {
     expect(read({ 'server-timing': 'upstream;dur=0.01' }).rejected).toEqual([])

@@ -1,6 +1,6 @@
 // Gateways' headers on real sockets, through the client and the recorder into the report's overhead section.
 import { afterEach, describe, expect, it } from 'vitest'
-import { overheadOf, signalsOf } from '../../src/bench/build-overhead.ts'
+import { buildOverhead, buildSignals } from '../../src/bench/build-overhead.ts'
 import { explainDisagreement } from '../../src/overhead/disagreement.ts'
 import { httpServer, OK_BODY, planFor, run, type TestServer } from '../support/engine.ts'
 
@@ -17,7 +17,7 @@ async function through(headers: (index: number) => Record<string, string>) {
     request.resume().on('end', () => setTimeout(() => response.writeHead(200, own).end(OK_BODY), WAIT_MS))
   })
   const { arm } = await run(planFor(server.origin, { requests: 20, blocks: 2 }))
-  return { arm, overhead: overheadOf(arm, budgets), signals: signalsOf(arm) }
+  return { arm, overhead: buildOverhead(arm, budgets), signals: buildSignals(arm) }
 }
 
 describe('a run through a gateway that speaks', () => {
@@ -32,7 +32,7 @@ describe('a run through a gateway that speaks', () => {
     ])
     expect(signals).toEqual({ gateway: 'Kong', caveat: '', rejected: {} })
     expect(overhead[1]?.totalMs.p50).toBeGreaterThan(1)
-    expect(arm.blocks.map((block) => Object.keys(block.told))).toEqual(
+    expect(arm.blocks.map((block) => Object.keys(block.selfReported))).toEqual(
       Array.from({ length: 2 }, () => ['self-reported', 'upstream-reported']),
     )
     expect(explainDisagreement(overhead)).toHaveLength(1)
@@ -121,11 +121,11 @@ describe('two definitions', () => {
     ],
     [
       [entry('provider-stamped', 0.5), entry('self-reported', 1.5)],
-      /self-reported reads 1\.00 ms more.*believe the stamps/,
+      /self-reported reads 1\.00 ms more.*trust the stamps/,
     ],
     [[entry('provider-stamped', 1.5), entry('upstream-reported', 0.5)], /the wait that the gateway reports holds/],
     [[entry('upstream-reported', 1.5), entry('self-reported', 0.5)], /the network to the gateway, and kt/],
-    [[entry('provider-stamped', 1), entry('self-reported', 1.01, 2.01)], /agree to 0.05 ms/],
+    [[entry('provider-stamped', 1), entry('self-reported', 1.01, 2.01)], /agree within 0.05 ms/],
   ])('are explained (%#)', (entries, words) => {
     expect(explainDisagreement(entries).join()).toMatch(words)
   })

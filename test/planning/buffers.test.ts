@@ -1,7 +1,7 @@
 // Buffers: the guide's profiles, what they cost in memory, and the directives.
 import { describe, expect, test } from 'vitest'
 import { UserError } from '../../src/errors.ts'
-import { renderBuffers } from '../../src/output/instances-table.ts'
+import { renderBuffers } from '../../src/output/planning-tables.ts'
 import { bufferProfileFor, kongDirectives, planBuffers } from '../../src/plan/buffers.ts'
 import { bufferRequest } from '../../src/planning/buffer-request.ts'
 import { readSizing } from '../../src/planning/sizing.ts'

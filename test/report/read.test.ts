@@ -37,6 +37,36 @@ function edited(change: (report: BenchReport) => void): string {
 describe('reading a report', () => {
   it('gives back what was written', () => expect(readReport(file(text))).toEqual(good))
 
+  it('migrates the names of earlier versions, in both arms', () => {
+    const delay = (p50: number) => ({ count: 400, p50, p99: 2, max: 3 })
+    const analyses = { planned: [10], taken: [{ pairs: 10, verdict: 'pass' }], alphaPass: 0.0125, alphaFail: 0.001 }
+    const oldArm = { legsMs: { request: delay(1), response: delay(0.5) } }
+    const newArm = { oneWayMs: { requestPath: delay(1), responsePath: delay(0.5) } }
+    const counts = { sent: 20, failed: 1 }
+    const { baseline } = good.arms
+    const older = {
+      ...good,
+      ...oldArm,
+      looks: analyses,
+      totals: { ...good.totals, rested: counts },
+      arms: { ...good.arms, baseline: { ...baseline, ...oldArm, totals: { ...baseline?.totals, rested: counts } } },
+    }
+    expect(readReport(file(JSON.stringify(older)))).toEqual({
+      ...good,
+      ...newArm,
+      interimAnalyses: analyses,
+      totals: { ...good.totals, idleFirst: counts },
+      arms: { ...good.arms, baseline: { ...baseline, ...newArm, totals: { ...baseline?.totals, idleFirst: counts } } },
+    })
+  })
+
+  it('refuses a report that holds a name of today beside its former one', () => {
+    const both = edited((report) =>
+      Object.assign(report.totals, { rested: { sent: 1, failed: 0 }, idleFirst: { sent: 2, failed: 0 } }),
+    )
+    expect(refusal(file(both)).message).toContain('rested')
+  })
+
   it.each([
     ['an empty file', '', 'the file is empty'],
     ['a web page', '<!doctype html><html></html>', 'this is a web page'],

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { EXIT, UserError } from '../../src/errors.ts'
 import { KNOWN_METRICS } from '../../src/slo/metrics.ts'
-import { isMalformed, parseThreshold } from '../../src/slo/threshold.ts'
+import { parseThreshold } from '../../src/slo/threshold.ts'
 import { parseMaxRegression, parseThresholds } from '../../src/verdict/thresholds.ts'
 
 describe('the threshold grammar', () => {
@@ -20,12 +20,12 @@ describe('the threshold grammar', () => {
     ['latency.p75<500us', { kind: 'quantile', quantile: 0.75, limitUs: 500 }],
     ['delta.overhead.p99<0', { kind: 'delta', limitUs: 0 }],
     ['overhead.routing.p99<0.5ms', { kind: 'component', of: 'routing', quantile: 0.99, op: '<', limitUs: 500 }],
-  ])('reads %j', (text, threshold) => expect(parseThreshold(text)).toMatchObject(threshold))
+  ])('reads %j', (text, threshold) => expect(parseThreshold(text)).toMatchObject({ ok: true, value: threshold }))
 
   it('reads every metric that it lists', () => {
     const limits = ['<7ms', '<1%', '>99%', '>100']
     for (const metric of KNOWN_METRICS) {
-      expect(limits.some((limit) => !isMalformed(parseThreshold(metric + limit)))).toBe(true)
+      expect(limits.some((limit) => parseThreshold(metric + limit).ok)).toBe(true)
     }
   })
 
@@ -52,7 +52,7 @@ describe('the threshold grammar', () => {
     ['throughput<100', "there is no metric 'throughput'"],
   ])('refuses %j', (text, problem) => {
     const parsed = parseThreshold(text)
-    expect(isMalformed(parsed) ? parsed.problem : '').toContain(problem)
+    expect(parsed.ok ? '' : parsed.why).toContain(problem)
   })
 
   it('never throws, whatever it is given', () => {

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { bisect, type CurveLevel, findKnee, frontierOf, scalingOf } from '../../src/stats/curve.ts'
+import { bisect, type CurveLevel, findFrontier, findKnee, measureScaling } from '../../src/stats/curve.ts'
 
 const level = (at: number, achievedRps: number, p99: number, high: number | null = p99 + 1): CurveLevel => ({
   level: at,
@@ -18,7 +18,7 @@ describe('the frontier', () => {
   ]
 
   it('is the highest level up to which every one keeps the limit', () => {
-    expect(frontierOf(levels).map(({ limitMs, level: at }) => [limitMs, at])).toEqual([
+    expect(findFrontier(levels).map(({ limitMs, level: at }) => [limitMs, at])).toEqual([
       [1, 50],
       [5, 100],
       [7, 200],
@@ -28,13 +28,13 @@ describe('the frontier', () => {
   })
 
   it('is certain only where the whole interval lies under the limit', () => {
-    expect(frontierOf(levels).map(({ certain }) => certain)).toEqual([false, true, false, true, true])
-    expect(frontierOf([level(1, 1, 0.5, null)], [1])[0]?.certain).toBe(false)
+    expect(findFrontier(levels).map(({ certain }) => certain)).toEqual([false, true, false, true, true])
+    expect(findFrontier([level(1, 1, 0.5, null)], [1])[0]?.certain).toBe(false)
   })
 
   it('is nowhere without a reading, or when the lowest level breaks the limit', () => {
-    expect(frontierOf([{ level: 1, achievedRps: 1, overheadMs: null }], [7])[0]?.level).toBeNull()
-    expect(frontierOf([level(1, 1, 8), level(2, 2, 1)], [7])[0]?.level).toBeNull()
+    expect(findFrontier([{ level: 1, achievedRps: 1, overheadMs: null }], [7])[0]?.level).toBeNull()
+    expect(findFrontier([level(1, 1, 8), level(2, 2, 1)], [7])[0]?.level).toBeNull()
   })
 })
 
@@ -80,15 +80,15 @@ describe('scaling', () => {
   })
 
   it('is the most that each number of processes did, over the first', () => {
-    expect(scalingOf([curve(1, 100, 200, 190), curve(2, 100, 210, 380)])).toEqual([
+    expect(measureScaling([curve(1, 100, 200, 190), curve(2, 100, 210, 380)])).toEqual([
       { gatewayWorkers: 1, level: 2, achievedRps: 200, timesFirst: 1 },
       { gatewayWorkers: 2, level: 4, achievedRps: 380, timesFirst: 1.9 },
     ])
   })
 
   it('is nothing of a single curve, a foreign gateway, or one that answered nothing', () => {
-    expect(scalingOf([curve(1, 100)])).toBeNull()
-    expect(scalingOf([curve(null, 100), curve(null, 200)])).toBeNull()
-    expect(scalingOf([curve(1, 0), curve(2, 10)])).toBeNull()
+    expect(measureScaling([curve(1, 100)])).toBeNull()
+    expect(measureScaling([curve(null, 100), curve(null, 200)])).toBeNull()
+    expect(measureScaling([curve(1, 0), curve(2, 10)])).toBeNull()
   })
 })

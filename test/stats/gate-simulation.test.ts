@@ -1,7 +1,7 @@
 /**
- * How often the budget gate errs, by seeded simulation: 5 ms median, P99 9 ms log-normal, host noise by block that is AR(1) with
- * sigma 12 % and rho 0.85, 20 blocks of 500. Two truths: `this run` (the P99 under the conditions that the run met; what one
- * run can know) and `all runs` (over every mood of the host; what the drift margin of FAIL is for).
+ * How often the budget gate errs, by seeded simulation: 5 ms median, P99 9 ms log-normal, host noise by block that is
+ * AR(1) with sigma 12 % and rho 0.85, 20 blocks of 500. Two truths: `this run` (the P99 under the conditions that the
+ * run met; what one run can know) and `all runs` (over every mood of the host; what the drift margin of FAIL is for).
  */
 import { describe, expect, it } from 'vitest'
 import { normalCdf } from '../../src/stats/distributions.ts'
@@ -90,8 +90,8 @@ function rates(truth: Truth, ratio: number, runs: number): { pass: number; fail:
 }
 
 /**
- * The same of runs that are judged until decided, the true P99 of all runs being `ratio` times the budget. `wrong`: PASS or FAIL
- * against the P99 under the conditions that the run had met when it ended.
+ * The same of runs that are judged until decided, the true P99 of all runs being `ratio` times the budget. `wrong`:
+ * PASS or FAIL against the P99 under the conditions that the run had met when it ended.
  */
 function atLooks(ratio: number, runs: number): { pass: number; fail: number; wrong: number } {
   const random = randomFrom(`looks/${ratio}`)
@@ -109,7 +109,9 @@ function atLooks(ratio: number, runs: number): { pass: number; fail: number; wro
   }
   const percent = (value: number): string => `${(100 * value).toFixed(2)} %`.padStart(9)
   process.stdout.write(
-    `budget gate, looks at 10/20/40/80, true P99 of all runs = ${ratio.toFixed(2)} x budget: PASS ${percent(shares.pass)}  FAIL ${percent(shares.fail)}  wrong on what it met ${percent(shares.wrong)}  (${runs} runs, ${used.toFixed(0)} blocks in the mean)\n`,
+    `budget gate, looks at 10/20/40/80, true P99 of all runs = ${ratio.toFixed(2)} x budget: PASS ` +
+      `${percent(shares.pass)}  FAIL ${percent(shares.fail)}  wrong on what it met ${percent(shares.wrong)}  ` +
+      `(${runs} runs, ${used.toFixed(0)} blocks in the mean)\n`,
   )
   return shares
 }
@@ -118,7 +120,8 @@ function report(truth: Truth, ratio: number, runs: number): { pass: number; fail
   const rate = rates(truth, ratio, runs)
   const percent = (value: number) => `${(100 * value).toFixed(2)} %`.padStart(9)
   process.stdout.write(
-    `budget gate, true P99 of ${truth} = ${ratio.toFixed(2)} x budget: PASS ${percent(rate.pass)}  FAIL ${percent(rate.fail)}  (${runs} runs)\n`,
+    `budget gate, true P99 of ${truth} = ${ratio.toFixed(2)} x budget: PASS ${percent(rate.pass)}  FAIL ` +
+      `${percent(rate.fail)}  (${runs} runs)\n`,
   )
   return rate
 }
@@ -145,7 +148,8 @@ describe('the budget gate in simulation', () => {
     expect(report('all runs', 2, 500).fail).toBeGreaterThan(0.99)
   })
 
-  it('judged at 10, 20, 40 and 80 blocks until decided, errs in at most 5 % on what it met, and fails a build in at most 0.3 %', () => {
+  it('judged at 10, 20, 40 and 80 blocks until decided, errs in at most 5 % on what it met, and fails a build in ' +
+    'at most 0.3 %', () => {
     for (const [ratio, runs] of [
       [1, 3_000],
       [1.05, 1_000],

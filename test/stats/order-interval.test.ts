@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { Histogram } from '../../src/stats/histogram.ts'
-import { observationsNeeded, orderIntervalUs, quantileRanks } from '../../src/stats/order-interval.ts'
+import { observationsNeeded, orderIntervalUs, quantileRanks } from '../../src/stats/quantile-interval.ts'
 import { logNormal, randomFrom } from '../../src/stats/random.ts'
 
 describe('the order-statistic interval', () => {

@@ -1,15 +1,16 @@
 /**
- * How often paired verdicts err, by seeded simulation: 5 ms median, P99 9 ms log-normal, host noise that is AR(1) over the blocks as
- * they were run (sigma 12 %, rho 0.85), pairs of 500 requests a block in random order. Only the tail of a block is drawn (from the P97
- * of the run's lowest mood on): nothing else enters a P99.
+ * How often paired verdicts err, by seeded simulation: 5 ms median, P99 9 ms log-normal, host noise that is AR(1)
+ * over the blocks as they were run (sigma 12 %, rho 0.85), pairs of 500 requests a block in random order. Only the
+ * tail of a block is drawn (from the P97 of the run's lowest mood on): nothing else enters a P99.
  */
 import { describe, expect, it } from 'vitest'
+import { firstWhere } from '../../src/stats/bisect.ts'
 import { normalCdf } from '../../src/stats/distributions.ts'
 import { ALPHA_FAIL, ALPHA_PASS } from '../../src/stats/gate.ts'
-import { pairedTP, signFlipP } from '../../src/stats/mean-test.ts'
+import { pairedTP, signFlipP } from '../../src/stats/means.ts'
 import { type BlockPair, type Counted, pairedDifference, shareDifferences, worseThanP } from '../../src/stats/paired.ts'
 import { decidePaired } from '../../src/stats/paired-gate.ts'
-import { firstWhere, normal, type Random, randomFrom } from '../../src/stats/random.ts'
+import { normal, type Random, randomFrom } from '../../src/stats/random.ts'
 import { decideAtLooks } from '../support/looks.ts'
 import { normalQuantile } from '../support/normal-quantile.ts'
 
@@ -115,7 +116,8 @@ describe('the paired gate in simulation', () => {
     expect(flips).toBeLessThanOrEqual(0.08)
   })
 
-  it('errs in at most 5 % over four looks where the truth lies at the limit, and fails a build in at most 0.3 %', () => {
+  it('errs in at most 5 % over four looks where the truth lies at the limit, and fails a build ' +
+    'in at most 0.3 %', () => {
     // What a run does: look, stop at a verdict, else go on.
     const gate = (addedUs: number) => (random: Random) => {
       const pairs = run(random, 80, addedUs)

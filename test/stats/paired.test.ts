@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { GateBlock } from '../../src/stats/gate.ts'
-import { looksUpTo, nextLook } from '../../src/stats/gate.ts'
+import { interimAnalysesUpTo, nextAnalysis } from '../../src/stats/gate.ts'
 import { Histogram } from '../../src/stats/histogram.ts'
 import { pairedDifference, worseThanP } from '../../src/stats/paired.ts'
 import { judgePaired } from '../../src/stats/paired-gate.ts'
@@ -95,12 +95,18 @@ describe('the paired gate', () => {
 
 describe('looks', () => {
   it('come after 10, 20, 40 and 80 pairs, or at the end of a shorter run', () => {
-    expect([80, 50, 20, 10, 6].map(looksUpTo)).toEqual([[10, 20, 40, 80], [10, 20, 40, 50], [10, 20], [10], [6]])
+    expect([80, 50, 20, 10, 6].map(interimAnalysesUpTo)).toEqual([
+      [10, 20, 40, 80],
+      [10, 20, 40, 50],
+      [10, 20],
+      [10],
+      [6],
+    ])
   })
 
   it('end with a verdict, or with the run', () => {
-    expect([0, 10, 15, 40, 80].map((pairs) => nextLook('inconclusive', pairs))).toEqual([10, 20, 20, 80, undefined])
-    expect([nextLook('pass', 10), nextLook('fail', 20)]).toEqual([undefined, undefined])
-    expect(nextLook('inconclusive', 20, looksUpTo(25))).toBe(25)
+    expect([0, 10, 15, 40, 80].map((pairs) => nextAnalysis('inconclusive', pairs))).toEqual([10, 20, 20, 80, undefined])
+    expect([nextAnalysis('pass', 10), nextAnalysis('fail', 20)]).toEqual([undefined, undefined])
+    expect(nextAnalysis('inconclusive', 20, interimAnalysesUpTo(25))).toBe(25)
   })
 })

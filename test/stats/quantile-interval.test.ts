@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { Histogram } from '../../src/stats/histogram.ts'
-import { differenceOf, quantileBounds } from '../../src/stats/order-interval.ts'
+import { differenceOf, quantileBounds } from '../../src/stats/quantile-interval.ts'
 import { logNormal, normal, randomFrom } from '../../src/stats/random.ts'
 import { estimateShare, shareBounds } from '../../src/stats/share-interval.ts'
 

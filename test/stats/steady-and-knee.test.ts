@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { kneeOf, lastCarried } from '../../src/stats/curve.ts'
-import { steadyFrom } from '../../src/stats/mean-test.ts'
+import { findBend, lastCarried } from '../../src/stats/curve.ts'
+import { steadyFrom } from '../../src/stats/means.ts'
 import { normal, randomFrom } from '../../src/stats/random.ts'
 
 describe('steady state (MSER)', () => {
@@ -31,14 +31,14 @@ describe('the knee', () => {
   it('is where X(N) of the universal scalability law stops paying', () => {
     const xs = [1, 2, 4, 8, 16, 32, 64]
     const points = xs.map((n) => ({ x: n, y: (1_000 * n) / (1 + 0.05 * (n - 1) + 0.001 * n * (n - 1)) }))
-    expect(xs[kneeOf(points) ?? -1]).toBe(16)
+    expect(xs[findBend(points) ?? -1]).toBe(16)
   })
 
   it('is not found on a straight line, a falling one, or two points', () => {
-    expect(kneeOf([1, 2, 3, 4].map((x) => ({ x, y: 10 * x })))).toBeUndefined()
-    expect(kneeOf([1, 2, 3].map((x) => ({ x, y: 10 - x })))).toBeUndefined()
+    expect(findBend([1, 2, 3, 4].map((x) => ({ x, y: 10 * x })))).toBeUndefined()
+    expect(findBend([1, 2, 3].map((x) => ({ x, y: 10 - x })))).toBeUndefined()
     expect(
-      kneeOf([
+      findBend([
         { x: 1, y: 1 },
         { x: 2, y: 2 },
       ]),

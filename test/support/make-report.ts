@@ -3,7 +3,7 @@
  * compares, judges and renders reports; the figures are as consistent as those of a real run.
  */
 
-import { distributionOf, intervalMs, quantilesMs } from '../../src/report/distribution.ts'
+import { intervalMs, quantilesMs, summarizeDurations } from '../../src/report/duration-summary.ts'
 import {
   type ArmName,
   type ArmResult,
@@ -13,7 +13,7 @@ import {
   type OverheadResult,
 } from '../../src/report/schema.ts'
 import { Histogram } from '../../src/stats/histogram.ts'
-import { quantileBounds } from '../../src/stats/order-interval.ts'
+import { quantileBounds } from '../../src/stats/quantile-interval.ts'
 import { logNormal, normal, type Random, randomFrom } from '../../src/stats/random.ts'
 import { isInLatencyTail, type Outcome } from '../../src/wire/outcome.ts'
 
@@ -171,14 +171,14 @@ function makeArm(
     Record<Outcome, number>
   >
   if (successful > 0) outcomes.OK = successful
-  const latencyMs = distributionOf(
+  const latencyMs = summarizeDurations(
     Histogram.merge(
       live.map((block) => block.latency),
       4,
     ).encode(),
   )
   const streamed = shape.stream
-    ? distributionOf(
+    ? summarizeDurations(
         Histogram.merge(
           live.map((block) => block.upstreams),
           4,

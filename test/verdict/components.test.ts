@@ -1,4 +1,5 @@
-// The parts of a gateway's overhead against their budgets: the table, `--budgets` and thresholds on a part judge by the same blocks.
+// The parts of a gateway's overhead against their budgets: the table, `--budgets` and thresholds on a part judge by
+// the same blocks.
 import { describe, expect, it } from 'vitest'
 import { judgeBench } from '../../src/bench/judge-bench.ts'
 import { componentVerdictIn } from '../../src/verdict/components.ts'

@@ -3,10 +3,10 @@ import { describe, expect, it } from 'vitest'
 import { renderComparison } from '../../src/output/compare-table.ts'
 import { comparisonProperties, renderComparisonMarkdown } from '../../src/output/markdown.ts'
 import type { BenchReport } from '../../src/report/schema.ts'
-import { splitReport } from '../../src/report/write.ts'
+import { splitReport } from '../../src/report/split.ts'
 import { type Comparison, compareReports } from '../../src/verdict/compare.ts'
-import { overheadJudge } from '../../src/verdict/judge.ts'
-import { type Noise, noiseOf } from '../../src/verdict/noise.ts'
+import { overheadJudge } from '../../src/verdict/judge-overhead.ts'
+import { estimateNoise, type Noise } from '../../src/verdict/noise.ts'
 import { parseThresholds } from '../../src/verdict/thresholds.ts'
 import { MAX_REGRESSION } from '../../src/verdict/verdict.ts'
 import { around, fixed, makeReport, type ReportShape } from '../support/make-report.ts'
@@ -152,11 +152,11 @@ describe('files of one run measured in turns', () => {
   it('tell the noise of the rig, A/A', () => {
     const arm = { requests: 4_000, added: fixed(1) }
     const twice = makeReport({ ...arm, direct: arm })
-    const noise = noiseOf(twice, 'aa')
+    const noise = estimateNoise(twice, 'aa')
     expect(noise).toMatchObject({ source: 'aa', pairs: 20, latencyMs: [expect.any(Number), expect.any(Number)] })
     expect(noise?.latencyMs?.[0]).toBeLessThan(0)
     expect(noise?.latencyMs?.[1]).toBeGreaterThan(0)
-    expect(noiseOf(direct(), 'aa')).toBeUndefined()
+    expect(estimateNoise(direct(), 'aa')).toBeUndefined()
   })
 })
 
@@ -165,7 +165,7 @@ describe('the noise of the rig', () => {
     const own = compare(direct(), fresh())
     expect(own.noise).toMatchObject({ source: 'halves', pairs: 10 })
     expect(renderComparison(own, false).replaceAll(/\s+/g, ' ')).toMatch(
-      /Noise of this rig: two equal arms differ at P99 by -\S+ to \S+ ms of latency, -\S+ to \S+ ms of overhead \(95 %, 10 pairs/,
+      /two identical arms differ at P99 by -\S+ to \S+ ms of latency, -\S+ to \S+ ms of overhead \(95 %, 10 pairs/,
     )
     const noise = { source: 'aa', pairs: 20, latencyMs: [-0.4, 0.3] } as Noise
     for (const told of [compare(direct(), fresh(), { noise }), compare(direct(), { ...fresh(), noise })]) {
@@ -177,10 +177,10 @@ describe('the noise of the rig', () => {
     }
   })
 
-  it('is not known of a few blocks, and that is said', () => {
+  it('is unknown with few blocks, and the output says so', () => {
     const few = compare(direct(), fresh({ requests: 50, blocks: 5 }))
     expect(few.noise).toBeNull()
-    expect(renderComparison(few, false)).toContain('Noise of this rig: not known')
+    expect(renderComparison(few, false)).toContain('Noise of this rig: unknown')
   })
 })
 

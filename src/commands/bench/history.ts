@@ -4,11 +4,12 @@ import { renderHistory } from '../../output/history-plot.ts'
 import { readHistory } from '../../verdict/history.ts'
 
 export default class BenchHistory extends KtCommand {
-  static override summary = 'Show how a metric went over the reports of a folder, and where it changed.'
+  static override summary = 'Show a metric over the reports of a folder, and where it changed.'
 
   static override description =
-    `Reports are put in the order they were measured; those that are not like the newest one (workload, load, machine, target) are left
-out and named. Changes of level are found by E-divisive with a seeded permutation test (p <= 0.01).`
+    `Reports are ordered by the time they were measured. Reports that differ from the newest one in workload, load,
+machine or target are excluded and listed. Changes of level are found by E-divisive with a seeded permutation test
+(p <= 0.01).`
 
   static override examples = [
     '<%= config.bin %> <%= command.id %> reports/',
@@ -21,7 +22,8 @@ out and named. Changes of level are found by E-divisive with a seeded permutatio
 
   static override flags = {
     metric: Flags.string({
-      description: 'such as latency.p99, ttft.p50 or errors.rate [default: overhead.p99, else latency.p99]',
+      description:
+        'metric, such as latency.p99, ttft.p50 or errors.rate [default: overhead.p99, otherwise latency.p99]',
     }),
     json: Flags.boolean({ description: 'print the history (kt.history/1) instead of the plot' }),
   }

@@ -15,16 +15,18 @@ import { progressOnStderr } from '../../system/progress.ts'
 
 export default class Bench extends KtCommand {
   static override summary =
-    'Measure an AI endpoint: latency, tokens, throughput, and what the gateway in front of it adds.'
+    'Measure an AI endpoint: latency, tokens, throughput, and the overhead of the gateway in front of it.'
 
   static override description =
-    `Without --url it starts its own simulated provider and reference gateway, and measures through the gateway
-and directly, in turns. The API key is taken from --api-key, KT_API_KEY or OPENAI_API_KEY and is never shown or stored.`
+    `Without --url the command starts its own simulated provider and reference gateway, and measures through the gateway
+and directly, alternating between both. The API key comes from --api-key, KT_API_KEY or OPENAI_API_KEY and is never
+shown or stored.`
 
   static override examples = [
     '<%= config.bin %> bench',
     '<%= config.bin %> bench --stream --measure-ttfb',
-    '<%= config.bin %> bench --url http://localhost:41002/v1/chat/completions --requests 100 --concurrency 10 --model gpt-4o-mini --prompt "Say hello in one word"',
+    '<%= config.bin %> bench --url http://localhost:41002/v1/chat/completions --requests 100 --concurrency 10 ' +
+      '--model gpt-4o-mini --prompt "Say hello in one word"',
     '<%= config.bin %> bench --rps 100 --duration 60s --model gpt-4o-mini',
   ]
 
@@ -34,22 +36,25 @@ and directly, in turns. The API key is taken from --api-key, KT_API_KEY or OPENA
     ...pacingFlags,
     ...embeddedFlags,
     requests: Flags.string({
-      description: 'how many [default: 100; 1,000 on each arm of the embedded pair]',
+      description: 'number of requests [default: 100; 1,000 on each arm of the embedded pair]',
       helpGroup: 'LOAD',
     }),
-    duration: Flags.string({ description: "how long, such as '60s'", helpGroup: 'LOAD' }),
+    duration: Flags.string({ description: "duration of the run, such as '60s'", helpGroup: 'LOAD' }),
     concurrency: Flags.string({ description: 'closed loop: requests in flight [default: 10]', helpGroup: 'LOAD' }),
     rps: Flags.string({
-      description: 'open loop: requests per second, latency from the intended time',
+      description: 'open loop: requests per second; latency counts from the intended time',
       helpGroup: 'LOAD',
     }),
     stages: Flags.string({
-      description: "straight from level to level: '10rps@30s,200rps@60s', or in flight: '5@30s,50@60s'",
+      description: "linear ramps from level to level: '10rps@30s,200rps@60s', or in flight: '5@30s,50@60s'",
       helpGroup: 'LOAD',
     }),
-    'measure-ttfb': Flags.boolean({ description: 'show time to first byte without --stream too', helpGroup: 'RESULT' }),
+    'measure-ttfb': Flags.boolean({
+      description: 'show the time to first byte without --stream too',
+      helpGroup: 'RESULT',
+    }),
     samples: Flags.string({
-      description: "write one line a request (NDJSON) to this file; '-': stdout",
+      description: "write a line for each request (NDJSON) to this file; '-': stdout",
       helpGroup: 'RESULT',
     }),
     output: Flags.string({
@@ -58,54 +63,68 @@ and directly, in turns. The API key is taken from --api-key, KT_API_KEY or OPENA
     }),
     json: Flags.boolean({ description: 'print the report instead of tables', helpGroup: 'RESULT' }),
     'baseline-url': Flags.string({
-      description: 'measured in turns with --url: straight to the provider, or the old gateway',
+      description: 'baseline measured alternately with --url: the provider itself, or the old gateway',
       helpGroup: 'TARGET',
     }),
     pairing: Flags.string({
       helpValue: 'block',
       description:
-        "how two arms take turns: 'block', or 'request' where requests are slow or paid for: pairs of requests, in random order [default: block]",
+        "how two arms alternate: 'block', or 'request' (pairs of requests in random order) where requests are " +
+        'slow or cost money [default: block]',
       helpGroup: 'LOAD',
     }),
     'until-decided': Flags.boolean({
       description:
-        'judge after 10, 20, 40 and 80 pairs of blocks and end with the first PASS or FAIL; --requests and --duration are the most [default: 4,000 on each arm]',
+        'judge after 10, 20, 40 and 80 pairs of blocks (interim analyses) and end with the first PASS or ' +
+        'FAIL; --requests and --duration are upper limits [default: 4,000 requests on each arm]',
       helpGroup: 'RESULT',
     }),
-    aa: Flags.boolean({ description: "measure one address against itself: the rig's own noise", helpGroup: 'RESULT' }),
+    aa: Flags.boolean({
+      description: 'A/A run: measure one address against itself, which gives the noise of the rig',
+      helpGroup: 'RESULT',
+    }),
     'max-regression': Flags.string({
       helpValue: '0.5ms,10%',
-      description: 'with an old gateway in --baseline-url: gate on how much P99 may grow; the larger of both',
+      description:
+        'with an old gateway in --baseline-url: gate on the growth of P99; of a duration and a share the larger holds',
       helpGroup: 'RESULT',
     }),
     noise: Flags.string({
       helpValue: 'aa.json',
-      description: "report of an A/A run on this rig, to stand beside the verdict [default: the run's own blocks]",
+      description:
+        "report of an A/A run on this rig, whose noise is shown beside the verdict [default: the run's own blocks]",
       helpGroup: 'RESULT',
     }),
-    split: Flags.boolean({ description: 'write the two arms as two reports too', helpGroup: 'RESULT' }),
+    split: Flags.boolean({ description: 'also write each of the two arms as its own report', helpGroup: 'RESULT' }),
     threshold: Flags.string({
-      description: "gate on this too, such as 'errors.rate<0.1%'; repeatable",
+      description: "gate on this threshold too, such as 'errors.rate<0.1%'; repeatable",
       multiple: true,
       helpGroup: 'RESULT',
     }),
     slo: Flags.string({
       helpValue: 'chat-short',
-      description: "judge by a category, with its timeout; 'auto': each request by its own",
+      description: "gate on the SLO of this category and use its timeout; 'auto': each request by its own category",
       helpGroup: 'RESULT',
     }),
-    'slo-file': Flags.string({ description: 'file of categories [default: profiles/slo.yaml]', helpGroup: 'RESULT' }),
+    'slo-file': Flags.string({
+      description: 'file of SLO categories [default: profiles/slo.yaml]',
+      helpGroup: 'RESULT',
+    }),
     floor: Flags.boolean({
-      description: "kt's own floor after a run without a direct arm [default: with --budget, or from 5s on]",
+      description:
+        'measure the floor (the error of kt itself) after a run without a direct arm [default: with --budget, ' +
+        'or from 5s on]',
       allowNo: true,
       helpGroup: 'RESULT',
     }),
     budget: Flags.string({
-      description: "gate P99 overhead on this, such as '7ms': exit 3 over it, 4 when unsure",
+      description: "gate on P99 overhead, such as '7ms': exit 3 above it, 4 when inconclusive",
       helpGroup: 'RESULT',
     }),
     budgets: Flags.string({
-      description: 'gate on this file: the total, and each part that the gateway tells [shown: profiles/budgets.yaml]',
+      description:
+        'gate on this file: the total, and each part that the gateway reports [shown without it: ' +
+        'profiles/budgets.yaml]',
       helpGroup: 'RESULT',
     }),
     ...ciFlags,

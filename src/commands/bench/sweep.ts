@@ -11,7 +11,7 @@ import { progressOnStderr } from '../../system/progress.ts'
 
 export default class BenchSweep extends KtCommand {
   static override summary =
-    'Raise the load level by level: the curve, its knee, and how far each limit of added P99 reaches.'
+    'Raise the load level by level: the curve, its knee, and the highest load within each limit of added P99.'
 
   static override usage = 'bench sweep [FLAGS]'
 
@@ -19,29 +19,30 @@ export default class BenchSweep extends KtCommand {
     '<%= config.bin %> bench sweep',
     '<%= config.bin %> bench sweep --rps 50,100,200,400 --step 10s',
     "<%= config.bin %> bench sweep --rps 50,100,200,400 --until 'overhead.p99<7ms'",
-    '<%= config.bin %> bench sweep --stream --input-tokens 500 --output-tokens 50 --gateway-workers 1,2 --output sweep.json',
+    '<%= config.bin %> bench sweep --stream --input-tokens 500 --output-tokens 50 --gateway-workers 1,2 ' +
+      '--output sweep.json',
   ]
 
   static override flags = {
-    rps: Flags.string({ helpValue: '50,100,200', description: 'open loop: rising rates', helpGroup: 'LEVELS' }),
+    rps: Flags.string({ helpValue: '50,100,200', description: 'open loop: rising request rates', helpGroup: 'LEVELS' }),
     concurrency: Flags.string({
       helpValue: '1,2,4,8',
-      description: 'closed loop: rising requests in flight [default: 1 to 64]',
+      description: 'closed loop: rising numbers of requests in flight [default: 1 to 64]',
       helpGroup: 'LEVELS',
     }),
     step: Flags.string({
       helpValue: '5s',
-      description: 'how long each level lasts [default: 5s]',
+      description: 'duration of each level [default: 5s]',
       helpGroup: 'LEVELS',
     }),
     until: Flags.string({
       helpValue: "'overhead.p99<7ms'",
-      description: 'search the highest load that keeps this limit',
+      description: 'search for the highest load within this limit',
       helpGroup: 'LEVELS',
     }),
     'gateway-workers': Flags.string({
       helpValue: '1,2',
-      description: 'a curve for each number of processes of the embedded gateway [default: 1]',
+      description: 'numbers of processes of the embedded gateway, with a curve for each [default: 1]',
       helpGroup: 'LEVELS',
     }),
     ...targetFlags,

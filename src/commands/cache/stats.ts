@@ -1,10 +1,10 @@
 import { Flags } from '@oclif/core'
 import { KtCommand } from '../../command.ts'
 import { AdminClient, adminFlags, cacheStatsSchema } from '../../gateway-cli/client.ts'
-import { renderCacheStats } from '../../output/gateway-check.ts'
+import { renderCacheStats } from '../../output/gateway-tables.ts'
 
 export default class CacheStats extends KtCommand {
-  static override summary = "Show what the running gateway's cache holds and how often it helps."
+  static override summary = "Show the size and the hit rate of the running gateway's cache."
 
   static override examples = ['<%= config.bin %> cache stats', '<%= config.bin %> cache stats --json']
 

@@ -4,6 +4,7 @@ import Plan from '../plan/index.ts'
 export default class CapacityEstimate extends Plan {
   static override summary = "Estimate capacity from requests per day: 'kt plan' by another name."
   static override examples = [
-    '<%= config.bin %> <%= command.id %> --requests-per-day 50000 --avg-input-tokens 1500 --avg-output-tokens 800 --peak-multiplier 3',
+    '<%= config.bin %> <%= command.id %> --requests-per-day 50000 --avg-input-tokens 1500 --avg-output-tokens ' +
+      '800 --peak-multiplier 3',
   ]
 }

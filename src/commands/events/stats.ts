@@ -4,16 +4,16 @@ import { EXIT, UserError } from '../../errors.ts'
 import { adminFlags } from '../../gateway-cli/client.ts'
 import { openEventSource } from '../../gateway-cli/event-source.ts'
 import { eventStats, metricNamed, parsePercentiles, stampBefore } from '../../gateway-cli/event-stats.ts'
-import { renderEventStats } from '../../output/gateway-check.ts'
+import { renderEventStats } from '../../output/gateway-tables.ts'
 import { durationMs } from '../../parse/quantity.ts'
 
 export default class EventsStats extends KtCommand {
   static override summary = "Percentiles of latency, overhead or tokens over the gateway's requests."
 
   static override description =
-    `Reads the event file of the running gateway, or --file without one, or what the gateway keeps in memory.
-Metrics: latency, ttft, overhead, upstream, input_tokens, output_tokens, and the components of the overhead: input_policy,
-routing, cache, inject, acquire, output_policy, events, hold. Exit 4 where no event has the metric.`
+    `Reads the event file of the running gateway, or --file without a gateway, or the events in the gateway's memory.
+Metrics: latency, ttft, overhead, upstream, input_tokens, output_tokens, and the components of the overhead:
+input_policy, routing, cache, inject, acquire, output_policy, events, hold. Exit 4 where no event has the metric.`
 
   static override examples = [
     '<%= config.bin %> events stats --metric latency --percentiles 50,90,95,99 --last 1h',
@@ -21,11 +21,11 @@ routing, cache, inject, acquire, output_policy, events, hold. Exit 4 where no ev
   ]
 
   static override flags = {
-    metric: Flags.string({ description: 'what of each request', default: 'latency' }),
-    percentiles: Flags.string({ description: 'which percentiles', default: '50,90,95,99' }),
-    last: Flags.string({ description: 'only the requests that ended since then', helpValue: '1h' }),
+    metric: Flags.string({ description: 'metric of each request', default: 'latency' }),
+    percentiles: Flags.string({ description: 'percentiles to print', default: '50,90,95,99' }),
+    last: Flags.string({ description: 'only requests that ended within this time', helpValue: '1h' }),
     model: Flags.string({ description: 'only requests for this model' }),
-    file: Flags.string({ description: 'event file to read, with those it was rotated to' }),
+    file: Flags.string({ description: 'event file to read, with its rotated files' }),
     ...adminFlags,
     json: Flags.boolean({ description: 'print the figures as JSON' }),
   }

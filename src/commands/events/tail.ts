@@ -5,7 +5,7 @@ import { followEvents } from '../../gateway-cli/event-source.ts'
 import { compileTemplate } from '../../gateway-cli/template.ts'
 
 export default class EventsTail extends KtCommand {
-  static override summary = 'Follow the running gateway: a line for every request that ends.'
+  static override summary = 'Follow the running gateway: a line for each request that ends.'
 
   static override description =
     `Fields: ts, request_id, tenant, provider, model, endpoint, status, stream, latency_ms, ttft_ms, overhead_ms,
@@ -20,11 +20,12 @@ parent_span_id, error, dropped_before; {{.}} is the whole event. Ends with Ctrl-
 
   static override flags = {
     format: Flags.string({
-      description: 'what to print of each event',
+      description: 'template of the line for each event',
       default:
-        '{{.ts}} {{.status}} {{.latency_ms}}ms (overhead {{.overhead_ms}}ms) {{.model}} cache={{.cache}} in={{.input_tokens}} out={{.output_tokens}}',
+        '{{.ts}} {{.status}} {{.latency_ms}}ms (overhead {{.overhead_ms}}ms) {{.model}} cache={{.cache}} ' +
+        'in={{.input_tokens}} out={{.output_tokens}}',
     }),
-    count: Flags.integer({ description: 'end after so many events', min: 1 }),
+    count: Flags.integer({ description: 'end after this many events', min: 1 }),
     ...adminFlags,
     json: Flags.boolean({ description: 'print each event as a line of JSON', exclusive: ['format'] }),
   }

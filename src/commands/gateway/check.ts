@@ -1,21 +1,22 @@
-/** `kt gateway check`: is this config usable, and what does it come to? Starts nothing. */
+/** `kt gateway check`: checks a config and prints what it amounts to, without starting anything. */
 
 import { Args, Flags } from '@oclif/core'
 import { KtCommand } from '../../command.ts'
 import { checkGatewayConfig, gatewayCheckJson, oneFile } from '../../gateway-cli/gateway-config.ts'
-import { renderGatewayCheck } from '../../output/gateway-check.ts'
+import { renderGatewayCheck } from '../../output/gateway-tables.ts'
 
 export default class GatewayCheck extends KtCommand {
   static override summary = 'Check a config of the reference gateway without starting it.'
   static override description =
-    'Prints every key that counts, with the defaults marked and secrets masked. Exit 2 where the gateway would not start: unknown keys, values out of range, what contradicts itself.'
+    'Prints every effective key, with defaults marked and secrets masked. Exit 2 where the gateway would not ' +
+    'start: unknown keys, values out of range, contradictions.'
   static override examples = [
     '<%= config.bin %> <%= command.id %> --config reference-gateway/gateway.yaml',
     '<%= config.bin %> <%= command.id %> gateway.yaml --json',
   ]
 
   static override args = {
-    file: Args.string({ description: 'config file (YAML); without one, the defaults' }),
+    file: Args.string({ description: 'config file (YAML) [default: the defaults of the gateway]' }),
   }
 
   static override flags = {

@@ -27,14 +27,14 @@ export default class GatewayStart extends KtCommand {
       min: 0,
       max: 65_535,
     }),
-    workers: Flags.string({ summary: 'Processes that serve: a number, or auto for one a core [default: 1].' }),
-    'next-free-port': Flags.boolean({ summary: 'Take the next free port where --port is taken.' }),
-    upstream: Flags.string({ summary: "Base URL of the provider, in place of the config's.", helpValue: 'url' }),
+    workers: Flags.string({ summary: 'Serving processes: a number, or auto for one for each core [default: 1].' }),
+    'next-free-port': Flags.boolean({ summary: 'Use the next free port when --port is taken.' }),
+    upstream: Flags.string({ summary: "Base URL of the provider, instead of the config's.", helpValue: 'url' }),
     'inject-delay': Flags.string({
-      summary: 'Hold every request for this long before the provider is asked: a gateway of known slowness.',
+      summary: 'Delay every request by this much before it goes to the provider: a gateway of known overhead.',
       helpValue: '15ms',
     }),
-    json: Flags.boolean({ summary: 'Say where it listens as one line of JSON.' }),
+    json: Flags.boolean({ summary: 'Print the address it listens on as one line of JSON.' }),
   }
 
   async run(): Promise<void> {
@@ -77,7 +77,10 @@ function workersOf(text: string): number {
   if (text === 'auto') return availableParallelism()
   const count = /^\d{1,2}$/.test(text) ? Number(text) : 0
   if (count >= 1 && count <= 64) return count
-  throw new UserError(`--workers ${text} is not a number from 1 to 64`, "Give one, or 'auto' for one process a core.")
+  throw new UserError(
+    `--workers ${text} is not a number from 1 to 64`,
+    "Give a number, or 'auto' for one process for each core.",
+  )
 }
 
 function durationOf(text: string | undefined): number {

@@ -1,6 +1,6 @@
 import { Flags } from '@oclif/core'
 import { KtCommand } from '../../command.ts'
-import { renderBuffers } from '../../output/instances-table.ts'
+import { renderBuffers } from '../../output/planning-tables.ts'
 import { kongDirectives, planBuffers } from '../../plan/buffers.ts'
 import { bufferRequest } from '../../planning/buffer-request.ts'
 import { planFlags } from '../../planning/plan-flags.ts'
@@ -8,9 +8,10 @@ import { planFlags } from '../../planning/plan-flags.ts'
 const GROUP = 'BUFFERS'
 
 export default class PlanBuffers extends KtCommand {
-  static override summary = 'Body and buffer sizes for the prompts, and the memory they cost.'
+  static override summary = 'Size body limits and buffers for the prompts, and the memory they cost.'
   static override description =
-    'By kind of traffic (chat, rag, batch) or by the largest prompt; the memory at a number of concurrent requests, given or from the demand.'
+    'Sizes by the kind of traffic (chat, rag, batch) or by the largest prompt, and the memory at a number of ' +
+    'concurrent requests, which is given or follows from the demand.'
   static override examples = [
     '<%= config.bin %> <%= command.id %> --kind rag --concurrency 1000',
     '<%= config.bin %> <%= command.id %> --largest-prompt 3MiB --input-peak 80M --output-peak 10M',
@@ -19,7 +20,11 @@ export default class PlanBuffers extends KtCommand {
   static override flags = {
     ...planFlags,
     kind: Flags.string({ helpValue: 'chat', description: 'kind of traffic: chat, rag, batch', helpGroup: GROUP }),
-    'largest-prompt': Flags.string({ helpValue: '300KiB', description: 'or the largest prompt', helpGroup: GROUP }),
+    'largest-prompt': Flags.string({
+      helpValue: '300KiB',
+      description: 'largest prompt, instead of --kind',
+      helpGroup: GROUP,
+    }),
     concurrency: Flags.string({ helpValue: '1000', description: 'requests in flight', helpGroup: GROUP }),
     json: Flags.boolean({ description: 'print the sizes as JSON' }),
   }

@@ -1,6 +1,6 @@
 import { Flags } from '@oclif/core'
 import { KtCommand } from '../../command.ts'
-import { renderInstances } from '../../output/instances-table.ts'
+import { renderInstances } from '../../output/planning-tables.ts'
 import { rankInstances } from '../../plan/instances.ts'
 import { selectInstances } from '../../planning/instances.ts'
 import { planFlags } from '../../planning/plan-flags.ts'
@@ -9,23 +9,29 @@ import { planRequest } from '../../planning/plan-request.ts'
 const GROUP = 'MACHINES'
 
 export default class PlanInstances extends KtCommand {
-  static override summary = 'Rank machines by what the plan costs on each, all constraints met.'
+  static override summary = 'Rank machines by the cost of the plan on each, with all constraints met.'
   static override description =
-    'Nodes by allocatable CPU, sustained bandwidth, connections and memory, never fewer than the zones; dated list prices. Burstable machines are refused. GCP and Azure publish a ceiling in place of a bandwidth baseline: marked with <=.'
+    'Nodes follow from allocatable CPU, sustained bandwidth, connections and memory, at least one in each ' +
+    'zone; prices are dated list prices. Burstable machines are refused. GCP and Azure publish a ceiling ' +
+    'instead of a bandwidth baseline, marked with <=.'
   static override examples = [
     '<%= config.bin %> <%= command.id %> --input-peak 80M --output-peak 10M --cloud aws',
-    '<%= config.bin %> <%= command.id %> --input-peak 80M --output-peak 10M --measured-on c6i.4xlarge --price-file prices.yaml',
+    '<%= config.bin %> <%= command.id %> --input-peak 80M --output-peak 10M --measured-on c6i.4xlarge ' +
+      '--price-file prices.yaml',
   ]
 
   static override flags = {
     ...planFlags,
-    cloud: Flags.option({ options: ['aws', 'gcp', 'azure'] as const })({ description: 'one cloud', helpGroup: GROUP }),
-    region: Flags.string({ helpValue: 'us-east-1', description: 'only prices of this region', helpGroup: GROUP }),
-    arch: Flags.option({ options: ['x86_64', 'arm64'] as const })({
-      description: 'one architecture',
+    cloud: Flags.option({ options: ['aws', 'gcp', 'azure'] as const })({
+      description: 'only machines of this cloud',
       helpGroup: GROUP,
     }),
-    family: Flags.string({ helpValue: 'c5', description: 'one family', helpGroup: GROUP }),
+    region: Flags.string({ helpValue: 'us-east-1', description: 'only prices of this region', helpGroup: GROUP }),
+    arch: Flags.option({ options: ['x86_64', 'arm64'] as const })({
+      description: 'only machines of this architecture',
+      helpGroup: GROUP,
+    }),
+    family: Flags.string({ helpValue: 'c5', description: 'only machines of this family', helpGroup: GROUP }),
     'price-file': Flags.string({
       helpValue: 'prices.yaml',
       description: 'your own prices, in USD/hour',
@@ -33,10 +39,10 @@ export default class PlanInstances extends KtCommand {
     }),
     'measured-on': Flags.string({
       helpValue: 'c6i.4xlarge',
-      description: 'the machine the figures were measured on: scales a worker by core speed',
+      description: 'machine that the figures were measured on: scales a worker by core speed',
       helpGroup: GROUP,
     }),
-    all: Flags.boolean({ description: 'all machines, not the cheapest twelve', helpGroup: GROUP }),
+    all: Flags.boolean({ description: 'show all machines, not only the cheapest twelve', helpGroup: GROUP }),
     json: Flags.boolean({ description: 'print the ranking as JSON' }),
   }
 

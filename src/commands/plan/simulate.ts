@@ -8,9 +8,11 @@ import { simulationRequest } from '../../planning/simulation-request.ts'
 const GROUP = 'SIMULATION'
 
 export default class PlanSimulate extends KtCommand {
-  static override summary = 'Run the planned fleet on paper: waits, a burst, a lost zone, the autoscaler.'
+  static override summary = 'Simulate the planned fleet: waiting times, a burst, a lost zone, the autoscaler.'
   static override description =
-    'A seeded discrete-event simulation. Every worker is a queue of its own; waits are simulated request by request on a sample of workers, streams and the autoscaler for the whole fleet. With --trace, its requests come as they were recorded, --scale times over.'
+    'A seeded discrete-event simulation. Every worker has its own queue. Waiting is simulated request by ' +
+    'request on a sample of workers; streams and the autoscaler are simulated for the whole fleet. With ' +
+    '--trace the requests arrive as they were recorded, --scale times.'
   static override examples = [
     '<%= config.bin %> <%= command.id %> --input-peak 80M --output-peak 10M --workers 60 --lose-zone-at 10m',
     '<%= config.bin %> <%= command.id %> --trace trace.csv --scale 1000 --autoscale 70%',
@@ -20,34 +22,38 @@ export default class PlanSimulate extends KtCommand {
     ...planFlags,
     workers: Flags.string({
       helpValue: '60',
-      description: 'workers (default: the plan at its lower redundancy)',
+      description: 'number of workers [default: the plan at its lower redundancy]',
       helpGroup: GROUP,
     }),
     duration: Flags.string({
       helpValue: '1h',
-      description: 'how long, without a trace [default: 10m]',
+      description: 'duration, without a trace [default: 10m]',
       helpGroup: GROUP,
     }),
     burst: Flags.string({ helpValue: '2x30s', description: 'a burst after a quarter of the time', helpGroup: GROUP }),
     'lose-zone-at': Flags.string({
       helpValue: '10m',
-      description: 'when zones are lost (--zones-lost of --zones)',
+      description: 'time at which zones are lost (--zones-lost of --zones)',
       helpGroup: GROUP,
     }),
     'lose-zone-for': Flags.string({
       helpValue: '15m',
-      description: 'for how long [default: to the end]',
+      description: 'duration of the loss [default: to the end]',
       helpGroup: GROUP,
     }),
-    autoscale: Flags.string({ helpValue: '70%', description: 'an HPA on CPU with this target', helpGroup: GROUP }),
+    autoscale: Flags.string({
+      helpValue: '70%',
+      description: 'autoscale on CPU (HPA) with this target',
+      helpGroup: GROUP,
+    }),
     'max-workers': Flags.string({
       helpValue: '120',
-      description: 'its upper bound [default: four times the workers]',
+      description: 'upper bound of the autoscaler [default: four times the workers]',
       helpGroup: GROUP,
     }),
     'start-lag': Flags.string({
       helpValue: '60s',
-      description: 'until a new worker serves [default: 60s]',
+      description: 'time until a new worker serves [default: 60s]',
       helpGroup: GROUP,
     }),
     seed: Flags.integer({ default: 1, description: 'the same seed gives the same run', helpGroup: GROUP }),

@@ -1,4 +1,4 @@
-/** `kt provider start`: serves the simulated provider until it is asked to stop. */
+/** `kt provider start`: serves the simulated provider until a signal asks it to stop. */
 
 import { Flags } from '@oclif/core'
 import { KtCommand } from '../../command.ts'
@@ -14,22 +14,32 @@ export default class ProviderStart extends KtCommand {
 
   static override description = [
     'Serves chat completions, legacy completions, responses, embeddings and models (OpenAI), messages (Anthropic), ' +
-      'generateContent and streamGenerateContent (Gemini), as JSON and SSE, with delays drawn from each request’s own seed, ' +
-      'and says in every answer how long it took. Any model name is served; gpt-unknown and names that start with ' +
-      "'unknown' are answered with 404. A request's own limit (max_tokens and its like) is the number of tokens it gets.",
-    'A delay is fixed (20ms) or log-normal (lognormal(20ms,0.5): median, sigma of the logarithm). The first token of an ' +
-      'answer leaves at TTFT, each further one a gap later, and the answer ends one gap after its last token; a JSON answer ' +
+      'generateContent and streamGenerateContent (Gemini), as JSON and SSE, with delays drawn from each ' +
+      'request’s own seed, ' +
+      'and states in every answer how long it took. Any model name is served; gpt-unknown and names that start with ' +
+      "'unknown' are answered with 404. A request's own limit (max_tokens and its like) is the number of " +
+      'tokens it gets.',
+    'A delay is fixed (20ms) or log-normal (lognormal(20ms,0.5): median, sigma of the logarithm). The first ' +
+      'token of an ' +
+      'answer leaves at TTFT, each further one a gap later, and the answer ends one gap after its last token; ' +
+      'a JSON answer ' +
       'comes when its stream would end. With --ttft 0ms --token-gap 0ms there is no waiting at all.',
-    'A profile sets all of that, and the shape of streams, hidden reasoning, slowness under load and faults: a YAML file, or ' +
-      'one that ships with kt (profiles/providers). Flags win over it. Faults, for --fault: rate_limit (429), server_error ' +
-      '(500), overloaded (503), reset, truncate, stall, malformed, error_event, slow_headers. A request draws its fault from ' +
-      'its own seed, so it fails in every run; a retry of it draws anew.',
-    'The stamp (how long the provider itself took) is the server-timing header, and for prompts that end with a nonce the ' +
+    'A profile sets all of that, and the shape of streams, hidden reasoning, slowness under load and faults: ' +
+      'a YAML file, or ' +
+      'one that ships with kt (profiles/providers). Flags override it. Faults, for --fault: rate_limit (429), ' +
+      'server_error ' +
+      '(500), overloaded (503), reset, truncate, stall, malformed, error_event, slow_headers. A request draws ' +
+      'its fault from ' +
+      'its own seed, so it fails in every run; a retry draws again.',
+    'The stamp (how long the provider itself took) is the server-timing header, and for prompts that end with ' +
+      'a nonce the ' +
       'member system_fingerprint of every JSON answer and every event, in all formats; with --stamp-in-text also ' +
       'the end of the text of each.',
-    'With --http2 the same port takes HTTP/1.1 and HTTP/2 (without TLS: prior knowledge). --tls makes a certificate for ' +
-      'this run and says where it is.',
-    'GET /__kt/truth lists what was really done, a JSON line for each request with a nonce (DELETE clears it); ' +
+    'With --http2 the same port serves HTTP/1.1 and HTTP/2 (without TLS: prior knowledge). --tls creates a ' +
+      'certificate ' +
+      'for this run and prints its path.',
+    'GET /__kt/truth lists what the provider really did, a JSON line for each request with a nonce (DELETE ' +
+      'clears it); ' +
       'GET /__kt/stats counts requests, connections by protocol, retries, faults and clients that left.',
   ].join('\n\n')
 
@@ -50,10 +60,10 @@ export default class ProviderStart extends KtCommand {
       max: 65_535,
       description: 'port to listen on (0: the system chooses)',
     }),
-    'next-free-port': Flags.boolean({ description: 'when the port is taken, use the next free one' }),
+    'next-free-port': Flags.boolean({ description: 'use the next free port when the port is taken' }),
     profile: Flags.string({
       helpValue: '<name|file.yaml>',
-      description: 'how a provider answers: a profile of profiles/providers, or a file',
+      description: 'profile of the answers: a name in profiles/providers, or a file',
     }),
     ttft: Flags.string({ helpValue: '<delay>', description: 'time to first token [default: 20ms]' }),
     'token-gap': Flags.string({ helpValue: '<delay>', description: 'time between tokens [default: 2ms]' }),
@@ -67,14 +77,14 @@ export default class ProviderStart extends KtCommand {
       multiple: true,
       multipleNonGreedy: true,
       helpValue: '<fault=share>',
-      description: 'requests that fail in another way, such as truncate=1% (repeatable)',
+      description: 'requests with another fault, such as truncate=1%; repeatable',
     }),
     stall: Flags.string({
       helpValue: '<for/every>',
-      description: 'stop answering again and again: 100ms/1s for 100 ms in every second',
+      description: 'pause all answers periodically: 100ms/1s pauses 100 ms in every second',
     }),
     'stamp-in-text': Flags.boolean({
-      description: "stamp each event's text too, for gateways that merge events or translate formats",
+      description: 'also stamp the text of each event, for gateways that merge events or translate formats',
     }),
     http2: Flags.boolean({ description: 'serve HTTP/2 beside HTTP/1.1' }),
     'max-streams': Flags.integer({
@@ -84,8 +94,8 @@ export default class ProviderStart extends KtCommand {
     }),
     tls: Flags.boolean({ description: 'serve TLS with a certificate made for this run' }),
     'tls-cert': Flags.string({ helpValue: '<file.pem>', description: 'serve TLS with this certificate' }),
-    'tls-key': Flags.string({ helpValue: '<file.pem>', description: 'its private key' }),
-    'api-key': Flags.string({ description: 'require this key, as each API carries it' }),
+    'tls-key': Flags.string({ helpValue: '<file.pem>', description: 'private key of --tls-cert' }),
+    'api-key': Flags.string({ description: 'require this API key, in the header of each API' }),
     json: Flags.boolean({ description: 'print {"url", "pid"} (with --tls also "ca") on one line when listening' }),
   }
 

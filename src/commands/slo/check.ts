@@ -7,11 +7,12 @@ import { stdoutFlag } from '../../report/write-report.ts'
 import { checkSlo, exitOfSlo, sloGate } from '../../verdict/slo-file.ts'
 
 export default class SloCheck extends KtCommand {
-  static override summary = 'Judge a run by what its category of requests is promised.'
+  static override summary = 'Judge a run by the SLO of its category of requests.'
 
   static override description =
-    `Targets of P50 and P99, goodput and the burn of the error budget, by the categories of profiles/slo.yaml or of --slo. Without
---category a mixed run has a row for each category of its requests; of another the endpoint and the tokens of the prompts decide. PASS is exit 0, FAIL exit 3, INCONCLUSIVE exit 4.`
+    `Judges the targets of P50 and P99, goodput, and the burn of the error budget by the categories of profiles/slo.yaml
+or --slo. Without --category a mixed run has a row for each category of its requests; for any other run the endpoint and
+the tokens of the prompts select the category. PASS is exit 0, FAIL exit 3, INCONCLUSIVE exit 4.`
 
   static override examples = [
     '<%= config.bin %> <%= command.id %> report.json',
@@ -25,7 +26,7 @@ export default class SloCheck extends KtCommand {
 
   static override flags = {
     category: Flags.string({ description: 'category of the requests, such as chat-short' }),
-    slo: Flags.string({ description: 'file of categories [default: profiles/slo.yaml]' }),
+    slo: Flags.string({ description: 'file of SLO categories [default: profiles/slo.yaml]' }),
     json: Flags.boolean({ description: 'print the judgement as JSON (kt.slo/1)' }),
     ...ciFlags,
   }

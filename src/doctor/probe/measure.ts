@@ -4,7 +4,7 @@
  * are asked of it directly, to know what it sends.
  */
 import { randomUUID } from 'node:crypto'
-import { headersOf } from '../../bench/plan-of.ts'
+import { toHeaders } from '../../bench/build-plan.ts'
 import type { Target } from '../../client/target.ts'
 import { type ProviderRecord, readStats, readTruth } from '../../overhead/stamped.ts'
 import { randomFrom } from '../../stats/random.ts'
@@ -133,7 +133,7 @@ const IDENTITY = new Set(['authorization', 'x-api-key', 'api-key'])
 const DIRECT_PATH = '/v1/chat/completions'
 
 function headersFor({ header }: Subject, key: string | undefined): Record<string, string> {
-  return headersOf('text/event-stream, application/json', key, header)
+  return toHeaders('text/event-stream, application/json', key, header)
 }
 
 function times<T>(count: number, make: () => T): T[] {

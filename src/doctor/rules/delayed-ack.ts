@@ -2,7 +2,7 @@
  * Nagle's algorithm against delayed acknowledgements: a small write waits until the one before is acknowledged, and Linux takes 40 ms for that.
  * Tokens then come in bursts, 40 ms apart, while the provider writes on; or a whole answer's body that long after its head.
  */
-import type { Distribution } from '../../report/schema.ts'
+import type { DurationSummary } from '../../report/schema.ts'
 import { Histogram } from '../../stats/histogram.ts'
 import { type Answer, addedToEnd, answered, NO_STAMPS, NOT_STREAMED } from '../probe/measured.ts'
 import { fine, found, notChecked, onlyMeasured, type Rule } from '../rule.ts'
@@ -28,7 +28,7 @@ export const delayedAck: Rule = {
   config: onlyMeasured('no key of a config shows it'),
   report: ({ target, interTokenMs, arms }) => {
     if (!target.stream || !interTokenMs) return notChecked(NOT_STREAMED)
-    const held = (gaps: Distribution): number => heldFor(countIn(Histogram.decode(gaps.histogram)))
+    const held = (gaps: DurationSummary): number => heldFor(countIn(Histogram.decode(gaps.histogram)))
     const count = held(interTokenMs)
     // What the provider's own pace makes is in the direct arm too.
     const direct = arms.baseline?.interTokenMs

@@ -2,7 +2,7 @@
  * A fixed wait before the first token of every stream: in what the gateway added to first tokens, by the provider's stamps, nobody is quicker
  * than the timer, all are alike, and whole answers and later tokens do not have it.
  */
-import type { BenchReport, Distribution } from '../../report/schema.ts'
+import type { BenchReport, DurationSummary } from '../../report/schema.ts'
 import { Histogram } from '../../stats/histogram.ts'
 import { formatMs, formatShare } from '../../units.ts'
 import {
@@ -118,7 +118,7 @@ function timerInReport({ ttftMs, arms, overhead }: BenchReport): Opinion {
 /** How much of a report's distribution lies in a band. */
 
 /** The share above `fromMs` and not above `toMs`. */
-function shareWithin({ histogram, count }: Distribution, fromMs: number, toMs: number): number {
+function shareWithin({ histogram, count }: DurationSummary, fromMs: number, toMs: number): number {
   const decoded = Histogram.decode(histogram)
   return (decoded.countAbove(fromMs * 1_000) - decoded.countAbove(toMs * 1_000)) / count
 }

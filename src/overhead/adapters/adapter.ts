@@ -1,17 +1,18 @@
 /**
- * What one answer's headers say of the gateway that passed it on. An adapter reads the headers of one gateway into microseconds
- * and says what its figures leave out; it judges nothing but the form (validity.ts does). Signals, units and known bugs: each
- * adapter's own header. Two kinds of figure, never mixed: what the gateway says it added, and how long it says it waited.
+ * What the headers of one answer say of the gateway that passed it on. An adapter reads the headers of one gateway
+ * into microseconds and states what its figures exclude. It checks only their form; self-reported.ts rejects
+ * impossible figures. The header comment of each adapter lists signals, units and known bugs. There are two kinds of
+ * figures, which are never mixed: the time that the gateway says it added, and the time that it says it waited.
  */
 import type { ResponseHeaders } from '../../client/request-result.ts'
 
 export interface Reading {
   us: number
-  /** The header, as a reader would look for it. */
+  /** The name of the header. */
   source: string
-  /** What the figure is and leaves out. */
+  /** What the figure is and what it excludes. */
   note: string
-  /** The figure's own step: 1,000 where the gateway gives whole milliseconds. */
+  /** The resolution of the figure: 1,000 where the gateway gives whole milliseconds. */
   resolutionUs: number
 }
 
@@ -22,28 +23,39 @@ export interface Statement {
   unsure?: true
   /** What the gateway says it added itself. */
   overhead?: Reading
-  /** How long it says it waited for its upstream: the client's time less this is what it added. */
+  /**
+   * The time that the gateway says it waited for its upstream. The client's time less this wait is what the gateway
+   * added.
+   */
   upstream?: Reading
-  /** How long the provider says it took itself: the client's time less this is all that lies between them. */
+  /** The time that the provider says it took. The client's time less this time is everything between them. */
   provider?: Reading
   /** Parts of the overhead, by the names of profiles/budgets.yaml where one fits. */
   componentsUs?: Record<string, number>
-  /** Why this answer's figures cannot be used, where the adapter knows. */
+  /** Why the figures of this answer cannot be used, where the adapter knows it. */
   unusable?: string
-  /** Said of a gateway that gives no figure at all. */
+  /** A note on a gateway that gives no figure at all. */
   caveat?: string
 }
 
 export interface Adapter {
-  /** The headers and trailers by which an answer may be known to come through this gateway: without any of them it is not asked. */
+  /**
+   * The headers and trailers that may identify this gateway. The adapter is not asked about an answer without any of
+   * them.
+   */
   names: readonly string[]
-  /** Undefined when the answer does not come through it. `tookUs`: the client's own time, from sent to end. */
+  /**
+   * Undefined when the answer did not come through this gateway. `tookUs` is the client's own time, from sent to end.
+   */
   read(headers: ResponseHeaders, trailers: ResponseHeaders, tookUs: number): Statement | undefined
 }
 
 export const FROM_CACHE = "answered from the gateway's cache"
 
-/** A header that holds one number of milliseconds, in microseconds. Undefined when absent, NaN when it is not a number. */
+/**
+ * A header that holds one number of milliseconds, in microseconds. Undefined when absent, NaN when it is not a
+ * number.
+ */
 export function millisecondsUs(value: string | string[] | undefined): number | undefined {
   if (value === undefined) return undefined
   const text = (Array.isArray(value) ? (value[0] ?? '') : value).trim()

@@ -1,12 +1,13 @@
 /**
- * Bifrost: `x-bifrost-upstream-latency-ms`, a float: the time it was blocked on upstream sockets, over all attempts. On streams only
- * until the headers. The other `x-bifrost-*` headers name it.
+ * Bifrost: `x-bifrost-upstream-latency-ms`, a float, is the time it was blocked on upstream sockets over all
+ * attempts; on streams only until the headers. The other `x-bifrost-*` headers identify it.
  */
 import { type Adapter, millisecondsUs } from './adapter.ts'
 
 const SOURCE = 'x-bifrost-upstream-latency-ms'
 const NOTE =
-  "the client's time less what it was blocked on upstream sockets, over all attempts; the network to the gateway and kt are in it"
+  "the client's time less what it was blocked on upstream sockets, over all attempts; the network to the " +
+  'gateway and kt are in it'
 
 const MARKS = ['x-bifrost-request-id', 'x-bifrost-provider', 'x-bifrost-resolved-model', 'x-bifrost-fallback-index']
 

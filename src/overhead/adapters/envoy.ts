@@ -1,12 +1,14 @@
 /**
- * Envoy and what is built on it (Envoy AI Gateway, Istio, Higress): `x-envoy-upstream-service-time`, whole milliseconds to the upstream's
- * response headers. A provider behind an Envoy of its own sends the header too, and a gateway may pass it on: it is read last.
+ * Envoy and what is built on it (Envoy AI Gateway, Istio, Higress): `x-envoy-upstream-service-time`, whole
+ * milliseconds to the upstream's response headers. A provider behind its own Envoy sends the header too, and a
+ * gateway may pass it on, so it is read late.
  */
 import { type Adapter, millisecondsUs, word } from './adapter.ts'
 
 const SOURCE = 'x-envoy-upstream-service-time'
 const NOTE =
-  "the client's time less the wait for the upstream's headers; the network to the gateway and kt are in it; whole milliseconds cannot prove less than one; a provider behind its own Envoy sends this header too"
+  "the client's time less the wait for the upstream's headers; the network to the gateway and kt are in it; " +
+  'whole milliseconds cannot prove less than one; a provider behind its own Envoy sends this header too'
 
 export const envoy: Adapter = {
   names: [SOURCE],

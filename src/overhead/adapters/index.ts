@@ -1,6 +1,6 @@
 /**
- * Every gateway that kt can listen to. Order decides where several match: a gateway that names itself goes before headers that a
- * provider may have sent itself (Kong, Envoy), and those before a generic Server-Timing.
+ * The adapters of all gateways that kt knows. The first match wins: gateways that name themselves come before headers
+ * that a provider may have sent itself (Kong, Envoy), and these before a generic Server-Timing.
  */
 import type { ResponseHeaders } from '../../client/request-result.ts'
 import type { Adapter, Statement } from './adapter.ts'
@@ -25,10 +25,13 @@ const ADAPTERS: readonly Adapter[] = [
   genericServerTiming,
 ]
 
-/** By header: which of them want to see an answer that has it, a bit each. Most answers have none, and every answer is looked at. */
+/**
+ * By header: the adapters that must see an answer with it, one bit each. Every answer is checked, and most have none
+ * of the headers.
+ */
 const WANTED_BY = new Map<string, number>()
-for (const [place, { names }] of ADAPTERS.entries()) {
-  for (const name of names) WANTED_BY.set(name, (WANTED_BY.get(name) ?? 0) | (1 << place))
+for (const [index, { names }] of ADAPTERS.entries()) {
+  for (const name of names) WANTED_BY.set(name, (WANTED_BY.get(name) ?? 0) | (1 << index))
 }
 
 function wantedBy(headers: ResponseHeaders): number {
@@ -37,7 +40,7 @@ function wantedBy(headers: ResponseHeaders): number {
   return bits
 }
 
-/** What the first gateway that is recognised says of itself, and beside it what the provider does. */
+/** The statement of the first gateway that is recognised, with that of the provider. */
 export function readStatement(
   headers: ResponseHeaders,
   trailers: ResponseHeaders,
@@ -45,8 +48,8 @@ export function readStatement(
 ): Statement | undefined {
   const provider = openAi(headers)
   const wanted = wantedBy(headers) | wantedBy(trailers)
-  for (let place = 0; wanted >> place !== 0; place++) {
-    const statement = (wanted >> place) & 1 ? ADAPTERS[place]?.read(headers, trailers, tookUs) : undefined
+  for (let index = 0; wanted >> index !== 0; index++) {
+    const statement = (wanted >> index) & 1 ? ADAPTERS[index]?.read(headers, trailers, tookUs) : undefined
     if (statement) return provider ? { ...statement, provider } : statement
   }
   return provider ? { gateway: '', unsure: true, provider } : undefined

@@ -1,14 +1,18 @@
 /**
- * Kong: `X-Kong-Proxy-Latency` (its request side, up to the balancer) and `X-Kong-Upstream-Latency` (the wait for the upstream's
- * first byte), whole milliseconds. `X-Kong-Response-Latency` means that Kong answered itself. Some providers sit behind a
- * Kong of their own, whose headers another gateway passes on: a gateway that names itself goes first (index.ts).
+ * Kong: `X-Kong-Proxy-Latency` (its request side, up to the balancer) and `X-Kong-Upstream-Latency` (the wait for the
+ * upstream's first byte), whole milliseconds. `X-Kong-Response-Latency` means that Kong answered itself. Some
+ * providers sit behind a Kong of their own, whose headers another gateway passes on, so gateways that name themselves
+ * come first (index.ts).
  */
 import { type Adapter, FROM_CACHE, millisecondsUs, type Statement, word } from './adapter.ts'
 
 const MILLISECOND_US = 1_000
 const COARSE = 'whole milliseconds cannot prove less than one'
 const PROXY_NOTE = `its request side, up to the balancer: what it does with the answer is not in it; ${COARSE}`
-const UPSTREAM_NOTE = `the client's time less the wait for the upstream's first byte; the network to the gateway and kt are in it; ${COARSE}`
+const UPSTREAM_NOTE =
+  "the client's time less the wait for the upstream's first byte; the network to the gateway " +
+  'and kt are in it; ' +
+  `${COARSE}`
 
 export const kong: Adapter = {
   names: [

@@ -1,4 +1,7 @@
-/** The reference gateway: `server-timing: kt-*` (in the trailer of a stream, which comes after its end and wins), else `x-kt-overhead-ms`. */
+/**
+ * The reference gateway: `server-timing: kt-*`, else `x-kt-overhead-ms`. The trailer of a stream wins, because it
+ * covers the whole stream.
+ */
 import { parseServerTiming } from '../../wire/server-timing.ts'
 import { type Adapter, millisecondsUs } from './adapter.ts'
 
@@ -46,7 +49,7 @@ export const ktGateway: Adapter = {
   },
 }
 
-/** Cheap enough for every answer: the header is only parsed when the gateway's total is in it. */
+/** A cheap test for every answer: the header is parsed only when it holds the gateway's total. */
 function mentionsKt(value: string | string[] | undefined): boolean {
   if (value === undefined) return false
   return Array.isArray(value) ? value.some((text) => text.includes('kt-overhead')) : value.includes('kt-overhead')

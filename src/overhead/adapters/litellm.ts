@@ -1,17 +1,19 @@
 /**
- * LiteLLM: `x-litellm-overhead-duration-ms`, a float: its total less the provider's time, from the start of its handler. Known bug:
- * for Bedrock the overhead equals `x-litellm-response-duration-ms`. Detailed timing adds `x-litellm-timing-*`, its wait for the
- * provider among them.
+ * LiteLLM: `x-litellm-overhead-duration-ms`, a float, is its total less the provider's time, from the start of its
+ * handler. Known bug: for Bedrock the overhead equals `x-litellm-response-duration-ms`. Detailed timing adds
+ * `x-litellm-timing-*`, which includes its wait for the provider.
  */
 import { type Adapter, millisecondsUs, type Statement } from './adapter.ts'
 
 const SOURCE = 'x-litellm-overhead-duration-ms'
 const NOTE =
-  'from the start of its handler: the wait for its event loop is not in it; of a stream it tells only what came before the first chunk'
+  'from the start of its handler: the wait for its event loop is not in it; of a stream it holds only the ' +
+  'time before the first chunk'
 const WAIT = 'x-litellm-timing-llm-api-ms'
 const WAIT_NOTE =
-  "the client's time less its call of the provider; the wait for its event loop, the network to the gateway and kt are in it"
-/** Without the overhead they still name it. */
+  "the client's time less its call of the provider; the wait for its event loop, the network to the gateway " +
+  'and kt are in it'
+/** Headers that identify LiteLLM without its overhead. */
 const MARKS = [
   'x-litellm-version',
   'x-litellm-call-id',

@@ -1,7 +1,7 @@
 /**
- * Any other gateway that speaks `Server-Timing` (W3C, milliseconds): an entry named for the gateway's own time, or for its wait. nginx
- * setups often emit seconds: a wait whose thousandfold fits the client's time, and which is itself next to nothing of it,
- * is not believed. Entries of kt's provider and of unknown names say nothing of a gateway.
+ * Any other gateway that sends `Server-Timing` (W3C, milliseconds): an entry named for the gateway's own time, or for
+ * its wait. nginx setups often emit seconds, so a wait that is almost nothing of the client's time, and fits it a
+ * thousand times as long, is rejected. Entries of kt's provider and of unknown names say nothing of a gateway.
  */
 import { parseServerTiming } from '../../wire/server-timing.ts'
 import type { Adapter, Statement } from './adapter.ts'
@@ -40,7 +40,10 @@ export const genericServerTiming: Adapter = {
   },
 }
 
-/** A thousandth of what the client saw, give or take half: the wait is most of an answer, and milliseconds would make it nothing. */
+/**
+ * True when a thousand times the wait is half to all of the client's time: read as milliseconds it would be almost
+ * nothing.
+ */
 function looksLikeSeconds(us: number, tookUs: number): boolean {
   return us > 0 && us * 1_000 <= tookUs * 1.001 && us * 1_000 >= tookUs / 2
 }

@@ -1,14 +1,17 @@
-/** Gateways that name themselves but give no time: Portkey, Helicone, Cloudflare AI Gateway. What they add needs stamps or a paired run. */
+/**
+ * Gateways that name themselves but report no time: Portkey, Helicone, Cloudflare AI Gateway. Measuring their
+ * overhead needs stamps or a paired run.
+ */
 import { type Adapter, FROM_CACHE, word } from './adapter.ts'
 
-const CAVEAT = 'it sends no timing header: what it adds takes stamps or a paired run'
+const CAVEAT = 'it sends no timing header: measuring its overhead needs stamps or a paired run'
 
 function silent(gateway: string, marks: readonly string[], cacheHeader: string): Adapter {
   return {
     names: marks,
     read(headers) {
       if (!marks.some((mark) => headers[mark] !== undefined)) return undefined
-      // 'hit', 'semantic hit'; a miss names itself.
+      // The value is 'hit' or 'semantic hit'; a miss is another value.
       const hit = word(headers[cacheHeader]).endsWith('hit')
       return { gateway, caveat: CAVEAT, ...(hit ? { unusable: FROM_CACHE } : {}) }
     },

@@ -1,8 +1,8 @@
-// Each component against its budget with everything on: 200 requests/s of JSON, prompts up to 16 KiB, two input and two output
-// policies, cache on (misses), events to a file. The figures are the gateway's own, from its events; beside them what the
-// provider's stamps say (from sent to end, less what the provider took; the network and all event loops are in it), in turns with
-// the provider directly (the floor) and a bare node:http + undici proxy at the same load.
-//   npm run build && node test/bench/gateway/budgets.js [seconds]
+// Each component against its budget with everything on: 200 requests/s of JSON, prompts up to 16 KiB, two input and
+// two output policies, cache on (misses), events to a file. The figures are the gateway's own, from its events;
+// beside them what the provider's stamps say (from sent to end, less what the provider took; the network and all
+// event loops are in it), in turns with the provider directly (the floor) and a bare node:http + undici proxy at the
+// same load. npm run build && node test/bench/gateway/budgets.js [seconds]
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'

@@ -1,6 +1,6 @@
-// What events and the cache add to a request, against the same gateway without them and a bare node:http + undici proxy. One
-// request to each in turns, so that whatever the machine does meets all alike; differences are of single pairs.
-//   npm run build && node test/bench/gateway/events-and-cache.js [rounds]
+// What events and the cache add to a request, against the same gateway without them and a bare node:http + undici
+// proxy. One request to each in turns, so that whatever the machine does meets all alike; differences are of single
+// pairs. npm run build && node test/bench/gateway/events-and-cache.js [rounds]
 import { execFileSync } from 'node:child_process'
 import { mkdtempSync, openSync, rmSync } from 'node:fs'
 import { createServer } from 'node:http'
@@ -72,7 +72,8 @@ print(`${''.padEnd(28)}     P50      P99   x bare   median difference to 'all of
 for (const name of names) {
   const [middle, low, high] = medianInterval(latencies[name].map((value, i) => value - base[i]))
   const ratio = quantile(latencies[name], 0.5) / quantile(latencies['bare proxy'], 0.5)
-  const figures = `${ms(quantile(latencies[name], 0.5))} ${ms(quantile(latencies[name], 0.99))} ${ratio.toFixed(2).padStart(8)}`
+  const figures =
+    `${ms(quantile(latencies[name], 0.5))} ${ms(quantile(latencies[name], 0.99))} ` + `${ratio.toFixed(2).padStart(8)}`
   print(`${name.padEnd(28)}${figures} ${ms(middle)} [${low.toFixed(3)}, ${high.toFixed(3)}]`)
 }
 for (const name of names) arms[name].stop()

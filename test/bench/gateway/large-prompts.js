@@ -1,8 +1,8 @@
-// What 1 MiB prompts under two input policies cost the others: small requests, 200 a second, while another process sends large ones
-// (one every 100 ms), in turns with the same without large ones and with a bare node:http + undici proxy:
-//   npm run build && node test/bench/gateway/large-prompts.js [seconds a turn] [turns]
-// Added latency is by the provider's stamps: from sent to end, less what the provider itself took. Large prompts keep the
-// provider and the machine busy as well: the bare proxy's figure shows how much of it is not the gateway's.
+// What 1 MiB prompts under two input policies cost the others: small requests, 200 a second, while another process
+// sends large ones (one every 100 ms), in turns with the same without large ones and with a bare node:http + undici
+// proxy: npm run build && node test/bench/gateway/large-prompts.js [seconds a turn] [turns] Added latency is by the
+// provider's stamps: from sent to end, less what the provider itself took. Large prompts keep the provider and the
+// machine busy as well: the bare proxy's figure shows how much of it is not the gateway's.
 import { Client } from 'undici'
 import { ask, chat, inTurns, line, median, policies, quantile } from './measure.js'
 import { start } from './processes.js'

@@ -1,4 +1,5 @@
-// What the gateway's benchmarks share: load on a URL, arms in turns, medians, and a printed line for each figure with its target.
+// What the gateway's benchmarks share: load on a URL, arms in turns, medians, and a printed line for each figure with
+// its target.
 import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { Client } from 'undici'
@@ -9,7 +10,9 @@ export const HEADERS = { 'content-type': 'application/json' }
 export const chat = (content, rest = {}) =>
   JSON.stringify({ model: 'm', ...rest, messages: [{ role: 'user', content }] })
 
-/** Two output policies as the guide's example has them, and two input policies. `detect`: only these of personal data. */
+/**
+ * Two output policies as the guide's example has them, and two input policies. `detect`: only these of personal data.
+ */
 export function policies({ input = false, detect }) {
   const output = { type: 'output_filter', parallel_group: 'out' }
   const prompts = { type: 'input_filter', parallel_group: 'in' }
@@ -100,6 +103,7 @@ export function line(what, value, unit, { atLeast, atMost, note = '' } = {}) {
   const said =
     target === undefined
       ? ''
-      : `   aim ${atLeast !== undefined ? '>=' : '<='} ${target.toLocaleString('en')}: ${reached ? 'reached' : 'NOT reached'}`
+      : `   aim ${atLeast !== undefined ? '>=' : '<='} ${target.toLocaleString('en')}: ` +
+        `${reached ? 'reached' : 'NOT reached'}`
   process.stdout.write(`${what.padEnd(52)} ${shown.padStart(10)} ${unit.padEnd(4)}${said}${note && `   ${note}`}\n`)
 }

@@ -1,5 +1,6 @@
-// Memory of one worker over many requests (10 % streams, 5 % given up half-way): it must level off. Heap after a collection
-// and resident memory, at equal steps: npm run build && node test/bench/gateway/memory.js [requests] [h1|h2 to the provider]
+// Memory of one worker over many requests (10 % streams, 5 % given up half-way): it must level off. Heap after a
+// collection and resident memory, at equal steps: npm run build && node test/bench/gateway/memory.js [requests]
+// [h1|h2 to the provider]
 import { Client } from 'undici'
 import { line } from './measure.js'
 import { start } from './processes.js'

@@ -1,6 +1,6 @@
-// The processes that the gateway's benchmarks set side by side: an upstream that answers at once, a bare proxy of node:http
-// and undici (what any gateway in Node pays at least), and the gateway itself. Started as children with an IPC channel: each
-// says its URL and ends with its parent.
+// The processes that the gateway's benchmarks set side by side: an upstream that answers at once, a bare proxy of
+// node:http and undici (what any gateway in Node pays at least), and the gateway itself. Started as children with an
+// IPC channel: each says its URL and ends with its parent.
 
 import { fork } from 'node:child_process'
 import { createServer } from 'node:http'
@@ -13,7 +13,9 @@ const root = new URL('../../../dist/', import.meta.url)
 /** To look into the proxies: PROXY_NODE_ARGS='--cpu-prof --cpu-prof-dir=…' node test/bench/gateway/… */
 const NODE_ARGS = (process.env.PROXY_NODE_ARGS ?? '').split(' ').filter(Boolean)
 
-/** Starts one of the roles below; resolves to its URL, its end, and a look at its memory (in MiB, after a collection). */
+/**
+ * Starts one of the roles below; resolves to its URL, its end, and a look at its memory (in MiB, after a collection).
+ */
 export function start(role, options = {}) {
   const child = fork(self, [role, JSON.stringify(options)], {
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
@@ -32,14 +34,16 @@ export function start(role, options = {}) {
 
 const WORDS = ['The', ' quick', ' brown', ' fox', ' jumps', ' over', ' the', ' lazy', ' dog', '.\\n']
 const EVENT = (index, fingerprint = 'fp_1') =>
-  `data: {"id":"chatcmpl-1","object":"chat.completion.chunk","created":1,"model":"m","system_fingerprint":"${fingerprint}","choices":[{"index":0,"delta":{"content":"${WORDS[index % WORDS.length]}"},"logprobs":null,"finish_reason":null}]}\n\n`
+  'data: {"id":"chatcmpl-1","object":"chat.completion.chunk","created":1,"model":"m",' +
+  `"system_fingerprint":"${fingerprint}","choices":[{"index":0,"delta":{"content":"${WORDS[index % WORDS.length]}"},` +
+  '"logprobs":null,"finish_reason":null}]}\n\n'
 /** Microseconds of the clock that all processes of a machine share. */
 const nowUs = () => Number(process.hrtime.bigint() / 1_000n)
 
 const roles = {
   /**
-   * JSON of about 1 KB with what it took in `server-timing`, or a stream: `events` in all, `perWrite` in one write, one write
-   * every `gapMs` (0: at once). `stamped`: each event says when it was written. `http2`: h2c.
+   * JSON of about 1 KB with what it took in `server-timing`, or a stream: `events` in all, `perWrite` in one write,
+   * one write every `gapMs` (0: at once). `stamped`: each event says when it was written. `http2`: h2c.
    */
   upstream({ events = 2_000, perWrite = 200, gapMs = 0, stamped = false, http2 = false }) {
     const json = Buffer.from(JSON.stringify({ id: 'x', choices: [{ message: { content: 'word '.repeat(180) } }] }))

@@ -1,7 +1,7 @@
-// Requests/s at 50 in flight through one worker: without policies against a bare node:http + undici proxy, and with two input
-// and two output policies against a third-party gateway without any (@portkey-ai/gateway), in turns within one run:
-//   npm run build && node test/bench/gateway/throughput.js [seconds a turn] [turns]
-// The processes share the machine with the provider and the client; what a request costs the gateway is its processor time.
+// Requests/s at 50 in flight through one worker: without policies against a bare node:http + undici proxy, and with
+// two input and two output policies against a third-party gateway without any (@portkey-ai/gateway), in turns within
+// one run: npm run build && node test/bench/gateway/throughput.js [seconds a turn] [turns] The processes share the
+// machine with the provider and the client; what a request costs the gateway is its processor time.
 import { portkeyHeaders, startPortkey } from '../../setup/portkey.ts'
 import { chat, cpuSeconds, HEADERS, inTurns, keepBusy, line, median, policies, ratioTo } from './measure.js'
 import { start } from './processes.js'

@@ -1,9 +1,8 @@
-// What the gateway adds to each token of 100 streams at 50 tokens/s, by the provider's stamps (both read the machine's one
-// monotonic clock), in turns with the provider directly (the floor: what the client and the machine add by themselves) and a bare
-// node:http + undici proxy:
-//   npm run build && node test/bench/gateway/token-delay.js [seconds a turn] [turns]
-// Two output policies twice: with the detectors of digits alone nothing of an ordinary word is held, so that a delay is work;
-// with e-mail on, a word is held until the next token shows that it is none.
+// What the gateway adds to each token of 100 streams at 50 tokens/s, by the provider's stamps (both read the
+// machine's one monotonic clock), in turns with the provider directly (the floor: what the client and the machine add
+// by themselves) and a bare node:http + undici proxy: npm run build && node test/bench/gateway/token-delay.js
+// [seconds a turn] [turns] Two output policies twice: with the detectors of digits alone nothing of an ordinary word
+// is held, so that a delay is work; with e-mail on, a word is held until the next token shows that it is none.
 import { Client } from 'undici'
 import { ask, chat, inTurns, line, median, policies, quantile } from './measure.js'
 import { start } from './processes.js'
@@ -35,7 +34,10 @@ for (const arm of Object.values(arms)) {
 
 const nowUs = () => Number(process.hrtime.bigint() / 1_000n)
 
-/** When stream `n` begins: evenly over a stream's length, and at any moment of a gap, so that no two write in step for long. */
+/**
+ * When stream `n` begins: evenly over a stream's length, and at any moment of a gap, so that no two write in step for
+ * long.
+ */
 const beginsMs = (n) => (n + ((n * 0.618_034) % 1)) * ((TOKENS * GAP_MS) / STREAMS)
 
 /** Streams follow each other; what comes before all have begun warms up. */

@@ -1,7 +1,7 @@
-// Streamed tokens through one worker, against a bare node:http + undici proxy, in turns within one run: tokens/s where the
-// provider writes 200 events at once, and what a second of the worker's processor time carries where it writes one event at a
-// time to each of 200 streams, 50 a second (the rate itself is the provider's):
-//   npm run build && node test/bench/gateway/tokens.js [seconds a turn] [turns]
+// Streamed tokens through one worker, against a bare node:http + undici proxy, in turns within one run: tokens/s
+// where the provider writes 200 events at once, and what a second of the worker's processor time carries where it
+// writes one event at a time to each of 200 streams, 50 a second (the rate itself is the provider's): npm run build
+// && node test/bench/gateway/tokens.js [seconds a turn] [turns]
 import { chat, cpuSeconds, inTurns, keepBusy, line, median, policies, ratioTo } from './measure.js'
 import { start } from './processes.js'
 

@@ -1,11 +1,15 @@
-// How far kt's latencies lie above the provider's own record, beside raw sockets in turns: the difference is what kt itself adds to
-// what it measures. The median over the turns of each turn's difference, so that one disturbed turn does not decide.
+// How far kt's latencies lie above the provider's own record, beside raw sockets in turns: the difference is what kt
+// itself adds to what it measures. The median over the turns of each turn's difference, so that one disturbed turn
+// does not decide.
 
 import { Histogram } from '../../../dist/src/stats/histogram.js'
 import { opened, rawExcess } from './raw-client.js'
 import { decode, median, ms, quantiles, run, say, target, workload } from './rig.js'
 
-/** A turn takes `seconds`: in a shorter one P99 is decided by the one or two times that the machine itself takes a few milliseconds. */
+/**
+ * A turn takes `seconds`: in a shorter one P99 is decided by the one or two times that the machine itself takes a few
+ * milliseconds.
+ */
 const CASES = [
   { holdMs: 5, slots: 1, seconds: 4 },
   { holdMs: 5, slots: 50, rps: 500, seconds: 2 },
@@ -17,7 +21,10 @@ const CASES = [
 ]
 
 export async function accuracy(table, quick) {
-  say('\nlatency above the provider’s own record: kt, raw sockets in turns, and their difference (median of the turns)')
+  say(
+    '\nlatency above the provider’s own record: kt, raw sockets in turns, and their difference (median of the ' +
+      'turns)',
+  )
   const turns = quick ? 3 : 7
   const worst = { p50: Number.NEGATIVE_INFINITY, p99: Number.NEGATIVE_INFINITY }
   for (const { holdMs, slots, rps, seconds } of CASES) {
@@ -34,7 +41,8 @@ export async function accuracy(table, quick) {
           requests,
           durationUs: undefined,
           warmup: 0,
-          // Every turn is a thread of its own, whose first hundreds of requests run code that is not compiled yet; the raw client's is.
+          // Every turn is a thread of its own, whose first hundreds of requests run code that is not compiled yet;
+          // the raw client's is.
           warmupUs: 2e6,
         })
         return decode(arm.stamped.total)
@@ -63,7 +71,8 @@ export async function accuracy(table, quick) {
     worst.p99 = Math.max(worst.p99, p99)
     const loop = rps ? `${rps}/s` : `${slots} in flight`
     say(
-      `  ${holdMs} ms hold, ${loop}: kt ${quantiles(both.kt)}; raw ${quantiles(both.raw)}; excess P50 ${ms(p50 * 1_000)}  P99 ${ms(p99 * 1_000)} ms`,
+      `  ${holdMs} ms hold, ${loop}: kt ${quantiles(both.kt)}; raw ${quantiles(both.raw)}; excess P50 ` +
+        `${ms(p50 * 1_000)}  P99 ${ms(p99 * 1_000)} ms`,
     )
   }
   table.row('latency above a raw socket’s, worst case, P50', worst.p50, 'ms', 0.1, 'low')

@@ -24,8 +24,10 @@ export async function pacing(table, quick) {
       const lag = decode(record.sendLag)
       const { self, achievedToOffered } = record
       say(
-        `  ${rps}/s: ${quantiles(lag)}; achieved ${achievedToOffered.toFixed(3)} of the rate; ${self.cpuShare.toFixed(3)} cores, of which all that sending takes; ` +
-          `loop ${self.eventLoopDelayMs.p99.toFixed(2)} ms late at P99; GC ${self.gcMs.toFixed(1)} ms; ${self.involuntarySwitches} involuntary switches`,
+        `  ${rps}/s: ${quantiles(lag)}; achieved ${achievedToOffered.toFixed(3)} of the rate; ` +
+          `${self.cpuShare.toFixed(3)} cores, of which all that sending takes; ` +
+          `loop ${self.eventLoopDelayMs.p99.toFixed(2)} ms late at P99; GC ${self.gcMs.toFixed(1)} ms; ` +
+          `${self.involuntarySwitches} involuntary switches`,
       )
       for (const [what, bare] of [
         ['the timer alone', timer],

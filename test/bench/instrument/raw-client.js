@@ -1,5 +1,6 @@
-// The least a client in Node can do, as the measure of kt: raw sockets, one write a request, the stamp read out of the answer's bytes.
-// What lies between its write and its first read, less what the provider says it took, is the machine's and the provider's part.
+// The least a client in Node can do, as the measure of kt: raw sockets, one write a request, the stamp read out of
+// the answer's bytes. What lies between its write and its first read, less what the provider says it took, is the
+// machine's and the provider's part.
 import { once } from 'node:events'
 import { connect } from 'node:net'
 import { Histogram } from '../../../dist/src/stats/histogram.js'
@@ -19,7 +20,9 @@ export async function opened(port, many) {
 /** Writes one request; returns when it was written. */
 export function writeRequest(socket, make) {
   const { body } = make('rawclien', made++)
-  const text = `POST ${PATH} HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n${body}`
+  const text =
+    `POST ${PATH} HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: ` +
+    `${body.length}\r\n\r\n${body}`
   const sentUs = now()
   socket.write(text)
   return sentUs
@@ -27,7 +30,10 @@ export function writeRequest(socket, make) {
 
 export const stampsIn = (bytes) => bytes.toString('latin1').matchAll(STAMP)
 
-/** Latency above the stamp of `requests` small answers: closed over `sockets`, or one every `everyUs` on whichever is free. */
+/**
+ * Latency above the stamp of `requests` small answers: closed over `sockets`, or one every `everyUs` on whichever is
+ * free.
+ */
 export function rawExcess(sockets, requests, sends, everyUs) {
   const make = requestMaker(sends)
   const excess = new Histogram()

@@ -1,4 +1,5 @@
-// What the instrument's benchmarks share: targets in processes of their own, one run of kt, and the table of figures and aims.
+// What the instrument's benchmarks share: targets in processes of their own, one run of kt, and the table of figures
+// and aims.
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { startRun } from '../../../dist/src/load/run.js'

@@ -1,5 +1,5 @@
-// A provider that stalls for 100 ms in every second, 200 requests/s, one in flight: latency counts from the intended time and shows the
-// stall; service counts from sent, where whoever waits behind it does not count.
+// A provider that stalls for 100 ms in every second, 200 requests/s, one in flight: latency counts from the intended
+// time and shows the stall; service counts from sent, where whoever waits behind it does not count.
 import { decode, quantiles, run, say, target } from './rig.js'
 
 export async function stall(table, quick) {

@@ -1,5 +1,5 @@
-// Streams: how many coalesced events one core reads and counts, by the parser alone and through the whole client over a socket; and how
-// late a token of 300 paced streams is seen, by its stamp, beside a reader of raw sockets in turns.
+// Streams: how many coalesced events one core reads and counts, by the parser alone and through the whole client over
+// a socket; and how late a token of 300 paced streams is seen, by its stamp, beside a reader of raw sockets in turns.
 
 import { StreamTimings } from '../../../dist/src/client/stream-timings.js'
 import { Histogram } from '../../../dist/src/stats/histogram.js'
@@ -43,7 +43,8 @@ export async function reading(table, quick) {
       const events = EVENTS + 1
       through.push((events * 1e6) / cpuUs)
       say(
-        `  ${what}: ${count(rate * events)} events/s by wall clock, ${count((events * 1e6) / cpuUs)} a second of CPU (${count(done)} bodies)`,
+        `  ${what}: ${count(rate * events)} events/s by wall clock, ${count((events * 1e6) / cpuUs)} a second ` +
+          `of CPU (${count(done)} bodies)`,
       )
     }
     close()
@@ -62,7 +63,8 @@ export async function arrival(table, quick) {
   const seen = { kt: [], raw: [] }
   const sends = workload(true, TOKENS)
   for (let turn = 0; turn < (quick ? 1 : 3); turn++) {
-    // Spread evenly, as the raw sockets' are: three hundred streams in step would come as one burst of three hundred tokens.
+    // Spread evenly, as the raw sockets' are: three hundred streams in step would come as one burst of three hundred
+    // tokens.
     const load = { mode: 'open', rps: STREAMS / STREAM_S, maxInFlight: 2 * STREAMS }
     const { arm, record } = await run(
       provider.origin,

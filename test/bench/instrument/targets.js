@@ -40,7 +40,8 @@ if (kind === 'provider') {
   const type = kind === 'fixed' ? 'application/json' : 'text/event-stream'
   const whole = Buffer.concat([
     Buffer.from(
-      `HTTP/1.1 200 OK\r\ncontent-type: ${type}\r\ncontent-length: ${body.length}\r\ndate: Sat, 28 Nov 2026 12:00:00 GMT\r\nconnection: keep-alive\r\n\r\n`,
+      `HTTP/1.1 200 OK\r\ncontent-type: ${type}\r\ncontent-length: ${body.length}\r\ndate: Sat, 28 Nov 2026 ` +
+        '12:00:00 GMT\r\nconnection: keep-alive\r\n\r\n',
     ),
     body,
   ])

@@ -1,7 +1,8 @@
-// What a second sending thread brings. The target shares the machine's cores, so it must cost next to nothing beside the client: coalesced
-// streams, of which the client reads 200 events where the target writes one buffer, in the shape that takes it longest. On two cores the wall clock shows what the
-// target's own share leaves; the processor time a request costs with one thread and with two shows what the second thread is worth where
-// cores are free: were there contention between them, a request would cost more.
+// What a second sending thread brings. The target shares the machine's cores, so it must cost next to nothing beside
+// the client: coalesced streams, of which the client reads 200 events where the target writes one buffer, in the
+// shape that takes it longest. On two cores the wall clock shows what the target's own share leaves; the processor
+// time a request costs with one thread and with two shows what the second thread is worth where cores are free: were
+// there contention between them, a request would cost more.
 import { count, median, run, say, target, workload } from './rig.js'
 
 export async function threads(table, quick) {
@@ -17,7 +18,8 @@ export async function threads(table, quick) {
     }
     const [one, two] = [all[1].at(-1), all[2].at(-1)]
     say(
-      `  one ${count(one.rate)}/s, ${one.cpuUs.toFixed(0)} µs of CPU each; two ${count(two.rate)}/s, ${two.cpuUs.toFixed(0)} µs; ratio ${(two.rate / one.rate).toFixed(2)}`,
+      `  one ${count(one.rate)}/s, ${one.cpuUs.toFixed(0)} µs of CPU each; two ${count(two.rate)}/s, ` +
+        `${two.cpuUs.toFixed(0)} µs; ratio ${(two.rate / one.rate).toFixed(2)}`,
     )
   }
   close()

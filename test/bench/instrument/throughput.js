@@ -1,11 +1,13 @@
-// Requests a second of one kt thread, with its full measurement on, against autocannon: small JSON, the same target, the same number in
-// flight, in turns. By wall clock, and by the processor time a request costs each, which other work on the machine disturbs less.
+// Requests a second of one kt thread, with its full measurement on, against autocannon: small JSON, the same target,
+// the same number in flight, in turns. By wall clock, and by the processor time a request costs each, which other
+// work on the machine disturbs less.
 import autocannon from 'autocannon'
 import { count, median, PATH, run, say, target } from './rig.js'
 
 const IN_FLIGHT = 50
 const BODY =
-  '{"model":"gpt-4o-mini","messages":[{"role":"user","content":"Say hello in one word ktcomparexaaaaaaaa"}],"max_tokens":1}'
+  '{"model":"gpt-4o-mini","messages":[{"role":"user","content":"Say hello in one word ' +
+  'ktcomparexaaaaaaaa"}],"max_tokens":1}'
 
 export async function throughput(table, quick) {
   const [rounds, seconds] = quick ? [3, 1.5] : [7, 3]
@@ -24,7 +26,9 @@ export async function throughput(table, quick) {
       }
       const [a, b] = [all.kt[round], all.autocannon[round]]
       say(
-        `  kt ${count(a.rate)}/s, ${a.cpuUs.toFixed(1)} µs of CPU each; autocannon ${count(b.rate)}/s, ${b.cpuUs.toFixed(1)} µs; ratio ${(a.rate / b.rate).toFixed(2)}, by CPU ${(b.cpuUs / a.cpuUs).toFixed(2)}`,
+        `  kt ${count(a.rate)}/s, ${a.cpuUs.toFixed(1)} µs of CPU each; autocannon ${count(b.rate)}/s, ` +
+          `${b.cpuUs.toFixed(1)} µs; ratio ${(a.rate / b.rate).toFixed(2)}, by CPU ` +
+          `${(b.cpuUs / a.cpuUs).toFixed(2)}`,
       )
     }
     close()

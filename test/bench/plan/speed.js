@@ -1,5 +1,5 @@
-// How long the planner takes, as whole processes: the median of `kt plan`, and the simulation of an hour of a trace times 1,000.
-//   npm run build && node test/bench/plan/speed.js [trace.csv]
+// How long the planner takes, as whole processes: the median of `kt plan`, and the simulation of an hour of a trace
+// times 1,000. npm run build && node test/bench/plan/speed.js [trace.csv]
 import { spawnSync } from 'node:child_process'
 
 const LIMITS = { planS: 0.4, simulationS: 10, simulationMb: 500 }
@@ -24,7 +24,8 @@ process.stdout.write(`kt plan: median ${median.toFixed(3)} s of 15 (limit ${LIMI
 if (trace) {
   const { seconds, mb } = timed('plan', 'simulate', '--trace', trace, '--scale', '1000')
   process.stdout.write(
-    `simulation x 1,000: ${seconds.toFixed(2)} s, ${mb.toFixed(0)} MB (limits ${LIMITS.simulationS} s, ${LIMITS.simulationMb} MB)\n`,
+    `simulation x 1,000: ${seconds.toFixed(2)} s, ${mb.toFixed(0)} MB (limits ${LIMITS.simulationS} s, ` +
+      `${LIMITS.simulationMb} MB)\n`,
   )
 }
 const { seconds, mb } = timed(

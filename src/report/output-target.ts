@@ -1,14 +1,14 @@
 /**
- * What a name stands for that a user gives for a file to write. Links are followed to what they lead to, since a write
- * must replace neither a link nor a device.
+ * What the name of an output file stands for. Links are followed to what they lead to, because a write must replace
+ * neither a link nor a device.
  */
 import { readlinkSync, realpathSync, type Stats, statSync } from 'node:fs'
 import { basename, dirname, isAbsolute, join } from 'node:path'
 
-export type Place =
+export type OutputTarget =
   /** A regular file, or a name that is still free: the end of all links. */
   | { kind: 'file'; path: string }
-  /** Open already: '-', /dev/stdout, /dev/fd/3, /proc/self/fd/3. */
+  /** A descriptor that is open already: '-', /dev/stdout, /dev/fd/3, /proc/self/fd/3. */
   | { kind: 'descriptor'; fd: number }
   | { kind: 'fifo' | 'device' | 'socket'; path: string }
   | { kind: 'folder' }
@@ -17,9 +17,9 @@ export const STDOUT = 1
 export const STDERR = 2
 
 /** Throws the system's error where the path cannot be followed. */
-export function placeOf(path: string): Place {
+export function resolveOutputTarget(path: string): OutputTarget {
   if (path === '-') return { kind: 'descriptor', fd: STDOUT }
-  // An empty name is no free one.
+  // statSync must throw for an empty name, which is not the name of a new file.
   const there = statSync(path, { throwIfNoEntry: path === '' })
   if (there?.isDirectory() || path.endsWith('/')) return { kind: 'folder' }
   const end = follow(path)
@@ -34,8 +34,8 @@ function specialKind(there: Stats): 'fifo' | 'device' | 'socket' {
 }
 
 /**
- * The end of the links, or the descriptor they lead to. By hand, since realpath knows no end that does not exist yet,
- * and looks through /dev/stdout at the file behind it. That links run in a circle, stat has found out before.
+ * The end of the links, or the descriptor they lead to. realpath cannot do it: it fails where the end does not exist
+ * yet, and it resolves /dev/stdout to the file behind it. Links in a circle were refused by statSync before.
  */
 function follow(path: string): string | number {
   for (let next = path; ; ) {

@@ -1,10 +1,9 @@
 /**
- * What kt says of itself: `saturated` when the client was the limit (a run that cannot pass a gate), `noisy` when the machine
- * was, `ok` otherwise. The rules err towards doubt.
+ * The verdict of kt on its own client: `saturated` when the client was the limit (such a run cannot pass a gate),
+ * `noisy` when the machine was, `ok` otherwise. The rules err towards doubt.
  */
-
 import type { RunRecord } from '../load/merge.ts'
-import { toMs } from '../report/distribution.ts'
+import { toMs } from '../report/duration-summary.ts'
 import type { BenchReport } from '../report/schema.ts'
 import { Histogram } from '../stats/histogram.ts'
 import type { SelfReading } from '../system/self-monitor.ts'
@@ -12,10 +11,10 @@ import type { SelfReading } from '../system/self-monitor.ts'
 const BUSY_LOOP = 0.9
 const LATE_SEND_MS = 5
 const LATE_LOOP_MS = 20
-/** Of the measured time, held by the control group. */
+/** Share of the measured time in which the control group may hold the process. */
 const THROTTLED = 0.01
 
-export function clientOf(record: RunRecord): BenchReport['client'] {
+export function judgeClient(record: RunRecord): BenchReport['client'] {
   const { self, workers, achievedToOffered } = record
   const lag = Histogram.decode(record.sendLag)
   const sendLagMs =
@@ -30,14 +29,14 @@ export function clientOf(record: RunRecord): BenchReport['client'] {
     cpuShare: round(self.cpuShare),
     gcMs: round(self.gcMs),
     achievedToOffered: achievedToOffered === null ? null : round(achievedToOffered),
-    floorMs: floorOf(record),
+    floorMs: measurementFloor(record),
     involuntarySwitches: self.involuntarySwitches,
     throttledMs: self.throttledMs === null ? null : round(self.throttledMs),
     ...(workers.length > 0 ? { workers: workers.map(workerOf) } : {}),
   }
 }
 
-/** Which rules were broken, in words. */
+/** The rules that the run breaks, in words. */
 function doubts(record: RunRecord, lagP99Ms: number | undefined): { saturated: string[]; noisy: string[] } {
   const { self, measuredUs } = record
   const saturated: string[] = []
@@ -68,8 +67,8 @@ function workerOf({ eventLoopUtilization, eventLoopDelayMs, gcMs }: SelfReading)
   }
 }
 
-/** What the stamps read straight at the provider: the instrument's own error, where the run has a direct arm. */
-function floorOf(record: RunRecord): BenchReport['client']['floorMs'] {
+/** The stamped reading of the direct arm: the measurement floor, which is the error of the instrument. */
+function measurementFloor(record: RunRecord): BenchReport['client']['floorMs'] {
   const direct = record.arms.find((arm) => arm.name === 'direct')
   const floor = direct && Histogram.decode(direct.stamped.total)
   if (!floor || floor.count === 0) return null

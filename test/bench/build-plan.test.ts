@@ -1,7 +1,7 @@
 // What a run of two arms sends beyond what was asked for, decided before it begins.
 import { expect, it } from 'vitest'
+import { buildPlan } from '../../src/bench/build-plan.ts'
 import { parseBenchOptions } from '../../src/bench/options.ts'
-import { planOf } from '../../src/bench/plan-of.ts'
 import type { NamedTarget } from '../../src/bench/targets.ts'
 
 const target = {
@@ -18,7 +18,7 @@ const targets: NamedTarget[] = [
 function plan(requests: number, concurrency: number) {
   const url = 'http://127.0.0.1:1'
   const values = { url, 'baseline-url': url, requests: String(requests), concurrency: String(concurrency) }
-  return planOf(parseBenchOptions({ values }), targets)
+  return buildPlan(parseBenchOptions({ values }), targets)
 }
 
 it('leaves out the first of a connection in a block where that is at most half as many again', () => {

@@ -1,6 +1,6 @@
 /**
- * Writes through what a name stands for: a device, a FIFO, a socket or an open descriptor gets the bytes and stays what
- * it is. A regular file that is written bit by bit is opened the same way.
+ * Writes to the target of an output name: a device, a FIFO, a socket or an open descriptor gets the bytes and stays
+ * what it is. A regular file that is written piece by piece is opened the same way.
  */
 import { close, constants, fstatSync, openSync, write, writeSync } from 'node:fs'
 import { connect } from 'node:net'
@@ -8,44 +8,47 @@ import type { Writable } from 'node:stream'
 import { setTimeout as wait } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { EXIT, UserError } from '../errors.ts'
-import { type Place, STDERR, STDOUT } from './place.ts'
+import { type OutputTarget, STDERR, STDOUT } from './output-target.ts'
 
-export interface Outlet {
-  /** Resolves when the system has it all. To be called again only then. */
+export interface OutputWriter {
+  /** Resolves when the system has taken all of it. Do not call again before that. */
   write(text: string): Promise<void>
   close(): Promise<void>
 }
 
-export type OpenPlace = Exclude<Place, { kind: 'folder' }>
+export type WritableTarget = Exclude<OutputTarget, { kind: 'folder' }>
 
 const THROUGH = constants.O_WRONLY | constants.O_NONBLOCK | constants.O_NOCTTY
-/** A FIFO that nobody reads is tried again this often. */
+/** Interval of the attempts to open a FIFO that nobody reads yet. */
 const NO_READER_MS = 50
-/** A pipe that is full. */
+/** Interval of the attempts to write to a full pipe. */
 const FULL_MS = 5
 
 const writeSome = promisify(write)
 const closeDescriptor = promisify(close)
 
-export async function openOutlet(place: OpenPlace): Promise<Outlet> {
-  switch (place.kind) {
+export async function openOutputWriter(target: WritableTarget): Promise<OutputWriter> {
+  switch (target.kind) {
     case 'file':
-      return ofDescriptor(openSync(place.path, 'w'), closeDescriptor)
+      return descriptorWriter(openSync(target.path, 'w'), closeDescriptor)
     case 'device':
-      return ofDescriptor(openSync(place.path, THROUGH), closeDescriptor)
+      return descriptorWriter(openSync(target.path, THROUGH), closeDescriptor)
     case 'fifo':
-      return ofDescriptor(await openFifo(place.path), closeDescriptor)
+      return descriptorWriter(await openFifo(target.path), closeDescriptor)
     case 'socket':
-      return await ofSocket(place.path)
+      return await socketWriter(target.path)
     case 'descriptor':
-      assertOpen(place.fd)
-      if (place.fd === STDOUT) return ofStream(process.stdout)
-      if (place.fd === STDERR) return ofStream(process.stderr)
-      return ofDescriptor(place.fd)
+      assertOpen(target.fd)
+      if (target.fd === STDOUT) return streamWriter(process.stdout)
+      if (target.fd === STDERR) return streamWriter(process.stderr)
+      return descriptorWriter(target.fd)
   }
 }
 
-/** Throws EBADF unless `fd` is open, is written to, and is no inner thing of the runtime, which has no type at all. */
+/**
+ * Throws EBADF unless `fd` is open for writing and is a file of some type, which the runtime's own descriptors are
+ * not.
+ */
 export function assertOpen(fd: number): void {
   const there = fstatSync(fd)
   const takesBytes = there.isFile() || there.isFIFO() || there.isSocket() || there.isCharacterDevice()
@@ -53,7 +56,7 @@ export function assertOpen(fd: number): void {
   writeSync(fd, '')
 }
 
-function ofDescriptor(fd: number, end: (fd: number) => Promise<void> = async () => {}): Outlet {
+function descriptorWriter(fd: number, end: (fd: number) => Promise<void> = async () => {}): OutputWriter {
   return { write: (text) => writeAll(fd, Buffer.from(text)), close: () => end(fd) }
 }
 
@@ -68,7 +71,7 @@ async function writeAll(fd: number, bytes: Buffer): Promise<void> {
   }
 }
 
-function ofStream(stream: Writable, end: () => Promise<void> = async () => {}): Outlet {
+function streamWriter(stream: Writable, end: () => Promise<void> = async () => {}): OutputWriter {
   return {
     write: (text) =>
       new Promise((resolve, reject) => stream.write(text, (error) => (error ? reject(error) : resolve()))),
@@ -76,27 +79,30 @@ function ofStream(stream: Writable, end: () => Promise<void> = async () => {}): 
   }
 }
 
-async function ofSocket(path: string): Promise<Outlet> {
+async function socketWriter(path: string): Promise<OutputWriter> {
   const socket = connect(path)
   await new Promise<void>((resolve, reject) => socket.once('connect', resolve).once('error', reject))
-  // What goes wrong from here on, the write that it stops tells.
+  // A later error is reported by the write that it stops.
   socket.on('error', () => {}).resume()
-  return ofStream(socket, () => new Promise((resolve) => socket.end(() => resolve(void socket.destroy()))))
+  return streamWriter(socket, () => new Promise((resolve) => socket.end(() => resolve(void socket.destroy()))))
 }
 
-/** Waits for a reader, as a shell does. Opening would wait by itself, but keep the process from hearing Ctrl-C. */
+/**
+ * Waits for a reader, as a shell does. A blocking open would wait too, but the process could not handle Ctrl-C
+ * meanwhile.
+ */
 async function openFifo(path: string): Promise<number> {
-  const given = new AbortController()
-  const giveUp = (): void => given.abort()
+  const interrupted = new AbortController()
+  const giveUp = (): void => interrupted.abort()
   process.once('SIGINT', giveUp).once('SIGTERM', giveUp)
   try {
-    for (let told = false; !given.signal.aborted; told = true) {
+    for (let announced = false; !interrupted.signal.aborted; announced = true) {
       try {
         return openSync(path, THROUGH)
       } catch (error) {
         if (!hasCode(error, 'ENXIO')) throw error
       }
-      if (!told) process.stderr.write(`kt: waiting for a reader of ${path}\n`)
+      if (!announced) process.stderr.write(`kt: waiting for a reader of ${path}\n`)
       await wait(NO_READER_MS)
     }
   } finally {

@@ -1,7 +1,7 @@
-/** From histograms of microseconds to what a report and a reader see: milliseconds at the usual quantiles. */
+/** Summarises histograms of microseconds as a report holds them: milliseconds at the usual quantiles. */
 import { type EncodedHistogram, Histogram } from '../stats/histogram.ts'
-import { orderIntervalUs } from '../stats/order-interval.ts'
-import type { Distribution } from './schema.ts'
+import { orderIntervalUs } from '../stats/quantile-interval.ts'
+import type { DurationSummary } from './schema.ts'
 
 /** Microseconds to milliseconds, three decimals. */
 export function toMs(us: number): number {
@@ -9,7 +9,7 @@ export function toMs(us: number): number {
 }
 
 /** Undefined when nothing was recorded: an absent metric is never a row of zeros. */
-export function distributionOf(encoded: EncodedHistogram): Distribution | undefined {
+export function summarizeDurations(encoded: EncodedHistogram): DurationSummary | undefined {
   const histogram = Histogram.decode(encoded)
   if (histogram.count === 0) return undefined
   return {
@@ -32,7 +32,7 @@ export function quantilesMs(histogram: Histogram): { p50: number; p90: number; p
   }
 }
 
-/** [lower, upper]; an open upper end is null in JSON. */
+/** [lower, upper] in milliseconds; an open upper end is null, as JSON has no infinity. */
 export function intervalMs([lowerUs, upperUs]: readonly [number, number]): [number, number | null] {
   return [toMs(lowerUs), Number.isFinite(upperUs) ? toMs(upperUs) : null]
 }

@@ -21,7 +21,7 @@ import { createServer } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { afterEach, describe, expect, it } from 'vitest'
 import { UserError } from '../../src/errors.ts'
-import { assertWritable, isStdout, writeOutput } from '../../src/report/write.ts'
+import { assertWritable, isStdout, writeOutput } from '../../src/report/write-output.ts'
 import { tempDir } from '../support/kt.ts'
 import { canMakeDevices, canMount, isRoot, mkfifo, mknod, posix, smallDisk } from '../support/special-files.ts'
 

@@ -1,10 +1,13 @@
-/** A checked gateway config as text: what it comes to in the first line, then every key, with the defaults marked. */
+/**
+ * What the commands of the reference gateway print: a checked config with a summary in the first line and every key
+ * with its default marked, the figures of the cache, and percentiles of the events.
+ */
 
 import type { CacheStats } from '../gateway-cli/client.ts'
 import type { EventStats } from '../gateway-cli/event-stats.ts'
 import type { Effective, GatewayCheck } from '../gateway-cli/gateway-config.ts'
 import { formatBytes, formatDuration, formatMs, formatNumber, formatShare } from '../units.ts'
-import { columns, hung, paint } from './table.ts'
+import { columns, paint, wrapHanging } from './table.ts'
 
 export function renderGatewayCheck({ file, config, effective }: GatewayCheck): string {
   const { host, port, providers, policies, workers } = config
@@ -15,8 +18,8 @@ export function renderGatewayCheck({ file, config, effective }: GatewayCheck): s
     ...(config.cache.enabled ? [`cache in ${config.cache.backend}`] : []),
   ]
   return [
-    hung(`${file ?? 'the defaults'}: usable; ${[`${host}:${port} -> ${upstreams}`, ...also].join(', ')}`, '', 2),
-    ...config.notices.map((notice) => hung(`- ${notice}`, '', 2)),
+    wrapHanging(`${file ?? 'the defaults'}: usable; ${[`${host}:${port} -> ${upstreams}`, ...also].join(', ')}`, '', 2),
+    ...config.notices.map((notice) => wrapHanging(`- ${notice}`, '', 2)),
     '',
     ...lines(effective, 0),
   ].join('\n')
@@ -47,7 +50,7 @@ function inline(value: Effective): string {
   return scalar(value.value)
 }
 
-/** As YAML would read it back. */
+/** The value in a form that YAML reads back. */
 function scalar(value: unknown): string {
   if (typeof value !== 'string') return JSON.stringify(value)
   const bare =
@@ -59,12 +62,10 @@ function marked(line: string, given: boolean): string {
   return given ? line : `${line.padEnd(42)}  # default`
 }
 
-/** `kt cache stats` as a page. */
-
 export function renderCacheStats(stats: CacheStats, color: boolean): string {
   const c = paint(color)
   const asked = stats.hits + stats.misses
-  const share = asked > 0 ? `${formatShare(stats.hits / asked)} of what may be cached` : 'nothing asked yet'
+  const share = asked > 0 ? `${formatShare(stats.hits / asked)} of the cacheable requests` : 'no requests yet'
   const entries = stats.entries === null ? 'unknown: the backend does not answer' : formatNumber(stats.entries)
   const size = stats.bytes === null ? '' : `, ${formatBytes(stats.bytes)}`
   const rows = [
@@ -72,7 +73,7 @@ export function renderCacheStats(stats: CacheStats, color: boolean): string {
     ['hits', formatNumber(stats.hits), share],
     ['  waited', formatNumber(stats.coalesced), "of them, for another request's answer"],
     ['misses', formatNumber(stats.misses), ''],
-    ['bypassed', formatNumber(stats.bypassed), 'not to be cached by their nature'],
+    ['bypassed', formatNumber(stats.bypassed), 'requests that cannot be cached'],
     ['stored', formatNumber(stats.stored), ''],
     ['evicted', formatNumber(stats.evicted), 'to make room'],
     ['errors', formatNumber(stats.errors), 'of the backend; their requests went on uncached'],
@@ -83,8 +84,6 @@ export function renderCacheStats(stats: CacheStats, color: boolean): string {
   )
   return `${c.bold(`Cache (${stats.backend})`)}\n${table}`
 }
-
-/** `kt events stats` as a page. */
 
 interface EventStatsContext {
   source: string
@@ -98,27 +97,29 @@ export function renderEventStats(stats: EventStats, context: EventStatsContext, 
   const over = context.lastMs === undefined ? '' : ` over the last ${formatDuration(context.lastMs)}`
   const title = c.bold(`${stats.metric} (${stats.unit})${of}${over}`)
   const notes = [`from ${context.source}`, ...losses(stats)]
-  if (stats.count === 0) return [title, '  no event has it', ...notes.map((note) => c.dim(hung(note, '  ')))].join('\n')
+  if (stats.count === 0)
+    return [title, '  no event has it', ...notes.map((note) => c.dim(wrapHanging(note, '  ')))].join('\n')
   const show = (value: number): string => (stats.unit === 'ms' ? formatMs(value) : formatNumber(value))
   const rows = stats.percentiles.map(({ percentile, value, low, high }) => {
-    // With fewer than ten observations beyond it a quantile says little.
-    const few = stats.count * (1 - percentile / 100) < 10 ? 'under ten beyond it' : ''
+    // A quantile with fewer than ten observations beyond it is unreliable.
+    const few = stats.count * (1 - percentile / 100) < 10 ? 'fewer than ten beyond it' : ''
     const interval = high === null ? `[${show(low)}, inf)` : `[${show(low)}, ${show(high)}]`
     return [`P${percentile}`, show(value), c.dim(interval), c.dim(few)]
   })
   const failed = stats.failed > 0 ? `, ${formatNumber(stats.failed)} of them failed` : ''
-  const count = `${formatNumber(stats.count)} requests${failed}; mean ${show(stats.mean ?? 0)}, max ${show(stats.max ?? 0)}`
+  const count =
+    `${formatNumber(stats.count)} requests${failed}; mean ${show(stats.mean ?? 0)}, max ` + `${show(stats.max ?? 0)}`
   return [
     title,
     columns(rows, ['left', 'right', 'right', 'left']),
-    hung(count, '  '),
-    ...['intervals: 95 %, for independent requests', ...notes].map((note) => c.dim(hung(note, '  '))),
+    wrapHanging(count, '  '),
+    ...['intervals: 95 %, for independent requests', ...notes].map((note) => c.dim(wrapHanging(note, '  '))),
   ].join('\n')
 }
 
 function losses({ dropped, unreadable }: EventStats): string[] {
   return [
     ...(dropped > 0 ? [`${formatNumber(dropped)} events were dropped and are not in it`] : []),
-    ...(unreadable > 0 ? [`${formatNumber(unreadable)} lines are no events and were left out`] : []),
+    ...(unreadable > 0 ? [`${formatNumber(unreadable)} lines are not events and were excluded`] : []),
   ]
 }

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { studentUpperTail } from '../../src/stats/distributions.ts'
 import { holm } from '../../src/stats/gate.ts'
-import { meanAboveZeroP, pairedTP, signFlipP } from '../../src/stats/mean-test.ts'
+import { meanAboveZeroP, pairedTP, signFlipP } from '../../src/stats/means.ts'
 
 describe('paired t', () => {
   it("gives Student's own example (Biometrika 1908, hours of sleep): t = 4.0621, df 9", () => {

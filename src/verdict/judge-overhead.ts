@@ -1,43 +1,47 @@
 /**
- * From reports to the verdict on the overhead of a gateway: which reading is judged, on which blocks, against which floor. The best
- * that the files carry wins: the provider's stamps, else blocks measured in turns with a direct arm, else what the gateway says
- * (its wait for the upstream before its own figure, which sees less), else the difference of two P99s recorded apart.
+ * The verdict on the overhead of a gateway: which reading is judged, on which blocks, against which measurement
+ * floor. The best reading in the files is used: the provider's stamps; else blocks measured alternately with a direct
+ * arm; else what the gateway reports (its wait for the upstream before its own figure, which sees less); else the
+ * difference of two P99s recorded separately.
  */
 
 import type { BenchReport, Check, OverheadDefinition, OverheadResult } from '../report/schema.ts'
-import { splitReport } from '../report/write.ts'
+import { splitReport } from '../report/split.ts'
 import { judgeDifference } from '../stats/difference-gate.ts'
 import { type GateResult, judgeBudget } from '../stats/gate.ts'
 import { Histogram } from '../stats/histogram.ts'
 import { judgePaired } from '../stats/paired-gate.ts'
 import { blockPairs, gateBlocks, hasValues, reader } from './blocks.ts'
 import { durationCheck, type Judge, undecidedCheck } from './checks.ts'
-import { troubleIn } from './pair.ts'
+import { findTrouble } from './pair.ts'
 
 export interface JudgedBy {
   definition: OverheadDefinition
   source: string
-  /** What the reading leaves out or costs. */
+  /** What the reading excludes or costs. */
   caveat: string
   floor: string | null
 }
 
-/** How P99 overhead is judged, as a check at a given alpha; undefined without any reading. */
-export interface OverheadJudge {
+/** How the P99 overhead is judged, as a check at a given alpha. */
+interface OverheadJudge {
   judge: Judge
   judgedBy: JudgedBy
 }
 
-export interface OverheadQuestion {
+interface OverheadQuestion {
   limitMs: number
   quantile?: number
   op?: Check['op']
   metric?: string
-  /** Both files are of one run, measured in turns. */
+  /** Both files are of one paired run. */
   paired?: boolean
 }
 
-/** The overhead of the gateway in `gateway`, with the floor of its own direct arm, else of `baseline`. Undefined without any reading. */
+/**
+ * How the overhead of `gateway` is judged, with the measurement floor of its own direct arm, else of `baseline`.
+ * Undefined without any reading.
+ */
 export function overheadJudge(
   gateway: BenchReport,
   baseline: BenchReport | undefined,
@@ -45,7 +49,7 @@ export function overheadJudge(
 ): OverheadJudge | undefined {
   const { limitMs, op = '<', metric = 'overhead.p99' } = question
   const found = bestJudge(gateway, baseline, question)
-  const trouble = troubleIn(baseline, gateway)
+  const trouble = findTrouble(baseline, gateway)
   if (!found || trouble === undefined) return found
   return { ...found, judge: () => undecidedCheck(metric, op, limitMs, trouble) }
 }
@@ -60,7 +64,7 @@ function bestJudge(
   const as = (decide: (alphaFail: number) => GateResult, name = metric): Judge => {
     return (alphaFail) => durationCheck(name, op, limitMs, decide(alphaFail))
   }
-  const reading = readingOf(gateway, 'provider-stamped')
+  const reading = findReading(gateway, 'provider-stamped')
   const pair = question.paired && baseline ? { baseline, gateway } : directPair(gateway)
   if (!reading && pair) {
     const pairs = blockPairs(pair.baseline, pair.gateway, reader('latency'))
@@ -69,8 +73,8 @@ function bestJudge(
       judgePaired({ pairs, limit, client: gateway.client.verdict, quantile, alphaFail })
     return { judge: as(decide), judgedBy: PAIRED }
   }
-  const told = bestReading(gateway)
-  if (told) return byReading(gateway, baseline, told, limitUs, quantile, as)
+  const reported = bestReading(gateway)
+  if (reported) return byReading(gateway, baseline, reported, limitUs, quantile, as)
   if (!baseline) return undefined
   const latencies = (report: BenchReport) => gateBlocks(report, reader('latency'))
   const decide = (alphaFail: number) =>
@@ -78,24 +82,24 @@ function bestJudge(
       limitUs,
       baseline: latencies(baseline),
       gateway: latencies(gateway),
-      client: worse(baseline.client.verdict, gateway.client.verdict),
+      client: worseClient(baseline.client.verdict, gateway.client.verdict),
       quantile,
       alphaFail,
     })
-  return { judge: as(decide, metric.replace(/^overhead/, 'delta.latency')), judgedBy: APART }
+  return { judge: as(decide, metric.replace(/^overhead/, 'delta.latency')), judgedBy: SEPARATE }
 }
 
 const PAIRED: JudgedBy = {
   definition: 'paired',
-  source: 'difference of the P99s of latency, by blocks run in turns',
-  caveat: 'it is not the P99 of the overhead of single requests, which takes stamps',
+  source: 'difference of the P99s of latency, by pairs of blocks',
+  caveat: 'it is not the P99 of the overhead of single requests, which needs stamps',
   floor: null,
 }
 
-const APART: JudgedBy = {
+const SEPARATE: JudgedBy = {
   definition: 'quantile-difference',
   source: 'P99 of latency, gateway minus baseline',
-  caveat: "two runs apart do not share the machine's mood: stamps or a paired run are surer",
+  caveat: 'separate runs do not meet the same state of the machine: stamps or a paired run are more reliable',
   floor: null,
 }
 
@@ -108,7 +112,7 @@ function byReading(
   as: (decide: (alphaFail: number) => GateResult) => Judge,
 ): OverheadJudge {
   const { definition, source, note, count, cacheHits, retried } = reading
-  const floor = definition === 'provider-stamped' ? floorOf(gateway, baseline) : undefined
+  const floor = definition === 'provider-stamped' ? findFloor(gateway, baseline) : undefined
   const blocks = gateBlocks(gateway, reader(definition))
   const decide = (alphaFail: number) =>
     judgeBudget({
@@ -124,35 +128,43 @@ function byReading(
   return { judge: as(decide), judgedBy: { definition, source, caveat, floor: floor?.name ?? null } }
 }
 
-export function readingOf(report: BenchReport, definition: OverheadDefinition): OverheadResult | undefined {
+export function findReading(report: BenchReport, definition: OverheadDefinition): OverheadResult | undefined {
   return report.overhead.find((entry) => entry.definition === definition)
 }
 
-/** The reading that a run is judged by, the surest first. What the provider says of itself is none: the network to it is in that. */
+/**
+ * The reading that a run is judged by; the most reliable comes first. `provider-reported` is never judged, because it
+ * holds the network to the provider.
+ */
 export function bestReading(report: BenchReport): OverheadResult | undefined {
   return (
-    readingOf(report, 'provider-stamped') ??
-    readingOf(report, 'upstream-reported') ??
-    readingOf(report, 'self-reported')
+    findReading(report, 'provider-stamped') ??
+    findReading(report, 'upstream-reported') ??
+    findReading(report, 'self-reported')
   )
 }
 
-/** Whether what the stamps read in `baseline` is the instrument alone, and not a gateway's overhead. */
+/** Whether the stamped reading of `baseline` is the measurement floor and not the overhead of a gateway. */
 export function isFloor(baseline: BenchReport): boolean {
-  return baseline.target.role !== 'gateway' && readingOf(baseline, 'provider-stamped') !== undefined
+  return baseline.target.role !== 'gateway' && findReading(baseline, 'provider-stamped') !== undefined
 }
 
-/** The arms of one report where the second went directly. */
+/** The arms of one report where the second one is direct. */
 function directPair(report: BenchReport): ReturnType<typeof splitReport> {
   const pair = splitReport(report)
   return pair?.baseline.target.role === 'direct' ? pair : undefined
 }
 
-/** A floor measured beside the run in two seconds: with fewer readings its P99 is a single request, which takes no verdict away. */
+/**
+ * Fewest readings of a null upstream, which is measured for two seconds: with fewer the P99 is a single request,
+ * which must not decide a verdict.
+ */
 const FEWEST_OF_NULL_UPSTREAM = 100
 
-/** Where the same reading was taken straight at the provider: in turns, in a run of its own, or at a null upstream. */
-function floorOf(gateway: BenchReport, baseline: BenchReport | undefined) {
+/**
+ * The same reading without the gateway: from the direct arm of the run, from a separate run, or from a null upstream.
+ */
+function findFloor(gateway: BenchReport, baseline: BenchReport | undefined) {
   const stamped = reader('provider-stamped')
   const own = gateway.arms.primary === 'direct' ? [] : gateBlocks(gateway, stamped, 'direct')
   if (hasValues(own)) return { blocks: own, name: 'the direct arm of the same run' }
@@ -165,7 +177,7 @@ function floorOf(gateway: BenchReport, baseline: BenchReport | undefined) {
 
 type ClientVerdict = BenchReport['client']['verdict']
 
-export function worse(a: ClientVerdict, b: ClientVerdict): ClientVerdict {
+export function worseClient(a: ClientVerdict, b: ClientVerdict): ClientVerdict {
   const order: ClientVerdict[] = ['ok', 'noisy', 'saturated']
   return order[Math.max(order.indexOf(a), order.indexOf(b))] ?? 'saturated'
 }

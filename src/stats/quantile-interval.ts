@@ -1,39 +1,27 @@
 /**
- * The distribution-free interval of a quantile: two order statistics whose ranks come from the exact binomial.
- * It holds for independent observations only. Requests of one run are not independent, so it is printed as `iid`
- * and no verdict rests on it. Reference: Conover, Practical Nonparametric Statistics, 3.2.
+ * Intervals of quantiles. The one for independent observations is two order statistics whose ranks come from the
+ * exact binomial (Conover, Practical Nonparametric Statistics, 3.2). Requests of one run are not independent, so it
+ * is printed as `iid` and no verdict rests on it. The one by blocks inverts the share test (Woodruff 1952): P99 may
+ * be t as long as the blocks do not prove that the share of requests over t is not 1 %. The difference of two
+ * independent quantiles is by MOVER (Zou & Donner 2008), which carries the skew of both intervals into the
+ * difference. A bound that the data do not give is 0 below and Infinity above.
  */
+
+import { firstWhere } from './bisect.ts'
 import { binomialCdf } from './distributions.ts'
 import { Histogram } from './histogram.ts'
-import { firstWhere } from './random.ts'
 import { estimateShare, shareBounds } from './share-interval.ts'
 
-/** How far a throughput may be off: the standard error of the mean of whole seconds, over that mean. Pure. */
-
-/** Too short to tell from itself: a tenth, which is what short runs on a shared machine differ by. */
-const UNKNOWN = 0.1
-
-const FEWEST = 5
-
-const LEAST = 0.01
-
-/** `perSecond`: requests done, second by second; the first and the last one are partial and left out. */
-export function throughputError(perSecond: readonly number[]): number {
-  const whole = perSecond.slice(1, -1)
-  const mean = whole.reduce((sum, value) => sum + value, 0) / whole.length
-  if (whole.length < FEWEST || !(mean > 0)) return UNKNOWN
-  const variance = whole.reduce((sum, value) => sum + (value - mean) ** 2, 0) / (whole.length - 1)
-  // Neighbouring seconds share the machine's mood, so they are worth fewer than they are.
-  return Math.max(LEAST, (Math.sqrt(variance / whole.length) / mean) * 2)
-}
-
-/** 1-based ranks. Lower 0: open below. Upper beyond the count: open above. */
-export interface RankInterval {
+/** 1-based ranks. A lower rank of 0 means open below, an upper rank beyond the count means open above. */
+interface RankInterval {
   lower: number
   upper: number
 }
 
-/** Ranks between which the quantile `q` of the population lies with at least `confidence`, at most half the rest on each side. */
+/**
+ * Ranks between which the quantile `q` of the population lies with at least `confidence`; at most half of the error
+ * lies on each side.
+ */
 export function quantileRanks(count: number, q: number, confidence = 0.95): RankInterval {
   const tail = (1 - confidence) / 2
   // X(l) lies above the quantile when fewer than l observations fall below it.
@@ -43,24 +31,22 @@ export function quantileRanks(count: number, q: number, confidence = 0.95): Rank
   return { lower: below - 1, upper }
 }
 
-/** The interval in microseconds, read off the histogram: [0, ...] where open below, [..., Infinity] where open above. */
+/**
+ * The interval in microseconds, read off the histogram: [0, ...] where open below, [..., Infinity] where open above.
+ */
 export function orderIntervalUs(histogram: Histogram, q: number, confidence = 0.95): [number, number] {
   const ranks = quantileRanks(histogram.count, q, confidence)
   return [histogram.atRankUs(ranks.lower), histogram.atRankUs(ranks.upper)]
 }
 
-/** How many independent observations a finite two-sided interval of the quantile `q` needs: 368 for P99, 3,688 for P99.9. */
+/**
+ * How many independent observations a finite two-sided interval of the quantile `q` needs: 368 for P99, 3,688 for
+ * P99.9.
+ */
 export function observationsNeeded(q: number, confidence = 0.95): number {
   const tail = (1 - confidence) / 2
   return Math.ceil(Math.log(tail) / Math.log(Math.max(q, 1 - q)))
 }
-
-/**
- * The interval of a quantile from blocks, by turning the share test round (Woodruff 1952): P99 may be t as long as the blocks
- * do not prove that the share of requests over t is not 1 %. And the difference of two independent quantiles by MOVER
- * (Zou & Donner 2008), which carries the skew of both intervals into the difference. A bound that the data cannot give is
- * 0 below and Infinity above.
- */
 
 export interface QuantileInterval {
   valueUs: number
@@ -70,7 +56,7 @@ export interface QuantileInterval {
 
 /**
  * Quantile `q` of all observations with one-sided bounds of `alpha` each (0.025 for a two-sided 95 % interval).
- * `times`: as if that many times as many such blocks had been measured.
+ * `times` scales the result to that many times as many such blocks.
  */
 export function quantileBounds(blocks: readonly Histogram[], q: number, alpha: number, times = 1): QuantileInterval {
   const all = Histogram.merge(blocks, blocks[0]?.digits)

@@ -1,10 +1,12 @@
-/** One check as a sentence, the same words in every output: what was asked, what was found, on what, and what would decide it. */
-
+/**
+ * Sentences that several outputs share, so that tables, Markdown, JUnit and annotations use the same words: a check
+ * and its gate, a component's budget, the noise of the rig, the interim analyses, and how a run loaded its target.
+ */
 import type { ChalkInstance } from 'chalk'
 import type { BenchReport, Check, Gate, Verdict } from '../report/schema.ts'
 import { formatDuration, formatMs, formatNumber, formatShare } from '../units.ts'
 import type { Noise } from '../verdict/noise.ts'
-import { hung } from './table.ts'
+import { wrapHanging } from './table.ts'
 
 const NAMES: Record<string, string> = {
   'overhead.p99': 'P99 overhead',
@@ -52,38 +54,63 @@ export function verdictWord(verdict: Verdict): string {
   return verdict.toUpperCase()
 }
 
-/** How often a run was judged, which look ended it and what each may err by, in a line: the same words in every output. Strings out. */
+/** A line for each check: PASS, FAIL or INCONCLUSIVE, the figure against its limit, and why. */
+export function gateLines(gate: Gate, c: ChalkInstance): string {
+  const shades = { pass: c.green, fail: c.red, inconclusive: c.yellow }
+  return gate.checks
+    .map((check) => {
+      const word = verdictWord(check.verdict)
+      return wrapHanging(`${word}  ${checkSentence(check)}`, '', word.length + 2).replace(
+        word,
+        shades[check.verdict].bold(word),
+      )
+    })
+    .join('\n')
+}
 
-export function looksLine({ planned, taken, alphaPass, alphaFail }: NonNullable<BenchReport['looks']>): string {
+/**
+ * A component's budget and whether it is met. Empty without a budget; a budget of 0 means that nothing may be
+ * measurable.
+ */
+export function budgetCell(budgetMs: number | null, verdict: Verdict | null, c: ChalkInstance): string {
+  if (budgetMs === null) return ''
+  const mark = verdict === 'pass' ? c.green('ok') : verdict === 'fail' ? c.red('over') : c.yellow('?')
+  return budgetMs === 0 ? `none ${mark}` : `< ${formatMs(budgetMs)} ${mark}`
+}
+
+type AnalysisRecord = NonNullable<BenchReport['interimAnalyses']>
+
+/** After how many pairs of blocks a run was judged, which analysis decided it, and the error probability of each. */
+export function interimAnalysesLine({ planned, taken, alphaPass, alphaFail }: AnalysisRecord): string {
   const last = taken.at(-1)
   const at = taken.map(({ pairs }) => pairs).join(', ')
   const most = planned.at(-1) ?? 0
   const decided = last && last.verdict !== 'inconclusive' ? `decided at ${last.pairs}` : 'not decided'
-  return `Judged after ${at} of at most ${most} pairs of blocks: ${decided}. Each look errs at most ${alphaPass} for a PASS and ${alphaFail} for a FAIL.`
+  return (
+    `Judged after ${at} of at most ${most} pairs of blocks: ${decided}. ` +
+    `Error probability of each analysis: ${alphaPass} for a PASS, ${alphaFail} for a FAIL.`
+  )
 }
 
-/** The rig's own noise, in a line beside every verdict: no smaller difference can be told here. The same words in every output. Strings out. */
-
+/** The noise of the rig, beside every verdict: no smaller difference can be detected on it. */
 export function noiseLine(noise: Noise | undefined): string {
-  if (!noise) return "Noise of this rig: not known, the run has too few blocks; 'kt bench --aa' measures it."
+  if (!noise) return "Noise of this rig: unknown, the run has too few blocks; 'kt bench --aa' measures it."
   const { source, pairs, latencyMs, overheadMs } = noise
   const figures = [
     ...(latencyMs ? [`${bounds(latencyMs)} ms of latency`] : []),
     ...(overheadMs ? [`${bounds(overheadMs)} ms of overhead`] : []),
   ].join(', ')
   const how = source === 'aa' ? 'A/A' : "the run against itself; 'kt bench --aa' measures two arms"
-  return `Noise of this rig: two equal arms differ at P99 by ${figures} (95 %, ${pairs} pairs of blocks, ${how}).`
+  return `Noise of this rig: two identical arms differ at P99 by ${figures} (95 %, ${pairs} pairs of blocks, ${how}).`
 }
 
 function bounds([low, high]: readonly [number, number | null]): string {
   return `${formatMs(low)} to ${high === null ? 'inf' : formatMs(high)}`
 }
 
-/** How a run loaded its target, in words: the loop and its shape, the connections, what waited where. Strings out. */
-
 type Load = BenchReport['load']
 
-/** `open loop, 200 requests/s, poisson arrivals`; what is not the usual follows the loop. */
+/** `open loop, 200 requests/s, poisson arrivals`; whatever is not the default follows. */
 export function loopLine({ load, totals }: BenchReport): string {
   const parts = load.mode === 'closed' ? closedParts(load) : openParts(load)
   if (load.thinkTimeMs !== undefined && totals.inFlight) {
@@ -134,37 +161,16 @@ function connectionParts({ connection }: Load): string[] {
 }
 
 /**
- * What an open loop shows that a closed one hides: requests that waited to be sent. Said when the wait makes the tail, for a tool
- * that counts from sent alone would not have it (coordinated omission).
+ * Requests of an open loop that waited to be sent, noted when the wait makes the tail. A tool that measures from the
+ * sending alone misses this wait (coordinated omission).
  */
 export function omissionNote({ load, latencyMs, serviceMs }: BenchReport): string | undefined {
   if (load.mode !== 'open' || !latencyMs || !serviceMs) return undefined
   const waitedMs = latencyMs.p99 - serviceMs.p99
   if (waitedMs < 5 || latencyMs.p99 < 2 * serviceMs.p99) return undefined
   return (
-    `requests waited to be sent: P99 is ${formatMs(latencyMs.p99)} from the intended time, which is what a user meets, and ` +
-    `${formatMs(serviceMs.p99)} from sent, where whoever waits behind a slow answer does not count (coordinated omission)`
+    `requests waited to be sent: P99 is ${formatMs(latencyMs.p99)} from the intended time, which is what ` +
+    'users experience, and ' +
+    `${formatMs(serviceMs.p99)} from sent, which hides the wait behind a slow answer (coordinated omission)`
   )
-}
-
-/** A gate's verdict for a person: PASS, FAIL or INCONCLUSIVE, the figure against its limit, and why. Strings out. */
-
-export function gateLines(gate: Gate, c: ChalkInstance): string {
-  const shades = { pass: c.green, fail: c.red, inconclusive: c.yellow }
-  return gate.checks
-    .map((check) => {
-      const word = verdictWord(check.verdict)
-      return hung(`${word}  ${checkSentence(check)}`, '', word.length + 2).replace(
-        word,
-        shades[check.verdict].bold(word),
-      )
-    })
-    .join('\n')
-}
-
-/** A component's budget and, in a word, how it stands to it. Empty without a budget; of 0: it must not show. */
-export function budgetCell(budgetMs: number | null, verdict: Verdict | null, c: ChalkInstance): string {
-  if (budgetMs === null) return ''
-  const mark = verdict === 'pass' ? c.green('ok') : verdict === 'fail' ? c.red('over') : c.yellow('?')
-  return budgetMs === 0 ? `none ${mark}` : `< ${formatMs(budgetMs)} ${mark}`
 }

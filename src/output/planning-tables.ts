@@ -1,4 +1,4 @@
-/** The ranking of machines as text: the cheapest in the first line. */
+/** The texts of `kt plan instances`, `kt plan check` and `kt plan buffers`; each has its answer in the first line. */
 
 import { type BufferPlan, kongDirectives } from '../plan/buffers.ts'
 import type { CheckResult } from '../plan/check.ts'
@@ -9,17 +9,17 @@ import { formatBytes, formatNumber, formatShare } from '../units.ts'
 import { compact, counted, PLAN_WIDTH, rows, span, trimmed } from './plan-words.ts'
 import { indent, wrap } from './table.ts'
 
-/** Whether a run confirms a plan, as text: the verdict in the first line. */
-
 const ANSWERS = {
   pass: 'PASS: the run confirms the plan',
   fail: 'FAIL: the run does not confirm the plan',
-  inconclusive: 'INCONCLUSIVE: the run cannot tell',
+  inconclusive: 'INCONCLUSIVE: the run does not decide it',
 } as const
 
+/** Whether a run confirms a plan, with the verdict in the first line. */
 export function renderPlanCheck({ verdict, shareOfPlanned, busy, checks }: CheckResult): string {
   return [
-    `${ANSWERS[verdict]}; ${busy === undefined ? '' : 'by their CPU '}its workers passed ${formatShare(shareOfPlanned)} of what was planned for them`,
+    `${ANSWERS[verdict]}; ${busy === undefined ? '' : 'by their CPU '}its workers passed ` +
+      `${formatShare(shareOfPlanned)} of what was planned for them`,
     '',
     ...indent(
       rows(
@@ -35,6 +35,7 @@ export function renderPlanCheck({ verdict, shareOfPlanned, busy, checks }: Check
   ].join('\n')
 }
 
+/** The ranking of machines, with the cheapest in the first line. */
 export function renderInstances(
   ranked: readonly RankedInstance[],
   { redundancy, parts }: PlanChoices,
@@ -82,13 +83,18 @@ function notes(
 ): string[] {
   return [
     ...(ranked.length > shown ? [`${ranked.length - shown} more with --all.`] : []),
-    `At least one node in each of ${zones} zones; list prices of that day (${regions(ranked).join(', ')}), 730 hours a month, without traffic, disks and discounts.`,
+    `At least one node in each of ${zones} zones; list prices of that day (${regions(ranked).join(', ')}), ` +
+      '730 hours a month, without traffic, disks and discounts.',
     ...(ranked.some(({ instance }) => instance.bandwidthIs === 'ceiling')
       ? ['<= is a ceiling: that cloud publishes no sustained baseline, so the network may bind earlier.']
       : []),
     scaled
-      ? `speed: CoreMark per vCPU against ${measuredOn?.type} (${measuredOn?.vcpuIs}s), where both are of one source; n/a is taken as 1. A thread is half a core.`
-      : `A worker is taken to be as fast on every vCPU, be it a thread or a core: ${measuredOn ? `no CoreMark of ${measuredOn.type} comes from the same source as theirs, so nothing is scaled` : 'give --measured-on to scale it by core speed'}.`,
+      ? `speed: CoreMark per vCPU against ${measuredOn?.type} (${measuredOn?.vcpuIs}s), where both are of one ` +
+        'source; n/a is taken as 1. A thread is half a core.'
+      : 'A worker is taken to be as fast on every vCPU, be it a thread or a core: ' +
+        (measuredOn
+          ? `no CoreMark of ${measuredOn.type} comes from the same source as theirs, so nothing is scaled.`
+          : 'give --measured-on to scale it by core speed.'),
   ]
 }
 
@@ -100,14 +106,20 @@ function compactSpan({ min, max }: { min: number; max: number }): string {
   return min === max ? compact(min) : `${compact(min)}-${compact(max)}`
 }
 
-/** Buffer sizes as text: the answer, the table, the directives to paste. */
+function promptRange({ promptFromBytes, promptBelowBytes }: BufferPlan['profile']): string {
+  const from = promptFromBytes === 0 ? 'under' : `${formatBytes(promptFromBytes)} to`
+  return `${from} ${formatBytes(promptBelowBytes)}`
+}
 
+/** Buffer sizes: the answer, the table, and the directives to paste. */
 export function renderBuffers(plans: readonly BufferPlan[], { buffers }: Sizing): string {
   const [first] = plans
   if (!first) return 'no buffer profile'
   return [
     plans.length === 1
-      ? `${first.profile.name}: bodies up to ${formatBytes(first.bodyBytes)}, a buffer of ${formatBytes(first.bufferBytes)}; ${formatBytes(first.memory.fullBytes)} at ${counted(first.concurrency, 'request')} in flight`
+      ? `${first.profile.name}: bodies up to ${formatBytes(first.bodyBytes)}, ` +
+        `a buffer of ${formatBytes(first.bufferBytes)}; ` +
+        `${formatBytes(first.memory.fullBytes)} at ${counted(first.concurrency, 'request')} in flight`
       : `Buffers at ${counted(first.concurrency, 'request')} in flight, by kind of traffic`,
     '',
     ...indent(
@@ -122,7 +134,7 @@ export function renderBuffers(plans: readonly BufferPlan[], { buffers }: Sizing)
         ],
         ...plans.map((plan) => [
           plan.profile.name,
-          `${plan.profile.promptFromBytes === 0 ? 'under' : `${formatBytes(plan.profile.promptFromBytes)} to`} ${formatBytes(plan.profile.promptBelowBytes)}`,
+          promptRange(plan.profile),
           `${formatBytes(plan.profile.body.minBytes)} - ${formatBytes(plan.profile.body.maxBytes)}`,
           `${formatBytes(plan.profile.buffer.minBytes)} - ${formatBytes(plan.profile.buffer.maxBytes)}`,
           formatBytes(plan.memory.fullBytes),
@@ -140,7 +152,8 @@ export function renderBuffers(plans: readonly BufferPlan[], { buffers }: Sizing)
     ]),
     '',
     ...[
-      'Over the buffer a body spills to disk, and plugins that read it fail; over the body limit it is refused (413). Without them Kong allows any size and buffers 8k.',
+      'Over the buffer a body spills to disk, and plugins that read it fail; over the body limit it is ' +
+        'refused (413). Without them Kong allows any size and buffers 8k.',
       `At ${formatNumber(1_000)} concurrent requests 1 MB more of buffer is about 1 GB more of memory.`,
       ...plans.flatMap(({ profile }) => (profile.note ? [`${profile.name}: ${profile.note}`] : [])),
       `Source: ${buffers.source}`,

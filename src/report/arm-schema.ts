@@ -1,0 +1,149 @@
+/**
+ * What one arm of a run measured: totals, distributions, throughput, overhead; and the blocks and categories it is
+ * made of.
+ */
+import { z } from 'zod'
+import {
+  armNameSchema,
+  count,
+  definitionSchema,
+  distributionSchema,
+  histogramSchema,
+  interval,
+  ms,
+  outcomesSchema,
+  roleSchema,
+  verdictSchema,
+} from './fields.ts'
+
+const componentSchema = z.strictObject({
+  count,
+  p50: ms,
+  p99: ms,
+  budgetMs: ms.nullable(),
+  verdict: verdictSchema.nullable(),
+})
+
+export const overheadSchema = z.strictObject({
+  definition: definitionSchema,
+  source: z.string(),
+  count: z.int().positive(),
+  totalMs: z.strictObject({
+    p50: ms,
+    p90: ms,
+    p95: ms,
+    p99: ms,
+    max: ms,
+    ci95: interval.describe('interval of P99, by blocks'),
+  }),
+  perTokenMs: z.strictObject({ count, p50: ms, p99: ms, max: ms }).optional(),
+  components: z.record(z.string(), componentSchema).optional(),
+  negative: count.describe('readings below zero: an error in the method'),
+  rejected: count.describe('impossible readings, excluded'),
+  cacheHits: count.describe('stamps of another request (answers from a cache), excluded'),
+  retried: count.describe('requests that the gateway sent more than once, excluded'),
+  histogram: histogramSchema,
+  note: z.string(),
+})
+
+export const blockSchema = z.strictObject({
+  arm: armNameSchema,
+  index: count,
+  startedAtS: z.number(),
+  sent: count,
+  outcomes: outcomesSchema,
+  latency: histogramSchema,
+  metrics: z
+    .partialRecord(z.enum(['ttfb', 'ttft', 'tpot', 'interToken']), histogramSchema)
+    .optional()
+    .describe('histograms that are judged by block, beside latency and overhead'),
+  overhead: z.partialRecord(definitionSchema, histogramSchema),
+  components: z
+    .record(z.string(), histogramSchema)
+    .optional()
+    .describe('the parts of the overhead, as the gateway reports them'),
+})
+
+/** The requests of one category of a mixed workload. They are classified when they are made. */
+export const categorySchema = z.strictObject({
+  name: z.string(),
+  sent: count,
+  outcomes: outcomesSchema,
+  targetsMs: z
+    .strictObject({ latency: ms, ttft: ms.nullable() })
+    .describe('the targets that `within` was counted by: P99, or the timeout where there is no P99 target'),
+  latencyMs: distributionSchema.optional(),
+  ttftMs: distributionSchema.optional(),
+  blocks: z.array(
+    z.strictObject({
+      index: count,
+      sent: count,
+      outcomes: outcomesSchema,
+      within: count.describe('requests answered within all targets'),
+      latency: histogramSchema,
+      ttft: histogramSchema,
+    }),
+  ),
+})
+
+const delaySchema = z.strictObject({ count: z.int().positive(), p50: ms, p99: ms, max: ms })
+
+/** What one arm of a run measured. */
+export const armShape = {
+  totals: z.strictObject({
+    sent: count,
+    successful: count,
+    failed: count,
+    durationS: z.number(),
+    outcomes: outcomesSchema,
+    connections: z.strictObject({ opened: count, reused: count }),
+    warmup: z.strictObject({ sent: count, failed: count }),
+    idleFirst: z
+      .strictObject({ sent: count, failed: count })
+      .optional()
+      .describe(
+        'the first request in a block on each connection, idle while the other arm ran: excluded from all figures',
+      ),
+    inFlight: z
+      .strictObject({ mean: z.number(), max: count })
+      .optional()
+      .describe('requests in flight; with several workers, max is the sum of their maxima'),
+  }),
+  latencyMs: distributionSchema.optional(),
+  serviceMs: distributionSchema.optional(),
+  connectMs: distributionSchema.optional(),
+  ttfbMs: distributionSchema.optional(),
+  ttftMs: distributionSchema.optional(),
+  ttftFromIntendedMs: distributionSchema.optional(),
+  tpotMs: distributionSchema.optional(),
+  interTokenMs: distributionSchema.optional(),
+  throughput: z.strictObject({
+    requestsPerSec: z.number(),
+    inputTokensPerSec: z.number().nullable(),
+    outputTokensPerSec: z.number().nullable(),
+    tokensPerSec: z.number().nullable(),
+    eventsPerSec: z.number(),
+    bytesPerSec: z.number(),
+    tokenSource: z.enum(['usage', 'tokenizer', 'events', 'mixed', 'none']),
+  }),
+  overhead: z.array(overheadSchema),
+  oneWayMs: z
+    .strictObject({ requestPath: delaySchema, responsePath: delaySchema })
+    .optional()
+    .describe("one-way delays to the provider and back, by the provider's own record; only on one host"),
+  signals: z
+    .strictObject({
+      gateway: z.string().nullable(),
+      caveat: z.string(),
+      rejected: z.record(z.string(), count).describe('rule -> readings that it excluded'),
+    })
+    .optional()
+    .describe('what the gateway says of itself beside its figures'),
+}
+
+export const armResultSchema = z.strictObject({
+  name: armNameSchema,
+  url: z.string(),
+  role: roleSchema.optional().describe('what answers at the url; absent for a `direct` arm'),
+  ...armShape,
+})

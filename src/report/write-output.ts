@@ -1,0 +1,132 @@
+/**
+ * The one way to write a file that a user names. A regular file is written to a temporary name and then renamed, so
+ * that a reader never sees half of it. Anything else (device, FIFO, socket, descriptor) gets the bytes directly, and
+ * nothing that the name stands for is replaced: a link stays a link, a device a device.
+ */
+import { randomUUID } from 'node:crypto'
+import { accessSync, chmodSync, chownSync, constants, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { UserError } from '../errors.ts'
+import { systemReason } from '../parse/file.ts'
+import { resolveOutputTarget, STDOUT } from './output-target.ts'
+import { assertOpen, openOutputWriter, type WritableTarget } from './output-writer.ts'
+
+/**
+ * Finds out before a run whether `path` can be written after it. A FIFO is not opened: its reader would see the end
+ * of file.
+ */
+export function assertWritable(path: string, flag = '--output'): void {
+  const target = resolveWritableTarget(path, flag)
+  try {
+    if (target.kind === 'file') probe(target.path)
+    else if (target.kind === 'descriptor') assertOpen(target.fd)
+    else accessSync(path, constants.W_OK)
+  } catch (error) {
+    throw unwritable(path, error, flag)
+  }
+}
+
+export async function writeOutput(path: string, text: string, flag = '--output'): Promise<void> {
+  const target = resolveWritableTarget(path, flag)
+  try {
+    if (target.kind === 'file') replace(target.path, text)
+    else await writeThrough(target, text)
+  } catch (error) {
+    throw unwritable(path, error, flag)
+  }
+}
+
+/** Refuses a folder, and a path that leads nowhere. */
+export function resolveWritableTarget(path: string, flag = '--output'): WritableTarget {
+  try {
+    const target = resolveOutputTarget(path)
+    if (target.kind === 'folder') throw Object.assign(new Error('a folder'), { code: 'EISDIR' })
+    return target
+  } catch (error) {
+    throw unwritable(path, error, flag)
+  }
+}
+
+export function isStdout(path: string, flag?: string): boolean {
+  const target = resolveWritableTarget(path, flag)
+  return target.kind === 'descriptor' && target.fd === STDOUT
+}
+
+export function unwritable(path: string, error: unknown, flag: string): UserError {
+  if (error instanceof UserError) return error
+  return new UserError(
+    `cannot write ${path === '-' ? 'stdout' : path}: ${systemReason(error)}`,
+    `Give ${flag} a path in a folder that exists, can be written and has room.`,
+  )
+}
+
+async function writeThrough(target: WritableTarget, text: string): Promise<void> {
+  const writer = await openOutputWriter(target)
+  try {
+    await writer.write(text)
+  } finally {
+    await writer.close()
+  }
+}
+
+function probe(path: string): void {
+  const former = formerFile(path)
+  const temporary = temporaryName(path)
+  try {
+    writeFileSync(temporary, '', { flag: 'wx' })
+  } catch (error) {
+    if (!former || !isFixed(error)) throw error
+  } finally {
+    rmSync(temporary, { force: true })
+  }
+}
+
+function replace(path: string, text: string): void {
+  const former = formerFile(path)
+  const temporary = temporaryName(path)
+  try {
+    // A new file takes over the mode of the former one only below: until then nobody but the owner may read it.
+    writeFileSync(temporary, text, { flag: 'wx', mode: former ? 0o600 : 0o666 })
+    if (former) copyOwnership(temporary, former)
+    renameSync(temporary, path)
+  } catch (error) {
+    rmSync(temporary, { force: true })
+    if (!former || !isFixed(error)) throw error
+    writeFileSync(path, text)
+  }
+}
+
+interface Former {
+  mode: number
+  uid: number
+  gid: number
+}
+
+/** The rename would replace even a file that may not be written, so the permission is asked first. */
+function formerFile(path: string): Former | undefined {
+  const former = statSync(path, { throwIfNoEntry: false })
+  if (former) accessSync(path, constants.W_OK)
+  return former
+}
+
+function copyOwnership(path: string, { mode, uid, gid }: Former): void {
+  try {
+    chownSync(path, uid, gid)
+  } catch {
+    // Only root can give a file away. The mode is kept all the same.
+  }
+  chmodSync(path, mode & 0o7777)
+}
+
+/** The file may be written but not its folder, or the file is a mount: only its content can change. */
+function isFixed(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && ['EACCES', 'EPERM', 'EROFS', 'EBUSY'].includes(String(error.code))
+}
+
+/**
+ * A temporary name beside the file. It is random, so that nobody can plant it, and short, whatever the length of the
+ * name.
+ */
+function temporaryName(path: string): string {
+  return join(dirname(path), `.kt-${randomUUID()}.part`)
+}

@@ -1,0 +1,107 @@
+/**
+ * Means of blocks or seconds: their standard error, tests that the mean of paired differences lies above zero, and
+ * the point where a run becomes steady. The tests are one-sided with the block as the sample: Student's t, and the
+ * exact sign-flip test (Fisher 1935, The Design of Experiments, 21). Without an effect each difference is as likely
+ * to have the other sign, so all 2^K patterns are enumerated. The sign-flip test assumes no distribution; with ten
+ * blocks its smallest P is 1/1,024.
+ */
+import { studentUpperTail } from './distributions.ts'
+
+/** Up to 16,384 patterns are enumerated. With more blocks t is as good. */
+const MOST_ENUMERATED = 14
+
+export function mean(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0) / values.length
+}
+
+/** The standard error of the mean. */
+export function standardError(values: readonly number[]): number {
+  const center = mean(values)
+  const squares = values.reduce((total, value) => total + (value - center) ** 2, 0)
+  return Math.sqrt(squares / (values.length - 1) / values.length)
+}
+
+/**
+ * The probability of a mean at least this far above zero without an effect. Fewer than two differences prove nothing.
+ */
+export function pairedTP(differences: readonly number[]): number {
+  if (differences.length < 2) return 1
+  const center = mean(differences)
+  const error = standardError(differences)
+  if (error === 0) return center > 0 ? 0 : 1
+  return studentUpperTail(center / error, differences.length - 1)
+}
+
+/** The exact probability of a sum at least as large, over all patterns of signs. */
+export function signFlipP(differences: readonly number[]): number {
+  const { length } = differences
+  if (length === 0) return 1
+  if (length > 24) throw new Error(`${length} differences are too many to enumerate`)
+  const observed = differences.reduce((total, value) => total + value, 0)
+  // Sums of floats in another order may differ in the last bits.
+  const least = observed - 1e-9 * differences.reduce((total, value) => total + Math.abs(value), 0)
+  let sum = observed
+  let asLarge = 1
+  const positive = new Array<boolean>(length).fill(true)
+  // Gray code: one sign changes at a time.
+  for (let pattern = 1; pattern < 2 ** length; pattern++) {
+    const flipped = 31 - Math.clz32(pattern & -pattern)
+    const value = differences[flipped] ?? 0
+    sum += positive[flipped] ? -2 * value : 2 * value
+    positive[flipped] = !positive[flipped]
+    if (sum >= least) asLarge++
+  }
+  return asLarge / 2 ** length
+}
+
+/** The test of the verdicts: with few blocks both tests must agree; with too many to enumerate, t decides alone. */
+export function meanAboveZeroP(differences: readonly number[]): number {
+  const t = pairedTP(differences)
+  return differences.length <= MOST_ENUMERATED ? Math.max(t, signFlipP(differences)) : t
+}
+
+interface Steady {
+  /** How many values to exclude at the beginning. */
+  skip: number
+  steady: boolean
+}
+
+/** Fewest blocks after the truncation point. */
+const FEWEST_STEADY = 5
+
+/**
+ * Where a run becomes steady, by MSER (White 1997, Simulation 69). The truncation point is the one whose remainder
+ * has the smallest standard error of its mean: a warm-up in the remainder makes the spread large, too short a
+ * remainder makes the sample small. A point in the second half means that no steady state was reached. `values` holds
+ * the mean of each block, in order.
+ */
+export function steadyFrom(values: readonly number[]): Steady {
+  if (values.length < 2 * FEWEST_STEADY) return { skip: 0, steady: true }
+  let best = { skip: 0, score: Number.POSITIVE_INFINITY }
+  for (let skip = 0; skip <= values.length - FEWEST_STEADY; skip++) {
+    const rest = values.slice(skip)
+    const center = mean(rest)
+    const squares = rest.reduce((sum, value) => sum + (value - center) ** 2, 0)
+    const score = squares / rest.length ** 2
+    if (score < best.score) best = { skip, score }
+  }
+  return { skip: best.skip, steady: best.skip <= values.length / 2 }
+}
+
+/** The error of a run that is too short to estimate it: a tenth, by which short runs on a shared machine differ. */
+const UNKNOWN_ERROR = 0.1
+const SMALLEST_ERROR = 0.01
+/** Fewest whole seconds. */
+const FEWEST_SECONDS = 5
+
+/**
+ * How far a throughput may be off: the standard error of the mean of whole seconds, relative to that mean.
+ * `perSecond` holds the requests done in each second; the first and the last second are partial and excluded.
+ */
+export function throughputError(perSecond: readonly number[]): number {
+  const whole = perSecond.slice(1, -1)
+  const center = mean(whole)
+  if (whole.length < FEWEST_SECONDS || !(center > 0)) return UNKNOWN_ERROR
+  // Neighbouring seconds meet the same state of the machine, so they count for less than independent ones.
+  return Math.max(SMALLEST_ERROR, (standardError(whole) / center) * 2)
+}
