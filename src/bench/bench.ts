@@ -14,12 +14,12 @@ import { parseMaxRegression, parseThresholds } from '../verdict/thresholds.ts'
 import { buildPlan, printPreflight } from './build-plan.ts'
 import { measureFloor, wantsFloor } from './floor.ts'
 import { InterimAnalyses, judgeBench } from './judge-bench.ts'
-import { type MeasuredRun, measure, type RunHooks } from './measure.ts'
+import { type BenchRun, measure, type RunHooks } from './measure.ts'
 import type { BenchOptions } from './option-schema.ts'
 import { countMisses, judgeObjectives, resolveObjectives } from './slo-objectives.ts'
 import { openTargets } from './targets.ts'
 
-interface BenchResult extends MeasuredRun {
+interface BenchResult extends BenchRun {
   /** The verdict on overhead and thresholds decides the exit code. */
   gated: boolean
   /** Every check that decides the exit code, the SLO objectives included; null when nothing was asked. */

@@ -37,7 +37,7 @@ export interface RunHooks {
   hurry?: AbortSignal
 }
 
-export interface MeasuredRun {
+export interface BenchRun {
   report: BenchReport
   /** The first reason given for each class of failure. */
   details: Partial<Record<Outcome, string>>
@@ -51,7 +51,7 @@ export async function measure(
   { targets, embedded }: OpenTargets,
   hooks: RunHooks,
   goOn?: (soFar: BenchReport, pairs: number) => boolean,
-): Promise<MeasuredRun> {
+): Promise<BenchRun> {
   const machine = fingerprint()
   const startedAt = new Date().toISOString()
   const total = plan.requests === undefined ? undefined : plan.requests * plan.arms.length

@@ -123,7 +123,7 @@ describe('two definitions', () => {
       [entry('provider-stamped', 0.5), entry('self-reported', 1.5)],
       /self-reported reads 1\.00 ms more.*trust the stamps/,
     ],
-    [[entry('provider-stamped', 1.5), entry('upstream-reported', 0.5)], /the wait that the gateway reports holds/],
+    [[entry('provider-stamped', 1.5), entry('upstream-reported', 0.5)], /the wait that the gateway reports includes/],
     [[entry('upstream-reported', 1.5), entry('self-reported', 0.5)], /the network to the gateway, and kt/],
     [[entry('provider-stamped', 1), entry('self-reported', 1.01, 2.01)], /agree within 0.05 ms/],
   ])('are explained (%#)', (entries, words) => {
