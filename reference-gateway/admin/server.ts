@@ -68,12 +68,12 @@ async function serve(options: Serving, request: IncomingMessage, response: Serve
     return
   }
   const url = new URL(request.url ?? '/', 'http://admin')
-  const place = `${request.method} ${url.pathname}`
-  const open = OPEN[place]
-  if (open) await open(options, response, url)
+  const route = `${request.method} ${url.pathname}`
+  const serveOpen = PUBLIC_ROUTES[route]
+  if (serveOpen) await serveOpen(options, response, url)
   else if (!mayPass(request, options.token)) refuse(response, 401, 'invalid_token', 'the admin port wants its token')
-  else if (PLACES[place]) await PLACES[place](options, response, url)
-  else refuse(response, 404, 'unknown_url', `nothing is served at ${place}`)
+  else if (ROUTES[route]) await ROUTES[route](options, response, url)
+  else refuse(response, 404, 'unknown_url', `nothing is served at ${route}`)
 }
 
 interface Serving extends AdminOptions {
@@ -81,10 +81,10 @@ interface Serving extends AdminOptions {
   tails: Set<ServerResponse>
 }
 
-type Place = (options: Serving, response: ServerResponse, url: URL) => Promise<void> | void
+type Route = (options: Serving, response: ServerResponse, url: URL) => Promise<void> | void
 
 /** Health probes have no token. */
-const OPEN: Record<string, Place> = {
+const PUBLIC_ROUTES: Record<string, Route> = {
   'GET /healthz': (_options, response) => {
     sendJson(response, 200, { status: 'ok' })
   },
@@ -98,7 +98,7 @@ const OPEN: Record<string, Place> = {
   },
 }
 
-const PLACES: Record<string, Place> = {
+const ROUTES: Record<string, Route> = {
   'GET /metrics': async ({ view }, response) => {
     const { contentType, text } = await view.metrics()
     response.writeHead(200, { 'content-type': contentType }).end(text)
@@ -131,7 +131,7 @@ const PLACES: Record<string, Place> = {
       return
     }
     response.writeHead(200, { 'content-type': 'application/x-ndjson' })
-    response.end(linesOf(hub.recent()))
+    response.end(toLines(hub.recent()))
   },
 }
 
@@ -139,7 +139,7 @@ function follow(hub: EventHub, response: ServerResponse, tails: Set<ServerRespon
   tails.add(response)
   response.writeHead(200, { 'content-type': 'application/x-ndjson', 'cache-control': 'no-store' }).flushHeaders()
   const stop = hub.follow((events) => {
-    if (response.write(linesOf(events))) return
+    if (response.write(toLines(events))) return
     // A client that reads too slowly loses events and is told so; they do not pile up here.
     return new Promise((resolve) => {
       response.once('drain', resolve).once('close', resolve)
@@ -151,7 +151,7 @@ function follow(hub: EventHub, response: ServerResponse, tails: Set<ServerRespon
   })
 }
 
-function linesOf(events: readonly RequestEvent[]): string {
+function toLines(events: readonly RequestEvent[]): string {
   return events.map((event) => `${JSON.stringify(event)}\n`).join('')
 }
 

@@ -101,9 +101,9 @@ export class AdminView {
       cache,
       events: counts.length > 0 ? eventCounts(counts) : undefined,
       droppedBy: { ...this.#hub?.dropped(), ring: eventCounts(counts).dropped },
-      holdOverrun: policies.length > 0 ? numbersOf(sum(policies)).hold_overrun : undefined,
-      pool: numbersOf(pool),
-      recycled: numbersOf(isNumbers(pool.recycled) ? pool.recycled : {}),
+      holdOverrun: policies.length > 0 ? pickNumbers(sum(policies)).hold_overrun : undefined,
+      pool: pickNumbers(pool),
+      recycled: pickNumbers(isNumbers(pool.recycled) ? pool.recycled : {}),
       processes,
     })
     return { contentType: CONTENT_TYPE, text }
@@ -151,7 +151,7 @@ function isNumbers(value: unknown): value is Numbers {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
-function numbersOf(all: object): Record<string, number> {
+function pickNumbers(all: object): Record<string, number> {
   return Object.fromEntries(
     Object.entries(all).flatMap(([name, value]) => (typeof value === 'number' ? [[name, value]] : [])),
   )

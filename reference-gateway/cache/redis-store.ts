@@ -12,7 +12,7 @@ import type { CacheStore, StoreStats } from './store.ts'
 const FAILURES_IN_A_ROW = 3
 const PAUSE_MS = 1_000
 const CONNECT_MS = 2_000
-const LONGEST_RETRY_MS = 2_000
+const MAX_RETRY_MS = 2_000
 
 /** Redis's own clock in milliseconds, which is the same for all processes. */
 const NOW = `local time = redis.call('TIME')
@@ -74,7 +74,7 @@ export class RedisStore implements CacheStore {
       autoResendUnfulfilledCommands: false,
       commandTimeout: config.redis.timeout,
       connectTimeout: CONNECT_MS,
-      retryStrategy: (times) => Math.min(100 * times, LONGEST_RETRY_MS),
+      retryStrategy: (times) => Math.min(100 * times, MAX_RETRY_MS),
     })
     let lost = false
     redis.on('ready', () => {

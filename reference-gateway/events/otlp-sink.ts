@@ -28,7 +28,7 @@ export class OtlpSink {
   }
 
   deliver(events: readonly RequestEvent[]): Promise<void> {
-    const spans = events.map((event) => spanOf(event, this.#resource)).filter((span) => span !== undefined)
+    const spans = events.map((event) => buildSpan(event, this.#resource)).filter((span) => span !== undefined)
     if (spans.length === 0) return Promise.resolve()
     return new Promise((resolve, reject) => {
       this.#exporter.export(spans, ({ code, error }) => {
@@ -55,7 +55,7 @@ const OPERATIONS: Record<string, string> = {
   responses: 'chat',
 }
 
-function spanOf(event: RequestEvent, resource: Resource): Span | undefined {
+function buildSpan(event: RequestEvent, resource: Resource): Span | undefined {
   const { trace_id: traceId, span_id: spanId, parent_span_id: parentId } = event
   if (traceId === undefined || spanId === undefined) return undefined
   const endMs = Date.parse(event.ts)
@@ -75,7 +75,7 @@ function spanOf(event: RequestEvent, resource: Resource): Span | undefined {
     status: failed
       ? { code: SpanStatusCode.ERROR, ...(event.error !== undefined && { message: event.error }) }
       : { code: SpanStatusCode.UNSET },
-    attributes: attributesOf(event, operation, failed),
+    attributes: buildAttributes(event, operation, failed),
     links: [],
     events: [],
     ended: true,
@@ -87,7 +87,7 @@ function spanOf(event: RequestEvent, resource: Resource): Span | undefined {
   }
 }
 
-function attributesOf(event: RequestEvent, operation: string, failed: boolean): Attributes {
+function buildAttributes(event: RequestEvent, operation: string, failed: boolean): Attributes {
   const attributes: Attributes = {
     'gen_ai.operation.name': operation,
     'gen_ai.request.stream': event.stream,

@@ -25,14 +25,14 @@ export class ClientKeys {
   readonly #keys: { digest: Buffer; tenant: string }[]
 
   constructor(keys: readonly ClientKey[]) {
-    this.#keys = keys.map(({ value, tenant }) => ({ digest: digestOf(value), tenant }))
+    this.#keys = keys.map(({ value, tenant }) => ({ digest: digestKey(value), tenant }))
   }
 
   /** Sets the context's tenant, or returns why the request is refused. */
   check(context: RequestContext): GatewayError | undefined {
-    const given = keyOf(context)
+    const given = readKey(context)
     if (given === undefined) return REFUSED
-    const digest = digestOf(given)
+    const digest = digestKey(given)
     let tenant: string | undefined
     for (const key of this.#keys) if (timingSafeEqual(key.digest, digest)) tenant = key.tenant
     if (tenant === undefined) return REFUSED
@@ -41,13 +41,13 @@ export class ClientKeys {
   }
 }
 
-function keyOf({ headers }: RequestContext): string | undefined {
+function readKey({ headers }: RequestContext): string | undefined {
   const bearer = /^Bearer +(\S+) *$/i.exec(headers.authorization ?? '')?.[1]
   if (bearer !== undefined) return bearer
   const other = headers['x-api-key'] ?? headers['api-key']
   return typeof other === 'string' && other !== '' ? other : undefined
 }
 
-function digestOf(key: string): Buffer {
+function digestKey(key: string): Buffer {
   return createHash('sha256').update(key).digest()
 }

@@ -66,7 +66,7 @@ export function answerInvalidRequests(server: Server): void {
       socket.destroy()
       return
     }
-    const { status, ...rest } = meaningOf(error.code ?? '')
+    const { status, ...rest } = errorForCode(error.code ?? '')
     const body = JSON.stringify(errorBody({ status, ...rest }))
     socket.end(
       `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\ncontent-type: application/json\r\n` +
@@ -75,7 +75,7 @@ export function answerInvalidRequests(server: Server): void {
   })
 }
 
-function meaningOf(code: string): GatewayError {
+function errorForCode(code: string): GatewayError {
   if (code === 'ERR_HTTP_REQUEST_TIMEOUT') {
     return invalidRequest('request_timeout', 'the request was not complete in time', 408)
   }

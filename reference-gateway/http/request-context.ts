@@ -107,7 +107,7 @@ export class RequestContext {
 
   /** The name that `auth.keys` gives; without such keys, a digest of the headers that identify the client. */
   get tenant(): string {
-    this.#tenant ??= digestOf(this.headers)
+    this.#tenant ??= digestIdentity(this.headers)
     return this.#tenant
   }
 
@@ -129,7 +129,7 @@ export class RequestContext {
   }
 }
 
-function digestOf(headers: IncomingHttpHeaders): string {
+function digestIdentity(headers: IncomingHttpHeaders): string {
   const known = IDENTITY_HEADERS.filter((name) => headers[name] !== undefined)
   if (known.length === 0) return 'anonymous'
   const hash = createHash('sha256')

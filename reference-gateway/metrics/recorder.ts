@@ -6,7 +6,7 @@ import type { RequestEvent } from '../events/event.ts'
 import { type EncodedLatencies, LatencyHistogram } from './latency-histogram.ts'
 
 /** Clients invent model names, which must not fill the memory: all names after this many count as one. */
-const MOST_KINDS = 1_000
+const MAX_KINDS = 1_000
 const OTHER_MODEL = 'other'
 
 export interface MetricsSnapshot {
@@ -55,7 +55,7 @@ export class MetricsRecorder {
   #modelOf({ model }: RequestEvent): string {
     if (model === null) return ''
     if (this.#models.has(model)) return model
-    if (this.#models.size >= MOST_KINDS) return OTHER_MODEL
+    if (this.#models.size >= MAX_KINDS) return OTHER_MODEL
     this.#models.add(model)
     return model
   }

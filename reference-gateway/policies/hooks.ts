@@ -24,7 +24,7 @@ import type { Policy, PolicyGroup } from './kinds/policy.ts'
 import { effortBudget } from './pattern/search-budget.ts'
 import { PolicyStreamFilter } from './stream/stream-filter.ts'
 import type { PolicyBlock, PolicyEvents } from './stream/text-scanner.ts'
-import { type JsonText, textsIn, textsOfAnswer, textsOfRequest, withTexts } from './whole/json-texts.ts'
+import { findRequestTexts, findResponseTexts, type JsonText, textsIn, withTexts } from './whole/json-texts.ts'
 import { type JudgedTexts, type Judgement, judgeTexts } from './whole/judge.ts'
 import { searchTexts } from './whole/search-texts.ts'
 import type { SharedBody } from './whole/search-worker.ts'
@@ -114,11 +114,11 @@ function createInputHook(groups: readonly PolicyGroup[], threads: SearchWorkerPo
   return {
     ...(searches(groups) && { read }),
     check(context): Maybe<InputVerdict> {
-      const texts = textsOf(context, shared.get(context))
+      const texts = collectTexts(context, shared.get(context))
       if (!texts.body && texts.all.length === 0) return { kind: 'pass' }
-      const dependencies = { threads, events: recorder(context, stats), signal: signalOf(context, groups) }
+      const dependencies = { threads, events: recorder(context, stats), signal: webhookSignal(context, groups) }
       return then(judgeTexts(groups, texts, dependencies), (judgement): InputVerdict => {
-        if (judgement.kind === 'blocked') return { kind: 'blocked', error: errorOf(judgement.block) }
+        if (judgement.kind === 'blocked') return { kind: 'blocked', error: blockError(judgement.block) }
         if (judgement.kind === 'pass') return judgement
         return { kind: 'changed', json: withTexts(context.json ?? {}, texts.places, judgement.texts) }
       })
@@ -127,13 +127,16 @@ function createInputHook(groups: readonly PolicyGroup[], threads: SearchWorkerPo
 }
 
 /** The texts of a body that a thread has parsed are collected here only where this thread needs them. */
-function textsOf(context: RequestContext, body: SharedBody | undefined): JudgedTexts & { places: readonly JsonText[] } {
+function collectTexts(
+  context: RequestContext,
+  body: SharedBody | undefined,
+): JudgedTexts & { places: readonly JsonText[] } {
   let places: readonly JsonText[] | undefined
   let all: readonly string[] | undefined
   return {
     ...(body && { body }),
     get places() {
-      places ??= textsOfRequest(context.json ?? {})
+      places ??= findRequestTexts(context.json ?? {})
       return places
     },
     get all() {
@@ -164,7 +167,7 @@ function createOutputHook(
       if (!isJudged(context, head)) return undefined
       const events = recorder(context, stats)
       if (!head.isEventStream) {
-        const dependencies = { threads, events, signal: signalOf(context, groups) }
+        const dependencies = { threads, events, signal: webhookSignal(context, groups) }
         return { kind: 'whole', apply: (body) => judgeBody(body, (all) => judgeTexts(groups, { all }, dependencies)) }
       }
       return {
@@ -179,7 +182,7 @@ function createOutputHook(
                 context.timings.holding = on
               },
               overrun: () => stats.hold_overrun++,
-              blocked: (block) => lastEvent(block === 'unreadable' ? UNREADABLE : errorOf(block)),
+              blocked: (block) => lastEvent(block === 'unreadable' ? UNREADABLE : blockError(block)),
             },
             sink,
           ),
@@ -197,11 +200,11 @@ function isJudged({ method, endpoint }: RequestContext, { status, isEventStream,
 function judgeBody(body: Buffer, judge: (texts: string[]) => Maybe<Judgement>): Maybe<OutputVerdict> {
   const text = body.toString('utf8')
   const json = parsed(text)
-  const places = json && textsOfAnswer(json)
+  const places = json && findResponseTexts(json)
   const texts = places ? textsIn(places) : [text]
   if (texts.length === 0) return { kind: 'pass' }
   return then(judge(texts), (judgement): OutputVerdict => {
-    if (judgement.kind === 'blocked') return { kind: 'blocked', error: errorOf(judgement.block) }
+    if (judgement.kind === 'blocked') return { kind: 'blocked', error: blockError(judgement.block) }
     if (judgement.kind === 'pass') return judgement
     // Copying and rewriting the JSON walks all of its depth.
     if (places && nestsTooDeep(text)) throw new UnreadableResponse('it is nested too deep')
@@ -226,7 +229,7 @@ function recorder(context: RequestContext, stats: PolicyStats): PolicyEvents {
   }
 }
 
-function errorOf({ policy, why }: PolicyBlock): GatewayError {
+function blockError({ policy, why }: PolicyBlock): GatewayError {
   if (why === 'timeout') {
     return { status: 503, code: 'policy_timeout', message: `policy '${policy.name}' could not judge this in time` }
   }
@@ -255,7 +258,7 @@ function noteUnbounded(policy: Policy, window: number, report: (problem: string)
 }
 
 /** Only a webhook's call can be cancelled. */
-function signalOf(context: RequestContext, groups: readonly PolicyGroup[]): AbortSignal | undefined {
+function webhookSignal(context: RequestContext, groups: readonly PolicyGroup[]): AbortSignal | undefined {
   return groups.some((group) => group.some(({ webhook }) => webhook)) ? context.signal : undefined
 }
 

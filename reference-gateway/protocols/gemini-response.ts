@@ -15,7 +15,16 @@ import {
   toolCallOf,
   wholeCompletion,
 } from './completion.ts'
-import { bodyIn, countOf, eventIn, objectIn, objectOf, objectsIn, textIn, textOf } from './json.ts'
+import {
+  asCount,
+  asObject,
+  asText,
+  expectObject,
+  expectObjects,
+  expectText,
+  parseEvent,
+  parseResponseBody,
+} from './json.ts'
 import type { ResponseTranslation, StreamEnd } from './protocol.ts'
 import { SseDataReader } from './sse-data-reader.ts'
 
@@ -50,7 +59,7 @@ export class GeminiResponse implements ResponseTranslation {
 
   stream(chunk: Buffer): Buffer {
     let out = ''
-    for (const data of this.#reader.read(chunk)) out += this.#event(eventIn(data))
+    for (const data of this.#reader.read(chunk)) out += this.#event(parseEvent(data))
     return Buffer.from(out)
   }
 
@@ -66,16 +75,16 @@ export class GeminiResponse implements ResponseTranslation {
       return errorEvent(errorOf(event))
     }
     this.#writer.head = this.#headOf(event)
-    if (event.usageMetadata !== undefined) this.#usage = objectOf(event.usageMetadata)
-    const candidates = objectsIn(event.candidates, 'candidates')
-    if (candidates.length === 0 && objectOf(event.promptFeedback).blockReason !== undefined) {
+    if (event.usageMetadata !== undefined) this.#usage = asObject(event.usageMetadata)
+    const candidates = expectObjects(event.candidates, 'candidates')
+    if (candidates.length === 0 && asObject(event.promptFeedback).blockReason !== undefined) {
       return this.#candidate({ finishReason: 'SAFETY' })
     }
     return candidates.map((candidate) => this.#candidate(candidate)).join('')
   }
 
   #candidate(candidate: JsonObject): string {
-    const index = countOf(candidate.index)
+    const index = asCount(candidate.index)
     let out = ''
     if (!this.#begun.has(index)) {
       this.#begun.add(index)
@@ -90,7 +99,7 @@ export class GeminiResponse implements ResponseTranslation {
       this.#calls.set(index, at + 1)
       out += this.#writer.delta({ tool_calls: [{ index: at, ...toolCallOf(call) }] }, index)
     }
-    const reason = textOf(candidate.finishReason)
+    const reason = asText(candidate.finishReason)
     if (reason === undefined) return out
     this.#unfinished--
     this.#finished = true
@@ -98,23 +107,23 @@ export class GeminiResponse implements ResponseTranslation {
   }
 
   whole(status: number, body: Buffer): Buffer {
-    const answer = bodyIn(status, body)
+    const answer = parseResponseBody(status, body)
     if (status >= 400 || answer.error !== undefined) return encode({ error: errorOf(answer) })
-    const candidates = objectsIn(answer.candidates, 'candidates')
-    const blocked = objectOf(answer.promptFeedback).blockReason !== undefined
+    const candidates = expectObjects(answer.candidates, 'candidates')
+    const blocked = asObject(answer.promptFeedback).blockReason !== undefined
     const all = candidates.length === 0 && blocked ? [{ finishReason: 'SAFETY' }] : candidates
     const choices = all.map((candidate): Choice => {
       const read = readCandidate(candidate, 0)
-      return { ...read, finishReason: finishOf(textOf(candidate.finishReason) ?? '', read.toolCalls.length > 0) }
+      return { ...read, finishReason: finishOf(asText(candidate.finishReason) ?? '', read.toolCalls.length > 0) }
     })
-    return wholeCompletion(this.#headOf(answer), choices, usageOf(objectOf(answer.usageMetadata)))
+    return wholeCompletion(this.#headOf(answer), choices, usageOf(asObject(answer.usageMetadata)))
   }
 
   #headOf(answer: JsonObject): CompletionHead {
     return {
-      id: textOf(answer.responseId) ?? this.#writer.head.id,
-      model: textOf(answer.modelVersion) ?? this.#model,
-      fingerprint: textOf(answer.system_fingerprint),
+      id: asText(answer.responseId) ?? this.#writer.head.id,
+      model: asText(answer.modelVersion) ?? this.#model,
+      fingerprint: asText(answer.system_fingerprint),
     }
   }
 }
@@ -124,16 +133,16 @@ function readCandidate(candidate: JsonObject, calls: number): Omit<Choice, 'fini
   let text = ''
   let reasoning = ''
   const toolCalls: ToolCall[] = []
-  for (const part of objectsIn(objectIn(candidate.content, 'content').parts, 'parts')) {
-    const said = textIn(part.text, 'text')
+  for (const part of expectObjects(expectObject(candidate.content, 'content').parts, 'parts')) {
+    const said = expectText(part.text, 'text')
     if (part.thought === true) reasoning += said
     else text += said
     if (part.functionCall === undefined) continue
-    const { id, name, args } = objectIn(part.functionCall, 'functionCall')
+    const { id, name, args } = expectObject(part.functionCall, 'functionCall')
     toolCalls.push({
-      id: textOf(id) ?? `call_${countOf(candidate.index)}_${calls + toolCalls.length}`,
-      name: textIn(name, 'name'),
-      arguments: JSON.stringify(objectIn(args, 'args')),
+      id: asText(id) ?? `call_${asCount(candidate.index)}_${calls + toolCalls.length}`,
+      name: expectText(name, 'name'),
+      arguments: JSON.stringify(expectObject(args, 'args')),
     })
   }
   return { text, reasoning, toolCalls }
@@ -145,17 +154,17 @@ function finishOf(reason: string, callsTools: boolean): FinishReason {
 
 /** Gemini counts reasoning apart from visible output; OpenAI counts both as completion. */
 function usageOf(usage: JsonObject): CompletionUsage {
-  const reasoningTokens = countOf(usage.thoughtsTokenCount)
+  const reasoningTokens = asCount(usage.thoughtsTokenCount)
   return {
-    promptTokens: countOf(usage.promptTokenCount),
-    cachedTokens: countOf(usage.cachedContentTokenCount),
-    completionTokens: countOf(usage.candidatesTokenCount) + reasoningTokens,
+    promptTokens: asCount(usage.promptTokenCount),
+    cachedTokens: asCount(usage.cachedContentTokenCount),
+    completionTokens: asCount(usage.candidatesTokenCount) + reasoningTokens,
     reasoningTokens,
   }
 }
 
 function errorOf(answer: JsonObject): JsonObject {
-  const { status, message } = objectOf(answer.error)
-  const code = textOf(status) ?? 'api_error'
-  return { message: textOf(message) ?? 'the provider failed without a message', type: code, param: null, code }
+  const { status, message } = asObject(answer.error)
+  const code = asText(status) ?? 'api_error'
+  return { message: asText(message) ?? 'the provider failed without a message', type: code, param: null, code }
 }

@@ -8,16 +8,16 @@ export function isObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
-export function objectOf(value: unknown): JsonObject {
+export function asObject(value: unknown): JsonObject {
   return isObject(value) ? value : {}
 }
 
-export function textOf(value: unknown): string | undefined {
+export function asText(value: unknown): string | undefined {
   return typeof value === 'string' ? value : undefined
 }
 
 /** A count of tokens; 0 for any other value. */
-export function countOf(value: unknown): number {
+export function asCount(value: unknown): number {
   return typeof value === 'number' && Number.isFinite(value) ? value : 0
 }
 
@@ -32,39 +32,39 @@ export function parse(text: string): unknown {
 
 // --- Members of a response that must have their type; they may be absent.
 
-export function textIn(value: unknown, name: string): string {
+export function expectText(value: unknown, name: string): string {
   if (value === undefined || value === null) return ''
   if (typeof value !== 'string') throw new UnreadableResponse(`'${name}' is not a string`)
   return value
 }
 
-export function objectIn(value: unknown, name: string): JsonObject {
+export function expectObject(value: unknown, name: string): JsonObject {
   if (value === undefined || value === null) return {}
   if (!isObject(value)) throw new UnreadableResponse(`'${name}' is not an object`)
   return value
 }
 
-export function objectsIn(value: unknown, name: string): readonly JsonObject[] {
+export function expectObjects(value: unknown, name: string): readonly JsonObject[] {
   if (value === undefined || value === null) return []
   if (!Array.isArray(value)) throw new UnreadableResponse(`'${name}' is not a list`)
-  return value.map((one) => objectIn(one, `${name}[]`))
+  return value.map((one) => expectObject(one, `${name}[]`))
 }
 
 /** The data of an event; empty where it is no JSON or no object. */
-export function eventIn(data: string): JsonObject {
-  return objectOf(shallow(data))
+export function parseEvent(data: string): JsonObject {
+  return asObject(parseShallow(data))
 }
 
 /** The body of a whole response. An error may have any body. */
-export function bodyIn(status: number, body: Buffer): JsonObject {
-  const given = shallow(body.toString('utf8'))
+export function parseResponseBody(status: number, body: Buffer): JsonObject {
+  const given = parseShallow(body.toString('utf8'))
   // Gemini answers some errors with a list of one.
   const answer = Array.isArray(given) ? given[0] : given
   if (status < 400 && !isObject(answer)) throw new UnreadableResponse('it is not a JSON object')
-  return objectOf(answer)
+  return asObject(answer)
 }
 
-function shallow(text: string): unknown {
+function parseShallow(text: string): unknown {
   if (nestsTooDeep(text)) throw new UnreadableResponse('it is nested too deep')
   return parse(text)
 }

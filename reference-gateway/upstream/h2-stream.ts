@@ -47,7 +47,7 @@ export class H2Stream implements Dispatcher.DispatchController {
     if (this.aborted) return
     let stream: ClientHttp2Stream
     try {
-      stream = session.request(headersOf(url, request), { endStream: request.body === null })
+      stream = session.request(buildHeaders(url, request), { endStream: request.body === null })
     } catch (error) {
       queueMicrotask(() => this.#fail(error instanceof Error ? invalid(error) : new RefusedStream()))
       return
@@ -152,7 +152,7 @@ function cancel(stream: ClientHttp2Stream): void {
   stream.resume()
 }
 
-function headersOf(url: URL, { method, path, headers, body }: UpstreamRequest): OutgoingHttpHeaders {
+function buildHeaders(url: URL, { method, path, headers, body }: UpstreamRequest): OutgoingHttpHeaders {
   const all: OutgoingHttpHeaders = {
     ':method': method,
     ':path': path,

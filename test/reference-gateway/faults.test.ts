@@ -98,13 +98,13 @@ const whole = (apply: () => never | Promise<never>): Partial<PipelineHooks> => (
   output: { filter: (context) => (fails(context) ? { kind: 'whole', apply } : undefined) },
 })
 /** JSON has no form for a big integer. */
-const UNSAYABLE = { kind: 'changed', json: { model: 'm', n: 1n } } as const
+const UNSERIALIZABLE = { kind: 'changed', json: { model: 'm', n: 1n } } as const
 
 test.each<[string, Partial<PipelineHooks>]>([
   ['an input policy, at once', input(fail)],
   ['an input policy, later', input(later)],
-  ['what follows an input policy', input(() => UNSAYABLE)],
-  ['what follows an input policy later', input(async () => UNSAYABLE)],
+  ['what follows an input policy', input(() => UNSERIALIZABLE)],
+  ['what follows an input policy later', input(async () => UNSERIALIZABLE)],
   ['the cache, at once', { cache: { lookup: (context) => (fails(context) ? fail() : { kind: 'bypass' }) } }],
   ['the cache, later', { cache: { lookup: (context) => (fails(context) ? later() : { kind: 'bypass' }) } }],
   ['headers for the provider', observing({ upstreamHeaders: fail })],

@@ -15,11 +15,11 @@ export function compilePolicy(settings: PolicySettings): Policy {
     timeoutMs: settings.policy_timeout,
     onTimeout: settings.on_timeout,
     replacement: settings.replacement,
-    ...judgeOf(settings),
+    ...compileKind(settings),
   }
 }
 
-function judgeOf(settings: PolicySettings): Pick<Policy, 'rules' | 'maxTokens' | 'webhook'> {
+function compileKind(settings: PolicySettings): Pick<Policy, 'rules' | 'maxTokens' | 'webhook'> {
   const { kind, replacement = REPLACEMENT } = settings
   if (kind === 'max_tokens') return { maxTokens: settings.max_tokens ?? 0 }
   if (kind === 'pii') return { rules: piiRules(settings.detect ?? PII_KINDS, settings.replacement) }

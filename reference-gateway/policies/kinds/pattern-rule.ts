@@ -77,7 +77,7 @@ interface KeywordOptions {
 }
 
 /** With more words than this, trying each of them where a word begins takes longer than the search itself. */
-const MOST_HINTED = 32
+const MAX_HINTED = 32
 const LETTER = /[\p{L}\p{N}\p{M}_]/u
 
 /** Words and phrases as one pattern. \b goes by Unicode's letters and digits, so words may be of any script. */
@@ -92,14 +92,14 @@ export function keywordRule({ words, caseSensitive, wholeWords, replacement }: K
     return before + word.trim().split(/\s+/).map(RE2JS.quote).join('[ \\t\\r\\n]{1,8}') + after
   })
   const pattern = `${caseSensitive ? '' : '(?i)'}(?:${alternatives.join('|')})`
-  const hint = hintOf(ordered, caseSensitive)
+  const hint = buildHint(ordered, caseSensitive)
   return new PatternRule(pattern, { replacement, ...(hint && { hint }), ...(wholeWords && { word: unicodeWords() }) })
 }
 
 /** Finds the first word of each phrase. ASCII only: for other scripts, releases of Unicode fold case differently. */
-function hintOf(phrases: readonly string[], caseSensitive: boolean): RegExp | undefined {
+function buildHint(phrases: readonly string[], caseSensitive: boolean): RegExp | undefined {
   const firsts = phrases.map((phrase) => phrase.trim().split(/\s+/)[0] ?? '')
-  if (firsts.length > MOST_HINTED || !firsts.every((word) => /^[!-~]+$/.test(word))) return undefined
+  if (firsts.length > MAX_HINTED || !firsts.every((word) => /^[!-~]+$/.test(word))) return undefined
   // With `u`, case is folded as RE2 folds it: the Kelvin sign is a k, the long s is an s.
   return new RegExp(
     firsts.map((word) => word.replaceAll(/[\\^$.*+?()[\]{}|/]/g, '\\$&')).join('|'),

@@ -62,7 +62,7 @@ export class Webhook {
   ): Promise<TextFinding[][]> {
     const timeout = AbortSignal.timeout(this.#settings.timeoutMs)
     const either = signal ? AbortSignal.any([timeout, signal]) : timeout
-    return findingsOf(await this.#ask(question, either), question.texts, replacement ?? DEFAULT_REPLACEMENT)
+    return readFindings(await this.#ask(question, either), question.texts, replacement ?? DEFAULT_REPLACEMENT)
   }
 
   async close(): Promise<void> {
@@ -90,7 +90,7 @@ export class Webhook {
   }
 }
 
-function findingsOf(
+function readFindings(
   answer: z.output<typeof answerShape>,
   texts: readonly string[],
   replacement: string,

@@ -50,7 +50,7 @@ export function compileProgram(source: string): Program {
   const { inst, start } = compiled.re2().prog as { inst: Instruction[]; start: number }
   if (inst.length > MAX_INSTRUCTIONS) throw new Error('the pattern is too large')
   if (compiled.matches('')) throw new Error('the pattern matches where there is no text')
-  return { source, instructions: inst, start, longest: longestMatch(inst, start), prefix: prefixOf(inst, start) }
+  return { source, instructions: inst, start, longest: longestMatch(inst, start), prefix: findPrefix(inst, start) }
 }
 
 export function isRune(op: number): boolean {
@@ -95,7 +95,7 @@ function longestMatch(instructions: readonly Instruction[], start: number): numb
 }
 
 /** Conditions (\b, ^) read no character: the prefix goes on behind them. */
-function prefixOf(instructions: readonly Instruction[], start: number): string {
+function findPrefix(instructions: readonly Instruction[], start: number): string {
   let prefix = ''
   for (let instruction = instructions[start]; instruction; instruction = instructions[instruction.out]) {
     const { op, runes } = instruction

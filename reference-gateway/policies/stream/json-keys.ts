@@ -6,15 +6,15 @@
 /** The number of every key that was not given to `known`. */
 const UNKNOWN = 0
 
-const MOST_KEYS = 127
+const MAX_KEYS = 127
 /** A power of two. */
 const SLOTS = 512
 const ids = new Map<string, number>()
 /** Numbers of known keys, each in the first free slot from its own on. */
 const slots = new Uint8Array(SLOTS)
 /** The bytes of the known keys in the order of their numbers, and where those of each end. */
-const letters = new Uint8Array(MOST_KEYS * 32)
-const ends = new Int32Array(MOST_KEYS + 1)
+const letters = new Uint8Array(MAX_KEYS * 32)
+const ends = new Int32Array(MAX_KEYS + 1)
 
 /** Gives a number to a key that has a meaning or occurs often. Called while modules load, before any key is read. */
 export function known(name: string): number {

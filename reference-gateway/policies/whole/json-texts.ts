@@ -26,7 +26,7 @@ const NO_TEXT = new Set(
   ).split(' '),
 )
 
-export function textsOfRequest(json: JsonObject): JsonText[] {
+export function findRequestTexts(json: JsonObject): JsonText[] {
   return textsUnder(json, IN_REQUESTS)
 }
 
@@ -34,7 +34,7 @@ export function textsIn(places: readonly JsonText[]): string[] {
   return places.map(({ text }) => text)
 }
 
-export function textsOfAnswer(json: JsonObject): JsonText[] {
+export function findResponseTexts(json: JsonObject): JsonText[] {
   return textsUnder(json, IN_ANSWERS)
 }
 

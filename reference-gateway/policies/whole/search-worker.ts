@@ -11,7 +11,7 @@ import type { BodyFacts, GatewayEndpoint } from '../../http/request-context.ts'
 import { compilePolicy } from '../kinds/compile.ts'
 import type { PolicySettings } from '../kinds/config-file.ts'
 import type { TextFinding } from '../kinds/edits.ts'
-import { textsIn, textsOfRequest } from './json-texts.ts'
+import { findRequestTexts, textsIn } from './json-texts.ts'
 import { searchTexts } from './search-texts.ts'
 
 /** A request's body in shared memory. */
@@ -52,7 +52,7 @@ function open({ id, bytes, endpoint }: SharedBody): OpenBody {
   const known = openBodies.get(id)
   if (known) return known
   const parsed = parseBody(Buffer.from(bytes), endpoint)
-  const body = { parsed, texts: parsed.ok ? textsIn(textsOfRequest(parsed.value.json)) : [] }
+  const body = { parsed, texts: parsed.ok ? textsIn(findRequestTexts(parsed.value.json)) : [] }
   openBodies.set(id, body)
   const [oldest = id] = openBodies.keys()
   if (openBodies.size > MAX_OPEN) openBodies.delete(oldest)
