@@ -2,6 +2,7 @@
 import { Redis } from 'ioredis'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { ResponseCache } from '../../../reference-gateway/cache/cache.ts'
+import type { CacheLookup } from '../../../reference-gateway/http/hooks.ts'
 import { startRedis, type TestRedis } from '../../support/redis.ts'
 import { wait } from '../support/upstream.ts'
 import { asking, BODY, bodyOf, settings, storeBody } from './support.ts'
@@ -132,13 +133,15 @@ describe('with Redis', () => {
     await put(cache, BODY, 'before')
     await redis.stop()
     await wait(50)
-    const startMs = performance.now()
     for (let i = 0; i < 20; i++) {
       const context = asking({ ...BODY, seed: i })
       storeBody(context, await cache.lookup(context), 'meanwhile')
     }
-    expect(performance.now() - startMs).toBeLessThan(500)
-    expect(await cache.stats()).toMatchObject({ entries: null, errors: expect.toSatisfy((n: number) => n >= 3) })
+    // After three failures requests skip the server.
+    expect(await cache.stats()).toMatchObject({
+      entries: null,
+      errors: expect.toSatisfy((n: number) => n >= 3 && n < 10),
+    })
     expect(await cache.clear(undefined)).toBeUndefined()
     expect(problems.join()).toMatch(/Redis cannot be used \(connection lost\); requests go on uncached/)
     await redis.startAgain()
@@ -150,24 +153,29 @@ describe('with Redis', () => {
   })
 
   test('a stalled server costs a few requests its timeout, and later requests nothing', async () => {
-    const cache = await open({ redis: { timeout: '50ms' } })
+    const cache = await open({ redis: { timeout: '200ms' } })
     await put(cache, BODY, 'kept')
+    while ((await cache.stats()).entries !== 1) await wait(10)
+    const { errors: before } = await cache.stats()
+    const lookUp = async (): Promise<CacheLookup> => {
+      const found = await cache.lookup(asking())
+      if (found.kind === 'miss') found.fill.abandon()
+      return found
+    }
     redis.stall()
     try {
-      const startMs = performance.now()
-      for (let i = 0; i < 50; i++) {
-        const context = asking()
-        const found = await cache.lookup(context)
-        expect(found.kind).toBe('miss')
-        if (found.kind === 'miss') found.fill.abandon()
-      }
-      // Without the pause this would take 50 x 50 ms.
-      expect(performance.now() - startMs).toBeLessThan(1_000)
+      for (let i = 0; i < 50; i++) expect((await lookUp()).kind).toBe('miss')
+      // Without the pause every request would wait for the timeout, which is an error.
+      expect((await cache.stats()).errors - before).toBeLessThan(25)
     } finally {
       redis.goOn()
     }
-    await wait(1_100)
-    expect(bodyOf(await cache.lookup(asking()))).toBe('kept')
+    let found = await lookUp()
+    while (found.kind !== 'hit') {
+      await wait(50)
+      found = await lookUp()
+    }
+    expect(bodyOf(found)).toBe('kept')
   })
 
   test('no server at the start: the gateway starts, and reports it without the password', async () => {
