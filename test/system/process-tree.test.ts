@@ -6,8 +6,7 @@ import { readProcessTree } from '../../src/system/process-tree.ts'
 test.runIf(process.platform === 'linux')(
   'reads CPU and memory of a process with its children; nothing of one that ended',
   async () => {
-    const busy =
-      'const until = Date.now() + 200; while (Date.now() < until); setInterval(() => {}, 1000); console.log("done")'
+    const busy = 'while (process.cpuUsage().user < 200_000); setInterval(() => {}, 1000); console.log("done")'
     const script = `require('node:child_process').spawn(process.execPath, ['-e', ${JSON.stringify(busy)}], { stdio: 'inherit' })`
     const child = spawn(process.execPath, ['-e', script], { stdio: ['ignore', 'pipe', 'ignore'], detached: true })
     if (child.pid === undefined) throw new Error('not started')
