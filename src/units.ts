@@ -35,7 +35,10 @@ function split(text: string): { value: number; unit: string } | undefined {
   return Number.isFinite(value) ? { value, unit: match[2] ?? '' } : undefined
 }
 
-/** '300s' -> 300000, '7ms' -> 7, '1m' -> 60000. A bare number is taken in `bareUnit` (refused when none is given, except 0). */
+/**
+ * '300s' -> 300000, '7ms' -> 7, '1m' -> 60000. A bare number is taken in `bareUnit` (refused when none is given, except
+ * 0).
+ */
 export function parseDurationMs(text: string, bareUnit?: 'ms' | 's'): number | undefined {
   const quantity = split(text)
   if (!quantity) return undefined

@@ -4,7 +4,8 @@
  */
 import { z } from 'zod'
 import { failure, type Result, success } from '../../src/errors.ts'
-import { addressProblem, bytes, duration, headerValue, secret } from '../../src/parse/config-values.ts'
+import { addressProblem, headerValue, secret } from '../../src/parse/config-values.ts'
+import { bytes, timerMs } from '../../src/parse/quantity.ts'
 import { policiesFile, streamingFile } from '../policies/kinds/config-file.ts'
 import { PROTOCOLS } from '../protocols/protocols.ts'
 
@@ -37,7 +38,7 @@ const eventsFile = z
         /** Values may hold references to the environment: `Bearer ${NAME}`. */
         headers: z.record(z.string(), headerValue).default({}),
         service_name: z.string().min(1).default('kt-gateway'),
-        timeout: duration.prefault('10s'),
+        timeout: timerMs.prefault('10s'),
       })
       .optional(),
   })
@@ -71,14 +72,14 @@ export const cacheFile = z
     max_entry_size: bytes.prefault('1MB'),
     /** Beyond this size the memory backend drops the least recently used entries. */
     max_size: bytes.prefault('256MB'),
-    ttl: duration.prefault('3600s'),
+    ttl: timerMs.prefault('3600s'),
     cache_when: z.strictObject({ temperature: z.number().min(0).default(0) }).prefault({}),
     key_includes: z.array(keyPart).default(['model', 'messages', 'temperature', 'max_tokens']),
     redis: z
       .strictObject({
         url: z.string().min(1).default('redis://127.0.0.1:6379'),
         /** The longest that a request waits for Redis. */
-        timeout: duration.prefault('100ms'),
+        timeout: timerMs.prefault('100ms'),
         prefix: z
           .string()
           .regex(/^[\w.-]+$/, 'a prefix has letters, digits and _ . - only')
@@ -152,13 +153,13 @@ const upstream = z.strictObject({
   keep_alive: z
     .strictObject({
       enabled: z.boolean().default(true),
-      interval: duration.prefault('30s'),
-      timeout: duration.prefault('60s'),
+      interval: timerMs.prefault('30s'),
+      timeout: timerMs.prefault('60s'),
     })
     .prefault({}),
-  connect_timeout: duration.prefault('10s'),
-  response_timeout: duration.prefault('300s'),
-  body_idle_timeout: duration.prefault('300s'),
+  connect_timeout: timerMs.prefault('10s'),
+  response_timeout: timerMs.prefault('300s'),
+  body_idle_timeout: timerMs.prefault('300s'),
 })
 
 const auth = z.strictObject({
@@ -168,10 +169,10 @@ const auth = z.strictObject({
 const limits = z.strictObject({
   max_body: bytes.prefault('10MB'),
   max_in_flight: z.int().min(1).default(1_024),
-  header_timeout: duration.prefault('20s'),
-  request_timeout: duration.prefault('120s'),
-  reader_timeout: duration.prefault('60s'),
-  drain_timeout: duration.prefault('10s'),
+  header_timeout: timerMs.prefault('20s'),
+  request_timeout: timerMs.prefault('120s'),
+  reader_timeout: timerMs.prefault('60s'),
+  drain_timeout: timerMs.prefault('10s'),
 })
 
 const gateway = z.strictObject({
@@ -192,15 +193,15 @@ const gateway = z.strictObject({
     .strictObject({
       enabled: z.boolean().default(false),
       failures: z.int().min(1).default(5),
-      open_for: duration.prefault('10s'),
+      open_for: timerMs.prefault('10s'),
     })
     .prefault({}),
   connection_pool: z
     .strictObject({
       max_idle_per_host: z.int().min(0).default(32),
       max_total: z.int().min(1).default(256),
-      max_lifetime: duration.prefault('300s'),
-      idle_timeout: duration.prefault('90s'),
+      max_lifetime: timerMs.prefault('300s'),
+      idle_timeout: timerMs.prefault('90s'),
     })
     .prefault({}),
   warmup: z

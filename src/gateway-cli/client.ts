@@ -1,6 +1,6 @@
 /**
- * Asks a running gateway at its admin port. What comes back is parsed by the schema that the caller names; whatever can go
- * wrong on the way (nobody there, another server, a token) is a UserError that says what to do.
+ * Asks a running gateway at its admin port. What comes back is parsed by the schema that the caller names; whatever can
+ * go wrong on the way (nobody there, another server, a token) is a UserError that says what to do.
  */
 
 import { Flags } from '@oclif/core'
@@ -8,12 +8,13 @@ import { request } from 'undici'
 import { z } from 'zod'
 import { EXIT, reasonOf, UserError } from '../errors.ts'
 
-/** The flags of every command that asks a running gateway. */
+const DEFAULT_ADMIN_URL = 'http://127.0.0.1:41003'
 
+/** The flags of every command that asks a running gateway. */
 export const adminFlags = {
   admin: Flags.string({
     description: 'admin port of the gateway',
-    default: 'http://127.0.0.1:41003',
+    default: DEFAULT_ADMIN_URL,
     helpValue: 'url',
   }),
   'admin-token': Flags.string({
@@ -22,8 +23,7 @@ export const adminFlags = {
   }),
 }
 
-/** What the gateway's admin port answers to the questions that kt's commands ask. */
-
+/** The answers of the admin port, by what is asked. */
 export const cacheStatsSchema = z.object({
   backend: z.enum(['memory', 'redis']),
   shared: z.boolean(),
@@ -41,15 +41,13 @@ export const cacheStatsSchema = z.object({
   errors: z.number(),
 })
 
-export type CacheStats = z.output<typeof cacheStatsSchema>
+export type CacheStatsAnswer = z.output<typeof cacheStatsSchema>
 
 export const clearedSchema = z.object({ cleared: z.number(), model: z.string().optional() })
 
 export const eventSourceSchema = z.object({
   events: z.object({ file: z.string().nullable(), kept: z.number() }).nullable(),
 })
-
-const DEFAULT_ADMIN_URL = 'http://127.0.0.1:41003'
 
 const ANSWER_MS = 10_000
 
@@ -73,7 +71,7 @@ export class AdminClient {
     this.#token = token
   }
 
-  async ask<T extends z.ZodType>(method: 'GET' | 'DELETE', path: string, schema: T): Promise<z.output<T>> {
+  async fetch<T extends z.ZodType>(method: 'GET' | 'DELETE', path: string, schema: T): Promise<z.output<T>> {
     const text = await (await this.#send(method, path)).text()
     const parsed = schema.safeParse(parseJson(text))
     if (parsed.success) return parsed.data

@@ -1,15 +1,16 @@
 /**
- * Where `kt events stats` gets its events: the file that is named, else the file that the running gateway writes, else what
- * the gateway still keeps in memory, which reaches back only so far.
+ * The events that `kt events` reads. `stats` takes the file that is named, else the file that the running gateway
+ * writes, else what the gateway still keeps in memory, which reaches back only so far; `tail` follows the running
+ * gateway.
  */
 import { createReadStream, existsSync, statSync } from 'node:fs'
 import { createInterface } from 'node:readline'
 import { UserError } from '../errors.ts'
 import { systemReason } from '../parse/file.ts'
 import { type AdminAddress, AdminClient, eventSourceSchema } from './client.ts'
-import { type GatewayEvent, parseEvent } from './event.ts'
+import { type EventRecord, parseEvent } from './event.ts'
 
-export interface EventSource {
+interface EventSource {
   /** For people: 'events.ndjson', 'the last 8,192 that the gateway keeps'. */
   name: string
   lines: AsyncIterable<string>
@@ -21,7 +22,7 @@ export async function openEventSource(
 ): Promise<EventSource> {
   if (given.file !== undefined) return { name: given.file, lines: eventFileLines(given.file, since) }
   const client = new AdminClient(given.admin)
-  const { events } = await client.ask('GET', '/stats', eventSourceSchema)
+  const { events } = await client.fetch('GET', '/stats', eventSourceSchema)
   if (!events) {
     throw new UserError(
       'this gateway emits no events',
@@ -34,9 +35,10 @@ export async function openEventSource(
   return { name: `the newest ${events.kept}, which the gateway keeps in memory`, lines: client.lines('/events/recent') }
 }
 
-/** Reads the gateway's event file with the rotated ones before it, the oldest line first. */
-
-/** The lines of `path` and of what it was rotated to; a rotated file that was last written before `since` is left out. */
+/**
+ * The lines of the event file `path`, the oldest first: rotated files come before it, but for those that were last
+ * written before `since`.
+ */
 async function* eventFileLines(path: string, since: string): AsyncGenerator<string> {
   const rotated: string[] = []
   for (let n = 1; existsSync(`${path}.${n}`); n++) rotated.unshift(`${path}.${n}`)
@@ -51,14 +53,13 @@ async function* eventFileLines(path: string, since: string): AsyncGenerator<stri
   }
 }
 
-/** The running gateway's events as they happen. What it had to drop, because this reader was behind, is said. */
-
+/** The running gateway's events as they happen; `note` hears how many were dropped because this reader was behind. */
 export async function* followEvents(
   client: AdminClient,
   signal: AbortSignal,
   most: number | undefined,
   note: (text: string) => void,
-): AsyncGenerator<GatewayEvent> {
+): AsyncGenerator<EventRecord> {
   let left = most ?? Number.POSITIVE_INFINITY
   for await (const line of client.lines('/events', signal)) {
     const event = parseEvent(line)

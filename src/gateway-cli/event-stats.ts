@@ -1,18 +1,18 @@
 /**
- * Quantiles of one figure over the gateway's events. Every request that ended counts, failed ones too; what has no value
- * (TTFT of an answer that is no stream) does not. Beside each quantile stands the interval that so many independent
- * observations give it: requests are not quite that, so it is for reading, not for a verdict.
+ * Quantiles of one figure over the gateway's events. Every request that ended counts, failed ones too; what has no
+ * value (TTFT of an answer that is no stream) does not. Beside each quantile stands the interval that so many
+ * independent observations give it: requests are not quite that, so it is for reading, not for a verdict.
  */
 import { UserError } from '../errors.ts'
 import { didYouMean } from '../parse/explain.ts'
 import { Histogram } from '../stats/histogram.ts'
 import { orderIntervalUs } from '../stats/quantile-interval.ts'
-import { COMPONENTS, type GatewayEvent, parseEvent } from './event.ts'
+import { COMPONENTS, type EventRecord, parseEvent } from './event.ts'
 
-export interface EventMetric {
+interface EventMetric {
   name: string
   unit: 'ms' | 'tokens'
-  read(event: GatewayEvent): number | null | undefined
+  read(event: EventRecord): number | null | undefined
 }
 
 const WHOLE: EventMetric[] = [
@@ -26,7 +26,7 @@ const WHOLE: EventMetric[] = [
 const PARTS = COMPONENTS.map((name): EventMetric => ({ name, unit: 'ms', read: (event) => event.overhead[name] }))
 const METRICS: readonly EventMetric[] = [...WHOLE, ...PARTS]
 
-export function metricNamed(name: string): EventMetric {
+export function findMetric(name: string): EventMetric {
   const found = METRICS.find((metric) => metric.name === name)
   if (found) return found
   const known = METRICS.map((metric) => metric.name)

@@ -29,7 +29,7 @@ const eventSchema = z.looseObject({
   dropped_before: z.number(),
 })
 
-export type GatewayEvent = z.output<typeof eventSchema>
+export type EventRecord = z.output<typeof eventSchema>
 
 export const EVENT_FIELDS: readonly string[] = Object.keys(eventSchema.shape)
 /** Fields that hold fields: components of the overhead, names of policies. */
@@ -46,7 +46,7 @@ export const COMPONENTS: readonly string[] = [
 ]
 
 /** Undefined for a line that is no event: cut off by a full disk, or of another program. */
-export function parseEvent(line: string): GatewayEvent | undefined {
+export function parseEvent(line: string): EventRecord | undefined {
   try {
     return eventSchema.safeParse(JSON.parse(line)).data
   } catch {

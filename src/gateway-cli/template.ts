@@ -1,19 +1,20 @@
 /**
- * The `--format` of `kt events tail`, as in docker: text with `{{.field}}` in it, `{{.overhead.routing}}` for a field within
- * a field, `{{.}}` for the whole event; `\t` and `\n` are what they are in a string. A field without a value prints as '-'.
+ * The `--format` of `kt events tail`, as in docker: text with `{{.field}}` in it, `{{.overhead.routing}}` for a field
+ * within a field, `{{.}}` for the whole event; `\t` and `\n` are what they are in a string. A field without a value
+ * prints as '-'.
  */
 import { UserError } from '../errors.ts'
 import { didYouMean } from '../parse/explain.ts'
-import { COMPONENTS, EVENT_FIELDS, type GatewayEvent, NESTED_FIELDS } from './event.ts'
+import { COMPONENTS, EVENT_FIELDS, type EventRecord, NESTED_FIELDS } from './event.ts'
 
 const PLACE = /\{\{\s*(.*?)\s*\}\}/g
 
-export function compileTemplate(format: string): (event: GatewayEvent) => string {
+export function compileTemplate(format: string): (event: EventRecord) => string {
   const text = format.replaceAll('\\t', '\t').replaceAll('\\n', '\n')
   const parts: (string | string[])[] = []
   let end = 0
   for (const match of text.matchAll(PLACE)) {
-    parts.push(text.slice(end, match.index), pathOf(match[1] ?? ''))
+    parts.push(text.slice(end, match.index), parsePath(match[1] ?? ''))
     end = match.index + match[0].length
   }
   parts.push(text.slice(end))
@@ -23,7 +24,7 @@ export function compileTemplate(format: string): (event: GatewayEvent) => string
   return (event) => parts.map((part) => (typeof part === 'string' ? part : shown(valueAt(event, part)))).join('')
 }
 
-function pathOf(inside: string): string[] {
+function parsePath(inside: string): string[] {
   if (inside === '.') return []
   const [dot, ...names] = inside.split('.')
   const [field = '', within, ...more] = names
@@ -48,7 +49,7 @@ function unknown(field: string, known: readonly string[], before: string): UserE
   )
 }
 
-function valueAt(event: GatewayEvent, path: readonly string[]): unknown {
+function valueAt(event: EventRecord, path: readonly string[]): unknown {
   let value: unknown = event
   for (const name of path)
     value =

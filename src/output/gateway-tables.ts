@@ -3,7 +3,7 @@
  * with its default marked, the figures of the cache, and percentiles of the events.
  */
 
-import type { CacheStats } from '../gateway-cli/client.ts'
+import type { CacheStatsAnswer } from '../gateway-cli/client.ts'
 import type { EventStats } from '../gateway-cli/event-stats.ts'
 import type { Effective, GatewayCheck } from '../gateway-cli/gateway-config.ts'
 import { formatBytes, formatDuration, formatMs, formatNumber, formatShare } from '../units.ts'
@@ -62,7 +62,7 @@ function marked(line: string, given: boolean): string {
   return given ? line : `${line.padEnd(42)}  # default`
 }
 
-export function renderCacheStats(stats: CacheStats, color: boolean): string {
+export function renderCacheStats(stats: CacheStatsAnswer, color: boolean): string {
   const c = paint(color)
   const asked = stats.hits + stats.misses
   const share = asked > 0 ? `${formatShare(stats.hits / asked)} of the cacheable requests` : 'no requests yet'

@@ -1,29 +1,5 @@
 /** The kinds of values that several parts of the config share. */
 import { z } from 'zod'
-import { parseBytes, parseDurationMs } from '../units.ts'
-
-/** The longest a timer can hold. */
-const MAX_TIMER_MS = 2 ** 31 - 1
-
-/** '300s' -> 300000 milliseconds. */
-export const duration = z.unknown().transform((value, context) => {
-  const ms = typeof value === 'string' || value === 0 ? parseDurationMs(String(value)) : undefined
-  if (ms !== undefined && ms >= 1 && ms <= MAX_TIMER_MS) return Math.round(ms)
-  const message =
-    ms === undefined
-      ? `${JSON.stringify(value)} is not a duration (like 300s or 100ms)`
-      : `${JSON.stringify(value)} is out of range (from 1ms to 24d)`
-  context.addIssue({ code: 'custom', message })
-  return z.NEVER
-})
-
-/** '4KB' -> 4096 bytes. */
-export const bytes = z.unknown().transform((value, context) => {
-  const count = typeof value === 'string' || typeof value === 'number' ? parseBytes(String(value)) : undefined
-  if (count !== undefined && count > 0) return count
-  context.addIssue({ code: 'custom', message: `${JSON.stringify(value)} is not a size (like 4KB)` })
-  return z.NEVER
-})
 
 /** A secret, or the name of one in `${NAME}`. */
 export const secret = z.string().min(1)
@@ -70,8 +46,9 @@ export function lookUpHeader(given: string, environment: Environment): Secret {
 }
 
 /**
- * Why no request should go to `url`, if anything: it holds credentials, which would be shown wherever the address is, or it is
- * link-local, where cloud machines hand out credentials of their own. A URL that is parsed has one spelling only.
+ * Why no request should go to `url`, if anything: it holds credentials, which would be shown wherever the address is,
+ * or it is link-local, where cloud machines hand out credentials of their own. A URL that is parsed has one spelling
+ * only.
  */
 export function addressProblem({ username, password, hostname }: URL): string | undefined {
   if (username || password) return 'credentials do not belong in a URL (use api_key, or headers)'

@@ -1,6 +1,6 @@
 /**
- * Turns what zod refuses into lines a user can act on: the path, what was there, what is expected, and for an unknown key
- * the nearest key that exists at that place.
+ * Turns what zod refuses into lines a user can act on: the path, what was there, what is expected, and for an unknown
+ * key the nearest key that exists at that place.
  */
 
 import { closest, distance } from 'fastest-levenshtein'
@@ -17,7 +17,8 @@ function explainIssue(issue: z.core.$ZodIssue, schema: z.ZodType): string[] {
     const known = keysAt(schema, issue.path)
     return issue.keys.map((key) => {
       const near = didYouMean(key, known)
-      return `${place}unknown key '${key}'${near ? ` (did you mean '${near}'?)` : known.length > 0 ? ` (known: ${known.join(', ')})` : ''}`
+      const all = known.length > 0 ? ` (known: ${known.join(', ')})` : ''
+      return `${place}unknown key '${key}'${near ? ` (did you mean '${near}'?)` : all}`
     })
   }
   return [`${place}${issue.message.replace(/^Invalid input: /, '')}`]
@@ -56,7 +57,6 @@ function unwrap(schema: z.ZodType): z.ZodType[] {
 }
 
 /** The nearest known word to a mistyped one, or nothing when no known word is close. */
-
 export function didYouMean(word: string, known: readonly string[]): string | undefined {
   if (known.length === 0) return undefined
   const nearest = closest(word, known)

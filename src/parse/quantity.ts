@@ -1,8 +1,22 @@
-/** zod types for quantities with units, as they come from flags ('7ms', '80M') or from YAML (a number or such a string). */
+/**
+ * zod types for quantities with units, as flags ('7ms', '80M'), YAML files and the gateway's config give them (a number
+ * or such a string), and the one way from a flag's text to its value.
+ */
 import { z } from 'zod'
+import { UserError } from '../errors.ts'
 import { parseBytes, parseCount, parseDurationMs, parseShare } from '../units.ts'
 
+/** The longest that a timer of Node can wait. */
+const MAX_TIMER_MS = 2 ** 31 - 1
+
 type Parser = (text: string) => number | undefined
+
+/** The value of `--flag`, given as text; what the type refuses is a UserError that names the flag. */
+export function parseFlag<T>(flag: string, given: string, type: z.ZodType<T>, example: string): T {
+  const parsed = type.safeParse(given)
+  if (parsed.success) return parsed.data
+  throw new UserError(`--${flag}: ${parsed.error.issues[0]?.message}`, `Write for example --${flag} ${example}.`)
+}
 
 function quantity(
   parse: Parser,
@@ -28,7 +42,15 @@ export const durationMs = quantity(
   'must be above 0',
 )
 
-/** The same, 0 allowed. */
+/** The same, for a timer: whole milliseconds. */
+export const timerMs = quantity(
+  parseDurationMs,
+  "a duration such as '300s' or '100ms'",
+  (ms) => ms >= 1 && ms <= MAX_TIMER_MS,
+  'must be from 1ms to 24d',
+).transform(Math.round)
+
+/** '300s' -> 300000 milliseconds, 0 allowed. */
 export const durationOrZeroMs = quantity(
   parseDurationMs,
   "a duration such as '15ms' or '0'",

@@ -1,12 +1,13 @@
-/** What the measuring machine is: two reports from different machines are not compared without saying so. */
+/**
+ * The machine that measures, for reports (two reports from different machines are not compared without saying so), and
+ * where kt is installed and in which version; the same answer from source and from dist.
+ */
 
 import { spawnSync } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { arch, availableParallelism, cpus, loadavg, release, totalmem, type } from 'node:os'
 import { dirname, join } from 'node:path'
-
-/** Where kt is installed and which version it is; the same answer from source and from dist. */
 
 const manifestPath = createRequire(import.meta.url).resolve('#package.json')
 

@@ -1,10 +1,11 @@
 /**
- * CPU time and resident memory of another process and of those it started, from /proc. Undefined where there is no /proc (other systems
- * than Linux) or the process has ended: such a figure is absent, never zero. Shared pages are counted in each process that maps them.
+ * CPU time and resident memory of another process and of those it started, from /proc. Undefined where there is no
+ * /proc (other systems than Linux) or the process has ended: such a figure is absent, never zero. Shared pages are
+ * counted in each process that maps them.
  */
 import { readFileSync } from 'node:fs'
 
-export interface TreeReading {
+interface TreeReading {
   /** User and system time since the processes started, in steps of 10 ms. */
   cpuMs: number
   rssBytes: number

@@ -1,6 +1,6 @@
 /** Shows progress on stderr: one line redrawn on a terminal, a plain line every few seconds elsewhere. */
 
-export interface ProgressSink {
+interface ProgressSink {
   /** `line` for a terminal, `logLine` for a log; only what fits the place is used. */
   show(line: (width: number) => string, logLine: () => string): void
   /** A line that stays. */

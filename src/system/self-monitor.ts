@@ -1,6 +1,6 @@
 /**
- * Watches the thread that sends: how late its event loop ran, how busy it was, how long the garbage collector held it. What
- * the instrument cannot rule out about itself, the report must say.
+ * Watches the thread that sends: how late its event loop ran, how busy it was, how long the garbage collector held it.
+ * What the instrument cannot rule out about itself, the report must say.
  */
 import { readFileSync } from 'node:fs'
 import { monitorEventLoopDelay, PerformanceObserver, performance } from 'node:perf_hooks'
@@ -20,7 +20,7 @@ export interface SelfReading {
 
 const RESOLUTION_MS = 5
 
-export interface SelfWatch {
+interface SelfWatch {
   /** Of the time since it began. */
   reading(): SelfReading
   end(): void

@@ -1,7 +1,7 @@
 /**
- * What the two servers kt ships (simulated provider, reference gateway) share: finding a port, saying where they listen,
- * and ending. A server that was started by kt itself hangs on an IPC channel and ends with its parent, whatever happened
- * to the parent.
+ * What the two servers kt ships (simulated provider, reference gateway) share: finding a port, saying where they
+ * listen, and ending. A server that was started by kt itself hangs on an IPC channel and ends with its parent, whatever
+ * happened to the parent.
  */
 import { UserError } from '../errors.ts'
 

@@ -123,7 +123,7 @@ describe('kt gateway start', () => {
       [['--config', join(folder, 'none.yaml')], /cannot read the gateway config .*: no such file/],
       [['--config', two, '--upstream', 'http://j'], /--upstream stands for a single provider/],
       [['--upstream', 'not a url'], /--upstream: 'not a url' is not an http\(s\) URL/],
-      [['--inject-delay', '15'], /--inject-delay 15 is not a duration/],
+      [['--inject-delay', '15'], /--inject-delay: '15' is not a duration/],
       [['--port', '70000'], /port/],
       [['--upstraem', 'x'], /Did you mean --upstream\?/],
     ]

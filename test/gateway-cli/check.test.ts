@@ -29,7 +29,10 @@ gateway:
   cache: { enabled: true, backend: redis, redis: { url: "redis://user:sk-secret-4@127.0.0.1:6379/0" } }
   events: { otlp: { endpoint: "http://127.0.0.1:4318/v1/traces", headers: { authorization: sk-secret-5 } } }
 policies:
-  - { name: judge, type: input_filter, action: flag, webhook: { url: "http://127.0.0.1:9/x", headers: { x-key: sk-secret-6 } } }
+  - name: judge
+    type: input_filter
+    action: flag
+    webhook: { url: "http://127.0.0.1:9/x", headers: { x-key: sk-secret-6 } }
 `
 
 describe('the effective config', () => {
@@ -77,7 +80,7 @@ function configOf(checked: Parameters<typeof gatewayCheckJson>[0]): unknown {
 
 test.each([
   ['gateway: { limits: { max_bodi: 4MB } }', "gateway.limits: unknown key 'max_bodi' (did you mean 'max_body'?)"],
-  ['gateway: { limits: { drain_timeout: 10 } }', 'gateway.limits.drain_timeout: 10 is not a duration'],
+  ['gateway: { limits: { drain_timeout: 10 } }', "gateway.limits.drain_timeout: '10' is not a duration"],
   ['gateway: { port: 41003, admin_port: 41003 }', 'gateway.admin_port: 41003 is the port it serves on'],
   ['gateway: [', 'not valid YAML'],
 ])('%s is refused', (yaml, message) => {

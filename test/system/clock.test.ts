@@ -23,7 +23,9 @@ test('the clock is the host’s own, in this thread, in another, and in another 
   const inThread = await new Promise<number>((resolve, reject) => {
     const thread = new Worker(
       new URL(
-        `data:text/javascript,${encodeURIComponent(`${source} import { parentPort } from 'node:worker_threads'; parentPort.postMessage(error(now))`)}`,
+        `data:text/javascript,${encodeURIComponent(`${source}
+          import { parentPort } from 'node:worker_threads'
+          parentPort.postMessage(error(now))`)}`,
       ),
     )
     thread.once('message', resolve)

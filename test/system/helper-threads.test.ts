@@ -8,7 +8,8 @@ const SCRIPT = `
   import { readdirSync, readFileSync } from 'node:fs'
   import { lowerHelperThreads } from ${JSON.stringify(helpers)}
   const lowered = lowerHelperThreads()
-  const niceOf = (id) => Number(readFileSync('/proc/self/task/' + id + '/stat', 'utf8').replace(/^.*\\) /s, '').split(' ')[16])
+  const statOf = (id) => readFileSync('/proc/self/task/' + id + '/stat', 'utf8').replace(/^.*\\) /s, '')
+  const niceOf = (id) => Number(statOf(id).split(' ')[16])
   const nice = readdirSync('/proc/self/task').map((id) => niceOf(id))
   console.log(JSON.stringify({ lowered, nice, own: niceOf(process.pid) }))
 `

@@ -4,7 +4,8 @@
  * its name.
  */
 import { z } from 'zod'
-import { bytes, duration, headerValue, httpUrl } from '../../../src/parse/config-values.ts'
+import { headerValue, httpUrl } from '../../../src/parse/config-values.ts'
+import { bytes, timerMs } from '../../../src/parse/quantity.ts'
 import { checkPattern } from '../pattern/program.ts'
 import { PII_KINDS } from './pii.ts'
 
@@ -34,7 +35,7 @@ const pattern = z.string().superRefine((source, context) => {
 
 const webhook = z.strictObject({
   url: httpUrl,
-  timeout: duration.optional(),
+  timeout: timerMs.optional(),
   max_concurrency: z.int().min(1).default(16),
   headers: z.record(z.string().regex(/^[\w-]+$/), headerValue).default({}),
 })
@@ -46,7 +47,7 @@ const policyFile = z
     kind: z.enum(KINDS).optional(),
     parallel_group: z.string().min(1).optional(),
     action: z.enum(['block', 'redact', 'flag']),
-    policy_timeout: duration.prefault('1s'),
+    policy_timeout: timerMs.prefault('1s'),
     on_timeout: z.enum(['fail_closed', 'fail_open']).default('fail_closed'),
     replacement: z.string().optional(),
     patterns: z.array(pattern).min(1).optional(),
@@ -104,7 +105,7 @@ export type PolicySettings = z.output<typeof policiesFile>[number]
 export const streamingFile = z
   .strictObject({
     chunk_buffer: bytes.prefault('4KB').refine((count) => count >= 64, 'at least 64 bytes'),
-    flush_interval: duration.prefault('100ms'),
+    flush_interval: timerMs.prefault('100ms'),
     on_flush: z.enum(['hold', 'release']).default('hold'),
     passthrough_chunked: z.boolean().default(true),
   })

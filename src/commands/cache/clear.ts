@@ -18,7 +18,7 @@ export default class CacheClear extends KtCommand {
     const { flags } = await this.parse(CacheClear)
     const client = new AdminClient({ url: flags.admin, token: flags['admin-token'] })
     const only = flags.model === undefined ? '' : `?${new URLSearchParams({ model: flags.model })}`
-    const result = await client.ask('DELETE', `/cache${only}`, clearedSchema)
+    const result = await client.fetch('DELETE', `/cache${only}`, clearedSchema)
     if (flags.json) this.printJson(result)
     else {
       const entries = `${formatNumber(result.cleared)} ${result.cleared === 1 ? 'entry' : 'entries'}`

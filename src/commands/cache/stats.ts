@@ -16,7 +16,7 @@ export default class CacheStats extends KtCommand {
   async run(): Promise<void> {
     const { flags } = await this.parse(CacheStats)
     const client = new AdminClient({ url: flags.admin, token: flags['admin-token'] })
-    const stats = await client.ask('GET', '/cache', cacheStatsSchema)
+    const stats = await client.fetch('GET', '/cache', cacheStatsSchema)
     if (flags.json) this.printJson(stats)
     else this.print(renderCacheStats(stats, this.color))
   }

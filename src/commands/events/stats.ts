@@ -1,11 +1,11 @@
 import { Flags } from '@oclif/core'
 import { KtCommand } from '../../command.ts'
-import { EXIT, UserError } from '../../errors.ts'
+import { EXIT } from '../../errors.ts'
 import { adminFlags } from '../../gateway-cli/client.ts'
 import { openEventSource } from '../../gateway-cli/event-source.ts'
-import { eventStats, metricNamed, parsePercentiles, stampBefore } from '../../gateway-cli/event-stats.ts'
+import { eventStats, findMetric, parsePercentiles, stampBefore } from '../../gateway-cli/event-stats.ts'
 import { renderEventStats } from '../../output/gateway-tables.ts'
-import { durationMs } from '../../parse/quantity.ts'
+import { durationMs, parseFlag } from '../../parse/quantity.ts'
 
 export default class EventsStats extends KtCommand {
   static override summary = "Percentiles of latency, overhead or tokens over the gateway's requests."
@@ -32,9 +32,9 @@ input_policy, routing, cache, inject, acquire, output_policy, events, hold. Exit
 
   async run(): Promise<void> {
     const { flags } = await this.parse(EventsStats)
-    const metric = metricNamed(flags.metric)
+    const metric = findMetric(flags.metric)
     const shares = parsePercentiles(flags.percentiles)
-    const lastMs = flags.last === undefined ? undefined : durationOf(flags.last)
+    const lastMs = flags.last === undefined ? undefined : parseFlag('last', flags.last, durationMs, '1h')
     const since = stampBefore(lastMs)
     const admin = { url: flags.admin, token: flags['admin-token'] }
     const source = await openEventSource({ file: flags.file, admin }, since)
@@ -44,10 +44,4 @@ input_policy, routing, cache, inject, acquire, output_policy, events, hold. Exit
     else this.print(renderEventStats(stats, context, this.color))
     this.finish(stats.count === 0 ? EXIT.inconclusive : EXIT.passed)
   }
-}
-
-function durationOf(text: string): number {
-  const parsed = durationMs.safeParse(text)
-  if (parsed.success) return parsed.data
-  throw new UserError(`--last: ${parsed.error.issues[0]?.message}`, "Give a duration such as '1h'.")
 }

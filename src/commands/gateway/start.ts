@@ -6,8 +6,10 @@ import { runGateway } from '../../../reference-gateway/gateway.ts'
 import { KtCommand } from '../../command.ts'
 import { UserError } from '../../errors.ts'
 import { readGatewayConfig, withUpstream } from '../../gateway-cli/gateway-config.ts'
+import { durationOrZeroMs, parseFlag } from '../../parse/quantity.ts'
 import { onFreePort, untilAskedToStop } from '../../system/serve.ts'
-import { parseDurationMs } from '../../units.ts'
+
+const injectDelay = durationOrZeroMs.refine((ms) => ms <= 60_000, 'must be at most 1m')
 
 export default class GatewayStart extends KtCommand {
   static override summary = 'Start the reference gateway: an OpenAI-compatible proxy that measures itself.'
@@ -39,7 +41,7 @@ export default class GatewayStart extends KtCommand {
 
   async run(): Promise<void> {
     const { flags } = await this.parse(GatewayStart)
-    const injectDelayMs = durationOf(flags['inject-delay'])
+    const injectDelayMs = parseFlag('inject-delay', flags['inject-delay'] ?? '0', injectDelay, '15ms')
     const given = configOf(flags)
     const config = flags.workers === undefined ? given : { ...given, workers: workersOf(flags.workers) }
     const note = (text: string): boolean => process.stderr.write(`kt gateway: ${text}\n`)
@@ -81,13 +83,6 @@ function workersOf(text: string): number {
     `--workers ${text} is not a number from 1 to 64`,
     "Give a number, or 'auto' for one process for each core.",
   )
-}
-
-function durationOf(text: string | undefined): number {
-  if (text === undefined) return 0
-  const ms = parseDurationMs(text)
-  if (ms !== undefined && ms <= 60_000) return ms
-  throw new UserError(`--inject-delay ${text} is not a duration up to 1m`, 'Give a number with a unit, such as 15ms.')
 }
 
 function configOf(flags: {

@@ -86,12 +86,15 @@ test.each([
   [provider('model: [x]'), "gateway.providers.0: unknown key 'model' (did you mean 'models'?)"],
   [
     'gateway: { upstream: { keep_alive: { timeout: 60 } } }',
-    'gateway.upstream.keep_alive.timeout: 60 is not a duration',
+    "gateway.upstream.keep_alive.timeout: '60' is not a duration",
   ],
-  ['gateway: { connection_pool: { idle_timeout: 0s } }', 'gateway.connection_pool.idle_timeout: "0s" is out of range'],
+  [
+    'gateway: { connection_pool: { idle_timeout: 0s } }',
+    'gateway.connection_pool.idle_timeout: must be from 1ms to 24d, not 0s',
+  ],
   [
     'gateway: { streaming: { chunk_buffer: 4 potatoes } }',
-    'gateway.streaming.chunk_buffer: "4 potatoes" is not a size',
+    "gateway.streaming.chunk_buffer: '4 potatoes' is not a size",
   ],
   ['gateway: { port: 99999 }', 'gateway.port:'],
   [
