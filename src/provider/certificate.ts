@@ -1,7 +1,7 @@
 /**
- * A throw-away certificate for a provider that is to speak TLS without any set-up: self-signed, for this machine's names
- * only, with its key in memory. X.509 v3 (RFC 5280) written as DER by hand, since Node signs but does not issue. A client
- * trusts it by naming it as its CA; it is worth nothing anywhere else.
+ * A throw-away certificate for a provider that is to speak TLS without any set-up: self-signed, for this machine's
+ * names only, with its key in memory. X.509 v3 (RFC 5280) written as DER by hand, since Node signs but does not issue.
+ * A client trusts it by naming it as its CA; it is worth nothing anywhere else.
  */
 import { generateKeyPairSync, randomBytes, sign } from 'node:crypto'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'

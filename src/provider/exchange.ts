@@ -1,22 +1,21 @@
 /**
- * One request: reads what is asked, decides what becomes of it (an answer, a refusal, a fault), and starts it. The latency
- * model says when; src/provider/stream.ts and src/provider/stream.ts keep to that.
+ * One request: reads what is asked, decides what becomes of it (an answer, a refusal, a fault), and starts it. The
+ * latency model says when, src/provider/answer.ts keeps to that.
  */
 import type { Clock } from '../system/clock.ts'
-import type { Dialect, StreamShape } from './ask.ts'
-import { type Accepted, type Ask, BODY_LIMIT_BYTES, type Endpoint, type Understood, understandText } from './ask.ts'
+import { answerStream, answerWhole } from './answer.ts'
+import type { ApiFlavor, StreamShape } from './api.ts'
 import {
-  drawFault,
-  type Fault,
-  type FaultPlan,
-  type Refusal,
-  refusalOfFault,
-  refusalOfModel,
-  tooLarge,
-} from './faults.ts'
-import { type LatencyModel, paceOf, type Stalls, wholeAnswerUs } from './latency.ts'
+  type AcceptedRequest,
+  MAX_BODY_BYTES,
+  type ParsedRequest,
+  type ParseOutcome,
+  type ProviderEndpoint,
+  parseBody,
+} from './api.ts'
+import { drawFault, type Fault, type FaultPlan, faultRefusal, modelRefusal, type Refusal, tooLarge } from './faults.ts'
+import { drawDelays, type LatencyModel, type Stalls, wholeAnswerUs } from './latency.ts'
 import { type Outgoing, Reply } from './reply.ts'
-import { answerStream, answerWhole } from './stream.ts'
 import type { ConnectionNumbers, ProviderStats, TruthLog } from './truth.ts'
 
 /** What all requests to one provider share. */
@@ -35,32 +34,32 @@ export interface Simulation {
   connections: ConnectionNumbers
 }
 
-export class Exchange {
+export class ProviderExchange {
   readonly reply: Reply
   readonly #simulation: Simulation
-  readonly #dialect: Dialect
+  readonly #flavor: ApiFlavor
   readonly #number: number
   readonly #connection: number
 
   /** `number` tells the requests of one provider apart, `connection` its connections. */
-  constructor(simulation: Simulation, dialect: Dialect, response: Outgoing, number: number, connection: number) {
+  constructor(simulation: Simulation, flavor: ApiFlavor, response: Outgoing, number: number, connection: number) {
     const { clock, stalls, stampInText } = simulation
     this.#simulation = simulation
-    this.#dialect = dialect
+    this.#flavor = flavor
     this.#number = number
     this.#connection = connection
     this.reply = new Reply(response, `kt${number.toString(36).padStart(8, '0')}`, clock, stalls, stampInText)
-    this.reply.requestIdHeader = dialect.requestIdHeader
+    this.reply.requestIdHeader = flavor.requestIdHeader
   }
 
   /** Reads the request to its end and answers it. */
-  answer(request: Incoming, endpoint: Endpoint): void {
+  answer(request: Incoming, endpoint: ProviderEndpoint): void {
     readBody(request, this.#simulation.clock, {
       whole: (text, receivedUs) => {
         this.reply.receivedUs = receivedUs
-        this.#decide(understandText(endpoint, text, this.#simulation.tokens))
+        this.#decide(parseBody(endpoint, text, this.#simulation.tokens))
       },
-      tooLarge: () => this.refuse(tooLarge(BODY_LIMIT_BYTES)),
+      tooLarge: () => this.refuse(tooLarge(MAX_BODY_BYTES)),
     })
   }
 
@@ -76,75 +75,74 @@ export class Exchange {
   }
 
   refuse(refusal: Refusal): void {
-    const body = this.#dialect.refusalBody(refusal, `req_${this.reply.id}`)
-    this.send(this.#dialect.statusOf(refusal), body, refusal.headers)
+    const body = this.#flavor.refusalBody(refusal, `req_${this.reply.id}`)
+    this.send(this.#flavor.toStatus(refusal), body, refusal.headers)
   }
 
-  #decide(understood: Understood): void {
-    if (understood.refusal) {
-      this.refuse(understood.refusal)
+  #decide(parsed: ParseOutcome): void {
+    if (!parsed.ok) {
+      this.refuse(parsed.refusal)
       return
     }
-    const { ask } = understood
+    const accepted = parsed.value
+    const { request } = accepted
     const { truth, stats, faults } = this.#simulation
-    if (ask.nonce) {
-      const record = truth.begin(ask.nonce, this.#connection, this.reply.receivedUs, ask.stream)
+    if (request.nonce) {
+      const record = truth.begin(request.nonce, this.#connection, this.reply.receivedUs, request.stream)
       this.reply.record = record
       if (record.attempt > 1) stats.retries++
     }
-    const refusal = refusalOfModel(ask.model)
+    const refusal = modelRefusal(request.model)
     if (refusal) this.refuse(refusal)
-    else if (faults) this.#answerWith(understood, this.#drawFault(ask, faults), faults)
-    else this.#start(understood, undefined, undefined)
+    else if (faults) this.#answerWith(accepted, this.#drawFault(request, faults), faults)
+    else this.#start(accepted, undefined, undefined)
   }
 
-  #drawFault(ask: Ask, faults: FaultPlan): Fault | undefined {
+  #drawFault(request: ParsedRequest, faults: FaultPlan): Fault | undefined {
     const { latency, stats } = this.#simulation
     const { record } = this.reply
     // Without a nonce requests cannot be told apart by what they say: a repeated one would always fail, or never.
-    const own = record ? `${ask.seed}:${record.attempt}` : `#${this.#number}`
+    const own = record ? `${request.seed}:${record.attempt}` : `#${this.#number}`
     const fault = drawFault(faults, `${latency.seed}:${own}`)
     if (fault) stats.faults[fault] = (stats.faults[fault] ?? 0) + 1
     if (fault && record) record.fault = fault
     return fault
   }
 
-  #answerWith(understood: Accepted, fault: Fault | undefined, plan: FaultPlan): void {
-    const refusal = fault && refusalOfFault(fault, understood.ask.stream, plan)
+  #answerWith(accepted: AcceptedRequest, fault: Fault | undefined, plan: FaultPlan): void {
+    const refusal = fault && faultRefusal(fault, accepted.request.stream, plan)
     if (refusal) this.refuse(refusal)
-    else this.#start(understood, fault, plan)
+    else this.#start(accepted, fault, plan)
   }
 
-  #start(understood: Accepted, fault: Fault | undefined, plan: FaultPlan | undefined): void {
-    const { ask } = understood
+  #start(accepted: AcceptedRequest, fault: Fault | undefined, plan: FaultPlan | undefined): void {
+    const { request } = accepted
     const { reply } = this
     const { latency, reasoningTokens, shape, stats } = this.#simulation
-    const thinks = ask.tokens > 0 ? reasoningTokens : 0
-    const pace = paceOf(latency, ask.seed, {
-      promptTokens: ask.promptTokens,
+    const thinks = request.tokens > 0 ? reasoningTokens : 0
+    const delays = drawDelays(latency, request.seed, {
+      promptTokens: request.promptTokens,
       reasoningTokens: thinks,
       others: stats.inFlight - 1,
     })
     const fromUs = reply.receivedUs + (fault === 'slow_headers' && plan ? plan.slowHeadersMs * 1_000 : 0)
     const stallUs = (plan?.stallMs ?? 0) * 1_000
     if (fault === 'reset') {
-      reply.at(fromUs + pace.ttftUs, () => reply.cut('reset'))
+      reply.at(fromUs + delays.ttftUs, () => reply.cut('reset'))
       return
     }
-    const mishap =
+    const midAnswerFault =
       fault === 'truncate' || fault === 'stall' || fault === 'malformed' || fault === 'error_event' ? fault : undefined
-    const setting = { id: reply.id, created: Math.floor(Date.now() / 1_000), reasoningTokens: thinks, shape }
-    if (ask.stream && understood.streamed) {
-      const wire = understood.streamed(setting)
-      answerStream(reply, { ask, wire, pace, shape, mishap, stallUs }, fromUs + pace.ttftUs)
+    const context = { id: reply.id, created: Math.floor(Date.now() / 1_000), reasoningTokens: thinks, shape }
+    if (request.stream && accepted.streamed) {
+      const wire = accepted.streamed(context)
+      answerStream(reply, { request, wire, delays, shape, fault: midAnswerFault, stallUs }, fromUs + delays.ttftUs)
     } else {
-      const dueUs = fromUs + wholeAnswerUs(pace, ask.tokens)
-      answerWhole(reply, understood.whole(setting), ask.tokens, dueUs, mishap, stallUs)
+      const dueUs = fromUs + wholeAnswerUs(delays, request.tokens)
+      answerWhole(reply, accepted.whole(context), request.tokens, dueUs, midAnswerFault, stallUs)
     }
   }
 }
-
-/** Reads a request's body whole, up to a limit, and notes when its last byte arrived. */
 
 /** A request of HTTP/1.1 or HTTP/2. */
 interface Incoming {
@@ -158,21 +156,22 @@ interface BodyReaders {
   tooLarge: () => void
 }
 
+/** Reads a request's body whole, up to a limit, and notes when its last byte arrived. */
 function readBody(request: Incoming, clock: Clock, readers: BodyReaders): void {
   let chunks: Buffer[] = []
   let bytes = 0
   let receivedUs = clock()
   request.on('data', (chunk: Buffer) => {
     receivedUs = clock()
-    if (bytes > BODY_LIMIT_BYTES) return
+    if (bytes > MAX_BODY_BYTES) return
     bytes += chunk.length
     chunks.push(chunk)
-    if (bytes <= BODY_LIMIT_BYTES) return
+    if (bytes <= MAX_BODY_BYTES) return
     chunks = []
     readers.tooLarge()
   })
   request.on('end', () => {
-    if (bytes > BODY_LIMIT_BYTES) return
+    if (bytes > MAX_BODY_BYTES) return
     const [first] = chunks
     readers.whole((chunks.length === 1 && first ? first : Buffer.concat(chunks)).toString(), Math.round(receivedUs))
   })

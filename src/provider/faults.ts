@@ -1,8 +1,9 @@
 /**
- * What goes wrong, how often, and for whom: each request draws at most one fault, from its own seed and attempt, so that the
- * same request fails in the same way in every arm and run, and a retry draws anew. Pure.
+ * What goes wrong, how often, and for whom: each request draws at most one fault, from its own seed and attempt, so
+ * that the same request fails in the same way in every arm and run, and a retry draws anew. And the refusals: answers
+ * that are errors, in OpenAI's terms (status, message, type, param, code); each API writes them in its own shape. Pure.
  *
- * rate_limit, server_error, overloaded   429 (with retry-after), 500, 503, at once, in the dialect's own shape
+ * rate_limit, server_error, overloaded   429 (with retry-after), 500, 503, at once
  * reset           the connection is reset (over HTTP/2 the stream) when the answer would have begun
  * truncate        the answer breaks off in the middle: a stream without its end mark, a body shorter than its length
  * stall           silence in the middle of the answer for `stallMs`, and then the rest
@@ -29,7 +30,7 @@ export type Fault = (typeof FAULTS)[number]
 export type FaultShares = Partial<Record<Fault, number>>
 
 /** What happens in an answer, after its first event or in the middle of its body. */
-export type Mishap = Extract<Fault, 'truncate' | 'stall' | 'malformed' | 'error_event'>
+export type MidAnswerFault = Extract<Fault, 'truncate' | 'stall' | 'malformed' | 'error_event'>
 
 export interface FaultPlan {
   /** Of all requests; together at most 1. */
@@ -52,7 +53,7 @@ export function drawFault({ shares }: FaultPlan, requestSeed: string): Fault | u
 }
 
 /** The refusal that a fault is, or undefined for a fault of another kind. */
-export function refusalOfFault(fault: Fault, stream: boolean, plan: FaultPlan): Refusal | undefined {
+export function faultRefusal(fault: Fault, stream: boolean, plan: FaultPlan): Refusal | undefined {
   if (fault === 'rate_limit') {
     const seconds = Math.ceil(plan.retryAfterMs / 1_000)
     const headers = ['retry-after', String(seconds), 'retry-after-ms', String(Math.round(plan.retryAfterMs))]
@@ -68,11 +69,6 @@ export function brokenOff(): Refusal {
   return refusalFor(500, 'The server had an error while processing your request.')
 }
 
-/**
- * Answers that are errors, in OpenAI's terms (status, message, type, param, code). Each dialect says them in its own shape:
- * src/provider/openai/chat.ts, src/provider/anthropic/messages.ts, src/provider/gemini/generate.ts.
- */
-
 export interface Refusal {
   status: number
   message: string
@@ -82,7 +78,7 @@ export interface Refusal {
   headers?: string[]
 }
 
-/** A 400 for a request that is understood and wrong. */
+/** A 400 for a request that parses and is wrong. */
 export function badRequest(message: string, param: string | null = null, code: string | null = null): Refusal {
   return { status: 400, message, type: 'invalid_request_error', param, code }
 }
@@ -112,11 +108,11 @@ export function unknownModel(model: string): Refusal {
 }
 
 /** The refusal of a model that is not served: `gpt-unknown`, and every name that starts with `unknown`. */
-export function refusalOfModel(model: string): Refusal | undefined {
+export function modelRefusal(model: string): Refusal | undefined {
   return model === 'gpt-unknown' || model.startsWith('unknown') ? unknownModel(model) : undefined
 }
 
-/** `how` says where the dialect wants its key: 'Authorization: Bearer KEY'. */
+/** `how` says where the flavor wants its key: 'Authorization: Bearer KEY'. */
 export function wrongKey(given: boolean, how: string): Refusal {
   const message = given ? 'Incorrect API key provided.' : `You did not provide an API key (${how}).`
   return { ...badRequest(message, null, 'invalid_api_key'), status: 401 }

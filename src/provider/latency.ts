@@ -1,19 +1,98 @@
 /**
- * How long the simulated model takes: time to first token and the gap between tokens, each fixed or log-normal, drawn from
- * the request's own seed. The same request therefore costs the same upstream time through any path and in any run with the
- * same --seed. Pure: no clock, no timers (src/provider/reply.ts waits).
+ * How long the simulated model takes, and when it stalls: time to first token and the gap between tokens, each fixed or
+ * log-normal, drawn from the request's own seed. The same request therefore costs the same upstream time through any
+ * path and in any run with the same --seed. Pure: no clock, no timers (src/provider/reply.ts waits).
  *
- * An answer of n tokens has its k-th token (k = 0..n-1) at ttft + the first k gaps, and ends at ttft + all n gaps, as a real
- * model spends one more step on its end-of-text token. A JSON answer and a stream of the same request end at the same time.
+ * An answer of n tokens has its k-th token (k = 0..n-1) at ttft + the first k gaps, and ends at ttft + all n gaps, as a
+ * real model spends one more step on its end-of-text token. A JSON answer and a stream of the same request end at the
+ * same time.
  */
 import { logNormal, randomFrom } from '../stats/random.ts'
 import { parseDurationMs } from '../units.ts'
 
+export type Latency = { kind: 'fixed'; us: number } | { kind: 'lognormal'; medianUs: number; sigma: number }
+
+export interface LatencyModel {
+  ttft: Latency
+  tokenGap: Latency
+  /** Added to the time to first token for each token of the prompt. */
+  prefillUs?: number
+  /** By how much each other request in flight slows this one down: 0.01 is 1 %. Then time depends on the load, too. */
+  load?: { ttft: number; tokenGap: number }
+  /** Combined with each request's own seed: another seed, another draw for every request. */
+  seed: number
+}
+
+/** What a request costs besides what is drawn for it. */
+interface RequestWork {
+  promptTokens: number
+  /** Thought before the first token that is shown, a gap each. */
+  reasoningTokens: number
+  /** Other requests in flight as this one arrives. */
+  others: number
+}
+
+/** The delays of one request, in microseconds after its last body byte. */
+export interface RequestDelays {
+  ttftUs: number
+  /** The gap after the token just sent; call it once a token, in order. */
+  nextGapUs: () => number
+}
+
+const MAX_SIGMA = 5
+const LOG_NORMAL = /^lognormal\(\s*([^,()]+?)\s*,\s*(\d+(?:\.\d+)?|\.\d+)\s*\)$/i
+
+/**
+ * '20ms' (fixed) or 'lognormal(20ms,0.5)' (median, sigma of the logarithm, at most 5); undefined when it is neither.
+ */
+export function parseLatency(text: string): Latency | undefined {
+  const match = LOG_NORMAL.exec(text.trim())
+  const ms = parseDurationMs(match?.[1] ?? text)
+  if (ms === undefined) return undefined
+  if (!match) return { kind: 'fixed', us: Math.round(ms * 1_000) }
+  const sigma = Number(match[2])
+  return sigma <= MAX_SIGMA ? { kind: 'lognormal', medianUs: ms * 1_000, sigma } : undefined
+}
+
+/** The delays of the request whose own seed is `requestSeed`. */
+export function drawDelays(model: LatencyModel, requestSeed: string, work: RequestWork = NO_WORK): RequestDelays {
+  const { prefillUs = 0, load, seed } = model
+  const own = `${seed}:${requestSeed}`
+  // One stream for each quantity: a request for more tokens, or under another gap model, keeps its time to first token.
+  let ttftUs = latencyDraws(model.ttft, own)() + prefillUs * work.promptTokens
+  if (work.reasoningTokens > 0)
+    ttftUs += sumDraws(latencyDraws(model.tokenGap, `${own}:reasoning`), work.reasoningTokens)
+  const gap = latencyDraws(model.tokenGap, `${own}:gaps`)
+  if (!load || work.others <= 0) return { ttftUs, nextGapUs: gap }
+  const slower = 1 + load.tokenGap * work.others
+  return { ttftUs: ttftUs * (1 + load.ttft * work.others), nextGapUs: () => gap() * slower }
+}
+
+const NO_WORK: RequestWork = { promptTokens: 0, reasoningTokens: 0, others: 0 }
+
+/** When a whole answer of `tokens` tokens is ready. Consumes the delays. */
+export function wholeAnswerUs(delays: RequestDelays, tokens: number): number {
+  return delays.ttftUs + sumDraws(delays.nextGapUs, tokens)
+}
+
+/** The next `count` draws together. */
+export function sumDraws(draw: () => number, count: number): number {
+  let total = 0
+  for (let i = 0; i < count; i++) total += draw()
+  return total
+}
+
+function latencyDraws(latency: Latency, seed: string): () => number {
+  if (latency.kind === 'fixed') return () => latency.us
+  const random = randomFrom(seed)
+  return () => logNormal(random, latency.medianUs, latency.sigma)
+}
+
 /**
  * A provider that stops answering for a while again and again (100 ms in every second, say), as one does in a garbage
- * collection or behind a throttled CPU: the case that coordinated omission hides. What falls due in a stall leaves at its end.
+ * collection or behind a throttled CPU: the case that coordinated omission hides. What falls due in a stall leaves at
+ * its end.
  */
-
 export interface StallPlan {
   forUs: number
   everyUs: number
@@ -43,80 +122,4 @@ export class Stalls {
     const leftUs = everyUs - ((atUs - this.#startUs) % everyUs)
     return leftUs <= forUs ? atUs + leftUs : undefined
   }
-}
-
-export type Latency = { kind: 'fixed'; us: number } | { kind: 'lognormal'; medianUs: number; sigma: number }
-
-export interface LatencyModel {
-  ttft: Latency
-  tokenGap: Latency
-  /** Added to the time to first token for each token of the prompt. */
-  prefillUs?: number
-  /** By how much each other request in flight slows this one down: 0.01 is 1 %. Then time depends on the load, too. */
-  load?: { ttft: number; tokenGap: number }
-  /** Combined with each request's own seed: another seed, another draw for every request. */
-  seed: number
-}
-
-/** What a request costs besides what is drawn for it. */
-export interface Work {
-  promptTokens: number
-  /** Thought before the first token that is shown, a gap each. */
-  reasoningTokens: number
-  /** Other requests in flight as this one arrives. */
-  others: number
-}
-
-/** The delays of one request, in microseconds after its last body byte. */
-export interface Pace {
-  ttftUs: number
-  /** The gap after the token just sent; call it once a token, in order. */
-  nextGapUs: () => number
-}
-
-const MAX_SIGMA = 5
-
-const LOG_NORMAL = /^lognormal\(\s*([^,()]+?)\s*,\s*(\d+(?:\.\d+)?|\.\d+)\s*\)$/i
-
-/** '20ms' (fixed) or 'lognormal(20ms,0.5)' (median, sigma of the logarithm, at most 5); undefined when it is neither. */
-export function parseLatency(text: string): Latency | undefined {
-  const match = LOG_NORMAL.exec(text.trim())
-  const ms = parseDurationMs(match?.[1] ?? text)
-  if (ms === undefined) return undefined
-  if (!match) return { kind: 'fixed', us: Math.round(ms * 1_000) }
-  const sigma = Number(match[2])
-  return sigma <= MAX_SIGMA ? { kind: 'lognormal', medianUs: ms * 1_000, sigma } : undefined
-}
-
-/** The delays of the request whose own seed is `requestSeed`. */
-export function paceOf(model: LatencyModel, requestSeed: string, work: Work = NO_WORK): Pace {
-  const { prefillUs = 0, load, seed } = model
-  const own = `${seed}:${requestSeed}`
-  // One stream for each quantity: a request for more tokens, or under another gap model, keeps its time to first token.
-  let ttftUs = drawsOf(model.ttft, own)() + prefillUs * work.promptTokens
-  if (work.reasoningTokens > 0) ttftUs += sumOf(drawsOf(model.tokenGap, `${own}:reasoning`), work.reasoningTokens)
-  const gap = drawsOf(model.tokenGap, `${own}:gaps`)
-  if (!load || work.others <= 0) return { ttftUs, nextGapUs: gap }
-  const slower = 1 + load.tokenGap * work.others
-  return { ttftUs: ttftUs * (1 + load.ttft * work.others), nextGapUs: () => gap() * slower }
-}
-
-const NO_WORK: Work = { promptTokens: 0, reasoningTokens: 0, others: 0 }
-
-/** When a whole answer of `tokens` tokens is ready. Consumes the pace. */
-export function wholeAnswerUs(pace: Pace, tokens: number): number {
-  return pace.ttftUs + sumOf(pace.nextGapUs, tokens)
-}
-
-/** The next `count` draws together. */
-export function sumOf(draw: () => number, count: number): number {
-  let total = 0
-  for (let i = 0; i < count; i++) total += draw()
-  return total
-}
-
-function drawsOf(latency: Latency, seed: string): () => number {
-  if (latency.kind === 'fixed') return () => latency.us
-  const random = randomFrom(seed)
-  return () => logNormal(random, latency.medianUs, latency.sigma)
 }

@@ -1,14 +1,14 @@
 /**
- * Where connections come in: HTTP/1.1 alone, or with HTTP/2 on the same port. Without TLS the first bytes tell (an HTTP/2
- * client that knows what it wants begins with `PRI`, RFC 9113 3.4); with TLS, ALPN does. The plain case is node:http's own
- * server with nothing in between.
+ * Where connections come in: HTTP/1.1 alone, or with HTTP/2 on the same port. Without TLS the first bytes tell (an
+ * HTTP/2 client that knows what it wants begins with `PRI`, RFC 9113 3.4); with TLS, ALPN does. The plain case is
+ * node:http's own server with nothing in between.
  */
 import { createServer, type Server } from 'node:http'
 import { createServer as createHttp2, type Http2Session } from 'node:http2'
 import { createServer as createSecure } from 'node:https'
 import type { Socket } from 'node:net'
 import type { KeyPair } from './certificate.ts'
-import type { Protocol } from './truth.ts'
+import type { HttpVersion } from './truth.ts'
 
 export interface ListenerOptions {
   http2?: { maxConcurrentStreams: number }
@@ -18,7 +18,7 @@ export interface ListenerOptions {
 /** Of either protocol; node:http2's compatibility layer has node:http's shape. */
 export type RequestListener = Parameters<typeof createHttp2>[1] & Parameters<typeof createServer>[1]
 
-export interface Listener {
+interface Listener {
   server: Server
   /** Tells every HTTP/2 client to open no more streams here (GOAWAY); those that are open end in peace. */
   goAway: () => void
@@ -26,7 +26,9 @@ export interface Listener {
   close: (graceMs: number) => Promise<void>
 }
 
-/** Longer than any client keeps an idle connection, so that it is never the provider that closes one under a request. */
+/**
+ * Longer than any client keeps an idle connection, so that it is never the provider that closes one under a request.
+ */
 const KEEP_ALIVE_MS = 65_000
 const SWEEP_EVERY_MS = 20
 const PREFACE = 'PRI'
@@ -35,7 +37,7 @@ const PREFACE = 'PRI'
 export function createListener(
   options: ListenerOptions,
   listener: RequestListener,
-  opened: (protocol: Protocol, socket: Socket) => void,
+  opened: (protocol: HttpVersion, socket: Socket) => void,
 ): Listener {
   const { http2, tls } = options
   const http = { keepAliveTimeout: KEEP_ALIVE_MS, noDelay: true }

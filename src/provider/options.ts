@@ -1,14 +1,16 @@
-/** Turns the flags of `kt provider start` into what the provider is started with; what makes no sense is a UserError. */
+/**
+ * Turns the flags of `kt provider start` into what the provider is started with; what makes no sense is a UserError.
+ */
 import { createPrivateKey, X509Certificate } from 'node:crypto'
 import { UserError } from '../errors.ts'
 import { didYouMean } from '../parse/explain.ts'
 import { readText } from '../parse/file.ts'
-import { parseShare } from '../units.ts'
-import { MAX_TOKENS } from './ask.ts'
+import { parseFlag, share } from '../parse/quantity.ts'
+import { MAX_TOKENS } from './api.ts'
 import { type KeyPair, selfSigned } from './certificate.ts'
 import { FAULTS, type FaultShares } from './faults.ts'
 import { type Latency, parseLatency, parseStall } from './latency.ts'
-import { DEFAULT_PROFILE, DELAY, readProfile, refuseAboveOne, STALL } from './profile.ts'
+import { DEFAULT_PROFILE, DELAY, readProviderProfile, refuseAboveOne, STALL } from './profile.ts'
 import type { ProviderOptions } from './server.ts'
 
 export interface ProviderFlags {
@@ -35,23 +37,23 @@ export interface ProviderFlags {
 const MAX_STREAMS = 100
 
 export function providerOptions(flags: ProviderFlags): ProviderOptions {
-  const profile = flags.profile === undefined ? DEFAULT_PROFILE : readProfile(flags.profile)
+  const profile = flags.profile === undefined ? DEFAULT_PROFILE : readProviderProfile(flags.profile)
   const tokens = flags.tokens ?? profile.tokens
   if (tokens < 1 || tokens > MAX_TOKENS) {
     throw new UserError(`--tokens ${tokens} is not possible`, `Give a number of tokens from 1 to ${MAX_TOKENS}.`)
   }
   const apiKey = flags['api-key']
   if (apiKey === '') throw new UserError('--api-key is empty', 'Give a key, or leave the flag out to serve everyone.')
-  const shares = { ...profile.faults.shares, ...faultsOf(flags) }
+  const shares = { ...profile.faults.shares, ...parseFaults(flags) }
   refuseAboveOne(shares, 'faults')
-  const stall = flags.stall === undefined ? profile.stall : stallOf(flags.stall)
+  const stall = flags.stall === undefined ? profile.stall : requireStall(flags.stall)
   const { ttft: slowerStart, tokenGap: slowerTokens } = profile.load
   return {
     host: flags.host,
     port: flags.port,
     latency: {
-      ttft: latencyOf('--ttft', flags.ttft, profile.ttft),
-      tokenGap: latencyOf('--token-gap', flags['token-gap'], profile.tokenGap),
+      ttft: chooseLatency('--ttft', flags.ttft, profile.ttft),
+      tokenGap: chooseLatency('--token-gap', flags['token-gap'], profile.tokenGap),
       prefillUs: profile.prefillUs,
       ...(slowerStart > 0 || slowerTokens > 0 ? { load: profile.load } : {}),
       seed: flags.seed,
@@ -68,22 +70,22 @@ export function providerOptions(flags: ProviderFlags): ProviderOptions {
   }
 }
 
-function latencyOf(flag: string, text: string | undefined, otherwise: Latency): Latency {
+function chooseLatency(flag: string, text: string | undefined, otherwise: Latency): Latency {
   const latency = text === undefined ? otherwise : parseLatency(text)
   if (latency) return latency
   throw new UserError(`${flag} '${text}' is not a delay`, `Give ${DELAY}.`)
 }
 
-function stallOf(text: string): NonNullable<ProviderOptions['stall']> {
+function requireStall(text: string): NonNullable<ProviderOptions['stall']> {
   const stall = parseStall(text)
   if (stall) return stall
   throw new UserError(`--stall '${text}' is not a stall`, `Give ${STALL}, the first shorter than the second.`)
 }
 
-function faultsOf(flags: ProviderFlags): FaultShares {
+function parseFaults(flags: ProviderFlags): FaultShares {
   const shares: FaultShares = {}
-  if (flags['rate-limit'] !== undefined) shares.rate_limit = shareOf('--rate-limit', flags['rate-limit'])
-  if (flags['error-rate'] !== undefined) shares.server_error = shareOf('--error-rate', flags['error-rate'])
+  if (flags['rate-limit'] !== undefined) shares.rate_limit = parseFlag('rate-limit', flags['rate-limit'], share, '1%')
+  if (flags['error-rate'] !== undefined) shares.server_error = parseFlag('error-rate', flags['error-rate'], share, '1%')
   for (const given of flags.fault ?? []) {
     const [name = '', part = ''] = given.split('=', 2)
     const fault = FAULTS.find((known) => known === name)
@@ -92,15 +94,9 @@ function faultsOf(flags: ProviderFlags): FaultShares {
       const next = `Give a fault and its share, such as truncate=1%. Faults: ${FAULTS.join(', ')}.`
       throw new UserError(`--fault '${given}': unknown fault${near ? ` (did you mean '${near}'?)` : ''}`, next)
     }
-    shares[fault] = shareOf(`--fault ${name}`, part)
+    shares[fault] = parseFlag(`fault ${name}`, part, share, `${name}=1%`)
   }
   return shares
-}
-
-function shareOf(flag: string, text: string): number {
-  const part = parseShare(text)
-  if (part !== undefined) return part
-  throw new UserError(`${flag} '${text}' is not a share of the requests`, 'Give one from 0% to 100%, such as 1%.')
 }
 
 function http2Of(flags: ProviderFlags): Pick<ProviderOptions, 'http2'> {

@@ -1,6 +1,6 @@
 /**
- * A provider profile: how fast, in what pieces and how reliably a provider answers, as YAML that a user may copy and change.
- * Those that ship are in profiles/providers/. Every key but `about` may be left out; flags win over the file.
+ * A provider profile: how fast, in what pieces and how reliably a provider answers, as YAML that a user may copy and
+ * change. Those that ship are in profiles/providers/. Every key but `about` may be left out; flags win over the file.
  */
 import { readdirSync } from 'node:fs'
 import { basename, extname } from 'node:path'
@@ -10,11 +10,11 @@ import { didYouMean } from '../parse/explain.ts'
 import { readYaml } from '../parse/file.ts'
 import { countOrZero, durationMs, durationOrZeroMs, positiveCount, share } from '../parse/quantity.ts'
 import { packaged } from '../system/machine.ts'
-import { MAX_TOKENS, PLAIN_SHAPE, type StreamShape } from './ask.ts'
+import { MAX_TOKENS, PLAIN_SHAPE, type StreamShape } from './api.ts'
 import { FAULT_TIMES, FAULTS, type FaultPlan, type FaultShares } from './faults.ts'
 import { type Latency, parseLatency, parseStall, type StallPlan } from './latency.ts'
 
-export interface ProviderProfile {
+interface ProviderProfile {
   ttft: Latency
   tokenGap: Latency
   prefillUs: number
@@ -92,8 +92,8 @@ const profileSchema = z.strictObject({
 })
 
 /** The profile that ships under `nameOrPath`, or the one in that file. */
-export function readProfile(nameOrPath: string): ProviderProfile {
-  const file = readYaml(pathOf(nameOrPath), profileSchema, 'provider profile')
+export function readProviderProfile(nameOrPath: string): ProviderProfile {
+  const file = readYaml(findProfile(nameOrPath), profileSchema, 'provider profile')
   const { stream = {}, answer = {}, load } = file
   const { retry_after, stall_for, slow_headers_for, ...rates } = file.faults ?? {}
   const shares = rates as FaultShares
@@ -131,15 +131,15 @@ export function refuseAboveOne(shares: FaultShares, source: string): void {
   )
 }
 
-export function profileNames(): string[] {
+export function providerProfileNames(): string[] {
   return readdirSync(packaged('profiles', 'providers'))
     .filter((file) => extname(file) === '.yaml')
     .map((file) => basename(file, '.yaml'))
     .sort()
 }
 
-function pathOf(nameOrPath: string): string {
-  const names = profileNames()
+function findProfile(nameOrPath: string): string {
+  const names = providerProfileNames()
   if (names.includes(nameOrPath)) return packaged('profiles', 'providers', `${nameOrPath}.yaml`)
   if (/[/\\]|\.ya?ml$/.test(nameOrPath)) return nameOrPath
   const near = didYouMean(nameOrPath, names)

@@ -1,7 +1,8 @@
 /**
- * The answer to one request as bytes that leave: stamped, noted in the truth, held while the provider stalls, and cut where a
- * fault says so. The same over HTTP/1.1 and HTTP/2. What is said and when is decided by its callers.
+ * The answer to one request as bytes that leave: stamped, noted in the truth, held while the provider stalls, and cut
+ * where a fault asks for it. The same over HTTP/1.1 and HTTP/2. Its callers decide what is written and when.
  */
+
 import type { ServerResponse } from 'node:http'
 import { constants, type Http2ServerResponse } from 'node:http2'
 import { TLSSocket } from 'node:tls'
@@ -10,35 +11,8 @@ import { formatStamp } from '../wire/stamp.ts'
 import type { Stalls } from './latency.ts'
 import type { TruthRecord } from './truth.ts'
 
-/**
- * Waits for an instant on the monotonic clock. Never early: Node's timers count whole milliseconds of a cached loop time and
- * may fire up to one too soon. Up to about a millisecond late, on purpose: spinning for the last part would take the
- * processor from the gateway under test, and a stamp reports the time really taken.
- */
-
 /** Node fires a longer timer at once. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1
-
-export class Alarm {
-  readonly #clock: Clock
-  #timer: NodeJS.Timeout | undefined
-
-  constructor(clock: Clock) {
-    this.#clock = clock
-  }
-
-  /** Calls `ring` at `dueUs`, replacing what was set before; at once, without a timer, when that has passed. */
-  at(dueUs: number, ring: () => void): void {
-    this.stop()
-    const leftMs = (dueUs - this.#clock()) / 1_000
-    if (leftMs <= 0) ring()
-    else this.#timer = setTimeout(() => this.at(dueUs, ring), Math.min(Math.ceil(leftMs), LONGEST_TIMER_MS))
-  }
-
-  stop(): void {
-    clearTimeout(this.#timer)
-  }
-}
 
 export type Outgoing = ServerResponse | Http2ServerResponse
 
@@ -69,7 +43,7 @@ export class Reply {
   readonly #clock: Clock
   readonly #stalls: Stalls | undefined
   readonly #stampInText: boolean
-  readonly #alarm: Alarm
+  readonly #timer: DueTimer
   #wasCut = false
 
   constructor(response: Outgoing, id: string, clock: Clock, stalls: Stalls | undefined, stampInText: boolean) {
@@ -79,13 +53,13 @@ export class Reply {
     this.#clock = clock
     this.#stalls = stalls
     this.#stampInText = stampInText
-    this.#alarm = new Alarm(clock)
+    this.#timer = new DueTimer(clock)
     this.receivedUs = Math.round(clock())
   }
 
   /** Calls `act` when `dueUs` has come and the provider is not stalled; at once, without a timer, when it has. */
   at(dueUs: number, act: () => void): void {
-    this.#alarm.at(dueUs, () => {
+    this.#timer.at(dueUs, () => {
       const stalledUntilUs = this.#stalls?.endUs(this.#clock())
       if (stalledUntilUs === undefined) act()
       else this.at(stalledUntilUs, act)
@@ -158,7 +132,7 @@ export class Reply {
   /** Breaks off: 'reset' with a TCP reset, 'close' after what was written. Over HTTP/2 both reset the stream. */
   cut(how: 'reset' | 'close'): void {
     this.#wasCut = true
-    this.#alarm.stop()
+    this.#timer.stop()
     if ('stream' in this.#response) {
       const { stream } = this.#response
       const reset = (): void => stream.close(constants.NGHTTP2_INTERNAL_ERROR)
@@ -176,12 +150,38 @@ export class Reply {
 
   /** The client left before the answer was whole. */
   abort(): void {
-    this.#alarm.stop()
+    this.#timer.stop()
     if (this.record) this.record.aborted = true
   }
 
   #headers(contentType: string, providerUs: number): string[] {
     const duration = `kt-provider;dur=${(providerUs / 1_000).toFixed(3)}`
     return ['content-type', contentType, 'server-timing', duration, this.requestIdHeader, `req_${this.id}`]
+  }
+}
+
+/**
+ * Waits for an instant on the monotonic clock. Never early: Node's timers count whole milliseconds of a cached loop
+ * time and may fire up to one too soon. Up to about a millisecond late, on purpose: spinning for the last part would
+ * take the processor from the gateway under test, and a stamp reports the time really taken.
+ */
+export class DueTimer {
+  readonly #clock: Clock
+  #timer: NodeJS.Timeout | undefined
+
+  constructor(clock: Clock) {
+    this.#clock = clock
+  }
+
+  /** Calls `ring` at `dueUs`, replacing what was set before; at once, without a timer, when that has passed. */
+  at(dueUs: number, ring: () => void): void {
+    this.stop()
+    const leftMs = (dueUs - this.#clock()) / 1_000
+    if (leftMs <= 0) ring()
+    else this.#timer = setTimeout(() => this.at(dueUs, ring), Math.min(Math.ceil(leftMs), LONGEST_TIMER_MS))
+  }
+
+  stop(): void {
+    clearTimeout(this.#timer)
   }
 }

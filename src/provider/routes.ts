@@ -1,22 +1,18 @@
 /**
- * Which path and method is what: OpenAI's API and Anthropic's Messages under /v1, Gemini's under /v1beta, and kt's own view
- * into the simulation under /__kt.
+ * Which path and method is what: OpenAI's API and Anthropic's Messages under /v1, Gemini's under /v1beta, and kt's own
+ * view into the simulation under /__kt.
  */
-import { anthropic, understandMessages } from './anthropic/messages.ts'
-import type { Dialect } from './ask.ts'
-import { type Endpoint, endpointOf } from './ask.ts'
-import { badRequest, type Refusal, refusalOfModel, unknownModel, unknownUrl, wrongMethod } from './faults.ts'
-import { gemini, understandGenerate } from './gemini/generate.ts'
+import { anthropic, parseMessages } from './anthropic/messages.ts'
+import type { ApiFlavor } from './api.ts'
+import { type ProviderEndpoint, toEndpoint } from './api.ts'
+import { badRequest, modelRefusal, type Refusal, unknownModel, unknownUrl, wrongMethod } from './faults.ts'
+import { gemini, parseGenerate } from './gemini/generate.ts'
 import { openai } from './openai/chat.ts'
-import {
-  understandChat,
-  understandCompletions,
-  understandEmbeddings,
-  understandResponses,
-} from './openai/understand.ts'
+import { parseEmbeddings } from './openai/embeddings.ts'
+import { parseChat, parseCompletions, parseResponses } from './openai/parse.ts'
 
-export type ApiRoute = { dialect: Dialect } & (
-  | { kind: 'ask'; endpoint: Endpoint }
+export type ApiRoute = { flavor: ApiFlavor } & (
+  | { kind: 'ask'; endpoint: ProviderEndpoint }
   | { kind: 'models' }
   | { kind: 'model'; model: string }
   | { kind: 'refusal'; refusal: Refusal }
@@ -28,25 +24,27 @@ export interface ControlRoute {
   action: 'truth' | 'clear-truth' | 'stats'
 }
 
-export type Route = ApiRoute | ControlRoute
+type Route = ApiRoute | ControlRoute
 
-/** The models that GET /v1/models names; any other name is served all the same, but for those that start with 'unknown'. */
+/**
+ * The models that GET /v1/models names; any other name is served all the same, but for those that start with 'unknown'.
+ */
 const LISTED_MODELS = ['gpt-4o', 'gpt-4o-mini', 'gpt-5', 'text-embedding-3-small', 'text-embedding-3-large']
 
 const ROUTES: Record<string, Record<string, Route>> = {
-  '/v1/chat/completions': { POST: { kind: 'ask', dialect: openai, endpoint: endpointOf(understandChat) } },
-  '/v1/completions': { POST: { kind: 'ask', dialect: openai, endpoint: endpointOf(understandCompletions) } },
-  '/v1/embeddings': { POST: { kind: 'ask', dialect: openai, endpoint: endpointOf(understandEmbeddings) } },
-  '/v1/responses': { POST: { kind: 'ask', dialect: openai, endpoint: endpointOf(understandResponses) } },
-  '/v1/messages': { POST: { kind: 'ask', dialect: anthropic, endpoint: endpointOf(understandMessages) } },
-  '/v1/models': { GET: { kind: 'models', dialect: openai } },
+  '/v1/chat/completions': { POST: { kind: 'ask', flavor: openai, endpoint: toEndpoint(parseChat) } },
+  '/v1/completions': { POST: { kind: 'ask', flavor: openai, endpoint: toEndpoint(parseCompletions) } },
+  '/v1/embeddings': { POST: { kind: 'ask', flavor: openai, endpoint: toEndpoint(parseEmbeddings) } },
+  '/v1/responses': { POST: { kind: 'ask', flavor: openai, endpoint: toEndpoint(parseResponses) } },
+  '/v1/messages': { POST: { kind: 'ask', flavor: anthropic, endpoint: toEndpoint(parseMessages) } },
+  '/v1/models': { GET: { kind: 'models', flavor: openai } },
   '/__kt/truth': { GET: { kind: 'control', action: 'truth' }, DELETE: { kind: 'control', action: 'clear-truth' } },
   '/__kt/stats': { GET: { kind: 'control', action: 'stats' } },
 }
 const MODEL_PATH = '/v1/models/'
 const GEMINI_PATH = /^\/v1(?:beta)?\/models\/([^/:]+):(generateContent|streamGenerateContent)$/
 
-export function routeOf(method: string, url: string): Route {
+export function findRoute(method: string, url: string): Route {
   const [path = '', query = ''] = url.split('?', 2)
   const methods = Object.hasOwn(ROUTES, path) ? ROUTES[path] : undefined
   if (methods) return methods[method] ?? refused(wrongMethod(method, path, Object.keys(methods).join(', ')), path)
@@ -54,42 +52,42 @@ export function routeOf(method: string, url: string): Route {
   if (named?.[1]) return generateRoute(method, path, query, named[1], named[2] === 'streamGenerateContent')
   if (!path.startsWith(MODEL_PATH) || path === MODEL_PATH) return refused(unknownUrl(method, path), path)
   if (method !== 'GET') return refused(wrongMethod(method, path, 'GET'), path)
-  const model = decoded(path.slice(MODEL_PATH.length))
+  const model = decodeSegment(path.slice(MODEL_PATH.length))
   if (model === undefined) return refused(unknownModel(path.slice(MODEL_PATH.length)), path)
-  const refusal = refusalOfModel(model)
-  return refusal ? refused(refusal, path) : { kind: 'model', dialect: openai, model }
+  const refusal = modelRefusal(model)
+  return refusal ? refused(refusal, path) : { kind: 'model', flavor: openai, model }
 }
 
 export function modelsBody(): string {
-  return JSON.stringify({ object: 'list', data: LISTED_MODELS.map(modelOf) })
+  return JSON.stringify({ object: 'list', data: LISTED_MODELS.map(modelEntry) })
 }
 
 export function modelBody(model: string): string {
-  return JSON.stringify(modelOf(model))
+  return JSON.stringify(modelEntry(model))
 }
 
-function modelOf(id: string) {
+function modelEntry(id: string) {
   return { id, object: 'model', created: 1_700_000_000, owned_by: 'kt' }
 }
 
 function generateRoute(method: string, path: string, query: string, segment: string, stream: boolean): Route {
-  const refuse = (refusal: Refusal): Route => ({ kind: 'refusal', dialect: gemini, refusal })
+  const refuse = (refusal: Refusal): Route => ({ kind: 'refusal', flavor: gemini, refusal })
   if (method !== 'POST') return refuse(wrongMethod(method, path, 'POST'))
-  const model = decoded(segment)
+  const model = decodeSegment(segment)
   if (model === undefined) return refuse(unknownModel(segment))
   // Without it, Gemini streams a JSON array.
   if (stream && new URLSearchParams(query).get('alt') !== 'sse') {
     return refuse(badRequest('Only streams of server-sent events are simulated: add ?alt=sse to the URL.'))
   }
-  return { kind: 'ask', dialect: gemini, endpoint: endpointOf(understandGenerate, { model, stream }) }
+  return { kind: 'ask', flavor: gemini, endpoint: toEndpoint(parseGenerate, { model, stream }) }
 }
 
 function refused(refusal: Refusal, path: string): Route {
-  const dialect = path.startsWith('/v1/messages') ? anthropic : path.startsWith('/v1beta/') ? gemini : openai
-  return { kind: 'refusal', dialect, refusal }
+  const flavor = path.startsWith('/v1/messages') ? anthropic : path.startsWith('/v1beta/') ? gemini : openai
+  return { kind: 'refusal', flavor, refusal }
 }
 
-function decoded(segment: string): string | undefined {
+function decodeSegment(segment: string): string | undefined {
   try {
     return decodeURIComponent(segment)
   } catch {

@@ -1,7 +1,7 @@
 /**
- * The simulated provider as an HTTP server: the APIs of OpenAI, Anthropic and Gemini in front of a latency model, and the
- * truth about what it did. It is not a model and not a load balancer: it answers plain words, in the time it is told to take,
- * as exactly as it can, and fails where it is told to.
+ * The simulated provider as an HTTP server: the APIs of OpenAI, Anthropic and Gemini in front of a latency model, and
+ * the truth about what it did. It is not a model and not a load balancer: it answers plain words, in the time it is
+ * told to take, as exactly as it can, and fails where it is told to.
  */
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { Http2ServerRequest } from 'node:http2'
@@ -9,15 +9,15 @@ import type { AddressInfo } from 'node:net'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { now } from '../system/clock.ts'
-import { PLAIN_SHAPE, type StreamShape } from './ask.ts'
-import { Exchange, type Simulation } from './exchange.ts'
+import { PLAIN_SHAPE, type StreamShape } from './api.ts'
+import { ProviderExchange, type Simulation } from './exchange.ts'
 import type { FaultPlan } from './faults.ts'
 import { unsupportedEncoding, wrongKey } from './faults.ts'
 import type { LatencyModel } from './latency.ts'
 import { type StallPlan, Stalls } from './latency.ts'
 import { createListener, type ListenerOptions } from './listener.ts'
 import type { Outgoing } from './reply.ts'
-import { type ApiRoute, type ControlRoute, modelBody, modelsBody, routeOf } from './routes.ts'
+import { type ApiRoute, type ControlRoute, findRoute, modelBody, modelsBody } from './routes.ts'
 import { ConnectionNumbers, countConnection, newStats, type ProviderStats, TruthLog } from './truth.ts'
 
 export interface ProviderOptions extends ListenerOptions {
@@ -38,7 +38,7 @@ export interface ProviderOptions extends ListenerOptions {
   apiKey?: string
 }
 
-export interface Provider {
+export interface SimulatedProvider {
   url: string
   port: number
   server: Server
@@ -52,7 +52,7 @@ export interface Provider {
 const GRACE_MS = 2_000
 
 /** Listens; rejects with the system's error (EADDRINUSE, ...) when it cannot. */
-export async function startProvider(options: ProviderOptions): Promise<Provider> {
+export async function startProvider(options: ProviderOptions): Promise<SimulatedProvider> {
   const stats = newStats()
   const simulation: Simulation = {
     latency: options.latency,
@@ -70,7 +70,7 @@ export async function startProvider(options: ProviderOptions): Promise<Provider>
   const { server, goAway, close } = createListener(
     options,
     (request: Request, response: Outgoing) => {
-      const route = routeOf(request.method ?? '', request.url ?? '')
+      const route = findRoute(request.method ?? '', request.url ?? '')
       if (route.kind === 'control') control(route.action, response as ServerResponse, simulation)
       else serve(simulation, route, options.apiKey, request, response)
     },
@@ -105,10 +105,10 @@ function serve(
   response: Outgoing,
 ): void {
   const { stats, connections } = simulation
-  const { dialect } = route
+  const { flavor } = route
   stats.requests++
   stats.inFlight++
-  const exchange = new Exchange(simulation, dialect, response, stats.requests, connections.of(request))
+  const exchange = new ProviderExchange(simulation, flavor, response, stats.requests, connections.of(request))
   response.on('close', () => {
     stats.inFlight--
     if (exchange.reply.isComplete) return
@@ -118,9 +118,9 @@ function serve(
   // Over HTTP/2, a stream that is reset says so here; the response's close is what counts.
   request.on('error', () => undefined)
   const encoding = request.headers['content-encoding'] ?? 'identity'
-  const key = apiKey === undefined ? undefined : dialect.keyOf(request.headers, request.url ?? '')
-  const missing = dialect.refusalOfHeaders?.(request.headers)
-  if (apiKey !== key) exchange.refuse(wrongKey(key !== undefined, dialect.keyPlace))
+  const key = apiKey === undefined ? undefined : flavor.readKey(request.headers, request.url ?? '')
+  const missing = flavor.checkHeaders?.(request.headers)
+  if (apiKey !== key) exchange.refuse(wrongKey(key !== undefined, flavor.keyPlace))
   else if (route.kind === 'refusal') exchange.refuse(route.refusal)
   else if (route.kind === 'models') exchange.send(200, modelsBody())
   else if (route.kind === 'model') exchange.send(200, modelBody(route.model))

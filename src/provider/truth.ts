@@ -1,76 +1,12 @@
 /**
- * What the provider really did, one record a nonce and attempt, on the host's monotonic clock; kt joins it with its own
- * record after a run. Bounded: the oldest records make room, and a nonce is forgotten with its last record.
+ * What the provider really did. The truth is one record a nonce and attempt, on the host's monotonic clock, which kt
+ * joins with its own record after a run; it is bounded: the oldest records make room, and a nonce is forgotten with its
+ * last record. Beside it the counters of GET /__kt/stats: requests, how they ended, and connections.
  */
 
 import type { IncomingMessage } from 'node:http'
 import type { Http2ServerRequest } from 'node:http2'
 import type { Fault } from './faults.ts'
-
-/** What the provider counts, for GET /__kt/stats: requests, how they ended, and connections by protocol. */
-
-export type Protocol = 'http1' | 'http2'
-
-export interface ProviderStats {
-  /** Requests under the API's paths, refused ones included. */
-  requests: number
-  inFlight: number
-  connectionsOpened: number
-  connectionsOpen: number
-  /** The same by protocol. */
-  connections: Record<Protocol, { opened: number; open: number }>
-  /** Requests whose client left before the answer was whole. */
-  aborted: number
-  /** Requests with a nonce that was seen before. */
-  retries: number
-  /** Requests that were made to fail, by fault. */
-  faults: Partial<Record<Fault, number>>
-}
-
-export function newStats(): ProviderStats {
-  return {
-    requests: 0,
-    inFlight: 0,
-    connectionsOpened: 0,
-    connectionsOpen: 0,
-    connections: { http1: { opened: 0, open: 0 }, http2: { opened: 0, open: 0 } },
-    aborted: 0,
-    retries: 0,
-    faults: {},
-  }
-}
-
-/** Counts a connection from now until `socket` closes. */
-export function countConnection(
-  stats: ProviderStats,
-  protocol: Protocol,
-  socket: { once: (event: 'close', listener: () => void) => unknown },
-): void {
-  const counted = stats.connections[protocol]
-  stats.connectionsOpened++
-  stats.connectionsOpen++
-  counted.opened++
-  counted.open++
-  socket.once('close', () => {
-    stats.connectionsOpen--
-    counted.open--
-  })
-}
-
-/** Numbers the connections that requests come on, from 1, in the order of their first request; forgets those that are gone. */
-export class ConnectionNumbers {
-  readonly #known = new WeakMap<object, number>()
-  #count = 0
-
-  of(request: IncomingMessage | Http2ServerRequest): number {
-    // Over HTTP/2 each request sees the socket through a proxy of its own; the session is the connection.
-    const connection = 'stream' in request ? (request.stream.session ?? request.stream) : request.socket
-    const known = this.#known.get(connection)
-    if (known !== undefined) return known
-    this.#known.set(connection, ++this.#count)
-    return this.#count
-  }
-}
 
 export interface TruthRecord {
   readonly nonce: string
@@ -95,7 +31,6 @@ export interface TruthRecord {
 }
 
 const CAPACITY = 200_000
-
 const RECORDS_A_CHUNK = 500
 
 export class TruthLog {
@@ -149,5 +84,71 @@ export class TruthLog {
     this.#ring = []
     this.#next = 0
     this.#attempts = new Map()
+  }
+}
+
+export type HttpVersion = 'http1' | 'http2'
+
+export interface ProviderStats {
+  /** Requests under the API's paths, refused ones included. */
+  requests: number
+  inFlight: number
+  connectionsOpened: number
+  connectionsOpen: number
+  /** The same by protocol. */
+  connections: Record<HttpVersion, { opened: number; open: number }>
+  /** Requests whose client left before the answer was whole. */
+  aborted: number
+  /** Requests with a nonce that was seen before. */
+  retries: number
+  /** Requests that were made to fail, by fault. */
+  faults: Partial<Record<Fault, number>>
+}
+
+export function newStats(): ProviderStats {
+  return {
+    requests: 0,
+    inFlight: 0,
+    connectionsOpened: 0,
+    connectionsOpen: 0,
+    connections: { http1: { opened: 0, open: 0 }, http2: { opened: 0, open: 0 } },
+    aborted: 0,
+    retries: 0,
+    faults: {},
+  }
+}
+
+/** Counts a connection from now until `socket` closes. */
+export function countConnection(
+  stats: ProviderStats,
+  protocol: HttpVersion,
+  socket: { once: (event: 'close', listener: () => void) => unknown },
+): void {
+  const counted = stats.connections[protocol]
+  stats.connectionsOpened++
+  stats.connectionsOpen++
+  counted.opened++
+  counted.open++
+  socket.once('close', () => {
+    stats.connectionsOpen--
+    counted.open--
+  })
+}
+
+/**
+ * Numbers the connections that requests come on, from 1, in the order of their first request; forgets those that are
+ * gone.
+ */
+export class ConnectionNumbers {
+  readonly #known = new WeakMap<object, number>()
+  #count = 0
+
+  of(request: IncomingMessage | Http2ServerRequest): number {
+    // Over HTTP/2 each request sees the socket through a proxy of its own; the session is the connection.
+    const connection = 'stream' in request ? (request.stream.session ?? request.stream) : request.socket
+    const known = this.#known.get(connection)
+    if (known !== undefined) return known
+    this.#known.set(connection, ++this.#count)
+    return this.#count
   }
 }

@@ -1,7 +1,7 @@
 /** A small gateway on real sockets that makes the mistakes it is told to make; with none it passes everything on as it comes. */
 import { Agent, createServer, type IncomingMessage, request, type ServerResponse } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
-import type { Provider } from '../../src/provider/server.ts'
+import type { SimulatedProvider } from '../../src/provider/server.ts'
 
 export interface Mistakes {
   /** `connection: close` to clients. */
@@ -33,7 +33,7 @@ export interface BadGateway {
   close(): Promise<void>
 }
 
-export async function badGateway(provider: Provider, mistakes: Mistakes): Promise<BadGateway> {
+export async function badGateway(provider: SimulatedProvider, mistakes: Mistakes): Promise<BadGateway> {
   const agent = mistakes.newUpstream ? new Agent({ keepAlive: false }) : new Agent({ keepAlive: true })
   const cache = new Map<string, Buffer>()
   const server = createServer({ noDelay: !mistakes.nagle }, (incoming, response) => {

@@ -2,15 +2,15 @@
 // everything on as it comes is found to have none.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { diagnose } from '../../src/doctor/doctor.ts'
-import type { Provider } from '../../src/provider/server.ts'
+import type { SimulatedProvider } from '../../src/provider/server.ts'
 import type { DoctorResult } from '../../src/report/doctor-schema.ts'
 import { httpServer } from '../support/engine.ts'
 import { quickProvider } from '../support/provider.ts'
 import { badGateway, type Mistakes } from './bad-gateway.ts'
 
-let provider: Provider
+let provider: SimulatedProvider
 /** Writes its tokens at once: for what is told by the text alone. */
-let instant: Provider
+let instant: SimulatedProvider
 
 beforeAll(async () => {
   provider = await quickProvider({ ttftMs: 5, gapMs: 2 })

@@ -3,11 +3,11 @@
 import { afterEach, describe, expect, it } from 'vitest'
 import type { ConnectionSpec } from '../../src/client/connection.ts'
 import { selfSigned } from '../../src/provider/certificate.ts'
-import { type Provider, type ProviderOptions, startProvider } from '../../src/provider/server.ts'
+import { type ProviderOptions, type SimulatedProvider, startProvider } from '../../src/provider/server.ts'
 import { decoded, httpServer, OK_BODY, planFor, run, type TestServer } from '../support/engine.ts'
 
 let server: TestServer | undefined
-let provider: Provider | undefined
+let provider: SimulatedProvider | undefined
 afterEach(async () => {
   await server?.close()
   await provider?.close(0)
@@ -15,7 +15,7 @@ afterEach(async () => {
   provider = undefined
 })
 
-async function providerOf(options: Partial<ProviderOptions>): Promise<Provider> {
+async function providerOf(options: Partial<ProviderOptions>): Promise<SimulatedProvider> {
   const fixed = (us: number) => ({ kind: 'fixed' as const, us })
   provider = await startProvider({
     host: '127.0.0.1',

@@ -8,12 +8,12 @@ import type { Progress } from '../../src/load/merge.ts'
 import type { RunPlan } from '../../src/load/plan.ts'
 import { startRun } from '../../src/load/run.ts'
 import { selfSigned } from '../../src/provider/certificate.ts'
-import { type Provider, startProvider } from '../../src/provider/server.ts'
+import { type SimulatedProvider, startProvider } from '../../src/provider/server.ts'
 import { now } from '../../src/system/clock.ts'
 import { planFor } from '../support/engine.ts'
 import { quickProvider } from '../support/provider.ts'
 
-let provider: Provider | undefined
+let provider: SimulatedProvider | undefined
 afterEach(async () => {
   await provider?.close()
   provider = undefined

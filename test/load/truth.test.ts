@@ -1,10 +1,10 @@
 // kt's figures against the provider's own record of what it did: the same requests, the same times.
 import { afterEach, expect, test } from 'vitest'
-import type { Provider } from '../../src/provider/server.ts'
+import type { SimulatedProvider } from '../../src/provider/server.ts'
 import { decoded, planFor, run } from '../support/engine.ts'
 import { quickProvider } from '../support/provider.ts'
 
-let provider: Provider | undefined
+let provider: SimulatedProvider | undefined
 afterEach(() => provider?.close())
 
 interface Truth {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { textOf } from '../../src/provider/prompt.ts'
+import { answerText } from '../../src/provider/text.ts'
 import { parseStamp } from '../../src/wire/stamp.ts'
 import { streamObjects } from '../support/streams.ts'
 import { ANTHROPIC, eventsOf, messagesWith, nonce, placesOf, post, provider, truthOf, watched } from './support.ts'
@@ -24,7 +24,7 @@ test('a message has the asked number of tokens, usage and a stamp', async () => 
     type: 'message',
     role: 'assistant',
     model: 'gpt-4o',
-    content: [{ type: 'text', text: textOf(9) }],
+    content: [{ type: 'text', text: answerText(9) }],
     stop_reason: 'max_tokens',
     stop_sequence: null,
     // 'Be plain.', 'Say something plain. kt' and sixteen letters: 48 bytes. Hidden thinking is billed.

@@ -44,7 +44,7 @@ test('a share of all is all, and of none is none', () => {
   )
 })
 
-test('the same requests fail in every arm and in every run, a retry draws anew, and all of it is on record', async () => {
+test('the same requests fail in every arm and run, a retry draws anew, and all of it is on record', async () => {
   const failed = async (arm: string): Promise<number[]> => {
     const target = await provider(only('server_error', 0.3))
     const statuses: number[] = []

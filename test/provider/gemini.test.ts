@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import { PLAIN_SHAPE } from '../../src/provider/ask.ts'
-import { textOf } from '../../src/provider/prompt.ts'
+import { PLAIN_SHAPE } from '../../src/provider/api.ts'
+import { answerText } from '../../src/provider/text.ts'
 import { parseStamp } from '../../src/wire/stamp.ts'
 import { streamObjects } from '../support/streams.ts'
 import { contentsWith, eventsOf, nonce, placesOf, post, provider, truthOf, watched } from './support.ts'
@@ -14,7 +14,9 @@ test('an answer has the asked number of tokens, usage and a stamp', async () => 
   const response = await post(target.url + WHOLE, contentsWith(nonce(1), 9))
   const answer = (await response.json()) as { system_fingerprint: string }
   expect(answer).toMatchObject({
-    candidates: [{ content: { role: 'model', parts: [{ text: textOf(9) }] }, finishReason: 'MAX_TOKENS', index: 0 }],
+    candidates: [
+      { content: { role: 'model', parts: [{ text: answerText(9) }] }, finishReason: 'MAX_TOKENS', index: 0 },
+    ],
     usageMetadata: { promptTokenCount: 10, candidatesTokenCount: 9, thoughtsTokenCount: 7, totalTokenCount: 26 },
     modelVersion: 'gemini-3-pro',
   })
@@ -44,7 +46,7 @@ test('the events of a request are cut in the same places every time', async () =
       ({ json }) => (json.candidates as { content: { parts: { text: string }[] } }[])[0]?.content.parts[0]?.text,
     )
   const first = await textsOf(1)
-  expect(first.join('')).toBe(textOf(100))
+  expect(first.join('')).toBe(answerText(100))
   expect(await textsOf(1)).toEqual(first)
   expect(await textsOf(2)).not.toEqual(first)
 })

@@ -70,7 +70,8 @@ export function raw1(
     socket.on('end', () => done('end'))
     socket.on('error', (error: NodeJS.ErrnoException) => done(error.code ?? error.message))
     socket.write(
-      `POST ${path} HTTP/1.1\r\nhost: x\r\nanthropic-version: 1\r\ncontent-length: ${Buffer.byteLength(json)}\r\n\r\n${json}`,
+      `POST ${path} HTTP/1.1\r\nhost: x\r\nanthropic-version: 1\r\n` +
+        `content-length: ${Buffer.byteLength(json)}\r\n\r\n${json}`,
     )
   })
 }

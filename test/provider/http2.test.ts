@@ -4,7 +4,7 @@ import { connect as connectTls, createSecureContext } from 'node:tls'
 import { Agent, fetch as undiciFetch } from 'undici'
 import { expect, onTestFinished, test } from 'vitest'
 import { selfSigned } from '../../src/provider/certificate.ts'
-import { textOf } from '../../src/provider/prompt.ts'
+import { answerText } from '../../src/provider/text.ts'
 import { parseStamp } from '../../src/wire/stamp.ts'
 import { post2, raw1, session2 } from './http-client.ts'
 import {
@@ -53,7 +53,7 @@ test('both protocols share a port and are counted apart', async () => {
   expect((await postChat(target, chatBody('hi'))).status).toBe(200)
   const session = await session2(target.url)
   expect((await post2(session, CHAT, chatBody('hi'))).status).toBe(200)
-  expect((await raw1(target.port, CHAT, chatBody('hi'), textOf(5))).text).toMatch(/^HTTP\/1\.1 200/)
+  expect((await raw1(target.port, CHAT, chatBody('hi'), answerText(5))).text).toMatch(/^HTTP\/1\.1 200/)
   const { connections } = target.stats()
   expect(connections.http2).toEqual({ opened: 1, open: 1 })
   expect(connections.http1.opened).toBeGreaterThanOrEqual(2)
@@ -96,7 +96,7 @@ test('a protocol is told from its first bytes, however they come', async () => {
     socket.write(part)
     await new Promise((resolve) => setTimeout(resolve, 20))
   }
-  await until(() => text.includes(textOf(5)), 'the answer')
+  await until(() => text.includes(answerText(5)), 'the answer')
 })
 
 test('refusals come over HTTP/2 too, also while the client is still sending', async () => {

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { type LatencyModel, paceOf, parseLatency, wholeAnswerUs } from '../../src/provider/latency.ts'
+import { drawDelays, type LatencyModel, parseLatency, wholeAnswerUs } from '../../src/provider/latency.ts'
 import { fixedLatency } from './support.ts'
 
 const DRAWN: LatencyModel = {
@@ -38,7 +38,7 @@ test.each([
 
 test('the same request has the same delays, another request or another seed has others', () => {
   const delays = (model: LatencyModel, seed: string): number[] => {
-    const pace = paceOf(model, seed)
+    const pace = drawDelays(model, seed)
     return [pace.ttftUs, pace.nextGapUs(), pace.nextGapUs(), pace.nextGapUs()]
   }
   fc.assert(
@@ -53,20 +53,20 @@ test('the same request has the same delays, another request or another seed has 
 })
 
 test('the time to first token depends neither on the gaps nor on how many tokens are asked for', () => {
-  expect(paceOf(DRAWN, 'request').ttftUs).toBe(
-    paceOf({ ...DRAWN, tokenGap: { kind: 'fixed', us: 7 } }, 'request').ttftUs,
+  expect(drawDelays(DRAWN, 'request').ttftUs).toBe(
+    drawDelays({ ...DRAWN, tokenGap: { kind: 'fixed', us: 7 } }, 'request').ttftUs,
   )
 })
 
 test('a whole answer takes its TTFT and a gap a token, as its stream does', () => {
-  expect(wholeAnswerUs(paceOf(fixedLatency(20, 2), ''), 16)).toBe(52_000)
-  const streamed = paceOf(DRAWN, 'request')
+  expect(wholeAnswerUs(drawDelays(fixedLatency(20, 2), ''), 16)).toBe(52_000)
+  const streamed = drawDelays(DRAWN, 'request')
   const gapsUs = Array.from({ length: 10 }, () => streamed.nextGapUs()).reduce((sum, gap) => sum + gap, 0)
-  expect(wholeAnswerUs(paceOf(DRAWN, 'request'), 10)).toBeCloseTo(streamed.ttftUs + gapsUs, 6)
+  expect(wholeAnswerUs(drawDelays(DRAWN, 'request'), 10)).toBeCloseTo(streamed.ttftUs + gapsUs, 6)
 })
 
 test('log-normal delays have the median and spread they are given', () => {
-  const logs = Array.from({ length: 20_000 }, (_, i) => Math.log(paceOf(DRAWN, `request ${i}`).ttftUs / 20_000))
+  const logs = Array.from({ length: 20_000 }, (_, i) => Math.log(drawDelays(DRAWN, `request ${i}`).ttftUs / 20_000))
   const mean = logs.reduce((sum, log) => sum + log, 0) / logs.length
   const deviation = Math.sqrt(logs.reduce((sum, log) => sum + (log - mean) ** 2, 0) / logs.length)
   // Five standard errors: 0.5/sqrt(20000) = 0.0035 of the mean, 0.0025 of the deviation.

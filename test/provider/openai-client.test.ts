@@ -1,6 +1,6 @@
 import OpenAI from 'openai'
 import { expect, test } from 'vitest'
-import { textOf } from '../../src/provider/prompt.ts'
+import { answerText } from '../../src/provider/text.ts'
 import { nonceWord } from '../../src/wire/nonce.ts'
 import { parseStamp } from '../../src/wire/stamp.ts'
 import { collect, nonce, provider } from './support.ts'
@@ -19,7 +19,7 @@ test('a chat completion has the asked number of tokens, usage and a stamp', asyn
   expect(answer.choices[0]).toMatchObject({
     index: 0,
     finish_reason: 'length',
-    message: { role: 'assistant', content: textOf(9), refusal: null },
+    message: { role: 'assistant', content: answerText(9), refusal: null },
   })
   // 'Say something plain. kt' and sixteen letters: 39 bytes, a token for each four.
   expect(answer.usage).toMatchObject({ prompt_tokens: 10, completion_tokens: 9, total_tokens: 19 })
@@ -49,7 +49,7 @@ test('a stream opens with the role, has a token an event, a finish reason, and u
   const texts = chunks.slice(1, -2).map((chunk) => chunk.choices[0]?.delta.content)
   expect(texts).toHaveLength(40)
   expect(texts.every(Boolean)).toBe(true)
-  expect(texts.join('')).toBe(textOf(40))
+  expect(texts.join('')).toBe(answerText(40))
   expect(chunks.at(-2)?.choices[0]).toMatchObject({ delta: {}, finish_reason: 'length' })
   expect(chunks.at(-1)?.choices).toEqual([])
   expect(chunks.at(-1)?.usage).toMatchObject({ prompt_tokens: 10, completion_tokens: 40, total_tokens: 50 })
@@ -73,12 +73,12 @@ test('legacy completions, whole and streamed', async () => {
   const answer = await openai.completions.create(ask)
   expect(answer).toMatchObject({
     object: 'text_completion',
-    choices: [{ text: textOf(7), index: 0, finish_reason: 'length' }],
+    choices: [{ text: answerText(7), index: 0, finish_reason: 'length' }],
     usage: { completion_tokens: 7 },
   })
   expect(parseStamp(answer.system_fingerprint ?? '')?.attempt).toBe(1)
   const chunks = await collect(await openai.completions.create({ ...ask, stream: true }))
-  expect(chunks.map((chunk) => chunk.choices[0]?.text).join('')).toBe(textOf(7))
+  expect(chunks.map((chunk) => chunk.choices[0]?.text).join('')).toBe(answerText(7))
   expect(chunks).toHaveLength(8)
   expect(parseStamp(chunks[0]?.system_fingerprint ?? '')?.attempt).toBe(2)
 })

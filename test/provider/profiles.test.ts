@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import { selfSigned } from '../../src/provider/certificate.ts'
 import { type ProviderFlags, providerOptions } from '../../src/provider/options.ts'
-import { profileNames, readProfile } from '../../src/provider/profile.ts'
+import { providerProfileNames, readProviderProfile } from '../../src/provider/profile.ts'
 
 function file(text: string, name = 'mine.yaml'): string {
   const folder = mkdtempSync(join(tmpdir(), 'kt-profile-'))
@@ -17,23 +17,23 @@ function options(flags: Partial<ProviderFlags>) {
   return providerOptions({ host: '127.0.0.1', port: 0, seed: 1, ...flags })
 }
 
-test.each(profileNames())('the profile %s that ships is read', (name) => {
-  const { faults, shape, tokens } = readProfile(name)
+test.each(providerProfileNames())('the profile %s that ships is read', (name) => {
+  const { faults, shape, tokens } = readProviderProfile(name)
   expect(tokens).toBeGreaterThan(0)
   expect(shape.eventsPerWrite).toBeGreaterThan(0)
   expect(Object.values(faults.shares).every((share) => share >= 0 && share <= 1)).toBe(true)
 })
 
 test('those that the documentation names are there', () => {
-  expect(profileNames()).toEqual(
+  expect(providerProfileNames()).toEqual(
     expect.arrayContaining(['openai', 'anthropic', 'gemini', 'azure', 'instant', 'coalesced', 'flaky']),
   )
-  expect(readProfile('gemini').shape.tokensPerEvent).toEqual({ min: 10, max: 20 })
-  expect(readProfile('coalesced').shape.eventsPerWrite).toBe(200)
+  expect(readProviderProfile('gemini').shape.tokensPerEvent).toEqual({ min: 10, max: 20 })
+  expect(readProviderProfile('coalesced').shape.eventsPerWrite).toBe(200)
 })
 
 test('a file says all there is to say, and what it leaves out is plain', () => {
-  const whole = readProfile(
+  const whole = readProviderProfile(
     file(`
 about: mine
 ttft: lognormal(300ms,0.4)
@@ -101,19 +101,19 @@ test.each<[string, RegExp]>([
   ['ttft: 20ms', /about/],
   ['about: [', /not valid YAML/],
 ])('%j is refused', (text, message) => {
-  expect(() => readProfile(file(text))).toThrow(message)
+  expect(() => readProviderProfile(file(text))).toThrow(message)
 })
 
 test('an unknown name gets the nearest one, and a path what is wrong with it', () => {
-  expect(() => readProfile('antropic')).toThrow(/no profile 'antropic' \(did you mean 'anthropic'\?\)/)
-  expect(() => readProfile('./nowhere.yaml')).toThrow(/cannot read the provider profile .*no such file/)
+  expect(() => readProviderProfile('antropic')).toThrow(/no profile 'antropic' \(did you mean 'anthropic'\?\)/)
+  expect(() => readProviderProfile('./nowhere.yaml')).toThrow(/cannot read the provider profile .*no such file/)
 })
 
 test.each<[Partial<ProviderFlags>, RegExp]>([
-  [{ 'error-rate': '101%' }, /--error-rate '101%' is not a share/],
-  [{ 'rate-limit': '5' }, /--rate-limit '5' is not a share/],
+  [{ 'error-rate': '101%' }, /--error-rate: '101%' is not a share/],
+  [{ 'rate-limit': '5' }, /--rate-limit: '5' is not a share/],
   [{ fault: ['trunkate=1%'] }, /--fault 'trunkate=1%': unknown fault \(did you mean 'truncate'\?\)/],
-  [{ fault: ['truncate'] }, /--fault truncate '' is not a share/],
+  [{ fault: ['truncate'] }, /--fault truncate: '' is not a share/],
   [{ fault: ['truncate=60%'], 'error-rate': '50%' }, /together more than every request/],
   [{ stall: '1s' }, /--stall '1s' is not a stall/],
   [{ 'max-streams': 5 }, /--max-streams is a limit of HTTP\/2, which is off/],

@@ -1,14 +1,10 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { understandMessages } from '../../src/provider/anthropic/messages.ts'
-import { endpointOf, understandText } from '../../src/provider/ask.ts'
-import { understandGenerate } from '../../src/provider/gemini/generate.ts'
-import {
-  understandChat,
-  understandCompletions,
-  understandEmbeddings,
-  understandResponses,
-} from '../../src/provider/openai/understand.ts'
+import { parseMessages } from '../../src/provider/anthropic/messages.ts'
+import { parseBody, toEndpoint } from '../../src/provider/api.ts'
+import { parseGenerate } from '../../src/provider/gemini/generate.ts'
+import { parseEmbeddings } from '../../src/provider/openai/embeddings.ts'
+import { parseChat, parseCompletions, parseResponses } from '../../src/provider/openai/parse.ts'
 import { chatBody, post, postChat, provider } from './support.ts'
 
 const CHAT = '/v1/chat/completions'
@@ -104,13 +100,13 @@ test('no JSON whatsoever is more than a refusal', () => {
     tree: fc.oneof({ maxDepth: 4 }, fc.jsonValue(), fc.array(tie('tree')), fc.dictionary(keys, tie('tree'))),
   }))
   const readers = fc.constantFrom(
-    ...[understandChat, understandCompletions, understandEmbeddings],
-    ...[understandResponses, understandMessages, understandGenerate],
+    ...[parseChat, parseCompletions, parseEmbeddings],
+    ...[parseResponses, parseMessages, parseGenerate],
   )
   fc.assert(
-    fc.property(tree, readers, (json, understand) => {
-      const { refusal } = understandText(endpointOf(understand), JSON.stringify(json), 5)
-      if (refusal) expect(refusal.status).toBe(400)
+    fc.property(tree, readers, (json, parse) => {
+      const parsed = parseBody(toEndpoint(parse), JSON.stringify(json), 5)
+      if (!parsed.ok) expect(parsed.refusal.status).toBe(400)
     }),
   )
 })

@@ -1,6 +1,6 @@
 import OpenAI from 'openai'
 import { expect, test } from 'vitest'
-import { textOf } from '../../src/provider/prompt.ts'
+import { answerText } from '../../src/provider/text.ts'
 import { nonceWord } from '../../src/wire/nonce.ts'
 import { parseStamp } from '../../src/wire/stamp.ts'
 import { chatBody, collect, nonce, post, provider, watched } from './support.ts'
@@ -22,7 +22,7 @@ test('a response has the asked number of tokens, usage and a stamp', async () =>
     object: 'response',
     status: 'incomplete',
     incomplete_details: { reason: 'max_output_tokens' },
-    output_text: textOf(9),
+    output_text: answerText(9),
     usage: {
       input_tokens: 10,
       output_tokens: 13,
@@ -44,7 +44,7 @@ test('input items, instructions, and an answer without a limit', async () => {
     ],
   })
   // 'be plain', 'hi' and 'there': 15 bytes.
-  expect(answer).toMatchObject({ status: 'completed', output_text: textOf(5), usage: { input_tokens: 4 } })
+  expect(answer).toMatchObject({ status: 'completed', output_text: answerText(5), usage: { input_tokens: 4 } })
 })
 
 test('a stream has the events of the API in their order, numbered without a gap', async () => {
@@ -57,13 +57,13 @@ test('a stream has the events of the API in their order, numbered without a gap'
   ])
   expect(events.map(({ sequence_number }) => sequence_number)).toEqual(events.map((_, i) => i))
   const done = events.find((event) => event.type === 'response.output_text.done')
-  expect(done).toMatchObject({ text: textOf(5) })
+  expect(done).toMatchObject({ text: answerText(5) })
 })
 
 test('the client’s own stream helper puts the response together', async () => {
   const stream = (await client()).responses.stream({ model: 'gpt-5', input })
   const final = await stream.finalResponse()
-  expect(final).toMatchObject({ status: 'completed', output_text: textOf(5) })
+  expect(final).toMatchObject({ status: 'completed', output_text: answerText(5) })
 })
 
 test('kt’s client reads it: tokens, usage, stamps, the end, limited or not', async () => {

@@ -1,10 +1,10 @@
 import { connect } from 'node:net'
 import OpenAI from 'openai'
 import { expect, onTestFinished, test } from 'vitest'
-import { PLAIN_SHAPE } from '../../src/provider/ask.ts'
-import { paceOf } from '../../src/provider/latency.ts'
+import { PLAIN_SHAPE } from '../../src/provider/api.ts'
+import { drawDelays } from '../../src/provider/latency.ts'
 import { paddingFor } from '../../src/provider/openai/chat.ts'
-import { textFrom, textOf } from '../../src/provider/prompt.ts'
+import { answerText, answerTextFrom } from '../../src/provider/text.ts'
 import { streamObjects } from '../support/streams.ts'
 import {
   ANTHROPIC,
@@ -39,10 +39,10 @@ async function chunksOf(options: Parameters<typeof provider>[0], more: Record<st
 }
 
 test('any part of the text is what the whole has there', () => {
-  const whole = textOf(500)
+  const whole = answerText(500)
   let joined = ''
   for (let from = 0, size = 1; from < 500; from += size, size = (size * 7 + 3) % 101) {
-    joined += textFrom(from, Math.min(size, 500 - from))
+    joined += answerTextFrom(from, Math.min(size, 500 - from))
   }
   expect(joined).toBe(whole)
 })
@@ -50,7 +50,7 @@ test('any part of the text is what the whole has there', () => {
 test('several tokens an event: all of them, in fewer events', async () => {
   const chunks = await chunksOf({ shape: { ...PLAIN_SHAPE, tokensPerEvent: { min: 4, max: 4 } } }, { max_tokens: 10 })
   const texts = chunks.map(({ choices }) => choices[0]?.delta.content).filter(Boolean)
-  expect(texts).toEqual([textFrom(0, 4), textFrom(4, 4), textFrom(8, 2)])
+  expect(texts).toEqual([answerTextFrom(0, 4), answerTextFrom(4, 4), answerTextFrom(8, 2)])
 })
 
 test('several events a write: one stamp for them, and a gap a token all the same', async () => {
@@ -118,7 +118,7 @@ test('the prompt filter’s event comes first, and official and own client read 
   const openai = new OpenAI({ apiKey: 'any', baseURL: `${target.url}/v1` })
   const messages = [{ role: 'user' as const, content: 'hi' }]
   const final = await openai.chat.completions.stream({ model: 'm', messages }).finalContent()
-  expect(final).toBe(textOf(5))
+  expect(final).toBe(answerText(5))
 })
 
 test('hidden reasoning is billed, not shown, and thought of before the first token', async () => {
@@ -139,8 +139,8 @@ test('hidden reasoning is billed, not shown, and thought of before the first tok
 test('a prompt takes its prefill, and each request in flight slows the next', () => {
   const model = { ...fixedLatency(100, 10), prefillUs: 50, load: { ttft: 0.1, tokenGap: 0.02 } }
   const work = { promptTokens: 1_000, reasoningTokens: 0, others: 0 }
-  expect(paceOf(model, '', work).ttftUs).toBe(150_000)
-  const loaded = paceOf(model, '', { ...work, others: 5 })
+  expect(drawDelays(model, '', work).ttftUs).toBe(150_000)
+  const loaded = drawDelays(model, '', { ...work, others: 5 })
   expect(loaded.ttftUs).toBe(225_000)
   expect(loaded.nextGapUs()).toBeCloseTo(11_000, 6)
 })
@@ -181,6 +181,6 @@ test('the stamp in the text: one an event, in every format, and the usage is tha
     choices: { message: { content: string } }[]
     system_fingerprint: string
   }
-  expect(whole.choices[0]?.message.content).toBe(`${textOf(5)} ${whole.system_fingerprint}`)
+  expect(whole.choices[0]?.message.content).toBe(`${answerText(5)} ${whole.system_fingerprint}`)
   expect((await (await postChat(target, chatBody('hi'))).text()).includes('kt1.')).toBe(false)
 })

@@ -30,7 +30,7 @@ test('a stall ends when its period does, and nowhere else is one', () => {
   )
 })
 
-test('a provider that stalls half of the time holds answers, streams and refusals, and says so in its stamps', async () => {
+test('a provider that stalls half of the time holds answers, streams and refusals, as its stamps say', async () => {
   const target = await provider({ stall: { forUs: 40_000, everyUs: 80_000 } })
   const held = { whole: 0, streamed: 0, refused: 0 }
   const slowest = async (index: number, more: Record<string, unknown>): Promise<number> => {

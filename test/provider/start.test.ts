@@ -90,7 +90,7 @@ test.each([
   [['--api-key', ''], /--api-key is empty/],
   [['--host', '192.0.2.1'], /not one of this machine/],
   [['--profile', 'opnai'], /no profile 'opnai' \(did you mean 'openai'\?\)/],
-  [['--fault', 'reset=2'], /--fault reset '2' is not a share/],
+  [['--fault', 'reset=2'], /--fault reset: '2' is not a share/],
   [['--tokn', '5'], /--tokn[\s\S]*--tokens/],
 ])('%j ends with 2, one message and no stack', async (flags, message) => {
   const { seen, exit } = start('--port', '0', ...flags)

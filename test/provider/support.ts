@@ -2,7 +2,7 @@
 import { onTestFinished } from 'vitest'
 import { StreamTimings } from '../../src/client/stream-timings.ts'
 import type { LatencyModel } from '../../src/provider/latency.ts'
-import { type Provider, type ProviderOptions, startProvider } from '../../src/provider/server.ts'
+import { type ProviderOptions, type SimulatedProvider, startProvider } from '../../src/provider/server.ts'
 import type { TruthRecord } from '../../src/provider/truth.ts'
 import { buildNonce, nonceWord } from '../../src/wire/nonce.ts'
 import { SseReader } from '../../src/wire/sse.ts'
@@ -13,7 +13,7 @@ export function fixedLatency(ttftMs: number, gapMs: number): LatencyModel {
 }
 
 /** Without options: no delays, 5 tokens. */
-export async function provider(options: Partial<ProviderOptions> = {}): Promise<Provider> {
+export async function provider(options: Partial<ProviderOptions> = {}): Promise<SimulatedProvider> {
   const started = await startProvider({
     host: '127.0.0.1',
     port: 0,
@@ -46,7 +46,7 @@ export function post(url: string, body: unknown, init: RequestInit = {}): Promis
   })
 }
 
-export function postChat(target: Provider, body: unknown, init: RequestInit = {}): Promise<Response> {
+export function postChat(target: SimulatedProvider, body: unknown, init: RequestInit = {}): Promise<Response> {
   return post(`${target.url}/v1/chat/completions`, body, init)
 }
 
@@ -55,7 +55,7 @@ export function payloadsOf(sse: string): string[] {
   return sse.split('\n\n').flatMap((event) => (event.startsWith('data: ') ? [event.slice(6)] : []))
 }
 
-export async function truthOf(target: Provider): Promise<TruthRecord[]> {
+export async function truthOf(target: SimulatedProvider): Promise<TruthRecord[]> {
   const text = await (await fetch(`${target.url}/__kt/truth`)).text()
   return text
     .split('\n')

@@ -1,7 +1,7 @@
 import { connect } from 'node:net'
 import { expect, onTestFinished, test } from 'vitest'
-import { paceOf } from '../../src/provider/latency.ts'
-import type { Provider } from '../../src/provider/server.ts'
+import { drawDelays } from '../../src/provider/latency.ts'
+import type { SimulatedProvider } from '../../src/provider/server.ts'
 import { seedOfNonce } from '../../src/wire/nonce.ts'
 import { chatWith, fixedLatency, nonce, postChat, provider, truthOf, until } from './support.ts'
 
@@ -11,14 +11,14 @@ const DRAWN = {
   seed: 3,
 }
 
-async function writesOf(target: Provider, nonceText: string): Promise<{ firstUs: number; lastUs: number }> {
+async function writesOf(target: SimulatedProvider, nonceText: string): Promise<{ firstUs: number; lastUs: number }> {
   const record = (await truthOf(target)).find((candidate) => candidate.nonce === nonceText)
   const { receivedUs = Number.NaN, firstWriteUs, lastWriteUs } = record ?? {}
   return { firstUs: (firstWriteUs ?? Number.NaN) - receivedUs, lastUs: (lastWriteUs ?? Number.NaN) - receivedUs }
 }
 
 /** A client that reads nothing until told to. */
-function silentClient(target: Provider, body: unknown) {
+function silentClient(target: SimulatedProvider, body: unknown) {
   const socket = connect(target.port, '127.0.0.1')
   onTestFinished(() => {
     socket.destroy()
@@ -59,7 +59,7 @@ test('delays are the request’s own: equal in another arm, and those that are d
     for (const arm of ['directly', 'throughs']) {
       const text = nonce(i, arm)
       await (await postChat(target, chatWith(text, { stream: true }))).text()
-      const drawnUs = paceOf(DRAWN, seedOfNonce(text)).ttftUs
+      const drawnUs = drawDelays(DRAWN, seedOfNonce(text)).ttftUs
       expect((await writesOf(target, text)).firstUs).toBeGreaterThanOrEqual(Math.floor(drawnUs))
     }
     expect(seedOfNonce(nonce(i, 'directly'))).toBe(seedOfNonce(nonce(i, 'throughs')))

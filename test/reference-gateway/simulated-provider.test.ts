@@ -7,7 +7,7 @@ import { expect, test } from 'vitest'
 import { gatewayConfigSchema } from '../../reference-gateway/config/config.ts'
 import { startGateway } from '../../reference-gateway/gateway.ts'
 import { readYaml } from '../../src/parse/file.ts'
-import { type Provider, startProvider } from '../../src/provider/server.ts'
+import { type SimulatedProvider, startProvider } from '../../src/provider/server.ts'
 import { nonceWord } from '../../src/wire/nonce.ts'
 import { parseStamp } from '../../src/wire/stamp.ts'
 import { ask, atEnd, gatewayBefore } from './support/harness.ts'
@@ -17,7 +17,7 @@ import { until } from './support/upstream.ts'
 const NONCE = 'abcdefghijklmnop'
 const messages = [{ role: 'user' as const, content: `Say something ${nonceWord(NONCE)}` }]
 
-async function simulated(http2: boolean): Promise<Provider> {
+async function simulated(http2: boolean): Promise<SimulatedProvider> {
   const latency = { ttft: { kind: 'fixed', us: 5_000 }, tokenGap: { kind: 'fixed', us: 1_000 }, seed: 1 } as const
   const options = http2 ? { http2: { maxConcurrentStreams: 100 } } : {}
   const provider = await startProvider({ host: '127.0.0.1', port: 0, tokens: 8, latency, ...options })

@@ -1,7 +1,7 @@
 /** A simulated provider in this process, quick and seeded. */
-import { type Provider, startProvider } from '../../src/provider/server.ts'
+import { type SimulatedProvider, startProvider } from '../../src/provider/server.ts'
 
-export function quickProvider({ ttftMs = 5, gapMs = 1, sigma = 0 } = {}): Promise<Provider> {
+export function quickProvider({ ttftMs = 5, gapMs = 1, sigma = 0 } = {}): Promise<SimulatedProvider> {
   const around = (ms: number) =>
     sigma > 0 ? { kind: 'lognormal' as const, medianUs: ms * 1_000, sigma } : { kind: 'fixed' as const, us: ms * 1_000 }
   return startProvider({

@@ -1,6 +1,7 @@
 import { countTokens } from 'gpt-tokenizer/encoding/o200k_base'
 import { describe, expect, it } from 'vitest'
-import { chatBody, completionsBody, embeddingsBody } from '../../src/provider/openai/chat.ts'
+import { embeddingsBody } from '../../src/provider/openai/embeddings.ts'
+import { chatBody, completionsBody } from '../../src/provider/openai/parse.ts'
 import { findNonce } from '../../src/wire/nonce.ts'
 import { type WorkloadOptions, workloadOf } from '../../src/workload/choose.ts'
 import type { Distribution } from '../../src/workload/distribution.ts'

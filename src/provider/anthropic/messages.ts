@@ -1,23 +1,23 @@
 /**
- * Anthropic's Messages API: reads its body, and writes the message whole (JSON) or streamed (SSE with named events). The
- * stamp is a member of each event, beside the official ones: the format has no extension point within a delta.
+ * Anthropic's Messages API: reads its body, and writes the message whole (JSON) or streamed (SSE with named events).
+ * The stamp is a member of each event, beside the official ones: the format has no extension point within a delta.
  */
 import { z } from 'zod'
 import {
-  type Ask,
-  bearerOf,
-  type Dialect,
+  type AnswerBody,
+  type ApiFlavor,
+  accept,
+  bearerToken,
+  inputRefusal,
   MAX_TOKENS,
-  refusalOfInput,
-  type Setting,
-  type Streamed,
-  type Understand,
-  type Whole,
-} from '../ask.ts'
+  type ParsedRequest,
+  type ReplyContext,
+  type RequestParser,
+  refuse,
+  type StreamEvents,
+} from '../api.ts'
 import { badRequest, type Refusal } from '../faults.ts'
-import { promptOf, textOf, textsOf } from '../prompt.ts'
-
-/** Anthropic's dialect: the key in x-api-key, a version header, and errors as `{type: 'error', error: {type, message}}`. */
+import { answerText, messageTexts, readPrompt } from '../text.ts'
 
 const TYPES: Record<number, string> = {
   400: 'invalid_request_error',
@@ -30,15 +30,16 @@ const TYPES: Record<number, string> = {
   529: 'overloaded_error',
 }
 
-export const anthropic: Dialect = {
+/** The key in x-api-key, a version header, and errors as `{type: 'error', error: {type, message}}`. */
+export const anthropic: ApiFlavor = {
   keyPlace: 'x-api-key: KEY',
-  keyOf: (headers) => {
+  readKey: (headers) => {
     const key = headers['x-api-key']
-    return typeof key === 'string' ? key : bearerOf(headers.authorization)
+    return typeof key === 'string' ? key : bearerToken(headers.authorization)
   },
-  refusalOfHeaders: (headers) =>
+  checkHeaders: (headers) =>
     headers['anthropic-version'] === undefined ? badRequest('anthropic-version: header is required') : undefined,
-  statusOf,
+  toStatus: statusOf,
   refusalBody: (refusal, requestId) =>
     JSON.stringify({ type: 'error', error: errorOf(refusal), request_id: requestId }),
   requestIdHeader: 'request-id',
@@ -67,47 +68,53 @@ const body = z.looseObject({
   top_p: z.number().min(0).max(1).nullish(),
 })
 
-export const understandMessages: Understand = (json) => {
+export const parseMessages: RequestParser = (json) => {
   const { success, data, error } = body.safeParse(json, { reportInput: true })
-  if (!success) return { refusal: refusalOfInput(error) }
-  const ask: Ask = {
+  if (!success) return refuse(inputRefusal(error))
+  const request: ParsedRequest = {
     model: data.model,
     stream: data.stream === true,
     tokens: data.max_tokens,
     finishReason: 'length',
-    ...promptOf(textsOf([{ content: data.system }, ...data.messages]), 0),
+    ...readPrompt(messageTexts([{ content: data.system }, ...data.messages]), 0),
   }
-  return { ask, whole: (setting) => wholeMessage(ask, setting), streamed: (setting) => streamedMessage(ask, setting) }
+  return accept({
+    request,
+    whole: (context) => wholeMessage(request, context),
+    streamed: (context) => streamedMessage(request, context),
+  })
 }
 
 const CACHED = '"cache_creation_input_tokens":0,"cache_read_input_tokens":0'
 
 const CACHE_CREATION = '"cache_creation":{"ephemeral_5m_input_tokens":0,"ephemeral_1h_input_tokens":0}'
 
-function headOf({ model }: Ask, { id }: Setting): string {
+function headOf({ model }: ParsedRequest, { id }: ReplyContext): string {
   return `"model":${JSON.stringify(model)},"id":"msg_${id}","type":"message","role":"assistant"`
 }
 
-function stopOf({ finishReason }: Ask): string {
+function stopOf({ finishReason }: ParsedRequest): string {
   return `"stop_reason":"${finishReason === 'length' ? 'max_tokens' : 'end_turn'}","stop_sequence":null`
 }
 
 /** The usage in a message; at the end of a stream it is shorter. */
-function usageOf({ promptTokens }: Ask, outputTokens: number): string {
+function usageOf({ promptTokens }: ParsedRequest, outputTokens: number): string {
   const service = '"service_tier":"standard","inference_geo":"not_available"'
   return `{"input_tokens":${promptTokens},${CACHED},${CACHE_CREATION},"output_tokens":${outputTokens},${service}}`
 }
 
-function wholeMessage(ask: Ask, setting: Setting): Whole {
-  const head = `{${headOf(ask, setting)},"content":[{"type":"text","text":"${textOf(ask.tokens)}`
-  const tail = `"}],${stopOf(ask)},"usage":${usageOf(ask, ask.tokens + setting.reasoningTokens)}`
+function wholeMessage(request: ParsedRequest, context: ReplyContext): AnswerBody {
+  const head = `{${headOf(request, context)},"content":[{"type":"text","text":"${answerText(request.tokens)}`
+  const tail = `"}],${stopOf(request)},"usage":${usageOf(request, request.tokens + context.reasoningTokens)}`
   return (stamp, textEnd) => `${head}${textEnd}${tail}${stamp}}`
 }
 
-function streamedMessage(ask: Ask, setting: Setting): Streamed {
-  const start = `{${headOf(ask, setting)},"content":[],"stop_reason":null,"stop_sequence":null,"usage":${usageOf(ask, 1)}}`
-  const billed = ask.tokens + setting.reasoningTokens
-  const usage = `{"input_tokens":${ask.promptTokens},${CACHED},"output_tokens":${billed}}`
+function streamedMessage(request: ParsedRequest, context: ReplyContext): StreamEvents {
+  const usageAtStart = usageOf(request, 1)
+  const noEnd = '"stop_reason":null,"stop_sequence":null'
+  const start = `{${headOf(request, context)},"content":[],${noEnd},"usage":${usageAtStart}}`
+  const billed = request.tokens + context.reasoningTokens
+  const usage = `{"input_tokens":${request.promptTokens},${CACHED},"output_tokens":${billed}}`
   return {
     open: (stamp) =>
       named('message_start', `,"message":${start}`, stamp) +
@@ -116,7 +123,7 @@ function streamedMessage(ask: Ask, setting: Setting): Streamed {
     event: (text, _tokens, stamp) => `${DELTA + text}"}${stamp}}\n\n`,
     close: (stamp) =>
       named('content_block_stop', ',"index":0', stamp) +
-      named('message_delta', `,"delta":{${stopOf(ask)}},"usage":${usage}`, stamp) +
+      named('message_delta', `,"delta":{${stopOf(request)}},"usage":${usage}`, stamp) +
       named('message_stop', '', stamp),
     fail: (refusal, stamp) => named('error', `,"error":${JSON.stringify(errorOf(refusal))}`, stamp),
   }

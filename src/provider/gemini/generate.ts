@@ -1,23 +1,23 @@
 /**
- * Gemini's generateContent and streamGenerateContent: reads the body (the path names the model), and writes the answer whole
- * (JSON) or streamed (SSE, CRLF line ends, the usage so far in every event, no end mark but the finish reason). The stamp is a
- * member of the answer and of each event, beside the official ones, as `modelVersion` is.
+ * Gemini's generateContent and streamGenerateContent: reads the body (the path names the model), and writes the answer
+ * whole (JSON) or streamed (SSE, CRLF line ends, the usage so far in every event, no end mark but the finish reason).
+ * The stamp is a member of the answer and of each event, beside the official ones, as `modelVersion` is.
  */
 import { z } from 'zod'
 import {
-  type Ask,
-  type Dialect,
+  type AnswerBody,
+  type ApiFlavor,
+  accept,
+  inputRefusal,
   MAX_TOKENS,
-  refusalOfInput,
-  type Setting,
-  type Streamed,
-  type Understand,
-  type Whole,
-} from '../ask.ts'
+  type ParsedRequest,
+  type ReplyContext,
+  type RequestParser,
+  refuse,
+  type StreamEvents,
+} from '../api.ts'
 import type { Refusal } from '../faults.ts'
-import { promptOf, textOf } from '../prompt.ts'
-
-/** Gemini's dialect: the key in x-goog-api-key or ?key=, and errors as `{error: {code, message, status}}`. */
+import { answerText, readPrompt } from '../text.ts'
 
 const STATUSES: Record<number, string> = {
   400: 'INVALID_ARGUMENT',
@@ -29,14 +29,15 @@ const STATUSES: Record<number, string> = {
   503: 'UNAVAILABLE',
 }
 
-export const gemini: Dialect = {
+/** The key in x-goog-api-key or ?key=, and errors as `{error: {code, message, status}}`. */
+export const gemini: ApiFlavor = {
   keyPlace: 'x-goog-api-key: KEY',
-  keyOf: (headers, url) => {
+  readKey: (headers, url) => {
     const key = headers['x-goog-api-key']
     if (typeof key === 'string') return key
     return new URLSearchParams(url.split('?', 2)[1]).get('key') ?? undefined
   },
-  statusOf: ({ status }) => status,
+  toStatus: ({ status }) => status,
   refusalBody: errorBody,
   requestIdHeader: 'x-request-id',
 }
@@ -68,35 +69,40 @@ const body = z.looseObject({
   generation_config: generationConfig,
 })
 
-export const understandGenerate: Understand = (json, defaultTokens, { model, stream }) => {
+export const parseGenerate: RequestParser = (json, defaultTokens, { model, stream }) => {
   const { success, data, error } = body.safeParse(json, { reportInput: true })
-  if (!success) return { refusal: refusalOfInput(error) }
+  if (!success) return refuse(inputRefusal(error))
   const config = data.generationConfig ?? data.generation_config
   const system = data.systemInstruction ?? data.system_instruction
   const texts = [system, ...data.contents].flatMap((entry) => entry?.parts ?? []).flatMap(({ text }) => text ?? [])
   const asked = config?.maxOutputTokens ?? config?.max_output_tokens
-  const ask: Ask = {
+  const request: ParsedRequest = {
     model,
     stream,
     tokens: asked ?? defaultTokens,
     finishReason: asked ? 'length' : 'stop',
-    ...promptOf(texts, 0, config?.seed),
+    ...readPrompt(texts, 0, config?.seed),
   }
-  return { ask, whole: (setting) => wholeAnswer(ask, setting), streamed: (setting) => streamedAnswer(ask, setting) }
+  return accept({
+    request,
+    whole: (context) => wholeAnswer(request, context),
+    streamed: (context) => streamedAnswer(request, context),
+  })
 }
 
-function wholeAnswer(ask: Ask, setting: Setting): Whole {
-  const head = `{${BEFORE}${textOf(ask.tokens)}`
-  const tail = `${AFTER},${reasonOf(ask)},"index":0}]${metadataOf(ask, setting)(ask.tokens)}`
+function wholeAnswer(request: ParsedRequest, context: ReplyContext): AnswerBody {
+  const head = `{${BEFORE}${answerText(request.tokens)}`
+  const tail = `${AFTER},${reasonOf(request)},"index":0}]${metadataOf(request, context)(request.tokens)}`
   return (stamp, textEnd) => `${head}${textEnd}${tail}${stamp}}`
 }
 
-function streamedAnswer(ask: Ask, setting: Setting): Streamed {
-  const metadata = metadataOf(ask, setting)
+function streamedAnswer(request: ParsedRequest, context: ReplyContext): StreamEvents {
+  const metadata = metadataOf(request, context)
   return {
     open: () => '',
     event: (text, tokens, stamp) => `data: {${BEFORE}${text}${AFTER},"index":0}]${metadata(tokens)}${stamp}}\r\n\r\n`,
-    close: (stamp) => `data: {${BEFORE}${AFTER},${reasonOf(ask)},"index":0}]${metadata(ask.tokens)}${stamp}}\r\n\r\n`,
+    close: (stamp) =>
+      `data: {${BEFORE}${AFTER},${reasonOf(request)},"index":0}]${metadata(request.tokens)}${stamp}}\r\n\r\n`,
     fail: (refusal) => `data: ${errorBody(refusal)}\r\n\r\n`,
   }
 }
@@ -105,16 +111,20 @@ const BEFORE = '"candidates":[{"content":{"parts":[{"text":"'
 
 const AFTER = '"}],"role":"model"}'
 
-function reasonOf({ finishReason }: Ask): string {
+function reasonOf({ finishReason }: ParsedRequest): string {
   return `"finishReason":"${finishReason === 'length' ? 'MAX_TOKENS' : 'STOP'}"`
 }
 
 /** The usage once `tokens` were written, and what comes after it. */
-function metadataOf({ model, promptTokens }: Ask, { id, reasoningTokens }: Setting): (tokens: number) => string {
+function metadataOf(
+  { model, promptTokens }: ParsedRequest,
+  { id, reasoningTokens }: ReplyContext,
+): (tokens: number) => string {
   const details = `"promptTokensDetails":[{"modality":"TEXT","tokenCount":${promptTokens}}]`
   const thoughts = reasoningTokens > 0 ? `,"thoughtsTokenCount":${reasoningTokens}` : ''
   const tail = `,${details}${thoughts}},"modelVersion":${JSON.stringify(model)},"responseId":"${id}"`
   const before = promptTokens + reasoningTokens
   return (tokens) =>
-    `,"usageMetadata":{"promptTokenCount":${promptTokens},"candidatesTokenCount":${tokens},"totalTokenCount":${before + tokens}${tail}`
+    `,"usageMetadata":{"promptTokenCount":${promptTokens},"candidatesTokenCount":${tokens},` +
+    `"totalTokenCount":${before + tokens}${tail}`
 }

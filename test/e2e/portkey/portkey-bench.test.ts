@@ -1,7 +1,7 @@
 // kt through a real third-party gateway that says nothing about its own time: the overhead is read from the provider's stamps.
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { diagnose } from '../../../src/doctor/doctor.ts'
-import type { Provider } from '../../../src/provider/server.ts'
+import type { SimulatedProvider } from '../../../src/provider/server.ts'
 import type { RuleResult } from '../../../src/report/doctor-schema.ts'
 import { type BenchReport, benchReportSchema } from '../../../src/report/schema.ts'
 import { type Portkey, portkeyHeaders, startPortkey } from '../../setup/portkey.ts'
@@ -10,7 +10,7 @@ import { quickProvider } from '../../support/provider.ts'
 
 const MOST_ATTEMPTS = 10
 
-let provider: Provider
+let provider: SimulatedProvider
 let portkey: Portkey
 
 beforeAll(async () => {

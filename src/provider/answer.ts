@@ -1,27 +1,29 @@
 /**
- * A streamed answer in time. The schedule is absolute, from the request's last body byte, so a late timer or a slow reader
- * delays one write and not all that follow; a reader that is behind is waited for, and nothing piles up for it. A write of
- * several tokens leaves when its first one is due: the first write at the time to first token, the end as with single tokens.
+ * Writes an answer in time, whole or as a stream. The schedule is absolute, from the request's last body byte, so a
+ * late timer or a slow reader delays one write and not all that follow; a reader that is behind is waited for, and
+ * nothing piles up for it. A write of several tokens leaves when its first one is due: the first write at the time to
+ * first token, the end as with single tokens.
  */
-import type { Ask, Streamed, Whole } from './ask.ts'
-import { eventSizesOf, type StreamShape } from './ask.ts'
-import { brokenOff, type Mishap } from './faults.ts'
-import { type Pace, sumOf } from './latency.ts'
-import { textFrom } from './prompt.ts'
+import type { AnswerBody, ParsedRequest, StreamEvents } from './api.ts'
+import { drawEventSizes, type StreamShape } from './api.ts'
+import { brokenOff, type MidAnswerFault } from './faults.ts'
+import { type RequestDelays, sumDraws } from './latency.ts'
 import type { Reply, Stamps } from './reply.ts'
-
-/** A JSON answer in time: one write, head and body, or the two halves that a fault makes of it. */
+import { answerTextFrom } from './text.ts'
 
 /** Stands for the end of the body in a malformed answer. */
 const LOST_CHARS = 5
 
-/** Writes `body` at `dueUs`; it holds `tokens` tokens. */
+/**
+ * Writes the JSON `body` of `tokens` tokens at `dueUs`: head and body in one write, or the two halves that a fault
+ * makes of it.
+ */
 export function answerWhole(
   reply: Reply,
-  body: Whole,
+  body: AnswerBody,
   tokens: number,
   dueUs: number,
-  mishap: Mishap | undefined,
+  fault: MidAnswerFault | undefined,
   stallUs: number,
 ): void {
   const bareBytes = Buffer.byteLength(body('', ''))
@@ -31,12 +33,12 @@ export function answerWhole(
     const { member, text: textEnd } = reply.stamps(providerUs)
     const bytes = bareBytes + member.length + textEnd.length
     const text = body(member, textEnd)
-    if (mishap === undefined) {
+    if (fault === undefined) {
       reply.headJson(200, providerUs, bytes)
       reply.end(text)
       return
     }
-    if (mishap === 'malformed') {
+    if (fault === 'malformed') {
       reply.headJson(200, providerUs, bytes - LOST_CHARS)
       reply.end(text.slice(0, -LOST_CHARS))
       return
@@ -44,25 +46,25 @@ export function answerWhole(
     const half = text.slice(0, text.length >> 1)
     reply.headJson(200, providerUs, bytes)
     reply.write(half)
-    if (mishap === 'truncate') reply.cut('close')
+    if (fault === 'truncate') reply.cut('close')
     else reply.at(reply.nowUs() + stallUs, () => reply.end(text.slice(half.length)))
   })
 }
 
-export interface StreamPlan {
-  ask: Ask
-  wire: Streamed
-  pace: Pace
+interface StreamPlan {
+  request: ParsedRequest
+  wire: StreamEvents
+  delays: RequestDelays
   shape: StreamShape
-  mishap: Mishap | undefined
+  fault: MidAnswerFault | undefined
   stallUs: number
 }
 
-/** `firstDueUs` is when the first token is due. */
+/** Streams the answer, its first token at `firstDueUs`. */
 export function answerStream(reply: Reply, plan: StreamPlan, firstDueUs: number): void {
-  const { ask, wire, pace, shape } = plan
-  const nextSize = eventSizesOf(shape, ask.seed)
-  let { mishap } = plan
+  const { request, wire, delays, shape } = plan
+  const nextSize = drawEventSizes(shape, request.seed)
+  let { fault } = plan
   let dueUs = firstDueUs
   let sent = 0
   let broken = ''
@@ -70,20 +72,20 @@ export function answerStream(reply: Reply, plan: StreamPlan, firstDueUs: number)
   /** The events of one write. Moves `sent` and `dueUs` on. */
   const nextEvents = ({ member, text: textEnd }: Stamps): string => {
     let chunk = ''
-    for (let i = 0; i < shape.eventsPerWrite && sent < ask.tokens; i++) {
-      const size = Math.min(nextSize(), ask.tokens - sent)
-      const text = textFrom(sent, size) + textEnd
+    for (let i = 0; i < shape.eventsPerWrite && sent < request.tokens; i++) {
+      const size = Math.min(nextSize(), request.tokens - sent)
+      const text = answerTextFrom(sent, size) + textEnd
       sent += size
-      dueUs += size === 1 ? pace.nextGapUs() : sumOf(pace.nextGapUs, size)
+      dueUs += size === 1 ? delays.nextGapUs() : sumDraws(delays.nextGapUs, size)
       chunk += wire.event(text, sent, member)
     }
     return chunk
   }
 
-  /** True where the stream has ended of it. */
-  const meetMishap = (): boolean => {
-    const met = mishap
-    mishap = undefined
+  /** True where the fault has ended the stream. */
+  const applyFault = (): boolean => {
+    const met = fault
+    fault = undefined
     if (met === 'stall') dueUs = Math.max(dueUs, reply.nowUs()) + plan.stallUs
     if (met === 'malformed') broken = cutShort(wire.event('', sent, ''))
     if (met === 'truncate') reply.cut('close')
@@ -97,8 +99,8 @@ export function answerStream(reply: Reply, plan: StreamPlan, firstDueUs: number)
 
   const pump = (): void => {
     while (reply.isDue(dueUs)) {
-      if (mishap && sent > 0 && sent >= ask.tokens >> 1) {
-        if (meetMishap()) return
+      if (fault && sent > 0 && sent >= request.tokens >> 1) {
+        if (applyFault()) return
         continue
       }
       const providerUs = reply.providerUs()
@@ -109,7 +111,7 @@ export function answerStream(reply: Reply, plan: StreamPlan, firstDueUs: number)
         reply.headStream(providerUs)
         chunk += wire.open(stamps.member)
       }
-      if (sent === ask.tokens) {
+      if (sent === request.tokens) {
         reply.note(200, providerUs)
         reply.end(chunk + wire.close(stamps.member))
         return
