@@ -1,4 +1,7 @@
-/** `kt doctor`, whole: gathers the evidence that was named (a config, a report, a gateway to measure) and asks every rule about it. */
+/**
+ * `kt doctor`: gathers the evidence that was named (a config, a report, a gateway to measure) and asks every rule for
+ * its opinion of each kind of evidence.
+ */
 
 import { stringify } from 'yaml'
 import { z } from 'zod'
@@ -20,41 +23,38 @@ import type { BenchReport } from '../report/schema.ts'
 import { ktVersion } from '../system/machine.ts'
 import { DEFAULT_MODEL } from '../workload/choose.ts'
 import { type GatewayFile, readGatewayFile } from './config/read.ts'
-import { measure } from './probe/measure.ts'
-import type { Measured } from './probe/measured.ts'
-import { type DoctorHooks, type DoctorRequest, refuse } from './probe/prober.ts'
-import { type ConfigKind, notChecked, type Opinion, type Rule } from './rule.ts'
+import { announce, type DoctorHooks, type DoctorRequest, openTarget, refuseContradictions } from './open-target.ts'
+import { type MeasureResult, measure } from './probe/measure.ts'
+import type { Measurements } from './probe/measured.ts'
+import { type ConfigKind, type DoctorRule, notChecked, type Opinion } from './rule.ts'
 import { RULES } from './rules.ts'
-import { announce, openPlace } from './run.ts'
 
-export interface Diagnosis {
+interface Diagnosis {
   result: DoctorResult
   exitCode: ExitCode
 }
 
-type Attempt = Awaited<ReturnType<typeof measure>>
-
 export async function diagnose(request: DoctorRequest, hooks: DoctorHooks): Promise<Diagnosis> {
-  refuse(request)
-  const headers = headersOf(request.header)
+  refuseContradictions(request)
+  const headers = parseHeaders(request.header)
   const file = request.config === undefined ? undefined : readGatewayFile(request.config)
   const report = request.report === undefined ? undefined : readReport(request.report)
-  const place = await openPlace(request, file, hooks)
-  let attempt: Attempt | undefined
-  if (place) {
-    announce(place.target, hooks.note)
-    const { target, providerOrigin, keys, fresh, close } = place
+  const pair = await openTarget(request, file, hooks)
+  let attempt: MeasureResult | undefined
+  if (pair) {
+    announce(pair.target, hooks.note)
+    const { target, providerOrigin, keys, fresh, close } = pair
     const subject = { target, providerOrigin, keys, fresh, model: request.model ?? DEFAULT_MODEL, header: headers }
     attempt = await measure({ ...subject, interrupt: hooks.interrupt })
-      .catch((error: unknown): Attempt => {
-        if (hooks.interrupt.aborted) return { failure: 'interrupted', requests: 0 }
+      .catch((error: unknown): MeasureResult => {
+        if (hooks.interrupt.aborted) return { ok: false, why: 'interrupted', requests: 0 }
         throw error
       })
       .finally(close)
   }
-  const measured = attempt && 'whole' in attempt ? attempt : undefined
-  const secrets = [...(place?.keys ?? []).flatMap((key) => key ?? []), ...headers.map(([, value]) => value)]
-  const failure = attempt && 'failure' in attempt ? withoutSecrets(attempt.failure, secrets) : null
+  const measured = attempt?.ok ? attempt.value : undefined
+  const secrets = [...(pair?.keys ?? []).flatMap((key) => key ?? []), ...headers.map(([, value]) => value)]
+  const failure = attempt && !attempt.ok ? withoutSecrets(attempt.why, secrets) : null
   const rules = RULES.map((rule) => askRule(rule, { file, report, measured, failure }))
   const severity = request.severity ?? 'warning'
   const found = (of: Severity): number => rules.filter((rule) => rule.severity === of).length
@@ -64,11 +64,11 @@ export async function diagnose(request: DoctorRequest, hooks: DoctorHooks): Prom
     config: file ? { path: file.path, kind: file.kind } : null,
     report: request.report === undefined ? null : { path: request.report },
     measured:
-      place && attempt
+      pair && attempt
         ? {
-            url: place.target.shownUrl,
-            providerUrl: place.providerOrigin ?? null,
-            requests: attempt.requests,
+            url: pair.target.shownUrl,
+            providerUrl: pair.providerOrigin ?? null,
+            requests: attempt.ok ? attempt.value.requests : attempt.requests,
             failure,
           }
         : null,
@@ -80,33 +80,36 @@ export async function diagnose(request: DoctorRequest, hooks: DoctorHooks): Prom
     },
     rules,
   }
-  return { result, exitCode: exitCodeOf(rules, severity, failure, hooks.interrupt.aborted) }
+  return { result, exitCode: chooseExitCode(rules, severity, failure, hooks.interrupt.aborted) }
 }
 
-function exitCodeOf(rules: readonly RuleResult[], from: Severity, failure: string | null, stopped: boolean): ExitCode {
+function chooseExitCode(
+  rules: readonly RuleResult[],
+  from: Severity,
+  failure: string | null,
+  stopped: boolean,
+): ExitCode {
   if (stopped) return EXIT.interrupted
   const rank = (severity: Severity | null): number => (severity === null ? -1 : SEVERITIES.indexOf(severity))
   if (rules.some(({ severity }) => rank(severity) >= rank(from))) return EXIT.breached
   return failure === null ? EXIT.passed : EXIT.inconclusive
 }
 
-function headersOf(given: readonly string[] = []): (readonly [string, string])[] {
+function parseHeaders(given: readonly string[] = []): (readonly [string, string])[] {
   return given.map((text) => parseWith(text, z.string().pipe(header), '--header', "header of the form 'Name: value'"))
 }
 
-/** One rule, asked about all the evidence there is: an opinion a kind, and what comes of them together. */
-
-/** What there is to look at. */
+/** The evidence of an examination. */
 interface Gathered {
   file: GatewayFile | undefined
   report: BenchReport | undefined
-  measured: Measured | undefined
+  measured: Measurements | undefined
   /** Why there is no measurement, though one was asked for. */
   failure: string | null
 }
 
-/** What each kind of evidence that there is says of `rule`. */
-export function askRule(rule: Rule, { file, report, measured, failure }: Gathered): RuleResult {
+/** The opinions of `rule`, one for each kind of evidence there is, and what they come to together. */
+export function askRule(rule: DoctorRule, { file, report, measured, failure }: Gathered): RuleResult {
   const opinions: DoctorOpinion[] = []
   const add = (by: Evidence, opinion: Opinion, kind: ConfigKind | undefined): void => {
     if (opinion.status !== 'found') opinions.push({ by, ...opinion })
@@ -117,10 +120,10 @@ export function askRule(rule: Rule, { file, report, measured, failure }: Gathere
       opinions.push({ status: 'found', by, severity, certainty, seen, cost, fix: { how, patch: yaml } })
     }
   }
-  if (file) add('config', ofConfig(rule, file), file.kind)
+  if (file) add('config', judgeConfig(rule, file), file.kind)
   // A patch is no help where the config says so already.
   const kind = opinions[0]?.status === 'fine' ? undefined : file?.kind
-  if (report) add('report', ofReport(rule, report), kind)
+  if (report) add('report', judgeReport(rule, report), kind)
   if (measured)
     add('measurement', typeof rule.measure === 'string' ? notChecked(rule.measure) : rule.measure(measured), kind)
   else if (failure !== null) add('measurement', notChecked(`nothing could be measured: ${failure}`), kind)
@@ -135,12 +138,12 @@ export function askRule(rule: Rule, { file, report, measured, failure }: Gathere
   }
 }
 
-function ofConfig({ config }: Rule, file: GatewayFile): Opinion {
+function judgeConfig({ config }: DoctorRule, file: GatewayFile): Opinion {
   const look = config[file.kind] as ((of: GatewayFile) => Opinion) | string
   return typeof look === 'string' ? notChecked(look) : look(file)
 }
 
-function ofReport({ report: look }: Rule, report: BenchReport): Opinion {
+function judgeReport({ report: look }: DoctorRule, report: BenchReport): Opinion {
   if (typeof look === 'string') return notChecked(look)
   if (report.target.role === 'direct') return notChecked('the run went straight to the provider')
   return report.totals.sent === 0 ? notChecked('the run sent nothing') : look(report)

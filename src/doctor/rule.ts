@@ -1,51 +1,51 @@
 /**
- * What a rule is: a fault of gateways, what it costs, how it is mended, and how each kind of evidence shows it. A rule looks and
- * says; it reads no file and sends nothing. Evidence that cannot tell says why, and never passes for fine.
+ * A rule is a fault of gateways: what it costs, how it is fixed, and how each kind of evidence shows it. A rule judges
+ * evidence; it reads no file and sends nothing. Evidence that cannot tell says why, and never passes for fine.
  */
 import type { DoctorOpinion, Severity } from '../report/doctor-schema.ts'
 import type { BenchReport } from '../report/schema.ts'
 import type { GatewayFile, KongFile, KtFile, LiteLlmFile } from './config/read.ts'
-import type { Measured } from './probe/measured.ts'
+import type { Measurements } from './probe/measured.ts'
 
 export type ConfigKind = GatewayFile['kind']
 /** A part of a config, to be merged into it. */
 type Patch = Record<string, unknown>
 
-export interface Found {
+interface FoundFault {
   status: 'found'
   severity: Severity
   certainty: Extract<DoctorOpinion, { status: 'found' }>['certainty']
   seen: string
-  /** Where it differs from the rule's. */
+  /** Where cost, fix or patch differ from the rule's. */
   cost?: string
   how?: string
   patch?: Patch
 }
 
-export type Opinion = Found | { status: 'fine'; seen: string } | { status: 'not-checked'; why: string }
+export type Opinion = FoundFault | { status: 'fine'; seen: string } | { status: 'not-checked'; why: string }
 
-export interface Rule {
+export interface DoctorRule {
   id: string
   title: string
   /** What it costs those who have it. */
   cost: string
   fix: { how: string } & Partial<Record<ConfigKind, Patch>>
-  /** What a config of each kind says; a string is why it says nothing. */
+  /** The opinion by a config of each kind; a string says why such a config cannot show the fault. */
   config: {
     kt: ((file: KtFile) => Opinion) | string
     kong: ((file: KongFile) => Opinion) | string
     litellm: ((file: LiteLlmFile) => Opinion) | string
   }
   report: ((report: BenchReport) => Opinion) | string
-  measure: ((measured: Measured) => Opinion) | string
+  measure: ((measured: Measurements) => Opinion) | string
 }
 
 export function found(
   severity: Severity,
-  certainty: Found['certainty'],
+  certainty: FoundFault['certainty'],
   seen: string,
-  more: Partial<Found> = {},
-): Found {
+  more: Partial<FoundFault> = {},
+): FoundFault {
   return { status: 'found', severity, certainty, seen, ...more }
 }
 
@@ -58,6 +58,6 @@ export function notChecked(why: string): Opinion {
 }
 
 /** A rule that no file shows. */
-export function onlyMeasured(why: string): Rule['config'] {
+export function onlyMeasured(why: string): DoctorRule['config'] {
   return { kt: why, kong: why, litellm: why }
 }

@@ -1,8 +1,9 @@
 /**
- * The rules, in the order in which they are told. First the performance guide's six anti-patterns: the five of its table, and starting cold,
- * which its text calls for warming up against. Then what its text advises beside them, then what gateways were caught at.
+ * The rules, in the order in which they are printed. First the performance guide's six anti-patterns: the five of its
+ * table, and starting cold, which its text calls for warming up against. Then what its text advises beside them, then
+ * faults that gateways were found to have.
  */
-import type { Rule } from './rule.ts'
+import type { DoctorRule } from './rule.ts'
 import { smallBody } from './rules/body-size.ts'
 import { fakeStreaming } from './rules/buffering.ts'
 import { cacheDisabled, sharedCache } from './rules/cache.ts'
@@ -20,7 +21,7 @@ import { unboundedPolicy } from './rules/policies.ts'
 import { noisyInstrument, serverTimingUnit } from './rules/signals.ts'
 import { lostEvents, mergedEvents, missingDone, missingUsage } from './rules/stream-content.ts'
 
-export const RULES: readonly Rule[] = [
+export const RULES: readonly DoctorRule[] = [
   newConnectionPerRequest,
   synchronousEvents,
   unboundedPolicy,

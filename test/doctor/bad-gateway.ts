@@ -1,4 +1,7 @@
-/** A small gateway on real sockets that makes the mistakes it is told to make; with none it passes everything on as it comes. */
+/**
+ * A small gateway on real sockets that makes the mistakes it is told to make; with none it passes everything on as it
+ * comes.
+ */
 import { Agent, createServer, type IncomingMessage, request, type ServerResponse } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
 import type { SimulatedProvider } from '../../src/provider/server.ts'

@@ -4,9 +4,9 @@ import { afterAll, describe, expect, test } from 'vitest'
 import { stringify } from 'yaml'
 import { configFile } from '../../reference-gateway/config/config-file.ts'
 import { diagnose } from '../../src/doctor/doctor.ts'
+import { isolateConfig } from '../../src/doctor/open-target.ts'
 import { backtracks } from '../../src/doctor/rules/policies.ts'
 import { RULES } from '../../src/doctor/rules.ts'
-import { isolated } from '../../src/doctor/run.ts'
 import { tempDir } from '../support/kt.ts'
 
 const dir = tempDir()
@@ -185,7 +185,7 @@ test('--run takes a config as it stands, but for what would leave this machine o
     policies: [policy({})],
   }
   const file = { kind: 'kt' as const, path: 'g.yaml', raw, config: configFile.parse(raw) }
-  const taken = isolated(file, 'http://127.0.0.1:1', 'http://127.0.0.1:2/v1/traces')
+  const taken = isolateConfig(file, 'http://127.0.0.1:1', 'http://127.0.0.1:2/v1/traces')
   const { gateway, policies } = configFile.parse(taken)
   expect(JSON.stringify(taken)).not.toMatch(/secret|anthropic\.com|gemini\.example|otlp\.example|var\/log/)
   expect(gateway.providers.map(({ base_url: { origin, basePath } }) => origin + basePath)).toEqual([

@@ -1,7 +1,8 @@
-// A timer of 25 ms before first tokens, told from what a busy machine does: delays of the kinds that were seen on two cores under load.
+// A timer of 25 ms before first tokens, told from what a busy machine does: delays of the kinds that were seen on two
+// cores under load.
 import { expect, test } from 'vitest'
 import { askRule } from '../../src/doctor/doctor.ts'
-import type { Answer, Measured } from '../../src/doctor/probe/measured.ts'
+import type { Measurements, ProbeAnswer } from '../../src/doctor/probe/measured.ts'
 import { fixedTimer } from '../../src/doctor/rules/fixed-timer.ts'
 
 const NONCE = 'abcdefghijklmnop'
@@ -11,7 +12,7 @@ const TOKENS = 64
 
 const stamp = (providerUs: number) => ({ nonce: NONCE, attempt: 1, providerUs })
 
-function answer(rest: Partial<Answer>): Answer {
+function answer(rest: Partial<ProbeAnswer>): ProbeAnswer {
   return {
     nonce: NONCE,
     outcome: 'OK',
@@ -29,7 +30,7 @@ function answer(rest: Partial<Answer>): Answer {
 }
 
 /** The first token comes `addedMs` after it was written, the others after `laterMs`. */
-function stream(addedMs: number, laterMs: number): Answer {
+function stream(addedMs: number, laterMs: number): ProbeAnswer {
   const tokens = Array.from({ length: TOKENS }, (_, i) => {
     const providerUs = PROVIDER_US + i * GAP_US
     // Nothing overtakes what was held.
@@ -39,12 +40,12 @@ function stream(addedMs: number, laterMs: number): Answer {
   return answer({ tokens })
 }
 
-const whole = (addedMs: number): Answer =>
+const whole = (addedMs: number): ProbeAnswer =>
   answer({ streamed: false, tookUs: PROVIDER_US + addedMs * 1_000, stamp: stamp(PROVIDER_US) })
 
 function opinionOn(firstMs: number[], wholeMs: number[]) {
   const one = whole(1)
-  const measured: Measured = {
+  const measured: Measurements = {
     url: 'http://127.0.0.1:1',
     requests: firstMs.length + wholeMs.length,
     opened: 1,

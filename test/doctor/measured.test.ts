@@ -1,5 +1,5 @@
-// Each fault that is measured, both ways, on real sockets: a gateway that has it is found to have it and nothing else, and one that passes
-// everything on as it comes is found to have none.
+// Each fault that is measured, both ways, on real sockets: a gateway that has it is found to have it and nothing else,
+// and one that passes everything on as it comes is found to have none.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { diagnose } from '../../src/doctor/doctor.ts'
 import type { SimulatedProvider } from '../../src/provider/server.ts'

@@ -1,6 +1,7 @@
 /**
- * Reads the config of a gateway and tells which gateway's it is: the reference gateway's YAML (its own schema, so defaults are
- * known), Kong's declarative config, LiteLLM's. A file of none of these kinds is a UserError, never a clean bill of health.
+ * Reads the config of a gateway and tells which gateway's it is: the reference gateway's YAML (its own schema, so
+ * defaults are known), Kong's declarative config, LiteLLM's. A file of none of these kinds is a UserError, never a
+ * clean bill of health.
  */
 import { z } from 'zod'
 import { configFile } from '../../../reference-gateway/config/config-file.ts'
@@ -8,7 +9,6 @@ import { UserError } from '../../errors.ts'
 import { parseWith, readYaml } from '../../parse/file.ts'
 
 /** The part of a LiteLLM proxy's config.yaml that rules look at. Everything else passes unread. */
-
 const liteLlmFile = z.looseObject({
   model_list: z.array(z.looseObject({ model_name: z.string() })).nullish(),
   litellm_settings: z
@@ -29,21 +29,18 @@ const liteLlmFile = z.looseObject({
     .nullish(),
 })
 
-/**
- * The part of Kong's declarative config (DB-less, decK) that rules look at: its plugins, which may stand at the top, or in a
- * service, a route or a consumer. Everything else passes unread.
- */
-
 const pluginFile = z.looseObject({
   name: z.string(),
   enabled: z.boolean().default(true),
   config: z.record(z.string(), z.unknown()).nullish(),
 })
-
 const plugins = z.array(pluginFile).nullish()
-
 const routes = z.array(z.looseObject({ name: z.string().optional(), plugins })).nullish()
 
+/**
+ * The part of Kong's declarative config (DB-less, decK) that rules look at: its plugins, which may stand at the top, or
+ * in a service, a route or a consumer. Everything else passes unread.
+ */
 const kongFile = z.looseObject({
   _format_version: z.union([z.string(), z.number()]),
   services: z.array(z.looseObject({ name: z.string().optional(), plugins, routes })).nullish(),
@@ -55,20 +52,6 @@ const kongFile = z.looseObject({
 export interface KongPlugin {
   name: string
   config: Record<string, unknown>
-}
-
-/** Every enabled plugin, wherever it stands. */
-function pluginsOf(file: z.output<typeof kongFile>): KongPlugin[] {
-  const owners = [
-    file,
-    ...(file.services ?? []).flatMap((service) => [service, ...(service.routes ?? [])]),
-    ...(file.routes ?? []),
-    ...(file.consumers ?? []),
-  ]
-  return owners
-    .flatMap((owner) => owner.plugins ?? [])
-    .filter(({ enabled }) => enabled)
-    .map(({ name, config }) => ({ name, config: config ?? {} }))
 }
 
 export interface KtFile {
@@ -107,7 +90,7 @@ export function readGatewayFile(path: string): GatewayFile {
   const keys = typeof raw === 'object' && raw !== null ? Object.keys(raw) : []
   const has = (marks: readonly string[]): boolean => marks.some((mark) => keys.includes(mark))
   if (has(MARKS.kong)) {
-    return { kind: 'kong', path, plugins: pluginsOf(parseWith(raw, kongFile, path, 'declarative config of Kong')) }
+    return { kind: 'kong', path, plugins: enabledPlugins(parseWith(raw, kongFile, path, 'declarative config of Kong')) }
   }
   if (has(MARKS.litellm)) {
     return { kind: 'litellm', path, config: parseWith(raw, liteLlmFile, path, 'LiteLLM config') }
@@ -119,4 +102,18 @@ export function readGatewayFile(path: string): GatewayFile {
 and LiteLLM's (model_list:, litellm_settings:). Any other gateway is examined
 by measuring: kt doctor --url http://…`,
   )
+}
+
+/** Every enabled plugin, wherever it stands. */
+function enabledPlugins(file: z.output<typeof kongFile>): KongPlugin[] {
+  const owners = [
+    file,
+    ...(file.services ?? []).flatMap((service) => [service, ...(service.routes ?? [])]),
+    ...(file.routes ?? []),
+    ...(file.consumers ?? []),
+  ]
+  return owners
+    .flatMap((owner) => owner.plugins ?? [])
+    .filter(({ enabled }) => enabled)
+    .map(({ name, config }) => ({ name, config: config ?? {} }))
 }

@@ -1,17 +1,18 @@
 /**
- * The measurement: a fixed, small number of requests (MOST_REQUESTS), one after another, so that what is seen is the gateway's doing and
- * not a queue's. Where the simulated provider behind the gateway is known, its own record is read at the end, and a few streams
- * are asked of it directly, to know what it sends.
+ * The measurement: a fixed, small number of requests (MOST_REQUESTS), one after another, so that what is seen is the
+ * gateway's doing and not a queue's. Where the simulated provider behind the gateway is known, its own record is read
+ * at the end, and a few streams are asked of it directly, to know what it sends.
  */
 import { randomUUID } from 'node:crypto'
 import { toHeaders } from '../../bench/build-plan.ts'
 import type { Target } from '../../client/target.ts'
+import { type Failure, type Result, success } from '../../errors.ts'
 import { type ProviderRecord, readStats, readTruth } from '../../overhead/stamped.ts'
 import { randomFrom } from '../../stats/random.ts'
 import { drawArmTag } from '../../wire/nonce.ts'
 import { promptWorkload, requestMaker } from '../../workload/workload.ts'
-import type { Answer, Measured, ProviderView } from './measured.ts'
-import { Prober, type Question } from './prober.ts'
+import type { Measurements, ProbeAnswer, ProviderView } from './measured.ts'
+import { type ProbeRequest, Prober } from './prober.ts'
 
 const WHOLE = 8
 const STREAMS = 10
@@ -31,13 +32,13 @@ const NOTICE_EVERY_MS = 100
 
 const PROMPT = 'Say something plain in one paragraph.'
 /**
- * `(a+)+$`, `(\w+\s?)*$` and their like try every way to cut the run of letters into pieces: 2^24 steps, a sixth of a second of one
- * core, which is seen and harms nobody. A linear or bounded search takes no longer than for words.
+ * `(a+)+$`, `(\w+\s?)*$` and their like try every way to cut the run of letters into pieces: 2^24 steps, a sixth of a
+ * second of one core, which is seen and harms nobody. A linear or bounded search takes no longer than for words.
  */
 const HOSTILE = `${'a'.repeat(24)}!`
 const PLAIN = 'some plain words, no more.'
 
-export interface Subject {
+interface Examination {
   target: Target
   /** Address of the simulated provider, where it is known. */
   providerOrigin: string | undefined
@@ -50,23 +51,26 @@ export interface Subject {
   interrupt: AbortSignal
 }
 
-/** Either what was measured, or why nothing could be. Throws what `interrupt` was aborted with. */
-export async function measure(subject: Subject): Promise<Measured | { failure: string; requests: number }> {
+/** What was measured, or why nothing could be, after how many requests. */
+export type MeasureResult = Result<Measurements, Failure & { requests: number }>
+
+/** Measures the gateway; rejects with the reason that `interrupt` was aborted with. */
+export async function measure(subject: Examination): Promise<MeasureResult> {
   const { target, providerOrigin, keys, interrupt } = subject
-  const ask = questions(subject.model)
+  const build = requestFactory(subject.model)
   const first = new Prober(target, headersFor(subject, keys[0]))
   const second = new Prober(target, headersFor(subject, keys[1]))
-  const all = async (prober: Prober, list: readonly Question[]): Promise<Answer[]> => {
-    const answers: Answer[] = []
-    for (const question of list) {
+  const all = async (prober: Prober, list: readonly ProbeRequest[]): Promise<ProbeAnswer[]> => {
+    const answers: ProbeAnswer[] = []
+    for (const probe of list) {
       interrupt.throwIfAborted()
-      answers.push(await prober.ask(question))
+      answers.push(await prober.send(probe))
     }
     return answers
   }
-  const one = async (prober: Prober, question: Question): Promise<Answer> => {
+  const one = async (prober: Prober, probe: ProbeRequest): Promise<ProbeAnswer> => {
     interrupt.throwIfAborted()
-    return prober.ask(question)
+    return prober.send(probe)
   }
   const direct =
     providerOrigin === undefined
@@ -74,32 +78,34 @@ export async function measure(subject: Subject): Promise<Measured | { failure: s
       : new Prober({ ...target, origin: providerOrigin, path: DIRECT_PATH }, headersFor(subject, keys[0]))
   try {
     const warm = providerOrigin && subject.fresh ? (await readStats(providerOrigin)).connectionsOpened - 1 : undefined
-    const whole = await all(first, [ask({})])
+    const whole = await all(first, [build({})])
     const [opening] = whole
-    if (opening && opening.outcome !== 'OK') return { failure: `${opening.outcome}: ${opening.detail}`, requests: 1 }
+    if (opening && opening.outcome !== 'OK') {
+      return { ok: false, why: `${opening.outcome}: ${opening.detail}`, requests: 1 }
+    }
     // In turns: what else the machine does meets both kinds alike.
-    const streams: Answer[] = []
+    const streams: ProbeAnswer[] = []
     while (streams.length < STREAMS) {
-      streams.push(await one(first, ask({ stream: true })))
-      if (whole.length < WHOLE) whole.push(await one(first, ask({})))
+      streams.push(await one(first, build({ stream: true })))
+      if (whole.length < WHOLE) whole.push(await one(first, build({})))
     }
     const { opened } = first
-    const plain: Answer[] = []
-    const hostile: Answer[] = []
+    const plain: ProbeAnswer[] = []
+    const hostile: ProbeAnswer[] = []
     for (let turn = 0; turn < EACH_OF_PROMPTS; turn++) {
-      plain.push(await one(first, ask({ prompt: PLAIN, maxTokens: 1 })))
-      hostile.push(await one(first, ask({ prompt: HOSTILE, maxTokens: 1 })))
+      plain.push(await one(first, build({ prompt: PLAIN, maxTokens: 1 })))
+      hostile.push(await one(first, build({ prompt: HOSTILE, maxTokens: 1 })))
     }
-    const again = ask({ temperature: 0 })
+    const again = build({ temperature: 0 })
     const repeated = [await one(first, again), await one(first, again)] as const
-    const shared = ask({ temperature: 0 })
+    const shared = build({ temperature: 0 })
     const tenants = [await one(first, shared), await one(second, shared)] as const
-    const left = await one(first, ask({ stream: true, maxTokens: LONG_TOKENS, leaveAfterUs: LEAVE_AFTER_US }))
+    const left = await one(first, build({ stream: true, maxTokens: LONG_TOKENS, leaveAfterUs: LEAVE_AFTER_US }))
     let provider: ProviderView | undefined
     if (direct && providerOrigin) {
       const answers = await all(
         direct,
-        times(DIRECT, () => ask({ stream: true })),
+        times(DIRECT, () => build({ stream: true })),
       )
       const truth = await truthOnceLeft(providerOrigin, left.nonce)
       const { connections } = await readStats(providerOrigin)
@@ -108,7 +114,7 @@ export async function measure(subject: Subject): Promise<Measured | { failure: s
     }
     const requests = first.requests + second.requests + (direct ? direct.requests : 0)
     const oneIdentity = subject.header.some(([name]) => IDENTITY.has(name)) || keys[0] === keys[1]
-    return {
+    return success({
       oneIdentity,
       url: target.shownUrl,
       requests,
@@ -121,18 +127,18 @@ export async function measure(subject: Subject): Promise<Measured | { failure: s
       hostile,
       left,
       provider,
-    }
+    })
   } finally {
     await Promise.all([first.close(), second.close(), direct?.close()])
   }
 }
 
-/** Headers by which a client says who it is. */
+/** Headers by which a client is known. */
 const IDENTITY = new Set(['authorization', 'x-api-key', 'api-key'])
 
 const DIRECT_PATH = '/v1/chat/completions'
 
-function headersFor({ header }: Subject, key: string | undefined): Record<string, string> {
+function headersFor({ header }: Examination, key: string | undefined): Record<string, string> {
   return toHeaders('text/event-stream, application/json', key, header)
 }
 
@@ -140,7 +146,7 @@ function times<T>(count: number, make: () => T): T[] {
   return Array.from({ length: count }, make)
 }
 
-interface Wish {
+interface RequestOptions {
   prompt?: string
   stream?: boolean
   maxTokens?: number
@@ -148,8 +154,8 @@ interface Wish {
   leaveAfterUs?: number
 }
 
-/** Makes questions, each with a nonce of its own, as a bench makes them. */
-function questions(model: string): (wish: Wish) => Question {
+/** Makes requests as a bench makes them, each with a nonce of its own. */
+function requestFactory(model: string): (options: RequestOptions) => ProbeRequest {
   const tag = drawArmTag(randomFrom(randomUUID()))
   let index = 0
   return ({
@@ -170,7 +176,10 @@ function questions(model: string): (wish: Wish) => Question {
   }
 }
 
-/** The provider's record, once it has noticed that the client of `left` is gone, or has written all; else as it is in the end. */
+/**
+ * The provider's record, once it has noticed that the client of `left` is gone, or has written all; else as it is in
+ * the end.
+ */
 async function truthOnceLeft(origin: string, left: string): Promise<Map<string, ProviderRecord[]>> {
   for (let waitedMs = 0; ; waitedMs += NOTICE_EVERY_MS) {
     const truth = new Map<string, ProviderRecord[]>()

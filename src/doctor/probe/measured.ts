@@ -1,6 +1,6 @@
 /**
- * What was measured for the rules, as plain data, and the few readings that several of them take from it: what the gateway added to each
- * token and to the end, by the provider's stamps.
+ * What was measured for the rules, as plain data, and the few readings that several of them take from it: what the
+ * gateway added to each token and to the end, by the provider's stamps.
  */
 import type { ResponseHeaders } from '../../client/request-result.ts'
 import type { ProviderRecord } from '../../overhead/stamped.ts'
@@ -14,7 +14,7 @@ export interface TokenSeen {
 }
 
 /** One request and what came of it. */
-export interface Answer {
+export interface ProbeAnswer {
   nonce: string
   outcome: Outcome
   detail: string
@@ -36,31 +36,31 @@ export interface ProviderView {
   /** What it did, by nonce. */
   truth: ReadonlyMap<string, readonly ProviderRecord[]>
   /** Streams asked of it directly. */
-  direct: readonly Answer[]
+  direct: readonly ProbeAnswer[]
   /** Connections to it since its start, by protocol. */
   connections: { http1: number; http2: number }
   /** Connections that a gateway started for this had opened before its first request. */
   warm: number | undefined
 }
 
-export interface Measured {
+export interface Measurements {
   url: string
   requests: number
   /** Connections that those of `whole` and `streams` took. */
   opened: number
-  whole: readonly Answer[]
-  streams: readonly Answer[]
+  whole: readonly ProbeAnswer[]
+  streams: readonly ProbeAnswer[]
   /** One request with temperature 0, and once more. */
-  repeated: readonly [Answer, Answer]
+  repeated: readonly [ProbeAnswer, ProbeAnswer]
   /** One request with temperature 0 by one client, and by another. */
-  tenants: readonly [Answer, Answer]
+  tenants: readonly [ProbeAnswer, ProbeAnswer]
   /** A header given for all requests makes the two clients one. */
   oneIdentity: boolean
   /** In turns: a prompt of words, and one of the same length on which careless patterns stall. */
-  plain: readonly Answer[]
-  hostile: readonly Answer[]
+  plain: readonly ProbeAnswer[]
+  hostile: readonly ProbeAnswer[]
   /** A stream whose client left early. */
-  left: Answer
+  left: ProbeAnswer
   provider: ProviderView | undefined
 }
 
@@ -70,12 +70,12 @@ export const NO_STAMPS = "the answers bear no stamps of kt's simulated provider"
 
 export const NOT_STREAMED = 'the run was not streamed'
 
-export function answered(answers: readonly Answer[]): Answer[] {
+export function answered(answers: readonly ProbeAnswer[]): ProbeAnswer[] {
   return answers.filter(({ outcome }) => outcome === 'OK')
 }
 
 /** What the gateway added until each token came; empty where the stamps are missing, foreign or of a retry. */
-export function addedByToken({ nonce, tokens }: Answer): number[] {
+export function addedByToken({ nonce, tokens }: ProbeAnswer): number[] {
   const added = tokens.flatMap(({ sinceSentUs, stamp }) =>
     isOwn(stamp, nonce) ? [sinceSentUs - stamp.providerUs] : [],
   )
@@ -83,17 +83,20 @@ export function addedByToken({ nonce, tokens }: Answer): number[] {
 }
 
 /** What it added until the end; undefined where the stamp is missing, foreign or of a retry. */
-export function addedToEnd({ nonce, stamp, tookUs }: Answer): number | undefined {
+export function addedToEnd({ nonce, stamp, tookUs }: ProbeAnswer): number | undefined {
   return isOwn(stamp, nonce) ? tookUs - stamp.providerUs : undefined
 }
 
 /** Over how long its tokens came. */
-export function spreadUs({ tokens }: Answer): number {
+export function spreadUs({ tokens }: ProbeAnswer): number {
   return (tokens.at(-1)?.sinceSentUs ?? 0) - (tokens[0]?.sinceSentUs ?? 0)
 }
 
-/** Of each stream whose stamps are its own: what was added to each token, and over how long they came here and were written there. */
-export function streamDelays({ streams }: Measured): { added: number[]; hereUs: number; thereUs: number }[] {
+/**
+ * Of each stream whose stamps are its own: what was added to each token, and over how long they came here and were
+ * written there.
+ */
+export function streamDelays({ streams }: Measurements): { added: number[]; hereUs: number; thereUs: number }[] {
   return answered(streams).flatMap((answer) => {
     const added = addedByToken(answer)
     const [first, last] = [answer.tokens[0], answer.tokens.at(-1)]

@@ -1,14 +1,14 @@
 /** Limits on the size of a request: long prompts and images are larger than what APIs were built for. */
 import { formatBytes } from '../../units.ts'
 import type { KongPlugin } from '../config/read.ts'
-import { fine, found, type Rule } from '../rule.ts'
+import { type DoctorRule, fine, found } from '../rule.ts'
 
 const SMALL_BODY = 1024 ** 2
 const KONG_AI_BODY = 8 * 1024
 const UNITS: Record<string, number> = { megabytes: 1_000_000, kilobytes: 1_000, bytes: 1 }
 const READS_BODY = /^ai-(?:proxy|prompt-guard|prompt-decorator|prompt-template|request-transformer)/
 
-export const smallBody: Rule = {
+export const smallBody: DoctorRule = {
   id: 'small-body-limit',
   title: 'Long prompts are refused for their size',
   cost: 'a prompt of 100,000 tokens is about 400 KB of JSON, images more: such requests fail',

@@ -1,7 +1,7 @@
 /** Streams that are none: the tokens come together, when the provider has written its last one. */
 import { formatMs } from '../../units.ts'
-import { type Answer, answered, median, NO_STAMPS, NOT_STREAMED, spreadUs } from '../probe/measured.ts'
-import { fine, found, notChecked, type Opinion, type Rule } from '../rule.ts'
+import { answered, median, NO_STAMPS, NOT_STREAMED, type ProbeAnswer, spreadUs } from '../probe/measured.ts'
+import { type DoctorRule, fine, found, notChecked, type Opinion } from '../rule.ts'
 
 const FEWEST_STREAMS = 5
 
@@ -14,7 +14,7 @@ const BURST_MS = 250
 const LONG_WAIT_MS = 1_000
 const MANY_TOKENS = 16
 
-export const fakeStreaming: Rule = {
+export const fakeStreaming: DoctorRule = {
   id: 'fake-streaming',
   title: 'Streams are buffered: all tokens come at once',
   cost: 'the first token comes with the last: the whole generation is waited for',
@@ -46,7 +46,8 @@ export const fakeStreaming: Rule = {
     const perAnswer = ((throughput.outputTokensPerSec ?? 0) * totals.durationS) / Math.max(1, totals.successful)
     if (perAnswer < MANY_TOKENS) return notChecked(`answers have fewer than ${MANY_TOKENS} tokens`)
     const spreadMs = latencyMs.p50 - ttftMs.p50
-    const seen = `P50: first token after ${formatMs(ttftMs.p50)} ms, the rest within ${formatMs(Math.max(0, spreadMs))} ms`
+    const rest = formatMs(Math.max(0, spreadMs))
+    const seen = `P50: first token after ${formatMs(ttftMs.p50)} ms, the rest within ${rest} ms`
     const burst = spreadMs < BURST_MS && ttftMs.p50 >= LONG_WAIT_MS && (interTokenMs?.p50 ?? 0) < 1
     return burst ? found('warning', 'possible', seen) : fine(seen)
   },
@@ -74,18 +75,20 @@ export const fakeStreaming: Rule = {
     }
     const together = spreads.filter((one) => one.late || one.here <= one.atProvider * TOGETHER).length
     const [there, here] = [median(spreads.map((one) => one.atProvider)), median(spreads.map((one) => one.here))]
-    const seen = `tokens that the provider writes over ${formatMs(there / 1_000)} ms arrive over ${formatMs(here / 1_000)} ms (median of ${spreads.length})`
+    const seen =
+      `tokens that the provider writes over ${formatMs(there / 1_000)} ms ` +
+      `arrive over ${formatMs(here / 1_000)} ms (median of ${spreads.length})`
     return together > spreads.length * 0.8 ? found('warning', 'certain', seen) : fine(seen)
   },
 }
 
 /** The first token came after the provider had written the last. */
-function isLate({ tokens }: Answer): boolean {
+function isLate({ tokens }: ProbeAnswer): boolean {
   const [first, last] = [tokens[0]?.sinceSentUs, tokens.at(-1)?.stamp?.providerUs]
   return first !== undefined && last !== undefined && first >= last
 }
 
-function withoutProvider(streams: readonly Answer[], isKnown: boolean): Opinion {
+function withoutProvider(streams: readonly ProbeAnswer[], isKnown: boolean): Opinion {
   const bursts = streams.filter(({ tokens }) => tokens.length >= MANY_TOKENS)
   if (isKnown)
     return notChecked('the provider itself sends its tokens at once: start it with a --token-gap of 2ms or more')
@@ -94,7 +97,9 @@ function withoutProvider(streams: readonly Answer[], isKnown: boolean): Opinion 
     median(bursts.map(({ tokens }) => tokens[0]?.sinceSentUs ?? 0)) / 1_000,
     median(bursts.map(spreadUs)) / 1_000,
   ]
-  const seen = `first token after ${formatMs(waitMs)} ms, the rest within ${formatMs(spreadMs)} ms (median of ${bursts.length})`
+  const seen =
+    `first token after ${formatMs(waitMs)} ms, the rest within ${formatMs(spreadMs)} ms ` +
+    `(median of ${bursts.length})`
   if (spreadMs < BURST_MS && waitMs >= LONG_WAIT_MS) return found('warning', 'possible', seen)
   return spreadMs >= BURST_MS ? fine(seen) : notChecked(`${seen}: a quick answer looks the same, and ${NO_STAMPS}`)
 }

@@ -1,12 +1,12 @@
 /**
- * The cache: off for what could be answered from it, or answering those who did not ask. Whether an answer came from the cache is told by
- * the provider's stamp: the second time it is asked, it says so.
+ * The cache: off for what could be answered from it, or answering those who did not ask. Whether an answer came from
+ * the cache is told by the provider's stamp: the second time it is asked, it says so.
  */
 
 import type { KongPlugin } from '../config/read.ts'
-import type { Answer } from '../probe/measured.ts'
+import type { ProbeAnswer } from '../probe/measured.ts'
 import { NO_STAMPS } from '../probe/measured.ts'
-import { fine, found, notChecked, type Rule } from '../rule.ts'
+import { type DoctorRule, fine, found, notChecked } from '../rule.ts'
 
 const HIT_HEADERS = [
   'x-kt-cache',
@@ -17,7 +17,7 @@ const HIT_HEADERS = [
   'helicone-cache',
 ]
 
-export const cacheDisabled: Rule = {
+export const cacheDisabled: DoctorRule = {
   id: 'cache-disabled',
   title: 'Deterministic requests are not cached',
   cost: 'every repeated request with temperature 0 is paid for and waited for again',
@@ -58,7 +58,7 @@ export const cacheDisabled: Rule = {
   },
 }
 
-export const sharedCache: Rule = {
+export const sharedCache: DoctorRule = {
   id: 'shared-cache',
   title: 'The cache answers with what somebody else was told',
   cost: "one tenant's answer, and what can be read from it, reaches another; or a prompt gets another prompt's answer",
@@ -91,7 +91,9 @@ export const sharedCache: Rule = {
             'likely',
             "litellm_settings.cache is true: the key is the request, without the caller's key",
             {
-              how: 'Give each tenant a namespace (cache: {namespace: …} in the request), where tenants must not share.',
+              how:
+                'Give each tenant a namespace (cache: {namespace: …} in the request), ' +
+                'where tenants must not share.',
             },
           )
         : fine('nothing is cached'),
@@ -122,7 +124,7 @@ export const sharedCache: Rule = {
 }
 
 /** Whether `second`, the same request, was answered with what `first` was told; undefined where nothing tells. */
-function fromCache(first: Answer, second: Answer): boolean | undefined {
+function fromCache(first: ProbeAnswer, second: ProbeAnswer): boolean | undefined {
   if (first.outcome !== 'OK' || second.outcome !== 'OK') return undefined
   if (second.stamp?.nonce === first.nonce) return second.stamp.attempt === first.stamp?.attempt
   const said = HIT_HEADERS.map((name) => second.headers[name]).find((value) => value !== undefined)

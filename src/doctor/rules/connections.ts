@@ -1,52 +1,23 @@
 /**
- * Connections: a new one for every request in front of the gateway or behind it, none opened before the first request, and HTTP/1.1 where
- * many requests could share one. The first two and the last but one are the guide's anti-patterns.
+ * Connections: a new one for every request in front of the gateway or behind it, none opened before the first request,
+ * HTTP/1.1 where many requests could share one, and a provider that is not told that a client has left. The guide's
+ * anti-patterns are among them.
  */
 import type { ProviderRecord } from '../../overhead/stamped.ts'
 import { formatMs } from '../../units.ts'
 import { NO_PROVIDER } from '../probe/measured.ts'
-import { fine, found, notChecked, onlyMeasured, type Rule } from '../rule.ts'
-
-/** A client that leaves: does the provider hear of it, or does it write on, and bill, for nobody? */
-
-/** The provider must have been at it for this much longer than the client stayed. */
-const MARGIN_US = 100_000
-
-export const disconnectIgnored: Rule = {
-  id: 'disconnect-ignored',
-  title: 'The provider is not told that a client has left',
-  cost: 'answers are generated to their end, and billed, for nobody; each holds a connection meanwhile',
-  fix: { how: "Abort the upstream request when the client's connection closes." },
-  config: onlyMeasured('no key of a config shows it'),
-  report: 'no client of a bench leaves early',
-  measure: ({ left, provider }) => {
-    if (!provider) return notChecked(NO_PROVIDER)
-    const record = provider.truth.get(left.nonce)?.[0]
-    if (!record) return notChecked('the provider has no record of the request')
-    if (record.aborted) return fine(`the client left, and the provider noticed after ${record.tokens} tokens`)
-    const wroteUs = (record.lastWriteUs ?? record.receivedUs) - record.receivedUs
-    if (left.outcome === 'OK' || wroteUs < left.tookUs + MARGIN_US) {
-      return notChecked(
-        'the provider was done before the client could leave: start it with a --token-gap of 2ms or more',
-      )
-    }
-    const [stayed, wrote] = [left.tookUs, wroteUs].map((us) => formatMs(us / 1_000))
-    return found(
-      'warning',
-      'certain',
-      `the client left after ${stayed} ms; the provider wrote on until ${wrote} ms, ${record.tokens} tokens`,
-    )
-  },
-}
+import { type DoctorRule, fine, found, notChecked, onlyMeasured } from '../rule.ts'
 
 /** As many connections as half of the requests: the other half may still have been kept by accident. */
 const TOO_MANY = 0.5
+/** The provider must have been at it for this much longer than the client stayed. */
+const MARGIN_US = 100_000
 
 const KONG_CONF = "kong.conf holds Kong's pools (upstream_keepalive_pool_size), the declarative config does not"
 
 const NOT_IN_LITELLM = 'its YAML says nothing of connections'
 
-export const newConnectionPerRequest: Rule = {
+export const newConnectionPerRequest: DoctorRule = {
   id: 'new-connection-per-request',
   title: 'A new TCP connection for every request',
   cost: '50 to 100 ms more per request over a network, by the guide: TCP and TLS handshakes',
@@ -76,11 +47,13 @@ export const newConnectionPerRequest: Rule = {
 
 /** What no config of these gateways sets. */
 const CLIENT_SIDE = {
-  how: "Keep clients' connections open: no `connection: close` by the gateway or a proxy before it, an idle time above the clients' own.",
+  how:
+    "Keep clients' connections open: no `connection: close` by the gateway or a proxy before it, " +
+    "an idle time above the clients' own.",
   patch: {},
 }
 
-export const noKeepAlive: Rule = {
+export const noKeepAlive: DoctorRule = {
   id: 'no-keep-alive',
   title: 'No keep-alive to the provider',
   cost: 'a TCP and TLS handshake with the provider in every request',
@@ -110,7 +83,7 @@ export const noKeepAlive: Rule = {
   },
 }
 
-export const noWarmUp: Rule = {
+export const noWarmUp: DoctorRule = {
   id: 'no-warm-up',
   title: 'No connection is opened before the first request',
   cost: 'the first requests after a start or a scale-out pay for TCP and TLS',
@@ -142,10 +115,12 @@ export const noWarmUp: Rule = {
   },
 }
 
-export const http1Upstream: Rule = {
+export const http1Upstream: DoctorRule = {
   id: 'http1-upstream',
   title: 'HTTP/1.1 to the provider',
-  cost: 'a connection for each request in flight, where HTTP/2 carries about 100 on one; per request HTTP/1.1 is often the quicker of the two',
+  cost:
+    'a connection for each request in flight, where HTTP/2 carries about 100 on one; ' +
+    'per request HTTP/1.1 is often the quicker of the two',
   fix: {
     how: 'Use HTTP/2 where the provider speaks it and many requests are in flight; measure both.',
     kt: { gateway: { upstream: { http_version: 'h2' } } },
@@ -165,6 +140,33 @@ export const http1Upstream: Rule = {
     return http2 > 0
       ? fine(`${http2} connections of HTTP/2 at the provider`)
       : found('info', 'certain', 'no connection of HTTP/2 at the provider')
+  },
+}
+
+export const disconnectIgnored: DoctorRule = {
+  id: 'disconnect-ignored',
+  title: 'The provider is not told that a client has left',
+  cost: 'answers are generated to their end, and billed, for nobody; each holds a connection meanwhile',
+  fix: { how: "Abort the upstream request when the client's connection closes." },
+  config: onlyMeasured('no key of a config shows it'),
+  report: 'no client of a bench leaves early',
+  measure: ({ left, provider }) => {
+    if (!provider) return notChecked(NO_PROVIDER)
+    const record = provider.truth.get(left.nonce)?.[0]
+    if (!record) return notChecked('the provider has no record of the request')
+    if (record.aborted) return fine(`the client left, and the provider noticed after ${record.tokens} tokens`)
+    const wroteUs = (record.lastWriteUs ?? record.receivedUs) - record.receivedUs
+    if (left.outcome === 'OK' || wroteUs < left.tookUs + MARGIN_US) {
+      return notChecked(
+        'the provider was done before the client could leave: start it with a --token-gap of 2ms or more',
+      )
+    }
+    const [stayed, wrote] = [left.tookUs, wroteUs].map((us) => formatMs(us / 1_000))
+    return found(
+      'warning',
+      'certain',
+      `the client left after ${stayed} ms; the provider wrote on until ${wrote} ms, ${record.tokens} tokens`,
+    )
   },
 }
 

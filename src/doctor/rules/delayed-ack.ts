@@ -1,18 +1,20 @@
 /**
- * Nagle's algorithm against delayed acknowledgements: a small write waits until the one before is acknowledged, and Linux takes 40 ms for that.
- * Tokens then come in bursts, 40 ms apart, while the provider writes on; or a whole answer's body that long after its head.
+ * Nagle's algorithm against delayed acknowledgements: a small write waits until the one before is acknowledged, and
+ * Linux takes 40 ms for that. Tokens then come in bursts, 40 ms apart, while the provider writes on; or a whole
+ * answer's body that long after its head.
  */
 import type { DurationSummary } from '../../report/schema.ts'
 import { Histogram } from '../../stats/histogram.ts'
-import { type Answer, addedToEnd, answered, NO_STAMPS, NOT_STREAMED } from '../probe/measured.ts'
-import { fine, found, notChecked, onlyMeasured, type Rule } from '../rule.ts'
+import { addedToEnd, answered, NO_STAMPS, NOT_STREAMED, type ProbeAnswer } from '../probe/measured.ts'
+import { type DoctorRule, fine, found, notChecked, onlyMeasured } from '../rule.ts'
 
 type Band = readonly [fromUs: number, toUs: number]
 /** Shorter waits are any gateway's and any machine's. */
 const LONG_US = 15_000
 /**
- * The lower quartile of the long waits: no acknowledgement comes sooner, and a machine that stalls does so for less more often. The
- * kernel's 40 ms are told in ticks of up to 4 ms, and count from the write before, not from when its token was seen: 33 to 44 on a quiet machine.
+ * The lower quartile of the long waits: no acknowledgement comes sooner, and a machine that stalls does so for less
+ * more often. The kernel's 40 ms are told in ticks of up to 4 ms, and count from the write before, not from when its
+ * token was seen: 33 to 44 on a quiet machine.
  */
 const ACK_US: Band = [31_000, 48_000]
 /** Of the streams or whole answers must have such a wait: on a busy machine some have it by accident. */
@@ -20,10 +22,12 @@ const LEAST_SHARE = 0.5
 /** Of all gaps of a report: one in a stream of a hundred tokens. */
 const LEAST_SHARE_OF_GAPS = 0.01
 
-export const delayedAck: Rule = {
+export const delayedAck: DoctorRule = {
   id: 'delayed-ack',
   title: "Writes wait 40 ms for an acknowledgement (Nagle's algorithm)",
-  cost: '40 ms on whatever is written while an earlier small write is unacknowledged: tokens, or the body after its head',
+  cost:
+    '40 ms on whatever is written while an earlier small write is unacknowledged: ' +
+    'tokens, or the body after its head',
   fix: { how: 'Set TCP_NODELAY on the sockets to clients and providers, or write head and body in one piece.' },
   config: onlyMeasured('no key of a config shows it'),
   report: ({ target, interTokenMs, arms }) => {
@@ -54,12 +58,12 @@ export const delayedAck: Rule = {
   },
 }
 
-function isStamped({ tokens }: Answer): boolean {
+function isStamped({ tokens }: ProbeAnswer): boolean {
   return tokens.every(({ stamp }) => stamp !== undefined)
 }
 
 /** Gaps between tokens that the provider wrote less than half as far apart. */
-function heldGapsUs({ tokens }: Answer): number[] {
+function heldGapsUs({ tokens }: ProbeAnswer): number[] {
   return tokens.slice(1).flatMap((token, i) => {
     const before = tokens[i]
     const gap = token.sinceSentUs - (before?.sinceSentUs ?? 0)

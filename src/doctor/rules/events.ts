@@ -1,16 +1,16 @@
 /**
- * Events, logs and accounting that the answer waits for. From outside it shows at the end of a stream: the last token came in time, the
- * end of the answer did not.
+ * Events, logs and accounting that the answer waits for. From outside it shows at the end of a stream: the last token
+ * came in time, the end of the answer did not.
  */
 import { formatMs } from '../../units.ts'
 import { addedByToken, addedToEnd, answered, median, NO_STAMPS } from '../probe/measured.ts'
-import { fine, found, notChecked, type Rule } from '../rule.ts'
+import { type DoctorRule, fine, found, notChecked } from '../rule.ts'
 
 /** The end waits this much longer than the last token, at the median: more than a busy machine makes of one write. */
 const HELD_US = 10_000
 const FEWEST = 5
 
-export const synchronousEvents: Rule = {
+export const synchronousEvents: DoctorRule = {
   id: 'synchronous-events',
   title: 'The answer waits for events or logs',
   cost: 'every answer ends later by as long as the sink takes, and stalls when the sink does',
@@ -36,7 +36,7 @@ export const synchronousEvents: Rule = {
           how: 'Log over the network, in batches; or by nginx access logs.',
         })
       }
-      const single = plugins.filter(({ name, config }) => name === 'http-log' && batchOf(config) <= 1)
+      const single = plugins.filter(({ name, config }) => name === 'http-log' && batchSize(config) <= 1)
       if (single.length > 0) {
         return found(
           'info',
@@ -78,12 +78,14 @@ export const synchronousEvents: Rule = {
     })
     if (held.length < FEWEST) return notChecked(NO_STAMPS)
     const us = Math.max(0, median(held))
-    const seen = `the end of a stream comes ${formatMs(us / 1_000)} ms later than its last token lets expect (median of ${held.length})`
+    const seen =
+      `the end of a stream comes ${formatMs(us / 1_000)} ms later than its last token lets expect ` +
+      `(median of ${held.length})`
     return us >= HELD_US ? found('warning', 'likely', seen) : fine(seen)
   },
 }
 
-function batchOf(config: Record<string, unknown>): number {
+function batchSize(config: Record<string, unknown>): number {
   const queue = config.queue
   const size =
     typeof queue === 'object' && queue !== null && 'max_batch_size' in queue ? queue.max_batch_size : undefined

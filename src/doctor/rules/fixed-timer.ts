@@ -1,6 +1,6 @@
 /**
- * A fixed wait before the first token of every stream: in what the gateway added to first tokens, by the provider's stamps, nobody is quicker
- * than the timer, all are alike, and whole answers and later tokens do not have it.
+ * A fixed wait before the first token of every stream: in what the gateway added to first tokens, by the provider's
+ * stamps, nobody is quicker than the timer, all are alike, and whole answers and later tokens do not have it.
  */
 import type { BenchReport, DurationSummary } from '../../report/schema.ts'
 import { Histogram } from '../../stats/histogram.ts'
@@ -8,13 +8,13 @@ import { formatMs, formatShare } from '../../units.ts'
 import {
   addedToEnd,
   answered,
-  type Measured,
+  type Measurements,
   median,
   NO_STAMPS,
   NOT_STREAMED,
   streamDelays,
 } from '../probe/measured.ts'
-import { fine, found, notChecked, type Opinion, onlyMeasured, type Rule } from '../rule.ts'
+import { type DoctorRule, fine, found, notChecked, type Opinion, onlyMeasured } from '../rule.ts'
 
 const FEWEST_STREAMS = 5
 
@@ -41,7 +41,7 @@ const LITTLE_NOISE_US = TIMER_SPREAD_US
 /** How far the quickest wait of a timer lies from its length. */
 const TIMER_ERROR_MS = 3
 
-export const fixedTimer: Rule = {
+export const fixedTimer: DoctorRule = {
   id: 'fixed-timer-ttft',
   title: 'A fixed wait before the first token',
   cost: 'every stream begins later by that wait, however quick the provider is',
@@ -57,7 +57,8 @@ export const fixedTimer: Rule = {
     const first = held.map(({ added }) => added[0] ?? 0).sort((a, b) => a - b)
     const [quickest, usual] = [Math.min(...whole), median(whole)]
     const [least = 0, middle] = [first[0], median(first)]
-    // Load delays some requests and not others: what the quickest of each kind took says most of what is there without it.
+    // Load delays some requests and not others: what the quickest of each kind took says most of what is there without
+    // it.
     const [waitUs, noiseUs] = [least - quickest, usual - quickest]
     const seen =
       `first tokens come ${formatMs(middle / 1_000)} ms after the provider wrote them, ` +
@@ -85,11 +86,14 @@ export const fixedTimer: Rule = {
 }
 
 /** What the gateway adds where nothing is held: to whole answers. */
-function wholeDelaysUs({ whole }: Measured): number[] {
+function wholeDelaysUs({ whole }: Measurements): number[] {
   return answered(whole).flatMap((answer) => addedToEnd(answer) ?? [])
 }
 
-/** With a baseline beside it the whole distribution of TTFT moved by one figure; without one, most of it lies in one narrow peak. */
+/**
+ * With a baseline beside it the whole distribution of TTFT moved by one figure; without one, most of it lies in one
+ * narrow peak.
+ */
 function timerInReport({ ttftMs, arms, overhead }: BenchReport): Opinion {
   if (!ttftMs) return notChecked('the report has no time to first token')
   const direct = arms.baseline?.ttftMs
@@ -115,9 +119,7 @@ function timerInReport({ ttftMs, arms, overhead }: BenchReport): Opinion {
     : fine(`no peak of TTFT at ${TIMERS_MS.join(', ')} ms`)
 }
 
-/** How much of a report's distribution lies in a band. */
-
-/** The share above `fromMs` and not above `toMs`. */
+/** The share of a report's distribution above `fromMs` and not above `toMs`. */
 function shareWithin({ histogram, count }: DurationSummary, fromMs: number, toMs: number): number {
   const decoded = Histogram.decode(histogram)
   return (decoded.countAbove(fromMs * 1_000) - decoded.countAbove(toMs * 1_000)) / count

@@ -1,10 +1,11 @@
 /**
- * Policies without a bound: a pattern that backtracks, a check by another service that may take as long as it likes. A pattern without a bound stalls every request of its process, not only its own.
+ * Policies without a bound: a pattern that backtracks, a check by another service that may take as long as it likes. A
+ * pattern without a bound stalls every request of its process, not only its own.
  */
 import { formatDuration, formatMs } from '../../units.ts'
 import type { KongPlugin } from '../config/read.ts'
 import { addedToEnd, answered, NO_STAMPS } from '../probe/measured.ts'
-import { fine, found, notChecked, type Rule } from '../rule.ts'
+import { type DoctorRule, fine, found, notChecked } from '../rule.ts'
 
 /** Longer than this no check should hold a request. */
 const LONG_MS = 5_000
@@ -13,7 +14,7 @@ const STALL_US = 50_000
 const LITELLM_DEFAULT_S = 6_000
 const LONGEST_ANSWER_S = 600
 
-export const unboundedPolicy: Rule = {
+export const unboundedPolicy: DoctorRule = {
   id: 'unbounded-policy-timeout',
   title: 'A policy or a call without a bound',
   cost: 'a pathological prompt or a slow service stalls the pipeline, for everybody where it blocks the process',
@@ -42,7 +43,7 @@ export const unboundedPolicy: Rule = {
     },
     kong: ({ plugins }) => {
       const risky = plugins.flatMap(({ name, config }) =>
-        patternsOf(config)
+        findPatterns(config)
           .filter(backtracks)
           .map((one) => `${name}: ${one}`),
       )
@@ -61,7 +62,8 @@ export const unboundedPolicy: Rule = {
         return found(
           'warning',
           'likely',
-          `${slow.map(({ name }) => name).join(', ')}: a model is asked for up to ${formatDuration(Math.max(...slow.map(modelTimeout)))} in the way of the request`,
+          `${slow.map(({ name }) => name).join(', ')}: a model is asked for up to ` +
+            `${formatDuration(Math.max(...slow.map(modelTimeout)))} in the way of the request`,
           {
             patch: { plugins: slow.map(({ name }) => ({ name, config: { http_timeout: LONG_MS } })) },
           },
@@ -100,7 +102,8 @@ export const unboundedPolicy: Rule = {
       return found(
         'critical',
         'likely',
-        `a prompt of 24 times the letter a and '!' takes ${formatMs(more / 1_000)} ms more than one of words, and each further letter doubles that`,
+        `a prompt of 24 times the letter a and '!' takes ${formatMs(more / 1_000)} ms more than one of words, ` +
+          'and each further letter doubles that',
       )
     }
     return added
@@ -119,11 +122,11 @@ function modelTimeout({ config }: KongPlugin): number {
 }
 
 /** The values of every key that names patterns, at any depth. */
-function patternsOf(value: unknown, key = ''): string[] {
+function findPatterns(value: unknown, key = ''): string[] {
   if (typeof value === 'string') return /pattern|regex/.test(key) ? [value] : []
   if (typeof value !== 'object' || value === null) return []
   const inner = Array.isArray(value) ? value.map((item): [string, unknown] => [key, item]) : Object.entries(value)
-  return inner.flatMap(([name, item]) => patternsOf(item, name))
+  return inner.flatMap(([name, item]) => findPatterns(item, name))
 }
 
 /** A group that ends in a repetition and is itself repeated without bound: `(a+)+`, `(\w+\s?)*`. */

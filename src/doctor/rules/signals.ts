@@ -1,12 +1,15 @@
-/** What can be believed: a gateway's own figures in the wrong unit, and a measurement whose own error hides what it looks for. */
+/**
+ * What can be believed: a gateway's own figures in the wrong unit, and a measurement whose own error hides what it
+ * looks for.
+ */
 import { genericServerTiming } from '../../overhead/adapters/server-timing.ts'
 import { formatMs } from '../../units.ts'
 import { answered } from '../probe/measured.ts'
-import { fine, found, notChecked, onlyMeasured, type Rule } from '../rule.ts'
+import { type DoctorRule, fine, found, notChecked, onlyMeasured } from '../rule.ts'
 
 const UNIT = /Server-Timing looks like seconds/
 
-export const serverTimingUnit: Rule = {
+export const serverTimingUnit: DoctorRule = {
   id: 'server-timing-seconds',
   title: 'Server-Timing in seconds instead of milliseconds',
   cost: 'browsers and tools read a thousandth of the time; dashboards show a gateway that adds nothing',
@@ -33,7 +36,7 @@ export const serverTimingUnit: Rule = {
 const BUDGET_SHARE = 0.25
 const BUDGET_MS = 7
 
-export const noisyInstrument: Rule = {
+export const noisyInstrument: DoctorRule = {
   id: 'noisy-instrument',
   title: 'The run cannot see what it looks for',
   cost: 'what the gateway adds disappears in what the machine adds',

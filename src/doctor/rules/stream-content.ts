@@ -1,21 +1,23 @@
 /**
- * What a stream holds: every event, in order, its usage and its end. Told by what the same provider sends directly, or by the
- * protocol's own rules where it is not known.
+ * What a stream holds: every event, in order, its usage and its end. Told by what the same provider sends directly, or
+ * by the protocol's own rules where it is not known.
  */
 
 import { formatNumber, formatShare } from '../../units.ts'
 import { OUTCOMES } from '../../wire/outcome.ts'
-import { type Answer, answered, type Measured, median, NO_PROVIDER, NOT_STREAMED } from '../probe/measured.ts'
-import { fine, found, notChecked, type Opinion, onlyMeasured, type Rule } from '../rule.ts'
+import { answered, type Measurements, median, NO_PROVIDER, NOT_STREAMED, type ProbeAnswer } from '../probe/measured.ts'
+import { type DoctorRule, fine, found, notChecked, type Opinion, onlyMeasured } from '../rule.ts'
 
 const NO_KEY = 'no key of a config shows it'
 
-export const lostEvents: Rule = {
+export const lostEvents: DoctorRule = {
   id: 'lost-events',
   title: 'Text of streams is lost, repeated or out of order',
   cost: 'users read, and agents act on, what the model did not say',
   fix: {
-    how: 'Look at how the gateway splits events (line ends, UTF-8 and events cut at any byte), and whether it writes from more than one place.',
+    how:
+      'Look at how the gateway splits events (line ends, UTF-8 and events cut at any byte), ' +
+      'and whether it writes from more than one place.',
   },
   config: onlyMeasured(NO_KEY),
   report: 'a report counts tokens, and keeps no text',
@@ -41,17 +43,18 @@ export const lostEvents: Rule = {
     return found(
       'critical',
       'certain',
-      `${wrong.length} of ${good.length} streams hold other text than the provider sends: ${difference(text, plainText(example))}`,
+      `${wrong.length} of ${good.length} streams hold other text than the provider sends: ` +
+        difference(text, plainText(example)),
     )
   },
 }
 
 /** With --stamp-in-text the stamps are words of the text. */
-function plainText({ text }: Answer): string {
+function plainText({ text }: ProbeAnswer): string {
   return text.replaceAll(/ ?kt1\.[a-z]{16}\.\d+\.\d+/g, '')
 }
 
-function goesBack({ tokens }: Answer): boolean {
+function goesBack({ tokens }: ProbeAnswer): boolean {
   return tokens.some(({ stamp }, i) => (stamp?.providerUs ?? 0) < (tokens[i - 1]?.stamp?.providerUs ?? 0))
 }
 
@@ -64,7 +67,7 @@ function difference(expected: string, got: string): string {
 
 const MERGED_BELOW = 0.9
 
-export const mergedEvents: Rule = {
+export const mergedEvents: DoctorRule = {
   id: 'merged-events',
   title: 'Events are merged',
   cost: 'fewer, larger steps: a token waits for the next one of its event',
@@ -81,12 +84,13 @@ export const mergedEvents: Rule = {
     )
     if (sent === undefined || came === undefined || Number.isNaN(sent + came))
       return notChecked('no stream came whole, directly or through the gateway')
-    const seen = `${formatNumber(came)} events with text arrive of ${formatNumber(sent)} that the provider sends (median)`
+    const [arrived, all] = [formatNumber(came), formatNumber(sent)]
+    const seen = `${arrived} events with text arrive of ${all} that the provider sends (median)`
     return came < sent * MERGED_BELOW ? found('info', 'certain', seen) : fine(seen)
   },
 }
 
-export const missingUsage: Rule = {
+export const missingUsage: DoctorRule = {
   id: 'missing-usage',
   title: 'Streams end without their usage',
   cost: 'tokens cannot be counted, billed or limited without guessing',
@@ -105,7 +109,7 @@ export const missingUsage: Rule = {
   measure: (measured) => missing(measured, 'usage', ({ usage }) => usage !== undefined, 'warning'),
 }
 
-export const missingDone: Rule = {
+export const missingDone: DoctorRule = {
   id: 'missing-done',
   title: 'Streams end without their end mark',
   cost: 'a client cannot tell a whole answer from one that broke off: some wait, some fail, some take the half',
@@ -131,9 +135,9 @@ export const missingDone: Rule = {
 
 /** A part that every stream of the provider has and those through the gateway have not. */
 function missing(
-  { streams, provider }: Measured,
+  { streams, provider }: Measurements,
   what: string,
-  has: (answer: Answer) => boolean,
+  has: (answer: ProbeAnswer) => boolean,
   severity: 'warning' | 'critical',
 ): Opinion {
   // What lacks its end mark may still have had everything else.

@@ -1,7 +1,8 @@
 /**
- * `--run`: starts the reference gateway from a config, in front of a simulated provider of its own. The config is taken as it stands but
- * for what would leave this machine or mix with what is in use: providers, ports, event sinks, keys in a shared Redis. Its events go
- * to a collector that never answers, so that a gateway that waits for one is seen.
+ * What `kt doctor` measures: a gateway that was named, or, with `--run`, the reference gateway started from a config in
+ * front of a simulated provider of its own. That config is taken as it stands but for what would leave this machine or
+ * mix with what is in use: providers, ports, event sinks, keys in a shared Redis. Its events go to a collector that
+ * never answers, so that a gateway that waits for one is seen.
  */
 import { randomUUID } from 'node:crypto'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
@@ -17,27 +18,63 @@ import { resolveTarget, type Target } from '../client/target.ts'
 import { UserError } from '../errors.ts'
 import { isProviderItself } from '../overhead/self-reported.ts'
 import { parseWith } from '../parse/file.ts'
+import type { Severity } from '../report/doctor-schema.ts'
 import type { GatewayFile, KtFile } from './config/read.ts'
 import { MOST_REQUESTS, TOKENS } from './probe/measure.ts'
-import type { DoctorHooks, DoctorRequest } from './probe/prober.ts'
 
-/** Where to measure: a gateway that was named, or one started from its config; and the simulated provider behind it, where there is one. */
+/** The flags of `kt doctor`; undefined where the user gave none. */
+export interface DoctorRequest {
+  config?: string | undefined
+  report?: string | undefined
+  url?: string | undefined
+  'provider-url'?: string | undefined
+  'api-key'?: string | undefined
+  'other-api-key'?: string | undefined
+  header?: readonly string[] | undefined
+  model?: string | undefined
+  run?: boolean | undefined
+  severity?: Severity | undefined
+}
 
-interface Place {
+export interface DoctorHooks {
+  /** Shows a line to the user while the examination runs. */
+  note(line: string): void
+  interrupt: AbortSignal
+}
+
+/** Throws a UserError where flags contradict each other or leave nothing to examine. */
+export function refuseContradictions({ config, report, url, run, 'provider-url': provider }: DoctorRequest): void {
+  if (config === undefined && report === undefined && url === undefined) {
+    throw new UserError(
+      'there is nothing to examine',
+      'Give a config (kt doctor gateway.yaml), a report (--report r.json) or a gateway (--url http://…).',
+    )
+  }
+  if (run && url !== undefined)
+    throw new UserError('--run starts a gateway of its own: --url names another', 'Leave one of them out.')
+  if (run && config === undefined)
+    throw new UserError('--run needs a config to start', 'Give one: kt doctor gateway.yaml --run')
+  if (provider !== undefined && url === undefined) {
+    throw new UserError('--provider-url names the provider behind --url', 'Give --url too.')
+  }
+}
+
+/** A gateway to measure, and the simulated provider behind it where there is one. */
+interface MeasuredPair {
   target: Target
   providerOrigin: string | undefined
-  /** Of two clients. */
+  /** The keys of two clients. */
   keys: readonly [string | undefined, string | undefined]
   fresh: boolean
   close(): Promise<void>
 }
 
-/** Where to measure, if anywhere. */
-export async function openPlace(
+/** Finds or starts what is to be measured; undefined where no measurement was asked for. */
+export async function openTarget(
   request: DoctorRequest,
   file: GatewayFile | undefined,
   hooks: DoctorHooks,
-): Promise<Place | undefined> {
+): Promise<MeasuredPair | undefined> {
   const { url, 'provider-url': providerUrl, 'api-key': key, 'other-api-key': other } = request
   if (request.run) {
     if (file?.kind !== 'kt') {
@@ -112,7 +149,6 @@ interface RunningPair {
 const PROVIDER = ['--ttft', 'lognormal(20ms,0.3)', '--token-gap', '2ms', '--http2']
 
 const READY_WITHIN_MS = 5_000
-
 const READY_EVERY_MS = 50
 
 async function runFromConfig(file: KtFile, note: (line: string) => void): Promise<RunningPair> {
@@ -128,7 +164,7 @@ async function runFromConfig(file: KtFile, note: (line: string) => void): Promis
       PROVIDER,
       (providerUrl) => {
         // It may name secrets.
-        writeFileSync(path, stringify(isolated(file, providerUrl, sink.url)), { mode: 0o600 })
+        writeFileSync(path, stringify(isolateConfig(file, providerUrl, sink.url)), { mode: 0o600 })
         return ['--config', path, '--host', '127.0.0.1']
       },
       note,
@@ -150,11 +186,11 @@ async function runFromConfig(file: KtFile, note: (line: string) => void): Promis
 type Keys = Record<string, unknown>
 
 /** The config with everything outside of it replaced. */
-export function isolated({ raw, config }: KtFile, providerUrl: string, sinkUrl: string): Keys {
-  const file = keysOf(raw)
-  const gateway = keysOf(file.gateway)
-  const cache = keysOf(gateway.cache)
-  const { file: _file, otlp, ...events } = keysOf(gateway.events)
+export function isolateConfig({ raw, config }: KtFile, providerUrl: string, sinkUrl: string): Keys {
+  const file = asKeys(raw)
+  const gateway = asKeys(file.gateway)
+  const cache = asKeys(gateway.cache)
+  const { file: _file, otlp, ...events } = asKeys(gateway.events)
   const providers = config.gateway.providers.map(({ name, protocol, models, weight }) => ({
     name,
     protocol,
@@ -168,15 +204,15 @@ export function isolated({ raw, config }: KtFile, providerUrl: string, sinkUrl: 
       ...gateway,
       providers,
       ...(gateway.admin_port === undefined ? {} : { admin_port: 0 }),
-      events: { ...events, otlp: { ...keysOf(otlp), endpoint: sinkUrl, headers: {} } },
+      events: { ...events, otlp: { ...asKeys(otlp), endpoint: sinkUrl, headers: {} } },
       ...(cache.backend === 'redis' && {
-        cache: { ...cache, redis: { ...keysOf(cache.redis), prefix: `kt-doctor-${randomUUID()}` } },
+        cache: { ...cache, redis: { ...asKeys(cache.redis), prefix: `kt-doctor-${randomUUID()}` } },
       }),
     },
   }
 }
 
-function keysOf(value: unknown): Keys {
+function asKeys(value: unknown): Keys {
   return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Keys) : {}
 }
 
