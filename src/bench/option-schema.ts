@@ -7,7 +7,7 @@ import { z } from 'zod'
 import { countOrZero, durationMs, durationOrZeroMs, positiveCount, positiveRate } from '../parse/quantity.ts'
 import { parseLatency } from '../provider/latency.ts'
 import { parseStages } from '../schedule/ramp.ts'
-import { tokenDistribution } from '../workload/tokens.ts'
+import { tokenDistribution } from '../workload/distribution.ts'
 import type { WorkloadSpec } from '../workload/workload.ts'
 
 /** 'Name: value', as [name, value]. */

@@ -2,7 +2,7 @@
 import type { z } from 'zod'
 import { UserError } from '../errors.ts'
 import { explainZodError } from '../parse/explain.ts'
-import { workloadOf } from '../workload/choose.ts'
+import { chooseWorkload } from '../workload/choose.ts'
 import { type Given, keyOf, shownOptions } from './config.ts'
 import { refuseLoad } from './load-options.ts'
 import { type BenchOptions, schema } from './option-schema.ts'
@@ -46,7 +46,7 @@ export function parseBenchOptions({ values, file }: Given): BenchOptions {
       "Say by what: --budget 7ms, --budgets file, --threshold 'errors.rate<0.1%' or --slo chat-short.",
     )
   }
-  const whole = { ...options, workloadSpec: workloadOf(options), shown: shownOptions(values, schema.shape) }
+  const whole = { ...options, workloadSpec: chooseWorkload(options), shown: shownOptions(values, schema.shape) }
   refuseLoad(whole, refuse)
   const { stages } = whole
   return stages ? { ...whole, duration: stages.durationUs / 1_000 } : whole

@@ -1,8 +1,9 @@
 /**
- * What Kubernetes leaves of a node to pods. CPU: kubelet keeps 60 millicores of the first core, 10 of the second, 5 of the third
- * and fourth each, 2.5 of every further one (checked against 37 EKS sizes in aws/karpenter-provider-aws, instance-types.md), so
- * sixteen vCPU hold fifteen one-vCPU workers. Memory: the tiered rule GKE publishes, 25 % of the first 4 GiB, 20 % of the next
- * 4, 10 % of the next 8, 6 % of the next 112, 2 % above, and 100 MiB for eviction; used only where no table was read.
+ * What Kubernetes leaves of a node to pods. CPU: kubelet keeps 60 millicores of the first core, 10 of the second, 5 of
+ * the third and fourth each, 2.5 of every further one (checked against 37 EKS sizes in aws/karpenter-provider-aws,
+ * instance-types.md), so sixteen vCPU hold fifteen one-vCPU workers. Memory: the tiered rule GKE publishes, 25 % of the
+ * first 4 GiB, 20 % of the next 4, 10 % of the next 8, 6 % of the next 112, 2 % above, and 100 MiB for eviction; used
+ * only where no table was read.
  */
 
 const GIB = 1024 ** 3

@@ -1,7 +1,7 @@
 /**
- * Body and buffer sizes for a kind of traffic, and the memory they cost. A body larger than the buffer spills to disk, and plugins
- * that read it fail; one larger than the allowed maximum is refused with 413. At 1,000 concurrent requests +1 MB of buffer is about
- * +1 GB (Kong, large payloads).
+ * Body and buffer sizes for a kind of traffic, and the memory they cost. A body larger than the buffer spills to disk,
+ * and plugins that read it fail; one larger than the allowed maximum is refused with 413. At 1,000 concurrent requests
+ * +1 MB of buffer is about +1 GB (Kong, large payloads).
  */
 import type { BufferProfile, Sizing } from './sizing.ts'
 

@@ -1,13 +1,13 @@
 /**
- * Whether a measured run confirms a plan. A worker was promised so many tokens: a run that loaded its workers fully must have passed
- * them; one that did not load them is held against the plan by the CPU that its tokens cost, where that is known, else it shows only
- * that the workers carry that much, and decides nothing. What the other constraints rest on
- * (bytes per token, pace of a stream, time to first token) must not be worse than planned.
+ * Whether a measured run confirms a plan. A worker was promised so many tokens: a run that loaded its workers fully
+ * must have passed them; one that did not load them is held against the plan by the CPU that its tokens cost, where
+ * that is known, else it shows only that the workers carry that much, and decides nothing. What the other constraints
+ * rest on (bytes per token, pace of a stream, time to first token) must not be worse than planned.
  */
 
-import { equivalentOutput, type MeasuredRun, partlyBusy, unfit } from './calibrate/run.ts'
+import { equivalentOutput, type MeasuredRun, partlyBusy, reasonUnusable } from './calibrate/run.ts'
 import { rawWorkers } from './cpu.ts'
-import type { Figures } from './figures.ts'
+import type { PlanFigures } from './figures.ts'
 
 export interface CheckedRun extends MeasuredRun {
   mode: 'open' | 'closed'
@@ -30,7 +30,10 @@ interface PlanCheck {
 
 export interface CheckResult {
   verdict: 'pass' | 'fail' | 'inconclusive'
-  /** Planned workers that the measured load is worth, over the workers that carried it; over their busy share, where that is known. */
+  /**
+   * Planned workers that the measured load is worth, over the workers that carried it; over their busy share, where
+   * that is known.
+   */
   shareOfPlanned: number
   /** Busy share of each worker's core, where it was known and not used up. */
   busy?: number
@@ -42,7 +45,7 @@ const WAITING_SHARE = 0.2
 const KEPT_UP = 0.98
 const MAX_FAILED = 0.01
 
-export function checkPlan(run: CheckedRun, figures: Figures, tolerance: number): CheckResult {
+export function checkPlan(run: CheckedRun, figures: PlanFigures, tolerance: number): CheckResult {
   const worth = rawWorkers(run, figures.ratio.value, figures.outputPerWorker.value)
   const busy = partlyBusy(run)
   const share = worth / run.workers / (busy ?? 1)
@@ -77,8 +80,8 @@ export function checkPlan(run: CheckedRun, figures: Figures, tolerance: number):
 }
 
 /** Of a sweep the level that says most: where the most passed, of those that may be judged by. */
-export function tellingRun(runs: readonly CheckedRun[], ratio: number): CheckedRun | undefined {
-  const fit = runs.filter((run) => unfit(run, 0) === undefined)
+export function mostLoadedRun(runs: readonly CheckedRun[], ratio: number): CheckedRun | undefined {
+  const fit = runs.filter((run) => reasonUnusable(run, 0) === undefined)
   return (fit.length > 0 ? fit : runs).toSorted((a, b) => equivalentOutput(b, ratio) - equivalentOutput(a, ratio))[0]
 }
 
@@ -140,7 +143,9 @@ function capacity(run: CheckedRun, share: number, busy: number | undefined, tole
   return unsure
 }
 
-/** Whether requests waited for the gateway: an open loop that fell behind, a closed one whose latency is the gateway's. */
+/**
+ * Whether requests waited for the gateway: an open loop that fell behind, a closed one whose latency is the gateway's.
+ */
 function loadedFully({ mode, achievedToOffered, overheadP50Ms, latencyP50Ms }: CheckedRun): boolean | undefined {
   if (mode === 'open' && achievedToOffered !== undefined && achievedToOffered < KEPT_UP) return true
   if (overheadP50Ms === undefined || latencyP50Ms === undefined) return undefined

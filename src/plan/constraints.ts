@@ -1,16 +1,15 @@
 /**
- * Everything that can bind before, or instead of, the CPU of the vendor's formula: network, connections, descriptors, ports and
- * memory. Each needs workers or nodes; both are counted in nodes to be compared, since that is what is bought. What a factor of
- * redundancy multiplies is the demand, so every need here is proportional to it.
- * References: Little's law (requests in flight = rate x time); nginx worker_connections; Linux ip_local_port_range and TIME_WAIT.
+ * Everything that can bind before, or instead of, the CPU of the vendor's formula: network, connections, descriptors,
+ * ports and memory. Each needs workers or nodes; both are counted in nodes to be compared, since that is what is
+ * bought. What a factor of redundancy multiplies is the demand, so every need here is proportional to it. References:
+ * Little's law (requests in flight = rate x time); nginx worker_connections; Linux ip_local_port_range and TIME_WAIT.
  */
 
 import { rawWorkers } from './cpu.ts'
-import type { Demand } from './demand.ts'
-import { type Figures, type Input, inputOf } from './figures.ts'
+import { type Demand, tokensPerMinute } from './demand.ts'
+import { figureInput, type Input, type PlanFigures } from './figures.ts'
 
-const CONSTRAINTS = ['cpu', 'network', 'connections', 'descriptors', 'ports', 'memory'] as const
-type ConstraintName = (typeof CONSTRAINTS)[number]
+type ConstraintName = 'cpu' | 'network' | 'connections' | 'descriptors' | 'ports' | 'memory'
 
 export interface Need {
   name: ConstraintName
@@ -22,7 +21,7 @@ export interface Need {
 }
 
 /** The machine and the wiring that the needs are counted for. */
-export interface Setting {
+export interface UpstreamSetting {
   upstream: 'h1' | 'h2'
   /** Whether connections to the provider are kept for the next request. */
   upstreamKeepAlive: boolean
@@ -30,7 +29,7 @@ export interface Setting {
   providerAddresses: number
 }
 
-export interface NodeRoom {
+export interface NodeCapacity {
   type: string
   workersPerNode: number
   bandwidthGbps: number
@@ -40,20 +39,20 @@ export interface NodeRoom {
 }
 
 /**
- * Requests in flight at the peak, by Little's law: time to the first token that is generated, then all tokens at the stream's pace.
- * Hidden ones do not cross the gateway, but the connection waits for them.
+ * Requests in flight at the peak, by Little's law: time to the first token that is generated, then all tokens at the
+ * stream's pace. Hidden ones do not cross the gateway, but the connection waits for them.
  */
-export function requestsInFlight(demand: Demand, figures: Figures): number {
+export function requestsInFlight(demand: Demand, figures: PlanFigures): number {
   const generated = demand.outputTokensPerSec + demand.hiddenTokensPerSec
   return demand.requestsPerSec * figures.ttftS.value + generated / figures.tokensPerSecPerStream.value
 }
 
 /** Connections that requests in flight hold, on both sides. */
-function connectionsOf(
+function countConnections(
   inFlight: number,
   demand: Demand,
-  figures: Figures,
-  setting: Setting,
+  figures: PlanFigures,
+  setting: UpstreamSetting,
 ): { client: number; upstream: number } {
   const upstream = inFlight * (1 - demand.cacheHitShare)
   return {
@@ -63,7 +62,7 @@ function connectionsOf(
 }
 
 /** Gbit/s in the fuller direction: prompts in from clients and tokens in from the provider; prompts on, tokens on. */
-export function bandwidthGbps(demand: Demand, figures: Figures): number {
+export function bandwidthGbps(demand: Demand, figures: PlanFigures): number {
   const input = demand.inputTokensPerSec * figures.inputBytesPerToken.value
   const output = demand.outputTokensPerSec * figures.outputBytesPerToken.value
   const misses = 1 - demand.cacheHitShare
@@ -74,10 +73,10 @@ export function bandwidthGbps(demand: Demand, figures: Figures): number {
 export function memoryBytes(
   workers: number,
   demand: Demand,
-  figures: Figures,
+  figures: PlanFigures,
 ): { workers: number; streams: number; bodies: number } {
   const inFlight = requestsInFlight(demand, figures)
-  const body = demand.shape.inputTokens * figures.inputBytesPerToken.value
+  const body = demand.request.inputTokens * figures.inputBytesPerToken.value
   return {
     workers: workers * figures.baseBytesPerWorker.value,
     streams: inFlight * figures.bytesPerStream.value,
@@ -85,7 +84,7 @@ export function memoryBytes(
   }
 }
 
-export function cpuNeed(demand: Demand, figures: Figures): Need {
+export function cpuNeed(demand: Demand, figures: PlanFigures): Need {
   return {
     name: 'cpu',
     per: 'worker',
@@ -94,8 +93,8 @@ export function cpuNeed(demand: Demand, figures: Figures): Need {
     inputs: [
       demandInput('input', demand.inputTokensPerSec, 'tokens/s', demand),
       demandInput('output', demand.outputTokensPerSec, 'tokens/s', demand),
-      inputOf(figures, 'ratio'),
-      inputOf(figures, 'outputPerWorker'),
+      figureInput(figures, 'ratio'),
+      figureInput(figures, 'outputPerWorker'),
     ],
   }
 }
@@ -103,23 +102,23 @@ export function cpuNeed(demand: Demand, figures: Figures): Need {
 /** All needs but the CPU's; `cpuWorkers` are the workers whose own memory counts. */
 export function otherNeeds(
   demand: Demand,
-  figures: Figures,
-  setting: Setting,
-  node: NodeRoom,
+  figures: PlanFigures,
+  setting: UpstreamSetting,
+  node: NodeCapacity,
   cpuWorkers: number,
 ): Need[] {
   const inFlight = requestsInFlight(demand, figures)
-  const { client, upstream } = connectionsOf(inFlight, demand, figures, setting)
+  const { client, upstream } = countConnections(inFlight, demand, figures, setting)
   const spilled =
-    demand.shape.inputTokens * figures.inputBytesPerToken.value > figures.bodyBufferBytes.value ? inFlight : 0
+    demand.request.inputTokens * figures.inputBytesPerToken.value > figures.bodyBufferBytes.value ? inFlight : 0
   const hidden = demand.hiddenTokensPerSec > 0
   const flightInputs = [
     demandInput('requests/s', demand.requestsPerSec, '', demand),
-    inputOf(figures, 'ttftS'),
+    figureInput(figures, 'ttftS'),
     demandInput('output', demand.outputTokensPerSec, 'tokens/s', demand),
     ...(hidden ? [demandInput('hidden', demand.hiddenTokensPerSec, 'tokens/s', demand)] : []),
-    inputOf(figures, 'tokensPerSecPerStream'),
-    computed('in flight', inFlight, ''),
+    figureInput(figures, 'tokensPerSecPerStream'),
+    computedInput('in flight', inFlight, ''),
   ]
   const memory = memoryBytes(cpuWorkers, demand, figures)
   return [
@@ -131,24 +130,26 @@ export function otherNeeds(
         '(input x bytes per input token + output x bytes per output token) x 8 / (bandwidth x share of bandwidth)',
       inputs: [
         demandInput('input', demand.inputTokensPerSec, 'tokens/s', demand),
-        inputOf(figures, 'inputBytesPerToken'),
+        figureInput(figures, 'inputBytesPerToken'),
         demandInput('output', demand.outputTokensPerSec, 'tokens/s', demand),
-        inputOf(figures, 'outputBytesPerToken'),
-        computed('each way', bandwidthGbps(demand, figures), 'Gbit/s'),
-        catalogue('bandwidth', node.bandwidthGbps, 'Gbit/s', node.type, node.source),
-        inputOf(figures, 'networkUtilisation'),
+        figureInput(figures, 'outputBytesPerToken'),
+        computedInput('each way', bandwidthGbps(demand, figures), 'Gbit/s'),
+        catalogueInput('bandwidth', node.bandwidthGbps, 'Gbit/s', node.type, node.source),
+        figureInput(figures, 'networkUtilisation'),
       ],
     },
     {
       name: 'connections',
       per: 'worker',
       need: (client + upstream) / figures.connectionsPerWorker.value,
-      formula: `(requests/s x TTFT + ${hidden ? '(output + hidden)' : 'output'} / tokens/s per stream) x (client + upstream ${setting.upstream}) / connections per worker`,
+      formula:
+        `(requests/s x TTFT + ${hidden ? '(output + hidden)' : 'output'} / tokens/s per stream) x ` +
+        `(client + upstream ${setting.upstream}) / connections per worker`,
       inputs: [
         ...flightInputs,
-        computed('connections', client + upstream, ''),
-        inputOf(figures, 'connectionsPerWorker'),
-        ...(setting.upstream === 'h2' ? [inputOf(figures, 'h2StreamsPerConnection')] : []),
+        computedInput('connections', client + upstream, ''),
+        figureInput(figures, 'connectionsPerWorker'),
+        ...(setting.upstream === 'h2' ? [figureInput(figures, 'h2StreamsPerConnection')] : []),
       ],
     },
     {
@@ -157,9 +158,9 @@ export function otherNeeds(
       need: (client + upstream + spilled) / figures.descriptorsPerWorker.value,
       formula: '(connections + bodies spilled to disk) / descriptors per worker',
       inputs: [
-        computed('connections', client + upstream, ''),
-        computed('spilled bodies', spilled, ''),
-        inputOf(figures, 'descriptorsPerWorker'),
+        computedInput('connections', client + upstream, ''),
+        computedInput('spilled bodies', spilled, ''),
+        figureInput(figures, 'descriptorsPerWorker'),
       ],
     },
     portsNeed(demand, figures, setting, upstream),
@@ -170,34 +171,33 @@ export function otherNeeds(
       formula:
         '(workers x memory of a worker + in flight x (memory per stream + min(body, body buffer))) / memory for pods',
       inputs: [
-        computed('workers', memory.workers, 'B'),
-        computed('streams', memory.streams, 'B'),
-        computed('bodies', memory.bodies, 'B'),
-        inputOf(figures, 'baseBytesPerWorker'),
-        inputOf(figures, 'bytesPerStream'),
-        inputOf(figures, 'bodyBufferBytes'),
-        catalogue('memory for pods', node.memoryBytes, 'B', node.type, node.memorySource),
+        computedInput('workers', memory.workers, 'B'),
+        computedInput('streams', memory.streams, 'B'),
+        computedInput('bodies', memory.bodies, 'B'),
+        figureInput(figures, 'baseBytesPerWorker'),
+        figureInput(figures, 'bytesPerStream'),
+        figureInput(figures, 'bodyBufferBytes'),
+        catalogueInput('memory for pods', node.memoryBytes, 'B', node.type, node.memorySource),
       ],
     },
   ]
 }
 
 /** Ports of one address: a kept connection holds one while it is open, a closed one for TIME_WAIT as well. */
-function portsNeed(demand: Demand, figures: Figures, setting: Setting, upstream: number): Need {
+function portsNeed(demand: Demand, figures: PlanFigures, setting: UpstreamSetting, upstream: number): Need {
   const ports = figures.ephemeralPorts.value * setting.providerAddresses
   const waiting = setting.upstreamKeepAlive
     ? 0
     : demand.requestsPerSec * (1 - demand.cacheHitShare) * figures.timeWaitS.value
+  const held = setting.upstreamKeepAlive ? 'upstream connections' : '(upstream connections + requests/s x TIME_WAIT)'
   return {
     name: 'ports',
     per: 'worker',
     need: (upstream + waiting) / ports,
-    formula: setting.upstreamKeepAlive
-      ? 'upstream connections / (ports per address x provider addresses), one address a worker'
-      : '(upstream connections + requests/s x TIME_WAIT) / (ports per address x provider addresses), one address a worker',
+    formula: `${held} / (ports per address x provider addresses), one address a worker`,
     inputs: [
-      computed('upstream connections', upstream, ''),
-      inputOf(figures, 'ephemeralPorts'),
+      computedInput('upstream connections', upstream, ''),
+      figureInput(figures, 'ephemeralPorts'),
       {
         name: 'provider addresses',
         value: setting.providerAddresses,
@@ -205,19 +205,61 @@ function portsNeed(demand: Demand, figures: Figures, setting: Setting, upstream:
         from: 'given',
         source: '--provider-addresses, default 1',
       },
-      ...(setting.upstreamKeepAlive ? [] : [inputOf(figures, 'timeWaitS')]),
+      ...(setting.upstreamKeepAlive ? [] : [figureInput(figures, 'timeWaitS')]),
     ],
   }
+}
+
+/** A provider's limits on one account. */
+export interface Quota {
+  tokensPerMinute?: number | undefined
+  requestsPerMinute?: number | undefined
+}
+
+interface QuotaNeed {
+  name: 'tokens per minute' | 'requests per minute'
+  need: number
+  limit: number
+  /** How many accounts of that quota the peak takes; above 1, no number of workers carries it. */
+  accounts: number
+}
+
+/**
+ * The accounts that the peak takes. Quotas bind the whole service whatever the size of the gateway, so they are counted
+ * in accounts and not in nodes. Answers from the gateway's cache use none of them.
+ */
+export function quotaNeeds(demand: Demand, quota: Quota): QuotaNeed[] {
+  const upstream = 1 - demand.cacheHitShare
+  const needs: QuotaNeed[] = []
+  if (quota.tokensPerMinute !== undefined) {
+    const need = tokensPerMinute(demand) * upstream
+    needs.push({
+      name: 'tokens per minute',
+      need,
+      limit: quota.tokensPerMinute,
+      accounts: need / quota.tokensPerMinute,
+    })
+  }
+  if (quota.requestsPerMinute !== undefined) {
+    const need = demand.requestsPerSec * 60 * upstream
+    needs.push({
+      name: 'requests per minute',
+      need,
+      limit: quota.requestsPerMinute,
+      accounts: need / quota.requestsPerMinute,
+    })
+  }
+  return needs
 }
 
 function demandInput(name: string, value: number, unit: string, demand: Demand): Input {
   return { name, value, unit, from: 'demand', source: demand.form }
 }
 
-function computed(name: string, value: number, unit: string): Input {
+function computedInput(name: string, value: number, unit: string): Input {
   return { name, value, unit, from: 'computed', source: 'the figures here' }
 }
 
-function catalogue(name: string, value: number, unit: string, machine: string, source: string): Input {
+function catalogueInput(name: string, value: number, unit: string, machine: string, source: string): Input {
   return { name, value, unit, from: 'catalogue', source: `${machine}, ${source}` }
 }

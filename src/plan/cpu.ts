@@ -1,9 +1,12 @@
 /**
- * Workers that the CPU needs: the vendor's formula, or what a scalability fit over worker counts says, with the interval that the
- * calibration's uncertainty gives. Where one group of workers cannot reach the load, it is split into equal groups: scale out.
+ * Workers that the CPU needs. By Kong's sizing formula, workers = (input / R + output) / O_w, with R = I_w / O_w, the
+ * ratio of what one worker passes: R is a ratio of costs and never taken from traffic. Or by a scalability fit over
+ * worker counts, with the interval that the calibration's uncertainty gives; where one group of workers cannot reach
+ * the load, it is split into equal groups. Redundancy multiplies the raw figure before it is rounded up: 4 x 27.7 is
+ * 111 workers, not 4 x 28 = 112. Source: Kong AI Gateway resource sizing guidelines, capacity planning formula.
  */
 import type { Demand } from './demand.ts'
-import type { Figures } from './figures.ts'
+import type { PlanFigures } from './figures.ts'
 import type { PerWorker } from './sizing.ts'
 import { middle95 } from './usl/fit.ts'
 import { needFor, type UslModel } from './usl/model.ts'
@@ -21,7 +24,7 @@ export interface WorkerDraw {
   outputPerWorker: number
 }
 
-export interface CpuWorkers {
+interface CpuWorkers {
   raw: number
   /** 95 % of what the draws give; undefined without a calibration. */
   interval: readonly [number, number] | undefined
@@ -36,7 +39,7 @@ const TRUSTED_SPAN = 2
 
 export function cpuWorkers(
   demand: Demand,
-  figures: Figures,
+  figures: PlanFigures,
   factor: number,
   draws: readonly WorkerDraw[] = [],
   scaling?: Scaling,
@@ -69,13 +72,6 @@ function inGroups(load: number, model: UslModel): { workers: number; groups: num
     if (groups > 1e6) return { workers: Number.POSITIVE_INFINITY, groups }
   }
 }
-
-/**
- * Kong's sizing formula: workers = (input / R + output) / O_w, with R = I_w / O_w, the ratio of what one worker passes. R is a
- * ratio of costs and never taken from traffic. Redundancy multiplies the raw figure before it is rounded up: 4 x 27.7 is 111
- * workers, not 4 x 28 = 112.
- * Source: Kong AI Gateway resource sizing guidelines, capacity planning formula.
- */
 
 /** Tokens per second at the peak. */
 interface TokenLoad {

@@ -1,10 +1,12 @@
 /**
- * How much has to be carried, at the peak, whichever way it was said: tokens per second, requests per second or day, users, a
- * mix of profiles, or a trace. Output tokens are the visible ones, those that cross the gateway.
+ * The demand at the peak, in whichever of its forms a user gives it: tokens per second, requests per second or day,
+ * users, a mix of kinds of requests, or a trace. Output tokens are the visible ones, those that cross the gateway.
+ * Hidden tokens (reasoning that the provider bills and keeps) count against a provider's quota and against nothing else
+ * here.
  */
 
 /** The mean request, and how requests vary. */
-export interface Shape {
+export interface MeanRequest {
   name: string
   inputTokens: number
   outputTokens: number
@@ -18,100 +20,28 @@ export interface Shape {
 }
 
 export interface Demand {
-  /** How it was said, in words: 'peaks', '50,000 requests/day x 3'. */
+  /** The form it was given in, for people: 'peaks in tokens/s', '50k requests/day x 3'. */
   form: string
   inputTokensPerSec: number
   outputTokensPerSec: number
   /** Billed by the provider, never seen by the gateway. */
   hiddenTokensPerSec: number
   requestsPerSec: number
-  /** Whether the rate was said, or follows from the tokens of an assumed mean request. */
+  /** Whether the user gave the rate; else it follows from the tokens of an assumed mean request. */
   requestsKnown: boolean
-  shape: Shape
+  request: MeanRequest
   /** Share of requests that the gateway answers from its own cache: they use no upstream connection and no quota. */
   cacheHitShare: number
   /** Configured services and routes. */
   entities?: number | undefined
   window: { seconds: number; stated: boolean }
-  /** How much higher the peak of one second lies than that of the window, and where that is known from. */
+  /** How far the peak of one second lies above that of the window, and where that figure is from. */
   burst: { factor: number; why: string }
   notes: string[]
 }
 
-/** Requests/s, from the rate or from the tokens; exactly what is known about the mean request is kept consistent with it. */
-export function demandFromPeaks(
-  peaks: { inputTokensPerSec: number; outputTokensPerSec: number; requestsPerSec?: number | undefined },
-  shape: Shape,
-  rest: Omit<
-    Demand,
-    'inputTokensPerSec' | 'outputTokensPerSec' | 'hiddenTokensPerSec' | 'requestsPerSec' | 'requestsKnown' | 'shape'
-  >,
-): Demand {
-  const { inputTokensPerSec, outputTokensPerSec } = peaks
-  const derived =
-    shape.outputTokens > 0 ? outputTokensPerSec / shape.outputTokens : inputTokensPerSec / shape.inputTokens
-  const requestsPerSec = peaks.requestsPerSec ?? derived
-  const hiddenTokensPerSec = requestsPerSec * shape.hiddenTokens
-  return {
-    ...rest,
-    inputTokensPerSec,
-    outputTokensPerSec,
-    hiddenTokensPerSec,
-    requestsPerSec,
-    requestsKnown: peaks.requestsPerSec !== undefined,
-    shape: {
-      ...shape,
-      inputTokens: inputTokensPerSec / requestsPerSec,
-      outputTokens: outputTokensPerSec / requestsPerSec,
-    },
-  }
-}
-
-/** From a rate of requests and the mean request. */
-export function demandFromRate(
-  requestsPerSec: number,
-  shape: Shape,
-  rest: Omit<
-    Demand,
-    'inputTokensPerSec' | 'outputTokensPerSec' | 'hiddenTokensPerSec' | 'requestsPerSec' | 'requestsKnown' | 'shape'
-  >,
-): Demand {
-  return demandFromPeaks(
-    {
-      inputTokensPerSec: requestsPerSec * shape.inputTokens,
-      outputTokensPerSec: requestsPerSec * shape.outputTokens,
-      requestsPerSec,
-    },
-    shape,
-    rest,
-  )
-}
-
-/** Tokens per day and minute, as quotas and bills count them: input, visible and hidden output. */
-export function tokensPerMinute(demand: Demand): number {
-  return (demand.inputTokensPerSec + demand.outputTokensPerSec + demand.hiddenTokensPerSec) * 60
-}
-
-/** Peak over mean of one second against that of `windowS`, from a profile's table; 1 where nothing is known. */
-export function burstOf(shape: Shape, windowS: number): { factor: number; why: string } {
-  const table = shape.peakToMean
-  if (windowS <= 1) return { factor: 1, why: 'the peak is one of a second' }
-  const atOne = table?.find((entry) => entry.windowS === 1)
-  const atWindow = table?.findLast((entry) => entry.windowS <= windowS)
-  if (!atOne || !atWindow)
-    return { factor: 1, why: `no trace of ${shape.name} was read: what a window of ${windowS} s hides is not known` }
-  return {
-    factor: atOne.factor / atWindow.factor,
-    why: `peak of 1 s over peak of ${atWindow.windowS} s in the ${shape.name} trace; less for more traffic`,
-  }
-}
-
-/**
- * Kinds of requests by their mean tokens, and mixes of them. Hidden tokens (reasoning that the provider bills and keeps) never
- * cross the gateway: they count against a provider's quota and against nothing else here.
- */
-
-export interface WorkloadProfile {
+/** A kind of requests, by its mean tokens. */
+export interface RequestKind {
   name: string
   inputTokens: number
   /** Visible output tokens, those that cross the gateway. */
@@ -126,30 +56,96 @@ export interface WorkloadProfile {
 }
 
 export interface MixPart {
-  profile: WorkloadProfile
+  kind: RequestKind
   /** Share of the requests; the shares of a mix sum to 1. */
   share: number
 }
 
+/** What a demand holds beside its rates and its mean request. */
+type DemandContext = Omit<
+  Demand,
+  'inputTokensPerSec' | 'outputTokensPerSec' | 'hiddenTokensPerSec' | 'requestsPerSec' | 'requestsKnown' | 'request'
+>
+
+/**
+ * The demand of peaks in tokens/s. Where no rate is given, the rate follows from the tokens of the mean request; the
+ * mean request is then what the peaks and the rate make it.
+ */
+export function demandFromPeaks(
+  peaks: { inputTokensPerSec: number; outputTokensPerSec: number; requestsPerSec?: number | undefined },
+  request: MeanRequest,
+  rest: DemandContext,
+): Demand {
+  const { inputTokensPerSec, outputTokensPerSec } = peaks
+  const derived =
+    request.outputTokens > 0 ? outputTokensPerSec / request.outputTokens : inputTokensPerSec / request.inputTokens
+  const requestsPerSec = peaks.requestsPerSec ?? derived
+  const hiddenTokensPerSec = requestsPerSec * request.hiddenTokens
+  return {
+    ...rest,
+    inputTokensPerSec,
+    outputTokensPerSec,
+    hiddenTokensPerSec,
+    requestsPerSec,
+    requestsKnown: peaks.requestsPerSec !== undefined,
+    request: {
+      ...request,
+      inputTokens: inputTokensPerSec / requestsPerSec,
+      outputTokens: outputTokensPerSec / requestsPerSec,
+    },
+  }
+}
+
+/** The demand of a rate of requests, each the mean request. */
+export function demandFromRate(requestsPerSec: number, request: MeanRequest, rest: DemandContext): Demand {
+  return demandFromPeaks(
+    {
+      inputTokensPerSec: requestsPerSec * request.inputTokens,
+      outputTokensPerSec: requestsPerSec * request.outputTokens,
+      requestsPerSec,
+    },
+    request,
+    rest,
+  )
+}
+
 /** The mean request of a mix: tokens weighted by requests, the streamed share by the visible output it carries. */
-export function meanRequest(parts: readonly MixPart[]): Shape {
-  const mean = (read: (profile: WorkloadProfile) => number): number =>
-    parts.reduce((sum, { profile, share }) => sum + share * read(profile), 0)
-  const inputTokens = mean((profile) => profile.inputTokens)
-  const outputTokens = mean((profile) => profile.outputTokens)
+export function averageRequests(parts: readonly MixPart[]): MeanRequest {
+  const mean = (read: (kind: RequestKind) => number): number =>
+    parts.reduce((sum, { kind, share }) => sum + share * read(kind), 0)
+  const inputTokens = mean((kind) => kind.inputTokens)
+  const outputTokens = mean((kind) => kind.outputTokens)
   const secondMoment = mean(({ inputTokens: tokens, inputSigma = 0 }) => tokens ** 2 * Math.exp(inputSigma ** 2))
   return {
     name: parts
-      .map(({ profile, share }) => (parts.length === 1 ? profile.name : `${profile.name} ${percent(share)}`))
+      .map(({ kind, share }) => (parts.length === 1 ? kind.name : `${kind.name} ${percent(share)}`))
       .join(', '),
     inputTokens,
     outputTokens,
-    hiddenTokens: mean((profile) => profile.hiddenTokens),
-    streamedShare:
-      outputTokens === 0 ? 0 : mean((profile) => (profile.streamed ? profile.outputTokens : 0)) / outputTokens,
+    hiddenTokens: mean((kind) => kind.hiddenTokens),
+    streamedShare: outputTokens === 0 ? 0 : mean((kind) => (kind.streamed ? kind.outputTokens : 0)) / outputTokens,
     inputScv: inputTokens === 0 ? 0 : Math.max(0, secondMoment / inputTokens ** 2 - 1),
-    source: [...new Set(parts.map(({ profile }) => profile.source))].join('; '),
-    peakToMean: parts.length === 1 ? parts[0]?.profile.peakToMean : undefined,
+    source: [...new Set(parts.map(({ kind }) => kind.source))].join('; '),
+    peakToMean: parts.length === 1 ? parts[0]?.kind.peakToMean : undefined,
+  }
+}
+
+/** Tokens per minute as quotas count them: input, visible and hidden output. */
+export function tokensPerMinute(demand: Demand): number {
+  return (demand.inputTokensPerSec + demand.outputTokensPerSec + demand.hiddenTokensPerSec) * 60
+}
+
+/** How far the busiest second lies above the busiest window, by the table of a trace; 1 without a table. */
+export function burstFactor(request: MeanRequest, windowS: number): { factor: number; why: string } {
+  const table = request.peakToMean
+  if (windowS <= 1) return { factor: 1, why: 'the peak is one of a second' }
+  const atOne = table?.find((entry) => entry.windowS === 1)
+  const atWindow = table?.findLast((entry) => entry.windowS <= windowS)
+  if (!atOne || !atWindow)
+    return { factor: 1, why: `no trace of ${request.name} was read: what a window of ${windowS} s hides is not known` }
+  return {
+    factor: atOne.factor / atWindow.factor,
+    why: `peak of 1 s over peak of ${atWindow.windowS} s in the ${request.name} trace; less for more traffic`,
   }
 }
 

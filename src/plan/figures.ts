@@ -1,6 +1,6 @@
 /**
- * The figures a plan is made of: everything that is not demand. Each says where it comes from, so that a plan can be read back
- * to its sources, varied for a sensitivity analysis, and replaced one by one by what was measured.
+ * The figures a plan is made of: everything that is not demand. Each says where it comes from, so that a plan can be
+ * read back to its sources, varied for a sensitivity analysis, and replaced one by one by what was measured.
  */
 
 export const FIGURE_UNITS = {
@@ -21,7 +21,10 @@ export const FIGURE_UNITS = {
   bodyBufferBytes: 'B',
 } as const
 
-/** What people call them, in formulas and tables, and the option that replaces each; the others are replaced in a sizing file. */
+/**
+ * What people call them, in formulas and tables, and the option that replaces each; the others are replaced in a sizing
+ * file.
+ */
 export const FIGURE_WORDS: Record<keyof typeof FIGURE_UNITS, { label: string; option: string }> = {
   ratio: { label: 'R', option: '--ratio' },
   outputPerWorker: { label: 'O_w', option: '--output-per-worker' },
@@ -43,7 +46,7 @@ export const FIGURE_WORDS: Record<keyof typeof FIGURE_UNITS, { label: string; op
 export type FigureKey = keyof typeof FIGURE_UNITS
 export const FIGURE_KEYS = Object.keys(FIGURE_UNITS) as FigureKey[]
 
-export type FigureOrigin = 'vendor default' | 'assumed' | 'given' | 'calibrated' | 'what if'
+type FigureOrigin = 'vendor default' | 'assumed' | 'given' | 'calibrated' | 'what if'
 
 export interface Figure {
   value: number
@@ -56,7 +59,7 @@ export interface Figure {
   high?: number | undefined
 }
 
-export type Figures = Record<FigureKey, Figure>
+export type PlanFigures = Record<FigureKey, Figure>
 
 /** One line of an explanation: a named value with its unit and its origin. */
 export interface Input {
@@ -69,16 +72,16 @@ export interface Input {
 }
 
 export function withFigure(
-  figures: Figures,
+  figures: PlanFigures,
   key: FigureKey,
   value: number,
   from: FigureOrigin,
   source: string,
-): Figures {
+): PlanFigures {
   return { ...figures, [key]: { value, from, source } }
 }
 
-export function inputOf(figures: Figures, key: FigureKey): Input {
+export function figureInput(figures: PlanFigures, key: FigureKey): Input {
   const { value, from, source, date } = figures[key]
   return { name: key, value, unit: FIGURE_UNITS[key], from, source, ...(date === undefined ? {} : { date }) }
 }

@@ -1,64 +1,14 @@
 /**
- * Machines and what a plan costs on each: workers that fit by allocatable CPU, nodes by every constraint, dollars by list price.
- * A worker's throughput may be scaled by core speed (CoreMark per vCPU against the machine it was measured on), within one source
- * of CoreMark only. Burstable machines are refused: a credit that runs out shows as token delay.
+ * Machines and what a plan costs on each: workers that fit by allocatable CPU, nodes by every constraint, dollars by
+ * list price. A worker's throughput may be scaled by core speed (CoreMark per vCPU against the machine it was measured
+ * on), within one source of CoreMark only. Burstable machines are refused: a credit that runs out shows as token delay.
  */
 
 import { cpuNeed, otherNeeds } from './constraints.ts'
 import { cpuWorkers } from './cpu.ts'
 import type { Demand } from './demand.ts'
-import { countsAt, type PlanChoices, roomOf } from './plan.ts'
+import { countAt, nodeCapacity, type PlanChoices } from './plan.ts'
 import type { NodeType } from './sizing.ts'
-
-/**
- * Whether a list of prices can be true: within a family a vCPU costs about the same in every size, so a price that is far off is
- * another operating system's, another unit's or a typing error. (A published list mixed prices of Windows into one family: twice.)
- */
-
-/** Within a family, from its median. */
-const FAMILY_SPREAD = 1.5
-
-/** Against the catalogue: regions differ by less than this, units by more. */
-const UNIT_SPREAD = 5
-
-export function pricesThatCannotBe(prices: ReadonlyMap<string, number>, catalogue: readonly Instance[]): string[] {
-  const families = new Map<string, { size: string; perVcpu: number; listed: number | undefined }[]>()
-  for (const { type, family, vcpu, usdPerHour } of catalogue) {
-    const price = prices.get(type)
-    if (price === undefined) continue
-    const listed = usdPerHour === undefined ? undefined : usdPerHour / vcpu
-    families.set(family, [...(families.get(family) ?? []), { size: type, perVcpu: price / vcpu, listed }])
-  }
-  return [...families].flatMap(([family, sizes]) => {
-    const median = medianOf(sizes.map(({ perVcpu }) => perVcpu))
-    return sizes.flatMap(({ size, perVcpu, listed }) => {
-      if (listed !== undefined && apart(perVcpu, listed) > UNIT_SPREAD) {
-        const unit = perVcpu / listed > 100 ? ' (a price per month?)' : ''
-        return [
-          `${size}: ${amount(perVcpu)} USD a vCPU-hour, where ${amount(listed)} is listed: the unit cannot be USD an hour${unit}`,
-        ]
-      }
-      return apart(perVcpu, median) > FAMILY_SPREAD
-        ? [
-            `${size}: ${amount(perVcpu)} USD a vCPU-hour, where ${family} costs ${amount(median)}: another system's price, or a typing error`,
-          ]
-        : []
-    })
-  })
-}
-
-function apart(a: number, b: number): number {
-  return Math.max(a / b, b / a)
-}
-
-function medianOf(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b)
-  return ((sorted[Math.floor((sorted.length - 1) / 2)] ?? 0) + (sorted[Math.ceil((sorted.length - 1) / 2)] ?? 0)) / 2
-}
-
-function amount(value: number): string {
-  return String(Number(value.toPrecision(3)))
-}
 
 export interface Instance extends NodeType {
   family: string
@@ -95,7 +45,7 @@ export function rankInstances(
 ): RankedInstance[] {
   return instances
     .flatMap((instance): RankedInstance[] => {
-      const ranked = onInstance(demand, choices, instance, measuredOn)
+      const ranked = rankInstance(demand, choices, instance, measuredOn)
       return ranked ? [ranked] : []
     })
     .sort(
@@ -105,15 +55,15 @@ export function rankInstances(
     )
 }
 
-function onInstance(
+function rankInstance(
   demand: Demand,
   choices: PlanChoices,
   instance: Instance,
   measuredOn: Instance | undefined,
 ): RankedInstance | undefined {
-  const node = roomOf(instance)
+  const node = nodeCapacity(instance)
   if (node.workersPerNode < 1) return undefined
-  const speed = speedOf(instance, measuredOn)
+  const speed = relativeSpeed(instance, measuredOn)
   const { min, max } = choices.redundancy
   const counts = [1, min, max].map((factor) => {
     const cpu =
@@ -122,7 +72,7 @@ function onInstance(
       { ...cpuNeed(demand, choices.figures), need: cpu },
       ...otherNeeds(demand, choices.figures, choices.setting, node, cpu),
     ]
-    return { ...countsAt(factor, needs, node), needs }
+    return { ...countAt(factor, needs, node), needs }
   })
   const [peak, lower, upper] = counts
   if (!peak || !lower || !upper) return undefined
@@ -147,8 +97,60 @@ function onInstance(
 }
 
 /** Core speed against the machine the figures were measured on; CoreMarks of different sources cannot be compared. */
-export function speedOf(instance: Instance, measuredOn: Instance | undefined): number | undefined {
+export function relativeSpeed(instance: Instance, measuredOn: Instance | undefined): number | undefined {
   if (!measuredOn?.coremarkPerVcpu || !instance.coremarkPerVcpu) return undefined
   if (measuredOn.coremarkSource !== instance.coremarkSource) return undefined
   return instance.coremarkPerVcpu / measuredOn.coremarkPerVcpu
+}
+
+/** Within a family, from its median. */
+const FAMILY_SPREAD = 1.5
+
+/** Against the catalogue: regions differ by less than this, units by more. */
+const UNIT_SPREAD = 5
+
+/**
+ * Why prices of a list cannot be true, a line for each. Within a family a vCPU costs about the same in every size, so a
+ * price that is far off is another operating system's, another unit's or a typing error. (A published list mixed prices
+ * of Windows into one family, twice.)
+ */
+export function implausiblePrices(prices: ReadonlyMap<string, number>, catalogue: readonly Instance[]): string[] {
+  const families = new Map<string, { size: string; perVcpu: number; listed: number | undefined }[]>()
+  for (const { type, family, vcpu, usdPerHour } of catalogue) {
+    const price = prices.get(type)
+    if (price === undefined) continue
+    const listed = usdPerHour === undefined ? undefined : usdPerHour / vcpu
+    families.set(family, [...(families.get(family) ?? []), { size: type, perVcpu: price / vcpu, listed }])
+  }
+  return [...families].flatMap(([family, sizes]) => {
+    const median = medianOf(sizes.map(({ perVcpu }) => perVcpu))
+    return sizes.flatMap(({ size, perVcpu, listed }) => {
+      if (listed !== undefined && apart(perVcpu, listed) > UNIT_SPREAD) {
+        const unit = perVcpu / listed > 100 ? ' (a price per month?)' : ''
+        return [
+          `${size}: ${amount(perVcpu)} USD a vCPU-hour, where ${amount(listed)} is listed: ` +
+            `the unit cannot be USD an hour${unit}`,
+        ]
+      }
+      return apart(perVcpu, median) > FAMILY_SPREAD
+        ? [
+            `${size}: ${amount(perVcpu)} USD a vCPU-hour, where ${family} costs ${amount(median)}: ` +
+              "another system's price, or a typing error",
+          ]
+        : []
+    })
+  })
+}
+
+function apart(a: number, b: number): number {
+  return Math.max(a / b, b / a)
+}
+
+function medianOf(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b)
+  return ((sorted[Math.floor((sorted.length - 1) / 2)] ?? 0) + (sorted[Math.ceil((sorted.length - 1) / 2)] ?? 0)) / 2
+}
+
+function amount(value: number): string {
+  return String(Number(value.toPrecision(3)))
 }

@@ -1,6 +1,7 @@
 /**
- * The plan: the vendor's formula first, then every constraint that can bind before it, counted in nodes, with the binding one and
- * the next named. Pure: the same demand and figures give the same plan. What the figures are worth is said with them.
+ * The plan: the vendor's formula first, then every constraint that can bind before it, counted in nodes, with the
+ * binding one and the next named. Pure: the same demand and figures give the same plan. What the figures are worth is
+ * said with them.
  */
 import type { Plan } from '../report/plan-schema.ts'
 import { workersPerNode } from './allocatable.ts'
@@ -8,10 +9,12 @@ import {
   bandwidthGbps,
   cpuNeed,
   type Need,
-  type NodeRoom,
+  type NodeCapacity,
   otherNeeds,
+  type Quota,
+  quotaNeeds,
   requestsInFlight,
-  type Setting,
+  type UpstreamSetting,
 } from './constraints.ts'
 import {
   costRatio,
@@ -23,15 +26,15 @@ import {
   wholeUp,
 } from './cpu.ts'
 import type { Demand } from './demand.ts'
-import type { Figures } from './figures.ts'
-import { type Quota, quotaNeeds, takeApart } from './redundancy.ts'
+import type { PlanFigures } from './figures.ts'
+import { takeApart } from './redundancy.ts'
 import type { NodeType, RedundancyParts, RedundancyRange, Sizing } from './sizing.ts'
-import { boundOf, rpsTierOf, tierOf, upperBound } from './tier.ts'
+import { chooseRpsTier, chooseTier, lowerBound, upperBound } from './tier.ts'
 import { waitAt } from './waiting.ts'
 
 /** What was learnt from measured runs. */
 export interface Calibration {
-  figures: Partial<Figures>
+  figures: Partial<PlanFigures>
   draws: WorkerDraw[]
   scaling?: Scaling | undefined
   notes: string[]
@@ -39,10 +42,10 @@ export interface Calibration {
 
 /** What the user chose, beside the demand. */
 export interface PlanChoices {
-  figures: Figures
+  figures: PlanFigures
   redundancy: RedundancyRange
   parts: RedundancyParts
-  setting: Setting
+  setting: UpstreamSetting
   node: NodeType
   quota: Quota
   calibration?: Calibration | undefined
@@ -65,7 +68,7 @@ export function defaultChoices(sizing: Sizing): PlanChoices {
 export function makePlan(demand: Demand, sizing: Sizing, choices: PlanChoices = defaultChoices(sizing)): PlanResult {
   const { figures, redundancy, calibration } = choices
   const cpu = cpuWorkers(demand, figures, 1, calibration?.draws, calibration?.scaling)
-  const node = roomOf(choices.node)
+  const node = nodeCapacity(choices.node)
   const needs = (cpuRaw: number): Need[] => [
     { ...cpuNeed(demand, figures), need: cpuRaw },
     ...otherNeeds(demand, figures, choices.setting, node, cpuRaw),
@@ -75,7 +78,7 @@ export function makePlan(demand: Demand, sizing: Sizing, choices: PlanChoices = 
   const cpuAt = factors.map((factor) => cpuWorkers(demand, figures, factor, [], calibration?.scaling).raw)
   const counts = factors.map((factor, i) => {
     const cpuRaw = cpuAt[i] ?? cpu.raw * factor
-    return countsAt(factor, needs(cpuRaw / factor), node)
+    return countAt(factor, needs(cpuRaw / factor), node)
   })
   const ranked = needs(cpu.raw)
     .map((need) => ({ ...need, nodes: need.per === 'node' ? need.need : need.need / node.workersPerNode }))
@@ -98,7 +101,7 @@ export function makePlan(demand: Demand, sizing: Sizing, choices: PlanChoices = 
       binding: binding.name,
       next: next.name,
       workers: { peak: at(1), min: at(redundancy.min), max: at(redundancy.max) },
-      nodes: nodesAt(counts, redundancy),
+      nodes: countNodes(counts, redundancy),
     },
     constraints: ranked.map((need) => ({
       ...need,
@@ -128,7 +131,7 @@ export function makePlan(demand: Demand, sizing: Sizing, choices: PlanChoices = 
     ...(demand.requestsKnown
       ? {
           instance: {
-            ...omitBounds(rpsTierOf(demand.requestsPerSec, sizing.rpsTiers.tiers)),
+            ...omitBounds(chooseRpsTier(demand.requestsPerSec, sizing.rpsTiers.tiers)),
             source: sizing.rpsTiers.source,
           },
         }
@@ -172,7 +175,7 @@ function nodeSection(node: NodeType): Omit<NodeType, 'memorySource'> {
   }
 }
 
-export function roomOf(node: NodeType): NodeRoom {
+export function nodeCapacity(node: NodeType): NodeCapacity {
   return {
     type: node.type,
     workersPerNode: workersPerNode(node),
@@ -184,7 +187,7 @@ export function roomOf(node: NodeType): NodeRoom {
 }
 
 /** Whole workers and whole nodes that `factor` times the demand takes, over all constraints. */
-export function countsAt(factor: number, needs: readonly Need[], node: NodeRoom) {
+export function countAt(factor: number, needs: readonly Need[], node: NodeCapacity) {
   const largest = (per: Need['per']): number =>
     Math.max(...needs.filter((need) => need.per === per).map((need) => wholeUp(factor * need.need)))
   const cpu = needs.find(({ name }) => name === 'cpu')
@@ -198,8 +201,8 @@ export function countsAt(factor: number, needs: readonly Need[], node: NodeRoom)
   }
 }
 
-function nodesAt(
-  counts: ReturnType<typeof countsAt>[],
+function countNodes(
+  counts: ReturnType<typeof countAt>[],
   { min, max }: RedundancyRange,
 ): { peak: number; min: number; max: number } {
   const at = (factor: number): number => counts.find((count) => count.factor === factor)?.nodes ?? 0
@@ -231,13 +234,13 @@ function uncertainty(
 }
 
 function demandSection(demand: Demand, inFlight: number): PlanResult['demand'] {
-  const { shape, ...rest } = demand
-  const { peakToMean: _, ...kept } = shape
-  return { ...rest, request: kept, inFlight, streamedTokensPerSec: demand.outputTokensPerSec * shape.streamedShare }
+  const { request, ...rest } = demand
+  const { peakToMean: _, ...kept } = request
+  return { ...rest, request: kept, inFlight, streamedTokensPerSec: demand.outputTokensPerSec * request.streamedShare }
 }
 
 function tierSection(demand: Demand, { tiers }: Sizing): PlanResult['tier'] {
-  const { tier, decidedBy, dimensions } = tierOf(demand, tiers)
+  const { tier, decidedBy, dimensions } = chooseTier(demand, tiers)
   return {
     name: tier.name,
     decidedBy,
@@ -248,7 +251,7 @@ function tierSection(demand: Demand, { tiers }: Sizing): PlanResult['tier'] {
       dimension,
       value,
       tier: reached.name,
-      from: boundOf(reached)[dimension],
+      from: lowerBound(reached)[dimension],
       to: upperBound(tiers, reached, dimension) ?? null,
     })),
   }

@@ -1,10 +1,9 @@
 /**
- * A redundancy factor taken apart: what a burst inside the window, a lost zone, a lost worker, a rolling deployment, the target
- * utilisation and the uncertainty of the figures each ask for. Their product stands beside the vendor's blunt 2-4x. Counted
- * whole: Z zones that survive the loss of f carry the load with ceil(W / (Z - f)) workers in each.
+ * A redundancy factor taken apart: what a burst inside the window, a lost zone, a lost worker, a rolling deployment,
+ * the target utilisation and the uncertainty of the figures each ask for. Their product stands beside the vendor's
+ * blunt 2-4x. Counted whole: Z zones that survive the loss of f carry the load with ceil(W / (Z - f)) workers in each.
  */
 import { wholeUp } from './cpu.ts'
-import { type Demand, tokensPerMinute } from './demand.ts'
 import type { RedundancyParts } from './sizing.ts'
 
 interface RedundancyPart {
@@ -13,7 +12,7 @@ interface RedundancyPart {
   why: string
 }
 
-export interface RedundancyTakenApart {
+interface RedundancyTakenApart {
   parts: RedundancyPart[]
   product: number
   /** Workers that all parts together ask for, in whole zones. */
@@ -60,46 +59,4 @@ export function takeApart(
   ]
   const workers = steadyWorkers + surging
   return { parts, product: workers / rawWorkers, workers, perZone, zones, steadyWorkers }
-}
-
-/**
- * A provider's quotas: tokens and requests a minute of one account. They bind the whole service whatever the gateway's size,
- * so they are counted in accounts and not in nodes. Answers from the gateway's cache use none of them.
- */
-
-export interface Quota {
-  tokensPerMinute?: number | undefined
-  requestsPerMinute?: number | undefined
-}
-
-interface QuotaNeed {
-  name: 'tokens per minute' | 'requests per minute'
-  need: number
-  limit: number
-  /** How many accounts of that quota the peak takes; above 1, no number of workers carries it. */
-  accounts: number
-}
-
-export function quotaNeeds(demand: Demand, quota: Quota): QuotaNeed[] {
-  const upstream = 1 - demand.cacheHitShare
-  const needs: QuotaNeed[] = []
-  if (quota.tokensPerMinute !== undefined) {
-    const need = tokensPerMinute(demand) * upstream
-    needs.push({
-      name: 'tokens per minute',
-      need,
-      limit: quota.tokensPerMinute,
-      accounts: need / quota.tokensPerMinute,
-    })
-  }
-  if (quota.requestsPerMinute !== undefined) {
-    const need = demand.requestsPerSec * 60 * upstream
-    needs.push({
-      name: 'requests per minute',
-      need,
-      limit: quota.requestsPerMinute,
-      accounts: need / quota.requestsPerMinute,
-    })
-  }
-  return needs
 }

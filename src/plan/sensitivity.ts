@@ -1,6 +1,7 @@
 /**
- * What the answer hangs on: each input moved by itself, down and up by a share or over its own measured interval, and the nodes and
- * workers that follow. Sorted by the swing, as a tornado is drawn. One at a time: what moves together is a scenario (--what-if).
+ * What the answer hangs on: each input moved by itself, down and up by a share or over its own measured interval, and
+ * the nodes and workers that follow, sorted by the swing (a tornado chart). One input at a time: what moves together is
+ * a scenario (--what-if). And when growth uses up what there is.
  */
 import type { Demand } from './demand.ts'
 import { FIGURE_KEYS, type Figure, type FigureKey } from './figures.ts'
@@ -87,10 +88,6 @@ function need(demand: Demand, sizing: Sizing, choices: PlanChoices): Need {
   return { nodes: constraints[0]?.nodes ?? 0, workers: workers.raw, binding: answer.binding }
 }
 
-/**
- * When growth uses up what there is: W(t) = W0 (1 + g)^t reaches the capacity after ln(capacity / now) / ln(1 + g) periods; the order
- * goes out a lead time before. Periods and days only: what date that is, is for the caller, who has a calendar.
- */
 export interface Growth {
   /** Growth of the demand in one period, as a share. */
   rate: number
@@ -106,6 +103,10 @@ interface Exhaustion {
   orderInDays: number | undefined
 }
 
+/**
+ * When growth uses up the capacity: W(t) = W0 (1 + g)^t reaches it after ln(capacity / now) / ln(1 + g) periods, and
+ * the order goes out a lead time before. In days from now: the caller has the calendar.
+ */
 export function exhaustion(now: number, capacity: number, { rate, periodDays }: Growth, leadDays: number): Exhaustion {
   if (now >= capacity) return { now, capacity, days: 0, orderInDays: -leadDays }
   if (rate <= 0) return { now, capacity, days: undefined, orderInDays: undefined }

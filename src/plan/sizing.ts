@@ -1,8 +1,8 @@
 /**
- * What the planner is told about a gateway and its machines: a vendor's sizing figures, its tables of sizes, and the node to
- * count in. profiles/sizing/*.yaml holds them, src/planning/sizing.ts reads them.
+ * What the planner is told about a gateway and its machines: a vendor's sizing figures, its tables of sizes, and the
+ * node to count in. profiles/sizing/*.yaml holds them, src/planning/sizing.ts reads them.
  */
-import type { Figures } from './figures.ts'
+import type { PlanFigures } from './figures.ts'
 
 /** A row of a table of sizes: it begins at `from` (inclusive) or strictly `above` a bound. */
 export interface Tier<Bound> {
@@ -56,7 +56,10 @@ export interface NodeType {
   vcpu: number
   memoryGib: number
   bandwidthGbps: number
-  /** Whether the bandwidth is a sustained baseline, or a ceiling with nothing guaranteed below it; a baseline where unsaid. */
+  /**
+   * Whether the bandwidth is a sustained baseline, or a ceiling with nothing guaranteed below it; a baseline where
+   * unsaid.
+   */
   bandwidthIs?: 'baseline' | 'ceiling' | undefined
   /** What pods can request; computed by the rules of Kubernetes where the provider's table was not read. */
   allocatableMillicores: number
@@ -98,7 +101,7 @@ interface ContainerResources {
 export interface Sizing {
   name: string
   source: string
-  figures: Figures
+  figures: PlanFigures
   redundancy: RedundancyRange
   redundancyParts: RedundancyParts
   measuredPerWorker: PerWorker[]

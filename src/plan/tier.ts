@@ -1,6 +1,6 @@
 /**
- * Which row of a table of sizes a demand falls into: the highest over its dimensions, lower bound inclusive; a last row that is
- * given by `above` begins strictly above its bound. Says which dimensions decided.
+ * Which row of a table of sizes a demand falls into: the highest over its dimensions, lower bound inclusive; a last row
+ * that is given by `above` begins strictly above its bound. Says which dimensions decided.
  */
 import type { RpsTier, Tier, TierBounds, TokenTier } from './sizing.ts'
 
@@ -13,7 +13,7 @@ interface DimensionTier {
   tier: TokenTier
 }
 
-export interface TierChoice {
+interface TierChoice {
   tier: TokenTier
   /** The dimensions that reach this tier, and so decided it. */
   decidedBy: Dimension[]
@@ -21,7 +21,7 @@ export interface TierChoice {
 }
 
 /** `tiers` go from the smallest to the largest; a dimension that the demand leaves open does not count. */
-export function tierOf(demand: { [D in Dimension]?: number | undefined }, tiers: readonly TokenTier[]): TierChoice {
+export function chooseTier(demand: { [D in Dimension]?: number | undefined }, tiers: readonly TokenTier[]): TierChoice {
   const dimensions = DIMENSIONS.flatMap((dimension): DimensionTier[] => {
     const value = demand[dimension]
     return value === undefined ? [] : [{ dimension, value, tier: highest(tiers, value, (bounds) => bounds[dimension]) }]
@@ -33,17 +33,17 @@ export function tierOf(demand: { [D in Dimension]?: number | undefined }, tiers:
   return { tier, decidedBy: dimensions.filter((_, i) => ranks[i] === top).map((entry) => entry.dimension), dimensions }
 }
 
-export function rpsTierOf(requestsPerSec: number, tiers: readonly RpsTier[]): RpsTier {
+export function chooseRpsTier(requestsPerSec: number, tiers: readonly RpsTier[]): RpsTier {
   return highest(tiers, requestsPerSec, (bound) => bound)
 }
 
 /** Where a tier ends in one dimension: the bound of the next one; undefined for the last. */
 export function upperBound(tiers: readonly TokenTier[], tier: TokenTier, dimension: Dimension): number | undefined {
   const next = tiers[tiers.indexOf(tier) + 1]
-  return next && boundOf(next)[dimension]
+  return next && lowerBound(next)[dimension]
 }
 
-export function boundOf(tier: TokenTier): TierBounds {
+export function lowerBound(tier: TokenTier): TierBounds {
   const bound = tier.from ?? tier.above
   if (!bound) throw new Error(`the tier ${tier.name} has no lower bound`)
   return bound

@@ -1,11 +1,11 @@
 /**
- * A recorded trace of requests: when each came, its input and its output tokens. Peaks are the busiest span of a window's length,
- * wherever it lies (a sliding window, not calendar seconds), each of input, output and requests by itself: they need not
- * coincide, which errs on the safe side. Output counts when its request came.
+ * A recorded trace of requests: when each came, its input and its output tokens. Peaks are the busiest span of a
+ * window's length, wherever it lies (a sliding window, not calendar seconds), each of input, output and requests by
+ * itself: they need not coincide, which errs on the safe side. Output counts when its request came.
  */
 import type { Trace } from '../workload/trace.ts'
 
-export interface TraceTotals {
+interface TraceTotals {
   requests: number
   spanS: number
   inputTokens: number
@@ -14,14 +14,14 @@ export interface TraceTotals {
   interArrivalCv: number
 }
 
-export interface WindowPeak {
+interface WindowPeak {
   windowS: number
   requestsPerSec: number
   inputTokensPerSec: number
   outputTokensPerSec: number
 }
 
-export function totalsOf({ atS, inputTokens, outputTokens }: Trace): TraceTotals {
+export function traceTotals({ atS, inputTokens, outputTokens }: Trace): TraceTotals {
   const requests = atS.length
   const gaps = Array.from({ length: requests - 1 }, (_, i) => (atS[i + 1] ?? 0) - (atS[i] ?? 0))
   const mean = sum(gaps) / gaps.length
@@ -35,7 +35,7 @@ export function totalsOf({ atS, inputTokens, outputTokens }: Trace): TraceTotals
   }
 }
 
-export function peakOf(trace: Trace, windowS: number): WindowPeak {
+export function windowPeak(trace: Trace, windowS: number): WindowPeak {
   const { atS, inputTokens, outputTokens } = trace
   let [input, output] = [0, 0]
   let [topRequests, topInput, topOutput] = [0, 0, 0]

@@ -1,13 +1,14 @@
 /**
- * What waiting for a worker adds, at the planned number of workers. A worker serves two kinds of work: a prompt, which takes its
- * tokens / (R x O_w), and streamed tokens, 1 / O_w each, so many and so short that they are a steady share of the CPU. Where the
- * kernel spreads connections over workers (SO_REUSEPORT) each worker is a queue of its own, M/G/1; one queue for all (an ideal
- * balancer) is M/G/k. Both are given. In the queue of one's own, tokens in between slow a prompt down: its mean wait is that of
- * M/G/1 with the unfinished work growing at the tokens' rate, lambda E[S^2] / (2 (1 - rho)).
+ * What waiting for a worker adds, at the planned number of workers. A worker serves two kinds of work: a prompt, which
+ * takes its tokens / (R x O_w), and streamed tokens, 1 / O_w each, so many and so short that they are a steady share of
+ * the CPU. Where the kernel spreads connections over workers (SO_REUSEPORT) each worker is a queue of its own, M/G/1;
+ * one queue for all (an ideal balancer) is M/G/k. Both are given. In the queue of one's own, tokens in between slow a
+ * prompt down: its mean wait is that of M/G/1 with the unfinished work growing at the tokens' rate, lambda E[S^2] / (2
+ * (1 - rho)).
  */
 import type { Demand } from './demand.ts'
-import type { Figures } from './figures.ts'
-import { estimateWait } from './queueing/erlang.ts'
+import type { PlanFigures } from './figures.ts'
+import { estimateWait } from './queueing.ts'
 
 interface WorkerLoad {
   requestsPerSec: number
@@ -19,7 +20,7 @@ interface WorkerLoad {
   utilisation: number
 }
 
-export interface WaitAt {
+interface WaitAt {
   workers: number
   utilisation: number
   /** One queue a worker; undefined at or above capacity. */
@@ -29,21 +30,21 @@ export interface WaitAt {
   pooledP99Ms: number | undefined
 }
 
-function workerLoad(demand: Demand, figures: Figures, workers: number): WorkerLoad {
+function workerLoad(demand: Demand, figures: PlanFigures, workers: number): WorkerLoad {
   const outputPerWorker = figures.outputPerWorker.value
   const requestsPerSec = demand.requestsPerSec / workers
-  const promptS = demand.shape.inputTokens / (figures.ratio.value * outputPerWorker)
+  const promptS = demand.request.inputTokens / (figures.ratio.value * outputPerWorker)
   const tokenShare = demand.outputTokensPerSec / workers / outputPerWorker
   return {
     requestsPerSec,
     promptS,
-    promptScv: demand.shape.inputScv,
+    promptScv: demand.request.inputScv,
     tokenShare,
     utilisation: requestsPerSec * promptS + tokenShare,
   }
 }
 
-export function waitAt(demand: Demand, figures: Figures, workers: number): WaitAt {
+export function waitAt(demand: Demand, figures: PlanFigures, workers: number): WaitAt {
   const load = workerLoad(demand, figures, workers)
   const { requestsPerSec, promptS, promptScv, utilisation } = load
   const busy = utilisation < 1

@@ -1,15 +1,20 @@
-/** Turns the flags of `kt plan buffers` into profiles and a number of concurrent requests: given, or in flight by the demand. */
+/**
+ * Turns the flags of `kt plan buffers` into profiles and a number of concurrent requests: given, or in flight by the
+ * demand.
+ */
+
 import { UserError } from '../errors.ts'
+import { bytes, parseFlag } from '../parse/quantity.ts'
 import { bufferProfileFor } from '../plan/buffers.ts'
 import { makePlan } from '../plan/plan.ts'
 import type { BufferProfile, Sizing } from '../plan/sizing.ts'
 import { formatBytes } from '../units.ts'
 import type { PlanFlags } from './plan-flags.ts'
-import { sizeOf, wholeCount } from './plan-flags.ts'
+import { wholeCount } from './plan-flags.ts'
 import { planRequest } from './plan-request.ts'
 import { readSizing } from './sizing.ts'
 
-export interface BufferRequest {
+interface BufferRequest {
   profiles: { profile: BufferProfile; concurrency: number; workers: number; meanBodyBytes: number | undefined }[]
   sizing: Sizing
 }
@@ -30,7 +35,7 @@ export async function bufferRequest(flags: BufferFlags): Promise<BufferRequest> 
     const sizing = readSizing(flags.sizing)
     return {
       sizing,
-      profiles: profilesOf(flags, sizing).map((profile) => ({
+      profiles: chooseProfiles(flags, sizing).map((profile) => ({
         profile,
         concurrency,
         workers: 1,
@@ -46,10 +51,10 @@ export async function bufferRequest(flags: BufferFlags): Promise<BufferRequest> 
   const { demand, sizing, choices } = await planRequest(flags)
   const plan = makePlan(demand, sizing, choices)
   const concurrency = Math.ceil(plan.demand.inFlight)
-  const meanBodyBytes = demand.shape.inputTokens * choices.figures.inputBytesPerToken.value
+  const meanBodyBytes = demand.request.inputTokens * choices.figures.inputBytesPerToken.value
   return {
     sizing,
-    profiles: profilesOf(flags, sizing).map((profile) => ({
+    profiles: chooseProfiles(flags, sizing).map((profile) => ({
       profile,
       concurrency,
       workers: plan.answer.workers.peak,
@@ -61,7 +66,7 @@ export async function bufferRequest(flags: BufferFlags): Promise<BufferRequest> 
 const DEMANDS = ['input-peak', 'output-peak', 'rps', 'requests-per-day', 'users', 'trace'] as const
 
 /** The one that was asked for, or all of them side by side. */
-function profilesOf(flags: BufferFlags, sizing: Sizing): BufferProfile[] {
+function chooseProfiles(flags: BufferFlags, sizing: Sizing): BufferProfile[] {
   const known = sizing.buffers.profiles.map(({ name }) => name).join(', ')
   if (flags.kind !== undefined && flags['largest-prompt'] !== undefined)
     throw new UserError('--kind and --largest-prompt say the same', 'Give one of them.')
@@ -71,12 +76,12 @@ function profilesOf(flags: BufferFlags, sizing: Sizing): BufferProfile[] {
     return [profile]
   }
   if (flags['largest-prompt'] === undefined) return sizing.buffers.profiles
-  const bytes = sizeOf('largest-prompt', flags['largest-prompt'], '300KiB')
-  const profile = bufferProfileFor(bytes, sizing)
+  const largest = parseFlag('largest-prompt', flags['largest-prompt'], bytes, '300KiB')
+  const profile = bufferProfileFor(largest, sizing)
   if (!profile) {
     const top = sizing.buffers.profiles.at(-1)?.promptBelowBytes ?? 0
     throw new UserError(
-      `--largest-prompt: ${formatBytes(bytes)} is beyond the guide's largest prompts (${formatBytes(top)})`,
+      `--largest-prompt: ${formatBytes(largest)} is beyond the guide's largest prompts (${formatBytes(top)})`,
       'Upload such inputs as files and send their reference, or set the body limit by hand.',
     )
   }

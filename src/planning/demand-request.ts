@@ -1,18 +1,30 @@
-/** Turns the flags of a planning command into a demand, whichever way it was said; two ways at once are refused. */
+/**
+ * Turns the flags of a planning command into a demand, in whichever form it is given; two forms at once are refused.
+ */
+
 import { UserError } from '../errors.ts'
-import { burstOf, type Demand, demandFromPeaks, demandFromRate, meanRequest, type Shape } from '../plan/demand.ts'
-import { inputScv, peakOf, totalsOf } from '../plan/trace.ts'
+import { parseFlag, share } from '../parse/quantity.ts'
+import {
+  averageRequests,
+  burstFactor,
+  type Demand,
+  demandFromPeaks,
+  demandFromRate,
+  type MeanRequest,
+} from '../plan/demand.ts'
+import { inputScv, traceTotals, windowPeak } from '../plan/trace.ts'
 import { formatCount, formatDuration, formatNumber } from '../units.ts'
+import { readTrace } from '../workload/trace.ts'
 import type { PlanFlags } from './plan-flags.ts'
-import { countOrZero, positiveCount, secondsOf, shareOf, wholeCount } from './plan-flags.ts'
-import { parseMix, profileNamed, readWorkloads } from './workloads.ts'
+import { countOrZero, parseSeconds, positiveCount, wholeCount } from './plan-flags.ts'
+import { kindNamed, parseMix, readRequestKinds } from './workloads.ts'
 
 const EXAMPLE = 'Example: kt plan --input-peak 80M --output-peak 10M'
 const FORMS = `Give --input-peak and --output-peak, --requests-per-day, --rps, --users or --trace.
 ${EXAMPLE}
          kt plan --requests-per-day 50k --avg-input-tokens 1500 --avg-output-tokens 800`
 
-export async function demandOf(flags: PlanFlags): Promise<Demand> {
+export async function buildDemand(flags: PlanFlags): Promise<Demand> {
   const forms = [
     ...(flags['input-peak'] !== undefined || flags['output-peak'] !== undefined ? ['--input-peak/--output-peak'] : []),
     ...(['requests-per-day', 'users', 'trace'] as const)
@@ -25,31 +37,31 @@ export async function demandOf(flags: PlanFlags): Promise<Demand> {
   if (form !== '--input-peak/--output-peak' && form !== '--rps' && flags.rps !== undefined) {
     throw new UserError(`--rps says the demand a second time, beside ${form}`, 'Give one of them.')
   }
-  refuseIdle(flags, form)
+  refuseUnusedFlags(flags, form)
   if (form === undefined) throw new UserError('how much has to be carried is not said', FORMS)
-  const common = commonOf(flags)
-  if (form === '--trace') return fromTrace(flags, common)
-  const shape = shapeOf(flags)
+  const common = commonDemand(flags)
+  if (form === '--trace') return demandFromTrace(flags, common)
+  const request = chooseMeanRequest(flags)
   const windowS = common.window.seconds
-  const rest = { ...common, burst: burstOf(shape, windowS) }
+  const rest = { ...common, burst: burstFactor(request, windowS) }
   if (form === '--rps') {
     const rps = positiveCount('rps', flags.rps ?? '', 'requests per second', '250')
     const times = multiplier(flags)
-    return demandFromRate(rps * times, needShape(shape, flags, '--rps'), {
+    return demandFromRate(rps * times, requireMeanRequest(request, flags, '--rps'), {
       ...rest,
-      form: `${formatCount(rps)} requests/s${by(times)}`,
+      form: `${formatCount(rps)} requests/s${timesText(times)}`,
     })
   }
   if (form === '--requests-per-day') {
     const perDay = positiveCount('requests-per-day', flags['requests-per-day'] ?? '', 'requests per day', '50k')
     const times = multiplier(flags)
     const notes = [
-      `${formatCount(perDay * (shape.inputTokens + shape.outputTokens + shape.hiddenTokens))} tokens/day`,
+      `${formatCount(perDay * (request.inputTokens + request.outputTokens + request.hiddenTokens))} tokens/day`,
       ...(times === 1 ? ['no --peak-multiplier: a day of even load, which no day is'] : []),
     ]
-    return demandFromRate((perDay / 86_400) * times, needShape(shape, flags, '--requests-per-day'), {
+    return demandFromRate((perDay / 86_400) * times, requireMeanRequest(request, flags, '--requests-per-day'), {
       ...rest,
-      form: `${formatCount(perDay)} requests/day${by(times)}`,
+      form: `${formatCount(perDay)} requests/day${timesText(times)}`,
       notes: [...rest.notes, ...notes],
     })
   }
@@ -62,9 +74,9 @@ export async function demandOf(flags: PlanFlags): Promise<Demand> {
       '12',
     )
     const times = multiplier(flags)
-    return demandFromRate(((users * perHour) / 3_600) * times, needShape(shape, flags, '--users'), {
+    return demandFromRate(((users * perHour) / 3_600) * times, requireMeanRequest(request, flags, '--users'), {
       ...rest,
-      form: `${formatCount(users)} users x ${formatCount(perHour)} requests/hour${by(times)}`,
+      form: `${formatCount(users)} users x ${formatCount(perHour)} requests/hour${timesText(times)}`,
     })
   }
   const peaks = {
@@ -84,7 +96,7 @@ export async function demandOf(flags: PlanFlags): Promise<Demand> {
       ? {}
       : { requestsPerSec: positiveCount('rps', flags.rps, 'requests per second', '250') }),
   }
-  return demandFromPeaks(peaks, shape.outputTokens > 0 ? shape : { ...shape, outputTokens: 1 }, {
+  return demandFromPeaks(peaks, request.outputTokens > 0 ? request : { ...request, outputTokens: 1 }, {
     ...rest,
     form: 'peaks in tokens/s',
   })
@@ -97,18 +109,18 @@ type Common = Omit<
   | 'hiddenTokensPerSec'
   | 'requestsPerSec'
   | 'requestsKnown'
-  | 'shape'
+  | 'request'
   | 'burst'
 >
 
-function commonOf(flags: PlanFlags): Common {
+function commonDemand(flags: PlanFlags): Common {
   return {
     form: '',
-    cacheHitShare: flags['cache-hits'] === undefined ? 0 : shareOf('cache-hits', flags['cache-hits'], '10%'),
+    cacheHitShare: flags['cache-hits'] === undefined ? 0 : parseFlag('cache-hits', flags['cache-hits'], share, '10%'),
     window:
       flags.window === undefined
         ? { seconds: 1, stated: false }
-        : { seconds: secondsOf('window', flags.window, '60s'), stated: true },
+        : { seconds: parseSeconds('window', flags.window, '60s'), stated: true },
     notes: [],
     ...(flags.entities === undefined
       ? {}
@@ -116,16 +128,16 @@ function commonOf(flags: PlanFlags): Common {
   }
 }
 
-async function fromTrace(flags: PlanFlags, common: Common): Promise<Demand> {
-  const { readTrace } = await import('../workload/trace.ts')
+async function demandFromTrace(flags: PlanFlags, common: Common): Promise<Demand> {
   const trace = await readTrace(flags.trace ?? '', flags['allow-gaps'])
   const scale =
     flags.scale === undefined ? 1 : positiveCount('scale', flags.scale, 'times the traffic of the trace', '1000')
-  const totals = totalsOf(trace)
+  const totals = traceTotals(trace)
   const windowS = common.window.stated ? common.window.seconds : Math.max(1, Math.ceil(trace.resolutionS))
   if (windowS < trace.resolutionS) {
     throw new UserError(
-      `--window ${flags.window}: the trace's times come in lumps of ${trace.resolutionS} s; a shorter window says nothing`,
+      `--window ${flags.window}: the trace's times come in lumps of ${trace.resolutionS} s; ` +
+        'a shorter window says nothing',
       `Give --window ${Math.ceil(trace.resolutionS)}s or longer.`,
     )
   }
@@ -135,8 +147,11 @@ async function fromTrace(flags: PlanFlags, common: Common): Promise<Demand> {
       'Give a shorter window.',
     )
   }
-  const [peak, ofSecond] = [peakOf(trace, windowS), peakOf(trace, Math.max(1, Math.min(windowS, trace.resolutionS)))]
-  const shape: Shape = {
+  const [peak, ofSecond] = [
+    windowPeak(trace, windowS),
+    windowPeak(trace, Math.max(1, Math.min(windowS, trace.resolutionS))),
+  ]
+  const request: MeanRequest = {
     name: trace.name,
     inputTokens: totals.inputTokens / totals.requests,
     outputTokens: totals.outputTokens / totals.requests,
@@ -153,11 +168,14 @@ async function fromTrace(flags: PlanFlags, common: Common): Promise<Demand> {
     ...ratio('output', peak.outputTokensPerSec, totals.outputTokens),
   ]
   const notes = [
-    `the mean over ${formatDuration(totals.spanS * 1_000)} is ${rate((totals.requests / totals.spanS) * scale)} requests/s; peak over mean at ${windowS} s: ${ratios.join(', ')}`,
+    `the mean over ${formatDuration(totals.spanS * 1_000)} is ` +
+      `${formatRate((totals.requests / totals.spanS) * scale)} requests/s; ` +
+      `peak over mean at ${windowS} s: ${ratios.join(', ')}`,
     ...(scale === 1
       ? []
       : [
-          `times ${formatCount(scale)} as if all of them came at the same moments: real traffic of that size is smoother`,
+          `times ${formatCount(scale)} as if all of them came at the same moments: ` +
+            'real traffic of that size is smoother',
         ]),
     ...(trace.failed > 0 ? [`${formatNumber(trace.failed)} rows without output are failures and left out`] : []),
   ]
@@ -167,10 +185,10 @@ async function fromTrace(flags: PlanFlags, common: Common): Promise<Demand> {
       outputTokensPerSec: peak.outputTokensPerSec * scale,
       requestsPerSec: peak.requestsPerSec * scale,
     },
-    shape,
+    request,
     {
       ...common,
-      form: `trace ${trace.name}${by(scale)}`,
+      form: `trace ${trace.name}${timesText(scale)}`,
       window: { seconds: windowS, stated: true },
       burst: {
         factor: Math.max(1, ofSecond.requestsPerSec / peak.requestsPerSec),
@@ -181,15 +199,15 @@ async function fromTrace(flags: PlanFlags, common: Common): Promise<Demand> {
   )
 }
 
-/** The mean request: of a profile, a mix, what was given, or chat where only tokens were said. */
-function shapeOf(flags: PlanFlags): Shape {
+/** The mean request: of a profile or a mix, or the given one; chat where the flags give tokens per second only. */
+function chooseMeanRequest(flags: PlanFlags): MeanRequest {
   if (flags.profile !== undefined && flags.mix !== undefined)
     throw new UserError('--profile and --mix both say what a request is', 'Give one of them.')
-  const profiles = readWorkloads(flags.workloads)
-  const shape =
+  const kinds = readRequestKinds(flags.workloads)
+  const request =
     flags.mix === undefined
-      ? meanRequest([{ profile: profileNamed(flags.profile ?? 'chat', profiles, '--profile'), share: 1 }])
-      : parseMix(flags.mix, profiles)
+      ? averageRequests([{ kind: kindNamed(flags.profile ?? 'chat', kinds, '--profile'), share: 1 }])
+      : parseMix(flags.mix, kinds)
   const tokens = (
     name: 'avg-input-tokens' | 'avg-output-tokens' | 'avg-hidden-tokens',
     what: string,
@@ -205,23 +223,23 @@ function shapeOf(flags: PlanFlags): Shape {
   const output = tokens('avg-output-tokens', 'visible output tokens of a request', '800')
   const given = input !== undefined || output !== undefined
   return {
-    ...shape,
+    ...request,
     ...(given
       ? { name: 'the given mean request', source: 'given' }
       : flags.profile === undefined && flags.mix === undefined
         ? { name: 'chat (assumed)' }
         : {}),
-    inputTokens: input ?? shape.inputTokens,
-    outputTokens: output ?? shape.outputTokens,
-    hiddenTokens: tokens('avg-hidden-tokens', 'hidden tokens of a request', '700') ?? shape.hiddenTokens,
-    streamedShare: streamedShare(flags) ?? shape.streamedShare,
+    inputTokens: input ?? request.inputTokens,
+    outputTokens: output ?? request.outputTokens,
+    hiddenTokens: tokens('avg-hidden-tokens', 'hidden tokens of a request', '700') ?? request.hiddenTokens,
+    streamedShare: streamedShare(flags) ?? request.streamedShare,
   }
 }
 
-/** A rate needs to know what a request is; silence would make it a chat. */
-function needShape(shape: Shape, flags: PlanFlags, form: string): Shape {
+/** A rate says nothing of the size of a request: a plan must not take chat for it silently. */
+function requireMeanRequest(request: MeanRequest, flags: PlanFlags, form: string): MeanRequest {
   const said = flags.profile !== undefined || flags.mix !== undefined
-  if (said || (flags['avg-input-tokens'] !== undefined && flags['avg-output-tokens'] !== undefined)) return shape
+  if (said || (flags['avg-input-tokens'] !== undefined && flags['avg-output-tokens'] !== undefined)) return request
   throw new UserError(
     `${form} says how many requests, not how large they are`,
     'Give --avg-input-tokens and --avg-output-tokens, or --profile, or --mix.',
@@ -229,7 +247,9 @@ function needShape(shape: Shape, flags: PlanFlags, form: string): Shape {
 }
 
 function streamedShare(flags: PlanFlags): number | undefined {
-  return flags['streamed-share'] === undefined ? undefined : shareOf('streamed-share', flags['streamed-share'], '100%')
+  return flags['streamed-share'] === undefined
+    ? undefined
+    : parseFlag('streamed-share', flags['streamed-share'], share, '100%')
 }
 
 function multiplier(flags: PlanFlags): number {
@@ -238,13 +258,13 @@ function multiplier(flags: PlanFlags): number {
     : positiveCount('peak-multiplier', flags['peak-multiplier'], 'peak over mean', '3')
 }
 
-function by(times: number): string {
+function timesText(times: number): string {
   return times === 1
     ? ''
     : ` x ${times < 1e6 ? formatNumber(times, Number.isInteger(times) ? 0 : 2) : formatCount(times)}`
 }
 
-function rate(perSec: number): string {
+function formatRate(perSec: number): string {
   return perSec < 0.1 ? String(Number(perSec.toPrecision(2))) : formatCount(perSec)
 }
 
@@ -262,8 +282,8 @@ function required(
   )
 }
 
-/** An option that the chosen form would not look at is refused instead of ignored. */
-function refuseIdle(flags: PlanFlags, form: string | undefined): void {
+/** An option that has no effect in the chosen form is refused instead of ignored. */
+function refuseUnusedFlags(flags: PlanFlags, form: string | undefined): void {
   const idle = (name: keyof PlanFlags, forms: readonly (string | undefined)[]): void => {
     if (flags[name] !== undefined && flags[name] !== false && !forms.includes(form)) {
       throw new UserError(

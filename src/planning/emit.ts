@@ -1,4 +1,4 @@
-/** Writes the manifests of a plan into a folder, one folder a target; the same plan writes the same bytes. */
+/** `--emit`: writes the manifests of a plan into a folder, one folder a target. The same plan writes the same bytes. */
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { UserError } from '../errors.ts'
@@ -19,6 +19,16 @@ const TARGETS = {
 } as const
 
 export type EmitTarget = keyof typeof TARGETS
+
+/** The flags of `--emit`: where to, and what the manifests cannot know of themselves. */
+interface EmitFlags {
+  emit?: EmitTarget[] | undefined
+  out?: string | undefined
+  name?: string | undefined
+  image?: string | undefined
+  'provider-url'?: string | undefined
+  'prometheus-url'?: string | undefined
+}
 
 export function manifests(target: EmitTarget, settings: ClusterSettings): Record<string, string> {
   return TARGETS[target](settings)
@@ -48,17 +58,6 @@ export async function emit(
     }
   }
   return paths
-}
-
-/** The options of `--emit`: where to, and what the manifests cannot know of themselves. */
-
-interface EmitFlags {
-  emit?: EmitTarget[] | undefined
-  out?: string | undefined
-  name?: string | undefined
-  image?: string | undefined
-  'provider-url'?: string | undefined
-  'prometheus-url'?: string | undefined
 }
 
 export function emitRequest(

@@ -1,10 +1,13 @@
-/** Reads the catalogue of machines, profiles/sizing/instances.yaml, a user's price file for it, and finds machines by name. */
+/**
+ * The machines that a plan can count in: the catalogue profiles/sizing/instances.yaml, a user's price file for it, and
+ * which of the machines a ranking takes.
+ */
 import { z } from 'zod'
 import { UserError } from '../errors.ts'
 import { didYouMean } from '../parse/explain.ts'
 import { readYaml } from '../parse/file.ts'
 import { allocatableMemoryBytes, allocatableMillicores, memorySource } from '../plan/allocatable.ts'
-import { type Instance, pricesThatCannotBe } from '../plan/instances.ts'
+import { type Instance, implausiblePrices } from '../plan/instances.ts'
 import { packaged } from '../system/machine.ts'
 
 const positive = z.number().positive()
@@ -47,7 +50,7 @@ const catalogueSchema = z.strictObject({
 
 type CatalogueFile = z.output<typeof catalogueSchema>
 
-export interface Catalogue {
+interface Catalogue {
   instances: Instance[]
   burstable: CatalogueFile['burstable']
 }
@@ -58,13 +61,13 @@ export function readInstances(path: string = packaged('profiles', 'sizing', 'ins
   const file = readYaml(path, catalogueSchema, 'catalogue of machines')
   return {
     instances: Object.entries(file.families).flatMap(([family, entry]) =>
-      entry.sizes.map((size) => instanceOf(family, entry, size, file)),
+      entry.sizes.map((size) => toInstance(family, entry, size, file)),
     ),
     burstable: file.burstable,
   }
 }
 
-function instanceOf(
+function toInstance(
   family: string,
   entry: z.output<typeof familySchema>,
   size: z.output<typeof sizeSchema>,
@@ -95,7 +98,11 @@ function instanceOf(
     coremarkSource: entry.coremark_source,
     bareMetal: size.bare_metal,
     memorySource: memorySource(size.allocatable_memory_mib !== undefined),
-    source: `${size.baseline_mbps === undefined ? 'a ceiling, no baseline is published: ' : ''}${network?.ref ?? entry.network_source}${network?.date ? ` (${network.date})` : ''}`,
+    source: [
+      ...(size.baseline_mbps === undefined ? ['a ceiling, no baseline is published:'] : []),
+      network?.ref ?? entry.network_source,
+      ...(network?.date ? [`(${network.date})`] : []),
+    ].join(' '),
   }
 }
 
@@ -131,7 +138,8 @@ function refuseBurstable(name: string, { patterns, families, unsteady, sizes }: 
   const size = sizes.find((entry) => entry.size.toLowerCase() === name.toLowerCase())
   if (size) {
     throw new UserError(
-      `${size.size} is burstable: it sustains ${size.sustained_vcpu} of its ${size.vcpu} vCPU; once its credits are spent, tokens are delayed`,
+      `${size.size} is burstable: it sustains ${size.sustained_vcpu} of its ${size.vcpu} vCPU; ` +
+        'once its credits are spent, tokens are delayed',
       next,
     )
   }
@@ -167,7 +175,7 @@ function withPrices(catalogue: Catalogue, path: string): Catalogue {
   }
   const prices = new Map(Object.entries(file.prices))
   for (const name of prices.keys()) instanceNamed(name, catalogue)
-  const wrong = pricesThatCannotBe(prices, catalogue.instances)
+  const wrong = implausiblePrices(prices, catalogue.instances)
   if (wrong.length > 0) {
     throw new UserError(
       `${path}: prices that cannot be:\n${wrong.map((line) => `  ${line}`).join('\n')}`,
@@ -185,8 +193,6 @@ function withPrices(catalogue: Catalogue, path: string): Catalogue {
   }
 }
 
-/** Which machines a ranking takes: filters by cloud, region, architecture and family, with the user's prices where given. */
-
 export interface InstanceFlags {
   cloud?: string | undefined
   region?: string | undefined
@@ -196,6 +202,7 @@ export interface InstanceFlags {
   'measured-on'?: string | undefined
 }
 
+/** The machines that the flags leave: by cloud, region, architecture and family, with the user's prices where given. */
 export function selectInstances(flags: InstanceFlags): { instances: Instance[]; measuredOn: Instance | undefined } {
   const shipped = readInstances()
   const catalogue = flags['price-file'] === undefined ? shipped : withPrices(shipped, flags['price-file'])

@@ -1,6 +1,7 @@
 /**
- * The plan for Kong: kong.conf for a node of its own, values for the chart kong/kong (its keys: env, resources, autoscaling,
- * podDisruptionBudget, topologySpreadConstraints, lifecycle). One worker a pod, as the plan counts. Kong's quit waits for streams.
+ * The plan for Kong: kong.conf for a node of its own, values for the chart kong/kong (its keys: env, resources,
+ * autoscaling, podDisruptionBudget, topologySpreadConstraints, lifecycle). One worker a pod, as the plan counts. Kong's
+ * quit waits for streams.
  */
 import { stringify } from 'yaml'
 import { kongDirectives } from '../plan/buffers.ts'
@@ -27,7 +28,8 @@ export function kongConf(settings: ClusterSettings): Record<string, string> {
   return {
     'kong.conf': [
       `# kt plan: ${settings.answer}`,
-      `# bodies: ${settings.bodies.name} profile; keep the shell's descriptor limit at ${settings.connectionsPerWorker} or more`,
+      `# bodies: ${settings.bodies.name} profile; keep the shell's descriptor limit at ` +
+        `${settings.connectionsPerWorker} or more`,
       ...Object.entries(lines).map(([name, value]) => `${name} = ${value}`),
       '',
     ].join('\n'),
@@ -79,7 +81,8 @@ export function helmValues(settings: ClusterSettings): Record<string, string> {
       behavior: behavior(),
       metrics: [
         {
-          // Of Kong's container alone: the chart's ingress controller beside it requests no CPU, and would make a pod's share unknown.
+          // Of Kong's container alone: the chart's ingress controller beside it requests no CPU, and would make a pod's
+          // share unknown.
           type: 'ContainerResource',
           containerResource: {
             name: 'cpu',

@@ -1,7 +1,7 @@
 /**
- * Kubernetes objects for the reference gateway, one worker a pod: Deployment, Service, HPA with explicit behaviour, PodDisruptionBudget
- * and ConfigMap, or KEDA's ScaledObject in place of the HPA. Built and validated with kubernetes-models, which carries the schemas
- * that Kubernetes and KEDA publish.
+ * Kubernetes objects for the reference gateway, one worker a pod: Deployment, Service, HPA with explicit behaviour,
+ * PodDisruptionBudget and ConfigMap, or KEDA's ScaledObject in place of the HPA. Built and validated with
+ * kubernetes-models, which carries the schemas that Kubernetes and KEDA publish.
  */
 import { ScaledObject } from '@kubernetes-models/keda/keda.sh/v1alpha1/ScaledObject'
 import { Deployment } from 'kubernetes-models/apps/v1/Deployment'
@@ -114,7 +114,9 @@ function deployment(settings: ClusterSettings): Deployment {
   })
 }
 
-/** The defaults of Kubernetes going up, written out; going down slowly, since every pod that goes drains its streams. */
+/**
+ * The defaults of Kubernetes going up, written out; going down slowly, since every pod that goes drains its streams.
+ */
 export function behavior() {
   return {
     scaleUp: {
@@ -185,7 +187,6 @@ function labels({ name }: ClusterSettings): Record<string, string> {
 }
 
 /** The reference gateway's own configuration for a pod, in the keys that it reads. */
-
 function gatewayConfig(
   { providerUrl, upstream, upstreamConnections, mostInFlight, bodies, longestStreamS }: ClusterSettings,
   port: number,

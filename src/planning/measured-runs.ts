@@ -1,6 +1,7 @@
 /**
- * Reports of kt bench and kt bench sweep as measured runs: one of a bench, one a level of a sweep. A report without token counts, or
- * without a gateway, is refused: a plan in tokens cannot rest on it.
+ * What the planner takes from measurements: reports of kt bench and kt bench sweep as measured runs (one of a bench,
+ * one a level of a sweep), a calibration from them, and memory figures from resident sets. A report without token
+ * counts, or without a gateway, is refused: a plan in tokens cannot rest on it.
  */
 import { UserError } from '../errors.ts'
 import { calibrate } from '../plan/calibrate/calibrate.ts'
@@ -15,6 +16,34 @@ import { throughputError } from '../stats/means.ts'
 import { parseBytes, parseCount } from '../units.ts'
 import { bestReading } from '../verdict/judge-overhead.ts'
 
+/** A calibration from the reports that a user names. */
+export function calibrationFrom(
+  paths: readonly string[],
+  workers: string | undefined,
+  streamedShare: number,
+  sizing: Sizing,
+): Calibration {
+  const counts = workerCounts(workers, paths.length)
+  const runs = paths.flatMap((path, i) => measuredRuns(path, counts[i]))
+  const result = calibrate(runs, streamedShare, sizing.figures.ratio.value)
+  if (result.ok) return result.value
+  throw new UserError(
+    result.why,
+    'Measure again as that says, or plan with the vendor defaults (leave --from-bench out).',
+  )
+}
+
+function workerCounts(given: string | undefined, runs: number): number[] {
+  if (given === undefined) return []
+  const next = 'Write one count a report, in their order: --bench-workers 1,2,4,8.'
+  const counts = given.split(',').map((part) => Number(part.trim()))
+  const bad = counts.find((count) => !Number.isInteger(count) || count < 1)
+  if (bad !== undefined) throw new UserError(`--bench-workers ${given}: each is a whole number of at least 1`, next)
+  if (counts.length !== runs)
+    throw new UserError(`--bench-workers names ${counts.length} runs, --from-bench ${runs}`, next)
+  return counts
+}
+
 /** `workers`: of the gateway; a sweep of the embedded gateway knows its own. */
 export function measuredRuns(path: string, workers: number | undefined): CheckedRun[] {
   const report = readMeasurement(path)
@@ -25,7 +54,8 @@ export function measuredRuns(path: string, workers: number | undefined): Checked
     )
   }
   if (report.interrupted) throw new UserError(`${path}: this run was interrupted`, 'Give a run that ended by itself.')
-  const runs = report.schema === SWEEP_SCHEMA ? levelsOf(path, report, workers) : [benchRun(path, report, workers ?? 1)]
+  const runs =
+    report.schema === SWEEP_SCHEMA ? levelRuns(path, report, workers) : [benchRun(path, report, workers ?? 1)]
   if (runs.length > 0) return runs
   throw new UserError(`${path}: no tokens passed in this run`, 'Bench a target that answers.')
 }
@@ -40,7 +70,7 @@ function benchRun(path: string, report: BenchReport, workers: number): CheckedRu
     mode: load.mode,
     concurrency: load.mode === 'closed' ? (load.concurrency ?? undefined) : undefined,
     stream: target.stream,
-    ...tokensOf(path, totals.successful > 0 ? throughput : NOTHING),
+    ...requireTokens(path, totals.successful > 0 ? throughput : NOTHING),
     eventsPerSec: throughput.eventsPerSec,
     bytesPerSec: throughput.bytesPerSec,
     interTokenP50Ms: report.interTokenMs?.p50,
@@ -57,7 +87,7 @@ function benchRun(path: string, report: BenchReport, workers: number): CheckedRu
   }
 }
 
-function levelsOf(path: string, report: SweepReport, given: number | undefined): CheckedRun[] {
+function levelRuns(path: string, report: SweepReport, given: number | undefined): CheckedRun[] {
   return report.curves.flatMap(({ gatewayWorkers, levels }) => {
     if (given !== undefined && gatewayWorkers !== null && gatewayWorkers !== given) {
       throw new UserError(
@@ -80,7 +110,7 @@ function levelRun(path: string, { load, target }: SweepReport, level: SweepLevel
     mode: load.mode,
     concurrency: load.mode === 'closed' ? level.level : undefined,
     stream: target.stream,
-    ...tokensOf(path, level),
+    ...requireTokens(path, level),
     eventsPerSec: level.eventsPerSec,
     bytesPerSec: level.bytesPerSec,
     interTokenP50Ms: interTokenMs?.p50,
@@ -102,7 +132,7 @@ type Throughput = Pick<SweepLevel, 'inputTokensPerSec' | 'outputTokensPerSec' | 
 /** What a run without a single answer says, whatever it counted. */
 const NOTHING: Throughput = { inputTokensPerSec: 0, outputTokensPerSec: 0, tokenSource: 'usage' }
 
-function tokensOf(
+function requireTokens(
   path: string,
   { inputTokensPerSec, outputTokensPerSec, tokenSource }: Throughput,
 ): { inputTokensPerSec: number; outputTokensPerSec: number } {
@@ -116,9 +146,10 @@ function tokensOf(
   throw new UserError(`${path}: no tokens passed in this run`, 'Bench a target that answers.')
 }
 
-/** Memory at rest and of one stream, from resident sets at numbers of streams: the line of least squares through them. */
-
-/** '100=180MiB,2000=310MiB' */
+/**
+ * Memory at rest and of one stream from '100=180MiB,2000=310MiB', resident sets at numbers of streams: the
+ * least-squares line through them.
+ */
 export function memoryFromRss(text: string): { base: number; perStream: number } {
   const next = 'Write resident sets at two numbers of streams or more, for example --rss 100=180MiB,2000=310MiB.'
   const points = text.split(',').map((part) => {
@@ -138,33 +169,4 @@ export function memoryFromRss(text: string): { base: number; perStream: number }
     )
   }
   return { base, perStream }
-}
-
-/** A calibration from the reports that a user names. */
-
-export function calibrationFrom(
-  paths: readonly string[],
-  workers: string | undefined,
-  streamedShare: number,
-  sizing: Sizing,
-): Calibration {
-  const counts = workerCounts(workers, paths.length)
-  const runs = paths.flatMap((path, i) => measuredRuns(path, counts[i]))
-  const result = calibrate(runs, streamedShare, sizing.figures.ratio.value)
-  if (result.state === 'calibrated') return result.calibration
-  throw new UserError(
-    result.why,
-    'Measure again as that says, or plan with the vendor defaults (leave --from-bench out).',
-  )
-}
-
-function workerCounts(given: string | undefined, runs: number): number[] {
-  if (given === undefined) return []
-  const next = 'Write one count a report, in their order: --bench-workers 1,2,4,8.'
-  const counts = given.split(',').map((part) => Number(part.trim()))
-  const bad = counts.find((count) => !Number.isInteger(count) || count < 1)
-  if (bad !== undefined) throw new UserError(`--bench-workers ${given}: each is a whole number of at least 1`, next)
-  if (counts.length !== runs)
-    throw new UserError(`--bench-workers names ${counts.length} runs, --from-bench ${runs}`, next)
-  return counts
 }

@@ -1,21 +1,25 @@
-/** Turns the flags of a planning command into what the planner takes: the demand, and the figures and choices beside it. */
+/**
+ * `kt plan` from its flags to the plan: the demand, the figures and choices beside it, the plan that follows, and the
+ * wait at the planned size, simulated.
+ */
+
 import { UserError } from '../errors.ts'
+import { bytes, parseFlag, share } from '../parse/quantity.ts'
 import { costRatio } from '../plan/cpu.ts'
 import type { Demand } from '../plan/demand.ts'
-import { type FigureKey, type Figures, withFigure } from '../plan/figures.ts'
+import { type FigureKey, type PlanFigures, withFigure } from '../plan/figures.ts'
 import { defaultChoices, makePlan, type PlanChoices } from '../plan/plan.ts'
 import { confirmWait } from '../plan/simulate/confirm.ts'
 import type { RedundancyParts, Sizing } from '../plan/sizing.ts'
 import type { Plan } from '../report/plan-schema.ts'
 import { ktVersion } from '../system/machine.ts'
-import { demandOf } from './demand-request.ts'
-import { memoryFromRss } from './measured-runs.ts'
-import { type PlanFlags, positiveCount, redundancyOf, secondsOf, shareOf, sizeOf, wholeCount } from './plan-flags.ts'
+import { buildDemand } from './demand-request.ts'
+import { instanceNamed, readInstances } from './instances.ts'
+import { calibrationFrom, memoryFromRss } from './measured-runs.ts'
+import { type PlanFlags, parseRedundancy, parseSeconds, positiveCount, wholeCount } from './plan-flags.ts'
 import { readSizing } from './sizing.ts'
 
-/** `kt plan` from its flags to the whole plan: the demand, the constraints, and the wait at the planned size, simulated. */
-
-/** The contract's name, without loading the contract: a plan is made here, not read. */
+/** The report's schema by its name: a plan is made here, so the zod schema that reads one need not be loaded. */
 const SCHEMA: Plan['schema'] = 'kt.plan/1'
 
 export async function planReport(flags: PlanFlags): Promise<PlanRequest & { plan: Plan }> {
@@ -27,46 +31,46 @@ export async function planReport(flags: PlanFlags): Promise<PlanRequest & { plan
   return { ...request, plan }
 }
 
-export interface PlanRequest {
+interface PlanRequest {
   demand: Demand
   sizing: Sizing
   choices: PlanChoices
 }
 
 export async function planRequest(flags: PlanFlags): Promise<PlanRequest> {
-  const demand = await demandOf(flags)
+  const demand = await buildDemand(flags)
   const sizing = readSizing(flags.sizing)
-  return { demand, sizing, choices: await choicesOf(flags, sizing, demand.shape.streamedShare) }
+  return { demand, sizing, choices: buildChoices(flags, sizing, demand.request.streamedShare) }
 }
 
-/** Everything but the demand; of which only the streamed share counts, for what may calibrate it. */
-export async function choicesOf(flags: PlanFlags, sizing: Sizing, streamedShare: number): Promise<PlanChoices> {
+/** Everything but the demand. The streamed share of the demand decides which runs may calibrate the plan. */
+export function buildChoices(flags: PlanFlags, sizing: Sizing, streamedShare: number): PlanChoices {
   const defaults = defaultChoices(sizing)
-  const calibrated = await calibratedChoices(flags, streamedShare, sizing, defaults)
+  const calibrated = calibratedChoices(flags, streamedShare, sizing, defaults)
   const choices: PlanChoices = {
     ...calibrated,
     figures: givenFigures(flags, calibrated.figures, sizing),
-    redundancy: flags.redundancy === undefined ? defaults.redundancy : redundancyOf(flags.redundancy),
-    parts: partsOf(flags, defaults.parts),
+    redundancy: flags.redundancy === undefined ? defaults.redundancy : parseRedundancy(flags.redundancy),
+    parts: redundancyParts(flags, defaults.parts),
     setting: {
       upstream: flags.upstream ?? 'h1',
       upstreamKeepAlive: flags['upstream-keepalive'] ?? true,
-      providerAddresses: whole(flags, 'provider-addresses', "addresses behind the provider's name", '1') ?? 1,
+      providerAddresses: optionalWhole(flags, 'provider-addresses', "addresses behind the provider's name", '1') ?? 1,
     },
     quota: {
-      tokensPerMinute: count(flags, 'quota-tpm', 'tokens per minute', '30M'),
-      requestsPerMinute: count(flags, 'quota-rpm', 'requests per minute', '10k'),
+      tokensPerMinute: optionalCount(flags, 'quota-tpm', 'tokens per minute', '30M'),
+      requestsPerMinute: optionalCount(flags, 'quota-rpm', 'requests per minute', '10k'),
     },
   }
-  return flags.node === undefined ? choices : { ...choices, node: await nodeNamed(flags.node) }
+  return flags.node === undefined ? choices : { ...choices, node: instanceNamed(flags.node, readInstances()) }
 }
 
-async function calibratedChoices(
+function calibratedChoices(
   flags: PlanFlags,
   streamedShare: number,
   sizing: Sizing,
   defaults: PlanChoices,
-): Promise<PlanChoices> {
+): PlanChoices {
   if (flags['from-bench'] === undefined) {
     if (flags['bench-workers'] !== undefined)
       throw new UserError('--bench-workers has no effect without --from-bench', 'Give the reports with --from-bench.')
@@ -76,25 +80,19 @@ async function calibratedChoices(
     if (flags[name] !== undefined)
       throw new UserError(`--${name} and --from-bench both say what a worker passes`, 'Give one of them.')
   }
-  const { calibrationFrom } = await import('./measured-runs.ts')
   const calibration = calibrationFrom(flags['from-bench'], flags['bench-workers'], streamedShare, sizing)
   return { ...defaults, figures: { ...defaults.figures, ...calibration.figures }, calibration }
 }
 
-async function nodeNamed(name: string): Promise<PlanChoices['node']> {
-  const { readInstances, instanceNamed } = await import('./instances.ts')
-  return instanceNamed(name, readInstances())
-}
-
-function givenFigures(flags: PlanFlags, base: Figures, sizing: Sizing): Figures {
+function givenFigures(flags: PlanFlags, base: PlanFigures, sizing: Sizing): PlanFigures {
   let figures = base
   const set = (key: FigureKey, value: number, flag: string): void => {
     figures = withFigure(figures, key, value, 'given', `--${flag}`)
   }
   if (flags.path !== undefined) figures = pathFigures(flags, figures, sizing)
-  const outputPerWorker = count(flags, 'output-per-worker', 'tokens per second', '1M')
+  const outputPerWorker = optionalCount(flags, 'output-per-worker', 'tokens per second', '1M')
   if (outputPerWorker !== undefined) set('outputPerWorker', outputPerWorker, 'output-per-worker')
-  const inputPerWorker = count(flags, 'input-per-worker', 'tokens per second', '4.4M')
+  const inputPerWorker = optionalCount(flags, 'input-per-worker', 'tokens per second', '4.4M')
   if (inputPerWorker !== undefined) {
     if (flags.ratio !== undefined)
       throw new UserError(
@@ -108,16 +106,16 @@ function givenFigures(flags: PlanFlags, base: Figures, sizing: Sizing): Figures 
       )
     set('ratio', inputPerWorker / outputPerWorker, 'input-per-worker')
   }
-  const ratio = count(flags, 'ratio', 'input tokens that cost as much as one output token', '4')
+  const ratio = optionalCount(flags, 'ratio', 'input tokens that cost as much as one output token', '4')
   if (ratio !== undefined) set('ratio', ratio, 'ratio')
   for (const [flag, key, what, example] of COUNTS) {
-    const value = count(flags, flag, what, example)
+    const value = optionalCount(flags, flag, what, example)
     if (value !== undefined) set(key, value, flag)
   }
-  if (flags.ttft !== undefined) set('ttftS', secondsOf('ttft', flags.ttft, '1s'), 'ttft')
+  if (flags.ttft !== undefined) set('ttftS', parseSeconds('ttft', flags.ttft, '1s'), 'ttft')
   for (const [flag, key, example] of SIZES) {
     const given = flags[flag]
-    if (given !== undefined) set(key, sizeOf(flag, given, example), flag)
+    if (given !== undefined) set(key, parseFlag(flag, given, bytes, example), flag)
   }
   if (flags.rss !== undefined) {
     const { base: atRest, perStream } = memoryFromRss(flags.rss)
@@ -140,7 +138,7 @@ const SIZES = [
   ['body-buffer', 'bodyBufferBytes', '512KiB'],
 ] as const
 
-function pathFigures(flags: PlanFlags, figures: Figures, sizing: Sizing): Figures {
+function pathFigures(flags: PlanFlags, figures: PlanFigures, sizing: Sizing): PlanFigures {
   for (const name of ['output-per-worker', 'input-per-worker', 'ratio'] as const) {
     if (flags[name] !== undefined)
       throw new UserError(`--${name} and --path both say what a worker passes`, 'Give one of them.')
@@ -163,8 +161,8 @@ function pathFigures(flags: PlanFlags, figures: Figures, sizing: Sizing): Figure
   )
 }
 
-function partsOf(flags: PlanFlags, defaults: RedundancyParts): RedundancyParts {
-  const zones = whole(flags, 'zones', 'zones', '3') ?? defaults.zones
+function redundancyParts(flags: PlanFlags, defaults: RedundancyParts): RedundancyParts {
+  const zones = optionalWhole(flags, 'zones', 'zones', '3') ?? defaults.zones
   const zonesLost =
     flags['zones-lost'] === undefined
       ? Math.min(defaults.zonesLost, zones - 1)
@@ -179,24 +177,24 @@ function partsOf(flags: PlanFlags, defaults: RedundancyParts): RedundancyParts {
   const targetUtilisation =
     flags['target-utilisation'] === undefined
       ? defaults.targetUtilisation
-      : shareOf('target-utilisation', flags['target-utilisation'], '70%')
+      : parseFlag('target-utilisation', flags['target-utilisation'], share, '70%')
   if (targetUtilisation === 0)
     throw new UserError(
       '--target-utilisation 0 uses nothing of a worker',
       'Write for example --target-utilisation 70%.',
     )
-  const surge = flags.surge === undefined ? defaults.surge : shareOf('surge', flags.surge, '25%')
+  const surge = flags.surge === undefined ? defaults.surge : parseFlag('surge', flags.surge, share, '25%')
   return { zones, zonesLost, surge, targetUtilisation }
 }
 
 type TextFlag = { [K in keyof PlanFlags]-?: PlanFlags[K] extends string | undefined ? K : never }[keyof PlanFlags]
 
-function count(flags: PlanFlags, flag: TextFlag, what: string, example: string): number | undefined {
+function optionalCount(flags: PlanFlags, flag: TextFlag, what: string, example: string): number | undefined {
   const given = flags[flag]
   return given === undefined ? undefined : positiveCount(flag, given, what, example)
 }
 
-function whole(flags: PlanFlags, flag: TextFlag, what: string, example: string): number | undefined {
+function optionalWhole(flags: PlanFlags, flag: TextFlag, what: string, example: string): number | undefined {
   const given = flags[flag]
   return given === undefined ? undefined : wholeCount(flag, given, what, example)
 }

@@ -1,12 +1,13 @@
 /** Runs what `kt plan sensitivity` was asked for: the tornado, the scenarios, the growth. */
+
 import { UserError } from '../errors.ts'
+import { parseFlag, share } from '../parse/quantity.ts'
 import { HOURS_PER_MONTH } from '../plan/instances.ts'
 import { makePlan, type PlanResult } from '../plan/plan.ts'
 import { exhaustion, type Sensitivity, sensitivity } from '../plan/sensitivity.ts'
-import { dayAfter, type GrowthFlags, type GrowthRequest, growthRequest, scenariosOf } from './growth-request.ts'
 import type { PlanFlags } from './plan-flags.ts'
-import { shareOf } from './plan-flags.ts'
 import { planRequest } from './plan-request.ts'
+import { buildScenarios, dayAfter, type GrowthFlags, type GrowthRequest, growthRequest } from './sensitivity-flags.ts'
 
 export interface ScenarioResult {
   name: string
@@ -44,11 +45,11 @@ export interface SensitivityResult {
 export async function sensitivityRequest(
   flags: PlanFlags & GrowthFlags & { by?: string | undefined; 'what-if'?: string[] | undefined },
 ): Promise<SensitivityResult> {
-  const by = shareOf('by', flags.by ?? '20%', '20%')
+  const by = parseFlag('by', flags.by ?? '20%', share, '20%')
   if (by === 0) throw new UserError('--by 0 moves nothing', 'Write for example --by 20%.')
   const growth = growthRequest(flags)
   const { demand, sizing, choices } = await planRequest(flags)
-  const scenarios = [{ name: 'as it is', flags }, ...scenariosOf(flags, flags['what-if'] ?? [])]
+  const scenarios = [{ name: 'as it is', flags }, ...buildScenarios(flags, flags['what-if'] ?? [])]
   return {
     by,
     tornado: sensitivity(demand, sizing, choices, Math.min(by, 0.99)),
@@ -74,7 +75,10 @@ async function scenarioResult(name: string, flags: PlanFlags): Promise<ScenarioR
   }
 }
 
-/** Every constraint grows with the demand; of the CPU only the target share counts, the network is planned with a share already. */
+/**
+ * Every constraint grows with the demand; of the CPU only the target share counts, the network is planned with a share
+ * already.
+ */
 function growthResult(
   { growth, period, have, leadDays, from }: GrowthRequest,
   { constraints, nodes }: PlanResult,

@@ -1,6 +1,6 @@
 /**
- * What a plan comes to in a cluster: pods, their resources, how they spread and drain, and between which bounds they scale. One
- * place for all targets, so that Deployment, Helm values and Kong's own configuration never disagree.
+ * What a plan comes to in a cluster: pods, their resources, how they spread and drain, and between which bounds they
+ * scale. One place for all targets, so that Deployment, Helm values and Kong's own configuration never disagree.
  */
 
 import { bufferProfileFor } from '../plan/buffers.ts'
@@ -47,7 +47,10 @@ export interface ClusterSettings extends EmitOptions {
   nodes: { min: number; max: number }
 }
 
-/** Sigma of ln output tokens of chat (Azure LLM inference trace 2023, log-normal fit), and 3.09 for the 99.9th percentile. */
+/**
+ * Sigma of ln output tokens of chat (Azure LLM inference trace 2023, log-normal fit), and 3.09 for the 99.9th
+ * percentile.
+ */
 const OUTPUT_SIGMA = 0.859
 const Z_999 = 3.09
 /** Until endpoints and load balancers have heard that the pod goes. */
@@ -72,7 +75,7 @@ export function clusterSettings(
     Math.ceil(need.workers.peak / redundancyParts.zones) * redundancyParts.zones,
   )
   const tokens =
-    (demand.shape.outputTokens + demand.shape.hiddenTokens) * Math.exp(Z_999 * OUTPUT_SIGMA - OUTPUT_SIGMA ** 2 / 2)
+    (demand.request.outputTokens + demand.request.hiddenTokens) * Math.exp(Z_999 * OUTPUT_SIGMA - OUTPUT_SIGMA ** 2 / 2)
   const longestStreamS = Math.ceil(figures.ttftS.value + tokens / figures.tokensPerSecPerStream.value)
   const inFlight = plan.demand.inFlight / replicas
   const upstream = setting.upstream === 'h2' ? inFlight / figures.h2StreamsPerConnection.value : inFlight
@@ -95,7 +98,7 @@ export function clusterSettings(
     upstreamConnections: Math.max(16, wholeUp(2 * upstream)),
     mostInFlight: Math.max(64, wholeUp(2 * inFlight)),
     connectionsPerWorker: figures.connectionsPerWorker.value,
-    bodies: bodiesOf(demand, sizing, choices),
+    bodies: chooseBodies(demand, sizing, choices),
     sentBytesPerSec: Math.max(
       1,
       Math.round((plan.nodes.eachWayGbps * 1e9) / 8 / (need.workers.peak / parts.targetUtilisation)),
@@ -128,8 +131,8 @@ function resources(
 }
 
 /** Of the mean prompt ten times over: the profile must hold the large ones. */
-function bodiesOf(demand: Demand, sizing: Sizing, { figures }: PlanChoices): BufferProfile {
-  const large = demand.shape.inputTokens * figures.inputBytesPerToken.value * 10
+function chooseBodies(demand: Demand, sizing: Sizing, { figures }: PlanChoices): BufferProfile {
+  const large = demand.request.inputTokens * figures.inputBytesPerToken.value * 10
   const profile = bufferProfileFor(large, sizing) ?? sizing.buffers.profiles.at(-1)
   if (!profile) throw new Error('a sizing profile without buffers')
   return profile

@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { readYaml } from '../parse/file.ts'
 import { bytes, durationMs } from '../parse/quantity.ts'
 import { allocatableMemoryBytes, allocatableMillicores, memorySource } from '../plan/allocatable.ts'
-import type { Figure, Figures } from '../plan/figures.ts'
+import type { Figure, PlanFigures } from '../plan/figures.ts'
 import type { Sizing } from '../plan/sizing.ts'
 import { packaged } from '../system/machine.ts'
 import { parseBytes, parseCount } from '../units.ts'
@@ -186,7 +186,7 @@ const sizingSchema = z
     (file): Sizing => ({
       name: file.name,
       source: file.source,
-      figures: figuresOf(file),
+      figures: toFigures(file),
       redundancy: file.redundancy,
       redundancyParts: {
         zones: file.redundancy_parts.zones,
@@ -225,7 +225,7 @@ interface FigureSections {
   buffers: { source: string; date?: string | undefined; profiles: { buffer: { maxBytes: number } }[] }
 }
 
-function figuresOf(file: FigureSections): Figures {
+function toFigures(file: FigureSections): PlanFigures {
   const { network, streams, connections, memory } = file
   const figure =
     (from: Figure['from']) =>

@@ -1,6 +1,6 @@
 /**
- * The node group in Terraform's JSON syntax: the planned machine between the plan's bounds, one a zone at least. What belongs to the
- * account (cluster, role, subnets) is a variable.
+ * The node group in Terraform's JSON syntax: the planned machine between the plan's bounds, one a zone at least. What
+ * belongs to the account (cluster, role, subnets) is a variable.
  */
 import { UserError } from '../errors.ts'
 import type { ClusterSettings } from './settings.ts'

@@ -1,47 +1,97 @@
-/** Reads the workload profiles that a demand can be said in: profiles/sizing/workloads.yaml, or the user's copy of it. */
+/**
+ * Reads the kinds of requests that a demand can be said in: profiles/sizing/workloads.yaml, or the user's copy of it. A
+ * kind says its mean tokens, or it names a workload: then a plan counts with the mean tokens of what `kt bench
+ * --workload` draws.
+ */
+import { dirname } from 'node:path'
 import { z } from 'zod'
 import { UserError } from '../errors.ts'
 import { didYouMean } from '../parse/explain.ts'
 import { readYaml } from '../parse/file.ts'
-import type { Shape } from '../plan/demand.ts'
-import { type MixPart, meanRequest, type WorkloadProfile } from '../plan/demand.ts'
+import { averageRequests, type MeanRequest, type MixPart, type RequestKind } from '../plan/demand.ts'
 import { packaged } from '../system/machine.ts'
+import { meanTokensOfPart, readWorkloadProfile } from '../workload/profile.ts'
 
 const tokens = z.number().min(0)
 
-const profileSchema = z.strictObject({
-  input: z.number().positive(),
-  output: tokens,
-  hidden: tokens.default(0),
-  streamed: z.boolean().default(true),
-  input_sigma: z.number().positive().optional(),
-  peak_to_mean: z.record(z.string().regex(/^\d+$/, 'a window in whole seconds'), z.number().min(1)).optional(),
-  source: z.string(),
-})
+const kindSchema = z
+  .strictObject({
+    workload: z.string().optional(),
+    input: z.number().positive().optional(),
+    output: tokens.optional(),
+    hidden: tokens.default(0),
+    streamed: z.boolean().optional(),
+    input_sigma: z.number().positive().optional(),
+    peak_to_mean: z.record(z.string().regex(/^\d+$/, 'a window in whole seconds'), z.number().min(1)).optional(),
+    source: z.string().optional(),
+  })
+  .superRefine((kind, context) => {
+    const refuse = (key: string, message: string): void => context.addIssue({ code: 'custom', path: [key], message })
+    if (kind.workload === undefined) {
+      for (const key of ['input', 'output', 'source'] as const) {
+        if (kind[key] === undefined)
+          refuse(key, 'is missing: say the tokens and where they are from, or name a workload')
+      }
+      return
+    }
+    for (const key of ['input', 'output', 'streamed', 'input_sigma', 'source'] as const) {
+      if (kind[key] !== undefined) refuse(key, `the workload ${kind.workload} says it: leave it out here`)
+    }
+  })
 
-const workloadsSchema = z.record(z.string(), profileSchema).transform((file): WorkloadProfile[] =>
-  Object.entries(file).map(([name, { input, output, hidden, streamed, input_sigma, peak_to_mean, source }]) => ({
+type KindEntry = z.infer<typeof kindSchema>
+
+export function readRequestKinds(path: string = packaged('profiles', 'sizing', 'workloads.yaml')): RequestKind[] {
+  const file = readYaml(path, z.record(z.string(), kindSchema), 'file of workload profiles')
+  return Object.entries(file).map(([name, entry]) => ({
     name,
-    inputTokens: input,
-    outputTokens: output,
-    hiddenTokens: hidden,
-    streamed,
-    inputSigma: input_sigma,
+    ...(entry.workload === undefined ? ownTokens(entry) : tokensOfWorkload(entry.workload, name, entry.hidden, path)),
+    hiddenTokens: entry.hidden,
     peakToMean:
-      peak_to_mean &&
-      Object.entries(peak_to_mean)
+      entry.peak_to_mean &&
+      Object.entries(entry.peak_to_mean)
         .map(([windowS, factor]) => ({ windowS: Number(windowS), factor }))
         .sort((a, b) => a.windowS - b.windowS),
-    source,
-  })),
-)
+  }))
+}
 
-export function readWorkloads(path: string = packaged('profiles', 'sizing', 'workloads.yaml')): WorkloadProfile[] {
-  return readYaml(path, workloadsSchema, 'file of workload profiles')
+type Tokens = Pick<RequestKind, 'inputTokens' | 'outputTokens' | 'streamed' | 'inputSigma' | 'source'>
+
+function ownTokens({ input = 0, output = 0, streamed = true, input_sigma, source = '' }: KindEntry): Tokens {
+  return { inputTokens: input, outputTokens: output, streamed, inputSigma: input_sigma, source }
+}
+
+/** What `kt bench --workload` sends of this workload, in the mean. */
+function tokensOfWorkload(workload: string, name: string, hidden: number, path: string): Tokens {
+  const { parts, endpoint, source } = readWorkloadProfile(workload, dirname(path))
+  const [part, ...others] = parts
+  if (!part || others.length > 0) {
+    throw new UserError(`${path}: ${name}: ${workload} is a mix`, 'Plan a mix with --mix, of the profiles in it.')
+  }
+  const { input, output = endpoint === 'embeddings' ? 0 : undefined } = meanTokensOfPart(part)
+  if (output === undefined) {
+    throw new UserError(
+      `${path}: ${name}: the workload ${workload} does not say how long its answers are`,
+      'Give it output_tokens.',
+    )
+  }
+  if (hidden > output) {
+    throw new UserError(
+      `${path}: ${name}: ${hidden} hidden tokens are more than the ${Math.round(output)} output tokens of ${workload}`,
+      'Hidden tokens are a part of the output: correct one of them.',
+    )
+  }
+  return {
+    inputTokens: input,
+    outputTokens: output - hidden,
+    streamed: part.stream,
+    inputSigma: part.inputTokens.kind === 'lognormal' ? part.inputTokens.sigma : undefined,
+    source,
+  }
 }
 
 /** 'chat=70,rag=20,code-agent=10': shares of the requests, in percent or in any parts of their sum. */
-export function parseMix(text: string, profiles: readonly WorkloadProfile[]): Shape {
+export function parseMix(text: string, profiles: readonly RequestKind[]): MeanRequest {
   const next = 'Write profiles with their shares of the requests, for example --mix chat=70,rag=20,code-agent=10.'
   const parts = text.split(',').map((part) => {
     const match = /^\s*([a-z0-9-]+)\s*=\s*(\d+(?:\.\d+)?)\s*%?\s*$/i.exec(part)
@@ -54,12 +104,12 @@ export function parseMix(text: string, profiles: readonly WorkloadProfile[]): Sh
   const twice = names.find((name, i) => names.indexOf(name) !== i)
   if (twice) throw new UserError(`--mix: '${twice}' stands there twice`, next)
   const sum = parts.reduce((total, { weight }) => total + weight, 0)
-  return meanRequest(
-    parts.map(({ name, weight }): MixPart => ({ profile: profileNamed(name, profiles, '--mix'), share: weight / sum })),
+  return averageRequests(
+    parts.map(({ name, weight }): MixPart => ({ kind: kindNamed(name, profiles, '--mix'), share: weight / sum })),
   )
 }
 
-export function profileNamed(name: string, profiles: readonly WorkloadProfile[], flag: string): WorkloadProfile {
+export function kindNamed(name: string, profiles: readonly RequestKind[], flag: string): RequestKind {
   const profile = profiles.find((candidate) => candidate.name === name)
   if (profile) return profile
   const known = profiles.map((candidate) => candidate.name)

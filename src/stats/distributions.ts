@@ -59,6 +59,11 @@ export function binomialCdf(k: number, n: number, p: number): number {
   return incompleteBeta(1 - p, n - k, k + 1)
 }
 
+/** The density of a standard normal. */
+export function normalDensity(z: number): number {
+  return Math.exp((-z * z) / 2) / Math.sqrt(2 * Math.PI)
+}
+
 /** P(Z <= z), through the t distribution's limit: erfc is the incomplete gamma, here by its own continued fraction. */
 export function normalCdf(z: number): number {
   if (z > 0) return 1 - normalCdf(-z)

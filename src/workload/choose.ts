@@ -1,10 +1,14 @@
-/** From what a user asks for (flags, a profile, files) to the workload of a run; what does not go together is refused here. */
+/**
+ * From what a user asks for (flags, a profile, files) to the workload of a run; what does not go together is refused
+ * here.
+ */
+
 import { UserError } from '../errors.ts'
 import type { ApiEndpoint } from '../wire/formats.ts'
 import { generatedTemplate, promptTemplate, type RequestShape } from '../wire/template.ts'
-import type { Distribution } from './distribution.ts'
-import { type Profile, readProfile } from './profile.ts'
-import { nameOf, readBody, readPrompts } from './prompts.ts'
+import type { TokenDistribution } from './distribution.ts'
+import { readWorkloadProfile, type WorkloadProfile } from './profile.ts'
+import { fileName, readBody, readPrompts } from './prompts.ts'
 import type { TextSource, WorkloadPart, WorkloadSpec } from './workload.ts'
 
 /** The flags that say what is sent; undefined where the user said nothing. */
@@ -17,8 +21,8 @@ export interface WorkloadOptions {
   prompts?: string | undefined
   body?: string | undefined
   workload?: string | undefined
-  'input-tokens'?: Distribution | undefined
-  'output-tokens'?: Distribution | undefined
+  'input-tokens'?: TokenDistribution | undefined
+  'output-tokens'?: TokenDistribution | undefined
   'max-tokens'?: number | undefined
   'shared-prefix-tokens'?: number | undefined
   'shared-prefixes'?: number | undefined
@@ -30,7 +34,7 @@ const DEFAULT_PROMPT = 'Say hello in one word'
 export const TEXT_OPTIONS = ['prompt', 'prompts', 'body', 'input-tokens', 'workload'] as const
 const MAX_PREFIX_TOKENS = 2_000_000
 
-export function workloadOf(options: WorkloadOptions): WorkloadSpec {
+export function chooseWorkload(options: WorkloadOptions): WorkloadSpec {
   const given = TEXT_OPTIONS.filter((name) => options[name] !== undefined)
   if (given.length > 1) {
     refuse(
@@ -39,22 +43,22 @@ export function workloadOf(options: WorkloadOptions): WorkloadSpec {
     )
   }
   refuseStrayPrefix(options)
-  const profile = options.workload === undefined ? undefined : readProfile(options.workload)
+  const profile = options.workload === undefined ? undefined : readWorkloadProfile(options.workload)
   const endpoint = profile?.endpoint ?? options.endpoint ?? 'chat'
   refuseEndpoint(options, endpoint, profile)
-  if (profile) return ofProfile(profile, options)
-  if (options.body !== undefined) return ofBody(options.body, endpoint, options)
+  if (profile) return profileWorkload(profile, options)
+  if (options.body !== undefined) return bodyWorkload(options.body, endpoint, options)
   const shape = { endpoint, model: options.model ?? DEFAULT_MODEL, stream: options.stream ?? false }
-  const { name, source } = textOf(options, shape)
+  const { name, source } = chooseText(options, shape)
   return {
     name,
     ...shape,
     seed: options.seed,
-    parts: [{ weight: 1, stream: shape.stream, source, ...output(options) }],
+    parts: [{ weight: 1, stream: shape.stream, source, ...outputOptions(options) }],
   }
 }
 
-function textOf(options: WorkloadOptions, shape: RequestShape): { name: string; source: TextSource } {
+function chooseText(options: WorkloadOptions, shape: RequestShape): { name: string; source: TextSource } {
   const { prompts, prompt = DEFAULT_PROMPT } = options
   const inputTokens = options['input-tokens']
   if (inputTokens) {
@@ -65,11 +69,11 @@ function textOf(options: WorkloadOptions, shape: RequestShape): { name: string; 
   }
   return prompts === undefined
     ? { name: 'prompt', source: { kind: 'given', bodies: [promptTemplate(shape, prompt)] } }
-    : { name: nameOf(prompts), source: { kind: 'given', bodies: readPrompts(prompts, shape) } }
+    : { name: fileName(prompts), source: { kind: 'given', bodies: readPrompts(prompts, shape) } }
 }
 
 /** The profile as it stands, but for what flags say: model, streamed or not, output tokens. */
-function ofProfile({ name, endpoint, parts }: Profile, options: WorkloadOptions): WorkloadSpec {
+function profileWorkload({ name, endpoint, parts }: WorkloadProfile, options: WorkloadOptions): WorkloadSpec {
   const model = options.model ?? DEFAULT_MODEL
   const built = parts.map((part): WorkloadPart => {
     const stream = options.stream ?? part.stream
@@ -88,19 +92,19 @@ function ofProfile({ name, endpoint, parts }: Profile, options: WorkloadOptions)
   return { name, endpoint, model, stream: built.some(({ stream }) => stream), seed: options.seed, parts: built }
 }
 
-function ofBody(path: string, endpoint: ApiEndpoint, options: WorkloadOptions): WorkloadSpec {
+function bodyWorkload(path: string, endpoint: ApiEndpoint, options: WorkloadOptions): WorkloadSpec {
   const named = (['output-tokens', 'max-tokens'] as const).find((name) => options[name] !== undefined)
   if (named) refuse(`--${named} does not go with --body, which is sent as it stands`, 'Write max_tokens into the body.')
   const { template, model, stream } = readBody(path, { endpoint, model: options.model, stream: options.stream })
   const source: TextSource = { kind: 'given', bodies: [template] }
-  return { name: nameOf(path), endpoint, model, stream, seed: options.seed, parts: [{ weight: 1, stream, source }] }
+  return { name: fileName(path), endpoint, model, stream, seed: options.seed, parts: [{ weight: 1, stream, source }] }
 }
 
-function output(options: WorkloadOptions): Pick<WorkloadPart, 'outputTokens' | 'maxTokens'> {
+function outputOptions(options: WorkloadOptions): Pick<WorkloadPart, 'outputTokens' | 'maxTokens'> {
   return { outputTokens: options['output-tokens'], maxTokens: options['max-tokens'] }
 }
 
-function refuseEndpoint(options: WorkloadOptions, endpoint: ApiEndpoint, profile: Profile | undefined): void {
+function refuseEndpoint(options: WorkloadOptions, endpoint: ApiEndpoint, profile: WorkloadProfile | undefined): void {
   if (options.endpoint !== undefined && options.endpoint !== endpoint) {
     refuse(
       `the workload ${profile?.name ?? ''} goes to the ${endpoint} endpoint, but --endpoint is ${options.endpoint}`,

@@ -1,15 +1,15 @@
 /**
- * Text of exactly so many tokens, made of WORDS. One seeded stretch of words is laid out before the run; a text is a slice of
- * it, so that making one costs the same whatever its length. The texts of two requests overlap somewhere, but begin
- * differently: a provider's prefix cache finds nothing to share.
+ * Text of exactly so many tokens, made of WORDS. One seeded stretch of words is laid out before the run; a text is a
+ * slice of it, so that making one costs the same whatever its length. The texts of two requests overlap somewhere, but
+ * begin differently: a provider's prefix cache finds nothing to share.
  */
 import { randomFrom } from '../stats/random.ts'
 
 /**
- * The words that generated prompts are made of. Each of them, with the space before it, is one token in o200k_base and in
- * cl100k_base, and since both vocabularies split text before every space, the tokens of a text of such words add up exactly.
- * Lowercase English without digits or marks, so that no filter takes it for data and JSON leaves it as it is; 4.8 bytes a
- * token, near the 4.5 measured on real prompts.
+ * The words that generated prompts are made of. Each of them, with the space before it, is one token in o200k_base and
+ * in cl100k_base, and since both vocabularies split text before every space, the tokens of a text of such words add up
+ * exactly. Lowercase English without digits or marks, so that no filter takes it for data and JSON leaves it as it is;
+ * 4.8 bytes a token, near the 4.5 measured on real prompts.
  */
 export const WORDS: readonly string[] = `
 a about all already also and any are as ask at average be bear beyond big bird book but buy buyer by call can
@@ -38,7 +38,7 @@ export interface Filler {
   text(tokens: number, place: number): string
 }
 
-export function fillerOf(seed: number | string): Filler {
+export function makeFiller(seed: number | string): Filler {
   const random = randomFrom(`${seed}/words`)
   const words: string[] = []
   /** Where each word begins, with its space; one more entry for the end. */

@@ -1,7 +1,8 @@
 /**
- * Workload profiles: profiles/workloads/<name>.yaml, or the user's copy of one. A profile says where requests go, whether they
- * are streamed and how long they are; a mix names profiles with weights.
+ * Workload profiles: profiles/workloads/<name>.yaml, or the user's copy of one. A profile says where requests go,
+ * whether they are streamed and how long they are; a mix names profiles with weights.
  */
+
 import { readdirSync } from 'node:fs'
 import { basename, dirname, resolve } from 'node:path'
 import { z } from 'zod'
@@ -10,11 +11,12 @@ import { didYouMean } from '../parse/explain.ts'
 import { readYaml } from '../parse/file.ts'
 import { packaged } from '../system/machine.ts'
 import type { ApiEndpoint } from '../wire/formats.ts'
-import type { Distribution } from './distribution.ts'
-import { tokenDistribution } from './tokens.ts'
+import { meanTokens, outputLimit, type TokenDistribution, tokenDistribution } from './distribution.ts'
 
-export interface Profile {
+export interface WorkloadProfile {
   name: string
+  /** Where its figures come from. */
+  source: string
   endpoint: ApiEndpoint
   parts: ProfilePart[]
 }
@@ -22,8 +24,8 @@ export interface Profile {
 interface ProfilePart {
   weight: number
   stream: boolean
-  inputTokens: Distribution
-  outputTokens: Distribution | undefined
+  inputTokens: TokenDistribution
+  outputTokens: TokenDistribution | undefined
   sharedPrefix: { tokens: number; count: number } | undefined
   headers: Record<string, string> | undefined
 }
@@ -65,18 +67,18 @@ const mixSchema = z.strictObject({
 
 type One = z.infer<typeof oneSchema>
 
-/** The profile that `given` names: one that ships with kt, or a YAML file. */
-export function readProfile(given: string): Profile {
-  const path = pathOf(given, process.cwd())
+/** The profile that `given` names: one that ships with kt, or a YAML file beside `folder`. */
+export function readWorkloadProfile(given: string, folder = process.cwd()): WorkloadProfile {
+  const path = findWorkload(given, folder)
   const name = /\.ya?ml$/.test(given) || given.includes('/') ? basename(given) : given
-  if (!isMix(path)) {
+  if (!holdsMix(path)) {
     const one = readYaml(path, oneSchema, 'workload profile')
-    return { name, endpoint: one.endpoint, parts: [partOf(one, 1)] }
+    return { name, source: one.source, endpoint: one.endpoint, parts: [toPart(one, 1)] }
   }
-  const { mix } = readYaml(path, mixSchema, 'workload mix')
+  const { mix, source } = readYaml(path, mixSchema, 'workload mix')
   const entries = mix.map(({ workload, weight }) => {
-    const entry = pathOf(workload, dirname(path))
-    if (isMix(entry)) {
+    const entry = findWorkload(workload, dirname(path))
+    if (holdsMix(entry)) {
       throw new UserError(`${path}: ${workload} is a mix itself`, 'Name the profiles that it is made of instead.')
     }
     return { workload, weight, one: readYaml(entry, oneSchema, 'workload profile') }
@@ -89,18 +91,29 @@ export function readProfile(given: string): Profile {
       'A run has one endpoint: bench the others in runs of their own.',
     )
   }
-  return { name, endpoint, parts: entries.map(({ one, weight }) => partOf(one, weight)) }
+  return { name, source, endpoint, parts: entries.map(({ one, weight }) => toPart(one, weight)) }
 }
 
 /** The names that ship with kt. */
-export function profileNames(): string[] {
+export function workloadNames(): string[] {
   return readdirSync(packaged('profiles', 'workloads'))
     .filter((file) => file.endsWith('.yaml'))
     .map((file) => file.slice(0, -'.yaml'.length))
     .sort()
 }
 
-function partOf({ stream, input_tokens, output_tokens, shared_prefix, headers }: One, weight: number): ProfilePart {
+/** Mean tokens of the requests that this part of a profile draws, its shared prefix counted as input. */
+export function meanTokensOfPart({ inputTokens, outputTokens, sharedPrefix }: ProfilePart): {
+  input: number
+  output: number | undefined
+} {
+  return {
+    input: meanTokens(inputTokens) + (sharedPrefix?.tokens ?? 0),
+    output: outputTokens && meanTokens(outputTokens, outputLimit(outputTokens)),
+  }
+}
+
+function toPart({ stream, input_tokens, output_tokens, shared_prefix, headers }: One, weight: number): ProfilePart {
   return {
     weight,
     stream,
@@ -112,9 +125,9 @@ function partOf({ stream, input_tokens, output_tokens, shared_prefix, headers }:
 }
 
 /** A name, or a file beside `folder`. */
-function pathOf(given: string, folder: string): string {
+function findWorkload(given: string, folder: string): string {
   if (/\.ya?ml$/.test(given) || given.includes('/')) return resolve(folder, given)
-  const names = profileNames()
+  const names = workloadNames()
   if (names.includes(given)) return packaged('profiles', 'workloads', `${given}.yaml`)
   const near = didYouMean(given, names)
   throw new UserError(
@@ -123,7 +136,7 @@ function pathOf(given: string, folder: string): string {
   )
 }
 
-function isMix(path: string): boolean {
+function holdsMix(path: string): boolean {
   return 'mix' in readYaml(path, z.looseObject({}), 'workload profile')
 }
 

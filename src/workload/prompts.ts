@@ -1,6 +1,6 @@
 /**
- * What users send from files: `--prompts` (JSON Lines: a prompt, {"prompt"} or {"messages"} a line) and `--body` (one request,
- * sent as it stands but for the nonce at the end of its last message).
+ * What users send from files: `--prompts` (JSON Lines: a prompt, {"prompt"} or {"messages"} a line) and `--body` (one
+ * request, sent as it stands but for the nonce at the end of its last message).
  */
 import { basename } from 'node:path'
 import { z } from 'zod'
@@ -38,7 +38,7 @@ export function readPrompts(path: string, shape: RequestShape): RequestTemplate[
   return templates
 }
 
-export interface GivenBody {
+interface GivenBody {
   template: RequestTemplate
   model: string
   stream: boolean
@@ -76,7 +76,7 @@ export function readBody(
 }
 
 /** For the report: the file's name says enough, its content is in the hash. */
-export function nameOf(path: string): string {
+export function fileName(path: string): string {
   return basename(path)
 }
 
@@ -99,13 +99,13 @@ function misplacedEndpoint(body: JsonObject, endpoint: ApiEndpoint): ApiEndpoint
 
 function lineTemplate(line: string, place: string, shape: RequestShape): RequestTemplate {
   const given = parseJson(line, place)
-  if (typeof given === 'string') return promptTemplate(shape, parsed({ prompt: given }, promptLine, place).prompt)
+  if (typeof given === 'string') return promptTemplate(shape, parseLine({ prompt: given }, promptLine, place).prompt)
   const object = typeof given === 'object' && given !== null && !Array.isArray(given) ? given : undefined
   if (!object || !('prompt' in object || 'messages' in object)) {
     throw new UserError(`${place}: neither a prompt nor messages`, LINE_FORMS)
   }
-  if (!('messages' in object)) return promptTemplate(shape, parsed(object, promptLine, place).prompt)
-  parsed(object, messagesLine, place)
+  if (!('messages' in object)) return promptTemplate(shape, parseLine(object, promptLine, place).prompt)
+  parseLine(object, messagesLine, place)
   const { messages } = object as z.infer<typeof messagesLine>
   if (shape.endpoint !== 'chat') {
     throw new UserError(
@@ -113,14 +113,15 @@ function lineTemplate(line: string, place: string, shape: RequestShape): Request
       `Give a prompt: ${LINE_FORMS}`,
     )
   }
-  const build = (hole: string): JsonObject => openaiRequest(shape, { messages: ended(messages, hole, place) })
+  const build = (hole: string): JsonObject => openaiRequest(shape, { messages: endWithNonce(messages, hole, place) })
   return bodyTemplate(build, shape.model + line)
 }
 
-const LINE_FORMS = `Write "Say hello", {"prompt": "Say hello"} or {"messages": [{"role": "user", "content": "Say hello"}]}.`
+const LINE_FORMS =
+  'Write "Say hello", {"prompt": "Say hello"} or {"messages": [{"role": "user", "content": "Say hello"}]}.'
 
 /** As `parseWith`, on one line. */
-function parsed<T extends z.ZodType>(value: unknown, schema: T, place: string): z.output<T> {
+function parseLine<T extends z.ZodType>(value: unknown, schema: T, place: string): z.output<T> {
   const result = schema.safeParse(value)
   if (result.success) return result.data
   throw new UserError(`${place}: ${explainZodError(result.error, schema).join('; ')}`, LINE_FORMS)
@@ -133,7 +134,7 @@ function withNonce(
   path: string,
 ): JsonObject {
   const field = promptMember(endpoint)
-  if (body.messages && endpoint === 'chat') return { ...body, messages: ended(body.messages, nonce, path) }
+  if (body.messages && endpoint === 'chat') return { ...body, messages: endWithNonce(body.messages, nonce, path) }
   const text = body[field]
   if (typeof text === 'string') return { ...body, [field]: `${text} ${nonce}` }
   if (Array.isArray(text) && typeof text.at(-1) === 'string') {
@@ -141,12 +142,13 @@ function withNonce(
   }
   throw new UserError(
     text === undefined ? `${path}: the body has no '${field}'` : `${path}: '${field}' ends with no text`,
-    `kt marks every request at the end of its last text: give '${field}' as ${endpoint === 'chat' ? 'messages' : 'a text, or as several'}.`,
+    `kt marks every request at the end of its last text: give '${field}' as ` +
+      `${endpoint === 'chat' ? 'messages' : 'a text, or as several'}.`,
   )
 }
 
 /** The nonce ends the last text of the last message; a message of parts without text gets a part of its own. */
-function ended(messages: readonly Message[], nonce: string, place: string): Message[] {
+function endWithNonce(messages: readonly Message[], nonce: string, place: string): Message[] {
   const last = messages.at(-1)
   const content = last?.content
   if (!last || content === null || content === undefined) {
@@ -157,11 +159,11 @@ function ended(messages: readonly Message[], nonce: string, place: string): Mess
   }
   return [
     ...messages.slice(0, -1),
-    { ...last, content: typeof content === 'string' ? `${content} ${nonce}` : marked(content, nonce) },
+    { ...last, content: typeof content === 'string' ? `${content} ${nonce}` : markParts(content, nonce) },
   ]
 }
 
-function marked(parts: readonly z.infer<typeof part>[], nonce: string): z.infer<typeof part>[] {
+function markParts(parts: readonly z.infer<typeof part>[], nonce: string): z.infer<typeof part>[] {
   const at = parts.findLastIndex(({ text }) => text !== undefined)
   if (at === -1) return [...parts, { type: 'text', text: nonce }]
   return parts.map((each, index) => (index === at ? { ...each, text: `${each.text} ${nonce}` } : each))

@@ -1,7 +1,7 @@
 /**
- * Reads a recorded trace: CSV of Azure (TIMESTAMP,ContextTokens,GeneratedTokens) or BurstGPT (Timestamp,Model,Request tokens,
- * Response tokens,...), or JSONL of Mooncake (timestamp in ms, input_length, output_length). What is wrong is said with its line.
- * Formats: Azure/AzurePublicDataset; HPMLL/BurstGPT; kvcache-ai/Mooncake.
+ * Reads a recorded trace: CSV of Azure (TIMESTAMP,ContextTokens,GeneratedTokens) or BurstGPT (Timestamp,Model,Request
+ * tokens, Response tokens,...), or JSONL of Mooncake (timestamp in ms, input_length, output_length). What is wrong is
+ * said with its line. Formats: Azure/AzurePublicDataset; HPMLL/BurstGPT; kvcache-ai/Mooncake.
  */
 import { basename } from 'node:path'
 import { UserError } from '../errors.ts'
@@ -53,10 +53,11 @@ export async function readTrace(path: string, allowGaps = false): Promise<Trace>
   const { rows, zeroFails } = text.trimStart().startsWith('{')
     ? { rows: jsonRows(path, text), zeroFails: false }
     : await csvRows(path, text)
-  return traceOf(path, rows, zeroFails, allowGaps)
+  return toTrace(path, rows, zeroFails, allowGaps)
 }
 
 async function csvRows(path: string, text: string): Promise<{ rows: Row[]; zeroFails: boolean }> {
+  // Loaded here, since it takes some ten milliseconds of the start of every plan without a trace.
   const { CsvError, parse } = await import('csv-parse/sync')
   let records: { record: string[]; info: { lines: number } }[]
   try {
@@ -114,7 +115,7 @@ function jsonRows(path: string, text: string): Row[] {
   })
 }
 
-function traceOf(path: string, rows: readonly Row[], zeroFails: boolean, allowGaps: boolean): Trace {
+function toTrace(path: string, rows: readonly Row[], zeroFails: boolean, allowGaps: boolean): Trace {
   const [first, last] = [rows[0], rows.at(-1)]
   if (!first || !last || rows.length < 2) throw bad(path, 1, 'a trace needs two requests or more')
   const spanS = last.atS - first.atS
@@ -128,7 +129,8 @@ function traceOf(path: string, rows: readonly Row[], zeroFails: boolean, allowGa
     if (!allowGaps && gapS > GAP_S && gapS > GAP_SHARE * spanS) {
       throw new UserError(
         `${path}, line ${row.line}: no request for ${Math.round(gapS)} s before it: the trace has a gap`,
-        'Peaks over a mean with a gap in it would look too high. Cut the trace there, or give --allow-gaps to take it as it is.',
+        'Peaks over a mean with a gap in it would look too high. ' +
+          'Cut the trace there, or give --allow-gaps to take it as it is.',
       )
     }
   })
@@ -189,8 +191,9 @@ function wrongColumns(path: string, header: readonly string[]): UserError {
     const guess = known.includes(name) ? undefined : didYouMean(name, known)
     return guess ? [`'${name}' (did you mean '${guess}'?)`] : []
   })
+  const shown = near.length > 0 ? near : header.slice(0, 6)
   return new UserError(
-    `${path}, line 1: not the columns of a known trace: ${near.length > 0 ? near.join(', ') : header.slice(0, 6).join(', ')}`,
+    `${path}, line 1: not the columns of a known trace: ${shown.join(', ')}`,
     CSV_FORMATS.map(({ name, columns }) => `${name}: ${Object.values(columns).join(', ')}`).join('\n'),
   )
 }

@@ -1,7 +1,11 @@
 /**
- * WHAT is sent: the requests of a run, each with its own nonce at the end of the last message. A workload is a mix of parts,
- * most often of one. Everything dear is done before the run: templates are serialised, words are laid out. Request i is drawn
- * from the seed and i alone, so it is the same in every arm and every run.
+ * WHAT is sent: the requests of a run, each with its own nonce at the end of the last message. A workload is a mix of
+ * parts, most often of one. Everything expensive is done before the run: templates are serialised, words are laid out.
+ * Request i is drawn from the seed and i alone, so it is the same in every arm and every run.
+ *
+ * Which category a request belongs to is known when it is made: from the endpoint, the headers it is sent with, and the
+ * tokens of its prompt (exact where kt writes the text; about four bytes a token where it is given). Nothing is
+ * classified after the fact, so that what is measured cannot decide how it is judged. Rules: src/slo/category.ts.
  */
 import { createHash } from 'node:crypto'
 import { type Category, findCategory } from '../slo/category.ts'
@@ -9,19 +13,234 @@ import { hash32, type Random } from '../stats/random.ts'
 import type { ApiEndpoint } from '../wire/formats.ts'
 import { buildNonce, nonceWord } from '../wire/nonce.ts'
 import { promptTemplate, type RequestTemplate } from '../wire/template.ts'
-import { type Distribution, drawTokens, MAX_TOKENS, meanTokens } from './distribution.ts'
-import { type Filler, fillerOf, WORDS } from './filler.ts'
-
-/**
- * Which category each request of a workload belongs to, known when it is made: from the endpoint, the headers it is sent with, and the
- * tokens of its prompt (exact where kt writes the text; about four bytes a token where it is given). Nothing is classified after
- * the fact, so that what is measured cannot decide how it is judged. Rules: src/slo/category.ts.
- */
+import { drawTokens, MAX_TOKENS, meanTokens, outputLimit, type TokenDistribution } from './distribution.ts'
+import { type Filler, makeFiller, WORDS } from './filler.ts'
 
 const BYTES_A_TOKEN = 4
 
 /** In a list of categories, the place of a request that belongs to none. */
 export const NO_CATEGORY = -1
+
+/** Everything that decides what is sent; plain data, so that it can cross a thread. */
+export interface WorkloadSpec {
+  /** For the report: 'prompt', 'chat', a file's name. */
+  name: string
+  endpoint: ApiEndpoint
+  model: string
+  /** Whether any of it is streamed. */
+  stream: boolean
+  seed: number
+  /** At least one. */
+  parts: WorkloadPart[]
+  /** Set where requests are told apart by category; no part of what is sent. */
+  categories?: readonly Category[] | undefined
+  /** Those that every request is sent with, names in lower case: a category may ask for one. */
+  headers?: Readonly<Record<string, string>> | undefined
+}
+
+export interface WorkloadPart {
+  /** Its share of the requests, as a weight against the others. */
+  weight: number
+  stream: boolean
+  source: TextSource
+  /** How many output tokens a request asks for; undefined leaves it to the provider. */
+  outputTokens?: TokenDistribution | undefined
+  /** The most that a request may ask for. */
+  maxTokens?: number | undefined
+  /** Sent with the requests of this part, names in lower case. */
+  headers?: Record<string, string> | undefined
+}
+
+export type TextSource =
+  /** Requests given whole, sent in turn. */
+  | { kind: 'given'; bodies: RequestTemplate[] }
+  /** Generated text of drawn length, after one of `prefixes` shared texts of `prefixTokens` tokens. */
+  | {
+      kind: 'generated'
+      around: RequestTemplate
+      inputTokens: TokenDistribution
+      prefixTokens: number
+      prefixes: number
+    }
+
+interface PreparedRequest {
+  nonce: string
+  body: string
+  stream: boolean
+  /** Which part of the workload it is of. */
+  part: number
+  /** Its place in the workload's categories; NO_CATEGORY where it has none. */
+  category: number
+}
+
+interface RequestMaker {
+  /**
+   * Makes request `index` of the arm with `tag`. The same index carries the same request in every arm, but for the
+   * nonce's tag.
+   */
+  (tag: string, index: number): PreparedRequest
+  /** The category of request `index`, without making it. */
+  categoryOf(index: number): number
+}
+
+interface PromptOptions {
+  endpoint: ApiEndpoint
+  model: string
+  prompt: string
+  stream: boolean
+  maxTokens?: number | undefined
+  seed: number
+}
+
+/** The same prompt in every request. */
+export function promptWorkload({ prompt, maxTokens, seed, ...shape }: PromptOptions): WorkloadSpec {
+  const source: TextSource = { kind: 'given', bodies: [promptTemplate(shape, prompt)] }
+  return { name: 'prompt', ...shape, seed, parts: [{ weight: 1, stream: shape.stream, source, maxTokens }] }
+}
+
+export function requestMaker(spec: WorkloadSpec): RequestMaker {
+  const { seed, parts } = spec
+  const filler = parts.some(({ source }) => source.kind === 'generated') ? makeFiller(seed) : undefined
+  const makers = parts.map((part) => partMaker(part, seed, filler))
+  const choose = partChooser(parts, seed)
+  const classifiers = parts.map((part) => requestClassifier(spec, part))
+  const make = (tag: string, index: number): PreparedRequest => {
+    const nonce = buildNonce(tag, seed, index)
+    const part = choose(index)
+    const { stream, fill } = makers[part] ?? nothing()
+    const category = classifiers[part]?.(index) ?? NO_CATEGORY
+    return { nonce, body: fill(index, nonceWord(nonce)), stream, part, category }
+  }
+  return Object.assign(make, {
+    categoryOf: (index: number): number => classifiers[choose(index)]?.(index) ?? NO_CATEGORY,
+  })
+}
+
+/** Of the requests of a part, by their index: everything that can be decided before the run is. */
+function requestClassifier(spec: WorkloadSpec, part: WorkloadPart): (index: number) => number {
+  if (!spec.categories?.length) return () => NO_CATEGORY
+  const [only, ...others] = reachableCategories({ ...spec, parts: [part] })
+  if (only !== undefined && others.length === 0) return () => only
+  const classify = partClassifier(spec, part)
+  const { source } = part
+  if (source.kind === 'given') {
+    const places = source.bodies.map((body) => classify(givenTokens(body)))
+    return (index) => places[index % places.length] ?? NO_CATEGORY
+  }
+  const { inputTokens, prefixTokens } = source
+  return (index) => classify(inputTokensAt(inputTokens, spec.seed, index) + prefixTokens)
+}
+
+/** How many tokens of generated text request `index` has, a shared prefix left out. */
+function inputTokensAt(distribution: TokenDistribution, seed: number, index: number): number {
+  return drawTokens(distribution, requestDraws(seed, index, 'in'))
+}
+
+/** Two runs with the same hash sent the same requests. */
+export function workloadSha256({ endpoint, seed, parts }: WorkloadSpec): string {
+  return createHash('sha256')
+    .update(JSON.stringify([endpoint, seed, parts, WORDS]))
+    .digest('hex')
+}
+
+/** An estimate for announcing a run before it starts: about 4 bytes a token where the text is given. */
+export function expectedTokens({ endpoint, parts }: WorkloadSpec): { input: number; output: number } {
+  const total = parts.reduce((sum, { weight }) => sum + weight, 0)
+  const mean = (of: (part: WorkloadPart) => number): number =>
+    Math.ceil(parts.reduce((sum, part) => sum + (part.weight / total) * of(part), 0))
+  return {
+    input: mean(({ source }) => meanInput(source)) + 10,
+    output: endpoint === 'embeddings' ? 0 : mean(meanOutput),
+  }
+}
+
+interface PartMaker {
+  stream: boolean
+  fill: (index: number, nonce: string) => string
+}
+
+function partMaker(part: WorkloadPart, seed: number, filler: Filler | undefined): PartMaker {
+  const { stream } = part
+  const end = bodyEnd(part, seed)
+  const { source } = part
+  if (source.kind === 'given') {
+    const { bodies } = source
+    return {
+      stream,
+      fill: (index, nonce) => {
+        const { before, after } = bodies[index % bodies.length] ?? nothing()
+        return before + nonce + after + end(index)
+      },
+    }
+  }
+  const { around, inputTokens, prefixTokens, prefixes } = source
+  const words = filler ?? nothing()
+  const shared = Array.from({ length: prefixes }, (_, i) => words.text(prefixTokens, uniform(`${seed}/prefix/${i}`)))
+  return {
+    stream,
+    fill: (index, nonce) => {
+      const tokens = inputTokensAt(inputTokens, seed, index)
+      const text = words.text(tokens, uniform(`${seed}/${index}/at`))
+      if (shared.length === 0) return `${around.before}${text} ${nonce}${around.after}${end(index)}`
+      const prefix = shared[hash32(`${seed}/${index}/prefix`) % shared.length]
+      return `${around.before}${prefix}${around.between}${text} ${nonce}${around.after}${end(index)}`
+    },
+  }
+}
+
+/** The end of a body: the output tokens it asks for, and the closing brace. */
+function bodyEnd({ outputTokens, maxTokens }: WorkloadPart, seed: number): (index: number) => string {
+  if (!outputTokens) {
+    const end = maxTokens === undefined ? '}' : `,"max_tokens":${maxTokens}}`
+    return () => end
+  }
+  const most = maxTokens ?? outputLimit(outputTokens)
+  return (index) => `,"max_tokens":${Math.min(most, drawTokens(outputTokens, requestDraws(seed, index, 'out')))}}`
+}
+
+/** Which part a request belongs to, by weight. */
+function partChooser(parts: readonly WorkloadPart[], seed: number): (index: number) => number {
+  if (parts.length === 1) return () => 0
+  const total = parts.reduce((sum, { weight }) => sum + weight, 0)
+  let reached = 0
+  const bounds = parts.map(({ weight }) => {
+    reached += weight
+    return reached / total
+  })
+  return (index) => {
+    const drawn = uniform(`${seed}/${index}/part`)
+    const found = bounds.findIndex((bound) => drawn < bound)
+    return found === -1 ? parts.length - 1 : found
+  }
+}
+
+/** Uniforms that belong to one quantity of one request. */
+function requestDraws(seed: number, index: number, what: string): Random {
+  let drawn = 0
+  return () => uniform(`${seed}/${index}/${what}/${drawn++}`)
+}
+
+function uniform(key: string): number {
+  return hash32(key) / 4_294_967_296
+}
+
+function meanInput(source: TextSource): number {
+  if (source.kind === 'generated') return meanTokens(source.inputTokens) + source.prefixTokens
+  const bytes = source.bodies.reduce((sum, { before, after }) => sum + Buffer.byteLength(before + after), 0)
+  return bytes / source.bodies.length / 4
+}
+
+/** What an answer may hold where nothing limits it. */
+const USUAL_OUTPUT = 256
+
+function meanOutput({ outputTokens, maxTokens }: WorkloadPart): number {
+  if (!outputTokens) return maxTokens ?? USUAL_OUTPUT
+  return meanTokens(outputTokens, maxTokens ?? outputLimit(outputTokens))
+}
+
+function nothing(): never {
+  throw new Error('a workload without parts or texts')
+}
 
 /** The place in `spec.categories` of a prompt of so many tokens in this part. */
 function partClassifier(
@@ -56,13 +275,13 @@ function givenTokens({ before, after }: RequestTemplate): number {
 }
 
 /** Of the numbers of tokens that may be drawn, one on each side of every edge. */
-function reachableTokens(distribution: Distribution, edges: readonly number[], prefixTokens: number): number[] {
-  const [min, max] = supportOf(distribution)
+function reachableTokens(distribution: TokenDistribution, edges: readonly number[], prefixTokens: number): number[] {
+  const [min, max] = tokenSupport(distribution)
   const own = [min, max, ...edges.map((edge) => edge - prefixTokens)]
   return own.filter((tokens) => tokens >= min && tokens <= max).map((tokens) => tokens + prefixTokens)
 }
 
-function supportOf(distribution: Distribution): [number, number] {
+function tokenSupport(distribution: TokenDistribution): [number, number] {
   switch (distribution.kind) {
     case 'constant':
       return [distribution.value, distribution.value]
@@ -73,219 +292,4 @@ function supportOf(distribution: Distribution): [number, number] {
     case 'lognormal':
       return [1, MAX_TOKENS]
   }
-}
-
-/** Everything that decides what is sent; plain data, so that it can cross a thread. */
-export interface WorkloadSpec {
-  /** For the report: 'prompt', 'chat', a file's name. */
-  name: string
-  endpoint: ApiEndpoint
-  model: string
-  /** Whether any of it is streamed. */
-  stream: boolean
-  seed: number
-  /** At least one. */
-  parts: WorkloadPart[]
-  /** Set where requests are told apart by category; no part of what is sent. */
-  categories?: readonly Category[] | undefined
-  /** Those that every request is sent with, names in lower case: a category may ask for one. */
-  headers?: Readonly<Record<string, string>> | undefined
-}
-
-export interface WorkloadPart {
-  /** Its share of the requests, as a weight against the others. */
-  weight: number
-  stream: boolean
-  source: TextSource
-  /** How many output tokens a request asks for; undefined leaves it to the provider. */
-  outputTokens?: Distribution | undefined
-  /** The most that a request may ask for. */
-  maxTokens?: number | undefined
-  /** Sent with the requests of this part, names in lower case. */
-  headers?: Record<string, string> | undefined
-}
-
-export type TextSource =
-  /** Requests given whole, sent in turn. */
-  | { kind: 'given'; bodies: RequestTemplate[] }
-  /** Generated text of drawn length, after one of `prefixes` shared texts of `prefixTokens` tokens. */
-  | { kind: 'generated'; around: RequestTemplate; inputTokens: Distribution; prefixTokens: number; prefixes: number }
-
-interface PreparedRequest {
-  nonce: string
-  body: string
-  stream: boolean
-  /** Which part of the workload it is of. */
-  part: number
-  /** Its place in the workload's categories; NO_CATEGORY where it has none. */
-  category: number
-}
-
-export interface RequestMaker {
-  /** Makes request `index` of the arm with `tag`. The same index carries the same request in every arm, but for the nonce's tag. */
-  (tag: string, index: number): PreparedRequest
-  /** The category of request `index`, without making it. */
-  categoryOf(index: number): number
-}
-
-export interface PromptOptions {
-  endpoint: ApiEndpoint
-  model: string
-  prompt: string
-  stream: boolean
-  maxTokens?: number | undefined
-  seed: number
-}
-
-/** The same prompt in every request. */
-export function promptWorkload({ prompt, maxTokens, seed, ...shape }: PromptOptions): WorkloadSpec {
-  const source: TextSource = { kind: 'given', bodies: [promptTemplate(shape, prompt)] }
-  return { name: 'prompt', ...shape, seed, parts: [{ weight: 1, stream: shape.stream, source, maxTokens }] }
-}
-
-export function requestMaker(spec: WorkloadSpec): RequestMaker {
-  const { seed, parts } = spec
-  const filler = parts.some(({ source }) => source.kind === 'generated') ? fillerOf(seed) : undefined
-  const makers = parts.map((part) => partMaker(part, seed, filler))
-  const choose = chooser(parts, seed)
-  const classifiers = parts.map((part) => classifierOf(spec, part))
-  const make = (tag: string, index: number): PreparedRequest => {
-    const nonce = buildNonce(tag, seed, index)
-    const part = choose(index)
-    const { stream, fill } = makers[part] ?? nothing()
-    const category = classifiers[part]?.(index) ?? NO_CATEGORY
-    return { nonce, body: fill(index, nonceWord(nonce)), stream, part, category }
-  }
-  return Object.assign(make, {
-    categoryOf: (index: number): number => classifiers[choose(index)]?.(index) ?? NO_CATEGORY,
-  })
-}
-
-/** Of the requests of a part, by their index: everything that can be decided before the run is. */
-function classifierOf(spec: WorkloadSpec, part: WorkloadPart): (index: number) => number {
-  if (!spec.categories?.length) return () => NO_CATEGORY
-  const [only, ...others] = reachableCategories({ ...spec, parts: [part] })
-  if (only !== undefined && others.length === 0) return () => only
-  const classify = partClassifier(spec, part)
-  const { source } = part
-  if (source.kind === 'given') {
-    const places = source.bodies.map((body) => classify(givenTokens(body)))
-    return (index) => places[index % places.length] ?? NO_CATEGORY
-  }
-  const { inputTokens, prefixTokens } = source
-  return (index) => classify(inputTokensAt(inputTokens, spec.seed, index) + prefixTokens)
-}
-
-/** How many tokens of generated text request `index` has, a shared prefix left out. */
-function inputTokensAt(distribution: Distribution, seed: number, index: number): number {
-  return drawTokens(distribution, drawsOf(seed, index, 'in'))
-}
-
-/** Two runs with the same hash sent the same requests. */
-export function workloadSha256({ endpoint, seed, parts }: WorkloadSpec): string {
-  return createHash('sha256')
-    .update(JSON.stringify([endpoint, seed, parts, WORDS]))
-    .digest('hex')
-}
-
-/** An estimate for announcing a run before it starts: about 4 bytes a token where the text is given. */
-export function expectedTokens({ endpoint, parts }: WorkloadSpec): { input: number; output: number } {
-  const total = parts.reduce((sum, { weight }) => sum + weight, 0)
-  const mean = (of: (part: WorkloadPart) => number): number =>
-    Math.ceil(parts.reduce((sum, part) => sum + (part.weight / total) * of(part), 0))
-  return {
-    input: mean(({ source }) => inputTokensOf(source)) + 10,
-    output: endpoint === 'embeddings' ? 0 : mean(mostOutput),
-  }
-}
-
-interface PartMaker {
-  stream: boolean
-  fill: (index: number, nonce: string) => string
-}
-
-function partMaker(part: WorkloadPart, seed: number, filler: Filler | undefined): PartMaker {
-  const { stream } = part
-  const end = endOf(part, seed)
-  const { source } = part
-  if (source.kind === 'given') {
-    const { bodies } = source
-    return {
-      stream,
-      fill: (index, nonce) => {
-        const { before, after } = bodies[index % bodies.length] ?? nothing()
-        return before + nonce + after + end(index)
-      },
-    }
-  }
-  const { around, inputTokens, prefixTokens, prefixes } = source
-  const words = filler ?? nothing()
-  const shared = Array.from({ length: prefixes }, (_, i) => words.text(prefixTokens, uniform(`${seed}/prefix/${i}`)))
-  return {
-    stream,
-    fill: (index, nonce) => {
-      const tokens = inputTokensAt(inputTokens, seed, index)
-      const text = words.text(tokens, uniform(`${seed}/${index}/at`))
-      if (shared.length === 0) return `${around.before}${text} ${nonce}${around.after}${end(index)}`
-      const prefix = shared[hash32(`${seed}/${index}/prefix`) % shared.length]
-      return `${around.before}${prefix}${around.between}${text} ${nonce}${around.after}${end(index)}`
-    },
-  }
-}
-
-/** Where a wide distribution is cut: as far as current models go. */
-const MOST_OUTPUT = 131_072
-
-/** The end of a body: the output tokens it asks for, and the closing brace. */
-function endOf({ outputTokens, maxTokens }: WorkloadPart, seed: number): (index: number) => string {
-  if (!outputTokens) {
-    const end = maxTokens === undefined ? '}' : `,"max_tokens":${maxTokens}}`
-    return () => end
-  }
-  const most = maxTokens ?? (outputTokens.kind === 'constant' ? Number.POSITIVE_INFINITY : MOST_OUTPUT)
-  return (index) => `,"max_tokens":${Math.min(most, drawTokens(outputTokens, drawsOf(seed, index, 'out')))}}`
-}
-
-/** Which part a request belongs to, by weight. */
-function chooser(parts: readonly WorkloadPart[], seed: number): (index: number) => number {
-  if (parts.length === 1) return () => 0
-  const total = parts.reduce((sum, { weight }) => sum + weight, 0)
-  let reached = 0
-  const bounds = parts.map(({ weight }) => {
-    reached += weight
-    return reached / total
-  })
-  return (index) => {
-    const drawn = uniform(`${seed}/${index}/part`)
-    const found = bounds.findIndex((bound) => drawn < bound)
-    return found === -1 ? parts.length - 1 : found
-  }
-}
-
-/** Uniforms that belong to one quantity of one request. */
-function drawsOf(seed: number, index: number, what: string): Random {
-  let drawn = 0
-  return () => uniform(`${seed}/${index}/${what}/${drawn++}`)
-}
-
-function uniform(key: string): number {
-  return hash32(key) / 4_294_967_296
-}
-
-function inputTokensOf(source: TextSource): number {
-  if (source.kind === 'generated') return meanTokens(source.inputTokens) + source.prefixTokens
-  const bytes = source.bodies.reduce((sum, { before, after }) => sum + Buffer.byteLength(before + after), 0)
-  return bytes / source.bodies.length / 4
-}
-
-/** What an answer may hold where nothing limits it. */
-const USUAL_OUTPUT = 256
-
-function mostOutput({ outputTokens, maxTokens }: WorkloadPart): number {
-  if (!outputTokens) return maxTokens ?? USUAL_OUTPUT
-  return Math.min(maxTokens ?? Number.POSITIVE_INFINITY, meanTokens(outputTokens))
-}
-
-function nothing(): never {
-  throw new Error('a workload without parts or texts')
 }

@@ -7,7 +7,7 @@ import { countTokens } from '../../src/bench/measure.ts'
 import { AnswerSampler } from '../../src/load/answer-sampler.ts'
 import type { RunPlan } from '../../src/load/plan.ts'
 import type { TokenRecord } from '../../src/load/recorder.ts'
-import { workloadOf } from '../../src/workload/choose.ts'
+import { chooseWorkload } from '../../src/workload/choose.ts'
 import { httpServer, planFor, run, type TestServer } from '../support/engine.ts'
 
 let server: TestServer | undefined
@@ -80,7 +80,11 @@ describe('tokens without usage', () => {
   })
 
   it('of the input of embeddings', async () => {
-    const workload = workloadOf({ seed: 1, endpoint: 'embeddings', 'input-tokens': { kind: 'constant', value: 100 } })
+    const workload = chooseWorkload({
+      seed: 1,
+      endpoint: 'embeddings',
+      'input-tokens': { kind: 'constant', value: 100 },
+    })
     const tokens = await tokensOf(() => '{"data":[{"embedding":[1]}]}', { requests: 5, workload })
     expect(tokens.output).toBe(0)
     expect(tokens.input / 5).toBeGreaterThan(104)

@@ -199,7 +199,7 @@ test.each([
   [[...PEAKS, '--input-per-worker', '4.4M'], '--input-per-worker needs --output-per-worker'],
   [[...PEAKS, '--zones', '2', '--zones-lost', '2'], '--zones-lost 2 of 2 zones leaves none'],
   [[...PEAKS, '--rss', '100=180MiB'], '--rss needs two different numbers of streams'],
-  [[...PEAKS, '--memory-per-stream', '64KK'], "'64KK' is not a size above 0"],
+  [[...PEAKS, '--memory-per-stream', '64KK'], "--memory-per-stream: '64KK' is not a size"],
 ])('%j is refused', async (args, message) => {
   expect(await refusalOf(args)).toContain(message)
 })

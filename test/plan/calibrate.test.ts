@@ -36,13 +36,13 @@ function run(mix: number, change: Partial<MeasuredRun> = {}): MeasuredRun {
 
 function calibrated(runs: MeasuredRun[], streamedShare = 1): Calibration {
   const result = calibrate(runs, streamedShare, 4)
-  if (result.state !== 'calibrated') throw new Error(result.why)
-  return result.calibration
+  if (!result.ok) throw new Error(result.why)
+  return result.value
 }
 
 function refusal(runs: MeasuredRun[], streamedShare = 1): string {
   const result = calibrate(runs, streamedShare, 4)
-  return result.state === 'refused' ? result.why : 'calibrated'
+  return result.ok ? 'calibrated' : result.why
 }
 
 test('two mixes give I_w, O_w, R and bytes per token back, each with an interval around it', () => {
@@ -195,7 +195,7 @@ describe('the levels of a sweep', () => {
   }
   const levels = [5, 10, 20, 50].map((concurrency) => level(concurrency))
 
-  test('a worker that was not used up: what it would pass follows from its CPU, and that is called an assumption', () => {
+  test('a worker that was not used up: its capacity follows from its CPU, which is called an assumption', () => {
     const { figures, notes } = calibrated(levels)
     const full = run(5)
     const worth = full.inputTokensPerSec / 4 + full.outputTokensPerSec
@@ -224,7 +224,7 @@ describe('the levels of a sweep', () => {
     expect(calibrated([run(1), run(40)]).figures.bytesPerStream).toBeUndefined()
   })
 
-  test('levels past what it may rest on are left out, and that is said; of none that is left the first reason is given', () => {
+  test('unusable levels are left out, with a note; where none is usable the first reason is given', () => {
     const failing = level(90, { failedShare: 0.4 })
     const { figures, notes } = calibrated([...levels, failing])
     expect(figures.outputPerWorker?.value).toBeCloseTo(calibrated(levels).figures.outputPerWorker?.value ?? 0, 3)

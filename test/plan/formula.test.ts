@@ -1,7 +1,7 @@
-// The worked figures of the vendor's page, to the digit, and what must hold for every demand.
-// Source: Kong AI Gateway resource sizing guidelines (developer.konghq.com, app/ai-gateway/resource-sizing-guidelines-ai.md
-// at bc1cd742): "equivalent_output_load = I_peak / R + O_peak; required_workers = equivalent_output_load / O_w", "(80M / 4 +
-// 10M) / 1M = 30 workers -> 60-120 workers w/ redundancy", R "~4.2:1 - 5.6:1", vCPU of the tiers 18, 100, 360.
+// The worked figures of the vendor's page, to the digit, and what must hold for every demand. Source: Kong AI Gateway
+// resource sizing guidelines (developer.konghq.com, app/ai-gateway/resource-sizing-guidelines-ai.md at bc1cd742):
+// "equivalent_output_load = I_peak / R + O_peak; required_workers = equivalent_output_load / O_w", "(80M / 4 + 10M) /
+// 1M = 30 workers -> 60-120 workers w/ redundancy", R "~4.2:1 - 5.6:1", vCPU of the tiers 18, 100, 360.
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { costRatio, equivalentOutputLoad, rawWorkers, wholeUp } from '../../src/plan/cpu.ts'

@@ -1,7 +1,7 @@
-// Erlang B and C, and waiting in M/M/c and M/G/k: against printed figures, each with its source.
+// Erlang B and C, M/M/c, waiting tails, M/G/k: against printed figures, each with its source.
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { erlangB, erlangC, estimateWait } from '../../src/plan/queueing/erlang.ts'
+import { erlangB, erlangC, estimateWait } from '../../src/plan/queueing.ts'
 
 // Public unit tests of ErlangB implementations (TechyGuy2000/erlanglib and others).
 test.each([
@@ -26,22 +26,24 @@ test.each([
   expect((erlangC(load, servers) ?? Number.NaN) / expected).toBeCloseTo(1, 4)
 })
 
-/** M/M/c: service times are exponential. */
-const waitOf = (arrivalsPerSec: number, servedPerSec: number, servers: number) =>
-  estimateWait({ arrivalsPerSec, meanServiceS: 1 / servedPerSec, servers, serviceScv: 1 })
+/** M/M/c: exponential service at a rate. */
+function exponentialService(arrivalsPerSec: number, servedPerSec: number, servers: number) {
+  return estimateWait({ arrivalsPerSec, meanServiceS: 1 / servedPerSec, servers, serviceScv: 1 })
+}
 
-// mmarzolla/queueing inst/qsmmm.m (ETH Zurich slides 2017); AlgoGraph/Queuing-theory tests/MMC.test.ts (the clinic of Gross and
-// Harris); Render and Stair, example 14.3; Bronson 23.3. Lengths are times by Little's law.
+// mmarzolla/queueing inst/qsmmm.m (ETH Zurich slides 2017); AlgoGraph/Queuing-theory tests/MMC.test.ts (the clinic of
+// Gross and Harris); Render and Stair, example 14.3; Bronson 23.3.
 test.each([
-  [9, 5, 2, { queueLength: 7.674, responseS: 1.053 }],
-  [9, 5, 4, { queueLength: 0.105, responseS: 0.212 }],
-  [0.1, 0.05, 3, { queueLength: 0.889, responseS: 28.88 }],
-  [20, 30, 2, { inSystem: 0.75, responseS: 0.0375 }],
-  [24, 30, 1, { inSystem: 4, responseS: 0.16666667 }],
+  [9, 5, 2, { queueLength: 7.674, meanResponseS: 1.053 }],
+  [9, 5, 4, { queueLength: 0.105, meanResponseS: 0.212 }],
+  [0.1, 0.05, 3, { queueLength: 0.889, meanResponseS: 28.88 }],
+  [20, 30, 2, { inSystem: 0.75, meanResponseS: 0.0375 }],
+  [24, 30, 1, { inSystem: 4, meanResponseS: 0.16666667 }],
 ])('M/M/c with lambda %d, mu %d, %d servers', (arrivals, served, servers, expected) => {
-  const waitS = waitOf(arrivals, served, servers)?.meanWaitS ?? Number.NaN
-  const responseS = waitS + 1 / served
-  const found = { queueLength: arrivals * waitS, inSystem: arrivals * responseS, responseS }
+  const { meanWaitS = Number.NaN } = exponentialService(arrivals, served, servers) ?? {}
+  const meanResponseS = meanWaitS + 1 / served
+  // Lengths follow from times by Little's law.
+  const found = { meanResponseS, queueLength: arrivals * meanWaitS, inSystem: arrivals * meanResponseS }
   for (const [name, value] of Object.entries(expected)) {
     // The sources print three or four digits, some of them cut and not rounded.
     expect(Math.abs(found[name as keyof typeof found] - value) / value, name).toBeLessThan(1e-2 / 2)
@@ -49,28 +51,25 @@ test.each([
 })
 
 describe('the wait that a share of the arrivals does not exceed', () => {
-  test('lambda 0.1, mu 0.0033, 35 servers: 0.77102 wait at most 20 (a public test suite)', () => {
-    expect(waitOf(0.1, 0.0033, 35)?.quantileS(0.7710233599946846)).toBeCloseTo(20, 6)
-  })
-
   test.each([
-    [14, 0.88835],
-    [11, 0.39],
-  ])('10 erlangs, %d servers, 180 s of service: within 20 s are %d (erlanglib)', (servers, level) => {
-    const quantileS = waitOf(10 / 180, 1 / 180, servers)?.quantileS(level) ?? Number.NaN
-    // Two digits of the level are printed.
-    expect(Math.abs(quantileS / 20 - 1)).toBeLessThan(0.01)
-  })
+    ['a public test suite', 0.1, 0.0033, 35, 20, 0.7710233599946846, 9],
+    ['erlanglib', 10 / 180, 1 / 180, 14, 20, 0.88835, 3],
+    ['erlanglib', 10 / 180, 1 / 180, 11, 20, 0.39, 0],
+  ])(
+    '%s: lambda %d, mu %d, %d servers: at most %d s for %d',
+    (_from, arrivals, served, servers, seconds, level, digits) => {
+      expect(exponentialService(arrivals, served, servers)?.quantileS(level)).toBeCloseTo(seconds, digits)
+    },
+  )
 
   test('average speed of answer, 10 erlangs on 14 servers: 7.83593 s (erlanglib)', () => {
-    expect(waitOf(10 / 180, 1 / 180, 14)?.meanWaitS).toBeCloseTo(7.83593, 4)
+    expect(exponentialService(10 / 180, 1 / 180, 14)?.meanWaitS).toBeCloseTo(7.83593, 4)
   })
 
   test('of those that wait at 95 erlangs on 100: mean 0.2, 95 % within 0.6 service times (Tijms p. 200)', () => {
-    const wait = waitOf(95, 1, 100)
-    const waits = wait?.waits ?? Number.NaN
-    expect((wait?.meanWaitS ?? Number.NaN) / waits).toBeCloseTo(0.2, 9)
-    expect(wait?.quantileS(1 - 0.05 * waits)).toBeCloseTo(0.6, 2)
+    const { waits = Number.NaN, meanWaitS, quantileS } = exponentialService(95, 1, 100) ?? {}
+    expect((meanWaitS ?? Number.NaN) / waits).toBeCloseTo(0.2, 9)
+    expect(quantileS?.(1 - 0.05 * waits)).toBeCloseTo(0.6, 2)
   })
 })
 
@@ -91,7 +90,7 @@ test.each([
 
 test('at or above capacity there is no answer', () => {
   expect(erlangC(10, 10)).toBeUndefined()
-  expect(waitOf(10, 1, 9)).toBeUndefined()
+  expect(exponentialService(10, 1, 9)).toBeUndefined()
   expect(estimateWait({ arrivalsPerSec: 10, meanServiceS: 1, servers: 10, serviceScv: 1 })).toBeUndefined()
 })
 

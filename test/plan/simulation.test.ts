@@ -1,12 +1,12 @@
-// The simulation of a fleet against what is exact: M/G/1 on each worker, and conservation.
+// The fleet's simulation against what is exact: M/G/1 on each worker, Little's law, and that no token is lost.
 import { describe, expect, test } from 'vitest'
 import { confirmWait, fleetFigures } from '../../src/plan/simulate/confirm.ts'
 import { Autoscaler, type FleetOptions, simulateFleet } from '../../src/plan/simulate/fleet.ts'
-import { Streams, WaitHistogram } from '../../src/plan/simulate/streams.ts'
-import { steadyTraffic, trafficOfTrace } from '../../src/plan/simulate/traffic.ts'
+import { Streams, WaitHistogram } from '../../src/plan/simulate/streams-and-waits.ts'
+import { steadyTraffic, traceTraffic } from '../../src/plan/simulate/traffic.ts'
 import { readSizing } from '../../src/planning/sizing.ts'
 import { readTrace } from '../../src/workload/trace.ts'
-import { chatDemand } from '../support/plan.ts'
+import { chat, chatDemand } from '../support/plan.ts'
 import { azureTrace } from '../support/traces.ts'
 
 test('the histogram: quantiles within its 0.8 %, mean and maximum exact', () => {
@@ -25,8 +25,8 @@ test('steady traffic has the mean and the spread of the prompts it stands for', 
   const { inputTokens } = steadyTraffic(demand, 1, undefined)
   const mean = inputTokens.reduce((sum, tokens) => sum + tokens, 0) / inputTokens.length
   const variance = inputTokens.reduce((sum, tokens) => sum + (tokens - mean) ** 2, 0) / inputTokens.length
-  expect(mean).toBeCloseTo(demand.shape.inputTokens, 6)
-  expect(variance / mean ** 2 / demand.shape.inputScv).toBeGreaterThan(0.9)
+  expect(mean).toBeCloseTo(demand.request.inputTokens, 6)
+  expect(variance / mean ** 2 / demand.request.inputScv).toBeGreaterThan(0.9)
   // The quartiles of a log-normal, 0.6745 sigma from its median.
   expect((inputTokens[1_500] ?? 0) / (inputTokens[499] ?? 1) / Math.exp(2 * 0.6745 * 0.985)).toBeCloseTo(1, 2)
 })
@@ -37,11 +37,11 @@ describe('the fleet', () => {
     const prompts = {
       ...demand,
       requestsPerSec: 20_000,
-      shape: { ...demand.shape, inputTokens: 1_000, outputTokens: 0 },
+      request: { ...demand.request, inputTokens: 1_000, outputTokens: 0 },
     }
     const result = simulateFleet(steadyTraffic(prompts, 60, undefined), base)
     // 2,000 prompts/s of 0.25 ms on each worker: half busy.
-    const meanMs = (0.5 * 0.25 * (1 + demand.shape.inputScv)) / (2 * 0.5)
+    const meanMs = (0.5 * 0.25 * (1 + demand.request.inputScv)) / (2 * 0.5)
     expect(result.meanUtilisation).toBeCloseTo(0.5, 3)
     expect(Math.abs(result.wait.meanMs / meanMs - 1)).toBeLessThan(0.03)
   })
@@ -59,7 +59,7 @@ describe('the fleet', () => {
   test('streams are conserved: in flight by Little, no token lost', () => {
     const demand = chatDemand(80e6, 10e6)
     const result = simulateFleet(steadyTraffic(demand, 120, undefined), { ...base, workers: 60 })
-    expect(result.peakInFlight / (demand.requestsPerSec * (1 + 211 / 50))).toBeCloseTo(1, 6)
+    expect(result.peakInFlight / (demand.requestsPerSec * (1 + chat.outputTokens / 50))).toBeCloseTo(1, 6)
     const streams = new Streams(1_000, 50, 1.3)
     let tokens = 0
     streams.begin(7, 211)
@@ -125,7 +125,7 @@ test('the wait of a plan is confirmed by simulation, within the formula’s fact
 })
 
 test('ten minutes of the Azure conversation trace, times 1,000', async () => {
-  const traffic = trafficOfTrace(await readTrace(azureTrace('conv')), 1_000)
+  const traffic = traceTraffic(await readTrace(azureTrace('conv')), 1_000)
   const result = simulateFleet(traffic, { ...base, workers: 28, budget: 2e6 })
   expect(result.requests).toBe(3_000_000)
   expect(result.seconds).toBe(629)

@@ -1,12 +1,12 @@
 // Tiers of Kong's page: lower bound inclusive, XL strictly above, the highest over the dimensions decides.
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { rpsTierOf, tierOf } from '../../src/plan/tier.ts'
+import { chooseRpsTier, chooseTier } from '../../src/plan/tier.ts'
 import { readSizing } from '../../src/planning/sizing.ts'
 
 const { tiers, rpsTiers } = readSizing()
 const M = 1e6
-const tier = (input: number, output: number, entities?: number) => tierOf(demand(input, output, entities), tiers)
+const tier = (input: number, output: number, entities?: number) => chooseTier(demand(input, output, entities), tiers)
 
 function demand(inputTokensPerSec: number, outputTokensPerSec: number, entities?: number) {
   return { inputTokensPerSec, outputTokensPerSec, ...(entities === undefined ? {} : { entities }) }
@@ -61,7 +61,7 @@ test.each([
   [1_000, 'Heavy'],
   [1_000.1, 'Extreme'],
 ])('%d requests/s are %s', (rps, name) => {
-  expect(rpsTierOf(rps, rpsTiers.tiers).name).toBe(name)
+  expect(chooseRpsTier(rps, rpsTiers.tiers).name).toBe(name)
 })
 
 test('a larger demand is never in a smaller tier', () => {

@@ -1,5 +1,5 @@
-// The Universal Scalability Law: fits against the R package usl (smoeding/usl at 480c97bf, tests/*.Rout.save), peaks and needs
-// against its printed figures, and what the data cannot carry refused.
+// The Universal Scalability Law: fits against the R package usl (smoeding/usl at 480c97bf, tests/*.Rout.save), peaks
+// and needs against its printed figures, and what the data cannot carry refused.
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { fitUsl, type UslFit } from '../../src/plan/usl/fit.ts'
@@ -7,13 +7,14 @@ import { asymptote, needFor, peak, throughputAt } from '../../src/plan/usl/model
 
 function fitted(n: number[], x: number[]): UslFit {
   const result = fitUsl({ n, x })
-  if (result.state !== 'fitted') throw new Error(result.why)
-  return result.fit
+  if (!result.ok) throw new Error(result.why)
+  return result.value
 }
 
 const SPEC = { n: [1, 18, 36, 72, 108, 144, 216], x: [64.9, 995.9, 1652.4, 1853.2, 1828.9, 1775.0, 1702.2] }
 
-describe('specsdm91 (tests/{summary,predict,peak-scalability,limit-scalability,residuals,efficiency}.Rout.save)', () => {
+// Its tests: {summary,predict,peak-scalability,limit-scalability,residuals,efficiency}.Rout.save.
+describe('specsdm91 of the R package usl', () => {
   const { model, standardError, t95, bootstrap95, residualStandardError, degreesOfFreedom, warnings } = fitted(
     SPEC.n,
     SPEC.x,
@@ -136,5 +137,5 @@ test.each([
   [[1, 2, 4, 8], [10, 0, 35, 60], 'point 2 (N 2, throughput 0) is not a measurement'],
 ])('N %j with X %j is refused', (n, x, why) => {
   const result = fitUsl({ n, x })
-  expect(result.state === 'refused' && result.why).toContain(why)
+  expect(!result.ok && result.why).toContain(why)
 })

@@ -5,12 +5,14 @@ import { renderBuffers } from '../../src/output/planning-tables.ts'
 import { bufferProfileFor, kongDirectives, planBuffers } from '../../src/plan/buffers.ts'
 import { bufferRequest } from '../../src/planning/buffer-request.ts'
 import { readSizing } from '../../src/planning/sizing.ts'
+import { chat } from '../support/plan.ts'
 
 const sizing = readSizing()
 const KIB = 1024
 const MIB = 1024 ** 2
 
-// Kong AI Gateway resource sizing guidelines, buffer and memory guidance. 512 KiB to 1 MiB is open there; it counts to RAG here.
+// Kong AI Gateway resource sizing guidelines, buffer and memory guidance. 512 KiB to 1 MiB is open there; it counts to
+// RAG here.
 test.each([
   [1, 'chat'],
   [512 * KIB - 1, 'chat'],
@@ -52,7 +54,7 @@ test('from a demand: what is in flight, and what the mean prompt fills', async (
   const { profiles } = await bufferRequest({ 'input-peak': '80M', 'output-peak': '10M', kind: 'chat' })
   const [only] = profiles
   expect(only?.concurrency).toBe(247_394)
-  expect(only?.meanBodyBytes).toBeCloseTo((80e6 / (10e6 / 211)) * 4.5, 6)
+  expect(only?.meanBodyBytes).toBeCloseTo((80e6 / (10e6 / chat.outputTokens)) * 4.5, 6)
 })
 
 test('fits 100 columns', async () => {

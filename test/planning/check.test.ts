@@ -1,4 +1,5 @@
-// `kt plan check`: a run that confirms, one that does not (exit 3), one that cannot tell (exit 4); and reports that calibrate nothing.
+// `kt plan check`: a run that confirms, one that does not (exit 3), one that cannot tell (exit 4); and reports that
+// calibrate nothing.
 import { writeFileSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { UserError } from '../../src/errors.ts'

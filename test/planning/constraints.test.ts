@@ -1,4 +1,5 @@
-// Everything that can bind beside the CPU, on the worked example of the vendor's page, and what must hold for every demand.
+// Everything that can bind beside the CPU, on the worked example of the vendor's page, and what must hold for every
+// demand.
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { requestsInFlight } from '../../src/plan/constraints.ts'
@@ -7,7 +8,7 @@ import { defaultChoices, makePlan, type PlanChoices } from '../../src/plan/plan.
 import { planRequest } from '../../src/planning/plan-request.ts'
 import { readSizing } from '../../src/planning/sizing.ts'
 import { planSchema } from '../../src/report/plan-schema.ts'
-import { chatDemand } from '../support/plan.ts'
+import { chat, chatDemand } from '../support/plan.ts'
 
 const sizing = readSizing()
 const choices = defaultChoices(sizing)
@@ -38,9 +39,10 @@ describe('80M in and 10M out', () => {
     ])
   })
 
-  // 247k in flight by Little's law (47.4k requests/s x 1 s + 10M / 50), doubled upstream: 16.5k a worker against the cap of 16,384.
+  // 247k in flight by Little's law (47.4k requests/s x 1 s + 10M / 50), doubled upstream: 16.5k a worker against the
+  // cap of 16,384.
   test('connections take a 31st worker', () => {
-    expect(result.demand.inFlight).toBeCloseTo(10e6 / 211 + 10e6 / 50, 6)
+    expect(result.demand.inFlight).toBeCloseTo(10e6 / chat.outputTokens + 10e6 / 50, 6)
     expect((2 * result.demand.inFlight) / 30).toBeCloseTo(16_493, 0)
     expect(need(result, 'connections')).toBeCloseTo((2 * result.demand.inFlight) / 16_384, 9)
     expect(result.answer.workers.peak).toBe(31)
@@ -98,7 +100,7 @@ describe('80M in and 10M out', () => {
   })
 })
 
-test('hidden tokens and cache hits: quotas count the first, spare the second; the gateway sees neither upstream', () => {
+test('quotas count hidden tokens and spare cache hits; the gateway sees neither upstream', () => {
   const demand = { ...chatDemand(1e6, 1e5), hiddenTokensPerSec: 2e5, cacheHitShare: 0.25 }
   const result = plan(demand, { quota: { tokensPerMinute: 30e6, requestsPerMinute: 1e6 } })
   expect(result.quotas[0]).toMatchObject({ name: 'tokens per minute', need: (1e6 + 1e5 + 2e5) * 60 * 0.75 })

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { UserError } from '../../src/errors.ts'
 import { renderInstances } from '../../src/output/planning-tables.ts'
-import { pricesThatCannotBe, rankInstances, speedOf } from '../../src/plan/instances.ts'
+import { implausiblePrices, rankInstances, relativeSpeed } from '../../src/plan/instances.ts'
 import { defaultChoices } from '../../src/plan/plan.ts'
 import { type InstanceFlags, readInstances, selectInstances } from '../../src/planning/instances.ts'
 import { readSizing } from '../../src/planning/sizing.ts'
@@ -56,7 +56,7 @@ describe('the catalogue', () => {
 
   test('its own prices pass the check that a price file must pass', () => {
     expect(
-      pricesThatCannotBe(new Map(instances.map(({ type, usdPerHour = 0 }) => [type, usdPerHour])), instances),
+      implausiblePrices(new Map(instances.map(({ type, usdPerHour = 0 }) => [type, usdPerHour])), instances),
     ).toEqual([])
   })
 
@@ -116,9 +116,9 @@ describe('the ranking', () => {
   })
 
   test('a faster core takes fewer workers, measured by one CoreMark; another source is not compared', () => {
-    expect(speedOf(named('c7g.4xlarge'), named('c5.4xlarge'))).toBeCloseTo(25_833 / 16_379, 9)
-    expect(speedOf(named('c3-standard-8'), named('c5.4xlarge'))).toBeUndefined()
-    expect(speedOf(named('Standard_F8s_v2'), named('c5.4xlarge'))).toBeUndefined()
+    expect(relativeSpeed(named('c7g.4xlarge'), named('c5.4xlarge'))).toBeCloseTo(25_833 / 16_379, 9)
+    expect(relativeSpeed(named('c3-standard-8'), named('c5.4xlarge'))).toBeUndefined()
+    expect(relativeSpeed(named('Standard_F8s_v2'), named('c5.4xlarge'))).toBeUndefined()
     const cpuBound = chatDemand(4e9, 1)
     const nodesOf = (measuredOn?: string) =>
       rankInstances(

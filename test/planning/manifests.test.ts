@@ -1,5 +1,5 @@
-// Manifests: the same plan writes the same bytes (golden files), each object holds its published schema, the reference gateway reads
-// its own ConfigMap, and the numbers are the plan's.
+// Manifests: the same plan writes the same bytes (golden files), each object holds its published schema, the reference
+// gateway reads its own ConfigMap, and the numbers are the plan's.
 import { readFileSync, writeFileSync } from 'node:fs'
 import { Deployment } from 'kubernetes-models/apps/v1/Deployment'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -62,7 +62,7 @@ describe('the numbers are the plan’s', () => {
   })
 
   // Performance engineering the AI gateway, Kubernetes resource limits.
-  test("a gateway that half a worker carries gets the guide's example: 500m and 256Mi, at most 2000m and 512Mi", async () => {
+  test("half a worker gets the guide's example: 500m and 256Mi, at most 2000m and 512Mi", async () => {
     const small = await settingsFor({ rps: '50', profile: 'chat' })
     expect(small).toMatchObject({
       cpu: { requestMillicores: 500, limitMillicores: 2_000 },

@@ -1,5 +1,6 @@
-// The golden manifests against the JSON Schemas that Kubernetes publishes, strictly: an unknown key is an error. The schemas come with a
-// validator of PyPI, installed into a folder of its own; where there is no Python, or PyPI cannot be reached, the tests are skipped.
+// The golden manifests against the JSON Schemas that Kubernetes publishes, strictly: an unknown key is an error. The
+// schemas come with a validator of PyPI, installed into a folder of its own; where there is no Python, or PyPI cannot
+// be reached, the tests are skipped.
 import { execFile } from 'node:child_process'
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'

@@ -4,13 +4,13 @@ import { describe, expect, test } from 'vitest'
 import { UserError } from '../../src/errors.ts'
 import { renderSensitivity } from '../../src/output/sensitivity-table.ts'
 import { exhaustion } from '../../src/plan/sensitivity.ts'
-import { dayAfter } from '../../src/planning/growth-request.ts'
+import { dayAfter } from '../../src/planning/sensitivity-flags.ts'
 import { sensitivityRequest } from '../../src/planning/sensitivity-request.ts'
 
 const peaks = { 'input-peak': '80M', 'output-peak': '10M' }
 
 describe('the tornado', () => {
-  test('what binds sets the order: where the network does, a fifth of its bytes is a fifth of the nodes that output takes', async () => {
+  test('where the network binds, a fifth of its bytes is a fifth of the nodes that output takes', async () => {
     const { tornado } = await sensitivityRequest(peaks)
     expect(tornado.binding).toBe('network')
     expect(tornado.swings.slice(0, 3).map(({ name }) => name)).toEqual([
@@ -92,7 +92,8 @@ describe('growth', () => {
       'lead-time': '6w',
       today: '2026-11-23',
     })
-    // 120 workers are 8 nodes: the network, at 7.45 of them, is used up long before 84 workers are; ln(8 / 7.451) / ln(1.08) months.
+    // 120 workers are 8 nodes: the network, at 7.45 of them, is used up long before 84 workers are; ln(8 / 7.451) /
+    // ln(1.08) months.
     expect(growth).toMatchObject({
       binding: 'network',
       exhaustedOn: '2026-12-21',

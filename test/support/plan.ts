@@ -1,9 +1,9 @@
 /** Demands that the tests of the planner share. */
 
-import { type Demand, demandFromPeaks, meanRequest } from '../../src/plan/demand.ts'
-import { profileNamed, readWorkloads } from '../../src/planning/workloads.ts'
+import { averageRequests, type Demand, demandFromPeaks } from '../../src/plan/demand.ts'
+import { kindNamed, readRequestKinds } from '../../src/planning/workloads.ts'
 
-const chat = meanRequest([{ profile: profileNamed('chat', readWorkloads(), '--profile'), share: 1 }])
+export const chat = averageRequests([{ kind: kindNamed('chat', readRequestKinds(), '--profile'), share: 1 }])
 
 /** Peaks in tokens/s of chat requests. */
 export function chatDemand(inputTokensPerSec: number, outputTokensPerSec: number, requestsPerSec?: number): Demand {

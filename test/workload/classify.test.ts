@@ -1,16 +1,20 @@
-// The category of each request is known when it is made: by endpoint, prompt tokens and headers, the same for every arm.
+// The category of each request is known when it is made: by endpoint, prompt tokens and headers, the same for every
+// arm.
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { Category } from '../../src/slo/category.ts'
 import { readSlo } from '../../src/verdict/slo-file.ts'
-import { workloadOf } from '../../src/workload/choose.ts'
+import { chooseWorkload } from '../../src/workload/choose.ts'
 import { parseDistribution } from '../../src/workload/distribution.ts'
 import { NO_CATEGORY, reachableCategories, requestMaker, type WorkloadSpec } from '../../src/workload/workload.ts'
 
 const shipped = readSlo()
-const tokens = (text: string) => parseDistribution(text).distribution
+const tokens = (text: string) => {
+  const parsed = parseDistribution(text)
+  return parsed.ok ? parsed.value : undefined
+}
 const spec = (options: object, changes: Partial<WorkloadSpec> = {}): WorkloadSpec => ({
-  ...workloadOf({ seed: 1, ...options }),
+  ...chooseWorkload({ seed: 1, ...options }),
   categories: shipped,
   ...changes,
 })
@@ -66,7 +70,7 @@ describe('the category of a request', () => {
   })
 
   it('is none where nobody asked', () => {
-    expect(requestMaker(workloadOf({ seed: 1, prompt: 'Hello' }))('aaaaaaaa', 0).category).toBe(NO_CATEGORY)
+    expect(requestMaker(chooseWorkload({ seed: 1, prompt: 'Hello' }))('aaaaaaaa', 0).category).toBe(NO_CATEGORY)
   })
 
   it('is always one of those that the workload can reach', () => {

@@ -1,25 +1,26 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { normalCdf } from '../../src/stats/distributions.ts'
 import { randomFrom } from '../../src/stats/random.ts'
 import {
-  type Distribution,
   drawTokens,
   MAX_TOKENS,
   meanTokens,
   parseDistribution,
+  type TokenDistribution,
 } from '../../src/workload/distribution.ts'
 
 const tokens = fc.integer({ min: 1, max: MAX_TOKENS })
 const plain = (min: number, max: number) =>
   fc.double({ min, max, noNaN: true }).map((value) => Number(value.toFixed(6)))
-const distributions: fc.Arbitrary<Distribution> = fc.oneof(
+const distributions: fc.Arbitrary<TokenDistribution> = fc.oneof(
   tokens.map((value) => ({ kind: 'constant' as const, value })),
   fc.record({ kind: fc.constant('normal' as const), mean: plain(1, 1e6), sd: plain(0, 1e6) }),
   fc.record({ kind: fc.constant('lognormal' as const), mu: plain(0, 14), sigma: plain(0, 5) }),
   fc.tuple(tokens, tokens).map(([a, b]) => ({ kind: 'uniform' as const, min: Math.min(a, b), max: Math.max(a, b) })),
 )
 
-function written(distribution: Distribution): string {
+function written(distribution: TokenDistribution): string {
   switch (distribution.kind) {
     case 'constant':
       return String(distribution.value)
@@ -32,6 +33,12 @@ function written(distribution: Distribution): string {
   }
 }
 
+function parsed(text: string): TokenDistribution {
+  const result = parseDistribution(text)
+  if (!result.ok) throw new Error(result.why)
+  return result.value
+}
+
 describe('a distribution of tokens', () => {
   it.each([
     ['500', { kind: 'constant', value: 500 }],
@@ -40,7 +47,7 @@ describe('a distribution of tokens', () => {
     [' LogNormal( 6.6 , .98 ) ', { kind: 'lognormal', mu: 6.6, sigma: 0.98 }],
     ['uniform(100, 1k)', { kind: 'uniform', min: 100, max: 1_000 }],
   ])('reads %s', (text, distribution) => {
-    expect(parseDistribution(text)).toEqual({ distribution })
+    expect(parseDistribution(text)).toEqual({ ok: true, value: distribution })
   })
 
   it.each([
@@ -65,13 +72,13 @@ describe('a distribution of tokens', () => {
     ['uniform(1,1e9)', "'1e9' is none"],
     ['normal(500,100', 'is not a count'],
   ])('refuses %s, and says why', (text, why) => {
-    expect(parseDistribution(text).why).toContain(why)
+    expect(parseDistribution(text)).toMatchObject({ ok: false, why: expect.stringContaining(why) })
   })
 
   it('reads any of them as it is written', () => {
     fc.assert(
       fc.property(distributions, (distribution) => {
-        expect(parseDistribution(written(distribution))).toEqual({ distribution })
+        expect(parseDistribution(written(distribution))).toEqual({ ok: true, value: distribution })
       }),
     )
   })
@@ -99,9 +106,9 @@ describe('a distribution of tokens', () => {
     )
     fc.assert(
       fc.property(texts, (text) => {
-        const { distribution, why } = parseDistribution(text)
-        expect(distribution === undefined).toBe(why !== undefined)
-        if (distribution) expect(drawTokens(distribution, randomFrom(1))).toBeGreaterThanOrEqual(1)
+        const parsed = parseDistribution(text)
+        if (parsed.ok) expect(drawTokens(parsed.value, randomFrom(1))).toBeGreaterThanOrEqual(1)
+        else expect(parsed.why).not.toBe('')
       }),
       { numRuns: 500 },
     )
@@ -117,15 +124,50 @@ describe('a distribution of tokens', () => {
     )
   })
 
-  it.each(['normal(500,100)', 'lognormal(6.6,0.98)', 'uniform(100,900)', '500'])(
-    '%s has the mean it is said to have',
+  // The mean of a whole number from 1 to `most` is the sum of P(N > k) for k from 0 below `most`.
+  const exactMean = (atLeast: (tokens: number) => number, most: number): number =>
+    Array.from({ length: most - 1 }, (_, i) => atLeast(i + 1.5)).reduce((sum, share) => sum + share, 1)
+
+  it.each([
+    ['normal(500,100)', MAX_TOKENS],
+    ['normal(100,500)', MAX_TOKENS],
+    ['normal(500,100)', 450],
+    ['lognormal(6.6,0.98)', MAX_TOKENS],
+    ['lognormal(1,1.5)', MAX_TOKENS],
+    ['lognormal(13,3)', MAX_TOKENS],
+    ['lognormal(6.6,0.98)', 300],
+  ])('%s cut at %d has exactly the mean it is said to have', (text, most) => {
+    const distribution = parsed(text)
+    if (distribution.kind !== 'normal' && distribution.kind !== 'lognormal') throw new Error('not read')
+    const atLeast = (tokens: number): number =>
+      distribution.kind === 'normal'
+        ? normalCdf((distribution.mean - tokens) / distribution.sd)
+        : normalCdf((distribution.mu - Math.log(tokens)) / distribution.sigma)
+    const exact = exactMean(atLeast, most)
+    expect(Math.abs(meanTokens(distribution, most) / exact - 1)).toBeLessThan(0.002)
+  })
+
+  it.each([
+    ['500', MAX_TOKENS, 500],
+    ['500', 100, 100],
+    ['normal(500,0)', MAX_TOKENS, 500],
+    ['lognormal(6.907755,0)', MAX_TOKENS, 1_000],
+    ['uniform(100,900)', MAX_TOKENS, 500],
+    ['uniform(1,10)', 8, (1 + 2 + 3 + 4 + 5 + 6 + 7 + 8 * 3) / 10],
+    ['uniform(100,900)', 50, 50],
+  ])('%s cut at %d has the mean %d', (text, most, mean) => {
+    const distribution = parsed(text)
+    expect(meanTokens(distribution, most)).toBeCloseTo(mean, 9)
+  })
+
+  it.each(['normal(500,100)', 'normal(10,500)', 'lognormal(6.6,0.98)', 'uniform(100,900)', '500'])(
+    '%s is drawn with that mean',
     (text) => {
-      const { distribution } = parseDistribution(text)
-      if (!distribution) throw new Error('not read')
+      const distribution = parsed(text)
       const random = randomFrom('mean')
       let total = 0
       for (let i = 0; i < 50_000; i++) total += drawTokens(distribution, random)
-      expect(total / 50_000 / meanTokens(distribution)).toBeCloseTo(1, 1)
+      expect(Math.abs(total / 50_000 / meanTokens(distribution) - 1)).toBeLessThan(0.03)
     },
   )
 })

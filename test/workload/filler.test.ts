@@ -2,9 +2,9 @@ import fc from 'fast-check'
 import { countTokens as cl100k } from 'gpt-tokenizer/encoding/cl100k_base'
 import { countTokens as o200k } from 'gpt-tokenizer/encoding/o200k_base'
 import { expect, test } from 'vitest'
-import { fillerOf, WORDS } from '../../src/workload/filler.ts'
+import { makeFiller, WORDS } from '../../src/workload/filler.ts'
 
-const filler = fillerOf(7)
+const filler = makeFiller(7)
 
 test('every word with its space is one token, in both vocabularies', () => {
   expect(WORDS).toHaveLength(256)
@@ -37,6 +37,6 @@ test('about as many bytes a token as real prompts have', () => {
 })
 
 test('the same seed writes the same text, another seed another', () => {
-  expect(fillerOf(7).text(100, 0.5)).toBe(filler.text(100, 0.5))
-  expect(fillerOf(8).text(100, 0.5)).not.toBe(filler.text(100, 0.5))
+  expect(makeFiller(7).text(100, 0.5)).toBe(filler.text(100, 0.5))
+  expect(makeFiller(8).text(100, 0.5)).not.toBe(filler.text(100, 0.5))
 })

@@ -1,8 +1,8 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { countTokens } from 'gpt-tokenizer/encoding/o200k_base'
 import { afterAll, describe, expect, it } from 'vitest'
-import { workloadOf } from '../../src/workload/choose.ts'
-import { profileNames, readProfile } from '../../src/workload/profile.ts'
+import { chooseWorkload } from '../../src/workload/choose.ts'
+import { readWorkloadProfile, workloadNames } from '../../src/workload/profile.ts'
 import { expectedTokens, requestMaker } from '../../src/workload/workload.ts'
 import { tempDir } from '../support/kt.ts'
 
@@ -15,23 +15,23 @@ const write = (name: string, text: string): string => {
 
 describe('workload profiles', () => {
   it('are the nine and a mix of them', () => {
-    expect(profileNames()).toEqual(
+    expect(workloadNames()).toEqual(
       'batch chat chat-long-context code-agent code-generation embeddings mix rag reasoning summarise'.split(' '),
     )
   })
 
   it.each([
-    ['chat', 1_234, 219, true],
+    ['chat', 1_155, 211, true],
     ['chat-long-context', 32_000, 512, true],
     ['rag', 4_096, 512, true],
-    ['code-agent', 2_762, 23, true],
+    ['code-agent', 2_048, 28, true],
     ['code-generation', 1_500, 2_000, true],
     ['summarise', 8_000, 500, true],
     ['batch', 1_000, 1_000, false],
     ['embeddings', 500, 0, false],
     ['reasoning', 1_000, 1_000, true],
   ])('%s: %d tokens in and %d out on average, streamed %s', (name, input, output, stream) => {
-    const workload = workloadOf({ seed: 1, workload: name })
+    const workload = chooseWorkload({ seed: 1, workload: name })
     expect(workload).toMatchObject({ name, stream })
     const expected = expectedTokens(workload)
     expect(Math.abs(expected.input - 10 - input)).toBeLessThanOrEqual(1)
@@ -41,14 +41,14 @@ describe('workload profiles', () => {
   })
 
   it('rag: the shared instructions are the same system message in every request', () => {
-    const make = requestMaker(workloadOf({ seed: 1, workload: 'rag' }))
+    const make = requestMaker(chooseWorkload({ seed: 1, workload: 'rag' }))
     const systems = [0, 1, 2].map((index) => JSON.parse(make('aaaaaaaa', index).body).messages[0])
     expect(new Set(systems.map(({ content }) => content)).size).toBe(1)
     expect(countTokens(systems[0].content)).toBe(512)
   })
 
   it('mix: each part has its share, streamed or not as it is', () => {
-    const workload = workloadOf({ seed: 1, workload: 'mix' })
+    const workload = chooseWorkload({ seed: 1, workload: 'mix' })
     const make = requestMaker(workload)
     const streamed = Array.from({ length: 4_000 }, (_, index) => make('aaaaaaaa', index)).filter(({ stream }) => stream)
     expect(streamed.length / 4_000).toBeCloseTo(0.9, 1)
@@ -56,7 +56,7 @@ describe('workload profiles', () => {
   })
 
   it('flags win over the profile', () => {
-    const changed = workloadOf({
+    const changed = chooseWorkload({
       seed: 1,
       workload: 'chat',
       model: 'm',
@@ -69,12 +69,16 @@ describe('workload profiles', () => {
 
   it("a user's own file, and a mix of them found beside it", () => {
     const own = write('own.yaml', 'about: mine\nsource: me\ninput_tokens: 10\n')
-    expect(workloadOf({ seed: 1, workload: own })).toMatchObject({ name: 'own.yaml', endpoint: 'chat', stream: false })
+    expect(chooseWorkload({ seed: 1, workload: own })).toMatchObject({
+      name: 'own.yaml',
+      endpoint: 'chat',
+      stream: false,
+    })
     const mix = write(
       'two.yaml',
       'about: two\nsource: me\nmix: [{ workload: ./own.yaml, weight: 1 }, { workload: chat, weight: 1 }]',
     )
-    expect(readProfile(mix).parts).toHaveLength(2)
+    expect(readWorkloadProfile(mix).parts).toHaveLength(2)
   })
 })
 
@@ -85,7 +89,7 @@ describe('a profile is refused in one message', () => {
     ['a name like none', 'zzzzzz', "there is no workload 'zzzzzz'"],
     ['a missing file', './no-such.yaml', 'no such file or folder'],
   ])('%s', (_name, given, message) => {
-    expect(() => readProfile(given)).toThrow(message)
+    expect(() => readWorkloadProfile(given)).toThrow(message)
   })
 
   it.each([
@@ -111,11 +115,11 @@ describe('a profile is refused in one message', () => {
     ['no mapping', '- a', 'not a usable workload profile'],
     ['nothing', '', 'not a usable workload profile'],
   ])('%s', (_name, text, message) => {
-    expect(() => readProfile(write('bad.yaml', text))).toThrow(message)
+    expect(() => readWorkloadProfile(write('bad.yaml', text))).toThrow(message)
   })
 
   it('a folder', () => {
     mkdirSync(dir.file('folder.yaml'))
-    expect(() => readProfile(dir.file('folder.yaml'))).toThrow('it is a folder')
+    expect(() => readWorkloadProfile(dir.file('folder.yaml'))).toThrow('it is a folder')
   })
 })

@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs'
 import { afterAll, describe, expect, it } from 'vitest'
-import { type WorkloadOptions, workloadOf } from '../../src/workload/choose.ts'
+import { chooseWorkload, type WorkloadOptions } from '../../src/workload/choose.ts'
 import { requestMaker } from '../../src/workload/workload.ts'
 import { tempDir } from '../support/kt.ts'
 
@@ -13,7 +13,7 @@ function file(text: string, name = 'in.jsonl'): string {
 }
 
 function sent(options: Partial<WorkloadOptions>, count = 1): Record<string, unknown>[] {
-  const make = requestMaker(workloadOf({ seed: 1, ...options }))
+  const make = requestMaker(chooseWorkload({ seed: 1, ...options }))
   return Array.from({ length: count }, (_, index) => {
     const { nonce, body } = make('aaaaaaaa', index)
     return JSON.parse(body.replace(`kt${nonce}`, 'NONCE'))
@@ -97,7 +97,7 @@ describe('--body', () => {
       stream: true,
     })
     const streamed = file(JSON.stringify({ ...body, stream: true }))
-    expect(workloadOf({ seed: 1, body: streamed })).toMatchObject({ model: 'm', stream: true, name: 'in.jsonl' })
+    expect(chooseWorkload({ seed: 1, body: streamed })).toMatchObject({ model: 'm', stream: true, name: 'in.jsonl' })
   })
 
   it('serves the other endpoints too', () => {

@@ -5,8 +5,8 @@ import { join } from 'node:path'
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { UserError } from '../../src/errors.ts'
-import { peakOf, totalsOf } from '../../src/plan/trace.ts'
-import { demandOf } from '../../src/planning/demand-request.ts'
+import { traceTotals, windowPeak } from '../../src/plan/trace.ts'
+import { buildDemand } from '../../src/planning/demand-request.ts'
 import { readTrace, type Trace } from '../../src/workload/trace.ts'
 import { azureTrace } from '../support/traces.ts'
 
@@ -36,7 +36,8 @@ test('BurstGPT: seconds; an answer of 0 tokens is a failure and left out', async
   const head = 'Timestamp,Model,Request tokens,Response tokens,Total tokens,Log Type\n'
   const trace = await readTrace(
     file(
-      `${head}5,ChatGPT,472,18,490,Conversation log\n45,ChatGPT,1087,0,1087,Conversation log\n50,GPT-4,417,276,693,Conversation log\n`,
+      `${head}5,ChatGPT,472,18,490,Conversation log\n45,ChatGPT,1087,0,1087,Conversation log\n` +
+        '50,GPT-4,417,276,693,Conversation log\n',
     ),
   )
   expect(trace).toMatchObject({ failed: 1 })
@@ -49,8 +50,8 @@ test('Mooncake: JSON lines in milliseconds, in lumps of 3 s', async () => {
   )
   const path = file(lines.join('\n'), 'trace.jsonl')
   expect((await readTrace(path)).resolutionS).toBe(3)
-  await expect(demandOf({ trace: path, window: '1s' })).rejects.toThrow('lumps of 3 s')
-  expect((await demandOf({ trace: path })).window).toEqual({ seconds: 3, stated: true })
+  await expect(buildDemand({ trace: path, window: '1s' })).rejects.toThrow('lumps of 3 s')
+  expect((await buildDemand({ trace: path })).window).toEqual({ seconds: 3, stated: true })
 })
 
 test.each([
@@ -108,18 +109,18 @@ test('the busiest span wherever it lies, not the busiest calendar second', () =>
     [1.95, 1, 1],
     [5, 1, 1],
   ])
-  expect(peakOf(made, 1)).toMatchObject({ requestsPerSec: 3, inputTokensPerSec: 30 })
-  expect(peakOf(made, 2)).toMatchObject({ requestsPerSec: 2.5, outputTokensPerSec: 5.5 })
+  expect(windowPeak(made, 1)).toMatchObject({ requestsPerSec: 3, inputTokensPerSec: 30 })
+  expect(windowPeak(made, 2)).toMatchObject({ requestsPerSec: 2.5, outputTokensPerSec: 5.5 })
 })
 
-test('a longer window never has the higher peak by more than its length allows, a peak never lies below the mean', () => {
+test('a longer window never has a higher peak than its length allows, a peak never lies below the mean', () => {
   const row = fc.tuple(fc.double({ min: 0, max: 100, noNaN: true }), fc.nat(5_000), fc.nat(500))
   fc.assert(
     fc.property(fc.array(row, { minLength: 2, maxLength: 100 }), (made) => {
       const t = trace(made)
-      const { requests } = totalsOf(t)
-      expect(peakOf(t, 200).requestsPerSec * 200).toBeCloseTo(requests, 6)
-      expect(peakOf(t, 1).requestsPerSec).toBeGreaterThanOrEqual(peakOf(t, 10).requestsPerSec - 1e-9)
+      const { requests } = traceTotals(t)
+      expect(windowPeak(t, 200).requestsPerSec * 200).toBeCloseTo(requests, 6)
+      expect(windowPeak(t, 1).requestsPerSec).toBeGreaterThanOrEqual(windowPeak(t, 10).requestsPerSec - 1e-9)
     }),
   )
 })
@@ -130,7 +131,7 @@ describe('cuts of the Azure traces of 2023', () => {
     ['code', 2_000, 853.079, 13.3254, 1_986.5785, 29.512],
     ['conv', 3_000, 628.703, 1.0939, 1_150.1027, 259.4157],
   ] as const)('%s', async (name, requests, spanS, cv, input, output) => {
-    const totals = totalsOf(await readTrace(azureTrace(name), true))
+    const totals = traceTotals(await readTrace(azureTrace(name), true))
     expect(totals.requests).toBe(requests)
     expect(totals.spanS).toBeCloseTo(spanS, 3)
     expect(totals.interArrivalCv).toBeCloseTo(cv, 3)
@@ -143,7 +144,7 @@ describe('cuts of the Azure traces of 2023', () => {
   })
 
   test('a peak is taken from it, times a scale, over the window that was asked for', async () => {
-    const demand = await demandOf({ trace: azureTrace('conv'), scale: '1000', window: '10s' })
+    const demand = await buildDemand({ trace: azureTrace('conv'), scale: '1000', window: '10s' })
     expect(demand.requestsPerSec).toBeCloseTo(8_000, 6)
     expect(demand).toMatchObject({ window: { seconds: 10, stated: true }, requestsKnown: true })
     expect(demand.burst.factor).toBeCloseTo(1.75, 9)

@@ -3,13 +3,13 @@ import { describe, expect, it } from 'vitest'
 import { embeddingsBody } from '../../src/provider/openai/embeddings.ts'
 import { chatBody, completionsBody } from '../../src/provider/openai/parse.ts'
 import { findNonce } from '../../src/wire/nonce.ts'
-import { type WorkloadOptions, workloadOf } from '../../src/workload/choose.ts'
-import type { Distribution } from '../../src/workload/distribution.ts'
+import { chooseWorkload, type WorkloadOptions } from '../../src/workload/choose.ts'
+import type { TokenDistribution } from '../../src/workload/distribution.ts'
 import { requestMaker, type WorkloadSpec, workloadSha256 } from '../../src/workload/workload.ts'
 
-const constant = (value: number): Distribution => ({ kind: 'constant', value })
-const lognormal: Distribution = { kind: 'lognormal', mu: 5, sigma: 1 }
-const spec = (options: Partial<WorkloadOptions> = {}): WorkloadSpec => workloadOf({ seed: 1, ...options })
+const constant = (value: number): TokenDistribution => ({ kind: 'constant', value })
+const lognormal: TokenDistribution = { kind: 'lognormal', mu: 5, sigma: 1 }
+const spec = (options: Partial<WorkloadOptions> = {}): WorkloadSpec => chooseWorkload({ seed: 1, ...options })
 
 interface Sent {
   model: string

@@ -31,26 +31,33 @@ const MAX_FAILED = 0.01
 const FULLY_BUSY = 0.9
 
 /** Why this run cannot calibrate a plan for traffic of which `streamedShare` is streamed; undefined where it can. */
-export function unfit(run: MeasuredRun, streamedShare: number): string | undefined {
+export function reasonUnusable(run: MeasuredRun, streamedShare: number): string | undefined {
   if (run.failedShare > MAX_FAILED)
     return `${percent(run.failedShare)} of its requests failed: its throughput is that of failures`
   if (!run.clientOk) return 'the client was saturated: it measured itself and not the gateway'
   if (streamedShare < 0.5) return undefined
   if (!run.stream)
-    return 'it was not streamed: a token in a whole answer costs a fraction of one in its own event (plan with --streamed-share 0, or bench with --stream)'
+    return (
+      'it was not streamed: a token in a whole answer costs a fraction of one in its own event ' +
+      '(plan with --streamed-share 0, or bench with --stream)'
+    )
   const perEvent = run.outputTokensPerSec / run.eventsPerSec
   if (perEvent > MAX_TOKENS_PER_EVENT)
     return `its streams are coalesced, ${perEvent.toFixed(1)} tokens an event: paced traffic has one, and costs more`
   if ((run.interTokenP50Ms ?? 0) < UNPACED_GAP_MS) {
-    return `its streams are not paced (median gap ${(run.interTokenP50Ms ?? 0).toFixed(2)} ms): many events arrive in one read, which paced traffic never does`
+    const gapMs = (run.interTokenP50Ms ?? 0).toFixed(2)
+    return (
+      `its streams are not paced (median gap ${gapMs} ms): many events arrive in one read, ` +
+      'which paced traffic never does'
+    )
   }
   return undefined
 }
 
 /**
- * Busy share of a worker's core where the workers were not the limit; undefined where they were, or where it is not known. By the
- * utilisation law (U = X x service demand) throughput over it is what they would pass when fully busy, if a token goes on to
- * cost the same.
+ * Busy share of a worker's core where the workers were not the limit; undefined where they were, or where it is not
+ * known. By the utilisation law (U = X x service demand) throughput over it is what they would pass when fully busy, if
+ * a token goes on to cost the same.
  */
 export function partlyBusy({ gateway, workers }: MeasuredRun): number | undefined {
   const busy = gateway && gateway.cpuCores / workers

@@ -1,11 +1,11 @@
 /** The P99 of the added wait at a planned size, simulated: what the two-moment formula is held against. */
 import type { Demand } from '../demand.ts'
-import type { Figures } from '../figures.ts'
+import type { PlanFigures } from '../figures.ts'
 import { waitAt } from '../waiting.ts'
 import { type FleetOptions, simulateFleet } from './fleet.ts'
 import { steadyTraffic } from './traffic.ts'
 
-export interface ConfirmedWait {
+interface ConfirmedWait {
   seed: number
   workers: number
   requests: number
@@ -17,7 +17,7 @@ const REQUESTS = 100_000
 
 /** A stream of `hiddenTokens` is open, and silent, while they are generated. */
 export function fleetFigures(
-  figures: Figures,
+  figures: PlanFigures,
   hiddenTokens = 0,
 ): Pick<FleetOptions, 'inputTokenS' | 'outputTokenS' | 'tokensPerSecPerStream' | 'ttftS'> {
   const outputTokenS = 1 / figures.outputPerWorker.value
@@ -30,13 +30,18 @@ export function fleetFigures(
 }
 
 /** Undefined where there is no steady state. */
-export function confirmWait(demand: Demand, figures: Figures, workers: number, seed = 1): ConfirmedWait | undefined {
+export function confirmWait(
+  demand: Demand,
+  figures: PlanFigures,
+  workers: number,
+  seed = 1,
+): ConfirmedWait | undefined {
   const formula = waitAt(demand, figures, workers)
   if (formula.perWorkerP99Ms === undefined) return undefined
   // A few workers stand for all: each is a queue of its own at the same rate.
   const perWorker = demand.requestsPerSec / workers
   const seconds = Math.min(36_000, Math.max(10, Math.ceil(REQUESTS / (perWorker * SAMPLE))))
-  const prompts = { ...demand, requestsPerSec: perWorker * SAMPLE, shape: { ...demand.shape, outputTokens: 0 } }
+  const prompts = { ...demand, requestsPerSec: perWorker * SAMPLE, request: { ...demand.request, outputTokens: 0 } }
   const share = (demand.outputTokensPerSec / workers) * (1 / figures.outputPerWorker.value)
   const result = simulateFleet(steadyTraffic(prompts, seconds, undefined), {
     ...fleetFigures(figures),

@@ -1,89 +1,13 @@
 /**
- * The fleet under traffic, seeded: every worker is a queue of its own (SO_REUSEPORT), prompts are single jobs, streamed tokens take a
- * steady share of each worker. Requests that are spread at random over many workers are independent Poisson streams, so a sample of
- * workers, simulated request by request, shows the waits of all of them: 10,000 workers cost as much as a hundred. Streams, the
- * autoscaler, a lost zone and drain are kept for the whole fleet, second by second.
+ * The fleet under traffic, seeded: every worker is a queue of its own (SO_REUSEPORT), prompts are single jobs, streamed
+ * tokens take a steady share of each worker. Requests that are spread at random over many workers are independent
+ * Poisson streams, so a sample of workers, simulated request by request, shows the waits of all of them: 10,000 workers
+ * cost as much as a hundred. Streams, the autoscaler, a lost zone and drain are kept for the whole fleet, second by
+ * second.
  */
 import { randomFrom } from '../../stats/random.ts'
-import { Streams, WaitHistogram } from './streams.ts'
+import { Streams, WaitHistogram } from './streams-and-waits.ts'
 import type { Traffic } from './traffic.ts'
-
-/**
- * The Kubernetes HPA as it behaves: every 15 s it wants ceil(workers x utilisation / target), stays within a tolerance of 10 %, goes
- * up by no more than double or 4, down only to the highest wish of the last 300 s; new workers serve after their start-up, removed
- * ones finish their streams first. Source: Kubernetes, horizontal pod autoscaling, algorithm details and default behaviour.
- */
-
-export interface AutoscalerOptions {
-  target: number
-  min: number
-  max: number
-  startLagS: number
-  /** How long a removed worker still carries its streams. */
-  drainS: number
-}
-
-const SYNC_S = 15
-
-const TOLERANCE = 0.1
-
-const DOWN_WINDOW_S = 300
-
-export class Autoscaler {
-  ready: number
-  readonly #options: AutoscalerOptions
-  readonly #starting: { atS: number; workers: number }[] = []
-  readonly #draining: { untilS: number; workers: number }[] = []
-  readonly #wishes: { atS: number; workers: number }[] = []
-  #utilisation = 0
-
-  constructor(workers: number, options: AutoscalerOptions) {
-    this.ready = workers
-    this.#options = options
-    // As Kubernetes does: what runs at the start counts as the first wish, so that nothing is removed within the first window.
-    this.#wishes.push({ atS: 0, workers })
-  }
-
-  get draining(): number {
-    return this.#draining.reduce((sum, { workers }) => sum + workers, 0)
-  }
-
-  get starting(): number {
-    return this.#starting.reduce((sum, { workers }) => sum + workers, 0)
-  }
-
-  /** One second at a utilisation of the ready workers. */
-  step(nowS: number, utilisation: number): void {
-    while ((this.#starting[0]?.atS ?? Number.POSITIVE_INFINITY) <= nowS)
-      this.ready += this.#starting.shift()?.workers ?? 0
-    while ((this.#draining[0]?.untilS ?? Number.POSITIVE_INFINITY) <= nowS) this.#draining.shift()
-    this.#utilisation += utilisation / SYNC_S
-    if ((nowS + 1) % SYNC_S !== 0) return
-    this.#sync(nowS, this.#utilisation)
-    this.#utilisation = 0
-  }
-
-  #sync(nowS: number, utilisation: number): void {
-    const { target, min, max, startLagS, drainS } = this.#options
-    const current = this.ready + this.starting
-    const ratio = utilisation / target
-    // Workers that are starting are taken as idle when going up, which damps it.
-    const wanted = Math.abs(ratio - 1) <= TOLERANCE ? current : Math.ceil(this.ready * ratio)
-    const wish = Math.min(max, Math.max(min, wanted))
-    this.#wishes.push({ atS: nowS, workers: wish })
-    while ((this.#wishes[0]?.atS ?? nowS) < nowS - DOWN_WINDOW_S) this.#wishes.shift()
-    if (wish > current) {
-      const workers = Math.min(wish, Math.max(2 * current, current + 4)) - current
-      this.#starting.push({ atS: nowS + startLagS, workers })
-      return
-    }
-    const highest = Math.max(...this.#wishes.map(({ workers }) => workers))
-    const fewer = Math.min(this.ready, current - highest)
-    if (fewer <= 0) return
-    this.ready -= fewer
-    this.#draining.push({ untilS: nowS + drainS, workers: fewer })
-  }
-}
 
 export interface FleetOptions {
   workers: number
@@ -115,6 +39,20 @@ export interface FleetResult {
   brokenStreams: number
   workers: { min: number; max: number; hours: number }
 }
+
+interface AutoscalerOptions {
+  target: number
+  min: number
+  max: number
+  startLagS: number
+  /** How long a removed worker still carries its streams. */
+  drainS: number
+}
+
+/** The steps of the Kubernetes HPA, its tolerance, and the window in which its highest wish counts. */
+const SYNC_S = 15
+const TOLERANCE = 0.1
+const DOWN_WINDOW_S = 300
 
 /** Within so many seconds the clients of a lost zone have come back. */
 const RETRY_OVER_S = 5
@@ -262,6 +200,69 @@ class Queues {
       work[worker] = Math.max(0, (work[worker] ?? 0) - (step + 1 - (lastAt[worker] ?? 0)) * left)
       lastAt[worker] = step + 1
     }
+  }
+}
+
+/**
+ * The Kubernetes HPA as it behaves: every 15 s it wants ceil(workers x utilisation / target), stays within a tolerance
+ * of 10 %, goes up by no more than double or 4, down only to the highest wish of the last 300 s; new workers serve
+ * after their start-up, removed ones finish their streams first. Source: Kubernetes, horizontal pod autoscaling,
+ * algorithm details and default behaviour.
+ */
+export class Autoscaler {
+  ready: number
+  readonly #options: AutoscalerOptions
+  readonly #starting: { atS: number; workers: number }[] = []
+  readonly #draining: { untilS: number; workers: number }[] = []
+  readonly #wishes: { atS: number; workers: number }[] = []
+  #utilisation = 0
+
+  constructor(workers: number, options: AutoscalerOptions) {
+    this.ready = workers
+    this.#options = options
+    // As Kubernetes does: what runs at the start counts as the first wish, so that nothing is removed within the first
+    // window.
+    this.#wishes.push({ atS: 0, workers })
+  }
+
+  get draining(): number {
+    return this.#draining.reduce((sum, { workers }) => sum + workers, 0)
+  }
+
+  get starting(): number {
+    return this.#starting.reduce((sum, { workers }) => sum + workers, 0)
+  }
+
+  /** One second at a utilisation of the ready workers. */
+  step(nowS: number, utilisation: number): void {
+    while ((this.#starting[0]?.atS ?? Number.POSITIVE_INFINITY) <= nowS)
+      this.ready += this.#starting.shift()?.workers ?? 0
+    while ((this.#draining[0]?.untilS ?? Number.POSITIVE_INFINITY) <= nowS) this.#draining.shift()
+    this.#utilisation += utilisation / SYNC_S
+    if ((nowS + 1) % SYNC_S !== 0) return
+    this.#sync(nowS, this.#utilisation)
+    this.#utilisation = 0
+  }
+
+  #sync(nowS: number, utilisation: number): void {
+    const { target, min, max, startLagS, drainS } = this.#options
+    const current = this.ready + this.starting
+    const ratio = utilisation / target
+    // Workers that are starting are taken as idle when going up, which damps it.
+    const wanted = Math.abs(ratio - 1) <= TOLERANCE ? current : Math.ceil(this.ready * ratio)
+    const wish = Math.min(max, Math.max(min, wanted))
+    this.#wishes.push({ atS: nowS, workers: wish })
+    while ((this.#wishes[0]?.atS ?? nowS) < nowS - DOWN_WINDOW_S) this.#wishes.shift()
+    if (wish > current) {
+      const workers = Math.min(wish, Math.max(2 * current, current + 4)) - current
+      this.#starting.push({ atS: nowS + startLagS, workers })
+      return
+    }
+    const highest = Math.max(...this.#wishes.map(({ workers }) => workers))
+    const fewer = Math.min(this.ready, current - highest)
+    if (fewer <= 0) return
+    this.ready -= fewer
+    this.#draining.push({ untilS: nowS + drainS, workers: fewer })
   }
 }
 

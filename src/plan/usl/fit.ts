@@ -1,8 +1,10 @@
 /**
- * A USL fit with what it is worth: standard errors sqrt(diag((J'J)^-1) RSS / (n - 3)) with Student's t, and a residual bootstrap
- * where a parameter lies on its bound or the points are few (12 or fewer), since the normal theory fails there. What the data
- * cannot carry is refused or said. (The R package usl prints "95 %" intervals from a one-sided quantile; these are two-sided.)
+ * A USL fit with what it is worth: standard errors sqrt(diag((J'J)^-1) RSS / (n - 3)) with Student's t, and a residual
+ * bootstrap where a parameter lies on its bound or the points are few (12 or fewer), since the normal theory fails
+ * there. What the data cannot carry is refused or said. (The R package usl prints "95 %" intervals from a one-sided
+ * quantile; these are two-sided.)
  */
+import { failure, type Result, success } from '../../errors.ts'
 import { studentQuantile } from '../../stats/distributions.ts'
 import { randomFrom } from '../../stats/random.ts'
 import { crossProduct, jacobian, leastSquares, type Points, solve } from './least-squares.ts'
@@ -30,11 +32,9 @@ export interface UslFit {
   warnings: string[]
 }
 
-export type UslResult = { state: 'fitted'; fit: UslFit } | { state: 'refused'; why: string }
-
-export function fitUsl(points: Points, seed = 1): UslResult {
+export function fitUsl(points: Points, seed = 1): Result<UslFit> {
   const why = refusal(points)
-  if (why) return { state: 'refused', why }
+  if (why) return failure(why)
   const { model, rss, free } = leastSquares(points)
   const degreesOfFreedom = points.n.length - 3
   const atBound = free.length < 3
@@ -42,22 +42,19 @@ export function fitUsl(points: Points, seed = 1): UslResult {
   const resampled = due ? refits(points, model, seed) : []
   const standardError = atBound ? undefined : errors(points, model, rss / degreesOfFreedom)
   const t = studentQuantile(0.975, degreesOfFreedom)
-  return {
-    state: 'fitted',
-    fit: {
-      model,
-      standardError,
-      t95:
-        standardError &&
-        byParameter((name) => [model[name] - t * standardError[name], model[name] + t * standardError[name]]),
-      bootstrap95: due ? byParameter((name) => middle95(resampled.map((refit) => refit[name]))) : undefined,
-      resampled,
-      residualStandardError: Math.sqrt(rss / degreesOfFreedom),
-      degreesOfFreedom,
-      largestN: Math.max(...points.n),
-      warnings: warningsOf(points, model),
-    },
-  }
+  return success({
+    model,
+    standardError,
+    t95:
+      standardError &&
+      byParameter((name) => [model[name] - t * standardError[name], model[name] + t * standardError[name]]),
+    bootstrap95: due ? byParameter((name) => middle95(resampled.map((refit) => refit[name]))) : undefined,
+    resampled,
+    residualStandardError: Math.sqrt(rss / degreesOfFreedom),
+    degreesOfFreedom,
+    largestN: Math.max(...points.n),
+    warnings: warningsOf(points, model),
+  })
 }
 
 function refusal({ n, x }: Points): string | undefined {
@@ -72,7 +69,10 @@ function refusal({ n, x }: Points): string | undefined {
   const above = order.find((i) => (x[i] ?? 0) / (n[i] ?? 1) > one * SUPERLINEAR)
   if (above === undefined) return undefined
   const percent = Math.round(((x[above] ?? 0) / (n[above] ?? 1) / one - 1) * 100)
-  return `the throughput at N = ${n[above]} is ${percent} % more per unit than at N = ${n[first]}: superlinear scaling is an error in the data (a cold start, a client that was not ready, another load)`
+  return (
+    `the throughput at N = ${n[above]} is ${percent} % more per unit than at N = ${n[first]}: superlinear scaling is ` +
+    'an error in the data (a cold start, a client that was not ready, another load)'
+  )
 }
 
 function warningsOf({ n }: Points, { beta }: UslModel): string[] {

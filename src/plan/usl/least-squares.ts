@@ -1,7 +1,7 @@
 /**
- * Fits the USL by Levenberg-Marquardt under its bounds, 0 <= a, b <= 1 and g >= 0. Every choice of which of a and b lie on a bound
- * is fitted on its own and the best admissible one wins: three parameters allow it, and a bound is then reached exactly instead
- * of being approached.
+ * Fits the USL by Levenberg-Marquardt under its bounds, 0 <= a, b <= 1 and g >= 0. Every choice of which of a and b lie
+ * on a bound is fitted on its own and the best admissible one wins: three parameters allow it, and a bound is then
+ * reached exactly instead of being approached.
  */
 import { throughputAt, type UslModel } from './model.ts'
 
@@ -10,7 +10,7 @@ export interface Points {
   x: readonly number[]
 }
 
-export interface Fit {
+interface Fit {
   model: UslModel
   /** Residual sum of squares. */
   rss: number

@@ -1,6 +1,6 @@
 /**
- * The Universal Scalability Law (Gunther 1993): X(N) = gN / (1 + a(N - 1) + bN(N - 1)). a is contention, b coherency (crosstalk),
- * g what one alone does. With b > 0 throughput falls again beyond N* = sqrt((1 - a) / b).
+ * The Universal Scalability Law (Gunther 1993): X(N) = gN / (1 + a(N - 1) + bN(N - 1)). a is contention, b coherency
+ * (crosstalk), g what one alone does. With b > 0 throughput falls again beyond N* = sqrt((1 - a) / b).
  */
 
 export interface UslModel {
@@ -26,8 +26,8 @@ export function asymptote({ alpha, gamma }: UslModel): number | undefined {
 }
 
 /**
- * The smallest N (not rounded) with X(N) = throughput: the smaller positive root of bXN^2 + (X(a - b) - g)N + X(1 - a) = 0.
- * Undefined where no N reaches it: scale out, not up.
+ * The smallest N (not rounded) with X(N) = throughput: the smaller positive root of bXN^2 + (X(a - b) - g)N + X(1 - a)
+ * = 0. Undefined where no N reaches it: scale out, not up.
  */
 export function needFor(throughput: number, { alpha, beta, gamma }: UslModel): number | undefined {
   if (throughput <= 0) return 0

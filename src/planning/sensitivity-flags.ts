@@ -1,10 +1,12 @@
-/** The options of growth: '8%/month', the workers there are, and the lead time of an order. */
+/**
+ * The options of `kt plan sensitivity`: scenarios (`--what-if key=value,key=value`, the same command with other
+ * options, so its keys are the options' names), and growth ('8%/month', the workers there are, and the lead time of an
+ * order).
+ */
 import { UserError } from '../errors.ts'
 import { didYouMean } from '../parse/explain.ts'
 import type { Growth } from '../plan/sensitivity.ts'
 import { type PlanFlags, planFlags, wholeCount } from './plan-flags.ts'
-
-/** `--what-if key=value,key=value`: a scenario is the same command with other options, so its keys are the options' names. */
 
 interface Scenario {
   name: string
@@ -13,29 +15,29 @@ interface Scenario {
 
 const BOOLEANS = new Set(['upstream-keepalive', 'allow-gaps'])
 
-export function scenariosOf(flags: PlanFlags, given: readonly string[]): Scenario[] {
-  return given.map((text) => ({ name: text, flags: { ...flags, ...changesOf(text) } }))
+export function buildScenarios(flags: PlanFlags, given: readonly string[]): Scenario[] {
+  return given.map((text) => ({ name: text, flags: { ...flags, ...parseChanges(text) } }))
 }
 
-function changesOf(text: string): PlanFlags {
+function parseChanges(text: string): PlanFlags {
   const known = Object.keys(planFlags)
   // A comma inside a value (a mix) is not followed by an option's name.
   const parts = text.split(/,(?=\s*([a-z0-9-]+)\s*=)/).filter((_, i) => i % 2 === 0)
   const joined: string[] = []
   for (const part of parts) {
-    if (known.includes(keyOf(part)) || joined.length === 0) joined.push(part)
+    if (known.includes(optionName(part)) || joined.length === 0) joined.push(part)
     else joined[joined.length - 1] += `,${part}`
   }
-  return Object.fromEntries(joined.map((part) => change(part, known)))
+  return Object.fromEntries(joined.map((part) => parseChange(part, known)))
 }
 
-function keyOf(part: string): string {
+function optionName(part: string): string {
   return part.split('=')[0]?.trim() ?? ''
 }
 
-function change(part: string, known: readonly string[]): [string, unknown] {
+function parseChange(part: string, known: readonly string[]): [string, unknown] {
   const at = part.indexOf('=')
-  const [key, value] = [keyOf(part), part.slice(at + 1).trim()]
+  const [key, value] = [optionName(part), part.slice(at + 1).trim()]
   if (at < 0 || value === '')
     throw new UserError(
       `--what-if: '${part.trim()}' is not option=value`,
@@ -73,8 +75,8 @@ export interface GrowthRequest {
   from: string
 }
 
+/** Days of a period of growth, and of a unit of the lead time. */
 const PERIOD_DAYS = { week: 7, month: 365.25 / 12, quarter: 365.25 / 4, year: 365.25 } as const
-
 const UNIT_DAYS = { d: 1, w: 7, m: 365.25 / 12 } as const
 
 export function growthRequest(flags: GrowthFlags): GrowthRequest | undefined {
@@ -102,12 +104,12 @@ export function growthRequest(flags: GrowthFlags): GrowthRequest | undefined {
     growth: { rate, periodDays: PERIOD_DAYS[match[2] as keyof typeof PERIOD_DAYS] },
     period: match[2] ?? '',
     have: wholeCount('have', flags.have, 'workers', '120'),
-    leadDays: flags['lead-time'] === undefined ? 0 : leadOf(flags['lead-time']),
-    from: flags.today === undefined ? today() : dayOf('today', flags.today),
+    leadDays: flags['lead-time'] === undefined ? 0 : parseLeadTime(flags['lead-time']),
+    from: flags.today === undefined ? today() : parseDay('today', flags.today),
   }
 }
 
-function leadOf(given: string): number {
+function parseLeadTime(given: string): number {
   const match = /^(\d+(?:\.\d+)?)\s*(d|w|m)$/.exec(given.trim())
   if (!match)
     throw new UserError(
@@ -117,13 +119,11 @@ function leadOf(given: string): number {
   return Number(match[1]) * UNIT_DAYS[match[2] as keyof typeof UNIT_DAYS]
 }
 
-/** Calendar days for the planner: today, and a day so many days after another. */
-
 function today(): string {
   return new Date().toISOString().slice(0, 10)
 }
 
-/** '2026-11-23' plus whole days; fractions count as begun. Undefined beyond what a calendar holds. */
+/** '2026-11-23' plus whole days, fractions cut off. Undefined beyond what a calendar holds. */
 export function dayAfter(day: string, days: number): string | undefined {
   const [year = 0, month = 1, date = 1] = day.split('-').map(Number)
   const moved = new Date(Date.UTC(year, month - 1, date + Math.floor(days)))
@@ -132,7 +132,7 @@ export function dayAfter(day: string, days: number): string | undefined {
     : moved.toISOString().slice(0, 10)
 }
 
-function dayOf(flag: string, given: string): string {
+function parseDay(flag: string, given: string): string {
   if (/^\d{4}-\d\d-\d\d$/.test(given) && dayAfter(given, 0) === given) return given
   throw new UserError(`--${flag}: '${given}' is not a day`, `Write for example --${flag} 2026-11-23.`)
 }
