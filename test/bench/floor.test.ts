@@ -7,8 +7,9 @@ import { judgeBench } from '../../src/bench/judge-bench.ts'
 import { readReport } from '../../src/report/read.ts'
 import type { BenchReport } from '../../src/report/schema.ts'
 import { Histogram } from '../../src/stats/histogram.ts'
-import { kt, tempDir } from '../support/kt.ts'
+import { kt } from '../support/kt.ts'
 import { around, makeReport } from '../support/make-report.ts'
+import { tempDir } from '../support/temp-dir.ts'
 
 const dir = tempDir()
 let pair: EmbeddedPair

@@ -1,24 +1,16 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
 import { kt } from '../support/kt.ts'
 import { around, fixed, makeReport } from '../support/make-report.ts'
+import { tempDir } from '../support/temp-dir.ts'
 
-const folder = mkdtempSync(join(tmpdir(), 'kt-compare-'))
-afterAll(() => rmSync(folder, { recursive: true }))
-
-function file(name: string, report: unknown): string {
-  const path = join(folder, name)
-  writeFileSync(path, typeof report === 'string' ? report : JSON.stringify(report))
-  return path
-}
+const dir = tempDir()
+afterAll(() => dir.remove())
 
 const small = { requests: 1_000, blocks: 20 }
-const baseline = file('baseline.json', makeReport({ ...small, added: around(0.2), role: 'direct' }))
-const quick = file('quick.json', makeReport({ ...small, seed: 2, role: 'gateway' }))
-const slow = file('slow.json', makeReport({ ...small, seed: 3, role: 'gateway', added: fixed(20) }))
-const few = file('few.json', makeReport({ requests: 50, blocks: 10, seed: 4, role: 'gateway' }))
+const baseline = dir.write('baseline.json', makeReport({ ...small, added: around(0.2), role: 'direct' }))
+const quick = dir.write('quick.json', makeReport({ ...small, seed: 2, role: 'gateway' }))
+const slow = dir.write('slow.json', makeReport({ ...small, seed: 3, role: 'gateway', added: fixed(20) }))
+const few = dir.write('few.json', makeReport({ requests: 50, blocks: 10, seed: 4, role: 'gateway' }))
 
 const compare = (...args: string[]) => kt(['bench', 'compare', ...args])
 
@@ -70,10 +62,10 @@ describe('kt bench compare', () => {
   })
 
   it.each<[string, string[], string]>([
-    ['a missing file', [baseline, join(folder, 'none.json')], 'no such file or folder'],
-    ['a web page', [baseline, file('page.json', '<html>')], 'this is a web page'],
-    ['half a report', [file('half.json', JSON.stringify(makeReport(small)).slice(0, 5_000)), quick], 'truncated'],
-    ['another schema', [baseline, file('sweep.json', { schema: 'kt.sweep/1' })], 'kt.sweep/1'],
+    ['a missing file', [baseline, dir.file('none.json')], 'no such file or folder'],
+    ['a web page', [baseline, dir.write('page.json', '<html>')], 'this is a web page'],
+    ['half a report', [dir.write('half.json', JSON.stringify(makeReport(small)).slice(0, 5_000)), quick], 'truncated'],
+    ['another schema', [baseline, dir.write('sweep.json', { schema: 'kt.sweep/1' })], 'kt.sweep/1'],
     ['one file', [baseline], 'gateway'],
     ['a budget of nothing', [baseline, quick, '--budget', '0'], 'must be above 0'],
     ['a budget without a unit', [baseline, quick, '--budget', '7'], "'7' is not a duration"],

@@ -1,11 +1,11 @@
 // What is sent, and a config file beside the flags, as a user meets them.
-import { writeFileSync } from 'node:fs'
 import { afterAll, afterEach, describe, expect, it } from 'vitest'
 import { OPTION_NAMES } from '../../src/bench/option-schema.ts'
 import Bench from '../../src/commands/bench/index.ts'
 import { type BenchReport, benchReportSchema } from '../../src/report/schema.ts'
 import { httpServer, OK_BODY, type TestServer } from '../support/engine.ts'
-import { kt, tempDir } from '../support/kt.ts'
+import { kt } from '../support/kt.ts'
+import { tempDir } from '../support/temp-dir.ts'
 
 const dir = tempDir()
 afterAll(dir.remove)
@@ -14,11 +14,6 @@ afterEach(async () => {
   await server?.close()
   server = undefined
 })
-
-function write(name: string, text: string): string {
-  writeFileSync(dir.file(name), text)
-  return dir.file(name)
-}
 
 interface Seen {
   bodies: Record<string, unknown>[]
@@ -58,7 +53,7 @@ describe('kt bench --config', () => {
 
   it('runs as the file says, flags win, and the whole is in the report, without secrets', async () => {
     const seen = await listen()
-    const config = write(
+    const config = dir.write(
       'bench.yaml',
       [
         `url: ${server?.origin}/v1/chat/completions?key=very-secret`,
@@ -116,7 +111,7 @@ describe('kt bench --config', () => {
   it('what the report holds runs again, and sends the same', async () => {
     await listen()
     const report = await bench('--url', server?.origin ?? '', '--requests', '5', '--workload', 'batch', '--seed', '7')
-    const again = await bench('--config', write('again.yaml', JSON.stringify(report.load.options)))
+    const again = await bench('--config', dir.write('again.yaml', JSON.stringify(report.load.options)))
     expect(again.load.workload).toEqual(report.load.workload)
     expect(again.load.options).toEqual(report.load.options)
   })
@@ -132,7 +127,7 @@ describe('kt bench --config', () => {
     ['a wrong distribution', 'input_tokens: normal(5,-1)', 'bench.yaml: input_tokens: the standard deviation'],
     ['what excludes each other in the file', 'rps: 5\nconcurrency: 5', 'exclude each other'],
   ])('refuses %s', async (_name, text, message) => {
-    const path = text === undefined ? dir.file('none.yaml') : write('bench.yaml', text)
+    const path = text === undefined ? dir.file('none.yaml') : dir.write('bench.yaml', text)
     const { code, stdout, stderr } = await kt(['bench', '--config', path])
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' })
     expect(stderr).toContain(message)
@@ -140,7 +135,7 @@ describe('kt bench --config', () => {
   })
 
   it('a wrong flag beside a file is named as a flag', async () => {
-    const { stderr } = await kt(['bench', '--config', write('bench.yaml', 'model: m'), '--rps', '0'])
+    const { stderr } = await kt(['bench', '--config', dir.write('bench.yaml', 'model: m'), '--rps', '0'])
     expect(stderr).toContain('--rps: must be above 0, not 0')
   })
 })
@@ -148,7 +143,7 @@ describe('kt bench --config', () => {
 describe('kt bench, what is sent', () => {
   it('--prompts: line by line', async () => {
     const seen = await listen()
-    const prompts = write('p.jsonl', '"one"\n{"prompt":"two"}\n')
+    const prompts = dir.write('p.jsonl', '"one"\n{"prompt":"two"}\n')
     const report = await bench(
       '--url',
       server?.origin ?? '',
@@ -168,7 +163,7 @@ describe('kt bench, what is sent', () => {
 
   it('--body: as it stands', async () => {
     const seen = await listen()
-    const body = write('b.json', '{"model":"mine","temperature":0,"messages":[{"role":"user","content":"hi"}]}')
+    const body = dir.write('b.json', '{"model":"mine","temperature":0,"messages":[{"role":"user","content":"hi"}]}')
     const report = await bench('--url', server?.origin ?? '', '--body', body, '--requests', '1', '--warmup', '0')
     expect(Object.keys(seen.bodies[0] ?? {})).toEqual(['model', 'temperature', 'messages'])
     expect(report.target.model).toBe('mine')

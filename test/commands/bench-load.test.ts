@@ -4,10 +4,11 @@ import { spawn, spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { afterAll, afterEach, describe, expect, it } from 'vitest'
-import { type BenchReport, benchReportSchema } from '../../src/report/schema.ts'
+import { benchReportSchema } from '../../src/report/schema.ts'
 import { httpServer, OK_BODY, type TestServer } from '../support/engine.ts'
-import { kt, startKt, tempDir } from '../support/kt.ts'
+import { kt, readBench, startKt } from '../support/kt.ts'
 import { quickProvider } from '../support/provider.ts'
+import { tempDir } from '../support/temp-dir.ts'
 
 const dir = tempDir()
 const bin = fileURLToPath(new URL('../../bin/run.js', import.meta.url))
@@ -31,8 +32,6 @@ async function answering(ms = 0): Promise<string> {
 function hasNetworksOfItsOwn(): boolean {
   return spawnSync('unshare', ['-rn', 'sh', '-c', 'ip link set lo up']).status === 0
 }
-
-const read = (path: string): BenchReport => benchReportSchema.parse(JSON.parse(readFileSync(path, 'utf8')))
 
 describe('kt bench refuses', () => {
   it.each([
@@ -81,7 +80,7 @@ describe('kt bench', () => {
     expect(code).toBe(0)
     expect(stdout).toContain('20 requests/s for 500 ms, then 20 to 100 requests/s in 500 ms')
     expect(stdout).toContain('gamma arrivals of burstiness 0.5')
-    const { load, client } = read(out)
+    const { load, client } = readBench(out)
     expect(load).toMatchObject({ mode: 'open', arrival: 'gamma', burstiness: 0.5, durationS: 1, workers: 2 })
     expect(client.workers).toHaveLength(2)
   })
@@ -116,7 +115,7 @@ describe('kt bench', () => {
       const { stdout } = await kt(['bench', '--url', provider.url, '--requests', '40', '--output', out])
       await provider.close()
       expect(stdout).toContain('request path')
-      const { oneWayMs, overhead } = read(out)
+      const { oneWayMs, overhead } = readBench(out)
       expect(oneWayMs?.requestPath.count).toBe(40)
       expect(oneWayMs?.responsePath.count).toBe(40)
       const [stamped] = overhead
@@ -171,7 +170,7 @@ describe('kt bench', () => {
     expect(code).toBe(0)
     expect(stderr).toContain('no space left. The run goes on without them.')
     expect(stdout).toMatch(/Successful\s+60/)
-    expect(read(out).samples).toMatchObject({ written: 0, lost: 60, error: 'no space left' })
+    expect(readBench(out).samples).toMatchObject({ written: 0, lost: 60, error: 'no space left' })
   })
 
   it('a report that can no longer be written costs nothing of what was measured', async () => {
@@ -256,6 +255,6 @@ describe('kt bench', () => {
     expect(performance.now() - pressedMs).toBeLessThan(1_500)
     expect(code).toBe(130)
     expect(stdout).toContain('Interrupted')
-    expect(read(out).totals.outcomes).toEqual({ OK: 20, KT_ABORTED_AT_DEADLINE: 2 })
+    expect(readBench(out).totals.outcomes).toEqual({ OK: 20, KT_ABORTED_AT_DEADLINE: 2 })
   })
 })

@@ -1,9 +1,9 @@
 // A mixed run judged by the categories of its requests: measured by `kt bench`, read again by `kt slo check`.
-import { readFileSync, writeFileSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { type BenchReport, benchReportSchema } from '../../src/report/schema.ts'
+import type { BenchReport } from '../../src/report/schema.ts'
 import { httpServer, OK_BODY } from '../support/engine.ts'
-import { type Ended, kt, tempDir } from '../support/kt.ts'
+import { type Ended, kt, readBench } from '../support/kt.ts'
+import { tempDir } from '../support/temp-dir.ts'
 
 const dir = tempDir()
 const WAIT_MS = 60
@@ -14,12 +14,8 @@ const server = await httpServer((request, response) => {
 })
 const own = dir.file('slo.yaml')
 const output = dir.file('mix.json')
-const write = (name: string, text: string): string => {
-  writeFileSync(dir.file(name), text)
-  return dir.file(name)
-}
 const profile = (name: string, tokens: string, rest = '') =>
-  write(name, `about: a\nsource: b\ninput_tokens: ${tokens}\n${rest}`)
+  dir.write(name, `about: a\nsource: b\ninput_tokens: ${tokens}\n${rest}`)
 
 let ended: Ended
 let report: BenchReport
@@ -27,11 +23,11 @@ let report: BenchReport
 beforeAll(async () => {
   profile('chat.yaml', 'uniform(100,5000)')
   profile('work.yaml', '50', 'headers: { x-kt-category: batch }\n')
-  const mix = write(
+  const mix = dir.write(
     'mix.yaml',
     'about: a\nsource: b\nmix:\n  - { workload: ./chat.yaml, weight: 3 }\n  - { workload: ./work.yaml, weight: 1 }\n',
   )
-  write(
+  dir.write(
     'slo.yaml',
     `categories:
   batch: { match: { header: { X-KT-Category: batch } }, p99: 20ms, timeout: 10s }
@@ -41,7 +37,7 @@ beforeAll(async () => {
   )
   const load = ['--requests', '600', '--concurrency', '4', '--workload', mix]
   ended = await kt(['bench', '--url', server.origin, ...load, '--slo', 'auto', '--slo-file', own, '--output', output])
-  report = benchReportSchema.parse(JSON.parse(readFileSync(output, 'utf8')))
+  report = readBench(output)
 }, 60_000)
 afterAll(async () => {
   await server.close()
@@ -75,7 +71,7 @@ describe('kt bench --slo auto', () => {
   })
 
   it('refuses what no rule can match, before anything is sent', async () => {
-    const none = write('none.yaml', 'categories: { a: { match: { endpoint: embeddings }, timeout: 1s } }')
+    const none = dir.write('none.yaml', 'categories: { a: { match: { endpoint: embeddings }, timeout: 1s } }')
     const { code, stderr } = await kt(['bench', '--url', server.origin, '--slo', 'auto', '--slo-file', none])
     expect(stderr).toContain('no category matches these requests')
     expect(code).toBe(2)
@@ -100,7 +96,7 @@ describe('kt slo check of a mixed report', () => {
   })
 
   it('takes other targets than those of the run, from its histograms', async () => {
-    const other = write(
+    const other = dir.write(
       'other.yaml',
       'categories: { batch: { p99: 5s, timeout: 10s }, long: { timeout: 10s }, short: { timeout: 10s } }',
     )
@@ -125,7 +121,7 @@ describe('kt slo check of a mixed report', () => {
   ])('refuses a report in which %s of a category was edited', async (_, edit, words) => {
     const changed = structuredClone(report)
     edit(changed)
-    const { code, stderr } = await check(write('edited.json', JSON.stringify(changed)), '--slo', own)
+    const { code, stderr } = await check(dir.write('edited.json', JSON.stringify(changed)), '--slo', own)
     expect(stderr.replaceAll(/\s+/g, ' ')).toContain(words)
     expect(code).toBe(2)
   })

@@ -1,10 +1,10 @@
 // Two arms in one run: a gateway and its baseline, one address against itself, the two files, thresholds and SLOs.
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type EmbeddedPair, startEmbeddedPair } from '../../src/bench/embedded.ts'
 import { parseBenchOptions } from '../../src/bench/options.ts'
-import { benchReportSchema } from '../../src/report/schema.ts'
-import { kt, tempDir } from '../support/kt.ts'
+import { kt, readBench } from '../support/kt.ts'
+import { tempDir } from '../support/temp-dir.ts'
 
 const dir = tempDir()
 let pair: EmbeddedPair
@@ -17,7 +17,6 @@ afterAll(async () => {
   dir.remove()
 })
 
-const read = (path: string) => benchReportSchema.parse(JSON.parse(readFileSync(path, 'utf8')))
 const SMALL = ['--requests', '100', '--concurrency', '4', '--max-tokens', '2']
 
 describe('kt bench with two arms', () => {
@@ -29,12 +28,12 @@ describe('kt bench with two arms', () => {
     expect(stdout).toContain('floor (direct)')
     // Ten blocks are five pairs: too few to bound anything.
     expect(stdout).toContain('Noise of this rig: unknown')
-    const report = read(out)
+    const report = readBench(out)
     expect(report.arms).toMatchObject({ mode: 'paired', primary: 'gateway' })
     expect(report.arms.baseline?.totals).toMatchObject({ sent: 100, successful: 100 })
     const [baseline, gateway] = [dir.file('p.baseline.json'), dir.file('p.gateway.json')]
-    expect(read(baseline).target.role).toBe('direct')
-    expect(read(gateway).target.role).toBe('gateway')
+    expect(readBench(baseline).target.role).toBe('direct')
+    expect(readBench(gateway).target.role).toBe('gateway')
     const compared = await kt(['bench', 'compare', baseline, gateway])
     expect(compared.code).toBe(4)
     expect(compared.stdout).toContain('mode: overhead')
@@ -49,7 +48,7 @@ describe('kt bench with two arms', () => {
     expect(stderr).toContain('Judged after 10, 20, 40, 50 pairs of blocks, until decided: at most 400 requests')
     expect(stderr).toContain('After 10 pairs of blocks: FAIL, the run ends here.')
     expect(stdout.replaceAll(/\s+/g, ' ')).toContain('Judged after 10 of at most 50 pairs of blocks: decided at 10.')
-    const report = read(out)
+    const report = readBench(out)
     expect(report.interimAnalyses?.taken).toEqual([{ pairs: 10, verdict: 'fail' }])
     expect(report.totals).toMatchObject({ sent: 80, idleFirst: { sent: 20, failed: 0 } })
     expect(report.arms).toMatchObject({ pairing: 'block', baseline: { totals: { sent: 80 } } })
@@ -73,7 +72,7 @@ describe('kt bench with two arms', () => {
       expect(code).toBe(0)
       expect(stdout).toContain('in turns by request')
       expect(stdout).toMatch(/PASS {2}delta\.latency\.p50 .*20\s+pairs of blocks/s)
-      const report = read(out)
+      const report = readBench(out)
       expect(report.arms.pairing).toBe('request')
       expect(report.totals.idleFirst).toBeUndefined()
       expect(report.blocks.map(({ sent }) => sent)).toEqual(Array(40).fill(5))
@@ -121,7 +120,7 @@ describe('kt bench with two arms', () => {
       /Noise of this rig: two identical arms differ at P99 by .* of overhead .*A\/A\)/,
     )
     expect(code).toBe(0)
-    const report = read(out)
+    const report = readBench(out)
     expect(report.gate).toBeNull()
     // The second arm is the gateway again: its stamps are no floor.
     expect(report.arms.baseline?.name).toBe('target')
@@ -160,7 +159,7 @@ describe('kt bench with two arms', () => {
   it('--slo: judges by the category, and applies its timeout', async () => {
     const out = dir.file('slo.json')
     const { stdout } = await kt(['bench', '--url', pair.gatewayUrl, ...SMALL, '--slo', 'batch', '--output', out])
-    const report = read(out)
+    const report = readBench(out)
     expect(report.load.timeoutMs).toBe(300_000)
     expect(report.slo?.[0]?.category).toBe('batch')
     expect(stdout).toContain('batch')

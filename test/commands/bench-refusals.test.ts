@@ -2,7 +2,8 @@ import { mkdirSync } from 'node:fs'
 import type { RequestListener } from 'node:http'
 import { afterAll, afterEach, describe, expect, it } from 'vitest'
 import { httpServer, OK_BODY, type TestServer, tcpServer } from '../support/engine.ts'
-import { kt, tempDir } from '../support/kt.ts'
+import { kt } from '../support/kt.ts'
+import { tempDir } from '../support/temp-dir.ts'
 
 const dir = tempDir()
 mkdirSync(dir.file('folder'))

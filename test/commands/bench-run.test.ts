@@ -2,9 +2,10 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { stripVTControlCharacters } from 'node:util'
 import { afterAll, afterEach, describe, expect, it } from 'vitest'
-import { type BenchReport, benchReportSchema } from '../../src/report/schema.ts'
+import { benchReportSchema } from '../../src/report/schema.ts'
 import { httpServer, OK_BODY, type TestServer } from '../support/engine.ts'
-import { kt, startKt, tempDir } from '../support/kt.ts'
+import { kt, readBench, startKt } from '../support/kt.ts'
+import { tempDir } from '../support/temp-dir.ts'
 
 const dir = tempDir()
 afterAll(dir.remove)
@@ -15,7 +16,6 @@ afterEach(async () => {
   server = undefined
 })
 
-const read = (path: string): BenchReport => benchReportSchema.parse(JSON.parse(readFileSync(path, 'utf8')))
 const alive = (pid: number): boolean => {
   try {
     process.kill(pid, 0)
@@ -60,7 +60,7 @@ describe('kt bench', () => {
       expect(stdout).toContain(row)
     }
     expect(Math.max(...stdout.split('\n').map((line) => line.length))).toBeLessThanOrEqual(110)
-    const report = read(dir.file('e.json'))
+    const report = readBench(dir.file('e.json'))
     expect(report.totals).toMatchObject({ sent: 100, successful: 100 })
     expect(report.arms.mode).toBe('paired')
     expect(report.arms.baseline?.totals.sent).toBe(100)
@@ -105,7 +105,7 @@ describe('kt bench', () => {
     expect(code).toBe(0)
     expect(stdout).toContain('Latency, from intended')
     expect(stdout).toContain('Service, from sent')
-    const report = read(dir.file('o.json'))
+    const report = readBench(dir.file('o.json'))
     expect(report.totals.sent).toBe(200)
     expect(report.load).toMatchObject({ mode: 'open', rps: 200, durationS: 1, concurrency: null })
     expect(report.client.achievedToOffered).toBeGreaterThan(0.5)
@@ -162,7 +162,7 @@ describe('kt bench', () => {
     const { code, stdout } = await running.ended
     expect(code).toBe(130)
     expect(stdout).toContain('Interrupted: these are the results up to then.')
-    const report = read(out)
+    const report = readBench(out)
     expect(report.interrupted).toBe(true)
     expect(report.totals.successful).toBeGreaterThan(0)
     // What was in flight was answered: the servers did not stop before the sending did.

@@ -8,7 +8,8 @@ import { type RunningGateway, startGateway } from '../../reference-gateway/gatew
 import { event } from '../reference-gateway/events/support.ts'
 import { ask, post } from '../reference-gateway/support/harness.ts'
 import { answerJson, startUpstream, type Upstream } from '../reference-gateway/support/upstream.ts'
-import { kt, startKt, tempDir } from '../support/kt.ts'
+import { kt, startKt } from '../support/kt.ts'
+import { tempDir } from '../support/temp-dir.ts'
 
 const BODY = { model: 'gpt-4o', messages: [], temperature: 0 }
 const folder = tempDir()

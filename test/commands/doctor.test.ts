@@ -1,25 +1,20 @@
 // kt doctor as a user runs it: the gateway that kt ships, a bad config found by reading and by measuring, severities,
 // bad input.
-import { writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { afterAll, describe, expect, it } from 'vitest'
 import { diagnose } from '../../src/doctor/doctor.ts'
 import type { DoctorRequest } from '../../src/doctor/open-target.ts'
 import { doctorSchema } from '../../src/report/doctor-schema.ts'
-import { kt, tempDir } from '../support/kt.ts'
+import { kt } from '../support/kt.ts'
 import { makeReport } from '../support/make-report.ts'
 import { quickProvider } from '../support/provider.ts'
+import { tempDir } from '../support/temp-dir.ts'
 
 const dir = tempDir()
 afterAll(() => dir.remove())
 const shipped = fileURLToPath(new URL('../../reference-gateway/gateway.yaml', import.meta.url))
 
-function file(name: string, text: string): string {
-  writeFileSync(dir.file(name), text)
-  return dir.file(name)
-}
-
-const bad = file(
+const bad = dir.write(
   'bad.yaml',
   `gateway:
   upstream: { keep_alive: { enabled: false } }
@@ -56,7 +51,7 @@ describe('kt doctor', () => {
   })
 
   it('leaves the exit code to --severity, and takes a report beside a config', async () => {
-    const report = file('report.json', JSON.stringify(makeReport({ requests: 100, role: 'gateway' })))
+    const report = dir.write('report.json', JSON.stringify(makeReport({ requests: 100, role: 'gateway' })))
     const critical = await doctor(bad, '--report', report, '--severity', 'critical')
     expect(critical.code).toBe(0)
     expect(critical.stdout).toMatch(/new-connection-per-request {2}config: .*\n?.*report: 10 connections/)
@@ -73,7 +68,7 @@ describe('kt doctor', () => {
   })
 
   it('says what is wrong and what to do, with exit 2 and without a stack', async () => {
-    const { code, stdout, stderr } = await doctor(file('other.yaml', 'services: {}'))
+    const { code, stdout, stderr } = await doctor(dir.write('other.yaml', 'services: {}'))
     expect(stderr).toMatch(/not the config of a gateway[\s\S]*kt doctor --url/)
     expect(stderr).not.toMatch(/\n\s+at /)
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' })
@@ -82,12 +77,16 @@ describe('kt doctor', () => {
   const url = 'http://127.0.0.1:1'
   it.each<[string, DoctorRequest, string]>([
     ['nothing', {}, 'nothing to examine'],
-    ['a typo', { config: file('typo.yaml', 'gateway: { upstrem: {} }') }, "did you mean 'upstream'?"],
+    ['a typo', { config: dir.write('typo.yaml', 'gateway: { upstrem: {} }') }, "did you mean 'upstream'?"],
     ['no file', { config: dir.file('none.yaml') }, 'no such file'],
-    ['no report', { report: file('page.html', '<html>') }, 'this is a web page'],
+    ['no report', { report: dir.write('page.html', '<html>') }, 'this is a web page'],
     ['--run and --url', { config: bad, run: true, url }, '--run starts a gateway of its own'],
     ['--run without a config', { report: 'r.json', run: true }, '--run needs a config'],
-    ['--run of another gateway', { config: file('kong.yaml', '_format_version: "3.0"'), run: true }, 'is of another'],
+    [
+      '--run of another gateway',
+      { config: dir.write('kong.yaml', '_format_version: "3.0"'), run: true },
+      'is of another',
+    ],
     ['a provider without a gateway', { config: bad, 'provider-url': url }, 'names the provider behind --url'],
     ['a provider that is none', { url, 'provider-url': 'http://127.0.0.1:9' }, 'no simulated provider'],
     ['a header of no form', { url, header: ['x'] }, "not of the form 'Name: value'"],

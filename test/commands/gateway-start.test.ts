@@ -1,15 +1,14 @@
 /** `kt gateway start` as a user runs it: the built command in a process of its own (npm test builds first). */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, writeFileSync } from 'node:fs'
 import type { AddressInfo } from 'node:net'
 import { createServer } from 'node:net'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, onTestFinished, test } from 'vitest'
 import { ask, atEnd, upstream } from '../reference-gateway/support/harness.ts'
-import { answerJson, until } from '../reference-gateway/support/upstream.ts'
+import { answerJson } from '../reference-gateway/support/upstream.ts'
+import { tempDir } from '../support/temp-dir.ts'
+import { until } from '../support/waits.ts'
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
 
@@ -107,20 +106,17 @@ describe('kt gateway start', () => {
   })
 
   test('bad flags and configs: one clear message, exit 2, no stack, and never a key', async () => {
-    const folder = mkdtempSync(join(tmpdir(), 'kt-gateway-'))
-    const write = (name: string, yaml: string): string => {
-      writeFileSync(join(folder, name), yaml)
-      return join(folder, name)
-    }
-    const typo = write('typo.yaml', 'gateway: { connection_pool: { max_totl: 3 } }')
-    const two = write(
+    const dir = tempDir()
+    onTestFinished(() => dir.remove())
+    const typo = dir.write('typo.yaml', 'gateway: { connection_pool: { max_totl: 3 } }')
+    const two = dir.write(
       'two.yaml',
       'gateway: { providers: [{ name: a, base_url: "http://h", api_key: sk-secret }, { name: b, base_url: ' +
         '"http://i" }] }',
     )
     const cases: [string[], RegExp][] = [
       [['--config', typo], /unknown key 'max_totl' \(did you mean 'max_total'\?\)/],
-      [['--config', join(folder, 'none.yaml')], /cannot read the gateway config .*: no such file/],
+      [['--config', dir.file('none.yaml')], /cannot read the gateway config .*: no such file/],
       [['--config', two, '--upstream', 'http://j'], /--upstream stands for a single provider/],
       [['--upstream', 'not a url'], /--upstream: 'not a url' is not an http\(s\) URL/],
       [['--inject-delay', '15'], /--inject-delay: '15' is not a duration/],

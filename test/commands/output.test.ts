@@ -6,9 +6,10 @@ import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
 import { afterAll, describe, expect, it } from 'vitest'
 import { httpServer, OK_BODY } from '../support/engine.ts'
-import { type Ended, kt, startKt, tempDir } from '../support/kt.ts'
+import { type Ended, kt, startKt } from '../support/kt.ts'
 import { makeReport } from '../support/make-report.ts'
 import { canMakeDevices, canMount, mkfifo, mknod, posix, smallDisk } from '../support/special-files.ts'
+import { tempDir } from '../support/temp-dir.ts'
 
 const dir = tempDir()
 const server = await httpServer((request, response) => {

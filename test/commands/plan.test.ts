@@ -3,10 +3,10 @@
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { z } from 'zod'
-import { UserError } from '../../src/errors.ts'
 import { planRequest } from '../../src/planning/plan-request.ts'
 import { planSchema } from '../../src/report/plan-schema.ts'
 import { type Ended, kt } from '../support/kt.ts'
+import { laterRefusalOf } from '../support/refusal.ts'
 
 const PEAKS = ['--input-peak', '80M', '--output-peak', '10M']
 
@@ -168,13 +168,7 @@ async function refusalOf(args: string[]): Promise<string> {
   const flags = Object.fromEntries(
     args.flatMap((arg, i) => (arg.startsWith('--') ? [[arg.slice(2), args[i + 1]]] : [])),
   )
-  try {
-    await planRequest(flags)
-  } catch (error) {
-    if (error instanceof UserError) return error.message
-    throw error
-  }
-  return 'accepted'
+  return (await laterRefusalOf(() => planRequest(flags))).message
 }
 
 test.each([

@@ -1,19 +1,15 @@
-import { readFileSync, writeFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { afterAll, describe, expect, it } from 'vitest'
-import { kt, tempDir } from '../support/kt.ts'
+import { kt } from '../support/kt.ts'
 import { around, makeReport } from '../support/make-report.ts'
+import { tempDir } from '../support/temp-dir.ts'
 
 const dir = tempDir()
 afterAll(() => dir.remove())
 
-function file(name: string, value: unknown): string {
-  writeFileSync(dir.file(name), typeof value === 'string' ? value : JSON.stringify(value))
-  return dir.file(name)
-}
-
-const good = file('good.json', makeReport({ requests: 1_000, upstream: around(100) }))
-const slow = file('slow.json', makeReport({ requests: 1_000, upstream: around(3_000) }))
-const few = file('few.json', makeReport({ requests: 50, blocks: 10 }))
+const good = dir.write('good.json', makeReport({ requests: 1_000, upstream: around(100) }))
+const slow = dir.write('slow.json', makeReport({ requests: 1_000, upstream: around(3_000) }))
+const few = dir.write('few.json', makeReport({ requests: 50, blocks: 10 }))
 const check = (...args: string[]) => kt(['slo', 'check', ...args])
 
 describe('kt slo check', () => {
@@ -33,14 +29,14 @@ describe('kt slo check', () => {
   })
 
   it('never passes a run without a single answer, warned or not', async () => {
-    const dead = file('dead.json', makeReport({ requests: 200, failures: { KT_CONNECT: 10 } }))
+    const dead = dir.write('dead.json', makeReport({ requests: 200, failures: { KT_CONNECT: 10 } }))
     const { code, stdout } = await check(dead, '--category', 'batch', '--inconclusive', 'warn')
     expect(code).toBe(4)
     expect(stdout.replaceAll(/\s+/g, ' ')).toContain('goodput (no samples: every request failed)')
   })
 
   it('takes an own file, and gives JSON, JUnit and Markdown', async () => {
-    const slo = file('slo.yaml', 'categories: { mine: { p99: 10s, timeout: 20s } }')
+    const slo = dir.write('slo.yaml', 'categories: { mine: { p99: 10s, timeout: 20s } }')
     const [junit, markdown] = [dir.file('slo.xml'), dir.file('slo.md')]
     const { code, stdout } = await check(
       slow,
@@ -67,10 +63,10 @@ describe('kt slo check', () => {
 
   it.each<[string, string[], string]>([
     ['an unknown category', [good, '--category', 'chat-shrt'], "did you mean 'chat-short'?"],
-    ['a file that is none', [file('page.html', '<html>')], 'this is a web page'],
+    ['a file that is none', [dir.write('page.html', '<html>')], 'this is a web page'],
     [
       'an SLO file with a typo',
-      [good, '--slo', file('bad.yaml', 'categories: { a: { timeot: 1s } }')],
+      [good, '--slo', dir.write('bad.yaml', 'categories: { a: { timeot: 1s } }')],
       "did you mean 'timeout'?",
     ],
     ['no SLO file', [good, '--slo', dir.file('none.yaml')], 'no such file'],

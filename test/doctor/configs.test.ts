@@ -7,7 +7,7 @@ import { diagnose } from '../../src/doctor/doctor.ts'
 import { isolateConfig } from '../../src/doctor/open-target.ts'
 import { backtracks } from '../../src/doctor/rules/policies.ts'
 import { RULES } from '../../src/doctor/rules.ts'
-import { tempDir } from '../support/kt.ts'
+import { tempDir } from '../support/temp-dir.ts'
 
 const dir = tempDir()
 afterAll(() => dir.remove())

@@ -9,8 +9,9 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { z } from 'zod'
 import { EXIT } from '../../src/errors.ts'
 import { OUTCOMES } from '../../src/wire/outcome.ts'
-import { type KtProcess, kt, startKt, tempDir } from '../support/kt.ts'
+import { type KtProcess, kt, startKt } from '../support/kt.ts'
 import { blocksOf, commandsOf, PAGES, readPage, root, wordsOf } from '../support/pages.ts'
+import { tempDir } from '../support/temp-dir.ts'
 
 const CONFIG = 'gateway: { cache: { enabled: true } }\n'
 /** Flags that make the verdict the exit code: which one is for the machine to say. */

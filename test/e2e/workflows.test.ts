@@ -9,8 +9,8 @@ import { describe, expect, it } from 'vitest'
 import { parse } from 'yaml'
 import { parseBenchOptions } from '../../src/bench/options.ts'
 import { parseMaxRegression, parseThresholds } from '../../src/verdict/thresholds.ts'
-import { tempDir } from '../support/kt.ts'
 import { root } from '../support/pages.ts'
+import { tempDir } from '../support/temp-dir.ts'
 
 const run = promisify(execFile)
 

@@ -1,5 +1,4 @@
 /** `kt gateway check`: what a config comes to, without starting it, and what is wrong with it. */
-import { writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { afterAll, describe, expect, test } from 'vitest'
 import { parse } from 'yaml'
@@ -7,16 +6,13 @@ import { gatewayConfigSchema } from '../../reference-gateway/config/config.ts'
 import { UserError } from '../../src/errors.ts'
 import { checkGatewayConfig, gatewayCheckJson, oneFile } from '../../src/gateway-cli/gateway-config.ts'
 import { renderGatewayCheck } from '../../src/output/gateway-tables.ts'
-import { kt, tempDir } from '../support/kt.ts'
+import { kt } from '../support/kt.ts'
+import { tempDir } from '../support/temp-dir.ts'
 
 const dir = tempDir()
 afterAll(() => dir.remove())
 
-function file(yaml: string): string {
-  const path = dir.file('gateway.yaml')
-  writeFileSync(path, yaml)
-  return path
-}
+const file = (yaml: string): string => dir.write('gateway.yaml', yaml)
 
 const SECRETS = `
 gateway:

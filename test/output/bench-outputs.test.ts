@@ -2,7 +2,8 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { afterAll, describe, expect, it } from 'vitest'
 import { httpServer, OK_BODY } from '../support/engine.ts'
-import { kt, tempDir } from '../support/kt.ts'
+import { kt } from '../support/kt.ts'
+import { tempDir } from '../support/temp-dir.ts'
 
 const dir = tempDir()
 let asked = 0

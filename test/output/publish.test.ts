@@ -1,7 +1,5 @@
 // Verdicts where CI looks for them: JUnit, Markdown, the job summary, annotations.
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { readFileSync } from 'node:fs'
 import { afterAll, describe, expect, it } from 'vitest'
 import { type CiResult, publish, renderAnnotations } from '../../src/output/ci.ts'
 import { renderJunit } from '../../src/output/junit.ts'
@@ -9,10 +7,10 @@ import { table } from '../../src/output/markdown.ts'
 import type { Check, Gate } from '../../src/report/schema.ts'
 import { kt } from '../support/kt.ts'
 import { around, fixed, makeReport } from '../support/make-report.ts'
+import { tempDir } from '../support/temp-dir.ts'
 
-const folder = mkdtempSync(join(tmpdir(), 'kt-ci-'))
-afterAll(() => rmSync(folder, { recursive: true }))
-const at = (name: string): string => join(folder, name)
+const dir = tempDir()
+afterAll(() => dir.remove())
 
 const check = (verdict: Check['verdict'], why = 'reasons'): Check => ({
   metric: 'overhead.p99',
@@ -86,49 +84,45 @@ describe('publishing', () => {
 
   it('writes what was asked for, and nothing else', async () => {
     const said: string[] = []
-    await publish({ junit: at('a.xml') }, result, {}, (text) => said.push(text))
-    expect(readFileSync(at('a.xml'), 'utf8')).toContain('failures="1"')
+    await publish({ junit: dir.file('a.xml') }, result, {}, (text) => said.push(text))
+    expect(readFileSync(dir.file('a.xml'), 'utf8')).toContain('failures="1"')
     expect(said).toEqual([])
   })
 
   it('appends to the job summary and annotates under GitHub', async () => {
-    writeFileSync(at('summary.md'), 'before\n')
+    dir.write('summary.md', 'before\n')
     const said: string[] = []
-    await publish({}, result, { GITHUB_ACTIONS: 'true', GITHUB_STEP_SUMMARY: at('summary.md') }, (text) =>
+    await publish({}, result, { GITHUB_ACTIONS: 'true', GITHUB_STEP_SUMMARY: dir.file('summary.md') }, (text) =>
       said.push(text),
     )
-    expect(readFileSync(at('summary.md'), 'utf8')).toBe('before\n# kt\n')
+    expect(readFileSync(dir.file('summary.md'), 'utf8')).toBe('before\n# kt\n')
     expect(said).toEqual(['::error title=kt bench::FAIL  P99 overhead 20.0 ms >= 7 ms (reasons)\n'])
   })
 
   it('does not lose a verdict over a summary that cannot be written', async () => {
     const said: string[] = []
-    await publish({}, result, { GITHUB_STEP_SUMMARY: folder }, (text) => said.push(text))
+    await publish({}, result, { GITHUB_STEP_SUMMARY: dir.path }, (text) => said.push(text))
     expect(said.join()).toContain('could not append')
   })
 })
 
 describe('kt bench compare in CI', () => {
-  const file = (name: string, report: unknown): string => {
-    writeFileSync(at(name), JSON.stringify(report))
-    return at(name)
-  }
   const small = { requests: 1_000, blocks: 20 }
-  const baseline = file('baseline.json', makeReport({ ...small, added: around(0.2), role: 'direct' }))
-  const slow = file('slow.json', makeReport({ ...small, seed: 3, role: 'gateway', added: fixed(20) }))
-  const old = file('old.json', makeReport({ ...small, seed: 4, role: 'gateway' }))
+  const baseline = dir.write('baseline.json', makeReport({ ...small, added: around(0.2), role: 'direct' }))
+  const slow = dir.write('slow.json', makeReport({ ...small, seed: 3, role: 'gateway', added: fixed(20) }))
+  const old = dir.write('old.json', makeReport({ ...small, seed: 4, role: 'gateway' }))
   const compare = (args: string[], env = {}) => kt(['bench', 'compare', ...args], env)
 
   it('leaves JUnit, Markdown, a summary and an annotation, and JSON alone on stdout', async () => {
-    const summary = at('step.md')
+    const summary = dir.file('step.md')
     const args = [
       baseline,
       slow,
       '--json',
       '--junit',
-      at('kt.xml'),
+      dir.file('kt.xml'),
       '--markdown',
-      at('kt.md'),
+      dir.file('kt.md'),
       '--threshold',
       'errors.rate<1%',
       '--budget',
@@ -138,8 +132,8 @@ describe('kt bench compare in CI', () => {
     expect(code).toBe(3)
     expect(JSON.parse(stdout).gate.checks).toHaveLength(2)
     expect(stderr).toMatch(/^::error title=kt bench compare::FAIL {2}P99 overhead 20\.0 ms >= 7 ms/)
-    expect(readFileSync(at('kt.xml'), 'utf8')).toContain('tests="2" failures="1" errors="0"')
-    const markdown = readFileSync(at('kt.md'), 'utf8')
+    expect(readFileSync(dir.file('kt.xml'), 'utf8')).toContain('tests="2" failures="1" errors="0"')
+    const markdown = readFileSync(dir.file('kt.md'), 'utf8')
     expect(markdown).toMatch(/❌ \*\*FAIL\*\* P99 overhead 20\.0 ms \\>= 7 ms/)
     expect(markdown).toContain('| latency.p99 |')
     expect(readFileSync(summary, 'utf8')).toContain('kt bench compare')
@@ -159,11 +153,11 @@ describe('kt bench compare in CI', () => {
     ['a limit that is none', [old, slow, '--max-regression', '10'], 'neither a duration nor a share'],
     [
       'a budgets file with an unknown component',
-      [baseline, slow, '--budgets', file('b.yaml', { total: '7ms', components: { routng: '1ms' } })],
+      [baseline, slow, '--budgets', dir.write('b.yaml', { total: '7ms', components: { routng: '1ms' } })],
       "did you mean 'routing'?",
     ],
     ['a mode that is none', [old, slow, '--mode', 'both'], 'overhead'],
-    ['a JUnit file in no folder', [old, slow, '--junit', at('none/kt.xml')], 'cannot write'],
+    ['a JUnit file in no folder', [old, slow, '--junit', dir.file('none/kt.xml')], 'cannot write'],
     ['one file with one arm', [old], 'holds one arm'],
   ])('refuses %s with exit 2', async (_, args, words) => {
     const { code, stdout, stderr } = await compare(args)
@@ -181,14 +175,14 @@ describe('kt bench compare in CI', () => {
   })
 
   it('never passes a run without a single answer, warned or not', async () => {
-    const dead = file('dead.json', makeReport({ requests: 200, role: 'gateway', failures: { KT_CONNECT: 10 } }))
+    const dead = dir.write('dead.json', makeReport({ requests: 200, role: 'gateway', failures: { KT_CONNECT: 10 } }))
     const { code, stdout } = await compare([baseline, dead, '--inconclusive', 'warn'])
     expect(code).toBe(4)
     expect(stdout).toContain('every request through the gateway failed')
   })
 
   it('compares the two arms of one file', async () => {
-    const both = file(
+    const both = dir.write(
       'both.json',
       makeReport({ ...small, read: [], added: fixed(1), direct: { ...small, read: [], added: around(0.2) } }),
     )

@@ -5,8 +5,9 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { UserError } from '../../src/errors.ts'
 import { planRequest } from '../../src/planning/plan-request.ts'
 import type { BenchReport } from '../../src/report/schema.ts'
-import { kt, tempDir } from '../support/kt.ts'
+import { kt } from '../support/kt.ts'
 import { around, makeReport } from '../support/make-report.ts'
+import { tempDir } from '../support/temp-dir.ts'
 
 let dir: ReturnType<typeof tempDir>
 beforeAll(() => {

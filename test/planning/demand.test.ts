@@ -1,20 +1,12 @@
 // The demand in every way it can be said, as flags: peaks, rates, days, users, profiles, mixes.
 import { describe, expect, test } from 'vitest'
-import { UserError } from '../../src/errors.ts'
 import { tokensPerMinute } from '../../src/plan/demand.ts'
 import { buildDemand } from '../../src/planning/demand-request.ts'
 import type { PlanFlags } from '../../src/planning/plan-flags.ts'
 import { chat } from '../support/plan.ts'
+import { laterRefusalOf } from '../support/refusal.ts'
 
-async function refusalOf(flags: PlanFlags): Promise<string> {
-  try {
-    await buildDemand(flags)
-  } catch (error) {
-    if (error instanceof UserError) return error.message
-    throw error
-  }
-  return 'accepted'
-}
+const refusal = async (flags: PlanFlags): Promise<string> => (await laterRefusalOf(() => buildDemand(flags))).message
 
 test('peaks: the rate follows from the mean chat request, and is said to', async () => {
   const demand = await buildDemand({ 'input-peak': '80M', 'output-peak': '10M' })
@@ -112,5 +104,5 @@ test.each<[PlanFlags, string]>([
   [{ ...peaks, 'cache-hits': '110%' }, "--cache-hits: '110%' is not a share"],
   [{ rps: '10', 'avg-input-tokens': '0', 'avg-output-tokens': '5' }, '--avg-input-tokens must be above 0'],
 ])('%j is refused', async (flags, message) => {
-  expect(await refusalOf(flags)).toContain(message)
+  expect(await refusal(flags)).toContain(message)
 })

@@ -1,15 +1,13 @@
 // Machines: the catalogue, the ranking by cost, burstable ones refused, a user's prices checked.
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { UserError } from '../../src/errors.ts'
+import { afterAll, describe, expect, test } from 'vitest'
 import { renderInstances } from '../../src/output/planning-tables.ts'
 import { implausiblePrices, rankInstances, relativeSpeed } from '../../src/plan/instances.ts'
 import { defaultChoices } from '../../src/plan/plan.ts'
 import { type InstanceFlags, readInstances, selectInstances } from '../../src/planning/instances.ts'
 import { readSizing } from '../../src/planning/sizing.ts'
 import { chatDemand } from '../support/plan.ts'
+import { refusalOf } from '../support/refusal.ts'
+import { tempDir } from '../support/temp-dir.ts'
 
 const { instances } = readInstances()
 const choices = defaultChoices(readSizing())
@@ -18,20 +16,12 @@ const named = (type: string) => {
   if (!found) throw new Error(`no ${type}`)
   return found
 }
-let folder = ''
-beforeAll(() => {
-  folder = mkdtempSync(join(tmpdir(), 'kt-prices-'))
-})
-afterAll(() => rmSync(folder, { recursive: true }))
+const dir = tempDir()
+afterAll(() => dir.remove())
 
-function refusalOf(flags: InstanceFlags): string {
-  try {
-    selectInstances(flags)
-  } catch (error) {
-    if (error instanceof UserError) return `${error.message}\n${error.next}`
-    throw error
-  }
-  return 'accepted'
+function refusal(flags: InstanceFlags): string {
+  const { message, next } = refusalOf(() => selectInstances(flags))
+  return `${message}\n${next}`
 }
 
 describe('the catalogue', () => {
@@ -141,17 +131,15 @@ test.each<[InstanceFlags, string]>([
   [{ region: 'mars' }, "no prices of the region 'mars'"],
   [{ cloud: 'gcp', arch: 'arm64' }, 'no machine of the catalogue is all of that'],
 ])('%j is refused', (flags, message) => {
-  expect(refusalOf(flags)).toContain(message)
+  expect(refusal(flags)).toContain(message)
 })
 
 function priceFile(prices: Record<string, number>, unit = 'USD/hour'): string {
-  const path = join(folder, 'prices.yaml')
-  writeFileSync(path, JSON.stringify({ unit, region: 'eu-west-1', date: '2026-11-01', prices }))
-  return path
+  return dir.write('prices.yaml', { unit, region: 'eu-west-1', date: '2026-11-01', prices })
 }
 
 test('a price file without a machine is refused', () => {
-  expect(refusalOf({ 'price-file': priceFile({}) })).toContain('prices: names no machine')
+  expect(refusal({ 'price-file': priceFile({}) })).toContain('prices: names no machine')
 })
 
 test('a price file: its machines at its prices, its region and day', () => {
@@ -180,5 +168,5 @@ test.each([
   [{ 't3.large': 0.0832 }, 'USD/hour', 't3.large is burstable'],
   [{ 'c5.large': -1 }, 'USD/hour', 'not a usable price file'],
 ])('prices %j in %s are refused', (prices, unit, message) => {
-  expect(refusalOf({ 'price-file': priceFile(prices as Record<string, number>, unit) })).toContain(message)
+  expect(refusal({ 'price-file': priceFile(prices as Record<string, number>, unit) })).toContain(message)
 })

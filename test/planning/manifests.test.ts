@@ -12,7 +12,8 @@ import { type EmitTarget, emitRequest, manifests } from '../../src/planning/emit
 import type { PlanFlags } from '../../src/planning/plan-flags.ts'
 import { planRequest } from '../../src/planning/plan-request.ts'
 import { clusterSettings } from '../../src/planning/settings.ts'
-import { kt, tempDir } from '../support/kt.ts'
+import { kt } from '../support/kt.ts'
+import { tempDir } from '../support/temp-dir.ts'
 
 const OPTIONS = {
   name: 'kt-gateway',

@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { installFromPyPi } from '../setup/install-once.ts'
-import { tempDir } from '../support/kt.ts'
+import { tempDir } from '../support/temp-dir.ts'
 
 const run = promisify(execFile)
 const VALIDATOR = 'kubernetes-validate==1.37.0'

@@ -1,26 +1,18 @@
 // The sizing profile: what ships is read, a copy with other figures is used, a mistake in it is named.
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { readFileSync } from 'node:fs'
+import { afterAll, expect, test } from 'vitest'
 import { UserError } from '../../src/errors.ts'
 import { readSizing } from '../../src/planning/sizing.ts'
+import { tempDir } from '../support/temp-dir.ts'
 
 const shipped = new URL('../../profiles/sizing/kong.yaml', import.meta.url)
-let folder = ''
-
-beforeAll(() => {
-  folder = mkdtempSync(join(tmpdir(), 'kt-sizing-'))
-})
-
-afterAll(() => rmSync(folder, { recursive: true }))
+const dir = tempDir()
+afterAll(() => dir.remove())
 
 function changed(from: string, to: string): string {
   const text = readFileSync(shipped, 'utf8')
   expect(text).toContain(from)
-  const path = join(folder, 'sizing.yaml')
-  writeFileSync(path, text.replace(from, to))
-  return path
+  return dir.write('sizing.yaml', text.replace(from, to))
 }
 
 test('the shipped profile holds the figures of the page', () => {

@@ -1,6 +1,5 @@
 // A profile that both `kt bench --workload` and `kt plan --profile` name is one thing: the plan counts with the mean
 // tokens of what the bench sends.
-import { writeFileSync } from 'node:fs'
 import { afterAll, describe, expect, test } from 'vitest'
 import { kindNamed, readRequestKinds } from '../../src/planning/workloads.ts'
 import { normalCdf } from '../../src/stats/distributions.ts'
@@ -8,15 +7,10 @@ import { chooseWorkload } from '../../src/workload/choose.ts'
 import type { TokenDistribution } from '../../src/workload/distribution.ts'
 import { workloadNames } from '../../src/workload/profile.ts'
 import { requestMaker } from '../../src/workload/workload.ts'
-import { tempDir } from '../support/kt.ts'
+import { tempDir } from '../support/temp-dir.ts'
 
 const dir = tempDir()
 afterAll(dir.remove)
-const write = (name: string, text: string): string => {
-  writeFileSync(dir.file(name), text)
-  return dir.file(name)
-}
-
 const shared = readRequestKinds().filter(({ name }) => workloadNames().includes(name))
 
 test('every kind of request that ships with the planner is a workload of the bench', () => {
@@ -88,9 +82,9 @@ describe.each(shared)('$name', ({ name, inputTokens, outputTokens, hiddenTokens,
 
 describe("a user's file", () => {
   test('names a workload of its own beside it, or says its tokens', () => {
-    write('mine.yaml', "about: mine\nsource: me\nstream: true\ninput_tokens: 'uniform(10,30)'\noutput_tokens: 40\n")
+    dir.write('mine.yaml', "about: mine\nsource: me\nstream: true\ninput_tokens: 'uniform(10,30)'\noutput_tokens: 40\n")
     const kinds = readRequestKinds(
-      write('kinds.yaml', 'a: { workload: ./mine.yaml, hidden: 15 }\nb: { input: 5, output: 6, source: told }\n'),
+      dir.write('kinds.yaml', 'a: { workload: ./mine.yaml, hidden: 15 }\nb: { input: 5, output: 6, source: told }\n'),
     )
     expect(kinds).toMatchObject([
       { name: 'a', inputTokens: 20, outputTokens: 25, hiddenTokens: 15, streamed: true, source: 'me' },
@@ -107,7 +101,7 @@ describe("a user's file", () => {
     ['a: { workload: chat, hidden: 300 }', '300 hidden tokens are more than the 211 output tokens of chat'],
     ['a: { workload: ./short.yaml }', 'does not say how long its answers are'],
   ])('%s is refused', (text, why) => {
-    write('short.yaml', 'about: a\nsource: s\ninput_tokens: 10\n')
-    expect(() => readRequestKinds(write('refused.yaml', text))).toThrow(why)
+    dir.write('short.yaml', 'about: a\nsource: s\ninput_tokens: 10\n')
+    expect(() => readRequestKinds(dir.write('refused.yaml', text))).toThrow(why)
   })
 })

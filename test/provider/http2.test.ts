@@ -6,6 +6,7 @@ import { expect, onTestFinished, test } from 'vitest'
 import { selfSigned } from '../../src/provider/certificate.ts'
 import { answerText } from '../../src/provider/text.ts'
 import { parseStamp } from '../../src/wire/stamp.ts'
+import { until } from '../support/waits.ts'
 import { post2, raw1, session2 } from './http-client.ts'
 import {
   ANTHROPIC,
@@ -18,7 +19,6 @@ import {
   postChat,
   provider,
   truthOf,
-  until,
   watched,
 } from './support.ts'
 

@@ -1,17 +1,12 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { expect, onTestFinished, test } from 'vitest'
+import { afterAll, expect, test } from 'vitest'
 import { selfSigned } from '../../src/provider/certificate.ts'
 import { type ProviderFlags, providerOptions } from '../../src/provider/options.ts'
 import { providerProfileNames, readProviderProfile } from '../../src/provider/profile.ts'
+import { tempDir } from '../support/temp-dir.ts'
 
-function file(text: string, name = 'mine.yaml'): string {
-  const folder = mkdtempSync(join(tmpdir(), 'kt-profile-'))
-  onTestFinished(() => rmSync(folder, { recursive: true }))
-  writeFileSync(join(folder, name), text)
-  return join(folder, name)
-}
+const dir = tempDir()
+afterAll(() => dir.remove())
+const file = (text: string, name = 'mine.yaml'): string => dir.write(name, text)
 
 function options(flags: Partial<ProviderFlags>) {
   return providerOptions({ host: '127.0.0.1', port: 0, seed: 1, ...flags })

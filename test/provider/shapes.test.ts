@@ -6,6 +6,7 @@ import { drawDelays } from '../../src/provider/latency.ts'
 import { paddingFor } from '../../src/provider/openai/chat.ts'
 import { answerText, answerTextFrom } from '../../src/provider/text.ts'
 import { streamObjects } from '../support/streams.ts'
+import { until } from '../support/waits.ts'
 import {
   ANTHROPIC,
   chatBody,
@@ -20,7 +21,6 @@ import {
   postChat,
   provider,
   truthOf,
-  until,
   watched,
 } from './support.ts'
 

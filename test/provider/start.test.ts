@@ -4,8 +4,9 @@ import { existsSync, readFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import { expect, onTestFinished, test } from 'vitest'
+import { until } from '../support/waits.ts'
 import { post2, session2 } from './http-client.ts'
-import { chatBody, post, until } from './support.ts'
+import { chatBody, post } from './support.ts'
 
 const kt = fileURLToPath(new URL('../../bin/run.js', import.meta.url))
 

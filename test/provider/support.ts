@@ -63,15 +63,6 @@ export async function truthOf(target: SimulatedProvider): Promise<TruthRecord[]>
     .map((line) => JSON.parse(line) as TruthRecord)
 }
 
-/** Waits until `check` holds, for things another process or socket does in its own time. */
-export async function until(check: () => boolean | Promise<boolean>, what: string): Promise<void> {
-  for (let i = 0; i < 1_000; i++) {
-    if (await check()) return
-    await new Promise((resolve) => setTimeout(resolve, 10))
-  }
-  throw new Error(`waited 10 s in vain: ${what}`)
-}
-
 export async function collect<T>(items: AsyncIterable<T>): Promise<T[]> {
   const collected: T[] = []
   for await (const item of items) collected.push(item)

@@ -3,7 +3,8 @@ import { expect, onTestFinished, test } from 'vitest'
 import { drawDelays } from '../../src/provider/latency.ts'
 import type { SimulatedProvider } from '../../src/provider/server.ts'
 import { seedOfNonce } from '../../src/wire/nonce.ts'
-import { chatWith, fixedLatency, nonce, postChat, provider, truthOf, until } from './support.ts'
+import { until } from '../support/waits.ts'
+import { chatWith, fixedLatency, nonce, postChat, provider, truthOf } from './support.ts'
 
 const DRAWN = {
   ttft: { kind: 'lognormal' as const, medianUs: 8_000, sigma: 0.6 },

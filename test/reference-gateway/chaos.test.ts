@@ -2,8 +2,9 @@
 import { request as httpRequest } from 'node:http'
 import { expect, test } from 'vitest'
 import { randomFrom } from '../../src/stats/random.ts'
+import { until } from '../support/waits.ts'
 import { gatewayBefore, upstream } from './support/harness.ts'
-import { answerJson, until } from './support/upstream.ts'
+import { answerJson } from './support/upstream.ts'
 
 test('after 600 requests with every kind of ending, nothing is in flight and the pool’s counts add up', async () => {
   const random = randomFrom('chaos')

@@ -21,8 +21,9 @@ import { RequestPipeline } from '../../reference-gateway/pipeline/request-pipeli
 import { ConnectionPool } from '../../reference-gateway/upstream/pool.ts'
 import { Router } from '../../reference-gateway/upstream/router.ts'
 import { Upstream } from '../../reference-gateway/upstream/upstream.ts'
+import { until } from '../support/waits.ts'
 import { ask, atEnd, upstream } from './support/harness.ts'
-import { answerJson, bodyOf, until } from './support/upstream.ts'
+import { answerJson, bodyOf } from './support/upstream.ts'
 
 function fail(): never {
   throw new TypeError('out of order')

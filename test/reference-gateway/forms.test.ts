@@ -5,7 +5,7 @@ import OpenAI, { toFile } from 'openai'
 import { expect, test } from 'vitest'
 import type { RunningGateway } from '../../reference-gateway/gateway.ts'
 import { chat, gatewayWith } from './policies/support/gateway.ts'
-import { type Answer, ask } from './support/harness.ts'
+import { ask, errorOf } from './support/harness.ts'
 import { answerJson, bodyOf } from './support/upstream.ts'
 
 const BLOCK = { name: 'words', type: 'input_filter', action: 'block', keywords: ['project falcon'] }
@@ -30,8 +30,6 @@ async function gatewayThatRecords(policies: unknown[]): Promise<{ gateway: Runni
   })
   return { gateway, asked }
 }
-
-const errorOf = (answer: Answer): unknown => JSON.parse(answer.body.toString()).error
 
 const send = (gateway: RunningGateway, path: string, type: string, body = FORBIDDEN, method = 'POST') =>
   ask(`${gateway.url}${path}`, { method, headers: { 'content-type': type, 'content-length': body.length } }, body)

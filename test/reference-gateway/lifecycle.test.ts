@@ -1,7 +1,8 @@
 import { Agent, request as httpRequest } from 'node:http'
 import { expect, test } from 'vitest'
+import { until } from '../support/waits.ts'
 import { ask, gatewayBefore, upstream } from './support/harness.ts'
-import { answerJson, until } from './support/upstream.ts'
+import { answerJson } from './support/upstream.ts'
 
 test('shutdown finishes requests in flight and accepts no new ones', async () => {
   let finish: (() => void) | undefined

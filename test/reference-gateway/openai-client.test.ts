@@ -1,8 +1,9 @@
 /** The official client through the gateway, with a provider that answers in OpenAI's own shapes. */
 import OpenAI from 'openai'
 import { expect, test } from 'vitest'
+import { until } from '../support/waits.ts'
 import { gatewayBefore, upstream } from './support/harness.ts'
-import { answerJson, bodyOf, until } from './support/upstream.ts'
+import { answerJson, bodyOf } from './support/upstream.ts'
 
 const base = { id: 'chatcmpl-1', created: 1, model: 'gpt-4o-mini' }
 const WORDS = ['Hel', 'lo', ' there']

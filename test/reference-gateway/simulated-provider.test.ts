@@ -10,9 +10,9 @@ import { readYaml } from '../../src/parse/file.ts'
 import { type SimulatedProvider, startProvider } from '../../src/provider/server.ts'
 import { nonceWord } from '../../src/wire/nonce.ts'
 import { parseStamp } from '../../src/wire/stamp.ts'
+import { until } from '../support/waits.ts'
 import { ask, atEnd, gatewayBefore } from './support/harness.ts'
 import { collect } from './support/translated.ts'
-import { until } from './support/upstream.ts'
 
 const NONCE = 'abcdefghijklmnop'
 const messages = [{ role: 'user' as const, content: `Say something ${nonceWord(NONCE)}` }]

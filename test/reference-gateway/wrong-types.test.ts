@@ -1,6 +1,6 @@
 // Requests and responses of translated protocols in which a value has the wrong type: 400, and 502.
 import { describe, expect, test } from 'vitest'
-import { type Answer, post } from './support/harness.ts'
+import { errorOf, post } from './support/harness.ts'
 import { type Reply, translated } from './support/translated.ts'
 
 const PROTOCOLS = ['anthropic', 'gemini'] as const
@@ -12,7 +12,6 @@ const WHOLE = {
   gemini: { candidates: [{ content: { parts: [{ text: 'ok' }] }, finishReason: 'STOP' }] },
 }
 
-const errorOf = (answer: Answer): { code: string; message: string } => JSON.parse(answer.body.toString()).error
 const user = (content: unknown) => ({ messages: [{ role: 'user', content }] })
 const calling = (call: unknown) => ({ messages: [{ role: 'assistant', content: null, tool_calls: [call] }] })
 const tool = (described: unknown) => ({ tools: [{ type: 'function', function: described }] })

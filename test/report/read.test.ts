@@ -1,29 +1,16 @@
-import { mkdtempSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { describe, expect, it } from 'vitest'
-import { EXIT, UserError } from '../../src/errors.ts'
+import { afterAll, describe, expect, it } from 'vitest'
+import { EXIT, type UserError } from '../../src/errors.ts'
 import { readReport } from '../../src/report/read.ts'
 import type { BenchReport } from '../../src/report/schema.ts'
 import { makeReport } from '../support/make-report.ts'
+import { refusalOf } from '../support/refusal.ts'
+import { tempDir } from '../support/temp-dir.ts'
 
-const folder = mkdtempSync(join(tmpdir(), 'kt-read-'))
+const dir = tempDir()
+afterAll(() => dir.remove())
+const file = (text: string): string => dir.write(`${Math.random()}.json`, text)
 
-function file(text: string): string {
-  const path = join(folder, `${Math.random()}.json`)
-  writeFileSync(path, text)
-  return path
-}
-
-function refusal(path: string): UserError {
-  try {
-    readReport(path)
-  } catch (error) {
-    if (error instanceof UserError) return error
-    throw error
-  }
-  throw new Error('the file was accepted')
-}
+const refusal = (path: string): UserError => refusalOf(() => readReport(path))
 
 const good = makeReport({ requests: 400, blocks: 10, direct: { requests: 400, blocks: 10, added: () => 200 } })
 const text = JSON.stringify(good, null, 2)
@@ -92,7 +79,7 @@ describe('reading a report', () => {
   })
 
   it('says that a file is missing', () => {
-    expect(refusal(join(folder, 'none.json')).message).toContain('no such file or folder')
+    expect(refusal(dir.file('none.json')).message).toContain('no such file or folder')
   })
 
   it.each<[string, (report: BenchReport) => void, string]>([

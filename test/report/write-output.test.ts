@@ -20,10 +20,10 @@ import { open } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { afterEach, describe, expect, it } from 'vitest'
-import { UserError } from '../../src/errors.ts'
 import { assertWritable, isStdout, writeOutput } from '../../src/report/write-output.ts'
-import { tempDir } from '../support/kt.ts'
+import { laterRefusalOf } from '../support/refusal.ts'
 import { canMakeDevices, canMount, isRoot, mkfifo, mknod, posix, smallDisk } from '../support/special-files.ts'
+import { tempDir } from '../support/temp-dir.ts'
 
 const dir = tempDir()
 const at = dir.file
@@ -39,15 +39,7 @@ async function write(path: string, words = 'new'): Promise<void> {
 
 const read = (path: string): string => readFileSync(path, 'utf8')
 
-async function refusal(attempt: () => void | Promise<void>): Promise<string> {
-  try {
-    await attempt()
-  } catch (error) {
-    if (error instanceof UserError) return error.message
-    throw error
-  }
-  return 'not refused'
-}
+const refusal = async (attempt: () => unknown): Promise<string> => (await laterRefusalOf(attempt)).message
 
 describe('a regular file', () => {
   it('is made where the name is free, and nothing else is left beside it', async () => {

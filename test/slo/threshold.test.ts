@@ -1,9 +1,10 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { EXIT, UserError } from '../../src/errors.ts'
+import { EXIT } from '../../src/errors.ts'
 import { KNOWN_METRICS } from '../../src/slo/metrics.ts'
 import { parseThreshold } from '../../src/slo/threshold.ts'
 import { parseMaxRegression, parseThresholds } from '../../src/verdict/thresholds.ts'
+import { refusalOf } from '../support/refusal.ts'
 
 describe('the threshold grammar', () => {
   it.each([
@@ -63,19 +64,9 @@ describe('the threshold grammar', () => {
   })
 })
 
-function refusal(run: () => unknown): UserError {
-  try {
-    run()
-  } catch (error) {
-    if (error instanceof UserError) return error
-    throw error
-  }
-  throw new Error('nothing was refused')
-}
-
 describe('--threshold', () => {
   it('answers a typo with the nearest metric and the list, exit 2', () => {
-    const error = refusal(() => parseThresholds(['overhead.p99<7ms', 'overhed.p99<7ms', 'foo<1']))
+    const error = refusalOf(() => parseThresholds(['overhead.p99<7ms', 'overhed.p99<7ms', 'foo<1']))
     expect(error.exitCode).toBe(EXIT.usage)
     expect(error.message).toContain(
       "'overhed.p99<7ms': there is no metric 'overhed.p99' (did you mean 'overhead.p99'?)",
@@ -94,6 +85,6 @@ describe('--max-regression', () => {
   ])('reads %j', (text, limit) => expect(parseMaxRegression(text)).toEqual(limit))
 
   it.each(['10', 'a lot', '', '0%', '0ms,0%', '-1ms'])('refuses %j', (text) => {
-    expect(refusal(() => parseMaxRegression(text)).exitCode).toBe(EXIT.usage)
+    expect(refusalOf(() => parseMaxRegression(text)).exitCode).toBe(EXIT.usage)
   })
 })

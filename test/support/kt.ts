@@ -1,10 +1,10 @@
 /** Runs the built `kt` as a user does: a process of its own. `npm test` builds first. */
 import { type ChildProcess, spawn } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import type { Readable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
+import { type BenchReport, benchReportSchema } from '../../src/report/schema.ts'
 
 export interface Ended {
   code: number | null
@@ -68,7 +68,7 @@ export function kt(args: string[], env: Record<string, string> = {}, cwd = tmpdi
   return startKt(args, env, cwd).ended
 }
 
-export function tempDir(): { path: string; file(name: string): string; remove(): void } {
-  const path = mkdtempSync(join(tmpdir(), 'kt-test-'))
-  return { path, file: (name) => join(path, name), remove: () => rmSync(path, { recursive: true, force: true }) }
+/** A report of `kt bench`, by its contract. */
+export function readBench(path: string): BenchReport {
+  return benchReportSchema.parse(JSON.parse(readFileSync(path, 'utf8')))
 }

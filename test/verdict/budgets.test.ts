@@ -1,14 +1,10 @@
-import { mkdtempSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { describe, expect, it } from 'vitest'
+import { afterAll, describe, expect, it } from 'vitest'
 import { readBudgets } from '../../src/verdict/components.ts'
+import { tempDir } from '../support/temp-dir.ts'
 
-function file(text: string): string {
-  const path = join(mkdtempSync(join(tmpdir(), 'kt-budgets-')), 'budgets.yaml')
-  writeFileSync(path, text)
-  return path
-}
+const dir = tempDir()
+afterAll(() => dir.remove())
+const file = (text: string): string => dir.write('budgets.yaml', text)
 
 describe('budgets', () => {
   it("ships the guide's", () => {

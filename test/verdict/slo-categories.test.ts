@@ -1,17 +1,13 @@
-import { mkdtempSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { describe, expect, it } from 'vitest'
+import { afterAll, describe, expect, it } from 'vitest'
 import { type Category, errorBudget, findCategory } from '../../src/slo/category.ts'
 import { categoryOfRun, judgeSlos, wholeRun } from '../../src/verdict/slo.ts'
 import { namedCategory, readSlo } from '../../src/verdict/slo-file.ts'
 import { around, fixed, makeReport } from '../support/make-report.ts'
+import { tempDir } from '../support/temp-dir.ts'
 
-function file(text: string): string {
-  const path = join(mkdtempSync(join(tmpdir(), 'kt-slo-')), 'slo.yaml')
-  writeFileSync(path, text)
-  return path
-}
+const dir = tempDir()
+afterAll(() => dir.remove())
+const file = (text: string): string => dir.write('slo.yaml', text)
 
 const shipped = readSlo()
 const named = (name: string): Category => namedCategory(shipped, name, '--category')

@@ -1,18 +1,13 @@
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync } from 'node:fs'
 import { countTokens } from 'gpt-tokenizer/encoding/o200k_base'
 import { afterAll, describe, expect, it } from 'vitest'
 import { chooseWorkload } from '../../src/workload/choose.ts'
 import { readWorkloadProfile, workloadNames } from '../../src/workload/profile.ts'
 import { expectedTokens, requestMaker } from '../../src/workload/workload.ts'
-import { tempDir } from '../support/kt.ts'
+import { tempDir } from '../support/temp-dir.ts'
 
 const dir = tempDir()
 afterAll(dir.remove)
-const write = (name: string, text: string): string => {
-  writeFileSync(dir.file(name), text)
-  return dir.file(name)
-}
-
 describe('workload profiles', () => {
   it('are the nine and a mix of them', () => {
     expect(workloadNames()).toEqual(
@@ -68,13 +63,13 @@ describe('workload profiles', () => {
   })
 
   it("a user's own file, and a mix of them found beside it", () => {
-    const own = write('own.yaml', 'about: mine\nsource: me\ninput_tokens: 10\n')
+    const own = dir.write('own.yaml', 'about: mine\nsource: me\ninput_tokens: 10\n')
     expect(chooseWorkload({ seed: 1, workload: own })).toMatchObject({
       name: 'own.yaml',
       endpoint: 'chat',
       stream: false,
     })
-    const mix = write(
+    const mix = dir.write(
       'two.yaml',
       'about: two\nsource: me\nmix: [{ workload: ./own.yaml, weight: 1 }, { workload: chat, weight: 1 }]',
     )
@@ -115,7 +110,7 @@ describe('a profile is refused in one message', () => {
     ['no mapping', '- a', 'not a usable workload profile'],
     ['nothing', '', 'not a usable workload profile'],
   ])('%s', (_name, text, message) => {
-    expect(() => readWorkloadProfile(write('bad.yaml', text))).toThrow(message)
+    expect(() => readWorkloadProfile(dir.write('bad.yaml', text))).toThrow(message)
   })
 
   it('a folder', () => {

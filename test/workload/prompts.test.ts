@@ -1,16 +1,12 @@
-import { writeFileSync } from 'node:fs'
 import { afterAll, describe, expect, it } from 'vitest'
 import { chooseWorkload, type WorkloadOptions } from '../../src/workload/choose.ts'
 import { requestMaker } from '../../src/workload/workload.ts'
-import { tempDir } from '../support/kt.ts'
+import { tempDir } from '../support/temp-dir.ts'
 
 const dir = tempDir()
 afterAll(dir.remove)
 
-function file(text: string, name = 'in.jsonl'): string {
-  writeFileSync(dir.file(name), text)
-  return dir.file(name)
-}
+const file = (text: string, name = 'in.jsonl'): string => dir.write(name, text)
 
 function sent(options: Partial<WorkloadOptions>, count = 1): Record<string, unknown>[] {
   const make = requestMaker(chooseWorkload({ seed: 1, ...options }))

@@ -1,26 +1,16 @@
 // Recorded traces: the three formats, peaks by window, and what is wrong with its line number.
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import fc from 'fast-check'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, describe, expect, test } from 'vitest'
 import { UserError } from '../../src/errors.ts'
 import { traceTotals, windowPeak } from '../../src/plan/trace.ts'
 import { buildDemand } from '../../src/planning/demand-request.ts'
 import { readTrace, type Trace } from '../../src/workload/trace.ts'
+import { tempDir } from '../support/temp-dir.ts'
 import { azureTrace } from '../support/traces.ts'
 
-let folder = ''
-beforeAll(() => {
-  folder = mkdtempSync(join(tmpdir(), 'kt-trace-'))
-})
-afterAll(() => rmSync(folder, { recursive: true }))
-
-function file(text: string, name = 'trace.csv'): string {
-  const path = join(folder, name)
-  writeFileSync(path, text)
-  return path
-}
+const dir = tempDir()
+afterAll(() => dir.remove())
+const file = (text: string, name = 'trace.csv'): string => dir.write(name, text)
 
 const AZURE = 'TIMESTAMP,ContextTokens,GeneratedTokens\r\n'
 

@@ -3,8 +3,9 @@
 import { gzipSync } from 'node:zlib'
 import OpenAI from 'openai'
 import { expect, test } from 'vitest'
+import { until } from '../../support/waits.ts'
 import { type Answer, ask, gatewayBefore, post, upstream } from '../support/harness.ts'
-import { answerJson, bodyOf, until, wait } from '../support/upstream.ts'
+import { answerJson, bodyOf, wait } from '../support/upstream.ts'
 import { BODY } from './support.ts'
 
 const ON = { cache: { enabled: true } }

@@ -1,27 +1,19 @@
-import { mkdtempSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { expect, test } from 'vitest'
+import { afterAll, expect, test } from 'vitest'
 import { type Environment, gatewayConfigSchema } from '../../../reference-gateway/config/config.ts'
-import { UserError } from '../../../src/errors.ts'
 import { readYaml } from '../../../src/parse/file.ts'
+import { refusalOf } from '../../support/refusal.ts'
+import { tempDir } from '../../support/temp-dir.ts'
+
+const dir = tempDir()
+afterAll(() => dir.remove())
 
 function read(yaml: string, environment: Environment = {}) {
-  const path = join(mkdtempSync(join(tmpdir(), 'kt-gateway-')), 'gateway.yaml')
-  writeFileSync(path, yaml)
-  return readYaml(path, gatewayConfigSchema(environment), 'gateway config')
+  return readYaml(dir.write('gateway.yaml', yaml), gatewayConfigSchema(environment), 'gateway config')
 }
 
-function refusal(yaml: string, environment: Environment = {}): string {
-  try {
-    read(yaml, environment)
-  } catch (error) {
-    if (error instanceof UserError) return error.message
-    throw error
-  }
-  return 'accepted'
-}
+const refusal = (yaml: string, environment: Environment = {}): string =>
+  refusalOf(() => read(yaml, environment)).message
 
 const provider = (rest: string) => `gateway: { providers: [{ name: openai, base_url: "http://h/v1", ${rest} }] }`
 

@@ -13,7 +13,7 @@ import {
 import { open } from 'node:fs/promises'
 import { afterEach, expect, test } from 'vitest'
 import { FileSink } from '../../../reference-gateway/events/file-sink.ts'
-import { tempDir } from '../../support/kt.ts'
+import { tempDir } from '../../support/temp-dir.ts'
 import { event, numbered } from './support.ts'
 
 const folder = tempDir()

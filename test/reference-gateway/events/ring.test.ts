@@ -4,7 +4,8 @@ import { expect, test } from 'vitest'
 import { Drain } from '../../../reference-gateway/events/drain.ts'
 import type { RequestEvent } from '../../../reference-gateway/events/event.ts'
 import { EventRing } from '../../../reference-gateway/events/ring.ts'
-import { until, wait } from '../support/upstream.ts'
+import { until } from '../../support/waits.ts'
+import { wait } from '../support/upstream.ts'
 import { numbered } from './support.ts'
 
 test('property: a reader gets every event once and in order, or is told how many it lost', () => {

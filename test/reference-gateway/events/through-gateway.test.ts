@@ -5,9 +5,10 @@ import { existsSync, readFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { expect, test } from 'vitest'
-import { tempDir } from '../../support/kt.ts'
+import { tempDir } from '../../support/temp-dir.ts'
+import { until } from '../../support/waits.ts'
 import { atEnd, gatewayBefore, post, upstream } from '../support/harness.ts'
-import { answerJson, bodyOf, until, wait } from '../support/upstream.ts'
+import { answerJson, bodyOf, wait } from '../support/upstream.ts'
 
 const BODY = { model: 'gpt-4o', messages: [] }
 const TRACE = '0af7651916cd43dd8448eb211c80319c'

@@ -2,12 +2,8 @@ import type { AddressInfo } from 'node:net'
 import { connect, createServer } from 'node:net'
 import { expect, test } from 'vitest'
 import type { RunningGateway } from '../../../reference-gateway/gateway.ts'
-import { type Answer, ask, atEnd, gatewayBefore, post, upstream } from '../support/harness.ts'
+import { ask, atEnd, errorOf, gatewayBefore, post, upstream } from '../support/harness.ts'
 import { answerJson } from '../support/upstream.ts'
-
-function errorOf(answer: Answer): { type: string; code: string; message: string; param: null } {
-  return JSON.parse(answer.body.toString()).error
-}
 
 async function gatewayThatAsksNobody(): Promise<RunningGateway> {
   const provider = await upstream((_request, response) => answerJson(response, {}))

@@ -4,12 +4,9 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import type { RunningGateway } from '../../../reference-gateway/gateway.ts'
 import { findJsonProblem, MAX_DEPTH } from '../../../reference-gateway/http/json-guard.ts'
-import { type Answer, ask, atEnd, gatewayBefore, post, upstream } from '../support/harness.ts'
-import { answerJson, bodyOf, until, wait } from '../support/upstream.ts'
-
-function errorOf(answer: Answer): { code: string; type: string; message: string } {
-  return JSON.parse(answer.body.toString()).error
-}
+import { until } from '../../support/waits.ts'
+import { ask, atEnd, errorOf, gatewayBefore, post, upstream } from '../support/harness.ts'
+import { answerJson, bodyOf, wait } from '../support/upstream.ts'
 
 async function echo(settings: Record<string, unknown> = {}) {
   const seen: { body: string; headers: NodeJS.Dict<string | string[]> }[] = []

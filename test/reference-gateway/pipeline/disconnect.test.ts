@@ -2,8 +2,9 @@ import { type ClientRequest, request as httpRequest } from 'node:http'
 import { connect } from 'node:net'
 import { expect, test } from 'vitest'
 import type { RunningGateway } from '../../../reference-gateway/gateway.ts'
+import { until } from '../../support/waits.ts'
 import { gatewayBefore, post, upstream } from '../support/harness.ts'
-import { answerJson, until, wait } from '../support/upstream.ts'
+import { answerJson, wait } from '../support/upstream.ts'
 
 function start(gateway: RunningGateway, headers: Record<string, string> = {}): ClientRequest {
   const request = httpRequest(`${gateway.url}/v1/chat/completions`, { method: 'POST', agent: false, headers })

@@ -2,8 +2,9 @@ import { Agent, request as httpRequest } from 'node:http'
 import { connect } from 'node:net'
 import { expect, test } from 'vitest'
 import { asEvents, streamNames, streamPayloads } from '../../support/streams.ts'
+import { until } from '../../support/waits.ts'
 import { ask, gatewayBefore, post, upstream } from '../support/harness.ts'
-import { until, wait } from '../support/upstream.ts'
+import { wait } from '../support/upstream.ts'
 
 test.each(streamNames)('recorded stream %s passes byte for byte, however it is split', async (name) => {
   const whole = Buffer.from(asEvents([...streamPayloads(name), '[DONE]']))

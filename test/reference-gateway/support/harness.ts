@@ -77,3 +77,8 @@ export function post(gateway: RunningGateway, value: unknown, options: RequestOp
     JSON.stringify(value),
   )
 }
+
+/** What a refusal says, in the shape of OpenAI's errors. */
+export function errorOf(answer: Answer): { type: string; code: string; message: string; param: string | null } {
+  return JSON.parse(answer.body.toString()).error
+}

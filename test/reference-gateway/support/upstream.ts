@@ -56,11 +56,6 @@ export function answerJson(response: ServerResponse, value: unknown, status = 20
     .end(body)
 }
 
-/** Resolves once `condition` holds; the test's own timeout is the limit. */
-export async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await new Promise((resolve) => setTimeout(resolve, 2))
-}
-
 export function wait(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms))
 }

@@ -1,7 +1,8 @@
 import type { ServerResponse } from 'node:http'
 import { expect, test } from 'vitest'
+import { until } from '../../support/waits.ts'
 import { gatewayBefore, post, upstream } from '../support/harness.ts'
-import { answerJson, until, wait } from '../support/upstream.ts'
+import { answerJson, wait } from '../support/upstream.ts'
 
 type Behaviour = (response: ServerResponse) => void
 

@@ -3,9 +3,10 @@ import type { AddressInfo } from 'node:net'
 import { connect, createServer as createTcp, type Socket } from 'node:net'
 import { expect, test } from 'vitest'
 import type { RunningGateway } from '../../../reference-gateway/gateway.ts'
+import { until } from '../../support/waits.ts'
 import { certificate, type H2Upstream, h2Upstream, respond } from '../support/h2-upstream.ts'
 import { ask, atEnd, gatewayBefore, post, upstream } from '../support/harness.ts'
-import { answerJson, until, wait } from '../support/upstream.ts'
+import { answerJson, wait } from '../support/upstream.ts'
 
 const H2 = { upstream: { http_version: 'h2' } }
 

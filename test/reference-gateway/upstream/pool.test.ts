@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest'
 import type { RunningGateway } from '../../../reference-gateway/gateway.ts'
+import { until } from '../../support/waits.ts'
 import { gatewayBefore, post, upstream } from '../support/harness.ts'
-import { answerJson, type Upstream, until, wait } from '../support/upstream.ts'
+import { answerJson, type Upstream, wait } from '../support/upstream.ts'
 
 /** A provider that answers at once, or after `x-hold` milliseconds. */
 function provider(options: { keepAliveTimeout?: number } = {}): Promise<Upstream> {

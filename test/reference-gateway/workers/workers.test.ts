@@ -3,8 +3,9 @@ import { request as httpRequest } from 'node:http'
 import { expect, test } from 'vitest'
 import { gatewayConfigSchema } from '../../../reference-gateway/config/config.ts'
 import { type Gateway, runGateway } from '../../../reference-gateway/gateway.ts'
+import { until } from '../../support/waits.ts'
 import { ask, atEnd, upstream } from '../support/harness.ts'
-import { answerJson, until } from '../support/upstream.ts'
+import { answerJson } from '../support/upstream.ts'
 
 async function workers(url: string, settings: Record<string, unknown> = {}, report?: (problem: string) => void) {
   const config = gatewayConfigSchema({}).parse({
