@@ -1,5 +1,5 @@
-// A thread that replaces what it holds, slowly, and then has nothing to do, and prints how often V8 went through its whole heap in
-// each of the two times; with `full-only`, as kt starts threads.
+// A thread that replaces what it holds, slowly, and then has nothing to do, and prints how often V8 went through its
+// whole heap in each of the two times; with `full-only`, as kt starts threads.
 import { constants, type NodeGCPerformanceDetail, type PerformanceEntry, PerformanceObserver } from 'node:perf_hooks'
 import { setTimeout as delay } from 'node:timers/promises'
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads'
