@@ -105,7 +105,10 @@ function component(values: Histogram): Component {
   return { count, p50, p99, budgetMs: null, verdict: null }
 }
 
-/** What the gateway said of itself beside its figures: its name, what it does not report, what was excluded and why. */
+/**
+ * What the gateway reported of itself beside its figures: its name, what it does not report, what was excluded and
+ * why.
+ */
 export function buildSignals({ selfReport: { gateway, caveat, rejected } }: ArmRecord): ArmResult['signals'] {
   if (gateway === '' && caveat === '' && Object.keys(rejected).length === 0) return undefined
   return { gateway: gateway === '' ? null : gateway, caveat, rejected }

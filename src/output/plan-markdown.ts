@@ -48,7 +48,7 @@ export function planMarkdown(plan: Plan, explain = false): string {
           '',
           ...table(
             ['constraint', 'formula', 'need'],
-            constraints.map(({ name, formula: said, need, per }) => [name, said, `${trimmed(need, 3)} ${per}s`]),
+            constraints.map(({ name, formula, need, per }) => [name, formula, `${trimmed(need, 3)} ${per}s`]),
           ),
         ]
       : []),

@@ -37,7 +37,7 @@ export function renderPlan(plan: Plan, explain = false): string {
     section('Constraints', constraints(plan)),
     section('Tier', tier(plan)),
     ...(plan.instance ? [section('One instance', instance(plan.instance))] : []),
-    section('Redundancy taken apart', redundancy(plan)),
+    section('Parts of the redundancy', redundancy(plan)),
     section('Waiting for a worker', waiting(plan)),
     ...(plan.calibration
       ? [
@@ -91,7 +91,7 @@ function demandLine({ demand }: Plan): string {
   const window =
     `${formatDuration(demand.window.seconds * 1_000)} ` +
     `window${demand.window.stated ? '' : ' (not stated: give --window)'}`
-  const apart = [
+  const details = [
     `${formatShare(demand.outputTokensPerSec > 0 ? demand.streamedTokensPerSec / demand.outputTokensPerSec : 0)} ` +
       'streamed',
     ...(demand.hiddenTokensPerSec > 0 ? [`${formatCount(demand.hiddenTokensPerSec)} hidden tokens/s beside it`] : []),
@@ -99,7 +99,7 @@ function demandLine({ demand }: Plan): string {
   ]
   return (
     `for ${formatCount(demand.inputTokensPerSec)} input and ${formatCount(demand.outputTokensPerSec)} output ` +
-    `tokens/s (${demand.form}, ${window}), ${list(apart)}; ${formatCount(demand.requestsPerSec)} ` +
+    `tokens/s (${demand.form}, ${window}), ${list(details)}; ${formatCount(demand.requestsPerSec)} ` +
     `requests/s${demand.requestsKnown ? '' : ` of ${demand.request.name}`}, ${formatCount(demand.inFlight)} in ` +
     'flight'
   )

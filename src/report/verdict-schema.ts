@@ -54,7 +54,7 @@ export const sloSchema = z.strictObject({
   goodput: z
     .strictObject({
       share: z.number().describe('share of the requests sent that were answered within every target'),
-      exact: z.boolean().describe('false: a lower bound, because the misses of two targets were counted apart'),
+      exact: z.boolean().describe('false: a lower bound, because the misses of two targets were counted separately'),
     })
     .nullable(),
   errorBudget: z

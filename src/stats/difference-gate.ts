@@ -45,7 +45,7 @@ export function judgeDifference(input: DifferenceInput): GateResult {
     ...(needed === undefined ? {} : { requestsNeeded: needed }),
   })
 
-  if (client !== 'ok') return inconclusive(`the client was ${client}: two runs cannot be told apart then`)
+  if (client !== 'ok') return inconclusive(`the client was ${client}: two runs cannot be compared then`)
   const failed = Math.max(failedShare(baseline), failedShare(gateway))
   if (failed > MOST_FAILED) return inconclusive(`too many failed requests: ${formatShare(failed)}`)
 
@@ -76,7 +76,7 @@ export function judgeDifference(input: DifferenceInput): GateResult {
   if (lowerUs >= failAboveUs) return { verdict: 'fail', why: lower, ...reading }
   if (lowerUs >= limitUs) {
     return inconclusive(
-      `${lower}; but under ${formatMs(failAboveUs / 1_000)} ms, which two runs apart may drift`,
+      `${lower}; but under ${formatMs(failAboveUs / 1_000)} ms, by which two separate runs may drift`,
       needed(),
     )
   }

@@ -96,7 +96,7 @@ describe('tokens without usage', () => {
     expect(tokens).toMatchObject({ fromUsage: 10, fromTokenizer: 10, output: 10 * 3 + 10 * o200k(TEXT) })
   })
 
-  it('are not looked for where usage is told: no answer is kept', async () => {
+  it('are not counted where the provider reports usage: no answer is kept', async () => {
     const tokens = await tokensOf(() => json(TEXT, USAGE), { requests: 20 })
     expect(tokens).toMatchObject({ output: 60, fromUsage: 20, fromTokenizer: 0, samples: [] })
   })
@@ -122,7 +122,7 @@ describe('the answers that are kept', () => {
     expect(mean / 50_000).toBeCloseTo(1, 0)
   })
 
-  it('are none as long as usage is told, and some again when it is not', () => {
+  it('are not sampled while usage is reported, and are again when it is not', () => {
     const sampler = new AnswerSampler()
     expect(sampler.next(0)).toBeDefined()
     sampler.usageReported()

@@ -29,7 +29,7 @@ describe('kt bench compare', () => {
     expect(stdout).toMatch(/^FAIL {2}P99 overhead 20\.0 ms >= 7 ms/m)
   })
 
-  it('prints the table of fifty requests and ends with exit 4, or 0 when told to warn', async () => {
+  it('prints the table of fifty requests and ends with exit 4, or 0 when asked to warn', async () => {
     const { code, stdout } = await compare(baseline, few)
     expect(code).toBe(4)
     expect(stdout).toContain('Latency')

@@ -7,7 +7,7 @@ import { tempDir } from '../support/temp-dir.ts'
 
 const dir = tempDir()
 const WAIT_MS = 60
-/** Batch work is slow here; it is told by its header, as a gateway would. */
+/** Batch work is slow here; its header identifies it, as for a gateway. */
 const server = await httpServer((request, response) => {
   const slow = request.headers['x-kt-category'] === 'batch'
   request.resume().on('end', () => setTimeout(() => response.end(OK_BODY), slow ? WAIT_MS : 0))

@@ -39,7 +39,7 @@ describe('kt bench with two arms', () => {
     expect(compared.stdout).toContain('mode: overhead')
   })
 
-  it('--until-decided: ends at the look that decides, and says which; --requests is the most', async () => {
+  it('--until-decided: ends at the analysis that decides, and says which; --requests is the limit', async () => {
     const out = dir.file('d.json')
     const args = ['bench', '--url', pair.gatewayUrl, '--baseline-url', pair.providerUrl, '--concurrency', '2']
     const asked = [...args, '--max-tokens', '2', '--requests', '400', '--until-decided', '--output', out]
@@ -81,7 +81,7 @@ describe('kt bench with two arms', () => {
     },
   )
 
-  it('two files recorded apart: a gateway that adds 20 ms fails, whichever way the machine drifts', async () => {
+  it('two separate files: a gateway that adds 20 ms fails, whichever way the machine drifts', async () => {
     const slow = await startEmbeddedPair(20, () => {})
     try {
       const [direct, through] = [dir.file('direct.json'), dir.file('through.json')]

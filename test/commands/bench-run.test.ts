@@ -86,7 +86,7 @@ describe('kt bench', () => {
     expect(stdout).not.toContain('http://127.0.0.1:41001/')
   })
 
-  it('the open loop shows latency from the intended time and service apart', async () => {
+  it('the open loop shows latency from the intended time, and service separately', async () => {
     server = await httpServer((request, response) => {
       request.resume()
       request.on('end', () => response.end(OK_BODY))

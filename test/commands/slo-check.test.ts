@@ -22,7 +22,7 @@ describe('kt slo check', () => {
     expect(Math.max(...stdout.split('\n').map((line) => line.length))).toBeLessThanOrEqual(80)
   })
 
-  it('fails with exit 3, is inconclusive with exit 4, or 0 when told to warn', async () => {
+  it('fails with exit 3, is inconclusive with exit 4, or 0 when asked to warn', async () => {
     expect((await check(slow, '--category', 'chat-short')).code).toBe(3)
     expect((await check(few, '--category', 'chat-short')).code).toBe(4)
     expect((await check(few, '--category', 'chat-short', '--inconclusive', 'warn')).code).toBe(0)

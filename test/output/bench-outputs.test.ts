@@ -45,7 +45,7 @@ describe('kt bench in CI', () => {
     expect(code).toBe(0)
   })
 
-  it('warns of what the data cannot tell when told to, and skips it', async () => {
+  it('warns of what is inconclusive when asked to, and skips it', async () => {
     const unknown = ['--threshold', 'ttft.p99<1s', '--junit', dir.file('w.xml')]
     expect((await bench('', unknown)).code).toBe(4)
     expect(readFileSync(dir.file('w.xml'), 'utf8')).toContain('errors="1" skipped="0"')

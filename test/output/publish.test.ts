@@ -41,7 +41,7 @@ describe('JUnit', () => {
     expect(xml).toContain('<property name="baseline" value="a &amp; b.json"/>')
   })
 
-  it('skips what cannot be told when told to warn', () => {
+  it('skips what is inconclusive when asked to warn', () => {
     const xml = suite([check('inconclusive')], 'warn')
     expect(xml).toContain('errors="0" skipped="1"')
     expect(xml).toContain('<skipped message=')

@@ -1,4 +1,4 @@
-// What each gateway says of itself, by its documented headers: units, definitions, and what cannot be.
+// What each gateway says of itself, by its documented headers: units, definitions, and impossible figures.
 import { describe, expect, it } from 'vitest'
 import type { ResponseHeaders } from '../../src/client/request-result.ts'
 import { readSelfReported, type SelfReportedAnswer } from '../../src/overhead/self-reported.ts'
@@ -136,7 +136,7 @@ describe('components', () => {
     })
   })
 
-  it('are left out when one cannot be', () => {
+  it('are excluded when one is impossible', () => {
     const report = read({ 'server-timing': 'kt-routing;dur=500, kt-overhead;dur=1' })
     expect(report.componentsUs).toEqual({})
     expect(report.rejected).toEqual(['a component below zero or above the time of the whole request'])
@@ -160,7 +160,7 @@ describe('streams', () => {
   })
 })
 
-describe('what cannot be is left out, by rule', () => {
+describe('impossible figures are excluded, by rule', () => {
   it.each<[string, ResponseHeaders, string]>([
     ['a negative figure', { 'x-litellm-overhead-duration-ms': '-1' }, 'x-litellm-overhead-duration-ms below zero'],
     ['words', { 'x-litellm-overhead-duration-ms': 'None' }, 'x-litellm-overhead-duration-ms not a number'],

@@ -38,7 +38,7 @@ describe('a run through a gateway that speaks', () => {
     expect(explainDisagreement(overhead)).toHaveLength(1)
   })
 
-  it('counts what was left out by its rule', async () => {
+  it('counts excluded figures by rule', async () => {
     const { overhead, signals } = await through((index) => ({
       'x-litellm-overhead-duration-ms': index % 4 === 0 ? '4.5' : '1.5',
       'x-litellm-response-duration-ms': '4.5',
@@ -110,14 +110,14 @@ describe('two definitions', () => {
     p99 = 2 * p50,
   ) => ({
     definition,
-    note: 'what it leaves out',
+    note: 'what it excludes',
     totalMs: { p50, p99 },
   })
 
   it.each([
     [
       [entry('provider-stamped', 1.5), entry('self-reported', 0.5)],
-      /1\.00 ms more at P50, 2\.00 at P99.*does not see of itself \(what it leaves out\)/,
+      /1\.00 ms more at P50, 2\.00 at P99.*does not see of itself \(what it excludes\)/,
     ],
     [
       [entry('provider-stamped', 0.5), entry('self-reported', 1.5)],

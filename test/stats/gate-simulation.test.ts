@@ -1,14 +1,14 @@
 /**
  * How often the budget gate errs, by seeded simulation: 5 ms median, P99 9 ms log-normal, host noise by block that is
  * AR(1) with sigma 12 % and rho 0.85, 20 blocks of 500. Two truths: `this run` (the P99 under the conditions that the
- * run met; what one run can know) and `all runs` (over every mood of the host; what the drift margin of FAIL is for).
+ * run met; what one run can know) and `all runs` (over every drift of the host; what the drift margin of FAIL is for).
  */
 import { describe, expect, it } from 'vitest'
 import { normalCdf } from '../../src/stats/distributions.ts'
 import { DRIFT, verdictOfShares } from '../../src/stats/gate.ts'
 import { normal, type Random, randomFrom } from '../../src/stats/random.ts'
 import { estimateShare } from '../../src/stats/share-interval.ts'
-import { decideAtLooks } from '../support/looks.ts'
+import { decideAtAnalyses } from '../support/interim-analyses.ts'
 import { normalQuantile } from '../support/normal-quantile.ts'
 
 const BLOCKS = 20
@@ -19,20 +19,20 @@ const SIGMA = Math.log(9 / 5) / normalQuantile(0.99)
 const NOISE = 0.12
 const RHO = 0.85
 
-function moods(random: Random, blocks = BLOCKS): number[] {
-  let mood = NOISE * normal(random)
+function drifts(random: Random, blocks = BLOCKS): number[] {
+  let drift = NOISE * normal(random)
   return Array.from({ length: blocks }, (_, i) => {
-    if (i > 0) mood = RHO * mood + NOISE * Math.sqrt(1 - RHO ** 2) * normal(random)
-    return mood
+    if (i > 0) drift = RHO * drift + NOISE * Math.sqrt(1 - RHO ** 2) * normal(random)
+    return drift
   })
 }
 
-/** log(limit / median) at which P99 over the given moods is exactly the limit. */
+/** log(limit / median) at which P99 over the given drifts is exactly the limit. */
 function boundaryOfRun(run: readonly number[]): number {
   let [low, high] = [-2, 4]
   for (let i = 0; i < 40; i++) {
     const middle = (low + high) / 2
-    const share = run.reduce((sum, mood) => sum + normalCdf((mood - middle) / SIGMA), 0) / run.length
+    const share = run.reduce((sum, drift) => sum + normalCdf((drift - middle) / SIGMA), 0) / run.length
     if (share > 0.01) low = middle
     else high = middle
   }
@@ -59,11 +59,11 @@ interface SimulatedBlock {
   far: number
 }
 
-/** The blocks that a run in these moods counts; `limit`: log(limit / median). */
+/** The blocks that a run in these drifts counts; `limit`: log(limit / median). */
 function blocksOf(random: Random, host: readonly number[], limit: number): SimulatedBlock[] {
-  return host.map((mood) => {
-    const farShare = normalCdf((mood - limit - Math.log(DRIFT)) / SIGMA)
-    const share = normalCdf((mood - limit) / SIGMA)
+  return host.map((drift) => {
+    const farShare = normalCdf((drift - limit - Math.log(DRIFT)) / SIGMA)
+    const share = normalCdf((drift - limit) / SIGMA)
     const far = binomial(random, SIZE, farShare)
     const near = binomial(random, SIZE - far, (share - farShare) / (1 - farShare))
     return { n: SIZE, over: far + near, far }
@@ -82,7 +82,7 @@ function rates(truth: Truth, ratio: number, runs: number): { pass: number; fail:
   const random = randomFrom(`${truth}/${ratio}`)
   const shares = { pass: 0, fail: 0, inconclusive: 0 }
   for (let i = 0; i < runs; i++) {
-    const host = moods(random)
+    const host = drifts(random)
     const limit = (truth === 'this run' ? boundaryOfRun(host) : boundaryOfAll) - Math.log(ratio)
     shares[decide(blocksOf(random, host, limit))] += 1 / runs
   }
@@ -99,9 +99,9 @@ function atLooks(ratio: number, runs: number): { pass: number; fail: number; wro
   const shares = { pass: 0, fail: 0, inconclusive: 0, wrong: 0 }
   let used = 0
   for (let i = 0; i < runs; i++) {
-    const host = moods(random, MOST)
+    const host = drifts(random, MOST)
     const blocks = blocksOf(random, host, limit)
-    const { verdict, pairs } = decideAtLooks((look) => decide(blocks.slice(0, look)))
+    const { verdict, pairs } = decideAtAnalyses((look) => decide(blocks.slice(0, look)))
     shares[verdict] += 1 / runs
     used += pairs / runs
     const truth = boundaryOfRun(host.slice(0, pairs)) < limit ? 'pass' : 'fail'
@@ -109,7 +109,7 @@ function atLooks(ratio: number, runs: number): { pass: number; fail: number; wro
   }
   const percent = (value: number): string => `${(100 * value).toFixed(2)} %`.padStart(9)
   process.stdout.write(
-    `budget gate, looks at 10/20/40/80, true P99 of all runs = ${ratio.toFixed(2)} x budget: PASS ` +
+    `budget gate, analyses at 10/20/40/80, true P99 of all runs = ${ratio.toFixed(2)} x budget: PASS ` +
       `${percent(shares.pass)}  FAIL ${percent(shares.fail)}  wrong on what it met ${percent(shares.wrong)}  ` +
       `(${runs} runs, ${used.toFixed(0)} blocks in the mean)\n`,
   )

@@ -155,7 +155,7 @@ describe('the gate on the difference of two P99s', () => {
     expect(near.p99Us).toBeGreaterThan(5_500)
   })
 
-  it('refuses what it cannot tell apart', () => {
+  it('refuses runs that it cannot compare', () => {
     expect(gate(300, { client: 'noisy' }).verdict).toBe('inconclusive')
     expect(gate(300, { baseline: [] }).why).toBe('a run without an answered request')
     expect(gate(300, { baseline: blocksOf(around(5_000), { failed: 5 }) }).why).toContain('too many failed requests')

@@ -1,7 +1,7 @@
 /**
  * How often paired verdicts err, by seeded simulation: 5 ms median, P99 9 ms log-normal, host noise that is AR(1)
  * over the blocks as they were run (sigma 12 %, rho 0.85), pairs of 500 requests a block in random order. Only the
- * tail of a block is drawn (from the P97 of the run's lowest mood on): nothing else enters a P99.
+ * tail of a block is drawn (from the P97 of the run's lowest drift on): nothing else enters a P99.
  */
 import { describe, expect, it } from 'vitest'
 import { firstWhere } from '../../src/stats/bisect.ts'
@@ -11,14 +11,14 @@ import { pairedTP, signFlipP } from '../../src/stats/means.ts'
 import { type BlockPair, type Counted, pairedDifference, shareDifferences, worseThanP } from '../../src/stats/paired.ts'
 import { decidePaired } from '../../src/stats/paired-gate.ts'
 import { normal, type Random, randomFrom } from '../../src/stats/random.ts'
-import { decideAtLooks } from '../support/looks.ts'
+import { decideAtAnalyses } from '../support/interim-analyses.ts'
 import { normalQuantile } from '../support/normal-quantile.ts'
 
 const SIZE = 500
 const SIGMA = Math.log(9 / 5) / normalQuantile(0.99)
 const NOISE = 0.12
 const RHO = 0.85
-/** Everything over this is drawn, in standard normals above the run's lowest mood. */
+/** Everything over this is drawn, in standard normals above the run's lowest drift. */
 const FROM = 1.9
 const same = (us: number): number => us
 
@@ -48,28 +48,28 @@ class Tail implements Counted {
   }
 }
 
-function block(random: Random, mood: number, lowest: number, addedUs: number): Counted {
-  const share = 1 - normalCdf(FROM - (mood - lowest) / SIGMA)
+function block(random: Random, drift: number, lowest: number, addedUs: number): Counted {
+  const share = 1 - normalCdf(FROM - (drift - lowest) / SIGMA)
   const log = Math.log1p(-share)
   const values: number[] = []
   // Waiting times between successes: a binomial count of requests in the tail.
   for (let i = Math.floor(Math.log(1 - random()) / log); i < SIZE; i += 1 + Math.floor(Math.log(1 - random()) / log)) {
-    values.push(5_000 * Math.exp(mood + SIGMA * tailNormal(share * random())) + addedUs)
+    values.push(5_000 * Math.exp(drift + SIGMA * tailNormal(share * random())) + addedUs)
   }
   return new Tail(values)
 }
 
 /** Pairs of blocks as a run meets them, the second arm slower by `addedUs`. */
 function run(random: Random, pairs: number, addedUs = 0): BlockPair[] {
-  let mood = NOISE * normal(random)
-  const moods = Array.from({ length: 2 * pairs }, () => {
-    const current = mood
-    mood = RHO * mood + NOISE * Math.sqrt(1 - RHO ** 2) * normal(random)
+  let drift = NOISE * normal(random)
+  const drifts = Array.from({ length: 2 * pairs }, () => {
+    const current = drift
+    drift = RHO * drift + NOISE * Math.sqrt(1 - RHO ** 2) * normal(random)
     return current
   })
-  const lowest = Math.min(...moods)
+  const lowest = Math.min(...drifts)
   return Array.from({ length: pairs }, (_, i) => {
-    const [first = 0, second = 0] = moods.slice(2 * i, 2 * i + 2)
+    const [first = 0, second = 0] = drifts.slice(2 * i, 2 * i + 2)
     const [a, b] = random() < 0.5 ? [first, second] : [second, first]
     return {
       a: { values: block(random, a, lowest, 0), failed: 0 },
@@ -116,18 +116,18 @@ describe('the paired gate in simulation', () => {
     expect(flips).toBeLessThanOrEqual(0.08)
   })
 
-  it('errs in at most 5 % over four looks where the truth lies at the limit, and fails a build ' +
+  it('errs in at most 5 % over four analyses where the truth lies at the limit, and fails a build ' +
     'in at most 0.3 %', () => {
-    // What a run does: look, stop at a verdict, else go on.
+    // What a run does: judge, stop at a verdict, otherwise go on.
     const gate = (addedUs: number) => (random: Random) => {
       const pairs = run(random, 80, addedUs)
-      return decideAtLooks((look) => decidePaired(pairs.slice(0, look), (us) => us + addedUs).verdict).verdict
+      return decideAtAnalyses((look) => decidePaired(pairs.slice(0, look), (us) => us + addedUs).verdict).verdict
     }
     for (const [name, addedUs, runs] of [
       ['A/A, limit 0', 0, 2_000],
       ['+1 ms, limit 1 ms', 1_000, 1_000],
     ] as const) {
-      const verdicts = tally(`${name}: looks at 10/20/40/80`, runs, gate(addedUs))
+      const verdicts = tally(`${name}: analyses at 10/20/40/80`, runs, gate(addedUs))
       expect(verdicts.pass + verdicts.fail).toBeLessThanOrEqual(0.05)
       expect(verdicts.fail).toBeLessThanOrEqual(0.003)
     }
@@ -141,11 +141,11 @@ describe('the paired gate in simulation', () => {
       let used = 0
       const limit = verdict === 'pass' ? 2_000 : 500
       const verdicts = tally(
-        `+${addedUs / 1_000} ms, limit ${limit / 1_000} ms: looks at 10/20/40/80`,
+        `+${addedUs / 1_000} ms, limit ${limit / 1_000} ms: analyses at 10/20/40/80`,
         200,
         (random) => {
           const pairs = run(random, 80, addedUs)
-          const seen = decideAtLooks((look) => decidePaired(pairs.slice(0, look), (us) => us + limit).verdict)
+          const seen = decideAtAnalyses((look) => decidePaired(pairs.slice(0, look), (us) => us + limit).verdict)
           used += seen.pairs
           return seen.verdict
         },

@@ -12,18 +12,18 @@ interface Shape {
   failed?: number
 }
 
-/** Pairs of blocks that share a mood, one of them changed by `change`. */
+/** Pairs of blocks that share a drift, one of them changed by `change`. */
 function pairsOf(change: (us: number, random: Random) => number, shape: Shape = {}, seed = 1) {
   const { pairs = 20, size = 200, failed = 0 } = shape
   const random = randomFrom(seed)
-  const block = (mood: number, how: typeof change): GateBlock => {
+  const block = (drift: number, how: typeof change): GateBlock => {
     const values = new Histogram(4)
-    for (let i = 0; i < size; i++) values.record(how(mood * logNormal(random, 5_000, 0.2527), random))
+    for (let i = 0; i < size; i++) values.record(how(drift * logNormal(random, 5_000, 0.2527), random))
     return { values, failed: 0, unfinished: 0 }
   }
   return Array.from({ length: pairs }, () => {
-    const mood = Math.exp(0.12 * normal(random))
-    return { baseline: block(mood, (us) => us), gateway: { ...block(mood, change), failed } }
+    const drift = Math.exp(0.12 * normal(random))
+    return { baseline: block(drift, (us) => us), gateway: { ...block(drift, change), failed } }
   })
 }
 
@@ -93,7 +93,7 @@ describe('the paired gate', () => {
   })
 })
 
-describe('looks', () => {
+describe('interim analyses', () => {
   it('come after 10, 20, 40 and 80 pairs, or at the end of a shorter run', () => {
     expect([80, 50, 20, 10, 6].map(interimAnalysesUpTo)).toEqual([
       [10, 20, 40, 80],

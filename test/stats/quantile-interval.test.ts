@@ -1,15 +1,21 @@
 import { describe, expect, it } from 'vitest'
 import { Histogram } from '../../src/stats/histogram.ts'
-import { differenceOf, quantileBounds } from '../../src/stats/quantile-interval.ts'
+import {
+  differenceOf,
+  observationsNeeded,
+  orderIntervalUs,
+  quantileBounds,
+  quantileRanks,
+} from '../../src/stats/quantile-interval.ts'
 import { logNormal, normal, randomFrom } from '../../src/stats/random.ts'
 import { estimateShare, shareBounds } from '../../src/stats/share-interval.ts'
 
 function run(seed: string, blocks: number, size: number, medianUs: number, noise: number): Histogram[] {
   const random = randomFrom(seed)
   return Array.from({ length: blocks }, () => {
-    const mood = Math.exp(noise * normal(random))
+    const drift = Math.exp(noise * normal(random))
     const block = new Histogram(4)
-    for (let i = 0; i < size; i++) block.record(mood * logNormal(random, medianUs, 0.25))
+    for (let i = 0; i < size; i++) block.record(drift * logNormal(random, medianUs, 0.25))
     return block
   })
 }
@@ -29,7 +35,7 @@ describe('the interval of a quantile by blocks', () => {
   })
 
   it('covers the truth under noise by block, where the iid interval does not', () => {
-    // The marginal of mood x request is log-normal with sigma^2 = 0.25^2 + 0.12^2.
+    // The marginal of drift x request is log-normal with sigma^2 = 0.25^2 + 0.12^2.
     const truth = 5_000 * Math.exp(2.3263479 * Math.hypot(0.25, 0.12))
     const runs = 150
     let covered = 0
@@ -69,5 +75,41 @@ describe('MOVER', () => {
   it('carries an open end', () => {
     const open = { valueUs: 20, lowerUs: 17, upperUs: Number.POSITIVE_INFINITY }
     expect(differenceOf(open, { valueUs: 1, lowerUs: 1, upperUs: 1 }).upperUs).toBe(Number.POSITIVE_INFINITY)
+  })
+})
+
+describe('the order-statistic interval', () => {
+  it.each([
+    [0.5, 6],
+    [0.95, 72],
+    [0.99, 368],
+    [0.999, 3_688],
+  ])('of the quantile %f is finite from %i observations', (q, needed) => {
+    expect(observationsNeeded(q)).toBe(needed)
+    expect(quantileRanks(needed, q).upper).toBe(needed)
+    expect(quantileRanks(needed - 1, q).upper).toBe(needed)
+    expect(quantileRanks(needed, q).lower).toBeGreaterThan(0)
+  })
+
+  it('has the ranks of the published table for the median (Conover, table A6; Hollander & Wolfe)', () => {
+    expect(quantileRanks(10, 0.5)).toEqual({ lower: 2, upper: 9 })
+    expect(quantileRanks(20, 0.5)).toEqual({ lower: 6, upper: 15 })
+    expect(quantileRanks(5, 0.5)).toEqual({ lower: 0, upper: 6 })
+  })
+
+  it('covers the true P99 of independent requests in 95 % of runs, and is open where it must be', () => {
+    const random = randomFrom('order')
+    const truth = 5_000 * Math.exp(0.5 * 2.3263479)
+    let covered = 0
+    for (let run = 0; run < 600; run++) {
+      const histogram = new Histogram(4)
+      for (let i = 0; i < 500; i++) histogram.record(logNormal(random, 5_000, 0.5))
+      const [lower, upper] = orderIntervalUs(histogram, 0.99)
+      if (lower <= truth && truth <= upper) covered++
+    }
+    expect(covered / 600).toBeGreaterThan(0.93)
+    const few = new Histogram()
+    for (let i = 1; i <= 50; i++) few.record(i * 100)
+    expect(orderIntervalUs(few, 0.99)[1]).toBe(Number.POSITIVE_INFINITY)
   })
 })

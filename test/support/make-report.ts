@@ -55,8 +55,8 @@ export interface ReportShape extends ArmShape {
   /** Two reports with one pair id and different arms were measured in turns. */
   pairId?: string
   arm?: ArmName
-  /** Sigma of the mood that the machine has in each block; the same for every arm of a pair. */
-  moods?: number
+  /** Sigma of the drift of the machine from block to block; the same for every arm of a pair. */
+  drifts?: number
   /** A direct arm measured in turns with the first one. */
   direct?: ArmShape
 }
@@ -66,10 +66,10 @@ export function makeReport(shape: ReportShape = {}, change: (report: BenchReport
   const { seed = 1, role = 'unknown', stream = false } = shape
   const primary: ArmName = shape.arm ?? (shape.direct ? 'gateway' : 'target')
   const pairId = shape.pairId ?? `pair-${seed}`
-  const mooded = randomFrom(`moods/${pairId}`)
-  const moods = Array.from({ length: 100 }, () => Math.exp((shape.moods ?? 0) * normal(mooded)))
-  const main = makeArm(primary, shape, seed, moods)
-  const direct = shape.direct && makeArm('direct', { stream, ...shape.direct }, seed + 1, moods)
+  const drifting = randomFrom(`moods/${pairId}`)
+  const drifts = Array.from({ length: 100 }, () => Math.exp((shape.drifts ?? 0) * normal(drifting)))
+  const main = makeArm(primary, shape, seed, drifts)
+  const direct = shape.direct && makeArm('direct', { stream, ...shape.direct }, seed + 1, drifts)
   const { name: _, url, ...result } = main.result
   const report: BenchReport = {
     schema: 'kt.bench/1',
@@ -132,7 +132,7 @@ function makeArm(
   name: ArmName,
   shape: ArmShape,
   seed: number,
-  moods: number[],
+  drifts: number[],
 ): { result: ArmResult; blocks: Block[] } {
   const { requests = 2_000, blocks: count = 20, upstream = around(5), added = around(1), failures = {} } = shape
   const random = randomFrom(`${seed}/${name}`)
@@ -146,7 +146,7 @@ function makeArm(
     const overhead = new Histogram()
     const upstreams = new Histogram(4)
     for (let i = 0; i < answered; i++) {
-      const providerUs = upstream(random) * (moods[index] ?? 1)
+      const providerUs = upstream(random) * (drifts[index] ?? 1)
       const addedUs = added(random)
       latency.record(providerUs + addedUs)
       upstreams.record(providerUs)

@@ -217,7 +217,7 @@ describe('the table', () => {
     expect(last('dead')).toContain('INCONCLUSIVE P99 overhead (every request through the gateway failed)')
   })
 
-  it('colours when told to', () => {
+  it('colours when asked to', () => {
     expect(renderComparison(compare(direct(), through()), true)).toContain('\u001b[32')
   })
 })

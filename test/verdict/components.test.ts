@@ -40,7 +40,7 @@ describe('the parts of an overhead', () => {
     expect(checks(shape)['overhead.routing.p99']).toBe('inconclusive')
   })
 
-  it('a limit on a part that is not told is no pass', () => {
+  it('a limit on a part that is not reported is no pass', () => {
     expect(checks({}, ['overhead.output_policy.p99<3ms'])['overhead.output_policy.p99']).toBe('inconclusive')
   })
 

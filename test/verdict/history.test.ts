@@ -38,7 +38,7 @@ steps.put(
 steps.put('readme.txt', 'not a report')
 
 describe('kt bench history', () => {
-  it('puts runs in the order of their time, finds the change, names what it left out', async () => {
+  it('orders runs by time, finds the change, lists what it excluded', async () => {
     const { code, stdout } = await kt(['bench', 'history', steps.path, '--json'])
     expect(code).toBe(0)
     const history = JSON.parse(stdout)

@@ -27,7 +27,7 @@ const direct = (shape: ReportShape = {}) => makeReport({ role: 'direct', seed: 3
 
 /** Two arms of one run, in a file each. */
 function turns(a: ReportShape, b: ReportShape): [BenchReport, BenchReport] {
-  const common = { pairId: 'one-run', moods: 0.12, requests: 4_000 }
+  const common = { pairId: 'one-run', drifts: 0.12, requests: 4_000 }
   return [
     makeReport({ seed: 1, arm: 'direct', role: 'direct', ...common, ...a }),
     makeReport({ seed: 2, arm: 'gateway', role: 'gateway', ...common, ...b }),
@@ -79,7 +79,7 @@ describe('a regression', () => {
     expect(compare(direct(), fresh({ added: fixed(6.9) })).gate?.verdict).toBe('pass')
   })
 
-  it('of nothing passes, and what it costs to record apart is said', () => {
+  it('passes when nothing changed, and states what separate runs cost', () => {
     const comparison = compare(old(), fresh())
     expect(checkOf(comparison)).toMatchObject({ metric: 'delta.overhead.p99', verdict: 'pass' })
     expect(comparison.judgedBy).toMatchObject({
@@ -106,7 +106,7 @@ describe('a regression', () => {
 })
 
 describe('files of one run measured in turns', () => {
-  it('are paired, and see what two files recorded apart cannot', () => {
+  it('are paired, and see what two separate files cannot', () => {
     const shape = { read: [] as [], role: 'gateway' as const }
     const pair = turns({ ...shape, added: fixed(1) }, { ...shape, added: fixed(3.6) })
     const paired = compare(...pair)
@@ -138,7 +138,7 @@ describe('files of one run measured in turns', () => {
     expect(high).toBeLessThan(8)
   })
 
-  it('may lie in one file, which is taken apart; the halves keep the pair', () => {
+  it('may lie in one file, which is split; the halves keep the pair', () => {
     const both = makeReport({ read: [], added: fixed(2), direct: { read: [], added: around(0.2) } })
     const halves = splitReport(both)
     expect(halves?.baseline.target).toMatchObject({ role: 'direct' })
@@ -184,7 +184,7 @@ describe('the noise of the rig', () => {
   })
 })
 
-describe('what cannot be', () => {
+describe('impossible figures', () => {
   it('is the same run twice', () => {
     const run = fresh()
     expect(checkOf(compare(run, run, { mode: 'regression' }))?.why).toContain('the same run')
@@ -208,7 +208,7 @@ describe('what cannot be', () => {
 
 describe('different runs', () => {
   const other = makeReport({ role: 'gateway', seed: 20 }, ({ load }) => Object.assign(load, { concurrency: 20 }))
-  it('are judged only when told to', () => {
+  it('are judged only when asked to', () => {
     expect(checkOf(compare(direct(), other))?.why).toContain('not comparable: load')
     const told = compare(direct(), other, { allowDifferent: true })
     expect(told.gate?.verdict).toBe('pass')

@@ -1,17 +1,17 @@
-/** A run that is judged at its looks until decided, as the runner does it (src/bench/judge-bench.ts), without the run. */
+/** Judges at interim analyses until decided, as src/bench/judge-bench.ts does, without a run. */
 import { INTERIM_ANALYSES, nextAnalysis } from '../../src/stats/gate.ts'
 
 type Verdict = 'pass' | 'fail' | 'inconclusive'
 
 /** The verdict that ended it, and after how many pairs of blocks. */
-export function decideAtLooks(
+export function decideAtAnalyses(
   judge: (pairs: number) => Verdict,
-  looks: readonly number[] = INTERIM_ANALYSES,
+  analyses: readonly number[] = INTERIM_ANALYSES,
 ): { verdict: Verdict; pairs: number } {
-  let pairs = looks[0] ?? 0
+  let pairs = analyses[0] ?? 0
   for (;;) {
     const verdict = judge(pairs)
-    const next = nextAnalysis(verdict, pairs, looks)
+    const next = nextAnalysis(verdict, pairs, analyses)
     if (next === undefined) return { verdict, pairs }
     pairs = next
   }
