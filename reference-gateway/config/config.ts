@@ -83,10 +83,11 @@ export function gatewayConfigSchema(environment: Environment) {
       })
       return { ...holder, headers: Object.fromEntries(headers) }
     }
-    const policies = parsed.policies.map((policy, index) => {
-      const { webhook } = policy
-      return webhook ? { ...policy, webhook: withHeaders(webhook, 'policies', index, 'webhook') } : policy
-    })
+    const policies = parsed.policies.map((policy, index) =>
+      policy.kind === 'webhook'
+        ? { ...policy, webhook: withHeaders(policy.webhook, 'policies', index, 'webhook') }
+        : policy,
+    )
     const { otlp } = given.events
     const [first, ...others] = providers
     if (!first) return z.NEVER

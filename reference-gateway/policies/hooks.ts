@@ -18,15 +18,14 @@ import type {
 import { nestsTooDeep } from '../http/json-guard.ts'
 import { readBody } from '../http/request-body.ts'
 import type { RequestContext } from '../http/request-context.ts'
-import { compilePolicy, groupPolicies } from './kinds/compile.ts'
-import type { PolicySettings, StreamingSettings } from './kinds/config-file.ts'
-import type { Policy, PolicyGroup } from './kinds/policy.ts'
+import type { StreamingSettings } from './kinds/config-file.ts'
+import { compilePolicy, type PolicySettings } from './kinds/kinds.ts'
 import { effortBudget } from './pattern/search-budget.ts'
+import { groupPolicies, type Policy, type PolicyGroup } from './policy/policy.ts'
 import { PolicyStreamFilter } from './stream/stream-filter.ts'
 import type { PolicyBlock, PolicyEvents } from './stream/text-scanner.ts'
 import { findRequestTexts, findResponseTexts, type JsonText, textsIn, withTexts } from './whole/json-texts.ts'
 import { type JudgedTexts, type Judgement, judgeTexts } from './whole/judge.ts'
-import { searchTexts } from './whole/search-texts.ts'
 import type { SharedBody } from './whole/search-worker.ts'
 import { SearchWorkerPool } from './whole/search-worker-pool.ts'
 
@@ -75,13 +74,8 @@ export function createPolicyHooks(
   const policies = settings.map(compilePolicy)
   const stats: PolicyStats = { policies: {}, hold_overrun: 0 }
   for (const { name } of policies) stats.policies[name] = { blocked: 0, redacted: 0, flagged: 0, timed_out: 0 }
-  const groupsFor = (direction: Policy['direction']): PolicyGroup[] => {
-    const own = policies.filter((policy) => policy.direction === direction)
-    return groupPolicies(
-      own,
-      own.map(({ name }) => settings.find((one) => one.name === name)?.parallel_group),
-    )
-  }
+  const groupsFor = (direction: Policy['direction']): PolicyGroup[] =>
+    groupPolicies(policies.filter((policy) => policy.direction === direction))
   const threads = new SearchWorkerPool(settings, report)
   const [input, output] = [groupsFor('input'), groupsFor('output')]
   if (searches(input)) threads.prepare()
@@ -93,7 +87,7 @@ export function createPolicyHooks(
     stats: () => stats,
     close: async () => {
       await threads.close()
-      await Promise.all(policies.map(({ webhook }) => webhook?.close()))
+      await Promise.all(policies.map((policy) => policy.close?.()))
     },
   }
 }
@@ -116,7 +110,7 @@ function createInputHook(groups: readonly PolicyGroup[], threads: SearchWorkerPo
     check(context): Maybe<InputVerdict> {
       const texts = collectTexts(context, shared.get(context))
       if (!texts.body && texts.all.length === 0) return { kind: 'pass' }
-      const dependencies = { threads, events: recorder(context, stats), signal: webhookSignal(context, groups) }
+      const dependencies = { threads, events: recorder(context, stats), signal: questionSignal(context, groups) }
       return then(judgeTexts(groups, texts, dependencies), (judgement): InputVerdict => {
         if (judgement.kind === 'blocked') return { kind: 'blocked', error: blockError(judgement.block) }
         if (judgement.kind === 'pass') return judgement
@@ -146,9 +140,9 @@ function collectTexts(
   }
 }
 
-/** Whether a policy searches texts in this process, and not by a webhook. */
+/** Whether a policy searches texts in this process. */
 function searches(groups: readonly PolicyGroup[]): boolean {
-  return groups.some((group) => group.some(({ webhook }) => !webhook))
+  return groups.some((group) => group.some(({ whole }) => whole.how === 'search'))
 }
 
 function createOutputHook(
@@ -167,7 +161,7 @@ function createOutputHook(
       if (!isJudged(context, head)) return undefined
       const events = recorder(context, stats)
       if (!head.isEventStream) {
-        const dependencies = { threads, events, signal: webhookSignal(context, groups) }
+        const dependencies = { threads, events, signal: questionSignal(context, groups) }
         return { kind: 'whole', apply: (body) => judgeBody(body, (all) => judgeTexts(groups, { all }, dependencies)) }
       }
       return {
@@ -245,21 +239,21 @@ function lastEvent(error: GatewayError): { lastEvent: Buffer; code: string } {
  * The first text costs tens of milliseconds: automata are built, and code runs for the first time. This is done before
  * there is a request.
  */
-function searchOnce(policy: Policy): void {
-  if (!policy.webhook) searchTexts(policy, [SAMPLE], effortBudget(SAMPLE_EFFORT))
+function searchOnce({ whole }: Policy): void {
+  if (whole.how === 'search') whole.search([SAMPLE], effortBudget(SAMPLE_EFFORT))
 }
 
 function noteUnbounded(policy: Policy, window: number, report: (problem: string) => void): void {
-  if (policy.action === 'flag' || !policy.rules?.some(({ longest }) => longest > window)) return
+  if (policy.action === 'flag' || policy.stream.longest <= window) return
   report(
     `policy '${policy.name}' has a pattern whose matches may be longer than streaming.chunk_buffer: ` +
       `in streams it is decided within ${window} characters`,
   )
 }
 
-/** Only a webhook's call can be cancelled. */
-function webhookSignal(context: RequestContext, groups: readonly PolicyGroup[]): AbortSignal | undefined {
-  return groups.some((group) => group.some(({ webhook }) => webhook)) ? context.signal : undefined
+/** Only a question to another service can be cancelled. */
+function questionSignal(context: RequestContext, groups: readonly PolicyGroup[]): AbortSignal | undefined {
+  return groups.some((group) => group.some(({ whole }) => whole.how === 'question')) ? context.signal : undefined
 }
 
 function parsed(text: string): JsonObject | undefined {

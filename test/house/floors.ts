@@ -20,6 +20,7 @@ export const FLOORS = [
 /** The gateway's folders, low to high; its own files (server, stages, worker, ...) stand on top. */
 export const GATEWAY_FLOORS = [
   ['http', 'policies/pattern'],
+  ['policies/policy'],
   ['protocols', 'policies/kinds'],
   ['upstream', 'policies/stream'],
   ['pipeline', 'policies/whole'],

@@ -4,83 +4,62 @@
  * its name.
  */
 import { z } from 'zod'
-import { headerValue, httpUrl } from '../../../src/parse/config-values.ts'
 import { bytes, timerMs } from '../../../src/parse/quantity.ts'
-import { checkPattern } from '../pattern/program.ts'
-import { PII_KINDS } from './pii.ts'
-
-const KINDS = ['regex', 'keywords', 'pii', 'max_tokens', 'webhook'] as const
-type Kind = (typeof KINDS)[number]
-
-/** The keys of each kind; the first key decides that a policy is of that kind. */
-const KEYS = {
-  regex: ['patterns'],
-  keywords: ['keywords', 'case_sensitive', 'whole_words'],
-  pii: ['detect'],
-  max_tokens: ['max_tokens'],
-  webhook: ['webhook'],
-} as const satisfies Record<Kind, readonly string[]>
+import { COMMON_KEYS, type PolicyKind } from '../policy/policy.ts'
+import { ALL_KINDS, type KindName, type PolicySettings } from './kinds.ts'
 
 /** What the guide's example leaves out. */
-const BY_NAME: Record<string, { kind: Kind; patterns?: string[] }> = {
+const BY_NAME: Readonly<Record<string, { kind: KindName } & Readonly<Record<string, unknown>>>> = {
   'pii-redaction': { kind: 'pii' },
   // Private keys, which no response should ever hold.
   'content-filter': { kind: 'regex', patterns: ['-----BEGIN (?:[A-Z0-9]{1,16} ){0,3}PRIVATE KEY-----'] },
 }
 
-const pattern = z.string().superRefine((source, context) => {
-  const problem = checkPattern(source)
-  if (problem !== undefined) context.addIssue({ code: 'custom', message: problem })
-})
-
-const webhook = z.strictObject({
-  url: httpUrl,
-  timeout: timerMs.optional(),
-  max_concurrency: z.int().min(1).default(16),
-  headers: z.record(z.string().regex(/^[\w-]+$/), headerValue).default({}),
-})
+/** The keys of all kinds, each of which only some policies have. */
+const ownKeys: Record<string, z.ZodOptional> = {}
+for (const { schema } of ALL_KINDS) {
+  for (const [key, value] of Object.entries(schema.shape)) ownKeys[key] = z.optional(value)
+}
 
 const policyFile = z
-  .strictObject({
-    name: z.string().min(1),
-    type: z.enum(['input_filter', 'output_filter']),
-    kind: z.enum(KINDS).optional(),
-    parallel_group: z.string().min(1).optional(),
-    action: z.enum(['block', 'redact', 'flag']),
-    policy_timeout: timerMs.prefault('1s'),
-    on_timeout: z.enum(['fail_closed', 'fail_open']).default('fail_closed'),
-    replacement: z.string().optional(),
-    patterns: z.array(pattern).min(1).optional(),
-    keywords: z.array(z.string().trim().min(1)).min(1).optional(),
-    case_sensitive: z.boolean().optional(),
-    whole_words: z.boolean().optional(),
-    detect: z.array(z.enum(PII_KINDS)).min(1).optional(),
-    max_tokens: z.int().min(1).optional(),
-    webhook: webhook.optional(),
-  })
-  .transform((given, context) => {
+  .strictObject({ ...COMMON_KEYS, kind: z.enum(ALL_KINDS.map(({ name }) => name)).optional(), ...ownKeys })
+  .transform((given, context): PolicySettings => {
     const refuse = (key: string, message: string): void => context.addIssue({ code: 'custom', path: [key], message })
-    const said = KINDS.filter((kind) => given[KEYS[kind][0]] !== undefined)
-    const kind = given.kind ?? said[0] ?? BY_NAME[given.name]?.kind
-    if (kind === undefined) {
-      const keys = KINDS.map((one) => `${KEYS[one][0]} (${one})`).join(', ')
-      refuse('kind', `says nothing about what to look for: give one of ${keys}, or kind: pii`)
+    const values: Readonly<Record<string, unknown>> = given
+    const said = ALL_KINDS.find((kind) => values[firstKey(kind)] !== undefined)
+    const preset = said ? undefined : BY_NAME[given.name]
+    const name = given.kind ?? said?.name ?? preset?.kind
+    const kind = ALL_KINDS.find((one) => one.name === name)
+    if (!kind) {
+      const keys = ALL_KINDS.map((one) => `${firstKey(one)} (${one.name})`).join(', ')
+      const byName = ALL_KINDS.filter((one) => one.schema.shape[firstKey(one)]?.isOptional())
+      const names = byName.map((one) => `, or kind: ${one.name}`).join('')
+      refuse('kind', `says nothing about what to look for: give one of ${keys}${names}`)
       return z.NEVER
     }
-    for (const other of KINDS) {
+    const isPreset = preset?.kind === kind.name
+    const settings: typeof values = { ...(isPreset && preset), ...values, kind: kind.name }
+    for (const other of ALL_KINDS) {
       if (other === kind) continue
-      for (const key of KEYS[other]) {
-        if (given[key] !== undefined) refuse(key, `belongs to policies of kind ${other}, and this one is ${kind}`)
+      for (const key of Object.keys(other.schema.shape)) {
+        if (values[key] !== undefined)
+          refuse(key, `belongs to policies of kind ${other.name}, and this one is ${kind.name}`)
       }
     }
-    const preset = said.length === 0 ? BY_NAME[given.name] : undefined
-    const patterns = given.patterns ?? (preset?.kind === kind ? preset.patterns : undefined)
-    if (kind !== 'pii' && given[KEYS[kind][0]] === undefined && patterns === undefined) {
-      refuse(KEYS[kind][0], `is missing: a policy of kind ${kind} needs it`)
+    for (const [key, value] of Object.entries(kind.schema.shape)) {
+      if (settings[key] === undefined && !value.isOptional())
+        refuse(key, `is missing: a policy of kind ${kind.name} needs it`)
     }
-    if (kind === 'max_tokens' && given.action === 'redact') refuse('action', 'max_tokens can block or flag, not redact')
-    return { ...given, kind, ...(patterns && { patterns }) }
+    if (kind.actions && !kind.actions.includes(given.action)) {
+      refuse('action', `${kind.name} can ${kind.actions.join(' or ')}, not ${given.action}`)
+    }
+    // Each key was parsed by its own schema, and none is missing: that is what the type says.
+    return settings as PolicySettings
   })
+
+function firstKey({ schema }: PolicyKind): string {
+  return Object.keys(schema.shape)[0] ?? ''
+}
 
 export const policiesFile = z
   .array(policyFile)
@@ -99,8 +78,6 @@ export const policiesFile = z
     }
   })
   .default([])
-
-export type PolicySettings = z.output<typeof policiesFile>[number]
 
 export const streamingFile = z
   .strictObject({

@@ -3,8 +3,11 @@
  * never issued) is verified in code. Every pattern is bounded, so that a stream holds only a few characters: digits for
  * cards and numbers, the last word for e-mail, the prefix for keys.
  */
+import { z } from 'zod'
 import type { TextBuffer } from '../pattern/text-buffer.ts'
-import { PatternRule, type RuleOptions } from './pattern-rule.ts'
+import { PatternRule, type RuleOptions } from '../policy/pattern-rule.ts'
+import type { PolicyKind } from '../policy/policy.ts'
+import { judgeByRules } from '../policy/rules.ts'
 
 /** \b between digits and anything else: 'card4111…' is found, and one digit more makes another number. */
 const DIGITS = { isWord: (rune: number) => rune >= 48 && rune <= 57, cuts: [48, 58] }
@@ -70,6 +73,14 @@ const PII_PATTERNS = {
 
 export const PII_KINDS = Object.keys(PII_PATTERNS) as (keyof typeof PII_PATTERNS)[]
 export type PiiKind = keyof typeof PII_PATTERNS
+
+const schema = z.strictObject({ detect: z.array(z.enum(PII_KINDS)).min(1).optional() })
+
+export const pii: PolicyKind<'pii', typeof schema> = {
+  name: 'pii',
+  schema,
+  compile: ({ detect = PII_KINDS, replacement }) => judgeByRules(piiRules(detect, replacement)),
+}
 
 /** Where `replacement` is undefined, '[REDACTED:<kind>]' is used. */
 export function piiRules(kinds: readonly PiiKind[], replacement: string | undefined): PatternRule[] {

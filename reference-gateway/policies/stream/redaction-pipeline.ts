@@ -5,10 +5,9 @@
  * "ring [PHONE] or call". A second stage finds "call" at 16-20 of what it reads, which is the edit 17-21 of the
  * original.
  */
-import type { Edit } from '../kinds/edits.ts'
-import type { PolicyGroup } from '../kinds/policy.ts'
 import type { TextBuffer } from '../pattern/text-buffer.ts'
-import type { DetectorOptions } from './detector.ts'
+import type { Edit } from '../policy/edits.ts'
+import type { DetectorOptions, PolicyGroup } from '../policy/policy.ts'
 import { type PolicyBlock, type PolicyEvents, TextScanner } from './text-scanner.ts'
 
 /** An edit of the original, and where its replacement lies in the text that the next stage reads. */

@@ -6,9 +6,8 @@
  * an event is settled, that part leaves at once, and the rest follows in an event of its own.
  */
 import type { StreamFilter as Filter, StreamSink } from '../../http/hooks.ts'
-import type { PolicyGroup } from '../kinds/policy.ts'
+import type { DetectorOptions, PolicyGroup } from '../policy/policy.ts'
 import { BufferedEvent, type TextChannel } from './buffered-event.ts'
-import type { DetectorOptions } from './detector.ts'
 import { EventReader } from './event-reader.ts'
 import type { KeyPath } from './json-keys.ts'
 import { appendJsonString } from './json-string.ts'
@@ -46,8 +45,8 @@ export class PolicyStreamFilter implements Filter {
   #overrunSaid = false
   #timer: NodeJS.Timeout | undefined
   #ready = true
-  /** Webhooks settle text by themselves. Everything else that is held needs more of the stream, which must not stop. */
-  readonly #asks: boolean
+  /** Detectors settle text by themselves. What is held otherwise needs more of the stream, which must not stop. */
+  readonly #settlesLater: boolean
   #paused = false
   #complete = false
   #over = false
@@ -59,7 +58,7 @@ export class PolicyStreamFilter implements Filter {
     this.#setting = setting
     this.#events = events
     this.#sink = sink
-    this.#asks = groups.some((group) => group.some(({ webhook }) => webhook))
+    this.#settlesLater = groups.some((group) => group.some(({ stream }) => stream.settlesLater))
   }
 
   write(chunk: Buffer): boolean {
@@ -67,7 +66,7 @@ export class PolicyStreamFilter implements Filter {
     const events = this.#split.push(chunk)
     if (events === undefined) this.#block('unreadable')
     else if (events.length > 0) this.#take(events)
-    this.#paused = this.#asks && this.#heldBytes() > MAX_HELD_BYTES
+    this.#paused = this.#settlesLater && this.#heldBytes() > MAX_HELD_BYTES
     return this.#ready && !this.#paused
   }
 

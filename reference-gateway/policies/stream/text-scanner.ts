@@ -2,10 +2,9 @@
  * Scans one growing text for one policy group: its detectors side by side, how far all of them have settled the text,
  * and their matches merged into edits. A policy that only flags settles nothing, so nothing waits for it.
  */
-import type { Edit } from '../kinds/edits.ts'
-import type { Policy, PolicyGroup } from '../kinds/policy.ts'
 import { TextBuffer } from '../pattern/text-buffer.ts'
-import { createDetectors, type DetectedMatch, type Detector, type DetectorOptions } from './detector.ts'
+import type { Edit } from '../policy/edits.ts'
+import type { DetectedMatch, Detector, DetectorOptions, Policy, PolicyGroup } from '../policy/policy.ts'
 
 export interface PolicyEvents {
   found(policy: Policy): void
@@ -58,7 +57,7 @@ export class TextScanner {
   constructor(group: PolicyGroup, setting: DetectorOptions, events: PolicyEvents) {
     this.#events = events
     this.#early = setting.early
-    this.#detectors = group.flatMap((policy) => createDetectors(policy, setting))
+    this.#detectors = group.flatMap((policy) => policy.stream.detectors(policy, setting))
   }
 
   /** Judges what was added to `text`. `complete`: nothing more will be added. */

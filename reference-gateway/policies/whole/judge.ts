@@ -1,16 +1,14 @@
 /**
  * Judges whole texts, group by group: all policies of a group judge the same texts at the same time. Small texts are
  * searched at once, without a promise. Large texts, and patterns that need longer, are searched in a worker thread;
- * webhooks are called meanwhile.
+ * other services are asked meanwhile.
  */
 import type { Maybe } from '../../http/hooks.ts'
-import type { TextFinding } from '../kinds/edits.ts'
-import { applyEdits, mergeFindings } from '../kinds/edits.ts'
-import type { Policy, PolicyGroup } from '../kinds/policy.ts'
 import { effortBudget } from '../pattern/search-budget.ts'
 import type { TextBuffer } from '../pattern/text-buffer.ts'
+import { applyEdits, mergeFindings, type TextFinding } from '../policy/edits.ts'
+import type { Policy, PolicyGroup } from '../policy/policy.ts'
 import type { PolicyBlock, PolicyEvents } from '../stream/text-scanner.ts'
-import { searchTexts } from './search-texts.ts'
 import type { SharedBody } from './search-worker.ts'
 import type { SearchWorkerPool } from './search-worker-pool.ts'
 
@@ -86,17 +84,21 @@ function search(
   buffers: TextBuffer[],
   { threads, signal }: JudgeDependencies,
 ): Maybe<Findings> {
-  const { name, direction, webhook, timeoutMs } = policy
-  if (webhook)
-    return webhook
-      .judge({ policy: name, direction, texts: texts.all }, policy.replacement, signal)
-      .catch(() => undefined)
-  if (size <= AT_ONCE || (policy.maxTokens !== undefined && !texts.body)) {
-    const found = searchTexts(policy, texts.all, effortBudget(AT_ONCE_EFFORT), buffers)
-    if (found) return found
+  const { name, whole, timeoutMs } = policy
+  switch (whole.how) {
+    case 'question':
+      return whole.ask(texts.all, signal).catch(() => undefined)
+    case 'search': {
+      if (size <= AT_ONCE || (whole.quick && !texts.body)) {
+        const found = whole.search(texts.all, effortBudget(AT_ONCE_EFFORT), buffers)
+        if (found) return found
+      }
+      const asked = texts.body ? { body: texts.body } : { texts: texts.all }
+      return threads.search({ kind: 'search', policy: name, ...asked }, timeoutMs)
+    }
+    default:
+      return whole satisfies never
   }
-  const asked = texts.body ? { body: texts.body } : { texts: texts.all }
-  return threads.search({ kind: 'search', policy: name, ...asked }, timeoutMs)
 }
 
 function findBlock(group: PolicyGroup, all: readonly Findings[], events: PolicyEvents): PolicyBlock | undefined {

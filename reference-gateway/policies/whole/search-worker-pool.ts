@@ -6,8 +6,8 @@ import { availableParallelism } from 'node:os'
 import { Worker } from 'node:worker_threads'
 import type { GatewayResult } from '../../http/gateway-error.ts'
 import type { BodyFacts } from '../../http/request-context.ts'
-import type { PolicySettings } from '../kinds/config-file.ts'
-import type { TextFinding } from '../kinds/edits.ts'
+import type { PolicySettings } from '../kinds/kinds.ts'
+import type { TextFinding } from '../policy/edits.ts'
 import type { SearchTask, SearchTaskResult, SharedBody } from './search-worker.ts'
 
 const MAX_THREADS = 4

@@ -8,11 +8,9 @@ import { parentPort, workerData } from 'node:worker_threads'
 import type { GatewayResult } from '../../http/gateway-error.ts'
 import { type ParsedBody, parseBody } from '../../http/request-body.ts'
 import type { BodyFacts, GatewayEndpoint } from '../../http/request-context.ts'
-import { compilePolicy } from '../kinds/compile.ts'
-import type { PolicySettings } from '../kinds/config-file.ts'
-import type { TextFinding } from '../kinds/edits.ts'
+import { compilePolicy, type PolicySettings } from '../kinds/kinds.ts'
+import type { TextFinding } from '../policy/edits.ts'
 import { findRequestTexts, textsIn } from './json-texts.ts'
-import { searchTexts } from './search-texts.ts'
 
 /** A request's body in shared memory. */
 export interface SharedBody {
@@ -45,7 +43,7 @@ const MAX_OPEN = 4
 if (process.platform === 'linux') setPriority(0, 5)
 
 const settings = workerData as PolicySettings[]
-const policies = new Map(settings.filter(({ kind }) => kind !== 'webhook').map((one) => [one.name, compilePolicy(one)]))
+const policies = new Map(settings.map((one) => [one.name, compilePolicy(one)]))
 const openBodies = new Map<number, OpenBody>()
 
 function open({ id, bytes, endpoint }: SharedBody): OpenBody {
@@ -65,9 +63,10 @@ function run(task: SearchTask): SearchTaskResult {
     const { parsed } = open(task.body)
     return { kind: 'parsed', facts: parsed.ok ? { ok: true, value: parsed.value.facts } : parsed }
   }
-  const policy = policies.get(task.policy)
-  const findings = policy && searchTexts(policy, 'body' in task ? open(task.body).texts : task.texts)
-  return findings ? { kind: 'searched', findings } : { kind: 'failed', why: `no policy ${task.policy}` }
+  const whole = policies.get(task.policy)?.whole
+  const findings =
+    whole?.how === 'search' ? whole.search('body' in task ? open(task.body).texts : task.texts) : undefined
+  return findings ? { kind: 'searched', findings } : { kind: 'failed', why: `no search ${task.policy}` }
 }
 
 parentPort?.on('message', (task: SearchTask) => parentPort?.postMessage(run(task)))

@@ -25,9 +25,10 @@ export const unboundedPolicy: DoctorRule = {
   },
   config: {
     kt: ({ config: { policies } }) => {
-      const long = policies.filter(
-        ({ policy_timeout: own, webhook }) => Math.min(own, webhook?.timeout ?? own) > LONG_MS,
-      )
+      const long = policies.filter((policy) => {
+        const own = policy.policy_timeout
+        return Math.min(own, policy.kind === 'webhook' ? (policy.webhook.timeout ?? own) : own) > LONG_MS
+      })
       if (long.length > 0) {
         const names = long.map(({ name, policy_timeout: ms }) => `${name} (${formatDuration(ms)})`).join(', ')
         const patch = { policies: long.map(({ name }) => ({ name, policy_timeout: '1s' })) }

@@ -1,6 +1,8 @@
 // The keys of policies: what is accepted, what is refused, and the messages.
 import { expect, test } from 'vitest'
 import { gatewayConfigSchema } from '../../../reference-gateway/config/config.ts'
+import { ALL_KINDS, compilePolicy } from '../../../reference-gateway/policies/kinds/kinds.ts'
+import { COMMON_KEYS } from '../../../reference-gateway/policies/policy/policy.ts'
 
 function problems(...policies: unknown[]): string[] {
   const result = gatewayConfigSchema({}).safeParse({ policies })
@@ -55,6 +57,27 @@ test('a webhook’s headers may hold secrets from the environment; a missing sec
     { ...base, webhook: { url: 'http://h/x', headers: { authorization: 'Bearer $'.concat('{HOOK}') } } },
   ]
   const { data } = gatewayConfigSchema({ HOOK: 's3cret' }).safeParse({ policies })
-  expect(data?.policies[0]?.webhook?.headers).toEqual({ authorization: 'Bearer s3cret' })
+  expect(data?.policies).toMatchObject([{ kind: 'webhook', webhook: { headers: { authorization: 'Bearer s3cret' } } }])
   expect(problems(...policies)).toEqual(['policies.0.webhook.headers.authorization: HOOK is not set'])
+})
+
+test('no key belongs to two kinds, so that a policy’s keys tell its kind', () => {
+  const keys = [...Object.keys(COMMON_KEYS), 'kind', ...ALL_KINDS.flatMap(({ schema }) => Object.keys(schema.shape))]
+  expect(new Set(keys).size).toBe(keys.length)
+})
+
+test('each policy becomes one of its own kind; a kind that is none becomes nothing', () => {
+  const own = [{ patterns: ['a'] }, { keywords: ['a'] }, { kind: 'pii' }, { max_tokens: 1, action: 'flag' }]
+  const url = 'http://127.0.0.1:9/x'
+  const policies = [...own, { webhook: { url } }].map((keys, i) => ({ ...base, ...keys, name: `p${i}` }))
+  const { data } = gatewayConfigSchema({}).safeParse({ policies })
+  const compiled = data?.policies.map((settings) => ({ kind: settings.kind, how: compilePolicy(settings).whole.how }))
+  expect(compiled).toEqual([
+    { kind: 'regex', how: 'search' },
+    { kind: 'keywords', how: 'search' },
+    { kind: 'pii', how: 'search' },
+    { kind: 'max_tokens', how: 'search' },
+    { kind: 'webhook', how: 'question' },
+  ])
+  expect(problems({ ...base, kind: 'language' })[0]).toMatch(/^policies\.0\.kind: .*"regex"\|"keywords"/)
 })

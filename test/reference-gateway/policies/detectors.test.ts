@@ -1,10 +1,11 @@
 // What each detector finds, and what it leaves alone.
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { keywordRule, PatternRule } from '../../../reference-gateway/policies/kinds/pattern-rule.ts'
+import { keywordRule } from '../../../reference-gateway/policies/kinds/keywords.ts'
 import { isIban, PII_KINDS, type PiiKind, passesLuhn, piiRules } from '../../../reference-gateway/policies/kinds/pii.ts'
 import { compileProgram } from '../../../reference-gateway/policies/pattern/program.ts'
 import { TextBuffer } from '../../../reference-gateway/policies/pattern/text-buffer.ts'
+import { PatternRule } from '../../../reference-gateway/policies/policy/pattern-rule.ts'
 
 function found(rule: PatternRule | undefined, text: string): string[] {
   const search = rule?.search(Number.POSITIVE_INFINITY, false)

@@ -1,0 +1,68 @@
+/**
+ * One thing to look for: a pattern, a check of what it found, and its replacement. Policies of the kinds regex, keywords
+ * and pii are lists of rules. A rule is made once, at the start; every text gets a search of its own.
+ */
+import { Automaton } from '../pattern/automaton.ts'
+import { compileProgram } from '../pattern/program.ts'
+import type { IsWord } from '../pattern/rune-classes.ts'
+import { PatternSearch } from '../pattern/search.ts'
+import type { TextBuffer } from '../pattern/text-buffer.ts'
+
+export interface RuleOptions {
+  replacement: string
+  verify?: Verify
+  /** The longest match, even where the pattern alone would allow a longer one. */
+  limit?: number
+  /**
+   * A whole text without a hit of this regular expression has no match. A quick look before the search, linear in the
+   * text.
+   */
+  hint?: RegExp
+  /** Which characters \b counts as a word, and the first characters of the runs in which that is constant. */
+  word?: { isWord: IsWord; cuts: readonly number[] }
+}
+
+type Verify = (text: TextBuffer, start: number, end: number) => boolean
+const SLOW_INSTRUCTIONS = 1_000
+
+export class PatternRule {
+  readonly replacement: string
+  /** Characters of the longest match; Infinity where the pattern has no limit. */
+  readonly longest: number
+  /** The pattern is so large that even a few characters may take long. */
+  readonly slow: boolean
+  readonly #verify: Verify | undefined
+  readonly #limit: number
+  readonly #hint: RegExp | undefined
+  readonly #prefix: string
+  #automaton: Automaton
+
+  /** Throws an Error that says what is wrong with `pattern` (RE2 syntax). */
+  constructor(pattern: string, options: RuleOptions) {
+    const program = compileProgram(pattern)
+    this.#automaton = new Automaton(program, options.word?.isWord, options.word?.cuts)
+    this.#limit = options.limit ?? Number.POSITIVE_INFINITY
+    this.#hint = options.hint
+    this.#prefix = program.prefix
+    this.longest = Math.min(program.longest, this.#limit)
+    this.slow = program.instructions.length > SLOW_INSTRUCTIONS
+    this.#verify = options.verify
+    this.replacement = options.replacement
+  }
+
+  /** A search that holds at most `atMost` characters of a text. For `early` see search.ts. */
+  search(atMost: number, early: boolean): PatternSearch {
+    const limit = this.longest <= atMost ? this.#limit : Math.min(this.#limit, atMost)
+    return new PatternSearch(this.automaton, { limit, verify: this.#verify, early })
+  }
+
+  /** False: `text` as a whole has no match. */
+  mayMatch(text: string): boolean {
+    return this.#hint ? this.#hint.test(text) : text.includes(this.#prefix)
+  }
+
+  get automaton(): Automaton {
+    if (this.#automaton.full) this.#automaton = this.#automaton.renewed()
+    return this.#automaton
+  }
+}
