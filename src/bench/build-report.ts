@@ -3,11 +3,12 @@ import type { CategoryRecord } from '../load/category-recorder.ts'
 import type { RunRecord } from '../load/merge.ts'
 import { addCounts } from '../load/merge.ts'
 import type { RunPlan } from '../load/plan.ts'
-import type { ArmRecord, Metric, TokenRecord } from '../load/recorder.ts'
+import type { ArmRecord, TokenRecord } from '../load/recorder.ts'
 import { summarizeDurations, toMs } from '../report/duration-summary.ts'
 import type { ArmResult, BenchReport } from '../report/schema.ts'
 import { REPORT_SCHEMA } from '../report/schema.ts'
 import { type Category, tailTargets } from '../slo/category.ts'
+import { METRICS, type Metric } from '../slo/metrics.ts'
 import { Histogram } from '../stats/histogram.ts'
 import type { Machine } from '../system/machine.ts'
 import type { Budgets } from '../verdict/components.ts'
@@ -172,21 +173,23 @@ function summaries(arm: ArmRecord) {
   return Object.fromEntries(entries) as Pick<ArmResult, `${Metric}Ms`>
 }
 
+const NO_LATENCY = new Histogram(METRICS.latency.digits).encode()
+
 function toBlocks(arm: ArmRecord): BenchReport['blocks'] {
   const firstUs = arm.blocks[0]?.startedAtUs ?? 0
-  return arm.blocks.map((block) => ({
+  return arm.blocks.map(({ metrics: { latency = NO_LATENCY, ...metrics }, ...block }) => ({
     arm: arm.name,
     index: block.index,
     startedAtS: Math.round((block.startedAtUs - firstUs) / 1e3) / 1e3,
     sent: block.sent,
     outcomes: block.outcomes,
-    latency: block.latency,
+    latency,
     overhead: {
       ...(Histogram.decode(block.stamped).count > 0 ? { 'provider-stamped': block.stamped } : {}),
       ...block.selfReported,
     },
     ...(Object.keys(block.components).length > 0 ? { components: block.components } : {}),
-    metrics: block.metrics,
+    metrics,
   }))
 }
 

@@ -5,10 +5,11 @@
  */
 import { EXIT, type ExitCode, UserError } from '../errors.ts'
 import { toMs } from '../report/duration-summary.ts'
-import type { BenchReport, DurationSummary } from '../report/schema.ts'
+import type { BenchReport } from '../report/schema.ts'
 import { SWEEP_SCHEMA, type SweepCurve, type SweepLevel, type SweepReport } from '../report/sweep-schema.ts'
 import { assertWritable } from '../report/write-output.ts'
 import { writeReports } from '../report/write-report.ts'
+import { METRICS, SWEEP_METRICS, type SweepMetric } from '../slo/metrics.ts'
 import { bisect, findFrontier, findKnee, measureScaling } from '../stats/curve.ts'
 import { Histogram } from '../stats/histogram.ts'
 import { steadyFrom, throughputError } from '../stats/means.ts'
@@ -168,12 +169,12 @@ function sweepReport(
  * usage.
  */
 function toLevel(report: BenchReport, level: number, gateway: GatewayUse | null): SweepLevel {
-  const { totals, throughput, client, ttftMs, tpotMs, interTokenMs } = report
+  const { totals, throughput, client } = report
   const blocks = report.blocks.filter((block) => block.arm === report.arms.primary)
   const latencies = blocks.map((block) => Histogram.decode(block.latency))
   const { skip, steady } = steadyFrom(latencies.map((histogram) => (histogram.count > 0 ? histogram.meanUs : 0)))
   const skippedBlocks = steady ? skip : 0
-  const latency = Histogram.merge(latencies.slice(skippedBlocks), 4)
+  const latency = Histogram.merge(latencies.slice(skippedBlocks), METRICS.latency.digits)
   const [overhead] = report.overhead
   return {
     level,
@@ -188,10 +189,8 @@ function toLevel(report: BenchReport, level: number, gateway: GatewayUse | null)
     tokenSource: throughput.tokenSource,
     inFlight: totals.inFlight ?? null,
     gateway,
+    ...quantilesOf(report),
     latencyMs: latency.count > 0 ? { p50: toMs(latency.quantileUs(0.5)), p99: toMs(latency.quantileUs(0.99)) } : null,
-    ttftMs: toP50P99(ttftMs),
-    tpotMs: toP50P99(tpotMs),
-    interTokenMs: toP50P99(interTokenMs),
     overheadMs: overhead ? { p50: overhead.totalMs.p50, p99: overhead.totalMs.p99, ci95: overhead.totalMs.ci95 } : null,
     client: client.verdict,
     achievedToOffered: client.achievedToOffered,
@@ -200,8 +199,12 @@ function toLevel(report: BenchReport, level: number, gateway: GatewayUse | null)
   }
 }
 
-function toP50P99(distribution: DurationSummary | undefined): { p50: number; p99: number } | null {
-  return distribution ? { p50: distribution.p50, p99: distribution.p99 } : null
+function quantilesOf(report: BenchReport): Pick<SweepLevel, `${SweepMetric}Ms`> {
+  const entries = SWEEP_METRICS.map((metric) => {
+    const measured = report[`${metric}Ms`]
+    return [`${metric}Ms`, measured ? { p50: measured.p50, p99: measured.p99 } : null]
+  })
+  return Object.fromEntries(entries) as Pick<SweepLevel, `${SweepMetric}Ms`>
 }
 
 interface SearchRequest {

@@ -7,6 +7,7 @@ import type { RequestResult } from '../client/request-result.ts'
 import { type Category, tailTargets } from '../slo/category.ts'
 import { type EncodedHistogram, Histogram } from '../stats/histogram.ts'
 import { isInLatencyTail, type Outcome } from '../wire/outcome.ts'
+import { READINGS } from './metric-samples.ts'
 
 type Counts = Partial<Record<Outcome, number>>
 
@@ -59,11 +60,11 @@ export class CategoryRecorder {
     if (!live || !targets) return
     const { outcome, streamed } = result
     live.outcomes[outcome] = (live.outcomes[outcome] ?? 0) + 1
-    const latencyUs = result.endUs - intendedUs
+    const latencyUs = READINGS.latency(result, intendedUs)
     if (isInLatencyTail(outcome)) live.latency.record(latencyUs)
     if (outcome !== 'OK') return
     // An answer that is not streamed comes at once: it has no first token before its end.
-    const ttftUs = streamed ? result.firstTokenUs - result.sentUs : Number.NaN
+    const ttftUs = streamed ? READINGS.ttft(result, intendedUs) : Number.NaN
     if (!Number.isNaN(ttftUs)) live.ttft.record(ttftUs)
     if (latencyUs <= targets.latencyUs && !(ttftUs > targets.ttftUs)) live.within++
   }

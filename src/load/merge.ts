@@ -144,7 +144,6 @@ function mergeBlocks(blocks: readonly BlockRecord[]): BlockRecord {
     startedAtUs: Math.min(...blocks.map(({ startedAtUs }) => startedAtUs)),
     sent: sum(blocks, ({ sent }) => sent),
     outcomes: addCounts(blocks.map(({ outcomes }) => outcomes)),
-    latency: mergeHistograms(blocks.map(({ latency }) => latency)),
     metrics: mergeEach(blocks.map(({ metrics }) => metrics)),
     stamped: mergeHistograms(blocks.map(({ stamped }) => stamped)),
     selfReported: mergeEach(blocks.map(({ selfReported }) => selfReported)),

@@ -13,31 +13,24 @@ import {
 import { stampedOverhead } from '../overhead/stamped.ts'
 import type { ArmName } from '../report/schema.ts'
 import type { Category } from '../slo/category.ts'
+import { type BlockMetric, isBlockMetric, METRIC_NAMES, METRICS, type Metric } from '../slo/metrics.ts'
 import { type Digits, type EncodedHistogram, Histogram } from '../stats/histogram.ts'
-import { isInLatencyTail, type Outcome } from '../wire/outcome.ts'
+import type { Outcome } from '../wire/outcome.ts'
 import type { Stamp } from '../wire/stamp.ts'
 import { type AnswerSample, AnswerSampler, type KeptAnswer } from './answer-sampler.ts'
 import { type CategoryRecord, CategoryRecorder } from './category-recorder.ts'
+import { GAP_SAMPLES, REQUEST_SAMPLES } from './metric-samples.ts'
 
 const BYTES_A_TOKEN = 4
 
 type Counts = Partial<Record<Outcome, number>>
-
-const METRICS = ['latency', 'service', 'connect', 'ttfb', 'ttft', 'ttftFromIntended', 'tpot', 'interToken'] as const
-export type Metric = (typeof METRICS)[number]
-
-/** Recorded by block beside latency; the histograms of the whole run are the sums of the blocks. */
-const BLOCK_METRICS = ['ttfb', 'ttft', 'tpot', 'interToken'] as const satisfies readonly Metric[]
-type BlockMetric = (typeof BLOCK_METRICS)[number]
-const DIGITS: Record<BlockMetric, Digits> = { ttfb: 4, ttft: 4, tpot: 3, interToken: 3 }
 
 export interface BlockRecord {
   index: number
   startedAtUs: number
   sent: number
   outcomes: Counts
-  latency: EncodedHistogram
-  /** The other metrics that are recorded by block. */
+  /** Those that were measured, of the metrics that are recorded by block. */
   metrics: Partial<Record<BlockMetric, EncodedHistogram>>
   stamped: EncodedHistogram
   selfReported: Partial<Record<SelfReportedDefinition, EncodedHistogram>>
@@ -93,7 +86,6 @@ interface LiveBlock extends SelfReportedBlock {
   startedAtUs: number
   sent: number
   outcomes: Counts
-  latency: Histogram
   metrics: Partial<Record<BlockMetric, Histogram>>
   stamped: Histogram
 }
@@ -119,11 +111,8 @@ export class ArmRecorder {
   readonly idleFirst = { sent: 0, failed: 0 }
   readonly #outcomes: Counts = {}
   readonly #details: Partial<Record<Outcome, string>> = {}
-  readonly #metrics = {
-    service: new Histogram(4),
-    connect: new Histogram(),
-    ttftFromIntended: new Histogram(4),
-  }
+  /** The metrics that are not recorded by block. */
+  readonly #metrics: Partial<Record<Metric, Histogram>> = {}
   readonly #stamped = {
     perToken: new Histogram(),
     unattributed: new Histogram(),
@@ -160,7 +149,7 @@ export class ArmRecorder {
   /** A token-bearing event of the request with `nonce` came. */
   token(nonce: string, blockIndex: number, sinceSentUs: number, gapUs: number, stamp: Stamp | undefined): void {
     const block = this.#blocks.get(blockIndex)
-    if (block) recordInBlock('interToken', gapUs, block)
+    if (block) for (const { metric, read } of GAP_SAMPLES) record(metric, read(gapUs), block.metrics)
     if (stamp?.nonce === nonce && stamp.attempt === 1) this.#stamped.perToken.record(sinceSentUs - stamp.providerUs)
   }
 
@@ -175,22 +164,17 @@ export class ArmRecorder {
     block.outcomes[outcome] = (block.outcomes[outcome] ?? 0) + 1
     this.#bodyBytes += result.bodyBytes
     if (result.reused) this.#reused++
-    record(this.#metrics.connect, result.connectUs)
-    if (isInLatencyTail(outcome)) {
-      block.latency.record(result.endUs - intendedUs)
-      record(this.#metrics.service, result.endUs - result.sentUs)
+    for (const { metric, counts, read } of REQUEST_SAMPLES) {
+      if (!counts(result)) continue
+      const us = read(result, intendedUs)
+      if (isBlockMetric(metric)) record(metric, us, block.metrics)
+      else record(metric, us, this.#metrics)
     }
     this.#countTokens(result, sample)
     if (outcome !== 'OK') {
       this.failed++
       this.#details[outcome] ??= result.detail
       return
-    }
-    recordInBlock('ttfb', result.firstByteUs - result.sentUs, block)
-    if (result.streamed) {
-      recordInBlock('ttft', result.firstTokenUs - result.sentUs, block)
-      record(this.#metrics.ttftFromIntended, result.firstTokenUs - intendedUs)
-      recordInBlock('tpot', result.tpotUs, block)
     }
     this.#recordOverhead(result, nonce, block)
   }
@@ -208,16 +192,14 @@ export class ArmRecorder {
       details: this.#details,
       warmup: this.warmup,
       idleFirst: this.idleFirst,
-      metrics: {
-        latency: over(4, ({ latency }) => latency),
-        service: this.#metrics.service.encode(),
-        connect: this.#metrics.connect.encode(),
-        ttfb: over(DIGITS.ttfb, ({ metrics }) => metrics.ttfb),
-        ttft: over(DIGITS.ttft, ({ metrics }) => metrics.ttft),
-        ttftFromIntended: this.#metrics.ttftFromIntended.encode(),
-        tpot: over(DIGITS.tpot, ({ metrics }) => metrics.tpot),
-        interToken: over(DIGITS.interToken, ({ metrics }) => metrics.interToken),
-      },
+      metrics: Object.fromEntries(
+        METRIC_NAMES.map((metric) => {
+          const { digits } = METRICS[metric]
+          return isBlockMetric(metric)
+            ? [metric, over(digits, ({ metrics }) => metrics[metric])]
+            : [metric, (this.#metrics[metric] ?? new Histogram(digits)).encode()]
+        }),
+      ) as ArmRecord['metrics'],
       stamped: {
         ...this.#stamped,
         total: over(3, ({ stamped }) => stamped),
@@ -238,7 +220,6 @@ export class ArmRecorder {
           startedAtUs: block.startedAtUs,
           sent: block.sent,
           outcomes: block.outcomes,
-          latency: block.latency.encode(),
           metrics: encodeAll(block.metrics),
           stamped: block.stamped.encode(),
           selfReported: encodeAll(block.selfReported),
@@ -293,7 +274,6 @@ export class ArmRecorder {
       startedAtUs: atUs,
       sent: 0,
       outcomes: {},
-      latency: new Histogram(4),
       metrics: {},
       stamped: new Histogram(),
       selfReported: {},
@@ -304,13 +284,9 @@ export class ArmRecorder {
   }
 }
 
-function record(histogram: Histogram, us: number): void {
-  if (!Number.isNaN(us)) histogram.record(us)
-}
-
-function recordInBlock(metric: BlockMetric, us: number, { metrics }: LiveBlock): void {
+function record<M extends Metric>(metric: M, us: number, metrics: Partial<Record<M, Histogram>>): void {
   if (Number.isNaN(us)) return
-  const known = metrics[metric] ?? new Histogram(DIGITS[metric])
+  const known = metrics[metric] ?? new Histogram(METRICS[metric].digits)
   metrics[metric] = known
   known.record(us)
 }

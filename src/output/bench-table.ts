@@ -2,6 +2,7 @@
 import type { ChalkInstance } from 'chalk'
 import { explainDisagreement } from '../overhead/disagreement.ts'
 import type { BenchReport, DurationSummary, Gate, OverheadResult } from '../report/schema.ts'
+import { type DurationSpec, METRIC_NAMES, METRICS, type Shown } from '../slo/metrics.ts'
 import { formatDuration, formatMs, formatNumber } from '../units.ts'
 import { uncategorised } from '../verdict/slo.ts'
 import { OUTCOMES, type Outcome } from '../wire/outcome.ts'
@@ -112,20 +113,27 @@ function idleFirstNote(idleFirst: BenchReport['totals']['idleFirst']): string {
   return `; ${formatNumber(idleFirst.sent)} excluded as the first of a connection in a block${failed}`
 }
 
+const SHOWN: Record<Shown, (report: BenchReport, showTtfb: boolean) => boolean> = {
+  always: () => true,
+  'open loop': ({ load }) => load.mode === 'open',
+  'streams or asked for': ({ target }, showTtfb) => target.stream || showTtfb,
+  'no keep-alive': ({ load }) => load.connection?.keepAlive === false,
+}
+
+/** What concerns connections stands last. */
+const ROWS = METRIC_NAMES.toSorted(
+  (a, b) => Number(METRICS[a].shown === 'no keep-alive') - Number(METRICS[b].shown === 'no keep-alive'),
+)
+
+type MetricRow = Pick<DurationSpec, 'label' | 'openLabel' | 'shown'>
+
 /** The durations of a run in the order of their table, without those that were not measured. */
 export function latencyRows(report: BenchReport, showTtfb: boolean): [string, DurationSummary][] {
-  const open = report.load.mode === 'open'
-  const rows: [string, DurationSummary | undefined][] = [
-    [open ? 'Latency, from intended' : 'Latency', report.latencyMs],
-    ['Service, from sent', open ? report.serviceMs : undefined],
-    ['Time to first byte', report.target.stream || showTtfb ? report.ttfbMs : undefined],
-    ['Time to first token', report.ttftMs],
-    ['  from intended', open ? report.ttftFromIntendedMs : undefined],
-    ['Time per output token', report.tpotMs],
-    ['Inter-token', report.interTokenMs],
-    ['Connect', report.load.connection?.keepAlive === false ? report.connectMs : undefined],
-  ]
-  return rows.flatMap(([name, d]): [string, DurationSummary][] => (d ? [[name, d]] : []))
+  return ROWS.flatMap((metric): [string, DurationSummary][] => {
+    const { label, openLabel = label, shown }: MetricRow = METRICS[metric]
+    const measured = SHOWN[shown](report, showTtfb) ? report[`${metric}Ms`] : undefined
+    return measured ? [[report.load.mode === 'open' ? openLabel : label, measured]] : []
+  })
 }
 
 function latency(report: BenchReport, view: BenchView, c: ChalkInstance): string {

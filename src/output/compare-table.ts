@@ -1,17 +1,10 @@
 /** Two runs side by side as text in 80 columns: figures, overhead, differences, and last the verdict. */
 import type { ChalkInstance } from 'chalk'
+import { COMPARED_FIGURES, FIGURES, isMetric, METRICS } from '../slo/metrics.ts'
 import { formatMs, formatNumber, formatShare } from '../units.ts'
 import type { ComparedRow, ComparedRun, Comparison } from '../verdict/compare.ts'
 import { budgetCell, gateLines, noiseLine } from './sentences.ts'
 import { columns, paint, wrapHanging } from './table.ts'
-
-const METRICS: Record<string, string> = {
-  latency: 'Latency',
-  ttfb: 'Time to first byte',
-  ttft: 'Time to first token',
-  tpot: 'Time per output token',
-  interToken: 'Inter-token',
-}
 
 export function renderComparison(comparison: Comparison, color: boolean): string {
   const c = paint(color)
@@ -61,7 +54,7 @@ function figureTable(rows: readonly ComparedRow[], c: ChalkInstance): string {
   const head = ['(ms)', 'baseline', 'gateway', 'delta', '', '95 %', ''].map((name) => c.dim(name))
   const body = rows.flatMap((row) => {
     const [family = '', quantile = ''] = row.metric.split('.')
-    const title = quantile === 'p50' ? [[METRICS[family] ?? family]] : []
+    const title = quantile === 'p50' ? [[isMetric(family) ? METRICS[family].label : family]] : []
     const label = ` ${quantile.toUpperCase()}${row.fewBeyond ? '*' : ''}`
     const change = [signed(row.delta, formatMs), signed(row.deltaShare, formatShare)]
     const line = [label, own(row.baseline), own(row.gateway), ...change, interval(row), word(row, c)]
@@ -87,11 +80,6 @@ function word({ verdict }: ComparedRow, c: ChalkInstance): string {
 }
 
 function rates(rows: readonly ComparedRow[], c: ChalkInstance): string {
-  const names: Record<string, string> = {
-    'throughput.requests': 'Requests/sec',
-    'throughput.tokens': 'Tokens/sec',
-    'errors.rate': 'Error rate',
-  }
   const body = rows
     .filter((row) => row.unit !== 'ms')
     .map((row) => {
@@ -99,10 +87,15 @@ function rates(rows: readonly ComparedRow[], c: ChalkInstance): string {
       const own = (value: number | null): string => (value === null ? '-' : format(value))
       // An error rate gets no relative change: its difference is already in percentage points.
       const relative = row.unit === 'share' ? '' : signed(row.deltaShare, formatShare)
-      return [names[row.metric] ?? row.metric, own(row.baseline), own(row.gateway), signed(row.delta, format), relative]
+      return [figureLabel(row.metric), own(row.baseline), own(row.gateway), signed(row.delta, format), relative]
     })
   const head = ['', 'baseline', 'gateway', 'delta', ''].map((name) => c.dim(name))
   return columns([head, ...body], undefined, 0)
+}
+
+function figureLabel(metric: string): string {
+  const figure = COMPARED_FIGURES.find((known) => FIGURES[known].comparedAs === metric)
+  return figure === undefined ? metric : FIGURES[figure].label
 }
 
 function overhead({ overhead: entries }: Comparison, c: ChalkInstance): string {

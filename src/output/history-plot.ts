@@ -3,6 +3,7 @@
  * changes.
  */
 import type { ChalkInstance } from 'chalk'
+import { FIGURES, isFigure } from '../slo/metrics.ts'
 import { formatMs, formatNumber, formatShare } from '../units.ts'
 import type { History, HistoryChange } from '../verdict/history.ts'
 import { paint, WIDTH, wrapHanging } from './table.ts'
@@ -66,7 +67,7 @@ function changes({ changes: found, runs, unit, metric }: History, c: ChalkInstan
 
 function changeLine(change: HistoryChange, unit: History['unit'], metric: string, c: ChalkInstance): string {
   const { file, startedAt, before, after, delta, deltaShare, p } = change
-  const better = metric.startsWith('throughput') ? delta > 0 : delta < 0
+  const better = isFigure(metric) && FIGURES[metric].better === 'higher' ? delta > 0 : delta < 0
   const share = deltaShare === null ? '' : ` (${deltaShare > 0 ? '+' : ''}${formatShare(deltaShare)})`
   const text =
     `${startedAt.slice(0, 16).replace('T', ' ')} ${file}: from ${format(before, unit)} to ` +

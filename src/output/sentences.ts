@@ -4,6 +4,7 @@
  */
 import type { ChalkInstance } from 'chalk'
 import type { BenchReport, Check, Gate, Verdict } from '../report/schema.ts'
+import { unitOf } from '../slo/metrics.ts'
 import { formatDuration, formatMs, formatNumber, formatShare } from '../units.ts'
 import type { Noise } from '../verdict/noise.ts'
 import { wrapHanging } from './table.ts'
@@ -33,21 +34,14 @@ function checkFigure({ metric, op, limit, value, verdict }: Check): string {
 
 /** A value in the unit of its metric. */
 function quantity(metric: string, value: number): string {
-  if (isShare(metric)) return formatShare(value)
-  if (metric.startsWith('throughput.')) return `${formatNumber(value, value < 100 ? 2 : 0)} a second`
-  return `${formatMs(value)} ms`
+  const unit = unitOf(metric)
+  if (unit === 'share') return formatShare(value)
+  return unit === 'ms' ? `${formatMs(value)} ms` : `${formatNumber(value, value < 100 ? 2 : 0)} a second`
 }
 
 function limitOf(metric: string, limit: number): string {
-  return isShare(metric) || metric.startsWith('throughput.')
-    ? quantity(metric, limit)
-    : limit < 1_000
-      ? `${Number(limit.toPrecision(3))} ms`
-      : `${formatNumber(limit)} ms`
-}
-
-function isShare(metric: string): boolean {
-  return metric === 'errors.rate' || metric.endsWith('goodput')
+  if (unitOf(metric) !== 'ms') return quantity(metric, limit)
+  return limit < 1_000 ? `${Number(limit.toPrecision(3))} ms` : `${formatNumber(limit)} ms`
 }
 
 export function verdictWord(verdict: Verdict): string {

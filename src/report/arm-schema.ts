@@ -3,6 +3,7 @@
  * made of.
  */
 import { z } from 'zod'
+import { METRIC_NAMES, type Metric, OTHER_BLOCK_METRICS } from '../slo/metrics.ts'
 import {
   armNameSchema,
   count,
@@ -54,7 +55,7 @@ export const blockSchema = z.strictObject({
   outcomes: outcomesSchema,
   latency: histogramSchema,
   metrics: z
-    .partialRecord(z.enum(['ttfb', 'ttft', 'tpot', 'interToken']), histogramSchema)
+    .partialRecord(z.enum(OTHER_BLOCK_METRICS), histogramSchema)
     .optional()
     .describe('histograms that are judged by block, beside latency and overhead'),
   overhead: z.partialRecord(definitionSchema, histogramSchema),
@@ -88,6 +89,13 @@ export const categorySchema = z.strictObject({
 
 const delaySchema = z.strictObject({ count: z.int().positive(), p50: ms, p99: ms, max: ms })
 
+const optionalDistribution = () => distributionSchema.optional()
+
+/** A distribution for each metric that was measured: latencyMs, serviceMs, ... */
+const distributionsShape = Object.fromEntries(
+  METRIC_NAMES.map((metric) => [`${metric}Ms`, optionalDistribution()]),
+) as Record<`${Metric}Ms`, ReturnType<typeof optionalDistribution>>
+
 /** What one arm of a run measured. */
 export const armShape = {
   totals: z.strictObject({
@@ -109,14 +117,7 @@ export const armShape = {
       .optional()
       .describe('requests in flight; with several workers, max is the sum of their maxima'),
   }),
-  latencyMs: distributionSchema.optional(),
-  serviceMs: distributionSchema.optional(),
-  connectMs: distributionSchema.optional(),
-  ttfbMs: distributionSchema.optional(),
-  ttftMs: distributionSchema.optional(),
-  ttftFromIntendedMs: distributionSchema.optional(),
-  tpotMs: distributionSchema.optional(),
-  interTokenMs: distributionSchema.optional(),
+  ...distributionsShape,
   throughput: z.strictObject({
     requestsPerSec: z.number(),
     inputTokensPerSec: z.number().nullable(),

@@ -2,23 +2,13 @@
  * Whether a report agrees with itself: every stored figure must follow from its histogram, and the blocks must add up
  * to the whole. A report that was edited, or cut and pasted, is refused rather than judged.
  */
+import { METRIC_NAMES, OTHER_BLOCK_METRICS } from '../slo/metrics.ts'
 import { type EncodedHistogram, Histogram } from '../stats/histogram.ts'
 import { formatMs } from '../units.ts'
 import type { ArmName, ArmResult, BenchReport, Outcomes } from './schema.ts'
 
 /** Figures are stored in milliseconds with three decimals. */
 const ROUNDING_MS = 0.0011
-
-const DISTRIBUTIONS = [
-  'latencyMs',
-  'serviceMs',
-  'connectMs',
-  'ttfbMs',
-  'ttftMs',
-  'ttftFromIntendedMs',
-  'tpotMs',
-  'interTokenMs',
-] as const
 
 type Arm = Omit<ArmResult, 'name' | 'url'>
 
@@ -36,7 +26,8 @@ function armContradiction(report: BenchReport, arm: Arm, name: ArmName, at: stri
   const { totals } = arm
   if (sum(totals.outcomes) !== totals.sent) return `${at}totals: the outcomes do not add up to ${totals.sent} sent`
   if ((totals.outcomes.OK ?? 0) !== totals.successful) return `${at}totals.successful is not the count of OK`
-  for (const key of DISTRIBUTIONS) {
+  for (const metric of METRIC_NAMES) {
+    const key = `${metric}Ms` as const
     const stored = arm[key]
     if (!stored) continue
     const found = histogramContradiction(stored.histogram, stored, `${at}${key}`)
@@ -60,7 +51,7 @@ function blocksContradiction(report: BenchReport, arm: Arm, name: ArmName, at: s
   const latencies = countOf(blocks.map((block) => block.latency))
   if (latencies === undefined) return `a block of ${name} has a histogram that does not decode`
   if (latencies !== (arm.latencyMs?.count ?? 0)) return `${at}latencyMs: the blocks hold ${latencies} values`
-  for (const metric of ['ttfb', 'ttft', 'tpot', 'interToken'] as const) {
+  for (const metric of OTHER_BLOCK_METRICS) {
     const parts = blocks.flatMap((block) => block.metrics?.[metric] ?? [])
     if (parts.length === 0) continue
     const values = countOf(parts)

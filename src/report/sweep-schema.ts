@@ -3,12 +3,21 @@
  * one for each number of processes of the embedded gateway.
  */
 import { z } from 'zod'
+import { SWEEP_METRICS, type SweepMetric } from '../slo/metrics.ts'
 
 export const SWEEP_SCHEMA = 'kt.sweep/1'
 
 const ms = z.number()
 const perSec = z.number()
 const pair = z.strictObject({ p50: ms, p99: ms })
+
+const nullablePair = () => pair.nullable()
+
+/** P50 and P99 of each metric that a level holds: latencyMs, ttftMs, ... */
+const quantilesShape = Object.fromEntries(SWEEP_METRICS.map((metric) => [`${metric}Ms`, nullablePair()])) as Record<
+  `${SweepMetric}Ms`,
+  ReturnType<typeof nullablePair>
+>
 
 const levelSchema = z.strictObject({
   /** Requests per second in an open loop, requests in flight in a closed one. */
@@ -30,10 +39,7 @@ const levelSchema = z.strictObject({
     .strictObject({ cpuCores: z.number(), rssBytes: z.int() })
     .nullable()
     .describe('the processes of the embedded gateway: busy cores and the highest resident memory'),
-  latencyMs: pair.nullable(),
-  ttftMs: pair.nullable(),
-  tpotMs: pair.nullable(),
-  interTokenMs: pair.nullable(),
+  ...quantilesShape,
   overheadMs: pair.extend({ ci95: z.tuple([ms, ms.nullable()]) }).nullable(),
   client: z.enum(['ok', 'saturated', 'noisy']),
   achievedToOffered: z.number().nullable(),

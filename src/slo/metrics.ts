@@ -1,7 +1,174 @@
-/** The metrics of thresholds: their units, which direction is better, and the one list that messages quote. */
+/**
+ * The metrics of a run, one table for each kind: the durations of its requests, single figures, and the parts of a
+ * gateway's overhead. What records, reports, judges, compares or prints metrics follows these tables. How a duration is
+ * read from a request stands in src/load/metric-samples.ts, and how a figure is read from a report in
+ * src/verdict/figures.ts.
+ */
 
-const DURATIONS = ['overhead', 'latency', 'ttfb', 'ttft', 'tpot', 'interToken'] as const
-export type DurationMetric = (typeof DURATIONS)[number]
+export type Unit = 'ms' | 'share' | 'per second'
+
+/**
+ * What gives one sample of a duration: every request that ended; one that was answered or gave up at a deadline; one
+ * that was answered; an answered stream; or a gap between two tokens of a stream.
+ */
+type SampleOf = 'ended' | 'timed' | 'answered' | 'stream' | 'gap'
+
+/** When a table of one run shows a duration, provided that the run has samples of it. */
+export type Shown = 'always' | 'open loop' | 'streams or asked for' | 'no keep-alive'
+
+export interface DurationSpec {
+  /** Its row in tables, where it differs also that of an open loop. */
+  label: string
+  openLabel?: string
+  shown: Shown
+  unit: 'ms'
+  /** Significant digits of its histogram: 3 digits are 2 ms wide at 2 s. */
+  digits: 3 | 4
+  sampleOf: SampleOf
+  /** Recorded block by block, which every verdict and every comparison of two runs needs. */
+  perBlock: boolean
+  /** Whether thresholds may name it. */
+  threshold: boolean
+  /** Whether each level of a sweep holds it. */
+  sweep: boolean
+  /** Whether `kt bench history` may show it. */
+  history: boolean
+}
+
+/** In the order of a report, where the name of a duration ends in `Ms`. */
+export const METRICS = {
+  latency: {
+    label: 'Latency',
+    openLabel: 'Latency, from intended',
+    shown: 'always',
+    unit: 'ms',
+    digits: 4,
+    sampleOf: 'timed',
+    perBlock: true,
+    threshold: true,
+    sweep: true,
+    history: true,
+  },
+  service: {
+    label: 'Service, from sent',
+    shown: 'open loop',
+    unit: 'ms',
+    digits: 4,
+    sampleOf: 'timed',
+    perBlock: false,
+    threshold: false,
+    sweep: false,
+    history: false,
+  },
+  connect: {
+    label: 'Connect',
+    shown: 'no keep-alive',
+    unit: 'ms',
+    digits: 3,
+    sampleOf: 'ended',
+    perBlock: false,
+    threshold: false,
+    sweep: false,
+    history: false,
+  },
+  ttfb: {
+    label: 'Time to first byte',
+    shown: 'streams or asked for',
+    unit: 'ms',
+    digits: 4,
+    sampleOf: 'answered',
+    perBlock: true,
+    threshold: true,
+    sweep: false,
+    history: true,
+  },
+  ttft: {
+    label: 'Time to first token',
+    shown: 'always',
+    unit: 'ms',
+    digits: 4,
+    sampleOf: 'stream',
+    perBlock: true,
+    threshold: true,
+    sweep: true,
+    history: true,
+  },
+  ttftFromIntended: {
+    label: '  from intended',
+    shown: 'open loop',
+    unit: 'ms',
+    digits: 4,
+    sampleOf: 'stream',
+    perBlock: false,
+    threshold: false,
+    sweep: false,
+    history: false,
+  },
+  tpot: {
+    label: 'Time per output token',
+    shown: 'always',
+    unit: 'ms',
+    digits: 3,
+    sampleOf: 'stream',
+    perBlock: true,
+    threshold: true,
+    sweep: true,
+    history: true,
+  },
+  interToken: {
+    label: 'Inter-token',
+    shown: 'always',
+    unit: 'ms',
+    digits: 3,
+    sampleOf: 'gap',
+    perBlock: true,
+    threshold: true,
+    sweep: true,
+    history: true,
+  },
+} as const satisfies Record<string, DurationSpec>
+
+export type Metric = keyof typeof METRICS
+
+type MetricsWith<Column extends Exclude<keyof DurationSpec, 'openLabel'>, Value> = {
+  [M in Metric]: (typeof METRICS)[M][Column] extends Value ? M : never
+}[Metric]
+
+export type BlockMetric = MetricsWith<'perBlock', true>
+/** A block of a report holds latency in a field of its own, and these beside it. */
+export type OtherBlockMetric = Exclude<BlockMetric, 'latency'>
+export type GapMetric = MetricsWith<'sampleOf', 'gap'>
+type ThresholdMetric = MetricsWith<'threshold', true>
+export type SweepMetric = MetricsWith<'sweep', true>
+export type HistoryMetric = MetricsWith<'history', true>
+
+export const METRIC_NAMES = Object.keys(METRICS) as Metric[]
+export const OTHER_BLOCK_METRICS = METRIC_NAMES.filter(
+  (name): name is OtherBlockMetric => METRICS[name].perBlock && name !== 'latency',
+)
+export const SWEEP_METRICS = METRIC_NAMES.filter((name): name is SweepMetric => METRICS[name].sweep)
+export const HISTORY_METRICS = METRIC_NAMES.filter((name): name is HistoryMetric => METRICS[name].history)
+const THRESHOLD_METRICS = METRIC_NAMES.filter((name): name is ThresholdMetric => METRICS[name].threshold)
+
+export function isBlockMetric(name: string): name is BlockMetric {
+  return isMetric(name) && METRICS[name].perBlock
+}
+
+export function isGapMetric(name: Metric): name is GapMetric {
+  return METRICS[name].sampleOf === 'gap'
+}
+
+export function isStreamOnly(name: Metric): boolean {
+  return METRICS[name].sampleOf === 'stream' || METRICS[name].sampleOf === 'gap'
+}
+
+export function isMetric(name: string): name is Metric {
+  return Object.hasOwn(METRICS, name)
+}
+
+/** The durations that thresholds may name. The overhead has its own readings, see src/verdict/judge-overhead.ts. */
+export type DurationMetric = 'overhead' | ThresholdMetric
+const DURATIONS: readonly DurationMetric[] = ['overhead', ...THRESHOLD_METRICS]
 
 /** The parts of a gateway's overhead that have a budget, as overhead.<part>. */
 export const COMPONENTS = [
@@ -13,14 +180,69 @@ export const COMPONENTS = [
 ] as const
 export type ComponentName = (typeof COMPONENTS)[number]
 
-/** Single figures of a run. `share` is judged by block, `rate` is a rate per second. */
+interface FigureSpec {
+  /** A share is judged by block. */
+  unit: 'share' | 'per second'
+  better: 'lower' | 'higher'
+  label: string
+  /** Its name in a comparison of two runs; null where it is not compared. */
+  comparedAs: string | null
+  history: boolean
+}
+
+/** Single figures of a run. */
 export const FIGURES = {
-  'errors.rate': { unit: 'share', better: 'lower' },
-  goodput: { unit: 'share', better: 'higher' },
-  'throughput.rps': { unit: 'rate', better: 'higher' },
-  'throughput.tokens': { unit: 'rate', better: 'higher' },
-} as const satisfies Record<string, { unit: 'share' | 'rate'; better: 'lower' | 'higher' }>
+  'errors.rate': {
+    unit: 'share',
+    better: 'lower',
+    label: 'Error rate',
+    comparedAs: 'errors.rate',
+    history: true,
+  },
+  goodput: {
+    unit: 'share',
+    better: 'higher',
+    label: 'Goodput',
+    comparedAs: null,
+    history: false,
+  },
+  'throughput.rps': {
+    unit: 'per second',
+    better: 'higher',
+    label: 'Requests/sec',
+    comparedAs: 'throughput.requests',
+    history: true,
+  },
+  'throughput.tokens': {
+    unit: 'per second',
+    better: 'higher',
+    label: 'Tokens/sec',
+    comparedAs: 'throughput.tokens',
+    history: true,
+  },
+} as const satisfies Record<string, FigureSpec>
 export type FigureMetric = keyof typeof FIGURES
+
+type FiguresWith<Column extends keyof FigureSpec, Value> = {
+  [F in FigureMetric]: (typeof FIGURES)[F][Column] extends Value ? F : never
+}[FigureMetric]
+
+type HistoryFigure = FiguresWith<'history', true>
+type ComparedFigure = FiguresWith<'comparedAs', string>
+
+const FIGURE_NAMES = Object.keys(FIGURES) as FigureMetric[]
+export const HISTORY_FIGURES = FIGURE_NAMES.filter((name): name is HistoryFigure => FIGURES[name].history)
+/** Rates stand before shares. */
+export const COMPARED_FIGURES = (['per second', 'share'] as const).flatMap((unit) =>
+  FIGURE_NAMES.filter(
+    (name): name is ComparedFigure => FIGURES[name].unit === unit && FIGURES[name].comparedAs !== null,
+  ),
+)
+
+/** The unit of 'ttft.p99', 'overhead.routing.p50', 'errors.rate'. Whatever is no figure is a duration. */
+export function unitOf(name: string): Unit {
+  return isFigure(name) ? FIGURES[name].unit : 'ms'
+}
 
 const SHOWN_QUANTILES = ['p50', 'p90', 'p95', 'p99', 'p99.9']
 
@@ -29,14 +251,14 @@ export const KNOWN_METRICS: readonly string[] = [
   ...DURATIONS.flatMap((metric) => SHOWN_QUANTILES.map((quantile) => `${metric}.${quantile}`)),
   ...DURATIONS.flatMap((metric) => SHOWN_QUANTILES.map((quantile) => `delta.${metric}.${quantile}`)),
   ...COMPONENTS.flatMap((part) => SHOWN_QUANTILES.map((quantile) => `overhead.${part}.${quantile}`)),
-  ...Object.keys(FIGURES),
+  ...FIGURE_NAMES,
 ]
 
 /** The same list in words. */
 export const METRICS_IN_WORDS = [
   `${DURATIONS.join(', ')}: each with .p50 .p90 .p95 .p99 .p99.9 (or another quantile), also as delta.<metric>`,
   `overhead.<part>, as the gateway reports it: ${COMPONENTS.join(', ')}`,
-  ...Object.keys(FIGURES),
+  ...FIGURE_NAMES,
 ]
 
 export function isComponent(name: string): name is ComponentName {
@@ -48,5 +270,5 @@ export function isDuration(name: string): name is DurationMetric {
 }
 
 export function isFigure(name: string): name is FigureMetric {
-  return name in FIGURES
+  return Object.hasOwn(FIGURES, name)
 }

@@ -3,10 +3,10 @@
  *
  *   threshold ::= metric op limit                        spaces are free
  *   metric    ::= [ "delta." ] duration "." quantile | "overhead." part "." quantile | figure
- *   duration  ::= "overhead" | "latency" | "ttfb" | "ttft" | "tpot" | "interToken"
- *   part      ::= "input_policy" | "routing" | "connection_acquisition" | "output_policy" | "event_emission"
+ *   duration  ::= "overhead", or a duration of metrics.ts that thresholds may name, such as "latency"
+ *   part      ::= a part of the overhead of metrics.ts, such as "routing"
  *   quantile  ::= "p" number                             above 0, below 100: p50, p99.9
- *   figure    ::= "errors.rate" | "goodput" | "throughput.rps" | "throughput.tokens"
+ *   figure    ::= a figure of metrics.ts, such as "errors.rate"
  *   op        ::= "<" | "<=" | ">" | ">="
  *   limit     ::= number unit
  *   unit      ::= "us" | "ms" | "s" | "m"                a duration; of a delta it is a difference
@@ -122,7 +122,7 @@ function figure(common: Common, of: FigureMetric, limit: string): Parsed {
     const right = better === 'higher' ? '>' : '<'
     return failure(`${of} has ${better === 'higher' ? 'a lower' : 'an upper'} limit: write '${of}${right}${limit}'`)
   }
-  if (unit === 'rate') {
+  if (unit === 'per second') {
     const rate = parseCount(limit)
     if (rate === undefined || rate <= 0) return failure(`'${limit}' is not a rate above 0, such as 100 or 2k`)
     return success({ ...common, kind: 'figure', of, limit: rate })

@@ -4,26 +4,20 @@
  */
 
 import type { ArmName, BenchReport, Block, OverheadDefinition } from '../report/schema.ts'
-import type { DurationMetric } from '../slo/metrics.ts'
+import { type BlockMetric, isBlockMetric, isGapMetric, OTHER_BLOCK_METRICS } from '../slo/metrics.ts'
 import type { GateBlock } from '../stats/gate.ts'
 import { type EncodedHistogram, Histogram } from '../stats/histogram.ts'
 
 export type ReadBlock = (block: Block) => EncodedHistogram | undefined
 
 /** How to read a metric from a block. An overhead needs its definition, because two definitions are never mixed. */
-export function reader(metric: Exclude<DurationMetric, 'overhead'> | OverheadDefinition): ReadBlock {
-  switch (metric) {
-    case 'latency':
-      return (block) => block.latency
-    case 'ttfb':
-    case 'ttft':
-    case 'tpot':
-    case 'interToken':
-      return (block) => block.metrics?.[metric]
-    default:
-      return (block) => block.overhead[metric]
-  }
+export function reader(metric: BlockMetric | OverheadDefinition): ReadBlock {
+  if (metric === 'latency') return (block) => block.latency
+  if (isBlockMetric(metric)) return (block) => block.metrics?.[metric]
+  return (block) => block.overhead[metric]
 }
+
+const GAP_METRICS = OTHER_BLOCK_METRICS.filter(isGapMetric)
 
 export function armBlocks(report: BenchReport, arm: ArmName = report.arms.primary): Block[] {
   return report.blocks.filter((block) => block.arm === arm).sort((a, b) => a.index - b.index)
@@ -62,8 +56,9 @@ function gateBlock(block: Block, read: ReadBlock): GateBlock {
     unfinished,
   }
   // A gap between tokens is not a request, and a failed request has no gaps.
-  if (encoded !== undefined && encoded === block.metrics?.interToken)
+  if (encoded !== undefined && GAP_METRICS.some((metric) => encoded === block.metrics?.[metric])) {
     return { values: common.values, failed: 0, unfinished: 0 }
+  }
   if (encoded !== block.latency) return common
   // A request that took as long as its deadline has a latency, answered or not. It must be counted only once.
   const inValues = Math.max(0, common.values.count - ok)

@@ -7,12 +7,23 @@
 import { EXIT, type ExitCode, exitOf, type Inconclusive } from '../errors.ts'
 import { explainDisagreement } from '../overhead/disagreement.ts'
 import type { BenchReport, DurationSummary, Gate, OverheadResult, Verdict } from '../report/schema.ts'
+import {
+  type BlockMetric,
+  COMPARED_FIGURES,
+  FIGURES,
+  isBlockMetric,
+  isStreamOnly,
+  METRIC_NAMES,
+  METRICS,
+  type Unit,
+} from '../slo/metrics.ts'
 import { DRIFT } from '../stats/gate.ts'
 import { Histogram } from '../stats/histogram.ts'
 import { pairedDifference } from '../stats/paired.ts'
 import { differenceOf, quantileBounds } from '../stats/quantile-interval.ts'
 import { blockPairs, gateBlocks, hasValues, type ReadBlock, reader } from './blocks.ts'
 import { componentVerdictIn } from './components.ts'
+import { FIGURE_READINGS } from './figures.ts'
 import { bestReading, isFloor, type JudgedBy } from './judge-overhead.ts'
 import { estimateNoise, type Noise } from './noise.ts'
 import { type Difference, differencesBetween, type Mode, type Pair, toPair } from './pair.ts'
@@ -43,7 +54,7 @@ interface RowJudgement {
 
 export interface ComparedRow {
   metric: string
-  unit: 'ms' | 'per second' | 'share'
+  unit: Unit
   baseline: number | null
   gateway: number | null
   /** gateway - baseline. */
@@ -138,24 +149,20 @@ const QUANTILES = [
 function rowsOf(pair: Pair): ComparedRow[] {
   const { baseline: a, gateway: b } = pair
   const streamed = a.target.stream && b.target.stream
-  const throughput = (metric: string, read: (t: BenchReport['throughput']) => number | null) =>
-    row(metric, 'per second', read(a.throughput), read(b.throughput))
+  const durations = METRIC_NAMES.filter(isBlockMetric).filter((metric) => streamed || !isStreamOnly(metric))
   return [
-    ...quantileRows('latency', a.latencyMs, b.latencyMs, rowJudge(pair, reader('latency'))),
-    ...quantileRows('ttfb', a.ttfbMs, b.ttfbMs, rowJudge(pair, reader('ttfb'))),
-    ...quantileRows('ttft', a.ttftMs, b.ttftMs, rowJudge(pair, reader('ttft'))),
-    ...(streamed ? quantileRows('tpot', a.tpotMs, b.tpotMs, rowJudge(pair, reader('tpot'))) : []),
-    ...(streamed
-      ? quantileRows('interToken', a.interTokenMs, b.interTokenMs, rowJudge(pair, reader('interToken')))
-      : []),
-    throughput('throughput.requests', (t) => t.requestsPerSec),
-    throughput('throughput.tokens', (t) => t.tokensPerSec),
-    row('errors.rate', 'share', errorRate(a), errorRate(b)),
+    ...durations.flatMap((metric) =>
+      quantileRows(metric, a[`${metric}Ms`], b[`${metric}Ms`], rowJudge(pair, reader(metric))),
+    ),
+    ...COMPARED_FIGURES.map((figure) => {
+      const [read, { comparedAs, unit }] = [FIGURE_READINGS[figure], FIGURES[figure]]
+      return row(comparedAs, unit, read(a), read(b))
+    }),
   ].filter(({ baseline, gateway }) => baseline !== null || gateway !== null)
 }
 
 function quantileRows(
-  metric: string,
+  metric: BlockMetric,
   a: DurationSummary | undefined,
   b: DurationSummary | undefined,
   judge?: ReturnType<typeof rowJudge>,
@@ -163,7 +170,7 @@ function quantileRows(
   if (!a && !b) return []
   const fewest = Math.min(a?.count ?? Number.POSITIVE_INFINITY, b?.count ?? Number.POSITIVE_INFINITY)
   return QUANTILES.map(([key, q]) => ({
-    ...row(`${metric}.${key}`, 'ms', a?.[key] ?? null, b?.[key] ?? null),
+    ...row(`${metric}.${key}`, METRICS[metric].unit, a?.[key] ?? null, b?.[key] ?? null),
     ...(key === 'p50' || key === 'p99'
       ? { iid95: { baseline: a?.iid95[key] ?? null, gateway: b?.iid95[key] ?? null } }
       : {}),
@@ -225,10 +232,6 @@ function row(metric: string, unit: ComparedRow['unit'], baseline: number | null,
   const delta = baseline === null || gateway === null ? null : Number((gateway - baseline).toFixed(6))
   const deltaShare = delta === null || !baseline ? null : delta / baseline
   return { metric, unit, baseline, gateway, delta, deltaShare }
-}
-
-function errorRate({ totals }: BenchReport): number | null {
-  return totals.sent === 0 ? null : totals.failed / totals.sent
 }
 
 function overheadOf(

@@ -10,7 +10,9 @@ import { didYouMean } from '../parse/explain.ts'
 import { systemReason } from '../parse/file.ts'
 import { readReport } from '../report/read.ts'
 import type { BenchReport, OverheadDefinition } from '../report/schema.ts'
+import { HISTORY_FIGURES, HISTORY_METRICS, type Unit, unitOf } from '../slo/metrics.ts'
 import { changePoints } from '../stats/change-points.ts'
+import { FIGURE_READINGS } from './figures.ts'
 import { bestReading } from './judge-overhead.ts'
 import { differencesBetween } from './pair.ts'
 
@@ -41,7 +43,7 @@ export interface History {
   schema: typeof HISTORY_SCHEMA
   folder: string
   metric: string
-  unit: 'ms' | 'per second' | 'share'
+  unit: Unit
   /** The definition of the reading, where the metric is an overhead. */
   definition: OverheadDefinition | null
   runs: HistoryRun[]
@@ -51,11 +53,10 @@ export interface History {
 }
 
 const QUANTILES = ['p50', 'p90', 'p95', 'p99'] as const
-const FAMILIES = ['latency', 'ttfb', 'ttft', 'tpot', 'interToken', 'overhead'] as const
-const FIGURES = ['errors.rate', 'throughput.rps', 'throughput.tokens'] as const
-const HISTORY_METRICS: readonly string[] = [
+const FAMILIES = [...HISTORY_METRICS, 'overhead'] as const
+const KNOWN: readonly string[] = [
   ...FAMILIES.flatMap((family) => QUANTILES.map((quantile) => `${family}.${quantile}`)),
-  ...FIGURES,
+  ...HISTORY_FIGURES,
 ]
 
 export function readHistory(folder: string, asked?: string): History {
@@ -85,12 +86,11 @@ export function readHistory(folder: string, asked?: string): History {
       'Name another with --metric.',
     )
   }
-  const unit = metric.startsWith('throughput') ? 'per second' : metric === 'errors.rate' ? 'share' : 'ms'
   return {
     schema: HISTORY_SCHEMA,
     folder,
     metric,
-    unit,
+    unit: unitOf(metric),
     definition: metric.startsWith('overhead.') ? definition : null,
     runs,
     changes: changesOf(runs),
@@ -127,20 +127,18 @@ function namesIn(folder: string): string[] {
 }
 
 function assertMetric(metric: string): void {
-  if (HISTORY_METRICS.includes(metric)) return
-  const near = didYouMean(metric, HISTORY_METRICS)
+  if (KNOWN.includes(metric)) return
+  const near = didYouMean(metric, KNOWN)
   throw new UserError(
     `--metric: there is no metric '${metric}'${near ? ` (did you mean '${near}'?)` : ''}`,
-    `Metrics there are: ${FAMILIES.join(', ')}, each with .${QUANTILES.join(' .')}; ${FIGURES.join(', ')}`,
+    `Metrics there are: ${FAMILIES.join(', ')}, each with .${QUANTILES.join(' .')}; ${HISTORY_FIGURES.join(', ')}`,
   )
 }
 
 function figureOf(report: BenchReport, metric: string, definition: OverheadDefinition | null): number | null {
-  const { totals, throughput } = report
-  if (metric === 'errors.rate') return totals.sent === 0 ? null : totals.failed / totals.sent
-  if (totals.successful === 0) return null
-  if (metric === 'throughput.rps') return throughput.requestsPerSec
-  if (metric === 'throughput.tokens') return throughput.tokensPerSec
+  if (report.totals.successful === 0 && metric !== 'errors.rate') return null
+  const figure = HISTORY_FIGURES.find((known) => known === metric)
+  if (figure !== undefined) return FIGURE_READINGS[figure](report)
   const [family, name] = metric.split('.')
   const quantile = QUANTILES.find((known) => known === name) ?? 'p99'
   if (family === 'overhead') {

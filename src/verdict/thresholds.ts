@@ -7,7 +7,7 @@
 import { UserError } from '../errors.ts'
 import { didYouMean } from '../parse/explain.ts'
 import type { BenchReport, Check } from '../report/schema.ts'
-import { KNOWN_METRICS, METRICS_IN_WORDS } from '../slo/metrics.ts'
+import { isMetric, isStreamOnly, KNOWN_METRICS, METRICS, METRICS_IN_WORDS } from '../slo/metrics.ts'
 import { parseThreshold, type Threshold } from '../slo/threshold.ts'
 import { type FigureResult, judgeRate, judgeShare } from '../stats/figure-gate.ts'
 import { judgeBudget } from '../stats/gate.ts'
@@ -17,6 +17,7 @@ import { armBlocks, gateBlocks, hasValues, reader } from './blocks.ts'
 import { durationCheck, type Judge, undecidedCheck } from './checks.ts'
 import { componentJudge } from './components.ts'
 import { judgeDelta, sharedSource } from './delta.ts'
+import { FIGURE_READINGS } from './figures.ts'
 import { overheadJudge } from './judge-overhead.ts'
 import type { Pair } from './pair.ts'
 
@@ -64,7 +65,9 @@ function quantileJudge(threshold: Of<'quantile'>, { gateway, pair, incomparable 
   const blocks = gateBlocks(gateway, reader(of))
   if (!hasValues(blocks)) return undecided(noSamples(of, gateway))
   const read = blocks.reduce((total, block) => total + block.values.count, 0)
-  const unread = of === 'latency' || of === 'interToken' ? 0 : Math.max(0, gateway.totals.successful - read)
+  // Neither a latency, which failed requests have too, nor a gap between tokens stands for one answer.
+  const anAnswerEach = METRICS[of].sampleOf === 'answered' || METRICS[of].sampleOf === 'stream'
+  const unread = anAnswerEach ? Math.max(0, gateway.totals.successful - read) : 0
   return (alphaFail) => {
     const result = judgeBudget({ limitUs, quantile, alphaFail, blocks, client: gateway.client.verdict, unread })
     return durationCheck(metric, op, limitMs, result)
@@ -116,8 +119,8 @@ function figureJudge({ metric, op, of, limit }: Of<'figure'>, { gateway, misses 
     const blocks = armBlocks(gateway).map(({ sent, outcomes }) => ({ n: sent, over: sent - (outcomes.OK ?? 0) }))
     return (alphaFail) => check(judgeShare(blocks, limit, alphaFail))
   }
-  const { requestsPerSec, tokensPerSec } = gateway.throughput
-  const rate = of === 'throughput.rps' ? requestsPerSec : tokensPerSec
+  const { requestsPerSec } = gateway.throughput
+  const rate = FIGURE_READINGS[of](gateway)
   if (rate === null) return () => undecidedCheck(metric, op, limit, 'no samples: no answer reported its tokens')
   if (gateway.client.verdict === 'saturated') {
     return () => undecidedCheck(metric, op, limit, 'the client was saturated: the rate is its own')
@@ -148,7 +151,7 @@ function blockRates(report: BenchReport): number[] {
 
 function noSamples(metric: string, { target, totals }: BenchReport, where = 'this run'): string {
   if (totals.successful === 0) return 'no samples: every request failed'
-  const streamOnly = !target.stream && ['ttft', 'tpot', 'interToken'].includes(metric)
+  const streamOnly = !target.stream && isMetric(metric) && isStreamOnly(metric)
   return `no samples of ${metric} in ${where}${streamOnly ? ': it needs --stream' : ''}`
 }
 

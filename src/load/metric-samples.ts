@@ -1,0 +1,42 @@
+/**
+ * How each duration of the table of metrics is read from a request, in microseconds; NaN where the request has none.
+ * The one place that knows it: a metric of the table without a reading does not compile.
+ */
+import type { RequestResult } from '../client/request-result.ts'
+import { type GapMetric, isGapMetric, METRIC_NAMES, METRICS, type Metric } from '../slo/metrics.ts'
+import { isInLatencyTail } from '../wire/outcome.ts'
+
+type RequestMetric = Exclude<Metric, GapMetric>
+type ReadRequest = (result: RequestResult, intendedUs: number) => number
+
+/** One sample of a request that has ended. */
+export const READINGS: Readonly<Record<RequestMetric, ReadRequest>> = {
+  latency: ({ endUs }, intendedUs) => endUs - intendedUs,
+  service: ({ endUs, sentUs }) => endUs - sentUs,
+  connect: ({ connectUs }) => connectUs,
+  ttfb: ({ firstByteUs, sentUs }) => firstByteUs - sentUs,
+  ttft: ({ firstTokenUs, sentUs }) => firstTokenUs - sentUs,
+  ttftFromIntended: ({ firstTokenUs }, intendedUs) => firstTokenUs - intendedUs,
+  tpot: ({ tpotUs }) => tpotUs,
+}
+
+/** One sample of a gap between two token-bearing events. */
+const GAP_READINGS: Readonly<Record<GapMetric, (gapUs: number) => number>> = {
+  interToken: (gapUs) => gapUs,
+}
+
+/** Which requests give a sample. */
+const COUNTS: Record<(typeof METRICS)[RequestMetric]['sampleOf'], (result: RequestResult) => boolean> = {
+  ended: () => true,
+  timed: ({ outcome }) => isInLatencyTail(outcome),
+  answered: ({ outcome }) => outcome === 'OK',
+  stream: ({ outcome, streamed }) => outcome === 'OK' && streamed,
+}
+
+/** The readings as lists, which cost a request no look-up. */
+export const REQUEST_SAMPLES = METRIC_NAMES.flatMap((metric) =>
+  isGapMetric(metric) ? [] : [{ metric, counts: COUNTS[METRICS[metric].sampleOf], read: READINGS[metric] }],
+)
+export const GAP_SAMPLES = METRIC_NAMES.flatMap((metric) =>
+  isGapMetric(metric) ? [{ metric, read: GAP_READINGS[metric] }] : [],
+)
