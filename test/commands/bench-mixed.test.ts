@@ -38,7 +38,7 @@ beforeAll(async () => {
   const load = ['--requests', '600', '--concurrency', '4', '--workload', mix]
   ended = await kt(['bench', '--url', server.origin, ...load, '--slo', 'auto', '--slo-file', own, '--output', output])
   report = readBench(output)
-}, 60_000)
+})
 afterAll(async () => {
   await server.close()
   dir.remove()

@@ -7,50 +7,52 @@ import { tempDir } from '../support/temp-dir.ts'
 const dir = tempDir()
 afterAll(dir.remove)
 
-test('sweeps the embedded pair: a curve for each number of processes, what passed and what it ' +
-  'cost, and the report', async () => {
-  const out = dir.file('s.json')
-  const config = dir.file('sweep.yaml')
-  writeFileSync(
-    config,
-    'concurrency: [1, 4]\nstep: 600ms\nwarmup: 5\ninput_tokens: 200\noutput_tokens: 3\nstream: true\nseed: 7\n',
-  )
-  const flags = ['--config', config, '--gateway-workers', '1,2', '--seed', '2', '--output', out]
-  const { code, stdout } = await kt(['bench', 'sweep', ...flags])
-  expect(code).toBe(0)
-  expect(stdout).toMatch(/Frontier, added P99 <= 1/)
-  expect(stdout).toMatch(/Knee: /)
-  expect(stdout).toMatch(/in flight +input tok\/s +output +bytes\/s +streams/)
-  expect(stdout).toMatch(/Scaling over gateway processes[\s\S]*\n +1 +\d+ +[\d,]+ +1\.00x\n +2 +/)
-  expect(Math.max(...stdout.split('\n').map((line) => line.length))).toBeLessThanOrEqual(80)
+test(
+  'sweeps the embedded pair: a curve for each number of processes, what passed and what it ' + 'cost, and the report',
+  async () => {
+    const out = dir.file('s.json')
+    const config = dir.file('sweep.yaml')
+    writeFileSync(
+      config,
+      'concurrency: [1, 4]\nstep: 600ms\nwarmup: 5\ninput_tokens: 200\noutput_tokens: 3\nstream: true\nseed: 7\n',
+    )
+    const flags = ['--config', config, '--gateway-workers', '1,2', '--seed', '2', '--output', out]
+    const { code, stdout } = await kt(['bench', 'sweep', ...flags])
+    expect(code).toBe(0)
+    expect(stdout).toMatch(/Frontier, added P99 <= 1/)
+    expect(stdout).toMatch(/Knee: /)
+    expect(stdout).toMatch(/in flight +input tok\/s +output +bytes\/s +streams/)
+    expect(stdout).toMatch(/Scaling over gateway processes[\s\S]*\n +1 +\d+ +[\d,]+ +1\.00x\n +2 +/)
+    expect(Math.max(...stdout.split('\n').map((line) => line.length))).toBeLessThanOrEqual(80)
 
-  const report = sweepSchema.parse(JSON.parse(readFileSync(out, 'utf8')))
-  // The flag wins over the file.
-  expect(report.load).toMatchObject({ mode: 'closed', levels: [1, 4], stepS: 0.6, seed: 2 })
-  expect(report.load.options).toMatchObject({ input_tokens: 200, output_tokens: 3, stream: true })
-  expect(report.overheadSource).toMatch(/^provider-stamped/)
-  expect(report.curves.map(({ gatewayWorkers }) => gatewayWorkers)).toEqual([1, 2])
-  expect(report.scaling?.map(({ gatewayWorkers }) => gatewayWorkers)).toEqual([1, 2])
-  for (const { levels } of report.curves) {
-    expect(levels.map(({ level }) => level)).toEqual([1, 4])
-    const [one, four] = levels
-    expect(four?.achievedRps).toBeGreaterThan(1.5 * (one?.achievedRps ?? Number.NaN))
-    expect(one?.overheadMs?.p50).toBeGreaterThan(0)
-    for (const level of levels) {
-      const { achievedRps, inputTokensPerSec, outputTokensPerSec, bytesPerSec, inFlight } = level
-      expect(inputTokensPerSec).toBeGreaterThan(150 * achievedRps)
-      expect(outputTokensPerSec).toBeCloseTo(3 * achievedRps, 0)
-      expect(bytesPerSec).toBeGreaterThan(100 * achievedRps)
-      expect(inFlight?.max).toBe(level.level)
+    const report = sweepSchema.parse(JSON.parse(readFileSync(out, 'utf8')))
+    // The flag wins over the file.
+    expect(report.load).toMatchObject({ mode: 'closed', levels: [1, 4], stepS: 0.6, seed: 2 })
+    expect(report.load.options).toMatchObject({ input_tokens: 200, output_tokens: 3, stream: true })
+    expect(report.overheadSource).toMatch(/^provider-stamped/)
+    expect(report.curves.map(({ gatewayWorkers }) => gatewayWorkers)).toEqual([1, 2])
+    expect(report.scaling?.map(({ gatewayWorkers }) => gatewayWorkers)).toEqual([1, 2])
+    for (const { levels } of report.curves) {
+      expect(levels.map(({ level }) => level)).toEqual([1, 4])
+      const [one, four] = levels
+      expect(four?.achievedRps).toBeGreaterThan(1.5 * (one?.achievedRps ?? Number.NaN))
+      expect(one?.overheadMs?.p50).toBeGreaterThan(0)
+      for (const level of levels) {
+        const { achievedRps, inputTokensPerSec, outputTokensPerSec, bytesPerSec, inFlight } = level
+        expect(inputTokensPerSec).toBeGreaterThan(150 * achievedRps)
+        expect(outputTokensPerSec).toBeCloseTo(3 * achievedRps, 0)
+        expect(bytesPerSec).toBeGreaterThan(100 * achievedRps)
+        expect(inFlight?.max).toBe(level.level)
+      }
     }
-  }
-  if (process.platform === 'linux') {
-    const [alone, two] = report.curves.map(({ levels }) => levels.at(-1)?.gateway)
-    expect(alone?.cpuCores).toBeGreaterThan(0)
-    // A primary and two workers, each a Node.
-    expect(two?.rssBytes).toBeGreaterThan(1.5 * (alone?.rssBytes ?? Number.NaN))
-  }
-}, 40_000)
+    if (process.platform === 'linux') {
+      const [alone, two] = report.curves.map(({ levels }) => levels.at(-1)?.gateway)
+      expect(alone?.cpuCores).toBeGreaterThan(0)
+      // A primary and two workers, each a Node.
+      expect(two?.rssBytes).toBeGreaterThan(1.5 * (alone?.rssBytes ?? Number.NaN))
+    }
+  },
+)
 
 test.each([
   ['levels that fall', ['--rps', '200,100'], 'the levels must rise'],

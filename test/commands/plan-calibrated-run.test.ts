@@ -64,5 +64,4 @@ test.runIf(process.platform === 'linux')(
     expect(refused.stdout).toMatch(/^FAIL: [\s\S]*(a token costs more CPU than planned|fully loaded and passed less)/)
     expect(refused.code).toBe(3)
   },
-  60_000,
 )

@@ -99,17 +99,13 @@ describe.each(pages)('%s', (page) => {
   const dir = tempDir()
   afterAll(() => dir.remove())
 
-  test.each(commandsOf(readPage(page)))(
-    '%s',
-    async (command) => {
-      const [program, ...args] = wordsOf(command).map(here)
-      expect(program).toBe('kt')
-      if (args[1] === 'start') await startsAndStops(args, dir.path)
-      else if (args[1] === 'tail') await showsAnEvent(args, dir.path)
-      else await runs(args, dir.path)
-    },
-    90_000,
-  )
+  test.each(commandsOf(readPage(page)))('%s', async (command) => {
+    const [program, ...args] = wordsOf(command).map(here)
+    expect(program).toBe('kt')
+    if (args[1] === 'start') await startsAndStops(args, dir.path)
+    else if (args[1] === 'tail') await showsAnEvent(args, dir.path)
+    else await runs(args, dir.path)
+  })
 })
 
 test('the README has an example of each question', () => {

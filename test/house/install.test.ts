@@ -52,7 +52,7 @@ beforeAll(async () => {
   await cp(script, join(folder, 'test', 'setup', 'install.js'))
   await writeFile(join(folder, 'test', 'setup', 'package.json'), '{"type":"module"}')
   await want('1.0.0')
-}, 120_000)
+})
 
 afterAll(() => rm(folder, { recursive: true, force: true }))
 

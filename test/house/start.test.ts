@@ -53,4 +53,4 @@ test('on a Node that is too old, kt says so in one line and exits 2', async () =
     stdout: '',
     stderr: `kt needs Node 22.19 or newer; this is ${version.trim()}. Install a current Node (24 LTS) and run kt again.\n`,
   })
-}, 120_000)
+})

@@ -16,7 +16,7 @@ let portkey: Portkey
 beforeAll(async () => {
   provider = await quickProvider()
   portkey = await startPortkey()
-}, 180_000)
+})
 
 afterAll(async () => {
   await portkey?.stop()

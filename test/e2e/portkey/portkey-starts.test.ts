@@ -51,7 +51,7 @@ beforeAll(async () => {
     ...portkeyHeaders(`http://127.0.0.1:${port}/v1`),
   }
   portkey = await startPortkey()
-}, 120_000)
+})
 
 afterAll(async () => {
   await portkey?.stop()
