@@ -3,6 +3,7 @@
  * them has (duration, levels, verdict) are with the command.
  */
 import { Flags } from '@oclif/core'
+import { ARRIVALS_IN_WORDS, DEFAULT_ARRIVAL } from '../schedule/arrivals.ts'
 
 export const targetFlags = {
   config: Flags.string({
@@ -94,7 +95,7 @@ export const requestFlags = {
 
 export const pacingFlags = {
   arrival: Flags.string({
-    description: 'open loop: arrival process: constant, poisson or gamma [default: constant]',
+    description: `open loop: arrival process: ${ARRIVALS_IN_WORDS} [default: ${DEFAULT_ARRIVAL.kind}]`,
     helpGroup: 'LOAD',
   }),
   burstiness: Flags.string({

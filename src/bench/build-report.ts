@@ -7,6 +7,7 @@ import type { ArmRecord, TokenRecord } from '../load/recorder.ts'
 import { summarizeDurations, toMs } from '../report/duration-summary.ts'
 import type { ArmResult, BenchReport } from '../report/schema.ts'
 import { REPORT_SCHEMA } from '../report/schema.ts'
+import { DEFAULT_ARRIVAL } from '../schedule/arrivals.ts'
 import { type Category, tailTargets } from '../slo/category.ts'
 import { METRICS, type Metric } from '../slo/metrics.ts'
 import { Histogram } from '../stats/histogram.ts'
@@ -81,7 +82,7 @@ export function buildReport(plan: RunPlan, record: RunRecord, context: RunContex
       mode: load.mode,
       concurrency: load.mode === 'closed' ? load.concurrency : null,
       rps: load.mode === 'open' ? load.rps : null,
-      arrival: load.mode === 'open' ? (load.arrival?.kind ?? 'constant') : null,
+      arrival: load.mode === 'open' ? (load.arrival ?? DEFAULT_ARRIVAL).kind : null,
       ...describeLoad(plan),
       durationS: plan.durationUs === undefined ? null : plan.durationUs / 1e6,
       requests: plan.requests ?? null,

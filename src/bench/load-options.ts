@@ -2,6 +2,7 @@
 import type { ConnectionSpec } from '../client/connection.ts'
 import type { Load, RunPlan } from '../load/plan.ts'
 import { readText } from '../parse/file.ts'
+import { DEFAULT_ARRIVAL, kindsWith, parametersOf } from '../schedule/arrivals.ts'
 import type { BenchOptions } from './option-schema.ts'
 
 const DEFAULT_CONCURRENCY = 10
@@ -22,7 +23,7 @@ function isOpen({ rps, stages }: LoadOptions): boolean {
 }
 
 export function toLoad(options: LoadOptions): Load {
-  const { rps, concurrency, stages, arrival = 'constant', burstiness = 1 } = options
+  const { rps, concurrency, stages, arrival = DEFAULT_ARRIVAL.kind, burstiness = DEFAULT_ARRIVAL.burstiness } = options
   if (isOpen(options)) {
     return {
       mode: 'open',
@@ -91,8 +92,10 @@ export function refuseLoad(options: BenchOptions, refuse: Refuse): void {
   if (arrival !== undefined && !open) {
     refuse('--arrival goes with an open loop', 'Give --rps, or --stages with rates such as 200rps@60s.')
   }
-  if (burstiness !== undefined && arrival !== 'gamma') {
-    refuse('--burstiness goes with --arrival gamma', 'Give --arrival gamma; poisson is a burstiness of 1.')
+  const bursty = kindsWith('burstiness')
+  if (burstiness !== undefined && !bursty.some((kind) => kind === arrival)) {
+    const fitting = `--arrival ${bursty.join(' or ')}`
+    refuse(`--burstiness goes with ${fitting}`, `Give ${fitting}; poisson is a burstiness of 1.`)
   }
   if (options['think-time'] !== undefined && open) {
     refuse('--think-time goes with a closed loop', 'An open loop sends on schedule: leave --think-time out.')
@@ -136,7 +139,7 @@ export function describeLoad(plan: RunPlan) {
   const { http, keepAlive, ca, insecure, connections = null } = connection ?? {}
   const certificates: 'any' | 'own-ca' | 'system' = insecure ? 'any' : ca === undefined ? 'system' : 'own-ca'
   return {
-    ...(load.mode === 'open' && load.arrival?.kind === 'gamma' ? { burstiness: load.arrival.burstiness } : {}),
+    ...(load.mode === 'open' && load.arrival ? parametersOf(load.arrival) : {}),
     ...(load.mode === 'open' ? { maxInFlight: load.maxInFlight } : {}),
     ...(load.stages
       ? { stages: load.stages.map(({ from, to, durationUs }) => ({ from, to, durationS: durationUs / 1e6 })) }

@@ -6,6 +6,7 @@
 import { z } from 'zod'
 import { countOrZero, durationMs, durationOrZeroMs, positiveCount, positiveRate } from '../parse/quantity.ts'
 import { parseLatency } from '../provider/latency.ts'
+import { ARRIVAL_KINDS } from '../schedule/arrivals.ts'
 import { parseStages } from '../schedule/ramp.ts'
 import { tokenDistribution } from '../workload/distribution.ts'
 import type { WorkloadSpec } from '../workload/workload.ts'
@@ -87,7 +88,7 @@ export const schema = z.strictObject({
   insecure: z.boolean().default(false),
   http2: z.boolean().default(false),
   connections: positiveCount.optional(),
-  arrival: z.enum(['constant', 'poisson', 'gamma']).optional(),
+  arrival: z.enum(ARRIVAL_KINDS).optional(),
   burstiness: positiveRate.optional(),
   stages: stages.optional(),
   'think-time': durationOrZeroMs.optional(),

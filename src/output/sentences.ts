@@ -4,6 +4,7 @@
  */
 import type { ChalkInstance } from 'chalk'
 import type { BenchReport, Check, Gate, Verdict } from '../report/schema.ts'
+import { DEFAULT_ARRIVAL, describeArrivals } from '../schedule/arrivals.ts'
 import { unitOf } from '../slo/metrics.ts'
 import { formatDuration, formatMs, formatNumber, formatShare } from '../units.ts'
 import type { Noise } from '../verdict/noise.ts'
@@ -126,9 +127,9 @@ function closedParts(load: Load): string[] {
 function openParts(load: Load): string[] {
   const { rps, arrival, burstiness } = load
   const rate = load.stages ? ['open loop', ...shape(load)] : [`open loop, ${rps} requests/s`]
-  if (arrival === 'poisson') rate.push('poisson arrivals')
-  if (arrival === 'gamma') rate.push(`gamma arrivals of burstiness ${burstiness}`)
-  return rate
+  return arrival === null || arrival === DEFAULT_ARRIVAL.kind
+    ? rate
+    : [...rate, describeArrivals(arrival, { burstiness })]
 }
 
 /** `10 for 30 s, then to 200 in 60 s`. */

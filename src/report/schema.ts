@@ -4,6 +4,7 @@
  * microseconds.
  */
 import { z } from 'zod'
+import { ARRIVAL_KINDS } from '../schedule/arrivals.ts'
 import { armResultSchema, armShape, blockSchema, categorySchema, type overheadSchema } from './arm-schema.ts'
 import {
   armNameSchema,
@@ -58,7 +59,7 @@ export const benchReportSchema = z
       mode: z.enum(['closed', 'open']),
       concurrency: count.nullable(),
       rps: z.number().nullable(),
-      arrival: z.enum(['constant', 'poisson', 'gamma']).nullable(),
+      arrival: z.enum(ARRIVAL_KINDS).nullable(),
       burstiness: z.number().optional().describe('shape of gamma arrivals'),
       stages: z
         .array(z.strictObject({ from: z.number(), to: z.number(), durationS: z.number() }))

@@ -3,7 +3,7 @@
  * sent, after vegeta's Pacer. The engine asks; the schedule answers with an instant or an end. It knows neither clock
  * nor socket.
  */
-import { type Arrival, CONSTANT, drawPositions } from './arrivals.ts'
+import { type Arrival, DEFAULT_ARRIVAL, drawPositions } from './arrivals.ts'
 import type { Ramp } from './ramp.ts'
 
 /** How many requests a closed loop may have in flight. */
@@ -65,7 +65,7 @@ export function closedLoop({
 export function openLoop(
   rate: Ramp,
   { requests = Number.POSITIVE_INFINITY, durationUs = Number.POSITIVE_INFINITY }: ScheduleLimits,
-  arrival: Arrival = CONSTANT,
+  arrival: Arrival = DEFAULT_ARRIVAL,
   seed = 0,
 ): Schedule {
   const positionOf = drawPositions(arrival, seed)

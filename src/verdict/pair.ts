@@ -5,6 +5,7 @@
  * stated.
  */
 import type { BenchReport, OverheadResult } from '../report/schema.ts'
+import { DEFAULT_ARRIVAL, describeArrivals } from '../schedule/arrivals.ts'
 import { formatMs, formatNumber, formatShare } from '../units.ts'
 
 export type Mode = 'overhead' | 'regression'
@@ -84,7 +85,9 @@ export function differencesBetween(baseline: BenchReport, gateway: BenchReport, 
 
 function describeLoad({ load }: BenchReport): string {
   const shape = load.stages ? `, stages ${JSON.stringify(load.stages.map(({ to, durationS }) => [to, durationS]))}` : ''
-  if (load.mode === 'open') return `open, ${load.rps} requests/s, ${load.arrival} arrivals${shape}`
+  if (load.mode === 'open') {
+    return `open, ${load.rps} requests/s, ${describeArrivals(load.arrival ?? DEFAULT_ARRIVAL.kind, load)}${shape}`
+  }
   const think = load.thinkTimeMs === undefined ? '' : `, think time ${load.thinkTimeMs} ms`
   return `closed, ${load.concurrency} in flight${think}${shape}`
 }

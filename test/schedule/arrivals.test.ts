@@ -1,12 +1,19 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { type Arrival, CONSTANT } from '../../src/schedule/arrivals.ts'
+import {
+  ARRIVAL_KINDS,
+  ARRIVALS_IN_WORDS,
+  type Arrival,
+  DEFAULT_ARRIVAL,
+  describeArrivals,
+  parametersOf,
+} from '../../src/schedule/arrivals.ts'
 import { flatRamp } from '../../src/schedule/ramp.ts'
 import { openLoop, type Schedule, slice } from '../../src/schedule/schedule.ts'
 
 const seeds = fc.integer({ min: 0, max: 2 ** 31 })
 const arrivals: fc.Arbitrary<Arrival> = fc.record({
-  kind: fc.constantFrom('constant' as const, 'poisson' as const, 'gamma' as const),
+  kind: fc.constantFrom(...ARRIVAL_KINDS),
   burstiness: fc.double({ min: 0.1, max: 10, noNaN: true }),
 })
 
@@ -34,6 +41,14 @@ function meanAndCv(gaps: number[]): { mean: number; cv: number } {
 }
 
 describe('arrivals', () => {
+  it('each process stands in the help with its words, and names only the parameters that it has', () => {
+    for (const kind of ARRIVAL_KINDS) expect(ARRIVALS_IN_WORDS).toContain(`${kind} (`)
+    expect(describeArrivals('poisson', { burstiness: 0.5 })).toBe('poisson arrivals')
+    expect(describeArrivals('gamma', { burstiness: 0.5 })).toBe('gamma arrivals of burstiness 0.5')
+    expect(parametersOf({ kind: 'gamma', burstiness: 0.5 })).toEqual({ burstiness: 0.5 })
+    expect(parametersOf({ kind: 'poisson', burstiness: 0.5 })).toEqual({})
+  })
+
   // The CV of a shape is 1/sqrt(shape); its estimate from 20,000 gaps is within a few percent.
   it.each([
     ['constant', { kind: 'constant', burstiness: 1 }, 0],
@@ -111,6 +126,6 @@ describe('arrivals', () => {
   })
 
   it('constant arrivals start at once and are evenly apart', () => {
-    expect(gapsOf(CONSTANT, 100, 1, 3)).toEqual([10_000, 10_000, 10_000])
+    expect(gapsOf(DEFAULT_ARRIVAL, 100, 1, 3)).toEqual([10_000, 10_000, 10_000])
   })
 })

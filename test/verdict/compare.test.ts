@@ -120,6 +120,18 @@ describe('comparing two runs', () => {
     expect(comparison.rows.length).toBeGreaterThan(4)
   })
 
+  it('takes arrivals of another burstiness for another load', () => {
+    const bursts = (burstiness: number) => (report: BenchReport) =>
+      void Object.assign(report.load, { mode: 'open', rps: 10, concurrency: null, arrival: 'gamma', burstiness })
+    const load = (comparison: Comparison) => comparison.differences.find(({ what }) => what === 'load')
+    expect(load(compare(direct({}, bursts(0.5)), through({}, bursts(0.5))))).toBeUndefined()
+    expect(load(compare(direct({}, bursts(0.5)), through({}, bursts(4))))).toMatchObject({
+      baseline: 'open, 10 requests/s, gamma arrivals of burstiness 0.5',
+      gateway: 'open, 10 requests/s, gamma arrivals of burstiness 4',
+      forbids: true,
+    })
+  })
+
   it('lists what differs and does not matter', () => {
     const comparison = compare(
       direct(),
