@@ -2,13 +2,13 @@
  * Brings events from a ring to a sink, in small batches outside of the request's path. One batch is delivered in a turn
  * of the event loop, so that a backlog never delays requests, and one at a time, so that a slow sink only falls behind.
  */
-import type { RequestEvent } from './event.ts'
+import type { GatewayEvent } from '../../src/wire/gateway-event.ts'
 import type { EventRing, RingReader } from './ring.ts'
 
 /**
  * Delivers a batch; its first event says how many were lost before it. Where it throws, the batch is lost and counted.
  */
-export type Deliver = (events: readonly RequestEvent[]) => void | Promise<void>
+export type Deliver = (events: readonly GatewayEvent[]) => void | Promise<void>
 
 /** The events of a few milliseconds at a thousand requests a second; about 0.1 ms of work. */
 const BATCH = 32

@@ -1,43 +1,9 @@
-/**
- * The record of one request, one JSON object a line: what `kt events` and the event file hold. Milliseconds have three
- * decimals. The record holds nothing that a client or a model wrote except the model's name, and never a key.
- */
+/** From a request that has ended to its event. */
+import type { GatewayEvent } from '../../src/wire/gateway-event.ts'
+import { OVERHEAD_COMPONENTS } from '../../src/wire/overhead-components.ts'
 import type { RequestContext } from '../http/request-context.ts'
-import { COMPONENTS } from '../http/timings.ts'
 import type { ResponseFacts } from './response-facts.ts'
 import type { TraceContext } from './trace-context.ts'
-
-export interface RequestEvent {
-  /** When the response ended, ISO 8601. */
-  ts: string
-  request_id: string
-  tenant: string
-  provider: string | null
-  model: string | null
-  endpoint: string
-  status: number
-  stream: boolean
-  /** From the request's full arrival to the response's end. */
-  latency_ms: number
-  /** To the first visible token; null where there was none, or no stream. */
-  ttft_ms: number | null
-  /** The gateway's own time, without hold. */
-  overhead_ms: number
-  overhead: Record<string, number>
-  upstream_ms: number
-  /** The provider's usage; null where the provider did not report it. */
-  input_tokens: number | null
-  output_tokens: number | null
-  cache: 'hit' | 'miss' | 'bypass'
-  policy: Record<string, string>
-  attempts: number
-  trace_id?: string
-  span_id?: string
-  parent_span_id?: string
-  error?: string
-  /** Events lost on the way to this reader since the event before. */
-  dropped_before: number
-}
 
 /** The model's name comes from the client, and may be as long as a body. */
 const MODEL_LENGTH = 200
@@ -48,17 +14,16 @@ export function buildEvent(
   facts: ResponseFacts | undefined,
   trace: TraceContext | undefined,
   at: Date,
-): RequestEvent {
+): GatewayEvent {
   const { timings } = context
   const overhead: Record<string, number> = {}
-  for (const name of COMPONENTS) {
+  for (const { name, field } of OVERHEAD_COMPONENTS) {
     const ms = timings.component(name)
-    if (ms !== undefined) overhead[name.replace('-', '_')] = rounded(ms)
+    if (ms !== undefined) overhead[field] = rounded(ms)
   }
-  if (timings.outputPolicyMs !== undefined) overhead.hold = rounded(timings.holdMs)
   const { arrivedMs } = timings
   const latencyMs = context.endedMs - arrivedMs
-  const event: RequestEvent = {
+  const event: GatewayEvent = {
     ts: at.toISOString(),
     request_id: context.id,
     tenant: context.tenant,

@@ -7,8 +7,8 @@
 import { constants } from 'node:fs'
 import { type FileHandle, open, realpath, rename, rm } from 'node:fs/promises'
 import { setTimeout as wait } from 'node:timers/promises'
+import type { GatewayEvent } from '../../src/wire/gateway-event.ts'
 import type { FileConfig } from '../config/config-file.ts'
-import type { RequestEvent } from './event.ts'
 
 const APPEND = constants.O_WRONLY | constants.O_CREAT | constants.O_APPEND | constants.O_NONBLOCK
 const DESCRIPTOR = /^\/(?:dev|proc)\//
@@ -31,7 +31,7 @@ export class FileSink {
     this.#report = report
   }
 
-  async deliver(events: readonly RequestEvent[]): Promise<void> {
+  async deliver(events: readonly GatewayEvent[]): Promise<void> {
     const lines = Buffer.from(events.map((event) => `${JSON.stringify(event)}\n`).join(''))
     try {
       if (this.#rotates && this.#bytes > 0 && this.#bytes + lines.length > this.#config.max_size) await this.#rotate()

@@ -4,10 +4,10 @@
  * processes, in the one that serves no requests.
  */
 import { resolve } from 'node:path'
+import type { GatewayEvent } from '../../src/wire/gateway-event.ts'
 import type { EventsConfig } from '../config/config-file.ts'
 import type { WorkerGroup } from '../workers/worker-group.ts'
 import { type Deliver, Drain } from './drain.ts'
-import type { RequestEvent } from './event.ts'
 import { FileSink } from './file-sink.ts'
 import { EVENTS_CHANNEL } from './observer.ts'
 import { EventRing } from './ring.ts'
@@ -37,7 +37,7 @@ export class EventHub {
     this.#ring = new EventRing(config.buffer)
     this.#unsubscribe = workers.subscribe(EVENTS_CHANNEL, (batch) => {
       // This program's own processes made the events, so their type is known.
-      for (const event of batch as RequestEvent[]) this.#ring.push(event)
+      for (const event of batch as GatewayEvent[]) this.#ring.push(event)
     })
   }
 
@@ -56,7 +56,7 @@ export class EventHub {
   }
 
   /** The events that are kept, the oldest first. */
-  recent(): RequestEvent[] {
+  recent(): GatewayEvent[] {
     return this.#ring.recent()
   }
 

@@ -4,10 +4,11 @@
  * between requests, the event is made, counted in the process's metrics, and published.
  */
 
+import type { GatewayEvent } from '../../src/wire/gateway-event.ts'
 import type { BodyObserver, HeaderPairs, Observer, ResponseHead } from '../http/hooks.ts'
 import type { RequestContext } from '../http/request-context.ts'
 import type { Publisher } from '../workers/worker-group.ts'
-import { buildEvent, type RequestEvent } from './event.ts'
+import { buildEvent } from './event.ts'
 import { ResponseFacts } from './response-facts.ts'
 import { formatTraceparent, parseTraceparent, type TraceContext } from './trace-context.ts'
 
@@ -38,7 +39,7 @@ interface Finished extends Followed {
 /** Counts each event (see metrics/recorder.ts). */
 interface EventRecorder {
   /** `emissionMs`: the time that the request spent on its event. */
-  record(event: RequestEvent, emissionMs: number): void
+  record(event: GatewayEvent, emissionMs: number): void
 }
 
 export class EventObserver implements Observer {
@@ -125,7 +126,7 @@ export class EventObserver implements Observer {
   }
 
   /** The event is made long after its request: one that fails is counted, and affects no other event. */
-  #made({ context, facts, trace, at, emissionMs }: Finished): RequestEvent[] {
+  #made({ context, facts, trace, at, emissionMs }: Finished): GatewayEvent[] {
     try {
       const event = buildEvent(context, facts, trace?.sampled ? trace : undefined, at)
       this.#recorder.record(event, emissionMs)

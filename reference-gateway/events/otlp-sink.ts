@@ -8,8 +8,8 @@
 import { type Attributes, type HrTime, SpanKind, SpanStatusCode, TraceFlags } from '@opentelemetry/api'
 import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http'
 import { type Resource, resourceFromAttributes } from '@opentelemetry/resources'
+import type { GatewayEvent } from '../../src/wire/gateway-event.ts'
 import type { OtlpConfig } from '../config/config-file.ts'
-import type { RequestEvent } from './event.ts'
 
 export class OtlpSink {
   readonly #exporter: OTLPTraceExporter
@@ -27,7 +27,7 @@ export class OtlpSink {
     this.#report = report
   }
 
-  deliver(events: readonly RequestEvent[]): Promise<void> {
+  deliver(events: readonly GatewayEvent[]): Promise<void> {
     const spans = events.map((event) => buildSpan(event, this.#resource)).filter((span) => span !== undefined)
     if (spans.length === 0) return Promise.resolve()
     return new Promise((resolve, reject) => {
@@ -55,7 +55,7 @@ const OPERATIONS: Record<string, string> = {
   responses: 'chat',
 }
 
-function buildSpan(event: RequestEvent, resource: Resource): Span | undefined {
+function buildSpan(event: GatewayEvent, resource: Resource): Span | undefined {
   const { trace_id: traceId, span_id: spanId, parent_span_id: parentId } = event
   if (traceId === undefined || spanId === undefined) return undefined
   const endMs = Date.parse(event.ts)
@@ -87,7 +87,7 @@ function buildSpan(event: RequestEvent, resource: Resource): Span | undefined {
   }
 }
 
-function buildAttributes(event: RequestEvent, operation: string, failed: boolean): Attributes {
+function buildAttributes(event: GatewayEvent, operation: string, failed: boolean): Attributes {
   const attributes: Attributes = {
     'gen_ai.operation.name': operation,
     'gen_ai.request.stream': event.stream,

@@ -3,42 +3,42 @@
  * the oldest one. A reader that had not read the overwritten event loses it, and its next read says how many it lost.
  * So a reader that is stuck affects only itself.
  */
-import type { RequestEvent } from './event.ts'
+import type { GatewayEvent } from '../../src/wire/gateway-event.ts'
 
 interface RingRead {
-  events: readonly RequestEvent[]
+  events: readonly GatewayEvent[]
   /** Events lost before the first of them. */
   dropped: number
 }
 
 export class EventRing {
   readonly capacity: number
-  readonly #slots: (RequestEvent | undefined)[]
+  readonly #slots: (GatewayEvent | undefined)[]
   readonly #readers = new Set<RingReader>()
   /** Events written since the start; the next event goes to slot written % capacity. */
   #written = 0
 
   constructor(capacity: number) {
     this.capacity = capacity
-    this.#slots = new Array<RequestEvent | undefined>(capacity).fill(undefined)
+    this.#slots = new Array<GatewayEvent | undefined>(capacity).fill(undefined)
   }
 
   get written(): number {
     return this.#written
   }
 
-  push(event: RequestEvent): void {
+  push(event: GatewayEvent): void {
     this.#slots[this.#written % this.capacity] = event
     this.#written++
     for (const reader of this.#readers) reader.wake()
   }
 
-  at(sequence: number): RequestEvent | undefined {
+  at(sequence: number): GatewayEvent | undefined {
     return this.#slots[sequence % this.capacity]
   }
 
   /** The events that are kept, the oldest first. */
-  recent(): RequestEvent[] {
+  recent(): GatewayEvent[] {
     const first = Math.max(0, this.#written - this.capacity)
     return Array.from({ length: this.#written - first }, (_, i) => this.at(first + i)).filter(
       (event) => event !== undefined,
@@ -77,7 +77,7 @@ export class RingReader {
     const dropped = Math.max(0, oldest - this.#next)
     this.dropped += dropped
     this.#next += dropped
-    const events: RequestEvent[] = []
+    const events: GatewayEvent[] = []
     while (events.length < most && this.#next < this.#ring.written) {
       const event = this.#ring.at(this.#next++)
       if (event) events.push(event)

@@ -9,12 +9,13 @@
  * cannot see: the time that bytes lay in the kernel or in the event loop's queue before a callback ran. The provider's
  * stamps show that time.
  */
+import { OVERHEAD_COMPONENTS, type OverheadComponent } from '../../src/wire/overhead-components.ts'
 
 type TimingState = 'work' | 'upstream' | 'hold' | 'client'
 
-/** Parts of `work`, in the order in which they are printed. */
-export const COMPONENTS = ['input-policy', 'routing', 'cache', 'inject', 'acquire', 'output-policy', 'events'] as const
-type OverheadComponent = (typeof COMPONENTS)[number]
+/** The components that are parts of `work`, which is all but hold. */
+const WORK = OVERHEAD_COMPONENTS.filter(({ name }) => name !== 'hold')
+const HOLD = OVERHEAD_COMPONENTS.filter(({ name }) => name === 'hold')
 
 export class Timings {
   arrivedMs = 0
@@ -73,35 +74,41 @@ export class Timings {
     return this.#workMs + (this.#state === 'work' ? performance.now() - this.#markMs : 0)
   }
 
-  /** A component by its printed name; undefined where its hook is off. */
+  /** Undefined where its hook is off. */
   component(name: OverheadComponent): number | undefined {
     switch (name) {
-      case 'input-policy':
+      case 'input_policy':
         return this.inputPolicyMs
       case 'routing':
         return this.routingMs
       case 'cache':
         return this.cacheMs
-      case 'inject':
+      case 'injected_delay':
         return this.injectMs
-      case 'acquire':
+      case 'connection_acquisition':
         return this.acquireMs
-      case 'output-policy':
+      case 'output_policy':
         return this.outputPolicyMs
-      case 'events':
+      case 'event_emission':
         return this.eventsMs
+      case 'hold':
+        return this.outputPolicyMs === undefined ? undefined : this.holdMs
     }
+    return name satisfies never
   }
 
   /** The value of the server-timing header, with `overheadMs` as total. */
   serverTiming(overheadMs: number): string {
+    const upstream = `kt-upstream;dur=${this.upstreamMs.toFixed(3)}, `
+    return `${this.#entries(WORK)}${upstream}${this.#entries(HOLD)}kt-overhead;dur=${overheadMs.toFixed(3)}`
+  }
+
+  #entries(components: typeof OVERHEAD_COMPONENTS): string {
     let text = ''
-    for (const name of COMPONENTS) {
+    for (const { name, header } of components) {
       const ms = this.component(name)
-      if (ms !== undefined) text += `kt-${name};dur=${ms.toFixed(3)}, `
+      if (ms !== undefined) text += `${header};dur=${ms.toFixed(3)}, `
     }
-    text += `kt-upstream;dur=${this.upstreamMs.toFixed(3)}, `
-    if (this.outputPolicyMs !== undefined) text += `kt-hold;dur=${this.holdMs.toFixed(3)}, `
-    return `${text}kt-overhead;dur=${overheadMs.toFixed(3)}`
+    return text
   }
 }

@@ -2,12 +2,14 @@
  * The metrics of one process since its start, fed with each finished request: the time of each component, and requests
  * and tokens by kind. A snapshot is plain JSON, and snapshots of several processes can be merged.
  */
-import type { RequestEvent } from '../events/event.ts'
+import type { GatewayEvent } from '../../src/wire/gateway-event.ts'
 import { type EncodedLatencies, LatencyHistogram } from './latency-histogram.ts'
 
 /** Clients invent model names, which must not fill the memory: all names after this many count as one. */
 const MAX_KINDS = 1_000
 const OTHER_MODEL = 'other'
+/** Queueing the event, which comes after the answer: no component of the overhead. */
+export const EMISSION = 'event_emission'
 
 export interface MetricsSnapshot {
   /** By component. 'total' is the overhead; 'latency', 'ttft' and 'upstream' belong to the request itself. */
@@ -26,8 +28,8 @@ export class MetricsRecorder {
   #inputTokens = 0
   #outputTokens = 0
 
-  record(event: RequestEvent, emissionMs: number): void {
-    this.#record('event_emission', emissionMs)
+  record(event: GatewayEvent, emissionMs: number): void {
+    this.#record(EMISSION, emissionMs)
     this.#record('latency', event.latency_ms)
     this.#record('total', event.overhead_ms)
     for (const name in event.overhead) this.#record(name, event.overhead[name] ?? 0)
@@ -52,7 +54,7 @@ export class MetricsRecorder {
     }
   }
 
-  #modelOf({ model }: RequestEvent): string {
+  #modelOf({ model }: GatewayEvent): string {
     if (model === null) return ''
     if (this.#models.has(model)) return model
     if (this.#models.size >= MAX_KINDS) return OTHER_MODEL

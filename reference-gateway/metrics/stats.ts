@@ -1,20 +1,26 @@
 /** `/stats` of the admin port: each component's P50 and P99 against its budget. */
+import { budgetLimitMs, OVERHEAD_COMPONENTS, TOTAL_BUDGET_MS } from '../../src/wire/overhead-components.ts'
 import type { LatencyHistogram } from './latency-histogram.ts'
-import type { GatewayTotals } from './recorder.ts'
+import { EMISSION, type GatewayTotals } from './recorder.ts'
 
 /**
- * The budget of each component at P99, in milliseconds ("Performance Engineering the AI Gateway", Gateway Overhead
- * Budget). Emission is asynchronous, so the time that a request spends on queueing its event must not be visible: the
- * budget is what the total is rounded to.
+ * The limit of each component at P99. Emission is asynchronous, so the time that a request spends on queueing its event
+ * must not be visible either: it has the limit of the time that events take on the way.
  */
-const BUDGETS_MS: Readonly<Record<string, number>> = {
-  input_policy: 2,
-  routing: 0.5,
-  acquire: 1,
-  output_policy: 3,
-  events: 0.05,
-  event_emission: 0.05,
-  total: 7,
+const LIMITS_MS: Readonly<Record<string, number>> = {
+  ...Object.fromEntries(
+    OVERHEAD_COMPONENTS.flatMap(({ name, field, budgetMs }) => {
+      if (budgetMs === null) return []
+      const limitMs = budgetLimitMs(budgetMs)
+      return name === 'event_emission'
+        ? [
+            [field, limitMs],
+            [EMISSION, limitMs],
+          ]
+        : [[field, limitMs]]
+    }),
+  ),
+  total: TOTAL_BUDGET_MS,
 }
 
 interface ComponentStats {
@@ -34,18 +40,7 @@ export interface OverheadStats {
 }
 
 /** The order of the pipeline, in which components are printed. */
-const ORDER = [
-  'input_policy',
-  'routing',
-  'cache',
-  'inject',
-  'acquire',
-  'output_policy',
-  'events',
-  'event_emission',
-  'total',
-  'hold',
-]
+const ORDER = OVERHEAD_COMPONENTS.flatMap(({ name, field }) => (name === 'hold' ? [EMISSION, 'total', field] : [field]))
 
 const OBSERVATIONS_NEEDED = 1_000
 
@@ -54,7 +49,7 @@ export function buildStats(totals: GatewayTotals): OverheadStats {
   const components: Record<string, ComponentStats> = {}
   for (const name of names) {
     const histogram = totals.histograms.get(name)
-    if (histogram) components[name] = componentStats(histogram, BUDGETS_MS[name])
+    if (histogram) components[name] = componentStats(histogram, LIMITS_MS[name])
   }
   return {
     requests: totals.histograms.get('latency')?.count ?? 0,

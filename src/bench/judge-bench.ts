@@ -10,11 +10,12 @@ import type { Threshold } from '../slo/threshold.ts'
 import { ALPHA_FAIL, ALPHA_PASS, nextAnalysis } from '../stats/gate.ts'
 import type { BlockShare } from '../stats/share-interval.ts'
 import { type Judge, undecidedCheck } from '../verdict/checks.ts'
-import { componentJudges, readBudgets } from '../verdict/components.ts'
+import { componentJudges } from '../verdict/components.ts'
 import { overheadJudge } from '../verdict/judge-overhead.ts'
 import { type Pair, toPair } from '../verdict/pair.ts'
 import type { RegressionLimit } from '../verdict/thresholds.ts'
 import { judgeRun, MAX_REGRESSION, regressionJudge } from '../verdict/verdict.ts'
+import { TOTAL_BUDGET_MS } from '../wire/overhead-components.ts'
 
 export interface BenchQuestion {
   /** The budget that was asked for. */
@@ -49,7 +50,7 @@ export function judgeBench(report: BenchReport, question: BenchQuestion): Gate |
 function standardJudge(report: BenchReport, pair: Pair | undefined): Judge[] {
   if (report.totals.successful === 0 || report.target.role === 'direct') return []
   if (pair?.mode === 'regression') return [lossJudge(report, pair, MAX_REGRESSION)]
-  return overheadJudges(report, pair, readBudgets().totalMs)
+  return overheadJudges(report, pair, TOTAL_BUDGET_MS)
 }
 
 function overheadJudges(report: BenchReport, pair: Pair | undefined, limitMs: number): Judge[] {

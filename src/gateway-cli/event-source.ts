@@ -7,8 +7,8 @@ import { createReadStream, existsSync, statSync } from 'node:fs'
 import { createInterface } from 'node:readline'
 import { UserError } from '../errors.ts'
 import { systemReason } from '../parse/file.ts'
+import { type GatewayEvent, parseEvent } from '../wire/gateway-event.ts'
 import { type AdminAddress, AdminClient, eventSourceSchema } from './client.ts'
-import { type EventRecord, parseEvent } from './event.ts'
 
 interface EventSource {
   /** For people: 'events.ndjson', 'the last 8,192 that the gateway keeps'. */
@@ -59,7 +59,7 @@ export async function* followEvents(
   signal: AbortSignal,
   most: number | undefined,
   note: (text: string) => void,
-): AsyncGenerator<EventRecord> {
+): AsyncGenerator<GatewayEvent> {
   let left = most ?? Number.POSITIVE_INFINITY
   for await (const line of client.lines('/events', signal)) {
     const event = parseEvent(line)

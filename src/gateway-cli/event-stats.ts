@@ -7,12 +7,13 @@ import { UserError } from '../errors.ts'
 import { didYouMean } from '../parse/explain.ts'
 import { Histogram } from '../stats/histogram.ts'
 import { orderIntervalUs } from '../stats/quantile-interval.ts'
-import { COMPONENTS, type EventRecord, parseEvent } from './event.ts'
+import { type GatewayEvent, parseEvent } from '../wire/gateway-event.ts'
+import { OVERHEAD_COMPONENTS } from '../wire/overhead-components.ts'
 
 interface EventMetric {
   name: string
   unit: 'ms' | 'tokens'
-  read(event: EventRecord): number | null | undefined
+  read(event: GatewayEvent): number | null | undefined
 }
 
 const WHOLE: EventMetric[] = [
@@ -23,17 +24,19 @@ const WHOLE: EventMetric[] = [
   { name: 'input_tokens', unit: 'tokens', read: (event) => event.input_tokens },
   { name: 'output_tokens', unit: 'tokens', read: (event) => event.output_tokens },
 ]
-const PARTS = COMPONENTS.map((name): EventMetric => ({ name, unit: 'ms', read: (event) => event.overhead[name] }))
+const PARTS = OVERHEAD_COMPONENTS.map(
+  ({ field }): EventMetric => ({ name: field, unit: 'ms', read: (event) => event.overhead[field] }),
+)
 const METRICS: readonly EventMetric[] = [...WHOLE, ...PARTS]
+export const EVENT_METRICS = METRICS.map(({ name }) => name)
 
 export function findMetric(name: string): EventMetric {
   const found = METRICS.find((metric) => metric.name === name)
   if (found) return found
-  const known = METRICS.map((metric) => metric.name)
-  const near = didYouMean(name.replace(/_ms$/, ''), known)
+  const near = didYouMean(name.replace(/_ms$/, ''), EVENT_METRICS)
   throw new UserError(
     `--metric: events have no '${name}'`,
-    near ? `Did you mean '${near}'?` : `There are ${known.join(', ')}.`,
+    near ? `Did you mean '${near}'?` : `There are ${EVENT_METRICS.join(', ')}.`,
   )
 }
 

@@ -5,11 +5,13 @@
  */
 import { UserError } from '../errors.ts'
 import { didYouMean } from '../parse/explain.ts'
-import { COMPONENTS, EVENT_FIELDS, type EventRecord, NESTED_FIELDS } from './event.ts'
+import { EVENT_FIELDS, type GatewayEvent, NESTED_FIELDS } from '../wire/gateway-event.ts'
+import { OVERHEAD_COMPONENTS } from '../wire/overhead-components.ts'
 
+const COMPONENTS = OVERHEAD_COMPONENTS.map(({ field }) => field)
 const PLACE = /\{\{\s*(.*?)\s*\}\}/g
 
-export function compileTemplate(format: string): (event: EventRecord) => string {
+export function compileTemplate(format: string): (event: GatewayEvent) => string {
   const text = format.replaceAll('\\t', '\t').replaceAll('\\n', '\n')
   const parts: (string | string[])[] = []
   let end = 0
@@ -49,7 +51,7 @@ function unknown(field: string, known: readonly string[], before: string): UserE
   )
 }
 
-function valueAt(event: EventRecord, path: readonly string[]): unknown {
+function valueAt(event: GatewayEvent, path: readonly string[]): unknown {
   let value: unknown = event
   for (const name of path)
     value =

@@ -20,11 +20,11 @@
 import { failure, type Result, success } from '../errors.ts'
 import { parseCount, parseDurationMs } from '../units.ts'
 import {
-  type ComponentName,
+  type BudgetedComponent,
   type DurationMetric,
   FIGURES,
   type FigureMetric,
-  isComponent,
+  isBudgetedComponent,
   isDuration,
   isFigure,
 } from './metrics.ts'
@@ -34,7 +34,7 @@ type Op = '<' | '<=' | '>' | '>='
 export type Threshold = { text: string; metric: string; op: Op } & (
   | { kind: 'quantile'; of: DurationMetric; quantile: number; limitUs: number }
   /** A part of the overhead, as the gateway reports it. */
-  | { kind: 'component'; of: ComponentName; quantile: number; limitUs: number }
+  | { kind: 'component'; of: BudgetedComponent; quantile: number; limitUs: number }
   /** The quantile of the gateway minus that of the baseline. */
   | { kind: 'delta'; of: DurationMetric; quantile: number; limitUs: number }
   /** The same difference relative to the baseline: 0.1 is a tenth more. */
@@ -63,7 +63,8 @@ export function parseThreshold(text: string): Parsed {
   const delta = metric.startsWith('delta.')
   const [of = '', ...rest] = (delta ? metric.slice(6) : metric).split('.')
   const [part = ''] = rest
-  if (of === 'overhead' && !delta && isComponent(part)) return component(common, part, rest.slice(1).join('.'), limit)
+  if (of === 'overhead' && !delta && isBudgetedComponent(part))
+    return component(common, part, rest.slice(1).join('.'), limit)
   const quantile = quantileOf(rest.join('.'))
   if (!isDuration(of) || quantile === undefined) {
     return unknownMetric(metric)
@@ -84,7 +85,7 @@ function wrongDirection({ metric, op }: Common, limit: string): Parsed | undefin
   return op.startsWith('>') ? failure(`${metric} has an upper limit: write '${metric}<${limit}'`) : undefined
 }
 
-function component(common: Common, of: ComponentName, quantileText: string, limit: string): Parsed {
+function component(common: Common, of: BudgetedComponent, quantileText: string, limit: string): Parsed {
   const { metric } = common
   const quantile = quantileOf(quantileText)
   if (quantile === undefined) return unknownMetric(metric)

@@ -1,5 +1,5 @@
 /**
- * The latency budgets of profiles/budgets.yaml, and the parts of a gateway's overhead judged by them at P99. A part
+ * Latency budgets, the guide's or those of a file, and the parts of a gateway's overhead judged by them at P99. A part
  * is judged by blocks like the total, from what the gateway reports of itself. A budget of 0 means that a part must
  * stay below the rounding of the figures.
  */
@@ -8,22 +8,21 @@ import { z } from 'zod'
 import { readYaml } from '../parse/file.ts'
 import { durationMs, durationOrZeroMs } from '../parse/quantity.ts'
 import type { ArmName, BenchReport, Block, Check, Verdict } from '../report/schema.ts'
-import { COMPONENTS, type ComponentName } from '../slo/metrics.ts'
+import { BUDGETED_COMPONENTS, type BudgetedComponent } from '../slo/metrics.ts'
 import { type GateResult, judgeBudget } from '../stats/gate.ts'
 import { type EncodedHistogram, Histogram } from '../stats/histogram.ts'
-import { packaged } from '../system/machine.ts'
+import { budgetLimitMs, OVERHEAD_COMPONENTS, TOTAL_BUDGET_MS } from '../wire/overhead-components.ts'
 import { armBlocks } from './blocks.ts'
 import { durationCheck, type Judge } from './checks.ts'
-
-/** The limit of a budget of 0. */
-const ROUNDING_MS = 0.05
 
 const limit = durationOrZeroMs.optional()
 
 const budgetsSchema = z.strictObject({
   total: durationMs,
   components: z
-    .strictObject(Object.fromEntries(COMPONENTS.map((name) => [name, limit])) as Record<ComponentName, typeof limit>)
+    .strictObject(
+      Object.fromEntries(BUDGETED_COMPONENTS.map((name) => [name, limit])) as Record<BudgetedComponent, typeof limit>,
+    )
     .default({}),
 })
 
@@ -33,7 +32,16 @@ export interface Budgets {
   components: Readonly<Record<string, number>>
 }
 
-export function readBudgets(path: string = packaged('profiles', 'budgets.yaml')): Budgets {
+/** profiles/budgets.yaml holds the same figures, to be copied and changed. */
+const DEFAULT_BUDGETS: Budgets = {
+  totalMs: TOTAL_BUDGET_MS,
+  components: Object.fromEntries(
+    OVERHEAD_COMPONENTS.flatMap(({ name, budgetMs }) => (budgetMs === null ? [] : [[name, budgetMs]])),
+  ),
+}
+
+export function readBudgets(path?: string): Budgets {
+  if (path === undefined) return DEFAULT_BUDGETS
   const { total, components } = readYaml(path, budgetsSchema, 'budgets file')
   const limits = Object.entries(components).flatMap(([name, ms]) => (ms === undefined ? [] : [[name, ms] as const]))
   return { totalMs: total, components: Object.fromEntries(limits) }
@@ -99,7 +107,7 @@ function judgeComponent(
   alphaFail?: number,
 ): GateResult {
   return judgeBudget({
-    limitUs: (budgetMs || ROUNDING_MS) * 1_000,
+    limitUs: budgetLimitMs(budgetMs) * 1_000,
     quantile,
     ...(alphaFail === undefined ? {} : { alphaFail }),
     blocks: blocks.map((values) => ({ values, failed: 0, unfinished: 0 })),

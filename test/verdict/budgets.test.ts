@@ -1,4 +1,5 @@
 import { afterAll, describe, expect, it } from 'vitest'
+import { packaged } from '../../src/system/machine.ts'
 import { readBudgets } from '../../src/verdict/components.ts'
 import { tempDir } from '../support/temp-dir.ts'
 
@@ -7,7 +8,8 @@ afterAll(() => dir.remove())
 const file = (text: string): string => dir.write('budgets.yaml', text)
 
 describe('budgets', () => {
-  it("ships the guide's", () => {
+  it("are the guide's, and the file that ships says the same", () => {
+    expect(readBudgets(packaged('profiles', 'budgets.yaml'))).toEqual(readBudgets())
     expect(readBudgets()).toEqual({
       totalMs: 7,
       components: {

@@ -3,7 +3,7 @@ import { KtCommand } from '../../command.ts'
 import { EXIT } from '../../errors.ts'
 import { adminFlags } from '../../gateway-cli/client.ts'
 import { openEventSource } from '../../gateway-cli/event-source.ts'
-import { eventStats, findMetric, parsePercentiles, stampBefore } from '../../gateway-cli/event-stats.ts'
+import { EVENT_METRICS, eventStats, findMetric, parsePercentiles, stampBefore } from '../../gateway-cli/event-stats.ts'
 import { renderEventStats } from '../../output/gateway-tables.ts'
 import { durationMs, parseFlag } from '../../parse/quantity.ts'
 
@@ -12,8 +12,8 @@ export default class EventsStats extends KtCommand {
 
   static override description =
     `Reads the event file of the running gateway, or --file without a gateway, or the events in the gateway's memory.
-Metrics: latency, ttft, overhead, upstream, input_tokens, output_tokens, and the components of the overhead:
-input_policy, routing, cache, inject, acquire, output_policy, events, hold. Exit 4 where no event has the metric.`
+Metrics: ${EVENT_METRICS.join(', ')}.
+Exit 4 where no event has the metric.`
 
   static override examples = [
     '<%= config.bin %> events stats --metric latency --percentiles 50,90,95,99 --last 1h',

@@ -3,14 +3,14 @@ import { KtCommand } from '../../command.ts'
 import { AdminClient, adminFlags } from '../../gateway-cli/client.ts'
 import { followEvents } from '../../gateway-cli/event-source.ts'
 import { compileTemplate } from '../../gateway-cli/template.ts'
+import { EVENT_FIELDS } from '../../wire/gateway-event.ts'
 
 export default class EventsTail extends KtCommand {
   static override summary = 'Follow the running gateway: a line for each request that ends.'
 
-  static override description =
-    `Fields: ts, request_id, tenant, provider, model, endpoint, status, stream, latency_ms, ttft_ms, overhead_ms,
-overhead.<component>, upstream_ms, input_tokens, output_tokens, cache, policy.<name>, attempts, trace_id, span_id,
-parent_span_id, error, dropped_before; {{.}} is the whole event. Ends with Ctrl-C.`
+  static override description = `Fields: ${EVENT_FIELDS.join(', ')}.
+Within overhead stand its components and within policy the names of policies, as {{.overhead.routing}}; {{.}} is the
+whole event. Ends with Ctrl-C.`
 
   static override examples = [
     '<%= config.bin %> events tail',

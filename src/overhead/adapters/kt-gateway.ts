@@ -2,19 +2,9 @@
  * The reference gateway: `server-timing: kt-*`, else `x-kt-overhead-ms`. The trailer of a stream wins, because it
  * covers the whole stream.
  */
+import { OVERHEAD_COMPONENTS } from '../../wire/overhead-components.ts'
 import { parseServerTiming } from '../../wire/server-timing.ts'
 import { type Adapter, millisecondsUs } from './adapter.ts'
-
-const COMPONENTS: Record<string, string> = {
-  'kt-input-policy': 'input_policy',
-  'kt-routing': 'routing',
-  'kt-cache': 'cache',
-  'kt-acquire': 'connection_acquisition',
-  'kt-output-policy': 'output_policy',
-  'kt-events': 'event_emission',
-  'kt-hold': 'hold',
-  'kt-inject': 'injected_delay',
-}
 
 const WHOLE = "the gateway's own clock; the wait for its event loop is not in it"
 const TO_HEADERS = "the gateway's own clock, up to the headers; the wait for its event loop is not in it"
@@ -31,10 +21,9 @@ export const ktGateway: Adapter = {
     const us = timed ?? millisecondsUs(plain)
     if (us === undefined) return undefined
     const componentsUs: Record<string, number> = {}
-    for (const name in COMPONENTS) {
-      const part = timings.get(name)
-      const component = COMPONENTS[name]
-      if (part !== undefined && component !== undefined) componentsUs[component] = part
+    for (const { name, header } of OVERHEAD_COMPONENTS) {
+      const part = timings.get(header)
+      if (part !== undefined) componentsUs[name] = part
     }
     const source = whole
       ? 'server-timing trailer: kt-overhead'

@@ -1,17 +1,17 @@
 // Where events begin: the queue is bounded, and the next event says how many found no room.
 import type { IncomingMessage } from 'node:http'
 import { expect, test } from 'vitest'
-import type { RequestEvent } from '../../../reference-gateway/events/event.ts'
 import { EventObserver } from '../../../reference-gateway/events/observer.ts'
 import { RequestContext } from '../../../reference-gateway/http/request-context.ts'
 import { MetricsRecorder } from '../../../reference-gateway/metrics/recorder.ts'
+import type { GatewayEvent } from '../../../src/wire/gateway-event.ts'
 
 function observing(buffer: number) {
-  const published: RequestEvent[] = []
+  const published: GatewayEvent[] = []
   const recorder = new MetricsRecorder()
   const observer = new EventObserver({ buffer, traces: false }, recorder, {
     hasSubscribers: () => true,
-    publish: (_channel, events) => void published.push(...(events as RequestEvent[])),
+    publish: (_channel, events) => void published.push(...(events as GatewayEvent[])),
   })
   const end = (count: number): void => {
     for (let i = 0; i < count; i++) {

@@ -2,8 +2,8 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { Drain } from '../../../reference-gateway/events/drain.ts'
-import type { RequestEvent } from '../../../reference-gateway/events/event.ts'
 import { EventRing } from '../../../reference-gateway/events/ring.ts'
+import type { GatewayEvent } from '../../../src/wire/gateway-event.ts'
 import { until } from '../../support/waits.ts'
 import { wait } from '../support/upstream.ts'
 import { numbered } from './support.ts'
@@ -45,7 +45,7 @@ test('a reader starts at the newest event; recent() returns the kept events, old
 
 test('a stuck sink loses its own events and reports them; another sink gets all', async () => {
   const ring = new EventRing(50)
-  const [good, stuck]: RequestEvent[][] = [[], []]
+  const [good, stuck]: GatewayEvent[][] = [[], []]
   let unstick = (): void => {}
   const fine = new Drain(ring, (events) => void good?.push(...events))
   const slow = new Drain(ring, async (events) => {
@@ -69,7 +69,7 @@ test('a stuck sink loses its own events and reports them; another sink gets all'
 
 test('a batch that fails is lost and counted, and the next one says so', async () => {
   const ring = new EventRing(50)
-  const got: RequestEvent[] = []
+  const got: GatewayEvent[] = []
   let fails = true
   const drain = new Drain(ring, async (events) => {
     if (fails) throw new Error('no')

@@ -1,7 +1,7 @@
 /** Events of invented requests. */
-import type { RequestEvent } from '../../../reference-gateway/events/event.ts'
+import type { GatewayEvent } from '../../../src/wire/gateway-event.ts'
 
-export function event(given: Partial<RequestEvent> = {}): RequestEvent {
+export function event(given: Partial<GatewayEvent> = {}): GatewayEvent {
   return {
     ts: new Date().toISOString(),
     request_id: 'r1',
@@ -26,4 +26,4 @@ export function event(given: Partial<RequestEvent> = {}): RequestEvent {
   }
 }
 
-export const numbered = (n: number): RequestEvent => event({ request_id: String(n) })
+export const numbered = (n: number): GatewayEvent => event({ request_id: String(n) })
