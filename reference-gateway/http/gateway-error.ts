@@ -4,6 +4,9 @@
  */
 import type { ServerResponse } from 'node:http'
 import type { Result } from '../../src/errors.ts'
+import type { JsonObject } from '../../src/wire/json.ts'
+import { openaiError } from '../../src/wire/openai.ts'
+import { UnreadableAnswer } from '../../src/wire/strict.ts'
 
 export interface GatewayError {
   status: number
@@ -27,9 +30,9 @@ export function invalidRequest(code: string, message: string, status = 400): Gat
 const TYPES: Record<number, string> = { 401: 'authentication_error', 403: 'permission_error', 429: 'rate_limit_error' }
 
 /** `error` as OpenAI words it: the body of a response, or the data of an event in a stream. */
-export function errorBody({ status, code, message }: GatewayError): unknown {
+export function errorBody({ status, code, message }: GatewayError): JsonObject {
   const type = TYPES[status] ?? (status < 500 ? 'invalid_request_error' : 'api_error')
-  return { error: { message, type, param: null, code } }
+  return openaiError({ message, type, param: null, code })
 }
 
 /**
@@ -88,12 +91,9 @@ function codeOf(error: Error): string {
   return error.name
 }
 
-/** A provider's response does not have the form that its protocol prescribes. Thrown by the code that reads it. */
-export class UnreadableResponse extends Error {}
-
 /** What the client reads about something that was thrown: the provider's fault where the error says so, else a bug. */
 export function errorOfThrown(error: unknown): GatewayError {
-  if (error instanceof UnreadableResponse) {
+  if (error instanceof UnreadableAnswer) {
     return {
       status: 502,
       code: 'upstream_unreadable',

@@ -4,7 +4,8 @@
  */
 
 import type { JsonObject } from '../../src/wire/json.ts'
-import { errorBody, type GatewayError, UnreadableResponse } from '../http/gateway-error.ts'
+import { UnreadableAnswer } from '../../src/wire/strict.ts'
+import { errorBody, type GatewayError } from '../http/gateway-error.ts'
 import type {
   InputHook,
   InputVerdict,
@@ -201,7 +202,7 @@ function judgeBody(body: Buffer, judge: (texts: string[]) => Maybe<Judgement>): 
     if (judgement.kind === 'blocked') return { kind: 'blocked', error: blockError(judgement.block) }
     if (judgement.kind === 'pass') return judgement
     // Copying and rewriting the JSON walks all of its depth.
-    if (places && nestsTooDeep(text)) throw new UnreadableResponse('it is nested too deep')
+    if (places && nestsTooDeep(text)) throw new UnreadableAnswer('it is nested too deep')
     const changed = json && places ? JSON.stringify(withTexts(json, places, judgement.texts)) : judgement.texts[0]
     return { kind: 'changed', body: Buffer.from(changed ?? '') }
   })

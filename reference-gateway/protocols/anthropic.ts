@@ -1,14 +1,13 @@
 /**
- * Translates OpenAI's chat completion requests for Anthropic's Messages API. anthropic-response.ts translates the
- * response.
+ * Translates OpenAI's chat completion requests for Anthropic's Messages API. chat-response.ts translates the response.
  */
 
 import { success } from '../../src/errors.ts'
+import { AnthropicReader, anthropic as format } from '../../src/wire/anthropic.ts'
 import type { JsonObject } from '../../src/wire/json.ts'
 import { refused } from '../http/gateway-error.ts'
-import { AnthropicResponse } from './anthropic-response.ts'
 import { type ChatRequest, type Part, parseChatRequest, type Turn, unsupported } from './chat-request.ts'
-import { encode } from './completion.ts'
+import { ChatResponse } from './chat-response.ts'
 import { ModelList } from './model-list.ts'
 import type { ProviderProtocol } from './protocol.ts'
 
@@ -40,10 +39,10 @@ export const anthropic: ProviderProtocol = {
     if (!parsed.ok) return parsed
     const chat = parsed.value
     return success({
-      path: `${basePath}/messages`,
-      body: encode(messagesRequest(context.json, chat)),
+      path: basePath + format.path,
+      body: Buffer.from(JSON.stringify(messagesRequest(context.json, chat))),
       headers: VERSION,
-      translation: new AnthropicResponse(chat.includeUsage),
+      translation: new ChatResponse(new AnthropicReader(), chat.includeUsage),
     })
   },
 }

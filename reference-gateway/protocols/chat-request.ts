@@ -5,9 +5,8 @@
 
 import { z } from 'zod'
 import { success } from '../../src/errors.ts'
-import type { JsonObject } from '../../src/wire/json.ts'
+import { asObject, type JsonObject, parseObject } from '../../src/wire/json.ts'
 import { type GatewayError, type GatewayResult, invalidRequest, refused } from '../http/gateway-error.ts'
-import { isObject, parse } from './json.ts'
 
 export type Part = { kind: 'text'; text: string } | { kind: 'image'; mediaType: string; base64: string } | ImageUrl
 interface ImageUrl {
@@ -48,7 +47,7 @@ export interface ChatRequest {
 class UnsupportedParameter extends Error {}
 
 /** Passed on as it is. */
-const anyObject = z.custom<JsonObject>(isObject)
+const anyObject = z.custom<JsonObject>((value) => asObject(value) !== undefined)
 const contentShape = z.union([
   z.string(),
   z.array(
@@ -190,8 +189,8 @@ function partsOf(content: Content): Part[] {
 }
 
 function callOf({ id, function: called }: z.output<typeof callShape>): ToolCallRequest {
-  const args = parse(called?.arguments || '{}')
-  if (!isObject(args)) throw new UnsupportedParameter('tool arguments that are no JSON object')
+  const args = parseObject(called?.arguments || '{}')
+  if (!args) throw new UnsupportedParameter('tool arguments that are no JSON object')
   return { id: id ?? '', name: called?.name ?? '', args }
 }
 

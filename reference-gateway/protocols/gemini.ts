@@ -1,14 +1,11 @@
-/**
- * Translates OpenAI's chat completion requests for Gemini's generateContent. gemini-response.ts translates the
- * response.
- */
+/** Translates OpenAI's chat completion requests for Gemini's generateContent. chat-response.ts translates the response. */
 
 import { success } from '../../src/errors.ts'
+import { GeminiReader, generatePath } from '../../src/wire/gemini.ts'
 import type { JsonObject } from '../../src/wire/json.ts'
 import { refused } from '../http/gateway-error.ts'
 import { type ChatRequest, type Part, parseChatRequest, type Turn, unsupported } from './chat-request.ts'
-import { encode } from './completion.ts'
-import { GeminiResponse } from './gemini-response.ts'
+import { ChatResponse } from './chat-response.ts'
 import { ModelList } from './model-list.ts'
 import type { ProviderProtocol } from './protocol.ts'
 
@@ -32,13 +29,12 @@ export const gemini: ProviderProtocol = {
       return refused(unsupported('an image that is not a data: URL', name))
     }
     if (!chat.parallelCalls && chat.tools.length > 0) return refused(unsupported('parallel_tool_calls: false', name))
-    // The client chooses the model, which becomes a part of the path.
-    const place = `${basePath}/models/${encodeURIComponent(context.model ?? '')}`
+    const model = context.model ?? ''
     return success({
-      path: context.stream ? `${place}:streamGenerateContent?alt=sse` : `${place}:generateContent`,
-      body: encode(generateRequest(context.json, chat)),
+      path: basePath + generatePath(model, context.stream),
+      body: Buffer.from(JSON.stringify(generateRequest(context.json, chat))),
       headers: NO_HEADERS,
-      translation: new GeminiResponse(chat.includeUsage, context.model ?? ''),
+      translation: new ChatResponse(new GeminiReader(model), chat.includeUsage),
     })
   },
 }

@@ -28,7 +28,7 @@ export interface TranslatedRequest {
   translation: ResponseTranslation | undefined
 }
 
-/** Translates one response to OpenAI's protocol. Throws an UnreadableResponse where the provider's response is none. */
+/** Translates one response to OpenAI's protocol. Throws an UnreadableAnswer where the provider's response is none. */
 export interface ResponseTranslation {
   /**
    * Takes a piece of the provider's event stream, split anywhere. Returns complete events of OpenAI's; may be empty.

@@ -4,9 +4,6 @@ import { anthropic } from './anthropic.ts'
 import { gemini } from './gemini.ts'
 import type { ProviderProtocol } from './protocol.ts'
 
-export const PROTOCOLS = ['openai', 'anthropic', 'gemini'] as const
-export type ProtocolName = (typeof PROTOCOLS)[number]
-
 /** The clients' own protocol: nothing is translated. */
 const openai: ProviderProtocol = {
   credentials: (key) => ['authorization', `Bearer ${key}`],
@@ -19,7 +16,11 @@ const openai: ProviderProtocol = {
     }),
 }
 
-const BY_NAME: Record<ProtocolName, ProviderProtocol> = { openai, anthropic, gemini }
+const BY_NAME = { openai, anthropic, gemini } satisfies Record<string, ProviderProtocol>
+
+export type ProtocolName = keyof typeof BY_NAME
+
+export const PROTOCOLS = Object.keys(BY_NAME) as ProtocolName[]
 
 export function getProtocol(name: ProtocolName): ProviderProtocol {
   return BY_NAME[name]

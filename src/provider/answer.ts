@@ -4,7 +4,8 @@
  * nothing piles up for it. A write of several tokens leaves when its first one is due: the first write at the time to
  * first token, the end as with single tokens.
  */
-import type { AnswerBody, ParsedRequest, StreamEvents } from './api.ts'
+import type { StreamWriter, WholeWriter } from '../wire/answer.ts'
+import type { ParsedRequest } from './api.ts'
 import { drawEventSizes, type StreamShape } from './api.ts'
 import { brokenOff, type MidAnswerFault } from './faults.ts'
 import { type RequestDelays, sumDraws } from './latency.ts'
@@ -20,7 +21,7 @@ const LOST_CHARS = 5
  */
 export function answerWhole(
   reply: Reply,
-  body: AnswerBody,
+  body: WholeWriter,
   tokens: number,
   dueUs: number,
   fault: MidAnswerFault | undefined,
@@ -53,7 +54,7 @@ export function answerWhole(
 
 interface StreamPlan {
   request: ParsedRequest
-  wire: StreamEvents
+  wire: StreamWriter
   delays: RequestDelays
   shape: StreamShape
   fault: MidAnswerFault | undefined

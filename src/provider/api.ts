@@ -1,15 +1,16 @@
 /**
- * What the simulated provider's APIs have in common: the request that each of them parses its body to, how an answer to
- * it is written, whole or as a stream, and where they keep their keys and errors. src/provider/openai, anthropic and
- * gemini hold the APIs; after their parsers the types are trusted.
+ * What the simulated provider's APIs have in common: the request that each of them parses its body to, how it is
+ * answered, and where they keep their keys and errors. openai.ts, embeddings.ts, anthropic.ts and gemini.ts hold the
+ * APIs; after their parsers the types are trusted. src/wire/ knows how an answer is written.
  */
 
 import type { IncomingHttpHeaders } from 'node:http'
 import type { z } from 'zod'
 import { type Result, success } from '../errors.ts'
 import { randomFrom } from '../stats/random.ts'
+import type { AnswerWriter, ErrorAnswer, StreamWriter, TextAnswer, WholeWriter } from '../wire/answer.ts'
 import { badRequest, type Refusal } from './faults.ts'
-import type { Prompt } from './text.ts'
+import { answerText, type Prompt } from './text.ts'
 
 /** The longest answer: as far as current models go. */
 export const MAX_TOKENS = 131_072
@@ -20,12 +21,10 @@ export interface ParsedRequest extends Prompt {
   model: string
   stream: boolean
   tokens: number
-  /** 'length' where the request's own limit ends the answer. */
-  finishReason: 'stop' | 'length'
 }
 
 /** What wraps the text of an answer, beside the request. */
-export interface ReplyContext {
+interface ReplyContext {
   /** Unique to the answer. */
   id: string
   /** Unix seconds. */
@@ -62,37 +61,19 @@ export function drawEventSizes({ tokensPerEvent: { min, max } }: StreamShape, re
   return () => min + Math.floor(random() * (max - min + 1))
 }
 
-/**
- * A JSON answer. `stamp` is the `system_fingerprint` member with a comma before it, or '' for a request without a
- * nonce; `textEnd` is what is appended to the text.
- */
-export type AnswerBody = (stamp: string, textEnd: string) => string
-
-/** A stream's events, as strings: all of one is built before its instant comes, except the stamp. */
-export interface StreamEvents {
-  /** What leaves with the first event and bears no token; '' where the format has none. */
-  open: (stamp: string) => string
-  /** `tokens` were streamed once this event has left. */
-  event: (text: string, tokens: number, stamp: string) => string
-  /** The finish reason, usage where asked for, and the end mark: what leaves in one write. */
-  close: (stamp: string) => string
-  /** The event that ends a stream in which something went wrong. */
-  fail: (refusal: Refusal, stamp: string) => string
-}
-
 /** A request that the provider answers. */
 export interface AcceptedRequest {
   request: ParsedRequest
-  whole: (context: ReplyContext) => AnswerBody
+  whole: (context: ReplyContext) => WholeWriter
   /** Absent where an endpoint does not stream. */
-  streamed?: (context: ReplyContext) => StreamEvents
+  streamed?: (context: ReplyContext) => StreamWriter
 }
 
 /** A request, or the refusal that the provider answers with. */
 export type ParseOutcome = Result<AcceptedRequest, { refusal: Refusal }>
 
 /** What the path of a request holds, for APIs that name the model there. */
-interface Named {
+export interface Named {
   model: string
   stream: boolean
 }
@@ -100,15 +81,19 @@ interface Named {
 /** Parses JSON; an answer to a request without a limit of its own has `defaultTokens` tokens. */
 export type RequestParser = (json: unknown, defaultTokens: number, named: Named) => ParseOutcome
 
+/** One API: an address, and what is posted to it. */
+export interface ProviderApi {
+  flavor: ApiFlavor
+  /** The address, or what addresses begin with that name the model. What is wrong below it is refused in the flavor. */
+  path: string
+  parse: RequestParser
+  /** Reads an address that names the model (percent-encoded); undefined where it is another API's. */
+  readPath?: (path: string, query: string) => Result<Named, { refusal: Refusal }> | undefined
+}
+
 export interface ProviderEndpoint {
   parse: RequestParser
   named: Named
-}
-
-const UNNAMED: Named = { model: '', stream: false }
-
-export function toEndpoint(parse: RequestParser, named: Named = UNNAMED): ProviderEndpoint {
-  return { parse, named }
 }
 
 /** The request in the JSON text `body` that came to `endpoint`. */
@@ -122,11 +107,64 @@ export function parseBody({ parse, named }: ProviderEndpoint, body: string, defa
   return parse(json, defaultTokens, named)
 }
 
+/** What the provider takes from a request for a text. */
+export interface TextRequest {
+  model: string
+  stream: boolean | null | undefined
+  /** The most tokens that it wants. */
+  limit: number | null | undefined
+  prompt: Prompt
+  /** The OpenAI formats' options of a stream. */
+  streamOptions?: StreamOptions | null | undefined
+}
+
+interface StreamOptions {
+  include_usage?: boolean | null | undefined
+  include_obfuscation?: boolean | null | undefined
+}
+
+/** Parses bodies of `schema`, which `read` understands, and has them answered by `writer`. */
+export function textParser<T>(
+  schema: z.ZodType<T>,
+  writer: AnswerWriter,
+  read: (body: T, named: Named) => TextRequest | Refusal,
+): RequestParser {
+  return (json, defaultTokens, named) => {
+    const { success, data, error } = schema.safeParse(json, { reportInput: true })
+    if (!success) return refuse(inputRefusal(error))
+    const asked = read(data, named)
+    return 'status' in asked ? refuse(asked) : acceptText(writer, asked, defaultTokens)
+  }
+}
+
+function acceptText(writer: AnswerWriter, asked: TextRequest, defaultTokens: number): ParseOutcome {
+  const { model, limit, prompt, streamOptions } = asked
+  const tokens = limit ?? defaultTokens
+  const request = { ...prompt, model, stream: asked.stream === true, tokens }
+  const toAnswer = ({ id, created, reasoningTokens, shape }: ReplyContext): TextAnswer => ({
+    id,
+    created,
+    model,
+    // The request's own limit ends the answer.
+    finishReason: limit ? 'length' : 'stop',
+    usage: { input: prompt.promptTokens, output: tokens + reasoningTokens, reasoning: reasoningTokens, cached: 0 },
+    limit: limit ?? null,
+    includeUsage: streamOptions?.include_usage === true,
+    obfuscation: shape.obfuscation && streamOptions?.include_obfuscation !== false,
+    promptFilterEvent: shape.promptFilterEvent,
+  })
+  return accept({
+    request,
+    whole: (context) => writer.whole(toAnswer(context), answerText(tokens)),
+    streamed: (context) => writer.stream(toAnswer(context)),
+  })
+}
+
 export function accept(request: AcceptedRequest): ParseOutcome {
   return success(request)
 }
 
-export function refuse(refusal: Refusal): ParseOutcome {
+export function refuse(refusal: Refusal): { ok: false; refusal: Refusal } {
   return { ok: false, refusal }
 }
 
@@ -150,8 +188,8 @@ export interface ApiFlavor {
   readKey: (headers: IncomingHttpHeaders, url: string) => string | undefined
   /** A refusal for headers that the API insists on, if one is missing. */
   checkHeaders?: (headers: IncomingHttpHeaders) => Refusal | undefined
-  toStatus: (refusal: Refusal) => number
-  refusalBody: (refusal: Refusal, requestId: string) => string
+  toStatus: (status: number) => number
+  writeError: (error: ErrorAnswer, requestId: string) => string
   requestIdHeader: string
 }
 

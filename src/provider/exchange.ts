@@ -75,8 +75,8 @@ export class ProviderExchange {
   }
 
   refuse(refusal: Refusal): void {
-    const body = this.#flavor.refusalBody(refusal, `req_${this.reply.id}`)
-    this.send(this.#flavor.toStatus(refusal), body, refusal.headers)
+    const body = this.#flavor.writeError(refusal, `req_${this.reply.id}`)
+    this.send(this.#flavor.toStatus(refusal.status), body, refusal.headers)
   }
 
   #decide(parsed: ParseOutcome): void {

@@ -12,6 +12,7 @@
  * slow_headers    nothing at all for `slowHeadersMs` longer than the model takes
  */
 import { randomFrom } from '../stats/random.ts'
+import type { ErrorAnswer } from '../wire/answer.ts'
 
 export const FAULTS = [
   'rate_limit',
@@ -69,12 +70,7 @@ export function brokenOff(): Refusal {
   return refusalFor(500, 'The server had an error while processing your request.')
 }
 
-export interface Refusal {
-  status: number
-  message: string
-  type: string
-  param: string | null
-  code: string | null
+export interface Refusal extends ErrorAnswer {
   headers?: string[]
 }
 

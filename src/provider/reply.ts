@@ -7,7 +7,7 @@ import type { ServerResponse } from 'node:http'
 import { constants, type Http2ServerResponse } from 'node:http2'
 import { TLSSocket } from 'node:tls'
 import type { Clock } from '../system/clock.ts'
-import { formatStamp } from '../wire/stamp.ts'
+import { formatStamp, writeFingerprint } from '../wire/stamp.ts'
 import type { Stalls } from './latency.ts'
 import type { TruthRecord } from './truth.ts'
 
@@ -85,7 +85,7 @@ export class Reply {
     if (!this.record) return NO_STAMPS
     const { nonce, attempt } = this.record
     const stamp = formatStamp({ nonce, attempt, providerUs })
-    return { member: `,"system_fingerprint":"${stamp}"`, text: this.#stampInText ? ` ${stamp}` : '' }
+    return { member: writeFingerprint(`"${stamp}"`), text: this.#stampInText ? ` ${stamp}` : '' }
   }
 
   /** Notes in the truth that `tokens` are written once the write at `providerUs` has been made. */

@@ -4,7 +4,8 @@
  * an empty `error` (null, false, 0, '', {}, []) into good answers: that is no error.
  */
 
-type Json = Record<string, unknown>
+import type { AnswerError } from './answer.ts'
+import { asObject, asText, type JsonObject as Json } from './json.ts'
 
 const MESSAGE_KEYS = ['message', 'error_message', 'error_msg', 'msg', 'detail'] as const
 const QUOTED_CHARS = 160
@@ -26,6 +27,16 @@ export function errorMessage(json: Json): string | undefined {
     if (isSet(value)) return typeof value === 'string' ? value : JSON.stringify(value)
   }
   return undefined
+}
+
+/**
+ * The error in an answer that is known to be one of Anthropic or Gemini, for a translation. Either has a word for it:
+ * one as its type, the other as its status.
+ */
+export function readAnswerError(answer: Json): AnswerError {
+  const { type, status, message } = asObject(answer.error) ?? {}
+  const code = asText(type) ?? asText(status) ?? 'api_error'
+  return { message: asText(message) ?? 'the provider failed without a message', type: code, param: null, code }
 }
 
 /** The text on one line, cut to a length that fits a report. */

@@ -1,17 +1,10 @@
 /**
  * What a wire format is to kt: how an event and an answer of it are told and read, where its text stands, and how a
- * request is built. A format is one file and one line in formats.ts; nobody else knows a key of an answer.
+ * request is built. A format is one file and one line in formats.ts; nobody else knows a key of an answer. How an answer
+ * is written and translated is in answer.ts.
  */
 import type { JsonObject } from './json.ts'
 import type { TokenUsage } from './usage.ts'
-
-export type FormatName =
-  | 'openai-chat'
-  | 'openai-completions'
-  | 'openai-embeddings'
-  | 'openai-responses'
-  | 'anthropic'
-  | 'gemini'
 
 /** What a text is: what the user sees, the model's reasoning, or the arguments of a tool call. */
 export type TextKind = 'visible' | 'reasoning' | 'tool'
@@ -28,7 +21,6 @@ export interface RequestSpec {
 }
 
 export interface WireFormat {
-  readonly name: FormatName
   /** What follows the version in the address: '/chat/completions'. */
   readonly path: string
   /** The members of a request that hold text, at any depth. */

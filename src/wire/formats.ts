@@ -2,7 +2,7 @@
 
 import { errorMessage, errorText } from './answer-error.ts'
 import { anthropic } from './anthropic.ts'
-import type { FormatName, TextVisitor, WireFormat } from './format.ts'
+import type { TextVisitor, WireFormat } from './format.ts'
 import { gemini } from './gemini.ts'
 import { type JsonObject, parseObject } from './json.ts'
 import { openaiChat } from './openai-chat.ts'
@@ -12,14 +12,18 @@ import { openaiResponses } from './openai-responses.ts'
 import { ERROR_EVENT } from './sse.ts'
 import { type TokenUsage, usageIn } from './usage.ts'
 
-const FORMATS: { readonly [name in FormatName]: WireFormat } = {
+/** In the order in which their shapes are tried. */
+const FORMATS = {
   'openai-chat': openaiChat,
   'openai-completions': openaiCompletions,
   'openai-responses': openaiResponses,
   anthropic,
   gemini,
   'openai-embeddings': openaiEmbeddings,
-}
+} satisfies Record<string, WireFormat>
+
+export type FormatName = keyof typeof FORMATS
+
 /** What `--endpoint` names. */
 export type ApiEndpoint = 'chat' | 'completions' | 'embeddings'
 const FORMAT_OF_ENDPOINT: { readonly [endpoint in ApiEndpoint]: FormatName } = {
@@ -34,8 +38,7 @@ export function formatOfEndpoint(endpoint: ApiEndpoint): WireFormat {
   return FORMATS[FORMAT_OF_ENDPOINT[endpoint]]
 }
 
-/** In the order in which their shapes are tried. */
-const ALL = Object.values(FORMATS)
+const ALL: readonly WireFormat[] = Object.values(FORMATS)
 
 /** The members of requests that hold text, in any format. */
 export const REQUEST_MEMBERS = union(ALL.flatMap(({ requestMembers }) => requestMembers))

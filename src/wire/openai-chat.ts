@@ -1,12 +1,11 @@
 /** OpenAI's chat completions, and what others add to them: reasoning under several names, content lists, audio. */
 import type { TextVisitor, WireFormat } from './format.ts'
 import { asObject, type JsonObject, objectsIn } from './json.ts'
-import { openaiRequest } from './request.ts'
+import { openaiRequest } from './openai.ts'
 import { visitContent, visitReasoning, visitString, visitToolCalls, visitTranscript } from './text.ts'
 import { usageIn } from './usage.ts'
 
 export const openaiChat: WireFormat = {
-  name: 'openai-chat',
   path: '/chat/completions',
   requestMembers: ['messages', 'prediction'],
   isEvent: isChat,

@@ -1,12 +1,12 @@
 /** OpenAI's legacy completions: the text stands in each choice. */
 import type { TextVisitor, WireFormat } from './format.ts'
 import { asObject, type JsonObject, objectsIn } from './json.ts'
-import { joinPrefix, openaiRequest } from './request.ts'
+import { joinPrefix, openaiRequest } from './openai.ts'
+import { choicesWriter } from './openai-choices.ts'
 import { visitReasoning, visitString } from './text.ts'
 import { usageIn } from './usage.ts'
 
 export const openaiCompletions: WireFormat = {
-  name: 'openai-completions',
   path: '/completions',
   requestMembers: ['prompt', 'suffix'],
   isEvent: hasTexts,
@@ -17,6 +17,17 @@ export const openaiCompletions: WireFormat = {
   endsStream: () => false,
   buildRequest: (spec, text, prefix) => openaiRequest(spec, { prompt: joinPrefix(text, prefix) }),
 }
+
+export const openaiCompletionsWriter = choicesWriter({
+  idPrefix: 'cmpl-',
+  answer: 'text_completion',
+  chunk: 'text_completion',
+  whole: ['"text":"', '"'],
+  delta: ['"text":"', '"'],
+  begin: undefined,
+  finish: '"text":""',
+  promptFilter: '',
+})
 
 function hasTexts({ choices }: JsonObject): boolean {
   return Array.isArray(choices) && typeof asObject(choices[0])?.text === 'string'

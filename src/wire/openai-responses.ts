@@ -6,7 +6,7 @@
 import { errorText } from './answer-error.ts'
 import type { TextKind, TextVisitor, WireFormat } from './format.ts'
 import { asObject, type JsonObject, objectsIn } from './json.ts'
-import { joinPrefix, openaiRequest } from './request.ts'
+import { joinPrefix, openaiRequest } from './openai.ts'
 import { visitContent, visitString } from './text.ts'
 import { usageIn } from './usage.ts'
 
@@ -26,7 +26,6 @@ const DELTAS: Record<string, TextKind> = {
 const ENDS = new Set(['response.completed', 'response.incomplete'])
 
 export const openaiResponses: WireFormat = {
-  name: 'openai-responses',
   path: '/responses',
   requestMembers: ['input', 'instructions'],
   isEvent: ({ type }) => typeof type === 'string' && type.startsWith('response.'),

@@ -6,6 +6,8 @@
  * (NVIDIA Dynamo puts the reason there). It works on bytes, so that a split UTF-8 character costs nothing.
  */
 
+import { UnreadableAnswer } from './strict.ts'
+
 /** Called once for each event, with its data lines joined by '\n' and its event name ('' when there was none). */
 type SseListener = (data: string, event: string) => void
 
@@ -85,7 +87,7 @@ export class SseReader {
 
   #keep(piece: Buffer): void {
     this.#pendingBytes += piece.length
-    if (this.#pendingBytes > MAX_EVENT_BYTES) throw new Error('an event of more than 64 MiB')
+    if (this.#pendingBytes > MAX_EVENT_BYTES) throw new UnreadableAnswer('an event of more than 64 MiB')
     this.#pieces.push(piece)
   }
 

@@ -22,6 +22,11 @@ export function formatStamp(stamp: Stamp): string {
   return `kt1.${stamp.nonce}.${stamp.attempt}.${Math.round(stamp.providerUs)}`
 }
 
+/** The member that a stamp travels in, with a comma before it. `json` is a string as JSON, in its quotes. */
+export function writeFingerprint(json: string): string {
+  return `,"system_fingerprint":${json}`
+}
+
 export function parseStamp(text: string): Stamp | undefined {
   const match = STAMP.exec(text)
   if (!match?.[1]) return undefined

@@ -13,6 +13,8 @@ export interface TokenUsage {
   cached: number
 }
 
+export const NO_USAGE: TokenUsage = { input: 0, output: 0, reasoning: 0, cached: 0 }
+
 /**
  * Usage may come in parts (Anthropic) or grow from event to event (Gemini): the largest of each figure is the final
  * one.

@@ -9,7 +9,7 @@ import { explainZodError } from '../parse/explain.ts'
 import { parseWith, readText } from '../parse/file.ts'
 import { type ApiEndpoint, ENDPOINTS, formatOfEndpoint } from '../wire/formats.ts'
 import type { JsonObject } from '../wire/json.ts'
-import { openaiRequest } from '../wire/request.ts'
+import { openaiRequest } from '../wire/openai.ts'
 import { bodyTemplate, promptTemplate, type RequestShape, type RequestTemplate } from '../wire/template.ts'
 
 const MAX_CHARS = 128 * 1024 * 1024

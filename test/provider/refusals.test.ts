@@ -1,10 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { parseMessages } from '../../src/provider/anthropic/messages.ts'
-import { parseBody, toEndpoint } from '../../src/provider/api.ts'
-import { parseGenerate } from '../../src/provider/gemini/generate.ts'
-import { parseEmbeddings } from '../../src/provider/openai/embeddings.ts'
-import { parseChat, parseCompletions, parseResponses } from '../../src/provider/openai/parse.ts'
+import { parseBody } from '../../src/provider/api.ts'
+import { APIS } from '../../src/provider/routes.ts'
 import { chatBody, post, postChat, provider } from './support.ts'
 
 const CHAT = '/v1/chat/completions'
@@ -99,13 +96,10 @@ test('no JSON whatsoever is more than a refusal', () => {
   const { tree } = fc.letrec((tie) => ({
     tree: fc.oneof({ maxDepth: 4 }, fc.jsonValue(), fc.array(tie('tree')), fc.dictionary(keys, tie('tree'))),
   }))
-  const readers = fc.constantFrom(
-    ...[parseChat, parseCompletions, parseEmbeddings],
-    ...[parseResponses, parseMessages, parseGenerate],
-  )
+  const apis = fc.constantFrom(...Object.values(APIS))
   fc.assert(
-    fc.property(tree, readers, (json, parse) => {
-      const parsed = parseBody(toEndpoint(parse), JSON.stringify(json), 5)
+    fc.property(tree, apis, (json, { parse }) => {
+      const parsed = parseBody({ parse, named: { model: 'm', stream: false } }, JSON.stringify(json), 5)
       if (!parsed.ok) expect(parsed.refusal.status).toBe(400)
     }),
   )

@@ -4,10 +4,11 @@
  * length, an input always has the same one, and two inputs are near orthogonal, related or not.
  */
 import { z } from 'zod'
-import { hash32 } from '../../stats/random.ts'
-import { type AnswerBody, accept, inputRefusal, type ParsedRequest, type RequestParser, refuse } from '../api.ts'
-import { inputItems, readItems } from '../text.ts'
-import { tokenIds } from './parse.ts'
+import { hash32 } from '../stats/random.ts'
+import { openaiEmbeddings, writeEmbeddings } from '../wire/openai-embeddings.ts'
+import { accept, inputRefusal, type ProviderApi, refuse } from './api.ts'
+import { openai, tokenIds } from './openai.ts'
+import { inputItems, readItems } from './text.ts'
 
 const DEFAULT_DIMENSIONS = 1_536
 const MAX_DIMENSIONS = 4_096
@@ -22,44 +23,31 @@ export const embeddingsBody = z.looseObject({
       tokenIds,
       z.array(tokenIds).min(1).max(MAX_INPUTS),
     ],
-    `expected a string, up to ${MAX_INPUTS} strings, or arrays of token tokenIds, none of them empty`,
+    `expected a string, up to ${MAX_INPUTS} strings, or arrays of token ids, none of them empty`,
   ),
   dimensions: z.int().min(1).max(MAX_DIMENSIONS).nullish(),
   encoding_format: z.enum(['float', 'base64']).nullish(),
 })
 
-interface EmbeddingsRequest extends ParsedRequest {
-  items: (string | readonly number[])[]
-  dimensions: number
-  encoding: 'float' | 'base64'
-}
-
-export const parseEmbeddings: RequestParser = (json) => {
-  const { success, data, error } = embeddingsBody.safeParse(json, { reportInput: true })
-  if (!success) return refuse(inputRefusal(error))
-  const items = inputItems(data.input)
-  const request: EmbeddingsRequest = {
-    model: data.model,
-    stream: false,
-    tokens: 0,
-    finishReason: 'stop',
-    items,
-    dimensions: data.dimensions ?? DEFAULT_DIMENSIONS,
-    encoding: data.encoding_format ?? 'float',
-    ...readItems(items),
-  }
-  return accept({ request, whole: () => wholeEmbeddings(request) })
-}
-
-function wholeEmbeddings(request: EmbeddingsRequest): AnswerBody {
-  const encode = request.encoding === 'base64' ? base64Of : floatsOf
-  const data = request.items.map((item, index) => {
-    const hash = hash32(typeof item === 'string' ? item : item.join())
-    return `{"object":"embedding","index":${index},"embedding":${encode(hash, request.dimensions)}}`
-  })
-  const usage = `{"prompt_tokens":${request.promptTokens},"total_tokens":${request.promptTokens}}`
-  const head = `{"object":"list","data":[${data.join()}],"model":${JSON.stringify(request.model)},"usage":${usage}`
-  return (stamp) => `${head}${stamp}}`
+export const embeddingsApi: ProviderApi = {
+  flavor: openai,
+  path: `/v1${openaiEmbeddings.path}`,
+  parse: (json) => {
+    const { success, data, error } = embeddingsBody.safeParse(json, { reportInput: true })
+    if (!success) return refuse(inputRefusal(error))
+    const { model, dimensions, encoding_format: encoding } = data
+    const items = inputItems(data.input)
+    const prompt = readItems(items)
+    const encode = encoding === 'base64' ? base64Of : floatsOf
+    const vectors = (): string[] =>
+      items.map((item) =>
+        encode(hash32(typeof item === 'string' ? item : item.join()), dimensions ?? DEFAULT_DIMENSIONS),
+      )
+    return accept({
+      request: { model, stream: false, tokens: 0, ...prompt },
+      whole: () => writeEmbeddings(model, vectors(), prompt.promptTokens),
+    })
+  },
 }
 
 function floatsOf(hash: number, dimensions: number): string {
