@@ -3,7 +3,7 @@
  */
 
 import { success } from '../../src/errors.ts'
-import { AnthropicReader, anthropic as format } from '../../src/wire/anthropic.ts'
+import { AnthropicReader, anthropic as format, messagesRequest } from '../../src/wire/anthropic.ts'
 import type { JsonObject } from '../../src/wire/json.ts'
 import { refused } from '../http/gateway-error.ts'
 import { type ChatRequest, type Part, parseChatRequest, type Turn, unsupported } from './chat-request.ts'
@@ -40,19 +40,16 @@ export const anthropic: ProviderProtocol = {
     const chat = parsed.value
     return success({
       path: basePath + format.path,
-      body: Buffer.from(JSON.stringify(messagesRequest(context.json, chat))),
+      body: Buffer.from(JSON.stringify(translateRequest(context.json, chat))),
       headers: VERSION,
       translation: new ChatResponse(new AnthropicReader(), chat.includeUsage),
     })
   },
 }
 
-function messagesRequest(json: JsonObject, chat: ChatRequest): JsonObject {
+function translateRequest(json: JsonObject, chat: ChatRequest): JsonObject {
   return {
-    model: json.model,
-    max_tokens: chat.maxTokens ?? DEFAULT_MAX_TOKENS,
-    ...(chat.system !== '' && { system: chat.system }),
-    messages: messagesOf(chat.turns),
+    ...messagesRequest(json.model, chat.maxTokens ?? DEFAULT_MAX_TOKENS, chat.system, messagesOf(chat.turns)),
     ...given('temperature', json.temperature),
     ...given('top_p', json.top_p),
     ...given('stream', json.stream),

@@ -2,7 +2,7 @@
 import type { AnswerDelta, AnswerReader } from '../../src/wire/answer.ts'
 import { readAnswerError } from '../../src/wire/answer-error.ts'
 import { writeOpenaiError, writeOpenaiErrorEvent } from '../../src/wire/openai.ts'
-import { ChatStreamWriter, writeChatAnswer } from '../../src/wire/openai-chat-writer.ts'
+import { ChatStreamWriter, writeChatAnswer } from '../../src/wire/openai-chat.ts'
 import { SseReader } from '../../src/wire/sse.ts'
 import { mergeUsage, NO_USAGE } from '../../src/wire/usage.ts'
 import { parseEvent, parseResponseBody } from './json.ts'
@@ -49,7 +49,7 @@ export class ChatResponse implements ResponseTranslation {
   #write(delta: AnswerDelta): void {
     switch (delta.kind) {
       case 'head':
-        this.#writer.head = delta.head
+        this.#writer.setHead(delta.head)
         break
       case 'usage':
         this.#usage = mergeUsage(this.#usage, delta.usage)

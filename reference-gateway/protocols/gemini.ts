@@ -1,7 +1,7 @@
 /** Translates OpenAI's chat completion requests for Gemini's generateContent. chat-response.ts translates the response. */
 
 import { success } from '../../src/errors.ts'
-import { GeminiReader, generatePath } from '../../src/wire/gemini.ts'
+import { GeminiReader, generatePath, generateRequest } from '../../src/wire/gemini.ts'
 import type { JsonObject } from '../../src/wire/json.ts'
 import { refused } from '../http/gateway-error.ts'
 import { type ChatRequest, type Part, parseChatRequest, type Turn, unsupported } from './chat-request.ts'
@@ -32,17 +32,16 @@ export const gemini: ProviderProtocol = {
     const model = context.model ?? ''
     return success({
       path: basePath + generatePath(model, context.stream),
-      body: Buffer.from(JSON.stringify(generateRequest(context.json, chat))),
+      body: Buffer.from(JSON.stringify(translateRequest(context.json, chat))),
       headers: NO_HEADERS,
       translation: new ChatResponse(new GeminiReader(model), chat.includeUsage),
     })
   },
 }
 
-function generateRequest(json: JsonObject, chat: ChatRequest): JsonObject {
+function translateRequest(json: JsonObject, chat: ChatRequest): JsonObject {
   return {
-    contents: contentsOf(chat.turns),
-    ...(chat.system !== '' && { systemInstruction: { parts: [{ text: chat.system }] } }),
+    ...generateRequest(contentsOf(chat.turns), chat.system),
     ...(chat.tools.length > 0 && { tools: [{ functionDeclarations: chat.tools.map(toolOf) }] }),
     ...toolConfigOf(chat),
     generationConfig: configOf(json, chat),

@@ -6,11 +6,9 @@
 
 import { z } from 'zod'
 import { writeOpenaiError } from '../wire/openai.ts'
-import { openaiChat } from '../wire/openai-chat.ts'
-import { openaiChatWriter } from '../wire/openai-chat-writer.ts'
+import { openaiChat, openaiChatWriter } from '../wire/openai-chat.ts'
 import { openaiCompletions, openaiCompletionsWriter } from '../wire/openai-completions.ts'
-import { openaiResponses } from '../wire/openai-responses.ts'
-import { openaiResponsesWriter } from '../wire/openai-responses-writer.ts'
+import { openaiResponses, openaiResponsesWriter } from '../wire/openai-responses.ts'
 import { type ApiFlavor, bearerToken, MAX_TOKENS, type ProviderApi, type TextRequest, textParser } from './api.ts'
 import { badRequest, type Refusal } from './faults.ts'
 import { inputItems, messageTexts, type Prompt, readItems, readPrompt } from './text.ts'

@@ -45,12 +45,19 @@ export const anthropic: WireFormat = {
   usageOf: (json) => usageIn(asObject(json.message) ?? json),
   endsStream: ({ type }) => type === 'message_stop',
   buildRequest: ({ model, stream }, text, prefix) => ({
-    model,
-    max_tokens: MAX_TOKENS,
-    ...(prefix !== undefined && { system: prefix }),
-    messages: [{ role: 'user', content: text }],
+    ...messagesRequest(model, MAX_TOKENS, prefix, [{ role: 'user', content: text }]),
     ...(stream && { stream: true }),
   }),
+}
+
+/** The members that every request has; the system's text stands apart from the messages. */
+export function messagesRequest(
+  model: unknown,
+  maxTokens: number,
+  system: string | undefined,
+  messages: readonly object[],
+): JsonObject {
+  return { model, max_tokens: maxTokens, ...(system && { system }), messages }
 }
 
 // --- Reading, for a translation

@@ -28,10 +28,12 @@ export const gemini: WireFormat = {
   eachAnswerText: visitCandidates,
   usageOf: usageIn,
   endsStream: ({ candidates }) => objectsIn(candidates).some(({ finishReason }) => typeof finishReason === 'string'),
-  buildRequest: (_spec, text, prefix) => ({
-    contents: [{ role: 'user', parts: [{ text }] }],
-    ...(prefix !== undefined && { systemInstruction: { parts: [{ text: prefix }] } }),
-  }),
+  buildRequest: (_spec, text, prefix) => generateRequest([{ role: 'user', parts: [{ text }] }], prefix),
+}
+
+/** The members that every request has; the system's text stands apart from the contents. */
+export function generateRequest(contents: readonly object[], system: string | undefined): JsonObject {
+  return { contents, ...(system && { systemInstruction: { parts: [{ text: system }] } }) }
 }
 
 const ACTIONS = { whole: 'generateContent', stream: 'streamGenerateContent' } as const

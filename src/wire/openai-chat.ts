@@ -1,9 +1,12 @@
 /** OpenAI's chat completions, and what others add to them: reasoning under several names, content lists, audio. */
+import type { AnswerChoice, AnswerDelta, AnswerHead, FinishReason, ToolCall, WholeAnswer } from './answer.ts'
 import type { TextVisitor, WireFormat } from './format.ts'
 import { asObject, type JsonObject, objectsIn } from './json.ts'
 import { openaiRequest } from './openai.ts'
+import { choicesWriter, DONE, writeChoice, writeHead, writeUsage } from './openai-choices.ts'
+import { writeFingerprint } from './stamp.ts'
 import { visitContent, visitReasoning, visitString, visitToolCalls, visitTranscript } from './text.ts'
-import { usageIn } from './usage.ts'
+import { type TokenUsage, usageIn } from './usage.ts'
 
 export const openaiChat: WireFormat = {
   path: '/chat/completions',
@@ -36,4 +39,103 @@ function visitMessage(message: JsonObject | undefined, visit: TextVisitor): void
   visitTranscript(message?.audio, visit)
   visitReasoning(message, visit)
   visitToolCalls(message, visit)
+}
+
+// --- Writing
+
+const ANSWER = 'chat.completion'
+const CHUNK = 'chat.completion.chunk'
+const SAFE = '{"filtered":false,"severity":"safe"}'
+const FILTER_RESULTS =
+  `{"hate":${SAFE},"jailbreak":{"filtered":false,"detected":false},` +
+  `"self_harm":${SAFE},"sexual":${SAFE},"violence":${SAFE}}`
+
+export const openaiChatWriter = choicesWriter({
+  idPrefix: 'chatcmpl-',
+  answer: ANSWER,
+  chunk: CHUNK,
+  whole: ['"message":{"role":"assistant","content":"', '","refusal":null,"annotations":[]}'],
+  delta: ['"delta":{"content":"', '"}'],
+  begin: '"delta":{"role":"assistant","content":"","refusal":null}',
+  finish: '"delta":{}',
+  // Neither id nor model, and no choice.
+  promptFilter:
+    'data: {"choices":[],"created":0,"id":"","model":"","object":"",' +
+    `"prompt_filter_results":[{"prompt_index":0,"content_filter_results":${FILTER_RESULTS}}]}\n\n`,
+})
+
+/** A translated answer. `created` is in Unix seconds. */
+export function writeChatAnswer({ head, choices, usage }: WholeAnswer, created: number): string {
+  const all = choices.map((choice, index) => writeChoice(index, writeMessage(choice), choice.finishReason))
+  return `${writeAnyHead(ANSWER, head, created)},"choices":[${all}],"usage":${writeUsage(usage)}}`
+}
+
+function writeMessage({ text, reasoning, toolCalls }: AnswerChoice): string {
+  const message = {
+    role: 'assistant',
+    content: text === '' && toolCalls.length > 0 ? null : text,
+    refusal: null,
+    ...(reasoning !== '' && { reasoning_content: reasoning }),
+    ...(toolCalls.length > 0 && { tool_calls: toolCalls.map(toToolCall) }),
+  }
+  return `"message":${JSON.stringify(message)}`
+}
+
+function toToolCall({ id, name, arguments: given }: ToolCall) {
+  return { id, type: 'function', function: { name, arguments: given } }
+}
+
+function writeAnyHead(object: string, { id, model, fingerprint }: AnswerHead, created: number): string {
+  const head = writeHead(object, id, created, model)
+  return fingerprint === undefined ? head : head + writeFingerprint(JSON.stringify(fingerprint))
+}
+
+/** The chunks of one translated stream, in which deltas may come in any order. */
+export class ChatStreamWriter {
+  readonly #created: number
+  readonly #includeUsage: boolean
+  #head = ''
+
+  /** `created` is in Unix seconds. With `includeUsage` every chunk has a member for it, filled in the last one. */
+  constructor(created: number, includeUsage: boolean) {
+    this.#created = created
+    this.#includeUsage = includeUsage
+    this.setHead({ id: '', model: '', fingerprint: undefined })
+  }
+
+  setHead(head: AnswerHead): void {
+    this.#head = writeAnyHead(CHUNK, head, this.#created)
+  }
+
+  write(delta: Extract<AnswerDelta, { choice: number }>): string {
+    switch (delta.kind) {
+      case 'begin':
+        return this.#chunk(delta.choice, { role: 'assistant', content: '' })
+      case 'text':
+        return this.#chunk(delta.choice, { content: delta.text })
+      case 'reasoning':
+        return this.#chunk(delta.choice, { reasoning_content: delta.text })
+      case 'call':
+        return this.#chunk(delta.choice, { tool_calls: [{ index: delta.call, ...toToolCall(delta.toolCall) }] })
+      case 'arguments':
+        return this.#chunk(delta.choice, { tool_calls: [{ index: delta.call, function: { arguments: delta.text } }] })
+      case 'finish':
+        return this.#chunk(delta.choice, {}, delta.reason)
+      default:
+        return delta satisfies never
+    }
+  }
+
+  /** The usage, if the client asked for it, and the end mark. */
+  end(usage: TokenUsage): string {
+    return (this.#includeUsage ? this.#event('', writeUsage(usage)) : '') + DONE
+  }
+
+  #chunk(index: number, delta: object, reason?: FinishReason): string {
+    return this.#event(writeChoice(index, `"delta":${JSON.stringify(delta)}`, reason), 'null')
+  }
+
+  #event(choices: string, usage: string): string {
+    return `data: ${this.#head},"choices":[${choices}]${this.#includeUsage ? `,"usage":${usage}` : ''}}\n\n`
+  }
 }

@@ -8,9 +8,9 @@ import { readStreamEvent, type StreamEvent } from '../../src/wire/formats.ts'
 import { GeminiReader, geminiWriter, generatePath, readGeneratePath } from '../../src/wire/gemini.ts'
 import { parseObject } from '../../src/wire/json.ts'
 import { readJsonAnswer } from '../../src/wire/json-answer.ts'
-import { ChatStreamWriter, openaiChatWriter, writeChatAnswer } from '../../src/wire/openai-chat-writer.ts'
+import { ChatStreamWriter, openaiChatWriter, writeChatAnswer } from '../../src/wire/openai-chat.ts'
 import { openaiCompletionsWriter } from '../../src/wire/openai-completions.ts'
-import { openaiResponsesWriter } from '../../src/wire/openai-responses-writer.ts'
+import { openaiResponsesWriter } from '../../src/wire/openai-responses.ts'
 import { SseReader } from '../../src/wire/sse.ts'
 import { mergeUsage, type TokenUsage } from '../../src/wire/usage.ts'
 
@@ -176,7 +176,7 @@ describe.each(READERS)('%s for a translation', (name, writer, readerOf) => {
 test('a translated stream: reasoning, text and tool calls of several choices, in OpenAI’s chunks', () => {
   const told: TokenUsage = { input: 9, output: 7, reasoning: 2, cached: 4 }
   const writer = new ChatStreamWriter(1, true)
-  writer.head = { id: 'i"d', model: 'm', fingerprint: STAMP }
+  writer.setHead({ id: 'i"d', model: 'm', fingerprint: STAMP })
   const toolCall = { id: 'c', name: 'f', arguments: '' }
   const stream = [
     writer.write({ kind: 'begin', choice: 1 }),
