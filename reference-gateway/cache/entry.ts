@@ -5,10 +5,14 @@
  * (tools, response_format, stop, seed, top_p, n, stream, and what providers add next year), and a body that two parsers
  * could read differently shares its key with no other. Two spellings of one request are two entries: that costs a hit,
  * and never gives a wrong response.
- * Only complete responses are stored. A stream is complete when it ends with [DONE] and holds no error event.
+ * Only what reads as a complete answer without an error is stored.
  */
 import { createHash } from 'node:crypto'
 import { z } from 'zod'
+import { ChatChunk } from '../../src/wire/chat-chunk.ts'
+import { readStreamEvent } from '../../src/wire/formats.ts'
+import { readJsonAnswer } from '../../src/wire/json-answer.ts'
+import { SseReader } from '../../src/wire/sse.ts'
 import type { CacheConfig } from '../config/config-file.ts'
 import { isFieldValue } from '../http/headers.ts'
 import type { StoredResponse } from '../http/hooks.ts'
@@ -18,7 +22,7 @@ import { parse } from '../protocols/json.ts'
 /** Headers that change the response to the same body, besides the tenant's identity. */
 const ANSWER_HEADERS = ['accept', 'accept-encoding', 'openai-beta', 'openai-organization', 'openai-project', 'cookie']
 /** Raised whenever the form of keys or entries changes: a cache outlives the process. */
-const FORM = 1
+const FORM = 2
 
 export interface KeyRules {
   temperature: number
@@ -63,17 +67,49 @@ export interface CacheEntry extends StoredResponse {
   provider: string
 }
 
+/** Room for the event that ends a stream. */
 const TAIL_BYTES = 64
-const ERROR_EVENTS = ['data: {"error"', 'data:{"error"', 'event: error', 'event:error']
 
 export function buildEntry(answer: StoredResponse, context: RequestContext): CacheEntry {
   return { ...answer, model: context.model ?? '', provider: context.provider ?? '' }
 }
 
-export function isComplete(answer: StoredResponse): boolean {
-  if (!answer.stream) return answer.body.length > 0
-  const tail = answer.body.toString('latin1', Math.max(0, answer.body.length - TAIL_BYTES))
-  return /(?:^|[\r\n])data: ?\[DONE\][\r\n]*$/.test(tail) && !ERROR_EVENTS.some((start) => answer.body.includes(start))
+/** Whether the response is an answer of a known format, with its end and without an error. */
+export function isComplete({ stream, body }: StoredResponse): boolean {
+  if (!stream) return readJsonAnswer(body) !== undefined
+  let isGood = true
+  let hasEnded = false
+  const onEvent = (data: string, name: string): void => {
+    const event = readStreamEvent(data, name)
+    if (!event && data === '') return
+    hasEnded = event?.ended === true
+    if (!event || event.error !== undefined) isGood = false
+  }
+  const onBytes = (bytes: Buffer, start: number, end: number): boolean => {
+    // What it accepts is neither an error nor an end.
+    if (!chunk.read(bytes, start, end)) return false
+    hasEnded = false
+    return true
+  }
+  readAll(new SseReader(onEvent, onBytes), body)
+  return isGood && hasEnded
+}
+
+const chunk = new ChatChunk()
+
+/** Whether the last event ends the stream. */
+function endsAtItsEnd(body: Buffer): boolean {
+  let hasEnded = false
+  const reader = new SseReader((data, name) => {
+    hasEnded = readStreamEvent(data, name)?.ended === true
+  })
+  readAll(reader, body.subarray(Math.max(0, body.length - TAIL_BYTES)))
+  return hasEnded
+}
+
+function readAll(reader: SseReader, bytes: Buffer): void {
+  reader.push(bytes)
+  reader.end()
 }
 
 export function entryBytes(entry: CacheEntry): number {
@@ -96,11 +132,12 @@ const head = z.object({
   provider: z.string(),
 })
 
-/** Returns undefined for bytes that are no entry. */
+/** Returns undefined for bytes that are no entry. What an entry says was read before it was stored, and is not again. */
 export function decodeEntry(bytes: Buffer): CacheEntry | undefined {
   if (bytes.length < 4) return undefined
   const end = 4 + bytes.readUInt32BE(0)
   const read = head.safeParse(parse(bytes.toString('utf8', 4, end)))
   const entry = read.success ? { ...read.data, body: bytes.subarray(end) } : undefined
-  return entry && isComplete(entry) ? entry : undefined
+  if (!entry || entry.body.length === 0) return undefined
+  return !entry.stream || endsAtItsEnd(entry.body) ? entry : undefined
 }

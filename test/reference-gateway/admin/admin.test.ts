@@ -11,7 +11,7 @@ const BODY = { model: 'gpt-4o', messages: [], temperature: 0 }
 const usage = { prompt_tokens: 7, completion_tokens: 3 }
 
 async function running(settings: Record<string, unknown> = {}, requests = 0) {
-  const provider = await upstream((_request, response) => answerJson(response, { usage }))
+  const provider = await upstream((_request, response) => answerJson(response, { choices: [], usage }))
   const gateway = await gatewayBefore(provider.url, { admin_port: 0, ...settings })
   for (let i = 0; i < requests; i++) await post(gateway, { ...BODY, seed: i % 3 })
   const get = async (path: string, options: Record<string, unknown> = {}) => {

@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest'
 import { ResponseCache } from '../../../reference-gateway/cache/cache.ts'
 import { wait } from '../support/upstream.ts'
-import { asking, BODY, bodyOf, fillOf, settings, storeBody } from './support.ts'
+import { asking, BODY, bodyOf, completion, fillOf, settings, storeBody } from './support.ts'
 
 const open = (given: Record<string, unknown> = {}) => ResponseCache.open(settings(given), 'scope', () => {})
 const STREAM = 'data: {"choices":[]}\n\ndata: [DONE]\n\n'
@@ -75,10 +75,23 @@ test('a follower that leaves neither holds up others nor gets a response', async
 })
 
 test.each([
-  ['another status', 201, '{}', false],
+  ['another status', 201, completion('a'), false],
   ['an empty body', 200, '', false],
+  ['a web page', 200, '<html>please log in</html>', false],
+  ['half an answer', 200, completion('a').slice(0, -2), false],
+  ['an answer of no format', 200, '{}', false],
+  ['an error with a good status', 200, '{"error":{"message":"overloaded"}}', false],
+  ['an error of another shape', 200, '{"object":"error","message":"overloaded","code":429}', false],
+  ['an answer whose choice ended in an error', 200, '{"choices":[{"finish_reason":"error"}]}', false],
   ['a stream without its end', 200, 'data: {"choices":[]}\n\n', true],
-  ['a stream with an error in it', 200, `data: {"error":{}}\n\n${STREAM}`, true],
+  ['a stream that goes on after its end', 200, `${STREAM}data: {"choices":[]}\n\n`, true],
+  ['a stream with an error in it', 200, `data: {"error":{"message":"a"}}\n\n${STREAM}`, true],
+  ['a stream whose error is spaced', 200, `data: { "error" : "a" }\n\n${STREAM}`, true],
+  ['a stream whose error comes second', 200, `data: {"id":"x","error":{"code":502},"choices":[]}\n\n${STREAM}`, true],
+  ['a stream whose choice ended in an error', 200, `data: {"choices":[{"finish_reason":"error"}]}\n\n${STREAM}`, true],
+  ['a stream with an error of another shape', 200, `data: {"object":"error","message":"a"}\n\n${STREAM}`, true],
+  ['a stream with an event named error', 200, `event: error\ndata: {"a":1}\n\n${STREAM}`, true],
+  ['a stream with half an event', 200, `data: {"choices":[{"del\n\n${STREAM}`, true],
 ])('not stored: %s', async (_, status, body, stream) => {
   const cache = await open()
   const context = asking()
@@ -99,13 +112,18 @@ test('a response that passed a policy only by its timeout is neither stored nor 
   expect(await cache.stats()).toMatchObject({ stored: 0, entries: 0 })
 })
 
-test('a complete stream is stored as it was', async () => {
+test.each([
+  STREAM,
+  // Some providers put an empty error into good events.
+  `data: {"error":null,"choices":[{"index":0,"delta":{"content":"a"}}]}\n\n: alive\n\ndata:\n\n${STREAM}`,
+  'data: {"choices":[]}\r\n\r\ndata:[DONE]',
+])('a complete stream is stored as it was: %j', async (stream) => {
   const cache = await open()
   const context = asking()
-  storeBody(context, await cache.lookup(context), STREAM, true)
+  storeBody(context, await cache.lookup(context), stream, true)
   const found = await cache.lookup(asking())
   expect(found).toMatchObject({ kind: 'hit', answer: { stream: true, headers: ['content-type', 'text/event-stream'] } })
-  expect(bodyOf(found)).toBe(STREAM)
+  expect(bodyOf(found)).toBe(stream)
 })
 
 test('max_entries drops the least recently used; above max_entry_size a response is only shared', async () => {

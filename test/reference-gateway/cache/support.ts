@@ -40,13 +40,20 @@ export function fillOf(found: CacheLookup): CacheFill {
   return found.fill
 }
 
-/** Stores `body` as a complete 200. */
-export function storeBody(context: RequestContext, found: CacheLookup, body: string, stream = false): void {
-  context.status = 200
-  fillOf(found).store(answer(body, stream))
+/** A whole answer that says `content`. */
+export function completion(content: string): string {
+  return JSON.stringify({ object: 'chat.completion', choices: [{ index: 0, message: { role: 'assistant', content } }] })
 }
 
+/** Stores a complete 200: a stream as it is given, or a whole answer that says `text`. */
+export function storeBody(context: RequestContext, found: CacheLookup, text: string, stream = false): void {
+  context.status = 200
+  fillOf(found).store(answer(stream ? text : completion(text), stream))
+}
+
+/** What a hit says: the stream, or the content of the whole answer. */
 export function bodyOf(found: CacheLookup): string {
   if (found.kind !== 'hit') throw new Error(`a ${found.kind}, not a hit`)
-  return found.answer.body.toString()
+  const body = found.answer.body.toString()
+  return found.answer.stream ? body : JSON.parse(body).choices[0].message.content
 }

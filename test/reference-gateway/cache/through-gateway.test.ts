@@ -37,7 +37,11 @@ async function counting() {
       return
     }
     if (!body.stream) {
-      answerJson(response, { n, usage: USAGE })
+      answerJson(response, {
+        n,
+        choices: [{ index: 0, message: { role: 'assistant', content: 'Hello' } }],
+        usage: USAGE,
+      })
       return
     }
     response.writeHead(200, { 'content-type': 'text/event-stream', 'set-cookie': 'a=b', 'x-request-id': 'r1' })
