@@ -2,10 +2,12 @@
  * Finds what JSON.parse accepts and a proxy must not pass on: keys that occur twice in one object (the gateway would
  * check the last, the provider might use the first), and nesting that overflows the stack of the code that walks it.
  * Tool arguments are JSON inside a string, and nest as well. One pass over the text; JSON.parse decides whether it is
- * JSON.
+ * JSON. It does not walk bytes as json-walk.ts does: a search for the next quote passes over a prompt of a megabyte sixty
+ * times as fast as a loop over its bytes.
  */
+import { unescapeJson } from '../../src/wire/json.ts'
+import { MAX_DEPTH } from '../../src/wire/json-walk.ts'
 
-export const MAX_DEPTH = 64
 /** The key of a tool call's arguments: a string that holds JSON. */
 const ARGUMENTS = 'arguments'
 /** Above this many keys in one object a Set is cheaper than a list. */
@@ -44,11 +46,11 @@ function walk(text: string, readsKeys: boolean): JsonProblem | undefined {
       case Char.Quote: {
         const end = closingQuote(text, i + 1)
         if (keyComesNext && keys) {
-          const key = unescaped(text.slice(i + 1, end))
+          const key = unescapeJson(text.slice(i + 1, end))
           if (!keys.add(key)) return { kind: 'duplicate', key }
           keyComesNext = false
           lastKey = key
-        } else if (keys && lastKey === ARGUMENTS && nestsTooDeep(unescaped(text.slice(i + 1, end)))) {
+        } else if (keys && lastKey === ARGUMENTS && nestsTooDeep(unescapeJson(text.slice(i + 1, end)))) {
           return { kind: 'deep' }
         }
         i = end
@@ -101,15 +103,5 @@ function closingQuote(text: string, start: number): number {
     while (before > start && text.charCodeAt(before - 1) === Char.Backslash) before--
     if ((quote - before) % 2 === 0) return quote
     from = quote + 1
-  }
-}
-
-/** "mod\u0065l" is the key "model". */
-function unescaped(raw: string): string {
-  if (!raw.includes('\\')) return raw
-  try {
-    return String(JSON.parse(`"${raw}"`))
-  } catch {
-    return raw
   }
 }

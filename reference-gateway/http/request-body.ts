@@ -8,9 +8,10 @@ import type { IncomingMessage } from 'node:http'
 import { success } from '../../src/errors.ts'
 import { formatBytes } from '../../src/units.ts'
 import type { JsonObject } from '../../src/wire/json.ts'
+import { MAX_DEPTH } from '../../src/wire/json-walk.ts'
 import { isForm } from './forms.ts'
 import { type GatewayError, type GatewayResult, invalidRequest, refused } from './gateway-error.ts'
-import { findJsonProblem, type JsonProblem, MAX_DEPTH } from './json-guard.ts'
+import { findJsonProblem, type JsonProblem } from './json-guard.ts'
 import type { BodyFacts, GatewayEndpoint, RequestContext } from './request-context.ts'
 
 const EMPTY = Buffer.alloc(0)

@@ -4,10 +4,13 @@
  */
 import { createHash } from 'node:crypto'
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
+import { type ApiEndpoint, ENDPOINTS, formatOfEndpoint } from '../../src/wire/formats.ts'
 import type { JsonObject } from '../../src/wire/json.ts'
+import { openaiResponses } from '../../src/wire/openai-responses.ts'
 import { Timings } from './timings.ts'
 
-export type GatewayEndpoint = 'chat' | 'completions' | 'embeddings' | 'responses' | 'other'
+/** The endpoints of OpenAI's API whose requests the gateway knows. */
+export type GatewayEndpoint = ApiEndpoint | 'responses' | 'other'
 
 /** What the gateway must know about every JSON body. */
 export interface BodyFacts {
@@ -22,12 +25,10 @@ export interface BodyFacts {
 
 type PolicyAction = 'block' | 'redact' | 'flag' | 'timeout'
 
-const ENDPOINTS: Record<string, GatewayEndpoint> = {
-  '/chat/completions': 'chat',
-  '/completions': 'completions',
-  '/embeddings': 'embeddings',
-  '/responses': 'responses',
-}
+const ENDPOINT_OF_PATH = new Map<string, GatewayEndpoint>([
+  ...ENDPOINTS.map((name) => [formatOfEndpoint(name).path, name] as const),
+  [openaiResponses.path, 'responses'],
+])
 
 /** Headers that identify a client to a provider. They tell tenants apart where the gateway has no keys of its own. */
 const IDENTITY_HEADERS = ['authorization', 'api-key', 'x-api-key', 'openai-organization', 'openai-project']
@@ -78,7 +79,7 @@ export class RequestContext {
     this.method = request.method ?? 'GET'
     this.path = path
     const query = path.indexOf('?')
-    this.endpoint = ENDPOINTS[query < 0 ? path : path.slice(0, query)] ?? 'other'
+    this.endpoint = ENDPOINT_OF_PATH.get(query < 0 ? path : path.slice(0, query)) ?? 'other'
     this.headers = request.headers
   }
 

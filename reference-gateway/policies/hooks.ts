@@ -3,8 +3,10 @@
  * count it, and answer in OpenAI's shape what a policy blocked.
  */
 
-import type { JsonObject } from '../../src/wire/json.ts'
+import { ANSWER_MEMBERS, REQUEST_MEMBERS } from '../../src/wire/formats.ts'
+import { parseObject } from '../../src/wire/json.ts'
 import { UnreadableAnswer } from '../../src/wire/strict.ts'
+import { stringsUnder, type TextPlace, withStrings } from '../../src/wire/strings.ts'
 import { errorBody, type GatewayError } from '../http/gateway-error.ts'
 import type {
   InputHook,
@@ -25,7 +27,6 @@ import { effortBudget } from './pattern/search-budget.ts'
 import { groupPolicies, type Policy, type PolicyGroup } from './policy/policy.ts'
 import { PolicyStreamFilter } from './stream/stream-filter.ts'
 import type { PolicyBlock, PolicyEvents } from './stream/text-scanner.ts'
-import { findRequestTexts, findResponseTexts, type JsonText, textsIn, withTexts } from './whole/json-texts.ts'
 import { type JudgedTexts, type Judgement, judgeTexts } from './whole/judge.ts'
 import type { SharedBody } from './whole/search-worker.ts'
 import { SearchWorkerPool } from './whole/search-worker-pool.ts'
@@ -115,7 +116,7 @@ function createInputHook(groups: readonly PolicyGroup[], threads: SearchWorkerPo
       return then(judgeTexts(groups, texts, dependencies), (judgement): InputVerdict => {
         if (judgement.kind === 'blocked') return { kind: 'blocked', error: blockError(judgement.block) }
         if (judgement.kind === 'pass') return judgement
-        return { kind: 'changed', json: withTexts(context.json ?? {}, texts.places, judgement.texts) }
+        return { kind: 'changed', json: withStrings(context.json ?? {}, texts.places, judgement.texts) }
       })
     },
   }
@@ -125,17 +126,17 @@ function createInputHook(groups: readonly PolicyGroup[], threads: SearchWorkerPo
 function collectTexts(
   context: RequestContext,
   body: SharedBody | undefined,
-): JudgedTexts & { places: readonly JsonText[] } {
-  let places: readonly JsonText[] | undefined
+): JudgedTexts & { places: readonly TextPlace[] } {
+  let places: readonly TextPlace[] | undefined
   let all: readonly string[] | undefined
   return {
     ...(body && { body }),
     get places() {
-      places ??= findRequestTexts(context.json ?? {})
+      places ??= stringsUnder(context.json ?? {}, REQUEST_MEMBERS)
       return places
     },
     get all() {
-      all ??= textsIn(this.places)
+      all ??= this.places.map(({ text }) => text)
       return all
     },
   }
@@ -194,16 +195,16 @@ function isJudged({ method, endpoint }: RequestContext, { status, isEventStream,
 
 function judgeBody(body: Buffer, judge: (texts: string[]) => Maybe<Judgement>): Maybe<OutputVerdict> {
   const text = body.toString('utf8')
-  const json = parsed(text)
-  const places = json && findResponseTexts(json)
-  const texts = places ? textsIn(places) : [text]
+  const json = parseObject(text)
+  const places = json && stringsUnder(json, ANSWER_MEMBERS)
+  const texts = places ? places.map((place) => place.text) : [text]
   if (texts.length === 0) return { kind: 'pass' }
   return then(judge(texts), (judgement): OutputVerdict => {
     if (judgement.kind === 'blocked') return { kind: 'blocked', error: blockError(judgement.block) }
     if (judgement.kind === 'pass') return judgement
     // Copying and rewriting the JSON walks all of its depth.
     if (places && nestsTooDeep(text)) throw new UnreadableAnswer('it is nested too deep')
-    const changed = json && places ? JSON.stringify(withTexts(json, places, judgement.texts)) : judgement.texts[0]
+    const changed = json && places ? JSON.stringify(withStrings(json, places, judgement.texts)) : judgement.texts[0]
     return { kind: 'changed', body: Buffer.from(changed ?? '') }
   })
 }
@@ -255,15 +256,6 @@ function noteUnbounded(policy: Policy, window: number, report: (problem: string)
 /** Only a question to another service can be cancelled. */
 function questionSignal(context: RequestContext, groups: readonly PolicyGroup[]): AbortSignal | undefined {
   return groups.some((group) => group.some(({ whole }) => whole.how === 'question')) ? context.signal : undefined
-}
-
-function parsed(text: string): JsonObject | undefined {
-  try {
-    const value: unknown = JSON.parse(text)
-    return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as JsonObject) : undefined
-  } catch {
-    return undefined
-  }
 }
 
 function then<T, U>(given: Maybe<T>, next: (value: T) => U): Maybe<U> {

@@ -5,7 +5,7 @@
 import { eachAnswerText, eachEventText, REQUEST_MEMBERS } from './formats.ts'
 import { parseObject } from './json.ts'
 import { SseReader } from './sse.ts'
-import { stringsUnder } from './text.ts'
+import { stringsUnder } from './strings.ts'
 
 /** The text of a body as it came (decoded). A stream that is cut off gives what its whole events hold. */
 export function extractAnswerText(body: string, streamed: boolean): string {

@@ -26,6 +26,7 @@ const MAX_TOKENS = 1_024
 export const anthropic: WireFormat = {
   path: '/messages',
   requestMembers: ['messages', 'system'],
+  answerMembers: ['content'],
   isEvent: ({ type }) => typeof type === 'string' && EVENTS.test(type),
   isAnswer: ({ content }) => Array.isArray(content),
   eachEventText: (event, visit) => {

@@ -1,10 +1,14 @@
 /**
- * Finds the text in one JSON event of a stream without parsing it: one pass over the bytes notes where text lies, which
- * text it continues, and what else matters to a filter. In completions, text is every string inside `delta` or
- * `message` except structure (roles, ids, types, names), and `text`, by choice and place. In events without `choices`
- * (Responses), text is `delta` and the whole texts.
+ * Finds the text in one JSON event of a stream, of any format, without parsing it: one pass over the bytes notes where
+ * text lies, which text it continues, and what else matters to who changes text on its way. In choices and candidates,
+ * text is every string inside of a message or the delta of one, except structure (roles, ids, types, names). In other
+ * events (Responses, Messages), text is what the event adds, and the whole texts that it repeats. It reads what JSON.parse
+ * would refuse as well, as far as strings go: a client may be as lenient.
  */
-import { KeyNumbers, KeyPath, known, knownKey, MAX_DEPTH } from './json-keys.ts'
+import { JsonWalk, MAX_DEPTH, OPEN, OPEN_LIST, QUOTE } from './json-walk.ts'
+import { KeyNumbers, KeyPath, known, knownKey, MAX_KEYS, TYPE_LEVEL } from './key-paths.ts'
+import { LOGPROBS_KEY, STRUCTURE_KEYS } from './strings.ts'
+import { REASONING_KEYS } from './text.ts'
 
 /** One string of an event: its bytes lie between the quotes, from `from` to `to`. */
 interface ScannedText {
@@ -13,148 +17,187 @@ interface ScannedText {
   choice: number
   from: number
   to: number
-  /** Not a continuation: the whole text again, as Responses send it at the end of each part. */
+  /** Not a continuation: a text of its own, or the whole text again, as Responses send it at the end of each part. */
   whole: boolean
 }
 
-const QUOTE = 0x22
 const BACKSLASH = 0x5c
-const COMMA = 0x2c
-const COLON = 0x3a
-const OPEN_ARRAY = 0x5b
-const CLOSE_ARRAY = 0x5d
-const OPEN_OBJECT = 0x7b
-const CLOSE_OBJECT = 0x7d
+const NULL_START = 0x6e
+const TRUE_START = 0x74
 
 const KEY = {
-  choices: known('choices'),
   index: known('index'),
-  delta: known('delta'),
-  message: known('message'),
-  text: known('text'),
-  logprobs: known('logprobs'),
-  finish: known('finish_reason'),
-  usage: known('usage'),
-  type: known('type'),
+  /** Gemini tells reasoning from other text by it. */
+  thought: known('thought'),
 }
-/** Keys that tell the parts of a response apart in events without choices. */
-const PARTS = new Set(['index', 'output_index', 'content_index', 'summary_index'].map(known))
-/** Keys whose strings are structure, not text. */
-const STRUCTURE = new Set(
-  ['role', 'id', 'type', 'name', 'call_id', 'item_id', 'format', 'status', 'model', 'object'].map(known),
-)
-const WHOLE_TEXTS = new Set(['text', 'arguments', 'refusal', 'transcript', 'content', 'output_text'].map(known))
-/** Keys without a meaning here that occur in many streams. */
-for (const name of ['reasoning_content', 'reasoning', 'tool_calls', 'function']) known(name)
 
-/** How the strings of a nested value are read. */
-const TEXT = 1
-const WHOLE = 2
+/** What a key means, as bits: a key may mean several things, at different places. */
+const CHOICES = 1
+/** Of a choice: it holds text. */
+const MESSAGE = 2
+const FINISH = 4
+const LOGPROBS = 8
+/** Gemini's values that come whole in one event: no other event continues them. */
+const ALONE = 16
+/** It tells the parts of a response apart in events without choices. */
+const PART = 32
+/** What an event without choices adds: a delta, or Anthropic's beginning of what deltas add to. */
+const ADDED = 64
+const STRUCTURE = 128
+/** Under it, events without choices repeat a text. */
+const WHOLE = 256
+const USAGE = 512
+const TYPE = 1024
+/** What means something at the top of an event. */
+const AT_TOP = CHOICES | LOGPROBS | PART | ADDED | USAGE | TYPE
 
-export class JsonScan {
+const meanings = new Uint16Array(MAX_KEYS + 1)
+for (const [meaning, names] of [
+  [CHOICES, ['choices', 'candidates']],
+  [MESSAGE, ['delta', 'message', 'text', 'content', ...REASONING_KEYS]],
+  [FINISH, ['finish_reason', 'finishReason']],
+  [LOGPROBS, [LOGPROBS_KEY, 'logprobsResult']],
+  [ALONE, ['functionCall', 'executableCode', 'codeExecutionResult']],
+  [PART, ['index', 'output_index', 'content_index', 'summary_index']],
+  [ADDED, ['delta', 'content_block']],
+  [STRUCTURE, STRUCTURE_KEYS],
+  [WHOLE, ['text', 'arguments', 'refusal', 'transcript', 'content', 'output_text', 'input', 'code', 'thinking']],
+  [USAGE, ['usage', 'usageMetadata']],
+  [TYPE, ['type']],
+  // They have no meaning here, and occur in many streams.
+  [0, ['tool_calls', 'function', 'parts']],
+] as const) {
+  for (const name of names) {
+    const key = known(name)
+    meanings[key] = (meanings[key] ?? 0) | meaning
+  }
+}
+const DELTA = known('delta')
+
+/** How the strings of a nested value are read: each continues its place, is alone, or is whole under some keys only. */
+const CONTINUES = 0
+const STANDS_ALONE = 1
+const REPEATS = 2
+type Mode = typeof CONTINUES | typeof STANDS_ALONE | typeof REPEATS
+
+export class EventScan extends JsonWalk {
   readonly texts: ScannedText[] = []
   /** The choices of the event: none, the one, or several. */
   choices: 'none' | 'one' | 'several' = 'none'
   choice = 0
-  hasChoices = false
-  /** A choice, or a part of a Responses answer, ends with this event. */
+  /** A choice, or a part of a response, ends with this event. */
   ends = false
   hasUsage = false
   /** For an event without choices: the part of the response that it belongs to, where it says so. */
   part: number | undefined
   /** Where the values of logprobs lie that are not null: from, to, from, to, ... They repeat the text. */
   readonly logprobs: number[] = []
-  /** After the last byte that was read. */
-  at = 0
-  #bytes: Buffer = Buffer.alloc(0)
-  #end = 0
+  #hasChoices = false
   /** The content of the string read last, keys included. */
   #from = 0
   #to = 0
-  #escaped = false
   readonly #numbers = new KeyNumbers()
   readonly #root = new KeyPath()
-  #pool: ScannedText[] = []
+  readonly #pool: ScannedText[] = []
+
+  /** After the last byte that was read. */
+  get after(): number {
+    return this.at
+  }
 
   /** Reads one JSON object. False: there is none, or it is not complete. */
   read(bytes: Buffer, from: number, end: number): boolean {
-    this.#bytes = bytes
-    this.#end = end
-    this.#reset(from)
-    if (!this.#top()) return false
-    if (this.hasChoices) return true
-    this.#reset(from)
-    return this.#typed()
+    this.begin(bytes, from, end)
+    this.#forget()
+    this.#hasChoices = false
+    this.hasUsage = false
+    let part = this.#root
+    let type = 0
+    let addsString = false
+    for (let first = true; this.member(first); first = false) {
+      const key = this.#key
+      const means = meanings[key] ?? 0
+      if ((means & AT_TOP) === 0) {
+        if (this.#hasChoices ? !this.skip() : !this.#value(key, this.#root, REPEATS, 0)) return false
+      } else if (means & CHOICES && this.peek() === OPEN_LIST) {
+        if (!this.#readChoices()) return false
+      } else if (means & USAGE) {
+        this.hasUsage ||= this.peek() === OPEN
+        if (!this.skip()) return false
+      } else if (this.#hasChoices) {
+        if (!this.skip()) return false
+      } else if (means & PART) {
+        const index = this.#index()
+        if (index < 0) return false
+        part = part.to(key).toIndex(index, 0)
+        this.part = part.id
+      } else if (means & ADDED) {
+        addsString ||= this.peek() === QUOTE
+        if (!this.#value(key, this.#root.to(DELTA), CONTINUES, 0)) return false
+      } else if (means & TYPE && this.peek() === QUOTE) {
+        if (!this.string()) return false
+        type = this.#numbers.numberOf(this.bytes, this.#from, this.#to, this.escaped)
+        this.ends = this.#typeEnds()
+      } else if (means & LOGPROBS && this.peek() !== NULL_START) {
+        if (!this.#noteLogprobs()) return false
+      } else if (!this.#value(key, this.#root, REPEATS, 0)) return false
+    }
+    if (!this.closed) return false
+    if (this.#hasChoices) return true
+    // Events of several types add to parts of the same index: what a voice says, and its sound.
+    if (addsString) this.#moveOn(0, type, TYPE_LEVEL)
+    this.#belong(0, part.id)
+    return true
   }
 
-  #reset(from: number): void {
-    this.at = from
+  /** Forgets what the event seemed to be. */
+  #forget(): void {
     for (const text of this.texts) this.#pool.push(text)
     this.texts.length = 0
     if (this.logprobs.length > 0) this.logprobs.length = 0
     this.choices = 'none'
     this.choice = 0
-    this.hasChoices = false
     this.ends = false
-    this.hasUsage = false
     this.part = undefined
   }
 
-  #top(): boolean {
-    return this.#object(() => {
-      const key = this.#key
-      if (key === KEY.choices && this.#next() === OPEN_ARRAY) {
-        this.hasChoices = true
-        return this.#array(() => this.#choice())
-      }
-      if (key === KEY.usage) this.hasUsage = this.#next() === OPEN_OBJECT
-      return this.#skip(0)
-    })
+  /** Whether an event of the type that was read last ends a part, or the response. */
+  #typeEnds(): boolean {
+    return /(?:\.(?:done|completed|incomplete|failed)|_stop)$/.test(this.bytes.toString('latin1', this.#from, this.#to))
   }
 
-  #choice(): boolean {
-    if (this.#next() !== OPEN_OBJECT) return this.#skip(0)
-    const first = this.texts.length
+  #readChoices(): boolean {
+    // Beside choices nothing else is text.
+    if (!this.#hasChoices) this.#forget()
+    this.#hasChoices = true
+    for (let first = true; this.item(first); first = false) {
+      if (this.peek() === OPEN ? !this.#readChoice() : !this.skip()) return false
+    }
+    return this.closed
+  }
+
+  #readChoice(): boolean {
+    const firstText = this.texts.length
     let index = 0
-    const read = this.#object(() => {
+    for (let first = true; this.member(first); first = false) {
       const key = this.#key
+      const means = meanings[key] ?? 0
       if (key === KEY.index) {
-        index = this.#number()
-        return true
-      }
-      if (key === KEY.delta || key === KEY.message || key === KEY.text) return this.#text(key)
-      if (key === KEY.finish) this.ends ||= this.#next() === QUOTE
-      if (key !== KEY.logprobs || this.#next() === 0x6e) return this.#skip(0)
-      return this.#noteLogprobs()
-    })
-    this.#belong(first, index)
+        index = this.#index()
+        if (index < 0) return false
+      } else if (means & MESSAGE) {
+        if (!this.#value(key, this.#root.to(key), CONTINUES, 0)) return false
+      } else if (means & FINISH) {
+        this.ends ||= this.peek() === QUOTE
+        if (!this.skip()) return false
+      } else if (means & LOGPROBS && this.peek() !== NULL_START) {
+        if (!this.#noteLogprobs()) return false
+      } else if (!this.skip()) return false
+    }
+    this.#belong(firstText, index)
     this.choices = this.choices === 'none' || (this.choices === 'one' && this.choice === index) ? 'one' : 'several'
     this.choice = index
-    return read
-  }
-
-  /** Reads an event of another shape, whose `type` says what it is. */
-  #typed(): boolean {
-    let part = this.#root
-    const read = this.#object(() => {
-      const key = this.#key
-      if (PARTS.has(key)) {
-        part = part.to(key).toIndex(this.#number(), 0)
-        this.part = part.id
-        return true
-      }
-      if (key === KEY.delta) return this.#text(key)
-      if (key === KEY.type && this.#next() === QUOTE) {
-        if (!this.#string()) return false
-        const type = this.#bytes.toString('latin1', this.#from, this.#to)
-        this.ends = /(?:\.(?:done|completed|incomplete|failed)|_stop)$/.test(type)
-        return true
-      }
-      if (key === KEY.logprobs && this.#next() !== 0x6e) return this.#noteLogprobs()
-      return this.#value(key, this.#root, WHOLE, 0)
-    })
-    this.#belong(0, part.id)
-    return read
+    return this.closed
   }
 
   /** Marks the texts from `first` on as texts of one choice, or part. */
@@ -176,51 +219,59 @@ export class JsonScan {
   }
 
   #noteLogprobs(): boolean {
-    this.#next()
+    this.peek()
     const from = this.at
-    if (!this.#skip(0)) return false
+    if (!this.skip()) return false
     this.logprobs.push(from, this.at)
     return true
   }
 
-  #text(key: number): boolean {
-    return this.#value(key, this.#root.to(key), TEXT, 0)
-  }
-
   /** Reads the value of `key`, whose strings are text, or may be. */
-  #value(key: number, place: KeyPath, mode: number, depth: number): boolean {
-    const next = this.#next()
+  #value(key: number, place: KeyPath, mode: Mode, depth: number): boolean {
+    const next = this.peek()
     if (next === QUOTE) {
-      if (!this.#string()) return false
-      if ((mode === TEXT || WHOLE_TEXTS.has(key)) && this.#to > this.#from) this.#note(place, mode === WHOLE)
+      if (!this.string()) return false
+      if ((mode !== REPEATS || (meanings[key] ?? 0) & WHOLE) && this.#to > this.#from)
+        this.#note(place, mode !== CONTINUES)
       return true
     }
+    if (next === OPEN) return depth <= MAX_DEPTH && this.#members(place, mode, depth + 1)
+    if (next !== OPEN_LIST) return this.skip()
     if (depth > MAX_DEPTH) return false
-    if (next === OPEN_ARRAY) return this.#values(key, place, mode, depth + 1)
-    if (next === OPEN_OBJECT) return this.#members(place, mode, depth + 1)
-    return this.#skip(depth)
+    for (let first = true; this.item(first); first = false) if (!this.#value(key, place, mode, depth + 1)) return false
+    return this.closed
   }
 
-  // Apart from #value, so that a mere string needs no closure.
-  #values(key: number, place: KeyPath, mode: number, depth: number): boolean {
-    return this.#array(() => this.#value(key, place, mode, depth))
-  }
-
-  #members(place: KeyPath, mode: number, depth: number): boolean {
-    const first = this.texts.length
+  #members(place: KeyPath, mode: Mode, depth: number): boolean {
+    const firstText = this.texts.length
     let index = 0
-    const read = this.#object(() => {
+    let isThought = false
+    for (let first = true; this.member(first); first = false) {
       const key = this.#key
+      const means = meanings[key] ?? 0
       if (key === KEY.index) {
-        index = this.#number()
-        return true
+        index = this.#index()
+        if (index < 0) return false
+      } else if (means & STRUCTURE && this.peek() === QUOTE) {
+        if (!this.string()) return false
+      } else if (key === KEY.thought && this.peek() !== QUOTE) {
+        isThought ||= this.peek() === TRUE_START
+        if (!this.skip()) return false
+      } else {
+        // The place of a text that continues nothing does not matter.
+        const inner = mode === CONTINUES ? place.to(key || this.#otherKey()) : place
+        const how = means & ALONE ? STANDS_ALONE : mode
+        if (!this.#value(key, inner, how, depth)) return false
       }
-      if (STRUCTURE.has(key) && this.#next() === QUOTE) return this.#string()
-      // Whole texts continue nothing, so their place does not matter.
-      return this.#value(key, mode === WHOLE ? place : place.to(key || this.#otherKey()), mode, depth)
-    })
-    this.#moveOn(first, index, depth)
-    return read
+    }
+    this.#moveOn(firstText, index, depth)
+    if (isThought) {
+      for (let i = firstText; i < this.texts.length; i++) {
+        const text = this.texts[i]
+        if (text) text.place = text.place.to(KEY.thought)
+      }
+    }
+    return this.closed
   }
 
   #note(place: KeyPath, whole: boolean): void {
@@ -233,76 +284,31 @@ export class JsonScan {
     this.texts.push(text)
   }
 
-  // --- JSON
-
-  /** The next byte that is not white space; -1 at the end. */
-  #next(): number {
-    const bytes = this.#bytes
-    while (this.at < this.#end) {
-      const byte = bytes[this.at] ?? 0
-      if (byte > 0x20) return byte
-      this.at++
-    }
-    return -1
-  }
-
-  /** `member` reads the value after each key; #key gives the key. */
-  #object(member: () => boolean): boolean {
-    if (this.#next() !== OPEN_OBJECT) return false
-    this.at++
-    if (this.#next() === CLOSE_OBJECT) {
-      this.at++
-      return true
-    }
-    for (;;) {
-      if (this.#next() !== QUOTE || !this.#string()) return false
-      if (this.#next() !== COLON) return false
-      this.at++
-      if (!member()) return false
-      const after = this.#next()
-      this.at++
-      if (after === CLOSE_OBJECT) return true
-      if (after !== COMMA) return false
-    }
-  }
-
-  #array(element: () => boolean): boolean {
-    if (this.#next() !== OPEN_ARRAY) return false
-    this.at++
-    if (this.#next() === CLOSE_ARRAY) {
-      this.at++
-      return true
-    }
-    for (;;) {
-      if (!element()) return false
-      const after = this.#next()
-      this.at++
-      if (after === CLOSE_ARRAY) return true
-      if (after !== COMMA) return false
-    }
-  }
-
   /** The number of the key read last, until another string is read; 0 for an unknown key. */
   get #key(): number {
-    return knownKey(this.#bytes, this.#from, this.#to, this.#escaped)
+    return knownKey(this.bytes, this.keyStart, this.keyEnd, this.escaped)
   }
 
   /** The number of an unknown key, for this stream. */
   #otherKey(): number {
-    return this.#numbers.numberOf(this.#bytes, this.#from, this.#to, this.#escaped)
+    return this.#numbers.numberOf(this.bytes, this.keyStart, this.keyEnd, this.escaped)
+  }
+
+  protected override allowsEscapedKeys(): boolean {
+    return true
   }
 
   /** Leaves the content of the string between #from and #to. */
-  #string(): boolean {
-    const bytes = this.#bytes
+  protected override string(): boolean {
+    const { bytes, end } = this
     const from = this.at + 1
     let escaped = false
-    for (let at = from; at < this.#end; at++) {
+    for (let at = from; at < end; at++) {
       const byte = bytes[at]
       if (byte === QUOTE) {
         this.#from = from
         this.#to = at
-        this.#escaped = escaped
+        this.escaped = escaped
         this.at = at + 1
         return true
       }
@@ -314,36 +320,20 @@ export class JsonScan {
     return false
   }
 
-  /** A small number that is not negative; 0 for any other value. */
-  #number(): number {
+  protected override skipString(): boolean {
+    return this.string()
+  }
+
+  /** A small number that is not negative; 0 for any other value, and -1 where there is no value. */
+  #index(): number {
+    const first = this.peek()
+    if (first < 0x30 || first > 0x39) return this.skip() ? 0 : -1
     let value = 0
-    const first = this.#next()
-    if (first < 0x30 || first > 0x39) {
-      this.#skip(0)
-      return 0
-    }
-    for (; this.at < this.#end; this.at++) {
-      const digit = (this.#bytes[this.at] ?? 0) - 48
+    for (; this.at < this.end; this.at++) {
+      const digit = (this.bytes[this.at] ?? 0) - 0x30
       if (digit < 0 || digit > 9) break
       value = value * 10 + digit
     }
     return value
-  }
-
-  #skip(depth: number): boolean {
-    if (depth > MAX_DEPTH) return false
-    const first = this.#next()
-    if (first === QUOTE) return this.#string()
-    if (first === OPEN_OBJECT) return this.#object(() => this.#skip(depth + 1))
-    if (first === OPEN_ARRAY) return this.#array(() => this.#skip(depth + 1))
-    const from = this.at
-    for (; this.at < this.#end; this.at++) {
-      const byte = this.#bytes[this.at] ?? 0
-      // Numbers, true, false, null.
-      const literal =
-        (byte >= 0x61 && byte <= 0x7a) || (byte >= 0x2b && byte <= 0x39 && byte !== COMMA) || byte === 0x45
-      if (!literal) break
-    }
-    return this.at > from
   }
 }

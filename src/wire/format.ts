@@ -25,6 +25,8 @@ export interface WireFormat {
   readonly path: string
   /** The members of a request that hold text, at any depth. */
   readonly requestMembers: readonly [prompt: string, ...others: string[]]
+  /** The members of a whole answer that hold text, at any depth. */
+  readonly answerMembers: readonly string[]
   /** Whether an event of a stream, or a whole answer, has this format's shape. */
   isEvent(json: JsonObject): boolean
   isAnswer(json: JsonObject): boolean

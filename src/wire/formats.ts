@@ -9,7 +9,7 @@ import { openaiChat } from './openai-chat.ts'
 import { openaiCompletions } from './openai-completions.ts'
 import { openaiEmbeddings } from './openai-embeddings.ts'
 import { openaiResponses } from './openai-responses.ts'
-import { ERROR_EVENT } from './sse.ts'
+import { END_MARK, ERROR_EVENT } from './sse.ts'
 import { type TokenUsage, usageIn } from './usage.ts'
 
 /** In the order in which their shapes are tried. */
@@ -43,6 +43,11 @@ const ALL: readonly WireFormat[] = Object.values(FORMATS)
 /** The members of requests that hold text, in any format. */
 export const REQUEST_MEMBERS = union(ALL.flatMap(({ requestMembers }) => requestMembers))
 
+/** Where answers that are of none of the formats hold text: a transcription, a message on its own, a summary. */
+const OTHER_ANSWER_MEMBERS = ['text', 'message', 'summary']
+/** The members of whole answers that hold text, in any format. */
+export const ANSWER_MEMBERS = union([...ALL.flatMap(({ answerMembers }) => answerMembers), ...OTHER_ANSWER_MEMBERS])
+
 function union(names: readonly string[]): readonly string[] {
   return [...new Set(names)]
 }
@@ -69,7 +74,7 @@ export interface StreamEvent {
 export function readStreamEvent(data: string, name = ''): StreamEvent | undefined {
   const event: StreamEvent = { visibleChars: 0, reasoningChars: 0, toolChars: 0, ended: false }
   if (name === ERROR_EVENT) return { ...event, error: namedErrorText(data) }
-  if (data === '[DONE]') return { ...event, ended: true }
+  if (data === END_MARK) return { ...event, ended: true }
   const json = parseObject(data)
   if (!json) return undefined
   if (typeof json.system_fingerprint === 'string') event.fingerprint = json.system_fingerprint

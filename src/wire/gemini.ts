@@ -22,6 +22,7 @@ import { NO_USAGE, usageIn } from './usage.ts'
 export const gemini: WireFormat = {
   path: '/models',
   requestMembers: ['contents', 'systemInstruction', 'system_instruction'],
+  answerMembers: ['candidates'],
   isEvent: ({ candidates, usageMetadata }) => Array.isArray(candidates) || usageMetadata !== undefined,
   isAnswer: ({ candidates }) => Array.isArray(candidates),
   eachEventText: visitCandidates,

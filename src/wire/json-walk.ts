@@ -15,7 +15,8 @@ export const CLOSE_LIST = 0x5d
 export const NOWHERE = -1
 
 const BACKSLASH = 0x5c
-const MOST_DEPTH = 64
+/** JSON that nests deeper is not walked. */
+export const MAX_DEPTH = 64
 
 export const bytesOf = (text: string): Buffer => Buffer.from(text, 'latin1')
 export const NULL = bytesOf('null')
@@ -63,11 +64,16 @@ export class JsonWalk {
     }
     if (next !== QUOTE) return false
     this.keyStart = this.at + 1
-    if (!this.string() || this.escaped) return false
+    if (!this.string() || (this.escaped && !this.allowsEscapedKeys())) return false
     this.keyEnd = this.at - 1
     if (this.peek() !== COLON) return false
     this.at++
     return true
+  }
+
+  /** Keys with escapes are unusual; who knows what to do with them says so. */
+  protected allowsEscapedKeys(): boolean {
+    return false
   }
 
   protected keyIs(key: Buffer): boolean {
@@ -97,8 +103,8 @@ export class JsonWalk {
   /** The next byte that is no white space; it stays unread. -1 at the end. */
   protected peek(): number {
     for (; this.at < this.end; this.at++) {
-      const byte = this.bytes[this.at]
-      if (byte !== undefined && byte !== 0x20 && byte !== 0x09 && byte !== 0x0a && byte !== 0x0d) return byte
+      const byte = this.bytes[this.at] ?? 0
+      if (byte > 0x20 || (byte !== 0x20 && byte !== 0x09 && byte !== 0x0a && byte !== 0x0d)) return byte
     }
     return NOWHERE
   }
@@ -170,7 +176,7 @@ export class JsonWalk {
     const next = this.peek()
     if (next === QUOTE) return this.skipString()
     if (next !== OPEN && next !== OPEN_LIST) return this.scalar()
-    if (depth === MOST_DEPTH) return false
+    if (depth === MAX_DEPTH) return false
     if (next === OPEN) {
       for (let first = true; this.member(first); first = false) if (!this.skip(depth + 1)) return false
       return this.closed

@@ -19,6 +19,16 @@ export function asText(value: unknown): string | undefined {
   return typeof value === 'string' ? value : undefined
 }
 
+/** What a JSON string says, given what stands between its quotes: "mod\u0065l" is the key "model". */
+export function unescapeJson(written: string): string {
+  if (!written.includes('\\')) return written
+  try {
+    return String(JSON.parse(`"${written}"`))
+  } catch {
+    return written
+  }
+}
+
 /** The objects of a list; none where it is no list. */
 export function objectsIn(value: unknown): JsonObject[] {
   return Array.isArray(value) ? value.filter((item) => asObject(item) !== undefined) : []

@@ -2,11 +2,14 @@
  * Numbers for the keys of JSON: equal for the same key however it is written, and for no other key; and the paths that
  * keys form. A provider chooses its keys, so nothing may take one key for another: bytes are compared.
  */
+import { unescapeJson } from './json.ts'
+import { MAX_DEPTH } from './json-walk.ts'
 
 /** The number of every key that was not given to `known`. */
 const UNKNOWN = 0
 
-const MAX_KEYS = 127
+/** No known key has a larger number. */
+export const MAX_KEYS = 127
 /** A power of two. */
 const SLOTS = 512
 const ids = new Map<string, number>()
@@ -60,15 +63,9 @@ function liesAt(id: number, bytes: Buffer, from: number, to: number): boolean {
   return true
 }
 
-/** "r\u006fle" is the key "role". */
 function nameOf(bytes: Buffer, from: number, to: number, escaped: boolean): string {
   const written = bytes.toString('utf8', from, to)
-  if (!escaped) return written
-  try {
-    return String(JSON.parse(`"${written}"`))
-  } catch {
-    return written
-  }
+  return escaped ? unescapeJson(written) : written
 }
 
 /** The numbers of all keys of one stream: unknown keys are numbered as they come. */
@@ -85,10 +82,9 @@ export class KeyNumbers {
   }
 }
 
-/** JSON that nests deeper is not read. */
-export const MAX_DEPTH = 64
-/** One level for each depth at which an index may stand, and one for the choice's index. */
-const LEVELS = MAX_DEPTH + 2
+/** One level for each depth at which an index may stand, one for the choice's index, and one for the event's type. */
+export const TYPE_LEVEL = MAX_DEPTH + 2
+const LEVELS = TYPE_LEVEL + 1
 
 /** A path of keys: the same steps lead to the same object, other steps to another. */
 export class KeyPath {

@@ -11,6 +11,7 @@ import { type TokenUsage, usageIn } from './usage.ts'
 export const openaiChat: WireFormat = {
   path: '/chat/completions',
   requestMembers: ['messages', 'prediction'],
+  answerMembers: ['choices'],
   isEvent: isChat,
   isAnswer: isChat,
   eachEventText: ({ choices }, visit) => {

@@ -9,6 +9,7 @@ import { usageIn } from './usage.ts'
 export const openaiCompletions: WireFormat = {
   path: '/completions',
   requestMembers: ['prompt', 'suffix'],
+  answerMembers: ['choices'],
   isEvent: hasTexts,
   isAnswer: hasTexts,
   eachEventText: visitChoices,

@@ -7,6 +7,7 @@ import { usageIn } from './usage.ts'
 export const openaiEmbeddings: WireFormat = {
   path: '/embeddings',
   requestMembers: ['input'],
+  answerMembers: [],
   isEvent: () => false,
   isAnswer: ({ data }) => Array.isArray(data),
   eachEventText: () => {},

@@ -29,6 +29,7 @@ const ENDS = new Set(['response.completed', 'response.incomplete'])
 export const openaiResponses: WireFormat = {
   path: '/responses',
   requestMembers: ['input', 'instructions'],
+  answerMembers: ['output', 'output_text'],
   isEvent: ({ type }) => typeof type === 'string' && type.startsWith('response.'),
   isAnswer: ({ output }) => Array.isArray(output),
   eachEventText: (event, visit) => {

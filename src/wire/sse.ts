@@ -21,6 +21,8 @@ const LF = 10
 const CR = 13
 const COLON = 58
 const SPACE = 32
+/** The data by which OpenAI's formats end a stream. */
+export const END_MARK = '[DONE]'
 /** The name of an event that is a failure, whatever its data. */
 export const ERROR_EVENT = 'error'
 const MAX_EVENT_BYTES = 64 * 1024 * 1024

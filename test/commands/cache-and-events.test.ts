@@ -18,7 +18,9 @@ let gateway: RunningGateway
 let admin: string[]
 
 beforeAll(async () => {
-  provider = await startUpstream((_request, response) => answerJson(response, { choices: [], usage: { prompt_tokens: 7 } }))
+  provider = await startUpstream((_request, response) =>
+    answerJson(response, { choices: [], usage: { prompt_tokens: 7 } }),
+  )
   const config = gatewayConfigSchema({}).parse({
     gateway: {
       port: 0,

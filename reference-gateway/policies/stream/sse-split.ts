@@ -1,5 +1,6 @@
 /**
- * Cuts an event stream into whole events, as bytes. LF, CRLF and CR line ends become LF; a byte order mark is dropped.
+ * Cuts an event stream into whole events, as bytes: a filter passes them on, with fields and comments, so it splits them
+ * and does not read them as wire's SseReader does. LF, CRLF and CR line ends become LF; a byte order mark is dropped.
  * The beginning of an event at the end of a piece waits for the next piece.
  */
 

@@ -5,11 +5,11 @@
  * that must not overtake it (of the same choice, and of no choice, such as usage and the end). Where a word or more of
  * an event is settled, that part leaves at once, and the rest follows in an event of its own.
  */
+import type { KeyPath } from '../../../src/wire/key-paths.ts'
 import type { StreamFilter as Filter, StreamSink } from '../../http/hooks.ts'
 import type { DetectorOptions, PolicyGroup } from '../policy/policy.ts'
 import { BufferedEvent, type TextChannel } from './buffered-event.ts'
 import { EventReader } from './event-reader.ts'
-import type { KeyPath } from './json-keys.ts'
 import { appendJsonString } from './json-string.ts'
 import { RedactionPipeline } from './redaction-pipeline.ts'
 import { SseSplit } from './sse-split.ts'

@@ -5,12 +5,14 @@
  */
 import { setPriority } from 'node:os'
 import { parentPort, workerData } from 'node:worker_threads'
+import { REQUEST_MEMBERS } from '../../../src/wire/formats.ts'
+import type { JsonObject } from '../../../src/wire/json.ts'
+import { stringsUnder } from '../../../src/wire/strings.ts'
 import type { GatewayResult } from '../../http/gateway-error.ts'
 import { type ParsedBody, parseBody } from '../../http/request-body.ts'
 import type { BodyFacts, GatewayEndpoint } from '../../http/request-context.ts'
 import { compilePolicy, type PolicySettings } from '../kinds/kinds.ts'
 import type { TextFinding } from '../policy/edits.ts'
-import { findRequestTexts, textsIn } from './json-texts.ts'
 
 /** A request's body in shared memory. */
 export interface SharedBody {
@@ -50,11 +52,15 @@ function open({ id, bytes, endpoint }: SharedBody): OpenBody {
   const known = openBodies.get(id)
   if (known) return known
   const parsed = parseBody(Buffer.from(bytes), endpoint)
-  const body = { parsed, texts: parsed.ok ? textsIn(findRequestTexts(parsed.value.json)) : [] }
+  const body = { parsed, texts: parsed.ok ? requestTexts(parsed.value.json) : [] }
   openBodies.set(id, body)
   const [oldest = id] = openBodies.keys()
   if (openBodies.size > MAX_OPEN) openBodies.delete(oldest)
   return body
+}
+
+function requestTexts(json: JsonObject): readonly string[] {
+  return stringsUnder(json, REQUEST_MEMBERS).map(({ text }) => text)
 }
 
 /** The caller ends this thread when the task's time is over. */

@@ -1,21 +1,23 @@
 // A provider chooses its keys: only true structure is left unsearched, and no key is taken for another.
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { STRUCTURE_KEYS } from '../../../src/wire/strings.ts'
 import { cut, DONE, eventsOf, runFilter } from './support/filter.ts'
 
 const POLICY = { name: 'pii', type: 'output_filter', action: 'redact', detect: ['card'] }
 const SECRET = 'card 4111 1111 1111 1111 .'
 const REDACTED = 'card [REDACTED:card] .'
-/** Strings under these are no text. */
-const STRUCTURE = 'role id type name call_id item_id format status model object'.split(' ')
 /** These tell texts apart, or are read for what they say of the stream. */
 const OTHERS =
-  'index choices delta message text logprobs finish_reason usage output_index content_index summary_index'.split(' ')
-const TEXTS = 'content arguments refusal transcript output_text reasoning_content reasoning tool_calls function'.split(
-  ' ',
-)
-const KNOWN = [...STRUCTURE, ...OTHERS, ...TEXTS]
-const UNSEARCHED = new Set([...STRUCTURE, 'index'])
+  'index choices delta message text logprobs usage output_index content_index summary_index candidates thought'.split(
+    ' ',
+  )
+const TEXTS =
+  'content arguments refusal transcript output_text reasoning_content reasoning tool_calls function input code'.split(
+    ' ',
+  )
+const KNOWN = [...STRUCTURE_KEYS, ...OTHERS, ...TEXTS]
+const UNSEARCHED = new Set([...STRUCTURE_KEYS, 'index'])
 
 /** Printable, and written in JSON as they are. */
 const plain = (code: number): boolean => code > 0x20 && code < 0x7f && code !== 0x22 && code !== 0x5c
@@ -145,7 +147,9 @@ test('property: it is found under every key that is no structure, however writte
 
 test('structure is left as it came, with escapes in its key or without', () => {
   const stream = Object.values(PLACES).flatMap((event) =>
-    STRUCTURE.flatMap((key) => [0, 1, 2, 0xffff].map((escapes) => data(event(`${written(key, escapes)}:"${SECRET}"`)))),
+    STRUCTURE_KEYS.flatMap((key) =>
+      [0, 1, 2, 0xffff].map((escapes) => data(event(`${written(key, escapes)}:"${SECRET}"`))),
+    ),
   )
   expect(stream.join('')).toContain('\\u0072\\u006f\\u006c\\u0065')
   const { text } = runFilter([POLICY], [Buffer.from(stream.join('') + DONE)])
