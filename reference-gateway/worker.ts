@@ -54,11 +54,23 @@ async function stop(): Promise<void> {
 }
 
 process.on('message', (message: PrimaryMessage) => {
-  if (message.kind === 'start') void start(message)
-  else if (message.kind === 'call') void call(message)
-  else if (message.kind === 'stop') void stop()
-  else if (message.on) subscribed.add(message.channel)
-  else subscribed.delete(message.channel)
+  switch (message.kind) {
+    case 'start':
+      void start(message)
+      break
+    case 'call':
+      void call(message)
+      break
+    case 'stop':
+      void stop()
+      break
+    case 'subscribe':
+      if (message.on) subscribed.add(message.channel)
+      else subscribed.delete(message.channel)
+      break
+    default:
+      message satisfies never
+  }
 })
 process.once('disconnect', () => void stop())
 // A terminal sends Ctrl-C to every process of its group: the primary decides what follows from it.

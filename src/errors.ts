@@ -20,8 +20,16 @@ export type Inconclusive = 'fail' | 'warn'
 
 /** The exit code of a verdict. */
 export function exitOf(verdict: 'pass' | 'fail' | 'inconclusive', inconclusive: Inconclusive = 'fail'): ExitCode {
-  if (verdict === 'fail') return EXIT.breached
-  return verdict === 'pass' || inconclusive === 'warn' ? EXIT.passed : EXIT.inconclusive
+  switch (verdict) {
+    case 'pass':
+      return EXIT.passed
+    case 'fail':
+      return EXIT.breached
+    case 'inconclusive':
+      return inconclusive === 'warn' ? EXIT.passed : EXIT.inconclusive
+    default:
+      return verdict satisfies never
+  }
 }
 
 /** Something the user can put right. `message` says what is wrong, `next` what to do. Never shown with a stack. */

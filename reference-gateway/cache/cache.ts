@@ -43,9 +43,16 @@ export class ResponseCache implements CacheHook {
    * `scope` holds whatever in the config decides who answers and what is filtered: other configs never share entries.
    */
   static async open(config: CacheConfig, scope: unknown, report: (problem: string) => void): Promise<ResponseCache> {
-    if (config.backend === 'memory') return new ResponseCache(config, new MemoryStore(config), scope)
-    const { RedisStore } = await import('./redis-store.ts')
-    return new ResponseCache(config, await RedisStore.open(config, report), scope)
+    switch (config.backend) {
+      case 'memory':
+        return new ResponseCache(config, new MemoryStore(config), scope)
+      case 'redis': {
+        const { RedisStore } = await import('./redis-store.ts')
+        return new ResponseCache(config, await RedisStore.open(config, report), scope)
+      }
+      default:
+        return config.backend satisfies never
+    }
   }
 
   lookup(context: RequestContext): Maybe<CacheLookup> {
@@ -98,12 +105,17 @@ export class ResponseCache implements CacheHook {
     context.timings.enter('upstream')
     const outcome = await flight.wait(context.signal)
     context.timings.enter('work')
-    if (outcome.kind === 'lead') return this.#lead(key, flight, context)
-    if (outcome.kind === 'entry') {
-      this.#counts.coalesced++
-      return this.#hit(outcome.entry, context)
+    switch (outcome.kind) {
+      case 'lead':
+        return this.#lead(key, flight, context)
+      case 'entry':
+        this.#counts.coalesced++
+        return this.#hit(outcome.entry, context)
+      case 'alone':
+        return context.aborted ? BYPASS : this.#alone(key, context)
+      default:
+        return outcome satisfies never
     }
-    return context.aborted ? BYPASS : this.#alone(key, context)
   }
 
   #lead(key: string, flight: SingleFlight, context: RequestContext): CacheLookup {

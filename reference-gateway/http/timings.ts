@@ -49,10 +49,23 @@ export class Timings {
     const nowMs = performance.now()
     const spentMs = nowMs - this.#markMs
     this.#markMs = nowMs
-    if (this.#state === 'work') this.#workMs += spentMs
-    else if (this.#state === 'upstream') this.upstreamMs += spentMs
-    else if (this.#state === 'hold') this.holdMs += spentMs
-    else this.clientMs += spentMs
+    const state = this.#state
+    switch (state) {
+      case 'work':
+        this.#workMs += spentMs
+        break
+      case 'upstream':
+        this.upstreamMs += spentMs
+        break
+      case 'hold':
+        this.holdMs += spentMs
+        break
+      case 'client':
+        this.clientMs += spentMs
+        break
+      default:
+        state satisfies never
+    }
     this.#state = next === 'upstream' && this.#holding ? 'hold' : next
     return nowMs
   }
@@ -93,8 +106,9 @@ export class Timings {
         return this.eventsMs
       case 'hold':
         return this.outputPolicyMs === undefined ? undefined : this.holdMs
+      default:
+        return name satisfies never
     }
-    return name satisfies never
   }
 
   /** The value of the server-timing header, with `overheadMs` as total. */

@@ -10,7 +10,7 @@ import { refuseMisplacedForm } from '../http/forms.ts'
 import { type GatewayError, invalidRequest, upstreamError } from '../http/gateway-error.ts'
 import type { RequestGuard } from '../http/guard.ts'
 import { type RawHeaders, readHead } from '../http/headers.ts'
-import type { CacheLookup, InputVerdict, PipelineHooks } from '../http/hooks.ts'
+import type { CacheLookup, InputVerdict, PipelineHooks, StoredResponse } from '../http/hooks.ts'
 import { isLarge, readBody, readFacts, receiveBody } from '../http/request-body.ts'
 import { RequestContext } from '../http/request-context.ts'
 import { ResponseWriter, type ResponseWriterOptions } from '../http/response-writer.ts'
@@ -127,20 +127,27 @@ export class RequestPipeline implements AttemptOwner {
   }
 
   #onVerdict(verdict: InputVerdict): void {
-    if (verdict.kind === 'blocked') {
-      this.#writer.sendError(verdict.error)
-      return
-    }
-    if (verdict.kind === 'changed') {
-      const changed = readFacts(verdict.json, this.#context.endpoint)
-      if (!changed.ok) {
-        this.#writer.sendError(changed.error)
-        return
+    switch (verdict.kind) {
+      case 'pass':
+        this.#lookUp()
+        break
+      case 'changed': {
+        const changed = readFacts(verdict.json, this.#context.endpoint)
+        if (!changed.ok) {
+          this.#writer.sendError(changed.error)
+          return
+        }
+        this.#context.setBody(changed.value)
+        this.#context.body = Buffer.from(JSON.stringify(verdict.json))
+        this.#lookUp()
+        break
       }
-      this.#context.setBody(changed.value)
-      this.#context.body = Buffer.from(JSON.stringify(verdict.json))
+      case 'blocked':
+        this.#writer.sendError(verdict.error)
+        break
+      default:
+        verdict satisfies never
     }
-    this.#lookUp()
   }
 
   #lookUp(): void {
@@ -171,12 +178,23 @@ export class RequestPipeline implements AttemptOwner {
 
   #onCacheLookup(found: CacheLookup): void {
     this.#context.cache = found.kind
-    if (found.kind === 'miss') this.#writer.cacheFill = found.fill
-    if (found.kind !== 'hit') {
-      this.#route()
-      return
+    switch (found.kind) {
+      case 'hit':
+        this.#replay(found.answer)
+        break
+      case 'miss':
+        this.#writer.cacheFill = found.fill
+        this.#route()
+        break
+      case 'bypass':
+        this.#route()
+        break
+      default:
+        found satisfies never
     }
-    const { headers, body, stream } = found.answer
+  }
+
+  #replay({ headers, body, stream }: StoredResponse): void {
     const head = readHead(200, headers)
     head.isEventStream = stream
     this.#writer.begin(head, !stream || !this.#dependencies.passChunks, () => {})

@@ -179,8 +179,19 @@ export class ResponseRelay implements StreamSink {
     const startMs = performance.now()
     const judged = (verdict: OutputVerdict): void => {
       this.#addOutputPolicy(startMs)
-      if (verdict.kind === 'blocked') this.#writer.sendError(verdict.error)
-      else this.#send(verdict.kind === 'changed' ? verdict.body : body)
+      switch (verdict.kind) {
+        case 'pass':
+          this.#send(body)
+          break
+        case 'changed':
+          this.#send(verdict.body)
+          break
+        case 'blocked':
+          this.#writer.sendError(verdict.error)
+          break
+        default:
+          verdict satisfies never
+      }
     }
     this.#writer.guard.thenSync(this.#wholeFilter.apply(body), judged)
   }

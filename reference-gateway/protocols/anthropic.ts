@@ -77,16 +77,36 @@ function messagesOf(turns: readonly Turn[]): { role: string; content: JsonObject
 }
 
 function contentOf(turn: Turn): JsonObject[] {
-  if (turn.role === 'tool') return [{ type: 'tool_result', tool_use_id: turn.callId, content: turn.content }]
-  const parts = turn.parts.filter((part) => part.kind !== 'text' || part.text !== '').map(partOf)
-  if (turn.role === 'user') return parts
-  return [...parts, ...turn.calls.map(({ id, name, args }) => ({ type: 'tool_use', id, name, input: args }))]
+  switch (turn.role) {
+    case 'tool':
+      return [{ type: 'tool_result', tool_use_id: turn.callId, content: turn.content }]
+    case 'user':
+      return partsOf(turn.parts)
+    case 'assistant': {
+      const calls = turn.calls.map(({ id, name, args }) => ({ type: 'tool_use', id, name, input: args }))
+      return [...partsOf(turn.parts), ...calls]
+    }
+    default:
+      return turn satisfies never
+  }
+}
+
+/** Anthropic refuses an empty text. */
+function partsOf(parts: readonly Part[]): JsonObject[] {
+  return parts.filter((part) => part.kind !== 'text' || part.text !== '').map(partOf)
 }
 
 function partOf(part: Part): JsonObject {
-  if (part.kind === 'text') return { type: 'text', text: part.text }
-  if (part.kind === 'image_url') return { type: 'image', source: { type: 'url', url: part.url } }
-  return { type: 'image', source: { type: 'base64', media_type: part.mediaType, data: part.base64 } }
+  switch (part.kind) {
+    case 'text':
+      return { type: 'text', text: part.text }
+    case 'image_url':
+      return { type: 'image', source: { type: 'url', url: part.url } }
+    case 'image':
+      return { type: 'image', source: { type: 'base64', media_type: part.mediaType, data: part.base64 } }
+    default:
+      return part satisfies never
+  }
 }
 
 function toolOf({ name, description, parameters }: ChatRequest['tools'][number]): JsonObject {
@@ -98,9 +118,18 @@ function toolOf({ name, description, parameters }: ChatRequest['tools'][number])
 }
 
 function toolChoiceOf({ toolChoice, parallelCalls }: ChatRequest): JsonObject {
-  if (toolChoice === 'none') return { tool_choice: { type: 'none' } }
   const one = parallelCalls ? {} : { disable_parallel_tool_use: true }
   if (typeof toolChoice === 'object') return { tool_choice: { type: 'tool', name: toolChoice.name, ...one } }
-  if (toolChoice === 'required') return { tool_choice: { type: 'any', ...one } }
-  return toolChoice === undefined && parallelCalls ? {} : { tool_choice: { type: 'auto', ...one } }
+  switch (toolChoice) {
+    case 'none':
+      return { tool_choice: { type: 'none' } }
+    case 'required':
+      return { tool_choice: { type: 'any', ...one } }
+    case 'auto':
+      return { tool_choice: { type: 'auto', ...one } }
+    case undefined:
+      return parallelCalls ? {} : { tool_choice: { type: 'auto', ...one } }
+    default:
+      return toolChoice satisfies never
+  }
 }

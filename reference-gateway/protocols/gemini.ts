@@ -82,15 +82,29 @@ function contentsOf(turns: readonly Turn[]): { role: string; parts: JsonObject[]
 }
 
 function partsOf(turn: Turn): JsonObject[] {
-  if (turn.role === 'tool') return [{ functionResponse: { name: turn.name, response: { result: turn.content } } }]
-  const parts = turn.parts.map(partOf)
-  if (turn.role === 'user') return parts
-  return [...parts, ...turn.calls.map(({ name, args }) => ({ functionCall: { name, args } }))]
+  switch (turn.role) {
+    case 'tool':
+      return [{ functionResponse: { name: turn.name, response: { result: turn.content } } }]
+    case 'user':
+      return turn.parts.map(partOf)
+    case 'assistant':
+      return [...turn.parts.map(partOf), ...turn.calls.map(({ name, args }) => ({ functionCall: { name, args } }))]
+    default:
+      return turn satisfies never
+  }
 }
 
 function partOf(part: Part): JsonObject {
-  if (part.kind === 'image') return { inlineData: { mimeType: part.mediaType, data: part.base64 } }
-  return { text: part.kind === 'text' ? part.text : part.url }
+  switch (part.kind) {
+    case 'image':
+      return { inlineData: { mimeType: part.mediaType, data: part.base64 } }
+    case 'image_url':
+      return { text: part.url }
+    case 'text':
+      return { text: part.text }
+    default:
+      return part satisfies never
+  }
 }
 
 function toolOf({ name, description, parameters }: ChatRequest['tools'][number]): JsonObject {

@@ -31,10 +31,18 @@ export class Breaker {
   /** Whether a request may be sent. An admitted request must end in `succeeded`, `failed` or `cancelled`. */
   admits(nowMs: number): boolean {
     const state = this.state(nowMs)
-    if (state === 'closed') return true
-    if (state === 'open' || this.#trying) return false
-    this.#trying = true
-    return true
+    switch (state) {
+      case 'closed':
+        return true
+      case 'open':
+        return false
+      case 'half-open':
+        if (this.#trying) return false
+        this.#trying = true
+        return true
+      default:
+        return state satisfies never
+    }
   }
 
   /** How long until a request may be sent again. */

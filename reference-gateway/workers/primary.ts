@@ -133,6 +133,12 @@ class Workers implements WorkerGroup {
         break
       case 'report':
         this.#report(`worker ${member.number}: ${message.problem}`)
+        break
+      case 'stopped':
+        // Its last message, and its exit follows.
+        break
+      default:
+        message satisfies never
     }
   }
 

@@ -231,9 +231,21 @@ export class ArmRecorder {
 
   #recordOverhead(result: RequestResult, nonce: string, block: LiveBlock): void {
     const stamped = stampedOverhead(result, nonce)
-    if (stamped.kind === 'cache-hit') this.#stamped.cacheHits++
-    else if (stamped.kind === 'retried') this.#stamped.retried++
-    else if (stamped.kind === 'overhead') block.stamped.record(stamped.us)
+    switch (stamped.kind) {
+      case 'overhead':
+        block.stamped.record(stamped.us)
+        break
+      case 'cache-hit':
+        this.#stamped.cacheHits++
+        break
+      case 'retried':
+        this.#stamped.retried++
+        break
+      case 'none':
+        break
+      default:
+        stamped satisfies never
+    }
     const ownUs = this.#self.record(result, result.streamed, block)
     if (stamped.kind === 'overhead' && ownUs !== undefined) this.#stamped.unattributed.record(stamped.us - ownUs)
   }

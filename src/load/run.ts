@@ -99,26 +99,37 @@ export async function startRun(plan: RunPlan, listener: RunListener): Promise<Ru
 
   const result = new Promise<RunRecord>((resolve, reject) => {
     const handle = (index: number, message: FromSendThread): void => {
-      if (message.type === 'progress') {
-        progress.set(index, message.progress)
-        listener.progress(count === 1 ? message.progress : mergeProgress([...progress.values()]))
-      } else if (message.type === 'ready') {
-        ready.add(index)
-        beginWhenAllAreReady()
-      } else if (message.type === 'interim') {
-        interim.set(index, message.record)
-        analyseWhenAllAreDone(message.blocks)
-      } else if (message.type === 'stopping') {
-        if (count > 1) stopAll(message.reason, timeoutUs)
-      } else if (message.type === 'samples') {
-        const { rows, lost, startUs } = message
-        const taken = listener.samples?.(rows, lost, startUs).then(() => threads[index]?.postMessage({ type: 'taken' }))
-        writing = Promise.all([writing, taken])
-      } else {
-        records.set(index, message.record)
-        beginWhenAllAreReady()
-        if (records.size < count) return
-        writing.then(() => resolve(mergeRecords(inOrder(records))), reject)
+      switch (message.type) {
+        case 'progress':
+          progress.set(index, message.progress)
+          listener.progress(count === 1 ? message.progress : mergeProgress([...progress.values()]))
+          break
+        case 'ready':
+          ready.add(index)
+          beginWhenAllAreReady()
+          break
+        case 'interim':
+          interim.set(index, message.record)
+          analyseWhenAllAreDone(message.blocks)
+          break
+        case 'stopping':
+          if (count > 1) stopAll(message.reason, timeoutUs)
+          break
+        case 'samples': {
+          const { rows, lost, startUs } = message
+          const written = listener.samples?.(rows, lost, startUs)
+          const taken = written?.then(() => threads[index]?.postMessage({ type: 'taken' }))
+          writing = Promise.all([writing, taken])
+          break
+        }
+        case 'done':
+          records.set(index, message.record)
+          beginWhenAllAreReady()
+          if (records.size < count) return
+          writing.then(() => resolve(mergeRecords(inOrder(records))), reject)
+          break
+        default:
+          message satisfies never
       }
     }
     for (const [index, thread] of threads.entries()) {

@@ -62,15 +62,25 @@ const engine = new Engine(plan, now, worker, {
 })
 
 parentPort?.on('message', (message: ToSendThread) => {
-  if (message.type === 'taken') batches?.taken()
-  else if (message.type === 'begin') begin?.(message.startUs)
-  else if (message.type === 'interim-done') interimDone?.(message.goOn)
-  else {
-    engine.stop(message.reason, message.drainUs)
-    warmup?.stop(message.reason, 0)
-    // The engine may be waiting for the other threads, which will not come.
-    begin?.(now())
-    interimDone?.(true)
+  switch (message.type) {
+    case 'taken':
+      batches?.taken()
+      break
+    case 'begin':
+      begin?.(message.startUs)
+      break
+    case 'interim-done':
+      interimDone?.(message.goOn)
+      break
+    case 'stop':
+      engine.stop(message.reason, message.drainUs)
+      warmup?.stop(message.reason, 0)
+      // The engine may be waiting for the other threads, which will not come.
+      begin?.(now())
+      interimDone?.(true)
+      break
+    default:
+      message satisfies never
   }
 })
 

@@ -252,13 +252,17 @@ function notes(entry: OverheadResult, c: ChalkInstance): string[] {
   ]
 }
 
+const STOPPED: Record<NonNullable<BenchView['stopped']>, string> = {
+  interrupted: 'Interrupted: these are the results up to then.',
+  'token-budget': 'Stopped: the token budget is spent.',
+  'target-dead': 'Stopped: 1,000 requests had failed and none succeeded.',
+}
+
 /** What the client says of itself, and how the run ended. */
 function ending(report: BenchReport, view: BenchView, c: ChalkInstance): string {
   const { client, load, totals } = report
   const lines = totals.successful > 0 ? [clientLine(report, c)] : []
-  if (view.stopped === 'interrupted') lines.push(c.yellow('Interrupted: these are the results up to then.'))
-  if (view.stopped === 'token-budget') lines.push(c.yellow('Stopped: the token budget is spent.'))
-  if (view.stopped === 'target-dead') lines.push(c.yellow('Stopped: 1,000 requests had failed and none succeeded.'))
+  if (view.stopped) lines.push(c.yellow(STOPPED[view.stopped]))
   if (load.mode === 'open' && (client.achievedToOffered ?? 1) < 0.95) {
     lines.push(
       c.yellow(

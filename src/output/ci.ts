@@ -77,8 +77,8 @@ function appendSummary(path: string, text: string, stderr: (text: string) => voi
 /** GitHub workflow commands, one for each check that did not pass. GitHub shows them at the top of the run. */
 export function renderAnnotations(title: string, gate: Gate): string[] {
   return gate.checks.flatMap((check) => {
-    if (check.verdict === 'pass') return []
-    const command = check.verdict === 'fail' ? 'error' : 'warning'
+    const command = { pass: undefined, fail: 'error', inconclusive: 'warning' }[check.verdict]
+    if (command === undefined) return []
     const text = `${verdictWord(check.verdict)}  ${checkSentence(check)}`
     return [`::${command} title=${property(title)}::${data(text)}`]
   })

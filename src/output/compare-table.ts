@@ -3,7 +3,7 @@ import type { ChalkInstance } from 'chalk'
 import { COMPARED_FIGURES, FIGURES, isMetric, METRICS } from '../slo/metrics.ts'
 import { formatMs, formatNumber, formatShare } from '../units.ts'
 import type { ComparedRow, ComparedRun, Comparison } from '../verdict/compare.ts'
-import { budgetCell, gateLines, noiseLine } from './sentences.ts'
+import { budgetCell, FORMATS, gateLines, noiseLine } from './sentences.ts'
 import { columns, paint, wrapHanging } from './table.ts'
 
 export function renderComparison(comparison: Comparison, color: boolean): string {
@@ -83,7 +83,7 @@ function rates(rows: readonly ComparedRow[], c: ChalkInstance): string {
   const body = rows
     .filter((row) => row.unit !== 'ms')
     .map((row) => {
-      const format = row.unit === 'share' ? formatShare : (value: number) => formatNumber(value, value < 100 ? 2 : 0)
+      const format = FORMATS[row.unit]
       const own = (value: number | null): string => (value === null ? '-' : format(value))
       // An error rate gets no relative change: its difference is already in percentage points.
       const relative = row.unit === 'share' ? '' : signed(row.deltaShare, formatShare)
@@ -107,18 +107,18 @@ function overhead({ overhead: entries }: Comparison, c: ChalkInstance): string {
   const head = ['', 'P50', 'P90', 'P95', 'P99', 'Max', 'P99 95 % | budget'].map((name) => c.dim(name))
   const body = entries.flatMap(({ of, definition, totalMs, components = [] }) => {
     const figures = [totalMs.p50, totalMs.p90, totalMs.p95, totalMs.p99, totalMs.max].map(formatMs)
-    const label = of === 'floor' ? 'floor, stamped' : of === 'old' ? `old ${definition}` : definition
+    const label = { floor: 'floor, stamped', old: `old ${definition}`, gateway: definition }[of]
     const parts = components.map(({ name, p50, p99, budgetMs, verdict }) => {
       const within = budgetCell(budgetMs, verdict, c)
       return [`  ${name.replaceAll('_', ' ')}`, formatMs(p50), '', '', formatMs(p99), '', within]
     })
     return [[label, ...figures, bracketed(totalMs.ci95)], ...parts]
   })
-  const notes = entries.map(({ of, definition, source, note, count }) =>
-    of === 'floor'
-      ? wrapHanging('floor: the same reading without the gateway; shown, never subtracted', '  ')
-      : wrapHanging(`${of === 'old' ? 'old ' : ''}${definition}: ${source}, n=${formatNumber(count)}; ${note}`, '  '),
-  )
+  const notes = entries.map(({ of, definition, source, note, count }) => {
+    const reading = `${definition}: ${source}, n=${formatNumber(count)}; ${note}`
+    const floor = 'floor: the same reading without the gateway; shown, never subtracted'
+    return wrapHanging({ floor, old: `old ${reading}`, gateway: reading }[of], '  ')
+  })
   return [title, columns([head, ...body]), ...notes.map((note) => c.dim(note))].join('\n')
 }
 

@@ -40,7 +40,7 @@ function header({ config, report, measured, summary, severity }: DoctorResult, c
 }
 
 function finding({ rule, title, severity, opinions }: RuleResult, c: ChalkInstance): string {
-  const shade = severity === 'critical' ? c.red : severity === 'warning' ? c.yellow : c.cyan
+  const shade = { critical: c.red, warning: c.yellow, info: c.cyan }[severity ?? 'info']
   const name = (severity ?? '').toUpperCase()
   const [first = '', ...rest] = wrap(`${name.padEnd(LABEL)}${title}`, WIDTH, LABEL)
   const findings = opinions.filter((opinion) => opinion.status === 'found')

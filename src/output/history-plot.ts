@@ -4,8 +4,9 @@
  */
 import type { ChalkInstance } from 'chalk'
 import { FIGURES, isFigure } from '../slo/metrics.ts'
-import { formatMs, formatNumber, formatShare } from '../units.ts'
+import { formatNumber, formatShare } from '../units.ts'
 import type { History, HistoryChange } from '../verdict/history.ts'
+import { FORMATS } from './sentences.ts'
 import { paint, WIDTH, wrapHanging } from './table.ts'
 
 const ROWS = 12
@@ -97,6 +98,5 @@ function middleOf(values: readonly number[]): number {
 }
 
 function format(value: number, unit: History['unit']): string {
-  if (unit === 'share') return formatShare(value)
-  return unit === 'ms' ? `${formatMs(value)} ms` : formatNumber(value, value < 100 ? 2 : 0)
+  return `${FORMATS[unit](value)}${unit === 'ms' ? ' ms' : ''}`
 }

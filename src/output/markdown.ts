@@ -4,9 +4,9 @@
  */
 
 import type { Check, Gate, Verdict } from '../report/schema.ts'
-import { formatMs, formatNumber, formatShare } from '../units.ts'
+import { formatMs, formatNumber } from '../units.ts'
 import type { ComparedRow, ComparedRun, Comparison } from '../verdict/compare.ts'
-import { checkSentence, noiseLine, verdictWord } from './sentences.ts'
+import { checkSentence, FORMATS, noiseLine, verdictWord } from './sentences.ts'
 
 const MARKS: Record<Verdict, string> = { pass: '✅', fail: '❌', inconclusive: '⚠️' }
 
@@ -82,9 +82,7 @@ function code(text: string): string {
 }
 
 function own({ unit }: ComparedRow, value: number | null): string {
-  if (value === null) return '-'
-  if (unit === 'ms') return formatMs(value)
-  return unit === 'share' ? formatShare(value) : formatNumber(value, value < 100 ? 2 : 0)
+  return value === null ? '-' : FORMATS[unit](value)
 }
 
 function delta(row: ComparedRow): string {

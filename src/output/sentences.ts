@@ -5,7 +5,7 @@
 import type { ChalkInstance } from 'chalk'
 import type { BenchReport, Check, Gate, Verdict } from '../report/schema.ts'
 import { DEFAULT_ARRIVAL, describeArrivals } from '../schedule/arrivals.ts'
-import { unitOf } from '../slo/metrics.ts'
+import { type Unit, unitOf } from '../slo/metrics.ts'
 import { formatDuration, formatMs, formatNumber, formatShare } from '../units.ts'
 import type { Noise } from '../verdict/noise.ts'
 import { wrapHanging } from './table.ts'
@@ -29,15 +29,22 @@ function checkFigure({ metric, op, limit, value, verdict }: Check): string {
   const name = NAMES[metric] ?? metric
   if (value === null) return name
   const breached = op.startsWith('<') ? value >= limit : value <= limit
-  const relation = verdict === 'pass' ? op : verdict === 'fail' && breached ? OPPOSITE[op] : 'against'
+  const relation = { pass: op, fail: breached ? OPPOSITE[op] : 'against', inconclusive: 'against' }[verdict]
   return `${name} ${quantity(metric, value)} ${relation} ${limitOf(metric, limit)}`
 }
+
+/** The number of a metric as it is shown in a column of its unit. */
+export const FORMATS: Readonly<Record<Unit, (value: number) => string>> = {
+  ms: formatMs,
+  share: formatShare,
+  'per second': (value) => formatNumber(value, value < 100 ? 2 : 0),
+}
+const UNIT_WORDS: Readonly<Record<Unit, string>> = { ms: ' ms', share: '', 'per second': ' a second' }
 
 /** A value in the unit of its metric. */
 function quantity(metric: string, value: number): string {
   const unit = unitOf(metric)
-  if (unit === 'share') return formatShare(value)
-  return unit === 'ms' ? `${formatMs(value)} ms` : `${formatNumber(value, value < 100 ? 2 : 0)} a second`
+  return FORMATS[unit](value) + UNIT_WORDS[unit]
 }
 
 function limitOf(metric: string, limit: number): string {
@@ -63,13 +70,19 @@ export function gateLines(gate: Gate, c: ChalkInstance): string {
     .join('\n')
 }
 
+const MARKS: Readonly<Record<Verdict, (c: ChalkInstance) => string>> = {
+  pass: (c) => c.green('ok'),
+  fail: (c) => c.red('over'),
+  inconclusive: (c) => c.yellow('?'),
+}
+
 /**
  * A component's budget and whether it is met. Empty without a budget; a budget of 0 means that nothing may be
  * measurable.
  */
 export function budgetCell(budgetMs: number | null, verdict: Verdict | null, c: ChalkInstance): string {
   if (budgetMs === null) return ''
-  const mark = verdict === 'pass' ? c.green('ok') : verdict === 'fail' ? c.red('over') : c.yellow('?')
+  const mark = verdict === null ? c.yellow('?') : MARKS[verdict](c)
   return budgetMs === 0 ? `none ${mark}` : `< ${formatMs(budgetMs)} ${mark}`
 }
 

@@ -124,9 +124,7 @@ function scaling({ scaling: points, machine }: SweepReport, c: ChalkInstance): s
 }
 
 function remark({ client, steady, failed }: SweepLevel): string {
-  return [client === 'saturated' ? '!' : client === 'noisy' ? '~' : '', steady ? '' : '^', failed > 0 ? 'f' : ''].join(
-    '',
-  )
+  return { saturated: '!', noisy: '~', ok: '' }[client] + (steady ? '' : '^') + (failed > 0 ? 'f' : '')
 }
 
 function workersName({ gatewayWorkers }: SweepCurve): string {

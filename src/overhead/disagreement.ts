@@ -4,16 +4,21 @@ import { formatMs } from '../units.ts'
 
 type Entry = Pick<OverheadResult, 'definition' | 'note'> & { totalMs: Pick<OverheadResult['totalMs'], 'p50' | 'p99'> }
 
+type EntryOf<D extends OverheadDefinition> = Entry & { definition: D }
+/** A definition that another one sees more than. */
+type Narrow = EntryOf<'self-reported'> | EntryOf<'upstream-reported'>
+
 /** A smaller difference is no disagreement: it is a tenth of the smallest budget. */
 const ALIKE_MS = 0.05
 
 /** A sentence for each pair of definitions, with the one that sees more first. */
 export function explainDisagreement(entries: readonly Entry[]): string[] {
-  const of = (definition: OverheadDefinition) => entries.find((entry) => entry.definition === definition)
+  const of = <D extends OverheadDefinition>(definition: D) =>
+    entries.find((entry): entry is EntryOf<D> => entry.definition === definition)
   const stamped = of('provider-stamped')
   const own = of('self-reported')
   const wait = of('upstream-reported')
-  const pairs: [Entry | undefined, Entry | undefined][] = stamped
+  const pairs: [Entry | undefined, Narrow | undefined][] = stamped
     ? [
         [stamped, own],
         [stamped, wait],
@@ -22,7 +27,7 @@ export function explainDisagreement(entries: readonly Entry[]): string[] {
   return pairs.flatMap(([wide, narrow]) => (wide && narrow ? [sentence(wide, narrow)] : []))
 }
 
-function sentence(wide: Entry, narrow: Entry): string {
+function sentence(wide: Entry, narrow: Narrow): string {
   const [p50, p99] = [wide.totalMs.p50 - narrow.totalMs.p50, wide.totalMs.p99 - narrow.totalMs.p99]
   const names = `${wide.definition} and ${narrow.definition}`
   if (Math.abs(p50) < ALIKE_MS && Math.abs(p99) < ALIKE_MS) {
@@ -35,22 +40,37 @@ function sentence(wide: Entry, narrow: Entry): string {
 }
 
 /** Why the narrow definition reads less: what only the wide one sees. */
-function under(wide: Entry, narrow: Entry): string {
-  if (narrow.definition === 'self-reported') {
-    const clock =
-      wide.definition === 'provider-stamped' ? 'the network in both directions' : 'the network to the gateway'
-    return `that is what the gateway does not see of itself (${narrow.note}), ${clock}, and kt.`
+function under(wide: Entry, narrow: Narrow): string {
+  switch (narrow.definition) {
+    case 'self-reported': {
+      const clock =
+        wide.definition === 'provider-stamped' ? 'the network in both directions' : 'the network to the gateway'
+      return `that is what the gateway does not see of itself (${narrow.note}), ${clock}, and kt.`
+    }
+    case 'upstream-reported':
+      return (
+        'the wait that the gateway reports includes some of its own work: opening a connection, sending, and ' +
+        'reading the answer.'
+      )
+    default:
+      return narrow satisfies never
   }
-  return (
-    'the wait that the gateway reports includes some of its own work: opening a connection, sending, and ' +
-    'reading the answer.'
-  )
 }
 
 /** Why a definition that should see less reads more. */
-function over(narrow: Entry): string {
-  return narrow.definition === 'self-reported'
-    ? "more than there was between client and provider. Its clock counts the provider's time or rounds up; " +
+function over(narrow: Narrow): string {
+  switch (narrow.definition) {
+    case 'self-reported':
+      return (
+        "more than there was between client and provider. Its clock counts the provider's time or rounds up; " +
         'trust the stamps.'
-    : "its wait ends with the upstream's headers, so the rest of the answer counts as the gateway's; trust the stamps."
+      )
+    case 'upstream-reported':
+      return (
+        "its wait ends with the upstream's headers, so the rest of the answer counts as the gateway's; " +
+        'trust the stamps.'
+      )
+    default:
+      return narrow satisfies never
+  }
 }

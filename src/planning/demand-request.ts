@@ -26,10 +26,12 @@ ${EXAMPLE}
 
 export async function buildDemand(flags: PlanFlags): Promise<Demand> {
   const forms = [
-    ...(flags['input-peak'] !== undefined || flags['output-peak'] !== undefined ? ['--input-peak/--output-peak'] : []),
+    ...(flags['input-peak'] !== undefined || flags['output-peak'] !== undefined
+      ? ['--input-peak/--output-peak' as const]
+      : []),
     ...(['requests-per-day', 'users', 'trace'] as const)
       .filter((name) => flags[name] !== undefined)
-      .map((name) => `--${name}`),
+      .map((name) => `--${name}` as const),
   ]
   // With peaks, --rps only says how many requests the tokens are.
   const form = forms[0] ?? (flags.rps === undefined ? undefined : '--rps')
@@ -79,6 +81,7 @@ export async function buildDemand(flags: PlanFlags): Promise<Demand> {
       form: `${formatCount(users)} users x ${formatCount(perHour)} requests/hour${timesText(times)}`,
     })
   }
+  form satisfies '--input-peak/--output-peak'
   const peaks = {
     inputTokensPerSec: positiveCount(
       'input-peak',

@@ -34,21 +34,31 @@ export function answerWhole(
     const { member, text: textEnd } = reply.stamps(providerUs)
     const bytes = bareBytes + member.length + textEnd.length
     const text = body(member, textEnd)
-    if (fault === undefined) {
-      reply.headJson(200, providerUs, bytes)
-      reply.end(text)
-      return
-    }
-    if (fault === 'malformed') {
-      reply.headJson(200, providerUs, bytes - LOST_CHARS)
-      reply.end(text.slice(0, -LOST_CHARS))
-      return
-    }
     const half = text.slice(0, text.length >> 1)
-    reply.headJson(200, providerUs, bytes)
-    reply.write(half)
-    if (fault === 'truncate') reply.cut('close')
-    else reply.at(reply.nowUs() + stallUs, () => reply.end(text.slice(half.length)))
+    switch (fault) {
+      case undefined:
+      // An answer that is no stream has no events: its request was refused instead.
+      case 'error_event':
+        reply.headJson(200, providerUs, bytes)
+        reply.end(text)
+        break
+      case 'malformed':
+        reply.headJson(200, providerUs, bytes - LOST_CHARS)
+        reply.end(text.slice(0, -LOST_CHARS))
+        break
+      case 'truncate':
+        reply.headJson(200, providerUs, bytes)
+        reply.write(half)
+        reply.cut('close')
+        break
+      case 'stall':
+        reply.headJson(200, providerUs, bytes)
+        reply.write(half)
+        reply.at(reply.nowUs() + stallUs, () => reply.end(text.slice(half.length)))
+        break
+      default:
+        fault satisfies never
+    }
   })
 }
 
@@ -87,15 +97,27 @@ export function answerStream(reply: Reply, plan: StreamPlan, firstDueUs: number)
   const applyFault = (): boolean => {
     const met = fault
     fault = undefined
-    if (met === 'stall') dueUs = Math.max(dueUs, reply.nowUs()) + plan.stallUs
-    if (met === 'malformed') broken = cutShort(wire.event('', sent, ''))
-    if (met === 'truncate') reply.cut('close')
-    if (met === 'error_event') {
-      const providerUs = reply.providerUs()
-      reply.note(200, providerUs)
-      reply.end(wire.fail(brokenOff(), reply.stamps(providerUs).member))
+    switch (met) {
+      case undefined:
+        return false
+      case 'stall':
+        dueUs = Math.max(dueUs, reply.nowUs()) + plan.stallUs
+        return false
+      case 'malformed':
+        broken = cutShort(wire.event('', sent, ''))
+        return false
+      case 'truncate':
+        reply.cut('close')
+        return true
+      case 'error_event': {
+        const providerUs = reply.providerUs()
+        reply.note(200, providerUs)
+        reply.end(wire.fail(brokenOff(), reply.stamps(providerUs).member))
+        return true
+      }
+      default:
+        return met satisfies never
     }
-    return met === 'truncate' || met === 'error_event'
   }
 
   const pump = (): void => {

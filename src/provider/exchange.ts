@@ -13,7 +13,16 @@ import {
   type ProviderEndpoint,
   parseBody,
 } from './api.ts'
-import { drawFault, type Fault, type FaultPlan, faultRefusal, modelRefusal, type Refusal, tooLarge } from './faults.ts'
+import {
+  drawFault,
+  type Fault,
+  type FaultPlan,
+  faultRefusal,
+  isMidAnswerFault,
+  modelRefusal,
+  type Refusal,
+  tooLarge,
+} from './faults.ts'
 import { drawDelays, type LatencyModel, type Stalls, wholeAnswerUs } from './latency.ts'
 import { type Outgoing, Reply } from './reply.ts'
 import type { ConnectionNumbers, ProviderStats, TruthLog } from './truth.ts'
@@ -131,8 +140,7 @@ export class ProviderExchange {
       reply.at(fromUs + delays.ttftUs, () => reply.cut('reset'))
       return
     }
-    const midAnswerFault =
-      fault === 'truncate' || fault === 'stall' || fault === 'malformed' || fault === 'error_event' ? fault : undefined
+    const midAnswerFault = fault && isMidAnswerFault(fault) ? fault : undefined
     const context = { id: reply.id, created: Math.floor(Date.now() / 1_000), reasoningTokens: thinks, shape }
     if (request.stream && accepted.streamed) {
       const wire = accepted.streamed(context)

@@ -31,7 +31,12 @@ export type Fault = (typeof FAULTS)[number]
 export type FaultShares = Partial<Record<Fault, number>>
 
 /** What happens in an answer, after its first event or in the middle of its body. */
-export type MidAnswerFault = Extract<Fault, 'truncate' | 'stall' | 'malformed' | 'error_event'>
+const MID_ANSWER_FAULTS = ['truncate', 'stall', 'malformed', 'error_event'] as const satisfies readonly Fault[]
+export type MidAnswerFault = (typeof MID_ANSWER_FAULTS)[number]
+
+export function isMidAnswerFault(fault: Fault): fault is MidAnswerFault {
+  return MID_ANSWER_FAULTS.some((one) => one === fault)
+}
 
 export interface FaultPlan {
   /** Of all requests; together at most 1. */
@@ -55,14 +60,27 @@ export function drawFault({ shares }: FaultPlan, requestSeed: string): Fault | u
 
 /** The refusal that a fault is, or undefined for a fault of another kind. */
 export function faultRefusal(fault: Fault, stream: boolean, plan: FaultPlan): Refusal | undefined {
-  if (fault === 'rate_limit') {
-    const seconds = Math.ceil(plan.retryAfterMs / 1_000)
-    const headers = ['retry-after', String(seconds), 'retry-after-ms', String(Math.round(plan.retryAfterMs))]
-    return { ...refusalFor(429, `Rate limit reached. Please try again in ${seconds}s.`), headers }
+  switch (fault) {
+    case 'rate_limit': {
+      const seconds = Math.ceil(plan.retryAfterMs / 1_000)
+      const headers = ['retry-after', String(seconds), 'retry-after-ms', String(Math.round(plan.retryAfterMs))]
+      return { ...refusalFor(429, `Rate limit reached. Please try again in ${seconds}s.`), headers }
+    }
+    case 'overloaded':
+      return refusalFor(503, 'The engine is currently overloaded, please try again later.')
+    case 'server_error':
+      return brokenOff()
+    case 'error_event':
+      return stream ? undefined : brokenOff()
+    case 'reset':
+    case 'truncate':
+    case 'stall':
+    case 'malformed':
+    case 'slow_headers':
+      return undefined
+    default:
+      return fault satisfies never
   }
-  if (fault === 'overloaded') return refusalFor(503, 'The engine is currently overloaded, please try again later.')
-  if (fault === 'server_error' || (fault === 'error_event' && !stream)) return brokenOff()
-  return undefined
 }
 
 /** What an error in the middle of an answer says. */

@@ -131,14 +131,20 @@ function serve(
 
 /** The compatibility layer of HTTP/2 has all that is used of a ServerResponse here. */
 function control(action: ControlRoute['action'], response: ServerResponse, { truth, stats }: Simulation): void {
-  if (action === 'clear-truth') {
-    truth.clear()
-    response.writeHead(204).end()
-  } else if (action === 'stats') {
-    response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(stats))
-  } else {
-    response.writeHead(200, { 'content-type': 'application/x-ndjson' })
-    // pipeline() has closed both ends when it fails, and a reader that left in the middle is nobody to tell.
-    pipeline(Readable.from(truth.ndjson()), response).catch(() => undefined)
+  switch (action) {
+    case 'clear-truth':
+      truth.clear()
+      response.writeHead(204).end()
+      break
+    case 'stats':
+      response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(stats))
+      break
+    case 'truth':
+      response.writeHead(200, { 'content-type': 'application/x-ndjson' })
+      // pipeline() has closed both ends when it fails, and a reader that left in the middle is nobody to tell.
+      pipeline(Readable.from(truth.ndjson()), response).catch(() => undefined)
+      break
+    default:
+      action satisfies never
   }
 }

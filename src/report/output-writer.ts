@@ -42,6 +42,8 @@ export async function openOutputWriter(target: WritableTarget): Promise<OutputWr
       if (target.fd === STDOUT) return streamWriter(process.stdout)
       if (target.fd === STDERR) return streamWriter(process.stderr)
       return descriptorWriter(target.fd)
+    default:
+      return target satisfies never
   }
 }
 

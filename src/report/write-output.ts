@@ -18,9 +18,21 @@ import { assertOpen, openOutputWriter, type WritableTarget } from './output-writ
 export function assertWritable(path: string, flag = '--output'): void {
   const target = resolveWritableTarget(path, flag)
   try {
-    if (target.kind === 'file') probe(target.path)
-    else if (target.kind === 'descriptor') assertOpen(target.fd)
-    else accessSync(path, constants.W_OK)
+    switch (target.kind) {
+      case 'file':
+        probe(target.path)
+        break
+      case 'descriptor':
+        assertOpen(target.fd)
+        break
+      case 'device':
+      case 'fifo':
+      case 'socket':
+        accessSync(path, constants.W_OK)
+        break
+      default:
+        target satisfies never
+    }
   } catch (error) {
     throw unwritable(path, error, flag)
   }

@@ -118,31 +118,37 @@ export function judgeBudget(input: GateInput): GateResult {
   const seen = describeShare(shares.pass, blocks, limit)
   const floor = input.floor && describeFloor(input.floor, limitUs, quantile)
   const decided = verdictOfShares(shares, 1, rule)
-  if (decided === 'pass') {
-    const why = `${seen}, upper bound ${formatShare(upper)}`
-    if (input.unread > UNREAD_SHARE * shares.pass.n) {
-      return inconclusive(`${why}; but ${formatNumber(input.unread)} answered requests carry no usable reading`)
+  const over = `${seen}, lower bound ${formatShare(lower)}`
+  switch (decided) {
+    case 'pass': {
+      const why = `${seen}, upper bound ${formatShare(upper)}`
+      if (input.unread > UNREAD_SHARE * shares.pass.n) {
+        return inconclusive(`${why}; but ${formatNumber(input.unread)} answered requests carry no usable reading`)
+      }
+      if (floor?.tooHigh) return inconclusive(`${why}; but ${floor.words}: this rig cannot carry a PASS`)
+      return { verdict: 'pass', why, ...reading }
     }
-    if (floor?.tooHigh) return inconclusive(`${why}; but ${floor.words}: this rig cannot carry a PASS`)
-    return { verdict: 'pass', why, ...reading }
-  }
-  if (decided === 'fail' || decided === 'drift') {
-    const why = `${seen}, lower bound ${formatShare(lower)}`
-    if (decided === 'drift') {
+    case 'drift':
       return inconclusive(
-        `${why}; but not over ${formatShare(DRIFT - 1)} more, which machines drift from run to run`,
+        `${over}; but not over ${formatShare(DRIFT - 1)} more, which machines drift from run to run`,
         requestsNeeded(shares, rule),
       )
-    }
-    if (input.client === 'noisy' && lower < 0.5) {
-      return inconclusive(`${why}; but the machine was noisy, and noise makes such a tail`)
-    }
-    if (floor?.tooHigh && lower - floor.upper < allowed) {
-      return inconclusive(`${why}; but ${floor.words}: the breach may be the rig's`)
-    }
-    return { verdict: 'fail', why, ...reading }
+    case 'fail':
+      if (input.client === 'noisy' && lower < 0.5) {
+        return inconclusive(`${over}; but the machine was noisy, and noise makes such a tail`)
+      }
+      if (floor?.tooHigh && lower - floor.upper < allowed) {
+        return inconclusive(`${over}; but ${floor.words}: the breach may be the rig's`)
+      }
+      return { verdict: 'fail', why: over, ...reading }
+    case 'open':
+      return inconclusive(
+        `${seen}, between ${formatShare(lower)} and ${formatShare(upper)}`,
+        requestsNeeded(shares, rule),
+      )
+    default:
+      return decided satisfies never
   }
-  return inconclusive(`${seen}, between ${formatShare(lower)} and ${formatShare(upper)}`, requestsNeeded(shares, rule))
 }
 
 /** The shares that a verdict rests on. */

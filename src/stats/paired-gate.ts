@@ -91,16 +91,21 @@ export function judgePaired(input: PairedInput): GateResult {
   }
   const decided = decidePaired(all, limit, quantile, alphaFail)
   const blocks = `${pairs.length} pairs of blocks`
-  if (decided.verdict === 'pass') {
-    return { verdict: 'pass', why: `within the limit, p ${pText(decided.withinP)}, ${blocks}`, ...reading }
+  switch (decided.verdict) {
+    case 'pass':
+      return { verdict: 'pass', why: `within the limit, p ${pText(decided.withinP)}, ${blocks}`, ...reading }
+    case 'fail': {
+      const why = `over the limit, p ${pText(decided.worseP)}`
+      if (client === 'noisy') return inconclusive(`${why}; but the machine was noisy`)
+      return { verdict: 'fail', why: `${why}, ${blocks}`, ...reading }
+    }
+    case 'inconclusive': {
+      const between = `between ${formatMs(lowerUs / 1_000)} and ${formatMs(upperUs / 1_000)} ms at 95 %, ${blocks}`
+      return inconclusive(between, needed())
+    }
+    default:
+      return decided.verdict satisfies never
   }
-  if (decided.verdict === 'fail') {
-    const why = `over the limit, p ${pText(decided.worseP)}`
-    if (client === 'noisy') return inconclusive(`${why}; but the machine was noisy`)
-    return { verdict: 'fail', why: `${why}, ${blocks}`, ...reading }
-  }
-  const between = `between ${formatMs(lowerUs / 1_000)} and ${formatMs(upperUs / 1_000)} ms at 95 %, ${blocks}`
-  return inconclusive(between, needed())
 }
 
 function pText(p: number): string {

@@ -177,7 +177,8 @@ function findFloor(gateway: BenchReport, baseline: BenchReport | undefined) {
 
 type ClientVerdict = BenchReport['client']['verdict']
 
+const WORSE: Record<ClientVerdict, number> = { ok: 0, noisy: 1, saturated: 2 }
+
 export function worseClient(a: ClientVerdict, b: ClientVerdict): ClientVerdict {
-  const order: ClientVerdict[] = ['ok', 'noisy', 'saturated']
-  return order[Math.max(order.indexOf(a), order.indexOf(b))] ?? 'saturated'
+  return WORSE[a] >= WORSE[b] ? a : b
 }

@@ -36,15 +36,21 @@ function arePaired(baseline: BenchReport, gateway: BenchReport): boolean {
 
 function inferMode(baseline: BenchReport, gateway: BenchReport): [Mode, string] {
   const [a, b] = [baseline.target.role, gateway.target.role]
-  if (a === 'direct') return ['overhead', 'the baseline was measured directly']
-  if (a === 'gateway' && b === 'gateway') return ['regression', 'both were measured through a gateway']
-  if (a === 'gateway' && b === 'direct') return ['overhead', 'the files look swapped']
-  if (a === 'gateway')
-    return ['regression', 'assumed: the baseline was measured through a gateway; --mode says otherwise']
-  if (baseline.target.url === gateway.target.url) {
-    return ['regression', 'assumed: both files measured the same address; --mode says otherwise']
+  switch (a) {
+    case 'direct':
+      return ['overhead', 'the baseline was measured directly']
+    case 'gateway':
+      if (b === 'gateway') return ['regression', 'both were measured through a gateway']
+      if (b === 'direct') return ['overhead', 'the files look swapped']
+      return ['regression', 'assumed: the baseline was measured through a gateway; --mode says otherwise']
+    case 'unknown':
+      if (baseline.target.url === gateway.target.url) {
+        return ['regression', 'assumed: both files measured the same address; --mode says otherwise']
+      }
+      return ['overhead', 'assumed: the baseline names no gateway; --mode says otherwise']
+    default:
+      return a satisfies never
   }
-  return ['overhead', 'assumed: the baseline names no gateway; --mode says otherwise']
 }
 
 export interface Difference {

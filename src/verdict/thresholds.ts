@@ -43,6 +43,8 @@ export function thresholdJudge(threshold: Threshold, context: ThresholdContext):
       return partJudge(threshold, context)
     case 'figure':
       return figureJudge(threshold, context)
+    default:
+      return threshold satisfies never
   }
 }
 
@@ -119,6 +121,7 @@ function figureJudge({ metric, op, of, limit }: Of<'figure'>, { gateway, misses 
     const blocks = armBlocks(gateway).map(({ sent, outcomes }) => ({ n: sent, over: sent - (outcomes.OK ?? 0) }))
     return (alphaFail) => check(judgeShare(blocks, limit, alphaFail))
   }
+  of satisfies 'throughput.rps' | 'throughput.tokens'
   const { requestsPerSec } = gateway.throughput
   const rate = FIGURE_READINGS[of](gateway)
   if (rate === null) return () => undecidedCheck(metric, op, limit, 'no samples: no answer reported its tokens')

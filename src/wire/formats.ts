@@ -2,7 +2,7 @@
 
 import { errorMessage, errorText } from './answer-error.ts'
 import { anthropic } from './anthropic.ts'
-import type { TextVisitor, WireFormat } from './format.ts'
+import type { TextKind, TextVisitor, WireFormat } from './format.ts'
 import { gemini } from './gemini.ts'
 import { type JsonObject, parseObject } from './json.ts'
 import { openaiChat } from './openai-chat.ts'
@@ -84,6 +84,12 @@ export function readStreamEvent(data: string, name = ''): StreamEvent | undefine
   return event
 }
 
+const COUNTED_AS = {
+  visible: 'visibleChars',
+  reasoning: 'reasoningChars',
+  tool: 'toolChars',
+} as const satisfies Record<TextKind, keyof StreamEvent>
+
 function readInto(event: StreamEvent, json: JsonObject): void {
   const format = ALL.find((one) => one.isEvent(json))
   const usage = format ? format.usageOf(json) : usageIn(json)
@@ -93,9 +99,7 @@ function readInto(event: StreamEvent, json: JsonObject): void {
   if (error !== undefined) event.error = error
   if (format.endsStream(json)) event.ended = true
   format.eachEventText(json, (kind, text) => {
-    if (kind === 'visible') event.visibleChars += text.length
-    else if (kind === 'reasoning') event.reasoningChars += text.length
-    else event.toolChars += text.length
+    event[COUNTED_AS[kind]] += text.length
   })
 }
 

@@ -32,12 +32,20 @@ export function parseDistribution(text: string): Result<TokenDistribution> {
   const name = (call[1] ?? '').toLowerCase()
   const parts = (call[2] ?? '').split(',').map((part) => part.trim())
   const [a, b] = parts
-  if (!['normal', 'lognormal', 'uniform'].includes(name)) return failure(`'${given}' is not ${FORMS}`)
+  const parse = Object.hasOwn(PARSERS, name) ? PARSERS[name as CallName] : undefined
+  if (!parse) return failure(`'${given}' is not ${FORMS}`)
   if (a === undefined || b === undefined || parts.length !== 2) {
     return failure(`${name} takes two numbers, '${given}' has ${parts.filter((part) => part !== '').length}`)
   }
-  if (name === 'lognormal') return lognormal(a, b)
-  return name === 'normal' ? normalOf(a, b) : uniform(a, b)
+  return parse(a, b)
+}
+
+/** The distributions that are written as a name and two numbers. */
+type CallName = Exclude<TokenDistribution['kind'], 'constant'>
+const PARSERS: Record<CallName, (first: string, second: string) => Result<TokenDistribution>> = {
+  normal: normalOf,
+  lognormal,
+  uniform,
 }
 
 /** zod type of a token count or its distribution, as flags and YAML give it: 500, 'lognormal(6.6,0.98)'. */
@@ -61,6 +69,8 @@ export function drawTokens(distribution: TokenDistribution, random: Random): num
       return clamp(Math.exp(distribution.mu + distribution.sigma * normal(random)))
     case 'uniform':
       return distribution.min + Math.floor(random() * (distribution.max - distribution.min + 1))
+    default:
+      return distribution satisfies never
   }
 }
 
@@ -85,6 +95,8 @@ export function meanTokens(distribution: TokenDistribution, limit = MAX_TOKENS):
       return lognormalMean(distribution.mu, distribution.sigma, most)
     case 'uniform':
       return uniformMean(distribution.min, distribution.max, most)
+    default:
+      return distribution satisfies never
   }
 }
 

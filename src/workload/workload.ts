@@ -291,5 +291,7 @@ function tokenSupport(distribution: TokenDistribution): [number, number] {
       return distribution.sd === 0 ? [distribution.mean, distribution.mean] : [1, MAX_TOKENS]
     case 'lognormal':
       return [1, MAX_TOKENS]
+    default:
+      return distribution satisfies never
   }
 }

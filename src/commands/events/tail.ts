@@ -9,8 +9,7 @@ export default class EventsTail extends KtCommand {
   static override summary = 'Follow the running gateway: a line for each request that ends.'
 
   static override description = `Fields: ${EVENT_FIELDS.join(', ')}.
-Within overhead stand its components and within policy the names of policies, as {{.overhead.routing}}; {{.}} is the
-whole event. Ends with Ctrl-C.`
+{{.overhead.routing}} is one component, {{.policy.NAME}} what one policy did, {{.}} the whole event. Ends with Ctrl-C.`
 
   static override examples = [
     '<%= config.bin %> events tail',

@@ -1,6 +1,6 @@
 import { Flags } from '@oclif/core'
 import { KtCommand } from '../../command.ts'
-import { EXIT } from '../../errors.ts'
+import { exitOf } from '../../errors.ts'
 import { renderPlanCheck } from '../../output/planning-tables.ts'
 import { checkRequest } from '../../planning/check-request.ts'
 import { figureFlags } from '../../planning/plan-flags.ts'
@@ -43,8 +43,6 @@ export default class PlanCheck extends KtCommand {
     const result = await checkRequest(flags)
     if (flags.json) this.printJson({ schema: 'kt.plan.check/1', ...result })
     else this.print(renderPlanCheck(result))
-    this.finish(
-      result.verdict === 'fail' ? EXIT.breached : result.verdict === 'inconclusive' ? EXIT.inconclusive : EXIT.passed,
-    )
+    this.finish(exitOf(result.verdict))
   }
 }
