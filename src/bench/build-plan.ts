@@ -13,8 +13,9 @@ import { ktVersion } from '../system/machine.ts'
 import { formatCount, formatDuration, formatNumber } from '../units.ts'
 import { drawArmTag } from '../wire/nonce.ts'
 import { expectedTokens, type WorkloadSpec } from '../workload/workload.ts'
-import { toConnectionSpec, toLoad } from './load-options.ts'
-import type { BenchOptions } from './option-schema.ts'
+import { buildConnection, buildLoad } from './build-load.ts'
+import type { LoadOptions } from './options/load.ts'
+import type { TargetOptions } from './options/target.ts'
 import type { NamedTarget } from './targets.ts'
 
 const DEFAULT_TIMEOUT_MS = 30_000
@@ -30,19 +31,26 @@ const JIT_WARMUP_FROM = { requests: 1_000, durationUs: 5_000_000 }
 /** The largest share of idle-first requests, of the measured ones, that a run excludes. */
 const MOST_EXCLUDED = 0.5
 
-/** The run that `options` ask for, on `targets`. The figures of the report are those of the first target. */
-export function buildPlan(options: BenchOptions, targets: readonly NamedTarget[]): RunPlan {
-  const embedded = options.url === undefined
-  const load = toLoad(options)
+/**
+ * The run that the options ask for: `workload` to `targets`, which `target` says how to reach. The figures of the report
+ * are those of the first target.
+ */
+export function buildPlan(
+  target: TargetOptions,
+  workload: WorkloadSpec,
+  options: LoadOptions,
+  targets: readonly NamedTarget[],
+): RunPlan {
+  const embedded = target.at === undefined
+  const load = buildLoad(options)
   const unlimited = options.requests === undefined && options.duration === undefined
   const untilDecided = options['until-decided']
   const usual = untilDecided ? MOST_REQUESTS : embedded ? DEFAULT_REQUESTS_EMBEDDED : DEFAULT_REQUESTS
   const requests = unlimited ? usual : options.requests
   // One warm-up request for each connection, so that no measured request opens one; more where requests cost nothing.
   const connections = load.mode === 'closed' ? load.concurrency : WARMUP_OPEN
-  const workload = options.workloadSpec
   const durationUs = toUs(options.duration)
-  const headers = toHeaders(toAccept(workload), options['api-key'], options.header)
+  const headers = toHeaders(toAccept(workload), target['api-key'], target.header)
   const unique = randomFrom(randomUUID())
   const arms: ArmPlan[] = targets.map(([name, { origin, path }]) => ({
     name,
@@ -72,15 +80,15 @@ export function buildPlan(options: BenchOptions, targets: readonly NamedTarget[]
     ...toWarmup(options.warmup, embedded, Math.min(connections, requests ?? connections)),
     coolDownUs: toUs(options['cool-down']),
     deadlines: {
-      connectUs: toUs(options['connect-timeout']),
-      firstTokenUs: toUs(options['ttft-timeout']),
-      idleUs: toUs(options['idle-timeout']),
+      connectUs: toUs(target['connect-timeout']),
+      firstTokenUs: toUs(target['ttft-timeout']),
+      idleUs: toUs(target['idle-timeout']),
     },
     drainUs: toUs(options.drain),
-    connection: toConnectionSpec(options, load),
+    connection: buildConnection(target, load),
     jitWarmup: options.rehearsal ?? isWorthJitWarmup(requests, durationUs),
     workers: countWorkers(options.workers, load, targets),
-    timeoutUs: (options.timeout ?? DEFAULT_TIMEOUT_MS) * 1_000,
+    timeoutUs: (target.timeout ?? DEFAULT_TIMEOUT_MS) * 1_000,
     tokenBudget: options['token-budget'],
   }
 }
@@ -138,7 +146,7 @@ function toUs(ms: number | undefined): number | undefined {
 }
 
 function toWarmup(
-  asked: BenchOptions['warmup'],
+  asked: LoadOptions['warmup'],
   embedded: boolean,
   connections: number,
 ): Pick<RunPlan, 'warmup' | 'warmupUs'> {

@@ -15,10 +15,10 @@ import type { Machine } from '../system/machine.ts'
 import type { Budgets } from '../verdict/components.ts'
 import type { Outcome } from '../wire/outcome.ts'
 import { workloadSha256 } from '../workload/workload.ts'
+import { describeLoad } from './build-load.ts'
 import type { OneWayDelays } from './build-overhead.ts'
 import { buildOverhead, buildSignals } from './build-overhead.ts'
 import { judgeClient } from './judge-client.ts'
-import { describeLoad } from './load-options.ts'
 import type { SamplesResult } from './sample-file.ts'
 
 interface RunContext {

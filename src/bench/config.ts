@@ -5,16 +5,19 @@
  */
 import { z } from 'zod'
 import { readYaml } from '../parse/file.ts'
+import { type FlagDefinitions, flagGroup } from '../parse/flags.ts'
+import { type Given, keyOf } from '../parse/parse-flags.ts'
 import { TEXT_OPTIONS } from '../workload/choose.ts'
 
-const HIDDEN = '***'
-
-/** Values by flag name, and where they came from. */
-export interface Given {
-  values: Record<string, unknown>
-  /** The file, and the names that were taken from it. */
-  file?: { path: string; names: ReadonlySet<string> } | undefined
+export const configFlag = {
+  config: flagGroup().text(
+    z.string().optional(),
+    'YAML file with any of these flags as keys, such as max_tokens: 200; flags win over it',
+    { helpValue: 'bench.yaml' },
+  ),
 }
+
+const HIDDEN = '***'
 
 /** A run takes one of each group: a flag replaces every key of its group in the file. */
 const RIVALS: readonly (readonly string[])[] = [['rps', 'concurrency'], TEXT_OPTIONS]
@@ -23,10 +26,14 @@ const REPEATABLE: ReadonlySet<string> = new Set(['header', 'threshold'])
 
 const PREFIXES = ['shared-prefix-tokens', 'shared-prefixes']
 
-/** The flags, and the keys of the file at `path` that no flag replaces. `names` are the names of all options. */
-export function withConfig(flags: Record<string, unknown>, path: string | undefined, names: readonly string[]): Given {
-  const typed = Object.fromEntries(Object.entries(flags).filter(([, value]) => value !== undefined))
-  if (path === undefined) return { values: typed }
+/**
+ * The flags that were typed, and the keys of the file of --config that no flag replaces. `names` are those of all
+ * flags; `apiKey` is the key where neither gives one.
+ */
+export function withConfig(flags: Record<string, unknown>, names: readonly string[], apiKey?: string): Given {
+  const { config: path, ...options } = flags
+  const typed = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined))
+  if (typeof path !== 'string') return { values: { 'api-key': apiKey, ...typed } }
   const keys = Object.fromEntries(names.map((name) => [keyOf(name), z.unknown().optional()]))
   const read = readYaml(path, z.strictObject(keys), 'bench config')
   const dropped = new Set(Object.keys(typed).flatMap(rivalsOf))
@@ -36,23 +43,18 @@ export function withConfig(flags: Record<string, unknown>, path: string | undefi
     // A single value of a repeatable option needs no list.
     .map(([name, value]) => [name, REPEATABLE.has(name) && typeof value === 'string' ? [value] : value] as const)
   return {
-    values: { ...Object.fromEntries(taken), ...typed },
+    values: { 'api-key': apiKey, ...Object.fromEntries(taken), ...typed },
     file: { path, names: new Set(taken.map(([name]) => name)) },
   }
 }
 
-/** A key of the file: the flag's name in snake_case. */
-export function keyOf(name: string): string {
-  return name.replaceAll('-', '_')
-}
-
 /** All options in the form of a config file, fit to be stored: without the key, header values and the query of URLs. */
 export function shownOptions(
-  values: Record<string, unknown>,
-  fields: Readonly<Record<string, z.ZodType>>,
+  values: Readonly<Record<string, unknown>>,
+  definitions: FlagDefinitions,
 ): Record<string, unknown> {
-  const entries = Object.entries(fields).flatMap(([name, field]) => {
-    const value = values[name] ?? defaultOf(field)
+  const entries = Object.entries(definitions).flatMap(([name, { type }]) => {
+    const value = values[name] ?? defaultOf(type)
     return value === undefined || name === 'api-key' ? [] : [[keyOf(name), shown(name, value)]]
   })
   return Object.fromEntries(entries)
@@ -64,8 +66,8 @@ function shown(name: string, value: unknown): unknown {
   return value.map((header) => `${String(header).split(':')[0]}: ${HIDDEN}`)
 }
 
-function defaultOf(field: z.ZodType): unknown {
-  return field instanceof z.ZodPrefault || field instanceof z.ZodDefault ? field.def.defaultValue : undefined
+function defaultOf(type: z.ZodType): unknown {
+  return type instanceof z.ZodPrefault || type instanceof z.ZodDefault ? type.def.defaultValue : undefined
 }
 
 function rivalsOf(flag: string): string[] {

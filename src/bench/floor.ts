@@ -12,7 +12,6 @@ import { toMs } from '../report/duration-summary.ts'
 import type { BenchReport } from '../report/schema.ts'
 import { Histogram } from '../stats/histogram.ts'
 import { startServer } from './embedded.ts'
-import type { BenchOptions } from './option-schema.ts'
 
 const SHARE_OF_RUN = 0.1
 const LONGEST_S = 2
@@ -27,7 +26,7 @@ const HEADERS = ['content-type', 'accept', 'user-agent']
 type Floor = NonNullable<BenchReport['client']['floorMs']>
 
 /** Whether to measure the floor: as --floor says, otherwise where a budget is judged or the run is long enough. */
-export function wantsFloor(report: BenchReport, { floor }: BenchOptions, judged: boolean): boolean {
+export function wantsFloor(report: BenchReport, floor: boolean | undefined, judged: boolean): boolean {
   const { arms, target, totals, interrupted, client } = report
   const possible = arms.mode === 'single' && target.role !== 'direct' && !interrupted && totals.successful > 0
   return possible && client.floorMs === null && (floor ?? (judged || totals.durationS >= RUN_WORTH_IT_S))

@@ -10,12 +10,14 @@ import type { Threshold } from '../slo/threshold.ts'
 import { ALPHA_FAIL, ALPHA_PASS, nextAnalysis } from '../stats/gate.ts'
 import type { BlockShare } from '../stats/share-interval.ts'
 import { type Judge, undecidedCheck } from '../verdict/checks.ts'
-import { componentJudges } from '../verdict/components.ts'
+import { type Budgets, componentJudges, readBudgets } from '../verdict/components.ts'
 import { overheadJudge } from '../verdict/judge-overhead.ts'
+import { type Noise, readNoise } from '../verdict/noise.ts'
 import { type Pair, toPair } from '../verdict/pair.ts'
 import type { RegressionLimit } from '../verdict/thresholds.ts'
 import { judgeRun, MAX_REGRESSION, regressionJudge } from '../verdict/verdict.ts'
 import { TOTAL_BUDGET_MS } from '../wire/overhead-components.ts'
+import type { VerdictOptions } from './options/verdict.ts'
 
 export interface BenchQuestion {
   /** The budget that was asked for. */
@@ -27,6 +29,32 @@ export interface BenchQuestion {
   thresholds: readonly Threshold[]
   /** Requests that missed a target of their category, by block; undefined where no SLO was asked for. */
   misses?: readonly BlockShare[] | undefined
+}
+
+/** The question that the options ask, with the files that they name read. */
+export function readQuestion(options: VerdictOptions): {
+  question: BenchQuestion
+  budgets: Budgets
+  /** The noise of an A/A run on this rig. */
+  noise: Noise | undefined
+} {
+  const budgets = readBudgets(options.budgets)
+  const byFile = options.budgets !== undefined
+  return {
+    question: {
+      budgetMs: options.budget ?? (byFile ? budgets.totalMs : undefined),
+      componentsMs: byFile ? budgets.components : {},
+      maxRegression: options['max-regression'],
+      thresholds: options.threshold,
+    },
+    budgets,
+    noise: options.noise === undefined ? undefined : readNoise(options.noise),
+  }
+}
+
+/** True when the answer decides the exit code. */
+export function isAsked({ budgetMs, maxRegression, thresholds }: BenchQuestion): boolean {
+  return budgetMs !== undefined || maxRegression !== undefined || thresholds.length > 0
 }
 
 /**

@@ -12,14 +12,13 @@ import { isProviderItself } from '../overhead/self-reported.ts'
 import type { BenchReport } from '../report/schema.ts'
 import { Histogram } from '../stats/histogram.ts'
 import { fingerprint, gitSha, ktVersion } from '../system/machine.ts'
-import { readBudgets } from '../verdict/components.ts'
+import type { Budgets } from '../verdict/components.ts'
 import { extractAnswerText, extractRequestText } from '../wire/answer-text.ts'
 import type { Outcome } from '../wire/outcome.ts'
 import { requestMaker } from '../workload/workload.ts'
 import { measureOneWayDelays } from './build-overhead.ts'
 import { buildReport, failureDetails } from './build-report.ts'
 import { commandLine, withoutSecrets } from './config.ts'
-import type { BenchOptions } from './option-schema.ts'
 import { openSampleFile, type SampleFile } from './sample-file.ts'
 import type { OpenTargets } from './targets.ts'
 
@@ -44,18 +43,29 @@ export interface BenchRun {
   stopped: 'interrupted' | 'token-budget' | 'target-dead' | null
 }
 
+/** What a run is told beside its plan: what its report shows, and what must not be shown. */
+export interface RunRecordOptions {
+  /** The file of --samples. */
+  samples: string | undefined
+  budgets: Budgets
+  /** The options as the user wrote them, without secrets. */
+  shown: Record<string, unknown>
+  /** Cut out of every text that comes from the target. */
+  secrets: readonly string[]
+}
+
 /** `goOn` judges the report at each interim analysis of the plan: false ends the run. */
 export async function measure(
   plan: RunPlan,
-  options: BenchOptions,
-  { targets, embedded }: OpenTargets,
+  { samples, budgets, shown, secrets }: RunRecordOptions,
+  { targets, embedded, aa }: OpenTargets,
   hooks: RunHooks,
   goOn?: (soFar: BenchReport, pairs: number) => boolean,
 ): Promise<BenchRun> {
   const machine = fingerprint()
   const startedAt = new Date().toISOString()
   const total = plan.requests === undefined ? undefined : plan.requests * plan.arms.length
-  const file = options.samples === undefined ? undefined : await sampleFile(options.samples, hooks.note)
+  const file = samples === undefined ? undefined : await sampleFile(samples, hooks.note)
   const context = {
     version: ktVersion,
     gitSha: gitSha(),
@@ -65,12 +75,12 @@ export async function measure(
     urls: targets.map(([, { shownUrl }]) => shownUrl),
     pairId: randomUUID(),
     role: targets.length > 1 ? ('gateway' as const) : undefined,
-    budgets: readBudgets(options.budgets),
-    options: options.shown,
+    budgets,
+    options: shown,
   }
   const running = await startRun(plan, {
     progress: (progress) => hooks.progress(progress, total),
-    continueAfter: goOn && ((record, pairs) => goOn(buildReport(plan, nameArms(record, options.aa), context), pairs)),
+    continueAfter: goOn && ((record, pairs) => goOn(buildReport(plan, nameArms(record, aa), context), pairs)),
     samples: file && ((rows, lost, startUs) => file.add(sampleLines(rows, plan, startUs), sampleCount(rows), lost)),
   })
   const stop = (): void => running.stop(DRAIN_AFTER_INTERRUPT_US)
@@ -78,7 +88,7 @@ export async function measure(
   if (hooks.interrupt.aborted) stop()
   else hooks.interrupt.addEventListener('abort', stop, { once: true })
   hooks.hurry?.addEventListener('abort', stopNow, { once: true })
-  const record = nameArms(await countTokens(plan, await running.result), options.aa)
+  const record = nameArms(await countTokens(plan, await running.result), aa)
   hooks.interrupt.removeEventListener('abort', stop)
   hooks.hurry?.removeEventListener('abort', stopNow)
   await file?.close()
@@ -87,7 +97,6 @@ export async function measure(
   const origin = targets[0]?.[1].origin
   const direct =
     targets.length === 1 && !embedded && stamped && origin !== undefined && (await isProviderItself(origin))
-  const secrets = [options['api-key'] ?? '', ...options.header.map(([, value]) => value)]
   const details = Object.entries(failureDetails(record)).map(([code, text]) => [code, withoutSecrets(text, secrets)])
   return {
     report: buildReport(plan, record, {

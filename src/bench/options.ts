@@ -1,96 +1,42 @@
-/** Checks the options of `kt bench` once: each value by its schema, then the combinations. */
-import type { z } from 'zod'
-import { UserError } from '../errors.ts'
-import { explainZodError } from '../parse/explain.ts'
-import { chooseWorkload } from '../workload/choose.ts'
-import { type Given, keyOf, shownOptions } from './config.ts'
-import { refuseLoad } from './load-options.ts'
-import { type BenchOptions, schema } from './option-schema.ts'
+/**
+ * The options of a bench, in five sections. Each section reads its own flags and says what contradicts what; this file
+ * reads them all, so that whatever is wrong with a command line and its config file is told at once.
+ */
+import { Faults, type Given } from '../parse/parse-flags.ts'
+import type { WorkloadSpec } from '../workload/workload.ts'
+import { shownOptions } from './config.ts'
+import { amountFlags, type LoadOptions, pacingFlags, readLoad } from './options/load.ts'
+import { type OutputOptions, outputFlags, readOutput } from './options/output.ts'
+import { readRequest, requestFlags } from './options/request.ts'
+import { baselineFlags, locateTarget, readTarget, type TargetOptions, targetFlags } from './options/target.ts'
+import { readVerdict, type VerdictOptions, verdictFlags } from './options/verdict.ts'
 
-/** Throws one UserError with a line for each wrong value. */
-export function parseBenchOptions({ values, file }: Given): BenchOptions {
-  const parsed = schema.safeParse(values)
-  if (!parsed.success) {
-    const lines = namedLines(parsed.error, schema, file)
-    throw new UserError(lines.join('\n    '), "See 'kt bench --help'.")
-  }
-  const options = parsed.data
-  const refuse = (message: string, next: string): never => {
-    throw new UserError(message, next)
-  }
-  if (options['inject-delay'] !== undefined && options.url !== undefined) {
-    refuse(
-      '--inject-delay goes with the embedded gateway, not with --url',
-      "Leave --url out, or start your own with 'kt gateway start --inject-delay'.",
-    )
-  }
-  if (options['token-gap'] !== undefined && options.url !== undefined) {
-    refuse(
-      '--token-gap goes with the embedded provider, not with --url',
-      "Leave --url out, or start your own with 'kt provider start --token-gap'.",
-    )
-  }
-  if (options['baseline-url'] !== undefined && options.url === undefined) {
-    refuse('--baseline-url goes with --url', 'Give the gateway in --url; the embedded pair has its baseline already.')
-  }
-  if (options.aa && options['baseline-url'] !== undefined) {
-    refuse('--aa measures one address against itself', 'Leave --baseline-url out.')
-  }
-  refusePairs(options, refuse)
-  if (options.split && options.output === undefined) {
-    refuse('--split needs --output', 'Give --output r.json: r.baseline.json and r.gateway.json are written beside it.')
-  }
-  if (options.junit !== undefined && !isJudged(options)) {
-    refuse(
-      '--junit writes verdicts, and nothing is judged',
-      "Say by what: --budget 7ms, --budgets file, --threshold 'errors.rate<0.1%' or --slo chat-short.",
-    )
-  }
-  const whole = { ...options, workloadSpec: chooseWorkload(options), shown: shownOptions(values, schema.shape) }
-  refuseLoad(whole, refuse)
-  const { stages } = whole
-  return stages ? { ...whole, duration: stages.durationUs / 1_000 } : whole
+/** Each section goes only to the function that needs it. */
+export interface BenchOptions {
+  target: TargetOptions
+  /** What is sent, with the files and profiles that the flags name already read. */
+  request: WorkloadSpec
+  load: LoadOptions
+  verdict: VerdictOptions
+  output: OutputOptions
+  /** The options as the user wrote them, without secrets, for the report. */
+  shown: Record<string, unknown>
 }
 
-type Refuse = (message: string, next: string) => never
+/** The sections that a bench and a sweep share. */
+export const sharedFlags = { ...targetFlags, ...requestFlags, ...pacingFlags }
 
-/** Refuses options that need two arms where the run has one, and wrong combinations of them. */
-function refusePairs(options: z.infer<typeof schema>, refuse: Refuse): void {
-  const { aa, split, pairing, stages, noise, url, 'baseline-url': baseline } = options
-  const untilDecided = options['until-decided']
-  const alone = url !== undefined && baseline === undefined && !aa
-  const takesTwo = [
-    split ? '--split' : [],
-    pairing ? '--pairing' : [],
-    untilDecided ? '--until-decided' : [],
-    options['max-regression'] === undefined ? [] : '--max-regression',
-  ].flat()
-  if (alone && takesTwo.length > 0) {
-    refuse(`${takesTwo[0]} needs a run with two arms`, 'Give --baseline-url too, or leave --url out.')
-  }
-  if (pairing === 'request' && stages) {
-    refuse('--stages goes with --pairing block', 'By request both arms share one load: leave one of them out.')
-  }
-  if (aa && noise !== undefined) refuse('--aa measures the noise itself', 'Leave --noise out.')
-  if (!untilDecided) return
-  if (aa) refuse('--until-decided does not go with --aa, which decides nothing', 'Leave one of them out.')
-  if (!isJudged(options)) {
-    refuse('--until-decided needs something to decide', "Give --budget 7ms, --threshold 'overhead.p99<7ms' or --slo.")
-  }
-}
+export const benchFlags = { ...sharedFlags, ...baselineFlags, ...amountFlags, ...verdictFlags, ...outputFlags }
 
-/** True when an option asks for a verdict, which decides the exit code. */
-function isJudged({ budget, budgets, slo, threshold, ...more }: z.infer<typeof schema>): boolean {
-  return [budget, budgets, slo, more['slo-file'], threshold[0], more['max-regression']].some(
-    (asked) => asked !== undefined,
-  )
-}
-
-/** A line for each wrong value, named by the flag that was typed or by the key of the file that it came from. */
-export function namedLines(error: z.ZodError, schema: z.ZodType, file: Given['file']): string[] {
-  return explainZodError(error, schema).map((line) => {
-    const plain = line.replace(/^([\w-]+)\.\d+:/, '$1:')
-    const name = plain.split(':')[0] ?? ''
-    return file?.names.has(name) ? `${file.path}: ${keyOf(name)}${plain.slice(name.length)}` : `--${plain}`
-  })
+/** Throws one UserError about everything that is wrong. */
+export function parseBenchOptions(given: Given, faults = new Faults(), command = 'kt bench'): BenchOptions {
+  const target = readTarget(given, faults)
+  const request = readRequest(given, target, faults)
+  const load = readLoad(given, target, faults)
+  const verdict = readVerdict(given, target, load, faults)
+  const output = readOutput(given, target, verdict, faults)
+  const located = request && locateTarget(target, request.endpoint, faults)
+  faults.refuse(command)
+  if (!request || !located) throw new Error('a bench without a workload, and nothing is wrong')
+  return { target: located, request, load, verdict, output, shown: shownOptions(given.values, benchFlags) }
 }

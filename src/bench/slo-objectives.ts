@@ -10,11 +10,12 @@ import type { BlockShare } from '../stats/share-interval.ts'
 import { type CategoryRun, categoryRun, countMissedInAll, judgeSlos } from '../verdict/slo.ts'
 import { namedCategory, readSlo } from '../verdict/slo-file.ts'
 import { reachableCategories, type WorkloadSpec } from '../workload/workload.ts'
-import type { BenchOptions } from './option-schema.ts'
+import type { TargetOptions } from './options/target.ts'
+import type { VerdictOptions } from './options/verdict.ts'
 
 const AUTO = 'auto'
 
-interface SloObjectives {
+export interface SloObjectives {
   /** The verdict of the run depends on them. */
   judged: boolean
   categories: readonly Category[]
@@ -26,9 +27,13 @@ interface SloObjectives {
   categoryTimeoutsUs: number[] | undefined
 }
 
-export function resolveObjectives({ workloadSpec, slo, timeout, header, ...options }: BenchOptions): SloObjectives {
-  const known = readSlo(options['slo-file'])
-  const asked = slo ?? (options['slo-file'] === undefined ? undefined : AUTO)
+export function resolveObjectives(
+  { slo, 'slo-file': file }: VerdictOptions,
+  workloadSpec: WorkloadSpec,
+  { timeout, header }: TargetOptions,
+): SloObjectives {
+  const known = readSlo(file)
+  const asked = slo ?? (file === undefined ? undefined : AUTO)
   const named = asked === undefined || asked === AUTO ? undefined : namedCategory(known, asked, '--slo')
   // A category given by name holds for every request, whatever its own rule says.
   const categories = named ? [{ ...named, match: {} }] : known

@@ -1,13 +1,16 @@
 /**
- * Checks the options of `kt bench sweep`: the levels of one kind of load, how long each lasts, and the limit to
- * search for. All other options are those of a bench and go through its parser.
+ * The options of `kt bench sweep`: the levels of one kind of load, how long each lasts, and the limit to search for.
+ * All other options are those of a bench, of which it takes the sections.
  */
 import { z } from 'zod'
-import { UserError } from '../errors.ts'
-import { durationMs, positiveCount, positiveRate } from '../parse/quantity.ts'
-import type { Given } from './config.ts'
-import type { BenchOptions } from './option-schema.ts'
-import { namedLines, parseBenchOptions } from './options.ts'
+import { failure, type Result, success } from '../errors.ts'
+import { type FlagValues, flagGroup } from '../parse/flags.ts'
+import { Faults, type Given, rulesOf } from '../parse/parse-flags.ts'
+import { durationMs, parsedBy, positiveCount, positiveRate } from '../parse/quantity.ts'
+import { type BenchOptions, parseBenchOptions, sharedFlags } from './options.ts'
+
+const { text } = flagGroup('LEVELS')
+const result = flagGroup('RESULT')
 
 const DEFAULT_CONCURRENCY = [1, 2, 4, 8, 16, 32, 64]
 const MOST_GATEWAY_WORKERS = 64
@@ -30,53 +33,80 @@ const list = (item: z.ZodType<number, string | number>) =>
     .pipe(z.array(item).min(1))
     .refine((values) => values.every((value, i) => i === 0 || value > (values[i - 1] ?? 0)), 'the levels must rise')
 
-const schema = z.strictObject({
-  rps: list(positiveRate).optional(),
-  concurrency: list(positiveCount).optional(),
-  step: durationMs.default(5_000),
-  until: z.string().optional(),
-  'gateway-workers': list(
-    positiveCount.refine((count) => count <= MOST_GATEWAY_WORKERS, `at most ${MOST_GATEWAY_WORKERS}`),
-  ).optional(),
-})
-const OWN = Object.keys(schema.shape)
-
-/** The options of the sweep itself, and those of the run at its first level. */
-export function parseSweepOptions({ values, file }: Given): { ask: SweepOptions; options: BenchOptions } {
-  const all = Object.entries(values)
-  const own = Object.fromEntries(all.filter(([name]) => OWN.includes(name)))
-  const parsed = schema.safeParse(own)
-  if (!parsed.success)
-    throw new UserError(namedLines(parsed.error, schema, file).join('\n    '), "See 'kt bench sweep --help'.")
-  const { rps, concurrency, step, until, 'gateway-workers': gatewayWorkers } = parsed.data
-  if (rps && concurrency) {
-    throw new UserError(
-      '--rps and --concurrency exclude each other',
-      'Sweep one of them: rates of an open loop, or requests in flight.',
-    )
-  }
-  if (gatewayWorkers && values.url !== undefined) {
-    throw new UserError(
-      '--gateway-workers goes with the embedded gateway, not with --url',
-      'Sweep your own once for each number of its workers.',
-    )
-  }
-  const [mode, name] = rps ? (['open', 'rps'] as const) : (['closed', 'concurrency'] as const)
-  const levels = rps ?? concurrency ?? DEFAULT_CONCURRENCY
-  const rest = Object.fromEntries(all.filter(([key]) => !OWN.includes(key)))
-  return {
-    ask: { mode, levels, stepMs: step, untilMs: until === undefined ? undefined : untilMs(until), gatewayWorkers },
-    options: parseBenchOptions({ values: { ...rest, [name]: levels[0], duration: `${step}ms` }, file }),
-  }
+/** The only limit that can be searched for is one on the added P99. */
+function parseUntil(given: string): Result<number> {
+  const match = /^\s*overhead\.p99\s*<=?\s*(\S+)\s*$/.exec(given)
+  const limit = match?.[1] === undefined ? undefined : durationMs.safeParse(match[1])
+  return limit?.success
+    ? success(limit.data)
+    : failure(`'${given}' is not a limit that can be searched for`, "Give one such as --until 'overhead.p99<7ms'.")
 }
 
-/** The only limit that can be searched for is one on the added P99. */
-function untilMs(text: string): number {
-  const match = /^\s*overhead\.p99\s*<=?\s*(\S+)\s*$/.exec(text)
-  const limit = match?.[1] === undefined ? undefined : durationMs.safeParse(match[1])
-  if (limit?.success) return limit.data
-  throw new UserError(
-    `--until '${text}' is not a limit that can be searched for`,
-    "Give one such as --until 'overhead.p99<7ms'.",
-  )
+const levelFlags = {
+  rps: text(list(positiveRate).optional(), 'open loop: rising request rates', { example: '50,100,200' }),
+  concurrency: text(
+    list(positiveCount).optional(),
+    'closed loop: rising numbers of requests in flight [default: 1 to 64]',
+    { example: '1,2,4,8' },
+  ),
+  step: text(durationMs.default(5_000), 'duration of each level [default: 5s]', { example: '5s' }),
+  until: text(parsedBy(parseUntil).optional(), 'search for the highest load within this limit', {
+    helpValue: "'overhead.p99<7ms'",
+  }),
+  'gateway-workers': text(
+    list(positiveCount.refine((count) => count <= MOST_GATEWAY_WORKERS, `at most ${MOST_GATEWAY_WORKERS}`)).optional(),
+    'numbers of processes of the embedded gateway, with a curve for each [default: 1]',
+    { example: '1,2' },
+  ),
+}
+
+export const sweepFlags = {
+  ...levelFlags,
+  ...sharedFlags,
+  output: result.text(z.string().optional(), "write the report (kt.sweep/1) to this file; '-': stdout"),
+  json: result.toggle('print the report instead of tables'),
+}
+
+type LevelValues = FlagValues<typeof levelFlags>
+
+const rule = rulesOf<LevelValues & { url: unknown }>()
+
+const RULES = [
+  rule(
+    ['rps', 'concurrency'],
+    ({ rps, concurrency }) =>
+      rps &&
+      concurrency &&
+      failure(
+        '--rps and --concurrency exclude each other',
+        'Sweep one of them: rates of an open loop, or requests in flight.',
+      ),
+  ),
+  rule(
+    ['gateway-workers', 'url'],
+    (given) =>
+      given['gateway-workers'] &&
+      given.url !== undefined &&
+      failure(
+        '--gateway-workers goes with the embedded gateway, not with --url',
+        'Sweep your own once for each number of its workers.',
+      ),
+  ),
+]
+
+/** The options of the sweep itself, and those of the run at its first level. */
+export function parseSweepOptions(given: Given): { ask: SweepOptions; options: BenchOptions } {
+  const faults = new Faults()
+  const own = faults.read(levelFlags, given)
+  faults.check({ ...own, url: given.values.url }, RULES)
+  const { rps, concurrency, step, until, 'gateway-workers': gatewayWorkers } = own
+  const open = given.values.rps !== undefined
+  const levels = (open ? rps : concurrency) ?? DEFAULT_CONCURRENCY
+  const rest = Object.entries(given.values).filter(([name]) => !(name in levelFlags))
+  const first = { ...Object.fromEntries(rest), [open ? 'rps' : 'concurrency']: levels[0], duration: `${step ?? 1}ms` }
+  const options = parseBenchOptions({ ...given, values: first }, faults, 'kt bench sweep')
+  return {
+    ask: { mode: open ? 'open' : 'closed', levels, stepMs: step, untilMs: until, gatewayWorkers },
+    options,
+  }
 }

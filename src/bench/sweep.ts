@@ -4,6 +4,7 @@
  * limit and the first beyond it. With several numbers of gateway processes there is a curve for each.
  */
 import { EXIT, type ExitCode, UserError } from '../errors.ts'
+import type { RunPlan } from '../load/plan.ts'
 import { toMs } from '../report/duration-summary.ts'
 import type { BenchReport } from '../report/schema.ts'
 import { SWEEP_SCHEMA, type SweepCurve, type SweepLevel, type SweepReport } from '../report/sweep-schema.ts'
@@ -13,11 +14,14 @@ import { METRICS, SWEEP_METRICS, type SweepMetric } from '../slo/metrics.ts'
 import { bisect, findFrontier, findKnee, measureScaling } from '../stats/curve.ts'
 import { Histogram } from '../stats/histogram.ts'
 import { steadyFrom, throughputError } from '../stats/means.ts'
+import { readBudgets } from '../verdict/components.ts'
 import { bestReading } from '../verdict/judge-overhead.ts'
 import { buildPlan, printPreflight } from './build-plan.ts'
 import { type GatewayUse, watchGateway } from './embedded.ts'
-import { measure, type RunHooks } from './measure.ts'
-import type { BenchOptions } from './option-schema.ts'
+import { measure, type RunHooks, type RunRecordOptions } from './measure.ts'
+import type { LoadOptions } from './options/load.ts'
+import { secretsOf } from './options/target.ts'
+import type { BenchOptions } from './options.ts'
 import type { SweepOptions } from './sweep-options.ts'
 import { type OpenTargets, openTargets } from './targets.ts'
 
@@ -37,19 +41,30 @@ interface SweepHooks extends RunHooks {
 }
 
 export async function sweep(
-  options: BenchOptions,
+  { target, request, load, verdict, output: { output }, shown }: BenchOptions,
   ask: SweepOptions,
   hooks: SweepHooks,
 ): Promise<{ report: SweepReport; exitCode: ExitCode }> {
-  if (options.output !== undefined) assertWritable(options.output)
+  if (output !== undefined) assertWritable(output)
+  const record = { samples: undefined, budgets: readBudgets(verdict.budgets), shown, secrets: secretsOf(target) }
   const curves: SweepCurve[] = []
   const seen: { first?: BenchReport } = {}
   for (const gatewayWorkers of ask.gatewayWorkers ?? [1]) {
     if (hooks.interrupt.aborted) break
     if (ask.gatewayWorkers) hooks.note(`gateway of ${gatewayWorkers} process${gatewayWorkers === 1 ? '' : 'es'}:`)
-    const open = await openTargets(options, hooks.note, gatewayWorkers)
+    const open = await openTargets(target, request.endpoint, hooks.note, gatewayWorkers)
     try {
-      const run = retryNoisy(levelRunner(options, ask, open, hooks, seen), hooks.interrupt)
+      // The curve is that of the gateway. The direct arm of the embedded pair would only double the time.
+      const targets = open.targets.slice(0, 1)
+      const planLevel = (level: number): RunPlan => {
+        const stepped: LoadOptions = { ...load, ...(ask.mode === 'open' ? { rps: level } : { concurrency: level }) }
+        const plan = buildPlan(target, request, stepped, targets)
+        return load.warmup === undefined ? { ...plan, ...WARMUP } : plan
+      }
+      const run = retryNoisy(
+        levelRunner(planLevel, record, ask.stepMs, { ...open, targets }, hooks, seen),
+        hooks.interrupt,
+      )
       curves.push(await measureCurve(ask, run, hooks, open.embedded ? gatewayWorkers : null))
     } finally {
       await open.close()
@@ -57,8 +72,7 @@ export async function sweep(
   }
   const { first } = seen
   if (!first) throw new UserError('nothing was measured', 'Let the first level end before Ctrl-C.', EXIT.interrupted)
-  const report = sweepReport(first, options, ask, curves, hooks.interrupt.aborted)
-  const { output } = options
+  const report = sweepReport(first, shown, ask, curves, hooks.interrupt.aborted)
   const unwritten = await writeReports(output === undefined ? {} : { [output]: report }, hooks.note)
   if (unwritten) return { report, exitCode: unwritten.exitCode }
   const answered = curves.some(({ levels }) => levels.some(({ requests, failed }) => requests > failed))
@@ -68,25 +82,22 @@ export async function sweep(
 type LevelRunner = (level: number) => Promise<SweepLevel>
 
 function levelRunner(
-  options: BenchOptions,
-  ask: SweepOptions,
+  planLevel: (level: number) => RunPlan,
+  record: RunRecordOptions,
+  stepMs: number,
   open: OpenTargets,
   hooks: SweepHooks,
   seen: { first?: BenchReport },
 ): LevelRunner {
-  // The curve is that of the gateway. The direct arm of the embedded pair would only double the time.
-  const targets = open.targets.slice(0, 1)
   return async (level) => {
-    const load = ask.mode === 'open' ? { rps: level } : { concurrency: level }
-    const stepped = { ...options, ...load }
-    const plan = { ...buildPlan(stepped, targets), ...(options.warmup === undefined ? WARMUP : {}) }
-    if (!seen.first) printPreflight(plan, targets, hooks.note)
+    const plan = planLevel(level)
+    if (!seen.first) printPreflight(plan, open.targets, hooks.note)
     const watch = watchGateway(open.gatewayPid)
     const progress: RunHooks['progress'] = (view, total) => {
-      if (view.phase === 'measuring') watch.measuring(ask.stepMs - view.elapsedUs / 1_000)
+      if (view.phase === 'measuring') watch.measuring(stepMs - view.elapsedUs / 1_000)
       hooks.progress(view, total)
     }
-    const { report } = await measure(plan, stepped, { ...open, targets }, { ...hooks, progress }).catch((error) => {
+    const { report } = await measure(plan, record, open, { ...hooks, progress }).catch((error) => {
       watch.end()
       throw error
     })
@@ -138,7 +149,7 @@ async function climb(ask: SweepOptions, run: LevelRunner, hooks: SweepHooks): Pr
 
 function sweepReport(
   first: BenchReport,
-  options: BenchOptions,
+  options: Record<string, unknown>,
   ask: SweepOptions,
   curves: SweepCurve[],
   interrupted: boolean,
@@ -146,7 +157,7 @@ function sweepReport(
   const { url, endpoint, model, stream, role, gateway } = first.target
   const { cpuModel, cores, node } = first.machine
   // The parsed options hold the load and duration of the first level, which the report gives as levels.
-  const { rps: _, concurrency: __, duration: ___, ...shown } = options.shown
+  const { rps: _, concurrency: __, duration: ___, ...shown } = options
   const reading = bestReading(first)
   return {
     schema: SWEEP_SCHEMA,

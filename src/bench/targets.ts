@@ -4,14 +4,17 @@
  */
 import { resolveTarget, type Target } from '../client/target.ts'
 import type { ArmName } from '../report/schema.ts'
+import type { ApiEndpoint } from '../wire/formats.ts'
 import { startEmbeddedPair } from './embedded.ts'
-import type { BenchOptions } from './option-schema.ts'
+import type { TargetOptions } from './options/target.ts'
 
 export type NamedTarget = readonly [ArmName, Target]
 
 export interface OpenTargets {
   /** The figures of the report are those of the first target. */
   targets: NamedTarget[]
+  /** Both targets are one address. */
+  aa: boolean
   embedded: boolean
   /** Process id of the embedded gateway. */
   gatewayPid?: number | undefined
@@ -19,34 +22,32 @@ export interface OpenTargets {
 }
 
 export async function openTargets(
-  options: BenchOptions,
+  { at: url, baselineAt, aa, ...target }: TargetOptions,
+  endpoint: ApiEndpoint,
   note: (line: string) => void,
   gatewayWorkers = 1,
 ): Promise<OpenTargets> {
-  const at = (url: string): Target => resolveTarget(url, options.workloadSpec.endpoint)
-  const { url, 'baseline-url': baselineUrl, aa } = options
   const close = async (): Promise<void> => {}
-  if (url !== undefined && (baselineUrl !== undefined || aa)) {
-    const baseline = at(baselineUrl ?? url)
-    return {
-      targets: [
-        ['gateway', at(url)],
-        ['direct', baseline],
-      ],
-      embedded: false,
-      close,
-    }
+  if (url) {
+    const baseline = aa ? url : baselineAt
+    const targets: NamedTarget[] = baseline
+      ? [
+          ['gateway', url],
+          ['direct', baseline],
+        ]
+      : [['target', url]]
+    return { targets, aa, embedded: false, close }
   }
-  if (url !== undefined) return { targets: [['target', at(url)]], embedded: false, close }
-  const pair = await startEmbeddedPair(options['inject-delay'] ?? 0, note, {
+  const pair = await startEmbeddedPair(target['inject-delay'] ?? 0, note, {
     workers: gatewayWorkers,
-    tokenGap: options['token-gap'],
+    tokenGap: target['token-gap'],
   })
   return {
     targets: [
-      ['gateway', at(pair.gatewayUrl)],
-      ['direct', at(aa ? pair.gatewayUrl : pair.providerUrl)],
+      ['gateway', resolveTarget(pair.gatewayUrl, endpoint)],
+      ['direct', resolveTarget(aa ? pair.gatewayUrl : pair.providerUrl, endpoint)],
     ],
+    aa,
     embedded: true,
     gatewayPid: pair.gatewayPid,
     close: pair.close,

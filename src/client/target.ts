@@ -2,7 +2,8 @@
  * Where requests go: the URL that the user gives, completed with the endpoint's path, and whether its host is public.
  */
 import ipaddr from 'ipaddr.js'
-import { UserError } from '../errors.ts'
+import { failure, type Result, success, UserError } from '../errors.ts'
+import { parsedBy } from '../parse/quantity.ts'
 import { type ApiEndpoint, ENDPOINTS, formatOfEndpoint } from '../wire/formats.ts'
 
 export interface Target {
@@ -14,17 +15,33 @@ export interface Target {
   isPublic: boolean
 }
 
-/** `http://host:41002`, `…/v1` and `…/v1/chat/completions` all name the chat endpoint. */
-export function resolveTarget(url: string, endpoint: ApiEndpoint): Target {
-  const parsed = parseUrl(url)
+const NEXT = 'Give a whole address such as http://127.0.0.1:41002/v1/chat/completions.'
+
+function parseAddress(text: string): Result<URL> {
+  const url = URL.parse(text)
+  if (!url) return failure(`'${withoutCredentials(text)}' is not a URL`, NEXT)
+  if (url.protocol !== 'http:' && url.protocol !== 'https:') {
+    return failure(`must begin with http:// or https://, not ${url.protocol}`, NEXT)
+  }
+  return url.username || url.password
+    ? failure('must not hold a user or password', 'Pass it as --header "Authorization: Basic …".')
+    : success(url)
+}
+
+/** An address that requests may be sent to, as flags give it. */
+export const address = parsedBy(parseAddress, 'an address such as http://127.0.0.1:41002')
+
+/** `http://host:41002`, `…/v1` and `…/v1/chat/completions` all name the chat endpoint. `flag` is the one that gave it. */
+export function resolveTarget(url: URL | string, endpoint: ApiEndpoint, flag = '--url'): Target {
+  const parsed = new URL(url)
   const path = parsed.pathname.replace(/\/+$/, '')
   const named = ENDPOINTS.filter((name) => path.endsWith(pathOf(name))).sort(
     (a, b) => pathOf(b).length - pathOf(a).length,
   )[0]
   if (named && named !== endpoint) {
     throw new UserError(
-      `--url names the ${named} endpoint, but --endpoint is ${endpoint}`,
-      `Pass --endpoint ${named}, or another --url.`,
+      `${flag} names the ${named} endpoint, but --endpoint is ${endpoint}`,
+      `Pass --endpoint ${named}, or another ${flag}.`,
     )
   }
   const isBase = path === '' || /\/v\d+(beta)?$/.test(path)
@@ -39,19 +56,6 @@ export function resolveTarget(url: string, endpoint: ApiEndpoint): Target {
 
 function pathOf(endpoint: ApiEndpoint): string {
   return formatOfEndpoint(endpoint).path
-}
-
-function parseUrl(url: string): URL {
-  const parsed = URL.parse(url)
-  const next = 'Give a whole address such as http://127.0.0.1:41002/v1/chat/completions.'
-  if (!parsed) throw new UserError(`--url '${withoutCredentials(url)}' is not a URL`, next)
-  if (parsed.protocol !== 'http:' && parsed.protocol !== 'https:') {
-    throw new UserError(`--url must begin with http:// or https://, not ${parsed.protocol}`, next)
-  }
-  if (parsed.username || parsed.password) {
-    throw new UserError('--url must not hold a user or password', 'Pass it as --header "Authorization: Basic …".')
-  }
-  return parsed
 }
 
 /** The part of an unparsable address that a message may repeat: no user, no password, no query. */

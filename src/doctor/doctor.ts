@@ -4,11 +4,8 @@
  */
 
 import { stringify } from 'yaml'
-import { z } from 'zod'
 import { withoutSecrets } from '../bench/config.ts'
-import { header } from '../bench/option-schema.ts'
 import { EXIT, type ExitCode } from '../errors.ts'
-import { parseWith } from '../parse/file.ts'
 import {
   DOCTOR_SCHEMA,
   type DoctorOpinion,
@@ -21,9 +18,9 @@ import {
 import { readReport } from '../report/read.ts'
 import type { BenchReport } from '../report/schema.ts'
 import { ktVersion } from '../system/machine.ts'
-import { DEFAULT_MODEL } from '../workload/choose.ts'
 import { type GatewayFile, readGatewayFile } from './config/read.ts'
-import { announce, type DoctorHooks, type DoctorRequest, openTarget, refuseContradictions } from './open-target.ts'
+import { announce, type DoctorHooks, openTarget } from './open-target.ts'
+import type { DoctorOptions } from './options.ts'
 import { type MeasureResult, measure } from './probe/measure.ts'
 import type { Measurements } from './probe/measured.ts'
 import { type ConfigKind, type DoctorRule, notChecked, type Opinion } from './rule.ts'
@@ -34,17 +31,16 @@ interface Diagnosis {
   exitCode: ExitCode
 }
 
-export async function diagnose(request: DoctorRequest, hooks: DoctorHooks): Promise<Diagnosis> {
-  refuseContradictions(request)
-  const headers = parseHeaders(request.header)
-  const file = request.config === undefined ? undefined : readGatewayFile(request.config)
-  const report = request.report === undefined ? undefined : readReport(request.report)
-  const pair = await openTarget(request, file, hooks)
+export async function diagnose(options: DoctorOptions, hooks: DoctorHooks): Promise<Diagnosis> {
+  const { header: headers, model, severity } = options
+  const file = options.config === undefined ? undefined : readGatewayFile(options.config)
+  const report = options.report === undefined ? undefined : readReport(options.report)
+  const pair = await openTarget(options, file, hooks)
   let attempt: MeasureResult | undefined
   if (pair) {
     announce(pair.target, hooks.note)
     const { target, providerOrigin, keys, fresh, close } = pair
-    const subject = { target, providerOrigin, keys, fresh, model: request.model ?? DEFAULT_MODEL, header: headers }
+    const subject = { target, providerOrigin, keys, fresh, model, header: headers }
     attempt = await measure({ ...subject, interrupt: hooks.interrupt })
       .catch((error: unknown): MeasureResult => {
         if (hooks.interrupt.aborted) return { ok: false, why: 'interrupted', requests: 0 }
@@ -56,13 +52,12 @@ export async function diagnose(request: DoctorRequest, hooks: DoctorHooks): Prom
   const secrets = [...(pair?.keys ?? []).flatMap((key) => key ?? []), ...headers.map(([, value]) => value)]
   const failure = attempt && !attempt.ok ? withoutSecrets(attempt.why, secrets) : null
   const rules = RULES.map((rule) => askRule(rule, { file, report, measured, failure }))
-  const severity = request.severity ?? 'warning'
   const found = (of: Severity): number => rules.filter((rule) => rule.severity === of).length
   const result: DoctorResult = {
     schema: DOCTOR_SCHEMA,
     kt: { version: ktVersion },
     config: file ? { path: file.path, kind: file.kind } : null,
-    report: request.report === undefined ? null : { path: request.report },
+    report: options.report === undefined ? null : { path: options.report },
     measured:
       pair && attempt
         ? {
@@ -93,10 +88,6 @@ function chooseExitCode(
   const rank = (severity: Severity | null): number => (severity === null ? -1 : SEVERITIES.indexOf(severity))
   if (rules.some(({ severity }) => rank(severity) >= rank(from))) return EXIT.breached
   return failure === null ? EXIT.passed : EXIT.inconclusive
-}
-
-function parseHeaders(given: readonly string[] = []): (readonly [string, string])[] {
-  return given.map((text) => parseWith(text, z.string().pipe(header), '--header', "header of the form 'Name: value'"))
 }
 
 /** The evidence of an examination. */

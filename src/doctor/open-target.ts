@@ -18,45 +18,14 @@ import { resolveTarget, type Target } from '../client/target.ts'
 import { UserError } from '../errors.ts'
 import { isProviderItself } from '../overhead/self-reported.ts'
 import { parseWith } from '../parse/file.ts'
-import type { Severity } from '../report/doctor-schema.ts'
 import type { GatewayFile, KtFile } from './config/read.ts'
+import type { DoctorOptions } from './options.ts'
 import { MOST_REQUESTS, TOKENS } from './probe/measure.ts'
-
-/** The flags of `kt doctor`; undefined where the user gave none. */
-export interface DoctorRequest {
-  config?: string | undefined
-  report?: string | undefined
-  url?: string | undefined
-  'provider-url'?: string | undefined
-  'api-key'?: string | undefined
-  'other-api-key'?: string | undefined
-  header?: readonly string[] | undefined
-  model?: string | undefined
-  run?: boolean | undefined
-  severity?: Severity | undefined
-}
 
 export interface DoctorHooks {
   /** Shows a line to the user while the examination runs. */
   note(line: string): void
   interrupt: AbortSignal
-}
-
-/** Throws a UserError where flags contradict each other or leave nothing to examine. */
-export function refuseContradictions({ config, report, url, run, 'provider-url': provider }: DoctorRequest): void {
-  if (config === undefined && report === undefined && url === undefined) {
-    throw new UserError(
-      'there is nothing to examine',
-      'Give a config (kt doctor gateway.yaml), a report (--report r.json) or a gateway (--url http://…).',
-    )
-  }
-  if (run && url !== undefined)
-    throw new UserError('--run starts a gateway of its own: --url names another', 'Leave one of them out.')
-  if (run && config === undefined)
-    throw new UserError('--run needs a config to start', 'Give one: kt doctor gateway.yaml --run')
-  if (provider !== undefined && url === undefined) {
-    throw new UserError('--provider-url names the provider behind --url', 'Give --url too.')
-  }
 }
 
 /** A gateway to measure, and the simulated provider behind it where there is one. */
@@ -71,15 +40,15 @@ interface MeasuredPair {
 
 /** Finds or starts what is to be measured; undefined where no measurement was asked for. */
 export async function openTarget(
-  request: DoctorRequest,
+  options: DoctorOptions,
   file: GatewayFile | undefined,
   hooks: DoctorHooks,
 ): Promise<MeasuredPair | undefined> {
-  const { url, 'provider-url': providerUrl, 'api-key': key, 'other-api-key': other } = request
-  if (request.run) {
+  const { url, 'provider-url': providerUrl, 'api-key': key, 'other-api-key': other } = options
+  if (options.run) {
     if (file?.kind !== 'kt') {
       throw new UserError(
-        `--run starts the reference gateway: ${request.config} is of another`,
+        `--run starts the reference gateway: ${options.config} is of another`,
         'Start that gateway, and name it with --url.',
       )
     }
@@ -116,7 +85,7 @@ export async function openTarget(
 const STAND_IN = ['kt-doctor-one', 'kt-doctor-two'] as const
 
 /** The simulated provider that was named, or that the config names, where one answers there. */
-async function findProvider(given: string | undefined, file: GatewayFile | undefined): Promise<string | undefined> {
+async function findProvider(given: URL | undefined, file: GatewayFile | undefined): Promise<string | undefined> {
   if (given !== undefined) {
     const { origin } = resolveTarget(given, 'chat')
     if (await isProviderItself(origin)) return origin

@@ -3,26 +3,48 @@
  * of GitHub Actions, its annotations.
  */
 import { appendFileSync } from 'node:fs'
-import { Flags } from '@oclif/core'
+import { z } from 'zod'
 import type { Inconclusive } from '../errors.ts'
+import { type FlagDefinition, type FlagDefinitions, type FlagValues, flagGroup, oneOf } from '../parse/flags.ts'
+import { Faults, type Rule } from '../parse/parse-flags.ts'
 import type { Gate } from '../report/schema.ts'
 import { assertWritable, writeOutput } from '../report/write-output.ts'
+import { stdoutFlag } from '../report/write-report.ts'
 import { renderJunit } from './junit.ts'
 import { checkSentence, verdictWord } from './sentences.ts'
 
+const { text } = flagGroup('CI')
+
 /** The flags of every command that publishes a verdict. */
 export const ciFlags = {
-  inconclusive: Flags.option({
-    description: 'inconclusive verdict: fail exits 4, warn exits 0 [default: fail]',
-    options: ['fail', 'warn'] as const,
-    helpGroup: 'CI',
-  })(),
-  junit: Flags.string({ description: "write the verdicts as JUnit XML to this file; '-': stdout", helpGroup: 'CI' }),
-  markdown: Flags.string({
-    description:
-      "write verdicts and figures as Markdown to this file ('-': stdout); $GITHUB_STEP_SUMMARY gets them too",
-    helpGroup: 'CI',
-  }),
+  inconclusive: text(
+    oneOf(['fail', 'warn']).optional(),
+    'inconclusive verdict: fail exits 4, warn exits 0 [default: fail]',
+    { helpValue: 'fail|warn' },
+  ),
+  junit: text(z.string().optional(), "write the verdicts as JUnit XML to this file; '-': stdout"),
+  markdown: text(
+    z.string().optional(),
+    "write verdicts and figures as Markdown to this file ('-': stdout); $GITHUB_STEP_SUMMARY gets them too",
+  ),
+}
+
+/** The flags of a command that judges reports, read together with those that publish the verdict. */
+export function parseJudgingFlags<D extends FlagDefinitions & { json: FlagDefinition<z.ZodDefault<z.ZodBoolean>> }>(
+  flags: Readonly<Record<string, unknown>>,
+  definitions: D,
+  command: string,
+  rules: readonly Rule<FlagValues<D> & FlagValues<typeof ciFlags>>[] = [],
+): { options: FlagValues<D> & FlagValues<typeof ciFlags>; taken: string | undefined } {
+  const faults = new Faults()
+  const own = faults.read(definitions, { values: flags })
+  const ci = faults.read(ciFlags, { values: flags })
+  const options = { ...own, ...ci }
+  faults.check(options, rules)
+  const { junit, markdown } = ci
+  const taken = faults.attempt(() => stdoutFlag({ '--junit': junit, '--markdown': markdown }, own.json === true))
+  faults.refuse(command)
+  return { options, taken }
 }
 
 interface CiTargets {

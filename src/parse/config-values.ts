@@ -7,6 +7,14 @@ export const secret = z.string().min(1)
 /** The value of a header that is sent with every request: may be one. */
 export const headerValue = z.string()
 
+/** 'Name: value', as [name, value]. */
+export const headerLine = z.string().transform((text, context) => {
+  const match = /^([!#$%&'*+\-.^_`|~\w]+)\s*:\s*(.*)$/.exec(text)
+  if (match?.[1] && !/[\r\n]/.test(text)) return [match[1].toLowerCase(), match[2] ?? ''] as const
+  context.addIssue({ code: 'custom', message: "not of the form 'Name: value'" })
+  return z.NEVER
+})
+
 /** What no output may show. */
 export const SECRETS: ReadonlySet<z.ZodType> = new Set([secret, headerValue])
 

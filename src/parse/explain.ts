@@ -21,7 +21,12 @@ function explainIssue(issue: z.core.$ZodIssue, schema: z.ZodType): string[] {
       return `${place}unknown key '${key}'${near ? ` (did you mean '${near}'?)` : all}`
     })
   }
-  return [`${place}${issue.message.replace(/^Invalid input: /, '')}`]
+  return [`${place}${messageOf(issue)}`]
+}
+
+/** What zod says of a value, without its own preface. */
+export function messageOf({ message }: { message: string }): string {
+  return message.replace(/^Invalid input: /, '')
 }
 
 /** The keys that exist where `path` points, seen through defaults, optionals, pipes, arrays and unions. */

@@ -1,15 +1,25 @@
 /**
- * zod types for quantities with units, as flags ('7ms', '80M'), YAML files and the gateway's config give them (a number
- * or such a string), and the one way from a flag's text to its value.
+ * zod types for quantities with units, as flags ('7ms', '80M'), YAML files and the gateway's config give them: a number
+ * or such a string.
  */
 import { z } from 'zod'
-import { UserError } from '../errors.ts'
+import { type Result, UserError } from '../errors.ts'
 import { parseBytes, parseCount, parseDurationMs, parseShare } from '../units.ts'
 
 /** The longest that a timer of Node can wait. */
 const MAX_TIMER_MS = 2 ** 31 - 1
 
 type Parser = (text: string) => number | undefined
+
+/** A type whose text `parse` reads. Where it cannot, it says why, and what to write instead. */
+export function parsedBy<T>(parse: (text: string) => Result<T>, expected = 'text'): z.ZodType<T, string | number> {
+  return z.union([z.string(), z.number()], { error: `expected ${expected}` }).transform((raw, context) => {
+    const parsed = parse(String(raw))
+    if (parsed.ok) return parsed.value
+    context.addIssue({ code: 'custom', message: parsed.why, params: { next: parsed.next } })
+    return z.NEVER
+  })
+}
 
 /** The value of `--flag`, given as text; what the type refuses is a UserError that names the flag. */
 export function parseFlag<T>(flag: string, given: string, type: z.ZodType<T>, example: string): T {
@@ -28,10 +38,18 @@ function quantity(
     const value = parse(String(raw))
     if (value !== undefined && accepts(value)) return value
     const isNumber = value !== undefined || /^-\s*[\d.]/.test(String(raw))
-    const why = isNumber ? `${rule}, not ${raw}` : `'${raw}' is not ${what}`
+    const why = isNumber
+      ? `${rule}, not ${raw}`
+      : `'${raw}' is not ${what}${parse === parseCount ? slip(String(raw)) : ''}`
     context.addIssue({ code: 'custom', message: why })
     return z.NEVER
   })
+}
+
+/** What is likely meant where a count was to be. */
+function slip(text: string): string {
+  if (/^[\d.]+m$/.test(text)) return ' (a million is M)'
+  return parseBytes(text) === undefined ? '' : ' (it is a size in bytes)'
 }
 
 /** '300s', '7ms', '1m' -> milliseconds, above zero. */

@@ -1,5 +1,8 @@
 /** `kt bench compare` from file names and flags to a comparison: reads the reports, checks the flags, compares. */
-import { UserError } from '../errors.ts'
+import { z } from 'zod'
+import { failure, UserError } from '../errors.ts'
+import { type FlagValues, flagGroup, oneOf } from '../parse/flags.ts'
+import { rulesOf } from '../parse/parse-flags.ts'
 import { durationMs } from '../parse/quantity.ts'
 import { readReport } from '../report/read.ts'
 import type { BenchReport } from '../report/schema.ts'
@@ -8,46 +11,88 @@ import { type Comparison, compareReports } from './compare.ts'
 import { readBudgets } from './components.ts'
 import { readNoise } from './noise.ts'
 import { type Mode, toPair } from './pair.ts'
-import { parseMaxRegression, parseThresholds } from './thresholds.ts'
+import { maxRegression, threshold } from './thresholds.ts'
 import { MAX_REGRESSION } from './verdict.ts'
 
-interface CompareFlags {
-  mode?: Mode | undefined
-  budget?: string | undefined
-  budgets?: string | undefined
-  'max-regression'?: string | undefined
-  threshold?: string[] | undefined
-  noise?: string | undefined
-  'allow-different': boolean
-  'no-gate': boolean
+const { text, texts, toggle } = flagGroup()
+
+export const compareFlags = {
+  mode: text(oneOf(['overhead', 'regression']).optional(), 'question to judge [default: by the roles in the reports]', {
+    helpValue: 'overhead|regression',
+  }),
+  budget: text(durationMs.optional(), "limit of P99 overhead, such as '7ms' [default: the total of --budgets]"),
+  budgets: text(
+    z.string().optional(),
+    'gate on this file: the total, and each part that the gateway reports [default: profiles/budgets.yaml]',
+  ),
+  'max-regression': text(
+    maxRegression.optional(),
+    'limit of the growth of P99: a duration, a share, or both, of which the larger holds [default: 0.5ms,10%]',
+  ),
+  threshold: texts(
+    z.array(threshold).optional(),
+    "threshold, such as 'overhead.p99<7ms'; repeatable; replaces the limit of the mode unless that is given too",
+  ),
+  noise: text(
+    z.string().optional(),
+    'report of an A/A run on this rig, whose noise is shown beside the verdict [default: the noise of the ' +
+      'gateway run]',
+    { helpValue: 'aa.json' },
+  ),
+  'allow-different': toggle('judge even if the runs measured different things'),
+  'no-gate': toggle('print only the figures and exit 0'),
+  json: toggle('print the comparison (kt.compare/1) instead of tables'),
 }
+
+type CompareOptions = FlagValues<typeof compareFlags>
+
+/** The flags of a verdict, of which --no-gate wants none. `inconclusive` and `junit` are those of every verdict. */
+const GATE_FLAGS = [
+  'budget',
+  'budgets',
+  'max-regression',
+  'threshold',
+  'allow-different',
+  'inconclusive',
+  'junit',
+] as const
+
+const rule = rulesOf<CompareOptions & { inconclusive: unknown; junit: unknown }>()
+
+export const COMPARE_RULES = GATE_FLAGS.map((name) =>
+  rule(
+    ['no-gate', name],
+    (given) =>
+      given['no-gate'] &&
+      given[name] !== undefined &&
+      given[name] !== false &&
+      failure(`--${name} has no effect with --no-gate, which judges nothing`, 'Leave one of them out.'),
+  ),
+)
 
 export function compareFiles(
   files: { baseline: string; gateway?: string | undefined },
-  flags: CompareFlags,
+  options: CompareOptions,
 ): Comparison {
-  const thresholds = parseThresholds(flags.threshold ?? [])
-  const budgets = readBudgets(flags.budgets)
-  const budgetMs = flags.budget === undefined ? budgets.totalMs : limitOf(flags.budget)
-  const asked = flags['max-regression']
-  const maxRegression = asked === undefined ? MAX_REGRESSION : parseMaxRegression(asked)
+  const { budget, 'max-regression': asked, threshold: thresholds = [] } = options
+  const budgets = readBudgets(options.budgets)
   const { baseline, gateway } = readBoth(files)
-  const { mode } = toPair(baseline, gateway, flags.mode)
-  const budgetAsked = flags.budget !== undefined || flags.budgets !== undefined
+  const { mode } = toPair(baseline, gateway, options.mode)
+  const budgetAsked = budget !== undefined || options.budgets !== undefined
   if (mode === 'regression' && budgetAsked) throw otherMode('a budget', mode, '--max-regression', 'overhead')
   if (mode === 'overhead' && asked !== undefined) throw otherMode('--max-regression', mode, '--budget', 'regression')
   return compareReports(baseline, gateway, {
     files: { baseline: files.baseline, gateway: files.gateway ?? files.baseline },
-    mode: flags.mode,
-    budgetMs,
-    componentsMs: flags.budgets === undefined ? {} : budgets.components,
+    mode: options.mode,
+    budgetMs: budget ?? budgets.totalMs,
+    componentsMs: options.budgets === undefined ? {} : budgets.components,
     componentBudgetsMs: { ...budgets.components, total: budgets.totalMs },
-    maxRegression,
+    maxRegression: asked ?? MAX_REGRESSION,
     thresholds,
     primary: thresholds.length === 0 || budgetAsked || asked !== undefined,
-    allowDifferent: flags['allow-different'],
-    noGate: flags['no-gate'],
-    noise: flags.noise === undefined ? undefined : readNoise(flags.noise),
+    allowDifferent: options['allow-different'],
+    noGate: options['no-gate'],
+    noise: options.noise === undefined ? undefined : readNoise(options.noise),
   })
 }
 
@@ -70,10 +115,4 @@ function otherMode(given: string, mode: Mode, right: string, other: Mode): UserE
     `${given} does not go with mode ${mode}, which follows from the roles in the reports`,
     `Give ${right}, or --mode ${other}.`,
   )
-}
-
-function limitOf(text: string): number {
-  const parsed = durationMs.safeParse(text)
-  if (parsed.success) return parsed.data
-  throw new UserError(`--budget: ${parsed.error.issues[0]?.message}`, "Give a duration such as '7ms'.")
 }

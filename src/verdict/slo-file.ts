@@ -7,6 +7,7 @@ import { z } from 'zod'
 import { EXIT, type ExitCode, exitOf, type Inconclusive, UserError } from '../errors.ts'
 import { didYouMean } from '../parse/explain.ts'
 import { readYaml } from '../parse/file.ts'
+import { flagGroup } from '../parse/flags.ts'
 import { countOrZero, durationMs } from '../parse/quantity.ts'
 import { readReport } from '../report/read.ts'
 import type { BenchReport, Gate, SloResult } from '../report/schema.ts'
@@ -107,6 +108,14 @@ export interface SloJudgement {
   slo: SloResult[]
   /** The noise of the rig; null where the blocks give none. */
   noise: Noise | null
+}
+
+const { text, toggle } = flagGroup()
+
+export const sloFlags = {
+  category: text(z.string().optional(), 'category of the requests, such as chat-short'),
+  slo: text(z.string().optional(), 'file of SLO categories [default: profiles/slo.yaml]'),
+  json: toggle('print the judgement as JSON (kt.slo/1)'),
 }
 
 export function checkSlo(file: string, name?: string, sloPath?: string): SloJudgement {

@@ -4,8 +4,9 @@
  * judged by blocks, like the budget; shares and rates by src/stats/figure-gate.ts.
  */
 
-import { UserError } from '../errors.ts'
+import { failure, type Result, success } from '../errors.ts'
 import { didYouMean } from '../parse/explain.ts'
+import { parsedBy } from '../parse/quantity.ts'
 import type { BenchReport, Check } from '../report/schema.ts'
 import { isMetric, isStreamOnly, KNOWN_METRICS, METRICS, METRICS_IN_WORDS } from '../slo/metrics.ts'
 import { parseThreshold, type Threshold } from '../slo/threshold.ts'
@@ -158,23 +159,20 @@ function noSamples(metric: string, { target, totals }: BenchReport, where = 'thi
   return `no samples of ${metric} in ${where}${streamOnly ? ': it needs --stream' : ''}`
 }
 
-export function parseThresholds(texts: readonly string[], flag = '--threshold'): Threshold[] {
-  const parsed = texts.map(parseThreshold)
-  const wrong = parsed.flatMap((result, index) => (result.ok ? [] : [{ ...result, text: texts[index] }]))
-  if (wrong.length === 0) return parsed.flatMap((result) => (result.ok ? [result.value] : []))
-  const lines = wrong.map(({ text, why, unknown }) => `${flag} '${text}': ${why}${suggestion(unknown)}`)
-  throw new UserError(
-    lines.join('\n    '),
-    wrong.some(({ unknown }) => unknown !== undefined)
-      ? `Metrics there are:\n  ${METRICS_IN_WORDS.join('\n  ')}`
-      : "Write metric, < or >, limit: 'overhead.p99<7ms', 'errors.rate<0.1%'.",
-  )
-}
+const FORM = "Write metric, < or >, limit: 'overhead.p99<7ms', 'errors.rate<0.1%'."
 
-function suggestion(unknown: string | undefined): string {
-  const known = unknown === undefined ? undefined : didYouMean(unknown, KNOWN_METRICS)
-  return known === undefined ? '' : ` (did you mean '${known}'?)`
-}
+/** A threshold as flags give it. */
+export const threshold = parsedBy((text): Result<Threshold> => {
+  const parsed = parseThreshold(text)
+  if (parsed.ok) return parsed
+  const { why, unknown } = parsed
+  if (unknown === undefined) return failure(`'${text}': ${why}`, FORM)
+  const near = didYouMean(unknown, KNOWN_METRICS)
+  return failure(
+    `'${text}': ${why}${near ? ` (did you mean '${near}'?)` : ''}`,
+    `Metrics there are:\n  ${METRICS_IN_WORDS.join('\n  ')}`,
+  )
+}, "a threshold such as 'overhead.p99<7ms'")
 
 /** How much worse than the old gateway the new one may be; the larger of both holds. */
 export interface RegressionLimit {
@@ -183,7 +181,7 @@ export interface RegressionLimit {
 }
 
 /** '10%', '0.5ms' or both, '0.5ms,10%'. */
-export function parseMaxRegression(text: string): RegressionLimit {
+export const maxRegression = parsedBy((text): Result<RegressionLimit> => {
   const limit: RegressionLimit = { ms: 0, share: 0 }
   for (const part of text.split(',').map((piece) => piece.trim())) {
     const percent = /^(\d+(?:\.\d+)?)\s*%$/.exec(part)?.[1]
@@ -191,17 +189,13 @@ export function parseMaxRegression(text: string): RegressionLimit {
     if (percent !== undefined) limit.share = Number(percent) / 100
     else if (ms !== undefined) limit.ms = ms
     else {
-      throw new UserError(
-        `--max-regression: '${part}' is neither a duration nor a share`,
+      return failure(
+        `'${part}' is neither a duration nor a share`,
         "Give '0.5ms', '10%', or '0.5ms,10%' for the larger of both.",
       )
     }
   }
-  if (limit.ms <= 0 && limit.share <= 0) {
-    throw new UserError(
-      '--max-regression: must be above 0',
-      'No number of requests can prove that nothing changed at all.',
-    )
-  }
-  return limit
-}
+  return limit.ms <= 0 && limit.share <= 0
+    ? failure('must be above 0', 'No number of requests can prove that nothing changed at all.')
+    : success(limit)
+}, "a limit such as '0.5ms,10%'")

@@ -1,9 +1,5 @@
-/**
- * From what a user asks for (flags, a profile, files) to the workload of a run; what does not go together is refused
- * here.
- */
+/** From what a user asks for (flags, a profile, files) to the workload of a run. */
 
-import { UserError } from '../errors.ts'
 import type { ApiEndpoint } from '../wire/formats.ts'
 import { generatedTemplate, promptTemplate, type RequestShape } from '../wire/template.ts'
 import type { TokenDistribution } from './distribution.ts'
@@ -32,20 +28,10 @@ export const DEFAULT_MODEL = 'gpt-4o-mini'
 const DEFAULT_PROMPT = 'Say hello in one word'
 /** Each of them says what the text of the requests is. */
 export const TEXT_OPTIONS = ['prompt', 'prompts', 'body', 'input-tokens', 'workload'] as const
-const MAX_PREFIX_TOKENS = 2_000_000
 
 export function chooseWorkload(options: WorkloadOptions): WorkloadSpec {
-  const given = TEXT_OPTIONS.filter((name) => options[name] !== undefined)
-  if (given.length > 1) {
-    refuse(
-      `${given.map((name) => `--${name}`).join(' and ')} exclude each other: each says what is sent`,
-      `Keep one of them.`,
-    )
-  }
-  refuseStrayPrefix(options)
   const profile = options.workload === undefined ? undefined : readWorkloadProfile(options.workload)
   const endpoint = profile?.endpoint ?? options.endpoint ?? 'chat'
-  refuseEndpoint(options, endpoint, profile)
   if (profile) return profileWorkload(profile, options)
   if (options.body !== undefined) return bodyWorkload(options.body, endpoint, options)
   const shape = { endpoint, model: options.model ?? DEFAULT_MODEL, stream: options.stream ?? false }
@@ -93,8 +79,6 @@ function profileWorkload({ name, endpoint, parts }: WorkloadProfile, options: Wo
 }
 
 function bodyWorkload(path: string, endpoint: ApiEndpoint, options: WorkloadOptions): WorkloadSpec {
-  const named = (['output-tokens', 'max-tokens'] as const).find((name) => options[name] !== undefined)
-  if (named) refuse(`--${named} does not go with --body, which is sent as it stands`, 'Write max_tokens into the body.')
   const { template, model, stream } = readBody(path, { endpoint, model: options.model, stream: options.stream })
   const source: TextSource = { kind: 'given', bodies: [template] }
   return { name: fileName(path), endpoint, model, stream, seed: options.seed, parts: [{ weight: 1, stream, source }] }
@@ -102,40 +86,4 @@ function bodyWorkload(path: string, endpoint: ApiEndpoint, options: WorkloadOpti
 
 function outputOptions(options: WorkloadOptions): Pick<WorkloadPart, 'outputTokens' | 'maxTokens'> {
   return { outputTokens: options['output-tokens'], maxTokens: options['max-tokens'] }
-}
-
-function refuseEndpoint(options: WorkloadOptions, endpoint: ApiEndpoint, profile: WorkloadProfile | undefined): void {
-  if (options.endpoint !== undefined && options.endpoint !== endpoint) {
-    refuse(
-      `the workload ${profile?.name ?? ''} goes to the ${endpoint} endpoint, but --endpoint is ${options.endpoint}`,
-      'Leave --endpoint out, or choose another workload.',
-    )
-  }
-  if (endpoint !== 'embeddings') return
-  if (options.stream) {
-    refuse('--stream does not go with --endpoint embeddings', 'Embeddings are never streamed: leave --stream out.')
-  }
-  const named = (['output-tokens', 'max-tokens'] as const).find((name) => options[name] !== undefined)
-  if (named) refuse(`--${named} does not go with embeddings`, 'They have no output tokens: leave it out.')
-}
-
-function refuseStrayPrefix(options: WorkloadOptions): void {
-  const tokens = options['shared-prefix-tokens']
-  const count = options['shared-prefixes']
-  if (count !== undefined && tokens === undefined) {
-    refuse('--shared-prefixes says how many, not how long', 'Add --shared-prefix-tokens.')
-  }
-  if (tokens !== undefined && options['input-tokens'] === undefined) {
-    refuse('--shared-prefix-tokens goes before generated text', 'Add --input-tokens, which comes on top of it.')
-  }
-  if ((tokens ?? 0) * (count ?? 1) > MAX_PREFIX_TOKENS) {
-    refuse(
-      '--shared-prefix-tokens x --shared-prefixes is above 2,000,000 tokens',
-      'All are kept in memory: ask for less.',
-    )
-  }
-}
-
-function refuse(message: string, next: string): never {
-  throw new UserError(message, next)
 }

@@ -18,7 +18,8 @@ const targets: NamedTarget[] = [
 function plan(requests: number, concurrency: number) {
   const url = 'http://127.0.0.1:1'
   const values = { url, 'baseline-url': url, requests: String(requests), concurrency: String(concurrency) }
-  return buildPlan(parseBenchOptions({ values }), targets)
+  const { target, request, load } = parseBenchOptions({ values })
+  return buildPlan(target, request, load, targets)
 }
 
 it('leaves out the first of a connection in a block where that is at most half as many again', () => {

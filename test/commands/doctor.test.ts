@@ -3,7 +3,7 @@
 import { fileURLToPath } from 'node:url'
 import { afterAll, describe, expect, it } from 'vitest'
 import { diagnose } from '../../src/doctor/doctor.ts'
-import type { DoctorRequest } from '../../src/doctor/open-target.ts'
+import { parseDoctorOptions } from '../../src/doctor/options.ts'
 import { doctorSchema } from '../../src/report/doctor-schema.ts'
 import { kt } from '../support/kt.ts'
 import { makeReport } from '../support/make-report.ts'
@@ -75,7 +75,7 @@ describe('kt doctor', () => {
   })
 
   const url = 'http://127.0.0.1:1'
-  it.each<[string, DoctorRequest, string]>([
+  it.each<[string, Record<string, unknown>, string]>([
     ['nothing', {}, 'nothing to examine'],
     ['a typo', { config: dir.write('typo.yaml', 'gateway: { upstrem: {} }') }, "did you mean 'upstream'?"],
     ['no file', { config: dir.file('none.yaml') }, 'no such file'],
@@ -92,7 +92,8 @@ describe('kt doctor', () => {
     ['a header of no form', { url, header: ['x'] }, "not of the form 'Name: value'"],
   ])('refuses %s', async (_, request, words) => {
     const hooks = { note: () => {}, interrupt: new AbortController().signal }
-    await expect(diagnose(request, hooks)).rejects.toMatchObject({
+    const examined = async () => diagnose(parseDoctorOptions(request), hooks)
+    await expect(examined()).rejects.toMatchObject({
       exitCode: 2,
       message: expect.stringContaining(words),
     })

@@ -5,6 +5,7 @@ import { stringify } from 'yaml'
 import { configFile } from '../../reference-gateway/config/config-file.ts'
 import { diagnose } from '../../src/doctor/doctor.ts'
 import { isolateConfig } from '../../src/doctor/open-target.ts'
+import { parseDoctorOptions } from '../../src/doctor/options.ts'
 import { backtracks } from '../../src/doctor/rules/policies.ts'
 import { RULES } from '../../src/doctor/rules.ts'
 import { tempDir } from '../support/temp-dir.ts'
@@ -16,7 +17,7 @@ const hooks = { note: () => {}, interrupt: new AbortController().signal }
 async function examined(config: object) {
   const path = dir.file('config.yaml')
   writeFileSync(path, stringify(config))
-  return (await diagnose({ config: path }, hooks)).result
+  return (await diagnose(parseDoctorOptions({ config: path }), hooks)).result
 }
 
 async function ruleOf(config: object, id: string) {

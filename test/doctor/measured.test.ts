@@ -2,6 +2,7 @@
 // and one that passes everything on as it comes is found to have none.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { diagnose } from '../../src/doctor/doctor.ts'
+import { parseDoctorOptions } from '../../src/doctor/options.ts'
 import type { SimulatedProvider } from '../../src/provider/server.ts'
 import type { DoctorResult } from '../../src/report/doctor-schema.ts'
 import { httpServer } from '../support/engine.ts'
@@ -22,7 +23,7 @@ async function examined(mistakes: Mistakes, known = true): Promise<DoctorResult>
   const behind = mistakes.rewrites ? instant : provider
   const gateway = await badGateway(behind, mistakes)
   const { result } = await diagnose(
-    { url: gateway.url, ...(known ? { 'provider-url': behind.url } : {}) },
+    parseDoctorOptions({ url: gateway.url, ...(known ? { 'provider-url': behind.url } : {}) }),
     { note: () => {}, interrupt: new AbortController().signal },
   ).finally(() => gateway.close())
   return result
@@ -110,7 +111,7 @@ test('without a known provider, what needs its record is not checked, and says w
 
 test('a gateway that is not there, or refuses, leaves all unchecked: exit 4', async () => {
   const hooks = { note: () => {}, interrupt: new AbortController().signal }
-  const { result, exitCode } = await diagnose({ url: 'http://127.0.0.1:9' }, hooks)
+  const { result, exitCode } = await diagnose(parseDoctorOptions({ url: 'http://127.0.0.1:9' }), hooks)
   expect(exitCode).toBe(4)
   expect(result.measured).toMatchObject({ failure: expect.stringContaining('KT_CONNECT') })
   expect(new Set(result.rules.map(({ status }) => status))).toEqual(new Set(['not-checked']))
@@ -121,7 +122,10 @@ test('a key that the gateway echoes in its refusal appears nowhere', async () =>
     response.writeHead(401).end(JSON.stringify({ error: { message: `no such key: ${headers.authorization}` } }))
   })
   const hooks = { note: () => {}, interrupt: new AbortController().signal }
-  const { result, exitCode } = await diagnose({ url: echo.origin, 'api-key': 'sk-very-secret' }, hooks)
+  const { result, exitCode } = await diagnose(
+    parseDoctorOptions({ url: echo.origin, 'api-key': 'sk-very-secret' }),
+    hooks,
+  )
   await echo.close()
   expect(exitCode).toBe(4)
   expect(result.measured?.failure).toContain('KT_HTTP_401: HTTP 401: no such key')

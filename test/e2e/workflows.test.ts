@@ -8,7 +8,7 @@ import { type Command, Parser } from '@oclif/core'
 import { describe, expect, it } from 'vitest'
 import { parse } from 'yaml'
 import { parseBenchOptions } from '../../src/bench/options.ts'
-import { parseMaxRegression, parseThresholds } from '../../src/verdict/thresholds.ts'
+import { maxRegression, threshold } from '../../src/verdict/thresholds.ts'
 import { root } from '../support/pages.ts'
 import { tempDir } from '../support/temp-dir.ts'
 
@@ -93,8 +93,8 @@ describe.each(files)('%s', (file) => {
     async (_, words) => {
       const { command, argv } = await commandOf(words)
       const { flags } = await Parser.parse(argv, { args: command.args, flags: command.flags, strict: true })
-      parseThresholds(flags.threshold ?? [])
-      if (flags['max-regression']) parseMaxRegression(flags['max-regression'])
+      for (const text of flags.threshold ?? []) threshold.parse(text)
+      if (flags['max-regression']) maxRegression.parse(flags['max-regression'])
       // What goes together and what does not is the bench's own to say.
       if (words[0] === 'bench' && words[1]?.startsWith('--')) parseBenchOptions({ values: flags })
     },

@@ -1,9 +1,11 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { verdictFlags } from '../../src/bench/options/verdict.ts'
 import { EXIT } from '../../src/errors.ts'
+import { parseFlags } from '../../src/parse/parse-flags.ts'
 import { KNOWN_METRICS } from '../../src/slo/metrics.ts'
 import { parseThreshold } from '../../src/slo/threshold.ts'
-import { parseMaxRegression, parseThresholds } from '../../src/verdict/thresholds.ts'
+import { maxRegression } from '../../src/verdict/thresholds.ts'
 import { refusalOf } from '../support/refusal.ts'
 
 describe('the threshold grammar', () => {
@@ -66,7 +68,10 @@ describe('the threshold grammar', () => {
 
 describe('--threshold', () => {
   it('answers a typo with the nearest metric and the list, exit 2', () => {
-    const error = refusalOf(() => parseThresholds(['overhead.p99<7ms', 'overhed.p99<7ms', 'foo<1']))
+    const error = refusalOf(() => {
+      const flags = { threshold: ['overhead.p99<7ms', 'overhed.p99<7ms', 'foo<1'] }
+      parseFlags(flags, verdictFlags, 'kt bench')
+    })
     expect(error.exitCode).toBe(EXIT.usage)
     expect(error.message).toContain(
       "'overhed.p99<7ms': there is no metric 'overhed.p99' (did you mean 'overhead.p99'?)",
@@ -82,9 +87,9 @@ describe('--max-regression', () => {
     ['10%', { ms: 0, share: 0.1 }],
     ['0.5ms', { ms: 0.5, share: 0 }],
     ['0.5ms, 10%', { ms: 0.5, share: 0.1 }],
-  ])('reads %j', (text, limit) => expect(parseMaxRegression(text)).toEqual(limit))
+  ])('reads %j', (text, limit) => expect(maxRegression.parse(text)).toEqual(limit))
 
   it.each(['10', 'a lot', '', '0%', '0ms,0%', '-1ms'])('refuses %j', (text) => {
-    expect(refusalOf(() => parseMaxRegression(text)).exitCode).toBe(EXIT.usage)
+    expect(refusalOf(() => parseFlags({ 'max-regression': text }, verdictFlags, 'kt bench')).exitCode).toBe(EXIT.usage)
   })
 })

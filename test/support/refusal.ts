@@ -24,3 +24,14 @@ function expected(error: unknown): UserError {
   if (error instanceof UserError) return error
   throw error
 }
+
+/** All that a user is told where `run` refuses something; 'accepted' where it does not. */
+export function messageOf(run: () => unknown): string {
+  try {
+    run()
+  } catch (error) {
+    const { message, next } = expected(error)
+    return `${message}\n${next}`
+  }
+  return 'accepted'
+}

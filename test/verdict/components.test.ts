@@ -3,7 +3,7 @@
 import { describe, expect, it } from 'vitest'
 import { judgeBench } from '../../src/bench/judge-bench.ts'
 import { componentVerdictIn } from '../../src/verdict/components.ts'
-import { parseThresholds } from '../../src/verdict/thresholds.ts'
+import { threshold } from '../../src/verdict/thresholds.ts'
 import { around, fixed, makeReport, type ReportShape } from '../support/make-report.ts'
 
 const LIMITS = { input_policy: 2, routing: 0.5, event_emission: 0 }
@@ -12,7 +12,7 @@ function checks(shape: ReportShape, thresholds: string[] = []) {
   const question = { budgetMs: 7, componentsMs: LIMITS, maxRegression: undefined }
   const gate = judgeBench(makeReport({ role: 'gateway', ...shape }), {
     ...question,
-    thresholds: parseThresholds(thresholds),
+    thresholds: thresholds.map((text) => threshold.parse(text)),
   })
   return Object.fromEntries((gate?.checks ?? []).map(({ metric, verdict }) => [metric, verdict]))
 }

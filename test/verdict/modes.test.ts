@@ -7,7 +7,7 @@ import { splitReport } from '../../src/report/split.ts'
 import { type Comparison, compareReports } from '../../src/verdict/compare.ts'
 import { overheadJudge } from '../../src/verdict/judge-overhead.ts'
 import { estimateNoise, type Noise } from '../../src/verdict/noise.ts'
-import { parseThresholds } from '../../src/verdict/thresholds.ts'
+import { threshold } from '../../src/verdict/thresholds.ts'
 import { MAX_REGRESSION } from '../../src/verdict/verdict.ts'
 import { around, fixed, makeReport, type ReportShape } from '../support/make-report.ts'
 
@@ -218,7 +218,7 @@ describe('different runs', () => {
 
 describe('thresholds over two runs', () => {
   const judge = (a: BenchReport, b: BenchReport, ...texts: string[]) =>
-    compare(a, b, { thresholds: parseThresholds(texts), primary: false }).gate
+    compare(a, b, { thresholds: texts.map((text) => threshold.parse(text)), primary: false }).gate
 
   it('pass, fail and stay open, each with its own reason', () => {
     const gate = judge(

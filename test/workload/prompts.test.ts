@@ -119,43 +119,7 @@ describe('--body', () => {
       { stream: true },
       '"stream": false, the command line --stream',
     ],
-    ['an output length beside it', JSON.stringify(body), { 'max-tokens': 5 }, '--max-tokens does not go with --body'],
   ])('refuses %s', (_name, text, options, message) => {
     expect(() => sent({ body: file(text), ...options })).toThrow(message)
-  })
-})
-
-describe('what does not go together', () => {
-  const tokens = { kind: 'constant' as const, value: 5 }
-  it.each<[string, Partial<WorkloadOptions>, string]>([
-    ['two texts', { prompt: 'a', workload: 'chat' }, '--prompt and --workload exclude each other'],
-    [
-      'a prefix before a given prompt',
-      { prompt: 'a', 'shared-prefix-tokens': 5 },
-      '--shared-prefix-tokens goes before generated text',
-    ],
-    ['prefixes without a length', { 'input-tokens': tokens, 'shared-prefixes': 5 }, 'says how many, not how long'],
-    [
-      'prefixes beyond memory',
-      { 'input-tokens': tokens, 'shared-prefix-tokens': 1e6, 'shared-prefixes': 9 },
-      'above 2,000,000 tokens',
-    ],
-    [
-      'streamed embeddings',
-      { endpoint: 'embeddings', stream: true },
-      '--stream does not go with --endpoint embeddings',
-    ],
-    [
-      'output of embeddings',
-      { endpoint: 'embeddings', 'output-tokens': tokens },
-      '--output-tokens does not go with embeddings',
-    ],
-    [
-      'an endpoint that the profile contradicts',
-      { workload: 'embeddings', endpoint: 'chat' },
-      'goes to the embeddings endpoint, but --endpoint is chat',
-    ],
-  ])('%s', (_name, options, message) => {
-    expect(() => sent(options)).toThrow(message)
   })
 })

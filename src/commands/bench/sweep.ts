@@ -1,12 +1,10 @@
-import { Flags } from '@oclif/core'
-import { embeddedFlags, pacingFlags, requestFlags, targetFlags } from '../../bench/bench-flags.ts'
-import { withConfig } from '../../bench/config.ts'
+import { configFlag, withConfig } from '../../bench/config.ts'
 import { sweep } from '../../bench/sweep.ts'
-import { parseSweepOptions } from '../../bench/sweep-options.ts'
+import { parseSweepOptions, sweepFlags } from '../../bench/sweep-options.ts'
 import { KtCommand } from '../../command.ts'
 import { levelLine, progressLine, progressLogLine } from '../../output/progress.ts'
 import { renderSweep } from '../../output/sweep-table.ts'
-import { stdoutFlag } from '../../report/write-report.ts'
+import { flagsOf } from '../../parse/flags.ts'
 import { progressOnStderr } from '../../system/progress.ts'
 
 export default class BenchSweep extends KtCommand {
@@ -23,48 +21,12 @@ export default class BenchSweep extends KtCommand {
       '--output sweep.json',
   ]
 
-  static override flags = {
-    rps: Flags.string({ helpValue: '50,100,200', description: 'open loop: rising request rates', helpGroup: 'LEVELS' }),
-    concurrency: Flags.string({
-      helpValue: '1,2,4,8',
-      description: 'closed loop: rising numbers of requests in flight [default: 1 to 64]',
-      helpGroup: 'LEVELS',
-    }),
-    step: Flags.string({
-      helpValue: '5s',
-      description: 'duration of each level [default: 5s]',
-      helpGroup: 'LEVELS',
-    }),
-    until: Flags.string({
-      helpValue: "'overhead.p99<7ms'",
-      description: 'search for the highest load within this limit',
-      helpGroup: 'LEVELS',
-    }),
-    'gateway-workers': Flags.string({
-      helpValue: '1,2',
-      description: 'numbers of processes of the embedded gateway, with a curve for each [default: 1]',
-      helpGroup: 'LEVELS',
-    }),
-    ...targetFlags,
-    ...requestFlags,
-    ...pacingFlags,
-    ...embeddedFlags,
-    output: Flags.string({
-      description: "write the report (kt.sweep/1) to this file; '-': stdout",
-      helpGroup: 'RESULT',
-    }),
-    json: Flags.boolean({ description: 'print the report instead of tables', helpGroup: 'RESULT' }),
-  }
+  static override flags = flagsOf({ ...configFlag, ...sweepFlags })
 
   async run(): Promise<void> {
     const { flags } = await this.parse(BenchSweep)
-    const { config, ...typed } = flags
-    const { config: _, ...known } = BenchSweep.flags
-    const given = withConfig(typed, config, Object.keys(known))
-    given.values['api-key'] ??= this.apiKey(undefined)
-    const { ask, options } = parseSweepOptions(given)
-    const { output, json } = options
-    const taken = stdoutFlag({ '--output': output }, json)
+    const { ask, options } = parseSweepOptions(withConfig(flags, Object.keys(sweepFlags), this.apiKey(undefined)))
+    const { json, taken } = options.output
     const progress = progressOnStderr(!json)
     const { report, exitCode } = await sweep(options, ask, {
       argv: ['bench', 'sweep', ...this.argv],

@@ -1,10 +1,9 @@
-import { Args, Flags } from '@oclif/core'
+import { Args } from '@oclif/core'
 import { KtCommand } from '../../command.ts'
 import * as ci from '../../output/ci.ts'
-import { ciFlags } from '../../output/ci.ts'
 import { renderSlo, renderSloMarkdown, sloProperties } from '../../output/slo-table.ts'
-import { stdoutFlag } from '../../report/write-report.ts'
-import { checkSlo, exitOfSlo, sloGate } from '../../verdict/slo-file.ts'
+import { flagsOf } from '../../parse/flags.ts'
+import { checkSlo, exitOfSlo, sloFlags, sloGate } from '../../verdict/slo-file.ts'
 
 export default class SloCheck extends KtCommand {
   static override summary = 'Judge a run by the SLO of its category of requests.'
@@ -24,28 +23,22 @@ the tokens of the prompts select the category. PASS is exit 0, FAIL exit 3, INCO
     report: Args.string({ description: 'report of kt bench', required: true }),
   }
 
-  static override flags = {
-    category: Flags.string({ description: 'category of the requests, such as chat-short' }),
-    slo: Flags.string({ description: 'file of SLO categories [default: profiles/slo.yaml]' }),
-    json: Flags.boolean({ description: 'print the judgement as JSON (kt.slo/1)' }),
-    ...ciFlags,
-  }
+  static override flags = flagsOf({ ...sloFlags, ...ci.ciFlags })
 
   async run(): Promise<void> {
     const { args, flags } = await this.parse(SloCheck)
-    const { json, junit, markdown } = flags
-    const taken = stdoutFlag({ '--junit': junit, '--markdown': markdown }, json)
-    ci.assertCiWritable(flags)
-    const judged = checkSlo(args.report, flags.category, flags.slo)
-    this.show({ json, taken }, judged, (color) => renderSlo(judged, color))
+    const { options, taken } = ci.parseJudgingFlags(flags, sloFlags, 'kt slo check')
+    ci.assertCiWritable(options)
+    const judged = checkSlo(args.report, options.category, options.slo)
+    this.show({ json: options.json, taken }, judged, (color) => renderSlo(judged, color))
     const { slo, startedAt } = judged
-    await ci.publish(flags, {
+    await ci.publish(options, {
       name: 'kt slo check',
       gate: sloGate(slo),
       properties: sloProperties(judged),
       timestamp: startedAt,
       markdown: () => renderSloMarkdown(judged),
     })
-    this.finish(exitOfSlo(judged, flags.inconclusive))
+    this.finish(exitOfSlo(judged, options.inconclusive))
   }
 }

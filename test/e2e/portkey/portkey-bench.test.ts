@@ -1,6 +1,7 @@
 // kt through a real third-party gateway that says nothing about its own time: the overhead is read from the provider's stamps.
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { diagnose } from '../../../src/doctor/doctor.ts'
+import { parseDoctorOptions } from '../../../src/doctor/options.ts'
 import type { SimulatedProvider } from '../../../src/provider/server.ts'
 import type { RuleResult } from '../../../src/report/doctor-schema.ts'
 import { type BenchReport, benchReportSchema } from '../../../src/report/schema.ts'
@@ -72,10 +73,10 @@ test('streams: every token arrives with its stamp, and the fixed wait before the
 test('kt doctor finds the timer, and what else is wrong, without being told', async () => {
   const header = Object.entries(portkeyHeaders(`${provider.url}/v1`)).map(([name, value]) => `${name}: ${value}`)
   const diagnosed = async (): Promise<RuleResult | undefined> => {
-    const { result } = await diagnose(
-      { url: portkey.url, 'provider-url': provider.url, header },
-      { note: () => {}, interrupt: new AbortController().signal },
-    )
+    const { result } = await diagnose(parseDoctorOptions({ url: portkey.url, 'provider-url': provider.url, header }), {
+      note: () => {},
+      interrupt: new AbortController().signal,
+    })
     for (const { rule, opinions } of result.rules) {
       for (const opinion of opinions) {
         if (opinion.status === 'found')

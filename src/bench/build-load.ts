@@ -1,0 +1,78 @@
+/** From checked options to the load of a run and its connections, and the words of both in the report. */
+import type { ConnectionSpec } from '../client/connection.ts'
+import type { Load, RunPlan } from '../load/plan.ts'
+import { readText } from '../parse/file.ts'
+import { DEFAULT_ARRIVAL, parametersOf } from '../schedule/arrivals.ts'
+import { isOpen, type LoadOptions } from './options/load.ts'
+import type { TargetOptions } from './options/target.ts'
+
+const DEFAULT_CONCURRENCY = 10
+const MAX_IN_FLIGHT = 1_000
+/**
+ * Streams on one connection before another is opened: most servers allow this many, and RFC 9113 advises at least as
+ * many.
+ */
+const STREAMS = 100
+
+export function buildLoad(options: LoadOptions): Load {
+  const { rps, concurrency, stages, arrival = DEFAULT_ARRIVAL.kind, burstiness = DEFAULT_ARRIVAL.burstiness } = options
+  if (isOpen(options)) {
+    return {
+      mode: 'open',
+      rps: stages?.highest ?? rps ?? 0,
+      maxInFlight: options['max-in-flight'] ?? MAX_IN_FLIGHT,
+      arrival: { kind: arrival, burstiness },
+      stages: stages?.stages,
+    }
+  }
+  return {
+    mode: 'closed',
+    concurrency: stages?.highest ?? concurrency ?? DEFAULT_CONCURRENCY,
+    stages: stages?.stages,
+    thinkUs: options['think-time'] === undefined ? undefined : options['think-time'] * 1_000,
+  }
+}
+
+/** Undefined for the default: HTTP/1.1, kept alive, the system's certificates. */
+export function buildConnection(target: TargetOptions, load: Load): ConnectionSpec | undefined {
+  const { http2, insecure, ca, connections } = target
+  const keepAlive = !target['no-keepalive']
+  if (!http2 && !insecure && ca === undefined && keepAlive) return undefined
+  const inFlight = load.mode === 'closed' ? load.concurrency : load.maxInFlight
+  const streams = connections === undefined ? STREAMS : Math.max(STREAMS, Math.ceil(inFlight / connections))
+  return {
+    http: http2 ? 'h2' : 'h1',
+    keepAlive,
+    insecure,
+    ca: ca === undefined ? undefined : readText(ca, 'certificate file'),
+    streams: http2 ? streams : 1,
+    connections,
+  }
+}
+
+/** The parts of the load that are not the default, for the report. */
+export function describeLoad(plan: RunPlan) {
+  const { load, deadlines = {}, connection } = plan
+  const { http, keepAlive, ca, insecure, connections = null } = connection ?? {}
+  const certificates: 'any' | 'own-ca' | 'system' = insecure ? 'any' : ca === undefined ? 'system' : 'own-ca'
+  return {
+    ...(load.mode === 'open' && load.arrival ? parametersOf(load.arrival) : {}),
+    ...(load.mode === 'open' ? { maxInFlight: load.maxInFlight } : {}),
+    ...(load.stages
+      ? { stages: load.stages.map(({ from, to, durationUs }) => ({ from, to, durationS: durationUs / 1e6 })) }
+      : {}),
+    ...given('thinkTimeMs', load.mode === 'closed' ? load.thinkUs : undefined, 1e3),
+    ...given('warmupS', plan.warmupUs, 1e6),
+    ...given('coolDownS', plan.coolDownUs, 1e6),
+    ...given('drainMs', plan.drainUs, 1e3),
+    ...given('connectTimeoutMs', deadlines.connectUs, 1e3),
+    ...given('firstTokenTimeoutMs', deadlines.firstTokenUs, 1e3),
+    ...given('idleTimeoutMs', deadlines.idleUs, 1e3),
+    ...(http && keepAlive !== undefined ? { connection: { http, keepAlive, certificates, connections } } : {}),
+    ...((plan.workers ?? 1) > 1 ? { workers: plan.workers } : {}),
+  }
+}
+
+function given<K extends string>(name: K, us: number | undefined, per: number): { [key in K]?: number } {
+  return us === undefined ? {} : ({ [name]: us / per } as { [key in K]?: number })
+}

@@ -1,0 +1,197 @@
+/**
+ * The load of a bench: how many requests, at which pace, for how long, over how many threads. The flags with their
+ * types, and what contradicts what.
+ */
+import { z } from 'zod'
+import { failure } from '../../errors.ts'
+import { type FlagValues, flagGroup } from '../../parse/flags.ts'
+import { type Faults, type Given, rulesOf } from '../../parse/parse-flags.ts'
+import {
+  countOrZero,
+  durationMs,
+  durationOrZeroMs,
+  parsedBy,
+  positiveCount,
+  positiveRate,
+} from '../../parse/quantity.ts'
+import { ARRIVAL_KINDS, ARRIVALS_IN_WORDS, DEFAULT_ARRIVAL, kindsWith } from '../../schedule/arrivals.ts'
+import { parseStages } from '../../schedule/ramp.ts'
+import { ARM_FLAGS, hasOneArm, needsTwoArms, type TargetFlagValues } from './target.ts'
+
+const { text, yesOrNo } = flagGroup('LOAD')
+const result = flagGroup('RESULT')
+
+/**
+ * '200' is a number of requests, '10s' a duration, given as milliseconds in an object so that the two cannot be mixed
+ * up.
+ */
+const countOrDuration = z.union([z.string(), z.number()]).transform((raw, context): number | { ms: number } => {
+  const count = countOrZero.safeParse(raw)
+  if (count.success) return count.data
+  const ms = durationOrZeroMs.safeParse(raw)
+  if (ms.success) return { ms: ms.data }
+  context.addIssue({
+    code: 'custom',
+    message: `'${raw}' is neither a count such as '200' nor a duration such as '10s'`,
+  })
+  return z.NEVER
+})
+
+const countOrAuto = z.union([z.string(), z.number()]).transform((raw, context): number | 'auto' => {
+  if (raw === 'auto') return raw
+  const count = positiveCount.safeParse(raw)
+  if (count.success) return count.data
+  context.addIssue({ code: 'custom', message: `'${raw}' is neither a number of threads nor 'auto'` })
+  return z.NEVER
+})
+
+/** The flags that a sweep has too: it gives the level and the duration itself. */
+export const pacingFlags = {
+  arrival: text(
+    z.enum(ARRIVAL_KINDS).optional(),
+    `open loop: arrival process: ${ARRIVALS_IN_WORDS} [default: ${DEFAULT_ARRIVAL.kind}]`,
+  ),
+  burstiness: text(
+    positiveRate.optional(),
+    'shape of gamma arrivals: below 1 bursty, 1 is poisson, above 1 smoother [default: 1]',
+  ),
+  'think-time': text(durationOrZeroMs.optional(), 'closed loop: pause between an answer and the next request'),
+  'max-in-flight': text(
+    positiveCount.optional(),
+    'open loop: upper limit of requests in flight; further requests wait, and the wait counts [default: 1,000]',
+  ),
+  warmup: text(
+    countOrDuration.optional(),
+    "requests ('200') or time ('10s') sent first and excluded [default: one request for each connection; " +
+      'with the embedded pair 200, or 3s]',
+  ),
+  rehearsal: yesOrNo(
+    'JIT warm-up against a local simulated provider before the run, also --jit-warmup [default: from 1,000 ' +
+      'requests or 5s on]',
+    { aliases: ['jit-warmup'] },
+  ),
+  'cool-down': text(durationMs.optional(), 'keep sending for this long after the last measured request'),
+  workers: text(countOrAuto.optional(), "sending threads, or 'auto' to choose by the number of cores [default: 1]"),
+  drain: text(
+    durationOrZeroMs.optional(),
+    'time at the end for requests in flight to finish; later ones count as unfinished [default: --timeout]',
+  ),
+  'token-budget': text(positiveCount.optional(), "stop when this many tokens are spent, such as '50k'"),
+}
+
+/** How much is sent, and when the run ends. */
+export const amountFlags = {
+  requests: text(positiveCount.optional(), 'number of requests [default: 100; 1,000 on each arm of the embedded pair]'),
+  duration: text(durationMs.optional(), "duration of the run, such as '60s'"),
+  concurrency: text(positiveCount.optional(), 'closed loop: requests in flight [default: 10]'),
+  rps: text(positiveRate.optional(), 'open loop: requests per second; latency counts from the intended time'),
+  stages: text(
+    parsedBy(parseStages).optional(),
+    "linear ramps from level to level: '10rps@30s,200rps@60s', or in flight: '5@30s,50@60s'",
+  ),
+  pairing: text(
+    z.enum(['block', 'request']).optional(),
+    "how two arms alternate: 'block', or 'request' (pairs of requests in random order) where requests are " +
+      'slow or cost money [default: block]',
+    { example: 'block' },
+  ),
+  'until-decided': result.toggle(
+    'judge after 10, 20, 40 and 80 pairs of blocks (interim analyses) and end with the first PASS or ' +
+      'FAIL; --requests and --duration are upper limits [default: 4,000 requests on each arm]',
+  ),
+}
+
+const flags = { ...pacingFlags, ...amountFlags }
+export type LoadOptions = FlagValues<typeof flags>
+
+const rule = rulesOf<LoadOptions & TargetFlagValues>()
+
+const RULES = [
+  rule(
+    ['rps', 'concurrency'],
+    ({ rps, concurrency }) =>
+      rps !== undefined &&
+      concurrency !== undefined &&
+      failure(
+        '--rps and --concurrency exclude each other: an open loop sends on schedule, however many are in flight',
+        'Pass --rps for an open loop, or --concurrency for a closed one.',
+      ),
+  ),
+  rule(
+    ['stages', 'rps', 'concurrency'],
+    ({ stages, rps, concurrency }) =>
+      stages &&
+      (rps !== undefined || concurrency !== undefined) &&
+      failure('--stages gives the load by itself', 'Leave --rps and --concurrency out.'),
+  ),
+  rule(
+    ['stages', 'requests', 'duration'],
+    ({ stages, requests, duration }) =>
+      stages &&
+      (requests !== undefined || duration !== undefined) &&
+      failure('--stages gives the duration by itself', 'Leave --requests and --duration out.'),
+  ),
+  rule(
+    ['arrival', 'rps', 'stages'],
+    (given) =>
+      given.arrival !== undefined &&
+      !isOpen(given) &&
+      failure('--arrival goes with an open loop', 'Give --rps, or --stages with rates such as 200rps@60s.'),
+  ),
+  rule(['burstiness', 'arrival'], ({ burstiness, arrival }) => {
+    const bursty = kindsWith('burstiness')
+    const fitting = `--arrival ${bursty.join(' or ')}`
+    return (
+      burstiness !== undefined &&
+      !bursty.some((kind) => kind === arrival) &&
+      failure(`--burstiness goes with ${fitting}`, `Give ${fitting}; poisson is a burstiness of 1.`)
+    )
+  }),
+  rule(
+    ['think-time', 'rps', 'stages'],
+    (given) =>
+      given['think-time'] !== undefined &&
+      isOpen(given) &&
+      failure('--think-time goes with a closed loop', 'An open loop sends on schedule: leave --think-time out.'),
+  ),
+  rule(
+    ['max-in-flight', 'rps', 'stages'],
+    (given) =>
+      given['max-in-flight'] !== undefined &&
+      !isOpen(given) &&
+      failure('--max-in-flight goes with an open loop', 'A closed loop has --concurrency in flight.'),
+  ),
+  rule(
+    ['pairing', ...ARM_FLAGS],
+    (given) => given.pairing !== undefined && hasOneArm(given) && needsTwoArms('--pairing'),
+  ),
+  rule(
+    ['until-decided', ...ARM_FLAGS],
+    (given) => given['until-decided'] && hasOneArm(given) && needsTwoArms('--until-decided'),
+  ),
+  rule(
+    ['pairing', 'stages'],
+    ({ pairing, stages }) =>
+      pairing === 'request' &&
+      stages &&
+      failure('--stages goes with --pairing block', 'By request both arms share one load: leave one of them out.'),
+  ),
+  rule(
+    ['until-decided', 'aa'],
+    (given) =>
+      given['until-decided'] &&
+      given.aa &&
+      failure('--until-decided does not go with --aa, which decides nothing', 'Leave one of them out.'),
+  ),
+]
+
+export function isOpen({ rps, stages }: Pick<LoadOptions, 'rps' | 'stages'>): boolean {
+  return rps !== undefined || stages?.of === 'rps'
+}
+
+export function readLoad(given: Given, target: TargetFlagValues, faults: Faults): LoadOptions {
+  const values = faults.read(flags, given)
+  faults.check({ ...target, ...values }, RULES)
+  const { stages } = values
+  return stages ? { ...values, duration: stages.durationUs / 1_000 } : values
+}

@@ -1,0 +1,71 @@
+/**
+ * What a bench leaves behind: its report, its samples, its verdict for CI, and who has stdout. The flags with their
+ * types, and what contradicts what.
+ */
+import { z } from 'zod'
+import { failure } from '../../errors.ts'
+import { ciFlags } from '../../output/ci.ts'
+import { type FlagValues, flagGroup } from '../../parse/flags.ts'
+import { type Faults, type Given, rulesOf } from '../../parse/parse-flags.ts'
+import { stdoutFlag } from '../../report/write-report.ts'
+import { ARM_FLAGS, hasOneArm, needsTwoArms, type TargetFlagValues } from './target.ts'
+import { isJudged, JUDGING_FLAGS, type VerdictOptions } from './verdict.ts'
+
+const { text, toggle } = flagGroup('RESULT')
+
+export const outputFlags = {
+  output: text(z.string().optional(), "write the report (kt.bench/1) to this file; '-': stdout"),
+  json: toggle('print the report instead of tables'),
+  samples: text(z.string().optional(), "write a line for each request (NDJSON) to this file; '-': stdout"),
+  split: toggle('also write each of the two arms as its own report'),
+  'measure-ttfb': toggle('show the time to first byte without --stream too'),
+  ...ciFlags,
+  // The report shows what an inconclusive verdict came to, also where the user did not say.
+  inconclusive: { ...ciFlags.inconclusive, type: ciFlags.inconclusive.type.default('fail') },
+}
+
+type OutputFlagValues = FlagValues<typeof outputFlags>
+
+export type OutputOptions = OutputFlagValues & {
+  /** The flag whose file is stdout, if any. */
+  taken: string | undefined
+}
+
+const rule = rulesOf<OutputFlagValues & VerdictOptions & TargetFlagValues>()
+
+const RULES = [
+  rule(
+    ['split', 'output'],
+    ({ split, output }) =>
+      split &&
+      output === undefined &&
+      failure(
+        '--split needs --output',
+        'Give --output r.json: r.baseline.json and r.gateway.json are written beside it.',
+      ),
+  ),
+  rule(['split', ...ARM_FLAGS], (given) => given.split && hasOneArm(given) && needsTwoArms('--split')),
+  rule(
+    ['junit', ...JUDGING_FLAGS],
+    ({ junit, ...judging }) =>
+      junit !== undefined &&
+      !isJudged(judging) &&
+      failure(
+        '--junit writes verdicts, and nothing is judged',
+        "Say by what: --budget 7ms, --budgets file, --threshold 'errors.rate<0.1%' or --slo chat-short.",
+      ),
+  ),
+]
+
+export function readOutput(
+  given: Given,
+  target: TargetFlagValues,
+  verdict: VerdictOptions,
+  faults: Faults,
+): OutputOptions {
+  const values = faults.read(outputFlags, given)
+  faults.check({ ...target, ...verdict, ...values }, RULES)
+  const { output, samples, junit, markdown, json } = values
+  const files = { '--output': output, '--samples': samples, '--junit': junit, '--markdown': markdown }
+  return { ...values, taken: faults.attempt(() => stdoutFlag(files, json)) }
+}

@@ -1,0 +1,143 @@
+/**
+ * The requests of a bench: what is asked, of which model, at which endpoint. The flags with their types, and what
+ * contradicts what. The section is handed on as the workload that these flags and the files they name come to.
+ */
+import { z } from 'zod'
+import { failure } from '../../errors.ts'
+import { type FlagValues, flagGroup } from '../../parse/flags.ts'
+import { type Faults, type Given, rulesOf } from '../../parse/parse-flags.ts'
+import { countOrZero, positiveCount } from '../../parse/quantity.ts'
+import { chooseWorkload, TEXT_OPTIONS } from '../../workload/choose.ts'
+import { tokenDistribution } from '../../workload/distribution.ts'
+import type { WorkloadSpec } from '../../workload/workload.ts'
+import type { TargetFlagValues } from './target.ts'
+
+const { text, yesOrNo } = flagGroup('REQUEST')
+const target = flagGroup('TARGET')
+
+const MAX_PREFIX_TOKENS = 2_000_000
+const notEmpty = z.string().min(1, 'must not be empty')
+
+export const requestFlags = {
+  endpoint: target.text(
+    z.enum(['chat', 'completions', 'embeddings']).optional(),
+    'API to call: chat, completions or embeddings [default: chat]',
+  ),
+  model: text(notEmpty.optional(), 'model to ask for [default: gpt-4o-mini]'),
+  prompt: text(notEmpty.optional(), "prompt of every request [default: 'Say hello in one word']"),
+  prompts: text(
+    z.string().optional(),
+    'JSON Lines file with a prompt, {"prompt"} or {"messages"} on each line, sent in turn',
+  ),
+  body: text(z.string().optional(), 'JSON file with the request body, sent unchanged'),
+  workload: text(z.string().optional(), 'workload profile: chat, rag, code-agent, mix, ..., or a .yaml file'),
+  'input-tokens': text(
+    tokenDistribution.optional(),
+    "generate prompts of this many tokens; a number or a distribution: 'lognormal(6.6,0.98)', normal, uniform",
+    { example: '500' },
+  ),
+  'output-tokens': text(
+    tokenDistribution.optional(),
+    'output tokens to ask for; a number, or a distribution to draw from for each request',
+    { example: '200' },
+  ),
+  'max-tokens': text(positiveCount.optional(), 'upper limit of output tokens in an answer'),
+  'shared-prefix-tokens': text(
+    positiveCount.optional(),
+    'put a system message of this many tokens before --input-tokens',
+  ),
+  'shared-prefixes': text(positiveCount.optional(), 'number of different system messages [default: 1]'),
+  stream: yesOrNo('stream the answers; adds TTFT, TPOT and inter-token latency'),
+  seed: text(
+    countOrZero.default(1),
+    'seed of the generated requests; the same seed sends the same requests [default: 1]',
+  ),
+}
+
+type RequestFlagValues = FlagValues<typeof requestFlags>
+
+const rule = rulesOf<RequestFlagValues>()
+
+const RULES = [
+  rule(TEXT_OPTIONS, (given) => {
+    const texts = TEXT_OPTIONS.filter((name) => given[name] !== undefined).map((name) => `--${name}`)
+    return (
+      texts.length > 1 &&
+      failure(`${texts.join(' and ')} exclude each other: each says what is sent`, 'Keep one of them.')
+    )
+  }),
+  rule(
+    ['shared-prefixes', 'shared-prefix-tokens'],
+    (given) =>
+      given['shared-prefixes'] !== undefined &&
+      given['shared-prefix-tokens'] === undefined &&
+      failure('--shared-prefixes says how many, not how long', 'Add --shared-prefix-tokens.'),
+  ),
+  rule(
+    ['shared-prefix-tokens', 'input-tokens'],
+    (given) =>
+      given['shared-prefix-tokens'] !== undefined &&
+      given['input-tokens'] === undefined &&
+      failure('--shared-prefix-tokens goes before generated text', 'Add --input-tokens, which comes on top of it.'),
+  ),
+  rule(
+    ['shared-prefix-tokens', 'shared-prefixes'],
+    ({ 'shared-prefix-tokens': tokens = 0, 'shared-prefixes': count = 1 }) =>
+      tokens * count > MAX_PREFIX_TOKENS &&
+      failure(
+        '--shared-prefix-tokens x --shared-prefixes is above 2,000,000 tokens',
+        'All are kept in memory: ask for less.',
+      ),
+  ),
+  ...(['output-tokens', 'max-tokens'] as const).map((name) =>
+    rule(
+      [name, 'body'],
+      (given) =>
+        given[name] !== undefined &&
+        given.body !== undefined &&
+        failure(`--${name} does not go with --body, which is sent as it stands`, 'Write max_tokens into the body.'),
+    ),
+  ),
+]
+
+/** The workload that the flags come to, or undefined where a fault keeps it from being known. */
+export function readRequest(given: Given, target: TargetFlagValues, faults: Faults): WorkloadSpec | undefined {
+  const values = faults.read(requestFlags, given)
+  faults.check(values, RULES)
+  if (!faults.sound(...Object.keys(requestFlags))) return undefined
+  const workload = faults.attempt(() => chooseWorkload(values))
+  if (workload) checkWorkload(workload, values, target, faults)
+  return workload
+}
+
+/** What contradicts the workload only once its file has been read: its endpoint, and whether it is streamed. */
+function checkWorkload(
+  { name, endpoint, stream }: WorkloadSpec,
+  values: RequestFlagValues,
+  target: TargetFlagValues,
+  faults: Faults,
+): void {
+  if (values.endpoint !== undefined && values.endpoint !== endpoint) {
+    faults.add(
+      failure(
+        `the workload ${name} goes to the ${endpoint} endpoint, but --endpoint is ${values.endpoint}`,
+        'Leave --endpoint out, or choose another workload.',
+      ),
+    )
+  }
+  for (const name of ['ttft-timeout', 'idle-timeout'] as const) {
+    if (target[name] !== undefined && !stream) {
+      faults.add(failure(`--${name} goes with --stream`, 'Only a stream has tokens to wait for.'))
+    }
+  }
+  if (endpoint !== 'embeddings') return
+  if (values.stream) {
+    faults.add(
+      failure('--stream does not go with --endpoint embeddings', 'Embeddings are never streamed: leave --stream out.'),
+    )
+  }
+  for (const name of ['output-tokens', 'max-tokens'] as const) {
+    if (values[name] === undefined) continue
+    faults.add(failure(`--${name} does not go with embeddings`, 'They have no output tokens: leave it out.'))
+  }
+}

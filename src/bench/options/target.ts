@@ -1,0 +1,185 @@
+/**
+ * The target of a bench: which addresses requests go to, and how they are reached. The flags with their types, and what
+ * contradicts what. With --url the addresses are the user's, without it those of the embedded pair.
+ */
+import { z } from 'zod'
+import { address, resolveTarget, type Target } from '../../client/target.ts'
+import { failure } from '../../errors.ts'
+import { headerLine } from '../../parse/config-values.ts'
+import { type FlagValues, flagGroup } from '../../parse/flags.ts'
+import { type Faults, type Given, rulesOf } from '../../parse/parse-flags.ts'
+import { durationMs, durationOrZeroMs, positiveCount } from '../../parse/quantity.ts'
+import { parseLatency } from '../../provider/latency.ts'
+import type { ApiEndpoint } from '../../wire/formats.ts'
+
+const { text, texts, toggle } = flagGroup('TARGET')
+const embedded = flagGroup('EMBEDDED PAIR')
+const result = flagGroup('RESULT')
+
+/** A delay, in the form of the simulated provider, to which it is handed on as text. */
+const delayText = z
+  .string()
+  .refine((delay) => parseLatency(delay) !== undefined, `not a delay such as '20ms' or 'lognormal(20ms,0.3)'`)
+
+const headerSafe = z
+  .string()
+  .regex(/^[\x21-\x7e]+$/, 'the key holds a blank, a line break or a letter that no header may hold')
+
+/** The flags that a sweep has too. */
+export const targetFlags = {
+  url: text(address.optional(), 'URL to send to; a base URL such as http://host:41002 gets the path of the endpoint'),
+  'api-key': text(headerSafe.optional(), 'API key for the target; safer in KT_API_KEY'),
+  header: texts(z.array(headerLine).default([]), "extra header 'Name: value'; repeatable"),
+  timeout: text(durationMs.optional(), 'time limit of a whole request [default: 30s]'),
+  'connect-timeout': text(durationMs.optional(), 'time limit to open a connection [default: --timeout]'),
+  'ttft-timeout': text(durationMs.optional(), 'with --stream: time limit from sending to the first token'),
+  'idle-timeout': text(durationMs.optional(), 'with --stream: time limit between two tokens'),
+  'no-keepalive': toggle('open a new connection for every request'),
+  ca: text(z.string().optional(), "PEM file of certificates to trust instead of the system's"),
+  insecure: toggle('accept any certificate'),
+  http2: toggle('use HTTP/2: by ALPN over https, with prior knowledge over http'),
+  connections: text(
+    positiveCount.optional(),
+    'with --http2: number of connections [default: one for each 100 requests in flight]',
+  ),
+  'inject-delay': embedded.text(durationOrZeroMs.optional(), 'delay that the embedded gateway adds to every request'),
+  'token-gap': embedded.text(delayText.optional(), 'time between two tokens of the embedded provider [default: 2ms]', {
+    example: '20ms',
+  }),
+}
+
+/** The flags of a second arm. */
+export const baselineFlags = {
+  'baseline-url': text(
+    address.optional(),
+    'baseline measured alternately with --url: the provider itself, or the old gateway',
+  ),
+  aa: result.toggle('A/A run: measure one address against itself, which gives the noise of the rig'),
+}
+
+const flags = { ...targetFlags, ...baselineFlags }
+export type TargetFlagValues = FlagValues<typeof flags>
+
+/** The section as the run takes it: the flags' values, and where the URLs lead. */
+export type TargetOptions = Omit<TargetFlagValues, 'url' | 'baseline-url'> & {
+  /** Undefined for the embedded pair. */
+  at: Target | undefined
+  baselineAt: Target | undefined
+}
+
+const rule = rulesOf<TargetFlagValues>()
+
+const RULES = [
+  rule(
+    ['inject-delay', 'url'],
+    (given) =>
+      given['inject-delay'] !== undefined &&
+      given.url !== undefined &&
+      failure(
+        '--inject-delay goes with the embedded gateway, not with --url',
+        "Leave --url out, or start your own with 'kt gateway start --inject-delay'.",
+      ),
+  ),
+  rule(
+    ['token-gap', 'url'],
+    (given) =>
+      given['token-gap'] !== undefined &&
+      given.url !== undefined &&
+      failure(
+        '--token-gap goes with the embedded provider, not with --url',
+        "Leave --url out, or start your own with 'kt provider start --token-gap'.",
+      ),
+  ),
+  rule(
+    ['baseline-url', 'url'],
+    (given) =>
+      given['baseline-url'] !== undefined &&
+      given.url === undefined &&
+      failure(
+        '--baseline-url goes with --url',
+        'Give the gateway in --url; the embedded pair has its baseline already.',
+      ),
+  ),
+  rule(
+    ['aa', 'baseline-url'],
+    ({ aa, 'baseline-url': baseline }) =>
+      aa && baseline !== undefined && failure('--aa measures one address against itself', 'Leave --baseline-url out.'),
+  ),
+  rule(
+    ['connections', 'http2'],
+    ({ connections, http2 }) =>
+      connections !== undefined &&
+      !http2 &&
+      failure(
+        '--connections goes with --http2',
+        'HTTP/1.1 has one request at a time on a connection: --concurrency and --max-in-flight are their number.',
+      ),
+  ),
+  rule(
+    ['no-keepalive', 'http2'],
+    ({ 'no-keepalive': noKeepAlive, http2 }) =>
+      noKeepAlive &&
+      http2 &&
+      failure(
+        '--no-keepalive does not go with --http2',
+        'HTTP/2 is many requests on one connection: leave one of them out.',
+      ),
+  ),
+  rule(
+    ['http2', 'url'],
+    ({ http2, url }) =>
+      http2 && url === undefined && failure('--http2 goes with --url', 'The embedded pair is measured over HTTP/1.1.'),
+  ),
+  rule(
+    ['ca', 'insecure', 'url'],
+    ({ ca, insecure, url }) =>
+      (ca !== undefined || insecure) &&
+      url?.protocol !== 'https:' &&
+      failure(
+        `--${ca === undefined ? 'insecure' : 'ca'} goes with an https:// address in --url`,
+        'Leave it out: nothing is encrypted.',
+      ),
+  ),
+  rule(
+    ['ca', 'insecure'],
+    ({ ca, insecure }) =>
+      ca !== undefined &&
+      insecure &&
+      failure('--ca and --insecure exclude each other', 'Trust a certificate with --ca, or take any with --insecure.'),
+  ),
+]
+
+export function readTarget(given: Given, faults: Faults): TargetFlagValues {
+  const values = faults.read(flags, given)
+  faults.check(values, RULES)
+  return values
+}
+
+/** Completes the section with where its URLs lead: their paths depend on the endpoint. */
+export function locateTarget(
+  { url, 'baseline-url': baselineUrl, ...values }: TargetFlagValues,
+  endpoint: ApiEndpoint,
+  faults: Faults,
+): TargetOptions {
+  const locate = (at: URL | undefined, flag: string): Target | undefined =>
+    at && faults.attempt(() => resolveTarget(at, endpoint, flag))
+  return { ...values, at: locate(url, '--url'), baselineAt: locate(baselineUrl, '--baseline-url') }
+}
+
+/** What decides the number of arms. */
+export const ARM_FLAGS = ['url', 'baseline-url', 'aa'] as const
+
+/** True where the run has one arm only. */
+export function hasOneArm(given: Pick<TargetFlagValues, (typeof ARM_FLAGS)[number]>): boolean {
+  return given.url !== undefined && given['baseline-url'] === undefined && !given.aa
+}
+
+/** Why `flag` cannot be had in a run with one arm. */
+export function needsTwoArms(flag: string) {
+  return failure(`${flag} needs a run with two arms`, 'Give --baseline-url too, or leave --url out.')
+}
+
+/** What no text may show. */
+export function secretsOf({ 'api-key': key = '', header }: Pick<TargetOptions, 'api-key' | 'header'>): string[] {
+  return [key, ...header.map(([, value]) => value)]
+}

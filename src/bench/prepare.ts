@@ -1,0 +1,53 @@
+/**
+ * From checked options to a run that is ready to start. This is the one place that knows all sections: it hands each to
+ * the functions that need it, reads the files that they name, and opens the targets.
+ */
+import type { Inconclusive } from '../errors.ts'
+import type { RunPlan } from '../load/plan.ts'
+import type { Noise } from '../verdict/noise.ts'
+import { buildPlan, printPreflight } from './build-plan.ts'
+import { type BenchQuestion, readQuestion } from './judge-bench.ts'
+import type { RunRecordOptions } from './measure.ts'
+import { secretsOf } from './options/target.ts'
+import type { BenchOptions } from './options.ts'
+import { openReportFiles, type ReportWriter } from './report-files.ts'
+import { resolveObjectives, type SloObjectives } from './slo-objectives.ts'
+import { type OpenTargets, openTargets } from './targets.ts'
+
+/** A run that is ready to start, and what becomes of its report. */
+export interface PreparedBench {
+  plan: RunPlan
+  /** Whoever runs the bench closes them. */
+  open: OpenTargets
+  record: RunRecordOptions
+  question: BenchQuestion
+  objectives: SloObjectives
+  /** The noise of an A/A run on this rig. */
+  noise: Noise | undefined
+  /** As --floor says. */
+  floor: boolean | undefined
+  inconclusive: Inconclusive | undefined
+  reports: ReportWriter
+}
+
+export async function prepareBench(
+  { target, request, load, verdict, output, shown }: BenchOptions,
+  note: (line: string) => void,
+): Promise<PreparedBench> {
+  const reports = openReportFiles(output)
+  const { budgets, question, noise } = readQuestion(verdict)
+  const objectives = resolveObjectives(verdict, request, target)
+  const open = await openTargets(target, request.endpoint, note)
+  try {
+    const { workloadSpec, timeoutMs, categoryTimeoutsUs } = objectives
+    const within = { ...target, timeout: target.timeout ?? timeoutMs }
+    const plan = { ...buildPlan(within, workloadSpec, load, open.targets), categoryTimeoutsUs }
+    printPreflight(plan, open.targets, note)
+    const record = { samples: output.samples, budgets, shown, secrets: secretsOf(target) }
+    const { inconclusive } = output
+    return { plan, open, record, question, objectives, noise, floor: verdict.floor, inconclusive, reports }
+  } catch (error) {
+    await open.close()
+    throw error
+  }
+}

@@ -1,0 +1,57 @@
+/** The report files of a bench: the run, and with --split each of its two arms. */
+import { UserError } from '../errors.ts'
+import { assertCiWritable } from '../output/ci.ts'
+import type { BenchReport } from '../report/schema.ts'
+import { splitReport } from '../report/split.ts'
+import { assertWritable, resolveWritableTarget } from '../report/write-output.ts'
+import { writeReports } from '../report/write-report.ts'
+import { formatNumber } from '../units.ts'
+import type { OutputOptions } from './options/output.ts'
+
+const ARMS = ['baseline', 'gateway'] as const
+
+export interface ReportWriter {
+  /** Writes the report; the failure is noted and returned, and what was measured is kept. */
+  write(report: BenchReport, note: (line: string) => void): Promise<UserError | undefined>
+}
+
+/** Called before anything is sent, because a file that cannot be written would be found out too late. */
+export function openReportFiles({ output, split, json, junit, markdown }: OutputOptions): ReportWriter {
+  if (output !== undefined) assertWritable(output)
+  if (output !== undefined && split) assertSplitWritable(output)
+  assertCiWritable({ junit, markdown })
+  return {
+    async write(report, note) {
+      const unwritten = output === undefined ? undefined : await writeReports(filesOf(report, output, split), note)
+      if (json) noteFailure(report, note)
+      return unwritten
+    },
+  }
+}
+
+function assertSplitWritable(output: string): void {
+  if (resolveWritableTarget(output).kind !== 'file')
+    throw new UserError(`--split writes files beside --output, and ${output} is not a file`, 'Give --output r.json.')
+  for (const arm of ARMS) assertWritable(armPath(output, arm))
+}
+
+/** Report by file name. */
+function filesOf(report: BenchReport, output: string, split: boolean): Record<string, BenchReport> {
+  const arms = (split && splitReport(report)) || undefined
+  return {
+    [output]: report,
+    ...(arms && Object.fromEntries(ARMS.map((arm) => [armPath(output, arm), arms[arm]]))),
+  }
+}
+
+/** `r.json` -> `r.baseline.json` and `r.gateway.json`. */
+function armPath(output: string, arm: string): string {
+  return `${output.replace(/\.json$/, '')}.${arm}.json`
+}
+
+/** With --json no table says that every request failed. */
+function noteFailure({ totals }: BenchReport, note: (line: string) => void): void {
+  if (totals.successful > 0) return
+  const classes = Object.entries(totals.outcomes).map(([code, count]) => `${formatNumber(count)} x ${code}`)
+  note(`every request failed: ${classes.join(', ') || 'none was sent'}`)
+}
