@@ -115,7 +115,7 @@ const adminFile = z
 
 // --- Providers and the rest
 
-const baseUrl = z.string().transform((text, context) => {
+export const baseUrl = z.string().transform((text, context) => {
   const parsed = parseBaseUrl(text)
   if (parsed.ok) return parsed.value
   context.addIssue({ code: 'custom', message: parsed.why })
@@ -123,7 +123,7 @@ const baseUrl = z.string().transform((text, context) => {
 })
 
 /** Splits a provider's base URL. */
-export function parseBaseUrl(text: string): Result<{ origin: string; basePath: string }> {
+function parseBaseUrl(text: string): Result<{ origin: string; basePath: string }> {
   const url = URL.parse(text)
   const problem = url && addressProblem(url)
   if (problem) return failure(problem)

@@ -3,22 +3,27 @@
  * go wrong on the way (nobody there, another server, a token) is a UserError that says what to do.
  */
 
-import { Flags } from '@oclif/core'
 import { request } from 'undici'
 import { z } from 'zod'
 import { EXIT, reasonOf, UserError } from '../errors.ts'
+import { type FlagValues, flagGroup } from '../parse/flags.ts'
 
 const DEFAULT_ADMIN_URL = 'http://127.0.0.1:41003'
 
+const { text } = flagGroup()
+
+const adminOrigin = z.string().transform((given, context) => {
+  const url = URL.parse(given)
+  if (url?.protocol === 'http:' || url?.protocol === 'https:') return url.origin
+  const next = `Give one such as ${DEFAULT_ADMIN_URL}.`
+  context.addIssue({ code: 'custom', message: `'${given}' is not an http(s) URL`, params: { next } })
+  return z.NEVER
+})
+
 /** The flags of every command that asks a running gateway. */
 export const adminFlags = {
-  admin: Flags.string({
-    description: 'admin port of the gateway',
-    default: DEFAULT_ADMIN_URL,
-    helpValue: 'url',
-  }),
-  'admin-token': Flags.string({
-    description: "the gateway's gateway.admin.token; rather set it as KT_ADMIN_TOKEN",
+  admin: text(adminOrigin, 'admin port of the gateway', { default: DEFAULT_ADMIN_URL, helpValue: 'url' }),
+  'admin-token': text(z.string().optional(), "the gateway's gateway.admin.token; rather set it as KT_ADMIN_TOKEN", {
     env: 'KT_ADMIN_TOKEN',
   }),
 }
@@ -53,21 +58,14 @@ const ANSWER_MS = 10_000
 
 const refusal = z.object({ error: z.object({ code: z.string(), message: z.string() }) })
 
-export interface AdminAddress {
-  url: string
-  token: string | undefined
-}
+export type AdminOptions = FlagValues<typeof adminFlags>
 
 export class AdminClient {
   readonly #origin: string
   readonly #token: string | undefined
 
-  constructor({ url, token }: AdminAddress) {
-    const parsed = URL.parse(url)
-    if (!parsed || (parsed.protocol !== 'http:' && parsed.protocol !== 'https:')) {
-      throw new UserError(`--admin '${url}' is not an http(s) URL`, `Give one such as ${DEFAULT_ADMIN_URL}.`)
-    }
-    this.#origin = parsed.origin
+  constructor({ admin, 'admin-token': token }: AdminOptions) {
+    this.#origin = admin
     this.#token = token
   }
 

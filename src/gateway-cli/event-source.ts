@@ -8,7 +8,7 @@ import { createInterface } from 'node:readline'
 import { UserError } from '../errors.ts'
 import { systemReason } from '../parse/file.ts'
 import { type GatewayEvent, parseEvent } from '../wire/gateway-event.ts'
-import { type AdminAddress, AdminClient, eventSourceSchema } from './client.ts'
+import { AdminClient, type AdminOptions, eventSourceSchema } from './client.ts'
 
 interface EventSource {
   /** For people: 'events.ndjson', 'the last 8,192 that the gateway keeps'. */
@@ -17,11 +17,12 @@ interface EventSource {
 }
 
 export async function openEventSource(
-  given: { file: string | undefined; admin: AdminAddress },
+  options: AdminOptions & { file: string | undefined },
   since: string,
 ): Promise<EventSource> {
-  if (given.file !== undefined) return { name: given.file, lines: eventFileLines(given.file, since) }
-  const client = new AdminClient(given.admin)
+  const { file } = options
+  if (file !== undefined) return { name: file, lines: eventFileLines(file, since) }
+  const client = new AdminClient(options)
   const { events } = await client.fetch('GET', '/stats', eventSourceSchema)
   if (!events) {
     throw new UserError(

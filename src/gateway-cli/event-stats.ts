@@ -3,12 +3,16 @@
  * value (TTFT of an answer that is no stream) does not. Beside each quantile stands the interval that so many
  * independent observations give it: requests are not quite that, so it is for reading, not for a verdict.
  */
-import { UserError } from '../errors.ts'
+import { z } from 'zod'
+import { failure, type Result, success } from '../errors.ts'
 import { didYouMean } from '../parse/explain.ts'
+import { flagGroup } from '../parse/flags.ts'
+import { durationMs, parsedBy } from '../parse/quantity.ts'
 import { Histogram } from '../stats/histogram.ts'
 import { orderIntervalUs } from '../stats/quantile-interval.ts'
 import { type GatewayEvent, parseEvent } from '../wire/gateway-event.ts'
 import { OVERHEAD_COMPONENTS } from '../wire/overhead-components.ts'
+import { adminFlags } from './client.ts'
 
 interface EventMetric {
   name: string
@@ -30,26 +34,41 @@ const PARTS = OVERHEAD_COMPONENTS.map(
 const METRICS: readonly EventMetric[] = [...WHOLE, ...PARTS]
 export const EVENT_METRICS = METRICS.map(({ name }) => name)
 
-export function findMetric(name: string): EventMetric {
+function findMetric(name: string): Result<EventMetric> {
   const found = METRICS.find((metric) => metric.name === name)
-  if (found) return found
+  if (found) return success(found)
   const near = didYouMean(name.replace(/_ms$/, ''), EVENT_METRICS)
-  throw new UserError(
-    `--metric: events have no '${name}'`,
+  return failure(
+    `events have no '${name}'`,
     near ? `Did you mean '${near}'?` : `There are ${EVENT_METRICS.join(', ')}.`,
   )
 }
 
 /** '50,90,99.9' -> shares of one. */
-export function parsePercentiles(text: string): number[] {
-  return text.split(',').map((part) => {
+function parsePercentiles(given: string): Result<number[]> {
+  const shares: number[] = []
+  for (const part of given.split(',')) {
     const percent = /^\s*\d+(?:\.\d+)?\s*$/.test(part) ? Number(part) : Number.NaN
-    if (percent > 0 && percent < 100) return percent / 100
-    throw new UserError(
-      `--percentiles: '${part.trim()}' is not a percentile`,
-      "Give numbers between 0 and 100, such as '50,90,95,99'.",
-    )
-  })
+    if (!(percent > 0 && percent < 100)) {
+      const next = "Give numbers between 0 and 100, such as '50,90,95,99'."
+      return failure(`'${part.trim()}' is not a percentile`, next)
+    }
+    shares.push(percent / 100)
+  }
+  return success(shares)
+}
+
+const { text, toggle } = flagGroup()
+
+/** The flags of `kt events stats`. */
+export const statsFlags = {
+  metric: text(parsedBy(findMetric), 'metric of each request', { default: 'latency' }),
+  percentiles: text(parsedBy(parsePercentiles), 'percentiles to print', { default: '50,90,95,99' }),
+  last: text(durationMs.optional(), 'only requests that ended within this time', { example: '1h' }),
+  model: text(z.string().optional(), 'only requests for this model'),
+  file: text(z.string().optional(), 'event file to read, with its rotated files'),
+  ...adminFlags,
+  json: toggle('print the figures as JSON'),
 }
 
 export interface EventStats {

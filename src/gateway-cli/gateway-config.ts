@@ -5,7 +5,7 @@
  */
 import { z } from 'zod'
 import { type GatewayConfig, gatewayConfigSchema } from '../../reference-gateway/config/config.ts'
-import { configFile, parseBaseUrl } from '../../reference-gateway/config/config-file.ts'
+import { configFile } from '../../reference-gateway/config/config-file.ts'
 import { UserError } from '../errors.ts'
 import { SECRETS } from '../parse/config-values.ts'
 import { parseWith, readYaml } from '../parse/file.ts'
@@ -36,21 +36,6 @@ export function checkGatewayConfig(file: string | undefined): GatewayCheck {
   const config = readGatewayConfig(file)
   const given = file === undefined ? {} : readYaml(file, z.unknown(), WHAT)
   return { file, config, effective: effectiveValue(configFile, given, SECRETS) }
-}
-
-/** `--upstream` in place of the provider's base URL, where there is one provider. */
-export function withUpstream(config: GatewayConfig, upstream: string | undefined): GatewayConfig {
-  if (upstream === undefined) return config
-  const [first, ...others] = config.providers
-  if (others.length > 0) {
-    throw new UserError(
-      '--upstream stands for a single provider, and the config has several',
-      'Set base_url in the config.',
-    )
-  }
-  const parsed = parseBaseUrl(upstream)
-  if (!parsed.ok) throw new UserError(`--upstream: ${parsed.why}`, 'Correct the URL and run again.')
-  return { ...config, providers: [{ ...first, ...parsed.value }] }
 }
 
 /** `kt gateway check --json`. */

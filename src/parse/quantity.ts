@@ -3,7 +3,7 @@
  * or such a string.
  */
 import { z } from 'zod'
-import { type Result, UserError } from '../errors.ts'
+import type { Result } from '../errors.ts'
 import { parseBytes, parseCount, parseDurationMs, parseShare } from '../units.ts'
 
 /** The longest that a timer of Node can wait. */
@@ -19,13 +19,6 @@ export function parsedBy<T>(parse: (text: string) => Result<T>, expected = 'text
     context.addIssue({ code: 'custom', message: parsed.why, params: { next: parsed.next } })
     return z.NEVER
   })
-}
-
-/** The value of `--flag`, given as text; what the type refuses is a UserError that names the flag. */
-export function parseFlag<T>(flag: string, given: string, type: z.ZodType<T>, example: string): T {
-  const parsed = type.safeParse(given)
-  if (parsed.success) return parsed.data
-  throw new UserError(`--${flag}: ${parsed.error.issues[0]?.message}`, `Write for example --${flag} ${example}.`)
 }
 
 function quantity(
@@ -94,6 +87,38 @@ export const countOrZero = quantity(
 
 /** '100', '0.5', '2k' -> a rate above zero. */
 export const positiveRate = quantity(parseCount, "a rate such as '100' or '0.5'", (rate) => rate > 0, 'must be above 0')
+
+/** '80M', '4.5' -> any number above zero. */
+export const positiveNumber = quantity(
+  parseCount,
+  "a number such as '250', '4.5' or '80M'",
+  (value) => value > 0,
+  'must be above 0',
+)
+
+/** '0', '700' -> any number, zero or above. */
+export const numberOrZero = quantity(
+  parseCount,
+  "a number such as '0', '4.5' or '80M'",
+  (value) => value >= 0,
+  'must not be negative',
+)
+
+/** '41002' -> a TCP port; 0 lets the system choose. */
+export const port = quantity(
+  parseCount,
+  "a port such as '41002'",
+  (number) => Number.isInteger(number) && number >= 0 && number <= 65_535,
+  'must be a whole number from 0 to 65535',
+)
+
+/** '1', '-5' -> a whole number of either sign. */
+export const wholeNumber = quantity(
+  (text) => (/^[+-]?\d+$/.test(text.trim()) ? Number(text) : undefined),
+  "a whole number such as '1'",
+  Number.isSafeInteger,
+  'must be a whole number',
+)
 
 /** '4KB', '1MiB' -> bytes, at least 1. */
 export const bytes = quantity(

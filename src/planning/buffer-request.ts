@@ -1,17 +1,20 @@
 /**
- * Turns the flags of `kt plan buffers` into profiles and a number of concurrent requests: given, or in flight by the
+ * Turns the options of `kt plan buffers` into profiles and a number of concurrent requests: given, or in flight by the
  * demand.
  */
 
-import { UserError } from '../errors.ts'
-import { bytes, parseFlag } from '../parse/quantity.ts'
+import { z } from 'zod'
+import { failure, UserError } from '../errors.ts'
+import { type FlagValues, flagGroup } from '../parse/flags.ts'
+import { Faults, type Rule, rulesOf } from '../parse/parse-flags.ts'
+import { bytes } from '../parse/quantity.ts'
 import { bufferProfileFor } from '../plan/buffers.ts'
 import { makePlan } from '../plan/plan.ts'
 import type { BufferProfile, Sizing } from '../plan/sizing.ts'
 import { formatBytes } from '../units.ts'
-import type { PlanFlags } from './plan-flags.ts'
-import { wholeCount } from './plan-flags.ts'
+import { planFlags, wholeCount } from './plan-flags.ts'
 import { planRequest } from './plan-request.ts'
+import { DEMAND_FLAGS, givesDemand, PLAN_RULES } from './plan-rules.ts'
 import { readSizing } from './sizing.ts'
 
 interface BufferRequest {
@@ -19,42 +22,75 @@ interface BufferRequest {
   sizing: Sizing
 }
 
-type BufferFlags = PlanFlags & {
-  kind?: string | undefined
-  'largest-prompt'?: string | undefined
-  concurrency?: string | undefined
+const { text } = flagGroup('BUFFERS')
+
+/** The flags of `kt plan buffers`. */
+export const bufferFlags = {
+  ...planFlags,
+  kind: text(z.string().optional(), 'kind of traffic: chat, rag, batch', { helpValue: 'chat' }),
+  'largest-prompt': text(bytes.optional(), 'largest prompt, instead of --kind', { example: '300KiB' }),
+  concurrency: text(wholeCount.optional(), 'requests in flight', { example: '1000' }),
+  json: flagGroup().toggle('print the sizes as JSON'),
 }
 
-export async function bufferRequest(flags: BufferFlags): Promise<BufferRequest> {
-  const said = DEMANDS.filter((name) => flags[name] !== undefined)
-  if (flags.concurrency !== undefined && said.length > 0) {
-    throw new UserError('--concurrency and a demand both say how many requests are in flight', 'Give one of them.')
-  }
-  if (flags.concurrency !== undefined) {
-    const concurrency = wholeCount('concurrency', flags.concurrency, 'requests in flight', '1000')
-    const sizing = readSizing(flags.sizing)
+type BufferOptions = FlagValues<typeof bufferFlags>
+
+const rule = rulesOf<BufferOptions>()
+
+const BUFFER_RULES: readonly Rule<BufferOptions>[] = [
+  rule(
+    ['concurrency', ...DEMAND_FLAGS],
+    (options) =>
+      options.concurrency !== undefined &&
+      givesDemand(options) &&
+      failure('--concurrency and a demand both say how many requests are in flight', 'Give one of them.'),
+  ),
+  rule(
+    ['concurrency', ...DEMAND_FLAGS],
+    (options) =>
+      options.concurrency === undefined &&
+      !givesDemand(options) &&
+      failure(
+        'how many requests are in flight is not said',
+        'Give --concurrency, or a demand such as --input-peak 80M --output-peak 10M.',
+      ),
+  ),
+  rule(
+    ['kind', 'largest-prompt'],
+    (options) =>
+      options.kind !== undefined &&
+      options['largest-prompt'] !== undefined &&
+      failure('--kind and --largest-prompt say the same', 'Give one of them.'),
+  ),
+]
+
+export function parseBufferFlags(flags: Readonly<Record<string, unknown>>): BufferOptions {
+  const faults = new Faults()
+  const options = faults.read(bufferFlags, { values: flags })
+  faults.check(options, BUFFER_RULES)
+  // Without a demand, what belongs to one is of no concern.
+  if (givesDemand(options)) faults.check(options, PLAN_RULES)
+  faults.refuse('kt plan buffers')
+  return options
+}
+
+export async function bufferRequest(options: BufferOptions): Promise<BufferRequest> {
+  if (options.concurrency !== undefined) {
+    const { concurrency } = options
+    const sizing = readSizing(options.sizing)
+    const profiles = chooseProfiles(options, sizing)
     return {
       sizing,
-      profiles: chooseProfiles(flags, sizing).map((profile) => ({
-        profile,
-        concurrency,
-        workers: 1,
-        meanBodyBytes: undefined,
-      })),
+      profiles: profiles.map((profile) => ({ profile, concurrency, workers: 1, meanBodyBytes: undefined })),
     }
   }
-  if (said.length === 0)
-    throw new UserError(
-      'how many requests are in flight is not said',
-      'Give --concurrency, or a demand such as --input-peak 80M --output-peak 10M.',
-    )
-  const { demand, sizing, choices } = await planRequest(flags)
+  const { demand, sizing, choices } = await planRequest(options)
   const plan = makePlan(demand, sizing, choices)
   const concurrency = Math.ceil(plan.demand.inFlight)
   const meanBodyBytes = demand.request.inputTokens * choices.figures.inputBytesPerToken.value
   return {
     sizing,
-    profiles: chooseProfiles(flags, sizing).map((profile) => ({
+    profiles: chooseProfiles(options, sizing).map((profile) => ({
       profile,
       concurrency,
       workers: plan.answer.workers.peak,
@@ -63,20 +99,15 @@ export async function bufferRequest(flags: BufferFlags): Promise<BufferRequest> 
   }
 }
 
-const DEMANDS = ['input-peak', 'output-peak', 'rps', 'requests-per-day', 'users', 'trace'] as const
-
 /** The one that was asked for, or all of them side by side. */
-function chooseProfiles(flags: BufferFlags, sizing: Sizing): BufferProfile[] {
+function chooseProfiles({ kind, 'largest-prompt': largest }: BufferOptions, sizing: Sizing): BufferProfile[] {
   const known = sizing.buffers.profiles.map(({ name }) => name).join(', ')
-  if (flags.kind !== undefined && flags['largest-prompt'] !== undefined)
-    throw new UserError('--kind and --largest-prompt say the same', 'Give one of them.')
-  if (flags.kind !== undefined) {
-    const profile = sizing.buffers.profiles.find(({ name }) => name === flags.kind)
-    if (!profile) throw new UserError(`--kind: no buffer profile '${flags.kind}'`, `Known: ${known}.`)
+  if (kind !== undefined) {
+    const profile = sizing.buffers.profiles.find(({ name }) => name === kind)
+    if (!profile) throw new UserError(`--kind: no buffer profile '${kind}'`, `Known: ${known}.`)
     return [profile]
   }
-  if (flags['largest-prompt'] === undefined) return sizing.buffers.profiles
-  const largest = parseFlag('largest-prompt', flags['largest-prompt'], bytes, '300KiB')
+  if (largest === undefined) return sizing.buffers.profiles
   const profile = bufferProfileFor(largest, sizing)
   if (!profile) {
     const top = sizing.buffers.profiles.at(-1)?.promptBelowBytes ?? 0

@@ -1,44 +1,78 @@
 /** `kt plan check`: holds a report against the figures of a saved plan, or of the flags. */
 
-import { UserError } from '../errors.ts'
+import { z } from 'zod'
+import { failure, UserError } from '../errors.ts'
 import { readYaml } from '../parse/file.ts'
-import { parseFlag, share } from '../parse/quantity.ts'
+import { type FlagValues, flagGroup } from '../parse/flags.ts'
+import { parseFlags, type Rule, rulesOf } from '../parse/parse-flags.ts'
+import { share } from '../parse/quantity.ts'
 import { type CheckResult, checkPlan, mostLoadedRun } from '../plan/check.ts'
 import { FIGURE_KEYS, type PlanFigures } from '../plan/figures.ts'
 import { planSchema } from '../report/plan-schema.ts'
 import { measuredRuns } from './measured-runs.ts'
-import type { PlanFlags } from './plan-flags.ts'
-import { wholeCount } from './plan-flags.ts'
+import { figureFlags, planFlags, wholeCount } from './plan-flags.ts'
 import { buildChoices } from './plan-request.ts'
+import { FIGURE_RULES } from './plan-rules.ts'
 import { readSizing } from './sizing.ts'
 
-type CheckFlags = PlanFlags & {
-  against: string
-  plan?: string | undefined
-  workers?: string | undefined
-  tolerance?: string | undefined
+const { text, toggle } = flagGroup()
+
+/** The flags of `kt plan check`. */
+export const checkFlags = {
+  against: text(
+    z.string({ error: 'is missing: the report of a run' }),
+    'report of kt bench through the gateway, or of kt bench sweep (required)',
+    { example: 'report.json' },
+  ),
+  plan: text(z.string().optional(), "plan that 'kt plan --json' printed", { helpValue: 'plan.json' }),
+  workers: text(
+    wholeCount.optional(),
+    'workers of the gateway in the run [default: 1; a sweep of the embedded gateway records its own]',
+    { example: '1' },
+  ),
+  tolerance: text(share, 'how much a run may fall short of the plan', { default: '10%', example: '10%' }),
+  ...figureFlags,
+  json: toggle('print the checks as JSON'),
 }
 
-export function checkRequest(flags: CheckFlags): CheckResult {
-  const workers = parseWorkers(flags)
-  const runs = measuredRuns(flags.against, workers)
+/** The flags that a planning command has besides are not given, and have their defaults. */
+const definitions = { ...planFlags, ...checkFlags }
+
+type CheckOptions = FlagValues<typeof definitions>
+
+const rule = rulesOf<CheckOptions>()
+
+/** A saved plan has its own figures. */
+const RULES: readonly Rule<CheckOptions>[] = Object.keys(figureFlags)
+  .filter((name): name is keyof typeof figureFlags => name !== 'sizing')
+  .map((name) =>
+    rule(
+      ['plan', name],
+      (options) =>
+        options.plan !== undefined &&
+        options[name] !== undefined &&
+        failure(`--${name} has no effect with --plan, which has its own figures`, 'Leave one of them out.'),
+    ),
+  )
+
+export function parseCheckFlags(flags: Readonly<Record<string, unknown>>): CheckOptions {
+  return parseFlags(flags, definitions, 'kt plan check', [...FIGURE_RULES, ...RULES])
+}
+
+export function checkRequest(options: CheckOptions): CheckResult {
+  const runs = measuredRuns(options.against, options.workers)
   const figures = chooseFigures(
-    flags,
+    options,
     runs.some(({ stream }) => stream),
   )
   const run = mostLoadedRun(runs, figures.ratio.value)
   if (!run) throw new Error('a report without a run')
-  return checkPlan(run, figures, parseFlag('tolerance', flags.tolerance ?? '10%', share, '10%'))
+  return checkPlan(run, figures, options.tolerance)
 }
 
-function parseWorkers({ workers }: CheckFlags): number | undefined {
-  return workers === undefined ? undefined : wholeCount('workers', workers, 'workers that carried the run', '1')
-}
-
-function chooseFigures(flags: CheckFlags, stream: boolean): PlanFigures {
-  const sizing = readSizing(flags.sizing)
-  const { figures } = buildChoices(flags, sizing, stream ? 1 : 0)
-  return flags.plan === undefined ? figures : readPlanFigures(flags.plan, figures)
+function chooseFigures(options: CheckOptions, stream: boolean): PlanFigures {
+  const { figures } = buildChoices(options, readSizing(options.sizing), stream ? 1 : 0)
+  return options.plan === undefined ? figures : readPlanFigures(options.plan, figures)
 }
 
 /** The figures that a saved plan was made with; they stand among the inputs of its constraints. */

@@ -1,9 +1,6 @@
-/**
- * Turns the flags of a planning command into a demand, in whichever form it is given; two forms at once are refused.
- */
+/** Turns the options of a planning command into a demand, in whichever form it is given. */
 
 import { UserError } from '../errors.ts'
-import { parseFlag, share } from '../parse/quantity.ts'
 import {
   averageRequests,
   burstFactor,
@@ -15,94 +12,48 @@ import {
 import { inputScv, traceTotals, windowPeak } from '../plan/trace.ts'
 import { formatCount, formatDuration, formatNumber } from '../units.ts'
 import { readTrace } from '../workload/trace.ts'
-import type { PlanFlags } from './plan-flags.ts'
-import { countOrZero, parseSeconds, positiveCount, wholeCount } from './plan-flags.ts'
-import { kindNamed, parseMix, readRequestKinds } from './workloads.ts'
+import type { PlanOptions } from './plan-flags.ts'
+import { demandForm } from './plan-rules.ts'
+import { averageMix, kindNamed, readRequestKinds } from './workloads.ts'
 
-const EXAMPLE = 'Example: kt plan --input-peak 80M --output-peak 10M'
-const FORMS = `Give --input-peak and --output-peak, --requests-per-day, --rps, --users or --trace.
-${EXAMPLE}
-         kt plan --requests-per-day 50k --avg-input-tokens 1500 --avg-output-tokens 800`
-
-export async function buildDemand(flags: PlanFlags): Promise<Demand> {
-  const forms = [
-    ...(flags['input-peak'] !== undefined || flags['output-peak'] !== undefined
-      ? ['--input-peak/--output-peak' as const]
-      : []),
-    ...(['requests-per-day', 'users', 'trace'] as const)
-      .filter((name) => flags[name] !== undefined)
-      .map((name) => `--${name}` as const),
-  ]
-  // With peaks, --rps only says how many requests the tokens are.
-  const form = forms[0] ?? (flags.rps === undefined ? undefined : '--rps')
-  if (forms.length > 1) throw new UserError(`the demand is said twice, by ${forms.join(' and ')}`, 'Give one of them.')
-  if (form !== '--input-peak/--output-peak' && form !== '--rps' && flags.rps !== undefined) {
-    throw new UserError(`--rps says the demand a second time, beside ${form}`, 'Give one of them.')
+/** The options have passed the rules of src/planning/plan-rules.ts, so the demand is given in one form, and whole. */
+export async function buildDemand(options: PlanOptions): Promise<Demand> {
+  const form = demandForm(options)
+  const common = commonDemand(options)
+  if (options.trace !== undefined) return demandFromTrace(options.trace, options, common)
+  const request = chooseMeanRequest(options)
+  const rest = { ...common, burst: burstFactor(request, common.window.seconds) }
+  const times = options['peak-multiplier'] ?? 1
+  const { rps, users } = options
+  if (form === '--rps' && rps !== undefined) {
+    return demandFromRate(rps * times, request, { ...rest, form: `${formatCount(rps)} requests/s${timesText(times)}` })
   }
-  refuseUnusedFlags(flags, form)
-  if (form === undefined) throw new UserError('how much has to be carried is not said', FORMS)
-  const common = commonDemand(flags)
-  if (form === '--trace') return demandFromTrace(flags, common)
-  const request = chooseMeanRequest(flags)
-  const windowS = common.window.seconds
-  const rest = { ...common, burst: burstFactor(request, windowS) }
-  if (form === '--rps') {
-    const rps = positiveCount('rps', flags.rps ?? '', 'requests per second', '250')
-    const times = multiplier(flags)
-    return demandFromRate(rps * times, requireMeanRequest(request, flags, '--rps'), {
-      ...rest,
-      form: `${formatCount(rps)} requests/s${timesText(times)}`,
-    })
-  }
-  if (form === '--requests-per-day') {
-    const perDay = positiveCount('requests-per-day', flags['requests-per-day'] ?? '', 'requests per day', '50k')
-    const times = multiplier(flags)
+  const perDay = options['requests-per-day']
+  if (perDay !== undefined) {
     const notes = [
       `${formatCount(perDay * (request.inputTokens + request.outputTokens + request.hiddenTokens))} tokens/day`,
       ...(times === 1 ? ['no --peak-multiplier: a day of even load, which no day is'] : []),
     ]
-    return demandFromRate((perDay / 86_400) * times, requireMeanRequest(request, flags, '--requests-per-day'), {
+    return demandFromRate((perDay / 86_400) * times, request, {
       ...rest,
       form: `${formatCount(perDay)} requests/day${timesText(times)}`,
       notes: [...rest.notes, ...notes],
     })
   }
-  if (form === '--users') {
-    const users = positiveCount('users', flags.users ?? '', 'users active at the peak', '20k')
-    const perHour = positiveCount(
-      'requests-per-user-hour',
-      required(flags, 'requests-per-user-hour', 'how many requests one user makes in an hour', '12'),
-      'requests of a user in an hour',
-      '12',
-    )
-    const times = multiplier(flags)
-    return demandFromRate(((users * perHour) / 3_600) * times, requireMeanRequest(request, flags, '--users'), {
+  const perHour = options['requests-per-user-hour']
+  if (users !== undefined && perHour !== undefined) {
+    return demandFromRate(((users * perHour) / 3_600) * times, request, {
       ...rest,
       form: `${formatCount(users)} users x ${formatCount(perHour)} requests/hour${timesText(times)}`,
     })
   }
-  form satisfies '--input-peak/--output-peak'
-  const peaks = {
-    inputTokensPerSec: positiveCount(
-      'input-peak',
-      required(flags, 'input-peak', 'the peak in input tokens per second', '80M'),
-      'tokens per second',
-      '80M',
-    ),
-    outputTokensPerSec: positiveCount(
-      'output-peak',
-      required(flags, 'output-peak', 'the peak in output tokens per second', '10M'),
-      'tokens per second',
-      '10M',
-    ),
-    ...(flags.rps === undefined
-      ? {}
-      : { requestsPerSec: positiveCount('rps', flags.rps, 'requests per second', '250') }),
-  }
-  return demandFromPeaks(peaks, request.outputTokens > 0 ? request : { ...request, outputTokens: 1 }, {
-    ...rest,
-    form: 'peaks in tokens/s',
-  })
+  const { 'input-peak': inputTokensPerSec, 'output-peak': outputTokensPerSec } = options
+  if (inputTokensPerSec === undefined || outputTokensPerSec === undefined) throw new Error('a plan without a demand')
+  return demandFromPeaks(
+    { inputTokensPerSec, outputTokensPerSec, ...(rps === undefined ? {} : { requestsPerSec: rps }) },
+    request.outputTokens > 0 ? request : { ...request, outputTokens: 1 },
+    { ...rest, form: 'peaks in tokens/s' },
+  )
 }
 
 type Common = Omit<
@@ -116,37 +67,31 @@ type Common = Omit<
   | 'burst'
 >
 
-function commonDemand(flags: PlanFlags): Common {
+function commonDemand({ window: windowMs, entities, 'cache-hits': cacheHits }: PlanOptions): Common {
   return {
     form: '',
-    cacheHitShare: flags['cache-hits'] === undefined ? 0 : parseFlag('cache-hits', flags['cache-hits'], share, '10%'),
-    window:
-      flags.window === undefined
-        ? { seconds: 1, stated: false }
-        : { seconds: parseSeconds('window', flags.window, '60s'), stated: true },
+    cacheHitShare: cacheHits ?? 0,
+    window: windowMs === undefined ? { seconds: 1, stated: false } : { seconds: windowMs / 1_000, stated: true },
     notes: [],
-    ...(flags.entities === undefined
-      ? {}
-      : { entities: wholeCount('entities', flags.entities, 'configured services and routes', '600') }),
+    ...(entities === undefined ? {} : { entities }),
   }
 }
 
-async function demandFromTrace(flags: PlanFlags, common: Common): Promise<Demand> {
-  const trace = await readTrace(flags.trace ?? '', flags['allow-gaps'])
-  const scale =
-    flags.scale === undefined ? 1 : positiveCount('scale', flags.scale, 'times the traffic of the trace', '1000')
+async function demandFromTrace(path: string, options: PlanOptions, common: Common): Promise<Demand> {
+  const trace = await readTrace(path, options['allow-gaps'])
+  const { scale = 1 } = options
   const totals = traceTotals(trace)
   const windowS = common.window.stated ? common.window.seconds : Math.max(1, Math.ceil(trace.resolutionS))
   if (windowS < trace.resolutionS) {
     throw new UserError(
-      `--window ${flags.window}: the trace's times come in lumps of ${trace.resolutionS} s; ` +
+      `--window ${windowS}s: the trace's times come in lumps of ${trace.resolutionS} s; ` +
         'a shorter window says nothing',
       `Give --window ${Math.ceil(trace.resolutionS)}s or longer.`,
     )
   }
   if (windowS > totals.spanS) {
     throw new UserError(
-      `--window ${flags.window}: the trace is only ${formatNumber(totals.spanS)} s long`,
+      `--window ${windowS}s: the trace is only ${formatNumber(totals.spanS)} s long`,
       'Give a shorter window.',
     )
   }
@@ -159,7 +104,7 @@ async function demandFromTrace(flags: PlanFlags, common: Common): Promise<Demand
     inputTokens: totals.inputTokens / totals.requests,
     outputTokens: totals.outputTokens / totals.requests,
     hiddenTokens: 0,
-    streamedShare: streamedShare(flags) ?? 1,
+    streamedShare: options['streamed-share'] ?? 1,
     inputScv: inputScv(trace),
     source: `${formatNumber(totals.requests)} requests in ${formatNumber(totals.spanS)} s`,
   }
@@ -203,62 +148,25 @@ async function demandFromTrace(flags: PlanFlags, common: Common): Promise<Demand
 }
 
 /** The mean request: of a profile or a mix, or the given one; chat where the flags give tokens per second only. */
-function chooseMeanRequest(flags: PlanFlags): MeanRequest {
-  if (flags.profile !== undefined && flags.mix !== undefined)
-    throw new UserError('--profile and --mix both say what a request is', 'Give one of them.')
-  const kinds = readRequestKinds(flags.workloads)
-  const request =
-    flags.mix === undefined
-      ? averageRequests([{ kind: kindNamed(flags.profile ?? 'chat', kinds, '--profile'), share: 1 }])
-      : parseMix(flags.mix, kinds)
-  const tokens = (
-    name: 'avg-input-tokens' | 'avg-output-tokens' | 'avg-hidden-tokens',
-    what: string,
-    example: string,
-  ): number | undefined => {
-    const given = flags[name]
-    if (given === undefined) return undefined
-    return name === 'avg-input-tokens'
-      ? positiveCount(name, given, what, example)
-      : countOrZero(name, given, what, example)
-  }
-  const input = tokens('avg-input-tokens', 'input tokens of a request', '1500')
-  const output = tokens('avg-output-tokens', 'visible output tokens of a request', '800')
+function chooseMeanRequest(options: PlanOptions): MeanRequest {
+  const { profile, mix, 'avg-input-tokens': input, 'avg-output-tokens': output } = options
+  const kinds = readRequestKinds(options.workloads)
+  const request = mix
+    ? averageMix(mix, kinds)
+    : averageRequests([{ kind: kindNamed(profile ?? 'chat', kinds, '--profile'), share: 1 }])
   const given = input !== undefined || output !== undefined
   return {
     ...request,
     ...(given
       ? { name: 'the given mean request', source: 'given' }
-      : flags.profile === undefined && flags.mix === undefined
+      : profile === undefined && mix === undefined
         ? { name: 'chat (assumed)' }
         : {}),
     inputTokens: input ?? request.inputTokens,
     outputTokens: output ?? request.outputTokens,
-    hiddenTokens: tokens('avg-hidden-tokens', 'hidden tokens of a request', '700') ?? request.hiddenTokens,
-    streamedShare: streamedShare(flags) ?? request.streamedShare,
+    hiddenTokens: options['avg-hidden-tokens'] ?? request.hiddenTokens,
+    streamedShare: options['streamed-share'] ?? request.streamedShare,
   }
-}
-
-/** A rate says nothing of the size of a request: a plan must not take chat for it silently. */
-function requireMeanRequest(request: MeanRequest, flags: PlanFlags, form: string): MeanRequest {
-  const said = flags.profile !== undefined || flags.mix !== undefined
-  if (said || (flags['avg-input-tokens'] !== undefined && flags['avg-output-tokens'] !== undefined)) return request
-  throw new UserError(
-    `${form} says how many requests, not how large they are`,
-    'Give --avg-input-tokens and --avg-output-tokens, or --profile, or --mix.',
-  )
-}
-
-function streamedShare(flags: PlanFlags): number | undefined {
-  return flags['streamed-share'] === undefined
-    ? undefined
-    : parseFlag('streamed-share', flags['streamed-share'], share, '100%')
-}
-
-function multiplier(flags: PlanFlags): number {
-  return flags['peak-multiplier'] === undefined
-    ? 1
-    : positiveCount('peak-multiplier', flags['peak-multiplier'], 'peak over mean', '3')
 }
 
 function timesText(times: number): string {
@@ -269,40 +177,4 @@ function timesText(times: number): string {
 
 function formatRate(perSec: number): string {
   return perSec < 0.1 ? String(Number(perSec.toPrecision(2))) : formatCount(perSec)
-}
-
-function required(
-  flags: PlanFlags,
-  name: 'input-peak' | 'output-peak' | 'requests-per-user-hour',
-  what: string,
-  example: string,
-): string {
-  const given = flags[name]
-  if (given !== undefined) return given
-  throw new UserError(
-    `--${name} is missing: ${what}`,
-    name.endsWith('peak') ? EXAMPLE : `Example: --${name} ${example}`,
-  )
-}
-
-/** An option that has no effect in the chosen form is refused instead of ignored. */
-function refuseUnusedFlags(flags: PlanFlags, form: string | undefined): void {
-  const idle = (name: keyof PlanFlags, forms: readonly (string | undefined)[]): void => {
-    if (flags[name] !== undefined && flags[name] !== false && !forms.includes(form)) {
-      throw new UserError(
-        `--${name} has no effect ${form ? `with ${form}` : 'without a demand'}`,
-        `It belongs to ${forms.filter(Boolean).join(', ')}.`,
-      )
-    }
-  }
-  const rates = ['--rps', '--requests-per-day', '--users']
-  if (form !== undefined) {
-    idle('peak-multiplier', rates)
-    idle('requests-per-user-hour', ['--users'])
-    idle('scale', ['--trace'])
-    idle('allow-gaps', ['--trace'])
-    for (const name of ['profile', 'mix', 'avg-input-tokens', 'avg-output-tokens', 'avg-hidden-tokens'] as const) {
-      idle(name, [...rates, '--input-peak/--output-peak'])
-    }
-  }
 }

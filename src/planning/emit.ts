@@ -1,8 +1,11 @@
 /** `--emit`: writes the manifests of a plan into a folder, one folder a target. The same plan writes the same bytes. */
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { UserError } from '../errors.ts'
+import { z } from 'zod'
+import { failure, UserError } from '../errors.ts'
 import { systemReason } from '../parse/file.ts'
+import { type FlagValues, flagGroup, oneOf } from '../parse/flags.ts'
+import { type Rule, rulesOf } from '../parse/parse-flags.ts'
 import { writeOutput } from '../report/write-output.ts'
 import { ktVersion } from '../system/machine.ts'
 import { helmValues, kongConf } from './kong.ts'
@@ -20,15 +23,59 @@ const TARGETS = {
 
 export type EmitTarget = keyof typeof TARGETS
 
-/** The flags of `--emit`: where to, and what the manifests cannot know of themselves. */
-interface EmitFlags {
-  emit?: EmitTarget[] | undefined
-  out?: string | undefined
-  name?: string | undefined
-  image?: string | undefined
-  'provider-url'?: string | undefined
-  'prometheus-url'?: string | undefined
+const { text, texts } = flagGroup('MANIFESTS')
+const KINDS = Object.keys(TARGETS) as [EmitTarget, ...EmitTarget[]]
+
+const kubernetesName = z.string().refine((name) => /^[a-z]([-a-z0-9]{0,50}[a-z0-9])?$/.test(name), {
+  error: ({ input }) => `'${String(input)}' is not a name of Kubernetes`,
+  params: { next: 'Lower-case letters, digits and dashes, at most 52.' },
+})
+
+const publicUrl = z.string().refine(isPlainHttp, {
+  error: ({ input }) => `'${String(input)}' is not an http(s) URL without credentials`,
+  params: { next: 'Keys belong into the Secret that the Deployment names.' },
+})
+
+function isPlainHttp(given: string): boolean {
+  const url = URL.parse(given)
+  return (url?.protocol === 'http:' || url?.protocol === 'https:') && !url.username && !url.password
 }
+
+/** The flags of `--emit`: where to, and what the manifests cannot know of themselves. */
+export const emitFlags = {
+  emit: texts(
+    z.array(oneOf(KINDS)).optional(),
+    `write manifests of this kind into --out: ${KINDS.join(', ')}; repeatable`,
+    { helpValue: 'kind' },
+  ),
+  out: text(z.string().optional(), 'folder for the manifests', { helpValue: 'deploy' }),
+  name: text(kubernetesName.optional(), 'name of the deployment', { helpValue: 'kt-gateway' }),
+  image: text(z.string().optional(), 'image of the gateway', { helpValue: 'kt-bench:0.1.0' }),
+  'provider-url': text(publicUrl.optional(), 'base URL of the provider', { helpValue: 'url' }),
+  'prometheus-url': text(publicUrl.optional(), 'Prometheus that KEDA asks for bytes sent', { helpValue: 'url' }),
+}
+
+type EmitFlagValues = FlagValues<typeof emitFlags>
+
+const rule = rulesOf<EmitFlagValues>()
+const EXAMPLE = 'Example: kt plan ... --emit kubernetes --out deploy'
+
+export const EMIT_RULES: readonly Rule<EmitFlagValues>[] = [
+  ...(['out', 'name', 'image', 'provider-url', 'prometheus-url'] as const).map((name) =>
+    rule(
+      [name, 'emit'],
+      (options) =>
+        options[name] !== undefined &&
+        options.emit === undefined &&
+        failure(`--${name} has no effect without --emit`, EXAMPLE),
+    ),
+  ),
+  rule(
+    ['emit', 'out'],
+    ({ emit: kinds, out }) =>
+      kinds && out === undefined && failure('--emit needs --out, the folder to write into', EXAMPLE),
+  ),
+]
 
 export function manifests(target: EmitTarget, settings: ClusterSettings): Record<string, string> {
   return TARGETS[target](settings)
@@ -61,46 +108,11 @@ export async function emit(
 }
 
 export function emitRequest(
-  flags: EmitFlags,
+  given: EmitFlagValues,
 ): { targets: EmitTarget[]; folder: string; options: EmitOptions } | undefined {
-  if (flags.emit === undefined) {
-    for (const name of ['out', 'name', 'image', 'provider-url', 'prometheus-url'] as const) {
-      if (flags[name] !== undefined)
-        throw new UserError(
-          `--${name} has no effect without --emit`,
-          'Example: kt plan ... --emit kubernetes --out deploy',
-        )
-    }
-    return undefined
-  }
-  if (flags.out === undefined)
-    throw new UserError(
-      '--emit needs --out, the folder to write into',
-      'Example: kt plan ... --emit kubernetes --out deploy',
-    )
-  const name = flags.name ?? 'kt-gateway'
-  if (!/^[a-z]([-a-z0-9]{0,50}[a-z0-9])?$/.test(name))
-    throw new UserError(
-      `--name: '${name}' is not a name of Kubernetes`,
-      'Lower-case letters, digits and dashes, at most 52.',
-    )
-  return {
-    targets: [...new Set(flags.emit)],
-    folder: flags.out,
-    options: {
-      name,
-      image: flags.image ?? `kt-bench:${ktVersion}`,
-      providerUrl: httpUrl('provider-url', flags['provider-url'] ?? 'https://api.openai.com/v1'),
-      prometheusUrl: httpUrl('prometheus-url', flags['prometheus-url'] ?? 'http://prometheus-server.monitoring'),
-    },
-  }
-}
-
-function httpUrl(flag: string, given: string): string {
-  const url = URL.parse(given)
-  if (url && (url.protocol === 'http:' || url.protocol === 'https:') && !url.username && !url.password) return given
-  throw new UserError(
-    `--${flag}: '${given}' is not an http(s) URL without credentials`,
-    'Keys belong into the Secret that the Deployment names.',
-  )
+  const { emit: kinds, out: folder, name = 'kt-gateway', image = `kt-bench:${ktVersion}` } = given
+  if (!kinds || folder === undefined) return undefined
+  const providerUrl = given['provider-url'] ?? 'https://api.openai.com/v1'
+  const prometheusUrl = given['prometheus-url'] ?? 'http://prometheus-server.monitoring'
+  return { targets: [...new Set(kinds)], folder, options: { name, image, providerUrl, prometheusUrl } }
 }

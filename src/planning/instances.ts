@@ -6,9 +6,11 @@ import { z } from 'zod'
 import { UserError } from '../errors.ts'
 import { didYouMean } from '../parse/explain.ts'
 import { readYaml } from '../parse/file.ts'
+import { type FlagValues, flagGroup, oneOf } from '../parse/flags.ts'
 import { allocatableMemoryBytes, allocatableMillicores, memorySource } from '../plan/allocatable.ts'
 import { type Instance, implausiblePrices } from '../plan/instances.ts'
 import { packaged } from '../system/machine.ts'
+import { planFlags } from './plan-flags.ts'
 
 const positive = z.number().positive()
 
@@ -193,32 +195,50 @@ function withPrices(catalogue: Catalogue, path: string): Catalogue {
   }
 }
 
-export interface InstanceFlags {
-  cloud?: string | undefined
-  region?: string | undefined
-  arch?: string | undefined
-  family?: string | undefined
-  'price-file'?: string | undefined
-  'measured-on'?: string | undefined
+const { text, toggle } = flagGroup('MACHINES')
+
+/** The flags of `kt plan instances`. */
+export const instanceFlags = {
+  ...planFlags,
+  cloud: text(oneOf(['aws', 'gcp', 'azure']).optional(), 'only machines of this cloud', {
+    helpValue: 'aws|gcp|azure',
+  }),
+  region: text(z.string().optional(), 'only prices of this region', { helpValue: 'us-east-1' }),
+  arch: text(oneOf(['x86_64', 'arm64']).optional(), 'only machines of this architecture', {
+    helpValue: 'x86_64|arm64',
+  }),
+  family: text(z.string().optional(), 'only machines of this family', { helpValue: 'c5' }),
+  'price-file': text(z.string().optional(), 'your own prices, in USD/hour', { helpValue: 'prices.yaml' }),
+  'measured-on': text(
+    z.string().optional(),
+    'machine that the figures were measured on: scales a worker by core speed',
+    { helpValue: 'c6i.4xlarge' },
+  ),
+  all: toggle('show all machines, not only the cheapest twelve'),
+  json: flagGroup().toggle('print the ranking as JSON'),
 }
 
-/** The machines that the flags leave: by cloud, region, architecture and family, with the user's prices where given. */
-export function selectInstances(flags: InstanceFlags): { instances: Instance[]; measuredOn: Instance | undefined } {
+type MachineOptions = Pick<
+  FlagValues<typeof instanceFlags>,
+  'cloud' | 'region' | 'arch' | 'family' | 'price-file' | 'measured-on'
+>
+
+export function selectInstances(options: MachineOptions): { instances: Instance[]; measuredOn: Instance | undefined } {
   const shipped = readInstances()
-  const catalogue = flags['price-file'] === undefined ? shipped : withPrices(shipped, flags['price-file'])
-  const family = flags.family === undefined ? undefined : familyNamed(flags.family, shipped)
-  const measuredOn = flags['measured-on'] === undefined ? undefined : instanceNamed(flags['measured-on'], shipped)
+  const catalogue = options['price-file'] === undefined ? shipped : withPrices(shipped, options['price-file'])
+  const family = options.family === undefined ? undefined : familyNamed(options.family, shipped)
+  const measuredOn = options['measured-on'] === undefined ? undefined : instanceNamed(options['measured-on'], shipped)
   const fitting = catalogue.instances.filter(
     (instance) =>
-      (flags.cloud === undefined || instance.cloudId === flags.cloud) &&
-      (flags.arch === undefined || instance.arch === flags.arch) &&
+      (options.cloud === undefined || instance.cloudId === options.cloud) &&
+      (options.arch === undefined || instance.arch === options.arch) &&
       (family === undefined || instance.family === family),
   )
-  const instances = fitting.filter(({ region }) => flags.region === undefined || region === flags.region)
+  const instances = fitting.filter(({ region }) => options.region === undefined || region === options.region)
   if (instances.length === 0) {
     const regions = [...new Set(fitting.map(({ region }) => region))]
     throw new UserError(
-      fitting.length > 0 ? `no prices of the region '${flags.region}'` : 'no machine of the catalogue is all of that',
+      fitting.length > 0 ? `no prices of the region '${options.region}'` : 'no machine of the catalogue is all of that',
       fitting.length > 0
         ? `There are prices of ${regions.join(', ')}; give others with --price-file (unit, region, date, prices).`
         : 'Leave one of --cloud, --arch and --family out.',

@@ -3,7 +3,7 @@
  * one a level of a sweep), a calibration from them, and memory figures from resident sets. A report without token
  * counts, or without a gateway, is refused: a plan in tokens cannot rest on it.
  */
-import { UserError } from '../errors.ts'
+import { failure, type Result, success, UserError } from '../errors.ts'
 import { calibrate } from '../plan/calibrate/calibrate.ts'
 import type { CheckedRun } from '../plan/check.ts'
 import type { Calibration } from '../plan/plan.ts'
@@ -16,14 +16,13 @@ import { throughputError } from '../stats/means.ts'
 import { parseBytes, parseCount } from '../units.ts'
 import { bestReading } from '../verdict/judge-overhead.ts'
 
-/** A calibration from the reports that a user names. */
+/** A calibration from the reports that a user names; `counts` are the workers of each. */
 export function calibrationFrom(
   paths: readonly string[],
-  workers: string | undefined,
+  counts: readonly number[],
   streamedShare: number,
   sizing: Sizing,
 ): Calibration {
-  const counts = workerCounts(workers, paths.length)
   const runs = paths.flatMap((path, i) => measuredRuns(path, counts[i]))
   const result = calibrate(runs, streamedShare, sizing.figures.ratio.value)
   if (result.ok) return result.value
@@ -31,17 +30,6 @@ export function calibrationFrom(
     result.why,
     'Measure again as that says, or plan with the vendor defaults (leave --from-bench out).',
   )
-}
-
-function workerCounts(given: string | undefined, runs: number): number[] {
-  if (given === undefined) return []
-  const next = 'Write one count a report, in their order: --bench-workers 1,2,4,8.'
-  const counts = given.split(',').map((part) => Number(part.trim()))
-  const bad = counts.find((count) => !Number.isInteger(count) || count < 1)
-  if (bad !== undefined) throw new UserError(`--bench-workers ${given}: each is a whole number of at least 1`, next)
-  if (counts.length !== runs)
-    throw new UserError(`--bench-workers names ${counts.length} runs, --from-bench ${runs}`, next)
-  return counts
 }
 
 /** `workers`: of the gateway; a sweep of the embedded gateway knows its own. */
@@ -150,23 +138,22 @@ function requireTokens(
  * Memory at rest and of one stream from '100=180MiB,2000=310MiB', resident sets at numbers of streams: the
  * least-squares line through them.
  */
-export function memoryFromRss(text: string): { base: number; perStream: number } {
+export function parseRss(text: string): Result<{ base: number; perStream: number }> {
   const next = 'Write resident sets at two numbers of streams or more, for example --rss 100=180MiB,2000=310MiB.'
-  const points = text.split(',').map((part) => {
+  const points: { x: number; y: number }[] = []
+  for (const part of text.split(',')) {
     const [streams = '', size = ''] = part.split('=').map((side) => side.trim())
     const [x, y] = [parseCount(streams), parseBytes(size)]
-    if (x === undefined || y === undefined || y <= 0)
-      throw new UserError(`--rss: '${part.trim()}' is not streams=size`, next)
-    return { x, y }
-  })
-  const line = fitLine(points)
-  if (!line) throw new UserError('--rss needs two different numbers of streams', next)
-  const { slope: perStream, intercept: base } = line
-  if (perStream <= 0 || base <= 0) {
-    throw new UserError(
-      '--rss: memory does not grow with the streams, so it says nothing of one',
-      'Measure with more streams, after a warm-up.',
-    )
+    if (x === undefined || y === undefined || y <= 0) return failure(`'${part.trim()}' is not streams=size`, next)
+    points.push({ x, y })
   }
-  return { base, perStream }
+  const line = fitLine(points)
+  if (!line) return failure('needs two different numbers of streams', next)
+  const { slope: perStream, intercept: base } = line
+  return perStream > 0 && base > 0
+    ? success({ base, perStream })
+    : failure(
+        'memory does not grow with the streams, so it says nothing of one',
+        'Measure with more streams, after a warm-up.',
+      )
 }

@@ -3,23 +3,25 @@
  * options, so its keys are the options' names), and growth ('8%/month', the workers there are, and the lead time of an
  * order).
  */
-import { UserError } from '../errors.ts'
+import { z } from 'zod'
+import { failure, type Result, success } from '../errors.ts'
 import { didYouMean } from '../parse/explain.ts'
+import { type FlagValues, flagGroup } from '../parse/flags.ts'
+import { Faults, type Rule, rulesOf } from '../parse/parse-flags.ts'
+import { parsedBy, share } from '../parse/quantity.ts'
 import type { Growth } from '../plan/sensitivity.ts'
-import { type PlanFlags, planFlags, wholeCount } from './plan-flags.ts'
-
-interface Scenario {
-  name: string
-  flags: PlanFlags
-}
+import { type PlanOptions, planFlags, wholeCount } from './plan-flags.ts'
+import { PLAN_RULES } from './plan-rules.ts'
 
 const BOOLEANS = new Set(['upstream-keepalive', 'allow-gaps'])
 
-export function buildScenarios(flags: PlanFlags, given: readonly string[]): Scenario[] {
-  return given.map((text) => ({ name: text, flags: { ...flags, ...parseChanges(text) } }))
+/** A scenario: the options that are other than the command's, as they would be typed. */
+export interface WhatIf {
+  name: string
+  changes: Readonly<Record<string, unknown>>
 }
 
-function parseChanges(text: string): PlanFlags {
+function parseWhatIf(text: string): Result<WhatIf> {
   const known = Object.keys(planFlags)
   // A comma inside a value (a mix) is not followed by an option's name.
   const parts = text.split(/,(?=\s*([a-z0-9-]+)\s*=)/).filter((_, i) => i % 2 === 0)
@@ -28,43 +30,38 @@ function parseChanges(text: string): PlanFlags {
     if (known.includes(optionName(part)) || joined.length === 0) joined.push(part)
     else joined[joined.length - 1] += `,${part}`
   }
-  return Object.fromEntries(joined.map((part) => parseChange(part, known)))
+  const changes: Record<string, unknown> = {}
+  for (const part of joined) {
+    const change = parseChange(part, known)
+    if (!change.ok) return change
+    const [name, value] = change.value
+    changes[name] = value
+  }
+  return success({ name: text, changes })
 }
 
 function optionName(part: string): string {
   return part.split('=')[0]?.trim() ?? ''
 }
 
-function parseChange(part: string, known: readonly string[]): [string, unknown] {
+function parseChange(part: string, known: readonly string[]): Result<readonly [string, unknown]> {
   const at = part.indexOf('=')
   const [key, value] = [optionName(part), part.slice(at + 1).trim()]
   if (at < 0 || value === '')
-    throw new UserError(
-      `--what-if: '${part.trim()}' is not option=value`,
-      'Example: --what-if output-per-worker=1.5M,upstream=h2',
-    )
+    return failure(`'${part.trim()}' is not option=value`, 'Example: --what-if output-per-worker=1.5M,upstream=h2')
   if (!known.includes(key)) {
     const near = didYouMean(key, known)
-    throw new UserError(
-      `--what-if: there is no option '${key}'${near ? ` (did you mean '${near}'?)` : ''}`,
+    return failure(
+      `there is no option '${key}'${near ? ` (did you mean '${near}'?)` : ''}`,
       "The keys are the options of 'kt plan', without dashes in front.",
     )
   }
   if (BOOLEANS.has(key)) {
     if (value !== 'true' && value !== 'false')
-      throw new UserError(`--what-if: ${key} is true or false, not '${value}'`, `Write ${key}=false.`)
-    return [key, value === 'true']
+      return failure(`${key} is true or false, not '${value}'`, `Write ${key}=false.`)
+    return success([key, value === 'true'])
   }
-  if (key === 'upstream' && value !== 'h1' && value !== 'h2')
-    throw new UserError(`--what-if: upstream is h1 or h2, not '${value}'`, 'Write upstream=h2.')
-  return key === 'from-bench' ? [key, value.split(' ')] : [key, value]
-}
-
-export interface GrowthFlags {
-  growth?: string | undefined
-  have?: string | undefined
-  'lead-time'?: string | undefined
-  today?: string | undefined
+  return success([key, key === 'from-bench' ? value.split(' ') : value])
 }
 
 export interface GrowthRequest {
@@ -79,47 +76,108 @@ export interface GrowthRequest {
 const PERIOD_DAYS = { week: 7, month: 365.25 / 12, quarter: 365.25 / 4, year: 365.25 } as const
 const UNIT_DAYS = { d: 1, w: 7, m: 365.25 / 12 } as const
 
-export function growthRequest(flags: GrowthFlags): GrowthRequest | undefined {
-  if (flags.growth === undefined) {
-    for (const name of ['have', 'lead-time', 'today'] as const) {
-      if (flags[name] !== undefined)
-        throw new UserError(`--${name} has no effect without --growth`, 'Give --growth 8%/month too.')
-    }
-    return undefined
-  }
-  const match = /^(-?\d+(?:\.\d+)?)\s*%\s*\/\s*(week|month|quarter|year)$/.exec(flags.growth.trim())
-  if (!match)
-    throw new UserError(
-      `--growth: '${flags.growth}' is not a share a period`,
+/** '8%/month' */
+function parseGrowth(given: string): Result<Pick<GrowthRequest, 'growth' | 'period'>> {
+  const match = /^(-?\d+(?:\.\d+)?)\s*%\s*\/\s*(week|month|quarter|year)$/.exec(given.trim())
+  if (!match) {
+    return failure(
+      `'${given}' is not a share a period`,
       'Write for example --growth 8%/month (week, month, quarter, year).',
     )
-  const rate = Number(match[1]) / 100
-  if (rate <= -1) throw new UserError(`--growth ${flags.growth}: nothing would be left`, 'Write a growth above -100 %.')
-  if (flags.have === undefined)
-    throw new UserError(
-      '--growth needs --have: how many workers there are',
-      'Example: --growth 8%/month --have 120 --lead-time 6w',
-    )
-  return {
-    growth: { rate, periodDays: PERIOD_DAYS[match[2] as keyof typeof PERIOD_DAYS] },
-    period: match[2] ?? '',
-    have: wholeCount('have', flags.have, 'workers', '120'),
-    leadDays: flags['lead-time'] === undefined ? 0 : parseLeadTime(flags['lead-time']),
-    from: flags.today === undefined ? today() : parseDay('today', flags.today),
   }
+  const rate = Number(match[1]) / 100
+  if (rate <= -1) return failure(`${given}: nothing would be left`, 'Write a growth above -100 %.')
+  const period = match[2] as keyof typeof PERIOD_DAYS
+  return success({ growth: { rate, periodDays: PERIOD_DAYS[period] }, period })
 }
 
-function parseLeadTime(given: string): number {
+/** '6w' -> days. */
+function parseLeadTime(given: string): Result<number> {
   const match = /^(\d+(?:\.\d+)?)\s*(d|w|m)$/.exec(given.trim())
-  if (!match)
-    throw new UserError(
-      `--lead-time: '${given}' is not a time in days, weeks or months`,
-      'Write for example --lead-time 6w (d, w, m).',
-    )
-  return Number(match[1]) * UNIT_DAYS[match[2] as keyof typeof UNIT_DAYS]
+  return match
+    ? success(Number(match[1]) * UNIT_DAYS[match[2] as keyof typeof UNIT_DAYS])
+    : failure(`'${given}' is not a time in days, weeks or months`, 'Write for example --lead-time 6w (d, w, m).')
 }
 
-function today(): string {
+const { text, texts, toggle } = flagGroup('SENSITIVITY')
+
+const isDay = (given: string): boolean => /^\d{4}-\d\d-\d\d$/.test(given) && dayAfter(given, 0) === given
+
+/** The flags of `kt plan sensitivity`. */
+export const sensitivityFlags = {
+  ...planFlags,
+  by: text(
+    share.refine((part) => part > 0, '0 moves nothing'),
+    'change of each input, where no interval was measured',
+    { default: '20%', helpValue: '<value>', example: '20%' },
+  ),
+  'what-if': texts(z.array(parsedBy(parseWhatIf)).optional(), "scenario: options of 'kt plan' to change; repeatable", {
+    helpValue: 'key=value,…',
+  }),
+  growth: text(parsedBy(parseGrowth).optional(), 'growth of the demand', { example: '8%/month' }),
+  have: text(wholeCount.optional(), 'number of workers you have', { example: '120' }),
+  'lead-time': text(parsedBy(parseLeadTime).optional(), 'time from order to service', { example: '6w' }),
+  today: text(
+    z
+      .string()
+      .refine(isDay, { error: ({ input }) => `'${String(input)}' is not a day` })
+      .optional(),
+    'day from which growth counts',
+    { example: '2026-11-23' },
+  ),
+  all: toggle('show inputs without influence too'),
+  json: flagGroup().toggle('print the result as JSON'),
+}
+
+export type SensitivityOptions = FlagValues<typeof sensitivityFlags>
+
+const rule = rulesOf<SensitivityOptions>()
+
+const RULES: readonly Rule<SensitivityOptions>[] = [
+  ...(['have', 'lead-time', 'today'] as const).map((name) =>
+    rule(
+      [name, 'growth'],
+      (options) =>
+        options[name] !== undefined &&
+        options.growth === undefined &&
+        failure(`--${name} has no effect without --growth`, 'Give --growth 8%/month too.'),
+    ),
+  ),
+  rule(
+    ['growth', 'have'],
+    ({ growth, have }) =>
+      growth !== undefined &&
+      have === undefined &&
+      failure(
+        '--growth needs --have: how many workers there are',
+        'Example: --growth 8%/month --have 120 --lead-time 6w',
+      ),
+  ),
+]
+
+/** The command's options, and those of each scenario: the same command line with other options. */
+export function parseSensitivityFlags(flags: Readonly<Record<string, unknown>>): {
+  options: SensitivityOptions
+  scenarios: { name: string; options: PlanOptions }[]
+} {
+  const faults = new Faults()
+  const options = faults.read(sensitivityFlags, { values: flags })
+  faults.check(options, [...PLAN_RULES, ...RULES])
+  const changed = (options['what-if'] ?? []).map(({ name, changes }) => {
+    const scenario = faults.read(planFlags, { values: { ...flags, ...changes } })
+    faults.check(scenario, PLAN_RULES)
+    return { name, options: scenario }
+  })
+  faults.refuse('kt plan sensitivity')
+  return { options, scenarios: changed.length === 0 ? [] : [{ name: 'as it is', options }, ...changed] }
+}
+
+export function growthRequest(options: SensitivityOptions): GrowthRequest | undefined {
+  const { growth, have, 'lead-time': leadDays = 0, today = dayOfToday() } = options
+  return growth && have !== undefined ? { ...growth, have, leadDays, from: today } : undefined
+}
+
+function dayOfToday(): string {
   return new Date().toISOString().slice(0, 10)
 }
 
@@ -130,9 +188,4 @@ export function dayAfter(day: string, days: number): string | undefined {
   return Number.isNaN(moved.getUTCFullYear()) || moved.getUTCFullYear() > 9_999
     ? undefined
     : moved.toISOString().slice(0, 10)
-}
-
-function parseDay(flag: string, given: string): string {
-  if (/^\d{4}-\d\d-\d\d$/.test(given) && dayAfter(given, 0) === given) return given
-  throw new UserError(`--${flag}: '${given}' is not a day`, `Write for example --${flag} 2026-11-23.`)
 }

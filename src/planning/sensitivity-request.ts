@@ -1,13 +1,11 @@
 /** Runs what `kt plan sensitivity` was asked for: the tornado, the scenarios, the growth. */
 
-import { UserError } from '../errors.ts'
-import { parseFlag, share } from '../parse/quantity.ts'
 import { HOURS_PER_MONTH } from '../plan/instances.ts'
 import { makePlan, type PlanResult } from '../plan/plan.ts'
 import { exhaustion, type Sensitivity, sensitivity } from '../plan/sensitivity.ts'
-import type { PlanFlags } from './plan-flags.ts'
+import type { PlanOptions } from './plan-flags.ts'
 import { planRequest } from './plan-request.ts'
-import { buildScenarios, dayAfter, type GrowthFlags, type GrowthRequest, growthRequest } from './sensitivity-flags.ts'
+import { dayAfter, type GrowthRequest, growthRequest, type parseSensitivityFlags } from './sensitivity-flags.ts'
 
 export interface ScenarioResult {
   name: string
@@ -42,27 +40,22 @@ export interface SensitivityResult {
   growth: GrowthResult | undefined
 }
 
-export async function sensitivityRequest(
-  flags: PlanFlags & GrowthFlags & { by?: string | undefined; 'what-if'?: string[] | undefined },
-): Promise<SensitivityResult> {
-  const by = parseFlag('by', flags.by ?? '20%', share, '20%')
-  if (by === 0) throw new UserError('--by 0 moves nothing', 'Write for example --by 20%.')
-  const growth = growthRequest(flags)
-  const { demand, sizing, choices } = await planRequest(flags)
-  const scenarios = [{ name: 'as it is', flags }, ...buildScenarios(flags, flags['what-if'] ?? [])]
+export async function sensitivityRequest({
+  options,
+  scenarios,
+}: ReturnType<typeof parseSensitivityFlags>): Promise<SensitivityResult> {
+  const growth = growthRequest(options)
+  const { demand, sizing, choices } = await planRequest(options)
   return {
-    by,
-    tornado: sensitivity(demand, sizing, choices, Math.min(by, 0.99)),
-    scenarios:
-      flags['what-if'] === undefined
-        ? []
-        : await Promise.all(scenarios.map(({ name, flags: changed }) => scenarioResult(name, changed))),
+    by: options.by,
+    tornado: sensitivity(demand, sizing, choices, Math.min(options.by, 0.99)),
+    scenarios: await Promise.all(scenarios.map(({ name, options: changed }) => scenarioResult(name, changed))),
     growth: growth && growthResult(growth, makePlan(demand, sizing, choices), choices.parts.targetUtilisation),
   }
 }
 
-async function scenarioResult(name: string, flags: PlanFlags): Promise<ScenarioResult> {
-  const { demand, sizing, choices } = await planRequest(flags)
+async function scenarioResult(name: string, options: PlanOptions): Promise<ScenarioResult> {
+  const { demand, sizing, choices } = await planRequest(options)
   const { answer } = makePlan(demand, sizing, choices)
   const { usdPerHour, type } = choices.node
   return {

@@ -5,7 +5,7 @@
  */
 import { dirname } from 'node:path'
 import { z } from 'zod'
-import { UserError } from '../errors.ts'
+import { failure, type Result, success, UserError } from '../errors.ts'
 import { didYouMean } from '../parse/explain.ts'
 import { readYaml } from '../parse/file.ts'
 import { averageRequests, type MeanRequest, type MixPart, type RequestKind } from '../plan/demand.ts'
@@ -90,22 +90,32 @@ function tokensOfWorkload(workload: string, name: string, hidden: number, path: 
   }
 }
 
+/** A profile's name and its part of the requests, in any parts of their sum. */
+export interface MixShare {
+  name: string
+  weight: number
+}
+
 /** 'chat=70,rag=20,code-agent=10': shares of the requests, in percent or in any parts of their sum. */
-export function parseMix(text: string, profiles: readonly RequestKind[]): MeanRequest {
+export function parseMixParts(text: string): Result<MixShare[]> {
   const next = 'Write profiles with their shares of the requests, for example --mix chat=70,rag=20,code-agent=10.'
-  const parts = text.split(',').map((part) => {
+  const parts: MixShare[] = []
+  for (const part of text.split(',')) {
     const match = /^\s*([a-z0-9-]+)\s*=\s*(\d+(?:\.\d+)?)\s*%?\s*$/i.exec(part)
-    const weight = Number(match?.[2])
-    if (!match?.[1] || !(weight > 0))
-      throw new UserError(`--mix: '${part.trim()}' is not a profile with a share above 0`, next)
-    return { name: match[1], weight }
-  })
-  const names = parts.map(({ name }) => name)
-  const twice = names.find((name, i) => names.indexOf(name) !== i)
-  if (twice) throw new UserError(`--mix: '${twice}' stands there twice`, next)
-  const sum = parts.reduce((total, { weight }) => total + weight, 0)
+    const [name, weight] = [match?.[1], Number(match?.[2])]
+    if (name === undefined || !(weight > 0))
+      return failure(`'${part.trim()}' is not a profile with a share above 0`, next)
+    if (parts.some((other) => other.name === name)) return failure(`'${name}' stands there twice`, next)
+    parts.push({ name, weight })
+  }
+  return success(parts)
+}
+
+/** The mean request of a mix of the kinds that it names. */
+export function averageMix(mix: readonly MixShare[], kinds: readonly RequestKind[]): MeanRequest {
+  const sum = mix.reduce((total, { weight }) => total + weight, 0)
   return averageRequests(
-    parts.map(({ name, weight }): MixPart => ({ kind: kindNamed(name, profiles, '--mix'), share: weight / sum })),
+    mix.map(({ name, weight }): MixPart => ({ kind: kindNamed(name, kinds, '--mix'), share: weight / sum })),
   )
 }
 

@@ -1,121 +1,166 @@
-/**
- * Turns the flags of `kt provider start` into what the provider is started with; what makes no sense is a UserError.
- */
+/** The flags of `kt provider start` with their types, and what the provider is started with. */
 import { createPrivateKey, X509Certificate } from 'node:crypto'
-import { UserError } from '../errors.ts'
+import { z } from 'zod'
+import { failure, type Result, success, UserError } from '../errors.ts'
 import { didYouMean } from '../parse/explain.ts'
 import { readText } from '../parse/file.ts'
-import { parseFlag, share } from '../parse/quantity.ts'
-import { MAX_TOKENS } from './api.ts'
+import { type FlagValues, flagGroup } from '../parse/flags.ts'
+import { Faults, rulesOf } from '../parse/parse-flags.ts'
+import { parsedBy, port, positiveCount, share, wholeNumber } from '../parse/quantity.ts'
 import { type KeyPair, selfSigned } from './certificate.ts'
 import { FAULTS, type FaultShares } from './faults.ts'
-import { type Latency, parseLatency, parseStall } from './latency.ts'
-import { DEFAULT_PROFILE, DELAY, readProviderProfile, refuseAboveOne, STALL } from './profile.ts'
+import {
+  answerTokens,
+  DEFAULT_PROFILE,
+  latency,
+  type ProviderProfile,
+  readProviderProfile,
+  refuseAboveOne,
+  stall,
+} from './profile.ts'
 import type { ProviderOptions } from './server.ts'
 
-export interface ProviderFlags {
-  host: string
-  port: number
-  profile?: string | undefined
-  ttft?: string | undefined
-  'token-gap'?: string | undefined
-  tokens?: number | undefined
-  seed: number
-  'error-rate'?: string | undefined
-  'rate-limit'?: string | undefined
-  fault?: string[] | undefined
-  stall?: string | undefined
-  'stamp-in-text'?: boolean | undefined
-  http2?: boolean | undefined
-  'max-streams'?: number | undefined
-  tls?: boolean | undefined
-  'tls-cert'?: string | undefined
-  'tls-key'?: string | undefined
-  'api-key'?: string | undefined
+const { text, texts, toggle } = flagGroup()
+
+const DEFAULT_MAX_STREAMS = 100
+const MOST_STREAMS = 2 ** 31 - 1
+
+/** 'truncate=1%' */
+function parseFault(given: string): Result<readonly [(typeof FAULTS)[number], number]> {
+  const [name = '', part = ''] = given.split('=', 2)
+  const fault = FAULTS.find((known) => known === name)
+  if (!fault) {
+    const near = didYouMean(name, FAULTS)
+    return failure(
+      `'${given}': unknown fault${near ? ` (did you mean '${near}'?)` : ''}`,
+      `Give a fault and its share, such as truncate=1%. Faults: ${FAULTS.join(', ')}.`,
+    )
+  }
+  const parsed = share.safeParse(part)
+  return parsed.success
+    ? success([fault, parsed.data] as const)
+    : failure(`${name}: ${parsed.error.issues[0]?.message}`, `Write for example --fault ${name}=1%.`)
 }
 
-const MAX_STREAMS = 100
+export const providerFlags = {
+  host: text(z.string().min(1, 'is empty'), 'address to listen on', { default: '127.0.0.1' }),
+  port: text(port, 'port to listen on (0: the system chooses)', { default: '41001' }),
+  'next-free-port': toggle('use the next free port when the port is taken'),
+  profile: text(z.string().optional(), 'profile of the answers: a name in profiles/providers, or a file', {
+    helpValue: '<name|file.yaml>',
+  }),
+  ttft: text(latency.optional(), 'time to first token [default: 20ms]', { helpValue: '<delay>' }),
+  'token-gap': text(latency.optional(), 'time between tokens [default: 2ms]', { helpValue: '<delay>' }),
+  tokens: text(
+    answerTokens(positiveCount),
+    'tokens in an answer to a request without a limit of its own [default: 16]',
+  ),
+  seed: text(wholeNumber, 'seed of delays and faults, combined with that of each request', { default: '1' }),
+  'error-rate': text(share.optional(), 'requests answered with 500, such as 1%', { helpValue: '<share>' }),
+  'rate-limit': text(share.optional(), 'requests answered with 429, such as 5%', { helpValue: '<share>' }),
+  fault: texts(
+    z.array(parsedBy(parseFault)).default([]),
+    'requests with another fault, such as truncate=1%; repeatable',
+    { multipleNonGreedy: true, helpValue: '<fault=share>' },
+  ),
+  stall: text(stall.optional(), 'pause all answers periodically: 100ms/1s pauses 100 ms in every second', {
+    helpValue: '<for/every>',
+  }),
+  'stamp-in-text': toggle('also stamp the text of each event, for gateways that merge events or translate formats'),
+  http2: toggle('serve HTTP/2 beside HTTP/1.1'),
+  'max-streams': text(
+    positiveCount.refine((count) => count <= MOST_STREAMS, `must be at most ${MOST_STREAMS}`).optional(),
+    `streams that one HTTP/2 connection may have open [default: ${DEFAULT_MAX_STREAMS}]`,
+  ),
+  tls: toggle('serve TLS with a certificate made for this run'),
+  'tls-cert': text(z.string().optional(), 'serve TLS with this certificate', { helpValue: '<file.pem>' }),
+  'tls-key': text(z.string().optional(), 'private key of --tls-cert', { helpValue: '<file.pem>' }),
+  'api-key': text(
+    z.string().min(1, 'is empty: give a key, or leave the flag out to serve everyone').optional(),
+    'require this API key, in the header of each API',
+  ),
+  json: toggle('print {"url", "pid"} (with --tls also "ca") on one line when listening'),
+}
 
-export function providerOptions(flags: ProviderFlags): ProviderOptions {
-  const profile = flags.profile === undefined ? DEFAULT_PROFILE : readProviderProfile(flags.profile)
-  const tokens = flags.tokens ?? profile.tokens
-  if (tokens < 1 || tokens > MAX_TOKENS) {
-    throw new UserError(`--tokens ${tokens} is not possible`, `Give a number of tokens from 1 to ${MAX_TOKENS}.`)
-  }
-  const apiKey = flags['api-key']
-  if (apiKey === '') throw new UserError('--api-key is empty', 'Give a key, or leave the flag out to serve everyone.')
-  const shares = { ...profile.faults.shares, ...parseFaults(flags) }
-  refuseAboveOne(shares, 'faults')
-  const stall = flags.stall === undefined ? profile.stall : requireStall(flags.stall)
+type ProviderFlagValues = FlagValues<typeof providerFlags>
+
+const rule = rulesOf<ProviderFlagValues>()
+
+const RULES = [
+  rule(
+    ['max-streams', 'http2'],
+    ({ 'max-streams': streams, http2 }) =>
+      streams !== undefined &&
+      !http2 &&
+      failure('--max-streams is a limit of HTTP/2, which is off', 'Add --http2, or leave --max-streams out.'),
+  ),
+  rule(
+    ['tls-cert', 'tls-key'],
+    ({ 'tls-cert': cert, 'tls-key': key }) =>
+      (cert === undefined) !== (key === undefined) &&
+      failure('--tls-cert and --tls-key belong together', 'Give both, or --tls for a throw-away certificate.'),
+  ),
+]
+
+/** The flags' values, and what the provider is started with. */
+export function parseProviderFlags(
+  flags: Readonly<Record<string, unknown>>,
+): ProviderFlagValues & { provider: ProviderOptions } {
+  const faults = new Faults()
+  const values = faults.read(providerFlags, { values: flags })
+  faults.check(values, RULES)
+  const name = values.profile
+  const profile = name === undefined ? DEFAULT_PROFILE : faults.attempt(() => readProviderProfile(name))
+  const shares = chooseShares(values, profile)
+  if (faults.sound('fault', 'error-rate', 'rate-limit')) faults.attempt(() => refuseAboveOne(shares, 'faults'))
+  const certificate = faults.attempt(() => readCertificate(values))
+  faults.refuse('kt provider start')
+  if (!profile) throw new Error('a provider without a profile, and nothing is wrong')
+  const tls = certificate ?? (values.tls ? selfSigned(values.host) : undefined)
+  return { ...values, provider: { ...buildOptions(values, profile, shares), ...(tls ? { tls } : {}) } }
+}
+
+function buildOptions(values: ProviderFlagValues, profile: ProviderProfile, shares: FaultShares): ProviderOptions {
+  const { 'api-key': apiKey, stall: pause = profile.stall } = values
   const { ttft: slowerStart, tokenGap: slowerTokens } = profile.load
   return {
-    host: flags.host,
-    port: flags.port,
+    host: values.host,
+    port: values.port,
     latency: {
-      ttft: chooseLatency('--ttft', flags.ttft, profile.ttft),
-      tokenGap: chooseLatency('--token-gap', flags['token-gap'], profile.tokenGap),
+      ttft: values.ttft ?? profile.ttft,
+      tokenGap: values['token-gap'] ?? profile.tokenGap,
       prefillUs: profile.prefillUs,
       ...(slowerStart > 0 || slowerTokens > 0 ? { load: profile.load } : {}),
-      seed: flags.seed,
+      seed: values.seed,
     },
-    tokens,
+    tokens: values.tokens ?? profile.tokens,
     reasoningTokens: profile.reasoningTokens,
     shape: profile.shape,
-    stampInText: flags['stamp-in-text'] ?? false,
+    stampInText: values['stamp-in-text'],
     ...(Object.values(shares).some((part) => part > 0) ? { faults: { ...profile.faults, shares } } : {}),
-    ...(stall === undefined ? {} : { stall }),
+    ...(pause === undefined ? {} : { stall: pause }),
     ...(apiKey === undefined ? {} : { apiKey }),
-    ...http2Of(flags),
-    ...tlsOf(flags),
+    ...(values.http2 ? { http2: { maxConcurrentStreams: values['max-streams'] ?? DEFAULT_MAX_STREAMS } } : {}),
   }
 }
 
-function chooseLatency(flag: string, text: string | undefined, otherwise: Latency): Latency {
-  const latency = text === undefined ? otherwise : parseLatency(text)
-  if (latency) return latency
-  throw new UserError(`${flag} '${text}' is not a delay`, `Give ${DELAY}.`)
-}
-
-function requireStall(text: string): NonNullable<ProviderOptions['stall']> {
-  const stall = parseStall(text)
-  if (stall) return stall
-  throw new UserError(`--stall '${text}' is not a stall`, `Give ${STALL}, the first shorter than the second.`)
-}
-
-function parseFaults(flags: ProviderFlags): FaultShares {
-  const shares: FaultShares = {}
-  if (flags['rate-limit'] !== undefined) shares.rate_limit = parseFlag('rate-limit', flags['rate-limit'], share, '1%')
-  if (flags['error-rate'] !== undefined) shares.server_error = parseFlag('error-rate', flags['error-rate'], share, '1%')
-  for (const given of flags.fault ?? []) {
-    const [name = '', part = ''] = given.split('=', 2)
-    const fault = FAULTS.find((known) => known === name)
-    if (!fault) {
-      const near = didYouMean(name, FAULTS)
-      const next = `Give a fault and its share, such as truncate=1%. Faults: ${FAULTS.join(', ')}.`
-      throw new UserError(`--fault '${given}': unknown fault${near ? ` (did you mean '${near}'?)` : ''}`, next)
-    }
-    shares[fault] = parseFlag(`fault ${name}`, part, share, `${name}=1%`)
+/** The profile's shares of faults, with those in their place that flags give. */
+function chooseShares(values: ProviderFlagValues, profile: ProviderProfile | undefined): FaultShares {
+  const { fault = [], 'rate-limit': rateLimit, 'error-rate': errorRate } = values
+  return {
+    ...profile?.faults.shares,
+    ...(rateLimit === undefined ? {} : { rate_limit: rateLimit }),
+    ...(errorRate === undefined ? {} : { server_error: errorRate }),
+    ...Object.fromEntries(fault),
   }
-  return shares
 }
 
-function http2Of(flags: ProviderFlags): Pick<ProviderOptions, 'http2'> {
-  const streams = flags['max-streams']
-  if (flags.http2) return { http2: { maxConcurrentStreams: streams ?? MAX_STREAMS } }
-  if (streams === undefined) return {}
-  throw new UserError('--max-streams is a limit of HTTP/2, which is off', 'Add --http2, or leave --max-streams out.')
-}
-
-function tlsOf(flags: ProviderFlags): Pick<ProviderOptions, 'tls'> {
-  const certPath = flags['tls-cert']
-  const keyPath = flags['tls-key']
-  if (certPath === undefined && keyPath === undefined) return flags.tls ? { tls: selfSigned(flags.host) } : {}
-  if (certPath === undefined || keyPath === undefined) {
-    throw new UserError('--tls-cert and --tls-key belong together', 'Give both, or --tls for a throw-away certificate.')
-  }
-  const tls: KeyPair = { cert: readText(certPath, 'certificate'), key: readText(keyPath, 'private key') }
+/** The certificate of the user's own, where flags name one and its key. */
+function readCertificate({ 'tls-cert': certPath, 'tls-key': keyPath }: ProviderFlagValues): KeyPair | undefined {
+  if (certPath === undefined || keyPath === undefined) return undefined
+  const pair: KeyPair = { cert: readText(certPath, 'certificate'), key: readText(keyPath, 'private key') }
   try {
-    if (new X509Certificate(tls.cert).checkPrivateKey(createPrivateKey(tls.key))) return { tls }
+    if (new X509Certificate(pair.cert).checkPrivateKey(createPrivateKey(pair.key))) return pair
   } catch {
     throw new UserError(`${certPath} and ${keyPath} are not a certificate and its key`, 'Give PEM files.')
   }

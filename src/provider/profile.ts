@@ -5,16 +5,16 @@
 import { readdirSync } from 'node:fs'
 import { basename, extname } from 'node:path'
 import { z } from 'zod'
-import { UserError } from '../errors.ts'
+import { failure, success, UserError } from '../errors.ts'
 import { didYouMean } from '../parse/explain.ts'
 import { readYaml } from '../parse/file.ts'
-import { countOrZero, durationMs, durationOrZeroMs, positiveCount, share } from '../parse/quantity.ts'
+import { countOrZero, durationMs, durationOrZeroMs, parsedBy, positiveCount, share } from '../parse/quantity.ts'
 import { packaged } from '../system/machine.ts'
 import { MAX_TOKENS, PLAIN_SHAPE, type StreamShape } from './api.ts'
 import { FAULT_TIMES, FAULTS, type FaultPlan, type FaultShares } from './faults.ts'
 import { type Latency, parseLatency, parseStall, type StallPlan } from './latency.ts'
 
-interface ProviderProfile {
+export interface ProviderProfile {
   ttft: Latency
   tokenGap: Latency
   prefillUs: number
@@ -39,18 +39,18 @@ export const DEFAULT_PROFILE: ProviderProfile = {
   stall: undefined,
 }
 
-function parsed<T>(parse: (text: string) => T | undefined, what: string): z.ZodType<T> {
-  return z.union([z.string(), z.number()], { error: `expected ${what}` }).transform((raw, context): T => {
-    const value = parse(String(raw))
-    if (value !== undefined) return value
-    context.addIssue({ code: 'custom', message: `'${raw}' is not ${what}` })
-    return z.NEVER
-  })
+function parsed<T>(parse: (text: string) => T | undefined, what: string): z.ZodType<T, string | number> {
+  return parsedBy((text) => {
+    const value = parse(text)
+    return value === undefined ? failure(`'${text}' is not ${what}`) : success(value)
+  }, what)
 }
 
-export const DELAY = 'a delay such as 20ms or lognormal(20ms,0.5) (median, sigma of the logarithm, at most 5)'
-export const STALL = 'a stall such as 100ms/1s (silent for 100 ms of every second)'
-const latency = parsed(parseLatency, DELAY)
+export const latency = parsed(
+  parseLatency,
+  'a delay such as 20ms or lognormal(20ms,0.5) (median, sigma of the logarithm, at most 5)',
+)
+export const stall = parsed(parseStall, 'a stall such as 100ms/1s (silent for 100 ms of every second)')
 const RANGE = /^(\d+)(?:\s*-\s*(\d+))?$/
 const MAX_TOKENS_PER_EVENT = 1_000
 const MAX_EVENTS_PER_WRITE = 10_000
@@ -62,7 +62,8 @@ function parseRange(text: string): { min: number; max: number } | undefined {
   return min >= 1 && min <= max && max <= MAX_TOKENS_PER_EVENT ? { min, max } : undefined
 }
 
-const tokens = (count: z.ZodType<number>) =>
+/** Tokens of an answer: as many as the provider writes at most. */
+export const answerTokens = (count: z.ZodType<number>) =>
   count.refine((value) => value <= MAX_TOKENS, `must be at most ${MAX_TOKENS}`).optional()
 
 const profileSchema = z.strictObject({
@@ -71,7 +72,9 @@ const profileSchema = z.strictObject({
   token_gap: latency.optional(),
   prefill_per_input_token: durationOrZeroMs.optional(),
   load: z.strictObject({ ttft: share.default(0), token_gap: share.default(0) }).optional(),
-  answer: z.strictObject({ tokens: tokens(positiveCount), reasoning_tokens: tokens(countOrZero) }).optional(),
+  answer: z
+    .strictObject({ tokens: answerTokens(positiveCount), reasoning_tokens: answerTokens(countOrZero) })
+    .optional(),
   stream: z
     .strictObject({
       tokens_per_event: parsed(parseRange, 'a number of tokens such as 1, or a range such as 10-20').optional(),
@@ -88,7 +91,7 @@ const profileSchema = z.strictObject({
       slow_headers_for: durationMs.optional(),
     })
     .optional(),
-  stall: parsed(parseStall, STALL).optional(),
+  stall: stall.optional(),
 })
 
 /** The profile that ships under `nameOrPath`, or the one in that file. */

@@ -76,7 +76,7 @@ describe('kt gateway start', () => {
   test.each(['0', '65', 'many'])('--workers %s is refused', async (workers) => {
     const run = gatewayStart(['--workers', workers])
     expect(await run.ended).toBe(2)
-    expect(run.err).toContain(`--workers ${workers} is not a number from 1 to 64`)
+    expect(run.err).toContain(`--workers: '${workers}' is not a number from 1 to 64`)
   })
 
   test('--json is one line with the address and the process', async () => {

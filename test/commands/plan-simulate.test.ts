@@ -3,8 +3,11 @@ import { expect, test } from 'vitest'
 import { UserError } from '../../src/errors.ts'
 import { renderSimulation } from '../../src/output/simulation-table.ts'
 import { simulateFleet } from '../../src/plan/simulate/fleet.ts'
-import { simulationRequest } from '../../src/planning/simulation-request.ts'
+import { parseSimulationFlags, simulationRequest } from '../../src/planning/simulation-request.ts'
 import { kt } from '../support/kt.ts'
+import type { Typed } from '../support/plan.ts'
+
+const requested = async (flags: Typed) => simulationRequest(parseSimulationFlags({ seed: '1', ...flags }))
 
 const PEAKS = { 'input-peak': '80M', 'output-peak': '10M' }
 
@@ -36,7 +39,7 @@ test('the command: a lost zone, a burst and the autoscaler in one run', async ()
 })
 
 test('without --workers it takes the plan at its lower redundancy; it fits 100 columns', async () => {
-  const { traffic, options } = await simulationRequest({ ...PEAKS, duration: '10s' })
+  const { traffic, options } = await requested({ ...PEAKS, duration: '10s' })
   expect(options.workers).toBe(61)
   const text = renderSimulation(traffic, options, simulateFleet(traffic, { ...options, budget: 100_000 }))
   expect(Math.max(...text.split('\n').map((line) => line.length))).toBeLessThanOrEqual(100)
@@ -49,13 +52,13 @@ test.each([
   [{ 'lose-zone-at': '2m', 'zones-lost': '0' }, 'loses no zone'],
   [{ workers: '20' }, '20 workers cannot carry it: the load is 150 % of their capacity'],
   [{ workers: '30' }, 'the load is 100 % of their capacity'],
-  [{ workers: '0' }, '--workers must be above 0'],
+  [{ workers: '0' }, '--workers: must be a whole number of at least 1, not 0'],
   [{ burst: '2' }, "'2' is not a factor and a time"],
   [{ duration: '60d' }, 'longer than a week'],
-  [{ autoscale: '0' }, '--autoscale 0 would want workers without end'],
+  [{ autoscale: '0' }, '--autoscale: 0 would want workers without end'],
   [{ workers: '40', autoscale: '70%', 'max-workers': '10' }, '--max-workers 10 is below the 40 workers'],
 ])('%j is refused', async (flags, message) => {
-  const refusal: unknown = await simulationRequest({ ...PEAKS, ...flags }).catch((error: unknown) => error)
+  const refusal: unknown = await requested({ ...PEAKS, ...flags }).catch((error: unknown) => error)
   expect(refusal).toBeInstanceOf(UserError)
   expect((refusal as UserError).message).toContain(message)
 })

@@ -3,9 +3,9 @@ import { describe, expect, test } from 'vitest'
 import { UserError } from '../../src/errors.ts'
 import { renderBuffers } from '../../src/output/planning-tables.ts'
 import { bufferProfileFor, kongDirectives, planBuffers } from '../../src/plan/buffers.ts'
-import { bufferRequest } from '../../src/planning/buffer-request.ts'
+import { bufferRequest, parseBufferFlags } from '../../src/planning/buffer-request.ts'
 import { readSizing } from '../../src/planning/sizing.ts'
-import { chat } from '../support/plan.ts'
+import { chat, type Typed } from '../support/plan.ts'
 
 const sizing = readSizing()
 const KIB = 1024
@@ -50,15 +50,17 @@ test('a thousand requests: a megabyte more of buffer is about a gigabyte', () =>
   expect(difference / 1e9).toBeCloseTo(1.5 * 1.048576, 6)
 })
 
+const requested = async (flags: Typed) => bufferRequest(parseBufferFlags(flags))
+
 test('from a demand: what is in flight, and what the mean prompt fills', async () => {
-  const { profiles } = await bufferRequest({ 'input-peak': '80M', 'output-peak': '10M', kind: 'chat' })
+  const { profiles } = await requested({ 'input-peak': '80M', 'output-peak': '10M', kind: 'chat' })
   const [only] = profiles
   expect(only?.concurrency).toBe(247_394)
   expect(only?.meanBodyBytes).toBeCloseTo((80e6 / (10e6 / chat.outputTokens)) * 4.5, 6)
 })
 
 test('fits 100 columns', async () => {
-  const { profiles } = await bufferRequest({ 'input-peak': '8G', 'output-peak': '1G' })
+  const { profiles } = await requested({ 'input-peak': '8G', 'output-peak': '1G' })
   const plans = profiles.map(({ profile, concurrency, workers, meanBodyBytes }) =>
     planBuffers(profile, concurrency, workers, meanBodyBytes),
   )
@@ -76,9 +78,9 @@ test.each([
   [{ concurrency: '10', rps: '5' }, 'both say how many requests are in flight'],
   [{ concurrency: '10', kind: 'rags' }, "no buffer profile 'rags'"],
   [{ concurrency: '10', 'largest-prompt': '20MiB' }, "beyond the guide's largest prompts"],
-  [{ concurrency: '0' }, '--concurrency must be above 0'],
+  [{ concurrency: '0' }, '--concurrency: must be a whole number of at least 1, not 0'],
 ])('%j is refused', async (flags, message) => {
-  const refusal: unknown = await bufferRequest(flags).catch((error: unknown) => error)
+  const refusal: unknown = await requested(flags).catch((error: unknown) => error)
   expect(refusal).toBeInstanceOf(UserError)
   expect((refusal as UserError).message).toContain(message)
 })

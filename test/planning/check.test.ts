@@ -7,6 +7,7 @@ import { planRequest } from '../../src/planning/plan-request.ts'
 import type { BenchReport } from '../../src/report/schema.ts'
 import { kt } from '../support/kt.ts'
 import { around, makeReport } from '../support/make-report.ts'
+import { planOptions, type Typed } from '../support/plan.ts'
 import { tempDir } from '../support/temp-dir.ts'
 
 let dir: ReturnType<typeof tempDir>
@@ -116,6 +117,8 @@ test('a saved plan is what the run is held against', async () => {
   expect(code).toBe(3)
 })
 
+const requested = async (flags: Typed) => planRequest(planOptions(flags))
+
 describe('calibrating from reports', () => {
   const peaks = { 'input-peak': '80M', 'output-peak': '10M' }
 
@@ -127,7 +130,7 @@ describe('calibrating from reports', () => {
       r.throughput.eventsPerSec = 100_000
       r.throughput.bytesPerSec = 28_000_000
     })
-    const { choices } = await planRequest({ ...peaks, 'from-bench': [report('short.json', 1), long] })
+    const { choices } = await requested({ ...peaks, 'from-bench': [report('short.json', 1), long] })
     expect(choices.figures.ratio.value).toBeCloseTo(4, 6)
     expect(choices.figures.outputPerWorker.value).toBeCloseTo(1e6, 0)
     expect(choices.figures.outputBytesPerToken.value).toBeCloseTo(280, 6)
@@ -170,7 +173,7 @@ describe('calibrating from reports', () => {
     ],
   ])('%s: refused', async (name, change, message) => {
     const path = report(`${name.replaceAll(' ', '-')}.json`, 1, change)
-    const refusal: unknown = await planRequest({ ...peaks, 'from-bench': [path] }).catch((error: unknown) => error)
+    const refusal: unknown = await requested({ ...peaks, 'from-bench': [path] }).catch((error: unknown) => error)
     expect(refusal).toBeInstanceOf(UserError)
     expect((refusal as UserError).message).toContain(message)
   })
@@ -180,7 +183,7 @@ describe('calibrating from reports', () => {
     [{ 'bench-workers': '0' }, 'each is a whole number of at least 1'],
     [{ 'output-per-worker': '1M' }, '--output-per-worker and --from-bench both say what a worker passes'],
   ])('%j is refused', async (flags, message) => {
-    const refusal: unknown = await planRequest({ ...peaks, 'from-bench': [report('one.json', 1)], ...flags }).catch(
+    const refusal: unknown = await requested({ ...peaks, 'from-bench': [report('one.json', 1)], ...flags }).catch(
       (error: unknown) => error,
     )
     expect((refusal as UserError).message).toContain(message)

@@ -1,11 +1,12 @@
 // Machines: the catalogue, the ranking by cost, burstable ones refused, a user's prices checked.
 import { afterAll, describe, expect, test } from 'vitest'
 import { renderInstances } from '../../src/output/planning-tables.ts'
+import { parseFlags } from '../../src/parse/parse-flags.ts'
 import { implausiblePrices, rankInstances, relativeSpeed } from '../../src/plan/instances.ts'
 import { defaultChoices } from '../../src/plan/plan.ts'
-import { type InstanceFlags, readInstances, selectInstances } from '../../src/planning/instances.ts'
+import { instanceFlags, readInstances, selectInstances } from '../../src/planning/instances.ts'
 import { readSizing } from '../../src/planning/sizing.ts'
-import { chatDemand } from '../support/plan.ts'
+import { chatDemand, type Typed } from '../support/plan.ts'
 import { refusalOf } from '../support/refusal.ts'
 import { tempDir } from '../support/temp-dir.ts'
 
@@ -19,8 +20,10 @@ const named = (type: string) => {
 const dir = tempDir()
 afterAll(() => dir.remove())
 
-function refusal(flags: InstanceFlags): string {
-  const { message, next } = refusalOf(() => selectInstances(flags))
+const select = (flags: Typed) => selectInstances(parseFlags(flags, instanceFlags, 'kt plan instances'))
+
+function refusal(flags: Typed): string {
+  const { message, next } = refusalOf(() => select(flags))
   return `${message}\n${next}`
 }
 
@@ -121,7 +124,7 @@ describe('the ranking', () => {
   })
 })
 
-test.each<[InstanceFlags, string]>([
+test.each<[Typed, string]>([
   [{ family: 't3' }, 't3 is burstable'],
   [{ family: 'B' }, 'B is burstable'],
   [{ family: 'e2' }, 'no fixed CPU platform'],
@@ -143,7 +146,7 @@ test('a price file without a machine is refused', () => {
 })
 
 test('a price file: its machines at its prices, its region and day', () => {
-  const { instances: mine } = selectInstances({
+  const { instances: mine } = select({
     'price-file': priceFile({ 'c5.large': 0.096, 'c5.xlarge': 0.192 }),
     region: 'eu-west-1',
   })

@@ -8,11 +8,12 @@ import { gatewayConfigSchema } from '../../reference-gateway/config/config.ts'
 import { startGateway } from '../../reference-gateway/gateway.ts'
 import { UserError } from '../../src/errors.ts'
 import { makePlan } from '../../src/plan/plan.ts'
-import { type EmitTarget, emitRequest, manifests } from '../../src/planning/emit.ts'
-import type { PlanFlags } from '../../src/planning/plan-flags.ts'
+import { type EmitTarget, manifests } from '../../src/planning/emit.ts'
+import { parsePlanFlags } from '../../src/planning/plan-options.ts'
 import { planRequest } from '../../src/planning/plan-request.ts'
 import { clusterSettings } from '../../src/planning/settings.ts'
 import { kt } from '../support/kt.ts'
+import { planOptions, type Typed } from '../support/plan.ts'
 import { tempDir } from '../support/temp-dir.ts'
 
 const OPTIONS = {
@@ -22,8 +23,8 @@ const OPTIONS = {
   prometheusUrl: 'http://prometheus.monitoring',
 }
 
-async function settingsFor(flags: PlanFlags) {
-  const { demand, sizing, choices } = await planRequest(flags)
+async function settingsFor(flags: Typed) {
+  const { demand, sizing, choices } = await planRequest(planOptions(flags))
   const plan = { schema: 'kt.plan/1' as const, kt: { version: '0' }, ...makePlan(demand, sizing, choices) }
   return clusterSettings(plan, 'the answer', demand, sizing, choices, OPTIONS)
 }
@@ -119,16 +120,13 @@ test('an object that breaks the published schema is not written', () => {
 })
 
 test.each([
-  [{ emit: ['kong' as const] }, '--emit needs --out'],
+  [{ emit: ['kong'] }, '--emit needs --out'],
   [{ out: 'x' }, '--out has no effect without --emit'],
-  [{ emit: ['kong' as const], out: 'x', name: 'Kong!' }, "'Kong!' is not a name of Kubernetes"],
-  [
-    { emit: ['kong' as const], out: 'x', 'provider-url': 'https://me:key@host/v1' },
-    'is not an http(s) URL without credentials',
-  ],
+  [{ emit: ['kong'], out: 'x', name: 'Kong!' }, "'Kong!' is not a name of Kubernetes"],
+  [{ emit: ['kong'], out: 'x', 'provider-url': 'https://me:key@host/v1' }, 'is not an http(s) URL without credentials'],
 ])('%j is refused', (flags, message) => {
-  expect(() => emitRequest(flags)).toThrow(UserError)
-  expect(() => emitRequest(flags)).toThrow(message)
+  expect(() => parsePlanFlags({ ...PEAKS, ...flags }, 'kt plan')).toThrow(UserError)
+  expect(() => parsePlanFlags({ ...PEAKS, ...flags }, 'kt plan')).toThrow(message)
 })
 
 describe('as a command', () => {

@@ -4,14 +4,17 @@ import { describe, expect, test } from 'vitest'
 import { UserError } from '../../src/errors.ts'
 import { renderSensitivity } from '../../src/output/sensitivity-table.ts'
 import { exhaustion } from '../../src/plan/sensitivity.ts'
-import { dayAfter } from '../../src/planning/sensitivity-flags.ts'
+import { dayAfter, parseSensitivityFlags } from '../../src/planning/sensitivity-flags.ts'
 import { sensitivityRequest } from '../../src/planning/sensitivity-request.ts'
+import type { Typed } from '../support/plan.ts'
+
+const requested = async (flags: Typed) => sensitivityRequest(parseSensitivityFlags({ by: '20%', ...flags }))
 
 const peaks = { 'input-peak': '80M', 'output-peak': '10M' }
 
 describe('the tornado', () => {
   test('where the network binds, a fifth of its bytes is a fifth of the nodes that output takes', async () => {
-    const { tornado } = await sensitivityRequest(peaks)
+    const { tornado } = await requested(peaks)
     expect(tornado.binding).toBe('network')
     expect(tornado.swings.slice(0, 3).map(({ name }) => name)).toEqual([
       'networkUtilisation',
@@ -25,7 +28,7 @@ describe('the tornado', () => {
   })
 
   test('where the CPU binds, what a worker passes matters most', async () => {
-    const { tornado } = await sensitivityRequest({ ...peaks, 'output-per-worker': '50k' })
+    const { tornado } = await requested({ ...peaks, 'output-per-worker': '50k' })
     expect(tornado.swings[0]).toMatchObject({
       name: 'outputPerWorker',
       nodes: { low: 50, high: expect.closeTo(33.33, 2) },
@@ -34,7 +37,7 @@ describe('the tornado', () => {
 
   test('fits 100 columns, with the answer in the first line', async () => {
     const text = renderSensitivity(
-      await sensitivityRequest({ ...peaks, 'what-if': ['upstream=h2', 'mix=chat=70,rag=30,streamed-share=50%'] }),
+      await requested({ ...peaks, 'what-if': ['upstream=h2', 'mix=chat=70,rag=30,streamed-share=50%'] }),
       true,
     )
     expect(Math.max(...text.split('\n').map((line) => line.length))).toBeLessThanOrEqual(100)
@@ -43,7 +46,7 @@ describe('the tornado', () => {
 })
 
 test('scenarios are the same plan with other options, side by side', async () => {
-  const { scenarios } = await sensitivityRequest({
+  const { scenarios } = await requested({
     ...peaks,
     'what-if': ['upstream=h2', 'node=c6i.8xlarge, output-per-worker=500k', 'mix=chat=70,rag=30,window=60s'],
   })
@@ -85,7 +88,7 @@ describe('growth', () => {
   test('days of the calendar', async () => {
     expect(dayAfter('2026-11-23', 407.3)).toBe('2028-01-04')
     expect(dayAfter('2028-02-28', 1)).toBe('2028-02-29')
-    const { growth } = await sensitivityRequest({
+    const { growth } = await requested({
       ...peaks,
       growth: '8%/month',
       have: '120',
@@ -109,16 +112,16 @@ describe('growth', () => {
 test.each([
   [{ 'what-if': ['output-per-wroker=1M'] }, "no option 'output-per-wroker' (did you mean 'output-per-worker'?)"],
   [{ 'what-if': ['upstream'] }, "'upstream' is not option=value"],
-  [{ 'what-if': ['upstream=h3'] }, 'upstream is h1 or h2'],
-  [{ 'what-if': ['ratio=0'] }, '--ratio must be above 0'],
-  [{ by: '0' }, '--by 0 moves nothing'],
+  [{ 'what-if': ['upstream=h3'] }, "--upstream: 'h3' is none of h1, h2"],
+  [{ 'what-if': ['ratio=0'] }, '--ratio: must be above 0, not 0'],
+  [{ by: '0' }, '--by: 0 moves nothing'],
   [{ growth: '8', have: '10' }, "'8' is not a share a period"],
   [{ growth: '8%/month' }, '--growth needs --have'],
   [{ growth: '8%/month', have: '120', 'lead-time': '6' }, "'6' is not a time in days, weeks or months"],
   [{ growth: '8%/month', have: '120', today: '2026-02-30' }, "'2026-02-30' is not a day"],
   [{ have: '10' }, '--have has no effect without --growth'],
 ])('%j is refused', async (flags, message) => {
-  const refusal: unknown = await sensitivityRequest({ ...peaks, ...flags }).catch((error: unknown) => error)
+  const refusal: unknown = await requested({ ...peaks, ...flags }).catch((error: unknown) => error)
   expect(refusal).toBeInstanceOf(UserError)
   expect((refusal as UserError).message).toContain(message)
 })

@@ -1,6 +1,6 @@
 import { afterAll, expect, test } from 'vitest'
 import { selfSigned } from '../../src/provider/certificate.ts'
-import { type ProviderFlags, providerOptions } from '../../src/provider/options.ts'
+import { parseProviderFlags } from '../../src/provider/options.ts'
 import { providerProfileNames, readProviderProfile } from '../../src/provider/profile.ts'
 import { tempDir } from '../support/temp-dir.ts'
 
@@ -8,8 +8,10 @@ const dir = tempDir()
 afterAll(() => dir.remove())
 const file = (text: string, name = 'mine.yaml'): string => dir.write(name, text)
 
-function options(flags: Partial<ProviderFlags>) {
-  return providerOptions({ host: '127.0.0.1', port: 0, seed: 1, ...flags })
+type Typed = Record<string, unknown>
+
+function options(flags: Typed) {
+  return parseProviderFlags({ host: '127.0.0.1', port: 0, seed: 1, ...flags }).provider
 }
 
 test.each(providerProfileNames())('the profile %s that ships is read', (name) => {
@@ -104,13 +106,13 @@ test('an unknown name gets the nearest one, and a path what is wrong with it', (
   expect(() => readProviderProfile('./nowhere.yaml')).toThrow(/cannot read the provider profile .*no such file/)
 })
 
-test.each<[Partial<ProviderFlags>, RegExp]>([
+test.each<[Typed, RegExp]>([
   [{ 'error-rate': '101%' }, /--error-rate: '101%' is not a share/],
   [{ 'rate-limit': '5' }, /--rate-limit: '5' is not a share/],
-  [{ fault: ['trunkate=1%'] }, /--fault 'trunkate=1%': unknown fault \(did you mean 'truncate'\?\)/],
-  [{ fault: ['truncate'] }, /--fault truncate: '' is not a share/],
+  [{ fault: ['trunkate=1%'] }, /--fault: 'trunkate=1%': unknown fault \(did you mean 'truncate'\?\)/],
+  [{ fault: ['truncate'] }, /--fault: truncate: '' is not a share/],
   [{ fault: ['truncate=60%'], 'error-rate': '50%' }, /together more than every request/],
-  [{ stall: '1s' }, /--stall '1s' is not a stall/],
+  [{ stall: '1s' }, /--stall: '1s' is not a stall/],
   [{ 'max-streams': 5 }, /--max-streams is a limit of HTTP\/2, which is off/],
   [{ 'tls-cert': 'a.pem' }, /--tls-cert and --tls-key belong together/],
   [{ 'tls-cert': 'a.pem', 'tls-key': 'b.pem' }, /cannot read the certificate a\.pem/],

@@ -85,13 +85,13 @@ test('a profile, with flags over it', async () => {
 })
 
 test.each([
-  [['--ttft', 'soon'], /--ttft 'soon' is not a delay/],
-  [['--token-gap', 'lognormal(2ms)'], /--token-gap .* is not a delay/],
-  [['--tokens', '0'], /--tokens 0/],
-  [['--api-key', ''], /--api-key is empty/],
+  [['--ttft', 'soon'], /--ttft: 'soon' is not a delay/],
+  [['--token-gap', 'lognormal(2ms)'], /--token-gap: .* is not a delay/],
+  [['--tokens', '0'], /--tokens: must be a whole number of at least 1, not 0/],
+  [['--api-key', ''], /--api-key: is empty/],
   [['--host', '192.0.2.1'], /not one of this machine/],
   [['--profile', 'opnai'], /no profile 'opnai' \(did you mean 'openai'\?\)/],
-  [['--fault', 'reset=2'], /--fault reset: '2' is not a share/],
+  [['--fault', 'reset=2'], /--fault: reset: '2' is not a share/],
   [['--tokn', '5'], /--tokn[\s\S]*--tokens/],
 ])('%j ends with 2, one message and no stack', async (flags, message) => {
   const { seen, exit } = start('--port', '0', ...flags)

@@ -1,7 +1,18 @@
-/** Demands that the tests of the planner share. */
+/** Demands and flags that the tests of the planner share. */
 
+import { parseFlags } from '../../src/parse/parse-flags.ts'
 import { averageRequests, type Demand, demandFromPeaks } from '../../src/plan/demand.ts'
+import { type PlanOptions, planFlags } from '../../src/planning/plan-flags.ts'
+import { PLAN_RULES } from '../../src/planning/plan-rules.ts'
 import { kindNamed, readRequestKinds } from '../../src/planning/workloads.ts'
+
+/** Flags as they are typed. */
+export type Typed = Readonly<Record<string, unknown>>
+
+/** The options that flags of `kt plan` come to. */
+export function planOptions(flags: Typed): PlanOptions {
+  return parseFlags(flags, planFlags, 'kt plan', PLAN_RULES)
+}
 
 export const chat = averageRequests([{ kind: kindNamed('chat', readRequestKinds(), '--profile'), share: 1 }])
 

@@ -5,6 +5,7 @@ import { UserError } from '../../src/errors.ts'
 import { traceTotals, windowPeak } from '../../src/plan/trace.ts'
 import { buildDemand } from '../../src/planning/demand-request.ts'
 import { readTrace, type Trace } from '../../src/workload/trace.ts'
+import { planOptions } from '../support/plan.ts'
 import { tempDir } from '../support/temp-dir.ts'
 import { azureTrace } from '../support/traces.ts'
 
@@ -40,8 +41,8 @@ test('Mooncake: JSON lines in milliseconds, in lumps of 3 s', async () => {
   )
   const path = file(lines.join('\n'), 'trace.jsonl')
   expect((await readTrace(path)).resolutionS).toBe(3)
-  await expect(buildDemand({ trace: path, window: '1s' })).rejects.toThrow('lumps of 3 s')
-  expect((await buildDemand({ trace: path })).window).toEqual({ seconds: 3, stated: true })
+  await expect(buildDemand(planOptions({ trace: path, window: '1s' }))).rejects.toThrow('lumps of 3 s')
+  expect((await buildDemand(planOptions({ trace: path }))).window).toEqual({ seconds: 3, stated: true })
 })
 
 test.each([
@@ -134,7 +135,7 @@ describe('cuts of the Azure traces of 2023', () => {
   })
 
   test('a peak is taken from it, times a scale, over the window that was asked for', async () => {
-    const demand = await buildDemand({ trace: azureTrace('conv'), scale: '1000', window: '10s' })
+    const demand = await buildDemand(planOptions({ trace: azureTrace('conv'), scale: '1000', window: '10s' }))
     expect(demand.requestsPerSec).toBeCloseTo(8_000, 6)
     expect(demand).toMatchObject({ window: { seconds: 10, stated: true }, requestsKnown: true })
     expect(demand.burst.factor).toBeCloseTo(1.75, 9)

@@ -1,28 +1,36 @@
-import { Flags } from '@oclif/core'
+import { z } from 'zod'
 import { KtCommand } from '../../command.ts'
 import { AdminClient, adminFlags, clearedSchema } from '../../gateway-cli/client.ts'
+import { flagGroup, flagsOf } from '../../parse/flags.ts'
+import { parseFlags } from '../../parse/parse-flags.ts'
 import { formatNumber } from '../../units.ts'
+
+const { text, toggle } = flagGroup()
+
+const clearFlags = {
+  model: text(z.string().optional(), 'only answers to requests for this model'),
+  ...adminFlags,
+  json: toggle('print the result as JSON'),
+}
 
 export default class CacheClear extends KtCommand {
   static override summary = "Clear the running gateway's cache, whole or for one model."
 
   static override examples = ['<%= config.bin %> cache clear', '<%= config.bin %> cache clear --model gpt-4o']
 
-  static override flags = {
-    model: Flags.string({ description: 'only answers to requests for this model' }),
-    ...adminFlags,
-    json: Flags.boolean({ description: 'print the result as JSON' }),
-  }
+  static override flags = flagsOf(clearFlags)
 
   async run(): Promise<void> {
     const { flags } = await this.parse(CacheClear)
-    const client = new AdminClient({ url: flags.admin, token: flags['admin-token'] })
-    const only = flags.model === undefined ? '' : `?${new URLSearchParams({ model: flags.model })}`
+    const options = parseFlags(flags, clearFlags, 'kt cache clear')
+    const { model, json } = options
+    const client = new AdminClient(options)
+    const only = model === undefined ? '' : `?${new URLSearchParams({ model })}`
     const result = await client.fetch('DELETE', `/cache${only}`, clearedSchema)
-    if (flags.json) this.printJson(result)
+    if (json) this.printJson(result)
     else {
       const entries = `${formatNumber(result.cleared)} ${result.cleared === 1 ? 'entry' : 'entries'}`
-      this.print(`cleared ${entries}${flags.model === undefined ? '' : ` of ${flags.model}`}`)
+      this.print(`cleared ${entries}${model === undefined ? '' : ` of ${model}`}`)
     }
   }
 }

@@ -1,11 +1,10 @@
-import { Flags } from '@oclif/core'
 import { KtCommand } from '../../command.ts'
 import { EXIT } from '../../errors.ts'
-import { adminFlags } from '../../gateway-cli/client.ts'
 import { openEventSource } from '../../gateway-cli/event-source.ts'
-import { EVENT_METRICS, eventStats, findMetric, parsePercentiles, stampBefore } from '../../gateway-cli/event-stats.ts'
+import { EVENT_METRICS, eventStats, stampBefore, statsFlags } from '../../gateway-cli/event-stats.ts'
 import { renderEventStats } from '../../output/gateway-tables.ts'
-import { durationMs, parseFlag } from '../../parse/quantity.ts'
+import { flagsOf } from '../../parse/flags.ts'
+import { parseFlags } from '../../parse/parse-flags.ts'
 
 export default class EventsStats extends KtCommand {
   static override summary = "Percentiles of latency, overhead or tokens over the gateway's requests."
@@ -20,28 +19,17 @@ Exit 4 where no event has the metric.`
     '<%= config.bin %> events stats --metric overhead --file events.ndjson --json',
   ]
 
-  static override flags = {
-    metric: Flags.string({ description: 'metric of each request', default: 'latency' }),
-    percentiles: Flags.string({ description: 'percentiles to print', default: '50,90,95,99' }),
-    last: Flags.string({ description: 'only requests that ended within this time', helpValue: '1h' }),
-    model: Flags.string({ description: 'only requests for this model' }),
-    file: Flags.string({ description: 'event file to read, with its rotated files' }),
-    ...adminFlags,
-    json: Flags.boolean({ description: 'print the figures as JSON' }),
-  }
+  static override flags = flagsOf(statsFlags)
 
   async run(): Promise<void> {
     const { flags } = await this.parse(EventsStats)
-    const metric = findMetric(flags.metric)
-    const shares = parsePercentiles(flags.percentiles)
-    const lastMs = flags.last === undefined ? undefined : parseFlag('last', flags.last, durationMs, '1h')
+    const options = parseFlags(flags, statsFlags, 'kt events stats')
+    const { metric, percentiles, last: lastMs, model } = options
     const since = stampBefore(lastMs)
-    const admin = { url: flags.admin, token: flags['admin-token'] }
-    const source = await openEventSource({ file: flags.file, admin }, since)
-    const stats = await eventStats(source.lines, metric, shares, { since, model: flags.model })
-    const context = { source: source.name, lastMs, model: flags.model }
-    if (flags.json) this.printJson({ ...stats, source: source.name })
-    else this.print(renderEventStats(stats, context, this.color))
+    const source = await openEventSource(options, since)
+    const stats = await eventStats(source.lines, metric, percentiles, { since, model })
+    if (options.json) this.printJson({ ...stats, source: source.name })
+    else this.print(renderEventStats(stats, { source: source.name, lastMs, model }, this.color))
     this.finish(stats.count === 0 ? EXIT.inconclusive : EXIT.passed)
   }
 }

@@ -1,8 +1,9 @@
-import { Flags } from '@oclif/core'
 import { KtCommand } from '../../command.ts'
-import { AdminClient, adminFlags } from '../../gateway-cli/client.ts'
+import { AdminClient } from '../../gateway-cli/client.ts'
 import { followEvents } from '../../gateway-cli/event-source.ts'
-import { compileTemplate } from '../../gateway-cli/template.ts'
+import { chooseTemplate, TAIL_RULES, tailFlags } from '../../gateway-cli/template.ts'
+import { flagsOf } from '../../parse/flags.ts'
+import { parseFlags } from '../../parse/parse-flags.ts'
 import { EVENT_FIELDS } from '../../wire/gateway-event.ts'
 
 export default class EventsTail extends KtCommand {
@@ -17,23 +18,14 @@ export default class EventsTail extends KtCommand {
     '<%= config.bin %> events tail --json | jq .overhead',
   ]
 
-  static override flags = {
-    format: Flags.string({
-      description: 'template of the line for each event',
-      default:
-        '{{.ts}} {{.status}} {{.latency_ms}}ms (overhead {{.overhead_ms}}ms) {{.model}} cache={{.cache}} ' +
-        'in={{.input_tokens}} out={{.output_tokens}}',
-    }),
-    count: Flags.integer({ description: 'end after this many events', min: 1 }),
-    ...adminFlags,
-    json: Flags.boolean({ description: 'print each event as a line of JSON', exclusive: ['format'] }),
-  }
+  static override flags = flagsOf(tailFlags)
 
   async run(): Promise<void> {
     const { flags } = await this.parse(EventsTail)
-    const render = compileTemplate(flags.json ? '{{.}}' : flags.format)
-    const client = new AdminClient({ url: flags.admin, token: flags['admin-token'] })
-    const events = followEvents(client, this.interruption(), flags.count, (note) =>
+    const options = parseFlags(flags, tailFlags, 'kt events tail', TAIL_RULES)
+    const render = chooseTemplate(options)
+    const client = new AdminClient(options)
+    const events = followEvents(client, this.interruption(), options.count, (note) =>
       process.stderr.write(`kt: ${note}\n`),
     )
     for await (const event of events) this.print(render(event))

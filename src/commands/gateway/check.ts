@@ -20,8 +20,8 @@ export default class GatewayCheck extends KtCommand {
   }
 
   static override flags = {
-    config: Flags.string({ summary: 'The same, as kt gateway start takes it.', helpValue: 'file.yaml' }),
-    json: Flags.boolean({ summary: 'Print the effective config as JSON.' }),
+    config: Flags.string({ description: 'the same, as kt gateway start takes it', helpValue: 'file.yaml' }),
+    json: Flags.boolean({ description: 'print the effective config as JSON' }),
   }
 
   async run(): Promise<void> {

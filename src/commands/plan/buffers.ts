@@ -1,11 +1,8 @@
-import { Flags } from '@oclif/core'
 import { KtCommand } from '../../command.ts'
 import { renderBuffers } from '../../output/planning-tables.ts'
+import { flagsOf } from '../../parse/flags.ts'
 import { kongDirectives, planBuffers } from '../../plan/buffers.ts'
-import { bufferRequest } from '../../planning/buffer-request.ts'
-import { planFlags } from '../../planning/plan-flags.ts'
-
-const GROUP = 'BUFFERS'
+import { bufferFlags, bufferRequest, parseBufferFlags } from '../../planning/buffer-request.ts'
 
 export default class PlanBuffers extends KtCommand {
   static override summary = 'Size body limits and buffers for the prompts, and the memory they cost.'
@@ -17,25 +14,16 @@ export default class PlanBuffers extends KtCommand {
     '<%= config.bin %> <%= command.id %> --largest-prompt 3MiB --input-peak 80M --output-peak 10M',
   ]
 
-  static override flags = {
-    ...planFlags,
-    kind: Flags.string({ helpValue: 'chat', description: 'kind of traffic: chat, rag, batch', helpGroup: GROUP }),
-    'largest-prompt': Flags.string({
-      helpValue: '300KiB',
-      description: 'largest prompt, instead of --kind',
-      helpGroup: GROUP,
-    }),
-    concurrency: Flags.string({ helpValue: '1000', description: 'requests in flight', helpGroup: GROUP }),
-    json: Flags.boolean({ description: 'print the sizes as JSON' }),
-  }
+  static override flags = flagsOf(bufferFlags)
 
   async run(): Promise<void> {
     const { flags } = await this.parse(PlanBuffers)
-    const { profiles, sizing } = await bufferRequest(flags)
+    const options = parseBufferFlags(flags)
+    const { profiles, sizing } = await bufferRequest(options)
     const plans = profiles.map(({ profile, concurrency, workers, meanBodyBytes }) =>
       planBuffers(profile, concurrency, workers, meanBodyBytes),
     )
-    if (flags.json) {
+    if (options.json) {
       this.printJson({
         schema: 'kt.plan.buffers/1',
         source: sizing.buffers.source,

@@ -1,10 +1,8 @@
-import { Flags } from '@oclif/core'
 import { KtCommand } from '../../command.ts'
 import { renderSensitivity } from '../../output/sensitivity-table.ts'
-import { planFlags } from '../../planning/plan-flags.ts'
+import { flagsOf } from '../../parse/flags.ts'
+import { parseSensitivityFlags, sensitivityFlags } from '../../planning/sensitivity-flags.ts'
 import { sensitivityRequest } from '../../planning/sensitivity-request.ts'
-
-const GROUP = 'SENSITIVITY'
 
 export default class PlanSensitivity extends KtCommand {
   static override summary = 'Show what the plan depends on: tornado, scenarios, and when growth exhausts it.'
@@ -16,31 +14,14 @@ export default class PlanSensitivity extends KtCommand {
       '--lead-time 6w',
   ]
 
-  static override flags = {
-    ...planFlags,
-    by: Flags.string({
-      default: '20%',
-      description: 'change of each input, where no interval was measured',
-      helpGroup: GROUP,
-    }),
-    'what-if': Flags.string({
-      helpValue: 'key=value,…',
-      multiple: true,
-      description: "scenario: options of 'kt plan' to change; repeatable",
-      helpGroup: GROUP,
-    }),
-    growth: Flags.string({ helpValue: '8%/month', description: 'growth of the demand', helpGroup: GROUP }),
-    have: Flags.string({ helpValue: '120', description: 'number of workers you have', helpGroup: GROUP }),
-    'lead-time': Flags.string({ helpValue: '6w', description: 'time from order to service', helpGroup: GROUP }),
-    today: Flags.string({ helpValue: '2026-11-23', description: 'day from which growth counts', helpGroup: GROUP }),
-    all: Flags.boolean({ description: 'show inputs without influence too', helpGroup: GROUP }),
-    json: Flags.boolean({ description: 'print the result as JSON' }),
-  }
+  static override flags = flagsOf(sensitivityFlags)
 
   async run(): Promise<void> {
     const { flags } = await this.parse(PlanSensitivity)
-    const result = await sensitivityRequest(flags)
-    if (flags.json) this.printJson({ schema: 'kt.plan.sensitivity/1', ...result })
-    else this.print(renderSensitivity(result, flags.all))
+    const request = parseSensitivityFlags(flags)
+    const { options } = request
+    const result = await sensitivityRequest(request)
+    if (options.json) this.printJson({ schema: 'kt.plan.sensitivity/1', ...result })
+    else this.print(renderSensitivity(result, options.all))
   }
 }

@@ -1,9 +1,9 @@
 /** `kt provider start`: serves the simulated provider until a signal asks it to stop. */
 
-import { Flags } from '@oclif/core'
 import { KtCommand } from '../../command.ts'
+import { flagsOf } from '../../parse/flags.ts'
 import { publishCertificate, withdrawCertificate } from '../../provider/certificate.ts'
-import { providerOptions } from '../../provider/options.ts'
+import { parseProviderFlags, providerFlags } from '../../provider/options.ts'
 import { startProvider } from '../../provider/server.ts'
 import { lowerHelperThreads } from '../../system/helper-threads.ts'
 import { onFreePort, untilAskedToStop } from '../../system/serve.ts'
@@ -52,70 +52,23 @@ export default class ProviderStart extends KtCommand {
     '<%= config.bin %> provider start --port 0 --ttft 0ms --token-gap 0ms --json',
   ]
 
-  static override flags = {
-    host: Flags.string({ default: '127.0.0.1', description: 'address to listen on' }),
-    port: Flags.integer({
-      default: 41001,
-      min: 0,
-      max: 65_535,
-      description: 'port to listen on (0: the system chooses)',
-    }),
-    'next-free-port': Flags.boolean({ description: 'use the next free port when the port is taken' }),
-    profile: Flags.string({
-      helpValue: '<name|file.yaml>',
-      description: 'profile of the answers: a name in profiles/providers, or a file',
-    }),
-    ttft: Flags.string({ helpValue: '<delay>', description: 'time to first token [default: 20ms]' }),
-    'token-gap': Flags.string({ helpValue: '<delay>', description: 'time between tokens [default: 2ms]' }),
-    tokens: Flags.integer({
-      description: 'tokens in an answer to a request without a limit of its own [default: 16]',
-    }),
-    seed: Flags.integer({ default: 1, description: 'seed of delays and faults, combined with that of each request' }),
-    'error-rate': Flags.string({ helpValue: '<share>', description: 'requests answered with 500, such as 1%' }),
-    'rate-limit': Flags.string({ helpValue: '<share>', description: 'requests answered with 429, such as 5%' }),
-    fault: Flags.string({
-      multiple: true,
-      multipleNonGreedy: true,
-      helpValue: '<fault=share>',
-      description: 'requests with another fault, such as truncate=1%; repeatable',
-    }),
-    stall: Flags.string({
-      helpValue: '<for/every>',
-      description: 'pause all answers periodically: 100ms/1s pauses 100 ms in every second',
-    }),
-    'stamp-in-text': Flags.boolean({
-      description: 'also stamp the text of each event, for gateways that merge events or translate formats',
-    }),
-    http2: Flags.boolean({ description: 'serve HTTP/2 beside HTTP/1.1' }),
-    'max-streams': Flags.integer({
-      min: 1,
-      max: 2 ** 31 - 1,
-      description: 'streams that one HTTP/2 connection may have open [default: 100]',
-    }),
-    tls: Flags.boolean({ description: 'serve TLS with a certificate made for this run' }),
-    'tls-cert': Flags.string({ helpValue: '<file.pem>', description: 'serve TLS with this certificate' }),
-    'tls-key': Flags.string({ helpValue: '<file.pem>', description: 'private key of --tls-cert' }),
-    'api-key': Flags.string({ description: 'require this API key, in the header of each API' }),
-    json: Flags.boolean({ description: 'print {"url", "pid"} (with --tls also "ca") on one line when listening' }),
-  }
+  static override flags = flagsOf(providerFlags)
 
   async run(): Promise<void> {
     const { flags } = await this.parse(ProviderStart)
-    const options = providerOptions(flags)
+    const { provider: options, json, tls, port, ...values } = parseProviderFlags(flags)
     lowerHelperThreads()
     const asked = untilAskedToStop()
-    const provider = await onFreePort(flags.port, flags['next-free-port'], (port) =>
-      startProvider({ ...options, port }),
+    const provider = await onFreePort(port, values['next-free-port'], (free) =>
+      startProvider({ ...options, port: free }),
     )
-    if (flags.port !== 0 && provider.port !== flags.port) {
-      process.stderr.write(`kt: port ${flags.port} is taken; the provider took ${provider.port}\n`)
+    if (port !== 0 && provider.port !== port) {
+      process.stderr.write(`kt: port ${port} is taken; the provider took ${provider.port}\n`)
     }
-    const ca = flags.tls && options.tls && !flags['tls-cert'] ? publishCertificate(options.tls) : undefined
+    const ca = tls && options.tls && !values['tls-cert'] ? publishCertificate(options.tls) : undefined
     if (ca) process.stderr.write(`kt: clients trust this provider by the certificate ${ca}\n`)
     this.print(
-      flags.json
-        ? JSON.stringify({ url: provider.url, pid: process.pid, ca })
-        : `kt provider listening on ${provider.url}`,
+      json ? JSON.stringify({ url: provider.url, pid: process.pid, ca }) : `kt provider listening on ${provider.url}`,
     )
     await asked
     await provider.close()

@@ -1,0 +1,82 @@
+/** The flags of `kt gateway start` with their types, and the config that the gateway is started with. */
+import { availableParallelism } from 'node:os'
+import { z } from 'zod'
+import type { GatewayConfig } from '../../reference-gateway/config/config.ts'
+import { baseUrl } from '../../reference-gateway/config/config-file.ts'
+import { UserError } from '../errors.ts'
+import { type FlagValues, flagGroup } from '../parse/flags.ts'
+import { Faults } from '../parse/parse-flags.ts'
+import { durationOrZeroMs, port } from '../parse/quantity.ts'
+import { readGatewayConfig } from './gateway-config.ts'
+
+const { text, toggle } = flagGroup()
+
+const MOST_WORKERS = 64
+
+const workers = z.string().transform((given, context): number => {
+  if (given === 'auto') return availableParallelism()
+  const count = /^\d{1,2}$/.test(given) ? Number(given) : 0
+  if (count >= 1 && count <= MOST_WORKERS) return count
+  context.addIssue({
+    code: 'custom',
+    message: `'${given}' is not a number from 1 to ${MOST_WORKERS}`,
+    params: { next: "Give a number, or 'auto' for one process for each core." },
+  })
+  return z.NEVER
+})
+
+export const startFlags = {
+  config: text(z.string().optional(), 'config file (YAML)', { helpValue: 'file.yaml' }),
+  // An empty address would mean every interface of the machine.
+  host: text(z.string().min(1, 'is empty: give an address').optional(), 'address to listen on [default: 127.0.0.1]', {
+    example: '127.0.0.1',
+  }),
+  port: text(port.optional(), 'port to listen on, 0 for any [default: 41002]'),
+  'admin-port': text(
+    port.optional(),
+    'port of /metrics, /stats, the cache and the live events, on loopback; 0 for any [default: none]',
+  ),
+  workers: text(workers.optional(), 'serving processes: a number, or auto for one for each core [default: 1]'),
+  'next-free-port': toggle('use the next free port when --port is taken'),
+  upstream: text(baseUrl.optional(), "base URL of the provider, instead of the config's", { helpValue: 'url' }),
+  'inject-delay': text(
+    durationOrZeroMs.refine((ms) => ms <= 60_000, 'must be at most 1m').default(0),
+    'delay every request by this much before it goes to the provider: a gateway of known overhead',
+    { example: '15ms' },
+  ),
+  json: toggle('print the address it listens on as one line of JSON'),
+}
+
+type StartOptions = FlagValues<typeof startFlags>
+
+/** The flags' values, and the config with those in it that it has keys for. */
+export function parseStartFlags(flags: Readonly<Record<string, unknown>>): StartOptions & { gateway: GatewayConfig } {
+  const faults = new Faults()
+  const options = faults.read(startFlags, { values: flags })
+  const gateway = faults.attempt(() => withUpstream(readGatewayConfig(options.config), options.upstream))
+  faults.refuse('kt gateway start')
+  if (!gateway) throw new Error('a gateway without a config, and nothing is wrong')
+  return {
+    ...options,
+    gateway: {
+      ...gateway,
+      host: options.host ?? gateway.host,
+      port: options.port ?? gateway.port,
+      adminPort: options['admin-port'] ?? gateway.adminPort,
+      workers: options.workers ?? gateway.workers,
+    },
+  }
+}
+
+/** `--upstream` in place of the provider's base URL, where there is one provider. */
+function withUpstream(config: GatewayConfig, upstream: StartOptions['upstream']): GatewayConfig {
+  if (upstream === undefined) return config
+  const [first, ...others] = config.providers
+  if (others.length > 0) {
+    throw new UserError(
+      '--upstream stands for a single provider, and the config has several',
+      'Set base_url in the config.',
+    )
+  }
+  return { ...config, providers: [{ ...first, ...upstream }] }
+}
