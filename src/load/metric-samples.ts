@@ -3,7 +3,7 @@
  * The one place that knows it: a metric of the table without a reading does not compile.
  */
 import type { RequestResult } from '../client/request-result.ts'
-import { type GapMetric, isGapMetric, METRIC_NAMES, METRICS, type Metric } from '../slo/metrics.ts'
+import { type GapMetric, isBlockMetric, isGapMetric, METRIC_NAMES, METRICS, type Metric } from '../slo/metrics.ts'
 import { isInLatencyTail } from '../wire/outcome.ts'
 
 type RequestMetric = Exclude<Metric, GapMetric>
@@ -33,9 +33,22 @@ const COUNTS: Record<(typeof METRICS)[RequestMetric]['sampleOf'], (result: Reque
   stream: ({ outcome, streamed }) => outcome === 'OK' && streamed,
 }
 
-/** The readings as lists, which cost a request no look-up. */
-export const REQUEST_SAMPLES = METRIC_NAMES.flatMap((metric) =>
-  isGapMetric(metric) ? [] : [{ metric, counts: COUNTS[METRICS[metric].sampleOf], read: READINGS[metric] }],
+interface RequestSample<M extends RequestMetric> {
+  metric: M
+  counts: (result: RequestResult) => boolean
+  read: ReadRequest
+}
+
+function sampleOf<M extends RequestMetric>(metric: M): RequestSample<M> {
+  return { metric, counts: COUNTS[METRICS[metric].sampleOf], read: READINGS[metric] }
+}
+
+/** The readings as lists, which cost a request no look-up: of the metrics by block, and of the others. */
+export const BLOCK_SAMPLES = METRIC_NAMES.flatMap((metric) =>
+  isBlockMetric(metric) && !isGapMetric(metric) ? [sampleOf(metric)] : [],
+)
+export const RUN_SAMPLES = METRIC_NAMES.flatMap((metric) =>
+  isBlockMetric(metric) || isGapMetric(metric) ? [] : [sampleOf(metric)],
 )
 export const GAP_SAMPLES = METRIC_NAMES.flatMap((metric) =>
   isGapMetric(metric) ? [{ metric, read: GAP_READINGS[metric] }] : [],

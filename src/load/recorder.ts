@@ -19,7 +19,7 @@ import type { Outcome } from '../wire/outcome.ts'
 import type { Stamp } from '../wire/stamp.ts'
 import { type AnswerSample, AnswerSampler, type KeptAnswer } from './answer-sampler.ts'
 import { type CategoryRecord, CategoryRecorder } from './category-recorder.ts'
-import { GAP_SAMPLES, REQUEST_SAMPLES } from './metric-samples.ts'
+import { BLOCK_SAMPLES, GAP_SAMPLES, RUN_SAMPLES } from './metric-samples.ts'
 
 const BYTES_A_TOKEN = 4
 
@@ -164,11 +164,11 @@ export class ArmRecorder {
     block.outcomes[outcome] = (block.outcomes[outcome] ?? 0) + 1
     this.#bodyBytes += result.bodyBytes
     if (result.reused) this.#reused++
-    for (const { metric, counts, read } of REQUEST_SAMPLES) {
-      if (!counts(result)) continue
-      const us = read(result, intendedUs)
-      if (isBlockMetric(metric)) record(metric, us, block.metrics)
-      else record(metric, us, this.#metrics)
+    for (const { metric, counts, read } of BLOCK_SAMPLES) {
+      if (counts(result)) record(metric, read(result, intendedUs), block.metrics)
+    }
+    for (const { metric, counts, read } of RUN_SAMPLES) {
+      if (counts(result)) record(metric, read(result, intendedUs), this.#metrics)
     }
     this.#countTokens(result, sample)
     if (outcome !== 'OK') {
