@@ -63,7 +63,7 @@ function writeWhole(form: ChoiceForm, answer: TextAnswer, text: string): WholeWr
 
 function writeStream(form: ChoiceForm, answer: TextAnswer): StreamWriter {
   const { id, created, model, includeUsage, obfuscation } = answer
-  const head = `data: ${writeHead(form.chunk, form.idPrefix + id, created, model)}`
+  const head = flat(`data: ${writeHead(form.chunk, form.idPrefix + id, created, model)}`)
   const usageAside = includeUsage ? ',"usage":null' : ''
   const pad = (chars: number): string => (obfuscation ? writePadding(chars) : '')
   const chunk = (content: string, chars: number, reason?: FinishReason): string =>
@@ -94,8 +94,13 @@ function remembered(kind: string, build: (text: string) => string): (text: strin
   return (text) => {
     const found = known.get(text)
     if (found !== undefined) return found
-    const built = build(text)
+    const built = flat(build(text))
     if (known.size < MAX_REMEMBERED) known.set(text, built)
     return built
   }
+}
+
+/** The same in one piece: a concatenation is a tree of its parts, which every event that holds it would walk again. */
+function flat(text: string): string {
+  return Buffer.from(text).toString()
 }
