@@ -85,7 +85,7 @@ export class Reply {
     if (!this.record) return NO_STAMPS
     const { nonce, attempt } = this.record
     const stamp = formatStamp({ nonce, attempt, providerUs })
-    return { member: writeFingerprint(`"${stamp}"`), text: this.#stampInText ? ` ${stamp}` : '' }
+    return { member: writeFingerprint(stamp), text: this.#stampInText ? ` ${stamp}` : '' }
   }
 
   /** Notes in the truth that `tokens` are written once the write at `providerUs` has been made. */

@@ -88,7 +88,7 @@ function toToolCall({ id, name, arguments: given }: ToolCall) {
 
 function writeAnyHead(object: string, { id, model, fingerprint }: AnswerHead, created: number): string {
   const head = writeHead(object, id, created, model)
-  return fingerprint === undefined ? head : head + writeFingerprint(JSON.stringify(fingerprint))
+  return fingerprint === undefined ? head : head + writeFingerprint(JSON.stringify(fingerprint).slice(1, -1))
 }
 
 /** The chunks of one translated stream, in which deltas may come in any order. */

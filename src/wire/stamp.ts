@@ -22,9 +22,9 @@ export function formatStamp(stamp: Stamp): string {
   return `kt1.${stamp.nonce}.${stamp.attempt}.${Math.round(stamp.providerUs)}`
 }
 
-/** The member that a stamp travels in, with a comma before it. `json` is a string as JSON, in its quotes. */
-export function writeFingerprint(json: string): string {
-  return `,"system_fingerprint":${json}`
+/** The member that a stamp travels in, with a comma before it. `text` is JSON already: the inside of a string. */
+export function writeFingerprint(text: string): string {
+  return `,"system_fingerprint":"${text}"`
 }
 
 export function parseStamp(text: string): Stamp | undefined {
