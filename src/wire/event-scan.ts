@@ -5,10 +5,24 @@
  * events (Responses, Messages), text is what the event adds, and the whole texts that it repeats. It reads what JSON.parse
  * would refuse as well, as far as strings go: a client may be as lenient.
  */
+import {
+  ADDED,
+  ALONE,
+  AT_TOP,
+  CHOICES,
+  FINISH,
+  KEY,
+  LOGPROBS,
+  MESSAGE,
+  meanings,
+  PART,
+  STRUCTURE,
+  TYPE,
+  USAGE,
+  WHOLE,
+} from './event-keys.ts'
 import { JsonWalk, MAX_DEPTH, OPEN, OPEN_LIST, QUOTE } from './json-walk.ts'
-import { KeyNumbers, KeyPath, known, knownKey, MAX_KEYS, TYPE_LEVEL } from './key-paths.ts'
-import { LOGPROBS_KEY, STRUCTURE_KEYS } from './strings.ts'
-import { REASONING_KEYS } from './text.ts'
+import { KeyNumbers, KeyPath, knownKey, TYPE_LEVEL } from './key-paths.ts'
 
 /** One string of an event: its bytes lie between the quotes, from `from` to `to`. */
 interface ScannedText {
@@ -24,55 +38,6 @@ interface ScannedText {
 const BACKSLASH = 0x5c
 const NULL_START = 0x6e
 const TRUE_START = 0x74
-
-const KEY = {
-  index: known('index'),
-  /** Gemini tells reasoning from other text by it. */
-  thought: known('thought'),
-}
-
-/** What a key means, as bits: a key may mean several things, at different places. */
-const CHOICES = 1
-/** Of a choice: it holds text. */
-const MESSAGE = 2
-const FINISH = 4
-const LOGPROBS = 8
-/** Gemini's values that come whole in one event: no other event continues them. */
-const ALONE = 16
-/** It tells the parts of a response apart in events without choices. */
-const PART = 32
-/** What an event without choices adds: a delta, or Anthropic's beginning of what deltas add to. */
-const ADDED = 64
-const STRUCTURE = 128
-/** Under it, events without choices repeat a text. */
-const WHOLE = 256
-const USAGE = 512
-const TYPE = 1024
-/** What means something at the top of an event. */
-const AT_TOP = CHOICES | LOGPROBS | PART | ADDED | USAGE | TYPE
-
-const meanings = new Uint16Array(MAX_KEYS + 1)
-for (const [meaning, names] of [
-  [CHOICES, ['choices', 'candidates']],
-  [MESSAGE, ['delta', 'message', 'text', 'content', ...REASONING_KEYS]],
-  [FINISH, ['finish_reason', 'finishReason']],
-  [LOGPROBS, [LOGPROBS_KEY, 'logprobsResult']],
-  [ALONE, ['functionCall', 'executableCode', 'codeExecutionResult']],
-  [PART, ['index', 'output_index', 'content_index', 'summary_index']],
-  [ADDED, ['delta', 'content_block']],
-  [STRUCTURE, STRUCTURE_KEYS],
-  [WHOLE, ['text', 'arguments', 'refusal', 'transcript', 'content', 'output_text', 'input', 'code', 'thinking']],
-  [USAGE, ['usage', 'usageMetadata']],
-  [TYPE, ['type']],
-  // They have no meaning here, and occur in many streams.
-  [0, ['tool_calls', 'function', 'parts']],
-] as const) {
-  for (const name of names) {
-    const key = known(name)
-    meanings[key] = (meanings[key] ?? 0) | meaning
-  }
-}
-const DELTA = known('delta')
 
 /** How the strings of a nested value are read: each continues its place, is alone, or is whole under some keys only. */
 const CONTINUES = 0
@@ -133,7 +98,7 @@ export class EventScan extends JsonWalk {
         this.part = part.id
       } else if (means & ADDED) {
         addsString ||= this.peek() === QUOTE
-        if (!this.#value(key, this.#root.to(DELTA), CONTINUES, 0)) return false
+        if (!this.#value(key, this.#root.to(KEY.delta), CONTINUES, 0)) return false
       } else if (means & TYPE && this.peek() === QUOTE) {
         if (!this.string()) return false
         type = this.#numbers.numberOf(this.bytes, this.#from, this.#to, this.escaped)
@@ -231,8 +196,8 @@ export class EventScan extends JsonWalk {
     const next = this.peek()
     if (next === QUOTE) {
       if (!this.string()) return false
-      if ((mode !== REPEATS || (meanings[key] ?? 0) & WHOLE) && this.#to > this.#from)
-        this.#note(place, mode !== CONTINUES)
+      const isText = mode !== REPEATS || ((meanings[key] ?? 0) & WHOLE) !== 0
+      if (isText && this.#to > this.#from) this.#note(place, mode !== CONTINUES)
       return true
     }
     if (next === OPEN) return depth <= MAX_DEPTH && this.#members(place, mode, depth + 1)

@@ -102,10 +102,15 @@ export class JsonWalk {
 
   /** The next byte that is no white space; it stays unread. -1 at the end. */
   protected peek(): number {
-    for (; this.at < this.end; this.at++) {
-      const byte = this.bytes[this.at] ?? 0
-      if (byte > 0x20 || (byte !== 0x20 && byte !== 0x09 && byte !== 0x0a && byte !== 0x0d)) return byte
+    const { bytes, end } = this
+    for (let at = this.at; at < end; at++) {
+      const byte = bytes[at] ?? 0
+      if (byte > 0x20 || (byte !== 0x20 && byte !== 0x09 && byte !== 0x0a && byte !== 0x0d)) {
+        this.at = at
+        return byte
+      }
     }
+    this.at = end
     return NOWHERE
   }
 
@@ -166,9 +171,11 @@ export class JsonWalk {
   }
 
   #digits(): number {
-    const start = this.at
-    while (this.at < this.end && isDigit(this.bytes[this.at])) this.at++
-    return this.at - start
+    const { bytes, at: start, end } = this
+    let at = start
+    while (at < end && isDigit(bytes[at])) at++
+    this.at = at
+    return at - start
   }
 
   /** Skips any value, nested ones too. */

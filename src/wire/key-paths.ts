@@ -11,7 +11,7 @@ const UNKNOWN = 0
 /** No known key has a larger number. */
 export const MAX_KEYS = 127
 /** A power of two. */
-const SLOTS = 512
+const SLOTS = 1024
 const ids = new Map<string, number>()
 /** Numbers of known keys, each in the first free slot from its own on. */
 const slots = new Uint8Array(SLOTS)
