@@ -31,6 +31,15 @@ function linesOf(document: unknown): string[] {
     .map((line) => line.trim())
 }
 
+/** The variables that the document sets for its scripts, wherever it sets them. */
+function variables(value: unknown): Record<string, string> {
+  if (typeof value !== 'object' || value === null) return {}
+  const sets = Object.entries(value).map(([name, inner]) =>
+    (name === 'env' || name === 'variables') && typeof inner === 'object' ? inner : variables(inner),
+  )
+  return Object.assign({}, ...sets)
+}
+
 /** The lines that install kt. */
 function installation(file: string): string[] {
   const lines = linesOf(parse(readFileSync(new URL(file, folder), 'utf8')))
@@ -51,13 +60,19 @@ async function repositoryIn(path: string): Promise<void> {
     await run('git', args, { cwd: path })
 }
 
-/** The kt lines of all scripts, as words; redirections and the ampersand left out. */
+/** The kt lines of all scripts, as the words that the shell would pass; redirections and the ampersand left out. */
 function ktLines(document: unknown): string[][] {
+  const set = variables(document)
   return linesOf(document)
     .filter((line) => line.startsWith('kt '))
     .map((line) => {
       const words = [...line.replace(/\s*(?:>|2>&1|&\s*$).*$/, '').matchAll(/'([^']*)'|"([^"]*)"|(\S+)/g)]
-      return words.slice(1).map(([, single, double, bare]) => single ?? double ?? bare ?? '')
+      return words
+        .slice(1)
+        .map(
+          ([, single, double, bare]) =>
+            single ?? (double ?? bare ?? '').replace(/\$(\w+)/g, (_, name) => set[name] ?? ''),
+        )
     })
 }
 
