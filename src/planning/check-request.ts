@@ -10,7 +10,7 @@ import { type CheckResult, checkPlan, mostLoadedRun } from '../plan/check.ts'
 import { FIGURE_KEYS, type PlanFigures } from '../plan/figures.ts'
 import { planSchema } from '../report/plan-schema.ts'
 import { measuredRuns } from './measured-runs.ts'
-import { figureFlags, planFlags, wholeCount } from './plan-flags.ts'
+import { figureFlags, fleetFlags, wholeCount } from './plan-flags.ts'
 import { buildChoices } from './plan-request.ts'
 import { FIGURE_RULES } from './plan-rules.ts'
 import { readSizing } from './sizing.ts'
@@ -35,8 +35,8 @@ export const checkFlags = {
   json: toggle('print the checks as JSON'),
 }
 
-/** The flags that a planning command has besides are not given, and have their defaults. */
-const definitions = { ...planFlags, ...checkFlags }
+/** The flags of the fleet are not given, and have their defaults. */
+const definitions = { ...fleetFlags, ...checkFlags }
 
 type CheckOptions = FlagValues<typeof definitions>
 

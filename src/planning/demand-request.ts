@@ -12,48 +12,43 @@ import {
 import { inputScv, traceTotals, windowPeak } from '../plan/trace.ts'
 import { formatCount, formatDuration, formatNumber } from '../units.ts'
 import { readTrace } from '../workload/trace.ts'
-import type { PlanOptions } from './plan-flags.ts'
+import type { DemandOptions } from './plan-flags.ts'
 import { demandForm } from './plan-rules.ts'
 import { averageMix, kindNamed, readRequestKinds } from './workloads.ts'
 
 /** The options have passed the rules of src/planning/plan-rules.ts, so the demand is given in one form, and whole. */
-export async function buildDemand(options: PlanOptions): Promise<Demand> {
+export async function buildDemand(options: DemandOptions): Promise<Demand> {
   const form = demandForm(options)
   const common = commonDemand(options)
-  if (options.trace !== undefined) return demandFromTrace(options.trace, options, common)
-  const request = chooseMeanRequest(options)
-  const rest = { ...common, burst: burstFactor(request, common.window.seconds) }
-  const times = options['peak-multiplier'] ?? 1
-  const { rps, users } = options
-  if (form === '--rps' && rps !== undefined) {
-    return demandFromRate(rps * times, request, { ...rest, form: `${formatCount(rps)} requests/s${timesText(times)}` })
+  switch (form) {
+    case '--trace':
+      return demandFromTrace(options, common)
+    case '--rps': {
+      const rps = given(options.rps)
+      return demandOfRate(rps, `${formatCount(rps)} requests/s`, options, common)
+    }
+    case '--requests-per-day': {
+      const perDay = given(options['requests-per-day'])
+      return demandOfRate(perDay / 86_400, `${formatCount(perDay)} requests/day`, options, common, perDay)
+    }
+    case '--users': {
+      const [users, perHour] = [given(options.users), given(options['requests-per-user-hour'])]
+      const text = `${formatCount(users)} users x ${formatCount(perHour)} requests/hour`
+      return demandOfRate((users * perHour) / 3_600, text, options, common)
+    }
+    case '--input-peak/--output-peak':
+      return demandOfPeaks(options, common)
+    case undefined:
+      throw new Error('a plan without a demand')
+    default:
+      return form satisfies never
   }
-  const perDay = options['requests-per-day']
-  if (perDay !== undefined) {
-    const notes = [
-      `${formatCount(perDay * (request.inputTokens + request.outputTokens + request.hiddenTokens))} tokens/day`,
-      ...(times === 1 ? ['no --peak-multiplier: a day of even load, which no day is'] : []),
-    ]
-    return demandFromRate((perDay / 86_400) * times, request, {
-      ...rest,
-      form: `${formatCount(perDay)} requests/day${timesText(times)}`,
-      notes: [...rest.notes, ...notes],
-    })
-  }
-  const perHour = options['requests-per-user-hour']
-  if (users !== undefined && perHour !== undefined) {
-    return demandFromRate(((users * perHour) / 3_600) * times, request, {
-      ...rest,
-      form: `${formatCount(users)} users x ${formatCount(perHour)} requests/hour${timesText(times)}`,
-    })
-  }
-  const { 'input-peak': inputTokensPerSec, 'output-peak': outputTokensPerSec } = options
-  if (inputTokensPerSec === undefined || outputTokensPerSec === undefined) throw new Error('a plan without a demand')
-  return demandFromPeaks(
-    { inputTokensPerSec, outputTokensPerSec, ...(rps === undefined ? {} : { requestsPerSec: rps }) },
-    request.outputTokens > 0 ? request : { ...request, outputTokens: 1 },
-    { ...rest, form: 'peaks in tokens/s' },
-  )
+}
+
+/** The value of a flag without which the rules refuse this form of a demand. */
+function given<T>(value: T | undefined): T {
+  if (value === undefined) throw new Error('the rules passed a demand that lacks a flag of its form')
+  return value
 }
 
 type Common = Omit<
@@ -67,7 +62,7 @@ type Common = Omit<
   | 'burst'
 >
 
-function commonDemand({ window: windowMs, entities, 'cache-hits': cacheHits }: PlanOptions): Common {
+function commonDemand({ window: windowMs, entities, 'cache-hits': cacheHits }: DemandOptions): Common {
   return {
     form: '',
     cacheHitShare: cacheHits ?? 0,
@@ -77,8 +72,47 @@ function commonDemand({ window: windowMs, entities, 'cache-hits': cacheHits }: P
   }
 }
 
-async function demandFromTrace(path: string, options: PlanOptions, common: Common): Promise<Demand> {
-  const trace = await readTrace(path, options['allow-gaps'])
+/** `perSec`: requests per second in the mean, before the peak multiplier. `perDay` adds what that many make of a day. */
+function demandOfRate(
+  perSec: number,
+  text: string,
+  options: DemandOptions,
+  common: Common,
+  perDay: number | undefined = undefined,
+): Demand {
+  const request = chooseMeanRequest(options)
+  const times = options['peak-multiplier'] ?? 1
+  return demandFromRate(perSec * times, request, {
+    ...common,
+    burst: burstFactor(request, common.window.seconds),
+    form: `${text}${timesText(times)}`,
+    notes: perDay === undefined ? [] : dayNotes(perDay, request, times),
+  })
+}
+
+function dayNotes(perDay: number, { inputTokens, outputTokens, hiddenTokens }: MeanRequest, times: number): string[] {
+  return [
+    `${formatCount(perDay * (inputTokens + outputTokens + hiddenTokens))} tokens/day`,
+    ...(times === 1 ? ['no --peak-multiplier: a day of even load, which no day is'] : []),
+  ]
+}
+
+function demandOfPeaks(options: DemandOptions, common: Common): Demand {
+  const request = chooseMeanRequest(options)
+  const { rps } = options
+  return demandFromPeaks(
+    {
+      inputTokensPerSec: given(options['input-peak']),
+      outputTokensPerSec: given(options['output-peak']),
+      ...(rps === undefined ? {} : { requestsPerSec: rps }),
+    },
+    request.outputTokens > 0 ? request : { ...request, outputTokens: 1 },
+    { ...common, burst: burstFactor(request, common.window.seconds), form: 'peaks in tokens/s' },
+  )
+}
+
+async function demandFromTrace(options: DemandOptions, common: Common): Promise<Demand> {
+  const trace = await readTrace(given(options.trace), options['allow-gaps'])
   const { scale = 1 } = options
   const totals = traceTotals(trace)
   const windowS = common.window.stated ? common.window.seconds : Math.max(1, Math.ceil(trace.resolutionS))
@@ -148,7 +182,7 @@ async function demandFromTrace(path: string, options: PlanOptions, common: Commo
 }
 
 /** The mean request: of a profile or a mix, or the given one; chat where the flags give tokens per second only. */
-function chooseMeanRequest(options: PlanOptions): MeanRequest {
+function chooseMeanRequest(options: DemandOptions): MeanRequest {
   const { profile, mix, 'avg-input-tokens': input, 'avg-output-tokens': output } = options
   const kinds = readRequestKinds(options.workloads)
   const request = mix

@@ -56,7 +56,7 @@ function parseWorkerCounts(given: string): Result<number[]> {
   )
 }
 
-const demandFlags = {
+export const demandFlags = {
   'input-peak': demand(planCount.optional(), 'peak input tokens per second', { example: '80M' }),
   'output-peak': demand(planCount.optional(), 'peak output tokens per second (visible ones)', { example: '10M' }),
   window: demand(durationMs.optional(), 'what the peak is the average over (default: 1s)', { example: '60s' }),
@@ -136,7 +136,7 @@ export const figureFlags = {
   }),
 }
 
-const fleetFlags = {
+export const fleetFlags = {
   redundancy: fleet.text(parsedBy(parseRedundancy).optional(), 'factor, or range of factors, on the workers', {
     example: '2-4',
   }),
@@ -160,4 +160,7 @@ const fleetFlags = {
 
 export const planFlags = { ...demandFlags, ...figureFlags, ...fleetFlags }
 
-export type PlanOptions = FlagValues<typeof planFlags>
+export type DemandOptions = FlagValues<typeof demandFlags>
+export type FigureOptions = FlagValues<typeof figureFlags>
+export type FleetOptions = FlagValues<typeof fleetFlags>
+export type PlanOptions = DemandOptions & FigureOptions & FleetOptions

@@ -15,7 +15,7 @@ import { ktVersion } from '../system/machine.ts'
 import { buildDemand } from './demand-request.ts'
 import { instanceNamed, readInstances } from './instances.ts'
 import { calibrationFrom } from './measured-runs.ts'
-import type { PlanOptions } from './plan-flags.ts'
+import type { FigureOptions, FleetOptions, PlanOptions } from './plan-flags.ts'
 import { readSizing } from './sizing.ts'
 
 /** The report's schema by its name: a plan is made here, so the zod schema that reads one need not be loaded. */
@@ -43,7 +43,11 @@ export async function planRequest(options: PlanOptions): Promise<PlanRequest> {
 }
 
 /** Everything but the demand. The streamed share of the demand decides which runs may calibrate the plan. */
-export function buildChoices(options: PlanOptions, sizing: Sizing, streamedShare: number): PlanChoices {
+export function buildChoices(
+  options: FigureOptions & FleetOptions,
+  sizing: Sizing,
+  streamedShare: number,
+): PlanChoices {
   const defaults = defaultChoices(sizing)
   const calibrated = calibratedChoices(options, streamedShare, sizing, defaults)
   const choices: PlanChoices = {
@@ -62,7 +66,7 @@ export function buildChoices(options: PlanOptions, sizing: Sizing, streamedShare
 }
 
 function calibratedChoices(
-  { 'from-bench': reports, 'bench-workers': counts = [] }: PlanOptions,
+  { 'from-bench': reports, 'bench-workers': counts = [] }: FigureOptions,
   streamedShare: number,
   sizing: Sizing,
   defaults: PlanChoices,
@@ -72,7 +76,7 @@ function calibratedChoices(
   return { ...defaults, figures: { ...defaults.figures, ...calibration.figures }, calibration }
 }
 
-function givenFigures(options: PlanOptions, base: PlanFigures, sizing: Sizing): PlanFigures {
+function givenFigures(options: FigureOptions, base: PlanFigures, sizing: Sizing): PlanFigures {
   let figures = options.path === undefined ? base : pathFigures(options.path, base, sizing)
   const set = (key: FigureKey, value: number | undefined, flag: string): void => {
     if (value !== undefined) figures = withFigure(figures, key, value, 'given', `--${flag}`)
@@ -101,7 +105,7 @@ const GIVEN_FIGURES = [
   ['memory-per-stream', 'bytesPerStream'],
   ['memory-base', 'baseBytesPerWorker'],
   ['body-buffer', 'bodyBufferBytes'],
-] as const satisfies readonly (readonly [keyof PlanOptions, FigureKey])[]
+] as const satisfies readonly (readonly [keyof FigureOptions, FigureKey])[]
 
 function pathFigures(name: string, figures: PlanFigures, sizing: Sizing): PlanFigures {
   const worker = sizing.measuredPerWorker.find(({ path }) => path.toLowerCase() === name.toLowerCase())
@@ -122,7 +126,7 @@ function pathFigures(name: string, figures: PlanFigures, sizing: Sizing): PlanFi
   )
 }
 
-function redundancyParts(options: PlanOptions, defaults: RedundancyParts): RedundancyParts {
+function redundancyParts(options: FleetOptions, defaults: RedundancyParts): RedundancyParts {
   const { zones = defaults.zones, surge = defaults.surge } = options
   const zonesLost = options['zones-lost'] ?? Math.min(defaults.zonesLost, zones - 1)
   if (zonesLost >= zones)

@@ -1,44 +1,47 @@
 /** What contradicts what among the flags that every planning command shares. */
 import { failure } from '../errors.ts'
 import { type Rule, rulesOf } from '../parse/parse-flags.ts'
-import type { PlanOptions } from './plan-flags.ts'
+import type { DemandOptions, FigureOptions, PlanOptions } from './plan-flags.ts'
 
 /** The flags that give a demand, each of them by itself; with peaks, --rps only gives the number of requests. */
 export const DEMAND_FLAGS = ['input-peak', 'output-peak', 'requests-per-day', 'users', 'trace', 'rps'] as const
 
-const PEAKS = '--input-peak/--output-peak'
-const RATES = ['--rps', '--requests-per-day', '--users']
+/** The forms in which a demand is given, by the flags that give it. */
+export type DemandForm = '--input-peak/--output-peak' | '--rps' | '--requests-per-day' | '--users' | '--trace'
+
+const PEAKS: DemandForm = '--input-peak/--output-peak'
+const RATES: readonly DemandForm[] = ['--rps', '--requests-per-day', '--users']
 
 const EXAMPLE = 'Example: kt plan --input-peak 80M --output-peak 10M'
 const FORMS = `Give --input-peak and --output-peak, --requests-per-day, --rps, --users or --trace.
 ${EXAMPLE}
          kt plan --requests-per-day 50k --avg-input-tokens 1500 --avg-output-tokens 800`
 
-type DemandOptions = Pick<PlanOptions, (typeof DEMAND_FLAGS)[number]>
+type FormFlags = Pick<DemandOptions, (typeof DEMAND_FLAGS)[number]>
 
-/** The forms in which a demand is given, by the flags that give it. */
-function givenForms(options: DemandOptions): string[] {
+function givenForms(options: FormFlags): DemandForm[] {
   const others = (['requests-per-day', 'users', 'trace'] as const).filter((name) => options[name] !== undefined)
   const peaks = options['input-peak'] !== undefined || options['output-peak'] !== undefined
-  return [...(peaks ? [PEAKS] : []), ...others.map((name) => `--${name}`)]
+  return [...(peaks ? [PEAKS] : []), ...others.map((name): DemandForm => `--${name}`)]
 }
 
 /** The form of the demand; undefined where there is none, or more than one. */
-export function demandForm(options: DemandOptions): string | undefined {
+export function demandForm(options: FormFlags): DemandForm | undefined {
   const [form, ...others] = givenForms(options)
   if (others.length > 0) return undefined
   return form ?? (options.rps === undefined ? undefined : '--rps')
 }
 
-export function givesDemand(options: DemandOptions): boolean {
+export function givesDemand(options: FormFlags): boolean {
   return DEMAND_FLAGS.some((name) => options[name] !== undefined)
 }
 
-const rule = rulesOf<PlanOptions>()
+const demandRule = rulesOf<DemandOptions>()
+const figureRule = rulesOf<FigureOptions>()
 
 /** A flag that has no effect in the chosen form is refused instead of ignored. */
-function onlyWith(name: keyof PlanOptions, forms: readonly string[]): Rule<PlanOptions> {
-  return rule([name, ...DEMAND_FLAGS], (options) => {
+function onlyWith(name: keyof DemandOptions, forms: readonly DemandForm[]): Rule<DemandOptions> {
+  return demandRule([name, ...DEMAND_FLAGS], (options) => {
     const form = demandForm(options)
     const idle = form !== undefined && !forms.includes(form)
     return (
@@ -54,8 +57,8 @@ function missing(name: string, what: string, next: string) {
   return failure(`--${name} is missing: ${what}`, next)
 }
 
-const DEMAND_RULES: readonly Rule<PlanOptions>[] = [
-  rule(DEMAND_FLAGS, (options) => {
+const DEMAND_RULES: readonly Rule<DemandOptions>[] = [
+  demandRule(DEMAND_FLAGS, (options) => {
     const forms = givenForms(options)
     if (forms.length > 1) return failure(`the demand is said twice, by ${forms.join(' and ')}`, 'Give one of them.')
     const [form] = forms
@@ -66,7 +69,10 @@ const DEMAND_RULES: readonly Rule<PlanOptions>[] = [
       failure(`--rps says the demand a second time, beside ${form}`, 'Give one of them.')
     )
   }),
-  rule(DEMAND_FLAGS, (options) => !givesDemand(options) && failure('how much has to be carried is not said', FORMS)),
+  demandRule(
+    DEMAND_FLAGS,
+    (options) => !givesDemand(options) && failure('how much has to be carried is not said', FORMS),
+  ),
   onlyWith('peak-multiplier', RATES),
   onlyWith('requests-per-user-hour', ['--users']),
   onlyWith('scale', ['--trace']),
@@ -74,21 +80,21 @@ const DEMAND_RULES: readonly Rule<PlanOptions>[] = [
   ...(['profile', 'mix', 'avg-input-tokens', 'avg-output-tokens', 'avg-hidden-tokens'] as const).map((name) =>
     onlyWith(name, [...RATES, PEAKS]),
   ),
-  rule(
+  demandRule(
     ['input-peak', 'output-peak'],
     (options) =>
       options['input-peak'] === undefined &&
       options['output-peak'] !== undefined &&
       missing('input-peak', 'the peak in input tokens per second', EXAMPLE),
   ),
-  rule(
+  demandRule(
     ['input-peak', 'output-peak'],
     (options) =>
       options['output-peak'] === undefined &&
       options['input-peak'] !== undefined &&
       missing('output-peak', 'the peak in output tokens per second', EXAMPLE),
   ),
-  rule(
+  demandRule(
     ['users', 'requests-per-user-hour'],
     (options) =>
       options.users !== undefined &&
@@ -99,7 +105,7 @@ const DEMAND_RULES: readonly Rule<PlanOptions>[] = [
         'Example: --requests-per-user-hour 12',
       ),
   ),
-  rule(
+  demandRule(
     ['profile', 'mix'],
     ({ profile, mix }) =>
       profile !== undefined &&
@@ -107,7 +113,7 @@ const DEMAND_RULES: readonly Rule<PlanOptions>[] = [
       failure('--profile and --mix both say what a request is', 'Give one of them.'),
   ),
   // A rate says nothing of the size of a request: a plan must not take chat for it silently.
-  rule([...DEMAND_FLAGS, 'profile', 'mix', 'avg-input-tokens', 'avg-output-tokens'], (options) => {
+  demandRule([...DEMAND_FLAGS, 'profile', 'mix', 'avg-input-tokens', 'avg-output-tokens'], (options) => {
     const form = demandForm(options)
     const whole = options['avg-input-tokens'] !== undefined && options['avg-output-tokens'] !== undefined
     const said = options.profile !== undefined || options.mix !== undefined || whole
@@ -124,8 +130,8 @@ const DEMAND_RULES: readonly Rule<PlanOptions>[] = [
 ]
 
 /** Two flags that both say what a worker passes. */
-function rivals(name: keyof PlanOptions, other: 'from-bench' | 'path'): Rule<PlanOptions> {
-  return rule(
+function rivals(name: keyof FigureOptions, other: 'from-bench' | 'path'): Rule<FigureOptions> {
+  return figureRule(
     [name, other],
     (options) =>
       options[name] !== undefined &&
@@ -135,8 +141,8 @@ function rivals(name: keyof PlanOptions, other: 'from-bench' | 'path'): Rule<Pla
 }
 
 /** Those between flags of figures, which `kt plan check` takes too. */
-export const FIGURE_RULES: readonly Rule<PlanOptions>[] = [
-  rule(['bench-workers', 'from-bench'], ({ 'bench-workers': counts, 'from-bench': reports }) => {
+export const FIGURE_RULES: readonly Rule<FigureOptions>[] = [
+  figureRule(['bench-workers', 'from-bench'], ({ 'bench-workers': counts, 'from-bench': reports }) => {
     if (counts && !reports) {
       return failure('--bench-workers has no effect without --from-bench', 'Give the reports with --from-bench.')
     }
@@ -151,7 +157,7 @@ export const FIGURE_RULES: readonly Rule<PlanOptions>[] = [
   }),
   ...(['output-per-worker', 'input-per-worker', 'path'] as const).map((name) => rivals(name, 'from-bench')),
   ...(['output-per-worker', 'input-per-worker', 'ratio'] as const).map((name) => rivals(name, 'path')),
-  rule(
+  figureRule(
     ['ratio', 'input-per-worker'],
     ({ ratio, 'input-per-worker': perWorker }) =>
       ratio !== undefined &&
@@ -161,7 +167,7 @@ export const FIGURE_RULES: readonly Rule<PlanOptions>[] = [
         'R is input per worker over output per worker: give one of them.',
       ),
   ),
-  rule(
+  figureRule(
     ['input-per-worker', 'output-per-worker'],
     (options) =>
       options['input-per-worker'] !== undefined &&
