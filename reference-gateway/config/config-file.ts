@@ -3,9 +3,9 @@
  * this version lacks is refused by name, not ignored. The keys of policies and streaming are in policies/kinds.
  */
 import { z } from 'zod'
-import { failure, type Result, success } from '../../src/errors.ts'
+import { failure, success } from '../../src/errors.ts'
 import { addressProblem, headerValue, secret } from '../../src/parse/config-values.ts'
-import { bytes, timerMs } from '../../src/parse/quantity.ts'
+import { bytes, parsedBy, timerMs } from '../../src/parse/quantity.ts'
 import { policiesFile, streamingFile } from '../policies/kinds/config-file.ts'
 import { PROTOCOLS } from '../protocols/protocols.ts'
 
@@ -115,15 +115,8 @@ const adminFile = z
 
 // --- Providers and the rest
 
-export const baseUrl = z.string().transform((text, context) => {
-  const parsed = parseBaseUrl(text)
-  if (parsed.ok) return parsed.value
-  context.addIssue({ code: 'custom', message: parsed.why })
-  return z.NEVER
-})
-
-/** Splits a provider's base URL. */
-function parseBaseUrl(text: string): Result<{ origin: string; basePath: string }> {
+/** A provider's base URL, split. */
+export const baseUrl = parsedBy((text) => {
   const url = URL.parse(text)
   const problem = url && addressProblem(url)
   if (problem) return failure(problem)
@@ -132,7 +125,7 @@ function parseBaseUrl(text: string): Result<{ origin: string; basePath: string }
   }
   if (url.search || url.hash) return failure('a base URL has no query and no fragment')
   return success({ origin: url.origin, basePath: url.pathname.replace(/\/+$/, '') })
-}
+})
 
 const provider = z.strictObject({
   name: z.string().min(1),

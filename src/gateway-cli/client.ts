@@ -5,19 +5,19 @@
 
 import { request } from 'undici'
 import { z } from 'zod'
-import { EXIT, reasonOf, UserError } from '../errors.ts'
+import { EXIT, failure, reasonOf, success, UserError } from '../errors.ts'
 import { type FlagValues, flagGroup } from '../parse/flags.ts'
+import { parsedBy } from '../parse/quantity.ts'
 
 const DEFAULT_ADMIN_URL = 'http://127.0.0.1:41003'
 
 const { text } = flagGroup()
 
-const adminOrigin = z.string().transform((given, context) => {
+const adminOrigin = parsedBy((given) => {
   const url = URL.parse(given)
-  if (url?.protocol === 'http:' || url?.protocol === 'https:') return url.origin
-  const next = `Give one such as ${DEFAULT_ADMIN_URL}.`
-  context.addIssue({ code: 'custom', message: `'${given}' is not an http(s) URL`, params: { next } })
-  return z.NEVER
+  return url?.protocol === 'http:' || url?.protocol === 'https:'
+    ? success(url.origin)
+    : failure(`'${given}' is not an http(s) URL`, `Give one such as ${DEFAULT_ADMIN_URL}.`)
 })
 
 /** The flags of every command that asks a running gateway. */

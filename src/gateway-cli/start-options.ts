@@ -3,26 +3,24 @@ import { availableParallelism } from 'node:os'
 import { z } from 'zod'
 import type { GatewayConfig } from '../../reference-gateway/config/config.ts'
 import { baseUrl } from '../../reference-gateway/config/config-file.ts'
-import { UserError } from '../errors.ts'
+import { failure, success, UserError } from '../errors.ts'
 import { type FlagValues, flagGroup } from '../parse/flags.ts'
 import { Faults } from '../parse/parse-flags.ts'
-import { durationOrZeroMs, port } from '../parse/quantity.ts'
+import { durationOrZeroMs, parsedBy, port } from '../parse/quantity.ts'
 import { readGatewayConfig } from './gateway-config.ts'
 
 const { text, toggle } = flagGroup()
 
 const MOST_WORKERS = 64
 
-const workers = z.string().transform((given, context): number => {
-  if (given === 'auto') return availableParallelism()
+const workers = parsedBy((given) => {
+  if (given === 'auto') return success(availableParallelism())
   const count = /^\d{1,2}$/.test(given) ? Number(given) : 0
-  if (count >= 1 && count <= MOST_WORKERS) return count
-  context.addIssue({
-    code: 'custom',
-    message: `'${given}' is not a number from 1 to ${MOST_WORKERS}`,
-    params: { next: "Give a number, or 'auto' for one process for each core." },
-  })
-  return z.NEVER
+  if (count >= 1 && count <= MOST_WORKERS) return success(count)
+  return failure(
+    `'${given}' is not a number from 1 to ${MOST_WORKERS}`,
+    "Give a number, or 'auto' for one process for each core.",
+  )
 })
 
 export const startFlags = {

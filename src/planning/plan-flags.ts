@@ -56,7 +56,7 @@ function parseWorkerCounts(given: string): Result<number[]> {
   )
 }
 
-export const demandFlags = {
+const demandFlags = {
   'input-peak': demand(planCount.optional(), 'peak input tokens per second', { example: '80M' }),
   'output-peak': demand(planCount.optional(), 'peak output tokens per second (visible ones)', { example: '10M' }),
   window: demand(durationMs.optional(), 'what the peak is the average over (default: 1s)', { example: '60s' }),

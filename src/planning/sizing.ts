@@ -1,44 +1,33 @@
 /** Reads the sizing figures that the planner works with: profiles/sizing/kong.yaml, or the user's copy of it. */
 import { z } from 'zod'
+import { failure, success } from '../errors.ts'
 import { readYaml } from '../parse/file.ts'
-import { bytes, durationMs } from '../parse/quantity.ts'
+import { bytes, durationMs, numberOrZero, parsedBy, positiveNumber } from '../parse/quantity.ts'
 import { allocatableMemoryBytes, allocatableMillicores, memorySource } from '../plan/allocatable.ts'
 import type { Figure, PlanFigures } from '../plan/figures.ts'
 import type { Sizing } from '../plan/sizing.ts'
 import { packaged } from '../system/machine.ts'
-import { parseBytes, parseCount } from '../units.ts'
+import { parseBytes } from '../units.ts'
 
-/** 80M, 1.5k or a plain number, zero allowed. */
-const countSchema = z.union([z.number(), z.string()]).transform((given, context): number => {
-  const value = typeof given === 'number' ? given : parseCount(given)
-  if (value !== undefined && Number.isFinite(value) && value >= 0) return value
-  context.addIssue({ code: 'custom', message: `expected a count such as 80M or 1.5k, got '${given}'` })
-  return z.NEVER
-})
-const positiveCount = countSchema.refine((value) => value > 0, 'must be above 0')
 const positive = z.number().positive()
 /** When the source was read, measured or published: a year, a month or a day. */
 const date = z
   .string()
   .regex(/^\d{4}(?:-\d\d){0,2}$/, 'expected a year, a month or a day, such as 2026-11')
   .optional()
-const bytesOrZero = z.union([z.number(), z.string()]).transform((given, context): number => {
-  const value = parseBytes(String(given))
-  if (value !== undefined) return value
-  context.addIssue({ code: 'custom', message: `expected a size such as 512KiB, got '${given}'` })
-  return z.NEVER
+const bytesOrZero = parsedBy((text) => {
+  const value = parseBytes(text)
+  return value === undefined ? failure(`expected a size such as 512KiB, got '${text}'`) : success(value)
 })
 /** '500m' or a number of cores, as Kubernetes writes them. */
-const millicores = z.union([z.number(), z.string()]).transform((given, context): number => {
-  const match = /^(\d+(?:\.\d+)?)(m?)$/.exec(String(given))
-  const value = match ? Number(match[1]) * (match[2] ? 1 : 1_000) : Number.NaN
-  if (value > 0) return value
-  context.addIssue({ code: 'custom', message: `expected CPU such as 500m or 2, got '${given}'` })
-  return z.NEVER
+const millicores = parsedBy((text) => {
+  const match = /^(\d+(?:\.\d+)?)(m?)$/.exec(text)
+  const value = match ? Number(match[1]) * (match[2] ? 1 : 1_000) : 0
+  return value > 0 ? success(value) : failure(`expected CPU such as 500m or 2, got '${text}'`)
 })
 
 const boundsSchema = z
-  .strictObject({ entities: countSchema, input: countSchema, output: countSchema })
+  .strictObject({ entities: numberOrZero, input: numberOrZero, output: numberOrZero })
   .transform(({ entities, input, output }) => ({ entities, inputTokensPerSec: input, outputTokensPerSec: output }))
 
 const tierSchema = z
@@ -54,8 +43,8 @@ const tierSchema = z
 const rpsTierSchema = z
   .strictObject({
     name: z.string(),
-    from: countSchema.optional(),
-    above: countSchema.optional(),
+    from: numberOrZero.optional(),
+    above: numberOrZero.optional(),
     vcpu: positive,
     memory_mb: positive,
     connections: z.int().positive(),
@@ -132,13 +121,13 @@ const figuresShape = {
   }),
   streams: z.strictObject({ tokens_per_sec: positive, ttft: durationMs, source: z.string(), date }),
   connections: z.strictObject({
-    per_worker: positiveCount,
-    descriptors_per_worker: positiveCount,
+    per_worker: positiveNumber,
+    descriptors_per_worker: positiveNumber,
     source: z.string(),
-    ephemeral_ports: positiveCount,
+    ephemeral_ports: positiveNumber,
     time_wait: durationMs,
     ports_source: z.string(),
-    h2_streams: positiveCount,
+    h2_streams: positiveNumber,
     h2_source: z.string(),
     h2_date: date,
     date,
@@ -157,7 +146,7 @@ const sizingSchema = z
     name: z.string(),
     source: z.string(),
     date,
-    rule_of_thumb: z.strictObject({ input_output_ratio: positive, output_per_worker: positiveCount }),
+    rule_of_thumb: z.strictObject({ input_output_ratio: positive, output_per_worker: positiveNumber }),
     redundancy: z
       .strictObject({ min: z.number().min(1), max: z.number().min(1) })
       .refine(({ min, max }) => min <= max, 'min must not be above max'),
@@ -169,7 +158,7 @@ const sizingSchema = z
         target_utilisation: positive.max(1),
       })
       .refine(({ zones, zones_lost }) => zones_lost < zones, 'zones_lost must leave a zone'),
-    measured_per_worker: z.array(z.strictObject({ path: z.string(), input: positiveCount, output: positiveCount })),
+    measured_per_worker: z.array(z.strictObject({ path: z.string(), input: positiveNumber, output: positiveNumber })),
     tiers: z.array(tierSchema).min(1).refine(ascends, 'tiers must ascend in every dimension'),
     rps_tiers: z.strictObject({ source: z.string(), tiers: z.array(rpsTierSchema).min(1) }),
     container: z.strictObject({

@@ -4,11 +4,11 @@
  */
 
 import { z } from 'zod'
-import { EXIT, type ExitCode, exitOf, type Inconclusive, UserError } from '../errors.ts'
+import { EXIT, type ExitCode, exitOf, failure, type Inconclusive, success, UserError } from '../errors.ts'
 import { didYouMean } from '../parse/explain.ts'
 import { readYaml } from '../parse/file.ts'
 import { flagGroup } from '../parse/flags.ts'
-import { countOrZero, durationMs } from '../parse/quantity.ts'
+import { countOrZero, durationMs, parsedBy } from '../parse/quantity.ts'
 import { readReport } from '../report/read.ts'
 import type { BenchReport, Gate, SloResult } from '../report/schema.ts'
 import type { Category, Targets } from '../slo/category.ts'
@@ -17,12 +17,12 @@ import { toGate } from './checks.ts'
 import { estimateNoise, type Noise } from './noise.ts'
 import { type CategoryRun, categoryOfRun, categoryRun, judgeSlos, uncategorised, wholeRun } from './slo.ts'
 
-const share = z.union([z.string(), z.number()]).transform((raw, context) => {
-  const percent = /^(\d+(?:\.\d+)?)\s*%$/.exec(String(raw).trim())?.[1]
+const share = parsedBy((text) => {
+  const percent = /^(\d+(?:\.\d+)?)\s*%$/.exec(text.trim())?.[1]
   const value = Number(percent) / 100
-  if (value > 0 && value < 1) return Number(value.toFixed(9))
-  context.addIssue({ code: 'custom', message: `'${raw}' is not a share between 0 and 100 %, such as '99.9%'` })
-  return z.NEVER
+  return value > 0 && value < 1
+    ? success(Number(value.toFixed(9)))
+    : failure(`'${text}' is not a share between 0 and 100 %, such as '99.9%'`)
 })
 
 const targets = { p50: durationMs.optional(), p99: durationMs.optional() }

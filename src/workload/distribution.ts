@@ -3,8 +3,8 @@
  * pure. The log-normal is given by the mean and the sigma of the logarithm of the token count, as fits of traces are
  * published (its median is e^mu); the simulated provider's delays are given by their median instead, and carry a unit.
  */
-import { z } from 'zod'
 import { failure, type Result, success } from '../errors.ts'
+import { parsedBy } from '../parse/quantity.ts'
 import { normalCdf, normalDensity } from '../stats/distributions.ts'
 import { normal, type Random } from '../stats/random.ts'
 import { parseCount } from '../units.ts'
@@ -49,14 +49,7 @@ const PARSERS: Record<CallName, (first: string, second: string) => Result<TokenD
 }
 
 /** zod type of a token count or its distribution, as flags and YAML give it: 500, 'lognormal(6.6,0.98)'. */
-export const tokenDistribution: z.ZodType<TokenDistribution> = z
-  .union([z.string(), z.number()], { error: "expected tokens such as 500 or 'lognormal(6.6,0.98)'" })
-  .transform((raw, context) => {
-    const parsed = parseDistribution(String(raw))
-    if (parsed.ok) return parsed.value
-    context.addIssue({ code: 'custom', message: parsed.why })
-    return z.NEVER
-  })
+export const tokenDistribution = parsedBy(parseDistribution, "tokens such as 500 or 'lognormal(6.6,0.98)'")
 
 /** A whole number of tokens, from 1 to `MAX_TOKENS`. */
 export function drawTokens(distribution: TokenDistribution, random: Random): number {

@@ -3,7 +3,7 @@
  * types, and what contradicts what.
  */
 import { z } from 'zod'
-import { failure } from '../../errors.ts'
+import { failure, type Result, success } from '../../errors.ts'
 import { type FlagValues, flagGroup } from '../../parse/flags.ts'
 import { type Faults, type Given, rulesOf } from '../../parse/parse-flags.ts'
 import {
@@ -25,24 +25,18 @@ const result = flagGroup('RESULT')
  * '200' is a number of requests, '10s' a duration, given as milliseconds in an object so that the two cannot be mixed
  * up.
  */
-const countOrDuration = z.union([z.string(), z.number()]).transform((raw, context): number | { ms: number } => {
-  const count = countOrZero.safeParse(raw)
-  if (count.success) return count.data
-  const ms = durationOrZeroMs.safeParse(raw)
-  if (ms.success) return { ms: ms.data }
-  context.addIssue({
-    code: 'custom',
-    message: `'${raw}' is neither a count such as '200' nor a duration such as '10s'`,
-  })
-  return z.NEVER
+const countOrDuration = parsedBy((text): Result<number | { ms: number }> => {
+  const count = countOrZero.safeParse(text)
+  if (count.success) return success(count.data)
+  const ms = durationOrZeroMs.safeParse(text)
+  if (ms.success) return success({ ms: ms.data })
+  return failure(`'${text}' is neither a count such as '200' nor a duration such as '10s'`)
 })
 
-const countOrAuto = z.union([z.string(), z.number()]).transform((raw, context): number | 'auto' => {
-  if (raw === 'auto') return raw
-  const count = positiveCount.safeParse(raw)
-  if (count.success) return count.data
-  context.addIssue({ code: 'custom', message: `'${raw}' is neither a number of threads nor 'auto'` })
-  return z.NEVER
+const countOrAuto = parsedBy((text): Result<number | 'auto'> => {
+  if (text === 'auto') return success(text)
+  const count = positiveCount.safeParse(text)
+  return count.success ? success(count.data) : failure(`'${text}' is neither a number of threads nor 'auto'`)
 })
 
 /** The flags that a sweep has too: it gives the level and the duration itself. */

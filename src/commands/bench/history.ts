@@ -1,7 +1,20 @@
-import { Args, Flags } from '@oclif/core'
+import { Args } from '@oclif/core'
+import { z } from 'zod'
 import { KtCommand } from '../../command.ts'
 import { renderHistory } from '../../output/history-plot.ts'
+import { flagGroup, flagsOf } from '../../parse/flags.ts'
+import { parseFlags } from '../../parse/parse-flags.ts'
 import { readHistory } from '../../verdict/history.ts'
+
+const { text, toggle } = flagGroup()
+
+const historyFlags = {
+  metric: text(
+    z.string().optional(),
+    'metric, such as latency.p99, ttft.p50 or errors.rate [default: overhead.p99, otherwise latency.p99]',
+  ),
+  json: toggle('print the history (kt.history/1) instead of the plot'),
+}
 
 export default class BenchHistory extends KtCommand {
   static override summary = 'Show a metric over the reports of a folder, and where it changed.'
@@ -20,18 +33,13 @@ machine or target are excluded and listed. Changes of level are found by E-divis
     folder: Args.string({ description: 'folder of reports (*.json)', required: true }),
   }
 
-  static override flags = {
-    metric: Flags.string({
-      description:
-        'metric, such as latency.p99, ttft.p50 or errors.rate [default: overhead.p99, otherwise latency.p99]',
-    }),
-    json: Flags.boolean({ description: 'print the history (kt.history/1) instead of the plot' }),
-  }
+  static override flags = flagsOf(historyFlags)
 
   async run(): Promise<void> {
     const { args, flags } = await this.parse(BenchHistory)
-    const history = readHistory(args.folder, flags.metric)
-    if (flags.json) this.printJson(history)
+    const { metric, json } = parseFlags(flags, historyFlags, 'kt bench history')
+    const history = readHistory(args.folder, metric)
+    if (json) this.printJson(history)
     else this.print(renderHistory(history, this.color))
   }
 }

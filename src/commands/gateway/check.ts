@@ -1,9 +1,19 @@
 /** `kt gateway check`: checks a config and prints what it amounts to, without starting anything. */
 
-import { Args, Flags } from '@oclif/core'
+import { Args } from '@oclif/core'
+import { z } from 'zod'
 import { KtCommand } from '../../command.ts'
 import { checkGatewayConfig, gatewayCheckJson, oneFile } from '../../gateway-cli/gateway-config.ts'
 import { renderGatewayCheck } from '../../output/gateway-tables.ts'
+import { flagGroup, flagsOf } from '../../parse/flags.ts'
+import { parseFlags } from '../../parse/parse-flags.ts'
+
+const { text, toggle } = flagGroup()
+
+const checkFlags = {
+  config: text(z.string().optional(), 'the same, as kt gateway start takes it', { helpValue: 'file.yaml' }),
+  json: toggle('print the effective config as JSON'),
+}
 
 export default class GatewayCheck extends KtCommand {
   static override summary = 'Check a config of the reference gateway without starting it.'
@@ -19,15 +29,13 @@ export default class GatewayCheck extends KtCommand {
     file: Args.string({ description: 'config file (YAML) [default: the defaults of the gateway]' }),
   }
 
-  static override flags = {
-    config: Flags.string({ description: 'the same, as kt gateway start takes it', helpValue: 'file.yaml' }),
-    json: Flags.boolean({ description: 'print the effective config as JSON' }),
-  }
+  static override flags = flagsOf(checkFlags)
 
   async run(): Promise<void> {
     const { args, flags } = await this.parse(GatewayCheck)
-    const checked = checkGatewayConfig(oneFile(args.file, flags.config))
-    if (flags.json) this.printJson(gatewayCheckJson(checked))
+    const { config, json } = parseFlags(flags, checkFlags, 'kt gateway check')
+    const checked = checkGatewayConfig(oneFile(args.file, config))
+    if (json) this.printJson(gatewayCheckJson(checked))
     else this.print(renderGatewayCheck(checked))
   }
 }
