@@ -55,7 +55,11 @@ test("a user's copy is read", () => {
 
 test.each([
   ['network:', 'netwerk:', "unknown key 'netwerk' (did you mean 'network'?)"],
-  ['output_per_worker: 1M', 'output_per_worker: 1MB', "'1MB' is not a number such as '250', '4.5' or '80M' (it is a size in bytes)"],
+  [
+    'output_per_worker: 1M',
+    'output_per_worker: 1MB',
+    "'1MB' is not a number such as '250', '4.5' or '80M' (it is a size in bytes)",
+  ],
   ['output_per_worker: 1M', 'output_per_worker: 0', 'must be above 0'],
   ['redundancy: { min: 2, max: 4 }', 'redundancy: { min: 5, max: 4 }', 'min must not be above max'],
   ['entities: 500', 'entities: 50', 'tiers must ascend in every dimension'],
