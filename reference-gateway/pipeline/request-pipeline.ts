@@ -17,8 +17,7 @@ import { ResponseWriter, type ResponseWriterOptions } from '../http/response-wri
 import type { ResponseTranslation } from '../protocols/protocol.ts'
 import { Attempt, type AttemptOwner } from '../upstream/attempt.ts'
 import type { ConnectionPool } from '../upstream/pool.ts'
-import type { Router } from '../upstream/router.ts'
-import { allCircuitsOpen, ProviderCandidates } from '../upstream/router.ts'
+import { allCircuitsOpen, ProviderCandidates, type Router } from '../upstream/router.ts'
 import type { Upstream } from '../upstream/upstream.ts'
 import { delay } from './delay.ts'
 import { ResponseRelay } from './response-relay.ts'
@@ -33,8 +32,6 @@ export interface PipelineDependencies extends ResponseWriterOptions {
   readonly passChunks: boolean
   readonly fallback: boolean
 }
-
-const NO_HEADERS: readonly string[] = []
 
 export class RequestPipeline implements AttemptOwner {
   readonly #dependencies: PipelineDependencies
@@ -214,10 +211,7 @@ export class RequestPipeline implements AttemptOwner {
     this.#candidates = new ProviderCandidates(this.#dependencies.fallback ? found : found.slice(0, 1), context)
     const routedMs = performance.now()
     context.timings.routingMs += routedMs - startMs
-    if (this.#dependencies.injectDelayMs === 0) {
-      this.#askFirst()
-      return
-    }
+    if (this.#dependencies.injectDelayMs === 0) return this.#askFirst()
     const ask = (): void => {
       context.timings.injectMs = performance.now() - routedMs
       this.#askFirst()
@@ -256,7 +250,7 @@ export class RequestPipeline implements AttemptOwner {
 
   #observersHeaders(): readonly string[] {
     const { observers } = this.#dependencies
-    if (observers.length === 0) return NO_HEADERS
+    if (observers.length === 0) return []
     const startMs = performance.now()
     const headers: string[] = []
     for (const observer of observers) {
