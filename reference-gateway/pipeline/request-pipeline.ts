@@ -211,7 +211,10 @@ export class RequestPipeline implements AttemptOwner {
     this.#candidates = new ProviderCandidates(this.#dependencies.fallback ? found : found.slice(0, 1), context)
     const routedMs = performance.now()
     context.timings.routingMs += routedMs - startMs
-    if (this.#dependencies.injectDelayMs === 0) return this.#askFirst()
+    if (this.#dependencies.injectDelayMs === 0) {
+      this.#askFirst()
+      return
+    }
     const ask = (): void => {
       context.timings.injectMs = performance.now() - routedMs
       this.#askFirst()
