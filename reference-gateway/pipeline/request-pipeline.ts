@@ -253,7 +253,6 @@ export class RequestPipeline implements AttemptOwner {
 
   #observersHeaders(): readonly string[] {
     const { observers } = this.#dependencies
-    if (observers.length === 0) return []
     const startMs = performance.now()
     const headers: string[] = []
     for (const observer of observers) {
