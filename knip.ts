@@ -8,7 +8,7 @@ const config: KnipConfig = {
     'src/commands/**/*.ts!',
     'src/hooks/*.ts!',
     // Started by their path, as threads and processes.
-    'src/load/*-thread.ts!',
+    'src/{load,system}/*-thread.ts!',
     'reference-gateway/worker.ts!',
     // Written into fixtures/ by a script.
     'src/report/json-schema.ts!',

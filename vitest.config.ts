@@ -12,6 +12,9 @@ const SYSTEM = [
  * Floors of coverage, in percent of the lines of a room, some points under what is there. Only what tests run in their own process
  * is counted: a room whose tests start kt, a gateway or a thread shows less than they reach, and that of the commands nothing.
  */
+/** Error rates by simulation: some runs among the others, ten times as many here. */
+const SIMULATIONS = ['test/stats/*-simulation.test.ts']
+
 const FLOORS = {
   'reference-gateway': 86,
   'src/bench': 28,
@@ -39,7 +42,10 @@ export default defineConfig({
   test: {
     projects: [
       { extends: true, test: { name: 'rooms', include: ['test/**/*.test.ts'], exclude: SYSTEM } },
-      { extends: true, test: { name: 'system', include: SYSTEM } },
+      {
+        extends: true,
+        test: { name: 'system', include: [...SYSTEM, ...SIMULATIONS], env: { KT_SIMULATION_FACTOR: '10' } },
+      },
     ],
     // For what hangs. How long a test takes depends on what else the machine does, and proves nothing.
     testTimeout: 180_000,

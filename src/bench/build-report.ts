@@ -3,7 +3,7 @@ import type { CategoryRecord } from '../load/category-recorder.ts'
 import type { RunRecord } from '../load/merge.ts'
 import { addCounts } from '../load/merge.ts'
 import type { RunPlan } from '../load/plan.ts'
-import type { ArmRecord, TokenRecord } from '../load/recorder.ts'
+import type { ArmRecord, BlockRecord, TokenRecord } from '../load/recorder.ts'
 import { summarizeDurations, toMs } from '../report/duration-summary.ts'
 import type { ArmResult, BenchReport } from '../report/schema.ts'
 import { REPORT_SCHEMA } from '../report/schema.ts'
@@ -11,7 +11,9 @@ import { DEFAULT_ARRIVAL } from '../schedule/arrivals.ts'
 import { type Category, tailTargets } from '../slo/category.ts'
 import { METRICS, type Metric } from '../slo/metrics.ts'
 import { Histogram } from '../stats/histogram.ts'
+import { heldUp } from '../stats/starvation.ts'
 import type { Machine } from '../system/machine.ts'
+import type { MachineWatch } from '../system/machine-watch.ts'
 import type { Budgets } from '../verdict/components.ts'
 import type { Outcome } from '../wire/outcome.ts'
 import { workloadSha256 } from '../workload/workload.ts'
@@ -37,6 +39,8 @@ interface RunContext {
   /** The options of the run, without secrets. */
   options: Record<string, unknown>
   samples?: SamplesResult | undefined
+  /** What the machine withheld between two instants of the host's clock. */
+  machineBetween?: MachineWatch['between']
   /** By arm. */
   oneWayDelays?: (OneWayDelays | undefined)[]
 }
@@ -93,7 +97,7 @@ export function buildReport(plan: RunPlan, record: RunRecord, context: RunContex
       options: context.options,
     },
     ...primary,
-    blocks: record.arms.flatMap(toBlocks),
+    blocks: record.arms.flatMap((arm) => toBlocks(arm, context.machineBetween)),
     ...toCategories(record.arms[0]?.categories ?? [], workload.categories ?? []),
     series: record.series.map(({ p50Us, p99Us, ...counts }) => ({
       ...counts,
@@ -176,7 +180,7 @@ function summaries(arm: ArmRecord) {
 
 const NO_LATENCY = new Histogram(METRICS.latency.digits).encode()
 
-function toBlocks(arm: ArmRecord): BenchReport['blocks'] {
+function toBlocks(arm: ArmRecord, machineBetween: RunContext['machineBetween']): BenchReport['blocks'] {
   const firstUs = arm.blocks[0]?.startedAtUs ?? 0
   return arm.blocks.map(({ metrics: { latency = NO_LATENCY, ...metrics }, ...block }) => ({
     arm: arm.name,
@@ -184,6 +188,7 @@ function toBlocks(arm: ArmRecord): BenchReport['blocks'] {
     startedAtS: Math.round((block.startedAtUs - firstUs) / 1e3) / 1e3,
     sent: block.sent,
     outcomes: block.outcomes,
+    ...(machineBetween ? { machine: machineOf(block, arm.mostInFlight, machineBetween) } : {}),
     latency,
     overhead: {
       ...(Histogram.decode(block.stamped).count > 0 ? { 'provider-stamped': block.stamped } : {}),
@@ -192,6 +197,15 @@ function toBlocks(arm: ArmRecord): BenchReport['blocks'] {
     ...(Object.keys(block.components).length > 0 ? { components: block.components } : {}),
     metrics,
   }))
+}
+
+function machineOf(
+  { startedAtUs, endedAtUs, sent }: Pick<BlockRecord, 'startedAtUs' | 'endedAtUs' | 'sent'>,
+  inFlight: number,
+  between: MachineWatch['between'],
+) {
+  const evidence = between(startedAtUs, endedAtUs)
+  return { ...evidence, heldUp: heldUp(sent, evidence, inFlight) }
 }
 
 /**

@@ -11,7 +11,9 @@ import { sampleCount, sampleLines } from '../load/samples.ts'
 import { isProviderItself } from '../overhead/self-reported.ts'
 import type { BenchReport } from '../report/schema.ts'
 import { Histogram } from '../stats/histogram.ts'
+import { localListeners } from '../system/listeners.ts'
 import { fingerprint, gitSha, ktVersion } from '../system/machine.ts'
+import { watchMachine } from '../system/machine-watch.ts'
 import type { Budgets } from '../verdict/components.ts'
 import { extractAnswerText, extractRequestText } from '../wire/answer-text.ts'
 import type { Outcome } from '../wire/outcome.ts'
@@ -66,6 +68,7 @@ export async function measure(
   const startedAt = new Date().toISOString()
   const total = plan.requests === undefined ? undefined : plan.requests * plan.arms.length
   const file = samples === undefined ? undefined : await sampleFile(samples, hooks.note)
+  const watch = await watchMachine(await pidsOf(targets))
   const context = {
     version: ktVersion,
     gitSha: gitSha(),
@@ -77,6 +80,7 @@ export async function measure(
     role: targets.length > 1 ? ('gateway' as const) : undefined,
     budgets,
     options: shown,
+    machineBetween: watch.between,
   }
   const running = await startRun(plan, {
     progress: (progress) => hooks.progress(progress, total),
@@ -97,17 +101,26 @@ export async function measure(
   const origin = targets[0]?.[1].origin
   const direct =
     targets.length === 1 && !embedded && stamped && origin !== undefined && (await isProviderItself(origin))
+  const oneWayDelays = await measureOneWayDelays(plan, record, stamped)
+  const report = buildReport(plan, record, {
+    ...context,
+    ...(direct ? { role: 'direct' } : {}),
+    samples: file?.result,
+    oneWayDelays,
+  })
+  watch.end()
   const details = Object.entries(failureDetails(record)).map(([code, text]) => [code, withoutSecrets(text, secrets)])
   return {
-    report: buildReport(plan, record, {
-      ...context,
-      ...(direct ? { role: 'direct' } : {}),
-      samples: file?.result,
-      oneWayDelays: await measureOneWayDelays(plan, record, stamped),
-    }),
+    report,
     details: Object.fromEntries(details),
     stopped: record.stopReason,
   }
+}
+
+/** The processes of this machine that answer at the targets' addresses. */
+async function pidsOf(targets: OpenTargets['targets']): Promise<number[]> {
+  const found = await Promise.all(targets.map(([, { origin }]) => localListeners(origin)))
+  return [...new Set(found.flat())]
 }
 
 /**

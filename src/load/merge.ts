@@ -142,6 +142,7 @@ function mergeBlocks(blocks: readonly BlockRecord[]): BlockRecord {
   return {
     index: blocks[0]?.index ?? 0,
     startedAtUs: Math.min(...blocks.map(({ startedAtUs }) => startedAtUs)),
+    endedAtUs: Math.max(...blocks.map(({ endedAtUs }) => endedAtUs)),
     sent: sum(blocks, ({ sent }) => sent),
     outcomes: addCounts(blocks.map(({ outcomes }) => outcomes)),
     metrics: mergeEach(blocks.map(({ metrics }) => metrics)),

@@ -28,6 +28,8 @@ type Counts = Partial<Record<Outcome, number>>
 export interface BlockRecord {
   index: number
   startedAtUs: number
+  /** When the last of its requests ended. */
+  endedAtUs: number
   sent: number
   outcomes: Counts
   /** Those that were measured, of the metrics that are recorded by block. */
@@ -84,6 +86,7 @@ export interface TokenRecord {
 interface LiveBlock extends SelfReportedBlock {
   index: number
   startedAtUs: number
+  endedAtUs: number
   sent: number
   outcomes: Counts
   metrics: Partial<Record<BlockMetric, Histogram>>
@@ -160,6 +163,7 @@ export class ArmRecorder {
     const block = this.#block(blockIndex, intendedUs)
     const { outcome } = result
     this.done++
+    if (result.endUs > block.endedAtUs) block.endedAtUs = result.endUs
     this.#outcomes[outcome] = (this.#outcomes[outcome] ?? 0) + 1
     block.outcomes[outcome] = (block.outcomes[outcome] ?? 0) + 1
     this.#bodyBytes += result.bodyBytes
@@ -218,6 +222,7 @@ export class ArmRecorder {
         .map((block) => ({
           index: block.index,
           startedAtUs: block.startedAtUs,
+          endedAtUs: block.endedAtUs,
           sent: block.sent,
           outcomes: block.outcomes,
           metrics: encodeAll(block.metrics),
@@ -284,6 +289,7 @@ export class ArmRecorder {
     const block: LiveBlock = {
       index,
       startedAtUs: atUs,
+      endedAtUs: atUs,
       sent: 0,
       outcomes: {},
       metrics: {},

@@ -3,7 +3,7 @@ import type { BenchReport, Gate, OverheadResult } from '../report/schema.ts'
 import { formatDuration, formatMs, formatNumber, formatShare } from '../units.ts'
 import { latencyRows } from './bench-table.ts'
 import { cell, gateMarkdown, table } from './markdown.ts'
-import { interimAnalysesLine, loopLine, noiseLine } from './sentences.ts'
+import { interimAnalysesLine, loopLine, machineLine, noiseLine } from './sentences.ts'
 import { sloMarkdown } from './slo-table.ts'
 
 /**
@@ -30,7 +30,8 @@ export function renderBenchMarkdown(report: BenchReport, gate: Gate | null): str
     .join('\n\n')}\n`
 }
 
-function resultLine({ totals, throughput, client }: BenchReport): string {
+function resultLine({ totals, throughput, client, blocks }: BenchReport): string {
+  const machine = machineLine({ blocks })
   const rate = (value: number): string => formatNumber(value, value < 100 ? 2 : 0)
   const errorRate = formatShare(totals.sent === 0 ? 0 : totals.failed / totals.sent)
   const tokens = throughput.tokensPerSec === null ? '' : `, ${rate(throughput.tokensPerSec)} tokens/s`
@@ -39,16 +40,19 @@ function resultLine({ totals, throughput, client }: BenchReport): string {
     `${formatNumber(totals.sent)} requests in ${formatDuration(totals.durationS * 1_000)}, `,
     `${formatNumber(totals.failed)} failed (${errorRate}); `,
     `${rate(throughput.requestsPerSec)} requests/s${tokens}; client ${client.verdict}${why}`,
+    machine ? `; machine ${machine.text}` : '',
   ].join('')
 }
 
 /** Properties that JUnit shows beside the verdicts. */
-export function benchProperties({ target, load, noise, interimAnalyses }: BenchReport): Record<string, string> {
+export function benchProperties({ target, load, noise, interimAnalyses, blocks }: BenchReport): Record<string, string> {
+  const machine = machineLine({ blocks })
   return {
     url: target.url,
     model: target.model,
     workload: load.workload.name,
     noise: noiseLine(noise),
+    ...(machine ? { machine: machine.text } : {}),
     ...(interimAnalyses ? { interimAnalyses: interimAnalysesLine(interimAnalyses) } : {}),
   }
 }

@@ -6,7 +6,15 @@ import { type DurationSpec, METRIC_NAMES, METRICS, type Shown } from '../slo/met
 import { formatDuration, formatMs, formatNumber } from '../units.ts'
 import { uncategorised } from '../verdict/slo.ts'
 import { OUTCOMES, type Outcome } from '../wire/outcome.ts'
-import { budgetCell, gateLines, interimAnalysesLine, loopLine, noiseLine, omissionNote } from './sentences.ts'
+import {
+  budgetCell,
+  gateLines,
+  interimAnalysesLine,
+  loopLine,
+  machineLine,
+  noiseLine,
+  omissionNote,
+} from './sentences.ts'
 import { sloSection } from './slo-table.ts'
 import { columns, paint, wrapHanging } from './table.ts'
 
@@ -261,7 +269,7 @@ const STOPPED: Record<NonNullable<BenchView['stopped']>, string> = {
 /** What the client says of itself, and how the run ended. */
 function ending(report: BenchReport, view: BenchView, c: ChalkInstance): string {
   const { client, load, totals } = report
-  const lines = totals.successful > 0 ? [clientLine(report, c)] : []
+  const lines = totals.successful > 0 ? [clientLine(report, c), ...machineLines(report, c)] : []
   if (view.stopped) lines.push(c.yellow(STOPPED[view.stopped]))
   if (load.mode === 'open' && (client.achievedToOffered ?? 1) < 0.95) {
     lines.push(
@@ -271,6 +279,14 @@ function ending(report: BenchReport, view: BenchView, c: ChalkInstance): string 
     )
   }
   return lines.join('\n')
+}
+
+function machineLines(report: BenchReport, c: ChalkInstance): string[] {
+  const machine = machineLine(report)
+  if (!machine) return []
+  const [head = '', ...rest] = wrapHanging(`Machine  ${machine.text}`, '').split('\n')
+  const text = head.slice('Machine  '.length)
+  return [[`${c.bold('Machine')}  ${machine.short ? c.yellow(text) : text}`, ...rest].join('\n')]
 }
 
 function clientLine({ client }: BenchReport, c: ChalkInstance): string {

@@ -47,12 +47,30 @@ export const overheadSchema = z.strictObject({
   note: z.string(),
 })
 
+const machineSchema = z
+  .strictObject({
+    spanMs: ms,
+    waitMs: ms.describe('time that threads of kt were ready and waited for a core, summed'),
+    targetsWaitMs: ms.nullable().describe('the same of the targets; null where none runs on this machine'),
+    pressure: z.number().nullable().describe('share of the time in which some task of the machine waited for a core'),
+    stealMs: ms.nullable().describe('time that the hypervisor gave to others'),
+    throttledMs: ms.nullable().describe("time that the control group's limit held the process"),
+    starvedMs: ms.describe('time in windows in which kt or a target was held up for a tenth of the window or more'),
+    starvedSpells: count.describe('runs of such windows'),
+    heldUp: count.describe('requests that were sent or in flight then: a FAIL counts none of them'),
+    source: z
+      .enum(['schedstat', 'probe'])
+      .describe("the kernel's account, or a thread that measures how late it wakes"),
+  })
+  .describe('what the machine withheld while the block was measured')
+
 export const blockSchema = z.strictObject({
   arm: armNameSchema,
   index: count,
   startedAtS: z.number(),
   sent: count,
   outcomes: outcomesSchema,
+  machine: machineSchema.optional(),
   latency: histogramSchema,
   metrics: z
     .partialRecord(z.enum(OTHER_BLOCK_METRICS), histogramSchema)

@@ -9,8 +9,10 @@
  * The measurement floor is the same reading taken straight at the provider. Where its P99 exceeds a quarter of the
  * budget, the rig cannot carry a PASS, and a FAIL stands only if lower(gateway) - upper(floor) is at least 1 % too.
  * A saturated client judges nothing. A noisy client can pass, because noise only adds, but it fails only a gateway that
- * keeps half of its requests over the budget: noise makes a tail, not a median. Requests in flight at the end count
- * against a PASS and not for a FAIL, because nobody knows how they would have ended.
+ * keeps half of its requests over the budget and the floor's own median: noise makes a tail, not a median. Requests in
+ * flight at the end count against a PASS and not for a FAIL, because nobody knows how they would have ended. Nor do
+ * those count for a FAIL that the machine may have held up (starvation.ts). A PASS needs enough requests; a lower bound
+ * decides a FAIL at any count.
  *
  * A run may be judged more than once (a group-sequential test): after 10, 20, 40 and 80 pairs of blocks, until it is
  * decided. Four analyses at one-sided 0.0125 err in at most 5 % of runs (Bonferroni; less in simulation, where an
@@ -49,6 +51,8 @@ export interface GateBlock {
   /** How many of `failed` and `unfinished` have a value as well, as a timeout has its latency. None by default. */
   failedInValues?: number
   unfinishedInValues?: number
+  /** Requests that the machine may have held up (starvation.ts). None by default. */
+  heldUp?: number
 }
 
 interface GateInput {
@@ -93,31 +97,26 @@ export function judgeBudget(input: GateInput): GateResult {
   })
 
   const shares: Shares = {
-    pass: estimateShare(exceedances(blocks, limitUs, true)),
-    fail: estimateShare(exceedances(blocks, limitUs, false)),
-    failBeyondDrift: estimateShare(exceedances(blocks, limitUs * DRIFT, false)),
+    pass: estimateShare(exceedances(blocks, limitUs, 'pass')),
+    fail: estimateShare(exceedances(blocks, limitUs, 'fail')),
+    failBeyondDrift: estimateShare(exceedances(blocks, limitUs * DRIFT, 'fail')),
   }
   if (input.client === 'saturated') {
     return inconclusive('the client was saturated: its own delays are in the readings; lower the load')
   }
   // With fewer requests even a run without any exceedance could not pass.
   const least = Math.ceil(Math.log(ALPHA_PASS) / Math.log(quantile))
-  if (shares.pass.n < least) {
-    return inconclusive(
-      `too few requests for a ${name}: ${formatNumber(shares.pass.n)} of at least ${least}`,
-      requestsNeeded(shares, rule) ?? least,
-    )
+  const needed = (): number | undefined => {
+    const found = requestsNeeded(shares, rule)
+    return found === undefined ? undefined : Math.max(least, found)
   }
-  if (shares.pass.blocks < MIN_BLOCKS) {
-    return inconclusive(`too few blocks: ${shares.pass.blocks} of at least ${MIN_BLOCKS}`, requestsNeeded(shares, rule))
-  }
-
   const upper = shareBounds(shares.pass, ALPHA_PASS).upper
   const lower = shareBounds(shares.fail, alphaFail).lower
   const limit = `${limitUs / 1_000} ms`
   const seen = describeShare(shares.pass, blocks, limit)
   const floor = input.floor && describeFloor(input.floor, limitUs, quantile)
-  const decided = verdictOfShares(shares, 1, rule)
+  const shifted = medianExceeds(blocks, limitUs * DRIFT + medianUpperUs(input.floor), alphaFail)
+  const decided = shifted ? 'fail' : verdictOfShares(shares, 1, rule)
   const over = `${seen}, lower bound ${formatShare(lower)}`
   switch (decided) {
     case 'pass': {
@@ -131,24 +130,57 @@ export function judgeBudget(input: GateInput): GateResult {
     case 'drift':
       return inconclusive(
         `${over}; but not over ${formatShare(DRIFT - 1)} more, which machines drift from run to run`,
-        requestsNeeded(shares, rule),
+        needed(),
       )
     case 'fail':
-      if (input.client === 'noisy' && lower < 0.5) {
+      if (shifted) return { verdict: 'fail', why: over, ...reading }
+      if (input.client === 'noisy') {
         return inconclusive(`${over}; but the machine was noisy, and noise makes such a tail`)
       }
       if (floor?.tooHigh && lower - floor.upper < allowed) {
         return inconclusive(`${over}; but ${floor.words}: the breach may be the rig's`)
       }
       return { verdict: 'fail', why: over, ...reading }
-    case 'open':
-      return inconclusive(
-        `${seen}, between ${formatShare(lower)} and ${formatShare(upper)}`,
-        requestsNeeded(shares, rule),
-      )
+    case 'open': {
+      if (shares.pass.n < least) {
+        const few = `too few requests for a ${name}: ${formatNumber(shares.pass.n)} of at least ${least}`
+        return inconclusive(few, needed() ?? least)
+      }
+      if (shares.pass.blocks < MIN_BLOCKS) {
+        return inconclusive(`too few blocks: ${shares.pass.blocks} of at least ${MIN_BLOCKS}`, needed())
+      }
+      const counted = shareBounds(estimateShare(exceedances(blocks, limitUs, 'seen')), alphaFail).lower
+      if (counted >= allowed) {
+        return inconclusive(`${seen}, lower bound ${formatShare(counted)}; but ${describeStarvation(blocks)}`)
+      }
+      return inconclusive(`${seen}, between ${formatShare(lower)} and ${formatShare(upper)}`, needed())
+    }
     default:
       return decided satisfies never
   }
+}
+
+/**
+ * Half of all requests exceed the limit, proven: no machine that withholds a core now and then does that, so they count
+ * whatever it did. `limitUs` holds the floor's own median and the drift.
+ */
+function medianExceeds(blocks: readonly GateBlock[], limitUs: number, alphaFail: number): boolean {
+  return shareBounds(estimateShare(exceedances(blocks, limitUs, 'seen')), alphaFail).lower >= 0.5
+}
+
+/** An upper bound for the median of the floor; 0 where none was measured. */
+function medianUpperUs(floor: readonly GateBlock[] | undefined): number {
+  const values = (floor ?? []).map((block) => block.values).filter(({ count }) => count > 0)
+  return values.length === 0 ? 0 : quantileBounds(values, 0.5, ALPHA_FAIL).upperUs
+}
+
+function describeStarvation(blocks: readonly GateBlock[]): string {
+  const heldUp = blocks.reduce((total, block) => total + (block.heldUp ?? 0), 0)
+  const starved = blocks.filter((block) => (block.heldUp ?? 0) > 0).length
+  return (
+    `the machine was short of CPU in ${starved} of ${blocks.length} blocks and may have held up ` +
+    `${formatNumber(heldUp)} of these requests: run it with nothing else beside it, or on more cores`
+  )
 }
 
 /** The shares that a verdict rests on. */
@@ -203,8 +235,17 @@ function requestsNeeded(shares: Shares, rule: Rule): number | undefined {
   return count > most ? undefined : Math.ceil((n * count) / blocks)
 }
 
-function exceedances(blocks: readonly GateBlock[], limitUs: number, withUnfinished: boolean): BlockShare[] {
-  return blocks.map((block) => exceedance(block, limitUs, withUnfinished))
+/**
+ * What counts as an exceedance: for a PASS also what was in flight at the end, since nobody knows how it would have
+ * ended; for a FAIL only what the machine did not hold up; `seen` is every request that ended over the limit.
+ */
+type CountedFor = 'pass' | 'fail' | 'seen'
+
+function exceedances(blocks: readonly GateBlock[], limitUs: number, countedFor: CountedFor): BlockShare[] {
+  return blocks.map((block) => {
+    const { n, over } = exceedance(block, limitUs, countedFor === 'pass')
+    return { n, over: countedFor === 'fail' ? Math.max(0, over - (block.heldUp ?? 0)) : over }
+  })
 }
 
 /** Requests over the limit, with failed ones, each counted once. */
@@ -232,7 +273,7 @@ function describeFloor(
     `the floor, measured without the gateway, has a ${quantileName(quantile)} of ` +
     `${formatMs(p99Us / 1_000)} ms, ` +
     'over a quarter of the budget'
-  const { upper } = shareBounds(estimateShare(exceedances(blocks, limitUs, true)), ALPHA_FAIL)
+  const { upper } = shareBounds(estimateShare(exceedances(blocks, limitUs, 'pass')), ALPHA_FAIL)
   return { tooHigh: p99Us > FLOOR_SHARE * limitUs, upper, words }
 }
 

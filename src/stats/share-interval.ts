@@ -4,11 +4,14 @@
  * estimator's variance between blocks gives an effective sample size n* = p(1-p)/v, at most n, shrunk by
  * (t[n-1]/t[K-1])^2 for the small number of blocks; n* and x* = p n* enter Clopper-Pearson. Where no request or every
  * request exceeds the limit there is no spread, and the bounds are plain Clopper-Pearson. Fewer than ten blocks give
- * no bounds.
+ * no upper bound; their lower bound counts four requests as one where they show no spread.
  */
 import { inverseIncompleteBeta, studentQuantile } from './distributions.ts'
 
 export const MIN_BLOCKS = 10
+
+/** Requests of a few blocks that count as one, where all of them exceed the limit and show no spread. */
+const FEW_BLOCKS_EFFECT = 4
 
 export interface BlockShare {
   n: number
@@ -44,14 +47,16 @@ export function estimateShare(all: readonly BlockShare[]): ShareEstimate {
 export function shareBounds(estimate: ShareEstimate, alpha: number, times = 1): { lower: number; upper: number } {
   const blocks = estimate.blocks * times
   const n = estimate.n * times
-  if (blocks < MIN_BLOCKS || n === 0) return { lower: 0, upper: 1 }
+  const enough = blocks >= MIN_BLOCKS
   const plain = estimate.over === 0 || estimate.over === estimate.n
-  const few = plain ? 1 : (tQuantile(1 - alpha, n - 1) / tQuantile(1 - alpha, blocks - 1)) ** 2
+  if (n === 0 || (blocks < 2 && !plain)) return { lower: 0, upper: 1 }
+  const alike = enough ? 1 : 1 / FEW_BLOCKS_EFFECT
+  const few = plain ? alike : (tQuantile(1 - alpha, n - 1) / tQuantile(1 - alpha, blocks - 1)) ** 2
   const effective = (n / estimate.designEffect) * few
   const over = effective * estimate.share
   return {
     lower: over <= 0 ? 0 : inverseIncompleteBeta(alpha, over, effective - over + 1),
-    upper: over >= effective ? 1 : inverseIncompleteBeta(1 - alpha, over + 1, effective - over),
+    upper: !enough || over >= effective ? 1 : inverseIncompleteBeta(1 - alpha, over + 1, effective - over),
   }
 }
 

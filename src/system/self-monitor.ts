@@ -71,9 +71,12 @@ function switches(): number | null {
   return process.platform === 'win32' ? null : process.resourceUsage().involuntaryContextSwitches
 }
 
-/** cgroup v2 says `throttled_usec`, v1 `throttled_time` in nanoseconds. */
-function throttledUs(): number | null {
-  for (const path of cgroupFiles()) {
+/**
+ * How long the control group's CPU limit has held this process, in microseconds; null without one. cgroup v2 says
+ * `throttled_usec`, v1 `throttled_time` in nanoseconds. `root`: where /proc and /sys are.
+ */
+export function throttledUs(root = ''): number | null {
+  for (const path of cgroupFiles(root)) {
     try {
       const [, unit, value] = /^throttled_(usec|time) (\d+)$/m.exec(readFileSync(path, 'utf8')) ?? []
       if (value !== undefined) return unit === 'usec' ? Number(value) : Number(value) / 1_000
@@ -84,12 +87,12 @@ function throttledUs(): number | null {
   return null
 }
 
-function cgroupFiles(): string[] {
+function cgroupFiles(root: string): string[] {
   let own = ''
   try {
-    own = /^0::(.*)$/m.exec(readFileSync('/proc/self/cgroup', 'utf8'))?.[1] ?? ''
+    own = /^0::(.*)$/m.exec(readFileSync(`${root}/proc/self/cgroup`, 'utf8'))?.[1] ?? ''
   } catch {
     // No control groups.
   }
-  return [`/sys/fs/cgroup${own}/cpu.stat`, '/sys/fs/cgroup/cpu.stat', '/sys/fs/cgroup/cpu/cpu.stat']
+  return [own, '', '/cpu'].map((group) => `${root}/sys/fs/cgroup${group}/cpu.stat`)
 }

@@ -54,10 +54,16 @@ function gateBlock(block: Block, read: ReadBlock): GateBlock {
     values: encoded ? Histogram.decode(encoded) : new Histogram(),
     failed: sent - ok - unfinished,
     unfinished,
+    heldUp: block.machine?.heldUp ?? 0,
   }
   // A gap between tokens is not a request, and a failed request has no gaps.
   if (encoded !== undefined && GAP_METRICS.some((metric) => encoded === block.metrics?.[metric])) {
-    return { values: common.values, failed: 0, unfinished: 0 }
+    return {
+      values: common.values,
+      failed: 0,
+      unfinished: 0,
+      heldUp: Math.ceil((common.values.count * common.heldUp) / Math.max(1, sent)),
+    }
   }
   if (encoded !== block.latency) return common
   // A request that took as long as its deadline has a latency, answered or not. It must be counted only once.

@@ -68,13 +68,49 @@ describe('the budget gate', () => {
     expect(result.requestsNeeded).toBeUndefined()
   })
 
-  it('needs 437 requests and ten blocks, and says how many', () => {
+  it('needs 437 requests and ten blocks for a PASS, and says how many', () => {
     const few = judge(blocksOf(around(1_000), { blocks: 10, size: 5 }))
     expect(few).toMatchObject({ verdict: 'inconclusive', requestsNeeded: 440 })
     expect(few.why).toContain('too few requests for a P99: 50 of at least 437')
-    const clumped = judge(blocksOf(around(15_000), { blocks: 5, size: 400 }))
+    const clumped = judge(blocksOf(around(1_000), { blocks: 5, size: 400 }))
     expect(clumped).toMatchObject({ verdict: 'inconclusive', requestsNeeded: 4_000 })
     expect(clumped.why).toContain('too few blocks: 5 of at least 10')
+  })
+
+  it.each([10, 20, 200])('needs no such number for a FAIL: every one of %i requests over the limit', (requests) => {
+    const blocks = Math.max(1, Math.min(20, requests / 5))
+    expect(judge(blocksOf(around(32_000), { blocks, size: requests / blocks })).verdict).toBe('fail')
+  })
+
+  it('fails nobody for a few slow requests of a few', () => {
+    let drawn = 0
+    const oneOfTen = blocksOf(() => (++drawn % 10 === 0 ? 20_000 : 1_000), { blocks: 2, size: 10 })
+    expect(judge(oneOfTen)).toMatchObject({ verdict: 'inconclusive', requestsNeeded: expect.any(Number) })
+    expect(judge(blocksOf(around(32_000), { blocks: 1, size: 2 })).verdict).toBe('inconclusive')
+  })
+
+  it.each([20, 50, 150, 300, 420])('asks for at least the minimum, and what it asks of %i is enough', (requests) => {
+    const run = (count: number) => judge(blocksOf(around(1_000), { blocks: 10, size: Math.ceil(count / 10) }))
+    const { verdict, requestsNeeded = 0 } = run(requests)
+    expect(verdict).toBe('inconclusive')
+    expect(requestsNeeded).toBeGreaterThanOrEqual(437)
+    expect(run(requestsNeeded).verdict).toBe('pass')
+  })
+
+  it('counts no request for a FAIL that the machine may have held up, unless half of all are over', () => {
+    const tail = blocksOf((random) => (random() < 0.1 ? 20_000 : 1_000))
+    const starved = (blocks: readonly GateBlock[], heldUp: number) => blocks.map((block) => ({ ...block, heldUp }))
+    const held = judge(starved(tail, 30))
+    expect(held.verdict).toBe('inconclusive')
+    expect(held.why).toContain('the machine was short of CPU in 20 of 20 blocks')
+    expect(held.requestsNeeded).toBeUndefined()
+    expect(judge(starved(tail, 1)).verdict).toBe('fail')
+    expect(judge(starved(blocksOf(around(15_000)), 100)).verdict).toBe('fail')
+    expect(judge(starved(blocksOf(around(1_000)), 100)).verdict).toBe('pass')
+    // A median that the floor has too is the machine's.
+    expect(judge(starved(blocksOf(around(15_000)), 100), { floor: blocksOf(around(10_000)) }).verdict).toBe(
+      'inconclusive',
+    )
   })
 
   it('says when nothing was read', () => {

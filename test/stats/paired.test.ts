@@ -73,14 +73,29 @@ describe('the paired gate', () => {
     expect(judge(pairsOf(same, { pairs: 10, size: 30 })).why).toContain('300 of at least 368 an arm')
     expect(judge(pairsOf(same), 7_000, { client: 'saturated' }).why).toContain('saturated')
     expect(judge(pairsOf(same, { failed: 5 })).why).toContain('too many failed requests: 2.44 %')
-    expect(
-      judge(
-        pairsOf((us) => us + 20_000),
-        7_000,
-        { client: 'noisy' },
-      ).why,
-    ).toContain('noisy')
     expect(judge([]).why).toContain('no pair of blocks')
+  })
+
+  it('fails for a median over the limit whatever the machine did, and for a tail only where it did nothing', () => {
+    const shifted = pairsOf((us) => us + 20_000)
+    let sent = 0
+    const tailed = pairsOf((us) => (++sent % 10 === 0 ? us + 20_000 : us))
+    const starved = (pairs: typeof tailed) =>
+      pairs.map(({ baseline, gateway }) => ({ baseline, gateway: { ...gateway, heldUp: 10 } }))
+    expect(judge(shifted, 7_000, { client: 'noisy' }).verdict).toBe('fail')
+    expect(judge(starved(shifted), 7_000).verdict).toBe('fail')
+    expect(judge(tailed, 7_000).verdict).toBe('fail')
+    expect(judge(tailed, 7_000, { client: 'noisy' }).why).toContain('noisy')
+    expect(judge(starved(tailed), 7_000).verdict).toBe('inconclusive')
+    expect(judge(starved(tailed), 7_000).why).toContain('short of CPU in 20 of 20 pairs')
+    expect(judge([...starved(tailed.slice(0, 8)), ...tailed.slice(8)], 7_000).verdict).toBe('fail')
+  })
+
+  it('needs no number of requests to fail a gateway that is over the limit in every one', () => {
+    const shifted = (us: number) => us + 32_000
+    expect(judge(pairsOf(shifted, { pairs: 20, size: 10 }), 7_000).verdict).toBe('fail')
+    expect(judge(pairsOf(shifted, { pairs: 4, size: 5 }), 7_000).verdict).toBe('fail')
+    expect(judge(pairsOf(shifted, { pairs: 1, size: 2 }), 7_000).verdict).toBe('inconclusive')
   })
 
   it('bounds nothing where all blocks are empty over the quantile, or one arm is far away', () => {

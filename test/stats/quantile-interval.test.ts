@@ -54,7 +54,10 @@ describe('the interval of a quantile by blocks', () => {
       return block
     })
     expect(quantileBounds(same, 0.99, 0.0125)).toEqual({ valueUs: 20_000, lowerUs: 20_000, upperUs: 20_000 })
-    expect(quantileBounds(same.slice(1), 0.99, 0.0125)).toMatchObject({ lowerUs: 0, upperUs: Number.POSITIVE_INFINITY })
+    expect(quantileBounds(same.slice(1), 0.99, 0.0125)).toMatchObject({
+      lowerUs: 20_000,
+      upperUs: Number.POSITIVE_INFINITY,
+    })
   })
 
   it('is open above where a P99 cannot be bounded, and says nothing of nothing', () => {
