@@ -41,7 +41,10 @@ export interface RequestResult {
   requestChars: number
   /** Whether the connection was already open. */
   reused: boolean
+  /** As the answer tells it; undefined where it tells nothing. */
   usage: TokenUsage | undefined
+  /** The part of the output of `usage` that is reasoning whose text was not sent. */
+  hiddenTokens: number
   stamp: Stamp | undefined
   headers: ResponseHeaders
   trailers: ResponseHeaders
@@ -70,6 +73,7 @@ export function createNeverSentResult(endUs: number): RequestResult {
     bodyBytes: 0,
     reused: false,
     usage: undefined,
+    hiddenTokens: 0,
     stamp: undefined,
     headers: {},
     trailers: {},

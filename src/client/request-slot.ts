@@ -50,6 +50,7 @@ export class RequestSlot implements RequestResult, Dispatcher.DispatchHandler {
   requestChars = 0
   reused = false
   usage: TokenUsage | undefined
+  hiddenTokens = 0
   stamp: Stamp | undefined
   headers = NO_HEADERS
   trailers = NO_HEADERS
@@ -110,6 +111,7 @@ export class RequestSlot implements RequestResult, Dispatcher.DispatchHandler {
     this.bodyBytes = 0
     this.reused = false
     this.usage = undefined
+    this.hiddenTokens = 0
     this.stamp = undefined
     this.headers = NO_HEADERS
     this.trailers = NO_HEADERS
@@ -255,6 +257,7 @@ export class RequestSlot implements RequestResult, Dispatcher.DispatchHandler {
       return
     }
     this.usage = answer.usage
+    this.hiddenTokens = answer.hiddenTokens
     this.stamp = answer.stamp
     this.#settle(endUs)
   }
@@ -291,7 +294,8 @@ export class RequestSlot implements RequestResult, Dispatcher.DispatchHandler {
       this.tokenEvents = timings.tokenEvents
       this.streamedTokens = timings.streamedTokens()
       this.events = timings.events
-      this.usage = timings.usage
+      this.usage = timings.usageOfStream()
+      this.hiddenTokens = timings.hiddenTokens()
       this.stamp = timings.stamp
     }
     this.#listener.ended(this)

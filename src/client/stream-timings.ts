@@ -7,7 +7,7 @@ import { ChatChunk } from '../wire/chat-chunk.ts'
 import { readStreamEvent } from '../wire/formats.ts'
 import { ERROR_EVENT } from '../wire/sse.ts'
 import { parseStamp, readStamp, type Stamp } from '../wire/stamp.ts'
-import { mergeUsage, type TokenUsage } from '../wire/usage.ts'
+import { hiddenTokensOf, mergeUsage, type TokenUsage, usageOfAnswer } from '../wire/usage.ts'
 
 /** Called for every token-bearing event: its time, the gap to the one before (NaN for the first), its stamp. */
 type TokenEventListener = (atUs: number, gapUs: number, stamp: Stamp | undefined) => void
@@ -94,13 +94,22 @@ export class StreamTimings {
     this.#reasoningChars += reasoningChars
   }
 
+  /** The usage that the stream told; undefined where it counts no output although text was streamed. */
+  usageOfStream(): TokenUsage | undefined {
+    return usageOfAnswer(this.usage, this.tokenEvents > 0)
+  }
+
+  /** Output tokens of reasoning whose text was not streamed. */
+  hiddenTokens(): number {
+    return hiddenTokensOf(this.usage, this.#reasoningChars > 0)
+  }
+
   /**
    * Tokens that were streamed: billed tokens without hidden reasoning; without usage, one for each token-bearing event.
    */
   streamedTokens(): number {
     if (!this.usage || this.usage.output === 0) return this.tokenEvents
-    const hidden = this.#reasoningChars === 0 ? this.usage.reasoning : 0
-    return Math.max(this.usage.output - hidden, this.tokenEvents > 0 ? 1 : 0)
+    return Math.max(this.usage.output - this.hiddenTokens(), this.tokenEvents > 0 ? 1 : 0)
   }
 
   /**

@@ -147,7 +147,13 @@ function acceptText(writer: AnswerWriter, asked: TextRequest, defaultTokens: num
     model,
     // The request's own limit ends the answer.
     finishReason: limit ? 'length' : 'stop',
-    usage: { input: prompt.promptTokens, output: tokens + reasoningTokens, reasoning: reasoningTokens, cached: 0 },
+    usage: {
+      input: prompt.promptTokens,
+      output: tokens + reasoningTokens,
+      reasoning: reasoningTokens,
+      cached: 0,
+      cacheWritten: 0,
+    },
     limit: limit ?? null,
     includeUsage: streamOptions?.include_usage === true,
     obfuscation: shape.obfuscation && streamOptions?.include_obfuscation !== false,

@@ -4,7 +4,7 @@
  * does not know, an error above all: then json-answer.ts must speak. What it accepts means the same to both.
  */
 import { bytesOf, JsonWalk, NOWHERE, NULL, OPEN, OPEN_LIST, QUOTE } from './json-walk.ts'
-import type { TokenUsage } from './usage.ts'
+import { type TokenUsage, toldUsage } from './usage.ts'
 
 const FINGERPRINT = bytesOf('system_fingerprint')
 const USAGE = bytesOf('usage')
@@ -12,8 +12,9 @@ const OBJECT = bytesOf('object')
 const CHOICES = bytesOf('choices')
 const FINISH_REASON = bytesOf('finish_reason')
 const ERROR = bytesOf('error')
-/** One of them, or `choices`, makes it an answer. */
-const LISTS = ['data', 'content', 'candidates', 'output'].map(bytesOf)
+/** One of them, or `choices`, makes it an answer; `data` one of embeddings. */
+const DATA = bytesOf('data')
+const LISTS = ['content', 'candidates', 'output'].map(bytesOf)
 /** Anything in these would be another kind of answer. */
 const UNKNOWN_KINDS = ['error', 'type', 'event', 'status', 'code', 'error_code', 'usageMetadata'].map(bytesOf)
 const COUNTS = [
@@ -37,6 +38,8 @@ const THOUGHTS = ['thoughtsTokenCount', 'promptTokenCount', 'candidatesTokenCoun
 
 export class AnswerScan extends JsonWalk {
   usage: TokenUsage | undefined
+  /** It is an answer that has output: any but one of embeddings. */
+  hasOutput = false
   /** Where the text of `system_fingerprint` lies; -1 when there is none. */
   fingerprintStart = NOWHERE
   fingerprintEnd = NOWHERE
@@ -48,6 +51,7 @@ export class AnswerScan extends JsonWalk {
     this.begin(bytes, 0, bytes.length)
     this.usage = undefined
     this.fingerprintStart = NOWHERE
+    this.hasOutput = false
     let lists = 0
     let seenUsage = false
     for (let first = true; this.member(first); first = false) {
@@ -61,8 +65,10 @@ export class AnswerScan extends JsonWalk {
       } else if (this.keyIs(CHOICES)) {
         if (!this.#readChoices()) return false
         lists++
+        this.hasOutput = true
       } else if (this.#keyIn(UNKNOWN_KINDS) !== NOWHERE) return false
-      else if (this.#keyIn(LISTS) !== NOWHERE) {
+      else if (this.keyIs(DATA) || this.#keyIn(LISTS) !== NOWHERE) {
+        if (!this.keyIs(DATA)) this.hasOutput = true
         if (this.peek() === OPEN_LIST) lists++
         else return false
         if (!this.skip()) return false
@@ -127,20 +133,13 @@ export class AnswerScan extends JsonWalk {
       } else if (this.#keyIn(THOUGHTS) !== NOWHERE || !this.skip()) return false
     }
     const of = (which: number | undefined): number => Math.max(0, counts[which ?? 0] ?? 0)
-    const isAnthropic = (counts[CACHE_READ ?? 0] ?? 0) >= 0 || (counts[CACHE_CREATION ?? 0] ?? 0) >= 0
-    this.usage = isAnthropic
-      ? {
-          input: of(INPUT) + of(CACHE_READ) + of(CACHE_CREATION),
-          output: of(OUTPUT),
-          reasoning: 0,
-          cached: of(CACHE_READ),
-        }
-      : {
-          input: of(PROMPT) || of(INPUT),
-          output: of(COMPLETION) || of(OUTPUT),
-          reasoning: Math.max(0, details.reasoning),
-          cached: Math.max(0, details.cached),
-        }
+    this.usage = toldUsage({
+      input: of(PROMPT) || of(INPUT) + of(CACHE_READ) + of(CACHE_CREATION),
+      output: of(COMPLETION) || of(OUTPUT),
+      reasoning: Math.max(0, details.reasoning),
+      cached: of(CACHE_READ) || Math.max(0, details.cached),
+      cacheWritten: of(CACHE_CREATION),
+    })
     return this.closed
   }
 

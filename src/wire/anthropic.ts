@@ -257,7 +257,8 @@ function writeUsage(usage: TokenUsage, outputTokens: number): string {
   return `{${writeInput(usage)},${CACHE_CREATION},"output_tokens":${outputTokens},${service}}`
 }
 
-/** What came from the cache is counted apart. */
-function writeInput({ input, cached }: TokenUsage): string {
-  return `"input_tokens":${input - cached},"cache_creation_input_tokens":0,"cache_read_input_tokens":${cached}`
+/** What came from the cache, or went there, is counted apart. */
+function writeInput({ input, cached, cacheWritten }: TokenUsage): string {
+  const fresh = input - cached - cacheWritten
+  return `"input_tokens":${fresh},"cache_creation_input_tokens":${cacheWritten},"cache_read_input_tokens":${cached}`
 }

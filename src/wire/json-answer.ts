@@ -5,10 +5,12 @@ import { AnswerScan } from './answer-scan.ts'
 import { formatOfAnswer } from './formats.ts'
 import { parseObject } from './json.ts'
 import { parseStamp, readStamp, type Stamp } from './stamp.ts'
-import type { TokenUsage } from './usage.ts'
+import { hiddenTokensOf, type TokenUsage, usageOfAnswer } from './usage.ts'
 
 interface JsonAnswer {
   usage: TokenUsage | undefined
+  /** Output tokens of reasoning whose text is not in the answer. */
+  hiddenTokens: number
   stamp: Stamp | undefined
 }
 
@@ -16,9 +18,15 @@ const scan = new AnswerScan()
 
 /** Undefined when the body is not JSON, or not an answer of a completion or embedding endpoint. */
 export function readJsonAnswer(body: Buffer): JsonAnswer | undefined {
-  if (!scan.read(body)) return parseJsonAnswer(body.toString('utf8'))
-  const { usage, fingerprintStart, fingerprintEnd } = scan
-  return { usage, stamp: fingerprintStart < 0 ? undefined : readStamp(body, fingerprintStart, fingerprintEnd, '') }
+  // Whether reasoning was hidden, only its text can tell.
+  if (!scan.read(body) || (scan.usage && scan.usage.reasoning > 0)) return parseJsonAnswer(body.toString('utf8'))
+  const { fingerprintStart, fingerprintEnd } = scan
+  const usage = usageOfAnswer(scan.usage, scan.hasOutput)
+  return {
+    usage,
+    hiddenTokens: 0,
+    stamp: fingerprintStart < 0 ? undefined : readStamp(body, fingerprintStart, fingerprintEnd, ''),
+  }
 }
 
 /** The same by a full parse. */
@@ -28,7 +36,16 @@ export function parseJsonAnswer(body: string): JsonAnswer | undefined {
   const format = formatOfAnswer(json)
   if (!format) return undefined
   const fingerprint = json.system_fingerprint
-  return { usage: format.usageOf(json), stamp: typeof fingerprint === 'string' ? parseStamp(fingerprint) : undefined }
+  const usage = usageOfAnswer(format.usageOf(json), format.answerMembers.length > 0)
+  let reasons = false
+  format.eachAnswerText(json, (kind, text) => {
+    if (kind === 'reasoning' && text !== '') reasons = true
+  })
+  return {
+    usage,
+    hiddenTokens: hiddenTokensOf(usage, reasons),
+    stamp: typeof fingerprint === 'string' ? parseStamp(fingerprint) : undefined,
+  }
 }
 
 /**

@@ -11,9 +11,11 @@ export interface TokenUsage {
   reasoning: number
   /** The part of `input` that the provider read from its prompt cache. */
   cached: number
+  /** The part of `input` that the provider wrote to its prompt cache. */
+  cacheWritten: number
 }
 
-export const NO_USAGE: TokenUsage = { input: 0, output: 0, reasoning: 0, cached: 0 }
+export const NO_USAGE: TokenUsage = { input: 0, output: 0, reasoning: 0, cached: 0, cacheWritten: 0 }
 
 /**
  * Usage may come in parts (Anthropic) or grow from event to event (Gemini): the largest of each figure is the final
@@ -26,18 +28,33 @@ export function mergeUsage(a: TokenUsage | undefined, b: TokenUsage): TokenUsage
     output: Math.max(a.output, b.output),
     reasoning: Math.max(a.reasoning, b.reasoning),
     cached: Math.max(a.cached, b.cached),
+    cacheWritten: Math.max(a.cacheWritten, b.cacheWritten),
   }
+}
+
+/** A usage without any count tells nothing: some send `{}`, or zeros with every event. */
+export function toldUsage(usage: TokenUsage): TokenUsage | undefined {
+  return usage.input > 0 || usage.output > 0 ? usage : undefined
+}
+
+/** What the usage of a whole answer tells: nothing where it counts no output although the answer has some. */
+export function usageOfAnswer(usage: TokenUsage | undefined, hasOutput: boolean): TokenUsage | undefined {
+  return hasOutput && usage?.output === 0 ? undefined : usage
+}
+
+/** The part of the output that was billed as reasoning, of which no text was sent. */
+export function hiddenTokensOf(usage: TokenUsage | undefined, hasReasoningText: boolean): number {
+  return usage === undefined || hasReasoningText ? 0 : Math.min(usage.reasoning, usage.output)
 }
 
 /**
  * The usage that an event or an answer has at its top level, in whichever format's words: gateways put the usage of one
- * into the answer of another.
+ * into the answer of another. Undefined where it counts nothing.
  */
 export function usageIn(json: JsonObject): TokenUsage | undefined {
   const usage = asObject(json.usage)
-  if (!usage) return geminiUsage(json.usageMetadata)
-  const isAnthropic = 'cache_read_input_tokens' in usage || 'cache_creation_input_tokens' in usage
-  return isAnthropic ? anthropicUsage(usage) : openaiUsage(usage)
+  const read = usage ? readUsage(usage) : geminiUsage(json.usageMetadata)
+  return read && toldUsage(read)
 }
 
 /**
@@ -49,7 +66,8 @@ export function lastUsageIn(tail: Buffer): TokenUsage | undefined {
     const name = `"${member}"`
     for (let at = tail.lastIndexOf(name); at >= 0; at = at > 0 ? tail.lastIndexOf(name, at - 1) : -1) {
       const object = objects.after(tail, at + name.length)
-      if (object !== undefined) return usageIn({ [member]: parseObject(object) })
+      const usage = object === undefined ? undefined : usageIn({ [member]: parseObject(object) })
+      if (usage) return usage
     }
   }
   return undefined
@@ -70,26 +88,21 @@ class ObjectScan extends JsonWalk {
 
 const objects = new ObjectScan()
 
-/** OpenAI's `usage` (chat, completions, embeddings, Responses). */
-function openaiUsage(usage: JsonObject): TokenUsage {
+/**
+ * The `usage` of OpenAI (chat, completions, embeddings, Responses) and of Anthropic, or one with the words of both, as
+ * LiteLLM writes it. `prompt_tokens` are all input; Anthropic's `input_tokens` are without its prompt cache.
+ */
+function readUsage(usage: JsonObject): TokenUsage {
   const input = asObject(usage.prompt_tokens_details) ?? asObject(usage.input_tokens_details)
   const output = asObject(usage.completion_tokens_details) ?? asObject(usage.output_tokens_details)
+  const read = asNumber(usage.cache_read_input_tokens)
+  const cacheWritten = asNumber(usage.cache_creation_input_tokens)
   return {
-    input: asNumber(usage.prompt_tokens) || asNumber(usage.input_tokens),
+    input: asNumber(usage.prompt_tokens) || asNumber(usage.input_tokens) + read + cacheWritten,
     output: asNumber(usage.completion_tokens) || asNumber(usage.output_tokens),
     reasoning: asNumber(output?.reasoning_tokens),
-    cached: asNumber(input?.cached_tokens),
-  }
-}
-
-/** Anthropic's `usage`: it counts what came from its cache, or went there, apart from the other input. */
-function anthropicUsage(usage: JsonObject): TokenUsage {
-  const cached = asNumber(usage.cache_read_input_tokens)
-  return {
-    input: asNumber(usage.input_tokens) + cached + asNumber(usage.cache_creation_input_tokens),
-    output: asNumber(usage.output_tokens),
-    reasoning: 0,
-    cached,
+    cached: read || asNumber(input?.cached_tokens),
+    cacheWritten,
   }
 }
 
@@ -103,5 +116,6 @@ function geminiUsage(value: unknown): TokenUsage | undefined {
     output: asNumber(usage.candidatesTokenCount) + reasoning,
     reasoning,
     cached: asNumber(usage.cachedContentTokenCount),
+    cacheWritten: 0,
   }
 }

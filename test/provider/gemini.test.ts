@@ -35,7 +35,7 @@ test('a stream has many tokens an event, usage so far in each, CRLF, and no end 
   expect(counts.at(-1)).toBe(100)
   const watch = watched(text)
   expect(watch).toMatchObject({ ended: true, error: undefined, garbage: undefined })
-  expect(watch.usage).toEqual({ input: 10, output: 100, reasoning: 0, cached: 0 })
+  expect(watch.usage).toEqual({ input: 10, output: 100, reasoning: 0, cached: 0, cacheWritten: 0 })
   expect(watch.stamps.every((stamp) => stamp?.nonce === nonce(1))).toBe(true)
 })
 

@@ -73,7 +73,7 @@ test('kt’s client reads it: tokens, usage, stamps, the end, limited or not', a
     const watch = watched(text)
     const tokens = limit.max_output_tokens ?? 5
     expect(watch).toMatchObject({ ended: true, error: undefined, garbage: undefined, tokenEvents: tokens })
-    expect(watch.usage).toEqual({ input: 10, output: tokens, reasoning: 0, cached: 0 })
+    expect(watch.usage).toEqual({ input: 10, output: tokens, reasoning: 0, cached: 0, cacheWritten: 0 })
     expect(watch.stamps.every((stamp) => stamp?.nonce === nonce(1))).toBe(true)
   }
 })

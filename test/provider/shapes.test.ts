@@ -125,7 +125,7 @@ test('hidden reasoning is billed, not shown, and thought of before the first tok
   const target = await provider({ latency: fixedLatency(10, 1), reasoningTokens: 40 })
   const text = await (await postChat(target, chatWith(nonce(1), STREAM))).text()
   const watch = watched(text)
-  expect(watch.usage).toEqual({ input: 10, output: 45, reasoning: 40, cached: 0 })
+  expect(watch.usage).toEqual({ input: 10, output: 45, reasoning: 40, cached: 0, cacheWritten: 0 })
   expect(watch).toMatchObject({ tokenEvents: 5 })
   expect(watch.streamedTokens()).toBe(5)
   const [record] = await truthOf(target)

@@ -32,9 +32,16 @@ const READERS: readonly [string, AnswerWriter, () => AnswerReader][] = [
 const finishReason = fc.constantFrom<FinishReason>('stop', 'length', 'content_filter')
 const count = fc.nat(1_000_000)
 const usage = fc
-  .record({ fresh: count, cached: count, visible: count, reasoning: count })
-  .map(({ fresh, cached, visible, reasoning }): TokenUsage => {
-    return { input: fresh + cached, output: visible + reasoning, reasoning, cached }
+  .record({ fresh: count, cached: count, cacheWritten: count, visible: count, reasoning: count })
+  .map(({ fresh, cached, cacheWritten, visible, reasoning }): TokenUsage => {
+    // One that counts nothing is not told.
+    return {
+      input: fresh + cached + cacheWritten + 1,
+      output: visible + reasoning + 1,
+      reasoning,
+      cached,
+      cacheWritten,
+    }
   })
 const answers: fc.Arbitrary<TextAnswer> = fc.record({
   id: fc.stringMatching(/^[a-z0-9]{1,12}$/),
@@ -79,9 +86,9 @@ function usageOf(events: readonly StreamEvent[]): TokenUsage | undefined {
   )
 }
 
-/** Anthropic has no count of its own for reasoning. */
+/** Anthropic has no count of its own for reasoning, the others none for what is written to a cache. */
 function toldBy(format: string, told: TokenUsage): TokenUsage {
-  return format === 'anthropic' ? { ...told, reasoning: 0 } : told
+  return { ...told, ...(format === 'anthropic' ? { reasoning: 0 } : { cacheWritten: 0 }) }
 }
 
 describe.each(FORMATS)('%s', (name, writer) => {
@@ -132,7 +139,7 @@ describe.each(READERS)('%s for a translation', (name, writer, readerOf) => {
         const chat = writeChatAnswer(read, answer.created)
         expect(extractAnswerText(chat, false)).toBe(text)
         expect(readJsonAnswer(Buffer.from(chat))).toMatchObject({
-          usage: toldBy(name, answer.usage),
+          usage: { ...toldBy(name, answer.usage), cacheWritten: 0 },
           stamp: { providerUs: 42 },
         })
         expect(parseObject(chat)).toMatchObject({
@@ -174,7 +181,7 @@ describe.each(READERS)('%s for a translation', (name, writer, readerOf) => {
 })
 
 test('a translated stream: reasoning, text and tool calls of several choices, in OpenAI’s chunks', () => {
-  const told: TokenUsage = { input: 9, output: 7, reasoning: 2, cached: 4 }
+  const told: TokenUsage = { input: 9, output: 7, reasoning: 2, cached: 4, cacheWritten: 0 }
   const writer = new ChatStreamWriter(1, true)
   writer.setHead({ id: 'i"d', model: 'm', fingerprint: STAMP })
   const toolCall = { id: 'c', name: 'f', arguments: '' }
