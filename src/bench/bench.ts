@@ -1,6 +1,7 @@
 /** `kt bench` as a whole: from a prepared run to a written report and a verdict. */
 import { EXIT, type ExitCode, exitOf, type Inconclusive } from '../errors.ts'
 import type { BenchReport, Gate, Verdict } from '../report/schema.ts'
+import { now } from '../system/clock.ts'
 import { toGate, undecidedCheck } from '../verdict/checks.ts'
 import { estimateNoise } from '../verdict/noise.ts'
 import { sloGate } from '../verdict/slo-file.ts'
@@ -20,6 +21,7 @@ interface BenchResult extends BenchRun {
 
 export async function bench(run: PreparedBench, hooks: RunHooks): Promise<BenchResult> {
   const { plan, open, question, objectives, inconclusive } = run
+  const startUs = now()
   try {
     const gated = isAsked(question)
     const judge = (report: BenchReport): Verdict | undefined => {
@@ -37,6 +39,7 @@ export async function bench(run: PreparedBench, hooks: RunHooks): Promise<BenchR
     analyses.end(report)
     const noise = run.noise ?? estimateNoise(report, open.aa ? 'aa' : 'halves')
     if (noise) report.noise = noise
+    report.tookS = Math.round((now() - startUs) / 1e4) / 100
     const unwritten = await run.reports.write(report, hooks.note)
     const verdict = verdictOf(report, gated)
     return { ...measured, gated, verdict, exitCode: unwritten?.exitCode ?? exitCodeOf(report, verdict, inconclusive) }

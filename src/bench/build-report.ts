@@ -3,7 +3,7 @@ import type { CategoryRecord } from '../load/category-recorder.ts'
 import type { RunRecord } from '../load/merge.ts'
 import { addCounts } from '../load/merge.ts'
 import type { RunPlan } from '../load/plan.ts'
-import type { ArmRecord, BlockRecord, TokenRecord } from '../load/recorder.ts'
+import type { ArmRecord, BlockRecord } from '../load/recorder.ts'
 import { summarizeDurations, toMs } from '../report/duration-summary.ts'
 import type { ArmResult, BenchReport } from '../report/schema.ts'
 import { REPORT_SCHEMA } from '../report/schema.ts'
@@ -20,6 +20,7 @@ import { workloadSha256 } from '../workload/workload.ts'
 import { describeLoad } from './build-load.ts'
 import type { OneWayDelays } from './build-overhead.ts'
 import { buildOverhead, buildSignals } from './build-overhead.ts'
+import { buildThroughput, loadTimeUs } from './build-throughput.ts'
 import { judgeClient } from './judge-client.ts'
 import type { SamplesResult } from './sample-file.ts'
 
@@ -53,6 +54,7 @@ export function buildReport(plan: RunPlan, record: RunRecord, context: RunContex
       context.urls[index] ?? '',
       context.budgets,
       context.oneWayDelays?.[index],
+      plan.load.mode === 'open',
     ),
   )
   if (!first) throw new Error('a run without an arm')
@@ -116,13 +118,11 @@ function armResult(
   url: string,
   budgets: Budgets,
   delays: OneWayDelays | undefined,
+  open: boolean,
 ): ArmResult {
   const sent = countSent(arm)
   const successful = arm.outcomes.OK ?? 0
-  const durationS = arm.activeUs / 1e6
-  const perSec = (count: number): number => (durationS > 0 ? Math.round((count / durationS) * 1_000) / 1_000 : 0)
-  const { fromUsage, fromTokenizer, fromEvents, input, output, events } = arm.tokens
-  const counted = fromUsage + fromTokenizer + fromEvents > 0
+  const loadUs = open ? loadTimeUs(arm) : arm.activeUs
   const signals = buildSignals(arm)
   return {
     name: arm.name,
@@ -131,7 +131,9 @@ function armResult(
       sent,
       successful,
       failed: sent - successful,
-      durationS,
+      durationS: arm.activeUs / 1e6,
+      ...(open ? { dueS: arm.dueUs / 1e6 } : {}),
+      loadS: loadUs / 1e6,
       outcomes: arm.outcomes,
       connections: { opened, reused: arm.reused },
       warmup: arm.warmup,
@@ -142,15 +144,7 @@ function armResult(
       },
     },
     ...summaries(arm),
-    throughput: {
-      requestsPerSec: perSec(successful),
-      inputTokensPerSec: fromUsage + fromTokenizer > 0 ? perSec(input) : null,
-      outputTokensPerSec: counted ? perSec(output) : null,
-      tokensPerSec: counted ? perSec(input + output) : null,
-      eventsPerSec: perSec(events),
-      bytesPerSec: perSec(arm.bodyBytes),
-      tokenSource: toTokenSource(arm.tokens),
-    },
+    throughput: buildThroughput(arm, successful, loadUs),
     overhead: buildOverhead(arm, budgets),
     ...(delays
       ? { oneWayMs: { requestPath: delayMs(delays.requestPath), responsePath: delayMs(delays.responsePath) } }
@@ -162,12 +156,6 @@ function armResult(
 function delayMs(delay: Histogram) {
   const [p50, p99] = [delay.quantileUs(0.5), delay.quantileUs(0.99)].map(toMs) as [number, number]
   return { count: delay.count, p50, p99, max: toMs(delay.maxUs) }
-}
-
-function toTokenSource({ fromUsage, fromTokenizer, fromEvents }: TokenRecord): ArmResult['throughput']['tokenSource'] {
-  const sources = [fromUsage > 0 ? 'usage' : [], fromTokenizer > 0 ? 'tokenizer' : [], fromEvents > 0 ? 'events' : []]
-  const [first = 'none', ...others] = sources.flat() as ('usage' | 'tokenizer' | 'events')[]
-  return others.length > 0 ? 'mixed' : first
 }
 
 function summaries(arm: ArmRecord) {

@@ -10,6 +10,7 @@ import type { RunPlan } from '../load/plan.ts'
 import { startRun } from '../load/run.ts'
 import { toMs } from '../report/duration-summary.ts'
 import type { BenchReport } from '../report/schema.ts'
+import { visibleTokensPerSec } from '../report/token-basis.ts'
 import { Histogram } from '../stats/histogram.ts'
 import { startServer } from './embedded.ts'
 
@@ -89,7 +90,7 @@ function toDelayFlags({ target, serviceMs, ttftMs, interTokenMs, throughput }: B
   const whole = serviceMs?.p50 ?? 0
   const tokens = Math.max(
     1,
-    Math.round((throughput.outputTokensPerSec ?? 0) / Math.max(1e-9, throughput.requestsPerSec)),
+    Math.round((visibleTokensPerSec(throughput) ?? 0) / Math.max(1e-9, throughput.requestsPerSec)),
   )
   const [first, gap] = target.stream ? [ttftMs?.p50 ?? whole, interTokenMs?.p50 ?? 0] : [whole, 0]
   const delay = first > 0 ? `lognormal(${first}ms,0.3)` : '0ms'

@@ -1,12 +1,14 @@
 /**
  * The verdict of kt on its own client: `saturated` when the client was the limit (such a run cannot pass a gate),
- * `noisy` when the machine was, `ok` otherwise. The rules err towards doubt.
+ * `noisy` when the machine was, `rate-not-reached` when requests left more slowly than asked, `ok` otherwise. The rules
+ * err towards doubt.
  */
 import type { RunRecord } from '../load/merge.ts'
 import { toMs } from '../report/duration-summary.ts'
 import type { BenchReport } from '../report/schema.ts'
 import { Histogram } from '../stats/histogram.ts'
 import type { SelfReading } from '../system/self-monitor.ts'
+import { rateNotReached } from '../verdict/rate.ts'
 
 const BUSY_LOOP = 0.9
 const LATE_SEND_MS = 5
@@ -20,9 +22,11 @@ export function judgeClient(record: RunRecord): BenchReport['client'] {
   const sendLagMs =
     lag.count > 0 ? { p50: toMs(lag.quantileUs(0.5)), p99: toMs(lag.quantileUs(0.99)), max: toMs(lag.maxUs) } : null
   const { saturated, noisy } = doubts(record, sendLagMs?.p99)
+  const slow = rateNotReached({ achievedToOffered })
   return {
-    verdict: saturated.length > 0 ? 'saturated' : noisy.length > 0 ? 'noisy' : 'ok',
-    why: [...saturated, ...noisy],
+    verdict:
+      saturated.length > 0 ? 'saturated' : noisy.length > 0 ? 'noisy' : slow === undefined ? 'ok' : 'rate-not-reached',
+    why: [...saturated, ...noisy, ...(slow === undefined ? [] : [slow])],
     sendLagMs,
     eventLoopDelayMs: { p99: round(self.eventLoopDelayMs.p99), max: round(self.eventLoopDelayMs.max) },
     eventLoopUtilization: round(self.eventLoopUtilization),

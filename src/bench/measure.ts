@@ -5,7 +5,6 @@
 import { randomUUID } from 'node:crypto'
 import type { Progress, RunRecord } from '../load/merge.ts'
 import type { RunPlan } from '../load/plan.ts'
-import type { ArmRecord } from '../load/recorder.ts'
 import { startRun } from '../load/run.ts'
 import { sampleCount, sampleLines } from '../load/samples.ts'
 import { isProviderItself } from '../overhead/self-reported.ts'
@@ -15,12 +14,11 @@ import { localListeners } from '../system/listeners.ts'
 import { fingerprint, gitSha, ktVersion } from '../system/machine.ts'
 import { watchMachine } from '../system/machine-watch.ts'
 import type { Budgets } from '../verdict/components.ts'
-import { extractAnswerText, extractRequestText } from '../wire/answer-text.ts'
 import type { Outcome } from '../wire/outcome.ts'
-import { requestMaker } from '../workload/workload.ts'
 import { measureOneWayDelays } from './build-overhead.ts'
 import { buildReport, failureDetails } from './build-report.ts'
 import { commandLine, withoutSecrets } from './config.ts'
+import { countTokens } from './count-tokens.ts'
 import { openSampleFile, type SampleFile } from './sample-file.ts'
 import type { OpenTargets } from './targets.ts'
 
@@ -135,56 +133,4 @@ function nameArms(record: RunRecord, aa: boolean): RunRecord {
 
 function sampleFile(path: string, note: (line: string) => void): Promise<SampleFile> {
   return openSampleFile(path, (reason) => note(`--samples ${path}: ${reason}. The run goes on without them.`))
-}
-
-/**
- * Completes the tokens of a record's arms. What the provider did not report is counted with o200k_base, the
- * vocabulary of OpenAI's current models, in a sample of answers and scaled to all of them by bytes. The tokenizer is
- * loaded only here, after the measurement, because it takes 0.2 s and 80 MB.
- */
-export async function countTokens(plan: RunPlan, record: RunRecord): Promise<RunRecord> {
-  if (record.arms.every(({ tokens }) => tokens.samples.length === 0)) {
-    return { ...record, arms: record.arms.map(byEvents) }
-  }
-  const { countTokens: count } = await import('gpt-tokenizer/encoding/o200k_base')
-  const tokensOf = (text: string): number => count(text, { disallowedSpecial: new Set() })
-  const make = requestMaker(plan.workload)
-  const arms = record.arms.map((arm, position) => {
-    const { samples, withoutUsage } = arm.tokens
-    if (samples.length === 0) return byEvents(arm)
-    const seen = { output: 0, answerBytes: 0, input: 0, requestChars: 0 }
-    for (const { index, text, streamed, share, bodyBytes, requestChars } of samples) {
-      seen.output += tokensOf(extractAnswerText(text, streamed))
-      seen.answerBytes += share * bodyBytes
-      seen.input += tokensOf(extractRequestText(make(plan.arms[position]?.tag ?? '', index).body))
-      seen.requestChars += requestChars
-    }
-    return counted(arm, {
-      input: Math.round((seen.input / seen.requestChars) * withoutUsage.requestChars),
-      output: Math.round((seen.output / seen.answerBytes) * withoutUsage.answerBytes),
-      fromTokenizer: withoutUsage.requests,
-    })
-  })
-  return { ...record, arms }
-}
-
-/** Without a sample of answers, every event that carries tokens counts as one token. */
-function byEvents(arm: ArmRecord): ArmRecord {
-  const { tokenEvents, requests } = arm.tokens.withoutUsage
-  return tokenEvents === 0 ? arm : counted(arm, { output: tokenEvents, fromEvents: requests })
-}
-
-interface Counted {
-  input?: number
-  output: number
-  fromTokenizer?: number
-  fromEvents?: number
-}
-
-function counted(arm: ArmRecord, { input = 0, output, fromTokenizer = 0, fromEvents = 0 }: Counted): ArmRecord {
-  const { tokens } = arm
-  return {
-    ...arm,
-    tokens: { ...tokens, input: tokens.input + input, output: tokens.output + output, fromTokenizer, fromEvents },
-  }
 }

@@ -198,6 +198,7 @@ function toLevel(report: BenchReport, level: number, gateway: GatewayUse | null)
     eventsPerSec: throughput.eventsPerSec,
     bytesPerSec: throughput.bytesPerSec,
     tokenSource: throughput.tokenSource,
+    ...(throughput.hiddenTokensPerSec === undefined ? {} : { hiddenTokensPerSec: throughput.hiddenTokensPerSec }),
     inFlight: totals.inFlight ?? null,
     gateway,
     ...quantilesOf(report),

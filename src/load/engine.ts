@@ -9,6 +9,7 @@ import { Inbox } from '../client/inbox.ts'
 import { createNeverSentResult, type RequestResult } from '../client/request-result.ts'
 import { armsByRequest, share } from '../schedule/blocks.ts'
 import { Histogram } from '../stats/histogram.ts'
+import { addToTrend } from '../stats/trend.ts'
 import type { Clock } from '../system/clock.ts'
 import { requestMaker } from '../workload/workload.ts'
 import {
@@ -53,7 +54,7 @@ export class Engine {
    * part of it.
    */
   sendLag = new Histogram()
-  /** Open loop: the time that sending should have taken, and took. Their ratio is achieved/offered. */
+  /** Open loop: the time in which requests were due, and in which they left. Their ratio is achieved/offered. */
   offeredUs = 0
   achievedUs = 0
   series: Series
@@ -173,16 +174,21 @@ export class Engine {
   async #measure(phase: PhasePlan, startUs: number, coolDownUs: number, wakeAt: (us: number) => void): Promise<void> {
     const pacing = buildPacing(this.#plan, phase, this.#worker, coolDownUs)
     const load = await this.#load(phase.arms, pacing, phase, startUs, wakeAt)
-    if (pacing.open) {
-      this.offeredUs += load.offeredUs
-      this.achievedUs += load.achievedUs
-    }
     const endUs = coolDownUs > 0 ? this.#lastEndUs : this.#clock()
-    const activeUs = Math.max(0, endUs - (phase.excludeIdleFirst ? load.measuredFromUs : startUs))
+    const fromUs = phase.excludeIdleFirst ? load.measuredFromUs : startUs
+    const activeUs = Math.max(0, endUs - fromUs)
+    const dueUs = pacing.open ? Math.max(0, startUs + load.dueUs - fromUs) : 0
+    if (pacing.open) {
+      this.offeredUs += dueUs
+      this.achievedUs += dueUs + load.lateUs
+    }
     for (const arm of phase.arms) {
       const recorder = this.#recorder(arm)
       recorder.mostInFlight = Math.max(recorder.mostInFlight, load.mostInFlight)
       recorder.activeUs += activeUs
+      if (!pacing.open) continue
+      recorder.dueUs += dueUs
+      recorder.lateUs += load.lateUs
     }
   }
 
@@ -289,10 +295,13 @@ export class Engine {
     const { recorder, slot } = request
     if (request.released.woken && slot.reused) this.#leadTime.learn(request.released.intendedUs, slot.readyUs)
     if (recorder) {
-      const { intendedUs, waited } = request.released
+      const { intendedUs, dueUs, waited } = request.released
       this.#lastEndUs = result.endUs
       this.series.ended(result.endUs, result.endUs - intendedUs, result.outcome === 'OK')
-      if (this.#plan.load.mode === 'open' && !waited) this.sendLag.record(request.slot.handedOverUs - intendedUs)
+      if (this.#plan.load.mode === 'open') {
+        if (!waited) this.sendLag.record(request.slot.handedOverUs - intendedUs)
+        if (result.outcome === 'OK') addToTrend(recorder.trend, dueUs / 1e6, (result.endUs - intendedUs) / 1e6)
+      }
       recorder.inFlightUs += result.endUs - request.slot.dispatchedUs
       recorder.ended(result, intendedUs, request.nonce, request, request.sample)
       this.#hooks.ended?.(request, result)

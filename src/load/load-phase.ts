@@ -83,9 +83,12 @@ interface LoadPhaseHost {
 }
 
 export class LoadPhase {
-  /** When the last measured request was due, and when it left, after the start. */
-  offeredUs = 0
-  achievedUs = 0
+  /**
+   * Open loop: for how long measured requests were due, the gap after the last one included; NaN while some still are.
+   */
+  dueUs = Number.NaN
+  /** When the last measured request left, after the start. */
+  #leftUs = 0
   /** Until then requests in flight may end. */
   drainUntilUs = Number.POSITIVE_INFINITY
   mostInFlight = 0
@@ -110,6 +113,11 @@ export class LoadPhase {
     this.#pacing = pacing
     this.#startUs = startUs
     this.#host = host
+  }
+
+  /** For how long measured requests still left after the time in which they were due. */
+  get lateUs(): number {
+    return Math.max(0, this.#leftUs - this.dueUs)
   }
 
   run(): Promise<void> {
@@ -148,6 +156,7 @@ export class LoadPhase {
       // After its duration a phase still owes the requests that were due, but not for longer than the drain.
       if (stopped || elapsedUs > durationUs + coolDownUs + owedUs) {
         this.#countNeverSent(elapsedUs)
+        if (Number.isNaN(this.dueUs)) this.dueUs = elapsedUs
         this.#finishIfDone()
         return
       }
@@ -182,11 +191,19 @@ export class LoadPhase {
     const { schedule, unlimited, coolDownUs, open } = this.#pacing
     const next = schedule(elapsedUs, this.#released, this.#excluded)
     if (next.kind === 'due') return { atUs: next.atUs, measured: true }
+    if (Number.isNaN(this.dueUs)) this.dueUs = this.#dueEndUs(elapsedUs)
     if (coolDownUs === 0) return undefined
     const cooling = unlimited(elapsedUs, this.#released)
     if (cooling.kind === 'end') return undefined
     if (Number.isNaN(this.#coolFromUs)) this.#coolFromUs = open ? cooling.atUs : elapsedUs
     return cooling.atUs < this.#coolFromUs + coolDownUs ? { atUs: cooling.atUs, measured: false } : undefined
+  }
+
+  /** When the measured part was over: its duration, or the instant at which one more request would have been due. */
+  #dueEndUs(elapsedUs: number): number {
+    const { unlimited, durationUs } = this.#pacing
+    const next = unlimited(elapsedUs, this.#released)
+    return Math.min(durationUs, next.kind === 'due' ? next.atUs : elapsedUs)
   }
 
   /** Closed loop: when the schedule ends by itself, even if no slot becomes free. */
@@ -215,8 +232,7 @@ export class LoadPhase {
     this.#busy++
     const atUs = Math.max(clock(), intendedUs)
     if (measured) {
-      this.offeredUs = dueUs
-      this.achievedUs = Math.max(dueUs, atUs - this.#startUs)
+      this.#leftUs = atUs - this.#startUs
       if (this.#busy > this.mostInFlight) this.mostInFlight = this.#busy
     }
     const waited = this.#waitedForSlot
@@ -241,8 +257,7 @@ export class LoadPhase {
         waited: true,
         woken: false,
       }
-      this.offeredUs = due.atUs
-      this.achievedUs = Math.max(due.atUs, elapsedUs)
+      this.#leftUs = elapsedUs
       this.#host.neverSent(released, this.#startUs + elapsedUs)
     }
   }

@@ -110,6 +110,10 @@ function mergeArms(arms: readonly ArmRecord[]): ArmRecord {
     bodyBytes: sum(arms, ({ bodyBytes }) => bodyBytes),
     reused: sum(arms, ({ reused }) => reused),
     activeUs: most(arms, ({ activeUs }) => activeUs),
+    // Each thread's last gap goes past the requests of the others: the first to have none left is where all have none.
+    dueUs: Math.min(...arms.map(({ dueUs }) => dueUs)),
+    lateUs: most(arms, ({ lateUs }) => lateUs),
+    trend: addCounts(arms.map(({ trend }) => ({ ...trend }))),
     mostInFlight: sum(arms, ({ mostInFlight }) => mostInFlight),
     inFlightUs: sum(arms, ({ inFlightUs }) => inFlightUs),
     blocks: groupByNumber(
@@ -172,16 +176,20 @@ function mergeSelfReports(reports: readonly SelfReportedRecord[]): SelfReportedR
 }
 
 function mergeTokens(parts: readonly TokenRecord[]): TokenRecord {
-  const of = (key: 'input' | 'output' | 'events' | 'fromUsage' | 'fromTokenizer' | 'fromEvents') =>
-    sum(parts, (part) => part[key])
+  const of = (key: Exclude<keyof TokenRecord, 'withoutUsage' | 'samples'>) => sum(parts, (part) => part[key])
   const withoutUsage = (key: keyof TokenRecord['withoutUsage']) => sum(parts, (part) => part.withoutUsage[key])
   return {
     input: of('input'),
     output: of('output'),
     events: of('events'),
+    hidden: of('hidden'),
+    cached: of('cached'),
+    cacheWritten: of('cacheWritten'),
     fromUsage: of('fromUsage'),
     fromTokenizer: of('fromTokenizer'),
     fromEvents: of('fromEvents'),
+    failedAnswers: of('failedAnswers'),
+    failedOutput: of('failedOutput'),
     withoutUsage: {
       requests: withoutUsage('requests'),
       requestChars: withoutUsage('requestChars'),

@@ -15,6 +15,7 @@ import type { ArmName } from '../report/schema.ts'
 import type { Category } from '../slo/category.ts'
 import { type BlockMetric, isBlockMetric, METRIC_NAMES, METRICS, type Metric } from '../slo/metrics.ts'
 import { type Digits, type EncodedHistogram, Histogram } from '../stats/histogram.ts'
+import { emptyTrend, type TrendSums } from '../stats/trend.ts'
 import type { Outcome } from '../wire/outcome.ts'
 import type { Stamp } from '../wire/stamp.ts'
 import { type AnswerSample, AnswerSampler, type KeptAnswer } from './answer-sampler.ts'
@@ -62,6 +63,11 @@ export interface ArmRecord {
   reused: number
   /** Time under load, without the pauses between the blocks of an arm. */
   activeUs: number
+  /** Open loop: the time in which requests were due, and for how long after it some still left; else 0. */
+  dueUs: number
+  lateUs: number
+  /** Open loop: the latency of answers over the time at which they were due, both in seconds. */
+  trend: TrendSums
   mostInFlight: number
   inFlightUs: number
   blocks: BlockRecord[]
@@ -69,15 +75,24 @@ export interface ArmRecord {
   categories: CategoryRecord[]
 }
 
+/** The tokens of whole answers, and apart from them what failed ones generated. */
 export interface TokenRecord {
   input: number
   output: number
   events: number
-  /** Requests by the source of their token counts; the last two are counted after the run. */
+  /** The part of `output` that is reasoning whose text was not sent. */
+  hidden: number
+  /** The parts of `input` that came from the provider's prompt cache, and that went there. */
+  cached: number
+  cacheWritten: number
+  /** Answers by the source of their token counts; the last two are counted after the run. */
   fromUsage: number
   fromTokenizer: number
   fromEvents: number
-  /** The requests whose answers reported no usage. */
+  /** Failed answers that had begun, and the output tokens that they had generated: in no other figure. */
+  failedAnswers: number
+  failedOutput: number
+  /** The answers that reported no usage. */
   withoutUsage: { requests: number; requestChars: number; answerBytes: number; tokenEvents: number }
   /** Some of their answers, from which their tokens are estimated. */
   samples: KeptAnswer[]
@@ -102,6 +117,9 @@ interface CountedIn {
 export class ArmRecorder {
   readonly name: ArmName
   activeUs = 0
+  dueUs = 0
+  lateUs = 0
+  readonly trend = emptyTrend()
   sent = 0
   done = 0
   failed = 0
@@ -123,7 +141,10 @@ export class ArmRecorder {
     retried: 0,
   }
   readonly #self = new SelfReportedRecorder()
-  readonly #tokens = { input: 0, output: 0, events: 0, fromUsage: 0, fromTokenizer: 0, fromEvents: 0 }
+  readonly #tokens = {
+    ...{ input: 0, output: 0, events: 0, hidden: 0, cached: 0, cacheWritten: 0 },
+    ...{ fromUsage: 0, fromTokenizer: 0, fromEvents: 0, failedAnswers: 0, failedOutput: 0 },
+  }
   readonly #withoutUsage = { requests: 0, requestChars: 0, answerBytes: 0, tokenEvents: 0 }
   readonly #sampler = new AnswerSampler()
   readonly #blocks = new Map<number, LiveBlock>()
@@ -215,6 +236,9 @@ export class ArmRecorder {
       bodyBytes: this.#bodyBytes,
       reused: this.#reused,
       activeUs: this.activeUs,
+      dueUs: this.dueUs,
+      lateUs: this.lateUs,
+      trend: this.trend,
       mostInFlight: this.mostInFlight,
       inFlightUs: this.inFlightUs,
       blocks: blocks
@@ -262,14 +286,23 @@ export class ArmRecorder {
   }
 
   #countTokens(result: RequestResult, sample: AnswerSample | undefined): void {
-    this.#tokens.events += result.events
+    const { usage, outcome } = result
+    const tokens = this.#tokens
+    tokens.events += result.events
     this.tokensSpent += estimateTokens(result)
-    if (result.usage) {
-      this.#tokens.input += result.usage.input
-      this.#tokens.output += result.streamed ? result.streamedTokens : result.usage.output
-      this.#tokens.fromUsage++
+    if (outcome !== 'OK') {
+      const generated = usage && usage.output > 0 ? usage.output : result.tokenEvents
+      if (generated > 0) tokens.failedAnswers++
+      tokens.failedOutput += generated
+    } else if (usage) {
+      tokens.input += usage.input
+      tokens.output += usage.output
+      tokens.hidden += result.hiddenTokens
+      tokens.cached += usage.cached
+      tokens.cacheWritten += usage.cacheWritten
+      tokens.fromUsage++
       this.#sampler.usageReported()
-    } else if (result.outcome === 'OK' || result.tokenEvents > 0) {
+    } else {
       const { requestChars, bodyBytes, tokenEvents, streamed } = result
       this.#withoutUsage.requests++
       this.#withoutUsage.requestChars += requestChars

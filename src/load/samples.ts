@@ -44,7 +44,7 @@ export class SampleBatches {
     rows[at++] = result.firstTokenUs
     rows[at++] = result.lastTokenUs
     rows[at++] = result.endUs
-    rows[at++] = result.streamed ? result.streamedTokens : (result.usage?.output ?? Number.NaN)
+    rows[at++] = result.usage?.output ?? (result.streamed ? result.tokenEvents : Number.NaN)
     rows[at] = OUTCOME_NUMBER.get(result.outcome) ?? 0
     if (this.#count === ROWS) this.flush()
   }

@@ -1,10 +1,12 @@
 /** A bench as Markdown, for the summary of a CI job: verdicts first, then the figures behind them. */
 import type { BenchReport, Gate, OverheadResult } from '../report/schema.ts'
 import { formatDuration, formatMs, formatNumber, formatShare } from '../units.ts'
+import { clientWord } from '../verdict/rate.ts'
 import { latencyRows } from './bench-table.ts'
 import { cell, gateMarkdown, table } from './markdown.ts'
 import { interimAnalysesLine, loopLine, machineLine, noiseLine } from './sentences.ts'
 import { sloMarkdown } from './slo-table.ts'
+import { countedBy, drainNote, rate, tokenNotes } from './throughput-lines.ts'
 
 /**
  * `gate` holds the checks that decide the exit code. Without a gate the report's own is shown and marked as not
@@ -30,16 +32,18 @@ export function renderBenchMarkdown(report: BenchReport, gate: Gate | null): str
     .join('\n\n')}\n`
 }
 
-function resultLine({ totals, throughput, client, blocks }: BenchReport): string {
-  const machine = machineLine({ blocks })
-  const rate = (value: number): string => formatNumber(value, value < 100 ? 2 : 0)
+function resultLine(report: BenchReport): string {
+  const { totals, throughput, client } = report
+  const machine = machineLine(report)
   const errorRate = formatShare(totals.sent === 0 ? 0 : totals.failed / totals.sent)
-  const tokens = throughput.tokensPerSec === null ? '' : `, ${rate(throughput.tokensPerSec)} tokens/s`
+  const notes = [`counted by ${countedBy(throughput)}`, ...tokenNotes(report)].join('; ')
+  const tokens = throughput.tokensPerSec === null ? '' : `, ${rate(throughput.tokensPerSec)} tokens/s (${notes})`
+  const drained = drainNote(report)
   const why = client.why.map((reason) => `, ${cell(reason)}`).join('')
   return [
     `${formatNumber(totals.sent)} requests in ${formatDuration(totals.durationS * 1_000)}, `,
     `${formatNumber(totals.failed)} failed (${errorRate}); `,
-    `${rate(throughput.requestsPerSec)} requests/s${tokens}; client ${client.verdict}${why}`,
+    `${rate(throughput.requestsPerSec)} requests/s${drained ? ` (${drained})` : ''}${tokens}; client ${clientWord(client)}${why}`,
     machine ? `; machine ${machine.text}` : '',
   ].join('')
 }

@@ -4,6 +4,7 @@ import { explainDisagreement } from '../overhead/disagreement.ts'
 import type { BenchReport, DurationSummary, Gate, OverheadResult } from '../report/schema.ts'
 import { type DurationSpec, METRIC_NAMES, METRICS, type Shown } from '../slo/metrics.ts'
 import { formatDuration, formatMs, formatNumber } from '../units.ts'
+import { clientWord, rateNotReached } from '../verdict/rate.ts'
 import { uncategorised } from '../verdict/slo.ts'
 import { OUTCOMES, type Outcome } from '../wire/outcome.ts'
 import {
@@ -17,6 +18,7 @@ import {
 } from './sentences.ts'
 import { sloSection } from './slo-table.ts'
 import { columns, paint, wrapHanging } from './table.ts'
+import { countedBy, drainNote, fellBehind, rate, tokenNotes } from './throughput-lines.ts'
 
 interface BenchView {
   color: boolean
@@ -73,13 +75,18 @@ function heading(report: BenchReport, c: ChalkInstance): string {
   ].join('\n')
 }
 
-function results({ totals, load, arms: { baseline } }: BenchReport, c: ChalkInstance): string {
+function results(report: BenchReport, c: ChalkInstance): string {
+  const {
+    totals,
+    load,
+    arms: { baseline },
+  } = report
   const { connections, warmup, idleFirst } = totals
   const rows = [
     ['Total Requests', formatNumber(totals.sent)],
     ['Successful', formatNumber(totals.successful)],
     ['Failed', formatNumber(totals.failed)],
-    ['Duration', formatDuration(totals.durationS * 1_000)],
+    ['Duration', formatDuration(totals.durationS * 1_000), c.dim(tookNote(report))],
   ]
   const warm = load.warmup > 0 || load.warmupS ? `; ${formatNumber(warmup.sent)} warm-up requests excluded` : ''
   const theirs = baseline ? ` (the other arm ${formatNumber(baseline.totals.connections.opened)})` : ''
@@ -88,7 +95,12 @@ function results({ totals, load, arms: { baseline } }: BenchReport, c: ChalkInst
     `${formatNumber(connections.reused)} ` +
     'requests on an open one'
   const note = wrapHanging(opened + warm + idleFirstNote(idleFirst), '  ', 2)
-  return `${c.bold('Benchmark Results')}\n${columns(rows)}\n${c.dim(note)}`
+  return `${c.bold('Benchmark Results')}\n${columns(rows, ['left', 'right', 'left'])}\n${c.dim(note)}`
+}
+
+/** The run as a whole takes longer than what is measured: rehearsal, warm-up, the other arm, the floor. */
+function tookNote({ totals, tookS = 0 }: BenchReport): string {
+  return tookS > totals.durationS * 1.05 + 0.1 ? `measured of ${formatDuration(tookS * 1_000)}` : ''
 }
 
 /** Each class of failure with its count, the reason the target gave, and what to do. */
@@ -165,15 +177,16 @@ function tailNote({ count, p99, iid95 }: DurationSummary): string {
   return `P99 of latency: ${formatMs(p99)} ${interval} iid 95 %, n=${formatNumber(count)}${few}`
 }
 
-function throughput({ throughput: t }: BenchReport, c: ChalkInstance): string {
-  const rate = (value: number): string => formatNumber(value, value < 100 ? 2 : 0)
-  const rows = [['Requests/sec', rate(t.requestsPerSec)]]
+function throughput(report: BenchReport, c: ChalkInstance): string {
+  const t = report.throughput
+  const rows = [['Requests/sec', rate(t.requestsPerSec), c.dim(drainNote(report) ?? '')]]
   if (t.tokensPerSec !== null) {
     const parts =
       t.inputTokensPerSec === null ? '' : `in ${rate(t.inputTokensPerSec)}, out ${rate(t.outputTokensPerSec ?? 0)}; `
-    rows.push(['Tokens/sec', rate(t.tokensPerSec), c.dim(`${parts}counted by ${t.tokenSource}`)])
+    rows.push(['Tokens/sec', rate(t.tokensPerSec), c.dim(`${parts}counted by ${countedBy(t)}`)])
   }
-  return `${c.bold('Throughput')}\n${columns(rows, ['left', 'right', 'left'])}`
+  const notes = tokenNotes(report).map((line) => c.dim(wrapHanging(line, '  ')))
+  return [c.bold('Throughput'), columns(rows, ['left', 'right', 'left']), ...notes].join('\n')
 }
 
 function overhead(report: BenchReport, c: ChalkInstance): string {
@@ -271,7 +284,10 @@ function ending(report: BenchReport, view: BenchView, c: ChalkInstance): string 
   const { client, load, totals } = report
   const lines = totals.successful > 0 ? [clientLine(report, c), ...machineLines(report, c)] : []
   if (view.stopped) lines.push(c.yellow(STOPPED[view.stopped]))
-  if (load.mode === 'open' && (client.achievedToOffered ?? 1) < 0.95) {
+  if (fellBehind(report)) {
+    lines.push(c.yellow('The answers fell behind the requested rate: each came later than the one before.'))
+  }
+  if (load.mode === 'open' && rateNotReached(client)) {
     lines.push(
       c.yellow(
         'The requested rate was not reached: requests waited for a free connection, and their wait is in the latency.',
@@ -290,15 +306,16 @@ function machineLines(report: BenchReport, c: ChalkInstance): string[] {
 }
 
 function clientLine({ client }: BenchReport, c: ChalkInstance): string {
+  const word = clientWord(client)
   const lag = client.sendLagMs
   const late = lag ? `; send lag ${formatMs(lag.p50)} ms at P50, ${formatMs(lag.p99)} at P99` : ''
-  const rate =
-    client.achievedToOffered === null
+  const reached =
+    client.achievedToOffered === null || client.why.includes(rateNotReached(client) ?? '')
       ? ''
       : `; ${formatNumber(client.achievedToOffered * 100, 1)} % of the requested rate`
-  const verdict = client.verdict === 'ok' ? c.green('ok') : c.yellow(client.verdict)
-  const line = wrapHanging(`Client  ${client.verdict}${late}${rate}${floorNote(client.floorMs)}`, '').replace(
-    `Client  ${client.verdict}`,
+  const verdict = word === 'ok' ? c.green(word) : c.yellow(word)
+  const line = wrapHanging(`Client  ${word}${late}${reached}${floorNote(client.floorMs)}`, '').replace(
+    `Client  ${word}`,
     `${c.bold('Client')}  ${verdict}`,
   )
   return `${line}${client.why.map((why) => `\n${wrapHanging(why, '  ')}`).join('')}`

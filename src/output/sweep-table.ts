@@ -1,6 +1,7 @@
 /** A sweep as text in 80 columns: each curve with the throughput of its levels, its knee and its frontier. */
 import type { ChalkInstance } from 'chalk'
 import type { SweepCurve, SweepLevel, SweepReport } from '../report/sweep-schema.ts'
+import { COUNTED_BY } from '../report/token-basis.ts'
 import { formatBytes, formatCount, formatMs, formatNumber } from '../units.ts'
 import { columns, paint, wrapHanging } from './table.ts'
 
@@ -58,17 +59,32 @@ function throughput({ levels }: SweepCurve, report: SweepReport, c: ChalkInstanc
     report.target.stream ? 'streams' : 'mean',
     ...(known ? ['gateway: cores', 'memory'] : []),
   ]
-  const rows = levels.map(({ level, inputTokensPerSec, outputTokensPerSec, bytesPerSec, inFlight, gateway }) => [
+  const basis = levels.find(({ tokenSource }) => tokenSource !== 'none')?.tokenSource ?? 'none'
+  const others = levels.filter(({ tokenSource }) => tokenSource !== basis && tokenSource !== 'none')
+  const rows = levels.map(({ level, bytesPerSec, inFlight, gateway, ...counted }) => [
     levelNumber(level),
-    ...(tokens ? [inputTokensPerSec, outputTokensPerSec].map((rate) => (rate === null ? '-' : formatCount(rate))) : []),
+    ...(tokens ? tokenCells(counted, basis) : []),
     formatBytes(bytesPerSec),
     inFlight ? formatNumber(inFlight.mean, 1) : '-',
     ...(known
       ? [gateway ? formatNumber(gateway.cpuCores, 2) : '-', gateway ? formatBytes(gateway.rssBytes) : '-']
       : []),
   ])
-  return columns([head.map((name) => c.dim(name)), ...rows])
+  const mixed =
+    others.length > 0 ? `; - where they were counted by ${COUNTED_BY[others[0]?.tokenSource ?? 'none']}` : ''
+  const note = c.dim(wrapHanging(`tokens counted by ${COUNTED_BY[basis]}${mixed}`, '  '))
+  return columns([head.map((name) => c.dim(name)), ...rows]) + (tokens ? `\n${note}` : '')
 }
+
+/** The tokens of a level, where they were counted as those of the first one. */
+function tokenCells(level: Pick<SweepLevel, TokenKey>, basis: SweepLevel['tokenSource']): string[] {
+  const { inputTokensPerSec, outputTokensPerSec, tokenSource } = level
+  return [inputTokensPerSec, outputTokensPerSec].map((rate) =>
+    rate === null || tokenSource !== basis ? '-' : formatCount(rate),
+  )
+}
+
+type TokenKey = 'inputTokensPerSec' | 'outputTokensPerSec' | 'tokenSource'
 
 function conclusions(curve: SweepCurve, report: SweepReport, c: ChalkInstance): string[] {
   const { knee, until, levels } = curve
@@ -79,7 +95,8 @@ function conclusions(curve: SweepCurve, report: SweepReport, c: ChalkInstance): 
     ? `Added P99 under ${formatMs(until.limitMs)} ms: ` +
       `${until.level === null ? 'nowhere' : `up to ${levelName(until.level, report)}`} (${until.why})`
     : ''
-  const marks = '! client saturated, ~ machine noisy, ^ not steady, f failures: such a level is unreliable.'
+  const marks =
+    '! client saturated, ~ machine noisy, < rate not reached, ^ not steady, f failures: such a level is unreliable.'
   return [
     wrapHanging(bend, ''),
     ...(levels.some((level) => level.overheadMs)
@@ -124,7 +141,11 @@ function scaling({ scaling: points, machine }: SweepReport, c: ChalkInstance): s
 }
 
 function remark({ client, steady, failed }: SweepLevel): string {
-  return { saturated: '!', noisy: '~', ok: '' }[client] + (steady ? '' : '^') + (failed > 0 ? 'f' : '')
+  return (
+    { saturated: '!', noisy: '~', 'rate-not-reached': '<', ok: '' }[client] +
+    (steady ? '' : '^') +
+    (failed > 0 ? 'f' : '')
+  )
 }
 
 function workersName({ gatewayWorkers }: SweepCurve): string {

@@ -11,6 +11,7 @@ import type { Sizing } from '../plan/sizing.ts'
 import { readMeasurement } from '../report/read.ts'
 import type { BenchReport } from '../report/schema.ts'
 import { SWEEP_SCHEMA, type SweepLevel, type SweepReport } from '../report/sweep-schema.ts'
+import { visibleTokensPerSec } from '../report/token-basis.ts'
 import { fitLine } from '../stats/line.ts'
 import { throughputError } from '../stats/means.ts'
 import { parseBytes, parseCount } from '../units.ts'
@@ -115,22 +116,31 @@ function levelRun(path: string, { load, target }: SweepReport, level: SweepLevel
   }
 }
 
-type Throughput = Pick<SweepLevel, 'inputTokensPerSec' | 'outputTokensPerSec' | 'tokenSource'>
+type Throughput = Pick<SweepLevel, 'inputTokensPerSec' | 'outputTokensPerSec' | 'hiddenTokensPerSec' | 'tokenSource'>
 
 /** What a run without a single answer says, whatever it counted. */
 const NOTHING: Throughput = { inputTokensPerSec: 0, outputTokensPerSec: 0, tokenSource: 'usage' }
 
+/** A plan counts the output tokens that cross the gateway. */
 function requireTokens(
   path: string,
-  { inputTokensPerSec, outputTokensPerSec, tokenSource }: Throughput,
-): { inputTokensPerSec: number; outputTokensPerSec: number } {
+  throughput: Throughput,
+): Pick<CheckedRun, 'inputTokensPerSec' | 'outputTokensPerSec' | 'countedBy'> {
+  const { inputTokensPerSec, tokenSource } = throughput
+  const outputTokensPerSec = visibleTokensPerSec(throughput)
+  if (tokenSource === 'mixed') {
+    throw new UserError(
+      `${path}: some answers of this run were counted by usage and others not: a plan cannot rest on both`,
+      'Bench an endpoint of which every answer carries usage, or none does.',
+    )
+  }
   if (inputTokensPerSec === null || outputTokensPerSec === null || tokenSource === 'none') {
     throw new UserError(
       `${path}: the report has no token counts: a plan in tokens cannot rest on it`,
       'Bench an endpoint whose answers carry usage (stream_options.include_usage for streams).',
     )
   }
-  if (inputTokensPerSec > 0) return { inputTokensPerSec, outputTokensPerSec }
+  if (inputTokensPerSec > 0) return { inputTokensPerSec, outputTokensPerSec, countedBy: tokenSource }
   throw new UserError(`${path}: no tokens passed in this run`, 'Bench a target that answers.')
 }
 

@@ -14,6 +14,7 @@ import {
   ms,
   outcomesSchema,
   roleSchema,
+  tokenSourceSchema,
   verdictSchema,
 } from './fields.ts'
 
@@ -120,7 +121,15 @@ export const armShape = {
     sent: count,
     successful: count,
     failed: count,
-    durationS: z.number(),
+    durationS: z.number().describe('from the first request to the end of the last answer'),
+    dueS: z.number().optional().describe('open loop: the time in which requests were due'),
+    loadS: z
+      .number()
+      .optional()
+      .describe(
+        'the time that every rate is over: closed loop, durationS; open loop, dueS, or longer where requests left ' +
+          'late or answers fell behind. Absent in reports of earlier versions, whose rates are over durationS',
+      ),
     outcomes: outcomesSchema,
     connections: z.strictObject({ opened: count, reused: count }),
     warmup: z.strictObject({ sent: count, failed: count }),
@@ -143,7 +152,24 @@ export const armShape = {
     tokensPerSec: z.number().nullable(),
     eventsPerSec: z.number(),
     bytesPerSec: z.number(),
-    tokenSource: z.enum(['usage', 'tokenizer', 'events', 'mixed', 'none']),
+    tokenSource: tokenSourceSchema,
+    counted: z
+      .strictObject({ usage: count, tokenizer: count, events: count })
+      .optional()
+      .describe(
+        'answers by what their tokens were counted by. Where it is absent, an earlier version counted: of streams ' +
+          'without hidden reasoning, and with the tokens of failed answers',
+      ),
+    hiddenTokensPerSec: z
+      .number()
+      .optional()
+      .describe('the part of the output tokens that is reasoning whose text was not sent'),
+    cachedTokensPerSec: z.number().optional().describe('the part of the input tokens read from a prompt cache'),
+    cacheWrittenTokensPerSec: z.number().optional().describe('the part of the input tokens written to a prompt cache'),
+    failedAnswers: z
+      .strictObject({ answers: count, outputTokens: count })
+      .optional()
+      .describe('failed answers that had begun, and what they had generated: in no other figure of tokens'),
   }),
   overhead: z.array(overheadSchema),
   oneWayMs: z

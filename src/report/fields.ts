@@ -45,3 +45,7 @@ export const definitionSchema = z.enum([
 export const armNameSchema = z.enum(['gateway', 'direct', 'target', 'baseline'])
 export const roleSchema = z.enum(['direct', 'gateway', 'unknown'])
 export const verdictSchema = z.enum(['pass', 'fail', 'inconclusive'])
+export const clientSchema = z.enum(['ok', 'saturated', 'noisy', 'rate-not-reached'])
+export const tokenSourceSchema = z
+  .enum(['usage', 'tokenizer', 'events', 'mixed', 'none'])
+  .describe('what the tokens were counted by; mixed: some answers by one, others by another')

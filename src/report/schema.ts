@@ -8,6 +8,7 @@ import { ARRIVAL_KINDS } from '../schedule/arrivals.ts'
 import { armResultSchema, armShape, blockSchema, categorySchema, type overheadSchema } from './arm-schema.ts'
 import {
   armNameSchema,
+  clientSchema,
   count,
   type definitionSchema,
   type distributionSchema,
@@ -28,6 +29,10 @@ export const benchReportSchema = z
     startedAt: z.iso.datetime(),
     command: z.string(),
     interrupted: z.boolean(),
+    tookS: z
+      .number()
+      .optional()
+      .describe('from the start to the verdict, with warm-up, the other arm, draining and the floor'),
     machine: z.strictObject({
       cpuModel: z.string(),
       cores: count,
@@ -111,7 +116,7 @@ export const benchReportSchema = z
       }),
     ),
     client: z.strictObject({
-      verdict: z.enum(['ok', 'saturated', 'noisy']),
+      verdict: clientSchema,
       why: z.array(z.string()),
       sendLagMs: z.strictObject({ p50: ms, p99: ms, max: ms }).nullable(),
       eventLoopDelayMs: z.strictObject({ p99: ms, max: ms }),

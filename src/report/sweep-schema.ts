@@ -4,6 +4,7 @@
  */
 import { z } from 'zod'
 import { SWEEP_METRICS, type SweepMetric } from '../slo/metrics.ts'
+import { clientSchema, tokenSourceSchema } from './fields.ts'
 
 export const SWEEP_SCHEMA = 'kt.sweep/1'
 
@@ -30,7 +31,10 @@ const levelSchema = z.strictObject({
   outputTokensPerSec: perSec.nullable(),
   eventsPerSec: perSec,
   bytesPerSec: perSec,
-  tokenSource: z.enum(['usage', 'tokenizer', 'events', 'mixed', 'none']),
+  tokenSource: tokenSourceSchema,
+  hiddenTokensPerSec: perSec
+    .optional()
+    .describe('the part of the output tokens that is reasoning whose text is unseen'),
   inFlight: z
     .strictObject({ mean: z.number(), max: z.int() })
     .nullable()
@@ -41,7 +45,7 @@ const levelSchema = z.strictObject({
     .describe('the processes of the embedded gateway: busy cores and the highest resident memory'),
   ...quantilesShape,
   overheadMs: pair.extend({ ci95: z.tuple([ms, ms.nullable()]) }).nullable(),
-  client: z.enum(['ok', 'saturated', 'noisy']),
+  client: clientSchema,
   achievedToOffered: z.number().nullable(),
   steady: z.boolean(),
   /** Blocks excluded at the beginning, because the run was not steady yet. */

@@ -116,7 +116,7 @@ export const METRICS = {
     history: true,
   },
   interToken: {
-    label: 'Inter-token',
+    label: 'Inter-token, by event',
     shown: 'always',
     unit: 'ms',
     digits: 3,

@@ -6,7 +6,16 @@
  */
 import { formatMs, formatNumber, formatShare } from '../units.ts'
 import { firstWhere } from './bisect.ts'
-import { ALPHA_FAIL, ALPHA_PASS, DRIFT, type GateBlock, type GateResult, QUANTILE, quantileName } from './gate.ts'
+import {
+  ALPHA_FAIL,
+  ALPHA_PASS,
+  type ClientState,
+  DRIFT,
+  type GateBlock,
+  type GateResult,
+  QUANTILE,
+  quantileName,
+} from './gate.ts'
 import type { Histogram } from './histogram.ts'
 import { differenceOf, observationsNeeded, quantileBounds } from './quantile-interval.ts'
 import { MIN_BLOCKS } from './share-interval.ts'
@@ -22,7 +31,7 @@ interface DifferenceInput {
   alphaFail?: number
   baseline: readonly GateBlock[]
   gateway: readonly GateBlock[]
-  client: 'ok' | 'saturated' | 'noisy'
+  client: ClientState
 }
 
 export function judgeDifference(input: DifferenceInput): GateResult {

@@ -63,10 +63,13 @@ interface GateInput {
   alphaFail?: number
   blocks: readonly GateBlock[]
   floor?: readonly GateBlock[]
-  client: 'ok' | 'saturated' | 'noisy'
+  client: ClientState
   /** Answered requests whose missing reading nothing explains. */
   unread: number
 }
+
+/** What was the matter with who sent the load: nothing, or it was too slow, disturbed, or slower than asked. */
+export type ClientState = 'ok' | 'saturated' | 'noisy' | 'rate-not-reached'
 
 export interface GateResult {
   verdict: 'pass' | 'fail' | 'inconclusive'

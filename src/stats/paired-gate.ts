@@ -4,7 +4,15 @@
  * both blocks of a pair meet the same machine.
  */
 import { formatMs, formatNumber, formatShare } from '../units.ts'
-import { ALPHA_FAIL, ALPHA_PASS, type GateBlock, type GateResult, QUANTILE, quantileName } from './gate.ts'
+import {
+  ALPHA_FAIL,
+  ALPHA_PASS,
+  type ClientState,
+  type GateBlock,
+  type GateResult,
+  QUANTILE,
+  quantileName,
+} from './gate.ts'
 import { Histogram } from './histogram.ts'
 import {
   type BlockPair,
@@ -25,7 +33,7 @@ interface PairedInput {
   /** Block i of one arm was measured beside block i of the other. */
   pairs: readonly { baseline: GateBlock; gateway: GateBlock }[]
   limit: Shift
-  client: 'ok' | 'saturated' | 'noisy'
+  client: ClientState
   quantile?: number
   alphaFail?: number
 }

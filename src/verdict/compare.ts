@@ -7,6 +7,7 @@
 import { EXIT, type ExitCode, exitOf, type Inconclusive } from '../errors.ts'
 import { explainDisagreement } from '../overhead/disagreement.ts'
 import type { BenchReport, DurationSummary, Gate, OverheadResult, Verdict } from '../report/schema.ts'
+import { otherTokenBasis } from '../report/token-basis.ts'
 import {
   type BlockMetric,
   COMPARED_FIGURES,
@@ -27,6 +28,7 @@ import { FIGURE_READINGS } from './figures.ts'
 import { bestReading, isFloor, type JudgedBy } from './judge-overhead.ts'
 import { estimateNoise, type Noise } from './noise.ts'
 import { type Difference, differencesBetween, type Mode, type Pair, toPair } from './pair.ts'
+import { clientWord } from './rate.ts'
 import { judgePair, type Rules } from './verdict.ts'
 
 const COMPARE_SCHEMA = 'kt.compare/1'
@@ -154,7 +156,7 @@ function rowsOf(pair: Pair): ComparedRow[] {
     ...durations.flatMap((metric) =>
       quantileRows(metric, a[`${metric}Ms`], b[`${metric}Ms`], rowJudge(pair, reader(metric))),
     ),
-    ...COMPARED_FIGURES.map((figure) => {
+    ...COMPARED_FIGURES.filter((figure) => figure !== 'throughput.tokens' || !otherTokenBasis(a, b)).map((figure) => {
       const [read, { comparedAs, unit }] = [FIGURE_READINGS[figure], FIGURES[figure]]
       return row(comparedAs, unit, read(a), read(b))
     }),
@@ -262,6 +264,7 @@ function notesOn({ baseline, gateway, mode, paired }: Pair): string[] {
     ['baseline', baseline],
     ['gateway', gateway],
   ] as const
+  const otherBasis = otherTokenBasis(baseline, gateway)
   return [
     ...(baseline.target.role === 'gateway' && mode === 'overhead'
       ? [
@@ -276,8 +279,11 @@ function notesOn({ baseline, gateway, mode, paired }: Pair): string[] {
             'drift of the machine',
         ]),
     ...sides.flatMap(([side, { client }]) =>
-      client.verdict === 'ok' ? [] : [`client of the ${side} run: ${[client.verdict, ...client.why].join('; ')}`],
+      clientWord(client) === 'ok'
+        ? []
+        : [`client of the ${side} run: ${[clientWord(client), ...client.why].join('; ')}`],
     ),
+    ...(otherBasis === undefined ? [] : [`tokens are not compared: ${otherBasis}`]),
     ...sides.flatMap(([side, { interrupted }]) => (interrupted ? [`the ${side} run was interrupted`] : [])),
   ]
 }

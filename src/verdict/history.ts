@@ -10,6 +10,7 @@ import { didYouMean } from '../parse/explain.ts'
 import { systemReason } from '../parse/file.ts'
 import { readReport } from '../report/read.ts'
 import type { BenchReport, OverheadDefinition } from '../report/schema.ts'
+import { otherTokenBasis } from '../report/token-basis.ts'
 import { HISTORY_FIGURES, HISTORY_METRICS, type Unit, unitOf } from '../slo/metrics.ts'
 import { changePoints } from '../stats/change-points.ts'
 import { FIGURE_READINGS } from './figures.ts'
@@ -75,7 +76,10 @@ export function readHistory(folder: string, asked?: string): History {
   for (const { file, report } of reports) {
     const unlike = differencesBetween(newest.report, report, false).filter(({ forbids }) => forbids)
     const value = unlike.length > 0 ? null : figureOf(report, metric, definition)
-    if (value === null) {
+    const otherBasis = metric === 'throughput.tokens' ? otherTokenBasis(newest.report, report) : undefined
+    if (otherBasis !== undefined && report !== newest.report) {
+      left.push({ file, why: `its tokens are not those of the newest run: ${otherBasis}` })
+    } else if (value === null) {
       const what = unlike.map((difference) => difference.what).join(', ')
       left.push({ file, why: what === '' ? `no ${metric}` : `another ${what} than the newest run` })
     } else runs.push({ file, startedAt: report.startedAt, kt: report.kt.version, value })

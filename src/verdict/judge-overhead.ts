@@ -177,7 +177,7 @@ function findFloor(gateway: BenchReport, baseline: BenchReport | undefined) {
 
 type ClientVerdict = BenchReport['client']['verdict']
 
-const WORSE: Record<ClientVerdict, number> = { ok: 0, noisy: 1, saturated: 2 }
+const WORSE: Record<ClientVerdict, number> = { ok: 0, 'rate-not-reached': 1, noisy: 2, saturated: 3 }
 
 export function worseClient(a: ClientVerdict, b: ClientVerdict): ClientVerdict {
   return WORSE[a] >= WORSE[b] ? a : b

@@ -16,10 +16,9 @@ import { heldBack } from './verdict.ts'
 
 /** The category of a run whose requests are all alike; undefined where no rule matches it. */
 export function categoryOfRun(report: BenchReport, categories: readonly Category[]): Category | undefined {
-  const { inputTokensPerSec } = report.throughput
-  const { successful, durationS } = report.totals
+  const { inputTokensPerSec, requestsPerSec } = report.throughput
   const promptTokens =
-    inputTokensPerSec === null || successful === 0 ? null : Math.round((inputTokensPerSec * durationS) / successful)
+    inputTokensPerSec === null || requestsPerSec === 0 ? null : Math.round(inputTokensPerSec / requestsPerSec)
   return findCategory({ endpoint: report.target.endpoint, promptTokens, headers: {} }, categories)
 }
 

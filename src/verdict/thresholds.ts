@@ -147,9 +147,15 @@ function toGoodShare(bad: FigureResult): FigureResult {
 function blockRates(report: BenchReport): number[] {
   if (report.arms.mode === 'paired') return []
   const blocks = armBlocks(report)
+  const { durationS, dueS, loadS = durationS } = report.totals
+  const lastS = blocks.at(-1)?.startedAtS ?? 0
+  // Open loop: the drain is no part of the last block, which is as long as the others where they began late.
+  const overS = dueS === undefined ? durationS : Math.max(dueS, lastS + lastS / Math.max(1, blocks.length - 1))
+  // Answers that fell behind came more slowly than the requests of their blocks were due.
+  const came = Math.min(1, overS / loadS)
   return blocks.flatMap(({ startedAtS, outcomes }, index) => {
-    const endS = blocks[index + 1]?.startedAtS ?? report.totals.durationS
-    return endS > startedAtS ? [(outcomes.OK ?? 0) / (endS - startedAtS)] : []
+    const endS = blocks[index + 1]?.startedAtS ?? overS
+    return endS > startedAtS ? [(came * (outcomes.OK ?? 0)) / (endS - startedAtS)] : []
   })
 }
 

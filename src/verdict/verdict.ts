@@ -12,6 +12,7 @@ import { componentJudges } from './components.ts'
 import { judgeDelta, sharedDefinition } from './delta.ts'
 import { type JudgedBy, overheadJudge } from './judge-overhead.ts'
 import { type Difference, findTrouble, isSameArm, type Pair } from './pair.ts'
+import { rateNotReached } from './rate.ts'
 import type { RegressionLimit } from './thresholds.ts'
 import { type ThresholdContext, thresholdJudge } from './thresholds.ts'
 
@@ -89,17 +90,23 @@ export function judgeRun(
   return heldBack(judgeAll([...others, ...judges]), context.gateway)
 }
 
-/** With a saturated client or more than 1 % of errors nothing passes, except a limit on errors themselves. */
+/**
+ * With a saturated client, more than 1 % of errors, or at less than the rate that was asked for nothing passes, except
+ * a limit on errors themselves, and a rate that was reached all the same.
+ */
 export function heldBack(gate: Gate, { client, totals }: BenchReport): Gate {
   const failed = totals.sent === 0 ? 0 : totals.failed / totals.sent
+  const slow = rateNotReached(client)
   const but =
     client.verdict === 'saturated'
       ? 'the client was saturated'
       : failed > MOST_FAILED
         ? `${formatShare(failed)} of the requests failed`
-        : undefined
+        : slow
   if (but === undefined) return gate
-  return toGate(gate.checks.map((check) => (check.metric === 'errors.rate' ? check : held(check, but))))
+  const passes = ({ metric }: Check): boolean =>
+    metric === 'errors.rate' || (but === slow && metric.startsWith('throughput.'))
+  return toGate(gate.checks.map((check) => (passes(check) ? check : held(check, but))))
 }
 
 function held(check: Check, but: string): Check {

@@ -3,7 +3,7 @@ import type { RequestListener } from 'node:http'
 import { gzipSync } from 'node:zlib'
 import { countTokens as o200k } from 'gpt-tokenizer/encoding/o200k_base'
 import { afterEach, describe, expect, it } from 'vitest'
-import { countTokens } from '../../src/bench/measure.ts'
+import { countTokens } from '../../src/bench/count-tokens.ts'
 import { AnswerSampler } from '../../src/load/answer-sampler.ts'
 import type { RunPlan } from '../../src/load/plan.ts'
 import type { TokenRecord } from '../../src/load/recorder.ts'
@@ -28,7 +28,7 @@ async function tokensOf(answer: Answer, changes: Partial<RunPlan>, stream = fals
   server = await httpServer(listener)
   const plan = planFor(server.origin, changes, stream)
   const { arms } = await run(plan)
-  const record = { arms } as unknown as Parameters<typeof countTokens>[1]
+  const record = { arms, measuredUs: 1e6 } as unknown as Parameters<typeof countTokens>[1]
   const [arm] = (await countTokens(plan, record)).arms
   if (!arm) throw new Error('no arm')
   return arm.tokens

@@ -44,7 +44,7 @@ describe('kt bench', () => {
       'Time to first byte',
       'Time to first token',
       'Time per output token',
-      'Inter-token',
+      'Inter-token, by event',
     ]) {
       expect(stdout).toContain(row)
     }

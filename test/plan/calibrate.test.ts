@@ -24,6 +24,7 @@ function run(mix: number, change: Partial<MeasuredRun> = {}): MeasuredRun {
     outputTokensPerSec,
     eventsPerSec: outputTokensPerSec,
     bytesPerSec: outputTokensPerSec * 250,
+    countedBy: 'usage',
     interTokenP50Ms: 20,
     failedShare: 0,
     clientOk: true,

@@ -1,4 +1,5 @@
 /** Streams that are none: the tokens come together, when the provider has written its last one. */
+import { visibleTokensPerSec } from '../../report/token-basis.ts'
 import { formatMs } from '../../units.ts'
 import { answered, median, NO_STAMPS, NOT_STREAMED, type ProbeAnswer, spreadUs } from '../probe/measured.ts'
 import { type DoctorRule, fine, found, notChecked, type Opinion } from '../rule.ts'
@@ -41,9 +42,9 @@ export const fakeStreaming: DoctorRule = {
     },
     litellm: 'its YAML does not say whether a guardrail holds streams',
   },
-  report: ({ target, ttftMs, latencyMs, interTokenMs, throughput, totals }) => {
+  report: ({ target, ttftMs, latencyMs, interTokenMs, throughput }) => {
     if (!target.stream || !ttftMs || !latencyMs) return notChecked(NOT_STREAMED)
-    const perAnswer = ((throughput.outputTokensPerSec ?? 0) * totals.durationS) / Math.max(1, totals.successful)
+    const perAnswer = (visibleTokensPerSec(throughput) ?? 0) / Math.max(1e-9, throughput.requestsPerSec)
     if (perAnswer < MANY_TOKENS) return notChecked(`answers have fewer than ${MANY_TOKENS} tokens`)
     const spreadMs = latencyMs.p50 - ttftMs.p50
     const rest = formatMs(Math.max(0, spreadMs))

@@ -111,6 +111,12 @@ function usableRuns(all: readonly MeasuredRun[], streamedShare: number, notes: s
     if (reasons.length > 0) notes.push(`${source}: ${reasons.length} of ${own.length} levels left out (${reasons[0]})`)
     runs.push(...own.filter((run) => reasonUnusable(run, streamedShare) === undefined))
   }
+  const [first] = runs
+  const other = runs.find(({ countedBy }) => countedBy !== first?.countedBy)
+  if (first && other) {
+    const basis = ({ label, countedBy }: MeasuredRun): string => `${label} counts tokens by ${countedBy}`
+    return failure(`${basis(first)}, ${basis(other)}: one calibration cannot rest on both`)
+  }
   const unknown = runs.filter(({ gateway }) => !gateway).length
   if (unknown > 0) notes.push(`${unknown} ${unknown === 1 ? 'run' : 'runs'} taken to have kept the workers busy`)
   return success(runs)

@@ -10,7 +10,10 @@ export interface MeasuredRun {
   concurrency: number | undefined
   stream: boolean
   inputTokensPerSec: number
+  /** Without hidden reasoning, which does not cross the gateway. */
   outputTokensPerSec: number
+  /** What the tokens were counted by. */
+  countedBy: string
   eventsPerSec: number
   bytesPerSec: number
   /** Median gap between token-bearing events. */

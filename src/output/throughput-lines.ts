@@ -1,0 +1,53 @@
+/** What a run carried a second, in words: the basis of every rate, and what is not in it. */
+import type { ArmResult, BenchReport } from '../report/schema.ts'
+import { COUNTED_BY } from '../report/token-basis.ts'
+import { formatNumber } from '../units.ts'
+
+type Throughput = ArmResult['throughput']
+
+/** With two decimals below 100. */
+export function rate(perSec: number): string {
+  return formatNumber(perSec, perSec < 100 ? 2 : 0)
+}
+
+/** 'usage', 'tokenizer', or each with its number of answers. */
+export function countedBy({ tokenSource, counted }: Throughput): string {
+  if (tokenSource !== 'mixed' || !counted) return COUNTED_BY[tokenSource]
+  const parts = Object.entries(counted).filter(([, answers]) => answers > 0)
+  return parts.map(([source, answers]) => `${source} (${formatNumber(answers)} answers)`).join(' and ')
+}
+
+/** What is in the rates of tokens that a reader may not expect there, and what is not. */
+export function tokenNotes({ throughput, totals }: Pick<BenchReport, 'throughput' | 'totals'>): string[] {
+  const { tokensPerSec, counted, failedAnswers } = throughput
+  const { hiddenTokensPerSec, cachedTokensPerSec, cacheWrittenTokensPerSec } = throughput
+  const cache = [
+    cachedTokensPerSec === undefined ? '' : `${rate(cachedTokensPerSec)}/s read from a prompt cache`,
+    cacheWrittenTokensPerSec === undefined ? '' : `${rate(cacheWrittenTokensPerSec)}/s written to one`,
+  ].filter((part) => part !== '')
+  const answers = counted ? counted.usage + counted.tokenizer + counted.events : totals.successful
+  return [
+    tokensPerSec !== null && answers < totals.successful
+      ? `the tokens of ${formatNumber(answers)} of ${formatNumber(totals.successful)} answers`
+      : '',
+    hiddenTokensPerSec === undefined ? '' : `of the output ${rate(hiddenTokensPerSec)}/s hidden reasoning, never sent`,
+    cache.length === 0 ? '' : `of the input ${cache.join(', ')}`,
+    failedAnswers
+      ? `in none of these: ${formatNumber(failedAnswers.outputTokens)} tokens that ` +
+        `${formatNumber(failedAnswers.answers)} failed answers had generated`
+      : '',
+  ].filter((note) => note !== '')
+}
+
+/** Open loop: what the rate would be over the whole time, where the drain is a part of it that matters. */
+export function drainNote({ throughput, totals }: Pick<BenchReport, 'throughput' | 'totals'>): string | undefined {
+  const { loadS, dueS, durationS } = totals
+  if (dueS === undefined || loadS === undefined || durationS <= loadS * 1.05) return undefined
+  return `${rate((throughput.requestsPerSec * loadS) / durationS)} over all ${formatNumber(durationS, 1)} s, drain included`
+}
+
+/** Open loop: the requests left on time, and their answers came ever later. */
+export function fellBehind({ totals, client }: Pick<BenchReport, 'totals' | 'client'>): boolean {
+  const { loadS, dueS } = totals
+  return dueS !== undefined && loadS !== undefined && loadS > dueS * 1.05 && (client.achievedToOffered ?? 1) >= 0.95
+}
