@@ -79,6 +79,19 @@ describe('tokens without usage', () => {
     expect(tokens.output / (2 * o200k(texts.join('')))).toBeCloseTo(1, 2)
   })
 
+  it.each([
+    ['of one letter', 'a'],
+    ['of spaces', ' '],
+    ['without any word', 'Zm9vYmFyYmF6'],
+  ])('of long answers %s, in no more time than the run has, and scaled to what was not counted', async (_, piece) => {
+    const body = json(piece.repeat(Math.ceil(100_000 / piece.length)))
+    const tokens = await tokensOf(() => body, { requests: 60 })
+    const each = o200k(piece.repeat(Math.ceil(4_000 / piece.length))) * 25
+    expect(tokens.fromTokenizer).toBe(60)
+    expect(tokens.output / (60 * each)).toBeGreaterThan(0.9)
+    expect(tokens.output / (60 * each)).toBeLessThan(1.3)
+  })
+
   it('of the input of embeddings', async () => {
     const workload = chooseWorkload({
       seed: 1,

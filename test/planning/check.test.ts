@@ -122,6 +122,27 @@ const requested = async (flags: Typed) => planRequest(planOptions(flags))
 describe('calibrating from reports', () => {
   const peaks = { 'input-peak': '80M', 'output-peak': '10M' }
 
+  test('tokens on another basis are refused, and hidden reasoning does not count', async () => {
+    const by = (source: BenchReport['throughput']['tokenSource'], hiddenTokensPerSec?: number): string =>
+      report(`${source}-${hiddenTokensPerSec}.json`, 1, ({ throughput }) => {
+        throughput.tokenSource = source
+        if (hiddenTokensPerSec === undefined) return
+        // Beside those that cross the gateway.
+        throughput.outputTokensPerSec = 500_000 + hiddenTokensPerSec
+        throughput.hiddenTokensPerSec = hiddenTokensPerSec
+      })
+    await expect(requested({ ...peaks, 'from-bench': [by('mixed')] })).rejects.toThrow(
+      'some answers of this run were counted by usage and others not',
+    )
+    await expect(requested({ ...peaks, 'from-bench': [by('usage'), by('tokenizer')] })).rejects.toThrow(
+      /counts tokens by usage, .* counts tokens by tokenizer: one calibration cannot rest on both/,
+    )
+    const figuresOf = async (path: string) => (await requested({ ...peaks, 'from-bench': [path] })).choices.figures
+    const [visible, hidden] = [await figuresOf(by('usage')), await figuresOf(by('usage', 250_000))]
+    expect(hidden.outputPerWorker.value).toBeCloseTo(visible.outputPerWorker.value, 6)
+    expect(hidden.outputBytesPerToken.value).toBeCloseTo(280, 6)
+  })
+
   test('two mixes: the figures of the worker that made them', async () => {
     const long = report('long.json', 1, (r) => {
       // All of a worker: 3.6M / 4 + 0.1M
