@@ -4,8 +4,8 @@
  * JSON and streams, warm-up and measurement, open and closed loops. One object serves all requests of the slot, one
  * after another: handlers and closures created for each request would cost more than the measuring.
  */
-import { constants, createGunzip, type Gunzip, gunzipSync } from 'node:zlib'
 import type { Dispatcher } from 'undici'
+import { failure, type Result, success } from '../errors.ts'
 import type { Clock } from '../system/clock.ts'
 import { quotable } from '../wire/answer-error.ts'
 import { readErrorAnswer, readJsonAnswer } from '../wire/json-answer.ts'
@@ -14,6 +14,7 @@ import { SseReader } from '../wire/sse.ts'
 import type { Stamp } from '../wire/stamp.ts'
 import type { TokenUsage } from '../wire/usage.ts'
 import type { TargetConnection } from './connection.ts'
+import { decodeWhole, readContentEncoding, StreamDecoder } from './content-encoding.ts'
 import { classifyError, isAbortedByClient } from './failure.ts'
 import type { BodyListener, RequestHead, RequestResult, ResponseHeaders } from './request-result.ts'
 import { StreamTimings } from './stream-timings.ts'
@@ -76,11 +77,17 @@ export class RequestSlot implements RequestResult, Dispatcher.DispatchHandler {
     (data, name) => this.#timings.event(data, this.#chunkUs, name),
     (bytes, start, end) => this.#timings.eventBytes(bytes, start, end, this.#chunkUs),
   )
-  #gunzip: Gunzip | undefined
+  /** Of a stream that came encoded. */
+  #decoder: StreamDecoder | undefined
+  #decodedBytes = 0
+  /** Why the stream cannot be decoded. */
+  #undecodable: string | undefined
   #streamFault: string | undefined
   #sample: BodyListener | undefined
-  /** When the chunk of the body that is being read arrived. */
+  /** When the bytes of the body that are being read arrived. */
   #chunkUs = 0
+  /** When the body of an encoded stream ended; NaN before. */
+  #bodyEndUs = Number.NaN
 
   constructor(connection: TargetConnection, head: RequestHead, clock: Clock, listener: SlotListener) {
     this.connection = connection
@@ -118,7 +125,9 @@ export class RequestSlot implements RequestResult, Dispatcher.DispatchHandler {
     this.#controller = undefined
     this.#settled = false
     this.#status = 0
-    this.#gunzip = undefined
+    this.#decoder = undefined
+    this.#decodedBytes = 0
+    this.#undecodable = undefined
     this.#streamFault = undefined
     this.#body.clear()
     this.#sample = sample
@@ -171,23 +180,18 @@ export class RequestSlot implements RequestResult, Dispatcher.DispatchHandler {
     this.headersUs = this.connection.readUs()
     this.#status = status
     this.headers = headers
-    if (this.streamed && this.#isOk() && isGzip(headers)) this.#startGunzip()
+    const encoding = headers['content-encoding']
+    if (encoding !== undefined && this.streamed && this.#isOk()) this.#startDecoder(encoding)
   }
 
   onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
     if (this.dead) return
-    this.#chunkUs = this.connection.readUs()
-    if (this.bodyBytes === 0) this.firstByteUs = this.#chunkUs
+    const atUs = this.connection.readUs()
+    if (this.bodyBytes === 0) this.firstByteUs = atUs
     this.bodyBytes += chunk.length
-    if (!this.streamed || !this.#isOk()) {
-      this.#body.push(chunk)
-      return
-    }
-    if (this.#gunzip) this.#gunzip.write(chunk)
-    else this.#read(chunk)
-    // Kept only to be quoted: a body without any event is no stream, and its beginning shows what it is instead.
-    if (this.#timings.events === 0 && this.bodyBytes <= QUOTED_BYTES) this.#body.push(chunk)
-    else this.#body.clear()
+    if (!this.streamed || !this.#isOk()) this.#body.push(chunk)
+    else if (this.#decoder) this.#decoder.write(chunk, atUs)
+    else if (this.#undecodable === undefined) this.#read(chunk, atUs)
   }
 
   onResponseEnd(_controller: Dispatcher.DispatchController, trailers: ResponseHeaders | undefined): void {
@@ -195,10 +199,12 @@ export class RequestSlot implements RequestResult, Dispatcher.DispatchHandler {
     const endUs = this.connection.readUs()
     if (trailers) this.trailers = trailers
     if (!this.#isOk()) {
-      this.#fail(classifyStatus(this.#status), `HTTP ${this.#status}: ${readErrorAnswer(this.#text())}`, endUs)
+      this.#fail(classifyStatus(this.#status), `HTTP ${this.#status}: ${this.#errorText()}`, endUs)
     } else if (!this.streamed) this.#endJson(endUs)
-    else if (this.#gunzip && this.#streamFault === undefined) this.#gunzip.end()
-    else this.#endStream(endUs)
+    else if (this.#decoder) {
+      this.#bodyEndUs = endUs
+      this.#decoder.end()
+    } else this.#endStream(endUs)
   }
 
   onResponseError(_controller: Dispatcher.DispatchController | undefined, error: Error): void {
@@ -208,7 +214,8 @@ export class RequestSlot implements RequestResult, Dispatcher.DispatchHandler {
     // undici is in the middle of clearing its queue here, and the listener may want to send at once.
     setImmediate(() => {
       if (!this.#isOk() && status > 0 && !isAbortedByClient(error)) {
-        this.#fail(classifyStatus(status), `HTTP ${status}`, endUs)
+        const text = this.#errorText()
+        this.#fail(classifyStatus(status), `HTTP ${status}${text === '' ? '' : `: ${text}`}`, endUs)
       } else this.#fail(classifyError(error, status > 0), error.message, endUs)
     })
   }
@@ -222,38 +229,47 @@ export class RequestSlot implements RequestResult, Dispatcher.DispatchHandler {
     this.events = 0
   }
 
-  #startGunzip(): void {
-    const gunzip = createGunzip({ flush: constants.Z_SYNC_FLUSH, finishFlush: constants.Z_SYNC_FLUSH })
-    this.#gunzip = gunzip
-    const isCurrent = (): boolean => this.#gunzip === gunzip && !this.#settled
-    gunzip.on('data', (piece: Buffer) => {
-      if (isCurrent()) this.#read(piece)
-    })
-    gunzip.on('error', (error) => {
-      if (!isCurrent()) return
-      this.#streamFault ??= error.message
-      if (gunzip.writableEnded) this.#endStream(this.#clock())
-    })
-    gunzip.on('end', () => {
-      if (isCurrent()) this.#endStream(this.#clock())
-    })
+  #startDecoder(encoding: string | string[]): void {
+    const codings = readContentEncoding(encoding)
+    if (!codings.ok) this.#undecodable = codings.why
+    else if (codings.value.length > 0) {
+      this.#bodyEndUs = Number.NaN
+      this.#decoder = new StreamDecoder(codings.value, {
+        piece: (bytes, atUs) => this.#read(bytes, atUs),
+        ended: (why) => {
+          this.#decoder = undefined
+          this.#undecodable = why
+          if (!Number.isNaN(this.#bodyEndUs)) this.#endStream(this.#bodyEndUs)
+        },
+      })
+    }
   }
 
-  #read(chunk: Buffer): void {
-    this.#sample?.push(chunk)
+  /** Reads bytes of a stream, decoded, whose encoded ones arrived at `atUs`. */
+  #read(bytes: Buffer, atUs: number): void {
+    this.#chunkUs = atUs
+    this.#decodedBytes += bytes.length
+    this.#sample?.push(bytes)
     try {
-      this.#reader.push(chunk)
+      this.#reader.push(bytes)
     } catch (error) {
       this.#streamFault ??= String(error)
     }
+    // Kept only to be quoted: a body without any event is no stream, and its beginning shows what it is instead.
+    if (this.#timings.events === 0 && this.#decodedBytes <= QUOTED_BYTES) this.#body.push(bytes)
+    else this.#body.clear()
   }
 
   #endJson(endUs: number): void {
     const body = this.#wholeBody()
-    const answer = readJsonAnswer(body)
-    this.#sample?.push(body)
+    if (!body.ok) {
+      this.#fail('KT_ENCODING', body.why, endUs)
+      return
+    }
+    const answer = readJsonAnswer(body.value)
+    this.#sample?.push(body.value)
     if (!answer) {
-      this.#fail('KT_BAD_BODY', readErrorAnswer(body.toString('utf8')), endUs)
+      this.#fail('KT_BAD_BODY', readErrorAnswer(body.value.toString('utf8')), endUs)
       return
     }
     this.usage = answer.usage
@@ -271,10 +287,12 @@ export class RequestSlot implements RequestResult, Dispatcher.DispatchHandler {
     // An event that the end of the body cut off is no garbage.
     const cutOff = readable && garbage !== undefined && (events > 1 || garbage.startsWith('{'))
     if (error !== undefined) this.#fail('KT_STREAM_ERROR', quotable(error), endUs)
+    else if (this.#undecodable !== undefined) this.#fail('KT_ENCODING', this.#undecodable, endUs)
     else if (this.#streamFault !== undefined || (garbage !== undefined && !cutOff)) {
       this.#fail('KT_BAD_STREAM', this.#streamFault ?? `not an event of a known protocol: ${garbage}`, endUs)
-    } else if (events === 0) this.#fail('KT_BAD_STREAM', readErrorAnswer(this.#text()) || 'no events', endUs)
-    else if (!ended) this.#fail('KT_TRUNCATED', 'the stream ended without its end mark', endUs)
+    } else if (events === 0) {
+      this.#fail('KT_BAD_STREAM', readErrorAnswer(this.#body.whole().toString('utf8')) || 'no events', endUs)
+    } else if (!ended) this.#fail('KT_TRUNCATED', 'the stream ended without its end mark', endUs)
     else this.#settle(endUs)
   }
 
@@ -288,6 +306,7 @@ export class RequestSlot implements RequestResult, Dispatcher.DispatchHandler {
     if (this.#settled) return
     this.#settled = true
     this.endUs = endUs
+    this.#decoder?.stop()
     if (this.streamed) {
       const timings = this.#timings
       this.tpotUs = timings.tpotUs()
@@ -305,17 +324,19 @@ export class RequestSlot implements RequestResult, Dispatcher.DispatchHandler {
     return this.#status >= 200 && this.#status < 300
   }
 
-  #wholeBody(): Buffer {
-    return this.#body.whole(isGzip(this.headers) && !this.streamed)
+  /** The whole body, decoded; of no use for a good stream. */
+  #wholeBody(): Result<Buffer> {
+    const encoding = this.headers['content-encoding']
+    if (encoding === undefined) return success(this.#body.whole())
+    const codings = readContentEncoding(encoding)
+    return codings.ok ? decodeWhole(codings.value, this.#body.whole()) : failure(codings.why)
   }
 
-  #text(): string {
-    return this.#wholeBody().toString('utf8')
+  /** The reason in the body of an error. */
+  #errorText(): string {
+    const body = this.#wholeBody()
+    return body.ok ? readErrorAnswer(body.value.toString('utf8')) : `a body that cannot be decoded: ${body.why}`
   }
-}
-
-function isGzip(headers: ResponseHeaders): boolean {
-  return headers['content-encoding'] === 'gzip'
 }
 
 /** The bytes of an answer, kept to be read whole at its end: bounded, and not copied where they came in one piece. */
@@ -338,14 +359,8 @@ class BufferedBody {
     else this.#more.push(chunk)
   }
 
-  /** The whole body, unpacked when `gzip`; empty when it cannot be unpacked. */
-  whole(gzip: boolean): Buffer {
+  whole(): Buffer {
     if (!this.#first) return NOTHING
-    const whole = this.#more.length === 0 ? this.#first : Buffer.concat([this.#first, ...this.#more])
-    try {
-      return gzip ? gunzipSync(whole) : whole
-    } catch {
-      return NOTHING
-    }
+    return this.#more.length === 0 ? this.#first : Buffer.concat([this.#first, ...this.#more])
   }
 }

@@ -76,6 +76,11 @@ export const OUTCOMES = {
     next: 'Read the answer shown above; check --endpoint and --model.',
   },
   KT_HTTP_5XX: { inTail: false, means: 'the target failed (5xx)', next: 'Look at the log of the target.' },
+  KT_ENCODING: {
+    inTail: false,
+    means: 'the content-encoding of the answer cannot be decoded',
+    next: "Turn it off at the target, or ask for another: --header 'accept-encoding: gzip'.",
+  },
   KT_BAD_BODY: {
     inTail: false,
     means: 'a 200 whose body is an error, or not the JSON of this endpoint',
