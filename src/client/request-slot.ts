@@ -176,7 +176,8 @@ export class RequestSlot implements RequestResult, Dispatcher.DispatchHandler {
   }
 
   onResponseStart(_controller: Dispatcher.DispatchController, status: number, headers: ResponseHeaders): void {
-    if (this.dead) return
+    // Only the answer that counts: interim ones say nothing of it.
+    if (this.dead || status < 200) return
     this.headersUs = this.connection.readUs()
     this.#status = status
     this.headers = headers

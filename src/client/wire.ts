@@ -12,6 +12,7 @@
 import type { OnReadOpts, Socket } from 'node:net'
 import type { Clock } from '../system/clock.ts'
 import type { Inbox, Reader } from './inbox.ts'
+import { InterimAnswers } from './interim-answers.ts'
 
 const READ_BYTES = 65_536
 /** Copies from this size on are lent. */
@@ -41,6 +42,7 @@ export class Wire implements Reader {
   #arrived: Buffer | null = null
   /** Buffers of the present answer that have been read: undici and the slot may hold parts of them until it ends. */
   readonly #lent: Buffer[] = []
+  readonly #interim = new InterimAnswers()
 
   constructor(clock: Clock, inbox: Inbox) {
     this.#clock = clock
@@ -55,6 +57,12 @@ export class Wire implements Reader {
   /** Takes over a socket that has just connected; `direct` where it was made with `onread`. */
   attach(socket: Socket, direct: boolean): void {
     this.#joinWrites(socket)
+    const read = socket.read.bind(socket)
+    socket.read = (size?: number): Buffer | null => {
+      const bytes = this.#take() ?? (Number.isNaN(this.readUs) ? read(size) : null)
+      if (bytes !== null) this.#interim.pass(bytes)
+      return bytes
+    }
     if (!direct) return
     this.#socket = socket
     // Everything that arrived on the connection is read before its end is seen.
@@ -64,12 +72,6 @@ export class Wire implements Reader {
       // A reset. After kt itself has aborted a request nothing more is read.
       if (error && 'syscall' in error) this.#inbox.readAll(this)
       return destroy(error)
-    }
-    const read = socket.read.bind(socket)
-    socket.read = (size?: number): Buffer | null => {
-      const arrived = this.#arrived
-      this.#arrived = null
-      return arrived ?? (Number.isNaN(this.readUs) ? read(size) : null)
     }
   }
 
@@ -91,6 +93,12 @@ export class Wire implements Reader {
     this.#arrived = null
     this.readUs = Number.NaN
     if (isLent(bytes) && this.#lent.length < MOST_LENT) this.#lent.push(bytes)
+  }
+
+  #take(): Buffer | null {
+    const arrived = this.#arrived
+    this.#arrived = null
+    return arrived
   }
 
   #land(bytes: number): boolean {
@@ -124,6 +132,7 @@ export class Wire implements Reader {
       chunk.copy(whole, head.length)
       head = ''
       giveBack(this.#lent)
+      this.#interim.expectAnswer()
       this.wroteUs = this.waitUntilDue()
       return write(whole)
     }) as Socket['write']
