@@ -7,7 +7,9 @@
  */
 import { buildConnector, Client, type Dispatcher, H2CClient } from 'undici'
 import type { Clock } from '../system/clock.ts'
+import { isTlsError, NoHttp2 } from './failure.ts'
 import type { Inbox } from './inbox.ts'
+import { Peer } from './peer.ts'
 import { Wire } from './wire.ts'
 
 /** How connections are made; plain data that crosses to the thread which sends. */
@@ -36,6 +38,7 @@ export class TargetConnection {
   connectStartUs = Number.NaN
   connectedUs = Number.NaN
   readonly multiplexed: boolean
+  readonly peer: Peer
   readonly #origin: string
   readonly #clock: Clock
   readonly #spec: ConnectionSpec
@@ -44,10 +47,19 @@ export class TargetConnection {
   #openTaken = 0
   /** Each client has a wire of its own: a socket that was abandoned may still connect. */
   #current: { client: Dispatcher; wire: Wire }
+  /** What the TLS of the present connection said when it broke. */
+  #tlsFault: Error | undefined
 
-  /** All connections of a thread share one inbox. */
-  constructor(origin: string, clock: Clock, inbox: Inbox, spec: ConnectionSpec = ONE_AT_A_TIME) {
+  /** All connections of a thread share one inbox, and those to one target what is known of it. */
+  constructor(
+    origin: string,
+    clock: Clock,
+    inbox: Inbox,
+    spec: ConnectionSpec = ONE_AT_A_TIME,
+    peer: Peer = new Peer(origin),
+  ) {
     this.#origin = origin
+    this.peer = peer
     this.#clock = clock
     this.#inbox = inbox
     this.#spec = spec
@@ -77,6 +89,16 @@ export class TargetConnection {
   readUs(): number {
     const { readUs } = this.#current.wire
     return Number.isNaN(readUs) ? this.#clock() : readUs
+  }
+
+  /** Whether any byte has come since the latest request was written; over HTTP/1.1. */
+  answerBegun(): boolean {
+    return this.#current.wire.answerBegun
+  }
+
+  /** Why the connection broke: undici forgets an alert of TLS over the end of the connection that follows it. */
+  causeOf(error: Error): Error {
+    return this.#tlsFault ?? error
   }
 
   /** How long opening took: once for every opening, to the first request that is sent on it; NaN to all others. */
@@ -114,6 +136,7 @@ export class TargetConnection {
     const timed: buildConnector.connector = (options, callback) => {
       this.connectStartUs = wire.waitUntilDue()
       this.connectedUs = Number.NaN
+      this.#tlsFault = undefined
       connect(options, (...result) => {
         const [error, socket] = result
         if (error !== null) return callback(...result)
@@ -126,6 +149,9 @@ export class TargetConnection {
             return callback(new NoHttp2(), null)
           }
         }
+        socket.once('error', (error) => {
+          if (isTlsError(error)) this.#tlsFault = error
+        })
         if (!h2) wire.attach(socket, direct)
         this.connectedUs = this.#clock()
         this.opened++
@@ -150,9 +176,4 @@ export class TargetConnection {
       wire,
     }
   }
-}
-
-class NoHttp2 extends Error {
-  readonly code = 'KT_NO_H2'
-  override readonly message = 'the target does not speak HTTP/2 (no agreement on h2 by ALPN)'
 }

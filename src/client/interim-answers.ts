@@ -26,6 +26,11 @@ export class InterimAnswers {
     this.#lineEnded = false
   }
 
+  /** Whether any byte of the head has passed. */
+  get begun(): boolean {
+    return this.#at !== 0
+  }
+
   /** Sees bytes of an answer before they are parsed, and may change one. */
   pass(bytes: Buffer): void {
     if (this.#at < 0) return

@@ -9,13 +9,13 @@ import { failure, type Result, success } from '../errors.ts'
 import type { Clock } from '../system/clock.ts'
 import { quotable } from '../wire/answer-error.ts'
 import { readErrorAnswer, readJsonAnswer } from '../wire/json-answer.ts'
-import { classifyStatus, type Outcome } from '../wire/outcome.ts'
+import type { Outcome } from '../wire/outcome.ts'
 import { SseReader } from '../wire/sse.ts'
 import type { Stamp } from '../wire/stamp.ts'
 import type { TokenUsage } from '../wire/usage.ts'
 import type { TargetConnection } from './connection.ts'
 import { decodeWhole, readContentEncoding, StreamDecoder } from './content-encoding.ts'
-import { classifyError, isAbortedByClient } from './failure.ts'
+import { classifyError, classifyRefusal, explainError, explainIdleClose, isAbortedByClient } from './failure.ts'
 import type { BodyListener, RequestHead, RequestResult, ResponseHeaders } from './request-result.ts'
 import { StreamTimings } from './stream-timings.ts'
 
@@ -58,6 +58,8 @@ export class RequestSlot implements RequestResult, Dispatcher.DispatchHandler {
   dispatchedUs = Number.NaN
   /** When the request was ready to be sent, which may be before it was due. */
   readyUs = Number.NaN
+  /** When the answer before this one ended; NaN for the first. */
+  #idleSinceUs = Number.NaN
   /** The slot may not be used again: a request that was aborted may still be sent on it. */
   dead = false
   readonly connection: TargetConnection
@@ -106,6 +108,7 @@ export class RequestSlot implements RequestResult, Dispatcher.DispatchHandler {
    */
   start(body: string, stream: boolean, nowUs: number, sample?: BodyListener): void {
     this.dispatchedUs = nowUs
+    this.#idleSinceUs = this.endUs
     this.outcome = 'OK'
     this.detail = ''
     this.connectUs = Number.NaN
@@ -179,6 +182,7 @@ export class RequestSlot implements RequestResult, Dispatcher.DispatchHandler {
     // Only the answer that counts: interim ones say nothing of it.
     if (this.dead || status < 200) return
     this.headersUs = this.connection.readUs()
+    this.connection.peer.answered = true
     this.#status = status
     this.headers = headers
     const encoding = headers['content-encoding']
@@ -200,7 +204,7 @@ export class RequestSlot implements RequestResult, Dispatcher.DispatchHandler {
     const endUs = this.connection.readUs()
     if (trailers) this.trailers = trailers
     if (!this.#isOk()) {
-      this.#fail(classifyStatus(this.#status), `HTTP ${this.#status}: ${this.#errorText()}`, endUs)
+      this.#refused(endUs)
     } else if (!this.streamed) this.#endJson(endUs)
     else if (this.#decoder) {
       this.#bodyEndUs = endUs
@@ -214,10 +218,48 @@ export class RequestSlot implements RequestResult, Dispatcher.DispatchHandler {
     const status = this.#status
     // undici is in the middle of clearing its queue here, and the listener may want to send at once.
     setImmediate(() => {
-      if (!this.#isOk() && status > 0 && !isAbortedByClient(error)) {
-        const text = this.#errorText()
-        this.#fail(classifyStatus(status), `HTTP ${status}${text === '' ? '' : `: ${text}`}`, endUs)
-      } else this.#fail(classifyError(error, status > 0), error.message, endUs)
+      if (!this.#isOk() && status > 0 && !isAbortedByClient(error)) this.#refused(endUs)
+      else if (status > 0) this.#fail(classifyError(error, true), explainError(error), endUs)
+      else this.#unanswered(error, endUs)
+    })
+  }
+
+  /** The answer, or what came of it, has a status that is not 2xx. */
+  #refused(endUs: number): void {
+    const location = this.#status < 400 ? this.headers.location : undefined
+    const text = location === undefined ? this.#errorText() : quotable(String(location))
+    const detail = `HTTP ${this.#status}${location === undefined ? ': ' : ' to '}${text || 'no reason given'}`
+    this.#fail(classifyRefusal(this.#status, text), detail, endUs)
+  }
+
+  /** The request has failed without an answer: whose fault is it? */
+  #unanswered(thrown: Error, endUs: number): void {
+    const { connection } = this
+    const { peer } = connection
+    const error = isAbortedByClient(thrown) ? thrown : connection.causeOf(thrown)
+    const outcome = classifyError(error, false)
+    const detail = explainError(error)
+    if (outcome !== 'KT_RESET' && outcome !== 'KT_PROTOCOL') {
+      this.#fail(outcome, detail, endUs)
+      return
+    }
+    if (!peer.answered && !peer.overTls) {
+      if (connection.multiplexed && outcome === 'KT_PROTOCOL') peer.notHttp2 = true
+      if (peer.notHttp2) this.#fail('KT_NO_HTTP2', 'what came is no HTTP/2', endUs)
+      else void peer.speaksTls().then((tls) => this.#fail(tls ? 'KT_ONLY_TLS' : outcome, detail, endUs))
+      return
+    }
+    const idleClose =
+      this.reused && !connection.multiplexed && !connection.answerBegun() ? this.#idleClose(endUs) : undefined
+    this.#fail(idleClose === undefined ? outcome : 'KT_IDLE_CLOSE', idleClose ?? detail, endUs)
+  }
+
+  #idleClose(endUs: number): string | undefined {
+    const { connectStartUs, connectedUs } = this.connection
+    return explainIdleClose({
+      idleUs: this.sentUs - this.#idleSinceUs,
+      closedAfterUs: endUs - this.sentUs,
+      openingUs: connectedUs - connectStartUs,
     })
   }
 

@@ -86,6 +86,10 @@ export class Wire implements Reader {
     return nowUs
   }
 
+  get answerBegun(): boolean {
+    return this.#interim.begun
+  }
+
   read(bytes: Buffer, atUs: number): void {
     this.readUs = atUs
     this.#arrived = bytes

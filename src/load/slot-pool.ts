@@ -5,6 +5,7 @@
  */
 import { type ConnectionSpec, ONE_AT_A_TIME, TargetConnection } from '../client/connection.ts'
 import type { Inbox } from '../client/inbox.ts'
+import { Peer } from '../client/peer.ts'
 import type { RequestHead, RequestResult } from '../client/request-result.ts'
 import { RequestSlot, type SlotListener } from '../client/request-slot.ts'
 import type { Clock } from '../system/clock.ts'
@@ -21,6 +22,7 @@ export class SlotPool {
   readonly #clock: Clock
   readonly #spec: ConnectionSpec
   readonly #inbox: Inbox
+  readonly #peer: Peer
   readonly #connections: TargetConnection[] = []
   #created = 0
 
@@ -30,6 +32,7 @@ export class SlotPool {
     this.#clock = clock
     this.#spec = spec
     this.#inbox = inbox
+    this.#peer = new Peer(origin)
   }
 
   createSlot(listener: SlotListener): RequestSlot {
@@ -38,7 +41,7 @@ export class SlotPool {
     this.#created++
     let connection = this.#connections[place]
     if (!connection) {
-      connection = new TargetConnection(this.#origin, this.#clock, this.#inbox, this.#spec)
+      connection = new TargetConnection(this.#origin, this.#clock, this.#inbox, this.#spec, this.#peer)
       this.#connections[place] = connection
     }
     return new RequestSlot(connection, this.#head, this.#clock, listener)

@@ -6,7 +6,11 @@
 
 export const OUTCOMES = {
   OK: { inTail: true, means: 'answered in full', next: '' },
-  KT_DNS: { inTail: false, means: 'the host name could not be resolved', next: 'Check the host in --url.' },
+  KT_DNS: {
+    inTail: false,
+    means: 'the host name could not be resolved',
+    next: 'Check the host in --url, and that this machine can resolve names.',
+  },
   KT_CONNECT: {
     inTail: false,
     means: 'the connection was refused or unreachable',
@@ -15,7 +19,27 @@ export const OUTCOMES = {
   KT_TLS: {
     inTail: false,
     means: 'the TLS handshake failed',
-    next: 'Check the scheme in --url and the certificate of the target.',
+    next: 'Read the reason above. A certificate that is not trusted: pass its authority with --ca, or use --insecure.',
+  },
+  KT_CLIENT_CERT: {
+    inTail: false,
+    means: 'the target demands a client certificate (mutual TLS)',
+    next: 'kt shows none: give --url an address of the target that demands none.',
+  },
+  KT_NO_TLS: {
+    inTail: false,
+    means: 'the target does not speak TLS on this port',
+    next: 'Begin --url with http:// instead of https://, or give the port that speaks TLS.',
+  },
+  KT_ONLY_TLS: {
+    inTail: false,
+    means: 'the target speaks TLS on this port',
+    next: 'Begin --url with https:// instead of http://.',
+  },
+  KT_NO_HTTP2: {
+    inTail: false,
+    means: 'the target does not speak HTTP/2',
+    next: 'Leave --http2 out.',
   },
   KT_RESOURCES: {
     inTail: false,
@@ -47,19 +71,28 @@ export const OUTCOMES = {
   KT_RESET: {
     inTail: false,
     means: 'the connection was closed before an answer',
-    next: 'Look at the log of the target; lower --concurrency to see whether load causes it.',
+    next: 'Look at the log of the target; lower --concurrency or --rps to see whether load causes it.',
+  },
+  KT_IDLE_CLOSE: {
+    inTail: false,
+    means: 'the target closed an idle connection just when a request was sent on it',
+    next: 'Raise the keep-alive timeout of the target above the pauses between requests, or pass --no-keepalive.',
   },
   KT_PROTOCOL: {
     inTail: false,
     means: 'the answer is not in the HTTP version that was spoken',
-    next: 'Check the scheme and the port in --url; --http2 needs a target that speaks it.',
+    next: 'Check the port in --url. A target that speaks nothing but HTTP/2 needs --http2.',
   },
   KT_HTTP_3XX: {
     inTail: false,
     means: 'the target redirected',
-    next: 'Give the final address to --url: kt follows no redirects.',
+    next: 'Give the address shown above to --url: kt follows no redirects.',
   },
-  KT_HTTP_401: { inTail: false, means: 'the key was refused (401/403)', next: 'Set KT_API_KEY or pass --api-key.' },
+  KT_HTTP_401: {
+    inTail: false,
+    means: 'the key was refused (401/403)',
+    next: 'Check the key in KT_API_KEY or --api-key, and what it may use.',
+  },
   KT_HTTP_404: {
     inTail: false,
     means: 'unknown path or model (404)',
@@ -73,7 +106,7 @@ export const OUTCOMES = {
   KT_HTTP_4XX: {
     inTail: false,
     means: 'the request was refused (4xx)',
-    next: 'Read the answer shown above; check --endpoint and --model.',
+    next: 'Read the answer shown above: it says what the target does not take of --model, --endpoint or --body.',
   },
   KT_HTTP_5XX: { inTail: false, means: 'the target failed (5xx)', next: 'Look at the log of the target.' },
   KT_ENCODING: {
@@ -100,6 +133,11 @@ export const OUTCOMES = {
     inTail: false,
     means: 'the answer broke off before its end',
     next: 'Look for a timeout or a crash between kt and the provider.',
+  },
+  KT_OTHER: {
+    inTail: false,
+    means: 'a failure of none of the other classes',
+    next: 'Read the reason above, and report it as a fault of kt: it should have a class.',
   },
   KT_ABORTED_AT_DEADLINE: {
     inTail: true,

@@ -110,7 +110,7 @@ describe('how a request ends', () => {
   it('TLS spoken to a plain port', async () => {
     server = await httpServer(answer(200, OK_BODY))
     const { arm } = await run(planFor(server.origin.replace('http:', 'https:')))
-    expect(arm.outcomes).toEqual({ KT_TLS: 3 })
+    expect(arm.outcomes).toEqual({ KT_NO_TLS: 3 })
   })
 
   it('a target that never answers times out, and stays in the tail at no less than the timeout', async () => {
