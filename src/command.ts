@@ -5,11 +5,15 @@
 import { Command } from '@oclif/core'
 import { EXIT, type ExitCode, reasonOf, UserError } from './errors.ts'
 import { WIDTH, wrap } from './output/table.ts'
+import { asUrlFlag } from './parse/addresses.ts'
 import { didYouMean } from './parse/explain.ts'
 
 function colored({ isTTY }: { isTTY: boolean }): boolean {
   return isTTY === true && !process.env.NO_COLOR && process.env.TERM !== 'dumb'
 }
+
+/** What oclif adds to an error: the flags that do not exist, the arguments that are too many. */
+type OclifError = Error & { oclif?: { exit?: number }; flags?: string[]; args?: string[] }
 
 export abstract class KtCommand extends Command {
   /** Ends the command with `code`; 0 just returns. */
@@ -67,7 +71,7 @@ export abstract class KtCommand extends Command {
     return controller.signal
   }
 
-  protected override async catch(error: Error & { oclif?: { exit?: number }; flags?: string[] }): Promise<void> {
+  protected override async catch(error: OclifError): Promise<void> {
     if (error.oclif?.exit !== undefined && error.message.startsWith('EEXIT')) throw error
     const { message, next, code } = this.#explain(error)
     const text = `kt: ${message}${next ? `\n${next.replaceAll(/^/gm, '    ')}` : ''}`
@@ -81,7 +85,7 @@ export abstract class KtCommand extends Command {
     return process.stderr.isTTY ? wrap(line, Math.min(WIDTH, process.stderr.columns), 4) : [line]
   }
 
-  #explain(error: Error & { oclif?: { exit?: number }; flags?: string[] }): {
+  #explain(error: OclifError): {
     message: string
     next: string
     code: ExitCode
@@ -95,7 +99,10 @@ export abstract class KtCommand extends Command {
         .trim()
       return {
         message,
-        next: this.#nearFlag(error.flags) ?? `See 'kt ${this.id?.replaceAll(':', ' ')} --help'.`,
+        next:
+          this.#nearFlag(error.flags) ??
+          this.#urlFlag(error.args) ??
+          `See 'kt ${this.id?.replaceAll(':', ' ')} --help'.`,
         code: EXIT.usage,
       }
     }
@@ -114,5 +121,10 @@ export abstract class KtCommand extends Command {
       return near ? [`Did you mean --${near}?`] : []
     })
     return lines.length > 0 ? lines.join('\n') : undefined
+  }
+
+  #urlFlag(args: string[] | undefined): string | undefined {
+    const url = 'url' in (this.ctor as typeof Command).flags ? asUrlFlag(args?.[0] ?? '') : undefined
+    return url && `Did you mean ${url}?`
   }
 }

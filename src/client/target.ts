@@ -3,6 +3,7 @@
  */
 import ipaddr from 'ipaddr.js'
 import { failure, type Result, success, UserError } from '../errors.ts'
+import { withoutCredentials } from '../parse/addresses.ts'
 import { parsedBy } from '../parse/quantity.ts'
 import { type ApiEndpoint, ENDPOINTS, formatOfEndpoint } from '../wire/formats.ts'
 
@@ -56,11 +57,6 @@ export function resolveTarget(url: URL | string, endpoint: ApiEndpoint, flag = '
 
 function pathOf(endpoint: ApiEndpoint): string {
   return formatOfEndpoint(endpoint).path
-}
-
-/** The part of an unparsable address that a message may repeat: no user, no password, no query. */
-function withoutCredentials(url: string): string {
-  return url.replace(/\/\/[^/]*@/, '//***@').replace(/\?.*$/s, '?***')
 }
 
 function isPublicHost(hostname: string): boolean {

@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import { address } from '../client/target.ts'
 import { failure } from '../errors.ts'
+import { asUrlFlag } from '../parse/addresses.ts'
 import { headerLine } from '../parse/config-values.ts'
 import { type FlagValues, flagGroup, oneOf } from '../parse/flags.ts'
 import { parseFlags, rulesOf } from '../parse/parse-flags.ts'
@@ -38,6 +39,10 @@ export type DoctorOptions = FlagValues<typeof definitions>
 const rule = rulesOf<DoctorOptions>()
 
 const RULES = [
+  rule(['config'], ({ config = '' }) => {
+    const url = asUrlFlag(config)
+    return url !== undefined && failure('the argument is the file of a config, not an address', `Did you mean ${url}?`)
+  }),
   rule(
     ['config', 'report', 'url', 'run'],
     ({ config, report, url, run }) =>

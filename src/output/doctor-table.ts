@@ -31,12 +31,20 @@ function header({ config, report, measured, summary, severity }: DoctorResult, c
   const subjects = [
     config && `${config.path} (${KINDS[config.kind]})`,
     report && `report ${report.path}`,
-    measured && `${measured.url}, ${formatNumber(measured.requests)} requests`,
+    measured && `${measured.url}, ${formatNumber(measured.requests)} request${measured.requests === 1 ? '' : 's'}`,
     measured?.providerUrl && `simulated provider ${measured.providerUrl}`,
   ].flatMap((text) => (text ? [c.dim(wrapHanging(text, '  '))] : []))
-  const verdict = `${counted.join(', ') || 'nothing found'}; ${summary.fine} fine, ${summary.notChecked} not checked`
-  const failure = measured?.failure ? [c.red(wrapHanging(`Nothing could be measured: ${measured.failure}`, '  '))] : []
-  return [`${c.bold('kt doctor')}  ${verdict} (exit 3 from ${severity} on)`, ...subjects, ...failure].join('\n')
+  const failed = measured?.failure ? `could not be examined: ${measured.failure}` : undefined
+  const counts = `${counted.join(', ') || 'nothing found'}; ${summary.fine} fine, ${summary.notChecked} not checked`
+  // Where a failure left nothing to examine, 'nothing found' would read as good news.
+  const isEmpty = failed !== undefined && counted.length === 0 && summary.fine === 0
+  const headline = isEmpty ? wrapHanging(`kt doctor  ${failed}`, '', 2) : `kt doctor  ${counts}`
+  const exits = `(exit 3 from ${severity} on)`
+  return [
+    `${c.bold('kt doctor')}${headline.slice('kt doctor'.length)}${isEmpty ? '' : ` ${exits}`}`,
+    ...subjects,
+    ...(failed !== undefined && !isEmpty ? [c.red(wrapHanging(`The gateway ${failed}`, '  '))] : []),
+  ].join('\n')
 }
 
 function finding({ rule, title, severity, opinions }: RuleResult, c: ChalkInstance): string {

@@ -3,6 +3,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { diagnose } from '../../src/doctor/doctor.ts'
 import { parseDoctorOptions } from '../../src/doctor/options.ts'
+import { renderDoctor } from '../../src/output/doctor-table.ts'
 import type { SimulatedProvider } from '../../src/provider/server.ts'
 import type { DoctorResult } from '../../src/report/doctor-schema.ts'
 import { httpServer } from '../support/engine.ts'
@@ -115,6 +116,8 @@ test('a gateway that is not there, or refuses, leaves all unchecked: exit 4', as
   expect(exitCode).toBe(4)
   expect(result.measured).toMatchObject({ failure: expect.stringContaining('KT_CONNECT') })
   expect(new Set(result.rules.map(({ status }) => status))).toEqual(new Set(['not-checked']))
+  const [headline] = renderDoctor(result, false).split('\n')
+  expect(headline).toBe('kt doctor  could not be examined: the connection was refused or unreachable')
 })
 
 test('a key that the gateway echoes in its refusal appears nowhere', async () => {

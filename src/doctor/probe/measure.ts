@@ -10,6 +10,7 @@ import { type Failure, type Result, success } from '../../errors.ts'
 import { type ProviderRecord, readStats, readTruth } from '../../overhead/stamped.ts'
 import { randomFrom } from '../../stats/random.ts'
 import { drawArmTag } from '../../wire/nonce.ts'
+import { OUTCOMES } from '../../wire/outcome.ts'
 import { promptWorkload, requestMaker } from '../../workload/workload.ts'
 import type { Measurements, ProbeAnswer, ProviderView } from './measured.ts'
 import { type ProbeRequest, Prober } from './prober.ts'
@@ -81,7 +82,8 @@ export async function measure(subject: Examination): Promise<MeasureResult> {
     const whole = await all(first, [build({})])
     const [opening] = whole
     if (opening && opening.outcome !== 'OK') {
-      return { ok: false, why: `${opening.outcome}: ${opening.detail}`, requests: 1 }
+      const { outcome, detail } = opening
+      return { ok: false, why: `${OUTCOMES[outcome].means} (${outcome}: ${detail})`, requests: 1 }
     }
     // In turns: what else the machine does meets both kinds alike.
     const streams: ProbeAnswer[] = []
