@@ -42,7 +42,7 @@ export async function bench(run: PreparedBench, hooks: RunHooks): Promise<BenchR
     report.tookS = Math.round((now() - startUs) / 1e4) / 100
     const unwritten = await run.reports.write(report, hooks.note)
     const verdict = verdictOf(report, gated)
-    return { ...measured, gated, verdict, exitCode: unwritten?.exitCode ?? exitCodeOf(report, verdict, inconclusive) }
+    return { ...measured, gated, verdict, exitCode: unwritten?.exitCode ?? exitCodeOf(measured, verdict, inconclusive) }
   } finally {
     await open.close()
   }
@@ -55,13 +55,14 @@ function verdictOf({ gate, slo }: BenchReport, gated: boolean): Gate | null {
   return judged.length === 0 ? null : toGate(judged)
 }
 
-/** Without a single answer nothing passes, whatever --inconclusive says. */
+/** Without a single answer, or where one arm refuses, nothing passes, whatever --inconclusive says. */
 function exitCodeOf(
-  { interrupted, totals }: BenchReport,
+  { report: { interrupted, totals }, stopped }: BenchRun,
   verdict: Gate | null,
   inconclusive: Inconclusive | undefined,
 ): ExitCode {
   if (interrupted) return EXIT.interrupted
-  if (totals.successful === 0) return verdict?.verdict === 'fail' ? EXIT.breached : EXIT.inconclusive
+  if (totals.successful === 0 || stopped === 'refused')
+    return verdict?.verdict === 'fail' ? EXIT.breached : EXIT.inconclusive
   return exitOf(verdict?.verdict ?? 'pass', inconclusive)
 }

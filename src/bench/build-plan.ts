@@ -77,7 +77,9 @@ export function buildPlan(
     pairing: arms.length > 1 ? (options.pairing ?? 'block') : undefined,
     excludeIdleFirst,
     interimAnalyses: untilDecided ? interimAnalysesUpTo(blocks) : undefined,
-    ...toWarmup(options.warmup, embedded, Math.min(connections, requests ?? connections)),
+    ...(options.warmup === undefined
+      ? defaultWarmup(embedded ? WARMUP_EMBEDDED : { warmup: connections }, { requests, durationUs })
+      : toWarmup(options.warmup)),
     coolDownUs: toUs(options['cool-down']),
     deadlines: {
       connectUs: toUs(target['connect-timeout']),
@@ -89,6 +91,7 @@ export function buildPlan(
     jitWarmup: options.rehearsal ?? isWorthJitWarmup(requests, durationUs),
     workers: countWorkers(options.workers, load, targets),
     timeoutUs: (target.timeout ?? DEFAULT_TIMEOUT_MS) * 1_000,
+    validate: options.validate ?? true,
     tokenBudget: options['token-budget'],
   }
 }
@@ -145,12 +148,21 @@ function toUs(ms: number | undefined): number | undefined {
   return ms === undefined ? undefined : ms * 1_000
 }
 
-function toWarmup(
-  asked: LoadOptions['warmup'],
-  embedded: boolean,
-  connections: number,
-): Pick<RunPlan, 'warmup' | 'warmupUs'> {
-  if (asked === undefined) return embedded ? WARMUP_EMBEDDED : { warmup: connections }
+type Warmup = Pick<RunPlan, 'warmup' | 'warmupUs'>
+
+/** A warm-up that nobody asked for takes no longer than the run that it serves: it has the limits of the run too. */
+export function defaultWarmup(
+  { warmup, warmupUs }: Warmup,
+  { requests = warmup, durationUs }: Pick<RunPlan, 'requests' | 'durationUs'>,
+): Warmup {
+  const limitsUs = [warmupUs, durationUs].filter((us) => us !== undefined)
+  return {
+    warmup: Math.min(warmup, requests),
+    ...(limitsUs.length > 0 ? { warmupUs: Math.min(...limitsUs) } : {}),
+  }
+}
+
+function toWarmup(asked: NonNullable<LoadOptions['warmup']>): Warmup {
   return typeof asked === 'number' ? { warmup: asked } : { warmup: 0, warmupUs: asked.ms * 1_000 }
 }
 
@@ -167,7 +179,7 @@ export function printPreflight(plan: RunPlan, targets: readonly NamedTarget[], n
 }
 
 function printPublicPreflight(plan: RunPlan, origin: string, note: (line: string) => void): void {
-  const { arms, load, blocks, excludeIdleFirst, durationUs, warmup, tokenBudget } = plan
+  const { arms, load, blocks, excludeIdleFirst, durationUs, warmup, validate, tokenBudget } = plan
   const { input, output } = expectedTokens(plan.workload)
   const due = load.mode === 'open' && durationUs ? Math.ceil(meanRate(load) * (durationUs / 1e6)) : undefined
   const measured = Math.min(plan.requests ?? Number.POSITIVE_INFINITY, due ?? Number.POSITIVE_INFINITY)
@@ -178,7 +190,7 @@ function printPublicPreflight(plan: RunPlan, origin: string, note: (line: string
   note(`${new URL(origin).host} is a public address. This run sends`)
   note(
     known
-      ? `  ${formatNumber(requests)} requests${each}, ${formatNumber(warmup)} of them warm-up,`
+      ? `  ${formatNumber(requests)} requests${each}, ${formatNumber(warmup)} of them warm-up,${validate ? ' and one to validate it,' : ''}`
       : `  as many requests as fit in ${formatDuration((durationUs ?? 0) / 1_000)}${each},`,
   )
   if (idleFirst > 0)

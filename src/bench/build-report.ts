@@ -138,6 +138,7 @@ function armResult(
       connections: { opened, reused: arm.reused },
       warmup: arm.warmup,
       ...(arm.idleFirst.sent > 0 ? { idleFirst: arm.idleFirst } : {}),
+      ...(arm.cutOff > 0 ? { cutOff: arm.cutOff } : {}),
       inFlight: {
         mean: arm.activeUs > 0 ? Math.round((arm.inFlightUs / arm.activeUs) * 100) / 100 : 0,
         max: arm.mostInFlight,

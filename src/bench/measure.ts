@@ -3,9 +3,10 @@
  * every level of a sweep share it.
  */
 import { randomUUID } from 'node:crypto'
+import type { StopReason } from '../load/engine.ts'
 import type { Progress, RunRecord } from '../load/merge.ts'
 import type { RunPlan } from '../load/plan.ts'
-import { startRun } from '../load/run.ts'
+import { type RunListener, startRun } from '../load/run.ts'
 import { sampleCount, sampleLines } from '../load/samples.ts'
 import { isProviderItself } from '../overhead/self-reported.ts'
 import type { BenchReport } from '../report/schema.ts'
@@ -21,6 +22,7 @@ import { commandLine, withoutSecrets } from './config.ts'
 import { countTokens } from './count-tokens.ts'
 import { openSampleFile, type SampleFile } from './sample-file.ts'
 import type { OpenTargets } from './targets.ts'
+import { describeFailures, endsTheRun, validatingPlan } from './validate.ts'
 
 const DRAIN_AFTER_INTERRUPT_US = 2_000_000
 
@@ -40,7 +42,7 @@ export interface BenchRun {
   report: BenchReport
   /** The first reason given for each class of failure. */
   details: Partial<Record<Outcome, string>>
-  stopped: 'interrupted' | 'token-budget' | 'target-dead' | null
+  stopped: StopReason | null
 }
 
 /** What a run is told beside its plan: what its report shows, and what must not be shown. */
@@ -80,19 +82,17 @@ export async function measure(
     options: shown,
     machineBetween: watch.between,
   }
-  const running = await startRun(plan, {
-    progress: (progress) => hooks.progress(progress, total),
-    continueAfter: goOn && ((record, pairs) => goOn(buildReport(plan, nameArms(record, aa), context), pairs)),
-    samples: file && ((rows, lost, startUs) => file.add(sampleLines(rows, plan, startUs), sampleCount(rows), lost)),
-  })
-  const stop = (): void => running.stop(DRAIN_AFTER_INTERRUPT_US)
-  const stopNow = (): void => running.stop(0)
-  if (hooks.interrupt.aborted) stop()
-  else hooks.interrupt.addEventListener('abort', stop, { once: true })
-  hooks.hurry?.addEventListener('abort', stopNow, { once: true })
-  const record = nameArms(await countTokens(plan, await running.result), aa)
-  hooks.interrupt.removeEventListener('abort', stop)
-  hooks.hurry?.removeEventListener('abort', stopNow)
+  const first = plan.validate ? await sendValidating(plan, context.urls, secrets, hooks) : undefined
+  const sent =
+    first && endsTheRun(first)
+      ? first
+      : await send(withoutTokensOf(first, plan), hooks, {
+          progress: (progress) => hooks.progress(progress, total),
+          continueAfter: goOn && ((record, pairs) => goOn(buildReport(plan, nameArms(record, aa), context), pairs)),
+          samples:
+            file && ((rows, lost, startUs) => file.add(sampleLines(rows, plan, startUs), sampleCount(rows), lost)),
+        })
+  const record = nameArms(await countTokens(plan, sent), aa)
   await file?.close()
 
   const stamped = record.arms.some((arm) => Histogram.decode(arm.stamped.total).count > 0)
@@ -119,6 +119,42 @@ export async function measure(
 async function pidsOf(targets: OpenTargets['targets']): Promise<number[]> {
   const found = await Promise.all(targets.map(([, { origin }]) => localListeners(origin)))
   return [...new Set(found.flat())]
+}
+
+async function sendValidating(
+  plan: RunPlan,
+  urls: readonly string[],
+  secrets: readonly string[],
+  hooks: RunHooks,
+): Promise<RunRecord> {
+  const record = await send(validatingPlan(plan), hooks, {
+    progress: (progress) => hooks.progress({ ...progress, phase: 'validating' }, undefined),
+  })
+  for (const line of describeFailures(record, urls)) hooks.note(withoutSecrets(line, secrets))
+  return record
+}
+
+/** The plan with what is left of its token budget. */
+function withoutTokensOf(first: RunRecord | undefined, plan: RunPlan): RunPlan {
+  const { tokenBudget } = plan
+  const spent = (first?.arms ?? []).reduce((sum, { tokensSpent }) => sum + tokensSpent, 0)
+  return { ...plan, tokenBudget: tokenBudget === undefined ? undefined : tokenBudget - spent }
+}
+
+/** Sends what the plan asks for, or what the user's interrupts leave of it. */
+async function send(plan: RunPlan, { interrupt, hurry }: RunHooks, listener: RunListener): Promise<RunRecord> {
+  const running = await startRun(plan, listener)
+  const stop = (): void => running.stop(DRAIN_AFTER_INTERRUPT_US)
+  const stopNow = (): void => running.stop(0)
+  if (interrupt.aborted) stop()
+  else interrupt.addEventListener('abort', stop, { once: true })
+  hurry?.addEventListener('abort', stopNow, { once: true })
+  try {
+    return await running.result
+  } finally {
+    interrupt.removeEventListener('abort', stop)
+    hurry?.removeEventListener('abort', stopNow)
+  }
 }
 
 /**

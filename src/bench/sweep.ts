@@ -16,7 +16,7 @@ import { Histogram } from '../stats/histogram.ts'
 import { steadyFrom, throughputError } from '../stats/means.ts'
 import { readBudgets } from '../verdict/components.ts'
 import { bestReading } from '../verdict/judge-overhead.ts'
-import { buildPlan, printPreflight } from './build-plan.ts'
+import { buildPlan, defaultWarmup, printPreflight } from './build-plan.ts'
 import { type GatewayUse, watchGateway } from './embedded.ts'
 import { measure, type RunHooks, type RunRecordOptions } from './measure.ts'
 import type { LoadOptions } from './options/load.ts'
@@ -59,7 +59,7 @@ export async function sweep(
       const planLevel = (level: number): RunPlan => {
         const stepped: LoadOptions = { ...load, ...(ask.mode === 'open' ? { rps: level } : { concurrency: level }) }
         const plan = buildPlan(target, request, stepped, targets)
-        return load.warmup === undefined ? { ...plan, ...WARMUP } : plan
+        return load.warmup === undefined ? { ...plan, ...defaultWarmup(WARMUP, plan) } : plan
       }
       const run = retryNoisy(
         levelRunner(planLevel, record, ask.stepMs, { ...open, targets }, hooks, seen),
@@ -97,6 +97,8 @@ function levelRunner(
       if (view.phase === 'measuring') watch.measuring(stepMs - view.elapsedUs / 1_000)
       hooks.progress(view, total)
     }
+    // The levels differ in their load alone: the target is validated once.
+    if (seen.first) plan.validate = false
     const { report } = await measure(plan, record, open, { ...hooks, progress }).catch((error) => {
       watch.end()
       throw error

@@ -20,6 +20,8 @@ export interface BodyListener {
 
 export interface RequestResult {
   outcome: Outcome
+  /** Of HTTP; 0 before there was one. */
+  readonly status: number
   /** Whether a stream was asked for. */
   streamed: boolean
   /** Why the request failed, in the words of the system or the provider; '' when it did not fail. */
@@ -56,6 +58,7 @@ export type ResponseHeaders = Record<string, string | string[] | undefined>
 export function createNeverSentResult(endUs: number): RequestResult {
   return {
     outcome: 'KT_ABORTED_AT_DEADLINE',
+    status: 0,
     streamed: false,
     requestChars: 0,
     detail: 'due, but no slot became free before the run was over',

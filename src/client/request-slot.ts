@@ -141,6 +141,10 @@ export class RequestSlot implements RequestResult, Dispatcher.DispatchHandler {
     this.connection.dispatch(this.#options, this, nowUs)
   }
 
+  get status(): number {
+    return this.#status
+  }
+
   /** When the request was handed over, before the opening of its connection or the wait for a stream of HTTP/2. */
   get handedOverUs(): number {
     return this.reused && !this.connection.multiplexed ? this.sentUs : this.dispatchedUs

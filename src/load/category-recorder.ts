@@ -54,6 +54,11 @@ export class CategoryRecorder {
     if (live) live.sent++
   }
 
+  cut(category: number, block: number): void {
+    const live = this.#block(category, block)
+    if (live) live.sent--
+  }
+
   ended(category: number, block: number, result: RequestResult, intendedUs: number): void {
     const live = this.#block(category, block)
     const targets = this.#targetsUs[category]

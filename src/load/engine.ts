@@ -11,6 +11,7 @@ import { armsByRequest, share } from '../schedule/blocks.ts'
 import { Histogram } from '../stats/histogram.ts'
 import { addToTrend } from '../stats/trend.ts'
 import type { Clock } from '../system/clock.ts'
+import { wouldRepeat } from '../wire/outcome.ts'
 import { requestMaker } from '../workload/workload.ts'
 import {
   ALONE,
@@ -33,7 +34,7 @@ const DEADLINE_CHECK_MS = 10
 /** Excluded requests are numbered from here on, so that the measured ones are the same in all arms. */
 const EXCLUDED_FROM = 2 ** 40
 
-export type StopReason = 'interrupted' | 'token-budget' | 'target-dead'
+export type StopReason = 'interrupted' | 'token-budget' | 'target-dead' | 'refused'
 
 export interface EngineHooks {
   /** Called before each load phase, the warm-up too. Resolves to the instant at which the phase begins. */
@@ -227,6 +228,11 @@ export class Engine {
         const block = findBlock(phase, released.index, released.dueUs)
         const arm = armOf(released.index)
         const recorder = this.#recorder(arm)
+        // Not the target kept it from being sent, but the user.
+        if (this.stopReason === 'interrupted') {
+          recorder.cutOff++
+          return
+        }
         // It would have been the next request of its arm, so it counts in the category of that one.
         const category = this.#make.categoryOf(this.#take(this.#nextIndex, arm))
         recorder.released(block, atUs, category)
@@ -293,6 +299,11 @@ export class Engine {
     if (!request.slot.dead) this.#idle[request.arm]?.push(request)
     else this.#requests = this.#requests.filter((other) => other !== request)
     const { recorder, slot } = request
+    if (this.stopReason === 'interrupted' && result.outcome === 'KT_ABORTED_AT_DEADLINE') {
+      this.#cutOff(request)
+      this.#phase?.slotFreed(result.endUs)
+      return
+    }
     if (request.released.woken && slot.reused) this.#leadTime.learn(request.released.intendedUs, slot.readyUs)
     if (recorder) {
       const { intendedUs, dueUs, waited } = request.released
@@ -306,11 +317,18 @@ export class Engine {
       recorder.ended(result, intendedUs, request.nonce, request, request.sample)
       this.#hooks.ended?.(request, result)
       this.#checkLimits()
+      if (this.#plan.stopWhenRefused && wouldRepeat(result.outcome, result.status)) this.stop('refused', 0)
     } else if (request.part === 'warmup' || request.part === 'idleFirst') {
       this.#recorder(request.arm).excluded(result, request.part)
       this.#checkLimits()
     }
     this.#phase?.slotFreed(result.endUs)
+  }
+
+  /** The user's own interrupt cut the request off: that is no failure of the target, and no figure holds it. */
+  #cutOff({ recorder, part, arm, block, category }: InFlightRequest): void {
+    if (recorder) recorder.cut(block, category)
+    else if (part === 'warmup' || part === 'idleFirst') this.#recorder(arm)[part].sent--
   }
 
   #recorder(arm: number): ArmRecorder {

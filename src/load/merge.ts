@@ -16,7 +16,7 @@ import { mergeSeconds, type Second } from './series.ts'
 
 /** How far a run is. */
 export interface Progress {
-  phase: 'jit-warmup' | 'warm-up' | 'measuring'
+  phase: 'validating' | 'jit-warmup' | 'warm-up' | 'measuring'
   elapsedUs: number
   sent: number
   done: number
@@ -45,7 +45,7 @@ export interface RunRecord {
 }
 
 /** In their order: a run is in the earliest phase that any of its threads is in. */
-const PHASES = ['jit-warmup', 'warm-up', 'measuring'] as const
+const PHASES = ['validating', 'jit-warmup', 'warm-up', 'measuring'] as const
 
 export function mergeRecords(records: readonly RunRecord[]): RunRecord {
   const [first] = records
@@ -116,6 +116,8 @@ function mergeArms(arms: readonly ArmRecord[]): ArmRecord {
     trend: addCounts(arms.map(({ trend }) => ({ ...trend }))),
     mostInFlight: sum(arms, ({ mostInFlight }) => mostInFlight),
     inFlightUs: sum(arms, ({ inFlightUs }) => inFlightUs),
+    tokensSpent: sum(arms, ({ tokensSpent }) => tokensSpent),
+    cutOff: sum(arms, ({ cutOff }) => cutOff),
     blocks: groupByNumber(
       arms.flatMap(({ blocks }) => blocks),
       ({ index }) => index,

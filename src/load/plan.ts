@@ -67,6 +67,10 @@ export interface RunPlan {
   workers?: number | undefined
   /** The sending threads first run the same load against a provider in this process (jit-warmup.ts). */
   jitWarmup?: boolean | undefined
+  /** A request to each arm comes first, in a run of its own (src/bench/validate.ts). */
+  validate?: boolean | undefined
+  /** The first failure that every other request would meet too ends the run. */
+  stopWhenRefused?: boolean | undefined
   /** Input and output tokens, over all arms, after which nothing more is sent. */
   tokenBudget: number | undefined
 }

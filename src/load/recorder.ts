@@ -70,6 +70,10 @@ export interface ArmRecord {
   trend: TrendSums
   mostInFlight: number
   inFlightUs: number
+  /** By all requests, those that no figure holds too. */
+  tokensSpent: number
+  /** Requests that the user's interrupt cut off, or kept from being sent: no figure holds them. */
+  cutOff: number
   blocks: BlockRecord[]
   /** Empty for a workload without categories. */
   categories: CategoryRecord[]
@@ -127,6 +131,7 @@ export class ArmRecorder {
   mostInFlight = 0
   /** The sum of the times of all requests; divided by the time under load it is the mean number in flight. */
   inFlightUs = 0
+  cutOff = 0
   readonly warmup = { sent: 0, failed: 0 }
   /** The first request of each connection in a block: the connection was idle while the other arm ran. */
   readonly idleFirst = { sent: 0, failed: 0 }
@@ -163,6 +168,15 @@ export class ArmRecorder {
     this.sent++
     this.#block(block, atUs).sent++
     this.#categories.released(category, block)
+  }
+
+  /** A measured request that was released is taken back, because the user's interrupt cut it off. */
+  cut(block: number, category: number): void {
+    this.cutOff++
+    this.sent--
+    const live = this.#blocks.get(block)
+    if (live) live.sent--
+    this.#categories.cut(category, block)
   }
 
   /** Collects the answer of request `index`, if it is one of those to be kept. */
@@ -205,7 +219,8 @@ export class ArmRecorder {
   }
 
   toRecord(): ArmRecord {
-    const blocks = [...this.#blocks.values()]
+    // A block whose only requests the user's interrupt cut off has none.
+    const blocks = [...this.#blocks.values()].filter(({ sent }) => sent > 0)
     const over = (digits: Digits, of: (block: LiveBlock) => Histogram | undefined): EncodedHistogram =>
       Histogram.merge(
         blocks.flatMap((block) => of(block) ?? []),
@@ -241,6 +256,8 @@ export class ArmRecorder {
       trend: this.trend,
       mostInFlight: this.mostInFlight,
       inFlightUs: this.inFlightUs,
+      tokensSpent: this.tokensSpent,
+      cutOff: this.cutOff,
       blocks: blocks
         .sort((a, b) => a.index - b.index)
         .map((block) => ({

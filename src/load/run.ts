@@ -18,7 +18,7 @@ interface RunningPlan {
   result: Promise<RunRecord>
 }
 
-interface RunListener {
+export interface RunListener {
   progress(progress: Progress): void
   /**
    * An interim analysis: `blocks` blocks of each arm are done, with this record so far. Returns whether the run goes

@@ -1,5 +1,6 @@
 /** The result of `kt bench` as text in 80 columns: requests, latency, throughput, gateway overhead, verdict. */
 import type { ChalkInstance } from 'chalk'
+import type { StopReason } from '../load/engine.ts'
 import { explainDisagreement } from '../overhead/disagreement.ts'
 import type { BenchReport, DurationSummary, Gate, OverheadResult } from '../report/schema.ts'
 import { type DurationSpec, METRIC_NAMES, METRICS, type Shown } from '../slo/metrics.ts'
@@ -27,7 +28,7 @@ interface BenchView {
   /** Show the time to first byte without --stream too. */
   showTtfb: boolean
   details: Partial<Record<Outcome, string>>
-  stopped: 'interrupted' | 'token-budget' | 'target-dead' | null
+  stopped: StopReason | null
 }
 
 function notGated({ checks: [first] }: Gate): string {
@@ -37,11 +38,15 @@ function notGated({ checks: [first] }: Gate): string {
 
 export function renderBench(report: BenchReport, view: BenchView): string {
   const c = paint(view.color)
-  const measured = report.totals.successful > 0
+  const { baseline } = report.arms
+  const measured = report.totals.successful > 0 && view.stopped !== 'refused'
   return [
     heading(report, c),
     results(report, c),
-    failures(report, view, c),
+    failures(report.totals, '', view, c),
+    baseline
+      ? failures(baseline.totals, `${baseline.name === 'direct' ? ' directly' : ' on the other arm'}`, view, c)
+      : '',
     ...(measured ? [latency(report, view, c), throughput(report, c), overhead(report, c)] : []),
     ending(report, view, c),
     measured && report.slo ? sloSection(report.slo, uncategorised(report), c) : '',
@@ -103,8 +108,8 @@ function tookNote({ totals, tookS = 0 }: BenchReport): string {
   return tookS > totals.durationS * 1.05 + 0.1 ? `measured of ${formatDuration(tookS * 1_000)}` : ''
 }
 
-/** Each class of failure with its count, the reason the target gave, and what to do. */
-function failures({ totals }: BenchReport, view: BenchView, c: ChalkInstance): string {
+/** Each class of failure of an arm with its count, the reason the target gave, and what to do. */
+function failures(totals: BenchReport['totals'], where: string, view: BenchView, c: ChalkInstance): string {
   if (totals.failed === 0) return ''
   const lines = Object.entries(totals.outcomes).flatMap(([code, count]) => {
     if (code === 'OK') return []
@@ -119,10 +124,10 @@ function failures({ totals }: BenchReport, view: BenchView, c: ChalkInstance): s
   })
   const unanswered = (totals.outcomes.KT_ABORTED_AT_DEADLINE ?? 0) === totals.failed
   const title = unanswered
-    ? c.bold('Not answered in time')
+    ? c.bold(`Not answered in time${where}`)
     : totals.successful === 0
-      ? c.red.bold('Every request failed')
-      : c.bold('Failures')
+      ? c.red.bold(`Every request failed${where}`)
+      : c.bold(`Failures${where}`)
   return [title, ...lines].join('\n')
 }
 
@@ -276,14 +281,22 @@ function notes(entry: OverheadResult, c: ChalkInstance): string[] {
 const STOPPED: Record<NonNullable<BenchView['stopped']>, string> = {
   interrupted: 'Interrupted: these are the results up to then.',
   'token-budget': 'Stopped: the token budget is spent.',
+  refused: 'Stopped after the validating request: every other one would have failed alike. --no-validate sends them.',
   'target-dead': 'Stopped: 1,000 requests had failed and none succeeded.',
+}
+
+function cutOffNote({ cutOff = 0 }: BenchReport['totals']): string {
+  return cutOff === 0
+    ? ''
+    : ` ${cutOff === 1 ? '1 request was' : `${formatNumber(cutOff)} requests were`} cut off, and counted nowhere.`
 }
 
 /** What the client says of itself, and how the run ended. */
 function ending(report: BenchReport, view: BenchView, c: ChalkInstance): string {
   const { client, load, totals } = report
-  const lines = totals.successful > 0 ? [clientLine(report, c), ...machineLines(report, c)] : []
-  if (view.stopped) lines.push(c.yellow(STOPPED[view.stopped]))
+  const told = totals.successful > 0 && view.stopped !== 'refused'
+  const lines = told ? [clientLine(report, c), ...machineLines(report, c)] : []
+  if (view.stopped) lines.push(c.yellow(wrapHanging(STOPPED[view.stopped] + cutOffNote(totals), '')))
   if (fellBehind(report)) {
     lines.push(c.yellow('The answers fell behind the requested rate: each came later than the one before.'))
   }

@@ -2,7 +2,7 @@
 import { formatDuration, formatMs, formatNumber } from '../units.ts'
 
 interface ProgressView {
-  phase: 'jit-warmup' | 'warm-up' | 'measuring'
+  phase: 'validating' | 'jit-warmup' | 'warm-up' | 'measuring'
   elapsedUs: number
   done: number
   failed: number
@@ -11,7 +11,11 @@ interface ProgressView {
 }
 
 const BAR = 24
-const BEFORE = { 'jit-warmup': 'JIT warm-up', 'warm-up': 'warming up' }
+const BEFORE = {
+  validating: 'waiting for the validating request',
+  'jit-warmup': 'JIT warm-up',
+  'warm-up': 'warming up',
+}
 
 /** `[########                ] 34 %  1,234 done, 0 failed  410/s  P50 12.1 ms  P99 20.4 ms` */
 export function progressLine(

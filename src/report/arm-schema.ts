@@ -139,6 +139,9 @@ export const armShape = {
       .describe(
         'the first request in a block on each connection, idle while the other arm ran: excluded from all figures',
       ),
+    cutOff: count
+      .optional()
+      .describe("requests that the user's interrupt cut off or kept from being sent: excluded from all figures"),
     inFlight: z
       .strictObject({ mean: z.number(), max: count })
       .optional()

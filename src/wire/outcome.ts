@@ -1,43 +1,51 @@
 /**
  * The classes of how a request ended. Each request has exactly one, so `sent = sum of classes`. The sentences say what
  * the class means and what to do; a user sees them when requests fail. The latency tail holds good answers, and
- * failures that lasted until a deadline: without these it would look too good.
+ * failures that lasted until a deadline: without these it would look too good. A failure that `repeats` has its reason
+ * in what is sent or where to: it would meet every request of a run alike.
  */
 
 export const OUTCOMES = {
   OK: { inTail: true, means: 'answered in full', next: '' },
   KT_DNS: {
     inTail: false,
+    repeats: true,
     means: 'the host name could not be resolved',
     next: 'Check the host in --url, and that this machine can resolve names.',
   },
   KT_CONNECT: {
     inTail: false,
+    repeats: true,
     means: 'the connection was refused or unreachable',
     next: 'Check that the target runs and listens where --url points.',
   },
   KT_TLS: {
     inTail: false,
+    repeats: true,
     means: 'the TLS handshake failed',
     next: 'Read the reason above. A certificate that is not trusted: pass its authority with --ca, or use --insecure.',
   },
   KT_CLIENT_CERT: {
     inTail: false,
+    repeats: true,
     means: 'the target demands a client certificate (mutual TLS)',
     next: 'kt shows none: give --url an address of the target that demands none.',
   },
   KT_NO_TLS: {
     inTail: false,
+    repeats: true,
     means: 'the target does not speak TLS on this port',
     next: 'Begin --url with http:// instead of https://, or give the port that speaks TLS.',
   },
   KT_ONLY_TLS: {
     inTail: false,
+    repeats: true,
     means: 'the target speaks TLS on this port',
     next: 'Begin --url with https:// instead of http://.',
   },
   KT_NO_HTTP2: {
     inTail: false,
+    repeats: true,
     means: 'the target does not speak HTTP/2',
     next: 'Leave --http2 out.',
   },
@@ -50,6 +58,7 @@ export const OUTCOMES = {
   },
   KT_TIMEOUT_CONNECT: {
     inTail: true,
+    repeats: true,
     means: 'no connection before the timeout',
     next: 'Check the network path, or raise --connect-timeout and --timeout.',
   },
@@ -80,21 +89,25 @@ export const OUTCOMES = {
   },
   KT_PROTOCOL: {
     inTail: false,
+    repeats: true,
     means: 'the answer is not in the HTTP version that was spoken',
     next: 'Check the port in --url. A target that speaks nothing but HTTP/2 needs --http2.',
   },
   KT_HTTP_3XX: {
     inTail: false,
+    repeats: true,
     means: 'the target redirected',
     next: 'Give the address shown above to --url: kt follows no redirects.',
   },
   KT_HTTP_401: {
     inTail: false,
+    repeats: true,
     means: 'the key was refused (401/403)',
     next: 'Check the key in KT_API_KEY or --api-key, and what it may use.',
   },
   KT_HTTP_404: {
     inTail: false,
+    repeats: true,
     means: 'unknown path or model (404)',
     next: 'Check the path in --url and the name given to --model.',
   },
@@ -105,6 +118,7 @@ export const OUTCOMES = {
   },
   KT_HTTP_4XX: {
     inTail: false,
+    repeats: true,
     means: 'the request was refused (4xx)',
     next: 'Read the answer shown above: it says what the target does not take of --model, --endpoint or --body.',
   },
@@ -144,7 +158,7 @@ export const OUTCOMES = {
     means: 'still in flight when the run ended',
     next: 'Nothing, after Ctrl-C; else raise --duration or --drain, or lower the load.',
   },
-} as const satisfies Record<string, { inTail: boolean; means: string; next: string }>
+} as const satisfies Record<string, { inTail: boolean; repeats?: true; means: string; next: string }>
 
 export type Outcome = keyof typeof OUTCOMES
 
@@ -161,4 +175,12 @@ export function classifyStatus(status: number): Outcome {
 
 export function isInLatencyTail(outcome: Outcome): boolean {
   return OUTCOMES[outcome].inTail
+}
+
+/** Refusals that a later request may not meet: timeout, conflict, locked, too early. */
+const PASSING: ReadonlySet<number> = new Set([408, 409, 423, 425])
+
+/** Whether a request that ended so, with this HTTP status, would end so again. */
+export function wouldRepeat(outcome: Outcome, status: number): boolean {
+  return 'repeats' in OUTCOMES[outcome] && !PASSING.has(status)
 }

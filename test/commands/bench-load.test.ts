@@ -255,6 +255,8 @@ describe('kt bench', () => {
     expect(performance.now() - pressedMs).toBeLessThan(1_500)
     expect(code).toBe(130)
     expect(stdout).toContain('Interrupted')
-    expect(readBench(out).totals.outcomes).toEqual({ OK: 20, KT_ABORTED_AT_DEADLINE: 2 })
+    expect(stdout).toMatch(/2 requests were\s+cut off, and\s+counted\s+nowhere/)
+    // One answer was the validating request's.
+    expect(readBench(out).totals).toMatchObject({ sent: 19, failed: 0, cutOff: 2, outcomes: { OK: 19 } })
   })
 })

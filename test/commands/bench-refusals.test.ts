@@ -81,6 +81,7 @@ describe('kt bench against a target that does not answer as it should', () => {
         '5',
         '--api-key',
         'sk-secret-key',
+        '--no-validate',
       ])
       expect(code).toBe(4)
       expect(stdout).toContain('Every request failed')
@@ -110,9 +111,11 @@ describe('kt bench against a target that does not answer as it should', () => {
       '--token-budget',
       '10k',
     ])
-    expect(stderr).toMatch(/public address\. This run sends\n\s+30 requests, 10 of them warm-up,/)
+    expect(stderr).toMatch(
+      /public address\. This run sends\n\s+30 requests, 10 of them warm-up, and one to validate it,/,
+    )
     expect(stderr).toContain('It stops after 10k tokens.')
-    expect(stdout).toContain('KT_DNS  20 x the host name could not be resolved')
+    expect(stdout).toContain('KT_DNS  1 x the host name could not be resolved')
     expect(code).toBe(4)
   })
 
@@ -171,7 +174,7 @@ describe('kt bench against a target that does not answer as it should', () => {
       '1',
     ])
     expect(stdout).toContain('Stopped: the token budget is spent.')
-    // Eight tokens each, the one of the warm-up among them.
-    expect(stdout).toMatch(/Total Requests\s+49/)
+    // Eight tokens each, the validating request and the one of the warm-up among them.
+    expect(stdout).toMatch(/Total Requests\s+48/)
   })
 })

@@ -59,6 +59,10 @@ export const pacingFlags = {
     "requests ('200') or time ('10s') sent first and excluded [default: one request for each connection; " +
       'with the embedded pair 200, or 3s]',
   ),
+  validate: yesOrNo(
+    'send one request to each address first, and stop where a wrong key or model, an unreachable target or the like ' +
+      'would fail every other one too [default: yes]',
+  ),
   rehearsal: yesOrNo(
     'JIT warm-up against a local simulated provider before the run, also --jit-warmup [default: from 1,000 ' +
       'requests or 5s on]',

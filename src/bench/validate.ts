@@ -1,0 +1,63 @@
+/**
+ * The validating requests: before anything else, the JIT warm-up too, each arm gets one request of the workload, over
+ * a connection of its own. A failure that every other request would meet alike (a wrong key, model or path, a request
+ * that the target refuses, a target that cannot be reached) ends the run there, and is its result. Any other failure
+ * may pass, so it is noted and the run goes on. What goes well is in no figure of the run.
+ */
+import { randomUUID } from 'node:crypto'
+import type { RunRecord } from '../load/merge.ts'
+import type { RunPlan } from '../load/plan.ts'
+import { randomFrom } from '../stats/random.ts'
+import { drawArmTag } from '../wire/nonce.ts'
+import { OUTCOMES, type Outcome } from '../wire/outcome.ts'
+import { failureDetails } from './build-report.ts'
+
+export function validatingPlan({
+  arms,
+  workload,
+  timeoutUs,
+  categoryTimeoutsUs,
+  deadlines,
+  connection,
+}: RunPlan): RunPlan {
+  const unique = randomFrom(randomUUID())
+  return {
+    // Nonces of their own: a cache in the gateway must not know the first measured request already.
+    arms: arms.map((arm) => ({ ...arm, tag: drawArmTag(unique) })),
+    workload,
+    load: { mode: 'closed', concurrency: 1 },
+    requests: 1,
+    durationUs: undefined,
+    blocks: 1,
+    excludeIdleFirst: false,
+    warmup: 0,
+    timeoutUs,
+    categoryTimeoutsUs,
+    deadlines,
+    connection,
+    stopWhenRefused: true,
+    tokenBudget: undefined,
+  }
+}
+
+/** Whether the run ends with its validating requests: one was refused, or the user has interrupted it. */
+export function endsTheRun({ stopReason }: RunRecord): boolean {
+  return stopReason === 'refused' || stopReason === 'interrupted'
+}
+
+/** A line for each validating request that failed; none where all went well. */
+export function describeFailures(record: RunRecord, urls: readonly string[]): string[] {
+  const details = failureDetails(record)
+  const then = endsTheRun(record)
+    ? 'Every other request would fail alike, so none was sent; --no-validate sends them all the same.'
+    : 'That may pass: the run goes on.'
+  return record.arms.flatMap(({ outcomes }, arm) =>
+    Object.keys(outcomes).flatMap((code) => {
+      if (code === 'OK') return []
+      const { means } = OUTCOMES[code as Outcome]
+      const reason = details[code as Outcome]
+      const quoted = reason ? `: "${reason}"` : ''
+      return [`The validating request to ${urls[arm]} failed: ${code}, ${means}${quoted}. ${then}`]
+    }),
+  )
+}
