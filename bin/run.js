@@ -22,6 +22,9 @@ process.stdout.on('error', (error) => {
   process.exit(2)
 })
 
+// Nobody can be told that stderr cannot be written. The result goes to stdout all the same.
+process.stderr.on('error', () => {})
+
 import('@oclif/core').then(({ execute, settings }) => {
   // Else oclif looks for TypeScript, and warns that there is none, wherever NODE_ENV is test or development.
   settings.enableAutoTranspile = false

@@ -7,6 +7,7 @@ import { EXIT, type ExitCode, reasonOf, UserError } from './errors.ts'
 import { WIDTH, wrap } from './output/table.ts'
 import { asUrlFlag } from './parse/addresses.ts'
 import { didYouMean } from './parse/explain.ts'
+import { printableJson, printableLines, printableValues, writeNote } from './system/printable.ts'
 
 function colored({ isTTY }: { isTTY: boolean }): boolean {
   return isTTY === true && !process.env.NO_COLOR && process.env.TERM !== 'dumb'
@@ -23,26 +24,36 @@ export abstract class KtCommand extends Command {
 
   /** Prints a result to stdout. */
   protected print(text: string): void {
-    this.log(text)
+    this.log(printableLines(text, this.color))
+  }
+
+  /** Writes a line to stderr. */
+  protected note(line: string): void {
+    writeNote(line)
   }
 
   protected printJson(value: unknown): void {
-    this.log(JSON.stringify(value, null, 2))
+    this.log(printableJson(value, 2))
   }
 
   /**
    * Shows a result as JSON or as tables. When stdout is the file of an output flag (`taken`), the tables go to
-   * stderr, where a person still sees them.
+   * stderr, where a person still sees them. The tables get every text of the result on one line.
    */
-  protected show(
-    { json, taken }: { json: boolean; taken: string | undefined },
-    result: unknown,
-    tables: (color: boolean) => string,
+  protected show<T>(
+    { json, taken }: { json: boolean; taken?: string | undefined },
+    result: T,
+    tables: (result: T, color: boolean) => string,
   ): void {
     if (json || taken === '--output') this.printJson(result)
     if (json) return
-    if (taken === undefined) this.print(tables(colored(process.stdout)))
-    else process.stderr.write(`${tables(colored(process.stderr))}\n`)
+    const shown = printableValues(result)
+    if (taken === undefined) {
+      this.print(tables(shown, this.color))
+      return
+    }
+    const color = colored(process.stderr)
+    process.stderr.write(`${printableLines(tables(shown, color), color)}\n`)
   }
 
   /** The key for a target: from the flag, KT_API_KEY or OPENAI_API_KEY, in that order. */
@@ -75,7 +86,9 @@ export abstract class KtCommand extends Command {
     if (error.oclif?.exit !== undefined && error.message.startsWith('EEXIT')) throw error
     const { message, next, code } = this.#explain(error)
     const text = `kt: ${message}${next ? `\n${next.replaceAll(/^/gm, '    ')}` : ''}`
-    const lines = text.split('\n').flatMap((line) => this.#fit(line))
+    const lines = printableLines(text)
+      .split('\n')
+      .flatMap((line) => this.#fit(line))
     process.stderr.write(`${lines.join('\n')}\n`)
     this.exit(code)
   }

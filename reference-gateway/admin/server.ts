@@ -11,6 +11,7 @@ import { createHash, timingSafeEqual } from 'node:crypto'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { GatewayEvent } from '../../src/wire/gateway-event.ts'
+import { eventLine } from '../events/event.ts'
 import type { EventHub } from '../events/hub.ts'
 import { sendError, sendJson } from '../http/gateway-error.ts'
 import type { AdminView } from './view.ts'
@@ -152,7 +153,7 @@ function follow(hub: EventHub, response: ServerResponse, tails: Set<ServerRespon
 }
 
 function toLines(events: readonly GatewayEvent[]): string {
-  return events.map((event) => `${JSON.stringify(event)}\n`).join('')
+  return events.map(eventLine).join('')
 }
 
 function isForThisHost(request: IncomingMessage): boolean {

@@ -1,4 +1,5 @@
 /** From a request that has ended to its event. */
+import { printableJson } from '../../src/system/printable.ts'
 import type { GatewayEvent } from '../../src/wire/gateway-event.ts'
 import { OVERHEAD_COMPONENTS } from '../../src/wire/overhead-components.ts'
 import type { RequestContext } from '../http/request-context.ts'
@@ -7,6 +8,11 @@ import type { TraceContext } from './trace-context.ts'
 
 /** The model's name comes from the client, and may be as long as a body. */
 const MODEL_LENGTH = 200
+
+/** An event as a line of a file or a feed, which people read in terminals. */
+export function eventLine(event: GatewayEvent): string {
+  return `${printableJson(event)}\n`
+}
 
 /** `at` is when the request ended. */
 export function buildEvent(

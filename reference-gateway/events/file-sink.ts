@@ -7,8 +7,10 @@
 import { constants } from 'node:fs'
 import { type FileHandle, open, realpath, rename, rm } from 'node:fs/promises'
 import { setTimeout as wait } from 'node:timers/promises'
+import { systemReason } from '../../src/parse/file.ts'
 import type { GatewayEvent } from '../../src/wire/gateway-event.ts'
 import type { FileConfig } from '../config/config-file.ts'
+import { eventLine } from './event.ts'
 
 const APPEND = constants.O_WRONLY | constants.O_CREAT | constants.O_APPEND | constants.O_NONBLOCK
 const DESCRIPTOR = /^\/(?:dev|proc)\//
@@ -32,7 +34,7 @@ export class FileSink {
   }
 
   async deliver(events: readonly GatewayEvent[]): Promise<void> {
-    const lines = Buffer.from(events.map((event) => `${JSON.stringify(event)}\n`).join(''))
+    const lines = Buffer.from(events.map(eventLine).join(''))
     try {
       if (this.#rotates && this.#bytes > 0 && this.#bytes + lines.length > this.#config.max_size) await this.#rotate()
       const handle = this.#handle ?? (await this.#open())
@@ -40,7 +42,7 @@ export class FileSink {
       this.#bytes += lines.length
       this.#tell('')
     } catch (error) {
-      this.#tell(`event file ${this.#config.path}: ${error instanceof Error && 'code' in error ? error.code : error}`)
+      this.#tell(`event file ${this.#config.path}: ${systemReason(error)}`)
       await this.#shut()
       throw error
     }

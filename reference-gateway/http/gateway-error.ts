@@ -4,6 +4,7 @@
  */
 import type { ServerResponse } from 'node:http'
 import type { Result } from '../../src/errors.ts'
+import { printableJson } from '../../src/system/printable.ts'
 import type { JsonObject } from '../../src/wire/json.ts'
 import { openaiError } from '../../src/wire/openai.ts'
 import { UnreadableAnswer } from '../../src/wire/strict.ts'
@@ -48,7 +49,7 @@ export function sendJson(
   value: unknown,
   headers: readonly string[] = [],
 ): Buffer {
-  const body = Buffer.from(JSON.stringify(value))
+  const body = Buffer.from(printableJson(value))
   response.writeHead(status, ['content-type', 'application/json', 'content-length', String(body.length), ...headers])
   response.end(body)
   return body

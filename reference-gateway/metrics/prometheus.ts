@@ -4,6 +4,7 @@
  * prom-client's defaults, which prom-client adds up over all processes.
  */
 import { AggregatorRegistry, collectDefaultMetrics, Registry } from 'prom-client'
+import { printableValues } from '../../src/system/printable.ts'
 import type { ResponseCacheStats } from '../cache/cache.ts'
 import type { EventCounts } from '../events/observer.ts'
 import type { LatencyHistogram } from './latency-histogram.ts'
@@ -180,7 +181,8 @@ function metric(
   help: string,
   values: MetricJson['values'],
 ): MetricJson {
-  return { name, help, type, values, aggregator: 'sum' }
+  // Names come from clients, and a label ends up in a log or on a screen: prom-client escapes the end of a line only.
+  return { name, help, type, values: printableValues(values), aggregator: 'sum' }
 }
 
 function labelled(label: string, values: Record<string, number>): MetricJson['values'] {

@@ -18,6 +18,9 @@ export const configFlag = {
 }
 
 const HIDDEN = '***'
+const SHORTEST_SECRET = 4
+/** A beginning of this length is hidden too: providers show what comes before, such as sk-proj-. */
+const TELLING = 9
 
 /** A run takes one of each group: a flag replaces every key of its group in the file. */
 const RIVALS: readonly (readonly string[])[] = [['rps', 'concurrency'], TEXT_OPTIONS]
@@ -92,9 +95,39 @@ export function commandLine(argv: readonly string[]): string {
   return shown.map((word) => (/^[\w@%+=:,./*-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`)).join(' ')
 }
 
-/** Hides the secrets in a text from outside, because some targets echo the key in their error. */
+/**
+ * Hides the secrets in a text from outside, because some targets echo the key in their error: as it was sent, without
+ * its scheme (`Bearer`, `Basic`), encoded or decoded as base64, URL-encoded, and cut off after its beginning.
+ */
 export function withoutSecrets(text: string, secrets: readonly string[]): string {
-  return secrets.filter((secret) => secret.length >= 4).reduce((rest, secret) => rest.replaceAll(secret, HIDDEN), text)
+  const forms = secrets.flatMap(formsOf).filter(({ length }) => length >= SHORTEST_SECRET)
+  // The longest first, since one form may hold another.
+  return [...new Set(forms)].sort((a, b) => b.length - a.length).reduce(hide, text)
+}
+
+function formsOf(secret: string): string[] {
+  const bare = secret.replace(/^(?:Bearer|Basic) +/i, '')
+  return [...new Set([secret, bare])].flatMap((form) => {
+    const decoded = Buffer.from(form, 'base64').toString('utf8')
+    const isBase64 = Buffer.from(decoded).toString('base64').replace(/=+$/, '') === form.replace(/=+$/, '')
+    const encoded = (['base64', 'base64url'] as const).map((encoding) => Buffer.from(form).toString(encoding))
+    // Without the padding the text is found with it too.
+    const plain = [form, ...encoded.map((one) => one.replace(/=+$/, '')), ...(isBase64 ? [decoded] : [])]
+    return plain.flatMap((one) => [one, encodeURIComponent(one), JSON.stringify(one).slice(1, -1)])
+  })
+}
+
+/** Hides `form`, and each beginning of it that is long enough to tell something. */
+function hide(text: string, form: string): string {
+  const beginning = form.slice(0, TELLING)
+  let rest = text.replaceAll(form, HIDDEN)
+  if (form.length <= TELLING) return rest
+  for (let at = rest.indexOf(beginning); at >= 0; at = rest.indexOf(beginning)) {
+    let end = TELLING
+    while (end < form.length && rest[at + end] === form[end]) end++
+    rest = rest.slice(0, at) + HIDDEN + rest.slice(at + end)
+  }
+  return rest
 }
 
 /** The query of a URL may hold a key. */

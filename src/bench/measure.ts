@@ -14,6 +14,7 @@ import { Histogram } from '../stats/histogram.ts'
 import { localListeners } from '../system/listeners.ts'
 import { fingerprint, gitSha, ktVersion } from '../system/machine.ts'
 import { watchMachine } from '../system/machine-watch.ts'
+import { printable } from '../system/printable.ts'
 import type { Budgets } from '../verdict/components.ts'
 import type { Outcome } from '../wire/outcome.ts'
 import { measureOneWayDelays } from './build-overhead.ts'
@@ -107,7 +108,10 @@ export async function measure(
     oneWayDelays,
   })
   watch.end()
-  const details = Object.entries(failureDetails(record)).map(([code, text]) => [code, withoutSecrets(text, secrets)])
+  const details = Object.entries(failureDetails(record)).map(([code, text]) => [
+    code,
+    printable(withoutSecrets(text, secrets)),
+  ])
   return {
     report,
     details: Object.fromEntries(details),

@@ -34,11 +34,10 @@ could be measured.`
     const given = { ...flags, config: args.config, 'api-key': this.apiKey(flags['api-key']) }
     const options = parseDoctorOptions(given)
     const { result, exitCode } = await diagnose(options, {
-      note: (line) => process.stderr.write(`${line}\n`),
+      note: (line) => this.note(line),
       interrupt: this.interruption(),
     })
-    if (options.json) this.printJson(result)
-    else this.print(renderDoctor(result, this.color))
+    this.show({ json: options.json }, result, renderDoctor)
     this.finish(exitCode)
   }
 }

@@ -8,6 +8,7 @@ import { didYouMean } from '../parse/explain.ts'
 import { type FlagValues, flagGroup } from '../parse/flags.ts'
 import { rulesOf } from '../parse/parse-flags.ts'
 import { parsedBy, positiveCount } from '../parse/quantity.ts'
+import { printable, printableJson } from '../system/printable.ts'
 import { EVENT_FIELDS, type GatewayEvent, NESTED_FIELDS } from '../wire/gateway-event.ts'
 import { OVERHEAD_COMPONENTS } from '../wire/overhead-components.ts'
 import { adminFlags } from './client.ts'
@@ -72,8 +73,7 @@ function valueAt(event: GatewayEvent, path: readonly string[]): unknown {
 /** Names come from clients: what could steer a terminal is written out. */
 function shown(value: unknown): string {
   if (value === null || value === undefined) return '-'
-  const text = typeof value === 'object' ? JSON.stringify(value) : String(value)
-  return text.replaceAll(/\p{Cc}/gu, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`)
+  return typeof value === 'object' ? printableJson(value) : printable(String(value))
 }
 
 const template = parsedBy(compileTemplate)

@@ -1,17 +1,17 @@
 /**
  * Answers an unknown command with one line, the nearest command and exit 2. It runs before any command, so it loads
- * nothing else.
+ * little.
  */
 import type { Hook } from '@oclif/core'
 import { EXIT } from '../errors.ts'
 import { asUrlFlag, withoutCredentials } from '../parse/addresses.ts'
 import { didYouMean } from '../parse/explain.ts'
+import { printableLines } from '../system/printable.ts'
 
 const hook: Hook.CommandNotFound = async function ({ id, config }) {
   const takesUrl = (command: string): boolean => config.findCommand(command)?.flags.url !== undefined
-  process.stderr.write(
-    `${explainUnknown(wordsOf(id, process.argv.slice(2)), config.commandIDs, config.bin, takesUrl)}\n`,
-  )
+  const words = wordsOf(id, process.argv.slice(2))
+  process.stderr.write(`${printableLines(explainUnknown(words, config.commandIDs, config.bin, takesUrl))}\n`)
   this.exit(EXIT.usage)
 }
 

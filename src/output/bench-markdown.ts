@@ -3,7 +3,7 @@ import type { BenchReport, Gate, OverheadResult } from '../report/schema.ts'
 import { formatDuration, formatMs, formatNumber, formatShare } from '../units.ts'
 import { clientWord } from '../verdict/rate.ts'
 import { latencyRows } from './bench-table.ts'
-import { cell, gateMarkdown, table } from './markdown.ts'
+import { cell, code, gateMarkdown, table } from './markdown.ts'
 import { interimAnalysesLine, loopLine, machineLine, noiseLine } from './sentences.ts'
 import { sloMarkdown } from './slo-table.ts'
 import { countedBy, drainNote, rate, tokenNotes } from './throughput-lines.ts'
@@ -22,7 +22,7 @@ export function renderBenchMarkdown(report: BenchReport, gate: Gate | null): str
     gate ? gateMarkdown(gate) : shown,
     ...(gate || report.gate ? [cell(noiseLine(report.noise))] : []),
     ...(interimAnalyses ? [cell(interimAnalysesLine(interimAnalyses))] : []),
-    `${subject}: \`${target.url}\`${gateway}`,
+    `${subject}: ${code(target.url)}${gateway}`,
     resultLine(report),
     figures('latency (ms)', latencyRows(report, true)),
     figures('overhead (ms)', overheadRows(report)),

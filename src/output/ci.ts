@@ -10,6 +10,7 @@ import { Faults, type Rule } from '../parse/parse-flags.ts'
 import type { Gate } from '../report/schema.ts'
 import { assertWritable, writeOutput } from '../report/write-output.ts'
 import { stdoutFlag } from '../report/write-report.ts'
+import { printable, printableLines } from '../system/printable.ts'
 import { renderJunit } from './junit.ts'
 import { checkSentence, verdictWord } from './sentences.ts'
 
@@ -82,8 +83,9 @@ export async function publish(
   if (junit !== undefined) {
     await writeOutput(junit, renderJunit({ name, gate: judged, inconclusive, properties, timestamp }), '--junit')
   }
-  if (markdown !== undefined) await writeOutput(markdown, text(), '--markdown')
-  if (env.GITHUB_STEP_SUMMARY) appendSummary(env.GITHUB_STEP_SUMMARY, text(), stderr)
+  const summary = printableLines(text())
+  if (markdown !== undefined) await writeOutput(markdown, summary, '--markdown')
+  if (env.GITHUB_STEP_SUMMARY) appendSummary(env.GITHUB_STEP_SUMMARY, summary, stderr)
   if (env.GITHUB_ACTIONS === 'true') for (const line of renderAnnotations(name, judged)) stderr(`${line}\n`)
 }
 
@@ -92,7 +94,7 @@ function appendSummary(path: string, text: string, stderr: (text: string) => voi
   try {
     appendFileSync(path, `${text}\n`)
   } catch {
-    stderr(`kt: could not append to the job summary ${path}\n`)
+    stderr(`${printable(`kt: could not append to the job summary ${path}`)}\n`)
   }
 }
 
@@ -107,7 +109,7 @@ export function renderAnnotations(title: string, gate: Gate): string[] {
 }
 
 function data(text: string): string {
-  return text.replaceAll('%', '%25').replaceAll('\r', '%0D').replaceAll('\n', '%0A')
+  return printable(text).replaceAll('%', '%25')
 }
 
 function property(text: string): string {

@@ -3,6 +3,7 @@
  * an error, or skipped with --inconclusive warn.
  */
 import type { Check, Gate } from '../report/schema.ts'
+import { printable } from '../system/printable.ts'
 import { checkSentence } from './sentences.ts'
 
 interface JunitSuite {
@@ -64,8 +65,5 @@ const ENTITIES: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;
 
 /** XML 1.0 allows no control characters, not even escaped. */
 function escaped(text: string): string {
-  return [...text]
-    .filter((character) => character >= ' ' || character === '\n' || character === '\t')
-    .join('')
-    .replaceAll(/[&<>"']/g, (character) => ENTITIES[character] ?? '')
+  return printable(text).replaceAll(/[&<>"']/g, (character) => ENTITIES[character] ?? '')
 }

@@ -4,6 +4,7 @@
  */
 
 import type { Check, Gate, Verdict } from '../report/schema.ts'
+import { printable } from '../system/printable.ts'
 import { formatMs, formatNumber } from '../units.ts'
 import type { ComparedRow, ComparedRun, Comparison } from '../verdict/compare.ts'
 import { checkSentence, FORMATS, noiseLine, verdictWord } from './sentences.ts'
@@ -74,11 +75,11 @@ export function table(head: readonly string[], rows: readonly (readonly string[]
 
 /** Escapes everything that would end a cell or become markup. */
 export function cell(text: string): string {
-  return text.replaceAll(/\s*\n\s*/g, ' ').replaceAll(/[\\`*_{}[\]<>|]/g, (mark) => `\\${mark}`)
+  return printable(text.replaceAll(/\s*\n\s*/g, ' ')).replaceAll(/[\\`*_{}[\]<>|~&]/g, (mark) => `\\${mark}`)
 }
 
-function code(text: string): string {
-  return text.includes('`') ? cell(text) : `\`${text}\``
+export function code(text: string): string {
+  return text.includes('`') ? cell(text) : `\`${printable(text)}\``
 }
 
 function own({ unit }: ComparedRow, value: number | null): string {

@@ -1,6 +1,7 @@
 /** A plan as Markdown, for a design document or a ticket: the answer, the constraints, the redundancy, the sources. */
 import type { Plan } from '../report/plan-schema.ts'
 import { formatCount, formatNumber } from '../units.ts'
+import { cell } from './markdown.ts'
 import { answer } from './plan-table.ts'
 import { labelOf, originOf, span, trimmed, withUnit } from './plan-words.ts'
 
@@ -13,7 +14,7 @@ export function planMarkdown(plan: Plan, explain = false): string {
     `**${answer(plan)}**`,
     '',
     `For ${formatCount(demand.inputTokensPerSec)} input and ${formatCount(demand.outputTokensPerSec)} output ` +
-      `tokens/s (${demand.form}, window ${demand.window.seconds} ` +
+      `tokens/s (${cell(demand.form)}, window ${demand.window.seconds} ` +
       `s${demand.window.stated ? '' : ', not stated'}).`,
     '',
     `Formula: (${formatCount(demand.inputTokensPerSec)} / ${formatCount(formula.ratio.value)} + ` +
@@ -53,12 +54,11 @@ export function planMarkdown(plan: Plan, explain = false): string {
         ]
       : []),
     '',
-    `Sizing figures: ${sizing.name}, ${sizing.source}.`,
+    `Sizing figures: ${cell(sizing.name)}, ${cell(sizing.source)}.`,
   ].join('\n')
 }
 
 function table(head: readonly string[], body: readonly (readonly string[])[]): string[] {
-  const line = (cells: readonly string[]): string =>
-    `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`
+  const line = (cells: readonly string[]): string => `| ${cells.map(cell).join(' | ')} |`
   return [line(head), line(head.map(() => '---')), ...body.map(line)]
 }

@@ -3,7 +3,7 @@ import type { ChalkInstance } from 'chalk'
 import type { SloResult } from '../report/schema.ts'
 import { formatDuration, formatMs, formatNumber, formatShare } from '../units.ts'
 import type { SloJudgement } from '../verdict/slo-file.ts'
-import { cell, gateMarkdown, table } from './markdown.ts'
+import { cell, code, gateMarkdown, table } from './markdown.ts'
 import { gateLines, noiseLine, verdictWord } from './sentences.ts'
 import { columns, paint, wrapHanging } from './table.ts'
 
@@ -55,10 +55,10 @@ export function renderSloMarkdown(judged: SloJudgement): string {
   const { file, slo, uncategorised } = judged
   const rest = uncategorised === 0 ? '' : `, ${formatNumber(uncategorised)} without a category`
   return `${[
-    `## kt slo check: ${slo.map(({ category }) => category).join(', ')}`,
-    `\`${file}\`, ${countOf(judged)}${rest}. ${cell(noiseLine(judged.noise ?? undefined))}`,
+    `## kt slo check: ${slo.map(({ category }) => cell(category)).join(', ')}`,
+    `${code(file)}, ${countOf(judged)}${rest}. ${cell(noiseLine(judged.noise ?? undefined))}`,
     sloMarkdown(slo),
-    ...slo.map((result) => `**${result.category}**: ${objectives(result)}\n\n${gateMarkdown(result)}`),
+    ...slo.map((result) => `**${cell(result.category)}**: ${objectives(result)}\n\n${gateMarkdown(result)}`),
   ].join('\n\n')}\n`
 }
 

@@ -8,6 +8,7 @@ import type { Writable } from 'node:stream'
 import { setTimeout as wait } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { EXIT, UserError } from '../errors.ts'
+import { writeNote } from '../system/printable.ts'
 import { type OutputTarget, STDERR, STDOUT } from './output-target.ts'
 
 export interface OutputWriter {
@@ -104,7 +105,7 @@ async function openFifo(path: string): Promise<number> {
       } catch (error) {
         if (!hasCode(error, 'ENXIO')) throw error
       }
-      if (!announced) process.stderr.write(`kt: waiting for a reader of ${path}\n`)
+      if (!announced) writeNote(`kt: waiting for a reader of ${path}`)
       await wait(NO_READER_MS)
     }
   } finally {

@@ -1,9 +1,10 @@
 /** Writes the report of a run to the file of `--output`, and decides who has stdout when an output file is stdout. */
 import { UserError } from '../errors.ts'
+import { printableJson } from '../system/printable.ts'
 import { isStdout, writeOutput } from './write-output.ts'
 
 function jsonText(report: unknown): string {
-  return `${JSON.stringify(report, null, 2)}\n`
+  return `${printableJson(report, 2)}\n`
 }
 
 /**

@@ -1,5 +1,7 @@
 /** Shows progress on stderr: one line redrawn on a terminal, a plain line every few seconds elsewhere. */
 
+import { writeNote } from './printable.ts'
+
 interface ProgressSink {
   /** `line` for a terminal, `logLine` for a log; only what fits the place is used. */
   show(line: (width: number) => string, logLine: () => string): void
@@ -31,7 +33,7 @@ export function progressOnStderr(enabled: boolean): ProgressSink {
     },
     note(line) {
       clear()
-      stderr.write(`${line}\n`)
+      writeNote(line)
     },
     end: clear,
   }

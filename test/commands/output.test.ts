@@ -5,6 +5,7 @@ import { open } from 'node:fs/promises'
 import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
 import { afterAll, describe, expect, it } from 'vitest'
+import { benchReportSchema } from '../../src/report/schema.ts'
 import { httpServer, OK_BODY } from '../support/engine.ts'
 import { type Ended, kt, startKt } from '../support/kt.ts'
 import { makeReport } from '../support/make-report.ts'
@@ -102,6 +103,16 @@ describe('stdout', () => {
       const { code, stderr } = await shell('"$@" > full', ['plan', '--input-peak', '80M', '--output-peak', '10M'])
       expect(stderr).toMatch(/^kt: cannot write to stdout: no space left on device\n {4}.*\n$/)
       expect(code).toBe(2)
+    },
+  )
+
+  it.skipIf(!canMakeDevices)(
+    'loses nothing to a stderr on a full disk (skipped where no device can be made)',
+    async () => {
+      mknod(dir.file('full-too'), 'full')
+      const { code, stdout } = await shell('"$@" 2> full-too', bench('--json'))
+      expect(code).toBe(0)
+      expect(benchReportSchema.parse(JSON.parse(stdout)).totals.failed).toBe(0)
     },
   )
 })

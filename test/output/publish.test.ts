@@ -49,7 +49,7 @@ describe('JUnit', () => {
 
   it('stays XML whatever a reason holds', () => {
     const xml = suite([check('fail', `<script> "quoted" 'it' \u0000\u001b[31m & more`)])
-    expect(xml).toContain('&lt;script&gt; &quot;quoted&quot; &apos;it&apos; [31m &amp; more')
+    expect(xml).toContain('&lt;script&gt; &quot;quoted&quot; &apos;it&apos; \\x00\\x1b[31m &amp; more')
     expect([...xml].filter((character) => character < ' ' && character !== '\n')).toEqual([])
   })
 })
@@ -59,7 +59,7 @@ describe('annotations', () => {
     expect(
       renderAnnotations('kt: a, b', gate(check('pass'), check('fail', '50 %\nof all'), check('inconclusive'))),
     ).toEqual([
-      '::error title=kt%3A a%2C b::FAIL  P99 overhead 20.0 ms >= 7 ms (50 %25%0Aof all)',
+      '::error title=kt%3A a%2C b::FAIL  P99 overhead 20.0 ms >= 7 ms (50 %25\\nof all)',
       '::warning title=kt%3A a%2C b::INCONCLUSIVE  P99 overhead 5.00 ms against 7 ms (reasons)',
     ])
   })

@@ -40,7 +40,7 @@ printed. The figures are printed in any case. A file that holds both arms of a p
     const { options, taken } = ci.parseJudgingFlags(flags, compareFlags, 'kt bench compare', COMPARE_RULES)
     ci.assertCiWritable(options)
     const comparison = compareFiles(args, options)
-    this.show({ json: options.json, taken }, comparison, (color) => renderComparison(comparison, color))
+    this.show({ json: options.json, taken }, comparison, renderComparison)
     await ci.publish(options, {
       name: 'kt bench compare',
       gate: comparison.gate,

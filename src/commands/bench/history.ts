@@ -38,8 +38,6 @@ machine or target are excluded and listed. Changes of level are found by E-divis
   async run(): Promise<void> {
     const { args, flags } = await this.parse(BenchHistory)
     const { metric, json } = parseFlags(flags, historyFlags, 'kt bench history')
-    const history = readHistory(args.folder, metric)
-    if (json) this.printJson(history)
-    else this.print(renderHistory(history, this.color))
+    this.show({ json }, readHistory(args.folder, metric), renderHistory)
   }
 }

@@ -49,8 +49,8 @@ shown or stored.`
       hurry: hurry.signal,
     }).finally(progress.end)
     const { report, verdict } = result
-    this.show({ json, taken }, report, (color) =>
-      renderBench(report, { ...result, color, showTtfb: output['measure-ttfb'] }),
+    this.show({ json, taken }, report, (shown, color) =>
+      renderBench(shown, { ...result, color, showTtfb: output['measure-ttfb'] }),
     )
     await ci.publish(output, {
       name: 'kt bench',

@@ -39,7 +39,7 @@ export default class BenchSweep extends KtCommand {
         ),
       interrupt: this.interruption(),
     }).finally(progress.end)
-    this.show({ json, taken }, report, (color) => renderSweep(report, color))
+    this.show({ json, taken }, report, renderSweep)
     this.finish(exitCode)
   }
 }

@@ -18,7 +18,6 @@ export default class CacheStats extends KtCommand {
     const options = parseFlags(flags, statsFlags, 'kt cache stats')
     const client = new AdminClient(options)
     const stats = await client.fetch('GET', '/cache', cacheStatsSchema)
-    if (options.json) this.printJson(stats)
-    else this.print(renderCacheStats(stats, this.color))
+    this.show({ json: options.json }, stats, renderCacheStats)
   }
 }

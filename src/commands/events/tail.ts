@@ -25,9 +25,7 @@ export default class EventsTail extends KtCommand {
     const options = parseFlags(flags, tailFlags, 'kt events tail', TAIL_RULES)
     const render = chooseTemplate(options)
     const client = new AdminClient(options)
-    const events = followEvents(client, this.interruption(), options.count, (note) =>
-      process.stderr.write(`kt: ${note}\n`),
-    )
+    const events = followEvents(client, this.interruption(), options.count, (note) => this.note(`kt: ${note}`))
     for await (const event of events) this.print(render(event))
   }
 }

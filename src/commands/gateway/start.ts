@@ -21,7 +21,7 @@ export default class GatewayStart extends KtCommand {
   async run(): Promise<void> {
     const { flags } = await this.parse(GatewayStart)
     const { gateway: config, 'inject-delay': injectDelayMs, 'next-free-port': nextFree, json } = parseStartFlags(flags)
-    const note = (text: string): boolean => process.stderr.write(`kt gateway: ${text}\n`)
+    const note = (text: string): void => this.note(`kt gateway: ${text}`)
     config.notices.forEach(note)
     // Before it says that it listens: whoever reads that may ask it to stop at once.
     const asked = untilAskedToStop()

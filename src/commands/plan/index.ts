@@ -31,11 +31,9 @@ export default class Plan extends KtCommand {
     const { plan, demand, sizing, choices } = await planReport(options)
     if (emitting) {
       const settings = clusterSettings(plan, answer(plan), demand, sizing, choices, emitting.options)
-      for (const path of await emit(emitting.targets, settings, emitting.folder))
-        process.stderr.write(`kt: wrote ${path}\n`)
+      for (const path of await emit(emitting.targets, settings, emitting.folder)) this.note(`kt: wrote ${path}`)
     }
-    if (options.json) this.printJson(plan)
-    else if (options.markdown) this.print(planMarkdown(plan, options.explain))
-    else this.print(renderPlan(plan, options.explain))
+    const render = options.markdown ? planMarkdown : renderPlan
+    this.show({ json: options.json }, plan, (shown) => render(shown, options.explain))
   }
 }

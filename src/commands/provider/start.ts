@@ -63,10 +63,10 @@ export default class ProviderStart extends KtCommand {
       startProvider({ ...options, port: free }),
     )
     if (port !== 0 && provider.port !== port) {
-      process.stderr.write(`kt: port ${port} is taken; the provider took ${provider.port}\n`)
+      this.note(`kt: port ${port} is taken; the provider took ${provider.port}`)
     }
     const ca = tls && options.tls && !values['tls-cert'] ? publishCertificate(options.tls) : undefined
-    if (ca) process.stderr.write(`kt: clients trust this provider by the certificate ${ca}\n`)
+    if (ca) this.note(`kt: clients trust this provider by the certificate ${ca}`)
     this.print(
       json ? JSON.stringify({ url: provider.url, pid: process.pid, ca }) : `kt provider listening on ${provider.url}`,
     )

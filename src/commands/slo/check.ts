@@ -30,7 +30,7 @@ the tokens of the prompts select the category. PASS is exit 0, FAIL exit 3, INCO
     const { options, taken } = ci.parseJudgingFlags(flags, sloFlags, 'kt slo check')
     ci.assertCiWritable(options)
     const judged = checkSlo(args.report, options.category, options.slo)
-    this.show({ json: options.json, taken }, judged, (color) => renderSlo(judged, color))
+    this.show({ json: options.json, taken }, judged, renderSlo)
     const { slo, startedAt } = judged
     await ci.publish(options, {
       name: 'kt slo check',

@@ -96,6 +96,15 @@ test('a thousand requests give a verdict', async () => {
   expect(components.total.p99_ms).toBeGreaterThanOrEqual(components.total.p50_ms)
 })
 
+test('no model that a client names steers whoever reads the metrics or the events', async () => {
+  const { gateway, get } = await running({ events: { enabled: true } })
+  await post(gateway, { ...BODY, model: 'm\u001b[2J\r\n\u009b\u202e"' })
+  const { text } = await get('/metrics')
+  expect(text).toContain('model="m\\\\x1b[2J\\\\r\\\\n\\\\x9b\\\\u202e\\""')
+  const { text: events } = await get('/events/recent')
+  for (const shown of [text, events]) expect(shown).not.toMatch(/[^\P{Cc}\n]|\u202e/u)
+})
+
 test('metrics in Prometheus’s format', async () => {
   const { get } = await running({ cache: { enabled: true } }, 6)
   const { text, message } = await get('/metrics')
@@ -131,7 +140,7 @@ test('a model’s name comes from a client: it is escaped, and the number of nam
   await post(gateway, { ...BODY, model: 'a"b\n' })
   await post(gateway, { ...BODY, model: 'x'.repeat(10_000) })
   const { text } = await get('/metrics')
-  expect(text).toContain('model="a\\"b\\n"')
+  expect(text).toContain('model="a\\"b\\\\n"')
   expect(text).not.toContain('x'.repeat(300))
 })
 

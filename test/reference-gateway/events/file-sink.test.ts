@@ -13,6 +13,7 @@ import {
 import { open } from 'node:fs/promises'
 import { afterEach, expect, test } from 'vitest'
 import { FileSink } from '../../../reference-gateway/events/file-sink.ts'
+import { canMakeDevices, mknod } from '../../support/special-files.ts'
 import { tempDir } from '../../support/temp-dir.ts'
 import { event, numbered } from './support.ts'
 
@@ -64,11 +65,30 @@ test('a write error is reported once, and writing resumes when the cause is gone
   const writer = sink(path)
   await expect(writer.deliver([numbered(1)])).rejects.toThrow()
   await expect(writer.deliver([numbered(2)])).rejects.toThrow()
-  expect(problems).toEqual([expect.stringMatching(/^event file .*: EISDIR; events are dropped, trying again$/)])
+  expect(problems).toEqual([expect.stringMatching(/^event file .*: it is a folder; events are dropped, trying again$/)])
   rmdirSync(path)
   await writer.deliver([numbered(3)])
   await writer.close()
   expect(ids(path)).toEqual(['3'])
+})
+
+test.skipIf(!canMakeDevices)('a full disk is one sentence (skipped where no device can be made)', async () => {
+  const writer = sink(mknod(folder.file('full'), 'full'))
+  await expect(writer.deliver([numbered(1)])).rejects.toThrow()
+  await writer.close()
+  expect(problems).toEqual([
+    expect.stringMatching(/^event file .*full: no space left; events are dropped, trying again$/),
+  ])
+})
+
+test('no name of a client steers the terminal of whoever reads the file', async () => {
+  const path = folder.file('names.ndjson')
+  const writer = sink(path)
+  await writer.deliver([{ ...event(), model: 'm\u001b[2J \u009b \u202e \u2028' }])
+  await writer.close()
+  const text = readFileSync(path, 'utf8')
+  expect(text).not.toMatch(/[^\P{Cc}\n]|[\u2028\u202e]/u)
+  expect(JSON.parse(text).model).toBe('m\u001b[2J \u009b \u202e \u2028')
 })
 
 test.skipIf(process.platform === 'win32')(
