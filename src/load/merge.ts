@@ -11,8 +11,9 @@ import { type EncodedHistogram, Histogram } from '../stats/histogram.ts'
 import type { SelfReading } from '../system/self-monitor.ts'
 import type { CategoryRecord } from './category-recorder.ts'
 import type { StopReason } from './engine.ts'
-import type { ArmRecord, BlockRecord, TokenRecord } from './recorder.ts'
+import type { ArmRecord, BlockRecord } from './recorder.ts'
 import { mergeSeconds, type Second } from './series.ts'
+import type { TokenRecord } from './token-counter.ts'
 
 /** How far a run is. */
 export interface Progress {

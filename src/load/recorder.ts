@@ -18,11 +18,10 @@ import { type Digits, type EncodedHistogram, Histogram } from '../stats/histogra
 import { emptyTrend, type TrendSums } from '../stats/trend.ts'
 import type { Outcome } from '../wire/outcome.ts'
 import type { Stamp } from '../wire/stamp.ts'
-import { type AnswerSample, AnswerSampler, type KeptAnswer } from './answer-sampler.ts'
+import type { AnswerSample } from './answer-sampler.ts'
 import { type CategoryRecord, CategoryRecorder } from './category-recorder.ts'
 import { BLOCK_SAMPLES, GAP_SAMPLES, RUN_SAMPLES } from './metric-samples.ts'
-
-const BYTES_A_TOKEN = 4
+import { TokenCounter, type TokenRecord } from './token-counter.ts'
 
 type Counts = Partial<Record<Outcome, number>>
 
@@ -79,29 +78,6 @@ export interface ArmRecord {
   categories: CategoryRecord[]
 }
 
-/** The tokens of whole answers, and apart from them what failed ones generated. */
-export interface TokenRecord {
-  input: number
-  output: number
-  events: number
-  /** The part of `output` that is reasoning whose text was not sent. */
-  hidden: number
-  /** The parts of `input` that came from the provider's prompt cache, and that went there. */
-  cached: number
-  cacheWritten: number
-  /** Answers by the source of their token counts; the last two are counted after the run. */
-  fromUsage: number
-  fromTokenizer: number
-  fromEvents: number
-  /** Failed answers that had begun, and the output tokens that they had generated: in no other figure. */
-  failedAnswers: number
-  failedOutput: number
-  /** The answers that reported no usage. */
-  withoutUsage: { requests: number; requestChars: number; answerBytes: number; tokenEvents: number }
-  /** Some of their answers, from which their tokens are estimated. */
-  samples: KeptAnswer[]
-}
-
 interface LiveBlock extends SelfReportedBlock {
   index: number
   startedAtUs: number
@@ -127,7 +103,6 @@ export class ArmRecorder {
   sent = 0
   done = 0
   failed = 0
-  tokensSpent = 0
   mostInFlight = 0
   /** The sum of the times of all requests; divided by the time under load it is the mean number in flight. */
   inFlightUs = 0
@@ -146,12 +121,7 @@ export class ArmRecorder {
     retried: 0,
   }
   readonly #self = new SelfReportedRecorder()
-  readonly #tokens = {
-    ...{ input: 0, output: 0, events: 0, hidden: 0, cached: 0, cacheWritten: 0 },
-    ...{ fromUsage: 0, fromTokenizer: 0, fromEvents: 0, failedAnswers: 0, failedOutput: 0 },
-  }
-  readonly #withoutUsage = { requests: 0, requestChars: 0, answerBytes: 0, tokenEvents: 0 }
-  readonly #sampler = new AnswerSampler()
+  readonly #tokens = new TokenCounter()
   readonly #blocks = new Map<number, LiveBlock>()
   #latest: LiveBlock | undefined
   readonly #categories: CategoryRecorder
@@ -161,6 +131,11 @@ export class ArmRecorder {
   constructor(name: ArmName, categories: readonly Category[] = []) {
     this.name = name
     this.#categories = new CategoryRecorder(categories)
+  }
+
+  /** By all requests, the excluded ones too. */
+  get tokensSpent(): number {
+    return this.#tokens.spent
   }
 
   /** A measured request was released. */
@@ -181,7 +156,7 @@ export class ArmRecorder {
 
   /** Collects the answer of request `index`, if it is one of those to be kept. */
   sampleAnswer(index: number): AnswerSample | undefined {
-    return this.#sampler.next(index)
+    return this.#tokens.sampleAnswer(index)
   }
 
   /** A token-bearing event of the request with `nonce` came. */
@@ -209,7 +184,7 @@ export class ArmRecorder {
     for (const { metric, counts, read } of RUN_SAMPLES) {
       if (counts(result)) record(metric, read(result, intendedUs), this.#metrics)
     }
-    this.#countTokens(result, sample)
+    this.#tokens.count(result, sample)
     if (outcome !== 'OK') {
       this.failed++
       this.#details[outcome] ??= result.detail
@@ -247,7 +222,7 @@ export class ArmRecorder {
         unattributed: this.#stamped.unattributed.encode(),
       },
       selfReport: this.#self.toRecord(),
-      tokens: { ...this.#tokens, withoutUsage: this.#withoutUsage, samples: this.#sampler.samples },
+      tokens: this.#tokens.toRecord(),
       bodyBytes: this.#bodyBytes,
       reused: this.#reused,
       activeUs: this.activeUs,
@@ -299,34 +274,7 @@ export class ArmRecorder {
   /** An excluded request has ended: it is in no figure, but its tokens are spent. */
   excluded(result: RequestResult, as: 'warmup' | 'idleFirst'): void {
     if (result.outcome !== 'OK') this[as].failed++
-    this.tokensSpent += estimateTokens(result)
-  }
-
-  #countTokens(result: RequestResult, sample: AnswerSample | undefined): void {
-    const { usage, outcome } = result
-    const tokens = this.#tokens
-    tokens.events += result.events
-    this.tokensSpent += estimateTokens(result)
-    if (outcome !== 'OK') {
-      const generated = usage && usage.output > 0 ? usage.output : result.tokenEvents
-      if (generated > 0) tokens.failedAnswers++
-      tokens.failedOutput += generated
-    } else if (usage) {
-      tokens.input += usage.input
-      tokens.output += usage.output
-      tokens.hidden += result.hiddenTokens
-      tokens.cached += usage.cached
-      tokens.cacheWritten += usage.cacheWritten
-      tokens.fromUsage++
-      this.#sampler.usageReported()
-    } else {
-      const { requestChars, bodyBytes, tokenEvents, streamed } = result
-      this.#withoutUsage.requests++
-      this.#withoutUsage.requestChars += requestChars
-      this.#withoutUsage.answerBytes += bodyBytes
-      this.#withoutUsage.tokenEvents += tokenEvents
-      this.#sampler.keep(sample?.kept({ streamed, bodyBytes, requestChars }))
-    }
+    this.#tokens.spend(result)
   }
 
   #block(index: number, atUs: number): LiveBlock {
@@ -362,14 +310,4 @@ function record<M extends Metric>(metric: M, us: number, metrics: Partial<Record
 function encodeAll<T extends Partial<Record<string, Histogram>>>(parts: T): { [K in keyof T]: EncodedHistogram } {
   const entries = Object.entries(parts).flatMap(([name, values]) => (values ? [[name, values.encode()]] : []))
   return Object.fromEntries(entries)
-}
-
-/**
- * The tokens that a request has cost: its usage, else an estimate of four bytes a token. The token budget needs them
- * during the run, so they cannot wait for the tokenizer.
- */
-function estimateTokens({ usage, outcome, tokenEvents, requestChars, bodyBytes, streamed }: RequestResult): number {
-  if (usage) return usage.input + usage.output
-  if (outcome !== 'OK' && tokenEvents === 0) return 0
-  return Math.ceil(requestChars / BYTES_A_TOKEN) + (streamed ? tokenEvents : Math.ceil(bodyBytes / BYTES_A_TOKEN))
 }

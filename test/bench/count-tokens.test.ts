@@ -6,7 +6,7 @@ import { afterEach, describe, expect, it } from 'vitest'
 import { countTokens } from '../../src/bench/count-tokens.ts'
 import { AnswerSampler } from '../../src/load/answer-sampler.ts'
 import type { RunPlan } from '../../src/load/plan.ts'
-import type { TokenRecord } from '../../src/load/recorder.ts'
+import type { TokenRecord } from '../../src/load/token-counter.ts'
 import { chooseWorkload } from '../../src/workload/choose.ts'
 import { httpServer, planFor, run, type TestServer } from '../support/engine.ts'
 
