@@ -5,7 +5,6 @@
  * after another: handlers and closures created for each request would cost more than the measuring.
  */
 import type { Dispatcher } from 'undici'
-import { failure, type Result, success } from '../errors.ts'
 import type { Clock } from '../system/clock.ts'
 import { quotable } from '../wire/answer-error.ts'
 import { readErrorAnswer, readJsonAnswer } from '../wire/json-answer.ts'
@@ -13,9 +12,11 @@ import type { Outcome } from '../wire/outcome.ts'
 import { SseReader } from '../wire/sse.ts'
 import type { Stamp } from '../wire/stamp.ts'
 import type { TokenUsage } from '../wire/usage.ts'
+import { AnswerBody } from './answer-body.ts'
+import { blameUnanswered } from './blame.ts'
 import type { TargetConnection } from './connection.ts'
-import { decodeWhole, readContentEncoding, StreamDecoder } from './content-encoding.ts'
-import { classifyError, classifyRefusal, explainError, explainIdleClose, isAbortedByClient } from './failure.ts'
+import { readContentEncoding, StreamDecoder } from './content-encoding.ts'
+import { classifyError, classifyRefusal, explainError, isAbortedByClient } from './failure.ts'
 import type { BodyListener, RequestHead, RequestResult, ResponseHeaders } from './request-result.ts'
 import { StreamTimings } from './stream-timings.ts'
 
@@ -29,8 +30,6 @@ export interface SlotListener {
 
 const NO_HEADERS: ResponseHeaders = {}
 const QUOTED_BYTES = 65_536
-const MOST_BODY_BYTES = 64 * 1024 * 1024
-const NOTHING = Buffer.alloc(0)
 
 export class RequestSlot implements RequestResult, Dispatcher.DispatchHandler {
   outcome: Outcome = 'OK'
@@ -66,7 +65,7 @@ export class RequestSlot implements RequestResult, Dispatcher.DispatchHandler {
   readonly #clock: Clock
   readonly #listener: SlotListener
   readonly #options: Dispatcher.DispatchOptions
-  readonly #body = new BufferedBody()
+  readonly #body = new AnswerBody()
   #controller: Dispatcher.DispatchController | undefined
   #settled = true
   #status = 0
@@ -231,40 +230,17 @@ export class RequestSlot implements RequestResult, Dispatcher.DispatchHandler {
   /** The answer, or what came of it, has a status that is not 2xx. */
   #refused(endUs: number): void {
     const location = this.#status < 400 ? this.headers.location : undefined
-    const text = location === undefined ? this.#errorText() : quotable(String(location))
+    const text =
+      location === undefined ? this.#body.errorText(this.headers['content-encoding']) : quotable(String(location))
     const detail = `HTTP ${this.#status}${location === undefined ? ': ' : ' to '}${text || 'no reason given'}`
     this.#fail(classifyRefusal(this.#status, text), detail, endUs)
   }
 
-  /** The request has failed without an answer: whose fault is it? */
   #unanswered(thrown: Error, endUs: number): void {
-    const { connection } = this
-    const { peer } = connection
-    const error = isAbortedByClient(thrown) ? thrown : connection.causeOf(thrown)
-    const outcome = classifyError(error, false)
-    const detail = explainError(error)
-    if (outcome !== 'KT_RESET' && outcome !== 'KT_PROTOCOL') {
-      this.#fail(outcome, detail, endUs)
-      return
-    }
-    if (!peer.answered && !peer.overTls) {
-      if (connection.multiplexed && outcome === 'KT_PROTOCOL') peer.notHttp2 = true
-      if (peer.notHttp2) this.#fail('KT_NO_HTTP2', 'what came is no HTTP/2', endUs)
-      else void peer.speaksTls().then((tls) => this.#fail(tls ? 'KT_ONLY_TLS' : outcome, detail, endUs))
-      return
-    }
-    const idleClose =
-      this.reused && !connection.multiplexed && !connection.answerBegun() ? this.#idleClose(endUs) : undefined
-    this.#fail(idleClose === undefined ? outcome : 'KT_IDLE_CLOSE', idleClose ?? detail, endUs)
-  }
-
-  #idleClose(endUs: number): string | undefined {
-    const { connectStartUs, connectedUs } = this.connection
-    return explainIdleClose({
-      idleUs: this.sentUs - this.#idleSinceUs,
-      closedAfterUs: endUs - this.sentUs,
-      openingUs: connectedUs - connectStartUs,
-    })
+    const { connection, reused, sentUs } = this
+    const blame = blameUnanswered(thrown, { connection, reused, idleUs: sentUs - this.#idleSinceUs, sentUs, endUs })
+    if (blame instanceof Promise) void blame.then(({ outcome, detail }) => this.#fail(outcome, detail, endUs))
+    else this.#fail(blame.outcome, blame.detail, endUs)
   }
 
   #beginStream(): void {
@@ -308,7 +284,7 @@ export class RequestSlot implements RequestResult, Dispatcher.DispatchHandler {
   }
 
   #endJson(endUs: number): void {
-    const body = this.#wholeBody()
+    const body = this.#body.decoded(this.headers['content-encoding'])
     if (!body.ok) {
       this.#fail('KT_ENCODING', body.why, endUs)
       return
@@ -369,45 +345,5 @@ export class RequestSlot implements RequestResult, Dispatcher.DispatchHandler {
 
   #isOk(): boolean {
     return this.#status >= 200 && this.#status < 300
-  }
-
-  /** The whole body, decoded; of no use for a good stream. */
-  #wholeBody(): Result<Buffer> {
-    const encoding = this.headers['content-encoding']
-    if (encoding === undefined) return success(this.#body.whole())
-    const codings = readContentEncoding(encoding)
-    return codings.ok ? decodeWhole(codings.value, this.#body.whole()) : failure(codings.why)
-  }
-
-  /** The reason in the body of an error. */
-  #errorText(): string {
-    const body = this.#wholeBody()
-    return body.ok ? readErrorAnswer(body.value.toString('utf8')) : `a body that cannot be decoded: ${body.why}`
-  }
-}
-
-/** The bytes of an answer, kept to be read whole at its end: bounded, and not copied where they came in one piece. */
-class BufferedBody {
-  #first: Buffer | undefined
-  #more: Buffer[] = []
-  #bytes = 0
-
-  clear(): void {
-    if (this.#first === undefined) return
-    this.#first = undefined
-    if (this.#more.length > 0) this.#more = []
-    this.#bytes = 0
-  }
-
-  push(chunk: Buffer): void {
-    this.#bytes += chunk.length
-    if (this.#bytes > MOST_BODY_BYTES) return
-    if (this.#first === undefined) this.#first = chunk
-    else this.#more.push(chunk)
-  }
-
-  whole(): Buffer {
-    if (!this.#first) return NOTHING
-    return this.#more.length === 0 ? this.#first : Buffer.concat([this.#first, ...this.#more])
   }
 }

@@ -13,6 +13,7 @@ import { addToTrend } from '../stats/trend.ts'
 import type { Clock } from '../system/clock.ts'
 import { wouldRepeat } from '../wire/outcome.ts'
 import { requestMaker } from '../workload/workload.ts'
+import { limitReached } from './limits.ts'
 import {
   ALONE,
   buildPacing,
@@ -22,14 +23,12 @@ import {
   type ReleasedRequest,
   type WorkerShare,
 } from './load-phase.ts'
-import { findBlock, type PhasePlan, planPhases, type RunPlan } from './plan.ts'
+import { findBlock, type PhasePlan, planPhases, type RunPlan, shareOfPhase } from './plan.ts'
 import { SendLeadTime, startPrecisionTimer } from './precision-timer.ts'
 import { ArmRecorder } from './recorder.ts'
 import { Series } from './series.ts'
 import { InFlightRequest, SlotPool } from './slot-pool.ts'
 
-/** After this many failures without one success the target is considered dead. */
-const GIVE_UP_AFTER = 1_000
 const DEADLINE_CHECK_MS = 10
 /** Excluded requests are numbered from here on, so that the measured ones are the same in all arms. */
 const EXCLUDED_FROM = 2 ** 40
@@ -134,7 +133,7 @@ export class Engine {
         }
         if (this.stopReason) break
         const coolDownUs = i === phases.length - 1 ? (this.#plan.coolDownUs ?? 0) : 0
-        await this.#measure(this.#localShare(phase), startUs, coolDownUs, timer.wakeAt)
+        await this.#measure(shareOfPhase(phase, this.#worker), startUs, coolDownUs, timer.wakeAt)
         const { interimAnalysisAfter } = phase
         if (interimAnalysisAfter === undefined || this.stopReason) continue
         if ((await this.#hooks.continueAfter?.(interimAnalysisAfter)) === false) break
@@ -191,12 +190,6 @@ export class Engine {
       recorder.dueUs += dueUs
       recorder.lateUs += load.lateUs
     }
-  }
-
-  #localShare(phase: PhasePlan): PhasePlan {
-    const { count, index } = this.#worker
-    const { requests } = phase
-    return { ...phase, requests: requests === undefined ? undefined : share(requests, count, index) }
   }
 
   /**
@@ -338,18 +331,8 @@ export class Engine {
   }
 
   #checkLimits(): void {
-    const { tokenBudget } = this.#plan
-    let failed = 0
-    let done = 0
-    let tokens = 0
-    for (const recorder of this.recorders) {
-      failed += recorder.failed
-      done += recorder.done
-      tokens += recorder.tokensSpent
-    }
-    const budget = tokenBudget === undefined ? undefined : tokenBudget / this.#worker.count
-    if (budget !== undefined && tokens >= budget) this.stop('token-budget', this.#plan.timeoutUs)
-    if (failed >= GIVE_UP_AFTER && failed === done) this.stop('target-dead', this.#plan.timeoutUs)
+    const reason = limitReached(this.recorders, this.#plan.tokenBudget, this.#worker.count)
+    if (reason) this.stop(reason, this.#plan.timeoutUs)
   }
 
   #abortLate(): void {

@@ -6,7 +6,7 @@ import type { ConnectionSpec } from '../client/connection.ts'
 import type { Deadlines } from '../client/deadlines.ts'
 import type { ArmName } from '../report/schema.ts'
 import type { Arrival } from '../schedule/arrivals.ts'
-import { interleave, shareOfBlocks } from '../schedule/blocks.ts'
+import { interleave, share, shareOfBlocks } from '../schedule/blocks.ts'
 import type { RampStage } from '../schedule/ramp.ts'
 import type { WorkloadSpec } from '../workload/workload.ts'
 
@@ -128,6 +128,12 @@ function planPhase(
     durationUs: durationUs === undefined ? undefined : (durationUs / all) * blocks * used.length,
     excludeIdleFirst: excludeIdleFirst && used.length < arms.length,
   }
+}
+
+/** What one of `count` threads sends of a phase. */
+export function shareOfPhase(phase: PhasePlan, { count, index }: { count: number; index: number }): PhasePlan {
+  const { requests } = phase
+  return { ...phase, requests: requests === undefined ? undefined : share(requests, count, index) }
 }
 
 /** The block of the `index`-th request of a phase, due `dueUs` after the start of the phase. */

@@ -1,0 +1,23 @@
+/** What ends a run before its time. */
+import type { ArmRecorder } from './recorder.ts'
+
+/** After this many failures without one success the target is considered dead. */
+const GIVE_UP_AFTER = 1_000
+
+/** `threads`: those that share the token budget. */
+export function limitReached(
+  recorders: readonly ArmRecorder[],
+  tokenBudget: number | undefined,
+  threads: number,
+): 'token-budget' | 'target-dead' | undefined {
+  let failed = 0
+  let done = 0
+  let tokens = 0
+  for (const recorder of recorders) {
+    failed += recorder.failed
+    done += recorder.done
+    tokens += recorder.tokensSpent
+  }
+  if (failed >= GIVE_UP_AFTER && failed === done) return 'target-dead'
+  return tokenBudget !== undefined && tokens >= tokenBudget / threads ? 'token-budget' : undefined
+}
