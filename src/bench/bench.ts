@@ -6,14 +6,12 @@ import { toGate, undecidedCheck } from '../verdict/checks.ts'
 import { estimateNoise } from '../verdict/noise.ts'
 import { sloGate } from '../verdict/slo-file.ts'
 import { measureFloor, wantsFloor } from './floor.ts'
-import { InterimAnalyses, isAsked, judgeBench } from './judge-bench.ts'
+import { InterimAnalyses, judgeBench } from './judge-bench.ts'
 import { type BenchRun, measure, type RunHooks } from './measure.ts'
 import type { PreparedBench } from './prepare.ts'
 import { countMisses, judgeObjectives } from './slo-objectives.ts'
 
 interface BenchResult extends BenchRun {
-  /** The verdict on overhead and thresholds decides the exit code. */
-  gated: boolean
   /** Every check that decides the exit code, the SLO objectives included; null when nothing was asked. */
   verdict: Gate | null
   exitCode: ExitCode
@@ -23,13 +21,12 @@ export async function bench(run: PreparedBench, hooks: RunHooks): Promise<BenchR
   const { plan, open, question, objectives, inconclusive } = run
   const startUs = now()
   try {
-    const gated = isAsked(question)
     const judge = (report: BenchReport): Verdict | undefined => {
       const misses = countMisses(report, objectives)
       if (!open.aa) report.gate = judgeBench(report, { ...question, misses })
       const slo = judgeObjectives(report, objectives)
       if (slo) report.slo = slo
-      return verdictOf(report, gated)?.verdict
+      return verdictOf(report)?.verdict
     }
     const analyses = new InterimAnalyses(plan.interimAnalyses ?? [], judge, hooks.note)
     const measured = await measure(plan, run.record, open, hooks, analyses.goOn)
@@ -41,17 +38,17 @@ export async function bench(run: PreparedBench, hooks: RunHooks): Promise<BenchR
     if (noise) report.noise = noise
     report.tookS = Math.round((now() - startUs) / 1e4) / 100
     const unwritten = await run.reports.write(report, hooks.note)
-    const verdict = verdictOf(report, gated)
-    return { ...measured, gated, verdict, exitCode: unwritten?.exitCode ?? exitCodeOf(measured, verdict, inconclusive) }
+    const verdict = verdictOf(report)
+    return { ...measured, verdict, exitCode: unwritten?.exitCode ?? exitCodeOf(measured, verdict, inconclusive) }
   } finally {
     await open.close()
   }
 }
 
-function verdictOf({ gate, slo }: BenchReport, gated: boolean): Gate | null {
+function verdictOf({ gate, slo }: BenchReport): Gate | null {
   const unmatched = undecidedCheck('goodput', '>=', 1, 'no request belongs to a category')
   const sloChecks = slo?.length === 0 ? [unmatched] : sloGate(slo ?? []).checks
-  const judged = [...(gated ? (gate?.checks ?? []) : []), ...sloChecks]
+  const judged = [...(gate?.checks ?? []), ...sloChecks]
   return judged.length === 0 ? null : toGate(judged)
 }
 

@@ -15,8 +15,7 @@ import { overheadJudge } from '../verdict/judge-overhead.ts'
 import { type Noise, readNoise } from '../verdict/noise.ts'
 import { type Pair, toPair } from '../verdict/pair.ts'
 import type { RegressionLimit } from '../verdict/thresholds.ts'
-import { judgeRun, MAX_REGRESSION, regressionJudge } from '../verdict/verdict.ts'
-import { TOTAL_BUDGET_MS } from '../wire/overhead-components.ts'
+import { judgeRun, regressionJudge } from '../verdict/verdict.ts'
 import type { VerdictOptions } from './options/verdict.ts'
 
 export interface BenchQuestion {
@@ -52,14 +51,7 @@ export function readQuestion(options: VerdictOptions): {
   }
 }
 
-/** True when the answer decides the exit code. */
-export function isAsked({ budgetMs, maxRegression, thresholds }: BenchQuestion): boolean {
-  return budgetMs !== undefined || maxRegression !== undefined || thresholds.length > 0
-}
-
-/**
- * Without a question of the user's, the standard question of the run's mode is judged, if the run carries a reading.
- */
+/** Null where nothing was asked: a verdict belongs to a question. */
 export function judgeBench(report: BenchReport, question: BenchQuestion): Gate | null {
   const { budgetMs, componentsMs = {}, maxRegression, thresholds, misses } = question
   const arms = splitReport(report)
@@ -70,30 +62,17 @@ export function judgeBench(report: BenchReport, question: BenchQuestion): Gate |
     componentJudges(report, componentsMs),
     maxRegression === undefined ? [] : lossJudge(report, pair, maxRegression),
   ].flat()
-  const shown = asked.length + thresholds.length > 0 ? [] : standardJudge(report, pair)
-  if (asked.length + thresholds.length + shown.length === 0) return null
-  return judgeRun(context, thresholds, [...asked, ...shown])
-}
-
-function standardJudge(report: BenchReport, pair: Pair | undefined): Judge[] {
-  if (report.totals.successful === 0 || report.target.role === 'direct') return []
-  if (pair?.mode === 'regression') return [lossJudge(report, pair, MAX_REGRESSION)]
-  return overheadJudges(report, pair, TOTAL_BUDGET_MS)
-}
-
-function overheadJudges(report: BenchReport, pair: Pair | undefined, limitMs: number): Judge[] {
-  // A difference to an old gateway is no overhead.
-  const direct = pair?.mode === 'overhead' ? pair.baseline : undefined
-  const found = overheadJudge(report, direct, { limitMs, paired: direct !== undefined })
-  return found ? [found.judge] : []
+  return asked.length + thresholds.length === 0 ? null : judgeRun(context, thresholds, asked)
 }
 
 function budgetJudge(report: BenchReport, pair: Pair | undefined, limitMs: number): Judge {
   const unknown = (why: string) => () => undecidedCheck('overhead.p99', '<', limitMs, why)
   if (report.totals.successful === 0) return unknown('every request failed')
   if (report.target.role === 'direct') return unknown('the target is the provider itself, no gateway')
-  const [judge] = overheadJudges(report, pair, limitMs)
-  return judge ?? unknown('no request carries a reading of the overhead')
+  // A difference to an old gateway is no overhead.
+  const direct = pair?.mode === 'overhead' ? pair.baseline : undefined
+  const found = overheadJudge(report, direct, { limitMs, paired: direct !== undefined })
+  return found?.judge ?? unknown('no request carries a reading of the overhead')
 }
 
 function lossJudge(report: BenchReport, pair: Pair | undefined, limit: RegressionLimit): Judge {

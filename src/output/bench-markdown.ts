@@ -1,10 +1,11 @@
 /** A bench as Markdown, for the summary of a CI job: verdicts first, then the figures behind them. */
 import type { BenchReport, Gate, OverheadResult } from '../report/schema.ts'
 import { formatDuration, formatMs, formatNumber, formatShare } from '../units.ts'
+import { estimateAdded } from '../verdict/estimate.ts'
 import { clientWord } from '../verdict/rate.ts'
 import { latencyRows } from './bench-table.ts'
 import { cell, code, gateMarkdown, table } from './markdown.ts'
-import { interimAnalysesLine, loopLine, machineLine, noiseLine } from './sentences.ts'
+import { estimateSentence, interimAnalysesLine, loopLine, machineLine, noiseLine } from './sentences.ts'
 import { sloMarkdown } from './slo-table.ts'
 import { countedBy, drainNote, rate, tokenNotes } from './throughput-lines.ts'
 
@@ -14,7 +15,8 @@ import { countedBy, drainNote, rate, tokenNotes } from './throughput-lines.ts'
  */
 export function renderBenchMarkdown(report: BenchReport, gate: Gate | null): string {
   const { target, interimAnalyses } = report
-  const shown = gate || !report.gate ? '' : `${gateMarkdown(report.gate)}\n\nShown, not gated.`
+  const estimate = gate ? undefined : estimateAdded(report)
+  const shown = estimate ? cell(estimateSentence(estimate)) : ''
   const subject = cell(`${target.model}, ${target.endpoint}${target.stream ? ', streamed' : ''}; ${loopLine(report)}`)
   const gateway = target.gateway ? ` (${cell(target.gateway)})` : ''
   return `${[

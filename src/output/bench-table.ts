@@ -2,14 +2,16 @@
 import type { ChalkInstance } from 'chalk'
 import type { StopReason } from '../load/engine.ts'
 import { explainDisagreement } from '../overhead/disagreement.ts'
-import type { BenchReport, DurationSummary, Gate, OverheadResult } from '../report/schema.ts'
+import type { BenchReport, DurationSummary, OverheadResult } from '../report/schema.ts'
 import { type DurationSpec, METRIC_NAMES, METRICS, type Shown } from '../slo/metrics.ts'
 import { formatDuration, formatMs, formatNumber } from '../units.ts'
+import { estimateAdded } from '../verdict/estimate.ts'
 import { clientWord, rateNotReached } from '../verdict/rate.ts'
 import { uncategorised } from '../verdict/slo.ts'
 import { OUTCOMES, type Outcome } from '../wire/outcome.ts'
 import {
   budgetCell,
+  estimateSentence,
   gateLines,
   interimAnalysesLine,
   loopLine,
@@ -23,17 +25,10 @@ import { countedBy, drainNote, fellBehind, rate, tokenNotes } from './throughput
 
 interface BenchView {
   color: boolean
-  /** The verdict decides the exit code. */
-  gated: boolean
   /** Show the time to first byte without --stream too. */
   showTtfb: boolean
   details: Partial<Record<Outcome, string>>
   stopped: StopReason | null
-}
-
-function notGated({ checks: [first] }: Gate): string {
-  const flag = first?.metric.startsWith('delta.') ? '--max-regression 0.5ms,10%' : '--budget 7ms'
-  return `Shown, not gated: ${flag} makes the verdict decide the exit code.`
 }
 
 export function renderBench(report: BenchReport, view: BenchView): string {
@@ -50,11 +45,17 @@ export function renderBench(report: BenchReport, view: BenchView): string {
     ...(measured ? [latency(report, view, c), throughput(report, c), overhead(report, c)] : []),
     ending(report, view, c),
     measured && report.slo ? sloSection(report.slo, uncategorised(report), c) : '',
-    report.gate ? gateLines(report.gate, c) + (view.gated ? '' : `\n${c.dim(notGated(report.gate))}`) : '',
+    report.gate ? gateLines(report.gate, c) : measured ? estimateLines(report, c) : '',
     measured && (report.gate || report.slo || report.noise) ? c.dim(verdictBasis(report)) : '',
   ]
     .filter((part) => part !== '')
     .join('\n\n')
+}
+
+/** What the run says where nobody asked for a verdict. */
+function estimateLines(report: BenchReport, c: ChalkInstance): string {
+  const estimate = estimateAdded(report)
+  return estimate ? c.bold(wrapHanging(estimateSentence(estimate), '')) : ''
 }
 
 /** What every verdict rests on: the noise of the rig, and after how many blocks it was judged. */

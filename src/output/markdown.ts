@@ -73,9 +73,11 @@ export function table(head: readonly string[], rows: readonly (readonly string[]
   return [line(head), rule, ...rows.map(line)].join('\n')
 }
 
-/** Escapes everything that would end a cell or become markup. */
+/** What would end a cell or become markup; an underscore within a word is none. */
+const MARKUP = /[\\`*{}[\]<>|~&]|(?<![\p{L}\p{N}])_|_(?![\p{L}\p{N}])/gu
+
 export function cell(text: string): string {
-  return printable(text.replaceAll(/\s*\n\s*/g, ' ')).replaceAll(/[\\`*_{}[\]<>|~&]/g, (mark) => `\\${mark}`)
+  return printable(text.replaceAll(/\s*\n\s*/g, ' ')).replaceAll(MARKUP, (mark) => `\\${mark}`)
 }
 
 export function code(text: string): string {

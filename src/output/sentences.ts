@@ -7,6 +7,7 @@ import type { BenchReport, Block, Check, Gate, Verdict } from '../report/schema.
 import { DEFAULT_ARRIVAL, describeArrivals } from '../schedule/arrivals.ts'
 import { type Unit, unitOf } from '../slo/metrics.ts'
 import { formatDuration, formatMs, formatNumber, formatShare } from '../units.ts'
+import type { Estimate } from '../verdict/estimate.ts'
 import type { Noise } from '../verdict/noise.ts'
 import { wrapHanging } from './table.ts'
 
@@ -212,4 +213,13 @@ export function machineLine({ blocks }: Pick<BenchReport, 'blocks'>): { short: b
 /** Null where one of them is not known. */
 function sumOf(values: readonly (number | null)[]): number | null {
   return values.reduce<number | null>((sum, value) => (sum === null || value === null ? null : sum + value), 0)
+}
+
+/** How much the gateway adds, in one sentence. */
+export function estimateSentence({ kind, p50, p99, judgedBy }: Estimate): string {
+  const read = ({ valueMs, ci95Ms }: Estimate['p99']): string =>
+    `${formatMs(valueMs)} ms${ci95Ms ? ` [${formatMs(ci95Ms[0])}, ${ci95Ms[1] === null ? 'no upper bound' : formatMs(ci95Ms[1])}]` : ''}`
+  const by = `95 % by blocks; ${kind === 'overhead' ? judgedBy.definition : judgedBy.source}`
+  if (kind === 'regression') return `The new gateway's P99 is ${read(p99)} above the old one's (${by}).`
+  return `The gateway adds ${p50 ? `${read(p50)} at P50 and ` : ''}${read(p99)} at P99 (${by}).`
 }

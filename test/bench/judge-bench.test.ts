@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest'
 import { type BenchQuestion, judgeBench } from '../../src/bench/judge-bench.ts'
 import type { BenchReport } from '../../src/report/schema.ts'
+import { estimateAdded } from '../../src/verdict/estimate.ts'
 import { type ArmShape, around, fixed, makeReport } from '../support/make-report.ts'
 
 const nothing: BenchQuestion = { budgetMs: undefined, maxRegression: undefined, thresholds: [] }
@@ -18,16 +19,20 @@ function againstOld(old: ArmShape, fresh: ArmShape): BenchReport {
 }
 
 describe('the gate of a bench', () => {
-  it('against going direct asks for the budget', () => {
+  it('against going direct judges the budget that was asked for, and without a question nothing', () => {
     const report = makeReport({ role: 'gateway', added: fixed(1), direct: { added: around(0.2) } })
-    expect(check(report)).toMatchObject({ metric: 'overhead.p99', verdict: 'pass', limit: 7 })
+    expect(check(report, { budgetMs: 7 })).toMatchObject({ metric: 'overhead.p99', verdict: 'pass', limit: 7 })
+    expect(judgeBench(report, nothing)).toBeNull()
+    expect(estimateAdded(report)).toMatchObject({ kind: 'overhead', p50: { valueMs: 1 }, p99: { valueMs: 1 } })
   })
 
   it('against an old gateway asks what was lost: from 1 to 6.9 ms does not pass as under 7', () => {
     const slower = againstOld({ added: fixed(1) }, { added: fixed(6.9) })
-    expect(check(slower)).toMatchObject({ metric: 'delta.overhead.p99', verdict: 'fail', limit: 0.5 })
+    const standard = { maxRegression: { ms: 0.5, share: 0.1 } }
+    expect(check(slower, standard)).toMatchObject({ metric: 'delta.overhead.p99', verdict: 'fail', limit: 0.5 })
+    expect(estimateAdded(slower)).toMatchObject({ kind: 'regression', p99: { valueMs: expect.closeTo(5.9, 1) } })
     expect(check(slower, { maxRegression: { ms: 8, share: 0 } })).toMatchObject({ verdict: 'pass', limit: 8 })
-    expect(check(againstOld({ added: fixed(1) }, { added: fixed(1) }))).toMatchObject({ verdict: 'pass' })
+    expect(check(againstOld({ added: fixed(1) }, { added: fixed(1) }), standard)).toMatchObject({ verdict: 'pass' })
   })
 
   it('takes no difference to an old gateway for an overhead', () => {
@@ -37,7 +42,10 @@ describe('the gate of a bench', () => {
       verdict: 'inconclusive',
       value: null,
     })
-    expect(check(slower)).toMatchObject({ metric: 'delta.latency.p99', verdict: 'fail' })
+    expect(check(slower, { maxRegression: { ms: 0.5, share: 0.1 } })).toMatchObject({
+      metric: 'delta.latency.p99',
+      verdict: 'fail',
+    })
     expect(check(againstOld({ added: fixed(1) }, { added: fixed(6.9) }), { budgetMs: 7 })).toMatchObject({
       verdict: 'pass',
     })

@@ -35,13 +35,13 @@ async function answering(...statuses: number[]): Promise<Counted> {
 
 describe('the validating request', () => {
   it.each([
-    [401, 'KT_HTTP_401', 'Set KT_API_KEY'],
-    [403, 'KT_HTTP_401', 'Set KT_API_KEY'],
+    [401, 'KT_HTTP_401', 'Check the key in KT_API_KEY'],
+    [403, 'KT_HTTP_401', 'Check the key in KT_API_KEY'],
     [404, 'KT_HTTP_404', '--model'],
     [400, 'KT_HTTP_4XX', 'Read the answer'],
     [413, 'KT_HTTP_4XX', 'Read the answer'],
     [422, 'KT_HTTP_4XX', 'Read the answer'],
-    [307, 'KT_HTTP_3XX', 'final address'],
+    [307, 'KT_HTTP_3XX', 'kt follows no redirects'],
   ])('%i: one request, its reason, and nothing more', async (status, outcome, next) => {
     const server = await answering(status)
     const { code, stdout, stderr } = await kt(['bench', '--url', server.origin, '--requests', '500'])
@@ -63,7 +63,7 @@ describe('the validating request', () => {
     await new Promise((resolve) => probe.close(resolve))
     for (const [url, outcome] of [
       [`http://127.0.0.1:${port}`, 'KT_CONNECT'],
-      [plain.origin.replace('http:', 'https:'), 'KT_TLS'],
+      [plain.origin.replace('http:', 'https:'), 'KT_NO_TLS'],
       ['http://no-such-host.invalid', 'KT_DNS'],
     ] as const) {
       const { code, stdout } = await kt(['bench', '--url', url, '--requests', '50', '--json'])

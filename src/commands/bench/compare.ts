@@ -5,7 +5,7 @@ import { renderComparison } from '../../output/compare-table.ts'
 import { comparisonProperties, renderComparisonMarkdown } from '../../output/markdown.ts'
 import { flagsOf } from '../../parse/flags.ts'
 import { exitOfComparison } from '../../verdict/compare.ts'
-import { COMPARE_RULES, compareFiles, compareFlags } from '../../verdict/compare-files.ts'
+import { COMPARE_RULES, compareFiles, compareFlags, givesLimit } from '../../verdict/compare-files.ts'
 
 export default class BenchCompare extends KtCommand {
   static override summary =
@@ -14,8 +14,9 @@ export default class BenchCompare extends KtCommand {
   static override description =
     `Mode overhead (direct against gateway) judges P99 overhead against the budget. Mode regression (old gateway against
 new) judges the growth of P99. The roles in the reports choose the mode, unless --mode does. PASS is exit 0, FAIL exit
-3. INCONCLUSIVE is exit 4: the files do not decide it; the reason and the number of requests that would decide it are
-printed. The figures are printed in any case. A file that holds both arms of a paired run is compared block by block.`
+3. INCONCLUSIVE says why, and how many requests would decide it; it is exit 4 where you gave a limit, and exit 0 where
+the standard one was judged (7 ms, or growth by 0.5 ms and 10 %). The figures are printed in any case. A file that
+holds both arms of a paired run is compared block by block.`
 
   static override examples = [
     '<%= config.bin %> bench compare baseline.json gateway.json',
@@ -48,6 +49,6 @@ printed. The figures are printed in any case. A file that holds both arms of a p
       timestamp: comparison.gateway.startedAt,
       markdown: () => renderComparisonMarkdown(comparison),
     })
-    this.finish(exitOfComparison(comparison, options.inconclusive))
+    this.finish(exitOfComparison(comparison, options.inconclusive ?? (givesLimit(options) ? 'fail' : 'warn')))
   }
 }
