@@ -56,6 +56,7 @@ export function buildEvent(
   }
   if (context.error !== undefined) event.error = context.error
   else if (context.aborted) event.error = 'client_gone'
+  else if (facts?.failedWithin()) event.error = 'upstream_failed_within'
   return event
 }
 

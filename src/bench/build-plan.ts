@@ -87,6 +87,7 @@ export function buildPlan(
       idleUs: toUs(target['idle-timeout']),
     },
     drainUs: toUs(options.drain),
+    allowEmpty: target['allow-empty'],
     connection: buildConnection(target, load),
     jitWarmup: options.rehearsal ?? isWorthJitWarmup(requests, durationUs),
     workers: countWorkers(options.workers, load, targets),

@@ -1,4 +1,5 @@
 /** From what a run recorded to the report kt.bench/1: a pure change of shape, without files or a clock. */
+import type { AnswerNotes } from '../load/answer-notes.ts'
 import type { CategoryRecord } from '../load/category-recorder.ts'
 import type { RunRecord } from '../load/merge.ts'
 import { addCounts } from '../load/merge.ts'
@@ -144,6 +145,7 @@ function armResult(
         max: arm.mostInFlight,
       },
     },
+    ...toAnswers(arm.notes),
     ...summaries(arm),
     throughput: buildThroughput(arm, successful, loadUs),
     overhead: buildOverhead(arm, budgets),
@@ -152,6 +154,16 @@ function armResult(
       : {}),
     ...(signals ? { signals } : {}),
   }
+}
+
+/** Absent where there is nothing to say. */
+function toAnswers({ empty, unmarked, suspect }: AnswerNotes): Pick<ArmResult, 'answers'> {
+  const answers = {
+    ...(empty > 0 ? { empty } : {}),
+    ...(unmarked > 0 ? { unmarked } : {}),
+    ...(suspect.answers > 0 ? { suspect } : {}),
+  }
+  return Object.keys(answers).length > 0 ? { answers } : {}
 }
 
 function delayMs(delay: Histogram) {

@@ -11,6 +11,8 @@ export interface RequestHead {
   path: string
   /** Name, value, name, value: the form in which undici needs no conversion. */
   headers: string[]
+  /** An answer that holds nothing is a success. */
+  allowEmpty?: boolean
 }
 
 /** Hears the decoded bytes of an answer. They are valid until the request has ended. */
@@ -50,7 +52,17 @@ export interface RequestResult {
   stamp: Stamp | undefined
   headers: ResponseHeaders
   trailers: ResponseHeaders
+  /** It held no output. A success only where the run allows that. */
+  empty: boolean
+  /** A stream that came to its end without its protocol's end mark. */
+  unmarked: boolean
+  /** Members that kt does not know, of events without any output that it knows. */
+  unknownMembers: readonly string[]
+  /** Output tokens that its usage tells and that may have come in these members: its token times are suspect. */
+  missedTokens: number
 }
+
+export const NO_MEMBERS: readonly string[] = []
 
 export type ResponseHeaders = Record<string, string | string[] | undefined>
 
@@ -80,5 +92,9 @@ export function createNeverSentResult(endUs: number): RequestResult {
     stamp: undefined,
     headers: {},
     trailers: {},
+    empty: false,
+    unmarked: false,
+    unknownMembers: NO_MEMBERS,
+    missedTokens: 0,
   }
 }

@@ -6,8 +6,9 @@
  */
 import type { Dispatcher } from 'undici'
 import type { Clock } from '../system/clock.ts'
+import { type AnswerContent, describeEmpty, isEmptyAnswer, missedTokens } from '../wire/answer-content.ts'
 import { quotable } from '../wire/answer-error.ts'
-import { readErrorAnswer, readJsonAnswer } from '../wire/json-answer.ts'
+import { describeOtherAnswer, readJsonAnswer } from '../wire/json-answer.ts'
 import type { Outcome } from '../wire/outcome.ts'
 import { SseReader } from '../wire/sse.ts'
 import type { Stamp } from '../wire/stamp.ts'
@@ -17,7 +18,14 @@ import { blameUnanswered } from './blame.ts'
 import type { TargetConnection } from './connection.ts'
 import { readContentEncoding, StreamDecoder } from './content-encoding.ts'
 import { classifyError, classifyRefusal, explainError, isAbortedByClient } from './failure.ts'
-import type { BodyListener, RequestHead, RequestResult, ResponseHeaders } from './request-result.ts'
+import {
+  type BodyListener,
+  NO_MEMBERS,
+  type RequestHead,
+  type RequestResult,
+  type ResponseHeaders,
+} from './request-result.ts'
+import { faultOfStream } from './stream-fault.ts'
 import { StreamTimings } from './stream-timings.ts'
 
 /** Hears what happens on a slot. Results are valid until the slot is started again. */
@@ -54,6 +62,10 @@ export class RequestSlot implements RequestResult, Dispatcher.DispatchHandler {
   stamp: Stamp | undefined
   headers = NO_HEADERS
   trailers = NO_HEADERS
+  empty = false
+  unmarked = false
+  unknownMembers = NO_MEMBERS
+  missedTokens = 0
   dispatchedUs = Number.NaN
   /** When the request was ready to be sent, which may be before it was due. */
   readyUs = Number.NaN
@@ -65,6 +77,7 @@ export class RequestSlot implements RequestResult, Dispatcher.DispatchHandler {
   readonly #clock: Clock
   readonly #listener: SlotListener
   readonly #options: Dispatcher.DispatchOptions
+  readonly #allowEmpty: boolean
   readonly #body = new AnswerBody()
   #controller: Dispatcher.DispatchController | undefined
   #settled = true
@@ -95,6 +108,7 @@ export class RequestSlot implements RequestResult, Dispatcher.DispatchHandler {
     this.#clock = clock
     this.#listener = listener
     this.#options = { path: head.path, method: 'POST', headers: head.headers, body: null }
+    this.#allowEmpty = head.allowEmpty ?? false
   }
 
   /** Sets the headers of the next requests. */
@@ -124,6 +138,10 @@ export class RequestSlot implements RequestResult, Dispatcher.DispatchHandler {
     this.stamp = undefined
     this.headers = NO_HEADERS
     this.trailers = NO_HEADERS
+    this.empty = false
+    this.unmarked = false
+    this.unknownMembers = NO_MEMBERS
+    this.missedTokens = 0
     this.#controller = undefined
     this.#settled = false
     this.#status = 0
@@ -292,13 +310,14 @@ export class RequestSlot implements RequestResult, Dispatcher.DispatchHandler {
     const answer = readJsonAnswer(body.value)
     this.#sample?.push(body.value)
     if (!answer) {
-      this.#fail('KT_BAD_BODY', readErrorAnswer(body.value.toString('utf8')), endUs)
+      this.#fail('KT_BAD_BODY', this.#describeOther(body.value), endUs)
       return
     }
     this.usage = answer.usage
     this.hiddenTokens = answer.hiddenTokens
     this.stamp = answer.stamp
-    this.#settle(endUs)
+    this.missedTokens = missedTokens(answer.content, answer.usage?.output ?? 0, 0, 0)
+    this.#succeed(answer.content, answer.usage, endUs)
   }
 
   /** The body of a stream has ended without an error of the connection: was it a stream, and a complete one? */
@@ -306,17 +325,32 @@ export class RequestSlot implements RequestResult, Dispatcher.DispatchHandler {
     this.#chunkUs = endUs
     const readable = this.#timings.garbage === undefined
     this.#reader.end()
-    const { error, garbage, events, ended } = this.#timings
-    // An event that the end of the body cut off is no garbage.
-    const cutOff = readable && garbage !== undefined && (events > 1 || garbage.startsWith('{'))
-    if (error !== undefined) this.#fail('KT_STREAM_ERROR', quotable(error), endUs)
-    else if (this.#undecodable !== undefined) this.#fail('KT_ENCODING', this.#undecodable, endUs)
-    else if (this.#streamFault !== undefined || (garbage !== undefined && !cutOff)) {
-      this.#fail('KT_BAD_STREAM', this.#streamFault ?? `not an event of a known protocol: ${garbage}`, endUs)
-    } else if (events === 0) {
-      this.#fail('KT_BAD_STREAM', readErrorAnswer(this.#body.whole().toString('utf8')) || 'no events', endUs)
-    } else if (!ended) this.#fail('KT_TRUNCATED', 'the stream ended without its end mark', endUs)
+    const fault = faultOfStream(this.#timings, {
+      readable,
+      undecodable: this.#undecodable,
+      threw: this.#streamFault,
+      describeOther: () => this.#describeOther(this.#body.whole()),
+    })
+    if (fault) {
+      this.#fail(fault.outcome, fault.detail, endUs)
+      return
+    }
+    this.unmarked = !this.#timings.ended
+    this.missedTokens = this.#timings.missedTokens()
+    this.#succeed(this.#timings, this.#timings.usage, endUs)
+  }
+
+  /** A whole answer of the endpoint came. Where it holds nothing, that is a failure, unless the run allows it. */
+  #succeed(content: AnswerContent, usage: TokenUsage | undefined, endUs: number): void {
+    if (content.unknown.length > 0) this.unknownMembers = [...content.unknown]
+    this.empty = isEmptyAnswer(content, usage)
+    if (this.empty && !this.#allowEmpty) this.#fail('KT_EMPTY', describeEmpty(content, usage), endUs)
     else this.#settle(endUs)
+  }
+
+  #describeOther(body: Buffer): string {
+    if (body.length === 0) return `HTTP ${this.#status} with an empty body`
+    return describeOtherAnswer(body, this.streamed, String(this.headers['content-type']))
   }
 
   #fail(outcome: Outcome, detail: string, endUs: number): void {

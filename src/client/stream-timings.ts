@@ -1,18 +1,22 @@
 /**
  * The timings of one stream of events after another: when the first and the last token came, the gaps between
- * token-bearing events, how many tokens were streamed, and the stamps. A token is visible text, reasoning text or
- * tool-call arguments: a role-only or empty delta is none.
+ * token-bearing events, how many tokens were streamed, and the stamps. A token is visible text, reasoning text, a tool
+ * call's name or arguments, or output of another kind: a role-only or empty delta is none.
  */
+import { type AnswerContent, missedTokens } from '../wire/answer-content.ts'
 import { ChatChunk } from '../wire/chat-chunk.ts'
-import { readStreamEvent } from '../wire/formats.ts'
+import { bearsTokens, readStreamEvent } from '../wire/formats.ts'
 import { ERROR_EVENT } from '../wire/sse.ts'
 import { parseStamp, readStamp, type Stamp } from '../wire/stamp.ts'
 import { hiddenTokensOf, mergeUsage, type TokenUsage, usageOfAnswer } from '../wire/usage.ts'
 
+/** Names of members that kt does not know are kept up to this number. */
+const MOST_NAMES = 8
+
 /** Called for every token-bearing event: its time, the gap to the one before (NaN for the first), its stamp. */
 type TokenEventListener = (atUs: number, gapUs: number, stamp: Stamp | undefined) => void
 
-export class StreamTimings {
+export class StreamTimings implements AnswerContent {
   firstTokenUs = Number.NaN
   lastTokenUs = Number.NaN
   events = 0
@@ -22,6 +26,10 @@ export class StreamTimings {
   error: string | undefined
   /** Whether the protocol's end mark was seen. */
   ended = false
+  /** The model said why it ended, and no token came after that. */
+  finished = false
+  hidden = false
+  readonly unknown: string[] = []
   /** The beginning of the first data that are no event of any known protocol. */
   garbage: string | undefined
   readonly #onToken: TokenEventListener
@@ -44,11 +52,18 @@ export class StreamTimings {
     this.stamp = undefined
     this.error = undefined
     this.ended = false
+    this.finished = false
+    this.hidden = false
+    if (this.unknown.length > 0) this.unknown.length = 0
     this.garbage = undefined
     this.#chunk.beginStream()
     this.#firstChars = 0
     this.#chars = 0
     this.#reasoningChars = 0
+  }
+
+  get shown(): boolean {
+    return this.tokenEvents > 0
   }
 
   /** Takes the data of one event. */
@@ -66,23 +81,35 @@ export class StreamTimings {
     if (event.usage) this.usage = mergeUsage(this.usage, event.usage)
     const stamp = event.fingerprint === undefined ? undefined : parseStamp(event.fingerprint)
     if (stamp) this.stamp = stamp
-    this.#countTokens(event.visibleChars + event.reasoningChars + event.toolChars, event.reasoningChars, stamp, atUs)
+    const { visibleChars, reasoningChars, toolChars } = event
+    if (bearsTokens(event)) this.#countTokens(visibleChars + reasoningChars + toolChars, reasoningChars, stamp, atUs)
+    if (event.finished) this.finished = true
+    if (event.hidden) this.hidden = true
+    if (event.unknown) this.#noteUnknown(event.unknown)
+  }
+
+  #noteUnknown(names: readonly string[]): void {
+    for (const name of names) {
+      if (this.unknown.length < MOST_NAMES && !this.unknown.includes(name)) this.unknown.push(name)
+    }
   }
 
   /** The same from bytes, for the common shape of a chunk; false where it has another shape: then call `event`. */
   eventBytes(bytes: Buffer, start: number, end: number, atUs: number): boolean {
     if (!this.#chunk.read(bytes, start, end)) return false
     this.events++
-    const { fingerprintStart, fingerprintEnd, visibleChars, reasoningChars } = this.#chunk
+    const { fingerprintStart, fingerprintEnd, visibleChars, reasoningChars, finished } = this.#chunk
     const stamp =
       fingerprintStart < 0 ? undefined : readStamp(bytes, fingerprintStart, fingerprintEnd, this.stamp?.nonce ?? '')
     if (stamp) this.stamp = stamp
-    this.#countTokens(visibleChars + reasoningChars, reasoningChars, stamp, atUs)
+    const chars = visibleChars + reasoningChars
+    if (chars > 0) this.#countTokens(chars, reasoningChars, stamp, atUs)
+    if (finished) this.finished = true
     return true
   }
 
   #countTokens(chars: number, reasoningChars: number, stamp: Stamp | undefined, atUs: number): void {
-    if (chars === 0) return
+    this.finished = false
     if (this.tokenEvents === 0) {
       this.firstTokenUs = atUs
       this.#firstChars = chars
@@ -110,6 +137,11 @@ export class StreamTimings {
   streamedTokens(): number {
     if (!this.usage || this.usage.output === 0) return this.tokenEvents
     return Math.max(this.usage.output - this.hiddenTokens(), this.tokenEvents > 0 ? 1 : 0)
+  }
+
+  /** Output tokens that the usage tells and that were not seen, where there were members that kt does not know. */
+  missedTokens(): number {
+    return this.usage ? missedTokens(this, this.streamedTokens(), this.tokenEvents, this.#chars) : 0
   }
 
   /**

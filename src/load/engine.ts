@@ -85,7 +85,7 @@ export class Engine {
   #lastEndUs = Number.NaN
 
   constructor(plan: RunPlan, clock: Clock, worker: WorkerShare = ALONE, hooks: EngineHooks = {}) {
-    const { arms, workload } = plan
+    const { arms, workload, allowEmpty = false } = plan
     this.#plan = plan
     this.#clock = clock
     this.#worker = worker
@@ -96,7 +96,8 @@ export class Engine {
     this.recorders = arms.map(({ name }, arm) => new ArmRecorder(name, arm === 0 ? workload.categories : undefined))
     const inbox = new Inbox(clock)
     this.#pools = arms.map(({ origin, path, headers }) => {
-      return new SlotPool(origin, { path, headers: Object.entries(headers).flat() }, clock, inbox, plan.connection)
+      const head = { path, headers: Object.entries(headers).flat(), allowEmpty }
+      return new SlotPool(origin, head, clock, inbox, plan.connection)
     })
     this.#idle = arms.map(() => [])
     this.#nextIndex = arms.map(() => worker.index)

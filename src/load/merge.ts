@@ -9,6 +9,7 @@ import {
 } from '../overhead/self-reported.ts'
 import { type EncodedHistogram, Histogram } from '../stats/histogram.ts'
 import type { SelfReading } from '../system/self-monitor.ts'
+import { mergeNotes } from './answer-notes.ts'
 import type { CategoryRecord } from './category-recorder.ts'
 import type { StopReason } from './engine.ts'
 import type { ArmRecord, BlockRecord } from './recorder.ts'
@@ -108,6 +109,7 @@ function mergeArms(arms: readonly ArmRecord[]): ArmRecord {
     },
     selfReport: mergeSelfReports(arms.map(({ selfReport }) => selfReport)),
     tokens: mergeTokens(arms.map(({ tokens }) => tokens)),
+    notes: mergeNotes(arms.map(({ notes }) => notes)),
     bodyBytes: sum(arms, ({ bodyBytes }) => bodyBytes),
     reused: sum(arms, ({ reused }) => reused),
     activeUs: most(arms, ({ activeUs }) => activeUs),

@@ -61,6 +61,8 @@ export interface RunPlan {
   deadlines?: Omit<Deadlines, 'totalUs'> | undefined
   /** Time that requests in flight (or due and not yet sent) get when the sending ends; else the timeout. */
   drainUs?: number | undefined
+  /** An answer that holds nothing is a success. */
+  allowEmpty?: boolean | undefined
   /** How connections are made; HTTP/1.1, kept alive, where it is not given. */
   connection?: ConnectionSpec | undefined
   /** Threads that share the load. */

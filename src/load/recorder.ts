@@ -18,6 +18,7 @@ import { type Digits, type EncodedHistogram, Histogram } from '../stats/histogra
 import { emptyTrend, type TrendSums } from '../stats/trend.ts'
 import type { Outcome } from '../wire/outcome.ts'
 import type { Stamp } from '../wire/stamp.ts'
+import { type AnswerNotes, AnswerNotesRecorder } from './answer-notes.ts'
 import type { AnswerSample } from './answer-sampler.ts'
 import { type CategoryRecord, CategoryRecorder } from './category-recorder.ts'
 import { BLOCK_SAMPLES, GAP_SAMPLES, RUN_SAMPLES } from './metric-samples.ts'
@@ -58,6 +59,7 @@ export interface ArmRecord {
   }
   selfReport: SelfReportedRecord
   tokens: TokenRecord
+  notes: AnswerNotes
   bodyBytes: number
   reused: number
   /** Time under load, without the pauses between the blocks of an arm. */
@@ -122,6 +124,7 @@ export class ArmRecorder {
   }
   readonly #self = new SelfReportedRecorder()
   readonly #tokens = new TokenCounter()
+  readonly #notes = new AnswerNotesRecorder()
   readonly #blocks = new Map<number, LiveBlock>()
   #latest: LiveBlock | undefined
   readonly #categories: CategoryRecorder
@@ -190,6 +193,7 @@ export class ArmRecorder {
       this.#details[outcome] ??= result.detail
       return
     }
+    this.#notes.answered(result)
     this.#recordOverhead(result, nonce, block)
   }
 
@@ -223,6 +227,7 @@ export class ArmRecorder {
       },
       selfReport: this.#self.toRecord(),
       tokens: this.#tokens.toRecord(),
+      notes: this.#notes.toRecord(),
       bodyBytes: this.#bodyBytes,
       reused: this.#reused,
       activeUs: this.activeUs,

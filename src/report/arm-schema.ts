@@ -106,6 +106,21 @@ export const categorySchema = z.strictObject({
   ),
 })
 
+/** What is to be said of answers that count as successes. */
+export const answersSchema = z
+  .strictObject({
+    empty: count.optional().describe('held nothing, which --allow-empty takes for a success'),
+    unmarked: count.optional().describe('streams with a finish reason and without an end mark'),
+    suspect: z
+      .strictObject({ answers: count, missedTokens: count, members: z.array(z.string()) })
+      .optional()
+      .describe(
+        'answers whose usage tells output tokens that kt did not see, and members in them that it does not know: ' +
+          'TTFT, TPOT and inter-token times are suspect',
+      ),
+  })
+  .describe('what is to be said of successful answers; absent where there is nothing')
+
 const delaySchema = z.strictObject({ count: z.int().positive(), p50: ms, p99: ms, max: ms })
 
 const optionalDistribution = () => distributionSchema.optional()
@@ -147,6 +162,7 @@ export const armShape = {
       .optional()
       .describe('requests in flight; with several workers, max is the sum of their maxima'),
   }),
+  answers: answersSchema.optional(),
   ...distributionsShape,
   throughput: z.strictObject({
     requestsPerSec: z.number(),

@@ -5,7 +5,7 @@
  */
 
 import type { AnswerError } from './answer.ts'
-import { asObject, asText, type JsonObject as Json } from './json.ts'
+import { asObject, asText, type JsonObject as Json, objectsIn, parseObject } from './json.ts'
 
 const MESSAGE_KEYS = ['message', 'error_message', 'error_msg', 'msg', 'detail'] as const
 const QUOTED_CHARS = 160
@@ -18,6 +18,19 @@ export function errorText(json: Json): string | undefined {
   if (isSet(error)) return textOf(error) ?? errorMessage(json) ?? JSON.stringify(error)
   if (Array.isArray(choices) && choices.length > 0) return choiceError(choices)
   return Array.isArray(candidates) && candidates.length > 0 ? undefined : flatError(json)
+}
+
+/** The same of a text that may also be a list, in which Gemini wraps its errors. */
+export function errorTextIn(text: string): string | undefined {
+  const json = parseObject(text)
+  return json ? errorText(json) : listedErrorText(text)
+}
+
+/** The first error of a list; undefined for a text that is none. */
+export function listedErrorText(text: string): string | undefined {
+  if (!text.trimStart().startsWith('[')) return undefined
+  const { list } = parseObject(`{"list":${text}}`) ?? {}
+  return objectsIn(list).flatMap((one) => errorText(one) ?? [])[0]
 }
 
 /** The message of an object that is known to be an error, whatever its member is called. */

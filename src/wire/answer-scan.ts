@@ -1,9 +1,10 @@
 /**
  * The common whole answer of a completion or embedding endpoint, read from its bytes without building an object: the
  * usage in the words of OpenAI and Anthropic, and `system_fingerprint`. It gives up (`read` is false) at anything it
- * does not know, an error above all: then json-answer.ts must speak. What it accepts means the same to both.
+ * does not know, an error above all, and where it sees no output: then json-answer.ts must speak. What it accepts means
+ * the same to both.
  */
-import { bytesOf, JsonWalk, NOWHERE, NULL, OPEN, OPEN_LIST, QUOTE } from './json-walk.ts'
+import { bytesOf, CLOSE_LIST, JsonWalk, NOWHERE, NULL, OPEN, OPEN_LIST, QUOTE } from './json-walk.ts'
 import { type TokenUsage, toldUsage } from './usage.ts'
 
 const FINGERPRINT = bytesOf('system_fingerprint')
@@ -12,11 +13,16 @@ const OBJECT = bytesOf('object')
 const CHOICES = bytesOf('choices')
 const FINISH_REASON = bytesOf('finish_reason')
 const ERROR = bytesOf('error')
-/** One of them, or `choices`, makes it an answer; `data` one of embeddings. */
 const DATA = bytesOf('data')
-const LISTS = ['content', 'candidates', 'output'].map(bytesOf)
+const MESSAGE = bytesOf('message')
+const CONTENT = bytesOf('content')
+const TEXT = bytesOf('text')
+const EMBEDDING = bytesOf('embedding')
 /** Anything in these would be another kind of answer. */
-const UNKNOWN_KINDS = ['error', 'type', 'event', 'status', 'code', 'error_code', 'usageMetadata'].map(bytesOf)
+const UNKNOWN_KINDS = [
+  ...['error', 'type', 'event', 'status', 'code', 'error_code', 'usageMetadata'],
+  ...['content', 'candidates', 'output'],
+].map(bytesOf)
 const COUNTS = [
   ...['prompt_tokens', 'input_tokens', 'completion_tokens', 'output_tokens'],
   ...['cache_read_input_tokens', 'cache_creation_input_tokens'],
@@ -43,6 +49,8 @@ export class AnswerScan extends JsonWalk {
   /** Where the text of `system_fingerprint` lies; -1 when there is none. */
   fingerprintStart = NOWHERE
   fingerprintEnd = NOWHERE
+  /** The answer holds output: a text in its first choice, or a vector. */
+  #holdsOutput = false
   readonly #counts = COUNTS.map(() => 0)
   readonly #details = { reasoning: NOWHERE, cached: NOWHERE }
 
@@ -51,8 +59,9 @@ export class AnswerScan extends JsonWalk {
     this.begin(bytes, 0, bytes.length)
     this.usage = undefined
     this.fingerprintStart = NOWHERE
+    this.#holdsOutput = false
     this.hasOutput = false
-    let lists = 0
+    let seenList = false
     let seenUsage = false
     for (let first = true; this.member(first); first = false) {
       if (this.keyIs(USAGE)) {
@@ -63,18 +72,15 @@ export class AnswerScan extends JsonWalk {
       } else if (this.keyIs(OBJECT)) {
         if (!this.#isNoError()) return false
       } else if (this.keyIs(CHOICES)) {
-        if (!this.#readChoices()) return false
-        lists++
+        if (seenList || !this.#readChoices()) return false
+        seenList = true
         this.hasOutput = true
-      } else if (this.#keyIn(UNKNOWN_KINDS) !== NOWHERE) return false
-      else if (this.keyIs(DATA) || this.#keyIn(LISTS) !== NOWHERE) {
-        if (!this.keyIs(DATA)) this.hasOutput = true
-        if (this.peek() === OPEN_LIST) lists++
-        else return false
-        if (!this.skip()) return false
-      } else if (!this.skip()) return false
+      } else if (this.keyIs(DATA)) {
+        if (seenList || !this.#readData()) return false
+        seenList = true
+      } else if (this.#keyIn(UNKNOWN_KINDS) !== NOWHERE || !this.skip()) return false
     }
-    return this.closed && lists > 0 && this.peek() === NOWHERE
+    return this.closed && this.#holdsOutput && this.peek() === NOWHERE
   }
 
   #keyIn(keys: readonly Buffer[]): number {
@@ -93,20 +99,77 @@ export class AnswerScan extends JsonWalk {
     return true
   }
 
-  /** Whole choices, none of which ended in an error. */
+  /** Whole choices, none of which ended in an error, and the first of which holds a text. */
   #readChoices(): boolean {
     if (this.peek() !== OPEN_LIST) return false
     for (let first = true; this.item(first); first = false) {
-      if (this.peek() !== OPEN) {
-        if (!this.skip()) return false
-        continue
-      }
-      for (let first = true; this.member(first); first = false) {
-        if (this.keyIs(FINISH_REASON) ? !this.#isNoError() : !this.skip(2)) return false
-      }
-      if (!this.closed) return false
+      if (this.peek() === OPEN ? !this.#readChoice(first) : !this.skip()) return false
+      if (!this.#holdsOutput) return false
     }
     return this.closed
+  }
+
+  #readChoice(isFirst: boolean): boolean {
+    let seen = false
+    for (let first = true; this.member(first); first = false) {
+      if (this.keyIs(FINISH_REASON)) {
+        if (!this.#isNoError()) return false
+      } else if (isFirst && (this.keyIs(MESSAGE) || this.keyIs(TEXT))) {
+        if (seen || !(this.keyIs(TEXT) ? this.#readText(2) : this.#readMessage())) return false
+        seen = true
+      } else if (!this.skip(2)) return false
+    }
+    return this.closed
+  }
+
+  #readMessage(): boolean {
+    if (this.peek() !== OPEN) return false
+    let seen = false
+    for (let first = true; this.member(first); first = false) {
+      if (this.keyIs(CONTENT)) {
+        if (seen || !this.#readText(3)) return false
+        seen = true
+      } else if (!this.skip(3)) return false
+    }
+    return this.closed
+  }
+
+  /** A string that is not empty. */
+  #readText(depth: number): boolean {
+    if (this.peek() !== QUOTE || this.bytes[this.at + 1] === QUOTE) return false
+    this.#holdsOutput = true
+    return this.skip(depth)
+  }
+
+  /** Embeddings. */
+  #readData(): boolean {
+    if (this.peek() !== OPEN_LIST) return false
+    for (let first = true; this.item(first); first = false) {
+      if (this.peek() === OPEN ? !this.#readEmbedding() : !this.skip()) return false
+    }
+    return this.closed
+  }
+
+  #readEmbedding(): boolean {
+    let seen = false
+    for (let first = true; this.member(first); first = false) {
+      if (this.keyIs(EMBEDDING)) {
+        if (seen || !this.#readVector()) return false
+        seen = true
+      } else if (!this.skip(2)) return false
+    }
+    return this.closed
+  }
+
+  /** A list that is not empty, or a string. */
+  #readVector(): boolean {
+    if (this.peek() !== OPEN_LIST) return this.#readText(2)
+    const { at } = this
+    this.at++
+    const isEmpty = this.peek() === CLOSE_LIST
+    this.at = at
+    this.#holdsOutput = true
+    return !isEmpty && this.skip(2)
   }
 
   /** Any value but the word error, or a string that would have to be decoded to know. */

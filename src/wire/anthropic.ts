@@ -13,8 +13,9 @@ import type {
   WholeAnswer,
 } from './answer.ts'
 import { readAnswerError } from './answer-error.ts'
-import type { WireFormat } from './format.ts'
+import type { OtherVisitor, WireFormat } from './format.ts'
 import { asObject, asText, type JsonObject, objectsIn } from './json.ts'
+import { holdsText, visitUnknown } from './other-output.ts'
 import { expectObject, expectObjects, expectText } from './strict.ts'
 import { visitArguments, visitString } from './text.ts'
 import { NO_USAGE, type TokenUsage, usageIn } from './usage.ts'
@@ -43,12 +44,37 @@ export const anthropic: WireFormat = {
       if (block.type === 'tool_use' || block.type === 'server_tool_use') visitArguments(block, 'input', visit)
     }
   },
+  eachOtherOfEvent: ({ type, content_block, delta }, visit) => {
+    const held = asObject(type === 'content_block_start' ? content_block : delta)
+    if (held && type === 'content_block_start') visitOtherOfBlock(held, visit)
+    if (held && type === 'content_block_delta') visitUnknownOf(held, 'delta.', visit)
+  },
+  eachOtherOfAnswer: ({ content }, visit) => {
+    for (const block of objectsIn(content)) visitOtherOfBlock(block, visit)
+  },
   usageOf: (json) => usageIn(asObject(json.message) ?? json),
   endsStream: ({ type }) => type === 'message_stop',
+  finishes: ({ type, delta }) => type === 'message_delta' && holdsText(asObject(delta)?.stop_reason),
   buildRequest: ({ model, stream }, text, prefix) => ({
     ...messagesRequest(model, MAX_TOKENS, prefix, [{ role: 'user', content: text }]),
     ...(stream && { stream: true }),
   }),
+}
+
+/** Texts and reasoning have nothing else to show; every other block is the call of a tool, or what came of it. */
+const TEXT_BLOCKS = new Set<unknown>(['text', 'thinking', 'redacted_thinking'])
+
+function visitOtherOfBlock(block: JsonObject, visit: OtherVisitor): void {
+  if (TEXT_BLOCKS.has(block.type)) visitUnknownOf(block, 'content.', visit)
+  else visit('shown', `content.${block.type}`)
+}
+
+const KNOWN = new Set(['text', 'thinking', 'partial_json', 'citation', 'citations', 'signature', 'data'])
+
+/** Reasoning that is not shown has a signature, or is data that only Anthropic can read. */
+function visitUnknownOf(held: JsonObject, at: string, visit: OtherVisitor): void {
+  for (const key of ['signature', 'data']) if (holdsText(held[key])) visit('hidden', `${at}${key}`)
+  visitUnknown(held, KNOWN, at, visit)
 }
 
 /** The members that every request has; the system's text stands apart from the messages. */

@@ -20,6 +20,7 @@ const REASONING = bytesOf('reasoning')
 const REASONING_CONTENT = bytesOf('reasoning_content')
 const USAGE = bytesOf('usage')
 const USAGE_METADATA = bytesOf('usageMetadata')
+const ROLE = bytesOf('role')
 const ERROR = bytesOf('error')
 const FINISH_REASON = bytesOf('finish_reason')
 
@@ -44,6 +45,8 @@ interface StringSpan {
 export class ChatChunk extends JsonWalk {
   visibleChars = 0
   reasoningChars = 0
+  /** The chunk says why the choice ended. */
+  finished = false
   /** The place of the text of `system_fingerprint`; -1 when there is none. */
   fingerprintStart = NOWHERE
   fingerprintEnd = NOWHERE
@@ -52,8 +55,6 @@ export class ChatChunk extends JsonWalk {
   #strings = 0
   /** The chunk has a text, and nothing else in it counts. */
   #onlyText = false
-  /** The chunk says why the choice ended. */
-  #finished = false
   /** The last chunk that was walked and in which only the text counts, and its strings. */
   #frame: Buffer | undefined
   #framed: StringSpan[] = []
@@ -70,7 +71,7 @@ export class ChatChunk extends JsonWalk {
     if (this.#frame && this.#readFramed(this.#frame)) return true
     this.#begin(bytes, start, end)
     if (!this.#root() || this.peek() !== NOWHERE) return false
-    if (this.#onlyText && !this.#finished && this.#strings <= MOST_STRINGS && this.#misses < MOST_MISSES)
+    if (this.#onlyText && !this.finished && this.#strings <= MOST_STRINGS && this.#misses < MOST_MISSES)
       this.#remember(start)
     return true
   }
@@ -83,7 +84,7 @@ export class ChatChunk extends JsonWalk {
     this.fingerprintEnd = NOWHERE
     this.#strings = 0
     this.#onlyText = false
-    this.#finished = false
+    this.finished = false
   }
 
   #readFramed(frame: Buffer): boolean {
@@ -201,9 +202,10 @@ export class ChatChunk extends JsonWalk {
 
   /** Reads why the choice ended: null or a word; false for an error. */
   #finish(): boolean {
+    this.finished = false
     if (this.peek() !== QUOTE) return this.scalar()
     if (!this.#value('other') || this.escaped || this.stringIs(ERROR)) return false
-    if (this.units > 0) this.#finished = true
+    if (this.units > 0) this.finished = true
     return true
   }
 
@@ -213,6 +215,7 @@ export class ChatChunk extends JsonWalk {
     let reasoning = NOWHERE
     let reasoningContent = NOWHERE
     let text = false
+    let others = false
     for (let first = true; this.member(first); first = false) {
       if (this.keyIs(CONTENT)) {
         if (content !== NOWHERE) return false
@@ -231,11 +234,18 @@ export class ChatChunk extends JsonWalk {
         if (refusal !== NOWHERE) return false
         refusal = this.#lengthOfValue()
         if (refusal === NOWHERE) return false
-      } else if (!this.scalar()) return false
+      } else if (this.keyIs(ROLE) || this.peek() !== QUOTE) {
+        if (!this.scalar()) return false
+      } else {
+        if (!this.#value('other')) return false
+        others = true
+      }
     }
     this.visibleChars = Math.max(0, content) + Math.max(0, refusal)
     this.reasoningChars = reasoningContent > 0 ? reasoningContent : Math.max(0, reasoning)
-    this.#onlyText = text && this.visibleChars === content && this.reasoningChars === 0
+    // A string under a name that is unknown here may be output, where the delta has no other.
+    if (others && this.visibleChars + this.reasoningChars === 0) return false
+    this.#onlyText = text && !others && this.visibleChars === content && this.reasoningChars === 0
     return this.closed
   }
 

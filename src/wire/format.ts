@@ -15,6 +15,13 @@ export type TextKind = 'visible' | 'reasoning' | 'tool'
  */
 export type TextVisitor = (kind: TextKind, text: string, holder: object, key: string | number) => void
 
+/**
+ * Told of what is no text, and under which name it stands: output that is `shown` (the name of a called tool, sound, a
+ * picture, a vector), output that stays `hidden` (encrypted reasoning), and members that kt does not know, which may
+ * hold anything.
+ */
+export type OtherVisitor = (is: 'shown' | 'hidden' | 'unknown', name: string) => void
+
 export interface RequestSpec {
   model: string
   stream: boolean
@@ -33,10 +40,15 @@ export interface WireFormat {
   /** The texts that an event adds to its stream: what only repeats is not visited. */
   eachEventText(event: JsonObject, visit: TextVisitor): void
   eachAnswerText(answer: JsonObject, visit: TextVisitor): void
+  /** What an event, and a whole answer, hold beside texts: output of other kinds, and members that kt does not know. */
+  eachOtherOfEvent(event: JsonObject, visit: OtherVisitor): void
+  eachOtherOfAnswer(answer: JsonObject, visit: OtherVisitor): void
   /** Usage that an event or an answer tells; undefined where it tells none. */
   usageOf(json: JsonObject): TokenUsage | undefined
   /** The format's own end of a stream, where it is not `[DONE]`. */
   endsStream(event: JsonObject): boolean
+  /** Whether an event says why the answer, or a choice of it, ended: the model is done, whatever mark may follow. */
+  finishes(event: JsonObject): boolean
   /** A failure that only this format tells this way; what all formats share is in answer-error.ts. */
   errorOf?(event: JsonObject): string | undefined
   /** A request whose last text is `text`, after `prefix` where requests share one. */

@@ -1,15 +1,17 @@
 /** The table of wire formats, and what is read of an event or an answer whose format is told by its shape. */
 
-import { errorMessage, errorText } from './answer-error.ts'
+import type { AnswerContent } from './answer-content.ts'
+import { errorMessage, errorText, listedErrorText } from './answer-error.ts'
 import { anthropic } from './anthropic.ts'
-import type { TextKind, TextVisitor, WireFormat } from './format.ts'
+import type { OtherVisitor, TextKind, TextVisitor, WireFormat } from './format.ts'
 import { gemini } from './gemini.ts'
 import { type JsonObject, parseObject } from './json.ts'
 import { openaiChat } from './openai-chat.ts'
 import { openaiCompletions } from './openai-completions.ts'
 import { openaiEmbeddings } from './openai-embeddings.ts'
 import { openaiResponses } from './openai-responses.ts'
-import { END_MARK, ERROR_EVENT } from './sse.ts'
+import { visitUnknown } from './other-output.ts'
+import { ERROR_EVENT, isEndMark } from './sse.ts'
 import { type TokenUsage, usageIn } from './usage.ts'
 
 /** In the order in which their shapes are tried. */
@@ -57,12 +59,20 @@ export interface StreamEvent {
   visibleChars: number
   reasoningChars: number
   toolChars: number
+  /** Output that is no text, such as the name of a called tool: the event bears tokens without characters. */
+  shown?: true
+  /** Output that was not seen when it was made, such as encrypted reasoning: it bears no token. */
+  hidden?: true
+  /** Of an event without any output: members that kt does not know, which may be output. */
+  unknown?: string[]
   usage?: TokenUsage
   /** `system_fingerprint`, where the simulated provider leaves its stamp. */
   fingerprint?: string
   error?: string
   /** The protocol's own end: [DONE], message_stop, response.completed, a Gemini finishReason. */
   ended: boolean
+  /** A choice says why it ended: the model is done, whatever mark may follow. */
+  finished: boolean
 }
 
 /**
@@ -72,11 +82,14 @@ export interface StreamEvent {
  * token or twenty.
  */
 export function readStreamEvent(data: string, name = ''): StreamEvent | undefined {
-  const event: StreamEvent = { visibleChars: 0, reasoningChars: 0, toolChars: 0, ended: false }
+  const event: StreamEvent = { visibleChars: 0, reasoningChars: 0, toolChars: 0, ended: false, finished: false }
   if (name === ERROR_EVENT) return { ...event, error: namedErrorText(data) }
-  if (data === END_MARK) return { ...event, ended: true }
+  if (isEndMark(data)) return { ...event, ended: true }
   const json = parseObject(data)
-  if (!json) return undefined
+  if (!json) {
+    const error = listedErrorText(data)
+    return error === undefined ? undefined : { ...event, error }
+  }
   if (typeof json.system_fingerprint === 'string') event.fingerprint = json.system_fingerprint
   const error = errorText(json)
   if (error === undefined) readInto(event, json)
@@ -94,13 +107,33 @@ function readInto(event: StreamEvent, json: JsonObject): void {
   const format = ALL.find((one) => one.isEvent(json))
   const usage = format ? format.usageOf(json) : usageIn(json)
   if (usage) event.usage = usage
-  if (!format) return
+  if (!format) {
+    const names: string[] = []
+    visitUnknown(json, AROUND_OUTPUT, '', (_is, name) => names.push(name))
+    if (names.length > 0) event.unknown = names
+    return
+  }
   const error = format.errorOf?.(json)
   if (error !== undefined) event.error = error
   if (format.endsStream(json)) event.ended = true
+  if (format.finishes(json)) event.finished = true
   format.eachEventText(json, (kind, text) => {
     event[COUNTED_AS[kind]] += text.length
   })
+  const unknown: string[] = []
+  format.eachOtherOfEvent(json, (is, name) => {
+    if (is === 'unknown') unknown.push(name)
+    else event[is] = true
+  })
+  if (unknown.length > 0 && !bearsTokens(event) && !event.hidden) event.unknown = unknown
+}
+
+/** Members around the output of an event, whatever its format. */
+const AROUND_OUTPUT = new Set(['usage', 'usageMetadata', 'system_fingerprint', 'created', 'obfuscation', 'error'])
+
+/** Whether the model's output came with an event. */
+export function bearsTokens({ visibleChars, reasoningChars, toolChars, shown }: StreamEvent): boolean {
+  return visibleChars + reasoningChars + toolChars > 0 || shown === true
 }
 
 /** What an event says that is an error by its name: in JSON of any shape, in plain text, or nothing. */
@@ -117,6 +150,23 @@ export function eachEventText(event: JsonObject, visit: TextVisitor): void {
 /** The texts of a whole answer, in whatever format it is. */
 export function eachAnswerText(answer: JsonObject, visit: TextVisitor): void {
   formatOfAnswer(answer)?.eachAnswerText(answer, visit)
+}
+
+/** What a whole answer of a format holds. */
+export function contentOfAnswer(answer: JsonObject, format: WireFormat): AnswerContent {
+  let shown = false
+  let hidden = false
+  const unknown = new Set<string>()
+  format.eachAnswerText(answer, () => {
+    shown = true
+  })
+  const visit: OtherVisitor = (is, name) => {
+    if (is === 'shown') shown = true
+    else if (is === 'hidden') hidden = true
+    else unknown.add(name)
+  }
+  format.eachOtherOfAnswer(answer, visit)
+  return { shown, hidden, unknown: shown || hidden ? [] : [...unknown] }
 }
 
 /** The format of a whole answer; undefined where it is an answer of none. */

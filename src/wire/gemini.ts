@@ -13,8 +13,9 @@ import type {
   WholeAnswer,
 } from './answer.ts'
 import { readAnswerError } from './answer-error.ts'
-import type { TextVisitor, WireFormat } from './format.ts'
+import type { OtherVisitor, TextVisitor, WireFormat } from './format.ts'
 import { asNumber, asObject, asText, type JsonObject, objectsIn } from './json.ts'
+import { holdsText, visitUnknown } from './other-output.ts'
 import { expectObject, expectObjects, expectText } from './strict.ts'
 import { visitArguments, visitString } from './text.ts'
 import { NO_USAGE, usageIn } from './usage.ts'
@@ -27,8 +28,11 @@ export const gemini: WireFormat = {
   isAnswer: ({ candidates }) => Array.isArray(candidates),
   eachEventText: visitCandidates,
   eachAnswerText: visitCandidates,
+  eachOtherOfEvent: visitOther,
+  eachOtherOfAnswer: visitOther,
   usageOf: usageIn,
-  endsStream: ({ candidates }) => objectsIn(candidates).some(({ finishReason }) => typeof finishReason === 'string'),
+  endsStream: isFinished,
+  finishes: isFinished,
   buildRequest: (_spec, text, prefix) => generateRequest([{ role: 'user', parts: [{ text }] }], prefix),
 }
 
@@ -61,6 +65,23 @@ function visitCandidates({ candidates }: JsonObject, visit: TextVisitor): void {
       visitArguments(part, 'functionCall', visit)
       const code = asObject(part.executableCode)
       visitString('tool', code, 'code', visit)
+    }
+  }
+}
+
+function isFinished({ candidates }: JsonObject): boolean {
+  return objectsIn(candidates).some(({ finishReason }) => typeof finishReason === 'string')
+}
+
+const SHOWN = ['inlineData', 'fileData', 'functionCall', 'executableCode', 'codeExecutionResult']
+const KNOWN = new Set(['text', 'thoughtSignature', ...SHOWN])
+
+function visitOther({ candidates }: JsonObject, visit: OtherVisitor): void {
+  for (const candidate of objectsIn(candidates)) {
+    for (const part of objectsIn(asObject(candidate.content)?.parts)) {
+      for (const key of SHOWN) if (asObject(part[key])) visit('shown', `parts.${key}`)
+      if (holdsText(part.thoughtSignature)) visit('hidden', 'parts.thoughtSignature')
+      visitUnknown(part, KNOWN, 'parts.', visit)
     }
   }
 }

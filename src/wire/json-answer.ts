@@ -1,8 +1,9 @@
 /** What a whole JSON answer says: whether it is one of the endpoint's, its usage and its stamp. */
 
-import { errorText, quotable } from './answer-error.ts'
+import type { AnswerContent } from './answer-content.ts'
+import { errorText, errorTextIn, quotable } from './answer-error.ts'
 import { AnswerScan } from './answer-scan.ts'
-import { formatOfAnswer } from './formats.ts'
+import { contentOfAnswer, formatOfAnswer } from './formats.ts'
 import { parseObject } from './json.ts'
 import { parseStamp, readStamp, type Stamp } from './stamp.ts'
 import { hiddenTokensOf, type TokenUsage, usageOfAnswer } from './usage.ts'
@@ -12,9 +13,12 @@ interface JsonAnswer {
   /** Output tokens of reasoning whose text is not in the answer. */
   hiddenTokens: number
   stamp: Stamp | undefined
+  content: AnswerContent
 }
 
 const scan = new AnswerScan()
+/** The scan takes only answers that hold output. */
+const SHOWN: AnswerContent = { shown: true, hidden: false, unknown: [] }
 
 /** Undefined when the body is not JSON, or not an answer of a completion or embedding endpoint. */
 export function readJsonAnswer(body: Buffer): JsonAnswer | undefined {
@@ -25,6 +29,7 @@ export function readJsonAnswer(body: Buffer): JsonAnswer | undefined {
   return {
     usage,
     hiddenTokens: 0,
+    content: SHOWN,
     stamp: fingerprintStart < 0 ? undefined : readStamp(body, fingerprintStart, fingerprintEnd, ''),
   }
 }
@@ -36,7 +41,8 @@ export function parseJsonAnswer(body: string): JsonAnswer | undefined {
   const format = formatOfAnswer(json)
   if (!format) return undefined
   const fingerprint = json.system_fingerprint
-  const usage = usageOfAnswer(format.usageOf(json), format.answerMembers.length > 0)
+  const content = contentOfAnswer(json, format)
+  const usage = usageOfAnswer(format.usageOf(json), content.shown && format.answerMembers.length > 0)
   let reasons = false
   format.eachAnswerText(json, (kind, text) => {
     if (kind === 'reasoning' && text !== '') reasons = true
@@ -45,6 +51,7 @@ export function parseJsonAnswer(body: string): JsonAnswer | undefined {
     usage,
     hiddenTokens: hiddenTokensOf(usage, reasons),
     stamp: typeof fingerprint === 'string' ? parseStamp(fingerprint) : undefined,
+    content,
   }
 }
 
@@ -52,6 +59,13 @@ export function parseJsonAnswer(body: string): JsonAnswer | undefined {
  * The reason in an error answer, on one line: the provider's own message where there is one, else the body's beginning.
  */
 export function readErrorAnswer(body: string): string {
-  const json = parseObject(body)
-  return quotable((json && errorText(json)) ?? body)
+  return quotable(errorTextIn(body) ?? body)
+}
+
+/** A body that is not what was asked for, by what it is: the other kind of answer, an error, or neither. */
+export function describeOtherAnswer(body: Buffer, streamAsked: boolean, contentType: string): string {
+  const quoted = readErrorAnswer(body.toString('utf8'))
+  if (streamAsked) return readJsonAnswer(body) ? `a whole answer, though a stream was asked for: ${quoted}` : quoted
+  const isStream = contentType.startsWith('text/event-stream')
+  return isStream ? `a stream, though a whole answer was asked for: ${quoted}` : quoted
 }

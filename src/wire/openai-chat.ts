@@ -1,9 +1,10 @@
 /** OpenAI's chat completions, and what others add to them: reasoning under several names, content lists, audio. */
 import type { AnswerChoice, AnswerDelta, AnswerHead, FinishReason, ToolCall, WholeAnswer } from './answer.ts'
-import type { TextVisitor, WireFormat } from './format.ts'
+import type { OtherVisitor, TextVisitor, WireFormat } from './format.ts'
 import { asObject, type JsonObject, objectsIn } from './json.ts'
 import { openaiRequest } from './openai.ts'
-import { choicesWriter, DONE, writeChoice, writeHead, writeUsage } from './openai-choices.ts'
+import { choicesWriter, DONE, hasFinishReason, writeChoice, writeHead, writeUsage } from './openai-choices.ts'
+import { visitOtherOfChoice, visitOtherOfMessage } from './other-output.ts'
 import { writeFingerprint } from './stamp.ts'
 import { visitContent, visitReasoning, visitString, visitToolCalls, visitTranscript } from './text.ts'
 import { type TokenUsage, usageIn } from './usage.ts'
@@ -20,8 +21,11 @@ export const openaiChat: WireFormat = {
   eachAnswerText: ({ choices }, visit) => {
     for (const choice of objectsIn(choices)) visitMessage(asObject(choice.message), visit)
   },
+  eachOtherOfEvent: (event, visit) => visitOther(event, 'delta', visit),
+  eachOtherOfAnswer: (answer, visit) => visitOther(answer, 'message', visit),
   usageOf: usageIn,
   endsStream: () => false,
+  finishes: hasFinishReason,
   buildRequest: (spec, text, prefix) => {
     const system = prefix === undefined ? [] : [{ role: 'system', content: prefix }]
     return openaiRequest(spec, { messages: [...system, { role: 'user', content: text }] })
@@ -40,6 +44,14 @@ function visitMessage(message: JsonObject | undefined, visit: TextVisitor): void
   visitTranscript(message?.audio, visit)
   visitReasoning(message, visit)
   visitToolCalls(message, visit)
+}
+
+function visitOther({ choices }: JsonObject, member: 'delta' | 'message', visit: OtherVisitor): void {
+  for (const choice of objectsIn(choices)) {
+    const message = asObject(choice[member])
+    if (message) visitOtherOfMessage(message, `${member}.`, visit)
+    visitOtherOfChoice(choice, member, visit)
+  }
 }
 
 // --- Writing

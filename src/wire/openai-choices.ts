@@ -1,8 +1,9 @@
 /**
- * Writes answers that are made of choices, OpenAI's chat completions and legacy completions: whole, and as the chunks
- * of a stream.
+ * Answers that are made of choices, OpenAI's chat completions and legacy completions: their end, and how they are
+ * written, whole and as the chunks of a stream.
  */
 import type { AnswerWriter, FinishReason, StreamWriter, TextAnswer, WholeWriter } from './answer.ts'
+import { type JsonObject, objectsIn } from './json.ts'
 import { writeOpenaiErrorEvent, writePadding } from './openai.ts'
 import type { TokenUsage } from './usage.ts'
 
@@ -20,6 +21,11 @@ interface ChoiceForm {
   finish: string
   /** What Azure sends before the first chunk. */
   promptFilter: string
+}
+
+/** Whether a choice of an event, or of an answer, says why it ended. */
+export function hasFinishReason({ choices }: JsonObject): boolean {
+  return objectsIn(choices).some(({ finish_reason: reason }) => typeof reason === 'string' && reason !== '')
 }
 
 export const DONE = 'data: [DONE]\n\n'

@@ -1,8 +1,9 @@
 /** OpenAI's legacy completions: the text stands in each choice. */
-import type { TextVisitor, WireFormat } from './format.ts'
+import type { OtherVisitor, TextVisitor, WireFormat } from './format.ts'
 import { asObject, type JsonObject, objectsIn } from './json.ts'
 import { joinPrefix, openaiRequest } from './openai.ts'
-import { choicesWriter } from './openai-choices.ts'
+import { choicesWriter, hasFinishReason } from './openai-choices.ts'
+import { visitOtherOfChoice } from './other-output.ts'
 import { visitReasoning, visitString } from './text.ts'
 import { usageIn } from './usage.ts'
 
@@ -14,8 +15,11 @@ export const openaiCompletions: WireFormat = {
   isAnswer: hasTexts,
   eachEventText: visitChoices,
   eachAnswerText: visitChoices,
+  eachOtherOfEvent: visitOther,
+  eachOtherOfAnswer: visitOther,
   usageOf: usageIn,
   endsStream: () => false,
+  finishes: hasFinishReason,
   buildRequest: (spec, text, prefix) => openaiRequest(spec, { prompt: joinPrefix(text, prefix) }),
 }
 
@@ -39,4 +43,8 @@ function visitChoices({ choices }: JsonObject, visit: TextVisitor): void {
     visitString('visible', choice, 'text', visit)
     visitReasoning(choice, visit)
   }
+}
+
+function visitOther({ choices }: JsonObject, visit: OtherVisitor): void {
+  for (const choice of objectsIn(choices)) visitOtherOfChoice(choice, 'text', visit)
 }

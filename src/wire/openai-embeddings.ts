@@ -1,6 +1,7 @@
 /** OpenAI's embeddings: vectors, and no text. */
 import type { WholeWriter } from './answer.ts'
 import type { WireFormat } from './format.ts'
+import { objectsIn } from './json.ts'
 import { joinPrefix, openaiRequest } from './openai.ts'
 import { usageIn } from './usage.ts'
 
@@ -12,8 +13,13 @@ export const openaiEmbeddings: WireFormat = {
   isAnswer: ({ data }) => Array.isArray(data),
   eachEventText: () => {},
   eachAnswerText: () => {},
+  eachOtherOfEvent: () => {},
+  eachOtherOfAnswer: ({ data }, visit) => {
+    for (const { embedding } of objectsIn(data)) if (isVector(embedding)) visit('shown', 'data.embedding')
+  },
   usageOf: usageIn,
   endsStream: () => false,
+  finishes: () => false,
   buildRequest: (spec, text, prefix) => openaiRequest(spec, { input: joinPrefix(text, prefix) }),
 }
 
@@ -23,4 +29,9 @@ export function writeEmbeddings(model: string, embeddings: readonly string[], in
   const usage = `{"prompt_tokens":${inputTokens},"total_tokens":${inputTokens}}`
   const head = `{"object":"list","data":[${data}],"model":${JSON.stringify(model)},"usage":${usage}`
   return (members) => `${head}${members}}`
+}
+
+/** A list of numbers, or base64. */
+function isVector(embedding: unknown): boolean {
+  return (Array.isArray(embedding) || typeof embedding === 'string') && embedding.length > 0
 }

@@ -5,9 +5,10 @@
 
 import type { AnswerWriter, FinishReason, StreamWriter, TextAnswer } from './answer.ts'
 import { errorText } from './answer-error.ts'
-import type { TextKind, TextVisitor, WireFormat } from './format.ts'
+import type { OtherVisitor, TextKind, TextVisitor, WireFormat } from './format.ts'
 import { asObject, type JsonObject, objectsIn } from './json.ts'
 import { joinPrefix, openaiRequest, writePadding } from './openai.ts'
+import { holdsText } from './other-output.ts'
 import { visitContent, visitString } from './text.ts'
 import { type TokenUsage, usageIn } from './usage.ts'
 
@@ -24,6 +25,7 @@ const DELTAS: Record<string, TextKind> = {
   'response.custom_tool_call_input.delta': 'tool',
   'response.code_interpreter_call_code.delta': 'tool',
 }
+const PARTIAL_IMAGE = 'partial_image_b64'
 const ENDS = new Set(['response.completed', 'response.incomplete'])
 
 export const openaiResponses: WireFormat = {
@@ -39,8 +41,19 @@ export const openaiResponses: WireFormat = {
   eachAnswerText: ({ output }, visit) => {
     for (const item of objectsIn(output)) visitItem(item, visit)
   },
+  eachOtherOfEvent: (event, visit) => {
+    const type = String(event.type)
+    const item = asObject(event.item)
+    if (item && type === 'response.output_item.added') visitOtherOfItem(item, visit)
+    if (ENDS.has(type) && holdsOutput(asObject(event.response))) visit('hidden', type)
+    if (PARTIAL_IMAGE in event || (type.endsWith('.delta') && holdsText(event.delta))) visit('shown', type)
+  },
+  eachOtherOfAnswer: ({ output }, visit) => {
+    for (const item of objectsIn(output)) visitOtherOfItem(item, visit)
+  },
   usageOf: (json) => usageIn(asObject(json.response) ?? json),
   endsStream: ({ type }) => ENDS.has(String(type)),
+  finishes: ({ type }) => ENDS.has(String(type)),
   errorOf: ({ type, response }) =>
     type === 'response.failed' ? (errorText(asObject(response) ?? {}) ?? 'the response failed') : undefined,
   buildRequest: (spec, text, prefix) => openaiRequest(spec, { input: joinPrefix(text, prefix) }),
@@ -52,6 +65,26 @@ function visitItem(item: JsonObject, visit: TextVisitor): void {
   visitContent(isReasoning ? 'reasoning' : 'visible', item, 'content', visit)
   if (isReasoning) visitContent('reasoning', item, 'summary', visit)
   for (const key of ['arguments', 'input', 'code']) visitString('tool', item, key, visit)
+}
+
+/** Whether a response holds anything. At the end of its stream it repeats what came, or is all that came. */
+function holdsOutput(response: JsonObject = {}): boolean {
+  let found = false
+  const note = (): void => {
+    found = true
+  }
+  for (const item of objectsIn(response.output)) {
+    visitItem(item, note)
+    visitOtherOfItem(item, note)
+  }
+  return found
+}
+
+/** Every item but a message and reasoning is a call of some tool, or what came of it. */
+function visitOtherOfItem(item: JsonObject, visit: OtherVisitor): void {
+  const type = String(item.type)
+  if (type !== 'message' && type !== 'reasoning') visit('shown', type)
+  if (holdsText(item.encrypted_content)) visit('hidden', 'encrypted_content')
 }
 
 // --- Writing

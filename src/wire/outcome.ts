@@ -128,6 +128,13 @@ export const OUTCOMES = {
     means: 'the content-encoding of the answer cannot be decoded',
     next: "Turn it off at the target, or ask for another: --header 'accept-encoding: gzip'.",
   },
+  KT_EMPTY: {
+    inTail: false,
+    means: 'a complete answer that holds nothing: no text, no tool call, no vector',
+    next:
+      'Look at what stands between kt and the model: a filter, a cache or a dead backend may answer so. ' +
+      'Where such answers are right, --allow-empty counts them as successes.',
+  },
   KT_BAD_BODY: {
     inTail: false,
     means: 'a 200 whose body is an error, or not the JSON of this endpoint',

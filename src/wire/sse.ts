@@ -22,7 +22,11 @@ const CR = 13
 const COLON = 58
 const SPACE = 32
 /** The data by which OpenAI's formats end a stream. */
-export const END_MARK = '[DONE]'
+const END_MARK = '[DONE]'
+/** Some servers leave blanks around it. */
+export function isEndMark(data: string): boolean {
+  return data === END_MARK || (data.length < 16 && data.trim() === END_MARK)
+}
 /** The name of an event that is a failure, whatever its data. */
 export const ERROR_EVENT = 'error'
 const MAX_EVENT_BYTES = 64 * 1024 * 1024

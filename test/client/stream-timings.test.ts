@@ -52,10 +52,27 @@ describe('tokens in a stream', () => {
     expect(seen.tokenEvents).toBe(3)
   })
 
-  it('a named tool call without arguments is not a token', () => {
-    const seen = watch([chunk({ tool_calls: [{ index: 0, function: { name: 'f', arguments: '' } }] })])
-    expect(seen.tokenEvents).toBe(0)
-    expect(seen.firstTokenUs).toBeNaN()
+  it('the name of a called tool, sound and a picture are output, whatever comes without characters', () => {
+    for (const delta of [
+      { tool_calls: [{ index: 0, id: 'call_1', function: { name: 'f', arguments: '' } }] },
+      { tool_calls: [{ index: 0, type: 'custom', custom: { name: 'f', input: '' } }] },
+      { function_call: { name: 'f', arguments: '' } },
+      { audio: { id: 'a', data: 'UklGRg==' } },
+      { images: [{ type: 'image_url', image_url: { url: 'data:image/png;base64,iVBO' } }] },
+    ]) {
+      const seen = watch([chunk({ role: 'assistant', content: null }), chunk(delta), chunk({ content: 'a' }), '[DONE]'])
+      expect([seen.firstTokenUs, seen.tokenEvents, seen.tpotUs()], JSON.stringify(delta)).toEqual([2_000, 2, 1_000])
+    }
+  })
+
+  it('an empty call, empty sound and what is no output are none', () => {
+    const seen = watch([
+      chunk({ tool_calls: [{ index: 0, function: { arguments: '' } }] }),
+      chunk({ audio: { id: 'a', expires_at: 7 } }),
+      chunk({ annotations: [{ type: 'url_citation', url_citation: { url: 'https://a.example' } }] }),
+      '[DONE]',
+    ])
+    expect([seen.tokenEvents, seen.unknown]).toEqual([0, []])
   })
 
   it('many tokens in an event: the first event holds its share of the characters', () => {

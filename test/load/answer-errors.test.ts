@@ -72,6 +72,12 @@ const STREAMS: [string, string, string][] = [
       data({ error: { code: 503, message: 'The model is overloaded.', status: 'UNAVAILABLE' } }),
     'The model is overloaded.',
   ],
+  ['a list (Gemini)', `${tokens}${data([{ error: { code: 503, message: 'overloaded' } }])}`, 'overloaded'],
+  [
+    'a choice of legacy completions',
+    data({ choices: [{ index: 0, text: 'a' }] }) + data({ choices: [{ index: 0, text: '', finish_reason: 'error' }] }),
+    "finish_reason 'error'",
+  ],
 ]
 
 describe('in a stream', () => {
@@ -105,6 +111,9 @@ const WHOLE: [string, unknown, string][] = [
   ['Responses, no reason', { object: 'response', status: 'failed', error: null, output: [] }, 'the response failed'],
   ['Anthropic', { type: 'error', error: { type: 'overloaded_error', message: 'Overloaded' } }, 'Overloaded'],
   ['Gemini', { error: { code: 503, message: 'The model is overloaded.' } }, 'The model is overloaded.'],
+  ['in a list (Gemini)', [{ error: { code: 503, message: 'The model is overloaded.' } }], 'The model is overloaded.'],
+  ['beside data', { data: [{ embedding: [1] }], error: { message: 'half of them' } }, 'half of them'],
+  ['a flag', { choices: [], error: true, message: 'worker lost' }, 'worker lost'],
 ]
 
 describe('in a whole answer', () => {
@@ -112,6 +121,25 @@ describe('in a whole answer', () => {
     const arm = await sendTo(JSON.stringify(body), false)
     expect(arm.outcomes).toEqual({ KT_BAD_BODY: 3 })
     expect(arm.details.KT_BAD_BODY).toBe(words)
+  })
+
+  it('of a bad status, in a list', async () => {
+    server = await httpServer((request, response) => {
+      request.resume()
+      request.on('end', () => response.writeHead(400).end('[{"error":{"code":400,"message":"Unknown name"}}]'))
+    })
+    const { arm } = await run(planFor(server.origin))
+    expect(arm.details.KT_HTTP_4XX).toBe('HTTP 400: Unknown name')
+  })
+
+  it.each([
+    [true, 'a whole answer, though a stream was asked for: {"choices"'],
+    [false, 'a stream, though a whole answer was asked for: data: {"object"'],
+  ])('that is of the other kind is called so: stream %s', async (stream, words) => {
+    const body = stream ? '{"choices":[{"message":{"content":"hi"}}]}' : tokens + DONE
+    const type = stream ? 'application/json' : 'text/event-stream; charset=utf-8'
+    const { details } = await sendTo(body, stream, { 'content-type': type })
+    expect(details[stream ? 'KT_BAD_STREAM' : 'KT_BAD_BODY']).toContain(words)
   })
 
   it('that should have been a stream', async () => {

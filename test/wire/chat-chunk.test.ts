@@ -25,6 +25,7 @@ function agree(text: string | Buffer, before: string[] = []): boolean {
     reasoningChars: chunk.reasoningChars,
     toolChars: 0,
     ended: false,
+    finished: chunk.finished,
     ...(fingerprint === undefined ? {} : { fingerprint }),
   }
   expect(short, payload.toString('utf8')).toEqual(full)
@@ -35,7 +36,7 @@ const scalar = fc.oneof(fc.string({ unit: 'binary' }), fc.constant(null), fc.boo
 const text = fc.oneof(fc.string({ unit: 'binary' }), fc.string({ unit: 'grapheme' }), fc.constant(null))
 const optional = { requiredKeys: [] }
 const delta = fc.record(
-  { role: scalar, content: text, refusal: text, reasoning_content: text, reasoning: text },
+  { role: scalar, content: text, refusal: text, reasoning_content: text, reasoning: text, thoughts: text, name: text },
   optional,
 )
 const sentinel = fc.constantFrom<unknown[]>(null, false, 0, '', {}, [])
@@ -90,6 +91,7 @@ describe('the short cut through a chat chunk', () => {
       '{"choices":[{"delta":{"content":"a"},"finish_reason":"error"}]}',
       '{"choices":[{"finish_reason":"\\u0065rror","delta":{"content":"a"}}]}',
       '{"choices":[{"finish_reason":"error","delta":{"content":"a"},"finish_reason":null}]}',
+      '{"choices":[{"delta":{"content":"","thoughts":"a"}}]}',
       '{"error":{"message":"no"}}',
       '{"type":"content_block_delta","delta":{"text":"a"}}',
       '{"choices":[{"delta":{"content":"a","content":"bc"}}]}',

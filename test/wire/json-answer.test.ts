@@ -45,24 +45,43 @@ const anError = fc.record(
   optional,
 )
 const reason = fc.constantFrom('stop', 'error', '', null, 5)
+const text = fc.oneof({ weight: 4, arbitrary: fc.constantFrom('a', 'é', '\n') }, fc.constantFrom('', null))
+const message = fc.oneof(
+  { weight: 9, arbitrary: fc.record({ content: text }) },
+  { weight: 3, arbitrary: fc.record({ content: text, refusal: text, thoughts: text, tool_calls: list }, optional) },
+  fc.jsonValue(),
+)
+const vectors = fc.array(fc.record({ embedding: fc.constantFrom([], [0.5], '', 'AA', null) }, optional))
 const choices = fc.array(
-  fc.oneof(fc.record({ finish_reason: reason, message: fc.jsonValue() }, optional), fc.jsonValue()),
+  fc.oneof(
+    { weight: 9, arbitrary: fc.record({ message }) },
+    { weight: 5, arbitrary: fc.record({ finish_reason: reason, message, text }, optional) },
+    fc.jsonValue(),
+  ),
   {
     maxLength: 3,
   },
 )
-const answer = fc.record(
+const someChoices = fc.record({ choices: fc.oneof({ weight: 20, arbitrary: choices }, list) })
+const someData = fc.record({ data: fc.oneof(vectors, list) })
+const anyLists = fc.record({ choices, data: list, content: list }, optional)
+const around = fc.record(
   {
     id: fc.string({ unit: 'binary' }),
-    choices: fc.oneof({ weight: 20, arbitrary: choices }, list),
-    data: list,
-    content: list,
     system_fingerprint: fc.oneof(stamp, stamp, fc.string({ unit: 'binary' }), fc.constant(null)),
-    usage: fc.oneof({ weight: 20, arbitrary: usage }, fc.jsonValue()),
+    usage: fc.oneof(
+      { weight: 20, arbitrary: usage },
+      { weight: 20, arbitrary: fc.record({ prompt_tokens: fc.nat(), completion_tokens: fc.nat(1) }) },
+      fc.jsonValue(),
+    ),
     other: fc.jsonValue(),
   },
   optional,
 )
+
+const answer = fc
+  .tuple(around, fc.oneof({ weight: 5, arbitrary: someChoices }, { weight: 2, arbitrary: someData }, anyLists))
+  .map(([members, lists]) => ({ ...lists, ...members }))
 
 describe('a whole answer', () => {
   it('is read by its bytes as providers send it', () => {
@@ -72,8 +91,8 @@ describe('a whole answer', () => {
         '"completion_tokens":3,"completion_tokens_details":{"reasoning_tokens":1}},"system_fingerprint":"fp"}',
       '{"object":"list","data":[{"embedding":[0.1,-2,3.5e-05,1E+2]}],"model":"m",' +
         '"usage":{"prompt_tokens":5,"total_tokens":5}}',
-      ' { "content" : [ ] , "usage" : { "input_tokens" : 5 , "output_tokens" : 7 } } \n',
-      '{"choices":[],"usage":null}',
+      ' { "choices" : [ { "text" : "a" } ] , "usage" : { "input_tokens" : 5 , "output_tokens" : 7 } } \n',
+      '{"data":[{},{"embedding":"AAAA"}],"usage":null}',
     ]) {
       expect(agree(taken), taken).toBe(true)
     }
@@ -86,28 +105,40 @@ describe('a whole answer', () => {
       '[]',
       '{}',
       '{"choices":null}',
-      '{"choices":[]',
-      '{"choices":[]}x',
-      '{"choices":[],}',
-      '{"choices":[1,]}',
-      '{"choices":[1e]}',
-      '{"choices":[],"error":{"message":"no"}}',
-      '{"choices":[],"error":false}',
+      '{"choices":[{"message":{"content":"a"}}]',
+      '{"choices":[{"message":{"content":"a"}}]}x',
+      '{"choices":[{"message":{"content":"a"}}],}',
+      '{"choices":[{"message":{"content":"a"}},]}',
+      '{"choices":[{"message":{"content":"a"}},1e]}',
+      '{"choices":[{"message":{"content":"a"}}],"error":{"message":"no"}}',
+      '{"choices":[{"message":{"content":"a"}}],"error":false}',
       '{"type":"error","content":[]}',
-      '{"object":"error","message":"no","data":[]}',
-      '{"object":"\\u0065rror","message":"no","data":[]}',
-      '{"code":503,"message":"no","data":[]}',
+      '{"object":"error","message":"no","data":[{"embedding":[1]}]}',
+      '{"object":"\\u0065rror","message":"no","data":[{"embedding":[1]}]}',
+      '{"code":503,"message":"no","data":[{"embedding":[1]}]}',
       '{"object":"response","status":"failed","output":[]}',
-      '{"choices":[{"finish_reason":"stop"},{"finish_reason":"error"}]}',
-      '{"choices":[{"finish_reason":"\\u0065rror"}]}',
-      '{"choices":[],"usage":{"prompt_tokens":1,"prompt_tokens":2}}',
-      '{"choices":[],"usage":{"prompt_tokens":1.5}}',
-      '{"choices":[],"usage":{"completion_tokens_details":{},"output_tokens_details":{"reasoning_tokens":2}}}',
+      '{"choices":[{"message":{"content":"a"},"finish_reason":"stop"},{"finish_reason":"error"}]}',
+      '{"choices":[{"message":{"content":"a"},"finish_reason":"\\u0065rror"}]}',
+      '{"choices":[{"message":{"content":"a"}}],"usage":{"prompt_tokens":1,"prompt_tokens":2}}',
+      '{"choices":[{"message":{"content":"a"}}],"usage":{"prompt_tokens":1.5}}',
+      '{"choices":[{"message":{"content":"a"}}],"usage":{"completion_tokens_details":{},' +
+        '"output_tokens_details":{"reasoning_tokens":2}}}',
       '{"candidates":[],"usageMetadata":{"promptTokenCount":3}}',
-      '{"choices":[],"system_fingerprint":"a","system_fingerprint":"b"}',
-      '{"choices":[],"us\\u0061ge":{"prompt_tokens":3}}',
+      '{"choices":[{"message":{"content":"a"}}],"system_fingerprint":"a","system_fingerprint":"b"}',
+      '{"choices":[{"message":{"content":"a"}}],"us\\u0061ge":{"prompt_tokens":3}}',
       `{"choices":${'['.repeat(99)}${']'.repeat(99)}}`,
-      '{"choices":["\u0007"]}',
+      '{"choices":[{"message":{"content":"a"}},"\u0007"]}',
+      '{"choices":[]}',
+      '{"choices":[{"message":{"content":""}}]}',
+      '{"choices":[{"message":{"content":null,"tool_calls":[{"function":{"name":"f","arguments":"{}"}}]}}]}',
+      '{"choices":[{"message":{"content":"a","content":""}}]}',
+      '{"choices":[{"message":{"content":"a"},"message":{}}]}',
+      '{"choices":[{"text":"","message":{"content":"a"}}]}',
+      '{"choices":[{},{"message":{"content":"a"}}]}',
+      '{"choices":[{"message":{"content":"a"}}],"choices":[]}',
+      '{"data":[{"embedding":[]}]}',
+      '{"data":[{"embedding":[1],"embedding":[]}]}',
+      '{"content":[{"type":"text","text":"a"}]}',
     ]) {
       expect(agree(left), left).toBe(false)
     }

@@ -3,7 +3,7 @@
  * Every other form (several data lines, comments, other fields, no JSON) is rewritten to that form, or is opaque.
  */
 import { EventScan } from '../../../src/wire/event-scan.ts'
-import { END_MARK, SseReader } from '../../../src/wire/sse.ts'
+import { isEndMark, SseReader } from '../../../src/wire/sse.ts'
 
 /** The kind of an event; `scan` holds the rest. */
 type EventKind = 'json' | 'opaque' | 'nothing'
@@ -48,7 +48,7 @@ export class EventReader {
     const lines = event.toString('utf8').split('\n')
     const others = lines.filter((line) => line !== '' && !DATA_LINE.test(line))
     const text = lines.some((line) => DATA_LINE.test(line)) ? dataOf(event).replaceAll('\n', ' ') : ''
-    if (text === '' || text.trim() === END_MARK) return 'nothing'
+    if (text === '' || isEndMark(text)) return 'nothing'
     const head = others.map((line) => `${line}\n`).join('')
     this.bytes = Buffer.from(`${head}${DATA} ${text}\n\n`)
     this.from = 0

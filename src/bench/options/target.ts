@@ -34,6 +34,7 @@ export const targetFlags = {
   'connect-timeout': text(durationMs.optional(), 'time limit to open a connection [default: --timeout]'),
   'ttft-timeout': text(durationMs.optional(), 'with --stream: time limit from sending to the first token'),
   'idle-timeout': text(durationMs.optional(), 'with --stream: time limit between two tokens'),
+  'allow-empty': toggle('count answers that hold nothing (KT_EMPTY) as successes'),
   'no-keepalive': toggle('open a new connection for every request'),
   ca: text(z.string().optional(), "PEM file of certificates to trust instead of the system's"),
   insecure: toggle('accept any certificate'),

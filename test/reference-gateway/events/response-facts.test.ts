@@ -55,6 +55,34 @@ test('JSON responses: usage of chat and of responses; null without usage', () =>
   expect(usage('')).toEqual({ input_tokens: null, output_tokens: null })
 })
 
+const token = 'data: {"choices":[{"delta":{"content":"x"}}]}\n\n'
+const DONE = 'data: [DONE]\n\n'
+
+test.each([
+  ['{error: …}', `${token}data: {"error":{"message":"died"}}\n\n${DONE}`, true],
+  ['before the first token', `data: {"error":{"message":"busy"}}\n\n${token.repeat(9_000)}${DONE}`, true],
+  ['after many tokens', `${token.repeat(9_000)}event: error\ndata: upstream connect error\n\n${DONE}`, true],
+  ['its reason a comment, no end', `${token.repeat(9_000)}event: error\n: no worker`, true],
+  ['a flat code', `${token}data: {"message":"worker lost","code":503}\n\n${DONE}`, true],
+  ['a finish reason', `${token}data: {"choices":[{"delta":{},"finish_reason":"error"}]}\n\n`, true],
+  ['none', `${token.repeat(9_000)}${DONE}`, false],
+  ['a sentinel', `${token}data: {"choices":[],"error":false}\n\n${DONE}`, false],
+  ['the word', `data: {"choices":[{"delta":{"content":"an error, \\"code\\""}}]}\n\n${DONE}`, false],
+])('a failure inside a stream of status 200: %s', (_name, text, failed) => {
+  for (const size of [1_000_000, 777]) expect(factsOf(Buffer.from(text), size).failedWithin()).toBe(failed)
+})
+
+test.each([
+  ['{"error":{"message":"model overloaded"}}', 200, true],
+  ['[{"error":{"code":503,"message":"overloaded"}}]', 200, true],
+  ['{"choices":[{"message":{"content":"an error"}}],"error":null}', 200, false],
+  ['{"error":{"message":"refused"}}', 400, false],
+])('%s with status %i', (text, status, failed) => {
+  const facts = new ResponseFacts({ ...JSON_HEAD, status })
+  facts.data(Buffer.from(text))
+  expect(facts.failedWithin()).toBe(failed)
+})
+
 test('only the end of a long response is remembered', () => {
   const facts = new ResponseFacts(STREAM)
   const event = Buffer.from(`data: {"choices":[{"delta":{"content":"x"}}]}\n\n`)
