@@ -5,12 +5,14 @@
  * (tools, response_format, stop, seed, top_p, n, stream, and what providers add next year), and a body that two parsers
  * could read differently shares its key with no other. Two spellings of one request are two entries: that costs a hit,
  * and never gives a wrong response.
- * Only what reads as a complete answer without an error is stored.
+ * Only what reads as a complete answer without an error is stored, and only where it holds output: a dead backend's
+ * empty answer must not live on here.
  */
 import { createHash } from 'node:crypto'
 import { z } from 'zod'
+import { isEmptyAnswer } from '../../src/wire/answer-content.ts'
 import { ChatChunk } from '../../src/wire/chat-chunk.ts'
-import { readStreamEvent } from '../../src/wire/formats.ts'
+import { bearsTokens, readStreamEvent } from '../../src/wire/formats.ts'
 import { readJsonAnswer } from '../../src/wire/json-answer.ts'
 import { SseReader } from '../../src/wire/sse.ts'
 import type { CacheConfig } from '../config/config-file.ts'
@@ -74,25 +76,31 @@ export function buildEntry(answer: StoredResponse, context: RequestContext): Cac
   return { ...answer, model: context.model ?? '', provider: context.provider ?? '' }
 }
 
-/** Whether the response is an answer of a known format, with its end and without an error. */
+/** Whether the response is an answer of a known format that holds output, with its end and without an error. */
 export function isComplete({ stream, body }: StoredResponse): boolean {
-  if (!stream) return readJsonAnswer(body) !== undefined
+  if (!stream) {
+    const answer = readJsonAnswer(body)
+    return answer !== undefined && !isEmptyAnswer(answer.content, answer.usage)
+  }
   let isGood = true
+  let holdsOutput = false
   let hasEnded = false
   const onEvent = (data: string, name: string): void => {
     const event = readStreamEvent(data, name)
     if (!event && data === '') return
     hasEnded = event?.ended === true
     if (!event || event.error !== undefined) isGood = false
+    else holdsOutput ||= bearsTokens(event) || event.hidden === true
   }
   const onBytes = (bytes: Buffer, start: number, end: number): boolean => {
     // What it accepts is neither an error nor an end.
     if (!chunk.read(bytes, start, end)) return false
     hasEnded = false
+    holdsOutput ||= chunk.visibleChars + chunk.reasoningChars > 0
     return true
   }
   readAll(new SseReader(onEvent, onBytes), body)
-  return isGood && hasEnded
+  return isGood && hasEnded && holdsOutput
 }
 
 const chunk = new ChatChunk()

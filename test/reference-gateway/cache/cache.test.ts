@@ -5,7 +5,8 @@ import { wait } from '../support/upstream.ts'
 import { asking, BODY, bodyOf, completion, fillOf, settings, storeBody } from './support.ts'
 
 const open = (given: Record<string, unknown> = {}) => ResponseCache.open(settings(given), 'scope', () => {})
-const STREAM = 'data: {"choices":[]}\n\ndata: [DONE]\n\n'
+const TOKEN = 'data: {"choices":[{"delta":{"content":"a"}}]}\n\n'
+const STREAM = `${TOKEN}data: [DONE]\n\n`
 
 test('a miss, then hits until the ttl', async () => {
   const cache = await open({ ttl: '200ms' })
@@ -83,7 +84,9 @@ test.each([
   ['an error with a good status', 200, '{"error":{"message":"overloaded"}}', false],
   ['an error of another shape', 200, '{"object":"error","message":"overloaded","code":429}', false],
   ['an answer whose choice ended in an error', 200, '{"choices":[{"finish_reason":"error"}]}', false],
-  ['a stream without its end', 200, 'data: {"choices":[]}\n\n', true],
+  ['an answer that holds nothing', 200, completion(''), false],
+  ['a stream that holds nothing', 200, 'data: {"choices":[]}\n\ndata: [DONE]\n\n', true],
+  ['a stream without its end', 200, TOKEN, true],
   ['a stream that goes on after its end', 200, `${STREAM}data: {"choices":[]}\n\n`, true],
   ['a stream with an error in it', 200, `data: {"error":{"message":"a"}}\n\n${STREAM}`, true],
   ['a stream whose error is spaced', 200, `data: { "error" : "a" }\n\n${STREAM}`, true],
@@ -116,7 +119,9 @@ test.each([
   STREAM,
   // Some providers put an empty error into good events.
   `data: {"error":null,"choices":[{"index":0,"delta":{"content":"a"}}]}\n\n: alive\n\ndata:\n\n${STREAM}`,
-  'data: {"choices":[]}\r\n\r\ndata:[DONE]',
+  'data: {"choices":[{"delta":{"content":"a"}}]}\r\n\r\ndata:[DONE]',
+  // A call without arguments is an answer.
+  'data: {"choices":[{"delta":{"tool_calls":[{"function":{"name":"f"}}]}}]}\n\ndata: [DONE]\n\n',
 ])('a complete stream is stored as it was: %j', async (stream) => {
   const cache = await open()
   const context = asking()
