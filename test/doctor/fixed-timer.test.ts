@@ -25,6 +25,7 @@ function answer(rest: Partial<ProbeAnswer>): ProbeAnswer {
     headers: {},
     trailers: {},
     text: '',
+    unmarked: false,
     ...rest,
   }
 }

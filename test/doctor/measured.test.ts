@@ -85,9 +85,25 @@ describe('a gateway that', () => {
     ['lets events overtake each other', { rewrites: swapping }, ['lost-events']],
     ['drops the usage', { rewrites: without('"choices":[]') }, ['missing-usage']],
     ['drops the end mark', { rewrites: without('[DONE]') }, ['missing-done']],
+    ['drops the finish reason', { rewrites: without('"finish_reason":"') }, []],
   ])('%s', async (_, mistakes, expected) => {
     expect(faults(await examined(mistakes))).toEqual(expected)
   })
+})
+
+test.each([
+  ['that end with a finish reason is a warning', without('[DONE]'), 'warning', 'with a finish reason and without it'],
+  [
+    'that end in the middle is critical',
+    () => (event: string) => (/\[DONE\]|"finish_reason":"/.test(event) ? [] : [event]),
+    'critical',
+    'in the middle (KT_TRUNCATED)',
+  ],
+])('no end mark on streams %s', async (_, rewrites, severity, seen) => {
+  const { rules } = await examined({ rewrites })
+  const rule = rules.find(({ rule }) => rule === 'missing-done')
+  expect(rule).toMatchObject({ status: 'found', severity })
+  expect(JSON.stringify(rule)).toContain(seen)
 })
 
 test('merged events are worth an info, and no fault of the text', async () => {

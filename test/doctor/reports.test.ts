@@ -42,6 +42,7 @@ describe('of a report', () => {
       () => {},
     ],
     ['fake-streaming', { ...STREAM, upstream: around(1_500), added: fixed(20) }, burst],
+    ['missing-done', STREAM, (report) => Object.assign(report, { answers: { unmarked: 3 } })],
     ['missing-usage', STREAM, ({ throughput }) => Object.assign(throughput, { tokenSource: 'events' })],
     ['shared-cache', STREAM, ({ overhead }) => Object.assign(overhead[0] ?? {}, { cacheHits: 3 })],
     [

@@ -29,6 +29,8 @@ export interface ProbeAnswer {
   trailers: ResponseHeaders
   /** All text of the answer. */
   text: string
+  /** A stream that came to its end without its end mark. */
+  unmarked: boolean
 }
 
 /** The simulated provider behind the gateway, as far as it is known. */

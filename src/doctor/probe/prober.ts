@@ -71,7 +71,7 @@ export class Prober implements SlotListener {
   }
 
   ended(result: RequestResult): void {
-    const { outcome, detail, usage, stamp, headers, trailers, sentUs, endUs } = result
+    const { outcome, detail, usage, stamp, headers, trailers, sentUs, endUs, unmarked } = result
     this.#resolve({
       nonce: this.#probe.nonce,
       outcome,
@@ -84,6 +84,7 @@ export class Prober implements SlotListener {
       headers,
       trailers,
       text: '',
+      unmarked,
     })
   }
 

@@ -115,22 +115,40 @@ export const missingDone: DoctorRule = {
   cost: 'a client cannot tell a whole answer from one that broke off: some wait, some fail, some take the half',
   fix: { how: 'Pass `data: [DONE]` on, and close the connection where the provider broke off.' },
   config: onlyMeasured(NO_KEY),
-  report: ({ target, totals }) => {
+  report: ({ target, totals, answers }) => {
     if (!target.stream) return notChecked(NOT_STREAMED)
-    const cut = totals.outcomes.KT_TRUNCATED ?? 0
-    const seen = `${formatNumber(cut)} of ${formatNumber(totals.sent)} streams ended without it (KT_TRUNCATED)`
-    return cut > 0 ? found('critical', 'certain', seen) : fine(seen)
+    const [cut, unmarked] = [totals.outcomes.KT_TRUNCATED ?? 0, answers?.unmarked ?? 0]
+    return judgeEnds(cut, unmarked, totals.sent)
   },
   measure: ({ streams, provider }) => {
-    const cut = streams.filter(({ outcome }) => outcome === 'KT_TRUNCATED')
-    if (cut.length === 0) {
+    const [cut, unmarked] = [countCut(streams), countUnmarked(streams)]
+    const marked = answered(streams).length - unmarked
+    if (cut + unmarked === 0 && marked === 0) {
       const other = streams.find(({ outcome }) => outcome !== 'OK')
-      if (answered(streams).length > 0) return fine(`${answered(streams).length} streams ended with it`)
       return notChecked(`no stream came: ${other ? OUTCOMES[other.outcome].means : 'none was asked'}`)
     }
-    if (provider && answered(provider.direct).length === 0) return notChecked('the provider itself sends none')
-    return found('critical', 'certain', `${cut.length} of ${streams.length} streams ended without it`)
+    if (provider && cut + unmarked > 0 && answered(provider.direct).length === countUnmarked(provider.direct)) {
+      return notChecked('the provider itself sends none')
+    }
+    return judgeEnds(cut, unmarked, streams.length)
   },
+}
+
+function countCut(streams: readonly ProbeAnswer[]): number {
+  return streams.filter(({ outcome }) => outcome === 'KT_TRUNCATED').length
+}
+
+function countUnmarked(streams: readonly ProbeAnswer[]): number {
+  return answered(streams).filter(({ unmarked }) => unmarked).length
+}
+
+/** A stream with a finish reason is whole without its mark, though not every client knows that. */
+function judgeEnds(cut: number, unmarked: number, sent: number): Opinion {
+  const all = formatNumber(sent)
+  const broken = `${formatNumber(cut)} of ${all} streams ended without it, in the middle (KT_TRUNCATED)`
+  const whole = `${formatNumber(unmarked)} of ${all} ended with a finish reason and without it`
+  if (cut > 0) return found('critical', 'certain', unmarked > 0 ? `${broken}; ${whole}` : broken)
+  return unmarked > 0 ? found('warning', 'certain', whole) : fine(`no stream of ${all} ended without it`)
 }
 
 /** A part that every stream of the provider has and those through the gateway have not. */
