@@ -183,7 +183,7 @@ function sweepReport(
  * usage.
  */
 function toLevel(report: BenchReport, level: number, gateway: GatewayUse | null): SweepLevel {
-  const { totals, throughput, client } = report
+  const { totals, throughput, client, answers } = report
   const blocks = report.blocks.filter((block) => block.arm === report.arms.primary)
   const latencies = blocks.map((block) => Histogram.decode(block.latency))
   const { skip, steady } = steadyFrom(latencies.map((histogram) => (histogram.count > 0 ? histogram.meanUs : 0)))
@@ -194,6 +194,7 @@ function toLevel(report: BenchReport, level: number, gateway: GatewayUse | null)
     level,
     requests: totals.sent,
     failed: totals.failed,
+    ...(answers ? { answers } : {}),
     achievedRps: throughput.requestsPerSec,
     throughputError: throughputError(report.series.map(({ done }) => done)),
     inputTokensPerSec: throughput.inputTokensPerSec,

@@ -3,6 +3,7 @@ import type { BenchReport, Gate, OverheadResult } from '../report/schema.ts'
 import { formatDuration, formatMs, formatNumber, formatShare } from '../units.ts'
 import { estimateAdded } from '../verdict/estimate.ts'
 import { clientWord } from '../verdict/rate.ts'
+import { answerNotes, restsOn } from './answers.ts'
 import { latencyRows } from './bench-table.ts'
 import { cell, code, gateMarkdown, table } from './markdown.ts'
 import { estimateSentence, interimAnalysesLine, loopLine, machineLine, noiseLine } from './sentences.ts'
@@ -26,7 +27,11 @@ export function renderBenchMarkdown(report: BenchReport, gate: Gate | null): str
     ...(interimAnalyses ? [cell(interimAnalysesLine(interimAnalyses))] : []),
     `${subject}: ${code(target.url)}${gateway}`,
     resultLine(report),
-    figures('latency (ms)', latencyRows(report, true)),
+    figures(
+      'latency (ms)',
+      latencyRows(report, true).map(({ label, measured, rest }) => [label, measured, rest]),
+    ),
+    ...answerNotes(report).map(cell),
     figures('overhead (ms)', overheadRows(report)),
     report.slo?.length ? sloMarkdown(report.slo) : '',
   ]
@@ -65,17 +70,23 @@ export function benchProperties({ target, load, noise, interimAnalyses, blocks }
 
 type Quantiles = Pick<OverheadResult['totalMs'], 'p50' | 'p90' | 'p95' | 'p99' | 'max'>
 
-function figures(title: string, rows: readonly [string, Quantiles][]): string {
+function figures(title: string, rows: readonly [string, Quantiles, rest: string][]): string {
   if (rows.length === 0) return ''
+  const someRest = rows.some(([, , rest]) => rest !== '')
   return table(
-    [title, 'P50', 'P90', 'P95', 'P99', 'max'],
-    rows.map(([name, { p50, p90, p95, p99, max }]) => [name, ...[p50, p90, p95, p99, max].map(formatMs)]),
+    [title, 'P50', 'P90', 'P95', 'P99', 'max', ...(someRest ? ['answers'] : [])],
+    rows.map(([name, { p50, p90, p95, p99, max }, rest]) => {
+      return [name, ...[p50, p90, p95, p99, max].map(formatMs), ...(someRest ? [rest] : [])]
+    }),
   )
 }
 
-function overheadRows({ overhead, arms }: BenchReport): [string, Quantiles][] {
-  const own = overhead.map(({ definition, totalMs }): [string, Quantiles] => [definition, totalMs])
+function overheadRows({ overhead, arms, totals }: BenchReport): [string, Quantiles, string][] {
+  const own = overhead.map(({ definition, totalMs, count }): [string, Quantiles, string] => {
+    return [definition, totalMs, restsOn(count, totals.sent)]
+  })
   const other = arms.baseline?.overhead.find(({ definition }) => definition === 'provider-stamped')
   if (!other) return own
-  return [...own, [arms.baseline?.name === 'direct' ? 'floor (direct)' : 'the other arm', other.totalMs]]
+  const name = arms.baseline?.name === 'direct' ? 'floor (direct)' : 'the other arm'
+  return [...own, [name, other.totalMs, restsOn(other.count, arms.baseline?.totals.sent ?? 0)]]
 }

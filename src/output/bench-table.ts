@@ -9,6 +9,7 @@ import { estimateAdded } from '../verdict/estimate.ts'
 import { clientWord, rateNotReached } from '../verdict/rate.ts'
 import { uncategorised } from '../verdict/slo.ts'
 import { OUTCOMES, type Outcome } from '../wire/outcome.ts'
+import { answerNotes, restOfDuration, restsOn } from './answers.ts'
 import {
   budgetCell,
   estimateSentence,
@@ -153,26 +154,37 @@ const ROWS = METRIC_NAMES.toSorted(
 
 type MetricRow = Pick<DurationSpec, 'label' | 'openLabel' | 'shown'>
 
+interface LatencyRow {
+  label: string
+  measured: DurationSummary
+  /** How many answers it rests on, where not on all, and whether it is suspect. */
+  rest: string
+}
+
 /** The durations of a run in the order of their table, without those that were not measured. */
-export function latencyRows(report: BenchReport, showTtfb: boolean): [string, DurationSummary][] {
-  return ROWS.flatMap((metric): [string, DurationSummary][] => {
+export function latencyRows(report: BenchReport, showTtfb: boolean): LatencyRow[] {
+  return ROWS.flatMap((metric) => {
     const { label, openLabel = label, shown }: MetricRow = METRICS[metric]
     const measured = SHOWN[shown](report, showTtfb) ? report[`${metric}Ms`] : undefined
-    return measured ? [[report.load.mode === 'open' ? openLabel : label, measured]] : []
+    if (!measured) return []
+    const rest = restOfDuration(report, metric, measured)
+    return [{ label: report.load.mode === 'open' ? openLabel : label, measured, rest }]
   })
 }
 
 function latency(report: BenchReport, view: BenchView, c: ChalkInstance): string {
   if (!report.latencyMs) return ''
-  const shown = latencyRows(report, view.showTtfb).map(([name, d]) => {
-    return [name, ...[d.p50, d.p90, d.p95, d.p99, d.max].map(formatMs)]
+  const shown = latencyRows(report, view.showTtfb).map(({ label, measured: d, rest }) => {
+    return [label, ...[d.p50, d.p90, d.p95, d.p99, d.max].map(formatMs), c.dim(rest)]
   })
   const head = ['', 'P50', 'P90', 'P95', 'P99', 'Max'].map((name) => c.dim(name))
   const omission = omissionNote(report)
   const notes = [tailNote(report.latencyMs), ...(omission ? [omission] : [])].map((line) =>
     c.dim(wrapHanging(line, '  ')),
   )
-  return [c.bold('Latency (ms)'), columns([head, ...shown]), ...notes].join('\n')
+  const doubts = answerNotes(report).map((line) => c.yellow(wrapHanging(line, '  ')))
+  const align = ['left', ...Array<'right'>(5).fill('right'), 'left'] as const
+  return [c.bold('Latency (ms)'), columns([head, ...shown], align), ...notes, ...doubts].join('\n')
 }
 
 /** The P99 with its interval; marked where fewer than ten observations lie beyond it. */
@@ -185,7 +197,9 @@ function tailNote({ count, p99, iid95 }: DurationSummary): string {
 
 function throughput(report: BenchReport, c: ChalkInstance): string {
   const t = report.throughput
-  const rows = [['Requests/sec', rate(t.requestsPerSec), c.dim(drainNote(report) ?? '')]]
+  const { successful, sent } = report.totals
+  const note = [restsOn(successful, sent), drainNote(report) ?? ''].filter((part) => part !== '').join('; ')
+  const rows = [['Requests/sec', rate(t.requestsPerSec), c.dim(note)]]
   if (t.tokensPerSec !== null) {
     const parts =
       t.inputTokensPerSec === null ? '' : `in ${rate(t.inputTokensPerSec)}, out ${rate(t.outputTokensPerSec ?? 0)}; `
@@ -248,7 +262,8 @@ function overheadRows(entry: OverheadResult, c: ChalkInstance): string[][] {
     rows.push(['  each token', formatMs(p50), '', '', formatMs(p99), formatMs(max)])
   }
   for (const [name, part] of Object.entries(entry.components ?? {})) {
-    const budget = budgetCell(part.budgetMs, part.verdict, c)
+    const within = budgetCell(part.budgetMs, part.verdict, c)
+    const budget = [within, c.dim(restsOn(part.count, entry.count))].filter((text) => text !== '').join(' ')
     rows.push([`  ${name.replaceAll('_', ' ')}`, formatMs(part.p50), '', '', formatMs(part.p99), '', budget])
   }
   return rows

@@ -54,7 +54,7 @@ function figureTable(rows: readonly ComparedRow[], c: ChalkInstance): string {
   const head = ['(ms)', 'baseline', 'gateway', 'delta', '', '95 %', ''].map((name) => c.dim(name))
   const body = rows.flatMap((row) => {
     const [family = '', quantile = ''] = row.metric.split('.')
-    const title = quantile === 'p50' ? [[isMetric(family) ? METRICS[family].label : family]] : []
+    const title = quantile === 'p50' ? [[isMetric(family) ? METRICS[family].label : family, ...answers(row, c)]] : []
     const label = ` ${quantile.toUpperCase()}${row.fewBeyond ? '*' : ''}`
     const change = [signed(row.delta, formatMs), signed(row.deltaShare, formatShare)]
     const line = [label, own(row.baseline), own(row.gateway), ...change, interval(row), word(row, c)]
@@ -62,6 +62,12 @@ function figureTable(rows: readonly ComparedRow[], c: ChalkInstance): string {
     return [...title, line, ...(from || to ? [['', from ? bracketed(from) : '', to ? bracketed(to) : '']] : [])]
   })
   return columns([head, ...body], undefined, 0)
+}
+
+/** How many answers each side rests on, where these are not all of its requests. */
+function answers({ answers }: ComparedRow, c: ChalkInstance): string[] {
+  if (!answers) return []
+  return [answers.baseline, answers.gateway].map((count) => c.dim(count === null ? '' : `n=${formatNumber(count)}`))
 }
 
 function own(value: number | null): string {
@@ -82,12 +88,13 @@ function word({ verdict }: ComparedRow, c: ChalkInstance): string {
 function rates(rows: readonly ComparedRow[], c: ChalkInstance): string {
   const body = rows
     .filter((row) => row.unit !== 'ms')
-    .map((row) => {
+    .flatMap((row) => {
       const format = FORMATS[row.unit]
       const own = (value: number | null): string => (value === null ? '-' : format(value))
       // An error rate gets no relative change: its difference is already in percentage points.
       const relative = row.unit === 'share' ? '' : signed(row.deltaShare, formatShare)
-      return [figureLabel(row.metric), own(row.baseline), own(row.gateway), signed(row.delta, format), relative]
+      const line = [figureLabel(row.metric), own(row.baseline), own(row.gateway), signed(row.delta, format), relative]
+      return row.answers ? [line, ['', ...answers(row, c)]] : [line]
     })
   const head = ['', 'baseline', 'gateway', 'delta', ''].map((name) => c.dim(name))
   return columns([head, ...body], undefined, 0)

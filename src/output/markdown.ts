@@ -24,7 +24,7 @@ export function renderComparisonMarkdown(comparison: Comparison): string {
     table(
       ['', 'baseline', 'gateway', 'delta', '95 %', ''],
       rows.map((row) => [
-        row.metric,
+        row.metric + answersIn(row),
         own(row, row.baseline),
         own(row, row.gateway),
         delta(row),
@@ -86,6 +86,13 @@ export function code(text: string): string {
 
 function own({ unit }: ComparedRow, value: number | null): string {
   return value === null ? '-' : FORMATS[unit](value)
+}
+
+/** How many answers each side rests on, where these are not all of its requests. */
+function answersIn({ answers }: ComparedRow): string {
+  if (!answers) return ''
+  const [a, b] = [answers.baseline, answers.gateway].map((count) => (count === null ? '-' : formatNumber(count)))
+  return ` (n=${a}, ${b})`
 }
 
 function delta(row: ComparedRow): string {

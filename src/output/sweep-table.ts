@@ -3,6 +3,7 @@ import type { ChalkInstance } from 'chalk'
 import type { SweepCurve, SweepLevel, SweepReport } from '../report/sweep-schema.ts'
 import { COUNTED_BY } from '../report/token-basis.ts'
 import { formatBytes, formatCount, formatMs, formatNumber } from '../units.ts'
+import { restsOn, suspectSentence } from './answers.ts'
 import { columns, paint, wrapHanging } from './table.ts'
 
 export function renderSweep(report: SweepReport, color: boolean): string {
@@ -42,7 +43,7 @@ function latencies({ levels }: SweepCurve, report: SweepReport, c: ChalkInstance
       formatNumber(level.achievedRps, level.achievedRps < 100 ? 1 : 0),
       ...[l?.p50, l?.p99, o?.p50, o?.p99].map((ms) => (ms === undefined ? '-' : formatMs(ms))),
       o ? `[${formatMs(o.ci95[0])}, ${o.ci95[1] === null ? 'inf)' : `${formatMs(o.ci95[1])}]`}` : '',
-      remark(level),
+      [remark(level), answered(level)].filter((part) => part !== '').join(' '),
     ]
   })
   return columns([head.map((name) => c.dim(name)), ...rows])
@@ -58,17 +59,22 @@ function throughput({ levels }: SweepCurve, report: SweepReport, c: ChalkInstanc
     'bytes/s',
     report.target.stream ? 'streams' : 'mean',
     ...(known ? ['gateway: cores', 'memory'] : []),
+    '',
   ]
   const basis = levels.find(({ tokenSource }) => tokenSource !== 'none')?.tokenSource ?? 'none'
   const others = levels.filter(({ tokenSource }) => tokenSource !== basis && tokenSource !== 'none')
-  const rows = levels.map(({ level, bytesPerSec, inFlight, gateway, ...counted }) => [
-    levelNumber(level),
-    ...(tokens ? tokenCells(counted, basis) : []),
-    formatBytes(bytesPerSec),
-    inFlight ? formatNumber(inFlight.mean, 1) : '-',
+  const rows = levels.map((measured) => [
+    levelNumber(measured.level),
+    ...(tokens ? tokenCells(measured, basis) : []),
+    formatBytes(measured.bytesPerSec),
+    measured.inFlight ? formatNumber(measured.inFlight.mean, 1) : '-',
     ...(known
-      ? [gateway ? formatNumber(gateway.cpuCores, 2) : '-', gateway ? formatBytes(gateway.rssBytes) : '-']
+      ? [
+          measured.gateway ? formatNumber(measured.gateway.cpuCores, 2) : '-',
+          measured.gateway ? formatBytes(measured.gateway.rssBytes) : '-',
+        ]
       : []),
+    answered(measured),
   ])
   const mixed =
     others.length > 0 ? `; - where they were counted by ${COUNTED_BY[others[0]?.tokenSource ?? 'none']}` : ''
@@ -103,6 +109,10 @@ function conclusions(curve: SweepCurve, report: SweepReport, c: ChalkInstance): 
       ? frontier(curve, report)
       : ['The overhead is unknown: the provider does not stamp and the gateway reports nothing.']),
     ...(found === '' ? [] : [wrapHanging(found, '')]),
+    ...levels.flatMap(({ level, answers }) => {
+      if (!answers?.suspect) return []
+      return [c.yellow(wrapHanging(`${levelName(level, report)}: ${suspectSentence(answers.suspect)}`, ''))]
+    }),
     ...(levels.some((level) => remark(level) !== '') ? [c.dim(wrapHanging(marks, ''))] : []),
   ]
 }
@@ -146,6 +156,11 @@ function remark({ client, steady, failed }: SweepLevel): string {
     (steady ? '' : '^') +
     (failed > 0 ? 'f' : '')
   )
+}
+
+/** How many answers a level rests on, where not all requests were answered. */
+function answered({ requests, failed }: SweepLevel): string {
+  return restsOn(requests - failed, requests)
 }
 
 function workersName({ gatewayWorkers }: SweepCurve): string {

@@ -38,7 +38,11 @@ const BLANK = {
 }
 
 /** Rows of equal length; columns after the first are aligned to the right unless `align` says otherwise. */
-export function columns(rows: readonly (readonly string[])[], align?: ('left' | 'right')[], indent = 2): string {
+export function columns(
+  rows: readonly (readonly string[])[],
+  align?: readonly ('left' | 'right')[],
+  indent = 2,
+): string {
   const width = Math.max(0, ...rows.map((row) => row.length))
   const table = new Table({
     chars: BLANK,

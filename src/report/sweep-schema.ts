@@ -4,6 +4,7 @@
  */
 import { z } from 'zod'
 import { SWEEP_METRICS, type SweepMetric } from '../slo/metrics.ts'
+import { answersSchema } from './arm-schema.ts'
 import { clientSchema, tokenSourceSchema } from './fields.ts'
 
 export const SWEEP_SCHEMA = 'kt.sweep/1'
@@ -25,6 +26,7 @@ const levelSchema = z.strictObject({
   level: z.number(),
   requests: z.int().nonnegative(),
   failed: z.int().nonnegative(),
+  answers: answersSchema.optional(),
   achievedRps: perSec,
   throughputError: z.number().describe('standard error of the throughput over its mean, by seconds'),
   inputTokensPerSec: perSec.nullable(),

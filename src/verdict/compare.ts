@@ -13,6 +13,7 @@ import {
   COMPARED_FIGURES,
   FIGURES,
   isBlockMetric,
+  isGapMetric,
   isStreamOnly,
   METRIC_NAMES,
   METRICS,
@@ -67,6 +68,8 @@ export interface ComparedRow {
   iid95?: { baseline: [number, number | null] | null; gateway: [number, number | null] | null }
   /** Fewer than ten requests lie beyond this quantile. */
   fewBeyond?: boolean
+  /** How many answers each side rests on, where these are not all of its requests; null where there is none. */
+  answers?: { baseline: number | null; gateway: number | null }
   /**
    * Interval of the difference, by blocks, in milliseconds; null is an open end. Absent where the blocks do not hold
    * the metric.
@@ -154,13 +157,27 @@ function rowsOf(pair: Pair): ComparedRow[] {
   const durations = METRIC_NAMES.filter(isBlockMetric).filter((metric) => streamed || !isStreamOnly(metric))
   return [
     ...durations.flatMap((metric) =>
-      quantileRows(metric, a[`${metric}Ms`], b[`${metric}Ms`], rowJudge(pair, reader(metric))),
+      quantileRows(metric, a[`${metric}Ms`], b[`${metric}Ms`], rowJudge(pair, reader(metric))).map((row) => ({
+        ...row,
+        ...answersOf(pair, (report) => (isGapMetric(metric) ? report.tpotMs : report[`${metric}Ms`])?.count ?? null),
+      })),
     ),
     ...COMPARED_FIGURES.filter((figure) => figure !== 'throughput.tokens' || !otherTokenBasis(a, b)).map((figure) => {
       const [read, { comparedAs, unit }] = [FIGURE_READINGS[figure], FIGURES[figure]]
-      return row(comparedAs, unit, read(a), read(b))
+      const answers = unit === 'per second' ? answersOf(pair, ({ totals }) => totals.successful) : {}
+      return { ...row(comparedAs, unit, read(a), read(b)), ...answers }
     }),
   ].filter(({ baseline, gateway }) => baseline !== null || gateway !== null)
+}
+
+/** Absent where both sides rest on all of their requests. */
+function answersOf(
+  { baseline, gateway }: Pair,
+  countOf: (report: BenchReport) => number | null,
+): Pick<ComparedRow, 'answers'> {
+  const [a, b] = [countOf(baseline), countOf(gateway)]
+  const all = (a ?? baseline.totals.sent) === baseline.totals.sent && (b ?? gateway.totals.sent) === gateway.totals.sent
+  return all ? {} : { answers: { baseline: a, gateway: b } }
 }
 
 function quantileRows(
@@ -284,6 +301,14 @@ function notesOn({ baseline, gateway, mode, paired }: Pair): string[] {
         : [`client of the ${side} run: ${[clientWord(client), ...client.why].join('; ')}`],
     ),
     ...(otherBasis === undefined ? [] : [`tokens are not compared: ${otherBasis}`]),
+    ...sides.flatMap(([side, { answers }]) => {
+      if (!answers?.suspect) return []
+      const { missedTokens, members } = answers.suspect
+      return [
+        `times of tokens of the ${side} run are suspect: its usage tells ${missedTokens} output tokens that kt did ` +
+          `not see; members that it does not know: ${members.join(', ')}`,
+      ]
+    }),
     ...sides.flatMap(([side, { interrupted }]) => (interrupted ? [`the ${side} run was interrupted`] : [])),
   ]
 }

@@ -1,0 +1,102 @@
+// What the tables say of answers that hold nothing, of figures that rest on some answers only, and of output that kt
+// does not know.
+import { readFileSync } from 'node:fs'
+import { afterAll, afterEach, expect, it } from 'vitest'
+import { benchReportSchema } from '../../src/report/schema.ts'
+import { httpServer, type TestServer } from '../support/engine.ts'
+import { kt } from '../support/kt.ts'
+import { tempDir } from '../support/temp-dir.ts'
+
+const dir = tempDir()
+afterAll(dir.remove)
+const read = (name: string): string => readFileSync(dir.file(name), 'utf8')
+let server: TestServer | undefined
+afterEach(async () => {
+  await server?.close()
+  server = undefined
+})
+
+const chunk = (delta: object, finish_reason: string | null = null): string =>
+  `data: ${JSON.stringify({ choices: [{ index: 0, delta, finish_reason }] })}\n\n`
+const END = `${chunk({}, 'stop')}data: {"choices":[],"usage":{"prompt_tokens":5,"completion_tokens":10}}\n\ndata: [DONE]\n\n`
+const ANSWER = chunk({ content: 'a' }) + chunk({ content: 'b' })
+
+/** A stream whose last event comes 5 ms after `events`; every fourth one has `fourth` instead. */
+async function serve(events: string, fourth = events): Promise<string[]> {
+  let sent = 0
+  server = await httpServer((request, response) => {
+    request.resume()
+    request.on('end', () => {
+      response.writeHead(200, { 'content-type': 'text/event-stream' })
+      response.write(sent++ % 4 === 3 ? fourth : events)
+      setTimeout(() => response.end(END), 5)
+    })
+  })
+  return ['bench', '--url', server.origin, '--stream', '--requests', '40', '--concurrency', '2', '--warmup', '0']
+}
+
+it('a gateway whose answers all hold nothing passes no gate: exit 4', async () => {
+  const { code, stdout } = await kt([...(await serve(chunk({ content: '' }))), '--threshold', 'latency.p99<60s'])
+  expect(code).toBe(4)
+  expect(stdout).toContain('Every request failed')
+  expect(stdout).toMatch(/KT_EMPTY {2}40 x a complete answer that holds nothing/)
+  expect(stdout).toContain('its usage tells 10 output tokens')
+})
+
+it('rows say on how many answers they rest, as text and as Markdown', async () => {
+  const file = dir.file('summary.md')
+  const { stdout } = await kt([...(await serve(ANSWER, chunk({ content: '' }))), '--markdown', file])
+  expect(stdout).toMatch(/KT_EMPTY {2}10 x /)
+  for (const row of ['Latency', 'Time to first token', 'Inter-token', 'Requests/sec']) {
+    expect(stdout).toMatch(new RegExp(`^ +${row} .* n=30$`, 'm'))
+  }
+  expect(read('summary.md')).toMatch(/^\| Time to first token \|.*\| n=30 \|$/m)
+})
+
+it('a row that rests on all answers says nothing of it', async () => {
+  const { stdout } = await kt(await serve(ANSWER))
+  expect(stdout).toMatch(/^ +Time to first token( +[\d.]+){5}$/m)
+})
+
+it.each(['--allow-empty', '--config'])('with %s they are successes, and counted', async (flag) => {
+  dir.write('kt.yaml', 'allow_empty: true\n')
+  const args = [
+    ...(await serve(ANSWER, chunk({ content: '' }))),
+    flag,
+    ...(flag === '--config' ? [dir.file('kt.yaml')] : []),
+  ]
+  const { code, stdout } = await kt(args)
+  expect(code).toBe(0)
+  expect(stdout).toMatch(/10 answers held nothing and count as successes/)
+  // They have no first token.
+  expect(stdout).toMatch(/^ +Latency( +[\d.]+){5}$/m)
+  expect(stdout).toMatch(/^ +Time to first token .* n=30$/m)
+  const { totals, answers } = benchReportSchema.parse(JSON.parse((await kt([...args, '--json'])).stdout))
+  expect([totals.successful, answers]).toEqual([40, { empty: 10 }])
+})
+
+it('output under a name that kt does not know makes the times of tokens suspect, in table, report and comparison', async () => {
+  const strange = Array.from({ length: 8 }, () => chunk({ thoughts: 'hm ' })).join('')
+  const [known, unknown] = [dir.file('known.json'), dir.file('unknown.json')]
+  await kt([...(await serve(ANSWER)), '--output', known])
+  await server?.close()
+  const { stdout } = await kt([...(await serve(strange + ANSWER)), '--output', unknown])
+  expect(stdout).toMatch(/^ +Time to first token .* suspect$/m)
+  expect(stdout).toMatch(/^ +Latency( +[\d.]+){5}$/m)
+  expect(stdout.replaceAll(/\s+/g, ' ')).toContain('tells 320 output tokens that kt did not see')
+  expect(stdout).toContain('delta.thoughts')
+  const { answers } = benchReportSchema.parse(JSON.parse(read('unknown.json')))
+  expect(answers?.suspect).toEqual({ answers: 40, missedTokens: 320, members: ['delta.thoughts'] })
+  const compared = await kt(['bench', 'compare', known, unknown])
+  expect(compared.stdout).toContain('delta.thoughts')
+})
+
+it('a comparison says on how many answers each side rests', async () => {
+  const [all, some] = [dir.file('all.json'), dir.file('some.json')]
+  await kt([...(await serve(ANSWER)), '--output', all])
+  await server?.close()
+  await kt([...(await serve(ANSWER, chunk({ content: '' }))), '--output', some])
+  const { stdout } = await kt(['bench', 'compare', all, some, '--markdown', dir.file('compared.md')])
+  expect(stdout).toMatch(/^Time to first token +n=40 +n=30$/m)
+  expect(read('compared.md')).toMatch(/^\| ttft\.p50 \(n=40, 30\) \|/m)
+})
