@@ -4,6 +4,7 @@
  */
 import { randomUUID } from 'node:crypto'
 import { availableParallelism } from 'node:os'
+import { assertSendable } from '../client/sendable.ts'
 import type { ArmPlan, Load, RunPlan } from '../load/plan.ts'
 import { blockCount, DEFAULT_BLOCKS } from '../schedule/blocks.ts'
 import { buildRamp } from '../schedule/ramp.ts'
@@ -51,6 +52,7 @@ export function buildPlan(
   const connections = load.mode === 'closed' ? load.concurrency : WARMUP_OPEN
   const durationUs = toUs(options.duration)
   const headers = toHeaders(toAccept(workload), target['api-key'], target.header)
+  for (const part of workload.parts) assertSendable({ ...headers, ...part.headers }, target.http2)
   const unique = randomFrom(randomUUID())
   const arms: ArmPlan[] = targets.map(([name, { origin, path }]) => ({
     name,

@@ -124,9 +124,13 @@ async function demandFromTrace(options: DemandOptions, common: Common): Promise<
     )
   }
   if (windowS > totals.spanS) {
+    const spanS = formatNumber(totals.spanS)
+    if (common.window.stated) {
+      throw new UserError(`--window ${windowS}s: the trace is only ${spanS} s long`, 'Give a shorter window.')
+    }
     throw new UserError(
-      `--window ${windowS}s: the trace is only ${formatNumber(totals.spanS)} s long`,
-      'Give a shorter window.',
+      `${path}: the trace is only ${spanS} s long, and its times come in lumps of ${trace.resolutionS} s`,
+      'Give a trace that is longer than one lump.',
     )
   }
   const [peak, ofSecond] = [

@@ -103,7 +103,7 @@ export const OUTCOMES = {
     inTail: false,
     repeats: true,
     means: 'the key was refused (401/403)',
-    next: 'Check the key in KT_API_KEY or --api-key, and what it may use.',
+    next: 'Set KT_API_KEY or pass --api-key with a key that the target takes.',
   },
   KT_HTTP_404: {
     inTail: false,

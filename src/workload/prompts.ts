@@ -53,13 +53,7 @@ export function readBody(
   parseWith(raw, bodySchema, path, 'request body')
   // As it was written, keys in their order: what zod returns puts those it knows first.
   const body = raw as z.infer<typeof bodySchema>
-  const misplaced = misplacedEndpoint(body, asked.endpoint)
-  if (misplaced) {
-    throw new UserError(
-      `${path}: the body holds '${promptMember(misplaced)}', and --endpoint is ${asked.endpoint}`,
-      `Pass --endpoint ${misplaced}.`,
-    )
-  }
+  assertBodyOf(asked.endpoint, body, path)
   if (typeof body.stream === 'boolean' && asked.stream !== undefined && body.stream !== asked.stream) {
     throw new UserError(
       `${path} says "stream": ${body.stream}, the command line ${asked.stream ? '--stream' : '--no-stream'}`,
@@ -91,10 +85,17 @@ function promptMember(endpoint: ApiEndpoint): string {
   return formatOfEndpoint(endpoint).requestMembers[0]
 }
 
-/** The endpoint whose prompt a body holds, where it lacks that of its own. */
-function misplacedEndpoint(body: JsonObject, endpoint: ApiEndpoint): ApiEndpoint | undefined {
-  if (body[promptMember(endpoint)] !== undefined) return undefined
-  return ENDPOINTS.find((other) => body[promptMember(other)] !== undefined)
+/** Refuses the body of another endpoint, and of one that kt bench does not send to. */
+function assertBodyOf(endpoint: ApiEndpoint, body: JsonObject, path: string): void {
+  const member = promptMember(endpoint)
+  if (body[member] !== undefined) return
+  const sentTo = `kt bench sends requests of these endpoints: ${ENDPOINTS.join(', ')}.`
+  const misplaced = ENDPOINTS.find((other) => body[promptMember(other)] !== undefined)
+  if (!misplaced) throw new UserError(`${path}: the body has no '${member}', and --endpoint is ${endpoint}`, sentTo)
+  throw new UserError(
+    `${path}: the body holds '${promptMember(misplaced)}', and --endpoint is ${endpoint}`,
+    `Pass --endpoint ${misplaced}, if it is a request of that one. ${sentTo}`,
+  )
 }
 
 function lineTemplate(line: string, place: string, shape: RequestShape): RequestTemplate {
@@ -141,7 +142,7 @@ function withNonce(
     return { ...body, [field]: [...text.slice(0, -1), `${text.at(-1)} ${nonce}`] }
   }
   throw new UserError(
-    text === undefined ? `${path}: the body has no '${field}'` : `${path}: '${field}' ends with no text`,
+    `${path}: '${field}' ends with no text`,
     `kt marks every request at the end of its last text: give '${field}' as ` +
       `${endpoint === 'chat' ? 'messages' : 'a text, or as several'}.`,
   )

@@ -57,6 +57,10 @@ export async function readTrace(path: string, allowGaps = false): Promise<Trace>
 }
 
 async function csvRows(path: string, text: string): Promise<{ rows: Row[]; zeroFails: boolean }> {
+  const [titles = ''] = text.split('\n', 1)
+  if (titles.includes(';') && !titles.includes(',')) {
+    throw bad(path, 1, 'the columns are separated by semicolons: export them with commas, and numbers with points')
+  }
   // Loaded here, since it takes some ten milliseconds of the start of every plan without a trace.
   const { CsvError, parse } = await import('csv-parse/sync')
   let records: { record: string[]; info: { lines: number } }[]

@@ -27,6 +27,11 @@ describe('kt bench refuses, before anything is sent', () => {
     ['an unknown endpoint', ['--endpoint', 'chatt'], '--endpoint:'],
     ['streamed embeddings', ['--endpoint', 'embeddings', '--stream'], 'never streamed'],
     ['a header without a colon', ['--header', 'foo'], "--header: not of the form 'Name: value'"],
+    [
+      'a header value that no request may hold',
+      ['--url', 'http://h', '--header', 'x-name: \u2603'],
+      "kt cannot send the header 'x-name': invalid x-name header",
+    ],
     ['an output in a folder that does not exist', ['--output', '/no/such/folder/r.json'], 'no such file or folder'],
     ['an output that is a folder', ['--output', dir.file('folder')], 'it is a folder'],
     ['a delay for a gateway that is not its own', ['--url', 'http://h', '--inject-delay', '5ms'], 'Leave --url out'],

@@ -111,6 +111,13 @@ describe('--body', () => {
     ['what is no object', '[]', {}, 'not a usable request body'],
     ['a body without messages', '{"model":"m"}', {}, "the body has no 'messages'"],
     ['the body of another endpoint', '{"model":"m","input":"a"}', {}, "the body holds 'input', and --endpoint is chat"],
+    [
+      'a body of Gemini',
+      '{"contents":[{"parts":[{"text":"a"}]}]}',
+      {},
+      "the body has no 'messages', and --endpoint is chat",
+    ],
+    ['a rerank body', '{"model":"m","query":"a","documents":["b"]}', {}, "the body has no 'messages'"],
     ['token ids', '{"model":"m","input":[1,2]}', { endpoint: 'embeddings' }, "'input' ends with no text"],
     ['no model', '{"messages":[{"role":"user","content":"a"}]}', {}, 'the body names no model'],
     [
@@ -121,5 +128,14 @@ describe('--body', () => {
     ],
   ])('refuses %s', (_name, text, options, message) => {
     expect(() => sent({ body: file(text), ...options })).toThrow(message)
+  })
+
+  it('does not call every body with an input one of embeddings: it may be one of Responses', () => {
+    const refused = expect.objectContaining({
+      next:
+        'Pass --endpoint embeddings, if it is a request of that one. ' +
+        'kt bench sends requests of these endpoints: chat, completions, embeddings.',
+    })
+    expect(() => sent({ body: file('{"model":"m","input":"a"}') })).toThrow(refused)
   })
 })

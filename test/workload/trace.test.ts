@@ -43,6 +43,10 @@ test('Mooncake: JSON lines in milliseconds, in lumps of 3 s', async () => {
   expect((await readTrace(path)).resolutionS).toBe(3)
   await expect(buildDemand(planOptions({ trace: path, window: '1s' }))).rejects.toThrow('lumps of 3 s')
   expect((await buildDemand(planOptions({ trace: path }))).window).toEqual({ seconds: 3, stated: true })
+  // A trace of one lump: no window was given, so none is blamed.
+  const short = file(`${lines[0]}\n${lines[0]?.replace(':0,', ':27482,')}\n`, 'short.jsonl')
+  const tooShort = 'the trace is only 27 s long, and its times come in lumps of 27.482 s'
+  await expect(buildDemand(planOptions({ trace: short }))).rejects.toThrow(tooShort)
 })
 
 test.each([
@@ -64,6 +68,7 @@ test.each([
     "'output_length' is missing",
   ],
   ['{"timestamp":0,"input_length":5,"output_length":5}\n{"timestamp":', 2, 'not a JSON object'],
+  ['TIMESTAMP;ContextTokens;GeneratedTokens\n1,5;2;5\n', 1, 'the columns are separated by semicolons'],
   [`${AZURE}1,0,0\n2,0,0\n`, 3, 'no request of the trace has tokens'],
   [`${AZURE}2023-13-16 18:17:03,10,5\n2023-12-16 18:17:04,10,5\n`, 2, 'is not a time'],
   [`${AZURE}1,10,5\n2,"10,5\n`, 3, 'Quote Not Closed'],

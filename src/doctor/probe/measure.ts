@@ -5,6 +5,7 @@
  */
 import { randomUUID } from 'node:crypto'
 import { toHeaders } from '../../bench/build-plan.ts'
+import { assertSendable } from '../../client/sendable.ts'
 import type { Target } from '../../client/target.ts'
 import { type Failure, type Result, success } from '../../errors.ts'
 import { type ProviderRecord, readStats, readTruth } from '../../overhead/stamped.ts'
@@ -141,7 +142,9 @@ const IDENTITY = new Set(['authorization', 'x-api-key', 'api-key'])
 const DIRECT_PATH = '/v1/chat/completions'
 
 function headersFor({ header }: Examination, key: string | undefined): Record<string, string> {
-  return toHeaders('text/event-stream, application/json', key, header)
+  const headers = toHeaders('text/event-stream, application/json', key, header)
+  assertSendable(headers, false)
+  return headers
 }
 
 function times<T>(count: number, make: () => T): T[] {
