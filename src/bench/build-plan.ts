@@ -4,7 +4,9 @@
  */
 import { randomUUID } from 'node:crypto'
 import { availableParallelism } from 'node:os'
+import { noteIgnoredProxies } from '../client/ignored-proxy.ts'
 import { assertSendable } from '../client/sendable.ts'
+import { isLoopback } from '../client/target.ts'
 import type { ArmPlan, Load, RunPlan } from '../load/plan.ts'
 import { blockCount, DEFAULT_BLOCKS } from '../schedule/blocks.ts'
 import { buildRamp } from '../schedule/ramp.ts'
@@ -136,10 +138,6 @@ function countWorkers(asked: number | 'auto' = 1, load: Load, targets: readonly 
   return Math.min(wanted, load.mode === 'closed' ? load.concurrency : load.maxInFlight)
 }
 
-function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '[::1]' || /^127\./.test(host)
-}
-
 /** The mean rate of an open loop, over its stages where it has any. */
 function meanRate({ rps, stages }: Extract<Load, { mode: 'open' }>): number {
   if (!stages) return rps
@@ -171,6 +169,8 @@ function toWarmup(asked: NonNullable<LoadOptions['warmup']>): Warmup {
 
 /** Notes what the run will send, before it costs anything at a public address. */
 export function printPreflight(plan: RunPlan, targets: readonly NamedTarget[], note: (line: string) => void): void {
+  const origins = targets.map(([, { origin }]) => origin)
+  noteIgnoredProxies(origins, note)
   const [, target] = targets.find(([, { isPublic }]) => isPublic) ?? []
   if (target) printPublicPreflight(plan, target.origin, note)
   if (!plan.interimAnalyses) return

@@ -64,3 +64,10 @@ function isPublicHost(hostname: string): boolean {
   if (ipaddr.isValid(host)) return ipaddr.process(host).range() === 'unicast'
   return host.includes('.') && !/\.(localhost|local|internal|lan|home\.arpa|test)\.?$/.test(host)
 }
+
+/** A host of this machine, as URLs spell it. */
+export function isLoopback(hostname: string): boolean {
+  const host = hostname.replace(/^\[|\]$/g, '')
+  if (ipaddr.isValid(host)) return ipaddr.process(host).range() === 'loopback'
+  return /(^|\.)localhost\.?$/.test(host)
+}

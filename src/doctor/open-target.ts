@@ -14,6 +14,7 @@ import { request } from 'undici'
 import { stringify } from 'yaml'
 import { gatewayConfigSchema } from '../../reference-gateway/config/config.ts'
 import { startPair } from '../bench/embedded.ts'
+import { noteIgnoredProxies } from '../client/ignored-proxy.ts'
 import { resolveTarget, type Target } from '../client/target.ts'
 import { UserError } from '../errors.ts'
 import { isProviderItself } from '../overhead/self-reported.ts'
@@ -103,6 +104,7 @@ async function findProvider(given: URL | undefined, file: GatewayFile | undefine
 
 /** Before anything is sent to an address outside of this network. */
 export function announce({ isPublic, origin }: Target, note: (line: string) => void): void {
+  noteIgnoredProxies([origin], note)
   if (!isPublic) return
   note(`${new URL(origin).host} is a public address. kt doctor sends up to ${MOST_REQUESTS} requests,`)
   note(`each for up to ${TOKENS} tokens.`)
