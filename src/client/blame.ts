@@ -1,42 +1,63 @@
-/** Whose fault it is that a request failed without an answer. */
+/** A request has failed without an answer: was it seen at all, and whose fault is it? */
 import type { Outcome } from '../wire/outcome.ts'
 import type { TargetConnection } from './connection.ts'
-import { classifyError, explainError, explainIdleClose, isAbortedByClient } from './failure.ts'
+import {
+  classifyError,
+  explainError,
+  explainIdleClose,
+  isAbortedByClient,
+  isClosed,
+  isRefusedByGoAway,
+} from './failure.ts'
+
+/** What is known of the request. */
+interface Unanswered {
+  connection: TargetConnection
+  /** Whether it was begun on a connection, and whether that one was open before. */
+  begun: boolean
+  reused: boolean
+  sentUs: number
+  /** When the answer before it ended. */
+  idleSinceUs: number
+}
 
 interface Blame {
   outcome: Outcome
   detail: string
 }
 
-interface Unanswered {
-  connection: TargetConnection
-  /** The connection had carried an answer before. */
-  reused: boolean
-  /** How long it had been idle, in microseconds. */
-  idleUs: number
-  sentUs: number
-  endUs: number
+/**
+ * Whether the target has surely not seen the request: its connection was reset while it was idle, before the request
+ * was written; or the target retired it, and took no newer requests.
+ */
+export function isUnprocessed(error: Error, { connection, begun }: Unanswered): boolean {
+  if (connection.multiplexed) return isRefusedByGoAway(error)
+  return !begun && !Number.isNaN(connection.connectedUs) && isClosed(error)
 }
 
-/** A promise where the target must be asked first, on a connection of its own, whether it speaks TLS. */
-export function blameUnanswered(thrown: Error, request: Unanswered): Blame | Promise<Blame> {
-  const { connection, reused, idleUs, sentUs, endUs } = request
-  const { peer } = connection
+/** A promise only where the target has to be asked. */
+export function blame(thrown: Error, request: Unanswered, endUs: number): Blame | Promise<Blame> {
+  const { connection } = request
+  const { peer, multiplexed } = connection
   const error = isAbortedByClient(thrown) ? thrown : connection.causeOf(thrown)
   const outcome = classifyError(error, false)
   const detail = explainError(error)
   if (outcome !== 'KT_RESET' && outcome !== 'KT_PROTOCOL') return { outcome, detail }
   if (!peer.answered && !peer.overTls) {
-    if (connection.multiplexed && outcome === 'KT_PROTOCOL') peer.notHttp2 = true
+    // Only the first request is told so: the session is gone, and the others learn nothing but that.
+    if (multiplexed && outcome === 'KT_PROTOCOL') peer.notHttp2 = true
     if (peer.notHttp2) return { outcome: 'KT_NO_HTTP2', detail: 'what came is no HTTP/2' }
     return peer.speaksTls().then((tls) => ({ outcome: tls ? 'KT_ONLY_TLS' : outcome, detail }))
   }
-  if (!reused || connection.multiplexed || connection.answerBegun()) return { outcome, detail }
-  const { connectStartUs, connectedUs } = connection
-  const idleClose = explainIdleClose({
-    idleUs,
-    closedAfterUs: endUs - sentUs,
-    openingUs: connectedUs - connectStartUs,
-  })
+  const idleClose = multiplexed ? undefined : idleCloseOf(request, endUs)
   return idleClose === undefined ? { outcome, detail } : { outcome: 'KT_IDLE_CLOSE', detail: idleClose }
+}
+
+function idleCloseOf({ connection, reused, sentUs, idleSinceUs }: Unanswered, endUs: number): string | undefined {
+  if (!reused || connection.answerBegun()) return undefined
+  return explainIdleClose({
+    idleUs: sentUs - idleSinceUs,
+    closedAfterUs: endUs - sentUs,
+    openingUs: connection.connectedUs - connection.connectStartUs,
+  })
 }

@@ -86,6 +86,15 @@ export function classifyError(error: Error, answering: boolean): Outcome {
   return answering ? 'KT_TRUNCATED' : 'KT_RESET'
 }
 
+export function isClosed(error: Error): boolean {
+  return CLOSED.has(codeOf(error))
+}
+
+/** The target has retired a connection of HTTP/2, and says that it has not looked at this request. */
+export function isRefusedByGoAway(error: Error): boolean {
+  return error.message.includes('"GOAWAY" frame received with code 0')
+}
+
 export function isTlsError(error: Error): boolean {
   return TLS.test(codeOf(error))
 }

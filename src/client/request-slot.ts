@@ -13,18 +13,13 @@ import type { Outcome } from '../wire/outcome.ts'
 import { SseReader } from '../wire/sse.ts'
 import type { Stamp } from '../wire/stamp.ts'
 import type { TokenUsage } from '../wire/usage.ts'
-import { AnswerBody } from './answer-body.ts'
-import { blameUnanswered } from './blame.ts'
+import { AnswerFields } from './answer-fields.ts'
+import { blame, isUnprocessed } from './blame.ts'
+import { BufferedBody } from './buffered-body.ts'
 import type { TargetConnection } from './connection.ts'
 import { readContentEncoding, StreamDecoder } from './content-encoding.ts'
 import { classifyError, classifyRefusal, explainError, isAbortedByClient } from './failure.ts'
-import {
-  type BodyListener,
-  NO_MEMBERS,
-  type RequestHead,
-  type RequestResult,
-  type ResponseHeaders,
-} from './request-result.ts'
+import type { BodyListener, RequestHead, RequestResult, ResponseHeaders } from './request-result.ts'
 import { faultOfStream } from './stream-fault.ts'
 import { StreamTimings } from './stream-timings.ts'
 
@@ -36,41 +31,13 @@ export interface SlotListener {
   ended(result: RequestResult): void
 }
 
-const NO_HEADERS: ResponseHeaders = {}
 const QUOTED_BYTES = 65_536
+/** A target that takes no request at all must not be asked for ever. */
+const MOST_RESENT = 10
 
-export class RequestSlot implements RequestResult, Dispatcher.DispatchHandler {
-  outcome: Outcome = 'OK'
-  streamed = false
-  detail = ''
-  connectUs = Number.NaN
-  sentUs = Number.NaN
-  headersUs = Number.NaN
-  firstByteUs = Number.NaN
-  firstTokenUs = Number.NaN
-  lastTokenUs = Number.NaN
-  endUs = Number.NaN
-  tpotUs = Number.NaN
-  tokenEvents = 0
-  streamedTokens = 0
-  events = 0
-  bodyBytes = 0
-  requestChars = 0
-  reused = false
-  usage: TokenUsage | undefined
-  hiddenTokens = 0
-  stamp: Stamp | undefined
-  headers = NO_HEADERS
-  trailers = NO_HEADERS
-  empty = false
-  unmarked = false
-  unknownMembers = NO_MEMBERS
-  missedTokens = 0
-  dispatchedUs = Number.NaN
-  /** When the request was ready to be sent, which may be before it was due. */
-  readyUs = Number.NaN
-  /** When the answer before this one ended; NaN for the first. */
-  #idleSinceUs = Number.NaN
+export class RequestSlot extends AnswerFields implements RequestResult, Dispatcher.DispatchHandler {
+  /** How often the present request has been sent again. */
+  #resent = 0
   /** The slot may not be used again: a request that was aborted may still be sent on it. */
   dead = false
   readonly connection: TargetConnection
@@ -78,7 +45,7 @@ export class RequestSlot implements RequestResult, Dispatcher.DispatchHandler {
   readonly #listener: SlotListener
   readonly #options: Dispatcher.DispatchOptions
   readonly #allowEmpty: boolean
-  readonly #body = new AnswerBody()
+  readonly #body = new BufferedBody()
   #controller: Dispatcher.DispatchController | undefined
   #settled = true
   #status = 0
@@ -104,6 +71,7 @@ export class RequestSlot implements RequestResult, Dispatcher.DispatchHandler {
   #bodyEndUs = Number.NaN
 
   constructor(connection: TargetConnection, head: RequestHead, clock: Clock, listener: SlotListener) {
+    super()
     this.connection = connection
     this.#clock = clock
     this.#listener = listener
@@ -120,29 +88,9 @@ export class RequestSlot implements RequestResult, Dispatcher.DispatchHandler {
    * Sends `body` at `nowUs`, which may be a moment ahead. `sample` hears the decoded body of a good answer as it comes.
    */
   start(body: string, stream: boolean, nowUs: number, sample?: BodyListener): void {
-    this.dispatchedUs = nowUs
-    this.#idleSinceUs = this.endUs
-    this.outcome = 'OK'
-    this.detail = ''
-    this.connectUs = Number.NaN
-    this.readyUs = Number.NaN
-    this.sentUs = Number.NaN
-    this.headersUs = Number.NaN
-    this.firstByteUs = Number.NaN
-    this.firstTokenUs = Number.NaN
-    this.lastTokenUs = Number.NaN
-    this.bodyBytes = 0
-    this.reused = false
-    this.usage = undefined
-    this.hiddenTokens = 0
-    this.stamp = undefined
-    this.headers = NO_HEADERS
-    this.trailers = NO_HEADERS
-    this.empty = false
-    this.unmarked = false
-    this.unknownMembers = NO_MEMBERS
-    this.missedTokens = 0
+    this.forget(nowUs)
     this.#controller = undefined
+    this.#resent = 0
     this.#settled = false
     this.#status = 0
     this.#decoder = undefined
@@ -165,6 +113,11 @@ export class RequestSlot implements RequestResult, Dispatcher.DispatchHandler {
   /** When the request was handed over, before the opening of its connection or the wait for a stream of HTTP/2. */
   get handedOverUs(): number {
     return this.reused && !this.connection.multiplexed ? this.sentUs : this.dispatchedUs
+  }
+
+  /** Whether the request was begun on a connection. */
+  get begun(): boolean {
+    return this.#controller !== undefined
   }
 
   /** Aborts the request. */
@@ -241,33 +194,33 @@ export class RequestSlot implements RequestResult, Dispatcher.DispatchHandler {
     setImmediate(() => {
       if (!this.#isOk() && status > 0 && !isAbortedByClient(error)) this.#refused(endUs)
       else if (status > 0) this.#fail(classifyError(error, true), explainError(error), endUs)
-      else this.#unanswered(error, endUs)
+      else if (isUnprocessed(error, this) && this.#resent++ < MOST_RESENT) this.#sendAgain(endUs)
+      else {
+        const found = blame(error, this, endUs)
+        if (found instanceof Promise) void found.then(({ outcome, detail }) => this.#fail(outcome, detail, endUs))
+        else this.#fail(found.outcome, found.detail, endUs)
+      }
     })
+  }
+
+  #sendAgain(nowUs: number): void {
+    this.#controller = undefined
+    this.sentUs = Number.NaN
+    this.connection.dispatch(this.#options, this, nowUs)
   }
 
   /** The answer, or what came of it, has a status that is not 2xx. */
   #refused(endUs: number): void {
     const location = this.#status < 400 ? this.headers.location : undefined
-    const text =
-      location === undefined ? this.#body.errorText(this.headers['content-encoding']) : quotable(String(location))
+    const text = location === undefined ? this.#body.errorText(this.headers) : quotable(String(location))
     const detail = `HTTP ${this.#status}${location === undefined ? ': ' : ' to '}${text || 'no reason given'}`
     this.#fail(classifyRefusal(this.#status, text), detail, endUs)
-  }
-
-  #unanswered(thrown: Error, endUs: number): void {
-    const { connection, reused, sentUs } = this
-    const blame = blameUnanswered(thrown, { connection, reused, idleUs: sentUs - this.#idleSinceUs, sentUs, endUs })
-    if (blame instanceof Promise) void blame.then(({ outcome, detail }) => this.#fail(outcome, detail, endUs))
-    else this.#fail(blame.outcome, blame.detail, endUs)
   }
 
   #beginStream(): void {
     this.#timings.begin()
     this.#reader.begin()
-    this.tpotUs = Number.NaN
-    this.tokenEvents = 0
-    this.streamedTokens = 0
-    this.events = 0
+    this.forgetTokens()
   }
 
   #startDecoder(encoding: string | string[]): void {
@@ -302,7 +255,7 @@ export class RequestSlot implements RequestResult, Dispatcher.DispatchHandler {
   }
 
   #endJson(endUs: number): void {
-    const body = this.#body.decoded(this.headers['content-encoding'])
+    const body = this.#body.decoded(this.headers)
     if (!body.ok) {
       this.#fail('KT_ENCODING', body.why, endUs)
       return

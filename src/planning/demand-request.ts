@@ -112,7 +112,8 @@ function demandOfPeaks(options: DemandOptions, common: Common): Demand {
 }
 
 async function demandFromTrace(options: DemandOptions, common: Common): Promise<Demand> {
-  const trace = await readTrace(given(options.trace), options['allow-gaps'])
+  const path = given(options.trace)
+  const trace = await readTrace(path, options['allow-gaps'])
   const { scale = 1 } = options
   const totals = traceTotals(trace)
   const windowS = common.window.stated ? common.window.seconds : Math.max(1, Math.ceil(trace.resolutionS))

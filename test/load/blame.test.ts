@@ -3,9 +3,13 @@
 import { createServer as createHttp2Server } from 'node:http2'
 import { createServer as createHttpsServer, type ServerOptions } from 'node:https'
 import type { AddressInfo, Server, Socket } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, describe, expect, it } from 'vitest'
 import type { ConnectionSpec } from '../../src/client/connection.ts'
+import { Inbox } from '../../src/client/inbox.ts'
+import { SlotPool } from '../../src/load/slot-pool.ts'
 import { selfSigned } from '../../src/provider/certificate.ts'
+import { now } from '../../src/system/clock.ts'
 import type { Outcome } from '../../src/wire/outcome.ts'
 import { promptWorkload } from '../../src/workload/workload.ts'
 import { httpServer, OK_BODY, planFor, run, type TestServer, tcpServer } from '../support/engine.ts'
@@ -202,6 +206,36 @@ describe('a connection that the target closes', () => {
   })
 })
 
+it('a connection that is reset just before a request is written on it is replaced, and nothing is lost', async () => {
+  const sockets: Socket[] = []
+  const text = `HTTP/1.1 200 OK\r\ncontent-length: ${OK_BODY.length}\r\n\r\n${OK_BODY}`
+  const origin = await tcp((socket) => {
+    sockets.push(socket)
+    socket.on('data', () => socket.write(text))
+  })
+  const pool = new SlotPool(origin, { path: '/', headers: [] }, now, new Inbox(now))
+  const outcomes: string[] = []
+  let ended = (): void => {}
+  const slot = pool.createSlot({
+    token: () => {},
+    ended: ({ outcome, reused }) => {
+      outcomes.push(`${outcome}, ${reused ? 'reused' : 'opened'}`)
+      ended()
+    },
+  })
+  for (let i = 0; i < 4; i++) {
+    const done = new Promise<void>((resolve) => {
+      ended = resolve
+    })
+    slot.start('{}', false, now())
+    await done
+    await sleep(20)
+    sockets.at(-1)?.resetAndDestroy()
+  }
+  await pool.close()
+  expect(outcomes).toEqual(Array(4).fill('OK, opened'))
+})
+
 it.each([
   [307, 'https://other.test/v1/chat/completions'],
   [302, '/login'],
@@ -238,9 +272,10 @@ it('a server that retires its HTTP/2 connections loses no request', async () => 
     }, 5)
   })
   const origin = `http://127.0.0.1:${await portOf(server)}`
-  const load = { mode: 'closed', concurrency: 8 } as const
-  const { arm, engine } = await run(planFor(origin, { requests: 200, load, connection: H2 }))
-  expect(arm.outcomes).toEqual({ OK: 200 })
+  // So many at once that a request may be turned away by several connections, one after another.
+  const load = { mode: 'closed', concurrency: 32 } as const
+  const { arm, engine } = await run(planFor(origin, { requests: 400, load, connection: H2 }))
+  expect(arm.outcomes).toEqual({ OK: 400 })
   expect(engine.opened[0]).toBeGreaterThan(10)
 })
 

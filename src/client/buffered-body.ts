@@ -1,12 +1,13 @@
+/** The bytes of an answer, kept to be read whole at its end: bounded, and not copied where they came in one piece. */
 import { failure, type Result, success } from '../errors.ts'
 import { readErrorAnswer } from '../wire/json-answer.ts'
 import { decodeWhole, readContentEncoding } from './content-encoding.ts'
+import type { ResponseHeaders } from './request-result.ts'
 
 const MOST_BODY_BYTES = 64 * 1024 * 1024
 const NOTHING = Buffer.alloc(0)
 
-/** The bytes of an answer, kept to be read whole at its end: bounded, and not copied where they came in one piece. */
-export class AnswerBody {
+export class BufferedBody {
   #first: Buffer | undefined
   #more: Buffer[] = []
   #bytes = 0
@@ -30,16 +31,16 @@ export class AnswerBody {
     return this.#more.length === 0 ? this.#first : Buffer.concat([this.#first, ...this.#more])
   }
 
-  /** The whole, decoded by the header `content-encoding`, or why it cannot be. */
-  decoded(encoding: string | string[] | undefined): Result<Buffer> {
+  /** The whole body, decoded as the headers say. */
+  decoded({ 'content-encoding': encoding }: ResponseHeaders): Result<Buffer> {
     if (encoding === undefined) return success(this.whole())
     const codings = readContentEncoding(encoding)
     return codings.ok ? decodeWhole(codings.value, this.whole()) : failure(codings.why)
   }
 
   /** The reason in the body of an error. */
-  errorText(encoding: string | string[] | undefined): string {
-    const body = this.decoded(encoding)
+  errorText(headers: ResponseHeaders): string {
+    const body = this.decoded(headers)
     return body.ok ? readErrorAnswer(body.value.toString('utf8')) : `a body that cannot be decoded: ${body.why}`
   }
 }
