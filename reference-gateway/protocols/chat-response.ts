@@ -1,9 +1,10 @@
 /** Translates a response of another format into OpenAI's chat completion, whole or streamed. */
 import type { AnswerDelta, AnswerReader } from '../../src/wire/answer.ts'
-import { readAnswerError } from '../../src/wire/answer-error.ts'
+import { errorText, readAnswerError } from '../../src/wire/answer-error.ts'
+import { namedErrorText } from '../../src/wire/formats.ts'
 import { writeOpenaiError, writeOpenaiErrorEvent } from '../../src/wire/openai.ts'
 import { ChatStreamWriter, writeChatAnswer } from '../../src/wire/openai-chat.ts'
-import { SseReader } from '../../src/wire/sse.ts'
+import { ERROR_EVENT, SseReader } from '../../src/wire/sse.ts'
 import { mergeUsage, NO_USAGE } from '../../src/wire/usage.ts'
 import { parseEvent, parseResponseBody } from './json.ts'
 import type { ResponseTranslation, StreamEnd } from './protocol.ts'
@@ -12,7 +13,7 @@ export class ChatResponse implements ResponseTranslation {
   readonly #created = nowSeconds()
   readonly #reader: AnswerReader
   readonly #writer: ChatStreamWriter
-  readonly #events = new SseReader((data) => this.#translate(data))
+  readonly #events = new SseReader((data, name) => this.#translate(data, name))
   #usage = NO_USAGE
   /** What the events of one piece became. */
   #out = ''
@@ -41,9 +42,13 @@ export class ChatResponse implements ResponseTranslation {
     return Buffer.from('error' in read ? writeOpenaiError(read.error) : writeChatAnswer(read, this.#created))
   }
 
-  #translate(data: string): void {
+  #translate(data: string, name: string): void {
     if (this.#hasEnded) return
-    for (const delta of this.#reader.readEvent(parseEvent(data))) this.#write(delta)
+    const event = parseEvent(data)
+    if (name === ERROR_EVENT && errorText(event) === undefined) {
+      // Its name alone says that it is a failure.
+      this.#write({ kind: 'error', error: readAnswerError({ error: { message: namedErrorText(data) } }) })
+    } else for (const delta of this.#reader.readEvent(event)) this.#write(delta)
   }
 
   #write(delta: AnswerDelta): void {

@@ -49,7 +49,8 @@ export function errorMessage(json: Json): string | undefined {
 export function readAnswerError(answer: Json): AnswerError {
   const { type, status, message } = asObject(answer.error) ?? {}
   const code = asText(type) ?? asText(status) ?? 'api_error'
-  return { message: asText(message) ?? 'the provider failed without a message', type: code, param: null, code }
+  const words = asText(message) ?? (asObject(answer.error) ? undefined : (errorText(answer) ?? errorMessage(answer)))
+  return { message: words ?? 'the provider failed without a message', type: code, param: null, code }
 }
 
 /** The text on one line, cut to a length that fits a report. */

@@ -12,7 +12,7 @@ import type {
   ToolCall,
   WholeAnswer,
 } from './answer.ts'
-import { readAnswerError } from './answer-error.ts'
+import { errorText, readAnswerError } from './answer-error.ts'
 import type { OtherVisitor, WireFormat } from './format.ts'
 import { asObject, asText, type JsonObject, objectsIn } from './json.ts'
 import { holdsText, visitUnknown } from './other-output.ts'
@@ -133,12 +133,11 @@ export class AnthropicReader implements AnswerReader {
       case 'message_stop':
         this.#isComplete = true
         return [{ kind: 'end' }]
-      case 'error':
+      default:
+        if (event.type !== 'error' && errorText(event) === undefined) return []
         // The stream ends here with this error, and not as if it broke off.
         this.#isComplete = true
         return [{ kind: 'error', error: readAnswerError(event) }]
-      default:
-        return []
     }
   }
 
@@ -160,7 +159,7 @@ export class AnthropicReader implements AnswerReader {
   }
 
   readWhole(message: JsonObject): WholeAnswer | { error: AnswerError } {
-    if (message.type === 'error') return { error: readAnswerError(message) }
+    if (errorText(message) !== undefined) return { error: readAnswerError(message) }
     const blocks = expectObjects(message.content, 'content')
     const textsOf = (type: string, member: string): string =>
       blocks.map((block) => (block.type === type ? expectText(block[member], member) : '')).join('')

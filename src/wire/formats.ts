@@ -137,7 +137,7 @@ export function bearsTokens({ visibleChars, reasoningChars, toolChars, shown }: 
 }
 
 /** What an event says that is an error by its name: in JSON of any shape, in plain text, or nothing. */
-function namedErrorText(data: string): string {
+export function namedErrorText(data: string): string {
   const json = parseObject(data)
   return (json && (errorText(json) ?? errorMessage(json))) || data.trim() || 'an error event that says nothing'
 }

@@ -12,7 +12,7 @@ import type {
   ToolCall,
   WholeAnswer,
 } from './answer.ts'
-import { readAnswerError } from './answer-error.ts'
+import { errorText, readAnswerError } from './answer-error.ts'
 import type { OtherVisitor, TextVisitor, WireFormat } from './format.ts'
 import { asNumber, asObject, asText, type JsonObject, objectsIn } from './json.ts'
 import { holdsText, visitUnknown } from './other-output.ts'
@@ -115,7 +115,7 @@ export class GeminiReader implements AnswerReader {
   }
 
   readEvent(event: JsonObject): AnswerDelta[] {
-    if (event.error !== undefined) return [{ kind: 'error', error: readAnswerError(event) }]
+    if (errorText(event) !== undefined) return [{ kind: 'error', error: readAnswerError(event) }]
     const deltas: AnswerDelta[] = [{ kind: 'head', head: this.#readHead(event) }]
     const usage = usageIn(event)
     if (usage) deltas.push({ kind: 'usage', usage })
@@ -140,7 +140,7 @@ export class GeminiReader implements AnswerReader {
   }
 
   readWhole(answer: JsonObject): WholeAnswer | { error: AnswerError } {
-    if (answer.error !== undefined) return { error: readAnswerError(answer) }
+    if (errorText(answer) !== undefined) return { error: readAnswerError(answer) }
     const choices = readCandidates(answer).map((candidate): AnswerChoice => {
       const content = readContent(candidate, 0)
       const finishReason = toFinishReason(asText(candidate.finishReason) ?? '', content.toolCalls.length > 0)
