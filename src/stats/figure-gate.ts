@@ -27,12 +27,15 @@ export function judgeShare(blocks: readonly BlockShare[], limit: number, alphaFa
   const interval = shareBounds(estimate, 0.025)
   const reading = { value: estimate.share, ci95: [interval.lower, interval.upper] as [number, number] }
   const seen = `${formatNumber(estimate.over)} of ${formatNumber(estimate.n)}`
-  const decides = (times: number): 'pass' | 'fail' | undefined => {
-    if (shareBounds(estimate, ALPHA_PASS, times).upper < limit) return 'pass'
-    return shareBounds(estimate, alphaFail, times).lower >= limit ? 'fail' : undefined
+  const decides = (times: number, judged?: number): 'pass' | 'fail' | undefined => {
+    if (shareBounds(estimate, ALPHA_PASS, times, judged).upper < limit) return 'pass'
+    return shareBounds(estimate, alphaFail, times, judged).lower >= limit ? 'fail' : undefined
   }
   const needed = (): { requestsNeeded?: number } => {
-    const times = firstWhere(1, MOST_TIMES + 1, (candidate) => decides(candidate) !== undefined)
+    // A longer run has larger blocks and no more of them.
+    const judged = Math.max(MIN_BLOCKS, estimate.blocks)
+    const least = Math.ceil(MIN_BLOCKS / estimate.blocks)
+    const times = firstWhere(least, MOST_TIMES + 1, (candidate) => decides(candidate, judged) !== undefined)
     return times > MOST_TIMES ? {} : { requestsNeeded: estimate.n * times }
   }
   if (estimate.blocks < MIN_BLOCKS) {

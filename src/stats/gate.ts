@@ -5,7 +5,8 @@
  *   PASS          the upper bound (alpha 0.0125, one analysis of four) lies under 1 %
  *   FAIL          the lower bound (alpha 0.001) lies at or above 1 %, over the budget and also over 1.15 times it: a
  *                 shared machine drifts by that much from run to run, which no interval from one run can show
- *   INCONCLUSIVE  otherwise, with the reason, and how many requests would decide it where more would
+ *   INCONCLUSIVE  otherwise, with the reason, and how many requests would decide it where more would: none are named
+ *                 where the rig is the reason, which more requests do not mend
  * The measurement floor is the same reading taken straight at the provider. Where its P99 exceeds a quarter of the
  * budget, the rig cannot carry a PASS, and a FAIL stands only if lower(gateway) - upper(floor) is at least 1 % too.
  * A saturated client judges nothing. A noisy client can pass, because noise only adds, but it fails only a gateway that
@@ -22,7 +23,7 @@
 import { formatMs, formatNumber, formatShare } from '../units.ts'
 import { firstWhere } from './bisect.ts'
 import { Histogram } from './histogram.ts'
-import { observationsNeeded, quantileBounds } from './quantile-interval.ts'
+import { quantileBounds } from './quantile-interval.ts'
 import { type BlockShare, estimateShare, MIN_BLOCKS, type ShareEstimate, shareBounds } from './share-interval.ts'
 
 export const ALPHA_PASS = 0.0125
@@ -107,47 +108,46 @@ export function judgeBudget(input: GateInput): GateResult {
   if (input.client === 'saturated') {
     return inconclusive('the client was saturated: its own delays are in the readings; lower the load')
   }
-  // With fewer requests even a run without any exceedance could not pass.
-  const least = Math.ceil(Math.log(ALPHA_PASS) / Math.log(quantile))
-  const needed = (): number | undefined => {
-    const found = requestsNeeded(shares, rule)
-    return found === undefined ? undefined : Math.max(least, found)
+  const floor = input.floor && describeFloor(input.floor, limitUs, quantile)
+  const shifted = medianExceeds(blocks, limitUs * DRIFT + medianUpperUs(input.floor), alphaFail)
+  const objection: Objection = (decided, lower) => {
+    if (decided === 'pass') {
+      if (input.unread > UNREAD_SHARE * shares.pass.n) {
+        return `${formatNumber(input.unread)} answered requests carry no usable reading`
+      }
+      return floor?.tooHigh ? `${floor.words}: this rig cannot carry a PASS` : undefined
+    }
+    if (shifted) return undefined
+    if (input.client === 'noisy') return 'the machine was noisy, and noise makes such a tail'
+    return floor?.tooHigh && lower - floor.upper < allowed ? `${floor.words}: the breach may be the rig's` : undefined
   }
+  const needed = (): number | undefined => requestsNeeded(shares, rule, objection)
+  const least = leastRequests(quantile)
   const upper = shareBounds(shares.pass, ALPHA_PASS).upper
   const lower = shareBounds(shares.fail, alphaFail).lower
   const limit = `${limitUs / 1_000} ms`
   const seen = describeShare(shares.pass, blocks, limit)
-  const floor = input.floor && describeFloor(input.floor, limitUs, quantile)
-  const shifted = medianExceeds(blocks, limitUs * DRIFT + medianUpperUs(input.floor), alphaFail)
   const decided = shifted ? 'fail' : verdictOfShares(shares, 1, rule)
   const over = `${seen}, lower bound ${formatShare(lower)}`
   switch (decided) {
     case 'pass': {
       const why = `${seen}, upper bound ${formatShare(upper)}`
-      if (input.unread > UNREAD_SHARE * shares.pass.n) {
-        return inconclusive(`${why}; but ${formatNumber(input.unread)} answered requests carry no usable reading`)
-      }
-      if (floor?.tooHigh) return inconclusive(`${why}; but ${floor.words}: this rig cannot carry a PASS`)
-      return { verdict: 'pass', why, ...reading }
+      const but = objection('pass', lower)
+      return but === undefined ? { verdict: 'pass', why, ...reading } : inconclusive(`${why}; but ${but}`)
     }
     case 'drift':
       return inconclusive(
         `${over}; but not over ${formatShare(DRIFT - 1)} more, which machines drift from run to run`,
         needed(),
       )
-    case 'fail':
-      if (shifted) return { verdict: 'fail', why: over, ...reading }
-      if (input.client === 'noisy') {
-        return inconclusive(`${over}; but the machine was noisy, and noise makes such a tail`)
-      }
-      if (floor?.tooHigh && lower - floor.upper < allowed) {
-        return inconclusive(`${over}; but ${floor.words}: the breach may be the rig's`)
-      }
-      return { verdict: 'fail', why: over, ...reading }
+    case 'fail': {
+      const but = objection('fail', lower)
+      return but === undefined ? { verdict: 'fail', why: over, ...reading } : inconclusive(`${over}; but ${but}`)
+    }
     case 'open': {
       if (shares.pass.n < least) {
         const few = `too few requests for a ${name}: ${formatNumber(shares.pass.n)} of at least ${least}`
-        return inconclusive(few, needed() ?? least)
+        return inconclusive(few, needed())
       }
       if (shares.pass.blocks < MIN_BLOCKS) {
         return inconclusive(`too few blocks: ${shares.pass.blocks} of at least ${MIN_BLOCKS}`, needed())
@@ -196,14 +196,19 @@ export interface Shares {
 }
 
 /**
- * The verdict of the shares alone, for `times` as many such blocks. `drift` means over the budget, but by no more
- * than machines drift.
+ * The verdict of the shares alone, for `times` as many requests, in as many more such blocks or in `blocks`. `drift`
+ * means over the budget, but by no more than machines drift.
  */
-export function verdictOfShares(shares: Shares, times = 1, rule = STANDARD): 'pass' | 'fail' | 'drift' | 'open' {
+export function verdictOfShares(
+  shares: Shares,
+  times = 1,
+  rule = STANDARD,
+  blocks?: number,
+): 'pass' | 'fail' | 'drift' | 'open' {
   const allowed = allowedShare(rule.quantile)
-  if (shareBounds(shares.pass, ALPHA_PASS, times).upper < allowed) return 'pass'
-  if (shareBounds(shares.fail, rule.alphaFail, times).lower < allowed) return 'open'
-  return shareBounds(shares.failBeyondDrift, rule.alphaFail, times).lower < allowed ? 'drift' : 'fail'
+  if (shareBounds(shares.pass, ALPHA_PASS, times, blocks).upper < allowed) return 'pass'
+  if (shareBounds(shares.fail, rule.alphaFail, times, blocks).lower < allowed) return 'open'
+  return shareBounds(shares.failBeyondDrift, rule.alphaFail, times, blocks).lower < allowed ? 'drift' : 'fail'
 }
 
 interface Rule {
@@ -223,15 +228,28 @@ export function quantileName(quantile: number): string {
   return `P${Number((quantile * 100).toFixed(6))}`
 }
 
+/** With fewer requests even a run without any exceedance could not pass. */
+function leastRequests(quantile: number): number {
+  return Math.ceil(Math.log(ALPHA_PASS) / Math.log(quantile))
+}
+
+/** Why the rig cannot carry a verdict that the shares give; undefined where it can. */
+type Objection = (decided: 'pass' | 'fail', lower: number) => string | undefined
+
 /**
- * How many requests would decide it, in blocks like these with the shares seen here. Undefined where no number would:
- * right at 1 %, or over the budget by less than the drift.
+ * How many requests would decide it, with the shares and the spread between blocks seen here. A longer run has larger
+ * blocks and no more of them, so their number stays. Undefined where no number would decide: right at 1 %, over the
+ * budget by less than the drift, or where the rig is what is in doubt.
  */
-function requestsNeeded(shares: Shares, rule: Rule): number | undefined {
+function requestsNeeded(shares: Shares, rule: Rule, objection: Objection): number | undefined {
   const { n, blocks } = shares.pass
+  const judged = Math.max(MIN_BLOCKS, blocks)
   const decides = (count: number): boolean => {
-    if ((n * count) / blocks < observationsNeeded(rule.quantile)) return false
-    return ['pass', 'fail'].includes(verdictOfShares(shares, count / blocks, rule))
+    const times = count / blocks
+    if (n * times < leastRequests(rule.quantile)) return false
+    const decided = verdictOfShares(shares, times, rule, judged)
+    if (decided !== 'pass' && decided !== 'fail') return false
+    return objection(decided, shareBounds(shares.fail, rule.alphaFail, times, judged).lower) === undefined
   }
   const most = Math.floor((MOST_REQUESTS / n) * blocks)
   const count = firstWhere(Math.max(MIN_BLOCKS, blocks), most + 1, decides)

@@ -42,10 +42,15 @@ export function estimateShare(all: readonly BlockShare[]): ShareEstimate {
 
 /**
  * Bounds each of which misses the true share with a probability of at most `alpha`. `times` scales them to that many
- * times as many such blocks, with the same share and the same spread between blocks.
+ * times as many requests in such blocks, with the same share and the same spread between blocks; `blocks` says how many
+ * blocks they are judged as, where these do not become more.
  */
-export function shareBounds(estimate: ShareEstimate, alpha: number, times = 1): { lower: number; upper: number } {
-  const blocks = estimate.blocks * times
+export function shareBounds(
+  estimate: ShareEstimate,
+  alpha: number,
+  times = 1,
+  blocks = estimate.blocks * times,
+): { lower: number; upper: number } {
   const n = estimate.n * times
   const enough = blocks >= MIN_BLOCKS
   const plain = estimate.over === 0 || estimate.over === estimate.n

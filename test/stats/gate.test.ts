@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { blockCount, share } from '../../src/schedule/blocks.ts'
 import { judgeDifference } from '../../src/stats/difference-gate.ts'
 import { type GateBlock, judgeBudget } from '../../src/stats/gate.ts'
 import { Histogram } from '../../src/stats/histogram.ts'
@@ -111,6 +112,45 @@ describe('the budget gate', () => {
     expect(judge(starved(blocksOf(around(15_000)), 100), { floor: blocksOf(around(10_000)) }).verdict).toBe(
       'inconclusive',
     )
+  })
+
+  it('keeps its word: the number of requests that it names decides, in the blocks of such a run', () => {
+    const run = (requests: number, every: number, overUs: number): GateBlock[] => {
+      let drawn = 0
+      const blocks = blockCount(requests)
+      return Array.from({ length: blocks }, (_, block) => {
+        const values = new Histogram()
+        for (let i = 0; i < share(requests, blocks, block); i++) values.record(++drawn % every === 0 ? overUs : 1_000)
+        return { values, failed: 0, unfinished: 0 }
+      })
+    }
+    let named = 0
+    for (const requests of [50, 100, 200, 300, 370, 426, 436, 500, 1_000, 2_000]) {
+      for (const every of [Number.POSITIVE_INFINITY, 500, 200, 125, 50, 25, 10, 4]) {
+        // Only where the run has seen the share that a longer one will see.
+        if (Number.isFinite(every) && requests % every !== 0) continue
+        const { requestsNeeded: needed, verdict } = judge(run(requests, every, 20_000))
+        if (needed === undefined) continue
+        named++
+        expect(verdict).toBe('inconclusive')
+        expect(needed).toBeGreaterThanOrEqual(437)
+        const words = `${requests} requests, one in ${every} over: ${needed} would decide it`
+        expect(judge(run(Math.ceil(needed * 1.06), every, 20_000)).verdict, words).not.toBe('inconclusive')
+      }
+    }
+    expect(named).toBeGreaterThan(15)
+  })
+
+  it('names no number where the rig is in doubt, which more requests do not mend', () => {
+    const few = { blocks: 10, size: 10 }
+    const floor = blocksOf(around(3_000))
+    expect(judge(blocksOf(around(3_000), few)).requestsNeeded).toBeGreaterThan(0)
+    expect(judge(blocksOf(around(3_000), few), { floor })).toMatchObject({ verdict: 'inconclusive' })
+    expect(judge(blocksOf(around(3_000), few), { floor }).requestsNeeded).toBeUndefined()
+    const tail = (random: Random): number => (random() < 0.05 ? 20_000 : 1_000)
+    expect(judge(blocksOf(tail, few)).requestsNeeded).toBeGreaterThan(0)
+    expect(judge(blocksOf(tail, few), { client: 'noisy' }).requestsNeeded).toBeUndefined()
+    expect(judge(blocksOf(around(1_000), few), { unread: 50 }).requestsNeeded).toBeUndefined()
   })
 
   it('says when nothing was read', () => {
