@@ -34,7 +34,7 @@ export function resolveObjectives(
 ): SloObjectives {
   const known = readSlo(file)
   const asked = slo ?? (file === undefined ? undefined : AUTO)
-  const named = asked === undefined || asked === AUTO ? undefined : namedCategory(known, asked, '--slo')
+  const named = asked === undefined || asked === AUTO ? undefined : namedCategory(known, asked, '--slo', '--slo-file')
   // A category given by name holds for every request, whatever its own rule says.
   const categories = named ? [{ ...named, match: {} }] : known
   const classified = { ...workloadSpec, categories, headers: Object.fromEntries(header) }

@@ -223,10 +223,13 @@ function overhead(report: BenchReport, c: ChalkInstance): string {
     return [title, ...lines.map((line) => c.dim(wrapHanging(line, '  ', 2)))].join('\n')
   }
   const head = ['', 'P50', 'P90', 'P95', 'P99', 'Max', 'budget'].map((name) => c.dim(name))
-  const rows = report.overhead.flatMap((entry) => overheadRows(entry, c))
+  // The one-way delays are parts of what the stamps give.
+  const rows = report.overhead.flatMap((entry) => [
+    ...overheadRows(entry, c),
+    ...(entry.definition === 'provider-stamped' ? oneWayRows(report) : []),
+  ])
   const { baseline } = report.arms
   const other = baseline?.overhead.find((entry) => entry.definition === 'provider-stamped')
-  rows.push(...oneWayRows(report))
   if (other) rows.push([baseline?.name === 'direct' ? 'floor (direct)' : 'the other arm', ...quantiles(other)])
   const beside = [...explainDisagreement(report.overhead), ...signals(report)]
   return [

@@ -24,9 +24,11 @@ function explainIssue(issue: z.core.$ZodIssue, schema: z.ZodType): string[] {
   return [`${place}${messageOf(issue)}`]
 }
 
-/** What zod says of a value, without its own preface. */
+/** What zod says of a value, without its own preface. What is not there is missing, and has not been received. */
 export function messageOf({ message }: { message: string }): string {
-  return message.replace(/^Invalid input: /, '')
+  return message
+    .replace(/^Invalid input: /, '')
+    .replace(/^expected (.*), received undefined$/, 'is missing, expected $1')
 }
 
 /** The keys that exist where `path` points, seen through defaults, optionals, pipes, arrays and unions. */

@@ -10,11 +10,11 @@ import {
   type MeanRequest,
 } from '../plan/demand.ts'
 import { inputScv, traceTotals, windowPeak } from '../plan/trace.ts'
-import { formatCount, formatDuration, formatNumber } from '../units.ts'
+import { formatCount, formatDuration, formatNumber, formatShare } from '../units.ts'
 import { readTrace } from '../workload/trace.ts'
 import type { DemandOptions } from './plan-flags.ts'
 import { demandForm } from './plan-rules.ts'
-import { averageMix, kindNamed, readRequestKinds } from './workloads.ts'
+import { averageMix, isSumOf, kindNamed, readRequestKinds } from './workloads.ts'
 
 /** The options have passed the rules of src/planning/plan-rules.ts, so the demand is given in one form, and whole. */
 export async function buildDemand(options: DemandOptions): Promise<Demand> {
@@ -62,14 +62,22 @@ type Common = Omit<
   | 'burst'
 >
 
-function commonDemand({ window: windowMs, entities, 'cache-hits': cacheHits }: DemandOptions): Common {
+function commonDemand({ window: windowMs, entities, 'cache-hits': cacheHits, mix }: DemandOptions): Common {
   return {
     form: '',
     cacheHitShare: cacheHits ?? 0,
     window: windowMs === undefined ? { seconds: 1, stated: false } : { seconds: windowMs / 1_000, stated: true },
-    notes: [],
+    notes: mixNotes(mix),
     ...(entities === undefined ? {} : { entities }),
   }
+}
+
+/** Shares that are no percentages by their sum are taken as parts of it, which is said. */
+function mixNotes(mix: DemandOptions['mix']): string[] {
+  const sum = mix?.reduce((total, { weight }) => total + weight, 0) ?? 1
+  if (!mix || isSumOf(sum, 100) || isSumOf(sum, 1)) return []
+  const shares = mix.map(({ name, weight }) => `${name} ${formatShare(weight / sum)}`)
+  return [`the shares of --mix add up to ${formatCount(sum)}, and are taken as parts of that: ${shares.join(', ')}`]
 }
 
 /** `perSec`: requests per second in the mean, before the peak multiplier. `perDay` adds what that many make of a day. */
@@ -86,7 +94,7 @@ function demandOfRate(
     ...common,
     burst: burstFactor(request, common.window.seconds),
     form: `${text}${timesText(times)}`,
-    notes: perDay === undefined ? [] : dayNotes(perDay, request, times),
+    notes: [...common.notes, ...(perDay === undefined ? [] : dayNotes(perDay, request, times))],
   })
 }
 
@@ -125,13 +133,11 @@ async function demandFromTrace(options: DemandOptions, common: Common): Promise<
     )
   }
   if (windowS > totals.spanS) {
-    const spanS = formatNumber(totals.spanS)
-    if (common.window.stated) {
-      throw new UserError(`--window ${windowS}s: the trace is only ${spanS} s long`, 'Give a shorter window.')
-    }
+    const span = formatDuration(totals.spanS * 1_000)
     throw new UserError(
-      `${path}: the trace is only ${spanS} s long, and its times come in lumps of ${trace.resolutionS} s`,
-      'Give a trace that is longer than one lump.',
+      `${path}: the trace is ${span} long, shorter than the window of ${formatDuration(windowS * 1_000)} that the ` +
+        'peak is the average over',
+      common.window.stated ? 'Give a longer trace, or a shorter --window.' : 'Give a longer trace, or --window.',
     )
   }
   const [peak, ofSecond] = [

@@ -10,6 +10,7 @@ import { didYouMean } from '../parse/explain.ts'
 import { readYaml } from '../parse/file.ts'
 import { averageRequests, type MeanRequest, type MixPart, type RequestKind } from '../plan/demand.ts'
 import { packaged } from '../system/machine.ts'
+import { formatCount } from '../units.ts'
 import { meanTokensOfPart, readWorkloadProfile } from '../workload/profile.ts'
 
 const tokens = z.number().min(0)
@@ -96,19 +97,34 @@ export interface MixShare {
   weight: number
 }
 
+/** Apart from what rounding leaves. */
+export function isSumOf(sum: number, whole: number): boolean {
+  return Math.abs(sum - whole) <= whole / 200
+}
+
 /** 'chat=70,rag=20,code-agent=10': shares of the requests, in percent or in any parts of their sum. */
 export function parseMixParts(text: string): Result<MixShare[]> {
   const next = 'Write profiles with their shares of the requests, for example --mix chat=70,rag=20,code-agent=10.'
   const parts: MixShare[] = []
+  let percent = 0
   for (const part of text.split(',')) {
-    const match = /^\s*([a-z0-9-]+)\s*=\s*(\d+(?:\.\d+)?)\s*%?\s*$/i.exec(part)
+    const match = /^\s*([a-z0-9-]+)\s*=\s*(\d+(?:\.\d+)?)\s*(%?)\s*$/i.exec(part)
     const [name, weight] = [match?.[1], Number(match?.[2])]
+    if (match?.[3] === '%') percent++
     if (name === undefined || !(weight > 0))
       return failure(`'${part.trim()}' is not a profile with a share above 0`, next)
     if (parts.some((other) => other.name === name)) return failure(`'${name}' stands there twice`, next)
     parts.push({ name, weight })
   }
-  return success(parts)
+  if (percent === 0) return success(parts)
+  const sum = parts.reduce((total, { weight }) => total + weight, 0)
+  if (percent < parts.length) return failure('some of the shares are percentages and some are not', next)
+  return isSumOf(sum, 100)
+    ? success(parts)
+    : failure(
+        `the shares add up to ${formatCount(sum)} %`,
+        'Let them add up to 100 %, or write them without %, as parts of their sum.',
+      )
 }
 
 /** The mean request of a mix of the kinds that it names. */

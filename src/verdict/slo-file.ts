@@ -73,15 +73,27 @@ export function readSlo(path: string = packaged('profiles', 'slo.yaml')): Catego
   }))
 }
 
-/** The category called `name`, or a UserError that lists the known ones. */
-export function namedCategory(categories: readonly Category[], name: string, flag: string): Category {
+/**
+ * The category called `name`, or a UserError that lists the known ones. `given` says where the name is from, and
+ * `fileFlag` is the flag that takes a file of one's own.
+ */
+export function namedCategory(
+  categories: readonly Category[],
+  name: string,
+  given: string,
+  fileFlag: '--slo' | '--slo-file',
+): Category {
   const found = categories.find((category) => category.name === name)
   if (found) return found
   const names = categories.map((category) => category.name)
   const near = didYouMean(name, names)
   throw new UserError(
-    `${flag}: there is no category '${name}'${near ? ` (did you mean '${near}'?)` : ''}`,
-    `Known categories: ${names.join(', ')}. Put your own into a file: --slo file.yaml.`,
+    `${given}: there is no category '${name}'${near ? ` (did you mean '${near}'?)` : ''}`,
+    `Known categories: ${names.join(', ')}. ${
+      /\.ya?ml$/.test(name)
+        ? `A file of your own goes to ${fileFlag} ${name}.`
+        : `Put your own into a file: ${fileFlag} file.yaml.`
+    }`,
   )
 }
 
@@ -120,7 +132,7 @@ export const sloFlags = {
 
 export function checkSlo(file: string, name?: string, sloPath?: string): SloJudgement {
   const categories = readSlo(sloPath)
-  const named = name === undefined ? undefined : namedCategory(categories, name, '--category')
+  const named = name === undefined ? undefined : namedCategory(categories, name, '--category', '--slo')
   const report = readReport(file)
   const runs = categoryRuns(report, categories, named, file)
   const slo = judgeSlos(runs)
@@ -166,7 +178,7 @@ function categoryRuns(
   if (named) return [categoryRun(report, named) ?? wholeRun(report, named)]
   const recorded = report.categories ?? []
   if (recorded.length > 0) {
-    return recorded.flatMap(({ name }) => categoryRun(report, namedCategory(categories, name, file)) ?? [])
+    return recorded.flatMap(({ name }) => categoryRun(report, namedCategory(categories, name, file, '--slo')) ?? [])
   }
   const category = categoryOfRun(report, categories)
   if (category) return [wholeRun(report, category)]

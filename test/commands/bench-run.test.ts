@@ -59,6 +59,14 @@ describe('kt bench', () => {
     ]) {
       expect(stdout).toContain(row)
     }
+    // The one-way delays stand under the reading that they are parts of.
+    const rows = [...stdout.matchAll(/^ {2,4}(provider-stamped|self-reported|request path|floor \(direct\)) +\d/gm)]
+    expect(rows.map(([, name]) => name)).toEqual([
+      'provider-stamped',
+      'request path',
+      'self-reported',
+      'floor (direct)',
+    ])
     expect(Math.max(...stdout.split('\n').map((line) => line.length))).toBeLessThanOrEqual(110)
     const report = readBench(dir.file('e.json'))
     expect(report.totals).toMatchObject({ sent: 100, successful: 100 })

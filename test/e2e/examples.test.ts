@@ -1,6 +1,8 @@
-// Every `sh` block of the public pages is run: the commands as they stand, with the two addresses replaced by a provider and a
-// gateway started here, the minute of the open loop shortened, and runs of the embedded pair that name no length kept to 100
-// requests. What needs a key, a build or minutes stands in a `console` block, which is not run.
+// Every `sh` block of the public pages is run: the commands as they stand, with the two addresses replaced by a
+// provider and a gateway started here, the minute of the open loop shortened, and runs of the embedded pair that name
+// no length kept to 100 requests. What needs a key, a build or minutes stands in a `console` block, which is not run.
+// Every example of every --help is run likewise, with the files that it names, and with the levels of sweeps
+// shortened.
 import { once } from 'node:events'
 import { writeFileSync } from 'node:fs'
 import { createInterface } from 'node:readline'
@@ -10,7 +12,8 @@ import { z } from 'zod'
 import { EXIT } from '../../src/errors.ts'
 import { OUTCOMES } from '../../src/wire/outcome.ts'
 import { type KtProcess, kt, startKt } from '../support/kt.ts'
-import { blocksOf, commandsOf, PAGES, readPage, root, wordsOf } from '../support/pages.ts'
+import { makeNamedFiles } from '../support/named-files.ts'
+import { blocksOf, commandsOf, helpExamples, PAGES, readPage, root, wordsOf } from '../support/pages.ts'
 import { tempDir } from '../support/temp-dir.ts'
 
 const CONFIG = 'gateway: { cache: { enabled: true } }\n'
@@ -61,9 +64,12 @@ function here(word: string): string {
 /** A server of the pages: it listens, and stops in order. */
 async function startsAndStops(args: string[], cwd: string): Promise<void> {
   // Nor the admin port of the config, which another gateway on this machine may hold.
-  const ports = ['--port', '0', ...(args[0] === 'gateway' ? ['--admin-port', '0'] : [])]
+  const ports = [
+    ...(args.includes('--port') ? [] : ['--port', '0']),
+    ...(args[0] === 'gateway' ? ['--admin-port', '0'] : []),
+  ]
   const server = startKt([...args, ...ports], {}, cwd)
-  await server.saidOnStdout(/listening on https?:\/\/127\.0\.0\.1:\d+/)
+  await server.saidOnStdout(/https?:\/\/127\.0\.0\.1:\d+/)
   server.child.kill('SIGTERM')
   expect((await server.ended).code).toBe(0)
 }
@@ -89,22 +95,43 @@ async function runs(args: string[], cwd: string): Promise<void> {
   const asksGateway = args[0] === 'cache' || args[0] === 'events'
   const extra = [...(embedded ? ['--requests', '100'] : []), ...(asksGateway ? ['--admin', urls.admin] : [])]
   const { code, stdout, stderr } = await kt([...args, ...extra], {}, cwd)
-  const judges = args[1] === 'compare' || args.some((word) => GATES.includes(word))
+  const judges =
+    args[1] === 'compare' || (args[0] === 'plan' && args[1] === 'check') || args.some((word) => GATES.includes(word))
   const allowed = judges ? VERDICTS : [EXIT.passed]
   expect(allowed, stderr).toContain(code)
   expect(stdout.length).toBeGreaterThan(0)
+  expect(stdout + stderr).not.toMatch(/\bundefined\b|\bNaN\b|\[object /)
+}
+
+async function runsAsShown(command: string, cwd: string): Promise<void> {
+  const [program, ...args] = wordsOf(command).map(here)
+  expect(program).toBe('kt')
+  if (args[1] === 'start') await startsAndStops(args, cwd)
+  else if (args[1] === 'tail') await showsAnEvent(args, cwd)
+  else await runs(args, cwd)
 }
 
 describe.each(pages)('%s', (page) => {
   const dir = tempDir()
   afterAll(() => dir.remove())
 
-  test.each(commandsOf(readPage(page)))('%s', async (command) => {
-    const [program, ...args] = wordsOf(command).map(here)
-    expect(program).toBe('kt')
-    if (args[1] === 'start') await startsAndStops(args, dir.path)
-    else if (args[1] === 'tail') await showsAnEvent(args, dir.path)
-    else await runs(args, dir.path)
+  test.each(commandsOf(readPage(page)))('%s', (command) => runsAsShown(command, dir.path))
+})
+
+describe('the examples of --help', () => {
+  const dir = tempDir()
+  beforeAll(async () => {
+    await makeNamedFiles(dir)
+    // An event in the gateway's memory.
+    await fetch(`${urls.gateway}/v1/models`).then((answer) => answer.text())
+  })
+  afterAll(() => dir.remove())
+
+  test.each(helpExamples())('%s', async (command) => {
+    // What follows a pipe is another program's.
+    const [shown = ''] = command.split(' | ')
+    const isSweep = shown.startsWith('kt bench sweep')
+    await runsAsShown(isSweep ? `${shown.replace(/ --step \S+/, '')} --step 300ms` : shown, dir.path)
   })
 })
 

@@ -4,6 +4,7 @@ import { tokensPerMinute } from '../../src/plan/demand.ts'
 import { buildDemand } from '../../src/planning/demand-request.ts'
 import { chat, planOptions, type Typed } from '../support/plan.ts'
 import { laterRefusalOf } from '../support/refusal.ts'
+import { tempDir } from '../support/temp-dir.ts'
 
 const demandOf = async (flags: Typed) => buildDemand(planOptions(flags))
 const refusal = async (flags: Typed): Promise<string> => (await laterRefusalOf(() => demandOf(flags))).message
@@ -66,6 +67,32 @@ test('a mix weighs tokens by requests, in percent or in any parts', async () => 
   expect(demand.request.outputTokens).toBeCloseTo(0.7 * 211 + 0.2 * 512 + 0.1 * 28, 2)
   const parts = await demandOf({ rps: '1000', mix: 'chat=7, rag=2, code-agent=1' })
   expect(parts.request).toEqual(demand.request)
+  const percent = await demandOf({ rps: '1000', mix: 'chat=70%,rag=20%,code-agent=10%' })
+  expect(percent.request).toEqual(demand.request)
+  // A third is no decimal fraction.
+  await demandOf({ rps: '1', mix: 'chat=33.3%,rag=33.3%,code-agent=33.3%' })
+  // Shares that add up to something else are taken as parts, and that is said.
+  expect(demand.notes).toEqual([])
+  const short = await demandOf({ rps: '1000', mix: 'chat=70,rag=20' })
+  expect(short.notes).toEqual([
+    'the shares of --mix add up to 90, and are taken as parts of that: chat 77.8 %, rag 22.2 %',
+  ])
+})
+
+test('a trace that is shorter than the window says so in full', async () => {
+  const dir = tempDir()
+  const rows = [
+    'TIMESTAMP,ContextTokens,GeneratedTokens',
+    '2023-11-16 18:17:03.97,4808,10',
+    '2023-11-16 18:17:04.27,3,8',
+  ]
+  const trace = dir.write('short.csv', `${rows.join('\n')}\n`)
+  const told = [await refusal({ trace }), await refusal({ trace, window: '10s' })]
+  dir.remove()
+  expect(told[0]).toBe(
+    `${trace}: the trace is 300 ms long, shorter than the window of 1 s that the peak is the average over`,
+  )
+  expect(told[1]).toContain('shorter than the window of 10 s')
 })
 
 test('streamed, hidden and cached tokens are kept apart', async () => {
@@ -98,6 +125,8 @@ test.each<[Typed, string]>([
   [{ rps: '10', mix: 'chat=70,rag' }, "'rag' is not a profile with a share above 0"],
   [{ rps: '10', mix: 'chat=0' }, "'chat=0' is not a profile with a share above 0"],
   [{ rps: '10', mix: 'chat=1,chat=2' }, "'chat' stands there twice"],
+  [{ rps: '10', mix: 'chat=70%,rag=20%' }, '--mix: the shares add up to 90 %'],
+  [{ rps: '10', mix: 'chat=70%,rag=30' }, 'some of the shares are percentages and some are not'],
   [{ ...peaks, scale: '10' }, '--scale has no effect with --input-peak/--output-peak'],
   [{ ...peaks, 'peak-multiplier': '3' }, '--peak-multiplier has no effect'],
   [{ ...peaks, window: '60' }, "--window: '60' is not a duration"],

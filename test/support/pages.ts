@@ -2,6 +2,7 @@
 import { globSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { z } from 'zod'
 
 export const root = fileURLToPath(new URL('../..', import.meta.url))
 
@@ -33,6 +34,20 @@ export function commandsOf(text: string): string[] {
       .replaceAll(/\\\n\s*/g, '')
       .split('\n')
       .filter((line) => line.trim() !== ''),
+  )
+}
+
+const manifestSchema = z.object({
+  commands: z.record(z.string(), z.object({ id: z.string(), examples: z.array(z.string()).default([]) })),
+})
+
+/** The examples of every --help, as the build has written them down. */
+export function helpExamples(): string[] {
+  const { commands } = manifestSchema.parse(JSON.parse(readFileSync(join(root, 'oclif.manifest.json'), 'utf8')))
+  return Object.values(commands).flatMap(({ id, examples }) =>
+    examples.map((example) =>
+      example.replaceAll('<%= config.bin %>', 'kt').replaceAll('<%= command.id %>', id.replaceAll(':', ' ')),
+    ),
   )
 }
 

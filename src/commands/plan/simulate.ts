@@ -11,7 +11,8 @@ export default class PlanSimulate extends KtCommand {
     'request on a sample of workers; streams and the autoscaler are simulated for the whole fleet. With ' +
     '--trace the requests arrive as they were recorded, --scale times.'
   static override examples = [
-    '<%= config.bin %> <%= command.id %> --input-peak 80M --output-peak 10M --workers 60 --lose-zone-at 10m',
+    '<%= config.bin %> <%= command.id %> --input-peak 80M --output-peak 10M --workers 60 --duration 30m ' +
+      '--lose-zone-at 10m',
     '<%= config.bin %> <%= command.id %> --trace trace.csv --scale 1000 --autoscale 70%',
   ]
 

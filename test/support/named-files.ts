@@ -1,0 +1,45 @@
+/** The files that the examples of --help name, in a folder of a test. */
+import { cpSync, mkdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect } from 'vitest'
+import { event } from '../reference-gateway/events/support.ts'
+import { kt } from './kt.ts'
+import { around, makeReport } from './make-report.ts'
+import { root } from './pages.ts'
+import type { tempDir } from './temp-dir.ts'
+import { azureTrace } from './traces.ts'
+
+const TEXTS: Readonly<Record<string, string>> = {
+  'gateway.yaml': 'gateway: { cache: { enabled: true } }\n',
+  'kong.yaml': '_format_version: "3.0"\nplugins: [{ name: ai-proxy }]\n',
+  'my-slo.yaml': 'categories: { search: { p99: 2s, timeout: 5s } }\n',
+  'my-provider.yaml': readFileSync(join(root, 'profiles/providers/instant.yaml'), 'utf8'),
+  'prices.yaml': 'unit: USD/hour\nregion: eu-central-1\ndate: 2026-11-01\nprices: { c6i.4xlarge: 0.776 }\n',
+}
+
+export async function makeNamedFiles(dir: ReturnType<typeof tempDir>): Promise<void> {
+  for (const [name, text] of Object.entries(TEXTS)) dir.write(name, text)
+  cpSync(azureTrace('conv'), dir.file('trace.csv'))
+  const pair = { requests: 2_000, pairId: 'a-pair', stream: true }
+  const added = { added: around(1), read: ['provider-stamped' as const] }
+  const direct = makeReport({ ...pair, role: 'direct', arm: 'direct', read: ['provider-stamped'] })
+  const gateway = makeReport({ ...pair, ...added, arm: 'gateway' })
+  const reports = { baseline: direct, gateway, old: gateway, new: makeReport({ ...pair, ...added, seed: 2 }) }
+  for (const [name, report] of Object.entries(reports)) dir.write(`${name}.json`, report)
+  mkdirSync(dir.file('reports'))
+  for (const name of ['report', 'reports/one', 'reports/two']) dir.write(`${name}.json`, gateway)
+  dir.write('events.ndjson', `${JSON.stringify(event())}\n`)
+  const short = ['--input-tokens', '20', '--output-tokens', '20']
+  for (const name of ['first', 'chat']) await sweep(dir, name, ...short)
+  await sweep(dir, 'second', ...short, '--gateway-workers', '2')
+  await sweep(dir, 'long', '--input-tokens', '2000', '--output-tokens', '10')
+  const plan = await kt(['plan', '--input-peak', '80M', '--output-peak', '10M', '--json'])
+  dir.write('plan.json', plan.stdout)
+}
+
+/** A real run of the embedded gateway: a plan rests on what it measured. */
+async function sweep(dir: ReturnType<typeof tempDir>, name: string, ...size: string[]): Promise<void> {
+  const load = ['--stream', '--token-gap', '15ms', '--concurrency', '8,24', '--step', '600ms', '--warmup', '8']
+  const { code, stderr } = await kt(['bench', 'sweep', ...load, ...size, '--output', dir.file(`${name}.json`)])
+  expect(code, stderr).toBe(0)
+}
