@@ -100,3 +100,14 @@ it('a comparison says on how many answers each side rests', async () => {
   expect(stdout).toMatch(/^Time to first token +n=40 +n=30$/m)
   expect(read('compared.md')).toMatch(/^\| ttft\.p50 \(n=40, 30\) \|/m)
 })
+
+it('the levels of a sweep do so too, and know of output that is not understood', async () => {
+  const strange = chunk({ thoughts: 'hm ' })
+  const [, ...args] = await serve(strange + ANSWER, chunk({ content: '' }))
+  const of = (flag: string): string[] => args.slice(args.indexOf(flag), args.indexOf(flag) + 2)
+  const sweep = ['bench', 'sweep', ...of('--url'), '--stream', '--concurrency', '1,2', '--step', '500ms']
+  const { stdout } = await kt(sweep)
+  expect(stdout).toMatch(/^ +1 .* [~!^]*f n=\d+$/m)
+  expect(stdout).toMatch(/^ +2 .* n=\d+$/m)
+  expect(stdout).toContain('delta.thoughts')
+})

@@ -27,6 +27,24 @@ function eventFile(): { path: string; events(): Record<string, unknown>[] } {
   return { path, events }
 }
 
+test('an answer of status 200 that tells a failure has an error in its event', async () => {
+  const provider = await upstream(async (request, response) => {
+    const { stream } = JSON.parse(await bodyOf(request))
+    if (!stream) return answerJson(response, { error: { message: 'model overloaded' } })
+    response.writeHead(200, { 'content-type': 'text/event-stream' })
+    response.end('data: {"choices":[{"delta":{"content":"Hi"}}]}\n\nevent: error\ndata: no worker\n\ndata: [DONE]\n\n')
+  })
+  const file = eventFile()
+  const gateway = await gatewayBefore(provider.url, { events: { file: { path: file.path } } })
+  await post(gateway, BODY)
+  await post(gateway, { ...BODY, stream: true })
+  await until(() => file.events().length === 2)
+  expect(file.events()).toMatchObject([
+    { status: 200, stream: false, error: 'upstream_failed_within' },
+    { status: 200, stream: true, error: 'upstream_failed_within' },
+  ])
+})
+
 test('an event for every request: JSON, stream, refused, failed, left', async () => {
   const provider = await upstream(async (request, response) => {
     if (request.headers['x-slow']) return
