@@ -37,7 +37,9 @@ could be measured.`
       note: (line) => this.note(line),
       interrupt: this.interruption(),
     })
-    this.show({ json: options.json }, result, renderDoctor)
+    // A fix is a patch of several lines, so its texts stay as they are.
+    if (options.json) this.printJson(result)
+    else this.print(renderDoctor(result, this.color))
     this.finish(exitCode)
   }
 }

@@ -79,7 +79,8 @@ describe('kt bench --config', () => {
       '--model',
       'typed',
     )
-    expect(seen.bodies).toHaveLength(12)
+    // The validating request, and the twelve.
+    expect(seen.bodies).toHaveLength(13)
     expect(seen.bodies[0]).toMatchObject({ model: 'typed', max_tokens: 9 })
     expect(seen.headers[0]).toMatchObject({ authorization: 'Bearer sk-from-the-file', 'x-team': 'top-secret' })
     expect(report.load).toMatchObject({
@@ -157,7 +158,8 @@ describe('kt bench, what is sent', () => {
       '1',
     )
     const texts = seen.bodies.map((body) => (body.messages as { content: string }[])[0]?.content.split(' ')[0])
-    expect(texts).toEqual(['one', 'two', 'one', 'two'])
+    // The validating request takes the first one, too.
+    expect(texts).toEqual(['one', 'one', 'two', 'one', 'two'])
     expect(report.load.workload.name).toBe('p.jsonl')
   })
 
