@@ -6,23 +6,22 @@ import type { BenchReport, DurationSummary, OverheadResult } from '../report/sch
 import { type DurationSpec, METRIC_NAMES, METRICS, type Shown } from '../slo/metrics.ts'
 import { formatDuration, formatMs, formatNumber } from '../units.ts'
 import { estimateAdded } from '../verdict/estimate.ts'
-import { clientWord, rateNotReached } from '../verdict/rate.ts'
 import { uncategorised } from '../verdict/slo.ts'
 import { OUTCOMES, type Outcome } from '../wire/outcome.ts'
 import { answerNotes, restOfDuration, restsOn } from './answers.ts'
+import { ending } from './bench-ending.ts'
 import {
   budgetCell,
   estimateSentence,
   gateLines,
   interimAnalysesLine,
   loopLine,
-  machineLine,
   noiseLine,
   omissionNote,
 } from './sentences.ts'
 import { sloSection } from './slo-table.ts'
 import { columns, paint, wrapHanging } from './table.ts'
-import { countedBy, drainNote, fellBehind, rate, tokenNotes } from './throughput-lines.ts'
+import { countedBy, drainNote, rate, tokenNotes } from './throughput-lines.ts'
 
 interface BenchView {
   color: boolean
@@ -44,7 +43,7 @@ export function renderBench(report: BenchReport, view: BenchView): string {
       ? failures(baseline.totals, `${baseline.name === 'direct' ? ' directly' : ' on the other arm'}`, view, c)
       : '',
     ...(measured ? [latency(report, view, c), throughput(report, c), overhead(report, c)] : []),
-    ending(report, view, c),
+    ending(report, view.stopped, c),
     measured && report.slo ? sloSection(report.slo, uncategorised(report), c) : '',
     report.gate ? gateLines(report.gate, c) : measured ? estimateLines(report, c) : '',
     measured && (report.gate || report.slo || report.noise) ? c.dim(verdictBasis(report)) : '',
@@ -295,67 +294,4 @@ function notes(entry: OverheadResult, c: ChalkInstance): string[] {
     c.dim(wrapHanging(`${entry.definition}: ${text}`, '  ')),
     c.dim(wrapHanging(`${entry.source}: ${entry.note}`, '    ')),
   ]
-}
-
-const STOPPED: Record<NonNullable<BenchView['stopped']>, string> = {
-  interrupted: 'Interrupted: these are the results up to then.',
-  'token-budget': 'Stopped: the token budget is spent.',
-  refused: 'Stopped after the validating request: every other one would have failed alike. --no-validate sends them.',
-  'target-dead': 'Stopped: 1,000 requests had failed and none succeeded.',
-}
-
-function cutOffNote({ cutOff = 0 }: BenchReport['totals']): string {
-  return cutOff === 0
-    ? ''
-    : ` ${cutOff === 1 ? '1 request was' : `${formatNumber(cutOff)} requests were`} cut off, and counted nowhere.`
-}
-
-/** What the client says of itself, and how the run ended. */
-function ending(report: BenchReport, view: BenchView, c: ChalkInstance): string {
-  const { client, load, totals } = report
-  const told = totals.successful > 0 && view.stopped !== 'refused'
-  const lines = told ? [clientLine(report, c), ...machineLines(report, c)] : []
-  if (view.stopped) lines.push(c.yellow(wrapHanging(STOPPED[view.stopped] + cutOffNote(totals), '')))
-  if (fellBehind(report)) {
-    lines.push(c.yellow('The answers fell behind the requested rate: each came later than the one before.'))
-  }
-  if (load.mode === 'open' && rateNotReached(client)) {
-    lines.push(
-      c.yellow(
-        'The requested rate was not reached: requests waited for a free connection, and their wait is in the latency.',
-      ),
-    )
-  }
-  return lines.join('\n')
-}
-
-function machineLines(report: BenchReport, c: ChalkInstance): string[] {
-  const machine = machineLine(report)
-  if (!machine) return []
-  const [head = '', ...rest] = wrapHanging(`Machine  ${machine.text}`, '').split('\n')
-  const text = head.slice('Machine  '.length)
-  return [[`${c.bold('Machine')}  ${machine.short ? c.yellow(text) : text}`, ...rest].join('\n')]
-}
-
-function clientLine({ client }: BenchReport, c: ChalkInstance): string {
-  const word = clientWord(client)
-  const lag = client.sendLagMs
-  const late = lag ? `; send lag ${formatMs(lag.p50)} ms at P50, ${formatMs(lag.p99)} at P99` : ''
-  const reached =
-    client.achievedToOffered === null || client.why.includes(rateNotReached(client) ?? '')
-      ? ''
-      : `; ${formatNumber(client.achievedToOffered * 100, 1)} % of the requested rate`
-  const verdict = word === 'ok' ? c.green(word) : c.yellow(word)
-  const line = wrapHanging(`Client  ${word}${late}${reached}${floorNote(client.floorMs)}`, '').replace(
-    `Client  ${word}`,
-    `${c.bold('Client')}  ${verdict}`,
-  )
-  return `${line}${client.why.map((why) => `\n${wrapHanging(why, '  ')}`).join('')}`
-}
-
-/** The measurement floor of a run without a direct arm. A direct arm has a row in the table of the overhead. */
-function floorNote(floor: BenchReport['client']['floorMs']): string {
-  if (floor?.source !== 'null-upstream') return ''
-  const [p50, p99, count] = [formatMs(floor.p50), formatMs(floor.p99), formatNumber(floor.count ?? 0)]
-  return `; measurement floor, at a null upstream: P50 ${p50} ms, P99 ${p99}, n=${count}`
 }

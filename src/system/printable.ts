@@ -54,19 +54,10 @@ export function printableValues(value: unknown): unknown {
   }
   if (typeof value !== 'object' || value === null || Object.getPrototypeOf(value) !== Object.prototype) return value
   const entries = Object.entries(value).map(
-    ([key, item]) => [key, item, printable(key), shownMember(key, item)] as const,
+    ([key, item]) => [key, item, printable(key), printableValues(item)] as const,
   )
   if (entries.every(([key, item, name, shown]) => key === name && item === shown)) return value
   return Object.fromEntries(entries.map(([, , name, shown]) => [name, shown]))
-}
-
-/** The member of a result that holds lines: a patch in YAML, which kt wrote. */
-const IN_LINES = 'patch'
-
-function shownMember(key: string, item: unknown): unknown {
-  return key === IN_LINES && typeof item === 'string'
-    ? item.replaceAll(STEERING_IN_LINES, writtenOut)
-    : printableValues(item)
 }
 
 /** Writes a line for a person to stderr. */
