@@ -204,8 +204,7 @@ export class RequestPipeline implements AttemptOwner {
     const startMs = performance.now()
     const found = this.#dependencies.router.route(context.model)
     if (found.length === 0) {
-      const message = `no provider here serves the model '${context.model}'`
-      this.#writer.sendError(invalidRequest('model_not_found', message, 404))
+      this.#writer.sendError(invalidRequest('model_not_found', `no provider serves the model '${context.model}'`, 404))
       return
     }
     this.#candidates = new ProviderCandidates(this.#dependencies.fallback ? found : found.slice(0, 1), context)
@@ -253,6 +252,7 @@ export class RequestPipeline implements AttemptOwner {
 
   #observersHeaders(): readonly string[] {
     const { observers } = this.#dependencies
+    if (observers.length === 0) return []
     const startMs = performance.now()
     const headers: string[] = []
     for (const observer of observers) {

@@ -19,7 +19,7 @@ let admin: string[]
 
 beforeAll(async () => {
   provider = await startUpstream((_request, response) =>
-    answerJson(response, { choices: [], usage: { prompt_tokens: 7 } }),
+    answerJson(response, { choices: [{ message: { content: 'Hello' } }], usage: { prompt_tokens: 7 } }),
   )
   const config = gatewayConfigSchema({}).parse({
     gateway: {

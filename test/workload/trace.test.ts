@@ -45,7 +45,7 @@ test('Mooncake: JSON lines in milliseconds, in lumps of 3 s', async () => {
   expect((await buildDemand(planOptions({ trace: path }))).window).toEqual({ seconds: 3, stated: true })
   // A trace of one lump: no window was given, so none is blamed.
   const short = file(`${lines[0]}\n${lines[0]?.replace(':0,', ':27482,')}\n`, 'short.jsonl')
-  const tooShort = 'the trace is only 27 s long, and its times come in lumps of 27.482 s'
+  const tooShort = 'the trace is 27.5 s long, shorter than the window of 28 s'
   await expect(buildDemand(planOptions({ trace: short }))).rejects.toThrow(tooShort)
 })
 

@@ -7,11 +7,12 @@ import { gatewayConfigSchema } from '../../../reference-gateway/config/config.ts
 import { ask, gatewayBefore, post, upstream } from '../support/harness.ts'
 import { answerJson, wait } from '../support/upstream.ts'
 
+const CHOICE = { message: { role: 'assistant', content: 'Hello' }, finish_reason: 'stop' }
 const BODY = { model: 'gpt-4o', messages: [], temperature: 0 }
 const usage = { prompt_tokens: 7, completion_tokens: 3 }
 
 async function running(settings: Record<string, unknown> = {}, requests = 0) {
-  const provider = await upstream((_request, response) => answerJson(response, { choices: [], usage }))
+  const provider = await upstream((_request, response) => answerJson(response, { choices: [CHOICE], usage }))
   const gateway = await gatewayBefore(provider.url, { admin_port: 0, ...settings })
   for (let i = 0; i < requests; i++) await post(gateway, { ...BODY, seed: i % 3 })
   const get = async (path: string, options: Record<string, unknown> = {}) => {
