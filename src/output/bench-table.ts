@@ -118,9 +118,9 @@ function failures(totals: BenchReport['totals'], where: string, view: BenchView,
     const { means, next } = OUTCOMES[outcome]
     const detail = view.details[outcome]
     return [
-      `  ${c.red(code)}  ${formatNumber(count)} x ${means}`,
-      ...(detail ? [c.dim(`    "${detail}"`)] : []),
-      `    ${next}`,
+      wrapHanging(`${code}  ${formatNumber(count)} x ${means}`, '  ').replace(code, c.red(code)),
+      ...(detail ? [c.dim(wrapHanging(`"${detail}"`, '    ', 0))] : []),
+      wrapHanging(next, '    ', 0),
     ]
   })
   const unanswered = (totals.outcomes.KT_ABORTED_AT_DEADLINE ?? 0) === totals.failed

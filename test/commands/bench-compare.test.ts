@@ -29,9 +29,12 @@ describe('kt bench compare', () => {
     expect(stdout).toMatch(/^FAIL {2}P99 overhead 20\.0 ms >= 7 ms/m)
   })
 
-  it('prints the table of fifty requests and ends with exit 4, or 0 when asked to warn', async () => {
+  it('prints the table of fifty requests and ends with exit 0, or 4 where a limit was given', async () => {
     const { code, stdout } = await compare(baseline, few)
-    expect(code).toBe(4)
+    expect(code).toBe(0)
+    expect((await compare(baseline, few, '--budget', '7ms')).code).toBe(4)
+    expect((await compare(baseline, few, '--inconclusive', 'fail')).code).toBe(4)
+    expect((await compare(baseline, slow)).code).toBe(3)
     expect(stdout).toContain('Latency')
     expect(stdout.replaceAll(/\s+/g, ' ')).toContain('about 440 requests would decide it')
     expect((await compare(baseline, few, '--inconclusive', 'warn')).code).toBe(0)

@@ -47,7 +47,7 @@ it('rows say on how many answers they rest, as text and as Markdown', async () =
   const file = dir.file('summary.md')
   const { stdout } = await kt([...(await serve(ANSWER, chunk({ content: '' }))), '--markdown', file])
   expect(stdout).toMatch(/KT_EMPTY {2}10 x /)
-  for (const row of ['Latency', 'Time to first token', 'Inter-token', 'Requests/sec']) {
+  for (const row of ['Latency', 'Time to first token', 'Inter-token, by event', 'Requests/sec']) {
     expect(stdout).toMatch(new RegExp(`^ +${row} .* n=30$`, 'm'))
   }
   expect(read('summary.md')).toMatch(/^\| Time to first token \|.*\| n=30 \|$/m)

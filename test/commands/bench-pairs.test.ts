@@ -26,8 +26,7 @@ describe('kt bench with two arms', () => {
     const { code, stdout } = await kt([...args, '--output', out, '--split'])
     expect(code).toBe(0)
     expect(stdout).toContain('floor (direct)')
-    // Ten blocks are five pairs: too few to bound anything.
-    expect(stdout).toContain('Noise of this rig: unknown')
+    expect(stdout).toContain('The gateway adds ')
     const report = readBench(out)
     expect(report.arms).toMatchObject({ mode: 'paired', primary: 'gateway' })
     expect(report.arms.baseline?.totals).toMatchObject({ sent: 100, successful: 100 })
@@ -35,7 +34,7 @@ describe('kt bench with two arms', () => {
     expect(readBench(baseline).target.role).toBe('direct')
     expect(readBench(gateway).target.role).toBe('gateway')
     const compared = await kt(['bench', 'compare', baseline, gateway])
-    expect(compared.code).toBe(4)
+    expect(compared.code).toBe(0)
     expect(compared.stdout).toContain('mode: overhead')
   })
 

@@ -35,8 +35,8 @@ async function answering(...statuses: number[]): Promise<Counted> {
 
 describe('the validating request', () => {
   it.each([
-    [401, 'KT_HTTP_401', 'Check the key in KT_API_KEY'],
-    [403, 'KT_HTTP_401', 'Check the key in KT_API_KEY'],
+    [401, 'KT_HTTP_401', 'Set KT_API_KEY'],
+    [403, 'KT_HTTP_401', 'Set KT_API_KEY'],
     [404, 'KT_HTTP_404', '--model'],
     [400, 'KT_HTTP_4XX', 'Read the answer'],
     [413, 'KT_HTTP_4XX', 'Read the answer'],

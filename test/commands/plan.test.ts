@@ -60,9 +60,9 @@ test('--markdown', async () => {
   const { stdout } = await plan(...PEAKS, '--markdown')
   expect(stdout).toMatch(/^\*\*30 workers; 60-120 with redundancy/)
   expect(stdout).toContain('| network (binds) | 8 nodes | 15 | 30 | 7.45 |')
-  expect(stdout).toMatch(/\| O\\_w \| 1M tokens\/s \| vendor default \(--output-per-worker\): Kong/)
+  expect(stdout).toMatch(/\| O_w \| 1M tokens\/s \| vendor default \(--output-per-worker\): Kong/)
   expect((await plan(...PEAKS, '--markdown', '--explain')).stdout).toContain(
-    '| cpu | (input / R + output) / O\\_w | 30 workers |',
+    '| cpu | (input / R + output) / O_w | 30 workers |',
   )
 })
 
