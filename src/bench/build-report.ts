@@ -6,7 +6,7 @@ import { addCounts } from '../load/merge.ts'
 import type { RunPlan } from '../load/plan.ts'
 import type { ArmRecord, BlockRecord } from '../load/recorder.ts'
 import { summarizeDurations, toMs } from '../report/duration-summary.ts'
-import type { ArmResult, BenchReport } from '../report/schema.ts'
+import type { AnswersResult, ArmResult, BenchReport } from '../report/schema.ts'
 import { REPORT_SCHEMA } from '../report/schema.ts'
 import { DEFAULT_ARRIVAL } from '../schedule/arrivals.ts'
 import { type Category, tailTargets } from '../slo/category.ts'
@@ -41,6 +41,7 @@ interface RunContext {
   /** The options of the run, without secrets. */
   options: Record<string, unknown>
   samples?: SamplesResult | undefined
+  answers?: AnswersResult | undefined
   /** What the machine withheld between two instants of the host's clock. */
   machineBetween?: MachineWatch['between']
   /** By arm. */
@@ -102,6 +103,7 @@ export function buildReport(plan: RunPlan, record: RunRecord, context: RunContex
     ...primary,
     blocks: record.arms.flatMap((arm) => toBlocks(arm, context.machineBetween)),
     ...toCategories(record.arms[0]?.categories ?? [], workload.categories ?? []),
+    ...(context.answers ? { answers: context.answers } : {}),
     series: record.series.map(({ p50Us, p99Us, ...counts }) => ({
       ...counts,
       p50: p50Us === null ? null : toMs(p50Us),

@@ -9,7 +9,7 @@ import type { RunPlan } from '../load/plan.ts'
 import { type RunListener, startRun } from '../load/run.ts'
 import { sampleCount, sampleLines } from '../load/samples.ts'
 import { isProviderItself } from '../overhead/self-reported.ts'
-import type { BenchReport } from '../report/schema.ts'
+import type { AnswersResult, BenchReport } from '../report/schema.ts'
 import { Histogram } from '../stats/histogram.ts'
 import { localListeners } from '../system/listeners.ts'
 import { fingerprint, gitSha, ktVersion } from '../system/machine.ts'
@@ -19,6 +19,7 @@ import type { Budgets } from '../verdict/components.ts'
 import type { Outcome } from '../wire/outcome.ts'
 import { measureOneWayDelays } from './build-overhead.ts'
 import { buildReport, failureDetails } from './build-report.ts'
+import { compareAnswers } from './compare-answers.ts'
 import { commandLine, withoutSecrets } from './config.ts'
 import { countTokens } from './count-tokens.ts'
 import { openSampleFile, type SampleFile } from './sample-file.ts'
@@ -95,6 +96,13 @@ export async function measure(
         })
   const record = nameArms(await countTokens(plan, sent), aa)
   await file?.close()
+  const answers = plan.compareAnswers
+    ? await compareAnswers(withoutTokensOf(record, plan), record, (again) => {
+        return send(again, hooks, {
+          progress: (progress) => hooks.progress({ ...progress, phase: 'asking-again' }, undefined),
+        })
+      })
+    : undefined
 
   const stamped = record.arms.some((arm) => Histogram.decode(arm.stamped.total).count > 0)
   const origin = targets[0]?.[1].origin
@@ -105,6 +113,7 @@ export async function measure(
     ...context,
     ...(direct ? { role: 'direct' } : {}),
     samples: file?.result,
+    answers: answers && shownAnswers(answers, secrets),
     oneWayDelays,
   })
   watch.end()
@@ -117,6 +126,13 @@ export async function measure(
     details: Object.fromEntries(details),
     stopped: record.stopReason,
   }
+}
+
+/** The texts of the example are the target's: without secrets, and with nothing that steers a terminal. */
+function shownAnswers({ example, ...answers }: AnswersResult, secrets: readonly string[]): AnswersResult {
+  if (!example) return answers
+  const [other, through] = [example.other, example.through].map((text) => printable(withoutSecrets(text, secrets)))
+  return { ...answers, example: { ...example, other: other ?? '', through: through ?? '' } }
 }
 
 /** The processes of this machine that answer at the targets' addresses. */

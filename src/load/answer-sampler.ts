@@ -24,12 +24,15 @@ export interface KeptAnswer {
 /** Collects the body of one answer. */
 export class AnswerSample {
   readonly index: number
+  /** Kept for its tokens. */
+  readonly forTokens: boolean
   #chunks: Buffer[] = []
   #bytes = 0
   #keptBytes = 0
 
-  constructor(index: number) {
+  constructor(index: number, forTokens = true) {
     this.index = index
+    this.forTokens = forTokens
   }
 
   push(chunk: Buffer): void {

@@ -93,7 +93,8 @@ export class Engine {
     this.series = new Series(clock())
     this.#make = requestMaker(workload)
     // Only the target is judged by categories, not the arm it is compared with.
-    this.recorders = arms.map(({ name }, arm) => new ArmRecorder(name, arm === 0 ? workload.categories : undefined))
+    const categoriesOf = (arm: number) => (arm === 0 ? workload.categories : undefined)
+    this.recorders = arms.map(({ name }, arm) => new ArmRecorder(name, categoriesOf(arm), plan.compareAnswers))
     const inbox = new Inbox(clock)
     this.#pools = arms.map(({ origin, path, headers }) => {
       const head = { path, headers: Object.entries(headers).flat(), allowEmpty }
@@ -248,7 +249,8 @@ export class Engine {
       request.part = 'idleFirst'
     } else request.part = !phase ? 'warmup' : released.measured ? 'measured' : 'coolDown'
     const measured = request.part === 'measured'
-    const index = this.#take(measured ? this.#nextIndex : this.#nextExcluded, arm)
+    const number = this.#take(measured ? this.#nextIndex : this.#nextExcluded, arm)
+    const index = this.#plan.only?.[number] ?? number
     const { nonce, body, stream, part, category } = this.#make(this.#plan.arms[arm]?.tag ?? '', index)
     request.nonce = nonce
     request.requestIndex = index

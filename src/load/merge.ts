@@ -11,6 +11,7 @@ import { type EncodedHistogram, Histogram } from '../stats/histogram.ts'
 import type { SelfReading } from '../system/self-monitor.ts'
 import { mergeNotes } from './answer-notes.ts'
 import type { CategoryRecord } from './category-recorder.ts'
+import { mergeComparedAnswers } from './compared-answers.ts'
 import type { StopReason } from './engine.ts'
 import type { ArmRecord, BlockRecord } from './recorder.ts'
 import { mergeSeconds, type Second } from './series.ts'
@@ -18,7 +19,7 @@ import type { TokenRecord } from './token-counter.ts'
 
 /** How far a run is. */
 export interface Progress {
-  phase: 'validating' | 'jit-warmup' | 'warm-up' | 'measuring'
+  phase: (typeof PHASES)[number]
   elapsedUs: number
   sent: number
   done: number
@@ -47,7 +48,7 @@ export interface RunRecord {
 }
 
 /** In their order: a run is in the earliest phase that any of its threads is in. */
-const PHASES = ['validating', 'jit-warmup', 'warm-up', 'measuring'] as const
+const PHASES = ['validating', 'jit-warmup', 'warm-up', 'measuring', 'asking-again'] as const
 
 export function mergeRecords(records: readonly RunRecord[]): RunRecord {
   const [first] = records
@@ -126,6 +127,7 @@ function mergeArms(arms: readonly ArmRecord[]): ArmRecord {
       ({ index }) => index,
     ).map(mergeBlocks),
     categories: mergeCategories(arms.flatMap(({ categories }) => categories)),
+    compared: first.compared && mergeComparedAnswers(arms.flatMap(({ compared }) => compared ?? [])),
   }
 }
 

@@ -73,6 +73,10 @@ export interface RunPlan {
   validate?: boolean | undefined
   /** The first failure that every other request would meet too ends the run. */
   stopWhenRefused?: boolean | undefined
+  /** Keep answers of both arms, to be compared after the run. */
+  compareAnswers?: boolean | undefined
+  /** The numbers of the requests that are sent, instead of 0, 1, 2, … */
+  only?: readonly number[] | undefined
   /** Input and output tokens, over all arms, after which nothing more is sent. */
   tokenBudget: number | undefined
 }

@@ -19,8 +19,9 @@ import { emptyTrend, type TrendSums } from '../stats/trend.ts'
 import type { Outcome } from '../wire/outcome.ts'
 import type { Stamp } from '../wire/stamp.ts'
 import { type AnswerNotes, AnswerNotesRecorder } from './answer-notes.ts'
-import type { AnswerSample } from './answer-sampler.ts'
+import { AnswerSample } from './answer-sampler.ts'
 import { type CategoryRecord, CategoryRecorder } from './category-recorder.ts'
+import { ComparedAnswers, type ComparedAnswersRecord } from './compared-answers.ts'
 import { BLOCK_SAMPLES, GAP_SAMPLES, RUN_SAMPLES } from './metric-samples.ts'
 import { TokenCounter, type TokenRecord } from './token-counter.ts'
 
@@ -78,6 +79,8 @@ export interface ArmRecord {
   blocks: BlockRecord[]
   /** Empty for a workload without categories. */
   categories: CategoryRecord[]
+  /** Undefined where answers are not compared. */
+  compared: ComparedAnswersRecord | undefined
 }
 
 interface LiveBlock extends SelfReportedBlock {
@@ -128,11 +131,13 @@ export class ArmRecorder {
   readonly #blocks = new Map<number, LiveBlock>()
   #latest: LiveBlock | undefined
   readonly #categories: CategoryRecorder
+  readonly #compared: ComparedAnswers | undefined
   #bodyBytes = 0
   #reused = 0
 
-  constructor(name: ArmName, categories: readonly Category[] = []) {
+  constructor(name: ArmName, categories: readonly Category[] = [], compareAnswers = false) {
     this.name = name
+    this.#compared = compareAnswers ? new ComparedAnswers() : undefined
     this.#categories = new CategoryRecorder(categories)
   }
 
@@ -159,7 +164,8 @@ export class ArmRecorder {
 
   /** Collects the answer of request `index`, if it is one of those to be kept. */
   sampleAnswer(index: number): AnswerSample | undefined {
-    return this.#tokens.sampleAnswer(index)
+    const sample = this.#tokens.sampleAnswer(index)
+    return sample ?? (this.#compared?.wants(index) ? new AnswerSample(index, false) : undefined)
   }
 
   /** A token-bearing event of the request with `nonce` came. */
@@ -187,13 +193,14 @@ export class ArmRecorder {
     for (const { metric, counts, read } of RUN_SAMPLES) {
       if (counts(result)) record(metric, read(result, intendedUs), this.#metrics)
     }
-    this.#tokens.count(result, sample)
+    this.#tokens.count(result, sample?.forTokens ? sample : undefined)
     if (outcome !== 'OK') {
       this.failed++
       this.#details[outcome] ??= result.detail
       return
     }
     this.#notes.answered(result)
+    if (sample) this.#compared?.add(sample, result, blockIndex)
     this.#recordOverhead(result, nonce, block)
   }
 
@@ -252,6 +259,7 @@ export class ArmRecorder {
           components: encodeAll(block.components),
         })),
       categories: this.#categories.toRecord(),
+      compared: this.#compared?.toRecord(),
     }
   }
 

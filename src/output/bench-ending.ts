@@ -4,6 +4,7 @@ import type { StopReason } from '../load/engine.ts'
 import type { BenchReport } from '../report/schema.ts'
 import { formatMs, formatNumber } from '../units.ts'
 import { clientWord, rateNotReached } from '../verdict/rate.ts'
+import { answersLine } from './answers-line.ts'
 import { machineLine } from './sentences.ts'
 import { wrapHanging } from './table.ts'
 import { fellBehind } from './throughput-lines.ts'
@@ -25,7 +26,10 @@ function cutOffNote({ cutOff = 0 }: BenchReport['totals']): string {
 export function ending(report: BenchReport, stopped: StopReason | null, c: ChalkInstance): string {
   const { client, load, totals } = report
   const told = totals.successful > 0 && stopped !== 'refused'
-  const lines = told ? [clientLine(report, c), ...machineLines(report, c)] : []
+  const [machine, answers] = [machineLine(report), answersLine(report)]
+  const lines = told ? [clientLine(report, c)] : []
+  if (told && machine) lines.push(namedLine('Machine', machine.text, machine.short, c))
+  if (told && answers) lines.push(namedLine('Answers', answers.text, answers.warn, c))
   if (stopped) lines.push(c.yellow(wrapHanging(STOPPED[stopped] + cutOffNote(totals), '')))
   if (fellBehind(report)) {
     lines.push(c.yellow('The answers fell behind the requested rate: each came later than the one before.'))
@@ -40,12 +44,10 @@ export function ending(report: BenchReport, stopped: StopReason | null, c: Chalk
   return lines.join('\n')
 }
 
-function machineLines(report: BenchReport, c: ChalkInstance): string[] {
-  const machine = machineLine(report)
-  if (!machine) return []
-  const [head = '', ...rest] = wrapHanging(`Machine  ${machine.text}`, '').split('\n')
-  const text = head.slice('Machine  '.length)
-  return [[`${c.bold('Machine')}  ${machine.short ? c.yellow(text) : text}`, ...rest].join('\n')]
+function namedLine(name: string, text: string, warn: boolean, c: ChalkInstance): string {
+  const [head = '', ...rest] = wrapHanging(`${name}  ${text}`, '').split('\n')
+  const shown = head.slice(`${name}  `.length)
+  return [`${c.bold(name)}  ${warn ? c.yellow(shown) : shown}`, ...rest].join('\n')
 }
 
 function clientLine({ client }: BenchReport, c: ChalkInstance): string {

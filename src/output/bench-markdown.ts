@@ -4,6 +4,7 @@ import { formatDuration, formatMs, formatNumber, formatShare } from '../units.ts
 import { estimateAdded } from '../verdict/estimate.ts'
 import { clientWord } from '../verdict/rate.ts'
 import { answerNotes, restsOn } from './answers.ts'
+import { answersLine } from './answers-line.ts'
 import { latencyRows } from './bench-table.ts'
 import { cell, code, gateMarkdown, table } from './markdown.ts'
 import { estimateSentence, interimAnalysesLine, loopLine, machineLine, noiseLine } from './sentences.ts'
@@ -27,6 +28,7 @@ export function renderBenchMarkdown(report: BenchReport, gate: Gate | null): str
     ...(interimAnalyses ? [cell(interimAnalysesLine(interimAnalyses))] : []),
     `${subject}: ${code(target.url)}${gateway}`,
     resultLine(report),
+    answersMarkdown(report),
     figures(
       'latency (ms)',
       latencyRows(report, true).map(({ label, measured, rest }) => [label, measured, rest]),
@@ -53,6 +55,11 @@ function resultLine(report: BenchReport): string {
     `${rate(throughput.requestsPerSec)} requests/s${drained ? ` (${drained})` : ''}${tokens}; client ${clientWord(client)}${why}`,
     machine ? `; machine ${machine.text}` : '',
   ].join('')
+}
+
+function answersMarkdown(report: BenchReport): string {
+  const line = answersLine(report)
+  return line ? `${line.warn ? '**Warning.** ' : ''}Answers: ${cell(line.text)}` : ''
 }
 
 /** Properties that JUnit shows beside the verdicts. */

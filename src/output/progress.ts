@@ -2,7 +2,7 @@
 import { formatDuration, formatMs, formatNumber } from '../units.ts'
 
 interface ProgressView {
-  phase: 'validating' | 'jit-warmup' | 'warm-up' | 'measuring'
+  phase: keyof typeof BESIDE | 'measuring'
   elapsedUs: number
   done: number
   failed: number
@@ -11,10 +11,11 @@ interface ProgressView {
 }
 
 const BAR = 24
-const BEFORE = {
+const BESIDE = {
   validating: 'waiting for the validating request',
   'jit-warmup': 'JIT warm-up',
   'warm-up': 'warming up',
+  'asking-again': 'asking again where answers differ',
 }
 
 /** `[########                ] 34 %  1,234 done, 0 failed  410/s  P50 12.1 ms  P99 20.4 ms` */
@@ -24,7 +25,7 @@ export function progressLine(
   durationMs: number | undefined,
   width: number,
 ): string {
-  if (view.phase !== 'measuring') return `${BEFORE[view.phase]} …`.slice(0, width)
+  if (view.phase !== 'measuring') return `${BESIDE[view.phase]} …`.slice(0, width)
   const share = total === undefined ? (durationMs ? view.elapsedUs / 1_000 / durationMs : 0) : view.done / total
   const filled = Math.min(BAR, Math.floor(share * BAR))
   const bar = `[${'#'.repeat(filled)}${' '.repeat(BAR - filled)}] ${formatNumber(Math.min(100, share * 100))} %`
@@ -33,7 +34,7 @@ export function progressLine(
 
 /** The same without the bar, for output that is not a terminal. */
 export function progressLogLine(view: ProgressView, total: number | undefined): string {
-  if (view.phase !== 'measuring') return `${BEFORE[view.phase]}, ${formatDuration(view.elapsedUs / 1_000)}`
+  if (view.phase !== 'measuring') return `${BESIDE[view.phase]}, ${formatDuration(view.elapsedUs / 1_000)}`
   const of = total === undefined ? '' : ` of ${formatNumber(total)}`
   return [`${formatDuration(view.elapsedUs / 1_000)}:`, ...figures(view, of)].join('  ')
 }

@@ -18,7 +18,8 @@ export function findContradiction(report: BenchReport): string | undefined {
   return (
     armContradiction(report, report, primary, '') ??
     (baseline ? armContradiction(report, baseline, baseline.name, 'arms.baseline.') : undefined) ??
-    categoriesContradiction(report)
+    categoriesContradiction(report) ??
+    answersContradiction(report)
   )
 }
 
@@ -85,6 +86,15 @@ function categoriesContradiction({ categories = [], totals }: BenchReport): stri
   }
   const classified = categories.reduce((total, { sent }) => total + sent, 0)
   return classified > totals.sent ? `categories: ${classified} requests of ${totals.sent} sent` : undefined
+}
+
+function answersContradiction({ answers }: BenchReport): string | undefined {
+  if (!answers || answers.changed === null) return undefined
+  const { compared, changed, blocks } = answers
+  const inBlocks = blocks.reduce((total, block) => total + block.compared, 0)
+  const changedInBlocks = blocks.reduce((total, block) => total + block.changed, 0)
+  const fits = inBlocks === compared && changedInBlocks === changed
+  return fits ? undefined : `answers: the blocks add up to ${changedInBlocks} changed of ${inBlocks}`
 }
 
 interface Figures {

@@ -5,6 +5,7 @@
  */
 import { z } from 'zod'
 import { ARRIVAL_KINDS } from '../schedule/arrivals.ts'
+import { answersSchema } from './answers-schema.ts'
 import { armResultSchema, armShape, blockSchema, categorySchema, type overheadSchema } from './arm-schema.ts'
 import {
   armNameSchema,
@@ -104,6 +105,7 @@ export const benchReportSchema = z
       .array(categorySchema)
       .optional()
       .describe('requests of the first arm by category, where the workload mixes categories; 3 significant digits'),
+    answers: answersSchema.optional().describe('of two arms: whether they say the same'),
     series: z.array(
       z.strictObject({
         second: count,
@@ -159,6 +161,7 @@ export const benchReportSchema = z
 
 export type BenchReport = z.infer<typeof benchReportSchema>
 export type ArmResult = z.infer<typeof armResultSchema>
+export type AnswersResult = z.infer<typeof answersSchema>
 export type ArmName = z.infer<typeof armNameSchema>
 export type DurationSummary = z.infer<typeof distributionSchema>
 export type OverheadResult = z.infer<typeof overheadSchema>

@@ -6,8 +6,8 @@ export function splitReport(report: BenchReport): { baseline: BenchReport; gatew
   const { baseline } = report.arms
   if (!baseline) return undefined
   const { name, url, role, ...figures } = baseline
-  // Categories and SLO belong to the first arm.
-  const { categories: _c, slo: _s, ...shared } = report
+  // Categories, SLO and what became of answers belong to the first arm.
+  const { categories: _c, slo: _s, answers: _a, ...shared } = report
   const { pairId, mode, pairing, primary } = report.arms
   const turns = { pairId, mode, ...(pairing ? { pairing } : {}) }
   const blocksOf = (arm: typeof name) => report.blocks.filter((block) => block.arm === arm)

@@ -213,6 +213,13 @@ export const FIGURES = {
     comparedAs: 'errors.rate',
     history: true,
   },
+  'answers.changed': {
+    unit: 'share',
+    better: 'lower',
+    label: 'Changed answers',
+    comparedAs: null,
+    history: false,
+  },
   goodput: {
     unit: 'share',
     better: 'higher',

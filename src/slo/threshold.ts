@@ -14,8 +14,8 @@
  *               | "x"                                    times the baseline's, of a duration
  *               | "" | "k" | "M"                         a rate per second
  *
- * A duration has an upper limit, so has errors.rate; goodput and throughput have a lower one. The other way round is
- * refused: it would pass what is bad.
+ * A duration has an upper limit, so have errors.rate and answers.changed; goodput and throughput have a lower one. The
+ * other way round is refused: it would pass what is bad.
  */
 import { failure, type Result, success } from '../errors.ts'
 import { parseCount, parseDurationMs } from '../units.ts'

@@ -122,6 +122,11 @@ function figureJudge({ metric, op, of, limit }: Of<'figure'>, { gateway, misses 
     const blocks = armBlocks(gateway).map(({ sent, outcomes }) => ({ n: sent, over: sent - (outcomes.OK ?? 0) }))
     return (alphaFail) => check(judgeShare(blocks, limit, alphaFail))
   }
+  if (of === 'answers.changed') {
+    const blocks = (gateway.answers?.blocks ?? []).map(({ compared, changed }) => ({ n: compared, over: changed }))
+    if (blocks.length === 0) return () => undecidedCheck(metric, op, limit, `no samples: ${whyNotCompared(gateway)}`)
+    return (alphaFail) => check(judgeShare(blocks, limit, alphaFail))
+  }
   of satisfies 'throughput.rps' | 'throughput.tokens'
   const { requestsPerSec } = gateway.throughput
   const rate = FIGURE_READINGS[of](gateway)
@@ -132,6 +137,11 @@ function figureJudge({ metric, op, of, limit }: Of<'figure'>, { gateway, misses 
   const scale = requestsPerSec > 0 ? rate / requestsPerSec : 0
   const rates = blockRates(gateway).map((perSec) => perSec * scale)
   return (alphaFail) => check(judgeRate(rate, rates, limit, alphaFail))
+}
+
+function whyNotCompared({ answers }: BenchReport): string {
+  if (answers?.why === 'not-repeated') return 'the other arm does not repeat itself'
+  return answers ? 'the other arm was not asked again' : 'answers are compared between two arms (--baseline-url)'
 }
 
 /** The same result for the share of good requests. */

@@ -5,7 +5,7 @@ import { errorMessage, errorText, listedErrorText } from './answer-error.ts'
 import { anthropic } from './anthropic.ts'
 import type { OtherVisitor, TextKind, TextVisitor, WireFormat } from './format.ts'
 import { gemini } from './gemini.ts'
-import { type JsonObject, parseObject } from './json.ts'
+import { asNumber, type JsonObject, objectsIn, parseObject } from './json.ts'
 import { openaiChat } from './openai-chat.ts'
 import { openaiCompletions } from './openai-completions.ts'
 import { openaiEmbeddings } from './openai-embeddings.ts'
@@ -172,4 +172,14 @@ export function contentOfAnswer(answer: JsonObject, format: WireFormat): AnswerC
 /** The format of a whole answer; undefined where it is an answer of none. */
 export function formatOfAnswer(json: JsonObject): WireFormat | undefined {
   return ALL.find((one) => one.isAnswer(json))
+}
+
+/**
+ * An event or an answer once for each of its choices, alone in it, with the number of the choice. What has none, or
+ * does not number them, is choice 0.
+ */
+export function eachChoice(json: JsonObject, visit: (choice: number, json: JsonObject) => void): void {
+  const member = ANSWER_MEMBERS.find((name) => objectsIn(json[name]).some(({ index }) => typeof index === 'number'))
+  if (member === undefined) visit(0, json)
+  else for (const choice of objectsIn(json[member])) visit(asNumber(choice.index), { ...json, [member]: [choice] })
 }

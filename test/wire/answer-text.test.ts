@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { extractAnswerText, extractRequestText } from '../../src/wire/answer-text.ts'
+import { extractAnswerText, extractRequestText, readAnswerTexts } from '../../src/wire/answer-text.ts'
 import { readStreamEvent } from '../../src/wire/formats.ts'
 import { asEvents, streamNames, streamPayloads } from '../support/streams.ts'
 
@@ -69,4 +69,24 @@ test.each([
   [{ input: ['a', 'b'] }, 'a\nb'],
 ])('the text of a request: %j', (body, text) => {
   expect(extractRequestText(JSON.stringify(body)).trim()).toBe(text)
+})
+
+test('the texts of several choices are apart, however their events come in turns', () => {
+  const event = (index: number, delta: object) => JSON.stringify({ choices: [{ index, delta }] })
+  const ab = [event(0, { content: 'a' }), event(1, { content: 'x' }), event(0, { content: 'b' })]
+  const said = [
+    { choice: 0, kind: 'visible', text: 'ab' },
+    { choice: 1, kind: 'visible', text: 'x' },
+  ]
+  expect(readAnswerTexts(asEvents(ab), true)).toEqual(said)
+  const [a = '', x = '', b = ''] = ab
+  expect(readAnswerTexts(asEvents([x, a, b]), true)).toEqual(said)
+  const whole = { choices: [0, 1].map((index) => ({ index, message: { content: index === 0 ? 'ab' : 'x' } })) }
+  expect(readAnswerTexts(JSON.stringify(whole), false)).toEqual(said)
+})
+
+test.each(streamNames)('recorded stream %s: the texts apart are as long as all of it', (name) => {
+  const body = asEvents(streamPayloads(name))
+  const length = readAnswerTexts(body, true).reduce((sum, { text }) => sum + text.length, 0)
+  expect(length).toBe(extractAnswerText(body, true).length)
 })

@@ -93,6 +93,10 @@ export const amountFlags = {
       'slow or cost money [default: block]',
     { example: 'block' },
   ),
+  'compare-answers': result.yesOrNo(
+    'say whether both arms answer alike; where they do not, up to 20 requests go to --baseline-url again, twice ' +
+      '[default: with two arms]',
+  ),
   'until-decided': result.toggle(
     'judge after 10, 20, 40 and 80 pairs of blocks (interim analyses) and end with the first PASS or ' +
       'FAIL; --requests and --duration are upper limits [default: 4,000 requests on each arm]',
@@ -162,6 +166,10 @@ const RULES = [
   rule(
     ['pairing', ...ARM_FLAGS],
     (given) => given.pairing !== undefined && hasOneArm(given) && needsTwoArms('--pairing'),
+  ),
+  rule(
+    ['compare-answers', ...ARM_FLAGS],
+    (given) => given['compare-answers'] && hasOneArm(given) && needsTwoArms('--compare-answers'),
   ),
   rule(
     ['until-decided', ...ARM_FLAGS],

@@ -1,0 +1,73 @@
+/** Whether both arms of a run answered alike, in words, with an example where they did not. */
+import type { AnswersResult, BenchReport } from '../report/schema.ts'
+import { formatNumber } from '../units.ts'
+
+interface Words {
+  /** The arm that may have changed answers, and the one that cannot. */
+  first: string
+  other: string
+  /** What is said by the one, and by the other. */
+  through: string
+  directly: string
+}
+
+const DIRECT: Words = {
+  first: 'the gateway',
+  other: 'the provider',
+  through: 'through the gateway',
+  directly: 'directly',
+}
+const OTHER: Words = {
+  first: 'the target',
+  other: 'the other arm',
+  through: 'by the target',
+  directly: 'by the other arm',
+}
+
+const KINDS = { visible: 'visible text', reasoning: 'reasoning', tool: 'tool arguments' } as const
+
+/** Undefined where nothing was compared. `warn`: an answer was changed. */
+export function answersLine({ answers, arms }: Pick<BenchReport, 'answers' | 'arms'>): AnswersLine | undefined {
+  if (!answers) return undefined
+  const words = arms.baseline?.name === 'direct' ? DIRECT : OTHER
+  const { changed } = answers
+  if (changed === null) return { warn: false, text: unsettled(answers, words) }
+  const chosen = answers.every > 1 ? `, one of ${formatNumber(answers.every)} requests` : ''
+  const compared = formatNumber(answers.compared)
+  if (changed === 0) {
+    const nonce = answers.differing > 0 ? '; some change with the nonce, and not with the gateway' : ''
+    return { warn: false, text: `alike, ${compared} compared${chosen}${nonce}` }
+  }
+  const text =
+    `${words.first} changed ${formatNumber(changed)} of ${compared} answers${chosen}; ` +
+    `${words.other} repeats itself (${times(answers.askedAgain)} asked again)`
+  return { warn: true, text: text + example(answers, words) }
+}
+
+interface AnswersLine {
+  warn: boolean
+  text: string
+}
+
+function unsettled({ why, compared, differing, askedAgain, notRepeated }: AnswersResult, { other }: Words): string {
+  if (why === 'not-asked') {
+    return `${formatNumber(differing)} of ${formatNumber(compared)} differ, and ${other} was not asked again`
+  }
+  const shown = notRepeated > 0 ? ` (${notRepeated} of ${times(askedAgain)} asked again got two answers)` : ''
+  return `${other} does not repeat itself: not compared${shown}`
+}
+
+function example({ example: found }: AnswersResult, { directly, through }: Words): string {
+  if (!found) return ''
+  const choice = found.choice > 0 ? `, choice ${found.choice}` : ''
+  const place = `request ${found.request}${choice}, ${KINDS[found.kind]} from character ${found.at}`
+  return `. Such as ${place}: ${quoted(found.other)} ${directly}, ${quoted(found.through)} ${through}`
+}
+
+function quoted(text: string): string {
+  return text === '' ? 'nothing' : JSON.stringify(text)
+}
+
+function times(requests: number): string {
+  return requests === 1 ? '1 request' : `${formatNumber(requests)} requests`
+}
