@@ -3,7 +3,7 @@
  * every level of a sweep share it.
  */
 import { randomUUID } from 'node:crypto'
-import type { StopReason } from '../load/engine.ts'
+import type { StopReason } from '../load/limits.ts'
 import type { Progress, RunRecord } from '../load/merge.ts'
 import type { RunPlan } from '../load/plan.ts'
 import { type RunListener, startRun } from '../load/run.ts'

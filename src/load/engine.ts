@@ -13,16 +13,9 @@ import { addToTrend } from '../stats/trend.ts'
 import type { Clock } from '../system/clock.ts'
 import { wouldRepeat } from '../wire/outcome.ts'
 import { requestMaker } from '../workload/workload.ts'
-import { limitReached } from './limits.ts'
-import {
-  ALONE,
-  buildPacing,
-  buildWarmupPacing,
-  LoadPhase,
-  type Pacing,
-  type ReleasedRequest,
-  type WorkerShare,
-} from './load-phase.ts'
+import { limitReached, type StopReason } from './limits.ts'
+import { LoadPhase, type ReleasedRequest } from './load-phase.ts'
+import { ALONE, buildPacing, buildWarmupPacing, type Pacing, type WorkerShare } from './pacing.ts'
 import { findBlock, type PhasePlan, planPhases, type RunPlan, shareOfPhase } from './plan.ts'
 import { SendLeadTime, startPrecisionTimer } from './precision-timer.ts'
 import { ArmRecorder } from './recorder.ts'
@@ -32,8 +25,6 @@ import { InFlightRequest, SlotPool } from './slot-pool.ts'
 const DEADLINE_CHECK_MS = 10
 /** Excluded requests are numbered from here on, so that the measured ones are the same in all arms. */
 const EXCLUDED_FROM = 2 ** 40
-
-export type StopReason = 'interrupted' | 'token-budget' | 'target-dead' | 'refused'
 
 export interface EngineHooks {
   /** Called before each load phase, the warm-up too. Resolves to the instant at which the phase begins. */

@@ -1,6 +1,8 @@
 /** What ends a run before its time. */
 import type { ArmRecorder } from './recorder.ts'
 
+export type StopReason = 'interrupted' | 'token-budget' | 'target-dead' | 'refused'
+
 /** After this many failures without one success the target is considered dead. */
 const GIVE_UP_AFTER = 1_000
 
@@ -9,7 +11,7 @@ export function limitReached(
   recorders: readonly ArmRecorder[],
   tokenBudget: number | undefined,
   threads: number,
-): 'token-budget' | 'target-dead' | undefined {
+): StopReason | undefined {
   let failed = 0
   let done = 0
   let tokens = 0

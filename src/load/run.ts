@@ -6,10 +6,10 @@
 import { Worker } from 'node:worker_threads'
 import { now } from '../system/clock.ts'
 import { collectOnlyWhenFull, lowerHelperThreads } from '../system/helper-threads.ts'
-import type { StopReason } from './engine.ts'
 import { type JitWarmupAddress, startJitWarmupProvider } from './jit-warmup.ts'
-import type { WorkerShare } from './load-phase.ts'
+import type { StopReason } from './limits.ts'
 import { mergeProgress, mergeRecords, type Progress, type RunRecord } from './merge.ts'
+import type { WorkerShare } from './pacing.ts'
 import type { RunPlan } from './plan.ts'
 
 interface RunningPlan {

@@ -1,6 +1,6 @@
 /** The result of `kt bench` as text in 80 columns: requests, latency, throughput, gateway overhead, verdict. */
 import type { ChalkInstance } from 'chalk'
-import type { StopReason } from '../load/engine.ts'
+import type { StopReason } from '../load/limits.ts'
 import { explainDisagreement } from '../overhead/disagreement.ts'
 import type { BenchReport, DurationSummary, OverheadResult } from '../report/schema.ts'
 import { type DurationSpec, METRIC_NAMES, METRICS, type Shown } from '../slo/metrics.ts'
