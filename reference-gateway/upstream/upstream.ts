@@ -1,5 +1,6 @@
 /** One provider as the pipeline sees it: where it is, which protocol it speaks, and whether it should be asked now. */
 
+import { readRetryAfterMs } from '../../src/wire/retry-after.ts'
 import { CLIENT_KEY_HEADERS } from '../http/auth.ts'
 import { requestHeaders } from '../http/headers.ts'
 import type { HeaderPairs } from '../http/hooks.ts'
@@ -81,7 +82,7 @@ export class Upstream {
 
   /** The provider answered 429 or 5xx with this `retry-after`. */
   coolDown(context: RequestContext, retryAfter: string | undefined, nowMs: number): void {
-    const ms = retryAfterMs(retryAfter)
+    const ms = readRetryAfterMs(retryAfter)
     if (ms === undefined) return
     if (this.#coolDowns.size >= MAX_COOL_DOWNS) this.#coolDowns.clear()
     this.#coolDowns.set(this.#coolDownKey(context), nowMs + Math.min(ms, MAX_COOL_DOWN_MS))
@@ -92,15 +93,4 @@ export class Upstream {
     const model = context.model ?? ''
     return this.provider.apiKey === undefined ? `${context.tenant}\n${model}` : model
   }
-}
-
-/** Seconds, or a date (RFC 9110, 10.2.3). */
-function retryAfterMs(value: string | undefined): number | undefined {
-  if (value === undefined) return undefined
-  const seconds = Number(value)
-  if (value.trim() !== '' && Number.isFinite(seconds)) return seconds > 0 ? seconds * 1_000 : undefined
-  const dateMs = Date.parse(value)
-  if (Number.isNaN(dateMs)) return undefined
-  const ms = dateMs - (performance.timeOrigin + performance.now())
-  return ms > 0 ? ms : undefined
 }

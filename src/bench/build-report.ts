@@ -142,6 +142,7 @@ function armResult(
       warmup: arm.warmup,
       ...(arm.idleFirst.sent > 0 ? { idleFirst: arm.idleFirst } : {}),
       ...(arm.cutOff > 0 ? { cutOff: arm.cutOff } : {}),
+      ...(arm.told.answers > 0 ? { toldWaits: toToldWaits(arm.told) } : {}),
       inFlight: {
         mean: arm.activeUs > 0 ? Math.round((arm.inFlightUs / arm.activeUs) * 100) / 100 : 0,
         max: arm.mostInFlight,
@@ -166,6 +167,10 @@ function toAnswers({ empty, unmarked, suspect }: AnswerNotes): Pick<ArmResult, '
     ...(suspect.answers > 0 ? { suspect } : {}),
   }
   return Object.keys(answers).length > 0 ? { answers } : {}
+}
+
+function toToldWaits({ longestUs, waitedUs, ...counts }: ArmRecord['told']) {
+  return { ...counts, longestMs: toMs(longestUs), waitedMs: toMs(waitedUs) }
 }
 
 function delayMs(delay: Histogram) {

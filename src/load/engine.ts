@@ -13,6 +13,7 @@ import { addToTrend } from '../stats/trend.ts'
 import type { Clock } from '../system/clock.ts'
 import { wouldRepeat } from '../wire/outcome.ts'
 import { requestMaker } from '../workload/workload.ts'
+import type { EngineHooks } from './engine-hooks.ts'
 import { limitReached, type StopReason } from './limits.ts'
 import { LoadPhase, type ReleasedRequest } from './load-phase.ts'
 import { ALONE, buildPacing, buildWarmupPacing, type Pacing, type WorkerShare } from './pacing.ts'
@@ -25,18 +26,6 @@ import { InFlightRequest, SlotPool } from './slot-pool.ts'
 const DEADLINE_CHECK_MS = 10
 /** Excluded requests are numbered from here on, so that the measured ones are the same in all arms. */
 const EXCLUDED_FROM = 2 ** 40
-
-export interface EngineHooks {
-  /** Called before each load phase, the warm-up too. Resolves to the instant at which the phase begins. */
-  begin?(): Promise<number>
-  /** The warm-up is over. */
-  measuring?(startUs: number): void
-  stopped?(reason: StopReason): void
-  /** An interim analysis after `blocks` blocks of each arm. Resolves to whether the run goes on. */
-  continueAfter?(blocks: number): Promise<boolean>
-  /** A measured request has ended. */
-  ended?(request: InFlightRequest, result: RequestResult): void
-}
 
 export class Engine {
   readonly recorders: ArmRecorder[]
@@ -134,6 +123,7 @@ export class Engine {
     } finally {
       clearInterval(deadlines)
       await timer.close()
+      for (const { hold } of this.recorders) hold.end(this.#clock())
       await Promise.all(this.#pools.map((pool) => pool.close()))
     }
   }
@@ -146,6 +136,11 @@ export class Engine {
     }
     this.#drainUntilUs = Math.min(this.#drainUntilUs, this.#clock() + drainUs)
     this.#phase?.pump()
+  }
+
+  /** Sends nothing to this arm until then. */
+  holdArm(arm: number, untilUs: number): void {
+    this.recorders[arm]?.hold.extend(untilUs, this.#clock())
   }
 
   async #begin(): Promise<number> {
@@ -208,6 +203,10 @@ export class Engine {
       send: (released, nowUs) => {
         const idleFirst = phase?.excludeIdleFirst === true && !(pacing.open && load.answered > 0)
         this.#send(armOf(released.index), phase, released, nowUs, idleFirst)
+      },
+      heldUntilUs: (index) => this.#recorder(armOf(index)).hold.untilUs,
+      heldBack: ({ index }) => {
+        if (phase) this.#recorder(armOf(index)).hold.told.heldBack++
       },
       neverSent: (released, atUs) => {
         if (!phase) return
@@ -283,6 +282,7 @@ export class Engine {
   #ended(request: InFlightRequest, result: RequestResult): void {
     request.active = false
     this.inFlight--
+    if (result.outcome !== 'OK') this.#hearWait(request.arm, result)
     if (!request.slot.dead) this.#idle[request.arm]?.push(request)
     else this.#requests = this.#requests.filter((other) => other !== request)
     const { recorder, slot } = request
@@ -310,6 +310,13 @@ export class Engine {
       this.#checkLimits()
     }
     this.#phase?.slotFreed(result.endUs)
+  }
+
+  #hearWait(arm: number, result: RequestResult): void {
+    const untilUs = this.#recorder(arm).hold.hear(result)
+    if (untilUs === undefined || !this.#plan.respectRetryAfter) return
+    this.holdArm(arm, untilUs)
+    this.#hooks.held?.(arm, untilUs)
   }
 
   /** The user's own interrupt cut the request off: that is no failure of the target, and no figure holds it. */

@@ -33,12 +33,19 @@ interface LoadPhaseHost {
   sendLeadTimeUs(): number
   stopped(): boolean
   /**
+   * Until when the target of request `index` told to send nothing, on the host's clock; a time that is over where it
+   * told nothing.
+   */
+  heldUntilUs(index: number): number
+  /**
    * Sends the request, not before `nowUs`. The host reports its end to `slotFreed`. It may set `released.measured` to
    * false to exclude the request from the figures.
    */
   send(released: ReleasedRequest, nowUs: number): void
   /** The request was due, but the run is over before a slot became free. */
   neverSent(released: ReleasedRequest, atUs: number): void
+  /** Open loop: the request was due while its target had told to wait, and is not sent. */
+  heldBack(released: ReleasedRequest): void
 }
 
 export class LoadPhase {
@@ -119,11 +126,17 @@ export class LoadPhase {
         this.#finishIfDone()
         return
       }
+      const heldUntilUs = this.#host.heldUntilUs(this.#released) - this.#startUs
       if (this.#pacing.open) {
         const earlyUs = due.atUs - elapsedUs
         if (earlyUs > leadTimeUs) {
           this.#host.wakeAt(this.#startUs + due.atUs - leadTimeUs)
           return
+        }
+        if (due.atUs < heldUntilUs) {
+          const released = this.#notSent(due)
+          if (due.measured) this.#host.heldBack(released)
+          continue
         }
         if (this.#busy >= slotsAt(elapsedUs).count) {
           if (earlyUs > 0) this.#host.wakeAt(this.#startUs + due.atUs)
@@ -133,7 +146,8 @@ export class LoadPhase {
         this.#release(due.atUs, this.#startUs + due.atUs, due.measured, first)
       } else {
         const untilUs = this.#openSlots(elapsedUs)
-        const freeUs = this.#freeSince[0]
+        // The wait that the target told is no latency: a slot counts as free from its end on.
+        const freeUs = this.#freeSince.length > 0 ? Math.max(this.#freeSince[0] ?? 0, heldUntilUs) : undefined
         if (freeUs === undefined || freeUs > elapsedUs + leadTimeUs) {
           const nextUs = Math.min((freeUs ?? Number.POSITIVE_INFINITY) - leadTimeUs, untilUs, this.#endUs(elapsedUs))
           if (Number.isFinite(nextUs)) this.#host.wakeAt(this.#startUs + nextUs)
@@ -208,17 +222,14 @@ export class LoadPhase {
     for (;;) {
       const due = this.#due(elapsedUs)
       if (!due?.measured || due.atUs > elapsedUs) return
-      const released = {
-        index: this.#released++,
-        dueUs: due.atUs,
-        intendedUs: this.#startUs + due.atUs,
-        measured: true,
-        waited: true,
-        woken: false,
-      }
       this.#leftUs = elapsedUs
-      this.#host.neverSent(released, this.#startUs + elapsedUs)
+      this.#host.neverSent(this.#notSent(due), this.#startUs + elapsedUs)
     }
+  }
+
+  #notSent({ atUs, measured }: { atUs: number; measured: boolean }): ReleasedRequest {
+    const intendedUs = this.#startUs + atUs
+    return { index: this.#released++, dueUs: atUs, intendedUs, measured, waited: true, woken: false }
   }
 
   #finishIfDone(): void {

@@ -16,6 +16,7 @@ import type { StopReason } from './limits.ts'
 import type { ArmRecord, BlockRecord } from './recorder.ts'
 import { mergeSeconds, type Second } from './series.ts'
 import type { TokenRecord } from './token-counter.ts'
+import { mergeToldWaits } from './told-waits.ts'
 
 /** How far a run is. */
 export interface Progress {
@@ -25,6 +26,8 @@ export interface Progress {
   done: number
   failed: number
   inFlight: number
+  /** For how long nothing will be sent to an arm, as it told. */
+  heldUs: number
   /** The last whole second; null before there is one. */
   lastSecond: Second | null
 }
@@ -82,6 +85,7 @@ export function mergeProgress(parts: readonly Progress[]): Progress {
     done: sum(parts, ({ done }) => done),
     failed: sum(parts, ({ failed }) => failed),
     inFlight: sum(parts, ({ inFlight }) => inFlight),
+    heldUs: most(parts, ({ heldUs }) => heldUs),
     lastSecond: same.length > 0 ? mergeSeconds(same) : null,
   }
 }
@@ -127,6 +131,7 @@ function mergeArms(arms: readonly ArmRecord[]): ArmRecord {
       ({ index }) => index,
     ).map(mergeBlocks),
     categories: mergeCategories(arms.flatMap(({ categories }) => categories)),
+    told: mergeToldWaits(arms.map(({ told }) => told)),
     compared: first.compared && mergeComparedAnswers(arms.flatMap(({ compared }) => compared ?? [])),
   }
 }

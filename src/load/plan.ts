@@ -73,6 +73,8 @@ export interface RunPlan {
   validate?: boolean | undefined
   /** The first failure that every other request would meet too ends the run. */
   stopWhenRefused?: boolean | undefined
+  /** Send nothing to an arm for as long as it tells in `Retry-After`. */
+  respectRetryAfter?: boolean | undefined
   /** Keep answers of both arms, to be compared after the run. */
   compareAnswers?: boolean | undefined
   /** The numbers of the requests that are sent, instead of 0, 1, 2, … */

@@ -24,6 +24,7 @@ import { type CategoryRecord, CategoryRecorder } from './category-recorder.ts'
 import { ComparedAnswers, type ComparedAnswersRecord } from './compared-answers.ts'
 import { BLOCK_SAMPLES, GAP_SAMPLES, RUN_SAMPLES } from './metric-samples.ts'
 import { TokenCounter, type TokenRecord } from './token-counter.ts'
+import { Hold, type ToldWaits } from './told-waits.ts'
 
 type Counts = Partial<Record<Outcome, number>>
 
@@ -79,6 +80,7 @@ export interface ArmRecord {
   blocks: BlockRecord[]
   /** Empty for a workload without categories. */
   categories: CategoryRecord[]
+  told: ToldWaits
   /** Undefined where answers are not compared. */
   compared: ComparedAnswersRecord | undefined
 }
@@ -112,6 +114,7 @@ export class ArmRecorder {
   /** The sum of the times of all requests; divided by the time under load it is the mean number in flight. */
   inFlightUs = 0
   cutOff = 0
+  readonly hold = new Hold()
   readonly warmup = { sent: 0, failed: 0 }
   /** The first request of each connection in a block: the connection was idle while the other arm ran. */
   readonly idleFirst = { sent: 0, failed: 0 }
@@ -259,6 +262,7 @@ export class ArmRecorder {
           components: encodeAll(block.components),
         })),
       categories: this.#categories.toRecord(),
+      told: this.hold.told,
       compared: this.#compared?.toRecord(),
     }
   }

@@ -49,12 +49,15 @@ export type FromSendThread =
   | { type: 'interim'; blocks: number; record: RunRecord }
   /** The thread stops by itself: the others must stop too. */
   | { type: 'stopping'; reason: StopReason }
+  /** A target told this thread to wait, and the others must do so too. */
+  | { type: 'held'; arm: number; untilUs: number }
   | { type: 'done'; record: RunRecord }
 
 export type ToSendThread =
   | { type: 'begin'; startUs: number }
   /** The result of an interim analysis. */
   | { type: 'interim-done'; goOn: boolean }
+  | { type: 'hold'; arm: number; untilUs: number }
   | { type: 'stop'; reason: StopReason; drainUs: number }
   /** A batch of samples was taken care of. */
   | { type: 'taken' }
@@ -114,6 +117,9 @@ export async function startRun(plan: RunPlan, listener: RunListener): Promise<Ru
           break
         case 'stopping':
           if (count > 1) stopAll(message.reason, timeoutUs)
+          break
+        case 'held':
+          if (count > 1) postToAll({ ...message, type: 'hold' })
           break
         case 'samples': {
           const { rows, lost, startUs } = message

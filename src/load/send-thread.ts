@@ -54,6 +54,7 @@ const engine = new Engine(plan, now, worker, {
     if (goOn) analysed = undefined
     return goOn
   },
+  held: (arm, untilUs) => post({ type: 'held', arm, untilUs }),
   stopped: (reason) => post({ type: 'stopping', reason }),
   ended: (request, result) => {
     requestTimes[request.arm]?.add(request.requestIndex, result.sentUs, result.endUs)
@@ -71,6 +72,9 @@ parentPort?.on('message', (message: ToSendThread) => {
       break
     case 'interim-done':
       interimDone?.(message.goOn)
+      break
+    case 'hold':
+      engine.holdArm(message.arm, message.untilUs)
       break
     case 'stop':
       engine.stop(message.reason, message.drainUs)
@@ -121,8 +125,20 @@ function progress(): Progress {
     elapsedUs: now() - (Number.isNaN(measuringFromUs) ? startUs : measuringFromUs),
     ...total,
     inFlight: engine.inFlight,
+    heldUs: Math.max(0, ...engine.recorders.map(({ hold }) => hold.untilUs - now())),
     lastSecond: engine.series.seconds.at(-1) ?? null,
   }
+}
+
+/** What was held back was due too. */
+function achievedToOffered(): number | null {
+  if (plan.load.mode !== 'open' || engine.achievedUs === 0) return null
+  let [sent, heldBack] = [0, 0]
+  for (const recorder of engine.recorders) {
+    sent += recorder.sent
+    heldBack += recorder.hold.told.heldBack
+  }
+  return (engine.offeredUs / engine.achievedUs) * (heldBack === 0 ? 1 : sent / (sent + heldBack))
 }
 
 function record(): RunRecord {
@@ -134,7 +150,7 @@ function record(): RunRecord {
     opened: engine.opened,
     series: engine.series.seconds,
     sendLag: engine.sendLag.encode(),
-    achievedToOffered: plan.load.mode === 'open' && engine.achievedUs > 0 ? engine.offeredUs / engine.achievedUs : null,
+    achievedToOffered: achievedToOffered(),
     self,
     workers: [],
     stopReason: engine.stopReason ?? null,

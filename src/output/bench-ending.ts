@@ -34,7 +34,7 @@ export function ending(report: BenchReport, stopped: StopReason | null, c: Chalk
   if (fellBehind(report)) {
     lines.push(c.yellow('The answers fell behind the requested rate: each came later than the one before.'))
   }
-  if (load.mode === 'open' && rateNotReached(client)) {
+  if (load.mode === 'open' && rateNotReached(client) && !totals.toldWaits?.heldBack) {
     lines.push(
       c.yellow(
         'The requested rate was not reached: requests waited for a free connection, and their wait is in the latency.',

@@ -10,6 +10,7 @@ import { cell, code, gateMarkdown, table } from './markdown.ts'
 import { estimateSentence, interimAnalysesLine, loopLine, machineLine, noiseLine } from './sentences.ts'
 import { sloMarkdown } from './slo-table.ts'
 import { countedBy, drainNote, rate, tokenNotes } from './throughput-lines.ts'
+import { toldWaitsLines } from './told-waits-line.ts'
 
 /**
  * `gate` holds the checks that decide the exit code. Without a gate the report's own is shown and marked as not
@@ -28,6 +29,7 @@ export function renderBenchMarkdown(report: BenchReport, gate: Gate | null): str
     ...(interimAnalyses ? [cell(interimAnalysesLine(interimAnalyses))] : []),
     `${subject}: ${code(target.url)}${gateway}`,
     resultLine(report),
+    ...toldWaitsLines(report).map(cell),
     answersMarkdown(report),
     figures(
       'latency (ms)',

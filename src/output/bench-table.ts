@@ -22,6 +22,7 @@ import {
 import { sloSection } from './slo-table.ts'
 import { columns, paint, wrapHanging } from './table.ts'
 import { countedBy, drainNote, rate, tokenNotes } from './throughput-lines.ts'
+import { toldWaitsLines } from './told-waits-line.ts'
 
 interface BenchView {
   color: boolean
@@ -42,6 +43,9 @@ export function renderBench(report: BenchReport, view: BenchView): string {
     baseline
       ? failures(baseline.totals, `${baseline.name === 'direct' ? ' directly' : ' on the other arm'}`, view, c)
       : '',
+    toldWaitsLines(report)
+      .map((line) => c.yellow(wrapHanging(line, '')))
+      .join('\n'),
     ...(measured ? [latency(report, view, c), throughput(report, c), overhead(report, c)] : []),
     ending(report, view.stopped, c),
     measured && report.slo ? sloSection(report.slo, uncategorised(report), c) : '',

@@ -7,6 +7,7 @@ interface ProgressView {
   done: number
   failed: number
   inFlight: number
+  heldUs: number
   lastSecond: { done: number; p50Us: number | null; p99Us: number | null } | null
 }
 
@@ -39,8 +40,9 @@ export function progressLogLine(view: ProgressView, total: number | undefined): 
   return [`${formatDuration(view.elapsedUs / 1_000)}:`, ...figures(view, of)].join('  ')
 }
 
-function figures({ done, failed, lastSecond }: ProgressView, of = ''): string[] {
+function figures({ done, failed, heldUs, lastSecond }: ProgressView, of = ''): string[] {
   const counts = `${formatNumber(done)}${of} done${failed > 0 ? `, ${formatNumber(failed)} failed` : ''}`
+  if (heldUs > 0) return [counts, `told to wait, ${formatDuration(heldUs / 1_000)} more`]
   if (!lastSecond) return [counts]
   const { p50Us, p99Us } = lastSecond
   return [

@@ -157,6 +157,15 @@ export const armShape = {
     cutOff: count
       .optional()
       .describe("requests that the user's interrupt cut off or kept from being sent: excluded from all figures"),
+    toldWaits: z
+      .strictObject({
+        answers: count.describe('429 and 503 that told a wait in Retry-After; those to excluded requests too'),
+        longestMs: ms.describe('the longest wait that was told'),
+        waits: count.describe('waits that were obeyed (--respect-retry-after)'),
+        waitedMs: ms.describe('how long these took together'),
+        heldBack: count.describe('open loop: requests that were due meanwhile; not sent, and in no figure'),
+      })
+      .optional(),
     inFlight: z
       .strictObject({ mean: z.number(), max: count })
       .optional()

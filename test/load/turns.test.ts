@@ -1,7 +1,8 @@
 // Two arms in one run on real sockets: in turns by block or by request, without the first request of an idle
 // connection, and with interim analyses.
 import { afterEach, describe, expect, it } from 'vitest'
-import { Engine, type EngineHooks } from '../../src/load/engine.ts'
+import { Engine } from '../../src/load/engine.ts'
+import type { EngineHooks } from '../../src/load/engine-hooks.ts'
 import type { RunPlan } from '../../src/load/plan.ts'
 import { now } from '../../src/system/clock.ts'
 import { findNonce } from '../../src/wire/nonce.ts'

@@ -18,7 +18,7 @@ import { ARRIVAL_KINDS, ARRIVALS_IN_WORDS, DEFAULT_ARRIVAL, kindsWith } from '..
 import { parseStages } from '../../schedule/ramp.ts'
 import { ARM_FLAGS, hasOneArm, needsTwoArms, type TargetFlagValues } from './target.ts'
 
-const { text, yesOrNo } = flagGroup('LOAD')
+const { text, toggle, yesOrNo } = flagGroup('LOAD')
 const result = flagGroup('RESULT')
 
 /**
@@ -73,6 +73,10 @@ export const pacingFlags = {
   drain: text(
     durationOrZeroMs.optional(),
     'time at the end for requests in flight to finish; later ones count as unfinished [default: --timeout]',
+  ),
+  'respect-retry-after': toggle(
+    'send nothing for as long as a 429 or 503 tells in Retry-After; in an open loop the requests that are due ' +
+      'meanwhile are held back and counted apart',
   ),
   'token-budget': text(positiveCount.optional(), "stop when this many tokens are spent, such as '50k'"),
 }

@@ -1,0 +1,24 @@
+/** What a target told of waits in `Retry-After`, and whether kt waited, in words. */
+import type { BenchReport } from '../report/schema.ts'
+import { formatDuration, formatNumber } from '../units.ts'
+
+type Totals = Pick<BenchReport['totals'], 'toldWaits'>
+
+/** Undefined where nothing was told. `where` names the arm. */
+function toldWaitsLine({ toldWaits }: Totals, where: string): string | undefined {
+  if (!toldWaits) return undefined
+  const { answers, longestMs, waits, waitedMs, heldBack } = toldWaits
+  const counted = answers === 1 ? '1 answer' : `${formatNumber(answers)} answers`
+  const told = `${counted}${where} told kt to wait, up to ${formatDuration(longestMs)}`
+  if (waits === 0) return `${told}. kt sent on; --respect-retry-after makes it wait.`
+  const held = heldBack === 0 ? '' : `; ${formatNumber(heldBack)} requests that were due then were held back`
+  return `${told}. kt waited ${formatNumber(waits)} ${waits === 1 ? 'time' : 'times'}, ${formatDuration(waitedMs)} in all${held}.`
+}
+
+/** For both arms. */
+export function toldWaitsLines({ totals, arms }: Pick<BenchReport, 'totals' | 'arms'>): string[] {
+  const { baseline } = arms
+  const where = baseline?.name === 'direct' ? ' of the provider' : ' of the other arm'
+  const lines = [toldWaitsLine(totals, ''), baseline && toldWaitsLine(baseline.totals, where)]
+  return lines.filter((line) => line !== undefined)
+}
