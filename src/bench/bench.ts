@@ -2,6 +2,7 @@
 import { EXIT, type ExitCode, exitOf, type Inconclusive } from '../errors.ts'
 import type { BenchReport, Gate, Verdict } from '../report/schema.ts'
 import { now } from '../system/clock.ts'
+import { withAbort } from '../verdict/aborted.ts'
 import { toGate, undecidedCheck } from '../verdict/checks.ts'
 import { estimateNoise } from '../verdict/noise.ts'
 import { sloGate } from '../verdict/slo-file.ts'
@@ -24,6 +25,7 @@ export async function bench(run: PreparedBench, hooks: RunHooks): Promise<BenchR
     const judge = (report: BenchReport): Verdict | undefined => {
       const misses = countMisses(report, objectives)
       if (!open.aa) report.gate = judgeBench(report, { ...question, misses })
+      report.gate = withAbort(report)
       const slo = judgeObjectives(report, objectives)
       if (slo) report.slo = slo
       return verdictOf(report)?.verdict

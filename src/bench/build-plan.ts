@@ -97,6 +97,7 @@ export function buildPlan(
     workers: countWorkers(options.workers, load, targets),
     timeoutUs: (target.timeout ?? DEFAULT_TIMEOUT_MS) * 1_000,
     validate: options.validate ?? true,
+    abortOn: options['abort-on'],
     respectRetryAfter: options['respect-retry-after'],
     compareAnswers: (options['compare-answers'] ?? !target.aa) && arms.length > 1 && workload.endpoint !== 'embeddings',
     tokenBudget: options['token-budget'],

@@ -6,7 +6,7 @@ import { addCounts } from '../load/merge.ts'
 import type { RunPlan } from '../load/plan.ts'
 import type { ArmRecord, BlockRecord } from '../load/recorder.ts'
 import { summarizeDurations, toMs } from '../report/duration-summary.ts'
-import type { AnswersResult, ArmResult, BenchReport } from '../report/schema.ts'
+import type { Agreement, ArmResult, BenchReport } from '../report/schema.ts'
 import { REPORT_SCHEMA } from '../report/schema.ts'
 import { DEFAULT_ARRIVAL } from '../schedule/arrivals.ts'
 import { type Category, tailTargets } from '../slo/category.ts'
@@ -41,7 +41,7 @@ interface RunContext {
   /** The options of the run, without secrets. */
   options: Record<string, unknown>
   samples?: SamplesResult | undefined
-  answers?: AnswersResult | undefined
+  agreement?: Agreement | undefined
   /** What the machine withheld between two instants of the host's clock. */
   machineBetween?: MachineWatch['between']
   /** By arm. */
@@ -70,6 +70,7 @@ export function buildReport(plan: RunPlan, record: RunRecord, context: RunContex
     startedAt: context.startedAt,
     command: context.command,
     interrupted: record.stopReason === 'interrupted',
+    ...toAborted(plan, record),
     machine: context.machine,
     target: {
       url,
@@ -103,7 +104,7 @@ export function buildReport(plan: RunPlan, record: RunRecord, context: RunContex
     ...primary,
     blocks: record.arms.flatMap((arm) => toBlocks(arm, context.machineBetween)),
     ...toCategories(record.arms[0]?.categories ?? [], workload.categories ?? []),
-    ...(context.answers ? { answers: context.answers } : {}),
+    ...(context.agreement ? { agreement: context.agreement } : {}),
     series: record.series.map(({ p50Us, p99Us, ...counts }) => ({
       ...counts,
       p50: p50Us === null ? null : toMs(p50Us),
@@ -113,6 +114,12 @@ export function buildReport(plan: RunPlan, record: RunRecord, context: RunContex
     ...(context.samples ? { samples: context.samples } : {}),
     gate: null,
   }
+}
+
+function toAborted({ abortOn = [] }: RunPlan, { abort, arms }: RunRecord): Pick<BenchReport, 'aborted'> {
+  const [rule, arm] = [abortOn[abort?.rule ?? -1], arms[abort?.arm ?? -1]]
+  if (!abort || !rule || !arm) return {}
+  return { aborted: { rule: rule.text, arm: arm.name, requests: abort.n, over: abort.over } }
 }
 
 function armResult(

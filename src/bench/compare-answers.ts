@@ -9,7 +9,7 @@ import type { ComparedAnswer } from '../load/compared-answers.ts'
 import { isChosen } from '../load/compared-answers.ts'
 import type { RunRecord } from '../load/merge.ts'
 import type { RunPlan } from '../load/plan.ts'
-import type { AnswersResult } from '../report/schema.ts'
+import type { Agreement } from '../report/schema.ts'
 import { type AnswerText, readAnswerTexts } from '../wire/answer-text.ts'
 import { buildNonce, nonceWord } from '../wire/nonce.ts'
 import { withoutStamps } from '../wire/stamp.ts'
@@ -32,7 +32,7 @@ interface AnswerPair {
 type Send = (plan: RunPlan) => Promise<RunRecord>
 
 /** Undefined where no request was answered in both arms. */
-export async function compareAnswers(plan: RunPlan, record: RunRecord, send: Send): Promise<AnswersResult | undefined> {
+export async function compareAnswers(plan: RunPlan, record: RunRecord, send: Send): Promise<Agreement | undefined> {
   const { pairs, every } = pairAnswers(plan, record)
   if (pairs.length === 0) return undefined
   const differing = pairs.filter(({ through, other }) => findDifference(other, through))
@@ -136,8 +136,8 @@ function conclude(
   differing: readonly AnswerPair[],
   { count, notRepeated, own, changed, nonceless }: Asked,
   direct: boolean,
-): Omit<AnswersResult, 'every'> {
-  const unsettled = (why: AnswersResult['why']) => ({
+): Omit<Agreement, 'every'> {
+  const unsettled = (why: Agreement['why']) => ({
     ...{ compared: pairs.length, differing: differing.length, changed: null, askedAgain: count, notRepeated, why },
     blocks: [],
   })
@@ -164,8 +164,8 @@ function toExample(request: number, { choice, kind, at, excerpts: [other, throug
   return { request, choice, kind, at, other, through }
 }
 
-function byBlock(compared: readonly AnswerPair[], changed: readonly AnswerPair[]): AnswersResult['blocks'] {
-  const blocks = new Map<number, AnswersResult['blocks'][number]>()
+function byBlock(compared: readonly AnswerPair[], changed: readonly AnswerPair[]): Agreement['blocks'] {
+  const blocks = new Map<number, Agreement['blocks'][number]>()
   const blockOf = (index: number) => {
     const block = blocks.get(index) ?? { index, compared: 0, changed: 0 }
     blocks.set(index, block)

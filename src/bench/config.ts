@@ -25,7 +25,7 @@ const TELLING = 9
 /** A run takes one of each group: a flag replaces every key of its group in the file. */
 const RIVALS: readonly (readonly string[])[] = [['rps', 'concurrency'], TEXT_OPTIONS]
 
-const REPEATABLE: ReadonlySet<string> = new Set(['header', 'threshold'])
+const REPEATABLE: ReadonlySet<string> = new Set(['header', 'threshold', 'abort-on'])
 
 const PREFIXES = ['shared-prefix-tokens', 'shared-prefixes']
 

@@ -28,8 +28,9 @@ type Floor = NonNullable<BenchReport['client']['floorMs']>
 
 /** Whether to measure the floor: as --floor says, otherwise where a budget is judged or the run is long enough. */
 export function wantsFloor(report: BenchReport, floor: boolean | undefined, judged: boolean): boolean {
-  const { arms, target, totals, interrupted, client } = report
-  const possible = arms.mode === 'single' && target.role !== 'direct' && !interrupted && totals.successful > 0
+  const { arms, target, totals, interrupted, aborted, client } = report
+  const whole = !interrupted && !aborted && totals.successful > 0
+  const possible = arms.mode === 'single' && target.role !== 'direct' && whole
   return possible && client.floorMs === null && (floor ?? (judged || totals.durationS >= RUN_WORTH_IT_S))
 }
 

@@ -9,7 +9,7 @@ import type { RunPlan } from '../load/plan.ts'
 import { type RunListener, startRun } from '../load/run.ts'
 import { sampleCount, sampleLines } from '../load/samples.ts'
 import { isProviderItself } from '../overhead/self-reported.ts'
-import type { AnswersResult, BenchReport } from '../report/schema.ts'
+import type { Agreement, BenchReport } from '../report/schema.ts'
 import { Histogram } from '../stats/histogram.ts'
 import { localListeners } from '../system/listeners.ts'
 import { fingerprint, gitSha, ktVersion } from '../system/machine.ts'
@@ -96,7 +96,7 @@ export async function measure(
         })
   const record = nameArms(await countTokens(plan, sent), aa)
   await file?.close()
-  const answers = plan.compareAnswers
+  const agreement = plan.compareAnswers
     ? await compareAnswers(withoutTokensOf(record, plan), record, (again) => {
         return send(again, hooks, {
           progress: (progress) => hooks.progress({ ...progress, phase: 'asking-again' }, undefined),
@@ -113,7 +113,7 @@ export async function measure(
     ...context,
     ...(direct ? { role: 'direct' } : {}),
     samples: file?.result,
-    answers: answers && shownAnswers(answers, secrets),
+    agreement: agreement && shownAgreement(agreement, secrets),
     oneWayDelays,
   })
   watch.end()
@@ -129,10 +129,10 @@ export async function measure(
 }
 
 /** The texts of the example are the target's: without secrets, and with nothing that steers a terminal. */
-function shownAnswers({ example, ...answers }: AnswersResult, secrets: readonly string[]): AnswersResult {
-  if (!example) return answers
+function shownAgreement({ example, ...agreement }: Agreement, secrets: readonly string[]): Agreement {
+  if (!example) return agreement
   const [other, through] = [example.other, example.through].map((text) => printable(withoutSecrets(text, secrets)))
-  return { ...answers, example: { ...example, other: other ?? '', through: through ?? '' } }
+  return { ...agreement, example: { ...example, other: other ?? '', through: through ?? '' } }
 }
 
 /** The processes of this machine that answer at the targets' addresses. */

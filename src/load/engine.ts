@@ -14,7 +14,7 @@ import type { Clock } from '../system/clock.ts'
 import { wouldRepeat } from '../wire/outcome.ts'
 import { requestMaker } from '../workload/workload.ts'
 import type { EngineHooks } from './engine-hooks.ts'
-import { limitReached, type StopReason } from './limits.ts'
+import { endsAtWill, limitReached, type StopReason } from './limits.ts'
 import { LoadPhase, type ReleasedRequest } from './load-phase.ts'
 import { ALONE, buildPacing, buildWarmupPacing, type Pacing, type WorkerShare } from './pacing.ts'
 import { findBlock, type PhasePlan, planPhases, type RunPlan, shareOfPhase } from './plan.ts'
@@ -74,7 +74,7 @@ export class Engine {
     this.#make = requestMaker(workload)
     // Only the target is judged by categories, not the arm it is compared with.
     const categoriesOf = (arm: number) => (arm === 0 ? workload.categories : undefined)
-    this.recorders = arms.map(({ name }, arm) => new ArmRecorder(name, categoriesOf(arm), plan.compareAnswers))
+    this.recorders = arms.map(({ name }, arm) => new ArmRecorder(name, categoriesOf(arm), plan))
     const inbox = new Inbox(clock)
     this.#pools = arms.map(({ origin, path, headers }) => {
       const head = { path, headers: Object.entries(headers).flat(), allowEmpty }
@@ -214,7 +214,7 @@ export class Engine {
         const arm = armOf(released.index)
         const recorder = this.#recorder(arm)
         // Not the target kept it from being sent, but the user.
-        if (this.stopReason === 'interrupted') {
+        if (endsAtWill(this.stopReason)) {
           recorder.cutOff++
           return
         }
@@ -286,7 +286,7 @@ export class Engine {
     if (!request.slot.dead) this.#idle[request.arm]?.push(request)
     else this.#requests = this.#requests.filter((other) => other !== request)
     const { recorder, slot } = request
-    if (this.stopReason === 'interrupted' && result.outcome === 'KT_ABORTED_AT_DEADLINE') {
+    if (endsAtWill(this.stopReason) && result.outcome === 'KT_ABORTED_AT_DEADLINE') {
       this.#cutOff(request)
       this.#phase?.slotFreed(result.endUs)
       return
@@ -319,7 +319,7 @@ export class Engine {
     this.#hooks.held?.(arm, untilUs)
   }
 
-  /** The user's own interrupt cut the request off: that is no failure of the target, and no figure holds it. */
+  /** The user's own interrupt, or condition, cut the request off: that is no failure of the target, and no figure holds it. */
   #cutOff({ recorder, part, arm, block, category }: InFlightRequest): void {
     if (recorder) recorder.cut(block, category)
     else if (part === 'warmup' || part === 'idleFirst') this.#recorder(arm)[part].sent--

@@ -1,7 +1,12 @@
 /** What ends a run before its time. */
 import type { ArmRecorder } from './recorder.ts'
 
-export type StopReason = 'interrupted' | 'token-budget' | 'target-dead' | 'refused'
+export type StopReason = 'interrupted' | 'token-budget' | 'target-dead' | 'refused' | 'abort-on'
+
+/** The user ended the run, or a condition of the user's did: what is still in flight then is no failure. */
+export function endsAtWill(reason: StopReason | undefined): boolean {
+  return reason === 'interrupted' || reason === 'abort-on'
+}
 
 /** After this many failures without one success the target is considered dead. */
 const GIVE_UP_AFTER = 1_000

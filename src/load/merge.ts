@@ -9,6 +9,7 @@ import {
 } from '../overhead/self-reported.ts'
 import { type EncodedHistogram, Histogram } from '../stats/histogram.ts'
 import type { SelfReading } from '../system/self-monitor.ts'
+import { type Abort, addWatched, type Watched } from './abort-watch.ts'
 import { mergeNotes } from './answer-notes.ts'
 import type { CategoryRecord } from './category-recorder.ts'
 import { mergeComparedAnswers } from './compared-answers.ts'
@@ -28,6 +29,8 @@ export interface Progress {
   inFlight: number
   /** For how long nothing will be sent to an arm, as it told. */
   heldUs: number
+  /** By arm and condition of --abort-on. */
+  watched: Watched[][]
   /** The last whole second; null before there is one. */
   lastSecond: Second | null
 }
@@ -45,6 +48,8 @@ export interface RunRecord {
   /** The readings of each thread, where several sent. */
   workers: SelfReading[]
   stopReason: StopReason | null
+  /** The condition that ended the run, where one did. */
+  abort?: Abort | undefined
   measuredUs: number
   /** By arm, the latest requests: index, when it was sent and when it ended, three numbers each. */
   requestTimes: Float64Array[]
@@ -85,6 +90,7 @@ export function mergeProgress(parts: readonly Progress[]): Progress {
     done: sum(parts, ({ done }) => done),
     failed: sum(parts, ({ failed }) => failed),
     inFlight: sum(parts, ({ inFlight }) => inFlight),
+    watched: addWatched(parts.map(({ watched }) => watched)),
     heldUs: most(parts, ({ heldUs }) => heldUs),
     lastSecond: same.length > 0 ? mergeSeconds(same) : null,
   }

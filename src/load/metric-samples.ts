@@ -39,7 +39,7 @@ interface RequestSample<M extends RequestMetric> {
   read: ReadRequest
 }
 
-function sampleOf<M extends RequestMetric>(metric: M): RequestSample<M> {
+export function sampleOf<M extends RequestMetric>(metric: M): RequestSample<M> {
   return { metric, counts: COUNTS[METRICS[metric].sampleOf], read: READINGS[metric] }
 }
 

@@ -8,6 +8,7 @@ import type { ArmName } from '../report/schema.ts'
 import type { Arrival } from '../schedule/arrivals.ts'
 import { interleave, share, shareOfBlocks } from '../schedule/blocks.ts'
 import type { RampStage } from '../schedule/ramp.ts'
+import type { AbortRule } from '../slo/abort-rule.ts'
 import type { WorkloadSpec } from '../workload/workload.ts'
 
 export interface ArmPlan {
@@ -73,6 +74,8 @@ export interface RunPlan {
   validate?: boolean | undefined
   /** The first failure that every other request would meet too ends the run. */
   stopWhenRefused?: boolean | undefined
+  /** Conditions that end the run; any of them on any arm. */
+  abortOn?: readonly AbortRule[] | undefined
   /** Send nothing to an arm for as long as it tells in `Retry-After`. */
   respectRetryAfter?: boolean | undefined
   /** Keep answers of both arms, to be compared after the run. */

@@ -18,11 +18,13 @@ import { type Digits, type EncodedHistogram, Histogram } from '../stats/histogra
 import { emptyTrend, type TrendSums } from '../stats/trend.ts'
 import type { Outcome } from '../wire/outcome.ts'
 import type { Stamp } from '../wire/stamp.ts'
+import { AbortWatch } from './abort-watch.ts'
 import { type AnswerNotes, AnswerNotesRecorder } from './answer-notes.ts'
 import { AnswerSample } from './answer-sampler.ts'
 import { type CategoryRecord, CategoryRecorder } from './category-recorder.ts'
 import { ComparedAnswers, type ComparedAnswersRecord } from './compared-answers.ts'
 import { BLOCK_SAMPLES, GAP_SAMPLES, RUN_SAMPLES } from './metric-samples.ts'
+import type { RunPlan } from './plan.ts'
 import { TokenCounter, type TokenRecord } from './token-counter.ts'
 import { Hold, type ToldWaits } from './told-waits.ts'
 
@@ -101,6 +103,9 @@ interface CountedIn {
   category: number
 }
 
+/** What is recorded only where a run asks for it. */
+type Extras = Pick<RunPlan, 'compareAnswers' | 'abortOn'>
+
 export class ArmRecorder {
   readonly name: ArmName
   activeUs = 0
@@ -135,11 +140,13 @@ export class ArmRecorder {
   #latest: LiveBlock | undefined
   readonly #categories: CategoryRecorder
   readonly #compared: ComparedAnswers | undefined
+  readonly abort: AbortWatch | undefined
   #bodyBytes = 0
   #reused = 0
 
-  constructor(name: ArmName, categories: readonly Category[] = [], compareAnswers = false) {
+  constructor(name: ArmName, categories: readonly Category[] = [], { compareAnswers, abortOn }: Extras = {}) {
     this.name = name
+    this.abort = abortOn?.length ? new AbortWatch(abortOn) : undefined
     this.#compared = compareAnswers ? new ComparedAnswers() : undefined
     this.#categories = new CategoryRecorder(categories)
   }
@@ -196,6 +203,7 @@ export class ArmRecorder {
     for (const { metric, counts, read } of RUN_SAMPLES) {
       if (counts(result)) record(metric, read(result, intendedUs), this.#metrics)
     }
+    this.abort?.ended(result, intendedUs)
     this.#tokens.count(result, sample?.forTokens ? sample : undefined)
     if (outcome !== 'OK') {
       this.failed++

@@ -6,6 +6,7 @@
 import { Worker } from 'node:worker_threads'
 import { now } from '../system/clock.ts'
 import { collectOnlyWhenFull, lowerHelperThreads } from '../system/helper-threads.ts'
+import { type Abort, findAbort } from './abort-watch.ts'
 import { type JitWarmupAddress, startJitWarmupProvider } from './jit-warmup.ts'
 import type { StopReason } from './limits.ts'
 import { mergeProgress, mergeRecords, type Progress, type RunRecord } from './merge.ts'
@@ -71,6 +72,9 @@ const BEGIN_AFTER_US = 2_000
  */
 const YOUNG_MB = 48
 
+/** Requests in flight have as long when a condition ends the run. */
+const DRAIN_AFTER_ABORT_US = 2_000_000
+
 export async function startRun(plan: RunPlan, listener: RunListener): Promise<RunningPlan> {
   const { workers: count = 1, timeoutUs } = plan
   lowerHelperThreads(count)
@@ -85,6 +89,7 @@ export async function startRun(plan: RunPlan, listener: RunListener): Promise<Ru
   const ready = new Set<number>()
   const interim = new Map<number, RunRecord>()
   let writing: Promise<unknown> = Promise.resolve()
+  let abort: Abort | undefined
   const postToAll = (message: ToSendThread): void => {
     for (const thread of threads) thread.postMessage(message)
   }
@@ -100,13 +105,24 @@ export async function startRun(plan: RunPlan, listener: RunListener): Promise<Ru
     postToAll({ type: 'interim-done', goOn })
   }
 
+  const abortWhenHopeless = ({ watched }: Progress): void => {
+    abort = findAbort(plan.abortOn ?? [], watched)
+    if (abort) stopAll('abort-on', DRAIN_AFTER_ABORT_US)
+  }
+
+  // A run that was over by then has all its requests.
+  const withAbort = (record: RunRecord): RunRecord => (record.stopReason === 'abort-on' ? { ...record, abort } : record)
+
   const result = new Promise<RunRecord>((resolve, reject) => {
     const handle = (index: number, message: FromSendThread): void => {
       switch (message.type) {
-        case 'progress':
+        case 'progress': {
           progress.set(index, message.progress)
-          listener.progress(count === 1 ? message.progress : mergeProgress([...progress.values()]))
+          const all = count === 1 ? message.progress : mergeProgress([...progress.values()])
+          listener.progress(all)
+          if (!abort) abortWhenHopeless(all)
           break
+        }
         case 'ready':
           ready.add(index)
           beginWhenAllAreReady()
@@ -132,7 +148,7 @@ export async function startRun(plan: RunPlan, listener: RunListener): Promise<Ru
           records.set(index, message.record)
           beginWhenAllAreReady()
           if (records.size < count) return
-          writing.then(() => resolve(mergeRecords(inOrder(records))), reject)
+          writing.then(() => resolve(withAbort(mergeRecords(inOrder(records)))), reject)
           break
         default:
           message satisfies never

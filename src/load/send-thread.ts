@@ -125,6 +125,7 @@ function progress(): Progress {
     elapsedUs: now() - (Number.isNaN(measuringFromUs) ? startUs : measuringFromUs),
     ...total,
     inFlight: engine.inFlight,
+    watched: engine.recorders.map(({ abort }) => abort?.counts ?? []),
     heldUs: Math.max(0, ...engine.recorders.map(({ hold }) => hold.untilUs - now())),
     lastSecond: engine.series.seconds.at(-1) ?? null,
   }

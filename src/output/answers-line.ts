@@ -1,5 +1,5 @@
 /** Whether both arms of a run answered alike, in words, with an example where they did not. */
-import type { AnswersResult, BenchReport } from '../report/schema.ts'
+import type { Agreement, BenchReport } from '../report/schema.ts'
 import { formatNumber } from '../units.ts'
 
 interface Words {
@@ -27,21 +27,21 @@ const OTHER: Words = {
 const KINDS = { visible: 'visible text', reasoning: 'reasoning', tool: 'tool arguments' } as const
 
 /** Undefined where nothing was compared. `warn`: an answer was changed. */
-export function answersLine({ answers, arms }: Pick<BenchReport, 'answers' | 'arms'>): AnswersLine | undefined {
-  if (!answers) return undefined
+export function answersLine({ agreement, arms }: Pick<BenchReport, 'agreement' | 'arms'>): AnswersLine | undefined {
+  if (!agreement) return undefined
   const words = arms.baseline?.name === 'direct' ? DIRECT : OTHER
-  const { changed } = answers
-  if (changed === null) return { warn: false, text: unsettled(answers, words) }
-  const chosen = answers.every > 1 ? `, one of ${formatNumber(answers.every)} requests` : ''
-  const compared = formatNumber(answers.compared)
+  const { changed } = agreement
+  if (changed === null) return { warn: false, text: unsettled(agreement, words) }
+  const chosen = agreement.every > 1 ? `, one of ${formatNumber(agreement.every)} requests` : ''
+  const compared = formatNumber(agreement.compared)
   if (changed === 0) {
-    const nonce = answers.differing > 0 ? '; some change with the nonce, and not with the gateway' : ''
+    const nonce = agreement.differing > 0 ? '; some change with the nonce, and not with the gateway' : ''
     return { warn: false, text: `alike, ${compared} compared${chosen}${nonce}` }
   }
   const text =
     `${words.first} changed ${formatNumber(changed)} of ${compared} answers${chosen}; ` +
-    `${words.other} repeats itself (${times(answers.askedAgain)} asked again)`
-  return { warn: true, text: text + example(answers, words) }
+    `${words.other} repeats itself (${times(agreement.askedAgain)} asked again)`
+  return { warn: true, text: text + example(agreement, words) }
 }
 
 interface AnswersLine {
@@ -49,7 +49,7 @@ interface AnswersLine {
   text: string
 }
 
-function unsettled({ why, compared, differing, askedAgain, notRepeated }: AnswersResult, { other }: Words): string {
+function unsettled({ why, compared, differing, askedAgain, notRepeated }: Agreement, { other }: Words): string {
   if (why === 'not-asked') {
     return `${formatNumber(differing)} of ${formatNumber(compared)} differ, and ${other} was not asked again`
   }
@@ -57,7 +57,7 @@ function unsettled({ why, compared, differing, askedAgain, notRepeated }: Answer
   return `${other} does not repeat itself: not compared${shown}`
 }
 
-function example({ example: found }: AnswersResult, { directly, through }: Words): string {
+function example({ example: found }: Agreement, { directly, through }: Words): string {
   if (!found) return ''
   const choice = found.choice > 0 ? `, choice ${found.choice}` : ''
   const place = `request ${found.request}${choice}, ${KINDS[found.kind]} from character ${found.at}`

@@ -1,6 +1,6 @@
 /** The end of a bench's table: what the client and the machine have to say, and how the run ended. */
 import type { ChalkInstance } from 'chalk'
-import type { StopReason } from '../load/engine.ts'
+import type { StopReason } from '../load/limits.ts'
 import type { BenchReport } from '../report/schema.ts'
 import { formatMs, formatNumber } from '../units.ts'
 import { clientWord, rateNotReached } from '../verdict/rate.ts'
@@ -12,6 +12,7 @@ import { fellBehind } from './throughput-lines.ts'
 const STOPPED: Record<StopReason, string> = {
   interrupted: 'Interrupted: these are the results up to then.',
   'token-budget': 'Stopped: the token budget is spent.',
+  'abort-on': 'Ended early by --abort-on: the figures are those of a part of the run.',
   refused: 'Stopped after the validating request: every other one would have failed alike. --no-validate sends them.',
   'target-dead': 'Stopped: 1,000 requests had failed and none succeeded.',
 }

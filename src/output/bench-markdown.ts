@@ -29,6 +29,9 @@ export function renderBenchMarkdown(report: BenchReport, gate: Gate | null): str
     ...(interimAnalyses ? [cell(interimAnalysesLine(interimAnalyses))] : []),
     `${subject}: ${code(target.url)}${gateway}`,
     resultLine(report),
+    report.aborted
+      ? `**Ended early** by ${code(report.aborted.rule)}: the figures are those of a part of the run.`
+      : '',
     ...toldWaitsLines(report).map(cell),
     answersMarkdown(report),
     figures(

@@ -105,7 +105,8 @@ function results(report: BenchReport, c: ChalkInstance): string {
     `${formatNumber(connections.reused)} ` +
     'requests on an open one'
   const note = wrapHanging(opened + warm + idleFirstNote(idleFirst), '  ', 2)
-  return `${c.bold('Benchmark Results')}\n${columns(rows, ['left', 'right', 'left'])}\n${c.dim(note)}`
+  const partial = report.aborted ? c.yellow(' (of a part of the run)') : ''
+  return `${c.bold('Benchmark Results')}${partial}\n${columns(rows, ['left', 'right', 'left'])}\n${c.dim(note)}`
 }
 
 /** The run as a whole takes longer than what is measured: rehearsal, warm-up, the other arm, the floor. */

@@ -19,7 +19,7 @@ export function findContradiction(report: BenchReport): string | undefined {
     armContradiction(report, report, primary, '') ??
     (baseline ? armContradiction(report, baseline, baseline.name, 'arms.baseline.') : undefined) ??
     categoriesContradiction(report) ??
-    answersContradiction(report)
+    agreementContradiction(report)
   )
 }
 
@@ -88,13 +88,13 @@ function categoriesContradiction({ categories = [], totals }: BenchReport): stri
   return classified > totals.sent ? `categories: ${classified} requests of ${totals.sent} sent` : undefined
 }
 
-function answersContradiction({ answers }: BenchReport): string | undefined {
-  if (!answers || answers.changed === null) return undefined
-  const { compared, changed, blocks } = answers
+function agreementContradiction({ agreement }: BenchReport): string | undefined {
+  if (!agreement || agreement.changed === null) return undefined
+  const { compared, changed, blocks } = agreement
   const inBlocks = blocks.reduce((total, block) => total + block.compared, 0)
   const changedInBlocks = blocks.reduce((total, block) => total + block.changed, 0)
   const fits = inBlocks === compared && changedInBlocks === changed
-  return fits ? undefined : `answers: the blocks add up to ${changedInBlocks} changed of ${inBlocks}`
+  return fits ? undefined : `agreement: the blocks add up to ${changedInBlocks} changed of ${inBlocks}`
 }
 
 interface Figures {

@@ -5,7 +5,7 @@
  */
 import { z } from 'zod'
 import { ARRIVAL_KINDS } from '../schedule/arrivals.ts'
-import { answersSchema } from './answers-schema.ts'
+import { agreementSchema } from './agreement-schema.ts'
 import { armResultSchema, armShape, blockSchema, categorySchema, type overheadSchema } from './arm-schema.ts'
 import {
   armNameSchema,
@@ -30,6 +30,15 @@ export const benchReportSchema = z
     startedAt: z.iso.datetime(),
     command: z.string(),
     interrupted: z.boolean(),
+    aborted: z
+      .strictObject({
+        rule: z.string().describe('the condition of --abort-on'),
+        arm: armNameSchema,
+        requests: count.describe('of this arm when it was sure'),
+        over: count.describe('of these, the requests that failed, or were over the limit'),
+      })
+      .optional()
+      .describe('the run was ended early: its figures are those of a part of it'),
     tookS: z
       .number()
       .optional()
@@ -105,7 +114,7 @@ export const benchReportSchema = z
       .array(categorySchema)
       .optional()
       .describe('requests of the first arm by category, where the workload mixes categories; 3 significant digits'),
-    answers: answersSchema.optional().describe('of two arms: whether they say the same'),
+    agreement: agreementSchema.optional().describe('of two arms: whether they say the same'),
     series: z.array(
       z.strictObject({
         second: count,
@@ -161,7 +170,7 @@ export const benchReportSchema = z
 
 export type BenchReport = z.infer<typeof benchReportSchema>
 export type ArmResult = z.infer<typeof armResultSchema>
-export type AnswersResult = z.infer<typeof answersSchema>
+export type Agreement = z.infer<typeof agreementSchema>
 export type ArmName = z.infer<typeof armNameSchema>
 export type DurationSummary = z.infer<typeof distributionSchema>
 export type OverheadResult = z.infer<typeof overheadSchema>

@@ -7,7 +7,7 @@ export function splitReport(report: BenchReport): { baseline: BenchReport; gatew
   if (!baseline) return undefined
   const { name, url, role, ...figures } = baseline
   // Categories, SLO and what became of answers belong to the first arm.
-  const { categories: _c, slo: _s, answers: _a, ...shared } = report
+  const { categories: _c, slo: _s, agreement: _a, ...shared } = report
   const { pairId, mode, pairing, primary } = report.arms
   const turns = { pairId, mode, ...(pairing ? { pairing } : {}) }
   const blocksOf = (arm: typeof name) => report.blocks.filter((block) => block.arm === arm)

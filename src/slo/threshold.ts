@@ -43,7 +43,7 @@ export type Threshold = { text: string; metric: string; op: Op } & (
 )
 
 /** Why a text is no threshold. `unknown` holds the name of a metric that does not exist. */
-interface ThresholdFailure {
+export interface ThresholdFailure {
   why: string
   unknown?: string
 }

@@ -8,7 +8,8 @@ type ReportFigure = Exclude<FigureMetric, 'goodput'>
 /** Null where the run has none. */
 export const FIGURE_READINGS: Readonly<Record<ReportFigure, (report: BenchReport) => number | null>> = {
   'errors.rate': ({ totals }) => (totals.sent === 0 ? null : totals.failed / totals.sent),
-  'answers.changed': ({ answers }) => (answers && answers.changed !== null ? answers.changed / answers.compared : null),
+  'answers.changed': ({ agreement }) =>
+    agreement && agreement.changed !== null ? agreement.changed / agreement.compared : null,
   'throughput.rps': ({ throughput }) => throughput.requestsPerSec,
   'throughput.tokens': ({ throughput }) => throughput.tokensPerSec,
 }

@@ -82,6 +82,7 @@ export function differencesBetween(baseline: BenchReport, gateway: BenchReport, 
     ['node', ({ machine }) => machine.node, false],
     ['kt', ({ kt }) => kt.version, false],
     ['interrupted', ({ interrupted }) => interrupted, false],
+    ['ended early', ({ aborted }) => aborted !== undefined, false],
   ]
   return aspects.flatMap(([what, read, forbids]) => {
     const [a, b] = [toText(read(baseline)), toText(read(gateway))]

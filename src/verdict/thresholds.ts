@@ -8,8 +8,9 @@ import { failure, type Result, success } from '../errors.ts'
 import { didYouMean } from '../parse/explain.ts'
 import { parsedBy } from '../parse/quantity.ts'
 import type { BenchReport, Check } from '../report/schema.ts'
+import { ABORT_METRICS, type AbortRule, parseAbortRule } from '../slo/abort-rule.ts'
 import { isMetric, isStreamOnly, KNOWN_METRICS, METRICS, METRICS_IN_WORDS } from '../slo/metrics.ts'
-import { parseThreshold, type Threshold } from '../slo/threshold.ts'
+import { parseThreshold, type Threshold, type ThresholdFailure } from '../slo/threshold.ts'
 import { type FigureResult, judgeRate, judgeShare } from '../stats/figure-gate.ts'
 import { judgeBudget } from '../stats/gate.ts'
 import type { BlockShare } from '../stats/share-interval.ts'
@@ -123,7 +124,7 @@ function figureJudge({ metric, op, of, limit }: Of<'figure'>, { gateway, misses 
     return (alphaFail) => check(judgeShare(blocks, limit, alphaFail))
   }
   if (of === 'answers.changed') {
-    const blocks = (gateway.answers?.blocks ?? []).map(({ compared, changed }) => ({ n: compared, over: changed }))
+    const blocks = (gateway.agreement?.blocks ?? []).map(({ compared, changed }) => ({ n: compared, over: changed }))
     if (blocks.length === 0) return () => undecidedCheck(metric, op, limit, `no samples: ${whyNotCompared(gateway)}`)
     return (alphaFail) => check(judgeShare(blocks, limit, alphaFail))
   }
@@ -139,9 +140,9 @@ function figureJudge({ metric, op, of, limit }: Of<'figure'>, { gateway, misses 
   return (alphaFail) => check(judgeRate(rate, rates, limit, alphaFail))
 }
 
-function whyNotCompared({ answers }: BenchReport): string {
-  if (answers?.why === 'not-repeated') return 'the other arm does not repeat itself'
-  return answers ? 'the other arm was not asked again' : 'answers are compared between two arms (--baseline-url)'
+function whyNotCompared({ agreement }: BenchReport): string {
+  if (agreement?.why === 'not-repeated') return 'the other arm does not repeat itself'
+  return agreement ? 'the other arm was not asked again' : 'answers are compared between two arms (--baseline-url)'
 }
 
 /** The same result for the share of good requests. */
@@ -178,17 +179,34 @@ function noSamples(metric: string, { target, totals }: BenchReport, where = 'thi
 const FORM = "Write metric, < or >, limit: 'overhead.p99<7ms', 'errors.rate<0.1%'."
 
 /** A threshold as flags give it. */
-export const threshold = parsedBy((text): Result<Threshold> => {
-  const parsed = parseThreshold(text)
+export const threshold = parsedBy(
+  (text): Result<Threshold> => explained(text, parseThreshold(text), FORM, METRICS_IN_WORDS),
+  "a threshold such as 'overhead.p99<7ms'",
+)
+
+const ABORT_FORM = "Write metric, >, limit: 'errors.rate>20%', 'latency.p50>30s'."
+
+/** A condition of --abort-on. */
+export const abortRule = parsedBy(
+  (text): Result<AbortRule> => explained(text, parseAbortRule(text), ABORT_FORM, ABORT_METRICS),
+  "a condition such as 'errors.rate>20%'",
+)
+
+function explained<T>(
+  text: string,
+  parsed: Result<T, ThresholdFailure>,
+  form: string,
+  metrics: readonly string[],
+): Result<T> {
   if (parsed.ok) return parsed
   const { why, unknown } = parsed
-  if (unknown === undefined) return failure(`'${text}': ${why}`, FORM)
+  if (unknown === undefined) return failure(`'${text}': ${why}`, form)
   const near = didYouMean(unknown, KNOWN_METRICS)
   return failure(
     `'${text}': ${why}${near ? ` (did you mean '${near}'?)` : ''}`,
-    `Metrics there are:\n  ${METRICS_IN_WORDS.join('\n  ')}`,
+    `Metrics there are:\n  ${metrics.join('\n  ')}`,
   )
-}, "a threshold such as 'overhead.p99<7ms'")
+}
 
 /** How much worse than the old gateway the new one may be; the larger of both holds. */
 export interface RegressionLimit {

@@ -20,7 +20,7 @@ async function kept<T extends TestServer>(starting: Promise<T>): Promise<T> {
 const SAID: Said = { reasoning: 'so then', content: 'The capital of Peru is Lima.', tool: '{"city":"Lima"}' }
 
 interface Run {
-  answers: BenchReport['answers']
+  answers: BenchReport['agreement']
   stdout: string
   code: number | null
 }
@@ -29,7 +29,11 @@ async function run(direct: TestServer, gateway: TestServer, more: string[] = [],
   const arms = ['--url', gateway.origin, '--baseline-url', direct.origin]
   const load = ['--requests', `${requests}`, '--concurrency', '4', '--no-validate', '--warmup', '0', '--output', '-']
   const { code, stdout, stderr } = await kt(['bench', ...arms, ...load, ...more])
-  return { answers: benchReportSchema.parse(JSON.parse(stdout)).answers, stdout: stderr.replaceAll(/\s+/g, ' '), code }
+  return {
+    answers: benchReportSchema.parse(JSON.parse(stdout)).agreement,
+    stdout: stderr.replaceAll(/\s+/g, ' '),
+    code,
+  }
 }
 
 describe.each([

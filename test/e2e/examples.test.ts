@@ -160,9 +160,11 @@ test('fifty requests cannot carry a verdict, as docs/benchmarking.md says', asyn
   ] as const) {
     await kt(['bench', '--url', url, ...load, '--output', name], {}, dir.path)
   }
-  const { code, stdout } = await kt(['bench', 'compare', 'baseline.json', 'gateway.json'], {}, dir.path)
+  const compare = ['bench', 'compare', 'baseline.json', 'gateway.json']
+  const { code, stdout } = await kt(compare, {}, dir.path)
+  const limited = await kt([...compare, '--budget', '7ms'], {}, dir.path)
   dir.remove()
-  expect(code).toBe(EXIT.inconclusive)
+  expect([code, limited.code]).toEqual([EXIT.passed, EXIT.inconclusive])
   expect(stdout).toMatch(/INCONCLUSIVE[\s\S]*would decide\s+it/)
 })
 

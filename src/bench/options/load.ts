@@ -16,9 +16,10 @@ import {
 } from '../../parse/quantity.ts'
 import { ARRIVAL_KINDS, ARRIVALS_IN_WORDS, DEFAULT_ARRIVAL, kindsWith } from '../../schedule/arrivals.ts'
 import { parseStages } from '../../schedule/ramp.ts'
+import { abortRule } from '../../verdict/thresholds.ts'
 import { ARM_FLAGS, hasOneArm, needsTwoArms, type TargetFlagValues } from './target.ts'
 
-const { text, toggle, yesOrNo } = flagGroup('LOAD')
+const { text, texts, toggle, yesOrNo } = flagGroup('LOAD')
 const result = flagGroup('RESULT')
 
 /**
@@ -96,6 +97,10 @@ export const amountFlags = {
     "how two arms alternate: 'block', or 'request' (pairs of requests in random order) where requests are " +
       'slow or cost money [default: block]',
     { example: 'block' },
+  ),
+  'abort-on': texts(
+    z.array(abortRule).default([]),
+    "end the run early, with exit 3, as soon as this is sure, such as 'errors.rate>20%' or 'latency.p50>30s'; repeatable",
   ),
   'compare-answers': result.yesOrNo(
     'say whether both arms answer alike; where they do not, up to 20 requests go to --baseline-url again, twice ' +

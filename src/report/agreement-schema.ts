@@ -2,7 +2,7 @@
 import { z } from 'zod'
 import { count } from './fields.ts'
 
-export const answersSchema = z.strictObject({
+export const agreementSchema = z.strictObject({
   compared: count.describe('requests whose answers in both arms were compared'),
   every: z.int().positive().describe('one of so many requests was chosen for it'),
   differing: count.describe('requests whose answers differed at first; their nonces differed too'),

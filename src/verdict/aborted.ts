@@ -1,0 +1,30 @@
+/** The gate of a run that a condition of --abort-on ended: it has failed that condition, whatever else it passed. */
+import type { BenchReport, Check, Gate } from '../report/schema.ts'
+import { parseAbortRule } from '../slo/abort-rule.ts'
+import { formatNumber } from '../units.ts'
+import { toGate } from './checks.ts'
+
+/** The gate of the report, with the check of that condition where one ended the run. */
+export function withAbort(report: BenchReport): Gate | null {
+  const check = abortCheck(report)
+  return check ? toGate([check, ...(report.gate?.checks ?? [])]) : report.gate
+}
+
+function abortCheck({ aborted, arms }: BenchReport): Check | undefined {
+  if (!aborted) return undefined
+  const { rule, requests, over } = aborted
+  const parsed = parseAbortRule(rule)
+  if (!parsed.ok) throw new Error(`a run ended by '${rule}', which is no condition`)
+  const { metric, op, limit, of } = parsed.value
+  const what = of === 'errors' ? 'failed' : 'were over the limit'
+  const where = aborted.arm === arms.primary ? '' : ' of the other arm'
+  return {
+    metric,
+    op,
+    limit,
+    value: of === 'errors' ? over / requests : null,
+    ci95: null,
+    verdict: 'fail',
+    why: `${formatNumber(over)} of ${formatNumber(requests)} requests${where} ${what}, which ended the run`,
+  }
+}
