@@ -103,7 +103,7 @@ export function readHead(status: number, rawHeaders: RawHeaders): UpstreamHead {
       head.headers.push(name, value)
       if (key === 'content-length') head.contentLength = Number(value)
       else if (key === 'content-type') {
-        head.contentType = value
+        head.contentType = joinLists(head.contentType, value)
         head.isEventStream = value.toLowerCase().startsWith('text/event-stream')
       } else if (key === 'retry-after') head.retryAfter = value
       else if (key === 'content-encoding') head.isEncoded = value.toLowerCase() !== 'identity'

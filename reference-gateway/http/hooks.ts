@@ -8,7 +8,6 @@
  * stream filter that holds text on purpose, a cache lookup that waits for another request's upstream response.
  */
 
-import type { JsonObject } from '../../src/wire/json.ts'
 import type { GatewayError } from './gateway-error.ts'
 import type { RequestContext } from './request-context.ts'
 
@@ -31,8 +30,8 @@ export interface InputHook {
 
 export type InputVerdict =
   | { kind: 'pass' }
-  /** The request goes on with this body; `context.json` stays as it is until then. */
-  | { kind: 'changed'; json: JsonObject }
+  /** The request goes on with this body; the context's stays as it is until then. */
+  | { kind: 'changed'; body: Buffer }
   | { kind: 'blocked'; error: GatewayError }
 
 // --- Cache
@@ -73,10 +72,13 @@ export interface StoredResponse {
 
 export interface OutputHook {
   /**
-   * Called before the body. Returns what filters this response; undefined where no policy applies (an error,
-   * embeddings).
+   * Called before the body. Returns what filters this response, or why it cannot be read, and so cannot be passed on;
+   * undefined where there is nothing to judge (no body, sound, a picture).
    */
-  filter(context: RequestContext, head: ResponseHead): WholeFilter | StreamFilterFactory | undefined
+  filter(
+    context: RequestContext,
+    head: ResponseHead,
+  ): WholeFilter | StreamFilterFactory | { kind: 'refused'; error: GatewayError } | undefined
   close?(): Maybe<void>
 }
 
@@ -84,7 +86,10 @@ export interface ResponseHead {
   status: number
   /** `text/event-stream`. */
   isEventStream: boolean
+  /** All of them, where the provider sent several. */
   contentType: string
+  /** Known to be 0. */
+  contentLength?: number | undefined
 }
 
 /** Filters a response that is one JSON document. The pipeline collects the whole body first. */
@@ -99,7 +104,7 @@ export type OutputVerdict =
   | { kind: 'blocked'; error: GatewayError }
 
 /** Makes the filter of an event stream. */
-export interface StreamFilterFactory {
+interface StreamFilterFactory {
   kind: 'stream'
   start(sink: StreamSink): StreamFilter
 }

@@ -7,6 +7,7 @@
  */
 import { unescapeJson } from '../../src/wire/json.ts'
 import { MAX_DEPTH } from '../../src/wire/json-walk.ts'
+import { closingQuote } from '../../src/wire/strings.ts'
 
 /** The key of a tool call's arguments: a string that holds JSON. */
 const ARGUMENTS = 'arguments'
@@ -16,7 +17,6 @@ const LIST_KEYS = 12
 const Char = {
   Quote: 34,
   Comma: 44,
-  Backslash: 92,
   OpenList: 91,
   CloseList: 93,
   OpenObject: 123,
@@ -91,17 +91,5 @@ class KeySet {
     this.#list.push(key)
     if (this.#list.length > LIST_KEYS) this.#set = new Set(this.#list)
     return true
-  }
-}
-
-/** Where the string that begins at `start` ends: at a quote after an even number of backslashes. */
-function closingQuote(text: string, start: number): number {
-  for (let from = start; ; ) {
-    const quote = text.indexOf('"', from)
-    if (quote < 0) return text.length
-    let before = quote
-    while (before > start && text.charCodeAt(before - 1) === Char.Backslash) before--
-    if ((quote - before) % 2 === 0) return quote
-    from = quote + 1
   }
 }

@@ -124,7 +124,7 @@ export function parseBody(body: Buffer, endpoint: GatewayEndpoint): GatewayResul
  * The members that the gateway's own decisions rest on must have the right type: a policy that cannot read them must
  * not let the request pass.
  */
-export function readFacts(json: JsonObject, endpoint: GatewayEndpoint): GatewayResult<ParsedBody> {
+function readFacts(json: JsonObject, endpoint: GatewayEndpoint): GatewayResult<ParsedBody> {
   const { model, stream, messages, temperature, store } = json
   if (model !== undefined && typeof model !== 'string') {
     return refused(invalidRequest('invalid_model', "'model' is not a string"))

@@ -11,7 +11,7 @@ import { type GatewayError, invalidRequest, upstreamError } from '../http/gatewa
 import type { RequestGuard } from '../http/guard.ts'
 import { type RawHeaders, readHead } from '../http/headers.ts'
 import type { CacheLookup, InputVerdict, PipelineHooks, StoredResponse } from '../http/hooks.ts'
-import { isLarge, readBody, readFacts, receiveBody } from '../http/request-body.ts'
+import { isLarge, readBody, receiveBody } from '../http/request-body.ts'
 import { RequestContext } from '../http/request-context.ts'
 import { ResponseWriter, type ResponseWriterOptions } from '../http/response-writer.ts'
 import type { ResponseTranslation } from '../protocols/protocol.ts'
@@ -129,14 +129,10 @@ export class RequestPipeline implements AttemptOwner {
         this.#lookUp()
         break
       case 'changed': {
-        const changed = readFacts(verdict.json, this.#context.endpoint)
-        if (!changed.ok) {
-          this.#writer.sendError(changed.error)
-          return
-        }
-        this.#context.setBody(changed.value)
-        this.#context.body = Buffer.from(JSON.stringify(verdict.json))
-        this.#lookUp()
+        this.#context.body = verdict.body
+        const refused = readBody(this.#context)
+        if (refused) this.#writer.sendError(refused)
+        else this.#lookUp()
         break
       }
       case 'blocked':

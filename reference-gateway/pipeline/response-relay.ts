@@ -46,6 +46,10 @@ export class ResponseRelay implements StreamSink {
     context.status = head.status
     this.#isEventStream = head.isEventStream
     const filter = output?.filter(context, head)
+    if (filter?.kind === 'refused') {
+      this.#giveUp(filter.error)
+      return
+    }
     if (filter || translation) {
       if (head.isEncoded) {
         this.#giveUp({ status: 502, code: 'upstream_encoding', message: 'the provider compressed its answer unasked' })

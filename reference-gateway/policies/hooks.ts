@@ -3,22 +3,9 @@
  * count it, and answer in OpenAI's shape what a policy blocked.
  */
 
-import { ANSWER_MEMBERS, REQUEST_MEMBERS } from '../../src/wire/formats.ts'
-import { parseObject } from '../../src/wire/json.ts'
-import { UnreadableAnswer } from '../../src/wire/strict.ts'
-import { stringsUnder, type TextPlace, withStrings } from '../../src/wire/strings.ts'
+import { type JsonTexts, textsIn, withTexts } from '../../src/wire/strings.ts'
 import { errorBody, type GatewayError } from '../http/gateway-error.ts'
-import type {
-  InputHook,
-  InputVerdict,
-  Maybe,
-  OutputHook,
-  OutputVerdict,
-  ResponseHead,
-  StreamFilterFactory,
-  WholeFilter,
-} from '../http/hooks.ts'
-import { nestsTooDeep } from '../http/json-guard.ts'
+import type { InputHook, InputVerdict, Maybe, OutputHook, OutputVerdict } from '../http/hooks.ts'
 import { readBody } from '../http/request-body.ts'
 import type { RequestContext } from '../http/request-context.ts'
 import type { StreamingSettings } from './kinds/config-file.ts'
@@ -27,7 +14,8 @@ import { effortBudget } from './pattern/search-budget.ts'
 import { groupPolicies, type Policy, type PolicyGroup } from './policy/policy.ts'
 import { PolicyStreamFilter } from './stream/stream-filter.ts'
 import type { PolicyBlock, PolicyEvents } from './stream/text-scanner.ts'
-import { type JudgedTexts, type Judgement, judgeTexts } from './whole/judge.ts'
+import { answerKind, judgeBody, UNREADABLE_TYPE } from './whole/answer.ts'
+import { type JudgedTexts, judgeTexts } from './whole/judge.ts'
 import type { SharedBody } from './whole/search-worker.ts'
 import { SearchWorkerPool } from './whole/search-worker-pool.ts'
 
@@ -63,7 +51,7 @@ const SAMPLE_EFFORT = 1_000_000
 const UNREADABLE: GatewayError = {
   status: 502,
   code: 'upstream_unreadable',
-  message: 'the provider sent an event larger than 16 MiB',
+  message: 'the provider sent an event that is not JSON, or larger than 16 MiB',
 }
 
 const COUNTED_AS = { block: 'blocked', redact: 'redacted', flag: 'flagged' } as const
@@ -116,7 +104,7 @@ function createInputHook(groups: readonly PolicyGroup[], threads: SearchWorkerPo
       return then(judgeTexts(groups, texts, dependencies), (judgement): InputVerdict => {
         if (judgement.kind === 'blocked') return { kind: 'blocked', error: blockError(judgement.block) }
         if (judgement.kind === 'pass') return judgement
-        return { kind: 'changed', json: withStrings(context.json ?? {}, texts.places, judgement.texts) }
+        return { kind: 'changed', body: Buffer.from(withTexts(texts.source, texts.found, judgement.texts)) }
       })
     },
   }
@@ -126,18 +114,21 @@ function createInputHook(groups: readonly PolicyGroup[], threads: SearchWorkerPo
 function collectTexts(
   context: RequestContext,
   body: SharedBody | undefined,
-): JudgedTexts & { places: readonly TextPlace[] } {
-  let places: readonly TextPlace[] | undefined
-  let all: readonly string[] | undefined
+): JudgedTexts & { source: string; found: JsonTexts } {
+  let source: string | undefined
+  let found: JsonTexts | undefined
   return {
     ...(body && { body }),
-    get places() {
-      places ??= stringsUnder(context.json ?? {}, REQUEST_MEMBERS)
-      return places
+    get source() {
+      source ??= context.body.toString()
+      return source
+    },
+    get found() {
+      found ??= textsIn(this.source)
+      return found
     },
     get all() {
-      all ??= this.places.map(({ text }) => text)
-      return all
+      return this.found.places
     },
   }
 }
@@ -159,12 +150,30 @@ function createOutputHook(
     onFlush: streaming.on_flush,
   }
   return {
-    filter(context, head): WholeFilter | StreamFilterFactory | undefined {
-      if (!isJudged(context, head)) return undefined
+    filter(context, head) {
+      const kind = answerKind(context, head)
+      if (kind === 'nothing') return undefined
+      if (kind === 'unreadable') return { kind: 'refused', error: UNREADABLE_TYPE }
       const events = recorder(context, stats)
-      if (!head.isEventStream) {
+      if (kind !== 'events') {
         const dependencies = { threads, events, signal: questionSignal(context, groups) }
-        return { kind: 'whole', apply: (body) => judgeBody(body, (all) => judgeTexts(groups, { all }, dependencies)) }
+        const apply = (body: Buffer): Maybe<OutputVerdict> =>
+          then(
+            judgeBody(body, kind, (texts) => judgeTexts(groups, texts, dependencies)),
+            (judgement) => {
+              switch (judgement.kind) {
+                case 'pass':
+                  return judgement
+                case 'blocked':
+                  return { kind: 'blocked', error: blockError(judgement.block) }
+                case 'unreadable':
+                  return { kind: 'blocked', error: judgement.error }
+                default:
+                  return { kind: 'changed', body: judgement.body }
+              }
+            },
+          )
+        return { kind: 'whole', apply }
       }
       return {
         kind: 'stream',
@@ -185,28 +194,6 @@ function createOutputHook(
       }
     },
   }
-}
-
-/** Whether the response holds text that policies judge: no error, no list, no vectors, no file. */
-function isJudged({ method, endpoint }: RequestContext, { status, isEventStream, contentType }: ResponseHead): boolean {
-  if (method !== 'POST' || endpoint === 'embeddings' || status < 200 || status > 299) return false
-  return isEventStream || /^(?:text\/|application\/(?:[\w.+-]+\+)?json\b)/i.test(contentType)
-}
-
-function judgeBody(body: Buffer, judge: (texts: string[]) => Maybe<Judgement>): Maybe<OutputVerdict> {
-  const text = body.toString('utf8')
-  const json = parseObject(text)
-  const places = json && stringsUnder(json, ANSWER_MEMBERS)
-  const texts = places ? places.map((place) => place.text) : [text]
-  if (texts.length === 0) return { kind: 'pass' }
-  return then(judge(texts), (judgement): OutputVerdict => {
-    if (judgement.kind === 'blocked') return { kind: 'blocked', error: blockError(judgement.block) }
-    if (judgement.kind === 'pass') return judgement
-    // Copying and rewriting the JSON walks all of its depth.
-    if (places && nestsTooDeep(text)) throw new UnreadableAnswer('it is nested too deep')
-    const changed = json && places ? JSON.stringify(withStrings(json, places, judgement.texts)) : judgement.texts[0]
-    return { kind: 'changed', body: Buffer.from(changed ?? '') }
-  })
 }
 
 /** Records what policies do, in the request's context and in the counts. */

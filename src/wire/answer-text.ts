@@ -6,7 +6,7 @@ import type { TextKind } from './format.ts'
 import { eachAnswerText, eachChoice, eachEventText, REQUEST_MEMBERS } from './formats.ts'
 import { type JsonObject, parseObject } from './json.ts'
 import { SseReader } from './sse.ts'
-import { stringsUnder } from './strings.ts'
+import { textsIn } from './strings.ts'
 
 /** The text of a body as it came (decoded). A stream that is cut off gives what its whole events hold. */
 export function extractAnswerText(body: string, streamed: boolean): string {
@@ -61,7 +61,9 @@ function eachObject(body: string, streamed: boolean, visit: (json: JsonObject) =
 
 /** The text that a request asks with: messages, a prompt, an input. Token ids have none. */
 export function extractRequestText(body: string): string {
-  return stringsUnder(parseObject(body) ?? {}, REQUEST_MEMBERS)
-    .map(({ text }) => text)
+  const json = parseObject(body) ?? {}
+  const asked = Object.fromEntries(REQUEST_MEMBERS.filter((key) => key in json).map((key) => [key, json[key]]))
+  return textsIn(JSON.stringify(asked))
+    .places.map(({ text }) => text)
     .join('\n')
 }

@@ -1,15 +1,17 @@
 /**
  * Finds the text in one JSON event of a stream, of any format, without parsing it: one pass over the bytes notes where
- * text lies, which text it continues, and what else matters to who changes text on its way. In choices and candidates,
- * text is every string inside of a message or the delta of one, except structure (roles, ids, types, names). In other
- * events (Responses, Messages), text is what the event adds, and the whole texts that it repeats. It reads what JSON.parse
- * would refuse as well, as far as strings go: a client may be as lenient.
+ * text lies, which text it continues, and what else matters to who changes text on its way. Text is every string except
+ * structure (roles, ids, types) and encoded data. In choices and candidates, what a message or the delta of one says
+ * continues what came before. In other events (Responses, Messages), what the event adds does; the rest is a text of its
+ * own, or repeats one. An event of no type may be of any format: each of its strings continues the one in the same
+ * place. It reads what JSON.parse would refuse as well, as far as strings go: a client may be as lenient.
  */
 import {
   ADDED,
   ALONE,
   AT_TOP,
   CHOICES,
+  ENCODED,
   FINISH,
   KEY,
   LOGPROBS,
@@ -18,11 +20,10 @@ import {
   PART,
   STRUCTURE,
   TYPE,
-  USAGE,
-  WHOLE,
 } from './event-keys.ts'
 import { JsonWalk, MAX_DEPTH, OPEN, OPEN_LIST, QUOTE } from './json-walk.ts'
 import { KeyNumbers, KeyPath, knownKey, TYPE_LEVEL } from './key-paths.ts'
+import { ENCODED_FROM } from './strings.ts'
 
 /** One string of an event: its bytes lie between the quotes, from `from` to `to`. */
 interface ScannedText {
@@ -33,13 +34,16 @@ interface ScannedText {
   to: number
   /** Not a continuation: a text of its own, or the whole text again, as Responses send it at the end of each part. */
   whole: boolean
+  /** It continues what stands in the same place of the event before, if that has such a place. */
+  loose: boolean
 }
 
 const BACKSLASH = 0x5c
-const NULL_START = 0x6e
 const TRUE_START = 0x74
+/** By byte: 1 in data that is encoded in base64, of either alphabet. */
+const IN_BASE64 = Uint8Array.from({ length: 256 }, (_, byte) => (/[\w+/=-]/.test(String.fromCharCode(byte)) ? 1 : 0))
 
-/** How the strings of a nested value are read: each continues its place, is alone, or is whole under some keys only. */
+/** How the strings of a nested value are read: each continues its place, is alone, or that depends on the event's type. */
 const CONTINUES = 0
 const STANDS_ALONE = 1
 const REPEATS = 2
@@ -52,7 +56,6 @@ export class EventScan extends JsonWalk {
   choice = 0
   /** A choice, or a part of a response, ends with this event. */
   ends = false
-  hasUsage = false
   /** For an event without choices: the part of the response that it belongs to, where it says so. */
   part: number | undefined
   /** Where the values of logprobs lie that are not null: from, to, from, to, ... They repeat the text. */
@@ -70,12 +73,16 @@ export class EventScan extends JsonWalk {
     return this.at
   }
 
-  /** Reads one JSON object. False: there is none, or it is not complete. */
+  /** Reads one JSON value. False: there is none, or it is not complete. */
   read(bytes: Buffer, from: number, end: number): boolean {
     this.begin(bytes, from, end)
     this.#forget()
     this.#hasChoices = false
-    this.hasUsage = false
+    if (this.peek() !== OPEN) {
+      const isRead = this.#value(0, this.#root, REPEATS, 0)
+      this.#loosen()
+      return isRead
+    }
     let part = this.#root
     let type = 0
     let addsString = false
@@ -83,15 +90,10 @@ export class EventScan extends JsonWalk {
       const key = this.#key
       const means = meanings[key] ?? 0
       if ((means & AT_TOP) === 0) {
-        if (this.#hasChoices ? !this.skip() : !this.#value(key, this.#root, REPEATS, 0)) return false
+        if (!this.#member(key, means, this.#root, REPEATS, 0)) return false
       } else if (means & CHOICES && this.peek() === OPEN_LIST) {
         if (!this.#readChoices()) return false
-      } else if (means & USAGE) {
-        this.hasUsage ||= this.peek() === OPEN
-        if (!this.skip()) return false
-      } else if (this.#hasChoices) {
-        if (!this.skip()) return false
-      } else if (means & PART) {
+      } else if (means & PART && this.peek() !== QUOTE) {
         const index = this.#index()
         if (index < 0) return false
         part = part.to(key).toIndex(index, 0)
@@ -102,12 +104,11 @@ export class EventScan extends JsonWalk {
       } else if (means & TYPE && this.peek() === QUOTE) {
         if (!this.string()) return false
         type = this.#numbers.numberOf(this.bytes, this.#from, this.#to, this.escaped)
-        this.ends = this.#typeEnds()
-      } else if (means & LOGPROBS && this.peek() !== NULL_START) {
-        if (!this.#noteLogprobs()) return false
-      } else if (!this.#value(key, this.#root, REPEATS, 0)) return false
+        if (!this.#hasChoices) this.ends = this.#typeEnds()
+      } else if (!this.#member(key, means, this.#root, REPEATS, 0)) return false
     }
     if (!this.closed) return false
+    if (type === 0 && !this.#hasChoices) this.#loosen()
     if (this.#hasChoices) return true
     // Events of several types add to parts of the same index: what a voice says, and its sound.
     if (addsString) this.#moveOn(0, type, TYPE_LEVEL)
@@ -115,7 +116,11 @@ export class EventScan extends JsonWalk {
     return true
   }
 
-  /** Forgets what the event seemed to be. */
+  /** Without a type nothing says that a text is whole. */
+  #loosen(): void {
+    for (const text of this.texts) if (text.loose) text.whole = false
+  }
+
   #forget(): void {
     for (const text of this.texts) this.#pool.push(text)
     this.texts.length = 0
@@ -132,9 +137,8 @@ export class EventScan extends JsonWalk {
   }
 
   #readChoices(): boolean {
-    // Beside choices nothing else is text.
-    if (!this.#hasChoices) this.#forget()
     this.#hasChoices = true
+    this.ends = false
     for (let first = true; this.item(first); first = false) {
       if (this.peek() === OPEN ? !this.#readChoice() : !this.skip()) return false
     }
@@ -147,17 +151,15 @@ export class EventScan extends JsonWalk {
     for (let first = true; this.member(first); first = false) {
       const key = this.#key
       const means = meanings[key] ?? 0
-      if (key === KEY.index) {
+      if (key === KEY.index && this.peek() !== QUOTE) {
         index = this.#index()
         if (index < 0) return false
       } else if (means & MESSAGE) {
         if (!this.#value(key, this.#root.to(key), CONTINUES, 0)) return false
-      } else if (means & FINISH) {
-        this.ends ||= this.peek() === QUOTE
-        if (!this.skip()) return false
-      } else if (means & LOGPROBS && this.peek() !== NULL_START) {
-        if (!this.#noteLogprobs()) return false
-      } else if (!this.skip()) return false
+      } else {
+        if (means & FINISH) this.ends ||= this.peek() === QUOTE && this.bytes[this.at + 1] !== QUOTE
+        if (!this.#member(key, means, this.#root, STANDS_ALONE, 0)) return false
+      }
     }
     this.#belong(firstText, index)
     this.choices = this.choices === 'none' || (this.choices === 'one' && this.choice === index) ? 'one' : 'several'
@@ -191,13 +193,23 @@ export class EventScan extends JsonWalk {
     return true
   }
 
-  /** Reads the value of `key`, whose strings are text, or may be. */
+  /** Reads the member `key` of the object at `place`. */
+  #member(key: number, means: number, place: KeyPath, mode: Mode, depth: number): boolean {
+    const next = this.peek()
+    if (means & STRUCTURE && next === QUOTE) return this.string()
+    if (means & LOGPROBS && (next === OPEN || next === OPEN_LIST)) return this.#noteLogprobs()
+    if (next !== QUOTE && next !== OPEN && next !== OPEN_LIST) return this.skip()
+    // The place of a text that continues nothing does not matter.
+    const inner = mode === STANDS_ALONE ? place : place.to(key || this.#otherKey())
+    return this.#value(key, inner, means & ALONE ? STANDS_ALONE : mode, depth)
+  }
+
+  /** Reads the value of `key`, whose strings are text. */
   #value(key: number, place: KeyPath, mode: Mode, depth: number): boolean {
     const next = this.peek()
     if (next === QUOTE) {
       if (!this.string()) return false
-      const isText = mode !== REPEATS || ((meanings[key] ?? 0) & WHOLE) !== 0
-      if (isText && this.#to > this.#from) this.#note(place, mode !== CONTINUES)
+      if (this.#to > this.#from && !this.#isEncoded(key)) this.#note(place, mode)
       return true
     }
     if (next === OPEN) return depth <= MAX_DEPTH && this.#members(place, mode, depth + 1)
@@ -214,20 +226,13 @@ export class EventScan extends JsonWalk {
     for (let first = true; this.member(first); first = false) {
       const key = this.#key
       const means = meanings[key] ?? 0
-      if (key === KEY.index) {
+      if (key === KEY.index && this.peek() !== QUOTE) {
         index = this.#index()
         if (index < 0) return false
-      } else if (means & STRUCTURE && this.peek() === QUOTE) {
-        if (!this.string()) return false
       } else if (key === KEY.thought && this.peek() !== QUOTE) {
         isThought ||= this.peek() === TRUE_START
         if (!this.skip()) return false
-      } else {
-        // The place of a text that continues nothing does not matter.
-        const inner = mode === CONTINUES ? place.to(key || this.#otherKey()) : place
-        const how = means & ALONE ? STANDS_ALONE : mode
-        if (!this.#value(key, inner, how, depth)) return false
-      }
+      } else if (!this.#member(key, means, place, mode, depth)) return false
     }
     this.#moveOn(firstText, index, depth)
     if (isThought) {
@@ -239,13 +244,21 @@ export class EventScan extends JsonWalk {
     return this.closed
   }
 
-  #note(place: KeyPath, whole: boolean): void {
-    const text = this.#pool.pop() ?? { place, choice: 0, from: 0, to: 0, whole }
+  /** Whether the string read last, the value of `key`, is encoded data. */
+  #isEncoded(key: number): boolean {
+    if (((meanings[key] ?? 0) & ENCODED) === 0 || this.#to - this.#from < ENCODED_FROM) return false
+    for (let at = this.#from; at < this.#to; at++) if (IN_BASE64[this.bytes[at] ?? 0] !== 1) return false
+    return true
+  }
+
+  #note(place: KeyPath, mode: Mode): void {
+    const text = this.#pool.pop() ?? { place, choice: 0, from: 0, to: 0, whole: false, loose: false }
     text.place = place
     text.choice = 0
     text.from = this.#from
     text.to = this.#to
-    text.whole = whole
+    text.whole = mode !== CONTINUES
+    text.loose = mode === REPEATS
     this.texts.push(text)
   }
 

@@ -45,11 +45,6 @@ const ALL: readonly WireFormat[] = Object.values(FORMATS)
 /** The members of requests that hold text, in any format. */
 export const REQUEST_MEMBERS = union(ALL.flatMap(({ requestMembers }) => requestMembers))
 
-/** Where answers that are of none of the formats hold text: a transcription, a message on its own, a summary. */
-const OTHER_ANSWER_MEMBERS = ['text', 'message', 'summary']
-/** The members of whole answers that hold text, in any format. */
-export const ANSWER_MEMBERS = union([...ALL.flatMap(({ answerMembers }) => answerMembers), ...OTHER_ANSWER_MEMBERS])
-
 function union(names: readonly string[]): readonly string[] {
   return [...new Set(names)]
 }

@@ -98,8 +98,8 @@ const observing = (observer: Observer): Partial<PipelineHooks> => ({
 const whole = (apply: () => never | Promise<never>): Partial<PipelineHooks> => ({
   output: { filter: (context) => (fails(context) ? { kind: 'whole', apply } : undefined) },
 })
-/** JSON has no form for a big integer. */
-const UNSERIALIZABLE = { kind: 'changed', json: { model: 'm', n: 1n } } as const
+/** No body that any policy makes. */
+const UNSERIALIZABLE = { kind: 'changed', body: null as never } as const
 
 test.each<[string, Partial<PipelineHooks>]>([
   ['an input policy, at once', input(fail)],

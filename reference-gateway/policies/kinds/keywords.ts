@@ -36,7 +36,9 @@ const LETTER = /[\p{L}\p{N}\p{M}_]/u
 /** Words and phrases as one pattern. \b goes by Unicode's letters and digits, so words may be of any script. */
 export function keywordRule({ words, caseSensitive, wholeWords, replacement }: KeywordOptions): PatternRule {
   // Of two phrases that begin alike the longer one is meant, and RE2 prefers the first.
-  const ordered = [...new Set(words)].sort((a, b) => b.length - a.length)
+  // A text is searched as it stands and as it looks; a letter and its mark may be one character or two.
+  const forms = words.flatMap((word) => [word, word.normalize('NFKC'), word.normalize('NFKD')])
+  const ordered = [...new Set(forms)].sort((a, b) => b.length - a.length)
   const alternatives = ordered.map((word) => {
     const characters = [...word]
     const before = wholeWords && LETTER.test(characters[0] ?? '') ? '\\b' : ''

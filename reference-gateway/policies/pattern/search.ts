@@ -28,6 +28,8 @@ interface SearchOptions {
   verify?: ((text: TextBuffer, start: number, end: number) => boolean) | undefined
   /** False: matches are announced only when they can grow no more. */
   early?: boolean
+  /** Where the search begins; what lies before is known. */
+  from?: number
 }
 
 /**
@@ -49,6 +51,7 @@ export class PatternSearch {
   constructor(automaton: Automaton, options: SearchOptions) {
     this.#candidates = new MatchCandidates(automaton, options.verify !== undefined)
     this.#options = options
+    this.#at = options.from ?? 0
   }
 
   /** Everything before this position is final. */

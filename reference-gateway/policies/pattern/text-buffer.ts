@@ -9,6 +9,10 @@ export class TextBuffer {
   base = 0
   /** The position after the last unit. */
   end = 0
+  /** It holds, or held, something that may look otherwise than it is written: see folded-text.ts. */
+  odd = false
+  /** Up to here folded-text.ts has looked in vain. */
+  checked = 0
 
   constructor(capacity = 256) {
     this.units = new Uint16Array(capacity)
@@ -24,14 +28,25 @@ export class TextBuffer {
     this.reserve(text.length)
     const { units } = this
     const at = this.end - this.base
-    for (let i = 0; i < text.length; i++) units[at + i] = text.charCodeAt(i)
+    for (let i = 0; i < text.length; i++) {
+      const unit = text.charCodeAt(i)
+      units[at + i] = unit
+      if (unit > 0x7f || unit === 0x5c) this.odd = true
+    }
     this.end += text.length
+  }
+
+  appendUnit(unit: number): void {
+    this.reserve(1)
+    this.units[this.end++ - this.base] = unit
+    if (unit > 0x7f || unit === 0x5c) this.odd = true
   }
 
   /** Appends a part of another buffer. */
   appendFrom(other: TextBuffer, from: number, to: number): void {
     this.reserve(to - from)
     this.units.set(other.units.subarray(from - other.base, to - other.base), this.end - this.base)
+    this.odd ||= other.odd
     this.end += to - from
   }
 

@@ -1,5 +1,7 @@
 /** Replacements in a text, in the text's own positions: merged within a group, and applied to a string. */
 
+import type { JoinedText } from '../../../src/wire/strings.ts'
+
 /** What a policy found in a text, and what replaces it. */
 export interface TextFinding {
   start: number
@@ -27,12 +29,22 @@ export function mergeFindings(findings: readonly TextFinding[]): Edit[] {
   return merged
 }
 
-export function applyEdits(text: string, edits: readonly Edit[]): string {
+/** A part that a replacement takes the end of ends after the replacement, which belongs to the part it begins in. */
+export function applyEdits({ text, ends }: JoinedText, edits: readonly Edit[]): JoinedText {
   let result = ''
   let at = 0
+  const moved: number[] = []
+  const move = (upTo: number): void => {
+    for (let end = ends[moved.length]; end !== undefined && end <= upTo; end = ends[moved.length]) {
+      moved.push(result.length + Math.max(0, end - at))
+    }
+  }
   for (const { start, end, text: replacement } of edits) {
+    move(start)
     result += text.slice(at, start) + replacement
     at = end
+    move(end)
   }
-  return result + text.slice(at)
+  move(text.length)
+  return { text: result + text.slice(at), ends: moved }
 }

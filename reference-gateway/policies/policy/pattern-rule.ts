@@ -50,10 +50,10 @@ export class PatternRule {
     this.replacement = options.replacement
   }
 
-  /** A search that holds at most `atMost` characters of a text. For `early` see search.ts. */
-  search(atMost: number, early: boolean): PatternSearch {
+  /** A search that holds at most `atMost` characters of a text. For `early` and `from` see search.ts. */
+  search(atMost: number, early: boolean, from = 0): PatternSearch {
     const limit = this.longest <= atMost ? this.#limit : Math.min(this.#limit, atMost)
-    return new PatternSearch(this.automaton, { limit, verify: this.#verify, early })
+    return new PatternSearch(this.automaton, { limit, verify: this.#verify, early, from })
   }
 
   /** False: `text` as a whole has no match. */

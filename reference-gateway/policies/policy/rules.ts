@@ -2,7 +2,8 @@
  * Judges by rules, as policies of the kinds regex, keywords and pii do: the same search over whole texts and over texts
  * that grow.
  */
-import type { PatternSearch } from '../pattern/search.ts'
+import { type FoldedText, foldedOf } from '../pattern/folded-text.ts'
+import type { PatternMatch, PatternSearch } from '../pattern/search.ts'
 import { type IsOverBudget, timeBudget } from '../pattern/search-budget.ts'
 import { TextBuffer } from '../pattern/text-buffer.ts'
 import type { TextFinding } from './edits.ts'
@@ -18,6 +19,8 @@ import {
 
 /** The clock is not checked for fewer new characters than this: no pattern takes long for them. */
 const UNTIMED = 2_048
+/** Only such a text can look otherwise than it is written. */
+const ODD = /[^\0-\x7f]|\\/
 
 export function judgeByRules(rules: readonly PatternRule[]): CompiledKind {
   return {
@@ -35,7 +38,7 @@ export function judgeByRules(rules: readonly PatternRule[]): CompiledKind {
 }
 
 function searchTexts(
-  all: readonly PatternRule[],
+  rules: readonly PatternRule[],
   texts: readonly string[],
   over: IsOverBudget | undefined,
   buffers: TextBuffer[],
@@ -44,17 +47,37 @@ function searchTexts(
   for (const [i, text] of texts.entries()) {
     const findings: TextFinding[] = []
     found.push(findings)
-    const rules = all.filter((rule) => rule.mayMatch(text))
-    if (rules.length === 0) continue
-    const buffer = buffers[i] ?? TextBuffer.of(text)
-    buffers[i] = buffer
-    for (const rule of rules) {
-      const search = rule.search(Number.POSITIVE_INFINITY, false)
-      if (!search.finish(buffer, over)) return undefined
-      for (const { start, end } of search.matches) findings.push({ start, end, replacement: rule.replacement })
+    const note = (start: number, end: number, { replacement }: PatternRule): number =>
+      findings.push({ start, end, replacement })
+    const buffer = (): TextBuffer => {
+      buffers[i] ??= TextBuffer.of(text)
+      return buffers[i]
     }
+    if (!searchText(rules, text, buffer, over, note)) return undefined
+    const folded = ODD.test(text) ? foldedOf(buffer(), true) : undefined
+    if (!folded) continue
+    const seen = folded.text.slice(folded.text.base, folded.text.end)
+    const noteSeen: typeof note = (start, end, rule) => note(folded.startOf(start), folded.endOf(end), rule)
+    if (!searchText(rules, seen, () => folded.text, over, noteSeen)) return undefined
   }
   return found
+}
+
+/** False: the budget was used up before the end. */
+function searchText(
+  rules: readonly PatternRule[],
+  text: string,
+  buffer: () => TextBuffer,
+  over: IsOverBudget | undefined,
+  note: (start: number, end: number, rule: PatternRule) => void,
+): boolean {
+  for (const rule of rules) {
+    if (!rule.mayMatch(text)) continue
+    const search = rule.search(Number.POSITIVE_INFINITY, false)
+    if (!search.finish(buffer(), over)) return false
+    for (const { start, end } of search.matches) note(start, end, rule)
+  }
+  return true
 }
 
 class RuleDetector implements Detector {
@@ -62,39 +85,61 @@ class RuleDetector implements Detector {
   readonly found: DetectedMatch[] = []
   failed: 'timeout' | undefined
   readonly #rule: PatternRule
+  readonly #window: number
   readonly #search: PatternSearch
+  /** The search of what the text looks like, once that is something else. */
+  #seen: { search: PatternSearch; view: FoldedText } | undefined
   readonly #order = nextOrder()
 
   constructor(policy: Policy, rule: PatternRule, { window, early }: DetectorOptions) {
     this.policy = policy
     this.#rule = rule
+    this.#window = window
     this.#search = rule.search(window, early)
   }
 
   get settledUpTo(): number {
-    return this.#search.settledUpTo
+    const { settledUpTo } = this.#search
+    if (!this.#seen) return settledUpTo
+    const { search, view } = this.#seen
+    return Math.min(settledUpTo, view.startOf(search.settledUpTo))
   }
 
   get needed(): number {
-    return this.#search.needed
+    const { needed } = this.#search
+    return this.#seen ? Math.min(needed, this.#seen.view.startOf(this.#seen.search.needed)) : needed
   }
 
   feed(text: TextBuffer, complete: boolean): boolean {
-    const search = this.#search
-    search.moveTo(this.#rule.automaton)
-    const timed = this.#rule.slow || text.end - search.needed > UNTIMED
-    const over = timed ? timeBudget(this.policy.timeoutMs) : undefined
-    const inTime = complete ? search.finish(text, over) : search.feed(text, over)
-    if (search.matches.length > 0) {
-      for (const match of search.matches) {
-        this.found.push({ match, replacement: this.#rule.replacement, order: this.#order })
-      }
-      search.matches.length = 0
+    const view = foldedOf(text, complete)
+    if (view) this.#seen ??= { search: this.#rule.search(this.#window, false, this.#search.settledUpTo), view }
+    const inTime = this.#read(this.#search, text, complete)
+    for (const match of this.#search.matches) this.#note(match)
+    this.#search.matches.length = 0
+    if (!this.#seen || !inTime) return inTime
+    const { search, view: seen } = this.#seen
+    const seenInTime = this.#read(search, seen.text, complete)
+    for (const { start, end } of search.matches) {
+      this.#note({ start: seen.startOf(start), end: seen.endOf(end), open: false })
     }
-    return inTime
+    search.matches.length = 0
+    return seenInTime
   }
 
   release(): void {
     this.#search.release()
+    this.#seen?.search.release()
+  }
+
+  /** False: not finished in time. */
+  #read(search: PatternSearch, text: TextBuffer, complete: boolean): boolean {
+    search.moveTo(this.#rule.automaton)
+    const timed = this.#rule.slow || text.end - search.needed > UNTIMED
+    const over = timed ? timeBudget(this.policy.timeoutMs) : undefined
+    return complete ? search.finish(text, over) : search.feed(text, over)
+  }
+
+  #note(match: PatternMatch): void {
+    this.found.push({ match, replacement: this.#rule.replacement, order: this.#order })
   }
 }

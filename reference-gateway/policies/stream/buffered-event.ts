@@ -1,6 +1,6 @@
 /** An event that has not left yet: its bytes, where text lies in them, and its form once the text was judged. */
 
-import { toJsonString } from './json-string.ts'
+import { emptied, jsonContent } from '../../../src/wire/strings.ts'
 import type { RedactionPipeline } from './redaction-pipeline.ts'
 
 export interface TextChannel {
@@ -10,6 +10,13 @@ export interface TextChannel {
   ends: boolean
   /** How much of its text has left. */
   left: number
+}
+
+/** The bytes that positions in an event refer to. */
+interface EventBytes {
+  bytes: Buffer
+  from: number
+  to: number
 }
 
 /** A part of a channel's text, and the bytes that hold it. */
@@ -23,19 +30,17 @@ export interface Piece {
   raw: boolean
 }
 
-export class BufferedEvent {
+export class BufferedEvent implements EventBytes {
   bytes: Buffer
   from: number
   to: number
   readonly pieces: Piece[] = []
   /** -1 for no choice, or several. */
   choice = -1
-  /** It holds more than its text, which must be sent only once. */
-  indivisible = false
   /** Where values lie that repeat the text: from, to, from, to, ... */
   logprobs: number[] | undefined
-  /** A part of its text has left already. */
-  #begun = false
+  /** The event in the form in which it was read, where it came in another. */
+  form: EventBytes | undefined
 
   constructor(bytes: Buffer, from: number, to: number) {
     this.bytes = bytes
@@ -50,7 +55,6 @@ export class BufferedEvent {
 
   /** Whether its text leaves as it came. Ask it only of settled events, in order. */
   get isUnchanged(): boolean {
-    if (this.#begun) return false
     for (const { channel, start, end } of this.pieces) {
       for (const edit of channel.pipeline.edits) {
         if (edit.start >= end) break
@@ -62,8 +66,25 @@ export class BufferedEvent {
 
   /** The whole event with its text as judged. */
   rewritten(): Buffer {
-    const changes = this.pieces.map((piece) => ({ ...piece, text: judged(piece, piece.end) }))
-    return this.#with(changes, true)
+    const { bytes, from: start, to: end } = this.form ?? this
+    const cuts = this.pieces.map((piece) => {
+      const text = judged(piece)
+      return { from: piece.from, to: piece.to, text: piece.raw ? oneLine(text) : jsonContent(text) }
+    })
+    const { logprobs = [] } = this
+    for (let i = 0; i < logprobs.length; i += 2) {
+      const from = logprobs[i] ?? 0
+      cuts.push({ from, to: logprobs[i + 1] ?? 0, text: emptied(bytes[from] ?? 0) })
+    }
+    cuts.sort((a, b) => a.from - b.from)
+    const parts: Buffer[] = []
+    let at = start
+    for (const { from, to, text } of cuts) {
+      parts.push(bytes.subarray(at, from), Buffer.from(text))
+      at = to
+    }
+    parts.push(bytes.subarray(at, end))
+    return Buffer.concat(parts)
   }
 
   /** Records that all of its text has left. */
@@ -74,21 +95,6 @@ export class BufferedEvent {
     }
   }
 
-  /** The event with as much of its text as is settled, if that is worth an event of its own. The rest stays. */
-  takeSettledPart(): Buffer | undefined {
-    const [piece, another] = this.pieces
-    if (!piece || another || this.indivisible || piece.raw) return undefined
-    const { channel, start } = piece
-    const upTo = wholeCharacters(channel, start, Math.min(piece.end, channel.pipeline.settledUpTo))
-    if (upTo <= start || !/\S/.test(channel.pipeline.text.slice(start, upTo))) return undefined
-    const part = this.#with([{ ...piece, text: judged(piece, upTo) }], false)
-    piece.start = upTo
-    channel.left = upTo
-    forgetEdits(channel)
-    this.#begun = true
-    return part
-  }
-
   /** Copies its bytes, so that it does not keep the whole chunk alive. */
   detach(): void {
     const { from } = this
@@ -96,42 +102,26 @@ export class BufferedEvent {
     this.bytes = Buffer.from(this.bytes.subarray(from, this.to))
     this.to -= from
     this.from = 0
+    if (this.form) return
     for (const piece of this.pieces) {
       piece.from -= from
       piece.to -= from
     }
     this.logprobs = this.logprobs?.map((at) => at - from)
   }
-
-  #with(changes: readonly (Piece & { text: string })[], last: boolean): Buffer {
-    const cuts = changes.map(({ from, to, raw, text }) => ({ from, to, text: raw ? lines(text) : toJsonString(text) }))
-    const { logprobs = [] } = this
-    for (let i = 0; last && i < logprobs.length; i += 2) {
-      cuts.push({ from: logprobs[i] ?? 0, to: logprobs[i + 1] ?? 0, text: 'null' })
-    }
-    cuts.sort((a, b) => a.from - b.from)
-    const parts: Buffer[] = []
-    let at = this.from
-    for (const { from, to, text } of cuts) {
-      parts.push(this.bytes.subarray(at, from), Buffer.from(text))
-      at = to
-    }
-    parts.push(this.bytes.subarray(at, this.to))
-    return Buffer.concat(parts)
-  }
 }
 
-/** A piece's text from its start to `upTo` with the edits applied. A replacement stands where its edit begins. */
-function judged({ channel, start }: Piece, upTo: number): string {
+/** A piece's text with the edits applied. A replacement stands where its edit begins. */
+function judged({ channel, start, end }: Piece): string {
   const { text, edits } = channel.pipeline
   let result = ''
   let at = start
   for (const edit of edits) {
-    if (edit.start >= upTo) break
+    if (edit.start >= end) break
     if (edit.start >= start) result += text.slice(at, edit.start) + edit.text
-    at = Math.max(at, Math.min(edit.end, upTo))
+    at = Math.max(at, Math.min(edit.end, end))
   }
-  return result + text.slice(at, upTo)
+  return result + text.slice(at, end)
 }
 
 /** Forgets edits that have left completely and cannot grow: those that are followed by settled text. */
@@ -141,12 +131,7 @@ function forgetEdits({ pipeline, left }: TextChannel): void {
   while (edits[1] && edits[0] && edits[0].end <= left) edits.shift()
 }
 
-/** Half a character does not leave alone. */
-function wholeCharacters({ pipeline }: TextChannel, start: number, upTo: number): number {
-  if (upTo <= start) return upTo
-  return (pipeline.text.units[upTo - 1 - pipeline.text.base] ?? 0) >> 10 === 0x36 ? upTo - 1 : upTo
-}
-
-function lines(text: string): string {
-  return text.replaceAll('\n', ' ')
+/** Another line would be another field. */
+function oneLine(text: string): string {
+  return text.replaceAll(/[\r\n]/g, ' ')
 }

@@ -1,7 +1,4 @@
-/**
- * Converts the content of a JSON string, between its quotes, from bytes to UTF-16 units and back, without making a
- * string.
- */
+/** Converts the content of a JSON string, between its quotes, from bytes to UTF-16 units, without making a string. */
 import type { TextBuffer } from '../pattern/text-buffer.ts'
 
 const BACKSLASH = 0x5c
@@ -24,8 +21,13 @@ export function appendJsonString(text: TextBuffer, bytes: Uint8Array, from: numb
         const unit = Number.parseInt(String.fromCharCode(...bytes.subarray(at + 1, at + 5)), 16)
         units[write++] = Number.isNaN(unit) ? REPLACEMENT : unit
         at += 4
-      } else units[write++] = ESCAPES[kind] ?? kind
+        text.odd = true
+      } else {
+        units[write++] = ESCAPES[kind] ?? kind
+        text.odd ||= kind === BACKSLASH
+      }
     } else {
+      text.odd = true
       const size = byte >= 0xf0 ? 4 : byte >= 0xe0 ? 3 : 2
       let rune = byte & (0xff >> (size + 1))
       for (let i = 1; i < size; i++) rune = (rune << 6) | ((bytes[at + i] ?? 0) & 0x3f)
@@ -37,9 +39,4 @@ export function appendJsonString(text: TextBuffer, bytes: Uint8Array, from: numb
     }
   }
   text.end = text.base + write
-}
-
-/** `text` as the content of a JSON string. */
-export function toJsonString(text: string): string {
-  return JSON.stringify(text).slice(1, -1)
 }

@@ -1,7 +1,7 @@
 /**
- * Cuts an event stream into whole events, as bytes: a filter passes them on, with fields and comments, so it splits them
- * and does not read them as wire's SseReader does. LF, CRLF and CR line ends become LF; a byte order mark is dropped.
- * The beginning of an event at the end of a piece waits for the next piece.
+ * Cuts an event stream into whole events, as bytes: a filter passes them on as they came, so it splits them and does not
+ * read them as wire's SseReader does. Lines end in LF, CRLF or CR. The beginning of an event at the end of a piece waits
+ * for the next piece.
  */
 
 const LF = 10
@@ -12,32 +12,25 @@ const MAX_EVENT_BYTES = 16 * 1024 * 1024
 export class SseSplit {
   #rest: Buffer[] = []
   #restBytes = 0
-  #atStart = true
-  #afterCr = false
 
   /**
    * Returns the events that are now complete, together, each with its blank line; empty where none is complete.
    * Undefined: an event is larger than 16 MiB.
    */
   push(chunk: Buffer): Buffer | undefined {
-    const piece = chunk.includes(CR) || this.#afterCr ? this.#withoutCr(chunk) : chunk
     // Without the end of a line there is no end of an event.
-    if (this.#restBytes > 0 && !piece.includes(LF)) return this.#keep(piece)
-    let all = this.#restBytes > 0 ? Buffer.concat([...this.#rest, piece]) : piece
-    if (this.#atStart) all = this.#withoutMark(all)
+    if (this.#restBytes > 0 && !chunk.includes(LF) && !chunk.includes(CR)) return this.#keep(chunk)
+    const all = this.#restBytes > 0 ? Buffer.concat([...this.#rest, chunk]) : chunk
     this.#rest = []
     this.#restBytes = 0
-    const end = all.lastIndexOf('\n\n')
-    if (end < 0) return this.#keep(all)
-    if (this.#keep(all.subarray(end + 2)) === undefined) return undefined
-    return all.subarray(0, end + 2)
+    const end = lastEventEnd(all)
+    if (this.#keep(all.subarray(end)) === undefined) return undefined
+    return all.subarray(0, end)
   }
 
   /** Returns the rest: the last event, where its blank line is missing. */
   end(): Buffer {
-    const kept = Buffer.concat(this.#rest)
-    const rest = this.#atStart ? this.#withoutMark(kept) : kept
-    return rest.length > 0 ? Buffer.concat([rest, Buffer.from(rest.at(-1) === LF ? '\n' : '\n\n')]) : rest
+    return Buffer.concat(this.#rest)
   }
 
   #keep(piece: Buffer): Buffer | undefined {
@@ -48,22 +41,36 @@ export class SseSplit {
     }
     return this.#restBytes > MAX_EVENT_BYTES ? undefined : NONE
   }
-
-  #withoutCr(chunk: Buffer): Buffer {
-    const result = Buffer.allocUnsafe(chunk.length)
-    let length = 0
-    for (const byte of chunk) {
-      const second = this.#afterCr && byte === LF
-      this.#afterCr = byte === CR
-      if (!second) result[length++] = byte === CR ? LF : byte
-    }
-    return result.subarray(0, length)
-  }
-
-  #withoutMark(piece: Buffer): Buffer {
-    this.#atStart &&= piece.length < 3
-    return piece[0] === 0xef && piece[1] === 0xbb && piece[2] === 0xbf ? piece.subarray(3) : piece
-  }
 }
 
 const NONE = Buffer.alloc(0)
+
+/** After the last blank line; 0 where there is none. */
+function lastEventEnd(bytes: Buffer): number {
+  if (!bytes.includes(CR)) {
+    const blank = bytes.lastIndexOf('\n\n')
+    return blank < 0 ? 0 : blank + 2
+  }
+  let end = 0
+  for (let at = eventEnd(bytes, 0); at > 0; at = eventEnd(bytes, at)) end = at
+  return end
+}
+
+/** After the first blank line from `from` on; 0 where there is none. */
+export function eventEnd(bytes: Buffer, from: number): number {
+  for (let at = from; at < bytes.length; at++) {
+    const line = lineEnd(bytes, at)
+    if (line === 0) continue
+    const blank = lineEnd(bytes, at + line)
+    if (blank > 0) return at + line + blank
+    at += line - 1
+  }
+  return 0
+}
+
+/** The length of the line end at `at`; 0 where there is none. */
+export function lineEnd(bytes: Buffer, at: number): number {
+  if (bytes[at] === LF) return 1
+  if (bytes[at] !== CR) return 0
+  return bytes[at + 1] === LF ? 2 : 1
+}

@@ -1,9 +1,9 @@
 /**
  * Output policies on an event stream. The text of each choice (and within it of content, reasoning and each tool call)
  * is put together over the events and judged as it grows. An event leaves as soon as its text is settled, byte for byte
- * where nothing in it was found. Only two things are held: text that could still become part of a match, and events
- * that must not overtake it (of the same choice, and of no choice, such as usage and the end). Where a word or more of
- * an event is settled, that part leaves at once, and the rest follows in an event of its own.
+ * where nothing in it was found, and never in two: it says more than its text, which must be said once. Only two things
+ * are held: text that could still become part of a match, with its event, and events that must not overtake it (of the
+ * same choice, and of no choice, such as usage and the end).
  */
 import type { KeyPath } from '../../../src/wire/key-paths.ts'
 import type { StreamFilter as Filter, StreamSink } from '../../http/hooks.ts'
@@ -52,6 +52,8 @@ export class PolicyStreamFilter implements Filter {
   #over = false
   /** Channels with text that was not judged yet. */
   readonly #touched = new Set<TextChannel>()
+  /** Channels that the next event ends unless it goes on with them. */
+  #loose: Set<TextChannel> | undefined
 
   constructor(groups: readonly PolicyGroup[], setting: StreamFilterOptions, events: FilterEvents, sink: StreamSink) {
     this.#groups = groups
@@ -93,42 +95,38 @@ export class PolicyStreamFilter implements Filter {
 
   /** Reads whole events, judges their text, and writes what is settled. */
   #take(bytes: Buffer): void {
-    for (let at = 0; at < bytes.length; at = this.#reader.next) this.#queue.push(this.#read(bytes, at))
+    let isReadable = true
+    for (let at = 0; at < bytes.length && isReadable; at = this.#reader.next) {
+      const event = this.#read(bytes, at)
+      if (event) this.#queue.push(event)
+      else isReadable = false
+    }
     for (const channel of this.#touched) {
       channel.pipeline.advance(false)
       if (channel.ends) this.#finish(channel)
     }
     this.#touched.clear()
     this.#leave()
+    if (!isReadable && !this.#over) this.#block('unreadable')
     // The rest must not keep the whole chunk alive.
     for (const held of this.#queue) held.detach()
   }
 
-  #read(bytes: Buffer, at: number): BufferedEvent {
+  /** Undefined: the event cannot be read, and so cannot pass. */
+  #read(bytes: Buffer, at: number): BufferedEvent | undefined {
     const reader = this.#reader
     const kind = reader.read(bytes, at, bytes.length)
+    if (kind === 'unreadable') return undefined
     const { scan } = reader
-    const event = new BufferedEvent(reader.bytes, reader.from, reader.to)
+    const event = new BufferedEvent(bytes, at, reader.next)
+    if (reader.bytes !== bytes) event.form = { bytes: reader.bytes, from: reader.from, to: reader.to }
+    for (let i = 0; i < reader.asides.length; i += 2)
+      this.#readAside(event, reader.asides[i] ?? 0, reader.asides[i + 1] ?? 0)
     if (kind === 'nothing') return event
-    if (kind === 'opaque') {
-      // It is unknown which text this text continues, so it is judged alone.
-      const channel = this.#newChannel(0)
-      const start = channel.pipeline.text.end
-      channel.pipeline.text.append(reader.bytes.toString('utf8', reader.dataFrom, reader.dataTo))
-      event.pieces.push({
-        channel,
-        from: reader.dataFrom,
-        to: reader.dataTo,
-        start,
-        end: channel.pipeline.text.end,
-        raw: true,
-      })
-      this.#finish(channel)
-      return event
-    }
     if (scan.choices === 'one') event.choice = scan.choice
-    event.indivisible = scan.ends || scan.hasUsage || scan.logprobs.length > 0
     if (scan.logprobs.length > 0) event.logprobs = [...scan.logprobs]
+    const before = this.#loose
+    if (before) this.#loose = undefined
     for (const text of scan.texts) {
       const channel = text.whole ? this.#newChannel(text.choice) : this.#channel(text.place, text.choice)
       const buffer = channel.pipeline.text
@@ -137,9 +135,25 @@ export class PolicyStreamFilter implements Filter {
       event.pieces.push({ channel, from: text.from, to: text.to, start, end: buffer.end, raw: false })
       if (text.whole) this.#finish(channel)
       else this.#touched.add(channel)
+      if (text.loose && !text.whole) {
+        this.#loose ??= new Set()
+        this.#loose.add(channel)
+      }
     }
+    // What the next event does not go on with has ended: nothing else would ever say so.
+    for (const channel of before ?? []) if (!this.#loose?.has(channel)) this.#end(channel)
     if (scan.ends) this.#endChoice(scan.choices === 'one' ? scan.choice : scan.part)
     return event
+  }
+
+  /** A comment, or a field that nobody knows, is a text of its own. */
+  #readAside(event: BufferedEvent, from: number, to: number): void {
+    const channel = this.#newChannel(0)
+    const { text } = channel.pipeline
+    const start = text.end
+    text.append(this.#reader.bytes.toString('utf8', from, to))
+    event.pieces.push({ channel, from, to, start, end: text.end, raw: true })
+    this.#finish(channel)
   }
 
   #channel(place: KeyPath, choice: number): TextChannel {
@@ -163,10 +177,13 @@ export class PolicyStreamFilter implements Filter {
   /** This choice, or every choice, gets no more text: nothing waits for it any longer. */
   #endChoice(choice: number | undefined): void {
     for (const channel of this.#channels.values()) {
-      if (choice !== undefined && channel.choice !== choice) continue
-      channel.ends = true
-      this.#touched.add(channel)
+      if (choice === undefined || channel.choice === choice) this.#end(channel)
     }
+  }
+
+  #end(channel: TextChannel): void {
+    channel.ends = true
+    this.#touched.add(channel)
   }
 
   #finish(channel: TextChannel): void {
@@ -225,13 +242,6 @@ export class PolicyStreamFilter implements Filter {
         }
         event.leave()
         continue
-      }
-      if (!barred) {
-        const part = event.takeSettledPart()
-        if (part) {
-          closeRun()
-          out.push(part)
-        }
       }
       if (waiting && event.choice >= 0) waiting.add(event.choice)
       else waiting = undefined

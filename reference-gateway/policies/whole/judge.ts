@@ -3,6 +3,7 @@
  * searched at once, without a promise. Large texts, and patterns that need longer, are searched in a worker thread;
  * other services are asked meanwhile.
  */
+import type { JoinedText } from '../../../src/wire/strings.ts'
 import type { Maybe } from '../../http/hooks.ts'
 import { effortBudget } from '../pattern/search-budget.ts'
 import type { TextBuffer } from '../pattern/text-buffer.ts'
@@ -14,7 +15,7 @@ import type { SearchWorkerPool } from './search-worker-pool.ts'
 
 /** Where the texts are: in this thread, or in a body that a worker thread has parsed. */
 export interface JudgedTexts {
-  readonly all: readonly string[]
+  readonly all: readonly JoinedText[]
   /** Undefined: the texts are here. Otherwise `all` collects them. */
   readonly body?: SharedBody
 }
@@ -28,7 +29,7 @@ const AT_ONCE_EFFORT = 100_000
 
 export type Judgement =
   | { kind: 'pass' }
-  | { kind: 'changed'; texts: string[] }
+  | { kind: 'changed'; texts: readonly JoinedText[] }
   | { kind: 'blocked'; block: PolicyBlock }
 
 interface JudgeDependencies {
@@ -55,8 +56,8 @@ function judgeGroup(
   dependencies: JudgeDependencies,
 ): Maybe<Judgement> {
   const group = groups[at]
-  if (!group) return changed ? { kind: 'changed', texts: [...texts.all] } : { kind: 'pass' }
-  const size = texts.body ? Infinity : texts.all.reduce((sum, text) => sum + text.length, 0)
+  if (!group) return changed ? { kind: 'changed', texts: texts.all } : { kind: 'pass' }
+  const size = texts.body ? Infinity : texts.all.reduce((sum, { text }) => sum + text.length, 0)
   const buffers: TextBuffer[] = []
   const findings = group.map((policy) => search(policy, texts, size, buffers, dependencies))
   const goOn = (all: readonly Findings[]): Maybe<Judgement> => {
@@ -87,18 +88,22 @@ function search(
   const { name, whole, timeoutMs } = policy
   switch (whole.how) {
     case 'question':
-      return whole.ask(texts.all, signal).catch(() => undefined)
+      return whole.ask(wordsOf(texts), signal).catch(() => undefined)
     case 'search': {
       if (size <= AT_ONCE || (whole.quick && !texts.body)) {
-        const found = whole.search(texts.all, effortBudget(AT_ONCE_EFFORT), buffers)
+        const found = whole.search(wordsOf(texts), effortBudget(AT_ONCE_EFFORT), buffers)
         if (found) return found
       }
-      const asked = texts.body ? { body: texts.body } : { texts: texts.all }
+      const asked = texts.body ? { body: texts.body } : { texts: wordsOf(texts) }
       return threads.search({ kind: 'search', policy: name, ...asked }, timeoutMs)
     }
     default:
       return whole satisfies never
   }
+}
+
+function wordsOf({ all }: JudgedTexts): string[] {
+  return all.map(({ text }) => text)
 }
 
 function findBlock(group: PolicyGroup, all: readonly Findings[], events: PolicyEvents): PolicyBlock | undefined {
@@ -117,7 +122,7 @@ function findBlock(group: PolicyGroup, all: readonly Findings[], events: PolicyE
 }
 
 /** Undefined where nothing was found to redact. */
-function applyRedactions(group: PolicyGroup, all: readonly Findings[], texts: JudgedTexts): string[] | undefined {
+function applyRedactions(group: PolicyGroup, all: readonly Findings[], texts: JudgedTexts): JoinedText[] | undefined {
   const redacting = all.filter((_, i) => group[i]?.action === 'redact')
   if (!redacting.some((findings) => findings?.some((one) => one.length > 0))) return undefined
   return texts.all.map((text, t) =>

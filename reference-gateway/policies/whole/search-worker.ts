@@ -5,9 +5,7 @@
  */
 import { setPriority } from 'node:os'
 import { parentPort, workerData } from 'node:worker_threads'
-import { REQUEST_MEMBERS } from '../../../src/wire/formats.ts'
-import type { JsonObject } from '../../../src/wire/json.ts'
-import { stringsUnder } from '../../../src/wire/strings.ts'
+import { textsIn } from '../../../src/wire/strings.ts'
 import type { GatewayResult } from '../../http/gateway-error.ts'
 import { type ParsedBody, parseBody } from '../../http/request-body.ts'
 import type { BodyFacts, GatewayEndpoint } from '../../http/request-context.ts'
@@ -52,15 +50,12 @@ function open({ id, bytes, endpoint }: SharedBody): OpenBody {
   const known = openBodies.get(id)
   if (known) return known
   const parsed = parseBody(Buffer.from(bytes), endpoint)
-  const body = { parsed, texts: parsed.ok ? requestTexts(parsed.value.json) : [] }
+  const texts = parsed.ok ? textsIn(Buffer.from(bytes).toString()).places.map(({ text }) => text) : []
+  const body = { parsed, texts }
   openBodies.set(id, body)
   const [oldest = id] = openBodies.keys()
   if (openBodies.size > MAX_OPEN) openBodies.delete(oldest)
   return body
-}
-
-function requestTexts(json: JsonObject): readonly string[] {
-  return stringsUnder(json, REQUEST_MEMBERS).map(({ text }) => text)
 }
 
 /** The caller ends this thread when the task's time is over. */

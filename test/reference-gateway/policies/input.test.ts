@@ -18,10 +18,15 @@ test('redaction: the provider gets the changed prompt, with everything else as i
     user: 'u@example.com',
   }
   await post(gateway, request)
-  const expected = structuredClone(request) as typeof request & { messages: { content: { text: string }[] }[] }
-  const part = expected.messages[0]?.content[0]
-  if (part) part.text = 'I am [REDACTED:email], [REDACTED:card]'
-  expect(JSON.parse(asked[0] ?? '')).toEqual(expected)
+  const expected = {
+    ...chat([
+      { type: 'text', text: 'I am [REDACTED:email], [REDACTED:card]' },
+      { type: 'image_url', image_url: { url: 'https://[REDACTED:email]/a.png' } },
+    ]),
+    temperature: 0.5,
+    user: '[REDACTED:email]',
+  }
+  expect(asked).toEqual([JSON.stringify(expected)])
 })
 
 test('a prompt in which nothing is found goes on byte for byte', async () => {

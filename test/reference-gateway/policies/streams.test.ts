@@ -47,18 +47,18 @@ async function live(policies: unknown[], streaming: Record<string, unknown> = {}
   return { provider, gateway, message, received: () => text }
 }
 
-test('text that cannot become a match leaves at once, the rest once the next word rules a match out', async () => {
+test('an event that cannot become a match leaves at once, another once the next word rules a match out', async () => {
   const { provider, received } = await live([output({ detect: ['email'] })])
-  provider.write(token('write to bob'))
-  await until(() => assembled(received())['0/content'] === 'write to ')
+  provider.write(token('write to, ') + token('bob'))
+  await until(() => received() === token('write to, '))
   await wait(150)
-  // flush_interval has passed, and with on_flush: hold the text stays.
-  expect(assembled(received())['0/content']).toBe('write to ')
+  // flush_interval has passed, and with on_flush: hold the event stays.
+  expect(received()).toBe(token('write to, '))
   provider.write(token(' or'))
-  await until(() => assembled(received())['0/content'] === 'write to bob')
+  await until(() => received() === token('write to, ') + token('bob'))
   provider.end(token(' b@x.org.') + DONE)
   await until(() => received().endsWith(DONE))
-  expect(assembled(received())['0/content']).toBe('write to bob or [REDACTED:email].')
+  expect(assembled(received())['0/content']).toBe('write to, bob or [REDACTED:email].')
 })
 
 test('a policy for cards holds digits only: words leave at once', async () => {
@@ -123,7 +123,8 @@ test('hold is reported apart from compute, in the trailer', async () => {
 test('a blocked stream ends with an error event that the client raises; the upstream is cancelled', async () => {
   const { provider, received, message } = await live([output({ action: 'block', patterns: ['SECRET'] })])
   const left = once(provider, 'close')
-  provider.write(token('the SEC'))
+  provider.write(token('the '))
+  provider.write(token('SEC'))
   provider.write(token('RET is out'))
   await once(message, 'end')
   await left
@@ -181,24 +182,23 @@ test('logprobs repeat the text: they are removed where it is changed', () => {
   expect(eventsOf(text)[0]).toEqual({ choices: [{ index: 0, delta: { content: '[REDACTED]' }, logprobs: null }] })
 })
 
-test('events of every form: CR LF, several data lines, comments, no space, escapes in keys, no JSON at all', () => {
+test('events of every form: CR LF, several data lines, comments, no space, escapes in keys', () => {
   const inner = JSON.stringify({ choices: [{ index: 0, delta: { content: 'SECRET 2' } }] })
   const forms = [
     `data:${inner}\r\n\r\n`,
     `: ping\r\n\r\n`,
+    `: SECRET 5\n\n`,
     `event: message\ndata: ${inner.slice(0, 12)}\ndata: ${inner.slice(12)}\nid: 7\n\n`,
     `data: {"choices":[{"index":0,"delt\\u0061":{"c\\u006fntent":"SEC\\u0052ET 3"}}]}\r\r`,
-    'data: SECRET plain\n\n',
     `data: {"choices" : [ { "delta" : { "content" : "SECRET 4" } , "index" : 0 } ] }\n\n`,
   ]
   const { filter, written } = startFilter([output({ patterns: ['SECRET'] })])
   for (const byte of Buffer.from(`\ufeff${forms.join('')}`)) filter.write(Buffer.of(byte))
   filter.end()
   const text = Buffer.concat(written).toString()
-  expect(text).not.toMatch(/SEC|\r|\ufeff/)
-  expect(text).toContain(': ping\n\n')
+  expect(text).not.toMatch(/SEC/)
+  expect(text).toContain(': ping\r\n\r\n')
   expect(text).toContain('id: 7')
-  expect(text).toContain('data: [REDACTED] plain\n\n')
   expect(text.match(/\[REDACTED\]/g)).toHaveLength(5)
 })
 

@@ -79,12 +79,16 @@ test('the guide’s two policies work by their names alone', async () => {
   expect((await post(gateway, chat('-----BEGIN RSA PRIVATE KEY-----\nMII'))).status).toBe(400)
 })
 
-test('errors, lists and embeddings pass as they are', async () => {
-  const gateway = await gatewayWith([output({ action: 'block', patterns: ['SECRET'] })], (request, response) =>
+test('errors, lists and stored answers are judged as well, and keep their status', async () => {
+  const gateway = await gatewayWith([output({ patterns: ['SECRET'] })], (request, response) =>
     answerJson(response, { data: ['SECRET'], error: { message: 'SECRET' } }, request.method === 'GET' ? 200 : 429),
   )
-  expect((await post(gateway, chat('hi'))).status).toBe(429)
-  expect((await fetch(`${gateway.url}/v1/models`)).status).toBe(200)
+  const refused = await post(gateway, chat('hi'))
+  expect([refused.status, refused.body.toString()]).toEqual([
+    429,
+    '{"data":["[REDACTED]"],"error":{"message":"[REDACTED]"}}',
+  ])
+  expect(await (await fetch(`${gateway.url}/v1/models`)).text()).not.toContain('SECRET')
 })
 
 test('compressed responses cannot be judged, so the provider is asked for uncompressed ones', async () => {
@@ -114,8 +118,8 @@ test('an answer that cannot be judged, too large or compressed unasked, is not p
   expect([unreadable.status, JSON.parse(unreadable.body.toString()).error.code]).toEqual([502, 'upstream_encoding'])
 })
 
-test('a response nested too deep to copy passes unless it must be redacted, which is 502', async () => {
-  const deep = `${'['.repeat(20_000)}${']'.repeat(20_000)}`
+test('no depth of nesting is too deep', async () => {
+  const deep = `${'['.repeat(20_000)}"bob@example.com"${']'.repeat(20_000)}`
   const text = `{"choices":[{"message":{"content":"write to bob@example.com"}}],"x":${deep}}`
   const provider = (_request: unknown, response: ServerResponse): void => {
     response.writeHead(200, { 'content-type': 'application/json' }).end(text)
@@ -123,9 +127,5 @@ test('a response nested too deep to copy passes unless it must be redacted, whic
   const untouched = await post(await gatewayWith([output({ keywords: ['nobody'] })], provider), chat('hi'))
   expect([untouched.status, untouched.body.toString()]).toEqual([200, text])
   const redacted = await post(await gatewayWith([output({ detect: ['email'] })], provider), chat('hi'))
-  expect(redacted.status).toBe(502)
-  expect(JSON.parse(redacted.body.toString()).error).toMatchObject({
-    code: 'upstream_unreadable',
-    message: 'the provider’s answer cannot be read: it is nested too deep',
-  })
+  expect(redacted.body.toString()).toBe(text.replaceAll('bob@example.com', '[REDACTED:email]'))
 })
