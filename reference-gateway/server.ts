@@ -8,6 +8,7 @@ import type { GatewayConfig } from './config/config.ts'
 import { closeHooks, createHooks } from './hooks.ts'
 import { ClientKeys } from './http/auth.ts'
 import { answerInvalidRequests, drainRefusedBody } from './http/bad-clients.ts'
+import { findRoute } from './http/endpoints.ts'
 import { type GatewayError, invalidRequest, sendError, sendJson } from './http/gateway-error.ts'
 import { type PipelineDependencies, RequestPipeline } from './pipeline/request-pipeline.ts'
 import { ConnectionPool, type PoolStats } from './upstream/pool.ts'
@@ -26,7 +27,6 @@ export interface GatewayServer {
   close(): Promise<void>
 }
 
-const METHODS = new Set(['GET', 'HEAD', 'POST', 'DELETE'])
 /** How often Node looks for connections that are over their header or request timeout. */
 const CHECK_INTERVAL_MS = 500
 const OVERLOADED: GatewayError = {
@@ -131,16 +131,27 @@ function serve(
   const url = request.url ?? ''
   const method = request.method ?? ''
   if (url.startsWith('/v1/')) {
-    if (!METHODS.has(method)) {
+    if (leavesBasePath(url)) {
+      refuse(request, response, invalidRequest('invalid_path', 'the path leaves /v1'))
+      return
+    }
+    const path = url.slice('/v1'.length)
+    const found = findRoute(method, path)
+    if (found.found) new RequestPipeline(dependencies, request, response, { path, route: found.route }).start()
+    else if (found.allowed.length === 0) refuse(request, response, unknownUrl(method, url))
+    else {
       const error = invalidRequest('method_not_allowed', `${method} is not supported here`, 405)
-      refuse(request, response, { ...error, headers: ['allow', [...METHODS].join(', ')] })
-    } else if (leavesBasePath(url)) refuse(request, response, invalidRequest('invalid_path', 'the path leaves /v1'))
-    else new RequestPipeline(dependencies, request, response, url.slice('/v1'.length)).start()
+      refuse(request, response, { ...error, headers: ['allow', found.allowed.join(', ')] })
+    }
   } else if (url === '/healthz') sendJson(response, 200, { status: 'ok' })
   else if (url === '/readyz') {
     const reason = notReady()
     sendJson(response, reason ? 503 : 200, reason ? { ready: false, reason } : { ready: true })
-  } else refuse(request, response, invalidRequest('unknown_url', `nothing is served at ${method} ${url}`, 404))
+  } else refuse(request, response, unknownUrl(method, url))
+}
+
+function unknownUrl(method: string, url: string): GatewayError {
+  return invalidRequest('unknown_url', `nothing is served at ${method} ${url}`, 404)
 }
 
 /** Answers a request that does not reach the pipeline. */

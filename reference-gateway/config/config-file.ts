@@ -6,6 +6,7 @@ import { z } from 'zod'
 import { failure, success } from '../../src/errors.ts'
 import { addressProblem, headerValue, secret } from '../../src/parse/config-values.ts'
 import { bytes, parsedBy, timerMs } from '../../src/parse/quantity.ts'
+import { ENDPOINT_NAMES, STORING_ENDPOINTS } from '../http/endpoints.ts'
 import { policiesFile, streamingFile } from '../policies/kinds/config-file.ts'
 import { PROTOCOLS } from '../protocols/protocols.ts'
 
@@ -127,16 +128,15 @@ export const baseUrl = parsedBy((text) => {
   return success({ origin: url.origin, basePath: url.pathname.replace(/\/+$/, '') })
 })
 
+const modelPattern = z.string().regex(/^(?:[^*]+\*?|\*)$/, "a model is a name, a prefix ('gpt-*') or '*'")
+
 const provider = z.strictObject({
   name: z.string().min(1),
   base_url: baseUrl,
   protocol: z.enum(PROTOCOLS).default('openai'),
   api_key: secret.optional(),
   weight: z.number().positive().max(1_000_000).optional(),
-  models: z
-    .array(z.string().regex(/^(?:[^*]+\*?|\*)$/, "a model is a name, a prefix ('gpt-*') or '*'"))
-    .min(1)
-    .default(['*']),
+  models: z.array(modelPattern).min(1).default(['*']),
 })
 
 const upstream = z.strictObject({
@@ -155,8 +155,29 @@ const upstream = z.strictObject({
   body_idle_timeout: timerMs.prefault('300s'),
 })
 
+const clientKey = z.strictObject({
+  key: secret,
+  tenant: z.string().regex(/^[\w.-]{1,64}$/),
+  models: z.array(modelPattern).min(1).optional(),
+  endpoints: z.array(z.enum(ENDPOINT_NAMES)).min(1).optional(),
+})
+
 const auth = z.strictObject({
-  keys: z.array(z.strictObject({ key: secret, tenant: z.string().regex(/^[\w.-]{1,64}$/) })).min(1),
+  keys: z
+    .array(clientKey)
+    .min(1)
+    .superRefine((keys, context) => {
+      const owners = new Map<string, number>()
+      for (const [index, { endpoints = [] }] of keys.entries()) {
+        for (const endpoint of endpoints) {
+          const owner = owners.get(endpoint) ?? index
+          owners.set(endpoint, owner)
+          if (owner === index || !STORING_ENDPOINTS.has(endpoint)) continue
+          const message = `one key may have '${endpoint}', whose objects are not told apart, and key ${owner + 1} has it`
+          context.addIssue({ code: 'custom', path: [index, 'endpoints'], message })
+        }
+      }
+    }),
 })
 
 const limits = z.strictObject({

@@ -74,8 +74,8 @@ export function gatewayConfigSchema(environment: Environment) {
       refuse(['admin_port'], `${given.port} is the port it serves on`)
     const secret = (text: string, ...path: (string | number)[]): string =>
       found(lookUpSecret(text, environment), 'gateway', ...path)
-    const clientKeys = given.auth?.keys.map(({ key, tenant }, index): ClientKey => {
-      return { value: secret(key, 'auth', 'keys', index, 'key'), tenant }
+    const clientKeys = given.auth?.keys.map(({ key, tenant, models, endpoints }, index): ClientKey => {
+      return { value: secret(key, 'auth', 'keys', index, 'key'), tenant, models, endpoints }
     })
     const withHeaders = <T extends { headers: Record<string, string> }>(holder: T, ...path: (string | number)[]): T => {
       const headers = Object.entries(holder.headers).map(([name, value]) => {

@@ -9,6 +9,10 @@ import type { RequestContext } from './request-context.ts'
 export interface ClientKey {
   value: string
   tenant: string
+  /** Names and prefixes ('gpt-*') of the models that it may use; undefined: all. */
+  models?: readonly string[] | undefined
+  /** What it may ask for (see endpoints.ts); undefined: all that do not name stored objects of other tenants. */
+  endpoints?: readonly string[] | undefined
 }
 
 const REFUSED: GatewayError = {
@@ -22,23 +26,46 @@ const REFUSED: GatewayError = {
 export const CLIENT_KEY_HEADERS = ['authorization', 'x-api-key', 'api-key'] as const
 
 export class ClientKeys {
-  readonly #keys: { digest: Buffer; tenant: string }[]
+  readonly #keys: { digest: Buffer; key: ClientKey }[]
 
   constructor(keys: readonly ClientKey[]) {
-    this.#keys = keys.map(({ value, tenant }) => ({ digest: digestKey(value), tenant }))
+    this.#keys = keys.map((key) => ({ digest: digestKey(key.value), key }))
   }
 
-  /** Sets the context's tenant, or returns why the request is refused. */
+  /** Sets the context's tenant, or returns why the request is refused. Called before the body is read. */
   check(context: RequestContext): GatewayError | undefined {
     const given = readKey(context)
     if (given === undefined) return REFUSED
     const digest = digestKey(given)
-    let tenant: string | undefined
-    for (const key of this.#keys) if (timingSafeEqual(key.digest, digest)) tenant = key.tenant
-    if (tenant === undefined) return REFUSED
-    context.tenant = tenant
-    return undefined
+    let found: ClientKey | undefined
+    for (const one of this.#keys) if (timingSafeEqual(one.digest, digest)) found = one.key
+    if (found === undefined) return REFUSED
+    context.tenant = found.tenant
+    context.key = found
+    const { endpoint, stored } = context.route
+    return this.#mayAsk(found, endpoint, stored) ? undefined : forbidden(`the endpoint '${endpoint}'`)
   }
+
+  /** What the body asks for. A form is not read: a key of some models only may send none. */
+  checkBody({ key, model, route, namesStored }: RequestContext): GatewayError | undefined {
+    if (!key) return undefined
+    if (namesStored && !this.#mayAsk(key, 'stored_answers', true)) return forbidden('stored answers')
+    if (!key.models || (model === undefined && (route.stored || route.endpoint === 'models'))) return undefined
+    const allowed = model !== undefined && key.models.some((pattern) => matchesModel(pattern, model))
+    return allowed ? undefined : forbidden(model === undefined ? 'a request without a model' : `the model '${model}'`)
+  }
+
+  #mayAsk({ endpoints }: ClientKey, endpoint: string, stored: boolean): boolean {
+    return endpoints ? endpoints.includes(endpoint) : !stored || this.#keys.length === 1
+  }
+}
+
+function forbidden(what: string): GatewayError {
+  return { status: 403, code: 'forbidden', message: `this key has no right to ${what}` }
+}
+
+export function matchesModel(pattern: string, model: string): boolean {
+  return pattern.endsWith('*') ? model.startsWith(pattern.slice(0, -1)) : pattern === model
 }
 
 function readKey({ headers }: RequestContext): string | undefined {

@@ -7,28 +7,6 @@ import type { IncomingMessage } from 'node:http'
 import { type GatewayError, invalidRequest } from './gateway-error.ts'
 import type { RequestContext } from './request-context.ts'
 
-/** Paths after '/v1' to which OpenAI's own clients send forms; '*' stands for one id. */
-const FORM_PATHS = [
-  '/audio/transcriptions',
-  '/audio/translations',
-  '/audio/voices',
-  '/audio/voice_consents',
-  '/images/edits',
-  '/images/variations',
-  '/files',
-  '/uploads/*/parts',
-  '/containers/*/files',
-  '/content_provenance_checks',
-  '/realtime/calls',
-  '/skills',
-  '/skills/*/versions',
-  '/videos',
-  '/videos/characters',
-  '/videos/edits',
-  '/videos/extensions',
-  '/videos/*/remix',
-]
-const TAKES_FORMS = new RegExp(`^(?:${FORM_PATHS.join('|').replaceAll('*', '[\\w-]+')})(?:\\?|$)`)
 /** A form anywhere in a list of types: a provider may choose any of them. */
 const ANY_FORM = /(?:^|,)\s*(?:multipart\/|application\/x-www-form-urlencoded)/i
 const FORM_DATA = /^multipart\/form-data\s*(?:;|$)/i
@@ -59,8 +37,8 @@ export function isForm(context: RequestContext): boolean {
   return FORM_DATA.test(context.headers['content-type'] ?? '') && takesForms(context)
 }
 
-function takesForms({ method, path }: RequestContext): boolean {
-  return method === 'POST' && TAKES_FORMS.test(path)
+function takesForms({ method, route }: RequestContext): boolean {
+  return method === 'POST' && route.form
 }
 
 /** All content types: node:http keeps only the first, and the provider gets every one. */

@@ -17,6 +17,7 @@ import type { BodyFacts, GatewayEndpoint, RequestContext } from './request-conte
 const EMPTY = Buffer.alloc(0)
 /** A body above this size can be shared. Parsing a body of this size takes a fraction of a millisecond. */
 const SHARED_FROM_BYTES = 64 * 1024
+const MAX_MODEL_LENGTH = 256
 
 /**
  * Calls exactly one of the two callbacks, once. A client that leaves meanwhile is noticed at the response, not here.
@@ -125,7 +126,7 @@ export function parseBody(body: Buffer, endpoint: GatewayEndpoint): GatewayResul
  * not let the request pass.
  */
 function readFacts(json: JsonObject, endpoint: GatewayEndpoint): GatewayResult<ParsedBody> {
-  const { model, stream, messages, temperature, store } = json
+  const { model, stream, messages, temperature, store, previous_response_id, conversation } = json
   if (model !== undefined && typeof model !== 'string') {
     return refused(invalidRequest('invalid_model', "'model' is not a string"))
   }
@@ -133,13 +134,21 @@ function readFacts(json: JsonObject, endpoint: GatewayEndpoint): GatewayResult<P
   if (model?.isWellFormed() === false) {
     return refused(invalidRequest('invalid_model', "'model' is not well-formed Unicode: it holds a lone surrogate"))
   }
+  // Names are kept: as routes, in figures and events.
+  if (model !== undefined && model.length > MAX_MODEL_LENGTH) {
+    return refused(invalidRequest('invalid_model', `'model' is longer than ${MAX_MODEL_LENGTH} characters`))
+  }
   if (stream !== undefined && stream !== null && typeof stream !== 'boolean') {
     return refused(invalidRequest('invalid_type', "'stream' is not a boolean"))
   }
   if (endpoint === 'chat' && messages !== undefined && !isListOfObjects(messages)) {
     return refused(invalidRequest('invalid_type', "'messages' is not a list of objects"))
   }
-  return success({ json, facts: { model, stream: stream === true, temperature, store: store === true } })
+  const namesStored = (previous_response_id ?? conversation ?? undefined) !== undefined
+  return success({
+    json,
+    facts: { model, stream: stream === true, temperature, store: store === true, namesStored },
+  })
 }
 
 function isListOfObjects(value: unknown): boolean {

@@ -7,6 +7,8 @@ import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
 import { type ApiEndpoint, ENDPOINTS, formatOfEndpoint } from '../../src/wire/formats.ts'
 import type { JsonObject } from '../../src/wire/json.ts'
 import { openaiResponses } from '../../src/wire/openai-responses.ts'
+import type { ClientKey } from './auth.ts'
+import { modelInPath, type Route } from './endpoints.ts'
 import { Timings } from './timings.ts'
 
 /** The endpoints of OpenAI's API whose requests the gateway knows. */
@@ -21,6 +23,8 @@ export interface BodyFacts {
   temperature: unknown
   /** The client asks the provider to keep the response. */
   store: boolean
+  /** It names an answer or a conversation that the provider has stored. */
+  namesStored: boolean
 }
 
 type PolicyAction = 'block' | 'redact' | 'flag' | 'timeout'
@@ -43,6 +47,9 @@ export class RequestContext {
   /** What follows '/v1', query included. */
   readonly path: string
   readonly endpoint: GatewayEndpoint
+  readonly route: Route
+  /** The client's key, where the gateway checks keys. */
+  key: ClientKey | undefined
   readonly headers: IncomingHttpHeaders
   readonly timings = new Timings()
   /** The request's body as it goes upstream; empty where there is none. */
@@ -51,6 +58,7 @@ export class RequestContext {
   stream = false
   temperature: unknown
   store = false
+  namesStored = false
   /** Name of the provider that was asked last. */
   provider: string | undefined
   /** Number of upstream requests; more than 1 after a fallback. */
@@ -74,10 +82,12 @@ export class RequestContext {
   #tenant: string | undefined
   #abort: AbortController | undefined
 
-  constructor(request: IncomingMessage, path: string) {
+  constructor(request: IncomingMessage, path: string, route: Route) {
     this.id = `${ID_START}-${(++requests).toString(36)}`
     this.method = request.method ?? 'GET'
     this.path = path
+    this.route = route
+    if (route.endpoint === 'gemini') this.model = modelInPath(path)
     const query = path.indexOf('?')
     this.endpoint = ENDPOINT_OF_PATH.get(query < 0 ? path : path.slice(0, query)) ?? 'other'
     this.headers = request.headers
@@ -100,10 +110,12 @@ export class RequestContext {
   setBody({ json, facts }: { json?: JsonObject; facts: BodyFacts }): void {
     this.#isJson = true
     this.#json = json
-    this.model = facts.model
+    // A provider of that protocol serves what the path names, whatever the body says.
+    if (this.route.endpoint !== 'gemini') this.model = facts.model
     this.stream = facts.stream
     this.temperature = facts.temperature
     this.store = facts.store
+    this.namesStored = facts.namesStored
   }
 
   /** The name that `auth.keys` gives; without such keys, a digest of the headers that identify the client. */

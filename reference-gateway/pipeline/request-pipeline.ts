@@ -6,6 +6,7 @@
  */
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { ClientKeys } from '../http/auth.ts'
+import type { Route } from '../http/endpoints.ts'
 import { refuseMisplacedForm } from '../http/forms.ts'
 import { type GatewayError, invalidRequest, upstreamError } from '../http/gateway-error.ts'
 import type { RequestGuard } from '../http/guard.ts'
@@ -49,11 +50,16 @@ export class RequestPipeline implements AttemptOwner {
   #acquireStartMs = 0
 
   /** `path` is what follows '/v1', query included. */
-  constructor(dependencies: PipelineDependencies, request: IncomingMessage, response: ServerResponse, path: string) {
+  constructor(
+    dependencies: PipelineDependencies,
+    request: IncomingMessage,
+    response: ServerResponse,
+    { path, route }: { path: string; route: Route },
+  ) {
     this.#dependencies = dependencies
     this.#request = request
     this.#response = response
-    this.#context = new RequestContext(request, path)
+    this.#context = new RequestContext(request, path, route)
     this.#writer = new ResponseWriter(request, response, this.#context, dependencies, () => this.#onFinished())
     this.#guard = this.#writer.guard
   }
@@ -108,8 +114,9 @@ export class RequestPipeline implements AttemptOwner {
   /** From `startMs` on the time belongs to the input policies. */
   #onParsed(refused: GatewayError | undefined, startMs: number): void {
     const context = this.#context
-    if (refused) {
-      this.#writer.sendError(refused)
+    const refusal = refused ?? this.#dependencies.clientKeys?.checkBody(context)
+    if (refusal) {
+      this.#writer.sendError(refusal)
       return
     }
     const { input } = this.#dependencies.hooks

@@ -4,6 +4,7 @@
  * proportion to them (smooth weighted round-robin, as in nginx: exact shares, no bursts). The rest of the list serves
  * as fallback. A request that names no model goes to the first provider.
  */
+import { matchesModel } from '../http/auth.ts'
 import type { GatewayError } from '../http/gateway-error.ts'
 import type { RequestContext } from '../http/request-context.ts'
 import type { Upstream } from './upstream.ts'
@@ -74,7 +75,7 @@ export class Router {
 /** The length that the pattern spells out of the model's name: more is better; -1 for no match. */
 function matchLength(pattern: string, model: string): number {
   if (pattern === model) return Number.POSITIVE_INFINITY
-  return pattern.endsWith('*') && model.startsWith(pattern.slice(0, -1)) ? pattern.length - 1 : -1
+  return matchesModel(pattern, model) ? pattern.length - 1 : -1
 }
 
 function orderTier(tier: Tier): Upstream[] {

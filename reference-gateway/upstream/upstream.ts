@@ -40,6 +40,8 @@ export class Upstream {
     const own: string[] = provider.apiKey === undefined ? [] : [...this.protocol.credentials(provider.apiKey)]
     const dropped = new Set<string>(own.filter((_, index) => index % 2 === 0))
     if (provider.apiKey !== undefined || settings.ownKeys) for (const name of CLIENT_KEY_HEADERS) dropped.add(name)
+    // The organisation is that of the key.
+    if (provider.apiKey !== undefined) for (const name of ['openai-organization', 'openai-project']) dropped.add(name)
     if (settings.readsAnswers || this.#foreign) {
       own.push('accept-encoding', 'identity')
       dropped.add('accept-encoding')

@@ -32,7 +32,7 @@ test('after 600 requests with every kind of ending, nothing is in flight and the
         endings.set(how, (endings.get(how) ?? 0) + 1)
         resolve()
       }
-      const request = httpRequest(`${gateway.url}/v1/x`, { method: 'POST', agent: false }, (message) => {
+      const request = httpRequest(`${gateway.url}/v1/responses`, { method: 'POST', agent: false }, (message) => {
         message.resume().on('error', () => end('broken'))
         message.on('end', () => end(String(message.statusCode)))
       })

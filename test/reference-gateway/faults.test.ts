@@ -22,6 +22,7 @@ import { ConnectionPool } from '../../reference-gateway/upstream/pool.ts'
 import { Router } from '../../reference-gateway/upstream/router.ts'
 import { Upstream } from '../../reference-gateway/upstream/upstream.ts'
 import { until } from '../support/waits.ts'
+import { routeOf } from './support/context.ts'
 import { ask, atEnd, upstream } from './support/harness.ts'
 import { answerJson, bodyOf } from './support/upstream.ts'
 
@@ -68,7 +69,7 @@ async function pipelineWith(hooks: Partial<PipelineHooks>, injectDelayMs = 0) {
     report: (problem: string) => reports.push(problem),
   }
   const server = createServer((request, response) =>
-    new RequestPipeline(dependencies, request, response, (request.url ?? '').slice('/v1'.length)).start(),
+    new RequestPipeline(dependencies, request, response, asked(request.method, request.url)).start(),
   )
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
@@ -80,6 +81,11 @@ async function pipelineWith(hooks: Partial<PipelineHooks>, injectDelayMs = 0) {
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1/chat/completions`
   const send = (body: object) => ask(url, { method: 'POST' }, JSON.stringify({ model: 'm', ...body }))
   return { send, pool, done, reports }
+}
+
+const asked = (method = '', url = '') => {
+  const path = url.slice('/v1'.length)
+  return { path, route: routeOf(method, path) }
 }
 
 const fails = (context: RequestContext): boolean => context.json?.fails === true

@@ -14,10 +14,8 @@ const JSON_TYPE = /^(?:text|application)\/(?:[\w.+-]+\+)?json\s*(?:;|$)/i
 const JSON_LINES = /^application\/stream\+json/i
 const TEXT_TYPE = /^text\//i
 const NO_TEXT = /^(?:audio|image|video)\//i
-/** Where OpenAI answers with sound, pictures or films. */
-const MEDIA_PATH = /^\/(?:audio\/speech|videos\/[\w-]+\/content)(?:\?|$)/
 
-export function answerKind({ method, path, stream }: RequestContext, head: ResponseHead): AnswerKind {
+export function answerKind({ method, route, stream }: RequestContext, head: ResponseHead): AnswerKind {
   const { status, isEventStream, contentType, contentLength } = head
   if (method === 'HEAD' || status === 204 || status === 304 || contentLength === 0) return 'nothing'
   if (contentType.replace(/"(?:[^"\\]|\\.)*"/g, '').includes(',')) return 'unreadable'
@@ -25,7 +23,7 @@ export function answerKind({ method, path, stream }: RequestContext, head: Respo
   if (JSON_TYPE.test(contentType) && !JSON_LINES.test(contentType)) return 'json'
   // A client that asked for a stream would read events, whatever the provider calls them.
   if (TEXT_TYPE.test(contentType)) return stream && status < 300 ? 'unreadable' : 'text'
-  return NO_TEXT.test(contentType) && MEDIA_PATH.test(path) ? 'nothing' : 'unreadable'
+  return NO_TEXT.test(contentType) && route.media ? 'nothing' : 'unreadable'
 }
 
 export const UNREADABLE_TYPE: GatewayError = {

@@ -1,9 +1,10 @@
 /** Requests as the cache sees them, and responses. */
-import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
+import type { IncomingHttpHeaders } from 'node:http'
 import { type CacheConfig, cacheFile } from '../../../reference-gateway/config/config-file.ts'
 import type { CacheFill, CacheLookup, StoredResponse } from '../../../reference-gateway/http/hooks.ts'
 import { readBody } from '../../../reference-gateway/http/request-body.ts'
-import { RequestContext } from '../../../reference-gateway/http/request-context.ts'
+import type { RequestContext } from '../../../reference-gateway/http/request-context.ts'
+import { contextOf } from '../support/context.ts'
 
 export const settings = (given: Record<string, unknown> = {}): CacheConfig =>
   cacheFile.parse({ enabled: true, ...given })
@@ -19,7 +20,7 @@ export const BODY = { model: 'gpt-4o', messages: [{ role: 'user', content: 'Hi' 
 
 export function asking(body: Record<string, unknown> = BODY, asked: Asked = {}): RequestContext {
   const { method = 'POST', headers = {}, path = '/chat/completions', tenant } = asked
-  const context = new RequestContext({ method, headers } as IncomingMessage, path)
+  const context = contextOf({ method, headers }, path)
   context.body = Buffer.from(JSON.stringify(body))
   const refused = readBody(context)
   if (refused) throw new Error(refused.message)

@@ -1,10 +1,9 @@
 // Where events begin: the queue is bounded, and the next event says how many found no room.
-import type { IncomingMessage } from 'node:http'
 import { expect, test } from 'vitest'
 import { EventObserver } from '../../../reference-gateway/events/observer.ts'
-import { RequestContext } from '../../../reference-gateway/http/request-context.ts'
 import { MetricsRecorder } from '../../../reference-gateway/metrics/recorder.ts'
 import type { GatewayEvent } from '../../../src/wire/gateway-event.ts'
+import { contextOf } from '../support/context.ts'
 
 function observing(buffer: number) {
   const published: GatewayEvent[] = []
@@ -15,7 +14,7 @@ function observing(buffer: number) {
   })
   const end = (count: number): void => {
     for (let i = 0; i < count; i++) {
-      const context = new RequestContext({ method: 'POST', headers: {} } as IncomingMessage, '/chat/completions')
+      const context = contextOf({ method: 'POST', headers: {} }, '/chat/completions')
       observer.onStart(context)
       observer.onEnd(context)
     }
@@ -45,7 +44,7 @@ test('an event that cannot be made is counted, and affects no other event', () =
   const { observer, published, end } = observing(20)
   end(1)
   // Without headers the tenant is unknown, and the event cannot be made.
-  const broken = new RequestContext({ method: 'POST' } as IncomingMessage, '/chat/completions')
+  const broken = contextOf({ method: 'POST' }, '/chat/completions')
   observer.onEnd(broken)
   end(1)
   observer.close()

@@ -231,7 +231,7 @@ test('limits.reader_timeout: a client that reads nothing is disconnected, a slow
 })
 
 const POST = 'POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\n'
-const HIDDEN = 'GET /v1/hidden HTTP/1.1\r\nhost: x\r\n\r\n'
+const HIDDEN = 'GET /v1/models/hidden HTTP/1.1\r\nhost: x\r\n\r\n'
 
 /** Ways to make two servers disagree on where a request ends (RFC 9112, 11.2). */
 test.each([
@@ -251,7 +251,7 @@ test.each([
   ],
   ['a bare line feed after a chunk size', `${POST}transfer-encoding: chunked\r\n\r\n0\n\r\n${HIDDEN}`],
   ['a zero byte in a header', `${POST}x: a\0b\r\ncontent-length: 0\r\n\r\n${HIDDEN}`],
-  ['host twice', `POST /v1/x HTTP/1.1\r\nhost: a\r\nhost: b\r\ncontent-length: 0\r\n\r\n${HIDDEN}`],
+  ['host twice', `POST /v1/responses HTTP/1.1\r\nhost: a\r\nhost: b\r\ncontent-length: 0\r\n\r\n${HIDDEN}`],
 ])('request smuggling, %s: the provider never sees the hidden request', async (_name, text) => {
   const paths: string[] = []
   const provider = await upstream(async (request, response) => {

@@ -1,10 +1,10 @@
 // How long a provider that sent retry-after is not asked: seconds or a date, for its model and client, and with a
 // limit.
-import type { IncomingMessage } from 'node:http'
 import { expect, test } from 'vitest'
 import { gatewayConfigSchema } from '../../../reference-gateway/config/config.ts'
-import { RequestContext } from '../../../reference-gateway/http/request-context.ts'
+import type { RequestContext } from '../../../reference-gateway/http/request-context.ts'
 import { Upstream } from '../../../reference-gateway/upstream/upstream.ts'
+import { contextOf } from '../support/context.ts'
 
 function upstreamWith(apiKey?: string): Upstream {
   const providers = [{ name: 'p', base_url: 'http://h/v1', ...(apiKey && { api_key: apiKey }) }]
@@ -13,7 +13,7 @@ function upstreamWith(apiKey?: string): Upstream {
 }
 
 function asking(model: string, authorization = 'Bearer a'): RequestContext {
-  const context = new RequestContext({ method: 'POST', headers: { authorization } } as IncomingMessage, '/x')
+  const context = contextOf({ method: 'POST', headers: { authorization } }, '/x')
   context.model = model
   return context
 }

@@ -1,11 +1,11 @@
 /** Runs a stream through output policies without a network, and returns what a client would have assembled. */
-import type { IncomingMessage } from 'node:http'
 import { RE2JS } from 're2js'
 import { z } from 'zod'
 import type { StreamFilter } from '../../../../reference-gateway/http/hooks.ts'
-import { RequestContext } from '../../../../reference-gateway/http/request-context.ts'
+import type { RequestContext } from '../../../../reference-gateway/http/request-context.ts'
 import { createPolicyHooks } from '../../../../reference-gateway/policies/hooks.ts'
 import { policiesFile, streamingFile } from '../../../../reference-gateway/policies/kinds/config-file.ts'
+import { contextOf } from '../../support/context.ts'
 
 const file = z.strictObject({ policies: policiesFile, streaming: streamingFile })
 
@@ -22,7 +22,7 @@ export interface Filtering {
 export function startFilter(policies: unknown[], streaming: Record<string, unknown> = {}): Filtering {
   const config = file.parse({ policies, streaming })
   const stages = createPolicyHooks(config.policies, config.streaming, () => {})
-  const context = new RequestContext({ method: 'POST', headers: {} } as IncomingMessage, '/chat/completions')
+  const context = contextOf({ method: 'POST', headers: {} }, '/chat/completions')
   const made = stages.output?.filter(context, { status: 200, isEventStream: true, contentType: 'text/event-stream' })
   if (made?.kind !== 'stream') throw new Error('no stream filter')
   const filtering: Omit<Filtering, 'filter'> = { context, written: [], ended: false, blocked: undefined, stages }
