@@ -3,7 +3,7 @@
  * who asks for it meanwhile. The store decides where entries lie.
  */
 import type { CacheConfig } from '../config/config-file.ts'
-import type { CacheHook, CacheLookup, Maybe, StoredResponse } from '../http/hooks.ts'
+import type { CacheFill, CacheHook, CacheLookup, Maybe, StoredResponse } from '../http/hooks.ts'
 import type { RequestContext } from '../http/request-context.ts'
 import { buildEntry, type CacheEntry, cacheKey, isCacheable, isComplete, type KeyRules, keyRules } from './entry.ts'
 import type { CacheStore, StoreStats } from './store.ts'
@@ -31,6 +31,8 @@ export class ResponseCache implements CacheHook {
   readonly #inFlight = new Map<string, SingleFlight>()
   /** Raised by clear: a response that was requested before a clear is not stored after it. */
   #generation = 0
+  /** Of all responses that are being collected. */
+  #collectedBytes = 0
   #counts = { hits: 0, coalesced: 0, misses: 0, bypassed: 0, stored: 0 }
 
   constructor(config: CacheConfig, store: CacheStore, scope: unknown) {
@@ -97,7 +99,8 @@ export class ResponseCache implements CacheHook {
   #hit(entry: CacheEntry, context: RequestContext): CacheLookup {
     this.#counts.hits++
     context.provider ??= entry.provider
-    return { kind: 'hit', answer: entry }
+    const ageMs = performance.timeOrigin + performance.now() - entry.storedMs
+    return { kind: 'hit', answer: entry, ageSeconds: Math.max(0, Math.floor(ageMs / 1_000)) }
   }
 
   /** Another request is about to get this response. Waiting for that request counts as waiting for the provider. */
@@ -139,7 +142,7 @@ export class ResponseCache implements CacheHook {
       if (kept instanceof Promise) void kept.then(() => this.#forget(key, flight))
       else this.#forget(key, flight)
     }
-    return { kind: 'miss', fill: { store, abandon } }
+    return { kind: 'miss', fill: this.#collecting(store, abandon) }
   }
 
   /** The request asks for itself, beside others that want the same response. */
@@ -150,7 +153,32 @@ export class ResponseCache implements CacheHook {
       const entry = this.#entryOf(answer, context)
       if (entry && generation === this.#generation) void this.#keep(key, entry)
     }
-    return { kind: 'miss', fill: { store, abandon: () => {} } }
+    return { kind: 'miss', fill: this.#collecting(store, () => {}) }
+  }
+
+  /** Counts what is kept of a response that is still arriving: one may be as large as an entry, all as the cache. */
+  #collecting(store: CacheFill['store'], abandon: () => void): CacheFill {
+    const { max_entry_size: most, max_size: mostOfAll } = this.#config
+    let kept = 0
+    const release = (): void => {
+      this.#collectedBytes -= kept
+      kept = 0
+    }
+    return {
+      reserve: (bytes) => {
+        kept += bytes
+        this.#collectedBytes += bytes
+        return kept <= most && this.#collectedBytes <= mostOfAll
+      },
+      store: (answer) => {
+        release()
+        store(answer)
+      },
+      abandon: () => {
+        release()
+        abandon()
+      },
+    }
   }
 
   #entryOf(answer: StoredResponse, context: RequestContext): CacheEntry | undefined {

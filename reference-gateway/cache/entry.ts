@@ -1,7 +1,7 @@
 /**
  * Cache entries: which requests may be answered from the cache, under which key, and how a response is stored.
- * The key is a digest of the tenant, the gateway's routes and policies, the path, the headers that change a response,
- * and the whole body, byte for byte, as it goes upstream. So the key covers everything that changes the response
+ * The key is a digest of the tenant, the gateway's routes and policies, the path, every header that goes upstream but a
+ * few that change no response, and the whole body, byte for byte, as it goes upstream. So the key covers everything that changes the response
  * (tools, response_format, stop, seed, top_p, n, stream, and what providers add next year), and a body that two parsers
  * could read differently shares its key with no other. Two spellings of one request are two entries: that costs a hit,
  * and never gives a wrong response.
@@ -16,19 +16,29 @@ import { bearsTokens, readStreamEvent } from '../../src/wire/formats.ts'
 import { readJsonAnswer } from '../../src/wire/json-answer.ts'
 import { SseReader } from '../../src/wire/sse.ts'
 import type { CacheConfig } from '../config/config-file.ts'
+import { CLIENT_KEY_HEADERS } from '../http/auth.ts'
 import { isFieldValue } from '../http/headers.ts'
 import type { StoredResponse } from '../http/hooks.ts'
 import type { RequestContext } from '../http/request-context.ts'
 import { parse } from '../protocols/json.ts'
 
-/** Headers that change the response to the same body, besides the tenant's identity. */
-const ANSWER_HEADERS = ['accept', 'accept-encoding', 'openai-beta', 'openai-organization', 'openai-project', 'cookie']
+/**
+ * Headers that say nothing about who asks or for what: of the connection, of the client's program, of this one request.
+ * The tenant stands for the keys. Any other header may name an account, and counts.
+ */
+const IGNORED_HEADERS: ReadonlySet<string> = new Set([
+  ...['host', 'connection', 'keep-alive', 'transfer-encoding', 'te', 'trailer', 'upgrade', 'expect', 'date'],
+  ...['content-length', 'content-type', 'cache-control', 'pragma', 'user-agent', 'traceparent', 'tracestate'],
+  ...['x-request-id', 'x-client-request-id', 'idempotency-key', ...CLIENT_KEY_HEADERS],
+])
+const OF_CLIENT_PROGRAM = /^x-stainless-/
 /** Raised whenever the form of keys or entries changes: a cache outlives the process. */
-const FORM = 2
+const FORM = 3
 
 export interface KeyRules {
   temperature: number
-  headers: readonly string[]
+  /** Headers that count although they say nothing. */
+  headers: ReadonlySet<string>
   /** A digest of whatever in the config decides who answers and what is filtered. */
   scope: string
 }
@@ -39,7 +49,7 @@ export function keyRules(config: CacheConfig, scope: unknown): KeyRules {
     .map((part) => part.slice(7).toLowerCase())
   return {
     temperature: config.cache_when.temperature,
-    headers: [...new Set([...ANSWER_HEADERS, ...added])],
+    headers: new Set(added),
     scope: createHash('sha256').update(JSON.stringify(scope)).digest('base64url'),
   }
 }
@@ -57,7 +67,11 @@ export function isCacheable(context: RequestContext, rules: KeyRules): boolean {
 
 /** Returns 43 characters. */
 export function cacheKey(context: RequestContext, rules: KeyRules): string {
-  const said = rules.headers.map((name) => context.headers[name] ?? null)
+  const said = Object.entries(context.headers).filter(
+    ([name]) => rules.headers.has(name) || !(IGNORED_HEADERS.has(name) || OF_CLIENT_PROGRAM.test(name)),
+  )
+  // In whatever order they came.
+  said.sort(([a], [b]) => (a < b ? -1 : 1))
   const about = JSON.stringify([FORM, rules.scope, context.tenant, context.path, context.model ?? null, said])
   // JSON holds no raw line feed, so that no two pairs of head and body give the same bytes.
   return createHash('sha256').update(`${about}\n`).update(context.body).digest('base64url')
@@ -67,13 +81,16 @@ export function cacheKey(context: RequestContext, rules: KeyRules): string {
 export interface CacheEntry extends StoredResponse {
   model: string
   provider: string
+  /** When it was stored, in milliseconds of the epoch. */
+  storedMs: number
 }
 
 /** Room for the event that ends a stream. */
 const TAIL_BYTES = 64
 
 export function buildEntry(answer: StoredResponse, context: RequestContext): CacheEntry {
-  return { ...answer, model: context.model ?? '', provider: context.provider ?? '' }
+  const storedMs = Math.round(performance.timeOrigin + performance.now())
+  return { ...answer, model: context.model ?? '', provider: context.provider ?? '', storedMs }
 }
 
 /** Whether the response is an answer of a known format that holds output, with its end and without an error. */
@@ -138,6 +155,7 @@ const head = z.object({
   stream: z.boolean(),
   model: z.string(),
   provider: z.string(),
+  storedMs: z.number(),
 })
 
 /** Returns undefined for bytes that are no entry. What an entry says was read before it was stored, and is not again. */

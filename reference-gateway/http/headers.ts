@@ -63,6 +63,8 @@ export interface UpstreamHead {
   isEventStream: boolean
   /** The body is compressed, so that the gateway cannot read it. */
   isEncoded: boolean
+  /** The upstream forbids to keep the response, or says that it depends on more than the request. */
+  isPrivate: boolean
   /** The upstream closes this connection after the response. */
   closes: boolean
   retryAfter: string | undefined
@@ -88,6 +90,7 @@ export function readHead(status: number, rawHeaders: RawHeaders): UpstreamHead {
     contentType: '',
     isEventStream: false,
     isEncoded: false,
+    isPrivate: false,
     closes: named?.has('close') ?? false,
     retryAfter: undefined,
     serverTiming: '',
@@ -105,7 +108,9 @@ export function readHead(status: number, rawHeaders: RawHeaders): UpstreamHead {
       else if (key === 'content-type') {
         head.contentType = joinLists(head.contentType, value)
         head.isEventStream = value.toLowerCase().startsWith('text/event-stream')
-      } else if (key === 'retry-after') head.retryAfter = value
+      } else if (key === 'cache-control') head.isPrivate ||= /\b(?:no-store|no-cache|private)\b/i.test(value)
+      else if (key === 'vary') head.isPrivate ||= value.includes('*')
+      else if (key === 'retry-after') head.retryAfter = value
       else if (key === 'content-encoding') head.isEncoded = value.toLowerCase() !== 'identity'
     }
   }

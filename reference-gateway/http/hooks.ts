@@ -44,13 +44,15 @@ export interface CacheHook {
 
 export type CacheLookup =
   | { kind: 'bypass' }
-  | { kind: 'hit'; answer: StoredResponse }
+  | { kind: 'hit'; answer: StoredResponse; ageSeconds: number }
   | { kind: 'miss'; fill: CacheFill }
 
 /**
  * Held by the request that asks the provider for everybody who wants the same. It calls one of the two methods, once.
  */
 export interface CacheFill {
+  /** Asks before `bytes` more of the response are kept. False: there is no room for them, so call `abandon`. */
+  reserve(bytes: number): boolean
   /** Call it with a complete 200, after output policies. */
   store(answer: StoredResponse): void
   /** Call it in any other case: another status, a broken stream, a client that left, a response too large to keep. */

@@ -12,9 +12,6 @@ import { joinLists, type RawHeaders, responseTrailers, type UpstreamHead } from 
 import type { BodyObserver, CacheFill, Observer } from './hooks.ts'
 import type { RequestContext } from './request-context.ts'
 
-/** A larger response is not kept for the cache. */
-const MAX_KEPT_BYTES = 4 * 1024 * 1024
-
 export interface ResponseWriterOptions {
   observers: readonly Observer[]
   /** How long a client may take none of the waiting bytes. */
@@ -36,7 +33,6 @@ export class ResponseWriter implements GuardedResponse {
   #gathered: Buffer[] | undefined
   #watches: BodyObserver[] | undefined
   #copy: Buffer[] | undefined
-  #copiedBytes = 0
   #readerLimit: ReaderTimeout | undefined
   #chunks: ChunkedBody | undefined
   #sendsTrailer = false
@@ -81,7 +77,7 @@ export class ResponseWriter implements GuardedResponse {
     const context = this.#context
     context.status = head.status
     this.#head = head
-    if (head.status !== 200 || head.isEncoded) this.#abandon()
+    if (head.status !== 200 || head.isEncoded || head.isPrivate) this.#abandon()
     this.#watch(head)
     if (whole) {
       this.#gathered = []
@@ -108,11 +104,12 @@ export class ResponseWriter implements GuardedResponse {
     this.#bodyStarted = true
     if (this.#context.firstByteMs === 0) this.#context.firstByteMs = performance.now()
     if (this.#watches) this.#show(chunk, this.#watches)
+    if (this.cacheFill && !this.cacheFill.reserve(chunk.length)) this.#abandon()
     if (this.#gathered) {
       this.#gathered.push(chunk)
       return true
     }
-    if (this.#copy) this.#keep(this.#copy, chunk)
+    this.#copy?.push(chunk)
     if (this.#chunks ? this.#chunks.write(chunk) : this.#response.write(chunk)) return true
     this.#readerLimit ??= new ReaderTimeout(this.#response, this.#options.readerTimeoutMs)
     this.#readerLimit.start()
@@ -126,7 +123,7 @@ export class ResponseWriter implements GuardedResponse {
     else {
       if (this.#chunks) this.#chunks.end(this.#sendsTrailer ? this.#trailers(rawTrailers) : [])
       else this.#response.end()
-      if (this.#copy) this.#store(head, Buffer.concat(this.#copy, this.#copiedBytes))
+      if (this.#copy) this.#store(head, Buffer.concat(this.#copy))
     }
     this.#finish()
   }
@@ -200,12 +197,6 @@ export class ResponseWriter implements GuardedResponse {
     const headers = head.contentType === '' ? [] : ['content-type', head.contentType]
     this.cacheFill?.store({ headers, body, stream: head.isEventStream })
     this.cacheFill = undefined
-  }
-
-  #keep(copy: Buffer[], chunk: Buffer): void {
-    this.#copiedBytes += chunk.length
-    if (this.#copiedBytes > MAX_KEPT_BYTES) this.#abandon()
-    else copy.push(chunk)
   }
 
   #abandon(): void {

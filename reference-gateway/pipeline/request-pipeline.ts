@@ -180,7 +180,7 @@ export class RequestPipeline implements AttemptOwner {
     this.#context.cache = found.kind
     switch (found.kind) {
       case 'hit':
-        this.#replay(found.answer)
+        this.#replay(found.answer, found.ageSeconds)
         break
       case 'miss':
         this.#writer.cacheFill = found.fill
@@ -194,8 +194,8 @@ export class RequestPipeline implements AttemptOwner {
     }
   }
 
-  #replay({ headers, body, stream }: StoredResponse): void {
-    const head = readHead(200, headers)
+  #replay({ headers, body, stream }: StoredResponse, ageSeconds: number): void {
+    const head = readHead(200, [...headers, 'age', String(ageSeconds)])
     head.isEventStream = stream
     this.#writer.begin(head, !stream || !this.#dependencies.passChunks, () => {})
     this.#writer.write(body)

@@ -169,12 +169,15 @@ export function formatOfAnswer(json: JsonObject): WireFormat | undefined {
   return ALL.find((one) => one.isAnswer(json))
 }
 
+/** The members of answers that hold output, in any format. */
+const MEMBERS = union(ALL.flatMap(({ answerMembers }) => answerMembers))
+
 /**
  * An event or an answer once for each of its choices, alone in it, with the number of the choice. What has none, or
  * does not number them, is choice 0.
  */
 export function eachChoice(json: JsonObject, visit: (choice: number, json: JsonObject) => void): void {
-  const member = ANSWER_MEMBERS.find((name) => objectsIn(json[name]).some(({ index }) => typeof index === 'number'))
+  const member = MEMBERS.find((name) => objectsIn(json[name]).some(({ index }) => typeof index === 'number'))
   if (member === undefined) visit(0, json)
   else for (const choice of objectsIn(json[member])) visit(asNumber(choice.index), { ...json, [member]: [choice] })
 }

@@ -182,6 +182,7 @@ test.each<[string, Partial<PipelineHooks>]>([
 test('an error while resources are released does not keep the others from being released', async () => {
   let abandoned = 0
   const fill: CacheFill = {
+    reserve: () => true,
     store: fail,
     abandon: () => {
       abandoned++

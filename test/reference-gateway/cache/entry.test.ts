@@ -7,6 +7,7 @@ const ENTRY: CacheEntry = {
   stream: false,
   model: 'gpt-4o',
   provider: 'openai',
+  storedMs: 1_700_000_000_000,
   body: Buffer.from('{"id":1}'),
 }
 const STREAM: CacheEntry = {

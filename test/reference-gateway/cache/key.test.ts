@@ -51,6 +51,27 @@ test('tenant, endpoint, query, headers that change a response, routes and polici
   expect(new Set(keys).size).toBe(keys.length)
 })
 
+test.each([
+  'x-goog-api-key',
+  'x-portkey-config',
+  'cf-aig-authorization',
+  'x-user-id',
+  'x-team',
+  'accept-language',
+  'cookie',
+])('the header %s may name an account, and is part of the key', (name) => {
+  const keys = ['a', 'b'].map((value) => keyOf(BODY, { headers: { [name]: value } }))
+  expect(new Set([...keys, keyOf()]).size).toBe(3)
+})
+
+test('headers of the connection, of the client’s program and of one request are not', () => {
+  for (const name of ['user-agent', 'x-stainless-retry-count', 'traceparent', 'x-request-id', 'connection']) {
+    expect(keyOf(BODY, { headers: { [name]: 'a' } })).toBe(keyOf())
+  }
+  const headers = { 'x-a': '1', 'x-b': '2' }
+  expect(keyOf(BODY, { headers })).toBe(keyOf(BODY, { headers: { 'x-b': '2', 'x-a': '1' } }))
+})
+
 test('numbers that a parser rounds to the same value have different keys', () => {
   const big = asking()
   const bigger = asking()
@@ -61,11 +82,10 @@ test('numbers that a parser rounds to the same value have different keys', () =>
 
 test('key_includes only adds: fewer names change nothing, a header is added', () => {
   expect(keyOf(BODY, {}, keyRules(settings({ key_includes: [] }), 'scope'))).toBe(keyOf())
-  const withHeader = keyRules(settings({ key_includes: ['model', 'header:X-Team'] }), 'scope')
-  expect(keyOf(BODY, { headers: { 'x-team': 'a' } }, withHeader)).not.toBe(
-    keyOf(BODY, { headers: { 'x-team': 'b' } }, withHeader),
+  const withHeader = keyRules(settings({ key_includes: ['model', 'header:User-Agent'] }), 'scope')
+  expect(keyOf(BODY, { headers: { 'user-agent': 'a' } }, withHeader)).not.toBe(
+    keyOf(BODY, { headers: { 'user-agent': 'b' } }, withHeader),
   )
-  expect(keyOf(BODY, { headers: { 'x-team': 'a' } })).toBe(keyOf(BODY, { headers: { 'x-team': 'b' } }))
 })
 
 test('property: two requests share a key only when tenant, path and body are the same', () => {

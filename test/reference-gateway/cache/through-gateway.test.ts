@@ -189,3 +189,39 @@ test('other paths and methods bypass the cache', async () => {
   const models = await ask(`${gateway.url}/v1/models`)
   expect([models.status, cacheOf(models)]).toEqual([200, 'bypass'])
 })
+
+test('a hit says its age; what the provider keeps to itself is not kept', async () => {
+  const { provider } = await counting()
+  const gateway = await gatewayBefore(provider.url, ON)
+  const [first, second] = [await post(gateway, BODY), await post(gateway, BODY)]
+  expect(first.message.headers.age).toBeUndefined()
+  expect(second.message.headers.age).toBe('0')
+  for (const [name, value] of [
+    ['cache-control', 'no-store'],
+    ['cache-control', 'max-age=60, private'],
+    ['vary', '*'],
+  ] as const) {
+    const own = await upstream((_request, response) => {
+      response.setHeader(name, value)
+      answerJson(response, { choices: [{ index: 0, message: { role: 'assistant', content: 'Hello' } }] })
+    })
+    const before = await gatewayBefore(own.url, ON)
+    expect([await post(before, BODY), await post(before, BODY)].map(cacheOf)).toEqual(['miss', 'miss'])
+  }
+})
+
+test('what is collected is bounded: an answer by max_entry_size, all of them by max_size', async () => {
+  const text = 'x'.repeat(3_000)
+  const provider = await upstream(async (request, response) => {
+    await bodyOf(request)
+    answerJson(response, { choices: [{ index: 0, message: { role: 'assistant', content: text } }] })
+  })
+  for (const [limits, second] of [
+    [{ max_entry_size: '4KB' }, 'hit'],
+    [{ max_entry_size: '2KB' }, 'miss'],
+    [{ max_entry_size: '4KB', max_size: '2KB' }, 'miss'],
+  ] as const) {
+    const gateway = await gatewayBefore(provider.url, { cache: { enabled: true, ...limits } })
+    expect([await post(gateway, BODY), await post(gateway, BODY)].map(cacheOf)).toEqual(['miss', second])
+  }
+})
