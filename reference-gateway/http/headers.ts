@@ -61,6 +61,8 @@ export interface UpstreamHead {
   contentLength: number | undefined
   contentType: string
   isEventStream: boolean
+  /** Nothing says how long the body is, so that a part of it looks like all of it. */
+  isOpenEnded: boolean
   /** The body is compressed, so that the gateway cannot read it. */
   isEncoded: boolean
   /** The upstream forbids to keep the response, or says that it depends on more than the request. */
@@ -89,6 +91,7 @@ export function readHead(status: number, rawHeaders: RawHeaders): UpstreamHead {
     contentLength: undefined,
     contentType: '',
     isEventStream: false,
+    isOpenEnded: true,
     isEncoded: false,
     isPrivate: false,
     closes: named?.has('close') ?? false,
@@ -100,6 +103,7 @@ export function readHead(status: number, rawHeaders: RawHeaders): UpstreamHead {
     const name = raw[i] ?? ''
     const value = raw[i + 1] ?? ''
     const key = name.toLowerCase()
+    if (key === 'transfer-encoding' || key === 'content-length') head.isOpenEnded = false
     if (key === 'server-timing') head.serverTiming = joinLists(head.serverTiming, value)
     else if (key === 'trailer') head.trailer = joinLists(head.trailer, value)
     else if (!HOP_BY_HOP.has(key) && !named?.has(key) && key !== 'x-kt-overhead-ms') {

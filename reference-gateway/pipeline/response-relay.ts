@@ -3,17 +3,23 @@
  * an output policy applies, else byte for byte.
  */
 
+import { breaksOff } from '../../src/wire/stream-end.ts'
 import type { GatewayError } from '../http/gateway-error.ts'
 import { type RawHeaders, removeContentLength, type UpstreamHead } from '../http/headers.ts'
 import type { OutputHook, OutputVerdict, StreamFilter, StreamSink, UpstreamFlow, WholeFilter } from '../http/hooks.ts'
 import type { RequestContext } from '../http/request-context.ts'
 import { concatChunks, type ResponseWriter } from '../http/response-writer.ts'
+import { parse } from '../protocols/json.ts'
 import type { ResponseTranslation } from '../protocols/protocol.ts'
 
 /** A response of known length up to this size leaves in one piece, although nothing needs it whole. */
 const ONE_PIECE_BYTES = 256 * 1024
 /** The largest body that is collected for a filter or a translation. */
 const MAX_WHOLE_BYTES = 16 * 1024 * 1024
+/** The last events of a stream fit in. */
+const TAIL_BYTES = 16 * 1024
+const JSON_TYPE = /^application\/(?:[\w.+-]+\+)?json\s*(?:;|$)/i
+const BROKEN_OFF: GatewayError = { status: 502, code: 'upstream_failed', message: 'the provider’s answer broke off' }
 
 interface RelayOptions {
   context: RequestContext
@@ -29,6 +35,12 @@ export class ResponseRelay implements StreamSink {
   readonly #options: RelayOptions
   readonly #writer: ResponseWriter
   #isEventStream = false
+  /** A JSON document whose framing does not show where it ends. */
+  #isJson = false
+  /** The last pieces of a stream are kept, to see whether it came to its end. */
+  #watchesEnd = false
+  #tail: Buffer[] = []
+  #tailBytes = 0
   #collected: Buffer[] | undefined
   #collectedBytes = 0
   #wholeFilter: WholeFilter | undefined
@@ -58,7 +70,9 @@ export class ResponseRelay implements StreamSink {
       removeContentLength(head)
     }
     if (filter?.kind === 'whole') this.#wholeFilter = filter
-    if (this.#wholeFilter || (translation && !head.isEventStream)) this.#collected = []
+    this.#isJson = head.isOpenEnded && !head.isEncoded && JSON_TYPE.test(head.contentType) && context.method !== 'HEAD'
+    if (this.#wholeFilter || this.#isJson || (translation && !head.isEventStream)) this.#collected = []
+    this.#watchesEnd = head.isEventStream && head.status === 200 && !head.isEncoded && !translation
     this.#writer.begin(head, this.#leavesWhole(head), () => this.#onDrain())
     if (filter?.kind === 'stream') this.#streamFilter = filter.start(this)
   }
@@ -78,6 +92,7 @@ export class ResponseRelay implements StreamSink {
       timings.enter('upstream')
       return
     }
+    if (this.#watchesEnd) this.#keepTail(chunk)
     const bytes = this.#options.translation ? this.#options.translation.stream(chunk) : chunk
     const ready = bytes.length === 0 || (this.#streamFilter ? this.#throughFilter(bytes) : this.#writer.write(bytes))
     if (this.#writer.ended) return
@@ -99,8 +114,8 @@ export class ResponseRelay implements StreamSink {
     }
     const ending = this.#isEventStream ? this.#options.translation?.streamEnd() : undefined
     const filter = this.#streamFilter
-    if (ending?.complete === false) {
-      this.#writer.fail({ status: 502, code: 'upstream_failed', message: 'the provider’s stream broke off' })
+    if (ending?.complete === false || (this.#watchesEnd && breaksOff(concatChunks(this.#tail)))) {
+      this.#writer.fail(BROKEN_OFF)
       return
     }
     if (!filter) {
@@ -173,8 +188,21 @@ export class ResponseRelay implements StreamSink {
     this.#giveUp({ status: 502, code: 'answer_too_large', message: 'the provider’s answer is larger than 16 MiB' })
   }
 
+  #keepTail(chunk: Buffer): void {
+    this.#tail.push(chunk)
+    this.#tailBytes += chunk.length
+    for (let [first] = this.#tail; first && this.#tailBytes - first.length >= TAIL_BYTES; [first] = this.#tail) {
+      this.#tail.shift()
+      this.#tailBytes -= first.length
+    }
+  }
+
   #finishWhole(collected: Buffer): void {
     const { translation, context } = this.#options
+    if (this.#isJson && collected.length > 0 && parse(collected.toString('utf8')) === undefined) {
+      this.#writer.sendError(BROKEN_OFF)
+      return
+    }
     const body = translation && !this.#isEventStream ? translation.whole(context.status, collected) : collected
     if (!this.#wholeFilter) {
       this.#send(body)

@@ -3,11 +3,13 @@
  */
 
 import { success } from '../../src/errors.ts'
+import type { SignedReasoning } from '../../src/wire/answer.ts'
 import { AnthropicReader, anthropic as format, messagesRequest } from '../../src/wire/anthropic.ts'
 import type { JsonObject } from '../../src/wire/json.ts'
 import { refused } from '../http/gateway-error.ts'
 import { type ChatRequest, type Part, parseChatRequest, type Turn, unsupported } from './chat-request.ts'
 import { ChatResponse } from './chat-response.ts'
+import { exactBody } from './json.ts'
 import { ModelList } from './model-list.ts'
 import type { ProviderProtocol } from './protocol.ts'
 
@@ -16,12 +18,10 @@ const VERSION = ['anthropic-version', '2023-06-01'] as const
 const DEFAULT_MAX_TOKENS = 4_096
 const EMPTY = Buffer.alloc(0)
 
-const NEUTRAL = {
-  n: [null, undefined, 1],
-  frequency_penalty: [null, undefined, 0],
-  presence_penalty: [null, undefined, 0],
-  response_format: [null, undefined],
-  reasoning_effort: [null, undefined],
+/** `thinking`, `top_k` and `cache_control` are Anthropic's own words. */
+const SUPPORT = {
+  carried: ['user', 'thinking', 'top_k', 'cache_control'],
+  neutral: { n: [1], frequency_penalty: [0], presence_penalty: [0] },
 }
 
 export const anthropic: ProviderProtocol = {
@@ -30,17 +30,22 @@ export const anthropic: ProviderProtocol = {
     if (context.method === 'GET' && context.path === '/models') {
       return success({ path: `${basePath}/models`, body: EMPTY, headers: VERSION, translation: new ModelList() })
     }
-    if (context.endpoint !== 'chat' || !context.json) {
+    if (context.endpoint !== 'chat' || !context.isJson) {
       return refused({ ...unsupported(`${context.method} /v1${context.path}`, name), status: 404 })
     }
-    const { temperature } = context.json
+    const json = exactBody(context.body)
+    const { temperature } = json
     if (typeof temperature === 'number' && temperature > 1) return refused(unsupported('a temperature above 1', name))
-    const parsed = parseChatRequest(context.json, name, NEUTRAL)
+    const parsed = parseChatRequest(json, name, SUPPORT)
     if (!parsed.ok) return parsed
     const chat = parsed.value
+    if (chat.format && chat.format.type !== 'text') return refused(unsupported('response_format', name))
+    if (json.user !== undefined && json.user !== null && typeof json.user !== 'string') {
+      return refused(unsupported('a user that is no string', name))
+    }
     return success({
       path: basePath + format.path,
-      body: Buffer.from(JSON.stringify(translateRequest(context.json, chat))),
+      body: Buffer.from(JSON.stringify(translateRequest(json, chat))),
       headers: VERSION,
       translation: new ChatResponse(new AnthropicReader(), chat.includeUsage),
     })
@@ -53,6 +58,9 @@ function translateRequest(json: JsonObject, chat: ChatRequest): JsonObject {
     ...given('temperature', json.temperature),
     ...given('top_p', json.top_p),
     ...given('stream', json.stream),
+    ...given('top_k', json.top_k),
+    ...given('thinking', json.thinking),
+    ...given('cache_control', json.cache_control),
     ...(typeof json.user === 'string' && { metadata: { user_id: json.user } }),
     ...(chat.stop.length > 0 && { stop_sequences: chat.stop }),
     ...(chat.tools.length > 0 && { tools: chat.tools.map(toolOf), ...toolChoiceOf(chat) }),
@@ -84,11 +92,16 @@ function contentOf(turn: Turn): JsonObject[] {
       return partsOf(turn.parts)
     case 'assistant': {
       const calls = turn.calls.map(({ id, name, args }) => ({ type: 'tool_use', id, name, input: args }))
-      return [...partsOf(turn.parts), ...calls]
+      return [...turn.signed.map(thinkingOf), ...partsOf(turn.parts), ...calls]
     }
     default:
       return turn satisfies never
   }
+}
+
+/** Reasoning goes back as it came: Anthropic wants it before the calls that it led to. */
+function thinkingOf({ text, signature }: SignedReasoning): JsonObject {
+  return text === '' ? { type: 'redacted_thinking', data: signature } : { type: 'thinking', thinking: text, signature }
 }
 
 /** Anthropic refuses an empty text. */

@@ -5,8 +5,11 @@
 
 import { z } from 'zod'
 import { success } from '../../src/errors.ts'
-import { asObject, type JsonObject, parseObject } from '../../src/wire/json.ts'
+import type { SignedReasoning } from '../../src/wire/answer.ts'
+import { asObject, type JsonObject } from '../../src/wire/json.ts'
 import { type GatewayError, type GatewayResult, invalidRequest, refused } from '../http/gateway-error.ts'
+import { findUnknown, NEUTRAL } from './chat-members.ts'
+import { parse } from './json.ts'
 
 export type Part = { kind: 'text'; text: string } | { kind: 'image'; mediaType: string; base64: string } | ImageUrl
 interface ImageUrl {
@@ -14,15 +17,17 @@ interface ImageUrl {
   url: string
 }
 
-interface ToolCallRequest {
+export interface ToolCallRequest {
   id: string
   name: string
   args: JsonObject
+  /** Google's, from an earlier answer. */
+  signature: string | undefined
 }
 
 export type Turn =
   | { role: 'user'; parts: readonly Part[] }
-  | { role: 'assistant'; parts: readonly Part[]; calls: readonly ToolCallRequest[] }
+  | { role: 'assistant'; parts: readonly Part[]; calls: readonly ToolCallRequest[]; signed: readonly SignedReasoning[] }
   | { role: 'tool'; callId: string; name: string; content: string }
 
 interface Tool {
@@ -61,6 +66,13 @@ const contentShape = z.union([
 const callShape = z.object({
   id: z.string().nullish(),
   function: z.object({ name: z.string().nullish(), arguments: z.string().nullish() }).nullish(),
+  extra_content: z.object({ google: z.object({ thought_signature: z.string() }) }).nullish(),
+})
+/** Signed reasoning of an earlier answer, as chat-response.ts writes it. */
+const detailShape = z.object({
+  text: z.string().nullish(),
+  signature: z.string().nullish(),
+  data: z.string().nullish(),
 })
 const toolShape = z.object({
   type: z.string(),
@@ -73,6 +85,7 @@ const messageShape = z.object({
   content: contentShape.nullish(),
   tool_calls: z.array(callShape).nullish(),
   tool_call_id: z.string().nullish(),
+  reasoning_details: z.array(detailShape).nullish(),
 })
 const NO_MESSAGES = 'is not a list of messages'
 const WRONG_TYPE = 'is missing or not of its type'
@@ -93,30 +106,23 @@ const chatShape = z.object({
 type Chat = z.output<typeof chatShape>
 type Content = Chat['messages'][number]['content']
 
-/** Members that change a response and that no other protocol has; their neutral values pass. */
-const NEUTRAL: Record<string, readonly unknown[]> = {
-  logit_bias: [null, undefined],
-  logprobs: [null, undefined, false],
-  top_logprobs: [null, undefined, 0],
-  functions: [null, undefined],
-  function_call: [null, undefined],
-  audio: [null, undefined],
-  prediction: [null, undefined],
-  web_search_options: [null, undefined],
+/** What a protocol takes of a chat besides what all do. */
+interface ChatSupport {
+  /** Members of the request that it carries. */
+  carried: readonly string[]
+  /** Further members that it does not support, with their neutral values. */
+  neutral: Record<string, readonly unknown[]>
 }
 
-/** `also` names further members that this provider does not support, with their neutral values. */
 export function parseChatRequest(
   json: JsonObject,
   provider: string,
-  also: Record<string, readonly unknown[]>,
+  { carried, neutral }: ChatSupport,
 ): GatewayResult<ChatRequest> {
-  for (const [name, neutral] of Object.entries({ ...NEUTRAL, ...also })) {
-    const value = json[name]
-    if (!neutral.includes(value)) return refused(unsupported(name, provider))
-  }
   const read = chatShape.safeParse(json, { error: () => WRONG_TYPE })
   if (!read.success) return refused(wrongType(read.error))
+  const unknown = findUnknown(json, carried, { ...NEUTRAL, ...neutral })
+  if (unknown !== undefined) return refused(unsupported(unknown, provider))
   try {
     return success(readChat(read.data))
   } catch (error) {
@@ -140,13 +146,14 @@ function readChat(chat: Chat): ChatRequest {
   const system: string[] = []
   const turns: Turn[] = []
   const names = new Map<string, string>()
-  for (const { role, content, tool_calls, tool_call_id } of chat.messages) {
+  for (const { role, content, tool_calls, tool_call_id, reasoning_details } of chat.messages) {
     if (role === 'system' || role === 'developer') system.push(plainText(content))
     else if (role === 'user') turns.push({ role, parts: partsOf(content) })
     else if (role === 'assistant') {
       const calls = (tool_calls ?? []).map(callOf)
       for (const { id, name } of calls) names.set(id, name)
-      turns.push({ role, parts: content == null ? [] : partsOf(content), calls })
+      const signed = (reasoning_details ?? []).map(signedOf)
+      turns.push({ role, parts: content == null ? [] : partsOf(content), calls, signed })
     } else if (role === 'tool') {
       const callId = tool_call_id ?? ''
       turns.push({ role, callId, name: names.get(callId) ?? callId, content: plainText(content) })
@@ -188,10 +195,16 @@ function partsOf(content: Content): Part[] {
   })
 }
 
-function callOf({ id, function: called }: z.output<typeof callShape>): ToolCallRequest {
-  const args = parseObject(called?.arguments || '{}')
+function signedOf({ text, signature, data }: z.output<typeof detailShape>): SignedReasoning {
+  const mark = signature ?? data
+  if (!mark) throw new UnsupportedParameter('reasoning without the signature that it came with')
+  return { text: text ?? '', signature: mark }
+}
+
+function callOf({ id, function: called, extra_content: extra }: z.output<typeof callShape>): ToolCallRequest {
+  const args = asObject(parse(called?.arguments || '{}'))
   if (!args) throw new UnsupportedParameter('tool arguments that are no JSON object')
-  return { id: id ?? '', name: called?.name ?? '', args }
+  return { id: id ?? '', name: called?.name ?? '', args, signature: extra?.google.thought_signature }
 }
 
 function toolOf({ type, function: described }: z.output<typeof toolShape>): Tool {

@@ -1,17 +1,26 @@
 /** Translates OpenAI's chat completion requests for Gemini's generateContent. chat-response.ts translates the response. */
 
 import { success } from '../../src/errors.ts'
+import type { SignedReasoning } from '../../src/wire/answer.ts'
 import { GeminiReader, generatePath, generateRequest } from '../../src/wire/gemini.ts'
 import type { JsonObject } from '../../src/wire/json.ts'
 import { refused } from '../http/gateway-error.ts'
-import { type ChatRequest, type Part, parseChatRequest, type Turn, unsupported } from './chat-request.ts'
+import {
+  type ChatRequest,
+  type Part,
+  parseChatRequest,
+  type ToolCallRequest,
+  type Turn,
+  unsupported,
+} from './chat-request.ts'
 import { ChatResponse } from './chat-response.ts'
+import { exactBody } from './json.ts'
 import { ModelList } from './model-list.ts'
 import type { ProviderProtocol } from './protocol.ts'
 
 const EMPTY = Buffer.alloc(0)
 const NO_HEADERS: readonly string[] = []
-const NEUTRAL = { reasoning_effort: [null, undefined] }
+const SUPPORT = { carried: ['seed', 'presence_penalty', 'frequency_penalty', 'n', 'top_k'], neutral: {} }
 
 export const gemini: ProviderProtocol = {
   credentials: (key) => ['x-goog-api-key', key],
@@ -19,10 +28,11 @@ export const gemini: ProviderProtocol = {
     if (context.method === 'GET' && context.path === '/models') {
       return success({ path: `${basePath}/models`, body: EMPTY, headers: NO_HEADERS, translation: new ModelList() })
     }
-    if (context.endpoint !== 'chat' || !context.json) {
+    if (context.endpoint !== 'chat' || !context.isJson) {
       return refused({ ...unsupported(`${context.method} /v1${context.path}`, name), status: 404 })
     }
-    const parsed = parseChatRequest(context.json, name, NEUTRAL)
+    const json = exactBody(context.body)
+    const parsed = parseChatRequest(json, name, SUPPORT)
     if (!parsed.ok) return parsed
     const chat = parsed.value
     if (chat.turns.some((turn) => turn.role !== 'tool' && turn.parts.some(({ kind }) => kind === 'image_url'))) {
@@ -32,7 +42,7 @@ export const gemini: ProviderProtocol = {
     const model = context.model ?? ''
     return success({
       path: basePath + generatePath(model, context.stream),
-      body: Buffer.from(JSON.stringify(translateRequest(context.json, chat))),
+      body: Buffer.from(JSON.stringify(translateRequest(json, chat))),
       headers: NO_HEADERS,
       translation: new ChatResponse(new GeminiReader(model), chat.includeUsage),
     })
@@ -52,6 +62,7 @@ function configOf(json: JsonObject, chat: ChatRequest): JsonObject {
   const config: Record<string, unknown> = {
     temperature: json.temperature,
     topP: json.top_p,
+    topK: json.top_k,
     seed: json.seed,
     presencePenalty: json.presence_penalty,
     frequencyPenalty: json.frequency_penalty,
@@ -88,10 +99,24 @@ function partsOf(turn: Turn): JsonObject[] {
     case 'user':
       return turn.parts.map(partOf)
     case 'assistant':
-      return [...turn.parts.map(partOf), ...turn.calls.map(({ name, args }) => ({ functionCall: { name, args } }))]
+      return [...withSignatures(turn.parts.map(partOf), turn.signed), ...turn.calls.map(callOf)]
     default:
       return turn satisfies never
   }
+}
+
+function callOf({ name, args, signature }: ToolCallRequest): JsonObject {
+  return { functionCall: { name, args }, ...(signature !== undefined && { thoughtSignature: signature }) }
+}
+
+/** A signature belongs to a thought, or to the text that came with it. */
+function withSignatures(parts: readonly JsonObject[], signed: readonly SignedReasoning[]): JsonObject[] {
+  const thoughts = signed.filter(({ text }) => text !== '')
+  const mark = signed.find(({ text }) => text === '')
+  const marked = parts.map((part, i) =>
+    mark && i === parts.length - 1 ? { ...part, thoughtSignature: mark.signature } : part,
+  )
+  return [...thoughts.map(({ text, signature }) => ({ text, thought: true, thoughtSignature: signature })), ...marked]
 }
 
 function partOf(part: Part): JsonObject {

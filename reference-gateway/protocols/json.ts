@@ -1,5 +1,6 @@
 /** Parses JSON that a client or a provider wrote. */
 
+import { parseExact } from '../../src/wire/exact-json.ts'
 import { asObject, type JsonObject } from '../../src/wire/json.ts'
 import { UnreadableAnswer } from '../../src/wire/strict.ts'
 import { nestsTooDeep } from '../http/json-guard.ts'
@@ -7,10 +8,15 @@ import { nestsTooDeep } from '../http/json-guard.ts'
 /** Undefined for text that is not JSON. */
 export function parse(text: string): unknown {
   try {
-    return JSON.parse(text)
+    return parseExact(text)
   } catch {
     return undefined
   }
+}
+
+/** The body of a request that was read before, with its numbers as they are written. */
+export function exactBody(body: Buffer): JsonObject {
+  return asObject(parseExact(body.toString('utf8'))) ?? {}
 }
 
 /** The data of an event; empty where it is no JSON or no object. */

@@ -79,11 +79,21 @@ export interface ToolCall {
   name: string
   /** As JSON. */
   arguments: string
+  /** The provider's mark of the reasoning that led here, which it wants back with the call. */
+  signature?: string | undefined
+}
+
+/** A piece of reasoning that the provider has signed, and wants back as it was. */
+export interface SignedReasoning {
+  text: string
+  /** Without a text: the reasoning itself, encrypted. */
+  signature: string
 }
 
 export interface AnswerChoice {
   text: string
   reasoning: string
+  signed: readonly SignedReasoning[]
   toolCalls: readonly ToolCall[]
   finishReason: FinishReason
 }
@@ -99,6 +109,7 @@ export type AnswerDelta =
   | { kind: 'head'; head: AnswerHead }
   | { kind: 'begin'; choice: number }
   | { kind: 'text' | 'reasoning'; choice: number; text: string }
+  | { kind: 'signed'; choice: number; signed: SignedReasoning }
   | { kind: 'call'; choice: number; call: number; toolCall: ToolCall }
   | { kind: 'arguments'; choice: number; call: number; text: string }
   | { kind: 'finish'; choice: number; reason: FinishReason }

@@ -16,7 +16,7 @@ import { errorText, readAnswerError } from './answer-error.ts'
 import type { OtherVisitor, WireFormat } from './format.ts'
 import { asObject, asText, type JsonObject, objectsIn } from './json.ts'
 import { holdsText, visitUnknown } from './other-output.ts'
-import { expectObject, expectObjects, expectText } from './strict.ts'
+import { expectObject, expectObjects, expectReason, expectText } from './strict.ts'
 import { visitArguments, visitString } from './text.ts'
 import { NO_USAGE, type TokenUsage, usageIn } from './usage.ts'
 
@@ -101,6 +101,8 @@ export class AnthropicReader implements AnswerReader {
   #head: AnswerHead = { id: '', model: '', fingerprint: undefined }
   /** Which tool call of the answer a content block is. */
   readonly #calls = new Map<unknown, number>()
+  /** Of the block that is open. */
+  #thinking = ''
   #isComplete = false
 
   get isComplete(): boolean {
@@ -144,6 +146,8 @@ export class AnthropicReader implements AnswerReader {
   #readBlock(event: JsonObject): AnswerDelta[] {
     const { type, text, ...block } = expectObject(event.content_block, 'content_block')
     if (type === 'text') return toDeltas('text', expectText(text, 'text'))
+    if (type === 'thinking') this.#thinking = ''
+    if (type === 'redacted_thinking') return [toSigned('', expectText(block.data, 'data'))]
     if (type !== 'tool_use') return []
     const call = this.#calls.size
     this.#calls.set(event.index, call)
@@ -151,9 +155,13 @@ export class AnthropicReader implements AnswerReader {
   }
 
   #readDelta(event: JsonObject): AnswerDelta[] {
-    const { type, text, thinking, partial_json } = expectObject(event.delta, 'delta')
+    const { type, text, thinking, signature, partial_json } = expectObject(event.delta, 'delta')
     if (type === 'text_delta') return toDeltas('text', expectText(text, 'text'))
-    if (type === 'thinking_delta') return toDeltas('reasoning', expectText(thinking, 'thinking'))
+    if (type === 'thinking_delta') {
+      this.#thinking += expectText(thinking, 'thinking')
+      return toDeltas('reasoning', expectText(thinking, 'thinking'))
+    }
+    if (type === 'signature_delta') return [toSigned(this.#thinking, expectText(signature, 'signature'))]
     const json = type === 'input_json_delta' ? expectText(partial_json, 'partial_json') : ''
     return json === '' ? [] : [{ kind: 'arguments', choice: 0, call: this.#calls.get(event.index) ?? 0, text: json }]
   }
@@ -166,10 +174,15 @@ export class AnthropicReader implements AnswerReader {
     const choice = {
       text: textsOf('text', 'text'),
       reasoning: textsOf('thinking', 'thinking'),
+      signed: blocks.flatMap(({ type, thinking, signature, data }) => {
+        if (type === 'redacted_thinking') return [{ text: '', signature: expectText(data, 'data') }]
+        if (type !== 'thinking' || typeof signature !== 'string') return []
+        return [{ text: expectText(thinking, 'thinking'), signature }]
+      }),
       toolCalls: blocks
         .filter(({ type }) => type === 'tool_use')
         .map((block) => readToolCall(block, JSON.stringify(expectObject(block.input, 'input')))),
-      finishReason: toFinishReason(asText(message.stop_reason) ?? ''),
+      finishReason: toFinishReason(expectReason(message.stop_reason, 'stop_reason')),
     }
     return { head: readHead(message, undefined), choices: [choice], usage: usageIn(message) ?? NO_USAGE }
   }
@@ -190,6 +203,10 @@ function readToolCall({ id, name }: JsonObject, args: string): ToolCall {
 function readUsage(holder: JsonObject): AnswerDelta[] {
   const usage = usageIn(holder)
   return usage ? [{ kind: 'usage', usage }] : []
+}
+
+function toSigned(text: string, signature: string): AnswerDelta {
+  return { kind: 'signed', choice: 0, signed: { text, signature } }
 }
 
 function toDeltas(kind: 'text' | 'reasoning', text: string): AnswerDelta[] {

@@ -99,7 +99,7 @@ const COUNTED_AS = {
 } as const satisfies Record<TextKind, keyof StreamEvent>
 
 function readInto(event: StreamEvent, json: JsonObject): void {
-  const format = ALL.find((one) => one.isEvent(json))
+  const format = formatOfEvent(json)
   const usage = format ? format.usageOf(json) : usageIn(json)
   if (usage) event.usage = usage
   if (!format) {
@@ -139,7 +139,7 @@ export function namedErrorText(data: string): string {
 
 /** The texts of an event, in whatever format it is. */
 export function eachEventText(event: JsonObject, visit: TextVisitor): void {
-  ALL.find((one) => one.isEvent(event))?.eachEventText(event, visit)
+  formatOfEvent(event)?.eachEventText(event, visit)
 }
 
 /** The texts of a whole answer, in whatever format it is. */
@@ -162,6 +162,11 @@ export function contentOfAnswer(answer: JsonObject, format: WireFormat): AnswerC
   }
   format.eachOtherOfAnswer(answer, visit)
   return { shown, hidden, unknown: shown || hidden ? [] : [...unknown] }
+}
+
+/** The format of an event; undefined where it is one of none. */
+export function formatOfEvent(json: JsonObject): WireFormat | undefined {
+  return ALL.find((one) => one.isEvent(json))
 }
 
 /** The format of a whole answer; undefined where it is an answer of none. */

@@ -8,6 +8,7 @@ import type {
   AnswerWriter,
   ErrorAnswer,
   FinishReason,
+  SignedReasoning,
   TextAnswer,
   ToolCall,
   WholeAnswer,
@@ -16,7 +17,7 @@ import { errorText, readAnswerError } from './answer-error.ts'
 import type { OtherVisitor, TextVisitor, WireFormat } from './format.ts'
 import { asNumber, asObject, asText, type JsonObject, objectsIn } from './json.ts'
 import { holdsText, visitUnknown } from './other-output.ts'
-import { expectObject, expectObjects, expectText } from './strict.ts'
+import { expectObject, expectObjects, expectReason, expectText } from './strict.ts'
 import { visitArguments, visitString } from './text.ts'
 import { NO_USAGE, usageIn } from './usage.ts'
 
@@ -128,9 +129,10 @@ export class GeminiReader implements AnswerReader {
     const before = this.#calls.get(choice)
     if (before === undefined) deltas.push({ kind: 'begin', choice })
     let call = before ?? 0
-    const { text, reasoning, toolCalls } = readContent(candidate, call)
+    const { text, reasoning, signed, toolCalls } = readContent(candidate, call)
     if (reasoning !== '') deltas.push({ kind: 'reasoning', choice, text: reasoning })
     if (text !== '') deltas.push({ kind: 'text', choice, text })
+    for (const one of signed) deltas.push({ kind: 'signed', choice, signed: one })
     for (const toolCall of toolCalls) deltas.push({ kind: 'call', choice, call: call++, toolCall })
     this.#calls.set(choice, call)
     const reason = asText(candidate.finishReason)
@@ -143,7 +145,8 @@ export class GeminiReader implements AnswerReader {
     if (errorText(answer) !== undefined) return { error: readAnswerError(answer) }
     const choices = readCandidates(answer).map((candidate): AnswerChoice => {
       const content = readContent(candidate, 0)
-      const finishReason = toFinishReason(asText(candidate.finishReason) ?? '', content.toolCalls.length > 0)
+      const reason = expectReason(candidate.finishReason, 'finishReason')
+      const finishReason = toFinishReason(reason, content.toolCalls.length > 0)
       return { ...content, finishReason }
     })
     return { head: this.#readHead(answer), choices, usage: usageIn(answer) ?? NO_USAGE }
@@ -171,19 +174,25 @@ function readContent(candidate: JsonObject, calls: number): Omit<AnswerChoice, '
   let text = ''
   let reasoning = ''
   const toolCalls: ToolCall[] = []
+  const signed: SignedReasoning[] = []
   for (const part of expectObjects(expectObject(candidate.content, 'content').parts, 'parts')) {
     const said = expectText(part.text, 'text')
     if (part.thought === true) reasoning += said
     else text += said
-    if (part.functionCall === undefined) continue
+    const signature = asText(part.thoughtSignature)
+    if (part.functionCall === undefined) {
+      if (signature !== undefined) signed.push({ text: part.thought === true ? said : '', signature })
+      continue
+    }
     const { id, name, args } = expectObject(part.functionCall, 'functionCall')
     toolCalls.push({
       id: asText(id) ?? `call_${asNumber(candidate.index)}_${calls + toolCalls.length}`,
       name: expectText(name, 'name'),
       arguments: JSON.stringify(expectObject(args, 'args')),
+      ...(signature !== undefined && { signature }),
     })
   }
-  return { text, reasoning, toolCalls }
+  return { text, reasoning, signed, toolCalls }
 }
 
 function toFinishReason(reason: string, callsTools: boolean): FinishReason {

@@ -1,5 +1,13 @@
 /** OpenAI's chat completions, and what others add to them: reasoning under several names, content lists, audio. */
-import type { AnswerChoice, AnswerDelta, AnswerHead, FinishReason, ToolCall, WholeAnswer } from './answer.ts'
+import type {
+  AnswerChoice,
+  AnswerDelta,
+  AnswerHead,
+  FinishReason,
+  SignedReasoning,
+  ToolCall,
+  WholeAnswer,
+} from './answer.ts'
 import type { OtherVisitor, TextVisitor, WireFormat } from './format.ts'
 import { asObject, type JsonObject, objectsIn } from './json.ts'
 import { openaiRequest } from './openai.ts'
@@ -83,19 +91,28 @@ export function writeChatAnswer({ head, choices, usage }: WholeAnswer, created: 
   return `${writeAnyHead(ANSWER, head, created)},"choices":[${all}],"usage":${writeUsage(usage)}}`
 }
 
-function writeMessage({ text, reasoning, toolCalls }: AnswerChoice): string {
+function writeMessage({ text, reasoning, signed, toolCalls }: AnswerChoice): string {
   const message = {
     role: 'assistant',
     content: text === '' && toolCalls.length > 0 ? null : text,
     refusal: null,
     ...(reasoning !== '' && { reasoning_content: reasoning }),
+    ...(signed.length > 0 && { reasoning_details: signed.map(toDetail) }),
     ...(toolCalls.length > 0 && { tool_calls: toolCalls.map(toToolCall) }),
   }
   return `"message":${JSON.stringify(message)}`
 }
 
-function toToolCall({ id, name, arguments: given }: ToolCall) {
-  return { id, type: 'function', function: { name, arguments: given } }
+/** Where OpenRouter and Google put what a client must send back with a message or a call. */
+function toToolCall({ id, name, arguments: given, signature }: ToolCall) {
+  const extra = signature === undefined ? {} : { extra_content: { google: { thought_signature: signature } } }
+  return { id, type: 'function', function: { name, arguments: given }, ...extra }
+}
+
+function toDetail({ text, signature }: SignedReasoning, index: number) {
+  return text === ''
+    ? { type: 'reasoning.encrypted', data: signature, index }
+    : { type: 'reasoning.text', text, signature, index }
 }
 
 function writeAnyHead(object: string, { id, model, fingerprint }: AnswerHead, created: number): string {
@@ -108,6 +125,7 @@ export class ChatStreamWriter {
   readonly #created: number
   readonly #includeUsage: boolean
   #head = ''
+  #signed = 0
 
   /** `created` is in Unix seconds. With `includeUsage` every chunk has a member for it, filled in the last one. */
   constructor(created: number, includeUsage: boolean) {
@@ -128,6 +146,8 @@ export class ChatStreamWriter {
         return this.#chunk(delta.choice, { content: delta.text })
       case 'reasoning':
         return this.#chunk(delta.choice, { reasoning_content: delta.text })
+      case 'signed':
+        return this.#chunk(delta.choice, { reasoning_details: [toDetail(delta.signed, this.#signed++)] })
       case 'call':
         return this.#chunk(delta.choice, { tool_calls: [{ index: delta.call, ...toToolCall(delta.toolCall) }] })
       case 'arguments':

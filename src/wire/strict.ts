@@ -10,6 +10,13 @@ export function expectText(value: unknown, name: string): string {
   return value
 }
 
+/** Why an answer ended. Without a reason it has not: what came of it is a part. */
+export function expectReason(value: unknown, name: string): string {
+  if (typeof value !== 'string' || value === '')
+    throw new UnreadableAnswer(`it has no '${name}', and so is not complete`)
+  return value
+}
+
 export function expectObject(value: unknown, name: string): JsonObject {
   if (value === undefined || value === null) return {}
   const object = asObject(value)

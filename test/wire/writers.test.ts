@@ -134,7 +134,9 @@ describe.each(READERS)('%s for a translation', (name, writer, readerOf) => {
       fc.property(answers, fc.string({ unit: 'binary' }), (answer, text) => {
         const read = readerOf().readWhole(parseObject(writer.whole(answer, inside(text))(MEMBERS, '')) ?? {})
         if ('error' in read) throw new Error(read.error.message)
-        expect(read.choices).toEqual([{ text, reasoning: '', toolCalls: [], finishReason: answer.finishReason }])
+        expect(read.choices).toEqual([
+          { text, reasoning: '', signed: [], toolCalls: [], finishReason: answer.finishReason },
+        ])
         expect(read.head).toMatchObject({ model: answer.model, fingerprint: STAMP })
         const chat = writeChatAnswer(read, answer.created)
         expect(extractAnswerText(chat, false)).toBe(text)

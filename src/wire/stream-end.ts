@@ -1,0 +1,23 @@
+/** Whether a stream came to its end, by its last bytes: a connection that closes says nothing about that. */
+import { formatOfEvent, readStreamEvent } from './formats.ts'
+import { asText, objectsIn, parseObject } from './json.ts'
+import { SseReader } from './sse.ts'
+
+/**
+ * True where the last events are those of a known format, and none of them ends a choice or the stream. A stream of
+ * another kind has no end that could be missed. `tail` may begin in the middle of an event.
+ */
+export function breaksOff(tail: Buffer): boolean {
+  let state = 'unknown' as 'unknown' | 'open' | 'ended'
+  const reader = new SseReader((data, name) => {
+    const event = readStreamEvent(data, name)
+    if (!event || state === 'ended') return
+    const json = parseObject(data) ?? {}
+    const finishes = objectsIn(json.choices).some((choice) => asText(choice.finish_reason))
+    if (event.ended || event.error !== undefined || finishes) state = 'ended'
+    else if (formatOfEvent(json)) state = 'open'
+  })
+  reader.push(tail)
+  reader.end()
+  return state === 'open'
+}
