@@ -6,6 +6,7 @@
 import type { RunRecord } from '../load/merge.ts'
 import type { RunPlan } from '../load/plan.ts'
 import type { ArmRecord } from '../load/recorder.ts'
+import { type Coarseness, errorUs } from '../overhead/adapters/adapter.ts'
 import { SELF_REPORTED_DEFINITIONS } from '../overhead/self-reported.ts'
 import { readTruth } from '../overhead/stamped.ts'
 import { intervalMs, quantilesMs, toMs } from '../report/duration-summary.ts'
@@ -52,9 +53,10 @@ export function buildOverhead(arm: ArmRecord, budgets: Budgets): OverheadResult[
     const readings = arm.selfReport.readings[definition]
     if (!readings) continue
     const byBlock = decodeAll(arm.blocks.map((block) => block.selfReported[definition]))
-    const components = definition === 'self-reported' ? componentsOf(arm, budgets) : []
+    const resolution = resolutionOf(readings)
+    const components = definition === 'self-reported' ? componentsOf(arm, budgets, resolution) : []
     // Where the gateway reports its parts, a row for the whole stands below them, with the budget of the whole.
-    if (components.length > 0) components.push(['total', judged(byBlock, budgets.totalMs)])
+    if (components.length > 0) components.push(['total', judged(byBlock, budgets.totalMs, resolution)])
     const { gateway } = arm.selfReport
     results.push({
       definition,
@@ -64,10 +66,25 @@ export function buildOverhead(arm: ArmRecord, budgets: Budgets): OverheadResult[
       rejected,
       cacheHits: 0,
       retried: 0,
-      note: readings.note,
+      ...(resolution ? { resolution } : {}),
+      note: resolution ? `${readings.note}; ${coarseNote(resolution)}` : readings.note,
     })
   }
   return results
+}
+
+/** Absent where figures are finer than any verdict asks for. */
+function resolutionOf(readings: Coarseness): Resolution | undefined {
+  return readings.resolutionUs < COARSE_US
+    ? undefined
+    : { unitMs: readings.resolutionUs / 1_000, errorMs: errorUs(readings) / 1_000 }
+}
+
+const COARSE_US = 100
+
+function coarseNote({ unitMs, errorMs }: Resolution): string {
+  const unit = unitMs === 1 ? 'whole milliseconds' : `units of ${unitMs} ms`
+  return `made of ${unit}: a reading may be wrong by ${errorMs} ms, and no limit under ${unitMs} ms is judged by it`
 }
 
 function decodeAll(parts: readonly (EncodedHistogram | undefined)[]): Histogram[] {
@@ -84,18 +101,23 @@ function totals(total: Histogram, encoded: EncodedHistogram, blocks: readonly Hi
   }
 }
 
+type Resolution = NonNullable<OverheadResult['resolution']>
 type Component = NonNullable<OverheadResult['components']>[string]
 
-function componentsOf({ blocks }: ArmRecord, budgets: Budgets): [string, Component][] {
+function componentsOf(
+  { blocks }: ArmRecord,
+  budgets: Budgets,
+  resolution: Resolution | undefined,
+): [string, Component][] {
   const names = new Set(blocks.flatMap(({ components }) => Object.keys(components)))
   return [...names].map((name) => {
     const parts = decodeAll(blocks.map(({ components }) => components[name]))
-    return [name, judged(parts, budgets.components[name] ?? null)]
+    return [name, judged(parts, budgets.components[name] ?? null, resolution)]
   })
 }
 
-function judged(blocks: readonly Histogram[], budgetMs: number | null): Component {
-  const verdict = budgetMs === null ? null : componentVerdict(blocks, budgetMs)
+function judged(blocks: readonly Histogram[], budgetMs: number | null, resolution: Resolution | undefined): Component {
+  const verdict = budgetMs === null ? null : componentVerdict(blocks, budgetMs, resolution)
   return { ...component(Histogram.merge(blocks)), budgetMs, verdict }
 }
 

@@ -182,7 +182,14 @@ function mergeSelfReports(reports: readonly SelfReportedRecord[]): SelfReportedR
       (report): SelfReportedReadings | SelfReportedReadings[] => report.readings[definition] ?? [],
     )
     const [first] = parts
-    if (first) readings[definition] = { ...first, total: mergeHistograms(parts.map(({ total }) => total)) }
+    if (!first) continue
+    const { resolutionUs, centreUs } = parts.reduce((a, b) => (b.resolutionUs < a.resolutionUs ? b : a))
+    readings[definition] = {
+      ...first,
+      resolutionUs,
+      centreUs,
+      total: mergeHistograms(parts.map(({ total }) => total)),
+    }
   }
   return {
     gateway: named?.gateway ?? '',

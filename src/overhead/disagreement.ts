@@ -2,7 +2,9 @@
 import type { OverheadDefinition, OverheadResult } from '../report/schema.ts'
 import { formatMs } from '../units.ts'
 
-type Entry = Pick<OverheadResult, 'definition' | 'note'> & { totalMs: Pick<OverheadResult['totalMs'], 'p50' | 'p99'> }
+type Entry = Pick<OverheadResult, 'definition' | 'note' | 'resolution'> & {
+  totalMs: Pick<OverheadResult['totalMs'], 'p50' | 'p99'>
+}
 
 type EntryOf<D extends OverheadDefinition> = Entry & { definition: D }
 /** A definition that another one sees more than. */
@@ -30,10 +32,13 @@ export function explainDisagreement(entries: readonly Entry[]): string[] {
 function sentence(wide: Entry, narrow: Narrow): string {
   const [p50, p99] = [wide.totalMs.p50 - narrow.totalMs.p50, wide.totalMs.p99 - narrow.totalMs.p99]
   const names = `${wide.definition} and ${narrow.definition}`
-  if (Math.abs(p50) < ALIKE_MS && Math.abs(p99) < ALIKE_MS) {
-    return `${names} agree within ${ALIKE_MS} ms: little happens outside of what both of them see.`
+  const alikeMs = Math.max(ALIKE_MS, narrow.resolution?.errorMs ?? 0, wide.resolution?.errorMs ?? 0)
+  if (Math.abs(p50) < alikeMs && Math.abs(p99) < alikeMs) {
+    return alikeMs > ALIKE_MS
+      ? `${names} agree within ${alikeMs} ms, which is as fine as they are.`
+      : `${names} agree within ${ALIKE_MS} ms: little happens outside of what both of them see.`
   }
-  if (p50 < -ALIKE_MS)
+  if (p50 < -alikeMs)
     return `${narrow.definition} reads ${formatMs(-p50)} ms more than ${wide.definition} at P50: ${over(narrow)}`
   const at = `${formatMs(p50)} ms more at P50, ${formatMs(p99)} at P99`
   return `${wide.definition} reads ${at} than ${narrow.definition}: ${under(wide, narrow)}`

@@ -6,7 +6,7 @@
  */
 import type { RequestResult } from '../client/request-result.ts'
 import { type EncodedHistogram, Histogram } from '../stats/histogram.ts'
-import type { Reading } from './adapters/adapter.ts'
+import type { Coarseness, Reading } from './adapters/adapter.ts'
 import { readStatement } from './adapters/index.ts'
 import { readStats } from './stamped.ts'
 
@@ -15,7 +15,7 @@ export const SELF_REPORTED_DEFINITIONS = ['self-reported', 'upstream-reported', 
 
 export type SelfReportedDefinition = (typeof SELF_REPORTED_DEFINITIONS)[number]
 
-export interface SelfReportedReadings {
+export interface SelfReportedReadings extends Coarseness {
   total: EncodedHistogram
   source: string
   note: string
@@ -32,7 +32,7 @@ export interface SelfReportedRecord {
   rejected: Record<string, number>
 }
 
-interface LiveReadings {
+interface LiveReadings extends Coarseness {
   total: Histogram
   source: string
   note: string
@@ -65,11 +65,16 @@ export class SelfReportedRecorder {
     if (report.caveat !== '') this.#caveat = report.caveat
     for (const rule of report.rejected) this.#rejected[rule] = (this.#rejected[rule] ?? 0) + 1
     let ownUs: number | undefined
-    for (const { definition, us, source, note } of report.readings) {
+    for (const { definition, us, source, note, resolutionUs, centreUs } of report.readings) {
       let readings = this.#readings[definition]
       if (!readings) {
-        readings = { total: new Histogram(), source, note }
+        readings = { total: new Histogram(), source, note, resolutionUs, centreUs }
         this.#readings[definition] = readings
+      }
+      // A figure that happens to be whole says nothing of the others.
+      if (resolutionUs < readings.resolutionUs) {
+        readings.resolutionUs = resolutionUs
+        readings.centreUs = centreUs
       }
       readings.source = source
       readings.note = note
@@ -82,8 +87,8 @@ export class SelfReportedRecorder {
   }
 
   toRecord(): SelfReportedRecord {
-    const readings = Object.entries(this.#readings).map(([definition, { total, source, note }]) => {
-      return [definition, { total: total.encode(), source, note }]
+    const readings = Object.entries(this.#readings).map(([definition, { total, ...rest }]) => {
+      return [definition, { ...rest, total: total.encode() }]
     })
     return {
       gateway: this.#gateway,
@@ -104,7 +109,7 @@ function recordIn<K extends string>(block: Partial<Record<K, Histogram>>, name: 
   values.record(us)
 }
 
-interface SelfReportedReading {
+interface SelfReportedReading extends Coarseness {
   definition: SelfReportedDefinition
   us: number
   source: string
@@ -149,7 +154,8 @@ export function readSelfReported(answer: Watched, stream: boolean): SelfReported
   return report
 }
 
-function takeOwn(report: SelfReportedAnswer, { us, source, note }: Reading, tookUs: number): void {
+function takeOwn(report: SelfReportedAnswer, reading: Reading, tookUs: number): void {
+  const { us, source, note, resolutionUs, centreUs } = reading
   const wrong = Number.isNaN(us)
     ? 'not a number'
     : us < 0
@@ -158,7 +164,10 @@ function takeOwn(report: SelfReportedAnswer, { us, source, note }: Reading, took
         ? "above the client's own time"
         : undefined
   if (wrong !== undefined) report.rejected.push(`${source} ${wrong}`)
-  else report.readings.push({ definition: 'self-reported', us, source, note })
+  else {
+    const centredUs = Math.min(tookUs, us + centreUs)
+    report.readings.push({ definition: 'self-reported', us: centredUs, source, note, resolutionUs, centreUs })
+  }
 }
 
 function takeWait(
@@ -168,7 +177,7 @@ function takeWait(
   untilUs: number,
   stream: boolean,
 ): void {
-  const { us, source, note, resolutionUs } = reading
+  const { us, source, note, resolutionUs, centreUs } = reading
   const leftUs = untilUs - us
   if (Number.isNaN(us)) report.rejected.push(`${source} not a number`)
   else if (us < 0) report.rejected.push(`${source} below zero`)
@@ -177,9 +186,11 @@ function takeWait(
   else if (!Number.isNaN(leftUs)) {
     report.readings.push({
       definition,
-      us: Math.max(0, leftUs),
+      us: Math.max(0, leftUs - centreUs),
       source: `${stream ? 'time to headers' : 'client time'} less ${source}`,
       note: stream ? note + STREAM_NOTE : note,
+      resolutionUs,
+      centreUs,
     })
   }
 }

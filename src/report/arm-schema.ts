@@ -45,6 +45,10 @@ export const overheadSchema = z.strictObject({
   cacheHits: count.describe('stamps of another request (answers from a cache), excluded'),
   retried: count.describe('requests that the gateway sent more than once, excluded'),
   histogram: histogramSchema,
+  resolution: z
+    .strictObject({ unitMs: ms, errorMs: ms })
+    .optional()
+    .describe('of readings made of coarse figures: their unit, and by how much a reading may be wrong at most'),
   note: z.string(),
 })
 

@@ -24,6 +24,7 @@ import { formatMs, formatNumber, formatShare } from '../units.ts'
 import { firstWhere } from './bisect.ts'
 import { Histogram } from './histogram.ts'
 import { quantileBounds } from './quantile-interval.ts'
+import { belowResolution, type Resolution } from './resolution.ts'
 import { type BlockShare, estimateShare, MIN_BLOCKS, type ShareEstimate, shareBounds } from './share-interval.ts'
 
 export const ALPHA_PASS = 0.0125
@@ -64,6 +65,8 @@ interface GateInput {
   alphaFail?: number
   blocks: readonly GateBlock[]
   floor?: readonly GateBlock[]
+  /** How coarse the readings are, where they are. */
+  resolution?: Resolution
   client: ClientState
   /** Answered requests whose missing reading nothing explains. */
   unread: number
@@ -100,16 +103,20 @@ export function judgeBudget(input: GateInput): GateResult {
     ...(needed === undefined ? {} : { requestsNeeded: needed }),
   })
 
+  const tooFine = belowResolution(limitUs, input.resolution)
+  if (tooFine !== undefined) return inconclusive(tooFine)
+  const { errorUs = 0 } = input.resolution ?? {}
+  const [passBelowUs, failAboveUs] = [limitUs - errorUs, limitUs + errorUs]
   const shares: Shares = {
-    pass: estimateShare(exceedances(blocks, limitUs, 'pass')),
-    fail: estimateShare(exceedances(blocks, limitUs, 'fail')),
-    failBeyondDrift: estimateShare(exceedances(blocks, limitUs * DRIFT, 'fail')),
+    pass: estimateShare(exceedances(blocks, passBelowUs, 'pass')),
+    fail: estimateShare(exceedances(blocks, failAboveUs, 'fail')),
+    failBeyondDrift: estimateShare(exceedances(blocks, failAboveUs * DRIFT, 'fail')),
   }
   if (input.client === 'saturated') {
     return inconclusive('the client was saturated: its own delays are in the readings; lower the load')
   }
   const floor = input.floor && describeFloor(input.floor, limitUs, quantile)
-  const shifted = medianExceeds(blocks, limitUs * DRIFT + medianUpperUs(input.floor), alphaFail)
+  const shifted = medianExceeds(blocks, failAboveUs * DRIFT + medianUpperUs(input.floor), alphaFail)
   const objection: Objection = (decided, lower) => {
     if (decided === 'pass') {
       if (input.unread > UNREAD_SHARE * shares.pass.n) {
@@ -125,8 +132,9 @@ export function judgeBudget(input: GateInput): GateResult {
   const least = leastRequests(quantile)
   const upper = shareBounds(shares.pass, ALPHA_PASS).upper
   const lower = shareBounds(shares.fail, alphaFail).lower
-  const limit = `${limitUs / 1_000} ms`
-  const seen = describeShare(shares.pass, blocks, limit)
+  const limit = `${passBelowUs / 1_000} ms`
+  const coarse = errorUs > 0 ? `, the limit less what a reading may be wrong by,` : ''
+  const seen = describeShare(shares.pass, blocks, limit + coarse)
   const decided = shifted ? 'fail' : verdictOfShares(shares, 1, rule)
   const over = `${seen}, lower bound ${formatShare(lower)}`
   switch (decided) {
@@ -152,7 +160,7 @@ export function judgeBudget(input: GateInput): GateResult {
       if (shares.pass.blocks < MIN_BLOCKS) {
         return inconclusive(`too few blocks: ${shares.pass.blocks} of at least ${MIN_BLOCKS}`, needed())
       }
-      const counted = shareBounds(estimateShare(exceedances(blocks, limitUs, 'seen')), alphaFail).lower
+      const counted = shareBounds(estimateShare(exceedances(blocks, failAboveUs, 'seen')), alphaFail).lower
       if (counted >= allowed) {
         return inconclusive(`${seen}, lower bound ${formatShare(counted)}; but ${describeStarvation(blocks)}`)
       }

@@ -4,8 +4,9 @@
  */
 
 import { intervalMs, toMs } from '../report/duration-summary.ts'
-import type { Check, Gate, Verdict } from '../report/schema.ts'
+import type { Check, Gate, OverheadResult, Verdict } from '../report/schema.ts'
 import { ALPHA_FAIL, type GateResult, holm } from '../stats/gate.ts'
+import type { Resolution } from '../stats/resolution.ts'
 
 /** Makes a check whose FAIL errs with a probability of at most `alphaFail`. */
 export type Judge = (alphaFail: number) => Check
@@ -22,6 +23,11 @@ export function durationCheck(metric: string, op: Check['op'], limitMs: number, 
     why,
     ...(requestsNeeded === undefined ? {} : { requestsNeeded }),
   }
+}
+
+/** The coarseness of a reading, as the statistics take it. */
+export function toMicroseconds({ unitMs, errorMs }: NonNullable<OverheadResult['resolution']>): Resolution {
+  return { unitUs: unitMs * 1_000, errorUs: errorMs * 1_000 }
 }
 
 /** An inconclusive check without a value, and the reason. */

@@ -7,13 +7,13 @@
 import { z } from 'zod'
 import { readYaml } from '../parse/file.ts'
 import { durationMs, durationOrZeroMs } from '../parse/quantity.ts'
-import type { ArmName, BenchReport, Block, Check, Verdict } from '../report/schema.ts'
+import type { ArmName, BenchReport, Block, Check, OverheadResult, Verdict } from '../report/schema.ts'
 import { BUDGETED_COMPONENTS, type BudgetedComponent } from '../slo/metrics.ts'
 import { type GateResult, judgeBudget } from '../stats/gate.ts'
 import { type EncodedHistogram, Histogram } from '../stats/histogram.ts'
 import { budgetLimitMs, OVERHEAD_COMPONENTS, TOTAL_BUDGET_MS } from '../wire/overhead-components.ts'
 import { armBlocks } from './blocks.ts'
-import { durationCheck, type Judge } from './checks.ts'
+import { durationCheck, type Judge, toMicroseconds } from './checks.ts'
 
 const limit = durationOrZeroMs.optional()
 
@@ -55,14 +55,18 @@ function componentOf(block: Pick<Block, 'components' | 'overhead'>, name: string
 /**
  * The verdict beside a part in a table. It rests on the readings alone, not on the client or the measurement floor.
  */
-export function componentVerdict(blocks: readonly Histogram[], budgetMs: number): Verdict {
-  return judgeComponent(blocks, budgetMs, 0.99, 'ok').verdict
+export function componentVerdict(
+  blocks: readonly Histogram[],
+  budgetMs: number,
+  resolution: OverheadResult['resolution'],
+): Verdict {
+  return judgeComponent({ blocks, budgetMs, quantile: 0.99, client: 'ok', resolution }).verdict
 }
 
 /** The same verdict from a report; null where its blocks do not hold the part. */
 export function componentVerdictIn(report: BenchReport, arm: ArmName, name: string, budgetMs: number): Verdict | null {
   const blocks = valuesOf(report, arm, name)
-  return blocks.length > 0 ? componentVerdict(blocks, budgetMs) : null
+  return blocks.length > 0 ? componentVerdict(blocks, budgetMs, resolutionIn(report, arm)) : null
 }
 
 interface ComponentQuestion {
@@ -86,8 +90,10 @@ export function componentJudge(report: BenchReport, question: ComponentQuestion)
   const { name, metric, op, quantile, limitMs } = question
   const blocks = valuesOf(report, report.arms.primary, name)
   if (blocks.length === 0) return undefined
+  const client = report.client.verdict
+  const resolution = resolutionIn(report, report.arms.primary)
   return (alphaFail) => {
-    const result = judgeComponent(blocks, limitMs, quantile, report.client.verdict, alphaFail)
+    const result = judgeComponent({ blocks, budgetMs: limitMs, quantile, client, resolution, alphaFail })
     return durationCheck(metric, op, limitMs, result)
   }
 }
@@ -99,19 +105,27 @@ function valuesOf(report: BenchReport, arm: ArmName, name: string): Histogram[] 
   })
 }
 
-function judgeComponent(
-  blocks: readonly Histogram[],
-  budgetMs: number,
-  quantile: number,
-  client: BenchReport['client']['verdict'],
-  alphaFail?: number,
-): GateResult {
+/** The parts are as coarse as the whole that the gateway reports. */
+function resolutionIn({ arms, overhead }: BenchReport, arm: ArmName): OverheadResult['resolution'] {
+  const entries = arm === arms.primary ? overhead : (arms.baseline?.overhead ?? [])
+  return entries.find(({ definition }) => definition === 'self-reported')?.resolution
+}
+
+interface ComponentInput {
+  blocks: readonly Histogram[]
+  budgetMs: number
+  quantile: number
+  client: BenchReport['client']['verdict']
+  resolution: OverheadResult['resolution']
+  alphaFail?: number
+}
+
+function judgeComponent({ blocks, budgetMs, resolution, ...rest }: ComponentInput): GateResult {
   return judgeBudget({
+    ...rest,
     limitUs: budgetLimitMs(budgetMs) * 1_000,
-    quantile,
-    ...(alphaFail === undefined ? {} : { alphaFail }),
     blocks: blocks.map((values) => ({ values, failed: 0, unfinished: 0 })),
-    client,
     unread: 0,
+    ...(resolution ? { resolution: toMicroseconds(resolution) } : {}),
   })
 }

@@ -9,7 +9,9 @@ import { judgeDifference } from '../stats/difference-gate.ts'
 import type { GateResult } from '../stats/gate.ts'
 import { Histogram } from '../stats/histogram.ts'
 import { judgePaired } from '../stats/paired-gate.ts'
+import { belowResolution, type Resolution } from '../stats/resolution.ts'
 import { blockPairs, gateBlocks, hasValues, reader } from './blocks.ts'
+import { toMicroseconds } from './checks.ts'
 import { findReading, worseClient } from './judge-overhead.ts'
 import type { Pair } from './pair.ts'
 
@@ -56,6 +58,11 @@ export function judgeDelta(
   const baselineUs = Histogram.merge(values, values[0]?.digits).quantileUs(quantile)
   const limitUs = Math.round(allowedUs(Number.isNaN(baselineUs) ? 0 : baselineUs))
   const common = { client, quantile, alphaFail }
+  const tooFine = belowResolution(limitUs, coarsest(pair, source))
+  if (tooFine !== undefined) {
+    const result = { verdict: 'inconclusive', why: tooFine, p99Us: null, ci95Us: null } as const
+    return { result, limitMs: limitUs / 1_000 }
+  }
   const result = pair.paired
     ? judgePaired({
         ...common,
@@ -64,4 +71,12 @@ export function judgeDelta(
       })
     : judgeDifference({ ...common, baseline, gateway: gateBlocks(pair.gateway, read), limitUs })
   return { result, limitMs: limitUs / 1_000 }
+}
+
+/** The coarser of the two readings, where one is coarse: their difference is no finer. */
+function coarsest({ baseline, gateway }: Pair, source: Source): Resolution | undefined {
+  return [baseline, gateway]
+    .flatMap(({ overhead }) => overhead.find(({ definition }) => definition === source)?.resolution ?? [])
+    .map(toMicroseconds)
+    .toSorted((a, b) => b.unitUs - a.unitUs)[0]
 }

@@ -12,7 +12,7 @@ import { type GateResult, judgeBudget } from '../stats/gate.ts'
 import { Histogram } from '../stats/histogram.ts'
 import { judgePaired } from '../stats/paired-gate.ts'
 import { blockPairs, gateBlocks, hasValues, reader } from './blocks.ts'
-import { durationCheck, type Judge, undecidedCheck } from './checks.ts'
+import { durationCheck, type Judge, toMicroseconds, undecidedCheck } from './checks.ts'
 import { findTrouble } from './pair.ts'
 
 export interface JudgedBy {
@@ -111,7 +111,7 @@ function byReading(
   quantile: number,
   as: (decide: (alphaFail: number) => GateResult) => Judge,
 ): OverheadJudge {
-  const { definition, source, note, count, cacheHits, retried } = reading
+  const { definition, source, note, count, cacheHits, retried, resolution } = reading
   const floor = definition === 'provider-stamped' ? findFloor(gateway, baseline) : undefined
   const blocks = gateBlocks(gateway, reader(definition))
   const decide = (alphaFail: number) =>
@@ -121,6 +121,7 @@ function byReading(
       alphaFail,
       blocks,
       ...(floor ? { floor: floor.blocks } : {}),
+      ...(resolution ? { resolution: toMicroseconds(resolution) } : {}),
       client: gateway.client.verdict,
       unread: Math.max(0, gateway.totals.successful - count - cacheHits - retried),
     })

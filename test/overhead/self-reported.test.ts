@@ -36,12 +36,13 @@ describe('the gateways', () => {
       ],
     ],
     ['Bifrost', { 'x-bifrost-upstream-latency-ms': '98.750' }, 'Bifrost', [['upstream-reported', 1_250]]],
-    ['Envoy', { 'x-envoy-upstream-service-time': '97' }, 'Envoy family', [['upstream-reported', 3_000]]],
+    ['Envoy', { 'x-envoy-upstream-service-time': '97' }, 'Envoy family', [['upstream-reported', 2_500]]],
     [
       'Istio',
       { server: 'istio-envoy', 'x-envoy-upstream-service-time': '97' },
       'Istio',
-      [['upstream-reported', 3_000]],
+      // The wait was cut off to whole milliseconds: 97.5 of them on average.
+      [['upstream-reported', 2_500]],
     ],
     [
       'Server-Timing, own time',
@@ -105,8 +106,12 @@ describe('the gateways', () => {
   })
 
   it('states the resolution where it is a whole millisecond, and that a provider may have sent the header', () => {
-    expect(read({ 'x-kong-proxy-latency': '3' }).readings[0]?.note).toContain('whole milliseconds')
+    // A difference of two whole milliseconds is right on average; one that is cut off lacks half of one.
+    expect(read({ 'x-kong-proxy-latency': '3' }).readings[0]).toMatchObject({ resolutionUs: 1_000, centreUs: 0 })
+    expect(read({ 'server-timing': 'gateway;dur=3' }).readings[0]).toMatchObject({ resolutionUs: 1_000, centreUs: 0 })
+    expect(read({ 'server-timing': 'gateway;dur=3.2' }).readings[0]).toMatchObject({ resolutionUs: 1 })
     const envoy = read({ 'x-envoy-upstream-service-time': '97' })
+    expect(envoy.readings[0]).toMatchObject({ resolutionUs: 1_000, centreUs: 500 })
     expect(envoy.readings[0]?.note).toContain('provider behind its own Envoy')
     expect(envoy.unsure).toBe(true)
   })

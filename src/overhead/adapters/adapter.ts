@@ -6,14 +6,35 @@
  */
 import type { ResponseHeaders } from '../../client/request-result.ts'
 
-export interface Reading {
+/** How coarse a figure is. */
+export interface Coarseness {
+  /** The unit of the figure: 1,000 where the gateway gives whole milliseconds. */
+  resolutionUs: number
+  /**
+   * What the figure lacks on average, which a reading adds to it: half a unit where it is cut off, nothing where it is
+   * the difference of two clocks that are.
+   */
+  centreUs: number
+}
+
+/** Milliseconds cut off to whole ones: the true time is up to one more. */
+export const CUT_TO_MS: Coarseness = { resolutionUs: 1_000, centreUs: 500 }
+/** The difference of two instants in whole milliseconds: up to one more or less, and right on average. */
+export const BETWEEN_MS: Coarseness = { resolutionUs: 1_000, centreUs: 0 }
+/** A fraction of a millisecond is told. */
+export const FINE: Coarseness = { resolutionUs: 1, centreUs: 0 }
+
+/** By how much a centred reading may be wrong at most. */
+export function errorUs({ resolutionUs, centreUs }: Coarseness): number {
+  return resolutionUs - centreUs
+}
+
+export interface Reading extends Coarseness {
   us: number
   /** The name of the header. */
   source: string
   /** What the figure is and what it excludes. */
   note: string
-  /** The resolution of the figure: 1,000 where the gateway gives whole milliseconds. */
-  resolutionUs: number
 }
 
 export interface Statement {

@@ -2,7 +2,7 @@
  * Bifrost: `x-bifrost-upstream-latency-ms`, a float, is the time it was blocked on upstream sockets over all
  * attempts; on streams only until the headers. The other `x-bifrost-*` headers identify it.
  */
-import { type Adapter, millisecondsUs } from './adapter.ts'
+import { type Adapter, FINE, millisecondsUs } from './adapter.ts'
 
 const SOURCE = 'x-bifrost-upstream-latency-ms'
 const NOTE =
@@ -15,7 +15,7 @@ export const bifrost: Adapter = {
   names: [SOURCE, ...MARKS],
   read(headers) {
     const us = millisecondsUs(headers[SOURCE])
-    if (us !== undefined) return { gateway: 'Bifrost', upstream: { us, source: SOURCE, note: NOTE, resolutionUs: 1 } }
+    if (us !== undefined) return { gateway: 'Bifrost', upstream: { us, source: SOURCE, note: NOTE, ...FINE } }
     return MARKS.some((mark) => headers[mark] !== undefined)
       ? { gateway: 'Bifrost', caveat: `it sent no ${SOURCE}` }
       : undefined

@@ -1,14 +1,14 @@
 /**
  * Envoy and what is built on it (Envoy AI Gateway, Istio, Higress): `x-envoy-upstream-service-time`, whole
- * milliseconds to the upstream's response headers. A provider behind its own Envoy sends the header too, and a
+ * milliseconds to the upstream's response headers, cut off. A provider behind its own Envoy sends the header too, and a
  * gateway may pass it on, so it is read late.
  */
-import { type Adapter, millisecondsUs, word } from './adapter.ts'
+import { type Adapter, CUT_TO_MS, millisecondsUs, word } from './adapter.ts'
 
 const SOURCE = 'x-envoy-upstream-service-time'
 const NOTE =
   "the client's time less the wait for the upstream's headers; the network to the gateway and kt are in it; " +
-  'whole milliseconds cannot prove less than one; a provider behind its own Envoy sends this header too'
+  'a provider behind its own Envoy sends this header too'
 
 export const envoy: Adapter = {
   names: [SOURCE],
@@ -16,6 +16,6 @@ export const envoy: Adapter = {
     const us = millisecondsUs(headers[SOURCE])
     if (us === undefined) return undefined
     const gateway = word(headers.server) === 'istio-envoy' ? 'Istio' : 'Envoy family'
-    return { gateway, unsure: true, upstream: { us, source: SOURCE, note: NOTE, resolutionUs: 1_000 } }
+    return { gateway, unsure: true, upstream: { us, source: SOURCE, note: NOTE, ...CUT_TO_MS } }
   },
 }

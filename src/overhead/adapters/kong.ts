@@ -1,18 +1,14 @@
 /**
  * Kong: `X-Kong-Proxy-Latency` (its request side, up to the balancer) and `X-Kong-Upstream-Latency` (the wait for the
- * upstream's first byte), whole milliseconds. `X-Kong-Response-Latency` means that Kong answered itself. Some
+ * upstream's first byte), differences of a clock of whole milliseconds. `X-Kong-Response-Latency` means that Kong answered itself. Some
  * providers sit behind a Kong of their own, whose headers another gateway passes on, so gateways that name themselves
  * come first (index.ts).
  */
-import { type Adapter, FROM_CACHE, millisecondsUs, type Statement, word } from './adapter.ts'
+import { type Adapter, BETWEEN_MS, FROM_CACHE, millisecondsUs, type Statement, word } from './adapter.ts'
 
-const MILLISECOND_US = 1_000
-const COARSE = 'whole milliseconds cannot prove less than one'
-const PROXY_NOTE = `its request side, up to the balancer: what it does with the answer is not in it; ${COARSE}`
+const PROXY_NOTE = 'its request side, up to the balancer: what it does with the answer is not in it'
 const UPSTREAM_NOTE =
-  "the client's time less the wait for the upstream's first byte; the network to the gateway " +
-  'and kt are in it; ' +
-  `${COARSE}`
+  "the client's time less the wait for the upstream's first byte; the network to the gateway and kt are in it"
 
 export const kong: Adapter = {
   names: [
@@ -42,7 +38,7 @@ export const kong: Adapter = {
         us: proxyUs,
         source: 'X-Kong-Proxy-Latency',
         note: PROXY_NOTE,
-        resolutionUs: MILLISECOND_US,
+        ...BETWEEN_MS,
       }
     }
     if (upstreamUs !== undefined) {
@@ -50,7 +46,7 @@ export const kong: Adapter = {
         us: upstreamUs,
         source: 'X-Kong-Upstream-Latency',
         note: UPSTREAM_NOTE,
-        resolutionUs: MILLISECOND_US,
+        ...BETWEEN_MS,
       }
     }
     if (word(headers['x-cache-status']) === 'hit') statement.unusable = FROM_CACHE

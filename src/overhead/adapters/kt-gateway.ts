@@ -4,7 +4,7 @@
  */
 import { OVERHEAD_COMPONENTS } from '../../wire/overhead-components.ts'
 import { parseServerTiming } from '../../wire/server-timing.ts'
-import { type Adapter, millisecondsUs } from './adapter.ts'
+import { type Adapter, FINE, millisecondsUs } from './adapter.ts'
 
 const WHOLE = "the gateway's own clock; the wait for its event loop is not in it"
 const TO_HEADERS = "the gateway's own clock, up to the headers; the wait for its event loop is not in it"
@@ -32,7 +32,7 @@ export const ktGateway: Adapter = {
         : 'server-timing: kt-overhead'
     return {
       gateway: 'kt reference gateway',
-      overhead: { us, source, note: whole ? WHOLE : TO_HEADERS, resolutionUs: 1 },
+      overhead: { us, source, note: whole ? WHOLE : TO_HEADERS, ...FINE },
       componentsUs,
     }
   },

@@ -3,7 +3,7 @@
  * handler. Known bug: for Bedrock the overhead equals `x-litellm-response-duration-ms`. Detailed timing adds
  * `x-litellm-timing-*`, which includes its wait for the provider.
  */
-import { type Adapter, millisecondsUs, type Statement } from './adapter.ts'
+import { type Adapter, FINE, millisecondsUs, type Statement } from './adapter.ts'
 
 const SOURCE = 'x-litellm-overhead-duration-ms'
 const NOTE =
@@ -38,7 +38,7 @@ export const liteLlm: Adapter = {
     }
     const statement: Statement = {
       gateway: 'LiteLLM',
-      overhead: { us, source: SOURCE, note: NOTE, resolutionUs: 1 },
+      overhead: { us, source: SOURCE, note: NOTE, ...FINE },
       componentsUs: {},
     }
     for (const header in COMPONENTS) {
@@ -47,7 +47,7 @@ export const liteLlm: Adapter = {
       if (part !== undefined && name !== undefined && statement.componentsUs) statement.componentsUs[name] = part
     }
     const waitUs = millisecondsUs(headers[WAIT])
-    if (waitUs !== undefined) statement.upstream = { us: waitUs, source: WAIT, note: WAIT_NOTE, resolutionUs: 1 }
+    if (waitUs !== undefined) statement.upstream = { us: waitUs, source: WAIT, note: WAIT_NOTE, ...FINE }
     const responseUs = millisecondsUs(headers['x-litellm-response-duration-ms'])
     if (responseUs === us) {
       statement.unusable = 'equal to x-litellm-response-duration-ms: the known LiteLLM bug (Bedrock)'

@@ -4,14 +4,13 @@
  * and back. It is not the overhead of a gateway, so it has a definition of its own, and no verdict rests on it.
  */
 import type { ResponseHeaders } from '../../client/request-result.ts'
-import { millisecondsUs, type Reading } from './adapter.ts'
+import { BETWEEN_MS, millisecondsUs, type Reading } from './adapter.ts'
 
 const SOURCE = 'openai-processing-ms'
 const NOTE =
-  "the client's time less what the provider says it took: the network to it and back is in it; shown, never " +
-  'judged; whole milliseconds cannot prove less than one'
+  "the client's time less what the provider says it took: the network to it and back is in it; shown, never " + 'judged'
 
 export function openAi(headers: ResponseHeaders): Reading | undefined {
   const us = millisecondsUs(headers[SOURCE])
-  return us === undefined ? undefined : { us, source: SOURCE, note: NOTE, resolutionUs: 1_000 }
+  return us === undefined ? undefined : { us, source: SOURCE, note: NOTE, ...BETWEEN_MS }
 }

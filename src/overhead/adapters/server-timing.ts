@@ -4,7 +4,7 @@
  * thousand times as long, is rejected. Entries of kt's provider and of unknown names say nothing of a gateway.
  */
 import { parseServerTiming } from '../../wire/server-timing.ts'
-import type { Adapter, Statement } from './adapter.ts'
+import { type Adapter, BETWEEN_MS, type Coarseness, FINE, type Statement } from './adapter.ts'
 
 const OWN = ['gateway', 'gw', 'proxy', 'overhead', 'gateway-overhead', 'proxy-overhead']
 const WAIT = ['upstream', 'origin', 'backend', 'provider', 'llm', 'upstream-response-time']
@@ -26,10 +26,10 @@ export const genericServerTiming: Adapter = {
     const ownUs = own === undefined ? undefined : timings.get(own)
     const waitUs = wait === undefined ? undefined : timings.get(wait)
     if (ownUs !== undefined) {
-      statement.overhead = { us: ownUs, source: `server-timing: ${own}`, note: OWN_NOTE, resolutionUs: 1 }
+      statement.overhead = { us: ownUs, source: `server-timing: ${own}`, note: OWN_NOTE, ...coarseness(ownUs) }
     }
     if (waitUs !== undefined) {
-      statement.upstream = { us: waitUs, source: `server-timing: ${wait}`, note: WAIT_NOTE, resolutionUs: 1 }
+      statement.upstream = { us: waitUs, source: `server-timing: ${wait}`, note: WAIT_NOTE, ...coarseness(waitUs) }
     }
     const total = WHOLE.find((name) => timings.has(name))
     const checkedUs = waitUs ?? (total === undefined ? undefined : timings.get(total))
@@ -38,6 +38,11 @@ export const genericServerTiming: Adapter = {
     }
     return statement
   },
+}
+
+/** Of a figure whose unit nobody states. That of a run is the finest of its figures. */
+function coarseness(us: number): Coarseness {
+  return us % 1_000 === 0 ? BETWEEN_MS : FINE
 }
 
 /**
