@@ -8,13 +8,13 @@ const SYSTEM = [
   'test/system/heap.test.ts',
 ]
 
+/** Error rates by simulation: some runs among the others, ten times as many here. */
+const SIMULATIONS = ['test/stats/*-simulation.test.ts', 'test/doctor/*-simulation.test.ts']
+
 /**
  * Floors of coverage, in percent of the lines of a room, some points under what is there. Only what tests run in their own process
  * is counted: a room whose tests start kt, a gateway or a thread shows less than they reach, and that of the commands nothing.
  */
-/** Error rates by simulation: some runs among the others, ten times as many here. */
-const SIMULATIONS = ['test/stats/*-simulation.test.ts']
-
 const FLOORS = {
   'reference-gateway': 86,
   'src/bench': 28,

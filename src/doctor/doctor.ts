@@ -22,7 +22,7 @@ import { type GatewayFile, readGatewayFile } from './config/read.ts'
 import { announce, type DoctorHooks, openTarget } from './open-target.ts'
 import type { DoctorOptions } from './options.ts'
 import { type MeasureResult, measure } from './probe/measure.ts'
-import type { Measurements } from './probe/measured.ts'
+import { type Measurements, streamFailures } from './probe/measured.ts'
 import { type ConfigKind, type DoctorRule, notChecked, type Opinion } from './rule.ts'
 import { RULES } from './rules.ts'
 
@@ -51,6 +51,7 @@ export async function diagnose(options: DoctorOptions, hooks: DoctorHooks): Prom
   const measured = attempt?.ok ? attempt.value : undefined
   const secrets = [...(pair?.keys ?? []).flatMap((key) => key ?? []), ...headers.map(([, value]) => value)]
   const failure = attempt && !attempt.ok ? withoutSecrets(attempt.why, secrets) : null
+  const failedStreams = measured && streamFailures(measured.streams)
   const rules = RULES.map((rule) => askRule(rule, { file, report, measured, failure }))
   const found = (of: Severity): number => rules.filter((rule) => rule.severity === of).length
   const result: DoctorResult = {
@@ -65,6 +66,9 @@ export async function diagnose(options: DoctorOptions, hooks: DoctorHooks): Prom
             providerUrl: pair.providerOrigin ?? null,
             requests: attempt.ok ? attempt.value.requests : attempt.requests,
             failure,
+            ...(failedStreams
+              ? { streams: { ...failedStreams, why: withoutSecrets(failedStreams.why, secrets) } }
+              : {}),
           }
         : null,
     severity,
@@ -75,19 +79,17 @@ export async function diagnose(options: DoctorOptions, hooks: DoctorHooks): Prom
     },
     rules,
   }
-  return { result, exitCode: chooseExitCode(rules, severity, failure, hooks.interrupt.aborted) }
+  return { result, exitCode: chooseExitCode(result, hooks.interrupt.aborted) }
 }
 
-function chooseExitCode(
-  rules: readonly RuleResult[],
-  from: Severity,
-  failure: string | null,
-  stopped: boolean,
-): ExitCode {
+function chooseExitCode({ rules, severity: from, measured }: DoctorResult, stopped: boolean): ExitCode {
   if (stopped) return EXIT.interrupted
   const rank = (severity: Severity | null): number => (severity === null ? -1 : SEVERITIES.indexOf(severity))
   if (rules.some(({ severity }) => rank(severity) >= rank(from))) return EXIT.breached
-  return failure === null ? EXIT.passed : EXIT.inconclusive
+  const { failure = null, streams } = measured ?? {}
+  // What most streams could not show was not examined.
+  const untold = streams !== undefined && streams.failed > streams.asked / 2
+  return failure === null && !untold ? EXIT.passed : EXIT.inconclusive
 }
 
 /** The evidence of an examination. */

@@ -21,7 +21,7 @@ import { isProviderItself } from '../overhead/self-reported.ts'
 import { parseWith } from '../parse/file.ts'
 import type { GatewayFile, KtFile } from './config/read.ts'
 import type { DoctorOptions } from './options.ts'
-import { MOST_REQUESTS, TOKENS } from './probe/measure.ts'
+import { MOST_REQUESTS, PROBES } from './probe/measure.ts'
 
 export interface DoctorHooks {
   /** Shows a line to the user while the examination runs. */
@@ -107,7 +107,7 @@ export function announce({ isPublic, origin }: Target, note: (line: string) => v
   noteIgnoredProxies([origin], note)
   if (!isPublic) return
   note(`${new URL(origin).host} is a public address. kt doctor sends up to ${MOST_REQUESTS} requests,`)
-  note(`each for up to ${TOKENS} tokens.`)
+  note(`each for up to ${PROBES.tokens} tokens.`)
 }
 
 interface RunningPair {

@@ -7,6 +7,9 @@ import type { BenchReport } from '../report/schema.ts'
 import type { GatewayFile, KongFile, KtFile, LiteLlmFile } from './config/read.ts'
 import type { Measurements } from './probe/measured.ts'
 
+/** A fault that times show is told where chance alone would show it so in fewer examinations than this. */
+export const ALARM_P = 0.005
+
 export type ConfigKind = GatewayFile['kind']
 /** A part of a config, to be merged into it. */
 type Patch = Record<string, unknown>

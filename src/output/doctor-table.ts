@@ -34,17 +34,26 @@ function header({ config, report, measured, summary, severity }: DoctorResult, c
     measured && `${measured.url}, ${formatNumber(measured.requests)} request${measured.requests === 1 ? '' : 's'}`,
     measured?.providerUrl && `simulated provider ${measured.providerUrl}`,
   ].flatMap((text) => (text ? [c.dim(wrapHanging(text, '  '))] : []))
-  const failed = measured?.failure ? `could not be examined: ${measured.failure}` : undefined
-  const counts = `${counted.join(', ') || 'nothing found'}; ${summary.fine} fine, ${summary.notChecked} not checked`
-  // Where a failure left nothing to examine, 'nothing found' would read as good news.
-  const isEmpty = failed !== undefined && counted.length === 0 && summary.fine === 0
-  const headline = isEmpty ? wrapHanging(`kt doctor  ${failed}`, '', 2) : `kt doctor  ${counts}`
-  const exits = `(exit 3 from ${severity} on)`
+  const seen = `${summary.fine} fine, ${summary.notChecked} not checked (exit 3 from ${severity} on)`
+  const trouble = troubleOf(measured)
+  // Beside a trouble 'nothing found' would read as good news.
+  const found = counted.join(', ') || (trouble === undefined ? 'nothing found' : '')
+  const isEmpty = found === '' && summary.fine === 0
+  const counts = [found, seen].filter((part) => part !== '').join('; ')
+  const headline = wrapHanging(`kt doctor  ${trouble ?? counts}`, '', 2).slice('kt doctor'.length)
   return [
-    `${c.bold('kt doctor')}${headline.slice('kt doctor'.length)}${isEmpty ? '' : ` ${exits}`}`,
+    `${c.bold('kt doctor')}${trouble === undefined ? headline : c.red(headline)}`,
+    ...(trouble === undefined || isEmpty ? [] : [wrapHanging(counts, '  ')]),
     ...subjects,
-    ...(failed !== undefined && !isEmpty ? [c.red(wrapHanging(`The gateway ${failed}`, '  '))] : []),
   ].join('\n')
+}
+
+/** What keeps the gateway from being examined, as a whole or in its streams: it is told before all else. */
+function troubleOf(measured: DoctorResult['measured']): string | undefined {
+  if (!measured) return undefined
+  const { failure, streams } = measured
+  if (failure !== null) return `the gateway was not examined: ${failure}`
+  return streams && `${streams.failed} of ${streams.asked} streams ended in errors: ${streams.why}`
 }
 
 function finding({ rule, title, severity, opinions }: RuleResult, c: ChalkInstance): string {

@@ -48,6 +48,10 @@ export const doctorSchema = z
         providerUrl: z.string().nullable().describe('the simulated provider behind it'),
         requests: count,
         failure: z.string().nullable().describe('why nothing could be measured'),
+        streams: z
+          .strictObject({ asked: count, failed: count, why: z.string() })
+          .optional()
+          .describe('where streams did not come whole: how many, and why the most of them did not'),
       })
       .nullable(),
     severity: severitySchema.describe('findings of this severity or above decide the exit code'),

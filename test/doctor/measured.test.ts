@@ -133,7 +133,8 @@ test('a gateway that is not there, or refuses, leaves all unchecked: exit 4', as
   expect(result.measured).toMatchObject({ failure: expect.stringContaining('KT_CONNECT') })
   expect(new Set(result.rules.map(({ status }) => status))).toEqual(new Set(['not-checked']))
   const [headline] = renderDoctor(result, false).split('\n')
-  expect(headline).toBe('kt doctor  could not be examined: the connection was refused or unreachable')
+  expect(headline).toBe('kt doctor  the gateway was not examined: the connection was refused or')
+  expect(renderDoctor(result, false)).not.toContain('nothing found')
 })
 
 test('a key that the gateway echoes in its refusal appears nowhere', async () => {
@@ -149,4 +150,16 @@ test('a key that the gateway echoes in its refusal appears nowhere', async () =>
   expect(exitCode).toBe(4)
   expect(result.measured?.failure).toContain('KT_HTTP_401: HTTP 401: no such key')
   expect(JSON.stringify(result)).not.toContain('sk-very-secret')
+})
+
+test('streams that end in errors are told first, and what they could not show is not claimed', async () => {
+  const breaking = () => (event: string, index: number) =>
+    index === 3 ? ['data: {"error":{"message":"out of capacity"}}\n\n'] : [event]
+  const result = await examined({ rewrites: breaking })
+  expect(result.measured?.streams).toMatchObject({ asked: 10, failed: 10 })
+  const text = renderDoctor(result, false)
+  expect(text.replaceAll(/\n */g, ' ')).toMatch(/^kt doctor {2}10 of 10 streams ended in errors: .*out of capacity/)
+  expect(text).not.toContain('nothing found')
+  const claimed = ['fake-streaming', 'fixed-timer-ttft', 'synchronous-events', 'lost-events', 'merged-events']
+  for (const { rule, status } of result.rules) if (claimed.includes(rule)) expect(status, rule).toBe('not-checked')
 })

@@ -16,16 +16,20 @@ import { promptWorkload, requestMaker } from '../../workload/workload.ts'
 import type { Measurements, ProbeAnswer, ProviderView } from './measured.ts'
 import { type ProbeRequest, Prober } from './prober.ts'
 
-const WHOLE = 8
-const STREAMS = 10
-const DIRECT = 3
-const EACH_OF_PROMPTS = 3
+/** How many requests of each kind, and of how many tokens. */
+export const PROBES = {
+  whole: 8,
+  streams: 10,
+  direct: 3,
+  /** Fewest with which a rule over two kinds errs in less than 1 % of plain gateways (src/stats/ranks.ts). */
+  eachOfPrompts: 5,
+  /** Of a stream: at 2 ms each, which is the provider's default, longer than a timer of 100 ms. */
+  tokens: 64,
+  wholeTokens: 16,
+} as const
 /** Whole, streams, direct, repeated, tenants, prompts, the one that leaves. */
-export const MOST_REQUESTS = WHOLE + STREAMS + DIRECT + 2 + 2 + 2 * EACH_OF_PROMPTS + 1
+export const MOST_REQUESTS = PROBES.whole + PROBES.streams + PROBES.direct + 2 + 2 + 2 * PROBES.eachOfPrompts + 1
 
-/** Of a stream: at 2 ms each, which is the provider's default, longer than a timer of 100 ms. */
-export const TOKENS = 64
-const WHOLE_TOKENS = 16
 /** Long enough that a client can leave in the middle. */
 const LONG_TOKENS = 400
 const LEAVE_AFTER_US = 300_000
@@ -88,14 +92,14 @@ export async function measure(subject: Examination): Promise<MeasureResult> {
     }
     // In turns: what else the machine does meets both kinds alike.
     const streams: ProbeAnswer[] = []
-    while (streams.length < STREAMS) {
+    while (streams.length < PROBES.streams) {
       streams.push(await one(first, build({ stream: true })))
-      if (whole.length < WHOLE) whole.push(await one(first, build({})))
+      if (whole.length < PROBES.whole) whole.push(await one(first, build({})))
     }
     const { opened } = first
     const plain: ProbeAnswer[] = []
     const hostile: ProbeAnswer[] = []
-    for (let turn = 0; turn < EACH_OF_PROMPTS; turn++) {
+    for (let turn = 0; turn < PROBES.eachOfPrompts; turn++) {
       plain.push(await one(first, build({ prompt: PLAIN, maxTokens: 1 })))
       hostile.push(await one(first, build({ prompt: HOSTILE, maxTokens: 1 })))
     }
@@ -108,7 +112,7 @@ export async function measure(subject: Examination): Promise<MeasureResult> {
     if (direct && providerOrigin) {
       const answers = await all(
         direct,
-        times(DIRECT, () => build({ stream: true })),
+        times(PROBES.direct, () => build({ stream: true })),
       )
       const truth = await truthOnceLeft(providerOrigin, left.nonce)
       const { connections } = await readStats(providerOrigin)
@@ -166,7 +170,7 @@ function requestFactory(model: string): (options: RequestOptions) => ProbeReques
   return ({
     prompt = PROMPT,
     stream = false,
-    maxTokens = stream ? TOKENS : WHOLE_TOKENS,
+    maxTokens = stream ? PROBES.tokens : PROBES.wholeTokens,
     temperature,
     leaveAfterUs,
   }) => {

@@ -4,7 +4,7 @@
  */
 import type { ResponseHeaders } from '../../client/request-result.ts'
 import type { ProviderRecord } from '../../overhead/stamped.ts'
-import type { Outcome } from '../../wire/outcome.ts'
+import { OUTCOMES, type Outcome } from '../../wire/outcome.ts'
 import type { Stamp } from '../../wire/stamp.ts'
 import type { TokenUsage } from '../../wire/usage.ts'
 
@@ -69,6 +69,30 @@ export interface Measurements {
 /** Why what needs the provider's own record cannot be told. */
 export const NO_PROVIDER = 'no simulated provider is known behind the gateway: name it with --provider-url'
 export const NO_STAMPS = "the answers bear no stamps of kt's simulated provider"
+
+/** Streams that did not come whole, and why the most of them did not. */
+export interface StreamFailures {
+  asked: number
+  failed: number
+  why: string
+}
+
+export function streamFailures(streams: readonly ProbeAnswer[]): StreamFailures | undefined {
+  const failed = streams.filter(({ outcome }) => outcome !== 'OK')
+  const counts = new Map<Outcome, number>()
+  for (const { outcome } of failed) counts.set(outcome, (counts.get(outcome) ?? 0) + 1)
+  const [usual] = failed.toSorted((a, b) => (counts.get(b.outcome) ?? 0) - (counts.get(a.outcome) ?? 0))
+  if (!usual) return undefined
+  const { outcome, detail } = usual
+  const why = `${OUTCOMES[outcome].means} (${outcome}${detail === '' ? '' : `: ${detail}`})`
+  return { asked: streams.length, failed: failed.length, why }
+}
+
+/** Why streams tell nothing by their stamps: none came, or they have none. */
+export function noStamps(streams: readonly ProbeAnswer[]): string {
+  const failures = streamFailures(streams)
+  return failures && failures.failed === failures.asked ? `no stream came whole: ${failures.why}` : NO_STAMPS
+}
 
 export const NOT_STREAMED = 'the run was not streamed'
 

@@ -1,7 +1,7 @@
 /** Streams that are none: the tokens come together, when the provider has written its last one. */
 import { visibleTokensPerSec } from '../../report/token-basis.ts'
 import { formatMs } from '../../units.ts'
-import { answered, median, NO_STAMPS, NOT_STREAMED, type ProbeAnswer, spreadUs } from '../probe/measured.ts'
+import { answered, median, NO_STAMPS, NOT_STREAMED, noStamps, type ProbeAnswer, spreadUs } from '../probe/measured.ts'
 import { type DoctorRule, fine, found, notChecked, type Opinion } from '../rule.ts'
 
 const FEWEST_STREAMS = 5
@@ -13,6 +13,9 @@ const TOGETHER = 0.25
 /** Without stamps: all content within this, after a wait of at least the other. */
 const BURST_MS = 250
 const LONG_WAIT_MS = 1_000
+/** What was written at once comes at once: no model writes 5,000 tokens a second, but a buffer does. */
+const AT_ONCE_US = 200
+const MOST_AT_ONCE = 0.9
 const MANY_TOKENS = 16
 
 export const fakeStreaming: DoctorRule = {
@@ -65,6 +68,7 @@ export const fakeStreaming: DoctorRule = {
         ? [{ whole, atProvider, here: spreadUs(answer), late: isLate(answer) }]
         : []
     })
+    if (good.length === 0) return notChecked(noStamps(streams))
     if (spreads.length < FEWEST_STREAMS) return withoutProvider(good, provider !== undefined)
     const unstreamed = spreads.filter(({ whole }) => whole).length
     if (unstreamed > spreads.length / 2) {
@@ -101,6 +105,15 @@ function withoutProvider(streams: readonly ProbeAnswer[], isKnown: boolean): Opi
   const seen =
     `first token after ${formatMs(waitMs)} ms, the rest within ${formatMs(spreadMs)} ms ` +
     `(median of ${bursts.length})`
-  if (spreadMs < BURST_MS && waitMs >= LONG_WAIT_MS) return found('warning', 'possible', seen)
-  return spreadMs >= BURST_MS ? fine(seen) : notChecked(`${seen}: a quick answer looks the same, and ${NO_STAMPS}`)
+  const atOnce = bursts.filter(cameAtOnce).length
+  const isBurst = spreadMs < BURST_MS && atOnce > bursts.length / 2
+  if (isBurst && waitMs >= LONG_WAIT_MS) return found('warning', 'possible', seen)
+  return spreadMs >= BURST_MS || atOnce === 0
+    ? fine(seen)
+    : notChecked(`${seen}: a quick answer looks the same, and ${NO_STAMPS}`)
+}
+
+function cameAtOnce({ tokens }: ProbeAnswer): boolean {
+  const gaps = tokens.slice(1).map(({ sinceSentUs }, i) => sinceSentUs - (tokens[i]?.sinceSentUs ?? 0))
+  return gaps.filter((us) => us < AT_ONCE_US).length >= gaps.length * MOST_AT_ONCE
 }

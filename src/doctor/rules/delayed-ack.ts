@@ -4,9 +4,11 @@
  * answer's body that long after its head.
  */
 import type { DurationSummary } from '../../report/schema.ts'
+import { binomialCdf } from '../../stats/distributions.ts'
 import { Histogram } from '../../stats/histogram.ts'
-import { addedToEnd, answered, NO_STAMPS, NOT_STREAMED, type ProbeAnswer } from '../probe/measured.ts'
-import { type DoctorRule, fine, found, notChecked, onlyMeasured } from '../rule.ts'
+import { aboveP } from '../../stats/ranks.ts'
+import { addedByToken, addedToEnd, answered, NOT_STREAMED, noStamps, type ProbeAnswer } from '../probe/measured.ts'
+import { ALARM_P, type DoctorRule, fine, found, notChecked, onlyMeasured } from '../rule.ts'
 
 type Band = readonly [fromUs: number, toUs: number]
 /** Shorter waits are any gateway's and any machine's. */
@@ -19,6 +21,11 @@ const LONG_US = 15_000
 const ACK_US: Band = [31_000, 48_000]
 /** Of the streams or whole answers must have such a wait: on a busy machine some have it by accident. */
 const LEAST_SHARE = 0.5
+/**
+ * Of waits of any other cause, whose lengths differ by a third (a log-normal of sigma 0.3), no more than this lie in the
+ * band, wherever their middle is.
+ */
+const OTHERS_IN_BAND = 0.55
 /** Of all gaps of a report: one in a stream of a hundred tokens. */
 const LEAST_SHARE_OF_GAPS = 0.01
 
@@ -43,15 +50,22 @@ export const delayedAck: DoctorRule = {
   measure: ({ streams, whole }) => {
     const gaps = answered(streams).filter(isStamped).map(heldGapsUs)
     const ends = answered(whole).flatMap((answer) => addedToEnd(answer) ?? [])
-    if (gaps.length === 0 && ends.length === 0) return notChecked(NO_STAMPS)
+    const firsts = answered(streams).flatMap((answer) => addedByToken(answer)[0] ?? [])
+    if (gaps.length === 0 && ends.length === 0) return notChecked(noStamps(streams))
     const held = (values: readonly number[]): number => heldFor((band) => values.filter((us) => isIn(us, band)).length)
-    const inAll = held(gaps.flat())
+    const inAll = isOneLength(gaps.flat()) ? held(gaps.flat()) : 0
     const having = gaps.filter((of) => of.some((us) => us >= ACK_US[0])).length
     if (inAll > 0 && having >= gaps.length * LEAST_SHARE) {
       const seen = `${inAll} gaps of about 40 ms in ${having} of ${gaps.length} streams, in which the provider wrote on`
       return found('warning', 'likely', seen)
     }
-    const inWhole = held(ends)
+    // What delays the beginning of streams too is no wait of a body for its head.
+    const onlyEnds =
+      aboveP(
+        ends,
+        firsts.map((us) => us + LONG_US),
+      ) <= ALARM_P
+    const inWhole = onlyEnds ? held(ends) : 0
     return inWhole > 0 && inWhole >= ends.length * LEAST_SHARE
       ? found('warning', 'possible', `${inWhole} of ${ends.length} whole answers came about 40 ms late`)
       : fine(`no waits of 40 ms in ${gaps.length} streams and ${ends.length} whole answers`)
@@ -70,6 +84,13 @@ function heldGapsUs({ tokens }: ProbeAnswer): number[] {
     const written = (token.stamp?.providerUs ?? 0) - (before?.stamp?.providerUs ?? 0)
     return written < gap / 2 ? [gap] : []
   })
+}
+
+/** Whether the long waits are more alike than chance makes those of another cause. */
+function isOneLength(waitsUs: readonly number[]): boolean {
+  const long = waitsUs.filter((us) => us > LONG_US)
+  const inBand = long.filter((us) => isIn(us, ACK_US)).length
+  return 1 - binomialCdf(inBand - 1, long.length, OTHERS_IN_BAND) <= ALARM_P
 }
 
 /** How many long waits there are, where they are those for an acknowledgement; else 0. */

@@ -10,8 +10,8 @@ import {
   answered,
   type Measurements,
   median,
-  NO_STAMPS,
   NOT_STREAMED,
+  noStamps,
   streamDelays,
 } from '../probe/measured.ts'
 import { type DoctorRule, fine, found, notChecked, type Opinion, onlyMeasured } from '../rule.ts'
@@ -53,7 +53,7 @@ export const fixedTimer: DoctorRule = {
   measure: (measured) => {
     const held = streamDelays(measured)
     const whole = wholeDelaysUs(measured)
-    if (held.length < FEWEST_STREAMS || whole.length === 0) return notChecked(NO_STAMPS)
+    if (held.length < FEWEST_STREAMS || whole.length === 0) return notChecked(noStamps(measured.streams))
     const first = held.map(({ added }) => added[0] ?? 0).sort((a, b) => a - b)
     const [quickest, usual] = [Math.min(...whole), median(whole)]
     const [least = 0, middle] = [first[0], median(first)]

@@ -2,10 +2,12 @@
  * Policies without a bound: a pattern that backtracks, a check by another service that may take as long as it likes. A
  * pattern without a bound stalls every request of its process, not only its own.
  */
+
+import { aboveP } from '../../stats/ranks.ts'
 import { formatDuration, formatMs } from '../../units.ts'
 import type { KongPlugin } from '../config/read.ts'
-import { addedToEnd, answered, NO_STAMPS } from '../probe/measured.ts'
-import { type DoctorRule, fine, found, notChecked } from '../rule.ts'
+import { addedToEnd, answered, median, NO_STAMPS } from '../probe/measured.ts'
+import { ALARM_P, type DoctorRule, fine, found, notChecked } from '../rule.ts'
 
 /** Longer than this no check should hold a request. */
 const LONG_MS = 5_000
@@ -98,13 +100,19 @@ export const unboundedPolicy: DoctorRule = {
     const added = [...words, ...letters].every((answer) => addedToEnd(answer) !== undefined)
     const took = (answers: typeof words): number[] =>
       answers.map((answer) => (added ? (addedToEnd(answer) ?? 0) : answer.tookUs))
-    const more = Math.min(...took(letters)) - Math.max(...took(words))
-    if (more >= STALL_US) {
+    const [ofLetters, ofWords] = [took(letters), took(words)]
+    const stalled =
+      aboveP(
+        ofLetters,
+        ofWords.map((us) => us + STALL_US),
+      ) <= ALARM_P
+    if (stalled) {
+      const more = median(ofLetters) - median(ofWords)
       return found(
         'critical',
         'likely',
-        `a prompt of 24 times the letter a and '!' takes ${formatMs(more / 1_000)} ms more than one of words, ` +
-          'and each further letter doubles that',
+        `a prompt of 24 times the letter a and '!' takes ${formatMs(more / 1_000)} ms more than one of words ` +
+          `(medians of ${letters.length} and ${words.length})`,
       )
     }
     return added
