@@ -128,6 +128,14 @@ export const bytes = quantity(
   'must be at least 1 byte',
 )
 
+/** '64KiB' -> bytes, at least 1; '64' alone could be any unit, and is refused. */
+export const bytesWithUnit = quantity(
+  (text) => (/[a-z]/i.test(text) ? parseBytes(text) : undefined),
+  "a size with its unit such as '64KiB' or '1MiB'",
+  (size) => size >= 1,
+  'must be at least 1 byte',
+)
+
 /** '1%', '0.01' -> a part of one, from 0 to 1. */
 export const share = quantity(
   parseShare,

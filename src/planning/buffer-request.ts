@@ -7,12 +7,12 @@ import { z } from 'zod'
 import { failure, UserError } from '../errors.ts'
 import { type FlagValues, flagGroup } from '../parse/flags.ts'
 import { Faults, type Rule, rulesOf } from '../parse/parse-flags.ts'
-import { bytes } from '../parse/quantity.ts'
+import { bytesWithUnit } from '../parse/quantity.ts'
 import { bufferProfileFor } from '../plan/buffers.ts'
 import { makePlan } from '../plan/plan.ts'
 import type { BufferProfile, Sizing } from '../plan/sizing.ts'
 import { formatBytes } from '../units.ts'
-import { planFlags, wholeCount } from './plan-flags.ts'
+import { planFlags, wholeCount, without } from './plan-flags.ts'
 import { planRequest } from './plan-request.ts'
 import { DEMAND_FLAGS, givesDemand, PLAN_RULES } from './plan-rules.ts'
 import { readSizing } from './sizing.ts'
@@ -26,9 +26,14 @@ const { text } = flagGroup('BUFFERS')
 
 /** The flags of `kt plan buffers`. */
 export const bufferFlags = {
-  ...planFlags,
+  // What is in flight, and the workers for it, hang on nothing else of the fleet.
+  ...without(
+    planFlags,
+    ...(['node', 'redundancy', 'zones', 'zones-lost', 'surge', 'target-utilisation'] as const),
+    ...(['quota-tpm', 'quota-rpm'] as const),
+  ),
   kind: text(z.string().optional(), 'kind of traffic: chat, rag, batch', { helpValue: 'chat' }),
-  'largest-prompt': text(bytes.optional(), 'largest prompt, instead of --kind', { example: '300KiB' }),
+  'largest-prompt': text(bytesWithUnit.optional(), 'largest prompt, instead of --kind', { example: '300KiB' }),
   concurrency: text(wholeCount.optional(), 'requests in flight', { example: '1000' }),
   json: flagGroup().toggle('print the sizes as JSON'),
 }

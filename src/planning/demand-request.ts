@@ -10,14 +10,39 @@ import {
   type MeanRequest,
 } from '../plan/demand.ts'
 import { inputScv, traceTotals, windowPeak } from '../plan/trace.ts'
-import { formatCount, formatDuration, formatNumber, formatShare } from '../units.ts'
+import { formatCount, formatDuration, formatNumber } from '../units.ts'
 import { readTrace } from '../workload/trace.ts'
 import type { DemandOptions } from './plan-flags.ts'
 import { demandForm } from './plan-rules.ts'
-import { averageMix, isSumOf, kindNamed, readRequestKinds } from './workloads.ts'
+import { averageMix, kindNamed, readRequestKinds } from './workloads.ts'
 
 /** The options have passed the rules of src/planning/plan-rules.ts, so the demand is given in one form, and whole. */
 export async function buildDemand(options: DemandOptions): Promise<Demand> {
+  const demand = await demandOf(options)
+  refuseImpossible(demand)
+  return demand
+}
+
+/** No context window holds more, and no answer is longer. */
+const MAX_INPUT_TOKENS = 10e6
+const MAX_OUTPUT_TOKENS = 1e6
+
+/** Tokens and requests that are each plausible can make a request that is none. */
+function refuseImpossible({ request: { inputTokens, outputTokens, hiddenTokens } }: Demand): void {
+  const output = outputTokens + hiddenTokens
+  const next = 'Correct the tokens, or the number of requests that they are spread over.'
+  const is = (tokens: number, what: string): string => `a request would have ${formatCount(tokens)} ${what} tokens`
+  if (inputTokens > MAX_INPUT_TOKENS)
+    throw new UserError(
+      `${is(inputTokens, 'input')}: no model reads that many (${formatCount(MAX_INPUT_TOKENS)})`,
+      next,
+    )
+  if (output > MAX_OUTPUT_TOKENS)
+    throw new UserError(`${is(output, 'output')}: no model writes that many (${formatCount(MAX_OUTPUT_TOKENS)})`, next)
+  if (inputTokens < 0.999) throw new UserError(`${is(inputTokens, 'input')}: a request has one at least`, next)
+}
+
+async function demandOf(options: DemandOptions): Promise<Demand> {
   const form = demandForm(options)
   const common = commonDemand(options)
   switch (form) {
@@ -62,22 +87,14 @@ type Common = Omit<
   | 'burst'
 >
 
-function commonDemand({ window: windowMs, entities, 'cache-hits': cacheHits, mix }: DemandOptions): Common {
+function commonDemand({ window: windowMs, entities, 'cache-hits': cacheHits }: DemandOptions): Common {
   return {
     form: '',
     cacheHitShare: cacheHits ?? 0,
     window: windowMs === undefined ? { seconds: 1, stated: false } : { seconds: windowMs / 1_000, stated: true },
-    notes: mixNotes(mix),
+    notes: [],
     ...(entities === undefined ? {} : { entities }),
   }
-}
-
-/** Shares that are no percentages by their sum are taken as parts of it, which is said. */
-function mixNotes(mix: DemandOptions['mix']): string[] {
-  const sum = mix?.reduce((total, { weight }) => total + weight, 0) ?? 1
-  if (!mix || isSumOf(sum, 100) || isSumOf(sum, 1)) return []
-  const shares = mix.map(({ name, weight }) => `${name} ${formatShare(weight / sum)}`)
-  return [`the shares of --mix add up to ${formatCount(sum)}, and are taken as parts of that: ${shares.join(', ')}`]
 }
 
 /** `perSec`: requests per second in the mean, before the peak multiplier. `perDay` adds what that many make of a day. */
@@ -108,15 +125,30 @@ function dayNotes(perDay: number, { inputTokens, outputTokens, hiddenTokens }: M
 function demandOfPeaks(options: DemandOptions, common: Common): Demand {
   const request = chooseMeanRequest(options)
   const { rps } = options
+  refuseUnlike(request, given(options['output-peak']), rps)
   return demandFromPeaks(
     {
       inputTokensPerSec: given(options['input-peak']),
       outputTokensPerSec: given(options['output-peak']),
       ...(rps === undefined ? {} : { requestsPerSec: rps }),
     },
-    request.outputTokens > 0 ? request : { ...request, outputTokens: 1 },
+    request,
     { ...common, burst: burstFactor(request, common.window.seconds), form: 'peaks in tokens/s' },
   )
+}
+
+/** Peaks of output where a request has none, or the other way round: no rate of requests follows from them. */
+function refuseUnlike({ name, outputTokens }: MeanRequest, outputPeak: number, rps: number | undefined): void {
+  if (outputPeak > 0 && outputTokens === 0)
+    throw new UserError(
+      `--output-peak ${formatCount(outputPeak)}: a request of ${name} has no output tokens`,
+      'Give --output-peak 0, or the profile that has them.',
+    )
+  if (outputPeak === 0 && outputTokens > 0 && rps === undefined)
+    throw new UserError(
+      `--output-peak 0: a request of ${name} has output tokens`,
+      'Give --profile embeddings, or --avg-output-tokens 0.',
+    )
 }
 
 async function demandFromTrace(options: DemandOptions, common: Common): Promise<Demand> {

@@ -10,7 +10,7 @@ import { type FlagValues, flagGroup, oneOf } from '../parse/flags.ts'
 import { allocatableMemoryBytes, allocatableMillicores, memorySource } from '../plan/allocatable.ts'
 import { type Instance, implausiblePrices } from '../plan/instances.ts'
 import { packaged } from '../system/machine.ts'
-import { planFlags } from './plan-flags.ts'
+import { planFlags, without } from './plan-flags.ts'
 
 const positive = z.number().positive()
 
@@ -199,7 +199,8 @@ const { text, toggle } = flagGroup('MACHINES')
 
 /** The flags of `kt plan instances`. */
 export const instanceFlags = {
-  ...planFlags,
+  // It counts in every machine of the list.
+  ...without(planFlags, 'node'),
   cloud: text(oneOf(['aws', 'gcp', 'azure']).optional(), 'only machines of this cloud', {
     helpValue: 'aws|gcp|azure',
   }),

@@ -4,6 +4,7 @@
  * counts, or without a gateway, is refused: a plan in tokens cannot rest on it.
  */
 import { failure, type Result, success, UserError } from '../errors.ts'
+import { bytesWithUnit } from '../parse/quantity.ts'
 import { calibrate } from '../plan/calibrate/calibrate.ts'
 import type { CheckedRun } from '../plan/check.ts'
 import type { Calibration } from '../plan/plan.ts'
@@ -14,7 +15,7 @@ import { SWEEP_SCHEMA, type SweepLevel, type SweepReport } from '../report/sweep
 import { visibleTokensPerSec } from '../report/token-basis.ts'
 import { fitLine } from '../stats/line.ts'
 import { throughputError } from '../stats/means.ts'
-import { parseBytes, parseCount } from '../units.ts'
+import { formatCount, parseCount } from '../units.ts'
 import { bestReading } from '../verdict/judge-overhead.ts'
 
 /** A calibration from the reports that a user names; `counts` are the workers of each. */
@@ -45,8 +46,30 @@ export function measuredRuns(path: string, workers: number | undefined): Checked
   if (report.interrupted) throw new UserError(`${path}: this run was interrupted`, 'Give a run that ended by itself.')
   const runs =
     report.schema === SWEEP_SCHEMA ? levelRuns(path, report, workers) : [benchRun(path, report, workers ?? 1)]
+  for (const run of runs) refuseImpossible(path, run)
   if (runs.length > 0) return runs
   throw new UserError(`${path}: no tokens passed in this run`, 'Bench a target that answers.')
+}
+
+/** Above what a worker of any kind passes, or what a core can be busy: the report is not a measurement. */
+const MAX_PER_WORKER = 1e9
+const MAX_CORES_PER_WORKER = 2
+
+function refuseImpossible(path: string, run: CheckedRun): void {
+  const { workers, inputTokensPerSec, outputTokensPerSec, eventsPerSec, bytesPerSec, gateway } = run
+  const next = 'Give the report as kt wrote it.'
+  const most = Math.max(inputTokensPerSec, outputTokensPerSec, eventsPerSec, bytesPerSec / 1_000) / workers
+  if (!(most <= MAX_PER_WORKER))
+    throw new UserError(
+      `${path}: ${formatCount(MAX_PER_WORKER)} tokens/s a worker and more cannot have been measured (${most})`,
+      next,
+    )
+  const cores = (gateway?.cpuCores ?? 0) / workers
+  if (cores > MAX_CORES_PER_WORKER)
+    throw new UserError(
+      `${path}: ${formatCount(cores)} cores were busy for each of ${workers} ${workers === 1 ? 'worker' : 'workers'}`,
+      'A worker is one vCPU: say with --bench-workers how many there were.',
+    )
 }
 
 function benchRun(path: string, report: BenchReport, workers: number): CheckedRun {
@@ -153,8 +176,8 @@ export function parseRss(text: string): Result<{ base: number; perStream: number
   const points: { x: number; y: number }[] = []
   for (const part of text.split(',')) {
     const [streams = '', size = ''] = part.split('=').map((side) => side.trim())
-    const [x, y] = [parseCount(streams), parseBytes(size)]
-    if (x === undefined || y === undefined || y <= 0) return failure(`'${part.trim()}' is not streams=size`, next)
+    const [x, y] = [parseCount(streams), bytesWithUnit.safeParse(size).data]
+    if (x === undefined || y === undefined) return failure(`'${part.trim()}' is not streams=size`, next)
     points.push({ x, y })
   }
   const line = fitLine(points)

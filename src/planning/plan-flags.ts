@@ -6,7 +6,7 @@ import { z } from 'zod'
 import { failure, type Result, success } from '../errors.ts'
 import { type FlagValues, flagGroup, oneOf } from '../parse/flags.ts'
 import {
-  bytes,
+  bytesWithUnit,
   countOrZero,
   durationMs,
   numberOrZero,
@@ -33,6 +33,22 @@ const countOrNone = numberOrZero.refine((value) => value <= MAX_COUNT, PLANNABLE
 /** '60': workers, zones. */
 export const wholeCount = positiveCount.refine((value) => value <= MAX_COUNT, PLANNABLE)
 
+/** '2': what multiplies a load is at least 1. */
+const multiplier = positiveNumber.refine((value) => value >= 1, 'below 1 it plans for less than the mean')
+/** More zones than any region has. */
+const MAX_ZONES = 100
+const DAY_MS = 86_400_000
+/** No protocol spends more on a token; a unit behind the number would be a billion of them ('290B'). */
+const MAX_BYTES_PER_TOKEN = 100_000
+const bytesPerToken = parsedBy((text): Result<number> => {
+  const value = /^\s*(?:\d+(?:\.\d+)?|\.\d+)\s*$/.test(text) ? Number(text) : Number.NaN
+  if (value > 0 && value <= MAX_BYTES_PER_TOKEN) return success(value)
+  return failure(
+    `'${text}' is not a number of bytes above 0 and up to ${MAX_BYTES_PER_TOKEN}`,
+    'Write bytes a token without a unit, for example 290 or 4.5.',
+  )
+})
+
 const RANGE = /^(\d+(?:\.\d+)?)x?(?:\s*[-–]\s*(\d+(?:\.\d+)?)x?)?$/i
 
 function parseRedundancy(given: string): Result<RedundancyRange> {
@@ -58,8 +74,12 @@ function parseWorkerCounts(given: string): Result<number[]> {
 
 const demandFlags = {
   'input-peak': demand(planCount.optional(), 'peak input tokens per second', { example: '80M' }),
-  'output-peak': demand(planCount.optional(), 'peak output tokens per second (visible ones)', { example: '10M' }),
-  window: demand(durationMs.optional(), 'what the peak is the average over (default: 1s)', { example: '60s' }),
+  'output-peak': demand(countOrNone.optional(), 'peak output tokens per second (visible ones)', { example: '10M' }),
+  window: demand(
+    durationMs.refine((ms) => ms >= 1_000 && ms <= DAY_MS, 'a peak is the average over 1s to 1d').optional(),
+    'what the peak is the average over (default: 1s)',
+    { example: '60s' },
+  ),
   rps: demand(planCount.optional(), 'peak requests per second', { example: '250' }),
   'requests-per-day': demand(planCount.optional(), 'requests per day', { example: '50k' }),
   users: demand(planCount.optional(), 'users active at the peak', { example: '20k' }),
@@ -71,7 +91,7 @@ const demandFlags = {
   'avg-hidden-tokens': demand(countOrNone.optional(), 'mean hidden (reasoning) tokens of a request', {
     example: '700',
   }),
-  'peak-multiplier': demand(planCount.optional(), 'peak over mean', { example: '3' }),
+  'peak-multiplier': demand(multiplier.optional(), 'peak over mean', { example: '3' }),
   profile: demand(z.string().optional(), 'workload profile of the requests', { helpValue: 'chat' }),
   mix: demand(parsedBy(parseMixParts).optional(), 'workload profiles with their shares of the requests', {
     example: 'chat=70,rag=30',
@@ -82,9 +102,11 @@ const demandFlags = {
   scale: demand(planCount.optional(), 'times the traffic of the trace', { example: '1000' }),
   'allow-gaps': flagGroup('DEMAND').toggle('take a trace with silent spans as it is'),
   'streamed-share': demand(share.optional(), 'share of the output that is streamed', { example: '100%' }),
-  'cache-hits': demand(share.optional(), 'share of requests the gateway answers from its own cache', {
-    example: '10%',
-  }),
+  'cache-hits': demand(
+    share.refine((part) => part < 1, 'with all of them cached no provider is asked').optional(),
+    'share of requests the gateway answers from its own cache',
+    { example: '10%' },
+  ),
   entities: demand(wholeCount.optional(), 'configured services and routes', { example: '600' }),
   workloads: demand(z.string().optional(), 'workload profiles (default: profiles/sizing/workloads.yaml)', {
     helpValue: 'file.yaml',
@@ -104,10 +126,10 @@ export const figureFlags = {
   path: figure.text(z.string().optional(), "the vendor's measured figures for this provider path: openai, gemini", {
     helpValue: 'openai',
   }),
-  'bytes-per-output-token': figure.text(planCount.optional(), 'bytes on the wire for an output token', {
+  'bytes-per-output-token': figure.text(bytesPerToken.optional(), 'bytes on the wire for an output token', {
     example: '290',
   }),
-  'bytes-per-input-token': figure.text(planCount.optional(), 'bytes on the wire for an input token', {
+  'bytes-per-input-token': figure.text(bytesPerToken.optional(), 'bytes on the wire for an input token', {
     example: '4.5',
   }),
   'stream-rate': figure.text(planCount.optional(), 'tokens per second of one stream', { example: '50' }),
@@ -115,12 +137,12 @@ export const figureFlags = {
     example: '1s',
   }),
   'connections-per-worker': figure.text(planCount.optional(), 'connections one worker may hold', { example: '16384' }),
-  'memory-per-stream': figure.text(bytes.optional(), 'memory of one stream', { example: '64KiB' }),
-  'memory-base': figure.text(bytes.optional(), 'memory of a worker at rest', { example: '500MiB' }),
+  'memory-per-stream': figure.text(bytesWithUnit.optional(), 'memory of one stream', { example: '64KiB' }),
+  'memory-base': figure.text(bytesWithUnit.optional(), 'memory of a worker at rest', { example: '500MiB' }),
   rss: figure.text(parsedBy(parseRss).optional(), 'resident set at numbers of streams: gives both memories', {
     example: '100=180MiB,2000=310MiB',
   }),
-  'body-buffer': figure.text(bytes.optional(), 'buffer of a request body', { example: '512KiB' }),
+  'body-buffer': figure.text(bytesWithUnit.optional(), 'buffer of a request body', { example: '512KiB' }),
   'from-bench': figure.texts(
     z.array(z.string()).optional(),
     'calibrate from reports of kt bench and kt bench sweep (repeat for more)',
@@ -140,7 +162,11 @@ export const fleetFlags = {
   redundancy: fleet.text(parsedBy(parseRedundancy).optional(), 'factor, or range of factors, on the workers', {
     example: '2-4',
   }),
-  zones: fleet.text(wholeCount.optional(), 'zones that the workers are spread over', { example: '3' }),
+  zones: fleet.text(
+    wholeCount.refine((zones) => zones <= MAX_ZONES, `no region has more than ${MAX_ZONES} zones`).optional(),
+    'zones that the workers are spread over',
+    { example: '3' },
+  ),
   'zones-lost': fleet.text(countOrZero.optional(), 'zones that may be lost at once', { example: '1' }),
   surge: fleet.text(share.optional(), 'pods above the wanted number while a deployment rolls', { example: '25%' }),
   'target-utilisation': fleet.text(
@@ -149,7 +175,7 @@ export const fleetFlags = {
     { example: '70%' },
   ),
   node: fleet.text(z.string().optional(), 'the machine to count in', { helpValue: 'c5.4xlarge' }),
-  upstream: fleet.text(oneOf(['h1', 'h2']).default('h1'), 'HTTP version to the provider [default: h1]', {
+  upstream: fleet.text(oneOf(['h1', 'h2']).optional(), 'HTTP version to the provider [default: h1]', {
     helpValue: 'h1|h2',
   }),
   'upstream-keepalive': fleet.yesOrNo('connections to the provider are kept [default: yes]'),
@@ -158,9 +184,17 @@ export const fleetFlags = {
   'quota-rpm': fleet.text(planCount.optional(), "the provider's quota of requests per minute", { example: '10k' }),
 }
 
+/** `flags` without those that a command would ignore: an unknown flag is refused, a known one must count. */
+export function without<T extends object, K extends keyof T>(flags: T, ...names: readonly K[]): Omit<T, K> {
+  const left = { ...flags }
+  for (const name of names) delete left[name]
+  return left
+}
+
 export const planFlags = { ...demandFlags, ...figureFlags, ...fleetFlags }
 
 export type DemandOptions = FlagValues<typeof demandFlags>
 export type FigureOptions = FlagValues<typeof figureFlags>
-export type FleetOptions = FlagValues<typeof fleetFlags>
+/** A command that a flag of the fleet would not change does not take it. */
+export type FleetOptions = Partial<FlagValues<typeof fleetFlags>>
 export type PlanOptions = DemandOptions & FigureOptions & FleetOptions

@@ -56,7 +56,7 @@ export function buildChoices(
     redundancy: options.redundancy ?? defaults.redundancy,
     parts: redundancyParts(options, defaults.parts),
     setting: {
-      upstream: options.upstream,
+      upstream: options.upstream ?? 'h1',
       upstreamKeepAlive: options['upstream-keepalive'] ?? true,
       providerAddresses: options['provider-addresses'] ?? 1,
     },

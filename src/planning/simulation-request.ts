@@ -12,7 +12,7 @@ import type { FleetOptions } from '../plan/simulate/fleet.ts'
 import { type Burst, steadyTraffic, type Traffic, traceTraffic } from '../plan/simulate/traffic.ts'
 import { formatNumber, formatShare } from '../units.ts'
 import { readTrace } from '../workload/trace.ts'
-import { planCount, planFlags, wholeCount } from './plan-flags.ts'
+import { planCount, planFlags, wholeCount, without } from './plan-flags.ts'
 import { planRequest } from './plan-request.ts'
 import { PLAN_RULES } from './plan-rules.ts'
 
@@ -26,16 +26,16 @@ const DEFAULT_START_LAG_MS = 60_000
 function parseBurst(given: string): Result<Burst> {
   const [times = '', lasting] = given.split('x')
   const [factor, ms] = [planCount.safeParse(times), durationMs.safeParse(lasting ?? '')]
-  return factor.success && ms.success
+  return factor.success && ms.success && factor.data >= 1
     ? success({ factor: factor.data, seconds: Math.ceil(ms.data / 1_000) })
-    : failure(`'${given}' is not a factor and a time`, 'Write for example --burst 2x30s.')
+    : failure(`'${given}' is not a factor of at least 1 and a time`, 'Write for example --burst 2x30s.')
 }
 
 const { text } = flagGroup('SIMULATION')
 
 /** The flags of `kt plan simulate`. */
 export const simulationFlags = {
-  ...planFlags,
+  ...without(planFlags, 'node', 'surge', 'target-utilisation', 'quota-tpm', 'quota-rpm'),
   workers: text(wholeCount.optional(), 'number of workers [default: the plan at its lower redundancy]', {
     example: '60',
   }),

@@ -2,7 +2,7 @@
 import { z } from 'zod'
 import { failure, success } from '../errors.ts'
 import { readYaml } from '../parse/file.ts'
-import { bytes, durationMs, numberOrZero, parsedBy, positiveNumber } from '../parse/quantity.ts'
+import { bytesWithUnit as bytes, durationMs, numberOrZero, parsedBy, positiveNumber } from '../parse/quantity.ts'
 import { allocatableMemoryBytes, allocatableMillicores, memorySource } from '../plan/allocatable.ts'
 import type { Figure, PlanFigures } from '../plan/figures.ts'
 import type { Sizing } from '../plan/sizing.ts'

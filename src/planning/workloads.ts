@@ -91,18 +91,18 @@ function tokensOfWorkload(workload: string, name: string, hidden: number, path: 
   }
 }
 
-/** A profile's name and its part of the requests, in any parts of their sum. */
+/** A profile's name and its part of the requests. */
 export interface MixShare {
   name: string
   weight: number
 }
 
 /** Apart from what rounding leaves. */
-export function isSumOf(sum: number, whole: number): boolean {
+function isSumOf(sum: number, whole: number): boolean {
   return Math.abs(sum - whole) <= whole / 200
 }
 
-/** 'chat=70,rag=20,code-agent=10': shares of the requests, in percent or in any parts of their sum. */
+/** 'chat=70,rag=20,code-agent=10': shares of the requests, that add up to 100 or to 1. */
 export function parseMixParts(text: string): Result<MixShare[]> {
   const next = 'Write profiles with their shares of the requests, for example --mix chat=70,rag=20,code-agent=10.'
   const parts: MixShare[] = []
@@ -116,15 +116,10 @@ export function parseMixParts(text: string): Result<MixShare[]> {
     if (parts.some((other) => other.name === name)) return failure(`'${name}' stands there twice`, next)
     parts.push({ name, weight })
   }
-  if (percent === 0) return success(parts)
+  if (percent > 0 && percent < parts.length) return failure('some of the shares are percentages and some are not', next)
   const sum = parts.reduce((total, { weight }) => total + weight, 0)
-  if (percent < parts.length) return failure('some of the shares are percentages and some are not', next)
-  return isSumOf(sum, 100)
-    ? success(parts)
-    : failure(
-        `the shares add up to ${formatCount(sum)} %`,
-        'Let them add up to 100 %, or write them without %, as parts of their sum.',
-      )
+  if (isSumOf(sum, 100) || (percent === 0 && isSumOf(sum, 1))) return success(parts)
+  return failure(`the shares add up to ${formatCount(sum)}${percent > 0 ? ' %' : ''}`, 'Let them add up to 100.')
 }
 
 /** The mean request of a mix of the kinds that it names. */

@@ -98,7 +98,7 @@ test('what the user gives replaces the vendor default, and says so', async () =>
 })
 
 test('a load just over a whole number of workers takes one more, and says why', async () => {
-  const { stdout } = await plan('--input-peak', '200000001', '--output-peak', '3', '--ratio', '5')
+  const { stdout } = await plan('--input-peak', '200000001', '--output-peak', '3', '--ratio', '5', '--rps', '100k')
   expect(stdout.split('\n')[0]).toMatch(/^41 workers; 81-161 with redundancy 2-4x; /)
   expect(stdout).toContain('just over 40 workers')
 })
@@ -177,7 +177,7 @@ async function refusalOf(args: string[]): Promise<string> {
 
 test.each([
   [['--input-peak', '0', '--output-peak', '10M'], '--input-peak: must be above 0, not 0'],
-  [['--input-peak', '80M', '--output-peak', '-10M'], '--output-peak: must be above 0, not -10M'],
+  [['--input-peak', '80M', '--output-peak', '-10M'], '--output-peak: must not be negative, not -10M'],
   [['--input-peak', 'NaN', '--output-peak', '10M'], "'NaN' is not a number"],
   [['--input-peak', 'Infinity', '--output-peak', '10M'], "'Infinity' is not a number"],
   [['--input-peak', '9999T', '--output-peak', '10M'], 'beyond anything to plan for'],

@@ -78,6 +78,7 @@ test.each([
   [{ concurrency: '10', rps: '5' }, 'both say how many requests are in flight'],
   [{ concurrency: '10', kind: 'rags' }, "no buffer profile 'rags'"],
   [{ concurrency: '10', 'largest-prompt': '20MiB' }, "beyond the guide's largest prompts"],
+  [{ concurrency: '10', 'largest-prompt': '300000' }, "'300000' is not a size with its unit"],
   [{ concurrency: '0' }, '--concurrency: must be a whole number of at least 1, not 0'],
 ])('%j is refused', async (flags, message) => {
   const refusal: unknown = await requested(flags).catch((error: unknown) => error)

@@ -199,6 +199,14 @@ describe('calibrating from reports', () => {
     expect((refusal as UserError).message).toContain(message)
   })
 
+  test('a throughput that nothing has is refused before anything is made of it', async () => {
+    const path = report('endless.json', 1, (r) => Object.assign(r.throughput, { outputTokensPerSec: 1e300 }))
+    await expect(requested({ ...peaks, 'from-bench': [path] })).rejects.toThrow('cannot have been measured (1e+300)')
+    const { code, stderr } = await kt(['plan', 'check', '--against', path])
+    expect(code).toBe(2)
+    expect(stderr).toContain('cannot have been measured')
+  })
+
   test.each([
     [{ 'bench-workers': '1,2' }, '--bench-workers names 2 runs, --from-bench 1'],
     [{ 'bench-workers': '0' }, 'each is a whole number of at least 1'],

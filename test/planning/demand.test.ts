@@ -61,22 +61,17 @@ test('users', async () => {
   expect(demand.inputTokensPerSec).toBeCloseTo(((20_000 * 12) / 3_600) * chat.inputTokens, 6)
 })
 
-test('a mix weighs tokens by requests, in percent or in any parts', async () => {
+test('a mix weighs tokens by requests, in percent or in parts of one', async () => {
   const demand = await demandOf({ rps: '1000', mix: 'chat=70,rag=20,code-agent=10' })
   expect(demand.request.inputTokens).toBeCloseTo(0.7 * 1155 + 0.2 * 4096 + 0.1 * 2048, 1)
   expect(demand.request.outputTokens).toBeCloseTo(0.7 * 211 + 0.2 * 512 + 0.1 * 28, 2)
-  const parts = await demandOf({ rps: '1000', mix: 'chat=7, rag=2, code-agent=1' })
-  expect(parts.request).toEqual(demand.request)
+  const parts = await demandOf({ rps: '1000', mix: 'chat=0.7, rag=0.2, code-agent=0.1' })
+  expect(parts.request.inputTokens).toBeCloseTo(demand.request.inputTokens, 6)
+  expect(parts.request.name).toBe(demand.request.name)
   const percent = await demandOf({ rps: '1000', mix: 'chat=70%,rag=20%,code-agent=10%' })
   expect(percent.request).toEqual(demand.request)
   // A third is no decimal fraction.
   await demandOf({ rps: '1', mix: 'chat=33.3%,rag=33.3%,code-agent=33.3%' })
-  // Shares that add up to something else are taken as parts, and that is said.
-  expect(demand.notes).toEqual([])
-  const short = await demandOf({ rps: '1000', mix: 'chat=70,rag=20' })
-  expect(short.notes).toEqual([
-    'the shares of --mix add up to 90, and are taken as parts of that: chat 77.8 %, rag 22.2 %',
-  ])
 })
 
 test('a trace that is shorter than the window says so in full', async () => {
@@ -104,6 +99,12 @@ test('streamed, hidden and cached tokens are kept apart', async () => {
   expect((await demandOf({ rps: '100', profile: 'chat', 'cache-hits': '10%' })).cacheHitShare).toBeCloseTo(0.1, 12)
 })
 
+test('embeddings as peaks: no output, the rate follows from the input', async () => {
+  const demand = await demandOf({ 'input-peak': '80M', 'output-peak': '0', profile: 'embeddings' })
+  expect(demand.requestsPerSec).toBeCloseTo(160_000, 6)
+  expect(demand).toMatchObject({ outputTokensPerSec: 0, request: { outputTokens: 0 } })
+})
+
 test('a window hides bursts: chat over 60 s lies 3.8 / 1.5 below its second, where a trace was read', async () => {
   const demand = await demandOf({ 'input-peak': '1M', 'output-peak': '100k', window: '60s', profile: 'chat' })
   expect(demand.burst.factor).toBeCloseTo(3.8 / 1.5, 9)
@@ -126,6 +127,26 @@ test.each<[Typed, string]>([
   [{ rps: '10', mix: 'chat=0' }, "'chat=0' is not a profile with a share above 0"],
   [{ rps: '10', mix: 'chat=1,chat=2' }, "'chat' stands there twice"],
   [{ rps: '10', mix: 'chat=70%,rag=20%' }, '--mix: the shares add up to 90 %'],
+  [{ rps: '10', mix: 'chat=70,rag=40' }, '--mix: the shares add up to 110'],
+  [{ ...peaks, profile: 'embeddings' }, '--output-peak 10M: a request of embeddings has no output tokens'],
+  [{ 'input-peak': '80M', 'output-peak': '0' }, '--output-peak 0: a request of chat (assumed) has output tokens'],
+  [{ ...peaks, rps: '0.001' }, 'a request would have 80G input tokens: no model reads that many'],
+  [{ 'input-peak': '1M', 'output-peak': '1G', rps: '100' }, 'a request would have 10M output tokens'],
+  [{ ...peaks, rps: '1G' }, 'a request would have 0.08 input tokens: a request has one at least'],
+  [
+    { rps: '1', profile: 'chat', 'peak-multiplier': '0.1' },
+    '--peak-multiplier: below 1 it plans for less than the mean',
+  ],
+  [{ ...peaks, 'cache-hits': '100%' }, '--cache-hits: with all of them cached no provider is asked'],
+  [{ ...peaks, window: '5ms' }, '--window: a peak is the average over 1s to 1d'],
+  [{ ...peaks, window: '2d' }, '--window: a peak is the average over 1s to 1d'],
+  [{ ...peaks, zones: '1000000' }, '--zones: no region has more than 100 zones'],
+  [{ ...peaks, 'bytes-per-output-token': '290B' }, "--bytes-per-output-token: '290B' is not a number of bytes"],
+  [{ ...peaks, 'bytes-per-input-token': '4.5k' }, "--bytes-per-input-token: '4.5k' is not a number of bytes"],
+  [{ ...peaks, 'memory-per-stream': '64' }, "--memory-per-stream: '64' is not a size with its unit"],
+  [{ ...peaks, 'memory-base': '500' }, "--memory-base: '500' is not a size with its unit"],
+  [{ ...peaks, 'body-buffer': '4096' }, "--body-buffer: '4096' is not a size with its unit"],
+  [{ ...peaks, rss: '100=180,2000=310MiB' }, "--rss: '100=180' is not streams=size"],
   [{ rps: '10', mix: 'chat=70%,rag=30' }, 'some of the shares are percentages and some are not'],
   [{ ...peaks, scale: '10' }, '--scale has no effect with --input-peak/--output-peak'],
   [{ ...peaks, 'peak-multiplier': '3' }, '--peak-multiplier has no effect'],

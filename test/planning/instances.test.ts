@@ -6,6 +6,7 @@ import { implausiblePrices, rankInstances, relativeSpeed } from '../../src/plan/
 import { defaultChoices } from '../../src/plan/plan.ts'
 import { instanceFlags, readInstances, selectInstances } from '../../src/planning/instances.ts'
 import { readSizing } from '../../src/planning/sizing.ts'
+import { kt } from '../support/kt.ts'
 import { chatDemand, type Typed } from '../support/plan.ts'
 import { refusalOf } from '../support/refusal.ts'
 import { tempDir } from '../support/temp-dir.ts'
@@ -154,6 +155,13 @@ test('a price file: its machines at its prices, its region and day', () => {
     ['c5.large', 0.096, 'eu-west-1', '2026-11-01'],
     ['c5.xlarge', 0.192, 'eu-west-1', '2026-11-01'],
   ])
+})
+
+test.each(['instances', 'simulate', 'buffers'])('kt plan %s refuses --node, which it would ignore', async (command) => {
+  const peaks = ['--input-peak', '80M', '--output-peak', '10M']
+  const { code, stdout, stderr } = await kt(['plan', command, ...peaks, '--node', 'c6i.large'])
+  expect({ code, stdout }).toEqual({ code: 2, stdout: '' })
+  expect(stderr).toContain('--node')
 })
 
 test.each([
