@@ -6,7 +6,7 @@ import { answer } from './plan-table.ts'
 import { labelOf, originOf, span, trimmed, withUnit } from './plan-words.ts'
 
 export function planMarkdown(plan: Plan, explain = false): string {
-  const { demand, formula, workers, constraints, redundancyParts, nodes, tier, sizing } = plan
+  const { demand, formula, workers, constraints, fleet, nodes, tier, sizing } = plan
   const factors = constraints[0]?.counts.map(({ factor }) => factor) ?? []
   const given = constraints.flatMap(({ inputs }) => inputs).filter(({ from }) => from !== 'computed')
   const unique = [...new Map(given.map((input) => [input.name, input])).values()]
@@ -33,10 +33,10 @@ export function planMarkdown(plan: Plan, explain = false): string {
     ),
     '',
     ...table(
-      ['redundancy', 'factor', 'why'],
+      [`redundancy of ${fleet.redundancy.of}`, 'factor', 'why'],
       [
-        ...redundancyParts.parts.map(({ name, factor, why }) => [name, trimmed(factor), why]),
-        ['together', trimmed(redundancyParts.product), `beside the blunt ${span(workers.redundancy)}x`],
+        ...fleet.redundancy.parts.map(({ name, factor, why }) => [name, trimmed(factor), why]),
+        ['together', trimmed(fleet.redundancy.product), `beside the blunt ${span(workers.redundancy)}x`],
       ],
     ),
     '',

@@ -37,7 +37,7 @@ export function renderPlan(plan: Plan, explain = false): string {
     section('Constraints', constraints(plan)),
     section('Tier', tier(plan)),
     ...(plan.instance ? [section('One instance', instance(plan.instance))] : []),
-    section('Parts of the redundancy', redundancy(plan)),
+    section(`Redundancy of what binds (${plan.fleet.binding})`, redundancy(plan)),
     section('Waiting for a worker', waiting(plan)),
     ...(plan.calibration
       ? [
@@ -211,17 +211,19 @@ function instance(i: NonNullable<Plan['instance']>): string[] {
   ]
 }
 
-function redundancy({ redundancyParts: r, workers }: Plan): string[] {
+function redundancy({ fleet, workers }: Plan): string[] {
   const { min, max } = workers.redundancy
+  const { redundancy: r, pods, nodes, zones } = fleet
   const blunt = `the blunt ${span(workers.redundancy)}x`
   const place =
-    workers.raw < 0.5
-      ? `${fine(workers.raw)} workers' load on the fewest that can lose a zone, so no factor to hold beside ${blunt}`
+    r.raw < 0.5
+      ? `${fine(r.raw)} ${r.per}s' load on the fewest that can lose a zone, so no factor to hold beside ${blunt}`
       : `${trimmed(r.product)}x, ${r.product < min ? 'below' : r.product > max ? 'above' : 'inside'} ${blunt}`
   return [
     ...explained(r.parts.map(({ name, factor, why }) => [name, `x ${trimmed(factor)}`, why])),
-    `= ${place}: ${counted(r.steadyWorkers, 'worker')}, ${formatNumber(r.perZone)} in each of ` +
-      `${counted(r.zones, 'zone')}, ${formatNumber(r.workers)} while a deployment rolls`,
+    `= ${place}: ${counted(pods.steady, 'pod')} on ${counted(nodes.steady, 'node')}, ` +
+      `${formatNumber(pods.perZone)} on ${formatNumber(nodes.perZone)} in each of ${counted(zones, 'zone')}; ` +
+      `${formatNumber(pods.surging)} on ${formatNumber(nodes.surging)} while a deployment rolls`,
   ]
 }
 
@@ -245,16 +247,8 @@ function waiting({ waiting: at, simulated }: Plan): string[] {
   ]
 }
 
-function recommendation({
-  nodes,
-  answer: a,
-  instances,
-  sizing,
-  calibration,
-  workers,
-  redundancyParts,
-}: Plan): string[] {
-  const { zones } = redundancyParts
+function recommendation({ nodes, answer: a, instances, sizing, calibration, workers, fleet }: Plan): string[] {
+  const { zones } = fleet
   const factor = `${span(workers.redundancy)}x`
   return [
     nothingBinds(a)

@@ -46,23 +46,22 @@ export function renderInstances(
   const [best] = ranked
   if (!best) return 'no machine holds a worker'
   const shown = ranked.slice(0, most)
-  const cost = best.usdPerMonth ? `, $${compactSpan(best.usdPerMonth)} a month` : ''
+  const cost = best.deploy.usdPerMonth === undefined ? '' : `, $${compact(best.deploy.usdPerMonth)} a month`
   const scaled = ranked.some(({ speed }) => speed !== undefined)
   return [
-    `${compactSpan(best.nodes)} ${best.instance.type} with redundancy ${factor}${cost}: cheapest of ${ranked.length}`,
+    `${compact(best.deploy.nodes)} ${best.instance.type}${cost}: cheapest of ${ranked.length}`,
     '',
     ...rows(
       [
-        ['', 'vCPU', ...(scaled ? ['speed'] : []), 'Gbit/s', `nodes ${factor}`, '$/month', 'binds', 'prices'],
-        ...shown.map(({ instance, speed, nodes, usdPerMonth, binding }) => [
+        ['', 'vCPU', ...(scaled ? ['speed'] : []), 'Gbit/s', 'nodes', '$/month', `nodes ${factor}`, 'binds', 'prices'],
+        ...shown.map(({ instance, speed, nodes, deploy, binding }) => [
           instance.type,
           `${instance.vcpu} ${instance.vcpuIs}s`,
           ...(scaled ? [speed === undefined ? 'n/a' : trimmed(speed)] : []),
           `${instance.bandwidthIs === 'ceiling' ? '<=' : ''}${trimmed(instance.bandwidthGbps)}`,
+          compact(deploy.nodes),
+          deploy.usdPerMonth === undefined ? 'no price' : compact(Math.round(deploy.usdPerMonth)),
           compactSpan(nodes),
-          usdPerMonth
-            ? compactSpan({ min: Math.round(usdPerMonth.min), max: Math.round(usdPerMonth.max) })
-            : 'no price',
           binding,
           instance.priceDate,
         ]),

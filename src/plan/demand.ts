@@ -16,7 +16,13 @@ export interface MeanRequest {
   /** Squared coefficient of variation of the prompts' tokens. */
   inputScv: number
   source: string
-  peakToMean?: { windowS: number; factor: number }[] | undefined
+  peakToMean?: PeakToMean | undefined
+}
+
+/** Peak over mean by the seconds of the window, and the trace it was read from. */
+export interface PeakToMean {
+  of: string
+  byWindow: readonly { windowS: number; factor: number }[]
 }
 
 export interface Demand {
@@ -50,8 +56,8 @@ export interface RequestKind {
   streamed: boolean
   /** Sigma of ln tokens of the prompts, where it was fitted. */
   inputSigma?: number | undefined
-  /** Peak over mean by the seconds of the window, where a trace of this kind was read. */
-  peakToMean?: { windowS: number; factor: number }[] | undefined
+  /** Where a trace of this kind was read. */
+  peakToMean?: PeakToMean | undefined
   source: string
 }
 
@@ -126,7 +132,10 @@ export function averageRequests(parts: readonly MixPart[]): MeanRequest {
     streamedShare: outputTokens === 0 ? 0 : mean((kind) => (kind.streamed ? kind.outputTokens : 0)) / outputTokens,
     inputScv: inputTokens === 0 ? 0 : Math.max(0, secondMoment / inputTokens ** 2 - 1),
     source: [...new Set(parts.map(({ kind }) => kind.source))].join('; '),
-    peakToMean: parts.length === 1 ? parts[0]?.kind.peakToMean : undefined,
+    // Of a mix the kind that bursts most: how the kinds' bursts fall together is not known.
+    peakToMean: parts
+      .flatMap(({ kind }) => kind.peakToMean ?? [])
+      .sort((a, b) => secondOver(b, UNSTATED_WINDOW_S) - secondOver(a, UNSTATED_WINDOW_S))[0],
   }
 }
 
@@ -135,17 +144,43 @@ export function tokensPerMinute(demand: Demand): number {
   return (demand.inputTokensPerSec + demand.outputTokensPerSec + demand.hiddenTokensPerSec) * 60
 }
 
+/** A peak without a window is read as what a monitoring of minutes shows, and not as that of a second. */
+export const UNSTATED_WINDOW_S = 60
+
 /** How far the busiest second lies above the busiest window, by the table of a trace; 1 without a table. */
-export function burstFactor(request: MeanRequest, windowS: number): { factor: number; why: string } {
-  const table = request.peakToMean
+export function burstFactor({ name, peakToMean }: MeanRequest, windowS: number): { factor: number; why: string } {
   if (windowS <= 1) return { factor: 1, why: 'the peak is one of a second' }
-  const atOne = table?.find((entry) => entry.windowS === 1)
-  const atWindow = table?.findLast((entry) => entry.windowS <= windowS)
-  if (!atOne || !atWindow)
-    return { factor: 1, why: `no trace of ${request.name} was read: what a window of ${windowS} s hides is not known` }
+  if (!peakToMean)
+    return { factor: 1, why: `no trace of ${name} was read: what a window of ${windowS} s hides is not known` }
+  const longest = peakToMean.byWindow.at(-1)?.windowS ?? 1
   return {
-    factor: atOne.factor / atWindow.factor,
-    why: `peak of 1 s over peak of ${atWindow.windowS} s in the ${request.name} trace; less for more traffic`,
+    factor: secondOver(peakToMean, windowS),
+    why:
+      (windowS > longest
+        ? `peak of 1 s over the mean in the ${peakToMean.of} trace, whose table ends at ${longest} s: at most that`
+        : `peak of 1 s over peak of ${windowS} s in the ${peakToMean.of} trace`) + '; less for more traffic',
+  }
+}
+
+/** Between two windows of the table by the logarithm of both; above the last, the window's peak is its mean. */
+function secondOver({ byWindow }: PeakToMean, windowS: number): number {
+  const atOne = byWindow.find((entry) => entry.windowS === 1)?.factor ?? 1
+  const above = byWindow.find((entry) => entry.windowS >= windowS)
+  const below = byWindow.findLast((entry) => entry.windowS <= windowS)
+  if (!above || !below) return atOne
+  const span = Math.log(above.windowS / below.windowS)
+  const part = span === 0 ? 0 : Math.log(windowS / below.windowS) / span
+  return atOne / (below.factor * (above.factor / below.factor) ** part)
+}
+
+/** `factor` times the demand: as many more requests, of the same kind. */
+export function timesDemand(demand: Demand, factor: number): Demand {
+  return {
+    ...demand,
+    inputTokensPerSec: demand.inputTokensPerSec * factor,
+    outputTokensPerSec: demand.outputTokensPerSec * factor,
+    hiddenTokensPerSec: demand.hiddenTokensPerSec * factor,
+    requestsPerSec: demand.requestsPerSec * factor,
   }
 }
 

@@ -7,8 +7,8 @@
 import { cpuNeed, otherNeeds } from './constraints.ts'
 import { cpuWorkers } from './cpu.ts'
 import type { Demand } from './demand.ts'
-import { countAt, nodeCapacity, type PlanChoices } from './plan.ts'
-import type { NodeType } from './sizing.ts'
+import { countAt, nodeCapacity, type PlanChoices, planFleet } from './plan.ts'
+import type { NodeType, Sizing } from './sizing.ts'
 
 export interface Instance extends NodeType {
   family: string
@@ -30,33 +30,37 @@ export interface RankedInstance {
   /** A worker here against one where the figures were measured; undefined where that is not known. */
   speed: number | undefined
   nodes: { peak: number; min: number; max: number }
+  /** What is deployed: with every part of the redundancy, in whole zones. */
+  deploy: { nodes: number; pods: number; usdPerMonth: number | undefined }
   usdPerMonth: { peak: number; min: number; max: number } | undefined
   binding: string
 }
 
 export const HOURS_PER_MONTH = 730
 
-/** Cheapest first at the upper redundancy; machines without a price come last. */
+/** Cheapest first as it is deployed; machines without a price come last. */
 export function rankInstances(
   demand: Demand,
+  sizing: Sizing,
   choices: PlanChoices,
   instances: readonly Instance[],
   measuredOn?: Instance,
 ): RankedInstance[] {
   return instances
     .flatMap((instance): RankedInstance[] => {
-      const ranked = rankInstance(demand, choices, instance, measuredOn)
+      const ranked = rankInstance(demand, sizing, choices, instance, measuredOn)
       return ranked ? [ranked] : []
     })
     .sort(
       (a, b) =>
-        (a.usdPerMonth?.max ?? Number.POSITIVE_INFINITY) - (b.usdPerMonth?.max ?? Number.POSITIVE_INFINITY) ||
-        a.nodes.max - b.nodes.max,
+        (a.deploy.usdPerMonth ?? Number.POSITIVE_INFINITY) - (b.deploy.usdPerMonth ?? Number.POSITIVE_INFINITY) ||
+        a.deploy.nodes - b.deploy.nodes,
     )
 }
 
 function rankInstance(
   demand: Demand,
+  sizing: Sizing,
   choices: PlanChoices,
   instance: Instance,
   measuredOn: Instance | undefined,
@@ -81,18 +85,20 @@ function rankInstance(
   const nodes = { peak: atLeast(peak.nodes), min: atLeast(lower.nodes), max: atLeast(upper.nodes) }
   const price = instance.usdPerHour
   const month = (count: number): number => count * (price ?? 0) * HOURS_PER_MONTH
-  const largest = [...peak.needs].sort((a, b) => share(b) - share(a))[0]
-  function share(need: { per: string; need: number }): number {
-    return need.per === 'node' ? need.need : need.need / node.workersPerNode
-  }
+  const fleet = planFleet(demand, sizing, choices, node, speed)
   return {
     instance,
     workersPerNode: node.workersPerNode,
     speed,
     nodes,
+    deploy: {
+      nodes: fleet.nodes.steady,
+      pods: fleet.pods.steady,
+      usdPerMonth: price === undefined ? undefined : month(fleet.nodes.steady),
+    },
     usdPerMonth:
       price === undefined ? undefined : { peak: month(nodes.peak), min: month(nodes.min), max: month(nodes.max) },
-    binding: upper.nodes < choices.parts.zones ? 'zones' : (largest?.name ?? 'cpu'),
+    binding: fleet.nodes.perZone === 1 ? 'zones' : fleet.binding,
   }
 }
 

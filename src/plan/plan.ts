@@ -25,9 +25,9 @@ import {
   type WorkerDraw,
   wholeUp,
 } from './cpu.ts'
-import type { Demand } from './demand.ts'
+import { type Demand, timesDemand } from './demand.ts'
 import type { PlanFigures } from './figures.ts'
-import { takeApart } from './redundancy.ts'
+import { type Factor, type Fleet, sizeFleet } from './redundancy.ts'
 import type { NodeType, RedundancyParts, RedundancyRange, Sizing } from './sizing.ts'
 import { chooseRpsTier, chooseTier, lowerBound, upperBound } from './tier.ts'
 import { waitAt } from './waiting.ts'
@@ -143,7 +143,7 @@ export function makePlan(demand: Demand, sizing: Sizing, choices: PlanChoices = 
       networkUtilisation: figures.networkUtilisation.value,
       counts,
     },
-    redundancyParts: takeApart(cpu.raw, choices.parts, demand.burst, uncertainty(cpu, sizing, demand, calibration)),
+    fleet: planFleet(demand, sizing, choices, node),
     waiting: [...new Set([at(1), at(redundancy.min), at(redundancy.max)])].map((workers) =>
       waitAt(demand, figures, workers),
     ),
@@ -153,6 +153,31 @@ export function makePlan(demand: Demand, sizing: Sizing, choices: PlanChoices = 
     instances: sizing.instances,
     sizing: { name: sizing.name, source: sizing.source },
   }
+}
+
+/** The fleet to deploy on machines of one kind, whose cores are `speed` times those that the figures are of. */
+export function planFleet(
+  demand: Demand,
+  sizing: Sizing,
+  { figures, setting, parts, calibration }: PlanChoices,
+  node: NodeCapacity,
+  speed = 1,
+): Fleet {
+  const cpuAt = (factor: number) => cpuWorkers(demand, figures, factor, calibration?.draws, calibration?.scaling)
+  const unsure = uncertainty(cpuAt(1), sizing, demand, calibration)
+  return sizeFleet(
+    {
+      needsAt: (factor, pods) => {
+        const times = timesDemand(demand, factor)
+        const cpu = { ...cpuNeed(times, figures), need: cpuAt(factor).raw / speed }
+        return [cpu, ...otherNeeds(times, figures, setting, node, pods)]
+      },
+      workersPerNode: node.workersPerNode,
+      burst: demand.burst,
+      uncertaintyOf: (name) => (name === 'cpu' ? unsure : otherUncertainty(name, figures)),
+    },
+    parts,
+  )
 }
 
 /** The machine as the plan's contract has it; a catalogue's entry holds more. */
@@ -214,7 +239,7 @@ function uncertainty(
   sizing: Sizing,
   demand: Demand,
   calibration: Calibration | undefined,
-) {
+): Factor {
   if (calibration && cpu.interval) {
     return { factor: Math.max(1, cpu.interval[1] / cpu.raw), why: 'upper end of the 95 % interval of the calibration' }
   }
@@ -231,6 +256,14 @@ function uncertainty(
         why: `what the vendor's own measured paths differ by for this demand; yours is not measured`,
       }
     : { factor: 1, why: 'not known: nothing was measured' }
+}
+
+/** The other constraints rest on figures that have an interval only where they were measured. */
+function otherUncertainty(name: Need['name'], { outputBytesPerToken, bytesPerStream }: PlanFigures): Factor {
+  const figure = name === 'network' ? outputBytesPerToken : name === 'memory' ? bytesPerStream : undefined
+  return figure?.high === undefined
+    ? { factor: 1, why: 'not known: its figures have no interval' }
+    : { factor: Math.max(1, figure.high / figure.value), why: 'upper end of what was measured' }
 }
 
 function demandSection(demand: Demand, inFlight: number): PlanResult['demand'] {

@@ -8,6 +8,7 @@ import {
   demandFromPeaks,
   demandFromRate,
   type MeanRequest,
+  UNSTATED_WINDOW_S,
 } from '../plan/demand.ts'
 import { inputScv, traceTotals, windowPeak } from '../plan/trace.ts'
 import { formatCount, formatDuration, formatNumber } from '../units.ts'
@@ -91,7 +92,10 @@ function commonDemand({ window: windowMs, entities, 'cache-hits': cacheHits }: D
   return {
     form: '',
     cacheHitShare: cacheHits ?? 0,
-    window: windowMs === undefined ? { seconds: 1, stated: false } : { seconds: windowMs / 1_000, stated: true },
+    window:
+      windowMs === undefined
+        ? { seconds: UNSTATED_WINDOW_S, stated: false }
+        : { seconds: windowMs / 1_000, stated: true },
     notes: [],
     ...(entities === undefined ? {} : { entities }),
   }
@@ -232,8 +236,11 @@ function chooseMeanRequest(options: DemandOptions): MeanRequest {
     ? averageMix(mix, kinds)
     : averageRequests([{ kind: kindNamed(profile ?? 'chat', kinds, '--profile'), share: 1 }])
   const given = input !== undefined || output !== undefined
+  // A kind whose bursts nobody recorded bursts as the first kind whose were.
+  const recorded = kinds.find((kind) => kind.peakToMean)?.peakToMean
   return {
     ...request,
+    peakToMean: request.peakToMean ?? (recorded && { ...recorded, of: `${recorded.of} (assumed)` }),
     ...(given
       ? { name: 'the given mean request', source: 'given' }
       : profile === undefined && mix === undefined

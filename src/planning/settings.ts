@@ -41,7 +41,7 @@ export interface ClusterSettings extends EmitOptions {
   mostInFlight: number
   connectionsPerWorker: number
   bodies: BufferProfile
-  /** Bytes/s that one pod sends at the target utilisation. */
+  /** Bytes/s that one pod sends at the peak. */
   sentBytesPerSec: number
   node: PlanChoices['node']
   nodes: { min: number; max: number }
@@ -69,27 +69,26 @@ export function clusterSettings(
   options: EmitOptions,
 ): ClusterSettings {
   const { figures, parts, setting } = choices
-  const { redundancyParts, answer: need } = plan
-  const replicas = Math.max(
-    redundancyParts.steadyWorkers,
-    Math.ceil(need.workers.peak / redundancyParts.zones) * redundancyParts.zones,
-  )
+  const { fleet, answer: need } = plan
+  const replicas = fleet.pods.steady
   const tokens =
     (demand.request.outputTokens + demand.request.hiddenTokens) * Math.exp(Z_999 * OUTPUT_SIGMA - OUTPUT_SIGMA ** 2 / 2)
   const longestStreamS = Math.ceil(figures.ttftS.value + tokens / figures.tokensPerSecPerStream.value)
+  const size = resources(plan, demand, sizing, choices, replicas)
   const inFlight = plan.demand.inFlight / replicas
   const upstream = setting.upstream === 'h2' ? inFlight / figures.h2StreamsPerConnection.value : inFlight
   return {
     ...options,
     answer,
     replicas,
-    minReplicas: Math.min(replicas, Math.max(parts.zones, Math.ceil(replicas / FLOOR_SHARE))),
-    maxReplicas: Math.max(redundancyParts.workers, need.workers.max),
-    ...resources(plan, demand, sizing, choices, replicas),
+    minReplicas: parts.zones * Math.max(1, Math.ceil(fleet.pods.perZone / FLOOR_SHARE)),
+    maxReplicas: Math.max(fleet.pods.surging, need.workers.max),
+    ...size,
     zones: parts.zones,
     maxUnavailable: parts.zonesLost > 0 ? `${Math.floor((100 * parts.zonesLost) / parts.zones)}%` : '1',
     maxSurge: `${Math.max(1, Math.round(parts.surge * 100))}%`,
-    targetPercent: Math.round(parts.targetUtilisation * 100),
+    // The autoscaler counts in what a pod requests.
+    targetPercent: Math.max(1, Math.floor((fleet.cpuTarget * 100_000) / size.cpu.requestMillicores)),
     preStopS: PRE_STOP_S,
     gracePeriodS: PRE_STOP_S + longestStreamS + MARGIN_S,
     longestStreamS,
@@ -99,12 +98,9 @@ export function clusterSettings(
     mostInFlight: Math.max(64, wholeUp(2 * inFlight)),
     connectionsPerWorker: figures.connectionsPerWorker.value,
     bodies: chooseBodies(demand, sizing, choices),
-    sentBytesPerSec: Math.max(
-      1,
-      Math.round((plan.nodes.eachWayGbps * 1e9) / 8 / (need.workers.peak / parts.targetUtilisation)),
-    ),
+    sentBytesPerSec: Math.max(1, Math.round((plan.nodes.eachWayGbps * 1e9) / 8 / replicas)),
     node: choices.node,
-    nodes: { min: Math.max(parts.zones, plan.answer.nodes.min), max: Math.max(parts.zones, plan.answer.nodes.max) },
+    nodes: { min: fleet.nodes.steady, max: Math.max(fleet.nodes.surging, need.nodes.max) },
   }
 }
 

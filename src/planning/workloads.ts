@@ -48,11 +48,12 @@ export function readRequestKinds(path: string = packaged('profiles', 'sizing', '
     name,
     ...(entry.workload === undefined ? ownTokens(entry) : tokensOfWorkload(entry.workload, name, entry.hidden, path)),
     hiddenTokens: entry.hidden,
-    peakToMean:
-      entry.peak_to_mean &&
-      Object.entries(entry.peak_to_mean)
+    peakToMean: entry.peak_to_mean && {
+      of: name,
+      byWindow: Object.entries(entry.peak_to_mean)
         .map(([windowS, factor]) => ({ windowS: Number(windowS), factor }))
         .sort((a, b) => a.windowS - b.windowS),
+    },
   }))
 }
 

@@ -36,6 +36,12 @@ const part = z.strictObject({
   why: z.string(),
 })
 
+const zoned = z.strictObject({
+  perZone: whole,
+  steady: whole,
+  surging: whole.describe('while a deployment rolls'),
+})
+
 const demandSchema = z.strictObject({
   form: z.string(),
   inputTokensPerSec: rate,
@@ -172,16 +178,26 @@ export const planSchema = z
         )
         .min(1),
     }),
-    redundancyParts: z
+    fleet: z
       .strictObject({
-        parts: z.array(part),
-        product: positive,
-        workers: whole,
-        perZone: whole,
+        binding: constraintName,
+        next: constraintName,
         zones: whole,
-        steadyWorkers: whole,
+        zonesLost: z.int().nonnegative(),
+        pods: zoned,
+        nodes: zoned,
+        redundancy: z
+          .strictObject({
+            of: constraintName,
+            per: z.enum(['worker', 'node']),
+            raw: positive,
+            parts: z.array(part),
+            product: positive,
+          })
+          .describe("the parts of the redundancy factor of what binds, beside the vendor's single factor"),
+        cpuTarget: positive.describe('share of a pod that an autoscaler may use: what is left without a zone holds'),
       })
-      .describe("the parts of the redundancy factor, beside the vendor's single factor"),
+      .describe('what is deployed, and what --emit writes: every constraint with burst, zone loss and deployment'),
     waiting: z
       .array(
         z.strictObject({

@@ -121,7 +121,7 @@ test('a load that one node holds: nothing binds, and no factor is made of almost
   expect(stdout).toMatch(/^1 worker; 1 with redundancy 2-4x; nothing binds: 1 node carries it at 2-4x too\n/)
   // 50,000 / 86,400 x (1,500 / 4 + 800) / 1M
   expect(stdout).toContain('= 0.00068 workers of one vCPU')
-  expect(stdout).toContain('3 workers, 1 in each of 3 zones')
+  expect(stdout).toContain('3 pods on 3 nodes, 1 on 1 in each of 3 zones')
   expect(stdout).not.toContain('just over')
 })
 

@@ -73,6 +73,7 @@ test('the uncertainty is carried through to the workers: 43 (40-48) and the like
   const calibration = calibrated([run(1, { relativeError: 0.04 }), run(40, { relativeError: 0.04 })])
   const plan = makePlan(chatDemand(80e6, 10e6), sizing, {
     ...defaults,
+    node: { ...defaults.node, bandwidthGbps: 1_000 },
     figures: { ...defaults.figures, ...calibration.figures },
     calibration,
   })
@@ -83,7 +84,7 @@ test('the uncertainty is carried through to the workers: 43 (40-48) and the like
   expect(high).toBeGreaterThan(exact)
   expect(high - low).toBeLessThan(exact * 0.3)
   expect(answer({ schema: 'kt.plan/1', kt: { version: '0' }, ...plan })).toMatch(/^40 workers \(\d+-\d+\); /)
-  expect(plan.redundancyParts.parts.find(({ name }) => name === 'uncertainty')?.why).toContain('calibration')
+  expect(plan.fleet.redundancy.parts.find(({ name }) => name === 'uncertainty')?.why).toContain('calibration')
 })
 
 describe('over worker counts, a scalability fit', () => {

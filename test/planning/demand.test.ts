@@ -108,7 +108,24 @@ test('embeddings as peaks: no output, the rate follows from the input', async ()
 test('a window hides bursts: chat over 60 s lies 3.8 / 1.5 below its second, where a trace was read', async () => {
   const demand = await demandOf({ 'input-peak': '1M', 'output-peak': '100k', window: '60s', profile: 'chat' })
   expect(demand.burst.factor).toBeCloseTo(3.8 / 1.5, 9)
-  expect((await demandOf({ rps: '10', profile: 'rag', window: '60s' })).burst).toMatchObject({ factor: 1 })
+  const burst = async (flags: Typed) => (await demandOf({ rps: '10', profile: 'chat', ...flags })).burst
+  // Between two windows of the table by the logarithm of both; above the last the window's peak is its mean.
+  expect((await burst({ window: '25s' })).factor).toBeCloseTo(3.8 / (2 * 0.75 ** (Math.log(2.5) / Math.log(6))), 9)
+  expect(await burst({ window: '1h' })).toMatchObject({ factor: 3.8, why: expect.stringContaining('ends at 60 s') })
+  // Nobody recorded rag: its bursts are taken for those of chat, which is said; of a mix the kind that bursts most.
+  expect(await burst({ profile: 'rag', window: '60s' })).toMatchObject({
+    factor: expect.closeTo(3.8 / 1.5, 9),
+    why: expect.stringContaining('chat (assumed) trace'),
+  })
+  const mix = await demandOf({ rps: '10', mix: 'chat=90,code-agent=10', window: '60s' })
+  expect(mix.burst.factor).toBeCloseTo(25 / 4.3, 9)
+})
+
+test('a window that is not stated is read as a minute, not as a second', async () => {
+  const demand = await demandOf({ rps: '10', profile: 'chat' })
+  expect(demand.window).toEqual({ seconds: 60, stated: false })
+  expect(demand.burst.factor).toBeCloseTo(3.8 / 1.5, 9)
+  expect((await demandOf({ rps: '10', profile: 'chat', window: '1s' })).burst.factor).toBe(1)
 })
 
 const peaks = { 'input-peak': '80M', 'output-peak': '10M' }

@@ -12,7 +12,8 @@ import { refusalOf } from '../support/refusal.ts'
 import { tempDir } from '../support/temp-dir.ts'
 
 const { instances } = readInstances()
-const choices = defaultChoices(readSizing())
+const sizing = readSizing()
+const choices = defaultChoices(sizing)
 const named = (type: string) => {
   const found = instances.find((instance) => instance.type === type)
   if (!found) throw new Error(`no ${type}`)
@@ -71,10 +72,10 @@ describe('the catalogue', () => {
 })
 
 describe('the ranking', () => {
-  const ranked = rankInstances(chatDemand(80e6, 10e6), choices, instances)
+  const ranked = rankInstances(chatDemand(80e6, 10e6), sizing, choices, instances)
 
   test('goes from cheap to dear, over all machines, and never below a node a zone', () => {
-    const costs = ranked.map(({ usdPerMonth }) => usdPerMonth?.max ?? 0)
+    const costs = ranked.map(({ deploy }) => deploy.usdPerMonth ?? 0)
     expect(costs).toEqual([...costs].sort((a, b) => a - b))
     expect(Math.min(...ranked.map(({ nodes }) => nodes.peak))).toBe(3)
   })
@@ -83,12 +84,14 @@ describe('the ranking', () => {
     const row = ranked.find(({ instance }) => instance.type === 'c5.4xlarge')
     expect(row).toMatchObject({ nodes: { peak: 8, min: 15, max: 30 }, binding: 'network', workersPerNode: 15 })
     expect(row?.usdPerMonth?.max).toBeCloseTo(30 * 0.68 * 730, 6)
+    // What is deployed: one node more, and as many in each zone that any two of them carry it.
+    expect(row?.deploy).toEqual({ nodes: 15, pods: 75, usdPerMonth: 15 * 0.68 * 730 })
   })
 
   test('fits 100 columns, the cheapest in the first line', () => {
     for (const measuredOn of [undefined, named('c5.4xlarge')]) {
       const text = renderInstances(
-        rankInstances(chatDemand(1e12, 1e11), choices, instances, measuredOn),
+        rankInstances(chatDemand(1e12, 1e11), sizing, choices, instances, measuredOn),
         choices,
         measuredOn,
         99,
@@ -101,7 +104,7 @@ describe('the ranking', () => {
   test('a CoreMark of another source scales nothing, and the page says so', () => {
     const measuredOn = named('c3-standard-8')
     const text = renderInstances(
-      rankInstances(chatDemand(1e9, 1e8), choices, [named('c7g.4xlarge')], measuredOn),
+      rankInstances(chatDemand(1e9, 1e8), sizing, choices, [named('c7g.4xlarge')], measuredOn),
       choices,
       measuredOn,
       5,
@@ -117,6 +120,7 @@ describe('the ranking', () => {
     const nodesOf = (measuredOn?: string) =>
       rankInstances(
         cpuBound,
+        sizing,
         choices,
         [named('c7g.4xlarge')],
         measuredOn === undefined ? undefined : named(measuredOn),

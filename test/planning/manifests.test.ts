@@ -29,7 +29,7 @@ async function settingsFor(flags: Typed) {
   return clusterSettings(plan, 'the answer', demand, sizing, choices, OPTIONS)
 }
 
-const PEAKS = { 'input-peak': '80M', 'output-peak': '10M' }
+const PEAKS = { 'input-peak': '80M', 'output-peak': '10M', window: '1s' }
 const TARGETS: EmitTarget[] = ['kubernetes', 'keda', 'helm-values', 'kong', 'terraform']
 
 test.each(TARGETS)('%s: golden', async (target) => {
@@ -44,14 +44,14 @@ test.each(TARGETS)('%s: golden', async (target) => {
 describe('the numbers are the plan’s', () => {
   test('replicas in whole zones, a floor and a ceiling, memory of a worker, the budget of a zone', async () => {
     const settings = await settingsFor(PEAKS)
-    // 30 workers x 1.12 / 0.7 = 48, one more 49, 25 in each of 3 zones.
+    // 30 workers x 1.12 / 0.7 = 48, one more 49, 25 in each of 3 zones. Of its CPU 0.7 / 1.12 x 2 / 3.
     expect(settings).toMatchObject({
       replicas: 75,
-      minReplicas: 19,
+      minReplicas: 21,
       maxReplicas: 121,
       maxUnavailable: '33%',
       maxSurge: '25%',
-      targetPercent: 70,
+      targetPercent: 41,
     })
     // (75 x 500 MiB + 247k x (64 KiB + 7.6 kB)) / 75, in steps of 64 MiB
     expect(settings.memory).toEqual({ requestMib: 768, limitMib: 1_536 })
@@ -155,7 +155,7 @@ describe('as a command', () => {
     expect(stdout).toMatch(/^30 workers; /)
     expect(stderr.trim().split('\n')).toHaveLength(6)
     expect(readFileSync(`${out}/kong/kong.conf`, 'utf8')).toContain('nginx_http_client_body_buffer_size = 512k')
-    expect(parse(readFileSync(`${out}/kubernetes/deployment.yaml`, 'utf8')).spec.replicas).toBe(75)
+    expect(parse(readFileSync(`${out}/kubernetes/deployment.yaml`, 'utf8')).spec.replicas).toBe(186)
   })
 
   test('a folder that cannot be made is an error, not a stack', async () => {

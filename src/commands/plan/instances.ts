@@ -24,9 +24,9 @@ export default class PlanInstances extends KtCommand {
   async run(): Promise<void> {
     const { flags } = await this.parse(PlanInstances)
     const options = parseFlags(flags, instanceFlags, 'kt plan instances', PLAN_RULES)
-    const { demand, choices } = await planRequest(options)
+    const { demand, sizing, choices } = await planRequest(options)
     const { instances, measuredOn } = selectInstances(options)
-    const ranked = rankInstances(demand, choices, instances, measuredOn)
+    const ranked = rankInstances(demand, sizing, choices, instances, measuredOn)
     if (options.json)
       this.printJson({
         schema: 'kt.plan.instances/1',
