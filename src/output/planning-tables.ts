@@ -5,7 +5,7 @@ import type { CheckResult } from '../plan/check.ts'
 import type { Instance, RankedInstance } from '../plan/instances.ts'
 import type { PlanChoices } from '../plan/plan.ts'
 import type { Sizing } from '../plan/sizing.ts'
-import { formatBytes, formatNumber, formatShare } from '../units.ts'
+import { formatBytes, formatCount, formatNumber, formatShare } from '../units.ts'
 import { compact, counted, PLAN_WIDTH, rows, span, trimmed } from './plan-words.ts'
 import { indent, wrap } from './table.ts'
 
@@ -53,7 +53,7 @@ export function renderInstances(
     '',
     ...rows(
       [
-        ['', 'vCPU', ...(scaled ? ['speed'] : []), 'Gbit/s', 'nodes', '$/month', `nodes ${factor}`, 'binds', 'prices'],
+        ['', 'vCPU', ...(scaled ? ['speed'] : []), 'Gbit/s', 'nodes', '$/month', factor, 'binds', 'prices'],
         ...shown.map(({ instance, speed, nodes, deploy, binding }) => [
           instance.type,
           `${instance.vcpu} ${instance.vcpuIs}s`,
@@ -69,7 +69,9 @@ export function renderInstances(
       ['left', 'right', ...(scaled ? (['right'] as const) : []), 'right', 'right', 'right', 'left', 'left'],
     ),
     '',
-    ...notes(ranked, shown.length, parts.zones, measuredOn, scaled).flatMap((note) => wrap(`- ${note}`, PLAN_WIDTH, 2)),
+    ...notes(ranked, shown.length, parts.zones, factor, measuredOn, scaled).flatMap((note) =>
+      wrap(`- ${note}`, PLAN_WIDTH, 2),
+    ),
   ].join('\n')
 }
 
@@ -77,12 +79,13 @@ function notes(
   ranked: readonly RankedInstance[],
   shown: number,
   zones: number,
+  factor: string,
   measuredOn: Instance | undefined,
   scaled: boolean,
 ): string[] {
   return [
     ...(ranked.length > shown ? [`${ranked.length - shown} more with --all.`] : []),
-    `At least one node in each of ${zones} zones; list prices of that day (${regions(ranked).join(', ')}), ` +
+    `${factor}: nodes by the blunt factor. At least one node in each of ${zones} zones; list prices of that day (${regions(ranked).join(', ')}), ` +
       '730 hours a month, without traffic, disks and discounts.',
     ...(ranked.some(({ instance }) => instance.bandwidthIs === 'ceiling')
       ? ['<= is a ceiling: that cloud publishes no sustained baseline, so the network may bind earlier.']
@@ -101,8 +104,10 @@ function regions(ranked: readonly RankedInstance[]): string[] {
   return [...new Set(ranked.map(({ instance }) => instance.region))]
 }
 
+/** Both ends in one form, of thousands three digits. */
 function compactSpan({ min, max }: { min: number; max: number }): string {
-  return min === max ? compact(min) : `${compact(min)}-${compact(max)}`
+  const form = (value: number): string => (max < 1e4 ? compact(value) : formatCount(Number(value.toPrecision(3))))
+  return min === max ? compact(min) : `${form(min)}-${form(max)}`
 }
 
 function promptRange({ promptFromBytes, promptBelowBytes }: BufferPlan['profile']): string {
