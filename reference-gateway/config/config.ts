@@ -6,7 +6,7 @@ import { readFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { z } from 'zod'
 import { type Environment, lookUpHeader, lookUpSecret, type Secret } from '../../src/parse/config-values.ts'
-import type { ClientKey } from '../http/auth.ts'
+import type { ClientKey } from '../http/request-context.ts'
 import type { PoolConfig, ProviderConfig, UpstreamConfig } from '../upstream/types.ts'
 import { type CacheConfig, configFile, redisUrlProblem } from './config-file.ts'
 

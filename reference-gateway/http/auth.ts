@@ -4,16 +4,7 @@
  */
 import { createHash, timingSafeEqual } from 'node:crypto'
 import type { GatewayError } from './gateway-error.ts'
-import type { RequestContext } from './request-context.ts'
-
-export interface ClientKey {
-  value: string
-  tenant: string
-  /** Names and prefixes ('gpt-*') of the models that it may use; undefined: all. */
-  models?: readonly string[] | undefined
-  /** What it may ask for (see endpoints.ts); undefined: all that do not name stored objects of other tenants. */
-  endpoints?: readonly string[] | undefined
-}
+import type { ClientKey, RequestContext } from './request-context.ts'
 
 const REFUSED: GatewayError = {
   status: 401,

@@ -115,19 +115,14 @@ export class RequestPipeline implements AttemptOwner {
   #onParsed(refused: GatewayError | undefined, startMs: number): void {
     const context = this.#context
     const refusal = refused ?? this.#dependencies.clientKeys?.checkBody(context)
-    if (refusal) {
-      this.#writer.sendError(refusal)
-      return
-    }
     const { input } = this.#dependencies.hooks
-    if (!input || !context.isJson) {
-      this.#lookUp()
-      return
-    }
-    this.#guard.thenSync(input.check(context), (verdict) => {
-      context.timings.inputPolicyMs = performance.now() - startMs
-      this.#onVerdict(verdict)
-    })
+    if (refusal) this.#writer.sendError(refusal)
+    else if (!input || !context.isJson) this.#lookUp()
+    else
+      this.#guard.thenSync(input.check(context), (verdict) => {
+        context.timings.inputPolicyMs = performance.now() - startMs
+        this.#onVerdict(verdict)
+      })
   }
 
   #onVerdict(verdict: InputVerdict): void {
@@ -255,9 +250,9 @@ export class RequestPipeline implements AttemptOwner {
 
   #observersHeaders(): readonly string[] {
     const { observers } = this.#dependencies
-    if (observers.length === 0) return []
-    const startMs = performance.now()
     const headers: string[] = []
+    if (observers.length === 0) return headers
+    const startMs = performance.now()
     for (const observer of observers) {
       const own = observer.upstreamHeaders?.(this.#context)
       if (own) headers.push(...own)

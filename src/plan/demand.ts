@@ -20,7 +20,7 @@ export interface MeanRequest {
 }
 
 /** Peak over mean by the seconds of the window, and the trace it was read from. */
-export interface PeakToMean {
+interface PeakToMean {
   of: string
   byWindow: readonly { windowS: number; factor: number }[]
 }
@@ -155,10 +155,11 @@ export function burstFactor({ name, peakToMean }: MeanRequest, windowS: number):
   const longest = peakToMean.byWindow.at(-1)?.windowS ?? 1
   return {
     factor: secondOver(peakToMean, windowS),
-    why:
-      (windowS > longest
+    why: `${
+      windowS > longest
         ? `peak of 1 s over the mean in the ${peakToMean.of} trace, whose table ends at ${longest} s: at most that`
-        : `peak of 1 s over peak of ${windowS} s in the ${peakToMean.of} trace`) + '; less for more traffic',
+        : `peak of 1 s over peak of ${windowS} s in the ${peakToMean.of} trace`
+    }; less for more traffic`,
   }
 }
 
