@@ -97,9 +97,9 @@ test.each([
       (content) => `data: ${JSON.stringify({ choices: [{ index: 0, delta: { content } }] })}\n\n`,
     )
     const stream = await before((response) =>
-      response.writeHead(200, { 'content-type': 'text/event-stream' }).end(events.join('')),
+      response.writeHead(200, { 'content-type': 'text/event-stream' }).end(`${events.join('')}data: [DONE]\n\n`),
     )
-    const said = (await streaming(stream)).body.toString().split('\n\n').filter(Boolean)
+    const said = (await streaming(stream)).body.toString().split('\n\n').slice(0, -2)
     expect(said.map((event) => JSON.parse(event.slice(6)).choices[0].delta.content).join('')).toBe(redacted)
     await stream.close()
   }
