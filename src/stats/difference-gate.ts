@@ -15,6 +15,7 @@ import {
   type GateResult,
   QUANTILE,
   quantileName,
+  waitPerRequestUs,
 } from './gate.ts'
 import type { Histogram } from './histogram.ts'
 import { differenceOf, observationsNeeded, quantileBounds } from './quantile-interval.ts'
@@ -78,7 +79,7 @@ export function judgeDifference(input: DifferenceInput): GateResult {
   if (lowerUs >= failAboveUs) {
     const starved = [...baseline, ...gateway].filter(({ heldUp = 0 }) => heldUp > 0).length
     const shiftUs = medianShiftUs(direct, through, alphaFail)
-    if (starved > 0 && shiftUs < failAboveUs) {
+    if (starved > 0 && shiftUs < failAboveUs + waitPerRequestUs(gateway)) {
       return inconclusive(
         `${lower}; but the machine was short of CPU in ${starved} blocks: run both with nothing else beside them`,
       )

@@ -55,6 +55,8 @@ export interface GateBlock {
   unfinishedInValues?: number
   /** Requests that the machine may have held up (starvation.ts). None by default. */
   heldUp?: number
+  /** How long threads that serve these requests waited for a core, summed. None by default. */
+  waitUs?: number
 }
 
 interface GateInput {
@@ -116,7 +118,8 @@ export function judgeBudget(input: GateInput): GateResult {
     return inconclusive('the client was saturated: its own delays are in the readings; lower the load')
   }
   const floor = input.floor && describeFloor(input.floor, limitUs, quantile)
-  const shifted = medianExceeds(blocks, failAboveUs * DRIFT + medianUpperUs(input.floor), alphaFail)
+  const medianUs = failAboveUs * DRIFT + medianUpperUs(input.floor) + waitPerRequestUs(blocks)
+  const shifted = medianExceeds(blocks, medianUs, alphaFail)
   const objection: Objection = (decided, lower) => {
     if (decided === 'pass') {
       if (input.unread > UNREAD_SHARE * shares.pass.n) {
@@ -171,9 +174,20 @@ export function judgeBudget(input: GateInput): GateResult {
   }
 }
 
+/** How long the machine made a request wait for a core, in the mean: by that much it may have shifted every request. */
+export function waitPerRequestUs(blocks: readonly GateBlock[]): number {
+  const waitUs = blocks.reduce((total, block) => total + (block.waitUs ?? 0), 0)
+  const requests = blocks.reduce(
+    (total, { values, failed, unfinished }) => total + values.count + failed + unfinished,
+    0,
+  )
+  return waitUs / Math.max(1, requests)
+}
+
 /**
  * Half of all requests exceed the limit, proven: no machine that withholds a core now and then does that, so they count
- * whatever it did. `limitUs` holds the floor's own median and the drift.
+ * whatever it did. `limitUs` holds the drift, the floor's own median, and what waiting for a core may add to every
+ * request.
  */
 function medianExceeds(blocks: readonly GateBlock[], limitUs: number, alphaFail: number): boolean {
   return shareBounds(estimateShare(exceedances(blocks, limitUs, 'seen')), alphaFail).lower >= 0.5

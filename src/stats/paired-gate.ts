@@ -12,6 +12,7 @@ import {
   type GateResult,
   QUANTILE,
   quantileName,
+  waitPerRequestUs,
 } from './gate.ts'
 import { Histogram } from './histogram.ts'
 import { mean } from './means.ts'
@@ -104,7 +105,8 @@ export function judgePaired(input: PairedInput): GateResult {
   if (decided.verdict === 'fail') {
     const why = `over the limit, p ${pText(decided.worseP)}`
     // Of a machine that withholds a core now and then, half of the requests see nothing.
-    const shifted = worseThanP(all, 0.5, limit) <= alphaFail
+    const waitUs = waitPerRequestUs(pairs.map(({ gateway }) => gateway))
+    const shifted = worseThanP(all, 0.5, (us) => limit(us) + waitUs) <= alphaFail
     if (client === 'noisy' && !shifted) return inconclusive(`${why}; but the machine was noisy`)
     const spared = all.filter((_, index) => pairs[index] && !isStarved(pairs[index], quantile))
     if (!shifted && !provenBy(spared, limit, quantile, alphaFail)) {

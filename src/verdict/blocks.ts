@@ -55,6 +55,7 @@ function gateBlock(block: Block, read: ReadBlock): GateBlock {
     failed: sent - ok - unfinished,
     unfinished,
     heldUp: block.machine?.heldUp ?? 0,
+    waitUs: block.machine ? waitUs(block.machine) : 0,
   }
   // A gap between tokens is not a request, and a failed request has no gaps.
   if (encoded !== undefined && GAP_METRICS.some((metric) => encoded === block.metrics?.[metric])) {
@@ -70,4 +71,9 @@ function gateBlock(block: Block, read: ReadBlock): GateBlock {
   const inValues = Math.max(0, common.values.count - ok)
   const unfinishedInValues = Math.min(unfinished, inValues)
   return { ...common, failedInValues: inValues - unfinishedInValues, unfinishedInValues }
+}
+
+/** All that the machine withheld from the threads of kt and of the targets, in microseconds. */
+function waitUs({ waitMs, targetsWaitMs, stealMs, throttledMs }: NonNullable<Block['machine']>): number {
+  return (waitMs + (targetsWaitMs ?? 0) + (stealMs ?? 0) + (throttledMs ?? 0)) * 1_000
 }

@@ -108,6 +108,8 @@ describe('the budget gate', () => {
     expect(judge(starved(tail, 1)).verdict).toBe('fail')
     expect(judge(starved(blocksOf(around(15_000)), 100)).verdict).toBe('fail')
     expect(judge(starved(blocksOf(around(1_000)), 100)).verdict).toBe('pass')
+    const waiting = starved(blocksOf(around(15_000)), 100).map((block) => ({ ...block, waitUs: 100 * 12_000 }))
+    expect(judge(waiting).verdict).toBe('inconclusive')
     // A median that the floor has too is the machine's.
     expect(judge(starved(blocksOf(around(15_000)), 100), { floor: blocksOf(around(10_000)) }).verdict).toBe(
       'inconclusive',
