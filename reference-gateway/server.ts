@@ -2,14 +2,16 @@
  * The server of one process. `/v1/*` goes through the pipeline (see pipeline/request-pipeline.ts); `/healthz` and
  * `/readyz` answer for the process.
  */
+import { createHash } from 'node:crypto'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { GatewayConfig } from './config/config.ts'
 import { closeHooks, createHooks } from './hooks.ts'
 import { ClientKeys } from './http/auth.ts'
-import { answerInvalidRequests, drainRefusedBody } from './http/bad-clients.ts'
+import { answerInvalidRequests, answerTunnels, drainRefusedBody } from './http/bad-clients.ts'
 import { findRoute } from './http/endpoints.ts'
 import { type GatewayError, invalidRequest, sendError, sendJson } from './http/gateway-error.ts'
+import { isLoopback, readHead as readRequestHead } from './http/request-head.ts'
 import { type PipelineDependencies, RequestPipeline } from './pipeline/request-pipeline.ts'
 import { ConnectionPool, type PoolStats } from './upstream/pool.ts'
 import { Router } from './upstream/router.ts'
@@ -48,11 +50,13 @@ export async function startServer(
 ): Promise<GatewayServer> {
   const report = options.report ?? (() => {})
   const hooks = await createHooks({ config, publisher, handlers, report })
+  const via = pseudonym(config)
   const upstreams = config.providers.map(
     (provider) =>
       new Upstream(provider, {
         breaker: config.upstream.breaker,
         ownKeys: config.clientKeys !== undefined,
+        via,
         readsAnswers: hooks.output !== undefined || hooks.cache !== undefined,
       }),
   )
@@ -73,7 +77,11 @@ export async function startServer(
     report,
     draining: false,
   }
-  const notReady = (): string | undefined => (dependencies.draining ? 'shutting down' : warmUp.missing)
+  const notReady = (): string | undefined => {
+    if (dependencies.draining) return 'shutting down'
+    return pool.isStarved ? 'requests have waited long for a connection to a provider' : warmUp.missing
+  }
+  const rules = { via, onlyLocal: isLoopback(config.host) && config.clientKeys === undefined }
   const inFlight = new InFlightCounter(config.limits.maxInFlight)
   const server = createServer(
     {
@@ -86,11 +94,16 @@ export async function startServer(
     },
     (request, response) => {
       const overloaded = inFlight.add(response)
-      if (overloaded && request.url?.startsWith('/v1/')) refuse(request, response, OVERLOADED)
-      else serve(dependencies, notReady, request, response)
+      const head = readRequestHead(request, rules)
+      if (!head.ok) refuse(request, response, { ...head.error, headers: ['connection', 'close'] })
+      else if (overloaded && head.value.url.startsWith('/v1/')) refuse(request, response, OVERLOADED)
+      else serve(dependencies, notReady, request, response, head.value.url)
     },
   )
+  // The pipeline says whether the body is wanted.
+  server.on('checkContinue', (request, response) => server.emit('request', request, response))
   answerInvalidRequests(server)
+  answerTunnels(server)
   handlers.pool = () => ({ ...pool.stats(), providers: upstreams.map(readHealth) })
   handlers.ready = () => notReady() ?? null
   handlers.inFlight = () => inFlight.count
@@ -118,6 +131,12 @@ export async function startServer(
   }
 }
 
+/** The same for all processes of this gateway, and for no other. */
+function pseudonym({ host, port, providers }: GatewayConfig): string {
+  const about = JSON.stringify([host, port, providers.map(({ origin, basePath }) => origin + basePath)])
+  return `kt-gateway-${createHash('sha256').update(about).digest('hex').slice(0, 12)}`
+}
+
 function readHealth({ provider, breaker }: Upstream) {
   return { name: provider.name, circuit: breaker?.state(performance.now()) ?? null, opened: breaker?.opened ?? 0 }
 }
@@ -127,8 +146,8 @@ function serve(
   notReady: () => string | undefined,
   request: IncomingMessage,
   response: ServerResponse,
+  url: string,
 ): void {
-  const url = request.url ?? ''
   const method = request.method ?? ''
   if (url.startsWith('/v1/')) {
     if (leavesBasePath(url)) {

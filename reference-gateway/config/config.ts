@@ -6,7 +6,7 @@ import { readFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { z } from 'zod'
 import { type Environment, lookUpHeader, lookUpSecret, type Secret } from '../../src/parse/config-values.ts'
-import type { ClientKey } from '../http/request-context.ts'
+import type { ClientKey } from '../http/client-key.ts'
 import type { PoolConfig, ProviderConfig, UpstreamConfig } from '../upstream/types.ts'
 import { type CacheConfig, configFile, redisUrlProblem } from './config-file.ts'
 
@@ -96,6 +96,7 @@ export function gatewayConfigSchema(environment: Environment) {
       maxIdlePerHost: given.connection_pool.max_idle_per_host,
       maxTotal: given.connection_pool.max_total,
       maxLifetimeMs: given.connection_pool.max_lifetime,
+      maxWaitMs: given.connection_pool.max_wait,
       idleTimeoutMs: Math.min(keepAlive.timeout, given.connection_pool.idle_timeout),
     }
     return {

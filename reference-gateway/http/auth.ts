@@ -3,8 +3,9 @@
  * every time, so that neither the time taken nor a log reveals anything about a key. They never go upstream.
  */
 import { createHash, timingSafeEqual } from 'node:crypto'
+import { type ClientKey, matchesModel } from './client-key.ts'
 import type { GatewayError } from './gateway-error.ts'
-import type { ClientKey, RequestContext } from './request-context.ts'
+import type { RequestContext } from './request-context.ts'
 
 const REFUSED: GatewayError = {
   status: 401,
@@ -53,10 +54,6 @@ export class ClientKeys {
 
 function forbidden(what: string): GatewayError {
   return { status: 403, code: 'forbidden', message: `this key has no right to ${what}` }
-}
-
-export function matchesModel(pattern: string, model: string): boolean {
-  return pattern.endsWith('*') ? model.startsWith(pattern.slice(0, -1)) : pattern === model
 }
 
 function readKey({ headers }: RequestContext): string | undefined {

@@ -75,6 +75,16 @@ export function answerInvalidRequests(server: Server): void {
   })
 }
 
+/** A tunnel is refused with an answer, like everything else that is not served. */
+export function answerTunnels(server: Server): void {
+  server.on('connect', (_request, socket: Socket) => {
+    socket.on('error', () => {})
+    socket.end(
+      'HTTP/1.1 405 Method Not Allowed\r\nallow: GET, HEAD, POST, DELETE\r\ncontent-length: 0\r\nconnection: close\r\n\r\n',
+    )
+  })
+}
+
 function errorForCode(code: string): GatewayError {
   if (code === 'ERR_HTTP_REQUEST_TIMEOUT') {
     return invalidRequest('request_timeout', 'the request was not complete in time', 408)

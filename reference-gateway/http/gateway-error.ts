@@ -73,9 +73,16 @@ const FAILURES: Record<string, string> = {
   UND_ERR_RES_CONTENT_LENGTH_MISMATCH: 'sent a body of another length than it announced',
 }
 
+/** The code of a request that waited in vain for a connection. */
+export const NO_CONNECTION = 'KT_NO_CONNECTION'
+
 /** The error for a provider that failed before any of its response was passed on. */
 export function upstreamError(provider: string, error: Error): GatewayError {
   const code = codeOf(error)
+  if (code === NO_CONNECTION) {
+    const message = `all connections to provider '${provider}' are in use`
+    return { status: 503, code: 'no_connection', message, headers: ['retry-after', '1'] }
+  }
   const late = TIMEOUTS[code]
   if (late) return { status: 504, code: 'upstream_timeout', message: `provider '${provider}' ${late}` }
   if (code === 'UND_ERR_INVALID_ARG') {

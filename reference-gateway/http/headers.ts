@@ -21,6 +21,16 @@ const HOP_BY_HOP = new Set([
  */
 const SAID_ANEW = new Set(['host', 'content-length', 'expect', 'http2-settings'])
 
+/**
+ * What a proxy or a browser said to the gateway, and no provider: cookies, addresses, other paths and methods. Some servers
+ * would go by them.
+ */
+const FOR_GATEWAY =
+  /^(?:cookie|forwarded|origin|referer|x-forwarded-.+|x-real-ip|x-original-(?:url|uri|host)|x-rewrite-url|x-http-method(?:-override)?|x-method-override|sec-fetch-.+)$/
+
+/** What belongs to the provider's account or to its own gateway, and to no client. */
+const FOR_ACCOUNT = new Set(['set-cookie', 'openai-organization', 'openai-project', 'x-kt-cache', 'x-kt-overhead-ms'])
+
 /** Headers that never pass as a trailer (RFC 9110, 6.5.1): framing, routing, authentication. */
 const NOT_A_TRAILER = new Set([
   'content-length',
@@ -45,7 +55,7 @@ export function requestHeaders(
   for (let i = 0; i + 1 < raw.length; i += 2) {
     const name = raw[i] ?? ''
     const key = name.toLowerCase()
-    if (HOP_BY_HOP.has(key) || SAID_ANEW.has(key) || named?.has(key)) continue
+    if (HOP_BY_HOP.has(key) || SAID_ANEW.has(key) || named?.has(key) || FOR_GATEWAY.test(key)) continue
     if (dropped?.has(key)) continue
     kept.push(name, raw[i + 1] ?? '')
   }
@@ -106,7 +116,7 @@ export function readHead(status: number, rawHeaders: RawHeaders): UpstreamHead {
     if (key === 'transfer-encoding' || key === 'content-length') head.isOpenEnded = false
     if (key === 'server-timing') head.serverTiming = joinLists(head.serverTiming, value)
     else if (key === 'trailer') head.trailer = joinLists(head.trailer, value)
-    else if (!HOP_BY_HOP.has(key) && !named?.has(key) && key !== 'x-kt-overhead-ms') {
+    else if (!HOP_BY_HOP.has(key) && !named?.has(key) && !FOR_ACCOUNT.has(key)) {
       head.headers.push(name, value)
       if (key === 'content-length') head.contentLength = Number(value)
       else if (key === 'content-type') {

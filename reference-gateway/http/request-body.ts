@@ -21,11 +21,11 @@ const MAX_MODEL_LENGTH = 256
 
 /**
  * Calls exactly one of the two callbacks, once. A client that leaves meanwhile is noticed at the response, not here.
- * `shares`: a large body goes into shared memory.
+ * `shares`: a large body goes into shared memory. `proceed` is called where the client waits to be told to send it.
  */
 export function receiveBody(
   request: IncomingMessage,
-  { limitBytes, shares }: { limitBytes: number; shares: boolean },
+  { limitBytes, shares, proceed }: { limitBytes: number; shares: boolean; proceed: () => void },
   received: (bytes: Buffer, arrivedMs: number) => void,
   refused: (error: GatewayError) => void,
 ): void {
@@ -35,6 +35,7 @@ export function receiveBody(
     refused(tooLarge(limitBytes))
     return
   }
+  if (request.headers.expect?.toLowerCase() === '100-continue') proceed()
   // Each piece is copied into it as it arrives.
   const shared = shares && announced > SHARED_FROM_BYTES ? sharedBuffer(announced) : undefined
   // By the next tick the parser has read the segment that held the head.

@@ -7,6 +7,7 @@ import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
 import { type ApiEndpoint, ENDPOINTS, formatOfEndpoint } from '../../src/wire/formats.ts'
 import type { JsonObject } from '../../src/wire/json.ts'
 import { openaiResponses } from '../../src/wire/openai-responses.ts'
+import type { ClientKey } from './client-key.ts'
 import { modelInPath, type Route } from './endpoints.ts'
 import { Timings } from './timings.ts'
 
@@ -38,16 +39,6 @@ const IDENTITY_HEADERS = ['authorization', 'api-key', 'x-api-key', 'openai-organ
 const ID_START = process.pid.toString(36) + Math.floor(performance.timeOrigin).toString(36)
 const EMPTY = Buffer.alloc(0)
 let requests = 0
-
-/** One of the gateway's own keys (`auth.keys`). */
-export interface ClientKey {
-  value: string
-  tenant: string
-  /** Names and prefixes ('gpt-*') of the models that it may use; undefined: all. */
-  models?: readonly string[] | undefined
-  /** What it may ask for (see endpoints.ts); undefined: all that do not name stored objects of other tenants. */
-  endpoints?: readonly string[] | undefined
-}
 
 export class RequestContext {
   /** Short, and unique over processes and restarts. */

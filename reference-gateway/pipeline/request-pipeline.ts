@@ -21,6 +21,7 @@ import type { ConnectionPool } from '../upstream/pool.ts'
 import { allCircuitsOpen, ProviderCandidates, type Router } from '../upstream/router.ts'
 import type { Upstream } from '../upstream/upstream.ts'
 import { delay } from './delay.ts'
+import { notifyStart, observersHeaders } from './observers.ts'
 import { ResponseRelay } from './response-relay.ts'
 
 export interface PipelineDependencies extends ResponseWriterOptions {
@@ -73,7 +74,7 @@ export class RequestPipeline implements AttemptOwner {
 
   #begin(): void {
     this.#context.timings.arrived(performance.now())
-    this.#notifyStart()
+    notifyStart(this.#dependencies.observers, this.#context)
     const refused =
       this.#dependencies.clientKeys?.check(this.#context) ?? refuseMisplacedForm(this.#request, this.#context)
     if (refused) {
@@ -82,18 +83,14 @@ export class RequestPipeline implements AttemptOwner {
     }
     receiveBody(
       this.#request,
-      { limitBytes: this.#dependencies.maxBodyBytes, shares: this.#dependencies.hooks.input?.read !== undefined },
+      {
+        limitBytes: this.#dependencies.maxBodyBytes,
+        shares: this.#dependencies.hooks.input?.read !== undefined,
+        proceed: () => this.#response.writeContinue(),
+      },
       (bytes, arrivedMs) => this.#guard.run(() => this.#onBody(bytes, arrivedMs)),
       (error) => this.#guard.run(() => this.#writer.sendError(error)),
     )
-  }
-
-  #notifyStart(): void {
-    const { observers } = this.#dependencies
-    if (observers.length === 0) return
-    const startMs = performance.now()
-    for (const observer of observers) observer.onStart?.(this.#context)
-    this.#context.timings.observed(startMs)
   }
 
   #onBody(bytes: Buffer, arrivedMs: number): void {
@@ -243,22 +240,13 @@ export class RequestPipeline implements AttemptOwner {
     this.#attempt.start(upstream.provider.origin, {
       method: context.method,
       path: translated.path,
-      headers: upstream.headers(this.#request.rawHeaders, translated, this.#observersHeaders()),
+      headers: upstream.headers(
+        this.#request.rawHeaders,
+        translated,
+        observersHeaders(this.#dependencies.observers, context),
+      ),
       body: translated.body.length > 0 ? translated.body : null,
     })
-  }
-
-  #observersHeaders(): readonly string[] {
-    const { observers } = this.#dependencies
-    const headers: string[] = []
-    if (observers.length === 0) return headers
-    const startMs = performance.now()
-    for (const observer of observers) {
-      const own = observer.upstreamHeaders?.(this.#context)
-      if (own) headers.push(...own)
-    }
-    this.#context.timings.observed(startMs)
-    return headers
   }
 
   // --- AttemptOwner
@@ -272,7 +260,7 @@ export class RequestPipeline implements AttemptOwner {
     timings.acquireMs += timings.enter('upstream') - this.#acquireStartMs
   }
 
-  onRefusedStream(): void {
+  onUnread(): void {
     this.#acquireStartMs = this.#context.timings.enter('work')
   }
 
@@ -317,7 +305,8 @@ export class RequestPipeline implements AttemptOwner {
     const nowMs = this.#context.timings.enter('work')
     const upstream = this.#upstream
     const answer = upstreamError(upstream?.provider.name ?? '', error)
-    if (answer.status === 400) upstream?.breaker?.cancelled()
+    // Neither the request's fault nor a full pool says anything about the provider.
+    if (answer.status === 400 || answer.status === 503) upstream?.breaker?.cancelled()
     else upstream?.breaker?.failed(nowMs)
     if (!sent) this.#context.timings.acquireMs += nowMs - this.#acquireStartMs
     const other = !sent && answer.status !== 400 ? this.#candidates?.next() : undefined

@@ -93,6 +93,7 @@ export class ResponseRelay implements StreamSink {
       return
     }
     if (this.#watchesEnd) this.#keepTail(chunk)
+    if (!this.#options.passChunks && !this.#countWhole(chunk)) return
     const bytes = this.#options.translation ? this.#options.translation.stream(chunk) : chunk
     const ready = bytes.length === 0 || (this.#streamFilter ? this.#throughFilter(bytes) : this.#writer.write(bytes))
     if (this.#writer.ended) return
@@ -182,10 +183,15 @@ export class ResponseRelay implements StreamSink {
   }
 
   #collect(collected: Buffer[], chunk: Buffer): void {
-    collected.push(chunk)
+    if (this.#countWhole(chunk)) collected.push(chunk)
+  }
+
+  /** False: what must leave whole is too large, and was given up. */
+  #countWhole(chunk: Buffer): boolean {
     this.#collectedBytes += chunk.length
-    if (this.#collectedBytes <= MAX_WHOLE_BYTES) return
+    if (this.#collectedBytes <= MAX_WHOLE_BYTES) return true
     this.#giveUp({ status: 502, code: 'answer_too_large', message: 'the provider’s answer is larger than 16 MiB' })
+    return false
   }
 
   #keepTail(chunk: Buffer): void {

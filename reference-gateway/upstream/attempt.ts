@@ -14,8 +14,8 @@ export interface AttemptOwner {
   run(step: () => void): void
   /** The request is being written. */
   onSent(): void
-  /** The provider refused the request unread: it will be sent again, over another connection. */
-  onRefusedStream(): void
+  /** The provider did not read the request: it will be sent again, over another connection. */
+  onUnread(): void
   /** The response's head. False: the response is not wanted, and the rest of it is read and thrown away. */
   onHead(status: number, headers: RawHeaders): boolean
   onData(chunk: Buffer): void
@@ -28,6 +28,12 @@ export interface AttemptOwner {
 const DRAIN_BYTES = 64 * 1024
 /** How often a request that was refused unread is sent again. */
 const RESENDS = 2
+/**
+ * A connection that was idle, and is lost without a byte this soon after it got its request, was closed before the request
+ * came: a provider that reads a request takes longer to fail.
+ */
+const CLOSED_IDLE_WITHIN_MS = 1_000
+const CLOSED = new Set(['UND_ERR_SOCKET', 'ECONNRESET', 'EPIPE'])
 const ABORTED = new Error('the request was given up')
 
 export class Attempt implements Dispatcher.DispatchHandler, UpstreamFlow {
@@ -42,7 +48,9 @@ export class Attempt implements Dispatcher.DispatchHandler, UpstreamFlow {
   #closes = false
   #over = false
   #resent = 0
-  #again: (() => void) | undefined
+  #again: ((onNew: boolean) => void) | undefined
+  #sentMs = 0
+  #askedAgain = false
 
   constructor(pool: ConnectionPool, owner: AttemptOwner) {
     this.#pool = pool
@@ -50,16 +58,20 @@ export class Attempt implements Dispatcher.DispatchHandler, UpstreamFlow {
   }
 
   start(origin: string, request: UpstreamRequest): void {
-    this.#again = () => this.start(origin, request)
-    this.#leaveQueue = this.#pool.acquire(
-      origin,
-      (connection) =>
-        this.#owner.run(() => {
-          this.#connection = connection
-          connection.dispatch(request, this)
-        }),
-      (error) => this.#fail(error),
-    )
+    const grant = (connection: ConnectionLease): void =>
+      this.#owner.run(() => {
+        this.#connection = connection
+        connection.dispatch(request, this)
+      })
+    const failed = (error: Error): void => this.#fail(error)
+    const acquire = (): void => {
+      this.#leaveQueue = this.#pool.acquire(origin, grant, failed)
+    }
+    this.#again = (onNew) => {
+      // Other idle connections may have been closed as well.
+      if (!onNew || !this.#pool.acquireNew(origin, grant, failed)) acquire()
+    }
+    acquire()
   }
 
   /** The response says that its connection closes after it. */
@@ -85,7 +97,10 @@ export class Attempt implements Dispatcher.DispatchHandler, UpstreamFlow {
   onRequestStart(controller: Dispatcher.DispatchController): void {
     this.#controller = controller
     if (this.#over) controller.abort(ABORTED)
-    else this.#owner.run(() => this.#owner.onSent())
+    else {
+      this.#sentMs = performance.now()
+      this.#owner.run(() => this.#owner.onSent())
+    }
   }
 
   onResponseStart(controller: Dispatcher.DispatchController, status: number): void {
@@ -119,17 +134,32 @@ export class Attempt implements Dispatcher.DispatchHandler, UpstreamFlow {
     if (this.#over) return
     if (error instanceof RefusedStream && this.#resent < RESENDS) {
       this.#resent++
-      this.#connection?.failed()
-      this.#connection = undefined
-      if (this.#controller) this.#owner.run(() => this.#owner.onRefusedStream())
-      this.#controller = undefined
-      this.#again?.()
+      this.#askAgain(false)
+      return
+    }
+    if (!this.#askedAgain && this.#wasClosedIdle(error)) {
+      this.#askedAgain = true
+      this.#askAgain(true)
       return
     }
     // undici did not send the request, so the connection is intact.
     if ('code' in error && error.code === 'UND_ERR_INVALID_ARG') this.#connection?.release(false)
     else this.#connection?.failed()
     this.#fail(error)
+  }
+
+  #wasClosedIdle(error: Error): boolean {
+    if (this.#headed || !this.#connection?.isReused || !this.#controller) return false
+    if (!('code' in error) || !CLOSED.has(String(error.code))) return false
+    return performance.now() - this.#sentMs < CLOSED_IDLE_WITHIN_MS
+  }
+
+  #askAgain(onNew: boolean): void {
+    this.#connection?.failed()
+    this.#connection = undefined
+    if (this.#controller) this.#owner.run(() => this.#owner.onUnread())
+    this.#controller = undefined
+    this.#again?.(onNew)
   }
 
   #fail(error: Error): void {

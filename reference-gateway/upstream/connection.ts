@@ -35,6 +35,8 @@ export class PooledConnection implements ConnectionLease, TransportEvents {
   capacity = 1
   /** Requests on it now. */
   inUse = 0
+  /** Set by the first response that was complete. */
+  isReused = false
   /** Set when the connection takes no more requests; it is closed after the last one. */
   retiring: RecycleReason | undefined
   readonly #owner: ConnectionOwner
@@ -64,6 +66,7 @@ export class PooledConnection implements ConnectionLease, TransportEvents {
   release(closes: boolean): void {
     if (this.state === 'closing') return
     this.inUse--
+    this.isReused = true
     if (closes) this.retiring ??= 'upstream'
     this.#owner.released(this)
   }

@@ -153,12 +153,13 @@ function cancel(stream: ClientHttp2Stream): void {
 }
 
 function buildHeaders(url: URL, { method, path, headers, body }: UpstreamRequest): OutgoingHttpHeaders {
-  const all: OutgoingHttpHeaders = {
+  // Without a prototype, whose names a client may send as headers.
+  const all: OutgoingHttpHeaders = Object.assign(Object.create(null), {
     ':method': method,
     ':path': path,
     ':scheme': url.protocol.slice(0, -1),
     ':authority': url.host,
-  }
+  })
   for (let i = 0; i + 1 < headers.length; i += 2) {
     const name = (headers[i] ?? '').toLowerCase()
     const value = headers[i + 1] ?? ''

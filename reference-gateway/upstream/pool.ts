@@ -7,6 +7,7 @@
  *   release: to the queue, else idle; above maxIdlePerHost the connections that were idle longest are closed
  */
 
+import { NO_CONNECTION } from '../http/gateway-error.ts'
 import { type ConnectionOwner, PooledConnection, type RecycleReason, zeroRecycled } from './connection.ts'
 import { h1Transports } from './h1-transport.ts'
 import { ASSUMED_STREAMS, h2Transports } from './h2-transport.ts'
@@ -30,6 +31,8 @@ interface Waiter {
   origin: string
   grant: (connection: ConnectionLease) => void
   failed: (error: Error) => void
+  sinceMs: number
+  limit?: NodeJS.Timeout
 }
 
 export class ConnectionPool implements ConnectionOwner {
@@ -79,11 +82,18 @@ export class ConnectionPool implements ConnectionOwner {
       grant(this.#take(this.#open(origin)))
       return () => {}
     }
-    const waiter = { origin, grant, failed }
+    const waiter: Waiter = { origin, grant, failed, sinceMs: performance.now() }
     this.#waiters.add(waiter)
+    waiter.limit = setTimeout(() => this.#giveUp(waiter), this.#config.maxWaitMs)
     if (this.#all.size < this.#config.maxTotal) this.#openForQueue(origin)
     else this.#queueUp(waiter)
-    return () => this.#waiters.delete(waiter)
+    return () => this.#leave(waiter)
+  }
+
+  /** A request has waited half as long as it may. */
+  get isStarved(): boolean {
+    const [first] = this.#waiters
+    return first !== undefined && performance.now() - first.sinceMs > this.#config.maxWaitMs / 2
   }
 
   /** Like `acquire`, but always with a new connection; false where there is no room for one. */
@@ -91,7 +101,7 @@ export class ConnectionPool implements ConnectionOwner {
     if (this.#all.size >= this.#config.maxTotal) return false
     const connection = this.#open(origin)
     if (connection.transport.queues) grant(this.#take(connection))
-    else this.#awaited.set(connection, { origin, grant, failed })
+    else this.#awaited.set(connection, { origin, grant, failed, sinceMs: performance.now() })
     return true
   }
 
@@ -130,7 +140,7 @@ export class ConnectionPool implements ConnectionOwner {
   /** Closes every connection; requests in flight fail. */
   async close(): Promise<void> {
     this.#ended = true
-    this.#waiters.clear()
+    for (const waiter of this.#waiters) this.#leave(waiter)
     await Promise.all([...this.#all].map((connection) => connection.end()))
   }
 
@@ -195,7 +205,7 @@ export class ConnectionPool implements ConnectionOwner {
     // Another connection, if there is one, serves the requests that wait.
     for (const one of this.#all) if (one !== connection && one.origin === origin && one.state !== 'closing') return
     for (const waiter of [...this.#waiters].filter((one) => one.origin === origin)) {
-      this.#waiters.delete(waiter)
+      this.#leave(waiter)
       waiter.failed(error)
     }
   }
@@ -211,6 +221,16 @@ export class ConnectionPool implements ConnectionOwner {
   }
 
   // --- Parts
+
+  #leave(waiter: Waiter): void {
+    clearTimeout(waiter.limit)
+    this.#waiters.delete(waiter)
+  }
+
+  #giveUp(waiter: Waiter): void {
+    this.#leave(waiter)
+    waiter.failed(Object.assign(new Error('no connection was free in time'), { code: NO_CONNECTION }))
+  }
 
   #isH2(origin: string): boolean {
     return this.#wantsH2 && !this.#h1Origins.has(origin)
@@ -257,7 +277,7 @@ export class ConnectionPool implements ConnectionOwner {
   #queueUp(waiter: Waiter): void {
     const shared = this.#isH2(waiter.origin) ? undefined : this.#leastUsed(waiter.origin)
     if (shared) {
-      this.#waiters.delete(waiter)
+      this.#leave(waiter)
       waiter.grant(this.#take(shared))
       return
     }
@@ -271,7 +291,7 @@ export class ConnectionPool implements ConnectionOwner {
     for (const waiter of this.#waiters) {
       if (!connection.hasRoom) return
       if (waiter.origin !== connection.origin) continue
-      this.#waiters.delete(waiter)
+      this.#leave(waiter)
       waiter.grant(this.#take(connection))
     }
   }

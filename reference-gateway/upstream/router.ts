@@ -4,7 +4,7 @@
  * proportion to them (smooth weighted round-robin, as in nginx: exact shares, no bursts). The rest of the list serves
  * as fallback. A request that names no model goes to the first provider.
  */
-import { matchesModel } from '../http/auth.ts'
+import { matchesModel } from '../http/client-key.ts'
 import type { GatewayError } from '../http/gateway-error.ts'
 import type { RequestContext } from '../http/request-context.ts'
 import type { Upstream } from './upstream.ts'

@@ -40,6 +40,8 @@ export interface PoolConfig {
   maxIdlePerHost: number
   maxTotal: number
   maxLifetimeMs: number
+  /** How long a request may wait for a connection. */
+  maxWaitMs: number
   /** The smaller of keep_alive.timeout and connection_pool.idle_timeout. */
   idleTimeoutMs: number
 }
@@ -78,6 +80,8 @@ export interface TransportEvents {
 
 /** A request's hold on a connection. It ends with one call of `release`, `failed` or `abort`. */
 export interface ConnectionLease {
+  /** It has served another request before. */
+  readonly isReused: boolean
   dispatch(request: UpstreamRequest, handler: Dispatcher.DispatchHandler): void
   /** Call it after a complete response. `closes`: the upstream said that it will close the connection. */
   release(closes: boolean): void

@@ -20,6 +20,8 @@ interface UpstreamSettings {
   ownKeys: boolean
   /** A policy or the cache must read responses, so they must not be compressed. */
   readsAnswers: boolean
+  /** How the gateway names itself (RFC 9110, 7.6.3), which shows a loop. */
+  via: string
 }
 
 export class Upstream {
@@ -46,6 +48,7 @@ export class Upstream {
       own.push('accept-encoding', 'identity')
       dropped.add('accept-encoding')
     }
+    own.push('via', `1.1 ${settings.via}`)
     this.#own = own
     this.#dropped = dropped.size > 0 ? dropped : undefined
   }

@@ -3,6 +3,7 @@ import { availableParallelism } from 'node:os'
 import { z } from 'zod'
 import type { GatewayConfig } from '../../reference-gateway/config/config.ts'
 import { baseUrl } from '../../reference-gateway/config/config-file.ts'
+import { isLoopback } from '../../reference-gateway/http/request-head.ts'
 import { failure, success, UserError } from '../errors.ts'
 import { type FlagValues, flagGroup } from '../parse/flags.ts'
 import { Faults } from '../parse/parse-flags.ts'
@@ -29,6 +30,7 @@ export const startFlags = {
   host: text(z.string().min(1, 'is empty: give an address').optional(), 'address to listen on [default: 127.0.0.1]', {
     example: '127.0.0.1',
   }),
+  open: toggle('with --host: serve other machines although the config has no keys (auth.keys)'),
   port: text(port.optional(), 'port to listen on, 0 for any [default: 41002]'),
   'admin-port': text(
     port.optional(),
@@ -54,6 +56,13 @@ export function parseStartFlags(flags: Readonly<Record<string, unknown>>): Start
   const gateway = faults.attempt(() => withUpstream(readGatewayConfig(options.config), options.upstream))
   faults.refuse('kt gateway start')
   if (!gateway) throw new Error('a gateway without a config, and nothing is wrong')
+  const { host } = options
+  if (host !== undefined && !isLoopback(host) && !gateway.clientKeys && !options.open) {
+    throw new UserError(
+      `--host ${host} would let every machine that reaches it use the providers' keys`,
+      'Give clients keys of their own (gateway.auth.keys), or say --open.',
+    )
+  }
   return {
     ...options,
     gateway: {

@@ -159,7 +159,7 @@ test('auth.keys: 401 without a key; a key gives its tenant and never goes upstre
   expect(seen).toEqual([])
   const given = [{ authorization: 'Bearer kt-two' }, { 'api-key': 'kt-one' }, { 'x-api-key': 'kt-one' }]
   for (const headers of given) expect((await post(gateway, { model: 'm' }, { headers })).status).toBe(200)
-  expect(JSON.stringify(seen)).not.toContain('kt-')
+  expect(JSON.stringify(seen)).not.toMatch(/kt-(?:one|two)/)
 })
 
 test('limits.max_in_flight: a request beyond it gets 503 with retry-after, and the others are served', async () => {
@@ -264,7 +264,7 @@ test.each([
   const answers = answer.match(/HTTP\/1\.1 \d+/g) ?? []
   const hidden = paths.filter((path) => path.includes('hidden'))
   if (hidden.length > 0) expect([answers.length, paths.length]).toEqual([2, 2])
-  else expect(answer).toMatch(/^HTTP\/1\.1 400 /)
+  else expect(answer).toMatch(/^HTTP\/1\.1 (?:400|501) /)
 })
 
 test('differential: whatever framing a client uses, the provider sees one length and the same bytes', async () => {

@@ -23,7 +23,6 @@ test('request targets that name another server are refused, and no server is ask
   const { gateway, asked, other } = await places()
   const elsewhere = new URL(other.url).host
   const targets = [
-    `http://${elsewhere}/v1/models`,
     `//${elsewhere}/v1/models`,
     `\\\\${elsewhere}/v1/models`,
     `@${elsewhere}/v1/models`,
