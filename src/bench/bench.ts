@@ -1,5 +1,6 @@
 /** `kt bench` as a whole: from a prepared run to a written report and a verdict. */
 import { EXIT, type ExitCode, exitOf, type Inconclusive } from '../errors.ts'
+import { primaryRun } from '../report/runs.ts'
 import type { BenchReport, Gate, Verdict } from '../report/schema.ts'
 import { now } from '../system/clock.ts'
 import { withAbort } from '../verdict/aborted.ts'
@@ -23,20 +24,22 @@ export async function bench(run: PreparedBench, hooks: RunHooks): Promise<BenchR
   const startUs = now()
   try {
     const judge = (report: BenchReport): Verdict | undefined => {
-      const misses = countMisses(report, objectives)
-      if (!open.aa) report.gate = judgeBench(report, { ...question, misses })
+      const judged = primaryRun(report)
+      const misses = countMisses(judged, objectives)
+      if (!open.aa) report.gate = judgeBench(judged, { ...question, misses })
       report.gate = withAbort(report)
-      const slo = judgeObjectives(report, objectives)
+      const slo = judgeObjectives(judged, objectives)
       if (slo) report.slo = slo
       return verdictOf(report)?.verdict
     }
     const analyses = new InterimAnalyses(plan.interimAnalyses ?? [], judge, hooks.note)
     const measured = await measure(plan, run.record, open, hooks, analyses.goOn)
     const { report } = measured
-    if (wantsFloor(report, run.floor, question.budgetMs !== undefined))
-      report.client.floorMs = await measureFloor(plan, report, hooks.note, hooks.interrupt)
+    const primary = primaryRun(report)
+    if (wantsFloor(primary, run.floor, question.budgetMs !== undefined))
+      report.client.floorMs = await measureFloor(plan, primary, hooks.note, hooks.interrupt)
     analyses.end(report)
-    const noise = run.noise ?? estimateNoise(report, open.aa ? 'aa' : 'halves')
+    const noise = run.noise ?? estimateNoise(primary, open.aa ? 'aa' : 'halves')
     if (noise) report.noise = noise
     report.tookS = Math.round((now() - startUs) / 1e4) / 100
     const unwritten = await run.reports.write(report, hooks.note)
@@ -56,10 +59,11 @@ function verdictOf({ gate, slo }: BenchReport): Gate | null {
 
 /** Without a single answer, or where one arm refuses, nothing passes, whatever --inconclusive says. */
 function exitCodeOf(
-  { report: { interrupted, totals }, stopped }: BenchRun,
+  { report, stopped }: BenchRun,
   verdict: Gate | null,
   inconclusive: Inconclusive | undefined,
 ): ExitCode {
+  const { interrupted, totals } = primaryRun(report)
   if (interrupted) return EXIT.interrupted
   if (totals.successful === 0 || stopped === 'refused')
     return verdict?.verdict === 'fail' ? EXIT.breached : EXIT.inconclusive

@@ -1,4 +1,4 @@
-/** From what a run recorded to the report kt.bench/1: a pure change of shape, without files or a clock. */
+/** From what a run recorded to the report kt.bench/2: a pure change of shape, without files or a clock. */
 import type { AnswerNotes } from '../load/answer-notes.ts'
 import type { CategoryRecord } from '../load/category-recorder.ts'
 import type { RunRecord } from '../load/merge.ts'
@@ -34,7 +34,7 @@ interface RunContext {
   machine: Machine
   /** The address of each arm, without secrets. */
   urls: string[]
-  pairId: string
+  runId: string
   /** The role of the first arm, where it is known; otherwise the answers' headers decide. */
   role: 'gateway' | 'direct' | undefined
   budgets: Budgets
@@ -49,21 +49,9 @@ interface RunContext {
 }
 
 export function buildReport(plan: RunPlan, record: RunRecord, context: RunContext): BenchReport {
-  const [first, second] = record.arms.map((arm, index) =>
-    armResult(
-      arm,
-      record.opened[index] ?? 0,
-      context.urls[index] ?? '',
-      context.budgets,
-      context.oneWayDelays?.[index],
-      plan.load.mode === 'open',
-    ),
-  )
-  if (!first) throw new Error('a run without an arm')
-  const { name, url, ...primary } = first
   const { load, workload } = plan
-  const selfReport = record.arms[0]?.selfReport
-  const gateway = selfReport?.unsure ? '' : selfReport?.gateway
+  const [first, ...others] = record.arms.map((arm, index) => armResult(arm, index, plan, record, context))
+  if (!first) throw new Error('a run without an arm')
   return {
     schema: REPORT_SCHEMA,
     kt: { version: context.version, gitSha: context.gitSha },
@@ -72,21 +60,9 @@ export function buildReport(plan: RunPlan, record: RunRecord, context: RunContex
     interrupted: record.stopReason === 'interrupted',
     ...toAborted(plan, record),
     machine: context.machine,
-    target: {
-      url,
-      endpoint: workload.endpoint,
-      model: workload.model,
-      stream: workload.stream,
-      role: context.role ?? (gateway ? 'gateway' : 'unknown'),
-      ...(gateway ? { gateway } : {}),
-    },
-    arms: {
-      pairId: context.pairId,
-      mode: second ? 'paired' : 'single',
-      ...(second ? { pairing: plan.pairing ?? 'block' } : {}),
-      primary: name,
-      ...(second ? { baselineUrl: second.url, baseline: second } : {}),
-    },
+    target: { endpoint: workload.endpoint, model: workload.model, stream: workload.stream },
+    runId: context.runId,
+    ...(others.length > 0 ? { pairing: plan.pairing ?? 'block' } : {}),
     load: {
       mode: load.mode,
       concurrency: load.mode === 'closed' ? load.concurrency : null,
@@ -101,10 +77,7 @@ export function buildReport(plan: RunPlan, record: RunRecord, context: RunContex
       workload: { name: workload.name, sha256: workloadSha256(workload) },
       options: context.options,
     },
-    ...primary,
-    blocks: record.arms.flatMap((arm) => toBlocks(arm, context.machineBetween)),
-    ...toCategories(record.arms[0]?.categories ?? [], workload.categories ?? []),
-    ...(context.agreement ? { agreement: context.agreement } : {}),
+    arms: [first, ...others],
     series: record.series.map(({ p50Us, p99Us, ...counts }) => ({
       ...counts,
       p50: p50Us === null ? null : toMs(p50Us),
@@ -124,19 +97,22 @@ function toAborted({ abortOn = [] }: RunPlan, { abort, arms }: RunRecord): Pick<
 
 function armResult(
   arm: ArmRecord,
-  opened: number,
-  url: string,
-  budgets: Budgets,
-  delays: OneWayDelays | undefined,
-  open: boolean,
+  index: number,
+  { load, workload }: RunPlan,
+  record: RunRecord,
+  context: RunContext,
 ): ArmResult {
+  const open = load.mode === 'open'
+  const delays = context.oneWayDelays?.[index]
   const sent = countSent(arm)
   const successful = arm.outcomes.OK ?? 0
   const loadUs = open ? loadTimeUs(arm) : arm.activeUs
   const signals = buildSignals(arm)
   return {
     name: arm.name,
-    url,
+    ...(index === 1 ? { baseline: true } : {}),
+    url: context.urls[index] ?? '',
+    ...whatAnswers(arm, index === 0 ? context.role : undefined),
     totals: {
       sent,
       successful,
@@ -145,7 +121,7 @@ function armResult(
       ...(open ? { dueS: arm.dueUs / 1e6 } : {}),
       loadS: loadUs / 1e6,
       outcomes: arm.outcomes,
-      connections: { opened, reused: arm.reused },
+      connections: { opened: record.opened[index] ?? 0, reused: arm.reused },
       warmup: arm.warmup,
       ...(arm.idleFirst.sent > 0 ? { idleFirst: arm.idleFirst } : {}),
       ...(arm.cutOff > 0 ? { cutOff: arm.cutOff } : {}),
@@ -158,12 +134,25 @@ function armResult(
     ...toAnswers(arm.notes),
     ...summaries(arm),
     throughput: buildThroughput(arm, successful, loadUs),
-    overhead: buildOverhead(arm, budgets),
+    overhead: buildOverhead(arm, context.budgets),
     ...(delays
       ? { oneWayMs: { requestPath: delayMs(delays.requestPath), responsePath: delayMs(delays.responsePath) } }
       : {}),
     ...(signals ? { signals } : {}),
+    ...(index === 0 && context.agreement ? { agreement: context.agreement } : {}),
+    blocks: toBlocks(arm, context.machineBetween),
+    ...toCategories(arm.categories, workload.categories ?? []),
   }
+}
+
+/** The role of the arm, and its gateway where the answers name it beyond doubt. */
+function whatAnswers(
+  { name, selfReport: { gateway, unsure } }: ArmRecord,
+  known: RunContext['role'],
+): Pick<ArmResult, 'role' | 'gateway'> {
+  const named = gateway !== '' && !unsure
+  const told = name === 'direct' ? 'direct' : named ? 'gateway' : 'unknown'
+  return { role: known ?? told, ...(named ? { gateway } : {}) }
 }
 
 /** Absent where there is nothing to say. */
@@ -195,10 +184,9 @@ function summaries(arm: ArmRecord) {
 
 const NO_LATENCY = new Histogram(METRICS.latency.digits).encode()
 
-function toBlocks(arm: ArmRecord, machineBetween: RunContext['machineBetween']): BenchReport['blocks'] {
+function toBlocks(arm: ArmRecord, machineBetween: RunContext['machineBetween']): ArmResult['blocks'] {
   const firstUs = arm.blocks[0]?.startedAtUs ?? 0
   return arm.blocks.map(({ metrics: { latency = NO_LATENCY, ...metrics }, ...block }) => ({
-    arm: arm.name,
     index: block.index,
     startedAtS: Math.round((block.startedAtUs - firstUs) / 1e3) / 1e3,
     sent: block.sent,
@@ -242,7 +230,7 @@ function countSent({ name, blocks, outcomes }: ArmRecord): number {
 function toCategories(
   records: readonly CategoryRecord[],
   categories: readonly Category[],
-): Pick<BenchReport, 'categories'> {
+): Pick<ArmResult, 'categories'> {
   const results = records.flatMap(({ name, blocks }) => {
     const category = categories.find((known) => known.name === name)
     if (!category) return []

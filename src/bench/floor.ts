@@ -9,7 +9,7 @@ import { resolveTarget } from '../client/target.ts'
 import type { RunPlan } from '../load/plan.ts'
 import { startRun } from '../load/run.ts'
 import { toMs } from '../report/duration-summary.ts'
-import type { BenchReport } from '../report/schema.ts'
+import type { Run } from '../report/runs.ts'
 import { visibleTokensPerSec } from '../report/token-basis.ts'
 import { Histogram } from '../stats/histogram.ts'
 import { startServer } from './embedded.ts'
@@ -24,20 +24,20 @@ const WARMUP = { warmup: 50, warmupUs: 300_000 }
 const DRAIN_US = 500_000
 const HEADERS = ['content-type', 'accept', 'user-agent']
 
-type Floor = NonNullable<BenchReport['client']['floorMs']>
+type Floor = NonNullable<Run['client']['floorMs']>
 
 /** Whether to measure the floor: as --floor says, otherwise where a budget is judged or the run is long enough. */
-export function wantsFloor(report: BenchReport, floor: boolean | undefined, judged: boolean): boolean {
-  const { arms, target, totals, interrupted, aborted, client } = report
+export function wantsFloor(report: Run, floor: boolean | undefined, judged: boolean): boolean {
+  const { pairing, role, totals, interrupted, aborted, client } = report
   const whole = !interrupted && !aborted && totals.successful > 0
-  const possible = arms.mode === 'single' && target.role !== 'direct' && whole
+  const possible = pairing === undefined && role !== 'direct' && whole
   return possible && client.floorMs === null && (floor ?? (judged || totals.durationS >= RUN_WORTH_IT_S))
 }
 
 /** Null where nothing was answered in time. */
 export async function measureFloor(
   plan: RunPlan,
-  report: BenchReport,
+  report: Run,
   note: (line: string) => void,
   interrupt: AbortSignal,
 ): Promise<Floor | null> {
@@ -60,7 +60,7 @@ export async function measureFloor(
   }
 }
 
-function floorPlan(plan: RunPlan, { totals }: BenchReport, url: string): RunPlan {
+function floorPlan(plan: RunPlan, { totals }: Run, url: string): RunPlan {
   const [arm] = plan.arms
   if (!arm) throw new Error('a plan without an arm')
   const { origin, path } = resolveTarget(url, plan.workload.endpoint)
@@ -87,7 +87,7 @@ function floorPlan(plan: RunPlan, { totals }: BenchReport, url: string): RunPlan
 /**
  * Flags that hold a request as long as the target did at the median; drawn, so that request slots do not synchronise.
  */
-function toDelayFlags({ target, serviceMs, ttftMs, interTokenMs, throughput }: BenchReport): string[] {
+function toDelayFlags({ target, serviceMs, ttftMs, interTokenMs, throughput }: Run): string[] {
   const whole = serviceMs?.p50 ?? 0
   const tokens = Math.max(
     1,

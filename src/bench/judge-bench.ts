@@ -4,8 +4,8 @@
  * that were asked for. A run straight at the provider has no overhead. With --until-decided the same gate is judged
  * at interim analyses.
  */
+import { armsApart, primaryRun, type Run } from '../report/runs.ts'
 import type { BenchReport, Gate, Verdict } from '../report/schema.ts'
-import { splitReport } from '../report/split.ts'
 import type { Threshold } from '../slo/threshold.ts'
 import { ALPHA_FAIL, ALPHA_PASS, nextAnalysis } from '../stats/gate.ts'
 import type { BlockShare } from '../stats/share-interval.ts'
@@ -52,9 +52,9 @@ export function readQuestion(options: VerdictOptions): {
 }
 
 /** Null where nothing was asked: a verdict belongs to a question. */
-export function judgeBench(report: BenchReport, question: BenchQuestion): Gate | null {
+export function judgeBench(report: Run, question: BenchQuestion): Gate | null {
   const { budgetMs, componentsMs = {}, maxRegression, thresholds, misses } = question
-  const arms = splitReport(report)
+  const arms = armsApart(report)
   const pair = arms && toPair(arms.baseline, arms.gateway)
   const context = { gateway: report, ...(misses ? { misses } : {}), ...(pair ? { pair } : {}) }
   const asked = [
@@ -65,17 +65,17 @@ export function judgeBench(report: BenchReport, question: BenchQuestion): Gate |
   return asked.length + thresholds.length === 0 ? null : judgeRun(context, thresholds, asked)
 }
 
-function budgetJudge(report: BenchReport, pair: Pair | undefined, limitMs: number): Judge {
+function budgetJudge(report: Run, pair: Pair | undefined, limitMs: number): Judge {
   const unknown = (why: string) => () => undecidedCheck('overhead.p99', '<', limitMs, why)
   if (report.totals.successful === 0) return unknown('every request failed')
-  if (report.target.role === 'direct') return unknown('the target is the provider itself, no gateway')
+  if (report.role === 'direct') return unknown('the target is the provider itself, no gateway')
   // A difference to an old gateway is no overhead.
   const direct = pair?.mode === 'overhead' ? pair.baseline : undefined
   const found = overheadJudge(report, direct, { limitMs, paired: direct !== undefined })
   return found?.judge ?? unknown('no request carries a reading of the overhead')
 }
 
-function lossJudge(report: BenchReport, pair: Pair | undefined, limit: RegressionLimit): Judge {
+function lossJudge(report: Run, pair: Pair | undefined, limit: RegressionLimit): Judge {
   const unknown = (why: string) => () => undecidedCheck('delta.overhead.p99', '<', limit.ms, why)
   if (!pair) return unknown('a regression needs a baseline: --baseline-url')
   if (report.totals.successful === 0 || pair.baseline.totals.successful === 0) return unknown('every request failed')
@@ -120,7 +120,7 @@ export class InterimAnalyses {
   end(report: BenchReport): void {
     const verdict = this.#judge(report) ?? 'inconclusive'
     if (this.#planned.length === 0) return
-    const pairs = countPairs(report)
+    const pairs = countPairs(primaryRun(report))
     if (this.#taken.at(-1)?.pairs === pairs) this.#taken.pop()
     this.#taken.push({ pairs, verdict })
     report.interimAnalyses = {
@@ -133,8 +133,6 @@ export class InterimAnalyses {
 }
 
 /** Blocks that both arms have. */
-function countPairs({ arms, blocks }: BenchReport): number {
-  const ofPrimary = blocks.filter((block) => block.arm === arms.primary)
-  return ofPrimary.filter(({ index }) => blocks.some((block) => block.arm !== arms.primary && block.index === index))
-    .length
+function countPairs({ blocks, baseline }: Run): number {
+  return blocks.filter(({ index }) => baseline?.blocks.some((block) => block.index === index)).length
 }

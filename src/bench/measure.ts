@@ -78,7 +78,7 @@ export async function measure(
     command: commandLine(['kt', ...hooks.argv]),
     machine,
     urls: targets.map(([, { shownUrl }]) => shownUrl),
-    pairId: randomUUID(),
+    runId: randomUUID(),
     role: targets.length > 1 ? ('gateway' as const) : undefined,
     budgets,
     options: shown,

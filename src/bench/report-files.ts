@@ -1,8 +1,8 @@
 /** The report files of a bench: the run, and with --split each of its two arms. */
 import { UserError } from '../errors.ts'
 import { assertCiWritable } from '../output/ci.ts'
+import { splitReport } from '../report/runs.ts'
 import type { BenchReport } from '../report/schema.ts'
-import { splitReport } from '../report/split.ts'
 import { assertWritable, resolveWritableTarget } from '../report/write-output.ts'
 import { writeReports } from '../report/write-report.ts'
 import { formatNumber } from '../units.ts'
@@ -50,7 +50,7 @@ function armPath(output: string, arm: string): string {
 }
 
 /** With --json no table says that every request failed. */
-function noteFailure({ totals }: BenchReport, note: (line: string) => void): void {
+function noteFailure({ arms: [{ totals }] }: BenchReport, note: (line: string) => void): void {
   if (totals.successful > 0) return
   const classes = Object.entries(totals.outcomes).map(([code, count]) => `${formatNumber(count)} x ${code}`)
   note(`every request failed: ${classes.join(', ') || 'none was sent'}`)

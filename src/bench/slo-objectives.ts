@@ -4,7 +4,8 @@
  * can judge its report later.
  */
 import { UserError } from '../errors.ts'
-import type { BenchReport, SloResult } from '../report/schema.ts'
+import type { Run } from '../report/runs.ts'
+import type { SloResult } from '../report/schema.ts'
 import type { Category } from '../slo/category.ts'
 import type { BlockShare } from '../stats/share-interval.ts'
 import { type CategoryRun, categoryRun, countMissedInAll, judgeSlos } from '../verdict/slo.ts'
@@ -58,15 +59,15 @@ export function resolveObjectives(
 }
 
 /** An entry for each category that has requests; undefined when no SLO was asked for. */
-export function judgeObjectives(report: BenchReport, objectives: SloObjectives): SloResult[] | undefined {
+export function judgeObjectives(report: Run, objectives: SloObjectives): SloResult[] | undefined {
   return objectives.judged ? judgeSlos(categoryRuns(report, objectives)) : undefined
 }
 
 /** The requests that missed a target, by block: what a threshold on goodput is judged by. */
-export function countMisses(report: BenchReport, objectives: SloObjectives): BlockShare[] | undefined {
+export function countMisses(report: Run, objectives: SloObjectives): BlockShare[] | undefined {
   return objectives.judged ? countMissedInAll(categoryRuns(report, objectives)) : undefined
 }
 
-function categoryRuns(report: BenchReport, { categories }: SloObjectives): CategoryRun[] {
+function categoryRuns(report: Run, { categories }: SloObjectives): CategoryRun[] {
   return categories.flatMap((category) => categoryRun(report, category) ?? [])
 }

@@ -6,7 +6,7 @@
 import { EXIT, type ExitCode, UserError } from '../errors.ts'
 import type { RunPlan } from '../load/plan.ts'
 import { toMs } from '../report/duration-summary.ts'
-import type { BenchReport } from '../report/schema.ts'
+import { primaryRun, type Run } from '../report/runs.ts'
 import { SWEEP_SCHEMA, type SweepCurve, type SweepLevel, type SweepReport } from '../report/sweep-schema.ts'
 import { assertWritable } from '../report/write-output.ts'
 import { writeReports } from '../report/write-report.ts'
@@ -48,7 +48,7 @@ export async function sweep(
   if (output !== undefined) assertWritable(output)
   const record = { samples: undefined, budgets: readBudgets(verdict.budgets), shown, secrets: secretsOf(target) }
   const curves: SweepCurve[] = []
-  const seen: { first?: BenchReport } = {}
+  const seen: { first?: Run } = {}
   for (const gatewayWorkers of ask.gatewayWorkers ?? [1]) {
     if (hooks.interrupt.aborted) break
     if (ask.gatewayWorkers) hooks.note(`gateway of ${gatewayWorkers} process${gatewayWorkers === 1 ? '' : 'es'}:`)
@@ -87,7 +87,7 @@ function levelRunner(
   stepMs: number,
   open: OpenTargets,
   hooks: SweepHooks,
-  seen: { first?: BenchReport },
+  seen: { first?: Run },
 ): LevelRunner {
   return async (level) => {
     const plan = planLevel(level)
@@ -103,8 +103,9 @@ function levelRunner(
       watch.end()
       throw error
     })
-    seen.first ??= report
-    const measured = toLevel(report, level, watch.end())
+    const measuredRun = primaryRun(report)
+    seen.first ??= measuredRun
+    const measured = toLevel(measuredRun, level, watch.end())
     hooks.level(measured)
     return measured
   }
@@ -151,13 +152,14 @@ async function climb(ask: SweepOptions, run: LevelRunner, hooks: SweepHooks): Pr
 }
 
 function sweepReport(
-  first: BenchReport,
+  first: Run,
   options: Record<string, unknown>,
   ask: SweepOptions,
   curves: SweepCurve[],
   interrupted: boolean,
 ): SweepReport {
-  const { url, endpoint, model, stream, role, gateway } = first.target
+  const { url, role, gateway } = first
+  const { endpoint, model, stream } = first.target
   const { cpuModel, cores, node } = first.machine
   // The parsed options hold the load and duration of the first level, which the report gives as levels.
   const { rps: _, concurrency: __, duration: ___, ...shown } = options
@@ -182,10 +184,9 @@ function sweepReport(
  * The point of the curve that the run of one level gives: latency of its steady part, throughput, and the gateway's
  * usage.
  */
-function toLevel(report: BenchReport, level: number, gateway: GatewayUse | null): SweepLevel {
+function toLevel(report: Run, level: number, gateway: GatewayUse | null): SweepLevel {
   const { totals, throughput, client, answers } = report
-  const blocks = report.blocks.filter((block) => block.arm === report.arms.primary)
-  const latencies = blocks.map((block) => Histogram.decode(block.latency))
+  const latencies = report.blocks.map((block) => Histogram.decode(block.latency))
   const { skip, steady } = steadyFrom(latencies.map((histogram) => (histogram.count > 0 ? histogram.meanUs : 0)))
   const skippedBlocks = steady ? skip : 0
   const latency = Histogram.merge(latencies.slice(skippedBlocks), METRICS.latency.digits)
@@ -215,7 +216,7 @@ function toLevel(report: BenchReport, level: number, gateway: GatewayUse | null)
   }
 }
 
-function quantilesOf(report: BenchReport): Pick<SweepLevel, `${SweepMetric}Ms`> {
+function quantilesOf(report: Run): Pick<SweepLevel, `${SweepMetric}Ms`> {
   const entries = SWEEP_METRICS.map((metric) => {
     const measured = report[`${metric}Ms`]
     return [`${metric}Ms`, measured ? { p50: measured.p50, p99: measured.p99 } : null]

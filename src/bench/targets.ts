@@ -3,12 +3,11 @@
  * after it.
  */
 import { resolveTarget, type Target } from '../client/target.ts'
-import type { ArmName } from '../report/schema.ts'
 import type { ApiEndpoint } from '../wire/formats.ts'
 import { startEmbeddedPair } from './embedded.ts'
 import type { TargetOptions } from './options/target.ts'
 
-export type NamedTarget = readonly [ArmName, Target]
+export type NamedTarget = readonly [string, Target]
 
 export interface OpenTargets {
   /** The figures of the report are those of the first target. */

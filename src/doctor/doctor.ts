@@ -15,8 +15,8 @@ import {
   SEVERITIES,
   type Severity,
 } from '../report/doctor-schema.ts'
-import { readReport } from '../report/read.ts'
-import type { BenchReport } from '../report/schema.ts'
+import { readRun } from '../report/read.ts'
+import type { Run } from '../report/runs.ts'
 import { ktVersion } from '../system/machine.ts'
 import { type GatewayFile, readGatewayFile } from './config/read.ts'
 import { announce, type DoctorHooks, openTarget } from './open-target.ts'
@@ -34,7 +34,7 @@ interface Diagnosis {
 export async function diagnose(options: DoctorOptions, hooks: DoctorHooks): Promise<Diagnosis> {
   const { header: headers, model, severity } = options
   const file = options.config === undefined ? undefined : readGatewayFile(options.config)
-  const report = options.report === undefined ? undefined : readReport(options.report)
+  const report = options.report === undefined ? undefined : readRun(options.report)
   const pair = await openTarget(options, file, hooks)
   let attempt: MeasureResult | undefined
   if (pair) {
@@ -95,7 +95,7 @@ function chooseExitCode({ rules, severity: from, measured }: DoctorResult, stopp
 /** The evidence of an examination. */
 interface Gathered {
   file: GatewayFile | undefined
-  report: BenchReport | undefined
+  report: Run | undefined
   measured: Measurements | undefined
   /** Why there is no measurement, though one was asked for. */
   failure: string | null
@@ -136,8 +136,8 @@ function judgeConfig({ config }: DoctorRule, file: GatewayFile): Opinion {
   return typeof look === 'string' ? notChecked(look) : look(file)
 }
 
-function judgeReport({ report: look }: DoctorRule, report: BenchReport): Opinion {
+function judgeReport({ report: look }: DoctorRule, report: Run): Opinion {
   if (typeof look === 'string') return notChecked(look)
-  if (report.target.role === 'direct') return notChecked('the run went straight to the provider')
+  if (report.role === 'direct') return notChecked('the run went straight to the provider')
   return report.totals.sent === 0 ? notChecked('the run sent nothing') : look(report)
 }

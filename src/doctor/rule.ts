@@ -3,7 +3,7 @@
  * evidence; it reads no file and sends nothing. Evidence that cannot tell says why, and never passes for fine.
  */
 import type { DoctorOpinion, Severity } from '../report/doctor-schema.ts'
-import type { BenchReport } from '../report/schema.ts'
+import type { Run } from '../report/runs.ts'
 import type { GatewayFile, KongFile, KtFile, LiteLlmFile } from './config/read.ts'
 import type { Measurements } from './probe/measured.ts'
 
@@ -39,7 +39,7 @@ export interface DoctorRule {
     kong: ((file: KongFile) => Opinion) | string
     litellm: ((file: LiteLlmFile) => Opinion) | string
   }
-  report: ((report: BenchReport) => Opinion) | string
+  report: ((report: Run) => Opinion) | string
   measure: ((measured: Measurements) => Opinion) | string
 }
 

@@ -4,7 +4,6 @@
  */
 import type { ConnectionSpec } from '../client/connection.ts'
 import type { Deadlines } from '../client/deadlines.ts'
-import type { ArmName } from '../report/schema.ts'
 import type { Arrival } from '../schedule/arrivals.ts'
 import { interleave, share, shareOfBlocks } from '../schedule/blocks.ts'
 import type { RampStage } from '../schedule/ramp.ts'
@@ -12,7 +11,7 @@ import type { AbortRule } from '../slo/abort-rule.ts'
 import type { WorkloadSpec } from '../workload/workload.ts'
 
 export interface ArmPlan {
-  name: ArmName
+  name: string
   origin: string
   path: string
   headers: Record<string, string>

@@ -11,7 +11,6 @@ import {
   SelfReportedRecorder,
 } from '../overhead/self-reported.ts'
 import { stampedOverhead } from '../overhead/stamped.ts'
-import type { ArmName } from '../report/schema.ts'
 import type { Category } from '../slo/category.ts'
 import { type BlockMetric, isBlockMetric, METRIC_NAMES, METRICS, type Metric } from '../slo/metrics.ts'
 import { type Digits, type EncodedHistogram, Histogram } from '../stats/histogram.ts'
@@ -46,7 +45,7 @@ export interface BlockRecord {
 }
 
 export interface ArmRecord {
-  name: ArmName
+  name: string
   outcomes: Counts
   /** The first reason of each class of failure. */
   details: Partial<Record<Outcome, string>>
@@ -107,7 +106,7 @@ interface CountedIn {
 type Extras = Pick<RunPlan, 'compareAnswers' | 'abortOn'>
 
 export class ArmRecorder {
-  readonly name: ArmName
+  readonly name: string
   activeUs = 0
   dueUs = 0
   lateUs = 0
@@ -144,7 +143,7 @@ export class ArmRecorder {
   #bodyBytes = 0
   #reused = 0
 
-  constructor(name: ArmName, categories: readonly Category[] = [], { compareAnswers, abortOn }: Extras = {}) {
+  constructor(name: string, categories: readonly Category[] = [], { compareAnswers, abortOn }: Extras = {}) {
     this.name = name
     this.abort = abortOn?.length ? new AbortWatch(abortOn) : undefined
     this.#compared = compareAnswers ? new ComparedAnswers() : undefined

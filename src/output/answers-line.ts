@@ -1,5 +1,6 @@
 /** Whether both arms of a run answered alike, in words, with an example where they did not. */
-import type { Agreement, BenchReport } from '../report/schema.ts'
+import type { Run } from '../report/runs.ts'
+import type { Agreement } from '../report/schema.ts'
 import { formatNumber } from '../units.ts'
 
 interface Words {
@@ -27,9 +28,9 @@ const OTHER: Words = {
 const KINDS = { visible: 'visible text', reasoning: 'reasoning', tool: 'tool arguments' } as const
 
 /** Undefined where nothing was compared. `warn`: an answer was changed. */
-export function answersLine({ agreement, arms }: Pick<BenchReport, 'agreement' | 'arms'>): AnswersLine | undefined {
+export function answersLine({ agreement, baseline }: Pick<Run, 'agreement' | 'baseline'>): AnswersLine | undefined {
   if (!agreement) return undefined
-  const words = arms.baseline?.name === 'direct' ? DIRECT : OTHER
+  const words = baseline?.role === 'direct' ? DIRECT : OTHER
   const { changed } = agreement
   if (changed === null) return { warn: false, text: unsettled(agreement, words) }
   const chosen = agreement.every > 1 ? `, one of ${formatNumber(agreement.every)} requests` : ''

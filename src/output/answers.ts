@@ -1,5 +1,6 @@
 /** What a table says of the answers behind its figures: how many there are, and whether they were understood. */
-import type { ArmResult, BenchReport, DurationSummary } from '../report/schema.ts'
+import type { Run } from '../report/runs.ts'
+import type { ArmResult, DurationSummary } from '../report/schema.ts'
 import { isGapMetric, isStreamOnly, type Metric } from '../slo/metrics.ts'
 import { formatNumber } from '../units.ts'
 
@@ -9,14 +10,14 @@ export function restsOn(count: number, requests: number): string {
 }
 
 /** The same of a duration, and a mark where it cannot be trusted. Gaps are counted by the answers that have any. */
-export function restOfDuration(report: BenchReport, metric: Metric, measured: DurationSummary): string {
+export function restOfDuration(report: Run, metric: Metric, measured: DurationSummary): string {
   const { count } = isGapMetric(metric) ? (report.tpotMs ?? measured) : measured
   const suspect = report.answers?.suspect && isStreamOnly(metric) ? 'suspect' : ''
   return [suspect, restsOn(count, report.totals.sent)].filter((part) => part !== '').join(', ')
 }
 
 /** Sentences on the answers of each arm. */
-export function answerNotes({ answers, arms: { baseline } }: BenchReport): string[] {
+export function answerNotes({ answers, baseline }: Run): string[] {
   const other = sentences(baseline?.answers).map((line) => `The other arm: ${line}`)
   return [...sentences(answers), ...other]
 }

@@ -1,7 +1,7 @@
 /** The end of a bench's table: what the client and the machine have to say, and how the run ended. */
 import type { ChalkInstance } from 'chalk'
 import type { StopReason } from '../load/limits.ts'
-import type { BenchReport } from '../report/schema.ts'
+import type { Run } from '../report/runs.ts'
 import { formatMs, formatNumber } from '../units.ts'
 import { clientWord, rateNotReached } from '../verdict/rate.ts'
 import { answersLine } from './answers-line.ts'
@@ -17,14 +17,14 @@ const STOPPED: Record<StopReason, string> = {
   'target-dead': 'Stopped: 1,000 requests had failed and none succeeded.',
 }
 
-function cutOffNote({ cutOff = 0 }: BenchReport['totals']): string {
+function cutOffNote({ cutOff = 0 }: Run['totals']): string {
   return cutOff === 0
     ? ''
     : ` ${cutOff === 1 ? '1 request was' : `${formatNumber(cutOff)} requests were`} cut off, and counted nowhere.`
 }
 
 /** What the client says of itself, and how the run ended. */
-export function ending(report: BenchReport, stopped: StopReason | null, c: ChalkInstance): string {
+export function ending(report: Run, stopped: StopReason | null, c: ChalkInstance): string {
   const { client, load, totals } = report
   const told = totals.successful > 0 && stopped !== 'refused'
   const [machine, answers] = [machineLine(report), answersLine(report)]
@@ -51,7 +51,7 @@ function namedLine(name: string, text: string, warn: boolean, c: ChalkInstance):
   return [`${c.bold(name)}  ${warn ? c.yellow(shown) : shown}`, ...rest].join('\n')
 }
 
-function clientLine({ client }: BenchReport, c: ChalkInstance): string {
+function clientLine({ client }: Run, c: ChalkInstance): string {
   const word = clientWord(client)
   const lag = client.sendLagMs
   const late = lag ? `; send lag ${formatMs(lag.p50)} ms at P50, ${formatMs(lag.p99)} at P99` : ''
@@ -68,7 +68,7 @@ function clientLine({ client }: BenchReport, c: ChalkInstance): string {
 }
 
 /** The measurement floor of a run without a direct arm. A direct arm has a row in the table of the overhead. */
-function floorNote(floor: BenchReport['client']['floorMs']): string {
+function floorNote(floor: Run['client']['floorMs']): string {
   if (floor?.source !== 'null-upstream') return ''
   const [p50, p99, count] = [formatMs(floor.p50), formatMs(floor.p99), formatNumber(floor.count ?? 0)]
   return `; measurement floor, at a null upstream: P50 ${p50} ms, P99 ${p99}, n=${count}`

@@ -1,4 +1,5 @@
 /** A bench as Markdown, for the summary of a CI job: verdicts first, then the figures behind them. */
+import { primaryRun, type Run } from '../report/runs.ts'
 import type { BenchReport, Gate, OverheadResult } from '../report/schema.ts'
 import { formatDuration, formatMs, formatNumber, formatShare } from '../units.ts'
 import { estimateAdded } from '../verdict/estimate.ts'
@@ -16,18 +17,19 @@ import { toldWaitsLines } from './told-waits-line.ts'
  * `gate` holds the checks that decide the exit code. Without a gate the report's own is shown and marked as not
  * gated.
  */
-export function renderBenchMarkdown(report: BenchReport, gate: Gate | null): string {
+export function renderBenchMarkdown(bench: BenchReport, gate: Gate | null): string {
+  const report = primaryRun(bench)
   const { target, interimAnalyses } = report
   const estimate = gate ? undefined : estimateAdded(report)
   const shown = estimate ? cell(estimateSentence(estimate)) : ''
   const subject = cell(`${target.model}, ${target.endpoint}${target.stream ? ', streamed' : ''}; ${loopLine(report)}`)
-  const gateway = target.gateway ? ` (${cell(target.gateway)})` : ''
+  const gateway = report.gateway ? ` (${cell(report.gateway)})` : ''
   return `${[
     '## kt bench',
     gate ? gateMarkdown(gate) : shown,
     ...(gate || report.gate ? [cell(noiseLine(report.noise))] : []),
     ...(interimAnalyses ? [cell(interimAnalysesLine(interimAnalyses))] : []),
-    `${subject}: ${code(target.url)}${gateway}`,
+    `${subject}: ${code(report.url)}${gateway}`,
     resultLine(report),
     report.aborted
       ? `**Ended early** by ${code(report.aborted.rule)}: the figures are those of a part of the run.`
@@ -46,7 +48,7 @@ export function renderBenchMarkdown(report: BenchReport, gate: Gate | null): str
     .join('\n\n')}\n`
 }
 
-function resultLine(report: BenchReport): string {
+function resultLine(report: Run): string {
   const { totals, throughput, client } = report
   const machine = machineLine(report)
   const errorRate = formatShare(totals.sent === 0 ? 0 : totals.failed / totals.sent)
@@ -62,16 +64,18 @@ function resultLine(report: BenchReport): string {
   ].join('')
 }
 
-function answersMarkdown(report: BenchReport): string {
+function answersMarkdown(report: Run): string {
   const line = answersLine(report)
   return line ? `${line.warn ? '**Warning.** ' : ''}Answers: ${cell(line.text)}` : ''
 }
 
 /** Properties that JUnit shows beside the verdicts. */
-export function benchProperties({ target, load, noise, interimAnalyses, blocks }: BenchReport): Record<string, string> {
-  const machine = machineLine({ blocks })
+export function benchProperties(bench: BenchReport): Record<string, string> {
+  const report = primaryRun(bench)
+  const { url, target, load, noise, interimAnalyses } = report
+  const machine = machineLine(report)
   return {
-    url: target.url,
+    url,
     model: target.model,
     workload: load.workload.name,
     noise: noiseLine(noise),
@@ -93,12 +97,12 @@ function figures(title: string, rows: readonly [string, Quantiles, rest: string]
   )
 }
 
-function overheadRows({ overhead, arms, totals }: BenchReport): [string, Quantiles, string][] {
+function overheadRows({ overhead, baseline, totals }: Run): [string, Quantiles, string][] {
   const own = overhead.map(({ definition, totalMs, count }): [string, Quantiles, string] => {
     return [definition, totalMs, restsOn(count, totals.sent)]
   })
-  const other = arms.baseline?.overhead.find(({ definition }) => definition === 'provider-stamped')
-  if (!other) return own
-  const name = arms.baseline?.name === 'direct' ? 'floor (direct)' : 'the other arm'
-  return [...own, [name, other.totalMs, restsOn(other.count, arms.baseline?.totals.sent ?? 0)]]
+  const other = baseline?.overhead.find(({ definition }) => definition === 'provider-stamped')
+  if (!baseline || !other) return own
+  const name = baseline.role === 'direct' ? 'floor (direct)' : 'the other arm'
+  return [...own, [name, other.totalMs, restsOn(other.count, baseline.totals.sent)]]
 }

@@ -2,6 +2,7 @@
 import type { ChalkInstance } from 'chalk'
 import type { StopReason } from '../load/limits.ts'
 import { explainDisagreement } from '../overhead/disagreement.ts'
+import { primaryRun, type Run } from '../report/runs.ts'
 import type { BenchReport, DurationSummary, OverheadResult } from '../report/schema.ts'
 import { type DurationSpec, METRIC_NAMES, METRICS, type Shown } from '../slo/metrics.ts'
 import { formatDuration, formatMs, formatNumber } from '../units.ts'
@@ -32,16 +33,17 @@ interface BenchView {
   stopped: StopReason | null
 }
 
-export function renderBench(report: BenchReport, view: BenchView): string {
+export function renderBench(bench: BenchReport, view: BenchView): string {
   const c = paint(view.color)
-  const { baseline } = report.arms
+  const report = primaryRun(bench)
+  const { baseline } = report
   const measured = report.totals.successful > 0 && view.stopped !== 'refused'
   return [
     heading(report, c),
     results(report, c),
     failures(report.totals, '', view, c),
     baseline
-      ? failures(baseline.totals, `${baseline.name === 'direct' ? ' directly' : ' on the other arm'}`, view, c)
+      ? failures(baseline.totals, `${baseline.role === 'direct' ? ' directly' : ' on the other arm'}`, view, c)
       : '',
     toldWaitsLines(report)
       .map((line) => c.yellow(wrapHanging(line, '')))
@@ -57,40 +59,36 @@ export function renderBench(report: BenchReport, view: BenchView): string {
 }
 
 /** What the run says where nobody asked for a verdict. */
-function estimateLines(report: BenchReport, c: ChalkInstance): string {
+function estimateLines(report: Run, c: ChalkInstance): string {
   const estimate = estimateAdded(report)
   return estimate ? c.bold(wrapHanging(estimateSentence(estimate), '')) : ''
 }
 
 /** What every verdict rests on: the noise of the rig, and after how many blocks it was judged. */
-function verdictBasis({ noise, interimAnalyses }: BenchReport): string {
+function verdictBasis({ noise, interimAnalyses }: Run): string {
   const analyses = interimAnalyses ? [interimAnalysesLine(interimAnalyses)] : []
   return [noiseLine(noise), ...analyses].map((line) => wrapHanging(line, '')).join('\n')
 }
 
-function heading(report: BenchReport, c: ChalkInstance): string {
-  const { target, load, arms } = report
-  const named = target.gateway ? ` (${target.gateway})` : ''
-  const direct = arms.baseline
+function heading(report: Run, c: ChalkInstance): string {
+  const { url, gateway, target, load, baseline, pairing } = report
+  const named = gateway ? ` (${gateway})` : ''
+  const direct = baseline
     ? [
-        `${arms.baseline.name === 'direct' ? 'directly, ' : ''}in ` +
-          `turns${arms.pairing === 'request' ? ' by request' : ''}: ${arms.baseline.url}`,
+        `${baseline.role === 'direct' ? 'directly, ' : ''}in ` +
+          `turns${pairing === 'request' ? ' by request' : ''}: ${baseline.url}`,
       ]
     : []
   const sent = load.workload.name === 'prompt' ? [] : [`workload: ${load.workload.name}`]
   return [
     `${c.bold('kt bench')}  ${target.model}, ${target.endpoint}${target.stream ? ', streamed' : ''}; ` +
       `${loopLine(report)}; seed ${load.seed}`,
-    c.dim([`${target.url}${named}`, ...direct, ...sent].map((line) => `          ${line}`).join('\n')),
+    c.dim([`${url}${named}`, ...direct, ...sent].map((line) => `          ${line}`).join('\n')),
   ].join('\n')
 }
 
-function results(report: BenchReport, c: ChalkInstance): string {
-  const {
-    totals,
-    load,
-    arms: { baseline },
-  } = report
+function results(report: Run, c: ChalkInstance): string {
+  const { totals, load, baseline } = report
   const { connections, warmup, idleFirst } = totals
   const rows = [
     ['Total Requests', formatNumber(totals.sent)],
@@ -110,12 +108,12 @@ function results(report: BenchReport, c: ChalkInstance): string {
 }
 
 /** The run as a whole takes longer than what is measured: rehearsal, warm-up, the other arm, the floor. */
-function tookNote({ totals, tookS = 0 }: BenchReport): string {
+function tookNote({ totals, tookS = 0 }: Run): string {
   return tookS > totals.durationS * 1.05 + 0.1 ? `measured of ${formatDuration(tookS * 1_000)}` : ''
 }
 
 /** Each class of failure of an arm with its count, the reason the target gave, and what to do. */
-function failures(totals: BenchReport['totals'], where: string, view: BenchView, c: ChalkInstance): string {
+function failures(totals: Run['totals'], where: string, view: BenchView, c: ChalkInstance): string {
   if (totals.failed === 0) return ''
   const lines = Object.entries(totals.outcomes).flatMap(([code, count]) => {
     if (code === 'OK') return []
@@ -138,13 +136,13 @@ function failures(totals: BenchReport['totals'], where: string, view: BenchView,
 }
 
 /** The first request of each connection in a block is excluded: its connection was idle while the other arm ran. */
-function idleFirstNote(idleFirst: BenchReport['totals']['idleFirst']): string {
+function idleFirstNote(idleFirst: Run['totals']['idleFirst']): string {
   if (!idleFirst) return ''
   const failed = idleFirst.failed > 0 ? ` (${formatNumber(idleFirst.failed)} of them failed)` : ''
   return `; ${formatNumber(idleFirst.sent)} excluded as the first of a connection in a block${failed}`
 }
 
-const SHOWN: Record<Shown, (report: BenchReport, showTtfb: boolean) => boolean> = {
+const SHOWN: Record<Shown, (report: Run, showTtfb: boolean) => boolean> = {
   always: () => true,
   'open loop': ({ load }) => load.mode === 'open',
   'streams or asked for': ({ target }, showTtfb) => target.stream || showTtfb,
@@ -166,7 +164,7 @@ interface LatencyRow {
 }
 
 /** The durations of a run in the order of their table, without those that were not measured. */
-export function latencyRows(report: BenchReport, showTtfb: boolean): LatencyRow[] {
+export function latencyRows(report: Run, showTtfb: boolean): LatencyRow[] {
   return ROWS.flatMap((metric) => {
     const { label, openLabel = label, shown }: MetricRow = METRICS[metric]
     const measured = SHOWN[shown](report, showTtfb) ? report[`${metric}Ms`] : undefined
@@ -176,7 +174,7 @@ export function latencyRows(report: BenchReport, showTtfb: boolean): LatencyRow[
   })
 }
 
-function latency(report: BenchReport, view: BenchView, c: ChalkInstance): string {
+function latency(report: Run, view: BenchView, c: ChalkInstance): string {
   if (!report.latencyMs) return ''
   const shown = latencyRows(report, view.showTtfb).map(({ label, measured: d, rest }) => {
     return [label, ...[d.p50, d.p90, d.p95, d.p99, d.max].map(formatMs), c.dim(rest)]
@@ -199,7 +197,7 @@ function tailNote({ count, p99, iid95 }: DurationSummary): string {
   return `P99 of latency: ${formatMs(p99)} ${interval} iid 95 %, n=${formatNumber(count)}${few}`
 }
 
-function throughput(report: BenchReport, c: ChalkInstance): string {
+function throughput(report: Run, c: ChalkInstance): string {
   const t = report.throughput
   const { successful, sent } = report.totals
   const note = [restsOn(successful, sent), drainNote(report) ?? ''].filter((part) => part !== '').join('; ')
@@ -213,9 +211,9 @@ function throughput(report: BenchReport, c: ChalkInstance): string {
   return [c.bold('Throughput'), columns(rows, ['left', 'right', 'left']), ...notes].join('\n')
 }
 
-function overhead(report: BenchReport, c: ChalkInstance): string {
+function overhead(report: Run, c: ChalkInstance): string {
   const title = c.bold(
-    report.target.role === 'direct' ? 'Measurement floor (ms): no gateway in between' : 'Gateway Overhead (ms)',
+    report.role === 'direct' ? 'Measurement floor (ms): no gateway in between' : 'Gateway Overhead (ms)',
   )
   if (report.overhead.length === 0) {
     const why = 'the provider does not stamp its answers and the target reports no overhead of its own'
@@ -232,9 +230,9 @@ function overhead(report: BenchReport, c: ChalkInstance): string {
     ...overheadRows(entry, c),
     ...(entry.definition === 'provider-stamped' ? oneWayRows(report) : []),
   ])
-  const { baseline } = report.arms
+  const { baseline } = report
   const other = baseline?.overhead.find((entry) => entry.definition === 'provider-stamped')
-  if (other) rows.push([baseline?.name === 'direct' ? 'floor (direct)' : 'the other arm', ...quantiles(other)])
+  if (other) rows.push([baseline?.role === 'direct' ? 'floor (direct)' : 'the other arm', ...quantiles(other)])
   const beside = [...explainDisagreement(report.overhead), ...signals(report)]
   return [
     title,
@@ -245,7 +243,7 @@ function overhead(report: BenchReport, c: ChalkInstance): string {
 }
 
 /** The one-way delays, by the provider's own record; only on one host. */
-function oneWayRows({ oneWayMs }: BenchReport): string[][] {
+function oneWayRows({ oneWayMs }: Run): string[][] {
   if (!oneWayMs) return []
   return [['  request path', oneWayMs.requestPath] as const, ['  response path', oneWayMs.responsePath] as const].map(
     ([name, { p50, p99, max }]) => [name, formatMs(p50), '', '', formatMs(p99), formatMs(max)],
@@ -253,7 +251,7 @@ function oneWayRows({ oneWayMs }: BenchReport): string[][] {
 }
 
 /** What the gateway does not report, and what it reported that is impossible. */
-function signals({ signals: reported }: BenchReport): string[] {
+function signals({ signals: reported }: Run): string[] {
   if (!reported) return []
   const name = reported.gateway ?? 'the target'
   const rejected = Object.entries(reported.rejected).map(

@@ -3,7 +3,8 @@
  * and its gate, a component's budget, the noise of the rig, the interim analyses, and how a run loaded its target.
  */
 import type { ChalkInstance } from 'chalk'
-import type { BenchReport, Block, Check, Gate, Verdict } from '../report/schema.ts'
+import type { Run } from '../report/runs.ts'
+import type { Block, Check, Gate, Verdict } from '../report/schema.ts'
 import { DEFAULT_ARRIVAL, describeArrivals } from '../schedule/arrivals.ts'
 import { type Unit, unitOf } from '../slo/metrics.ts'
 import { formatDuration, formatMs, formatNumber, formatShare } from '../units.ts'
@@ -87,7 +88,7 @@ export function budgetCell(budgetMs: number | null, verdict: Verdict | null, c: 
   return budgetMs === 0 ? `none ${mark}` : `< ${formatMs(budgetMs)} ${mark}`
 }
 
-type AnalysisRecord = NonNullable<BenchReport['interimAnalyses']>
+type AnalysisRecord = NonNullable<Run['interimAnalyses']>
 
 /** After how many pairs of blocks a run was judged, which analysis decided it, and the error probability of each. */
 export function interimAnalysesLine({ planned, taken, alphaPass, alphaFail }: AnalysisRecord): string {
@@ -117,10 +118,10 @@ function bounds([low, high]: readonly [number, number | null]): string {
   return `${formatMs(low)} to ${high === null ? 'inf' : formatMs(high)}`
 }
 
-type Load = BenchReport['load']
+type Load = Run['load']
 
 /** `open loop, 200 requests/s, poisson arrivals`; whatever is not the default follows. */
-export function loopLine({ load, totals }: BenchReport): string {
+export function loopLine({ load, totals }: Run): string {
   const parts = load.mode === 'closed' ? closedParts(load) : openParts(load)
   if (load.thinkTimeMs !== undefined && totals.inFlight) {
     parts.push(`${formatNumber(totals.inFlight.mean, 1)} in flight on average`)
@@ -173,7 +174,7 @@ function connectionParts({ connection }: Load): string[] {
  * Requests of an open loop that waited to be sent, noted when the wait makes the tail. A tool that measures from the
  * sending alone misses this wait (coordinated omission).
  */
-export function omissionNote({ load, latencyMs, serviceMs }: BenchReport): string | undefined {
+export function omissionNote({ load, latencyMs, serviceMs }: Run): string | undefined {
   if (load.mode !== 'open' || !latencyMs || !serviceMs) return undefined
   const waitedMs = latencyMs.p99 - serviceMs.p99
   if (waitedMs < 5 || latencyMs.p99 < 2 * serviceMs.p99) return undefined
@@ -187,8 +188,11 @@ export function omissionNote({ load, latencyMs, serviceMs }: BenchReport): strin
 type Evidence = NonNullable<Block['machine']>
 
 /** What the machine withheld from the run: whether it was short of CPU, in which blocks, and by which account. */
-export function machineLine({ blocks }: Pick<BenchReport, 'blocks'>): { short: boolean; text: string } | undefined {
-  const watched = blocks.flatMap(({ machine }) => machine ?? [])
+export function machineLine({
+  blocks,
+  baseline,
+}: Pick<Run, 'blocks' | 'baseline'>): { short: boolean; text: string } | undefined {
+  const watched = [...blocks, ...(baseline?.blocks ?? [])].flatMap(({ machine }) => machine ?? [])
   const [first] = watched
   if (!first) return undefined
   const spanMs = sumOf(watched.map((block) => block.spanMs)) ?? 0

@@ -1,5 +1,6 @@
 /** What a run carried a second, in words: the basis of every rate, and what is not in it. */
-import type { ArmResult, BenchReport } from '../report/schema.ts'
+import type { Run } from '../report/runs.ts'
+import type { ArmResult } from '../report/schema.ts'
 import { COUNTED_BY } from '../report/token-basis.ts'
 import { formatNumber } from '../units.ts'
 
@@ -18,7 +19,7 @@ export function countedBy({ tokenSource, counted }: Throughput): string {
 }
 
 /** What is in the rates of tokens that a reader may not expect there, and what is not. */
-export function tokenNotes({ throughput, totals }: Pick<BenchReport, 'throughput' | 'totals'>): string[] {
+export function tokenNotes({ throughput, totals }: Pick<Run, 'throughput' | 'totals'>): string[] {
   const { tokensPerSec, counted, failedAnswers } = throughput
   const { hiddenTokensPerSec, cachedTokensPerSec, cacheWrittenTokensPerSec } = throughput
   const cache = [
@@ -40,14 +41,14 @@ export function tokenNotes({ throughput, totals }: Pick<BenchReport, 'throughput
 }
 
 /** Open loop: what the rate would be over the whole time, where the drain is a part of it that matters. */
-export function drainNote({ throughput, totals }: Pick<BenchReport, 'throughput' | 'totals'>): string | undefined {
+export function drainNote({ throughput, totals }: Pick<Run, 'throughput' | 'totals'>): string | undefined {
   const { loadS, dueS, durationS } = totals
   if (dueS === undefined || loadS === undefined || durationS <= loadS * 1.05) return undefined
   return `${rate((throughput.requestsPerSec * loadS) / durationS)} over all ${formatNumber(durationS, 1)} s, drain included`
 }
 
 /** Open loop: the requests left on time, and their answers came ever later. */
-export function fellBehind({ totals, client }: Pick<BenchReport, 'totals' | 'client'>): boolean {
+export function fellBehind({ totals, client }: Pick<Run, 'totals' | 'client'>): boolean {
   const { loadS, dueS } = totals
   return dueS !== undefined && loadS !== undefined && loadS > dueS * 1.05 && (client.achievedToOffered ?? 1) >= 0.95
 }

@@ -1,8 +1,8 @@
 /** What a target told of waits in `Retry-After`, and whether kt waited, in words. */
-import type { BenchReport } from '../report/schema.ts'
+import type { Run } from '../report/runs.ts'
 import { formatDuration, formatNumber } from '../units.ts'
 
-type Totals = Pick<BenchReport['totals'], 'toldWaits'>
+type Totals = Pick<Run['totals'], 'toldWaits'>
 
 /** Undefined where nothing was told. `where` names the arm. */
 function toldWaitsLine({ toldWaits }: Totals, where: string): string | undefined {
@@ -16,9 +16,8 @@ function toldWaitsLine({ toldWaits }: Totals, where: string): string | undefined
 }
 
 /** For both arms. */
-export function toldWaitsLines({ totals, arms }: Pick<BenchReport, 'totals' | 'arms'>): string[] {
-  const { baseline } = arms
-  const where = baseline?.name === 'direct' ? ' of the provider' : ' of the other arm'
+export function toldWaitsLines({ totals, baseline }: Pick<Run, 'totals' | 'baseline'>): string[] {
+  const where = baseline?.role === 'direct' ? ' of the provider' : ' of the other arm'
   const lines = [toldWaitsLine(totals, ''), baseline && toldWaitsLine(baseline.totals, where)]
   return lines.filter((line) => line !== undefined)
 }

@@ -10,7 +10,7 @@ import type { CheckedRun } from '../plan/check.ts'
 import type { Calibration } from '../plan/plan.ts'
 import type { Sizing } from '../plan/sizing.ts'
 import { readMeasurement } from '../report/read.ts'
-import type { BenchReport } from '../report/schema.ts'
+import type { Run } from '../report/runs.ts'
 import { SWEEP_SCHEMA, type SweepLevel, type SweepReport } from '../report/sweep-schema.ts'
 import { visibleTokensPerSec } from '../report/token-basis.ts'
 import { fitLine } from '../stats/line.ts'
@@ -37,7 +37,8 @@ export function calibrationFrom(
 /** `workers`: of the gateway; a sweep of the embedded gateway knows its own. */
 export function measuredRuns(path: string, workers: number | undefined): CheckedRun[] {
   const report = readMeasurement(path)
-  if (report.target.role === 'direct') {
+  const { role } = report.schema === SWEEP_SCHEMA ? report.target : report
+  if (role === 'direct') {
     throw new UserError(
       `${path}: this run went straight to the provider: it says nothing of a gateway`,
       'Give a report of a run through your gateway.',
@@ -72,8 +73,8 @@ function refuseImpossible(path: string, run: CheckedRun): void {
     )
 }
 
-function benchRun(path: string, report: BenchReport, workers: number): CheckedRun {
-  const { throughput, totals, load, target, client, arms } = report
+function benchRun(path: string, report: Run, workers: number): CheckedRun {
+  const { throughput, totals, load, target, client, pairing } = report
   const stamped = bestReading(report)
   return {
     label: path,
@@ -88,7 +89,7 @@ function benchRun(path: string, report: BenchReport, workers: number): CheckedRu
     interTokenP50Ms: report.interTokenMs?.p50,
     failedShare: totals.failed / Math.max(1, totals.sent),
     clientOk: client.verdict !== 'saturated',
-    relativeError: throughputError(arms.mode === 'paired' ? [] : report.series.map(({ done }) => done)),
+    relativeError: throughputError(pairing ? [] : report.series.map(({ done }) => done)),
     inFlight: totals.inFlight?.mean,
     gateway: undefined,
     achievedToOffered: client.achievedToOffered ?? undefined,

@@ -1,11 +1,11 @@
 /**
- * What one arm of a run measured: totals, distributions, throughput, overhead; and the blocks and categories it is
- * made of.
+ * One arm of a run: where it sent, and what it measured: totals, distributions, throughput, overhead; and the blocks
+ * and categories that these are made of.
  */
 import { z } from 'zod'
 import { METRIC_NAMES, type Metric, OTHER_BLOCK_METRICS } from '../slo/metrics.ts'
+import { agreementSchema } from './agreement-schema.ts'
 import {
-  armNameSchema,
   count,
   definitionSchema,
   distributionSchema,
@@ -69,8 +69,7 @@ const machineSchema = z
   })
   .describe('what the machine withheld while the block was measured')
 
-export const blockSchema = z.strictObject({
-  arm: armNameSchema,
+const blockSchema = z.strictObject({
   index: count,
   startedAtS: z.number(),
   sent: count,
@@ -89,7 +88,7 @@ export const blockSchema = z.strictObject({
 })
 
 /** The requests of one category of a mixed workload. They are classified when they are made. */
-export const categorySchema = z.strictObject({
+const categorySchema = z.strictObject({
   name: z.string(),
   sent: count,
   outcomes: outcomesSchema,
@@ -134,8 +133,12 @@ const distributionsShape = Object.fromEntries(
   METRIC_NAMES.map((metric) => [`${metric}Ms`, optionalDistribution()]),
 ) as Record<`${Metric}Ms`, ReturnType<typeof optionalDistribution>>
 
-/** What one arm of a run measured. */
-export const armShape = {
+export const armSchema = z.strictObject({
+  name: z.string().min(1).describe('unlike that of every other arm of the run'),
+  baseline: z.literal(true).optional().describe('the arm that the others are compared with; never the first'),
+  url: z.string(),
+  role: roleSchema,
+  gateway: z.string().optional().describe('the gateway that answers at the url, where it names itself'),
   totals: z.strictObject({
     sent: count,
     successful: count,
@@ -216,11 +219,10 @@ export const armShape = {
     })
     .optional()
     .describe('what the gateway says of itself beside its figures'),
-}
-
-export const armResultSchema = z.strictObject({
-  name: armNameSchema,
-  url: z.string(),
-  role: roleSchema.optional().describe('what answers at the url; absent for a `direct` arm'),
-  ...armShape,
+  agreement: agreementSchema.optional().describe('with the baseline: whether both say the same'),
+  blocks: z.array(blockSchema).describe('in the order of their index; blocks of one index ran beside each other'),
+  categories: z
+    .array(categorySchema)
+    .optional()
+    .describe('of the first arm, where the workload mixes categories: its requests by category'),
 })

@@ -5,25 +5,26 @@
 import { METRIC_NAMES, OTHER_BLOCK_METRICS } from '../slo/metrics.ts'
 import { type EncodedHistogram, Histogram } from '../stats/histogram.ts'
 import { formatMs } from '../units.ts'
-import type { ArmName, ArmResult, BenchReport, Outcomes } from './schema.ts'
+import type { ArmResult, BenchReport, Outcomes } from './schema.ts'
 
 /** Figures are stored in milliseconds with three decimals. */
 const ROUNDING_MS = 0.0011
 
-type Arm = Omit<ArmResult, 'name' | 'url'>
-
 /** The first contradiction found, in words; undefined when there is none. */
-export function findContradiction(report: BenchReport): string | undefined {
-  const { baseline, primary } = report.arms
-  return (
-    armContradiction(report, report, primary, '') ??
-    (baseline ? armContradiction(report, baseline, baseline.name, 'arms.baseline.') : undefined) ??
-    categoriesContradiction(report) ??
-    agreementContradiction(report)
-  )
+export function findContradiction({ arms }: BenchReport): string | undefined {
+  for (const [index, arm] of arms.entries()) {
+    const at = index === 0 ? '' : `arms[${index}].`
+    const found =
+      armContradiction(arm, at) ??
+      blocksContradiction(arm, at) ??
+      categoriesContradiction(arm) ??
+      agreementContradiction(arm)
+    if (found) return found
+  }
+  return undefined
 }
 
-function armContradiction(report: BenchReport, arm: Arm, name: ArmName, at: string): string | undefined {
+function armContradiction(arm: ArmResult, at: string): string | undefined {
   const { totals } = arm
   if (sum(totals.outcomes) !== totals.sent) return `${at}totals: the outcomes do not add up to ${totals.sent} sent`
   if ((totals.outcomes.OK ?? 0) !== totals.successful) return `${at}totals.successful is not the count of OK`
@@ -39,12 +40,14 @@ function armContradiction(report: BenchReport, arm: Arm, name: ArmName, at: stri
     const found = histogramContradiction(histogram, { count, ...quantiles }, `${at}overhead ${definition}`)
     if (found) return found
   }
-  return blocksContradiction(report, arm, name, at)
+  return undefined
 }
 
 /** The blocks of an arm must add up to the arm, because verdicts rest on the blocks. */
-function blocksContradiction(report: BenchReport, arm: Arm, name: ArmName, at: string): string | undefined {
-  const blocks = report.blocks.filter((block) => block.arm === name)
+function blocksContradiction(arm: ArmResult, at: string): string | undefined {
+  const { name, blocks } = arm
+  if (blocks.some(({ index }, i) => index <= (blocks[i - 1]?.index ?? -1)))
+    return `the blocks of ${name} are not in order`
   const wrong = blocks.find((block) => sum(block.outcomes) !== block.sent)
   if (wrong) return `block ${wrong.index} of ${name}: the outcomes do not add up to ${wrong.sent} sent`
   const sent = blocks.reduce((total, block) => total + block.sent, 0)
@@ -69,7 +72,7 @@ function blocksContradiction(report: BenchReport, arm: Arm, name: ArmName, at: s
 }
 
 /** The blocks of a category must add up to it, and all categories to no more than the run. */
-function categoriesContradiction({ categories = [], totals }: BenchReport): string | undefined {
+function categoriesContradiction({ categories = [], totals }: ArmResult): string | undefined {
   for (const { name, sent, outcomes, latencyMs, ttftMs, blocks } of categories) {
     const at = `categories ${name}`
     if (sum(outcomes) !== sent) return `${at}: the outcomes do not add up to ${sent} sent`
@@ -88,7 +91,7 @@ function categoriesContradiction({ categories = [], totals }: BenchReport): stri
   return classified > totals.sent ? `categories: ${classified} requests of ${totals.sent} sent` : undefined
 }
 
-function agreementContradiction({ agreement }: BenchReport): string | undefined {
+function agreementContradiction({ agreement }: ArmResult): string | undefined {
   if (!agreement || agreement.changed === null) return undefined
   const { compared, changed, blocks } = agreement
   const inBlocks = blocks.reduce((total, block) => total + block.compared, 0)

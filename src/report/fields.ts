@@ -42,7 +42,6 @@ export const definitionSchema = z.enum([
   'paired',
   'quantile-difference',
 ])
-export const armNameSchema = z.enum(['gateway', 'direct', 'target', 'baseline'])
 export const roleSchema = z.enum(['direct', 'gateway', 'unknown'])
 export const verdictSchema = z.enum(['pass', 'fail', 'inconclusive'])
 export const clientSchema = z.enum(['ok', 'saturated', 'noisy', 'rate-not-reached'])

@@ -1,34 +1,35 @@
 /**
  * Reads a report that a user names and refuses every other file: each kind of wrong file has its own sentence,
- * because a report that is misread gives a wrong verdict. Only JSON is read. Renamed keys of earlier versions are
- * migrated; other schemas are named in the refusal, never guessed at.
+ * because a report that is misread gives a wrong verdict. Only JSON is read. Reports of earlier versions are migrated;
+ * other schemas are named in the refusal, never guessed at.
  */
 import { reasonOf, UserError } from '../errors.ts'
 import { parseWith, readText } from '../parse/file.ts'
 import { findContradiction } from './contradictions.ts'
-import { type BenchReport, benchReportSchema, REPORT_SCHEMA } from './schema.ts'
+import { isObject, MIGRATIONS } from './migrate.ts'
+import { primaryRun, type Run } from './runs.ts'
+import { benchReportSchema, REPORT_SCHEMA } from './schema.ts'
 import { SWEEP_SCHEMA, type SweepReport, sweepSchema } from './sweep-schema.ts'
 
 const MAKE_ONE = "Write one with 'kt bench --output report.json'."
 
-export function readReport(path: string): BenchReport {
+/** The arm that the report is about, with its baseline. */
+export function readRun(path: string): Run {
   const value = parse(readText(path, 'report'), path)
-  const schema = schemaOf(value)
-  if (schema !== REPORT_SCHEMA) throw otherSchema(path, value, schema)
-  return benchReport(value, path)
+  return benchRun(value, path)
 }
 
 /** Reads the report of a run or of a sweep. */
-export function readMeasurement(path: string): BenchReport | SweepReport {
+export function readMeasurement(path: string): Run | SweepReport {
   const value = parse(readText(path, 'report'), path)
-  const schema = schemaOf(value)
-  if (schema === SWEEP_SCHEMA) return parseWith(value, sweepSchema, path, 'report')
-  if (schema !== REPORT_SCHEMA) throw otherSchema(path, value, schema)
-  return benchReport(value, path)
+  return schemaOf(value) === SWEEP_SCHEMA ? parseWith(value, sweepSchema, path, 'report') : benchRun(value, path)
 }
 
-function benchReport(value: unknown, path: string): BenchReport {
-  const report = parseWith(migrate(value), benchReportSchema, path, 'report')
+function benchRun(value: unknown, path: string): Run {
+  const schema = schemaOf(value)
+  const migrate = MIGRATIONS[schema ?? '']
+  if (!isObject(value) || (schema !== REPORT_SCHEMA && !migrate)) throw otherSchema(path, value, schema)
+  const report = parseWith(migrate ? migrate(value) : value, benchReportSchema, path, 'report')
   const contradiction = findContradiction(report)
   if (contradiction) {
     throw new UserError(
@@ -36,39 +37,7 @@ function benchReport(value: unknown, path: string): BenchReport {
       'Use the file as kt bench wrote it, or measure again.',
     )
   }
-  return report
-}
-
-/** Keys that earlier versions of kt wrote under another name, by the path of the object that holds them. */
-const RENAMED_KEYS: readonly { at: readonly string[]; from: string; to: string }[] = [
-  { at: [], from: 'looks', to: 'interimAnalyses' },
-  ...[[], ['arms', 'baseline']].flatMap((arm) => [
-    { at: arm, from: 'legsMs', to: 'oneWayMs' },
-    { at: [...arm, 'oneWayMs'], from: 'request', to: 'requestPath' },
-    { at: [...arm, 'oneWayMs'], from: 'response', to: 'responsePath' },
-    { at: [...arm, 'totals'], from: 'rested', to: 'idleFirst' },
-  ]),
-]
-
-/**
- * An older report with the names of today. A key of today is never overwritten, so that a report with both is
- * refused.
- */
-function migrate(report: unknown): unknown {
-  return RENAMED_KEYS.reduce((value, { at, from, to }) => renameKey(value, at, from, to), report)
-}
-
-function renameKey(value: unknown, at: readonly string[], from: string, to: string): unknown {
-  if (!isObject(value)) return value
-  const [key, ...deeper] = at
-  if (key !== undefined) return key in value ? { ...value, [key]: renameKey(value[key], deeper, from, to) } : value
-  if (!(from in value) || to in value) return value
-  const { [from]: renamed, ...others } = value
-  return { ...others, [to]: renamed }
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
+  return primaryRun(report)
 }
 
 function parse(text: string, path: string): unknown {

@@ -1,14 +1,16 @@
 /**
- * The report contract `kt.bench/1`, defined once: the TypeScript types and fixtures/kt.bench.1.schema.json follow
+ * The report contract `kt.bench/2`, defined once: the TypeScript types and fixtures/kt.bench.2.schema.json follow
  * from it. Keys are camelCase with the unit in the name. Durations are milliseconds; histograms hold integer
  * microseconds.
+ *
+ * A report holds what all arms of a run share, and the list of its arms. The first arm is the one that the run is
+ * about: gate, SLO and categories are its own. The baseline, where there is one, is marked, and is never the first.
  */
 import { z } from 'zod'
 import { ARRIVAL_KINDS } from '../schedule/arrivals.ts'
-import { agreementSchema } from './agreement-schema.ts'
-import { armResultSchema, armShape, blockSchema, categorySchema, type overheadSchema } from './arm-schema.ts'
+import type { agreementSchema } from './agreement-schema.ts'
+import { armSchema, type overheadSchema } from './arm-schema.ts'
 import {
-  armNameSchema,
   clientSchema,
   count,
   type definitionSchema,
@@ -16,12 +18,11 @@ import {
   histogramSchema,
   ms,
   type outcomesSchema,
-  roleSchema,
   type verdictSchema,
 } from './fields.ts'
 import { type checkSchema, gateSchema, interimAnalysesSchema, noiseSchema, sloSchema } from './verdict-schema.ts'
 
-export const REPORT_SCHEMA = 'kt.bench/1'
+export const REPORT_SCHEMA = 'kt.bench/2'
 
 export const benchReportSchema = z
   .strictObject({
@@ -33,7 +34,7 @@ export const benchReportSchema = z
     aborted: z
       .strictObject({
         rule: z.string().describe('the condition of --abort-on'),
-        arm: armNameSchema,
+        arm: z.string(),
         requests: count.describe('of this arm when it was sure'),
         over: count.describe('of these, the requests that failed, or were over the limit'),
       })
@@ -55,21 +56,18 @@ export const benchReportSchema = z
       loadAvgBefore: z.number(),
     }),
     target: z.strictObject({
-      url: z.string(),
       endpoint: z.enum(['chat', 'completions', 'embeddings']),
       model: z.string(),
       stream: z.boolean(),
-      role: roleSchema,
-      gateway: z.string().optional(),
     }),
-    arms: z.strictObject({
-      pairId: z.string(),
-      mode: z.enum(['single', 'paired']),
-      pairing: z.enum(['block', 'request']).optional().describe('how the two arms alternate'),
-      primary: armNameSchema.describe('the arm whose figures are at the top level'),
-      baselineUrl: z.string().optional(),
-      baseline: armResultSchema.optional(),
-    }),
+    runId: z.string().describe('the same in every report that holds an arm of this run'),
+    pairing: z
+      .enum(['block', 'request'])
+      .optional()
+      .describe(
+        'how the arms of the run took turns; absent where it had one, present where only one is in this report',
+      ),
+    arms: z.tuple([armSchema], armSchema),
     load: z.strictObject({
       mode: z.enum(['closed', 'open']),
       concurrency: count.nullable(),
@@ -108,24 +106,19 @@ export const benchReportSchema = z
         .record(z.string(), z.unknown())
         .describe('every option of the run, in the form of a config file, without secrets'),
     }),
-    ...armShape,
-    blocks: z.array(blockSchema),
-    categories: z
-      .array(categorySchema)
-      .optional()
-      .describe('requests of the first arm by category, where the workload mixes categories; 3 significant digits'),
-    agreement: agreementSchema.optional().describe('of two arms: whether they say the same'),
-    series: z.array(
-      z.strictObject({
-        second: count,
-        sent: count,
-        done: count,
-        failed: count,
-        inFlight: count,
-        p50: ms.nullable(),
-        p99: ms.nullable(),
-      }),
-    ),
+    series: z
+      .array(
+        z.strictObject({
+          second: count,
+          sent: count,
+          done: count,
+          failed: count,
+          inFlight: count,
+          p50: ms.nullable(),
+          p99: ms.nullable(),
+        }),
+      )
+      .describe('of all arms together; empty where only one of several is in this report'),
     client: z.strictObject({
       verdict: clientSchema,
       why: z.array(z.string()),
@@ -144,7 +137,7 @@ export const benchReportSchema = z
           blocks: z
             .array(histogramSchema)
             .optional()
-            .describe('blocks of a null upstream; those of a direct arm are in blocks'),
+            .describe('blocks of a null upstream; those of a direct arm are its own'),
         })
         .nullable()
         .describe(
@@ -166,19 +159,26 @@ export const benchReportSchema = z
     slo: z.array(sloSchema).optional().describe('an entry for each category that was judged'),
     gate: gateSchema.nullable(),
   })
-  .refine(({ totals }) => totals.sent === totals.successful + totals.failed, 'sent is not the sum of the outcomes')
+  .refine(
+    ({ arms }) => arms.every(({ totals }) => totals.sent === totals.successful + totals.failed),
+    'sent is not the sum of the outcomes',
+  )
+  .refine(({ arms }) => new Set(arms.map(({ name }) => name)).size === arms.length, 'two arms have one name')
+  .refine(
+    ({ arms: [first, ...others] }) => !first.baseline && others.filter(({ baseline }) => baseline).length <= 1,
+    'one arm at most is the baseline, and not the first',
+  )
 
 export type BenchReport = z.infer<typeof benchReportSchema>
-export type ArmResult = z.infer<typeof armResultSchema>
+export type ArmResult = z.infer<typeof armSchema>
 export type Agreement = z.infer<typeof agreementSchema>
-export type ArmName = z.infer<typeof armNameSchema>
 export type DurationSummary = z.infer<typeof distributionSchema>
 export type OverheadResult = z.infer<typeof overheadSchema>
 export type OverheadDefinition = z.infer<typeof definitionSchema>
-export type Block = z.infer<typeof blockSchema>
+export type Block = ArmResult['blocks'][number]
 export type Outcomes = z.infer<typeof outcomesSchema>
 export type Gate = z.infer<typeof gateSchema>
 export type SloResult = z.infer<typeof sloSchema>
-export type CategoryResult = z.infer<typeof categorySchema>
+export type CategoryResult = NonNullable<ArmResult['categories']>[number]
 export type Check = z.infer<typeof checkSchema>
 export type Verdict = z.infer<typeof verdictSchema>

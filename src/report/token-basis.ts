@@ -1,7 +1,8 @@
 /**
  * On which basis the tokens of a report were counted, so that figures are only laid side by side where it is the same.
  */
-import type { ArmResult, BenchReport } from './schema.ts'
+import type { Run } from './runs.ts'
+import type { ArmResult } from './schema.ts'
 
 type TokenSource = ArmResult['throughput']['tokenSource']
 
@@ -21,7 +22,7 @@ export function visibleTokensPerSec({
   return outputTokensPerSec === null ? null : outputTokensPerSec - hiddenTokensPerSec
 }
 
-type Counted = Pick<BenchReport, 'throughput' | 'totals' | 'target'>
+type Counted = Pick<Run, 'throughput' | 'totals' | 'target'>
 
 /** Why the tokens of two runs must not be compared, in words; undefined where they may. */
 export function otherTokenBasis(a: Counted, b: Counted): string | undefined {

@@ -17,7 +17,7 @@ function abortCheck({ aborted, arms }: BenchReport): Check | undefined {
   if (!parsed.ok) throw new Error(`a run ended by '${rule}', which is no condition`)
   const { metric, op, limit, of } = parsed.value
   const what = of === 'errors' ? 'failed' : 'were over the limit'
-  const where = aborted.arm === arms.primary ? '' : ' of the other arm'
+  const where = aborted.arm === arms[0].name ? '' : ' of the other arm'
   return {
     metric,
     op,

@@ -3,7 +3,8 @@
  * two arms.
  */
 
-import type { ArmName, BenchReport, Block, OverheadDefinition } from '../report/schema.ts'
+import type { Run } from '../report/runs.ts'
+import type { Block, OverheadDefinition } from '../report/schema.ts'
 import { type BlockMetric, isBlockMetric, isGapMetric, OTHER_BLOCK_METRICS } from '../slo/metrics.ts'
 import type { GateBlock } from '../stats/gate.ts'
 import { type EncodedHistogram, Histogram } from '../stats/histogram.ts'
@@ -19,24 +20,20 @@ export function reader(metric: BlockMetric | OverheadDefinition): ReadBlock {
 
 const GAP_METRICS = OTHER_BLOCK_METRICS.filter(isGapMetric)
 
-export function armBlocks(report: BenchReport, arm: ArmName = report.arms.primary): Block[] {
-  return report.blocks.filter((block) => block.arm === arm).sort((a, b) => a.index - b.index)
-}
-
-export function gateBlocks(report: BenchReport, read: ReadBlock, arm?: ArmName): GateBlock[] {
-  return armBlocks(report, arm).map((block) => gateBlock(block, read))
+export function gateBlocks({ blocks }: Run, read: ReadBlock): GateBlock[] {
+  return blocks.map((block) => gateBlock(block, read))
 }
 
 /**
- * Pairs of blocks with the same index, which were measured beside each other. Both reports must be of the same run.
+ * Pairs of blocks with the same index, which were measured beside each other. Both must be arms of one run.
  */
 export function blockPairs(
-  baseline: BenchReport,
-  gateway: BenchReport,
+  baseline: Run,
+  gateway: Run,
   read: ReadBlock,
 ): { baseline: GateBlock; gateway: GateBlock }[] {
-  const others = new Map(armBlocks(baseline).map((block) => [block.index, block]))
-  return armBlocks(gateway).flatMap((block) => {
+  const others = new Map(baseline.blocks.map((block) => [block.index, block]))
+  return gateway.blocks.flatMap((block) => {
     const other = others.get(block.index)
     return other ? [{ baseline: gateBlock(other, read), gateway: gateBlock(block, read) }] : []
   })

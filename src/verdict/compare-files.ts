@@ -4,9 +4,8 @@ import { failure, UserError } from '../errors.ts'
 import { type FlagValues, flagGroup, oneOf } from '../parse/flags.ts'
 import { rulesOf } from '../parse/parse-flags.ts'
 import { durationMs } from '../parse/quantity.ts'
-import { readReport } from '../report/read.ts'
-import type { BenchReport } from '../report/schema.ts'
-import { splitReport } from '../report/split.ts'
+import { readRun } from '../report/read.ts'
+import { armsApart, type Run } from '../report/runs.ts'
 import { type Comparison, compareReports } from './compare.ts'
 import { readBudgets } from './components.ts'
 import { readNoise } from './noise.ts'
@@ -104,12 +103,12 @@ export function compareFiles(
 }
 
 function readBoth(files: { baseline: string; gateway?: string | undefined }): {
-  baseline: BenchReport
-  gateway: BenchReport
+  baseline: Run
+  gateway: Run
 } {
-  const first = readReport(files.baseline)
-  if (files.gateway !== undefined) return { baseline: first, gateway: readReport(files.gateway) }
-  const arms = splitReport(first)
+  const first = readRun(files.baseline)
+  if (files.gateway !== undefined) return { baseline: first, gateway: readRun(files.gateway) }
+  const arms = armsApart(first)
   if (arms) return arms
   throw new UserError(
     `${files.baseline} holds one arm: there is nothing to compare it with`,

@@ -6,7 +6,8 @@
  */
 import { EXIT, type ExitCode, exitOf, type Inconclusive } from '../errors.ts'
 import { explainDisagreement } from '../overhead/disagreement.ts'
-import type { BenchReport, DurationSummary, Gate, OverheadResult, Verdict } from '../report/schema.ts'
+import type { Run } from '../report/runs.ts'
+import type { DurationSummary, Gate, OverheadResult, Verdict } from '../report/schema.ts'
 import { otherTokenBasis } from '../report/token-basis.ts'
 import {
   type BlockMetric,
@@ -40,7 +41,7 @@ export interface ComparedRun {
   startedAt: string
   requests: number
   failed: number
-  client: BenchReport['client']['verdict']
+  client: Run['client']['verdict']
 }
 
 /**
@@ -115,7 +116,7 @@ interface CompareOptions extends Rules {
   componentBudgetsMs?: Readonly<Record<string, number>>
 }
 
-export function compareReports(baseline: BenchReport, gateway: BenchReport, options: CompareOptions): Comparison {
+export function compareReports(baseline: Run, gateway: Run, options: CompareOptions): Comparison {
   const pair = toPair(baseline, gateway, options.mode)
   const ownReading = pair.mode === 'overhead' && bestReading(gateway) !== undefined
   const differences = differencesBetween(baseline, gateway, ownReading)
@@ -171,10 +172,7 @@ function rowsOf(pair: Pair): ComparedRow[] {
 }
 
 /** Absent where both sides rest on all of their requests. */
-function answersOf(
-  { baseline, gateway }: Pair,
-  countOf: (report: BenchReport) => number | null,
-): Pick<ComparedRow, 'answers'> {
+function answersOf({ baseline, gateway }: Pair, countOf: (report: Run) => number | null): Pick<ComparedRow, 'answers'> {
   const [a, b] = [countOf(baseline), countOf(gateway)]
   const all = (a ?? baseline.totals.sent) === baseline.totals.sent && (b ?? gateway.totals.sent) === gateway.totals.sent
   return all ? {} : { answers: { baseline: a, gateway: b } }
@@ -257,16 +255,16 @@ function overheadOf(
   { baseline, gateway, mode }: Pair,
   componentBudgets: Readonly<Record<string, number>>,
 ): ComparedOverhead[] {
-  const pick = (of: ComparedOverhead['of'], report: BenchReport) => (entry: OverheadResult) => {
+  const pick = (of: ComparedOverhead['of'], report: Run) => (entry: OverheadResult) => {
     const { definition, source, count, totalMs, note } = entry
     const components = Object.entries(entry.components ?? {}).map(([name, part]) => {
       const budgetMs = componentBudgets[name] ?? null
-      const verdict = budgetMs === null ? null : componentVerdictIn(report, report.arms.primary, name, budgetMs)
+      const verdict = budgetMs === null ? null : componentVerdictIn(report, name, budgetMs)
       return { name, p50: part.p50, p99: part.p99, budgetMs, verdict }
     })
     return { of, definition, source, count, totalMs, note, ...(components.length > 0 ? { components } : {}) }
   }
-  const direct = gateway.arms.baseline ?? (isFloor(baseline) ? baseline : undefined)
+  const direct = gateway.baseline ?? (isFloor(baseline) ? baseline : undefined)
   const floor = direct?.overhead.filter((entry) => entry.definition === 'provider-stamped') ?? []
   const old = mode === 'regression' ? baseline.overhead.map(pick('old', baseline)) : []
   return [
@@ -283,7 +281,7 @@ function notesOn({ baseline, gateway, mode, paired }: Pair): string[] {
   ] as const
   const otherBasis = otherTokenBasis(baseline, gateway)
   return [
-    ...(baseline.target.role === 'gateway' && mode === 'overhead'
+    ...(baseline.role === 'gateway' && mode === 'overhead'
       ? [
           'the baseline was measured through a gateway too: the deltas are between two gateways, the verdict ' +
             'is on the second',
@@ -313,10 +311,10 @@ function notesOn({ baseline, gateway, mode, paired }: Pair): string[] {
   ]
 }
 
-function runOf(report: BenchReport, file: string): ComparedRun {
+function runOf(report: Run, file: string): ComparedRun {
   return {
     file,
-    url: report.target.url,
+    url: report.url,
     startedAt: report.startedAt,
     requests: report.totals.sent,
     failed: report.totals.failed,

@@ -7,12 +7,12 @@
 import { z } from 'zod'
 import { readYaml } from '../parse/file.ts'
 import { durationMs, durationOrZeroMs } from '../parse/quantity.ts'
-import type { ArmName, BenchReport, Block, Check, OverheadResult, Verdict } from '../report/schema.ts'
+import type { Run } from '../report/runs.ts'
+import type { Block, Check, OverheadResult, Verdict } from '../report/schema.ts'
 import { BUDGETED_COMPONENTS, type BudgetedComponent } from '../slo/metrics.ts'
 import { type GateResult, judgeBudget } from '../stats/gate.ts'
 import { type EncodedHistogram, Histogram } from '../stats/histogram.ts'
 import { budgetLimitMs, OVERHEAD_COMPONENTS, TOTAL_BUDGET_MS } from '../wire/overhead-components.ts'
-import { armBlocks } from './blocks.ts'
 import { durationCheck, type Judge, toMicroseconds } from './checks.ts'
 
 const limit = durationOrZeroMs.optional()
@@ -64,9 +64,9 @@ export function componentVerdict(
 }
 
 /** The same verdict from a report; null where its blocks do not hold the part. */
-export function componentVerdictIn(report: BenchReport, arm: ArmName, name: string, budgetMs: number): Verdict | null {
-  const blocks = valuesOf(report, arm, name)
-  return blocks.length > 0 ? componentVerdict(blocks, budgetMs, resolutionIn(report, arm)) : null
+export function componentVerdictIn(report: Run, name: string, budgetMs: number): Verdict | null {
+  const blocks = valuesOf(report, name)
+  return blocks.length > 0 ? componentVerdict(blocks, budgetMs, resolutionIn(report)) : null
 }
 
 interface ComponentQuestion {
@@ -78,7 +78,7 @@ interface ComponentQuestion {
 }
 
 /** A check of the gate for each part that has a limit and that the gateway reports. */
-export function componentJudges(report: BenchReport, limitsMs: Readonly<Record<string, number>>): Judge[] {
+export function componentJudges(report: Run, limitsMs: Readonly<Record<string, number>>): Judge[] {
   return Object.entries(limitsMs).flatMap(([name, limitMs]) => {
     const question = { name, metric: `overhead.${name}.p99`, op: '<', quantile: 0.99, limitMs } as const
     return componentJudge(report, question) ?? []
@@ -86,36 +86,35 @@ export function componentJudges(report: BenchReport, limitsMs: Readonly<Record<s
 }
 
 /** A part as a check of the gate; undefined where the gateway does not report it. */
-export function componentJudge(report: BenchReport, question: ComponentQuestion): Judge | undefined {
+export function componentJudge(report: Run, question: ComponentQuestion): Judge | undefined {
   const { name, metric, op, quantile, limitMs } = question
-  const blocks = valuesOf(report, report.arms.primary, name)
+  const blocks = valuesOf(report, name)
   if (blocks.length === 0) return undefined
   const client = report.client.verdict
-  const resolution = resolutionIn(report, report.arms.primary)
+  const resolution = resolutionIn(report)
   return (alphaFail) => {
     const result = judgeComponent({ blocks, budgetMs: limitMs, quantile, client, resolution, alphaFail })
     return durationCheck(metric, op, limitMs, result)
   }
 }
 
-function valuesOf(report: BenchReport, arm: ArmName, name: string): Histogram[] {
-  return armBlocks(report, arm).flatMap((block) => {
+function valuesOf(report: Run, name: string): Histogram[] {
+  return report.blocks.flatMap((block) => {
     const values = componentOf(block, name)
     return values ? [Histogram.decode(values)] : []
   })
 }
 
 /** The parts are as coarse as the whole that the gateway reports. */
-function resolutionIn({ arms, overhead }: BenchReport, arm: ArmName): OverheadResult['resolution'] {
-  const entries = arm === arms.primary ? overhead : (arms.baseline?.overhead ?? [])
-  return entries.find(({ definition }) => definition === 'self-reported')?.resolution
+function resolutionIn({ overhead }: Run): OverheadResult['resolution'] {
+  return overhead.find(({ definition }) => definition === 'self-reported')?.resolution
 }
 
 interface ComponentInput {
   blocks: readonly Histogram[]
   budgetMs: number
   quantile: number
-  client: BenchReport['client']['verdict']
+  client: Run['client']['verdict']
   resolution: OverheadResult['resolution']
   alphaFail?: number
 }

@@ -2,8 +2,7 @@
  * What a run says of its gateway where nobody asked for a verdict: how much it adds, or how much slower it is than the
  * other one, with intervals.
  */
-import type { BenchReport } from '../report/schema.ts'
-import { splitReport } from '../report/split.ts'
+import { armsApart, type Run } from '../report/runs.ts'
 import { ALPHA_FAIL } from '../stats/gate.ts'
 import { TOTAL_BUDGET_MS } from '../wire/overhead-components.ts'
 import type { Judge } from './checks.ts'
@@ -26,9 +25,9 @@ export interface Estimate {
 }
 
 /** Undefined for a run straight at the provider, and where no answer carries a reading. */
-export function estimateAdded(report: BenchReport): Estimate | undefined {
-  if (report.totals.successful === 0 || report.target.role === 'direct') return undefined
-  const arms = splitReport(report)
+export function estimateAdded(report: Run): Estimate | undefined {
+  if (report.totals.successful === 0 || report.role === 'direct') return undefined
+  const arms = armsApart(report)
   const pair = arms && toPair(arms.baseline, arms.gateway)
   if (pair?.mode === 'regression') {
     const { judge, judgedBy } = regressionJudge(pair, MAX_REGRESSION)

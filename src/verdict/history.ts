@@ -8,8 +8,9 @@ import { join } from 'node:path'
 import { UserError } from '../errors.ts'
 import { didYouMean } from '../parse/explain.ts'
 import { systemReason } from '../parse/file.ts'
-import { readReport } from '../report/read.ts'
-import type { BenchReport, OverheadDefinition } from '../report/schema.ts'
+import { readRun } from '../report/read.ts'
+import type { Run } from '../report/runs.ts'
+import type { OverheadDefinition } from '../report/schema.ts'
 import { otherTokenBasis } from '../report/token-basis.ts'
 import { HISTORY_FIGURES, HISTORY_METRICS, type Unit, unitOf } from '../slo/metrics.ts'
 import { changePoints } from '../stats/change-points.ts'
@@ -102,11 +103,11 @@ export function readHistory(folder: string, asked?: string): History {
   }
 }
 
-function readAll(folder: string): { reports: { file: string; report: BenchReport }[]; left: History['left'] } {
+function readAll(folder: string): { reports: { file: string; report: Run }[]; left: History['left'] } {
   const left: History['left'] = []
   const reports = namesIn(folder).flatMap((file) => {
     try {
-      return [{ file, report: readReport(join(folder, file)) }]
+      return [{ file, report: readRun(join(folder, file)) }]
     } catch (error) {
       if (!(error instanceof UserError)) throw error
       const [line = ''] = error.message.split('\n')
@@ -139,7 +140,7 @@ function assertMetric(metric: string): void {
   )
 }
 
-function figureOf(report: BenchReport, metric: string, definition: OverheadDefinition | null): number | null {
+function figureOf(report: Run, metric: string, definition: OverheadDefinition | null): number | null {
   if (report.totals.successful === 0 && metric !== 'errors.rate') return null
   const figure = HISTORY_FIGURES.find((known) => known === metric)
   if (figure !== undefined) return FIGURE_READINGS[figure](report)

@@ -5,8 +5,8 @@
  * difference of two P99s recorded separately.
  */
 
-import type { BenchReport, Check, OverheadDefinition, OverheadResult } from '../report/schema.ts'
-import { splitReport } from '../report/split.ts'
+import { armsApart, type Run } from '../report/runs.ts'
+import type { Check, OverheadDefinition, OverheadResult } from '../report/schema.ts'
 import { judgeDifference } from '../stats/difference-gate.ts'
 import { type GateResult, judgeBudget } from '../stats/gate.ts'
 import { Histogram } from '../stats/histogram.ts'
@@ -43,8 +43,8 @@ interface OverheadQuestion {
  * Undefined without any reading.
  */
 export function overheadJudge(
-  gateway: BenchReport,
-  baseline: BenchReport | undefined,
+  gateway: Run,
+  baseline: Run | undefined,
   question: OverheadQuestion,
 ): OverheadJudge | undefined {
   const { limitMs, op = '<', metric = 'overhead.p99' } = question
@@ -54,11 +54,7 @@ export function overheadJudge(
   return { ...found, judge: () => undecidedCheck(metric, op, limitMs, trouble) }
 }
 
-function bestJudge(
-  gateway: BenchReport,
-  baseline: BenchReport | undefined,
-  question: OverheadQuestion,
-): OverheadJudge | undefined {
+function bestJudge(gateway: Run, baseline: Run | undefined, question: OverheadQuestion): OverheadJudge | undefined {
   const { limitMs, quantile = 0.99, op = '<', metric = 'overhead.p99' } = question
   const limitUs = limitMs * 1_000
   const as = (decide: (alphaFail: number) => GateResult, name = metric): Judge => {
@@ -76,7 +72,7 @@ function bestJudge(
   const reported = bestReading(gateway)
   if (reported) return byReading(gateway, baseline, reported, limitUs, quantile, as)
   if (!baseline) return undefined
-  const latencies = (report: BenchReport) => gateBlocks(report, reader('latency'))
+  const latencies = (report: Run) => gateBlocks(report, reader('latency'))
   const decide = (alphaFail: number) =>
     judgeDifference({
       limitUs,
@@ -104,8 +100,8 @@ const SEPARATE: JudgedBy = {
 }
 
 function byReading(
-  gateway: BenchReport,
-  baseline: BenchReport | undefined,
+  gateway: Run,
+  baseline: Run | undefined,
   reading: OverheadResult,
   limitUs: number,
   quantile: number,
@@ -129,7 +125,7 @@ function byReading(
   return { judge: as(decide), judgedBy: { definition, source, caveat, floor: floor?.name ?? null } }
 }
 
-export function findReading(report: BenchReport, definition: OverheadDefinition): OverheadResult | undefined {
+export function findReading(report: Run, definition: OverheadDefinition): OverheadResult | undefined {
   return report.overhead.find((entry) => entry.definition === definition)
 }
 
@@ -137,7 +133,7 @@ export function findReading(report: BenchReport, definition: OverheadDefinition)
  * The reading that a run is judged by; the most reliable comes first. `provider-reported` is never judged, because it
  * holds the network to the provider.
  */
-export function bestReading(report: BenchReport): OverheadResult | undefined {
+export function bestReading(report: Run): OverheadResult | undefined {
   return (
     findReading(report, 'provider-stamped') ??
     findReading(report, 'upstream-reported') ??
@@ -146,14 +142,14 @@ export function bestReading(report: BenchReport): OverheadResult | undefined {
 }
 
 /** Whether the stamped reading of `baseline` is the measurement floor and not the overhead of a gateway. */
-export function isFloor(baseline: BenchReport): boolean {
-  return baseline.target.role !== 'gateway' && findReading(baseline, 'provider-stamped') !== undefined
+export function isFloor(baseline: Run): boolean {
+  return baseline.role !== 'gateway' && findReading(baseline, 'provider-stamped') !== undefined
 }
 
 /** The arms of one report where the second one is direct. */
-function directPair(report: BenchReport): ReturnType<typeof splitReport> {
-  const pair = splitReport(report)
-  return pair?.baseline.target.role === 'direct' ? pair : undefined
+function directPair(report: Run): ReturnType<typeof armsApart> {
+  const pair = armsApart(report)
+  return pair?.baseline.role === 'direct' ? pair : undefined
 }
 
 /**
@@ -165,9 +161,9 @@ const FEWEST_OF_NULL_UPSTREAM = 100
 /**
  * The same reading without the gateway: from the direct arm of the run, from a separate run, or from a null upstream.
  */
-function findFloor(gateway: BenchReport, baseline: BenchReport | undefined) {
+function findFloor(gateway: Run, baseline: Run | undefined) {
   const stamped = reader('provider-stamped')
-  const own = gateway.arms.primary === 'direct' ? [] : gateBlocks(gateway, stamped, 'direct')
+  const own = gateway.baseline?.role === 'direct' ? gateBlocks(gateway.baseline, stamped) : []
   if (hasValues(own)) return { blocks: own, name: 'the direct arm of the same run' }
   if (baseline && isFloor(baseline)) return { blocks: gateBlocks(baseline, stamped), name: 'the baseline' }
   const { source, count = 0, blocks = [] } = gateway.client.floorMs ?? {}
@@ -176,7 +172,7 @@ function findFloor(gateway: BenchReport, baseline: BenchReport | undefined) {
   return { blocks: values, name: 'a null upstream, after the run' }
 }
 
-type ClientVerdict = BenchReport['client']['verdict']
+type ClientVerdict = Run['client']['verdict']
 
 const WORSE: Record<ClientVerdict, number> = { ok: 0, 'rate-not-reached': 1, noisy: 2, saturated: 3 }
 

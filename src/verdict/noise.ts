@@ -6,18 +6,17 @@
 
 import { UserError } from '../errors.ts'
 import { intervalMs } from '../report/duration-summary.ts'
-import { readReport } from '../report/read.ts'
-import type { BenchReport } from '../report/schema.ts'
-import { splitReport } from '../report/split.ts'
+import { readRun } from '../report/read.ts'
+import { armsApart, type Run } from '../report/runs.ts'
 import { QUANTILE } from '../stats/gate.ts'
 import { type BlockPair, pairedDifference } from '../stats/paired.ts'
 import { blockPairs, gateBlocks, type ReadBlock, reader } from './blocks.ts'
 import { findReading } from './judge-overhead.ts'
 
-export type Noise = NonNullable<BenchReport['noise']>
+export type Noise = NonNullable<Run['noise']>
 
 /** With the source `aa` both arms of the report are the same address. Undefined where the blocks give no interval. */
-export function estimateNoise(report: BenchReport, source: Noise['source']): Noise | undefined {
+export function estimateNoise(report: Run, source: Noise['source']): Noise | undefined {
   const pairsOf = source === 'aa' ? betweenArms : withinArm
   const latency = pairsOf(report, reader('latency'))
   const latencyMs = intervalOf(latency)
@@ -27,14 +26,14 @@ export function estimateNoise(report: BenchReport, source: Noise['source']): Noi
   return { source, pairs: latency.length, ...(latencyMs ? { latencyMs } : {}), ...(overheadMs ? { overheadMs } : {}) }
 }
 
-function betweenArms(report: BenchReport, read: ReadBlock): BlockPair[] {
-  const arms = splitReport(report)
+function betweenArms(report: Run, read: ReadBlock): BlockPair[] {
+  const arms = armsApart(report)
   if (!arms) return []
   return blockPairs(arms.baseline, arms.gateway, read).map(({ baseline, gateway }) => ({ a: baseline, b: gateway }))
 }
 
 /** Every second pair is reversed, so that a steady drift cancels. */
-function withinArm(report: BenchReport, read: ReadBlock): BlockPair[] {
+function withinArm(report: Run, read: ReadBlock): BlockPair[] {
   const blocks = gateBlocks(report, read)
   return blocks.flatMap((b, index) => {
     const a = index % 2 === 1 ? blocks[index - 1] : undefined
@@ -50,7 +49,7 @@ function intervalOf(pairs: readonly BlockPair[]): [number, number | null] | unde
 
 /** Reads `--noise aa.json`: the noise that an earlier A/A run measured, to print with the verdict of another run. */
 export function readNoise(path: string): Noise {
-  const { noise } = readReport(path)
+  const { noise } = readRun(path)
   if (noise?.source === 'aa') return noise
   throw new UserError(
     `--noise ${path}: this is not the report of an A/A run with its noise`,

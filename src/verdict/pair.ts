@@ -4,15 +4,16 @@
  * figures are impossible. The mode follows from the roles in the reports; where a role is unknown, the assumption is
  * stated.
  */
-import type { BenchReport, OverheadResult } from '../report/schema.ts'
+import type { Run } from '../report/runs.ts'
+import type { OverheadResult } from '../report/schema.ts'
 import { DEFAULT_ARRIVAL, describeArrivals } from '../schedule/arrivals.ts'
 import { formatMs, formatNumber, formatShare } from '../units.ts'
 
 export type Mode = 'overhead' | 'regression'
 
 export interface Pair {
-  baseline: BenchReport
-  gateway: BenchReport
+  baseline: Run
+  gateway: Run
   mode: Mode
   /** Why this mode was chosen, in words. */
   modeWhy: string
@@ -20,22 +21,22 @@ export interface Pair {
   paired: boolean
 }
 
-export function toPair(baseline: BenchReport, gateway: BenchReport, asked?: Mode): Pair {
+export function toPair(baseline: Run, gateway: Run, asked?: Mode): Pair {
   const [mode, modeWhy] = asked ? [asked, 'as asked'] : inferMode(baseline, gateway)
   return { baseline, gateway, mode, modeWhy, paired: arePaired(baseline, gateway) }
 }
 
 /** True when both reports are the same arm of the same run. */
-export function isSameArm(baseline: BenchReport, gateway: BenchReport): boolean {
-  return baseline.arms.pairId === gateway.arms.pairId && baseline.arms.primary === gateway.arms.primary
+export function isSameArm(baseline: Run, gateway: Run): boolean {
+  return baseline.runId === gateway.runId && baseline.name === gateway.name
 }
 
-function arePaired(baseline: BenchReport, gateway: BenchReport): boolean {
-  return baseline.arms.pairId === gateway.arms.pairId && baseline.arms.primary !== gateway.arms.primary
+function arePaired(baseline: Run, gateway: Run): boolean {
+  return baseline.runId === gateway.runId && baseline.name !== gateway.name
 }
 
-function inferMode(baseline: BenchReport, gateway: BenchReport): [Mode, string] {
-  const [a, b] = [baseline.target.role, gateway.target.role]
+function inferMode(baseline: Run, gateway: Run): [Mode, string] {
+  const [a, b] = [baseline.role, gateway.role]
   switch (a) {
     case 'direct':
       return ['overhead', 'the baseline was measured directly']
@@ -44,7 +45,7 @@ function inferMode(baseline: BenchReport, gateway: BenchReport): [Mode, string] 
       if (b === 'direct') return ['overhead', 'the files look swapped']
       return ['regression', 'assumed: the baseline was measured through a gateway; --mode says otherwise']
     case 'unknown':
-      if (baseline.target.url === gateway.target.url) {
+      if (baseline.url === gateway.url) {
         return ['regression', 'assumed: both files measured the same address; --mode says otherwise']
       }
       return ['overhead', 'assumed: the baseline names no gateway; --mode says otherwise']
@@ -67,8 +68,8 @@ type Scalar = string | number | boolean | null | undefined
  * In which conditions the runs differ, and which differences forbid a verdict. With `ownReading` the gateway's file
  * alone carries the overhead, so that the time of the model is not in it.
  */
-export function differencesBetween(baseline: BenchReport, gateway: BenchReport, ownReading: boolean): Difference[] {
-  const aspects: [string, (report: BenchReport) => Scalar, boolean][] = [
+export function differencesBetween(baseline: Run, gateway: Run, ownReading: boolean): Difference[] {
+  const aspects: [string, (report: Run) => Scalar, boolean][] = [
     ['workload', ({ load }) => `${load.workload.name} ${load.workload.sha256.slice(0, 8)}`, true],
     ['model', ({ target }) => target.model, !ownReading],
     ['endpoint', ({ target }) => target.endpoint, true],
@@ -90,7 +91,7 @@ export function differencesBetween(baseline: BenchReport, gateway: BenchReport, 
   })
 }
 
-function describeLoad({ load }: BenchReport): string {
+function describeLoad({ load }: Run): string {
   const shape = load.stages ? `, stages ${JSON.stringify(load.stages.map(({ to, durationS }) => [to, durationS]))}` : ''
   if (load.mode === 'open') {
     return `open, ${load.rps} requests/s, ${describeArrivals(load.arrival ?? DEFAULT_ARRIVAL.kind, load)}${shape}`
@@ -99,7 +100,7 @@ function describeLoad({ load }: BenchReport): string {
   return `closed, ${load.concurrency} in flight${think}${shape}`
 }
 
-function describeMachine({ machine }: BenchReport): string {
+function describeMachine({ machine }: Run): string {
   const quota = machine.cgroupCpuQuota === null ? '' : ` (quota ${machine.cgroupCpuQuota})`
   const memory = `${Math.round(machine.memoryBytes / 1024 ** 3)} GiB`
   return `${machine.cpuModel}, ${machine.cores} cores${quota}, ${memory}, ${machine.kernel}`
@@ -125,8 +126,8 @@ const FLOOR_MS = 0.2
  * What is impossible in the figures of two runs, in words: clocks that disagree, answers faster than a network can
  * be, a gateway faster than its floor. Such runs get no verdict. Undefined when nothing is.
  */
-export function findTrouble(baseline: BenchReport | undefined, gateway: BenchReport): string | undefined {
-  const sides: [string, BenchReport | undefined][] = [
+export function findTrouble(baseline: Run | undefined, gateway: Run): string | undefined {
+  const sides: [string, Run | undefined][] = [
     ['baseline', baseline],
     ['gateway', gateway],
   ]
@@ -137,7 +138,7 @@ export function findTrouble(baseline: BenchReport | undefined, gateway: BenchRep
   return floorTrouble(baseline, gateway)
 }
 
-function clockTrouble(side: string, { latencyMs, overhead }: BenchReport): string | undefined {
+function clockTrouble(side: string, { latencyMs, overhead }: Run): string | undefined {
   if (latencyMs && latencyMs.p50 < FASTEST_MS) {
     return `clock trouble: half of the ${side}'s requests took under ${FASTEST_MS} ms, which no network can do`
   }
@@ -154,10 +155,9 @@ function clockTrouble(side: string, { latencyMs, overhead }: BenchReport): strin
  * A request through a gateway cannot be faster than one without it. Then the floor and the gateway met different
  * states of the machine.
  */
-function floorTrouble(baseline: BenchReport | undefined, gateway: BenchReport): string | undefined {
-  const arm = gateway.arms.baseline
-  const direct = arm ? arm.name === 'direct' && arm : baseline?.target.role === 'direct' && baseline
-  const floor = direct ? stamped(direct.overhead)?.totalMs.p50 : undefined
+function floorTrouble(baseline: Run | undefined, gateway: Run): string | undefined {
+  const without = gateway.baseline ?? baseline
+  const floor = without?.role === 'direct' ? stamped(without.overhead)?.totalMs.p50 : undefined
   const reading = stamped(gateway.overhead)?.totalMs.p50
   if (floor === undefined || reading === undefined || floor <= reading * FLOOR_SHARE + FLOOR_MS) return undefined
   return (

@@ -1,8 +1,8 @@
 /** Whether a run sent at the rate that was asked for, and the words for it. */
-import type { BenchReport } from '../report/schema.ts'
+import type { Run } from '../report/runs.ts'
 import { formatNumber } from '../units.ts'
 
-type Client = Pick<BenchReport['client'], 'verdict' | 'achievedToOffered'>
+type Client = Pick<Run['client'], 'verdict' | 'achievedToOffered'>
 
 const REACHED = 0.95
 

@@ -9,8 +9,9 @@ import { didYouMean } from '../parse/explain.ts'
 import { readYaml } from '../parse/file.ts'
 import { flagGroup } from '../parse/flags.ts'
 import { countOrZero, durationMs, parsedBy } from '../parse/quantity.ts'
-import { readReport } from '../report/read.ts'
-import type { BenchReport, Gate, SloResult } from '../report/schema.ts'
+import { readRun } from '../report/read.ts'
+import type { Run } from '../report/runs.ts'
+import type { Gate, SloResult } from '../report/schema.ts'
 import type { Category, Targets } from '../slo/category.ts'
 import { packaged } from '../system/machine.ts'
 import { toGate } from './checks.ts'
@@ -133,7 +134,7 @@ export const sloFlags = {
 export function checkSlo(file: string, name?: string, sloPath?: string): SloJudgement {
   const categories = readSlo(sloPath)
   const named = name === undefined ? undefined : namedCategory(categories, name, '--category', '--slo')
-  const report = readReport(file)
+  const report = readRun(file)
   const runs = categoryRuns(report, categories, named, file)
   const slo = judgeSlos(runs)
   const split = runs.some((run) => run.report !== report)
@@ -170,7 +171,7 @@ export function exitOfSlo({ slo, verdict }: SloJudgement, inconclusive?: Inconcl
  * matches the whole run.
  */
 function categoryRuns(
-  report: BenchReport,
+  report: Run,
   categories: readonly Category[],
   named: Category | undefined,
   file: string,

@@ -4,18 +4,19 @@
  * target. The checks of all categories of a run share one error probability.
  */
 
-import type { BenchReport, CategoryResult, Check, SloResult } from '../report/schema.ts'
+import type { Run } from '../report/runs.ts'
+import type { CategoryResult, Check, SloResult } from '../report/schema.ts'
 import { type Category, errorBudget, findCategory, tailTargets } from '../slo/category.ts'
 import type { Threshold } from '../slo/threshold.ts'
 import { exceedance } from '../stats/gate.ts'
 import type { BlockShare } from '../stats/share-interval.ts'
-import { armBlocks, gateBlocks, hasValues, reader } from './blocks.ts'
+import { gateBlocks, hasValues, reader } from './blocks.ts'
 import { judgeAll, toGate } from './checks.ts'
 import { thresholdJudge } from './thresholds.ts'
 import { heldBack } from './verdict.ts'
 
 /** The category of a run whose requests are all alike; undefined where no rule matches it. */
-export function categoryOfRun(report: BenchReport, categories: readonly Category[]): Category | undefined {
+export function categoryOfRun(report: Run, categories: readonly Category[]): Category | undefined {
   const { inputTokensPerSec, requestsPerSec } = report.throughput
   const promptTokens =
     inputTokensPerSec === null || requestsPerSec === 0 ? null : Math.round(inputTokensPerSec / requestsPerSec)
@@ -44,7 +45,7 @@ export function countMissedInAll(runs: readonly CategoryRun[]): BlockShare[] | u
   for (const run of runs) {
     const missed = countMissed(run)
     if (!missed) return undefined
-    for (const [position, { index }] of armBlocks(run.report).entries()) {
+    for (const [position, { index }] of run.report.blocks.entries()) {
       const { n = 0, over = 0 } = missed.blocks[position] ?? {}
       const sum = byBlock.get(index) ?? { n: 0, over: 0 }
       byBlock.set(index, { n: sum.n + n, over: sum.over + over })
@@ -130,18 +131,18 @@ function countMissed({ report, category, counted }: CategoryRun): Missed | undef
  */
 export interface CategoryRun {
   category: Category
-  report: BenchReport
+  report: Run
   /** Requests that missed a target, by block, where the run counted them by the same targets. */
   counted?: BlockShare[]
 }
 
 /** All requests of a run, whatever their categories. */
-export function wholeRun(report: BenchReport, category: Category): CategoryRun {
+export function wholeRun(report: Run, category: Category): CategoryRun {
   return { category, report }
 }
 
 /** The requests that were classified into this category when they were made; undefined when the run has none. */
-export function categoryRun(report: BenchReport, category: Category): CategoryRun | undefined {
+export function categoryRun(report: Run, category: Category): CategoryRun | undefined {
   const found = report.categories?.find(({ name }) => name === category.name)
   if (!found) return undefined
   const { latencyMs, ttftMs = null } = tailTargets(category)
@@ -151,23 +152,20 @@ export function categoryRun(report: BenchReport, category: Category): CategoryRu
 }
 
 /** The number of requests without a category. */
-export function uncategorised({ categories = [], totals }: BenchReport): number {
+export function uncategorised({ categories = [], totals }: Run): number {
   return totals.sent - categories.reduce((total, { sent }) => total + sent, 0)
 }
 
-function partOf(report: BenchReport, { sent, outcomes, latencyMs, ttftMs, blocks }: CategoryResult): BenchReport {
-  const { latencyMs: _, ttftMs: __, categories: ___, ...rest } = report
-  const { primary, pairId, mode } = report.arms
+function partOf(report: Run, { sent, outcomes, latencyMs, ttftMs, blocks }: CategoryResult): Run {
+  const { latencyMs: _, ttftMs: __, categories: ___, baseline: ____, ...rest } = report
   const successful = outcomes.OK ?? 0
   return {
     ...rest,
-    arms: { pairId, mode, primary },
     totals: { ...report.totals, sent, successful, failed: sent - successful, outcomes },
     ...(latencyMs ? { latencyMs } : {}),
     ...(ttftMs ? { ttftMs } : {}),
     overhead: [],
     blocks: blocks.map(({ index, sent: inBlock, outcomes: ended, latency, ttft }) => ({
-      arm: primary,
       index,
       startedAtS: 0,
       sent: inBlock,

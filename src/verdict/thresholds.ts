@@ -7,7 +7,8 @@
 import { failure, type Result, success } from '../errors.ts'
 import { didYouMean } from '../parse/explain.ts'
 import { parsedBy } from '../parse/quantity.ts'
-import type { BenchReport, Check } from '../report/schema.ts'
+import type { Run } from '../report/runs.ts'
+import type { Check } from '../report/schema.ts'
 import { ABORT_METRICS, type AbortRule, parseAbortRule } from '../slo/abort-rule.ts'
 import { isMetric, isStreamOnly, KNOWN_METRICS, METRICS, METRICS_IN_WORDS } from '../slo/metrics.ts'
 import { parseThreshold, type Threshold, type ThresholdFailure } from '../slo/threshold.ts'
@@ -15,7 +16,7 @@ import { type FigureResult, judgeRate, judgeShare } from '../stats/figure-gate.t
 import { judgeBudget } from '../stats/gate.ts'
 import type { BlockShare } from '../stats/share-interval.ts'
 import { parseDurationMs } from '../units.ts'
-import { armBlocks, gateBlocks, hasValues, reader } from './blocks.ts'
+import { gateBlocks, hasValues, reader } from './blocks.ts'
 import { durationCheck, type Judge, undecidedCheck } from './checks.ts'
 import { componentJudge } from './components.ts'
 import { judgeDelta, sharedSource } from './delta.ts'
@@ -24,7 +25,7 @@ import { overheadJudge } from './judge-overhead.ts'
 import type { Pair } from './pair.ts'
 
 export interface ThresholdContext {
-  gateway: BenchReport
+  gateway: Run
   /** The pair of runs, where there is a baseline. */
   pair?: Pair
   /** The reason why no verdict may rest on both runs. */
@@ -120,7 +121,7 @@ function figureJudge({ metric, op, of, limit }: Of<'figure'>, { gateway, misses 
   }
   if (gateway.totals.sent === 0) return () => undecidedCheck(metric, op, limit, 'no samples: nothing was sent')
   if (of === 'errors.rate') {
-    const blocks = armBlocks(gateway).map(({ sent, outcomes }) => ({ n: sent, over: sent - (outcomes.OK ?? 0) }))
+    const blocks = gateway.blocks.map(({ sent, outcomes }) => ({ n: sent, over: sent - (outcomes.OK ?? 0) }))
     return (alphaFail) => check(judgeShare(blocks, limit, alphaFail))
   }
   if (of === 'answers.changed') {
@@ -140,7 +141,7 @@ function figureJudge({ metric, op, of, limit }: Of<'figure'>, { gateway, misses 
   return (alphaFail) => check(judgeRate(rate, rates, limit, alphaFail))
 }
 
-function whyNotCompared({ agreement }: BenchReport): string {
+function whyNotCompared({ agreement }: Run): string {
   if (agreement?.why === 'not-repeated') return 'the other arm does not repeat itself'
   return agreement ? 'the other arm was not asked again' : 'answers are compared between two arms (--baseline-url)'
 }
@@ -155,10 +156,10 @@ function toGoodShare(bad: FigureResult): FigureResult {
  * Answers per second of each block. The blocks of a paired run have no duration of their own, because the other arm
  * ran between them.
  */
-function blockRates(report: BenchReport): number[] {
-  if (report.arms.mode === 'paired') return []
-  const blocks = armBlocks(report)
-  const { durationS, dueS, loadS = durationS } = report.totals
+function blockRates(report: Run): number[] {
+  if (report.pairing) return []
+  const { blocks, totals } = report
+  const { durationS, dueS, loadS = durationS } = totals
   const lastS = blocks.at(-1)?.startedAtS ?? 0
   // Open loop: the drain is no part of the last block, which is as long as the others where they began late.
   const overS = dueS === undefined ? durationS : Math.max(dueS, lastS + lastS / Math.max(1, blocks.length - 1))
@@ -170,7 +171,7 @@ function blockRates(report: BenchReport): number[] {
   })
 }
 
-function noSamples(metric: string, { target, totals }: BenchReport, where = 'this run'): string {
+function noSamples(metric: string, { target, totals }: Run, where = 'this run'): string {
   if (totals.successful === 0) return 'no samples: every request failed'
   const streamOnly = !target.stream && isMetric(metric) && isStreamOnly(metric)
   return `no samples of ${metric} in ${where}${streamOnly ? ': it needs --stream' : ''}`

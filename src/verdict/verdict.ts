@@ -4,7 +4,8 @@
  * runs without an answer get no verdict.
  */
 
-import type { BenchReport, Check, Gate } from '../report/schema.ts'
+import type { Run } from '../report/runs.ts'
+import type { Check, Gate } from '../report/schema.ts'
 import type { Threshold } from '../slo/threshold.ts'
 import { formatShare } from '../units.ts'
 import { durationCheck, type Judge, judgeAll, toGate, undecidedCheck } from './checks.ts'
@@ -94,7 +95,7 @@ export function judgeRun(
  * With a saturated client, more than 1 % of errors, or at less than the rate that was asked for nothing passes, except
  * a limit on errors themselves, and a rate that was reached all the same.
  */
-export function heldBack(gate: Gate, { client, totals }: BenchReport): Gate {
+export function heldBack(gate: Gate, { client, totals }: Run): Gate {
   const failed = totals.sent === 0 ? 0 : totals.failed / totals.sent
   const slow = rateNotReached(client)
   const but =
@@ -132,7 +133,7 @@ function whyIncomparable(
   if (baseline.totals.successful === 0) return 'every request of the baseline failed'
   if (gateway.totals.successful === 0) return 'every request through the gateway failed'
   if (isSameArm(baseline, gateway)) return 'both files hold the same run: there is nothing to compare'
-  if (mode === 'overhead' && baseline.target.role === 'gateway' && gateway.target.role === 'direct') {
+  if (mode === 'overhead' && baseline.role === 'gateway' && gateway.role === 'direct') {
     return 'the files look swapped: give the baseline first, then the gateway'
   }
   const trouble = findTrouble(baseline, gateway)

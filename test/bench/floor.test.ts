@@ -4,11 +4,10 @@ import { readFileSync } from 'node:fs'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type EmbeddedPair, startEmbeddedPair } from '../../src/bench/embedded.ts'
 import { judgeBench } from '../../src/bench/judge-bench.ts'
-import { readReport } from '../../src/report/read.ts'
-import type { BenchReport } from '../../src/report/schema.ts'
+import { readRun } from '../../src/report/read.ts'
 import { Histogram } from '../../src/stats/histogram.ts'
 import { kt } from '../support/kt.ts'
-import { around, makeReport } from '../support/make-report.ts'
+import { around, makeRun } from '../support/make-report.ts'
 import { tempDir } from '../support/temp-dir.ts'
 
 const dir = tempDir()
@@ -29,7 +28,7 @@ test('a single run through a gateway has a floor of its own, without what the ga
   expect(stdout.replaceAll(/\s+/g, ' ')).toMatch(
     /measurement floor, at a null upstream: P50 [\d.]+ ms, P99 [\d.]+, n=\d+/,
   )
-  const { client, overhead } = readReport(path)
+  const { client, overhead } = readRun(path)
   expect(client.floorMs?.source).toBe('null-upstream')
   expect(client.floorMs?.count).toBeGreaterThan(10)
   expect(client.floorMs?.p50).toBeGreaterThan(0)
@@ -53,7 +52,7 @@ function judged(readings: number): string | undefined {
     for (let i = 0; i < readings / 10; i++) block.record(3_000)
     return block.encode()
   })
-  const report: BenchReport = makeReport({ role: 'gateway', added: around(1) }, ({ client }) => {
+  const report = makeRun({ role: 'gateway', added: around(1) }, ({ client }) => {
     client.floorMs = { p50: 3, p99: 3, source: 'null-upstream', count: readings, blocks }
   })
   const [check] = judgeBench(report, { budgetMs: 7, maxRegression: undefined, thresholds: [] })?.checks ?? []

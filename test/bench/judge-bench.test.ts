@@ -1,26 +1,24 @@
 // The gate of one bench: which question a run with two arms answers, and what forbids an answer.
 import { describe, expect, it } from 'vitest'
 import { type BenchQuestion, judgeBench } from '../../src/bench/judge-bench.ts'
-import type { BenchReport } from '../../src/report/schema.ts'
+import type { Run } from '../../src/report/runs.ts'
 import { estimateAdded } from '../../src/verdict/estimate.ts'
-import { type ArmShape, around, fixed, makeReport } from '../support/make-report.ts'
+import { type ArmShape, around, fixed, makeRun } from '../support/make-report.ts'
 
 const nothing: BenchQuestion = { budgetMs: undefined, maxRegression: undefined, thresholds: [] }
-const check = (report: BenchReport, asked: Partial<BenchQuestion> = {}) =>
+const check = (report: Run, asked: Partial<BenchQuestion> = {}) =>
   judgeBench(report, { ...nothing, ...asked })?.checks[0]
 
 /** A run in turns against an old gateway, which names itself. */
-function againstOld(old: ArmShape, fresh: ArmShape): BenchReport {
-  return makeReport({ role: 'gateway', ...fresh, direct: old }, (report) => {
-    const { baseline } = report.arms
-    if (baseline) Object.assign(baseline, { name: 'target', signals: { gateway: 'old', caveat: '', rejected: {} } })
-    for (const block of report.blocks) if (block.arm === 'direct') block.arm = 'target'
+function againstOld(old: ArmShape, fresh: ArmShape): Run {
+  return makeRun({ role: 'gateway', ...fresh, direct: old }, ({ arms: [_, baseline] }) => {
+    Object.assign(baseline ?? {}, { name: 'target', role: 'gateway', gateway: 'old' })
   })
 }
 
 describe('the gate of a bench', () => {
   it('against going direct judges the budget that was asked for, and without a question nothing', () => {
-    const report = makeReport({ role: 'gateway', added: fixed(1), direct: { added: around(0.2) } })
+    const report = makeRun({ role: 'gateway', added: fixed(1), direct: { added: around(0.2) } })
     expect(check(report, { budgetMs: 7 })).toMatchObject({ metric: 'overhead.p99', verdict: 'pass', limit: 7 })
     expect(judgeBench(report, nothing)).toBeNull()
     expect(estimateAdded(report)).toMatchObject({ kind: 'overhead', p50: { valueMs: 1 }, p99: { valueMs: 1 } })
@@ -52,8 +50,8 @@ describe('the gate of a bench', () => {
   })
 
   it('is none where clocks lie or a gateway is faster than its own floor, whoever asks', () => {
-    const below = makeReport({ role: 'gateway', added: () => -100, direct: { added: around(0.2) } })
-    const floored = makeReport({ role: 'gateway', added: around(1), direct: { added: around(3) } })
+    const below = makeRun({ role: 'gateway', added: () => -100, direct: { added: around(0.2) } })
+    const floored = makeRun({ role: 'gateway', added: around(1), direct: { added: around(3) } })
     for (const [report, why] of [
       [below, 'clock trouble'],
       [floored, 'its own floor'],

@@ -1,9 +1,9 @@
 // Do both arms answer alike? Real proxies before a real provider: honest ones, and some that change answers.
 import { afterEach, describe, expect, it } from 'vitest'
-import { type BenchReport, benchReportSchema } from '../../src/report/schema.ts'
+import type { Agreement } from '../../src/report/schema.ts'
 import { numberOf, provider, proxy, type Said } from '../support/answering-provider.ts'
 import type { TestServer } from '../support/engine.ts'
-import { kt } from '../support/kt.ts'
+import { kt, parseBench } from '../support/kt.ts'
 import { quickProvider } from '../support/provider.ts'
 
 const servers: TestServer[] = []
@@ -20,7 +20,7 @@ async function kept<T extends TestServer>(starting: Promise<T>): Promise<T> {
 const SAID: Said = { reasoning: 'so then', content: 'The capital of Peru is Lima.', tool: '{"city":"Lima"}' }
 
 interface Run {
-  answers: BenchReport['agreement']
+  answers: Agreement | undefined
   stdout: string
   code: number | null
 }
@@ -30,7 +30,7 @@ async function run(direct: TestServer, gateway: TestServer, more: string[] = [],
   const load = ['--requests', `${requests}`, '--concurrency', '4', '--no-validate', '--warmup', '0', '--output', '-']
   const { code, stdout, stderr } = await kt(['bench', ...arms, ...load, ...more])
   return {
-    answers: benchReportSchema.parse(JSON.parse(stdout)).agreement,
+    answers: parseBench(stdout).agreement,
     stdout: stderr.replaceAll(/\s+/g, ' '),
     code,
   }

@@ -2,9 +2,9 @@
 import { afterAll, afterEach, describe, expect, it } from 'vitest'
 import { benchFlags } from '../../src/bench/options.ts'
 import Bench from '../../src/commands/bench/index.ts'
-import { type BenchReport, benchReportSchema } from '../../src/report/schema.ts'
+import type { Run } from '../../src/report/runs.ts'
 import { httpServer, OK_BODY, type TestServer } from '../support/engine.ts'
-import { kt } from '../support/kt.ts'
+import { kt, parseBench } from '../support/kt.ts'
 import { tempDir } from '../support/temp-dir.ts'
 
 const dir = tempDir()
@@ -36,10 +36,10 @@ async function listen(): Promise<Seen> {
   return seen
 }
 
-async function bench(...args: string[]): Promise<BenchReport> {
+async function bench(...args: string[]): Promise<Run> {
   const { code, stdout, stderr } = await kt(['bench', '--json', ...args])
   expect({ code, stderr: code === 0 ? '' : stderr }).toEqual({ code: 0, stderr: '' })
-  return benchReportSchema.parse(JSON.parse(stdout))
+  return parseBench(stdout)
 }
 
 describe('kt bench --config', () => {
@@ -187,11 +187,11 @@ describe('kt bench, what is sent', () => {
         '4',
       )
       expect(report.totals).toMatchObject({ sent: 60, successful: 60 })
-      expect(report.arms.baseline?.totals.successful).toBe(60)
+      expect(report.baseline?.totals.successful).toBe(60)
       const streamed = report.ttftMs?.count ?? 0
       expect(streamed).toBeGreaterThan(40)
       expect(streamed).toBeLessThan(60)
-      expect(report.arms.baseline?.ttftMs?.count).toBe(streamed)
+      expect(report.baseline?.ttftMs?.count).toBe(streamed)
       expect(report.overhead[0]).toMatchObject({ definition: 'provider-stamped', count: 60, negative: 0 })
       expect(report.load.workload.name).toBe('mix')
     },

@@ -2,9 +2,8 @@
 // does not know.
 import { readFileSync } from 'node:fs'
 import { afterAll, afterEach, expect, it } from 'vitest'
-import { benchReportSchema } from '../../src/report/schema.ts'
 import { httpServer, type TestServer } from '../support/engine.ts'
-import { kt } from '../support/kt.ts'
+import { kt, parseBench } from '../support/kt.ts'
 import { tempDir } from '../support/temp-dir.ts'
 
 const dir = tempDir()
@@ -71,7 +70,7 @@ it.each(['--allow-empty', '--config'])('with %s they are successes, and counted'
   // They have no first token.
   expect(stdout).toMatch(/^ +Latency( +[\d.]+){5}$/m)
   expect(stdout).toMatch(/^ +Time to first token .* n=30$/m)
-  const { totals, answers } = benchReportSchema.parse(JSON.parse((await kt([...args, '--json'])).stdout))
+  const { totals, answers } = parseBench((await kt([...args, '--json'])).stdout)
   expect([totals.successful, answers]).toEqual([40, { empty: 10 }])
 })
 
@@ -85,7 +84,7 @@ it('output under a name that kt does not know makes the times of tokens suspect,
   expect(stdout).toMatch(/^ +Latency( +[\d.]+){5}$/m)
   expect(stdout.replaceAll(/\s+/g, ' ')).toContain('tells 320 output tokens that kt did not see')
   expect(stdout).toContain('delta.thoughts')
-  const { answers } = benchReportSchema.parse(JSON.parse(read('unknown.json')))
+  const { answers } = parseBench(read('unknown.json'))
   expect(answers?.suspect).toEqual({ answers: 40, missedTokens: 320, members: ['delta.thoughts'] })
   const compared = await kt(['bench', 'compare', known, unknown])
   expect(compared.stdout).toContain('delta.thoughts')

@@ -4,9 +4,8 @@ import { spawn, spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { afterAll, afterEach, describe, expect, it } from 'vitest'
-import { benchReportSchema } from '../../src/report/schema.ts'
 import { httpServer, OK_BODY, type TestServer } from '../support/engine.ts'
-import { kt, readBench, startKt } from '../support/kt.ts'
+import { kt, parseBench, readBench, startKt } from '../support/kt.ts'
 import { quickProvider } from '../support/provider.ts'
 import { tempDir } from '../support/temp-dir.ts'
 
@@ -200,7 +199,7 @@ describe('kt bench', () => {
         stdout += part
       })
       await new Promise((resolve) => child.on('close', resolve))
-      const { totals, client } = benchReportSchema.parse(JSON.parse(stdout))
+      const { totals, client } = parseBench(stdout)
       expect(totals.sent).toBe(400)
       expect(totals.outcomes.OK).toBeGreaterThan(10)
       expect(totals.outcomes.KT_RESOURCES).toBeGreaterThan(50)
@@ -225,7 +224,7 @@ describe('kt bench', () => {
         stdout += part
       })
       await new Promise((resolve) => child.on('close', resolve))
-      const { totals, client } = benchReportSchema.parse(JSON.parse(stdout))
+      const { totals, client } = parseBench(stdout)
       expect(totals.sent).toBe(120)
       expect(totals.outcomes.OK).toBeGreaterThan(10)
       expect(totals.outcomes).toEqual({ OK: totals.outcomes.OK, KT_RESOURCES: 120 - (totals.outcomes.OK ?? 0) })

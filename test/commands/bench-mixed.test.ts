@@ -1,6 +1,8 @@
 // A mixed run judged by the categories of its requests: measured by `kt bench`, read again by `kt slo check`.
+import { readFileSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import type { BenchReport } from '../../src/report/schema.ts'
+import type { Run } from '../../src/report/runs.ts'
+import type { ArmResult } from '../../src/report/schema.ts'
 import { httpServer, OK_BODY } from '../support/engine.ts'
 import { type Ended, kt, readBench } from '../support/kt.ts'
 import { tempDir } from '../support/temp-dir.ts'
@@ -18,7 +20,7 @@ const profile = (name: string, tokens: string, rest = '') =>
   dir.write(name, `about: a\nsource: b\ninput_tokens: ${tokens}\n${rest}`)
 
 let ended: Ended
-let report: BenchReport
+let report: Run
 
 beforeAll(async () => {
   profile('chat.yaml', 'uniform(100,5000)')
@@ -110,7 +112,7 @@ describe('kt slo check of a mixed report', () => {
     expect(code).toBe(2)
   })
 
-  it.each<[string, (changed: BenchReport) => void, string]>([
+  it.each<[string, (changed: ArmResult) => void, string]>([
     [
       'a count within targets',
       (r) => Object.assign(r.categories?.[0]?.blocks[0] ?? {}, { within: 1_000 }),
@@ -119,8 +121,8 @@ describe('kt slo check of a mixed report', () => {
     ['a quantile', (r) => Object.assign(r.categories?.[0]?.latencyMs ?? {}, { p99: 1 }), 'batch latencyMs: p99 is'],
     ['requests', (r) => Object.assign(r.categories?.[1] ?? {}, { sent: 1 }), 'long: the outcomes do not add up'],
   ])('refuses a report in which %s of a category was edited', async (_, edit, words) => {
-    const changed = structuredClone(report)
-    edit(changed)
+    const changed = JSON.parse(readFileSync(output, 'utf8'))
+    edit(changed.arms[0])
     const { code, stderr } = await check(dir.write('edited.json', JSON.stringify(changed)), '--slo', own)
     expect(stderr.replaceAll(/\s+/g, ' ')).toContain(words)
     expect(code).toBe(2)

@@ -1,9 +1,8 @@
 // Streams that begin well and tell their failure by an event's name: thresholds, SLOs and the report take them for
 // failures.
 import { afterEach, expect, it } from 'vitest'
-import { benchReportSchema } from '../../src/report/schema.ts'
 import { httpServer, type TestServer } from '../support/engine.ts'
-import { kt } from '../support/kt.ts'
+import { kt, parseBench } from '../support/kt.ts'
 
 let server: TestServer | undefined
 afterEach(async () => {
@@ -49,7 +48,7 @@ it('where every stream fails, nothing passes: exit 4, and the server’s words a
 
 it('the report counts them, and what they took is not in the latency of answers', async () => {
   const { stdout } = await kt([...(await failing(3)), '--json'])
-  const { totals, latencyMs } = benchReportSchema.parse(JSON.parse(stdout))
+  const { totals, latencyMs } = parseBench(stdout)
   expect(totals).toMatchObject({ sent: 300, successful: 200, failed: 100, outcomes: { OK: 200, KT_STREAM_ERROR: 100 } })
   expect(latencyMs?.count).toBe(200)
 })

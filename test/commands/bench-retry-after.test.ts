@@ -1,8 +1,8 @@
 // A target that limits its rate tells how long to wait: kt shows it, and waits where it is asked to.
 import { afterEach, describe, expect, it } from 'vitest'
-import { type BenchReport, benchReportSchema } from '../../src/report/schema.ts'
+import type { Run as Report } from '../../src/report/runs.ts'
 import { httpServer, OK_BODY, type TestServer } from '../support/engine.ts'
-import { kt } from '../support/kt.ts'
+import { kt, parseBench } from '../support/kt.ts'
 
 const WAIT_MS = 1_000
 /** A request that was on its way when the limit was told. */
@@ -48,15 +48,15 @@ const byDate = () => ({
 })
 
 interface Run {
-  totals: BenchReport['totals']
-  report: BenchReport
+  totals: Report['totals']
+  report: Report
   text: string
 }
 
 async function run(url: string, more: string[]): Promise<Run> {
   const args = ['--url', url, '--no-validate', '--warmup', '0', '--no-rehearsal', '--output', '-']
   const { stdout, stderr } = await kt(['bench', ...args, ...more])
-  const report = benchReportSchema.parse(JSON.parse(stdout))
+  const report = parseBench(stdout)
   return { report, totals: report.totals, text: stderr.replaceAll(/\s+/g, ' ') }
 }
 
@@ -113,8 +113,8 @@ describe('--respect-retry-after', () => {
     await other.close()
     expect(target.early()).toBe(0)
     expect(report.totals.toldWaits).toMatchObject({ waits: 1 })
-    expect(report.arms.baseline?.totals).toMatchObject({ sent: 60, successful: 60 })
-    expect(report.arms.baseline?.totals.toldWaits).toBeUndefined()
+    expect(report.baseline?.totals).toMatchObject({ sent: 60, successful: 60 })
+    expect(report.baseline?.totals.toldWaits).toBeUndefined()
   })
 })
 

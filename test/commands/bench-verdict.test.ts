@@ -1,8 +1,7 @@
 // When the client is not to be believed, it says so, and nothing passes on its word.
 import { afterEach, describe, expect, it } from 'vitest'
-import { benchReportSchema } from '../../src/report/schema.ts'
 import { httpServer, OK_BODY, type TestServer, tcpServer } from '../support/engine.ts'
-import { kt, startKt } from '../support/kt.ts'
+import { kt, parseBench, startKt } from '../support/kt.ts'
 
 let server: TestServer | undefined
 afterEach(async () => {
@@ -58,7 +57,7 @@ describe('the client', () => {
       running.child.kill('SIGCONT')
       await pause(80)
     }
-    const { client } = benchReportSchema.parse(JSON.parse((await ended).stdout))
+    const { client } = parseBench((await ended).stdout)
     expect(client.verdict).toBe('noisy')
     expect(client.why.join()).toMatch(/ms late at P99/)
     expect(client.sendLagMs?.p99).toBeGreaterThan(20)

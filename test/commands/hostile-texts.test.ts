@@ -55,8 +55,8 @@ it("the target's words are shown, escaped, wherever they go", async () => {
 it('so are the names in a report of somebody else, in tables, JSON, Markdown and JUnit', async () => {
   const report = makeReport({ requests: 600, added: fixed(2), read: ['provider-stamped'] })
   report.target.model = NASTY
-  report.target.gateway = NASTY
-  report.target.url = `http://host/${NASTY}`
+  report.arms[0].gateway = NASTY
+  report.arms[0].url = `http://host/${NASTY}`
   report.load.workload.name = NASTY
   const name = `${NASTY.replaceAll('/', '-')}.json`
   mkdirSync(dir.file('reports'))

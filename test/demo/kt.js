@@ -25,7 +25,7 @@ export async function start(...args) {
   return JSON.parse(line).url
 }
 
-/** Runs `kt bench <args>`: its exit code, its verdicts as printed, its report. */
+/** Runs `kt bench <args>`: its exit code, its verdicts as printed, its report with its first arm and its baseline. */
 export function bench(...args) {
   process.stdout.write(`$ kt bench ${args.join(' ')}\n`)
   const output = join(folder, 'report.json')
@@ -35,7 +35,9 @@ export function bench(...args) {
   })
   if (!RESULTS.includes(status)) throw new Error(`kt bench ended with ${status}\n${stdout}`)
   const verdicts = stdout.slice(stdout.search(/^(?:PASS|FAIL|INCONCLUSIVE) {2}/m)).trimEnd()
-  return { status, verdicts, report: JSON.parse(readFileSync(output, 'utf8')) }
+  const { arms, ...shared } = JSON.parse(readFileSync(output, 'utf8'))
+  const baseline = arms.find((arm) => arm.baseline)
+  return { status, verdicts, report: { ...shared, ...arms[0], baseline } }
 }
 
 /** Runs the demo, says on what and when, and ends every server that it started. */

@@ -16,7 +16,7 @@ await demo(async () => {
     results.push({ delay, ...bench('--url', gateway, '--baseline-url', provider, ...LOAD) })
   }
   const stamped = ({ report }) => readingOf(report, 'provider-stamped').totalMs
-  const floor = ({ report }) => readingOf(report.arms.baseline, 'provider-stamped').totalMs
+  const floor = ({ report }) => readingOf(report.baseline, 'provider-stamped').totalMs
   const rows = [
     ['injected delay', ({ delay }) => delay],
     ['overhead P50 (ms)', (r) => ms(stamped(r).p50)],

@@ -2,10 +2,12 @@
 import { describe, expect, test } from 'vitest'
 import { askRule } from '../../src/doctor/doctor.ts'
 import { RULES } from '../../src/doctor/rules.ts'
-import type { BenchReport } from '../../src/report/schema.ts'
-import { around, fixed, type Model, makeReport, type ReportShape } from '../support/make-report.ts'
+import type { ArmResult, BenchReport } from '../../src/report/schema.ts'
+import { around, fixed, type Model, makeRun, type ReportShape } from '../support/make-report.ts'
 
 const STREAM: ReportShape = { requests: 400, stream: true, upstream: around(12), added: around(1), role: 'gateway' }
+
+type Change = (report: BenchReport, arm: ArmResult) => void
 
 const later =
   (ms: number): Model =>
@@ -13,25 +15,25 @@ const later =
     ms * 1_000 + around(11)(random)
 
 /** Twenty tokens an answer, all at once. */
-function burst(report: BenchReport): void {
-  const { throughput, totals } = report
+function burst(_: BenchReport, arm: ArmResult): void {
+  const { throughput, totals } = arm
   throughput.outputTokensPerSec = (20 * totals.successful) / totals.durationS
-  delete report.interTokenMs
+  delete arm.interTokenMs
 }
 
-function statusOf(id: string, shape: ReportShape, change: (report: BenchReport) => void = () => {}) {
+function statusOf(id: string, shape: ReportShape, change?: Change) {
   const rule = RULES.find((one) => one.id === id)
   if (!rule) throw new Error(`there is no rule ${id}`)
-  const report = makeReport(shape, change)
+  const report = makeRun(shape, change)
   return askRule(rule, { file: undefined, report, measured: undefined, failure: null }).status
 }
 
 describe('of a report', () => {
-  test.each<[string, ReportShape, (report: BenchReport) => void]>([
+  test.each<[string, ReportShape, Change]>([
     [
       'new-connection-per-request',
       STREAM,
-      ({ totals }) => Object.assign(totals.connections, { opened: 400, reused: 0 }),
+      (_, { totals }) => Object.assign(totals.connections, { opened: 400, reused: 0 }),
     ],
     ['fixed-timer-ttft', { ...STREAM, upstream: (random) => 25_300 + 1_000 * random(), added: fixed(21) }, () => {}],
     ['fixed-timer-ttft', { ...STREAM, upstream: later(27), direct: { upstream: around(11), stream: true } }, () => {}],
@@ -42,14 +44,14 @@ describe('of a report', () => {
       () => {},
     ],
     ['fake-streaming', { ...STREAM, upstream: around(1_500), added: fixed(20) }, burst],
-    ['missing-done', STREAM, (report) => Object.assign(report, { answers: { unmarked: 3 } })],
-    ['missing-usage', STREAM, ({ throughput }) => Object.assign(throughput, { tokenSource: 'events' })],
-    ['shared-cache', STREAM, ({ overhead }) => Object.assign(overhead[0] ?? {}, { cacheHits: 3 })],
+    ['missing-done', STREAM, (_, arm) => Object.assign(arm, { answers: { unmarked: 3 } })],
+    ['missing-usage', STREAM, (_, { throughput }) => Object.assign(throughput, { tokenSource: 'events' })],
+    ['shared-cache', STREAM, (_, { overhead }) => Object.assign(overhead[0] ?? {}, { cacheHits: 3 })],
     [
       'server-timing-seconds',
       STREAM,
-      (report) =>
-        Object.assign(report, {
+      (_, arm) =>
+        Object.assign(arm, {
           signals: {
             gateway: null,
             caveat: '',

@@ -4,7 +4,7 @@ import { writeFileSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { UserError } from '../../src/errors.ts'
 import { planRequest } from '../../src/planning/plan-request.ts'
-import type { BenchReport } from '../../src/report/schema.ts'
+import type { ArmResult, BenchReport } from '../../src/report/schema.ts'
 import { kt } from '../support/kt.ts'
 import { around, makeReport } from '../support/make-report.ts'
 import { planOptions, type Typed } from '../support/plan.ts'
@@ -16,16 +16,18 @@ beforeAll(() => {
 })
 afterAll(() => dir.remove())
 
+type Change = (report: BenchReport, arm: ArmResult) => void
+
 /** A streamed, paced run through a gateway, of `workers` at the vendor's figures, scaled by `share`. */
-function report(name: string, share: number, change: (report: BenchReport) => void = () => {}, waiting = true): string {
+function report(name: string, share: number, change: Change = () => {}, waiting = true): string {
   const made = makeReport(
     { stream: true, role: 'gateway', upstream: around(5), added: around(waiting ? 5 : 0.1) },
-    (r) => {
+    (r, arm) => {
       // An input:output ratio of 4: half of a worker each.
-      r.throughput.outputTokensPerSec = 500_000 * share
-      r.throughput.inputTokensPerSec = 2_000_000 * share
-      r.throughput.eventsPerSec = 500_000 * share
-      r.throughput.bytesPerSec = 280 * 500_000 * share
+      arm.throughput.outputTokensPerSec = 500_000 * share
+      arm.throughput.inputTokensPerSec = 2_000_000 * share
+      arm.throughput.eventsPerSec = 500_000 * share
+      arm.throughput.bytesPerSec = 280 * 500_000 * share
       r.series = Array.from({ length: 12 }, (_, second) => ({
         second,
         sent: 167,
@@ -35,7 +37,7 @@ function report(name: string, share: number, change: (report: BenchReport) => vo
         p50: 10,
         p99: 20,
       }))
-      change(r)
+      change(r, arm)
     },
   )
   const path = dir.file(name)
@@ -84,8 +86,8 @@ test('enough passed in a run too short to be sure of it: run longer', async () =
 })
 
 test('more bytes a token than planned fail it: the network was sized with fewer', async () => {
-  const path = report('bytes.json', 1.1, (r) => {
-    r.throughput.bytesPerSec *= 1.5
+  const path = report('bytes.json', 1.1, (_, arm) => {
+    arm.throughput.bytesPerSec *= 1.5
   })
   const { code, stdout } = await kt(['plan', 'check', '--against', path])
   expect(stdout).toMatch(/bytes per output token +at most 290 B +420 B +FAIL/)
@@ -123,8 +125,8 @@ describe('calibrating from reports', () => {
   const peaks = { 'input-peak': '80M', 'output-peak': '10M' }
 
   test('tokens on another basis are refused, and hidden reasoning does not count', async () => {
-    const by = (source: BenchReport['throughput']['tokenSource'], hiddenTokensPerSec?: number): string =>
-      report(`${source}-${hiddenTokensPerSec}.json`, 1, ({ throughput }) => {
+    const by = (source: ArmResult['throughput']['tokenSource'], hiddenTokensPerSec?: number): string =>
+      report(`${source}-${hiddenTokensPerSec}.json`, 1, (_, { throughput }) => {
         throughput.tokenSource = source
         if (hiddenTokensPerSec === undefined) return
         // Beside those that cross the gateway.
@@ -144,12 +146,12 @@ describe('calibrating from reports', () => {
   })
 
   test('two mixes: the figures of the worker that made them', async () => {
-    const long = report('long.json', 1, (r) => {
+    const long = report('long.json', 1, (_, arm) => {
       // All of a worker: 3.6M / 4 + 0.1M
-      r.throughput.inputTokensPerSec = 3_600_000
-      r.throughput.outputTokensPerSec = 100_000
-      r.throughput.eventsPerSec = 100_000
-      r.throughput.bytesPerSec = 28_000_000
+      arm.throughput.inputTokensPerSec = 3_600_000
+      arm.throughput.outputTokensPerSec = 100_000
+      arm.throughput.eventsPerSec = 100_000
+      arm.throughput.bytesPerSec = 28_000_000
     })
     const { choices } = await requested({ ...peaks, 'from-bench': [report('short.json', 1), long] })
     expect(choices.figures.ratio.value).toBeCloseTo(4, 6)
@@ -172,11 +174,11 @@ describe('calibrating from reports', () => {
     expect(stdout).toMatch(/output per worker +1,000,000 tokens\/s +calibrated, 95 % /)
   })
 
-  test.each<[string, (r: BenchReport) => void, string]>([
+  test.each<[string, Change, string]>([
     [
       'no token counts',
-      (r) =>
-        Object.assign(r.throughput, {
+      (_, arm) =>
+        Object.assign(arm.throughput, {
           inputTokensPerSec: null,
           outputTokensPerSec: null,
           tokensPerSec: null,
@@ -184,9 +186,13 @@ describe('calibrating from reports', () => {
         }),
       'the report has no token counts',
     ],
-    ['no gateway', (r) => Object.assign(r.target, { role: 'direct' }), 'went straight to the provider'],
+    ['no gateway', (_, arm) => Object.assign(arm, { role: 'direct' }), 'went straight to the provider'],
     ['an interrupted run', (r) => Object.assign(r, { interrupted: true }), 'this run was interrupted'],
-    ['coalesced streams', (r) => Object.assign(r.throughput, { eventsPerSec: 1_000 }), 'its streams are coalesced'],
+    [
+      'coalesced streams',
+      (_, arm) => Object.assign(arm.throughput, { eventsPerSec: 1_000 }),
+      'its streams are coalesced',
+    ],
     [
       'a saturated client',
       (r) => Object.assign(r.client, { verdict: 'saturated', why: ['busy'] }),
@@ -200,7 +206,7 @@ describe('calibrating from reports', () => {
   })
 
   test('a throughput that nothing has is refused before anything is made of it', async () => {
-    const path = report('endless.json', 1, (r) => Object.assign(r.throughput, { outputTokensPerSec: 1e300 }))
+    const path = report('endless.json', 1, (r) => Object.assign(r.arms[0].throughput, { outputTokensPerSec: 1e300 }))
     await expect(requested({ ...peaks, 'from-bench': [path] })).rejects.toThrow('cannot have been measured (1e+300)')
     const { code, stderr } = await kt(['plan', 'check', '--against', path])
     expect(code).toBe(2)

@@ -4,7 +4,8 @@ import { readFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import type { Readable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
-import { type BenchReport, benchReportSchema } from '../../src/report/schema.ts'
+import { primaryRun, type Run } from '../../src/report/runs.ts'
+import { benchReportSchema } from '../../src/report/schema.ts'
 
 export interface Ended {
   code: number | null
@@ -68,7 +69,11 @@ export function kt(args: string[], env: Record<string, string> = {}, cwd = tmpdi
   return startKt(args, env, cwd).ended
 }
 
-/** A report of `kt bench`, by its contract. */
-export function readBench(path: string): BenchReport {
-  return benchReportSchema.parse(JSON.parse(readFileSync(path, 'utf8')))
+/** The first arm of a report of `kt bench`, by its contract. */
+export function parseBench(text: string): Run {
+  return primaryRun(benchReportSchema.parse(JSON.parse(text)))
+}
+
+export function readBench(path: string): Run {
+  return parseBench(readFileSync(path, 'utf8'))
 }

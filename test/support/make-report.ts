@@ -4,8 +4,8 @@
  */
 
 import { intervalMs, quantilesMs, summarizeDurations } from '../../src/report/duration-summary.ts'
+import { primaryRun, type Run } from '../../src/report/runs.ts'
 import {
-  type ArmName,
   type ArmResult,
   type BenchReport,
   type Block,
@@ -51,28 +51,34 @@ export interface ArmShape {
 
 export interface ReportShape extends ArmShape {
   seed?: number
-  role?: BenchReport['target']['role']
-  /** Two reports with one pair id and different arms were measured in turns. */
-  pairId?: string
-  arm?: ArmName
+  role?: ArmResult['role']
+  /** Two reports of one run with different arms were measured in turns. */
+  runId?: string
+  arm?: string
   /** Sigma of the drift of the machine from block to block; the same for every arm of a pair. */
   drifts?: number
   /** A direct arm measured in turns with the first one. */
   direct?: ArmShape
 }
 
-/** A report of `shape`; `change` may alter it before it is checked against the schema. */
-export function makeReport(shape: ReportShape = {}, change: (report: BenchReport) => void = () => {}): BenchReport {
+/** Alters a report, or its first arm, before it is checked against the schema. */
+type Change = (report: BenchReport, arm: ArmResult) => void
+
+/** The first arm of a report of `shape`. */
+export function makeRun(shape: ReportShape = {}, change?: Change): Run {
+  return primaryRun(makeReport(shape, change))
+}
+
+export function makeReport(shape: ReportShape = {}, change: Change = () => {}): BenchReport {
   const { seed = 1, role = 'unknown', stream = false } = shape
-  const primary: ArmName = shape.arm ?? (shape.direct ? 'gateway' : 'target')
-  const pairId = shape.pairId ?? `pair-${seed}`
-  const drifting = randomFrom(`moods/${pairId}`)
+  const primary = shape.arm ?? (shape.direct ? 'gateway' : 'target')
+  const runId = shape.runId ?? `pair-${seed}`
+  const drifting = randomFrom(`moods/${runId}`)
   const drifts = Array.from({ length: 100 }, () => Math.exp((shape.drifts ?? 0) * normal(drifting)))
-  const main = makeArm(primary, shape, seed, drifts)
-  const direct = shape.direct && makeArm('direct', { stream, ...shape.direct }, seed + 1, drifts)
-  const { name: _, url, ...result } = main.result
+  const main = makeArm(primary, role, shape, seed, drifts)
+  const direct = shape.direct && makeArm('direct', 'direct', { stream, ...shape.direct }, seed + 1, drifts)
   const report: BenchReport = {
-    schema: 'kt.bench/1',
+    schema: 'kt.bench/2',
     kt: { version: '0.1.0', gitSha: null },
     startedAt: '2026-11-23T10:00:00.000Z',
     command: 'kt bench',
@@ -88,13 +94,10 @@ export function makeReport(shape: ReportShape = {}, change: (report: BenchReport
       container: false,
       loadAvgBefore: 0.1,
     },
-    target: { url, endpoint: 'chat', model: 'gpt-4o-mini', stream, role },
-    arms: {
-      pairId,
-      mode: direct || shape.pairId !== undefined ? 'paired' : 'single',
-      primary,
-      ...(direct ? { baselineUrl: direct.result.url, baseline: direct.result } : {}),
-    },
+    target: { endpoint: 'chat', model: 'gpt-4o-mini', stream },
+    runId,
+    ...(direct || shape.runId !== undefined ? { pairing: 'block' } : {}),
+    arms: direct ? [main, { ...direct, baseline: true }] : [main],
     load: {
       mode: 'closed',
       concurrency: 10,
@@ -108,8 +111,6 @@ export function makeReport(shape: ReportShape = {}, change: (report: BenchReport
       workload: { name: 'prompt', sha256: 'a'.repeat(64) },
       options: {},
     },
-    ...result,
-    blocks: [...main.blocks, ...(direct?.blocks ?? [])],
     series: [],
     client: {
       verdict: 'ok',
@@ -124,16 +125,11 @@ export function makeReport(shape: ReportShape = {}, change: (report: BenchReport
     },
     gate: null,
   }
-  change(report)
+  change(report, main)
   return benchReportSchema.parse(report)
 }
 
-function makeArm(
-  name: ArmName,
-  shape: ArmShape,
-  seed: number,
-  drifts: number[],
-): { result: ArmResult; blocks: Block[] } {
+function makeArm(name: string, role: ArmResult['role'], shape: ArmShape, seed: number, drifts: number[]): ArmResult {
   const { requests = 2_000, blocks: count = 20, upstream = around(5), added = around(1), failures = {} } = shape
   const random = randomFrom(`${seed}/${name}`)
   const definitions = shape.read ?? ['provider-stamped']
@@ -185,8 +181,9 @@ function makeArm(
         ).encode(),
       )
     : undefined
-  const result: ArmResult = {
+  return {
     name,
+    role,
     url: `http://127.0.0.1:${name === 'direct' ? 41001 : 41002}/v1/chat/completions`,
     totals: {
       sent,
@@ -209,24 +206,24 @@ function makeArm(
       tokenSource: 'usage',
     },
     overhead: successful > 0 ? definitions.map((definition) => overheadOf(definition, live)) : [],
+    blocks: live.map(
+      ({ index, sent: sentInBlock, answered, latency, overhead, upstreams, components }): Block => ({
+        index,
+        startedAtS: index / 2,
+        sent: sentInBlock,
+        outcomes: { ...failures, ...(answered > 0 ? { OK: answered } : {}) },
+        latency: latency.encode(),
+        metrics: {
+          ttfb: latency.encode(),
+          ...(shape.stream
+            ? { ttft: upstreams.encode(), tpot: upstreams.encode(), interToken: upstreams.encode() }
+            : {}),
+        },
+        overhead: Object.fromEntries(definitions.map((definition) => [definition, overhead.encode()])),
+        ...(parts.length > 0 ? { components } : {}),
+      }),
+    ),
   }
-  const blocks = live.map(
-    ({ index, sent: sentInBlock, answered, latency, overhead, upstreams, components }): Block => ({
-      arm: name,
-      index,
-      startedAtS: index / 2,
-      sent: sentInBlock,
-      outcomes: { ...failures, ...(answered > 0 ? { OK: answered } : {}) },
-      latency: latency.encode(),
-      metrics: {
-        ttfb: latency.encode(),
-        ...(shape.stream ? { ttft: upstreams.encode(), tpot: upstreams.encode(), interToken: upstreams.encode() } : {}),
-      },
-      overhead: Object.fromEntries(definitions.map((definition) => [definition, overhead.encode()])),
-      ...(parts.length > 0 ? { components } : {}),
-    }),
-  )
-  return { result, blocks }
 }
 
 function overheadOf(definition: Told, live: { overhead: Histogram }[]): OverheadResult {

@@ -20,7 +20,7 @@ const TEXTS: Readonly<Record<string, string>> = {
 export async function makeNamedFiles(dir: ReturnType<typeof tempDir>): Promise<void> {
   for (const [name, text] of Object.entries(TEXTS)) dir.write(name, text)
   cpSync(azureTrace('conv'), dir.file('trace.csv'))
-  const pair = { requests: 2_000, pairId: 'a-pair', stream: true }
+  const pair = { requests: 2_000, runId: 'a-pair', stream: true }
   const added = { added: around(1), read: ['provider-stamped' as const] }
   const direct = makeReport({ ...pair, role: 'direct', arm: 'direct', read: ['provider-stamped'] })
   const gateway = makeReport({ ...pair, ...added, arm: 'gateway' })

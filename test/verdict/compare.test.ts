@@ -1,26 +1,22 @@
 import { describe, expect, it } from 'vitest'
 import { renderComparison } from '../../src/output/compare-table.ts'
-import type { BenchReport, Check } from '../../src/report/schema.ts'
+import type { Run } from '../../src/report/runs.ts'
+import type { Check } from '../../src/report/schema.ts'
 import { type Comparison, compareReports } from '../../src/verdict/compare.ts'
 import { MAX_REGRESSION } from '../../src/verdict/verdict.ts'
-import { around, fixed, makeReport, type ReportShape } from '../support/make-report.ts'
+import { around, fixed, makeRun, type ReportShape } from '../support/make-report.ts'
 
 const files = { baseline: 'baseline.json', gateway: 'gateway.json' }
 
-type Change = (report: BenchReport) => void
+type Change = Parameters<typeof makeRun>[1]
 
 const direct = (shape: ReportShape = {}, change?: Change) =>
-  makeReport({ added: around(0.2), role: 'direct', seed: 10, ...shape }, change)
-const through = (shape: ReportShape = {}, change?: Change) =>
-  makeReport({ role: 'gateway', seed: 20, ...shape }, change)
+  makeRun({ added: around(0.2), role: 'direct', seed: 10, ...shape }, change)
+const through = (shape: ReportShape = {}, change?: Change) => makeRun({ role: 'gateway', seed: 20, ...shape }, change)
 
 const rules = { budgetMs: 7, maxRegression: MAX_REGRESSION, thresholds: [], primary: true, allowDifferent: false }
 
-function compare(
-  baseline: BenchReport,
-  gateway: BenchReport,
-  more: Partial<Parameters<typeof compareReports>[2]> = {},
-): Comparison {
+function compare(baseline: Run, gateway: Run, more: Partial<Parameters<typeof compareReports>[2]> = {}): Comparison {
   return compareReports(baseline, gateway, { files, noGate: false, ...rules, ...more })
 }
 
@@ -121,8 +117,10 @@ describe('comparing two runs', () => {
   })
 
   it('takes arrivals of another burstiness for another load', () => {
-    const bursts = (burstiness: number) => (report: BenchReport) =>
-      void Object.assign(report.load, { mode: 'open', rps: 10, concurrency: null, arrival: 'gamma', burstiness })
+    const bursts =
+      (burstiness: number): Change =>
+      ({ load: asked }) =>
+        void Object.assign(asked, { mode: 'open', rps: 10, concurrency: null, arrival: 'gamma', burstiness })
     const load = (comparison: Comparison) => comparison.differences.find(({ what }) => what === 'load')
     expect(load(compare(direct({}, bursts(0.5)), through({}, bursts(0.5))))).toBeUndefined()
     expect(load(compare(direct({}, bursts(0.5)), through({}, bursts(4))))).toMatchObject({

@@ -4,13 +4,13 @@ import { describe, expect, it } from 'vitest'
 import { judgeBench } from '../../src/bench/judge-bench.ts'
 import { componentVerdictIn } from '../../src/verdict/components.ts'
 import { threshold } from '../../src/verdict/thresholds.ts'
-import { around, fixed, makeReport, type ReportShape } from '../support/make-report.ts'
+import { around, fixed, makeRun, type ReportShape } from '../support/make-report.ts'
 
 const LIMITS = { input_policy: 2, routing: 0.5, event_emission: 0 }
 
 function checks(shape: ReportShape, thresholds: string[] = []) {
   const question = { budgetMs: 7, componentsMs: LIMITS, maxRegression: undefined }
-  const gate = judgeBench(makeReport({ role: 'gateway', ...shape }), {
+  const gate = judgeBench(makeRun({ role: 'gateway', ...shape }), {
     ...question,
     thresholds: thresholds.map((text) => threshold.parse(text)),
   })
@@ -52,9 +52,9 @@ describe('the parts of an overhead', () => {
   })
 
   it('a table that knows another budget judges anew', () => {
-    const report = makeReport({ components: { routing: around(0.3) } })
-    expect(componentVerdictIn(report, 'target', 'routing', 2)).toBe('pass')
-    expect(componentVerdictIn(report, 'target', 'routing', 0.2)).toBe('fail')
-    expect(componentVerdictIn(report, 'target', 'input_policy', 2)).toBeNull()
+    const report = makeRun({ components: { routing: around(0.3) } })
+    expect(componentVerdictIn(report, 'routing', 2)).toBe('pass')
+    expect(componentVerdictIn(report, 'routing', 0.2)).toBe('fail')
+    expect(componentVerdictIn(report, 'input_policy', 2)).toBeNull()
   })
 })

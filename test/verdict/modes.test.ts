@@ -2,42 +2,41 @@
 import { describe, expect, it } from 'vitest'
 import { renderComparison } from '../../src/output/compare-table.ts'
 import { comparisonProperties, renderComparisonMarkdown } from '../../src/output/markdown.ts'
-import type { BenchReport } from '../../src/report/schema.ts'
-import { splitReport } from '../../src/report/split.ts'
+import { primaryRun, type Run, splitReport } from '../../src/report/runs.ts'
 import { type Comparison, compareReports } from '../../src/verdict/compare.ts'
 import { overheadJudge } from '../../src/verdict/judge-overhead.ts'
 import { estimateNoise, type Noise } from '../../src/verdict/noise.ts'
 import { threshold } from '../../src/verdict/thresholds.ts'
 import { MAX_REGRESSION } from '../../src/verdict/verdict.ts'
-import { around, fixed, makeReport, type ReportShape } from '../support/make-report.ts'
+import { around, fixed, makeReport, makeRun, type ReportShape } from '../support/make-report.ts'
 
 type Options = Parameters<typeof compareReports>[2]
 
 const files = { baseline: 'a.json', gateway: 'b.json' }
 const rules = { budgetMs: 7, maxRegression: MAX_REGRESSION, thresholds: [], primary: true, allowDifferent: false }
 
-function compare(a: BenchReport, b: BenchReport, more: Partial<Options> = {}): Comparison {
+function compare(a: Run, b: Run, more: Partial<Options> = {}): Comparison {
   return compareReports(a, b, { files, noGate: false, ...rules, ...more })
 }
 
 const checkOf = (comparison: Comparison) => comparison.gate?.checks[0]
-const old = (shape: ReportShape = {}) => makeReport({ role: 'gateway', seed: 10, ...shape })
-const fresh = (shape: ReportShape = {}) => makeReport({ role: 'gateway', seed: 20, ...shape })
-const direct = (shape: ReportShape = {}) => makeReport({ role: 'direct', seed: 30, added: around(0.2), ...shape })
+const old = (shape: ReportShape = {}) => makeRun({ role: 'gateway', seed: 10, ...shape })
+const fresh = (shape: ReportShape = {}) => makeRun({ role: 'gateway', seed: 20, ...shape })
+const direct = (shape: ReportShape = {}) => makeRun({ role: 'direct', seed: 30, added: around(0.2), ...shape })
 
 /** Two arms of one run, in a file each. */
-function turns(a: ReportShape, b: ReportShape): [BenchReport, BenchReport] {
-  const common = { pairId: 'one-run', drifts: 0.12, requests: 4_000 }
+function turns(a: ReportShape, b: ReportShape): [Run, Run] {
+  const common = { runId: 'one-run', drifts: 0.12, requests: 4_000 }
   return [
-    makeReport({ seed: 1, arm: 'direct', role: 'direct', ...common, ...a }),
-    makeReport({ seed: 2, arm: 'gateway', role: 'gateway', ...common, ...b }),
+    makeRun({ seed: 1, arm: 'direct', role: 'direct', ...common, ...a }),
+    makeRun({ seed: 2, arm: 'gateway', role: 'gateway', ...common, ...b }),
   ]
 }
 
-const at = (url: string) => (report: BenchReport) => Object.assign(report.target, { url })
+const at = (url: string) => (_: unknown, arm: { url: string }) => Object.assign(arm, { url })
 
 describe('the mode', () => {
-  it.each<[string, BenchReport, BenchReport, string, RegExp]>([
+  it.each<[string, Run, Run, string, RegExp]>([
     ['direct against gateway', direct(), fresh(), 'overhead', /measured directly/],
     ['gateway against gateway', old(), fresh(), 'regression', /both were measured through a gateway/],
     [
@@ -49,7 +48,7 @@ describe('the mode', () => {
     ],
     [
       'unknown, elsewhere, against gateway',
-      makeReport({ role: 'unknown', seed: 10 }, at('http://10.0.0.1/v1')),
+      makeRun({ role: 'unknown', seed: 10 }, at('http://10.0.0.1/v1')),
       fresh(),
       'overhead',
       /assumed: the baseline names no gateway; --mode/,
@@ -114,7 +113,7 @@ describe('files of one run measured in turns', () => {
     expect(checkOf(paired)).toMatchObject({ metric: 'delta.latency.p99', verdict: 'fail' })
     expect(paired.notes.join()).not.toContain('unpaired')
     const [a, b] = pair
-    const apart = compare(a, { ...b, arms: { ...b.arms, pairId: 'another' } })
+    const apart = compare(a, { ...b, runId: 'another' })
     expect(apart.pairing).toBe('unpaired')
     expect(checkOf(apart)?.verdict).toBe('inconclusive')
   })
@@ -141,17 +140,18 @@ describe('files of one run measured in turns', () => {
   it('may lie in one file, which is split; the halves keep the pair', () => {
     const both = makeReport({ read: [], added: fixed(2), direct: { read: [], added: around(0.2) } })
     const halves = splitReport(both)
-    expect(halves?.baseline.target).toMatchObject({ role: 'direct' })
-    expect(halves?.gateway.arms.pairId).toBe(halves?.baseline.arms.pairId)
-    expect(splitReport(direct())).toBeUndefined()
+    expect(halves?.baseline.arms).toMatchObject([{ role: 'direct' }])
+    expect(halves?.gateway.runId).toBe(halves?.baseline.runId)
+    expect(splitReport(makeReport())).toBeUndefined()
     if (!halves) throw new Error('one arm')
-    expect(compare(halves.baseline, halves.gateway)).toMatchObject({ pairing: 'paired', mode: 'overhead' })
-    expect(overheadJudge(both, undefined, { limitMs: 7 })?.judgedBy.definition).toBe('paired')
+    const [baseline, gateway] = [primaryRun(halves.baseline), primaryRun(halves.gateway)]
+    expect(compare(baseline, gateway)).toMatchObject({ pairing: 'paired', mode: 'overhead' })
+    expect(overheadJudge(primaryRun(both), undefined, { limitMs: 7 })?.judgedBy.definition).toBe('paired')
   })
 
   it('tell the noise of the rig, A/A', () => {
     const arm = { requests: 4_000, added: fixed(1) }
-    const twice = makeReport({ ...arm, direct: arm })
+    const twice = makeRun({ ...arm, direct: arm })
     const noise = estimateNoise(twice, 'aa')
     expect(noise).toMatchObject({ source: 'aa', pairs: 20, latencyMs: [expect.any(Number), expect.any(Number)] })
     expect(noise?.latencyMs?.[0]).toBeLessThan(0)
@@ -207,7 +207,7 @@ describe('impossible figures', () => {
 })
 
 describe('different runs', () => {
-  const other = makeReport({ role: 'gateway', seed: 20 }, ({ load }) => Object.assign(load, { concurrency: 20 }))
+  const other = makeRun({ role: 'gateway', seed: 20 }, ({ load }) => Object.assign(load, { concurrency: 20 }))
   it('are judged only when asked to', () => {
     expect(checkOf(compare(direct(), other))?.why).toContain('not comparable: load')
     const told = compare(direct(), other, { allowDifferent: true })
@@ -217,7 +217,7 @@ describe('different runs', () => {
 })
 
 describe('thresholds over two runs', () => {
-  const judge = (a: BenchReport, b: BenchReport, ...texts: string[]) =>
+  const judge = (a: Run, b: Run, ...texts: string[]) =>
     compare(a, b, { thresholds: texts.map((text) => threshold.parse(text)), primary: false }).gate
 
   it('pass, fail and stay open, each with its own reason', () => {
@@ -261,7 +261,7 @@ describe('thresholds over two runs', () => {
   })
 
   it('judge one run even where the two are not comparable', () => {
-    const other = makeReport({ role: 'gateway' }, ({ load }) => Object.assign(load, { concurrency: 20 }))
+    const other = makeRun({ role: 'gateway' }, ({ load }) => Object.assign(load, { concurrency: 20 }))
     const gate = judge(direct(), other, 'overhead.p99<7ms', 'delta.latency.p99<7ms')
     expect(gate?.checks.map(({ verdict }) => verdict)).toEqual(['pass', 'inconclusive'])
   })
@@ -270,7 +270,7 @@ describe('thresholds over two runs', () => {
     const losing = fresh({ failures: { KT_HTTP_5XX: 2 } })
     const gate = judge(direct(), losing, 'latency.p50<1s', 'errors.rate<5%')
     expect(gate?.checks.map(({ verdict }) => verdict)).toEqual(['inconclusive', 'pass'])
-    const saturated = makeReport({ role: 'gateway' }, ({ client }) => Object.assign(client, { verdict: 'saturated' }))
+    const saturated = makeRun({ role: 'gateway' }, ({ client }) => Object.assign(client, { verdict: 'saturated' }))
     expect(judge(direct(), saturated, 'throughput.rps>1', 'errors.rate<1%')?.checks[0]?.verdict).toBe('inconclusive')
   })
 

@@ -2,7 +2,7 @@ import { afterAll, describe, expect, it } from 'vitest'
 import { type Category, errorBudget, findCategory } from '../../src/slo/category.ts'
 import { categoryOfRun, judgeSlos, wholeRun } from '../../src/verdict/slo.ts'
 import { namedCategory, readSlo } from '../../src/verdict/slo-file.ts'
-import { around, fixed, makeReport } from '../support/make-report.ts'
+import { around, fixed, makeRun } from '../support/make-report.ts'
 import { tempDir } from '../support/temp-dir.ts'
 
 const dir = tempDir()
@@ -68,7 +68,7 @@ describe('own categories', () => {
 })
 
 describe('a run against its category', () => {
-  const verdicts = (name: string, report: ReturnType<typeof makeReport>) => {
+  const verdicts = (name: string, report: ReturnType<typeof makeRun>) => {
     const [result] = judgeSlos([wholeRun(report, named(name))])
     return {
       result,
@@ -77,19 +77,19 @@ describe('a run against its category', () => {
   }
 
   it('passes within all targets, with goodput and an unspent budget', () => {
-    const { result, checks } = verdicts('chat-short', makeReport({ upstream: around(100) }))
+    const { result, checks } = verdicts('chat-short', makeRun({ upstream: around(100) }))
     expect(result?.verdict).toBe('pass')
     expect(checks).toEqual({ 'latency.p50': 'pass', 'latency.p99': 'pass', goodput: 'pass' })
     expect(result).toMatchObject({ goodput: { share: 1, exact: true }, errorBudget: { bad: 0, allowed: 20, burn: 0 } })
   })
 
   it('fails the median without failing the tail', () => {
-    const { checks } = verdicts('chat-short', makeReport({ upstream: around(600) }))
+    const { checks } = verdicts('chat-short', makeRun({ upstream: around(600) }))
     expect(checks).toEqual({ 'latency.p50': 'fail', 'latency.p99': 'pass', goodput: 'pass' })
   })
 
   it('fails the tail, and burns the budget by as much as it misses', () => {
-    const report = makeReport({ upstream: (random) => (random() < 0.1 ? 3_000_000 : 50_000) })
+    const report = makeRun({ upstream: (random) => (random() < 0.1 ? 3_000_000 : 50_000) })
     const { result, checks } = verdicts('chat-short', report)
     expect(checks).toEqual({ 'latency.p50': 'pass', 'latency.p99': 'fail', goodput: 'fail' })
     expect(result?.errorBudget?.burn).toBeGreaterThan(8)
@@ -97,23 +97,23 @@ describe('a run against its category', () => {
   })
 
   it('counts what failed as bad, a timeout once', () => {
-    const { result } = verdicts('batch', makeReport({ failures: { KT_HTTP_5XX: 2, KT_TIMEOUT_TOTAL: 1 } }))
+    const { result } = verdicts('batch', makeRun({ failures: { KT_HTTP_5XX: 2, KT_TIMEOUT_TOTAL: 1 } }))
     expect(result?.errorBudget).toMatchObject({ bad: 60 })
     expect(result?.goodput?.share).toBeCloseTo(1 - 60 / 2_000, 10)
     expect(result?.verdict).toBe('fail')
   })
 
   it('is inconclusive over few requests, and over none', () => {
-    expect(verdicts('chat-short', makeReport({ requests: 50, blocks: 10 })).result?.verdict).toBe('inconclusive')
-    const dead = verdicts('chat-short', makeReport({ requests: 100, failures: { KT_CONNECT: 5 } })).result
+    expect(verdicts('chat-short', makeRun({ requests: 50, blocks: 10 })).result?.verdict).toBe('inconclusive')
+    const dead = verdicts('chat-short', makeRun({ requests: 100, failures: { KT_CONNECT: 5 } })).result
     expect(dead).toMatchObject({ verdict: 'inconclusive', goodput: null, errorBudget: null })
   })
 
   it('takes targets of the first token, and then gives goodput as a lower bound', () => {
     const own: Category = { ...named('chat-short'), ttft: { p99Ms: 6 } }
-    const [result] = judgeSlos([wholeRun(makeReport({ stream: true, upstream: fixed(5) }), own)])
+    const [result] = judgeSlos([wholeRun(makeRun({ stream: true, upstream: fixed(5) }), own)])
     expect(result).toMatchObject({ verdict: 'pass', goodput: { share: 1, exact: false } })
-    const [unary] = judgeSlos([wholeRun(makeReport({ upstream: fixed(5) }), own)])
+    const [unary] = judgeSlos([wholeRun(makeRun({ upstream: fixed(5) }), own)])
     expect(unary?.checks.find(({ metric }) => metric === 'ttft.p99')).toMatchObject({
       verdict: 'inconclusive',
       why: expect.stringContaining('it needs --stream'),
@@ -122,8 +122,8 @@ describe('a run against its category', () => {
 
   it('is found by the endpoint and the tokens of its prompts', () => {
     // 2,000 requests in 10 s, 1,000 input tokens a second: five tokens a prompt.
-    expect(categoryOfRun(makeReport(), shipped)?.name).toBe('chat-short')
-    const uncounted = makeReport({}, ({ throughput }) => Object.assign(throughput, { inputTokensPerSec: null }))
+    expect(categoryOfRun(makeRun(), shipped)?.name).toBe('chat-short')
+    const uncounted = makeRun({}, (_, { throughput }) => Object.assign(throughput, { inputTokensPerSec: null }))
     expect(categoryOfRun(uncounted, shipped)).toBeUndefined()
   })
 })

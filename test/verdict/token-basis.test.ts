@@ -3,7 +3,8 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
 import { renderSweep } from '../../src/output/sweep-table.ts'
-import type { BenchReport } from '../../src/report/schema.ts'
+import { primaryRun } from '../../src/report/runs.ts'
+import type { ArmResult, BenchReport } from '../../src/report/schema.ts'
 import { SWEEP_SCHEMA, type SweepLevel, type SweepReport } from '../../src/report/sweep-schema.ts'
 import { otherTokenBasis } from '../../src/report/token-basis.ts'
 import { parseThreshold, type Threshold } from '../../src/slo/threshold.ts'
@@ -11,24 +12,27 @@ import { compareReports } from '../../src/verdict/compare.ts'
 import { readHistory } from '../../src/verdict/history.ts'
 import { clientWord } from '../../src/verdict/rate.ts'
 import { judgeRun, MAX_REGRESSION } from '../../src/verdict/verdict.ts'
-import { makeReport, type ReportShape } from '../support/make-report.ts'
+import { makeReport, makeRun, type ReportShape } from '../support/make-report.ts'
 import { tempDir } from '../support/temp-dir.ts'
 
 const dir = tempDir()
 afterAll(() => dir.remove())
 
-type Source = BenchReport['throughput']['tokenSource']
+type Throughput = ArmResult['throughput']
+type Source = Throughput['tokenSource']
 
 /** A report of this version: it says how many answers were counted by what. */
-function counted(tokenSource: Source, more: Partial<BenchReport['throughput']> = {}, shape: ReportShape = {}) {
-  return makeReport({ role: 'gateway', requests: 200, ...shape }, ({ throughput, totals }) => {
+function reported(tokenSource: Source, more: Partial<Throughput> = {}, shape: ReportShape = {}) {
+  return makeReport({ role: 'gateway', requests: 200, ...shape }, (_, { throughput, totals }) => {
     const by = { mixed: ['usage', 'tokenizer'], none: [] }[tokenSource as string] ?? [tokenSource]
     const answers = Object.fromEntries(by.map((source) => [source, totals.successful / by.length]))
     Object.assign(throughput, { tokenSource, counted: { usage: 0, tokenizer: 0, events: 0, ...answers }, ...more })
   })
 }
 
-const earlier = (shape: ReportShape = {}) => makeReport({ role: 'gateway', requests: 200, ...shape })
+const counted = (...asked: Parameters<typeof reported>) => primaryRun(reported(...asked))
+
+const earlier = (shape: ReportShape = {}) => makeRun({ role: 'gateway', requests: 200, ...shape })
 
 describe('tokens of two runs', () => {
   it.each([
@@ -69,7 +73,7 @@ describe('tokens of two runs', () => {
     mkdirSync(folder)
     const sources: Source[] = ['usage', 'tokenizer', 'usage']
     for (const [day, source] of sources.entries()) {
-      const report = { ...counted(source, {}, { seed: day }), startedAt: `2026-11-0${day + 1}T03:00:00.000Z` }
+      const report = { ...reported(source, {}, { seed: day }), startedAt: `2026-11-0${day + 1}T03:00:00.000Z` }
       writeFileSync(join(folder, `${day}.json`), JSON.stringify(report))
     }
     const { runs, left } = readHistory(folder, 'throughput.tokens')
@@ -121,7 +125,7 @@ describe('a sweep', () => {
 
 describe('a run that did not reach its rate', () => {
   const slow = (achievedToOffered: number | null, verdict: BenchReport['client']['verdict'] = 'ok') =>
-    makeReport({ role: 'gateway' }, ({ client }) => Object.assign(client, { achievedToOffered, verdict }))
+    makeRun({ role: 'gateway' }, ({ client }) => Object.assign(client, { achievedToOffered, verdict }))
   const thresholds = ['overhead.p99<50ms', 'throughput.rps>1', 'errors.rate<50%'].flatMap((text): Threshold[] => {
     const parsed = parseThreshold(text)
     return parsed.ok ? [parsed.value] : []

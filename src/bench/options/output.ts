@@ -14,7 +14,7 @@ import { isJudged, JUDGING_FLAGS, type VerdictOptions } from './verdict.ts'
 const { text, toggle } = flagGroup('RESULT')
 
 export const outputFlags = {
-  output: text(z.string().optional(), "write the report (kt.bench/1) to this file; '-': stdout"),
+  output: text(z.string().optional(), "write the report (kt.bench/2) to this file; '-': stdout"),
   json: toggle('print the report instead of tables'),
   samples: text(z.string().optional(), "write a line for each request (NDJSON) to this file; '-': stdout"),
   split: toggle('also write each of the two arms as its own report'),

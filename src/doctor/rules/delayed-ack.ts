@@ -37,12 +37,12 @@ export const delayedAck: DoctorRule = {
     'tokens, or the body after its head',
   fix: { how: 'Set TCP_NODELAY on the sockets to clients and providers, or write head and body in one piece.' },
   config: onlyMeasured('no key of a config shows it'),
-  report: ({ target, interTokenMs, arms }) => {
+  report: ({ target, interTokenMs, baseline }) => {
     if (!target.stream || !interTokenMs) return notChecked(NOT_STREAMED)
     const held = (gaps: DurationSummary): number => heldFor(countIn(Histogram.decode(gaps.histogram)))
     const count = held(interTokenMs)
     // What the provider's own pace makes is in the direct arm too.
-    const direct = arms.baseline?.interTokenMs
+    const direct = baseline?.interTokenMs
     const odd = interTokenMs.p50 < 20 && count > 2 * (direct ? held(direct) : 0)
     const seen = `${count} of ${interTokenMs.count} gaps between tokens are of about 40 ms`
     return odd && count >= interTokenMs.count * LEAST_SHARE_OF_GAPS ? found('warning', 'possible', seen) : fine(seen)

@@ -2,7 +2,8 @@
  * A fixed wait before the first token of every stream: in what the gateway added to first tokens, by the provider's
  * stamps, nobody is quicker than the timer, all are alike, and whole answers and later tokens do not have it.
  */
-import type { BenchReport, DurationSummary } from '../../report/schema.ts'
+import type { Run } from '../../report/runs.ts'
+import type { DurationSummary } from '../../report/schema.ts'
 import { Histogram } from '../../stats/histogram.ts'
 import { formatMs, formatShare } from '../../units.ts'
 import {
@@ -94,9 +95,9 @@ function wholeDelaysUs({ whole }: Measurements): number[] {
  * With a baseline beside it the whole distribution of TTFT moved by one figure; without one, most of it lies in one
  * narrow peak.
  */
-function timerInReport({ ttftMs, arms, overhead }: BenchReport): Opinion {
+function timerInReport({ ttftMs, baseline, overhead }: Run): Opinion {
   if (!ttftMs) return notChecked('the report has no time to first token')
-  const direct = arms.baseline?.ttftMs
+  const direct = baseline?.ttftMs
   if (direct) {
     const [p50, p90] = [ttftMs.p50 - direct.p50, ttftMs.p90 - direct.p90]
     const seen = `TTFT is ${formatMs(p50)} ms above the direct arm's at P50, ${formatMs(p90)} at P90`

@@ -4,9 +4,9 @@ import { diagnose } from '../../../src/doctor/doctor.ts'
 import { parseDoctorOptions } from '../../../src/doctor/options.ts'
 import type { SimulatedProvider } from '../../../src/provider/server.ts'
 import type { RuleResult } from '../../../src/report/doctor-schema.ts'
-import { type BenchReport, benchReportSchema } from '../../../src/report/schema.ts'
+import type { Run } from '../../../src/report/runs.ts'
 import { type Portkey, portkeyHeaders, startPortkey } from '../../setup/portkey.ts'
-import { kt } from '../../support/kt.ts'
+import { kt, parseBench } from '../../support/kt.ts'
 import { quickProvider } from '../../support/provider.ts'
 
 const MOST_ATTEMPTS = 10
@@ -24,7 +24,7 @@ afterAll(async () => {
   await provider?.close()
 })
 
-async function benchThroughPortkey(...extra: string[]): Promise<BenchReport> {
+async function benchThroughPortkey(...extra: string[]): Promise<Run> {
   const headers = Object.entries(portkeyHeaders(`${provider.url}/v1`)).flatMap(([name, value]) => [
     '--header',
     `${name}: ${value}`,
@@ -35,11 +35,11 @@ async function benchThroughPortkey(...extra: string[]): Promise<BenchReport> {
     ...extra,
   ])
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
-  return benchReportSchema.parse(JSON.parse(stdout))
+  return parseBench(stdout)
 }
 
 /** Printed, since what a third-party gateway adds is what kt is for. */
-function say(kind: string, report: BenchReport): void {
+function say(kind: string, report: Run): void {
   const stamped = report.overhead[0]
   const ttft = report.ttftMs ? `, TTFT P50 ${report.ttftMs.p50} ms` : ''
   process.stdout.write(

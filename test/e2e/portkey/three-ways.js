@@ -33,13 +33,13 @@ await demo(async () => {
       ['  P99', (r) => ms(stamped(r).p99)],
       ['  P99 95 %, by blocks', (r) => interval(stamped(r).ci95)],
       ['  P99 < 7 ms', (r) => check(r, direct).verdict.toUpperCase()],
-      ['paired, latency P50', ({ report }) => ms(report.latencyMs.p50 - report.arms.baseline.latencyMs.p50)],
+      ['paired, latency P50', ({ report }) => ms(report.latencyMs.p50 - report.baseline.latencyMs.p50)],
       ['  P99', (r) => ms(check(r, paired).value)],
       ['  P99 95 %, by blocks', (r) => interval(check(r, paired).ci95 ?? [null, null])],
       ['  P99 < 7 ms', (r) => check(r, paired).verdict.toUpperCase()],
       ['self-reported P50', (r) => (own(r) ? ms(own(r).p50) : 'none')],
       ['  P99', (r) => (own(r) ? ms(own(r).p99) : 'none')],
-      ['floor P99', ({ report }) => ms(readingOf(report.arms.baseline, 'provider-stamped').totalMs.p99)],
+      ['floor P99', ({ report }) => ms(readingOf(report.baseline, 'provider-stamped').totalMs.p99)],
     ]
     process.stdout.write(`\n${sideBySide(rows, results)}`)
     for (const { name, verdicts, report } of results) {

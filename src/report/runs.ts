@@ -1,0 +1,40 @@
+/** The arms of a report as runs of their own: an arm's figures beside what all arms of its run share. */
+import type { ArmResult, BenchReport } from './schema.ts'
+
+/** What tables and verdicts read. */
+export interface Run extends Omit<BenchReport, 'arms'>, Omit<ArmResult, 'baseline'> {
+  /** The baseline that the report holds beside this arm. */
+  baseline?: Run
+}
+
+/** The arm that the report is about, with its baseline. */
+export function primaryRun(report: BenchReport): Run {
+  const [first, ...others] = report.arms
+  const baseline = others.find((arm) => arm.baseline)
+  return { ...toRun(report, first), ...(baseline ? { baseline: toRun(report, baseline) } : {}) }
+}
+
+function toRun({ arms: _, ...shared }: BenchReport, { baseline: __, ...arm }: ArmResult): Run {
+  return { ...shared, ...arm }
+}
+
+/** The run and its baseline apart, as if each had a report of its own; undefined where there is no baseline. */
+export function armsApart({ baseline, ...gateway }: Run): { baseline: Run; gateway: Run } | undefined {
+  return baseline && { baseline, gateway }
+}
+
+/**
+ * Two reports of one arm each, which keep the id of the run; undefined where there is no baseline. Neither gets the
+ * series, because both arms share it, and the SLO stays with the first arm.
+ */
+export function splitReport({ slo, ...report }: BenchReport): Record<'baseline' | 'gateway', BenchReport> | undefined {
+  const [first, ...others] = report.arms
+  const found = others.find((arm) => arm.baseline)
+  if (!found) return undefined
+  const { baseline: _, ...baseline } = found
+  const shared = { ...report, series: [], gate: null }
+  return {
+    baseline: { ...shared, arms: [baseline] },
+    gateway: { ...shared, ...(slo ? { slo } : {}), arms: [first] },
+  }
+}
