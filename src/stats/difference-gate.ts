@@ -6,17 +6,8 @@
  */
 import { formatMs, formatNumber, formatShare } from '../units.ts'
 import { firstWhere } from './bisect.ts'
-import {
-  ALPHA_FAIL,
-  ALPHA_PASS,
-  type ClientState,
-  DRIFT,
-  type GateBlock,
-  type GateResult,
-  QUANTILE,
-  quantileName,
-  waitPerRequestUs,
-} from './gate.ts'
+import { ALPHA_FAIL, ALPHA_PASS, type ClientState, DRIFT, type GateResult, QUANTILE, quantileName } from './gate.ts'
+import { type GateBlock, waitPerRequestUs } from './gate-block.ts'
 import type { Histogram } from './histogram.ts'
 import { differenceOf, observationsNeeded, quantileBounds } from './quantile-interval.ts'
 import { MIN_BLOCKS } from './share-interval.ts'

@@ -22,10 +22,11 @@
  */
 import { formatMs, formatNumber, formatShare } from '../units.ts'
 import { firstWhere } from './bisect.ts'
+import { describeStarvation, exceedances, type GateBlock, waitPerRequestUs } from './gate-block.ts'
 import { Histogram } from './histogram.ts'
 import { quantileBounds } from './quantile-interval.ts'
 import { belowResolution, type Resolution } from './resolution.ts'
-import { type BlockShare, estimateShare, MIN_BLOCKS, type ShareEstimate, shareBounds } from './share-interval.ts'
+import { estimateShare, MIN_BLOCKS, type ShareEstimate, shareBounds } from './share-interval.ts'
 
 export const ALPHA_PASS = 0.0125
 
@@ -43,21 +44,6 @@ const FLOOR_SHARE = 0.25
 
 /** Advice for more requests than this is not given. */
 const MOST_REQUESTS = 10_000_000
-
-export interface GateBlock {
-  /** The overhead of each request that carries a reading. */
-  values: Histogram
-  failed: number
-  /** Requests in flight when the run ended. */
-  unfinished: number
-  /** How many of `failed` and `unfinished` have a value as well, as a timeout has its latency. None by default. */
-  failedInValues?: number
-  unfinishedInValues?: number
-  /** Requests that the machine may have held up (starvation.ts). None by default. */
-  heldUp?: number
-  /** How long threads that serve these requests waited for a core, summed. None by default. */
-  waitUs?: number
-}
 
 interface GateInput {
   limitUs: number
@@ -174,16 +160,6 @@ export function judgeBudget(input: GateInput): GateResult {
   }
 }
 
-/** How long the machine made a request wait for a core, in the mean: by that much it may have shifted every request. */
-export function waitPerRequestUs(blocks: readonly GateBlock[]): number {
-  const waitUs = blocks.reduce((total, block) => total + (block.waitUs ?? 0), 0)
-  const requests = blocks.reduce(
-    (total, { values, failed, unfinished }) => total + values.count + failed + unfinished,
-    0,
-  )
-  return waitUs / Math.max(1, requests)
-}
-
 /**
  * Half of all requests exceed the limit, proven: no machine that withholds a core now and then does that, so they count
  * whatever it did. `limitUs` holds the drift, the floor's own median, and what waiting for a core may add to every
@@ -197,15 +173,6 @@ function medianExceeds(blocks: readonly GateBlock[], limitUs: number, alphaFail:
 function medianUpperUs(floor: readonly GateBlock[] | undefined): number {
   const values = (floor ?? []).map((block) => block.values).filter(({ count }) => count > 0)
   return values.length === 0 ? 0 : quantileBounds(values, 0.5, ALPHA_FAIL).upperUs
-}
-
-function describeStarvation(blocks: readonly GateBlock[]): string {
-  const heldUp = blocks.reduce((total, block) => total + (block.heldUp ?? 0), 0)
-  const starved = blocks.filter((block) => (block.heldUp ?? 0) > 0).length
-  return (
-    `the machine was short of CPU in ${starved} of ${blocks.length} blocks and may have held up ` +
-    `${formatNumber(heldUp)} of these requests: run it with nothing else beside it, or on more cores`
-  )
 }
 
 /** The shares that a verdict rests on. */
@@ -276,28 +243,6 @@ function requestsNeeded(shares: Shares, rule: Rule, objection: Objection): numbe
   const most = Math.floor((MOST_REQUESTS / n) * blocks)
   const count = firstWhere(Math.max(MIN_BLOCKS, blocks), most + 1, decides)
   return count > most ? undefined : Math.ceil((n * count) / blocks)
-}
-
-/**
- * What counts as an exceedance: for a PASS also what was in flight at the end, since nobody knows how it would have
- * ended; for a FAIL only what the machine did not hold up; `seen` is every request that ended over the limit.
- */
-type CountedFor = 'pass' | 'fail' | 'seen'
-
-function exceedances(blocks: readonly GateBlock[], limitUs: number, countedFor: CountedFor): BlockShare[] {
-  return blocks.map((block) => {
-    const { n, over } = exceedance(block, limitUs, countedFor === 'pass')
-    return { n, over: countedFor === 'fail' ? Math.max(0, over - (block.heldUp ?? 0)) : over }
-  })
-}
-
-/** Requests over the limit, with failed ones, each counted once. */
-export function exceedance(block: GateBlock, limitUs: number, withUnfinished: boolean): BlockShare {
-  const { values, failed, unfinished, failedInValues = 0, unfinishedInValues = 0 } = block
-  const inValues = failedInValues + (withUnfinished ? unfinishedInValues : 0)
-  const without = failed + (withUnfinished ? unfinished : 0) - inValues
-  // A failed request with a value has one of the largest values.
-  return { n: values.count + without, over: Math.max(values.countAbove(limitUs), inValues) + without }
 }
 
 function describeShare(estimate: ShareEstimate, blocks: readonly GateBlock[], limit: string): string {

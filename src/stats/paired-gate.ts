@@ -4,16 +4,8 @@
  * both blocks of a pair meet the same machine.
  */
 import { formatMs, formatNumber, formatShare } from '../units.ts'
-import {
-  ALPHA_FAIL,
-  ALPHA_PASS,
-  type ClientState,
-  type GateBlock,
-  type GateResult,
-  QUANTILE,
-  quantileName,
-  waitPerRequestUs,
-} from './gate.ts'
+import { ALPHA_FAIL, ALPHA_PASS, type ClientState, type GateResult, QUANTILE, quantileName } from './gate.ts'
+import { type GateBlock, waitPerRequestUs } from './gate-block.ts'
 import { Histogram } from './histogram.ts'
 import { mean } from './means.ts'
 import {

@@ -6,7 +6,7 @@
 import type { Run } from '../report/runs.ts'
 import type { Block, OverheadDefinition } from '../report/schema.ts'
 import { type BlockMetric, isBlockMetric, isGapMetric, OTHER_BLOCK_METRICS } from '../slo/metrics.ts'
-import type { GateBlock } from '../stats/gate.ts'
+import type { GateBlock } from '../stats/gate-block.ts'
 import { type EncodedHistogram, Histogram } from '../stats/histogram.ts'
 
 export type ReadBlock = (block: Block) => EncodedHistogram | undefined

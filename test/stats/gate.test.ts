@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { blockCount, share } from '../../src/schedule/blocks.ts'
 import { judgeDifference } from '../../src/stats/difference-gate.ts'
-import { type GateBlock, judgeBudget } from '../../src/stats/gate.ts'
+import { judgeBudget } from '../../src/stats/gate.ts'
+import type { GateBlock } from '../../src/stats/gate-block.ts'
 import { Histogram } from '../../src/stats/histogram.ts'
 import { logNormal, type Random, randomFrom } from '../../src/stats/random.ts'
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import type { GateBlock } from '../../src/stats/gate.ts'
 import { interimAnalysesUpTo, nextAnalysis } from '../../src/stats/gate.ts'
+import type { GateBlock } from '../../src/stats/gate-block.ts'
 import { Histogram } from '../../src/stats/histogram.ts'
 import { pairedDifference, worseThanP } from '../../src/stats/paired.ts'
 import { judgePaired } from '../../src/stats/paired-gate.ts'

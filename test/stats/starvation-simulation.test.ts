@@ -4,7 +4,8 @@
  * delay requests that meet them by an exponential time. The watch sees the wait of each window of 25 ms, as machine-watch.ts does.
  */
 import { describe, expect, it } from 'vitest'
-import { type GateBlock, judgeBudget } from '../../src/stats/gate.ts'
+import { judgeBudget } from '../../src/stats/gate.ts'
+import type { GateBlock } from '../../src/stats/gate-block.ts'
 import { Histogram } from '../../src/stats/histogram.ts'
 import { logNormal, type Random, randomFrom } from '../../src/stats/random.ts'
 import { heldUp } from '../../src/stats/starvation.ts'
