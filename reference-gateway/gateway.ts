@@ -5,7 +5,13 @@
 import { openAdmin } from './admin/admin.ts'
 import type { GatewayConfig } from './config/config.ts'
 import { type GatewayServer, startServer } from './server.ts'
-import { type GatewayOptions, type RpcHandlers, SingleProcess, type WorkerGroup } from './workers/worker-group.ts'
+import {
+  type GatewayOptions,
+  type RpcHandlers,
+  type RpcResult,
+  SingleProcess,
+  type WorkerGroup,
+} from './workers/worker-group.ts'
 
 export type { GatewayOptions } from './workers/worker-group.ts'
 
@@ -17,6 +23,11 @@ export interface Gateway {
   workers: WorkerGroup
   /** Resolves when the first warm-up is over; /readyz says how it ended. */
   warmedUp: Promise<unknown>
+  /**
+   * Serves by another config from now on: keys, providers, policies and all but the addresses and the number of processes,
+   * which stay. What has begun ends by the old one. Rejects, and changes nothing, where a process cannot serve by it.
+   */
+  reload(config: GatewayConfig): Promise<void>
   /** Accepts no more connections, lets requests in flight finish for a while, then ends. */
   close(): Promise<void>
 }
@@ -34,7 +45,7 @@ export async function runGateway(config: GatewayConfig, options: GatewayOptions 
   if (config.workers === 1) return startGateway(config, options)
   const { startWorkers } = await import('./workers/primary.ts')
   const workers = await startWorkers(config, options)
-  return withAdmin(workers, workers.group, config, options)
+  return withAdmin(workers, workers.group, config, options, workers.reload)
 }
 
 /** Starts the gateway in this process, whatever `config.workers` says. */
@@ -42,7 +53,8 @@ export async function startGateway(config: GatewayConfig, options: GatewayOption
   const handlers: RpcHandlers = {}
   const group = new SingleProcess(handlers)
   const server = await startServer(config, options, group, handlers)
-  return { ...(await withAdmin(server, group, config, options)), poolStats: server.poolStats }
+  const reload = (next: GatewayConfig): Promise<RpcResult[]> => group.call('reload', next)
+  return { ...(await withAdmin(server, group, config, options, reload)), poolStats: server.poolStats }
 }
 
 type Serving = Pick<Gateway, 'url' | 'port' | 'warmedUp' | 'close'>
@@ -53,6 +65,7 @@ async function withAdmin(
   workers: WorkerGroup,
   config: GatewayConfig,
   options: GatewayOptions,
+  reload: (next: GatewayConfig) => Promise<RpcResult[]>,
 ): Promise<Gateway> {
   const { url, port, warmedUp } = serving
   const admin = await openAdmin(config, workers, options.report ?? (() => {})).catch(async (error: unknown) => {
@@ -61,6 +74,12 @@ async function withAdmin(
   })
   return {
     ...{ url, port, warmedUp, workers },
+    reload: async ({ host: _host, port: _port, workers: _workers, adminPort: _admin, ...next }) => {
+      const { host, port: given, adminPort } = config
+      const results = await reload({ ...next, host, port: given, workers: config.workers, adminPort })
+      const problem = results.find(({ value }) => typeof value === 'string')
+      if (problem) throw new Error(String(problem.value))
+    },
     adminUrl: admin.url,
     close: async () => {
       await serving.close()

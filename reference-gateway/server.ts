@@ -2,21 +2,19 @@
  * The server of one process. `/v1/*` goes through the pipeline (see pipeline/request-pipeline.ts); `/healthz` and
  * `/readyz` answer for the process.
  */
-import { createHash } from 'node:crypto'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { reasonOf } from '../src/errors.ts'
 import type { GatewayConfig } from './config/config.ts'
-import { closeHooks, createHooks } from './hooks.ts'
-import { ClientKeys } from './http/auth.ts'
+import { closeHooks } from './hooks.ts'
 import { answerInvalidRequests, answerTunnels, drainRefusedBody } from './http/bad-clients.ts'
 import { findRoute } from './http/endpoints.ts'
 import { type GatewayError, invalidRequest, sendError, sendJson } from './http/gateway-error.ts'
-import { isLoopback, readHead as readRequestHead } from './http/request-head.ts'
+import { readHead as readRequestHead } from './http/request-head.ts'
 import { type PipelineDependencies, RequestPipeline } from './pipeline/request-pipeline.ts'
-import { ConnectionPool, type PoolStats } from './upstream/pool.ts'
-import { Router } from './upstream/router.ts'
-import { Upstream } from './upstream/upstream.ts'
-import { WarmUp } from './warmup.ts'
+import { InFlightCounter, openServing, type Serving } from './serving.ts'
+import type { PoolStats } from './upstream/pool.ts'
+import type { Upstream } from './upstream/upstream.ts'
 import type { GatewayOptions, Publisher, RpcHandlers } from './workers/worker-group.ts'
 
 export interface GatewayServer {
@@ -49,39 +47,10 @@ export async function startServer(
   handlers: RpcHandlers,
 ): Promise<GatewayServer> {
   const report = options.report ?? (() => {})
-  const hooks = await createHooks({ config, publisher, handlers, report })
-  const via = pseudonym(config)
-  const upstreams = config.providers.map(
-    (provider) =>
-      new Upstream(provider, {
-        breaker: config.upstream.breaker,
-        ownKeys: config.clientKeys !== undefined,
-        via,
-        readsAnswers: hooks.output !== undefined || hooks.cache !== undefined,
-      }),
-  )
-  const pool = new ConnectionPool(config.pool, config.upstream)
-  pool.onFallbackToH1 = (origin) => report(`${origin} does not speak HTTP/2: HTTP/1.1 is used`)
-  const warmUp = new WarmUp(config, pool, upstreams, (problem) => report(`warm-up: ${problem}`))
-  const dependencies: PipelineDependencies & { draining: boolean } = {
-    router: new Router(upstreams),
-    pool,
-    hooks,
-    observers: hooks.observers,
-    clientKeys: config.clientKeys && new ClientKeys(config.clientKeys),
-    injectDelayMs: options.injectDelayMs ?? 0,
-    maxBodyBytes: config.limits.maxBodyBytes,
-    readerTimeoutMs: config.limits.readerTimeoutMs,
-    passChunks: config.streaming.passthrough_chunked,
-    fallback: config.upstream.fallback,
-    report,
-    draining: false,
-  }
-  const notReady = (): string | undefined => {
-    if (dependencies.draining) return 'shutting down'
-    return pool.isStarved ? 'requests have waited long for a connection to a provider' : warmUp.missing
-  }
-  const rules = { via, onlyLocal: isLoopback(config.host) && config.clientKeys === undefined }
+  const open = (next: GatewayConfig): Promise<Serving> => openServing(next, options, { publisher, handlers, report })
+  let serving = await open(config)
+  let isDraining = false
+  const notReady = (): string | undefined => (isDraining ? 'shutting down' : serving.notReady())
   const inFlight = new InFlightCounter(config.limits.maxInFlight)
   const server = createServer(
     {
@@ -94,6 +63,8 @@ export async function startServer(
     },
     (request, response) => {
       const overloaded = inFlight.add(response)
+      const { rules, dependencies } = serving
+      serving.inFlight.add(response)
       const head = readRequestHead(request, rules)
       if (!head.ok) refuse(request, response, { ...head.error, headers: ['connection', 'close'] })
       else if (overloaded && head.value.url.startsWith('/v1/')) refuse(request, response, OVERLOADED)
@@ -104,37 +75,43 @@ export async function startServer(
   server.on('checkContinue', (request, response) => server.emit('request', request, response))
   answerInvalidRequests(server)
   answerTunnels(server)
-  handlers.pool = () => ({ ...pool.stats(), providers: upstreams.map(readHealth) })
+  handlers.pool = () => ({ ...serving.pool.stats(), providers: serving.upstreams.map(readHealth) })
   handlers.ready = () => notReady() ?? null
   handlers.inFlight = () => inFlight.count
   handlers.pid = () => process.pid
+  handlers.reload = async (given) => {
+    // Another process of this gateway has read it.
+    const next = await open(given as GatewayConfig).catch(reasonOf)
+    if (typeof next === 'string') return next
+    const before = serving
+    serving = next
+    void next.warmUp.start()
+    // What began with the old config ends with it, however long that takes.
+    void before.inFlight.settled().then(() => before.close())
+    return null
+  }
   await listen(server, config).catch(async (error: unknown) => {
-    await closeHooks(hooks)
+    await closeHooks(serving.dependencies.hooks)
     throw error
   })
   const { port } = server.address() as AddressInfo
-  const warmedUp = warmUp.start()
+  const warmedUp = serving.warmUp.start()
   return {
     url: `http://${config.host.includes(':') ? `[${config.host}]` : config.host}:${port}`,
     port,
-    poolStats: () => pool.stats(),
+    poolStats: () => serving.pool.stats(),
     warmedUp,
     close: async () => {
-      warmUp.stop()
-      dependencies.draining = true
+      isDraining = true
+      serving.dependencies.draining = true
+      serving.warmUp.stop()
       const closed = new Promise((resolve) => server.close(resolve))
       await inFlight.settled(options.drainMs ?? config.limits.drainTimeoutMs)
       server.closeAllConnections()
       await closed
-      await Promise.all([pool.close(), closeHooks(hooks)])
+      await serving.close()
     },
   }
-}
-
-/** The same for all processes of this gateway, and for no other. */
-function pseudonym({ host, port, providers }: GatewayConfig): string {
-  const about = JSON.stringify([host, port, providers.map(({ origin, basePath }) => origin + basePath)])
-  return `kt-gateway-${createHash('sha256').update(about).digest('hex').slice(0, 12)}`
 }
 
 function readHealth({ provider, breaker }: Upstream) {
@@ -193,37 +170,4 @@ function listen(server: Server, config: GatewayConfig): Promise<void> {
       resolve()
     })
   })
-}
-
-/** Counts the requests that are being answered. */
-class InFlightCounter {
-  readonly #limit: number
-  #onSettled: (() => void) | undefined
-  count = 0
-
-  constructor(limit: number) {
-    this.#limit = limit
-  }
-
-  /** Returns true where the request exceeds the limit. */
-  add(response: ServerResponse): boolean {
-    this.count++
-    response.once('close', () => {
-      this.count--
-      if (this.count === 0) this.#onSettled?.()
-    })
-    return this.count > this.#limit
-  }
-
-  /** Resolves when nothing is in flight, or after `limitMs`. */
-  settled(limitMs: number): Promise<void> {
-    return new Promise((resolve) => {
-      if (this.count === 0) return resolve()
-      const limit = setTimeout(resolve, limitMs)
-      this.#onSettled = () => {
-        clearTimeout(limit)
-        resolve()
-      }
-    })
-  }
 }

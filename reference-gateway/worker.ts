@@ -74,5 +74,6 @@ process.on('message', (message: PrimaryMessage) => {
 })
 process.once('disconnect', () => void stop())
 // A terminal sends Ctrl-C to every process of its group: the primary decides what follows from it.
-for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => {})
+// Node would open its debugger at SIGUSR1.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGUSR1'] as const) process.on(signal, () => {})
 send({ kind: 'ready-to-start' })

@@ -108,7 +108,8 @@ export function gatewayConfigSchema(environment: Environment) {
       limits: {
         maxBodyBytes: given.limits.max_body,
         maxInFlight: given.limits.max_in_flight,
-        headerTimeoutMs: given.limits.header_timeout,
+        // The head is a part of the request.
+        headerTimeoutMs: Math.min(given.limits.header_timeout, given.limits.request_timeout),
         requestTimeoutMs: given.limits.request_timeout,
         readerTimeoutMs: given.limits.reader_timeout,
         drainTimeoutMs: given.limits.drain_timeout,

@@ -229,7 +229,7 @@ export class ResponseWriter implements GuardedResponse {
     const { timings, cache } = this.#context
     const overheadMs = timings.overheadMs
     const own = ['server-timing', joinLists(serverTiming, timings.serverTiming(overheadMs))]
-    own.push('x-kt-overhead-ms', overheadMs.toFixed(3))
+    own.push('x-kt-overhead-ms', overheadMs.toFixed(3), 'x-kt-request-id', this.#context.id)
     if (cache) own.push('x-kt-cache', cache)
     if (this.#options.draining) own.push('connection', 'close')
     return own

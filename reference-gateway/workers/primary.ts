@@ -28,6 +28,7 @@ interface RunningWorkers {
   group: WorkerGroup
   warmedUp: Promise<void>
   close(): Promise<void>
+  reload(config: GatewayConfig): Promise<RpcResult[]>
 }
 
 /** Resolves when all workers listen; rejects with the system's error when one cannot. */
@@ -35,7 +36,13 @@ export async function startWorkers(config: GatewayConfig, options: GatewayOption
   const workers = new Workers(config, options)
   try {
     const address = await workers.start()
-    return { ...address, group: workers, warmedUp: workers.warmedUp, close: () => workers.stop() }
+    return {
+      ...address,
+      group: workers,
+      warmedUp: workers.warmedUp,
+      close: () => workers.stop(),
+      reload: (next) => workers.reload(next),
+    }
   } catch (error) {
     await workers.stop()
     throw error
@@ -43,7 +50,7 @@ export async function startWorkers(config: GatewayConfig, options: GatewayOption
 }
 
 class Workers implements WorkerGroup {
-  readonly #config: GatewayConfig
+  #config: GatewayConfig
   readonly #options: GatewayOptions
   readonly #members = new Map<number, Member>()
   readonly #listeners = new Map<string, Set<(value: unknown, worker: number) => void>>()
@@ -73,6 +80,13 @@ class Workers implements WorkerGroup {
       this.#onFailure = reject
       for (let number = 1; number <= this.#config.workers; number++) this.#fork(number)
     })
+  }
+
+  /** Processes that start later serve by it as well. */
+  async reload(config: GatewayConfig): Promise<RpcResult[]> {
+    const results = await this.call('reload', splitLimits(config, this.#config.workers))
+    if (results.every(({ value }) => value === null)) this.#config = config
+    return results
   }
 
   async stop(): Promise<void> {

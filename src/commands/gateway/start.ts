@@ -1,8 +1,8 @@
 /** `kt gateway start`: runs the reference gateway until it is asked to stop. */
 
-import { runGateway } from '../../../reference-gateway/gateway.ts'
+import { type Gateway, runGateway } from '../../../reference-gateway/gateway.ts'
 import { KtCommand } from '../../command.ts'
-import { UserError } from '../../errors.ts'
+import { reasonOf, UserError } from '../../errors.ts'
 import { parseStartFlags, startFlags } from '../../gateway-cli/start-options.ts'
 import { flagsOf } from '../../parse/flags.ts'
 import { onFreePort, untilAskedToStop } from '../../system/serve.ts'
@@ -37,9 +37,25 @@ export default class GatewayStart extends KtCommand {
         : `kt gateway listening on ${gateway.url} -> ${upstreams}`,
     )
     if (gateway.adminUrl && !json) this.print(`kt gateway admin on ${gateway.adminUrl}`)
+    const reload = (): void => {
+      const done = reloadFrom(flags, gateway)
+      done.then(
+        () => note('the config was read again'),
+        (error: unknown) => note(`the config stays as it was: ${reasonOf(error)}`),
+      )
+    }
+    process.on('SIGHUP', reload)
+    // Node would open its debugger to whoever can send a signal.
+    process.on('SIGUSR1', () => {})
     await asked
+    process.off('SIGHUP', reload)
     await gateway.close()
   }
+}
+
+/** A config that is wrong throws before anything has changed. */
+async function reloadFrom(flags: Readonly<Record<string, unknown>>, gateway: Gateway): Promise<void> {
+  await gateway.reload(parseStartFlags(flags).gateway)
 }
 
 /** Node's error says which port it is about. */

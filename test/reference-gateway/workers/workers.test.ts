@@ -113,3 +113,14 @@ test('a port in use rejects the start', async () => {
   const port = Number(new URL(provider.url).port)
   await expect(workers(provider.url, { port })).rejects.toMatchObject({ code: 'EADDRINUSE' })
 })
+
+test('a reload reaches every process', async () => {
+  const [old, fresh] = await Promise.all(
+    ['old', 'fresh'].map((from) => upstream((_request, response) => answerJson(response, { from }))),
+  )
+  const gateway = await workers(old?.url ?? '')
+  const providers = [{ name: 'p', base_url: fresh?.url }]
+  await gateway.reload(gatewayConfigSchema({}).parse({ gateway: { providers, warmup: { enabled: false } } }))
+  const answers = await Promise.all(Array.from({ length: 8 }, () => chat(gateway)))
+  expect(new Set(answers.map(({ body }) => body.toString()))).toEqual(new Set(['{"from":"fresh"}']))
+})

@@ -1,0 +1,112 @@
+/**
+ * What one config makes of one process: hooks, providers, connections. A reload opens another beside it; requests that have
+ * begun end with the one they began with.
+ */
+import { createHash } from 'node:crypto'
+import type { ServerResponse } from 'node:http'
+import type { GatewayConfig } from './config/config.ts'
+import { closeHooks, createHooks } from './hooks.ts'
+import { ClientKeys } from './http/auth.ts'
+import { type HeadRules, isLoopback } from './http/request-head.ts'
+import type { PipelineDependencies } from './pipeline/request-pipeline.ts'
+import { ConnectionPool } from './upstream/pool.ts'
+import { Router } from './upstream/router.ts'
+import { Upstream } from './upstream/upstream.ts'
+import { WarmUp } from './warmup.ts'
+import type { GatewayOptions, HookDependencies } from './workers/worker-group.ts'
+
+export interface Serving {
+  readonly dependencies: PipelineDependencies & { draining: boolean }
+  readonly rules: HeadRules
+  readonly upstreams: readonly Upstream[]
+  readonly pool: ConnectionPool
+  readonly warmUp: WarmUp
+  /** Requests that began with this config. */
+  readonly inFlight: InFlightCounter
+  notReady(): string | undefined
+  close(): Promise<void>
+}
+
+export async function openServing(
+  config: GatewayConfig,
+  options: GatewayOptions,
+  { publisher, handlers, report }: Omit<HookDependencies, 'config'>,
+): Promise<Serving> {
+  const hooks = await createHooks({ config, publisher, handlers, report })
+  const via = pseudonym(config)
+  const upstreams = config.providers.map(
+    (provider) =>
+      new Upstream(provider, {
+        breaker: config.upstream.breaker,
+        ownKeys: config.clientKeys !== undefined,
+        via,
+        readsAnswers: hooks.output !== undefined || hooks.cache !== undefined,
+      }),
+  )
+  const pool = new ConnectionPool(config.pool, config.upstream)
+  pool.onFallbackToH1 = (origin) => report(`${origin} does not speak HTTP/2: HTTP/1.1 is used`)
+  const warmUp = new WarmUp(config, pool, upstreams, (problem) => report(`warm-up: ${problem}`))
+  return {
+    dependencies: {
+      router: new Router(upstreams),
+      pool,
+      hooks,
+      observers: hooks.observers,
+      clientKeys: config.clientKeys && new ClientKeys(config.clientKeys),
+      injectDelayMs: options.injectDelayMs ?? 0,
+      maxBodyBytes: config.limits.maxBodyBytes,
+      readerTimeoutMs: config.limits.readerTimeoutMs,
+      passChunks: config.streaming.passthrough_chunked,
+      fallback: config.upstream.fallback,
+      report,
+      draining: false,
+    },
+    rules: { via, onlyLocal: isLoopback(config.host) && config.clientKeys === undefined },
+    ...{ upstreams, pool, warmUp },
+    inFlight: new InFlightCounter(config.limits.maxInFlight),
+    notReady: () => (pool.isStarved ? 'requests have waited long for a connection to a provider' : warmUp.missing),
+    close: async () => {
+      warmUp.stop()
+      await Promise.all([pool.close(), closeHooks(hooks)])
+    },
+  }
+}
+
+/** The same for all processes of this gateway, and for no other. */
+function pseudonym({ host, port, providers }: GatewayConfig): string {
+  const about = JSON.stringify([host, port, providers.map(({ origin, basePath }) => origin + basePath)])
+  return `kt-gateway-${createHash('sha256').update(about).digest('hex').slice(0, 12)}`
+}
+
+/** Counts the requests that are being answered. */
+export class InFlightCounter {
+  readonly #limit: number
+  #onSettled: (() => void) | undefined
+  count = 0
+
+  constructor(limit: number) {
+    this.#limit = limit
+  }
+
+  /** Returns true where the request exceeds the limit. */
+  add(response: ServerResponse): boolean {
+    this.count++
+    response.once('close', () => {
+      this.count--
+      if (this.count === 0) this.#onSettled?.()
+    })
+    return this.count > this.#limit
+  }
+
+  /** Resolves when nothing is in flight, or after `limitMs`. */
+  settled(limitMs?: number): Promise<void> {
+    return new Promise((resolve) => {
+      if (this.count === 0) return resolve()
+      const limit = limitMs === undefined ? undefined : setTimeout(resolve, limitMs)
+      this.#onSettled = () => {
+        clearTimeout(limit)
+        resolve()
+      }
+    })
+  }
+}
