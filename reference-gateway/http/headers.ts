@@ -113,6 +113,8 @@ export function readHead(status: number, rawHeaders: RawHeaders): UpstreamHead {
     const name = raw[i] ?? ''
     const value = raw[i + 1] ?? ''
     const key = name.toLowerCase()
+    // RFC 9110, 8.6: a server sends none with a 204.
+    if (status === 204 && key === 'content-length') continue
     if (key === 'transfer-encoding' || key === 'content-length') head.isOpenEnded = false
     if (key === 'server-timing') head.serverTiming = joinLists(head.serverTiming, value)
     else if (key === 'trailer') head.trailer = joinLists(head.trailer, value)
