@@ -12,6 +12,7 @@ import type { BlockShare } from '../stats/share-interval.ts'
 import { type Judge, undecidedCheck } from '../verdict/checks.ts'
 import { type Budgets, componentJudges, readBudgets } from '../verdict/components.ts'
 import { overheadJudge } from '../verdict/judge-overhead.ts'
+import { streamJudges } from '../verdict/judge-stream.ts'
 import { type Noise, readNoise } from '../verdict/noise.ts'
 import { type Pair, toPair } from '../verdict/pair.ts'
 import type { RegressionLimit } from '../verdict/thresholds.ts'
@@ -21,6 +22,8 @@ import type { VerdictOptions } from './options/verdict.ts'
 export interface BenchQuestion {
   /** The budget that was asked for. */
   budgetMs: number | undefined
+  /** For how long tokens of a stream may be held. */
+  holdMs?: number | undefined
   /** The budgets that were asked for, by part of the gateway, at P99. */
   componentsMs?: Readonly<Record<string, number>>
   /** How much worse than the old gateway the new one may be. */
@@ -42,6 +45,7 @@ export function readQuestion(options: VerdictOptions): {
   return {
     question: {
       budgetMs: options.budget ?? (byFile ? budgets.totalMs : undefined),
+      holdMs: options['budget-hold'],
       componentsMs: byFile ? budgets.components : {},
       maxRegression: options['max-regression'],
       thresholds: options.threshold,
@@ -57,8 +61,10 @@ export function judgeBench(report: Run, question: BenchQuestion): Gate | null {
   const arms = armsApart(report)
   const pair = arms && toPair(arms.baseline, arms.gateway)
   const context = { gateway: report, ...(misses ? { misses } : {}), ...(pair ? { pair } : {}) }
+  const direct = pair?.mode === 'overhead' ? pair.baseline : undefined
   const asked = [
     budgetMs === undefined ? [] : budgetJudge(report, pair, budgetMs),
+    streamJudges(report, direct, { budgetMs, holdMs: question.holdMs }),
     componentJudges(report, componentsMs),
     maxRegression === undefined ? [] : lossJudge(report, pair, maxRegression),
   ].flat()

@@ -17,6 +17,7 @@ import {
 import { delayedAck } from './rules/delayed-ack.ts'
 import { synchronousEvents } from './rules/events.ts'
 import { fixedTimer } from './rules/fixed-timer.ts'
+import { heldTokens } from './rules/held-tokens.ts'
 import { unboundedPolicy } from './rules/policies.ts'
 import { noisyInstrument, serverTimingUnit } from './rules/signals.ts'
 import { lostEvents, mergedEvents, missingDone, missingUsage } from './rules/stream-content.ts'
@@ -32,6 +33,7 @@ export const RULES: readonly DoctorRule[] = [
   fakeStreaming,
   fixedTimer,
   delayedAck,
+  heldTokens,
   lostEvents,
   mergedEvents,
   missingUsage,

@@ -249,6 +249,7 @@ export class Engine {
     request.phase = phase
     request.recorder = measured ? recorder : undefined
     request.active = true
+    request.delays.begin()
     this.inFlight++
     if (phase && measured) {
       request.block = findBlock(phase, released.index, released.dueUs)

@@ -3,10 +3,17 @@
  * The one place that knows it: a metric of the table without a reading does not compile.
  */
 import type { RequestResult } from '../client/request-result.ts'
-import { type GapMetric, isBlockMetric, isGapMetric, METRIC_NAMES, METRICS, type Metric } from '../slo/metrics.ts'
+import {
+  type GapMetric,
+  isBlockMetric,
+  isGapMetric,
+  isStampMetric,
+  METRIC_NAMES,
+  METRICS,
+  type RequestMetric,
+} from '../slo/metrics.ts'
 import { isInLatencyTail } from '../wire/outcome.ts'
 
-type RequestMetric = Exclude<Metric, GapMetric>
 type ReadRequest = (result: RequestResult, intendedUs: number) => number
 
 /** One sample of a request that has ended. */
@@ -45,7 +52,7 @@ export function sampleOf<M extends RequestMetric>(metric: M): RequestSample<M> {
 
 /** The readings as lists, which cost a request no look-up: of the metrics by block, and of the others. */
 export const BLOCK_SAMPLES = METRIC_NAMES.flatMap((metric) =>
-  isBlockMetric(metric) && !isGapMetric(metric) ? [sampleOf(metric)] : [],
+  isBlockMetric(metric) && !isGapMetric(metric) && !isStampMetric(metric) ? [sampleOf(metric)] : [],
 )
 export const RUN_SAMPLES = METRIC_NAMES.flatMap((metric) =>
   isBlockMetric(metric) || isGapMetric(metric) ? [] : [sampleOf(metric)],

@@ -11,6 +11,7 @@ import {
   SelfReportedRecorder,
 } from '../overhead/self-reported.ts'
 import { stampedOverhead } from '../overhead/stamped.ts'
+import type { TokenDelays } from '../overhead/token-delays.ts'
 import type { Category } from '../slo/category.ts'
 import { type BlockMetric, isBlockMetric, METRIC_NAMES, METRICS, type Metric } from '../slo/metrics.ts'
 import { type Digits, type EncodedHistogram, Histogram } from '../stats/histogram.ts'
@@ -96,10 +97,18 @@ interface LiveBlock extends SelfReportedBlock {
   stamped: Histogram
 }
 
-/** The block and the category that a request counts in. */
+/** The block and the category that a request counts in, and when its tokens came. */
 interface CountedIn {
   block: number
   category: number
+  delays?: TokenDelays
+}
+
+/** A request whose tokens are coming. */
+interface Streaming {
+  nonce: string
+  block: number
+  delays: TokenDelays
 }
 
 /** What is recorded only where a run asks for it. */
@@ -178,10 +187,17 @@ export class ArmRecorder {
   }
 
   /** A token-bearing event of the request with `nonce` came. */
-  token(nonce: string, blockIndex: number, sinceSentUs: number, gapUs: number, stamp: Stamp | undefined): void {
-    const block = this.#blocks.get(blockIndex)
+  token(
+    { nonce, block: index, delays }: Streaming,
+    sinceSentUs: number,
+    gapUs: number,
+    stamp: Stamp | undefined,
+  ): void {
+    const block = this.#blocks.get(index)
     if (block) for (const { metric, read } of GAP_SAMPLES) record(metric, read(gapUs), block.metrics)
-    if (stamp?.nonce === nonce && stamp.attempt === 1) this.#stamped.perToken.record(sinceSentUs - stamp.providerUs)
+    if (stamp?.nonce !== nonce || stamp.attempt !== 1) return
+    this.#stamped.perToken.record(sinceSentUs - stamp.providerUs)
+    delays.add(sinceSentUs, stamp.providerUs)
   }
 
   /** A measured request has ended. */
@@ -211,7 +227,7 @@ export class ArmRecorder {
     }
     this.#notes.answered(result)
     if (sample) this.#compared?.add(sample, result, blockIndex)
-    this.#recordOverhead(result, nonce, block)
+    this.#recordOverhead(result, nonce, block, countedIn.delays)
   }
 
   toRecord(): ArmRecord {
@@ -274,11 +290,18 @@ export class ArmRecorder {
     }
   }
 
-  #recordOverhead(result: RequestResult, nonce: string, block: LiveBlock): void {
+  #recordOverhead(result: RequestResult, nonce: string, block: LiveBlock, delays: TokenDelays | undefined): void {
     const stamped = stampedOverhead(result, nonce)
     switch (stamped.kind) {
       case 'overhead':
         block.stamped.record(stamped.us)
+        // A stream some of whose tokens bear no stamp of its own does not tell which of them was held.
+        if (delays && delays.count > 0 && delays.count === result.tokenEvents) {
+          delays.split(stamped.us, (delayUs, holdUs, index) => {
+            record(index === 0 ? 'addedTtft' : 'addedPerToken', delayUs, block.metrics)
+            record('hold', holdUs, block.metrics)
+          })
+        }
         break
       case 'cache-hit':
         this.#stamped.cacheHits++

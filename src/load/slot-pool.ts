@@ -8,6 +8,7 @@ import type { Inbox } from '../client/inbox.ts'
 import { Peer } from '../client/peer.ts'
 import type { RequestHead, RequestResult } from '../client/request-result.ts'
 import { RequestSlot, type SlotListener } from '../client/request-slot.ts'
+import { TokenDelays } from '../overhead/token-delays.ts'
 import type { Clock } from '../system/clock.ts'
 import type { Stamp } from '../wire/stamp.ts'
 import { NO_CATEGORY } from '../workload/workload.ts'
@@ -79,6 +80,8 @@ export class InFlightRequest implements SlotListener {
   phase: PhasePlan | undefined
   /** Collects the answer, where it is kept for counting its tokens after the run. */
   sample: AnswerSample | undefined
+  /** When its tokens came, by the provider's stamps. */
+  readonly delays = new TokenDelays()
   readonly arm: number
   readonly slot: RequestSlot
   readonly #onEnd: (request: InFlightRequest, result: RequestResult) => void
@@ -94,7 +97,7 @@ export class InFlightRequest implements SlotListener {
   }
 
   token(sinceSentUs: number, gapUs: number, stamp: Stamp | undefined): void {
-    this.recorder?.token(this.nonce, this.block, sinceSentUs, gapUs, stamp)
+    this.recorder?.token(this, sinceSentUs, gapUs, stamp)
   }
 
   ended(result: RequestResult): void {

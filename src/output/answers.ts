@@ -1,7 +1,7 @@
 /** What a table says of the answers behind its figures: how many there are, and whether they were understood. */
 import type { Run } from '../report/runs.ts'
 import type { ArmResult, DurationSummary } from '../report/schema.ts'
-import { isGapMetric, isStreamOnly, type Metric } from '../slo/metrics.ts'
+import { isOfTokens, isStreamOnly, type Metric } from '../slo/metrics.ts'
 import { formatNumber } from '../units.ts'
 
 /** How many answers a figure rests on, where these are not all requests. */
@@ -11,7 +11,7 @@ export function restsOn(count: number, requests: number): string {
 
 /** The same of a duration, and a mark where it cannot be trusted. Gaps are counted by the answers that have any. */
 export function restOfDuration(report: Run, metric: Metric, measured: DurationSummary): string {
-  const { count } = isGapMetric(metric) ? (report.tpotMs ?? measured) : measured
+  const { count } = isOfTokens(metric) ? (report.tpotMs ?? measured) : measured
   const suspect = report.answers?.suspect && isStreamOnly(metric) ? 'suspect' : ''
   return [suspect, restsOn(count, report.totals.sent)].filter((part) => part !== '').join(', ')
 }

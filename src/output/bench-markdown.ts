@@ -1,10 +1,11 @@
 /** A bench as Markdown, for the summary of a CI job: verdicts first, then the figures behind them. */
 import { primaryRun, type Run } from '../report/runs.ts'
 import type { BenchReport, Gate, OverheadResult } from '../report/schema.ts'
+import { METRICS, STAMP_METRICS } from '../slo/metrics.ts'
 import { formatDuration, formatMs, formatNumber, formatShare } from '../units.ts'
 import { estimateAdded } from '../verdict/estimate.ts'
 import { clientWord } from '../verdict/rate.ts'
-import { answerNotes, restsOn } from './answers.ts'
+import { answerNotes, restOfDuration, restsOn } from './answers.ts'
 import { answersLine } from './answers-line.ts'
 import { latencyRows } from './bench-table.ts'
 import { cell, code, gateMarkdown, table } from './markdown.ts'
@@ -97,10 +98,20 @@ function figures(title: string, rows: readonly [string, Quantiles, rest: string]
   )
 }
 
-function overheadRows({ overhead, baseline, totals }: Run): [string, Quantiles, string][] {
+/** What was added to tokens and how long they were held. */
+function tokenRows(report: Run): [string, Quantiles, string][] {
+  return STAMP_METRICS.flatMap((metric): [string, Quantiles, string][] => {
+    const measured = report[`${metric}Ms`]
+    return measured ? [[METRICS[metric].label, measured, restOfDuration(report, metric, measured)]] : []
+  })
+}
+
+function overheadRows(report: Run): [string, Quantiles, string][] {
+  const { overhead, baseline, totals } = report
   const own = overhead.map(({ definition, totalMs, count }): [string, Quantiles, string] => {
     return [definition, totalMs, restsOn(count, totals.sent)]
   })
+  own.push(...tokenRows(report))
   const other = baseline?.overhead.find(({ definition }) => definition === 'provider-stamped')
   if (!baseline || !other) return own
   const name = baseline.role === 'direct' ? 'floor (direct)' : 'the other arm'

@@ -4,7 +4,14 @@ import type { StopReason } from '../load/limits.ts'
 import { explainDisagreement } from '../overhead/disagreement.ts'
 import { primaryRun, type Run } from '../report/runs.ts'
 import type { BenchReport, DurationSummary, OverheadResult } from '../report/schema.ts'
-import { type DurationSpec, METRIC_NAMES, METRICS, type Shown } from '../slo/metrics.ts'
+import {
+  type DurationSpec,
+  METRIC_NAMES,
+  METRICS,
+  type Shown,
+  STAMP_METRICS,
+  type StampMetric,
+} from '../slo/metrics.ts'
 import { formatDuration, formatMs, formatNumber } from '../units.ts'
 import { estimateAdded } from '../verdict/estimate.ts'
 import { uncategorised } from '../verdict/slo.ts'
@@ -147,6 +154,7 @@ const SHOWN: Record<Shown, (report: Run, showTtfb: boolean) => boolean> = {
   'open loop': ({ load }) => load.mode === 'open',
   'streams or asked for': ({ target }, showTtfb) => target.stream || showTtfb,
   'no keep-alive': ({ load }) => load.connection?.keepAlive === false,
+  'with the overhead': () => false,
 }
 
 /** What concerns connections stands last. */
@@ -228,7 +236,7 @@ function overhead(report: Run, c: ChalkInstance): string {
   // The one-way delays are parts of what the stamps give.
   const rows = report.overhead.flatMap((entry) => [
     ...overheadRows(entry, c),
-    ...(entry.definition === 'provider-stamped' ? oneWayRows(report) : []),
+    ...(entry.definition === 'provider-stamped' ? [...tokenRows(report, entry, c), ...oneWayRows(report)] : []),
   ])
   const { baseline } = report
   const other = baseline?.overhead.find((entry) => entry.definition === 'provider-stamped')
@@ -262,10 +270,6 @@ function signals({ signals: reported }: Run): string[] {
 
 function overheadRows(entry: OverheadResult, c: ChalkInstance): string[][] {
   const rows = [[entry.definition, ...quantiles(entry)]]
-  if (entry.perTokenMs) {
-    const { p50, p99, max } = entry.perTokenMs
-    rows.push(['  each token', formatMs(p50), '', '', formatMs(p99), formatMs(max)])
-  }
   for (const [name, part] of Object.entries(entry.components ?? {})) {
     const within = budgetCell(part.budgetMs, part.verdict, c)
     const budget = [within, c.dim(restsOn(part.count, entry.count))].filter((text) => text !== '').join(' ')
@@ -274,7 +278,30 @@ function overheadRows(entry: OverheadResult, c: ChalkInstance): string[][] {
   return rows
 }
 
-function quantiles({ totalMs }: OverheadResult): string[] {
+const TOKEN_ROWS: Readonly<Record<StampMetric, string>> = {
+  addedTtft: '  first token',
+  addedPerToken: '  each token',
+  hold: '  hold',
+}
+
+/** What was added to tokens and how long they were held, beside the limits that were asked for. */
+function tokenRows(report: Run, { perTokenMs }: OverheadResult, c: ChalkInstance): string[][] {
+  const rows = STAMP_METRICS.flatMap((metric) => {
+    const measured = report[`${metric}Ms`]
+    if (!measured) return []
+    const check = report.gate?.checks.find((one) => one.metric === `${metric}.p99`)
+    return [
+      [TOKEN_ROWS[metric], ...quantiles({ totalMs: measured }), check ? budgetCell(check.limit, check.verdict, c) : ''],
+    ]
+  })
+  if (rows.length > 0 || !perTokenMs) return rows
+  // A report of before, whose tokens have both in one.
+  return [['  each token', formatMs(perTokenMs.p50), '', '', formatMs(perTokenMs.p99), formatMs(perTokenMs.max)]]
+}
+
+type Quantiles = Record<'p50' | 'p90' | 'p95' | 'p99' | 'max', number>
+
+function quantiles({ totalMs }: { totalMs: Quantiles }): string[] {
   return [totalMs.p50, totalMs.p90, totalMs.p95, totalMs.p99, totalMs.max].map(formatMs)
 }
 

@@ -3,7 +3,7 @@ import type { ChalkInstance } from 'chalk'
 import { COMPARED_FIGURES, FIGURES, isMetric, METRICS } from '../slo/metrics.ts'
 import { formatMs, formatNumber, formatShare } from '../units.ts'
 import type { ComparedRow, ComparedRun, Comparison } from '../verdict/compare.ts'
-import { budgetCell, FORMATS, gateLines, noiseLine } from './sentences.ts'
+import { budgetCell, FORMATS, gateLines, intervalWords, noiseLine } from './sentences.ts'
 import { columns, paint, wrapHanging } from './table.ts'
 
 export function renderComparison(comparison: Comparison, color: boolean): string {
@@ -75,13 +75,12 @@ function own(value: number | null): string {
 }
 
 function interval({ delta95 }: ComparedRow): string {
-  if (!delta95) return ''
-  const [low, high] = delta95
-  return `${low === null ? '-inf' : formatMs(low)}..${high === null ? 'inf' : formatMs(high)}`
+  return delta95 ? intervalWords(delta95, '..') : ''
 }
 
-function word({ verdict }: ComparedRow, c: ChalkInstance): string {
-  if (!verdict) return ''
+function word({ verdict, delta95 }: ComparedRow, c: ChalkInstance): string {
+  const isBlank = delta95?.every((bound) => bound === null)
+  if (!verdict || isBlank) return ''
   return { worse: c.red('worse'), better: c.green('better'), alike: c.dim('alike'), open: c.dim('?') }[verdict]
 }
 

@@ -7,7 +7,7 @@ import type { Check, Gate, Verdict } from '../report/schema.ts'
 import { printable } from '../system/printable.ts'
 import { formatMs, formatNumber } from '../units.ts'
 import type { ComparedRow, ComparedRun, Comparison } from '../verdict/compare.ts'
-import { checkSentence, FORMATS, noiseLine, verdictWord } from './sentences.ts'
+import { checkSentence, FORMATS, intervalWords, noiseLine, verdictWord } from './sentences.ts'
 
 const MARKS: Record<Verdict, string> = { pass: '✅', fail: '❌', inconclusive: '⚠️' }
 
@@ -101,7 +101,5 @@ function delta(row: ComparedRow): string {
 }
 
 function interval({ delta95 }: ComparedRow): string {
-  if (!delta95) return ''
-  const [low, high] = delta95
-  return `${low === null ? '-inf' : formatMs(low)} to ${high === null ? 'inf' : formatMs(high)}`
+  return delta95 ? intervalWords(delta95, ' to ') : ''
 }

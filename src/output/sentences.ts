@@ -14,6 +14,10 @@ import { wrapHanging } from './table.ts'
 
 const NAMES: Record<string, string> = {
   'overhead.p99': 'P99 overhead',
+  'addedTtft.p99': 'P99 added to first tokens',
+  'addedPerToken.p99': 'P99 added to later tokens',
+  'hold.p99': 'P99 hold of tokens',
+  'delta.ttft.p99': 'difference of the P99 times to the first token',
   'delta.latency.p99': 'difference of the P99 latencies',
   'delta.overhead.p99': 'difference of the P99 overheads',
 }
@@ -112,6 +116,12 @@ export function noiseLine(noise: Noise | undefined): string {
   ].join(', ')
   const how = source === 'aa' ? 'A/A' : "the run against itself; 'kt bench --aa' measures two arms"
   return `Noise of this rig: two identical arms differ at P99 by ${figures} (95 %, ${pairs} pairs of blocks, ${how}).`
+}
+
+/** The interval of a difference, with its open ends in words. */
+export function intervalWords([low, high]: readonly [number | null, number | null], to: string): string {
+  if (low === null) return high === null ? 'too few blocks' : `up to ${formatMs(high)}`
+  return high === null ? `from ${formatMs(low)}` : `${formatMs(low)}${to}${formatMs(high)}`
 }
 
 function bounds([low, high]: readonly [number, number | null]): string {

@@ -5,10 +5,8 @@
  * 1 % of them are.
  */
 import { failure, type Result, success } from '../errors.ts'
-import { type GapMetric, isGapMetric, METRIC_NAMES, METRICS, type Metric } from './metrics.ts'
+import { isRequestMetric, METRIC_NAMES, METRICS, type RequestMetric } from './metrics.ts'
 import { parseThreshold, type Threshold, type ThresholdFailure } from './threshold.ts'
-
-type AbortMetric = Exclude<Metric, GapMetric>
 
 export interface AbortRule {
   text: string
@@ -17,7 +15,7 @@ export interface AbortRule {
   op: Threshold['op']
   limit: number
   /** Which requests count against the run: those that failed, or those over a duration. */
-  of: 'errors' | { metric: AbortMetric; overUs: number }
+  of: 'errors' | { metric: RequestMetric; overUs: number }
   /** The run ends where more requests than this share do. */
   share: number
 }
@@ -25,7 +23,7 @@ export interface AbortRule {
 /** The metrics that conditions may name. */
 export const ABORT_METRICS: readonly string[] = [
   'errors.rate',
-  ...METRIC_NAMES.filter((name) => METRICS[name].threshold && !isGapMetric(name)).map((name) => `${name}.p99`),
+  ...METRIC_NAMES.filter((name) => METRICS[name].threshold && isRequestMetric(name)).map((name) => `${name}.p99`),
 ]
 
 export function parseAbortRule(text: string): Result<AbortRule, ThresholdFailure> {
@@ -40,7 +38,7 @@ export function parseAbortRule(text: string): Result<AbortRule, ThresholdFailure
   if (value.kind === 'figure' && value.of === 'errors.rate') {
     return success({ ...common, limit: value.limit, of: 'errors', share: value.limit })
   }
-  if (value.kind === 'quantile' && value.of !== 'overhead' && !isGapMetric(value.of)) {
+  if (value.kind === 'quantile' && value.of !== 'overhead' && isRequestMetric(value.of)) {
     const { of, limitUs, quantile } = value
     const share = Number((1 - quantile).toFixed(9))
     return success({ ...common, limit: limitUs / 1_000, of: { metric: of, overUs: limitUs }, share })

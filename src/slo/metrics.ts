@@ -9,12 +9,13 @@ export type Unit = 'ms' | 'share' | 'per second'
 
 /**
  * What gives one sample of a duration: every request that ended; one that was answered or gave up at a deadline; one
- * that was answered; an answered stream; or a gap between two tokens of a stream.
+ * that was answered; an answered stream; a gap between two tokens of a stream; or, where the provider stamps its
+ * tokens, the first token of an answered stream, a later one, or any.
  */
-type SampleOf = 'ended' | 'timed' | 'answered' | 'stream' | 'gap'
+type SampleOf = 'ended' | 'timed' | 'answered' | 'stream' | 'gap' | 'first token' | 'later token' | 'token'
 
 /** When a table of one run shows a duration, provided that the run has samples of it. */
-export type Shown = 'always' | 'open loop' | 'streams or asked for' | 'no keep-alive'
+export type Shown = 'always' | 'open loop' | 'streams or asked for' | 'no keep-alive' | 'with the overhead'
 
 export interface DurationSpec {
   /** Its row in tables, where it differs also that of an open loop. */
@@ -29,6 +30,8 @@ export interface DurationSpec {
   perBlock: boolean
   /** Whether thresholds may name it. */
   threshold: boolean
+  /** False where most samples are 0: a test of the difference of two quantiles takes figures that differ. */
+  deltas?: false
   /** Whether each level of a sweep holds it. */
   sweep: boolean
   /** Whether `kt bench history` may show it. */
@@ -126,11 +129,45 @@ export const METRICS = {
     sweep: true,
     history: true,
   },
+  addedTtft: {
+    label: 'Added to the first token',
+    shown: 'with the overhead',
+    unit: 'ms',
+    digits: 3,
+    sampleOf: 'first token',
+    perBlock: true,
+    threshold: true,
+    sweep: false,
+    history: false,
+  },
+  addedPerToken: {
+    label: 'Added to each token',
+    shown: 'with the overhead',
+    unit: 'ms',
+    digits: 3,
+    sampleOf: 'later token',
+    perBlock: true,
+    threshold: true,
+    sweep: false,
+    history: false,
+  },
+  hold: {
+    label: 'Hold of tokens',
+    deltas: false,
+    shown: 'with the overhead',
+    unit: 'ms',
+    digits: 3,
+    sampleOf: 'token',
+    perBlock: true,
+    threshold: true,
+    sweep: false,
+    history: false,
+  },
 } as const satisfies Record<string, DurationSpec>
 
 export type Metric = keyof typeof METRICS
 
-type MetricsWith<Column extends Exclude<keyof DurationSpec, 'openLabel'>, Value> = {
+type MetricsWith<Column extends Exclude<keyof DurationSpec, 'openLabel' | 'deltas'>, Value> = {
   [M in Metric]: (typeof METRICS)[M][Column] extends Value ? M : never
 }[Metric]
 
@@ -138,6 +175,8 @@ export type BlockMetric = MetricsWith<'perBlock', true>
 /** A block of a report holds latency in a field of its own, and these beside it. */
 export type OtherBlockMetric = Exclude<BlockMetric, 'latency'>
 export type GapMetric = MetricsWith<'sampleOf', 'gap'>
+/** What the stamps of tokens tell (src/overhead/token-delays.ts). */
+export type StampMetric = MetricsWith<'shown', 'with the overhead'>
 type ThresholdMetric = MetricsWith<'threshold', true>
 export type SweepMetric = MetricsWith<'sweep', true>
 export type HistoryMetric = MetricsWith<'history', true>
@@ -148,6 +187,7 @@ export const OTHER_BLOCK_METRICS = METRIC_NAMES.filter(
 )
 export const SWEEP_METRICS = METRIC_NAMES.filter((name): name is SweepMetric => METRICS[name].sweep)
 export const HISTORY_METRICS = METRIC_NAMES.filter((name): name is HistoryMetric => METRICS[name].history)
+export const STAMP_METRICS = METRIC_NAMES.filter(isStampMetric)
 const THRESHOLD_METRICS = METRIC_NAMES.filter((name): name is ThresholdMetric => METRICS[name].threshold)
 
 export function isBlockMetric(name: string): name is BlockMetric {
@@ -158,8 +198,30 @@ export function isGapMetric(name: Metric): name is GapMetric {
   return METRICS[name].sampleOf === 'gap'
 }
 
+/** Whether the difference of two runs may be judged. */
+export function hasDeltas(name: DurationMetric): boolean {
+  const spec: DurationSpec | undefined = name === 'overhead' ? undefined : METRICS[name]
+  return spec?.deltas !== false
+}
+
+/** A metric of which each request has one sample, known when it ends. */
+export type RequestMetric = Exclude<Metric, GapMetric | StampMetric>
+
+export function isRequestMetric(name: Metric): name is RequestMetric {
+  return !isGapMetric(name) && !isStampMetric(name)
+}
+
+export function isStampMetric(name: Metric): name is StampMetric {
+  return METRICS[name].shown === 'with the overhead'
+}
+
+/** Whether an answer gives more than one sample. */
+export function isOfTokens(name: Metric): boolean {
+  return isGapMetric(name) || METRICS[name].sampleOf === 'later token' || METRICS[name].sampleOf === 'token'
+}
+
 export function isStreamOnly(name: Metric): boolean {
-  return METRICS[name].sampleOf === 'stream' || METRICS[name].sampleOf === 'gap'
+  return METRICS[name].sampleOf === 'stream' || isOfTokens(name) || isStampMetric(name)
 }
 
 export function isMetric(name: string): name is Metric {
@@ -270,7 +332,7 @@ const SHOWN_QUANTILES = ['p50', 'p90', 'p95', 'p99', 'p99.9']
 /** Every metric that messages suggest. A threshold may use any other quantile (p75) too. */
 export const KNOWN_METRICS: readonly string[] = [
   ...DURATIONS.flatMap((metric) => SHOWN_QUANTILES.map((quantile) => `${metric}.${quantile}`)),
-  ...DURATIONS.flatMap((metric) => SHOWN_QUANTILES.map((quantile) => `delta.${metric}.${quantile}`)),
+  ...DURATIONS.filter(hasDeltas).flatMap((metric) => SHOWN_QUANTILES.map((quantile) => `delta.${metric}.${quantile}`)),
   ...BUDGETED_COMPONENTS.flatMap((part) => SHOWN_QUANTILES.map((quantile) => `overhead.${part}.${quantile}`)),
   ...FIGURE_NAMES,
 ]

@@ -24,6 +24,7 @@ import {
   type DurationMetric,
   FIGURES,
   type FigureMetric,
+  hasDeltas,
   isBudgetedComponent,
   isDuration,
   isFigure,
@@ -71,6 +72,9 @@ export function parseThreshold(text: string): Parsed {
   }
   const wrong = wrongDirection(common, limit)
   if (wrong) return wrong
+  if (!hasDeltas(of) && (delta || limit.endsWith('x'))) {
+    return failure(`a difference of ${of} is not judged: most tokens are not held. Give a limit: '${of}.p99<100ms'`)
+  }
   return delta ? difference(common, of, quantile, limit) : duration(common, of, quantile, limit)
 }
 

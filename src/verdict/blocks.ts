@@ -5,7 +5,7 @@
 
 import type { Run } from '../report/runs.ts'
 import type { Block, OverheadDefinition } from '../report/schema.ts'
-import { type BlockMetric, isBlockMetric, isGapMetric, OTHER_BLOCK_METRICS } from '../slo/metrics.ts'
+import { type BlockMetric, isBlockMetric, isOfTokens, OTHER_BLOCK_METRICS } from '../slo/metrics.ts'
 import type { GateBlock } from '../stats/gate-block.ts'
 import { type EncodedHistogram, Histogram } from '../stats/histogram.ts'
 
@@ -18,7 +18,7 @@ export function reader(metric: BlockMetric | OverheadDefinition): ReadBlock {
   return (block) => block.overhead[metric]
 }
 
-const GAP_METRICS = OTHER_BLOCK_METRICS.filter(isGapMetric)
+const OF_TOKENS = OTHER_BLOCK_METRICS.filter(isOfTokens)
 
 export function gateBlocks({ blocks }: Run, read: ReadBlock): GateBlock[] {
   return blocks.map((block) => gateBlock(block, read))
@@ -54,8 +54,8 @@ function gateBlock(block: Block, read: ReadBlock): GateBlock {
     heldUp: block.machine?.heldUp ?? 0,
     waitUs: block.machine ? waitUs(block.machine) : 0,
   }
-  // A gap between tokens is not a request, and a failed request has no gaps.
-  if (encoded !== undefined && GAP_METRICS.some((metric) => encoded === block.metrics?.[metric])) {
+  // A token, or a gap between two, is not a request, and a failed request has none.
+  if (encoded !== undefined && OF_TOKENS.some((metric) => encoded === block.metrics?.[metric])) {
     return {
       values: common.values,
       failed: 0,

@@ -8,6 +8,7 @@ import { readRun } from '../report/read.ts'
 import { armsApart, type Run } from '../report/runs.ts'
 import { type Comparison, compareReports } from './compare.ts'
 import { readBudgets } from './components.ts'
+import { FLUSH_INTERVAL_MS } from './judge-stream.ts'
 import { readNoise } from './noise.ts'
 import { type Mode, toPair } from './pair.ts'
 import { maxRegression, threshold } from './thresholds.ts'
@@ -20,6 +21,11 @@ export const compareFlags = {
     helpValue: 'overhead|regression',
   }),
   budget: text(durationMs.optional(), "limit of P99 overhead, such as '7ms' [default: the total of --budgets]"),
+  'budget-hold': text(
+    durationMs.optional(),
+    `limit of how long tokens of a stream are held back [default: with --budget ${FLUSH_INTERVAL_MS}ms]`,
+    { helpValue: '100ms' },
+  ),
   budgets: text(
     z.string().optional(),
     'gate on this file: the total, and each part that the gateway reports [default: profiles/budgets.yaml]',
@@ -48,6 +54,7 @@ type CompareOptions = FlagValues<typeof compareFlags>
 /** The flags of a verdict, of which --no-gate wants none. `inconclusive` and `junit` are those of every verdict. */
 const GATE_FLAGS = [
   'budget',
+  'budget-hold',
   'budgets',
   'max-regression',
   'threshold',
@@ -71,7 +78,7 @@ export const COMPARE_RULES = GATE_FLAGS.map((name) =>
 
 /** Whether the user gave a limit. Without one only a proven breach of the standard one ends with an exit code of its own. */
 export function givesLimit(options: CompareOptions): boolean {
-  return ['budget', 'budgets', 'max-regression', 'threshold'].some(
+  return ['budget', 'budget-hold', 'budgets', 'max-regression', 'threshold'].some(
     (name) => options[name as keyof CompareOptions] !== undefined,
   )
 }
@@ -91,6 +98,10 @@ export function compareFiles(
     files: { baseline: files.baseline, gateway: files.gateway ?? files.baseline },
     mode: options.mode,
     budgetMs: budget ?? budgets.totalMs,
+    streams: {
+      budgetMs: budgetAsked ? (budget ?? budgets.totalMs) : undefined,
+      holdMs: options['budget-hold'],
+    },
     componentsMs: options.budgets === undefined ? {} : budgets.components,
     componentBudgetsMs: { ...budgets.components, total: budgets.totalMs },
     maxRegression: asked ?? MAX_REGRESSION,

@@ -13,8 +13,9 @@ import {
   type BlockMetric,
   COMPARED_FIGURES,
   FIGURES,
+  hasDeltas,
   isBlockMetric,
-  isGapMetric,
+  isOfTokens,
   isStreamOnly,
   METRIC_NAMES,
   METRICS,
@@ -158,9 +159,9 @@ function rowsOf(pair: Pair): ComparedRow[] {
   const durations = METRIC_NAMES.filter(isBlockMetric).filter((metric) => streamed || !isStreamOnly(metric))
   return [
     ...durations.flatMap((metric) =>
-      quantileRows(metric, a[`${metric}Ms`], b[`${metric}Ms`], rowJudge(pair, reader(metric))).map((row) => ({
+      quantileRows(metric, a[`${metric}Ms`], b[`${metric}Ms`], judgeOf(pair, metric)).map((row) => ({
         ...row,
-        ...answersOf(pair, (report) => (isGapMetric(metric) ? report.tpotMs : report[`${metric}Ms`])?.count ?? null),
+        ...answersOf(pair, (report) => (isOfTokens(metric) ? report.tpotMs : report[`${metric}Ms`])?.count ?? null),
       })),
     ),
     ...COMPARED_FIGURES.filter((figure) => figure !== 'throughput.tokens' || !otherTokenBasis(a, b)).map((figure) => {
@@ -206,6 +207,10 @@ const SMALL_US = 100
 const SMALL_SHARE = 0.01
 
 const TAIL = 0.025
+
+function judgeOf(pair: Pair, metric: (typeof METRIC_NAMES)[number] & BlockMetric): ReturnType<typeof rowJudge> {
+  return hasDeltas(metric) ? rowJudge(pair, reader(metric)) : undefined
+}
 
 /** Judges any quantile of what `read` gives; undefined where the blocks of a run do not hold it. */
 function rowJudge(pair: Pair, read: ReadBlock): ((quantile: number) => RowJudgement) | undefined {

@@ -71,7 +71,8 @@ function quantileJudge(threshold: Of<'quantile'>, { gateway, pair, incomparable 
   if (!hasValues(blocks)) return undecided(noSamples(of, gateway))
   const read = blocks.reduce((total, block) => total + block.values.count, 0)
   // Neither a latency, which failed requests have too, nor a gap between tokens stands for one answer.
-  const anAnswerEach = METRICS[of].sampleOf === 'answered' || METRICS[of].sampleOf === 'stream'
+  const { sampleOf } = METRICS[of]
+  const anAnswerEach = sampleOf === 'answered' || sampleOf === 'stream' || sampleOf === 'first token'
   const unread = anAnswerEach ? Math.max(0, gateway.totals.successful - read) : 0
   return (alphaFail) => {
     const result = judgeBudget({ limitUs, quantile, alphaFail, blocks, client: gateway.client.verdict, unread })

@@ -12,6 +12,7 @@ import { durationCheck, type Judge, judgeAll, toGate, undecidedCheck } from './c
 import { componentJudges } from './components.ts'
 import { judgeDelta, sharedDefinition } from './delta.ts'
 import { type JudgedBy, overheadJudge } from './judge-overhead.ts'
+import { type StreamLimits, streamJudges } from './judge-stream.ts'
 import { type Difference, findTrouble, isSameArm, type Pair } from './pair.ts'
 import { rateNotReached } from './rate.ts'
 import type { RegressionLimit } from './thresholds.ts'
@@ -21,6 +22,8 @@ export interface Rules {
   budgetMs: number
   /** The budgets that were asked for, by part of the gateway, at P99. */
   componentsMs?: Readonly<Record<string, number>>
+  /** The limits of streams that were asked for. */
+  streams?: StreamLimits
   maxRegression: RegressionLimit
   thresholds: readonly Threshold[]
   /** Whether the primary question of the mode is judged: by default when there are no thresholds. */
@@ -46,7 +49,9 @@ export function judgePair(pair: Pair, differences: readonly Difference[], rules:
   const judges = rules.thresholds.map((threshold) => thresholdJudge(threshold, context))
   const primary = rules.primary ? primaryOf(pair, rules, why) : undefined
   const parts = why === undefined ? componentJudges(pair.gateway, rules.componentsMs ?? {}) : []
-  const gate = judgeAll([...(primary ? [primary.judge] : []), ...parts, ...judges])
+  const asked = why === undefined && pair.mode === 'overhead' ? rules.streams : undefined
+  const streams = asked ? streamJudges(pair.gateway, pair.paired ? pair.baseline : undefined, asked) : []
+  const gate = judgeAll([...(primary ? [primary.judge] : []), ...streams, ...parts, ...judges])
   return { gate: heldBack(gate, pair.gateway), judgedBy: primary?.judgedBy ?? null }
 }
 

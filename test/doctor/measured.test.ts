@@ -61,6 +61,16 @@ const merging = () => {
   }
 }
 
+/** Sends each event on when the next one is there. */
+const lookingAhead = () => {
+  let held = ''
+  return (event: string): string[] => {
+    const out = [held]
+    held = event
+    return event.includes('[DONE]') ? [...out, event] : out
+  }
+}
+
 describe('a gateway that', () => {
   test.each<[string, Mistakes, string[]]>([
     ['passes everything on', {}, []],
@@ -162,4 +172,14 @@ test('streams that end in errors are told first, and what they could not show is
   expect(text).not.toContain('nothing found')
   const claimed = ['fake-streaming', 'fixed-timer-ttft', 'synchronous-events', 'lost-events', 'merged-events']
   for (const { rule, status } of result.rules) if (claimed.includes(rule)) expect(status, rule).toBe('not-checked')
+})
+
+test('a gateway that holds each token until the next one comes is told of it', async () => {
+  const paced = await quickProvider({ ttftMs: 5, gapMs: 10 })
+  const gateway = await badGateway(paced, { rewrites: lookingAhead })
+  const { result } = await diagnose(parseDoctorOptions({ url: gateway.url, 'provider-url': paced.url }), {
+    note: () => {},
+    interrupt: new AbortController().signal,
+  }).finally(() => Promise.all([gateway.close(), paced.close(0)]))
+  expect(faults(result)).toEqual(['held-tokens'])
 })

@@ -47,6 +47,7 @@ const FAULTS: [rule: string, faults: Faults][] = [
   ['fixed-timer-ttft', { timerMs: 25 }],
   ['fixed-timer-ttft', { timerMs: 100 }],
   ['delayed-ack', { nagle: true }],
+  ['held-tokens', { lookahead: true }],
   ['lost-events', { loses: 1 }],
   ['lost-events', { overtakes: true }],
   ['merged-events', { merges: true }],

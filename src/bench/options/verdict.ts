@@ -7,6 +7,7 @@ import { failure } from '../../errors.ts'
 import { type FlagValues, flagGroup } from '../../parse/flags.ts'
 import { type Faults, type Given, rulesOf } from '../../parse/parse-flags.ts'
 import { durationMs } from '../../parse/quantity.ts'
+import { FLUSH_INTERVAL_MS } from '../../verdict/judge-stream.ts'
 import { maxRegression, threshold } from '../../verdict/thresholds.ts'
 import type { LoadOptions } from './load.ts'
 import { ARM_FLAGS, hasOneArm, needsTwoArms, type TargetFlagValues } from './target.ts'
@@ -14,7 +15,17 @@ import { ARM_FLAGS, hasOneArm, needsTwoArms, type TargetFlagValues } from './tar
 const { text, texts, yesOrNo } = flagGroup('RESULT')
 
 export const verdictFlags = {
-  budget: text(durationMs.optional(), "gate on P99 overhead, such as '7ms': exit 3 above it, 4 when inconclusive"),
+  budget: text(
+    durationMs.optional(),
+    "gate on P99 overhead, such as '7ms', and in streams on what is added to tokens: exit 3 above it, 4 when " +
+      'inconclusive',
+  ),
+  'budget-hold': text(
+    durationMs.optional(),
+    "gate on how long tokens of a stream are held back, the gateway's flush interval [default: with --budget " +
+      `${FLUSH_INTERVAL_MS}ms]`,
+    { helpValue: '100ms' },
+  ),
   budgets: text(
     z.string().optional(),
     'gate on this file: the total, and each part that the gateway reports [shown without it: ' +
@@ -49,7 +60,15 @@ export const verdictFlags = {
 export type VerdictOptions = FlagValues<typeof verdictFlags>
 
 /** The flags that ask for a verdict, which decides the exit code. */
-export const JUDGING_FLAGS = ['budget', 'budgets', 'slo', 'slo-file', 'threshold', 'max-regression'] as const
+export const JUDGING_FLAGS = [
+  'budget',
+  'budget-hold',
+  'budgets',
+  'slo',
+  'slo-file',
+  'threshold',
+  'max-regression',
+] as const
 
 export function isJudged({ threshold: thresholds, ...given }: Pick<VerdictOptions, (typeof JUDGING_FLAGS)[number]>) {
   return thresholds.length > 0 || Object.values(given).some((value) => value !== undefined)
