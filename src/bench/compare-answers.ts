@@ -71,7 +71,7 @@ function asker(plan: RunPlan, send: Send): Ask {
   const [first, second] = plan.arms
   return async (only) => {
     if (!first || !second || only.length === 0) return new Map()
-    const { workload, timeoutUs, categoryTimeoutsUs, deadlines, connection, tokenBudget } = plan
+    const { workload, timeoutUs, categoryTimeoutsUs, deadlines, connection, allowEmpty, tokenBudget } = plan
     const { arms } = await send({
       arms: [{ ...second, tag: first.tag }],
       workload,
@@ -80,7 +80,7 @@ function asker(plan: RunPlan, send: Send): Ask {
       durationUs: undefined,
       blocks: 1,
       warmup: 0,
-      ...{ timeoutUs, categoryTimeoutsUs, deadlines, connection, tokenBudget },
+      ...{ timeoutUs, categoryTimeoutsUs, deadlines, connection, allowEmpty, tokenBudget },
       compareAnswers: true,
       only,
     })

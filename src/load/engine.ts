@@ -320,7 +320,7 @@ export class Engine {
     this.#hooks.held?.(arm, untilUs)
   }
 
-  /** The user's own interrupt, or condition, cut the request off: that is no failure of the target, and no figure holds it. */
+  /** The user's interrupt or condition cut the request off: that is no failure of the target, and in no figure. */
   #cutOff({ recorder, part, arm, block, category }: InFlightRequest): void {
     if (recorder) recorder.cut(block, category)
     else if (part === 'warmup' || part === 'idleFirst') this.#recorder(arm)[part].sent--

@@ -97,6 +97,13 @@ describe.each([
   })
 })
 
+it('with --allow-empty an answer that holds nothing is one, also where it is asked for again', async () => {
+  const direct = await kept(provider(() => ({ reasoning: '', content: '', tool: '' })))
+  const gateway = await kept(proxy(direct.origin, (body) => body.replace('"content":""', '"content":"Sorry."')))
+  const { answers } = await run(direct, gateway, ['--allow-empty'])
+  expect(answers).toMatchObject({ compared: 60, changed: 60, example: { other: '', through: 'Sorry.' } })
+})
+
 /** A stream of which two events are one. */
 const merged = (body: string): string =>
   body.replace(/"content":"The "[^\n]*\n\n[^\n]*"content":"capital "/, '"content":"The capital "')

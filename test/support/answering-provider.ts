@@ -15,7 +15,8 @@ const USAGE = { prompt_tokens: 5, completion_tokens: 9 }
 
 function whole({ reasoning, content, tool }: Said): string {
   const tool_calls = [{ index: 0, id: 'call', type: 'function', function: { name: 'f', arguments: tool } }]
-  const message = { role: 'assistant', reasoning_content: reasoning, content, tool_calls }
+  const called = tool === '' ? {} : { tool_calls }
+  const message = { role: 'assistant', reasoning_content: reasoning, content, ...called }
   return JSON.stringify({ choices: [{ index: 0, message, finish_reason: 'stop' }], usage: USAGE })
 }
 
