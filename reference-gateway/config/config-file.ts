@@ -214,7 +214,7 @@ const gateway = z.strictObject({
     .strictObject({
       max_idle_per_host: z.int().min(0).default(32),
       max_total: z.int().min(1).default(256),
-      max_wait: timerMs.prefault('30s'),
+      max_wait: timerMs.prefault('10s'),
       max_lifetime: timerMs.prefault('300s'),
       idle_timeout: timerMs.prefault('90s'),
     })
