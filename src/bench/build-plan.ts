@@ -176,12 +176,30 @@ export function printPreflight(plan: RunPlan, targets: readonly NamedTarget[], n
   noteIgnoredProxies(origins, note)
   const [, target] = targets.find(([, { isPublic }]) => isPublic) ?? []
   if (target) printPublicPreflight(plan, target.origin, note)
+  printTurns(plan, note)
   if (!plan.interimAnalyses) return
   const limit =
     plan.requests === undefined
       ? `${formatDuration((plan.durationUs ?? 0) / 1_000)}`
       : `${formatNumber(plan.requests)} requests`
   note(`Judged after ${plan.interimAnalyses.join(', ')} pairs of blocks, until decided: at most ${limit} on each arm.`)
+}
+
+/** A duration is that of each arm: how long the whole takes is said before it does. */
+function printTurns(plan: RunPlan, note: (line: string) => void): void {
+  const { arms, load, requests, durationUs, warmup, warmupUs, coolDownUs = 0, interimAnalyses } = plan
+  const { blocks, pairing, excludeIdleFirst } = plan
+  if (arms.length < 2 || interimAnalyses) return
+  const timeOf = (count: number | undefined): number =>
+    count && load.mode === 'open' ? (count / meanRate(load)) * 1e6 : Number.POSITIVE_INFINITY
+  const eachUs = Math.min(durationUs ?? Number.POSITIVE_INFINITY, timeOf(requests))
+  if (!Number.isFinite(eachUs)) return
+  const warmUs = Math.min(warmupUs ?? Number.POSITIVE_INFINITY, timeOf(warmup))
+  const allUs = arms.length * (eachUs + (Number.isFinite(warmUs) ? warmUs : 0)) + coolDownUs
+  const [each, all] = [eachUs, allUs].map((us) => `${formatNumber(us / 1e6, us < 1e7 ? 1 : 0)} s`)
+  note(`${arms.length} arms in turns, ${each} on each: at least ${all} in all, with the warm-up.`)
+  if (pairing !== 'request') note(`Each of the ${arms.length * blocks} blocks waits for its last answers, on top.`)
+  if (excludeIdleFirst) note('The first requests of each connection in a block are in no figure, and come on top too.')
 }
 
 function printPublicPreflight(plan: RunPlan, origin: string, note: (line: string) => void): void {

@@ -114,13 +114,13 @@ export class LoadPhase {
       }
       const due = this.#due(elapsedUs)
       if (due === undefined) {
-        const overUs = Number.isFinite(durationUs) ? durationUs + coolDownUs : elapsedUs
+        const overUs = Number.isFinite(durationUs) ? durationUs + this.#excludedUs() + coolDownUs : elapsedUs
         if (this.drainUntilUs === Number.POSITIVE_INFINITY) this.drainUntilUs = this.#startUs + overUs + drainUs
         this.#finishIfDone()
         return
       }
       // After its duration a phase still owes the requests that were due, but not for longer than the drain.
-      if (stopped || elapsedUs > durationUs + coolDownUs + owedUs) {
+      if (stopped || elapsedUs > durationUs + this.#excludedUs() + coolDownUs + owedUs) {
         this.#countNeverSent(elapsedUs)
         if (Number.isNaN(this.dueUs)) this.dueUs = elapsedUs
         this.#finishIfDone()
@@ -176,7 +176,15 @@ export class LoadPhase {
   #dueEndUs(elapsedUs: number): number {
     const { unlimited, durationUs } = this.#pacing
     const next = unlimited(elapsedUs, this.#released)
-    return Math.min(durationUs, next.kind === 'due' ? next.atUs : elapsedUs)
+    return Math.min(durationUs + this.#excludedUs(), next.kind === 'due' ? next.atUs : elapsedUs)
+  }
+
+  /** Open loop: the time in which the excluded requests were due, which comes on top of the duration. */
+  #excludedUs(): number {
+    const { unlimited, open } = this.#pacing
+    if (!open || this.#excluded === 0) return 0
+    const first = unlimited(0, this.#excluded)
+    return first.kind === 'due' ? first.atUs : 0
   }
 
   /** Closed loop: when the schedule ends by itself, even if no slot becomes free. */

@@ -48,7 +48,9 @@ export interface Pacing {
 export function buildPacing(plan: RunPlan, phase: PhasePlan, worker: WorkerShare, coolDownUs: number): Pacing {
   const { load, durationUs, blocks } = plan
   const offsetUs = durationUs === undefined ? 0 : (durationUs / blocks) * phase.firstBlock
-  const ramp = load.stages && shiftRamp(buildRamp(extendStages(load.stages, coolDownUs)), offsetUs)
+  // What is left out comes on top, at the last level where the stages are over.
+  const onTopUs = phase.excludeIdleFirst && load.mode === 'open' ? (phase.durationUs ?? 0) : 0
+  const ramp = load.stages && shiftRamp(buildRamp(extendStages(load.stages, coolDownUs + onTopUs)), offsetUs)
   const { arms, firstBlock } = phase
   const requests = phase.requests === undefined ? undefined : phase.requests * arms.length
   const limits = { requests, durationUs: phase.durationUs }
@@ -100,8 +102,8 @@ function buildShare(
   }
 }
 
-/** The stages, with the last level held for as long as the cool-down takes. */
-function extendStages(stages: NonNullable<RunPlan['load']['stages']>, coolDownUs: number) {
+/** The stages, with the last level held for longer. */
+function extendStages(stages: NonNullable<RunPlan['load']['stages']>, byUs: number) {
   const last = stages.at(-1)?.to ?? 0
-  return coolDownUs > 0 ? [...stages, { from: last, to: last, durationUs: coolDownUs }] : stages
+  return byUs > 0 ? [...stages, { from: last, to: last, durationUs: byUs }] : stages
 }

@@ -35,8 +35,8 @@ export function rampedSlots(ramp: Ramp, lastsUs: number, index = 0, count = 1): 
 type NextDue = { kind: 'due'; atUs: number } | { kind: 'end' }
 
 /**
- * When the next request is due, after `sent` requests have been released within `elapsedUs`. `excluded` of them do not
- * count towards a limit of requests.
+ * When the next request is due, after `sent` requests have been released within `elapsedUs`. `excluded` of them, the
+ * first ones, count towards no limit: they come on top of what was asked for.
  */
 export type Schedule = (elapsedUs: number, sent: number, excluded?: number) => NextDue
 
@@ -60,7 +60,8 @@ export function closedLoop({
 /**
  * Open loop: request i is due when the rate has made room for it, however late the earlier ones are answered. A random
  * arrival process shifts i by its gaps, so that the rate over time remains that of the ramp (time rescaling). The due
- * time decides the end, not the clock, so a late sender still owes every request of the duration.
+ * time decides the end, not the clock, so a late sender still owes every request of the duration. The time in which
+ * excluded requests were due is no part of the duration.
  */
 export function openLoop(
   rate: Ramp,
@@ -72,17 +73,19 @@ export function openLoop(
   return (_elapsedUs, sent, excluded = 0) => {
     if (sent - excluded >= requests) return END
     const atUs = rate.reaches(positionOf(sent))
-    return atUs >= durationUs ? END : { kind: 'due', atUs }
+    const fromUs = excluded === 0 ? 0 : rate.reaches(positionOf(excluded))
+    return !(atUs < fromUs + durationUs) ? END : { kind: 'due', atUs }
   }
 }
 
 /** The same schedule, ended after `requests`. */
 export function limitRequests(schedule: Schedule, requests: number | undefined): Schedule {
   if (requests === undefined) return schedule
-  return (elapsedUs, sent, excluded = 0) => (sent - excluded >= requests ? END : schedule(elapsedUs, sent))
+  return (elapsedUs, sent, excluded = 0) => (sent - excluded >= requests ? END : schedule(elapsedUs, sent, excluded))
 }
 
 /** One worker's part of a schedule that several share: every `count`-th request, from the `index`-th on. */
 export function slice(schedule: Schedule, index: number, count: number): Schedule {
-  return count === 1 ? schedule : (elapsedUs, sent) => schedule(elapsedUs, sent * count + index)
+  if (count === 1) return schedule
+  return (elapsedUs, sent, excluded = 0) => schedule(elapsedUs, sent * count + index, excluded * count)
 }

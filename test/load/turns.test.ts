@@ -3,6 +3,7 @@
 import { afterEach, describe, expect, it } from 'vitest'
 import { Engine } from '../../src/load/engine.ts'
 import type { EngineHooks } from '../../src/load/engine-hooks.ts'
+import { ALONE, type WorkerShare } from '../../src/load/pacing.ts'
 import type { RunPlan } from '../../src/load/plan.ts'
 import { now } from '../../src/system/clock.ts'
 import { findNonce } from '../../src/wire/nonce.ts'
@@ -41,7 +42,7 @@ async function arm(name: string, seen: Seen[], delayMs = 1): Promise<string> {
   return server.origin
 }
 
-async function twoArms(changes: Partial<RunPlan>, hooks: EngineHooks = {}) {
+async function twoArms(changes: Partial<RunPlan>, hooks: EngineHooks = {}, worker: WorkerShare = ALONE) {
   const seen: Seen[] = []
   const plan = planFor('http://unused', {
     load: { mode: 'closed', concurrency: 3 },
@@ -55,7 +56,7 @@ async function twoArms(changes: Partial<RunPlan>, hooks: EngineHooks = {}) {
     { ...template, name: 'gateway', origin: await arm('gateway', seen), tag: 'gatewayx' },
     { ...template, name: 'direct', origin: await arm('direct', seen), tag: 'directxx' },
   ]
-  const engine = new Engine(plan, now, undefined, hooks)
+  const engine = new Engine(plan, now, worker, hooks)
   await engine.run()
   const records = engine.recorders.map((recorder) => recorder.toRecord())
   return { seen, engine, records, of: (name: string) => seen.filter((one) => one.arm === name) }
@@ -182,5 +183,22 @@ describe('interim analyses', () => {
     )
     expect(asked).toEqual([2])
     expect(records.map(({ outcomes }) => outcomes)).toEqual([{ OK: 60 }, { OK: 60 }])
+  })
+})
+
+describe('an open loop in turns by block', () => {
+  it.each([1, 3])('measures as many requests as the rate and the duration ask for, over %i threads', async (count) => {
+    const load = { mode: 'open', rps: 200, maxInFlight: 50 } as const
+    const changes = { load, requests: undefined, durationUs: 600_000, blocks: 3, excludeIdleFirst: true } as const
+    let [measured, excluded, dueUs] = [0, 0, 0]
+    for (let index = 0; index < count; index++) {
+      const { records } = await twoArms({ ...changes, timeoutUs: 5_000_000 }, {}, { index, count })
+      measured += records[0]?.outcomes.OK ?? 0
+      excluded += records[0]?.idleFirst.sent ?? 0
+      dueUs = records[0]?.dueUs ?? 0
+    }
+    expect(measured).toBe(120)
+    expect(excluded).toBeGreaterThan(0)
+    expect(dueUs / 600_000).toBeCloseTo(1, 1)
   })
 })

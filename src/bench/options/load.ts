@@ -85,7 +85,7 @@ export const pacingFlags = {
 /** How much is sent, and when the run ends. */
 export const amountFlags = {
   requests: text(positiveCount.optional(), 'number of requests [default: 100; 1,000 on each arm of the embedded pair]'),
-  duration: text(durationMs.optional(), "duration of the run, such as '60s'"),
+  duration: text(durationMs.optional(), "duration of the run on each arm, such as '60s'"),
   concurrency: text(positiveCount.optional(), 'closed loop: requests in flight [default: 10]'),
   rps: text(positiveRate.optional(), 'open loop: requests per second; latency counts from the intended time'),
   stages: text(
