@@ -9,7 +9,11 @@ const SYSTEM = [
 ]
 
 /** Error rates by simulation: some runs among the others, ten times as many here. */
-const SIMULATIONS = ['test/stats/*-simulation.test.ts', 'test/doctor/*-simulation.test.ts']
+const SIMULATIONS = [
+  'test/stats/*-simulation.test.ts',
+  'test/doctor/*-simulation.test.ts',
+  'test/plan/*-simulation.test.ts',
+]
 
 /**
  * Floors of coverage, in percent of the lines of a room, some points under what is there. Only what tests run in their own process

@@ -55,7 +55,7 @@ export function renderPlan(plan: Plan, explain = false): string {
 }
 
 /** '30 workers; 60-120 with redundancy 2-4x; network binds: 8 nodes, 15-30; connections take 31 workers' */
-export function answer({ workers, answer: a, quotas, calibration, constraints: all }: Plan): string {
+export function answer({ workers, answer: a, quotas, constraints: all }: Plan): string {
   const interval = workers.interval95
     ? ` (${span({ min: workers.interval95[0] ?? 0, max: workers.interval95[1] ?? 0 })})`
     : ''
@@ -63,7 +63,6 @@ export function answer({ workers, answer: a, quotas, calibration, constraints: a
   const held = a.workers.peak > workers.peak ? counted(a.workers.peak, 'worker') : ''
   const same = widest?.name === a.binding
   const more = held === '' || same ? '' : `; ${widest?.name} ${verb(widest?.name, 'take')} ${held}`
-  const groups = (calibration?.groups ?? 1) > 1 ? ` in ${calibration?.groups} groups` : ''
   const factor = `${span(workers.redundancy)}x`
   const over = quotas.filter(({ accounts }) => accounts > 1)
   const quota = over.length > 0 ? `; over the provider's quota of ${list(over.map(({ name }) => name))}` : ''
@@ -72,8 +71,7 @@ export function answer({ workers, answer: a, quotas, calibration, constraints: a
     : `${a.binding} ${verb(a.binding, 'bind')}: ` +
       `${held !== '' && same ? `${held} on ` : ''}${counted(a.nodes.peak, 'node')}, ${span(a.nodes)}${more}`
   return (
-    `${counted(workers.peak, 'worker')}${interval}${groups}; ${span(workers)} with redundancy ${factor}; ` +
-    `${nodes}${quota}`
+    `${counted(workers.peak, 'worker')}${interval}; ${span(workers)} with redundancy ${factor}; ` + `${nodes}${quota}`
   )
 }
 
@@ -111,7 +109,9 @@ function formula({ demand, formula: f, workers, measured, sizing }: Plan): strin
   const factors = [...new Set([workers.redundancy.min, workers.redundancy.max])]
   const products = factors.map((factor, i) => `x ${factor} = ${formatNumber(i === 0 ? workers.min : workers.max)}`)
   const bounds = ({ low, high }: Plan['formula']['ratio']): string =>
-    low === undefined || high === undefined ? '' : `, 95 % ${formatCount(low)}-${formatCount(high)}`
+    low === undefined
+      ? ''
+      : `, 95 % ${high === undefined ? `from ${formatCount(low)}` : `${formatCount(low)}-${formatCount(high)}`}`
   return [
     `(${formatCount(demand.inputTokensPerSec)} / ${ratio} + ${formatCount(demand.outputTokensPerSec)}) / ` +
       `${perWorker} = ${raw(workers.raw)} workers of one vCPU; ${products.join(', ')}`,

@@ -5,17 +5,11 @@
  * rest on (bytes per token, pace of a stream, time to first token) must not be worse than planned.
  */
 
-import { equivalentOutput, type MeasuredRun, partlyBusy, reasonUnusable } from './calibrate/run.ts'
-import { rawWorkers } from './cpu.ts'
+import { equivalentOutput, LOADED, type MeasuredRun, partlyBusy, reasonUnusable } from './calibrate/run.ts'
+import { workersByFigures } from './cpu.ts'
 import type { PlanFigures } from './figures.ts'
 
 export interface CheckedRun extends MeasuredRun {
-  mode: 'open' | 'closed'
-  /** Of an open loop: what was achieved of what was offered. */
-  achievedToOffered: number | undefined
-  /** Median of what the gateway added, and of the whole latency. */
-  overheadP50Ms: number | undefined
-  latencyP50Ms: number | undefined
   ttftP50Ms: number | undefined
   tpotP50Ms: number | undefined
 }
@@ -40,13 +34,10 @@ export interface CheckResult {
   checks: PlanCheck[]
 }
 
-/** Of the median latency, above which the gateway and not the provider set the pace of a closed loop. */
-const WAITING_SHARE = 0.2
-const KEPT_UP = 0.98
 const MAX_FAILED = 0.01
 
 export function checkPlan(run: CheckedRun, figures: PlanFigures, tolerance: number): CheckResult {
-  const worth = rawWorkers(run, figures.ratio.value, figures.outputPerWorker.value)
+  const worth = workersByFigures(run, figures)
   const busy = partlyBusy(run)
   const share = worth / run.workers / (busy ?? 1)
   const checks = [
@@ -98,18 +89,28 @@ function failures({ failedShare, clientOk }: CheckedRun): PlanCheck {
 
 function capacity(run: CheckedRun, share: number, busy: number | undefined, tolerance: number): PlanCheck {
   const name = 'throughput of a worker'
-  const planned = `${percent(1 - tolerance)} of the plan or more`
+  const planned = `${percent(1 - tolerance)} to ${percent(1 / (1 - tolerance))} of the plan`
   const measured = `${percent(share)} of the plan${busy === undefined ? '' : `, when ${percent(busy)} busy`}`
   const [low, high] = [share * (1 - 2 * run.relativeError), share * (1 + 2 * run.relativeError)]
   const limit = 1 - tolerance
-  if (low >= limit)
+  if (busy !== undefined && busy < LOADED)
     return {
       name,
       planned,
       measured,
-      verdict: 'pass',
-      why: share > 1 + tolerance ? 'it passes more than planned: the plan is generous' : '',
+      verdict: 'inconclusive',
+      why: `workers that idle say nothing of full ones: raise the load until they are ${percent(LOADED)} busy`,
     }
+  // As far above as the tolerance lets it be below: a plan of many times what is needed is not confirmed either.
+  if (low > 1 / limit)
+    return {
+      name,
+      planned,
+      measured,
+      verdict: 'fail',
+      why: `it passes ${round(share)} times what was planned: calibrate the plan from this run, it asks for too much`,
+    }
+  if (low >= limit) return { name, planned, measured, verdict: 'pass', why: '' }
   const unsure: PlanCheck = {
     name,
     planned,
@@ -119,7 +120,7 @@ function capacity(run: CheckedRun, share: number, busy: number | undefined, tole
   }
   // Enough passed, but the run is too short to be sure of it: more load would not help.
   if (share >= limit) return unsure
-  const full = busy !== undefined || loadedFully(run)
+  const full = busy !== undefined || run.saturated
   if (full === undefined) {
     return {
       name,
@@ -141,15 +142,6 @@ function capacity(run: CheckedRun, share: number, busy: number | undefined, tole
     busy === undefined ? 'the workers were fully loaded and passed less' : 'a token costs more CPU than planned'
   if (high < limit) return { name, planned, measured, verdict: 'fail', why: short }
   return unsure
-}
-
-/**
- * Whether requests waited for the gateway: an open loop that fell behind, a closed one whose latency is the gateway's.
- */
-function loadedFully({ mode, achievedToOffered, overheadP50Ms, latencyP50Ms }: CheckedRun): boolean | undefined {
-  if (mode === 'open' && achievedToOffered !== undefined && achievedToOffered < KEPT_UP) return true
-  if (overheadP50Ms === undefined || latencyP50Ms === undefined) return undefined
-  return overheadP50Ms / latencyP50Ms > WAITING_SHARE
 }
 
 function atMost(name: string, value: number, limit: number, unit: string, tolerance: number): PlanCheck {

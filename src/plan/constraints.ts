@@ -5,7 +5,7 @@
  * Little's law (requests in flight = rate x time); nginx worker_connections; Linux ip_local_port_range and TIME_WAIT.
  */
 
-import { rawWorkers } from './cpu.ts'
+import { workersByFigures } from './cpu.ts'
 import { type Demand, tokensPerMinute } from './demand.ts'
 import { figureInput, type Input, type PlanFigures } from './figures.ts'
 
@@ -88,13 +88,16 @@ export function cpuNeed(demand: Demand, figures: PlanFigures): Need {
   return {
     name: 'cpu',
     per: 'worker',
-    need: rawWorkers(demand, figures.ratio.value, figures.outputPerWorker.value),
-    formula: '(input / R + output) / O_w',
+    need: workersByFigures(demand, figures),
+    formula: `(input / R + output) / O_w${figures.requestCpuMs.value > 0 ? ' + requests/s x CPU of a request' : ''}`,
     inputs: [
       demandInput('input', demand.inputTokensPerSec, 'tokens/s', demand),
       demandInput('output', demand.outputTokensPerSec, 'tokens/s', demand),
       figureInput(figures, 'ratio'),
       figureInput(figures, 'outputPerWorker'),
+      ...(figures.requestCpuMs.value > 0
+        ? [demandInput('requests/s', demand.requestsPerSec, '', demand), figureInput(figures, 'requestCpuMs')]
+        : []),
     ],
   }
 }

@@ -6,6 +6,7 @@
 export const FIGURE_UNITS = {
   ratio: '',
   outputPerWorker: 'tokens/s',
+  requestCpuMs: 'ms',
   outputBytesPerToken: 'B',
   inputBytesPerToken: 'B',
   networkUtilisation: '',
@@ -28,6 +29,7 @@ export const FIGURE_UNITS = {
 export const FIGURE_WORDS: Record<keyof typeof FIGURE_UNITS, { label: string; option: string }> = {
   ratio: { label: 'R', option: '--ratio' },
   outputPerWorker: { label: 'O_w', option: '--output-per-worker' },
+  requestCpuMs: { label: 'CPU of a request', option: '--from-bench' },
   outputBytesPerToken: { label: 'bytes per output token', option: '--bytes-per-output-token' },
   inputBytesPerToken: { label: 'bytes per input token', option: '--bytes-per-input-token' },
   networkUtilisation: { label: 'share of bandwidth', option: '--sizing' },

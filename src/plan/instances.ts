@@ -5,7 +5,6 @@
  */
 
 import { cpuNeed, otherNeeds } from './constraints.ts'
-import { cpuWorkers } from './cpu.ts'
 import type { Demand } from './demand.ts'
 import { countAt, nodeCapacity, type PlanChoices, planFleet } from './plan.ts'
 import type { NodeType, Sizing } from './sizing.ts'
@@ -70,13 +69,10 @@ function rankInstance(
   const speed = relativeSpeed(instance, measuredOn)
   const { min, max } = choices.redundancy
   const counts = [1, min, max].map((factor) => {
-    const cpu =
-      cpuWorkers(demand, choices.figures, factor, [], choices.calibration?.scaling).raw / (speed ?? 1) / factor
-    const needs = [
-      { ...cpuNeed(demand, choices.figures), need: cpu },
-      ...otherNeeds(demand, choices.figures, choices.setting, node, cpu),
-    ]
-    return { ...countAt(factor, needs, node), needs }
+    const cpu = cpuNeed(demand, choices.figures)
+    const need = cpu.need / (speed ?? 1)
+    const needs = [{ ...cpu, need }, ...otherNeeds(demand, choices.figures, choices.setting, node, need)]
+    return countAt(factor, needs, node)
   })
   const [peak, lower, upper] = counts
   if (!peak || !lower || !upper) return undefined

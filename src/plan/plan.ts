@@ -5,6 +5,7 @@
  */
 import type { Plan } from '../report/plan-schema.ts'
 import { workersPerNode } from './allocatable.ts'
+import type { Load } from './calibrate/cost-model.ts'
 import {
   bandwidthGbps,
   cpuNeed,
@@ -16,15 +17,7 @@ import {
   requestsInFlight,
   type UpstreamSetting,
 } from './constraints.ts'
-import {
-  costRatio,
-  cpuWorkers,
-  equivalentOutputLoad,
-  rawWorkers,
-  type Scaling,
-  type WorkerDraw,
-  wholeUp,
-} from './cpu.ts'
+import { costRatio, equivalentOutputLoad, rawWorkers, wholeUp, workersByFigures } from './cpu.ts'
 import { type Demand, timesDemand } from './demand.ts'
 import type { PlanFigures } from './figures.ts'
 import { type Factor, type Fleet, sizeFleet } from './redundancy.ts'
@@ -35,8 +28,12 @@ import { waitAt } from './waiting.ts'
 /** What was learnt from measured runs. */
 export interface Calibration {
   figures: Partial<PlanFigures>
-  draws: WorkerDraw[]
-  scaling?: Scaling | undefined
+  /** 95 % of the workers that a load may need by those runs. */
+  interval95: (load: Load) => readonly [number, number]
+  /** Events of a streamed output token. */
+  eventsPerToken: number
+  /** Input tokens an output token, from the lowest to the highest that was measured. */
+  mixes: readonly [number, number]
   notes: string[]
 }
 
@@ -67,35 +64,28 @@ export function defaultChoices(sizing: Sizing): PlanChoices {
 
 export function makePlan(demand: Demand, sizing: Sizing, choices: PlanChoices = defaultChoices(sizing)): PlanResult {
   const { figures, redundancy, calibration } = choices
-  const cpu = cpuWorkers(demand, figures, 1, calibration?.draws, calibration?.scaling)
+  const raw = workersByFigures(demand, figures)
+  const interval = calibration && intervalOf(demand, calibration)
   const node = nodeCapacity(choices.node)
-  const needs = (cpuRaw: number): Need[] => [
-    { ...cpuNeed(demand, figures), need: cpuRaw },
-    ...otherNeeds(demand, figures, choices.setting, node, cpuRaw),
-  ]
+  const needs: Need[] = [cpuNeed(demand, figures), ...otherNeeds(demand, figures, choices.setting, node, raw)]
   const factors = [...new Set([1, redundancy.min, redundancy.max])]
-  // The CPU's need is proportional to the load only without a scalability fit, so it is asked at each factor.
-  const cpuAt = factors.map((factor) => cpuWorkers(demand, figures, factor, [], calibration?.scaling).raw)
-  const counts = factors.map((factor, i) => {
-    const cpuRaw = cpuAt[i] ?? cpu.raw * factor
-    return countAt(factor, needs(cpuRaw / factor), node)
-  })
-  const ranked = needs(cpu.raw)
+  const counts = factors.map((factor) => countAt(factor, needs, node))
+  const isBeyond = calibration !== undefined && beyond(demand, calibration).length > 0
+  const ranked = needs
     .map((need) => ({ ...need, nodes: need.per === 'node' ? need.need : need.need / node.workersPerNode }))
     .sort((a, b) => b.nodes - a.nodes)
   const [binding, next] = ranked
   if (!binding || !next) throw new Error('a plan without constraints')
   const at = (factor: number): number => counts.find((count) => count.factor === factor)?.workers ?? 0
-  const byCpu = (i: number): number => wholeUp(cpuAt[i] ?? 0)
   return {
     demand: demandSection(demand, requestsInFlight(demand, figures)),
     workers: {
-      peak: byCpu(0),
-      min: byCpu(factors.indexOf(redundancy.min)),
-      max: byCpu(factors.indexOf(redundancy.max)),
-      raw: cpu.raw,
+      peak: wholeUp(raw),
+      min: wholeUp(redundancy.min * raw),
+      max: wholeUp(redundancy.max * raw),
+      raw,
       redundancy,
-      ...(cpu.interval ? { interval95: [wholeUp(cpu.interval[0]), wholeUp(cpu.interval[1])] } : {}),
+      ...(interval ? { interval95: [wholeUp(interval[0]), wholeUp(interval[1])] } : {}),
     },
     answer: {
       binding: binding.name,
@@ -105,9 +95,9 @@ export function makePlan(demand: Demand, sizing: Sizing, choices: PlanChoices = 
     },
     constraints: ranked.map((need) => ({
       ...need,
-      counts: factors.map((factor, i) => ({
+      counts: factors.map((factor) => ({
         factor,
-        need: wholeUp(need.name === 'cpu' ? (cpuAt[i] ?? 0) : factor * need.need),
+        need: wholeUp(factor * need.need),
       })),
     })),
     quotas: quotaNeeds(demand, choices.quota),
@@ -148,7 +138,7 @@ export function makePlan(demand: Demand, sizing: Sizing, choices: PlanChoices = 
       waitAt(demand, figures, workers),
     ),
     ...(calibration
-      ? { calibration: { notes: calibration.notes, groups: cpu.groups, beyondMeasured: cpu.beyondMeasured } }
+      ? { calibration: { notes: [...calibration.notes, ...beyond(demand, calibration)], beyondMeasured: isBeyond } }
       : {}),
     instances: sizing.instances,
     sizing: { name: sizing.name, source: sizing.source },
@@ -163,14 +153,13 @@ export function planFleet(
   node: NodeCapacity,
   speed = 1,
 ): Fleet {
-  const cpuAt = (factor: number) => cpuWorkers(demand, figures, factor, calibration?.draws, calibration?.scaling)
-  const unsure = uncertainty(cpuAt(1), sizing, demand, calibration)
+  const unsure = uncertainty(workersByFigures(demand, figures), sizing, demand, calibration)
   return sizeFleet(
     {
       needsAt: (factor, pods) => {
         const times = timesDemand(demand, factor)
-        const cpu = { ...cpuNeed(times, figures), need: cpuAt(factor).raw / speed }
-        return [cpu, ...otherNeeds(times, figures, setting, node, pods)]
+        const cpu = cpuNeed(times, figures)
+        return [{ ...cpu, need: cpu.need / speed }, ...otherNeeds(times, figures, setting, node, pods)]
       },
       workersPerNode: node.workersPerNode,
       burst: demand.burst,
@@ -234,14 +223,32 @@ function countNodes(
   return { peak: at(1), min: at(min), max: at(max) }
 }
 
-function uncertainty(
-  cpu: { raw: number; interval: readonly [number, number] | undefined },
-  sizing: Sizing,
-  demand: Demand,
-  calibration: Calibration | undefined,
-): Factor {
-  if (calibration && cpu.interval) {
-    return { factor: Math.max(1, cpu.interval[1] / cpu.raw), why: 'upper end of the 95 % interval of the calibration' }
+function intervalOf(demand: Demand, { interval95, eventsPerToken }: Calibration): readonly [number, number] {
+  return interval95({
+    requests: demand.requestsPerSec,
+    input: demand.inputTokensPerSec,
+    output: demand.outputTokensPerSec,
+    events: demand.outputTokensPerSec * demand.request.streamedShare * eventsPerToken,
+  })
+}
+
+/** Beyond the mixes that were measured, by more than a little. */
+const NEAR_MIX = 1.5
+
+function beyond({ inputTokensPerSec, outputTokensPerSec }: Demand, { mixes: [low, high] }: Calibration): string[] {
+  const mix = inputTokensPerSec / Math.max(outputTokensPerSec, 1e-9)
+  if (mix >= low / NEAR_MIX && mix <= high * NEAR_MIX) return []
+  const form = (value: number): string => String(Number(value.toPrecision(2)))
+  return [
+    `extrapolated: ${form(mix)} input tokens an output token, where ${form(low)} to ${form(high)} were measured: ` +
+      'bench such a mix',
+  ]
+}
+
+function uncertainty(raw: number, sizing: Sizing, demand: Demand, calibration: Calibration | undefined): Factor {
+  if (calibration) {
+    const factor = Math.max(1, intervalOf(demand, calibration)[1] / raw)
+    return { factor, why: 'upper end of the 95 % interval of the calibration' }
   }
   const worst = Math.max(
     0,

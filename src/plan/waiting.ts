@@ -33,12 +33,14 @@ interface WaitAt {
 function workerLoad(demand: Demand, figures: PlanFigures, workers: number): WorkerLoad {
   const outputPerWorker = figures.outputPerWorker.value
   const requestsPerSec = demand.requestsPerSec / workers
-  const promptS = demand.request.inputTokens / (figures.ratio.value * outputPerWorker)
+  const tokensS = demand.request.inputTokens / (figures.ratio.value * outputPerWorker)
+  const promptS = tokensS + figures.requestCpuMs.value / 1_000
   const tokenShare = demand.outputTokensPerSec / workers / outputPerWorker
   return {
     requestsPerSec,
     promptS,
-    promptScv: demand.request.inputScv,
+    // What a request costs by itself does not vary.
+    promptScv: promptS === 0 ? 0 : demand.request.inputScv * (tokensS / promptS) ** 2,
     tokenShare,
     utilisation: requestsPerSec * promptS + tokenShare,
   }

@@ -101,7 +101,9 @@ function commonDemand({ window: windowMs, entities, 'cache-hits': cacheHits }: D
   }
 }
 
-/** `perSec`: requests per second in the mean, before the peak multiplier. `perDay` adds what that many make of a day. */
+/**
+ * `perSec`: requests per second in the mean, before the peak multiplier. `perDay` adds what that many make of a day.
+ */
 function demandOfRate(
   perSec: number,
   text: string,

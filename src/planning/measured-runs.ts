@@ -80,9 +80,9 @@ function benchRun(path: string, report: Run, workers: number): CheckedRun {
     label: path,
     source: path,
     workers,
-    mode: load.mode,
     concurrency: load.mode === 'closed' ? (load.concurrency ?? undefined) : undefined,
     stream: target.stream,
+    requestsPerSec: throughput.requestsPerSec,
     ...requireTokens(path, totals.successful > 0 ? throughput : NOTHING),
     eventsPerSec: throughput.eventsPerSec,
     bytesPerSec: throughput.bytesPerSec,
@@ -92,9 +92,7 @@ function benchRun(path: string, report: Run, workers: number): CheckedRun {
     relativeError: throughputError(pairing ? [] : report.series.map(({ done }) => done)),
     inFlight: totals.inFlight?.mean,
     gateway: undefined,
-    achievedToOffered: client.achievedToOffered ?? undefined,
-    overheadP50Ms: stamped?.totalMs.p50,
-    latencyP50Ms: report.latencyMs?.p50,
+    saturated: waited(load.mode, client.achievedToOffered, stamped?.totalMs.p50, report.latencyMs?.p50),
     ttftP50Ms: report.ttftMs?.p50,
     tpotP50Ms: report.tpotMs?.p50,
   }
@@ -120,9 +118,9 @@ function levelRun(path: string, { load, target }: SweepReport, level: SweepLevel
     label: `${path} at ${level.level}${load.mode === 'open' ? '/s' : ' in flight'}`,
     source: path,
     workers,
-    mode: load.mode,
     concurrency: load.mode === 'closed' ? level.level : undefined,
     stream: target.stream,
+    requestsPerSec: level.achievedRps,
     ...requireTokens(path, level),
     eventsPerSec: level.eventsPerSec,
     bytesPerSec: level.bytesPerSec,
@@ -132,12 +130,28 @@ function levelRun(path: string, { load, target }: SweepReport, level: SweepLevel
     relativeError: level.throughputError,
     inFlight: level.inFlight?.mean,
     gateway: level.gateway ?? undefined,
-    achievedToOffered: achievedToOffered ?? undefined,
-    overheadP50Ms: overheadMs?.p50,
-    latencyP50Ms: latencyMs?.p50,
+    saturated: waited(load.mode, achievedToOffered, overheadMs?.p50, latencyMs?.p50),
     ttftP50Ms: ttftMs?.p50,
     tpotP50Ms: tpotMs?.p50,
   }
+}
+
+/** Of the median latency, above which the gateway and not the provider set the pace of a closed loop. */
+const WAITING_SHARE = 0.2
+const KEPT_UP = 0.98
+
+/**
+ * Whether requests waited for the gateway: an open loop that fell behind, a closed one whose latency is the gateway's.
+ */
+function waited(
+  mode: 'open' | 'closed',
+  achievedToOffered: number | null,
+  overheadP50Ms: number | undefined,
+  latencyP50Ms: number | undefined,
+): boolean | undefined {
+  if (mode === 'open' && achievedToOffered !== null && achievedToOffered < KEPT_UP) return true
+  if (overheadP50Ms === undefined || latencyP50Ms === undefined) return undefined
+  return overheadP50Ms / latencyP50Ms > WAITING_SHARE
 }
 
 type Throughput = Pick<SweepLevel, 'inputTokensPerSec' | 'outputTokensPerSec' | 'hiddenTokensPerSec' | 'tokenSource'>

@@ -4,7 +4,7 @@ import { failure, type Result, success, UserError } from '../errors.ts'
 import { type FlagValues, flagGroup } from '../parse/flags.ts'
 import { parseFlags, type Rule, rulesOf } from '../parse/parse-flags.ts'
 import { durationMs, parsedBy, share, wholeNumber } from '../parse/quantity.ts'
-import { rawWorkers } from '../plan/cpu.ts'
+import { workersByFigures } from '../plan/cpu.ts'
 import type { Demand } from '../plan/demand.ts'
 import { makePlan } from '../plan/plan.ts'
 import { fleetFigures } from '../plan/simulate/confirm.ts'
@@ -103,7 +103,7 @@ export async function simulationRequest(
   const { demand, sizing, choices } = await planRequest(given)
   const { workers = makePlan(demand, sizing, choices).answer.workers.min, autoscale, seed } = given
   const { 'max-workers': most = 4 * workers, 'start-lag': startLagMs = DEFAULT_START_LAG_MS } = given
-  refuseOverload(given, workers, rawWorkers(demand, choices.figures.ratio.value, choices.figures.outputPerWorker.value))
+  refuseOverload(given, workers, workersByFigures(demand, choices.figures))
   const traffic = await buildTraffic(given, demand)
   const zoneLoss = buildZoneLoss(given, traffic.steps, choices.parts.zonesLost)
   if (most < workers)

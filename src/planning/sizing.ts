@@ -229,6 +229,8 @@ function toFigures(file: FigureSections): PlanFigures {
   return {
     ratio: vendor(file.rule_of_thumb.input_output_ratio, file.source, file.date),
     outputPerWorker: vendor(file.rule_of_thumb.output_per_worker, file.source, file.date),
+    // The formula counts tokens only; runs of one's own may show more.
+    requestCpuMs: vendor(0, file.source, file.date),
     outputBytesPerToken: assumed(network.output_bytes_per_token, network.source, network.date),
     inputBytesPerToken: assumed(network.input_bytes_per_token, network.input_source, network.date),
     networkUtilisation: assumed(network.target_utilisation, network.utilisation_source, network.date),

@@ -213,7 +213,7 @@ export const planSchema = z
       .strictObject({ seed: z.int(), workers: whole, requests: whole, p99Ms: rate, formulaP99Ms: rate })
       .optional()
       .describe('simulated wait with one queue for each worker'),
-    calibration: z.strictObject({ notes: z.array(z.string()), groups: whole, beyondMeasured: z.boolean() }).optional(),
+    calibration: z.strictObject({ notes: z.array(z.string()), beyondMeasured: z.boolean() }).optional(),
     instances: z.strictObject({ recommended: families, avoid: families }),
     sizing: z.strictObject({ name: z.string(), source: z.string() }),
   })

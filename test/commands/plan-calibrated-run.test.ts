@@ -56,6 +56,12 @@ test.runIf(process.platform === 'linux')(
     // The machine is shared and the runs short: a tolerance that only a wrong figure exceeds.
     const check = (...against: string[]) => kt(['plan', 'check', '--against', again, '--tolerance', '70%', ...against])
     const confirmed = await check('--plan', dir.file('plan.json'))
+    // On a machine that others use too the worker may have idled: then nothing is decided.
+    const busyAgain = sweepSchema.parse(JSON.parse(readFileSync(again, 'utf8'))).curves[0]?.levels[0]?.gateway?.cpuCores
+    if ((busyAgain ?? 1) < 0.3) {
+      expect(confirmed.stdout).toMatch(/^INCONCLUSIVE: [\s\S]*workers that idle say nothing of full ones/)
+      return
+    }
     expect(confirmed.stdout).toMatch(
       /^PASS: the run confirms the plan; (by their CPU )?its workers passed \d+(?:\.\d+)? %/,
     )

@@ -38,7 +38,8 @@ test('30 workers over 3 zones, one of them lost, planned to 70 %: 22 in each, 83
 })
 
 test('a network that binds gets the burst, the node more and the zone, and its nodes are deployed', () => {
-  // 8 x 2.5 = 20 nodes, one more 21, 11 in each of two that are left: 33. The CPU: 107.2 -> 109 -> 55 a zone -> 6 nodes.
+  // 8 x 2.5 = 20 nodes, one more 21, 11 in each of two that are left: 33. The CPU: 107.2 -> 109 -> 55 a zone, on 6
+  // nodes.
   const fleet = sizeFleet(demand(30, 8, 2.5), { zones: 3, zonesLost: 1, surge: 0.25, targetUtilisation: 0.7 })
   expect(fleet).toMatchObject({
     binding: 'network',

@@ -53,6 +53,14 @@ test('a run that passes what a worker was planned for confirms the plan', async 
   expect(code).toBe(0)
 })
 
+test('a run that passes many times what was planned does not confirm it either: exit 3', async () => {
+  const { code, stdout } = await kt(['plan', 'check', '--against', report('generous.json', 16)])
+  expect(stdout).toMatch(/^FAIL: /)
+  expect(stdout).toContain('it passes 16 times what was planned')
+  expect(stdout).toContain('90 % to 111.1 % of the plan')
+  expect(code).toBe(3)
+})
+
 test('fully loaded workers that passed less do not: exit 3', async () => {
   const { code, stdout } = await kt(['plan', 'check', '--against', report('fail.json', 0.6)])
   expect(stdout).toMatch(/^FAIL: /)
@@ -170,7 +178,7 @@ describe('calibrating from reports', () => {
         long,
       ])
     ).stdout
-    expect(stdout).toMatch(/^30 workers \(\d\d-\d\d\); 60-120 with redundancy 2-4x; /)
+    expect(stdout).toMatch(/^30 workers \(\d+-\d+\); 60-120 with redundancy 2-4x; /)
     expect(stdout).toMatch(/output per worker +1,000,000 tokens\/s +calibrated, 95 % /)
   })
 

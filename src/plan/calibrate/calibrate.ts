@@ -1,104 +1,166 @@
 /**
- * A plan's figures from the user's own runs: what a worker passes, with an interval; bytes per token; how throughput
- * scales over worker counts (USL), or over concurrency, which caps one worker and no more; memory per stream. Where the
- * CPU of a run's gateway is not known, its workers are taken to have been busy: if they were not, the plan becomes
- * larger, never smaller. What the runs cannot tell is said in a note.
+ * A plan's figures from the user's own runs: what an input token, an output token and a request cost a worker, fitted
+ * over all levels of all runs, with the interval that they leave open; bytes per token; memory per stream. Runs that
+ * did not load their workers say nothing of full ones and are refused. The runs with the fewest workers count: what
+ * processes of one host take from each other is shown, and not carried to pods on many hosts.
  */
 
 import { failure, type Result, success } from '../../errors.ts'
 import { fitLine, type Line } from '../../stats/line.ts'
-import { normal, randomFrom } from '../../stats/random.ts'
-import type { Scaling } from '../cpu.ts'
 import type { Figure, PlanFigures } from '../figures.ts'
 import type { Calibration } from '../plan.ts'
-import { FEWEST_POINTS, fitUsl, middle95 } from '../usl/fit.ts'
-import {
-  type CapacityPoint,
-  groupByMix,
-  hasDistinctMixes,
-  measureCapacity,
-  workerCosts,
-  workerCostsWithRatio,
-} from './capacity.ts'
-import { equivalentOutput, type MeasuredRun, reasonUnusable } from './run.ts'
+import { groupByMix, hasDistinctMixes, mixOf, rowOf, saturatedRows } from './capacity.ts'
+import { type CostFit, type CostRow, fitCosts, type Load } from './cost-model.ts'
+import { busyShare, LOADED, type MeasuredRun, READABLE, reasonUnloaded, reasonUnusable } from './run.ts'
 
-const DRAWS = 400
 /** A line through fewer levels of a sweep shows no memory per stream. */
 const FEWEST_LEVELS = 3
+/** From there on nothing is extrapolated. */
+const NEARLY_FULL = 0.9
 
 export function calibrate(
   all: readonly MeasuredRun[],
   streamedShare: number,
   vendorRatio: number,
-  seed = 1,
 ): Result<Calibration> {
   const notes: string[] = []
-  const fit = usableRuns(all, streamedShare, notes)
-  if (!fit.ok) return fit
-  const runs = fit.value
-  const capacity: CapacityPoint[] = []
-  for (const group of groupByMix(runs)) {
-    const point = measureCapacity(group, vendorRatio, notes)
-    if (!point.ok) return point
-    capacity.push(point.value)
-  }
-  const apart = hasDistinctMixes(capacity) ? workerCosts(capacity) : undefined
-  notes.push(mixNote(capacity, apart !== undefined, vendorRatio))
-  const costs = apart ?? workerCostsWithRatio(capacity, vendorRatio)
-  const random = randomFrom(`calibration:${seed}`)
-  const draws = Array.from({ length: DRAWS }, () => {
-    const drawn = capacity.map((point) => {
-      const factor = Math.max(0.05, 1 + point.relativeError * normal(random))
-      return {
-        ...point,
-        inputTokensPerSec: point.inputTokensPerSec * factor,
-        outputTokensPerSec: point.outputTokensPerSec * factor,
-      }
-    })
-    const again = (apart && workerCosts(drawn)) ?? workerCostsWithRatio(drawn, costs.output / costs.input)
-    return { ratio: again.output / again.input, outputPerWorker: 1 / again.output }
-  })
-  const figure = (value: number, values: number[]): Figure => {
-    const [low, high] = middle95(values)
-    return { value, from: 'calibrated', source: 'own measurements', low, high }
-  }
-  const memory = fitMemory(runs, notes)
+  const usable = usableRuns(all, streamedShare, notes)
+  if (!usable.ok) return usable
+  const fewest = Math.min(...usable.value.map(({ workers }) => workers))
+  const runs = usable.value.filter(({ workers }) => workers === fewest)
+  const read = runs.filter(({ gateway }) => gateway !== undefined)
+  const rows = [
+    ...read
+      .filter((run) => (busyShare(run) ?? 0) >= READABLE)
+      .map((run) => rowOf(run, Math.min(run.workers, run.gateway?.cpuCores ?? 0))),
+    ...groupByMix(runs.filter(({ gateway }) => !gateway)).flatMap((group) => saturatedRows(group, vendorRatio, notes)),
+  ]
   const streamed = runs.filter((run) => run.stream && run.outputTokensPerSec > 0)
-  const ratio = costs.output / costs.input
-  const scaling = fitScaling(capacity, ratio, notes)
-  if (!scaling.ok) return scaling
+  const eventsPerToken =
+    streamed.length > 0 ? mean(streamed.map((run) => run.eventsPerSec / run.outputTokensPerSec)) : 0
+  const costs = tokenCosts(fitCosts(rows), rows, { eventsPerToken, streamedShare, vendorRatio })
+  notes.push(mixNote(runs, costs.apart, vendorRatio), ...hostNote(usable.value, fewest, costs.fit, streamedShare))
+  const busiest = Math.max(0, ...read.map((run) => busyShare(run) ?? 0))
+  const little = read.length > 0 && busiest < LOADED
+  if (little) {
+    notes.push(
+      `the busiest worker was ${Math.round(busiest * 100)} % busy, which says little of a full one: certain is only ` +
+        'that a worker passes what it passed, so the interval reaches up to that. Raise the concurrency',
+    )
+  } else if (read.length > 0 && busiest < NEARLY_FULL) {
+    notes.push(
+      `extrapolated: the busiest worker was ${Math.round(busiest * 100)} % busy; that a token costs as much in a ` +
+        'full one is an assumption',
+    )
+  }
+  const mixes = runs.map(mixOf)
   return success({
     figures: {
-      outputPerWorker: figure(
-        1 / costs.output,
-        draws.map((draw) => draw.outputPerWorker),
-      ),
-      ...(apart && {
-        ratio: figure(
-          ratio,
-          draws.map((draw) => draw.ratio),
-        ),
-      }),
-      ...(streamed.length > 0 && {
-        outputBytesPerToken: figure(mean(streamed.map(bytesPerToken)), streamed.map(bytesPerToken)),
-      }),
-      ...memory,
+      ...costs.figures,
+      ...(streamed.length > 0 && { outputBytesPerToken: meanFigure(streamed.map(bytesPerToken)) }),
+      ...fitMemory(runs, notes),
     },
-    draws,
-    ...(scaling.value && { scaling: scaling.value }),
+    interval95: (load) => {
+      const { low, high } = costs.fit.workersFor(load)
+      const planned = costs.workersFor(load)
+      return [Math.min(low, planned), Math.max(high, planned, little ? planned / busiest : 0)]
+    },
+    eventsPerToken,
+    mixes: [Math.min(...mixes), Math.max(...mixes)],
     notes,
   })
 }
 
+const OWN = { from: 'calibrated', source: 'own measurements' } as const
+
+interface TokenCosts {
+  figures: Partial<Pick<PlanFigures, 'ratio' | 'outputPerWorker' | 'requestCpuMs'>>
+  /** Whether input and output tokens were told apart. */
+  apart: boolean
+  fit: CostFit
+  /** By the figures. */
+  workersFor: (load: Load) => number
+}
+
+/** The figures of the vendor's formula, from costs: an output token with its event, R, a request. */
+function tokenCosts(
+  fit: CostFit,
+  rows: readonly CostRow[],
+  {
+    eventsPerToken,
+    streamedShare,
+    vendorRatio,
+  }: { eventsPerToken: number; streamedShare: number; vendorRatio: number },
+): TokenCosts {
+  const input: Load = { requests: 0, input: 1, output: 0, events: 0 }
+  const output: Load = { requests: 0, input: 0, output: 1, events: eventsPerToken * streamedShare }
+  const { idle, request } = fit.costs
+  const [perInput, perOutput] = [fit.workersFor(input), fit.workersFor(output)]
+  if (perInput.value > 0 && perOutput.value > 0) {
+    const perRequest = request / (1 - idle)
+    const ratio = fit.ratioOf(output, input)
+    return {
+      figures: {
+        outputPerWorker: bounded(1 / perOutput.value, 1 / perOutput.high, 1 / perOutput.low),
+        ratio: bounded(ratio.value, ratio.low, ratio.high),
+        ...(perRequest > 0 && { requestCpuMs: { ...OWN, value: perRequest * 1_000 } }),
+      },
+      apart: true,
+      fit,
+      workersFor: (load) => load.input * perInput.value + load.output * perOutput.value + load.requests * perRequest,
+    }
+  }
+  // With R kept all of it is output: the one cost that is left.
+  const only = fitCosts(
+    rows.map((row) => ({ ...row, output: row.output + row.input / vendorRatio, input: 0, events: 0 })),
+  )
+  const each = only.workersFor({ requests: 0, input: 0, output: 1, events: 0 })
+  return {
+    figures: { outputPerWorker: bounded(1 / each.value, 1 / each.high, 1 / each.low) },
+    apart: false,
+    fit,
+    workersFor: (load) => (load.output + load.input / vendorRatio) * each.value,
+  }
+}
+
+/** A bound that the runs leave open is none. */
+function bounded(value: number, low: number, high: number): Figure {
+  return { ...OWN, value, ...(low > 0 && { low }), ...(Number.isFinite(high) && { high }) }
+}
+
+function meanFigure(values: readonly number[]): Figure {
+  return { ...OWN, value: mean(values), low: Math.min(...values), high: Math.max(...values) }
+}
+
 /** How far the runs tell the cost of an input token from that of an output token. */
-function mixNote(capacity: readonly CapacityPoint[], apart: boolean, vendorRatio: number): string {
+function mixNote(runs: readonly MeasuredRun[], apart: boolean, vendorRatio: number): string {
   if (apart) return 'I_w and O_w from mixes of input and output that differ'
-  const from = hasDistinctMixes(capacity) ? 'these runs' : 'one input:output mix'
+  const from = hasDistinctMixes(runs) ? 'these runs' : 'one input:output mix'
   const kept = `R stays the default ${Number(vendorRatio.toFixed(2))}, O_w is measured`
   return (
     `I_w and O_w cannot be told apart from ${from}: ${kept}. ` +
     'Bench a second mix (longer prompts, or fewer output tokens)'
   )
+}
+
+/** What more processes of one host cost than the fewest: theirs alone, unless pods share a host as closely. */
+function hostNote(all: readonly MeasuredRun[], fewest: number, fit: CostFit, streamedShare: number): string[] {
+  const most = Math.max(...all.map(({ workers }) => workers))
+  if (most === fewest) {
+    const what = fewest === 1 ? 'a worker' : `${fewest} workers`
+    return [`measured with ${what} on one host: that pods on many hosts pass as much each is an assumption`]
+  }
+  const full = all.filter(({ workers, saturated, gateway }) => workers === most && (gateway !== undefined || saturated))
+  const times = full.map((run) => {
+    const { value } = fit.workersFor(rowOf(run, run.workers))
+    return Math.min(run.workers, run.gateway?.cpuCores ?? run.workers) / value
+  })
+  const more = times.length === 0 ? '' : ` ${Math.round((mean(times) - 1) * 100)} % more CPU`
+  return [
+    `${most} workers on one host take${more || ' CPU from each other'} for the same tokens: not counted, since pods ` +
+      'are on many hosts; a node full of them may take some of it',
+    ...(streamedShare > 0 && fewest > 1 ? [`the fewest workers measured were ${fewest}: one alone may pass more`] : []),
+  ]
 }
 
 /** The usable runs of each file. A sweep also measures levels that no calibration may rest on: a note says how many. */
@@ -117,8 +179,10 @@ function usableRuns(all: readonly MeasuredRun[], streamedShare: number, notes: s
     const basis = ({ label, countedBy }: MeasuredRun): string => `${label} counts tokens by ${countedBy}`
     return failure(`${basis(first)}, ${basis(other)}: one calibration cannot rest on both`)
   }
-  const unknown = runs.filter(({ gateway }) => !gateway).length
-  if (unknown > 0) notes.push(`${unknown} ${unknown === 1 ? 'run' : 'runs'} taken to have kept the workers busy`)
+  for (const source of new Set(runs.map((run) => run.source))) {
+    const idle = reasonUnloaded(runs.filter((run) => run.source === source))
+    if (idle) return failure(`${source}: ${idle}`)
+  }
   return success(runs)
 }
 
@@ -156,40 +220,10 @@ function fitMemory(
 }
 
 function memoryFigures({ slope, intercept, slope95 }: Line, workers: number) {
-  const common = { from: 'calibrated', source: 'own measurements' } as const
   return {
-    bytesPerStream: { ...common, value: slope, low: slope95[0], high: slope95[1] },
-    baseBytesPerWorker: { ...common, value: intercept / workers },
+    bytesPerStream: { ...OWN, value: slope, low: slope95[0], high: slope95[1] },
+    baseBytesPerWorker: { ...OWN, value: intercept / workers },
   }
-}
-
-/**
- * How throughput grows with workers: fitted where it was measured, else in proportion, which is an assumption and
- * labelled so.
- */
-function fitScaling(points: readonly CapacityPoint[], ratio: number, notes: string[]): Result<Scaling | undefined> {
-  const counts = [...new Set(points.map(({ workers }) => workers))]
-  if (counts.length < FEWEST_POINTS) {
-    const most = Math.max(...counts)
-    const measured = counts.sort((a, b) => a - b).join(', ')
-    notes.push(
-      `measured with ${measured} worker${most === 1 ? '' : 's'}: that more of them pass as much each ` +
-        `is an assumption (${FEWEST_POINTS} worker counts would show it)`,
-    )
-    return success(undefined)
-  }
-  const result = fitUsl({
-    n: points.map(({ workers }) => workers),
-    x: points.map((point) => equivalentOutput(point, ratio)),
-  })
-  if (!result.ok) return result
-  const { model, resampled, largestN, warnings } = result.value
-  notes.push(
-    `over worker counts up to ${largestN}: contention ${(model.alpha * 100).toFixed(2)} %, ` +
-      `coherency ${(model.beta * 100).toFixed(4)} %`,
-    ...warnings,
-  )
-  return success({ model, resampled, largestN })
 }
 
 function bytesPerToken(run: MeasuredRun): number {

@@ -9,6 +9,7 @@ export interface MeasuredRun {
   /** Requests in flight, in a closed loop. */
   concurrency: number | undefined
   stream: boolean
+  requestsPerSec: number
   inputTokensPerSec: number
   /** Without hidden reasoning, which does not cross the gateway. */
   outputTokensPerSec: number
@@ -25,6 +26,8 @@ export interface MeasuredRun {
   /** Mean of the requests truly in flight, and what the gateway's processes used for them, where kt could read it. */
   inFlight: number | undefined
   gateway: { cpuCores: number; rssBytes: number } | undefined
+  /** Whether requests waited for the gateway; undefined where the run does not tell. */
+  saturated: boolean | undefined
 }
 
 const MAX_TOKENS_PER_EVENT = 1.5
@@ -57,14 +60,40 @@ export function reasonUnusable(run: MeasuredRun, streamedShare: number): string 
   return undefined
 }
 
+/** Busy shares below it are mostly what idling and reading them costs. */
+export const READABLE = 0.05
+/** Below it a worker says little of a full one. */
+export const LOADED = 0.3
+
+/** Why these runs of one file say nothing of a full worker: by its CPU, or by whether requests waited for it. */
+export function reasonUnloaded(runs: readonly MeasuredRun[]): string | undefined {
+  const next = 'Raise the concurrency, or take a sweep of the embedded gateway, whose CPU kt reads'
+  const shares = runs.flatMap((run) => busyShare(run) ?? [])
+  if (shares.length > 0) {
+    const most = Math.max(...shares)
+    return most >= READABLE
+      ? undefined
+      : `its workers were at most ${percent(most)} busy: that is idling, and says nothing of full ones. ${next}`
+  }
+  if (runs.some(({ saturated }) => saturated)) return undefined
+  return runs.every(({ saturated }) => saturated === undefined)
+    ? `whether its workers were busy is not known: the run has no overhead reading and no CPU. ${next}`
+    : `its requests did not wait for the gateway: what a full worker passes is not in it. ${next}`
+}
+
+/** Busy share of a worker's core, where it was read. */
+export function busyShare({ gateway, workers }: MeasuredRun): number | undefined {
+  return gateway && gateway.cpuCores > 0 ? gateway.cpuCores / workers : undefined
+}
+
 /**
  * Busy share of a worker's core where the workers were not the limit; undefined where they were, or where it is not
  * known. By the utilisation law (U = X x service demand) throughput over it is what they would pass when fully busy, if
  * a token goes on to cost the same.
  */
-export function partlyBusy({ gateway, workers }: MeasuredRun): number | undefined {
-  const busy = gateway && gateway.cpuCores / workers
-  return busy !== undefined && busy > 0 && busy < FULLY_BUSY ? busy : undefined
+export function partlyBusy(run: MeasuredRun): number | undefined {
+  const busy = busyShare(run)
+  return busy !== undefined && busy < FULLY_BUSY ? busy : undefined
 }
 
 /** Output tokens a second that a run's load is worth, an input token counting 1 / R. */

@@ -19,9 +19,10 @@ const REQUESTS = 100_000
 export function fleetFigures(
   figures: PlanFigures,
   hiddenTokens = 0,
-): Pick<FleetOptions, 'inputTokenS' | 'outputTokenS' | 'tokensPerSecPerStream' | 'ttftS'> {
+): Pick<FleetOptions, 'requestS' | 'inputTokenS' | 'outputTokenS' | 'tokensPerSecPerStream' | 'ttftS'> {
   const outputTokenS = 1 / figures.outputPerWorker.value
   return {
+    requestS: figures.requestCpuMs.value / 1_000,
     inputTokenS: outputTokenS / figures.ratio.value,
     outputTokenS,
     tokensPerSecPerStream: figures.tokensPerSecPerStream.value,
@@ -46,6 +47,7 @@ export function confirmWait(
   const result = simulateFleet(steadyTraffic(prompts, seconds, undefined), {
     ...fleetFigures(figures),
     // Tokens in their steady state are a slower worker: the same queue, in work that drains at 1 - share.
+    requestS: fleetFigures(figures).requestS / (1 - share),
     inputTokenS: fleetFigures(figures).inputTokenS / (1 - share),
     workers: SAMPLE,
     zones: 1,

@@ -11,7 +11,8 @@ import type { Traffic } from './traffic.ts'
 
 export interface FleetOptions {
   workers: number
-  /** CPU seconds of an input and of an output token. */
+  /** CPU seconds of a request by itself, of an input and of an output token. */
+  requestS: number
   inputTokenS: number
   outputTokenS: number
   tokensPerSecPerStream: number
@@ -89,15 +90,9 @@ export function simulateFleet(traffic: Traffic, options: FleetOptions): FleetRes
     const serving = (scaler?.ready ?? options.workers) * (1 - lost)
     const carrying = serving + (scaler?.draining ?? 0)
     const tokenShare = (streams.tokensPerSec * options.outputTokenS) / carrying
-    const utilisation = (requests * inputPerRequest * options.inputTokenS) / serving + tokenShare
+    const utilisation = (requests * (options.requestS + inputPerRequest * options.inputTokenS)) / serving + tokenShare
     const taking = Math.min(sample, Math.max(1, Math.round(share * serving)))
-    queues.second(
-      traffic,
-      step,
-      { workers: taking, requests: (requests / serving) * taking },
-      options.inputTokenS,
-      tokenShare,
-    )
+    queues.second(traffic, step, { workers: taking, requests: (requests / serving) * taking }, options, tokenShare)
     scaler?.step(step, utilisation)
     seen.peak = Math.max(seen.peak, utilisation)
     seen.sum += utilisation
@@ -175,7 +170,7 @@ class Queues {
     { from, to, inputTokens }: Traffic,
     step: number,
     taking: { workers: number; requests: number },
-    inputTokenS: number,
+    { requestS, inputTokenS }: Pick<FleetOptions, 'requestS' | 'inputTokenS'>,
     tokenShare: number,
   ): void {
     const work = this.#work
@@ -191,7 +186,7 @@ class Queues {
       const unfinished = Math.max(0, (work[worker] ?? 0) - (now - (lastAt[worker] ?? 0)) * left)
       this.waits.record(unfinished)
       const row = count > 0 ? first + ((random() * count) | 0) : (random() * inputTokens.length) | 0
-      work[worker] = unfinished + (inputTokens[row] ?? 0) * inputTokenS
+      work[worker] = unfinished + requestS + (inputTokens[row] ?? 0) * inputTokenS
       lastAt[worker] = now
       now -= Math.log(1 - random()) / rate
     }
