@@ -4,8 +4,8 @@
  * that were asked for. A run straight at the provider has no overhead. With --until-decided the same gate is judged
  * at interim analyses.
  */
-import { armsApart, primaryRun, type Run } from '../report/runs.ts'
-import type { BenchReport, Gate, Verdict } from '../report/schema.ts'
+import { armsApart, primaryRun } from '../report/runs.ts'
+import type { BenchReport, Gate, Run, Verdict } from '../report/schema.ts'
 import type { Threshold } from '../slo/threshold.ts'
 import { ALPHA_FAIL, ALPHA_PASS, nextAnalysis } from '../stats/gate.ts'
 import type { BlockShare } from '../stats/share-interval.ts'

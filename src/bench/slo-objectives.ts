@@ -4,8 +4,7 @@
  * can judge its report later.
  */
 import { UserError } from '../errors.ts'
-import type { Run } from '../report/runs.ts'
-import type { SloResult } from '../report/schema.ts'
+import type { Run, SloResult } from '../report/schema.ts'
 import type { Category } from '../slo/category.ts'
 import type { BlockShare } from '../stats/share-interval.ts'
 import { type CategoryRun, categoryRun, countMissedInAll, judgeSlos } from '../verdict/slo.ts'

@@ -10,7 +10,7 @@ import type { TargetOptions } from './options/target.ts'
 export type NamedTarget = readonly [string, Target]
 
 export interface OpenTargets {
-  /** The figures of the report are those of the first target. */
+  /** The run is about the first target; the second is its baseline. */
   targets: NamedTarget[]
   /** Both targets are one address. */
   aa: boolean

@@ -16,7 +16,7 @@ import {
   type Severity,
 } from '../report/doctor-schema.ts'
 import { readRun } from '../report/read.ts'
-import type { Run } from '../report/runs.ts'
+import type { Run } from '../report/schema.ts'
 import { ktVersion } from '../system/machine.ts'
 import { type GatewayFile, readGatewayFile } from './config/read.ts'
 import { announce, type DoctorHooks, openTarget } from './open-target.ts'

@@ -3,7 +3,7 @@
  * evidence; it reads no file and sends nothing. Evidence that cannot tell says why, and never passes for fine.
  */
 import type { DoctorOpinion, Severity } from '../report/doctor-schema.ts'
-import type { Run } from '../report/runs.ts'
+import type { Run } from '../report/schema.ts'
 import type { GatewayFile, KongFile, KtFile, LiteLlmFile } from './config/read.ts'
 import type { Measurements } from './probe/measured.ts'
 

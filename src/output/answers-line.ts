@@ -1,6 +1,5 @@
 /** Whether both arms of a run answered alike, in words, with an example where they did not. */
-import type { Run } from '../report/runs.ts'
-import type { Agreement } from '../report/schema.ts'
+import type { Agreement, Run } from '../report/schema.ts'
 import { formatNumber } from '../units.ts'
 
 interface Words {

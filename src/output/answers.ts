@@ -1,6 +1,5 @@
 /** What a table says of the answers behind its figures: how many there are, and whether they were understood. */
-import type { Run } from '../report/runs.ts'
-import type { ArmResult, DurationSummary } from '../report/schema.ts'
+import type { ArmResult, DurationSummary, Run } from '../report/schema.ts'
 import { isOfTokens, isStreamOnly, type Metric } from '../slo/metrics.ts'
 import { formatNumber } from '../units.ts'
 

@@ -1,7 +1,7 @@
 /** The end of a bench's table: what the client and the machine have to say, and how the run ended. */
 import type { ChalkInstance } from 'chalk'
 import type { StopReason } from '../load/limits.ts'
-import type { Run } from '../report/runs.ts'
+import type { Run } from '../report/schema.ts'
 import { formatMs, formatNumber } from '../units.ts'
 import { clientWord, rateNotReached } from '../verdict/rate.ts'
 import { answersLine } from './answers-line.ts'

@@ -1,6 +1,6 @@
 /** A bench as Markdown, for the summary of a CI job: verdicts first, then the figures behind them. */
-import { primaryRun, type Run } from '../report/runs.ts'
-import type { BenchReport, Gate, OverheadResult } from '../report/schema.ts'
+import { primaryRun } from '../report/runs.ts'
+import type { BenchReport, Gate, OverheadResult, Run } from '../report/schema.ts'
 import { METRICS, STAMP_METRICS } from '../slo/metrics.ts'
 import { formatDuration, formatMs, formatNumber, formatShare } from '../units.ts'
 import { estimateAdded } from '../verdict/estimate.ts'

@@ -2,8 +2,8 @@
 import type { ChalkInstance } from 'chalk'
 import type { StopReason } from '../load/limits.ts'
 import { explainDisagreement } from '../overhead/disagreement.ts'
-import { primaryRun, type Run } from '../report/runs.ts'
-import type { BenchReport, DurationSummary, OverheadResult } from '../report/schema.ts'
+import { primaryRun } from '../report/runs.ts'
+import type { BenchReport, DurationSummary, OverheadResult, Run } from '../report/schema.ts'
 import {
   type DurationSpec,
   METRIC_NAMES,

@@ -3,8 +3,7 @@
  * and its gate, a component's budget, the noise of the rig, the interim analyses, and how a run loaded its target.
  */
 import type { ChalkInstance } from 'chalk'
-import type { Run } from '../report/runs.ts'
-import type { Block, Check, Gate, Verdict } from '../report/schema.ts'
+import type { Block, Check, Gate, Run, Verdict } from '../report/schema.ts'
 import { DEFAULT_ARRIVAL, describeArrivals } from '../schedule/arrivals.ts'
 import { type Unit, unitOf } from '../slo/metrics.ts'
 import { formatDuration, formatMs, formatNumber, formatShare } from '../units.ts'

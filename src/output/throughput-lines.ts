@@ -1,6 +1,5 @@
 /** What a run carried a second, in words: the basis of every rate, and what is not in it. */
-import type { Run } from '../report/runs.ts'
-import type { ArmResult } from '../report/schema.ts'
+import type { ArmResult, Run } from '../report/schema.ts'
 import { COUNTED_BY } from '../report/token-basis.ts'
 import { formatNumber } from '../units.ts'
 

@@ -1,5 +1,5 @@
 /** What a target told of waits in `Retry-After`, and whether kt waited, in words. */
-import type { Run } from '../report/runs.ts'
+import type { Run } from '../report/schema.ts'
 import { formatDuration, formatNumber } from '../units.ts'
 
 type Totals = Pick<Run['totals'], 'toldWaits'>

@@ -19,10 +19,9 @@ const RENAMED_KEYS: readonly { at: readonly string[]; from: string; to: string }
 type Fields = Record<string, unknown>
 
 /** By the schema that a report names: how to bring it to the schema of today. */
-export const MIGRATIONS: Readonly<Record<string, (report: Fields) => Fields>> = {
-  'kt.bench/1': (report) =>
-    toArms(RENAMED_KEYS.reduce((value, { at, from, to }) => rename(value, at, from, to), report)),
-}
+export const MIGRATIONS: ReadonlyMap<string | undefined, (report: Fields) => Fields> = new Map([
+  ['kt.bench/1', (report) => toArms(RENAMED_KEYS.reduce((old, { at, from, to }) => rename(old, at, from, to), report))],
+])
 
 /** A key of today is never overwritten, so that a report with both is refused. */
 function rename(value: Fields, at: readonly string[], from: string, to: string): Fields {
@@ -38,10 +37,10 @@ function rename(value: Fields, at: readonly string[], from: string, to: string):
 
 function toArms(report: Fields): Fields {
   const entries = Object.entries(report)
-  const { arms, target, blocks, ...shared } = Object.fromEntries(entries.filter(([key]) => !isOfArm(key)))
-  const figures = Object.fromEntries(entries.filter(([key]) => isOfArm(key)))
+  const { arms, target, blocks, ...shared } = Object.fromEntries(entries.filter(([key]) => !isFigure(key)))
+  const figures = Object.fromEntries(entries.filter(([key]) => isFigure(key)))
   if (!isObject(arms) || !isObject(target)) return { ...report, schema: 'kt.bench/2' }
-  const { pairId, mode, pairing = mode === 'paired' ? 'block' : undefined, primary, baselineUrl: _, baseline } = arms
+  const { pairId, mode, primary, baselineUrl: _, baseline, ...turns } = arms
   const { url, role, gateway, ...sent } = target
   const first = withBlocks({ name: primary, url, role, ...(gateway ? { gateway } : {}), ...figures }, blocks)
   const second = isObject(baseline) ? [withBlocks({ ...toBaseline(baseline), baseline: true }, blocks)] : []
@@ -50,12 +49,18 @@ function toArms(report: Fields): Fields {
     schema: 'kt.bench/2',
     target: sent,
     runId: pairId,
-    ...(pairing ? { pairing } : {}),
+    ...(mode === 'paired' ? { pairing: 'block' } : {}),
+    ...turns,
     arms: [first, ...second],
   }
 }
 
-const isOfArm = (key: string): boolean => key !== 'blocks' && key in armSchema.shape
+/** What of an arm stood elsewhere than at the top level. */
+const ELSEWHERE = ['name', 'url', 'role', 'gateway', 'baseline', 'blocks']
+
+function isFigure(key: string): boolean {
+  return Object.hasOwn(armSchema.shape, key) && !ELSEWHERE.includes(key)
+}
 
 /** A direct arm had no role, nor had any arm the name of its gateway. */
 function toBaseline(arm: Fields): Fields {

@@ -7,8 +7,8 @@ import { reasonOf, UserError } from '../errors.ts'
 import { parseWith, readText } from '../parse/file.ts'
 import { findContradiction } from './contradictions.ts'
 import { isObject, MIGRATIONS } from './migrate.ts'
-import { primaryRun, type Run } from './runs.ts'
-import { benchReportSchema, REPORT_SCHEMA } from './schema.ts'
+import { primaryRun } from './runs.ts'
+import { benchReportSchema, REPORT_SCHEMA, type Run } from './schema.ts'
 import { SWEEP_SCHEMA, type SweepReport, sweepSchema } from './sweep-schema.ts'
 
 const MAKE_ONE = "Write one with 'kt bench --output report.json'."
@@ -27,7 +27,7 @@ export function readMeasurement(path: string): Run | SweepReport {
 
 function benchRun(value: unknown, path: string): Run {
   const schema = schemaOf(value)
-  const migrate = MIGRATIONS[schema ?? '']
+  const migrate = MIGRATIONS.get(schema)
   if (!isObject(value) || (schema !== REPORT_SCHEMA && !migrate)) throw otherSchema(path, value, schema)
   const report = parseWith(migrate ? migrate(value) : value, benchReportSchema, path, 'report')
   const contradiction = findContradiction(report)

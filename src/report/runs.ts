@@ -1,11 +1,5 @@
 /** The arms of a report as runs of their own: an arm's figures beside what all arms of its run share. */
-import type { ArmResult, BenchReport } from './schema.ts'
-
-/** What tables and verdicts read. */
-export interface Run extends Omit<BenchReport, 'arms'>, Omit<ArmResult, 'baseline'> {
-  /** The baseline that the report holds beside this arm. */
-  baseline?: Run
-}
+import type { ArmResult, BenchReport, Run } from './schema.ts'
 
 /** The arm that the report is about, with its baseline. */
 export function primaryRun(report: BenchReport): Run {

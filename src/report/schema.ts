@@ -171,6 +171,11 @@ export const benchReportSchema = z
 
 export type BenchReport = z.infer<typeof benchReportSchema>
 export type ArmResult = z.infer<typeof armSchema>
+/** An arm beside what all arms of its run share: what tables and verdicts read (src/report/runs.ts). */
+export interface Run extends Omit<BenchReport, 'arms'>, Omit<ArmResult, 'baseline'> {
+  /** The baseline that the report holds beside this arm. */
+  baseline?: Run
+}
 export type Agreement = z.infer<typeof agreementSchema>
 export type DurationSummary = z.infer<typeof distributionSchema>
 export type OverheadResult = z.infer<typeof overheadSchema>

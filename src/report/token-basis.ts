@@ -1,8 +1,7 @@
 /**
  * On which basis the tokens of a report were counted, so that figures are only laid side by side where it is the same.
  */
-import type { Run } from './runs.ts'
-import type { ArmResult } from './schema.ts'
+import type { ArmResult, Run } from './schema.ts'
 
 type TokenSource = ArmResult['throughput']['tokenSource']
 

@@ -3,8 +3,7 @@
  * two arms.
  */
 
-import type { Run } from '../report/runs.ts'
-import type { Block, OverheadDefinition } from '../report/schema.ts'
+import type { Block, OverheadDefinition, Run } from '../report/schema.ts'
 import { type BlockMetric, isBlockMetric, isOfTokens, OTHER_BLOCK_METRICS } from '../slo/metrics.ts'
 import type { GateBlock } from '../stats/gate-block.ts'
 import { type EncodedHistogram, Histogram } from '../stats/histogram.ts'

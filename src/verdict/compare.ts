@@ -6,8 +6,7 @@
  */
 import { EXIT, type ExitCode, exitOf, type Inconclusive } from '../errors.ts'
 import { explainDisagreement } from '../overhead/disagreement.ts'
-import type { Run } from '../report/runs.ts'
-import type { DurationSummary, Gate, OverheadResult, Verdict } from '../report/schema.ts'
+import type { DurationSummary, Gate, OverheadResult, Run, Verdict } from '../report/schema.ts'
 import { otherTokenBasis } from '../report/token-basis.ts'
 import {
   type BlockMetric,

@@ -2,7 +2,8 @@
  * What a run says of its gateway where nobody asked for a verdict: how much it adds, or how much slower it is than the
  * other one, with intervals.
  */
-import { armsApart, type Run } from '../report/runs.ts'
+import { armsApart } from '../report/runs.ts'
+import type { Run } from '../report/schema.ts'
 import { ALPHA_FAIL } from '../stats/gate.ts'
 import { TOTAL_BUDGET_MS } from '../wire/overhead-components.ts'
 import type { Judge } from './checks.ts'

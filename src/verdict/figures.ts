@@ -1,5 +1,5 @@
 /** The single figures of the table of metrics, as they are read from a report. */
-import type { Run } from '../report/runs.ts'
+import type { Run } from '../report/schema.ts'
 import type { FigureMetric } from '../slo/metrics.ts'
 
 /** Goodput needs the targets of an SLO: src/verdict/slo.ts. */

@@ -5,8 +5,8 @@
  * difference of two P99s recorded separately.
  */
 
-import { armsApart, type Run } from '../report/runs.ts'
-import type { Check, OverheadDefinition, OverheadResult } from '../report/schema.ts'
+import { armsApart } from '../report/runs.ts'
+import type { Check, OverheadDefinition, OverheadResult, Run } from '../report/schema.ts'
 import { judgeDifference } from '../stats/difference-gate.ts'
 import { type GateResult, judgeBudget } from '../stats/gate.ts'
 import { Histogram } from '../stats/histogram.ts'

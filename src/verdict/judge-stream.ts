@@ -3,7 +3,7 @@
  * the budget; and for how long it holds tokens back, against its flush interval. Where the provider does not stamp its
  * tokens, the time to the first one is compared with that of the direct arm.
  */
-import type { Run } from '../report/runs.ts'
+import type { Run } from '../report/schema.ts'
 import { METRICS, type StampMetric } from '../slo/metrics.ts'
 import { judgeBudget } from '../stats/gate.ts'
 import { judgePaired } from '../stats/paired-gate.ts'

@@ -4,8 +4,7 @@
  * figures are impossible. The mode follows from the roles in the reports; where a role is unknown, the assumption is
  * stated.
  */
-import type { Run } from '../report/runs.ts'
-import type { OverheadResult } from '../report/schema.ts'
+import type { OverheadResult, Run } from '../report/schema.ts'
 import { DEFAULT_ARRIVAL, describeArrivals } from '../schedule/arrivals.ts'
 import { formatMs, formatNumber, formatShare } from '../units.ts'
 

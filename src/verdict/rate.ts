@@ -1,5 +1,5 @@
 /** Whether a run sent at the rate that was asked for, and the words for it. */
-import type { Run } from '../report/runs.ts'
+import type { Run } from '../report/schema.ts'
 import { formatNumber } from '../units.ts'
 
 type Client = Pick<Run['client'], 'verdict' | 'achievedToOffered'>

@@ -4,8 +4,7 @@
  * target. The checks of all categories of a run share one error probability.
  */
 
-import type { Run } from '../report/runs.ts'
-import type { CategoryResult, Check, SloResult } from '../report/schema.ts'
+import type { CategoryResult, Check, Run, SloResult } from '../report/schema.ts'
 import { type Category, errorBudget, findCategory, tailTargets } from '../slo/category.ts'
 import type { Threshold } from '../slo/threshold.ts'
 import { exceedance } from '../stats/gate-block.ts'

@@ -4,8 +4,7 @@
  * runs without an answer get no verdict.
  */
 
-import type { Run } from '../report/runs.ts'
-import type { Check, Gate } from '../report/schema.ts'
+import type { Check, Gate, Run } from '../report/schema.ts'
 import type { Threshold } from '../slo/threshold.ts'
 import { formatShare } from '../units.ts'
 import { durationCheck, type Judge, judgeAll, toGate, undecidedCheck } from './checks.ts'

@@ -1,7 +1,7 @@
 // The gate of one bench: which question a run with two arms answers, and what forbids an answer.
 import { describe, expect, it } from 'vitest'
 import { type BenchQuestion, judgeBench } from '../../src/bench/judge-bench.ts'
-import type { Run } from '../../src/report/runs.ts'
+import type { Run } from '../../src/report/schema.ts'
 import { estimateAdded } from '../../src/verdict/estimate.ts'
 import { type ArmShape, around, fixed, makeRun } from '../support/make-report.ts'
 

@@ -2,7 +2,7 @@
 import { afterAll, afterEach, describe, expect, it } from 'vitest'
 import { benchFlags } from '../../src/bench/options.ts'
 import Bench from '../../src/commands/bench/index.ts'
-import type { Run } from '../../src/report/runs.ts'
+import type { Run } from '../../src/report/schema.ts'
 import { httpServer, OK_BODY, type TestServer } from '../support/engine.ts'
 import { kt, parseBench } from '../support/kt.ts'
 import { tempDir } from '../support/temp-dir.ts'

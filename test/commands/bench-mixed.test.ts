@@ -1,8 +1,7 @@
 // A mixed run judged by the categories of its requests: measured by `kt bench`, read again by `kt slo check`.
 import { readFileSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import type { Run } from '../../src/report/runs.ts'
-import type { ArmResult } from '../../src/report/schema.ts'
+import type { ArmResult, Run } from '../../src/report/schema.ts'
 import { httpServer, OK_BODY } from '../support/engine.ts'
 import { type Ended, kt, readBench } from '../support/kt.ts'
 import { tempDir } from '../support/temp-dir.ts'

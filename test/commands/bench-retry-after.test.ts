@@ -1,6 +1,6 @@
 // A target that limits its rate tells how long to wait: kt shows it, and waits where it is asked to.
 import { afterEach, describe, expect, it } from 'vitest'
-import type { Run as Report } from '../../src/report/runs.ts'
+import type { Run as Report } from '../../src/report/schema.ts'
 import { httpServer, OK_BODY, type TestServer } from '../support/engine.ts'
 import { kt, parseBench } from '../support/kt.ts'
 

@@ -117,6 +117,8 @@ describe('a report of an earlier version', () => {
     const both = { ...old, totals: { ...old.totals, rested: counts, idleFirst: counts } }
     expect(refusal(both)).toContain('rested')
     expect(refusal({ ...old, gossip: 1 })).toContain('gossip')
+    expect(refusal({ ...old, url: 'http://a' })).toContain('url')
+    expect(refusal({ ...old, arms: { ...old.arms, gossip: 1 } })).toContain('gossip')
     expect(refusal({ ...old, target: { ...old.target, gossip: 1 } })).toContain('gossip')
     expect(refusal({ ...old, totals: { ...old.totals, sent: 61, failed: 1 } })).toContain('contradicts itself')
   })

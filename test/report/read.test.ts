@@ -39,6 +39,7 @@ describe('reading a report', () => {
     ['null', 'null', 'JSON of another kind'],
     ['a k6 summary', '{"metrics": {"http_req_duration": {"p(99)": 1}}}', 'a k6 summary'],
     ['another report of kt', '{"schema": "kt.sweep/1"}', 'this is a kt.sweep/1 report, not kt.bench/2'],
+    ['a report named like a part of JavaScript', '{"schema": "constructor"}', 'this is a constructor report'],
     ['an older report', '{"schema": "kt.bench/0"}', 'this is kt.bench/0, from an older kt'],
     ['a newer report', '{"schema": "kt.bench/12"}', 'this is kt.bench/12, from a newer kt'],
     ['a report without its figures', '{"schema": "kt.bench/2"}', 'not a usable report'],

@@ -4,8 +4,8 @@ import { readFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import type { Readable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
-import { primaryRun, type Run } from '../../src/report/runs.ts'
-import { benchReportSchema } from '../../src/report/schema.ts'
+import { primaryRun } from '../../src/report/runs.ts'
+import { benchReportSchema, type Run } from '../../src/report/schema.ts'
 
 export interface Ended {
   code: number | null

@@ -4,13 +4,14 @@
  */
 
 import { intervalMs, quantilesMs, summarizeDurations } from '../../src/report/duration-summary.ts'
-import { primaryRun, type Run } from '../../src/report/runs.ts'
+import { primaryRun } from '../../src/report/runs.ts'
 import {
   type ArmResult,
   type BenchReport,
   type Block,
   benchReportSchema,
   type OverheadResult,
+  type Run,
 } from '../../src/report/schema.ts'
 import { Histogram } from '../../src/stats/histogram.ts'
 import { quantileBounds } from '../../src/stats/quantile-interval.ts'

@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { renderComparison } from '../../src/output/compare-table.ts'
-import type { Run } from '../../src/report/runs.ts'
-import type { Check } from '../../src/report/schema.ts'
+import type { Check, Run } from '../../src/report/schema.ts'
 import { type Comparison, compareReports } from '../../src/verdict/compare.ts'
 import { MAX_REGRESSION } from '../../src/verdict/verdict.ts'
 import { around, fixed, makeRun, type ReportShape } from '../support/make-report.ts'

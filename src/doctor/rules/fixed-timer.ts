@@ -2,8 +2,7 @@
  * A fixed wait before the first token of every stream: in what the gateway added to first tokens, by the provider's
  * stamps, nobody is quicker than the timer, all are alike, and whole answers and later tokens do not have it.
  */
-import type { Run } from '../../report/runs.ts'
-import type { DurationSummary } from '../../report/schema.ts'
+import type { DurationSummary, Run } from '../../report/schema.ts'
 import { Histogram } from '../../stats/histogram.ts'
 import { formatMs, formatShare } from '../../units.ts'
 import {
