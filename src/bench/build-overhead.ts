@@ -3,9 +3,9 @@
  * their budgets; what the gateway says of itself; and the one-way delays.
  */
 
+import type { ArmRecord } from '../load/arm-record.ts'
 import type { RunRecord } from '../load/merge.ts'
 import type { RunPlan } from '../load/plan.ts'
-import type { ArmRecord } from '../load/recorder.ts'
 import { type Coarseness, errorUs } from '../overhead/adapters/adapter.ts'
 import { SELF_REPORTED_DEFINITIONS } from '../overhead/self-reported.ts'
 import { readTruth } from '../overhead/stamped.ts'

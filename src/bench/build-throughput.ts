@@ -1,5 +1,5 @@
 /** The rates of an arm: what it carried a second, in requests, tokens, events and bytes, and over which time. */
-import type { ArmRecord } from '../load/recorder.ts'
+import type { ArmRecord } from '../load/arm-record.ts'
 import type { TokenRecord } from '../load/token-counter.ts'
 import type { ArmResult } from '../report/schema.ts'
 import { risingSlope } from '../stats/trend.ts'

@@ -4,9 +4,10 @@
  * loaded only here, after the measurement, because it takes 0.2 s and 80 MB. Counting takes no longer than the run:
  * what the time does not suffice for is scaled too.
  */
+
+import type { ArmRecord } from '../load/arm-record.ts'
 import type { RunRecord } from '../load/merge.ts'
 import type { RunPlan } from '../load/plan.ts'
-import type { ArmRecord } from '../load/recorder.ts'
 import { now } from '../system/clock.ts'
 import { extractAnswerText, extractRequestText } from '../wire/answer-text.ts'
 import { requestMaker } from '../workload/workload.ts'

@@ -4,88 +4,25 @@
  * (`ArmRecord`), fit to cross a thread.
  */
 import type { RequestResult } from '../client/request-result.ts'
-import {
-  type SelfReportedBlock,
-  type SelfReportedDefinition,
-  type SelfReportedRecord,
-  SelfReportedRecorder,
-} from '../overhead/self-reported.ts'
+import { type SelfReportedBlock, SelfReportedRecorder } from '../overhead/self-reported.ts'
 import { stampedOverhead } from '../overhead/stamped.ts'
 import type { TokenDelays } from '../overhead/token-delays.ts'
 import type { Category } from '../slo/category.ts'
 import { type BlockMetric, isBlockMetric, METRIC_NAMES, METRICS, type Metric } from '../slo/metrics.ts'
 import { type Digits, type EncodedHistogram, Histogram } from '../stats/histogram.ts'
-import { emptyTrend, type TrendSums } from '../stats/trend.ts'
+import { emptyTrend } from '../stats/trend.ts'
 import type { Outcome } from '../wire/outcome.ts'
 import type { Stamp } from '../wire/stamp.ts'
 import { AbortWatch } from './abort-watch.ts'
-import { type AnswerNotes, AnswerNotesRecorder } from './answer-notes.ts'
+import { AnswerNotesRecorder } from './answer-notes.ts'
 import { AnswerSample } from './answer-sampler.ts'
-import { type CategoryRecord, CategoryRecorder } from './category-recorder.ts'
-import { ComparedAnswers, type ComparedAnswersRecord } from './compared-answers.ts'
+import type { ArmRecord, Counts } from './arm-record.ts'
+import { CategoryRecorder } from './category-recorder.ts'
+import { ComparedAnswers } from './compared-answers.ts'
 import { BLOCK_SAMPLES, GAP_SAMPLES, RUN_SAMPLES } from './metric-samples.ts'
 import type { RunPlan } from './plan.ts'
-import { TokenCounter, type TokenRecord } from './token-counter.ts'
-import { Hold, type ToldWaits } from './told-waits.ts'
-
-type Counts = Partial<Record<Outcome, number>>
-
-export interface BlockRecord {
-  index: number
-  startedAtUs: number
-  /** When the last of its requests ended. */
-  endedAtUs: number
-  sent: number
-  outcomes: Counts
-  /** Those that were measured, of the metrics that are recorded by block. */
-  metrics: Partial<Record<BlockMetric, EncodedHistogram>>
-  stamped: EncodedHistogram
-  selfReported: Partial<Record<SelfReportedDefinition, EncodedHistogram>>
-  /** The times of the gateway's components, as the gateway reports them. */
-  components: Record<string, EncodedHistogram>
-}
-
-export interface ArmRecord {
-  name: string
-  outcomes: Counts
-  /** The first reason of each class of failure. */
-  details: Partial<Record<Outcome, string>>
-  warmup: { sent: number; failed: number }
-  /** The first request of each connection in a block, excluded because the connection was idle before. */
-  idleFirst: { sent: number; failed: number }
-  metrics: Record<Metric, EncodedHistogram>
-  stamped: {
-    total: EncodedHistogram
-    perToken: EncodedHistogram
-    unattributed: EncodedHistogram
-    cacheHits: number
-    retried: number
-  }
-  selfReport: SelfReportedRecord
-  tokens: TokenRecord
-  notes: AnswerNotes
-  bodyBytes: number
-  reused: number
-  /** Time under load, without the pauses between the blocks of an arm. */
-  activeUs: number
-  /** Open loop: the time in which requests were due, and for how long after it some still left; else 0. */
-  dueUs: number
-  lateUs: number
-  /** Open loop: the latency of answers over the time at which they were due, both in seconds. */
-  trend: TrendSums
-  mostInFlight: number
-  inFlightUs: number
-  /** By all requests, those that no figure holds too. */
-  tokensSpent: number
-  /** Requests that the user's interrupt cut off, or kept from being sent: no figure holds them. */
-  cutOff: number
-  blocks: BlockRecord[]
-  /** Empty for a workload without categories. */
-  categories: CategoryRecord[]
-  told: ToldWaits
-  /** Undefined where answers are not compared. */
-  compared: ComparedAnswersRecord | undefined
-}
+import { TokenCounter } from './token-counter.ts'
+import { Hold } from './told-waits.ts'
 
 interface LiveBlock extends SelfReportedBlock {
   index: number

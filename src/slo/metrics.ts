@@ -5,6 +5,8 @@
  * src/verdict/figures.ts.
  */
 
+import { BUDGETED_COMPONENTS } from './components.ts'
+
 export type Unit = 'ms' | 'share' | 'per second'
 
 /**
@@ -232,30 +234,6 @@ export function isMetric(name: string): name is Metric {
 export type DurationMetric = 'overhead' | ThresholdMetric
 const DURATIONS: readonly DurationMetric[] = ['overhead', ...THRESHOLD_METRICS]
 
-/**
- * The parts of a gateway's overhead, in the order of its pipeline; `hold`, text held back on purpose, is reported apart
- * from them. Thresholds and budgets may name those that have a budget. src/wire/overhead-components.ts has the figures.
- */
-export const COMPONENTS = {
-  input_policy: { budget: true },
-  routing: { budget: true },
-  cache: { budget: false },
-  injected_delay: { budget: false },
-  connection_acquisition: { budget: true },
-  output_policy: { budget: true },
-  event_emission: { budget: true },
-  hold: { budget: false },
-} as const satisfies Record<string, { budget: boolean }>
-
-export type OverheadComponent = keyof typeof COMPONENTS
-export type BudgetedComponent = {
-  [C in OverheadComponent]: (typeof COMPONENTS)[C]['budget'] extends true ? C : never
-}[OverheadComponent]
-
-export const BUDGETED_COMPONENTS = (Object.keys(COMPONENTS) as OverheadComponent[]).filter(
-  (name): name is BudgetedComponent => COMPONENTS[name].budget,
-)
-
 interface FigureSpec {
   /** A share is judged by block. */
   unit: 'share' | 'per second'
@@ -343,10 +321,6 @@ export const METRICS_IN_WORDS = [
   `overhead.<part>, as the gateway reports it: ${BUDGETED_COMPONENTS.join(', ')}`,
   ...FIGURE_NAMES,
 ]
-
-export function isBudgetedComponent(name: string): name is BudgetedComponent {
-  return (BUDGETED_COMPONENTS as readonly string[]).includes(name)
-}
 
 export function isDuration(name: string): name is DurationMetric {
   return (DURATIONS as readonly string[]).includes(name)

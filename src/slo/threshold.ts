@@ -19,16 +19,8 @@
  */
 import { failure, type Result, success } from '../errors.ts'
 import { parseCount, parseDurationMs } from '../units.ts'
-import {
-  type BudgetedComponent,
-  type DurationMetric,
-  FIGURES,
-  type FigureMetric,
-  hasDeltas,
-  isBudgetedComponent,
-  isDuration,
-  isFigure,
-} from './metrics.ts'
+import { type BudgetedComponent, isBudgetedComponent } from './components.ts'
+import { type DurationMetric, FIGURES, type FigureMetric, hasDeltas, isDuration, isFigure } from './metrics.ts'
 
 type Op = '<' | '<=' | '>' | '>='
 

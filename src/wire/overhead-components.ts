@@ -3,7 +3,7 @@
  * each. A part has its name in reports, in thresholds and in profiles/budgets.yaml; in `server-timing` it has the name of
  * its header entry, and in events and /stats the same name without `kt-`.
  */
-import { type BudgetedComponent, COMPONENTS, type OverheadComponent } from '../slo/metrics.ts'
+import { type BudgetedComponent, COMPONENTS, type OverheadComponent } from '../slo/components.ts'
 
 export type { OverheadComponent }
 

@@ -2,8 +2,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { afterEach, describe, expect, it } from 'vitest'
 import { buildThroughput, loadTimeUs } from '../../src/bench/build-throughput.ts'
+import type { ArmRecord } from '../../src/load/arm-record.ts'
 import type { RunPlan } from '../../src/load/plan.ts'
-import type { ArmRecord } from '../../src/load/recorder.ts'
 import { httpServer, planFor, run, type TestServer } from '../support/engine.ts'
 
 let server: TestServer | undefined

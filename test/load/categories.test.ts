@@ -1,9 +1,9 @@
 // A mixed workload on real sockets: each part is sent with its own headers, and its results are kept by category.
 import type { IncomingHttpHeaders } from 'node:http'
 import { afterEach, describe, expect, it } from 'vitest'
+import type { ArmRecord } from '../../src/load/arm-record.ts'
 import type { RunRecord } from '../../src/load/merge.ts'
 import { mergeRecords } from '../../src/load/merge.ts'
-import type { ArmRecord } from '../../src/load/recorder.ts'
 import type { Category } from '../../src/slo/category.ts'
 import { promptTemplate } from '../../src/wire/template.ts'
 import type { WorkloadSpec } from '../../src/workload/workload.ts'

@@ -1,9 +1,9 @@
 /** Runs the engine in this thread against a real server on a free port. */
 import { createServer as createHttpServer, type RequestListener } from 'node:http'
 import { type AddressInfo, createServer as createTcpServer, type Server, type Socket } from 'node:net'
+import type { ArmRecord } from '../../src/load/arm-record.ts'
 import { Engine } from '../../src/load/engine.ts'
 import type { RunPlan } from '../../src/load/plan.ts'
-import type { ArmRecord } from '../../src/load/recorder.ts'
 import { type EncodedHistogram, Histogram } from '../../src/stats/histogram.ts'
 import { now } from '../../src/system/clock.ts'
 import { promptWorkload } from '../../src/workload/workload.ts'

@@ -121,7 +121,7 @@ function byParameter(
 }
 
 /** The 2.5th and 97.5th percentile. */
-export function middle95(values: readonly number[]): readonly [number, number] {
+function middle95(values: readonly number[]): readonly [number, number] {
   const sorted = [...values].sort((a, b) => a - b)
   const at = (q: number): number =>
     sorted[Math.min(sorted.length - 1, Math.max(0, Math.round(q * (sorted.length - 1))))] ?? Number.NaN

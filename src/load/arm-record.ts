@@ -1,0 +1,70 @@
+/** What one arm of a run recorded: plain data, fit to cross a thread. */
+import type { SelfReportedDefinition, SelfReportedRecord } from '../overhead/self-reported.ts'
+import type { BlockMetric, Metric } from '../slo/metrics.ts'
+import type { EncodedHistogram } from '../stats/histogram.ts'
+import type { TrendSums } from '../stats/trend.ts'
+import type { Outcome } from '../wire/outcome.ts'
+import type { AnswerNotes } from './answer-notes.ts'
+import type { CategoryRecord } from './category-recorder.ts'
+import type { ComparedAnswersRecord } from './compared-answers.ts'
+import type { TokenRecord } from './token-counter.ts'
+import type { ToldWaits } from './told-waits.ts'
+
+export type Counts = Partial<Record<Outcome, number>>
+
+export interface BlockRecord {
+  index: number
+  startedAtUs: number
+  /** When the last of its requests ended. */
+  endedAtUs: number
+  sent: number
+  outcomes: Counts
+  /** Those that were measured, of the metrics that are recorded by block. */
+  metrics: Partial<Record<BlockMetric, EncodedHistogram>>
+  stamped: EncodedHistogram
+  selfReported: Partial<Record<SelfReportedDefinition, EncodedHistogram>>
+  /** The times of the gateway's components, as the gateway reports them. */
+  components: Record<string, EncodedHistogram>
+}
+
+export interface ArmRecord {
+  name: string
+  outcomes: Counts
+  /** The first reason of each class of failure. */
+  details: Partial<Record<Outcome, string>>
+  warmup: { sent: number; failed: number }
+  /** The first request of each connection in a block, excluded because the connection was idle before. */
+  idleFirst: { sent: number; failed: number }
+  metrics: Record<Metric, EncodedHistogram>
+  stamped: {
+    total: EncodedHistogram
+    perToken: EncodedHistogram
+    unattributed: EncodedHistogram
+    cacheHits: number
+    retried: number
+  }
+  selfReport: SelfReportedRecord
+  tokens: TokenRecord
+  notes: AnswerNotes
+  bodyBytes: number
+  reused: number
+  /** Time under load, without the pauses between the blocks of an arm. */
+  activeUs: number
+  /** Open loop: the time in which requests were due, and for how long after it some still left; else 0. */
+  dueUs: number
+  lateUs: number
+  /** Open loop: the latency of answers over the time at which they were due, both in seconds. */
+  trend: TrendSums
+  mostInFlight: number
+  inFlightUs: number
+  /** By all requests, those that no figure holds too. */
+  tokensSpent: number
+  /** Requests that the user's interrupt cut off, or kept from being sent: no figure holds them. */
+  cutOff: number
+  blocks: BlockRecord[]
+  /** Empty for a workload without categories. */
+  categories: CategoryRecord[]
+  told: ToldWaits
+  /** Undefined where answers are not compared. */
+  compared: ComparedAnswersRecord | undefined
+}
