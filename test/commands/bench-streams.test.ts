@@ -1,7 +1,7 @@
 // A gateway that holds each token until the next one comes: its whole answers are in time, and its tokens are not.
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import type { SimulatedProvider } from '../../src/provider/server.ts'
-import { type BadGateway, badGateway } from '../doctor/bad-gateway.ts'
+import { type BadGateway, badGateway, lookingAhead } from '../doctor/bad-gateway.ts'
 import { kt, readBench } from '../support/kt.ts'
 import { quickProvider } from '../support/provider.ts'
 import { tempDir } from '../support/temp-dir.ts'
@@ -10,15 +10,6 @@ const GAP_MS = 20
 const dir = tempDir()
 let provider: SimulatedProvider
 let gateway: BadGateway
-
-const lookingAhead = () => {
-  let held = ''
-  return (event: string): string[] => {
-    const out = [held]
-    held = event
-    return event.includes('[DONE]') ? [...out, event] : out
-  }
-}
 
 beforeAll(async () => {
   provider = await quickProvider({ ttftMs: 5, gapMs: GAP_MS })

@@ -31,6 +31,16 @@ export interface Mistakes {
   timesInSeconds?: boolean
 }
 
+/** Sends each event on when the next one is there. */
+export const lookingAhead = () => {
+  let held = ''
+  return (event: string): string[] => {
+    const out = [held]
+    held = event
+    return event.includes('[DONE]') ? [...out, event] : out
+  }
+}
+
 export interface BadGateway {
   url: string
   close(): Promise<void>

@@ -8,7 +8,7 @@ import type { SimulatedProvider } from '../../src/provider/server.ts'
 import type { DoctorResult } from '../../src/report/doctor-schema.ts'
 import { httpServer } from '../support/engine.ts'
 import { quickProvider } from '../support/provider.ts'
-import { badGateway, type Mistakes } from './bad-gateway.ts'
+import { badGateway, lookingAhead, type Mistakes } from './bad-gateway.ts'
 
 let provider: SimulatedProvider
 /** Writes its tokens at once: for what is told by the text alone. */
@@ -58,16 +58,6 @@ const merging = () => {
     }
     text += content
     return []
-  }
-}
-
-/** Sends each event on when the next one is there. */
-const lookingAhead = () => {
-  let held = ''
-  return (event: string): string[] => {
-    const out = [held]
-    held = event
-    return event.includes('[DONE]') ? [...out, event] : out
   }
 }
 

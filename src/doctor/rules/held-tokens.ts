@@ -33,24 +33,34 @@ export const heldTokens: DoctorRule = {
     return hold > gap / ABOUT && hold < gap * ABOUT ? found('warning', 'likely', seen) : fine(seen)
   },
   measure: ({ streams }) => {
-    const told = answered(streams).flatMap((answer) => lookAhead(answer) ?? [])
-    if (told.length < FEWEST_STREAMS) return notChecked(noStamps(streams))
+    const seen = answered(streams).flatMap((answer) => lookAhead(answer) ?? [])
+    if (seen.length < FEWEST_STREAMS) return notChecked(noStamps(streams))
+    const told = seen.filter(({ unsure }) => !unsure)
+    if (told.length < FEWEST_STREAMS) return notChecked('answers end as late as their tokens come: all is late alike')
     const held = told.filter(({ always }) => always)
     const [hold, gap] = [median(held.map(({ holdUs }) => holdUs)), median(held.map(({ gapUs }) => gapUs))]
     const byChance = 1 - binomialCdf(held.length - 1, told.length, 0.5)
     if (byChance > ALARM_P) return fine(`tokens do not wait for the next one (${told.length} streams)`)
-    const seen = `in ${held.length} of ${told.length} streams no token came before the next one was written`
+    const words = `in ${held.length} of ${told.length} streams no token came before the next one was written`
     return hold < gap * ABOUT
-      ? found('warning', 'likely', `${seen}: each is held for ${formatMs(hold / 1_000)} ms`)
-      : fine(`${seen}, but for longer than one gap`)
+      ? found('warning', 'likely', `${words}: each is held for ${formatMs(hold / 1_000)} ms`)
+      : fine(`${words}, but for longer than one gap`)
   },
+}
+
+interface LookAhead {
+  always: boolean
+  /** The end was late as well, by a delay of all or by the machine: what held the tokens cannot be told. */
+  unsure: boolean
+  holdUs: number
+  gapUs: number
 }
 
 /**
  * Whether every token but the last came only after the next one had been written, which no stall of a machine makes of a
  * gateway that passes on; and later than the end by about a gap, since a delay of all is no hold.
  */
-function lookAhead(answer: ProbeAnswer): { always: boolean; holdUs: number; gapUs: number } | undefined {
+function lookAhead(answer: ProbeAnswer): LookAhead | undefined {
   const endUs = addedToEnd(answer)
   const added = addedByToken(answer).slice(0, -1)
   if (endUs === undefined || added.length < 2) return undefined
@@ -58,5 +68,6 @@ function lookAhead(answer: ProbeAnswer): { always: boolean; holdUs: number; gapU
   const gapUs = ((written.at(-1) ?? 0) - (written[0] ?? 0)) / added.length
   const holdUs = median(added) - endUs
   const late = added.every((us, i) => us >= (written[i + 1] ?? 0) - (written[i] ?? 0))
-  return { always: late && holdUs > gapUs / ABOUT, holdUs, gapUs }
+  const always = late && holdUs > gapUs / ABOUT
+  return { always, unsure: late && !always, holdUs, gapUs }
 }
