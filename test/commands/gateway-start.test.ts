@@ -43,6 +43,45 @@ function gatewayStart(args: string[], ipc = false, environment: NodeJS.ProcessEn
 }
 
 describe('kt gateway start', () => {
+  test('reads its config again at SIGHUP, keeps the old one where the new is wrong, and opens no debugger', async () => {
+    const [old, fresh] = await Promise.all(
+      ['old', 'fresh'].map((from) => upstream((_request, response) => answerJson(response, { from }))),
+    )
+    const dir = tempDir()
+    onTestFinished(() => dir.remove())
+    const file = dir.file('gateway.yaml')
+    const write = (url: string | undefined, more = ''): string =>
+      dir.write(
+        'gateway.yaml',
+        `gateway:\n  warmup: {enabled: false}\n  providers: [{name: p, base_url: "${url}"}]\n${more}`,
+      )
+    write(old?.url)
+    const run = gatewayStart(['--port', '0', '--config', file])
+    await until(() => run.out.endsWith('\n'))
+    const url = /http:\/\/127\.0\.0\.1:\d+/.exec(run.out)?.[0]
+    const from = async (): Promise<string> => JSON.parse((await ask(`${url}/v1/models`)).body.toString()).from
+    expect(await from()).toBe('old')
+    write(fresh?.url, '  nonsense: 1\n')
+    run.child.kill('SIGHUP')
+    await until(() => run.err.includes('the config stays as it was'))
+    expect(await from()).toBe('old')
+    write(fresh?.url)
+    run.child.kill('SIGHUP')
+    await until(() => run.err.includes('the config was read again'))
+    expect(await from()).toBe('fresh')
+    for (const signal of ['SIGUSR1', 'SIGUSR2'] as const) run.child.kill(signal)
+    expect(await from()).toBe('fresh')
+    run.child.kill('SIGTERM')
+    expect(await run.ended).toBe(0)
+    expect(run.err).not.toContain('Debugger')
+  })
+
+  test('--host without keys serves other machines only where that is said', async () => {
+    const run = gatewayStart(['--port', '0', '--host', '0.0.0.0', '--upstream', 'http://127.0.0.1:1/v1'])
+    expect(await run.ended).toBe(2)
+    expect(run.err).toContain('--open')
+  })
+
   test('says where it listens, serves, and ends cleanly at SIGTERM with a request in flight', async () => {
     const provider = await upstream((request, response) => {
       setTimeout(() => answerJson(response, { data: [] }), request.headers['x-slow'] ? 300 : 0)

@@ -30,13 +30,6 @@ export default class GatewayStart extends KtCommand {
         throw adminPortProblem(error, config.adminPort, port) ?? error
       }),
     )
-    const upstreams = config.providers.map(({ origin, basePath }) => origin + basePath).join(', ')
-    this.print(
-      json
-        ? JSON.stringify({ url: gateway.url, pid: process.pid, adminUrl: gateway.adminUrl })
-        : `kt gateway listening on ${gateway.url} -> ${upstreams}`,
-    )
-    if (gateway.adminUrl && !json) this.print(`kt gateway admin on ${gateway.adminUrl}`)
     const reload = (): void => {
       const done = reloadFrom(flags, gateway)
       done.then(
@@ -45,8 +38,15 @@ export default class GatewayStart extends KtCommand {
       )
     }
     process.on('SIGHUP', reload)
-    // Node would open its debugger to whoever can send a signal.
-    process.on('SIGUSR1', () => {})
+    // Node would open its debugger at SIGUSR1, and end at SIGUSR2.
+    for (const signal of ['SIGUSR1', 'SIGUSR2'] as const) process.on(signal, () => {})
+    const upstreams = config.providers.map(({ origin, basePath }) => origin + basePath).join(', ')
+    this.print(
+      json
+        ? JSON.stringify({ url: gateway.url, pid: process.pid, adminUrl: gateway.adminUrl })
+        : `kt gateway listening on ${gateway.url} -> ${upstreams}`,
+    )
+    if (gateway.adminUrl && !json) this.print(`kt gateway admin on ${gateway.adminUrl}`)
     await asked
     process.off('SIGHUP', reload)
     await gateway.close()
