@@ -29,7 +29,7 @@ export function asymptote({ alpha, gamma }: UslModel): number | undefined {
  * The smallest N (not rounded) with X(N) = throughput: the smaller positive root of bXN^2 + (X(a - b) - g)N + X(1 - a)
  * = 0. Undefined where no N reaches it: scale out, not up.
  */
-export function needFor(throughput: number, { alpha, beta, gamma }: UslModel): number | undefined {
+function needFor(throughput: number, { alpha, beta, gamma }: UslModel): number | undefined {
   if (throughput <= 0) return 0
   const a = beta * throughput
   const b = throughput * (alpha - beta) - gamma
