@@ -1,9 +1,8 @@
 // The Universal Scalability Law: fits against the R package usl (smoeding/usl at 480c97bf, tests/*.Rout.save), peaks
 // and needs against its printed figures, and what the data cannot carry refused.
-import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { fitUsl, type UslFit } from '../../src/plan/usl/fit.ts'
-import { asymptote, needFor, peak, throughputAt } from '../../src/plan/usl/model.ts'
+import { asymptote, peak, throughputAt } from '../../src/plan/usl/model.ts'
 
 function fitted(n: number[], x: number[]): UslFit {
   const result = fitUsl({ n, x })
@@ -104,30 +103,6 @@ test('synthetic data return the parameters they were made with (tests/coef.Rout.
 test('the formulas of peak and limit alone', () => {
   expect(peak({ alpha: 0.001, beta: 0.00001, gamma: 1 })?.n).toBeCloseTo(316.0696, 4)
   expect(asymptote({ alpha: 0.001, beta: 0.00001, gamma: 89.995233 })).toBeCloseTo(89995.23, 2)
-})
-
-const model = fc.record({
-  alpha: fc.double({ min: 0, max: 0.5, noNaN: true }),
-  beta: fc.double({ min: 0, max: 0.01, noNaN: true }),
-  gamma: fc.double({ min: 0.1, max: 1e6, noNaN: true }),
-})
-
-test('the need for a throughput gives that throughput back, by the smaller root', () => {
-  fc.assert(
-    fc.property(model, fc.double({ min: 1, max: 500, noNaN: true }), (m, n) => {
-      const top = peak(m)
-      const throughput = throughputAt(Math.min(n, (top?.n ?? n) * 0.99), m)
-      const need = needFor(throughput, m) ?? Number.NaN
-      expect(throughputAt(need, m) / throughput).toBeCloseTo(1, 6)
-      if (top) expect(need).toBeLessThanOrEqual(top.n * 1.000001)
-    }),
-  )
-})
-
-test('a throughput above the peak is reached by no N', () => {
-  const m = { alpha: 0.03, beta: 1e-4, gamma: 90 }
-  expect(needFor((peak(m)?.throughput ?? 0) * 1.01, m)).toBeUndefined()
-  expect(needFor(2_000, { alpha: 0.05, beta: 0, gamma: 90 })).toBeUndefined()
 })
 
 test.each([

@@ -24,19 +24,3 @@ export function peak(model: UslModel): { n: number; throughput: number } | undef
 export function asymptote({ alpha, gamma }: UslModel): number | undefined {
   return alpha > 0 ? gamma / alpha : undefined
 }
-
-/**
- * The smallest N (not rounded) with X(N) = throughput: the smaller positive root of bXN^2 + (X(a - b) - g)N + X(1 - a)
- * = 0. Undefined where no N reaches it: scale out, not up.
- */
-function needFor(throughput: number, { alpha, beta, gamma }: UslModel): number | undefined {
-  if (throughput <= 0) return 0
-  const a = beta * throughput
-  const b = throughput * (alpha - beta) - gamma
-  const c = throughput * (1 - alpha)
-  if (b >= 0) return undefined
-  const discriminant = b * b - 4 * a * c
-  if (discriminant < 0) return undefined
-  // The form that does not cancel, and that is right for a = 0 as well.
-  return (2 * c) / (-b + Math.sqrt(discriminant))
-}
