@@ -2,7 +2,7 @@
 import type { Plan } from '../report/plan-schema.ts'
 import { formatCount, formatNumber } from '../units.ts'
 import { cell } from './markdown.ts'
-import { answer } from './plan-table.ts'
+import { answerLines } from './plan-answer.ts'
 import { labelOf, originOf, span, trimmed, withUnit } from './plan-words.ts'
 
 export function planMarkdown(plan: Plan, explain = false): string {
@@ -11,7 +11,7 @@ export function planMarkdown(plan: Plan, explain = false): string {
   const given = constraints.flatMap(({ inputs }) => inputs).filter(({ from }) => from !== 'computed')
   const unique = [...new Map(given.map((input) => [input.name, input])).values()]
   return [
-    `**${answer(plan)}**`,
+    ...bold(answerLines(plan)),
     '',
     `For ${formatCount(demand.inputTokensPerSec)} input and ${formatCount(demand.outputTokensPerSec)} output ` +
       `tokens/s (${cell(demand.form)}, window ${demand.window.seconds} ` +
@@ -56,6 +56,10 @@ export function planMarkdown(plan: Plan, explain = false): string {
     '',
     `Sizing figures: ${cell(sizing.name)}, ${cell(sizing.source)}.`,
   ].join('\n')
+}
+
+function bold([first = '', ...rest]: readonly string[]): string[] {
+  return [`**${first}**`, '', cell(rest.join(' '))]
 }
 
 function table(head: readonly string[], body: readonly (readonly string[])[]): string[] {

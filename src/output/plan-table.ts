@@ -4,13 +4,13 @@
  */
 import type { Plan } from '../report/plan-schema.ts'
 import { formatCount, formatDuration, formatMs, formatNumber, formatShare } from '../units.ts'
+import { answerLines, costLines, verb } from './plan-answer.ts'
 import {
   counted,
   explained,
   explainPlan,
   fine,
   list,
-  PLAN_WIDTH,
   raw,
   rows,
   section,
@@ -18,7 +18,6 @@ import {
   trimmed,
   withUnit,
 } from './plan-words.ts'
-import { wrap } from './table.ts'
 
 type Dimension = Plan['tier']['decidedBy'][number]
 
@@ -30,11 +29,12 @@ const DIMENSIONS: Record<Dimension, { name: string; unit: string }> = {
 
 export function renderPlan(plan: Plan, explain = false): string {
   return [
-    ...wrap(answer(plan), PLAN_WIDTH + 2),
-    ...[demandLine(plan), ...plan.demand.notes].flatMap((line) => wrap(line, PLAN_WIDTH)),
+    ...answerLines(plan),
     '',
+    section('Demand', [demandLine(plan), ...plan.demand.notes]),
     section('Formula', formula(plan)),
     section('Constraints', constraints(plan)),
+    section('Cost', costLines(plan)),
     section('Tier', tier(plan)),
     ...(plan.instance ? [section('One instance', instance(plan.instance))] : []),
     section(`Redundancy of what binds (${plan.fleet.binding})`, redundancy(plan)),
@@ -52,32 +52,6 @@ export function renderPlan(plan: Plan, explain = false): string {
   ]
     .join('\n')
     .trimEnd()
-}
-
-/** '30 workers; 60-120 with redundancy 2-4x; network binds: 8 nodes, 15-30; connections take 31 workers' */
-export function answer({ workers, answer: a, quotas, constraints: all }: Plan): string {
-  const interval = workers.interval95
-    ? ` (${span({ min: workers.interval95[0] ?? 0, max: workers.interval95[1] ?? 0 })})`
-    : ''
-  const widest = all.find(({ per }) => per === 'worker')
-  const held = a.workers.peak > workers.peak ? counted(a.workers.peak, 'worker') : ''
-  const same = widest?.name === a.binding
-  const more = held === '' || same ? '' : `; ${widest?.name} ${verb(widest?.name, 'take')} ${held}`
-  const factor = `${span(workers.redundancy)}x`
-  const over = quotas.filter(({ accounts }) => accounts > 1)
-  const quota = over.length > 0 ? `; over the provider's quota of ${list(over.map(({ name }) => name))}` : ''
-  const nodes = nothingBinds(a)
-    ? `nothing binds: ${counted(a.nodes.max, 'node')} carries it at ${factor} too${more}`
-    : `${a.binding} ${verb(a.binding, 'bind')}: ` +
-      `${held !== '' && same ? `${held} on ` : ''}${counted(a.nodes.peak, 'node')}, ${span(a.nodes)}${more}`
-  return (
-    `${counted(workers.peak, 'worker')}${interval}; ${span(workers)} with redundancy ${factor}; ` + `${nodes}${quota}`
-  )
-}
-
-/** 'network binds', 'connections bind' */
-function verb(name: string | undefined, does: string): string {
-  return name?.endsWith('s') ? does : `${does}s`
 }
 
 /** True where one node carries the upper plan, so that no constraint needs more. */

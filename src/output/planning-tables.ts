@@ -85,7 +85,8 @@ function notes(
 ): string[] {
   return [
     ...(ranked.length > shown ? [`${ranked.length - shown} more with --all.`] : []),
-    `${factor}: nodes by the blunt factor. At least one node in each of ${zones} zones; list prices of that day (${regions(ranked).join(', ')}), ` +
+    `${factor}: nodes by the blunt factor. At least one node in each of ${zones} zones; ` +
+      `list prices of that day (${regions(ranked).join(', ')}), ` +
       '730 hours a month, without traffic, disks and discounts.',
     ...(ranked.some(({ instance }) => instance.bandwidthIs === 'ceiling')
       ? ['<= is a ceiling: that cloud publishes no sustained baseline, so the network may bind earlier.']

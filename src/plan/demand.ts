@@ -43,8 +43,13 @@ export interface Demand {
   window: { seconds: number; stated: boolean }
   /** How far the peak of one second lies above that of the window, and where that figure is from. */
   burst: { factor: number; why: string }
+  /** Mean load of a month over the peak, where the demand says so. */
+  meanLoad?: { share: number; why: string } | undefined
   notes: string[]
 }
+
+/** A day has its night, a week its end. */
+export const UNKNOWN_MEAN = { share: 1 / 3, why: 'assumed (--mean-load)' }
 
 /** A kind of requests, by its mean tokens. */
 export interface RequestKind {

@@ -20,6 +20,7 @@ import {
 import { costRatio, equivalentOutputLoad, rawWorkers, wholeUp, workersByFigures } from './cpu.ts'
 import { type Demand, timesDemand } from './demand.ts'
 import type { PlanFigures } from './figures.ts'
+import { podSize } from './pod-size.ts'
 import { type Factor, type Fleet, sizeFleet } from './redundancy.ts'
 import type { NodeType, RedundancyParts, RedundancyRange, Sizing } from './sizing.ts'
 import { chooseRpsTier, chooseTier, lowerBound, upperBound } from './tier.ts'
@@ -70,6 +71,7 @@ export function makePlan(demand: Demand, sizing: Sizing, choices: PlanChoices = 
   const needs: Need[] = [cpuNeed(demand, figures), ...otherNeeds(demand, figures, choices.setting, node, raw)]
   const factors = [...new Set([1, redundancy.min, redundancy.max])]
   const counts = factors.map((factor) => countAt(factor, needs, node))
+  const fleet = planFleet(demand, sizing, choices, node)
   const isBeyond = calibration !== undefined && beyond(demand, calibration).length > 0
   const ranked = needs
     .map((need) => ({ ...need, nodes: need.per === 'node' ? need.need : need.need / node.workersPerNode }))
@@ -133,7 +135,13 @@ export function makePlan(demand: Demand, sizing: Sizing, choices: PlanChoices = 
       networkUtilisation: figures.networkUtilisation.value,
       counts,
     },
-    fleet: planFleet(demand, sizing, choices, node),
+    fleet: {
+      ...fleet,
+      pod: podSize(timesDemand(demand, demand.burst.factor), figures, sizing, {
+        raw,
+        carrying: fleet.pods.perZone * (fleet.zones - fleet.zonesLost),
+      }),
+    },
     waiting: [...new Set([at(1), at(redundancy.min), at(redundancy.max)])].map((workers) =>
       waitAt(demand, figures, workers),
     ),
@@ -274,7 +282,7 @@ function otherUncertainty(name: Need['name'], { outputBytesPerToken, bytesPerStr
 }
 
 function demandSection(demand: Demand, inFlight: number): PlanResult['demand'] {
-  const { request, ...rest } = demand
+  const { request, meanLoad: _mean, ...rest } = demand
   const { peakToMean: _, ...kept } = request
   return { ...rest, request: kept, inFlight, streamedTokensPerSec: demand.outputTokensPerSec * request.streamedShare }
 }

@@ -117,6 +117,7 @@ function demandOfRate(
     ...common,
     burst: burstFactor(request, common.window.seconds),
     form: `${text}${timesText(times)}`,
+    ...(options['peak-multiplier'] === undefined ? {} : { meanLoad: { share: 1 / times, why: '--peak-multiplier' } }),
     notes: [...common.notes, ...(perDay === undefined ? [] : dayNotes(perDay, request, times))],
   })
 }
@@ -225,6 +226,9 @@ async function demandFromTrace(options: DemandOptions, common: Common): Promise<
         factor: Math.max(1, ofSecond.requestsPerSec / peak.requestsPerSec),
         why: `requests of the busiest second of the trace over those of its busiest ${windowS} s`,
       },
+      ...(peak.outputTokensPerSec > 0 && {
+        meanLoad: { share: totals.outputTokens / totals.spanS / peak.outputTokensPerSec, why: 'mean of the trace' },
+      }),
       notes,
     },
   )

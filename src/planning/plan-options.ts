@@ -2,6 +2,7 @@
 import { failure } from '../errors.ts'
 import { type FlagValues, flagGroup } from '../parse/flags.ts'
 import { parseFlags, type Rule, rulesOf } from '../parse/parse-flags.ts'
+import { COST_RULES, costFlags } from './cost-request.ts'
 import { EMIT_RULES, emitFlags } from './emit.ts'
 import { planFlags } from './plan-flags.ts'
 import { PLAN_RULES } from './plan-rules.ts'
@@ -10,6 +11,7 @@ const { toggle } = flagGroup()
 
 export const planCommandFlags = {
   ...planFlags,
+  ...costFlags,
   ...emitFlags,
   explain: toggle('show every formula with its inputs, their sources and dates'),
   json: toggle('print the plan as JSON (kt.plan/1)'),
@@ -22,6 +24,7 @@ const rule = rulesOf<PlanCommandOptions>()
 
 const RULES: readonly Rule<PlanCommandOptions>[] = [
   ...PLAN_RULES,
+  ...COST_RULES,
   ...EMIT_RULES,
   ...(['markdown', 'explain'] as const).map((name) =>
     rule(

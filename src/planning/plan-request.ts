@@ -4,14 +4,18 @@
  */
 
 import { UserError } from '../errors.ts'
+import { workersPerNode } from '../plan/allocatable.ts'
+import { answerRange } from '../plan/answer-range.ts'
 import { costRatio } from '../plan/cpu.ts'
 import type { Demand } from '../plan/demand.ts'
 import { type FigureKey, type PlanFigures, withFigure } from '../plan/figures.ts'
-import { defaultChoices, makePlan, type PlanChoices } from '../plan/plan.ts'
+import { type Calibration, defaultChoices, makePlan, nodeCapacity, type PlanChoices, planFleet } from '../plan/plan.ts'
 import { confirmWait } from '../plan/simulate/confirm.ts'
-import type { RedundancyParts, Sizing } from '../plan/sizing.ts'
+import type { NodeType, RedundancyParts, Sizing } from '../plan/sizing.ts'
 import type { Plan } from '../report/plan-schema.ts'
 import { ktVersion } from '../system/machine.ts'
+import { formatCount } from '../units.ts'
+import { type CostOptions, costOf } from './cost-request.ts'
 import { buildDemand } from './demand-request.ts'
 import { instanceNamed, readInstances } from './instances.ts'
 import { calibrationFrom } from './measured-runs.ts'
@@ -21,12 +25,20 @@ import { readSizing } from './sizing.ts'
 /** The report's schema by its name: a plan is made here, so the zod schema that reads one need not be loaded. */
 const SCHEMA: Plan['schema'] = 'kt.plan/1'
 
-export async function planReport(options: PlanOptions): Promise<PlanRequest & { plan: Plan }> {
+export async function planReport(options: PlanOptions & CostOptions): Promise<PlanRequest & { plan: Plan }> {
   const request = await planRequest(options)
   const { demand, sizing, choices } = request
   const made = makePlan(demand, sizing, choices)
   const simulated = confirmWait(demand, choices.figures, made.answer.workers.min)
-  const plan: Plan = { schema: SCHEMA, kt: { version: ktVersion }, ...made, ...(simulated ? { simulated } : {}) }
+  const cost = costOf(options, demand, choices, made.fleet)
+  const plan: Plan = {
+    schema: SCHEMA,
+    kt: { version: ktVersion },
+    ...made,
+    range: answerRange(demand, sizing, choices),
+    ...(cost ? { cost } : {}),
+    ...(simulated ? { simulated } : {}),
+  }
   return { ...request, plan }
 }
 
@@ -39,7 +51,33 @@ interface PlanRequest {
 export async function planRequest(options: PlanOptions): Promise<PlanRequest> {
   const demand = await buildDemand(options)
   const sizing = readSizing(options.sizing)
-  return { demand, sizing, choices: buildChoices(options, sizing, demand.request.streamedShare) }
+  const choices = buildChoices(options, sizing, demand.request.streamedShare)
+  if (choices.calibration) refuseUnmeasured(choices.calibration, demand)
+  return { demand, sizing, choices: options.node === undefined ? smallestOf(demand, sizing, choices) : choices }
+}
+
+/** Runs without a kind of tokens say nothing of what one of them costs. */
+function refuseUnmeasured({ mixes: [low, high] }: Calibration, { outputTokensPerSec }: Demand): void {
+  if (outputTokensPerSec === 0 || low < NO_OUTPUT) return
+  throw new UserError(
+    `these runs had no output tokens (${formatCount(high)} input tokens an output token)`,
+    'Bench requests whose answers have some.',
+  )
+}
+
+const NO_OUTPUT = 1e9
+
+/** Where one machine a zone is enough, the smallest of its family that still is. */
+function smallestOf(demand: Demand, sizing: Sizing, choices: PlanChoices): PlanChoices {
+  const aZone = (node: NodeType): boolean =>
+    workersPerNode(node) > 0 && planFleet(demand, sizing, choices, nodeCapacity(node)).nodes.perZone === 1
+  if (!aZone(choices.node)) return choices
+  const { instances } = readInstances()
+  const family = instances.find(({ type }) => type === choices.node.type)?.family
+  const [node] = instances
+    .filter((instance) => instance.family === family && instance.usdPerHour !== undefined && aZone(instance))
+    .sort((a, b) => (a.usdPerHour ?? 0) - (b.usdPerHour ?? 0))
+  return node ? { ...choices, node } : choices
 }
 
 /** Everything but the demand. The streamed share of the demand decides which runs may calibrate the plan. */

@@ -4,7 +4,6 @@
  */
 
 import { bufferProfileFor } from '../plan/buffers.ts'
-import { memoryBytes } from '../plan/constraints.ts'
 import { wholeUp } from '../plan/cpu.ts'
 import type { Demand } from '../plan/demand.ts'
 import type { PlanChoices } from '../plan/plan.ts'
@@ -74,7 +73,7 @@ export function clusterSettings(
   const tokens =
     (demand.request.outputTokens + demand.request.hiddenTokens) * Math.exp(Z_999 * OUTPUT_SIGMA - OUTPUT_SIGMA ** 2 / 2)
   const longestStreamS = Math.ceil(figures.ttftS.value + tokens / figures.tokensPerSecPerStream.value)
-  const size = resources(plan, demand, sizing, choices, replicas)
+  const size = resources(fleet.pod, sizing)
   const inFlight = plan.demand.inFlight / replicas
   const upstream = setting.upstream === 'h2' ? inFlight / figures.h2StreamsPerConnection.value : inFlight
   return {
@@ -104,25 +103,12 @@ export function clusterSettings(
   }
 }
 
-/** By the plan's figures; a gateway that half a worker carries gets the guide's own example. */
-function resources(
-  plan: Plan,
-  demand: Demand,
-  { container }: Sizing,
-  { figures }: PlanChoices,
-  replicas: number,
-): Pick<ClusterSettings, 'cpu' | 'memory'> {
-  if (plan.workers.raw <= 0.5 && plan.answer.workers.peak === 1) {
-    return {
-      cpu: { requestMillicores: container.cpuRequestMillicores, limitMillicores: container.cpuLimitMillicores },
-      memory: { requestMib: container.memoryRequestBytes / MIB, limitMib: container.memoryLimitBytes / MIB },
-    }
-  }
-  const { workers, streams, bodies } = memoryBytes(replicas, demand, figures)
-  const requestMib = Math.ceil((workers + streams + bodies) / replicas / MIB / 64) * 64
+/** The pod of the answer; a gateway that half a worker carries gets the guide's own limits. */
+function resources({ cpuMillicores, memoryMib }: Plan['fleet']['pod'], { container }: Sizing) {
+  const small = cpuMillicores < 1_000
   return {
-    cpu: { requestMillicores: 1_000, limitMillicores: container.cpuLimitMillicores },
-    memory: { requestMib, limitMib: 2 * requestMib },
+    cpu: { requestMillicores: cpuMillicores, limitMillicores: container.cpuLimitMillicores },
+    memory: { requestMib: memoryMib, limitMib: small ? container.memoryLimitBytes / MIB : 2 * memoryMib },
   }
 }
 

@@ -185,6 +185,7 @@ export const planSchema = z
         zones: whole,
         zonesLost: z.int().nonnegative(),
         pods: zoned,
+        pod: z.strictObject({ cpuMillicores: whole, memoryMib: whole }),
         nodes: zoned,
         redundancy: z
           .strictObject({
@@ -198,6 +199,34 @@ export const planSchema = z
         cpuTarget: positive.describe('share of a pod that an autoscaler may use: what is left without a zone holds'),
       })
       .describe('what is deployed, and what --emit writes: every constraint with burst, zone loss and deployment'),
+    range: z
+      .strictObject({
+        pods: z.strictObject({ low: whole, high: whole }),
+        nodes: z.strictObject({ low: whole, high: whole }),
+        by: z.array(z.string()),
+      })
+      .optional()
+      .describe('the fleet with its main uncertainties at their ends, one by one; by: the most first'),
+    cost: z
+      .strictObject({
+        parts: z.array(
+          z.strictObject({
+            name: z.enum(['machines', 'load balancer', 'NAT', 'cross-zone', 'egress', 'cache']),
+            usdPerMonth: rate,
+            why: z.string(),
+          }),
+        ),
+        trafficUsdPerMonth: rate.describe('all but the machines'),
+        usdPerMonth: rate,
+        gbPerMonth: rate.describe('prompts and answers, once'),
+        meanLoad: z.strictObject({ share: positive, why: z.string() }),
+        prices: z.strictObject({ region: z.string(), date: z.string(), source: z.string() }),
+        tokens: z
+          .strictObject({ model: z.string(), usdPerMonth: rate, date: z.string(), source: z.string() })
+          .optional(),
+      })
+      .optional()
+      .describe('list prices; absent where the machine has no price'),
     waiting: z
       .array(
         z.strictObject({

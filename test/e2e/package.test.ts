@@ -60,7 +60,9 @@ test.each([22, 24, 26])('it runs on Node %d', async (major) => {
   const { stdout: shown } = await packed.kt(node, '--version')
   expect(shown).toMatch(new RegExp(`^kt-bench/${version.replaceAll('.', '\\.')} \\S+ node-v${major}\\.`))
   const { stdout, stderr } = await packed.kt(node, 'plan', '--input-peak', '80M', '--output-peak', '10M')
-  expect(stdout.split('\n')[0]).toMatch(/^30 workers; 60-120 with redundancy 2-4x; network binds: 8 nodes/)
+  expect(stdout.split('\n')[0]).toMatch(
+    /^Deploy 186 pods of 1 vCPU, .* in 3 zones, at \$[\d,]+ a month: network binds$/,
+  )
   expect(stderr).toBe('')
   // Starts the installed `kt provider start` and `kt gateway start`, and measures through them.
   const bench = await packed.kt(

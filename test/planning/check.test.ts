@@ -178,7 +178,7 @@ describe('calibrating from reports', () => {
         long,
       ])
     ).stdout
-    expect(stdout).toMatch(/^30 workers \(\d+-\d+\); 60-120 with redundancy 2-4x; /)
+    expect(stdout).toMatch(/^Formula, calibrated: 30 workers \(\d+-\d+\), 60-120 with redundancy 2-4x; /m)
     expect(stdout).toMatch(/output per worker +1,000,000 tokens\/s +calibrated, 95 % /)
   })
 

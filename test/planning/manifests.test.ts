@@ -53,8 +53,8 @@ describe('the numbers are the plan’s', () => {
       maxSurge: '25%',
       targetPercent: 41,
     })
-    // (75 x 500 MiB + 247k x (64 KiB + 7.6 kB)) / 75, in steps of 64 MiB
-    expect(settings.memory).toEqual({ requestMib: 768, limitMib: 1_536 })
+    // With a zone lost: (50 x 500 MiB + 247k x (64 KiB + 7.6 kB)) / 50, in steps of 64 MiB
+    expect(settings.memory).toEqual({ requestMib: 896, limitMib: 1_792 })
   })
 
   test('the grace period holds the P99.9 stream: TTFT + 2,072 tokens at 50/s, after the preStop', async () => {
@@ -152,7 +152,7 @@ describe('as a command', () => {
       out,
     ])
     expect(code).toBe(0)
-    expect(stdout).toMatch(/^30 workers; /)
+    expect(stdout).toMatch(/^Deploy 186 pods of /)
     expect(stderr.trim().split('\n')).toHaveLength(6)
     expect(readFileSync(`${out}/kong/kong.conf`, 'utf8')).toContain('nginx_http_client_body_buffer_size = 512k')
     expect(parse(readFileSync(`${out}/kubernetes/deployment.yaml`, 'utf8')).spec.replicas).toBe(186)

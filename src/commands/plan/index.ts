@@ -1,6 +1,7 @@
 import { KtCommand } from '../../command.ts'
+import { deployment } from '../../output/plan-answer.ts'
 import { planMarkdown } from '../../output/plan-markdown.ts'
-import { answer, renderPlan } from '../../output/plan-table.ts'
+import { renderPlan } from '../../output/plan-table.ts'
 import { flagsOf } from '../../parse/flags.ts'
 import { emit, emitRequest } from '../../planning/emit.ts'
 import { parsePlanFlags, planCommandFlags } from '../../planning/plan-options.ts'
@@ -30,7 +31,7 @@ export default class Plan extends KtCommand {
     const emitting = emitRequest(options)
     const { plan, demand, sizing, choices } = await planReport(options)
     if (emitting) {
-      const settings = clusterSettings(plan, answer(plan), demand, sizing, choices, emitting.options)
+      const settings = clusterSettings(plan, deployment(plan), demand, sizing, choices, emitting.options)
       for (const path of await emit(emitting.targets, settings, emitting.folder)) this.note(`kt: wrote ${path}`)
     }
     const render = options.markdown ? planMarkdown : renderPlan
