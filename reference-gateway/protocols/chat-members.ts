@@ -33,7 +33,7 @@ const SCHEMA = ['name', 'schema', 'strict', 'description']
 export function findUnknown(json: JsonObject, carried: readonly string[], neutral: Neutral): string | undefined {
   const look = (value: unknown, at: string, known: readonly string[], passing: Neutral = {}): string | undefined => {
     for (const [key, member] of Object.entries(asObject(value) ?? {})) {
-      if (known.includes(key) || isNothing(member) || passing[key]?.includes(member)) continue
+      if (known.includes(key) || isNothing(member) || isNeutral(key, member, passing)) continue
       return at === '' ? key : `${at}.${key}`
     }
     return undefined
@@ -63,6 +63,11 @@ export function findUnknown(json: JsonObject, carried: readonly string[], neutra
     look(format, 'response_format', FORMAT) ??
     look(format?.json_schema, 'response_format.json_schema', SCHEMA)
   )
+}
+
+/** A key may be the name of something that every object has, such as `constructor`. */
+function isNeutral(key: string, member: unknown, passing: Neutral): boolean {
+  return Object.hasOwn(passing, key) && passing[key]?.includes(member) === true
 }
 
 function isNothing(value: unknown): boolean {
