@@ -2,8 +2,8 @@
 import { expect, test } from 'vitest'
 import { kt } from '../support/kt.ts'
 
-const PEAKS = ['--input-peak', '80MB', '--output-peak', '0']
-const PEAK_FAULTS = ["--input-peak: '80MB' is not a number", '--output-peak: must be above 0, not 0']
+const PEAKS = ['--input-peak', '80MB', '--output-peak=-1']
+const PEAK_FAULTS = ["--input-peak: '80MB' is not a number", '--output-peak: must not be negative, not -1']
 
 test.each<[string, string[], string[]]>([
   [
