@@ -51,6 +51,7 @@ export async function startWorkers(config: GatewayConfig, options: GatewayOption
 
 class Workers implements WorkerGroup {
   #config: GatewayConfig
+  #port: number
   readonly #options: GatewayOptions
   readonly #members = new Map<number, Member>()
   readonly #listeners = new Map<string, Set<(value: unknown, worker: number) => void>>()
@@ -67,6 +68,7 @@ class Workers implements WorkerGroup {
 
   constructor(config: GatewayConfig, options: GatewayOptions) {
     this.#config = config
+    this.#port = config.port
     this.#options = options
     this.warmedUp = new Promise((resolve) => {
       this.#onAllWarm = resolve
@@ -116,8 +118,11 @@ class Workers implements WorkerGroup {
     switch (message.kind) {
       case 'ready-to-start': {
         const { injectDelayMs = 0, drainMs } = this.#options
-        // The port as the config gives it, 0 included: a worker that asks for the same port shares it with the others.
-        const config = splitLimits(this.#config, this.#config.workers)
+        // A worker that asks for the same port as the others shares it. Any free port (0) is shared under that number,
+        // until the last of those who share it is gone: then those who come after ask for the port that clients know.
+        const alone = ![...this.#members.values()].some(({ listening, worker }) => listening && !worker.isDead())
+        if (alone && this.#address) this.#port = this.#address.port
+        const config = { ...splitLimits(this.#config, this.#config.workers), port: this.#port }
         this.#send(member.worker, {
           kind: 'start',
           config,

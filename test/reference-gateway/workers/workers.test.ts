@@ -124,3 +124,16 @@ test('a reload reaches every process', async () => {
   const answers = await Promise.all(Array.from({ length: 8 }, () => chat(gateway)))
   expect(new Set(answers.map(({ body }) => body.toString()))).toEqual(new Set(['{"from":"fresh"}']))
 })
+
+test('where all processes end at once, others serve at the same port', async () => {
+  const provider = await upstream((_request, response) => answerJson(response, {}))
+  const gateway = await workers(provider.url)
+  const pids = async () => (await gateway.workers.call('pid')).map(({ value }) => Number(value))
+  const before = await pids()
+  for (const pid of before) process.kill(pid, 'SIGKILL')
+  await until(async () => {
+    const now = await pids()
+    return now.length === 2 && now.every((pid) => !before.includes(pid))
+  })
+  expect((await chat(gateway)).status).toBe(200)
+})
