@@ -29,7 +29,7 @@ function change({ range, cost, fleet }: Plan): string {
   const label = (name: string): string => (name in FIGURE_WORDS ? FIGURE_WORDS[name as FigureKey].label : name)
   const { pods, nodes, by } = range
   const nodeSpan = span({ min: nodes.low, max: nodes.high })
-  const varied = `as ${list(by.slice(0, NAMED).map(label))} vary`
+  const varied = `depending on ${list(by.slice(0, NAMED).map(label))}`
   const moves =
     by.length === 0
       ? `${counted(fleet.pods.steady, 'pod')} however its inputs vary`

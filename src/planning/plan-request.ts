@@ -9,12 +9,19 @@ import { answerRange } from '../plan/answer-range.ts'
 import { costRatio } from '../plan/cpu.ts'
 import type { Demand } from '../plan/demand.ts'
 import { type FigureKey, type PlanFigures, withFigure } from '../plan/figures.ts'
-import { type Calibration, defaultChoices, makePlan, nodeCapacity, type PlanChoices, planFleet } from '../plan/plan.ts'
+import {
+  type Calibration,
+  defaultChoices,
+  intervalOf,
+  makePlan,
+  nodeCapacity,
+  type PlanChoices,
+  planFleet,
+} from '../plan/plan.ts'
 import { confirmWait } from '../plan/simulate/confirm.ts'
 import type { NodeType, RedundancyParts, Sizing } from '../plan/sizing.ts'
 import type { Plan } from '../report/plan-schema.ts'
 import { ktVersion } from '../system/machine.ts'
-import { formatCount } from '../units.ts'
 import { type CostOptions, costOf } from './cost-request.ts'
 import { buildDemand } from './demand-request.ts'
 import { instanceNamed, readInstances } from './instances.ts'
@@ -56,16 +63,14 @@ export async function planRequest(options: PlanOptions): Promise<PlanRequest> {
   return { demand, sizing, choices: options.node === undefined ? smallestOf(demand, sizing, choices) : choices }
 }
 
-/** Runs without a kind of tokens say nothing of what one of them costs. */
-function refuseUnmeasured({ mixes: [low, high] }: Calibration, { outputTokensPerSec }: Demand): void {
-  if (outputTokensPerSec === 0 || low < NO_OUTPUT) return
+/** Runs without output tokens say nothing of what one of them costs. */
+function refuseUnmeasured(calibration: Calibration, demand: Demand): void {
+  if (Number.isFinite(intervalOf(demand, calibration)[1])) return
   throw new UserError(
-    `these runs had no output tokens (${formatCount(high)} input tokens an output token)`,
-    'Bench requests whose answers have some.',
+    'these runs leave open what such requests cost: no number of workers is enough by them',
+    'Bench requests that have input and output tokens, as those that are planned for.',
   )
 }
-
-const NO_OUTPUT = 1e9
 
 /** Where one machine a zone is enough, the smallest of its family that still is. */
 function smallestOf(demand: Demand, sizing: Sizing, choices: PlanChoices): PlanChoices {

@@ -21,7 +21,7 @@ test('the answer is three lines, and nothing is wider than 100 columns', async (
   const lines = stdout.split('\n')
   expect(lines.slice(0, 4)).toEqual([
     'Deploy 186 pods of 1 vCPU, 896 MiB on 30 c5.4xlarge in 3 zones, at $14,892 a month: network binds',
-    '75-231 pods on 15-36 nodes as window and O_w vary; its bytes cost $308.09k a month more',
+    '75-231 pods on 15-36 nodes depending on window and O_w; its bytes cost $308.09k a month more',
     "Vendor's formula: 30 workers, 60-120 with redundancy 2-4x; 8 nodes, 15-30",
     '',
   ])

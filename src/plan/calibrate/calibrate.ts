@@ -38,7 +38,7 @@ export function calibrate(
   const streamed = runs.filter((run) => run.stream && run.outputTokensPerSec > 0)
   const eventsPerToken =
     streamed.length > 0 ? mean(streamed.map((run) => run.eventsPerSec / run.outputTokensPerSec)) : 0
-  const costs = tokenCosts(fitCosts(rows), rows, { eventsPerToken, streamedShare, vendorRatio })
+  const costs = tokenCosts(fitOfTokens(rows), rows, { eventsPerToken, streamedShare, vendorRatio })
   notes.push(mixNote(runs, costs.apart, vendorRatio), ...hostNote(usable.value, fewest, costs.fit, streamedShare))
   const busiest = Math.max(0, ...read.map((run) => busyShare(run) ?? 0))
   const little = read.length > 0 && busiest < LOADED
@@ -69,6 +69,12 @@ export function calibrate(
     mixes: [Math.min(...mixes), Math.max(...mixes)],
     notes,
   })
+}
+
+/** Costs of requests and events that leave nothing to tokens are noise: then they are left out. */
+function fitOfTokens(rows: readonly CostRow[]): CostFit {
+  const full = fitCosts(rows)
+  return full.costs.input > 0 && full.costs.output > 0 ? full : fitCosts(rows, ['idle', 'input', 'output'])
 }
 
 const OWN = { from: 'calibrated', source: 'own measurements' } as const
@@ -113,6 +119,7 @@ function tokenCosts(
   // With R kept all of it is output: the one cost that is left.
   const only = fitCosts(
     rows.map((row) => ({ ...row, output: row.output + row.input / vendorRatio, input: 0, events: 0 })),
+    ['output'],
   )
   const each = only.workersFor({ requests: 0, input: 0, output: 1, events: 0 })
   return {

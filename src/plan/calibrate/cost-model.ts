@@ -60,9 +60,10 @@ const COMMON = 0.005
 /** Relative to a column's length: below it a term says nothing that those before it do not. */
 const TOLD_APART = 0.05
 
-export function fitCosts(rows: readonly CostRow[]): CostFit {
+/** `among`: the terms that the point may have; the interval has them all. */
+export function fitCosts(rows: readonly CostRow[], among: readonly Term[] = TERMS): CostFit {
   const system = normalSystem(rows)
-  const terms = identified(rows)
+  const terms = identified(rows).filter((term) => among.includes(term))
   const best = constrained(system, terms)
   if (!best) throw new Error('no admissible costs: those of one term alone always are')
   const { scale, quantile } = noiseOf(rows, best, terms.length)
