@@ -38,7 +38,7 @@ interface Figures {
 async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
   const { url = '', headers } = request
   // Drawn for this request, whatever the order of requests.
-  const random = randomFrom(`${SEED}:answer:${headers['x-number']}`)
+  const random = randomFrom(`${SEED}:answer:${headers['x-request-id']}`)
   const maybeOdd = (value: unknown): string => written(random() < 0.5 ? odd(value, random) : value)
   const body = await bodyOf(request)
   const protocol = /:(?:stream)?generateContent/i.test(url)
@@ -112,7 +112,7 @@ test(
       const random = randomFrom(`${SEED}:${number}`)
       const [path, given] = pick(random, REQUESTS)
       const body = written(random() < 0.9 ? odd(given, random) : given)
-      const headers = { 'content-type': 'application/json', 'x-number': String(number) }
+      const headers = { 'content-type': 'application/json', 'x-request-id': String(number) }
       const outcome = await client.request({ path: `/v1${path}`, method: 'POST', headers, body }).then(
         async ({ statusCode, body: answered }) => {
           const whole = await answered.text().catch(() => undefined)
