@@ -50,6 +50,7 @@ export const emitFlags = {
   ),
   out: text(z.string().optional(), 'folder for the manifests', { helpValue: 'deploy' }),
   name: text(kubernetesName.optional(), 'name of the deployment', { helpValue: 'kt-gateway' }),
+  namespace: text(kubernetesName.optional(), 'namespace of it', { helpValue: 'ai-gateway' }),
   image: text(z.string().optional(), 'image of the gateway', { helpValue: 'kt-bench:0.1.0' }),
   'provider-url': text(publicUrl.optional(), 'base URL of the provider', { helpValue: 'url' }),
   'prometheus-url': text(publicUrl.optional(), 'Prometheus that KEDA asks for bytes sent', { helpValue: 'url' }),
@@ -61,7 +62,7 @@ const rule = rulesOf<EmitFlagValues>()
 const EXAMPLE = 'Example: kt plan ... --emit kubernetes --out deploy'
 
 export const EMIT_RULES: readonly Rule<EmitFlagValues>[] = [
-  ...(['out', 'name', 'image', 'provider-url', 'prometheus-url'] as const).map((name) =>
+  ...(['out', 'name', 'namespace', 'image', 'provider-url', 'prometheus-url'] as const).map((name) =>
     rule(
       [name, 'emit'],
       (options) =>
@@ -110,9 +111,15 @@ export async function emit(
 export function emitRequest(
   given: EmitFlagValues,
 ): { targets: EmitTarget[]; folder: string; options: EmitOptions } | undefined {
-  const { emit: kinds, out: folder, name = 'kt-gateway', image = `kt-bench:${ktVersion}` } = given
+  const {
+    emit: kinds,
+    out: folder,
+    name = 'kt-gateway',
+    namespace = 'ai-gateway',
+    image = `kt-bench:${ktVersion}`,
+  } = given
   if (!kinds || folder === undefined) return undefined
   const providerUrl = given['provider-url'] ?? 'https://api.openai.com/v1'
   const prometheusUrl = given['prometheus-url'] ?? 'http://prometheus-server.monitoring'
-  return { targets: [...new Set(kinds)], folder, options: { name, image, providerUrl, prometheusUrl } }
+  return { targets: [...new Set(kinds)], folder, options: { name, namespace, image, providerUrl, prometheusUrl } }
 }

@@ -38,7 +38,6 @@ export function kongConf(settings: ClusterSettings): Record<string, string> {
 
 export function helmValues(settings: ClusterSettings): Record<string, string> {
   const {
-    replicas,
     minReplicas,
     maxReplicas,
     cpu,
@@ -52,13 +51,14 @@ export function helmValues(settings: ClusterSettings): Record<string, string> {
   } = settings
   const zoneSpread = {
     maxSkew: 1,
+    matchLabelKeys: ['pod-template-hash'],
+    minDomains: settings.zones,
     topologyKey: 'topology.kubernetes.io/zone',
     whenUnsatisfiable: 'DoNotSchedule',
     nodeTaintsPolicy: 'Honor',
     labelSelector: { matchLabels: { 'app.kubernetes.io/name': 'kong', 'app.kubernetes.io/component': 'app' } },
   }
   const values = {
-    replicaCount: replicas,
     env: {
       nginx_worker_processes: '1',
       nginx_events_worker_connections: String(settings.connectionsPerWorker),

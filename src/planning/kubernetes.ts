@@ -8,11 +8,14 @@ import { Deployment } from 'kubernetes-models/apps/v1/Deployment'
 import { HorizontalPodAutoscaler } from 'kubernetes-models/autoscaling/v2/HorizontalPodAutoscaler'
 import { PodDisruptionBudget } from 'kubernetes-models/policy/v1/PodDisruptionBudget'
 import { ConfigMap } from 'kubernetes-models/v1/ConfigMap'
+import { Namespace } from 'kubernetes-models/v1/Namespace'
 import { Service } from 'kubernetes-models/v1/Service'
 import { stringify } from 'yaml'
 import type { ClusterSettings } from './settings.ts'
 
 const PORT = 41_002
+/** The user `node` of the official images of Node. */
+const UID = 1_000
 
 interface Manifest {
   validate(): void
@@ -37,9 +40,13 @@ function files({ answer }: ClusterSettings, manifests: Record<string, Manifest>)
 }
 
 function common(settings: ClusterSettings): Record<string, Manifest> {
-  const { name, maxUnavailable } = settings
-  const metadata = { name, labels: labels(settings) }
+  const { maxUnavailable } = settings
+  const metadata = metadataOf(settings)
   return {
+    // Applied in the order of their names: what the others stand in comes first.
+    '00-namespace.yaml': new Namespace({
+      metadata: { name: settings.namespace, labels: { 'pod-security.kubernetes.io/enforce': 'restricted' } },
+    }),
     'configmap.yaml': new ConfigMap({ metadata, data: { 'gateway.yaml': gatewayConfig(settings, PORT) } }),
     'deployment.yaml': deployment(settings),
     'service.yaml': new Service({
@@ -58,21 +65,26 @@ function common(settings: ClusterSettings): Record<string, Manifest> {
 }
 
 function deployment(settings: ClusterSettings): Deployment {
-  const { name, replicas, image, cpu, memory, maxSurge, preStopS, gracePeriodS } = settings
+  const { name, zones, image, cpu, memory, maxSurge, preStopS, gracePeriodS } = settings
   const selector = { matchLabels: labels(settings) }
   return new Deployment({
-    metadata: { name, labels: labels(settings) },
+    metadata: metadataOf(settings),
     spec: {
-      replicas,
+      // No replicas: the autoscaler sets them, and each apply would set them back.
       selector,
       strategy: { type: 'RollingUpdate', rollingUpdate: { maxSurge, maxUnavailable: 0 } },
       template: {
         metadata: { labels: labels(settings) },
         spec: {
           terminationGracePeriodSeconds: gracePeriodS,
+          automountServiceAccountToken: false,
+          securityContext: { runAsNonRoot: true, runAsUser: UID, seccompProfile: { type: 'RuntimeDefault' } },
           topologySpreadConstraints: [
             {
               maxSkew: 1,
+              // Zones stay even while a deployment rolls, since only pods of one revision are counted together.
+              matchLabelKeys: ['pod-template-hash'],
+              minDomains: zones,
               topologyKey: 'topology.kubernetes.io/zone',
               whenUnsatisfiable: 'DoNotSchedule',
               nodeTaintsPolicy: 'Honor',
@@ -94,7 +106,8 @@ function deployment(settings: ClusterSettings): Deployment {
               env: [
                 {
                   name: 'OPENAI_API_KEY',
-                  valueFrom: { secretKeyRef: { name, key: 'OPENAI_API_KEY', optional: true } },
+                  // Required: a pod without its key must not become ready.
+                  valueFrom: { secretKeyRef: { name, key: 'OPENAI_API_KEY' } },
                 },
               ],
               resources: {
@@ -104,10 +117,21 @@ function deployment(settings: ClusterSettings): Deployment {
               readinessProbe: { httpGet: { path: '/readyz', port: 'http' }, periodSeconds: 5 },
               livenessProbe: { httpGet: { path: '/healthz', port: 'http' }, periodSeconds: 10, failureThreshold: 3 },
               lifecycle: { preStop: { sleep: { seconds: preStopS } } },
-              volumeMounts: [{ name: 'config', mountPath: '/etc/kt', readOnly: true }],
+              securityContext: {
+                allowPrivilegeEscalation: false,
+                readOnlyRootFilesystem: true,
+                capabilities: { drop: ['ALL'] },
+              },
+              volumeMounts: [
+                { name: 'config', mountPath: '/etc/kt', readOnly: true },
+                { name: 'tmp', mountPath: '/tmp' },
+              ],
             },
           ],
-          volumes: [{ name: 'config', configMap: { name } }],
+          volumes: [
+            { name: 'config', configMap: { name } },
+            { name: 'tmp', emptyDir: {} },
+          ],
         },
       },
     },
@@ -138,7 +162,7 @@ export function behavior() {
 function horizontalPodAutoscaler(settings: ClusterSettings): HorizontalPodAutoscaler {
   const { name, minReplicas, maxReplicas, targetPercent } = settings
   return new HorizontalPodAutoscaler({
-    metadata: { name, labels: labels(settings) },
+    metadata: metadataOf(settings),
     spec: {
       scaleTargetRef: { apiVersion: 'apps/v1', kind: 'Deployment', name },
       minReplicas,
@@ -158,7 +182,7 @@ function horizontalPodAutoscaler(settings: ClusterSettings): HorizontalPodAutosc
 function scaledObject(settings: ClusterSettings): ScaledObject {
   const { name, minReplicas, maxReplicas, targetPercent, sentBytesPerSec, prometheusUrl } = settings
   return new ScaledObject({
-    metadata: { name, labels: labels(settings) },
+    metadata: metadataOf(settings),
     spec: {
       scaleTargetRef: { name },
       pollingInterval: 30,
@@ -173,13 +197,20 @@ function scaledObject(settings: ClusterSettings): ScaledObject {
           metricType: 'AverageValue',
           metadata: {
             serverAddress: prometheusUrl,
-            query: `sum(rate(container_network_transmit_bytes_total{pod=~"${name}-.+"}[1m]))`,
+            // The pod's own interface, in its namespace: others of that name, and the host's, are not counted.
+            query:
+              `sum(rate(container_network_transmit_bytes_total{namespace="${settings.namespace}",` +
+              `pod=~"${name}-[0-9a-f]+-[0-9a-z]+",interface="eth0"}[1m]))`,
             threshold: String(sentBytesPerSec),
           },
         },
       ],
     },
   })
+}
+
+function metadataOf(settings: ClusterSettings) {
+  return { name: settings.name, namespace: settings.namespace, labels: labels(settings) }
 }
 
 function labels({ name }: ClusterSettings): Record<string, string> {
@@ -211,8 +242,10 @@ function gatewayConfig(
         drain_timeout: `${longestStreamS}s`,
       },
       upstream: { http_version: upstream },
+      // What is deterministic, by tenant and pod; few enough for the memory that a pod requests.
+      cache: { enabled: true, backend: 'memory', ttl: '3600s', max_entries: 1_000, cache_when: { temperature: 0 } },
       connection_pool: {
-        max_idle_per_host: Math.max(32, Math.ceil(upstreamConnections / 4)),
+        max_idle_per_host: Math.min(upstreamConnections, Math.max(32, Math.ceil(upstreamConnections / 4))),
         max_total: upstreamConnections,
       },
     },

@@ -12,6 +12,7 @@ import type { Plan } from '../report/plan-schema.ts'
 
 export interface EmitOptions {
   name: string
+  namespace: string
   image: string
   providerUrl: string
   prometheusUrl: string
@@ -75,7 +76,9 @@ export function clusterSettings(
   const longestStreamS = Math.ceil(figures.ttftS.value + tokens / figures.tokensPerSecPerStream.value)
   const size = resources(fleet.pod, sizing)
   const inFlight = plan.demand.inFlight / replicas
-  const upstream = setting.upstream === 'h2' ? inFlight / figures.h2StreamsPerConnection.value : inFlight
+  // Twice the mean share: connections are not spread evenly. What may be in flight must find its connection.
+  const mostInFlight = Math.max(64, wholeUp(2 * inFlight))
+  const streams = setting.upstream === 'h2' ? figures.h2StreamsPerConnection.value : 1
   return {
     ...options,
     answer,
@@ -92,9 +95,8 @@ export function clusterSettings(
     gracePeriodS: PRE_STOP_S + longestStreamS + MARGIN_S,
     longestStreamS,
     upstream: setting.upstream,
-    // Twice the mean share: connections are not spread evenly.
-    upstreamConnections: Math.max(16, wholeUp(2 * upstream)),
-    mostInFlight: Math.max(64, wholeUp(2 * inFlight)),
+    upstreamConnections: Math.max(16, wholeUp(mostInFlight / streams)),
+    mostInFlight,
     connectionsPerWorker: figures.connectionsPerWorker.value,
     bodies: chooseBodies(demand, sizing, choices),
     sentBytesPerSec: Math.max(1, Math.round((plan.nodes.eachWayGbps * 1e9) / 8 / replicas)),

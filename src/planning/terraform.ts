@@ -12,9 +12,10 @@ export function terraform({ name, node, nodes, answer }: ClusterSettings): Recor
       `--emit terraform: no node pool is known for ${node.cloud}`,
       'Take a --node of AWS, GCP or Azure.',
     )
-  const { variables, resource } = body(name, node.type, nodes)
+  const { provider, variables, resource } = body(name, node.type, nodes)
   const file = {
     '//': `kt plan: ${answer}`,
+    terraform: { required_version: '>= 1.5', required_providers: provider },
     variable: Object.fromEntries(
       variables.map((variable) => [
         variable,
@@ -30,12 +31,13 @@ type Pool = (
   name: string,
   type: string,
   nodes: { min: number; max: number },
-) => { variables: string[]; resource: object }
+) => { provider: object; variables: string[]; resource: object }
 
 const variable = (name: string): string => `$\{var.${name}}`
 
 const POOLS: Partial<Record<string, Pool>> = {
   AWS: (name, type, { min, max }) => ({
+    provider: { aws: { source: 'hashicorp/aws', version: '>= 5.0' } },
     variables: ['cluster_name', 'node_role_arn', 'subnet_ids'],
     resource: {
       aws_eks_node_group: {
@@ -48,11 +50,15 @@ const POOLS: Partial<Record<string, Pool>> = {
           capacity_type: 'ON_DEMAND',
           scaling_config: { min_size: min, desired_size: min, max_size: max },
           update_config: { max_unavailable: 1 },
+          labels: { 'app.kubernetes.io/part-of': name },
+          // The autoscaler moves it, and an apply must not move it back.
+          lifecycle: { ignore_changes: ['scaling_config[0].desired_size'] },
         },
       },
     },
   }),
   GCP: (name, type, { min, max }) => ({
+    provider: { google: { source: 'hashicorp/google', version: '>= 5.0' } },
     variables: ['cluster_name', 'location', 'zones'],
     resource: {
       google_container_node_pool: {
@@ -62,12 +68,13 @@ const POOLS: Partial<Record<string, Pool>> = {
           location: variable('location'),
           node_locations: variable('zones'),
           autoscaling: { total_min_node_count: min, total_max_node_count: max },
-          node_config: { machine_type: type },
+          node_config: { machine_type: type, labels: { 'part-of': name } },
         },
       },
     },
   }),
   Azure: (name, type, { min, max }) => ({
+    provider: { azurerm: { source: 'hashicorp/azurerm', version: '>= 4.0' } },
     variables: ['cluster_id', 'zones'],
     resource: {
       azurerm_kubernetes_cluster_node_pool: {
@@ -80,6 +87,7 @@ const POOLS: Partial<Record<string, Pool>> = {
           auto_scaling_enabled: true,
           min_count: min,
           max_count: max,
+          node_labels: { 'part-of': name },
         },
       },
     },

@@ -18,6 +18,7 @@ import { tempDir } from '../support/temp-dir.ts'
 
 const OPTIONS = {
   name: 'kt-gateway',
+  namespace: 'ai-gateway',
   image: 'registry.example/kt-bench:1.2.3',
   providerUrl: 'https://api.openai.com/v1',
   prometheusUrl: 'http://prometheus.monitoring',
@@ -129,6 +130,78 @@ test.each([
   expect(() => parsePlanFlags({ ...PEAKS, ...flags }, 'kt plan')).toThrow(message)
 })
 
+describe('what an SRE would ask for', () => {
+  const objects = async (target: EmitTarget) =>
+    Object.entries(manifests(target, await settingsFor(PEAKS))).map(([file, text]) => [file, parse(text)] as const)
+
+  test.each(['kubernetes', 'keda'] as const)(
+    '%s: everything stands in the namespace, which comes first',
+    async (target) => {
+      const [[first, namespace] = ['', undefined], ...others] = await objects(target)
+      expect([first, namespace?.metadata.name]).toEqual(['00-namespace.yaml', 'ai-gateway'])
+      for (const [, object] of others) expect(object.metadata.namespace).toBe('ai-gateway')
+    },
+  )
+
+  test('nothing sets the replicas beside the autoscaler', async () => {
+    const { spec } = new Map(await objects('kubernetes')).get('deployment.yaml')
+    expect(spec.replicas).toBeUndefined()
+    expect(manifests('helm-values', await settingsFor(PEAKS))['values.yaml']).not.toContain('replicaCount')
+  })
+
+  test('the pod is unprivileged, has its key or does not start, and zones stay even in a rollout', async () => {
+    const pod = new Map(await objects('kubernetes')).get('deployment.yaml').spec.template.spec
+    const [container] = pod.containers
+    expect(pod.securityContext).toMatchObject({ runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } })
+    expect(container.securityContext).toEqual({
+      allowPrivilegeEscalation: false,
+      readOnlyRootFilesystem: true,
+      capabilities: { drop: ['ALL'] },
+    })
+    expect(container.env[0].valueFrom.secretKeyRef.optional).toBeUndefined()
+    expect(pod.topologySpreadConstraints[0]).toMatchObject({
+      topologyKey: 'topology.kubernetes.io/zone',
+      minDomains: 3,
+      matchLabelKeys: ['pod-template-hash'],
+    })
+  })
+
+  test("KEDA counts the pods' own bytes, in their namespace", async () => {
+    const { triggers } = new Map(await objects('keda')).get('scaledobject.yaml').spec
+    expect(triggers[1].metadata.query).toContain('{namespace="ai-gateway",pod=~"kt-gateway-')
+    expect(triggers[1].metadata.query).toContain('interface="eth0"')
+  })
+
+  test.each<[string, Typed]>([
+    ['a small one', { rps: '5', profile: 'chat' }],
+    ['a large one', PEAKS],
+    ['over HTTP/2', { ...PEAKS, upstream: 'h2' }],
+  ])('the gateway of %s has connections for what it lets in', async (_, flags) => {
+    const settings = await settingsFor(flags)
+    const file = parse(manifests('kubernetes', settings)['configmap.yaml'] ?? '').data['gateway.yaml']
+    const { limits, connection_pool: pool } = parse(file).gateway
+    expect(pool.max_idle_per_host).toBeLessThanOrEqual(pool.max_total)
+    expect(pool.max_total * (settings.upstream === 'h2' ? 100 : 1)).toBeGreaterThanOrEqual(limits.max_in_flight)
+  })
+
+  test('kt doctor has no warning about the config of the gateway', async () => {
+    const file = parse(manifests('kubernetes', await settingsFor(PEAKS))['configmap.yaml'] ?? '').data['gateway.yaml']
+    const dir = tempDir()
+    const { code, stdout } = await kt(['doctor', dir.write('gateway.yaml', file)], { OPENAI_API_KEY: 'sk-test' })
+    dir.remove()
+    expect(stdout).not.toMatch(/^(?:WARNING|CRITICAL)/m)
+    expect(code).toBe(0)
+  })
+
+  test('Terraform names its provider, and leaves the wanted size to the autoscaler', async () => {
+    const file = JSON.parse(manifests('terraform', await settingsFor(PEAKS))['main.tf.json'] ?? '')
+    expect(file.terraform.required_providers.aws.source).toBe('hashicorp/aws')
+    expect(file.resource.aws_eks_node_group['kt-gateway'].lifecycle.ignore_changes).toEqual([
+      'scaling_config[0].desired_size',
+    ])
+  })
+})
+
 describe('as a command', () => {
   let dir: ReturnType<typeof tempDir>
   beforeAll(() => {
@@ -153,9 +226,10 @@ describe('as a command', () => {
     ])
     expect(code).toBe(0)
     expect(stdout).toMatch(/^Deploy 186 pods of /)
-    expect(stderr.trim().split('\n')).toHaveLength(6)
+    expect(stderr.trim().split('\n')).toHaveLength(7)
     expect(readFileSync(`${out}/kong/kong.conf`, 'utf8')).toContain('nginx_http_client_body_buffer_size = 512k')
-    expect(parse(readFileSync(`${out}/kubernetes/deployment.yaml`, 'utf8')).spec.replicas).toBe(186)
+    const header = readFileSync(`${out}/kubernetes/deployment.yaml`, 'utf8').split('\n')[0]
+    expect(header).toBe(`# kt plan: ${stdout.split('\n')[0]}`)
   })
 
   test('a folder that cannot be made is an error, not a stack', async () => {
