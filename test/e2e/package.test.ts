@@ -71,7 +71,9 @@ test.each([22, 24, 26])('it runs on Node %d', async (major) => {
   )
   expect(JSON.parse(bench.stdout)).toMatchObject({
     machine: { node: expect.stringMatching(new RegExp(`^${major}\\.`)) },
-    totals: { sent: 20, successful: 20 },
-    target: { role: 'gateway' },
+    arms: [
+      { role: 'gateway', totals: { sent: 20, successful: 20 } },
+      { baseline: true, role: 'direct' },
+    ],
   })
 })
