@@ -1,6 +1,9 @@
 import type { KnipConfig } from 'knip'
 
-/** With --production, what nothing but tests keeps alive is dead too; an export may then be there for a test of its file's insides. */
+/**
+ * With --production, what nothing but tests keeps alive is dead too; an export may then be there for a test of its
+ * file's insides.
+ */
 const isProduction = process.argv.includes('--production')
 
 const config: KnipConfig = {

@@ -1,5 +1,6 @@
 #!/usr/bin/env node
-// Checks the runtime, then starts oclif. Plain ESM that an older Node can parse; nothing heavy is loaded before the check.
+// Checks the runtime, then starts oclif. Plain ESM that an older Node can parse; nothing heavy is loaded before the
+// check.
 const [major = 0, minor = 0] = process.versions.node.split('.').map(Number)
 
 if (major < 22 || (major === 22 && minor < 19)) {
@@ -9,7 +10,8 @@ if (major < 22 || (major === 22 && minor < 19)) {
   process.exit(2)
 }
 
-// Compiled modules are kept between runs (NODE_DISABLE_COMPILE_CACHE=1 turns it off): half of a short command is compiling.
+// Compiled modules are kept between runs (NODE_DISABLE_COMPILE_CACHE=1 turns it off): half of a short command is
+// compiling.
 import('node:module').then(({ enableCompileCache }) => enableCompileCache())
 
 // A reader that goes away (`kt … | head -1`) is not an error. A full disk is, and is said in a sentence.

@@ -1,12 +1,11 @@
 /**
- * Cache entries: which requests may be answered from the cache, under which key, and how a response is stored.
- * The key is a digest of the tenant, the gateway's routes and policies, the path, every header that goes upstream but a
- * few that change no response, and the whole body, byte for byte, as it goes upstream. So the key covers everything that changes the response
- * (tools, response_format, stop, seed, top_p, n, stream, and what providers add next year), and a body that two parsers
- * could read differently shares its key with no other. Two spellings of one request are two entries: that costs a hit,
- * and never gives a wrong response.
- * Only what reads as a complete answer without an error is stored, and only where it holds output: a dead backend's
- * empty answer must not live on here.
+ * Cache entries: which requests may be answered from the cache, under which key, and how a response is stored. The key
+ * is a digest of the tenant, the gateway's routes and policies, the path, every header that goes upstream but a few
+ * that change no response, and the whole body, byte for byte, as it goes upstream. So the key covers everything that
+ * changes the response (tools, response_format, stop, seed, top_p, n, stream, and what providers add next year), and a
+ * body that two parsers could read differently shares its key with no other. Two spellings of one request are two
+ * entries: that costs a hit, and never gives a wrong response. Only what reads as a complete answer without an error is
+ * stored, and only where it holds output: a dead backend's empty answer must not live on here.
  */
 import { createHash } from 'node:crypto'
 import { z } from 'zod'
@@ -158,7 +157,9 @@ const head = z.object({
   storedMs: z.number(),
 })
 
-/** Returns undefined for bytes that are no entry. What an entry says was read before it was stored, and is not again. */
+/**
+ * Returns undefined for bytes that are no entry. What an entry says was read before it was stored, and is not again.
+ */
 export function decodeEntry(bytes: Buffer): CacheEntry | undefined {
   if (bytes.length < 4) return undefined
   const end = 4 + bytes.readUInt32BE(0)

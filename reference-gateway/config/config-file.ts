@@ -173,7 +173,7 @@ const auth = z.strictObject({
           const owner = owners.get(endpoint) ?? index
           owners.set(endpoint, owner)
           if (owner === index || !STORING_ENDPOINTS.has(endpoint)) continue
-          const message = `one key may have '${endpoint}', whose objects are not told apart, and key ${owner + 1} has it`
+          const message = `one key may have '${endpoint}', whose objects are not told apart: key ${owner + 1} has it`
           context.addIssue({ code: 'custom', path: [index, 'endpoints'], message })
         }
       }

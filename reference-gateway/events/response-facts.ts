@@ -1,7 +1,7 @@
 /**
  * What a response's bytes say on their way to the client: when the first token arrived, the usage, and whether the
- * provider told a failure in an answer of a good status. Events are read until the first token; after that only the last
- * pieces are kept, and at the end the last usage and a failure in them are read.
+ * provider told a failure in an answer of a good status. Events are read until the first token; after that only the
+ * last pieces are kept, and at the end the last usage and a failure in them are read.
  */
 import { errorTextIn } from '../../src/wire/answer-error.ts'
 import { bearsTokens, readStreamEvent, type StreamEvent } from '../../src/wire/formats.ts'

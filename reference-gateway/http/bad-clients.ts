@@ -80,7 +80,8 @@ export function answerTunnels(server: Server): void {
   server.on('connect', (_request, socket: Socket) => {
     socket.on('error', () => {})
     socket.end(
-      'HTTP/1.1 405 Method Not Allowed\r\nallow: GET, HEAD, POST, DELETE\r\ncontent-length: 0\r\nconnection: close\r\n\r\n',
+      'HTTP/1.1 405 Method Not Allowed\r\nallow: GET, HEAD, POST, DELETE\r\n' +
+        'content-length: 0\r\nconnection: close\r\n\r\n',
     )
   })
 }

@@ -22,11 +22,15 @@ const HOP_BY_HOP = new Set([
 const SAID_ANEW = new Set(['host', 'content-length', 'expect', 'http2-settings'])
 
 /**
- * What a proxy or a browser said to the gateway, and no provider: cookies, addresses, other paths and methods. Some servers
- * would go by them.
+ * What a proxy or a browser said to the gateway, and no provider: cookies, addresses, other paths and methods. Some
+ * servers would go by them.
  */
-const FOR_GATEWAY =
-  /^(?:cookie|forwarded|origin|referer|x-forwarded-.+|x-real-ip|x-original-(?:url|uri|host)|x-rewrite-url|x-http-method(?:-override)?|x-method-override|sec-fetch-.+)$/
+const FOR_GATEWAY = new RegExp(
+  `^(?:${[
+    ...['cookie', 'forwarded', 'origin', 'referer', 'x-forwarded-.+', 'x-real-ip', 'sec-fetch-.+'],
+    ...['x-original-(?:url|uri|host)', 'x-rewrite-url', 'x-http-method(?:-override)?', 'x-method-override'],
+  ].join('|')})$`,
+)
 
 /** What belongs to the provider's account or to its own gateway, and to no client. */
 const FOR_ACCOUNT = new Set(['set-cookie', 'openai-organization', 'openai-project', 'x-kt-cache', 'x-kt-overhead-ms'])

@@ -2,8 +2,8 @@
  * Finds what JSON.parse accepts and a proxy must not pass on: keys that occur twice in one object (the gateway would
  * check the last, the provider might use the first), and nesting that overflows the stack of the code that walks it.
  * Tool arguments are JSON inside a string, and nest as well. One pass over the text; JSON.parse decides whether it is
- * JSON. It does not walk bytes as json-walk.ts does: a search for the next quote passes over a prompt of a megabyte sixty
- * times as fast as a loop over its bytes.
+ * JSON. It does not walk bytes as json-walk.ts does: a search for the next quote passes over a prompt of a megabyte
+ * sixty times as fast as a loop over its bytes.
  */
 import { unescapeJson } from '../../src/wire/json.ts'
 import { MAX_DEPTH } from '../../src/wire/json-walk.ts'

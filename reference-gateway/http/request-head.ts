@@ -1,6 +1,6 @@
 /**
- * What a request's head must be before anything else is asked of it: one version of HTTP, one Host, one target, one key,
- * one coding of the body; and not sent by a page of another site, which would spend the gateway's keys.
+ * What a request's head must be before anything else is asked of it: one version of HTTP, one Host, one target, one
+ * key, one coding of the body; and not sent by a page of another site, which would spend the gateway's keys.
  */
 import type { IncomingMessage } from 'node:http'
 import { isIP } from 'node:net'

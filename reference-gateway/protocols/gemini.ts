@@ -1,4 +1,6 @@
-/** Translates OpenAI's chat completion requests for Gemini's generateContent. chat-response.ts translates the response. */
+/**
+ * Translates OpenAI's chat completion requests for Gemini's generateContent. chat-response.ts translates the response.
+ */
 
 import { success } from '../../src/errors.ts'
 import type { SignedReasoning } from '../../src/wire/answer.ts'

@@ -29,8 +29,8 @@ const DRAIN_BYTES = 64 * 1024
 /** How often a request that was refused unread is sent again. */
 const RESENDS = 2
 /**
- * A connection that was idle, and is lost without a byte this soon after it got its request, was closed before the request
- * came: a provider that reads a request takes longer to fail.
+ * A connection that was idle, and is lost without a byte this soon after it got its request, was closed before the
+ * request came: a provider that reads a request takes longer to fail.
  */
 const CLOSED_IDLE_WITHIN_MS = 1_000
 const CLOSED = new Set(['UND_ERR_SOCKET', 'ECONNRESET', 'EPIPE'])

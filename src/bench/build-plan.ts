@@ -35,8 +35,8 @@ const JIT_WARMUP_FROM = { requests: 1_000, durationUs: 5_000_000 }
 const MOST_EXCLUDED = 0.5
 
 /**
- * The run that the options ask for: `workload` to `targets`, which `target` says how to reach. The figures of the report
- * are those of the first target.
+ * The run that the options ask for: `workload` to `targets`, which `target` says how to reach. The figures of the
+ * report are those of the first target.
  */
 export function buildPlan(
   target: TargetOptions,
@@ -93,7 +93,7 @@ export function buildPlan(
     drainUs: toUs(options.drain),
     allowEmpty: target['allow-empty'],
     connection: buildConnection(target, load),
-    jitWarmup: options.rehearsal ?? isWorthJitWarmup(requests, durationUs),
+    jitWarmup: options['jit-warmup'] ?? isWorthJitWarmup(requests, durationUs),
     workers: countWorkers(options.workers, load, targets),
     timeoutUs: (target.timeout ?? DEFAULT_TIMEOUT_MS) * 1_000,
     validate: options.validate ?? true,
@@ -211,10 +211,11 @@ function printPublicPreflight(plan: RunPlan, origin: string, note: (line: string
   const requests = measured + warmup + idleFirst
   const known = Number.isFinite(requests)
   const each = arms.length > 1 ? ' on each arm' : ''
+  const validating = validate ? ' and one to validate it,' : ''
   note(`${new URL(origin).host} is a public address. This run sends`)
   note(
     known
-      ? `  ${formatNumber(requests)} requests${each}, ${formatNumber(warmup)} of them warm-up,${validate ? ' and one to validate it,' : ''}`
+      ? `  ${formatNumber(requests)} requests${each}, ${formatNumber(warmup)} of them warm-up,${validating}`
       : `  as many requests as fit in ${formatDuration((durationUs ?? 0) / 1_000)}${each},`,
   )
   if (idleFirst > 0)

@@ -8,7 +8,7 @@
 import type { ComparedAnswer } from '../load/compared-answers.ts'
 import { isChosen } from '../load/compared-answers.ts'
 import type { RunRecord } from '../load/merge.ts'
-import type { RunPlan } from '../load/plan.ts'
+import { planBeside, type RunPlan } from '../load/plan.ts'
 import type { Agreement } from '../report/schema.ts'
 import { type AnswerText, readAnswerTexts } from '../wire/answer-text.ts'
 import { buildNonce, nonceWord } from '../wire/nonce.ts'
@@ -71,20 +71,10 @@ function asker(plan: RunPlan, send: Send): Ask {
   const [first, second] = plan.arms
   return async (only) => {
     if (!first || !second || only.length === 0) return new Map()
-    const { workload, timeoutUs, categoryTimeoutsUs, deadlines, connection, allowEmpty, tokenBudget } = plan
-    const { arms } = await send({
-      arms: [{ ...second, tag: first.tag }],
-      workload,
-      load: { mode: 'closed', concurrency: Math.min(CONCURRENCY, only.length) },
-      requests: only.length,
-      durationUs: undefined,
-      blocks: 1,
-      warmup: 0,
-      ...{ timeoutUs, categoryTimeoutsUs, deadlines, connection, allowEmpty, tokenBudget },
-      compareAnswers: true,
-      only,
-    })
-    const nonce = (index: number): string => buildNonce(first.tag, workload.seed, index)
+    const arm = { ...second, tag: first.tag }
+    const beside = planBeside(plan, [arm], only.length, Math.min(CONCURRENCY, only.length))
+    const { arms } = await send({ ...beside, compareAnswers: true, only })
+    const nonce = (index: number): string => buildNonce(first.tag, plan.workload.seed, index)
     const answers = arms[0]?.compared?.answers ?? []
     return new Map(answers.map((answer) => [answer.index, readTexts(answer, nonce(answer.index))]))
   }

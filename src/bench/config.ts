@@ -25,6 +25,9 @@ const TELLING = 9
 /** A run takes one of each group: a flag replaces every key of its group in the file. */
 const RIVALS: readonly (readonly string[])[] = [['rps', 'concurrency'], TEXT_OPTIONS]
 
+/** Keys of a config file that have another name today. */
+const FORMER_NAMES: Readonly<Record<string, string>> = { rehearsal: 'jit-warmup' }
+
 const REPEATABLE: ReadonlySet<string> = new Set(['header', 'threshold', 'abort-on'])
 
 const PREFIXES = ['shared-prefix-tokens', 'shared-prefixes']
@@ -37,11 +40,13 @@ export function withConfig(flags: Record<string, unknown>, names: readonly strin
   const { config: path, ...options } = flags
   const typed = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined))
   if (typeof path !== 'string') return { values: { 'api-key': apiKey, ...typed } }
-  const keys = Object.fromEntries(names.map((name) => [keyOf(name), z.unknown().optional()]))
+  const keys = Object.fromEntries(
+    [...names.map(keyOf), ...Object.keys(FORMER_NAMES)].map((key) => [key, z.unknown().optional()]),
+  )
   const read = readYaml(path, z.strictObject(keys), 'bench config')
   const dropped = new Set(Object.keys(typed).flatMap(rivalsOf))
   const taken = Object.entries(read)
-    .map(([key, value]) => [key.replaceAll('_', '-'), value] as const)
+    .map(([key, value]) => [FORMER_NAMES[key] ?? key.replaceAll('_', '-'), value] as const)
     .filter(([name, value]) => value !== undefined && value !== null && !(name in typed) && !dropped.has(name))
     // A single value of a repeatable option needs no list.
     .map(([name, value]) => [name, REPEATABLE.has(name) && typeof value === 'string' ? [value] : value] as const)

@@ -6,38 +6,17 @@
  */
 import { randomUUID } from 'node:crypto'
 import type { RunRecord } from '../load/merge.ts'
-import type { RunPlan } from '../load/plan.ts'
+import { planBeside, type RunPlan } from '../load/plan.ts'
 import { randomFrom } from '../stats/random.ts'
 import { drawArmTag } from '../wire/nonce.ts'
 import { OUTCOMES, type Outcome } from '../wire/outcome.ts'
 import { failureDetails } from './build-report.ts'
 
-export function validatingPlan({
-  arms,
-  workload,
-  timeoutUs,
-  categoryTimeoutsUs,
-  deadlines,
-  connection,
-}: RunPlan): RunPlan {
+export function validatingPlan(plan: RunPlan): RunPlan {
   const unique = randomFrom(randomUUID())
-  return {
-    // Nonces of their own: a cache in the gateway must not know the first measured request already.
-    arms: arms.map((arm) => ({ ...arm, tag: drawArmTag(unique) })),
-    workload,
-    load: { mode: 'closed', concurrency: 1 },
-    requests: 1,
-    durationUs: undefined,
-    blocks: 1,
-    excludeIdleFirst: false,
-    warmup: 0,
-    timeoutUs,
-    categoryTimeoutsUs,
-    deadlines,
-    connection,
-    stopWhenRefused: true,
-    tokenBudget: undefined,
-  }
+  // Nonces of their own: a cache in the gateway must not know the first measured request already.
+  const arms = plan.arms.map((arm) => ({ ...arm, tag: drawArmTag(unique) }))
+  return { ...planBeside(plan, arms, 1), stopWhenRefused: true, tokenBudget: undefined }
 }
 
 /** Whether the run ends with its validating requests: one was refused, or the user has interrupted it. */

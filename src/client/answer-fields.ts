@@ -1,6 +1,6 @@
 /**
- * What a request slot knows of the answer that it reads, as fields that are set anew for each request: an object for each
- * request would cost more than the measuring.
+ * What a request slot knows of the answer that it reads, as fields that are set anew for each request: an object for
+ * each request would cost more than the measuring.
  */
 import type { Outcome } from '../wire/outcome.ts'
 import type { Stamp } from '../wire/stamp.ts'

@@ -1,4 +1,6 @@
-/** kt sends straight to its targets. Where the environment names a proxy for one, it says so rather than pass it over. */
+/**
+ * kt sends straight to its targets. Where the environment names a proxy for one, it says so rather than pass it over.
+ */
 import { getProxyForUrl } from 'proxy-from-env'
 import { isLoopback } from './target.ts'
 

@@ -85,6 +85,22 @@ export interface RunPlan {
   tokenBudget: number | undefined
 }
 
+/** Requests that are in no figure of the run, sent as those of `plan` are: so many on each of `arms`. */
+export function planBeside(plan: RunPlan, arms: ArmPlan[], requests: number, concurrency = 1): RunPlan {
+  const { workload, timeoutUs, categoryTimeoutsUs, deadlines, connection, allowEmpty, tokenBudget } = plan
+  return {
+    arms,
+    workload,
+    load: { mode: 'closed', concurrency },
+    requests,
+    durationUs: undefined,
+    blocks: 1,
+    excludeIdleFirst: false,
+    warmup: 0,
+    ...{ timeoutUs, categoryTimeoutsUs, deadlines, connection, allowEmpty, tokenBudget },
+  }
+}
+
 /** One phase of uninterrupted load with one or more blocks: of one arm, or of two that alternate by request. */
 export interface PhasePlan {
   arms: readonly number[]

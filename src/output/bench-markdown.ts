@@ -60,7 +60,8 @@ function resultLine(report: Run): string {
   return [
     `${formatNumber(totals.sent)} requests in ${formatDuration(totals.durationS * 1_000)}, `,
     `${formatNumber(totals.failed)} failed (${errorRate}); `,
-    `${rate(throughput.requestsPerSec)} requests/s${drained ? ` (${drained})` : ''}${tokens}; client ${clientWord(client)}${why}`,
+    `${rate(throughput.requestsPerSec)} requests/s${drained ? ` (${drained})` : ''}${tokens}; `,
+    `client ${clientWord(client)}${why}`,
     machine ? `; machine ${machine.text}` : '',
   ].join('')
 }

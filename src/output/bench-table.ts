@@ -114,7 +114,7 @@ function results(report: Run, c: ChalkInstance): string {
   return `${c.bold('Benchmark Results')}${partial}\n${columns(rows, ['left', 'right', 'left'])}\n${c.dim(note)}`
 }
 
-/** The run as a whole takes longer than what is measured: rehearsal, warm-up, the other arm, the floor. */
+/** The run as a whole takes longer than what is measured: JIT warm-up, warm-up, the other arm, the floor. */
 function tookNote({ totals, tookS = 0 }: Run): string {
   return tookS > totals.durationS * 1.05 + 0.1 ? `measured of ${formatDuration(tookS * 1_000)}` : ''
 }

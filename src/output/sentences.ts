@@ -230,8 +230,10 @@ function sumOf(values: readonly (number | null)[]): number | null {
 
 /** How much the gateway adds, in one sentence. */
 export function estimateSentence({ kind, p50, p99, judgedBy }: Estimate): string {
+  const within = ([low, high]: readonly [number, number | null]): string =>
+    ` [${formatMs(low)}, ${high === null ? 'no upper bound' : formatMs(high)}]`
   const read = ({ valueMs, ci95Ms }: Estimate['p99']): string =>
-    `${formatMs(valueMs)} ms${ci95Ms ? ` [${formatMs(ci95Ms[0])}, ${ci95Ms[1] === null ? 'no upper bound' : formatMs(ci95Ms[1])}]` : ''}`
+    `${formatMs(valueMs)} ms${ci95Ms ? within(ci95Ms) : ''}`
   const by = `95 % by blocks; ${kind === 'overhead' ? judgedBy.definition : judgedBy.source}`
   if (kind === 'regression') return `The new gateway's P99 is ${read(p99)} above the old one's (${by}).`
   return `The gateway adds ${p50 ? `${read(p50)} at P50 and ` : ''}${read(p99)} at P99 (${by}).`

@@ -43,7 +43,8 @@ export function tokenNotes({ throughput, totals }: Pick<Run, 'throughput' | 'tot
 export function drainNote({ throughput, totals }: Pick<Run, 'throughput' | 'totals'>): string | undefined {
   const { loadS, dueS, durationS } = totals
   if (dueS === undefined || loadS === undefined || durationS <= loadS * 1.05) return undefined
-  return `${rate((throughput.requestsPerSec * loadS) / durationS)} over all ${formatNumber(durationS, 1)} s, drain included`
+  const overAll = rate((throughput.requestsPerSec * loadS) / durationS)
+  return `${overAll} over all ${formatNumber(durationS, 1)} s, drain included`
 }
 
 /** Open loop: the requests left on time, and their answers came ever later. */

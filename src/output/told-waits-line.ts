@@ -12,7 +12,8 @@ function toldWaitsLine({ toldWaits }: Totals, where: string): string | undefined
   const told = `${counted}${where} told kt to wait, up to ${formatDuration(longestMs)}`
   if (waits === 0) return `${told}. kt sent on; --respect-retry-after makes it wait.`
   const held = heldBack === 0 ? '' : `; ${formatNumber(heldBack)} requests that were due then were held back`
-  return `${told}. kt waited ${formatNumber(waits)} ${waits === 1 ? 'time' : 'times'}, ${formatDuration(waitedMs)} in all${held}.`
+  const times = `${formatNumber(waits)} ${waits === 1 ? 'time' : 'times'}`
+  return `${told}. kt waited ${times}, ${formatDuration(waitedMs)} in all${held}.`
 }
 
 /** For both arms. */

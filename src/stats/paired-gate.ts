@@ -103,8 +103,8 @@ export function judgePaired(input: PairedInput): GateResult {
     const spared = all.filter((_, index) => pairs[index] && !isStarved(pairs[index], quantile))
     if (!shifted && !provenBy(spared, limit, quantile, alphaFail)) {
       return inconclusive(
-        `${why}; but the machine was short of CPU in ${all.length - spared.length} of ${blocks}, and the others do not ` +
-          'prove it: run it with nothing else beside it, or on more cores',
+        `${why}; but the machine was short of CPU in ${all.length - spared.length} of ${blocks}, and the others do ` +
+          'not prove it: run it with nothing else beside it, or on more cores',
       )
     }
     return { verdict: 'fail', why: `${why}, ${blocks}`, ...reading }

@@ -1,6 +1,7 @@
 /**
- * How many requests of a block the machine may have held up: those that were sent or in flight in the windows in which kt or a
- * target waited for a core. Nobody knows which requests these were, so a FAIL may not count any of them (gate.ts).
+ * How many requests of a block the machine may have held up: those that were sent or in flight in the windows in which
+ * kt or a target waited for a core. Nobody knows which requests these were, so a FAIL may not count any of them
+ * (gate.ts).
  */
 export interface Starved {
   spanMs: number

@@ -1,8 +1,9 @@
 /**
- * What the machine withheld from a run while it was measured, from the kernel's own accounts: how long threads of kt, and of
- * local targets, were ready and waited for a core (schedstat), CPU pressure (PSI), time that the hypervisor took (steal) and
- * that the control group's limit took (throttling). All of them only ever grow, so that a reading every few milliseconds gives
- * them for any span. Where the kernel tells no run-queue wait, a probe thread measures how late it wakes instead.
+ * What the machine withheld from a run while it was measured, from the kernel's own accounts: how long threads of kt,
+ * and of local targets, were ready and waited for a core (schedstat), CPU pressure (PSI), time that the hypervisor took
+ * (steal) and that the control group's limit took (throttling). All of them only ever grow, so that a reading every few
+ * milliseconds gives them for any span. Where the kernel tells no run-queue wait, a probe thread measures how late it
+ * wakes instead.
  */
 import { closeSync, openSync, readdirSync, readFileSync, readSync } from 'node:fs'
 import { now } from './clock.ts'
@@ -52,7 +53,10 @@ interface Reading {
 
 type Counter = Exclude<keyof Reading, 'atUs'>
 
-/** Watches from now on. `targets`: process ids of what is measured; their children count too. `root`: where /proc and /sys are. */
+/**
+ * Watches from now on. `targets`: process ids of what is measured; their children count too. `root`: where /proc and
+ * /sys are.
+ */
 export async function watchMachine(targets: readonly number[], root = ''): Promise<MachineWatch> {
   const proc = `${root}/proc`
   const own = new RunQueueWait(proc, [process.pid])
@@ -183,8 +187,8 @@ class RunQueueWait {
   }
 
   /**
-   * Undefined where the thread has ended, or the kernel does not count. The file's numbers are the time on a core and the wait
-   * for one, in nanoseconds.
+   * Undefined where the thread has ended, or the kernel does not count. The file's numbers are the time on a core and
+   * the wait for one, in nanoseconds.
    */
   #waitedUs(file: number): number | undefined {
     try {

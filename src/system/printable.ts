@@ -1,8 +1,8 @@
 /**
- * What others wrote (targets, files, names, the command line) as it may be shown: whatever could steer a terminal, forge
- * a line of a log or reverse how a line reads is written out. Every medium has one place that calls this: the base class
- * of the commands and `writeNote` for terminals and logs, `src/output/` for Markdown, JUnit and annotations, and the
- * writers of the gateway's metrics, events and admin port.
+ * What others wrote (targets, files, names, the command line) as it may be shown: whatever could steer a terminal,
+ * forge a line of a log or reverse how a line reads is written out. Every medium has one place that calls this: the
+ * base class of the commands and `writeNote` for terminals and logs, `src/output/` for Markdown, JUnit and annotations,
+ * and the writers of the gateway's metrics, events and admin port.
  */
 
 /**

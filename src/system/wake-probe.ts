@@ -1,6 +1,6 @@
 /**
- * How late a thread wakes that asks to sleep for two milliseconds: what a busy machine does to every thread, measured where the
- * kernel does not tell it. The thread adds up what exceeds the sleep's usual error in shared memory.
+ * How late a thread wakes that asks to sleep for two milliseconds: what a busy machine does to every thread, measured
+ * where the kernel does not tell it. The thread adds up what exceeds the sleep's usual error in shared memory.
  */
 import { Worker } from 'node:worker_threads'
 

@@ -77,7 +77,10 @@ export const COMPARE_RULES = GATE_FLAGS.map((name) =>
   ),
 )
 
-/** Whether the user gave a limit. Without one only a proven breach of the standard one ends with an exit code of its own. */
+/**
+ * Whether the user gave a limit. Without one only a proven breach of the standard one ends with an exit code of its
+ * own.
+ */
 export function givesLimit(options: CompareOptions): boolean {
   return ['budget', 'budget-hold', 'budgets', 'max-regression', 'threshold'].some(
     (name) => options[name as keyof CompareOptions] !== undefined,

@@ -1,7 +1,7 @@
 /**
- * Streams are judged by what their reader feels: what the gateway adds to the first token and to each later one, against
- * the budget; and for how long it holds tokens back, against its flush interval. Where the provider does not stamp its
- * tokens, the time to the first one is compared with that of the direct arm.
+ * Streams are judged by what their reader feels: what the gateway adds to the first token and to each later one,
+ * against the budget; and for how long it holds tokens back, against its flush interval. Where the provider does not
+ * stamp its tokens, the time to the first one is compared with that of the direct arm.
  */
 import type { Run } from '../report/schema.ts'
 import { METRICS, type StampMetric } from '../slo/metrics.ts'

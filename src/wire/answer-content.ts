@@ -14,8 +14,8 @@ export interface AnswerContent {
 const CHARS_A_TOKEN = 4
 
 /**
- * An answer is empty when nothing in it is output, and it tells of no output that kt may have missed. The model may have
- * spent all tokens on reasoning that it does not show: where the usage says so, that is an answer.
+ * An answer is empty when nothing in it is output, and it tells of no output that kt may have missed. The model may
+ * have spent all tokens on reasoning that it does not show: where the usage says so, that is an answer.
  */
 export function isEmptyAnswer({ shown, hidden, unknown }: AnswerContent, usage: TokenUsage | undefined): boolean {
   if (shown || hidden) return false
@@ -30,8 +30,8 @@ export function describeEmpty({ unknown }: AnswerContent, usage: TokenUsage | un
 }
 
 /**
- * Output tokens of the usage that did not come in what kt knows, where there were members that it does not know. A token
- * was seen for each event that bears any, or for every four characters.
+ * Output tokens of the usage that did not come in what kt knows, where there were members that it does not know. A
+ * token was seen for each event that bears any, or for every four characters.
  */
 export function missedTokens(content: AnswerContent, told: number, tokenEvents: number, chars: number): number {
   if (content.unknown.length === 0) return 0

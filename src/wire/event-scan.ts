@@ -2,8 +2,8 @@
  * Finds the text in one JSON event of a stream, of any format, without parsing it: one pass over the bytes notes where
  * text lies, which text it continues, and what else matters to who changes text on its way. Text is every string except
  * structure (roles, ids, types) and encoded data. In choices and candidates, what a message or the delta of one says
- * continues what came before. In other events (Responses, Messages), what the event adds does; the rest is a text of its
- * own, or repeats one. An event of no type may be of any format: each of its strings continues the one in the same
+ * continues what came before. In other events (Responses, Messages), what the event adds does; the rest is a text of
+ * its own, or repeats one. An event of no type may be of any format: each of its strings continues the one in the same
  * place. It reads what JSON.parse would refuse as well, as far as strings go: a client may be as lenient.
  */
 import {
@@ -43,7 +43,9 @@ const TRUE_START = 0x74
 /** By byte: 1 in data that is encoded in base64, of either alphabet. */
 const IN_BASE64 = Uint8Array.from({ length: 256 }, (_, byte) => (/[\w+/=-]/.test(String.fromCharCode(byte)) ? 1 : 0))
 
-/** How the strings of a nested value are read: each continues its place, is alone, or that depends on the event's type. */
+/**
+ * How the strings of a nested value are read: each continues its place, is alone, or that depends on the event's type.
+ */
 const CONTINUES = 0
 const STANDS_ALONE = 1
 const REPEATS = 2

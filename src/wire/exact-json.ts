@@ -1,6 +1,6 @@
 /**
- * JSON whose numbers stay as they are written: an id beyond 2^53, or a decimal that no double holds, is kept as its source
- * and written as that again.
+ * JSON whose numbers stay as they are written: an id beyond 2^53, or a decimal that no double holds, is kept as its
+ * source and written as that again.
  */
 import type { JsonObject } from './json.ts'
 

@@ -1,7 +1,7 @@
 /**
  * What a wire format is to kt: how an event and an answer of it are told and read, where its text stands, and how a
- * request is built. A format is one file and one line in formats.ts; nobody else knows a key of an answer. How an answer
- * is written and translated is in answer.ts.
+ * request is built. A format is one file and one line in formats.ts; nobody else knows a key of an answer. How an
+ * answer is written and translated is in answer.ts.
  */
 import type { JsonObject } from './json.ts'
 import type { TokenUsage } from './usage.ts'

@@ -1,6 +1,6 @@
 /**
- * An event of the gateway, the record of one request: the gateway writes one JSON object a line, and `kt events` and the
- * event file's readers take it. Milliseconds have three decimals. The record holds nothing that a client or a model
+ * An event of the gateway, the record of one request: the gateway writes one JSON object a line, and `kt events` and
+ * the event file's readers take it. Milliseconds have three decimals. The record holds nothing that a client or a model
  * wrote except the model's name, and never a key.
  */
 import { z } from 'zod'

@@ -1,7 +1,7 @@
 /**
  * The parts of a gateway's overhead as the reference gateway writes them, and what a well-tuned gateway may spend on
- * each. A part has its name in reports, in thresholds and in profiles/budgets.yaml; in `server-timing` it has the name of
- * its header entry, and in events and /stats the same name without `kt-`.
+ * each. A part has its name in reports, in thresholds and in profiles/budgets.yaml; in `server-timing` it has the name
+ * of its header entry, and in events and /stats the same name without `kt-`.
  */
 import { type BudgetedComponent, COMPONENTS, type OverheadComponent } from '../slo/components.ts'
 

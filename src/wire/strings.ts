@@ -68,8 +68,8 @@ interface Level {
 }
 
 /**
- * `source` is JSON that JSON.parse accepts. Found without recursion, so that no depth of nesting is too deep. `repeats`:
- * it is an answer, whose logprobs repeat its text; in a request a member of that name is like any other.
+ * `source` is JSON that JSON.parse accepts. Found without recursion, so that no depth of nesting is too deep.
+ * `repeats`: it is an answer, whose logprobs repeat its text; in a request a member of that name is like any other.
  */
 export function textsIn(source: string, repeats = false): JsonTexts {
   const places: TextPlace[] = []

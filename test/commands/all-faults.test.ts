@@ -1,4 +1,5 @@
-// Every command reports all that is wrong with its command line at once: exit 2, a line for each fault, nothing started.
+// Every command reports all that is wrong with its command line at once: exit 2, a line for each fault, nothing
+// started.
 import { expect, test } from 'vitest'
 import { kt } from '../support/kt.ts'
 

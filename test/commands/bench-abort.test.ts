@@ -36,7 +36,7 @@ async function target(fails: (number: number) => boolean, ms: (number: number) =
   return { ...server, calls: () => calls }
 }
 
-const COMMON = ['--no-validate', '--warmup', '0', '--no-rehearsal']
+const COMMON = ['--no-validate', '--warmup', '0', '--no-jit-warmup']
 const LONG = ['--duration', '60s', '--concurrency', '4']
 const SHORT = ['--duration', '2s', '--concurrency', '4']
 

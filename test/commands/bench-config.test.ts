@@ -1,5 +1,6 @@
 // What is sent, and a config file beside the flags, as a user meets them.
 import { afterAll, afterEach, describe, expect, it } from 'vitest'
+import { withConfig } from '../../src/bench/config.ts'
 import { benchFlags } from '../../src/bench/options.ts'
 import Bench from '../../src/commands/bench/index.ts'
 import type { Run } from '../../src/report/schema.ts'
@@ -49,6 +50,11 @@ describe('kt bench --config', () => {
         .filter((flag) => flag !== 'config')
         .sort(),
     )
+  })
+
+  it('takes a key by its former name too', () => {
+    const config = dir.write('former.yaml', 'rehearsal: false')
+    expect(withConfig({ config }, Object.keys(benchFlags)).values).toMatchObject({ 'jit-warmup': false })
   })
 
   it('runs as the file says, flags win, and the whole is in the report, without secrets', async () => {

@@ -54,7 +54,7 @@ interface Run {
 }
 
 async function run(url: string, more: string[]): Promise<Run> {
-  const args = ['--url', url, '--no-validate', '--warmup', '0', '--no-rehearsal', '--output', '-']
+  const args = ['--url', url, '--no-validate', '--warmup', '0', '--no-jit-warmup', '--output', '-']
   const { stdout, stderr } = await kt(['bench', ...args, ...more])
   const report = parseBench(stdout)
   return { report, totals: report.totals, text: stderr.replaceAll(/\s+/g, ' ') }

@@ -134,7 +134,7 @@ describe('Ctrl-C', () => {
     })
     servers.push(server)
     const out = dir.file('open.json')
-    const load = ['--rps', '50', '--max-in-flight', '1', '--duration', '60s', '--warmup', '0', '--no-rehearsal']
+    const load = ['--rps', '50', '--max-in-flight', '1', '--duration', '60s', '--warmup', '0', '--no-jit-warmup']
     const running = startKt(['bench', '--url', server.origin, ...load, '--output', out])
     while (calls < 8) await new Promise((resolve) => setTimeout(resolve, 20))
     running.ctrlC()

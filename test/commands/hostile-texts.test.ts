@@ -1,5 +1,6 @@
 // Whatever a target, a name, a file or the command line holds, kt shows it and is not steered by it: no control
-// character reaches a terminal, a log, JSON, Markdown, XML or an annotation raw, and no line is somebody else's command.
+// character reaches a terminal, a log, JSON, Markdown, XML or an annotation raw, and no line is somebody else's
+// command.
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { afterAll, afterEach, expect, it } from 'vitest'
 import { httpServer, OK_BODY, type TestServer } from '../support/engine.ts'

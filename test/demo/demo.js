@@ -1,7 +1,7 @@
 /**
- * The whole road on one machine, without a key or a network: a simulated provider, the reference gateway, a bench of each, their
- * comparison with its verdict, the budget of each part of a gateway that has everything on, and a plan. Every command is printed as
- * one would type it.
+ * The whole road on one machine, without a key or a network: a simulated provider, the reference gateway, a bench of
+ * each, their comparison with its verdict, the budget of each part of a gateway that has everything on, and a plan.
+ * Every command is printed as one would type it.
  */
 import { spawnSync } from 'node:child_process'
 import { startEmbeddedPair } from '../../dist/src/bench/embedded.js'

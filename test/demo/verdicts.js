@@ -1,7 +1,8 @@
 /**
- * The three verdicts of the gate, on one machine and without a network: the reference gateway as it is, and two that wait on purpose
- * (`kt gateway start --inject-delay`), each measured in turns with the provider behind it until 7 ms is decided, or 3,000 requests are spent. What the data
- * carry is printed side by side: a gateway well over the budget must FAIL, one close to it cannot be told or passes.
+ * The three verdicts of the gate, on one machine and without a network: the reference gateway as it is, and two that
+ * wait on purpose (`kt gateway start --inject-delay`), each measured in turns with the provider behind it until 7 ms is
+ * decided, or 3,000 requests are spent. What the data carry is printed side by side: a gateway well over the budget
+ * must FAIL, one close to it cannot be told or passes.
  */
 import { bench, demo, interval, ms, readingOf, sideBySide, start } from './kt.js'
 

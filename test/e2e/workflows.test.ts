@@ -1,5 +1,5 @@
-// The workflows in fixtures/ci: valid YAML of the right shape, their installation installs kt, and every kt line in them is one that
-// kt accepts.
+// The workflows in fixtures/ci: valid YAML of the right shape, their installation installs kt, and every kt line in
+// them is one that kt accepts.
 import { execFile } from 'node:child_process'
 import { cpSync, existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join, relative } from 'node:path'

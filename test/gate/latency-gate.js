@@ -1,8 +1,8 @@
 /**
- * The project's own latency gate, on a shared machine, without flaking: the reference gateway must not be proven over 7 ms at
- * P99, and a gate that cannot fail is none, so a gateway delayed by 15 ms must be, and must never pass. INCONCLUSIVE is printed
- * and passes the first. The second gets a second and a third look; where it stays open, the report must show that the machine was
- * short of CPU, or the gate failed to fail.
+ * The project's own latency gate, on a shared machine, without flaking: the reference gateway must not be proven over 7
+ * ms at P99, and a gate that cannot fail is none, so a gateway delayed by 15 ms must be, and must never pass.
+ * INCONCLUSIVE is printed and passes the first. The second gets a second and a third look; where it stays open, the
+ * report must show that the machine was short of CPU, or the gate failed to fail.
  */
 import { spawnSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'

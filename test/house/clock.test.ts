@@ -1,5 +1,5 @@
-// Durations come from the one monotonic clock. The wall clock is for stamps: `new Date().toISOString()`, and whole seconds of
-// the epoch where a wire format wants them.
+// Durations come from the one monotonic clock. The wall clock is for stamps: `new Date().toISOString()`, and whole
+// seconds of the epoch where a wire format wants them.
 import { expect, test } from 'vitest'
 import { importGraph, sourceWithoutTypes } from '../support/imports.ts'
 

@@ -1,5 +1,6 @@
-// The house stands on floors: an import goes down, never up or sideways in a circle, by value or by type. Pure rooms reach only
-// what is pure, and the reference gateway stands on the ground floors alone. ARCHITECTURE.md draws the same floors.
+// The house stands on floors: an import goes down, never up or sideways in a circle, by value or by type. Pure rooms
+// reach only what is pure, and the reference gateway stands on the ground floors alone. ARCHITECTURE.md draws the same
+// floors.
 import { expect, test } from 'vitest'
 import { findCycle, importGraph, importsOf, reachableFrom, sourceWithoutTypes } from '../support/imports.ts'
 import { FLOORS, GATEWAY_FLOORS } from './floors.ts'

@@ -1,5 +1,5 @@
-// test/setup/install.js in a project of its own: installs when it must, says so in one line, and is silent otherwise. The
-// packages come from local tarballs, so nothing is fetched.
+// test/setup/install.js in a project of its own: installs when it must, says so in one line, and is silent otherwise.
+// The packages come from local tarballs, so nothing is fetched.
 import { execFile } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'

@@ -1,7 +1,7 @@
 /**
- * Packages that tests need beside kt's own dependencies (other Node versions, a third-party gateway, a Redis): installed once into
- * .cache/<name>, a folder of their own. Safe when two test files ask at the same time: each installs aside, the first one to
- * finish is kept.
+ * Packages that tests need beside kt's own dependencies (other Node versions, a third-party gateway, a Redis):
+ * installed once into .cache/<name>, a folder of their own. Safe when two test files ask at the same time: each
+ * installs aside, the first one to finish is kept.
  */
 import { execFile } from 'node:child_process'
 import { existsSync } from 'node:fs'

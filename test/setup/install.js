@@ -1,6 +1,7 @@
-// Makes `npm test` and `npm run demo` work from a fresh clone: installs what package-lock.json names when node_modules is
-// missing or differs from it, and fetches the pinned Node binary when the installation left it out (npm --ignore-scripts).
-// Runs on whatever Node the machine has, down to 20, before anything is installed: plain ESM, no dependencies.
+// Makes `npm test` and `npm run demo` work from a fresh clone: installs what package-lock.json names when node_modules
+// is missing or differs from it, and fetches the pinned Node binary when the installation left it out (npm
+// --ignore-scripts). Runs on whatever Node the machine has, down to 20, before anything is installed: plain ESM, no
+// dependencies.
 import { execFileSync, spawnSync } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import { delimiter, join, sep } from 'node:path'
@@ -26,12 +27,14 @@ function whatIsOutdated() {
   const wanted = readJson('package-lock.json')?.packages
   if (!wanted) fail('there is no readable package-lock.json')
   if (!existsSync(join(root, 'node_modules'))) return 'there is no node_modules'
-  // npm writes this file last. What it lists is not proof: `npm install --package-lock-only` rewrites it and installs nothing.
+  // npm writes this file last. What it lists is not proof: `npm install --package-lock-only` rewrites it and installs
+  // nothing.
   if (!existsSync(join(root, 'node_modules', '.package-lock.json'))) return 'an installation did not come to its end'
   for (const [path, entry] of Object.entries(wanted)) {
     if (!path.startsWith('node_modules/') || entry.link) continue
     const there = readJson(join(path, 'package.json'))
-    // What is optional (binaries of other platforms) or only a peer may be left out; what is there must be the right one.
+    // What is optional (binaries of other platforms) or only a peer may be left out; what is there must be the right
+    // one.
     if (!there && (entry.optional || entry.devOptional || entry.peer)) continue
     if (!there) return `${path} is missing`
     if (there.version !== entry.version) return `${path} is ${there.version}, not ${entry.version}`

@@ -1,7 +1,8 @@
 /**
- * How often the budget gate fails a healthy gateway on a machine that other work starves, by seeded simulation of single requests:
- * the gateway adds 1.5 ms in the median and 4 ms at P99; spells of starvation begin at random, last some tens of milliseconds and
- * delay requests that meet them by an exponential time. The watch sees the wait of each window of 25 ms, as machine-watch.ts does.
+ * How often the budget gate fails a healthy gateway on a machine that other work starves, by seeded simulation of
+ * single requests: the gateway adds 1.5 ms in the median and 4 ms at P99; spells of starvation begin at random, last
+ * some tens of milliseconds and delay requests that meet them by an exponential time. The watch sees the wait of each
+ * window of 25 ms, as machine-watch.ts does.
  */
 import { describe, expect, it } from 'vitest'
 import { judgeBudget } from '../../src/stats/gate.ts'

@@ -1,6 +1,7 @@
 /**
  * Generates streams of every wire format that has streams: a model's visible text, its reasoning and the arguments of
- * its tools, in pieces, in all the places where providers put them. Texts hold letters that no key and no structure has.
+ * its tools, in pieces, in all the places where providers put them. Texts hold letters that no key and no structure
+ * has.
  */
 import fc from 'fast-check'
 import type { TextKind } from '../../src/wire/format.ts'

@@ -1,6 +1,6 @@
 /**
- * The import graph of the sources: static imports, literal dynamic imports, and imports of types only, told apart. Paths are
- * relative to the root of the project.
+ * The import graph of the sources: static imports, literal dynamic imports, and imports of types only, told apart.
+ * Paths are relative to the root of the project.
  */
 import { globSync, readFileSync } from 'node:fs'
 import { stripTypeScriptTypes } from 'node:module'

@@ -1,5 +1,5 @@
-// Preloaded with `node --import`: writes the address of every module that a process loads, ESM and CommonJS, a line each,
-// into the file that KT_TEST_MODULES names.
+// Preloaded with `node --import`: writes the address of every module that a process loads, ESM and CommonJS, a line
+// each, into the file that KT_TEST_MODULES names.
 import { appendFileSync } from 'node:fs'
 import { registerHooks } from 'node:module'
 

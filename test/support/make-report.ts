@@ -1,6 +1,6 @@
 /**
- * Valid reports of invented runs: seeded requests through the real histograms, quantiles and schema. For tests of what reads,
- * compares, judges and renders reports; the figures are as consistent as those of a real run.
+ * Valid reports of invented runs: seeded requests through the real histograms, quantiles and schema. For tests of what
+ * reads, compares, judges and renders reports; the figures are as consistent as those of a real run.
  */
 
 import { intervalMs, quantilesMs, summarizeDurations } from '../../src/report/duration-summary.ts'

@@ -1,4 +1,5 @@
-// Tokens that were counted on different bases, and rates that were not reached: what stands beside what, and what passes.
+// Tokens that were counted on different bases, and rates that were not reached: what stands beside what, and what
+// passes.
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'

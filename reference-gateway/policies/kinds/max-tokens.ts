@@ -5,8 +5,8 @@ import type { TextFinding } from '../policy/edits.ts'
 import type { DetectedMatch, Detector, Policy, PolicyKind } from '../policy/policy.ts'
 
 /**
- * A rough estimate for English text, which providers give as a rule of thumb: a provider counts a response's tokens only
- * at its end.
+ * A rough estimate for English text, which providers give as a rule of thumb: a provider counts a response's tokens
+ * only at its end.
  */
 const CHARACTERS_PER_TOKEN = 4
 

@@ -1,8 +1,8 @@
 /**
  * A text as its reader sees it: without characters that have no width, with one form for characters that look alike to
- * Unicode (NFKC: full width, ligatures, styled letters), with one space, one dash and ASCII digits, and with the escapes of
- * JSON undone, because tool arguments are JSON inside a text. It is searched beside the text itself; positions lead back.
- * A letter and its mark that are written apart stay apart.
+ * Unicode (NFKC: full width, ligatures, styled letters), with one space, one dash and ASCII digits, and with the
+ * escapes of JSON undone, because tool arguments are JSON inside a text. It is searched beside the text itself;
+ * positions lead back. A letter and its mark that are written apart stay apart.
  */
 import { TextBuffer } from './text-buffer.ts'
 

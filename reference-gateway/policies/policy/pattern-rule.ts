@@ -1,6 +1,6 @@
 /**
- * One thing to look for: a pattern, a check of what it found, and its replacement. Policies of the kinds regex, keywords
- * and pii are lists of rules. A rule is made once, at the start; every text gets a search of its own.
+ * One thing to look for: a pattern, a check of what it found, and its replacement. Policies of the kinds regex,
+ * keywords and pii are lists of rules. A rule is made once, at the start; every text gets a search of its own.
  */
 import { Automaton } from '../pattern/automaton.ts'
 import { compileProgram } from '../pattern/program.ts'

@@ -35,8 +35,8 @@ export const REPLACEMENT = '[REDACTED]'
 export interface PolicyKind<Name extends string = string, Keys extends z.ZodObject = z.ZodObject> {
   readonly name: Name
   /**
-   * The keys that only this kind has. The first one alone tells the kind of a policy that does not name it. Keys without
-   * a default: whether a key was given decides whose policy it is.
+   * The keys that only this kind has. The first one alone tells the kind of a policy that does not name it. Keys
+   * without a default: whether a key was given decides whose policy it is.
    */
   readonly schema: Keys
   /** What its policies can do; undefined for everything. */
@@ -83,8 +83,8 @@ interface TextSearch {
   /** However large the texts are, no thread is worth its while. */
   readonly quick: boolean
   /**
-   * Returns a list of findings for each text; undefined when the budget was used up before the end. `buffers` of the same
-   * texts are made where needed, and kept for the next policy.
+   * Returns a list of findings for each text; undefined when the budget was used up before the end. `buffers` of the
+   * same texts are made where needed, and kept for the next policy.
    */
   search(texts: readonly string[], over?: IsOverBudget, buffers?: TextBuffer[]): TextFinding[][] | undefined
 }

@@ -1,7 +1,7 @@
 /**
  * Finds where text lies in the bytes of one event of a stream. The usual form, one line of JSON, is scanned in place.
- * Every other form (several data lines, comments, other fields) is read as if it had that form: it leaves so where it is
- * changed, and as it came where it is not.
+ * Every other form (several data lines, comments, other fields) is read as if it had that form: it leaves so where it
+ * is changed, and as it came where it is not.
  */
 import { EventScan } from '../../../src/wire/event-scan.ts'
 import { isEndMark, SseReader } from '../../../src/wire/sse.ts'

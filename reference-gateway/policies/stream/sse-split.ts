@@ -1,7 +1,7 @@
 /**
- * Cuts an event stream into whole events, as bytes: a filter passes them on as they came, so it splits them and does not
- * read them as wire's SseReader does. Lines end in LF, CRLF or CR. The beginning of an event at the end of a piece waits
- * for the next piece.
+ * Cuts an event stream into whole events, as bytes: a filter passes them on as they came, so it splits them and does
+ * not read them as wire's SseReader does. Lines end in LF, CRLF or CR. The beginning of an event at the end of a piece
+ * waits for the next piece.
  */
 
 const LF = 10

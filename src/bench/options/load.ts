@@ -64,10 +64,9 @@ export const pacingFlags = {
     'send one request to each address first, and stop where a wrong key or model, an unreachable target or the like ' +
       'would fail every other one too [default: yes]',
   ),
-  rehearsal: yesOrNo(
-    'JIT warm-up against a local simulated provider before the run, also --jit-warmup [default: from 1,000 ' +
-      'requests or 5s on]',
-    { aliases: ['jit-warmup'] },
+  'jit-warmup': yesOrNo(
+    'JIT warm-up against a local simulated provider before the run [default: from 1,000 requests or 5s on]',
+    { aliases: ['rehearsal'] },
   ),
   'cool-down': text(durationMs.optional(), 'keep sending for this long after the last measured request'),
   workers: text(countOrAuto.optional(), "sending threads, or 'auto' to choose by the number of cores [default: 1]"),
@@ -100,7 +99,8 @@ export const amountFlags = {
   ),
   'abort-on': texts(
     z.array(abortRule).default([]),
-    "end the run early, with exit 3, as soon as this is sure, such as 'errors.rate>20%' or 'latency.p50>30s'; repeatable",
+    "end the run early, with exit 3, as soon as this is sure, such as 'errors.rate>20%' or 'latency.p50>30s'; " +
+      'repeatable',
   ),
   'compare-answers': result.yesOrNo(
     'say whether both arms answer alike; where they do not, up to 20 requests go to --baseline-url again, twice ' +

@@ -22,8 +22,8 @@ const ACK_US: Band = [31_000, 48_000]
 /** Of the streams or whole answers must have such a wait: on a busy machine some have it by accident. */
 const LEAST_SHARE = 0.5
 /**
- * Of waits of any other cause, whose lengths differ by four tenths (a log-normal of sigma 0.4), no more than this lie in
- * the band, wherever their middle is: 42 %. More would not be reached by acknowledgements on a busy machine.
+ * Of waits of any other cause, whose lengths differ by four tenths (a log-normal of sigma 0.4), no more than this lie
+ * in the band, wherever their middle is: 42 %. More would not be reached by acknowledgements on a busy machine.
  */
 const OTHERS_IN_BAND = 0.45
 /** Of all gaps of a report: one in a stream of a hundred tokens. */

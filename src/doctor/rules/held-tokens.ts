@@ -57,8 +57,8 @@ interface LookAhead {
 }
 
 /**
- * Whether every token but the last came only after the next one had been written, which no stall of a machine makes of a
- * gateway that passes on; and later than the end by about a gap, since a delay of all is no hold.
+ * Whether every token but the last came only after the next one had been written, which no stall of a machine makes of
+ * a gateway that passes on; and later than the end by about a gap, since a delay of all is no hold.
  */
 function lookAhead(answer: ProbeAnswer): LookAhead | undefined {
   const endUs = addedToEnd(answer)

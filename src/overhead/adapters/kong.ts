@@ -1,8 +1,8 @@
 /**
  * Kong: `X-Kong-Proxy-Latency` (its request side, up to the balancer) and `X-Kong-Upstream-Latency` (the wait for the
- * upstream's first byte), differences of a clock of whole milliseconds. `X-Kong-Response-Latency` means that Kong answered itself. Some
- * providers sit behind a Kong of their own, whose headers another gateway passes on, so gateways that name themselves
- * come first (index.ts).
+ * upstream's first byte), differences of a clock of whole milliseconds. `X-Kong-Response-Latency` means that Kong
+ * answered itself. Some providers sit behind a Kong of their own, whose headers another gateway passes on, so gateways
+ * that name themselves come first (index.ts).
  */
 import { type Adapter, BETWEEN_MS, FROM_CACHE, millisecondsUs, type Statement, word } from './adapter.ts'
 

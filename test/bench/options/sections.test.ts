@@ -191,6 +191,6 @@ describe('the sections', () => {
     ['--no-jit-warmup', false],
   ])('%s has two names', async (typed, expected) => {
     const { flags } = await Parser.parse([typed], { flags: flagsOf(pacingFlags), strict: true })
-    expect(flags.rehearsal).toBe(expected)
+    expect(flags['jit-warmup']).toBe(expected)
   })
 })

@@ -1,4 +1,5 @@
-// kt through a real third-party gateway that says nothing about its own time: the overhead is read from the provider's stamps.
+// kt through a real third-party gateway that says nothing about its own time: the overhead is read from the provider's
+// stamps.
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { diagnose } from '../../../src/doctor/doctor.ts'
 import { parseDoctorOptions } from '../../../src/doctor/options.ts'

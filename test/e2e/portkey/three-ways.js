@@ -1,7 +1,7 @@
 /**
- * One overhead, read in all three ways, of a real third-party gateway and of the reference gateway, in one table: by the provider's
- * stamps, by the difference to the provider measured in turns, by what the gateway says of itself. Portkey says nothing of
- * itself, which is why the first two are there.
+ * One overhead, read in all three ways, of a real third-party gateway and of the reference gateway, in one table: by
+ * the provider's stamps, by the difference to the provider measured in turns, by what the gateway says of itself.
+ * Portkey says nothing of itself, which is why the first two are there.
  */
 import { bench, demo, interval, ms, readingOf, sideBySide, start } from '../../demo/kt.js'
 import { portkeyHeaders, startPortkey } from '../../setup/portkey.ts'
