@@ -93,18 +93,14 @@ const tailed = (random: Random): number => (random() < 0.05 ? 20_000 : healthy(r
 const QUIET: Work = { spellsPerSec: 0, spellMs: 0, delayMs: 0 }
 const UNEVEN: Work = { spellsPerSec: 2, spellMs: 40, delayMs: 15 }
 const BUSY: Work = { spellsPerSec: 12, spellMs: 60, delayMs: 20 }
-const RUNS = simulatedRuns(100)
+const RUNS = simulatedRuns(60)
 
 describe('the budget gate on a starved machine, in simulation', () => {
-  it.each([
-    ['a healthy gateway beside uneven work', UNEVEN],
-    ['a healthy gateway beside much work', BUSY],
-  ])('%s: at most 0.3 % FAIL', (name, work) => {
-    expect(rates(name, healthy, work, RUNS).fail).toBeLessThanOrEqual(0.003)
-  })
-
-  it('without the watch uneven work would fail it', () => {
-    expect(rates('a healthy gateway beside uneven work', healthy, UNEVEN, RUNS).unwatched).toBeGreaterThan(0.05)
+  it('a healthy gateway beside work: at most 0.3 % FAIL, which without the watch uneven work would make', () => {
+    const { fail, unwatched } = rates('a healthy gateway beside uneven work', healthy, UNEVEN, RUNS)
+    expect(fail).toBeLessThanOrEqual(0.003)
+    expect(unwatched).toBeGreaterThan(0.05)
+    expect(rates('a healthy gateway beside much work', healthy, BUSY, RUNS).fail).toBeLessThanOrEqual(0.003)
   })
 
   it('a quiet machine lets it pass, fails a tail and fails 15 ms', () => {
