@@ -36,7 +36,7 @@ export interface MachineWatch {
 
 const EVERY_MS = 25
 /** New threads are looked for this often. */
-const THREADS_EVERY = 40
+const THREADS_EVERY = 20
 /** A window in which more than this share was waited is starved: a request that needs a core in it may be held up. */
 const STARVED_SHARE = 0.1
 /** USER_HZ, which Linux shows to every program as 100 whatever it ticks at. */
@@ -209,19 +209,34 @@ class RunQueueWait {
     this.#threads.delete(path)
   }
 
+  #watch(path: string): void {
+    const file = openSync(`${path}/schedstat`, 'r')
+    const baseUs = this.#waitedUs(file)
+    if (baseUs === undefined) closeSync(file)
+    else this.#threads.set(path, { file, baseUs, us: 0 })
+  }
+
+  /** A thread may give way from some time on: kt lowers its helpers when a run starts. */
   #find(): void {
     for (const path of this.#pids.flatMap((pid) => threadsOf(this.#proc, pid))) {
-      if (this.#threads.has(path)) continue
       try {
-        const file = openSync(`${path}/schedstat`, 'r')
-        const baseUs = this.#waitedUs(file)
-        if (baseUs === undefined) closeSync(file)
-        else this.#threads.set(path, { file, baseUs, us: 0 })
+        if (givesWay(path)) this.#forget(path)
+        else if (!this.#threads.has(path)) this.#watch(path)
       } catch {
         // It has ended, or the kernel does not tell.
       }
     }
   }
+}
+
+/**
+ * Whether a thread runs at a lowered priority, as the helper threads of kt and its servers do (helper-threads.ts): it
+ * is meant to wait, and no request waits for it. The nineteenth field is the nice value; the second, in brackets, may
+ * hold blanks.
+ */
+function givesWay(path: string): boolean {
+  const stat = readFileSync(`${path}/stat`, 'latin1')
+  return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[16]) > 0
 }
 
 function threadsOf(proc: string, pid: number): string[] {
