@@ -7,6 +7,7 @@ import { errorTextIn } from '../../src/wire/answer-error.ts'
 import { bearsTokens, readStreamEvent, type StreamEvent } from '../../src/wire/formats.ts'
 import { SseReader } from '../../src/wire/sse.ts'
 import { lastUsageIn, mergeUsage, type TokenUsage } from '../../src/wire/usage.ts'
+import { Tail } from '../http/chunks.ts'
 import type { BodyObserver, ResponseHead } from '../http/hooks.ts'
 
 interface BilledTokens {
@@ -30,8 +31,7 @@ export class ResponseFacts implements BodyObserver {
   #reader: SseReader | undefined
   /** What the events before the first token told: Anthropic counts the input there. */
   #usage: TokenUsage | undefined
-  #tail: Buffer[] = []
-  #tailBytes = 0
+  readonly #tail = new Tail(TAIL_BYTES)
 
   constructor(head: ResponseHead) {
     this.#isStream = head.isEventStream
@@ -42,15 +42,10 @@ export class ResponseFacts implements BodyObserver {
   data(chunk: Buffer): void {
     if (this.#reader) this.#watch(this.#reader, chunk)
     this.#tail.push(chunk)
-    this.#tailBytes += chunk.length
-    for (let first = this.#tail[0]; first && this.#tailBytes - first.length >= TAIL_BYTES; first = this.#tail[0]) {
-      this.#tail.shift()
-      this.#tailBytes -= first.length
-    }
   }
 
   usage(): BilledTokens {
-    const last = lastUsageIn(this.#end())
+    const last = lastUsageIn(this.#tail.read())
     const usage = last ? mergeUsage(this.#usage, last) : this.#usage
     const isTold = usage !== undefined && usage.input + usage.output > 0
     return { input_tokens: isTold ? usage.input : null, output_tokens: isTold ? usage.output : null }
@@ -59,11 +54,11 @@ export class ResponseFacts implements BodyObserver {
   /** An answer of a good status holds a failure: at its end, or before its first token. */
   failedWithin(): boolean {
     if (this.#toldFailure || !this.#isGood) return this.#toldFailure
-    const end = this.#end()
+    const end = this.#tail.read()
     if (!FAILURE_MARKS.some((mark) => end.includes(mark))) return false
     if (!this.#isStream) return errorTextIn(end.toString()) !== undefined
     // Where the beginning is cut off, the first event that is whole begins behind the end of another.
-    const from = this.#tailBytes > end.length ? end.indexOf(EVENT_END) : 0
+    const from = this.#tail.isCut ? end.indexOf(EVENT_END) : 0
     if (from < 0) return false
     const reader = new SseReader((data, name) => this.#noteFailure(readStreamEvent(data, name)))
     reader.push(end.subarray(from))
@@ -73,11 +68,6 @@ export class ResponseFacts implements BodyObserver {
 
   #noteFailure(event: StreamEvent | undefined): void {
     if (event?.error !== undefined) this.#toldFailure = true
-  }
-
-  #end(): Buffer {
-    const tail = Buffer.concat(this.#tail)
-    return tail.subarray(Math.max(0, tail.length - TAIL_BYTES))
   }
 
   #watch(reader: SseReader, chunk: Buffer): void {

@@ -7,14 +7,14 @@ import { isUtf8 } from 'node:buffer'
 import type { IncomingMessage } from 'node:http'
 import { success } from '../../src/errors.ts'
 import { formatBytes } from '../../src/units.ts'
-import type { JsonObject } from '../../src/wire/json.ts'
+import { asObject, type JsonObject } from '../../src/wire/json.ts'
 import { MAX_DEPTH } from '../../src/wire/json-walk.ts'
+import { concatChunks } from './chunks.ts'
 import { isForm } from './forms.ts'
 import { type GatewayError, type GatewayResult, invalidRequest, refused } from './gateway-error.ts'
 import { findJsonProblem, type JsonProblem } from './json-guard.ts'
 import type { BodyFacts, GatewayEndpoint, RequestContext } from './request-context.ts'
 
-const EMPTY = Buffer.alloc(0)
 /** A body above this size can be shared. Parsing a body of this size takes a fraction of a millisecond. */
 const SHARED_FROM_BYTES = 64 * 1024
 const MAX_MODEL_LENGTH = 256
@@ -62,7 +62,7 @@ export function receiveBody(
   }
   /** The request has arrived in full: with its head where both came together, else with its last byte. */
   const onEnd = (): void => {
-    const bytes = shared ?? (chunks.length > 1 ? Buffer.concat(chunks, size) : (chunks[0] ?? EMPTY))
+    const bytes = shared ?? concatChunks(chunks)
     received(bytes, cameWithHead ? headMs : performance.now())
   }
   request.on('data', onData).on('end', onEnd)
@@ -116,10 +116,9 @@ export function parseBody(body: Buffer, endpoint: GatewayEndpoint): GatewayResul
   } catch {
     return refused(invalidRequest('invalid_json', 'the request body is not valid JSON'))
   }
-  if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) {
-    return refused(invalidRequest('invalid_json', 'the request body is not a JSON object'))
-  }
-  return readFacts(parsed as JsonObject, endpoint)
+  const json = asObject(parsed)
+  if (!json) return refused(invalidRequest('invalid_json', 'the request body is not a JSON object'))
+  return readFacts(json, endpoint)
 }
 
 /**
@@ -153,7 +152,7 @@ function readFacts(json: JsonObject, endpoint: GatewayEndpoint): GatewayResult<P
 }
 
 function isListOfObjects(value: unknown): boolean {
-  return Array.isArray(value) && value.every((one) => typeof one === 'object' && one !== null && !Array.isArray(one))
+  return Array.isArray(value) && value.every((one) => asObject(one) !== undefined)
 }
 
 function jsonError(problem: JsonProblem): GatewayError {

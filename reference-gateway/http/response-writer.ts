@@ -6,6 +6,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { drainRefusedBody, ReaderTimeout } from './bad-clients.ts'
 import { ChunkedBody } from './chunked-body.ts'
+import { concatChunks } from './chunks.ts'
 import { type GatewayError, sendError } from './gateway-error.ts'
 import { type GuardedResponse, RequestGuard } from './guard.ts'
 import { joinLists, type RawHeaders, responseTrailers, type UpstreamHead } from './headers.ts'
@@ -241,11 +242,6 @@ export class ResponseWriter implements GuardedResponse {
     const own = timings.serverTiming(timings.overheadMs)
     return [...trailers, ['Server-Timing', joinLists(serverTiming, own)]]
   }
-}
-
-export function concatChunks(chunks: readonly Buffer[]): Buffer {
-  const [only] = chunks
-  return chunks.length === 1 && only ? only : Buffer.concat(chunks)
 }
 
 function withServerTiming(announced: string): string {

@@ -4,11 +4,12 @@
  */
 
 import { breaksOff } from '../../src/wire/stream-end.ts'
+import { concatChunks, Tail } from '../http/chunks.ts'
 import type { GatewayError } from '../http/gateway-error.ts'
 import { type RawHeaders, removeContentLength, type UpstreamHead } from '../http/headers.ts'
 import type { OutputHook, OutputVerdict, StreamFilter, StreamSink, UpstreamFlow, WholeFilter } from '../http/hooks.ts'
 import type { RequestContext } from '../http/request-context.ts'
-import { concatChunks, type ResponseWriter } from '../http/response-writer.ts'
+import type { ResponseWriter } from '../http/response-writer.ts'
 import { parse } from '../protocols/json.ts'
 import type { ResponseTranslation } from '../protocols/protocol.ts'
 
@@ -37,10 +38,8 @@ export class ResponseRelay implements StreamSink {
   #isEventStream = false
   /** A JSON document whose framing does not show where it ends. */
   #isJson = false
-  /** The last pieces of a stream are kept, to see whether it came to its end. */
-  #watchesEnd = false
-  #tail: Buffer[] = []
-  #tailBytes = 0
+  /** Of a stream, to see whether it came to its end. */
+  #tail: Tail | undefined
   #collected: Buffer[] | undefined
   #collectedBytes = 0
   #wholeFilter: WholeFilter | undefined
@@ -72,7 +71,7 @@ export class ResponseRelay implements StreamSink {
     if (filter?.kind === 'whole') this.#wholeFilter = filter
     this.#isJson = head.isOpenEnded && !head.isEncoded && JSON_TYPE.test(head.contentType) && context.method !== 'HEAD'
     if (this.#wholeFilter || this.#isJson || (translation && !head.isEventStream)) this.#collected = []
-    this.#watchesEnd = head.isEventStream && head.status === 200 && !head.isEncoded && !translation
+    if (head.isEventStream && head.status === 200 && !head.isEncoded && !translation) this.#tail = new Tail(TAIL_BYTES)
     this.#writer.begin(head, this.#leavesWhole(head), () => this.#onDrain())
     if (filter?.kind === 'stream') this.#streamFilter = filter.start(this)
   }
@@ -92,7 +91,7 @@ export class ResponseRelay implements StreamSink {
       timings.enter('upstream')
       return
     }
-    if (this.#watchesEnd) this.#keepTail(chunk)
+    this.#tail?.push(chunk)
     if (!this.#options.passChunks && !this.#countWhole(chunk)) return
     const bytes = this.#options.translation ? this.#options.translation.stream(chunk) : chunk
     const ready = bytes.length === 0 || (this.#streamFilter ? this.#throughFilter(bytes) : this.#writer.write(bytes))
@@ -115,7 +114,7 @@ export class ResponseRelay implements StreamSink {
     }
     const ending = this.#isEventStream ? this.#options.translation?.streamEnd() : undefined
     const filter = this.#streamFilter
-    if (ending?.complete === false || (this.#watchesEnd && breaksOff(concatChunks(this.#tail)))) {
+    if (ending?.complete === false || (this.#tail && breaksOff(this.#tail.read()))) {
       this.#writer.fail(BROKEN_OFF)
       return
     }
@@ -192,15 +191,6 @@ export class ResponseRelay implements StreamSink {
     if (this.#collectedBytes <= MAX_WHOLE_BYTES) return true
     this.#giveUp({ status: 502, code: 'answer_too_large', message: 'the provider’s answer is larger than 16 MiB' })
     return false
-  }
-
-  #keepTail(chunk: Buffer): void {
-    this.#tail.push(chunk)
-    this.#tailBytes += chunk.length
-    for (let [first] = this.#tail; first && this.#tailBytes - first.length >= TAIL_BYTES; [first] = this.#tail) {
-      this.#tail.shift()
-      this.#tailBytes -= first.length
-    }
   }
 
   #finishWhole(collected: Buffer): void {

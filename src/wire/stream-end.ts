@@ -1,6 +1,7 @@
 /** Whether a stream came to its end, by its last bytes: a connection that closes says nothing about that. */
 import { formatOfEvent, readStreamEvent } from './formats.ts'
-import { asText, objectsIn, parseObject } from './json.ts'
+import { parseObject } from './json.ts'
+import { hasFinishReason } from './openai-choices.ts'
 import { SseReader } from './sse.ts'
 
 /**
@@ -13,8 +14,7 @@ export function breaksOff(tail: Buffer): boolean {
     const event = readStreamEvent(data, name)
     if (!event || state === 'ended') return
     const json = parseObject(data) ?? {}
-    const finishes = objectsIn(json.choices).some((choice) => asText(choice.finish_reason))
-    if (event.ended || event.error !== undefined || finishes) state = 'ended'
+    if (event.ended || event.error !== undefined || hasFinishReason(json)) state = 'ended'
     else if (formatOfEvent(json)) state = 'open'
   })
   reader.push(tail)
