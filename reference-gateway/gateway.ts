@@ -24,8 +24,9 @@ export interface Gateway {
   /** Resolves when the first warm-up is over; /readyz says how it ended. */
   warmedUp: Promise<unknown>
   /**
-   * Serves by another config from now on: keys, providers, policies and all but the addresses and the number of processes,
-   * which stay. What has begun ends by the old one. Rejects, and changes nothing, where a process cannot serve by it.
+   * Serves by another config from now on: keys, providers, policies and all but the addresses and the number of
+   * processes, which stay. What has begun ends by the old one. Rejects, and changes nothing, where a process cannot
+   * serve by it.
    */
   reload(config: GatewayConfig): Promise<void>
   /** Accepts no more connections, lets requests in flight finish for a while, then ends. */

@@ -9,7 +9,7 @@ import type { GatewayConfig } from './config/config.ts'
 import { closeHooks } from './hooks.ts'
 import { answerInvalidRequests, answerTunnels, drainRefusedBody } from './http/bad-clients.ts'
 import { findRoute } from './http/endpoints.ts'
-import { type GatewayError, invalidRequest, sendError, sendJson } from './http/gateway-error.ts'
+import { type GatewayError, invalidRequest, sendError, sendJson, sendReadiness } from './http/gateway-error.ts'
 import { readHead as readRequestHead } from './http/request-head.ts'
 import { type PipelineDependencies, RequestPipeline } from './pipeline/request-pipeline.ts'
 import { InFlightCounter, openServing, type Serving } from './serving.ts'
@@ -51,7 +51,7 @@ export async function startServer(
   let serving = await open(config)
   let isDraining = false
   const notReady = (): string | undefined => (isDraining ? 'shutting down' : serving.notReady())
-  const inFlight = new InFlightCounter(config.limits.maxInFlight)
+  const inFlight = new InFlightCounter()
   const server = createServer(
     {
       noDelay: true,
@@ -62,12 +62,12 @@ export async function startServer(
       connectionsCheckingInterval: CHECK_INTERVAL_MS,
     },
     (request, response) => {
-      const overloaded = inFlight.add(response)
-      const { rules, dependencies } = serving
+      const { rules, dependencies, maxInFlight } = serving
+      inFlight.add(response)
       serving.inFlight.add(response)
       const head = readRequestHead(request, rules)
       if (!head.ok) refuse(request, response, { ...head.error, headers: ['connection', 'close'] })
-      else if (overloaded && head.value.url.startsWith('/v1/')) refuse(request, response, OVERLOADED)
+      else if (inFlight.count > maxInFlight && head.value.url.startsWith('/v1/')) refuse(request, response, OVERLOADED)
       else serve(dependencies, notReady, request, response, head.value.url)
     },
   )
@@ -141,8 +141,7 @@ function serve(
     }
   } else if (url === '/healthz') sendJson(response, 200, { status: 'ok' })
   else if (url === '/readyz') {
-    const reason = notReady()
-    sendJson(response, reason ? 503 : 200, reason ? { ready: false, reason } : { ready: true })
+    sendReadiness(response, notReady())
   } else refuse(request, response, unknownUrl(method, url))
 }
 

@@ -1,6 +1,6 @@
 /**
- * What one config makes of one process: hooks, providers, connections. A reload opens another beside it; requests that have
- * begun end with the one they began with.
+ * What one config makes of one process: hooks, providers, connections. A reload opens another beside it; requests that
+ * have begun end with the one they began with.
  */
 import { createHash } from 'node:crypto'
 import type { ServerResponse } from 'node:http'
@@ -21,6 +21,8 @@ export interface Serving {
   readonly upstreams: readonly Upstream[]
   readonly pool: ConnectionPool
   readonly warmUp: WarmUp
+  /** How many requests this process may be answering, whatever config they began with. */
+  readonly maxInFlight: number
   /** Requests that began with this config. */
   readonly inFlight: InFlightCounter
   notReady(): string | undefined
@@ -63,7 +65,8 @@ export async function openServing(
     },
     rules: { via, onlyLocal: isLoopback(config.host) && config.clientKeys === undefined },
     ...{ upstreams, pool, warmUp },
-    inFlight: new InFlightCounter(config.limits.maxInFlight),
+    maxInFlight: config.limits.maxInFlight,
+    inFlight: new InFlightCounter(),
     notReady: () => (pool.isStarved ? 'requests have waited long for a connection to a provider' : warmUp.missing),
     close: async () => {
       warmUp.stop()
@@ -80,22 +83,15 @@ function pseudonym({ host, port, providers }: GatewayConfig): string {
 
 /** Counts the requests that are being answered. */
 export class InFlightCounter {
-  readonly #limit: number
   #onSettled: (() => void) | undefined
   count = 0
 
-  constructor(limit: number) {
-    this.#limit = limit
-  }
-
-  /** Returns true where the request exceeds the limit. */
-  add(response: ServerResponse): boolean {
+  add(response: ServerResponse): void {
     this.count++
     response.once('close', () => {
       this.count--
       if (this.count === 0) this.#onSettled?.()
     })
-    return this.count > this.#limit
   }
 
   /** Resolves when nothing is in flight, or after `limitMs`. */

@@ -7,13 +7,14 @@
  * Host header must name a loopback address (against DNS rebinding), and whatever changes something needs a method that
  * a page cannot send elsewhere without asking. A token, where one is set, is compared in constant time.
  */
-import { createHash, timingSafeEqual } from 'node:crypto'
+import { timingSafeEqual } from 'node:crypto'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { GatewayEvent } from '../../src/wire/gateway-event.ts'
 import { eventLine } from '../events/event.ts'
 import type { EventHub } from '../events/hub.ts'
-import { sendError, sendJson } from '../http/gateway-error.ts'
+import { bearerOf, digestKey } from '../http/auth.ts'
+import { sendError, sendJson, sendReadiness } from '../http/gateway-error.ts'
 import type { AdminView } from './view.ts'
 
 const HOST = '127.0.0.1'
@@ -90,12 +91,7 @@ const PUBLIC_ROUTES: Record<string, Route> = {
     sendJson(response, 200, { status: 'ok' })
   },
   'GET /readyz': async ({ view }, response) => {
-    const reason = await view.notReady()
-    sendJson(
-      response,
-      reason === undefined ? 200 : 503,
-      reason === undefined ? { ready: true } : { ready: false, reason },
-    )
+    sendReadiness(response, await view.notReady())
   },
 }
 
@@ -162,13 +158,7 @@ function isForThisHost(request: IncomingMessage): boolean {
 
 function mayPass(request: IncomingMessage, token: string | undefined): boolean {
   if (token === undefined) return true
-  const given = /^Bearer +(\S+) *$/i.exec(request.headers.authorization ?? '')?.[1] ?? ''
-  return timingSafeEqual(digest(given), digest(token))
-}
-
-/** All digests have the same length, whatever was given. */
-function digest(text: string): Buffer {
-  return createHash('sha256').update(text).digest()
+  return timingSafeEqual(digestKey(bearerOf(request.headers.authorization) ?? ''), digestKey(token))
 }
 
 function noCache(response: ServerResponse): void {

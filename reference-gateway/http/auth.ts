@@ -15,7 +15,9 @@ const REFUSED: GatewayError = {
 }
 
 /** The headers that clients send keys in. None of them goes upstream when the gateway checks keys itself. */
-export const CLIENT_KEY_HEADERS = ['authorization', 'x-api-key', 'api-key'] as const
+export const CLIENT_KEY_HEADERS = ['authorization', 'api-key', 'x-api-key'] as const
+/** Whose account of a provider is meant. */
+export const ACCOUNT_HEADERS = ['openai-organization', 'openai-project'] as const
 
 export class ClientKeys {
   readonly #keys: { digest: Buffer; key: ClientKey }[]
@@ -57,12 +59,18 @@ function forbidden(what: string): GatewayError {
 }
 
 function readKey({ headers }: RequestContext): string | undefined {
-  const bearer = /^Bearer +(\S+) *$/i.exec(headers.authorization ?? '')?.[1]
+  const bearer = bearerOf(headers.authorization)
   if (bearer !== undefined) return bearer
   const other = headers['x-api-key'] ?? headers['api-key']
   return typeof other === 'string' && other !== '' ? other : undefined
 }
 
-function digestKey(key: string): Buffer {
+/** The key in a header `authorization`. */
+export function bearerOf(authorization: string | undefined): string | undefined {
+  return /^Bearer +(\S+) *$/i.exec(authorization ?? '')?.[1]
+}
+
+/** All digests have the same length, whatever was given. */
+export function digestKey(key: string): Buffer {
   return createHash('sha256').update(key).digest()
 }

@@ -5,17 +5,18 @@
  */
 import type { IncomingMessage } from 'node:http'
 import { type GatewayError, invalidRequest } from './gateway-error.ts'
+import { isTypeList, rawValues } from './headers.ts'
 import type { RequestContext } from './request-context.ts'
 
 /** A form anywhere in a list of types: a provider may choose any of them. */
 const ANY_FORM = /(?:^|,)\s*(?:multipart\/|application\/x-www-form-urlencoded)/i
 const FORM_DATA = /^multipart\/form-data\s*(?:;|$)/i
-const QUOTED = /"(?:[^"\\]|\\.)*"/g
 
 /** Call it before any of the body is read. */
 export function refuseMisplacedForm(request: IncomingMessage, context: RequestContext): GatewayError | undefined {
   if (!announcesBody(request)) return undefined
-  const given = contentTypes(request.rawHeaders)
+  // The provider gets every one.
+  const given = rawValues(request.rawHeaders, 'content-type')
   for (const type of given) {
     if (!ANY_FORM.test(type)) continue
     const allowed = takesForms(context)
@@ -26,7 +27,7 @@ export function refuseMisplacedForm(request: IncomingMessage, context: RequestCo
       415,
     )
   }
-  if (given.length > 1 || given[0]?.replace(QUOTED, '').includes(',')) {
+  if (given.length > 1 || isTypeList(given[0] ?? '')) {
     return invalidRequest('invalid_content_type', 'the request has more than one content-type')
   }
   return undefined
@@ -39,15 +40,6 @@ export function isForm(context: RequestContext): boolean {
 
 function takesForms({ method, route }: RequestContext): boolean {
   return method === 'POST' && route.form
-}
-
-/** All content types: node:http keeps only the first, and the provider gets every one. */
-function contentTypes(raw: readonly string[]): string[] {
-  const types: string[] = []
-  for (let i = 0; i + 1 < raw.length; i += 2) {
-    if (raw[i]?.length === 12 && raw[i]?.toLowerCase() === 'content-type') types.push(raw[i + 1] ?? '')
-  }
-  return types
 }
 
 function announcesBody({ headers }: IncomingMessage): boolean {

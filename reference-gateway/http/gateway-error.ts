@@ -55,6 +55,12 @@ export function sendJson(
   return body
 }
 
+/** What /readyz answers: `reason` says why not. */
+export function sendReadiness(response: ServerResponse, reason: string | undefined): void {
+  if (reason === undefined) sendJson(response, 200, { ready: true })
+  else sendJson(response, 503, { ready: false, reason })
+}
+
 const TIMEOUTS: Record<string, string> = {
   UND_ERR_CONNECT_TIMEOUT: 'accepted no connection in time',
   ETIMEDOUT: 'accepted no connection in time',

@@ -2,6 +2,7 @@
  * Which headers pass the gateway. Hop-by-hop headers (RFC 9110, 7.6.1) and headers that a Connection header names stay
  * on their own connection. Everything else passes as it came, in order, with its case and its duplicates.
  */
+import { ACCOUNT_HEADERS } from './auth.ts'
 
 const HOP_BY_HOP = new Set([
   'connection',
@@ -33,7 +34,7 @@ const FOR_GATEWAY = new RegExp(
 )
 
 /** What belongs to the provider's account or to its own gateway, and to no client. */
-const FOR_ACCOUNT = new Set(['set-cookie', 'openai-organization', 'openai-project', 'x-kt-cache', 'x-kt-overhead-ms'])
+const FOR_ACCOUNT = new Set(['set-cookie', ...ACCOUNT_HEADERS, 'x-kt-cache', 'x-kt-overhead-ms'])
 
 /** Headers that never pass as a trailer (RFC 9110, 6.5.1): framing, routing, authentication. */
 const NOT_A_TRAILER = new Set([
@@ -163,12 +164,24 @@ export function joinLists(first: string, second: string): string {
   return first && second ? `${first}, ${second}` : first || second
 }
 
-function namedByConnection(raw: readonly string[]): Set<string> | undefined {
-  let named: Set<string> | undefined
+const QUOTED = /"(?:[^"\\]|\\.)*"/g
+
+/** Whether a content type is several. */
+export function isTypeList(contentType: string): boolean {
+  return contentType.replace(QUOTED, '').includes(',')
+}
+
+/** Every value of the header `name`, which is in lower case: node:http keeps only one of most. */
+export function rawValues(raw: readonly string[], name: string): string[] {
+  const values: string[] = []
   for (let i = 0; i + 1 < raw.length; i += 2) {
-    if (raw[i]?.length !== 10 || raw[i]?.toLowerCase() !== 'connection') continue
-    named ??= new Set()
-    for (const token of (raw[i + 1] ?? '').split(',')) named.add(token.trim().toLowerCase())
+    if (raw[i]?.length === name.length && raw[i]?.toLowerCase() === name) values.push(raw[i + 1] ?? '')
   }
-  return named
+  return values
+}
+
+function namedByConnection(raw: readonly string[]): Set<string> | undefined {
+  const values = rawValues(raw, 'connection')
+  if (values.length === 0) return undefined
+  return new Set(values.flatMap((value) => value.split(',')).map((token) => token.trim().toLowerCase()))
 }

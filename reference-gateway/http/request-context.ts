@@ -7,6 +7,7 @@ import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
 import { type ApiEndpoint, ENDPOINTS, formatOfEndpoint } from '../../src/wire/formats.ts'
 import type { JsonObject } from '../../src/wire/json.ts'
 import { openaiResponses } from '../../src/wire/openai-responses.ts'
+import { ACCOUNT_HEADERS, CLIENT_KEY_HEADERS } from './auth.ts'
 import type { ClientKey } from './client-key.ts'
 import { modelInPath, type Route } from './endpoints.ts'
 import { Timings } from './timings.ts'
@@ -35,7 +36,7 @@ const ENDPOINT_OF_PATH = new Map<string, GatewayEndpoint>([
 ])
 
 /** Headers that identify a client to a provider. They tell tenants apart where the gateway has no keys of its own. */
-const IDENTITY_HEADERS = ['authorization', 'api-key', 'x-api-key', 'openai-organization', 'openai-project']
+const IDENTITY_HEADERS = [...CLIENT_KEY_HEADERS, ...ACCOUNT_HEADERS]
 const ID_START = process.pid.toString(36) + Math.floor(performance.timeOrigin).toString(36)
 const EMPTY = Buffer.alloc(0)
 let requests = 0

@@ -6,6 +6,7 @@ import type { IncomingMessage } from 'node:http'
 import { isIP } from 'node:net'
 import { CLIENT_KEY_HEADERS } from './auth.ts'
 import { type GatewayResult, invalidRequest, refused } from './gateway-error.ts'
+import { rawValues } from './headers.ts'
 
 export interface HeadRules {
   /** Any client may use the gateway, and it listens on loopback only: then no public name leads here by intent. */
@@ -24,7 +25,7 @@ export function readHead(request: IncomingMessage, { onlyLocal, via }: HeadRules
   if (httpVersion !== '1.1' && httpVersion !== '1.0') {
     return refused(invalidRequest('unsupported_version', `HTTP/${httpVersion} is not spoken here`, 505))
   }
-  const twice = ONCE.find((name) => timesIn(rawHeaders, name) > 1)
+  const twice = ONCE.find((name) => rawValues(rawHeaders, name).length > 1)
   if (twice) return refused(invalidRequest('duplicate_header', `the request has more than one '${twice}'`))
   if (headers.via?.includes(via)) {
     return refused(
@@ -50,12 +51,6 @@ export function readHead(request: IncomingMessage, { onlyLocal, via }: HeadRules
   const target = rest ?? url
   if (target.includes('#')) return refused(invalidRequest('invalid_path', 'a path has no fragment'))
   return { ok: true, value: { url: target === '' ? '/' : target } }
-}
-
-function timesIn(raw: readonly string[], name: string): number {
-  let count = 0
-  for (let i = 0; i < raw.length; i += 2) if (raw[i]?.length === name.length && raw[i]?.toLowerCase() === name) count++
-  return count
 }
 
 /** Browsers say where a request comes from, and no page can keep them from it. */

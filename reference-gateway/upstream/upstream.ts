@@ -1,7 +1,7 @@
 /** One provider as the pipeline sees it: where it is, which protocol it speaks, and whether it should be asked now. */
 
 import { readRetryAfterMs } from '../../src/wire/retry-after.ts'
-import { CLIENT_KEY_HEADERS } from '../http/auth.ts'
+import { ACCOUNT_HEADERS, bearerOf, CLIENT_KEY_HEADERS } from '../http/auth.ts'
 import { requestHeaders } from '../http/headers.ts'
 import type { HeaderPairs } from '../http/hooks.ts'
 import type { RequestContext } from '../http/request-context.ts'
@@ -43,7 +43,7 @@ export class Upstream {
     const dropped = new Set<string>(own.filter((_, index) => index % 2 === 0))
     if (provider.apiKey !== undefined || settings.ownKeys) for (const name of CLIENT_KEY_HEADERS) dropped.add(name)
     // The organisation is that of the key.
-    if (provider.apiKey !== undefined) for (const name of ['openai-organization', 'openai-project']) dropped.add(name)
+    if (provider.apiKey !== undefined) for (const name of ACCOUNT_HEADERS) dropped.add(name)
     if (settings.readsAnswers || this.#foreign) {
       own.push('accept-encoding', 'identity')
       dropped.add('accept-encoding')
@@ -69,7 +69,7 @@ export class Upstream {
       if (name === 'authorization') authorization = kept[i + 1]
       else if (!/^(?:openai-|x-stainless-|content-|accept|cookie)/.test(name)) passing.push(name, kept[i + 1] ?? '')
     }
-    const bearer = /^Bearer +(\S+)/i.exec(authorization ?? '')?.[1]
+    const bearer = bearerOf(authorization)
     const clientKey = bearer === undefined ? [] : this.protocol.credentials(bearer)
     return [...passing, 'content-type', 'application/json', ...clientKey, ...own]
   }

@@ -4,7 +4,7 @@ import { request } from 'node:http'
 import { expect, test } from 'vitest'
 import { gatewayConfigSchema } from '../../reference-gateway/config/config.ts'
 import { until } from '../support/waits.ts'
-import { ask, gatewayBefore, post, upstream } from './support/harness.ts'
+import { ask, errorOf, gatewayBefore, post, upstream } from './support/harness.ts'
 import { answerJson } from './support/upstream.ts'
 
 const configOf = (url: string, more: Record<string, unknown> = {}, policies: unknown[] = []) =>
@@ -43,6 +43,18 @@ test('what began ends by the old config, what begins goes by the new one', async
   // Nothing of the old config is left.
   await until(() => old.open === 0)
   expect((await ask(`${gateway.url}/readyz`)).status).toBe(200)
+})
+
+test('requests that began with the old config count towards the new limit', async () => {
+  const provider = await upstream((_request, response) => void response.writeHead(200).flushHeaders())
+  const gateway = await gatewayBefore(provider.url)
+  const asking = request(`${gateway.url}/v1/chat/completions`, { method: 'POST', agent: false })
+  asking.end('{"model":"m","stream":true}')
+  await once(asking, 'response')
+  await gateway.reload(configOf(provider.url, { limits: { max_in_flight: 1 } }))
+  const second = await post(gateway, { model: 'm' })
+  expect([second.status, errorOf(second).code]).toEqual([503, 'overloaded'])
+  asking.on('error', () => {}).destroy()
 })
 
 test('a config that a process cannot serve by changes nothing', async () => {

@@ -2,6 +2,7 @@
 
 import { textsIn, withTexts } from '../../../src/wire/strings.ts'
 import type { GatewayError } from '../../http/gateway-error.ts'
+import { isTypeList } from '../../http/headers.ts'
 import type { Maybe, ResponseHead } from '../../http/hooks.ts'
 import type { RequestContext } from '../../http/request-context.ts'
 import type { JudgedTexts, Judgement } from './judge.ts'
@@ -18,7 +19,7 @@ const NO_TEXT = /^(?:audio|image|video)\//i
 export function answerKind({ method, route, stream }: RequestContext, head: ResponseHead): AnswerKind {
   const { status, isEventStream, contentType, contentLength } = head
   if (method === 'HEAD' || status === 204 || status === 304 || contentLength === 0) return 'nothing'
-  if (contentType.replace(/"(?:[^"\\]|\\.)*"/g, '').includes(',')) return 'unreadable'
+  if (isTypeList(contentType)) return 'unreadable'
   if (isEventStream) return 'events'
   if (JSON_TYPE.test(contentType) && !JSON_LINES.test(contentType)) return 'json'
   // A client that asked for a stream would read events, whatever the provider calls them.
