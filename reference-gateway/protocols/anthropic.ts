@@ -2,21 +2,14 @@
  * Translates OpenAI's chat completion requests for Anthropic's Messages API. chat-response.ts translates the response.
  */
 
-import { success } from '../../src/errors.ts'
 import type { SignedReasoning } from '../../src/wire/answer.ts'
 import { AnthropicReader, anthropic as format, messagesRequest } from '../../src/wire/anthropic.ts'
 import type { JsonObject } from '../../src/wire/json.ts'
-import { refused } from '../http/gateway-error.ts'
-import { type ChatRequest, type Part, parseChatRequest, type Turn, unsupported } from './chat-request.ts'
-import { ChatResponse } from './chat-response.ts'
-import { exactBody } from './json.ts'
-import { ModelList } from './model-list.ts'
-import type { ProviderProtocol } from './protocol.ts'
+import { chatProtocol, joinTurns } from './chat-protocol.ts'
+import type { ChatRequest, Part, Turn } from './chat-request.ts'
 
-const VERSION = ['anthropic-version', '2023-06-01'] as const
 /** Anthropic requires a limit; OpenAI's clients need not set one. */
 const DEFAULT_MAX_TOKENS = 4_096
-const EMPTY = Buffer.alloc(0)
 
 /** `thinking`, `top_k` and `cache_control` are Anthropic's own words. */
 const SUPPORT = {
@@ -24,33 +17,20 @@ const SUPPORT = {
   neutral: { n: [1], frequency_penalty: [0], presence_penalty: [0] },
 }
 
-export const anthropic: ProviderProtocol = {
+export const anthropic = chatProtocol({
   credentials: (key) => ['x-api-key', key],
-  buildRequest: (context, { name, basePath }) => {
-    if (context.method === 'GET' && context.path === '/models') {
-      return success({ path: `${basePath}/models`, body: EMPTY, headers: VERSION, translation: new ModelList() })
+  headers: ['anthropic-version', '2023-06-01'],
+  support: SUPPORT,
+  translate: (chat, json) => {
+    const { temperature, user } = json
+    if (typeof temperature === 'number' && temperature > 1) return { unsupported: 'a temperature above 1' }
+    if (chat.format && chat.format.type !== 'text') return { unsupported: 'response_format' }
+    if (user !== undefined && user !== null && typeof user !== 'string') {
+      return { unsupported: 'a user that is no string' }
     }
-    if (context.endpoint !== 'chat' || !context.isJson) {
-      return refused({ ...unsupported(`${context.method} /v1${context.path}`, name), status: 404 })
-    }
-    const json = exactBody(context.body)
-    const { temperature } = json
-    if (typeof temperature === 'number' && temperature > 1) return refused(unsupported('a temperature above 1', name))
-    const parsed = parseChatRequest(json, name, SUPPORT)
-    if (!parsed.ok) return parsed
-    const chat = parsed.value
-    if (chat.format && chat.format.type !== 'text') return refused(unsupported('response_format', name))
-    if (json.user !== undefined && json.user !== null && typeof json.user !== 'string') {
-      return refused(unsupported('a user that is no string', name))
-    }
-    return success({
-      path: basePath + format.path,
-      body: Buffer.from(JSON.stringify(translateRequest(json, chat))),
-      headers: VERSION,
-      translation: new ChatResponse(new AnthropicReader(), chat.includeUsage),
-    })
+    return { path: format.path, body: translateRequest(json, chat), reader: new AnthropicReader() }
   },
-}
+})
 
 function translateRequest(json: JsonObject, chat: ChatRequest): JsonObject {
   return {
@@ -71,17 +51,12 @@ function given(name: string, value: unknown): JsonObject {
   return value === undefined || value === null ? {} : { [name]: value }
 }
 
-/** Neighbours of the same role become one message: results of parallel tool calls must stand together. */
-function messagesOf(turns: readonly Turn[]): { role: string; content: JsonObject[] }[] {
-  const messages: { role: string; content: JsonObject[] }[] = []
-  for (const turn of turns) {
-    const role = turn.role === 'assistant' ? 'assistant' : 'user'
-    const content = contentOf(turn)
-    const last = messages.at(-1)
-    if (last?.role === role) last.content.push(...content)
-    else messages.push({ role, content })
-  }
-  return messages
+/** Results of parallel tool calls must stand together. */
+function messagesOf(turns: readonly Turn[]): JsonObject[] {
+  return joinTurns(turns, contentOf).map(({ isAnswer, parts }) => ({
+    role: isAnswer ? 'assistant' : 'user',
+    content: parts,
+  }))
 }
 
 function contentOf(turn: Turn): JsonObject[] {

@@ -107,7 +107,7 @@ type Chat = z.output<typeof chatShape>
 type Content = Chat['messages'][number]['content']
 
 /** What a protocol takes of a chat besides what all do. */
-interface ChatSupport {
+export interface ChatSupport {
   /** Members of the request that it carries. */
   carried: readonly string[]
   /** Further members that it does not support, with their neutral values. */

@@ -2,54 +2,31 @@
  * Translates OpenAI's chat completion requests for Gemini's generateContent. chat-response.ts translates the response.
  */
 
-import { success } from '../../src/errors.ts'
 import type { SignedReasoning } from '../../src/wire/answer.ts'
 import { GeminiReader, generatePath, generateRequest } from '../../src/wire/gemini.ts'
 import type { JsonObject } from '../../src/wire/json.ts'
-import { refused } from '../http/gateway-error.ts'
-import {
-  type ChatRequest,
-  type Part,
-  parseChatRequest,
-  type ToolCallRequest,
-  type Turn,
-  unsupported,
-} from './chat-request.ts'
-import { ChatResponse } from './chat-response.ts'
-import { exactBody } from './json.ts'
-import { ModelList } from './model-list.ts'
-import type { ProviderProtocol } from './protocol.ts'
+import { chatProtocol, joinTurns } from './chat-protocol.ts'
+import type { ChatRequest, Part, ToolCallRequest, Turn } from './chat-request.ts'
 
-const EMPTY = Buffer.alloc(0)
-const NO_HEADERS: readonly string[] = []
 const SUPPORT = { carried: ['seed', 'presence_penalty', 'frequency_penalty', 'n', 'top_k'], neutral: {} }
 
-export const gemini: ProviderProtocol = {
+export const gemini = chatProtocol({
   credentials: (key) => ['x-goog-api-key', key],
-  buildRequest: (context, { name, basePath }) => {
-    if (context.method === 'GET' && context.path === '/models') {
-      return success({ path: `${basePath}/models`, body: EMPTY, headers: NO_HEADERS, translation: new ModelList() })
-    }
-    if (context.endpoint !== 'chat' || !context.isJson) {
-      return refused({ ...unsupported(`${context.method} /v1${context.path}`, name), status: 404 })
-    }
-    const json = exactBody(context.body)
-    const parsed = parseChatRequest(json, name, SUPPORT)
-    if (!parsed.ok) return parsed
-    const chat = parsed.value
+  headers: [],
+  support: SUPPORT,
+  translate: (chat, json, context) => {
     if (chat.turns.some((turn) => turn.role !== 'tool' && turn.parts.some(({ kind }) => kind === 'image_url'))) {
-      return refused(unsupported('an image that is not a data: URL', name))
+      return { unsupported: 'an image that is not a data: URL' }
     }
-    if (!chat.parallelCalls && chat.tools.length > 0) return refused(unsupported('parallel_tool_calls: false', name))
+    if (!chat.parallelCalls && chat.tools.length > 0) return { unsupported: 'parallel_tool_calls: false' }
     const model = context.model ?? ''
-    return success({
-      path: basePath + generatePath(model, context.stream),
-      body: Buffer.from(JSON.stringify(translateRequest(json, chat))),
-      headers: NO_HEADERS,
-      translation: new ChatResponse(new GeminiReader(model), chat.includeUsage),
-    })
+    return {
+      path: generatePath(model, context.stream),
+      body: translateRequest(json, chat),
+      reader: new GeminiReader(model),
+    }
   },
-}
+})
 
 function translateRequest(json: JsonObject, chat: ChatRequest): JsonObject {
   return {
@@ -82,16 +59,8 @@ function formatOf(format: ChatRequest['format']): JsonObject {
   return { responseMimeType: 'application/json', responseJsonSchema: format.json_schema?.schema }
 }
 
-function contentsOf(turns: readonly Turn[]): { role: string; parts: JsonObject[] }[] {
-  const contents: { role: string; parts: JsonObject[] }[] = []
-  for (const turn of turns) {
-    const role = turn.role === 'assistant' ? 'model' : 'user'
-    const parts = partsOf(turn)
-    const last = contents.at(-1)
-    if (last?.role === role) last.parts.push(...parts)
-    else contents.push({ role, parts })
-  }
-  return contents
+function contentsOf(turns: readonly Turn[]): JsonObject[] {
+  return joinTurns(turns, partsOf).map(({ isAnswer, parts }) => ({ role: isAnswer ? 'model' : 'user', parts }))
 }
 
 function partsOf(turn: Turn): JsonObject[] {
