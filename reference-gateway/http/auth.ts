@@ -14,11 +14,6 @@ const REFUSED: GatewayError = {
   headers: ['www-authenticate', 'Bearer'],
 }
 
-/** The headers that clients send keys in. None of them goes upstream when the gateway checks keys itself. */
-export const CLIENT_KEY_HEADERS = ['authorization', 'api-key', 'x-api-key'] as const
-/** Whose account of a provider is meant. */
-export const ACCOUNT_HEADERS = ['openai-organization', 'openai-project'] as const
-
 export class ClientKeys {
   readonly #keys: { digest: Buffer; key: ClientKey }[]
 

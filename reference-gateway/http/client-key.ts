@@ -1,4 +1,9 @@
-/** A key of the gateway's own for its clients, and what it may ask for. */
+/** A key of the gateway's own for its clients, what it may ask for, and the headers that say who asks. */
+
+/** The headers that clients send keys in. None of them goes upstream when the gateway checks keys itself. */
+export const CLIENT_KEY_HEADERS = ['authorization', 'api-key', 'x-api-key'] as const
+/** Whose account of a provider is meant. */
+export const ACCOUNT_HEADERS = ['openai-organization', 'openai-project'] as const
 
 export interface ClientKey {
   value: string

@@ -2,7 +2,7 @@
  * Which headers pass the gateway. Hop-by-hop headers (RFC 9110, 7.6.1) and headers that a Connection header names stay
  * on their own connection. Everything else passes as it came, in order, with its case and its duplicates.
  */
-import { ACCOUNT_HEADERS } from './auth.ts'
+import { ACCOUNT_HEADERS } from './client-key.ts'
 
 const HOP_BY_HOP = new Set([
   'connection',

@@ -4,7 +4,7 @@
  */
 import type { IncomingMessage } from 'node:http'
 import { isIP } from 'node:net'
-import { CLIENT_KEY_HEADERS } from './auth.ts'
+import { CLIENT_KEY_HEADERS } from './client-key.ts'
 import { type GatewayResult, invalidRequest, refused } from './gateway-error.ts'
 import { rawValues } from './headers.ts'
 

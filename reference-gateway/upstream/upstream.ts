@@ -1,7 +1,8 @@
 /** One provider as the pipeline sees it: where it is, which protocol it speaks, and whether it should be asked now. */
 
 import { readRetryAfterMs } from '../../src/wire/retry-after.ts'
-import { ACCOUNT_HEADERS, bearerOf, CLIENT_KEY_HEADERS } from '../http/auth.ts'
+import { bearerOf } from '../http/auth.ts'
+import { ACCOUNT_HEADERS, CLIENT_KEY_HEADERS } from '../http/client-key.ts'
 import { requestHeaders } from '../http/headers.ts'
 import type { HeaderPairs } from '../http/hooks.ts'
 import type { RequestContext } from '../http/request-context.ts'
