@@ -28,6 +28,11 @@ export function invalidRequest(code: string, message: string, status = 400): Gat
   return { status, code, message }
 }
 
+/** The error for what a provider sent where the gateway must read it. */
+export function unreadable(message: string): GatewayError {
+  return { status: 502, code: 'upstream_unreadable', message }
+}
+
 const TYPES: Record<number, string> = { 401: 'authentication_error', 403: 'permission_error', 429: 'rate_limit_error' }
 
 /** `error` as OpenAI words it: the body of a response, or the data of an event in a stream. */
@@ -107,13 +112,7 @@ function codeOf(error: Error): string {
 
 /** What the client reads about something that was thrown: the provider's fault where the error says so, else a bug. */
 export function errorOfThrown(error: unknown): GatewayError {
-  if (error instanceof UnreadableAnswer) {
-    return {
-      status: 502,
-      code: 'upstream_unreadable',
-      message: `the provider’s answer cannot be read: ${error.message}`,
-    }
-  }
+  if (error instanceof UnreadableAnswer) return unreadable(`the provider’s answer cannot be read: ${error.message}`)
   const what = error instanceof Error ? `${error.name}: ${error.message}` : 'an unknown error'
   return { status: 500, code: 'internal_error', message: `the gateway failed over this request (${what})` }
 }

@@ -24,13 +24,14 @@ export interface InputHook {
   /**
    * Called for every request with a JSON body, whatever its endpoint. An error thrown here is a bug, answered with 500.
    */
-  check(context: RequestContext): Maybe<InputVerdict>
+  check(context: RequestContext): Maybe<PolicyVerdict>
   close?(): Maybe<void>
 }
 
-export type InputVerdict =
+/** Of a request's body, or of an answer's. */
+export type PolicyVerdict =
   | { kind: 'pass' }
-  /** The request goes on with this body; the context's stays as it is until then. */
+  /** The request, or the answer, goes on with this body; a request's context has its own until then. */
   | { kind: 'changed'; body: Buffer }
   | { kind: 'blocked'; error: GatewayError }
 
@@ -97,13 +98,8 @@ export interface ResponseHead {
 /** Filters a response that is one JSON document. The pipeline collects the whole body first. */
 export interface WholeFilter {
   kind: 'whole'
-  apply(body: Buffer): Maybe<OutputVerdict>
+  apply(body: Buffer): Maybe<PolicyVerdict>
 }
-
-export type OutputVerdict =
-  | { kind: 'pass' }
-  | { kind: 'changed'; body: Buffer }
-  | { kind: 'blocked'; error: GatewayError }
 
 /** Makes the filter of an event stream. */
 interface StreamFilterFactory {

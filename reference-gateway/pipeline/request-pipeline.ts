@@ -11,7 +11,7 @@ import { refuseMisplacedForm } from '../http/forms.ts'
 import { type GatewayError, invalidRequest, upstreamError } from '../http/gateway-error.ts'
 import type { RequestGuard } from '../http/guard.ts'
 import { type RawHeaders, readHead } from '../http/headers.ts'
-import type { CacheLookup, InputVerdict, PipelineHooks, StoredResponse } from '../http/hooks.ts'
+import type { CacheLookup, PipelineHooks, PolicyVerdict, StoredResponse } from '../http/hooks.ts'
 import { isLarge, readBody, receiveBody } from '../http/request-body.ts'
 import { RequestContext } from '../http/request-context.ts'
 import { ResponseWriter, type ResponseWriterOptions } from '../http/response-writer.ts'
@@ -122,7 +122,7 @@ export class RequestPipeline implements AttemptOwner {
       })
   }
 
-  #onVerdict(verdict: InputVerdict): void {
+  #onVerdict(verdict: PolicyVerdict): void {
     switch (verdict.kind) {
       case 'pass':
         this.#lookUp()

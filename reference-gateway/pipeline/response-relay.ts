@@ -7,7 +7,7 @@ import { breaksOff } from '../../src/wire/stream-end.ts'
 import { concatChunks, Tail } from '../http/chunks.ts'
 import type { GatewayError } from '../http/gateway-error.ts'
 import { type RawHeaders, removeContentLength, type UpstreamHead } from '../http/headers.ts'
-import type { OutputHook, OutputVerdict, StreamFilter, StreamSink, UpstreamFlow, WholeFilter } from '../http/hooks.ts'
+import type { OutputHook, PolicyVerdict, StreamFilter, StreamSink, UpstreamFlow, WholeFilter } from '../http/hooks.ts'
 import type { RequestContext } from '../http/request-context.ts'
 import type { ResponseWriter } from '../http/response-writer.ts'
 import { parse } from '../protocols/json.ts'
@@ -205,7 +205,7 @@ export class ResponseRelay implements StreamSink {
       return
     }
     const startMs = performance.now()
-    const judged = (verdict: OutputVerdict): void => {
+    const judged = (verdict: PolicyVerdict): void => {
       this.#addOutputPolicy(startMs)
       switch (verdict.kind) {
         case 'pass':

@@ -3,9 +3,9 @@
  * count it, and answer in OpenAI's shape what a policy blocked.
  */
 
-import { type JsonTexts, textsIn, withTexts } from '../../src/wire/strings.ts'
-import { errorBody, type GatewayError } from '../http/gateway-error.ts'
-import type { InputHook, InputVerdict, Maybe, OutputHook, OutputVerdict } from '../http/hooks.ts'
+import { type JoinedText, type JsonTexts, textsIn, withTexts } from '../../src/wire/strings.ts'
+import { errorBody, type GatewayError, unreadable } from '../http/gateway-error.ts'
+import type { InputHook, Maybe, OutputHook, PolicyVerdict } from '../http/hooks.ts'
 import { readBody } from '../http/request-body.ts'
 import type { RequestContext } from '../http/request-context.ts'
 import type { StreamingSettings } from './kinds/config-file.ts'
@@ -14,8 +14,8 @@ import { effortBudget } from './pattern/search-budget.ts'
 import { groupPolicies, type Policy, type PolicyGroup } from './policy/policy.ts'
 import { PolicyStreamFilter } from './stream/stream-filter.ts'
 import type { PolicyBlock, PolicyEvents } from './stream/text-scanner.ts'
-import { answerKind, judgeBody, UNREADABLE_TYPE } from './whole/answer.ts'
-import { type JudgedTexts, judgeTexts } from './whole/judge.ts'
+import { answerKind, readAnswer, UNREADABLE_TYPE } from './whole/answer.ts'
+import { type JudgedTexts, type Judgement, judgeTexts } from './whole/judge.ts'
 import type { SharedBody } from './whole/search-worker.ts'
 import { SearchWorkerPool } from './whole/search-worker-pool.ts'
 
@@ -48,11 +48,7 @@ const SAMPLE =
 const SAMPLE_EFFORT = 1_000_000
 
 /** The error for a stream that cannot be read; no policy blocked it. */
-const UNREADABLE: GatewayError = {
-  status: 502,
-  code: 'upstream_unreadable',
-  message: 'the provider sent an event that is not JSON, or larger than 16 MiB',
-}
+const UNREADABLE = unreadable('the provider sent an event that is not JSON, or larger than 16 MiB')
 
 const COUNTED_AS = { block: 'blocked', redact: 'redacted', flag: 'flagged' } as const
 
@@ -97,17 +93,28 @@ function createInputHook(groups: readonly PolicyGroup[], threads: SearchWorkerPo
   }
   return {
     ...(searches(groups) && { read }),
-    check(context): Maybe<InputVerdict> {
+    check: (context) => {
       const texts = collectTexts(context, shared.get(context))
-      if (!texts.body && texts.all.length === 0) return { kind: 'pass' }
-      const dependencies = { threads, events: recorder(context, stats), signal: questionSignal(context, groups) }
-      return then(judgeTexts(groups, texts, dependencies), (judgement): InputVerdict => {
-        if (judgement.kind === 'blocked') return { kind: 'blocked', error: blockError(judgement.block) }
-        if (judgement.kind === 'pass') return judgement
-        return { kind: 'changed', body: Buffer.from(withTexts(texts.source, texts.found, judgement.texts)) }
-      })
+      const written = (judged: readonly JoinedText[]): string => withTexts(texts.source, texts.found, judged)
+      return judge(groups, texts, written, { context, threads, events: recorder(context, stats) })
     },
   }
+}
+
+/** The verdict of all groups; `written` gives the body with other texts. */
+function judge(
+  groups: readonly PolicyGroup[],
+  texts: JudgedTexts,
+  written: (texts: readonly JoinedText[]) => string,
+  { context, threads, events }: { context: RequestContext; threads: SearchWorkerPool; events: PolicyEvents },
+): Maybe<PolicyVerdict> {
+  if (!texts.body && texts.all.length === 0) return { kind: 'pass' }
+  const toVerdict = (judgement: Judgement): PolicyVerdict => {
+    if (judgement.kind === 'blocked') return { kind: 'blocked', error: blockError(judgement.block) }
+    return judgement.kind === 'pass' ? judgement : { kind: 'changed', body: Buffer.from(written(judgement.texts)) }
+  }
+  const judged = judgeTexts(groups, texts, { threads, events, signal: questionSignal(context, groups) })
+  return judged instanceof Promise ? judged.then(toVerdict) : toVerdict(judged)
 }
 
 /** The texts of a body that a thread has parsed are collected here only where this thread needs them. */
@@ -156,23 +163,11 @@ function createOutputHook(
       if (kind === 'unreadable') return { kind: 'refused', error: UNREADABLE_TYPE }
       const events = recorder(context, stats)
       if (kind !== 'events') {
-        const dependencies = { threads, events, signal: questionSignal(context, groups) }
-        const apply = (body: Buffer): Maybe<OutputVerdict> =>
-          then(
-            judgeBody(body, kind, (texts) => judgeTexts(groups, texts, dependencies)),
-            (judgement) => {
-              switch (judgement.kind) {
-                case 'pass':
-                  return judgement
-                case 'blocked':
-                  return { kind: 'blocked', error: blockError(judgement.block) }
-                case 'unreadable':
-                  return { kind: 'blocked', error: judgement.error }
-                default:
-                  return { kind: 'changed', body: judgement.body }
-              }
-            },
-          )
+        const apply = (body: Buffer): Maybe<PolicyVerdict> => {
+          const answer = readAnswer(body, kind)
+          if (!answer.ok) return { kind: 'blocked', error: answer.error }
+          return judge(groups, answer.value, answer.value.written, { context, threads, events })
+        }
         return { kind: 'whole', apply }
       }
       return {
@@ -243,8 +238,4 @@ function noteUnbounded(policy: Policy, window: number, report: (problem: string)
 /** Only a question to another service can be cancelled. */
 function questionSignal(context: RequestContext, groups: readonly PolicyGroup[]): AbortSignal | undefined {
   return groups.some((group) => group.some(({ whole }) => whole.how === 'question')) ? context.signal : undefined
-}
-
-function then<T, U>(given: Maybe<T>, next: (value: T) => U): Maybe<U> {
-  return given instanceof Promise ? given.then(next) : next(given)
 }

@@ -1,11 +1,12 @@
-/** Judges an answer that is whole: every string of JSON, or all of a text. What cannot be read is refused. */
-
-import { textsIn, withTexts } from '../../../src/wire/strings.ts'
-import type { GatewayError } from '../../http/gateway-error.ts'
+/** Reads an answer that is whole, to be judged: every string of JSON, or all of a text. What cannot be read is refused. */
+import { success } from '../../../src/errors.ts'
+import { type JoinedText, textsIn, withTexts } from '../../../src/wire/strings.ts'
+import { type GatewayResult, refused, unreadable } from '../../http/gateway-error.ts'
 import { isTypeList } from '../../http/headers.ts'
-import type { Maybe, ResponseHead } from '../../http/hooks.ts'
+import type { ResponseHead } from '../../http/hooks.ts'
 import type { RequestContext } from '../../http/request-context.ts'
-import type { JudgedTexts, Judgement } from './judge.ts'
+import { parse } from '../../protocols/json.ts'
+import type { JudgedTexts } from './judge.ts'
 
 /** How an answer is read, or that it holds no text. */
 type AnswerKind = 'events' | 'json' | 'text' | 'nothing' | 'unreadable'
@@ -27,49 +28,21 @@ export function answerKind({ method, route, stream }: RequestContext, head: Resp
   return NO_TEXT.test(contentType) && route.media ? 'nothing' : 'unreadable'
 }
 
-export const UNREADABLE_TYPE: GatewayError = {
-  status: 502,
-  code: 'upstream_unreadable',
-  message: 'the provider’s answer has a content type that output policies cannot read',
+export const UNREADABLE_TYPE = unreadable('the provider’s answer has a content type that output policies cannot read')
+const NOT_JSON = unreadable('the provider’s answer is not the JSON that its content type names')
+
+/** What an answer says, and the same answer with other texts in their places. */
+interface AnswerTexts extends JudgedTexts {
+  written(texts: readonly JoinedText[]): string
 }
 
-const NOT_JSON: GatewayError = {
-  status: 502,
-  code: 'upstream_unreadable',
-  message: 'the provider’s answer is not the JSON that its content type names',
-}
-
-type BodyJudgement =
-  | Exclude<Judgement, { kind: 'changed' }>
-  | { kind: 'unreadable'; error: GatewayError }
-  | { kind: 'rewritten'; body: Buffer }
-
-export function judgeBody(
-  body: Buffer,
-  kind: 'json' | 'text',
-  judge: (texts: JudgedTexts) => Maybe<Judgement>,
-): Maybe<BodyJudgement> {
+export function readAnswer(body: Buffer, kind: 'json' | 'text'): GatewayResult<AnswerTexts> {
   const source = body.toString('utf8')
-  if (source.trim() === '') return { kind: 'pass' }
-  const isValid = isJson(source)
-  if (kind === 'json' && !isValid) return { kind: 'unreadable', error: NOT_JSON }
-  const texts = isValid ? textsIn(source, true) : undefined
-  const all = texts?.places ?? [{ text: source, ends: [source.length] }]
-  if (all.length === 0) return { kind: 'pass' }
-  const rewrite = (judgement: Judgement): BodyJudgement => {
-    if (judgement.kind !== 'changed') return judgement
-    const changed = texts ? withTexts(source, texts, judgement.texts) : (judgement.texts[0]?.text ?? '')
-    return { kind: 'rewritten', body: Buffer.from(changed) }
+  if (source.trim() === '') return success({ all: [], written: () => source })
+  if (parse(source) !== undefined) {
+    const found = textsIn(source, true)
+    return success({ all: found.places, written: (texts) => withTexts(source, found, texts) })
   }
-  const judged = judge({ all })
-  return judged instanceof Promise ? judged.then(rewrite) : rewrite(judged)
-}
-
-function isJson(source: string): boolean {
-  try {
-    JSON.parse(source)
-    return true
-  } catch {
-    return false
-  }
+  if (kind === 'json') return refused(NOT_JSON)
+  return success({ all: [{ text: source, ends: [source.length] }], written: ([all]) => all?.text ?? '' })
 }
