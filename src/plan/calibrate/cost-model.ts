@@ -6,7 +6,7 @@
  * mix that of an input token. Reference: Venzon and Moolgavkar 1988, profile-likelihood-based confidence intervals.
  */
 import { studentQuantile } from '../../stats/distributions.ts'
-import { solve } from '../usl/least-squares.ts'
+import { solve } from '../../stats/solve.ts'
 
 const TERMS = ['idle', 'request', 'input', 'output', 'event'] as const
 type Term = (typeof TERMS)[number]
@@ -38,9 +38,8 @@ interface Range {
 }
 
 export interface CostFit {
+  /** Those that the rows do not tell apart are 0 here, and open in the intervals. */
   costs: Costs
-  /** Those that the rows tell apart; the others are 0 in the costs, and open in the intervals. */
-  terms: readonly Term[]
   /** Workers for a load: the cores of its costs, of what idling leaves of each. */
   workersFor(load: Load): Range
   /** What the load `a` costs over what `b` costs. */
@@ -81,7 +80,6 @@ export function fitCosts(rows: readonly CostRow[], among: readonly Term[] = TERM
   })
   return {
     costs: best.costs,
-    terms,
     workersFor: (load) => within(coresOf(best.costs, load) / (1 - best.costs.idle), (workers) => holds(load, workers)),
     ratioOf: (a, b) =>
       within(coresOf(best.costs, a) / coresOf(best.costs, b), (ratio) => {

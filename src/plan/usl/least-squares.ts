@@ -3,6 +3,7 @@
  * on a bound is fitted on its own and the best admissible one wins: three parameters allow it, and a bound is then
  * reached exactly instead of being approached.
  */
+import { solve } from '../../stats/solve.ts'
 import { throughputAt, type UslModel } from './model.ts'
 
 export interface Points {
@@ -14,8 +15,6 @@ interface Fit {
   model: UslModel
   /** Residual sum of squares. */
   rss: number
-  /** The parameters that lie inside their bounds. */
-  free: readonly (keyof UslModel)[]
 }
 
 const ALL = ['alpha', 'beta', 'gamma'] as const
@@ -39,7 +38,7 @@ export function leastSquares(points: Points): Fit {
 }
 
 /** d X / d parameter at each point, by parameter. */
-export function jacobian({ n }: Points, model: UslModel, free: readonly (keyof UslModel)[]): number[][] {
+function jacobian({ n }: Points, model: UslModel, free: readonly (keyof UslModel)[]): number[][] {
   return n.map((at) => {
     const base = 1 + model.alpha * (at - 1) + model.beta * at * (at - 1)
     const byAlpha = (-model.gamma * at * (at - 1)) / base ** 2
@@ -75,7 +74,7 @@ function levenbergMarquardt(points: Points, alpha: number | undefined, beta: num
       damping *= 10
     }
   }
-  return { model, rss, free }
+  return { model, rss }
 }
 
 function moved(model: UslModel, free: readonly (keyof UslModel)[], delta: readonly number[]): UslModel {
@@ -91,32 +90,9 @@ function residualSum({ n, x }: Points, model: UslModel): number {
 }
 
 /** J'J. */
-export function crossProduct(rows: readonly (readonly number[])[]): number[][] {
+function crossProduct(rows: readonly (readonly number[])[]): number[][] {
   const size = rows[0]?.length ?? 0
   return Array.from({ length: size }, (_, j) =>
     Array.from({ length: size }, (_, k) => rows.reduce((sum, row) => sum + (row[j] ?? 0) * (row[k] ?? 0), 0)),
   )
-}
-
-/** Solves a small symmetric system by Gaussian elimination with pivoting; undefined where it is singular. */
-export function solve(matrix: readonly (readonly number[])[], right: readonly number[]): number[] | undefined {
-  const size = right.length
-  const rows = matrix.map((row, i) => [...row, right[i] ?? 0])
-  for (let column = 0; column < size; column++) {
-    const pivot = rows.slice(column).reduce((best, row, i) => {
-      return Math.abs(row[column] ?? 0) > Math.abs(rows[best]?.[column] ?? 0) ? column + i : best
-    }, column)
-    const [a = [], b = []] = [rows[column], rows[pivot]]
-    rows[column] = b
-    rows[pivot] = a
-    const head = rows[column]?.[column] ?? 0
-    if (head === 0 || !Number.isFinite(head)) return undefined
-    for (const [i, row] of rows.entries()) {
-      if (i === column) continue
-      const factor = (row[column] ?? 0) / head
-      for (let k = column; k <= size; k++) row[k] = (row[k] ?? 0) - factor * (rows[column]?.[k] ?? 0)
-    }
-  }
-  const solution = rows.map((row, i) => (row[size] ?? 0) / (row[i] ?? 0))
-  return solution.every(Number.isFinite) ? solution : undefined
 }
