@@ -134,6 +134,11 @@ export function formatShare(share: number): string {
   return `${trimZeros(formatNumber(share * 100, digits))} %`
 }
 
+/** The same to a tenth of a percent, as plans are told: 0.00049 -> '0 %', 0.1234 -> '12.3 %'. */
+export function formatPercent(share: number): string {
+  return `${Number((share * 100).toFixed(1))} %`
+}
+
 function trimZeros(text: string): string {
   return text.includes('.') ? text.replace(/\.?0+$/, '') : text
 }

@@ -5,8 +5,9 @@
  * rest on (bytes per token, pace of a stream, time to first token) must not be worse than planned.
  */
 
-import { equivalentOutput, LOADED, type MeasuredRun, partlyBusy, reasonUnusable } from './calibrate/run.ts'
-import { workersByFigures } from './cpu.ts'
+import { formatPercent } from '../units.ts'
+import { LOADED, MAX_FAILED, type MeasuredRun, partlyBusy, reasonUnusable } from './calibrate/run.ts'
+import { equivalentOutputLoad, workersByFigures } from './cpu.ts'
 import type { PlanFigures } from './figures.ts'
 
 export interface CheckedRun extends MeasuredRun {
@@ -33,8 +34,6 @@ export interface CheckResult {
   busy?: number
   checks: PlanCheck[]
 }
-
-const MAX_FAILED = 0.01
 
 export function checkPlan(run: CheckedRun, figures: PlanFigures, tolerance: number): CheckResult {
   const worth = workersByFigures(run, figures)
@@ -73,12 +72,14 @@ export function checkPlan(run: CheckedRun, figures: PlanFigures, tolerance: numb
 /** Of a sweep the level that says most: where the most passed, of those that may be judged by. */
 export function mostLoadedRun(runs: readonly CheckedRun[], ratio: number): CheckedRun | undefined {
   const fit = runs.filter((run) => reasonUnusable(run, 0) === undefined)
-  return (fit.length > 0 ? fit : runs).toSorted((a, b) => equivalentOutput(b, ratio) - equivalentOutput(a, ratio))[0]
+  return (fit.length > 0 ? fit : runs).toSorted(
+    (a, b) => equivalentOutputLoad(b, ratio) - equivalentOutputLoad(a, ratio),
+  )[0]
 }
 
 function failures({ failedShare, clientOk }: CheckedRun): PlanCheck {
-  const measured = `${percent(failedShare)} failed`
-  const planned = `at most ${percent(MAX_FAILED)}`
+  const measured = `${formatPercent(failedShare)} failed`
+  const planned = `at most ${formatPercent(MAX_FAILED)}`
   const name = 'requests'
   if (!clientOk)
     return { name, planned, measured, verdict: 'inconclusive', why: 'the client was saturated: it measured itself' }
@@ -89,8 +90,8 @@ function failures({ failedShare, clientOk }: CheckedRun): PlanCheck {
 
 function capacity(run: CheckedRun, share: number, busy: number | undefined, tolerance: number): PlanCheck {
   const name = 'throughput of a worker'
-  const planned = `${percent(1 - tolerance)} to ${percent(1 / (1 - tolerance))} of the plan`
-  const measured = `${percent(share)} of the plan${busy === undefined ? '' : `, when ${percent(busy)} busy`}`
+  const planned = `${formatPercent(1 - tolerance)} to ${formatPercent(1 / (1 - tolerance))} of the plan`
+  const measured = `${formatPercent(share)} of the plan${busy === undefined ? '' : `, when ${formatPercent(busy)} busy`}`
   const [low, high] = [share * (1 - 2 * run.relativeError), share * (1 + 2 * run.relativeError)]
   const limit = 1 - tolerance
   if (busy !== undefined && busy < LOADED)
@@ -99,7 +100,7 @@ function capacity(run: CheckedRun, share: number, busy: number | undefined, tole
       planned,
       measured,
       verdict: 'inconclusive',
-      why: `workers that idle say nothing of full ones: raise the load until they are ${percent(LOADED)} busy`,
+      why: `workers that idle say nothing of full ones: raise the load until they are ${formatPercent(LOADED)} busy`,
     }
   // As far above as the tolerance lets it be below: a plan of many times what is needed is not confirmed either.
   if (low > 1 / limit)
@@ -168,8 +169,4 @@ function atLeast(name: string, value: number, limit: number, tolerance: number):
 
 function round(value: number): string {
   return String(Number(value.toPrecision(3)))
-}
-
-function percent(share: number): string {
-  return `${Number((share * 100).toFixed(1))} %`
 }

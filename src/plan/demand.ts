@@ -4,6 +4,7 @@
  * Hidden tokens (reasoning that the provider bills and keeps) count against a provider's quota and against nothing else
  * here.
  */
+import { formatPercent } from '../units.ts'
 
 /** The mean request, and how requests vary. */
 export interface MeanRequest {
@@ -129,7 +130,7 @@ export function averageRequests(parts: readonly MixPart[]): MeanRequest {
   const secondMoment = mean(({ inputTokens: tokens, inputSigma = 0 }) => tokens ** 2 * Math.exp(inputSigma ** 2))
   return {
     name: parts
-      .map(({ kind, share }) => (parts.length === 1 ? kind.name : `${kind.name} ${percent(share)}`))
+      .map(({ kind, share }) => (parts.length === 1 ? kind.name : `${kind.name} ${formatPercent(share)}`))
       .join(', '),
     inputTokens,
     outputTokens,
@@ -188,8 +189,4 @@ export function timesDemand(demand: Demand, factor: number): Demand {
     hiddenTokensPerSec: demand.hiddenTokensPerSec * factor,
     requestsPerSec: demand.requestsPerSec * factor,
   }
-}
-
-function percent(share: number): string {
-  return `${Number((share * 100).toFixed(1))} %`
 }

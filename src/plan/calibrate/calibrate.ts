@@ -7,6 +7,7 @@
 
 import { failure, type Result, success } from '../../errors.ts'
 import { fitLine, type Line } from '../../stats/line.ts'
+import { mean } from '../../stats/means.ts'
 import type { Figure, PlanFigures } from '../figures.ts'
 import type { Calibration } from '../plan.ts'
 import { groupByMix, hasDistinctMixes, mixOf, rowOf, saturatedRows } from './capacity.ts'
@@ -235,8 +236,4 @@ function memoryFigures({ slope, intercept, slope95 }: Line, workers: number) {
 
 function bytesPerToken(run: MeasuredRun): number {
   return run.bytesPerSec / run.outputTokensPerSec
-}
-
-function mean(values: readonly number[]): number {
-  return values.reduce((sum, value) => sum + value, 0) / values.length
 }

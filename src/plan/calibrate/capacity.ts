@@ -3,10 +3,11 @@
  * one row for each mix of input and output, at the peak of a curve over concurrency (USL) where there is one, else a
  * row for each run.
  */
+import { equivalentOutputLoad } from '../cpu.ts'
 import { FEWEST_POINTS, fitUsl } from '../usl/fit.ts'
 import { asymptote, peak, throughputAt } from '../usl/model.ts'
 import type { CostRow } from './cost-model.ts'
-import { equivalentOutput, type MeasuredRun } from './run.ts'
+import type { MeasuredRun } from './run.ts'
 
 /** Input:output ratios within this factor are one mix. */
 const SAME_MIX = 1.2
@@ -44,7 +45,7 @@ export function rowOf(run: MeasuredRun, cores: number, times = 1, standardError 
 }
 
 export function saturatedRows(group: readonly MeasuredRun[], ratio: number, notes: string[]): CostRow[] {
-  const equivalent = (run: MeasuredRun): number => equivalentOutput(run, ratio)
+  const equivalent = (run: MeasuredRun): number => equivalentOutputLoad(run, ratio)
   const best = group.reduce((top, run) => (equivalent(run) > equivalent(top) ? run : top))
   const curve = group.filter((run) => run.concurrency !== undefined)
   const levels = new Set(curve.map((run) => run.concurrency))

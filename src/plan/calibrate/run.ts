@@ -1,4 +1,5 @@
 /** One measured run as a calibration sees it, and why a run may be no measure of the traffic that is planned for. */
+import { formatPercent } from '../../units.ts'
 
 export interface MeasuredRun {
   label: string
@@ -32,14 +33,14 @@ export interface MeasuredRun {
 
 const MAX_TOKENS_PER_EVENT = 1.5
 const UNPACED_GAP_MS = 1
-const MAX_FAILED = 0.01
+export const MAX_FAILED = 0.01
 /** A worker is one thread: above this it has nothing left, below it something else was the limit. */
 const FULLY_BUSY = 0.9
 
 /** Why this run cannot calibrate a plan for traffic of which `streamedShare` is streamed; undefined where it can. */
 export function reasonUnusable(run: MeasuredRun, streamedShare: number): string | undefined {
   if (run.failedShare > MAX_FAILED)
-    return `${percent(run.failedShare)} of its requests failed: its throughput is that of failures`
+    return `${formatPercent(run.failedShare)} of its requests failed: its throughput is that of failures`
   if (!run.clientOk) return 'the client was saturated: it measured itself and not the gateway'
   if (streamedShare < 0.5) return undefined
   if (!run.stream)
@@ -73,7 +74,7 @@ export function reasonUnloaded(runs: readonly MeasuredRun[]): string | undefined
     const most = Math.max(...shares)
     return most >= READABLE
       ? undefined
-      : `its workers were at most ${percent(most)} busy: that is idling, and says nothing of full ones. ${next}`
+      : `its workers were at most ${formatPercent(most)} busy: that is idling, and says nothing of full ones. ${next}`
   }
   if (runs.some(({ saturated }) => saturated)) return undefined
   return runs.every(({ saturated }) => saturated === undefined)
@@ -94,16 +95,4 @@ export function busyShare({ gateway, workers }: MeasuredRun): number | undefined
 export function partlyBusy(run: MeasuredRun): number | undefined {
   const busy = busyShare(run)
   return busy !== undefined && busy < FULLY_BUSY ? busy : undefined
-}
-
-/** Output tokens a second that a run's load is worth, an input token counting 1 / R. */
-export function equivalentOutput(
-  run: Pick<MeasuredRun, 'inputTokensPerSec' | 'outputTokensPerSec'>,
-  ratio: number,
-): number {
-  return run.inputTokensPerSec / ratio + run.outputTokensPerSec
-}
-
-function percent(share: number): string {
-  return `${Number((share * 100).toFixed(1))} %`
 }
