@@ -2,8 +2,10 @@
  * A history as text in 80 columns: a point for each run, the level between changes, a bar at each change; then the
  * changes.
  */
+
 import type { ChalkInstance } from 'chalk'
 import { FIGURES, isFigure } from '../slo/metrics.ts'
+import { median } from '../stats/means.ts'
 import { formatNumber, formatShare } from '../units.ts'
 import type { History, HistoryChange } from '../verdict/history.ts'
 import { FORMATS } from './sentences.ts'
@@ -40,7 +42,7 @@ function plot({ runs, changes: found, unit }: History, hidden: number, c: ChalkI
   const bounds = [0, ...starts, shown.length]
   const levels = shown.map((_, index) => {
     const level = bounds.findLastIndex((start) => start <= index)
-    return middleOf(shown.slice(bounds[level], bounds[level + 1]))
+    return median(shown.slice(bounds[level], bounds[level + 1]))
   })
   const lines = Array.from({ length: ROWS }, (_, row) => {
     const cells = shown.map((value, index) => {
@@ -58,7 +60,7 @@ function plot({ runs, changes: found, unit }: History, hidden: number, c: ChalkI
 
 function changes({ changes: found, runs, unit, metric }: History, c: ChalkInstance): string {
   if (found.length > 0) return found.map((change) => changeLine(change, unit, metric, c)).join('\n')
-  const level = `level ${format(middleOf(runs.map((run) => run.value)), unit)}`
+  const level = `level ${format(median(runs.map((run) => run.value)), unit)}`
   return runs.length < 8
     ? c.dim(
         wrapHanging(`${level}; ${runs.length} runs are too few to find a change, which needs four on each side`, ''),
@@ -89,12 +91,6 @@ function rangeOf(values: readonly number[]): [number, number] {
   const [low, high] = [Math.min(...values), Math.max(...values)]
   const margin = (high - low) * 0.05 || Math.abs(high) * 0.1 || 1
   return [Math.max(low - margin, low >= 0 ? 0 : Number.NEGATIVE_INFINITY), high + margin]
-}
-
-function middleOf(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b)
-  const at = sorted.length >> 1
-  return ((sorted[at] ?? 0) + (sorted[sorted.length % 2 === 1 ? at : at - 1] ?? 0)) / 2
 }
 
 function format(value: number, unit: History['unit']): string {

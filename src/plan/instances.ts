@@ -4,6 +4,7 @@
  * on), within one source of CoreMark only. Burstable machines are refused: a credit that runs out shows as token delay.
  */
 
+import { median } from '../stats/means.ts'
 import { cpuNeed, otherNeeds } from './constraints.ts'
 import type { Demand } from './demand.ts'
 import { countAt, nodeCapacity, type PlanChoices, planFleet } from './plan.ts'
@@ -125,7 +126,7 @@ export function implausiblePrices(prices: ReadonlyMap<string, number>, catalogue
     families.set(family, [...(families.get(family) ?? []), { size: type, perVcpu: price / vcpu, listed }])
   }
   return [...families].flatMap(([family, sizes]) => {
-    const median = medianOf(sizes.map(({ perVcpu }) => perVcpu))
+    const middle = median(sizes.map(({ perVcpu }) => perVcpu))
     return sizes.flatMap(({ size, perVcpu, listed }) => {
       if (listed !== undefined && apart(perVcpu, listed) > UNIT_SPREAD) {
         const unit = perVcpu / listed > 100 ? ' (a price per month?)' : ''
@@ -134,9 +135,9 @@ export function implausiblePrices(prices: ReadonlyMap<string, number>, catalogue
             `the unit cannot be USD an hour${unit}`,
         ]
       }
-      return apart(perVcpu, median) > FAMILY_SPREAD
+      return apart(perVcpu, middle) > FAMILY_SPREAD
         ? [
-            `${size}: ${amount(perVcpu)} USD a vCPU-hour, where ${family} costs ${amount(median)}: ` +
+            `${size}: ${amount(perVcpu)} USD a vCPU-hour, where ${family} costs ${amount(middle)}: ` +
               "another system's price, or a typing error",
           ]
         : []
@@ -146,11 +147,6 @@ export function implausiblePrices(prices: ReadonlyMap<string, number>, catalogue
 
 function apart(a: number, b: number): number {
   return Math.max(a / b, b / a)
-}
-
-function medianOf(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b)
-  return ((sorted[Math.floor((sorted.length - 1) / 2)] ?? 0) + (sorted[Math.ceil((sorted.length - 1) / 2)] ?? 0)) / 2
 }
 
 function amount(value: number): string {

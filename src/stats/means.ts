@@ -1,9 +1,9 @@
 /**
- * Means of blocks or seconds: their standard error, tests that the mean of paired differences lies above zero, and
- * the point where a run becomes steady. The tests are one-sided with the block as the sample: Student's t, and the
- * exact sign-flip test (Fisher 1935, The Design of Experiments, 21). Without an effect each difference is as likely
- * to have the other sign, so all 2^K patterns are enumerated. The sign-flip test assumes no distribution; with ten
- * blocks its smallest P is 1/1,024.
+ * The median; means of blocks or seconds: their standard error, tests that the mean of paired differences lies above
+ * zero, and the point where a run becomes steady. The tests are one-sided with the block as the sample: Student's t,
+ * and the exact sign-flip test (Fisher 1935, The Design of Experiments, 21). Without an effect each difference is as
+ * likely to have the other sign, so all 2^K patterns are enumerated. The sign-flip test assumes no distribution; with
+ * ten blocks its smallest P is 1/1,024.
  */
 import { studentUpperTail } from './distributions.ts'
 
@@ -12,6 +12,14 @@ const MOST_ENUMERATED = 14
 
 export function mean(values: readonly number[]): number {
   return values.reduce((total, value) => total + value, 0) / values.length
+}
+
+/** NaN of nothing. */
+export function median(values: readonly number[]): number {
+  const sorted = values.toSorted((a, b) => a - b)
+  const middle = sorted.length >> 1
+  const upper = sorted[middle] ?? Number.NaN
+  return sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] ?? Number.NaN) + upper) / 2
 }
 
 /** The standard error of the mean. */

@@ -13,6 +13,7 @@ import type { OverheadDefinition, Run } from '../report/schema.ts'
 import { otherTokenBasis } from '../report/token-basis.ts'
 import { HISTORY_FIGURES, HISTORY_METRICS, type Unit, unitOf } from '../slo/metrics.ts'
 import { changePoints } from '../stats/change-points.ts'
+import { median } from '../stats/means.ts'
 import { FIGURE_READINGS } from './figures.ts'
 import { bestReading } from './judge-overhead.ts'
 import { differencesBetween } from './pair.ts'
@@ -153,9 +154,10 @@ function figureOf(report: Run, metric: string, definition: OverheadDefinition | 
 }
 
 function changesOf(runs: readonly HistoryRun[]): HistoryChange[] {
-  const found = changePoints(runs.map((run) => run.value))
+  const values = runs.map((run) => run.value)
+  const found = changePoints(values)
   const starts = [0, ...found.map(({ index }) => index), runs.length]
-  const levels = starts.slice(0, -1).map((from, level) => median(runs.slice(from, starts[level + 1])))
+  const levels = starts.slice(0, -1).map((from, level) => median(values.slice(from, starts[level + 1])))
   return found.flatMap(({ index, p }, change) => {
     const run = runs[index]
     const [before, after] = [levels[change], levels[change + 1]]
@@ -164,11 +166,4 @@ function changesOf(runs: readonly HistoryRun[]): HistoryChange[] {
     const deltaShare = before === 0 ? null : delta / before
     return [{ index, file: run.file, startedAt: run.startedAt, before, after, delta, deltaShare, p }]
   })
-}
-
-function median(runs: readonly Pick<HistoryRun, 'value'>[]): number {
-  const sorted = runs.map((run) => run.value).sort((a, b) => a - b)
-  const middle = sorted.length >> 1
-  const [low = 0, high = 0] = [sorted[sorted.length % 2 === 1 ? middle : middle - 1], sorted[middle]]
-  return (low + high) / 2
 }

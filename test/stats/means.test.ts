@@ -2,7 +2,14 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { studentUpperTail } from '../../src/stats/distributions.ts'
 import { holm } from '../../src/stats/gate.ts'
-import { meanAboveZeroP, pairedTP, signFlipP } from '../../src/stats/means.ts'
+import { meanAboveZeroP, median, pairedTP, signFlipP } from '../../src/stats/means.ts'
+
+it.each([
+  [[3, 1, 2], 2],
+  [[4, 1, 3, 2], 2.5],
+  [[10], 10],
+  [[], Number.NaN],
+])('the median of %j is %f', (values, middle) => expect(median(values)).toBe(middle))
 
 describe('paired t', () => {
   it("gives Student's own example (Biometrika 1908, hours of sleep): t = 4.0621, df 9", () => {

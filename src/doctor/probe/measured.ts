@@ -134,11 +134,3 @@ export function streamDelays({ streams }: Measurements): { added: number[]; here
 function isOwn(stamp: Stamp | undefined, nonce: string): stamp is Stamp {
   return stamp?.nonce === nonce && stamp.attempt === 1
 }
-
-/** NaN of nothing. */
-export function median(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b)
-  const middle = sorted.length >> 1
-  const upper = sorted[middle] ?? Number.NaN
-  return sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] ?? Number.NaN) + upper) / 2
-}

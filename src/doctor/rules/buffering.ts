@@ -1,7 +1,9 @@
 /** Streams that are none: the tokens come together, when the provider has written its last one. */
+
 import { visibleTokensPerSec } from '../../report/token-basis.ts'
+import { median } from '../../stats/means.ts'
 import { formatMs } from '../../units.ts'
-import { answered, median, NO_STAMPS, NOT_STREAMED, noStamps, type ProbeAnswer, spreadUs } from '../probe/measured.ts'
+import { answered, NO_STAMPS, NOT_STREAMED, noStamps, type ProbeAnswer, spreadUs } from '../probe/measured.ts'
 import { type DoctorRule, fine, found, notChecked, type Opinion } from '../rule.ts'
 
 const FEWEST_STREAMS = 5

@@ -2,9 +2,11 @@
  * Events, logs and accounting that the answer waits for. From outside it shows at the end of a stream: the last token
  * came in time, the end of the answer did not.
  */
+
 import { binomialCdf } from '../../stats/distributions.ts'
+import { median } from '../../stats/means.ts'
 import { formatMs } from '../../units.ts'
-import { addedByToken, addedToEnd, answered, median, noStamps } from '../probe/measured.ts'
+import { addedByToken, addedToEnd, answered, noStamps } from '../probe/measured.ts'
 import { ALARM_P, type DoctorRule, fine, found, notChecked } from '../rule.ts'
 
 /** The end waits this much longer than the last token: more than a busy machine makes of one write. */

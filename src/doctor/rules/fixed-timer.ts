@@ -2,18 +2,12 @@
  * A fixed wait before the first token of every stream: in what the gateway added to first tokens, by the provider's
  * stamps, nobody is quicker than the timer, all are alike, and whole answers and later tokens do not have it.
  */
+
 import type { DurationSummary, Run } from '../../report/schema.ts'
 import { Histogram } from '../../stats/histogram.ts'
+import { median } from '../../stats/means.ts'
 import { formatMs, formatShare } from '../../units.ts'
-import {
-  addedToEnd,
-  answered,
-  type Measurements,
-  median,
-  NOT_STREAMED,
-  noStamps,
-  streamDelays,
-} from '../probe/measured.ts'
+import { addedToEnd, answered, type Measurements, NOT_STREAMED, noStamps, streamDelays } from '../probe/measured.ts'
 import { type DoctorRule, fine, found, notChecked, type Opinion, onlyMeasured } from '../rule.ts'
 
 const FEWEST_STREAMS = 5

@@ -2,17 +2,11 @@
  * A look-ahead: each token leaves when the next one is there, the last with the end. To the reader every token comes
  * late by one gap, and figures of the whole answer do not show it.
  */
+
 import { binomialCdf } from '../../stats/distributions.ts'
+import { median } from '../../stats/means.ts'
 import { formatMs } from '../../units.ts'
-import {
-  addedByToken,
-  addedToEnd,
-  answered,
-  median,
-  NOT_STREAMED,
-  noStamps,
-  type ProbeAnswer,
-} from '../probe/measured.ts'
+import { addedByToken, addedToEnd, answered, NOT_STREAMED, noStamps, type ProbeAnswer } from '../probe/measured.ts'
 import { ALARM_P, type DoctorRule, fine, found, notChecked, onlyMeasured } from '../rule.ts'
 
 const FEWEST_STREAMS = 5

@@ -2,11 +2,11 @@
  * Policies without a bound: a pattern that backtracks, a check by another service that may take as long as it likes. A
  * pattern without a bound stalls every request of its process, not only its own.
  */
-
+import { median } from '../../stats/means.ts'
 import { aboveP } from '../../stats/ranks.ts'
 import { formatDuration, formatMs } from '../../units.ts'
 import type { KongPlugin } from '../config/read.ts'
-import { addedToEnd, answered, median, NO_STAMPS } from '../probe/measured.ts'
+import { addedToEnd, answered, NO_STAMPS } from '../probe/measured.ts'
 import { ALARM_P, type DoctorRule, fine, found, notChecked } from '../rule.ts'
 
 /** Longer than this no check should hold a request. */

@@ -2,10 +2,10 @@
  * What a stream holds: every event, in order, its usage and its end. Told by what the same provider sends directly, or
  * by the protocol's own rules where it is not known.
  */
-
+import { median } from '../../stats/means.ts'
 import { formatNumber, formatShare } from '../../units.ts'
 import { OUTCOMES } from '../../wire/outcome.ts'
-import { answered, type Measurements, median, NO_PROVIDER, NOT_STREAMED, type ProbeAnswer } from '../probe/measured.ts'
+import { answered, type Measurements, NO_PROVIDER, NOT_STREAMED, type ProbeAnswer } from '../probe/measured.ts'
 import { type DoctorRule, fine, found, notChecked, type Opinion, onlyMeasured } from '../rule.ts'
 
 const NO_KEY = 'no key of a config shows it'
