@@ -86,6 +86,11 @@ export function formatNumber(value: number, digits = 0): string {
   return `${value < 0 && !zero ? '-' : ''}${grouped}${fraction ? `.${fraction}` : ''}`
 }
 
+/** '1 request', '1,200 requests'; `nouns` is the plural where that is more than an s. */
+export function counted(count: number, noun: string, nouns = `${noun}s`): string {
+  return `${formatNumber(count)} ${count === 1 ? noun : nouns}`
+}
+
 /** Milliseconds with three to four significant figures, never below a microsecond: 0.042, 1.24, 48.1, 1,230. */
 export function formatMs(ms: number): string {
   if (!Number.isFinite(ms)) return ms > 0 ? 'inf' : 'n/a'

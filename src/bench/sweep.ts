@@ -15,6 +15,7 @@ import { METRICS, SWEEP_METRICS, type SweepMetric } from '../slo/metrics.ts'
 import { bisect, findFrontier, findKnee, measureScaling } from '../stats/curve.ts'
 import { Histogram } from '../stats/histogram.ts'
 import { steadyFrom, throughputError } from '../stats/means.ts'
+import { counted } from '../units.ts'
 import { readBudgets } from '../verdict/components.ts'
 import { bestReading } from '../verdict/judge-overhead.ts'
 import { buildPlan, defaultWarmup, printPreflight } from './build-plan.ts'
@@ -52,7 +53,7 @@ export async function sweep(
   const seen: { first?: Run } = {}
   for (const gatewayWorkers of ask.gatewayWorkers ?? [1]) {
     if (hooks.interrupt.aborted) break
-    if (ask.gatewayWorkers) hooks.note(`gateway of ${gatewayWorkers} process${gatewayWorkers === 1 ? '' : 'es'}:`)
+    if (ask.gatewayWorkers) hooks.note(`gateway of ${counted(gatewayWorkers, 'process', 'processes')}:`)
     const open = await openTargets(target, request.endpoint, hooks.note, gatewayWorkers)
     try {
       // The curve is that of the gateway. The direct arm of the embedded pair would only double the time.

@@ -1,6 +1,6 @@
 /** Whether both arms of a run answered alike, in words, with an example where they did not. */
 import type { Agreement, Run } from '../report/schema.ts'
-import { formatNumber } from '../units.ts'
+import { counted, formatNumber } from '../units.ts'
 
 interface Words {
   /** The arm that may have changed answers, and the one that cannot. */
@@ -40,7 +40,7 @@ export function answersLine({ agreement, baseline }: Pick<Run, 'agreement' | 'ba
   }
   const text =
     `${words.first} changed ${formatNumber(changed)} of ${compared} answers${chosen}; ` +
-    `${words.other} repeats itself (${times(agreement.askedAgain)} asked again)`
+    `${words.other} repeats itself (${counted(agreement.askedAgain, 'request')} asked again)`
   return { warn: true, text: text + example(agreement, words) }
 }
 
@@ -53,7 +53,8 @@ function unsettled({ why, compared, differing, askedAgain, notRepeated }: Agreem
   if (why === 'not-asked') {
     return `${formatNumber(differing)} of ${formatNumber(compared)} differ, and ${other} was not asked again`
   }
-  const shown = notRepeated > 0 ? ` (${notRepeated} of ${times(askedAgain)} asked again got two answers)` : ''
+  const shown =
+    notRepeated > 0 ? ` (${notRepeated} of ${counted(askedAgain, 'request')} asked again got two answers)` : ''
   return `${other} does not repeat itself: not compared${shown}`
 }
 
@@ -66,8 +67,4 @@ function example({ example: found }: Agreement, { directly, through }: Words): s
 
 function quoted(text: string): string {
   return text === '' ? 'nothing' : JSON.stringify(text)
-}
-
-function times(requests: number): string {
-  return requests === 1 ? '1 request' : `${formatNumber(requests)} requests`
 }

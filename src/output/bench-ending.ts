@@ -2,10 +2,10 @@
 import type { ChalkInstance } from 'chalk'
 import type { StopReason } from '../load/limits.ts'
 import type { Run } from '../report/schema.ts'
-import { formatMs, formatNumber } from '../units.ts'
+import { counted, formatMs, formatNumber } from '../units.ts'
 import { clientWord, rateNotReached } from '../verdict/rate.ts'
 import { answersLine } from './answers-line.ts'
-import { machineLine } from './sentences.ts'
+import { machineLine } from './machine-line.ts'
 import { wrapHanging } from './table.ts'
 import { fellBehind } from './throughput-lines.ts'
 
@@ -18,9 +18,7 @@ const STOPPED: Record<StopReason, string> = {
 }
 
 function cutOffNote({ cutOff = 0 }: Run['totals']): string {
-  return cutOff === 0
-    ? ''
-    : ` ${cutOff === 1 ? '1 request was' : `${formatNumber(cutOff)} requests were`} cut off, and counted nowhere.`
+  return cutOff === 0 ? '' : ` ${counted(cutOff, 'request was', 'requests were')} cut off, and counted nowhere.`
 }
 
 /** What the client says of itself, and how the run ended. */

@@ -7,9 +7,11 @@ import { estimateAdded } from '../verdict/estimate.ts'
 import { clientWord } from '../verdict/rate.ts'
 import { answerNotes, restOfDuration, restsOn } from './answers.ts'
 import { answersLine } from './answers-line.ts'
+import { otherArmReading } from './bench-overhead.ts'
 import { latencyRows } from './bench-table.ts'
+import { machineLine } from './machine-line.ts'
 import { cell, code, gateMarkdown, table } from './markdown.ts'
-import { estimateSentence, interimAnalysesLine, loopLine, machineLine, noiseLine } from './sentences.ts'
+import { estimateSentence, interimAnalysesLine, loopLine, noiseLine } from './sentences.ts'
 import { sloMarkdown } from './slo-table.ts'
 import { countedBy, drainNote, rate, tokenNotes } from './throughput-lines.ts'
 import { toldWaitsLines } from './told-waits-line.ts'
@@ -108,13 +110,11 @@ function tokenRows(report: Run): [string, Quantiles, string][] {
 }
 
 function overheadRows(report: Run): [string, Quantiles, string][] {
-  const { overhead, baseline, totals } = report
+  const { overhead, totals } = report
   const own = overhead.map(({ definition, totalMs, count }): [string, Quantiles, string] => {
     return [definition, totalMs, restsOn(count, totals.sent)]
   })
   own.push(...tokenRows(report))
-  const other = baseline?.overhead.find(({ definition }) => definition === 'provider-stamped')
-  if (!baseline || !other) return own
-  const name = baseline.role === 'direct' ? 'floor (direct)' : 'the other arm'
-  return [...own, [name, other.totalMs, restsOn(other.count, baseline.totals.sent)]]
+  const other = otherArmReading(report)
+  return other ? [...own, [other.name, other.reading.totalMs, restsOn(other.reading.count, other.sent)]] : own
 }

@@ -1,25 +1,18 @@
 /** The result of `kt bench` as text in 80 columns: requests, latency, throughput, gateway overhead, verdict. */
 import type { ChalkInstance } from 'chalk'
 import type { StopReason } from '../load/limits.ts'
-import { explainDisagreement } from '../overhead/disagreement.ts'
 import { primaryRun } from '../report/runs.ts'
-import type { BenchReport, DurationSummary, OverheadResult, Run } from '../report/schema.ts'
-import {
-  type DurationSpec,
-  METRIC_NAMES,
-  METRICS,
-  type Shown,
-  STAMP_METRICS,
-  type StampMetric,
-} from '../slo/metrics.ts'
+import type { BenchReport, DurationSummary, Run } from '../report/schema.ts'
+import { type DurationSpec, METRIC_NAMES, METRICS, type Shown } from '../slo/metrics.ts'
 import { formatDuration, formatMs, formatNumber } from '../units.ts'
 import { estimateAdded } from '../verdict/estimate.ts'
 import { uncategorised } from '../verdict/slo.ts'
 import { OUTCOMES, type Outcome } from '../wire/outcome.ts'
 import { answerNotes, restOfDuration, restsOn } from './answers.ts'
 import { ending } from './bench-ending.ts'
+import { overheadSection } from './bench-overhead.ts'
 import {
-  budgetCell,
+  bracketed,
   estimateSentence,
   gateLines,
   interimAnalysesLine,
@@ -55,7 +48,7 @@ export function renderBench(bench: BenchReport, view: BenchView): string {
     toldWaitsLines(report)
       .map((line) => c.yellow(wrapHanging(line, '')))
       .join('\n'),
-    ...(measured ? [latency(report, view, c), throughput(report, c), overhead(report, c)] : []),
+    ...(measured ? [latency(report, view, c), throughput(report, c), overheadSection(report, c)] : []),
     ending(report, view.stopped, c),
     measured && report.slo ? sloSection(report.slo, uncategorised(report), c) : '',
     report.gate ? gateLines(report.gate, c) : measured ? estimateLines(report, c) : '',
@@ -199,10 +192,8 @@ function latency(report: Run, view: BenchView, c: ChalkInstance): string {
 
 /** The P99 with its interval; marked where fewer than ten observations lie beyond it. */
 function tailNote({ count, p99, iid95 }: DurationSummary): string {
-  const [low, high] = iid95.p99
-  const interval = `[${formatMs(low)}, ${high === null ? 'inf' : formatMs(high)}${high === null ? ')' : ']'}`
   const few = count * 0.01 < 10 ? `; fewer than ten requests lie beyond it` : ''
-  return `P99 of latency: ${formatMs(p99)} ${interval} iid 95 %, n=${formatNumber(count)}${few}`
+  return `P99 of latency: ${formatMs(p99)} ${bracketed(iid95.p99)} iid 95 %, n=${formatNumber(count)}${few}`
 }
 
 function throughput(report: Run, c: ChalkInstance): string {
@@ -217,111 +208,4 @@ function throughput(report: Run, c: ChalkInstance): string {
   }
   const notes = tokenNotes(report).map((line) => c.dim(wrapHanging(line, '  ')))
   return [c.bold('Throughput'), columns(rows, ['left', 'right', 'left']), ...notes].join('\n')
-}
-
-function overhead(report: Run, c: ChalkInstance): string {
-  const title = c.bold(
-    report.role === 'direct' ? 'Measurement floor (ms): no gateway in between' : 'Gateway Overhead (ms)',
-  )
-  if (report.overhead.length === 0) {
-    const why = 'the provider does not stamp its answers and the target reports no overhead of its own'
-    const lines = [
-      `unknown: ${why}.`,
-      ...signals(report),
-      'Bench the provider directly as well, then: kt bench compare baseline.json gateway.json',
-    ]
-    return [title, ...lines.map((line) => c.dim(wrapHanging(line, '  ', 2)))].join('\n')
-  }
-  const head = ['', 'P50', 'P90', 'P95', 'P99', 'Max', 'budget'].map((name) => c.dim(name))
-  // The one-way delays are parts of what the stamps give.
-  const rows = report.overhead.flatMap((entry) => [
-    ...overheadRows(entry, c),
-    ...(entry.definition === 'provider-stamped' ? [...tokenRows(report, entry, c), ...oneWayRows(report)] : []),
-  ])
-  const { baseline } = report
-  const other = baseline?.overhead.find((entry) => entry.definition === 'provider-stamped')
-  if (other) rows.push([baseline?.role === 'direct' ? 'floor (direct)' : 'the other arm', ...quantiles(other)])
-  const beside = [...explainDisagreement(report.overhead), ...signals(report)]
-  return [
-    title,
-    columns([head, ...rows]),
-    ...report.overhead.flatMap((entry) => notes(entry, c)),
-    ...beside.map((line) => c.dim(wrapHanging(line, '  '))),
-  ].join('\n')
-}
-
-/** The one-way delays, by the provider's own record; only on one host. */
-function oneWayRows({ oneWayMs }: Run): string[][] {
-  if (!oneWayMs) return []
-  return [['  request path', oneWayMs.requestPath] as const, ['  response path', oneWayMs.responsePath] as const].map(
-    ([name, { p50, p99, max }]) => [name, formatMs(p50), '', '', formatMs(p99), formatMs(max)],
-  )
-}
-
-/** What the gateway does not report, and what it reported that is impossible. */
-function signals({ signals: reported }: Run): string[] {
-  if (!reported) return []
-  const name = reported.gateway ?? 'the target'
-  const rejected = Object.entries(reported.rejected).map(
-    ([rule, count]) => `${name}: ${formatNumber(count)} excluded: ${rule}`,
-  )
-  return [...(reported.caveat === '' ? [] : [`${name}: ${reported.caveat}`]), ...rejected]
-}
-
-function overheadRows(entry: OverheadResult, c: ChalkInstance): string[][] {
-  const rows = [[entry.definition, ...quantiles(entry)]]
-  for (const [name, part] of Object.entries(entry.components ?? {})) {
-    const within = budgetCell(part.budgetMs, part.verdict, c)
-    const budget = [within, c.dim(restsOn(part.count, entry.count))].filter((text) => text !== '').join(' ')
-    rows.push([`  ${name.replaceAll('_', ' ')}`, formatMs(part.p50), '', '', formatMs(part.p99), '', budget])
-  }
-  return rows
-}
-
-const TOKEN_ROWS: Readonly<Record<StampMetric, string>> = {
-  addedTtft: '  first token',
-  addedPerToken: '  each token',
-  hold: '  hold',
-}
-
-/** What was added to tokens and how long they were held, beside the limits that were asked for. */
-function tokenRows(report: Run, { perTokenMs }: OverheadResult, c: ChalkInstance): string[][] {
-  const rows = STAMP_METRICS.flatMap((metric) => {
-    const measured = report[`${metric}Ms`]
-    if (!measured) return []
-    const check = report.gate?.checks.find((one) => one.metric === `${metric}.p99`)
-    return [
-      [TOKEN_ROWS[metric], ...quantiles({ totalMs: measured }), check ? budgetCell(check.limit, check.verdict, c) : ''],
-    ]
-  })
-  if (rows.length > 0 || !perTokenMs) return rows
-  // A report of before, whose tokens have both in one.
-  return [['  each token', formatMs(perTokenMs.p50), '', '', formatMs(perTokenMs.p99), formatMs(perTokenMs.max)]]
-}
-
-type Quantiles = Record<'p50' | 'p90' | 'p95' | 'p99' | 'max', number>
-
-function quantiles({ totalMs }: { totalMs: Quantiles }): string[] {
-  return [totalMs.p50, totalMs.p90, totalMs.p95, totalMs.p99, totalMs.max].map(formatMs)
-}
-
-function notes(entry: OverheadResult, c: ChalkInstance): string[] {
-  const [low, high] = entry.totalMs.ci95
-  const bounds =
-    high === null
-      ? low === 0
-        ? '(no interval: fewer than ten blocks)'
-        : `[${formatMs(low)}, inf) by blocks`
-      : `[${formatMs(low)}, ${formatMs(high)}] by blocks`
-  const interval = `P99 ${formatMs(entry.totalMs.p99)} ${bounds}`
-  const counted = [
-    entry.cacheHits > 0 ? `${formatNumber(entry.cacheHits)} cache hits excluded` : '',
-    entry.retried > 0 ? `${formatNumber(entry.retried)} retried by the gateway excluded` : '',
-    entry.negative > 0 ? `${formatNumber(entry.negative)} below zero: an error in the method` : '',
-  ].filter((text) => text !== '')
-  const text = [interval, `n=${formatNumber(entry.count)}`, ...counted].join('; ')
-  return [
-    c.dim(wrapHanging(`${entry.definition}: ${text}`, '  ')),
-    c.dim(wrapHanging(`${entry.source}: ${entry.note}`, '    ')),
-  ]
 }

@@ -3,7 +3,7 @@ import type { ChalkInstance } from 'chalk'
 import { COMPARED_FIGURES, FIGURES, isMetric, METRICS } from '../slo/metrics.ts'
 import { formatMs, formatNumber, formatShare } from '../units.ts'
 import type { ComparedRow, ComparedRun, Comparison } from '../verdict/compare.ts'
-import { budgetCell, FORMATS, gateLines, intervalWords, noiseLine } from './sentences.ts'
+import { bracketed, budgetCell, FORMATS, gateLines, intervalWords, noiseLine } from './sentences.ts'
 import { columns, paint, wrapHanging } from './table.ts'
 
 export function renderComparison(comparison: Comparison, color: boolean): string {
@@ -143,10 +143,6 @@ function verdict({ gate, judgedBy, noise }: Comparison, c: ChalkInstance): strin
   const by = judgedBy ? [`Judged by ${judgedBy.definition} (${judgedBy.source}); ${judgedBy.caveat}${floor}.`] : []
   const rig = c.dim(wrapHanging(noiseLine(noise ?? undefined), ''))
   return [...by.map((line) => c.dim(wrapHanging(line, ''))), rig, gateLines(gate, c)].join('\n')
-}
-
-function bracketed([low, high]: readonly [number, number | null]): string {
-  return `[${formatMs(low)}, ${high === null ? 'inf)' : `${formatMs(high)}]`}`
 }
 
 function signed(value: number | null, format: (value: number) => string): string {

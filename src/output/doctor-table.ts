@@ -4,7 +4,7 @@
  */
 import type { ChalkInstance } from 'chalk'
 import type { DoctorOpinion, DoctorResult, Evidence, RuleResult, Severity } from '../report/doctor-schema.ts'
-import { formatNumber } from '../units.ts'
+import { counted } from '../units.ts'
 import { paint, WIDTH, wrap, wrapHanging } from './table.ts'
 
 const KINDS = { kt: 'reference gateway', kong: 'Kong', litellm: 'LiteLLM' }
@@ -23,7 +23,7 @@ export function renderDoctor(result: DoctorResult, color: boolean): string {
 
 function header({ config, report, measured, summary, severity }: DoctorResult, c: ChalkInstance): string {
   const { critical, warning, info } = summary.found
-  const counted = [
+  const bySeverity = [
     [critical, 'critical'],
     [warning, warning === 1 ? 'warning' : 'warnings'],
     [info, 'info'],
@@ -31,13 +31,13 @@ function header({ config, report, measured, summary, severity }: DoctorResult, c
   const subjects = [
     config && `${config.path} (${KINDS[config.kind]})`,
     report && `report ${report.path}`,
-    measured && `${measured.url}, ${formatNumber(measured.requests)} request${measured.requests === 1 ? '' : 's'}`,
+    measured && `${measured.url}, ${counted(measured.requests, 'request')}`,
     measured?.providerUrl && `simulated provider ${measured.providerUrl}`,
   ].flatMap((text) => (text ? [c.dim(wrapHanging(text, '  '))] : []))
   const seen = `${summary.fine} fine, ${summary.notChecked} not checked (exit 3 from ${severity} on)`
   const trouble = troubleOf(measured)
   // Beside a trouble 'nothing found' would read as good news.
-  const found = counted.join(', ') || (trouble === undefined ? 'nothing found' : '')
+  const found = bySeverity.join(', ') || (trouble === undefined ? 'nothing found' : '')
   const isEmpty = found === '' && summary.fine === 0
   const counts = [found, seen].filter((part) => part !== '').join('; ')
   const headline = wrapHanging(`kt doctor  ${trouble ?? counts}`, '', 2).slice('kt doctor'.length)

@@ -6,7 +6,7 @@
 import type { CacheStatsAnswer } from '../gateway-cli/client.ts'
 import type { EventStats } from '../gateway-cli/event-stats.ts'
 import type { Effective, GatewayCheck } from '../gateway-cli/gateway-config.ts'
-import { formatBytes, formatDuration, formatMs, formatNumber, formatShare } from '../units.ts'
+import { counted, formatBytes, formatDuration, formatMs, formatNumber, formatShare } from '../units.ts'
 import { columns, paint, wrapHanging } from './table.ts'
 
 export function renderGatewayCheck({ file, config, effective }: GatewayCheck): string {
@@ -14,7 +14,7 @@ export function renderGatewayCheck({ file, config, effective }: GatewayCheck): s
   const upstreams = providers.map(({ name, origin, basePath }) => `${name} at ${origin}${basePath}`).join(', ')
   const also = [
     ...(workers > 1 ? [`${workers} processes`] : []),
-    ...(policies.length > 0 ? [`${policies.length} ${policies.length === 1 ? 'policy' : 'policies'}`] : []),
+    ...(policies.length > 0 ? [counted(policies.length, 'policy', 'policies')] : []),
     ...(config.cache.enabled ? [`cache in ${config.cache.backend}`] : []),
   ]
   return [

@@ -1,8 +1,7 @@
 /** The answer of a plan in three lines: what to deploy and why, what would change it, what the formula says. */
-import { FIGURE_WORDS, type FigureKey } from '../plan/figures.ts'
 import type { Plan } from '../report/plan-schema.ts'
-import { formatCount, formatNumber } from '../units.ts'
-import { counted, list, PLAN_WIDTH, rows, span, trimmed } from './plan-words.ts'
+import { counted, formatCount, formatNumber } from '../units.ts'
+import { labelOf, list, PLAN_WIDTH, rows, span, trimmed } from './plan-words.ts'
 import { wrap } from './table.ts'
 
 /** 'Deploy 186 pods of 1 vCPU, 832 MiB on 30 c5.4xlarge in 3 zones, at $14,892 a month: network binds' */
@@ -26,10 +25,9 @@ const NAMED = 2
 
 function change({ range, cost, fleet }: Plan): string {
   if (!range) return ''
-  const label = (name: string): string => (name in FIGURE_WORDS ? FIGURE_WORDS[name as FigureKey].label : name)
   const { pods, nodes, by } = range
   const nodeSpan = span({ min: nodes.low, max: nodes.high })
-  const varied = `depending on ${list(by.slice(0, NAMED).map(label))}`
+  const varied = `depending on ${list(by.slice(0, NAMED).map(labelOf))}`
   const moves =
     by.length === 0
       ? `${counted(fleet.pods.steady, 'pod')} however its inputs vary`

@@ -3,21 +3,9 @@
  * so that it reads the same in a file, in at most 100 columns.
  */
 import type { Plan } from '../report/plan-schema.ts'
-import { formatCount, formatDuration, formatMs, formatNumber, formatShare } from '../units.ts'
+import { counted, formatCount, formatDuration, formatMs, formatNumber, formatShare } from '../units.ts'
 import { answerLines, costLines, verb } from './plan-answer.ts'
-import {
-  counted,
-  explained,
-  explainPlan,
-  fine,
-  list,
-  raw,
-  rows,
-  section,
-  span,
-  trimmed,
-  withUnit,
-} from './plan-words.ts'
+import { explained, explainPlan, fine, list, raw, rows, section, span, trimmed, withUnit } from './plan-words.ts'
 
 type Dimension = Plan['tier']['decidedBy'][number]
 

@@ -63,10 +63,6 @@ export function list(words: readonly string[]): string {
   return words.length < 2 ? words.join('') : `${words.slice(0, -1).join(', ')} and ${words.at(-1)}`
 }
 
-export function counted(count: number, noun: string): string {
-  return `${formatNumber(count)} ${noun}${count === 1 ? '' : 's'}`
-}
-
 /** A value with its unit, in the most readable scale. */
 export function withUnit(value: number, unit: string): string {
   if (unit === 'B') return value < 1024 ? `${trimmed(value)} B` : formatBytes(value)

@@ -5,8 +5,8 @@ import type { CheckResult } from '../plan/check.ts'
 import type { Instance, RankedInstance } from '../plan/instances.ts'
 import type { PlanChoices } from '../plan/plan.ts'
 import type { Sizing } from '../plan/sizing.ts'
-import { formatBytes, formatCount, formatNumber, formatShare } from '../units.ts'
-import { compact, counted, PLAN_WIDTH, rows, span, trimmed } from './plan-words.ts'
+import { counted, formatBytes, formatCount, formatNumber, formatShare } from '../units.ts'
+import { compact, PLAN_WIDTH, rows, span, trimmed } from './plan-words.ts'
 import { indent, wrap } from './table.ts'
 
 const ANSWERS = {

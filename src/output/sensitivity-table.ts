@@ -3,8 +3,8 @@
 import { FIGURE_UNITS } from '../plan/figures.ts'
 import type { Swing } from '../plan/sensitivity.ts'
 import type { GrowthResult, ScenarioResult, SensitivityResult } from '../planning/sensitivity-request.ts'
-import { formatNumber, formatShare } from '../units.ts'
-import { compact, counted, fine, labelOf, PLAN_WIDTH, rows, section, span, trimmed, withUnit } from './plan-words.ts'
+import { counted, formatNumber, formatShare } from '../units.ts'
+import { compact, fine, labelOf, PLAN_WIDTH, rows, section, span, trimmed, withUnit } from './plan-words.ts'
 import { wrap } from './table.ts'
 
 const BAR = 24

@@ -3,13 +3,14 @@
  * and its gate, a component's budget, the noise of the rig, the interim analyses, and how a run loaded its target.
  */
 import type { ChalkInstance } from 'chalk'
-import type { Block, Check, Gate, Run, Verdict } from '../report/schema.ts'
+import type { Check, Gate, Run, Verdict } from '../report/schema.ts'
 import { DEFAULT_ARRIVAL, describeArrivals } from '../schedule/arrivals.ts'
 import { type Unit, unitOf } from '../slo/metrics.ts'
 import { formatDuration, formatMs, formatNumber, formatShare } from '../units.ts'
 import type { Estimate } from '../verdict/estimate.ts'
 import type { Noise } from '../verdict/noise.ts'
 import { wrapHanging } from './table.ts'
+import { rate } from './throughput-lines.ts'
 
 const NAMES: Record<string, string> = {
   'overhead.p99': 'P99 overhead',
@@ -42,7 +43,7 @@ function checkFigure({ metric, op, limit, value, verdict }: Check): string {
 export const FORMATS: Readonly<Record<Unit, (value: number) => string>> = {
   ms: formatMs,
   share: formatShare,
-  'per second': (value) => formatNumber(value, value < 100 ? 2 : 0),
+  'per second': rate,
 }
 const UNIT_WORDS: Readonly<Record<Unit, string>> = { ms: ' ms', share: '', 'per second': ' a second' }
 
@@ -123,6 +124,11 @@ export function intervalWords([low, high]: readonly [number | null, number | nul
   return high === null ? `from ${formatMs(low)}` : `${formatMs(low)}${to}${formatMs(high)}`
 }
 
+/** '[1.24, 3.1]', '[1.24, inf)' */
+export function bracketed([low, high]: readonly [number, number | null]): string {
+  return `[${formatMs(low)}, ${high === null ? 'inf)' : `${formatMs(high)}]`}`
+}
+
 function bounds([low, high]: readonly [number, number | null]): string {
   return `${formatMs(low)} to ${high === null ? 'inf' : formatMs(high)}`
 }
@@ -192,40 +198,6 @@ export function omissionNote({ load, latencyMs, serviceMs }: Run): string | unde
     'users experience, and ' +
     `${formatMs(serviceMs.p99)} from sent, which hides the wait behind a slow answer (coordinated omission)`
   )
-}
-
-type Evidence = NonNullable<Block['machine']>
-
-/** What the machine withheld from the run: whether it was short of CPU, in which blocks, and by which account. */
-export function machineLine({
-  blocks,
-  baseline,
-}: Pick<Run, 'blocks' | 'baseline'>): { short: boolean; text: string } | undefined {
-  const watched = [...blocks, ...(baseline?.blocks ?? [])].flatMap(({ machine }) => machine ?? [])
-  const [first] = watched
-  if (!first) return undefined
-  const spanMs = sumOf(watched.map((block) => block.spanMs)) ?? 0
-  const rate = (ms: number | null): string | undefined => (ms === null ? undefined : formatMs((ms / spanMs) * 1_000))
-  const waited = (read: (block: Evidence) => number | null) => rate(sumOf(watched.map(read)))
-  const [own, targets] = [waited((block) => block.waitMs), waited((block) => block.targetsWaitMs)]
-  const taken = (ms: number | null, by: string): string => (ms ? `${rate(ms)} ms a second ${by}` : '')
-  const pressureMs = sumOf(watched.map(({ pressure, spanMs: ms }) => (pressure === null ? null : pressure * ms)))
-  const parts = [
-    first.source === 'probe'
-      ? `a thread of kt woke ${own} ms a second late`
-      : `for a core kt waited ${own} ms a second${targets === undefined ? '' : `, the targets ${targets}`}`,
-    pressureMs === null ? '' : `CPU pressure ${formatShare(pressureMs / spanMs)}`,
-    taken(sumOf(watched.map(({ stealMs }) => stealMs)), 'stolen by the hypervisor'),
-    taken(sumOf(watched.map(({ throttledMs }) => throttledMs)), 'held by the control group'),
-  ]
-  const starved = watched.filter(({ heldUp }) => heldUp > 0).length
-  const state = starved === 0 ? 'ok' : `short of CPU in ${starved} of ${watched.length} blocks`
-  return { short: starved > 0, text: [state, ...parts.filter((part) => part !== '')].join('; ') }
-}
-
-/** Null where one of them is not known. */
-function sumOf(values: readonly (number | null)[]): number | null {
-  return values.reduce<number | null>((sum, value) => (sum === null || value === null ? null : sum + value), 0)
 }
 
 /** How much the gateway adds, in one sentence. */

@@ -1,8 +1,8 @@
 /** The simulated fleet as text, with the P99 wait in the first line. */
 import type { FleetOptions, FleetResult } from '../plan/simulate/fleet.ts'
 import type { Traffic } from '../plan/simulate/traffic.ts'
-import { formatCount, formatDuration, formatMs, formatNumber, formatShare } from '../units.ts'
-import { counted, explained, PLAN_WIDTH, trimmed } from './plan-words.ts'
+import { counted, formatCount, formatDuration, formatMs, formatNumber, formatShare } from '../units.ts'
+import { explained, PLAN_WIDTH, trimmed } from './plan-words.ts'
 import { indent, wrap } from './table.ts'
 
 function ms(value: number): string {

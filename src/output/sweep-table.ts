@@ -4,6 +4,7 @@ import type { SweepCurve, SweepLevel, SweepReport } from '../report/sweep-schema
 import { COUNTED_BY } from '../report/token-basis.ts'
 import { formatBytes, formatCount, formatMs, formatNumber } from '../units.ts'
 import { restsOn, suspectSentence } from './answers.ts'
+import { bracketed } from './sentences.ts'
 import { columns, paint, wrapHanging } from './table.ts'
 
 export function renderSweep(report: SweepReport, color: boolean): string {
@@ -42,7 +43,7 @@ function latencies({ levels }: SweepCurve, report: SweepReport, c: ChalkInstance
       levelNumber(level.level),
       formatNumber(level.achievedRps, level.achievedRps < 100 ? 1 : 0),
       ...[l?.p50, l?.p99, o?.p50, o?.p99].map((ms) => (ms === undefined ? '-' : formatMs(ms))),
-      o ? `[${formatMs(o.ci95[0])}, ${o.ci95[1] === null ? 'inf)' : `${formatMs(o.ci95[1])}]`}` : '',
+      o ? bracketed(o.ci95) : '',
       [remark(level), answered(level)].filter((part) => part !== '').join(' '),
     ]
   })

@@ -1,6 +1,6 @@
 /** What a target told of waits in `Retry-After`, and whether kt waited, in words. */
 import type { Run } from '../report/schema.ts'
-import { formatDuration, formatNumber } from '../units.ts'
+import { counted, formatDuration, formatNumber } from '../units.ts'
 
 type Totals = Pick<Run['totals'], 'toldWaits'>
 
@@ -8,12 +8,10 @@ type Totals = Pick<Run['totals'], 'toldWaits'>
 function toldWaitsLine({ toldWaits }: Totals, where: string): string | undefined {
   if (!toldWaits) return undefined
   const { answers, longestMs, waits, waitedMs, heldBack } = toldWaits
-  const counted = answers === 1 ? '1 answer' : `${formatNumber(answers)} answers`
-  const told = `${counted}${where} told kt to wait, up to ${formatDuration(longestMs)}`
+  const told = `${counted(answers, 'answer')}${where} told kt to wait, up to ${formatDuration(longestMs)}`
   if (waits === 0) return `${told}. kt sent on; --respect-retry-after makes it wait.`
   const held = heldBack === 0 ? '' : `; ${formatNumber(heldBack)} requests that were due then were held back`
-  const times = `${formatNumber(waits)} ${waits === 1 ? 'time' : 'times'}`
-  return `${told}. kt waited ${times}, ${formatDuration(waitedMs)} in all${held}.`
+  return `${told}. kt waited ${counted(waits, 'time')}, ${formatDuration(waitedMs)} in all${held}.`
 }
 
 /** For both arms. */

@@ -3,7 +3,7 @@ import { KtCommand } from '../../command.ts'
 import { AdminClient, adminFlags, clearedSchema } from '../../gateway-cli/client.ts'
 import { flagGroup, flagsOf } from '../../parse/flags.ts'
 import { parseFlags } from '../../parse/parse-flags.ts'
-import { formatNumber } from '../../units.ts'
+import { counted } from '../../units.ts'
 
 const { text, toggle } = flagGroup()
 
@@ -29,7 +29,7 @@ export default class CacheClear extends KtCommand {
     const result = await client.fetch('DELETE', `/cache${only}`, clearedSchema)
     if (json) this.printJson(result)
     else {
-      const entries = `${formatNumber(result.cleared)} ${result.cleared === 1 ? 'entry' : 'entries'}`
+      const entries = counted(result.cleared, 'entry', 'entries')
       this.print(`cleared ${entries}${model === undefined ? '' : ` of ${model}`}`)
     }
   }
