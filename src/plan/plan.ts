@@ -5,7 +5,6 @@
  */
 import type { Plan } from '../report/plan-schema.ts'
 import { workersPerNode } from './allocatable.ts'
-import type { Load } from './calibrate/cost-model.ts'
 import {
   bandwidthGbps,
   cpuNeed,
@@ -21,22 +20,11 @@ import { costRatio, equivalentOutputLoad, rawWorkers, wholeUp, workersByFigures 
 import { type Demand, timesDemand } from './demand.ts'
 import type { PlanFigures } from './figures.ts'
 import { podSize } from './pod-size.ts'
-import { type Factor, type Fleet, sizeFleet } from './redundancy.ts'
+import { type Fleet, sizeFleet } from './redundancy.ts'
 import type { NodeType, RedundancyParts, RedundancyRange, Sizing } from './sizing.ts'
 import { chooseRpsTier, chooseTier, lowerBound, upperBound } from './tier.ts'
+import { type Calibration, cpuUncertainty, extrapolations, intervalOf, otherUncertainty } from './uncertainty.ts'
 import { waitAt } from './waiting.ts'
-
-/** What was learnt from measured runs. */
-export interface Calibration {
-  figures: Partial<PlanFigures>
-  /** 95 % of the workers that a load may need by those runs. */
-  interval95: (load: Load) => readonly [number, number]
-  /** Events of a streamed output token. */
-  eventsPerToken: number
-  /** Input tokens an output token, from the lowest to the highest that was measured. */
-  mixes: readonly [number, number]
-  notes: string[]
-}
 
 /** What the user chose, beside the demand. */
 export interface PlanChoices {
@@ -72,7 +60,7 @@ export function makePlan(demand: Demand, sizing: Sizing, choices: PlanChoices = 
   const factors = [...new Set([1, redundancy.min, redundancy.max])]
   const counts = factors.map((factor) => countAt(factor, needs, node))
   const fleet = planFleet(demand, sizing, choices, node)
-  const isBeyond = calibration !== undefined && beyond(demand, calibration).length > 0
+  const beyond = calibration ? extrapolations(demand, calibration) : []
   const ranked = needs
     .map((need) => ({ ...need, nodes: need.per === 'node' ? need.need : need.need / node.workersPerNode }))
     .sort((a, b) => b.nodes - a.nodes)
@@ -146,7 +134,7 @@ export function makePlan(demand: Demand, sizing: Sizing, choices: PlanChoices = 
       waitAt(demand, figures, workers),
     ),
     ...(calibration
-      ? { calibration: { notes: [...calibration.notes, ...beyond(demand, calibration)], beyondMeasured: isBeyond } }
+      ? { calibration: { notes: [...calibration.notes, ...beyond], beyondMeasured: beyond.length > 0 } }
       : {}),
     instances: sizing.instances,
     sizing: { name: sizing.name, source: sizing.source },
@@ -161,7 +149,7 @@ export function planFleet(
   node: NodeCapacity,
   speed = 1,
 ): Fleet {
-  const unsure = uncertainty(workersByFigures(demand, figures), sizing, demand, calibration)
+  const unsure = cpuUncertainty(demand, figures, sizing, calibration)
   return sizeFleet(
     {
       needsAt: (factor, pods) => {
@@ -229,57 +217,6 @@ function countNodes(
 ): { peak: number; min: number; max: number } {
   const at = (factor: number): number => counts.find((count) => count.factor === factor)?.nodes ?? 0
   return { peak: at(1), min: at(min), max: at(max) }
-}
-
-/** 95 % of the workers by the runs of a calibration; without an upper end where these say nothing of such a load. */
-export function intervalOf(demand: Demand, { interval95, eventsPerToken }: Calibration): readonly [number, number] {
-  return interval95({
-    requests: demand.requestsPerSec,
-    input: demand.inputTokensPerSec,
-    output: demand.outputTokensPerSec,
-    events: demand.outputTokensPerSec * demand.request.streamedShare * eventsPerToken,
-  })
-}
-
-/** Beyond the mixes that were measured, by more than a little. */
-const NEAR_MIX = 1.5
-
-function beyond({ inputTokensPerSec, outputTokensPerSec }: Demand, { mixes: [low, high] }: Calibration): string[] {
-  const mix = inputTokensPerSec / Math.max(outputTokensPerSec, 1e-9)
-  if (mix >= low / NEAR_MIX && mix <= high * NEAR_MIX) return []
-  const form = (value: number): string => String(Number(value.toPrecision(2)))
-  return [
-    `extrapolated: ${form(mix)} input tokens an output token, where ${form(low)} to ${form(high)} were measured: ` +
-      'bench such a mix',
-  ]
-}
-
-function uncertainty(raw: number, sizing: Sizing, demand: Demand, calibration: Calibration | undefined): Factor {
-  if (calibration) {
-    const factor = Math.max(1, intervalOf(demand, calibration)[1] / raw)
-    return { factor, why: 'upper end of the 95 % interval of the calibration' }
-  }
-  const worst = Math.max(
-    0,
-    ...sizing.measuredPerWorker.map((worker) => rawWorkers(demand, costRatio(worker), worker.outputTokensPerSec)),
-  )
-  const best = Math.min(
-    ...sizing.measuredPerWorker.map((worker) => rawWorkers(demand, costRatio(worker), worker.outputTokensPerSec)),
-  )
-  return Number.isFinite(best) && best > 0
-    ? {
-        factor: worst / best,
-        why: `what the vendor's own measured paths differ by for this demand; yours is not measured`,
-      }
-    : { factor: 1, why: 'not known: nothing was measured' }
-}
-
-/** The other constraints rest on figures that have an interval only where they were measured. */
-function otherUncertainty(name: Need['name'], { outputBytesPerToken, bytesPerStream }: PlanFigures): Factor {
-  const figure = name === 'network' ? outputBytesPerToken : name === 'memory' ? bytesPerStream : undefined
-  return figure?.high === undefined
-    ? { factor: 1, why: 'not known: its figures have no interval' }
-    : { factor: Math.max(1, figure.high / figure.value), why: 'upper end of what was measured' }
 }
 
 function demandSection(demand: Demand, inFlight: number): PlanResult['demand'] {

@@ -9,17 +9,10 @@ import { answerRange } from '../plan/answer-range.ts'
 import { costRatio } from '../plan/cpu.ts'
 import type { Demand } from '../plan/demand.ts'
 import { type FigureKey, type PlanFigures, withFigure } from '../plan/figures.ts'
-import {
-  type Calibration,
-  defaultChoices,
-  intervalOf,
-  makePlan,
-  nodeCapacity,
-  type PlanChoices,
-  planFleet,
-} from '../plan/plan.ts'
+import { defaultChoices, makePlan, nodeCapacity, type PlanChoices, planFleet } from '../plan/plan.ts'
 import { confirmWait } from '../plan/simulate/confirm.ts'
 import type { NodeType, RedundancyParts, Sizing } from '../plan/sizing.ts'
+import { type Calibration, intervalOf } from '../plan/uncertainty.ts'
 import type { Plan } from '../report/plan-schema.ts'
 import { ktVersion } from '../system/machine.ts'
 import { type CostOptions, costOf } from './cost-request.ts'
