@@ -32,8 +32,6 @@ export interface DurationSpec {
   perBlock: boolean
   /** Whether thresholds may name it. */
   threshold: boolean
-  /** False where most samples are 0: a test of the difference of two quantiles takes figures that differ. */
-  deltas?: false
   /** Whether each level of a sweep holds it. */
   sweep: boolean
   /** Whether `kt bench history` may show it. */
@@ -155,7 +153,6 @@ export const METRICS = {
   },
   hold: {
     label: 'Hold of tokens',
-    deltas: false,
     shown: 'with the overhead',
     unit: 'ms',
     digits: 3,
@@ -169,7 +166,7 @@ export const METRICS = {
 
 export type Metric = keyof typeof METRICS
 
-type MetricsWith<Column extends Exclude<keyof DurationSpec, 'openLabel' | 'deltas'>, Value> = {
+type MetricsWith<Column extends Exclude<keyof DurationSpec, 'openLabel'>, Value> = {
   [M in Metric]: (typeof METRICS)[M][Column] extends Value ? M : never
 }[Metric]
 
@@ -198,12 +195,6 @@ export function isBlockMetric(name: string): name is BlockMetric {
 
 export function isGapMetric(name: Metric): name is GapMetric {
   return METRICS[name].sampleOf === 'gap'
-}
-
-/** Whether the difference of two runs may be judged. */
-export function hasDeltas(name: DurationMetric): boolean {
-  const spec: DurationSpec | undefined = name === 'overhead' ? undefined : METRICS[name]
-  return spec?.deltas !== false
 }
 
 /** A metric of which each request has one sample, known when it ends. */
@@ -310,7 +301,7 @@ const SHOWN_QUANTILES = ['p50', 'p90', 'p95', 'p99', 'p99.9']
 /** Every metric that messages suggest. A threshold may use any other quantile (p75) too. */
 export const KNOWN_METRICS: readonly string[] = [
   ...DURATIONS.flatMap((metric) => SHOWN_QUANTILES.map((quantile) => `${metric}.${quantile}`)),
-  ...DURATIONS.filter(hasDeltas).flatMap((metric) => SHOWN_QUANTILES.map((quantile) => `delta.${metric}.${quantile}`)),
+  ...DURATIONS.flatMap((metric) => SHOWN_QUANTILES.map((quantile) => `delta.${metric}.${quantile}`)),
   ...BUDGETED_COMPONENTS.flatMap((part) => SHOWN_QUANTILES.map((quantile) => `overhead.${part}.${quantile}`)),
   ...FIGURE_NAMES,
 ]

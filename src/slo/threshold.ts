@@ -20,7 +20,7 @@
 import { failure, type Result, success } from '../errors.ts'
 import { parseCount, parseDurationMs } from '../units.ts'
 import { type BudgetedComponent, isBudgetedComponent } from './components.ts'
-import { type DurationMetric, FIGURES, type FigureMetric, hasDeltas, isDuration, isFigure } from './metrics.ts'
+import { type DurationMetric, FIGURES, type FigureMetric, isDuration, isFigure } from './metrics.ts'
 
 type Op = '<' | '<=' | '>' | '>='
 
@@ -64,9 +64,6 @@ export function parseThreshold(text: string): Parsed {
   }
   const wrong = wrongDirection(common, limit)
   if (wrong) return wrong
-  if (!hasDeltas(of) && (delta || limit.endsWith('x'))) {
-    return failure(`a difference of ${of} is not judged: most tokens are not held. Give a limit: '${of}.p99<100ms'`)
-  }
   return delta ? difference(common, of, quantile, limit) : duration(common, of, quantile, limit)
 }
 

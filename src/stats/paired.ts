@@ -49,13 +49,20 @@ export function shareDifferences(
 ): number[] {
   const used = pairs.filter(({ a, b }) => sizeOf(a) > 0 && sizeOf(b) > 0)
   const allowed = (1 - quantile + 1e-12) * used.reduce((total, pair) => total + sizeOf(pair[anchor]), 0)
-  const above = (us: number): number => {
-    let total = 0
-    for (const pair of used) total += anchor === 'a' ? over(pair.a, us) : over(pair.b, shift(us))
-    return total
-  }
+  const anchored = (pair: BlockPair, us: number): number =>
+    anchor === 'a' ? over(pair.a, us) : over(pair.b, shift(us))
+  const above = (us: number): number => used.reduce((total, pair) => total + anchored(pair, us), 0)
   const limitUs = firstWhere(-MOST_US, MOST_US, (us) => above(us) <= allowed)
-  return used.map(({ a, b }) => over(b, shift(limitUs)) / sizeOf(b) - over(a, limitUs) / sizeOf(a))
+  // Where values equal the quantile, fewer lie over it than it allows: as many of the equal ones count as over.
+  const equal = above(limitUs - 1) - above(limitUs)
+  const countedOver = equal > 0 ? (allowed - above(limitUs)) / equal : 0
+  return used.map((pair) => {
+    const { a, b } = pair
+    const tied = countedOver * (anchored(pair, limitUs - 1) - anchored(pair, limitUs))
+    const inA = over(a, limitUs) + (anchor === 'a' ? tied : 0)
+    const inB = over(b, shift(limitUs)) + (anchor === 'b' ? tied : 0)
+    return inB / sizeOf(b) - inA / sizeOf(a)
+  })
 }
 
 /** The probability that b at the limit looks this much worse than it. A small P proves a breach. */

@@ -12,7 +12,6 @@ import {
   type BlockMetric,
   COMPARED_FIGURES,
   FIGURES,
-  hasDeltas,
   isBlockMetric,
   isOfTokens,
   isStreamOnly,
@@ -158,7 +157,7 @@ function rowsOf(pair: Pair): ComparedRow[] {
   const durations = METRIC_NAMES.filter(isBlockMetric).filter((metric) => streamed || !isStreamOnly(metric))
   return [
     ...durations.flatMap((metric) =>
-      quantileRows(metric, a[`${metric}Ms`], b[`${metric}Ms`], judgeOf(pair, metric)).map((row) => ({
+      quantileRows(metric, a[`${metric}Ms`], b[`${metric}Ms`], rowJudge(pair, reader(metric))).map((row) => ({
         ...row,
         ...answersOf(pair, (report) => (isOfTokens(metric) ? report.tpotMs : report[`${metric}Ms`])?.count ?? null),
       })),
@@ -182,7 +181,7 @@ function quantileRows(
   metric: BlockMetric,
   a: DurationSummary | undefined,
   b: DurationSummary | undefined,
-  judge?: ReturnType<typeof rowJudge>,
+  judge: ReturnType<typeof rowJudge>,
 ): ComparedRow[] {
   if (!a && !b) return []
   const fewest = Math.min(a?.count ?? Number.POSITIVE_INFINITY, b?.count ?? Number.POSITIVE_INFINITY)
@@ -206,10 +205,6 @@ const SMALL_US = 100
 const SMALL_SHARE = 0.01
 
 const TAIL = 0.025
-
-function judgeOf(pair: Pair, metric: (typeof METRIC_NAMES)[number] & BlockMetric): ReturnType<typeof rowJudge> {
-  return hasDeltas(metric) ? rowJudge(pair, reader(metric)) : undefined
-}
 
 /** Judges any quantile of what `read` gives; undefined where the blocks of a run do not hold it. */
 function rowJudge(pair: Pair, read: ReadBlock): ((quantile: number) => RowJudgement) | undefined {

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { interimAnalysesUpTo, nextAnalysis } from '../../src/stats/gate.ts'
 import type { GateBlock } from '../../src/stats/gate-block.ts'
 import { Histogram } from '../../src/stats/histogram.ts'
-import { pairedDifference, worseThanP } from '../../src/stats/paired.ts'
+import { type BlockPair, pairedDifference, worseThanP } from '../../src/stats/paired.ts'
 import { judgePaired } from '../../src/stats/paired-gate.ts'
 import { logNormal, normal, type Random, randomFrom } from '../../src/stats/random.ts'
 
@@ -29,6 +29,45 @@ function pairsOf(change: (us: number, random: Random) => number, shape: Shape = 
 
 const judge = (pairs: ReturnType<typeof pairsOf>, limitUs = 7_000, more = {}) =>
   judgePaired({ pairs, limit: (us) => us + limitUs, client: 'ok', ...more })
+
+/** Pairs of blocks in which most values are 0, as most tokens of a stream are not held; by the shares of the others. */
+function mostlyZero(shareA: number, shareB: number, seed: number): BlockPair[] {
+  const random = randomFrom(seed)
+  const side = (share: number) => {
+    const values = new Histogram(3)
+    for (let i = 0; i < 500; i++) values.record(random() < share ? 5_000 + logNormal(random, 3_000, 0.5) : 0)
+    return { values, failed: 0 }
+  }
+  return Array.from({ length: 20 }, () => ({ a: side(shareA), b: side(shareB) }))
+}
+
+describe('the difference of two quantiles', () => {
+  it.each([
+    [0.002, 0.002, 0.99],
+    [0.02, 0.002, 0.99],
+    [0.012, 0.008, 0.99],
+    [0.008, 0.012, 0.99],
+    [0.002, 0.02, 0.99],
+    [0.03, 0.03, 0.99],
+    [0.05, 0.05, 0.5],
+  ])(
+    'lies in its interval where most values are equal: %d and %d are not, at quantile %d',
+    (shareA, shareB, quantile) => {
+      for (let seed = 1; seed <= 10; seed++) {
+        const pairs = mostlyZero(shareA, shareB, seed)
+        const of = (which: 'a' | 'b') =>
+          Histogram.merge(
+            pairs.map((pair) => pair[which].values as Histogram),
+            3,
+          )
+        const differenceUs = of('b').quantileUs(quantile) - of('a').quantileUs(quantile)
+        const { lowerUs, upperUs } = pairedDifference(pairs, quantile, 0.025)
+        expect(lowerUs).toBeLessThanOrEqual(differenceUs + 1)
+        expect(upperUs).toBeGreaterThanOrEqual(differenceUs - 1)
+      }
+    },
+  )
+})
 
 describe('the paired gate', () => {
   it('passes what is within the limit, fails what is over it, leaves what is near open with a number', () => {
