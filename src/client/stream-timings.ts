@@ -26,14 +26,14 @@ export class StreamTimings implements AnswerContent {
   error: string | undefined
   /** Whether the protocol's end mark was seen. */
   ended = false
-  /** The model said why it ended, and no token came after that. */
-  finished = false
   hidden = false
   readonly unknown: string[] = []
   /** The beginning of the first data that are no event of any known protocol. */
   garbage: string | undefined
   readonly #onToken: TokenEventListener
   readonly #chunk = new ChatChunk()
+  /** The number of token-bearing events before the model said why it ended; NaN where it has not. */
+  #finishedAfter = Number.NaN
   #firstChars = 0
   #chars = 0
   #reasoningChars = 0
@@ -52,7 +52,7 @@ export class StreamTimings implements AnswerContent {
     this.stamp = undefined
     this.error = undefined
     this.ended = false
-    this.finished = false
+    this.#finishedAfter = Number.NaN
     this.hidden = false
     if (this.unknown.length > 0) this.unknown.length = 0
     this.garbage = undefined
@@ -64,6 +64,11 @@ export class StreamTimings implements AnswerContent {
 
   get shown(): boolean {
     return this.tokenEvents > 0
+  }
+
+  /** The model said why it ended, and no token came after that. */
+  get finished(): boolean {
+    return this.#finishedAfter === this.tokenEvents
   }
 
   /** Takes the data of one event. */
@@ -83,7 +88,7 @@ export class StreamTimings implements AnswerContent {
     if (stamp) this.stamp = stamp
     const { visibleChars, reasoningChars, toolChars } = event
     if (bearsTokens(event)) this.#countTokens(visibleChars + reasoningChars + toolChars, reasoningChars, stamp, atUs)
-    if (event.finished) this.finished = true
+    if (event.finished) this.#finishedAfter = this.tokenEvents
     if (event.hidden) this.hidden = true
     if (event.unknown) this.#noteUnknown(event.unknown)
   }
@@ -104,12 +109,11 @@ export class StreamTimings implements AnswerContent {
     if (stamp) this.stamp = stamp
     const chars = visibleChars + reasoningChars
     if (chars > 0) this.#countTokens(chars, reasoningChars, stamp, atUs)
-    if (finished) this.finished = true
+    if (finished) this.#finishedAfter = this.tokenEvents
     return true
   }
 
   #countTokens(chars: number, reasoningChars: number, stamp: Stamp | undefined, atUs: number): void {
-    this.finished = false
     if (this.tokenEvents === 0) {
       this.firstTokenUs = atUs
       this.#firstChars = chars

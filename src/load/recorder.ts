@@ -286,9 +286,12 @@ export class ArmRecorder {
 
 function record<M extends Metric>(metric: M, us: number, metrics: Partial<Record<M, Histogram>>): void {
   if (Number.isNaN(us)) return
-  const known = metrics[metric] ?? new Histogram(METRICS[metric].digits)
-  metrics[metric] = known
-  known.record(us)
+  let values = metrics[metric]
+  if (values === undefined) {
+    values = new Histogram(METRICS[metric].digits)
+    metrics[metric] = values
+  }
+  values.record(us)
 }
 
 function encodeAll<T extends Partial<Record<string, Histogram>>>(parts: T): { [K in keyof T]: EncodedHistogram } {

@@ -54,9 +54,9 @@ export interface StreamEvent {
   visibleChars: number
   reasoningChars: number
   toolChars: number
-  /** Output that is no text, such as the name of a called tool: the event bears tokens without characters. */
+  /** Of an event without text: output such as the name of a called tool, a token without characters. */
   shown?: true
-  /** Output that was not seen when it was made, such as encrypted reasoning: it bears no token. */
+  /** Of an event without text: output that was not seen when it was made, such as encrypted reasoning; no token. */
   hidden?: true
   /** Of an event without any output: members that kt does not know, which may be output. */
   unknown?: string[]
@@ -115,12 +115,14 @@ function readInto(event: StreamEvent, json: JsonObject): void {
   format.eachEventText(json, (kind, text) => {
     event[COUNTED_AS[kind]] += text.length
   })
+  // Beside a text nothing else counts.
+  if (bearsTokens(event)) return
   const unknown: string[] = []
   format.eachOtherOfEvent(json, (is, name) => {
     if (is === 'unknown') unknown.push(name)
     else event[is] = true
   })
-  if (unknown.length > 0 && !bearsTokens(event) && !event.hidden) event.unknown = unknown
+  if (unknown.length > 0 && !event.shown && !event.hidden) event.unknown = unknown
 }
 
 /** Members around the output of an event, whatever its format. */
