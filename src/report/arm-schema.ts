@@ -60,7 +60,9 @@ const machineSchema = z
     pressure: z.number().nullable().describe('share of the time in which some task of the machine waited for a core'),
     stealMs: ms.nullable().describe('time that the hypervisor gave to others'),
     throttledMs: ms.nullable().describe("time that the control group's limit held the process"),
-    starvedMs: ms.describe('time in windows in which kt or a target was held up for a tenth of the window or more'),
+    starvedMs: ms.describe(
+      'time in windows in which a thread of kt or of a target was held up for a tenth of the window or more',
+    ),
     starvedSpells: count.describe('runs of such windows'),
     heldUp: count.describe('requests that were sent or in flight then: a FAIL counts none of them'),
     source: z

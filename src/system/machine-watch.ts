@@ -8,7 +8,7 @@
 import { closeSync, openSync, readdirSync, readFileSync, readSync } from 'node:fs'
 import { now } from './clock.ts'
 import { throttledUs } from './self-monitor.ts'
-import { type Probe, startProbe } from './wake-probe.ts'
+import { type Probe, startProbe, type Waited } from './wake-probe.ts'
 
 /** Of one span of a run, such as a block. */
 export interface MachineEvidence {
@@ -21,7 +21,7 @@ export interface MachineEvidence {
   pressure: number | null
   stealMs: number | null
   throttledMs: number | null
-  /** Time in windows in which kt or a target was held up for a tenth of the window or more. */
+  /** Time in windows in which a thread of kt or of a target was held up for a tenth of the window or more. */
   starvedMs: number
   /** How many runs of such windows there were. */
   starvedSpells: number
@@ -37,7 +37,10 @@ export interface MachineWatch {
 const EVERY_MS = 25
 /** New threads are looked for this often. */
 const THREADS_EVERY = 20
-/** A window in which more than this share was waited is starved: a request that needs a core in it may be held up. */
+/**
+ * A window is starved in which one thread waited for a core for more than this share of it: a request that needs the
+ * thread then may be held up. Many short waits of many threads are a machine at work, and no request meets them all.
+ */
 const STARVED_SHARE = 0.1
 /** USER_HZ, which Linux shows to every program as 100 whatever it ticks at. */
 const US_A_TICK = 10_000
@@ -49,9 +52,11 @@ interface Reading {
   pressureUs: number
   stealUs: number
   throttledUs: number
+  /** The longest waits of one thread of kt and of one of the targets since the reading before. */
+  longestUs: number
 }
 
-type Counter = Exclude<keyof Reading, 'atUs'>
+type Counter = Exclude<keyof Reading, 'atUs' | 'longestUs'>
 
 /**
  * Watches from now on. `targets`: process ids of what is measured; their children count too. `root`: where /proc and
@@ -64,10 +69,13 @@ export async function watchMachine(targets: readonly number[], root = ''): Promi
   const probe: Probe | undefined = own.known ? undefined : await startProbe()
   const readings: Reading[] = []
   const read = (): void => {
+    const kt = probe ? probe.read() : own.read()
+    const targets = others.known ? others.read() : { waitUs: Number.NaN, longestUs: 0 }
     readings.push({
       atUs: now(),
-      waitUs: probe ? probe.lateUs() : own.readUs(),
-      targetsWaitUs: others.known ? others.readUs() : Number.NaN,
+      waitUs: kt.waitUs,
+      targetsWaitUs: targets.waitUs,
+      longestUs: kt.longestUs + targets.longestUs,
       pressureUs: numberIn(`${proc}/pressure/cpu`, /^some .*total=(\d+)/m),
       stealUs: numberIn(`${proc}/stat`, /^cpu +(?:\d+ +){7}(\d+)/m) * US_A_TICK,
       throttledUs: throttledUs(root) ?? Number.NaN,
@@ -106,8 +114,7 @@ function evidence(
     if (insideUs <= 0 || windowUs <= 0) continue
     const grown = (counter: Counter): number => after[counter] - before[counter]
     for (const counter of Object.keys(sum) as Counter[]) sum[counter] += (grown(counter) * insideUs) / windowUs
-    const heldUs =
-      known(grown('waitUs')) + known(grown('targetsWaitUs')) + known(grown('stealUs')) + known(grown('throttledUs'))
+    const heldUs = after.longestUs + known(grown('stealUs')) + known(grown('throttledUs'))
     const starved = heldUs > STARVED_SHARE * windowUs
     if (starved) starvedUs += insideUs
     if (starved && !inSpell) spells++
@@ -170,16 +177,20 @@ class RunQueueWait {
     return this.#threads.size > 0
   }
 
-  readUs(): number {
+  read(): Waited {
     if (++this.#reads % THREADS_EVERY === 0) this.#find()
-    let us = this.#goneUs
+    let [waitUs, longestUs] = [this.#goneUs, 0]
     for (const [path, thread] of this.#threads) {
       const waitedUs = this.#waitedUs(thread.file)
-      if (waitedUs === undefined) this.#forget(path)
-      else thread.us = waitedUs - thread.baseUs
-      us += thread.us
+      if (waitedUs === undefined) {
+        this.#forget(path)
+      } else {
+        longestUs = Math.max(longestUs, waitedUs - thread.baseUs - thread.us)
+        thread.us = waitedUs - thread.baseUs
+      }
+      waitUs += thread.us
     }
-    return us
+    return { waitUs, longestUs }
   }
 
   close(): void {

@@ -4,9 +4,16 @@
  */
 import { Worker } from 'node:worker_threads'
 
+/** How long threads were ready and not running. */
+export interface Waited {
+  /** Sum of all waits so far, in microseconds. */
+  waitUs: number
+  /** The longest of one thread since the reading before. */
+  longestUs: number
+}
+
 export interface Probe {
-  /** Sum of all lateness so far, in microseconds. */
-  lateUs(): number
+  read(): Waited
   end(): void
 }
 
@@ -20,8 +27,14 @@ export async function startProbe(): Promise<Probe> {
     thread.once('error', reject)
   })
   thread.unref()
+  let beforeUs = 0
   return {
-    lateUs: () => late[0] ?? 0,
+    read() {
+      const waitUs = late[0] ?? 0
+      const longestUs = waitUs - beforeUs
+      beforeUs = waitUs
+      return { waitUs, longestUs }
+    },
     end: () => void thread.terminate(),
   }
 }
