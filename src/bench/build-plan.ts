@@ -13,7 +13,7 @@ import { buildRamp } from '../schedule/ramp.ts'
 import { interimAnalysesUpTo, MOST_PAIRS } from '../stats/gate.ts'
 import { randomFrom } from '../stats/random.ts'
 import { ktVersion } from '../system/machine.ts'
-import { formatCount, formatDuration, formatNumber } from '../units.ts'
+import { counted, formatCount, formatDuration, formatNumber } from '../units.ts'
 import { drawArmTag } from '../wire/nonce.ts'
 import { expectedTokens, type WorkloadSpec } from '../workload/workload.ts'
 import { buildConnection, buildLoad } from './build-load.ts'
@@ -181,7 +181,7 @@ export function printPreflight(plan: RunPlan, targets: readonly NamedTarget[], n
   const limit =
     plan.requests === undefined
       ? `${formatDuration((plan.durationUs ?? 0) / 1_000)}`
-      : `${formatNumber(plan.requests)} requests`
+      : counted(plan.requests, 'request')
   note(`Judged after ${plan.interimAnalyses.join(', ')} pairs of blocks, until decided: at most ${limit} on each arm.`)
 }
 
@@ -215,7 +215,7 @@ function printPublicPreflight(plan: RunPlan, origin: string, note: (line: string
   note(`${new URL(origin).host} is a public address. This run sends`)
   note(
     known
-      ? `  ${formatNumber(requests)} requests${each}, ${formatNumber(warmup)} of them warm-up,${validating}`
+      ? `  ${counted(requests, 'request')}${each}, ${formatNumber(warmup)} of them warm-up,${validating}`
       : `  as many requests as fit in ${formatDuration((durationUs ?? 0) / 1_000)}${each},`,
   )
   if (idleFirst > 0)

@@ -32,7 +32,7 @@ export function answersLine({ agreement, baseline }: Pick<Run, 'agreement' | 'ba
   const words = baseline?.role === 'direct' ? DIRECT : OTHER
   const { changed } = agreement
   if (changed === null) return { warn: false, text: unsettled(agreement, words) }
-  const chosen = agreement.every > 1 ? `, one of ${formatNumber(agreement.every)} requests` : ''
+  const chosen = agreement.every > 1 ? `, one of ${counted(agreement.every, 'request')}` : ''
   const compared = formatNumber(agreement.compared)
   if (changed === 0) {
     const nonce = agreement.differing > 0 ? '; some change with the nonce, and not with the gateway' : ''

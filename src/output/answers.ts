@@ -1,7 +1,7 @@
 /** What a table says of the answers behind its figures: how many there are, and whether they were understood. */
 import type { ArmResult, DurationSummary, Run } from '../report/schema.ts'
 import { isOfTokens, isStreamOnly, type Metric } from '../slo/metrics.ts'
-import { formatNumber } from '../units.ts'
+import { counted, formatNumber } from '../units.ts'
 
 /** How many answers a figure rests on, where these are not all requests. */
 export function restsOn(count: number, requests: number): string {
@@ -24,7 +24,7 @@ export function answerNotes({ answers, baseline }: Run): string[] {
 function sentences(answers: ArmResult['answers']): string[] {
   const { empty = 0, suspect } = answers ?? {}
   return [
-    ...(empty > 0 ? [`${formatNumber(empty)} answers held nothing and count as successes (--allow-empty).`] : []),
+    ...(empty > 0 ? [`${counted(empty, 'answer')} held nothing and count as successes (--allow-empty).`] : []),
     ...(suspect ? [suspectSentence(suspect)] : []),
   ]
 }
@@ -32,7 +32,7 @@ function sentences(answers: ArmResult['answers']): string[] {
 export function suspectSentence(suspect: NonNullable<NonNullable<ArmResult['answers']>['suspect']>): string {
   const { answers, missedTokens, members } = suspect
   return (
-    `Times of tokens are suspect: the usage of ${formatNumber(answers)} answers tells ` +
+    `Times of tokens are suspect: the usage of ${counted(answers, 'answer')} tells ` +
     `${formatNumber(missedTokens)} output tokens that kt did not see; they may have come in members that it does ` +
     `not know: ${members.join(', ')}.`
   )

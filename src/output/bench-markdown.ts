@@ -2,7 +2,7 @@
 import { primaryRun } from '../report/runs.ts'
 import type { BenchReport, Gate, OverheadResult, Run } from '../report/schema.ts'
 import { METRICS, STAMP_METRICS } from '../slo/metrics.ts'
-import { formatDuration, formatMs, formatNumber, formatShare } from '../units.ts'
+import { counted, formatDuration, formatMs, formatNumber, formatShare } from '../units.ts'
 import { estimateAdded } from '../verdict/estimate.ts'
 import { clientWord } from '../verdict/rate.ts'
 import { answerNotes, restOfDuration, restsOn } from './answers.ts'
@@ -60,7 +60,7 @@ function resultLine(report: Run): string {
   const drained = drainNote(report)
   const why = client.why.map((reason) => `, ${cell(reason)}`).join('')
   return [
-    `${formatNumber(totals.sent)} requests in ${formatDuration(totals.durationS * 1_000)}, `,
+    `${counted(totals.sent, 'request')} in ${formatDuration(totals.durationS * 1_000)}, `,
     `${formatNumber(totals.failed)} failed (${errorRate}); `,
     `${rate(throughput.requestsPerSec)} requests/s${drained ? ` (${drained})` : ''}${tokens}; `,
     `client ${clientWord(client)}${why}`,

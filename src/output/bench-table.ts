@@ -4,7 +4,7 @@ import type { StopReason } from '../load/limits.ts'
 import { primaryRun } from '../report/runs.ts'
 import type { BenchReport, DurationSummary, Run } from '../report/schema.ts'
 import { type DurationSpec, METRIC_NAMES, METRICS, type Shown } from '../slo/metrics.ts'
-import { formatDuration, formatMs, formatNumber } from '../units.ts'
+import { counted, formatDuration, formatMs, formatNumber } from '../units.ts'
 import { estimateAdded } from '../verdict/estimate.ts'
 import { uncategorised } from '../verdict/slo.ts'
 import { OUTCOMES, type Outcome } from '../wire/outcome.ts'
@@ -99,7 +99,7 @@ function results(report: Run, c: ChalkInstance): string {
   const warm = load.warmup > 0 || load.warmupS ? `; ${formatNumber(warmup.sent)} warm-up requests excluded` : ''
   const theirs = baseline ? ` (the other arm ${formatNumber(baseline.totals.connections.opened)})` : ''
   const opened =
-    `${formatNumber(connections.opened)} connections opened${theirs}, ` +
+    `${counted(connections.opened, 'connection')} opened${theirs}, ` +
     `${formatNumber(connections.reused)} ` +
     'requests on an open one'
   const note = wrapHanging(opened + warm + idleFirstNote(idleFirst), '  ', 2)

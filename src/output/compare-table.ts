@@ -1,7 +1,7 @@
 /** Two runs side by side as text in 80 columns: figures, overhead, differences, and last the verdict. */
 import type { ChalkInstance } from 'chalk'
 import { COMPARED_FIGURES, FIGURES, isMetric, METRICS } from '../slo/metrics.ts'
-import { formatMs, formatNumber, formatShare } from '../units.ts'
+import { counted, formatMs, formatNumber, formatShare } from '../units.ts'
 import type { ComparedRow, ComparedRun, Comparison } from '../verdict/compare.ts'
 import { bracketed, budgetCell, FORMATS, gateLines, intervalWords, noiseLine } from './sentences.ts'
 import { columns, paint, wrapHanging } from './table.ts'
@@ -24,9 +24,7 @@ export function renderComparison(comparison: Comparison, color: boolean): string
 function heading({ mode, modeWhy, pairing, baseline, gateway }: Comparison, c: ChalkInstance): string {
   const line = (name: string, { file, url, requests, failed }: ComparedRun): string[] => [
     `  ${name.padEnd(8)}  ${file}`,
-    c.dim(
-      `            ${url}; ${formatNumber(requests)} requests${failed > 0 ? `, ${formatNumber(failed)} failed` : ''}`,
-    ),
+    c.dim(`            ${url}; ${counted(requests, 'request')}${failed > 0 ? `, ${formatNumber(failed)} failed` : ''}`),
   ]
   return [
     wrapHanging(`kt bench compare  mode: ${mode} (${modeWhy}), ${pairing}`, '', 18).replace(

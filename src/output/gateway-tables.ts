@@ -108,7 +108,7 @@ export function renderEventStats(stats: EventStats, context: EventStatsContext, 
   })
   const failed = stats.failed > 0 ? `, ${formatNumber(stats.failed)} of them failed` : ''
   const count =
-    `${formatNumber(stats.count)} requests${failed}; mean ${show(stats.mean ?? 0)}, max ` + `${show(stats.max ?? 0)}`
+    `${counted(stats.count, 'request')}${failed}; mean ${show(stats.mean ?? 0)}, max ` + `${show(stats.max ?? 0)}`
   return [
     title,
     columns(rows, ['left', 'right', 'right', 'left']),

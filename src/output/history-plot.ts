@@ -6,7 +6,7 @@
 import type { ChalkInstance } from 'chalk'
 import { FIGURES, isFigure } from '../slo/metrics.ts'
 import { median } from '../stats/means.ts'
-import { formatNumber, formatShare } from '../units.ts'
+import { counted, formatNumber, formatShare } from '../units.ts'
 import type { History, HistoryChange } from '../verdict/history.ts'
 import { FORMATS } from './sentences.ts'
 import { paint, WIDTH, wrapHanging } from './table.ts'
@@ -24,7 +24,7 @@ export function renderHistory(history: History, color: boolean): string {
   const earlier = hidden > 0 ? `; the newest ${MOST_SHOWN} are drawn` : ''
   return [
     `${c.bold('kt bench history')}  ` +
-      `${metric}${how}\n${c.dim(wrapHanging(`${folder}: ${formatNumber(runs.length)} runs${earlier}`, '  '))}`,
+      `${metric}${how}\n${c.dim(wrapHanging(`${folder}: ${counted(runs.length, 'run')}${earlier}`, '  '))}`,
     plot(history, hidden, c),
     changes(history, c),
     excluded(history, c),

@@ -5,7 +5,7 @@
 
 import type { Check, Gate, Verdict } from '../report/schema.ts'
 import { printable } from '../system/printable.ts'
-import { formatMs, formatNumber } from '../units.ts'
+import { counted, formatMs, formatNumber } from '../units.ts'
 import type { ComparedRow, ComparedRun, Comparison } from '../verdict/compare.ts'
 import { checkSentence, FORMATS, intervalWords, noiseLine, verdictWord } from './sentences.ts'
 
@@ -14,7 +14,7 @@ const MARKS: Record<Verdict, string> = { pass: '✅', fail: '❌', inconclusive:
 export function renderComparisonMarkdown(comparison: Comparison): string {
   const { mode, modeWhy, pairing, baseline, gateway, rows, overhead, differences, notes, judgedBy, noise, gate } =
     comparison
-  const run = ({ file, requests }: ComparedRun): string => `${code(file)} (${formatNumber(requests)} requests)`
+  const run = ({ file, requests }: ComparedRun): string => `${code(file)} (${counted(requests, 'request')})`
   const by = judgedBy ? ` Judged by ${judgedBy.definition}: ${cell(judgedBy.source)}.` : ''
   return `${[
     '## kt bench compare',

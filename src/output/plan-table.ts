@@ -168,7 +168,7 @@ function instance(i: NonNullable<Plan['instance']>): string[] {
   const more = i.orMore ? '+' : ''
   const memory = i.memoryMb >= 1024 ? `${formatNumber(i.memoryMb / 1024)} GB` : `${formatNumber(i.memoryMb)} MB`
   return [
-    `${i.name}: ${i.vcpu}${more} vCPU, ${memory}${more}, ${formatNumber(i.connections)} connections`,
+    `${i.name}: ${i.vcpu}${more} vCPU, ${memory}${more}, ${counted(i.connections, 'connection')}`,
     `Source: ${i.source}`,
   ]
 }

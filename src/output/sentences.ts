@@ -6,7 +6,7 @@ import type { ChalkInstance } from 'chalk'
 import type { Check, Gate, Run, Verdict } from '../report/schema.ts'
 import { DEFAULT_ARRIVAL, describeArrivals } from '../schedule/arrivals.ts'
 import { type Unit, unitOf } from '../slo/metrics.ts'
-import { formatDuration, formatMs, formatNumber, formatShare } from '../units.ts'
+import { counted, formatDuration, formatMs, formatNumber, formatShare } from '../units.ts'
 import type { Estimate } from '../verdict/estimate.ts'
 import type { Noise } from '../verdict/noise.ts'
 import { wrapHanging } from './table.ts'
@@ -26,7 +26,7 @@ const OPPOSITE = { '<': '>=', '<=': '>', '>': '<=', '>=': '<' } as const
 
 export function checkSentence(check: Check): string {
   const { why, requestsNeeded } = check
-  const needed = requestsNeeded === undefined ? '' : `; about ${formatNumber(requestsNeeded)} requests would decide it`
+  const needed = requestsNeeded === undefined ? '' : `; about ${counted(requestsNeeded, 'request')} would decide it`
   return `${checkFigure(check)} (${why}${needed})`
 }
 

@@ -1,7 +1,7 @@
 /** A run judged by the SLO objectives of its categories: as text in 80 columns, and as Markdown. */
 import type { ChalkInstance } from 'chalk'
 import type { SloResult } from '../report/schema.ts'
-import { formatDuration, formatMs, formatNumber, formatShare } from '../units.ts'
+import { counted, formatDuration, formatMs, formatNumber, formatShare } from '../units.ts'
 import type { SloJudgement } from '../verdict/slo-file.ts'
 import { cell, code, gateMarkdown, table } from './markdown.ts'
 import { gateLines, noiseLine, verdictWord } from './sentences.ts'
@@ -28,7 +28,7 @@ export function renderSlo(judged: SloJudgement, color: boolean): string {
 /** '87 of 800 requests', where not all are judged. */
 function countOf({ requests, slo }: SloJudgement): string {
   const judged = slo.reduce((total, result) => total + result.requests, 0)
-  return `${judged === requests ? '' : `${formatNumber(judged)} of `}${formatNumber(requests)} requests`
+  return `${judged === requests ? '' : `${formatNumber(judged)} of `}${counted(requests, 'request')}`
 }
 
 /** A row for each category, then its checks. It is also a section of the output of a bench. */
@@ -39,7 +39,7 @@ export function sloSection(slo: readonly SloResult[], uncategorised: number, c: 
     return `${c.bold(`SLO ${only.category}`)}\n${columns(figures(only))}\n\n${gateLines(only, c)}`
   }
   const rest =
-    uncategorised === 0 ? '' : `\n${c.dim(`  ${formatNumber(uncategorised)} requests without a category: not judged`)}`
+    uncategorised === 0 ? '' : `\n${c.dim(`  ${counted(uncategorised, 'request')} without a category: not judged`)}`
   const shades = { pass: c.green, fail: c.red, inconclusive: c.yellow }
   const rows = slo.map((result) => [...sloRow(result), shades[result.verdict](verdictWord(result.verdict))])
   return [

@@ -1,6 +1,6 @@
 /** What a target told of waits in `Retry-After`, and whether kt waited, in words. */
 import type { Run } from '../report/schema.ts'
-import { counted, formatDuration, formatNumber } from '../units.ts'
+import { counted, formatDuration } from '../units.ts'
 
 type Totals = Pick<Run['totals'], 'toldWaits'>
 
@@ -10,7 +10,7 @@ function toldWaitsLine({ toldWaits }: Totals, where: string): string | undefined
   const { answers, longestMs, waits, waitedMs, heldBack } = toldWaits
   const told = `${counted(answers, 'answer')}${where} told kt to wait, up to ${formatDuration(longestMs)}`
   if (waits === 0) return `${told}. kt sent on; --respect-retry-after makes it wait.`
-  const held = heldBack === 0 ? '' : `; ${formatNumber(heldBack)} requests that were due then were held back`
+  const held = heldBack === 0 ? '' : `; ${counted(heldBack, 'request')} that were due then were held back`
   return `${told}. kt waited ${counted(waits, 'time')}, ${formatDuration(waitedMs)} in all${held}.`
 }
 

@@ -11,7 +11,7 @@ import {
   UNSTATED_WINDOW_S,
 } from '../plan/demand.ts'
 import { inputScv, traceTotals, windowPeak } from '../plan/trace.ts'
-import { formatCount, formatDuration, formatNumber } from '../units.ts'
+import { counted, formatCount, formatDuration, formatNumber } from '../units.ts'
 import { readTrace } from '../workload/trace.ts'
 import type { DemandOptions } from './plan-flags.ts'
 import { demandForm } from './plan-rules.ts'
@@ -190,7 +190,7 @@ async function demandFromTrace(options: DemandOptions, common: Common): Promise<
     hiddenTokens: 0,
     streamedShare: options['streamed-share'] ?? 1,
     inputScv: inputScv(trace),
-    source: `${formatNumber(totals.requests)} requests in ${formatNumber(totals.spanS)} s`,
+    source: `${counted(totals.requests, 'request')} in ${formatNumber(totals.spanS)} s`,
   }
   const ratio = (what: string, windowPeak: number, total: number): string[] =>
     total === 0 ? [] : [`${what} ${formatNumber(windowPeak / (total / totals.spanS), 1)}x`]

@@ -10,7 +10,7 @@ import { makePlan } from '../plan/plan.ts'
 import { fleetFigures } from '../plan/simulate/confirm.ts'
 import type { FleetOptions } from '../plan/simulate/fleet.ts'
 import { type Burst, steadyTraffic, type Traffic, traceTraffic } from '../plan/simulate/traffic.ts'
-import { formatNumber, formatShare } from '../units.ts'
+import { counted, formatShare } from '../units.ts'
 import { readTrace } from '../workload/trace.ts'
 import { planCount, planFlags, wholeCount, without } from './plan-flags.ts'
 import { planRequest } from './plan-request.ts'
@@ -156,7 +156,7 @@ function buildZoneLoss(options: SimulationOptions, steps: number, zones: number)
 function refuseOverload({ trace, autoscale }: SimulationOptions, workers: number, needed: number): void {
   if (trace !== undefined || autoscale !== undefined || needed < workers) return
   throw new UserError(
-    `${formatNumber(workers)} workers cannot carry it: the load is ${formatShare(needed / workers)} of their ` +
+    `${counted(workers, 'worker')} cannot carry it: the load is ${formatShare(needed / workers)} of their ` +
       'capacity, and the queue grows without end',
     `Give --workers ${Math.floor(needed) + 1} or more, or --autoscale 70%.`,
   )

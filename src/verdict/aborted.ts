@@ -1,7 +1,7 @@
 /** The gate of a run that a condition of --abort-on ended: it has failed that condition, whatever else it passed. */
 import type { BenchReport, Check, Gate } from '../report/schema.ts'
 import { parseAbortRule } from '../slo/abort-rule.ts'
-import { formatNumber } from '../units.ts'
+import { counted, formatNumber } from '../units.ts'
 import { toGate } from './checks.ts'
 
 /** The gate of the report, with the check of that condition where one ended the run. */
@@ -25,6 +25,6 @@ function abortCheck({ aborted, arms }: BenchReport): Check | undefined {
     value: of === 'errors' ? over / requests : null,
     ci95: null,
     verdict: 'fail',
-    why: `${formatNumber(over)} of ${formatNumber(requests)} requests${where} ${what}, which ended the run`,
+    why: `${formatNumber(over)} of ${counted(requests, 'request')}${where} ${what}, which ended the run`,
   }
 }
