@@ -1,9 +1,10 @@
 /**
- * Finds where text lies in the bytes of one event of a stream. The usual form, one line of JSON, is scanned in place.
- * Every other form (several data lines, comments, other fields) is read as if it had that form: it leaves so where it
- * is changed, and as it came where it is not.
+ * Finds where text lies in the bytes of one event of a stream. The usual form, one line of JSON, with or without a line
+ * before that names the event, is scanned in place. Every other form (several data lines, comments, other fields) is
+ * read as if it had that form: it leaves so where it is changed, and as it came where it is not.
  */
 import { EventScan } from '../../../src/wire/event-scan.ts'
+import { OPEN } from '../../../src/wire/json-walk.ts'
 import { isEndMark, SseReader } from '../../../src/wire/sse.ts'
 import { eventEnd, lineEnd } from './sse-split.ts'
 
@@ -11,6 +12,9 @@ import { eventEnd, lineEnd } from './sse-split.ts'
 type EventKind = 'json' | 'unreadable' | 'nothing'
 
 const DATA = 'data:'
+const DATA_BYTES = Buffer.from(DATA)
+const EVENT_BYTES = Buffer.from('event:')
+const SPACE = 0x20
 const DATA_LINE = /^data(?::|$)/
 /** Fields that the protocol reads. Other lines, such as comments, may say anything. */
 const OWN_FIELD = /^(?:event|id|retry):/
@@ -32,9 +36,11 @@ export class EventReader {
     this.from = at
     if (this.asides.length > 0) this.asides = []
     // The usual form is read without looking for its end first.
-    if (bytes[at] === 0x64 && bytes[at + 1] === 0x61 && bytes[at + 2] === 0x74 && bytes[at + 3] === 0x61) {
-      const json = bytes[at + 5] === 0x20 ? at + 6 : at + 5
-      if (bytes[at + 4] === 0x3a && bytes[json] === 0x7b && this.scan.read(bytes, json, end)) {
+    const data = isAt(bytes, at, EVENT_BYTES) ? nextLine(bytes, at, end) : at
+    if (isAt(bytes, data, DATA_BYTES)) {
+      const from = data + DATA_BYTES.length
+      const json = bytes[from] === SPACE ? from + 1 : from
+      if (bytes[json] === OPEN && this.scan.read(bytes, json, end)) {
         const { after } = this.scan
         const line = lineEnd(bytes, after)
         const blank = line === 0 ? 0 : lineEnd(bytes, after + line)
@@ -80,6 +86,20 @@ export class EventReader {
   #isBlank(to: number): boolean {
     return this.bytes.toString('latin1', this.scan.after, to).trim() === ''
   }
+}
+
+function isAt(bytes: Buffer, at: number, word: Buffer): boolean {
+  for (let i = 0; i < word.length; i++) if (bytes[at + i] !== word[i]) return false
+  return true
+}
+
+/** Where the line after that of `from` begins; `end` where there is none. */
+function nextLine(bytes: Buffer, from: number, end: number): number {
+  for (let at = from; at < end; at++) {
+    const length = lineEnd(bytes, at)
+    if (length > 0) return at + length
+  }
+  return end
 }
 
 /** The data of one event, as a client reads it. */

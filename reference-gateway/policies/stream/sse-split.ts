@@ -21,11 +21,10 @@ export class SseSplit {
     // Without the end of a line there is no end of an event.
     if (this.#restBytes > 0 && !chunk.includes(LF) && !chunk.includes(CR)) return this.#keep(chunk)
     const all = this.#restBytes > 0 ? Buffer.concat([...this.#rest, chunk]) : chunk
-    this.#rest = []
+    if (this.#restBytes > 0) this.#rest = []
     this.#restBytes = 0
     const end = lastEventEnd(all)
-    if (this.#keep(all.subarray(end)) === undefined) return undefined
-    return all.subarray(0, end)
+    return end === all.length ? all : this.#keep(all.subarray(end)) && all.subarray(0, end)
   }
 
   /** Returns the rest: the last event, where its blank line is missing. */
@@ -34,11 +33,9 @@ export class SseSplit {
   }
 
   #keep(piece: Buffer): Buffer | undefined {
-    if (piece.length > 0) {
-      // A copy, because a view would keep a large chunk alive.
-      this.#rest.push(Buffer.from(piece))
-      this.#restBytes += piece.length
-    }
+    // A copy, because a view would keep a large chunk alive.
+    this.#rest.push(Buffer.from(piece))
+    this.#restBytes += piece.length
     return this.#restBytes > MAX_EVENT_BYTES ? undefined : NONE
   }
 }
@@ -47,6 +44,8 @@ const NONE = Buffer.alloc(0)
 
 /** After the last blank line; 0 where there is none. */
 function lastEventEnd(bytes: Buffer): number {
+  // The usual piece is whole events.
+  if (bytes.at(-1) === LF && bytes.at(-2) === LF) return bytes.length
   if (!bytes.includes(CR)) {
     const blank = bytes.lastIndexOf('\n\n')
     return blank < 0 ? 0 : blank + 2

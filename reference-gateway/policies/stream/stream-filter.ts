@@ -34,7 +34,7 @@ const MAX_HELD_BYTES = 1024 * 1024
 
 export class PolicyStreamFilter implements Filter {
   readonly #groups: readonly PolicyGroup[]
-  readonly #setting: StreamFilterOptions
+  readonly #setting: StreamFilterOptions & Omit<DetectorOptions, 'early'>
   readonly #events: FilterEvents
   readonly #sink: StreamSink
   readonly #split = new SseSplit()
@@ -52,12 +52,18 @@ export class PolicyStreamFilter implements Filter {
   #over = false
   /** Channels with text that was not judged yet. */
   readonly #touched = new Set<TextChannel>()
+  /** Choices with something held, while events leave. */
+  readonly #waiting = new Set<number>()
   /** Channels that the next event ends unless it goes on with them. */
   #loose: Set<TextChannel> | undefined
 
   constructor(groups: readonly PolicyGroup[], setting: StreamFilterOptions, events: FilterEvents, sink: StreamSink) {
     this.#groups = groups
-    this.#setting = setting
+    this.#setting = {
+      ...setting,
+      onSettled: () => this.#onSettledLater(),
+      run: (step) => sink.run(step),
+    }
     this.#events = events
     this.#sink = sink
     this.#settlesLater = groups.some((group) => group.some(({ stream }) => stream.settlesLater))
@@ -165,13 +171,8 @@ export class PolicyStreamFilter implements Filter {
   }
 
   #newChannel(choice: number): TextChannel {
-    const sink = this.#sink
-    const setting = {
-      ...this.#setting,
-      onSettled: () => this.#onSettledLater(),
-      run: (step: () => void) => sink.run(step),
-    }
-    return { choice, pipeline: new RedactionPipeline(this.#groups, setting, this.#events), ends: false, left: 0 }
+    const pipeline = new RedactionPipeline(this.#groups, this.#setting, this.#events)
+    return { choice, pipeline, ends: false, left: 0 }
   }
 
   /** This choice, or every choice, gets no more text: nothing waits for it any longer. */
@@ -215,8 +216,10 @@ export class PolicyStreamFilter implements Filter {
     const queue = this.#queue
     const out: Buffer[] = []
     const stay: BufferedEvent[] = []
-    /** Choices with something held; undefined once an event of no choice is held. */
-    let waiting: Set<number> | undefined = new Set()
+    /** An event of no choice is held: nothing may overtake it. */
+    let allWait = false
+    const waiting = this.#waiting
+    waiting.clear()
     let block: PolicyBlock | undefined
     // Bytes that lie next to each other in the same chunk leave as one.
     let run: BufferedEvent | undefined
@@ -227,7 +230,7 @@ export class PolicyStreamFilter implements Filter {
     }
     for (const event of queue) {
       for (const { channel } of event.pieces) block ??= channel.pipeline.blocked
-      const barred = waiting === undefined || (event.choice < 0 ? waiting.size > 0 : waiting.has(event.choice))
+      const barred = allWait || (event.choice < 0 ? waiting.size > 0 : waiting.has(event.choice))
       if (!barred && event.isSettled) {
         if (event.isUnchanged) {
           if (run && run.bytes === event.bytes && runTo === event.from) runTo = event.to
@@ -243,8 +246,8 @@ export class PolicyStreamFilter implements Filter {
         event.leave()
         continue
       }
-      if (waiting && event.choice >= 0) waiting.add(event.choice)
-      else waiting = undefined
+      if (event.choice >= 0) waiting.add(event.choice)
+      else allWait = true
       stay.push(event)
     }
     closeRun()

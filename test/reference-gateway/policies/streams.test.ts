@@ -202,6 +202,19 @@ test('events of every form: CR LF, several data lines, comments, no space, escap
   expect(text.match(/\[REDACTED\]/g)).toHaveLength(5)
 })
 
+test('an event with a name keeps all of its form but the text', () => {
+  const of = (text: string, line: string) => ['event: message', `data: {"a":"${text}"}`, '', ''].join(line)
+  const forms = ['\n', '\r\n', '\r'].map((line) => [of('SECRET', line), of('[REDACTED]', line)])
+  const [given, left] = [0, 1].map((i) => forms.map((form) => form[i]).join(''))
+  for (const size of [1, 7, 1_000]) {
+    const { filter, written } = startFilter([output({ patterns: ['SECRET'] })])
+    const bytes = Buffer.from(given ?? '')
+    for (let at = 0; at < bytes.length; at += size) filter.write(bytes.subarray(at, at + size))
+    filter.end()
+    expect(Buffer.concat(written).toString()).toBe(left)
+  }
+})
+
 test('the events of Responses: deltas, and the whole texts that repeat them', () => {
   const delta = (text: string) =>
     event({ type: 'response.output_text.delta', item_id: 'i', output_index: 0, content_index: 0, delta: text })
