@@ -1,7 +1,9 @@
 /**
  * The deterministic automaton of a program, made state by state as texts need it. A state is the list of instructions
  * that are under way, the preferred first (RE2's leftmost-first rule: what follows a match in the list is cut off), and
- * the kind of the character before, where the program asks for it (\b, ^). Time is linear in the text, whatever the
+ * the kind of the character before, where the program asks for it (\b, ^). There the list is kept as it was before
+ * anything was followed, and is followed anew once the next character is known: which of two ways comes first may hang
+ * on a condition, as in (?:\b|.)+. Time is linear in the text, whatever the
  * pattern: a step is one look into a table, or, the first time, at most one pass over the program.
  */
 import { EMPTY, type Instruction, isRune, OP, type Program } from './program.ts'
@@ -57,9 +59,8 @@ export class Automaton {
     this.steps = new Int32Array(64 * this.classes.count).fill(UNKNOWN)
     this.flags = new Uint8Array(64)
     this.#intern([], BEFORE.OTHER)
-    const start = this.#closure([program.start], 0)
     this.starts = [BEFORE.TEXT, BEFORE.LINE, BEFORE.WORD, BEFORE.OTHER].map((before) =>
-      this.#intern(start.list, before),
+      this.#intern([program.start], before),
     )
     this.startAfter = Int32Array.from(this.classes.samples, (rune) => this.starts[this.before(rune)] ?? DEAD)
     this.#findStarters()
@@ -103,7 +104,7 @@ export class Automaton {
       if (instruction && isRune(instruction.op) && reads(instruction, rune)) next.push(instruction.out)
     }
     effort.spent += list.length
-    const target = this.#intern(this.#closure(next, 0).list, this.before(rune))
+    const target = this.#intern([...new Set(next)], this.before(rune))
     const made = (target << 1) | (matched ? MATCHED_BEFORE : 0)
     this.steps[at] = made
     return made
@@ -157,12 +158,16 @@ export class Automaton {
     return { list, matched: false }
   }
 
-  #intern(list: readonly number[], before: number): number {
-    const kind = this.#looksBack && list.length > 0 ? before : BEFORE.OTHER
-    const key = `${kind}:${list.join()}`
+  /** The state in which the instructions of `from` are under way. */
+  #intern(from: readonly number[], before: number): number {
+    const { list } = this.#closure(from, 0)
+    const isDead = list.length === 0
+    const kind = this.#looksBack && !isDead ? before : BEFORE.OTHER
+    const kept = this.#looksBack && !isDead ? from : list
+    const key = `${kind}:${kept.join()}`
     const known = this.#ids.get(key)
     if (known !== undefined) return known
-    const id = this.#lists.push(Int32Array.of(kind, ...list)) - 1
+    const id = this.#lists.push(Int32Array.of(kind, ...kept)) - 1
     this.#ids.set(key, id)
     if (id >= this.flags.length) this.#grow()
     const accepts = list.some((pc) => this.program.instructions[pc]?.op === OP.MATCH)

@@ -79,7 +79,8 @@ test('property: any pattern on any text in any pieces finds what re2js finds in 
       expect(search.matches.map(({ start, end }) => [start, end])).toEqual(expected(source, whole))
     },
   )
-  fc.assert(property, { numRuns: 500 })
+  // Which way comes first hangs on a condition.
+  fc.assert(property, { numRuns: 500, examples: [['[^a](?:(?:\\b|.))+', 'c ', [], false]] })
 })
 
 function matchesNothing(source: string): boolean {
