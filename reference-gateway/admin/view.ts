@@ -101,7 +101,7 @@ export class AdminView {
       cache,
       events: counts.length > 0 ? eventCounts(counts) : undefined,
       droppedBy: { ...this.#hub?.dropped(), ring: eventCounts(counts).dropped },
-      holdOverrun: policies.length > 0 ? pickNumbers(sum(policies)).hold_overrun : undefined,
+      holds: policies.length > 0 ? pickNumbers(sum(policies)) : undefined,
       pool: pickNumbers(pool),
       recycled: pickNumbers(isNumbers(pool.recycled) ? pool.recycled : {}),
       processes,

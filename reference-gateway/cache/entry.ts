@@ -1,10 +1,10 @@
 /**
  * Cache entries: which requests may be answered from the cache, under which key, and how a response is stored. The key
  * is a digest of the tenant, the gateway's routes and policies, the path, every header that goes upstream but a few
- * that change no response, and the whole body, byte for byte, as it goes upstream. So the key covers everything that
- * changes the response (tools, response_format, stop, seed, top_p, n, stream, and what providers add next year), and a
- * body that two parsers could read differently shares its key with no other. Two spellings of one request are two
- * entries: that costs a hit, and never gives a wrong response. Only what reads as a complete answer without an error is
+ * that change no response, and the body, byte for byte, as it goes upstream: by default the whole of it, which covers
+ * everything that changes the response (tools, response_format, stop, seed, top_p, n, stream, and what providers add
+ * next year). Where the config names members, those count, and the form of the answer that is asked for. Two spellings
+ * of one request are two entries: that costs a hit, and never gives a wrong response. Only what reads as a complete answer without an error is
  * stored, and only where it holds output: a dead backend's empty answer must not live on here.
  */
 import { createHash } from 'node:crypto'
@@ -15,11 +15,13 @@ import { bearsTokens, readStreamEvent } from '../../src/wire/formats.ts'
 import { readJsonAnswer } from '../../src/wire/json-answer.ts'
 import { SseReader } from '../../src/wire/sse.ts'
 import type { CacheConfig } from '../config/config-file.ts'
+import { WHOLE_BODY } from '../config/notices.ts'
 import { CLIENT_KEY_HEADERS } from '../http/client-key.ts'
 import { isFieldValue } from '../http/headers.ts'
 import type { StoredResponse } from '../http/hooks.ts'
 import type { RequestContext } from '../http/request-context.ts'
 import { parse } from '../protocols/json.ts'
+import { KeyMembers } from './key-members.ts'
 
 /**
  * Headers that say nothing about who asks or for what: of the connection, of the client's program, of this one request.
@@ -31,11 +33,15 @@ const IGNORED_HEADERS: ReadonlySet<string> = new Set([
   ...['x-request-id', 'x-client-request-id', 'idempotency-key', ...CLIENT_KEY_HEADERS],
 ])
 const OF_CLIENT_PROGRAM = /^x-stainless-/
+/** Members that say in what form the answer comes. */
+const FORM_MEMBERS = ['stream', 'stream_options']
 /** Raised whenever the form of keys or entries changes: a cache outlives the process. */
-const FORM = 3
+const FORM = 4
 
 export interface KeyRules {
   temperature: number
+  /** The members of the body that count, beside the model; undefined: all of it. */
+  members: readonly string[] | undefined
   /** Headers that count although they say nothing. */
   headers: ReadonlySet<string>
   /** A digest of whatever in the config decides who answers and what is filtered. */
@@ -43,12 +49,12 @@ export interface KeyRules {
 }
 
 export function keyRules(config: CacheConfig, scope: unknown): KeyRules {
-  const added = config.key_includes
-    .filter((part) => part.startsWith('header:'))
-    .map((part) => part.slice(7).toLowerCase())
+  const parts = config.key_includes
+  const isHeader = (part: string): boolean => part.startsWith('header:')
   return {
     temperature: config.cache_when.temperature,
-    headers: new Set(added),
+    members: parts.includes(WHOLE_BODY) ? undefined : [...FORM_MEMBERS, ...parts.filter((part) => !isHeader(part))],
+    headers: new Set(parts.filter(isHeader).map((part) => part.slice(7).toLowerCase())),
     scope: createHash('sha256').update(JSON.stringify(scope)).digest('base64url'),
   }
 }
@@ -73,8 +79,13 @@ export function cacheKey(context: RequestContext, rules: KeyRules): string {
   said.sort(([a], [b]) => (a < b ? -1 : 1))
   const about = JSON.stringify([FORM, rules.scope, context.tenant, context.path, context.model ?? null, said])
   // JSON holds no raw line feed, so that no two pairs of head and body give the same bytes.
-  return createHash('sha256').update(`${about}\n`).update(context.body).digest('base64url')
+  const digest = createHash('sha256').update(`${about}\n`)
+  const counted = (rules.members && members.of(context.body, rules.members)) ?? [context.body]
+  for (const part of counted) digest.update(part)
+  return digest.digest('base64url')
 }
+
+const members = new KeyMembers()
 
 /** A stored response: what the client got, after output policies, and what the event of a later hit needs. */
 export interface CacheEntry extends StoredResponse {

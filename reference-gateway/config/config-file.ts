@@ -60,8 +60,8 @@ export function emitsEvents({ events, adminPort }: { events: EventsConfig; admin
 const keyPart = z
   .string()
   .regex(
-    /^(?:[a-z_][\w.]*|header:[a-z0-9-]+)$/i,
-    "a part of the key is a member of the body ('model') or 'header:<name>'",
+    /^(?:\*|[a-z_]\w*|header:[a-z0-9-]+)$/i,
+    "a part of the key is a member of the body ('model'), '*' for all of them, or 'header:<name>'",
   )
 
 export const cacheFile = z
@@ -75,7 +75,7 @@ export const cacheFile = z
     max_size: bytes.prefault('256MB'),
     ttl: timerMs.prefault('3600s'),
     cache_when: z.strictObject({ temperature: z.number().min(0).default(0) }).prefault({}),
-    key_includes: z.array(keyPart).default(['model', 'messages', 'temperature', 'max_tokens']),
+    key_includes: z.array(keyPart).default(['*']),
     redis: z
       .strictObject({
         url: z.string().min(1).default('redis://127.0.0.1:6379'),

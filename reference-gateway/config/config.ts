@@ -9,6 +9,7 @@ import { type Environment, lookUpHeader, lookUpSecret, type Secret } from '../..
 import type { ClientKey } from '../http/client-key.ts'
 import type { PoolConfig, ProviderConfig, UpstreamConfig } from '../upstream/types.ts'
 import { type CacheConfig, configFile, redisUrlProblem } from './config-file.ts'
+import { cacheNotices, streamNotices } from './notices.ts'
 
 export type { Environment } from '../../src/parse/config-values.ts'
 
@@ -140,7 +141,7 @@ export function gatewayConfigSchema(environment: Environment) {
       events: { ...given.events, ...(otlp && { otlp: withHeaders(otlp, 'gateway', 'events', 'otlp') }) },
       adminPort: given.admin_port,
       admin: { token: given.admin.token && secret(given.admin.token, 'admin', 'token') },
-      notices,
+      notices: [...notices, ...streamNotices(policies, given.streaming), ...cacheNotices(given.cache)],
     }
   })
 }

@@ -28,7 +28,7 @@ interface MetricsSources {
   /** Events dropped on the way to each reader. */
   droppedBy: Record<string, number>
   /** Undefined without policies. */
-  holdOverrun: number | undefined
+  holds: Record<string, number> | undefined
   pool: Record<string, number>
   recycled: Record<string, number>
   processes: MetricJson[][]
@@ -147,10 +147,20 @@ function eventMetrics({ events, droppedBy }: MetricsSources): MetricJson[] {
   ]
 }
 
-function holdMetrics({ holdOverrun }: MetricsSources): MetricJson[] {
-  if (holdOverrun === undefined) return []
-  const help = 'Times that text of a stream was held for longer than streaming.flush_interval.'
-  return [metric('kt_hold_overrun_total', 'counter', help, [{ value: holdOverrun, labels: {} }])]
+function holdMetrics({ holds }: MetricsSources): MetricJson[] {
+  if (!holds) return []
+  const { hold_overrun = 0, released_undecided = 0 } = holds
+  return [
+    metric(
+      'kt_hold_overrun_total',
+      'counter',
+      'Events of streams that were held for longer than streaming.flush_interval.',
+      [{ value: hold_overrun, labels: {} }],
+    ),
+    metric('kt_released_undecided_total', 'counter', 'Events of streams that left before their text was judged.', [
+      { value: released_undecided, labels: {} },
+    ]),
+  ]
 }
 
 function poolMetrics({ pool, recycled }: MetricsSources): MetricJson[] {

@@ -29,8 +29,10 @@ interface PolicyCounts {
 
 interface PolicyStats {
   policies: Record<string, PolicyCounts>
-  /** How often a stream's text was held for longer than flush_interval. */
+  /** Events of streams that were held for longer than flush_interval. */
   hold_overrun: number
+  /** Events of streams that left before their text was judged. */
+  released_undecided: number
 }
 
 export interface PolicyHooks {
@@ -58,7 +60,7 @@ export function createPolicyHooks(
   report: (problem: string) => void,
 ): PolicyHooks {
   const policies = settings.map(compilePolicy)
-  const stats: PolicyStats = { policies: {}, hold_overrun: 0 }
+  const stats: PolicyStats = { policies: {}, hold_overrun: 0, released_undecided: 0 }
   for (const { name } of policies) stats.policies[name] = { blocked: 0, redacted: 0, flagged: 0, timed_out: 0 }
   const groupsFor = (direction: Policy['direction']): PolicyGroup[] =>
     groupPolicies(policies.filter((policy) => policy.direction === direction))
@@ -182,6 +184,7 @@ function createOutputHook(
                 context.timings.holding = on
               },
               overrun: () => stats.hold_overrun++,
+              releasedUndecided: () => stats.released_undecided++,
               blocked: (block) => lastEvent(block === 'unreadable' ? UNREADABLE : blockError(block)),
             },
             sink,

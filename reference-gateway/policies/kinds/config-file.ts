@@ -83,7 +83,7 @@ export const streamingFile = z
   .strictObject({
     chunk_buffer: bytes.prefault('4KB').refine((count) => count >= 64, 'at least 64 bytes'),
     flush_interval: timerMs.prefault('100ms'),
-    on_flush: z.enum(['hold', 'release']).default('hold'),
+    on_flush: z.enum(['release', 'hold']).default('release'),
     passthrough_chunked: z.boolean().default(true),
   })
   .prefault({})

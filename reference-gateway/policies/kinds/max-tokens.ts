@@ -63,6 +63,4 @@ class LengthDetector implements Detector {
     this.settledUpTo = text.end
     return true
   }
-
-  release(): void {}
 }

@@ -182,10 +182,6 @@ class WebhookDetector implements Detector {
     return true
   }
 
-  release(): void {
-    this.settledUpTo = this.#text?.end ?? 0
-  }
-
   close(): void {
     clearTimeout(this.#timer)
     this.#abort.abort()
@@ -221,14 +217,11 @@ class WebhookDetector implements Detector {
 
   #judged(findings: readonly TextFinding[], from: number, to: number): void {
     this.#asking = false
-    // The text was released meanwhile, so the judgement is too late.
-    if (this.settledUpTo === from) {
-      for (const { start, end, replacement } of findings) {
-        const match = { start: from + start, end: from + end, open: false }
-        this.found.push({ match, replacement, order: this.#order })
-      }
-      this.settledUpTo = to
+    for (const { start, end, replacement } of findings) {
+      const match = { start: from + start, end: from + end, open: false }
+      this.found.push({ match, replacement, order: this.#order })
     }
+    this.settledUpTo = to
     this.#consider(false)
     this.#setting.onSettled()
   }

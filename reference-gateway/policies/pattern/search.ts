@@ -85,7 +85,7 @@ export class PatternSearch {
     return true
   }
 
-  /** The text is complete. */
+  /** Judges the text as if it ended here; `feed` goes on where more follows. */
   finish(text: TextBuffer, isOverBudget?: IsOverBudget): boolean {
     for (;;) {
       if (!this.feed(text, isOverBudget, true)) return false
@@ -95,11 +95,6 @@ export class PatternSearch {
     }
     this.#candidates.clear()
     return true
-  }
-
-  /** Gives up what is unsettled: it is no match, whatever follows. */
-  release(): void {
-    if (!this.#committed) this.#candidates.clear()
   }
 
   #read(text: TextBuffer, to: number, last: boolean): void {

@@ -113,9 +113,8 @@ export interface Detector {
   /** The first position that must stay in the buffer. */
   readonly needed: number
   failed: 'timeout' | undefined
-  /** False: not finished in time. */
+  /** Reads what was added; `complete`: as if nothing followed. False: not finished in time. */
   feed(text: TextBuffer, complete: boolean): boolean
-  release(): void
   close?(): void
 }
 

@@ -126,11 +126,6 @@ class RuleDetector implements Detector {
     return seenInTime
   }
 
-  release(): void {
-    this.#search.release()
-    this.#seen?.search.release()
-  }
-
   /** False: not finished in time. */
   #read(search: PatternSearch, text: TextBuffer, complete: boolean): boolean {
     search.moveTo(this.#rule.automaton)

@@ -39,6 +39,8 @@ export class BufferedEvent implements EventBytes {
   choice = -1
   /** Where values lie that repeat the text: from, to, from, to, ... */
   logprobs: number[] | undefined
+  /** Since when it is held back; undefined where it has not been. */
+  heldSinceMs: number | undefined
   /** The event in the form in which it was read, where it came in another. */
   form: EventBytes | undefined
 

@@ -58,14 +58,10 @@ export class RedactionPipeline {
     return this.#scanners.find(({ blocked }) => blocked)?.blocked
   }
 
+  /** `complete`: judges what is there as if nothing followed. More may follow all the same. */
   advance(complete: boolean): void {
     this.#first.advance(complete)
     for (const adapter of this.#adapters) adapter.advance(complete)
-  }
-
-  release(): void {
-    this.#first.release()
-    for (const adapter of this.#adapters) adapter.release()
   }
 
   /** Nothing before `position` will be asked for again. */
@@ -110,13 +106,6 @@ class StageAdapter implements EditedText {
   advance(complete: boolean): void {
     this.#hand()
     this.#scanner.advance(complete && this.read === this.#source.text.end)
-    this.#compose()
-  }
-
-  release(): void {
-    this.#hand()
-    this.#scanner.advance(false)
-    this.#scanner.release()
     this.#compose()
   }
 

@@ -23,8 +23,10 @@ interface StreamFilterOptions extends Omit<DetectorOptions, 'onSettled' | 'run' 
 interface FilterEvents extends PolicyEvents {
   /** The filter holds something back on purpose from now on, or no longer. */
   holding(on: boolean): void
-  /** Text was held for longer than the flush interval. */
+  /** An event was held for longer than the flush interval. */
   overrun(): void
+  /** An event left before its text was judged. */
+  releasedUndecided(): void
   /** How the response ends when a policy stops it: its last event, and a code for the record. */
   blocked(block: PolicyBlock | 'unreadable'): { lastEvent: Buffer; code: string }
 }
@@ -41,8 +43,7 @@ export class PolicyStreamFilter implements Filter {
   readonly #reader = new EventReader()
   readonly #channels = new Map<KeyPath, TextChannel>()
   #queue: BufferedEvent[] = []
-  #heldSinceMs = 0
-  #overrunSaid = false
+  #holding = false
   #timer: NodeJS.Timeout | undefined
   #ready = true
   /** Detectors settle text by themselves. What is held otherwise needs more of the stream, which must not stop. */
@@ -243,6 +244,7 @@ export class PolicyStreamFilter implements Filter {
           closeRun()
           out.push(event.rewritten())
         }
+        if (event.heldSinceMs !== undefined) this.#noteOverrun(event)
         event.leave()
         continue
       }
@@ -254,69 +256,61 @@ export class PolicyStreamFilter implements Filter {
     this.#queue = stay
     if (out.length > 0) this.#ready = this.#sink.write(out.length === 1 && out[0] ? out[0] : Buffer.concat(out))
     if (block) this.#block(block)
-    else this.#afterLeaving(out.length > 0)
+    else this.#afterLeaving()
   }
 
-  #afterLeaving(moved: boolean): void {
-    const holds = this.#queue.length > 0
+  #afterLeaving(): void {
     for (const { pipeline, left } of this.#channels.values()) pipeline.drop(left)
-    if (!holds && this.#complete) {
+    const holds = this.#queue.length > 0
+    if (holds !== this.#holding) {
+      this.#holding = holds
+      this.#events.holding(holds)
+    }
+    if (holds) this.#noteHeld()
+    else if (this.#complete) {
       this.#over = true
-      this.#stopHolding()
+      clearTimeout(this.#timer)
       this.#sink.end()
-    } else if (!holds) this.#stopHolding()
-    else {
-      const nowMs = performance.now()
-      if (this.#heldSinceMs === 0) this.#events.holding(true)
-      else this.#noteOverrun(nowMs)
-      if (this.#heldSinceMs === 0 || moved) {
-        this.#heldSinceMs = nowMs
-        this.#overrunSaid = false
-      }
-      if (this.#setting.onFlush === 'release') {
-        this.#timer ??= this.#flushAfter(this.#setting.flushMs)
-      }
     }
   }
 
-  #stopHolding(): void {
-    if (this.#heldSinceMs === 0) return
-    this.#noteOverrun(performance.now())
-    this.#heldSinceMs = 0
-    this.#overrunSaid = false
-    this.#events.holding(false)
-    if (this.#over) clearTimeout(this.#timer)
+  /** Notes since when each event stays. A timer waits for the oldest that is not over the interval yet. */
+  #noteHeld(): void {
+    const nowMs = performance.now()
+    for (const event of this.#queue) event.heldSinceMs ??= nowMs
+    if (this.#setting.onFlush === 'hold' || this.#timer) return
+    const { flushMs } = this.#setting
+    const next = this.#queue.find((event) => !isOver(event, flushMs, nowMs))?.heldSinceMs ?? nowMs
+    this.#timer = setTimeout(() => this.#sink.run(() => this.#flush()), Math.ceil(next + flushMs - nowMs))
   }
 
-  #noteOverrun(nowMs: number): void {
-    if (this.#overrunSaid || nowMs - this.#heldSinceMs <= this.#setting.flushMs) return
-    this.#overrunSaid = true
-    this.#events.overrun()
-  }
-
-  #flushAfter(ms: number): NodeJS.Timeout {
-    return setTimeout(() => this.#sink.run(() => this.#flush()), ms)
-  }
-
-  /** Where the config asks for it, text that was held for the flush interval leaves unjudged. */
+  /** What was held for the flush interval is judged as if its text ended here, unless the config forbids it. */
   #flush(): void {
     this.#timer = undefined
-    if (this.#over || this.#heldSinceMs === 0) return
-    const restMs = this.#heldSinceMs + this.#setting.flushMs - performance.now()
-    if (restMs > 0) {
-      this.#timer = this.#flushAfter(Math.ceil(restMs))
-      return
+    if (this.#over) return
+    const nowMs = performance.now()
+    for (const event of this.#queue) {
+      if (!isOver(event, this.#setting.flushMs, nowMs)) break
+      if (event.isSettled) continue
+      for (const { channel } of event.pieces) channel.pipeline.advance(true)
+      if (event.isSettled) this.#events.releasedUndecided()
     }
-    this.#overrunSaid = true
-    this.#events.overrun()
-    for (const channel of this.#allChannels()) channel.pipeline.release()
     this.#leave()
+  }
+
+  #noteOverrun(event: BufferedEvent): void {
+    if (isOver(event, this.#setting.flushMs, performance.now())) this.#events.overrun()
   }
 
   #block(block: PolicyBlock | 'unreadable'): void {
     const { lastEvent, code } = this.#events.blocked(block)
-    this.#stopHolding()
+    for (const event of this.#queue) this.#noteOverrun(event)
+    if (this.#holding) this.#events.holding(false)
     this.abort()
     this.#sink.block(lastEvent, code)
   }
+}
+
+function isOver({ heldSinceMs }: BufferedEvent, flushMs: number, nowMs: number): boolean {
+  return heldSinceMs !== undefined && nowMs - heldSinceMs >= flushMs
 }

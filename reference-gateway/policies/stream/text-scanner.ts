@@ -60,7 +60,7 @@ export class TextScanner {
     this.#detectors = group.flatMap((policy) => policy.stream.detectors(policy, setting))
   }
 
-  /** Judges what was added to `text`. `complete`: nothing more will be added. */
+  /** Judges what was added to `text`. `complete`: as if nothing more were added. */
   advance(complete: boolean): void {
     if (this.blocked) return
     for (const detector of this.#detectors) {
@@ -68,12 +68,6 @@ export class TextScanner {
       if (detector.failed !== undefined) this.#fail(detector)
       if (detector.found.length > 0) this.#take(detector)
     }
-    this.#merge(this.#frontier())
-  }
-
-  /** Lets unsettled text go as it is. */
-  release(): void {
-    for (const detector of this.#detectors) detector.release()
     this.#merge(this.#frontier())
   }
 

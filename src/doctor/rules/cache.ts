@@ -3,6 +3,7 @@
  * the cache is told by the provider's stamp: the second time it is asked, it says so.
  */
 
+import { leftOutOfKey } from '../../../reference-gateway/config/notices.ts'
 import type { KongPlugin } from '../config/read.ts'
 import type { ProbeAnswer } from '../probe/measured.ts'
 import { NO_STAMPS } from '../probe/measured.ts'
@@ -65,13 +66,18 @@ export const sharedCache: DoctorRule = {
   fix: {
     how: 'Put who asks, and the whole request, into the key of the cache.',
     kt: {
-      gateway: { cache: { key_includes: ['model', 'messages', 'temperature', 'max_tokens', 'header:authorization'] } },
+      gateway: { cache: { key_includes: ['*', 'header:authorization'] } },
     },
     kong: { plugins: [{ name: 'proxy-cache', enabled: false }] },
   },
   config: {
-    kt: ({ config: { gateway } }) =>
-      fine(gateway.cache.enabled ? 'the tenant and the whole body are in the key' : 'nothing is cached'),
+    kt: ({ config: { gateway } }) => {
+      if (!gateway.cache.enabled) return fine('nothing is cached')
+      const left = leftOutOfKey(gateway.cache)
+      return left.length === 0
+        ? fine('the tenant and the whole body are in the key')
+        : found('warning', 'certain', `cache.key_includes leaves out ${left.join(', ')}`)
+    },
     kong: ({ plugins }) =>
       plugins.filter(isProxyCache).some(cachesPost)
         ? found(

@@ -80,8 +80,46 @@ test('numbers that a parser rounds to the same value have different keys', () =>
   expect(cacheKey(big, rules)).not.toBe(cacheKey(bigger, rules))
 })
 
-test('key_includes only adds: fewer names change nothing, a header is added', () => {
-  expect(keyOf(BODY, {}, keyRules(settings({ key_includes: [] }), 'scope'))).toBe(keyOf())
+describe('key_includes', () => {
+  const guide = keyRules(settings({ key_includes: ['model', 'messages', 'temperature', 'max_tokens'] }), 'scope')
+  const of = (more: Record<string, unknown>) => keyOf({ ...BODY, ...more }, {}, guide)
+
+  test.each([
+    ['model', 'other'],
+    ['messages', [{ role: 'user', content: 'Ho' }]],
+    ['max_tokens', 5],
+    ['stream', true],
+    ['stream_options', { include_usage: true }],
+  ])('%s counts', (name, value) => {
+    expect(of({ [name]: value })).not.toBe(of({}))
+  })
+
+  test.each([
+    ['user', 'u1'],
+    ['metadata', { a: [1, { b: 'c' }] }],
+    ['seed', 7],
+  ])('%s, which it leaves out, splits no entry', (name, value) => {
+    expect(of({ [name]: value })).toBe(of({}))
+  })
+
+  test('the order of members does not count, a number beyond 2^53 does to its last digit', () => {
+    const { messages, ...rest } = BODY
+    expect(keyOf({ messages, ...rest }, {}, guide)).toBe(keyOf({ ...rest, messages }, {}, guide))
+    const [big, bigger] = [asking(), asking()]
+    big.body = Buffer.from('{"model":"gpt-4o","max_tokens":9007199254740992}')
+    bigger.body = Buffer.from('{"model":"gpt-4o","max_tokens":9007199254740993}')
+    expect(cacheKey(big, guide)).not.toBe(cacheKey(bigger, guide))
+  })
+
+  test('of a body whose keys have escapes, all counts', () => {
+    const [one, other] = [asking(), asking()]
+    one.body = Buffer.from('{"m\\u006fdel":"a","user":"1"}')
+    other.body = Buffer.from('{"m\\u006fdel":"a","user":"2"}')
+    expect(cacheKey(one, guide)).not.toBe(cacheKey(other, guide))
+  })
+})
+
+test('key_includes adds headers', () => {
   const withHeader = keyRules(settings({ key_includes: ['model', 'header:User-Agent'] }), 'scope')
   expect(keyOf(BODY, { headers: { 'user-agent': 'a' } }, withHeader)).not.toBe(
     keyOf(BODY, { headers: { 'user-agent': 'b' } }, withHeader),

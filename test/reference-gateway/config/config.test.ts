@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url'
-import { afterAll, expect, test } from 'vitest'
+import { afterAll, describe, expect, test } from 'vitest'
 import { type Environment, gatewayConfigSchema } from '../../../reference-gateway/config/config.ts'
 import { readYaml } from '../../../src/parse/file.ts'
 import { refusalOf } from '../../support/refusal.ts'
@@ -62,6 +62,7 @@ test('the config that ships is the guide’s tuned example, on the defaults’ a
     upstream: { ...defaults.upstream, httpVersion: 'h2' },
     cache: { ...defaults.cache, enabled: true },
     policies: shipped.policies,
+    notices: [expect.stringContaining('have not decided after 100 ms leaves')],
   })
   expect(
     shipped.policies.map(({ name, type, action, parallel_group }) => [name, type, action, parallel_group]),
@@ -69,6 +70,30 @@ test('the config that ships is the guide’s tuned example, on the defaults’ a
     ['content-filter', 'output_filter', 'block', 'output-checks'],
     ['pii-redaction', 'output_filter', 'redact', 'output-checks'],
   ])
+})
+
+describe('what a config lets happen is said', () => {
+  const cached = (keys: string): string => `gateway: { cache: { enabled: true, key_includes: [${keys}] } }`
+  const filtered = (more: string): string =>
+    `gateway: { streaming: { ${more} } }\npolicies: [{ name: p, type: output_filter, action: redact, patterns: [x] }]`
+
+  test.each([
+    [
+      'a list of the cache that leaves out tools',
+      cached('model, messages, temperature, max_tokens'),
+      [/leaves out .*tools/],
+    ],
+    ['not the whole body', cached("'*', 'header:x-a'"), []],
+    ['text of streams that leaves undecided', filtered('flush_interval: 80ms'), [/not decided after 80 ms leaves/]],
+    ['text of streams that is held', filtered('on_flush: hold'), [/undecided text is held/]],
+    ['nothing of policies on prompts', 'policies: [{ name: p, type: input_filter, action: block, patterns: [x] }]', []],
+  ])('%s', (_, yaml, said) => {
+    const { notices } = read(yaml)
+    expect(notices).toHaveLength(said.length)
+    said.forEach((words, i) => {
+      expect(notices[i]).toMatch(words)
+    })
+  })
 })
 
 test.each([

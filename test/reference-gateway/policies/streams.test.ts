@@ -48,7 +48,7 @@ async function live(policies: unknown[], streaming: Record<string, unknown> = {}
 }
 
 test('an event that cannot become a match leaves at once, another once the next word rules a match out', async () => {
-  const { provider, received } = await live([output({ detect: ['email'] })])
+  const { provider, received } = await live([output({ detect: ['email'] })], { on_flush: 'hold' })
   provider.write(token('write to, ') + token('bob'))
   await until(() => received() === token('write to, '))
   await wait(150)
@@ -72,10 +72,9 @@ test('a policy for cards holds digits only: words leave at once', async () => {
   provider.end(DONE)
 })
 
-test('on_flush: release lets text leave after flush_interval, and the admin port counts it', async () => {
+test('text leaves after flush_interval though undecided, and the admin port counts it', async () => {
   const { provider, received, gateway, message } = await live([output({ detect: ['email'] })], {
     flush_interval: '40ms',
-    on_flush: 'release',
   })
   provider.write(token('bob'))
   await until(() => assembled(received())['0/content'] === 'bob')
@@ -85,9 +84,41 @@ test('on_flush: release lets text leave after flush_interval, and the admin port
   const shown = async (path: string) => (await fetch(`${gateway.adminUrl}${path}`)).text()
   expect(JSON.parse(await shown('/stats')).policies).toMatchObject({
     hold_overrun: 1,
+    released_undecided: 1,
     policies: { p: { redacted: 1 } },
   })
-  expect(await shown('/metrics')).toContain('\nkt_hold_overrun_total 1\n')
+  const metrics = await shown('/metrics')
+  expect(metrics).toContain('\nkt_hold_overrun_total 1\n')
+  expect(metrics).toContain('\nkt_released_undecided_total 1\n')
+})
+
+test.each([
+  ['one stage', [output({ detect: ['email', 'card'] })]],
+  ['two stages', [output({ patterns: ['nothing'] }), { ...output({ detect: ['email', 'card'] }), name: 'q' }]],
+])('a pause judges what is held as if it ended there: %s', async (_, policies) => {
+  const { provider, received, message } = await live(policies, { flush_interval: '40ms' })
+  // Each of these could still grow: to a longer address, to another number.
+  provider.write(token('ann@x.org'))
+  await until(() => assembled(received())['0/content'] === '[REDACTED:email]')
+  provider.write(token(' and 4111 1111 1111 1111'))
+  await until(() => assembled(received())['0/content'] === '[REDACTED:email] and [REDACTED:card]')
+  provider.end(token(' or bob@x.org') + DONE)
+  await once(message, 'end')
+  expect(assembled(received())['0/content']).toBe('[REDACTED:email] and [REDACTED:card] or [REDACTED:email]')
+})
+
+test('no event waits longer than flush_interval while those of another choice come and go', async () => {
+  const { provider, received, message } = await live([output({ detect: ['email'] })], { flush_interval: '100ms' })
+  provider.write(token('bob'))
+  let others = 0
+  while (assembled(received())['0/content'] === undefined && others < 100) {
+    others++
+    provider.write(token('go on, ', 1))
+    await wait(20)
+  }
+  expect(others).toBeLessThan(100)
+  provider.end(DONE)
+  await once(message, 'end')
 })
 
 test('hold_overrun is counted whether held or released', async () => {

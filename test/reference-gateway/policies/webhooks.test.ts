@@ -103,3 +103,18 @@ test('a webhook judges a stream window by window, and no text leaves unjudged', 
   expect(content.replaceAll('[REDACTED]', '')).not.toMatch(/^bad| bad /)
   expect(text.endsWith('data: [DONE]\n\n')).toBe(true)
 })
+
+test('the answer of a webhook is waited for longer than flush_interval', async () => {
+  const { url } = await hook(200, (texts) => ({ matches: texts.map((_, index) => ({ index, start: 0, end: 6 })) }))
+  const gateway = await gatewayWith(
+    [{ name: 'p', type: 'output_filter', action: 'redact', webhook: { url } }],
+    (_request, response) => {
+      response.writeHead(200, { 'content-type': 'text/event-stream' })
+      response.write(`data: ${JSON.stringify({ choices: [{ index: 0, delta: { content: 'secret word' } }] })}\n\n`)
+      setTimeout(() => response.end('data: [DONE]\n\n'), 600)
+    },
+    { streaming: { flush_interval: '30ms' } },
+  )
+  const text = (await post(gateway, { ...chat('hi'), stream: true })).body.toString()
+  expect(text).toContain('"content":"[REDACTED] word"')
+})
