@@ -11,6 +11,7 @@ import { answerInvalidRequests, answerTunnels, drainRefusedBody } from './http/b
 import { findRoute } from './http/endpoints.ts'
 import { type GatewayError, invalidRequest, sendError, sendJson, sendReadiness } from './http/gateway-error.ts'
 import { readHead as readRequestHead } from './http/request-head.ts'
+import { Admission } from './pipeline/intake.ts'
 import { type PipelineDependencies, RequestPipeline } from './pipeline/request-pipeline.ts'
 import { InFlightCounter, openServing, type Serving } from './serving.ts'
 import type { PoolStats } from './upstream/pool.ts'
@@ -29,13 +30,6 @@ export interface GatewayServer {
 
 /** How often Node looks for connections that are over their header or request timeout. */
 const CHECK_INTERVAL_MS = 500
-const OVERLOADED: GatewayError = {
-  status: 503,
-  code: 'overloaded',
-  message: 'too many requests are in flight; try again in a moment',
-  headers: ['retry-after', '1'],
-}
-
 /**
  * Resolves when the server listens; rejects with the system's error when it cannot. The calls that this process answers
  * are added to `handlers`.
@@ -47,7 +41,9 @@ export async function startServer(
   handlers: RpcHandlers,
 ): Promise<GatewayServer> {
   const report = options.report ?? (() => {})
-  const open = (next: GatewayConfig): Promise<Serving> => openServing(next, options, { publisher, handlers, report })
+  const admission = new Admission()
+  const open = (next: GatewayConfig): Promise<Serving> =>
+    openServing(next, options, { publisher, handlers, report, admission })
   let serving = await open(config)
   let isDraining = false
   const notReady = (): string | undefined => (isDraining ? 'shutting down' : serving.notReady())
@@ -62,12 +58,11 @@ export async function startServer(
       connectionsCheckingInterval: CHECK_INTERVAL_MS,
     },
     (request, response) => {
-      const { rules, dependencies, maxInFlight } = serving
+      const { rules, dependencies } = serving
       inFlight.add(response)
       serving.inFlight.add(response)
       const head = readRequestHead(request, rules)
       if (!head.ok) refuse(request, response, { ...head.error, headers: ['connection', 'close'] })
-      else if (inFlight.count > maxInFlight && head.value.url.startsWith('/v1/')) refuse(request, response, OVERLOADED)
       else serve(dependencies, notReady, request, response, head.value.url)
     },
   )

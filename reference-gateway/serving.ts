@@ -7,7 +7,9 @@ import type { ServerResponse } from 'node:http'
 import type { GatewayConfig } from './config/config.ts'
 import { closeHooks, createHooks } from './hooks.ts'
 import { ClientKeys } from './http/auth.ts'
+import { BodyParser } from './http/body-parser.ts'
 import { type HeadRules, isLoopback } from './http/request-head.ts'
+import type { Admission } from './pipeline/intake.ts'
 import type { PipelineDependencies } from './pipeline/request-pipeline.ts'
 import { ConnectionPool } from './upstream/pool.ts'
 import { Router } from './upstream/router.ts'
@@ -21,8 +23,6 @@ export interface Serving {
   readonly upstreams: readonly Upstream[]
   readonly pool: ConnectionPool
   readonly warmUp: WarmUp
-  /** How many requests this process may be answering, whatever config they began with. */
-  readonly maxInFlight: number
   /** Requests that began with this config. */
   readonly inFlight: InFlightCounter
   notReady(): string | undefined
@@ -32,9 +32,11 @@ export interface Serving {
 export async function openServing(
   config: GatewayConfig,
   options: GatewayOptions,
-  { publisher, handlers, report }: Omit<HookDependencies, 'config'>,
+  { publisher, handlers, report, admission }: Omit<HookDependencies, 'config'> & { admission: Admission },
 ): Promise<Serving> {
   const hooks = await createHooks({ config, publisher, handlers, report })
+  const bodies = new BodyParser(report)
+  const { limits, clientKeys } = config
   const via = pseudonym(config)
   const upstreams = config.providers.map(
     (provider) =>
@@ -54,10 +56,17 @@ export async function openServing(
       pool,
       hooks,
       observers: hooks.observers,
-      clientKeys: config.clientKeys && new ClientKeys(config.clientKeys),
+      admission,
+      bodies,
+      clientKeys: clientKeys && new ClientKeys(clientKeys),
+      sharesSlots: new Set(clientKeys?.map(({ tenant }) => tenant)).size > 1,
       injectDelayMs: options.injectDelayMs ?? 0,
-      maxBodyBytes: config.limits.maxBodyBytes,
-      readerTimeoutMs: config.limits.readerTimeoutMs,
+      maxInFlight: limits.maxInFlight,
+      maxBodyBytes: limits.maxBodyBytes,
+      maxBufferedBytes: limits.maxBufferedBytes,
+      uploads: { most: limits.maxInFlight, idleMs: limits.senderTimeoutMs, totalMs: limits.requestTimeoutMs },
+      largeAboveBytes: hooks.input?.largeAboveBytes ?? bodies.largeAboveBytes,
+      readerTimeoutMs: limits.readerTimeoutMs,
       passChunks: config.streaming.passthrough_chunked,
       fallback: config.upstream.fallback,
       report,
@@ -65,12 +74,11 @@ export async function openServing(
     },
     rules: { via, onlyLocal: isLoopback(config.host) && config.clientKeys === undefined },
     ...{ upstreams, pool, warmUp },
-    maxInFlight: config.limits.maxInFlight,
     inFlight: new InFlightCounter(),
     notReady: () => (pool.isStarved ? 'requests have waited long for a connection to a provider' : warmUp.missing),
     close: async () => {
       warmUp.stop()
-      await Promise.all([pool.close(), closeHooks(hooks)])
+      await Promise.all([pool.close(), bodies.close(), closeHooks(hooks)])
     },
   }
 }

@@ -17,6 +17,8 @@ const LAST_RETRY_MS = 5_000
 const REWARM_AFTER_MS = 20
 /** Connections that are not replaced: nobody used them, or they were never meant to stay. */
 const NOT_REPLACED: ReadonlySet<RecycleReason> = new Set(['idle', 'excess', 'single_use'])
+/** Probes are no tenant's. */
+const NOBODY = { tenant: '' }
 const NOTHING_ASKED = { path: '', body: Buffer.alloc(0), headers: [], translation: undefined }
 
 export class WarmUp {
@@ -110,6 +112,7 @@ export class WarmUp {
       if (
         !this.#pool.acquireNew(
           origin,
+          NOBODY,
           (connection) => probe.send(connection, request),
           (error) => probe.failed(error),
         )

@@ -183,8 +183,10 @@ const auth = z.strictObject({
 const limits = z.strictObject({
   max_body: bytes.prefault('10MB'),
   max_in_flight: z.int().min(1).default(1_024),
+  max_buffered: bytes.prefault('512MB'),
   header_timeout: timerMs.prefault('20s'),
   request_timeout: timerMs.prefault('120s'),
+  sender_timeout: timerMs.prefault('20s'),
   reader_timeout: timerMs.prefault('60s'),
   drain_timeout: timerMs.prefault('10s'),
 })

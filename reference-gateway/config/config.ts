@@ -18,8 +18,12 @@ type File = z.output<typeof configFile>
 interface GatewayLimits {
   maxBodyBytes: number
   maxInFlight: number
+  /** Bytes of bodies and of whole answers in memory at the same time. */
+  maxBufferedBytes: number
   headerTimeoutMs: number
   requestTimeoutMs: number
+  /** How long a client may send nothing of a body that it has begun. */
+  senderTimeoutMs: number
   readerTimeoutMs: number
   /** How long a gateway that was asked to end waits for requests in flight. */
   drainTimeoutMs: number
@@ -89,6 +93,8 @@ export function gatewayConfigSchema(environment: Environment) {
         ? { ...policy, webhook: withHeaders(policy.webhook, 'policies', index, 'webhook') }
         : policy,
     )
+    if (given.limits.max_buffered < given.limits.max_body)
+      refuse(['limits', 'max_buffered'], 'is smaller than max_body: no such body could be taken')
     const { otlp } = given.events
     const [first, ...others] = providers
     if (!first) return z.NEVER
@@ -109,9 +115,11 @@ export function gatewayConfigSchema(environment: Environment) {
       limits: {
         maxBodyBytes: given.limits.max_body,
         maxInFlight: given.limits.max_in_flight,
+        maxBufferedBytes: given.limits.max_buffered,
         // The head is a part of the request.
         headerTimeoutMs: Math.min(given.limits.header_timeout, given.limits.request_timeout),
         requestTimeoutMs: given.limits.request_timeout,
+        senderTimeoutMs: given.limits.sender_timeout,
         readerTimeoutMs: given.limits.reader_timeout,
         drainTimeoutMs: given.limits.drain_timeout,
       },

@@ -20,6 +20,13 @@ export interface GatewayError {
 /** What the gateway may refuse to a client. */
 export type GatewayResult<T> = Result<T, { error: GatewayError }>
 
+export const OVERLOADED: GatewayError = {
+  status: 503,
+  code: 'overloaded',
+  message: 'too many requests are in flight; try again in a moment',
+  headers: ['retry-after', '1'],
+}
+
 export function refused(error: GatewayError): { ok: false; error: GatewayError } {
   return { ok: false, error }
 }

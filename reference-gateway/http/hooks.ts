@@ -19,8 +19,12 @@ export type HeaderPairs = readonly string[]
 // --- Input policies
 
 export interface InputHook {
-  /** Parses a large body where no other request waits for it. Does what `readBody` of request-body.ts does. */
+  /**
+   * Reads a large body in a thread, in place of body-parser.ts, for those who need more of it than what it says.
+   * `largeAboveBytes`: from which size on.
+   */
   read?(context: RequestContext): Promise<GatewayError | undefined>
+  readonly largeAboveBytes?: number
   /**
    * Called for every request with a JSON body, whatever its endpoint. An error thrown here is a bug, answered with 500.
    */

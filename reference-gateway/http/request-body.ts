@@ -1,80 +1,17 @@
 /**
- * The request body: received whole up to a limit, parsed once, and read as far as the gateway must understand it. The
- * bytes go upstream unchanged unless a policy changes them. Large bodies can be received into memory that threads
- * share, and parsed in a thread (see InputHook.read): a millisecond of parsing here delays every request.
+ * The request body, parsed once and read as far as the gateway must understand it. The bytes go upstream unchanged
+ * unless a policy changes them. A large body is parsed in a thread (see body-parser.ts).
  */
 import { isUtf8 } from 'node:buffer'
-import type { IncomingMessage } from 'node:http'
 import { success } from '../../src/errors.ts'
-import { formatBytes } from '../../src/units.ts'
 import { asObject, type JsonObject } from '../../src/wire/json.ts'
 import { MAX_DEPTH } from '../../src/wire/json-walk.ts'
-import { concatChunks } from './chunks.ts'
 import { isForm } from './forms.ts'
 import { type GatewayError, type GatewayResult, invalidRequest, refused } from './gateway-error.ts'
 import { findJsonProblem, type JsonProblem } from './json-guard.ts'
 import type { BodyFacts, GatewayEndpoint, RequestContext } from './request-context.ts'
 
-/** A body above this size can be shared. Parsing a body of this size takes a fraction of a millisecond. */
-const SHARED_FROM_BYTES = 64 * 1024
 const MAX_MODEL_LENGTH = 256
-
-/**
- * Calls exactly one of the two callbacks, once. A client that leaves meanwhile is noticed at the response, not here.
- * `shares`: a large body goes into shared memory. `proceed` is called where the client waits to be told to send it.
- */
-export function receiveBody(
-  request: IncomingMessage,
-  { limitBytes, shares, proceed }: { limitBytes: number; shares: boolean; proceed: () => void },
-  received: (bytes: Buffer, arrivedMs: number) => void,
-  refused: (error: GatewayError) => void,
-): void {
-  const headMs = performance.now()
-  const announced = Number(request.headers['content-length'] ?? 0)
-  if (announced > limitBytes) {
-    refused(tooLarge(limitBytes))
-    return
-  }
-  if (request.headers.expect?.toLowerCase() === '100-continue') proceed()
-  // Each piece is copied into it as it arrives.
-  const shared = shares && announced > SHARED_FROM_BYTES ? sharedBuffer(announced) : undefined
-  // By the next tick the parser has read the segment that held the head.
-  let cameWithHead = false
-  process.nextTick(() => {
-    cameWithHead = request.complete
-  })
-  const chunks: Buffer[] = []
-  let size = 0
-  const onData = (chunk: Buffer): void => {
-    const at = size
-    size += chunk.length
-    if (shared) {
-      shared.set(chunk, at)
-      return
-    }
-    if (size <= limitBytes) {
-      chunks.push(chunk)
-      return
-    }
-    chunks.length = 0
-    request.off('data', onData).off('end', onEnd)
-    refused(tooLarge(limitBytes))
-  }
-  /** The request has arrived in full: with its head where both came together, else with its last byte. */
-  const onEnd = (): void => {
-    const bytes = shared ?? concatChunks(chunks)
-    received(bytes, cameWithHead ? headMs : performance.now())
-  }
-  request.on('data', onData).on('end', onEnd)
-}
-
-function sharedBuffer(bytes: number): Buffer {
-  return Buffer.from(new SharedArrayBuffer(bytes))
-}
-
-function tooLarge(limitBytes: number): GatewayError {
-  return invalidRequest('body_too_large', `the request body is larger than ${formatBytes(limitBytes)}`, 413)
-}
 
 /** Fills in what the body says, or returns why it is refused. A form in a place for forms is not read. */
 export function readBody(context: RequestContext): GatewayError | undefined {

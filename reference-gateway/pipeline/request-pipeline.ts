@@ -5,14 +5,13 @@
  * a failed connection, a 429 or a 5xx. Every call from outside goes through the guard (see guard.ts).
  */
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { ClientKeys } from '../http/auth.ts'
+import type { BodyParser } from '../http/body-parser.ts'
 import type { Route } from '../http/endpoints.ts'
-import { refuseMisplacedForm } from '../http/forms.ts'
 import { type GatewayError, invalidRequest, upstreamError } from '../http/gateway-error.ts'
 import type { RequestGuard } from '../http/guard.ts'
 import { type RawHeaders, readHead } from '../http/headers.ts'
 import type { CacheLookup, PipelineHooks, PolicyVerdict, StoredResponse } from '../http/hooks.ts'
-import { isLarge, readBody, receiveBody } from '../http/request-body.ts'
+import { isLarge, readBody } from '../http/request-body.ts'
 import { RequestContext } from '../http/request-context.ts'
 import { ResponseWriter, type ResponseWriterOptions } from '../http/response-writer.ts'
 import type { ResponseTranslation } from '../protocols/protocol.ts'
@@ -21,16 +20,16 @@ import type { ConnectionPool } from '../upstream/pool.ts'
 import { allCircuitsOpen, ProviderCandidates, type Router } from '../upstream/router.ts'
 import type { Upstream } from '../upstream/upstream.ts'
 import { delay } from './delay.ts'
+import { Intake, type IntakeRules } from './intake.ts'
 import { notifyStart, observersHeaders } from './observers.ts'
 import { ResponseRelay } from './response-relay.ts'
 
-export interface PipelineDependencies extends ResponseWriterOptions {
+export interface PipelineDependencies extends ResponseWriterOptions, IntakeRules {
   readonly router: Router
   readonly pool: ConnectionPool
   readonly hooks: PipelineHooks
-  readonly clientKeys: ClientKeys | undefined
+  readonly bodies: BodyParser
   readonly injectDelayMs: number
-  readonly maxBodyBytes: number
   readonly passChunks: boolean
   readonly fallback: boolean
 }
@@ -42,6 +41,7 @@ export class RequestPipeline implements AttemptOwner {
   readonly #context: RequestContext
   readonly #writer: ResponseWriter
   readonly #guard: RequestGuard
+  readonly #intake: Intake
   #candidates: ProviderCandidates | undefined
   #upstream: Upstream | undefined
   #translation: ResponseTranslation | undefined
@@ -63,6 +63,11 @@ export class RequestPipeline implements AttemptOwner {
     this.#context = new RequestContext(request, path, route)
     this.#writer = new ResponseWriter(request, response, this.#context, dependencies, () => this.#onFinished())
     this.#guard = this.#writer.guard
+    this.#intake = new Intake(dependencies, request, response, this.#context, {
+      guard: this.#guard,
+      received: (bytes, arrivedMs) => this.#onBody(bytes, arrivedMs),
+      refused: (error) => this.#writer.sendError(error),
+    })
   }
 
   start(): void {
@@ -75,31 +80,18 @@ export class RequestPipeline implements AttemptOwner {
   #begin(): void {
     this.#context.timings.arrived(performance.now())
     notifyStart(this.#dependencies.observers, this.#context)
-    const refused =
-      this.#dependencies.clientKeys?.check(this.#context) ?? refuseMisplacedForm(this.#request, this.#context)
-    if (refused) {
-      this.#writer.sendError(refused)
-      return
-    }
-    receiveBody(
-      this.#request,
-      {
-        limitBytes: this.#dependencies.maxBodyBytes,
-        shares: this.#dependencies.hooks.input?.read !== undefined,
-        proceed: () => this.#response.writeContinue(),
-      },
-      (bytes, arrivedMs) => this.#guard.run(() => this.#onBody(bytes, arrivedMs)),
-      (error) => this.#guard.run(() => this.#writer.sendError(error)),
-    )
+    this.#intake.start()
   }
 
   #onBody(bytes: Buffer, arrivedMs: number): void {
     const context = this.#context
     context.timings.arrived(arrivedMs)
     context.body = bytes
-    const { input } = this.#dependencies.hooks
-    if (input?.read && isLarge(context)) {
-      this.#guard.thenSync(input.read(context), (refused) => this.#onParsed(refused, arrivedMs))
+    const { hooks, bodies } = this.#dependencies
+    if (isLarge(context)) {
+      const reader = hooks.input?.read ? hooks.input : bodies
+      const read = reader.read?.(context)
+      this.#guard.thenSync(read, (refused) => this.#onParsed(refused, arrivedMs))
       return
     }
     const refused = readBody(context)
@@ -251,6 +243,10 @@ export class RequestPipeline implements AttemptOwner {
 
   // --- AttemptOwner
 
+  get tenant(): string {
+    return this.#context.tenant
+  }
+
   run(step: () => void): void {
     this.#guard.run(step)
   }
@@ -287,6 +283,7 @@ export class RequestPipeline implements AttemptOwner {
       output: this.#dependencies.hooks.output,
       translation: this.#translation,
       passChunks: this.#dependencies.passChunks,
+      keep: (bytes) => this.#intake.keep(bytes),
     })
     this.#relay.begin(head)
     if (!this.#writer.ended) this.#context.timings.enter('upstream')
@@ -327,6 +324,7 @@ export class RequestPipeline implements AttemptOwner {
     this.#stopWaiting?.()
     const guard = this.#guard
     // Each step runs alone: an error in one must not keep the others from releasing what they hold.
+    guard.run(() => this.#intake.end())
     guard.run(() => this.#relay?.abort())
     if (this.#context.aborted || guard.tripped) {
       this.#upstream?.breaker?.cancelled()

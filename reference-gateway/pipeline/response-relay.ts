@@ -5,7 +5,7 @@
 
 import { breaksOff } from '../../src/wire/stream-end.ts'
 import { concatChunks, Tail } from '../http/chunks.ts'
-import type { GatewayError } from '../http/gateway-error.ts'
+import { type GatewayError, OVERLOADED } from '../http/gateway-error.ts'
 import { type RawHeaders, removeContentLength, type UpstreamHead } from '../http/headers.ts'
 import type { OutputHook, PolicyVerdict, StreamFilter, StreamSink, UpstreamFlow, WholeFilter } from '../http/hooks.ts'
 import type { RequestContext } from '../http/request-context.ts'
@@ -30,6 +30,8 @@ interface RelayOptions {
   translation: ResponseTranslation | undefined
   /** False: streams leave whole. */
   passChunks: boolean
+  /** Asks before a piece is kept. False: there is no room for it. */
+  keep(bytes: number): boolean
 }
 
 export class ResponseRelay implements StreamSink {
@@ -188,7 +190,11 @@ export class ResponseRelay implements StreamSink {
   /** False: what must leave whole is too large, and was given up. */
   #countWhole(chunk: Buffer): boolean {
     this.#collectedBytes += chunk.length
-    if (this.#collectedBytes <= MAX_WHOLE_BYTES) return true
+    if (this.#collectedBytes <= MAX_WHOLE_BYTES) {
+      if (this.#options.keep(chunk.length)) return true
+      this.#giveUp(OVERLOADED)
+      return false
+    }
     this.#giveUp({ status: 502, code: 'answer_too_large', message: 'the provider’s answer is larger than 16 MiB' })
     return false
   }

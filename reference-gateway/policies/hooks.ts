@@ -49,6 +49,9 @@ const SAMPLE =
 /** Enough for any pattern on the sample, except one that never ends. */
 const SAMPLE_EFFORT = 1_000_000
 
+/** Parsing and searching a body of this size takes a fraction of a millisecond. */
+const LARGE_BYTES = 64 * 1024
+
 /** The error for a stream that cannot be read; no policy blocked it. */
 const UNREADABLE = unreadable('the provider sent an event that is not JSON, or larger than 16 MiB')
 
@@ -86,7 +89,7 @@ function createInputHook(groups: readonly PolicyGroup[], threads: SearchWorkerPo
   const read = async (context: RequestContext): Promise<GatewayError | undefined> => {
     const { buffer: bytes } = context.body
     const body = bytes instanceof SharedArrayBuffer && { id: ++bodies, bytes, endpoint: context.endpoint }
-    const facts = body ? await threads.parse(body) : undefined
+    const facts = body ? await threads.parse(context.tenant, body) : undefined
     if (!body || !facts) return readBody(context)
     if (!facts.ok) return facts.error
     context.setBody({ facts: facts.value })
@@ -94,7 +97,7 @@ function createInputHook(groups: readonly PolicyGroup[], threads: SearchWorkerPo
     return undefined
   }
   return {
-    ...(searches(groups) && { read }),
+    ...(searches(groups) && { read, largeAboveBytes: LARGE_BYTES }),
     check: (context) => {
       const texts = collectTexts(context, shared.get(context))
       const written = (judged: readonly JoinedText[]): string => withTexts(texts.source, texts.found, judged)
@@ -115,7 +118,7 @@ function judge(
     if (judgement.kind === 'blocked') return { kind: 'blocked', error: blockError(judgement.block) }
     return judgement.kind === 'pass' ? judgement : { kind: 'changed', body: Buffer.from(written(judgement.texts)) }
   }
-  const judged = judgeTexts(groups, texts, { threads, events, signal: questionSignal(context, groups) })
+  const judged = judgeTexts(groups, texts, { threads, events, asker: context, signal: questionSignal(context, groups) })
   return judged instanceof Promise ? judged.then(toVerdict) : toVerdict(judged)
 }
 

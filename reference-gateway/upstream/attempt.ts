@@ -6,10 +6,10 @@ import type { Dispatcher } from 'undici'
 import type { RawHeaders } from '../http/headers.ts'
 import type { UpstreamFlow } from '../http/hooks.ts'
 import { RefusedStream } from './h2-stream.ts'
-import type { ConnectionPool } from './pool.ts'
+import type { Asker, ConnectionPool } from './pool.ts'
 import type { ConnectionLease, UpstreamRequest } from './types.ts'
 
-export interface AttemptOwner {
+export interface AttemptOwner extends Asker {
   /** Runs every callback of a connection or of the pool, all of the following included: an error ends the request. */
   run(step: () => void): void
   /** The request is being written. */
@@ -65,11 +65,11 @@ export class Attempt implements Dispatcher.DispatchHandler, UpstreamFlow {
       })
     const failed = (error: Error): void => this.#fail(error)
     const acquire = (): void => {
-      this.#leaveQueue = this.#pool.acquire(origin, grant, failed)
+      this.#leaveQueue = this.#pool.acquire(origin, this.#owner, grant, failed)
     }
     this.#again = (onNew) => {
       // Other idle connections may have been closed as well.
-      if (!onNew || !this.#pool.acquireNew(origin, grant, failed)) acquire()
+      if (!onNew || !this.#pool.acquireNew(origin, this.#owner, grant, failed)) acquire()
     }
     acquire()
   }

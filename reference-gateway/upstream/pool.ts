@@ -2,12 +2,13 @@
  * The upstream connections of all providers. undici's own Pool knows neither a limit over all hosts nor a maximum of
  * idle connections.
  *   acquire: the connection that became idle last; else (HTTP/2) the one with the fewest streams; else a new one while
- *            fewer than maxTotal are open; else (pipelining) the one with the shortest line; else the end of a queue
- *            (first come, first served)
+ *            fewer than maxTotal are open; else (pipelining) the one with the shortest line; else a queue in which
+ *            tenants take turns
  *   release: to the queue, else idle; above maxIdlePerHost the connections that were idle longest are closed
  */
 
 import { NO_CONNECTION } from '../http/gateway-error.ts'
+import { TurnQueue } from '../http/turn-queue.ts'
 import { type ConnectionOwner, PooledConnection, type RecycleReason, zeroRecycled } from './connection.ts'
 import { h1Transports } from './h1-transport.ts'
 import { ASSUMED_STREAMS, h2Transports } from './h2-transport.ts'
@@ -27,8 +28,14 @@ export interface PoolStats {
   recycled: Record<RecycleReason, number>
 }
 
+/** Whose request it is; asked for only where the request must wait. */
+export interface Asker {
+  readonly tenant: string
+}
+
 interface Waiter {
   origin: string
+  asker: Asker
   grant: (connection: ConnectionLease) => void
   failed: (error: Error) => void
   sinceMs: number
@@ -48,7 +55,7 @@ export class ConnectionPool implements ConnectionOwner {
   /** By origin; the connection that became idle last stands last. */
   readonly #idle = new Map<string, PooledConnection[]>()
   readonly #all = new Set<PooledConnection>()
-  readonly #waiters = new Set<Waiter>()
+  readonly #waiters = new TurnQueue<Waiter>()
   readonly #recycled = zeroRecycled()
   #opened = 0
   #waited = 0
@@ -71,7 +78,7 @@ export class ConnectionPool implements ConnectionOwner {
    * Calls `grant` with a connection to `origin`, now or when one is free, or `failed` where none can be opened. The
    * returned function leaves the queue.
    */
-  acquire(origin: string, grant: Waiter['grant'], failed: Waiter['failed']): () => void {
+  acquire(origin: string, asker: Asker, grant: Waiter['grant'], failed: Waiter['failed']): () => void {
     const connection = this.#idle.get(origin)?.pop() ?? (this.#isH2(origin) ? this.#leastUsed(origin) : undefined)
     if (connection) {
       connection.inUse++
@@ -82,8 +89,8 @@ export class ConnectionPool implements ConnectionOwner {
       grant(this.#take(this.#open(origin)))
       return () => {}
     }
-    const waiter: Waiter = { origin, grant, failed, sinceMs: performance.now() }
-    this.#waiters.add(waiter)
+    const waiter: Waiter = { origin, asker, grant, failed, sinceMs: performance.now() }
+    this.#waiters.push(asker.tenant, waiter)
     waiter.limit = setTimeout(() => this.#giveUp(waiter), this.#config.maxWaitMs)
     if (this.#all.size < this.#config.maxTotal) this.#openForQueue(origin)
     else this.#queueUp(waiter)
@@ -92,16 +99,16 @@ export class ConnectionPool implements ConnectionOwner {
 
   /** A request has waited half as long as it may. */
   get isStarved(): boolean {
-    const [first] = this.#waiters
-    return first !== undefined && performance.now() - first.sinceMs > this.#config.maxWaitMs / 2
+    const nowMs = performance.now()
+    return this.#waiters.peek(({ sinceMs }) => nowMs - sinceMs > this.#config.maxWaitMs / 2) !== undefined
   }
 
   /** Like `acquire`, but always with a new connection; false where there is no room for one. */
-  acquireNew(origin: string, grant: Waiter['grant'], failed: Waiter['failed']): boolean {
+  acquireNew(origin: string, asker: Asker, grant: Waiter['grant'], failed: Waiter['failed']): boolean {
     if (this.#all.size >= this.#config.maxTotal) return false
     const connection = this.#open(origin)
     if (connection.transport.queues) grant(this.#take(connection))
-    else this.#awaited.set(connection, { origin, grant, failed, sinceMs: performance.now() })
+    else this.#awaited.set(connection, { origin, asker, grant, failed, sinceMs: performance.now() })
     return true
   }
 
@@ -140,7 +147,7 @@ export class ConnectionPool implements ConnectionOwner {
   /** Closes every connection; requests in flight fail. */
   async close(): Promise<void> {
     this.#ended = true
-    for (const waiter of this.#waiters) this.#leave(waiter)
+    for (const waiter of [...this.#waiters]) this.#leave(waiter)
     await Promise.all([...this.#all].map((connection) => connection.end()))
   }
 
@@ -163,7 +170,7 @@ export class ConnectionPool implements ConnectionOwner {
 
   released(connection: PooledConnection): void {
     if (!this.#keepAlive) connection.retiring = 'single_use'
-    const [next] = this.#waiters
+    const next = this.#waiters.peek()
     if (next && next.origin !== connection.origin && this.#closing < this.#waiters.size)
       connection.retiring ??= 'excess'
     if (connection.retiring) {
@@ -189,7 +196,8 @@ export class ConnectionPool implements ConnectionOwner {
     this.#all.delete(connection)
     this.#closing--
     if (this.#ended) return
-    for (const { origin } of this.#waiters) {
+    // What is served leaves the queue meanwhile.
+    for (const { origin } of [...this.#waiters]) {
       if (this.#all.size >= this.#config.maxTotal) break
       if (this.#isH2(origin)) this.#openForQueue(origin)
       else this.#serve(this.#open(origin))
@@ -216,7 +224,7 @@ export class ConnectionPool implements ConnectionOwner {
     this.#h1Origins.add(origin)
     const awaited = this.#awaited.get(connection)
     this.#awaited.delete(connection)
-    if (awaited) this.#waiters.add(awaited)
+    if (awaited) this.#waiters.push(awaited.asker.tenant, awaited)
     // They are served in `closed`, when this connection has made room.
   }
 
@@ -224,7 +232,7 @@ export class ConnectionPool implements ConnectionOwner {
 
   #leave(waiter: Waiter): void {
     clearTimeout(waiter.limit)
-    this.#waiters.delete(waiter)
+    this.#waiters.delete(waiter.asker.tenant, waiter)
   }
 
   #giveUp(waiter: Waiter): void {
@@ -288,10 +296,10 @@ export class ConnectionPool implements ConnectionOwner {
 
   /** Hands the connection to requests that wait for its origin, as many as it can carry. */
   #serve(connection: PooledConnection): void {
-    for (const waiter of this.#waiters) {
-      if (!connection.hasRoom) return
-      if (waiter.origin !== connection.origin) continue
-      this.#leave(waiter)
+    while (connection.hasRoom) {
+      const waiter = this.#waiters.shift(({ origin }) => origin === connection.origin)
+      if (!waiter) return
+      clearTimeout(waiter.limit)
       waiter.grant(this.#take(connection))
     }
   }

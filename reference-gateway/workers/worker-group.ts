@@ -107,7 +107,12 @@ export function splitLimits(config: GatewayConfig, workers: number): GatewayConf
   const connections = Math.min(Math.ceil(config.warmup.connections / workers), maxIdle)
   return {
     ...config,
-    limits: { ...config.limits, maxInFlight: part(config.limits.maxInFlight) },
+    limits: {
+      ...config.limits,
+      maxInFlight: part(config.limits.maxInFlight),
+      // One body of the largest size must find room.
+      maxBufferedBytes: Math.max(part(config.limits.maxBufferedBytes), config.limits.maxBodyBytes),
+    },
     pool: { ...config.pool, maxTotal: part(maxTotal), maxIdlePerHost: maxIdle },
     warmup: { ...config.warmup, connections },
     cache: {

@@ -7,6 +7,7 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { expect, test } from 'vitest'
 import { gatewayConfigSchema } from '../../reference-gateway/config/config.ts'
+import { BodyParser } from '../../reference-gateway/http/body-parser.ts'
 import { type GuardedResponse, RequestGuard } from '../../reference-gateway/http/guard.ts'
 import type {
   CacheFill,
@@ -17,6 +18,7 @@ import type {
   StreamSink,
 } from '../../reference-gateway/http/hooks.ts'
 import type { RequestContext } from '../../reference-gateway/http/request-context.ts'
+import { Admission } from '../../reference-gateway/pipeline/intake.ts'
 import { RequestPipeline } from '../../reference-gateway/pipeline/request-pipeline.ts'
 import { ConnectionPool } from '../../reference-gateway/upstream/pool.ts'
 import { Router } from '../../reference-gateway/upstream/router.ts'
@@ -61,7 +63,14 @@ async function pipelineWith(hooks: Partial<PipelineHooks>, injectDelayMs = 0) {
     hooks: all,
     clientKeys: undefined,
     injectDelayMs,
+    admission: new Admission(),
+    bodies: new BodyParser((problem) => reports.push(problem)),
+    sharesSlots: false,
+    maxInFlight: 100,
     maxBodyBytes: 1_000_000,
+    maxBufferedBytes: 100_000_000,
+    uploads: { most: 100, idleMs: 1_000, totalMs: 1_000 },
+    largeAboveBytes: 100_000,
     readerTimeoutMs: 1_000,
     passChunks: true,
     fallback: true,

@@ -35,6 +35,8 @@ export type Judgement =
 interface JudgeDependencies {
   threads: SearchWorkerPool
   events: PolicyEvents
+  /** Whose texts these are. */
+  asker: { readonly tenant: string }
   signal: AbortSignal | undefined
 }
 
@@ -83,7 +85,7 @@ function search(
   texts: JudgedTexts,
   size: number,
   buffers: TextBuffer[],
-  { threads, signal }: JudgeDependencies,
+  { threads, asker, signal }: JudgeDependencies,
 ): Maybe<Findings> {
   const { name, whole, timeoutMs } = policy
   switch (whole.how) {
@@ -95,7 +97,7 @@ function search(
         if (found) return found
       }
       const asked = texts.body ? { body: texts.body } : { texts: wordsOf(texts) }
-      return threads.search({ kind: 'search', policy: name, ...asked }, timeoutMs)
+      return threads.search(asker.tenant, { kind: 'search', policy: name, ...asked }, timeoutMs)
     }
     default:
       return whole satisfies never

@@ -9,6 +9,7 @@ import { textsIn } from '../../../src/wire/strings.ts'
 import type { GatewayResult } from '../../http/gateway-error.ts'
 import { type ParsedBody, parseBody } from '../../http/request-body.ts'
 import type { BodyFacts, GatewayEndpoint } from '../../http/request-context.ts'
+import { READY } from '../../http/thread-pool.ts'
 import { compilePolicy, type PolicySettings } from '../kinds/kinds.ts'
 import type { TextFinding } from '../policy/edits.ts'
 
@@ -25,7 +26,6 @@ export type SearchTask =
   | { kind: 'search'; policy: string; texts: readonly string[] }
 
 export type SearchTaskResult =
-  | { kind: 'ready' }
   | { kind: 'parsed'; facts: GatewayResult<BodyFacts> }
   | { kind: 'searched'; findings: TextFinding[][] }
   | { kind: 'failed'; why: string }
@@ -71,4 +71,4 @@ function run(task: SearchTask): SearchTaskResult {
 }
 
 parentPort?.on('message', (task: SearchTask) => parentPort?.postMessage(run(task)))
-parentPort?.postMessage({ kind: 'ready' } satisfies SearchTaskResult)
+parentPort?.postMessage(READY)
