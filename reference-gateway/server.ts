@@ -109,8 +109,8 @@ export async function startServer(
   }
 }
 
-function readHealth({ provider, breaker }: Upstream) {
-  return { name: provider.name, circuit: breaker?.state(performance.now()) ?? null, opened: breaker?.opened ?? 0 }
+function readHealth({ provider, circuits }: Upstream) {
+  return { name: provider.name, circuit: circuits?.state(performance.now()) ?? null, opened: circuits?.opened ?? 0 }
 }
 
 function serve(

@@ -38,10 +38,12 @@ export async function openServing(
   const bodies = new BodyParser(report)
   const { limits, clientKeys } = config
   const via = pseudonym(config)
+  const severalTenants = new Set(clientKeys?.map(({ tenant }) => tenant)).size > 1
   const upstreams = config.providers.map(
     (provider) =>
       new Upstream(provider, {
         breaker: config.upstream.breaker,
+        severalTenants,
         ownKeys: config.clientKeys !== undefined,
         via,
         readsAnswers: hooks.output !== undefined || hooks.cache !== undefined,
@@ -59,7 +61,7 @@ export async function openServing(
       admission,
       bodies,
       clientKeys: clientKeys && new ClientKeys(clientKeys),
-      sharesSlots: new Set(clientKeys?.map(({ tenant }) => tenant)).size > 1,
+      sharesSlots: severalTenants,
       injectDelayMs: options.injectDelayMs ?? 0,
       maxInFlight: limits.maxInFlight,
       maxBodyBytes: limits.maxBodyBytes,

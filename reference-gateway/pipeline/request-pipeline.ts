@@ -221,7 +221,7 @@ export class RequestPipeline implements AttemptOwner {
     context.attempts++
     const built = upstream.protocol.buildRequest(context, upstream.provider)
     if (!built.ok) {
-      upstream.breaker?.cancelled()
+      upstream.circuits?.cancelled(context)
       this.#writer.sendError(built.error)
       return
     }
@@ -267,8 +267,7 @@ export class RequestPipeline implements AttemptOwner {
     const upstream = this.#upstream
     const retryable = status >= 500 || status === 429
     if (retryable) upstream?.coolDown(this.#context, head.retryAfter, nowMs)
-    if (status >= 500) upstream?.breaker?.failed(nowMs)
-    else upstream?.breaker?.succeeded()
+    upstream?.circuits?.answered(this.#context, status, nowMs)
     const other = retryable ? this.#candidates?.next() : undefined
     if (other) {
       this.#ask(other)
@@ -303,8 +302,8 @@ export class RequestPipeline implements AttemptOwner {
     const upstream = this.#upstream
     const answer = upstreamError(upstream?.provider.name ?? '', error)
     // Neither the request's fault nor a full pool says anything about the provider.
-    if (answer.status === 400 || answer.status === 503) upstream?.breaker?.cancelled()
-    else upstream?.breaker?.failed(nowMs)
+    if (answer.status === 400 || answer.status === 503) upstream?.circuits?.cancelled(this.#context)
+    else upstream?.circuits?.failed(this.#context, nowMs)
     if (!sent) this.#context.timings.acquireMs += nowMs - this.#acquireStartMs
     const other = !sent && answer.status !== 400 ? this.#candidates?.next() : undefined
     if (other) this.#ask(other)
@@ -327,7 +326,7 @@ export class RequestPipeline implements AttemptOwner {
     guard.run(() => this.#intake.end())
     guard.run(() => this.#relay?.abort())
     if (this.#context.aborted || guard.tripped) {
-      this.#upstream?.breaker?.cancelled()
+      this.#upstream?.circuits?.cancelled(this.#context)
       guard.run(() => this.#attempt?.abort())
     }
     for (const observer of this.#dependencies.observers) guard.run(() => observer.onEnd?.(this.#context))

@@ -9,7 +9,7 @@ export interface BreakerConfig {
   openForMs: number
 }
 
-type BreakerState = 'closed' | 'open' | 'half-open'
+export type BreakerState = 'closed' | 'open' | 'half-open'
 
 export class Breaker {
   readonly #config: BreakerConfig

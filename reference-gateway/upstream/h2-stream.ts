@@ -24,6 +24,8 @@ export class H2Stream implements Dispatcher.DispatchController {
   #headed = false
   #expectedBytes: number | undefined
   #receivedBytes = 0
+  /** The provider said that the answer ends here (END_STREAM). */
+  #isWhole = false
   aborted = false
   paused = false
   reason: Error | null = null
@@ -53,6 +55,7 @@ export class H2Stream implements Dispatcher.DispatchController {
       return
     }
     this.#stream = stream
+    this.#watchEnd(stream)
     stream.setTimeout(this.#limits.responseTimeoutMs, () => this.#onTimeout(stream))
     stream.on('response', (_headers, _flags, raw) => this.#onHead(stream, raw ?? []))
     stream.on('trailers', (_headers, _flags, raw) => {
@@ -110,6 +113,10 @@ export class H2Stream implements Dispatcher.DispatchController {
     if (this.#done) return
     // A lost session ends its streams as if they were complete; only their being destroyed shows the difference.
     if (stream.rstCode !== constants.NGHTTP2_NO_ERROR || stream.destroyed || !this.#headed) return
+    if (!this.#isWhole) {
+      this.#fail(broken())
+      return
+    }
     if (this.#expectedBytes !== undefined && this.#expectedBytes !== this.#receivedBytes && this.#receivedBytes > 0) {
       this.#fail(broken())
       return
@@ -117,6 +124,18 @@ export class H2Stream implements Dispatcher.DispatchController {
     this.#done = true
     this.#finish()
     this.#handler.onResponseEnd?.(this, {})
+  }
+
+  /**
+   * A stream that is reset with NO_ERROR ends like a whole one, except that Node closes it before it ends what can be
+   * read of it.
+   */
+  #watchEnd(stream: ClientHttp2Stream): void {
+    const push = stream.push.bind(stream)
+    stream.push = (chunk: unknown, encoding?: BufferEncoding) => {
+      if (chunk === null && !stream.closed) this.#isWhole = true
+      return push(chunk, encoding)
+    }
   }
 
   #onTimeout(stream: ClientHttp2Stream): void {

@@ -110,7 +110,10 @@ export class ProviderCandidates {
   /** The provider to begin with. */
   first(): Upstream | undefined {
     const found = this.next() ?? this.#take(() => true)
-    if (!found) this.waitMs = Math.min(...this.#left.map(({ breaker }) => breaker?.waitMs(performance.now()) ?? 0))
+    if (!found) {
+      const nowMs = performance.now()
+      this.waitMs = Math.min(...this.#left.map(({ circuits }) => circuits?.waitMs(this.#context, nowMs) ?? 0))
+    }
     return found
   }
 
@@ -122,7 +125,7 @@ export class ProviderCandidates {
 
   #take(wanted: (upstream: Upstream) => boolean): Upstream | undefined {
     const nowMs = performance.now()
-    const index = this.#left.findIndex((one) => wanted(one) && (one.breaker?.admits(nowMs) ?? true))
+    const index = this.#left.findIndex((one) => wanted(one) && (one.circuits?.admits(this.#context, nowMs) ?? true))
     return index < 0 ? undefined : this.#left.splice(index, 1)[0]
   }
 }

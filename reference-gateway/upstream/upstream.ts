@@ -8,7 +8,7 @@ import type { HeaderPairs } from '../http/hooks.ts'
 import type { RequestContext } from '../http/request-context.ts'
 import type { ProviderProtocol, TranslatedRequest } from '../protocols/protocol.ts'
 import { getProtocol } from '../protocols/protocols.ts'
-import { Breaker } from './breaker.ts'
+import { Circuits } from './circuits.ts'
 import type { ProviderConfig, UpstreamConfig } from './types.ts'
 
 /** The longest `retry-after` that is believed. */
@@ -17,6 +17,8 @@ const MAX_COOL_DOWNS = 1_000
 
 interface UpstreamSettings {
   breaker: UpstreamConfig['breaker']
+  /** Its own keys name several tenants. */
+  severalTenants: boolean
   /** The gateway checks keys of its own: the key that a client sends is not for the provider. */
   ownKeys: boolean
   /** A policy or the cache must read responses, so they must not be compressed. */
@@ -28,7 +30,7 @@ interface UpstreamSettings {
 export class Upstream {
   readonly provider: ProviderConfig
   readonly protocol: ProviderProtocol
-  readonly breaker: Breaker | undefined
+  readonly circuits: Circuits | undefined
   readonly #own: HeaderPairs
   readonly #dropped: ReadonlySet<string> | undefined
   readonly #foreign: boolean
@@ -38,7 +40,7 @@ export class Upstream {
   constructor(provider: ProviderConfig, settings: UpstreamSettings) {
     this.provider = provider
     this.protocol = getProtocol(provider.protocol)
-    this.breaker = settings.breaker && new Breaker(settings.breaker)
+    this.circuits = settings.breaker && new Circuits(settings.breaker, settings.severalTenants)
     this.#foreign = provider.protocol !== 'openai'
     const own: string[] = provider.apiKey === undefined ? [] : [...this.protocol.credentials(provider.apiKey)]
     const dropped = new Set<string>(own.filter((_, index) => index % 2 === 0))

@@ -55,7 +55,13 @@ async function pipelineWith(hooks: Partial<PipelineHooks>, injectDelayMs = 0) {
   const reports: string[] = []
   const { observers = [], ...others } = hooks
   const all: PipelineHooks = { observers: [...observers, { onEnd: (context) => done.push(context) }], ...others }
-  const settings = { breaker: config.upstream.breaker, ownKeys: false, readsAnswers: false, via: 'kt' }
+  const settings = {
+    breaker: config.upstream.breaker,
+    ownKeys: false,
+    severalTenants: false,
+    readsAnswers: false,
+    via: 'kt',
+  }
   const dependencies = {
     router: new Router(config.providers.map((one) => new Upstream(one, settings))),
     pool,

@@ -2,7 +2,7 @@ import type { ServerResponse } from 'node:http'
 import { expect, test } from 'vitest'
 import { until } from '../../support/waits.ts'
 import { gatewayBefore, post, upstream } from '../support/harness.ts'
-import { answerJson, wait } from '../support/upstream.ts'
+import { answerJson, bodyOf, wait } from '../support/upstream.ts'
 
 type Behaviour = (response: ServerResponse) => void
 
@@ -196,4 +196,31 @@ test('circuit breaker: a trial whose client left decides nothing, and the next r
   await until(() => held.length === 2)
   held[1]?.end('{}')
   expect((await next).status).toBe(200)
+})
+
+test('circuit breaker: prompts of one tenant that make the provider fail leave the others served', async () => {
+  let down = false
+  const only = await upstream(async (request, response) => {
+    const body = await bodyOf(request)
+    if (down) answerJson(response, {}, 503)
+    else answerJson(response, {}, body.includes('bad') ? 500 : 200)
+  })
+  const keys = ['a', 'b'].map((tenant) => ({ key: tenant, tenant }))
+  const gateway = await gatewayBefore(only.url, {
+    auth: { keys },
+    circuit_breaker: { enabled: true, failures: 3, open_for: '60s' },
+  })
+  const send = async (tenant: string, prompt: string): Promise<number> =>
+    (await post(gateway, { model: 'm', prompt }, { headers: { authorization: `Bearer ${tenant}` } })).status
+  const statuses: number[] = []
+  for (let i = 0; i < 4; i++) statuses.push(await send('a', 'bad'))
+  expect(statuses).toEqual([500, 500, 500, 503])
+  expect(await send('b', 'good')).toBe(200)
+  // What says that the provider is down counts for all; what clients do wrong, or leave, never does.
+  down = true
+  for (let i = 0; i < 3; i++) expect(await send('b', 'good')).toBe(503)
+  down = false
+  const [pool] = await gateway.workers.call('pool')
+  expect(pool?.value).toMatchObject({ providers: [{ circuit: 'open', opened: 1 }] })
+  expect(await send('b', 'good')).toBe(503)
 })

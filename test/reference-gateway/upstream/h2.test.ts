@@ -151,6 +151,37 @@ test('a lost session fails its requests: 502 before the first byte, a broken res
   await until(() => gateway.poolStats().open === 0)
 })
 
+test.each([
+  ['NO_ERROR', 0],
+  ['INTERNAL_ERROR', 2],
+  ['CANCEL', 8],
+])('a stream that is reset with %s before its end is none that has ended', async (_name, code) => {
+  const frame = (type: number, flags: number, payload: number[] | Buffer, stream: number): Buffer => {
+    const head = Buffer.alloc(9)
+    head.writeUIntBE(payload.length, 0, 3)
+    head.writeUInt8(type, 3)
+    head.writeUInt8(flags, 4)
+    head.writeUInt32BE(stream, 5)
+    return Buffer.concat([head, Buffer.from(payload)])
+  }
+  // HEADERS with `:status: 200` of the static table, DATA, and RST_STREAM in place of END_STREAM.
+  const answer = [frame(1, 4, [0x88], 1), frame(0, 0, Buffer.from('half'), 1), frame(3, 0, [0, 0, 0, code], 1)]
+  const server = createTcp((socket) => {
+    socket.on('error', () => {}).write(frame(4, 0, [], 0))
+    let answered = false
+    socket.on('data', (bytes) => {
+      if (!answered && bytes.includes('"model"')) socket.write(Buffer.concat(answer))
+      answered ||= bytes.includes('"model"')
+    })
+  })
+  server.listen(0, '127.0.0.1')
+  await until(() => server.listening)
+  atEnd(async () => void server.close())
+  const gateway = await gatewayBefore(`http://127.0.0.1:${(server.address() as AddressInfo).port}`, H2)
+  const seen = await post(gateway, { model: 'm' })
+  expect([seen.broken || seen.status]).not.toEqual([200])
+})
+
 test('a provider that refuses the connection, or speaks no HTTP: 502, and no request waits forever', async () => {
   const refusing = await gatewayBefore('http://127.0.0.1:1/v1', H2)
   expect(await atOnce(refusing, 3)).toEqual([502, 502, 502])

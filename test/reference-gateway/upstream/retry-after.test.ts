@@ -9,7 +9,13 @@ import { contextOf } from '../support/context.ts'
 function upstreamWith(apiKey?: string): Upstream {
   const providers = [{ name: 'p', base_url: 'http://h/v1', ...(apiKey && { api_key: apiKey }) }]
   const [provider] = gatewayConfigSchema({}).parse({ gateway: { providers } }).providers
-  return new Upstream(provider, { breaker: undefined, ownKeys: false, readsAnswers: false, via: 'kt' })
+  return new Upstream(provider, {
+    breaker: undefined,
+    ownKeys: false,
+    severalTenants: false,
+    readsAnswers: false,
+    via: 'kt',
+  })
 }
 
 function asking(model: string, authorization = 'Bearer a'): RequestContext {
