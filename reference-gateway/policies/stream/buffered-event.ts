@@ -129,8 +129,12 @@ function judged({ channel, start, end }: Piece): string {
 /** Forgets edits that have left completely and cannot grow: those that are followed by settled text. */
 function forgetEdits({ pipeline, left }: TextChannel): void {
   const { edits, settledUpTo } = pipeline
-  while (edits[0] && edits[0].end <= left && edits[0].end < settledUpTo) edits.shift()
-  while (edits[1] && edits[0] && edits[0].end <= left) edits.shift()
+  let gone = 0
+  for (let edit = edits[0]; edit && edit.end <= left; edit = edits[gone]) {
+    if (edit.end >= settledUpTo && !edits[gone + 1]) break
+    gone++
+  }
+  if (gone > 0) edits.splice(0, gone)
 }
 
 /** Another line would be another field. */

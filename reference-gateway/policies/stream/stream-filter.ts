@@ -1,16 +1,13 @@
 /**
- * Output policies on an event stream. The text of each choice (and within it of content, reasoning and each tool call)
- * is put together over the events and judged as it grows. An event leaves as soon as its text is settled, byte for byte
- * where nothing in it was found, and never in two: it says more than its text, which must be said once. Only two things
- * are held: text that could still become part of a match, with its event, and events that must not overtake it (of the
- * same choice, and of no choice, such as usage and the end).
+ * Output policies on an event stream. The texts of its events (see channels.ts) are judged as they grow. An event leaves
+ * as soon as its text is settled, byte for byte where nothing in it was found, and never in two: it says more than its
+ * text, which must be said once. Only two things are held: text that could still become part of a match, with its
+ * event, and events that must not overtake it (of the same choice, and of no choice, such as usage and the end).
  */
-import type { KeyPath } from '../../../src/wire/key-paths.ts'
 import type { StreamFilter as Filter, StreamSink } from '../../http/hooks.ts'
 import type { DetectorOptions, PolicyGroup } from '../policy/policy.ts'
-import { BufferedEvent, type TextChannel } from './buffered-event.ts'
-import { EventReader } from './event-reader.ts'
-import { appendJsonString } from './json-string.ts'
+import type { BufferedEvent, TextChannel } from './buffered-event.ts'
+import { Channels } from './channels.ts'
 import { RedactionPipeline } from './redaction-pipeline.ts'
 import { SseSplit } from './sse-split.ts'
 import type { PolicyBlock, PolicyEvents } from './text-scanner.ts'
@@ -35,13 +32,11 @@ interface FilterEvents extends PolicyEvents {
 const MAX_HELD_BYTES = 1024 * 1024
 
 export class PolicyStreamFilter implements Filter {
-  readonly #groups: readonly PolicyGroup[]
-  readonly #setting: StreamFilterOptions & Omit<DetectorOptions, 'early'>
+  readonly #setting: StreamFilterOptions
   readonly #events: FilterEvents
   readonly #sink: StreamSink
   readonly #split = new SseSplit()
-  readonly #reader = new EventReader()
-  readonly #channels = new Map<KeyPath, TextChannel>()
+  readonly #channels: Channels
   #queue: BufferedEvent[] = []
   #holding = false
   #timer: NodeJS.Timeout | undefined
@@ -51,20 +46,16 @@ export class PolicyStreamFilter implements Filter {
   #paused = false
   #complete = false
   #over = false
-  /** Channels with text that was not judged yet. */
-  readonly #touched = new Set<TextChannel>()
+  /** What follows a large event, which is judged over several turns. */
+  #rest: Buffer[] | undefined
+  #endsAfterRest = false
   /** Choices with something held, while events leave. */
   readonly #waiting = new Set<number>()
-  /** Channels that the next event ends unless it goes on with them. */
-  #loose: Set<TextChannel> | undefined
 
   constructor(groups: readonly PolicyGroup[], setting: StreamFilterOptions, events: FilterEvents, sink: StreamSink) {
-    this.#groups = groups
-    this.#setting = {
-      ...setting,
-      onSettled: () => this.#onSettledLater(),
-      run: (step) => sink.run(step),
-    }
+    this.#setting = setting
+    const forAll = { ...setting, onSettled: () => this.#onSettledLater(), run: (step: () => void) => sink.run(step) }
+    this.#channels = new Channels(() => new RedactionPipeline(groups, forAll, events))
     this.#events = events
     this.#sink = sink
     this.#settlesLater = groups.some((group) => group.some(({ stream }) => stream.settlesLater))
@@ -76,17 +67,15 @@ export class PolicyStreamFilter implements Filter {
     if (events === undefined) this.#block('unreadable')
     else if (events.length > 0) this.#take(events)
     this.#paused = this.#settlesLater && this.#heldBytes() > MAX_HELD_BYTES
-    return this.#ready && !this.#paused
+    return this.#ready && !this.#paused && !this.#rest
   }
 
   end(): void {
     if (this.#over) return
     const rest = this.#split.end()
     if (rest.length > 0) this.#take(rest)
-    if (this.#over) return
-    this.#complete = true
-    for (const channel of this.#channels.values()) this.#finish(channel)
-    this.#leave()
+    if (this.#rest) this.#endsAfterRest = true
+    else if (!this.#over) this.#end()
   }
 
   drained(): void {
@@ -100,97 +89,61 @@ export class PolicyStreamFilter implements Filter {
     this.#queue = []
   }
 
-  /** Reads whole events, judges their text, and writes what is settled. */
+  #end(): void {
+    this.#complete = true
+    this.#channels.finish()
+    this.#leave()
+  }
+
+  /** Takes whole events, once those before them are judged. */
   #take(bytes: Buffer): void {
+    if (this.#rest) {
+      this.#rest.push(bytes)
+      return
+    }
+    const at = this.#judge(bytes)
+    if (this.#channels.isBusy) this.#goOnLater([bytes.subarray(at)])
+  }
+
+  /** Reads whole events, judges their text, and writes what is settled. Returns how far it has read. */
+  #judge(bytes: Buffer): number {
+    const channels = this.#channels
     let isReadable = true
-    for (let at = 0; at < bytes.length && isReadable; at = this.#reader.next) {
-      const event = this.#read(bytes, at)
+    let at = 0
+    while (at < bytes.length && isReadable && !channels.isBusy) {
+      const event = channels.read(bytes, at)
       if (event) this.#queue.push(event)
       else isReadable = false
+      at = channels.next
     }
-    for (const channel of this.#touched) {
-      channel.pipeline.advance(false)
-      if (channel.ends) this.#finish(channel)
-    }
-    this.#touched.clear()
+    channels.judge()
     this.#leave()
     if (!isReadable && !this.#over) this.#block('unreadable')
     // The rest must not keep the whole chunk alive.
     for (const held of this.#queue) held.detach()
+    return at
   }
 
-  /** Undefined: the event cannot be read, and so cannot pass. */
-  #read(bytes: Buffer, at: number): BufferedEvent | undefined {
-    const reader = this.#reader
-    const kind = reader.read(bytes, at, bytes.length)
-    if (kind === 'unreadable') return undefined
-    const { scan } = reader
-    const event = new BufferedEvent(bytes, at, reader.next)
-    if (reader.bytes !== bytes) event.form = { bytes: reader.bytes, from: reader.from, to: reader.to }
-    for (let i = 0; i < reader.asides.length; i += 2)
-      this.#readAside(event, reader.asides[i] ?? 0, reader.asides[i + 1] ?? 0)
-    if (kind === 'nothing') return event
-    if (scan.choices === 'one') event.choice = scan.choice
-    if (scan.logprobs.length > 0) event.logprobs = [...scan.logprobs]
-    const before = this.#loose
-    if (before) this.#loose = undefined
-    for (const text of scan.texts) {
-      const channel = text.whole ? this.#newChannel(text.choice) : this.#channel(text.place, text.choice)
-      const buffer = channel.pipeline.text
-      const start = buffer.end
-      appendJsonString(buffer, reader.bytes, text.from, text.to)
-      event.pieces.push({ channel, from: text.from, to: text.to, start, end: buffer.end, raw: false })
-      if (text.whole) this.#finish(channel)
-      else this.#touched.add(channel)
-      if (text.loose && !text.whole) {
-        this.#loose ??= new Set()
-        this.#loose.add(channel)
+  /** The event loop is for others before the large event goes on. */
+  #goOnLater(rest: Buffer[]): void {
+    this.#rest = rest
+    setImmediate(() => this.#sink.run(() => this.#goOn(rest)))
+  }
+
+  #goOn(rest: Buffer[]): void {
+    for (let [first] = rest; first && !this.#over; [first] = rest) {
+      const unread = first.subarray(this.#judge(first))
+      if (unread.length > 0 || this.#channels.isBusy) rest[0] = unread
+      else rest.shift()
+      if (this.#channels.isBusy) {
+        this.#goOnLater(rest)
+        return
       }
     }
-    // What the next event does not go on with has ended: nothing else would ever say so.
-    for (const channel of before ?? []) if (!this.#loose?.has(channel)) this.#end(channel)
-    if (scan.ends) this.#endChoice(scan.choices === 'one' ? scan.choice : scan.part)
-    return event
-  }
-
-  /** A comment, or a field that nobody knows, is a text of its own. */
-  #readAside(event: BufferedEvent, from: number, to: number): void {
-    const channel = this.#newChannel(0)
-    const { text } = channel.pipeline
-    const start = text.end
-    text.append(this.#reader.bytes.toString('utf8', from, to))
-    event.pieces.push({ channel, from, to, start, end: text.end, raw: true })
-    this.#finish(channel)
-  }
-
-  #channel(place: KeyPath, choice: number): TextChannel {
-    const known = this.#channels.get(place)
-    if (known && !known.ends) return known
-    const made = this.#newChannel(choice)
-    this.#channels.set(place, made)
-    return made
-  }
-
-  #newChannel(choice: number): TextChannel {
-    const pipeline = new RedactionPipeline(this.#groups, this.#setting, this.#events)
-    return { choice, pipeline, ends: false, left: 0 }
-  }
-
-  /** This choice, or every choice, gets no more text: nothing waits for it any longer. */
-  #endChoice(choice: number | undefined): void {
-    for (const channel of this.#channels.values()) {
-      if (choice === undefined || channel.choice === choice) this.#end(channel)
-    }
-  }
-
-  #end(channel: TextChannel): void {
-    channel.ends = true
-    this.#touched.add(channel)
-  }
-
-  #finish(channel: TextChannel): void {
-    channel.ends = true
-    channel.pipeline.advance(true)
+    this.#rest = undefined
+    if (this.#over) return
+    if (this.#endsAfterRest) this.#end()
+    else if (this.#ready && !this.#paused) this.#sink.resume()
   }
 
   #onSettledLater(): void {

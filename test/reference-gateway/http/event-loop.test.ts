@@ -1,24 +1,9 @@
 // What one client sends, however large and whatever it is, leaves the event loop to the others.
-import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { expect, test } from 'vitest'
 import { parseBody } from '../../../reference-gateway/http/request-body.ts'
+import { longestGapMs, timeMs } from '../support/event-loop.ts'
 import { ask, errorOf, gatewayBefore, post, upstream } from '../support/harness.ts'
 import { answerJson } from '../support/upstream.ts'
-
-/** How long the event loop stood still while `work` ran, at most. */
-async function longestGapMs(work: () => Promise<unknown>): Promise<number> {
-  const delay = monitorEventLoopDelay({ resolution: 1 })
-  delay.enable()
-  await work()
-  delay.disable()
-  return delay.max / 1e6
-}
-
-function timeMs(work: () => unknown): number {
-  const startMs = performance.now()
-  work()
-  return performance.now() - startMs
-}
 
 /** JSON that takes long to parse for its size. */
 function manyKeys(bytes: number): Buffer {
