@@ -8,7 +8,6 @@ import type { RequestResult } from '../client/request-result.ts'
 import { type EncodedHistogram, Histogram } from '../stats/histogram.ts'
 import type { Coarseness, Reading } from './adapters/adapter.ts'
 import { readStatement } from './adapters/index.ts'
-import { readStats } from './stamped.ts'
 
 /** The definitions in the order of a report. */
 export const SELF_REPORTED_DEFINITIONS = ['self-reported', 'upstream-reported', 'provider-reported'] as const
@@ -193,18 +192,4 @@ function takeWait(
       centreUs,
     })
   }
-}
-
-const STATS_TIMEOUT_MS = 1_000
-
-/**
- * Whether a target whose answers carry stamps is the simulated provider itself. Then the stamped reading is the
- * measurement floor, and not the overhead of a gateway. The provider's control path answers only directly: a gateway
- * passes on the API alone.
- */
-export function isProviderItself(origin: string): Promise<boolean> {
-  return readStats(origin, STATS_TIMEOUT_MS).then(
-    () => true,
-    () => false,
-  )
 }

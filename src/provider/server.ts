@@ -71,8 +71,9 @@ export async function startProvider(options: ProviderOptions): Promise<Simulated
     options,
     (request: Request, response: Outgoing) => {
       const route = findRoute(request.method ?? '', request.url ?? '')
-      if (route.kind === 'control') control(route.action, response as ServerResponse, simulation)
-      else serve(simulation, route, options.apiKey, request, response)
+      if (route.kind === 'control') {
+        control(route.action, response as ServerResponse, simulation, request.socket.remotePort)
+      } else serve(simulation, route, options.apiKey, request, response)
     },
     (protocol, socket) => countConnection(stats, protocol, socket),
   )
@@ -130,14 +131,19 @@ function serve(
 }
 
 /** The compatibility layer of HTTP/2 has all that is used of a ServerResponse here. */
-function control(action: ControlRoute['action'], response: ServerResponse, { truth, stats }: Simulation): void {
+function control(
+  action: ControlRoute['action'],
+  response: ServerResponse,
+  { truth, stats }: Simulation,
+  clientPort: number | undefined,
+): void {
   switch (action) {
     case 'clear-truth':
       truth.clear()
       response.writeHead(204).end()
       break
     case 'stats':
-      response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(stats))
+      response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify({ ...stats, clientPort }))
       break
     case 'truth':
       response.writeHead(200, { 'content-type': 'application/x-ndjson' })

@@ -153,6 +153,7 @@ test('statistics count requests, retries and connections', async () => {
     aborted: 0,
     retries: 2,
     faults: {},
+    clientPort: expect.any(Number),
   })
   expect(stats.connectionsOpen).toBeGreaterThanOrEqual(1)
   expect(stats.connectionsOpened).toBeGreaterThanOrEqual(stats.connectionsOpen)
