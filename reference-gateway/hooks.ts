@@ -7,6 +7,7 @@ import type { ResponseCache } from './cache/cache.ts'
 import { emitsEvents } from './config/config-file.ts'
 import type { EventObserver } from './events/observer.ts'
 import type { Observer, PipelineHooks } from './http/hooks.ts'
+import { sum } from './workers/counts.ts'
 import type { HookDependencies } from './workers/worker-group.ts'
 
 export async function createHooks(dependencies: HookDependencies): Promise<PipelineHooks> {
@@ -24,11 +25,11 @@ export async function closeHooks(hooks: PipelineHooks): Promise<void> {
 
 type PolicyHooks = Pick<PipelineHooks, 'input' | 'output'>
 
-async function createPolicies({ config, handlers, report }: HookDependencies): Promise<PolicyHooks> {
+async function createPolicies({ config, counts, report }: HookDependencies): Promise<PolicyHooks> {
   if (config.policies.length === 0) return {}
   const { createPolicyHooks } = await import('./policies/hooks.ts')
   const { input, output, stats, close } = createPolicyHooks(config.policies, config.streaming, report)
-  handlers.policies = stats
+  counts.policies = () => sum([stats()])
   const shared = input ?? output
   // Both hooks share threads and connections, which are closed once.
   if (shared) shared.close = close
@@ -37,7 +38,7 @@ async function createPolicies({ config, handlers, report }: HookDependencies): P
 
 const toClear = z.object({ model: z.string().nullable() })
 
-async function createCache({ config, handlers, report }: HookDependencies): Promise<ResponseCache> {
+async function createCache({ config, handlers, counts, report }: HookDependencies): Promise<ResponseCache> {
   const { ResponseCache } = await import('./cache/cache.ts')
   const providers = config.providers.map(({ name, origin, basePath, protocol, models, weight }) => ({
     ...{ name, origin, basePath, protocol, models, weight },
@@ -50,25 +51,21 @@ async function createCache({ config, handlers, report }: HookDependencies): Prom
   }
   const cache = await ResponseCache.open(config.cache, scope, (problem) => report(`cache: ${problem}`))
   handlers['cache.stats'] = () => cache.stats()
+  counts.cache = () => ({ ...cache.counts() })
   handlers['cache.clear'] = async (argument) => ({
     cleared: (await cache.clear(toClear.parse(argument).model ?? undefined)) ?? null,
   })
   return cache
 }
 
-async function createEvents({ config, publisher, handlers }: HookDependencies): Promise<EventObserver> {
-  const [{ EventObserver }, { MetricsRecorder }] = await Promise.all([
-    import('./events/observer.ts'),
-    import('./metrics/recorder.ts'),
-  ])
-  const recorder = new MetricsRecorder()
+async function createEvents({ config, publisher, handlers, counts }: HookDependencies): Promise<EventObserver> {
+  const { EventObserver } = await import('./events/observer.ts')
   const options = { buffer: config.events.buffer, traces: config.events.otlp !== undefined }
-  const observer = new EventObserver(options, recorder, publisher)
-  handlers.metrics = () => {
-    observer.flush()
-    return recorder.snapshot()
-  }
-  handlers.events = () => observer.counts()
+  const observer = new EventObserver(options, publisher)
+  // After its answer all events of this process have been published.
+  handlers['events.flush'] = () => observer.flush()
+  handlers['events.inFlight'] = () => observer.inFlight
+  counts.events = () => observer.counts()
   if (config.adminPort !== undefined) {
     const { processMetrics } = await import('./metrics/prometheus.ts')
     const registry = processMetrics()

@@ -16,12 +16,15 @@ import { type PipelineDependencies, RequestPipeline } from './pipeline/request-p
 import { InFlightCounter, openServing, type Serving } from './serving.ts'
 import type { PoolStats } from './upstream/pool.ts'
 import type { Upstream } from './upstream/upstream.ts'
+import { type Counts, Tally } from './workers/counts.ts'
 import type { GatewayOptions, Publisher, RpcHandlers } from './workers/worker-group.ts'
 
 export interface GatewayServer {
   url: string
   port: number
   poolStats(): PoolStats
+  /** What was counted since the start, whatever config it was. */
+  counts(): Counts
   /** Resolves when the first warm-up is over; /readyz says how it ended. */
   warmedUp: Promise<void>
   /** Accepts no more connections, lets requests in flight finish for a while, then ends. */
@@ -42,8 +45,9 @@ export async function startServer(
 ): Promise<GatewayServer> {
   const report = options.report ?? (() => {})
   const admission = new Admission()
+  const tally = new Tally()
   const open = (next: GatewayConfig): Promise<Serving> =>
-    openServing(next, options, { publisher, handlers, report, admission })
+    openServing(next, options, { publisher, handlers, report, admission, tally })
   let serving = await open(config)
   let isDraining = false
   const notReady = (): string | undefined => (isDraining ? 'shutting down' : serving.notReady())
@@ -71,6 +75,7 @@ export async function startServer(
   answerInvalidRequests(server)
   answerTunnels(server)
   handlers.pool = () => ({ ...serving.pool.stats(), providers: serving.upstreams.map(readHealth) })
+  handlers.counts = () => tally.total()
   handlers.ready = () => notReady() ?? null
   handlers.inFlight = () => inFlight.count
   handlers.pid = () => process.pid
@@ -95,6 +100,7 @@ export async function startServer(
     url: `http://${config.host.includes(':') ? `[${config.host}]` : config.host}:${port}`,
     port,
     poolStats: () => serving.pool.stats(),
+    counts: () => tally.total(),
     warmedUp,
     close: async () => {
       isDraining = true

@@ -15,6 +15,7 @@ import { ConnectionPool } from './upstream/pool.ts'
 import { Router } from './upstream/router.ts'
 import { Upstream } from './upstream/upstream.ts'
 import { WarmUp } from './warmup.ts'
+import type { Counts, Tally } from './workers/counts.ts'
 import type { GatewayOptions, HookDependencies } from './workers/worker-group.ts'
 
 export interface Serving {
@@ -29,12 +30,19 @@ export interface Serving {
   close(): Promise<void>
 }
 
+/** What all servings of one process share. */
+interface ProcessWide extends Pick<HookDependencies, 'publisher' | 'handlers' | 'report'> {
+  admission: Admission
+  tally: Tally
+}
+
 export async function openServing(
   config: GatewayConfig,
   options: GatewayOptions,
-  { publisher, handlers, report, admission }: Omit<HookDependencies, 'config'> & { admission: Admission },
+  { publisher, handlers, report, admission, tally }: ProcessWide,
 ): Promise<Serving> {
-  const hooks = await createHooks({ config, publisher, handlers, report })
+  const counts: Record<string, () => Counts> = {}
+  const hooks = await createHooks({ config, publisher, handlers, counts, report })
   const bodies = new BodyParser(report)
   const { limits, clientKeys } = config
   const via = pseudonym(config)
@@ -51,6 +59,11 @@ export async function openServing(
   )
   const pool = new ConnectionPool(config.pool, config.upstream)
   pool.onFallbackToH1 = (origin) => report(`${origin} does not speak HTTP/2: HTTP/1.1 is used`)
+  counts.pool = () => {
+    const { opened, waited, recycled } = pool.stats()
+    return { opened, waited, recycled }
+  }
+  const endCounts = tally.add(() => Object.fromEntries(Object.entries(counts).map(([name, read]) => [name, read()])))
   const warmUp = new WarmUp(config, pool, upstreams, (problem) => report(`warm-up: ${problem}`))
   return {
     dependencies: {
@@ -80,6 +93,7 @@ export async function openServing(
     notReady: () => (pool.isStarved ? 'requests have waited long for a connection to a provider' : warmUp.missing),
     close: async () => {
       warmUp.stop()
+      endCounts()
       await Promise.all([pool.close(), bodies.close(), closeHooks(hooks)])
     },
   }

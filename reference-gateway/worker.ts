@@ -7,6 +7,9 @@ import { reasonOf } from '../src/errors.ts'
 import { type GatewayServer, startServer } from './server.ts'
 import type { PrimaryMessage, Publisher, RpcHandlers, WorkerMessage } from './workers/worker-group.ts'
 
+/** How often the primary hears of the counts, which outlive this process. */
+const COUNTS_EVERY_MS = 250
+
 const handlers: RpcHandlers = {}
 /** Channels that somebody in the primary listens to. */
 const subscribed = new Set<string>()
@@ -36,6 +39,8 @@ async function start({ config, injectDelayMs, drainMs, channels }: PrimaryMessag
     return
   }
   send({ kind: 'listening', url: server.url, port: server.port })
+  const { counts } = server
+  setInterval(() => send({ kind: 'counts', counts: counts() }), COUNTS_EVERY_MS).unref()
   await server.warmedUp
   send({ kind: 'warm' })
 }

@@ -4,6 +4,7 @@
  */
 import type { GatewayConfig } from '../config/config.ts'
 import { emitsEvents } from '../config/config-file.ts'
+import type { PublishedEvents } from '../events/observer.ts'
 import type { WorkerGroup } from '../workers/worker-group.ts'
 import type { AdminServer } from './server.ts'
 
@@ -21,15 +22,19 @@ export async function openAdmin(
 ): Promise<Admin> {
   const withEvents = emitsEvents(config)
   if (!withEvents && config.adminPort === undefined) return { url: undefined, close: async () => {} }
-  const [{ EventHub }, { startAdmin }, { AdminView }] = await Promise.all([
+  const [{ EventHub }, { startAdmin }, { AdminView }, { MetricsRecorder }, { EVENTS_CHANNEL }] = await Promise.all([
     import('../events/hub.ts'),
     import('./server.ts'),
     import('./view.ts'),
+    import('../metrics/recorder.ts'),
+    import('../events/observer.ts'),
   ])
   const hub = withEvents ? await EventHub.open(config.events, workers, report) : undefined
   let server: AdminServer | undefined
   if (config.adminPort !== undefined) {
-    const view = new AdminView(workers, hub)
+    const recorder = hub && new MetricsRecorder()
+    if (recorder) workers.subscribe(EVENTS_CHANNEL, (batch) => recorder.recordAll(batch as PublishedEvents))
+    const view = new AdminView(workers, hub, recorder)
     try {
       server = await startAdmin({ port: config.adminPort, token: config.admin.token, view, hub })
     } catch (error) {

@@ -1,32 +1,40 @@
 /**
- * What the admin port shows: calls every process, and merges their results. Counts add up; what all processes share (a
- * cache in Redis) is counted once.
+ * What the admin port shows: calls every process, and merges their results. Counts add up, those of processes that are
+ * gone too; what all processes share (a cache in Redis) is counted once.
  */
 import type { ResponseCacheStats } from '../cache/cache.ts'
 import type { EventHub } from '../events/hub.ts'
-import type { EventCounts } from '../events/observer.ts'
 import type { MetricJson } from '../metrics/prometheus.ts'
-import { type GatewayTotals, type MetricsSnapshot, mergeSnapshots } from '../metrics/recorder.ts'
+import type { GatewayTotals } from '../metrics/recorder.ts'
 import { buildStats, type OverheadStats } from '../metrics/stats.ts'
+import { type Counts, isCounts, sum } from '../workers/counts.ts'
 import type { WorkerGroup } from '../workers/worker-group.ts'
 
-type Numbers = { [name: string]: number | Numbers }
-type PoolView = Record<string, number | Numbers | object[]>
+type PoolView = Record<string, number | Counts | object[]>
+
+interface EventCounts {
+  emitted: number
+  dropped: number
+  in_flight: number
+}
 
 interface StatsView extends OverheadStats {
   workers: number
   /** The policies' own counts; null without policies. */
-  policies: Numbers | null
+  policies: Counts | null
   events: (EventCounts & { dropped_by: Record<string, number>; file: string | null; kept: number }) | null
 }
 
 export class AdminView {
   readonly #workers: WorkerGroup
   readonly #hub: EventHub | undefined
+  /** Undefined without events. */
+  readonly #recorded: GatewayTotals | undefined
 
-  constructor(workers: WorkerGroup, hub: EventHub | undefined) {
+  constructor(workers: WorkerGroup, hub: EventHub | undefined, recorded: GatewayTotals | undefined) {
     this.#workers = workers
     this.#hub = hub
+    this.#recorded = recorded
   }
 
   /** Undefined when every process is ready, else what is missing. */
@@ -42,22 +50,22 @@ export class AdminView {
     const providers = results.flatMap(({ worker, value }) =>
       ((value as { providers?: object[] }).providers ?? []).map((provider) => ({ worker, ...provider })),
     )
-    return { ...sum(results.map(({ value }) => value as Numbers)), providers }
+    const { pool = {} } = await this.#counts()
+    return { ...sum(results.map(({ value }) => value as Counts)), ...(isCounts(pool) && pool), providers }
   }
 
   async cache(): Promise<ResponseCacheStats | undefined> {
-    const [first, ...others] = await this.#call<ResponseCacheStats>('cache.stats')
+    const [[first, ...others], { cache = {} }] = await Promise.all([
+      this.#call<ResponseCacheStats>('cache.stats'),
+      this.#counts(),
+    ])
     if (!first) return undefined
     const total: ResponseCacheStats = { ...first }
-    for (const other of others) {
-      for (const count of ['hits', 'coalesced', 'misses', 'bypassed', 'stored', 'evicted', 'errors'] as const) {
-        total[count] += other[count]
-      }
-      if (total.shared) continue
-      total.entries = (total.entries ?? 0) + (other.entries ?? 0)
-      total.bytes = (total.bytes ?? 0) + (other.bytes ?? 0)
+    for (const { entries, bytes } of total.shared ? [] : others) {
+      total.entries = (total.entries ?? 0) + (entries ?? 0)
+      total.bytes = (total.bytes ?? 0) + (bytes ?? 0)
     }
-    return total
+    return { ...total, ...(isCounts(cache) && pickNumbers(cache)) }
   }
 
   /** How many entries were removed; undefined: there is no cache; null: the cache's backend did not answer. */
@@ -69,53 +77,59 @@ export class AdminView {
   }
 
   async stats(): Promise<StatsView> {
-    const [snapshots, counts, policies] = await Promise.all([
-      this.#snapshots(),
-      this.#call<EventCounts>('events'),
-      this.#call<Numbers>('policies'),
+    const [recorded, counts, events, processes] = await Promise.all([
+      this.#totals(),
+      this.#counts(),
+      this.#events(),
+      this.#workers.call('counts'),
     ])
     const hub = this.#hub
     return {
-      workers: snapshots.length,
-      ...buildStats(mergeSnapshots(snapshots)),
-      policies: policies.length > 0 ? sum(policies) : null,
-      events: hub
-        ? { ...eventCounts(counts), dropped_by: hub.dropped(), file: hub.file ?? null, kept: hub.recent().length }
-        : null,
+      workers: processes.length,
+      ...buildStats(recorded ?? NOTHING),
+      policies: isCounts(counts.policies) ? counts.policies : null,
+      events: hub ? { ...events, dropped_by: hub.dropped(), file: hub.file ?? null, kept: hub.recent().length } : null,
     }
   }
 
   /** prom-client, which renders the metrics, is loaded at the first call. */
   async metrics(): Promise<{ contentType: string; text: string }> {
-    const [{ CONTENT_TYPE, renderMetrics }, totals, cache, counts, policies, pool, processes] = await Promise.all([
+    const [{ CONTENT_TYPE, renderMetrics }, totals, cache, counts, events, pool, processes] = await Promise.all([
       import('../metrics/prometheus.ts'),
       this.#totals(),
       this.cache(),
-      this.#call<EventCounts>('events'),
-      this.#call<Numbers>('policies'),
+      this.#counts(),
+      this.#events(),
       this.pool(),
       this.#call<MetricJson[]>('process'),
     ])
     const text = await renderMetrics({
       totals,
       cache,
-      events: counts.length > 0 ? eventCounts(counts) : undefined,
-      droppedBy: { ...this.#hub?.dropped(), ring: eventCounts(counts).dropped },
-      holds: policies.length > 0 ? pickNumbers(sum(policies)) : undefined,
+      events: this.#hub && events,
+      droppedBy: { ...this.#hub?.dropped(), ring: events.dropped },
+      holds: isCounts(counts.policies) ? pickNumbers(counts.policies) : undefined,
       pool: pickNumbers(pool),
-      recycled: pickNumbers(isNumbers(pool.recycled) ? pool.recycled : {}),
+      recycled: pickNumbers(isCounts(pool.recycled) ? pool.recycled : {}),
       processes,
     })
     return { contentType: CONTENT_TYPE, text }
   }
 
-  #snapshots(): Promise<MetricsSnapshot[]> {
-    return this.#call<MetricsSnapshot>('metrics')
+  /** All requests that have ended until now. */
+  async #totals(): Promise<GatewayTotals | undefined> {
+    await this.#workers.call('events.flush')
+    return this.#recorded
   }
 
-  async #totals(): Promise<GatewayTotals | undefined> {
-    const snapshots = await this.#snapshots()
-    return snapshots.length > 0 ? mergeSnapshots(snapshots) : undefined
+  async #counts(): Promise<Counts> {
+    return sum([...(await this.#call<Counts>('counts')), this.#workers.endedCounts()])
+  }
+
+  async #events(): Promise<EventCounts> {
+    const [counts, inFlight] = await Promise.all([this.#counts(), this.#call<number>('events.inFlight')])
+    const { emitted = 0, dropped = 0 } = pickNumbers(isCounts(counts.events) ? counts.events : {})
+    return { emitted, dropped, in_flight: inFlight.reduce((all, one) => all + one, 0) }
   }
 
   /** The processes run this program: their hooks decide the type of what a method returns. */
@@ -124,31 +138,11 @@ export class AdminView {
   }
 }
 
-function eventCounts(counts: readonly EventCounts[]): EventCounts {
-  const total: EventCounts = { emitted: 0, dropped: 0, in_flight: 0 }
-  for (const { emitted, dropped, in_flight } of counts) {
-    total.emitted += emitted
-    total.dropped += dropped
-    total.in_flight += in_flight
-  }
-  return total
-}
-
-/** Adds numbers, and objects member by member. Any other value belongs to one process and is left out. */
-function sum(all: readonly Numbers[]): Numbers {
-  const total: Numbers = {}
-  for (const one of all) {
-    for (const [name, value] of Object.entries(one)) {
-      const before = total[name]
-      if (typeof value === 'number') total[name] = value + (typeof before === 'number' ? before : 0)
-      else if (isNumbers(value)) total[name] = sum([isNumbers(before) ? before : {}, value])
-    }
-  }
-  return total
-}
-
-function isNumbers(value: unknown): value is Numbers {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
+const NOTHING: GatewayTotals = {
+  histograms: new Map(),
+  requests: new Map(),
+  policies: new Map(),
+  tokens: { input: 0, output: 0 },
 }
 
 function pickNumbers(all: object): Record<string, number> {

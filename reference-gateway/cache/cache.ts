@@ -6,14 +6,17 @@ import type { CacheConfig } from '../config/config-file.ts'
 import type { CacheFill, CacheHook, CacheLookup, Maybe, StoredResponse } from '../http/hooks.ts'
 import type { RequestContext } from '../http/request-context.ts'
 import { buildEntry, type CacheEntry, cacheKey, isCacheable, isComplete, type KeyRules, keyRules } from './entry.ts'
-import type { CacheStore, StoreStats } from './store.ts'
+import type { CacheStore, StoreCounts, StoreSize } from './store.ts'
 import { MemoryStore } from './store.ts'
 
-export interface ResponseCacheStats extends StoreStats {
+export interface ResponseCacheStats extends StoreSize, ResponseCacheCounts {
   backend: 'memory' | 'redis'
   shared: boolean
   max_entries: number
   ttl_ms: number
+}
+
+interface ResponseCacheCounts extends StoreCounts {
   /** Requests since the start, by outcome. Requests that waited for another request's response count as hits. */
   hits: number
   coalesced: number
@@ -86,8 +89,12 @@ export class ResponseCache implements CacheHook {
 
   async stats(): Promise<ResponseCacheStats> {
     const { backend, max_entries, ttl } = this.#config
-    const store = await this.#store.stats()
-    return { backend, shared: this.#store.shared, max_entries, ttl_ms: ttl, ...store, ...this.#counts }
+    const size = await this.#store.size()
+    return { backend, shared: this.#store.shared, max_entries, ttl_ms: ttl, ...size, ...this.counts() }
+  }
+
+  counts(): ResponseCacheCounts {
+    return { ...this.#counts, ...this.#store.counts }
   }
 
   async close(): Promise<void> {

@@ -7,7 +7,7 @@
 import type { Redis } from 'ioredis'
 import type { CacheConfig } from '../config/config-file.ts'
 import { type CacheEntry, decodeEntry, encodeEntry } from './entry.ts'
-import type { CacheStore, StoreStats } from './store.ts'
+import type { CacheStore, StoreSize } from './store.ts'
 
 const FAILURES_IN_A_ROW = 3
 const PAUSE_MS = 1_000
@@ -52,8 +52,7 @@ export class RedisStore implements CacheStore {
   readonly #config: CacheConfig
   /** Holds one hash tag: all keys lie in one slot of a cluster, where scripts may use them together. */
   readonly #prefix: string
-  #evicted = 0
-  #errors = 0
+  readonly counts = { evicted: 0, errors: 0 }
   #failuresInARow = 0
   #pausedUntilMs = 0
 
@@ -95,7 +94,7 @@ export class RedisStore implements CacheStore {
     const found = await this.#ask(() => this.#redis.getBuffer(this.#entryKey(key, model)))
     const entry = found && decodeEntry(found)
     // A value that somebody else wrote says nothing about the server's health.
-    if (found && !entry) this.#errors++
+    if (found && !entry) this.counts.errors++
     return entry ?? undefined
   }
 
@@ -105,7 +104,7 @@ export class RedisStore implements CacheStore {
       const name = this.#entryKey(key, entry.model)
       const value = encodeEntry(entry)
       const gone = await this.#redis.eval(SET, 2, this.#index, name, ttl, max_entries, value)
-      this.#evicted += Number(gone)
+      this.counts.evicted += Number(gone)
     })
   }
 
@@ -118,9 +117,9 @@ export class RedisStore implements CacheStore {
     })
   }
 
-  async stats(): Promise<StoreStats> {
+  async size(): Promise<StoreSize> {
     const entries = await this.#ask(async () => Number(await this.#redis.eval(COUNT, 1, this.#index)))
-    return { entries: entries ?? null, bytes: null, evicted: this.#evicted, errors: this.#errors }
+    return { entries: entries ?? null, bytes: null }
   }
 
   close(): void {
@@ -143,7 +142,7 @@ export class RedisStore implements CacheStore {
       this.#failuresInARow = 0
       return result
     } catch {
-      this.#errors++
+      this.counts.errors++
       if (++this.#failuresInARow >= FAILURES_IN_A_ROW) this.#pausedUntilMs = performance.now() + PAUSE_MS
       return undefined
     }

@@ -14,15 +14,19 @@ export interface CacheStore {
   set(key: string, entry: CacheEntry): Maybe<void>
   /** Removes all entries, or those of `model`. Undefined: the backend did not answer. */
   clear(model: string | undefined): Maybe<number | undefined>
-  stats(): Maybe<StoreStats>
+  size(): Maybe<StoreSize>
+  readonly counts: Readonly<StoreCounts>
   close(): Maybe<void>
 }
 
-export interface StoreStats {
+export interface StoreSize {
   /** Null where the number is not known now. */
   entries: number | null
   /** Size of bodies and headers; null where the backend does not count it. */
   bytes: number | null
+}
+
+export interface StoreCounts {
   /** Dropped to make room. */
   evicted: number
   /** Operations of the backend that failed or took too long. */
@@ -32,7 +36,7 @@ export interface StoreStats {
 export class MemoryStore implements CacheStore {
   readonly shared = false
   readonly #entries: LRUCache<string, CacheEntry>
-  #evicted = 0
+  readonly counts = { evicted: 0, errors: 0 }
 
   constructor(config: CacheConfig) {
     this.#entries = new LRUCache({
@@ -42,7 +46,7 @@ export class MemoryStore implements CacheStore {
       sizeCalculation: entryBytes,
       ttl: config.ttl,
       dispose: (_entry, _key, reason) => {
-        if (reason === 'evict') this.#evicted++
+        if (reason === 'evict') this.counts.evicted++
       },
     })
   }
@@ -62,9 +66,9 @@ export class MemoryStore implements CacheStore {
     return keys.length
   }
 
-  stats(): StoreStats {
+  size(): StoreSize {
     this.#entries.purgeStale()
-    return { entries: this.#entries.size, bytes: this.#entries.calculatedSize, evicted: this.#evicted, errors: 0 }
+    return { entries: this.#entries.size, bytes: this.#entries.calculatedSize }
   }
 
   close(): void {

@@ -9,7 +9,7 @@ import type { EventsConfig } from '../config/config-file.ts'
 import type { WorkerGroup } from '../workers/worker-group.ts'
 import { type Deliver, Drain } from './drain.ts'
 import { FileSink } from './file-sink.ts'
-import { EVENTS_CHANNEL } from './observer.ts'
+import { EVENTS_CHANNEL, type PublishedEvents } from './observer.ts'
 import { EventRing } from './ring.ts'
 
 interface Sink {
@@ -37,7 +37,7 @@ export class EventHub {
     this.#ring = new EventRing(config.buffer)
     this.#unsubscribe = workers.subscribe(EVENTS_CHANNEL, (batch) => {
       // This program's own processes made the events, so their type is known.
-      for (const event of batch as GatewayEvent[]) this.#ring.push(event)
+      for (const event of (batch as PublishedEvents).events) this.#ring.push(event)
     })
   }
 

@@ -1,7 +1,7 @@
 /**
  * Where events begin, in every process that serves. When a request ends, a reference to it is put into a bounded queue.
  * A request spends no other time on its event, and a histogram records that time. A moment later, in small batches
- * between requests, the event is made, counted in the process's metrics, and published.
+ * between requests, the event is made and published.
  */
 
 import type { GatewayEvent } from '../../src/wire/gateway-event.ts'
@@ -17,12 +17,11 @@ const WAIT_MS = 20
 /** Less than a millisecond of work. When many events wait, a batch is an eighth of them. */
 const BATCH = 64
 
-export interface EventCounts {
-  emitted: number
-  /** Not queued, since the queue was full. */
-  dropped: number
-  /** Requests under way. */
-  in_flight: number
+/** What a process publishes together. */
+export interface PublishedEvents {
+  events: readonly GatewayEvent[]
+  /** By event: the time that its request spent on it. */
+  emissionMs: readonly number[]
 }
 
 interface Followed {
@@ -36,16 +35,9 @@ interface Finished extends Followed {
   emissionMs: number
 }
 
-/** Counts each event (see metrics/recorder.ts). */
-interface EventRecorder {
-  /** `emissionMs`: the time that the request spent on its event. */
-  record(event: GatewayEvent, emissionMs: number): void
-}
-
 export class EventObserver implements Observer {
   readonly #limit: number
   readonly #traces: boolean
-  readonly #recorder: EventRecorder
   readonly #publisher: Publisher
   /** The requests under way. */
   readonly #followed = new Map<RequestContext, Followed>()
@@ -55,10 +47,9 @@ export class EventObserver implements Observer {
   #dropped = 0
   #droppedBefore = 0
 
-  constructor(options: { buffer: number; traces: boolean }, recorder: EventRecorder, publisher: Publisher) {
+  constructor(options: { buffer: number; traces: boolean }, publisher: Publisher) {
     this.#limit = options.buffer
     this.#traces = options.traces
-    this.#recorder = recorder
     this.#publisher = publisher
   }
 
@@ -95,11 +86,17 @@ export class EventObserver implements Observer {
     finished.emissionMs = performance.now() - startMs
   }
 
-  counts(): EventCounts {
-    return { emitted: this.#emitted, dropped: this.#dropped, in_flight: this.#followed.size }
+  /** Since the start; dropped: not queued, since the queue was full. */
+  counts(): { emitted: number; dropped: number } {
+    return { emitted: this.#emitted, dropped: this.#dropped }
   }
 
-  /** After this call every finished request is in the metrics and published. */
+  /** Requests under way. */
+  get inFlight(): number {
+    return this.#followed.size
+  }
+
+  /** After this call every finished request is published. */
   flush(): void {
     while (this.#finished.length > 0) this.#deliver()
   }
@@ -110,6 +107,11 @@ export class EventObserver implements Observer {
   }
 
   #drain(): void {
+    // At the start a request may be over before anybody reads.
+    if (!this.#publisher.hasSubscribers(EVENTS_CHANNEL)) {
+      this.#timer = setTimeout(() => this.#drain(), WAIT_MS).unref()
+      return
+    }
     this.#deliver()
     if (this.#finished.length > 0) setImmediate(() => this.#drain())
     else this.#timer = undefined
@@ -117,23 +119,28 @@ export class EventObserver implements Observer {
 
   #deliver(): void {
     const batch = this.#finished.splice(0, Math.max(BATCH, this.#finished.length >> 3))
-    const events = batch.flatMap((finished) => this.#made(finished))
+    const events: GatewayEvent[] = []
+    const emissionMs: number[] = []
+    for (const finished of batch) {
+      const event = this.#made(finished)
+      if (!event) continue
+      events.push(event)
+      emissionMs.push(finished.emissionMs)
+    }
     const [first] = events
-    if (!first || !this.#publisher.hasSubscribers(EVENTS_CHANNEL)) return
+    if (!first) return
     first.dropped_before = this.#dropped - this.#droppedBefore
     this.#droppedBefore = this.#dropped
-    this.#publisher.publish(EVENTS_CHANNEL, events)
+    this.#publisher.publish(EVENTS_CHANNEL, { events, emissionMs } satisfies PublishedEvents)
   }
 
   /** The event is made long after its request: one that fails is counted, and affects no other event. */
-  #made({ context, facts, trace, at, emissionMs }: Finished): GatewayEvent[] {
+  #made({ context, facts, trace, at }: Finished): GatewayEvent | undefined {
     try {
-      const event = buildEvent(context, facts, trace?.sampled ? trace : undefined, at)
-      this.#recorder.record(event, emissionMs)
-      return [event]
+      return buildEvent(context, facts, trace?.sampled ? trace : undefined, at)
     } catch {
       this.#dropped++
-      return []
+      return undefined
     }
   }
 }

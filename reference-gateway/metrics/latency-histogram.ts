@@ -2,14 +2,9 @@
  * A histogram of milliseconds that costs 50 ns a value and a few kilobytes: HdrHistogram with two significant digits
  * over tenths of a microsecond, since a component may take less than one.
  */
-import { decodeFromCompressedBase64, encodeIntoCompressedBase64, Int32Histogram } from 'hdr-histogram-js'
+import { Int32Histogram } from 'hdr-histogram-js'
 
 const PER_MS = 10_000
-
-export interface EncodedLatencies {
-  hdr: string
-  sumMs: number
-}
 
 export class LatencyHistogram {
   sumMs = 0
@@ -49,23 +44,5 @@ export class LatencyHistogram {
       }
       return seen
     })
-  }
-
-  add(other: LatencyHistogram): void {
-    this.#hdr.add(other.#hdr)
-    this.sumMs += other.sumMs
-  }
-
-  encode(): EncodedLatencies {
-    return { hdr: encodeIntoCompressedBase64(this.#hdr), sumMs: this.sumMs }
-  }
-
-  static decode({ hdr, sumMs }: EncodedLatencies): LatencyHistogram {
-    const histogram = new LatencyHistogram()
-    const decoded = decodeFromCompressedBase64(hdr, 32, false)
-    if (!(decoded instanceof Int32Histogram)) throw new Error('not a histogram of 32-bit counts')
-    histogram.#hdr.add(decoded)
-    histogram.sumMs = sumMs
-    return histogram
   }
 }

@@ -6,7 +6,6 @@
 import { AggregatorRegistry, collectDefaultMetrics, Registry } from 'prom-client'
 import { printableValues } from '../../src/system/printable.ts'
 import type { ResponseCacheStats } from '../cache/cache.ts'
-import type { EventCounts } from '../events/observer.ts'
 import type { LatencyHistogram } from './latency-histogram.ts'
 import type { GatewayTotals } from './recorder.ts'
 
@@ -24,7 +23,7 @@ export interface MetricJson {
 interface MetricsSources {
   totals: GatewayTotals | undefined
   cache: ResponseCacheStats | undefined
-  events: EventCounts | undefined
+  events: { emitted: number; in_flight: number } | undefined
   /** Events dropped on the way to each reader. */
   droppedBy: Record<string, number>
   /** Undefined without policies. */
@@ -113,7 +112,7 @@ function figureMetrics(totals: GatewayTotals | undefined): MetricJson[] {
   return metrics
 }
 
-function cacheMetrics(cache: ResponseCacheStats | undefined): MetricJson[] {
+function cacheMetrics(cache: MetricsSources['cache']): MetricJson[] {
   if (!cache) return []
   const results = { hit: cache.hits, miss: cache.misses, bypass: cache.bypassed }
   return [

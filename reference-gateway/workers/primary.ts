@@ -5,6 +5,7 @@
 import cluster, { type Worker } from 'node:cluster'
 import { fileURLToPath } from 'node:url'
 import type { GatewayConfig } from '../config/config.ts'
+import { type Counts, isCounts, sum } from './counts.ts'
 import type { GatewayOptions, RpcResult, WorkerGroup } from './worker-group.ts'
 import { type PrimaryMessage, splitLimits, type WorkerMessage } from './worker-group.ts'
 
@@ -20,6 +21,8 @@ interface Member {
   number: number
   worker: Worker
   listening: boolean
+  /** What it told last. */
+  counts: Counts
 }
 
 interface RunningWorkers {
@@ -55,8 +58,9 @@ class Workers implements WorkerGroup {
   readonly #options: GatewayOptions
   readonly #members = new Map<number, Member>()
   readonly #listeners = new Map<string, Set<(value: unknown, worker: number) => void>>()
-  readonly #calls = new Map<number, (member: number, known: boolean, value: unknown) => void>()
+  readonly #calls = new Map<number, (member: Member, known: boolean, value: unknown) => void>()
   readonly #warm = new Set<number>()
+  #endedCounts: Counts = {}
   #nextCall = 0
   #restartMs = RESTART_DELAY_MS
   #stopping = false
@@ -107,7 +111,7 @@ class Workers implements WorkerGroup {
   }
 
   #fork(number: number): void {
-    const member: Member = { number, worker: cluster.fork(), listening: false }
+    const member: Member = { number, worker: cluster.fork(), listening: false, counts: {} }
     this.#members.set(number, member)
     member.worker.on('message', (message: WorkerMessage) => this.#onMessage(member, message))
     member.worker.on('exit', (code, signal) => this.#onExit(member, signal ?? `code ${code}`))
@@ -145,7 +149,10 @@ class Workers implements WorkerGroup {
         if (this.#warm.size === this.#config.workers) this.#onAllWarm?.()
         break
       case 'result':
-        this.#calls.get(message.id)?.(member.number, message.known, message.value)
+        this.#calls.get(message.id)?.(member, message.known, message.value)
+        break
+      case 'counts':
+        member.counts = message.counts
         break
       case 'published':
         for (const listener of this.#listeners.get(message.channel) ?? []) listener(message.value, member.number)
@@ -175,7 +182,8 @@ class Workers implements WorkerGroup {
     worker.process.kill('SIGKILL')
   }
 
-  #onExit({ number, listening }: Member, how: string): void {
+  #onExit({ number, listening, counts }: Member, how: string): void {
+    this.#endedCounts = sum([this.#endedCounts, counts])
     if (this.#stopping) return
     if (this.#onFailure) {
       this.#onFailure(new Error(`a worker ended with ${how} before it listened`))
@@ -210,8 +218,9 @@ class Workers implements WorkerGroup {
         resolve(results.sort((a, b) => a.worker - b.worker))
       }
       const limit = setTimeout(done, CALL_TIMEOUT_MS)
-      this.#calls.set(id, (worker, known, value) => {
-        if (known) results.push({ worker, value })
+      this.#calls.set(id, (member, known, value) => {
+        if (known) results.push({ worker: member.number, value })
+        if (method === 'counts' && isCounts(value)) member.counts = value
         missing--
         if (missing === 0) done()
       })
@@ -231,6 +240,10 @@ class Workers implements WorkerGroup {
       this.#listeners.delete(channel)
       this.#sendAll({ kind: 'subscribe', channel, on: false })
     }
+  }
+
+  endedCounts(): Counts {
+    return this.#endedCounts
   }
 
   #sendAll(message: PrimaryMessage): void {

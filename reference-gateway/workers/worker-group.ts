@@ -4,6 +4,7 @@
  */
 import type { GatewayConfig } from '../config/config.ts'
 import type { Maybe } from '../http/hooks.ts'
+import type { Counts } from './counts.ts'
 
 /** Where the admin port runs. */
 export interface WorkerGroup {
@@ -11,6 +12,8 @@ export interface WorkerGroup {
   call(method: string, argument?: unknown): Promise<RpcResult[]>
   /** Receives what the processes publish under `channel`, until the returned function is called. */
   subscribe(channel: string, listener: (value: unknown, worker: number) => void): () => void
+  /** What the handler `counts` of processes that are gone told last. */
+  endedCounts(): Counts
 }
 
 /** What a process answers: method -> function of the argument. 'pool' and 'ready' are the gateway's own. */
@@ -35,6 +38,8 @@ export interface HookDependencies {
   publisher: Publisher
   /** Where a hook puts its answers to the admin port. */
   handlers: RpcHandlers
+  /** Where a hook puts its counts, which only grow. */
+  counts: Record<string, () => Counts>
   /** Receives problems that no request explains. */
   report: (problem: string) => void
 }
@@ -69,6 +74,10 @@ export class SingleProcess implements WorkerGroup, Publisher {
     return () => listeners.delete(listener)
   }
 
+  endedCounts(): Counts {
+    return {}
+  }
+
   hasSubscribers(channel: string): boolean {
     return (this.#listeners.get(channel)?.size ?? 0) > 0
   }
@@ -92,6 +101,7 @@ export type WorkerMessage =
   | { kind: 'failed'; message: string; code: string | undefined; port: number | undefined }
   | { kind: 'warm' }
   | { kind: 'stopped' }
+  | { kind: 'counts'; counts: Counts }
   | { kind: 'result'; id: number; known: boolean; value: unknown }
   | { kind: 'published'; channel: string; value: unknown }
   | { kind: 'report'; problem: string }

@@ -137,3 +137,41 @@ test('where all processes end at once, others serve at the same port', async () 
   })
   expect((await chat(gateway)).status).toBe(200)
 })
+
+test('counts outlive a process that is killed, and a reload', async () => {
+  const provider = await upstream((_request, response) => answerJson(response, {}))
+  const gateway = await workers(provider.url, { admin_port: 0, warmup: { enabled: false }, cache: { enabled: true } })
+  const figures = async (): Promise<Record<string, number>> => {
+    const text = (await ask(`${gateway.adminUrl}/metrics`)).body.toString()
+    const of = (name: string): number =>
+      [...text.matchAll(new RegExp(`^${name}(?:\\{.*\\})? (\\d+)$`, 'gm'))].reduce(
+        (all, [, one]) => all + Number(one),
+        0,
+      )
+    return {
+      requests: of('kt_requests_total'),
+      latencies: of('kt_latency_seconds_count'),
+      events: of('kt_events_total'),
+      opened: of('kt_pool_opened_total'),
+      cache: of('kt_cache_requests_total'),
+    }
+  }
+  for (let i = 0; i < 20; i++) expect((await chat(gateway)).status).toBe(200)
+  const before = await figures()
+  expect(before).toMatchObject({ requests: 20, latencies: 20, events: 20, cache: 20 })
+  expect(before.opened).toBeGreaterThanOrEqual(2)
+  const pids = async () => (await gateway.workers.call('pid')).map(({ value }) => Number(value))
+  const [first = 0] = await pids()
+  process.kill(first, 'SIGKILL')
+  await until(async () => {
+    const now = await pids()
+    return now.length === 2 && !now.includes(first)
+  })
+  expect(await figures()).toEqual(before)
+  const next = { providers: [{ name: 'p', base_url: provider.url }], warmup: { enabled: false } }
+  await gateway.reload(gatewayConfigSchema({}).parse({ gateway: { ...next, cache: { enabled: true } } }))
+  await until(async () => (await figures()).events === 20)
+  expect(await figures()).toEqual(before)
+  for (let i = 0; i < 4; i++) expect((await chat(gateway)).status).toBe(200)
+  expect(await figures()).toMatchObject({ requests: 24, latencies: 24, events: 24, cache: 24 })
+})
