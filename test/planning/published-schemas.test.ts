@@ -6,27 +6,21 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { beforeAll, describe, expect, test } from 'vitest'
-import { installFromPyPi } from '../setup/install-once.ts'
+import { type Found, findPeer } from '../setup/peers/find.ts'
 import { tempDir } from '../support/temp-dir.ts'
 
 const run = promisify(execFile)
-const VALIDATOR = 'kubernetes-validate==1.37.0'
 const golden = (target: string) => fileURLToPath(new URL(`../../fixtures/manifests/${target}/`, import.meta.url))
 
-let installed = ''
-let missing = ''
+let validator: Found
 beforeAll(async () => {
-  try {
-    installed = await installFromPyPi(VALIDATOR)
-  } catch (error) {
-    missing = `no validator: ${error}`
-  }
+  validator = await findPeer('kubernetes-validate')
 })
 
 async function problemsOf(files: string[]): Promise<string> {
-  const args = ['-m', 'kubernetes_validate', '--strict', '--quiet', ...files]
-  const env = { ...process.env, PYTHONPATH: installed }
-  return run('python3', args, { env }).then(
+  if (!validator.ok) throw new Error(validator.why)
+  const { command, args, env } = validator.program
+  return run(command, [...args, '--strict', '--quiet', ...files], { env }).then(
     ({ stderr }) => stderr,
     ({ stdout, stderr }) => `${stdout}${stderr}`,
   )
@@ -35,14 +29,14 @@ async function problemsOf(files: string[]): Promise<string> {
 describe('manifests hold the schemas of Kubernetes', () => {
   // A ScaledObject is KEDA's, and no schema of Kubernetes.
   test.for(['kubernetes', 'keda'])('%s', async (target, { skip }) => {
-    if (missing) skip(missing)
+    if (!validator.ok) skip(validator.why)
     const files = readdirSync(golden(target)).filter((file) => file !== 'scaledobject.yaml')
     expect(files.length).toBeGreaterThan(3)
     expect(await problemsOf(files.map((file) => golden(target) + file))).toBe('')
   })
 
   test('an unknown key does not', async ({ skip }) => {
-    if (missing) skip(missing)
+    if (!validator.ok) skip(validator.why)
     const dir = tempDir()
     const text = readFileSync(`${golden('kubernetes')}deployment.yaml`, 'utf8')
     writeFileSync(dir.file('deployment.yaml'), text.replace('strategy:', 'strategyy:'))

@@ -2,14 +2,13 @@
 import { execFileSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
-import { installOnce } from './install-once.ts'
+import { fillOnce } from './peers/folders.ts'
+import { fromNpm } from './peers/registries.ts'
 
 /** The path of a Node of this major version. */
 export async function ensureNode(major: number): Promise<string> {
-  const folder = await installOnce(`node-${major}`, {
-    dependencies: { node: String(major) },
-    allowScripts: { node: true },
-  })
+  const manifest = { dependencies: { node: String(major) }, allowScripts: { node: true } }
+  const folder = await fillOnce(`node-${major}`, (aside) => fromNpm(aside, manifest))
   return join(folder, 'node_modules', 'node', 'bin', 'node')
 }
 

