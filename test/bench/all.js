@@ -1,5 +1,5 @@
 // Every benchmark, one after another, on a machine that should be quiet: `npm run bench`. Each prints its own table,
-// with ratios to a peer of the same run.
+// with ratios to a peer of the same run. `npm run bench -- peers` runs sections of the instrument alone, with its flags.
 import { spawnSync } from 'node:child_process'
 
 const SCRIPTS = [
@@ -14,7 +14,8 @@ const SCRIPTS = [
   ['plan/speed.js'],
 ]
 
-for (const [script, ...args] of SCRIPTS) {
+const words = process.argv.slice(2)
+for (const [script, ...args] of words.length > 0 ? [['instrument.js', ...words]] : SCRIPTS) {
   process.stdout.write(`\n=== ${script}\n`)
   const { status } = spawnSync(process.execPath, [new URL(script, import.meta.url).pathname, ...args], {
     stdio: 'inherit',

@@ -22,8 +22,10 @@ export function workload(stream = false, maxTokens = 1) {
 
 const HEADERS = { 'content-type': 'application/json', accept: 'application/json', 'user-agent': 'kt' }
 
-/** One run of kt against `origin`, full measurement on, as the command does it. */
-export async function run(origin, load, more = {}, sends = workload(), progress = () => {}) {
+/**
+ * One run of kt against `origin`, full measurement on, as the command does it. `samples` hears the times of requests.
+ */
+export async function run(origin, load, more = {}, sends = workload(), progress = () => {}, samples = undefined) {
   const tag = String.fromCharCode(...Array.from({ length: 8 }, () => 97 + Math.floor(Math.random() * 26)))
   const plan = {
     arms: [{ name: 'target', origin, path: PATH, headers: HEADERS, tag }],
@@ -39,10 +41,11 @@ export async function run(origin, load, more = {}, sends = workload(), progress 
     tokenBudget: undefined,
     ...more,
   }
-  const record = await (await startRun(plan, { progress })).result
+  const record = await (await startRun(plan, { progress, samples })).result
   const [arm] = record.arms
   const done = arm.outcomes.OK ?? 0
   return {
+    plan,
     record,
     arm,
     done,
@@ -71,14 +74,16 @@ export class Table {
 
   print() {
     const head = ['what', 'figure', 'unit', 'aim', 'ratio', 'reached']
-    const all = [head, ...this.#rows]
-    const widths = head.map((_, column) => Math.max(...all.map((row) => row[column].length)))
     say('')
-    for (const row of all) {
-      const cells = row.map((cell, i) => (i === 0 || i === 2 ? cell.padEnd(widths[i]) : cell.padStart(widths[i])))
-      say(`  ${cells.join('  ')}`)
-    }
+    for (const row of aligned([head, ...this.#rows], [0, 2])) say(`  ${row}`)
   }
+}
+
+/** Rows of cells as lines, in columns; those of the `left` columns begin at the left. */
+export function aligned(rows, left = [0]) {
+  const widths = rows[0].map((_, column) => Math.max(...rows.map((row) => row[column].length)))
+  const pad = (cell, i) => (left.includes(i) ? cell.padEnd(widths[i]) : cell.padStart(widths[i]))
+  return rows.map((row) => row.map(pad).join('  '))
 }
 
 function number(value) {

@@ -8,15 +8,9 @@ import { createServer } from 'node:net'
 import { startProvider } from '../../../dist/src/provider/server.js'
 import { lowerHelperThreads } from '../../../dist/src/system/helper-threads.js'
 import { coalescedBody } from './events.js'
+import { SMALL_ANSWER } from './small-answer.js'
 
 const [kind, ...options] = process.argv.slice(2)
-const answer = JSON.stringify({
-  id: 'chatcmpl-1',
-  object: 'chat.completion',
-  model: 'gpt-4o-mini',
-  choices: [{ index: 0, message: { role: 'assistant', content: 'Hello there.' }, finish_reason: 'stop' }],
-  usage: { prompt_tokens: 12, completion_tokens: 3, total_tokens: 15 },
-})
 const listening = (server) => server.listen(0, '127.0.0.1', () => process.send(server.address().port))
 lowerHelperThreads()
 process.on('disconnect', () => process.exit())
@@ -28,15 +22,15 @@ if (kind === 'provider') {
   const latency = { ttft, tokenGap, seed: 1 }
   process.send((await startProvider({ host: '127.0.0.1', port: 0, tokens: 1, latency, stall })).port)
 } else if (kind === 'node-http') {
-  const headers = { 'content-type': 'application/json', 'content-length': answer.length }
+  const headers = { 'content-type': 'application/json', 'content-length': SMALL_ANSWER.length }
   const server = createHttpServer((request, response) => {
     request.resume()
-    request.on('end', () => response.writeHead(200, headers).end(answer))
+    request.on('end', () => response.writeHead(200, headers).end(SMALL_ANSWER))
   })
   server.keepAliveTimeout = 60_000
   listening(server)
 } else {
-  const body = kind === 'fixed' ? Buffer.from(answer) : coalescedBody(kind)
+  const body = kind === 'fixed' ? Buffer.from(SMALL_ANSWER) : coalescedBody(kind)
   const type = kind === 'fixed' ? 'application/json' : 'text/event-stream'
   const whole = Buffer.concat([
     Buffer.from(
