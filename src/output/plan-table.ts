@@ -204,9 +204,15 @@ function waiting({ waiting: at, simulated }: Plan): string[] {
     ]),
     simulated
       ? `By formula (two moments, M/G/1 and M/G/k); simulated with ${counted(simulated.workers, 'worker')}, a ` +
-        `queue each: P99 ${ms(simulated.p99Ms)} (formula ${ms(simulated.formulaP99Ms)}), seed ${simulated.seed}.`
+        `queue each: P99 ${simulatedSpan(simulated, ms)} (formula ${ms(simulated.formulaP99Ms)}), ` +
+        `seed ${simulated.seed}.`
       : 'By formula (two moments, M/G/1 and M/G/k), which errs by a factor of up to 2.',
   ]
+}
+
+/** As an interval: so many requests do not make three digits. */
+function simulatedSpan({ p99Ms, p99Ms95 }: NonNullable<Plan['simulated']>, ms: (value: number) => string): string {
+  return p99Ms95 === undefined ? ms(p99Ms) : `${ms(p99Ms95[0]).replace(' ms', '')}-${ms(p99Ms95[1])}`
 }
 
 function recommendation({ nodes, answer: a, instances, sizing, calibration, workers, fleet }: Plan): string[] {

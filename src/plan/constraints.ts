@@ -47,18 +47,20 @@ export function requestsInFlight(demand: Demand, figures: PlanFigures): number {
   return demand.requestsPerSec * figures.ttftS.value + generated / figures.tokensPerSecPerStream.value
 }
 
-/** Connections that requests in flight hold, on both sides. */
-function countConnections(
-  inFlight: number,
-  demand: Demand,
-  figures: PlanFigures,
-  setting: UpstreamSetting,
-): { client: number; upstream: number } {
-  const upstream = inFlight * (1 - demand.cacheHitShare)
-  return {
-    client: inFlight,
-    upstream: setting.upstream === 'h2' ? upstream / figures.h2StreamsPerConnection.value : upstream,
-  }
+/** Connections that a request in flight holds to the provider. */
+function upstreamPerRequest(demand: Demand, figures: PlanFigures, { upstream }: UpstreamSetting): number {
+  return (1 - demand.cacheHitShare) / (upstream === 'h2' ? figures.h2StreamsPerConnection.value : 1)
+}
+
+/** On both sides. */
+export function connectionsPerRequest(demand: Demand, figures: PlanFigures, setting: UpstreamSetting): number {
+  return 1 + upstreamPerRequest(demand, figures, setting)
+}
+
+/** Memory of a request in flight: its stream, and its body up to the buffer. */
+export function bytesPerRequest({ request }: Demand, figures: PlanFigures): number {
+  const body = request.inputTokens * figures.inputBytesPerToken.value
+  return figures.bytesPerStream.value + Math.min(body, figures.bodyBufferBytes.value)
 }
 
 /** Gbit/s in the fuller direction: prompts in from clients and tokens in from the provider; prompts on, tokens on. */
@@ -76,11 +78,11 @@ export function memoryBytes(
   figures: PlanFigures,
 ): { workers: number; streams: number; bodies: number } {
   const inFlight = requestsInFlight(demand, figures)
-  const body = demand.request.inputTokens * figures.inputBytesPerToken.value
+  const stream = figures.bytesPerStream.value
   return {
     workers: workers * figures.baseBytesPerWorker.value,
-    streams: inFlight * figures.bytesPerStream.value,
-    bodies: inFlight * Math.min(body, figures.bodyBufferBytes.value),
+    streams: inFlight * stream,
+    bodies: inFlight * (bytesPerRequest(demand, figures) - stream),
   }
 }
 
@@ -111,7 +113,8 @@ export function otherNeeds(
   cpuWorkers: number,
 ): Need[] {
   const inFlight = requestsInFlight(demand, figures)
-  const { client, upstream } = countConnections(inFlight, demand, figures, setting)
+  const upstream = inFlight * upstreamPerRequest(demand, figures, setting)
+  const connections = inFlight + upstream
   const spilled =
     demand.request.inputTokens * figures.inputBytesPerToken.value > figures.bodyBufferBytes.value ? inFlight : 0
   const hidden = demand.hiddenTokensPerSec > 0
@@ -144,13 +147,13 @@ export function otherNeeds(
     {
       name: 'connections',
       per: 'worker',
-      need: (client + upstream) / figures.connectionsPerWorker.value,
+      need: connections / figures.connectionsPerWorker.value,
       formula:
         `(requests/s x TTFT + ${hidden ? '(output + hidden)' : 'output'} / tokens/s per stream) x ` +
         `(client + upstream ${setting.upstream}) / connections per worker`,
       inputs: [
         ...flightInputs,
-        computedInput('connections', client + upstream, ''),
+        computedInput('connections', connections, ''),
         figureInput(figures, 'connectionsPerWorker'),
         ...(setting.upstream === 'h2' ? [figureInput(figures, 'h2StreamsPerConnection')] : []),
       ],
@@ -158,10 +161,10 @@ export function otherNeeds(
     {
       name: 'descriptors',
       per: 'worker',
-      need: (client + upstream + spilled) / figures.descriptorsPerWorker.value,
+      need: (connections + spilled) / figures.descriptorsPerWorker.value,
       formula: '(connections + bodies spilled to disk) / descriptors per worker',
       inputs: [
-        computedInput('connections', client + upstream, ''),
+        computedInput('connections', connections, ''),
         computedInput('spilled bodies', spilled, ''),
         figureInput(figures, 'descriptorsPerWorker'),
       ],

@@ -18,6 +18,16 @@ export interface MeanRequest {
   inputScv: number
   source: string
   peakToMean?: PeakToMean | undefined
+  /** What it is the mean of; a trace has its own requests. */
+  kinds?: readonly KindShare[] | undefined
+}
+
+/** A kind within a mix: its share of the requests, its tokens, and the sigma of ln tokens of its prompts. */
+export interface KindShare {
+  share: number
+  inputTokens: number
+  inputSigma: number
+  outputTokens: number
 }
 
 /** Peak over mean by the seconds of the window, and the trace it was read from. */
@@ -137,6 +147,12 @@ export function averageRequests(parts: readonly MixPart[]): MeanRequest {
     hiddenTokens: mean((kind) => kind.hiddenTokens),
     streamedShare: outputTokens === 0 ? 0 : mean((kind) => (kind.streamed ? kind.outputTokens : 0)) / outputTokens,
     inputScv: inputTokens === 0 ? 0 : Math.max(0, secondMoment / inputTokens ** 2 - 1),
+    kinds: parts.map(({ kind: { inputTokens: input, inputSigma = 0, outputTokens: output }, share }) => ({
+      share,
+      inputTokens: input,
+      inputSigma,
+      outputTokens: output,
+    })),
     source: [...new Set(parts.map(({ kind }) => kind.source))].join('; '),
     // Of a mix the kind that bursts most: how the kinds' bursts fall together is not known.
     peakToMean: parts

@@ -221,7 +221,7 @@ function countNodes(
 
 function demandSection(demand: Demand, inFlight: number): PlanResult['demand'] {
   const { request, meanLoad: _mean, ...rest } = demand
-  const { peakToMean: _, ...kept } = request
+  const { peakToMean: _, kinds: _kinds, ...kept } = request
   return { ...rest, request: kept, inFlight, streamedTokensPerSec: demand.outputTokensPerSec * request.streamedShare }
 }
 

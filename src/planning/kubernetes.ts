@@ -11,6 +11,7 @@ import { ConfigMap } from 'kubernetes-models/v1/ConfigMap'
 import { Namespace } from 'kubernetes-models/v1/Namespace'
 import { Service } from 'kubernetes-models/v1/Service'
 import { stringify } from 'yaml'
+import { AUTOSCALING } from '../plan/autoscaling.ts'
 import type { ClusterSettings } from './settings.ts'
 
 const PORT = 41_002
@@ -138,23 +139,22 @@ function deployment(settings: ClusterSettings): Deployment {
   })
 }
 
-/**
- * The defaults of Kubernetes going up, written out; going down slowly, since every pod that goes drains its streams.
- */
+/** How fast the number of pods moves, as the plan's simulation has it. */
 export function behavior() {
+  const { up, down } = AUTOSCALING
   return {
     scaleUp: {
-      stabilizationWindowSeconds: 0,
+      stabilizationWindowSeconds: up.windowS,
       selectPolicy: 'Max' as const,
       policies: [
-        { type: 'Percent' as const, value: 100, periodSeconds: 15 },
-        { type: 'Pods' as const, value: 4, periodSeconds: 15 },
+        { type: 'Percent' as const, value: up.percent, periodSeconds: up.periodS },
+        { type: 'Pods' as const, value: up.pods, periodSeconds: up.periodS },
       ],
     },
     scaleDown: {
-      stabilizationWindowSeconds: 300,
+      stabilizationWindowSeconds: down.windowS,
       selectPolicy: 'Max' as const,
-      policies: [{ type: 'Percent' as const, value: 10, periodSeconds: 60 }],
+      policies: [{ type: 'Percent' as const, value: down.percent, periodSeconds: down.periodS }],
     },
   }
 }

@@ -3,6 +3,7 @@
  * scale. One place for all targets, so that Deployment, Helm values and Kong's own configuration never disagree.
  */
 
+import { scalingBounds } from '../plan/autoscaling.ts'
 import { bufferProfileFor } from '../plan/buffers.ts'
 import { wholeUp } from '../plan/cpu.ts'
 import type { Demand } from '../plan/demand.ts'
@@ -56,8 +57,6 @@ const Z_999 = 3.09
 /** Until endpoints and load balancers have heard that the pod goes. */
 const PRE_STOP_S = 15
 const MARGIN_S = 10
-/** A quarter can double twice within half a minute of the autoscaler's steps. */
-const FLOOR_SHARE = 4
 const MIB = 1024 ** 2
 
 export function clusterSettings(
@@ -71,6 +70,7 @@ export function clusterSettings(
   const { figures, parts, setting } = choices
   const { fleet, answer: need } = plan
   const replicas = fleet.pods.steady
+  const bounds = scalingBounds(fleet, need.workers.max)
   const tokens =
     (demand.request.outputTokens + demand.request.hiddenTokens) * Math.exp(Z_999 * OUTPUT_SIGMA - OUTPUT_SIGMA ** 2 / 2)
   const longestStreamS = Math.ceil(figures.ttftS.value + tokens / figures.tokensPerSecPerStream.value)
@@ -83,14 +83,14 @@ export function clusterSettings(
     ...options,
     answer,
     replicas,
-    minReplicas: parts.zones * Math.max(1, Math.ceil(fleet.pods.perZone / FLOOR_SHARE)),
-    maxReplicas: Math.max(fleet.pods.surging, need.workers.max),
+    minReplicas: bounds.min,
+    maxReplicas: bounds.max,
     ...size,
     zones: parts.zones,
     maxUnavailable: parts.zonesLost > 0 ? `${Math.floor((100 * parts.zonesLost) / parts.zones)}%` : '1',
     maxSurge: `${Math.max(1, Math.round(parts.surge * 100))}%`,
     // The autoscaler counts in what a pod requests.
-    targetPercent: Math.max(1, Math.floor((fleet.cpuTarget * 100_000) / size.cpu.requestMillicores)),
+    targetPercent: Math.max(1, Math.floor((bounds.target * 100_000) / size.cpu.requestMillicores)),
     preStopS: PRE_STOP_S,
     gracePeriodS: PRE_STOP_S + longestStreamS + MARGIN_S,
     longestStreamS,

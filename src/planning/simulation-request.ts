@@ -1,14 +1,18 @@
 /** Turns the options of `kt plan simulate` into traffic and a fleet. */
 
+import { z } from 'zod'
 import { failure, type Result, success, UserError } from '../errors.ts'
 import { type FlagValues, flagGroup } from '../parse/flags.ts'
 import { parseFlags, type Rule, rulesOf } from '../parse/parse-flags.ts'
 import { durationMs, parsedBy, share, wholeNumber } from '../parse/quantity.ts'
+import { scalingBounds } from '../plan/autoscaling.ts'
+import { bytesPerRequest, connectionsPerRequest } from '../plan/constraints.ts'
 import { workersByFigures } from '../plan/cpu.ts'
 import type { Demand } from '../plan/demand.ts'
-import { makePlan } from '../plan/plan.ts'
-import { fleetFigures } from '../plan/simulate/confirm.ts'
+import { makePlan, nodeCapacity, type PlanChoices } from '../plan/plan.ts'
+import { workerCosts } from '../plan/simulate/confirm.ts'
 import type { FleetOptions } from '../plan/simulate/fleet.ts'
+import type { NodeLimits } from '../plan/simulate/nodes.ts'
 import { type Burst, steadyTraffic, type Traffic, traceTraffic } from '../plan/simulate/traffic.ts'
 import { counted, formatShare } from '../units.ts'
 import { readTrace } from '../workload/trace.ts'
@@ -16,11 +20,15 @@ import { planCount, planFlags, wholeCount, without } from './plan-flags.ts'
 import { planRequest } from './plan-request.ts'
 import { PLAN_RULES } from './plan-rules.ts'
 
-/** Requests simulated one by one; beyond it a sample of the workers stands for all. */
-const BUDGET = 20_000_000
+/** Requests of a run simulated one by one; beyond it a sample of the workers stands for all. */
+const BUDGET = 4_000_000
 const MAX_SECONDS = 7 * 86_400
 const DEFAULT_DURATION_MS = 600_000
 const DEFAULT_START_LAG_MS = 60_000
+
+/** The autoscaler that --emit writes. */
+const PLANNED = 'planned'
+const MAX_RUNS = 100
 
 /** '2x30s' */
 function parseBurst(given: string): Result<Burst> {
@@ -35,9 +43,10 @@ const { text } = flagGroup('SIMULATION')
 
 /** The flags of `kt plan simulate`. */
 export const simulationFlags = {
-  ...without(planFlags, 'node', 'surge', 'target-utilisation', 'quota-tpm', 'quota-rpm'),
-  workers: text(wholeCount.optional(), 'number of workers [default: the plan at its lower redundancy]', {
-    example: '60',
+  ...without(planFlags, 'quota-tpm', 'quota-rpm'),
+  workers: text(wholeCount.optional(), 'number of workers [default: what kt plan deploys]', { example: '60' }),
+  nodes: text(wholeCount.optional(), 'number of nodes [default: as many workers on each as kt plan puts there]', {
+    example: '12',
   }),
   duration: text(
     durationMs
@@ -52,14 +61,22 @@ export const simulationFlags = {
   }),
   'lose-zone-for': text(durationMs.optional(), 'duration of the loss [default: to the end]', { example: '15m' }),
   autoscale: text(
-    share.refine((target) => target > 0, '0 would want workers without end').optional(),
-    'autoscale on CPU (HPA) with this target',
-    { example: '70%' },
+    z.union([z.literal(PLANNED), share.refine((target) => target > 0, '0 would want workers without end')]).optional(),
+    'autoscale on CPU (HPA) with this target, or as --emit writes it',
+    { example: PLANNED, helpValue: `${PLANNED}|70%` },
   ),
-  'max-workers': text(wholeCount.optional(), 'upper bound of the autoscaler [default: four times the workers]', {
+  'min-workers': text(wholeCount.optional(), 'lower bound of the autoscaler [default: as --emit writes it]', {
+    example: '15',
+  }),
+  'max-workers': text(wholeCount.optional(), 'upper bound of the autoscaler [default: as --emit writes it]', {
     example: '120',
   }),
   'start-lag': text(durationMs.optional(), 'time until a new worker serves [default: 60s]', { example: '60s' }),
+  runs: text(
+    wholeCount.refine((runs) => runs <= MAX_RUNS, `more than ${MAX_RUNS} add nothing`),
+    'runs with seeds one after the other, whose spread gives the intervals',
+    { default: '5' },
+  ),
   seed: text(wholeNumber, 'the same seed gives the same run', { default: '1' }),
   json: flagGroup().toggle('print the result as JSON'),
 }
@@ -80,6 +97,7 @@ function needs(name: keyof SimulationOptions, other: keyof SimulationOptions): R
 
 const RULES: readonly Rule<SimulationOptions>[] = [
   needs('lose-zone-for', 'lose-zone-at'),
+  needs('min-workers', 'autoscale'),
   needs('max-workers', 'autoscale'),
   needs('start-lag', 'autoscale'),
   ...(['duration', 'burst'] as const).map((name) =>
@@ -99,40 +117,64 @@ export function parseSimulationFlags(flags: Readonly<Record<string, unknown>>): 
 
 export async function simulationRequest(
   given: SimulationOptions,
-): Promise<{ traffic: Traffic; options: FleetOptions }> {
+): Promise<{ traffic: Traffic; options: FleetOptions; runs: number; node: string }> {
   const { demand, sizing, choices } = await planRequest(given)
-  const { workers = makePlan(demand, sizing, choices).answer.workers.min, autoscale, seed } = given
-  const { 'max-workers': most = 4 * workers, 'start-lag': startLagMs = DEFAULT_START_LAG_MS } = given
+  const { fleet, answer } = makePlan(demand, sizing, choices)
+  const { workers = fleet.pods.steady, seed, runs } = given
   refuseOverload(given, workers, workersByFigures(demand, choices.figures))
   const traffic = await buildTraffic(given, demand)
   const zoneLoss = buildZoneLoss(given, traffic.steps, choices.parts.zonesLost)
-  if (most < workers)
-    throw new UserError(`--max-workers ${most} is below the ${workers} workers at the start`, 'Give more.')
-  const figures = fleetFigures(choices.figures, demand.request.hiddenTokens)
-  const longestS =
-    figures.ttftS +
-    traffic.outputTokens.reduce((top, tokens) => Math.max(top, tokens), 0) / figures.tokensPerSecPerStream
+  const costs = workerCosts(choices.figures, demand.request.hiddenTokens)
+  const { min, max, target } = scalingBounds(fleet, answer.workers.max)
+  const bounds = {
+    target: given.autoscale === PLANNED || given.autoscale === undefined ? target : given.autoscale,
+    min: Math.min(workers, given['min-workers'] ?? min),
+    max: given['max-workers'] ?? Math.max(workers, max),
+  }
+  if (bounds.max < workers)
+    throw new UserError(`--max-workers ${bounds.max} is below the ${workers} workers at the start`, 'Give more.')
+  const { 'start-lag': startLagMs = DEFAULT_START_LAG_MS } = given
+  const longestS = costs.ttftS + traffic.longestTokens / costs.tokensPerSecPerStream
+  const nodes = given.nodes ?? Math.ceil((workers * fleet.nodes.steady) / fleet.pods.steady)
   return {
     traffic,
+    runs,
+    node: choices.node.type,
     options: {
-      ...figures,
+      ...costs,
       workers,
       zones: choices.parts.zones,
       ...(zoneLoss ? { zoneLoss } : {}),
-      ...(autoscale === undefined
+      ...(given.autoscale === undefined
         ? {}
-        : {
-            autoscaler: {
-              target: autoscale,
-              min: Math.min(workers, choices.parts.zones),
-              max: most,
-              startLagS: startLagMs / 1_000,
-              drainS: Math.ceil(longestS),
-            },
-          }),
+        : { autoscaler: { ...bounds, startLagS: startLagMs / 1_000, drainS: Math.ceil(longestS) } }),
+      limits: nodeLimits(demand, choices, nodes, workers),
       budget: BUDGET,
       seed,
     },
+  }
+}
+
+function nodeLimits(demand: Demand, choices: PlanChoices, nodes: number, workers: number): NodeLimits {
+  const { workersPerNode, bandwidthGbps, memoryBytes } = nodeCapacity(choices.node)
+  if (nodes * workersPerNode < workers)
+    throw new UserError(
+      `${nodes} nodes like ${choices.node.type} hold ${nodes * workersPerNode} workers, not ${workers}`,
+      'Give more --nodes, or a larger --node.',
+    )
+  const { figures } = choices
+  const missShare = 1 - demand.cacheHitShare
+  return {
+    nodes,
+    workersPerNode,
+    bytesPerSec: (bandwidthGbps * 1e9) / 8,
+    inputBytesPerToken: figures.inputBytesPerToken.value,
+    outputBytesPerToken: figures.outputBytesPerToken.value,
+    missShare,
+    memoryBytes,
+    baseBytesPerWorker: figures.baseBytesPerWorker.value,
+    bytesPerRequest: bytesPerRequest(demand, figures),
+    mostOpen: figures.connectionsPerWorker.value / connectionsPerRequest(demand, figures, choices.setting),
   }
 }
 
@@ -158,6 +200,6 @@ function refuseOverload({ trace, autoscale }: SimulationOptions, workers: number
   throw new UserError(
     `${counted(workers, 'worker')} cannot carry it: the load is ${formatShare(needed / workers)} of their ` +
       'capacity, and the queue grows without end',
-    `Give --workers ${Math.floor(needed) + 1} or more, or --autoscale 70%.`,
+    `Give --workers ${Math.floor(needed) + 1} or more, or --autoscale planned.`,
   )
 }

@@ -239,7 +239,14 @@ export const planSchema = z
       )
       .describe('latency that waiting for a worker adds; absent at or above capacity'),
     simulated: z
-      .strictObject({ seed: z.int(), workers: whole, requests: whole, p99Ms: rate, formulaP99Ms: rate })
+      .strictObject({
+        seed: z.int().describe('the first of the runs'),
+        workers: whole,
+        requests: whole,
+        p99Ms: rate,
+        p99Ms95: z.tuple([rate, rate]).optional().describe('95 % interval over the runs'),
+        formulaP99Ms: rate,
+      })
       .optional()
       .describe('simulated wait with one queue for each worker'),
     calibration: z.strictObject({ notes: z.array(z.string()), beyondMeasured: z.boolean() }).optional(),

@@ -1,19 +1,20 @@
 import { KtCommand } from '../../command.ts'
 import { renderSimulation } from '../../output/simulation-table.ts'
 import { flagsOf } from '../../parse/flags.ts'
-import { simulateFleet } from '../../plan/simulate/fleet.ts'
+import { simulate } from '../../plan/simulate/simulate.ts'
 import { parseSimulationFlags, simulationFlags, simulationRequest } from '../../planning/simulation-request.ts'
 
 export default class PlanSimulate extends KtCommand {
   static override summary = 'Simulate the planned fleet: waiting times, a burst, a lost zone, the autoscaler.'
   static override description =
-    'A seeded discrete-event simulation. Every worker has its own queue. Waiting is simulated request by ' +
-    'request on a sample of workers; streams and the autoscaler are simulated for the whole fleet. With ' +
-    '--trace the requests arrive as they were recorded, --scale times.'
+    'A seeded discrete-event simulation. Every worker has its own queue. Waiting, connections, and the network ' +
+    'and memory of nodes are simulated request by request on a sample of nodes; the autoscaler for the whole ' +
+    'fleet. With --trace each request comes at its recorded time; with --scale each second has its own requests, ' +
+    'so many times. Intervals are over the seeds.'
   static override examples = [
     '<%= config.bin %> <%= command.id %> --input-peak 80M --output-peak 10M --workers 60 --duration 30m ' +
       '--lose-zone-at 10m',
-    '<%= config.bin %> <%= command.id %> --trace trace.csv --scale 1000 --autoscale 70%',
+    '<%= config.bin %> <%= command.id %> --trace trace.csv --scale 1000 --autoscale planned',
   ]
 
   static override flags = flagsOf(simulationFlags)
@@ -21,9 +22,9 @@ export default class PlanSimulate extends KtCommand {
   async run(): Promise<void> {
     const { flags } = await this.parse(PlanSimulate)
     const given = parseSimulationFlags(flags)
-    const { traffic, options } = await simulationRequest(given)
-    const result = simulateFleet(traffic, options)
-    if (given.json) this.printJson({ schema: 'kt.plan.simulation/1', traffic: traffic.name, options, result })
-    else this.print(renderSimulation(traffic, options, result))
+    const { traffic, options, runs, node } = await simulationRequest(given)
+    const result = simulate(traffic, options, runs)
+    if (given.json) this.printJson({ schema: 'kt.plan.simulation/1', traffic: traffic.name, options, node, result })
+    else this.print(renderSimulation(traffic, options, node, result))
   }
 }

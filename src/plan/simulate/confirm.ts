@@ -1,25 +1,19 @@
 /** The P99 of the added wait at a planned size, simulated: what the two-moment formula is held against. */
+import type { Plan } from '../../report/plan-schema.ts'
 import type { Demand } from '../demand.ts'
 import type { PlanFigures } from '../figures.ts'
 import { waitAt } from '../waiting.ts'
-import { type FleetOptions, simulateFleet } from './fleet.ts'
+import { simulate } from './simulate.ts'
 import { steadyTraffic } from './traffic.ts'
+import type { WorkerCosts } from './workers.ts'
 
-interface ConfirmedWait {
-  seed: number
-  workers: number
-  requests: number
-  p99Ms: number
-  formulaP99Ms: number
-}
-
-const REQUESTS = 100_000
+const RUNS = 5
+const REQUESTS_A_RUN = 20_000
+/** A few workers stand for all: each is a queue of its own at the same rate. */
+const SAMPLE = 4
 
 /** A stream of `hiddenTokens` is open, and silent, while they are generated. */
-export function fleetFigures(
-  figures: PlanFigures,
-  hiddenTokens = 0,
-): Pick<FleetOptions, 'requestS' | 'inputTokenS' | 'outputTokenS' | 'tokensPerSecPerStream' | 'ttftS'> {
+export function workerCosts(figures: PlanFigures, hiddenTokens = 0): WorkerCosts {
   const outputTokenS = 1 / figures.outputPerWorker.value
   return {
     requestS: figures.requestCpuMs.value / 1_000,
@@ -36,31 +30,41 @@ export function confirmWait(
   figures: PlanFigures,
   workers: number,
   seed = 1,
-): ConfirmedWait | undefined {
+): Plan['simulated'] | undefined {
   const formula = waitAt(demand, figures, workers)
   if (formula.perWorkerP99Ms === undefined) return undefined
-  // A few workers stand for all: each is a queue of its own at the same rate.
   const perWorker = demand.requestsPerSec / workers
-  const seconds = Math.min(36_000, Math.max(10, Math.ceil(REQUESTS / (perWorker * SAMPLE))))
-  const prompts = { ...demand, requestsPerSec: perWorker * SAMPLE, request: { ...demand.request, outputTokens: 0 } }
+  const seconds = Math.min(36_000, Math.max(10, Math.ceil(REQUESTS_A_RUN / (perWorker * SAMPLE))))
+  const { request } = demand
+  const kinds = request.kinds?.map((kind) => ({ ...kind, outputTokens: 0 }))
+  const prompts = {
+    ...demand,
+    requestsPerSec: perWorker * SAMPLE,
+    request: { ...request, outputTokens: 0, ...(kinds && { kinds }) },
+  }
   const share = (demand.outputTokensPerSec / workers) * (1 / figures.outputPerWorker.value)
-  const result = simulateFleet(steadyTraffic(prompts, seconds, undefined), {
-    ...fleetFigures(figures),
-    // Tokens in their steady state are a slower worker: the same queue, in work that drains at 1 - share.
-    requestS: fleetFigures(figures).requestS / (1 - share),
-    inputTokenS: fleetFigures(figures).inputTokenS / (1 - share),
-    workers: SAMPLE,
-    zones: 1,
-    budget: REQUESTS,
-    seed,
-  })
+  const costs = workerCosts(figures)
+  const { wait, simulatedRequests } = simulate(
+    steadyTraffic(prompts, seconds, undefined),
+    {
+      ...costs,
+      // Tokens in their steady state are a slower worker: the same queue, in work that drains at 1 - share.
+      requestS: costs.requestS / (1 - share),
+      inputTokenS: costs.inputTokenS / (1 - share),
+      workers: SAMPLE,
+      zones: 1,
+      budget: REQUESTS_A_RUN,
+      seed,
+    },
+    RUNS,
+  )
+  const { value, low = value, high = value } = wait.p99Ms
   return {
     seed,
     workers,
-    requests: result.simulatedRequests,
-    p99Ms: result.wait.p99Ms * (1 - share),
+    requests: simulatedRequests,
+    p99Ms: value * (1 - share),
+    p99Ms95: [low * (1 - share), high * (1 - share)],
     formulaP99Ms: formula.perWorkerP99Ms,
   }
 }
-
-const SAMPLE = 4

@@ -1,21 +1,25 @@
-/**
- * Traffic for the fleet simulation, second by second: how many requests, and the sizes they are drawn from. A trace
- * keeps each second's own requests, each as many times as the scale, spread at random within it; a demand is a steady
- * rate with log-normal prompts, with a burst in it where asked for.
- */
-
-import { normalCdf, normalDensity } from '../../stats/distributions.ts'
+/** Traffic for the fleet simulation: how many requests come in each second, and what their sizes are drawn from. */
 import type { Trace } from '../../workload/trace.ts'
-import type { Demand } from '../demand.ts'
+import type { Demand, KindShare } from '../demand.ts'
 
 export interface Traffic {
   name: string
   steps: number
   /** Requests in each step of one second. */
   requests: Float64Array
-  /** Where each step's sizes begin and end in the two columns below. */
+  /** Kinds of requests that sizes are drawn from; none where a trace has them. */
+  kinds: readonly KindShare[]
+  trace?: TraceRows | undefined
+  longestTokens: number
+}
+
+interface TraceRows {
+  /** Whether each request comes at its own time, and once. */
+  recorded: boolean
+  /** Where each step's rows begin and end in the columns below. */
   from: Uint32Array
   to: Uint32Array
+  atS: Float64Array
   inputTokens: Float64Array
   outputTokens: Float64Array
 }
@@ -31,7 +35,14 @@ export function traceTraffic({ name, atS, inputTokens, outputTokens }: Trace, sc
     to[step] = row
     requests[step] = (row - (from[step] ?? 0)) * scale
   }
-  return { name: `${name}${scale === 1 ? '' : ` x ${scale}`}`, steps, requests, from, to, inputTokens, outputTokens }
+  return {
+    name: `${name}${scale === 1 ? '' : ` x ${scale}`}`,
+    steps,
+    requests,
+    kinds: [],
+    trace: { recorded: scale === 1, from, to, atS, inputTokens, outputTokens },
+    longestTokens: outputTokens.reduce((top, tokens) => Math.max(top, tokens), 0),
+  }
 }
 
 export interface Burst {
@@ -41,11 +52,7 @@ export interface Burst {
 
 /** Steady at the demand's peak; the burst comes after a quarter of the time. */
 export function steadyTraffic(demand: Demand, seconds: number, burst: Burst | undefined): Traffic {
-  const { request } = demand
-  const sigma = Math.sqrt(Math.log(1 + request.inputScv))
-  const sizes = normalQuantiles(QUANTILES / 2).map((z) => request.inputTokens * Math.exp(sigma * z))
-  // Quantiles cut the far tail: scale them to the mean they stand for.
-  const correction = request.inputTokens / (sizes.reduce((sum, size) => sum + size, 0) / sizes.length)
+  const kinds = kindsOf(demand)
   const begins = Math.floor(seconds / 4)
   const requests = Float64Array.from({ length: seconds }, (_, step) => {
     const bursting = burst !== undefined && step >= begins && step < begins + burst.seconds
@@ -55,28 +62,22 @@ export function steadyTraffic(demand: Demand, seconds: number, burst: Burst | un
     name: demand.form,
     steps: seconds,
     requests,
-    from: new Uint32Array(seconds),
-    to: new Uint32Array(seconds).fill(sizes.length),
-    inputTokens: Float64Array.from(sizes, (size) => size * correction),
-    outputTokens: new Float64Array(sizes.length).fill(request.outputTokens),
+    kinds,
+    longestTokens: Math.max(...kinds.map(({ outputTokens }) => outputTokens)),
   }
 }
 
-const QUANTILES = 2_000
-
-/**
- * `half` quantiles of a standard normal on each side of 0, evenly spaced in probability: each by Newton's step from the
- * one before.
- */
-function normalQuantiles(half: number): number[] {
-  const spacing = 0.5 / half
-  const above: number[] = []
-  let z = 0
-  for (let i = 0; i < half; i++) {
-    const p = 0.5 + (i + 0.5) * spacing
-    z += (i === 0 ? spacing / 2 : spacing) / normalDensity(z)
-    for (let step = 0; step < 3; step++) z -= (normalCdf(z) - p) / normalDensity(z)
-    above.push(z)
-  }
-  return [...above.map((value) => -value).reverse(), ...above]
+/** The kinds of the demand, in the sizes that its own tokens make them; one kind where it has none. */
+function kindsOf({ request }: Demand): KindShare[] {
+  const { kinds = [], inputTokens, outputTokens, inputScv } = request
+  if (kinds.length === 0) return [{ share: 1, inputTokens, outputTokens, inputSigma: Math.sqrt(Math.log1p(inputScv)) }]
+  const mean = (read: (kind: KindShare) => number): number =>
+    kinds.reduce((sum, kind) => sum + kind.share * read(kind), 0)
+  const [input, output] = [mean((kind) => kind.inputTokens), mean((kind) => kind.outputTokens)]
+  return kinds.map((kind) => ({
+    ...kind,
+    inputTokens: kind.inputTokens * (inputTokens / input),
+    // The number of streams in flight hangs on the mean length of answers alone (M/G/infinity).
+    outputTokens: output === 0 ? outputTokens : kind.outputTokens * (outputTokens / output),
+  }))
 }
