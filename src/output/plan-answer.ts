@@ -32,7 +32,7 @@ function change({ range, cost, fleet }: Plan): string {
     by.length === 0
       ? `${counted(fleet.pods.steady, 'pod')} however its inputs vary`
       : `${span({ min: pods.low, max: pods.high })} pods on ${nodeSpan} nodes ${varied}`
-  const traffic = cost ? `; its bytes cost $${formatCount(Math.round(cost.trafficUsdPerMonth))} a month more` : ''
+  const traffic = cost ? `; its bytes $${formatCount(Number(cost.trafficUsdPerMonth.toPrecision(3)))} a month` : ''
   return `${moves}${traffic}`
 }
 
@@ -41,8 +41,9 @@ function formulaLine({ workers, answer, quotas, calibration }: Plan): string {
   const interval = workers.interval95
     ? ` (${span({ min: workers.interval95[0] ?? 0, max: workers.interval95[1] ?? 0 })})`
     : ''
-  const over = quotas.filter(({ accounts }) => accounts > 1)
-  const quota = over.length > 0 ? `; over the provider's quota of ${list(over.map(({ name }) => name))}` : ''
+  const over = quotas.filter(({ accounts, have, without }) => accounts > have && without === undefined)
+  const quota =
+    over.length > 0 ? `; over the provider's quota of ${list([...new Set(over.map(({ name }) => name))])}` : ''
   return (
     `${calibration ? 'Formula, calibrated' : "Vendor's formula"}: ${counted(workers.peak, 'worker')}${interval}, ` +
     `${span(workers)} with redundancy ${span(workers.redundancy)}x; ` +

@@ -5,6 +5,7 @@
 import type { Plan } from '../report/plan-schema.ts'
 import { counted, formatCount, formatDuration, formatMs, formatNumber, formatShare } from '../units.ts'
 import { answerLines, costLines, verb } from './plan-answer.ts'
+import { instance, natLine, providerLines } from './plan-limits.ts'
 import { explained, explainPlan, fine, list, raw, rows, section, span, trimmed, withUnit } from './plan-words.ts'
 
 type Dimension = Plan['tier']['decidedBy'][number]
@@ -22,6 +23,15 @@ export function renderPlan(plan: Plan, explain = false): string {
     section('Demand', [demandLine(plan), ...plan.demand.notes]),
     section('Formula', formula(plan)),
     section('Constraints', constraints(plan)),
+    ...(plan.contradictions.length > 0
+      ? [
+          section(
+            'Contradictions',
+            plan.contradictions.map((text) => `- ${text}.`),
+          ),
+        ]
+      : []),
+    ...(plan.quotas.length > 0 ? [section('Providers', providerLines(plan))] : []),
     section('Cost', costLines(plan)),
     section('Tier', tier(plan)),
     ...(plan.instance ? [section('One instance', instance(plan.instance))] : []),
@@ -74,9 +84,11 @@ function formula({ demand, formula: f, workers, measured, sizing }: Plan): strin
     low === undefined
       ? ''
       : `, 95 % ${high === undefined ? `from ${formatCount(low)}` : `${formatCount(low)}-${formatCount(high)}`}`
+  const streamed = demand.streamedTokensPerSec
+  const json = f.outputPerWorker.from === 'calibrated' ? 0 : demand.outputTokensPerSec - streamed
   return [
-    `(${formatCount(demand.inputTokensPerSec)} / ${ratio} + ${formatCount(demand.outputTokensPerSec)}) / ` +
-      `${perWorker} = ${raw(workers.raw)} workers of one vCPU; ${products.join(', ')}`,
+    `(${formatCount(demand.inputTokensPerSec)} / ${ratio} + ${formatCount(demand.outputTokensPerSec - json)}` +
+      `${json > 0 ? ` + ${formatCount(json)} of JSON / ${ratio}` : ''}) / ${perWorker} = ${raw(workers.raw)} workers of one vCPU; ${products.join(', ')}`,
     ...rows(
       [
         ['R', ratio, `${f.ratio.from}${bounds(f.ratio)}; a ratio of costs, not of traffic`],
@@ -98,7 +110,8 @@ function formula({ demand, formula: f, workers, measured, sizing }: Plan): strin
   ]
 }
 
-function constraints({ constraints: all, nodes, answer: a, workers, quotas }: Plan): string[] {
+function constraints({ constraints: all, nodes, answer: a, workers, nat }: Plan): string[] {
+  const held = Math.max(...all.filter(({ name }) => HELD_OPEN.has(name)).map(({ counts }) => counts[0]?.need ?? 0))
   const factors = all[0]?.counts.map(({ factor }) => factor) ?? []
   const gbps = `${formatNumber(nodes.eachWayGbps, nodes.eachWayGbps < 1 ? 3 : 1)} Gbit/s`
   const priced = [nodes.region, nodes.priceDate].filter((part) => part !== undefined).join(', ')
@@ -129,23 +142,17 @@ function constraints({ constraints: all, nodes, answer: a, workers, quotas }: Pl
     `each way ${gbps}; CPU ${nodes.counts.map((count) => formatNumber(count.cpuNodes)).join(', ')} and ` +
       `network ${nodes.counts.map((count) => formatNumber(count.networkNodes)).join(', ')} nodes at ` +
       `${['the peak', ...factors.slice(1).map((factor) => `x ${factor}`)].join(', ')}`,
-    ...(a.workers.peak > workers.peak
+    ...(held > workers.peak
       ? [
-          `- ${formatNumber(a.workers.peak)} workers are needed for what they hold open, ` +
+          `- ${formatNumber(held)} workers are needed for what they hold open, ` +
             `${formatNumber(workers.peak)} for the CPU: raise the cap, use --upstream h2, or run that many.`,
         ]
       : []),
-    ...quotas.map(quotaLine),
+    ...(nat ? [natLine(nat)] : []),
   ]
 }
 
-function quotaLine({ name, need, limit, accounts }: Plan['quotas'][number]): string {
-  const use =
-    accounts > 1
-      ? `${counted(Math.ceil(accounts), 'account')}; no number of workers carries it with one`
-      : `${formatShare(accounts)} of it`
-  return `- quota of ${name}: ${formatCount(need)} needed, ${formatCount(limit)} allowed: ${use}.`
-}
+const HELD_OPEN = new Set(['connections', 'descriptors', 'ports'])
 
 function tier({ tier: t, workers }: Plan): string[] {
   const decided = list(t.decidedBy.map((dimension) => DIMENSIONS[dimension].name))
@@ -161,15 +168,6 @@ function tier({ tier: t, workers }: Plan): string[] {
     ),
     `${t.vcpu}${t.orMore ? '+' : ''} vCPU is the tier's own figure${t.orMore ? '' : ', for its top'}; ` +
       `this peak computes to ${span(workers)}.`,
-  ]
-}
-
-function instance(i: NonNullable<Plan['instance']>): string[] {
-  const more = i.orMore ? '+' : ''
-  const memory = i.memoryMb >= 1024 ? `${formatNumber(i.memoryMb / 1024)} GB` : `${formatNumber(i.memoryMb)} MB`
-  return [
-    `${i.name}: ${i.vcpu}${more} vCPU, ${memory}${more}, ${counted(i.connections, 'connection')}`,
-    `Source: ${i.source}`,
   ]
 }
 

@@ -6,19 +6,10 @@
  */
 
 import { workersByFigures } from './cpu.ts'
-import { type Demand, tokensPerMinute } from './demand.ts'
-import { figureInput, type Input, type PlanFigures } from './figures.ts'
-
-type ConstraintName = 'cpu' | 'network' | 'connections' | 'descriptors' | 'ports' | 'memory'
-
-export interface Need {
-  name: ConstraintName
-  per: 'worker' | 'node'
-  /** Workers or nodes for the demand as it is, before rounding. */
-  need: number
-  formula: string
-  inputs: Input[]
-}
+import type { Demand } from './demand.ts'
+import { figureInput, type PlanFigures } from './figures.ts'
+import { catalogueInput, computedInput, demandInput, type Need, type NodeCapacity } from './need.ts'
+import { bandwidthGbps, eventNeeds } from './wire-needs.ts'
 
 /** The machine and the wiring that the needs are counted for. */
 export interface UpstreamSetting {
@@ -27,15 +18,6 @@ export interface UpstreamSetting {
   upstreamKeepAlive: boolean
   /** Addresses that the provider's name resolves to. */
   providerAddresses: number
-}
-
-export interface NodeCapacity {
-  type: string
-  workersPerNode: number
-  bandwidthGbps: number
-  memoryBytes: number
-  source: string
-  memorySource: string
 }
 
 /**
@@ -48,7 +30,7 @@ export function requestsInFlight(demand: Demand, figures: PlanFigures): number {
 }
 
 /** Connections that a request in flight holds to the provider. */
-function upstreamPerRequest(demand: Demand, figures: PlanFigures, { upstream }: UpstreamSetting): number {
+export function upstreamPerRequest(demand: Demand, figures: PlanFigures, { upstream }: UpstreamSetting): number {
   return (1 - demand.cacheHitShare) / (upstream === 'h2' ? figures.h2StreamsPerConnection.value : 1)
 }
 
@@ -61,14 +43,6 @@ export function connectionsPerRequest(demand: Demand, figures: PlanFigures, sett
 export function bytesPerRequest({ request }: Demand, figures: PlanFigures): number {
   const body = request.inputTokens * figures.inputBytesPerToken.value
   return figures.bytesPerStream.value + Math.min(body, figures.bodyBufferBytes.value)
-}
-
-/** Gbit/s in the fuller direction: prompts in from clients and tokens in from the provider; prompts on, tokens on. */
-export function bandwidthGbps(demand: Demand, figures: PlanFigures): number {
-  const input = demand.inputTokensPerSec * figures.inputBytesPerToken.value
-  const output = demand.outputTokensPerSec * figures.outputBytesPerToken.value
-  const misses = 1 - demand.cacheHitShare
-  return (Math.max(input + output * misses, input * misses + output) * 8) / 1e9
 }
 
 /** The memory of the fleet: workers, streams, and request bodies held while a request is in flight. */
@@ -139,6 +113,12 @@ export function otherNeeds(
         figureInput(figures, 'inputBytesPerToken'),
         demandInput('output', demand.outputTokensPerSec, 'tokens/s', demand),
         figureInput(figures, 'outputBytesPerToken'),
+        ...(demand.request.streamedShare < 1
+          ? [
+              demandInput('streamed share', demand.request.streamedShare, '', demand),
+              figureInput(figures, 'jsonBytesPerToken'),
+            ]
+          : []),
         computedInput('each way', bandwidthGbps(demand, figures), 'Gbit/s'),
         catalogueInput('bandwidth', node.bandwidthGbps, 'Gbit/s', node.type, node.source),
         figureInput(figures, 'networkUtilisation'),
@@ -169,6 +149,7 @@ export function otherNeeds(
         figureInput(figures, 'descriptorsPerWorker'),
       ],
     },
+    ...eventNeeds(demand, figures, node),
     portsNeed(demand, figures, setting, upstream),
     {
       name: 'memory',
@@ -214,58 +195,4 @@ function portsNeed(demand: Demand, figures: PlanFigures, setting: UpstreamSettin
       ...(setting.upstreamKeepAlive ? [] : [figureInput(figures, 'timeWaitS')]),
     ],
   }
-}
-
-/** A provider's limits on one account. */
-export interface Quota {
-  tokensPerMinute?: number | undefined
-  requestsPerMinute?: number | undefined
-}
-
-interface QuotaNeed {
-  name: 'tokens per minute' | 'requests per minute'
-  need: number
-  limit: number
-  /** How many accounts of that quota the peak takes; above 1, no number of workers carries it. */
-  accounts: number
-}
-
-/**
- * The accounts that the peak takes. Quotas bind the whole service whatever the size of the gateway, so they are counted
- * in accounts and not in nodes. Answers from the gateway's cache use none of them.
- */
-export function quotaNeeds(demand: Demand, quota: Quota): QuotaNeed[] {
-  const upstream = 1 - demand.cacheHitShare
-  const needs: QuotaNeed[] = []
-  if (quota.tokensPerMinute !== undefined) {
-    const need = tokensPerMinute(demand) * upstream
-    needs.push({
-      name: 'tokens per minute',
-      need,
-      limit: quota.tokensPerMinute,
-      accounts: need / quota.tokensPerMinute,
-    })
-  }
-  if (quota.requestsPerMinute !== undefined) {
-    const need = demand.requestsPerSec * 60 * upstream
-    needs.push({
-      name: 'requests per minute',
-      need,
-      limit: quota.requestsPerMinute,
-      accounts: need / quota.requestsPerMinute,
-    })
-  }
-  return needs
-}
-
-function demandInput(name: string, value: number, unit: string, demand: Demand): Input {
-  return { name, value, unit, from: 'demand', source: demand.form }
-}
-
-function computedInput(name: string, value: number, unit: string): Input {
-  return { name, value, unit, from: 'computed', source: 'the figures here' }
-}
-
-function catalogueInput(name: string, value: number, unit: string, machine: string, source: string): Input {
-  return { name, value, unit, from: 'catalogue', source: `${machine}, ${source}` }
 }

@@ -3,10 +3,12 @@
  * internet), and the tokens at a model's prices. Bytes are those of the mean load, machines stand for the peak. A
  * balancer sends a request to any zone, so of Z zones (Z - 1) / Z of the bytes cross; prompts leave for the provider.
  */
+
 import { type Demand, UNKNOWN_MEAN } from './demand.ts'
 import type { PlanFigures } from './figures.ts'
 import { HOURS_PER_MONTH } from './instances.ts'
 import type { Fleet } from './redundancy.ts'
+import { bytesPerOutputToken } from './wire-needs.ts'
 
 export interface TrafficPrices {
   region: string
@@ -51,17 +53,17 @@ const MONTH_S = HOURS_PER_MONTH * 3_600
 export function planCost(
   demand: Demand,
   figures: PlanFigures,
-  fleet: Pick<Fleet, 'nodes' | 'zones'>,
+  fleet: Pick<Fleet, 'nodes' | 'zones'> & { natGateways: number },
   usdPerHour: number,
   prices: TrafficPrices,
   choices: { clientsOutside: boolean; meanLoad?: number | undefined; model?: ModelPrice | undefined },
 ): PlanCost {
-  const { zones, nodes } = fleet
+  const { zones, nodes, natGateways } = fleet
   const meanLoad =
     choices.meanLoad === undefined ? (demand.meanLoad ?? UNKNOWN_MEAN) : { share: choices.meanLoad, why: '--mean-load' }
   const month = meanLoad.share * MONTH_S
   const inGb = (demand.inputTokensPerSec * figures.inputBytesPerToken.value * month) / GB
-  const outGb = (demand.outputTokensPerSec * figures.outputBytesPerToken.value * month) / GB
+  const outGb = (demand.outputTokensPerSec * bytesPerOutputToken(demand, figures) * month) / GB
   const misses = 1 - demand.cacheHitShare
   const leaving = inGb * misses + (choices.clientsOutside ? outGb : 0)
   const hours = (perHour: number, count = 1): number => perHour * HOURS_PER_MONTH * count
@@ -76,11 +78,15 @@ export function planCost(
       usdPerMonth: ((inGb + outGb) * (zones - 1) * prices.crossZoneGb) / zones,
       why: `${zones - 1} of ${zones} requests are balanced into another zone`,
     },
-    {
-      name: 'NAT',
-      usdPerMonth: hours(prices.nat.hour, zones) + (inGb + outGb) * misses * prices.nat.gb,
-      why: 'one a zone, both ways to the provider; a private link to it costs less',
-    },
+    ...(natGateways > 0
+      ? [
+          {
+            name: 'NAT' as const,
+            usdPerMonth: hours(prices.nat.hour, zones * natGateways) + (inGb + outGb) * misses * prices.nat.gb,
+            why: `${natGateways === 1 ? 'one' : natGateways} a zone, both ways to the provider; a private link to it costs less`,
+          },
+        ]
+      : []),
     {
       name: 'egress',
       usdPerMonth: tiered(leaving, prices.egress),

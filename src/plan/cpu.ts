@@ -12,11 +12,24 @@ interface TokenLoad {
   inputTokensPerSec: number
   outputTokensPerSec: number
   requestsPerSec?: number | undefined
+  /** Its streamed share; all of it where nothing is said. */
+  request?: { streamedShare: number } | undefined
 }
 
 /** Output tokens/s that cost as much as the whole demand. */
 export function equivalentOutputLoad(demand: TokenLoad, ratio: number): number {
-  return demand.inputTokensPerSec / ratio + demand.outputTokensPerSec
+  return demand.inputTokensPerSec / ratio + demand.outputTokensPerSec * jsonWeight(demand, ratio)
+}
+
+/** Tokens of an answer that is not streamed are a body, as a prompt's are, and cost what those cost. */
+function jsonWeight({ request }: TokenLoad, ratio: number): number {
+  const streamed = request?.streamedShare ?? 1
+  return streamed + (1 - streamed) / ratio
+}
+
+/** CPU seconds of an output token in the mean; runs of one's own were of answers as they travel. */
+export function outputTokenSeconds(demand: TokenLoad, { ratio, outputPerWorker }: PlanFigures): number {
+  return (outputPerWorker.from === 'calibrated' ? 1 : jsonWeight(demand, ratio.value)) / outputPerWorker.value
 }
 
 /** Workers before rounding and redundancy. */
@@ -25,9 +38,11 @@ export function rawWorkers(demand: TokenLoad, ratio: number, outputPerWorker: nu
 }
 
 /** The same by all figures of a plan, a request's own CPU among them. */
-export function workersByFigures(demand: TokenLoad, { ratio, outputPerWorker, requestCpuMs }: PlanFigures): number {
-  const byTokens = rawWorkers(demand, ratio.value, outputPerWorker.value)
-  return byTokens + ((demand.requestsPerSec ?? 0) * requestCpuMs.value) / 1_000
+export function workersByFigures(demand: TokenLoad, figures: PlanFigures): number {
+  const { ratio, outputPerWorker, requestCpuMs } = figures
+  const byInput = demand.inputTokensPerSec / (ratio.value * outputPerWorker.value)
+  const byOutput = demand.outputTokensPerSec * outputTokenSeconds(demand, figures)
+  return byInput + byOutput + ((demand.requestsPerSec ?? 0) * requestCpuMs.value) / 1_000
 }
 
 /** R from a worker's two throughputs. */

@@ -54,6 +54,10 @@ export interface Demand {
   window: { seconds: number; stated: boolean }
   /** How far the peak of one second lies above that of the window, and where that figure is from. */
   burst: { factor: number; why: string }
+  /** The busiest minute over the peak of the window: quotas are of a minute. */
+  minute: { factor: number; why: string }
+  /** Squared coefficient of variation of the times between arrivals, where it was measured; 1 is a Poisson stream. */
+  arrivalScv?: number | undefined
   /** Mean load of a month over the peak, where the demand says so. */
   meanLoad?: { share: number; why: string } | undefined
   notes: string[]
@@ -161,11 +165,6 @@ export function averageRequests(parts: readonly MixPart[]): MeanRequest {
   }
 }
 
-/** Tokens per minute as quotas count them: input, visible and hidden output. */
-export function tokensPerMinute(demand: Demand): number {
-  return (demand.inputTokensPerSec + demand.outputTokensPerSec + demand.hiddenTokensPerSec) * 60
-}
-
 /** A peak without a window is read as what a monitoring of minutes shows, and not as that of a second. */
 export const UNSTATED_WINDOW_S = 60
 
@@ -184,6 +183,18 @@ export function burstFactor({ name, peakToMean }: MeanRequest, windowS: number):
     }; less for more traffic`,
   }
 }
+
+/** How far the busiest minute lies above, or below, the peak of the window. */
+export function minuteFactor({ peakToMean }: MeanRequest, windowS: number): { factor: number; why: string } {
+  if (windowS === MINUTE_S) return { factor: 1, why: 'the peak is one of a minute' }
+  if (!peakToMean) return { factor: 1, why: `no trace was read: a peak of ${windowS} s is taken for a minute` }
+  return {
+    factor: secondOver(peakToMean, windowS) / secondOver(peakToMean, MINUTE_S),
+    why: `peak of a minute over peak of ${windowS} s in the ${peakToMean.of} trace`,
+  }
+}
+
+const MINUTE_S = 60
 
 /** Between two windows of the table by the logarithm of both; above the last, the window's peak is its mean. */
 function secondOver({ byWindow }: PeakToMean, windowS: number): number {

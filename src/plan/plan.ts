@@ -6,25 +6,27 @@
 import type { Plan } from '../report/plan-schema.ts'
 import { workersPerNode } from './allocatable.ts'
 import {
-  bandwidthGbps,
+  connectionsPerRequest,
   cpuNeed,
-  type Need,
-  type NodeCapacity,
+  memoryBytes,
   otherNeeds,
-  type Quota,
-  quotaNeeds,
   requestsInFlight,
   type UpstreamSetting,
 } from './constraints.ts'
+import { contradictions, type OneInstance } from './contradictions.ts'
 import { costRatio, equivalentOutputLoad, rawWorkers, wholeUp, workersByFigures } from './cpu.ts'
 import { type Demand, timesDemand } from './demand.ts'
 import type { PlanFigures } from './figures.ts'
+import { type CloudLimits, natPlan } from './nat.ts'
+import type { Need, NodeCapacity } from './need.ts'
 import { podSize } from './pod-size.ts'
+import { type Quota, quotaPlan } from './quotas.ts'
 import { type Fleet, sizeFleet } from './redundancy.ts'
 import type { NodeType, RedundancyParts, RedundancyRange, Sizing } from './sizing.ts'
 import { chooseRpsTier, chooseTier, lowerBound, upperBound } from './tier.ts'
 import { type Calibration, cpuUncertainty, extrapolations, intervalOf, otherUncertainty } from './uncertainty.ts'
 import { waitAt } from './waiting.ts'
+import { bandwidthGbps } from './wire-needs.ts'
 
 /** What the user chose, beside the demand. */
 export interface PlanChoices {
@@ -34,6 +36,8 @@ export interface PlanChoices {
   setting: UpstreamSetting
   node: NodeType
   quota: Quota
+  /** On the way to the provider; none where nodes have public addresses. */
+  cloud?: CloudLimits | undefined
   calibration?: Calibration | undefined
 }
 
@@ -47,7 +51,7 @@ export function defaultChoices(sizing: Sizing): PlanChoices {
     parts: sizing.redundancyParts,
     setting: { upstream: 'h1', upstreamKeepAlive: true, providerAddresses: 1 },
     node: sizing.node,
-    quota: {},
+    quota: { providers: [] },
   }
 }
 
@@ -64,6 +68,7 @@ export function makePlan(demand: Demand, sizing: Sizing, choices: PlanChoices = 
   const ranked = needs
     .map((need) => ({ ...need, nodes: need.per === 'node' ? need.need : need.need / node.workersPerNode }))
     .sort((a, b) => b.nodes - a.nodes)
+  const instance = oneInstance(demand, sizing, choices, raw)
   const [binding, next] = ranked
   if (!binding || !next) throw new Error('a plan without constraints')
   const at = (factor: number): number => counts.find((count) => count.factor === factor)?.workers ?? 0
@@ -90,7 +95,8 @@ export function makePlan(demand: Demand, sizing: Sizing, choices: PlanChoices = 
         need: wholeUp(factor * need.need),
       })),
     })),
-    quotas: quotaNeeds(demand, choices.quota),
+    quotas: quotaPlan(demand, choices.quota).needs,
+    ...(choices.quota.failing ? { amplification: quotaPlan(demand, choices.quota).amplification } : {}),
     formula: {
       ratio: figures.ratio,
       outputPerWorker: figures.outputPerWorker,
@@ -108,14 +114,9 @@ export function makePlan(demand: Demand, sizing: Sizing, choices: PlanChoices = 
       }
     }),
     tier: tierSection(demand, sizing),
-    ...(demand.requestsKnown
-      ? {
-          instance: {
-            ...omitBounds(chooseRpsTier(demand.requestsPerSec, sizing.rpsTiers.tiers)),
-            source: sizing.rpsTiers.source,
-          },
-        }
-      : {}),
+    ...(instance ? { instance } : {}),
+    ...(choices.cloud ? { nat: natPlan(demand, figures, choices.setting, choices.parts, choices.cloud) } : {}),
+    contradictions: contradictions(demand, figures, fleet, choices.node, instance),
     nodes: {
       ...nodeSection(choices.node),
       workersPerNode: node.workersPerNode,
@@ -191,6 +192,7 @@ export function nodeCapacity(node: NodeType): NodeCapacity {
     workersPerNode: workersPerNode(node),
     bandwidthGbps: node.bandwidthGbps,
     memoryBytes: node.allocatableMemoryBytes,
+    packetsPerSec: node.packetsPerSec,
     source: node.source,
     memorySource: node.memorySource,
   }
@@ -220,7 +222,7 @@ function countNodes(
 }
 
 function demandSection(demand: Demand, inFlight: number): PlanResult['demand'] {
-  const { request, meanLoad: _mean, ...rest } = demand
+  const { request, meanLoad: _mean, arrivalScv: _scv, ...rest } = demand
   const { peakToMean: _, kinds: _kinds, ...kept } = request
   return { ...rest, request: kept, inFlight, streamedTokensPerSec: demand.outputTokensPerSec * request.streamedShare }
 }
@@ -243,6 +245,27 @@ function tierSection(demand: Demand, { tiers }: Sizing): PlanResult['tier'] {
   }
 }
 
-function omitBounds({ name, vcpu, memoryMb, connections, orMore }: Sizing['rpsTiers']['tiers'][number]) {
-  return { name, vcpu, memoryMb, connections, orMore }
+/** The guide's row for the rate, beside what the demand computes to; nothing where no rate was given. */
+function oneInstance(
+  demand: Demand,
+  { rpsTiers }: Sizing,
+  { figures, setting }: PlanChoices,
+  raw: number,
+): OneInstance | undefined {
+  if (!demand.requestsKnown) return undefined
+  const { name, vcpu, memoryMb, connections, orMore } = chooseRpsTier(demand.requestsPerSec, rpsTiers.tiers)
+  const memory = memoryBytes(wholeUp(raw), demand, figures)
+  return {
+    name,
+    vcpu,
+    memoryMb,
+    connections,
+    orMore,
+    source: rpsTiers.source,
+    computed: {
+      vcpu: raw,
+      memoryMb: Math.ceil((memory.workers + memory.streams + memory.bodies) / 1024 ** 2),
+      connections: Math.ceil(requestsInFlight(demand, figures) * connectionsPerRequest(demand, figures, setting)),
+    },
+  }
 }

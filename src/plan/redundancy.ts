@@ -4,8 +4,9 @@
  * constraint is carried through all of them, and the one that needs the most nodes binds; its factors stand beside the
  * vendor's blunt 2-4x. Counted whole: Z zones that survive the loss of f carry the load with ceil(W / (Z - f)) in each.
  */
-import type { Need } from './constraints.ts'
+
 import { wholeUp } from './cpu.ts'
+import type { Need } from './need.ts'
 import type { RedundancyParts } from './sizing.ts'
 
 interface RedundancyPart {
@@ -103,7 +104,7 @@ export function sizeFleet(
 
 /** The network is planned with a share of its bandwidth already; what is held open has a cap, not a queue. */
 function utilisation(name: Need['name'], { targetUtilisation }: RedundancyParts): number {
-  return name === 'cpu' ? targetUtilisation : 1
+  return name === 'cpu' || name === 'events' ? targetUtilisation : 1
 }
 
 function zoned(perZone: number, zones: number, surge: number): Zoned {
@@ -121,8 +122,9 @@ function partsOf(
   const { zones, zonesLost, surge } = parts
   const used = utilisation(name, parts)
   const carried = wholeUp(load)
-  const why = {
+  const why: Partial<Record<Need['name'], string>> = {
     cpu: `planned to ${Math.round(used * 100)} % of a worker`,
+    events: `planned to ${Math.round(used * 100)} % of a worker`,
     network: 'in the share of the bandwidth already',
   }
   return [
@@ -131,7 +133,7 @@ function partsOf(
     {
       name: 'target utilisation',
       factor: 1 / used,
-      why: name === 'cpu' || name === 'network' ? why[name] : 'a cap, which nothing waits for',
+      why: why[name] ?? 'a cap, which nothing waits for',
     },
     { name: 'one more', factor: (carried + 1) / carried, why: `one ${per} may be gone (N+1)` },
     {

@@ -56,6 +56,8 @@ export interface NodeType {
   vcpu: number
   memoryGib: number
   bandwidthGbps: number
+  /** In and out together, where a limit is known. */
+  packetsPerSec?: number | undefined
   /**
    * Whether the bandwidth is a sustained baseline, or a ceiling with nothing guaranteed below it; a baseline where
    * unsaid.

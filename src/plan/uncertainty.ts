@@ -3,10 +3,10 @@
  * measurements differ by.
  */
 import type { Load } from './calibrate/cost-model.ts'
-import type { Need } from './constraints.ts'
 import { costRatio, rawWorkers, workersByFigures } from './cpu.ts'
 import type { Demand } from './demand.ts'
 import type { PlanFigures } from './figures.ts'
+import type { Need } from './need.ts'
 import type { Factor } from './redundancy.ts'
 import type { Sizing } from './sizing.ts'
 

@@ -4,14 +4,18 @@
  * the CPU. Where the kernel spreads connections over workers (SO_REUSEPORT) each worker is a queue of its own, M/G/1;
  * one queue for all (an ideal balancer) is M/G/k. Both are given. In the queue of one's own, tokens in between slow a
  * prompt down: its mean wait is that of M/G/1 with the unfinished work growing at the tokens' rate, lambda E[S^2] / (2
- * (1 - rho)).
+ * (1 - rho)). Arrivals that burst more than a Poisson stream take Ca^2 in place of its 1 (Allen and Cunneen).
  */
+
+import { outputTokenSeconds } from './cpu.ts'
 import type { Demand } from './demand.ts'
 import type { PlanFigures } from './figures.ts'
 import { estimateWait } from './queueing.ts'
 
 interface WorkerLoad {
   requestsPerSec: number
+  /** Squared coefficient of variation of the times between its arrivals. */
+  arrivalScv: number
   /** CPU seconds of a prompt, and their squared coefficient of variation. */
   promptS: number
   promptScv: number
@@ -31,13 +35,14 @@ interface WaitAt {
 }
 
 function workerLoad(demand: Demand, figures: PlanFigures, workers: number): WorkerLoad {
-  const outputPerWorker = figures.outputPerWorker.value
   const requestsPerSec = demand.requestsPerSec / workers
-  const tokensS = demand.request.inputTokens / (figures.ratio.value * outputPerWorker)
+  const tokensS = demand.request.inputTokens / (figures.ratio.value * figures.outputPerWorker.value)
   const promptS = tokensS + figures.requestCpuMs.value / 1_000
-  const tokenShare = demand.outputTokensPerSec / workers / outputPerWorker
+  const tokenShare = (demand.outputTokensPerSec / workers) * outputTokenSeconds(demand, figures)
   return {
     requestsPerSec,
+    // Each arrival goes to one of the workers at random, which takes the burstiness out of what comes to each.
+    arrivalScv: 1 + Math.max(0, ((demand.arrivalScv ?? 1) - 1) / workers),
     promptS,
     // What a request costs by itself does not vary.
     promptScv: promptS === 0 ? 0 : demand.request.inputScv * (tokensS / promptS) ** 2,
@@ -48,15 +53,16 @@ function workerLoad(demand: Demand, figures: PlanFigures, workers: number): Work
 
 export function waitAt(demand: Demand, figures: PlanFigures, workers: number): WaitAt {
   const load = workerLoad(demand, figures, workers)
-  const { requestsPerSec, promptS, promptScv, utilisation } = load
+  const { requestsPerSec, arrivalScv, promptS, promptScv, utilisation } = load
   const busy = utilisation < 1
-  const meanS = busy ? (requestsPerSec * promptS ** 2 * (1 + promptScv)) / (2 * (1 - utilisation)) : undefined
+  const meanS = busy ? (requestsPerSec * promptS ** 2 * (arrivalScv + promptScv)) / (2 * (1 - utilisation)) : undefined
   const pooled = estimateWait({
     arrivalsPerSec: demand.requestsPerSec,
     // Tokens take their share of every worker: to prompts the rest is a slower worker.
     meanServiceS: promptS / Math.max(1e-9, 1 - load.tokenShare),
     servers: workers,
     serviceScv: promptScv,
+    arrivalScv: demand.arrivalScv ?? 1,
   })
   return {
     workers,

@@ -12,7 +12,7 @@ import { bufferProfileFor } from '../plan/buffers.ts'
 import { makePlan } from '../plan/plan.ts'
 import type { BufferProfile, Sizing } from '../plan/sizing.ts'
 import { formatBytes } from '../units.ts'
-import { planFlags, wholeCount, without } from './plan-flags.ts'
+import { planFlags, QUOTA_FLAGS, wholeCount, without } from './plan-flags.ts'
 import { planRequest } from './plan-request.ts'
 import { DEMAND_FLAGS, givesDemand, PLAN_RULES } from './plan-rules.ts'
 import { readSizing } from './sizing.ts'
@@ -30,7 +30,7 @@ export const bufferFlags = {
   ...without(
     planFlags,
     ...(['node', 'redundancy', 'zones', 'zones-lost', 'surge', 'target-utilisation'] as const),
-    ...(['quota-tpm', 'quota-rpm'] as const),
+    ...QUOTA_FLAGS,
   ),
   kind: text(z.string().optional(), 'kind of traffic: chat, rag, batch', { helpValue: 'chat' }),
   'largest-prompt': text(bytesWithUnit.optional(), 'largest prompt, instead of --kind', { example: '300KiB' }),

@@ -87,7 +87,7 @@ export function costOf(
   options: CostOptions,
   demand: Demand,
   { figures, node }: PlanChoices,
-  fleet: Fleet,
+  fleet: Pick<Fleet, 'nodes' | 'zones'> & { natGateways: number },
 ): PlanCost | undefined {
   const model = options.model === undefined ? undefined : modelPrice(options.model, options['model-prices'])
   if (node.usdPerHour === undefined) return undefined

@@ -8,11 +8,12 @@ import {
   demandFromPeaks,
   demandFromRate,
   type MeanRequest,
+  minuteFactor,
   UNSTATED_WINDOW_S,
 } from '../plan/demand.ts'
 import { inputScv, traceTotals, windowPeak } from '../plan/trace.ts'
 import { counted, formatCount, formatDuration, formatNumber } from '../units.ts'
-import { readTrace } from '../workload/trace.ts'
+import { readTrace, type Trace } from '../workload/trace.ts'
 import type { DemandOptions } from './plan-flags.ts'
 import { demandForm } from './plan-rules.ts'
 import { averageMix, kindNamed, readRequestKinds } from './workloads.ts'
@@ -86,6 +87,7 @@ type Common = Omit<
   | 'requestsKnown'
   | 'request'
   | 'burst'
+  | 'minute'
 >
 
 function commonDemand({ window: windowMs, entities, 'cache-hits': cacheHits }: DemandOptions): Common {
@@ -115,7 +117,7 @@ function demandOfRate(
   const times = options['peak-multiplier'] ?? 1
   return demandFromRate(perSec * times, request, {
     ...common,
-    burst: burstFactor(request, common.window.seconds),
+    ...windowFactors(request, common),
     form: `${text}${timesText(times)}`,
     ...(options['peak-multiplier'] === undefined ? {} : { meanLoad: { share: 1 / times, why: '--peak-multiplier' } }),
     notes: [...common.notes, ...(perDay === undefined ? [] : dayNotes(perDay, request, times))],
@@ -140,8 +142,12 @@ function demandOfPeaks(options: DemandOptions, common: Common): Demand {
       ...(rps === undefined ? {} : { requestsPerSec: rps }),
     },
     request,
-    { ...common, burst: burstFactor(request, common.window.seconds), form: 'peaks in tokens/s' },
+    { ...common, ...windowFactors(request, common), form: 'peaks in tokens/s' },
   )
+}
+
+function windowFactors(request: MeanRequest, { window }: Common): Pick<Demand, 'burst' | 'minute'> {
+  return { burst: burstFactor(request, window.seconds), minute: minuteFactor(request, window.seconds) }
 }
 
 /** Peaks of output where a request has none, or the other way round: no rate of requests follows from them. */
@@ -200,6 +206,7 @@ async function demandFromTrace(options: DemandOptions, common: Common): Promise<
     ...ratio('output', peak.outputTokensPerSec, totals.outputTokens),
   ]
   const notes = [
+    `times between arrivals vary with a coefficient of ${formatNumber(totals.interArrivalCv, 1)} (1: a Poisson stream)`,
     `the mean over ${formatDuration(totals.spanS * 1_000)} is ` +
       `${formatRate((totals.requests / totals.spanS) * scale)} requests/s; ` +
       `peak over mean at ${windowS} s: ${ratios.join(', ')}`,
@@ -226,12 +233,25 @@ async function demandFromTrace(options: DemandOptions, common: Common): Promise<
         factor: Math.max(1, ofSecond.requestsPerSec / peak.requestsPerSec),
         why: `requests of the busiest second of the trace over those of its busiest ${windowS} s`,
       },
+      minute: minuteOfTrace(trace, totals.spanS, peak),
+      // Each of so many copies comes in the same second as the one that was recorded.
+      arrivalScv: Math.max(1, totals.interArrivalCv ** 2 * scale),
       ...(peak.outputTokensPerSec > 0 && {
         meanLoad: { share: totals.outputTokens / totals.spanS / peak.outputTokensPerSec, why: 'mean of the trace' },
       }),
       notes,
     },
   )
+}
+
+/** By tokens, which quotas count first. A trace of less than a minute has no busiest one. */
+function minuteOfTrace(trace: Trace, spanS: number, peak: ReturnType<typeof windowPeak>): Demand['minute'] {
+  if (spanS < 60) return { factor: 1, why: 'the trace is shorter than a minute' }
+  const tokens = ({ inputTokensPerSec, outputTokensPerSec }: typeof peak) => inputTokensPerSec + outputTokensPerSec
+  return {
+    factor: tokens(windowPeak(trace, 60)) / tokens(peak),
+    why: `tokens of the busiest minute of the trace over those of its busiest ${peak.windowS} s`,
+  }
 }
 
 /** The mean request: of a profile or a mix, or the given one; chat where the flags give tokens per second only. */

@@ -22,6 +22,7 @@ import { parseMixParts } from './workloads.ts'
 const demand = flagGroup('DEMAND').text
 const figure = flagGroup('FIGURES')
 const fleet = flagGroup('FLEET')
+const provider = flagGroup('PROVIDERS').text
 
 /** Beyond any fleet; above it sums lose whole tokens. */
 const MAX_COUNT = 1e15
@@ -132,6 +133,14 @@ export const figureFlags = {
   'bytes-per-input-token': figure.text(bytesPerToken.optional(), 'bytes on the wire for an input token', {
     example: '4.5',
   }),
+  'events-per-token': figure.text(
+    positiveNumber.refine((events) => events <= 1, 'a token takes one event at most').optional(),
+    'events of a stream for each of its tokens: below 1 where several tokens share one',
+    { example: '1' },
+  ),
+  'events-per-worker': figure.text(planCount.optional(), 'events of streams per second one worker passes', {
+    example: '137k',
+  }),
   'stream-rate': figure.text(planCount.optional(), 'tokens per second of one stream', { example: '50' }),
   ttft: figure.text(durationMs.optional(), 'time to the first token that is generated, hidden ones included', {
     example: '1s',
@@ -175,14 +184,38 @@ export const fleetFlags = {
     { example: '70%' },
   ),
   node: fleet.text(z.string().optional(), 'the machine to count in', { helpValue: 'c5.4xlarge' }),
+  internet: fleet.text(oneOf(['nat', 'public']).optional(), 'how nodes reach the provider [default: nat]', {
+    helpValue: 'nat|public',
+  }),
   upstream: fleet.text(oneOf(['h1', 'h2']).optional(), 'HTTP version to the provider [default: h1]', {
     helpValue: 'h1|h2',
   }),
   'upstream-keepalive': fleet.yesOrNo('connections to the provider are kept [default: yes]'),
   'provider-addresses': fleet.text(wholeCount.optional(), "addresses behind the provider's name", { example: '1' }),
-  'quota-tpm': fleet.text(planCount.optional(), "the provider's quota of tokens per minute", { example: '30M' }),
-  'quota-rpm': fleet.text(planCount.optional(), "the provider's quota of requests per minute", { example: '10k' }),
 }
+
+export const quotaFlags = {
+  'quota-tpm': provider(planCount.optional(), 'quota of tokens per minute of an account', { example: '30M' }),
+  'quota-itpm': provider(planCount.optional(), 'quota of input tokens per minute', { example: '2M' }),
+  'quota-otpm': provider(planCount.optional(), 'quota of output tokens per minute', { example: '400k' }),
+  'quota-rpm': provider(planCount.optional(), 'quota of requests per minute', { example: '10k' }),
+  accounts: provider(wholeCount.optional(), 'accounts with that quota [default: 1]', { example: '2' }),
+  providers: provider(z.string().optional(), 'providers with their shares, accounts and quotas, and failover', {
+    helpValue: 'file.yaml',
+  }),
+  'max-tokens': provider(planCount.optional(), 'output tokens that a request reserves of a quota', { example: '4096' }),
+  failing: provider(
+    share.refine((part) => part < 1, 'with all of them failing nothing is answered').optional(),
+    'share of requests to the provider that fail',
+    { example: '2%' },
+  ),
+  retries: provider(countOrZero.optional(), 'times that a failed request is tried again [default: 2]', {
+    example: '2',
+  }),
+}
+
+/** What no number of workers changes. */
+export const QUOTA_FLAGS = Object.keys(quotaFlags) as (keyof typeof quotaFlags)[]
 
 /** `flags` without those that a command would ignore: an unknown flag is refused, a known one must count. */
 export function without<T extends object, K extends keyof T>(flags: T, ...names: readonly K[]): Omit<T, K> {
@@ -191,10 +224,11 @@ export function without<T extends object, K extends keyof T>(flags: T, ...names:
   return left
 }
 
-export const planFlags = { ...demandFlags, ...figureFlags, ...fleetFlags }
+export const planFlags = { ...demandFlags, ...figureFlags, ...fleetFlags, ...quotaFlags }
 
 export type DemandOptions = FlagValues<typeof demandFlags>
 export type FigureOptions = FlagValues<typeof figureFlags>
 /** A command that a flag of the fleet would not change does not take it. */
 export type FleetOptions = Partial<FlagValues<typeof fleetFlags>>
-export type PlanOptions = DemandOptions & FigureOptions & FleetOptions
+export type QuotaOptions = Partial<FlagValues<typeof quotaFlags>>
+export type PlanOptions = DemandOptions & FigureOptions & FleetOptions & QuotaOptions

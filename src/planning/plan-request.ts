@@ -9,17 +9,20 @@ import { answerRange } from '../plan/answer-range.ts'
 import { costRatio } from '../plan/cpu.ts'
 import type { Demand } from '../plan/demand.ts'
 import { type FigureKey, type PlanFigures, withFigure } from '../plan/figures.ts'
+import { withPublicAddress } from '../plan/nat.ts'
 import { defaultChoices, makePlan, nodeCapacity, type PlanChoices, planFleet } from '../plan/plan.ts'
 import { confirmWait } from '../plan/simulate/confirm.ts'
 import type { NodeType, RedundancyParts, Sizing } from '../plan/sizing.ts'
 import { type Calibration, intervalOf } from '../plan/uncertainty.ts'
 import type { Plan } from '../report/plan-schema.ts'
 import { ktVersion } from '../system/machine.ts'
+import { limitsOf } from './cloud-limits.ts'
 import { type CostOptions, costOf } from './cost-request.ts'
 import { buildDemand } from './demand-request.ts'
 import { instanceNamed, readInstances } from './instances.ts'
 import { calibrationFrom } from './measured-runs.ts'
-import type { FigureOptions, FleetOptions, PlanOptions } from './plan-flags.ts'
+import type { FigureOptions, FleetOptions, PlanOptions, QuotaOptions } from './plan-flags.ts'
+import { quotaOf } from './quota-request.ts'
 import { readSizing } from './sizing.ts'
 
 /** The report's schema by its name: a plan is made here, so the zod schema that reads one need not be loaded. */
@@ -30,7 +33,7 @@ export async function planReport(options: PlanOptions & CostOptions): Promise<Pl
   const { demand, sizing, choices } = request
   const made = makePlan(demand, sizing, choices)
   const simulated = confirmWait(demand, choices.figures, made.answer.workers.min)
-  const cost = costOf(options, demand, choices, made.fleet)
+  const cost = costOf(options, demand, choices, { ...made.fleet, natGateways: made.nat?.gateways ?? 0 })
   const plan: Plan = {
     schema: SCHEMA,
     kt: { version: ktVersion },
@@ -53,7 +56,11 @@ export async function planRequest(options: PlanOptions): Promise<PlanRequest> {
   const sizing = readSizing(options.sizing)
   const choices = buildChoices(options, sizing, demand.request.streamedShare)
   if (choices.calibration) refuseUnmeasured(choices.calibration, demand)
-  return { demand, sizing, choices: options.node === undefined ? smallestOf(demand, sizing, choices) : choices }
+  return {
+    demand,
+    sizing,
+    choices: options.node === undefined ? smallestOf(demand, sizing, choices, options) : choices,
+  }
 }
 
 /** Runs without output tokens say nothing of what one of them costs. */
@@ -66,21 +73,23 @@ function refuseUnmeasured(calibration: Calibration, demand: Demand): void {
 }
 
 /** Where one machine a zone is enough, the smallest of its family that still is. */
-function smallestOf(demand: Demand, sizing: Sizing, choices: PlanChoices): PlanChoices {
+function smallestOf(demand: Demand, sizing: Sizing, choices: PlanChoices, options: FleetOptions): PlanChoices {
   const aZone = (node: NodeType): boolean =>
     workersPerNode(node) > 0 && planFleet(demand, sizing, choices, nodeCapacity(node)).nodes.perZone === 1
   if (!aZone(choices.node)) return choices
   const { instances } = readInstances()
   const family = instances.find(({ type }) => type === choices.node.type)?.family
   const [node] = instances
-    .filter((instance) => instance.family === family && instance.usdPerHour !== undefined && aZone(instance))
+    .filter((instance) => instance.family === family && instance.usdPerHour !== undefined)
+    .map((instance) => onTheWayOut(options, { ...choices, node: instance }).node)
+    .filter(aZone)
     .sort((a, b) => (a.usdPerHour ?? 0) - (b.usdPerHour ?? 0))
   return node ? { ...choices, node } : choices
 }
 
 /** Everything but the demand. The streamed share of the demand decides which runs may calibrate the plan. */
 export function buildChoices(
-  options: FigureOptions & FleetOptions,
+  options: FigureOptions & FleetOptions & QuotaOptions,
   sizing: Sizing,
   streamedShare: number,
 ): PlanChoices {
@@ -96,9 +105,21 @@ export function buildChoices(
       upstreamKeepAlive: options['upstream-keepalive'] ?? true,
       providerAddresses: options['provider-addresses'] ?? 1,
     },
-    quota: { tokensPerMinute: options['quota-tpm'], requestsPerMinute: options['quota-rpm'] },
+    quota: quotaOf(options),
   }
-  return options.node === undefined ? choices : { ...choices, node: instanceNamed(options.node, readInstances()) }
+  return onTheWayOut(options, {
+    ...choices,
+    ...(options.node === undefined ? {} : { node: instanceNamed(options.node, readInstances()) }),
+  })
+}
+
+/** Through NAT, or by public addresses of the nodes, which some clouds give less bandwidth. */
+function onTheWayOut({ internet = 'nat' }: FleetOptions, choices: PlanChoices): PlanChoices {
+  const limits = limitsOf(choices.node.cloud)
+  if (!limits) return choices
+  return internet === 'nat'
+    ? { ...choices, cloud: limits }
+    : { ...choices, node: withPublicAddress(choices.node, limits) }
 }
 
 function calibratedChoices(
@@ -136,6 +157,8 @@ const GIVEN_FIGURES = [
   ['ratio', 'ratio'],
   ['bytes-per-output-token', 'outputBytesPerToken'],
   ['bytes-per-input-token', 'inputBytesPerToken'],
+  ['events-per-token', 'eventsPerToken'],
+  ['events-per-worker', 'eventsPerWorker'],
   ['stream-rate', 'tokensPerSecPerStream'],
   ['connections-per-worker', 'connectionsPerWorker'],
   ['memory-per-stream', 'bytesPerStream'],

@@ -2,6 +2,7 @@
 import { failure } from '../errors.ts'
 import { type Rule, rulesOf } from '../parse/parse-flags.ts'
 import type { DemandOptions, FigureOptions, PlanOptions } from './plan-flags.ts'
+import { QUOTA_RULES } from './quota-request.ts'
 
 /** The flags that give a demand, each of them by itself; with peaks, --rps only gives the number of requests. */
 export const DEMAND_FLAGS = ['input-peak', 'output-peak', 'requests-per-day', 'users', 'trace', 'rps'] as const
@@ -179,4 +180,4 @@ export const FIGURE_RULES: readonly Rule<FigureOptions>[] = [
   ),
 ]
 
-export const PLAN_RULES: readonly Rule<PlanOptions>[] = [...DEMAND_RULES, ...FIGURE_RULES]
+export const PLAN_RULES: readonly Rule<PlanOptions>[] = [...DEMAND_RULES, ...FIGURE_RULES, ...QUOTA_RULES]

@@ -14,9 +14,10 @@ import { workerCosts } from '../plan/simulate/confirm.ts'
 import type { FleetOptions } from '../plan/simulate/fleet.ts'
 import type { NodeLimits } from '../plan/simulate/nodes.ts'
 import { type Burst, steadyTraffic, type Traffic, traceTraffic } from '../plan/simulate/traffic.ts'
+import { bytesPerOutputToken } from '../plan/wire-needs.ts'
 import { counted, formatShare } from '../units.ts'
 import { readTrace } from '../workload/trace.ts'
-import { planCount, planFlags, wholeCount, without } from './plan-flags.ts'
+import { planCount, planFlags, QUOTA_FLAGS, wholeCount, without } from './plan-flags.ts'
 import { planRequest } from './plan-request.ts'
 import { PLAN_RULES } from './plan-rules.ts'
 
@@ -43,7 +44,7 @@ const { text } = flagGroup('SIMULATION')
 
 /** The flags of `kt plan simulate`. */
 export const simulationFlags = {
-  ...without(planFlags, 'quota-tpm', 'quota-rpm'),
+  ...without(planFlags, ...QUOTA_FLAGS),
   workers: text(wholeCount.optional(), 'number of workers [default: what kt plan deploys]', { example: '60' }),
   nodes: text(wholeCount.optional(), 'number of nodes [default: as many workers on each as kt plan puts there]', {
     example: '12',
@@ -124,7 +125,7 @@ export async function simulationRequest(
   refuseOverload(given, workers, workersByFigures(demand, choices.figures))
   const traffic = await buildTraffic(given, demand)
   const zoneLoss = buildZoneLoss(given, traffic.steps, choices.parts.zonesLost)
-  const costs = workerCosts(choices.figures, demand.request.hiddenTokens)
+  const costs = workerCosts(choices.figures, demand)
   const { min, max, target } = scalingBounds(fleet, answer.workers.max)
   const bounds = {
     target: given.autoscale === PLANNED || given.autoscale === undefined ? target : given.autoscale,
@@ -169,7 +170,7 @@ function nodeLimits(demand: Demand, choices: PlanChoices, nodes: number, workers
     workersPerNode,
     bytesPerSec: (bandwidthGbps * 1e9) / 8,
     inputBytesPerToken: figures.inputBytesPerToken.value,
-    outputBytesPerToken: figures.outputBytesPerToken.value,
+    outputBytesPerToken: bytesPerOutputToken(demand, figures),
     missShare,
     memoryBytes,
     baseBytesPerWorker: figures.baseBytesPerWorker.value,

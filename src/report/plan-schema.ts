@@ -9,7 +9,7 @@ const rate = z.number().nonnegative()
 const whole = z.int().positive()
 const workerRange = { peak: whole, min: whole, max: whole }
 const dimension = z.enum(['entities', 'inputTokensPerSec', 'outputTokensPerSec'])
-const constraintName = z.enum(['cpu', 'network', 'connections', 'descriptors', 'ports', 'memory'])
+const constraintName = z.enum(['cpu', 'events', 'packets', 'network', 'connections', 'descriptors', 'ports', 'memory'])
 const figureOrigin = ['vendor default', 'assumed', 'given', 'calibrated', 'what if'] as const
 const families = z.array(
   z.strictObject({ cloud: z.string(), arch: z.string().optional(), families: z.array(z.string()).min(1) }),
@@ -64,6 +64,9 @@ const demandSchema = z.strictObject({
   entities: whole.optional(),
   window: z.strictObject({ seconds: positive, stated: z.boolean() }),
   burst: z.strictObject({ factor: positive, why: z.string() }),
+  minute: z
+    .strictObject({ factor: positive, why: z.string() })
+    .describe('the busiest minute over the peak of the window: quotas are of a minute'),
   notes: z.array(z.string()),
 })
 
@@ -104,12 +107,21 @@ export const planSchema = z
       .describe('ordered from the constraint that needs the most nodes to the one that needs the fewest'),
     quotas: z.array(
       z.strictObject({
-        name: z.enum(['tokens per minute', 'requests per minute']),
+        name: z.enum([
+          'tokens per minute',
+          'input tokens per minute',
+          'output tokens per minute',
+          'requests per minute',
+        ]),
+        provider: z.string(),
         need: rate,
         limit: positive,
-        accounts: rate.describe('above 1, no number of workers carries the peak with one account'),
+        accounts: rate.describe('above `have`, no number of workers carries the peak with the accounts there are'),
+        have: whole,
+        without: z.string().optional().describe('what this one must carry where that one fails'),
       }),
     ),
+    amplification: positive.optional().describe('requests to providers for each that the cache does not answer'),
     formula: z.strictObject({ ratio: figure, outputPerWorker: figure, equivalentOutputTokensPerSec: positive }),
     measured: z
       .array(
@@ -147,9 +159,23 @@ export const planSchema = z
         connections: whole,
         orMore: z.boolean(),
         source: z.string(),
+        computed: z
+          .strictObject({ vcpu: positive, memoryMb: whole, connections: whole })
+          .describe('what the same demand computes to'),
       })
       .optional()
       .describe('one gateway instance by requests/s, where a rate was given'),
+    nat: z
+      .strictObject({
+        gateways: whole.describe('in each zone'),
+        addresses: whole.describe('in each zone'),
+        binding: z.enum(['connections', 'bandwidth', 'packets', 'zones']),
+        connectionsPerAddress: positive,
+        source: z.string(),
+        date: z.string(),
+      })
+      .optional(),
+    contradictions: z.array(z.string()).describe('figures of the plan that cannot all be true'),
     nodes: z.strictObject({
       type: z.string(),
       cloud: z.string(),

@@ -20,8 +20,8 @@ test('the answer is three lines, and nothing is wider than 100 columns', async (
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
   const lines = stdout.split('\n')
   expect(lines.slice(0, 4)).toEqual([
-    'Deploy 186 pods of 1 vCPU, 896 MiB on 30 c5.4xlarge in 3 zones, at $14,892 a month: network binds',
-    '75-231 pods on 15-36 nodes depending on window and O_w; its bytes cost $308.09k a month more',
+    'Deploy 399 pods of 1 vCPU, 704 MiB on 30 c5.4xlarge in 3 zones, at $14,892 a month: network binds',
+    '159-399 pods on 15-36 nodes depending on window and bytes per output token; its bytes $308k a month',
     "Vendor's formula: 30 workers, 60-120 with redundancy 2-4x; 8 nodes, 15-30",
     '',
   ])
@@ -29,7 +29,7 @@ test('the answer is three lines, and nothing is wider than 100 columns', async (
   expect(stdout).toContain('(80M / 4 + 10M) / 1M = 30 workers of one vCPU; x 2 = 60, x 4 = 120')
   expect(stdout).toContain('Large: central platform, several teams; decided by entities, input and output')
   expect(stdout).toContain("360 vCPU is the tier's own figure")
-  expect(stdout).toContain('Extreme: 8+ vCPU, 2 GB+, 4,096 connections')
+  expect(stdout).toMatch(/Extreme +8\+ +2,048 MB\+ +4,096\n +computed +30 +32,\d+ MB +494,/)
   expect(stdout).toContain('vendor default')
 })
 
@@ -61,7 +61,7 @@ test.each(['1000T', '1'])('a peak of %s fits too', async (peak) => {
 
 test('--markdown', async () => {
   const { stdout } = await plan(...PEAKS, '--markdown')
-  expect(stdout).toMatch(/^\*\*Deploy 186 pods of 1 vCPU/)
+  expect(stdout).toMatch(/^\*\*Deploy 399 pods of 1 vCPU/)
   expect(stdout).toContain('30 workers, 60-120 with redundancy 2-4x')
   expect(stdout).toContain('| network (binds) | 8 nodes | 15 | 30 | 7.45 |')
   expect(stdout).toMatch(/\| O_w \| 1M tokens\/s \| vendor default \(--output-per-worker\): Kong/)
@@ -91,7 +91,7 @@ test('kt capacity estimate is the requests/day form', async () => {
 test('a quota that no number of workers lifts is in the answer', async () => {
   const { stdout } = await plan(...PEAKS, '--quota-tpm', '30M')
   expect(stdout.split('\n\n')[0]?.replaceAll('\n', ' ')).toContain("over the provider's quota of tokens per minute")
-  expect(stdout).toContain('180 accounts; no number of workers')
+  expect(stdout).toMatch(/5\.4G of 30M +takes 180 accounts\n +No number of workers carries/)
 })
 
 test('what the user gives replaces the vendor default, and says so', async () => {
@@ -116,7 +116,7 @@ test('--json prints kt.plan/1', async () => {
     ['Gemini', 32, 63, 125],
   ])
   expect(parsed.tier).toMatchObject({ name: 'Large', decidedBy: ['inputTokensPerSec', 'outputTokensPerSec'] })
-  expect(parsed.answer).toMatchObject({ binding: 'network', next: 'connections' })
+  expect(parsed.answer).toMatchObject({ binding: 'network', next: 'events' })
   expect(parsed.nodes).toMatchObject({ workersPerNode: 15 })
 })
 
@@ -135,7 +135,7 @@ test('a load that one node holds: nothing binds, and no factor is made of almost
 test('what binds is the reason; a ceiling of bandwidth is called one', async () => {
   const { stdout } = await plan(...PEAKS, '--node', 'Standard_F8s_v2')
   expect(stdout.split('\n')[0]).toMatch(
-    /^Deploy 186 pods of 1 vCPU, 896 MiB on 27 Standard_F8s_v2 in 3 zones, .*: cpu binds$/,
+    /^Deploy 399 pods of 1 vCPU, 704 MiB on 57 Standard_F8s_v2 in 3 zones, .*: events bind$/,
   )
   expect(stdout).toContain('at most 12.5 Gbit/s')
 })

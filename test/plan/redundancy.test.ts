@@ -2,7 +2,7 @@
 // and a product that says what the parts say.
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import type { Need } from '../../src/plan/constraints.ts'
+import type { Need } from '../../src/plan/need.ts'
 import { type FleetDemand, sizeFleet } from '../../src/plan/redundancy.ts'
 
 const none = { factor: 1, why: 'a test' }

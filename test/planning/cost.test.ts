@@ -24,7 +24,7 @@ const PRICES: TrafficPrices = {
     { upToGb: Number.POSITIVE_INFINITY, gb: 0.05 },
   ],
 }
-const FLEET = { zones: 3, nodes: { perZone: 2, steady: 6, surging: 6 } }
+const FLEET = { zones: 3, natGateways: 1, nodes: { perZone: 2, steady: 6, surging: 6 } }
 const { figures } = readSizing()
 /** All month: 1 GB of prompts and 9 GB of answers an hour. */
 const demand = chatDemand(1024 ** 3 / 3_600 / 4.5, (9 * 1024 ** 3) / 3_600 / 290)

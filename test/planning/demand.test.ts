@@ -1,12 +1,17 @@
 // The demand in every way it can be said, as flags: peaks, rates, days, users, profiles, mixes.
 import { describe, expect, test } from 'vitest'
-import { tokensPerMinute } from '../../src/plan/demand.ts'
+import type { Demand } from '../../src/plan/demand.ts'
+import { quotaPlan } from '../../src/plan/quotas.ts'
 import { buildDemand } from '../../src/planning/demand-request.ts'
 import { chat, planOptions, type Typed } from '../support/plan.ts'
 import { laterRefusalOf } from '../support/refusal.ts'
 import { tempDir } from '../support/temp-dir.ts'
 
 const demandOf = async (flags: Typed) => buildDemand(planOptions(flags))
+/** As a provider's quota counts them. */
+const tokensPerMinute = (demand: Demand): number =>
+  quotaPlan(demand, { providers: [{ name: 'p', share: 1, accounts: 1, limits: { 'tokens per minute': 1 } }] }).needs[0]
+    ?.need ?? Number.NaN
 const refusal = async (flags: Typed): Promise<string> => (await laterRefusalOf(() => demandOf(flags))).message
 
 test('peaks: the rate follows from the mean chat request, and is said to', async () => {

@@ -85,7 +85,7 @@ describe('the ranking', () => {
     expect(row).toMatchObject({ nodes: { peak: 8, min: 15, max: 30 }, binding: 'network', workersPerNode: 15 })
     expect(row?.usdPerMonth?.max).toBeCloseTo(30 * 0.68 * 730, 6)
     // What is deployed: one node more, and as many in each zone that any two of them carry it.
-    expect(row?.deploy).toEqual({ nodes: 15, pods: 75, usdPerMonth: 15 * 0.68 * 730 })
+    expect(row?.deploy).toEqual({ nodes: 15, pods: 159, usdPerMonth: 15 * 0.68 * 730 })
   })
 
   test('fits 100 columns, the cheapest in the first line', () => {

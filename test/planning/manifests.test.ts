@@ -45,17 +45,17 @@ test.each(TARGETS)('%s: golden', async (target) => {
 describe('the numbers are the plan’s', () => {
   test('replicas in whole zones, a floor and a ceiling, memory of a worker, the budget of a zone', async () => {
     const settings = await settingsFor(PEAKS)
-    // 30 workers x 1.12 / 0.7 = 48, one more 49, 25 in each of 3 zones. Of its CPU 0.7 / 1.12 x 2 / 3.
+    // 73 workers of events / 0.7 = 105, one more 106, 53 in each of 3 zones. Of its CPU 30 / 104.3 x 2 / 3.
     expect(settings).toMatchObject({
-      replicas: 75,
-      minReplicas: 21,
-      maxReplicas: 121,
+      replicas: 159,
+      minReplicas: 42,
+      maxReplicas: 292,
       maxUnavailable: '33%',
       maxSurge: '25%',
-      targetPercent: 41,
+      targetPercent: 19,
     })
-    // With a zone lost: (50 x 500 MiB + 247k x (64 KiB + 7.6 kB)) / 50, in steps of 64 MiB
-    expect(settings.memory).toEqual({ requestMib: 896, limitMib: 1_792 })
+    // With a zone lost: (106 x 500 MiB + 247k x (64 KiB + 7.6 kB)) / 106, in steps of 64 MiB
+    expect(settings.memory).toEqual({ requestMib: 704, limitMib: 1_408 })
   })
 
   test('the grace period holds the P99.9 stream: TTFT + 2,072 tokens at 50/s, after the preStop', async () => {
@@ -225,7 +225,7 @@ describe('as a command', () => {
       out,
     ])
     expect(code).toBe(0)
-    expect(stdout).toMatch(/^Deploy 186 pods of /)
+    expect(stdout).toMatch(/^Deploy 399 pods of /)
     expect(stderr.trim().split('\n')).toHaveLength(7)
     expect(readFileSync(`${out}/kong/kong.conf`, 'utf8')).toContain('nginx_http_client_body_buffer_size = 512k')
     const header = readFileSync(`${out}/kubernetes/deployment.yaml`, 'utf8').split('\n')[0]

@@ -51,10 +51,10 @@ test('scenarios are the same plan with other options, side by side', async () =>
     'what-if': ['upstream=h2', 'node=c6i.8xlarge, output-per-worker=500k', 'mix=chat=70,rag=30,window=60s'],
   })
   expect(scenarios.map(({ name, workers, nodes, node }) => [name, workers.peak, nodes.peak, node])).toEqual([
-    ['as it is', 31, 8, 'c5.4xlarge'],
-    ['upstream=h2', 30, 8, 'c5.4xlarge'],
-    ['node=c6i.8xlarge, output-per-worker=500k', 60, 3, 'c6i.8xlarge'],
-    ['mix=chat=70,rag=30,window=60s', 30, 8, 'c5.4xlarge'],
+    ['as it is', 73, 8, 'c5.4xlarge'],
+    ['upstream=h2', 73, 8, 'c5.4xlarge'],
+    ['node=c6i.8xlarge, output-per-worker=500k', 73, 3, 'c6i.8xlarge'],
+    ['mix=chat=70,rag=30,window=60s', 73, 8, 'c5.4xlarge'],
   ])
 })
 

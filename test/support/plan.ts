@@ -26,6 +26,7 @@ export function chatDemand(inputTokensPerSec: number, outputTokensPerSec: number
       cacheHitShare: 0,
       window: { seconds: 1, stated: false },
       burst: { factor: 1, why: 'a test' },
+      minute: { factor: 1, why: 'a test' },
       notes: [],
     },
   )

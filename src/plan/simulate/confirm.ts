@@ -1,5 +1,6 @@
 /** The P99 of the added wait at a planned size, simulated: what the two-moment formula is held against. */
 import type { Plan } from '../../report/plan-schema.ts'
+import { outputTokenSeconds } from '../cpu.ts'
 import type { Demand } from '../demand.ts'
 import type { PlanFigures } from '../figures.ts'
 import { waitAt } from '../waiting.ts'
@@ -12,13 +13,14 @@ const REQUESTS_A_RUN = 20_000
 /** A few workers stand for all: each is a queue of its own at the same rate. */
 const SAMPLE = 4
 
-/** A stream of `hiddenTokens` is open, and silent, while they are generated. */
-export function workerCosts(figures: PlanFigures, hiddenTokens = 0): WorkerCosts {
+/** A stream is open, and silent, while hidden tokens are generated. */
+export function workerCosts(figures: PlanFigures, demand?: Demand): WorkerCosts {
   const outputTokenS = 1 / figures.outputPerWorker.value
+  const hiddenTokens = demand?.request.hiddenTokens ?? 0
   return {
     requestS: figures.requestCpuMs.value / 1_000,
     inputTokenS: outputTokenS / figures.ratio.value,
-    outputTokenS,
+    outputTokenS: demand ? outputTokenSeconds(demand, figures) : outputTokenS,
     tokensPerSecPerStream: figures.tokensPerSecPerStream.value,
     ttftS: figures.ttftS.value + hiddenTokens / figures.tokensPerSecPerStream.value,
   }
@@ -42,7 +44,7 @@ export function confirmWait(
     requestsPerSec: perWorker * SAMPLE,
     request: { ...request, outputTokens: 0, ...(kinds && { kinds }) },
   }
-  const share = (demand.outputTokensPerSec / workers) * (1 / figures.outputPerWorker.value)
+  const share = (demand.outputTokensPerSec / workers) * outputTokenSeconds(demand, figures)
   const costs = workerCosts(figures)
   const { wait, simulatedRequests } = simulate(
     steadyTraffic(prompts, seconds, undefined),

@@ -1,0 +1,58 @@
+/** What providers, NAT gateways and the guide's instances allow, as text. */
+import type { Plan } from '../report/plan-schema.ts'
+import { counted, formatCount, formatNumber, formatShare } from '../units.ts'
+import { raw, rows, trimmed } from './plan-words.ts'
+
+export function natLine({
+  gateways,
+  addresses,
+  binding,
+  connectionsPerAddress,
+  source,
+  date,
+}: NonNullable<Plan['nat']>): string {
+  return (
+    `- NAT: ${counted(gateways, 'gateway')} in each zone (${binding === 'zones' ? 'one is enough' : binding}), with ` +
+    `${formatNumber(addresses)} ${addresses === 1 ? 'address' : 'addresses'} of ${formatNumber(connectionsPerAddress)} connections to one of the ` +
+    `provider's: ${source} (${date}).`
+  )
+}
+
+export function providerLines({ quotas, amplification, demand }: Plan): string[] {
+  const more = amplification === undefined ? '' : `; retries make ${trimmed(amplification, 3)} of each request`
+  const lines = (without: string | undefined): string[][] =>
+    quotas
+      .filter((quota) => quota.without === without)
+      .map(({ provider, name, need, limit, accounts, have }) => [
+        provider,
+        name,
+        `${formatCount(need)} of ${have === 1 ? '' : `${formatNumber(have)} x `}${formatCount(limit)}`,
+        accounts > have ? `takes ${counted(Math.ceil(accounts), 'account')}` : `${formatShare(accounts / have)} of it`,
+      ])
+  const gone = [...new Set(quotas.flatMap(({ without }) => without ?? []))]
+  return [
+    `By the busiest minute, ${trimmed(demand.minute.factor)} of the peak: ${demand.minute.why}${more}`,
+    ...rows(lines(undefined), ['left', 'left', 'right', 'left']),
+    ...(quotas.some(({ accounts, have }) => accounts > have)
+      ? ['No number of workers carries what is over a quota.']
+      : []),
+    ...gone.flatMap((name) => [`without ${name}:`, ...rows(lines(name), ['left', 'left', 'right', 'left'])]),
+  ]
+}
+
+/** The guide's row, beside what the same demand computes to. */
+export function instance(i: NonNullable<Plan['instance']>): string[] {
+  const more = i.orMore ? '+' : ''
+  const { computed } = i
+  return [
+    ...rows(
+      [
+        ['', 'vCPU', 'memory', 'connections'],
+        [i.name, `${i.vcpu}${more}`, `${formatNumber(i.memoryMb)} MB${more}`, formatNumber(i.connections)],
+        ['computed', raw(computed.vcpu), `${formatNumber(computed.memoryMb)} MB`, formatNumber(computed.connections)],
+      ],
+      ['left', 'right', 'right', 'right'],
+    ),
+    `Source: ${i.source}`,
+  ]
+}
