@@ -17,11 +17,10 @@ const { values, positionals } = parseArgs({
 })
 const unknown = positionals.filter((name) => !(name in SECTIONS))
 if (unknown.length > 0) throw new Error(`unknown: ${unknown.join(', ')}; there are ${Object.keys(SECTIONS).join(', ')}`)
+const rounds = values.rounds === undefined ? undefined : Number(values.rounds)
+if (rounds !== undefined && !(Number.isInteger(rounds) && rounds > 0)) throw new Error('--rounds takes a number from 1')
 /** Of the sections that have them. */
-const options = {
-  ...(values.rounds && { rounds: Number(values.rounds) }),
-  also: values.with.split(','),
-}
+const options = { rounds, also: values.with.split(',').filter(Boolean) }
 const table = new Table()
 for (const name of positionals.length > 0 ? positionals : Object.keys(SECTIONS)) {
   await SECTIONS[name](table, values.quick, options)

@@ -12,7 +12,8 @@ export const PATH = '/v1/chat/completions'
 export async function target(kind, ...options) {
   const child = fork(new URL('targets.js', import.meta.url), [kind, ...options.map(String)], { execArgv: [] })
   const [port] = await once(child, 'message')
-  return { port, origin: `http://127.0.0.1:${port}`, close: () => child.disconnect() }
+  const scheme = options.includes('https') || options.includes('h2') ? 'https' : 'http'
+  return { port, origin: `${scheme}://127.0.0.1:${port}`, close: () => child.disconnect() }
 }
 
 export function workload(stream = false, maxTokens = 1) {

@@ -1,10 +1,11 @@
 // The targets of the instrument's benchmarks, each in a process of its own that ends with its parent:
-//   provider TTFT_MS GAP_MS [STALL_MS/EVERY_MS]   the simulated provider, stamping
+//   provider TTFT_MS GAP_MS [STALL_MS/EVERY_MS [http|https|h2]]   the simulated provider, stamping
 //   node-http                                      small JSON from node:http, which is itself as busy as its client
 //   fixed                                          the same bytes from a raw socket: next to nothing a request
 //   coalesced, padded, messages                    200 events a body, from a raw socket
 import { createServer as createHttpServer } from 'node:http'
 import { createServer } from 'node:net'
+import { selfSigned } from '../../../dist/src/provider/certificate.js'
 import { startProvider } from '../../../dist/src/provider/server.js'
 import { lowerHelperThreads } from '../../../dist/src/system/helper-threads.js'
 import { coalescedBody } from './events.js'
@@ -20,7 +21,10 @@ if (kind === 'provider') {
   const [forMs, everyMs] = (options[2] ?? '').split('/').map(Number)
   const stall = everyMs > 0 ? { forUs: forMs * 1_000, everyUs: everyMs * 1_000 } : undefined
   const latency = { ttft, tokenGap, seed: 1 }
-  process.send((await startProvider({ host: '127.0.0.1', port: 0, tokens: 1, latency, stall })).port)
+  const secure = ['https', 'h2'].includes(options[3]) && { tls: selfSigned('127.0.0.1') }
+  const http2 = options[3] === 'h2' && { http2: { maxConcurrentStreams: 100 } }
+  const listens = { host: '127.0.0.1', port: 0, ...secure, ...http2 }
+  process.send((await startProvider({ ...listens, tokens: 1, latency, stall })).port)
 } else if (kind === 'node-http') {
   const headers = { 'content-type': 'application/json', 'content-length': SMALL_ANSWER.length }
   const server = createHttpServer((request, response) => {
