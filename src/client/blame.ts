@@ -1,20 +1,12 @@
 /** A request has failed without an answer: was it seen at all, and whose fault is it? */
 import type { Outcome } from '../wire/outcome.ts'
 import type { TargetConnection } from './connection.ts'
-import {
-  classifyError,
-  explainError,
-  explainIdleClose,
-  isAbortedByClient,
-  isClosed,
-  isRefusedByGoAway,
-} from './failure.ts'
+import { classifyError, explainError, explainIdleClose, isAbortedByClient, isRefusedByGoAway } from './failure.ts'
 
 /** What is known of the request. */
 interface Unanswered {
   connection: TargetConnection
-  /** Whether it was begun on a connection, and whether that one was open before. */
-  begun: boolean
+  /** Whether its connection was open before. */
   reused: boolean
   sentUs: number
   /** When the answer before it ended. */
@@ -26,13 +18,9 @@ interface Blame {
   detail: string
 }
 
-/**
- * Whether the target has surely not seen the request: its connection was reset while it was idle, before the request
- * was written; or the target retired it, and took no newer requests.
- */
-export function isUnprocessed(error: Error, { connection, begun }: Unanswered): boolean {
-  if (connection.multiplexed) return isRefusedByGoAway(error)
-  return !begun && !Number.isNaN(connection.connectedUs) && isClosed(error)
+/** Whether the target has surely not seen the request: it retired its connection, and took no newer requests. */
+export function isUnprocessed(error: Error, { connection }: Unanswered): boolean {
+  return connection.multiplexed && isRefusedByGoAway(error)
 }
 
 /** A promise only where the target has to be asked. */
@@ -54,7 +42,7 @@ export function blame(thrown: Error, request: Unanswered, endUs: number): Blame 
 }
 
 function idleCloseOf({ connection, reused, sentUs, idleSinceUs }: Unanswered, endUs: number): string | undefined {
-  if (!reused || connection.answerBegun()) return undefined
+  if (!reused || connection.answerBegun) return undefined
   return explainIdleClose({
     idleUs: sentUs - idleSinceUs,
     closedAfterUs: endUs - sentUs,

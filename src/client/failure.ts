@@ -1,9 +1,10 @@
 /**
- * Maps what undici, the sockets and kt's own deadlines throw to the stable classes of wire/outcome.ts. What is in none
+ * Maps what connections, sockets, undici (over HTTP/2) and kt's own deadlines throw to the stable classes of wire/outcome.ts. What is in none
  * of the lists is KT_OTHER, which says that it is the rest.
  */
 import { formatDuration } from '../units.ts'
 import { classifyStatus, type Outcome } from '../wire/outcome.ts'
+import { BadAnswer } from './http1/faults.ts'
 
 /** kt itself aborted the request: at a deadline, or because the run was over. */
 export class AbortedByClient extends Error {
@@ -46,6 +47,7 @@ const BY_CODE: Record<string, Outcome> = {
   ERR_SSL_WRONG_VERSION_NUMBER: 'KT_NO_TLS',
   ERR_SSL_PACKET_LENGTH_TOO_LONG: 'KT_NO_TLS',
   ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED: 'KT_CLIENT_CERT',
+  KT_BAD_ANSWER: 'KT_PROTOCOL',
   KT_NO_HTTP2: 'KT_NO_HTTP2',
   ERR_HTTP2_ERROR: 'KT_PROTOCOL',
 }
@@ -55,6 +57,7 @@ const TLS = /^(ERR_TLS|ERR_SSL|CERT_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO_)/
 const CLOSED_IN_HANDSHAKE = /before secure TLS connection/
 /** A connection, or a stream of HTTP/2, that the other side has closed. */
 const CLOSED = new Set([
+  'KT_CLOSED',
   'ECONNRESET',
   'EPIPE',
   'ECONNABORTED',
@@ -68,8 +71,6 @@ const CLOSED = new Set([
   'ERR_HTTP2_INVALID_STREAM',
   'ERR_HTTP2_GOAWAY_SESSION',
 ])
-/** undici's words for an answer out of turn, and for a change of protocol that nobody asked for. */
-const OUT_OF_TURN = /^bad (response|upgrade)$/
 /** The beginning of an alert, in which a TLS server tells that it does not understand HTTP. */
 const TLS_ALERT = '\x15\x03'
 
@@ -77,17 +78,12 @@ const TLS_ALERT = '\x15\x03'
 export function classifyError(error: Error, answering: boolean): Outcome {
   if (isAbortedByClient(error)) return error.outcome
   const code = codeOf(error)
+  if (error instanceof BadAnswer && startsWithAlert(error)) return 'KT_ONLY_TLS'
   const known = BY_CODE[code]
   if (known) return known
   if (TLS.test(code) || CLOSED_IN_HANDSHAKE.test(error.message)) return 'KT_TLS'
-  if (error.name === 'HTTPParserError') return startsWithAlert(error) ? 'KT_ONLY_TLS' : 'KT_PROTOCOL'
-  if (OUT_OF_TURN.test(error.message)) return 'KT_PROTOCOL'
   if (!CLOSED.has(code)) return 'KT_OTHER'
   return answering ? 'KT_TRUNCATED' : 'KT_RESET'
-}
-
-export function isClosed(error: Error): boolean {
-  return CLOSED.has(codeOf(error))
 }
 
 /** The target has retired a connection of HTTP/2, and says that it has not looked at this request. */
@@ -150,6 +146,6 @@ function codeOf(error: Error): string {
   return 'code' in error ? String(error.code) : ''
 }
 
-function startsWithAlert(error: Error): boolean {
-  return 'data' in error && String(error.data).startsWith(TLS_ALERT)
+function startsWithAlert({ data }: BadAnswer): boolean {
+  return data?.toString('latin1').startsWith(TLS_ALERT) === true
 }

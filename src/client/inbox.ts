@@ -5,6 +5,7 @@
  * taken first, each with its time, and read afterwards in slices of time; between two slices newer bytes are taken.
  */
 import type { Clock } from '../system/clock.ts'
+import { Outbox } from './outbox.ts'
 
 export interface Reader {
   /** Reads bytes that arrived at `atUs`. */
@@ -28,6 +29,8 @@ const SLICE_US = 200
 const MOST_BYTES = 8 * 1024 * 1024
 
 export class Inbox {
+  /** Of the same connections. */
+  readonly outbox = new Outbox()
   readonly #clock: Clock
   #first: Piece | undefined
   #last: Piece | undefined

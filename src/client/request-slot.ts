@@ -4,7 +4,6 @@
  * JSON and streams, warm-up and measurement, open and closed loops. One object serves all requests of the slot, one
  * after another: handlers and closures created for each request would cost more than the measuring.
  */
-import type { Dispatcher } from 'undici'
 import type { Clock } from '../system/clock.ts'
 import { type AnswerContent, describeEmpty, isEmptyAnswer, missedTokens } from '../wire/answer-content.ts'
 import { quotable } from '../wire/answer-error.ts'
@@ -14,6 +13,7 @@ import { SseReader } from '../wire/sse.ts'
 import type { Stamp } from '../wire/stamp.ts'
 import type { TokenUsage } from '../wire/usage.ts'
 import { AnswerFields } from './answer-fields.ts'
+import type { AnswerHandler, OutgoingRequest, RequestControl } from './answer-handler.ts'
 import { blame, isUnprocessed } from './blame.ts'
 import { BufferedBody } from './buffered-body.ts'
 import type { TargetConnection } from './connection.ts'
@@ -35,7 +35,7 @@ const QUOTED_BYTES = 65_536
 /** A target that takes no request at all must not be asked for ever. */
 const MOST_RESENT = 10
 
-export class RequestSlot extends AnswerFields implements RequestResult, Dispatcher.DispatchHandler {
+export class RequestSlot extends AnswerFields implements RequestResult, AnswerHandler {
   /** How often the present request has been sent again. */
   #resent = 0
   /** The slot may not be used again: a request that was aborted may still be sent on it. */
@@ -43,10 +43,10 @@ export class RequestSlot extends AnswerFields implements RequestResult, Dispatch
   readonly connection: TargetConnection
   readonly #clock: Clock
   readonly #listener: SlotListener
-  readonly #options: Dispatcher.DispatchOptions
+  readonly #request: OutgoingRequest
   readonly #allowEmpty: boolean
   readonly #body = new BufferedBody()
-  #controller: Dispatcher.DispatchController | undefined
+  #control: RequestControl | undefined
   #settled = true
   #status = 0
   readonly #timings = new StreamTimings((atUs, gapUs, stamp) => {
@@ -75,13 +75,13 @@ export class RequestSlot extends AnswerFields implements RequestResult, Dispatch
     this.connection = connection
     this.#clock = clock
     this.#listener = listener
-    this.#options = { path: head.path, method: 'POST', headers: head.headers, body: null }
+    this.#request = { path: head.path, method: 'POST', headers: head.headers, body: '' }
     this.#allowEmpty = head.allowEmpty ?? false
   }
 
   /** Sets the headers of the next requests. */
   setHeaders(headers: string[]): void {
-    this.#options.headers = headers
+    this.#request.headers = headers
   }
 
   /**
@@ -89,7 +89,7 @@ export class RequestSlot extends AnswerFields implements RequestResult, Dispatch
    */
   start(body: string, stream: boolean, nowUs: number, sample?: BodyListener): void {
     this.forget(nowUs)
-    this.#controller = undefined
+    this.#control = undefined
     this.#resent = 0
     this.#settled = false
     this.#status = 0
@@ -102,8 +102,8 @@ export class RequestSlot extends AnswerFields implements RequestResult, Dispatch
     this.requestChars = body.length
     if (stream || this.streamed) this.#beginStream()
     this.streamed = stream
-    this.#options.body = body
-    this.connection.dispatch(this.#options, this, nowUs)
+    this.#request.body = body
+    this.connection.dispatch(this.#request, this, nowUs)
   }
 
   get status(): number {
@@ -117,13 +117,13 @@ export class RequestSlot extends AnswerFields implements RequestResult, Dispatch
 
   /** Whether the request was begun on a connection. */
   get begun(): boolean {
-    return this.#controller !== undefined
+    return this.#control !== undefined
   }
 
   /** Aborts the request. */
   abort(reason: Error): void {
     if (this.#settled) return
-    if (this.#controller) this.#controller.abort(reason)
+    if (this.#control) this.#control.abort(reason)
     else if (!this.connection.multiplexed || Number.isNaN(this.connection.connectedUs)) this.connection.drop(reason)
     else {
       // It waits for a stream of a session that others use. It ends here; should its turn still come, it is refused.
@@ -132,27 +132,27 @@ export class RequestSlot extends AnswerFields implements RequestResult, Dispatch
     }
   }
 
-  onRequestStart(controller: Dispatcher.DispatchController): void {
+  onRequestStart(control: RequestControl): void {
     if (this.dead) {
-      controller.abort(new Error('aborted while it waited for a stream'))
+      control.abort(new Error('aborted while it waited for a stream'))
       return
     }
-    this.#controller = controller
+    this.#control = control
     this.connectUs = this.connection.takeConnectUs()
     this.reused = Number.isNaN(this.connectUs)
     // An HTTP/1.1 request is written next, in this very turn. Over HTTP/2 its head has left already.
     if (!this.connection.multiplexed) return
-    this.readyUs = this.connection.readyUs()
+    this.readyUs = this.connection.readyUs
     this.sentUs = this.#clock()
   }
 
   onRequestSent(): void {
     if (this.connection.multiplexed) return
-    this.readyUs = this.connection.readyUs()
-    this.sentUs = this.connection.wroteUs()
+    this.readyUs = this.connection.readyUs
+    this.sentUs = this.connection.wroteUs
   }
 
-  onResponseStart(_controller: Dispatcher.DispatchController, status: number, headers: ResponseHeaders): void {
+  onResponseStart(_control: RequestControl, status: number, headers: ResponseHeaders): void {
     // Only the answer that counts: interim ones say nothing of it.
     if (this.dead || status < 200) return
     this.headersUs = this.connection.readUs()
@@ -163,7 +163,7 @@ export class RequestSlot extends AnswerFields implements RequestResult, Dispatch
     if (encoding !== undefined && this.streamed && this.#isOk()) this.#startDecoder(encoding)
   }
 
-  onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
+  onResponseData(_control: RequestControl, chunk: Buffer): void {
     if (this.dead) return
     const atUs = this.connection.readUs()
     if (this.bodyBytes === 0) this.firstByteUs = atUs
@@ -173,10 +173,10 @@ export class RequestSlot extends AnswerFields implements RequestResult, Dispatch
     else if (this.#undecodable === undefined) this.#read(chunk, atUs)
   }
 
-  onResponseEnd(_controller: Dispatcher.DispatchController, trailers: ResponseHeaders | undefined): void {
+  onResponseEnd(_control: RequestControl, trailers: ResponseHeaders): void {
     if (this.dead) return
     const endUs = this.connection.readUs()
-    if (trailers) this.trailers = trailers
+    this.trailers = trailers
     if (!this.#isOk()) {
       this.#refused(endUs)
     } else if (!this.streamed) this.#endJson(endUs)
@@ -186,11 +186,11 @@ export class RequestSlot extends AnswerFields implements RequestResult, Dispatch
     } else this.#endStream(endUs)
   }
 
-  onResponseError(_controller: Dispatcher.DispatchController | undefined, error: Error): void {
+  onResponseError(_control: RequestControl | undefined, error: Error): void {
     if (this.dead) return
     const endUs = this.#clock()
     const status = this.#status
-    // undici is in the middle of clearing its queue here, and the listener may want to send at once.
+    // The connection is in the middle of clearing up here, and the listener may want to send at once.
     setImmediate(() => {
       if (!this.#isOk() && status > 0 && !isAbortedByClient(error)) this.#refused(endUs)
       else if (status > 0) this.#fail(classifyError(error, true), explainError(error), endUs)
@@ -204,9 +204,9 @@ export class RequestSlot extends AnswerFields implements RequestResult, Dispatch
   }
 
   #sendAgain(nowUs: number): void {
-    this.#controller = undefined
+    this.#control = undefined
     this.sentUs = Number.NaN
-    this.connection.dispatch(this.#options, this, nowUs)
+    this.connection.dispatch(this.#request, this, nowUs)
   }
 
   /** The answer, or what came of it, has a status that is not 2xx. */

@@ -18,7 +18,7 @@ const SMOOTHED_OVER = 16
  * Lead time before a request's due time, so that the request is ready for its socket when it is due: waking takes time,
  * and so does building a request and taking it through the client (a tenth of a millisecond, more where caches are
  * cold). It is learnt from how early or late the requests before were ready. A request that is ready too early waits
- * for its due time in client/wire.ts, so none leaves before it.
+ * for its due time in client/connection.ts, so none leaves before it.
  */
 export class SendLeadTime {
   us = FIRST_US

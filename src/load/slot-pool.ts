@@ -3,7 +3,9 @@
  * HTTP/2 puts several slots on a connection: it fills one connection after another, or spreads the slots evenly where
  * the number of connections is given.
  */
-import { type ConnectionSpec, ONE_AT_A_TIME, TargetConnection } from '../client/connection.ts'
+import { type ConnectionSpec, ONE_AT_A_TIME, type TargetConnection } from '../client/connection.ts'
+import { Http1Connection } from '../client/http1/http1-connection.ts'
+import { Http2Connection } from '../client/http2-connection.ts'
 import type { Inbox } from '../client/inbox.ts'
 import { Peer } from '../client/peer.ts'
 import type { RequestHead, RequestResult } from '../client/request-result.ts'
@@ -42,7 +44,10 @@ export class SlotPool {
     this.#created++
     let connection = this.#connections[place]
     if (!connection) {
-      connection = new TargetConnection(this.#origin, this.#clock, this.#inbox, this.#spec, this.#peer)
+      connection =
+        this.#spec.http === 'h2'
+          ? new Http2Connection(this.#origin, this.#clock, this.#spec, this.#peer)
+          : new Http1Connection(this.#origin, this.#clock, this.#inbox, this.#spec, this.#peer)
       this.#connections[place] = connection
     }
     return new RequestSlot(connection, this.#head, this.#clock, listener)

@@ -1,8 +1,7 @@
 // Bytes get their time when they arrive and are read in order: slow reading of one answer is no latency of the next.
-import { Socket } from 'node:net'
+import type { Socket } from 'node:net'
 import { expect, it } from 'vitest'
 import { Inbox } from '../../src/client/inbox.ts'
-import { Wire } from '../../src/client/wire.ts'
 import { Engine } from '../../src/load/engine.ts'
 import { now } from '../../src/system/clock.ts'
 import { decoded, httpServer, OK_BODY, planFor, run, tcpServer } from '../support/engine.ts'
@@ -100,37 +99,17 @@ it('answers that arrive together are seen together, however long the work on eac
   expect(Math.max(...ends) - Math.min(...ends)).toBeLessThan((TOGETHER * SLOW_MS * 1_000) / 2)
 })
 
-it('an answer counts although its connection ends right behind it', async () => {
+const WHOLE = `HTTP/1.1 200 OK\r\ncontent-length: ${OK_BODY.length}\r\n\r\n${OK_BODY}`
+
+it.each<[string, (socket: Socket) => void]>([
+  ['ends', (socket) => socket.end(WHOLE)],
+  ['is reset', (socket) => socket.write(WHOLE, () => socket.resetAndDestroy())],
+])('an answer counts although its connection %s right behind it', async (_name, answer) => {
   const server = await tcpServer((socket) => {
-    socket.once('data', () => {
-      socket.end(`HTTP/1.1 200 OK\r\ncontent-length: ${OK_BODY.length}\r\n\r\n${OK_BODY}`)
-    })
+    socket.once('data', () => answer(socket))
   })
   const { arm } = await run(planFor(server.origin, { requests: 5 }))
   await server.close()
   expect(arm.outcomes).toEqual({ OK: 5 })
   expect(decoded(arm.metrics.service).count).toBe(5)
-})
-
-it('bytes that arrived before a reset are read before the socket is destroyed; after an abort by kt, none are', () => {
-  const { time, inbox } = inboxAt(7)
-  const reset = Object.assign(new Error('read ECONNRESET'), { syscall: 'read' })
-  for (const [error, expected] of [
-    [reset, ['7: abc, from an open socket']],
-    [new Error('aborted by kt'), []],
-  ] as const) {
-    const seen: string[] = []
-    const wire = new Wire(() => time.us, inbox)
-    const socket = new Socket().on('error', () => {})
-    wire.attach(socket, true)
-    socket.on('readable', () => {
-      seen.push(`${wire.readUs}: ${socket.read()}, from ${socket.destroyed ? 'a destroyed' : 'an open'} socket`)
-    })
-    const { buffer, callback } = wire.onread
-    ;(buffer as Buffer).write('abc')
-    callback(3, buffer as Buffer)
-    socket.destroy(error)
-    expect(socket.destroyed).toBe(true)
-    expect(seen).toEqual(expected)
-  }
 })

@@ -3,9 +3,7 @@ import { createServer as createHttp2Server } from 'node:http2'
 import type { AddressInfo, Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { createServer as createTlsServer } from 'node:tls'
-import fc from 'fast-check'
 import { afterEach, describe, expect, it } from 'vitest'
-import { InterimAnswers } from '../../src/client/interim-answers.ts'
 import { selfSigned } from '../../src/provider/certificate.ts'
 import { decoded, OK_BODY, planFor, run, type TestServer, tcpServer } from '../support/engine.ts'
 
@@ -89,27 +87,5 @@ describe('interim answers', () => {
     const { arm } = await run(planFor(`http://127.0.0.1:${(http2.address() as AddressInfo).port}`, { connection }))
     http2.close()
     expect(arm.outcomes).toEqual({ OK: 3 })
-  })
-})
-
-describe('the bytes of an answer', () => {
-  const heads = fc.array(fc.constantFrom(CONTINUE, HINTS, 'HTTP/1.1 100\r\nserver: HTTP/1.1 100\r\n\r\n'))
-  const body = 'HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 100'
-
-  it('only the 100 of an interim answer is changed, wherever it is cut', () => {
-    fc.assert(
-      fc.property(heads, fc.array(fc.nat(200)), (interim, cuts) => {
-        const text = `${interim.join('')}HTTP/1.1 200 OK\r\n\r\n${body}`
-        const bytes = Buffer.from(text)
-        const answers = new InterimAnswers()
-        answers.expectAnswer()
-        const ends = [...cuts.map((cut) => cut % bytes.length).sort((a, b) => a - b), bytes.length]
-        ends.forEach((end, i) => {
-          answers.pass(bytes.subarray(ends[i - 1] ?? 0, end))
-        })
-        const changed = interim.map((head) => head.replace('HTTP/1.1 100', 'HTTP/1.1 102')).join('')
-        expect(bytes.toString()).toBe(`${changed}HTTP/1.1 200 OK\r\n\r\n${body}`)
-      }),
-    )
   })
 })

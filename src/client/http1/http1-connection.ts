@@ -1,0 +1,190 @@
+/**
+ * A measuring connection of HTTP/1.1, one request at a time, over a socket that it opens again when it has to.
+ * `wroteUs` is read just before a request is handed to the system, `readUs` as soon as bytes have arrived.
+ */
+import type { Clock } from '../../system/clock.ts'
+import type { AnswerHandler, OutgoingRequest, RequestControl } from '../answer-handler.ts'
+import { type ConnectionSpec, TargetConnection } from '../connection.ts'
+import type { Inbox } from '../inbox.ts'
+import type { Sender } from '../outbox.ts'
+import type { Peer } from '../peer.ts'
+import type { ResponseHeaders } from '../request-result.ts'
+import type { AnswerHead } from './head.ts'
+import { Http1Socket, type SocketOwner } from './http1-socket.ts'
+import { buildHead, type PreparedHead } from './request-head.ts'
+
+/** A connection that the server says it keeps is given up so long before: a request takes its time to get there. */
+const GIVEN_UP_BEFORE_US = 2_000_000
+
+export class Http1Connection extends TargetConnection implements Sender, SocketOwner, RequestControl {
+  readonly multiplexed = false
+  arrivedUs = Number.NaN
+  answerBegun = false
+  readonly #url: URL
+  readonly #spec: ConnectionSpec
+  readonly #inbox: Inbox
+  /** Open, or being opened. */
+  #socket: Http1Socket | undefined
+  #isOpen = false
+  /** The request that waits or is on its way, and who hears of it. */
+  #request: OutgoingRequest | undefined
+  #handler: AnswerHandler | undefined
+  #isWritten = false
+  /** It is in the outbox. */
+  #isQueued = false
+  #head: PreparedHead | undefined
+  /** The headers that #head was built of. */
+  #headers: readonly string[] | undefined
+  #answer: AnswerHead | undefined
+  /** Idle for longer, the connection is not trusted; by the server's own word. */
+  #trustedUntilUs = Number.POSITIVE_INFINITY
+  /** Of TLS: opens the next connection sooner. */
+  #session: Buffer | undefined
+
+  /** All connections of a thread share one inbox, and those to one target what is known of it. */
+  constructor(origin: string, clock: Clock, inbox: Inbox, spec: ConnectionSpec, peer: Peer) {
+    super(clock, peer)
+    this.#url = new URL(origin)
+    this.#inbox = inbox
+    this.#spec = spec
+  }
+
+  dispatch(request: OutgoingRequest, handler: AnswerHandler, notBeforeUs: number): void {
+    this.notBeforeUs = notBeforeUs
+    this.#request = request
+    this.#handler = handler
+    this.#isWritten = false
+    if (this.#trustedUntilUs !== Number.POSITIVE_INFINITY && this.clock() > this.#trustedUntilUs) this.#discard()
+    if (!this.#socket) this.#open(request)
+    else if (!this.#isQueued) {
+      this.#isQueued = true
+      this.#inbox.outbox.add(this)
+    }
+  }
+
+  send(): void {
+    this.#isQueued = false
+    // What has arrived may be something that nobody asked for.
+    this.#socket?.readWaiting()
+    const [request, handler] = [this.#request, this.#handler]
+    if (!request || !handler || this.#isWritten) return
+    if (!this.#socket) this.#open(request)
+    else if (this.#isOpen) this.#write(this.#socket, request, handler)
+  }
+
+  readUs(): number {
+    return Number.isNaN(this.arrivedUs) ? this.clock() : this.arrivedUs
+  }
+
+  abort(reason: Error): void {
+    this.drop(reason)
+  }
+
+  drop(reason: Error): void {
+    this.#discard()
+    this.#take()?.onResponseError(this, reason)
+  }
+
+  close(): Promise<void> {
+    this.drop(new Error('closed'))
+    return Promise.resolve()
+  }
+
+  ready(): void {
+    this.connectedUs = this.clock()
+    this.opened++
+    this.#isOpen = true
+    if (this.#socket && this.#request && this.#handler) this.#write(this.#socket, this.#request, this.#handler)
+  }
+
+  session(session: Buffer): void {
+    this.#session = session
+  }
+
+  head(head: AnswerHead): void {
+    this.#answer = head
+    this.#handler?.onResponseStart(this, head.status, head.headers)
+  }
+
+  data(part: Buffer): void {
+    this.#handler?.onResponseData(this, part)
+  }
+
+  end(trailers: ResponseHeaders, more: boolean): void {
+    const { keepAlive = false, keptIdleUs = 0 } = this.#answer ?? {}
+    // What is left of a request that was answered before its end is not worth being sent.
+    const stays = keepAlive && !more && this.#head?.keepAlive === true && this.#socket?.drained === true
+    if (!stays) this.#discard()
+    else if (keptIdleUs === Number.POSITIVE_INFINITY) this.#trustedUntilUs = keptIdleUs
+    else this.#trustedUntilUs = this.readUs() + keptIdleUs - Math.min(GIVEN_UP_BEFORE_US, keptIdleUs / 2)
+    this.#take()?.onResponseEnd(this, trailers)
+  }
+
+  closed(error: Error): void {
+    const wasOpen = this.#isOpen
+    this.#discard()
+    // Another connection is opened for a request that has not been written on this one.
+    if (wasOpen && !this.#isWritten) return
+    this.#take()?.onResponseError(this, error)
+  }
+
+  #take(): AnswerHandler | undefined {
+    const handler = this.#handler
+    this.#handler = undefined
+    this.#request = undefined
+    return handler
+  }
+
+  #discard(): void {
+    this.#socket?.discard()
+    this.#socket = undefined
+    this.#isOpen = false
+    this.#trustedUntilUs = Number.POSITIVE_INFINITY
+  }
+
+  #open(request: OutgoingRequest): void {
+    const { protocol, hostname, port } = this.#url
+    const tls = protocol === 'https:'
+    const { serverName } = this.#headOf(request)
+    const { ca, insecure } = this.#spec
+    const host = hostname.replace(/^\[|\]$/g, '')
+    const target = {
+      tls,
+      host,
+      port: Number(port) || (tls ? 443 : 80),
+      serverName,
+      ca,
+      insecure,
+      session: this.#session,
+    }
+    this.connectedUs = Number.NaN
+    this.connectStartUs = this.waitUntilDue()
+    this.#socket = new Http1Socket(target, this.clock, this.#inbox, this)
+  }
+
+  #write(socket: Http1Socket, request: OutgoingRequest, handler: AnswerHandler): void {
+    const head = this.#headOf(request)
+    handler.onRequestStart(this)
+    socket.expectAnswer()
+    this.answerBegun = false
+    const bytes = wholeRequest(head.text, request.body)
+    this.#isWritten = true
+    this.wroteUs = this.waitUntilDue()
+    socket.write(bytes)
+    handler.onRequestSent()
+  }
+
+  #headOf({ path, headers }: OutgoingRequest): PreparedHead {
+    if (this.#head && this.#headers === headers) return this.#head
+    this.#headers = headers
+    this.#head = buildHead(this.#url.host, path, headers, this.#spec.keepAlive)
+    return this.#head
+  }
+}
+
+/** In ASCII a text is written as it is: a buffer for each request would cost more than writing it. */
+function wholeRequest(head: string, body: string): string | Buffer {
+  const length = Buffer.byteLength(body)
+  const start = `${head}${length}\r\n\r\n`
+  return length === body.length ? start + body : Buffer.concat([Buffer.from(start, 'latin1'), Buffer.from(body)])
+}
