@@ -1,6 +1,6 @@
 /**
- * Maps what connections, sockets, undici (over HTTP/2) and kt's own deadlines throw to the stable classes of wire/outcome.ts. What is in none
- * of the lists is KT_OTHER, which says that it is the rest.
+ * Maps what connections, sockets, undici (over HTTP/2) and kt's own deadlines throw to the stable classes of
+ * wire/outcome.ts. What is in none of the lists is KT_OTHER, which says that it is the rest.
  */
 import { formatDuration } from '../units.ts'
 import { classifyStatus, type Outcome } from '../wire/outcome.ts'

@@ -1,6 +1,6 @@
 /**
- * A connection of HTTP/2, by undici's client: by ALPN over TLS, with prior knowledge in the clear. Each connection has a
- * client of its own, so that a wait for a stream is visible and never hidden in a pool.
+ * A connection of HTTP/2, by undici's client: by ALPN over TLS, with prior knowledge in the clear. Each connection has
+ * a client of its own, so that a wait for a stream is visible and never hidden in a pool.
  */
 import { buildConnector, Client, type Dispatcher, H2CClient } from 'undici'
 import type { Clock } from '../system/clock.ts'

@@ -22,7 +22,8 @@ export async function tcpServer(onConnection: (socket: Socket) => void): Promise
   return listen(createTcpServer(onConnection))
 }
 
-async function listen(server: Server): Promise<TestServer> {
+/** A server on a free port, whose sockets end with it. */
+export async function listen(server: Server): Promise<TestServer> {
   const sockets = new Set<Socket>()
   server.on('connection', (socket: Socket) => {
     sockets.add(socket)

@@ -81,14 +81,14 @@ const spoilt = fc
     return Buffer.concat([bytes.subarray(0, at), Buffer.from(byte, 'latin1'), bytes.subarray(at + cut)])
   })
 
-it('a byte too many, too few or another is read alike wherever it is cut, and never where Node refuses it', async () => {
+it('a byte too many, too few or another: alike wherever it is cut, and never where Node refuses it', async () => {
   await fc.assert(
     fc.asyncProperty(spoilt, cuts, async (bytes, places) => {
       const answer = readByKt([bytes])
       const read = comparable(answer)
       expect(comparable(readByKt(cutAt(bytes, places)))).toEqual(read)
-      // What kt takes, Node takes, and as the same: there are no two ways to read it. A whole answer with more behind it
-      // counts, and its connection does not; Node refuses both.
+      // What kt takes, Node takes, and as the same: there are no two ways to read it. A whole answer with more behind
+      // it counts, and its connection does not; Node refuses both.
       if (!answer.failed && !answer.more) expect(read).toEqual(comparable(await node.read(bytes)))
     }),
     { seed: SEED, numRuns: 600 },
