@@ -5,6 +5,7 @@
  */
 import { type AnswerContent, missedTokens } from '../wire/answer-content.ts'
 import { ChatChunk } from '../wire/chat-chunk.ts'
+import { DeltaEvent } from '../wire/delta-event.ts'
 import { bearsTokens, readStreamEvent } from '../wire/formats.ts'
 import { ERROR_EVENT } from '../wire/sse.ts'
 import { parseStamp, readStamp, type Stamp } from '../wire/stamp.ts'
@@ -32,6 +33,9 @@ export class StreamTimings implements AnswerContent {
   garbage: string | undefined
   readonly #onToken: TokenEventListener
   readonly #chunk = new ChatChunk()
+  readonly #delta = new DeltaEvent()
+  /** Whether the last event that was read from its bytes was no chunk of a chat completion. */
+  #readsDeltas = false
   /** The number of token-bearing events before the model said why it ended; NaN where it has not. */
   #finishedAfter = Number.NaN
   #firstChars = 0
@@ -57,6 +61,7 @@ export class StreamTimings implements AnswerContent {
     if (this.unknown.length > 0) this.unknown.length = 0
     this.garbage = undefined
     this.#chunk.beginStream()
+    this.#delta.beginStream()
     this.#firstChars = 0
     this.#chars = 0
     this.#reasoningChars = 0
@@ -99,18 +104,43 @@ export class StreamTimings implements AnswerContent {
     }
   }
 
-  /** The same from bytes, for the common shape of a chunk; false where it has another shape: then call `event`. */
+  /** The same from bytes, for the common shapes; false where an event has another shape: then call `event`. */
   eventBytes(bytes: Buffer, start: number, end: number, atUs: number): boolean {
+    if (this.#readsDeltas ? this.#deltaBytes(bytes, start, end, atUs) : this.#chunkBytes(bytes, start, end, atUs)) {
+      return true
+    }
+    if (this.#readsDeltas ? this.#chunkBytes(bytes, start, end, atUs) : this.#deltaBytes(bytes, start, end, atUs)) {
+      this.#readsDeltas = !this.#readsDeltas
+      return true
+    }
+    return false
+  }
+
+  #chunkBytes(bytes: Buffer, start: number, end: number, atUs: number): boolean {
     if (!this.#chunk.read(bytes, start, end)) return false
     this.events++
     const { fingerprintStart, fingerprintEnd, visibleChars, reasoningChars, finished } = this.#chunk
-    const stamp =
-      fingerprintStart < 0 ? undefined : readStamp(bytes, fingerprintStart, fingerprintEnd, this.stamp?.nonce ?? '')
-    if (stamp) this.stamp = stamp
+    const stamp = this.#stampIn(bytes, fingerprintStart, fingerprintEnd)
     const chars = visibleChars + reasoningChars
     if (chars > 0) this.#countTokens(chars, reasoningChars, stamp, atUs)
     if (finished) this.#finishedAfter = this.tokenEvents
     return true
+  }
+
+  #deltaBytes(bytes: Buffer, start: number, end: number, atUs: number): boolean {
+    if (!this.#delta.read(bytes, start, end)) return false
+    this.events++
+    const { fingerprintStart, fingerprintEnd, chars, kind, usage } = this.#delta
+    if (usage) this.usage = mergeUsage(this.usage, usage)
+    const stamp = this.#stampIn(bytes, fingerprintStart, fingerprintEnd)
+    this.#countTokens(chars, kind === 'reasoning' ? chars : 0, stamp, atUs)
+    return true
+  }
+
+  #stampIn(bytes: Buffer, start: number, end: number): Stamp | undefined {
+    const stamp = start < 0 ? undefined : readStamp(bytes, start, end, this.stamp?.nonce ?? '')
+    if (stamp) this.stamp = stamp
+    return stamp
   }
 
   #countTokens(chars: number, reasoningChars: number, stamp: Stamp | undefined, atUs: number): void {

@@ -3,12 +3,9 @@
  * delta holds text or reasoning, beside fields that do not matter for tokens. It walks the whole chunk by the grammar
  * of RFC 8259. `read` returns false at anything unknown, malformed or merely unusual, and at an error: then
  * readStreamEvent parses the event. Both read an accepted chunk the same way.
- *   Chunks of a stream differ only in a few strings (the text, the fingerprint, padding). The last chunk that was
- * walked is remembered as a frame, with the places of the strings that were seen to differ. A chunk that equals the
- * frame byte for byte around these strings is not walked again. The reason why a choice ended never counts as such a
- * string.
  */
-import { bytesOf, CLOSE_LIST, JsonWalk, NOWHERE, NULL, OPEN_LIST, QUOTE } from './json-walk.ts'
+import { FramedWalk, OTHER } from './framed-walk.ts'
+import { bytesOf, CLOSE_LIST, NOWHERE, NULL, OPEN_LIST, QUOTE } from './json-walk.ts'
 
 const SYSTEM_FINGERPRINT = bytesOf('system_fingerprint')
 const CHOICES = bytesOf('choices')
@@ -24,25 +21,11 @@ const ROLE = bytesOf('role')
 const ERROR = bytesOf('error')
 const FINISH_REASON = bytesOf('finish_reason')
 
-/** A stream whose chunks did not fit the frame this often is walked whole from then on. */
-const MOST_MISSES = 8
+/** What the values of a chunk are. */
+const IS_TEXT = 1
+const IS_FINGERPRINT = 2
 
-/** From this length on a native comparison is faster than a loop, in spite of the cost of the call. */
-const LONG = 64
-
-/** A chunk with more strings is never remembered. */
-const MOST_STRINGS = 16
-
-/** The place of a string in a chunk, quotes included. */
-interface StringSpan {
-  start: number
-  end: number
-  is: 'text' | 'fingerprint' | 'other'
-  /** The string differs from chunk to chunk. */
-  varies: boolean
-}
-
-export class ChatChunk extends JsonWalk {
+export class ChatChunk extends FramedWalk {
   visibleChars = 0
   reasoningChars = 0
   /** The chunk says why the choice ended. */
@@ -50,29 +33,16 @@ export class ChatChunk extends JsonWalk {
   /** The place of the text of `system_fingerprint`; -1 when there is none. */
   fingerprintStart = NOWHERE
   fingerprintEnd = NOWHERE
-  /** The strings of the chunk that is walked, and their number; the same objects serve every chunk. */
-  readonly #walked: StringSpan[] = Array.from({ length: MOST_STRINGS }, () => createSpan(0, 0, 'other', false))
-  #strings = 0
   /** The chunk has a text, and nothing else in it counts. */
   #onlyText = false
-  /** The last chunk that was walked and in which only the text counts, and its strings. */
-  #frame: Buffer | undefined
-  #framed: StringSpan[] = []
-  #misses = 0
-
-  /** Another stream begins. The frame is kept: the streams of a run are mostly alike. */
-  beginStream(): void {
-    this.#misses = 0
-  }
 
   /** True when the bytes from `start` to `end` are a chunk of this shape; the fields then hold what was read. */
   read(bytes: Buffer, start: number, end: number): boolean {
     this.#begin(bytes, start, end)
-    if (this.#frame && this.#readFramed(this.#frame)) return true
+    if (this.readFramed()) return true
     this.#begin(bytes, start, end)
     if (!this.#root() || this.peek() !== NOWHERE) return false
-    if (this.#onlyText && !this.finished && this.#strings <= MOST_STRINGS && this.#misses < MOST_MISSES)
-      this.#remember(start)
+    if (this.#onlyText && !this.finished) this.remember(start)
     return true
   }
 
@@ -82,74 +52,21 @@ export class ChatChunk extends JsonWalk {
     this.reasoningChars = 0
     this.fingerprintStart = NOWHERE
     this.fingerprintEnd = NOWHERE
-    this.#strings = 0
     this.#onlyText = false
     this.finished = false
   }
 
-  #readFramed(frame: Buffer): boolean {
-    let from = 0
-    for (const { start, end, is, varies } of this.#framed) {
-      if (!varies) continue
-      if (!this.#follows(frame, from, start)) return false
-      const at = this.at
-      if (this.bytes[at] !== QUOTE || !this.string()) return false
-      if (is === 'text') this.visibleChars = this.units
-      else if (is === 'fingerprint') {
-        if (this.escaped) return false
-        this.#setFingerprint(at)
-      }
-      from = end
-    }
-    return this.end - this.at === frame.length - from && this.#follows(frame, from, frame.length)
-  }
-
-  /** If the frame's bytes from `from` to `to` come next, moves behind them. */
-  #follows(frame: Buffer, from: number, to: number): boolean {
-    const { bytes, at } = this
-    if (this.end - at < to - from) return false
-    if (to - from >= LONG) {
-      if (bytes.compare(frame, from, to, at, at + to - from) !== 0) return false
-    } else for (let i = from, j = at; i < to; i++, j++) if (frame[i] !== bytes[j]) return false
-    this.at = at + to - from
-    return true
-  }
-
-  #remember(chunkStart: number): void {
-    const known = this.#frame
-    if (known && ++this.#misses === MOST_MISSES) {
-      this.#frame = undefined
-      return
-    }
-    const frame = Buffer.from(this.bytes.subarray(chunkStart, this.end))
-    const framed = this.#walked
-      .slice(0, this.#strings)
-      .map(({ start, end, is }) => createSpan(start - chunkStart, end - chunkStart, is, is !== 'other'))
-    if (known && equalAround(known, this.#framed, frame, framed)) {
-      for (const [i, { start, end, varies }] of this.#framed.entries()) {
-        const now = framed[i]
-        if (now) now.varies ||= varies || !known.subarray(start, end).equals(frame.subarray(now.start, now.end))
-      }
-    }
-    this.#frame = frame
-    this.#framed = framed
-  }
-
-  /** Reads a string that is a value. */
-  #value(is: StringSpan['is']): boolean {
-    const start = this.at
-    if (!this.string()) return false
-    const walked = this.#walked[this.#strings++]
-    if (walked) {
-      walked.start = start
-      walked.end = this.at
-      walked.is = is
+  protected override take(is: number, start: number): boolean {
+    if (is === IS_TEXT) this.visibleChars = this.units
+    else {
+      if (this.escaped) return false
+      this.#setFingerprint(start)
     }
     return true
   }
 
   protected override scalar(): boolean {
-    return this.peek() === QUOTE ? this.#value('other') : super.scalar()
+    return this.peek() === QUOTE ? this.stringValue(OTHER) : super.scalar()
   }
 
   #root(): boolean {
@@ -167,7 +84,7 @@ export class ChatChunk extends JsonWalk {
           continue
         }
         const { at } = this
-        if (!this.#value('fingerprint') || this.escaped) return false
+        if (!this.stringValue(IS_FINGERPRINT) || this.escaped) return false
         this.#setFingerprint(at)
       } else if (this.keyIs(USAGE) || this.keyIs(USAGE_METADATA) || this.keyIs(ERROR)) {
         // Any value but null would matter.
@@ -204,7 +121,7 @@ export class ChatChunk extends JsonWalk {
   #finish(): boolean {
     this.finished = false
     if (this.peek() !== QUOTE) return this.scalar()
-    if (!this.#value('other') || this.escaped || this.stringIs(ERROR)) return false
+    if (!this.stringValue(OTHER) || this.escaped || this.stringIs(ERROR)) return false
     if (this.units > 0) this.finished = true
     return true
   }
@@ -220,7 +137,7 @@ export class ChatChunk extends JsonWalk {
       if (this.keyIs(CONTENT)) {
         if (content !== NOWHERE) return false
         text = this.peek() === QUOTE
-        content = this.#lengthOfValue('text')
+        content = this.#lengthOfValue(IS_TEXT)
         if (content === NOWHERE) return false
       } else if (this.keyIs(REASONING_CONTENT)) {
         if (reasoningContent !== NOWHERE) return false
@@ -237,7 +154,7 @@ export class ChatChunk extends JsonWalk {
       } else if (this.keyIs(ROLE) || this.peek() !== QUOTE) {
         if (!this.scalar()) return false
       } else {
-        if (!this.#value('other')) return false
+        if (!this.stringValue(OTHER)) return false
         others = true
       }
     }
@@ -250,25 +167,8 @@ export class ChatChunk extends JsonWalk {
   }
 
   /** Reads a string and returns its length, or null and returns 0; -1 for anything else. */
-  #lengthOfValue(is: StringSpan['is'] = 'other'): number {
-    if (this.peek() === QUOTE) return this.#value(is) ? this.units : NOWHERE
+  #lengthOfValue(is = OTHER): number {
+    if (this.peek() === QUOTE) return this.stringValue(is) ? this.units : NOWHERE
     return this.literal(NULL) ? 0 : NOWHERE
   }
-}
-
-function createSpan(start: number, end: number, is: StringSpan['is'], varies: boolean): StringSpan {
-  return { start, end, is, varies }
-}
-
-/** Whether two chunks are equal around their strings. */
-function equalAround(a: Buffer, inA: StringSpan[], b: Buffer, inB: StringSpan[]): boolean {
-  if (inA.length !== inB.length) return false
-  let [fromA, fromB] = [0, 0]
-  for (const [i, { start, end }] of inA.entries()) {
-    const other = inB[i]
-    if (!other || !a.subarray(fromA, start).equals(b.subarray(fromB, other.start))) return false
-    fromA = end
-    fromB = other.end
-  }
-  return a.subarray(fromA).equals(b.subarray(fromB))
 }

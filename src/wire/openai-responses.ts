@@ -13,7 +13,7 @@ import { visitContent, visitString } from './text.ts'
 import { type TokenUsage, usageIn } from './usage.ts'
 
 /** What the `delta` of each event adds to. Others (audio bytes, annotations) add no text. */
-const DELTAS: Record<string, TextKind> = {
+export const TEXT_DELTAS: Record<string, TextKind> = {
   'response.output_text.delta': 'visible',
   'response.refusal.delta': 'visible',
   'response.audio_transcript.delta': 'visible',
@@ -35,7 +35,7 @@ export const openaiResponses: WireFormat = {
   isEvent: ({ type }) => typeof type === 'string' && type.startsWith('response.'),
   isAnswer: ({ output }) => Array.isArray(output),
   eachEventText: (event, visit) => {
-    const kind = DELTAS[String(event.type)]
+    const kind = TEXT_DELTAS[String(event.type)]
     if (kind) visitString(kind, event, 'delta', visit)
   },
   eachAnswerText: ({ output }, visit) => {

@@ -43,6 +43,7 @@ export class SseReader {
   #start = 0
   #end = 0
   #event = ''
+  #lastEvent = ''
   /** The comments after the name of an event named `error`. */
   #comment = ''
   #firstLine = true
@@ -71,9 +72,11 @@ export class SseReader {
       if (chunk[0] === LF) start = 1
       this.#afterCr = false
     }
-    const withCr = chunk.includes(CR, start)
+    let cr = chunk.indexOf(CR, start)
     for (;;) {
-      const end = withCr ? lineEnd(chunk, start) : chunk[start] === LF ? start : chunk.indexOf(LF, start)
+      if (cr !== -1 && cr < start) cr = chunk.indexOf(CR, start)
+      const lf = chunk[start] === LF ? start : chunk.indexOf(LF, start)
+      const end = cr === -1 || (lf !== -1 && lf < cr) ? lf : cr
       if (end === -1) break
       this.#line(chunk, start, end)
       start = end + 1
@@ -133,8 +136,11 @@ export class SseReader {
     // Only two fields matter. Length and first letter decide which, before a string is made of the name.
     if (length === 4 && isDataName(line, start)) {
       this.#addData(line, end, end)
-    } else if (length === 5 && line[start] === 0x65 && line.toString('latin1', start, nameEnd) === 'event') {
-      this.#event = line.toString('utf8', valueStart(line, nameEnd, end), end)
+    } else if (length === 5 && equals(line, start, nameEnd, 'event')) {
+      const from = valueStart(line, nameEnd, end)
+      // The events of a stream have few names, and most often the one before.
+      if (!equals(line, from, end, this.#lastEvent)) this.#lastEvent = line.toString('utf8', from, end)
+      this.#event = this.#lastEvent
       this.#comment = ''
     }
   }
@@ -171,6 +177,16 @@ export class SseReader {
   }
 }
 
+/** Whether bytes are a text in ASCII. */
+function equals(line: Buffer, start: number, end: number, text: string): boolean {
+  if (end - start !== text.length) return false
+  for (let i = 0; i < text.length; i++) {
+    const byte = line[start + i] ?? 0
+    if (byte > 0x7f || byte !== text.charCodeAt(i)) return false
+  }
+  return true
+}
+
 function isDataName(line: Buffer, at: number): boolean {
   return line[at] === 0x64 && line[at + 1] === 0x61 && line[at + 2] === 0x74 && line[at + 3] === 0x61
 }
@@ -182,12 +198,4 @@ function isData(line: Buffer, at: number): boolean {
 function valueStart(line: Buffer, nameEnd: number, end: number): number {
   const start = Math.min(nameEnd + 1, end)
   return start < end && line[start] === SPACE ? start + 1 : start
-}
-
-function lineEnd(chunk: Buffer, start: number): number {
-  for (let i = start; i < chunk.length; i++) {
-    const byte = chunk[i]
-    if (byte === LF || byte === CR) return i
-  }
-  return -1
 }

@@ -2,7 +2,7 @@
 //   provider TTFT_MS GAP_MS [STALL_MS/EVERY_MS [http|https|h2]]   the simulated provider, stamping
 //   node-http                                      small JSON from node:http, which is itself as busy as its client
 //   fixed                                          the same bytes from a raw socket: next to nothing a request
-//   coalesced, padded, messages                    200 events a body, from a raw socket
+//   coalesced, padded, messages, responses, gemini 200 events a body, from a raw socket
 import { createServer as createHttpServer } from 'node:http'
 import { createServer } from 'node:net'
 import { selfSigned } from '../../../dist/src/provider/certificate.js'
