@@ -69,6 +69,8 @@ export class Http1Socket implements Reader {
     })
     if (target.tls) socket.on('session', (session: Buffer) => owner.session(session))
     socket.on('error', (error) => this.#break(error))
+    // Without an end and without an error before it.
+    socket.on('close', () => this.#end())
     this.#socket = socket
   }
 

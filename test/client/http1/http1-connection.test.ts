@@ -1,8 +1,9 @@
 // A connection of HTTP/1.1 against servers that speak bytes: what it sends, how answers may be framed, when it is used
 // again, in the clear and over TLS.
 import { createServer, type Socket } from 'node:net'
-import { setTimeout as sleep } from 'node:timers/promises'
+import { setTimeout as sleep, setImmediate as turn } from 'node:timers/promises'
 import { createServer as createTlsServer } from 'node:tls'
+import fc from 'fast-check'
 import { afterEach, describe, expect, it } from 'vitest'
 import { type ConnectionSpec, ONE_AT_A_TIME } from '../../../src/client/connection.ts'
 import { Inbox } from '../../../src/client/inbox.ts'
@@ -286,6 +287,53 @@ describe('a connection is used again', () => {
     const asker = new Asker(server.origin.replace('http:', 'https:'), [], spec)
     expect([await asker.outcomes(6, 10), asker.opened]).toEqual([Array(6).fill('OK'), 3])
     expect(resumed).toEqual([false, true, true])
+    await asker.close()
+  })
+})
+
+describe('a connection that breaks anywhere', () => {
+  const answers = [
+    WHOLE,
+    `${OK}transfer-encoding: chunked\r\n\r\n${chunk(OK_BODY.slice(0, 30))}${chunk(OK_BODY.slice(30))}0\r\nx: 1\r\n\r\n`,
+  ]
+  /** Where it ends, and how its bytes are cut before that, as shares of the whole. */
+  const share = fc.double({ min: 0, max: 1, noNaN: true })
+  const script = fc.record({ answer: fc.constantFrom(...answers), end: share, cuts: fc.array(share, { maxLength: 3 }) })
+
+  it('fails the request that is on it, by where it broke, and no other one', async () => {
+    const scripts = new Map<string, { answer: string; end: number; cuts: number[] }>()
+    const origin = await serve(
+      onRequests(async (socket, request) => {
+        const { answer, end, cuts } = scripts.get(request.slice(request.indexOf('{'))) ?? {
+          answer: WHOLE,
+          end: 1,
+          cuts: [],
+        }
+        const sent = answer.slice(0, Math.floor(end * answer.length))
+        let from = 0
+        for (const cut of [...cuts, 1].toSorted((a, b) => a - b)) {
+          const to = Math.round(cut * sent.length)
+          socket.write(sent.slice(from, to))
+          from = to
+          await turn()
+        }
+        if (sent.length < answer.length) socket.end()
+      }),
+    )
+    const asker = new Asker(origin)
+    let asked = 0
+    await fc.assert(
+      fc.asyncProperty(script, async (one) => {
+        const body = `{"n":${asked++}}`
+        scripts.set(body, one)
+        const sent = Math.floor(one.end * one.answer.length)
+        const head = one.answer.indexOf('\r\n\r\n') + 4
+        const expected = sent === one.answer.length ? 'OK' : sent < head ? 'KT_RESET' : 'KT_TRUNCATED'
+        expect((await asker.ask(body)).outcome).toBe(expected)
+        expect((await asker.ask()).outcome).toBe('OK')
+      }),
+      { numRuns: 200, seed: 20_261_130 },
+    )
     await asker.close()
   })
 })
