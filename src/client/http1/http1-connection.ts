@@ -33,8 +33,9 @@ export class Http1Connection extends TargetConnection implements Sender, SocketO
   /** It is in the outbox. */
   #isQueued = false
   #head: PreparedHead | undefined
-  /** The headers that #head was built of. */
+  /** What #head was built of. */
   #headers: readonly string[] | undefined
+  #path: string | undefined
   #answer: AnswerHead | undefined
   /** Idle for longer, the connection is not trusted; by the server's own word. */
   #trustedUntilUs = Number.POSITIVE_INFINITY
@@ -175,8 +176,9 @@ export class Http1Connection extends TargetConnection implements Sender, SocketO
   }
 
   #headOf({ path, headers }: OutgoingRequest): PreparedHead {
-    if (this.#head && this.#headers === headers) return this.#head
+    if (this.#head && this.#headers === headers && this.#path === path) return this.#head
     this.#headers = headers
+    this.#path = path
     this.#head = buildHead(this.#url.host, path, headers, this.#spec.keepAlive)
     return this.#head
   }
