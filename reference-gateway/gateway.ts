@@ -20,6 +20,8 @@ export interface Gateway {
   port: number
   /** The admin port's URL; undefined without an admin port. */
   adminUrl: string | undefined
+  /** Where the metrics are, if they have an address of their own. */
+  metricsUrl: string | undefined
   workers: WorkerGroup
   /** Resolves when the first warm-up is over; /readyz says how it ended. */
   warmedUp: Promise<unknown>
@@ -75,13 +77,15 @@ async function withAdmin(
   })
   return {
     ...{ url, port, warmedUp, workers },
-    reload: async ({ host: _host, port: _port, workers: _workers, adminPort: _admin, ...next }) => {
-      const { host, port: given, adminPort } = config
-      const results = await reload({ ...next, host, port: given, workers: config.workers, adminPort })
+    reload: async (next) => {
+      // What was opened at the start stays.
+      const { host, port: given, workers: count, adminPort, metrics, accessLog } = config
+      const results = await reload({ ...next, host, port: given, workers: count, adminPort, metrics, accessLog })
       const problem = results.find(({ value }) => typeof value === 'string')
       if (problem) throw new Error(String(problem.value))
     },
     adminUrl: admin.url,
+    metricsUrl: admin.metricsUrl,
     close: async () => {
       await serving.close()
       await admin.close()

@@ -66,7 +66,7 @@ async function createEvents({ config, publisher, handlers, counts }: HookDepende
   handlers['events.flush'] = () => observer.flush()
   handlers['events.inFlight'] = () => observer.inFlight
   counts.events = () => observer.counts()
-  if (config.adminPort !== undefined) {
+  if (config.adminPort !== undefined || config.metrics) {
     const { processMetrics } = await import('./metrics/prometheus.ts')
     const registry = processMetrics()
     handlers.process = () => registry.getMetricsAsJSON()

@@ -2,15 +2,18 @@
  * The server of one process. `/v1/*` goes through the pipeline (see pipeline/request-pipeline.ts); `/healthz` and
  * `/readyz` answer for the process.
  */
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import { reasonOf } from '../src/errors.ts'
 import type { GatewayConfig } from './config/config.ts'
-import { closeHooks } from './hooks.ts'
-import { answerInvalidRequests, answerTunnels, drainRefusedBody } from './http/bad-clients.ts'
+import type { AccessLogConfig } from './config/config-file.ts'
+import type { AccessLog } from './events/access-log.ts'
+import { drainRefusedBody } from './http/bad-clients.ts'
 import { findRoute } from './http/endpoints.ts'
 import { type GatewayError, invalidRequest, sendError, sendJson, sendReadiness } from './http/gateway-error.ts'
+import { isHttp2 } from './http/http2-request.ts'
 import { readHead as readRequestHead } from './http/request-head.ts'
+import { idHeaders, requestIdOf } from './http/request-id.ts'
+import { listen } from './listener.ts'
 import { Admission } from './pipeline/intake.ts'
 import { type PipelineDependencies, RequestPipeline } from './pipeline/request-pipeline.ts'
 import { InFlightCounter, openServing, type Serving } from './serving.ts'
@@ -18,6 +21,8 @@ import type { PoolStats } from './upstream/pool.ts'
 import type { Upstream } from './upstream/upstream.ts'
 import { type Counts, Tally } from './workers/counts.ts'
 import type { GatewayOptions, Publisher, RpcHandlers } from './workers/worker-group.ts'
+
+const CLOSE = ['connection', 'close']
 
 export interface GatewayServer {
   url: string
@@ -31,8 +36,6 @@ export interface GatewayServer {
   close(): Promise<void>
 }
 
-/** How often Node looks for connections that are over their header or request timeout. */
-const CHECK_INTERVAL_MS = 500
 /**
  * Resolves when the server listens; rejects with the system's error when it cannot. The calls that this process answers
  * are added to `handlers`.
@@ -52,28 +55,20 @@ export async function startServer(
   let isDraining = false
   const notReady = (): string | undefined => (isDraining ? 'shutting down' : serving.notReady())
   const inFlight = new InFlightCounter()
-  const server = createServer(
-    {
-      noDelay: true,
-      // Longer than the idle time of load balancers in front of the gateway, so that they close first.
-      keepAliveTimeout: 65_000,
-      headersTimeout: config.limits.headerTimeoutMs,
-      requestTimeout: config.limits.requestTimeoutMs,
-      connectionsCheckingInterval: CHECK_INTERVAL_MS,
-    },
-    (request, response) => {
-      const { rules, dependencies } = serving
-      inFlight.add(response)
-      serving.inFlight.add(response)
-      const head = readRequestHead(request, rules)
-      if (!head.ok) refuse(request, response, { ...head.error, headers: ['connection', 'close'] })
-      else serve(dependencies, notReady, request, response, head.value.url)
-    },
-  )
-  // The pipeline says whether the body is wanted.
-  server.on('checkContinue', (request, response) => server.emit('request', request, response))
-  answerInvalidRequests(server)
-  answerTunnels(server)
+  const accessLog = config.accessLog && (await openAccessLog(config.accessLog, publisher))
+  const listener = await listen(config, (request, response) => {
+    const { rules, dependencies } = serving
+    inFlight.add(response)
+    serving.inFlight.add(response)
+    const head = readRequestHead(request, rules)
+    const asked = head.ok
+      ? serve(dependencies, notReady, request, response, head.value.url)
+      : refuse(request, response, isHttp2(request) ? head.error : { ...head.error, headers: CLOSE })
+    accessLog?.follow(request, response, asked)
+  }).catch(async (error: unknown) => {
+    await serving.close()
+    throw error
+  })
   handlers.pool = () => ({ ...serving.pool.stats(), providers: serving.upstreams.map(readHealth) })
   handlers.counts = () => tally.total()
   handlers.ready = () => notReady() ?? null
@@ -85,20 +80,16 @@ export async function startServer(
     if (typeof next === 'string') return next
     const before = serving
     serving = next
+    listener.setCertificate((given as GatewayConfig).tls)
     void next.warmUp.start()
     // What began with the old config ends with it, however long that takes.
     void before.inFlight.settled().then(() => before.close())
     return null
   }
-  await listen(server, config).catch(async (error: unknown) => {
-    await closeHooks(serving.dependencies.hooks)
-    throw error
-  })
-  const { port } = server.address() as AddressInfo
   const warmedUp = serving.warmUp.start()
   return {
-    url: `http://${config.host.includes(':') ? `[${config.host}]` : config.host}:${port}`,
-    port,
+    url: listener.url,
+    port: listener.port,
     poolStats: () => serving.pool.stats(),
     counts: () => tally.total(),
     warmedUp,
@@ -106,11 +97,12 @@ export async function startServer(
       isDraining = true
       serving.dependencies.draining = true
       serving.warmUp.stop()
-      const closed = new Promise((resolve) => server.close(resolve))
+      const closed = listener.close()
       await inFlight.settled(options.drainMs ?? config.limits.drainTimeoutMs)
-      server.closeAllConnections()
+      listener.closeConnections()
       await closed
       await serving.close()
+      accessLog?.close()
     },
   }
 }
@@ -119,31 +111,40 @@ function readHealth({ provider, circuits }: Upstream) {
   return { name: provider.name, circuit: circuits?.state(performance.now()) ?? null, opened: circuits?.opened ?? 0 }
 }
 
+/** What is off is not loaded. */
+async function openAccessLog(config: AccessLogConfig, publisher: Publisher): Promise<AccessLog> {
+  const { AccessLog } = await import('./events/access-log.ts')
+  return new AccessLog(config, publisher)
+}
+
+/** Returns what the request is called, with all that is known of it where it goes through the pipeline. */
 function serve(
   dependencies: PipelineDependencies,
   notReady: () => string | undefined,
   request: IncomingMessage,
   response: ServerResponse,
   url: string,
-): void {
+): { id: string } {
   const method = request.method ?? ''
   if (url.startsWith('/v1/')) {
     if (leavesBasePath(url)) {
-      refuse(request, response, invalidRequest('invalid_path', 'the path leaves /v1'))
-      return
+      return refuse(request, response, invalidRequest('invalid_path', 'the path leaves /v1'))
     }
     const path = url.slice('/v1'.length)
     const found = findRoute(method, path)
-    if (found.found) new RequestPipeline(dependencies, request, response, { path, route: found.route }).start()
-    else if (found.allowed.length === 0) refuse(request, response, unknownUrl(method, url))
-    else {
-      const error = invalidRequest('method_not_allowed', `${method} is not supported here`, 405)
-      refuse(request, response, { ...error, headers: ['allow', found.allowed.join(', ')] })
+    if (found.found) {
+      const pipeline = new RequestPipeline(dependencies, request, response, { path, route: found.route })
+      pipeline.start()
+      return pipeline.context
     }
-  } else if (url === '/healthz') sendJson(response, 200, { status: 'ok' })
-  else if (url === '/readyz') {
-    sendReadiness(response, notReady())
-  } else refuse(request, response, unknownUrl(method, url))
+    if (found.allowed.length === 0) return refuse(request, response, unknownUrl(method, url))
+    const error = invalidRequest('method_not_allowed', `${method} is not supported here`, 405)
+    return refuse(request, response, { ...error, headers: ['allow', found.allowed.join(', ')] })
+  }
+  if (url === '/healthz') sendJson(response, 200, { status: 'ok' })
+  else if (url === '/readyz') sendReadiness(response, notReady())
+  else return refuse(request, response, unknownUrl(method, url))
+  return { id: requestIdOf(request.headers) }
 }
 
 function unknownUrl(method: string, url: string): GatewayError {
@@ -151,23 +152,15 @@ function unknownUrl(method: string, url: string): GatewayError {
 }
 
 /** Answers a request that does not reach the pipeline. */
-function refuse(request: IncomingMessage, response: ServerResponse, error: GatewayError): void {
-  sendError(response, error)
+function refuse(request: IncomingMessage, response: ServerResponse, error: GatewayError): { id: string } {
+  const id = requestIdOf(request.headers)
+  sendError(response, error, idHeaders(id, false))
   drainRefusedBody(request)
+  return { id }
 }
 
 /** The upstream would resolve dot segments, plain or encoded, to a path outside of its base path. */
 function leavesBasePath(url: string): boolean {
   const path = url.split('?', 1)[0] ?? ''
   return /(?:^|[/\\]|%2f|%5c)(?:\.|%2e){1,2}(?:$|[/\\]|%2f|%5c)/i.test(path)
-}
-
-function listen(server: Server, config: GatewayConfig): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once('error', reject)
-    server.listen(config.port, config.host, () => {
-      server.off('error', reject)
-      resolve()
-    })
-  })
 }

@@ -1,6 +1,6 @@
 /**
- * Opens the event hub and the admin port, beside the server, in the one process that answers for all. Where the config
- * asks for neither, none of their code is loaded.
+ * Opens what stands beside the server, in the one process that answers for all: the event hub, the admin port, the port
+ * of the metrics, the access log. Where the config asks for none of them, none of their code is loaded.
  */
 import type { GatewayConfig } from '../config/config.ts'
 import { emitsEvents } from '../config/config-file.ts'
@@ -11,42 +11,66 @@ import type { AdminServer } from './server.ts'
 export interface Admin {
   /** Undefined without an admin port. */
   url: string | undefined
+  /** Undefined without a port for metrics. */
+  metricsUrl: string | undefined
   close(): Promise<void>
 }
 
-/** Rejects with the system's error when the admin port cannot open. Call it once for all processes together. */
+type AdminConfig = Pick<GatewayConfig, 'events' | 'adminPort' | 'admin' | 'metrics' | 'accessLog'>
+
+/** Rejects with the system's error when a port cannot open. Call it once for all processes together. */
 export async function openAdmin(
-  config: Pick<GatewayConfig, 'events' | 'adminPort' | 'admin'>,
+  config: AdminConfig,
   workers: WorkerGroup,
   report: (problem: string) => void,
 ): Promise<Admin> {
-  const withEvents = emitsEvents(config)
-  if (!withEvents && config.adminPort === undefined) return { url: undefined, close: async () => {} }
-  const [{ EventHub }, { startAdmin }, { AdminView }, { MetricsRecorder }, { EVENTS_CHANNEL }] = await Promise.all([
-    import('../events/hub.ts'),
-    import('./server.ts'),
-    import('./view.ts'),
-    import('../metrics/recorder.ts'),
-    import('../events/observer.ts'),
-  ])
-  const hub = withEvents ? await EventHub.open(config.events, workers, report) : undefined
-  let server: AdminServer | undefined
-  if (config.adminPort !== undefined) {
-    const recorder = hub && new MetricsRecorder()
-    if (recorder) workers.subscribe(EVENTS_CHANNEL, (batch) => recorder.recordAll(batch as PublishedEvents))
-    const view = new AdminView(workers, hub, recorder)
-    try {
-      server = await startAdmin({ port: config.adminPort, token: config.admin.token, view, hub })
-    } catch (error) {
-      await hub?.close()
-      throw error
+  const open: { close(): Promise<void> }[] = []
+  const close = async (): Promise<void> => {
+    for (const one of open.reverse()) await one.close()
+  }
+  try {
+    const ports = await openPorts(config, workers, report, open)
+    if (config.accessLog) {
+      const { AccessLogWriter } = await import('../events/access-log.ts')
+      open.push(new AccessLogWriter(config.accessLog, workers, report))
     }
+    return { ...ports, close }
+  } catch (error) {
+    await close()
+    throw error
+  }
+}
+
+/** Adds what it opens to `open`. */
+async function openPorts(
+  config: AdminConfig,
+  workers: WorkerGroup,
+  report: (problem: string) => void,
+  open: { close(): Promise<void> }[],
+): Promise<Omit<Admin, 'close'>> {
+  const { adminPort, admin, metrics } = config
+  const withEvents = emitsEvents(config)
+  if (!withEvents && adminPort === undefined && !metrics) return { url: undefined, metricsUrl: undefined }
+  const [{ EventHub }, { startAdmin, startMetrics }, { AdminView }, { MetricsRecorder }, { EVENTS_CHANNEL }] =
+    await Promise.all([
+      import('../events/hub.ts'),
+      import('./server.ts'),
+      import('./view.ts'),
+      import('../metrics/recorder.ts'),
+      import('../events/observer.ts'),
+    ])
+  const hub = withEvents ? await EventHub.open(config.events, workers, report) : undefined
+  if (hub) open.push(hub)
+  const recorder = hub && (adminPort !== undefined || metrics) ? new MetricsRecorder() : undefined
+  if (recorder) workers.subscribe(EVENTS_CHANNEL, (batch) => recorder.recordAll(batch as PublishedEvents))
+  const view = new AdminView(workers, hub, recorder)
+  const opened = async (starting: Promise<AdminServer>): Promise<string> => {
+    const server = await starting
+    open.push(server)
+    return server.url
   }
   return {
-    url: server?.url,
-    close: async () => {
-      await server?.close()
-      await hub?.close()
-    },
+    url: adminPort === undefined ? undefined : await opened(startAdmin({ port: adminPort, ...admin, view, hub })),
+    metricsUrl: metrics && (await opened(startMetrics({ ...metrics, view, hub }))),
   }
 }

@@ -29,27 +29,49 @@ export interface AdminServer {
 
 interface AdminOptions {
   port: number
-  token: string | undefined
+  token?: string | undefined
   view: AdminView
   hub: EventHub | undefined
 }
 
 /** Resolves when it listens; rejects with the system's error when it cannot. */
-export async function startAdmin(options: AdminOptions): Promise<AdminServer> {
+export function startAdmin(options: AdminOptions): Promise<AdminServer> {
   const tails = new Set<ServerResponse>()
+  return start(HOST, options.port, tails, (request, response) => {
+    if (isForThisHost(request)) return serve({ ...options, tails }, ROUTES, request, response)
+    refuse(response, 403, 'forbidden_host', 'ask for the admin port by a loopback address')
+    return undefined
+  })
+}
+
+/** The metrics at an address of choice, and nothing else of the admin port. */
+export function startMetrics(options: AdminOptions & { host: string }): Promise<AdminServer> {
+  const tails = new Set<ServerResponse>()
+  return start(options.host, options.port, tails, (request, response) =>
+    serve({ ...options, tails }, METRICS_ROUTES, request, response),
+  )
+}
+
+async function start(
+  host: string,
+  givenPort: number,
+  tails: ReadonlySet<ServerResponse>,
+  answer: (request: IncomingMessage, response: ServerResponse) => Promise<void> | undefined,
+): Promise<AdminServer> {
   const server = createServer({ headersTimeout: 5_000, requestTimeout: 10_000 }, (request, response) => {
-    serve({ ...options, tails }, request, response).catch((error) => {
+    request.resume()
+    answer(request, response)?.catch((error) => {
       if (response.headersSent) response.destroy()
       else sendError(response, { status: 500, code: 'admin_failed', message: String(error) })
     })
   })
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
-    server.listen(options.port, HOST, () => resolve())
+    server.listen(givenPort, host, () => resolve())
   })
   const { port } = server.address() as AddressInfo
   return {
-    url: `http://${HOST}:${port}`,
+    url: `http://${host.includes(':') ? `[${host}]` : host}:${port}`,
     port,
     close: async () => {
       const closed = new Promise((resolve) => server.close(resolve))
@@ -63,18 +85,18 @@ export async function startAdmin(options: AdminOptions): Promise<AdminServer> {
   }
 }
 
-async function serve(options: Serving, request: IncomingMessage, response: ServerResponse): Promise<void> {
-  request.resume()
-  if (!isForThisHost(request)) {
-    refuse(response, 403, 'forbidden_host', 'ask for the admin port by a loopback address')
-    return
-  }
+async function serve(
+  options: Serving,
+  routes: Readonly<Record<string, Route>>,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
   const url = new URL(request.url ?? '/', 'http://admin')
   const route = `${request.method} ${url.pathname}`
   const serveOpen = PUBLIC_ROUTES[route]
   if (serveOpen) await serveOpen(options, response, url)
-  else if (!mayPass(request, options.token)) refuse(response, 401, 'invalid_token', 'the admin port wants its token')
-  else if (ROUTES[route]) await ROUTES[route](options, response, url)
+  else if (!mayPass(request, options.token)) refuse(response, 401, 'invalid_token', 'this port wants its token')
+  else if (routes[route]) await routes[route](options, response, url)
   else refuse(response, 404, 'unknown_url', `nothing is served at ${route}`)
 }
 
@@ -95,11 +117,15 @@ const PUBLIC_ROUTES: Record<string, Route> = {
   },
 }
 
-const ROUTES: Record<string, Route> = {
+const METRICS_ROUTES: Record<string, Route> = {
   'GET /metrics': async ({ view }, response) => {
     const { contentType, text } = await view.metrics()
     response.writeHead(200, { 'content-type': contentType }).end(text)
   },
+}
+
+const ROUTES: Record<string, Route> = {
+  ...METRICS_ROUTES,
   'GET /pool': async ({ view }, response) => {
     sendJson(response, 200, await view.pool())
   },

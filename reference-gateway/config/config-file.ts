@@ -17,21 +17,22 @@ const collector = z.string().refine((text) => {
   return url !== null && (url.protocol === 'http:' || url.protocol === 'https:') && !url.username && !url.password
 }, 'an OTLP endpoint is an http(s) URL without credentials (like http://127.0.0.1:4318/v1/traces)')
 
+/** The keys of a file of lines. */
+const LOG_FILE = {
+  path: z.string().min(1),
+  /** A file that grows beyond this becomes <path>.1, that file <path>.2, and so on. */
+  max_size: bytes.prefault('64MB'),
+  /** Number of rotated files kept. */
+  max_files: z.int().min(1).max(100).default(4),
+}
+
 const eventsFile = z
   .strictObject({
     /** Unset: on where somebody can read events, by an admin port, a file or OTLP. */
     enabled: z.boolean().optional(),
     /** Events kept for readers that fall behind; further events are dropped and counted. */
     buffer: z.int().min(16).max(1_048_576).default(8_192),
-    file: z
-      .strictObject({
-        path: z.string().min(1),
-        /** A file that grows beyond this becomes <path>.1, that file <path>.2, and so on. */
-        max_size: bytes.prefault('64MB'),
-        /** Number of rotated files kept. */
-        max_files: z.int().min(1).max(100).default(4),
-      })
-      .optional(),
+    file: z.strictObject(LOG_FILE).optional(),
     otlp: z
       .strictObject({
         /** The whole URL. OTLP is sent over HTTP with JSON. */
@@ -50,9 +51,20 @@ export type FileConfig = NonNullable<EventsConfig['file']>
 export type OtlpConfig = NonNullable<EventsConfig['otlp']>
 
 /** Whether events are emitted: where the config asks for them, or where somebody could read them. */
-export function emitsEvents({ events, adminPort }: { events: EventsConfig; adminPort: number | undefined }): boolean {
-  return events.enabled ?? (adminPort !== undefined || events.file !== undefined || events.otlp !== undefined)
+export function emitsEvents({ events, adminPort, metrics }: EventReaders): boolean {
+  const { enabled, file, otlp } = events
+  return enabled ?? (adminPort !== undefined || metrics !== undefined || file !== undefined || otlp !== undefined)
 }
+
+interface EventReaders {
+  events: EventsConfig
+  adminPort: number | undefined
+  metrics: MetricsConfig | undefined
+}
+
+export const accessLogFile = z.strictObject({ ...LOG_FILE, format: z.enum(['json', 'common']).default('json') })
+
+export type AccessLogConfig = z.output<typeof accessLogFile>
 
 // --- Cache
 
@@ -113,6 +125,15 @@ const adminFile = z
     token: secret.optional(),
   })
   .prefault({})
+
+/** Figures for machines elsewhere. */
+const metricsFile = z.strictObject({
+  host: z.string().min(1).default('127.0.0.1'),
+  port: z.int().min(0).max(65_535),
+  token: secret.optional(),
+})
+
+export type MetricsConfig = z.output<typeof metricsFile>
 
 // --- Providers and the rest
 
@@ -191,12 +212,22 @@ const limits = z.strictObject({
   drain_timeout: timerMs.prefault('10s'),
 })
 
+const listen = z.strictObject({
+  /** Paths of PEM files. */
+  tls: z.strictObject({ cert: z.string().min(1), key: z.string().min(1) }).optional(),
+})
+
 const gateway = z.strictObject({
   host: z.string().min(1).default('127.0.0.1'),
+  /** Serve other machines without keys of the gateway's own. */
+  open: z.boolean().default(false),
+  listen: listen.prefault({}),
   port: z.int().min(0).max(65_535).default(41_002),
   workers: z.union([z.int().min(1).max(64), z.literal('auto')]).default(1),
   admin_port: adminPortFile,
   admin: adminFile,
+  metrics: metricsFile.optional(),
+  access_log: accessLogFile.optional(),
   providers: z
     .array(provider)
     .min(1)

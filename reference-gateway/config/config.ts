@@ -4,9 +4,12 @@
  */
 import { readFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
+import { createSecureContext } from 'node:tls'
 import { z } from 'zod'
+import { reasonOf } from '../../src/errors.ts'
 import { type Environment, lookUpHeader, lookUpSecret, type Secret } from '../../src/parse/config-values.ts'
 import type { ClientKey } from '../http/client-key.ts'
+import { isLoopback } from '../http/request-head.ts'
 import type { PoolConfig, ProviderConfig, UpstreamConfig } from '../upstream/types.ts'
 import { type CacheConfig, configFile, redisUrlProblem } from './config-file.ts'
 import { cacheNotices, streamNotices } from './notices.ts'
@@ -32,6 +35,10 @@ interface GatewayLimits {
 export interface GatewayConfig {
   host: string
   port: number
+  /** Other machines may be served without keys. */
+  open: boolean
+  /** PEM; undefined: without TLS. */
+  tls: { cert: string; key: string } | undefined
   /** Number of processes that serve. */
   workers: number
   providers: readonly [ProviderConfig, ...ProviderConfig[]]
@@ -49,6 +56,8 @@ export interface GatewayConfig {
   events: File['gateway']['events']
   adminPort: File['gateway']['admin_port']
   admin: File['gateway']['admin']
+  metrics: File['gateway']['metrics']
+  accessLog: File['gateway']['access_log']
   /** Notes for the user about how the config was understood. */
   notices: readonly string[]
 }
@@ -93,6 +102,11 @@ export function gatewayConfigSchema(environment: Environment) {
         ? { ...policy, webhook: withHeaders(policy.webhook, 'policies', index, 'webhook') }
         : policy,
     )
+    if (!isLoopback(given.host) && !given.auth && !given.open) {
+      refuse(['host'], `${given.host} serves other machines with the providers' keys: set auth.keys, or open: true`)
+    }
+    if (given.metrics && !isLoopback(given.metrics.host) && given.metrics.token === undefined)
+      refuse(['metrics', 'token'], 'other machines could read the metrics: set a token')
     if (given.limits.max_buffered < given.limits.max_body)
       refuse(['limits', 'max_buffered'], 'is smaller than max_body: no such body could be taken')
     const { otlp } = given.events
@@ -109,6 +123,8 @@ export function gatewayConfigSchema(environment: Environment) {
     return {
       host: given.host,
       port: given.port,
+      open: given.open,
+      tls: readCertificate(given.listen.tls, refuse),
       workers: given.workers === 'auto' ? availableParallelism() : given.workers,
       providers: [first, ...others],
       clientKeys,
@@ -148,6 +164,11 @@ export function gatewayConfigSchema(environment: Environment) {
       cache: withRedisUrl(given.cache, (url) => secret(url, 'cache', 'redis', 'url'), refuse),
       events: { ...given.events, ...(otlp && { otlp: withHeaders(otlp, 'gateway', 'events', 'otlp') }) },
       adminPort: given.admin_port,
+      metrics: given.metrics && {
+        ...given.metrics,
+        token: given.metrics.token && secret(given.metrics.token, 'metrics', 'token'),
+      },
+      accessLog: given.access_log,
       admin: { token: given.admin.token && secret(given.admin.token, 'admin', 'token') },
       notices: [...notices, ...streamNotices(policies, given.streaming), ...cacheNotices(given.cache)],
     }
@@ -178,6 +199,23 @@ function resolveApiKey(
     value: undefined,
     notice: `${secret.missing} is not set: provider '${provider}' gets the authorization that the client sends`,
   }
+}
+
+function readCertificate(
+  given: { cert: string; key: string } | undefined,
+  refuse: (path: string[], problem: string) => void,
+): GatewayConfig['tls'] {
+  if (!given) return undefined
+  const read = (part: 'cert' | 'key') =>
+    readCertificates(given[part], (problem) => refuse(['listen', 'tls', part], problem))
+  const [cert, key] = [read('cert'), read('key')]
+  if (cert === undefined || key === undefined) return undefined
+  try {
+    createSecureContext({ cert, key })
+  } catch (error) {
+    refuse(['listen', 'tls'], `these are no certificate and its key (${reasonOf(error)})`)
+  }
+  return { cert, key }
 }
 
 function readCertificates(path: string | undefined, refuse: (problem: string) => void): string | undefined {

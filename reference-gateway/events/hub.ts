@@ -8,7 +8,8 @@ import type { GatewayEvent } from '../../src/wire/gateway-event.ts'
 import type { EventsConfig } from '../config/config-file.ts'
 import type { WorkerGroup } from '../workers/worker-group.ts'
 import { type Deliver, Drain } from './drain.ts'
-import { FileSink } from './file-sink.ts'
+import { eventLine } from './event.ts'
+import { LogFile } from './log-file.ts'
 import { EVENTS_CHANNEL, type PublishedEvents } from './observer.ts'
 import { EventRing } from './ring.ts'
 
@@ -44,8 +45,9 @@ export class EventHub {
   static async open(config: EventsConfig, workers: WorkerGroup, report: (problem: string) => void): Promise<EventHub> {
     const hub = new EventHub(config, workers)
     if (config.file) {
-      const sink = new FileSink(config.file, report)
-      hub.#add('file', new Drain(hub.#ring, (events) => sink.deliver(events)), () => sink.close())
+      const file = new LogFile(config.file, 'event file', report)
+      const deliver: Deliver = (events) => file.append(Buffer.from(events.map(eventLine).join('')))
+      hub.#add('file', new Drain(hub.#ring, deliver), () => file.close())
     }
     if (config.otlp) {
       const { OtlpSink } = await import('./otlp-sink.ts')

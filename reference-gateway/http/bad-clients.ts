@@ -1,9 +1,12 @@
 /**
  * What happens to clients that send or read too slowly to be worth their connection, or that do not send valid HTTP.
  */
-import { type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from 'node:http'
+import type { EventEmitter } from 'node:events'
+import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http'
+import { Http2ServerResponse } from 'node:http2'
 import type { Socket } from 'node:net'
 import { errorBody, type GatewayError, invalidRequest } from './gateway-error.ts'
+import type { AnyRequest } from './http2-request.ts'
 
 /** How long the rest of a refused body is read and thrown away, so that its sender can read the response. */
 const DRAIN_MS = 5_000
@@ -44,7 +47,7 @@ export class ReaderTimeout {
   }
 
   get #stillWaiting(): number {
-    return this.#response.socket?.writableLength ?? 0
+    return this.#response.writableLength
   }
 
   #look(): void {
@@ -58,7 +61,7 @@ export class ReaderTimeout {
 type AnsweringSocket = Socket & { _httpMessage?: ServerResponse | null }
 
 /** Answers requests that are not HTTP, or not complete in time, in OpenAI's shape, and closes their connection. */
-export function answerInvalidRequests(server: Server): void {
+export function answerInvalidRequests(server: EventEmitter): void {
   server.on('clientError', (error: Error & { code?: string }, socket: AnsweringSocket) => {
     // A request that came earlier on this connection would take this error for its own response.
     const answering = socket._httpMessage
@@ -76,8 +79,12 @@ export function answerInvalidRequests(server: Server): void {
 }
 
 /** A tunnel is refused with an answer, like everything else that is not served. */
-export function answerTunnels(server: Server): void {
-  server.on('connect', (_request, socket: Socket) => {
+export function answerTunnels(server: EventEmitter): void {
+  server.on('connect', (_request: AnyRequest, socket: Socket | Http2ServerResponse) => {
+    if (socket instanceof Http2ServerResponse) {
+      socket.writeHead(405, { allow: 'GET, HEAD, POST, DELETE' }).end()
+      return
+    }
     socket.on('error', () => {})
     socket.end(
       'HTTP/1.1 405 Method Not Allowed\r\nallow: GET, HEAD, POST, DELETE\r\n' +

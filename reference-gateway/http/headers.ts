@@ -85,6 +85,8 @@ export interface UpstreamHead {
   /** The upstream closes this connection after the response. */
   closes: boolean
   retryAfter: string | undefined
+  /** The provider has given the request a name. */
+  isNamed: boolean
   serverTiming: string
   /** The trailers that the upstream announced. */
   trailer: string
@@ -111,6 +113,7 @@ export function readHead(status: number, rawHeaders: RawHeaders): UpstreamHead {
     isPrivate: false,
     closes: named?.has('close') ?? false,
     retryAfter: undefined,
+    isNamed: false,
     serverTiming: '',
     trailer: '',
   }
@@ -132,6 +135,7 @@ export function readHead(status: number, rawHeaders: RawHeaders): UpstreamHead {
       } else if (key === 'cache-control') head.isPrivate ||= /\b(?:no-store|no-cache|private)\b/i.test(value)
       else if (key === 'vary') head.isPrivate ||= value.includes('*')
       else if (key === 'retry-after') head.retryAfter = value
+      else if (key === 'x-request-id') head.isNamed = true
       else if (key === 'content-encoding') head.isEncoded = value.toLowerCase() !== 'identity'
     }
   }

@@ -9,6 +9,7 @@ import type { JsonObject } from '../../src/wire/json.ts'
 import { openaiResponses } from '../../src/wire/openai-responses.ts'
 import { ACCOUNT_HEADERS, CLIENT_KEY_HEADERS, type ClientKey } from './client-key.ts'
 import { modelInPath, type Route } from './endpoints.ts'
+import { requestIdOf } from './request-id.ts'
 import { Timings } from './timings.ts'
 
 /** The endpoints of OpenAI's API whose requests the gateway knows. */
@@ -36,12 +37,10 @@ const ENDPOINT_OF_PATH = new Map<string, GatewayEndpoint>([
 
 /** Headers that identify a client to a provider. They tell tenants apart where the gateway has no keys of its own. */
 const IDENTITY_HEADERS = [...CLIENT_KEY_HEADERS, ...ACCOUNT_HEADERS]
-const ID_START = process.pid.toString(36) + Math.floor(performance.timeOrigin).toString(36)
 const EMPTY = Buffer.alloc(0)
-let requests = 0
 
 export class RequestContext {
-  /** Short, and unique over processes and restarts. */
+  /** See request-id.ts. */
   readonly id: string
   readonly method: string
   /** What follows '/v1', query included. */
@@ -83,7 +82,7 @@ export class RequestContext {
   #abort: AbortController | undefined
 
   constructor(request: IncomingMessage, path: string, route: Route) {
-    this.id = `${ID_START}-${(++requests).toString(36)}`
+    this.id = requestIdOf(request.headers)
     this.method = request.method ?? 'GET'
     this.path = path
     this.route = route

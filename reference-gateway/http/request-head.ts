@@ -7,6 +7,7 @@ import { isIP } from 'node:net'
 import { CLIENT_KEY_HEADERS } from './client-key.ts'
 import { type GatewayResult, invalidRequest, refused } from './gateway-error.ts'
 import { rawValues } from './headers.ts'
+import { isHttp2 } from './http2-request.ts'
 
 export interface HeadRules {
   /** Any client may use the gateway, and it listens on loopback only: then no public name leads here by intent. */
@@ -22,7 +23,7 @@ const ONCE = ['host', ...CLIENT_KEY_HEADERS]
 /** The path and query that are asked for. */
 export function readHead(request: IncomingMessage, { onlyLocal, via }: HeadRules): GatewayResult<{ url: string }> {
   const { headers, rawHeaders, httpVersion, url = '' } = request
-  if (httpVersion !== '1.1' && httpVersion !== '1.0') {
+  if (httpVersion !== '1.1' && httpVersion !== '1.0' && !isHttp2(request)) {
     return refused(invalidRequest('unsupported_version', `HTTP/${httpVersion} is not spoken here`, 505))
   }
   const twice = ONCE.find((name) => rawValues(rawHeaders, name).length > 1)

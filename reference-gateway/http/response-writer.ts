@@ -11,7 +11,9 @@ import { type GatewayError, sendError } from './gateway-error.ts'
 import { type GuardedResponse, RequestGuard } from './guard.ts'
 import { joinLists, type RawHeaders, responseTrailers, type UpstreamHead } from './headers.ts'
 import type { BodyObserver, CacheFill, Observer } from './hooks.ts'
+import { breakOff, isHttp2 } from './http2-request.ts'
 import type { RequestContext } from './request-context.ts'
+import { idHeaders } from './request-id.ts'
 
 export interface ResponseWriterOptions {
   observers: readonly Observer[]
@@ -150,9 +152,7 @@ export class ResponseWriter implements GuardedResponse {
       return
     }
     this.#context.error = error.code
-    // A response that ends with its connection would look complete after a plain close, so the connection is reset.
-    if (this.#request.httpVersion === '1.1') this.#response.destroy()
-    else this.#request.socket.resetAndDestroy()
+    breakOff(this.#request, this.#response)
     this.#finish()
   }
 
@@ -222,17 +222,17 @@ export class ResponseWriter implements GuardedResponse {
   #writeHead(head: UpstreamHead): void {
     const { headers } = head
     if (this.#sendsTrailer) headers.push('trailer', withServerTiming(head.trailer))
-    headers.push(...this.#ownHeaders(head.serverTiming))
+    headers.push(...this.#ownHeaders(head.serverTiming, head.isNamed))
     this.#response.writeHead(head.status, headers)
   }
 
-  #ownHeaders(serverTiming: string): string[] {
+  #ownHeaders(serverTiming: string, named = false): string[] {
     const { timings, cache } = this.#context
     const overheadMs = timings.overheadMs
     const own = ['server-timing', joinLists(serverTiming, timings.serverTiming(overheadMs))]
-    own.push('x-kt-overhead-ms', overheadMs.toFixed(3), 'x-kt-request-id', this.#context.id)
+    own.push('x-kt-overhead-ms', overheadMs.toFixed(3), ...idHeaders(this.#context.id, named))
     if (cache) own.push('x-kt-cache', cache)
-    if (this.#options.draining) own.push('connection', 'close')
+    if (this.#options.draining && !isHttp2(this.#request)) own.push('connection', 'close')
     return own
   }
 

@@ -38,7 +38,7 @@ export class RequestPipeline implements AttemptOwner {
   readonly #dependencies: PipelineDependencies
   readonly #request: IncomingMessage
   readonly #response: ServerResponse
-  readonly #context: RequestContext
+  readonly context: RequestContext
   readonly #writer: ResponseWriter
   readonly #guard: RequestGuard
   readonly #intake: Intake
@@ -60,10 +60,10 @@ export class RequestPipeline implements AttemptOwner {
     this.#dependencies = dependencies
     this.#request = request
     this.#response = response
-    this.#context = new RequestContext(request, path, route)
-    this.#writer = new ResponseWriter(request, response, this.#context, dependencies, () => this.#onFinished())
+    this.context = new RequestContext(request, path, route)
+    this.#writer = new ResponseWriter(request, response, this.context, dependencies, () => this.#onFinished())
     this.#guard = this.#writer.guard
-    this.#intake = new Intake(dependencies, request, response, this.#context, {
+    this.#intake = new Intake(dependencies, request, response, this.context, {
       guard: this.#guard,
       received: (bytes, arrivedMs) => this.#onBody(bytes, arrivedMs),
       refused: (error) => this.#writer.sendError(error),
@@ -78,13 +78,13 @@ export class RequestPipeline implements AttemptOwner {
   }
 
   #begin(): void {
-    this.#context.timings.arrived(performance.now())
-    notifyStart(this.#dependencies.observers, this.#context)
+    this.context.timings.arrived(performance.now())
+    notifyStart(this.#dependencies.observers, this.context)
     this.#intake.start()
   }
 
   #onBody(bytes: Buffer, arrivedMs: number): void {
-    const context = this.#context
+    const context = this.context
     context.timings.arrived(arrivedMs)
     context.body = bytes
     const { hooks, bodies } = this.#dependencies
@@ -102,7 +102,7 @@ export class RequestPipeline implements AttemptOwner {
 
   /** From `startMs` on the time belongs to the input policies. */
   #onParsed(refused: GatewayError | undefined, startMs: number): void {
-    const context = this.#context
+    const context = this.context
     const refusal = refused ?? this.#dependencies.clientKeys?.checkBody(context)
     const { input } = this.#dependencies.hooks
     if (refusal) this.#writer.sendError(refusal)
@@ -120,8 +120,8 @@ export class RequestPipeline implements AttemptOwner {
         this.#lookUp()
         break
       case 'changed': {
-        this.#context.body = verdict.body
-        const refused = readBody(this.#context)
+        this.context.body = verdict.body
+        const refused = readBody(this.context)
         if (refused) this.#writer.sendError(refused)
         else this.#lookUp()
         break
@@ -135,7 +135,7 @@ export class RequestPipeline implements AttemptOwner {
   }
 
   #lookUp(): void {
-    const context = this.#context
+    const context = this.context
     const { cache } = this.#dependencies.hooks
     if (!cache) {
       this.#route()
@@ -161,7 +161,7 @@ export class RequestPipeline implements AttemptOwner {
   }
 
   #onCacheLookup(found: CacheLookup): void {
-    this.#context.cache = found.kind
+    this.context.cache = found.kind
     switch (found.kind) {
       case 'hit':
         this.#replay(found.answer, found.ageSeconds)
@@ -187,7 +187,7 @@ export class RequestPipeline implements AttemptOwner {
   }
 
   #route(): void {
-    const context = this.#context
+    const context = this.context
     const startMs = performance.now()
     const found = this.#dependencies.router.route(context.model)
     if (found.length === 0) {
@@ -215,7 +215,7 @@ export class RequestPipeline implements AttemptOwner {
   }
 
   #ask(upstream: Upstream): void {
-    const context = this.#context
+    const context = this.context
     this.#upstream = upstream
     context.provider = upstream.provider.name
     context.attempts++
@@ -244,7 +244,7 @@ export class RequestPipeline implements AttemptOwner {
   // --- AttemptOwner
 
   get tenant(): string {
-    return this.#context.tenant
+    return this.context.tenant
   }
 
   run(step: () => void): void {
@@ -252,22 +252,22 @@ export class RequestPipeline implements AttemptOwner {
   }
 
   onSent(): void {
-    const { timings } = this.#context
+    const { timings } = this.context
     timings.acquireMs += timings.enter('upstream') - this.#acquireStartMs
   }
 
   onUnread(): void {
-    this.#acquireStartMs = this.#context.timings.enter('work')
+    this.#acquireStartMs = this.context.timings.enter('work')
   }
 
   onHead(status: number, headers: RawHeaders): boolean {
-    const nowMs = this.#context.timings.enter('work')
+    const nowMs = this.context.timings.enter('work')
     const head = readHead(status, headers)
     if (head.closes) this.#attempt?.closes()
     const upstream = this.#upstream
     const retryable = status >= 500 || status === 429
-    if (retryable) upstream?.coolDown(this.#context, head.retryAfter, nowMs)
-    upstream?.circuits?.answered(this.#context, status, nowMs)
+    if (retryable) upstream?.coolDown(this.context, head.retryAfter, nowMs)
+    upstream?.circuits?.answered(this.context, status, nowMs)
     const other = retryable ? this.#candidates?.next() : undefined
     if (other) {
       this.#ask(other)
@@ -276,7 +276,7 @@ export class RequestPipeline implements AttemptOwner {
     const attempt = this.#attempt
     if (!attempt) return false
     this.#relay = new ResponseRelay({
-      context: this.#context,
+      context: this.context,
       writer: this.#writer,
       flow: attempt,
       output: this.#dependencies.hooks.output,
@@ -285,7 +285,7 @@ export class RequestPipeline implements AttemptOwner {
       keep: (bytes) => this.#intake.keep(bytes),
     })
     this.#relay.begin(head)
-    if (!this.#writer.ended) this.#context.timings.enter('upstream')
+    if (!this.#writer.ended) this.context.timings.enter('upstream')
     return true
   }
 
@@ -298,13 +298,13 @@ export class RequestPipeline implements AttemptOwner {
   }
 
   onFailure(error: Error, sent: boolean): void {
-    const nowMs = this.#context.timings.enter('work')
+    const nowMs = this.context.timings.enter('work')
     const upstream = this.#upstream
     const answer = upstreamError(upstream?.provider.name ?? '', error)
     // Neither the request's fault nor a full pool says anything about the provider.
-    if (answer.status === 400 || answer.status === 503) upstream?.circuits?.cancelled(this.#context)
-    else upstream?.circuits?.failed(this.#context, nowMs)
-    if (!sent) this.#context.timings.acquireMs += nowMs - this.#acquireStartMs
+    if (answer.status === 400 || answer.status === 503) upstream?.circuits?.cancelled(this.context)
+    else upstream?.circuits?.failed(this.context, nowMs)
+    if (!sent) this.context.timings.acquireMs += nowMs - this.#acquireStartMs
     const other = !sent && answer.status !== 400 ? this.#candidates?.next() : undefined
     if (other) this.#ask(other)
     else this.#writer.fail(answer)
@@ -314,8 +314,8 @@ export class RequestPipeline implements AttemptOwner {
 
   #onClientGone(): void {
     if (this.#writer.ended) return
-    this.#context.abort()
-    this.#context.error ??= 'client_gone'
+    this.context.abort()
+    this.context.error ??= 'client_gone'
     this.#writer.onClientClosed()
   }
 
@@ -325,10 +325,10 @@ export class RequestPipeline implements AttemptOwner {
     // Each step runs alone: an error in one must not keep the others from releasing what they hold.
     guard.run(() => this.#intake.end())
     guard.run(() => this.#relay?.abort())
-    if (this.#context.aborted || guard.tripped) {
-      this.#upstream?.circuits?.cancelled(this.#context)
+    if (this.context.aborted || guard.tripped) {
+      this.#upstream?.circuits?.cancelled(this.context)
       guard.run(() => this.#attempt?.abort())
     }
-    for (const observer of this.#dependencies.observers) guard.run(() => observer.onEnd?.(this.#context))
+    for (const observer of this.#dependencies.observers) guard.run(() => observer.onEnd?.(this.context))
   }
 }

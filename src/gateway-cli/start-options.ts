@@ -2,7 +2,7 @@
 import { availableParallelism } from 'node:os'
 import { z } from 'zod'
 import type { GatewayConfig } from '../../reference-gateway/config/config.ts'
-import { baseUrl } from '../../reference-gateway/config/config-file.ts'
+import { accessLogFile, baseUrl } from '../../reference-gateway/config/config-file.ts'
 import { isLoopback } from '../../reference-gateway/http/request-head.ts'
 import { failure, success, UserError } from '../errors.ts'
 import { type FlagValues, flagGroup } from '../parse/flags.ts'
@@ -36,6 +36,9 @@ export const startFlags = {
     port.optional(),
     'port of /metrics, /stats, the cache and the live events, on loopback; 0 for any [default: none]',
   ),
+  'access-log': text(z.string().min(1).optional(), 'write a line for each request to this file, - for stdout', {
+    helpValue: 'file',
+  }),
   workers: text(workers.optional(), 'serving processes: a number, or auto for one for each core [default: 1]'),
   'next-free-port': toggle('use the next free port when --port is taken'),
   upstream: text(baseUrl.optional(), "base URL of the provider, instead of the config's", { helpValue: 'url' }),
@@ -57,7 +60,7 @@ export function parseStartFlags(flags: Readonly<Record<string, unknown>>): Start
   faults.refuse('kt gateway start')
   if (!gateway) throw new Error('a gateway without a config, and nothing is wrong')
   const { host } = options
-  if (host !== undefined && !isLoopback(host) && !gateway.clientKeys && !options.open) {
+  if (host !== undefined && !isLoopback(host) && !gateway.clientKeys && !options.open && !gateway.open) {
     throw new UserError(
       `--host ${host} would let every machine that reaches it use the providers' keys`,
       'Give clients keys of their own (gateway.auth.keys), or say --open.',
@@ -71,8 +74,16 @@ export function parseStartFlags(flags: Readonly<Record<string, unknown>>): Start
       port: options.port ?? gateway.port,
       adminPort: options['admin-port'] ?? gateway.adminPort,
       workers: options.workers ?? gateway.workers,
+      accessLog: withAccessLog(gateway.accessLog, options['access-log']),
     },
   }
+}
+
+/** The flag names the file; the rest stays as in the config. */
+function withAccessLog(config: GatewayConfig['accessLog'], file: string | undefined): GatewayConfig['accessLog'] {
+  if (file === undefined) return config
+  const path = file === '-' ? '/dev/stdout' : file
+  return config ? { ...config, path } : accessLogFile.parse({ path })
 }
 
 /** `--upstream` in place of the provider's base URL, where there is one provider. */

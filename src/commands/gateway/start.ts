@@ -43,10 +43,16 @@ export default class GatewayStart extends KtCommand {
     const upstreams = config.providers.map(({ origin, basePath }) => origin + basePath).join(', ')
     this.print(
       json
-        ? JSON.stringify({ url: gateway.url, pid: process.pid, adminUrl: gateway.adminUrl })
+        ? JSON.stringify({
+            url: gateway.url,
+            pid: process.pid,
+            adminUrl: gateway.adminUrl,
+            metricsUrl: gateway.metricsUrl,
+          })
         : `kt gateway listening on ${gateway.url} -> ${upstreams}`,
     )
     if (gateway.adminUrl && !json) this.print(`kt gateway admin on ${gateway.adminUrl}`)
+    if (gateway.metricsUrl && !json) this.print(`kt gateway metrics on ${gateway.metricsUrl}/metrics`)
     await asked
     process.off('SIGHUP', reload)
     await gateway.close()

@@ -25,7 +25,7 @@ async function running(settings: Record<string, unknown> = {}, requests = 0) {
 test('no admin port unless one is configured; it is on loopback whatever the gateway listens on', async () => {
   const provider = await upstream((_request, response) => answerJson(response, {}))
   expect((await gatewayBefore(provider.url)).adminUrl).toBeUndefined()
-  const gateway = await gatewayBefore(provider.url, { admin_port: 0, host: '0.0.0.0' })
+  const gateway = await gatewayBefore(provider.url, { admin_port: 0, host: '0.0.0.0', open: true })
   const port = Number(new URL(gateway.adminUrl ?? '').port)
   const outside = Object.values(networkInterfaces())
     .flat()

@@ -1,5 +1,5 @@
 /**
- * Events in a file, one JSON object a line. A file that would grow past max_size becomes <path>.1, <path>.1 becomes
+ * A file of lines, such as events, one JSON object each. A file that would grow past max_size becomes <path>.1, <path>.1 becomes
  * <path>.2, and so on up to max_files. Where the path is a link, the file is renamed and not the link. A named pipe
  * works as well: it is written without blocking and never rotated. A descriptor of the process, such as /dev/stdout, is
  * never rotated either.
@@ -8,17 +8,17 @@ import { constants } from 'node:fs'
 import { type FileHandle, open, realpath, rename, rm } from 'node:fs/promises'
 import { setTimeout as wait } from 'node:timers/promises'
 import { systemReason } from '../../src/parse/file.ts'
-import type { GatewayEvent } from '../../src/wire/gateway-event.ts'
 import type { FileConfig } from '../config/config-file.ts'
-import { eventLine } from './event.ts'
 
 const APPEND = constants.O_WRONLY | constants.O_CREAT | constants.O_APPEND | constants.O_NONBLOCK
 const DESCRIPTOR = /^\/(?:dev|proc)\//
 /** How often a write to a full pipe is repeated. */
 const PIPE_FULL_MS = 50
 
-export class FileSink {
+export class LogFile {
   readonly #config: FileConfig
+  /** For reports. */
+  readonly #name: string
   readonly #report: (problem: string) => void
   #handle: FileHandle | undefined
   #bytes = 0
@@ -28,13 +28,13 @@ export class FileSink {
   #problem = ''
   #closed = false
 
-  constructor(config: FileConfig, report: (problem: string) => void) {
+  constructor(config: FileConfig, name: string, report: (problem: string) => void) {
     this.#config = config
+    this.#name = name
     this.#report = report
   }
 
-  async deliver(events: readonly GatewayEvent[]): Promise<void> {
-    const lines = Buffer.from(events.map(eventLine).join(''))
+  async append(lines: Buffer): Promise<void> {
     try {
       if (this.#rotates && this.#bytes > 0 && this.#bytes + lines.length > this.#config.max_size) await this.#rotate()
       const handle = this.#handle ?? (await this.#open())
@@ -42,7 +42,7 @@ export class FileSink {
       this.#bytes += lines.length
       this.#tell('')
     } catch (error) {
-      this.#tell(`event file ${this.#config.path}: ${systemReason(error)}`)
+      this.#tell(`${this.#name} ${this.#config.path}: ${systemReason(error)}`)
       await this.#shut()
       throw error
     }
@@ -94,7 +94,7 @@ export class FileSink {
 
   /** Reports each change of the problem once. */
   #tell(problem: string): void {
-    if (problem !== this.#problem && problem !== '') this.#report(`${problem}; events are dropped, trying again`)
+    if (problem !== this.#problem && problem !== '') this.#report(`${problem}; lines are dropped, trying again`)
     this.#problem = problem
   }
 }
