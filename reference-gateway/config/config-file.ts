@@ -133,7 +133,7 @@ const metricsFile = z.strictObject({
   token: secret.optional(),
 })
 
-export type MetricsConfig = z.output<typeof metricsFile>
+type MetricsConfig = z.output<typeof metricsFile>
 
 // --- Providers and the rest
 

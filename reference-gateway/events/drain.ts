@@ -72,7 +72,7 @@ export class Drain {
         this.#lostBefore = 0
       } catch {
         this.failed += events.length
-        this.#lostBefore += events.length
+        for (const { dropped_before: before } of events) this.#lostBefore += 1 + before
       }
     }
     this.#running = false

@@ -1,13 +1,13 @@
 /**
  * The newest events, for any number of readers that read at their own pace. Writing never waits: a new event overwrites
- * the oldest one. A reader that had not read the overwritten event loses it, and its next read says how many it lost.
- * So a reader that is stuck affects only itself.
+ * the oldest one. A reader that had not read the overwritten event loses it, and its next read says how many it lost,
+ * with those that the lost ones said were lost before them. So a reader that is stuck affects only itself.
  */
 import type { GatewayEvent } from '../../src/wire/gateway-event.ts'
 
 interface RingRead {
   events: readonly GatewayEvent[]
-  /** Events lost before the first of them. */
+  /** Events lost before the first of them, without those that the first itself tells. */
   dropped: number
 }
 
@@ -17,10 +17,14 @@ export class EventRing {
   readonly #readers = new Set<RingReader>()
   /** Events written since the start; the next event goes to slot written % capacity. */
   #written = 0
+  /** By slot: what this event and all before it told of losses. */
+  readonly #lost: Float64Array
+  #lostUpToNow = 0
 
   constructor(capacity: number) {
     this.capacity = capacity
     this.#slots = new Array<GatewayEvent | undefined>(capacity).fill(undefined)
+    this.#lost = new Float64Array(capacity)
   }
 
   get written(): number {
@@ -29,8 +33,19 @@ export class EventRing {
 
   push(event: GatewayEvent): void {
     this.#slots[this.#written % this.capacity] = event
+    this.#lostUpToNow += event.dropped_before
+    this.#lost[this.#written % this.capacity] = this.#lostUpToNow
     this.#written++
     for (const reader of this.#readers) reader.wake()
+  }
+
+  /** What the events up to this one, which is kept, told of losses. */
+  lostUpTo(sequence: number): number {
+    return sequence < 0 ? 0 : (this.#lost[sequence % this.capacity] ?? 0)
+  }
+
+  get lostUpToNow(): number {
+    return this.#lostUpToNow
   }
 
   at(sequence: number): GatewayEvent | undefined {
@@ -60,10 +75,12 @@ export class RingReader {
   readonly close: () => void
   readonly #ring: EventRing
   #next: number
+  #told: number
 
   constructor(ring: EventRing, wake: () => void, close: () => void) {
     this.#ring = ring
     this.#next = ring.written
+    this.#told = ring.lostUpToNow
     this.wake = wake
     this.close = close
   }
@@ -74,14 +91,18 @@ export class RingReader {
 
   read(most: number): RingRead {
     const oldest = Math.max(0, this.#ring.written - this.#ring.capacity)
-    const dropped = Math.max(0, oldest - this.#next)
-    this.dropped += dropped
-    this.#next += dropped
+    const overwritten = Math.max(0, oldest - this.#next)
+    this.dropped += overwritten
+    this.#next += overwritten
+    const first = this.#ring.at(this.#next)
+    const toldBefore = first && this.behind > 0 ? this.#ring.lostUpTo(this.#next) - first.dropped_before : this.#told
+    const dropped = overwritten + toldBefore - this.#told
     const events: GatewayEvent[] = []
     while (events.length < most && this.#next < this.#ring.written) {
       const event = this.#ring.at(this.#next++)
       if (event) events.push(event)
     }
+    this.#told = this.#ring.lostUpTo(this.#next - 1)
     return { events, dropped }
   }
 }

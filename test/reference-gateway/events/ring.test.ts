@@ -34,6 +34,33 @@ test('property: a reader gets every event once and in order, or is told how many
   )
 })
 
+test('property: what lost events told of losses before them is told by the next one that is read', () => {
+  const losses = fc.array(fc.integer({ min: 0, max: 3 }), { maxLength: 30 })
+  const steps = fc.array(fc.oneof(losses, fc.constant('read' as const)), { maxLength: 20 })
+  fc.assert(
+    fc.property(fc.integer({ min: 1, max: 8 }), steps, (capacity, given) => {
+      const ring = new EventRing(capacity)
+      ring.push({ ...numbered(0), dropped_before: 5 })
+      const reader = ring.reader(() => {})
+      let all = 0
+      let told = 0
+      let read = 0
+      const take = (most: number): void => {
+        const { events, dropped } = reader.read(most)
+        read += events.length
+        told += dropped + events.reduce((sum, one) => sum + one.dropped_before, 0)
+      }
+      for (const step of given) {
+        if (step === 'read') take(3)
+        else for (const lost of step) ring.push({ ...numbered(0), dropped_before: lost })
+        if (step !== 'read') all += step.reduce((sum, one) => sum + 1 + one, 0)
+      }
+      while (reader.behind > 0) take(2)
+      expect(told + read).toBe(all)
+    }),
+  )
+})
+
 test('a reader starts at the newest event; recent() returns the kept events, oldest first', () => {
   const ring = new EventRing(3)
   for (const n of [1, 2, 3, 4]) ring.push(numbered(n))
