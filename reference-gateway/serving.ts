@@ -11,6 +11,7 @@ import { BodyParser } from './http/body-parser.ts'
 import { type HeadRules, isLoopback } from './http/request-head.ts'
 import type { Admission } from './pipeline/intake.ts'
 import type { PipelineDependencies } from './pipeline/request-pipeline.ts'
+import { Translator } from './protocols/translator.ts'
 import { ConnectionPool } from './upstream/pool.ts'
 import { Router } from './upstream/router.ts'
 import { Upstream } from './upstream/upstream.ts'
@@ -44,6 +45,7 @@ export async function openServing(
   const counts: Record<string, () => Counts> = {}
   const hooks = await createHooks({ config, publisher, handlers, counts, report })
   const bodies = new BodyParser(report)
+  const translator = new Translator(report)
   const { limits, clientKeys } = config
   const via = pseudonym(config)
   const severalTenants = new Set(clientKeys?.map(({ tenant }) => tenant)).size > 1
@@ -73,6 +75,7 @@ export async function openServing(
       observers: hooks.observers,
       admission,
       bodies,
+      translator,
       clientKeys: clientKeys && new ClientKeys(clientKeys),
       sharesSlots: severalTenants,
       injectDelayMs: options.injectDelayMs ?? 0,
@@ -94,7 +97,7 @@ export async function openServing(
     close: async () => {
       warmUp.stop()
       endCounts()
-      await Promise.all([pool.close(), bodies.close(), closeHooks(hooks)])
+      await Promise.all([pool.close(), bodies.close(), translator.close(), closeHooks(hooks)])
     },
   }
 }

@@ -7,14 +7,15 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { BodyParser } from '../http/body-parser.ts'
 import type { Route } from '../http/endpoints.ts'
-import { type GatewayError, invalidRequest, upstreamError } from '../http/gateway-error.ts'
+import { type GatewayError, type GatewayResult, invalidRequest, upstreamError } from '../http/gateway-error.ts'
 import type { RequestGuard } from '../http/guard.ts'
 import { type RawHeaders, readHead } from '../http/headers.ts'
 import type { CacheLookup, PipelineHooks, PolicyVerdict, StoredResponse } from '../http/hooks.ts'
 import { isLarge, readBody } from '../http/request-body.ts'
 import { RequestContext } from '../http/request-context.ts'
 import { ResponseWriter, type ResponseWriterOptions } from '../http/response-writer.ts'
-import type { ResponseTranslation } from '../protocols/protocol.ts'
+import type { ResponseTranslation, TranslatedRequest } from '../protocols/protocol.ts'
+import type { Translator } from '../protocols/translator.ts'
 import { Attempt, type AttemptOwner } from '../upstream/attempt.ts'
 import type { ConnectionPool } from '../upstream/pool.ts'
 import { allCircuitsOpen, ProviderCandidates, type Router } from '../upstream/router.ts'
@@ -29,6 +30,7 @@ export interface PipelineDependencies extends ResponseWriterOptions, IntakeRules
   readonly pool: ConnectionPool
   readonly hooks: PipelineHooks
   readonly bodies: BodyParser
+  readonly translator: Translator
   readonly injectDelayMs: number
   readonly passChunks: boolean
   readonly fallback: boolean
@@ -219,7 +221,15 @@ export class RequestPipeline implements AttemptOwner {
     this.#upstream = upstream
     context.provider = upstream.provider.name
     context.attempts++
-    const built = upstream.protocol.buildRequest(context, upstream.provider)
+    const { protocol } = upstream.provider
+    const built = upstream.protocol.buildRequest(context, upstream.provider, (question) =>
+      this.#dependencies.translator.translate(context.tenant, protocol, question),
+    )
+    this.#guard.thenSync(built, (asked) => this.#send(upstream, asked))
+  }
+
+  #send(upstream: Upstream, built: GatewayResult<TranslatedRequest>): void {
+    const { context } = this
     if (!built.ok) {
       upstream.circuits?.cancelled(context)
       this.#writer.sendError(built.error)

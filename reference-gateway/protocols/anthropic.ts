@@ -28,8 +28,9 @@ export const anthropic = chatProtocol({
     if (user !== undefined && user !== null && typeof user !== 'string') {
       return { unsupported: 'a user that is no string' }
     }
-    return { path: format.path, body: translateRequest(json, chat), reader: new AnthropicReader() }
+    return { path: format.path, body: translateRequest(json, chat) }
   },
+  reader: () => new AnthropicReader(),
 })
 
 function translateRequest(json: JsonObject, chat: ChatRequest): JsonObject {

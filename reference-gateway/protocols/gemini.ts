@@ -14,18 +14,14 @@ export const gemini = chatProtocol({
   credentials: (key) => ['x-goog-api-key', key],
   headers: [],
   support: SUPPORT,
-  translate: (chat, json, context) => {
+  translate: (chat, json, { model, stream }) => {
     if (chat.turns.some((turn) => turn.role !== 'tool' && turn.parts.some(({ kind }) => kind === 'image_url'))) {
       return { unsupported: 'an image that is not a data: URL' }
     }
     if (!chat.parallelCalls && chat.tools.length > 0) return { unsupported: 'parallel_tool_calls: false' }
-    const model = context.model ?? ''
-    return {
-      path: generatePath(model, context.stream),
-      body: translateRequest(json, chat),
-      reader: new GeminiReader(model),
-    }
+    return { path: generatePath(model, stream), body: translateRequest(json, chat) }
   },
+  reader: (model) => new GeminiReader(model),
 })
 
 function translateRequest(json: JsonObject, chat: ChatRequest): JsonObject {

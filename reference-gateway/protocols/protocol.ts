@@ -3,15 +3,41 @@
  * translated on its way up and the response on its way down.
  */
 import type { GatewayResult } from '../http/gateway-error.ts'
-import type { HeaderPairs } from '../http/hooks.ts'
+import type { HeaderPairs, Maybe } from '../http/hooks.ts'
 import type { RequestContext } from '../http/request-context.ts'
 
 export interface ProviderProtocol {
   /** The header that carries the provider's key. */
   credentials(key: string): HeaderPairs
-  /** What is sent for this request, or why the provider does not support it. */
-  buildRequest(context: RequestContext, provider: ProtocolTarget): GatewayResult<TranslatedRequest>
+  /**
+   * What is sent for this request, or why the provider does not support it. A large request is translated in a thread.
+   */
+  buildRequest(
+    context: RequestContext,
+    provider: ProtocolTarget,
+    translate: TranslateInThread,
+  ): Maybe<GatewayResult<TranslatedRequest>>
+  /** What a thread does of it; undefined where nothing is translated. */
+  translate?(question: ChatQuestion): GatewayResult<TranslatedChat>
 }
+
+/** A chat request, in a form that can be handed to a thread. */
+export interface ChatQuestion {
+  body: Uint8Array
+  model: string
+  stream: boolean
+  target: ProtocolTarget
+}
+
+export interface TranslatedChat {
+  path: string
+  body: Uint8Array
+  /** The client wants the usage of its stream. */
+  includeUsage: boolean
+}
+
+/** Undefined: not in time, or not at all. */
+type TranslateInThread = (question: ChatQuestion) => Promise<GatewayResult<TranslatedChat> | undefined>
 
 /** What a protocol must know of the provider. */
 interface ProtocolTarget {

@@ -20,6 +20,7 @@ import type {
 import type { RequestContext } from '../../reference-gateway/http/request-context.ts'
 import { Admission } from '../../reference-gateway/pipeline/intake.ts'
 import { RequestPipeline } from '../../reference-gateway/pipeline/request-pipeline.ts'
+import { Translator } from '../../reference-gateway/protocols/translator.ts'
 import { ConnectionPool } from '../../reference-gateway/upstream/pool.ts'
 import { Router } from '../../reference-gateway/upstream/router.ts'
 import { Upstream } from '../../reference-gateway/upstream/upstream.ts'
@@ -71,6 +72,7 @@ async function pipelineWith(hooks: Partial<PipelineHooks>, injectDelayMs = 0) {
     injectDelayMs,
     admission: new Admission(),
     bodies: new BodyParser((problem) => reports.push(problem)),
+    translator: new Translator((problem) => reports.push(problem)),
     sharesSlots: false,
     maxInFlight: 100,
     maxBodyBytes: 1_000_000,

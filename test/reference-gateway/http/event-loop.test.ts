@@ -1,9 +1,10 @@
 // What one client sends, however large and whatever it is, leaves the event loop to the others.
 import { expect, test } from 'vitest'
 import { parseBody } from '../../../reference-gateway/http/request-body.ts'
+import { parseExact } from '../../../src/wire/exact-json.ts'
 import { longestGapMs, timeMs } from '../support/event-loop.ts'
 import { ask, errorOf, gatewayBefore, post, upstream } from '../support/harness.ts'
-import { answerJson } from '../support/upstream.ts'
+import { answerJson, bodyOf } from '../support/upstream.ts'
 
 /** JSON that takes long to parse for its size. */
 function manyKeys(bytes: number): Buffer {
@@ -45,4 +46,38 @@ test('what a thread reads is refused as it is here', async () => {
   })
   const lost = await post(unknown, { model: 'm', prompt: large })
   expect([lost.status, errorOf(lost).code]).toEqual([404, 'model_not_found'])
+})
+
+test('a large request is translated beside the event loop, as a small one is', async () => {
+  const asked: unknown[] = []
+  const provider = await upstream(async (request, response) => {
+    asked.push(JSON.parse(await bodyOf(request)))
+    const usage = { input_tokens: 1, output_tokens: 1 }
+    answerJson(response, { type: 'message', content: [{ type: 'text', text: 'Hi' }], stop_reason: 'end_turn', usage })
+  })
+  const gateway = await gatewayBefore('', {
+    providers: [{ name: 'p', base_url: provider.url, protocol: 'anthropic' }],
+  })
+  const messages = (count: number) =>
+    Array.from({ length: count }, (_, i) => ({
+      role: i % 2 ? 'assistant' : 'user',
+      content: `n ${i} 9007199254740993`,
+    }))
+  const send = (given: object) => post(gateway, { model: 'm', max_tokens: 5, ...given })
+  expect((await send({ messages: messages(3) })).status).toBe(200)
+  const large = messages(20_001)
+  await send({ messages: large })
+  const texts = (given: unknown) =>
+    (given as { messages: { content: { text: string }[] }[] }).messages.map(({ content }) => content[0]?.text)
+  expect(texts(asked[0])).toEqual(messages(3).map(({ content }) => content))
+  expect(texts(asked[1])).toEqual(large.map(({ content }) => content))
+  const refused = await send({ messages: large, logit_bias: { a: 1 } })
+  expect([refused.status, errorOf(refused).code]).toEqual([400, 'unsupported_by_provider'])
+  const keys = manyKeys(2e6)
+  const here = timeMs(() => parseExact(keys.toString()))
+  const gap = await longestGapMs(async () => {
+    const answer = await ask(`${gateway.url}/v1/chat/completions`, { method: 'POST' }, keys)
+    expect(answer.status).toBe(400)
+  })
+  expect(gap).toBeLessThan(here / 3)
 })
