@@ -90,11 +90,31 @@ function scenarioRows(scenarios: readonly ScenarioResult[]): string[] {
   )
 }
 
+function dollars(value: number | undefined): string {
+  return value === undefined ? 'no price' : `$${compact(Math.round(value))}`
+}
+
 function growthLines(g: GrowthResult): string[] {
   const late = (g.orderInDays ?? 0) < 0 ? `, which was ${counted(Math.ceil(-(g.orderInDays ?? 0)), 'day')} ago` : ''
   return [
     `${formatShare(g.ratePerPeriod)} a ${g.period} from ${g.from}, with ${counted(g.have.workers, 'worker')} ` +
       `on ${counted(g.have.nodes, 'node')} like ${g.have.node}`,
+    ...rows(
+      [
+        ['from', 'load', 'pods', 'nodes', 'binds', 'machines', 'with its bytes'],
+        ...g.quarters.map(({ from, times, pods, nodes, binding, machinesUsdPerMonth, usdPerMonth }) => [
+          from,
+          `x ${trimmed(times)}`,
+          compact(pods),
+          compact(nodes),
+          binding,
+          dollars(machinesUsdPerMonth),
+          dollars(usdPerMonth),
+        ]),
+      ],
+      ['left', 'right', 'right', 'right', 'left', 'right', 'right'],
+    ),
+    'Until the peak itself takes all there is, with nothing left for a burst or a lost zone:',
     ...rows(
       g.limits.map(({ name, per, now, capacity, days }) => [
         name,
@@ -105,7 +125,7 @@ function growthLines(g: GrowthResult): string[] {
     ),
     g.days === undefined
       ? 'never used up'
-      : `${g.binding} is used up ${g.days === 0 ? 'already' : `on ${g.exhaustedOn ?? 'a day beyond the calendar'}`}`,
+      : `${g.binding} ${g.binding.endsWith('s') ? 'are' : 'is'} used up ${g.days === 0 ? 'already' : `on ${g.exhaustedOn ?? 'a day beyond the calendar'}`}`,
     ...(g.leadDays > 0 && g.orderBy
       ? [`order by ${g.orderBy}${late}: ${formatNumber(g.leadDays)} days from order to service`]
       : []),

@@ -10,9 +10,12 @@ import { type FlagValues, flagGroup } from '../parse/flags.ts'
 import { Faults, type Rule, rulesOf } from '../parse/parse-flags.ts'
 import { parsedBy, share } from '../parse/quantity.ts'
 import type { Growth } from '../plan/sensitivity.ts'
+import { COST_RULES, costFlags } from './cost-request.ts'
 import { type PlanOptions, planFlags, wholeCount } from './plan-flags.ts'
 import { PLAN_RULES } from './plan-rules.ts'
 
+const DEFAULT_QUARTERS = 8
+const MAX_QUARTERS = 40
 const BOOLEANS = new Set(['upstream-keepalive', 'allow-gaps'])
 
 /** A scenario: the options that are other than the command's, as they would be typed. */
@@ -67,13 +70,14 @@ function parseChange(part: string, known: readonly string[]): Result<readonly [s
 export interface GrowthRequest {
   growth: Growth
   period: string
-  have: number
+  have: number | undefined
+  quarters: number
   leadDays: number
   from: string
 }
 
 /** Days of a period of growth, and of a unit of the lead time. */
-const PERIOD_DAYS = { week: 7, month: 365.25 / 12, quarter: 365.25 / 4, year: 365.25 } as const
+export const PERIOD_DAYS = { week: 7, month: 365.25 / 12, quarter: 365.25 / 4, year: 365.25 } as const
 const UNIT_DAYS = { d: 1, w: 7, m: 365.25 / 12 } as const
 
 /** '8%/month' */
@@ -106,6 +110,7 @@ const isDay = (given: string): boolean => /^\d{4}-\d\d-\d\d$/.test(given) && day
 /** The flags of `kt plan sensitivity`. */
 export const sensitivityFlags = {
   ...planFlags,
+  ...costFlags,
   by: text(
     share.refine((part) => part > 0, '0 moves nothing'),
     'change of each input, where no interval was measured',
@@ -115,7 +120,14 @@ export const sensitivityFlags = {
     helpValue: 'key=value,…',
   }),
   growth: text(parsedBy(parseGrowth).optional(), 'growth of the demand', { example: '8%/month' }),
-  have: text(wholeCount.optional(), 'number of workers you have', { example: '120' }),
+  have: text(wholeCount.optional(), 'number of workers you have [default: what kt plan deploys]', { example: '120' }),
+  quarters: text(
+    wholeCount
+      .refine((quarters) => quarters <= MAX_QUARTERS, `no growth holds for more than ${MAX_QUARTERS}`)
+      .optional(),
+    'quarters that the table of growth looks ahead [default: 8]',
+    { example: '8' },
+  ),
   'lead-time': text(parsedBy(parseLeadTime).optional(), 'time from order to service', { example: '6w' }),
   today: text(
     z
@@ -134,7 +146,7 @@ export type SensitivityOptions = FlagValues<typeof sensitivityFlags>
 const rule = rulesOf<SensitivityOptions>()
 
 const RULES: readonly Rule<SensitivityOptions>[] = [
-  ...(['have', 'lead-time', 'today'] as const).map((name) =>
+  ...(['have', 'lead-time', 'today', 'quarters'] as const).map((name) =>
     rule(
       [name, 'growth'],
       (options) =>
@@ -142,16 +154,6 @@ const RULES: readonly Rule<SensitivityOptions>[] = [
         options.growth === undefined &&
         failure(`--${name} has no effect without --growth`, 'Give --growth 8%/month too.'),
     ),
-  ),
-  rule(
-    ['growth', 'have'],
-    ({ growth, have }) =>
-      growth !== undefined &&
-      have === undefined &&
-      failure(
-        '--growth needs --have: how many workers there are',
-        'Example: --growth 8%/month --have 120 --lead-time 6w',
-      ),
   ),
 ]
 
@@ -162,7 +164,7 @@ export function parseSensitivityFlags(flags: Readonly<Record<string, unknown>>):
 } {
   const faults = new Faults()
   const options = faults.read(sensitivityFlags, { values: flags })
-  faults.check(options, [...PLAN_RULES, ...RULES])
+  faults.check(options, [...PLAN_RULES, ...COST_RULES, ...RULES])
   const changed = (options['what-if'] ?? []).map(({ name, changes }) => {
     const scenario = faults.read(planFlags, { values: { ...flags, ...changes } })
     faults.check(scenario, PLAN_RULES)
@@ -173,8 +175,8 @@ export function parseSensitivityFlags(flags: Readonly<Record<string, unknown>>):
 }
 
 export function growthRequest(options: SensitivityOptions): GrowthRequest | undefined {
-  const { growth, have, 'lead-time': leadDays = 0, today = dayOfToday() } = options
-  return growth && have !== undefined ? { ...growth, have, leadDays, from: today } : undefined
+  const { growth, have, quarters = DEFAULT_QUARTERS, 'lead-time': leadDays = 0, today = dayOfToday() } = options
+  return growth && { ...growth, have, quarters, leadDays, from: today }
 }
 
 function dayOfToday(): string {

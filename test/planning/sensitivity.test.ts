@@ -4,6 +4,8 @@ import { describe, expect, test } from 'vitest'
 import { UserError } from '../../src/errors.ts'
 import { renderSensitivity } from '../../src/output/sensitivity-table.ts'
 import { exhaustion } from '../../src/plan/sensitivity.ts'
+import { parsePlanFlags } from '../../src/planning/plan-options.ts'
+import { planReport } from '../../src/planning/plan-request.ts'
 import { dayAfter, parseSensitivityFlags } from '../../src/planning/sensitivity-flags.ts'
 import { sensitivityRequest } from '../../src/planning/sensitivity-request.ts'
 import type { Typed } from '../support/plan.ts'
@@ -56,6 +58,30 @@ test('scenarios are the same plan with other options, side by side', async () =>
     ['node=c6i.8xlarge, output-per-worker=500k', 73, 3, 'c6i.8xlarge'],
     ['mix=chat=70,rag=30,window=60s', 73, 8, 'c5.4xlarge'],
   ])
+})
+
+test('growth by quarter: pods, nodes and dollars of what is deployed then, and what binds', async () => {
+  const { growth } = await requested({ ...peaks, growth: '8%/month', today: '2026-11-30', quarters: '4' })
+  expect(growth?.quarters.map(({ from }) => from)).toEqual([
+    '2026-11-30',
+    '2027-03-01',
+    '2027-05-31',
+    '2027-08-30',
+    '2027-11-30',
+  ])
+  const last = growth?.quarters.at(-1)
+  expect(last?.times).toBeCloseTo(1.08 ** 12, 9)
+  const grown = { 'input-peak': String(80e6 * 1.08 ** 12), 'output-peak': String(10e6 * 1.08 ** 12) }
+  const { plan } = await planReport(parsePlanFlags(grown, 'kt plan'))
+  expect(last).toMatchObject({
+    pods: plan.fleet.pods.steady,
+    nodes: plan.fleet.nodes.steady,
+    binding: plan.fleet.binding,
+  })
+  expect(last?.usdPerMonth).toBeCloseTo(plan.cost?.usdPerMonth ?? 0, 4)
+  expect(last?.machinesUsdPerMonth).toBeCloseTo(plan.fleet.nodes.steady * 0.68 * 730, 4)
+  // Without --have it is what is deployed now.
+  expect(growth?.have.workers).toBe(growth?.quarters[0]?.pods)
 })
 
 describe('growth', () => {
@@ -116,7 +142,8 @@ test.each([
   [{ 'what-if': ['ratio=0'] }, '--ratio: must be above 0, not 0'],
   [{ by: '0' }, '--by: 0 moves nothing'],
   [{ growth: '8', have: '10' }, "'8' is not a share a period"],
-  [{ growth: '8%/month' }, '--growth needs --have'],
+  [{ quarters: '4' }, '--quarters has no effect without --growth'],
+  [{ growth: '8%/month', quarters: '100' }, 'no growth holds for more than 40'],
   [{ growth: '8%/month', have: '120', 'lead-time': '6' }, "'6' is not a time in days, weeks or months"],
   [{ growth: '8%/month', have: '120', today: '2026-02-30' }, "'2026-02-30' is not a day"],
   [{ have: '10' }, '--have has no effect without --growth'],
