@@ -1,6 +1,6 @@
 /** The texts of `kt plan instances`, `kt plan check` and `kt plan buffers`; each has its answer in the first line. */
 
-import { type BufferPlan, kongDirectives } from '../plan/buffers.ts'
+import { type BufferPlan, kongDirectives, kongPluginConfig } from '../plan/buffers.ts'
 import type { CheckResult } from '../plan/check.ts'
 import type { Instance, RankedInstance } from '../plan/instances.ts'
 import type { PlanChoices } from '../plan/plan.ts'
@@ -116,6 +116,16 @@ function promptRange({ promptFromBytes, promptBelowBytes }: BufferPlan['profile'
   return `${from} ${formatBytes(promptBelowBytes)}`
 }
 
+/** A kind whose own prompts are larger than the guide's buffer for it. */
+function spills({ profile, bufferBytes }: BufferPlan): string[] {
+  return profile.promptBelowBytes <= bufferBytes
+    ? []
+    : [
+        `${profile.name}: its prompts go up to ${formatBytes(profile.promptBelowBytes)}, over the guide's buffer: give ` +
+          '--largest-prompt for one that holds yours.',
+      ]
+}
+
 /** Buffer sizes: the answer, the table, and the directives to paste. */
 export function renderBuffers(plans: readonly BufferPlan[], { buffers }: Sizing): string {
   const [first] = plans
@@ -141,7 +151,9 @@ export function renderBuffers(plans: readonly BufferPlan[], { buffers }: Sizing)
           plan.profile.name,
           promptRange(plan.profile),
           `${formatBytes(plan.profile.body.minBytes)} - ${formatBytes(plan.profile.body.maxBytes)}`,
-          `${formatBytes(plan.profile.buffer.minBytes)} - ${formatBytes(plan.profile.buffer.maxBytes)}`,
+          plan.bufferBytes > plan.profile.buffer.maxBytes
+            ? formatBytes(plan.bufferBytes)
+            : `${formatBytes(plan.profile.buffer.minBytes)} - ${formatBytes(plan.profile.buffer.maxBytes)}`,
           formatBytes(plan.memory.fullBytes),
           ...(plan.memory.meanBytes === undefined
             ? []
@@ -154,11 +166,14 @@ export function renderBuffers(plans: readonly BufferPlan[], { buffers }: Sizing)
     ...plans.flatMap((plan) => [
       `${plan.profile.name}, in kong.conf:`,
       ...Object.entries(kongDirectives(plan)).map(([name, value]) => `  ${name} = ${value}`),
+      `and in the config of each AI plugin: max_request_body_size: ${kongPluginConfig(plan).max_request_body_size}`,
     ]),
     '',
     ...[
       'Over the buffer a body spills to disk, and plugins that read it fail; over the body limit it is ' +
-        'refused (413). Without them Kong allows any size and buffers 8k.',
+        'refused (413). Without them nginx allows any size and buffers 8k, and the AI plugins (ai-proxy, ' +
+        'ai-prompt-guard, ...) read 8 KiB of it, newer versions 1 MiB: that is their max_request_body_size.',
+      ...plans.flatMap(spills),
       `At ${formatNumber(1_000)} concurrent requests 1 MB more of buffer is about 1 GB more of memory.`,
       ...plans.flatMap(({ profile }) => (profile.note ? [`${profile.name}: ${profile.note}`] : [])),
       `Source: ${buffers.source}`,

@@ -16,25 +16,36 @@ export interface BufferPlan {
   fullBytesPerWorker: number
 }
 
-/** The profile that a prompt of this size belongs to; undefined beyond the largest. */
-export function bufferProfileFor(promptBytes: number, { buffers }: Sizing): BufferProfile | undefined {
-  return buffers.profiles.find(
+/** The profile that a prompt of this size belongs to; undefined beyond the largest, whose row has its upper end too. */
+export function bufferProfileFor(promptBytes: number, { buffers: { profiles } }: Sizing): BufferProfile | undefined {
+  const within = profiles.find(
     (profile) => promptBytes >= profile.promptFromBytes && promptBytes < profile.promptBelowBytes,
   )
+  const last = profiles.at(-1)
+  return within ?? (promptBytes === last?.promptBelowBytes ? last : undefined)
 }
 
-/** Takes the upper end of the profile's ranges: it holds the largest prompt of its kind. */
+/** JSON around a prompt, and what it escapes in it. */
+const JSON_AROUND = 1.1
+const STEP = 128 * 1024
+
+/**
+ * Takes the upper end of the profile's ranges, and more where the largest prompt needs it: a buffer beside a prompt that
+ * spills out of it would be no answer.
+ */
 export function planBuffers(
   profile: BufferProfile,
   concurrency: number,
   workers: number,
-  meanBodyBytes?: number,
+  sizes: { meanBodyBytes?: number | undefined; largestPromptBytes?: number | undefined } = {},
 ): BufferPlan {
-  const bufferBytes = profile.buffer.maxBytes
+  const { meanBodyBytes, largestPromptBytes = 0 } = sizes
+  const held = Math.ceil((largestPromptBytes * JSON_AROUND) / STEP) * STEP
+  const bufferBytes = Math.max(profile.buffer.maxBytes, held)
   const fullBytes = concurrency * bufferBytes
   return {
     profile,
-    bodyBytes: profile.body.maxBytes,
+    bodyBytes: Math.max(profile.body.maxBytes, held),
     bufferBytes,
     concurrency,
     memory: {
@@ -44,6 +55,14 @@ export function planBuffers(
     workers,
     fullBytesPerWorker: fullBytes / workers,
   }
+}
+
+/**
+ * What Kong's AI plugins read of a body, a setting of each of them (`max_request_body_size`): 8 KiB by default, in newer
+ * versions 1 MiB, whatever nginx lets in.
+ */
+export function kongPluginConfig({ bodyBytes }: Pick<BufferPlan, 'bodyBytes'>): { max_request_body_size: number } {
+  return { max_request_body_size: bodyBytes }
 }
 
 /** As nginx and Kong write sizes: '512k', '4m'. */

@@ -19,6 +19,7 @@ import { readSizing } from './sizing.ts'
 
 interface BufferRequest {
   profiles: { profile: BufferProfile; concurrency: number; workers: number; meanBodyBytes: number | undefined }[]
+  largestPromptBytes: number | undefined
   sizing: Sizing
 }
 
@@ -86,6 +87,7 @@ export async function bufferRequest(options: BufferOptions): Promise<BufferReque
     const profiles = chooseProfiles(options, sizing)
     return {
       sizing,
+      largestPromptBytes: options['largest-prompt'],
       profiles: profiles.map((profile) => ({ profile, concurrency, workers: 1, meanBodyBytes: undefined })),
     }
   }
@@ -95,6 +97,7 @@ export async function bufferRequest(options: BufferOptions): Promise<BufferReque
   const meanBodyBytes = demand.request.inputTokens * choices.figures.inputBytesPerToken.value
   return {
     sizing,
+    largestPromptBytes: options['largest-prompt'],
     profiles: chooseProfiles(options, sizing).map((profile) => ({
       profile,
       concurrency,

@@ -4,13 +4,13 @@
  * quit waits for streams.
  */
 import { stringify } from 'yaml'
-import { kongDirectives } from '../plan/buffers.ts'
+import { kongDirectives, kongPluginConfig } from '../plan/buffers.ts'
 import { behavior } from './kubernetes.ts'
 import type { ClusterSettings } from './settings.ts'
 
 function directives({ bodies, upstreamConnections }: ClusterSettings): Record<string, string> {
   return {
-    ...kongDirectives({ bodyBytes: bodies.body.maxBytes, bufferBytes: bodies.buffer.maxBytes }),
+    ...kongDirectives(bodies),
     upstream_keepalive_pool_size: String(upstreamConnections),
     // Streams are long: few requests reuse a connection, and none must be closed for its count.
     upstream_keepalive_max_requests: '10000',
@@ -30,6 +30,8 @@ export function kongConf(settings: ClusterSettings): Record<string, string> {
       `# kt plan: ${settings.answer}`,
       `# bodies: ${settings.bodies.name} profile; keep the shell's descriptor limit at ` +
         `${settings.connectionsPerWorker} or more`,
+      '# in the config of each AI plugin, which reads 8 KiB by default (newer: 1 MiB): ' +
+        `max_request_body_size: ${kongPluginConfig(settings.bodies).max_request_body_size}`,
       ...Object.entries(lines).map(([name, value]) => `${name} = ${value}`),
       '',
     ].join('\n'),
@@ -95,6 +97,8 @@ export function helmValues(settings: ClusterSettings): Record<string, string> {
     podDisruptionBudget: { enabled: true, maxUnavailable },
   }
   return {
-    'values.yaml': `# kt plan: ${settings.answer}\n# For the chart kong/kong.\n${stringify(values, { lineWidth: 0 })}`,
+    'values.yaml':
+      `# kt plan: ${settings.answer}\n# For the chart kong/kong. In the config of each AI plugin: ` +
+      `max_request_body_size: ${kongPluginConfig(settings.bodies).max_request_body_size}\n${stringify(values, { lineWidth: 0 })}`,
   }
 }

@@ -236,7 +236,7 @@ function gatewayConfig(
         },
       ],
       limits: {
-        max_body: `${bodies.body.maxBytes / 1024 ** 2}MB`,
+        max_body: `${Math.ceil(bodies.bodyBytes / 1024 ** 2)}MB`,
         max_in_flight: mostInFlight,
         // The pod's grace period leaves this long after its preStop.
         drain_timeout: `${longestStreamS}s`,

@@ -4,11 +4,11 @@
  */
 
 import { scalingBounds } from '../plan/autoscaling.ts'
-import { bufferProfileFor } from '../plan/buffers.ts'
+import { bufferProfileFor, planBuffers } from '../plan/buffers.ts'
 import { wholeUp } from '../plan/cpu.ts'
 import type { Demand } from '../plan/demand.ts'
 import type { PlanChoices } from '../plan/plan.ts'
-import type { BufferProfile, Sizing } from '../plan/sizing.ts'
+import type { Sizing } from '../plan/sizing.ts'
 import type { Plan } from '../report/plan-schema.ts'
 
 export interface EmitOptions {
@@ -41,7 +41,7 @@ export interface ClusterSettings extends EmitOptions {
   /** Requests that a worker may have in flight: more are answered with 503 before it collapses. */
   mostInFlight: number
   connectionsPerWorker: number
-  bodies: BufferProfile
+  bodies: { name: string; bodyBytes: number; bufferBytes: number }
   /** Bytes/s that one pod sends at the peak. */
   sentBytesPerSec: number
   node: PlanChoices['node']
@@ -115,9 +115,12 @@ function resources({ cpuMillicores, memoryMib }: Plan['fleet']['pod'], { contain
 }
 
 /** Of the mean prompt ten times over: the profile must hold the large ones. */
-function chooseBodies(demand: Demand, sizing: Sizing, { figures }: PlanChoices): BufferProfile {
+function chooseBodies(demand: Demand, sizing: Sizing, { figures }: PlanChoices): ClusterSettings['bodies'] {
   const large = demand.request.inputTokens * figures.inputBytesPerToken.value * 10
   const profile = bufferProfileFor(large, sizing) ?? sizing.buffers.profiles.at(-1)
   if (!profile) throw new Error('a sizing profile without buffers')
-  return profile
+  const { bodyBytes, bufferBytes } = planBuffers(profile, 1, 1, {
+    largestPromptBytes: Math.min(large, profile.promptBelowBytes),
+  })
+  return { name: profile.name, bodyBytes, bufferBytes }
 }

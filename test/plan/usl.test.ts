@@ -3,6 +3,7 @@
 import { describe, expect, test } from 'vitest'
 import { fitUsl, type UslFit } from '../../src/plan/usl/fit.ts'
 import { asymptote, peak, throughputAt } from '../../src/plan/usl/model.ts'
+import { normal, randomFrom } from '../../src/stats/random.ts'
 
 function fitted(n: number[], x: number[]): UslFit {
   const result = fitUsl({ n, x })
@@ -78,6 +79,29 @@ test('synthetic data return the parameters they were made with (tests/coef.Rout.
 test('the formulas of peak and limit alone', () => {
   expect(peak({ alpha: 0.001, beta: 0.00001, gamma: 1 })?.n).toBeCloseTo(316.0696, 4)
   expect(asymptote({ alpha: 0.001, beta: 0.00001, gamma: 89.995233 })).toBeCloseTo(89995.23, 2)
+})
+
+test('loads of three orders of magnitude: the deepest valley is found, not the nearest', () => {
+  const n = [1, 4, 13, 47, 169, 609]
+  const { model, residualStandardError } = fitted(n, [74.7349, 298.154, 961.012, 3350.825, 10042.615, 15196.779])
+  expect(model.alpha).toBeCloseTo(8.6e-4, 5)
+  expect(model.gamma).toBeCloseTo(74.7, 1)
+  expect(residualStandardError).toBeLessThan(1)
+})
+
+test('noise of 5 % on sublinear data is widened and not refused; Student’s t widens a fit of few points', () => {
+  const random = randomFrom('usl')
+  const truth = { alpha: 0.01, beta: 0.0001, gamma: 100 }
+  const n = [1, 2, 4, 8, 16, 32]
+  let refused = 0
+  for (let i = 0; i < 300; i++)
+    if (!fitUsl({ n, x: n.map((at) => throughputAt(at, truth) * (1 + 0.05 * normal(random))) }).ok) refused++
+  expect(refused).toBeLessThan(6)
+  const noisy = fitted([1, 2, 4, 8, 16], [100, 228, 400, 750, 1_300])
+  expect(noisy.warnings.join()).toContain('14 % more per unit than at N = 1: taken for noise')
+  expect(noisy.residualStandardError).toBeGreaterThan(5)
+  // t(0.975, 2) is 4.303.
+  expect(noisy.widening).toBeCloseTo(4.303 / 1.96, 2)
 })
 
 test.each([

@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest'
 import { UserError } from '../../src/errors.ts'
 import { renderBuffers } from '../../src/output/planning-tables.ts'
-import { bufferProfileFor, kongDirectives, planBuffers } from '../../src/plan/buffers.ts'
+import { bufferProfileFor, kongDirectives, kongPluginConfig, planBuffers } from '../../src/plan/buffers.ts'
 import { bufferRequest, parseBufferFlags } from '../../src/planning/buffer-request.ts'
 import { readSizing } from '../../src/planning/sizing.ts'
 import { chat, type Typed } from '../support/plan.ts'
@@ -20,7 +20,8 @@ test.each([
   [MIB, 'rag'],
   [4 * MIB - 1, 'rag'],
   [4 * MIB, 'batch'],
-  [16 * MIB, undefined],
+  [16 * MIB, 'batch'],
+  [16 * MIB + 1, undefined],
 ])('a prompt of %d bytes is %s', (bytes, name) => {
   expect(bufferProfileFor(bytes, sizing)?.name).toBe(name)
 })
@@ -40,6 +41,20 @@ describe('the profiles of the page', () => {
       nginx_http_client_body_buffer_size: bufferSize,
     })
   })
+})
+
+test('the buffer holds the largest prompt that was named, and the AI plugins read all of the body', () => {
+  const [, rag] = sizing.buffers.profiles
+  if (!rag) throw new Error('no rag')
+  const plan = planBuffers(rag, 1, 1, { largestPromptBytes: 3 * MIB })
+  expect(plan.bufferBytes).toBeGreaterThan(3 * MIB)
+  expect(plan.bufferBytes).toBeLessThan(3.5 * MIB)
+  expect(kongDirectives(plan).nginx_http_client_body_buffer_size).toBe('3456k')
+  expect(kongPluginConfig(plan)).toEqual({ max_request_body_size: 16 * MIB })
+  const text = renderBuffers([plan], sizing)
+  expect(text).toContain('max_request_body_size: 16777216')
+  expect(text).not.toContain('Without them Kong allows any size')
+  expect(renderBuffers([planBuffers(rag, 1, 1)], sizing)).toContain("rag: its prompts go up to 4 MiB, over the guide's")
 })
 
 // Kong, large payloads: at 1,000 concurrent requests +1 MB of buffer adds roughly 1 GB.
@@ -62,7 +77,7 @@ test('from a demand: what is in flight, and what the mean prompt fills', async (
 test('fits 100 columns', async () => {
   const { profiles } = await requested({ 'input-peak': '8G', 'output-peak': '1G' })
   const plans = profiles.map(({ profile, concurrency, workers, meanBodyBytes }) =>
-    planBuffers(profile, concurrency, workers, meanBodyBytes),
+    planBuffers(profile, concurrency, workers, { meanBodyBytes }),
   )
   expect(
     Math.max(

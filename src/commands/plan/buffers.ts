@@ -1,7 +1,7 @@
 import { KtCommand } from '../../command.ts'
 import { renderBuffers } from '../../output/planning-tables.ts'
 import { flagsOf } from '../../parse/flags.ts'
-import { kongDirectives, planBuffers } from '../../plan/buffers.ts'
+import { kongDirectives, kongPluginConfig, planBuffers } from '../../plan/buffers.ts'
 import { bufferFlags, bufferRequest, parseBufferFlags } from '../../planning/buffer-request.ts'
 
 export default class PlanBuffers extends KtCommand {
@@ -19,15 +19,15 @@ export default class PlanBuffers extends KtCommand {
   async run(): Promise<void> {
     const { flags } = await this.parse(PlanBuffers)
     const options = parseBufferFlags(flags)
-    const { profiles, sizing } = await bufferRequest(options)
+    const { profiles, sizing, largestPromptBytes } = await bufferRequest(options)
     const plans = profiles.map(({ profile, concurrency, workers, meanBodyBytes }) =>
-      planBuffers(profile, concurrency, workers, meanBodyBytes),
+      planBuffers(profile, concurrency, workers, { meanBodyBytes, largestPromptBytes }),
     )
     if (options.json) {
       this.printJson({
         schema: 'kt.plan.buffers/1',
         source: sizing.buffers.source,
-        buffers: plans.map((plan) => ({ ...plan, directives: kongDirectives(plan) })),
+        buffers: plans.map((plan) => ({ ...plan, directives: kongDirectives(plan), plugins: kongPluginConfig(plan) })),
       })
     } else this.print(renderBuffers(plans, sizing))
   }

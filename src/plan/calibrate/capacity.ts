@@ -59,7 +59,7 @@ export function saturatedRows(group: readonly MeasuredRun[], ratio: number, note
     notes.push(`no curve over concurrency: ${fit.why}. Each level that was used up counts by itself`)
     return full
   }
-  const { model, largestN, residualStandardError, warnings } = fit.value
+  const { model, largestN, residualStandardError, widening, warnings } = fit.value
   const top = peak(model)
   const at = top && top.n <= largestN ? top.n : largestN
   const limit = asymptote(model)
@@ -70,7 +70,7 @@ export function saturatedRows(group: readonly MeasuredRun[], ratio: number, note
       `throughput ${shape}${cap}`,
     ...warnings,
   )
-  const error = Math.max(best.relativeError, residualStandardError / throughputAt(at, model))
+  const error = Math.max(best.relativeError, (widening * residualStandardError) / throughputAt(at, model))
   return [rowOf(best, best.workers, throughputAt(at, model) / equivalent(best), error)]
 }
 

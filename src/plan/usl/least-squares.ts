@@ -19,18 +19,25 @@ interface Fit {
 
 const ALL = ['alpha', 'beta', 'gamma'] as const
 const MAX_STEPS = 500
+/** From one place alone it may end in a valley that is not the deepest: loads differ by orders of magnitude. */
+const STARTS = [
+  { alpha: 0.01, beta: 1e-4 },
+  { alpha: 1e-3, beta: 1e-8 },
+  { alpha: 1e-5, beta: 1e-6 },
+  { alpha: 0.3, beta: 1e-3 },
+]
 
 export function leastSquares(points: Points): Fit {
   let best: Fit | undefined
   for (const alpha of [undefined, 0, 1]) {
     for (const beta of [undefined, 0, 1]) {
-      const fit = levenbergMarquardt(points, alpha, beta)
-      const { model } = fit
-      const admissible = [model.alpha, model.beta].every((value) => value >= 0 && value <= 1) && model.gamma >= 0
-      // A tie goes to the fit with more parameters inside, which comes first.
-      if (admissible && (!best || fit.rss < best.rss * (1 - 1e-12))) best = fit
-      // Nothing on a bound can be better than the best of all.
-      if (admissible && alpha === undefined && beta === undefined) return fit
+      for (const start of STARTS) {
+        const fit = levenbergMarquardt(points, alpha, beta, start)
+        const { model } = fit
+        const admissible = [model.alpha, model.beta].every((value) => value >= 0 && value <= 1) && model.gamma >= 0
+        // A tie goes to the fit with more parameters inside, which comes first.
+        if (admissible && (!best || fit.rss < best.rss * (1 - 1e-9))) best = fit
+      }
     }
   }
   if (!best) throw new Error('no admissible fit: the one with both on a bound always is')
@@ -47,11 +54,16 @@ function jacobian({ n }: Points, model: UslModel, free: readonly (keyof UslModel
   })
 }
 
-function levenbergMarquardt(points: Points, alpha: number | undefined, beta: number | undefined): Fit {
+function levenbergMarquardt(
+  points: Points,
+  alpha: number | undefined,
+  beta: number | undefined,
+  start: { alpha: number; beta: number },
+): Fit {
   const fixed = { ...(alpha === undefined ? {} : { alpha }), ...(beta === undefined ? {} : { beta }) }
   const free = ALL.filter((name) => !(name in fixed))
   const gamma = Math.max(...points.x.map((x, i) => x / (points.n[i] ?? 1)))
-  let model: UslModel = { alpha: 0.01, beta: 0.0001, gamma, ...fixed }
+  let model: UslModel = { ...start, gamma, ...fixed }
   let rss = residualSum(points, model)
   let damping = 1e-3
   for (let step = 0; step < MAX_STEPS && damping < 1e12; step++) {
