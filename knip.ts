@@ -22,7 +22,7 @@ const config: KnipConfig = {
   ],
   project: ['bin/**/*.js!', 'src/**/*.ts!', 'reference-gateway/**/*.ts!', 'test/**/*.{ts,js}'],
   // Of the machine.
-  ignoreBinaries: ['mkfifo', 'mount', 'openssl', 'redis-server', 'umount', 'unshare'],
+  ignoreBinaries: ['chrt', 'mkfifo', 'mount', 'openssl', 'redis-server', 'setpriv', 'umount', 'unshare'],
   ignoreExportsUsedInFile: isProduction,
 }
 

@@ -69,6 +69,7 @@ export function buildReport(plan: RunPlan, record: RunRecord, context: RunContex
       rps: load.mode === 'open' ? load.rps : null,
       arrival: load.mode === 'open' ? (load.arrival ?? DEFAULT_ARRIVAL).kind : null,
       ...describeLoad(plan),
+      realtime: record.runtime.fifoPriority !== null,
       durationS: plan.durationUs === undefined ? null : plan.durationUs / 1e6,
       requests: plan.requests ?? null,
       warmup: plan.warmup,

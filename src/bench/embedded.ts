@@ -7,9 +7,12 @@ import { createInterface } from 'node:readline'
 import { now } from '../system/clock.ts'
 import { packaged } from '../system/machine.ts'
 import { readProcessTree } from '../system/process-tree.ts'
+import { makeServerRealtime } from '../system/realtime.ts'
 
 const START_WITHIN_MS = 20_000
 const STOP_WITHIN_MS = 5_000
+/** A flag of V8 for a server under real-time scheduling, as collectWithoutHelpers has them for this process. */
+const WITHOUT_HELPERS = '--single-threaded-gc'
 
 export interface EmbeddedPair {
   providerUrl: string
@@ -20,6 +23,8 @@ export interface EmbeddedPair {
 }
 
 interface PairOptions {
+  /** Both servers run under real-time scheduling. */
+  realtime?: boolean
   /** Processes of the gateway. */
   workers?: number
   /** The gateway's config file. */
@@ -38,7 +43,7 @@ const TTFT = 'lognormal(20ms,0.3)'
 export function startEmbeddedPair(
   injectDelayMs: number,
   note: (line: string) => void,
-  { workers = 1, config, tokenGap }: PairOptions = {},
+  { workers = 1, config, tokenGap, realtime = false }: PairOptions = {},
 ): Promise<EmbeddedPair> {
   const gatewayFlags = (providerUrl: string): string[] => [
     ...['--upstream', `${providerUrl}/v1`],
@@ -47,7 +52,7 @@ export function startEmbeddedPair(
     ...(injectDelayMs > 0 ? ['--inject-delay', `${injectDelayMs}ms`] : []),
   ]
   const pace = tokenGap === undefined ? [] : ['--token-gap', tokenGap]
-  return startPair(['--ttft', TTFT, ...pace], gatewayFlags, note)
+  return startPair(['--ttft', TTFT, ...pace], gatewayFlags, note, realtime)
 }
 
 /** The same with the flags of `kt provider start` and, from the provider's address, those of `kt gateway start`. */
@@ -55,9 +60,11 @@ export async function startPair(
   providerFlags: readonly string[],
   gatewayFlags: (providerUrl: string) => readonly string[],
   note: (line: string) => void,
+  realtime = false,
 ): Promise<EmbeddedPair> {
-  const provider = await startServer(['provider', 'start', ...providerFlags], note)
-  const gateway = await startServer(['gateway', 'start', ...gatewayFlags(provider.url)], note).catch(async (error) => {
+  const provider = await startServer(['provider', 'start', ...providerFlags], note, realtime)
+  const gatewayWords = ['gateway', 'start', ...gatewayFlags(provider.url)]
+  const gateway = await startServer(gatewayWords, note, realtime).catch(async (error) => {
     await provider.close()
     throw error
   })
@@ -80,15 +87,23 @@ interface ChildServer {
  * gateway, the null upstream. The child ends with this process however that ends, because of its IPC channel; close()
  * ends it in order. `note` receives its lines on stderr, such as the one about another port.
  */
-export async function startServer(args: readonly string[], note: (line: string) => void): Promise<ChildServer> {
-  const child = spawn(process.execPath, [packaged('bin', 'run.js'), ...args, '--next-free-port', '--json'], {
+export async function startServer(
+  args: readonly string[],
+  note: (line: string) => void,
+  realtime = false,
+): Promise<ChildServer> {
+  const words = [...(realtime ? [WITHOUT_HELPERS] : []), packaged('bin', 'run.js'), ...args]
+  const child = spawn(process.execPath, [...words, '--next-free-port', '--json'], {
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     // Detached from the terminal: Ctrl-C ends the sending, but the servers must still answer the requests in flight.
     detached: true,
   })
   const close = (): Promise<void> => stop(child)
   try {
-    return { url: await firstLine(child, args.slice(0, 2).join(' '), note), pid: child.pid, close }
+    const url = await firstLine(child, args.slice(0, 2).join(' '), note)
+    // Its processes are there by now, and its start has not competed with anything.
+    if (realtime && child.pid !== undefined) makeServerRealtime(child.pid)
+    return { url, pid: child.pid, close }
   } catch (error) {
     await close()
     throw error

@@ -42,7 +42,8 @@ export async function measureFloor(
   interrupt: AbortSignal,
 ): Promise<Floor | null> {
   const http2 = plan.connection?.http === 'h2' ? ['--http2'] : []
-  const upstream = await startServer(['provider', 'start', '--port', '0', ...http2, ...toDelayFlags(report)], note)
+  const words = ['provider', 'start', '--port', '0', ...http2, ...toDelayFlags(report)]
+  const upstream = await startServer(words, note, plan.realtime)
   try {
     const running = await startRun(floorPlan(plan, report, upstream.url), { progress: () => {} })
     const stop = (): void => running.stop(0)
@@ -65,7 +66,7 @@ function floorPlan(plan: RunPlan, { totals }: Run, url: string): RunPlan {
   if (!arm) throw new Error('a plan without an arm')
   const { origin, path } = resolveTarget(url, plan.workload.endpoint)
   const seconds = Math.min(LONGEST_S, Math.max(SHORTEST_S, SHARE_OF_RUN * totals.durationS))
-  const { load, workload, timeoutUs, workers, connection } = plan
+  const { load, workload, timeoutUs, workers, connection, realtime } = plan
   return {
     arms: [{ ...arm, origin, path, headers: pick(arm.headers, HEADERS) }],
     workload,
@@ -79,6 +80,7 @@ function floorPlan(plan: RunPlan, { totals }: Run, url: string): RunPlan {
     drainUs: DRAIN_US,
     connection: connection && { ...connection, ca: undefined, insecure: false },
     workers,
+    realtime,
     jitWarmup: plan.jitWarmup,
     tokenBudget: undefined,
   }

@@ -17,7 +17,7 @@ const LATE_LOOP_MS = 20
 const THROTTLED = 0.01
 
 export function judgeClient(record: RunRecord): BenchReport['client'] {
-  const { self, workers, achievedToOffered } = record
+  const { self, workers, achievedToOffered, runtime } = record
   const lag = Histogram.decode(record.sendLag)
   const sendLagMs =
     lag.count > 0 ? { p50: toMs(lag.quantileUs(0.5)), p99: toMs(lag.quantileUs(0.99)), max: toMs(lag.maxUs) } : null
@@ -34,6 +34,7 @@ export function judgeClient(record: RunRecord): BenchReport['client'] {
     gcMs: round(self.gcMs),
     achievedToOffered: achievedToOffered === null ? null : round(achievedToOffered),
     floorMs: measurementFloor(record),
+    runtime: { ...runtime, v8Flags: [...runtime.v8Flags] },
     involuntarySwitches: self.involuntarySwitches,
     throttledMs: self.throttledMs === null ? null : round(self.throttledMs),
     ...(workers.length > 0 ? { workers: workers.map(workerOf) } : {}),

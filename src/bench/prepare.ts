@@ -10,6 +10,7 @@ import { type BenchQuestion, readQuestion } from './judge-bench.ts'
 import type { RunRecordOptions } from './measure.ts'
 import { secretsOf } from './options/target.ts'
 import type { BenchOptions } from './options.ts'
+import { decideRealtime } from './realtime.ts'
 import { openReportFiles, type ReportWriter } from './report-files.ts'
 import { resolveObjectives, type SloObjectives } from './slo-objectives.ts'
 import { type OpenTargets, openTargets } from './targets.ts'
@@ -37,11 +38,12 @@ export async function prepareBench(
   const reports = openReportFiles(output)
   const { budgets, question, noise } = readQuestion(verdict)
   const objectives = resolveObjectives(verdict, request, target)
-  const open = await openTargets(target, request.endpoint, note)
+  const realtime = decideRealtime(load.realtime, target.at === undefined, note)
+  const open = await openTargets(target, request.endpoint, note, { realtime })
   try {
     const { workloadSpec, timeoutMs, categoryTimeoutsUs } = objectives
     const within = { ...target, timeout: target.timeout ?? timeoutMs }
-    const plan = { ...buildPlan(within, workloadSpec, load, open.targets), categoryTimeoutsUs }
+    const plan = { ...buildPlan(within, workloadSpec, load, open.targets), categoryTimeoutsUs, realtime }
     printPreflight(plan, open.targets, note)
     const record = { samples: output.samples, budgets, shown, secrets: secretsOf(target) }
     const { inconclusive } = output

@@ -24,6 +24,7 @@ import { measure, type RunHooks, type RunRecordOptions } from './measure.ts'
 import type { LoadOptions } from './options/load.ts'
 import { secretsOf } from './options/target.ts'
 import type { BenchOptions } from './options.ts'
+import { decideRealtime } from './realtime.ts'
 import type { SweepOptions } from './sweep-options.ts'
 import { type OpenTargets, openTargets } from './targets.ts'
 
@@ -51,16 +52,17 @@ export async function sweep(
   const record = { samples: undefined, budgets: readBudgets(verdict.budgets), shown, secrets: secretsOf(target) }
   const curves: SweepCurve[] = []
   const seen: { first?: Run } = {}
+  const realtime = decideRealtime(load.realtime, target.at === undefined, hooks.note)
   for (const gatewayWorkers of ask.gatewayWorkers ?? [1]) {
     if (hooks.interrupt.aborted) break
     if (ask.gatewayWorkers) hooks.note(`gateway of ${counted(gatewayWorkers, 'process', 'processes')}:`)
-    const open = await openTargets(target, request.endpoint, hooks.note, gatewayWorkers)
+    const open = await openTargets(target, request.endpoint, hooks.note, { gatewayWorkers, realtime })
     try {
       // The curve is that of the gateway. The direct arm of the embedded pair would only double the time.
       const targets = open.targets.slice(0, 1)
       const planLevel = (level: number): RunPlan => {
         const stepped: LoadOptions = { ...load, ...(ask.mode === 'open' ? { rps: level } : { concurrency: level }) }
-        const plan = buildPlan(target, request, stepped, targets)
+        const plan = { ...buildPlan(target, request, stepped, targets), realtime }
         return load.warmup === undefined ? { ...plan, ...defaultWarmup(WARMUP, plan) } : plan
       }
       const run = retryNoisy(

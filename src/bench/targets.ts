@@ -24,7 +24,7 @@ export async function openTargets(
   { at: url, baselineAt, aa, ...target }: TargetOptions,
   endpoint: ApiEndpoint,
   note: (line: string) => void,
-  gatewayWorkers = 1,
+  { gatewayWorkers = 1, realtime = false }: { gatewayWorkers?: number; realtime?: boolean } = {},
 ): Promise<OpenTargets> {
   const close = async (): Promise<void> => {}
   if (url) {
@@ -40,6 +40,7 @@ export async function openTargets(
   const pair = await startEmbeddedPair(target['inject-delay'] ?? 0, note, {
     workers: gatewayWorkers,
     tokenGap: target['token-gap'],
+    realtime,
   })
   return {
     targets: [

@@ -99,7 +99,7 @@ export class Engine {
 
   /** Sends everything the plan asks for and resolves when the last request has ended. */
   async run(): Promise<void> {
-    const timer = await startPrecisionTimer(this.#clock, () => this.#phase?.pump(true))
+    const timer = await startPrecisionTimer(this.#clock, () => this.#phase?.pump(true), this.#plan.realtime)
     const deadlines = setInterval(() => this.#abortLate(), DEADLINE_CHECK_MS)
     try {
       await this.#warmUp(timer.wakeAt)

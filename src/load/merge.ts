@@ -35,6 +35,16 @@ export interface Progress {
   lastSecond: Second | null
 }
 
+/** What kt has set for the engine and the scheduler. */
+export interface RuntimeSettings {
+  v8Flags: readonly string[]
+  youngGenerationMb: number
+  /** Of V8's helper threads; null where none could be lowered. */
+  helperThreadsNice: number | null
+  /** Of the sending threads, as the kernel says; null where they are ordinary ones. */
+  fifoPriority: number | null
+}
+
 /** What was recorded of a whole run; plain data, as it crosses a thread. */
 export interface RunRecord {
   arms: ArmRecord[]
@@ -45,6 +55,7 @@ export interface RunRecord {
   /** Open loop: 1 when every request left on time. */
   achievedToOffered: number | null
   self: SelfReading
+  runtime: RuntimeSettings
   /** The readings of each thread, where several sent. */
   workers: SelfReading[]
   stopReason: StopReason | null
@@ -70,6 +81,8 @@ export function mergeRecords(records: readonly RunRecord[]): RunRecord {
     // The worst thread counts: the rules err towards doubt.
     achievedToOffered: ratios.length > 0 ? Math.min(...ratios) : null,
     self: mergeReadings(records.map(({ self }) => self)),
+    // One thread that could not have real time is enough for a run without.
+    runtime: records.find(({ runtime }) => runtime.fifoPriority === null)?.runtime ?? first.runtime,
     workers: records.map(({ self }) => self),
     stopReason: records.find(({ stopReason }) => stopReason !== null)?.stopReason ?? null,
     measuredUs: most(records, ({ measuredUs }) => measuredUs),

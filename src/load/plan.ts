@@ -67,6 +67,8 @@ export interface RunPlan {
   connection?: ConnectionSpec | undefined
   /** Threads that share the load. */
   workers?: number | undefined
+  /** The sending threads run under real-time scheduling (src/system/realtime.ts). */
+  realtime?: boolean | undefined
   /** The sending threads first run the same load against a provider in this process (jit-warmup.ts). */
   jitWarmup?: boolean | undefined
   /** A request to each arm comes first, in a run of its own (src/bench/validate.ts). */

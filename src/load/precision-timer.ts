@@ -47,12 +47,18 @@ interface PrecisionTimer {
 }
 
 /** Resolves when the thread runs, so that its start does not compete with the run for file descriptors or time. */
-export async function startPrecisionTimer(clock: Clock, callback: () => void): Promise<PrecisionTimer> {
+export async function startPrecisionTimer(
+  clock: Clock,
+  callback: () => void,
+  realtime = false,
+): Promise<PrecisionTimer> {
   const signal = new Int32Array(new SharedArrayBuffer(4))
   const due = new Float64Array(new SharedArrayBuffer(8))
   due[0] = Number.POSITIVE_INFINITY
   const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js'
-  const thread = new Worker(new URL(`timer-thread.${extension}`, import.meta.url), { workerData: { signal, due } })
+  const thread = new Worker(new URL(`timer-thread.${extension}`, import.meta.url), {
+    workerData: { signal, due, realtime },
+  })
   let dueUs = Number.POSITIVE_INFINITY
 
   const sleepUntil = (atUs: number): void => {

@@ -5,11 +5,17 @@
  */
 import { Worker } from 'node:worker_threads'
 import { now } from '../system/clock.ts'
-import { collectOnlyWhenFull, lowerHelperThreads } from '../system/helper-threads.ts'
+import {
+  collectOnlyWhenFull,
+  collectWithoutHelpers,
+  lowerHelperThreads,
+  preferHelperThreads,
+  v8FlagsSet,
+} from '../system/helper-threads.ts'
 import { type Abort, findAbort } from './abort-watch.ts'
 import { type JitWarmupAddress, startJitWarmupProvider } from './jit-warmup.ts'
 import type { StopReason } from './limits.ts'
-import { mergeProgress, mergeRecords, type Progress, type RunRecord } from './merge.ts'
+import { mergeProgress, mergeRecords, type Progress, type RunRecord, type RuntimeSettings } from './merge.ts'
 import type { WorkerShare } from './pacing.ts'
 import type { RunPlan } from './plan.ts'
 
@@ -38,6 +44,8 @@ export interface ThreadData {
   jitWarmup: JitWarmupAddress | undefined
   /** Whether to hand over the times of every request. */
   samples: boolean
+  /** What is set for the whole process. */
+  settings: Omit<RuntimeSettings, 'fifoPriority'>
 }
 
 export type FromSendThread =
@@ -76,13 +84,15 @@ const YOUNG_MB = 48
 const DRAIN_AFTER_ABORT_US = 2_000_000
 
 export async function startRun(plan: RunPlan, listener: RunListener): Promise<RunningPlan> {
-  const { workers: count = 1, timeoutUs } = plan
-  lowerHelperThreads(count)
+  const { workers: count = 1, timeoutUs, realtime } = plan
+  const helperThreadsNice = realtime ? preferHelperThreads() : lowerHelperThreads(count)
   collectOnlyWhenFull()
+  if (realtime) collectWithoutHelpers()
+  const settings = { v8Flags: v8FlagsSet(), youngGenerationMb: YOUNG_MB, helperThreadsNice }
   const warmup = plan.jitWarmup ? await startJitWarmupProvider(plan) : undefined
   const jitWarmup = warmup && { origin: warmup.origin, path: warmup.path }
   const threads = Array.from({ length: count }, (_, index) =>
-    startThread({ plan, worker: { index, count }, jitWarmup, samples: listener.samples !== undefined }),
+    startThread({ plan, worker: { index, count }, jitWarmup, samples: listener.samples !== undefined, settings }),
   )
   const progress = new Map<number, Progress>()
   const records = new Map<number, RunRecord>()

@@ -3,7 +3,8 @@
  */
 import { parentPort, workerData } from 'node:worker_threads'
 import { now } from '../system/clock.ts'
-import { collect } from '../system/helper-threads.ts'
+import { collect, v8FlagsSet } from '../system/helper-threads.ts'
+import { makeThisThreadRealtime, thisThreadFifoPriority } from '../system/realtime.ts'
 import { watchSelf } from '../system/self-monitor.ts'
 import { Engine } from './engine.ts'
 import { planJitWarmup } from './jit-warmup.ts'
@@ -13,8 +14,10 @@ import { RecentRequestTimes, SampleBatches } from './samples.ts'
 
 const PROGRESS_EVERY_MS = 250
 
-const { plan, worker, jitWarmup, samples: wanted } = workerData as ThreadData
+const { plan, worker, jitWarmup, samples: wanted, settings } = workerData as ThreadData
 const post = (message: FromSendThread, transfer: ArrayBuffer[] = []): void => parentPort?.postMessage(message, transfer)
+
+if (plan.realtime) makeThisThreadRealtime()
 
 let startUs = now()
 let measuringFromUs = Number.NaN
@@ -153,6 +156,11 @@ function record(): RunRecord {
     sendLag: engine.sendLag.encode(),
     achievedToOffered: achievedToOffered(),
     self,
+    runtime: {
+      ...settings,
+      v8Flags: [...new Set([...settings.v8Flags, ...v8FlagsSet()])],
+      fifoPriority: thisThreadFifoPriority(),
+    },
     workers: [],
     stopReason: engine.stopReason ?? null,
     measuredUs,

@@ -5,8 +5,10 @@
  */
 import { parentPort, workerData } from 'node:worker_threads'
 import { now } from '../system/clock.ts'
+import { makeThisThreadRealtime } from '../system/realtime.ts'
 
-const { signal, due } = workerData as { signal: Int32Array; due: Float64Array }
+const { signal, due, realtime } = workerData as { signal: Int32Array; due: Float64Array; realtime: boolean }
+if (realtime) makeThisThreadRealtime()
 
 parentPort?.postMessage(0)
 for (;;) {

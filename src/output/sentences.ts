@@ -142,6 +142,7 @@ export function loopLine({ load, totals }: Run): string {
     parts.push(`${formatNumber(totals.inFlight.mean, 1)} in flight on average`)
   }
   if (load.workers !== undefined) parts.push(`${load.workers} sending threads`)
+  if (load.realtime) parts.push('real-time')
   return [...parts, ...connectionParts(load)].join(', ')
 }
 

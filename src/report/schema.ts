@@ -96,6 +96,10 @@ export const benchReportSchema = z
         .optional()
         .describe('absent for the default: HTTP/1.1, kept alive, certificates of the system'),
       workers: count.optional(),
+      realtime: z
+        .boolean()
+        .optional()
+        .describe('whether the sending threads, and the servers of an embedded pair, ran under SCHED_FIFO'),
       durationS: z.number().nullable(),
       requests: count.nullable(),
       warmup: count,
@@ -143,6 +147,15 @@ export const benchReportSchema = z
         .describe(
           'measurement floor: the stamped reading without a gateway, interleaved with the run or right after it',
         ),
+      runtime: z
+        .strictObject({
+          v8Flags: z.array(z.string()),
+          youngGenerationMb: count,
+          helperThreadsNice: z.int().nullable().describe("of V8's helper threads; null where none could be lowered"),
+          fifoPriority: count.nullable().describe('of the sending threads; null where they are ordinary ones'),
+        })
+        .optional()
+        .describe('what kt set for the engine and the scheduler'),
       involuntarySwitches: count.nullable().optional(),
       throttledMs: ms.nullable().optional().describe("time that the control group's CPU limit held the process"),
       workers: z

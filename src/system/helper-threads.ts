@@ -11,6 +11,17 @@ import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 
 let collector: (() => void) | undefined
+const flags = new Set<string>()
+
+/** The flags of V8 that this thread has set, for reports. */
+export function v8FlagsSet(): string[] {
+  return [...flags]
+}
+
+function setFlag(flag: string): void {
+  setFlagsFromString(flag)
+  flags.add(flag)
+}
 
 /** Collects this thread's whole heap now. Call it when it disturbs nothing. */
 export function collect(): void {
@@ -23,7 +34,7 @@ export function collect(): void {
  * be here too.
  */
 function exposed(): () => void {
-  setFlagsFromString('--expose-gc')
+  setFlag('--expose-gc')
   const found: unknown = runInNewContext('gc')
   if (typeof found !== 'function') throw new Error('this V8 exposes no collector')
   return found as () => void
@@ -37,12 +48,28 @@ function exposed(): () => void {
  * too.
  */
 export function collectOnlyWhenFull(): void {
-  setFlagsFromString('--heap-growing-percent=300')
-  setFlagsFromString('--no-memory-reducer')
+  setFlag('--heap-growing-percent=300')
+  setFlag('--no-memory-reducer')
 }
 
+/**
+ * Collections without the help of other threads, for threads that run under real-time scheduling: such a thread would
+ * wait for a helper that began to help and then lost its core to an ordinary thread.
+ */
+export function collectWithoutHelpers(): void {
+  for (const flag of WITHOUT_HELPERS) setFlag(flag)
+}
+
+/** Each may be set while V8 runs. Those of marking may not, and only full collections wait for a marking helper. */
+const WITHOUT_HELPERS = [
+  '--no-parallel-scavenge',
+  '--no-parallel-compaction',
+  '--no-parallel-pointer-update',
+  '--no-concurrent-sweeping',
+  '--no-concurrent-array-buffer-sweeping',
+]
+
 const HELPER = 'V8Worker'
-const TASKS = '/proc/self/task'
 const NICE = 15
 
 /**
@@ -52,16 +79,32 @@ const NICE = 15
 const NICE_BESIDE_MANY = 10
 
 /**
- * For a process in which `busy` threads do the work. Returns how many threads of this process give way now: none where
- * the system does not tell threads apart (anywhere but Linux).
+ * Beside real-time threads the helpers cannot be in the way. But now and then such a thread waits for one of them (a
+ * collection waits until each compiling thread has paused), which must not wait for ordinary threads then.
  */
-export function lowerHelperThreads(busy = 1): number {
-  const nice = busy > 1 ? NICE_BESIDE_MANY : NICE
-  return taskIds().filter((id) => nameOf(id) === HELPER && lower(Number(id), nice)).length
+const NICE_UNDER_REALTIME = -10
+
+/**
+ * For a process in which `busy` threads do the work. Returns the nice value that the helper threads have now; null
+ * where none could be given one, or the system does not tell threads apart (anywhere but Linux).
+ */
+export function lowerHelperThreads(busy = 1): number | null {
+  return niceHelperThreads(busy > 1 ? NICE_BESIDE_MANY : NICE)
 }
 
-/** Whether it could be: it may have ended meanwhile. */
-function lower(id: number, nice: number): boolean {
+/** The same for a process whose work is that of real-time threads: this one, or one that kt has started. */
+export function preferHelperThreads(pid?: number): number | null {
+  return niceHelperThreads(NICE_UNDER_REALTIME, pid)
+}
+
+function niceHelperThreads(nice: number, pid?: number): number | null {
+  const tasks = `/proc/${pid ?? 'self'}/task`
+  const changed = idsIn(tasks).filter((id) => nameOf(`${tasks}/${id}`) === HELPER && setNice(Number(id), nice))
+  return changed.length > 0 ? nice : null
+}
+
+/** Whether it could be: the thread may have ended meanwhile, or the right be missing. */
+function setNice(id: number, nice: number): boolean {
   try {
     setPriority(id, nice)
     return true
@@ -70,17 +113,17 @@ function lower(id: number, nice: number): boolean {
   }
 }
 
-function taskIds(): string[] {
+function idsIn(folder: string): string[] {
   try {
-    return readdirSync(TASKS)
+    return readdirSync(folder)
   } catch {
     return []
   }
 }
 
-function nameOf(id: string): string {
+function nameOf(task: string): string {
   try {
-    return readFileSync(`${TASKS}/${id}/comm`, 'utf8').trim()
+    return readFileSync(`${task}/comm`, 'utf8').trim()
   } catch {
     return ''
   }

@@ -7,6 +7,7 @@
  */
 import { closeSync, openSync, readdirSync, readFileSync, readSync } from 'node:fs'
 import { now } from './clock.ts'
+import { childrenOf, type ProcStat, readProcStat } from './proc-stat.ts'
 import { throttledUs } from './self-monitor.ts'
 import { type Probe, startProbe, type Waited } from './wake-probe.ts'
 
@@ -221,41 +222,53 @@ class RunQueueWait {
   }
 
   #watch(path: string): void {
-    const file = openSync(`${path}/schedstat`, 'r')
-    const baseUs = this.#waitedUs(file)
-    if (baseUs === undefined) closeSync(file)
-    else this.#threads.set(path, { file, baseUs, us: 0 })
+    try {
+      const file = openSync(`${path}/schedstat`, 'r')
+      const baseUs = this.#waitedUs(file)
+      if (baseUs === undefined) closeSync(file)
+      else this.#threads.set(path, { file, baseUs, us: 0 })
+    } catch {
+      // It has ended, or the kernel does not tell.
+    }
   }
 
   /** A thread may give way from some time on: kt lowers its helpers when a run starts. */
   #find(): void {
-    for (const path of this.#pids.flatMap((pid) => threadsOf(this.#proc, pid))) {
-      try {
-        if (givesWay(path)) this.#forget(path)
+    for (const paths of this.#pids.flatMap((pid) => processesOf(this.#proc, pid))) {
+      const threads = paths.flatMap(readThread)
+      const anyRealtime = threads.some(({ fifoPriority }) => fifoPriority !== null)
+      for (const { path, ...thread } of threads) {
+        if (givesWay(thread, anyRealtime)) this.#forget(path)
         else if (!this.#threads.has(path)) this.#watch(path)
-      } catch {
-        // It has ended, or the kernel does not tell.
       }
     }
   }
 }
 
 /**
- * Whether a thread runs at a lowered priority, as the helper threads of kt and its servers do (helper-threads.ts): it
- * is meant to wait, and no request waits for it. The nineteenth field is the nice value; the second, in brackets, may
- * hold blanks.
+ * Whether a thread is meant to wait, and no request waits for it: it runs at a lowered priority, as the helper threads
+ * of kt and its servers do (helper-threads.ts), or it is an ordinary one of a process whose requests are the business
+ * of real-time threads (realtime.ts).
  */
-function givesWay(path: string): boolean {
-  const stat = readFileSync(`${path}/stat`, 'latin1')
-  return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[16]) > 0
+function givesWay({ nice, fifoPriority }: ProcStat, anyRealtime: boolean): boolean {
+  return nice > 0 || (anyRealtime && fifoPriority === null)
 }
 
-function threadsOf(proc: string, pid: number): string[] {
+/** Nothing where the thread has ended. */
+function readThread(path: string): (ProcStat & { path: string })[] {
+  try {
+    return [{ path, ...readProcStat(path) }]
+  } catch {
+    return []
+  }
+}
+
+/** The threads of a process and of those that it has started, by process. */
+function processesOf(proc: string, pid: number): string[][] {
   try {
     const threads = readdirSync(`${proc}/${pid}/task`).map((id) => `${proc}/${pid}/task/${id}`)
-    const children = readFileSync(`${proc}/${pid}/task/${pid}/children`, 'utf8').trim().split(' ')
-    const below = pid === process.pid ? [] : children.filter((id) => id !== '')
-    return [...threads, ...below.flatMap((id) => threadsOf(proc, Number(id)))]
+    const below = pid === process.pid ? [] : childrenOf(pid, proc)
+    return [threads, ...below.flatMap((id) => processesOf(proc, id))]
   } catch {
     return []
   }

@@ -75,6 +75,7 @@ export function differencesBetween(baseline: Run, gateway: Run, ownReading: bool
     ['stream', ({ target }) => target.stream, true],
     ['load', describeLoad, true],
     ['machine', describeMachine, true],
+    ['real-time scheduling', ({ load }) => load.realtime ?? false, true],
     ['seed', ({ load }) => load.seed, false],
     ['requests', ({ load }) => load.requests, false],
     ['duration', ({ load }) => (load.durationS === null ? null : `${load.durationS} s`), false],

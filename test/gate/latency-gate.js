@@ -9,7 +9,9 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
-const ARGS = ['bench', '--requests', '1500', '--concurrency', '2', '--max-tokens', '4', '--budget', '7ms']
+const LOAD = ['--requests', '1500', '--concurrency', '2', '--max-tokens', '4']
+// Without real-time scheduling: a gate judges the gateway as it runs for its users.
+const ARGS = ['bench', ...LOAD, '--budget', '7ms', '--realtime', 'off']
 const PASSED = 0
 const BREACHED = 3
 const INCONCLUSIVE = 4

@@ -4,7 +4,7 @@
  */
 import { z } from 'zod'
 import { failure, type Result, success } from '../../errors.ts'
-import { type FlagValues, flagGroup } from '../../parse/flags.ts'
+import { type FlagValues, flagGroup, oneOf } from '../../parse/flags.ts'
 import { type Faults, type Given, rulesOf } from '../../parse/parse-flags.ts'
 import {
   countOrZero,
@@ -17,6 +17,7 @@ import {
 import { ARRIVAL_KINDS, ARRIVALS_IN_WORDS, DEFAULT_ARRIVAL, kindsWith } from '../../schedule/arrivals.ts'
 import { parseStages } from '../../schedule/ramp.ts'
 import { abortRule } from '../../verdict/thresholds.ts'
+import { REALTIME } from '../realtime.ts'
 import { ARM_FLAGS, hasOneArm, needsTwoArms, type TargetFlagValues } from './target.ts'
 
 const { text, texts, toggle, yesOrNo } = flagGroup('LOAD')
@@ -70,6 +71,12 @@ export const pacingFlags = {
   ),
   'cool-down': text(durationMs.optional(), 'keep sending for this long after the last measured request'),
   workers: text(countOrAuto.optional(), "sending threads, or 'auto' to choose by the number of cores [default: 1]"),
+  realtime: text(
+    oneOf(REALTIME).default('auto'),
+    'real-time scheduling (SCHED_FIFO) of the sending threads and the embedded pair: on, off, or auto with the ' +
+      'embedded pair only [default: auto]',
+    { example: 'on' },
+  ),
   drain: text(
     durationOrZeroMs.optional(),
     'time at the end for requests in flight to finish; later ones count as unfinished [default: --timeout]',
