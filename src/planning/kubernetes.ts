@@ -104,13 +104,8 @@ function deployment(settings: ClusterSettings): Deployment {
               image,
               args: ['gateway', 'start', '--config', '/etc/kt/gateway.yaml'],
               ports: [{ name: 'http', containerPort: PORT }],
-              env: [
-                {
-                  name: 'OPENAI_API_KEY',
-                  // Required: a pod without its key must not become ready.
-                  valueFrom: { secretKeyRef: { name, key: 'OPENAI_API_KEY' } },
-                },
-              ],
+              // Required: a pod without its keys must not become ready.
+              env: SECRETS.map((key) => ({ name: key, valueFrom: { secretKeyRef: { name, key } } })),
               resources: {
                 requests: { cpu: `${cpu.requestMillicores}m`, memory: `${memory.requestMib}Mi` },
                 limits: { cpu: `${cpu.limitMillicores}m`, memory: `${memory.limitMib}Mi` },
@@ -217,6 +212,13 @@ function labels({ name }: ClusterSettings): Record<string, string> {
   return { 'app.kubernetes.io/name': name }
 }
 
+/** Of the Secret: what the gateway asks its provider with, and what its clients ask the gateway with. */
+const SECRETS = ['OPENAI_API_KEY', 'GATEWAY_API_KEY'] as const
+
+function reference(secret: (typeof SECRETS)[number]): string {
+  return `$\{${secret}}`
+}
+
 /** The reference gateway's own configuration for a pod, in the keys that it reads. */
 function gatewayConfig(
   { providerUrl, upstream, upstreamConnections, mostInFlight, bodies, longestStreamS }: ClusterSettings,
@@ -226,12 +228,14 @@ function gatewayConfig(
     gateway: {
       host: '0.0.0.0',
       port,
+      // Whoever reaches the service would spend the provider's key.
+      auth: { keys: [{ key: reference('GATEWAY_API_KEY'), tenant: 'default' }] },
       providers: [
         {
           name: 'openai',
           base_url: providerUrl,
           protocol: 'openai',
-          api_key: '$'.concat('{OPENAI_API_KEY}'),
+          api_key: reference('OPENAI_API_KEY'),
           models: ['*'],
         },
       ],

@@ -100,7 +100,7 @@ test.each(['h1', 'h2'] as const)(
     const settings = await settingsFor({ ...PEAKS, upstream })
     const files = manifests('kubernetes', { ...settings, providerUrl: 'http://127.0.0.1:9/v1' })
     const written: string = parse(files['configmap.yaml'] ?? '').data['gateway.yaml']
-    const config = gatewayConfigSchema({ OPENAI_API_KEY: 'sk-test' }).parse(parse(written))
+    const config = gatewayConfigSchema({ OPENAI_API_KEY: 'sk-test', GATEWAY_API_KEY: 'gk-test' }).parse(parse(written))
     expect(config.limits).toMatchObject({ drainTimeoutMs: settings.longestStreamS * 1_000 })
     expect(settings.gracePeriodS).toBeGreaterThan(settings.preStopS + settings.longestStreamS)
     const gateway = await startGateway({ ...config, host: '127.0.0.1', port: 0 })
