@@ -53,8 +53,16 @@ function beside({ figure, what, tools, leftOut, provider: latency, load }) {
     Object.assign(measured.notRun, leftOut)
     const cells = (runs) => [ranged(of(runs, 'p50')), ranged(of(runs, 'p99')), ranged(of(runs, 'perSecond'), 1)]
     printTools(measured, ['P50', 'P99', 'answers/s'], cells, load.rps)
+    if (figure === 'latency') sayFromSent(measured.seen.kt)
     comparePairs(table, figure, measured.seen)
   }
+}
+
+/** How late kt sent is in its latency. Its peers count from sending, however late that was. */
+function sayFromSent(runs = []) {
+  const sent = of(runs, 'fromSent')
+  if (sent.length === 0) return
+  say(`  kt from sent, as its peers count: P50 ${ranged(of(sent, 'p50'))}  P99 ${ranged(of(sent, 'p99'))}`)
 }
 
 /** kt less each peer within each round, and beside the best one at that quantile. */

@@ -24,13 +24,14 @@ function optionsOf({ origin, rps, inFlight, seconds, tokens, stream }: Load): st
 
 /** Latency is from the intended time: how late kt itself sends is in it, as it is in no other tool's. */
 export function readKt(text: string): Seen {
-  const { totals, latencyMs, ttftMs, throughput } = primaryRun(parseOutput(benchReportSchema, text))
+  const { totals, latencyMs, serviceMs, ttftMs, throughput } = primaryRun(parseOutput(benchReportSchema, text))
   const figures = (of: { p50: number; p99: number } | undefined) => of && { p50Ms: of.p50, p99Ms: of.p99 }
   return {
     answered: totals.successful,
     failed: totals.failed,
     perSecond: throughput.requestsPerSec,
     latency: figures(latencyMs),
+    service: figures(serviceMs),
     ttft: figures(ttftMs),
   }
 }

