@@ -41,11 +41,13 @@ export async function startCapture({ command, args, env }, port, folder) {
   }
 }
 
+const oneLine = (text) => text.trim().replaceAll(/\s+/g, ' ')
+
 function listening(child) {
   let said = ''
   return new Promise((resolve, reject) => {
     child.on('error', reject)
-    child.on('exit', () => reject(new Error(said.trim() || 'it ended before it captured anything')))
+    child.on('exit', () => reject(new Error(oneLine(said) || 'it ended before it captured anything')))
     child.stderr.setEncoding('utf8').on('data', (text) => {
       said += text
       if (said.includes('listening on')) resolve()
