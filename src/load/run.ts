@@ -8,6 +8,7 @@ import { now } from '../system/clock.ts'
 import {
   collectOnlyWhenFull,
   collectWithoutHelpers,
+  keepDoublesApart,
   lowerHelperThreads,
   preferHelperThreads,
   v8FlagsSet,
@@ -87,6 +88,7 @@ export async function startRun(plan: RunPlan, listener: RunListener): Promise<Ru
   const { workers: count = 1, timeoutUs, realtime } = plan
   const helperThreadsNice = realtime ? preferHelperThreads() : lowerHelperThreads(count)
   collectOnlyWhenFull()
+  keepDoublesApart()
   if (realtime) collectWithoutHelpers()
   const settings = { v8Flags: v8FlagsSet(), youngGenerationMb: YOUNG_MB, helperThreadsNice }
   const warmup = plan.jitWarmup ? await startJitWarmupProvider(plan) : undefined

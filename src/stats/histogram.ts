@@ -31,11 +31,7 @@ const PAGE_BITS = Math.log2(PAGE)
 
 export class Histogram {
   count = 0
-  /**
-   * 0 when empty, like `maxUs`, never an infinity, so that the engine stores a small integer. With infinities, which
-   * are stored as doubles, a loaded machine once gave eight encoded histograms in a row the extremes of the last of
-   * them.
-   */
+  /** 0 when empty, like `maxUs`, never an infinity: a small integer costs no memory of its own, as a double does. */
   minUs = 0
   maxUs = 0
   sumUs = 0

@@ -3,7 +3,8 @@
  * milliseconds, in which nothing is sent and nothing seen), and at which priority its helper threads run, which compile
  * and collect beside the thread that runs JavaScript. The system may let such a thread finish its slice of some
  * milliseconds before one that has just become ready, with an idle core beside them or not: a sending thread then sends
- * late, an answering one answers late, and both read as latency. Lowering the priority needs no privilege.
+ * late, an answering one answers late, and both read as latency. Lowering the priority needs no privilege. And keeps it
+ * from a fault of its own.
  */
 import { readdirSync, readFileSync } from 'node:fs'
 import { setPriority } from 'node:os'
@@ -22,6 +23,19 @@ function setFlag(flag: string): void {
   setFlagsFromString(flag)
   flags.add(flag)
 }
+
+/**
+ * Maglev, the middle compiler of V8 13 and 14 (Node 24 and 26), can give the objects of one literal a common place for
+ * a field that holds a double: all of them then have the value of the last. It happens where the compiler works while
+ * the field is becoming one of doubles, which a loaded machine makes likely, and only by its escape analysis. The best
+ * compiler has its own and does without this one. Node 22 has it switched off.
+ */
+export function keepDoublesApart(): void {
+  if (Number.parseInt(process.versions.v8, 10) <= LAST_SEEN) setFlag('--no-maglev-escape-analysis')
+}
+
+/** A later V8 may not know the flag, and would say so on stderr. */
+const LAST_SEEN = 14
 
 /** Collects this thread's whole heap now. Call it when it disturbs nothing. */
 export function collect(): void {

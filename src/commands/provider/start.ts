@@ -5,7 +5,7 @@ import { flagsOf } from '../../parse/flags.ts'
 import { publishCertificate, withdrawCertificate } from '../../provider/certificate.ts'
 import { parseProviderFlags, providerFlags } from '../../provider/options.ts'
 import { startProvider } from '../../provider/server.ts'
-import { lowerHelperThreads } from '../../system/helper-threads.ts'
+import { keepDoublesApart, lowerHelperThreads } from '../../system/helper-threads.ts'
 import { onFreePort, untilAskedToStop } from '../../system/serve.ts'
 
 export default class ProviderStart extends KtCommand {
@@ -57,6 +57,7 @@ export default class ProviderStart extends KtCommand {
   async run(): Promise<void> {
     const { flags } = await this.parse(ProviderStart)
     const { provider: options, json, tls, port, ...values } = parseProviderFlags(flags)
+    keepDoublesApart()
     lowerHelperThreads()
     const asked = untilAskedToStop()
     const provider = await onFreePort(port, values['next-free-port'], (free) =>
