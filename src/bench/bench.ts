@@ -12,6 +12,7 @@ import { InterimAnalyses, judgeBench } from './judge-bench.ts'
 import { type BenchRun, measure, type RunHooks } from './measure.ts'
 import type { PreparedBench } from './prepare.ts'
 import { countMisses, judgeObjectives } from './slo-objectives.ts'
+import { findThroughputLimit } from './throughput-limit.ts'
 
 interface BenchResult extends BenchRun {
   /** Every check that decides the exit code, the SLO objectives included; null when nothing was asked. */
@@ -38,6 +39,8 @@ export async function bench(run: PreparedBench, hooks: RunHooks): Promise<BenchR
     const primary = primaryRun(report)
     if (wantsFloor(primary, run.floor, question.budgetMs !== undefined))
       report.client.floorMs = await measureFloor(plan, primary, hooks.note, hooks.interrupt)
+    const limit = await findThroughputLimit(plan, primary, question.thresholds, hooks.note, hooks.interrupt)
+    if (limit) report.client.throughputLimit = limit
     analyses.end(report)
     const noise = run.noise ?? estimateNoise(primary, open.aa ? 'aa' : 'halves')
     if (noise) report.noise = noise

@@ -18,7 +18,7 @@ const SHARE_OF_RUN = 0.1
 const LONGEST_S = 2
 const SHORTEST_S = 0.5
 /** A shorter run would spend more than a tenth of its duration on the floor, so --floor must ask for it. */
-const RUN_WORTH_IT_S = SHORTEST_S / SHARE_OF_RUN
+export const RUN_WORTH_IT_S = SHORTEST_S / SHARE_OF_RUN
 const BLOCKS = 10
 const WARMUP = { warmup: 50, warmupUs: 300_000 }
 const DRAIN_US = 500_000
@@ -41,11 +41,10 @@ export async function measureFloor(
   note: (line: string) => void,
   interrupt: AbortSignal,
 ): Promise<Floor | null> {
-  const http2 = plan.connection?.http === 'h2' ? ['--http2'] : []
-  const words = ['provider', 'start', '--port', '0', ...http2, ...toDelayFlags(report)]
-  const upstream = await startServer(words, note, plan.realtime)
+  const seconds = Math.min(LONGEST_S, Math.max(SHORTEST_S, SHARE_OF_RUN * report.totals.durationS))
+  const upstream = await startNullUpstream(plan, toDelayFlags(report), note)
   try {
-    const running = await startRun(floorPlan(plan, report, upstream.url), { progress: () => {} })
+    const running = await startRun(nullUpstreamPlan(plan, upstream.url, seconds), { progress: () => {} })
     const stop = (): void => running.stop(0)
     if (interrupt.aborted) stop()
     interrupt.addEventListener('abort', stop, { once: true })
@@ -61,11 +60,16 @@ export async function measureFloor(
   }
 }
 
-function floorPlan(plan: RunPlan, { totals }: Run, url: string): RunPlan {
+export function startNullUpstream(plan: RunPlan, flags: readonly string[], note: (line: string) => void) {
+  const http2 = plan.connection?.http === 'h2' ? ['--http2'] : []
+  return startServer(['provider', 'start', '--port', '0', ...http2, ...flags], note, plan.realtime)
+}
+
+/** The same load at the null upstream at `url`, instead of the target. */
+export function nullUpstreamPlan(plan: RunPlan, url: string, seconds: number): RunPlan {
   const [arm] = plan.arms
   if (!arm) throw new Error('a plan without an arm')
   const { origin, path } = resolveTarget(url, plan.workload.endpoint)
-  const seconds = Math.min(LONGEST_S, Math.max(SHORTEST_S, SHARE_OF_RUN * totals.durationS))
   const { load, workload, timeoutUs, workers, connection, realtime } = plan
   return {
     arms: [{ ...arm, origin, path, headers: pick(arm.headers, HEADERS) }],
@@ -89,15 +93,18 @@ function floorPlan(plan: RunPlan, { totals }: Run, url: string): RunPlan {
 /**
  * Flags that hold a request as long as the target did at the median; drawn, so that request slots do not synchronise.
  */
-function toDelayFlags({ target, serviceMs, ttftMs, interTokenMs, throughput }: Run): string[] {
+function toDelayFlags(report: Run): string[] {
+  const { target, serviceMs, ttftMs, interTokenMs } = report
   const whole = serviceMs?.p50 ?? 0
-  const tokens = Math.max(
-    1,
-    Math.round((visibleTokensPerSec(throughput) ?? 0) / Math.max(1e-9, throughput.requestsPerSec)),
-  )
   const [first, gap] = target.stream ? [ttftMs?.p50 ?? whole, interTokenMs?.p50 ?? 0] : [whole, 0]
   const delay = first > 0 ? `lognormal(${first}ms,0.3)` : '0ms'
-  return ['--ttft', delay, '--token-gap', `${gap}ms`, '--tokens', String(tokens)]
+  return ['--ttft', delay, '--token-gap', `${gap}ms`, ...toTokenFlags(report)]
+}
+
+/** Flags that make answers as long as those of the target. */
+export function toTokenFlags({ throughput }: Run): string[] {
+  const perAnswer = (visibleTokensPerSec(throughput) ?? 0) / Math.max(1e-9, throughput.requestsPerSec)
+  return ['--tokens', String(Math.max(1, Math.round(perAnswer)))]
 }
 
 function pick(headers: Record<string, string>, names: readonly string[]): Record<string, string> {

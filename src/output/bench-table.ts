@@ -22,7 +22,7 @@ import {
 } from './sentences.ts'
 import { sloSection } from './slo-table.ts'
 import { columns, paint, wrapHanging } from './table.ts'
-import { countedBy, drainNote, rate, tokenNotes } from './throughput-lines.ts'
+import { countedBy, drainNote, limitNote, rate, tokenNotes } from './throughput-lines.ts'
 import { toldWaitsLines } from './told-waits-line.ts'
 
 interface BenchView {
@@ -206,6 +206,11 @@ function throughput(report: Run, c: ChalkInstance): string {
       t.inputTokensPerSec === null ? '' : `in ${rate(t.inputTokensPerSec)}, out ${rate(t.outputTokensPerSec ?? 0)}; `
     rows.push(['Tokens/sec', rate(t.tokensPerSec), c.dim(`${parts}counted by ${countedBy(t)}`)])
   }
+  const limit = limitNote(report)
   const notes = tokenNotes(report).map((line) => c.dim(wrapHanging(line, '  ')))
+  if (limit !== undefined) {
+    const shade = report.client.throughputLimit?.by === 'target' ? c.dim : c.yellow
+    notes.push(shade(wrapHanging(limit, '  ')))
+  }
   return [c.bold('Throughput'), columns(rows, ['left', 'right', 'left']), ...notes].join('\n')
 }

@@ -1,7 +1,7 @@
 /** What a run carried a second, in words: the basis of every rate, and what is not in it. */
 import type { ArmResult, Run } from '../report/schema.ts'
 import { COUNTED_BY } from '../report/token-basis.ts'
-import { formatNumber } from '../units.ts'
+import { formatNumber, formatShare } from '../units.ts'
 
 type Throughput = ArmResult['throughput']
 
@@ -37,6 +37,17 @@ export function tokenNotes({ throughput, totals }: Pick<Run, 'throughput' | 'tot
         `${formatNumber(failedAnswers.answers)} failed answers had generated`
       : '',
   ].filter((note) => note !== '')
+}
+
+/** Closed loop: whether the rate is that of the target, or only the least that it carries. */
+export function limitNote({ client }: Pick<Run, 'client'>): string | undefined {
+  const limit = client.throughputLimit
+  if (!limit) return undefined
+  const { by, ownShare, capacityPerSec } = limit
+  const could = capacityPerSec === null ? '' : `, and could send ${rate(capacityPerSec)}/s`
+  const busy = `kt was busy ${formatShare(ownShare)} of the time${could}`
+  if (by === 'client') return `at least that: kt itself was the limit (${busy}); --workers gives it more threads`
+  return by === 'target' ? `the target was the limit: ${busy}` : `the target or kt was the limit: ${busy}`
 }
 
 /** Open loop: what the rate would be over the whole time, where the drain is a part of it that matters. */

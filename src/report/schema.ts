@@ -156,6 +156,17 @@ export const benchReportSchema = z
         })
         .optional()
         .describe('what kt set for the engine and the scheduler'),
+      throughputLimit: z
+        .strictObject({
+          by: z.enum(['target', 'client', 'unknown']),
+          ownShare: z.number().describe('of the time, in which the busiest sending thread was busy'),
+          capacityPerSec: z
+            .number()
+            .nullable()
+            .describe('requests that the sending threads can send, by a probe after the run; null without one'),
+        })
+        .optional()
+        .describe('of a closed loop: where the client was the limit, throughput is at least what is reported'),
       involuntarySwitches: count.nullable().optional(),
       throttledMs: ms.nullable().optional().describe("time that the control group's CPU limit held the process"),
       workers: z

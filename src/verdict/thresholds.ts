@@ -138,7 +138,13 @@ function figureJudge({ metric, op, of, limit }: Of<'figure'>, { gateway, misses 
   }
   const scale = requestsPerSec > 0 ? rate / requestsPerSec : 0
   const rates = blockRates(gateway).map((perSec) => perSec * scale)
-  return (alphaFail) => check(judgeRate(rate, rates, limit, alphaFail))
+  return (alphaFail) => check(atLeast(judgeRate(rate, rates, limit, alphaFail), gateway))
+}
+
+/** A rate that the client limited is the least that the target carries: that it misses its limit proves nothing. */
+function atLeast(result: FigureResult, { client }: Run): FigureResult {
+  if (client.throughputLimit?.by !== 'client' || result.verdict !== 'fail') return result
+  return { ...result, verdict: 'inconclusive', why: `${result.why}; but kt was the limit, not the target` }
 }
 
 function whyNotCompared({ agreement }: Run): string {

@@ -1,0 +1,79 @@
+/**
+ * What limited the throughput of a closed loop. A closed loop sends as fast as answers come, so its throughput is the
+ * target's only where kt could have sent more. Two things say so: the share of the time in which the busiest sending
+ * thread was busy, and a probe right after the run, which sends the same requests with the same threads to a null
+ * upstream for a fraction of a second. The probe is in no figure. What its threads sent, divided by the share of the
+ * time in which they were busy, is what they can send: the null upstream itself may be slower than they are.
+ */
+import type { RunPlan } from '../load/plan.ts'
+import { startRun } from '../load/run.ts'
+import type { Run } from '../report/schema.ts'
+import type { Threshold } from '../slo/threshold.ts'
+import { nullUpstreamPlan, RUN_WORTH_IT_S, startNullUpstream, toTokenFlags } from './floor.ts'
+
+const PROBE_S = 0.4
+const AT_ONCE = ['--ttft', '0ms', '--token-gap', '0ms']
+/** From this share of the time on, or of what it can send, kt was the limit. */
+const OWN_LIMIT = 0.9
+const CAPACITY_LIMIT = 0.8
+/** Below it nothing else needs to be known. */
+const IDLE = 0.5
+
+export type ThroughputLimit = NonNullable<Run['client']['throughputLimit']>
+
+/** Undefined for an open loop and for users that pause or change in number: their rate is asked for. */
+export async function findThroughputLimit(
+  plan: RunPlan,
+  run: Run,
+  thresholds: readonly Threshold[],
+  note: (line: string) => void,
+  interrupt: AbortSignal,
+): Promise<ThroughputLimit | undefined> {
+  const { load } = plan
+  const { totals, interrupted, aborted, client } = run
+  if (load.mode !== 'closed' || load.stages || load.thinkUs !== undefined) return undefined
+  if (totals.successful === 0) return undefined
+  const claimed = thresholds.some(({ metric }) => metric.startsWith('throughput.'))
+  const probed = !interrupted && !aborted && (claimed || totals.durationS >= RUN_WORTH_IT_S)
+  const capacityPerSec = probed ? await probe(plan, run, note, interrupt) : null
+  return judgeLimit(client.eventLoopUtilization, sentPerSec(run), capacityPerSec)
+}
+
+export function judgeLimit(ownShare: number, perSec: number, capacityPerSec: number | null): ThroughputLimit {
+  const used = capacityPerSec === null ? null : perSec / capacityPerSec
+  const isOwn = ownShare >= OWN_LIMIT || (used !== null && used >= CAPACITY_LIMIT)
+  const by = isOwn ? 'client' : used !== null || ownShare < IDLE ? 'target' : 'unknown'
+  return { by, ownShare, capacityPerSec }
+}
+
+/** By request both arms are under load at once; in turns each has the threads for itself. */
+function sentPerSec({ pairing, throughput, baseline }: Run): number {
+  const others = pairing === 'request' ? (baseline?.throughput.requestsPerSec ?? 0) : 0
+  return throughput.requestsPerSec + others
+}
+
+/** Requests a second that the sending threads can send; null where nothing was answered in time. */
+async function probe(
+  plan: RunPlan,
+  run: Run,
+  note: (line: string) => void,
+  interrupt: AbortSignal,
+): Promise<number | null> {
+  const upstream = await startNullUpstream(plan, [...AT_ONCE, ...toTokenFlags(run)], note)
+  try {
+    const running = await startRun(nullUpstreamPlan(plan, upstream.url, PROBE_S), { progress: () => {} })
+    const stop = (): void => running.stop(0)
+    if (interrupt.aborted) stop()
+    interrupt.addEventListener('abort', stop, { once: true })
+    const { arms, self, workers } = await running.result
+    interrupt.removeEventListener('abort', stop)
+    const [arm] = arms
+    const answers = arm?.outcomes.OK ?? 0
+    if (!arm || answers === 0 || arm.activeUs === 0) return null
+    const busy = (workers.length > 0 ? workers : [self]).map(({ eventLoopUtilization }) => eventLoopUtilization)
+    const meanBusy = busy.reduce((sum, share) => sum + share, 0) / busy.length
+    return meanBusy > 0 ? Math.round((answers / arm.activeUs / meanBusy) * 1e6) : null
+  } finally {
+    await upstream.close()
+  }
+}
