@@ -10,7 +10,7 @@ import type { Route } from '../http/endpoints.ts'
 import { type GatewayError, type GatewayResult, invalidRequest, upstreamError } from '../http/gateway-error.ts'
 import type { RequestGuard } from '../http/guard.ts'
 import { type RawHeaders, readHead } from '../http/headers.ts'
-import type { CacheLookup, PipelineHooks, PolicyVerdict, StoredResponse } from '../http/hooks.ts'
+import type { CacheLookup, Maybe, PipelineHooks, PolicyVerdict, StoredResponse } from '../http/hooks.ts'
 import { isLarge, readBody } from '../http/request-body.ts'
 import { RequestContext } from '../http/request-context.ts'
 import { ResponseWriter, type ResponseWriterOptions } from '../http/response-writer.ts'
@@ -89,17 +89,20 @@ export class RequestPipeline implements AttemptOwner {
     const context = this.context
     context.timings.arrived(arrivedMs)
     context.body = bytes
-    const { hooks, bodies } = this.#dependencies
-    if (isLarge(context)) {
-      const reader = hooks.input?.read ? hooks.input : bodies
-      const read = reader.read?.(context)
+    const read = this.#read()
+    if (read instanceof Promise) {
       this.#guard.thenSync(read, (refused) => this.#onParsed(refused, arrivedMs))
       return
     }
-    const refused = readBody(context)
     const readMs = performance.now()
     context.timings.routingMs = readMs - arrivedMs
-    this.#onParsed(refused, readMs)
+    this.#onParsed(read, readMs)
+  }
+
+  #read(): Maybe<GatewayError | undefined> {
+    const { hooks, bodies } = this.#dependencies
+    if (!isLarge(this.context)) return readBody(this.context)
+    return hooks.input?.read ? hooks.input.read(this.context) : bodies.read(this.context)
   }
 
   /** From `startMs` on the time belongs to the input policies. */
@@ -121,13 +124,10 @@ export class RequestPipeline implements AttemptOwner {
       case 'pass':
         this.#lookUp()
         break
-      case 'changed': {
+      case 'changed':
         this.context.body = verdict.body
-        const refused = readBody(this.context)
-        if (refused) this.#writer.sendError(refused)
-        else this.#lookUp()
+        this.#guard.thenSync(this.#read(), (refused) => (refused ? this.#writer.sendError(refused) : this.#lookUp()))
         break
-      }
       case 'blocked':
         this.#writer.sendError(verdict.error)
         break

@@ -10,7 +10,7 @@ import { type RawHeaders, removeContentLength, type UpstreamHead } from '../http
 import type { OutputHook, PolicyVerdict, StreamFilter, StreamSink, UpstreamFlow, WholeFilter } from '../http/hooks.ts'
 import type { RequestContext } from '../http/request-context.ts'
 import type { ResponseWriter } from '../http/response-writer.ts'
-import { parse } from '../protocols/json.ts'
+import { isJson } from '../protocols/json.ts'
 import type { ResponseTranslation } from '../protocols/protocol.ts'
 
 /** A response of known length up to this size leaves in one piece, although nothing needs it whole. */
@@ -201,7 +201,7 @@ export class ResponseRelay implements StreamSink {
 
   #finishWhole(collected: Buffer): void {
     const { translation, context } = this.#options
-    if (this.#isJson && collected.length > 0 && parse(collected.toString('utf8')) === undefined) {
+    if (this.#isJson && collected.length > 0 && !isJson(collected.toString('utf8'))) {
       this.#writer.sendError(BROKEN_OFF)
       return
     }

@@ -3,7 +3,7 @@
  * count it, and answer in OpenAI's shape what a policy blocked.
  */
 
-import { type JoinedText, type JsonTexts, textsIn, withTexts } from '../../src/wire/strings.ts'
+import { type JoinedText, textsIn, withTexts } from '../../src/wire/strings.ts'
 import { errorBody, type GatewayError, unreadable } from '../http/gateway-error.ts'
 import type { InputHook, Maybe, OutputHook, PolicyVerdict } from '../http/hooks.ts'
 import { readBody } from '../http/request-body.ts'
@@ -15,9 +15,9 @@ import { groupPolicies, type Policy, type PolicyGroup } from './policy/policy.ts
 import { PolicyStreamFilter } from './stream/stream-filter.ts'
 import type { PolicyBlock, PolicyEvents } from './stream/text-scanner.ts'
 import { answerKind, readAnswer, UNREADABLE_TYPE } from './whole/answer.ts'
-import { type JudgedTexts, type Judgement, judgeTexts } from './whole/judge.ts'
+import { type JudgedTexts, type Judgement, judgeTexts, textsOfBody } from './whole/judge.ts'
 import type { SharedBody } from './whole/search-worker.ts'
-import { SearchWorkerPool } from './whole/search-worker-pool.ts'
+import { nextBodyId, SearchWorkerPool } from './whole/search-worker-pool.ts'
 
 interface PolicyCounts {
   blocked: number
@@ -85,64 +85,46 @@ export function createPolicyHooks(
 
 function createInputHook(groups: readonly PolicyGroup[], threads: SearchWorkerPool, stats: PolicyStats): InputHook {
   const shared = new WeakMap<RequestContext, SharedBody>()
-  let bodies = 0
   const read = async (context: RequestContext): Promise<GatewayError | undefined> => {
     const { buffer: bytes } = context.body
-    const body = bytes instanceof SharedArrayBuffer && { id: ++bodies, bytes, endpoint: context.endpoint }
+    const body = bytes instanceof SharedArrayBuffer && { id: nextBodyId(), bytes, endpoint: context.endpoint }
     const facts = body ? await threads.parse(context.tenant, body) : undefined
     if (!body || !facts) return readBody(context)
     if (!facts.ok) return facts.error
-    context.setBody({ facts: facts.value })
+    if (facts.value) context.setBody({ facts: facts.value })
     shared.set(context, body)
     return undefined
   }
   return {
     ...(searches(groups) && { read, largeAboveBytes: LARGE_BYTES }),
     check: (context) => {
-      const texts = collectTexts(context, shared.get(context))
-      const written = (judged: readonly JoinedText[]): string => withTexts(texts.source, texts.found, judged)
-      return judge(groups, texts, written, { context, threads, events: recorder(context, stats) })
+      const body = shared.get(context)
+      const settings = { context, threads, events: recorder(context, stats) }
+      if (body) return judge(groups, textsOfBody(body), settings)
+      const source = context.body.toString()
+      const found = textsIn(source)
+      const written = (judged: readonly JoinedText[]): string => withTexts(source, found, judged)
+      return judge(groups, { all: found.places }, settings, written)
     },
   }
 }
 
-/** The verdict of all groups; `written` gives the body with other texts. */
+/** The verdict of all groups; `written` gives a body that lies here with other texts. */
 function judge(
   groups: readonly PolicyGroup[],
   texts: JudgedTexts,
-  written: (texts: readonly JoinedText[]) => string,
   { context, threads, events }: { context: RequestContext; threads: SearchWorkerPool; events: PolicyEvents },
+  written: (texts: readonly JoinedText[]) => string = () => '',
 ): Maybe<PolicyVerdict> {
   if (!texts.body && texts.all.length === 0) return { kind: 'pass' }
   const toVerdict = (judgement: Judgement): PolicyVerdict => {
     if (judgement.kind === 'blocked') return { kind: 'blocked', error: blockError(judgement.block) }
-    return judgement.kind === 'pass' ? judgement : { kind: 'changed', body: Buffer.from(written(judgement.texts)) }
+    if (judgement.kind === 'pass') return judgement
+    const { body } = judgement.texts
+    return { kind: 'changed', body: body ? Buffer.from(body.bytes) : Buffer.from(written(judgement.texts.all)) }
   }
   const judged = judgeTexts(groups, texts, { threads, events, asker: context, signal: questionSignal(context, groups) })
   return judged instanceof Promise ? judged.then(toVerdict) : toVerdict(judged)
-}
-
-/** The texts of a body that a thread has parsed are collected here only where this thread needs them. */
-function collectTexts(
-  context: RequestContext,
-  body: SharedBody | undefined,
-): JudgedTexts & { source: string; found: JsonTexts } {
-  let source: string | undefined
-  let found: JsonTexts | undefined
-  return {
-    ...(body && { body }),
-    get source() {
-      source ??= context.body.toString()
-      return source
-    },
-    get found() {
-      found ??= textsIn(this.source)
-      return found
-    },
-    get all() {
-      return this.found.places
-    },
-  }
 }
 
 /** Whether a policy searches texts in this process. */
@@ -168,12 +150,25 @@ function createOutputHook(
       if (kind === 'unreadable') return { kind: 'refused', error: UNREADABLE_TYPE }
       const events = recorder(context, stats)
       if (kind !== 'events') {
-        const apply = (body: Buffer): Maybe<PolicyVerdict> => {
+        const settings = { context, threads, events }
+        const judgeHere = (body: Buffer): Maybe<PolicyVerdict> => {
           const answer = readAnswer(body, kind)
           if (!answer.ok) return { kind: 'blocked', error: answer.error }
-          return judge(groups, answer.value, answer.value.written, { context, threads, events })
+          return judge(groups, { all: answer.value.all }, settings, answer.value.written)
         }
-        return { kind: 'whole', apply }
+        const judgeInThread = async (body: Buffer): Promise<PolicyVerdict> => {
+          const bytes = new SharedArrayBuffer(body.length)
+          Buffer.from(bytes).set(body)
+          const shared = { id: nextBodyId(), bytes, endpoint: context.endpoint, answer: kind }
+          const read = await threads.parse(context.tenant, shared)
+          if (!read) return judgeHere(body)
+          return read.ok ? judge(groups, textsOfBody(shared), settings) : { kind: 'blocked', error: read.error }
+        }
+        const inThread = searches(groups)
+        return {
+          kind: 'whole',
+          apply: (body) => (inThread && body.length > LARGE_BYTES ? judgeInThread(body) : judgeHere(body)),
+        }
       }
       return {
         kind: 'stream',

@@ -14,6 +14,15 @@ export function parse(text: string): unknown {
   }
 }
 
+export function isJson(text: string): boolean {
+  try {
+    JSON.parse(text)
+    return true
+  } catch {
+    return false
+  }
+}
+
 /** The body of a request that was read before, with its numbers as they are written. */
 export function exactBody(body: Buffer): JsonObject {
   return asObject(parseExact(body.toString('utf8'))) ?? {}

@@ -5,8 +5,7 @@ import { type GatewayResult, refused, unreadable } from '../../http/gateway-erro
 import { isTypeList } from '../../http/headers.ts'
 import type { ResponseHead } from '../../http/hooks.ts'
 import type { RequestContext } from '../../http/request-context.ts'
-import { parse } from '../../protocols/json.ts'
-import type { JudgedTexts } from './judge.ts'
+import { isJson } from '../../protocols/json.ts'
 
 /** How an answer is read, or that it holds no text. */
 type AnswerKind = 'events' | 'json' | 'text' | 'nothing' | 'unreadable'
@@ -32,14 +31,15 @@ export const UNREADABLE_TYPE = unreadable('the provider’s answer has a content
 const NOT_JSON = unreadable('the provider’s answer is not the JSON that its content type names')
 
 /** What an answer says, and the same answer with other texts in their places. */
-interface AnswerTexts extends JudgedTexts {
+export interface AnswerTexts {
+  readonly all: readonly JoinedText[]
   written(texts: readonly JoinedText[]): string
 }
 
 export function readAnswer(body: Buffer, kind: 'json' | 'text'): GatewayResult<AnswerTexts> {
   const source = body.toString('utf8')
   if (source.trim() === '') return success({ all: [], written: () => source })
-  if (parse(source) !== undefined) {
+  if (isJson(source)) {
     const found = textsIn(source, true)
     return success({ all: found.places, written: (texts) => withTexts(source, found, texts) })
   }

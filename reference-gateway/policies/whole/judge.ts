@@ -3,13 +3,14 @@
  * searched at once, without a promise. Large texts, and patterns that need longer, are searched in a worker thread;
  * other services are asked meanwhile.
  */
-import type { JoinedText } from '../../../src/wire/strings.ts'
+import { type JoinedText, textsIn } from '../../../src/wire/strings.ts'
 import type { Maybe } from '../../http/hooks.ts'
 import { effortBudget } from '../pattern/search-budget.ts'
 import type { TextBuffer } from '../pattern/text-buffer.ts'
 import { applyEdits, mergeFindings, type TextFinding } from '../policy/edits.ts'
 import type { Policy, PolicyGroup } from '../policy/policy.ts'
 import type { PolicyBlock, PolicyEvents } from '../stream/text-scanner.ts'
+import { readAnswer } from './answer.ts'
 import type { SharedBody } from './search-worker.ts'
 import type { SearchWorkerPool } from './search-worker-pool.ts'
 
@@ -29,7 +30,8 @@ const AT_ONCE_EFFORT = 100_000
 
 export type Judgement =
   | { kind: 'pass' }
-  | { kind: 'changed'; texts: readonly JoinedText[] }
+  /** In the body of `texts` where they have one. */
+  | { kind: 'changed'; texts: JudgedTexts }
   | { kind: 'blocked'; block: PolicyBlock }
 
 interface JudgeDependencies {
@@ -58,21 +60,27 @@ function judgeGroup(
   dependencies: JudgeDependencies,
 ): Maybe<Judgement> {
   const group = groups[at]
-  if (!group) return changed ? { kind: 'changed', texts: texts.all } : { kind: 'pass' }
+  if (!group) return changed ? { kind: 'changed', texts } : { kind: 'pass' }
   const size = texts.body ? Infinity : texts.all.reduce((sum, { text }) => sum + text.length, 0)
   const buffers: TextBuffer[] = []
   const findings = group.map((policy) => search(policy, texts, size, buffers, dependencies))
+  const { threads, asker } = dependencies
   const goOn = (all: readonly Findings[]): Maybe<Judgement> => {
     const block = findBlock(group, all, dependencies.events)
     if (block) return { kind: 'blocked', block }
-    const redacted = applyRedactions(group, all, texts)
-    return judgeGroup(
-      groups,
-      at + 1,
-      redacted ? { all: redacted } : texts,
-      changed || redacted !== undefined,
-      dependencies,
-    )
+    const redacting = all.filter((one, i) => one && group[i]?.action === 'redact') as TextFinding[][][]
+    if (!redacting.some((found) => found.some((one) => one.length > 0))) {
+      return judgeGroup(groups, at + 1, texts, changed, dependencies)
+    }
+    if (!texts.body) {
+      return judgeGroup(groups, at + 1, { all: redactedTexts(texts, redacting) }, true, dependencies)
+    }
+    return threads.redact(asker.tenant, texts.body, redacting).then((body) => {
+      const [policy] = group.filter(({ action }) => action === 'redact')
+      // What cannot be taken out must not pass.
+      if (!body) return policy ? { kind: 'blocked', block: { policy, why: 'timeout' } } : { kind: 'pass' }
+      return judgeGroup(groups, at + 1, textsOfBody(body), true, dependencies)
+    })
   }
   return findings.every((one) => !(one instanceof Promise))
     ? goOn(findings as Findings[])
@@ -123,11 +131,25 @@ function findBlock(group: PolicyGroup, all: readonly Findings[], events: PolicyE
   return block
 }
 
-/** Undefined where nothing was found to redact. */
-function applyRedactions(group: PolicyGroup, all: readonly Findings[], texts: JudgedTexts): JoinedText[] | undefined {
-  const redacting = all.filter((_, i) => group[i]?.action === 'redact')
-  if (!redacting.some((findings) => findings?.some((one) => one.length > 0))) return undefined
-  return texts.all.map((text, t) =>
-    applyEdits(text, mergeFindings(redacting.flatMap((findings) => findings?.[t] ?? []))),
-  )
+function redactedTexts(texts: JudgedTexts, findings: readonly (readonly TextFinding[][])[]): JoinedText[] {
+  return texts.all.map((text, t) => applyEdits(text, mergeFindings(findings.flatMap((one) => one[t] ?? []))))
+}
+
+/** They are collected here only for those who cannot ask a thread. */
+export function textsOfBody(body: SharedBody): JudgedTexts {
+  let all: readonly JoinedText[] | undefined
+  return {
+    body,
+    get all() {
+      all ??= readTexts(body)
+      return all
+    },
+  }
+}
+
+function readTexts({ bytes, answer }: SharedBody): readonly JoinedText[] {
+  const body = Buffer.from(bytes)
+  if (!answer) return textsIn(body.toString()).places
+  const read = readAnswer(body, answer)
+  return read.ok ? read.value.all : []
 }

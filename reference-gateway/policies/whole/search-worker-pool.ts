@@ -7,6 +7,13 @@ import type { PolicySettings } from '../kinds/kinds.ts'
 import type { TextFinding } from '../policy/edits.ts'
 import type { SearchTask, SearchTaskResult, SharedBody } from './search-worker.ts'
 
+let bodies = 0
+
+/** Bodies are told apart by it in the threads. */
+export function nextBodyId(): number {
+  return ++bodies
+}
+
 export class SearchWorkerPool {
   readonly #threads: ThreadPool<SearchTask, SearchTaskResult>
 
@@ -30,10 +37,20 @@ export class SearchWorkerPool {
     return result?.kind === 'searched' ? result.findings : undefined
   }
 
-  /** What the body says, or why it is refused; undefined when the thread failed. */
-  async parse(tenant: string, body: SharedBody): Promise<GatewayResult<BodyFacts> | undefined> {
+  /** What the body says, or why it is refused; undefined when the thread failed. An answer says nothing. */
+  async parse(tenant: string, body: SharedBody): Promise<GatewayResult<BodyFacts | undefined> | undefined> {
     const result = await this.#threads.run(tenant, { kind: 'parse', body }, MAX_PARSE_MS)
     return result?.kind === 'parsed' ? result.facts : undefined
+  }
+
+  /** The body without what was found; undefined when the thread failed. */
+  async redact(
+    tenant: string,
+    body: SharedBody,
+    findings: readonly (readonly TextFinding[][])[],
+  ): Promise<SharedBody | undefined> {
+    const result = await this.#threads.run(tenant, { kind: 'redact', body, findings }, MAX_PARSE_MS)
+    return result?.kind === 'redacted' ? { ...body, id: nextBodyId(), bytes: result.bytes } : undefined
   }
 
   close(): Promise<void> {

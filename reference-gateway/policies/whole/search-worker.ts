@@ -5,34 +5,45 @@
  */
 import { setPriority } from 'node:os'
 import { parentPort, workerData } from 'node:worker_threads'
-import { textsIn } from '../../../src/wire/strings.ts'
+import { success } from '../../../src/errors.ts'
+import { type JoinedText, textsIn, withTexts } from '../../../src/wire/strings.ts'
 import type { GatewayResult } from '../../http/gateway-error.ts'
-import { type ParsedBody, parseBody } from '../../http/request-body.ts'
+import { parseBody } from '../../http/request-body.ts'
 import type { BodyFacts, GatewayEndpoint } from '../../http/request-context.ts'
 import { READY } from '../../http/thread-pool.ts'
 import { compilePolicy, type PolicySettings } from '../kinds/kinds.ts'
-import type { TextFinding } from '../policy/edits.ts'
+import { applyEdits, mergeFindings, type TextFinding } from '../policy/edits.ts'
+import { readAnswer } from './answer.ts'
 
-/** A request's body in shared memory. */
+/** A request's body, or an answer, in shared memory. */
 export interface SharedBody {
   id: number
   bytes: SharedArrayBuffer
+  /** Of a request. */
   endpoint: GatewayEndpoint
+  /** It is an answer, and how that is read. */
+  answer?: 'json' | 'text'
 }
 
 export type SearchTask =
   | { kind: 'parse'; body: SharedBody }
   | { kind: 'search'; policy: string; body: SharedBody }
   | { kind: 'search'; policy: string; texts: readonly string[] }
+  /** `findings` of several policies, by text. */
+  | { kind: 'redact'; body: SharedBody; findings: readonly (readonly TextFinding[][])[] }
 
 export type SearchTaskResult =
-  | { kind: 'parsed'; facts: GatewayResult<BodyFacts> }
+  | { kind: 'parsed'; facts: GatewayResult<BodyFacts | undefined> }
   | { kind: 'searched'; findings: TextFinding[][] }
+  | { kind: 'redacted'; bytes: SharedArrayBuffer }
   | { kind: 'failed'; why: string }
 
 interface OpenBody {
-  parsed: GatewayResult<ParsedBody>
+  /** Undefined for an answer, of which nobody asks for facts. */
+  facts: GatewayResult<BodyFacts | undefined>
+  places: readonly JoinedText[]
   texts: readonly string[]
+  written(texts: readonly JoinedText[]): string
 }
 
 /** Bodies that are kept until all policies have asked about them: as many as may take turns with each other. */
@@ -46,24 +57,50 @@ const settings = workerData as PolicySettings[]
 const policies = new Map(settings.map((one) => [one.name, compilePolicy(one)]))
 const openBodies = new Map<number, OpenBody>()
 
-function open({ id, bytes, endpoint }: SharedBody): OpenBody {
-  const known = openBodies.get(id)
+function open(body: SharedBody): OpenBody {
+  const known = openBodies.get(body.id)
   if (known) return known
-  const parsed = parseBody(Buffer.from(bytes), endpoint)
-  const texts = parsed.ok ? textsIn(Buffer.from(bytes).toString()).places.map(({ text }) => text) : []
-  const body = { parsed, texts }
-  openBodies.set(id, body)
-  const [oldest = id] = openBodies.keys()
+  const { facts, all, written } = body.answer ? readShared(body, body.answer) : readRequest(body)
+  const opened = { facts, places: all, texts: all.map(({ text }) => text), written }
+  openBodies.set(body.id, opened)
+  const [oldest = body.id] = openBodies.keys()
   if (openBodies.size > MAX_OPEN) openBodies.delete(oldest)
-  return body
+  return opened
+}
+
+interface ReadBody extends Pick<OpenBody, 'facts' | 'written'> {
+  all: readonly JoinedText[]
+}
+
+function readRequest({ bytes, endpoint }: SharedBody): ReadBody {
+  const body = Buffer.from(bytes)
+  const parsed = parseBody(body, endpoint)
+  if (!parsed.ok) return { facts: parsed, all: [], written: () => '' }
+  const source = body.toString()
+  const found = textsIn(source)
+  return { facts: success(parsed.value.facts), all: found.places, written: (texts) => withTexts(source, found, texts) }
+}
+
+function readShared({ bytes }: SharedBody, kind: 'json' | 'text'): ReadBody {
+  const read = readAnswer(Buffer.from(bytes), kind)
+  return read.ok ? { facts: success(undefined), ...read.value } : { facts: read, all: [], written: () => '' }
+}
+
+function redact(
+  { places, written }: OpenBody,
+  findings: Extract<SearchTask, { kind: 'redact' }>['findings'],
+): SharedArrayBuffer {
+  const texts = places.map((text, t) => applyEdits(text, mergeFindings(findings.flatMap((one) => one[t] ?? []))))
+  const changed = Buffer.from(written(texts))
+  const bytes = new SharedArrayBuffer(changed.length)
+  Buffer.from(bytes).set(changed)
+  return bytes
 }
 
 /** The caller ends this thread when the task's time is over. */
 function run(task: SearchTask): SearchTaskResult {
-  if (task.kind === 'parse') {
-    const { parsed } = open(task.body)
-    return { kind: 'parsed', facts: parsed.ok ? { ok: true, value: parsed.value.facts } : parsed }
-  }
+  if (task.kind === 'parse') return { kind: 'parsed', facts: open(task.body).facts }
+  if (task.kind === 'redact') return { kind: 'redacted', bytes: redact(open(task.body), task.findings) }
   const whole = policies.get(task.policy)?.whole
   const findings =
     whole?.how === 'search' ? whole.search('body' in task ? open(task.body).texts : task.texts) : undefined

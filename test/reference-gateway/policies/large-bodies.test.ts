@@ -1,5 +1,7 @@
 // Bodies so large that a worker thread parses them are judged, changed and refused as small ones are.
 import { expect, test } from 'vitest'
+import { parseBody } from '../../../reference-gateway/http/request-body.ts'
+import { longestGapMs, timeMs } from '../support/event-loop.ts'
 import { post } from '../support/harness.ts'
 import { chat, echo, gatewayWith } from './support/gateway.ts'
 
@@ -104,4 +106,45 @@ test('the cache stores large bodies like small ones, after the policies', async 
   const redacted = [`${FILLER} a@b.com`, `${FILLER} c@d.com`]
   for (const text of redacted) expect(await says({ temperature: 0 }, text)).toBe(text === redacted[0] ? 'miss' : 'hit')
   expect(asked).toHaveLength(4)
+})
+
+test('large answers are judged, changed and refused as small ones are', async () => {
+  let answer = ''
+  let type = 'application/json'
+  const output = (rest: Record<string, unknown>) => ({ name: 'p', type: 'output_filter', action: 'redact', ...rest })
+  const gateway = await gatewayWith(
+    [output({ patterns: ['one'], replacement: 'two' }), output({ name: 'q', patterns: ['two'], replacement: 'three' })],
+    (_request, response) => {
+      response.writeHead(200, { 'content-type': type, 'content-length': Buffer.byteLength(answer) }).end(answer)
+    },
+  )
+  const get = async (given: string) => {
+    answer = given
+    return (await post(gateway, { model: 'm' })).body.toString()
+  }
+  const of = (text: string) => ` {"id":9007199254740993, "choices":[{"message":{"content":"${text}"}}] }`
+  expect(await get(of(`${FILLER} é one`))).toBe(of(`${FILLER} é three`))
+  expect(await get(of(FILLER))).toBe(of(FILLER))
+  expect(await get(of(FILLER).slice(1, -3))).toContain('upstream_unreadable')
+  type = 'text/plain'
+  expect(await get(`${FILLER} one`)).toBe(`${FILLER} three`)
+})
+
+test('what is redacted in a large body takes no turn of the event loop', async () => {
+  const asked: string[] = []
+  const gateway = await gatewayWith([input({ detect: ['email'] })], (request, response) => {
+    const chunks: Buffer[] = []
+    request.on('data', (chunk: Buffer) => chunks.push(chunk))
+    request.on('end', () => {
+      asked.push(Buffer.concat(chunks).toString('latin1'))
+      response.writeHead(200, { 'content-type': 'application/json' }).end('{}')
+    })
+  })
+  const keys = Array.from({ length: 150_000 }, (_, i) => `"k${i.toString(36)}":{}`)
+  const body = `{"model":"m","messages":[{"role":"user","content":"a@b.com"}],"x":{${keys.join(',')}}}`
+  const here = timeMs(() => expect(parseBody(Buffer.from(body), 'chat').ok).toBe(true))
+  await send(gateway.url, body)
+  const gap = await longestGapMs(async () => expect((await send(gateway.url, body)).status).toBe(200))
+  expect(asked[1]).toBe(body.replaceAll('a@b.com', '[REDACTED:email]'))
+  expect(gap).toBeLessThan(here / 2)
 })
