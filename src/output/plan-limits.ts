@@ -40,6 +40,15 @@ export function providerLines({ quotas, amplification, demand }: Plan): string[]
   ]
 }
 
+/** What other vendors publish, beside Kong's. */
+export function publishedLines(published: NonNullable<Plan['published']>): string[] {
+  return published.map(
+    ({ name, instances, vcpu, memoryGib, requestsPerSec, p99Ms, needsVcpu, source, date }) =>
+      `- ${name}: ${formatNumber(requestsPerSec)} requests/s on ${instances} x ${vcpu} vCPU, ${memoryGib} GB (P99 ` +
+      `${formatNumber(p99Ms)} ms), so ${raw(needsVcpu)} vCPU for this rate, of whatever tokens: ${source} (${date}).`,
+  )
+}
+
 /** The guide's row, beside what the same demand computes to. */
 export function instance(i: NonNullable<Plan['instance']>): string[] {
   const more = i.orMore ? '+' : ''

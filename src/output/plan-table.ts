@@ -5,7 +5,7 @@
 import type { Plan } from '../report/plan-schema.ts'
 import { counted, formatCount, formatDuration, formatMs, formatNumber, formatShare } from '../units.ts'
 import { answerLines, costLines, verb } from './plan-answer.ts'
-import { instance, natLine, providerLines } from './plan-limits.ts'
+import { instance, natLine, providerLines, publishedLines } from './plan-limits.ts'
 import { explained, explainPlan, fine, list, raw, rows, section, span, trimmed, withUnit } from './plan-words.ts'
 
 type Dimension = Plan['tier']['decidedBy'][number]
@@ -35,6 +35,7 @@ export function renderPlan(plan: Plan, explain = false): string {
     section('Cost', costLines(plan)),
     section('Tier', tier(plan)),
     ...(plan.instance ? [section('One instance', instance(plan.instance))] : []),
+    ...(plan.published && explain ? [section('Published by others', publishedLines(plan.published))] : []),
     section(`Redundancy of what binds (${plan.fleet.binding})`, redundancy(plan)),
     section('Waiting for a worker', waiting(plan)),
     ...(plan.calibration

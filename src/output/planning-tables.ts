@@ -2,7 +2,7 @@
 
 import { type BufferPlan, kongDirectives, kongPluginConfig } from '../plan/buffers.ts'
 import type { CheckResult } from '../plan/check.ts'
-import type { Instance, RankedInstance } from '../plan/instances.ts'
+import { type Instance, isCeiling, type RankedInstance } from '../plan/instances.ts'
 import type { PlanChoices } from '../plan/plan.ts'
 import type { Sizing } from '../plan/sizing.ts'
 import { counted, formatBytes, formatCount, formatNumber, formatShare } from '../units.ts'
@@ -46,10 +46,12 @@ export function renderInstances(
   const [best] = ranked
   if (!best) return 'no machine holds a worker'
   const shown = ranked.slice(0, most)
+  const ceilings = ranked.filter(isCeiling)
   const cost = best.deploy.usdPerMonth === undefined ? '' : `, $${compact(best.deploy.usdPerMonth)} a month`
   const scaled = ranked.some(({ speed }) => speed !== undefined)
   return [
-    `${compact(best.deploy.nodes)} ${best.instance.type}${cost}: cheapest of ${ranked.length}`,
+    `${compact(best.deploy.nodes)} ${best.instance.type}${cost}: cheapest of ${isCeiling(best) ? ceilings.length : ranked.length - ceilings.length}` +
+      (isCeiling(best) ? ', at best: no bandwidth of these is guaranteed' : ''),
     '',
     ...rows(
       [
@@ -89,7 +91,10 @@ function notes(
       `list prices of that day (${regions(ranked).join(', ')}), ` +
       '730 hours a month, without traffic, disks and discounts.',
     ...(ranked.some(({ instance }) => instance.bandwidthIs === 'ceiling')
-      ? ['<= is a ceiling: that cloud publishes no sustained baseline, so the network may bind earlier.']
+      ? [
+          '<= is a ceiling: no sustained baseline is published, so the network may bind earlier. Such machines stand ' +
+            'below the others, whatever they cost.',
+        ]
       : []),
     scaled
       ? `speed: CoreMark per vCPU against ${measuredOn?.type} (${measuredOn?.vcpuIs}s), where both are of one ` +

@@ -56,7 +56,12 @@ export function planCost(
   fleet: Pick<Fleet, 'nodes' | 'zones'> & { natGateways: number },
   usdPerHour: number,
   prices: TrafficPrices,
-  choices: { clientsOutside: boolean; meanLoad?: number | undefined; model?: ModelPrice | undefined },
+  choices: {
+    purchase?: string | undefined
+    clientsOutside: boolean
+    meanLoad?: number | undefined
+    model?: ModelPrice | undefined
+  },
 ): PlanCost {
   const { zones, nodes, natGateways } = fleet
   const meanLoad =
@@ -100,7 +105,10 @@ export function planCost(
   const traffic = bytes.reduce((sum, { usdPerMonth }) => sum + usdPerMonth, 0)
   const { model } = choices
   return {
-    parts: [{ name: 'machines', usdPerMonth: machines, why: 'on demand, all month' }, ...bytes],
+    parts: [
+      { name: 'machines', usdPerMonth: machines, why: `${choices.purchase ?? 'on demand'}, all month` },
+      ...bytes.filter(({ usdPerMonth }) => usdPerMonth > 0),
+    ],
     trafficUsdPerMonth: traffic,
     usdPerMonth: machines + traffic,
     gbPerMonth: inGb + outGb,

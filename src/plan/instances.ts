@@ -12,12 +12,14 @@ import type { NodeType, Sizing } from './sizing.ts'
 
 export interface Instance extends NodeType {
   family: string
-  cloudId: 'aws' | 'gcp' | 'azure'
+  cloudId: 'aws' | 'gcp' | 'azure' | 'own'
   arch: string
   vcpuIs: 'thread' | 'core'
   region: string
   priceDate: string
   priceSource: string
+  /** Other ways of buying, where a price of them is known. */
+  usdPerHourAs?: { reserved?: number | undefined; spot?: number | undefined } | undefined
   bandwidthIs: 'baseline' | 'ceiling'
   coremarkPerVcpu?: number | undefined
   coremarkSource?: string | undefined
@@ -38,7 +40,10 @@ export interface RankedInstance {
 
 export const HOURS_PER_MONTH = 730
 
-/** Cheapest first as it is deployed; machines without a price come last. */
+/**
+ * Cheapest first as it is deployed; machines without a price come last. Those whose bandwidth is a ceiling stand below
+ * all others: what nothing guarantees is not ranked with what is.
+ */
 export function rankInstances(
   demand: Demand,
   sizing: Sizing,
@@ -53,9 +58,14 @@ export function rankInstances(
     })
     .sort(
       (a, b) =>
+        Number(isCeiling(a)) - Number(isCeiling(b)) ||
         (a.deploy.usdPerMonth ?? Number.POSITIVE_INFINITY) - (b.deploy.usdPerMonth ?? Number.POSITIVE_INFINITY) ||
         a.deploy.nodes - b.deploy.nodes,
     )
+}
+
+export function isCeiling({ instance }: Pick<RankedInstance, 'instance'>): boolean {
+  return instance.bandwidthIs === 'ceiling'
 }
 
 function rankInstance(

@@ -30,7 +30,17 @@ export const bufferFlags = {
   // What is in flight, and the workers for it, hang on nothing else of the fleet.
   ...without(
     planFlags,
-    ...(['node', 'redundancy', 'zones', 'zones-lost', 'surge', 'target-utilisation'] as const),
+    ...([
+      'node',
+      'machines',
+      'purchase',
+      'internet',
+      'redundancy',
+      'zones',
+      'zones-lost',
+      'surge',
+      'target-utilisation',
+    ] as const),
     ...QUOTA_FLAGS,
   ),
   kind: text(z.string().optional(), 'kind of traffic: chat, rag, batch', { helpValue: 'chat' }),

@@ -82,9 +82,24 @@ export const COST_RULES: readonly Rule<CostOptions>[] = [
   ),
 ]
 
-/** Undefined where the machine has no price, or its cloud none for bytes. */
+/** A cloud that the table has no prices of: its machines alone are counted. */
+function withoutPrices({ cloud, region = 'where they stand', priceDate = '' }: PlanChoices['node']): TrafficPrices {
+  const none = { hour: 0, gb: 0 }
+  return {
+    region,
+    date: priceDate,
+    source: `bytes of ${cloud} are not priced: give them with --traffic-prices`,
+    loadBalancer: none,
+    nat: none,
+    crossZoneGb: 0,
+    cache: { hour: 0, node: '' },
+    egress: [{ upToGb: Number.POSITIVE_INFINITY, gb: 0 }],
+  }
+}
+
+/** Undefined where the machine has no price. */
 export function costOf(
-  options: CostOptions,
+  options: CostOptions & { purchase?: string | undefined },
   demand: Demand,
   { figures, node }: PlanChoices,
   fleet: Pick<Fleet, 'nodes' | 'zones'> & { natGateways: number },
@@ -92,9 +107,10 @@ export function costOf(
   const model = options.model === undefined ? undefined : modelPrice(options.model, options['model-prices'])
   if (node.usdPerHour === undefined) return undefined
   const path = options['traffic-prices'] ?? packaged('profiles', 'sizing', 'traffic-prices.yaml')
-  const prices = readYaml(path, z.record(z.string(), cloudSchema), 'file of prices of bytes')[node.cloud.toLowerCase()]
-  if (!prices) return undefined
+  const table = readYaml(path, z.record(z.string(), cloudSchema), 'file of prices of bytes')
+  const prices = table[node.cloud.toLowerCase()] ?? withoutPrices(node)
   return planCost(demand, figures, fleet, node.usdPerHour, prices, {
+    purchase: options.purchase === 'on-demand' ? undefined : options.purchase,
     clientsOutside: options.clients !== 'inside',
     meanLoad: options['mean-load'],
     model,

@@ -10,6 +10,7 @@ import { type FlagValues, flagGroup, oneOf } from '../parse/flags.ts'
 import { allocatableMemoryBytes, allocatableMillicores, memorySource } from '../plan/allocatable.ts'
 import { type Instance, implausiblePrices } from '../plan/instances.ts'
 import { packaged } from '../system/machine.ts'
+import { bought, type Purchase, readMachines } from './machines.ts'
 import { planFlags, without } from './plan-flags.ts'
 
 const positive = z.number().positive()
@@ -105,6 +106,25 @@ function toInstance(
       network?.ref ?? entry.network_source,
       ...(network?.date ? [`(${network.date})`] : []),
     ].join(' '),
+  }
+}
+
+/** The catalogue with the user's machines in front, bought in that way. */
+export function machinesOf({
+  machines,
+  purchase,
+}: {
+  machines?: string | undefined
+  purchase?: Purchase | undefined
+}): Catalogue {
+  const shipped = readInstances()
+  const own = machines === undefined ? [] : readMachines(machines)
+  const names = new Set(own.map(({ type }) => type))
+  return {
+    ...shipped,
+    instances: [...own, ...shipped.instances.filter(({ type }) => !names.has(type))].map((one) =>
+      bought(one, purchase),
+    ),
   }
 }
 
@@ -221,17 +241,18 @@ export const instanceFlags = {
 
 type MachineOptions = Pick<
   FlagValues<typeof instanceFlags>,
-  'cloud' | 'region' | 'arch' | 'family' | 'price-file' | 'measured-on'
+  'cloud' | 'region' | 'arch' | 'family' | 'price-file' | 'measured-on' | 'machines' | 'purchase'
 >
 
 export function selectInstances(options: MachineOptions): { instances: Instance[]; measuredOn: Instance | undefined } {
-  const shipped = readInstances()
+  const shipped = machinesOf(options)
   const catalogue = options['price-file'] === undefined ? shipped : withPrices(shipped, options['price-file'])
   const family = options.family === undefined ? undefined : familyNamed(options.family, shipped)
   const measuredOn = options['measured-on'] === undefined ? undefined : instanceNamed(options['measured-on'], shipped)
   const fitting = catalogue.instances.filter(
     (instance) =>
       (options.cloud === undefined || instance.cloudId === options.cloud) &&
+      (options.purchase === undefined || options.purchase === 'on-demand' || instance.usdPerHour !== undefined) &&
       (options.arch === undefined || instance.arch === options.arch) &&
       (family === undefined || instance.family === family),
   )

@@ -16,6 +16,7 @@ import {
   share,
 } from '../parse/quantity.ts'
 import type { RedundancyRange } from '../plan/sizing.ts'
+import { PURCHASES } from './machines.ts'
 import { parseRss } from './measured-runs.ts'
 import { parseMixParts } from './workloads.ts'
 
@@ -184,6 +185,12 @@ export const fleetFlags = {
     { example: '70%' },
   ),
   node: fleet.text(z.string().optional(), 'the machine to count in', { helpValue: 'c5.4xlarge' }),
+  machines: fleet.text(z.string().optional(), 'machines of your own, beside those of the catalogue', {
+    helpValue: 'file.yaml',
+  }),
+  purchase: fleet.text(oneOf(PURCHASES).optional(), 'how machines are bought [default: on-demand]', {
+    helpValue: PURCHASES.join('|'),
+  }),
   internet: fleet.text(oneOf(['nat', 'public']).optional(), 'how nodes reach the provider [default: nat]', {
     helpValue: 'nat|public',
   }),

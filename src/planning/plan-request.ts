@@ -11,6 +11,7 @@ import type { Demand } from '../plan/demand.ts'
 import { type FigureKey, type PlanFigures, withFigure } from '../plan/figures.ts'
 import { withPublicAddress } from '../plan/nat.ts'
 import { defaultChoices, makePlan, nodeCapacity, type PlanChoices, planFleet } from '../plan/plan.ts'
+import { byOthers } from '../plan/published.ts'
 import { confirmWait } from '../plan/simulate/confirm.ts'
 import type { NodeType, RedundancyParts, Sizing } from '../plan/sizing.ts'
 import { type Calibration, intervalOf } from '../plan/uncertainty.ts'
@@ -19,9 +20,11 @@ import { ktVersion } from '../system/machine.ts'
 import { limitsOf } from './cloud-limits.ts'
 import { type CostOptions, costOf } from './cost-request.ts'
 import { buildDemand } from './demand-request.ts'
-import { instanceNamed, readInstances } from './instances.ts'
+import { instanceNamed, machinesOf } from './instances.ts'
+import { requirePrice } from './machines.ts'
 import { calibrationFrom } from './measured-runs.ts'
 import type { FigureOptions, FleetOptions, PlanOptions, QuotaOptions } from './plan-flags.ts'
+import { readPublished } from './published.ts'
 import { quotaOf } from './quota-request.ts'
 import { readSizing } from './sizing.ts'
 
@@ -39,6 +42,7 @@ export async function planReport(options: PlanOptions & CostOptions): Promise<Pl
     kt: { version: ktVersion },
     ...made,
     range: answerRange(demand, sizing, choices),
+    published: byOthers(demand, readPublished()),
     ...(cost ? { cost } : {}),
     ...(simulated ? { simulated } : {}),
   }
@@ -77,7 +81,7 @@ function smallestOf(demand: Demand, sizing: Sizing, choices: PlanChoices, option
   const aZone = (node: NodeType): boolean =>
     workersPerNode(node) > 0 && planFleet(demand, sizing, choices, nodeCapacity(node)).nodes.perZone === 1
   if (!aZone(choices.node)) return choices
-  const { instances } = readInstances()
+  const { instances } = machinesOf(options)
   const family = instances.find(({ type }) => type === choices.node.type)?.family
   const [node] = instances
     .filter((instance) => instance.family === family && instance.usdPerHour !== undefined)
@@ -107,11 +111,19 @@ export function buildChoices(
     },
     quota: quotaOf(options),
   }
-  return onTheWayOut(options, {
-    ...choices,
-    ...(options.node === undefined ? {} : { node: instanceNamed(options.node, readInstances()) }),
-  })
+  return onTheWayOut(options, { ...choices, node: nodeOf(options) ?? choices.node })
 }
+
+/** The machine that was named; the default is looked up only where it is bought in another way. */
+function nodeOf(options: FleetOptions): NodeType | undefined {
+  const { node = options.purchase === undefined ? undefined : DEFAULT_NODE } = options
+  if (node === undefined) return undefined
+  const instance = instanceNamed(node, machinesOf(options))
+  requirePrice(instance, options.purchase)
+  return instance
+}
+
+const DEFAULT_NODE = 'c5.4xlarge'
 
 /** Through NAT, or by public addresses of the nodes, which some clouds give less bandwidth. */
 function onTheWayOut({ internet = 'nat' }: FleetOptions, choices: PlanChoices): PlanChoices {

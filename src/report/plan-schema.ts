@@ -135,6 +135,22 @@ export const planSchema = z
         }),
       )
       .describe("the same demand with the vendor's measured figures of one worker"),
+    published: z
+      .array(
+        z.strictObject({
+          name: z.string(),
+          instances: whole,
+          vcpu: positive,
+          memoryGib: positive,
+          requestsPerSec: positive,
+          p99Ms: positive,
+          source: z.string(),
+          date: z.string(),
+          needsVcpu: positive.describe('at the peak, by requests/s alone'),
+        }),
+      )
+      .optional()
+      .describe("what other vendors publish of their gateways, and what the demand's rate would take by it"),
     tier: z.strictObject({
       name: z.string(),
       decidedBy: z.array(dimension).min(1),

@@ -2,7 +2,7 @@
 import { afterAll, describe, expect, test } from 'vitest'
 import { renderInstances } from '../../src/output/planning-tables.ts'
 import { parseFlags } from '../../src/parse/parse-flags.ts'
-import { implausiblePrices, rankInstances, relativeSpeed } from '../../src/plan/instances.ts'
+import { implausiblePrices, isCeiling, rankInstances, relativeSpeed } from '../../src/plan/instances.ts'
 import { defaultChoices } from '../../src/plan/plan.ts'
 import { instanceFlags, readInstances, selectInstances } from '../../src/planning/instances.ts'
 import { readSizing } from '../../src/planning/sizing.ts'
@@ -36,6 +36,7 @@ describe('the catalogue', () => {
       'c6i',
       'c6g',
       'c7g',
+      ...['c5n', 'c6gn', 'c6in', 'c7gn', 'c7i', 'c7a', 'c8g', 'c8gn', 'c8i'],
       'c2-standard',
       'c3-standard',
       'Fsv2',
@@ -45,7 +46,8 @@ describe('the catalogue', () => {
       expect(instance.priceDate).toMatch(/^2026-\d\d-\d\d$/)
       expect(instance.bandwidthGbps).toBeGreaterThan(0)
       expect(instance.bandwidthIs).toBe(instance.cloudId === 'aws' ? 'baseline' : 'ceiling')
-      expect(instance.vcpuIs).toBe(instance.arch === 'arm64' ? 'core' : 'thread')
+      // A vCPU of c7a is a core too: its processors have one thread each.
+      expect(instance.vcpuIs).toBe(instance.arch === 'arm64' || instance.family === 'c7a' ? 'core' : 'thread')
     }
   })
 
@@ -75,8 +77,11 @@ describe('the ranking', () => {
   const ranked = rankInstances(chatDemand(80e6, 10e6), sizing, choices, instances)
 
   test('goes from cheap to dear, over all machines, and never below a node a zone', () => {
-    const costs = ranked.map(({ deploy }) => deploy.usdPerMonth ?? 0)
-    expect(costs).toEqual([...costs].sort((a, b) => a - b))
+    for (const ceiling of [false, true]) {
+      const costs = ranked.filter((row) => isCeiling(row) === ceiling).map(({ deploy }) => deploy.usdPerMonth ?? 0)
+      expect(costs.length).toBeGreaterThan(20)
+      expect(costs).toEqual([...costs].sort((a, b) => a - b))
+    }
     expect(Math.min(...ranked.map(({ nodes }) => nodes.peak))).toBe(3)
   })
 

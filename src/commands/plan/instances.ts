@@ -12,7 +12,7 @@ export default class PlanInstances extends KtCommand {
   static override description =
     'Nodes follow from allocatable CPU, sustained bandwidth, connections and memory, at least one in each ' +
     'zone; prices are dated list prices. Burstable machines are refused. GCP and Azure publish a ceiling ' +
-    'instead of a bandwidth baseline, marked with <=.'
+    'instead of a bandwidth baseline, marked with <=: they stand below the others.'
   static override examples = [
     '<%= config.bin %> <%= command.id %> --input-peak 80M --output-peak 10M --cloud aws',
     '<%= config.bin %> <%= command.id %> --input-peak 80M --output-peak 10M --measured-on c6i.4xlarge ' +
@@ -24,7 +24,8 @@ export default class PlanInstances extends KtCommand {
   async run(): Promise<void> {
     const { flags } = await this.parse(PlanInstances)
     const options = parseFlags(flags, instanceFlags, 'kt plan instances', PLAN_RULES)
-    const { demand, sizing, choices } = await planRequest(options)
+    // Each machine of the list has a price of its own.
+    const { demand, sizing, choices } = await planRequest({ ...options, purchase: undefined })
     const { instances, measuredOn } = selectInstances(options)
     const ranked = rankInstances(demand, sizing, choices, instances, measuredOn)
     if (options.json)
