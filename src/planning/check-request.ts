@@ -59,9 +59,9 @@ export function parseCheckFlags(flags: Readonly<Record<string, unknown>>): Check
   return parseFlags(flags, definitions, 'kt plan check', [...FIGURE_RULES, ...RULES])
 }
 
-export function checkRequest(options: CheckOptions): CheckResult {
+export async function checkRequest(options: CheckOptions): Promise<CheckResult> {
   const runs = measuredRuns(options.against, options.workers)
-  const figures = chooseFigures(
+  const figures = await chooseFigures(
     options,
     runs.some(({ stream }) => stream),
   )
@@ -70,8 +70,8 @@ export function checkRequest(options: CheckOptions): CheckResult {
   return checkPlan(run, figures, options.tolerance)
 }
 
-function chooseFigures(options: CheckOptions, stream: boolean): PlanFigures {
-  const { figures } = buildChoices(options, readSizing(options.sizing), stream ? 1 : 0)
+async function chooseFigures(options: CheckOptions, stream: boolean): Promise<PlanFigures> {
+  const { figures } = await buildChoices(options, readSizing(options.sizing), stream ? 1 : 0)
   return options.plan === undefined ? figures : readPlanFigures(options.plan, figures)
 }
 

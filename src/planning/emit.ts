@@ -1,82 +1,22 @@
 /** `--emit`: writes the manifests of a plan into a folder, one folder a target. The same plan writes the same bytes. */
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { z } from 'zod'
-import { failure, UserError } from '../errors.ts'
+import { UserError } from '../errors.ts'
 import { systemReason } from '../parse/file.ts'
-import { type FlagValues, flagGroup, oneOf } from '../parse/flags.ts'
-import { type Rule, rulesOf } from '../parse/parse-flags.ts'
 import { writeOutput } from '../report/write-output.ts'
-import { ktVersion } from '../system/machine.ts'
+import type { EmitTarget } from './emit-flags.ts'
 import { helmValues, kongConf } from './kong.ts'
 import { kedaManifests, kubernetesManifests } from './kubernetes.ts'
-import type { ClusterSettings, EmitOptions } from './settings.ts'
+import type { ClusterSettings } from './settings.ts'
 import { terraform } from './terraform.ts'
 
-const TARGETS = {
+const TARGETS: Record<EmitTarget, (settings: ClusterSettings) => Record<string, string>> = {
   kubernetes: kubernetesManifests,
   keda: kedaManifests,
   'helm-values': helmValues,
   kong: kongConf,
   terraform,
-} as const
-
-export type EmitTarget = keyof typeof TARGETS
-
-const { text, texts } = flagGroup('MANIFESTS')
-const KINDS = Object.keys(TARGETS) as [EmitTarget, ...EmitTarget[]]
-
-const kubernetesName = z.string().refine((name) => /^[a-z]([-a-z0-9]{0,50}[a-z0-9])?$/.test(name), {
-  error: ({ input }) => `'${String(input)}' is not a name of Kubernetes`,
-  params: { next: 'Lower-case letters, digits and dashes, at most 52.' },
-})
-
-const publicUrl = z.string().refine(isPlainHttp, {
-  error: ({ input }) => `'${String(input)}' is not an http(s) URL without credentials`,
-  params: { next: 'Keys belong into the Secret that the Deployment names.' },
-})
-
-function isPlainHttp(given: string): boolean {
-  const url = URL.parse(given)
-  return (url?.protocol === 'http:' || url?.protocol === 'https:') && !url.username && !url.password
 }
-
-/** The flags of `--emit`: where to, and what the manifests cannot know of themselves. */
-export const emitFlags = {
-  emit: texts(
-    z.array(oneOf(KINDS)).optional(),
-    `write manifests of this kind into --out: ${KINDS.join(', ')}; repeatable`,
-    { helpValue: 'kind' },
-  ),
-  out: text(z.string().optional(), 'folder for the manifests', { helpValue: 'deploy' }),
-  name: text(kubernetesName.optional(), 'name of the deployment', { helpValue: 'kt-gateway' }),
-  namespace: text(kubernetesName.optional(), 'namespace of it', { helpValue: 'ai-gateway' }),
-  image: text(z.string().optional(), 'image of the gateway', { helpValue: 'kt-bench:0.1.0' }),
-  'provider-url': text(publicUrl.optional(), 'base URL of the provider', { helpValue: 'url' }),
-  'prometheus-url': text(publicUrl.optional(), 'Prometheus that KEDA asks for bytes sent', { helpValue: 'url' }),
-}
-
-type EmitFlagValues = FlagValues<typeof emitFlags>
-
-const rule = rulesOf<EmitFlagValues>()
-const EXAMPLE = 'Example: kt plan ... --emit kubernetes --out deploy'
-
-export const EMIT_RULES: readonly Rule<EmitFlagValues>[] = [
-  ...(['out', 'name', 'namespace', 'image', 'provider-url', 'prometheus-url'] as const).map((name) =>
-    rule(
-      [name, 'emit'],
-      (options) =>
-        options[name] !== undefined &&
-        options.emit === undefined &&
-        failure(`--${name} has no effect without --emit`, EXAMPLE),
-    ),
-  ),
-  rule(
-    ['emit', 'out'],
-    ({ emit: kinds, out }) =>
-      kinds && out === undefined && failure('--emit needs --out, the folder to write into', EXAMPLE),
-  ),
-]
 
 export function manifests(target: EmitTarget, settings: ClusterSettings): Record<string, string> {
   return TARGETS[target](settings)
@@ -106,20 +46,4 @@ export async function emit(
     }
   }
   return paths
-}
-
-export function emitRequest(
-  given: EmitFlagValues,
-): { targets: EmitTarget[]; folder: string; options: EmitOptions } | undefined {
-  const {
-    emit: kinds,
-    out: folder,
-    name = 'kt-gateway',
-    namespace = 'ai-gateway',
-    image = `kt-bench:${ktVersion}`,
-  } = given
-  if (!kinds || folder === undefined) return undefined
-  const providerUrl = given['provider-url'] ?? 'https://api.openai.com/v1'
-  const prometheusUrl = given['prometheus-url'] ?? 'http://prometheus-server.monitoring'
-  return { targets: [...new Set(kinds)], folder, options: { name, namespace, image, providerUrl, prometheusUrl } }
 }

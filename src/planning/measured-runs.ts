@@ -3,8 +3,7 @@
  * one a level of a sweep), a calibration from them, and memory figures from resident sets. A report without token
  * counts, or without a gateway, is refused: a plan in tokens cannot rest on it.
  */
-import { failure, type Result, success, UserError } from '../errors.ts'
-import { bytesWithUnit } from '../parse/quantity.ts'
+import { UserError } from '../errors.ts'
 import { calibrate } from '../plan/calibrate/calibrate.ts'
 import type { CheckedRun } from '../plan/check.ts'
 import type { Sizing } from '../plan/sizing.ts'
@@ -13,9 +12,8 @@ import { readMeasurement } from '../report/read.ts'
 import type { Run } from '../report/schema.ts'
 import { SWEEP_SCHEMA, type SweepLevel, type SweepReport } from '../report/sweep-schema.ts'
 import { visibleTokensPerSec } from '../report/token-basis.ts'
-import { fitLine } from '../stats/line.ts'
 import { throughputError } from '../stats/means.ts'
-import { formatCount, parseCount } from '../units.ts'
+import { formatCount } from '../units.ts'
 import { bestReading } from '../verdict/judge-overhead.ts'
 
 /** A calibration from the reports that a user names; `counts` are the workers of each. */
@@ -180,28 +178,4 @@ function requireTokens(
   }
   if (inputTokensPerSec > 0) return { inputTokensPerSec, outputTokensPerSec, countedBy: tokenSource }
   throw new UserError(`${path}: no tokens passed in this run`, 'Bench a target that answers.')
-}
-
-/**
- * Memory at rest and of one stream from '100=180MiB,2000=310MiB', resident sets at numbers of streams: the
- * least-squares line through them.
- */
-export function parseRss(text: string): Result<{ base: number; perStream: number }> {
-  const next = 'Write resident sets at two numbers of streams or more, for example --rss 100=180MiB,2000=310MiB.'
-  const points: { x: number; y: number }[] = []
-  for (const part of text.split(',')) {
-    const [streams = '', size = ''] = part.split('=').map((side) => side.trim())
-    const [x, y] = [parseCount(streams), bytesWithUnit.safeParse(size).data]
-    if (x === undefined || y === undefined) return failure(`'${part.trim()}' is not streams=size`, next)
-    points.push({ x, y })
-  }
-  const line = fitLine(points)
-  if (!line) return failure('needs two different numbers of streams', next)
-  const { slope: perStream, intercept: base } = line
-  return perStream > 0 && base > 0
-    ? success({ base, perStream })
-    : failure(
-        'memory does not grow with the streams, so it says nothing of one',
-        'Measure with more streams, after a warm-up.',
-      )
 }

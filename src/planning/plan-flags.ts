@@ -17,7 +17,7 @@ import {
 } from '../parse/quantity.ts'
 import type { RedundancyRange } from '../plan/sizing.ts'
 import { PURCHASES } from './machines.ts'
-import { parseRss } from './measured-runs.ts'
+import { parseRss } from './rss.ts'
 import { parseMixParts } from './workloads.ts'
 
 const demand = flagGroup('DEMAND').text

@@ -3,7 +3,7 @@ import { failure } from '../errors.ts'
 import { type FlagValues, flagGroup } from '../parse/flags.ts'
 import { parseFlags, type Rule, rulesOf } from '../parse/parse-flags.ts'
 import { COST_RULES, costFlags } from './cost-request.ts'
-import { EMIT_RULES, emitFlags } from './emit.ts'
+import { EMIT_RULES, emitFlags } from './emit-flags.ts'
 import { planFlags } from './plan-flags.ts'
 import { PLAN_RULES } from './plan-rules.ts'
 

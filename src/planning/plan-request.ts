@@ -22,7 +22,6 @@ import { type CostOptions, costOf } from './cost-request.ts'
 import { buildDemand } from './demand-request.ts'
 import { instanceNamed, machinesOf } from './instances.ts'
 import { requirePrice } from './machines.ts'
-import { calibrationFrom } from './measured-runs.ts'
 import type { FigureOptions, FleetOptions, PlanOptions, QuotaOptions } from './plan-flags.ts'
 import { readPublished } from './published.ts'
 import { quotaOf } from './quota-request.ts'
@@ -58,7 +57,7 @@ interface PlanRequest {
 export async function planRequest(options: PlanOptions): Promise<PlanRequest> {
   const demand = await buildDemand(options)
   const sizing = readSizing(options.sizing)
-  const choices = buildChoices(options, sizing, demand.request.streamedShare)
+  const choices = await buildChoices(options, sizing, demand.request.streamedShare)
   if (choices.calibration) refuseUnmeasured(choices.calibration, demand)
   return {
     demand,
@@ -92,13 +91,13 @@ function smallestOf(demand: Demand, sizing: Sizing, choices: PlanChoices, option
 }
 
 /** Everything but the demand. The streamed share of the demand decides which runs may calibrate the plan. */
-export function buildChoices(
+export async function buildChoices(
   options: FigureOptions & FleetOptions & QuotaOptions,
   sizing: Sizing,
   streamedShare: number,
-): PlanChoices {
+): Promise<PlanChoices> {
   const defaults = defaultChoices(sizing)
-  const calibrated = calibratedChoices(options, streamedShare, sizing, defaults)
+  const calibrated = await calibratedChoices(options, streamedShare, sizing, defaults)
   const choices: PlanChoices = {
     ...calibrated,
     figures: givenFigures(options, calibrated.figures, sizing),
@@ -134,13 +133,15 @@ function onTheWayOut({ internet = 'nat' }: FleetOptions, choices: PlanChoices): 
     : { ...choices, node: withPublicAddress(choices.node, limits) }
 }
 
-function calibratedChoices(
+async function calibratedChoices(
   { 'from-bench': reports, 'bench-workers': counts = [] }: FigureOptions,
   streamedShare: number,
   sizing: Sizing,
   defaults: PlanChoices,
-): PlanChoices {
+): Promise<PlanChoices> {
   if (!reports) return defaults
+  // Reading reports takes the start of a plan that has none of them a tenth of a second.
+  const { calibrationFrom } = await import('./measured-runs.ts')
   const calibration = calibrationFrom(reports, counts, streamedShare, sizing)
   return { ...defaults, figures: { ...defaults.figures, ...calibration.figures }, calibration }
 }

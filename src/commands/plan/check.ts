@@ -22,7 +22,7 @@ export default class PlanCheck extends KtCommand {
   async run(): Promise<void> {
     const { flags } = await this.parse(PlanCheck)
     const options = parseCheckFlags(flags)
-    const result = checkRequest(options)
+    const result = await checkRequest(options)
     if (options.json) this.printJson({ schema: 'kt.plan.check/1', ...result })
     else this.print(renderPlanCheck(result))
     this.finish(exitOf(result.verdict))

@@ -3,7 +3,7 @@ import { deployment } from '../../output/plan-answer.ts'
 import { planMarkdown } from '../../output/plan-markdown.ts'
 import { renderPlan } from '../../output/plan-table.ts'
 import { flagsOf } from '../../parse/flags.ts'
-import { emit, emitRequest } from '../../planning/emit.ts'
+import { emitRequest } from '../../planning/emit-flags.ts'
 import { parsePlanFlags, planCommandFlags } from '../../planning/plan-options.ts'
 import { planReport } from '../../planning/plan-request.ts'
 import { clusterSettings } from '../../planning/settings.ts'
@@ -31,6 +31,7 @@ export default class Plan extends KtCommand {
     const emitting = emitRequest(options)
     const { plan, demand, sizing, choices } = await planReport(options)
     if (emitting) {
+      const { emit } = await import('../../planning/emit.ts')
       const settings = clusterSettings(plan, deployment(plan), demand, sizing, choices, emitting.options)
       for (const path of await emit(emitting.targets, settings, emitting.folder)) this.note(`kt: wrote ${path}`)
     }
