@@ -8,8 +8,7 @@ import { JsonWalk, QUOTE } from './json-walk.ts'
 /** A stream whose events did not fit the frame this often is walked whole from then on. */
 const MOST_MISSES = 8
 
-/** From this length on a native comparison is faster than a loop, in spite of the cost of the call. */
-const LONG = 64
+const NO_VIEW: DataView = new DataView(new ArrayBuffer(0))
 
 /** An event with more values is never remembered. */
 const MOST_VALUES = 24
@@ -32,6 +31,10 @@ export abstract class FramedWalk extends JsonWalk {
   readonly #walked: ValueSpan[] = []
   #values = 0
   #frame: Buffer | undefined
+  /** Of the frame, and of the bytes that were read last: four bytes are compared at once. */
+  #frameView = NO_VIEW
+  #view = NO_VIEW
+  #viewed: Buffer | undefined
   #framed: ValueSpan[] = []
   #misses = 0
 
@@ -52,6 +55,10 @@ export abstract class FramedWalk extends JsonWalk {
   protected readFramed(): boolean {
     const frame = this.#frame
     if (!frame) return false
+    if (this.bytes !== this.#viewed) {
+      this.#viewed = this.bytes
+      this.#view = viewOf(this.bytes)
+    }
     let from = 0
     for (const { start, end, is, varies } of this.#framed) {
       if (!varies) continue
@@ -95,10 +102,11 @@ export abstract class FramedWalk extends JsonWalk {
   #follows(frame: Buffer, from: number, to: number): boolean {
     const { bytes, at } = this
     if (this.end - at < to - from) return false
-    if (to - from >= LONG) {
-      if (bytes.compare(frame, from, to, at, at + to - from) !== 0) return false
-    } else for (let i = from, j = at; i < to; i++, j++) if (frame[i] !== bytes[j]) return false
-    this.at = at + to - from
+    const [ours, theirs] = [this.#frameView, this.#view]
+    let [i, j] = [from, at]
+    for (; i + 4 <= to; i += 4, j += 4) if (ours.getUint32(i) !== theirs.getUint32(j)) return false
+    for (; i < to; i++, j++) if (frame[i] !== bytes[j]) return false
+    this.at = j
     return true
   }
 
@@ -121,8 +129,13 @@ export abstract class FramedWalk extends JsonWalk {
       }
     }
     this.#frame = frame
+    this.#frameView = viewOf(frame)
     this.#framed = framed
   }
+}
+
+function viewOf({ buffer, byteOffset, length }: Buffer): DataView {
+  return new DataView(buffer, byteOffset, length)
 }
 
 function createSpan(start: number, end: number, is: number, varies: boolean): ValueSpan {

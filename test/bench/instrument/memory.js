@@ -26,5 +26,5 @@ export async function memory(table, quick) {
     `  ${count(rate)}/s; resident ${early.toFixed(0)} MB after a fifth, ${late.toFixed(0)} MB in the last ` +
       `fifth; most ${Math.max(...samples.map(({ rss }) => rss)).toFixed(0)} MB`,
   )
-  table.row(`memory growth over ${count(requests)} requests`, late - early, 'MB', 50, 'low')
+  table.row(`memory growth over ${count(requests)} requests`, late - early, 'MB', 20, 'low')
 }
