@@ -67,6 +67,8 @@ export interface NodeType {
   allocatableMillicores: number
   allocatableMemoryBytes: number
   usdPerHour?: number | undefined
+  /** How it is bought, where not on demand. */
+  purchase?: 'reserved' | 'spot' | undefined
   /** Of the price. */
   region?: string | undefined
   priceDate?: string | undefined

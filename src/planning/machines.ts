@@ -82,7 +82,7 @@ function toInstance(machine: z.output<typeof machineSchema>): Instance {
 
 /** At the price of that way of buying; without one where none is known. */
 export function bought<T extends Instance>(instance: T, purchase: Purchase = 'on-demand'): T {
-  return purchase === 'on-demand' ? instance : { ...instance, usdPerHour: instance.usdPerHourAs?.[purchase] }
+  return purchase === 'on-demand' ? instance : { ...instance, purchase, usdPerHour: instance.usdPerHourAs?.[purchase] }
 }
 
 /** A machine that is planned with must have the price that was asked for. */

@@ -79,7 +79,7 @@ const demandFlags = {
   'output-peak': demand(countOrNone.optional(), 'peak output tokens per second (visible ones)', { example: '10M' }),
   window: demand(
     durationMs.refine((ms) => ms >= 1_000 && ms <= DAY_MS, 'a peak is the average over 1s to 1d').optional(),
-    'what the peak is the average over (default: 1s)',
+    'what the peak is the average over [default: a minute, with the burst within it]',
     { example: '60s' },
   ),
   rps: demand(planCount.optional(), 'peak requests per second', { example: '250' }),

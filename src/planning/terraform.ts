@@ -12,7 +12,7 @@ export function terraform({ name, node, nodes, answer }: ClusterSettings): Recor
       `--emit terraform: no node pool is known for ${node.cloud}`,
       'Take a --node of AWS, GCP or Azure.',
     )
-  const { provider, variables, resource } = body(name, node.type, nodes)
+  const { provider, variables, resource } = body(name, node.type, nodes, node.purchase === 'spot')
   const file = {
     '//': `kt plan: ${answer}`,
     terraform: { required_version: '>= 1.5', required_providers: provider },
@@ -31,12 +31,13 @@ type Pool = (
   name: string,
   type: string,
   nodes: { min: number; max: number },
+  spot: boolean,
 ) => { provider: object; variables: string[]; resource: object }
 
 const variable = (name: string): string => `$\{var.${name}}`
 
 const POOLS: Partial<Record<string, Pool>> = {
-  AWS: (name, type, { min, max }) => ({
+  AWS: (name, type, { min, max }, spot) => ({
     provider: { aws: { source: 'hashicorp/aws', version: '>= 5.0' } },
     variables: ['cluster_name', 'node_role_arn', 'subnet_ids'],
     resource: {
@@ -47,7 +48,7 @@ const POOLS: Partial<Record<string, Pool>> = {
           node_role_arn: variable('node_role_arn'),
           subnet_ids: variable('subnet_ids'),
           instance_types: [type],
-          capacity_type: 'ON_DEMAND',
+          capacity_type: spot ? 'SPOT' : 'ON_DEMAND',
           scaling_config: { min_size: min, desired_size: min, max_size: max },
           update_config: { max_unavailable: 1 },
           labels: { 'app.kubernetes.io/part-of': name },
@@ -57,7 +58,7 @@ const POOLS: Partial<Record<string, Pool>> = {
       },
     },
   }),
-  GCP: (name, type, { min, max }) => ({
+  GCP: (name, type, { min, max }, spot) => ({
     provider: { google: { source: 'hashicorp/google', version: '>= 5.0' } },
     variables: ['cluster_name', 'location', 'zones'],
     resource: {
@@ -68,12 +69,12 @@ const POOLS: Partial<Record<string, Pool>> = {
           location: variable('location'),
           node_locations: variable('zones'),
           autoscaling: { total_min_node_count: min, total_max_node_count: max },
-          node_config: { machine_type: type, labels: { 'part-of': name } },
+          node_config: { machine_type: type, ...(spot && { spot }), labels: { 'part-of': name } },
         },
       },
     },
   }),
-  Azure: (name, type, { min, max }) => ({
+  Azure: (name, type, { min, max }, spot) => ({
     provider: { azurerm: { source: 'hashicorp/azurerm', version: '>= 4.0' } },
     variables: ['cluster_id', 'zones'],
     resource: {
@@ -84,6 +85,7 @@ const POOLS: Partial<Record<string, Pool>> = {
           kubernetes_cluster_id: variable('cluster_id'),
           vm_size: type,
           zones: variable('zones'),
+          ...(spot && { priority: 'Spot', eviction_policy: 'Delete' }),
           auto_scaling_enabled: true,
           min_count: min,
           max_count: max,

@@ -1,6 +1,8 @@
 // Manifests: the same plan writes the same bytes (golden files), each object holds its published schema, the reference
 // gateway reads its own ConfigMap, and the numbers are the plan's.
-import { readFileSync, writeFileSync } from 'node:fs'
+import { spawnSync } from 'node:child_process'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { Deployment } from 'kubernetes-models/apps/v1/Deployment'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { parse } from 'yaml'
@@ -112,6 +114,28 @@ test.each(['h1', 'h2'] as const)(
     }
   },
 )
+
+const hasTerraform = spawnSync('terraform', ['version']).status === 0
+
+// Its providers cannot be had everywhere, and without them it reads a file and validates no resource.
+test.skipIf(!hasTerraform)('Terraform reads what is emitted for each cloud', async () => {
+  const dir = tempDir()
+  for (const [node, provider] of [
+    ['c5.4xlarge', 'hashicorp/aws'],
+    ['c3-standard-8', 'hashicorp/google'],
+    ['Standard_F8s_v2', 'hashicorp/azurerm'],
+  ] as const) {
+    const settings = await settingsFor({ ...PEAKS, node })
+    const folder = join(dir.path, node)
+    mkdirSync(folder)
+    for (const [file, text] of Object.entries(manifests('terraform', settings))) writeFileSync(join(folder, file), text)
+    const { status, stdout } = spawnSync('terraform', ['providers'], { cwd: folder, encoding: 'utf8' })
+    expect([status, stdout.includes(provider)], node).toEqual([0, true])
+    const spot = manifests('terraform', { ...settings, node: { ...settings.node, purchase: 'spot' } })['main.tf.json']
+    expect(spot?.toLowerCase(), node).toContain('spot')
+  }
+  dir.remove()
+})
 
 test('an object that breaks the published schema is not written', () => {
   const wrong = { replicas: 'many', selector: { matchLabels: {} }, template: {} } as unknown as {

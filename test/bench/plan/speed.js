@@ -2,7 +2,7 @@
 // times 1,000. npm run build && node test/bench/plan/speed.js [trace.csv]
 import { spawnSync } from 'node:child_process'
 
-const LIMITS = { planS: 0.4, simulationS: 10, simulationMb: 500 }
+const LIMITS = { planS: 0.3, seedS: 2, simulationS: 15, simulationMb: 500 }
 const [trace] = process.argv.slice(2)
 
 /** Seconds of wall clock, and the largest resident set of the child. */
@@ -22,6 +22,8 @@ const runs = Array.from({ length: 15 }, () => timed('plan', '--input-peak', '80M
 const median = runs.sort((a, b) => a - b)[7]
 process.stdout.write(`kt plan: median ${median.toFixed(3)} s of 15 (limit ${LIMITS.planS})\n`)
 if (trace) {
+  const once = timed('plan', 'simulate', '--trace', trace, '--scale', '1000', '--runs', '1')
+  process.stdout.write(`simulation x 1,000, one seed: ${once.seconds.toFixed(2)} s (limit ${LIMITS.seedS} s)\n`)
   const { seconds, mb } = timed('plan', 'simulate', '--trace', trace, '--scale', '1000')
   process.stdout.write(
     `simulation x 1,000: ${seconds.toFixed(2)} s, ${mb.toFixed(0)} MB (limits ${LIMITS.simulationS} s, ` +
