@@ -188,7 +188,12 @@ function redundancy({ fleet, workers }: Plan): string[] {
   ]
 }
 
-function waiting({ waiting: at, simulated }: Plan): string[] {
+function waiting({ waiting: at, simulated, demand }: Plan): string[] {
+  const bursts =
+    (demand.arrivalScv ?? 1) > 1
+      ? ', as a Poisson stream: the formula has the bursts that were measured (Ca^2 ' +
+        `${formatCount(demand.arrivalScv ?? 1)}), and kt plan simulate --trace replays them`
+      : ''
   const ms = (value: number | undefined): string =>
     value === undefined ? 'unbounded' : value < 0.0005 ? '0 ms' : `${formatMs(value)} ms`
   return [
@@ -204,7 +209,7 @@ function waiting({ waiting: at, simulated }: Plan): string[] {
     simulated
       ? `By formula (two moments, M/G/1 and M/G/k); simulated with ${counted(simulated.workers, 'worker')}, a ` +
         `queue each: P99 ${simulatedSpan(simulated, ms)} (formula ${ms(simulated.formulaP99Ms)}), ` +
-        `seed ${simulated.seed}.`
+        `seed ${simulated.seed}${bursts}.`
       : 'By formula (two moments, M/G/1 and M/G/k), which errs by a factor of up to 2.',
   ]
 }

@@ -56,7 +56,10 @@ export interface Demand {
   burst: { factor: number; why: string }
   /** The busiest minute over the peak of the window: quotas are of a minute. */
   minute: { factor: number; why: string }
-  /** Squared coefficient of variation of the times between arrivals, where it was measured; 1 is a Poisson stream. */
+  /**
+   * Squared coefficient of variation of the times between arrivals, as the counts of seconds within the window show it;
+   * 1 is a Poisson stream.
+   */
   arrivalScv?: number | undefined
   /** Mean load of a month over the peak, where the demand says so. */
   meanLoad?: { share: number; why: string } | undefined

@@ -222,7 +222,7 @@ function countNodes(
 }
 
 function demandSection(demand: Demand, inFlight: number): PlanResult['demand'] {
-  const { request, meanLoad: _mean, arrivalScv: _scv, ...rest } = demand
+  const { request, meanLoad: _mean, ...rest } = demand
   const { peakToMean: _, kinds: _kinds, ...kept } = request
   return { ...rest, request: kept, inFlight, streamedTokensPerSec: demand.outputTokensPerSec * request.streamedShare }
 }

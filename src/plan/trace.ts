@@ -61,6 +61,26 @@ export function windowPeak(trace: Trace, windowS: number): WindowPeak {
   }
 }
 
+/**
+ * By how much the requests of the seconds of the busiest window vary more than those of a Poisson stream: their variance
+ * over their mean, less 1. A window of a second has none: what bursts within it is not known.
+ */
+export function excessDispersion({ atS }: Trace, windowS: number): number {
+  let [first, top, begins] = [0, 0, 0]
+  for (let i = 0; i < atS.length; i++) {
+    while ((atS[i] ?? 0) - (atS[first] ?? 0) >= windowS) first++
+    if (i - first + 1 > top) [top, begins] = [i - first + 1, first]
+  }
+  const counts = new Array<number>(Math.max(1, Math.round(windowS))).fill(0)
+  for (let i = begins; i < begins + top; i++) {
+    const second = Math.min(counts.length - 1, Math.floor((atS[i] ?? 0) - (atS[begins] ?? 0)))
+    counts[second] = (counts[second] ?? 0) + 1
+  }
+  const mean = sum(counts) / counts.length
+  const variance = sum(counts.map((count) => (count - mean) ** 2)) / Math.max(1, counts.length - 1)
+  return Math.max(0, variance / mean - 1)
+}
+
 /** Squared coefficient of variation of the prompts. */
 export function inputScv({ inputTokens }: Trace): number {
   const mean = sum(inputTokens) / inputTokens.length

@@ -11,7 +11,7 @@ import {
   minuteFactor,
   UNSTATED_WINDOW_S,
 } from '../plan/demand.ts'
-import { inputScv, traceTotals, windowPeak } from '../plan/trace.ts'
+import { excessDispersion, inputScv, traceTotals, windowPeak } from '../plan/trace.ts'
 import { counted, formatCount, formatDuration, formatNumber } from '../units.ts'
 import { readTrace, type Trace } from '../workload/trace.ts'
 import type { DemandOptions } from './plan-flags.ts'
@@ -234,8 +234,8 @@ async function demandFromTrace(options: DemandOptions, common: Common): Promise<
         why: `requests of the busiest second of the trace over those of its busiest ${windowS} s`,
       },
       minute: minuteOfTrace(trace, totals.spanS, peak),
-      // Each of so many copies comes in the same second as the one that was recorded.
-      arrivalScv: Math.max(1, totals.interArrivalCv ** 2 * scale),
+      // So many copies come in the second of the one that was recorded, at random within it.
+      arrivalScv: 1 + scale * excessDispersion(trace, windowS),
       ...(peak.outputTokensPerSec > 0 && {
         meanLoad: { share: totals.outputTokens / totals.spanS / peak.outputTokensPerSec, why: 'mean of the trace' },
       }),

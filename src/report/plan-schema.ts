@@ -62,6 +62,11 @@ const demandSchema = z.strictObject({
   }),
   cacheHitShare: z.number().min(0).max(1),
   entities: whole.optional(),
+  arrivalScv: z
+    .number()
+    .min(1)
+    .optional()
+    .describe('squared coefficient of variation of the times between arrivals, where it was measured'),
   window: z.strictObject({ seconds: positive, stated: z.boolean() }),
   burst: z.strictObject({ factor: positive, why: z.string() }),
   minute: z

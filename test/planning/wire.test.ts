@@ -98,7 +98,12 @@ describe('the way to the provider', () => {
 })
 
 test('arrivals that burst wait longer: the measured variation of a trace enters the formula', async () => {
-  const { demand, choices } = await planOf({ trace: azureTrace('code'), 'allow-gaps': true, scale: '1000' })
+  const { demand, choices } = await planOf({
+    trace: azureTrace('code'),
+    'allow-gaps': true,
+    scale: '1000',
+    window: '60s',
+  })
   expect(demand.arrivalScv).toBeGreaterThan(1_000)
   expect(demand.notes.join()).toMatch(/times between arrivals vary with a coefficient of 1\d\.\d/)
   const poisson = { ...demand, arrivalScv: 1 }
@@ -108,6 +113,8 @@ test('arrivals that burst wait longer: the measured variation of a trace enters 
   const each = 1 + (scv - 1) / workers
   const service = demand.request.inputScv
   expect((bursty?.perWorkerMeanMs ?? 0) / (calm?.perWorkerMeanMs ?? 1)).toBeCloseTo((each + service) / (1 + service), 6)
+  // Within a second nothing is known to burst.
+  expect((await planOf({ trace: azureTrace('conv'), window: '1s' })).demand.arrivalScv).toBe(1)
   expect(bursty?.pooledP99Ms ?? 0).toBeGreaterThanOrEqual(calm?.pooledP99Ms ?? 0)
 })
 
