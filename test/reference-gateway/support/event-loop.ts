@@ -1,13 +1,20 @@
 /** What holds the event loop up, and for how long. */
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 
-/** How long the event loop stood still while `work` ran, at most. */
+/** On a busy machine the loop waits for others too, now and then; its own work holds it up every time. */
+const RUNS = 3
+
+/** How long the event loop stands still while `work` runs, at most: the least of several runs. */
 export async function longestGapMs(work: () => Promise<unknown>): Promise<number> {
-  const delay = monitorEventLoopDelay({ resolution: 1 })
-  delay.enable()
-  await work()
-  delay.disable()
-  return delay.max / 1e6
+  let least = Number.POSITIVE_INFINITY
+  for (let i = 0; i < RUNS; i++) {
+    const delay = monitorEventLoopDelay({ resolution: 1 })
+    delay.enable()
+    await work()
+    delay.disable()
+    least = Math.min(least, delay.max / 1e6)
+  }
+  return least
 }
 
 export function timeMs(work: () => unknown): number {
