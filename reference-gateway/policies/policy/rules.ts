@@ -19,6 +19,8 @@ import {
 
 /** The clock is not checked for fewer new characters than this: no pattern takes long for them. */
 const UNTIMED = 2_048
+/** How long a search may have the event loop before others get it. */
+const TURN_MS = 5
 /** Only such a text can look otherwise than it is written. */
 const ODD = /[^\0-\x7f]|\\/
 
@@ -90,6 +92,9 @@ class RuleDetector implements Detector {
   /** The search of what the text looks like, once that is something else. */
   #seen: { search: PatternSearch; view: FoldedText } | undefined
   readonly #order = nextOrder()
+  /** Over all turns since the search last kept pace with the text. */
+  #spentMs = 0
+  #isBehind = false
 
   constructor(policy: Policy, rule: PatternRule, { window, early }: DetectorOptions) {
     this.policy = policy
@@ -126,12 +131,21 @@ class RuleDetector implements Detector {
     return seenInTime
   }
 
-  /** False: not finished in time. */
+  /** False: not finished. */
   #read(search: PatternSearch, text: TextBuffer, complete: boolean): boolean {
     search.moveTo(this.#rule.automaton)
-    const timed = this.#rule.slow || text.end - search.needed > UNTIMED
-    const over = timed ? timeBudget(this.policy.timeoutMs) : undefined
-    return complete ? search.finish(text, over) : search.feed(text, over)
+    const { timeoutMs } = this.policy
+    if (!this.#rule.slow && text.end - search.needed <= UNTIMED) {
+      return complete ? search.finish(text) : search.feed(text)
+    }
+    const startMs = performance.now()
+    const over = timeBudget(Math.min(TURN_MS, timeoutMs - this.#spentMs))
+    const done = complete ? search.finish(text, over) : search.feed(text, over)
+    const keptPace = done && !this.#isBehind
+    this.#isBehind = !done
+    this.#spentMs = keptPace ? 0 : this.#spentMs + performance.now() - startMs
+    if (!done && this.#spentMs >= timeoutMs) this.failed = 'timeout'
+    return done
   }
 
   #note(match: PatternMatch): void {

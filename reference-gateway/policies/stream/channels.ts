@@ -33,6 +33,8 @@ export class Channels {
   readonly #touched = new Set<TextChannel>()
   /** Channels that the next event ends unless it goes on with them. */
   #loose: Set<TextChannel> | undefined
+  /** A search has had its turn and is not through. */
+  #isUnfinished = false
   #waiting: WaitingText[] = []
   #nextWaiting = 0
   /** Ends that the large event told. */
@@ -44,7 +46,7 @@ export class Channels {
 
   /** A part of the last event waits to be judged: read no other before that. */
   get isBusy(): boolean {
-    return this.#waiting.length > 0
+    return this.#waiting.length > 0 || this.#isUnfinished
   }
 
   values(): Iterable<TextChannel> {
@@ -92,7 +94,7 @@ export class Channels {
     for (const channel of before ?? []) if (!this.#loose?.has(channel)) this.#end(channel)
     if (scan.ends) {
       const choice = scan.choices === 'one' ? scan.choice : scan.part
-      if (this.isBusy) this.#endsLater.push(() => this.#endChoice(choice))
+      if (this.#waiting.length > 0) this.#endsLater.push(() => this.#endChoice(choice))
       else this.#endChoice(choice)
     }
     return event
@@ -100,9 +102,9 @@ export class Channels {
 
   /** Judges what was read and not judged. Where `isBusy` is true afterwards, the rest needs another turn. */
   judge(): void {
-    this.#readSlice()
-    for (const channel of this.#touched) channel.pipeline.advance(channel.ends)
-    this.#touched.clear()
+    if (!this.#isUnfinished) this.#readSlice()
+    for (const channel of this.#touched) if (channel.pipeline.advance(channel.ends)) this.#touched.delete(channel)
+    this.#isUnfinished = this.#touched.size > 0
   }
 
   /** Nothing more will be read. */

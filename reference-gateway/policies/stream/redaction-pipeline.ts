@@ -59,9 +59,11 @@ export class RedactionPipeline {
   }
 
   /** `complete`: judges what is there as if nothing followed. More may follow all the same. */
-  advance(complete: boolean): void {
-    this.#first.advance(complete)
-    for (const adapter of this.#adapters) adapter.advance(complete)
+  /** False: it needs another turn of the event loop. */
+  advance(complete: boolean): boolean {
+    let isDone = this.#first.advance(complete)
+    for (const adapter of this.#adapters) isDone = adapter.advance(complete) && isDone
+    return isDone
   }
 
   /** Nothing before `position` will be asked for again. */
@@ -103,10 +105,11 @@ class StageAdapter implements EditedText {
     return this.#source.text
   }
 
-  advance(complete: boolean): void {
+  advance(complete: boolean): boolean {
     this.#hand()
-    this.#scanner.advance(complete && this.read === this.#source.text.end)
+    const isDone = this.#scanner.advance(complete && this.read === this.#source.text.end)
     this.#compose()
+    return isDone
   }
 
   /** Gives the stage what the source has settled. */

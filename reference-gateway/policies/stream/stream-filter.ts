@@ -31,6 +31,8 @@ interface FilterEvents extends PolicyEvents {
 /** How much may wait for webhooks before the provider has to wait too. */
 const MAX_HELD_BYTES = 1024 * 1024
 
+const NOTHING = Buffer.alloc(0)
+
 export class PolicyStreamFilter implements Filter {
   readonly #setting: StreamFilterOptions
   readonly #events: FilterEvents
@@ -93,6 +95,7 @@ export class PolicyStreamFilter implements Filter {
     this.#complete = true
     this.#channels.finish()
     this.#leave()
+    if (this.#channels.isBusy && !this.#over) this.#goOnLater([])
   }
 
   /** Takes whole events, once those before them are judged. */
@@ -131,18 +134,19 @@ export class PolicyStreamFilter implements Filter {
   }
 
   #goOn(rest: Buffer[]): void {
-    for (let [first] = rest; first && !this.#over; [first] = rest) {
+    do {
+      const [first = NOTHING] = rest
       const unread = first.subarray(this.#judge(first))
-      if (unread.length > 0 || this.#channels.isBusy) rest[0] = unread
+      if (unread.length > 0) rest[0] = unread
       else rest.shift()
-      if (this.#channels.isBusy) {
+      if (this.#channels.isBusy && !this.#over) {
         this.#goOnLater(rest)
         return
       }
-    }
+    } while (rest.length > 0 && !this.#over)
     this.#rest = undefined
     if (this.#over) return
-    if (this.#endsAfterRest) this.#end()
+    if (this.#endsAfterRest && !this.#complete) this.#end()
     else if (this.#ready && !this.#paused) this.#sink.resume()
   }
 
@@ -240,7 +244,8 @@ export class PolicyStreamFilter implements Filter {
   /** What was held for the flush interval is judged as if its text ended here, unless the config forbids it. */
   #flush(): void {
     this.#timer = undefined
-    if (this.#over) return
+    // What is being judged is not held.
+    if (this.#over || this.#channels.isBusy) return
     const nowMs = performance.now()
     for (const event of this.#queue) {
       if (!isOver(event, this.#setting.flushMs, nowMs)) break

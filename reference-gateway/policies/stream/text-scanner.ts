@@ -60,15 +60,20 @@ export class TextScanner {
     this.#detectors = group.flatMap((policy) => policy.stream.detectors(policy, setting))
   }
 
-  /** Judges what was added to `text`. `complete`: as if nothing more were added. */
-  advance(complete: boolean): void {
-    if (this.blocked) return
+  /**
+   * Judges what was added to `text`. `complete`: as if nothing more were added. False: it needs another turn of the
+   * event loop.
+   */
+  advance(complete: boolean): boolean {
+    if (this.blocked) return true
+    let isDone = true
     for (const detector of this.#detectors) {
-      if (detector.failed === undefined && !detector.feed(this.text, complete)) detector.failed = 'timeout'
+      if (detector.failed === undefined && !detector.feed(this.text, complete)) isDone &&= detector.failed !== undefined
       if (detector.failed !== undefined) this.#fail(detector)
       if (detector.found.length > 0) this.#take(detector)
     }
     this.#merge(this.#frontier())
+    return isDone || this.blocked !== undefined
   }
 
   /** Forgets what lies before `position`, as far as no detector looks back at it. */

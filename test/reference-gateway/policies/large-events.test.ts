@@ -8,7 +8,7 @@ import { post } from '../support/harness.ts'
 import { assembled, DONE, event, redactedWhole, runFilter, startFilter, token } from './support/filter.ts'
 import { gatewayWith } from './support/gateway.ts'
 
-const PII = { name: 'pii', type: 'output_filter', action: 'redact', kind: 'pii' }
+const PII = { name: 'pii', type: 'output_filter', action: 'redact', kind: 'pii', policy_timeout: '60s' }
 const SECRETS = { name: 'p', type: 'output_filter', action: 'redact', patterns: ['SECRET-\\d+', 'é+'] }
 const FILLER = 'All work and no play makes \\ "a" dull text. '
 
@@ -80,4 +80,11 @@ test.each([
   })
   expect(answer.endsWith(DONE)).toBe(true)
   expect(gap).toBeLessThan(here / part)
+})
+
+test('a pattern that takes too long for a large event is interrupted at policy_timeout, over all turns', async () => {
+  const slow = { ...SECRETS, patterns: ['([a-z]+ ?){1,100}!'], policy_timeout: '200ms' }
+  const left = await whole([slow], [token('a'.repeat(400_000)), DONE])
+  expect(left).toContain('policy_timeout')
+  expect(left).not.toContain('aaa')
 })
