@@ -109,9 +109,11 @@ describe('a mixed run', () => {
       sendLag: arm.metrics.latency,
     } as unknown as RunRecord
     const self = { eventLoopDelayMs: { p99: 0, max: 0 }, eventLoopUtilization: 0, gcMs: 0 }
+    const runtime = { v8Flags: [], youngGenerationMb: 16, helperThreadsNice: null, fifoPriority: null }
     const parts = [record, record].map((each) => ({
       ...each,
       self,
+      runtime,
       achievedToOffered: null,
       stopReason: null,
       measuredUs: 1,
