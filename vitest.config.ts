@@ -1,9 +1,14 @@
 import { defineConfig } from 'vitest/config'
 
-/** Of kt as a whole: it is packed and installed, other programs are fetched and measured, V8 is waited for. */
+/**
+ * Of kt as a whole: it is packed and installed, other programs are fetched and measured, V8 is waited for, every core is
+ * taken, runs of many seconds follow each other.
+ */
 const SYSTEM = [
+  'test/commands/bench-{answers,load,pairs,realtime,run}.test.ts',
   'test/e2e/**/*.test.ts',
   'test/house/install.test.ts',
+  'test/load/realtime-busy.test.ts',
   'test/planning/published-schemas.test.ts',
   'test/system/heap.test.ts',
 ]

@@ -2,17 +2,12 @@
 // the kernel refuses it.
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { readdirSync, readFileSync } from 'node:fs'
-import { availableParallelism } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { afterEach, describe, expect, it } from 'vitest'
 import { startServer } from '../../src/bench/embedded.ts'
-import { startRun } from '../../src/load/run.ts'
-import { Histogram } from '../../src/stats/histogram.ts'
 import { childrenOf, readProcStat } from '../../src/system/proc-stat.ts'
 import { mayRunRealtime } from '../../src/system/realtime.ts'
-import { planFor } from '../support/engine.ts'
 import { parseBench, startKt } from '../support/kt.ts'
-import { quickProvider } from '../support/provider.ts'
 
 const right = mayRunRealtime()
 /** The name of a test says why it is skipped. */
@@ -115,35 +110,7 @@ describe('real-time scheduling', () => {
     expect(pids).toHaveLength(3)
     expect(threads.map(({ fifo }) => fifo)).toEqual(pids.map(() => ['MainThread']))
   })
-
-  it.runIf(right.ok)(`lets requests leave in time on a machine whose cores are all taken${skipped}`, async () => {
-    const provider = await quickProvider()
-    for (let i = 0; i < 12; i++) loops.push(spawn('timeout', ['40', process.execPath, '-e', 'for (;;) {}']))
-    const lateUs = async (realtime: boolean): Promise<number> => {
-      const plan = planFor(provider.url, {
-        load: { mode: 'open', rps: 100, maxInFlight: 300 },
-        requests: 150,
-        warmup: 20,
-        realtime,
-      })
-      const record = await (await startRun(plan, { progress: () => {} })).result
-      expect(record.runtime.fifoPriority).toBe(realtime ? 1 : null)
-      return Histogram.decode(record.sendLag).quantileUs(0.9)
-    }
-    const [ordinary, realtime] = [0, 0].map(() => [] as number[])
-    for (let turn = 0; turn < 3; turn++) {
-      ordinary?.push(await lateUs(false))
-      realtime?.push(await lateUs(true))
-    }
-    await provider.close()
-    expect(availableParallelism()).toBeLessThan(12)
-    expect(median(realtime)).toBeLessThan(median(ordinary) / 2)
-  })
 })
-
-function median(values: number[] = []): number {
-  return values.toSorted((a, b) => a - b)[values.length >> 1] ?? Number.NaN
-}
 
 /** kt without the right, which root gives up for it. */
 const WITHOUT = ['--bounding-set', '-sys_nice', '--inh-caps', '-sys_nice']
