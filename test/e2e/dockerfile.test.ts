@@ -60,7 +60,7 @@ test('it runs kt', async () => {
 
 test('it is the gateway of the manifests: their arguments, port and configuration make it ready', async () => {
   const out = join(dir.path, 'deploy')
-  mkdirSync(out)
+  mkdirSync(out, { recursive: true })
   const provider = createServer((_, response) => response.end('{}')).listen(0, '127.0.0.1')
   await once(provider, 'listening')
   const { port: providerPort } = provider.address() as AddressInfo
@@ -78,7 +78,8 @@ test('it is the gateway of the manifests: their arguments, port and configuratio
   const args = container.args.map((arg: string) => (arg.startsWith('/etc/kt/') ? config : arg))
   const child = spawn(node, [entry(), ...args], {
     cwd: inImage(image.workdir),
-    env: { OPENAI_API_KEY: 'a-key' },
+    // Its secrets, as the Deployment names them.
+    env: Object.fromEntries(container.env.map(({ name }: { name: string }) => [name, `the-${name}`])),
     stdio: 'ignore',
     ...asUser(),
   })

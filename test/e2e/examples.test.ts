@@ -165,7 +165,8 @@ test('fifty requests cannot carry a verdict, as docs/benchmarking.md says', asyn
   const limited = await kt([...compare, '--budget', '7ms'], {}, dir.path)
   dir.remove()
   expect([code, limited.code]).toEqual([EXIT.passed, EXIT.inconclusive])
-  expect(stdout).toMatch(/INCONCLUSIVE[\s\S]*would decide\s+it/)
+  // How many would decide it is told where more would help: not on a machine that is noisy now.
+  expect(stdout).toMatch(/INCONCLUSIVE[\s\S]*too\s+few\s+requests\s+for\s+a\s+P99:\s+50\s+of\s+at\s+least\s+437/)
 })
 
 test('what docs/planning.md prints is what the plan prints: paste it again where it moved', async () => {

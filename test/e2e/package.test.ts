@@ -61,7 +61,7 @@ test.each([22, 24, 26])('it runs on Node %d', async (major) => {
   expect(shown).toMatch(new RegExp(`^kt-bench/${version.replaceAll('.', '\\.')} \\S+ node-v${major}\\.`))
   const { stdout, stderr } = await packed.kt(node, 'plan', '--input-peak', '80M', '--output-peak', '10M')
   expect(stdout.split('\n')[0]).toMatch(
-    /^Deploy 186 pods of 1 vCPU, .* in 3 zones, at \$[\d,]+ a month: network binds$/,
+    /^Deploy 399 pods of 1 vCPU, .* in 3 zones, at \$[\d,]+ a month: network binds$/,
   )
   expect(stderr).toBe('')
   // Starts the installed `kt provider start` and `kt gateway start`, and measures through them.
