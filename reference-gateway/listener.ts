@@ -4,7 +4,8 @@
  */
 import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http'
 import { createSecureServer, type Http2SecureServer, type ServerHttp2Session } from 'node:http2'
-import type { AddressInfo, Socket } from 'node:net'
+import type { Socket } from 'node:net'
+import { listenAt } from '../src/system/serve.ts'
 import type { GatewayConfig } from './config/config.ts'
 import { answerInvalidRequests, answerTunnels } from './http/bad-clients.ts'
 import { asHttp1 } from './http/http2-request.ts'
@@ -50,17 +51,9 @@ export async function listen(config: GatewayConfig, serve: RequestListener): Pro
   )
   answerInvalidRequests(server)
   answerTunnels(server)
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject)
-    server.listen(config.port, config.host, () => {
-      server.off('error', reject)
-      resolve()
-    })
-  })
-  const { port } = server.address() as AddressInfo
-  const host = config.host.includes(':') ? `[${config.host}]` : config.host
+  const { port, authority } = await listenAt(server, config.port, config.host)
   return {
-    url: `${tls ? 'https' : 'http'}://${host}:${port}`,
+    url: `${tls ? 'https' : 'http'}://${authority}`,
     port,
     setCertificate: (next) => {
       if (next && 'setSecureContext' in server) server.setSecureContext(next)

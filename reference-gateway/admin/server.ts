@@ -9,7 +9,7 @@
  */
 import { timingSafeEqual } from 'node:crypto'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { listenAt } from '../../src/system/serve.ts'
 import type { GatewayEvent } from '../../src/wire/gateway-event.ts'
 import { eventLine } from '../events/event.ts'
 import type { EventHub } from '../events/hub.ts'
@@ -65,13 +65,9 @@ async function start(
       else sendError(response, { status: 500, code: 'admin_failed', message: String(error) })
     })
   })
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject)
-    server.listen(givenPort, host, () => resolve())
-  })
-  const { port } = server.address() as AddressInfo
+  const { port, authority } = await listenAt(server, givenPort, host)
   return {
-    url: `http://${host.includes(':') ? `[${host}]` : host}:${port}`,
+    url: `http://${authority}`,
     port,
     close: async () => {
       const closed = new Promise((resolve) => server.close(resolve))

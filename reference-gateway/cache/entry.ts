@@ -4,8 +4,9 @@
  * that change no response, and the body, byte for byte, as it goes upstream: by default the whole of it, which covers
  * everything that changes the response (tools, response_format, stop, seed, top_p, n, stream, and what providers add
  * next year). Where the config names members, those count, and the form of the answer that is asked for. Two spellings
- * of one request are two entries: that costs a hit, and never gives a wrong response. Only what reads as a complete answer without an error is
- * stored, and only where it holds output: a dead backend's empty answer must not live on here.
+ * of one request are two entries: that costs a hit, and never gives a wrong response. Only what reads as a complete
+ * answer without an error is stored, and only where it holds output: a dead backend's empty answer must not live on
+ * here.
  */
 import { createHash } from 'node:crypto'
 import { z } from 'zod'

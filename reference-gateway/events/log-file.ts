@@ -1,8 +1,8 @@
 /**
- * A file of lines, such as events, one JSON object each. A file that would grow past max_size becomes <path>.1, <path>.1 becomes
- * <path>.2, and so on up to max_files. Where the path is a link, the file is renamed and not the link. A named pipe
- * works as well: it is written without blocking and never rotated. A descriptor of the process, such as /dev/stdout, is
- * never rotated either.
+ * A file of lines, such as events, one JSON object each. A file that would grow past max_size becomes <path>.1,
+ * <path>.1 becomes <path>.2, and so on up to max_files. Where the path is a link, the file is renamed and not the
+ * link. A named pipe works as well: it is written without blocking and never rotated. A descriptor of the process,
+ * such as /dev/stdout, is never rotated either.
  */
 import { constants } from 'node:fs'
 import { type FileHandle, open, realpath, rename, rm } from 'node:fs/promises'

@@ -33,7 +33,8 @@ function parseAddress(text: string): Result<URL> {
 export const address = parsedBy(parseAddress, 'an address such as http://127.0.0.1:41002')
 
 /**
- * `http://host:41002`, `…/v1` and `…/v1/chat/completions` all name the chat endpoint. `flag` is the one that gave it.
+ * `http://host:41002`, `…/v1` and `…/v1/chat/completions` all name the chat endpoint. `flag` is the one that gave
+ * it.
  */
 export function resolveTarget(url: URL | string, endpoint: ApiEndpoint, flag = '--url'): Target {
   const parsed = new URL(url)

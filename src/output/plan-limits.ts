@@ -13,8 +13,8 @@ export function natLine({
 }: NonNullable<Plan['nat']>): string {
   return (
     `- NAT: ${counted(gateways, 'gateway')} in each zone (${binding === 'zones' ? 'one is enough' : binding}), with ` +
-    `${formatNumber(addresses)} ${addresses === 1 ? 'address' : 'addresses'} of ${formatNumber(connectionsPerAddress)} connections to one of the ` +
-    `provider's: ${source} (${date}).`
+    `${counted(addresses, 'address', 'addresses')} of ${formatNumber(connectionsPerAddress)} connections to one of ` +
+    `the provider's: ${source} (${date}).`
   )
 }
 

@@ -89,7 +89,8 @@ function formula({ demand, formula: f, workers, measured, sizing }: Plan): strin
   const json = f.outputPerWorker.from === 'calibrated' ? 0 : demand.outputTokensPerSec - streamed
   return [
     `(${formatCount(demand.inputTokensPerSec)} / ${ratio} + ${formatCount(demand.outputTokensPerSec - json)}` +
-      `${json > 0 ? ` + ${formatCount(json)} of JSON / ${ratio}` : ''}) / ${perWorker} = ${raw(workers.raw)} workers of one vCPU; ${products.join(', ')}`,
+      `${json > 0 ? ` + ${formatCount(json)} of JSON / ${ratio}` : ''}) / ${perWorker} = ` +
+      `${raw(workers.raw)} workers of one vCPU; ${products.join(', ')}`,
     ...rows(
       [
         ['R', ratio, `${f.ratio.from}${bounds(f.ratio)}; a ratio of costs, not of traffic`],

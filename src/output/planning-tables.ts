@@ -50,7 +50,8 @@ export function renderInstances(
   const cost = best.deploy.usdPerMonth === undefined ? '' : `, $${compact(best.deploy.usdPerMonth)} a month`
   const scaled = ranked.some(({ speed }) => speed !== undefined)
   return [
-    `${compact(best.deploy.nodes)} ${best.instance.type}${cost}: cheapest of ${isCeiling(best) ? ceilings.length : ranked.length - ceilings.length}` +
+    `${compact(best.deploy.nodes)} ${best.instance.type}${cost}: ` +
+      `cheapest of ${isCeiling(best) ? ceilings.length : ranked.length - ceilings.length}` +
       (isCeiling(best) ? ', at best: no bandwidth of these is guaranteed' : ''),
     '',
     ...rows(

@@ -7,10 +7,10 @@ import { UserError } from '../errors.ts'
 import { didYouMean } from '../parse/explain.ts'
 import { readYaml } from '../parse/file.ts'
 import { type FlagValues, flagGroup, oneOf } from '../parse/flags.ts'
-import { allocatableMemoryBytes, allocatableMillicores, memorySource } from '../plan/allocatable.ts'
+import { memorySource } from '../plan/allocatable.ts'
 import { type Instance, implausiblePrices } from '../plan/instances.ts'
 import { packaged } from '../system/machine.ts'
-import { bought, type Purchase, readMachines } from './machines.ts'
+import { bought, CLOUDS, type Purchase, readMachines, sizeOf } from './machines.ts'
 import { planFlags, without } from './plan-flags.ts'
 
 const positive = z.number().positive()
@@ -58,8 +58,6 @@ interface Catalogue {
   burstable: CatalogueFile['burstable']
 }
 
-const CLOUDS = { aws: 'AWS', gcp: 'GCP', azure: 'Azure' } as const
-
 export function readInstances(path: string = packaged('profiles', 'sizing', 'instances.yaml')): Catalogue {
   const file = readYaml(path, catalogueSchema, 'catalogue of machines')
   return {
@@ -78,22 +76,13 @@ function toInstance(
 ): Instance {
   const network = sources[entry.network_source]
   return {
+    ...sizeOf(size),
     type: size.size,
     family,
     cloud: CLOUDS[entry.cloud],
     cloudId: entry.cloud,
     arch: entry.arch,
     vcpuIs: entry.vcpu,
-    vcpu: size.vcpu,
-    memoryGib: size.memory_gib,
-    bandwidthGbps: (size.baseline_mbps ?? size.max_mbps ?? 0) / 1_000,
-    bandwidthIs: size.baseline_mbps === undefined ? 'ceiling' : 'baseline',
-    allocatableMillicores: allocatableMillicores(size.vcpu),
-    allocatableMemoryBytes:
-      size.allocatable_memory_mib === undefined
-        ? allocatableMemoryBytes(size.memory_gib)
-        : size.allocatable_memory_mib * 1024 ** 2,
-    usdPerHour: size.usd_hour,
     region: size.region ?? entry.region,
     priceDate: entry.price.date,
     priceSource: sources[entry.price.source]?.ref ?? entry.price.source,

@@ -12,7 +12,8 @@ import type { Instance } from '../plan/instances.ts'
 export const PURCHASES = ['on-demand', 'reserved', 'spot'] as const
 export type Purchase = (typeof PURCHASES)[number]
 
-const CLOUDS: Record<string, Instance['cloudId']> = { AWS: 'aws', GCP: 'gcp', Azure: 'azure' }
+/** The names of the clouds, by the ids that manifests know. */
+export const CLOUDS = { aws: 'AWS', gcp: 'GCP', azure: 'Azure' } as const
 const positive = z.number().positive()
 
 const machineSchema = z
@@ -51,26 +52,44 @@ export function readMachines(path: string): Instance[] {
   return readYaml(path, machinesSchema, 'file of machines').machines.map(toInstance)
 }
 
+/** A machine as the files of machines write it. */
+interface MachineSize {
+  vcpu: number
+  memory_gib: number
+  baseline_mbps?: number | undefined
+  max_mbps?: number | undefined
+  allocatable_memory_mib?: number | undefined
+  usd_hour?: number | undefined
+}
+
+/** What a machine holds, and what of it is for pods. */
+export function sizeOf(size: MachineSize) {
+  const { vcpu, memory_gib, baseline_mbps, max_mbps, allocatable_memory_mib, usd_hour } = size
+  return {
+    vcpu,
+    memoryGib: memory_gib,
+    bandwidthGbps: (baseline_mbps ?? max_mbps ?? 0) / 1_000,
+    bandwidthIs: baseline_mbps === undefined ? 'ceiling' : 'baseline',
+    allocatableMillicores: allocatableMillicores(vcpu),
+    allocatableMemoryBytes:
+      allocatable_memory_mib === undefined ? allocatableMemoryBytes(memory_gib) : allocatable_memory_mib * 1024 ** 2,
+    usdPerHour: usd_hour,
+  } as const
+}
+
+const CLOUD_IDS = Object.keys(CLOUDS) as (keyof typeof CLOUDS)[]
+
 function toInstance(machine: z.output<typeof machineSchema>): Instance {
   return {
+    ...sizeOf(machine),
     type: machine.type,
     family: machine.family ?? machine.type,
     cloud: machine.cloud,
-    cloudId: CLOUDS[machine.cloud] ?? 'own',
+    cloudId: CLOUD_IDS.find((id) => CLOUDS[id] === machine.cloud) ?? 'own',
     arch: machine.arch,
     vcpuIs: machine.vcpu_is,
-    vcpu: machine.vcpu,
-    memoryGib: machine.memory_gib,
-    bandwidthGbps: (machine.baseline_mbps ?? machine.max_mbps ?? 0) / 1_000,
-    bandwidthIs: machine.baseline_mbps === undefined ? 'ceiling' : 'baseline',
     packetsPerSec: machine.max_pps,
-    allocatableMillicores: allocatableMillicores(machine.vcpu),
-    allocatableMemoryBytes:
-      machine.allocatable_memory_mib === undefined
-        ? allocatableMemoryBytes(machine.memory_gib)
-        : machine.allocatable_memory_mib * 1024 ** 2,
     memorySource: machine.allocatable_memory_mib === undefined ? memorySource(false) : machine.source,
-    usdPerHour: machine.usd_hour,
     usdPerHourAs: { reserved: machine.reserved_usd_hour, spot: machine.spot_usd_hour },
     region: machine.region,
     priceDate: machine.price_date,

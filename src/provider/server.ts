@@ -5,10 +5,10 @@
  */
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { Http2ServerRequest } from 'node:http2'
-import type { AddressInfo } from 'node:net'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { now } from '../system/clock.ts'
+import { listenAt } from '../system/serve.ts'
 import { PLAIN_SHAPE, type StreamShape } from './api.ts'
 import { ProviderExchange, type Simulation } from './exchange.ts'
 import type { FaultPlan } from './faults.ts'
@@ -77,17 +77,9 @@ export async function startProvider(options: ProviderOptions): Promise<Simulated
     },
     (protocol, socket) => countConnection(stats, protocol, socket),
   )
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject)
-    server.listen(options.port, options.host, () => {
-      server.off('error', reject)
-      resolve()
-    })
-  })
-  const { port } = server.address() as AddressInfo
-  const host = options.host.includes(':') ? `[${options.host}]` : options.host
+  const { port, authority } = await listenAt(server, options.port, options.host)
   return {
-    url: `${options.tls ? 'https' : 'http'}://${host}:${port}`,
+    url: `${options.tls ? 'https' : 'http'}://${authority}`,
     port,
     server,
     stats: () => structuredClone(stats),

@@ -3,6 +3,7 @@
  * listen, and ending. A server that was started by kt itself hangs on an IPC channel and ends with its parent, whatever
  * happened to the parent.
  */
+import type { AddressInfo, Server } from 'node:net'
 import { UserError } from '../errors.ts'
 
 const PORTS_TRIED = 100
@@ -32,6 +33,26 @@ export async function onFreePort<T>(port: number, fallback: boolean, bind: (port
       throw error
     }
   }
+}
+
+/**
+ * Resolves when `server` listens: with its port, and its address without the scheme. Rejects with the system's error
+ * when it cannot.
+ */
+export async function listenAt(
+  server: Server,
+  port: number,
+  host: string,
+): Promise<{ port: number; authority: string }> {
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(port, host, () => {
+      server.off('error', reject)
+      resolve()
+    })
+  })
+  const { port: given } = server.address() as AddressInfo
+  return { port: given, authority: `${host.includes(':') ? `[${host}]` : host}:${given}` }
 }
 
 /** Resolves at the first SIGINT or SIGTERM, or when the parent that started this process over IPC is gone. */

@@ -1,8 +1,8 @@
 /**
- * Output policies on an event stream. The texts of its events (see channels.ts) are judged as they grow. An event leaves
- * as soon as its text is settled, byte for byte where nothing in it was found, and never in two: it says more than its
- * text, which must be said once. Only two things are held: text that could still become part of a match, with its
- * event, and events that must not overtake it (of the same choice, and of no choice, such as usage and the end).
+ * Output policies on an event stream. The texts of its events (see channels.ts) are judged as they grow. An event
+ * leaves as soon as its text is settled, byte for byte where nothing in it was found, and never in two: it says more
+ * than its text, which must be said once. Only two things are held: text that could still become part of a match, with
+ * its event, and events that must not overtake it (of the same choice, and of no choice, such as usage and the end).
  */
 import type { StreamFilter as Filter, StreamSink } from '../../http/hooks.ts'
 import type { DetectorOptions, PolicyGroup } from '../policy/policy.ts'

@@ -1,4 +1,6 @@
-/** Reads an answer that is whole, to be judged: every string of JSON, or all of a text. What cannot be read is refused. */
+/**
+ * Reads an answer that is whole, to be judged: every string of JSON, or all of a text. What cannot be read is refused.
+ */
 import { success } from '../../../src/errors.ts'
 import { type JoinedText, textsIn, withTexts } from '../../../src/wire/strings.ts'
 import { type GatewayResult, refused, unreadable } from '../../http/gateway-error.ts'
