@@ -39,7 +39,10 @@ export async function findThroughputLimit(
   return judgeLimit(client.eventLoopUtilization, sentPerSec(run), capacityPerSec)
 }
 
-export function judgeLimit(ownShare: number, perSec: number, capacityPerSec: number | null): ThroughputLimit {
+/** The probe is short, on threads that are cold: what the run itself sent shows no less, in the share that it took. */
+export function judgeLimit(ownShare: number, perSec: number, probedPerSec: number | null): ThroughputLimit {
+  const shownPerSec = ownShare > 0 ? Math.round(perSec / Math.min(1, ownShare)) : 0
+  const capacityPerSec = probedPerSec === null ? null : Math.max(probedPerSec, shownPerSec)
   const used = capacityPerSec === null ? null : perSec / capacityPerSec
   const isOwn = ownShare >= OWN_LIMIT || (used !== null && used >= CAPACITY_LIMIT)
   const by = isOwn ? 'client' : used !== null || ownShare < IDLE ? 'target' : 'unknown'

@@ -106,12 +106,13 @@ export class LoadPhase {
     const leadTimeUs = this.#host.sendLeadTimeUs()
     const { slotsAt, durationUs, coolDownUs, drainUs, owedUs } = this.#pacing
     for (let first = woken; ; first = false) {
-      const elapsedUs = this.#host.clock() - this.#startUs
+      const sinceStartUs = this.#host.clock() - this.#startUs
       const stopped = this.#host.stopped()
-      if (elapsedUs < 0 && !stopped) {
-        this.#host.wakeAt(this.#startUs)
+      if (sinceStartUs < -leadTimeUs && !stopped) {
+        this.#host.wakeAt(this.#startUs - leadTimeUs)
         return
       }
+      const elapsedUs = Math.max(0, sinceStartUs)
       const due = this.#due(elapsedUs)
       if (due === undefined) {
         const overUs = Number.isFinite(durationUs) ? durationUs + this.#excludedUs() + coolDownUs : elapsedUs
@@ -128,7 +129,7 @@ export class LoadPhase {
       }
       const heldUntilUs = this.#host.heldUntilUs(this.#released) - this.#startUs
       if (this.#pacing.open) {
-        const earlyUs = due.atUs - elapsedUs
+        const earlyUs = due.atUs - sinceStartUs
         if (earlyUs > leadTimeUs) {
           this.#host.wakeAt(this.#startUs + due.atUs - leadTimeUs)
           return

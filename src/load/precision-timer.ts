@@ -7,9 +7,13 @@
 import { Worker } from 'node:worker_threads'
 import type { Clock } from '../system/clock.ts'
 
-const FIRST_US = 40
-const STEP_US = 4
-const MOST_US = 300
+const FIRST_US = 100
+/** In this proportion the lead time settles where one request in fifty is not ready in time. */
+const SOONER_US = 25
+const LATER_US = 0.5
+/** Down, where the waiting takes more than its share. */
+const CHEAPER_US = 12
+const MOST_US = 500
 /** The largest share of all time that may be spent waiting: the machine is shared with the target. */
 const WAIT_SHARE = 0.05
 const SMOOTHED_OVER = 16
@@ -27,16 +31,17 @@ export class SendLeadTime {
   #waitedUs = 0
 
   /**
-   * A request that the timer woke the loop for was ready at `readyUs`, NaN if never. The lead time settles where half
-   * of the requests are ready in time, unless the waiting would take more than its share.
+   * A request that the timer woke the loop for was ready at `readyUs`, NaN if never. The lead time settles where nearly
+   * all requests are ready in time, unless the waiting would take more than its share: then it gets shorter.
    */
   learn(dueUs: number, readyUs: number): void {
     if (Number.isNaN(readyUs)) return
     if (!Number.isNaN(this.#lastDueUs)) this.#gapUs += (dueUs - this.#lastDueUs - this.#gapUs) / SMOOTHED_OVER
     this.#lastDueUs = dueUs
     this.#waitedUs += (Math.max(0, dueUs - readyUs) - this.#waitedUs) / SMOOTHED_OVER
-    const more = readyUs > dueUs && this.#waitedUs <= this.#gapUs * WAIT_SHARE
-    this.us = more ? Math.min(MOST_US, this.us + STEP_US) : Math.max(0, this.us - STEP_US)
+    const tooLong = this.#gapUs > 0 && this.#waitedUs > this.#gapUs * WAIT_SHARE
+    const step = tooLong ? -CHEAPER_US : readyUs > dueUs ? SOONER_US : -LATER_US
+    this.us = Math.max(0, Math.min(MOST_US, this.us + step))
   }
 }
 

@@ -13,6 +13,8 @@ import type { FromSendThread, ThreadData, ToSendThread } from './run.ts'
 import { RecentRequestTimes, SampleBatches } from './samples.ts'
 
 const PROGRESS_EVERY_MS = 250
+/** So that the first request of a phase is ready when it is due, as those after it. */
+const START_AHEAD_US = 2_000
 
 const { plan, worker, jitWarmup, samples: wanted, settings } = workerData as ThreadData
 const post = (message: FromSendThread, transfer: ArrayBuffer[] = []): void => parentPort?.postMessage(message, transfer)
@@ -37,7 +39,7 @@ const batches = wanted
 const requestTimes = plan.arms.map(() => new RecentRequestTimes())
 const engine = new Engine(plan, now, worker, {
   begin: () => {
-    if (worker.count === 1) return Promise.resolve(now())
+    if (worker.count === 1) return Promise.resolve(now() + START_AHEAD_US)
     post({ type: 'ready' })
     return new Promise((resolve) => {
       begin = resolve

@@ -21,10 +21,16 @@ it.each([
   ['half busy, without a probe', 0.6, 100, null, 'unknown'],
   ['busy, without a probe', 0.95, 100, null, 'client'],
   ['half busy, with much to spare', 0.6, 100, 1_000, 'target'],
-  ['half busy, with nothing to spare', 0.6, 900, 1_000, 'client'],
+  ['half busy, with a probe that was slower than the run', 0.6, 900, 1_000, 'target'],
+  ['mostly busy, with little to spare', 0.85, 900, 1_000, 'client'],
   ['busy, whatever the probe says', 0.95, 100, 1_000, 'client'],
 ] as const)('a client that is %s', (_, ownShare, perSec, capacityPerSec, by) => {
   expect(judgeLimit(ownShare, perSec, capacityPerSec).by).toBe(by)
+})
+
+it('what the run sent in its share of the time is the least that kt can send', () => {
+  expect(judgeLimit(0.96, 78_000, 15_718)).toEqual({ by: 'client', ownShare: 0.96, capacityPerSec: 81_250 })
+  expect(judgeLimit(0, 0, 500).capacityPerSec).toBe(500)
 })
 
 /** The verdicts of a run of 200 requests a second on a lower limit and a higher one. */

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { findPeer } from '../../setup/peers/find.ts'
 import { autocannon } from '../peers/autocannon.ts'
+import { bareNode } from '../peers/bare-node.ts'
 import { kt } from '../peers/kt.ts'
 import { startNginx } from '../peers/nginx.js'
 import { oha } from '../peers/oha.ts'
@@ -31,13 +32,14 @@ export async function requests(table, quick, { rounds = quick ? 2 : ROUNDS } = {
   const nginx = await startNginx(found.program, folder, SMALL_ANSWER)
   try {
     const load = { origin: nginx.origin, inFlight: 50, seconds, tokens: 1, oneThread: true }
-    const measured = await toolsInTurns([kt, autocannon, wrk, oha], rounds, load)
+    const measured = await toolsInTurns([kt, autocannon, wrk, oha, bareNode], rounds, load)
     printTools(measured, ['requests/s'], (runs) => [ranged(of(runs, 'perSecond'), 0)])
     const { kt: own, ...others } = measured.seen
     for (const [name, runs] of Object.entries(own ? others : {})) {
       const ratios = own.map(({ perSecond }, round) => perSecond / runs[round].perSecond)
       say(`  kt to ${name}, round by round: ${ranged(ratios)}`)
       const { median } = summarise(ratios)
+      if (AIMS[name] === undefined) continue
       table.row(`requests/s of ${name}’s, small JSON from nginx`, median, 'x', AIMS[name], 'high', median)
     }
   } finally {

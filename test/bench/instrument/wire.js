@@ -1,11 +1,13 @@
 // kt held against the wire: for each request when kt says that it was sent and that its first token came, less when the
-// kernel saw the packet on the loopback. On the machine as it is, and beside busy loops.
+// kernel saw the packet on the loopback. On the machine as it is, and beside busy loops; with and without real-time
+// scheduling.
 import { spawn } from 'node:child_process'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { sampleLines } from '../../../dist/src/load/samples.js'
 import { now } from '../../../dist/src/system/clock.js'
+import { mayRunRealtime } from '../../../dist/src/system/realtime.js'
 import { findPeer, reasonOf } from '../../setup/peers/find.ts'
 import { quantile } from '../gateway/measure.js'
 import { aheadOf, startCapture } from '../peers/capture.js'
@@ -18,8 +20,10 @@ const TOKENS = 4
 const ROUNDS = 5
 const BUSY_LOOPS = 12
 const SITUATIONS = [
-  { name: 'nothing beside it', loops: 0, aims: { p50: 0.05, p99: 0.3 } },
-  { name: `${BUSY_LOOPS} busy loops`, loops: BUSY_LOOPS, aims: { p99: 1 } },
+  { name: 'nothing beside it', loops: 0, realtime: false, aims: { p50: 0.05, p99: 0.3 } },
+  { name: 'nothing beside it, real-time', loops: 0, realtime: true, aims: { p50: 0.05, p99: 0.3 } },
+  { name: `${BUSY_LOOPS} busy loops, real-time`, loops: BUSY_LOOPS, realtime: true, aims: { p99: 1 } },
+  { name: `${BUSY_LOOPS} busy loops`, loops: BUSY_LOOPS, realtime: false, aims: {} },
 ]
 /** kt's own time less the kernel's of one request, in ms. */
 const ERRORS = {
@@ -37,11 +41,17 @@ export async function wire(table, quick, { rounds = quick ? 2 : ROUNDS } = {}) {
     return
   }
   const provider = await target('provider', 20, 5)
-  for (const { name, loops, aims } of quick ? SITUATIONS.slice(0, 1) : SITUATIONS) {
+  const allowed = mayRunRealtime()
+  for (const { name, loops, realtime, aims } of quick ? SITUATIONS.slice(0, 2) : SITUATIONS) {
+    if (realtime && !allowed.ok) {
+      say(`  ${name}: not run: ${allowed.why}`)
+      continue
+    }
     const busy = Array.from({ length: loops }, () => spawn(process.execPath, ['-e', 'for (;;);'], { stdio: 'ignore' }))
     const seen = []
     try {
-      for (let round = 0; round < rounds; round++) seen.push(await oneRound(tcpdump.program, provider, seconds))
+      for (let round = 0; round < rounds; round++)
+        seen.push(await oneRound(tcpdump.program, provider, seconds, realtime))
     } catch (error) {
       say(`  ${name}: not run: ${reasonOf(error)}`)
       continue
@@ -62,15 +72,15 @@ export async function wire(table, quick, { rounds = quick ? 2 : ROUNDS } = {}) {
   provider.close()
 }
 
-async function oneRound(program, provider, seconds) {
+async function oneRound(program, provider, seconds, realtime) {
   const folder = await mkdtemp(join(tmpdir(), 'kt-wire-'))
   try {
     const packets = await startCapture(program, provider.port, folder)
     const batches = []
     const load = { mode: 'open', rps: RPS, maxInFlight: 1_000 }
-    const spans = { durationUs: seconds * 1e6, warmupUs: 1e6 }
+    const more = { durationUs: seconds * 1e6, warmupUs: 1e6, realtime }
     const sends = workload(true, TOKENS)
-    const { plan, done } = await run(provider.origin, load, spans, sends, undefined, async (rows) => {
+    const { plan, done } = await run(provider.origin, load, more, sends, undefined, async (rows) => {
       batches.push(rows)
     })
     const aheadUs = aheadOf(now)
