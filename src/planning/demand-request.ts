@@ -16,7 +16,7 @@ import { counted, formatCount, formatDuration, formatNumber } from '../units.ts'
 import { readTrace, type Trace } from '../workload/trace.ts'
 import type { DemandOptions } from './plan-flags.ts'
 import { demandForm } from './plan-rules.ts'
-import { averageMix, kindNamed, readRequestKinds } from './workloads.ts'
+import { averageMix, readRequestKinds } from './workloads.ts'
 
 /** The options have passed the rules of src/planning/plan-rules.ts, so the demand is given in one form, and whole. */
 export async function buildDemand(options: DemandOptions): Promise<Demand> {
@@ -260,10 +260,10 @@ function chooseMeanRequest(options: DemandOptions): MeanRequest {
   const kinds = readRequestKinds(options.workloads)
   const request = mix
     ? averageMix(mix, kinds)
-    : averageRequests([{ kind: kindNamed(profile ?? 'chat', kinds, '--profile'), share: 1 }])
+    : averageRequests([{ kind: kinds.named(profile ?? 'chat', '--profile'), share: 1 }])
   const given = input !== undefined || output !== undefined
   // A kind whose bursts nobody recorded bursts as the first kind whose were.
-  const recorded = kinds.find((kind) => kind.peakToMean)?.peakToMean
+  const { recorded } = kinds
   return {
     ...request,
     peakToMean: request.peakToMean ?? (recorded && { ...recorded, of: `${recorded.of} (assumed)` }),

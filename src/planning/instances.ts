@@ -20,6 +20,8 @@ const sizeSchema = z.strictObject({
   vcpu: z.int().positive(),
   memory_gib: positive,
   usd_hour: positive.optional(),
+  reserved_usd_hour: positive.optional(),
+  spot_usd_hour: positive.optional(),
   region: z.string().optional(),
   baseline_mbps: positive.optional(),
   max_mbps: positive.optional(),
@@ -89,6 +91,7 @@ function toInstance(
     coremarkPerVcpu: size.coremark_per_vcpu,
     coremarkSource: entry.coremark_source,
     bareMetal: size.bare_metal,
+    usdPerHourAs: { reserved: size.reserved_usd_hour, spot: size.spot_usd_hour },
     memorySource: memorySource(size.allocatable_memory_mib !== undefined),
     source: [
       ...(size.baseline_mbps === undefined ? ['a ceiling, no baseline is published:'] : []),

@@ -108,7 +108,8 @@ export function bought<T extends Instance>(instance: T, purchase: Purchase = 'on
 export function requirePrice(instance: Instance, purchase: Purchase | undefined): void {
   if (purchase === undefined || purchase === 'on-demand' || instance.usdPerHour !== undefined) return
   throw new UserError(
-    `no ${purchase} price of ${instance.type} is known: the catalogue has prices on demand`,
+    `no ${purchase} price of ${instance.type} is known: ` +
+      'the catalogue has prices on demand, and spot prices of Google Cloud',
     `Give it with --machines (${purchase}_usd_hour), with its day.`,
   )
 }

@@ -42,19 +42,53 @@ const kindSchema = z
 
 type KindEntry = z.infer<typeof kindSchema>
 
-export function readRequestKinds(path: string = packaged('profiles', 'sizing', 'workloads.yaml')): RequestKind[] {
-  const file = readYaml(path, z.record(z.string(), kindSchema), 'file of workload profiles')
-  return Object.entries(file).map(([name, entry]) => ({
-    name,
-    ...(entry.workload === undefined ? ownTokens(entry) : tokensOfWorkload(entry.workload, name, entry.hidden, path)),
-    hiddenTokens: entry.hidden,
-    peakToMean: entry.peak_to_mean && {
-      of: name,
-      byWindow: Object.entries(entry.peak_to_mean)
-        .map(([windowS, factor]) => ({ windowS: Number(windowS), factor }))
-        .sort((a, b) => a.windowS - b.windowS),
+/** Of one file. */
+export interface RequestKinds {
+  names: string[]
+  /** The first of them whose bursts were recorded. */
+  recorded: RequestKind['peakToMean']
+  /** `flag` named it: an unknown name is refused. */
+  named(name: string, flag: string): RequestKind
+  all(): RequestKind[]
+}
+
+/** A kind that ships with kt is read where it is asked for, since each names a file; a user's file is read whole. */
+export function readRequestKinds(path?: string): RequestKinds {
+  const source = path ?? packaged('profiles', 'sizing', 'workloads.yaml')
+  const entries = readYaml(source, z.record(z.string(), kindSchema), 'file of workload profiles')
+  const names = Object.keys(entries)
+  const recorded = Object.entries(entries).find(([, { peak_to_mean }]) => peak_to_mean)
+  const kinds: RequestKinds = {
+    names,
+    recorded: recorded && peakToMean(...recorded),
+    named(name, flag) {
+      const entry = entries[name]
+      if (entry) return readKind(name, entry, source)
+      const near = didYouMean(name, names)
+      throw new UserError(
+        `${flag}: no workload profile '${name}'${near ? ` (did you mean '${near}'?)` : ''}`,
+        `Known: ${names.join(', ')}.`,
+      )
     },
-  }))
+    all: () => Object.entries(entries).map(([name, entry]) => readKind(name, entry, source)),
+  }
+  if (path !== undefined) kinds.all()
+  return kinds
+}
+
+function readKind(name: string, entry: KindEntry, path: string): RequestKind {
+  const { workload, hidden } = entry
+  return {
+    name,
+    ...(workload === undefined ? ownTokens(entry) : tokensOfWorkload(workload, name, hidden, path)),
+    hiddenTokens: hidden,
+    peakToMean: peakToMean(name, entry),
+  }
+}
+
+function peakToMean(of: string, { peak_to_mean: factors }: KindEntry): RequestKind['peakToMean'] {
+  const byWindow = Object.entries(factors ?? {}).map(([windowS, factor]) => ({ windowS: Number(windowS), factor }))
+  return factors && { of, byWindow: byWindow.sort((a, b) => a.windowS - b.windowS) }
 }
 
 type Tokens = Pick<RequestKind, 'inputTokens' | 'outputTokens' | 'streamed' | 'inputSigma' | 'source'>
@@ -124,20 +158,9 @@ export function parseMixParts(text: string): Result<MixShare[]> {
 }
 
 /** The mean request of a mix of the kinds that it names. */
-export function averageMix(mix: readonly MixShare[], kinds: readonly RequestKind[]): MeanRequest {
+export function averageMix(mix: readonly MixShare[], kinds: RequestKinds): MeanRequest {
   const sum = mix.reduce((total, { weight }) => total + weight, 0)
   return averageRequests(
-    mix.map(({ name, weight }): MixPart => ({ kind: kindNamed(name, kinds, '--mix'), share: weight / sum })),
-  )
-}
-
-export function kindNamed(name: string, profiles: readonly RequestKind[], flag: string): RequestKind {
-  const profile = profiles.find((candidate) => candidate.name === name)
-  if (profile) return profile
-  const known = profiles.map((candidate) => candidate.name)
-  const near = didYouMean(name, known)
-  throw new UserError(
-    `${flag}: no workload profile '${name}'${near ? ` (did you mean '${near}'?)` : ''}`,
-    `Known: ${known.join(', ')}.`,
+    mix.map(({ name, weight }): MixPart => ({ kind: kinds.named(name, '--mix'), share: weight / sum })),
   )
 }

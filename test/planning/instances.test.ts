@@ -37,17 +37,16 @@ describe('the catalogue', () => {
       'c6g',
       'c7g',
       ...['c5n', 'c6gn', 'c6in', 'c7gn', 'c7i', 'c7a', 'c8g', 'c8gn', 'c8i'],
-      'c2-standard',
-      'c3-standard',
-      'Fsv2',
-      'Dasv5',
+      ...['c2-standard', 'c3-standard', 'c4-standard', 'c4a-standard', 'n4-standard'],
+      ...['Fsv2', 'Dasv5', 'Dalsv6', 'Falsv6'],
     ])
     for (const instance of instances) {
       expect(instance.priceDate).toMatch(/^2026-\d\d-\d\d$/)
       expect(instance.bandwidthGbps).toBeGreaterThan(0)
       expect(instance.bandwidthIs).toBe(instance.cloudId === 'aws' ? 'baseline' : 'ceiling')
-      // A vCPU of c7a is a core too: its processors have one thread each.
-      expect(instance.vcpuIs).toBe(instance.arch === 'arm64' || instance.family === 'c7a' ? 'core' : 'thread')
+      // A vCPU of these is a core too: their processors run one thread on each.
+      const isCore = instance.arch === 'arm64' || ['c7a', 'Falsv6'].includes(instance.family)
+      expect(instance.vcpuIs).toBe(isCore ? 'core' : 'thread')
     }
   })
 
@@ -142,7 +141,7 @@ test.each<[Typed, string]>([
   [{ 'measured-on': 't4g.10xlarge' }, 't4g.10xlarge is burstable'],
   [{ family: 'c6j' }, "no family 'c6j' in the catalogue (did you mean 'c6i'?)"],
   [{ region: 'mars' }, "no prices of the region 'mars'"],
-  [{ cloud: 'gcp', arch: 'arm64' }, 'no machine of the catalogue is all of that'],
+  [{ cloud: 'azure', arch: 'arm64' }, 'no machine of the catalogue is all of that'],
 ])('%j is refused', (flags, message) => {
   expect(refusal(flags)).toContain(message)
 })

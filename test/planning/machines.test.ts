@@ -76,6 +76,16 @@ describe('--machines', () => {
     ])
   })
 
+  test('the catalogue has spot prices where its source has them', async () => {
+    const flags = { ...PEAKS, node: 'c4-standard-16' }
+    const [onDemand, spot] = await Promise.all(
+      [flags, { ...flags, purchase: 'spot' }].map((typed) => planReport(parsePlanFlags(typed, 'kt plan'))),
+    )
+    expect(onDemand?.plan.nodes).toMatchObject({ vcpu: 16, memoryGib: 60, usdPerHour: 0.79068 })
+    expect(spot?.plan.nodes.usdPerHour).toBe(0.47442)
+    expect(spot?.plan.cost?.parts[0]?.why).toBe('spot, all month')
+  })
+
   test.each([
     [OWN.replace('baseline_mbps: 50000', 'baseline_mbps: 1, max_mbps: 1'), 'either baseline_mbps'],
     [OWN.replace('2026-11-30', 'today'), 'expected a day'],

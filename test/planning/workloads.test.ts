@@ -1,7 +1,7 @@
 // A profile that both `kt bench --workload` and `kt plan --profile` name is one thing: the plan counts with the mean
 // tokens of what the bench sends.
 import { afterAll, describe, expect, test } from 'vitest'
-import { kindNamed, readRequestKinds } from '../../src/planning/workloads.ts'
+import { readRequestKinds } from '../../src/planning/workloads.ts'
 import { normalCdf } from '../../src/stats/distributions.ts'
 import { chooseWorkload } from '../../src/workload/choose.ts'
 import type { TokenDistribution } from '../../src/workload/distribution.ts'
@@ -11,10 +11,11 @@ import { tempDir } from '../support/temp-dir.ts'
 
 const dir = tempDir()
 afterAll(dir.remove)
-const shared = readRequestKinds().filter(({ name }) => workloadNames().includes(name))
+const kinds = readRequestKinds()
+const shared = kinds.all().filter(({ name }) => workloadNames().includes(name))
 
 test('every kind of request that ships with the planner is a workload of the bench', () => {
-  expect(shared).toEqual(readRequestKinds())
+  expect(shared.map(({ name }) => name)).toEqual(kinds.names)
   expect(shared.map(({ name }) => name)).toEqual(
     expect.arrayContaining(['chat', 'code-agent', 'rag', 'batch', 'embeddings', 'reasoning']),
   )
@@ -26,7 +27,7 @@ test.each([
   ['rag', 4_096, 512],
   ['reasoning', 1_000, 300],
 ])('%s: %d tokens in, %d visible tokens out', (name, input, output) => {
-  const kind = kindNamed(name, shared, '--profile')
+  const kind = kinds.named(name, '--profile')
   expect(kind.inputTokens).toBeCloseTo(input, 1)
   expect(kind.outputTokens).toBeCloseTo(output, 1)
 })
@@ -86,7 +87,7 @@ describe("a user's file", () => {
     const kinds = readRequestKinds(
       dir.write('kinds.yaml', 'a: { workload: ./mine.yaml, hidden: 15 }\nb: { input: 5, output: 6, source: told }\n'),
     )
-    expect(kinds).toMatchObject([
+    expect(kinds.all()).toMatchObject([
       { name: 'a', inputTokens: 20, outputTokens: 25, hiddenTokens: 15, streamed: true, source: 'me' },
       { name: 'b', inputTokens: 5, outputTokens: 6, hiddenTokens: 0, streamed: true, source: 'told' },
     ])

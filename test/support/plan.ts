@@ -4,7 +4,7 @@ import { parseFlags } from '../../src/parse/parse-flags.ts'
 import { averageRequests, type Demand, demandFromPeaks } from '../../src/plan/demand.ts'
 import { type PlanOptions, planFlags } from '../../src/planning/plan-flags.ts'
 import { PLAN_RULES } from '../../src/planning/plan-rules.ts'
-import { kindNamed, readRequestKinds } from '../../src/planning/workloads.ts'
+import { readRequestKinds } from '../../src/planning/workloads.ts'
 
 /** Flags as they are typed. */
 export type Typed = Readonly<Record<string, unknown>>
@@ -14,7 +14,7 @@ export function planOptions(flags: Typed): PlanOptions {
   return parseFlags(flags, planFlags, 'kt plan', PLAN_RULES)
 }
 
-export const chat = averageRequests([{ kind: kindNamed('chat', readRequestKinds(), '--profile'), share: 1 }])
+export const chat = averageRequests([{ kind: readRequestKinds().named('chat', '--profile'), share: 1 }])
 
 /** Peaks in tokens/s of chat requests. */
 export function chatDemand(inputTokensPerSec: number, outputTokensPerSec: number, requestsPerSec?: number): Demand {

@@ -9,7 +9,7 @@ import { steadyTraffic } from './traffic.ts'
 import type { WorkerCosts } from './workers.ts'
 
 const RUNS = 5
-const REQUESTS_A_RUN = 20_000
+const REQUESTS_A_RUN = 10_000
 /** A few workers stand for all: each is a queue of its own at the same rate. */
 const SAMPLE = 4
 
