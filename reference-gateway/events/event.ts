@@ -29,6 +29,7 @@ export function buildEvent(
   }
   const { arrivedMs } = timings
   const latencyMs = context.endedMs - arrivedMs
+  const notWorkMs = timings.upstreamMs + timings.holdMs + timings.clientMs
   const event: GatewayEvent = {
     ts: at.toISOString(),
     request_id: context.id,
@@ -40,7 +41,7 @@ export function buildEvent(
     stream: context.stream,
     latency_ms: rounded(latencyMs),
     ttft_ms: facts && facts.firstTokenMs > 0 ? rounded(facts.firstTokenMs - arrivedMs) : null,
-    overhead_ms: rounded(latencyMs - timings.upstreamMs - timings.holdMs - timings.clientMs),
+    overhead_ms: rounded(latencyMs - notWorkMs - (timings.overlappedMs ?? 0)),
     overhead,
     upstream_ms: rounded(timings.upstreamMs),
     ...(facts?.usage() ?? { input_tokens: null, output_tokens: null }),

@@ -169,6 +169,10 @@ export interface Observer {
 }
 
 export interface BodyObserver {
+  /**
+   * Keeps the piece, or counts it, and does everything else later: no clock is read around it, since a stream calls it
+   * for each token.
+   */
   data(chunk: Buffer): void
 }
 

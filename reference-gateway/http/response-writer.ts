@@ -106,7 +106,7 @@ export class ResponseWriter implements GuardedResponse {
     if (this.ended) return true
     this.#bodyStarted = true
     if (this.#context.firstByteMs === 0) this.#context.firstByteMs = performance.now()
-    if (this.#watches) this.#show(chunk, this.#watches)
+    if (this.#watches) for (const watch of this.#watches) watch.data(chunk)
     if (this.cacheFill && !this.cacheFill.reserve(chunk.length)) this.#abandon()
     if (this.#gathered) {
       this.#gathered.push(chunk)
@@ -175,12 +175,6 @@ export class ResponseWriter implements GuardedResponse {
       const watch = observer.onResponse?.(this.#context, head)
       if (watch) this.#watches = [...(this.#watches ?? []), watch]
     }
-    this.#context.timings.observed(startMs)
-  }
-
-  #show(chunk: Buffer, watches: readonly BodyObserver[]): void {
-    const startMs = performance.now()
-    for (const watch of watches) watch.data(chunk)
     this.#context.timings.observed(startMs)
   }
 

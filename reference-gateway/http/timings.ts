@@ -5,17 +5,20 @@
  *   upstream  it waits for the provider
  *   hold      it waits for the provider while a stream filter holds text back on purpose
  *   client    it waits for a client that reads slowly
- * The components (routing, cache, ...) are parts of `work`, measured around each step. No state holds what the gateway
- * cannot see: the time that bytes lay in the kernel or in the event loop's queue before a callback ran. The provider's
- * stamps show that time.
+ * Work on a piece of a stream, behind the first, delays that piece. It does not delay what comes after it where the
+ * provider needs longer for its next piece: so much of it is `overlapped`, and no overhead. The overhead is what the
+ * client waits for.
+ * The components (routing, cache, ...) are all work of their kind, overlapped or not, measured around each step. No
+ * state holds what the gateway cannot see: the time that bytes lay in the kernel or in the event loop's queue before a
+ * callback ran. The provider's stamps show that time.
  */
 import { OVERHEAD_COMPONENTS, type OverheadComponent } from '../../src/wire/overhead-components.ts'
 
 type TimingState = 'work' | 'upstream' | 'hold' | 'client'
 
-/** The components that are parts of `work`, which is all but hold. */
-const WORK = OVERHEAD_COMPONENTS.filter(({ name }) => name !== 'hold')
-const HOLD = OVERHEAD_COMPONENTS.filter(({ name }) => name === 'hold')
+/** The components that are kinds of work. The others tell how the time of a stream passed. */
+const KINDS = OVERHEAD_COMPONENTS.filter(({ name }) => name !== 'hold' && name !== 'overlapped_work')
+const OF_STREAMS = OVERHEAD_COMPONENTS.filter(({ name }) => name === 'hold' || name === 'overlapped_work')
 
 export class Timings {
   arrivedMs = 0
@@ -33,7 +36,11 @@ export class Timings {
   upstreamMs = 0
   holdMs = 0
   clientMs = 0
+  /** Work that fell into the provider's gaps; undefined where the answer has no pieces behind its first. */
+  overlappedMs: number | undefined
   #workMs = 0
+  /** Work on pieces behind the first since the provider was last waited for. */
+  #pieceMs = 0
   #state: TimingState = 'work'
   #holding = false
   #markMs = 0
@@ -44,21 +51,23 @@ export class Timings {
     this.#markMs = atMs
   }
 
-  /** From now on the time counts as `next`. Returns the current time. */
-  enter(next: TimingState): number {
-    const nowMs = performance.now()
+  /** From now on the time counts as `next`. Returns the current time, which the caller may know already. */
+  enter(next: TimingState, nowMs = performance.now()): number {
     const spentMs = nowMs - this.#markMs
     this.#markMs = nowMs
     const state = this.#state
     switch (state) {
       case 'work':
         this.#workMs += spentMs
+        if (this.overlappedMs !== undefined) this.#pieceMs += spentMs
         break
       case 'upstream':
         this.upstreamMs += spentMs
+        if (this.#pieceMs > 0) this.#overlap(spentMs)
         break
       case 'hold':
         this.holdMs += spentMs
+        if (this.#pieceMs > 0) this.#overlap(spentMs)
         break
       case 'client':
         this.clientMs += spentMs
@@ -68,6 +77,20 @@ export class Timings {
     }
     this.#state = next === 'upstream' && this.#holding ? 'hold' : next
     return nowMs
+  }
+
+  /** A piece of the body was passed on, and the provider is waited for again. */
+  passed(nowMs = performance.now()): void {
+    this.enter('upstream', nowMs)
+    this.overlappedMs ??= 0
+  }
+
+  /** The provider was waited for: work before that, as long as the wait at most, was done in a gap of its own. */
+  #overlap(waitedMs: number): void {
+    const hiddenMs = Math.min(this.#pieceMs, waitedMs)
+    this.overlappedMs = (this.overlappedMs ?? 0) + hiddenMs
+    this.#workMs -= hiddenMs
+    this.#pieceMs = 0
   }
 
   /** Adds the time since `startMs`, which events and tracing spent on the request. */
@@ -82,7 +105,7 @@ export class Timings {
     if (this.#state === 'upstream' || this.#state === 'hold') this.enter('upstream')
   }
 
-  /** Includes the work in progress. */
+  /** What the client waited for so far, the work in progress included. */
   get overheadMs(): number {
     return this.#workMs + (this.#state === 'work' ? performance.now() - this.#markMs : 0)
   }
@@ -106,6 +129,8 @@ export class Timings {
         return this.eventsMs
       case 'hold':
         return this.outputPolicyMs === undefined ? undefined : this.holdMs
+      case 'overlapped_work':
+        return this.overlappedMs
       default:
         return name satisfies never
     }
@@ -114,7 +139,7 @@ export class Timings {
   /** The value of the server-timing header, with `overheadMs` as total. */
   serverTiming(overheadMs: number): string {
     const upstream = `kt-upstream;dur=${this.upstreamMs.toFixed(3)}, `
-    return `${this.#entries(WORK)}${upstream}${this.#entries(HOLD)}kt-overhead;dur=${overheadMs.toFixed(3)}`
+    return `${this.#entries(KINDS)}${upstream}${this.#entries(OF_STREAMS)}kt-overhead;dur=${overheadMs.toFixed(3)}`
   }
 
   #entries(components: typeof OVERHEAD_COMPONENTS): string {

@@ -47,6 +47,8 @@ export class ResponseRelay implements StreamSink {
   #wholeFilter: WholeFilter | undefined
   #streamFilter: StreamFilter | undefined
   #rawTrailers: RawHeaders = []
+  /** Since when a filter judges; undefined while none does. What it writes in between is not judging. */
+  #judgesSinceMs: number | undefined
 
   constructor(options: RelayOptions) {
     this.#options = options
@@ -86,8 +88,9 @@ export class ResponseRelay implements StreamSink {
   /** A piece of the upstream response's body. */
   data(chunk: Buffer): void {
     if (this.#writer.ended) return
-    const { timings } = this.#options.context
-    timings.enter('work')
+    const { context } = this.#options
+    const { timings } = context
+    const startMs = timings.enter('work')
     if (this.#collected) {
       this.#collect(this.#collected, chunk)
       timings.enter('upstream')
@@ -96,13 +99,19 @@ export class ResponseRelay implements StreamSink {
     this.#tail?.push(chunk)
     if (!this.#options.passChunks && !this.#countWhole(chunk)) return
     const bytes = this.#options.translation ? this.#options.translation.stream(chunk) : chunk
-    const ready = bytes.length === 0 || (this.#streamFilter ? this.#throughFilter(bytes) : this.#writer.write(bytes))
+    let ready = true
+    let nowMs: number | undefined
+    if (this.#streamFilter && bytes.length > 0) {
+      this.#judgesSinceMs = startMs
+      ready = this.#streamFilter.write(bytes)
+      nowMs = this.#stopJudging()
+    } else if (bytes.length > 0) ready = this.#writer.write(bytes)
     if (this.#writer.ended) return
-    if (ready) timings.enter('upstream')
-    else {
+    if (!ready) {
       this.#options.flow.pause()
-      timings.enter(this.#writer.needsDrain ? 'client' : 'work')
-    }
+      timings.enter(this.#writer.needsDrain ? 'client' : 'work', nowMs)
+    } else if (context.firstByteMs > 0 && this.#writer.headSent) timings.passed(nowMs)
+    else timings.enter('upstream', nowMs)
   }
 
   /** The upstream response is complete. */
@@ -125,10 +134,10 @@ export class ResponseRelay implements StreamSink {
       this.end()
       return
     }
-    if (ending?.rest.length) this.#throughFilter(ending.rest)
-    const startMs = performance.now()
+    this.#judgesSinceMs = performance.now()
+    if (ending?.rest.length) filter.write(ending.rest)
     filter.end()
-    this.#addOutputPolicy(startMs)
+    this.#stopJudging()
   }
 
   /** The response ends early: the upstream failed, or the client left. */
@@ -143,7 +152,11 @@ export class ResponseRelay implements StreamSink {
   }
 
   write(chunk: Buffer): boolean {
-    return this.#writer.write(chunk)
+    const judges = this.#judgesSinceMs !== undefined
+    this.#stopJudging()
+    const ready = this.#writer.write(chunk)
+    if (judges) this.#judgesSinceMs = performance.now()
+    return ready
   }
 
   resume(): void {
@@ -153,11 +166,13 @@ export class ResponseRelay implements StreamSink {
   }
 
   end(): void {
+    this.#stopJudging()
     this.#writer.end(this.#rawTrailers)
   }
 
   block(lastEvent: Buffer, code: string): void {
     if (this.#writer.ended) return
+    this.#stopJudging()
     this.#options.context.error = code
     this.#writer.write(lastEvent)
     this.#writer.end()
@@ -166,16 +181,15 @@ export class ResponseRelay implements StreamSink {
 
   // --- Parts
 
-  #throughFilter(bytes: Buffer): boolean {
-    const startMs = performance.now()
-    const ready = this.#streamFilter?.write(bytes) ?? true
-    this.#addOutputPolicy(startMs)
-    return ready
-  }
-
-  #addOutputPolicy(startMs: number): void {
+  /** Returns the current time. */
+  #stopJudging(): number {
+    const nowMs = performance.now()
     const { timings } = this.#options.context
-    timings.outputPolicyMs = (timings.outputPolicyMs ?? 0) + performance.now() - startMs
+    if (this.#judgesSinceMs !== undefined) {
+      timings.outputPolicyMs = (timings.outputPolicyMs ?? 0) + nowMs - this.#judgesSinceMs
+      this.#judgesSinceMs = undefined
+    }
+    return nowMs
   }
 
   #onDrain(): void {
@@ -210,9 +224,9 @@ export class ResponseRelay implements StreamSink {
       this.#send(body)
       return
     }
-    const startMs = performance.now()
+    this.#judgesSinceMs = performance.now()
     const judged = (verdict: PolicyVerdict): void => {
-      this.#addOutputPolicy(startMs)
+      this.#stopJudging()
       switch (verdict.kind) {
         case 'pass':
           this.#send(body)

@@ -2,7 +2,7 @@
 import type { OverheadDefinition, OverheadResult } from '../report/schema.ts'
 import { formatMs } from '../units.ts'
 
-type Entry = Pick<OverheadResult, 'definition' | 'note' | 'resolution'> & {
+type Entry = Pick<OverheadResult, 'definition' | 'note' | 'resolution' | 'components'> & {
   totalMs: Pick<OverheadResult['totalMs'], 'p50' | 'p99'>
 }
 
@@ -66,9 +66,16 @@ function under(wide: Entry, narrow: Narrow): string {
 function over(narrow: Narrow): string {
   switch (narrow.definition) {
     case 'self-reported':
+      // A gateway that tells such work apart knows only of gaps that it waited in.
+      if (narrow.components && 'overlapped_work' in narrow.components) {
+        return (
+          'it worked on pieces of a stream while the provider was still sending others. It counts that work, and ' +
+          'the stamps what a client waited for.'
+        )
+      }
       return (
-        "more than there was between client and provider. Its clock counts the provider's time or rounds up; " +
-        'trust the stamps.'
+        "more than there was between client and provider. Its clock counts the provider's time, or work that it does " +
+        'while the provider of a stream is still sending, or it rounds up; trust the stamps.'
       )
     case 'upstream-reported':
       return (

@@ -1,6 +1,8 @@
 /**
- * The parts of a gateway's overhead, in the order of its pipeline; `hold`, text held back on purpose, is reported apart
- * from them. Thresholds and budgets may name those that have a budget. src/wire/overhead-components.ts has the figures.
+ * The parts of a gateway's overhead, in the order of its pipeline. Reported apart from them, since no client waits for
+ * it in sum: `hold`, text held back on purpose, and `overlapped_work`, work on pieces of a stream that was done while
+ * the provider had not sent the next one. Thresholds and budgets may name those that can have a budget.
+ * src/wire/overhead-components.ts has the figures.
  */
 export const COMPONENTS = {
   input_policy: { budget: true },
@@ -11,6 +13,7 @@ export const COMPONENTS = {
   output_policy: { budget: true },
   event_emission: { budget: true },
   hold: { budget: false },
+  overlapped_work: { budget: true },
 } as const satisfies Record<string, { budget: boolean }>
 
 export type OverheadComponent = keyof typeof COMPONENTS

@@ -10,8 +10,8 @@ export type { OverheadComponent }
 type Spec = {
   [C in OverheadComponent]: {
     header: `kt-${string}`
-    /** At P99; 0 means that it must not show. Null for a part without a budget. */
-    budgetMs: C extends BudgetedComponent ? number : null
+    /** At P99; 0 means that it must not show. Null for a part that has no budget, unless a file gives it one. */
+    budgetMs: C extends BudgetedComponent ? number | null : null
   }
 }
 
@@ -25,6 +25,8 @@ const SPEC: Spec = {
   output_policy: { header: 'kt-output-policy', budgetMs: 3 },
   event_emission: { header: 'kt-events', budgetMs: 0 },
   hold: { header: 'kt-hold', budgetMs: null },
+  // It grows with the answer, so that no figure fits all.
+  overlapped_work: { header: 'kt-overlapped-work', budgetMs: null },
 }
 
 export const TOTAL_BUDGET_MS = 7

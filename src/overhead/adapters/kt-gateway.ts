@@ -6,7 +6,7 @@ import { OVERHEAD_COMPONENTS } from '../../wire/overhead-components.ts'
 import { parseServerTiming } from '../../wire/server-timing.ts'
 import { type Adapter, FINE, millisecondsUs } from './adapter.ts'
 
-const WHOLE = "the gateway's own clock; the wait for its event loop is not in it"
+const WHOLE = "the gateway's own clock; the wait for its event loop and overlapped work are not in it"
 const TO_HEADERS = "the gateway's own clock, up to the headers; the wait for its event loop is not in it"
 
 export const ktGateway: Adapter = {

@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { Timings } from '../../../reference-gateway/http/timings.ts'
 import { EVENT_METRICS } from '../../../src/gateway-cli/event-stats.ts'
 import { readSelfReported } from '../../../src/overhead/self-reported.ts'
@@ -17,6 +17,7 @@ function allOn(): Timings {
     eventsMs: 7,
     holdMs: 8,
     upstreamMs: 9,
+    overlappedMs: 10,
   })
 }
 
@@ -34,6 +35,7 @@ test('kt reads every component that the gateway writes, under the name of report
     output_policy: 6_000,
     event_emission: 7_000,
     hold: 8_000,
+    overlapped_work: 10_000,
   })
 })
 
@@ -52,6 +54,7 @@ test('the header keeps its order: parts of the work, the wait, what was held, th
     'kt-events',
     'kt-upstream',
     'kt-hold',
+    'kt-overlapped-work',
     'kt-overhead',
   ])
 })
@@ -60,4 +63,46 @@ test('a hook that is off has no component, and each component is a metric of eve
   const written = OVERHEAD_COMPONENTS.filter(({ name }) => new Timings().component(name) !== undefined)
   expect(written.map(({ name }) => name)).toEqual(['routing', 'connection_acquisition'])
   expect(EVENT_METRICS).toEqual(expect.arrayContaining(OVERHEAD_COMPONENTS.map(({ field }) => field)))
+})
+
+describe('work on pieces of a stream', () => {
+  /** Work of 4 ms before the head, 1 ms on each piece; the provider needs `waits` for its head and its pieces. */
+  function streamed(waits: readonly number[], workMs = 1): Timings {
+    const timings = new Timings()
+    let nowMs = 1_000
+    timings.arrived(nowMs)
+    nowMs += 4
+    timings.enter('upstream', nowMs)
+    for (const waitMs of waits) {
+      nowMs += waitMs
+      timings.enter('work', nowMs)
+      nowMs += workMs
+      timings.passed(nowMs)
+    }
+    nowMs += 20
+    timings.enter('work', nowMs)
+    nowMs += 2
+    timings.enter('client', nowMs)
+    return timings
+  }
+
+  test('is overlapped where the provider takes longer for its next piece; the first piece and the end are delay', () => {
+    const timings = streamed([100, 20, 20, 20])
+    expect(timings.overlappedMs).toBeCloseTo(3)
+    expect(timings.overheadMs).toBeCloseTo(4 + 1 + 2)
+    expect(timings.upstreamMs).toBeCloseTo(180)
+  })
+
+  test('is delay where the next piece was there already, and as far as it took longer than the gap', () => {
+    expect(streamed([100, 20, 0, 0, 20]).overlappedMs).toBeCloseTo(2)
+    const slow = streamed([100, 20, 3, 3], 5)
+    expect(slow.overlappedMs).toBeCloseTo(3 + 3 + 5)
+    expect(slow.overheadMs).toBeCloseTo(4 + 5 + 2 + 2 + 2)
+  })
+
+  test('no moment is lost or counted twice', () => {
+    const timings = streamed([100, 20, 0.5, 7])
+    const { upstreamMs, holdMs, clientMs, overheadMs, overlappedMs = 0 } = timings
+    expect(upstreamMs + holdMs + clientMs + overheadMs + overlappedMs).toBeCloseTo(4 + 127.5 + 4 + 20 + 2)
+  })
 })
