@@ -58,6 +58,11 @@ async function createCache({ config, handlers, counts, report }: HookDependencie
   return cache
 }
 
+async function watchProcess() {
+  const { processMetrics } = await import('./metrics/prometheus.ts')
+  return processMetrics()
+}
+
 async function createEvents({ config, publisher, handlers, counts }: HookDependencies): Promise<EventObserver> {
   const { EventObserver } = await import('./events/observer.ts')
   const options = { buffer: config.events.buffer, traces: config.events.otlp !== undefined }
@@ -67,9 +72,12 @@ async function createEvents({ config, publisher, handlers, counts }: HookDepende
   handlers['events.inFlight'] = () => observer.inFlight
   counts.events = () => observer.counts()
   if (config.adminPort !== undefined || config.metrics) {
-    const { processMetrics } = await import('./metrics/prometheus.ts')
-    const registry = processMetrics()
-    handlers.process = () => registry.getMetricsAsJSON()
+    // Where nobody scrapes, nothing watches the event loop and the collector, and the package is not loaded.
+    let watched: ReturnType<typeof watchProcess> | undefined
+    handlers.process = async () => {
+      watched ??= watchProcess()
+      return (await watched).getMetricsAsJSON()
+    }
   }
   return observer
 }

@@ -1,7 +1,7 @@
 /**
  * Opens connections to every provider before a request needs one: at the start, and again when connections were closed
- * that had been in use. Each connection is opened by a probe. Any response shows that the connection works, except a
- * 5xx. A probe that fails is repeated.
+ * that had been in use. Each connection is opened by a probe, whose answer must show that the provider is there: a 2xx,
+ * or one that wants a key or fewer requests. A 404 shows that something else is. A probe that fails is repeated.
  */
 import type { Dispatcher } from 'undici'
 import type { GatewayConfig } from './config/config.ts'
@@ -19,6 +19,8 @@ const REWARM_AFTER_MS = 20
 const NOT_REPLACED: ReadonlySet<RecycleReason> = new Set(['idle', 'excess', 'single_use'])
 /** Probes are no tenant's. */
 const NOBODY = { tenant: '' }
+/** What a provider answers that serves, but not this probe: the probe has no key where clients bring their own. */
+const SERVES = new Set([401, 403, 429])
 const NOTHING_ASKED = { path: '', body: Buffer.alloc(0), headers: [], translation: undefined }
 
 export class WarmUp {
@@ -76,10 +78,20 @@ export class WarmUp {
     return problem && `${problem} (${origin}${basePath})`
   }
 
-  /** Opens the missing connections. Returns what went wrong, if anything. */
+  /**
+   * Opens the missing connections. Where none is missing, a provider that is not warm is asked over one that is open:
+   * it was there before, and did not serve. Returns what went wrong, if anything.
+   */
   async #open(upstream: Upstream): Promise<string | undefined> {
-    const missing = this.#config.warmup.connections - this.#pool.openTo(upstream.provider.origin)
-    const probes = Array.from({ length: Math.max(0, missing) }, () => this.#probe(upstream))
+    const { origin } = upstream.provider
+    const missing = Math.max(0, this.#config.warmup.connections - this.#pool.openTo(origin))
+    const probes = Array.from({ length: missing }, () =>
+      this.#probe(upstream, (...answers) => this.#pool.acquireNew(origin, NOBODY, ...answers)),
+    )
+    if (missing === 0 && this.#cold.has(upstream)) {
+      const overAny: Acquire = (...answers) => this.#pool.acquire(origin, NOBODY, ...answers) !== undefined
+      probes.push(this.#probe(upstream, overAny))
+    }
     return (await Promise.all(probes)).find((one) => one !== undefined)
   }
 
@@ -100,28 +112,27 @@ export class WarmUp {
     this.#rewarming.delete(upstream)
   }
 
-  #probe(upstream: Upstream): Promise<string | undefined> {
-    const { name, origin, basePath } = upstream.provider
+  #probe(upstream: Upstream, acquire: Acquire): Promise<string | undefined> {
+    const { name, basePath } = upstream.provider
     const path = providerPath(basePath, this.#config.warmup.probeEndpoint)
     return new Promise((resolve) => {
       const probe = new Probe((outcome) => {
         if (typeof outcome !== 'number') resolve(upstreamError(name, outcome).message)
-        else resolve(outcome < 500 ? undefined : `provider '${name}' answered ${outcome} to ${path}`)
+        else if ((outcome >= 200 && outcome < 300) || SERVES.has(outcome)) resolve(undefined)
+        else resolve(`provider '${name}' answered ${outcome} to ${path}`)
       })
       const request = { method: 'GET', path, headers: upstream.headers([], NOTHING_ASKED, []), body: null }
-      if (
-        !this.#pool.acquireNew(
-          origin,
-          NOBODY,
-          (connection) => probe.send(connection, request),
-          (error) => probe.failed(error),
-        )
-      ) {
-        resolve(undefined)
-      }
+      const isAsked = acquire(
+        (connection) => probe.send(connection, request),
+        (error) => probe.failed(error),
+      )
+      if (!isAsked) resolve(undefined)
     })
   }
 }
+
+/** False: there is no connection to be had. */
+type Acquire = (grant: (connection: ConnectionLease) => void, failed: (error: Error) => void) => boolean
 
 /** A request of the gateway itself that only asks whether a connection works. */
 class Probe implements Dispatcher.DispatchHandler {

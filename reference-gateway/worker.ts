@@ -4,11 +4,15 @@
  * imported.
  */
 import { reasonOf } from '../src/errors.ts'
+import { keepDoublesApart, lowerHelperThreads } from '../src/system/helper-threads.ts'
 import { type GatewayServer, startServer } from './server.ts'
 import type { PrimaryMessage, Publisher, RpcHandlers, WorkerMessage } from './workers/worker-group.ts'
 
 /** How often the primary hears of the counts, which outlive this process. */
 const COUNTS_EVERY_MS = 250
+
+keepDoublesApart()
+lowerHelperThreads()
 
 const handlers: RpcHandlers = {}
 /** Channels that somebody in the primary listens to. */

@@ -2,6 +2,7 @@
  * Opens what stands beside the server, in the one process that answers for all: the event hub, the admin port, the port
  * of the metrics, the access log. Where the config asks for none of them, none of their code is loaded.
  */
+import { ADMIN_PORT } from '../../src/system/serve.ts'
 import type { GatewayConfig } from '../config/config.ts'
 import { emitsEvents } from '../config/config-file.ts'
 import type { PublishedEvents } from '../events/observer.ts'
@@ -69,8 +70,28 @@ async function openPorts(
     open.push(server)
     return server.url
   }
+  const openAt = (port: number): Promise<string> => opened(startAdmin({ port, ...admin, view, hub }))
   return {
-    url: adminPort === undefined ? undefined : await opened(startAdmin({ port: adminPort, ...admin, view, hub })),
+    url:
+      adminPort === 'auto'
+        ? await ifFree(openAt, report)
+        : adminPort === undefined
+          ? undefined
+          : await openAt(adminPort),
     metricsUrl: metrics && (await opened(startMetrics({ ...metrics, view, hub }))),
+  }
+}
+
+/** Nobody has asked for this port by its number: where another gateway has it, this one serves without. */
+async function ifFree(
+  openAt: (port: number) => Promise<string>,
+  report: (problem: string) => void,
+): Promise<string | undefined> {
+  try {
+    return await openAt(ADMIN_PORT)
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'EADDRINUSE')) throw error
+    report(`no admin port, since ${ADMIN_PORT} is taken: admin_port: 0 (--admin-port 0) takes any free one`)
+    return undefined
   }
 }

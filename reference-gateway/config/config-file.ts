@@ -58,7 +58,7 @@ export function emitsEvents({ events, adminPort, metrics }: EventReaders): boole
 
 interface EventReaders {
   events: EventsConfig
-  adminPort: number | undefined
+  adminPort: number | 'auto' | undefined
   metrics: MetricsConfig | undefined
 }
 
@@ -116,8 +116,13 @@ export function redisUrlProblem(url: string): string | undefined {
 
 // --- Admin port
 
-/** Unset: no admin port. 0: any free one. */
-const adminPortFile = z.int().min(0).max(65_535).optional()
+/** 0: any free one; auto: 41003, or none where that is taken. */
+const adminPortFile = z
+  .union(
+    [z.int().min(0).max(65_535), z.enum(['auto', 'off'])],
+    "an admin port is a number from 0 to 65535, 'auto' or 'off'",
+  )
+  .default('auto')
 
 const adminFile = z
   .strictObject({
@@ -161,14 +166,16 @@ const provider = z.strictObject({
 })
 
 const upstream = z.strictObject({
-  http_version: z.enum(['h1', 'h2']).default('h1'),
+  /** auto: h2 where TLS negotiates it, h1 without TLS. */
+  http_version: z.enum(['auto', 'h1', 'h2']).default('auto'),
   pipelining: z.int().min(1).max(64).default(1),
   ca_file: z.string().min(1).optional(),
   keep_alive: z
     .strictObject({
       enabled: z.boolean().default(true),
       interval: timerMs.prefault('30s'),
-      timeout: timerMs.prefault('60s'),
+      /** Unset: an idle connection stays as long as connection_pool.idle_timeout says. */
+      timeout: timerMs.optional(),
     })
     .prefault({}),
   connect_timeout: timerMs.prefault('10s'),

@@ -12,11 +12,14 @@ import type { ClientKey } from '../http/client-key.ts'
 import { isLoopback } from '../http/request-head.ts'
 import type { PoolConfig, ProviderConfig, UpstreamConfig } from '../upstream/types.ts'
 import { type CacheConfig, configFile, redisUrlProblem } from './config-file.ts'
-import { cacheNotices, streamNotices } from './notices.ts'
+import { cacheNotices, idleNotices, streamNotices } from './notices.ts'
 
 export type { Environment } from '../../src/parse/config-values.ts'
 
 type File = z.output<typeof configFile>
+
+/** How long the acknowledgement of a PING may take where keep_alive.timeout does not say. */
+const PING_TIMEOUT_MS = 60_000
 
 interface GatewayLimits {
   maxBodyBytes: number
@@ -54,7 +57,8 @@ export interface GatewayConfig {
   streaming: File['gateway']['streaming']
   cache: File['gateway']['cache']
   events: File['gateway']['events']
-  adminPort: File['gateway']['admin_port']
+  /** Undefined: none; auto: the usual one, if it is free. */
+  adminPort: number | 'auto' | undefined
   admin: File['gateway']['admin']
   metrics: File['gateway']['metrics']
   accessLog: File['gateway']['access_log']
@@ -118,7 +122,7 @@ export function gatewayConfigSchema(environment: Environment) {
       maxTotal: given.connection_pool.max_total,
       maxLifetimeMs: given.connection_pool.max_lifetime,
       maxWaitMs: given.connection_pool.max_wait,
-      idleTimeoutMs: Math.min(keepAlive.timeout, given.connection_pool.idle_timeout),
+      idleTimeoutMs: Math.min(keepAlive.timeout ?? Number.POSITIVE_INFINITY, given.connection_pool.idle_timeout),
     }
     return {
       host: given.host,
@@ -143,7 +147,7 @@ export function gatewayConfigSchema(environment: Environment) {
         httpVersion: given.upstream.http_version,
         keepAlive: keepAlive.enabled,
         keepAliveIntervalMs: keepAlive.interval,
-        keepAliveTimeoutMs: keepAlive.timeout,
+        keepAliveTimeoutMs: keepAlive.timeout ?? PING_TIMEOUT_MS,
         pipelining: given.upstream.pipelining,
         ca: readCertificates(given.upstream.ca_file, (problem) => refuse(['upstream', 'ca_file'], problem)),
         connectTimeoutMs: given.upstream.connect_timeout,
@@ -163,14 +167,19 @@ export function gatewayConfigSchema(environment: Environment) {
       streaming: given.streaming,
       cache: withRedisUrl(given.cache, (url) => secret(url, 'cache', 'redis', 'url'), refuse),
       events: { ...given.events, ...(otlp && { otlp: withHeaders(otlp, 'gateway', 'events', 'otlp') }) },
-      adminPort: given.admin_port,
+      adminPort: given.admin_port === 'off' ? undefined : given.admin_port,
       metrics: given.metrics && {
         ...given.metrics,
         token: given.metrics.token && secret(given.metrics.token, 'metrics', 'token'),
       },
       accessLog: given.access_log,
       admin: { token: given.admin.token && secret(given.admin.token, 'admin', 'token') },
-      notices: [...notices, ...streamNotices(policies, given.streaming), ...cacheNotices(given.cache)],
+      notices: [
+        ...notices,
+        ...idleNotices(keepAlive.timeout, given.connection_pool.idle_timeout),
+        ...streamNotices(policies, given.streaming),
+        ...cacheNotices(given.cache),
+      ],
     }
   })
 }

@@ -27,6 +27,14 @@ export function cacheNotices(cache: CacheConfig): string[] {
   ]
 }
 
+export function idleNotices(keepAliveMs: number | undefined, idleMs: number): string[] {
+  if (keepAliveMs === undefined || keepAliveMs >= idleMs) return []
+  return [
+    `idle connections are closed after ${formatNumber(keepAliveMs)} ms (upstream.keep_alive.timeout), ` +
+      `before connection_pool.idle_timeout (${formatNumber(idleMs)} ms)`,
+  ]
+}
+
 export function streamNotices(
   policies: readonly { type: string; action: string }[],
   { flush_interval, on_flush }: { flush_interval: number; on_flush: 'release' | 'hold' },

@@ -73,9 +73,16 @@ export function sendReadiness(response: ServerResponse, reason: string | undefin
   else sendJson(response, 503, { ready: false, reason })
 }
 
+/** The code of a connection over HTTP/2 whose PING was not acknowledged. */
+export const NO_PING_ANSWER = 'KT_NO_PING_ANSWER'
+/** The code of a connection that was open, and on which the other machine answers nothing any more. */
+const DEAD = 'KT_DEAD'
+
 const TIMEOUTS: Record<string, string> = {
   UND_ERR_CONNECT_TIMEOUT: 'accepted no connection in time',
   ETIMEDOUT: 'accepted no connection in time',
+  [DEAD]: 'does not answer any more on its connection',
+  [NO_PING_ANSWER]: 'does not answer any more on its connection',
   UND_ERR_HEADERS_TIMEOUT: 'sent no answer in time',
   UND_ERR_BODY_TIMEOUT: 'stopped sending in the middle of its answer',
 }
@@ -86,7 +93,8 @@ const FAILURES: Record<string, string> = {
   EAI_AGAIN: 'has a host name that cannot be resolved now',
   EHOSTUNREACH: 'cannot be reached',
   ENETUNREACH: 'cannot be reached',
-  ECONNRESET: 'closed the connection before its answer was complete',
+  ECONNRESET: 'reset the connection before its answer was complete',
+  EPIPE: 'reset the connection before its answer was complete',
   UND_ERR_SOCKET: 'closed the connection before its answer was complete',
   UND_ERR_RES_CONTENT_LENGTH_MISMATCH: 'sent a body of another length than it announced',
 }
@@ -112,6 +120,7 @@ export function upstreamError(provider: string, error: Error): GatewayError {
 
 /** The code of the system or of undici. Where several addresses were tried, the first one's code counts. */
 function codeOf(error: Error): string {
+  if ('code' in error && error.code === 'ETIMEDOUT' && 'syscall' in error && error.syscall !== 'connect') return DEAD
   if ('code' in error && typeof error.code === 'string') return error.code
   if (error instanceof AggregateError && error.errors[0] instanceof Error) return codeOf(error.errors[0])
   return error.name

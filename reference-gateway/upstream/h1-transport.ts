@@ -12,6 +12,7 @@ import type {
   UpstreamConfig,
   UpstreamRequest,
 } from './types.ts'
+import { whoClosed } from './who-closed.ts'
 
 /** Subtracted from a server's `keep-alive: timeout=`, so that the gateway closes first. */
 const KEEP_ALIVE_MARGIN_MS = 1_000
@@ -51,7 +52,7 @@ class H1Transport implements Transport {
     this.#pipelined = pipelining > 1
     client.on('connect', () => events.connected(pipelining))
     client.on('disconnect', (_origin, _targets, error) => {
-      events.closed(error.message === 'socket idle timeout' ? 'idle' : 'upstream', error)
+      events.closed(error.message === 'socket idle timeout' ? 'idle' : whoClosed(error), error)
     })
   }
 

@@ -9,6 +9,7 @@ import { type ClientHttp2Session, connect, constants } from 'node:http2'
 import { connect as connectTcp, type Socket } from 'node:net'
 import { connect as connectTls, type TLSSocket } from 'node:tls'
 import type { Dispatcher } from 'undici'
+import { NO_PING_ANSWER } from '../http/gateway-error.ts'
 import { H2Stream } from './h2-stream.ts'
 import type {
   PoolConfig,
@@ -18,6 +19,7 @@ import type {
   UpstreamConfig,
   UpstreamRequest,
 } from './types.ts'
+import { whoClosed } from './who-closed.ts'
 
 /** The most streams on one connection, and the assumed limit until the provider's settings arrive. */
 export const ASSUMED_STREAMS = 100
@@ -46,7 +48,8 @@ class H2Transport implements Transport {
   /** The provider's settings have arrived, so it does speak HTTP/2. */
   #settled = false
   #error: Error | undefined
-  #reason: 'idle' | 'upstream' | 'error' = 'upstream'
+  /** Why the gateway has closed it, if it has. */
+  #reason: 'idle' | 'error' | undefined
 
   constructor(url: URL, pool: PoolConfig, upstream: UpstreamConfig, events: TransportEvents) {
     this.#url = url
@@ -61,10 +64,7 @@ class H2Transport implements Transport {
       this.#error ??= error
     })
     socket.on('close', () => this.#onClose())
-    this.#connecting = setTimeout(
-      () => this.#fail(failure('UND_ERR_CONNECT_TIMEOUT'), 'error'),
-      upstream.connectTimeoutMs,
-    )
+    this.#connecting = setTimeout(() => this.#fail(failure('UND_ERR_CONNECT_TIMEOUT')), upstream.connectTimeoutMs)
     this.#connecting.unref()
     if (!secure) this.#start(socket)
   }
@@ -121,17 +121,15 @@ class H2Transport implements Transport {
     if (!this.#settled && this.#url.protocol === 'http:' && this.#socket.bytesRead > 0) {
       this.#events.speaksH1()
     }
-    this.#events.closed(this.#reason, this.#error ?? failure('UND_ERR_SOCKET'))
+    const error = this.#error ?? failure('UND_ERR_SOCKET')
+    this.#events.closed(this.#reason ?? whoClosed(error), error)
   }
 
   #keepAlive(session: ClientHttp2Session): void {
     if (!this.#upstream.keepAlive) return
     this.#ping = setInterval(() => {
       if (session.closed || session.destroyed) return
-      const deadline = setTimeout(
-        () => this.#fail(failure('UND_ERR_SOCKET'), 'upstream'),
-        this.#upstream.keepAliveTimeoutMs,
-      )
+      const deadline = setTimeout(() => this.#fail(failure(NO_PING_ANSWER)), this.#upstream.keepAliveTimeoutMs)
       deadline.unref()
       session.ping(() => clearTimeout(deadline))
     }, this.#upstream.keepAliveIntervalMs)
@@ -149,9 +147,9 @@ class H2Transport implements Transport {
     this.#idle.unref()
   }
 
-  #fail(error: Error, reason: 'upstream' | 'error'): void {
+  #fail(error: Error): void {
     this.#error ??= error
-    this.#reason = reason
+    this.#reason = 'error'
     this.#session?.destroy(error)
     this.#socket.destroy()
   }
@@ -183,6 +181,6 @@ class H2Transport implements Transport {
   }
 }
 
-function failure(code: 'UND_ERR_CONNECT_TIMEOUT' | 'UND_ERR_SOCKET'): Error {
+function failure(code: 'UND_ERR_CONNECT_TIMEOUT' | 'UND_ERR_SOCKET' | typeof NO_PING_ANSWER): Error {
   return Object.assign(new Error('the HTTP/2 connection failed'), { code })
 }

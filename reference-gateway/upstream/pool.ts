@@ -45,7 +45,7 @@ interface Waiter {
 export class ConnectionPool implements ConnectionOwner {
   readonly #config: PoolConfig
   readonly #keepAlive: boolean
-  readonly #wantsH2: boolean
+  readonly #httpVersion: UpstreamConfig['httpVersion']
   readonly #h1: TransportFactory
   readonly #h2: TransportFactory
   /** Origins that do not speak HTTP/2, although it was wanted. */
@@ -63,13 +63,13 @@ export class ConnectionPool implements ConnectionOwner {
   #ended = false
   /** Called for every connection that is gone. */
   onClosed: ((origin: string, reason: RecycleReason) => void) | undefined
-  /** Called when a provider turns out not to speak HTTP/2. */
+  /** Called when a provider turns out not to speak HTTP/2, which the config asks for. */
   onFallbackToH1: ((origin: string) => void) | undefined
 
   constructor(config: PoolConfig, upstream: UpstreamConfig) {
     this.#config = config
     this.#keepAlive = upstream.keepAlive
-    this.#wantsH2 = upstream.httpVersion === 'h2'
+    this.#httpVersion = upstream.httpVersion
     this.#h1 = h1Transports(config, upstream)
     this.#h2 = h2Transports(config, upstream)
   }
@@ -220,7 +220,7 @@ export class ConnectionPool implements ConnectionOwner {
 
   speaksH1(connection: PooledConnection): void {
     const { origin } = connection
-    if (!this.#h1Origins.has(origin)) this.onFallbackToH1?.(origin)
+    if (this.#httpVersion === 'h2' && !this.#h1Origins.has(origin)) this.onFallbackToH1?.(origin)
     this.#h1Origins.add(origin)
     const awaited = this.#awaited.get(connection)
     this.#awaited.delete(connection)
@@ -241,7 +241,8 @@ export class ConnectionPool implements ConnectionOwner {
   }
 
   #isH2(origin: string): boolean {
-    return this.#wantsH2 && !this.#h1Origins.has(origin)
+    const isWanted = this.#httpVersion === 'h2' || (this.#httpVersion === 'auto' && origin.startsWith('https:'))
+    return isWanted && !this.#h1Origins.has(origin)
   }
 
   #take(connection: PooledConnection): PooledConnection {

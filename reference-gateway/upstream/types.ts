@@ -19,7 +19,8 @@ export interface ProviderConfig {
 }
 
 export interface UpstreamConfig {
-  httpVersion: 'h1' | 'h2'
+  /** auto: by ALPN with TLS, h1 without. */
+  httpVersion: 'auto' | 'h1' | 'h2'
   keepAlive: boolean
   /** h1: TCP keep-alive period; h2: time between two PINGs. */
   keepAliveIntervalMs: number
@@ -42,7 +43,7 @@ export interface PoolConfig {
   maxLifetimeMs: number
   /** How long a request may wait for a connection. */
   maxWaitMs: number
-  /** The smaller of keep_alive.timeout and connection_pool.idle_timeout. */
+  /** connection_pool.idle_timeout, or keep_alive.timeout where that is given and smaller. */
   idleTimeoutMs: number
 }
 

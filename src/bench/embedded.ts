@@ -48,7 +48,8 @@ export function startEmbeddedPair(
   const gatewayFlags = (providerUrl: string): string[] => [
     ...['--upstream', `${providerUrl}/v1`],
     ...(workers > 1 ? ['--workers', String(workers)] : []),
-    ...(config === undefined ? [] : ['--config', config]),
+    // The admin port is for gateways that people start: runs beside each other would contend for it.
+    ...(config === undefined ? ['--admin-port', 'off'] : ['--config', config]),
     ...(injectDelayMs > 0 ? ['--inject-delay', `${injectDelayMs}ms`] : []),
   ]
   const pace = tokenGap === undefined ? [] : ['--token-gap', tokenGap]

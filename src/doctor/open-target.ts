@@ -174,7 +174,7 @@ export function isolateConfig({ raw, config }: KtFile, providerUrl: string, sink
     gateway: {
       ...gateway,
       providers,
-      ...(gateway.admin_port === undefined ? {} : { admin_port: 0 }),
+      admin_port: gateway.admin_port === 'off' ? 'off' : 0,
       events: { ...events, otlp: { ...asKeys(otlp), endpoint: sinkUrl, headers: {} } },
       ...(cache.backend === 'redis' && {
         cache: { ...cache, redis: { ...asKeys(cache.redis), prefix: `kt-doctor-${randomUUID()}` } },

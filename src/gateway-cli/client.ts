@@ -8,8 +8,9 @@ import { z } from 'zod'
 import { EXIT, failure, reasonOf, success, UserError } from '../errors.ts'
 import { type FlagValues, flagGroup } from '../parse/flags.ts'
 import { parsedBy } from '../parse/quantity.ts'
+import { ADMIN_PORT } from '../system/serve.ts'
 
-const DEFAULT_ADMIN_URL = 'http://127.0.0.1:41003'
+const DEFAULT_ADMIN_URL = `http://127.0.0.1:${ADMIN_PORT}`
 
 const { text } = flagGroup()
 
@@ -108,7 +109,7 @@ export class AdminClient {
     }).catch((error: unknown) => {
       throw new UserError(
         `no gateway answers at ${this.#origin} (${reasonOf(error)})`,
-        'Start one with an admin port (kt gateway start --admin-port 41003), or say where it is with --admin.',
+        'Start one (kt gateway start), or say where its admin port is with --admin.',
         EXIT.unexpectedFailure,
       )
     })

@@ -9,6 +9,7 @@ import { configFile } from '../../reference-gateway/config/config-file.ts'
 import { UserError } from '../errors.ts'
 import { SECRETS } from '../parse/config-values.ts'
 import { parseWith, readYaml } from '../parse/file.ts'
+import { ADMIN_PORT } from '../system/serve.ts'
 
 /** A value of the file, and whether it was given there. */
 export type Effective =
@@ -43,10 +44,14 @@ export function gatewayCheckJson({ file, config, effective }: GatewayCheck): unk
   return {
     schema: 'kt.gateway.check/1',
     file: file ?? null,
-    listens: { host: config.host, port: config.port, adminPort: config.adminPort ?? null, workers: config.workers },
+    listens: { host: config.host, port: config.port, adminPort: adminPortOf(config), workers: config.workers },
     notices: config.notices,
     config: plain(effective),
   }
+}
+
+function adminPortOf({ adminPort }: GatewayConfig): number | null {
+  return adminPort === 'auto' ? ADMIN_PORT : (adminPort ?? null)
 }
 
 /** The file is an argument or the value of `--config`. */

@@ -33,8 +33,9 @@ export const startFlags = {
   open: toggle('with --host: serve other machines although the config has no keys (auth.keys)'),
   port: text(port.optional(), 'port to listen on, 0 for any [default: 41002]'),
   'admin-port': text(
-    port.optional(),
-    'port of /metrics, /stats, the cache and the live events, on loopback; 0 for any [default: none]',
+    z.union([z.enum(['auto', 'off']), port], "must be a port, 'auto' or 'off'").optional(),
+    'port of /metrics, /stats, the cache and the live events, on loopback: 0 for any, off for none, auto for 41003 if ' +
+      'that is free [default: auto]',
   ),
   'access-log': text(z.string().min(1).optional(), 'write a line for each request to this file, - for stdout', {
     helpValue: 'file',
@@ -72,7 +73,7 @@ export function parseStartFlags(flags: Readonly<Record<string, unknown>>): Start
       ...gateway,
       host: options.host ?? gateway.host,
       port: options.port ?? gateway.port,
-      adminPort: options['admin-port'] ?? gateway.adminPort,
+      adminPort: options['admin-port'] === 'off' ? undefined : (options['admin-port'] ?? gateway.adminPort),
       workers: options.workers ?? gateway.workers,
       accessLog: withAccessLog(gateway.accessLog, options['access-log']),
     },

@@ -6,11 +6,14 @@
 import type { AddressInfo, Server } from 'node:net'
 import { UserError } from '../errors.ts'
 
+/** The gateway's admin port, where kt looks for it: no server takes it because another port was taken. */
+export const ADMIN_PORT = 41_003
+
 const PORTS_TRIED = 100
 
 /**
- * Calls `bind` with `port`, and where that is taken and `fallback` is set, with the next ones until one is free.
- * Port 0 lets the system choose. A taken port without fallback is a UserError.
+ * Calls `bind` with `port`, and where that is taken and `fallback` is set, with the next ones until one is free,
+ * except the admin port. Port 0 lets the system choose. A taken port without fallback is a UserError.
  */
 export async function onFreePort<T>(port: number, fallback: boolean, bind: (port: number) => Promise<T>): Promise<T> {
   const last = fallback && port !== 0 ? port + PORTS_TRIED : port
@@ -19,7 +22,10 @@ export async function onFreePort<T>(port: number, fallback: boolean, bind: (port
       return await bind(candidate)
     } catch (error) {
       const code = (error as NodeJS.ErrnoException).code
-      if (code === 'EADDRINUSE' && candidate < last) continue
+      if (code === 'EADDRINUSE' && candidate < last) {
+        if (candidate + 1 === ADMIN_PORT) candidate++
+        continue
+      }
       if (code === 'EADDRINUSE') {
         throw new UserError(`port ${port} is taken`, 'Choose another with --port (0 lets the system choose).')
       }

@@ -86,7 +86,7 @@ describe('kt gateway start', () => {
     const provider = await upstream((request, response) => {
       setTimeout(() => answerJson(response, { data: [] }), request.headers['x-slow'] ? 300 : 0)
     })
-    const run = gatewayStart(['--port', '0', '--upstream', provider.url])
+    const run = gatewayStart(['--port', '0', '--admin-port', 'off', '--upstream', provider.url])
     await until(() => run.out.endsWith('\n'))
     const [, url] = /^kt gateway listening on (http:\/\/127\.0\.0\.1:\d+) -> (.*)\n$/.exec(run.out) ?? []
     expect(run.out).toContain(`-> ${provider.url}\n`)
@@ -112,6 +112,31 @@ describe('kt gateway start', () => {
     expect(run.err).toBe('')
   })
 
+  test('by default its admin port is where kt looks for it; where that is taken it says so, and serves', async () => {
+    const provider = await upstream((_request, response) => answerJson(response, { data: [] }))
+    const start = async (...args: string[]): Promise<Run & { url: string; adminUrl: string | undefined }> => {
+      const run = gatewayStart(['--port', '0', '--json', '--upstream', provider.url, ...args])
+      await until(() => run.out.endsWith('\n'))
+      return Object.assign(run, JSON.parse(run.out))
+    }
+    const first = await start()
+    const second = await start()
+    // Another test, or a gateway of this machine, may have the port already.
+    if (first.adminUrl !== undefined) {
+      expect(first.adminUrl).toBe('http://127.0.0.1:41003')
+      expect((await ask(`${first.adminUrl}/events/recent`)).status).toBe(200)
+      expect(first.err).toBe('')
+    } else expect(first.err).toContain('no admin port, since 41003 is taken')
+    expect(second.adminUrl).toBeUndefined()
+    expect(second.err).toContain(
+      'no admin port, since 41003 is taken: admin_port: 0 (--admin-port 0) takes any free one',
+    )
+    expect((await ask(`${second.url}/v1/models`)).status).toBe(200)
+    const named = gatewayStart(['--port', '0', '--admin-port', '41003'])
+    expect(await named.ended).toBe(2)
+    expect(named.err).toContain('the admin port 41003 is taken')
+  })
+
   test.each(['0', '65', 'many'])('--workers %s is refused', async (workers) => {
     const run = gatewayStart(['--workers', workers])
     expect(await run.ended).toBe(2)
@@ -119,7 +144,7 @@ describe('kt gateway start', () => {
   })
 
   test('--json is one line with the address and the process', async () => {
-    const run = gatewayStart(['--port', '0', '--json'])
+    const run = gatewayStart(['--port', '0', '--admin-port', 'off', '--json'])
     await until(() => run.out.endsWith('\n'))
     expect(JSON.parse(run.out)).toEqual({ url: expect.stringMatching(/^http:/), pid: run.child.pid })
   })

@@ -11,9 +11,10 @@ const LOAD = ['--requests', '3000', '--until-decided', '--concurrency', '1', '--
 
 await demo(async () => {
   const provider = await start('provider', 'start', '--ttft', 'lognormal(4ms,0.3)', '--token-gap', '0ms')
+  const plain = ['--admin-port', 'off']
   const results = []
   for (const delay of DELAYS) {
-    const gateway = await start('gateway', 'start', '--upstream', `${provider}/v1`, '--inject-delay', delay)
+    const gateway = await start('gateway', 'start', '--upstream', `${provider}/v1`, ...plain, '--inject-delay', delay)
     results.push({ delay, ...bench('--url', gateway, '--baseline-url', provider, ...LOAD) })
   }
   const stamped = ({ report }) => readingOf(report, 'provider-stamped').totalMs

@@ -98,6 +98,7 @@ test('the common form, from several processes, and never more than a line a requ
   const config = gatewayConfigSchema({}).parse({
     gateway: {
       port: 0,
+      admin_port: 'off',
       workers: 2,
       providers: [{ name: 'p', base_url: provider.url }],
       warmup: { enabled: false },

@@ -86,6 +86,42 @@ test('warm-up opens its connections before the first request, and /readyz says w
   expect(gateway.poolStats()).toMatchObject({ idle: 3, opened: 3 })
 })
 
+test.each([404, 301, 400])(
+  'a provider that answers %i to the probe is not warm, however often it is asked',
+  async (status) => {
+    let asked = 0
+    const provider = await upstream((_request, response) => {
+      asked++
+      answerJson(response, {}, status)
+    })
+    const reports: string[] = []
+    const gateway = await gatewayBefore(
+      provider.url,
+      { warmup: { connections_per_provider: 2 } },
+      { report: (problem) => reports.push(problem) },
+    )
+    await gateway.warmedUp
+    const first = asked
+    await until(() => asked > first)
+    const cold = await ask(`${gateway.url}/readyz`)
+    expect([cold.status, cold.body.toString()]).toEqual([
+      503,
+      expect.stringContaining(`answered ${status} to /v1/models`),
+    ])
+    expect(reports).toHaveLength(1)
+  },
+)
+
+test.each([401, 403, 429])(
+  'a provider that answers %i is there: the probe has no key, and clients may',
+  async (status) => {
+    const provider = await upstream((_request, response) => answerJson(response, {}, status))
+    const gateway = await gatewayBefore(provider.url, { warmup: { connections_per_provider: 1 } })
+    await gateway.warmedUp
+    expect((await ask(`${gateway.url}/readyz`)).status).toBe(200)
+  },
+)
+
 test('a failed warm-up is reported, does not stop the start, and is repeated', async () => {
   let healthy = false
   const provider = await upstream((_request, response) => answerJson(response, {}, healthy ? 200 : 503))

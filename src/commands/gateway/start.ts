@@ -1,10 +1,12 @@
 /** `kt gateway start`: runs the reference gateway until it is asked to stop. */
 
+import type { GatewayConfig } from '../../../reference-gateway/config/config.ts'
 import { type Gateway, runGateway } from '../../../reference-gateway/gateway.ts'
 import { KtCommand } from '../../command.ts'
 import { reasonOf, UserError } from '../../errors.ts'
 import { parseStartFlags, startFlags } from '../../gateway-cli/start-options.ts'
 import { flagsOf } from '../../parse/flags.ts'
+import { keepDoublesApart, lowerHelperThreads } from '../../system/helper-threads.ts'
 import { onFreePort, untilAskedToStop } from '../../system/serve.ts'
 
 export default class GatewayStart extends KtCommand {
@@ -23,6 +25,8 @@ export default class GatewayStart extends KtCommand {
     const { gateway: config, 'inject-delay': injectDelayMs, 'next-free-port': nextFree, json } = parseStartFlags(flags)
     const note = (text: string): void => this.note(`kt gateway: ${text}`)
     config.notices.forEach(note)
+    keepDoublesApart()
+    lowerHelperThreads()
     // Before it says that it listens: whoever reads that may ask it to stop at once.
     const asked = untilAskedToStop()
     const gateway = await onFreePort(config.port, nextFree, (port) =>
@@ -65,7 +69,7 @@ async function reloadFrom(flags: Readonly<Record<string, unknown>>, gateway: Gat
 }
 
 /** Node's error says which port it is about. */
-function adminPortProblem(error: unknown, adminPort: number | undefined, port: number): UserError | undefined {
+function adminPortProblem(error: unknown, adminPort: GatewayConfig['adminPort'], port: number): UserError | undefined {
   const taken = error instanceof Error && 'code' in error && error.code === 'EADDRINUSE' && 'port' in error
   if (!taken || adminPort === undefined || error.port !== adminPort || error.port === port) return undefined
   return new UserError(

@@ -126,10 +126,15 @@ export const http1Upstream: DoctorRule = {
     kt: { gateway: { upstream: { http_version: 'h2' } } },
   },
   config: {
-    kt: ({ config: { gateway } }) =>
-      gateway.upstream.http_version === 'h2'
-        ? fine('upstream.http_version is h2')
-        : found('info', 'certain', 'upstream.http_version is h1'),
+    kt: ({ config: { gateway } }) => {
+      const { http_version: version } = gateway.upstream
+      if (version === 'h2') return fine('upstream.http_version is h2')
+      if (version === 'h1') return found('info', 'certain', 'upstream.http_version is h1')
+      const isPlain = gateway.providers.some(({ base_url: { origin } }) => origin.startsWith('http:'))
+      return isPlain
+        ? found('info', 'certain', 'upstream.http_version is auto, and a provider without TLS is asked over HTTP/1.1')
+        : fine('upstream.http_version is auto, and TLS negotiates HTTP/2')
+    },
     kong: 'Kong speaks HTTP/1.1 to its upstreams',
     litellm: NOT_IN_LITELLM,
   },

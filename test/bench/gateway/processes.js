@@ -114,7 +114,10 @@ const roles = {
     const { gatewayConfigSchema } = await import(new URL('reference-gateway/config/config.js', root))
     const { startGateway } = await import(new URL('reference-gateway/gateway.js', root))
     const providers = [{ name: 'openai', base_url: `${upstream}/v1` }]
-    const config = gatewayConfigSchema({}).parse({ gateway: { port: 0, providers, ...settings }, policies })
+    const config = gatewayConfigSchema({}).parse({
+      gateway: { port: 0, admin_port: 'off', providers, ...settings },
+      policies,
+    })
     const gateway = await startGateway(config, { report: (problem) => process.stderr.write(`${problem}\n`) })
     await gateway.warmedUp
     return gateway.url

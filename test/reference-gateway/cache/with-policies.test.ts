@@ -35,6 +35,7 @@ async function gateway(url: string, policies: object[], cache: object = {}) {
   const config = gatewayConfigSchema({}).parse({
     gateway: {
       port: 0,
+      admin_port: 'off',
       providers: [{ name: 'openai', base_url: url }],
       warmup: { enabled: false },
       cache: { enabled: true, ...cache },

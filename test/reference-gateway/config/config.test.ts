@@ -25,7 +25,7 @@ test('without a config the gateway is conservative', () => {
       { name: 'openai', origin: 'http://127.0.0.1:41001', basePath: '/v1', protocol: 'openai', models: ['*'] },
     ],
     upstream: {
-      httpVersion: 'h1',
+      httpVersion: 'auto',
       keepAlive: true,
       keepAliveIntervalMs: 30_000,
       keepAliveTimeoutMs: 60_000,
@@ -45,7 +45,8 @@ test('without a config the gateway is conservative', () => {
       readerTimeoutMs: 60_000,
       drainTimeoutMs: 10_000,
     },
-    pool: { maxIdlePerHost: 32, maxTotal: 256, maxLifetimeMs: 300_000, idleTimeoutMs: 60_000 },
+    pool: { maxIdlePerHost: 32, maxTotal: 256, maxLifetimeMs: 300_000, idleTimeoutMs: 90_000 },
+    adminPort: 'auto',
     warmup: { connections: 4, probeEndpoint: '/v1/models' },
     notices: [],
   })
@@ -60,9 +61,14 @@ test('the config that ships is the guide’s tuned example, on the defaults’ a
     adminPort: 41003,
     providers: [{ ...defaults.providers[0], apiKey: 'sk-x' }],
     upstream: { ...defaults.upstream, httpVersion: 'h2' },
+    pool: { ...defaults.pool, idleTimeoutMs: 60_000 },
     cache: { ...defaults.cache, enabled: true },
     policies: shipped.policies,
-    notices: [expect.stringContaining('have not decided after 100 ms leaves')],
+    notices: [
+      'idle connections are closed after 60,000 ms (upstream.keep_alive.timeout), before connection_pool.idle_timeout ' +
+        '(90,000 ms)',
+      expect.stringContaining('have not decided after 100 ms leaves'),
+    ],
   })
   expect(
     shipped.policies.map(({ name, type, action, parallel_group }) => [name, type, action, parallel_group]),

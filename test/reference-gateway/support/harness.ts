@@ -37,6 +37,8 @@ export async function gatewayBefore(
       port: 0,
       providers: [{ name: 'openai', base_url: url }],
       warmup: { enabled: false },
+      // Tests run beside each other.
+      admin_port: 'off',
       ...settings,
       limits: { drain_timeout: '200ms', ...settings.limits },
     },

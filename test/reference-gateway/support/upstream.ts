@@ -10,6 +10,7 @@ export interface Upstream {
   opened: number
   open: number
   mostOpen: number
+  sockets: Set<Socket>
   close(): Promise<void>
 }
 
@@ -24,6 +25,7 @@ export async function startUpstream(
     opened: 0,
     open: 0,
     mostOpen: 0,
+    sockets: new Set(),
     close: async () => {
       const closed = once(server, 'close')
       server.close()
@@ -35,7 +37,11 @@ export async function startUpstream(
     upstream.opened++
     upstream.open++
     upstream.mostOpen = Math.max(upstream.mostOpen, upstream.open)
-    socket.once('close', () => upstream.open--)
+    upstream.sockets.add(socket)
+    socket.once('close', () => {
+      upstream.open--
+      upstream.sockets.delete(socket)
+    })
   })
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')

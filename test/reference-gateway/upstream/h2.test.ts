@@ -5,7 +5,7 @@ import { expect, test } from 'vitest'
 import type { RunningGateway } from '../../../reference-gateway/gateway.ts'
 import { until } from '../../support/waits.ts'
 import { certificate, type H2Upstream, h2Upstream, respond } from '../support/h2-upstream.ts'
-import { ask, atEnd, gatewayBefore, post, upstream } from '../support/harness.ts'
+import { ask, atEnd, errorOf, gatewayBefore, post, upstream } from '../support/harness.ts'
 import { answerJson, wait } from '../support/upstream.ts'
 
 const H2 = { upstream: { http_version: 'h2' } }
@@ -243,9 +243,11 @@ test('keep_alive: PINGs at the interval; a peer that does not acknowledge in tim
   const waiting = post(gateway, { model: 'm' })
   await until(() => pings >= 2)
   dead = true
-  expect((await waiting).status).toBe(502)
+  const answer = await waiting
+  expect([answer.status, errorOf(answer).code]).toEqual([504, 'upstream_timeout'])
+  expect(errorOf(answer).message).toContain('does not answer any more')
   await until(() => gateway.poolStats().open === 0)
-  expect(gateway.poolStats().recycled).toMatchObject({ upstream: 1 })
+  expect(gateway.poolStats().recycled).toMatchObject({ error: 1, upstream: 0 })
 })
 
 test('idle_timeout, max_lifetime and keep_alive.enabled: false hold for sessions too', async () => {
@@ -350,6 +352,17 @@ test.skipIf(!tls)(
     const old = await Promise.all(Array.from({ length: 5 }, () => post(over1, { model: 'm' })))
     expect(old.map(({ body }) => body.toString())).toEqual(Array(5).fill('{"over":"1.1"}'))
     expect(reports).toEqual([expect.stringContaining('does not speak HTTP/2: HTTP/1.1 is used')])
+
+    // By default TLS negotiates, and what comes of it is no fault.
+    const byDefault = { upstream: { ca_file: tls.certFile } }
+    const negotiated = await gatewayBefore(h2.url, byDefault)
+    expect((await post(negotiated, { model: 'm' })).body.toString()).toBe('{"over":"h2"}')
+    const quiet: string[] = []
+    const older = await gatewayBefore(`https://localhost:${(h1.address() as AddressInfo).port}/v1`, byDefault, {
+      report: (problem) => quiet.push(problem),
+    })
+    expect((await post(older, { model: 'm' })).body.toString()).toBe('{"over":"1.1"}')
+    expect(quiet).toEqual([])
 
     const untrusting = await gatewayBefore(h2.url, H2)
     expect((await post(untrusting, { model: 'm' })).status).toBe(502)

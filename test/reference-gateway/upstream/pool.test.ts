@@ -1,7 +1,8 @@
+import type { Socket } from 'node:net'
 import { expect, test } from 'vitest'
 import type { RunningGateway } from '../../../reference-gateway/gateway.ts'
 import { until } from '../../support/waits.ts'
-import { gatewayBefore, post, upstream } from '../support/harness.ts'
+import { errorOf, gatewayBefore, post, upstream } from '../support/harness.ts'
 import { answerJson, type Upstream, wait } from '../support/upstream.ts'
 
 /** A provider that answers at once, or after `x-hold` milliseconds. */
@@ -119,6 +120,24 @@ test('a connection that the provider closes is replaced, and no request is lost 
     await inSequence(gateway, 1)
   }
   expect(gateway.poolStats()).toMatchObject({ open: 1, busy: 0 })
+})
+
+test('a connection that is reset is no connection that the provider has closed (error)', async () => {
+  const to = await upstream((request, response) => {
+    if (request.headers['x-reset']) setTimeout(() => (request.socket as Socket).resetAndDestroy(), 20)
+    else answerJson(response, {})
+  })
+  const gateway = await gatewayBefore(to.url)
+  const reset = await post(gateway, { model: 'm' }, { headers: { 'x-reset': 'yes' } })
+  expect([reset.status, errorOf(reset).message]).toEqual([
+    502,
+    "provider 'openai' reset the connection before its answer was complete",
+  ])
+  // Idle, with nothing asked.
+  await inSequence(gateway, 1)
+  for (const socket of to.sockets) socket.resetAndDestroy()
+  await until(() => gateway.poolStats().open === 0)
+  expect(gateway.poolStats().recycled).toMatchObject({ error: 2, upstream: 0 })
 })
 
 test('the gateway closes a connection a second before the provider’s announced keep-alive ends (idle)', async () => {

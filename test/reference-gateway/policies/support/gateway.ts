@@ -13,7 +13,13 @@ export async function gatewayWith(
 ): Promise<RunningGateway> {
   const { url } = await upstream(handler)
   const config = gatewayConfigSchema({}).parse({
-    gateway: { port: 0, providers: [{ name: 'openai', base_url: url }], warmup: { enabled: false }, ...settings },
+    gateway: {
+      port: 0,
+      admin_port: 'off',
+      providers: [{ name: 'openai', base_url: url }],
+      warmup: { enabled: false },
+      ...settings,
+    },
     policies,
   })
   const gateway = await startGateway(config, { drainMs: 200, report })
