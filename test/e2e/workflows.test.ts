@@ -44,7 +44,10 @@ function variables(value: unknown): Record<string, string> {
 function installation(file: string): string[] {
   const lines = linesOf(parse(readFileSync(new URL(file, folder), 'utf8')))
   const last = lines.findIndex((line) => line.startsWith('npm install --global'))
-  return lines.slice(lines.indexOf('kt_source=$(mktemp -d)'), last + 1)
+  return lines.slice(
+    lines.findIndex((line) => line.startsWith('if [ -z')),
+    last + 1,
+  )
 }
 
 /** The sources as they are now, as a repository to clone. */
