@@ -10,6 +10,9 @@ COPY reference-gateway reference-gateway
 COPY profiles profiles
 RUN npm run build
 RUN npm prune --omit=dev --ignore-scripts --no-audit --no-fund
+# What kt does not bring and a gateway may be told to use: a cache in Redis, spans for a collector.
+RUN npm install --no-save --omit=dev --ignore-scripts --no-audit --no-fund $(node --print \
+  "Object.entries(require('./package.json').devDependencies).filter(([name]) => /^ioredis$|^@opentelemetry/.test(name)).map((one) => one.join('@')).join(' ')")
 
 FROM node:24-slim
 ENV NODE_ENV=production

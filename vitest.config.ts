@@ -26,6 +26,7 @@ const SIMULATIONS = [
  */
 const FLOORS = {
   'reference-gateway': 86,
+  'src/api': 80,
   'src/bench': 28,
   'src/client': 86,
   'src/doctor': 81,

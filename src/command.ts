@@ -7,6 +7,7 @@ import { EXIT, type ExitCode, reasonOf, UserError } from './errors.ts'
 import { WIDTH, wrap } from './output/table.ts'
 import { asUrlFlag } from './parse/addresses.ts'
 import { didYouMean } from './parse/explain.ts'
+import { apiKeyOf } from './system/environment.ts'
 import { printableJson, printableLines, printableValues, writeNote } from './system/printable.ts'
 
 function colored({ isTTY }: { isTTY: boolean }): boolean {
@@ -58,7 +59,7 @@ export abstract class KtCommand extends Command {
 
   /** The key for a target: from the flag, KT_API_KEY or OPENAI_API_KEY, in that order. */
   protected apiKey(flag: string | undefined): string | undefined {
-    return flag ?? process.env.KT_API_KEY ?? process.env.OPENAI_API_KEY
+    return flag ?? apiKeyOf(process.env)
   }
 
   /** True on a terminal that supports colours. */

@@ -5,6 +5,7 @@
  * Such requests go on uncached, and every failure is counted.
  */
 import type { Redis } from 'ioredis'
+import { requireOptional } from '../../src/system/optional-package.ts'
 import type { CacheConfig } from '../config/config-file.ts'
 import { type CacheEntry, decodeEntry, encodeEntry } from './entry.ts'
 import type { CacheStore, StoreSize } from './store.ts'
@@ -64,7 +65,7 @@ export class RedisStore implements CacheStore {
 
   /** Resolves once connected, or with a store that will connect later. `report` receives each change of that state. */
   static async open(config: CacheConfig, report: (problem: string) => void): Promise<RedisStore> {
-    const { Redis: Client } = await import('ioredis')
+    const { Redis: Client } = await requireOptional(['ioredis'], 'cache.backend: redis', () => import('ioredis'))
     const redis = new Client(config.redis.url, {
       lazyConnect: true,
       // A command fails at once while the server is gone, instead of waiting for it.

@@ -4,6 +4,7 @@
  * processes, in the one that serves no requests.
  */
 import { resolve } from 'node:path'
+import { requireOptional } from '../../src/system/optional-package.ts'
 import type { GatewayEvent } from '../../src/wire/gateway-event.ts'
 import type { EventsConfig } from '../config/config-file.ts'
 import type { WorkerGroup } from '../workers/worker-group.ts'
@@ -19,6 +20,8 @@ interface Sink {
   close(): Promise<void>
 }
 
+/** What the sink of spans imports. */
+const OPENTELEMETRY = ['@opentelemetry/api', '@opentelemetry/exporter-trace-otlp-http', '@opentelemetry/resources']
 /** A sink that is stuck is given up after this time. */
 const CLOSE_MS = 2_000
 /** Each export is an HTTP request, so its batches are larger than a file's. */
@@ -50,7 +53,7 @@ export class EventHub {
       hub.#add('file', new Drain(hub.#ring, deliver), () => file.close())
     }
     if (config.otlp) {
-      const { OtlpSink } = await import('./otlp-sink.ts')
+      const { OtlpSink } = await requireOptional(OPENTELEMETRY, 'events.otlp', () => import('./otlp-sink.ts'))
       const sink = new OtlpSink(config.otlp, report)
       hub.#add('otlp', new Drain(hub.#ring, (events) => sink.deliver(events), SPANS_A_BATCH), () => sink.close())
     }

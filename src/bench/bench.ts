@@ -14,7 +14,7 @@ import type { PreparedBench } from './prepare.ts'
 import { countMisses, judgeObjectives } from './slo-objectives.ts'
 import { findThroughputLimit } from './throughput-limit.ts'
 
-interface BenchResult extends BenchRun {
+export interface BenchResult extends BenchRun {
   /** Every check that decides the exit code, the SLO objectives included; null when nothing was asked. */
   verdict: Gate | null
   exitCode: ExitCode

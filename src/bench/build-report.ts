@@ -13,6 +13,7 @@ import { type Category, tailTargets } from '../slo/category.ts'
 import { METRICS, type Metric } from '../slo/metrics.ts'
 import { Histogram } from '../stats/histogram.ts'
 import { heldUp } from '../stats/starvation.ts'
+import type { Commit } from '../system/commit.ts'
 import type { Machine } from '../system/machine.ts'
 import type { MachineWatch } from '../system/machine-watch.ts'
 import type { Budgets } from '../verdict/components.ts'
@@ -28,6 +29,9 @@ import type { SamplesResult } from './sample-file.ts'
 interface RunContext {
   version: string
   gitSha: string | null
+  /** The commit that is measured. */
+  commit: Commit | undefined
+  labels: Readonly<Record<string, string>>
   startedAt: string
   /** The command line, without secrets. */
   command: string
@@ -57,6 +61,8 @@ export function buildReport(plan: RunPlan, record: RunRecord, context: RunContex
     kt: { version: context.version, gitSha: context.gitSha },
     startedAt: context.startedAt,
     command: context.command,
+    ...(context.commit ? { commit: context.commit } : {}),
+    ...(Object.keys(context.labels).length > 0 ? { labels: context.labels } : {}),
     interrupted: record.stopReason === 'interrupted',
     ...toAborted(plan, record),
     machine: context.machine,

@@ -28,7 +28,7 @@ const RIVALS: readonly (readonly string[])[] = [['rps', 'concurrency'], TEXT_OPT
 /** Keys of a config file that have another name today. */
 const FORMER_NAMES: Readonly<Record<string, string>> = { rehearsal: 'jit-warmup' }
 
-const REPEATABLE: ReadonlySet<string> = new Set(['header', 'threshold', 'abort-on'])
+const REPEATABLE: ReadonlySet<string> = new Set(['header', 'threshold', 'abort-on', 'label'])
 
 const PREFIXES = ['shared-prefix-tokens', 'shared-prefixes']
 

@@ -1,14 +1,15 @@
 /**
  * Completes the tokens of a record's arms. What the provider did not report is counted with o200k_base, the
  * vocabulary of OpenAI's current models, in a sample of answers and scaled to all of them by bytes. The tokenizer is
- * loaded only here, after the measurement, because it takes 0.2 s and 80 MB. Counting takes no longer than the run:
- * what the time does not suffice for is scaled too.
+ * loaded only here, after the measurement, because it takes 0.2 s and 80 MB; where it is not installed, events are
+ * counted. Counting takes no longer than the run: what the time does not suffice for is scaled too.
  */
 
 import type { ArmRecord } from '../load/arm-record.ts'
 import type { RunRecord } from '../load/merge.ts'
 import type { RunPlan } from '../load/plan.ts'
 import { now } from '../system/clock.ts'
+import { loadOptional } from '../system/optional-package.ts'
 import { extractAnswerText, extractRequestText } from '../wire/answer-text.ts'
 import { requestMaker } from '../workload/workload.ts'
 
@@ -17,10 +18,23 @@ const SHORTEST_US = 300_000
 /** The tokenizer takes the square of the length of a run of one letter, so it gets no more at once. */
 const LONGEST_PIECE = 400
 
-export async function countTokens(plan: RunPlan, record: RunRecord): Promise<RunRecord> {
+export async function countTokens(
+  plan: RunPlan,
+  record: RunRecord,
+  note: (line: string) => void = () => {},
+): Promise<RunRecord> {
   const sampled = record.arms.filter(({ tokens }) => tokens.samples.length > 0)
   if (sampled.length === 0) return { ...record, arms: record.arms.map(byEvents) }
-  const { countTokens: count } = await import('gpt-tokenizer/encoding/o200k_base')
+  const tokenizer = await loadOptional(
+    ['gpt-tokenizer'],
+    'counting the tokens of answers that tell no usage',
+    () => import('gpt-tokenizer/encoding/o200k_base'),
+  )
+  if (!tokenizer.ok) {
+    note(`${tokenizer.why}. ${tokenizer.next}`)
+    return { ...record, arms: record.arms.map(byEvents) }
+  }
+  const { countTokens: count } = tokenizer.value
   const tokensOf = (text: string): number => count(text, { disallowedSpecial: new Set() })
   const budgetUs = Math.max(SHORTEST_US, record.measuredUs) / sampled.length
   const make = requestMaker(plan.workload)

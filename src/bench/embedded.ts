@@ -77,7 +77,7 @@ export async function startPair(
   return { providerUrl: provider.url, gatewayUrl: gateway.url, gatewayPid: gateway.pid, close }
 }
 
-interface ChildServer {
+export interface ChildServer {
   url: string
   pid: number | undefined
   close(): Promise<void>

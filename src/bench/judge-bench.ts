@@ -33,8 +33,10 @@ export interface BenchQuestion {
   misses?: readonly BlockShare[] | undefined
 }
 
+type AskedLimits = Pick<VerdictOptions, 'budget' | 'budget-hold' | 'budgets' | 'threshold' | 'max-regression'>
+
 /** The question that the options ask, with the files that they name read. */
-export function readQuestion(options: VerdictOptions): {
+export function readQuestion(options: AskedLimits & Partial<Pick<VerdictOptions, 'noise'>>): {
   question: BenchQuestion
   budgets: Budgets
   /** The noise of an A/A run on this rig. */

@@ -11,6 +11,7 @@ import { sampleCount, sampleLines } from '../load/samples.ts'
 import { isProviderItself } from '../overhead/stamped.ts'
 import type { Agreement, BenchReport } from '../report/schema.ts'
 import { Histogram } from '../stats/histogram.ts'
+import { findCommit } from '../system/commit.ts'
 import { localListeners } from '../system/listeners.ts'
 import { fingerprint, gitSha, ktVersion } from '../system/machine.ts'
 import { watchMachine } from '../system/machine-watch.ts'
@@ -56,12 +57,14 @@ export interface RunRecordOptions {
   shown: Record<string, unknown>
   /** Cut out of every text that comes from the target. */
   secrets: readonly string[]
+  /** What the user wants to find in the report again. */
+  labels: readonly (readonly [key: string, value: string])[]
 }
 
 /** `goOn` judges the report at each interim analysis of the plan: false ends the run. */
 export async function measure(
   plan: RunPlan,
-  { samples, budgets, shown, secrets }: RunRecordOptions,
+  { samples, budgets, shown, secrets, labels }: RunRecordOptions,
   { targets, embedded, aa }: OpenTargets,
   hooks: RunHooks,
   goOn?: (soFar: BenchReport, pairs: number) => boolean,
@@ -74,6 +77,8 @@ export async function measure(
   const context = {
     version: ktVersion,
     gitSha: gitSha(),
+    commit: findCommit(),
+    labels: Object.fromEntries(labels),
     startedAt,
     command: commandLine(['kt', ...hooks.argv]),
     machine,
@@ -94,7 +99,7 @@ export async function measure(
           samples:
             file && ((rows, lost, startUs) => file.add(sampleLines(rows, plan, startUs), sampleCount(rows), lost)),
         })
-  const record = nameArms(await countTokens(plan, sent), aa)
+  const record = nameArms(await countTokens(plan, sent, hooks.note), aa)
   await file?.close()
   const agreement = plan.compareAnswers
     ? await compareAnswers(withoutTokensOf(record, plan), record, (again) => {

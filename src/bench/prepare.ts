@@ -45,7 +45,8 @@ export async function prepareBench(
     const within = { ...target, timeout: target.timeout ?? timeoutMs }
     const plan = { ...buildPlan(within, workloadSpec, load, open.targets), categoryTimeoutsUs, realtime }
     printPreflight(plan, open.targets, note)
-    const record = { samples: output.samples, budgets, shown, secrets: secretsOf(target) }
+    const { samples, label: labels } = output
+    const record = { samples, budgets, shown, secrets: secretsOf(target), labels }
     const { inconclusive } = output
     return { plan, open, record, question, objectives, noise, floor: verdict.floor, inconclusive, reports }
   } catch (error) {

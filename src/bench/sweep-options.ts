@@ -7,6 +7,7 @@ import { failure, type Result, success } from '../errors.ts'
 import { type FlagValues, flagGroup } from '../parse/flags.ts'
 import { Faults, type Given, rulesOf } from '../parse/parse-flags.ts'
 import { durationMs, parsedBy, positiveCount, positiveRate } from '../parse/quantity.ts'
+import { labelFlag } from './options/output.ts'
 import { type BenchOptions, parseBenchOptions, sharedFlags } from './options.ts'
 
 const { text } = flagGroup('LEVELS')
@@ -64,6 +65,7 @@ export const sweepFlags = {
   ...levelFlags,
   ...sharedFlags,
   output: result.text(z.string().optional(), "write the report (kt.sweep/1) to this file; '-': stdout"),
+  ...labelFlag,
   json: result.toggle('print the report instead of tables'),
 }
 

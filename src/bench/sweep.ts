@@ -44,12 +44,13 @@ interface SweepHooks extends RunHooks {
 }
 
 export async function sweep(
-  { target, request, load, verdict, output: { output }, shown }: BenchOptions,
+  { target, request, load, verdict, output: { output, label: labels }, shown }: BenchOptions,
   ask: SweepOptions,
   hooks: SweepHooks,
 ): Promise<{ report: SweepReport; exitCode: ExitCode }> {
   if (output !== undefined) assertWritable(output)
-  const record = { samples: undefined, budgets: readBudgets(verdict.budgets), shown, secrets: secretsOf(target) }
+  const budgets = readBudgets(verdict.budgets)
+  const record = { samples: undefined, budgets, shown, secrets: secretsOf(target), labels }
   const curves: SweepCurve[] = []
   const seen: { first?: Run } = {}
   const realtime = decideRealtime(load.realtime, target.at === undefined, hooks.note)
@@ -173,6 +174,8 @@ function sweepReport(
     kt: first.kt,
     startedAt: first.startedAt,
     command: first.command,
+    ...(first.commit ? { commit: first.commit } : {}),
+    ...(first.labels ? { labels: first.labels } : {}),
     interrupted,
     machine: { cpuModel, cores, node },
     target: { url, endpoint, model, stream, role, ...(gateway ? { gateway } : {}) },

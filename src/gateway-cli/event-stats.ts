@@ -12,6 +12,7 @@ import { Histogram } from '../stats/histogram.ts'
 import { orderIntervalUs } from '../stats/quantile-interval.ts'
 import { type GatewayEvent, parseEvent } from '../wire/gateway-event.ts'
 import { OVERHEAD_COMPONENTS } from '../wire/overhead-components.ts'
+import type { EventStats } from './answers.ts'
 import { adminFlags } from './client.ts'
 
 interface EventMetric {
@@ -69,23 +70,6 @@ export const statsFlags = {
   file: text(z.string().optional(), 'event file to read, with its rotated files'),
   ...adminFlags,
   json: toggle('print the figures as JSON'),
-}
-
-export interface EventStats {
-  metric: string
-  unit: 'ms' | 'tokens'
-  /** Of the values; `failed` of the requests among them (status 400 and above, or broken off). */
-  count: number
-  failed: number
-  mean: number | null
-  max: number | null
-  percentiles: { percentile: number; value: number; low: number; high: number | null }[]
-  /** Events that the gateway dropped in between, and lines that are none. */
-  dropped: number
-  unreadable: number
-  /** The first and the last one that counted, as ISO 8601. */
-  from: string | null
-  to: string | null
 }
 
 /** The instant `lastMs` ago as events have it (such stamps compare as text), or before them all. */

@@ -10,6 +10,7 @@ import { UserError } from '../errors.ts'
 import { SECRETS } from '../parse/config-values.ts'
 import { parseWith, readYaml } from '../parse/file.ts'
 import { ADMIN_PORT } from '../system/serve.ts'
+import type { GatewayCheckJson } from './answers.ts'
 
 /** A value of the file, and whether it was given there. */
 export type Effective =
@@ -40,7 +41,7 @@ export function checkGatewayConfig(file: string | undefined): GatewayCheck {
 }
 
 /** `kt gateway check --json`. */
-export function gatewayCheckJson({ file, config, effective }: GatewayCheck): unknown {
+export function gatewayCheckJson({ file, config, effective }: GatewayCheck): GatewayCheckJson {
   return {
     schema: 'kt.gateway.check/1',
     file: file ?? null,

@@ -3,6 +3,7 @@ import type { ChalkInstance } from 'chalk'
 import { COMPARED_FIGURES, FIGURES, isMetric, METRICS } from '../slo/metrics.ts'
 import { counted, formatMs, formatNumber, formatShare } from '../units.ts'
 import type { ComparedRow, ComparedRun, Comparison } from '../verdict/compare.ts'
+import { markWords } from './commit-words.ts'
 import { bracketed, budgetCell, FORMATS, gateLines, intervalWords, noiseLine } from './sentences.ts'
 import { columns, paint, wrapHanging } from './table.ts'
 
@@ -22,9 +23,10 @@ export function renderComparison(comparison: Comparison, color: boolean): string
 }
 
 function heading({ mode, modeWhy, pairing, baseline, gateway }: Comparison, c: ChalkInstance): string {
-  const line = (name: string, { file, url, requests, failed }: ComparedRun): string[] => [
+  const line = (name: string, { file, url, requests, failed, ...marked }: ComparedRun): string[] => [
     `  ${name.padEnd(8)}  ${file}`,
     c.dim(`            ${url}; ${counted(requests, 'request')}${failed > 0 ? `, ${formatNumber(failed)} failed` : ''}`),
+    ...marks(marked).map((text) => c.dim(wrapHanging(text, ' '.repeat(12)))),
   ]
   return [
     wrapHanging(`kt bench compare  mode: ${mode} (${modeWhy}), ${pairing}`, '', 18).replace(
@@ -34,6 +36,11 @@ function heading({ mode, modeWhy, pairing, baseline, gateway }: Comparison, c: C
     ...line('baseline', baseline),
     ...line('gateway', gateway),
   ].join('\n')
+}
+
+function marks(run: Pick<ComparedRun, 'commit' | 'labels'>): string[] {
+  const words = markWords(run)
+  return words === '' ? [] : [words]
 }
 
 function figures(rows: readonly ComparedRow[], c: ChalkInstance): string {

@@ -3,8 +3,7 @@
  * with its default marked, the figures of the cache, and percentiles of the events.
  */
 
-import type { CacheStatsAnswer } from '../gateway-cli/client.ts'
-import type { EventStats } from '../gateway-cli/event-stats.ts'
+import type { CacheStatsAnswer, EventStats } from '../gateway-cli/answers.ts'
 import type { Effective, GatewayCheck } from '../gateway-cli/gateway-config.ts'
 import { counted, formatBytes, formatDuration, formatMs, formatNumber, formatShare } from '../units.ts'
 import { columns, paint, wrapHanging } from './table.ts'

@@ -8,6 +8,7 @@ import { FIGURES, isFigure } from '../slo/metrics.ts'
 import { median } from '../stats/means.ts'
 import { counted, formatNumber, formatShare } from '../units.ts'
 import type { History, HistoryChange } from '../verdict/history.ts'
+import { markWords } from './commit-words.ts'
 import { FORMATS } from './sentences.ts'
 import { paint, WIDTH, wrapHanging } from './table.ts'
 
@@ -20,11 +21,14 @@ export function renderHistory(history: History, color: boolean): string {
   const c = paint(color)
   const { folder, metric, definition, runs } = history
   const how = definition ? `, ${definition}` : ''
+  const newest = runs.at(-1)
+  const marks = newest ? markWords(newest) : ''
   const hidden = Math.max(0, runs.length - MOST_SHOWN)
   const earlier = hidden > 0 ? `; the newest ${MOST_SHOWN} are drawn` : ''
   return [
     `${c.bold('kt bench history')}  ` +
       `${metric}${how}\n${c.dim(wrapHanging(`${folder}: ${counted(runs.length, 'run')}${earlier}`, '  '))}`,
+    marks === '' ? '' : c.dim(wrapHanging(`newest: ${marks}`, '  ')),
     plot(history, hidden, c),
     changes(history, c),
     excluded(history, c),
@@ -54,8 +58,13 @@ function plot({ runs, changes: found, unit }: History, hidden: number, c: ChalkI
     const label = row % 3 === 0 || row === ROWS - 1 ? format(value, unit) : ''
     return `${c.dim(`${label.padStart(AXIS - 1)} |`)}${cells.join('')}`.trimEnd()
   })
-  const days = [runs[hidden]?.startedAt, runs.at(-1)?.startedAt].map((at) => (at ?? '').slice(0, 10))
-  return [...lines, c.dim(`${' '.repeat(AXIS + 1)}${[...new Set(days)].join(' to ')}`)].join('\n')
+  const ends = [runs[hidden], runs.at(-1)].map((run) => (run ? endWords(run) : ''))
+  return [...lines, c.dim(wrapHanging([...new Set(ends)].join(' to '), ' '.repeat(AXIS + 1)))].join('\n')
+}
+
+/** Day and commit of a run; its time too would not fit. */
+function endWords({ startedAt, commit }: History['runs'][number]): string {
+  return [startedAt.slice(0, 10), ...(commit ? [commit.sha.slice(0, 7)] : [])].join(' ')
 }
 
 function changes({ changes: found, runs, unit, metric }: History, c: ChalkInstance): string {
@@ -70,10 +79,11 @@ function changes({ changes: found, runs, unit, metric }: History, c: ChalkInstan
 
 function changeLine(change: HistoryChange, unit: History['unit'], metric: string, c: ChalkInstance): string {
   const { file, startedAt, before, after, delta, deltaShare, p } = change
+  const marks = markWords(change)
   const better = isFigure(metric) && FIGURES[metric].better === 'higher' ? delta > 0 : delta < 0
   const share = deltaShare === null ? '' : ` (${deltaShare > 0 ? '+' : ''}${formatShare(deltaShare)})`
   const text =
-    `${startedAt.slice(0, 16).replace('T', ' ')} ${file}: from ${format(before, unit)} to ` +
+    `${startedAt.slice(0, 16).replace('T', ' ')} ${file}${marks === '' ? '' : `, ${marks}`}: from ${format(before, unit)} to ` +
     `${format(after, unit)}${share}, p ${formatNumber(p, 3)}`
   const word = better ? 'better' : 'worse'
   return wrapHanging(`${word.padEnd(6)}  ${text}`, '', 8).replace(word, better ? c.green(word) : c.red(word))

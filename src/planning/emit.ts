@@ -4,21 +4,29 @@ import { join } from 'node:path'
 import { UserError } from '../errors.ts'
 import { systemReason } from '../parse/file.ts'
 import { writeOutput } from '../report/write-output.ts'
+import { requireOptional } from '../system/optional-package.ts'
 import type { EmitTarget } from './emit-flags.ts'
 import { helmValues, kongConf } from './kong.ts'
-import { kedaManifests, kubernetesManifests } from './kubernetes.ts'
 import type { ClusterSettings } from './settings.ts'
 import { terraform } from './terraform.ts'
 
-const TARGETS: Record<EmitTarget, (settings: ClusterSettings) => Record<string, string>> = {
-  kubernetes: kubernetesManifests,
-  keda: kedaManifests,
+/** Text by file name. */
+type Manifests = Record<string, string>
+
+const TARGETS: Record<EmitTarget, (settings: ClusterSettings) => Manifests | Promise<Manifests>> = {
+  kubernetes: async (settings) => (await kubernetesModels('kubernetes')).kubernetesManifests(settings),
+  keda: async (settings) => (await kubernetesModels('keda')).kedaManifests(settings),
   'helm-values': helmValues,
   kong: kongConf,
   terraform,
 }
 
-export function manifests(target: EmitTarget, settings: ClusterSettings): Record<string, string> {
+function kubernetesModels(target: EmitTarget) {
+  const names = ['kubernetes-models', '@kubernetes-models/keda']
+  return requireOptional(names, `--emit ${target}`, () => import('./kubernetes.ts'))
+}
+
+export async function manifests(target: EmitTarget, settings: ClusterSettings): Promise<Manifests> {
   return TARGETS[target](settings)
 }
 
@@ -29,7 +37,9 @@ export async function emit(
   folder: string,
 ): Promise<string[]> {
   const paths: string[] = []
-  for (const target of targets) {
+  // All of them before the first is written: what cannot be made leaves nothing behind.
+  const made = await Promise.all(targets.map(async (target) => [target, await manifests(target, settings)] as const))
+  for (const [target, files] of made) {
     const into = join(folder, target)
     try {
       mkdirSync(into, { recursive: true })
@@ -39,7 +49,7 @@ export async function emit(
         'Give --out a folder that can be written.',
       )
     }
-    for (const [file, text] of Object.entries(manifests(target, settings))) {
+    for (const [file, text] of Object.entries(files)) {
       const path = join(into, file)
       await writeOutput(path, text, '--out')
       paths.push(path)

@@ -5,7 +5,7 @@
  */
 import { stringify } from 'yaml'
 import { kongDirectives, kongPluginConfig } from '../plan/buffers.ts'
-import { behavior } from './kubernetes.ts'
+import { behavior } from './scaling-behavior.ts'
 import type { ClusterSettings } from './settings.ts'
 
 function directives({ bodies, upstreamConnections }: ClusterSettings): Record<string, string> {

@@ -11,7 +11,7 @@ import { ConfigMap } from 'kubernetes-models/v1/ConfigMap'
 import { Namespace } from 'kubernetes-models/v1/Namespace'
 import { Service } from 'kubernetes-models/v1/Service'
 import { stringify } from 'yaml'
-import { AUTOSCALING } from '../plan/autoscaling.ts'
+import { behavior } from './scaling-behavior.ts'
 import type { ClusterSettings } from './settings.ts'
 
 const PORT = 41_002
@@ -132,26 +132,6 @@ function deployment(settings: ClusterSettings): Deployment {
       },
     },
   })
-}
-
-/** How fast the number of pods moves, as the plan's simulation has it. */
-export function behavior() {
-  const { up, down } = AUTOSCALING
-  return {
-    scaleUp: {
-      stabilizationWindowSeconds: up.windowS,
-      selectPolicy: 'Max' as const,
-      policies: [
-        { type: 'Percent' as const, value: up.percent, periodSeconds: up.periodS },
-        { type: 'Pods' as const, value: up.pods, periodSeconds: up.periodS },
-      ],
-    },
-    scaleDown: {
-      stabilizationWindowSeconds: down.windowS,
-      selectPolicy: 'Max' as const,
-      policies: [{ type: 'Percent' as const, value: down.percent, periodSeconds: down.periodS }],
-    },
-  }
 }
 
 function horizontalPodAutoscaler(settings: ClusterSettings): HorizontalPodAutoscaler {

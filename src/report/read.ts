@@ -8,24 +8,33 @@ import { parseWith, readText } from '../parse/file.ts'
 import { findContradiction } from './contradictions.ts'
 import { isObject, MIGRATIONS } from './migrate.ts'
 import { primaryRun } from './runs.ts'
-import { benchReportSchema, REPORT_SCHEMA, type Run } from './schema.ts'
+import { type BenchReport, benchReportSchema, REPORT_SCHEMA, type Run } from './schema.ts'
 import { SWEEP_SCHEMA, type SweepReport, sweepSchema } from './sweep-schema.ts'
 
 const MAKE_ONE = "Write one with 'kt bench --output report.json'."
 
+/** The report in a file, as this kt writes it. */
+export function readReport(path: string): BenchReport {
+  return checkedReport(parse(readText(path, 'report'), path), path)
+}
+
 /** The arm that the report is about, with its baseline. */
 export function readRun(path: string): Run {
-  const value = parse(readText(path, 'report'), path)
-  return benchRun(value, path)
+  return primaryRun(readReport(path))
+}
+
+/** The same of a report that is read already; `name` stands for its file. */
+export function toRun(report: unknown, name: string): Run {
+  return primaryRun(checkedReport(report, name))
 }
 
 /** Reads the report of a run or of a sweep. */
 export function readMeasurement(path: string): Run | SweepReport {
   const value = parse(readText(path, 'report'), path)
-  return schemaOf(value) === SWEEP_SCHEMA ? parseWith(value, sweepSchema, path, 'report') : benchRun(value, path)
+  return schemaOf(value) === SWEEP_SCHEMA ? parseWith(value, sweepSchema, path, 'report') : toRun(value, path)
 }
 
-function benchRun(value: unknown, path: string): Run {
+function checkedReport(value: unknown, path: string): BenchReport {
   const schema = schemaOf(value)
   const migrate = MIGRATIONS.get(schema)
   if (!isObject(value) || (schema !== REPORT_SCHEMA && !migrate)) throw otherSchema(path, value, schema)
@@ -37,7 +46,7 @@ function benchRun(value: unknown, path: string): Run {
       'Use the file as kt bench wrote it, or measure again.',
     )
   }
-  return primaryRun(report)
+  return report
 }
 
 function parse(text: string, path: string): unknown {

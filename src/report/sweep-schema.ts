@@ -3,107 +3,157 @@
  * one for each number of processes of the embedded gateway.
  */
 import { z } from 'zod'
-import { SWEEP_METRICS, type SweepMetric } from '../slo/metrics.ts'
+import { METRICS, SWEEP_METRICS, type SweepMetric } from '../slo/metrics.ts'
 import { answersSchema } from './arm-schema.ts'
-import { clientSchema, tokenSourceSchema } from './fields.ts'
+import {
+  clientSchema,
+  command,
+  commitSchema,
+  count,
+  endpointField,
+  formatName,
+  interval,
+  ktSchema,
+  labelsSchema,
+  modelField,
+  ms,
+  p50,
+  p99,
+  roleSchema,
+  startedAt,
+  streamField,
+  tokenSourceSchema,
+  urlField,
+} from './fields.ts'
 
 export const SWEEP_SCHEMA = 'kt.sweep/1'
 
-const ms = z.number()
 const perSec = z.number()
-const pair = z.strictObject({ p50: ms, p99: ms })
+const pair = z.strictObject({ p50, p99 })
+const achievedRps = perSec.describe('requests a second that were reached')
+const processes = z.int().positive().describe('processes of the embedded gateway')
+const reached = z.number().nullable().describe('the level; null: none')
 
-const nullablePair = () => pair.nullable()
+const nullablePair = (metric: SweepMetric) =>
+  pair.nullable().describe(`${METRICS[metric].label}; null where nothing has it`)
 
 /** P50 and P99 of each metric that a level holds: latencyMs, ttftMs, ... */
-const quantilesShape = Object.fromEntries(SWEEP_METRICS.map((metric) => [`${metric}Ms`, nullablePair()])) as Record<
-  `${SweepMetric}Ms`,
-  ReturnType<typeof nullablePair>
->
+const quantilesShape = Object.fromEntries(
+  SWEEP_METRICS.map((metric) => [`${metric}Ms`, nullablePair(metric)]),
+) as Record<`${SweepMetric}Ms`, ReturnType<typeof nullablePair>>
 
 const levelSchema = z.strictObject({
-  /** Requests per second in an open loop, requests in flight in a closed one. */
-  level: z.number(),
-  requests: z.int().nonnegative(),
-  failed: z.int().nonnegative(),
+  level: z.number().describe('requests a second in an open loop, requests in flight in a closed one'),
+  requests: count.describe('requests sent'),
+  failed: count.describe('of these, the failed ones'),
   answers: answersSchema.optional(),
-  achievedRps: perSec,
+  achievedRps,
   throughputError: z.number().describe('standard error of the throughput over its mean, by seconds'),
-  inputTokensPerSec: perSec.nullable(),
-  outputTokensPerSec: perSec.nullable(),
-  eventsPerSec: perSec,
-  bytesPerSec: perSec,
+  inputTokensPerSec: perSec.nullable().describe('input tokens; null where nothing counted them'),
+  outputTokensPerSec: perSec.nullable().describe('output tokens; null where nothing counted them'),
+  eventsPerSec: perSec.describe('events of streams'),
+  bytesPerSec: perSec.describe('bytes of answers, as they came'),
   tokenSource: tokenSourceSchema,
   hiddenTokensPerSec: perSec
     .optional()
     .describe('the part of the output tokens that is reasoning whose text is unseen'),
   inFlight: z
-    .strictObject({ mean: z.number(), max: z.int() })
+    .strictObject({ mean: z.number().describe('over the time'), max: z.int().describe('at most') })
     .nullable()
     .describe('requests in flight; streams, where answers are streamed'),
   gateway: z
-    .strictObject({ cpuCores: z.number(), rssBytes: z.int() })
+    .strictObject({ cpuCores: z.number().describe('busy cores'), rssBytes: z.int().describe('resident memory') })
     .nullable()
     .describe('the processes of the embedded gateway: busy cores and the highest resident memory'),
   ...quantilesShape,
-  overheadMs: pair.extend({ ci95: z.tuple([ms, ms.nullable()]) }).nullable(),
+  overheadMs: pair
+    .extend({ ci95: interval.describe('interval of P99, by blocks') })
+    .nullable()
+    .describe('what the gateway added; null where nothing tells it'),
   client: clientSchema,
-  achievedToOffered: z.number().nullable(),
-  steady: z.boolean(),
-  /** Blocks excluded at the beginning, because the run was not steady yet. */
-  skippedBlocks: z.int().nonnegative(),
+  achievedToOffered: z.number().nullable().describe('rate that was reached over the rate that was asked for'),
+  steady: z.boolean().describe('whether the level came to rest'),
+  skippedBlocks: count.describe('blocks excluded at the beginning, because the run was not steady yet'),
 })
 
+const limit = ms.describe('limit of the added P99')
+
 const curveSchema = z.strictObject({
-  gatewayWorkers: z.int().positive().nullable().describe('processes of the embedded gateway; null for another gateway'),
-  levels: z.array(levelSchema),
-  knee: z.strictObject({ level: z.number(), achievedRps: perSec, why: z.string() }).nullable(),
-  /** The highest level whose added P99, and that of every lower one, stays at or under the limit. */
-  frontier: z.array(
-    z.strictObject({
-      limitMs: ms,
-      level: z.number().nullable(),
-      achievedRps: perSec.nullable(),
-      /** The whole interval of that level lies under the limit. */
-      certain: z.boolean(),
-    }),
-  ),
+  gatewayWorkers: processes.nullable().describe('processes of the embedded gateway; null for another gateway'),
+  levels: z.array(levelSchema).describe('the measured levels, rising'),
+  knee: z
+    .strictObject({ level: z.number().describe('the level'), achievedRps, why: z.string().describe('how it shows') })
+    .nullable()
+    .describe('where the curve bends; null where it does not'),
+  frontier: z
+    .array(
+      z.strictObject({
+        limitMs: limit,
+        level: reached,
+        achievedRps: achievedRps.nullable().describe('requests a second there'),
+        certain: z.boolean().describe('the whole interval of that level lies under the limit'),
+      }),
+    )
+    .describe('for each limit the highest level whose added P99, and that of every lower one, stays within it'),
   until: z
-    .strictObject({ limitMs: ms, level: z.number().nullable(), achievedRps: perSec.nullable(), why: z.string() })
-    .nullable(),
+    .strictObject({
+      limitMs: limit,
+      level: reached,
+      achievedRps: achievedRps.nullable().describe('requests a second there'),
+      why: z.string().describe('how the search ended'),
+    })
+    .nullable()
+    .describe('what --until found; null where it was not asked'),
 })
 
 export const sweepSchema = z.strictObject({
-  schema: z.literal(SWEEP_SCHEMA),
-  kt: z.strictObject({ version: z.string(), gitSha: z.string().nullable() }),
-  startedAt: z.iso.datetime(),
-  command: z.string(),
-  interrupted: z.boolean(),
-  machine: z.strictObject({ cpuModel: z.string(), cores: z.int(), node: z.string() }),
-  target: z.strictObject({
-    url: z.string(),
-    endpoint: z.enum(['chat', 'completions', 'embeddings']),
-    model: z.string(),
-    stream: z.boolean(),
-    role: z.enum(['direct', 'gateway', 'unknown']),
-    gateway: z.string().optional(),
-  }),
-  load: z.strictObject({
-    mode: z.enum(['closed', 'open']),
-    levels: z.array(z.number()),
-    stepS: z.number(),
-    seed: z.int(),
-    options: z.record(z.string(), z.unknown()).describe('the other options of the sweep, without secrets'),
-  }),
-  workload: z.strictObject({ name: z.string(), sha256: z.string() }),
-  overheadSource: z.string().nullable(),
-  curves: z.array(curveSchema).min(1),
+  schema: formatName(SWEEP_SCHEMA),
+  kt: ktSchema,
+  startedAt,
+  command,
+  commit: commitSchema.optional(),
+  labels: labelsSchema.optional(),
+  interrupted: z.boolean().describe('the user ended the sweep early'),
+  machine: z
+    .strictObject({
+      cpuModel: z.string().describe('model of the CPU'),
+      cores: z.int().describe('cores that kt may use'),
+      node: z.string().describe('version of Node'),
+    })
+    .describe('the machine that measured'),
+  target: z
+    .strictObject({
+      url: urlField,
+      endpoint: endpointField,
+      model: modelField,
+      stream: streamField,
+      role: roleSchema,
+      gateway: z.string().optional().describe('the gateway that answers there, where it names itself'),
+    })
+    .describe('what was asked'),
+  load: z
+    .strictObject({
+      mode: z.enum(['closed', 'open']).describe('closed: so many in flight; open: so many a second'),
+      levels: z.array(z.number()).describe('levels that were asked for'),
+      stepS: z.number().describe('length of each level'),
+      seed: z.int().describe('the same seed sends the same requests'),
+      options: z.record(z.string(), z.unknown()).describe('the other options of the sweep, without secrets'),
+    })
+    .describe('when and how requests were sent'),
+  workload: z
+    .strictObject({
+      name: z.string().describe('its name'),
+      sha256: z.string().describe('of all that is sent: equal where two runs sent the same'),
+    })
+    .describe('what was sent'),
+  overheadSource: z.string().nullable().describe('how the added time was read; null where nothing tells it'),
+  curves: z.array(curveSchema).min(1).describe('a curve for each number of processes of the gateway'),
   scaling: z
     .array(
       z.strictObject({
-        gatewayWorkers: z.int().positive(),
-        level: z.number(),
-        achievedRps: perSec,
+        gatewayWorkers: processes,
+        level: z.number().describe('the level of it'),
+        achievedRps,
         timesFirst: z.number().describe('throughput relative to that of the first number of processes'),
       }),
     )

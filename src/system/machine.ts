@@ -14,7 +14,15 @@ const manifestPath = createRequire(import.meta.url).resolve('#package.json')
 /** The folder that holds package.json, bin/ and profiles/. */
 const packageRoot = dirname(manifestPath)
 
-export const ktVersion = String((JSON.parse(readFileSync(manifestPath, 'utf8')) as { version: string }).version)
+const manifest = JSON.parse(readFileSync(manifestPath, 'utf8')) as {
+  version: string
+  peerDependencies: Readonly<Record<string, string>>
+}
+
+export const ktVersion = manifest.version
+
+/** Versions of the packages that kt may find beside it. */
+export const peerVersions = manifest.peerDependencies
 
 /** A file that ships with kt: `packaged('profiles', 'budgets.yaml')`. */
 export function packaged(...segments: string[]): string {

@@ -1,12 +1,12 @@
-/** `kt bench compare` from file names and flags to a comparison: reads the reports, checks the flags, compares. */
+/** `kt bench compare` from reports and flags to a comparison: reads the reports, checks the flags, compares. */
 import { z } from 'zod'
 import { failure, UserError } from '../errors.ts'
 import { type FlagValues, flagGroup, oneOf } from '../parse/flags.ts'
 import { rulesOf } from '../parse/parse-flags.ts'
 import { durationMs } from '../parse/quantity.ts'
-import { readRun } from '../report/read.ts'
+import { readRun, toRun } from '../report/read.ts'
 import { armsApart } from '../report/runs.ts'
-import type { Run } from '../report/schema.ts'
+import type { BenchReport, Run } from '../report/schema.ts'
 import { type Comparison, compareReports } from './compare.ts'
 import { readBudgets } from './components.ts'
 import { FLUSH_INTERVAL_MS } from './judge-stream.ts'
@@ -87,19 +87,27 @@ export function givesLimit(options: CompareOptions): boolean {
   )
 }
 
-export function compareFiles(
-  files: { baseline: string; gateway?: string | undefined },
-  options: CompareOptions,
-): Comparison {
+/** The name of a file, or a report that is read already. */
+type Source = string | BenchReport
+
+interface Sources {
+  baseline: Source
+  gateway?: Source | undefined
+}
+
+export function compareFiles(sources: Sources, options: CompareOptions): Comparison {
   const { budget, 'max-regression': asked, threshold: thresholds = [] } = options
   const budgets = readBudgets(options.budgets)
-  const { baseline, gateway } = readBoth(files)
+  const { baseline, gateway } = readBoth(sources)
   const { mode } = toPair(baseline, gateway, options.mode)
   const budgetAsked = budget !== undefined || options.budgets !== undefined
   if (mode === 'regression' && budgetAsked) throw otherMode('a budget', mode, '--max-regression', 'overhead')
   if (mode === 'overhead' && asked !== undefined) throw otherMode('--max-regression', mode, '--budget', 'regression')
   return compareReports(baseline, gateway, {
-    files: { baseline: files.baseline, gateway: files.gateway ?? files.baseline },
+    files: {
+      baseline: nameOf(sources.baseline, 'baseline'),
+      gateway: sources.gateway === undefined ? nameOf(sources.baseline, 'gateway') : nameOf(sources.gateway, 'gateway'),
+    },
     mode: options.mode,
     budgetMs: budget ?? budgets.totalMs,
     streams: {
@@ -117,18 +125,23 @@ export function compareFiles(
   })
 }
 
-function readBoth(files: { baseline: string; gateway?: string | undefined }): {
-  baseline: Run
-  gateway: Run
-} {
-  const first = readRun(files.baseline)
-  if (files.gateway !== undefined) return { baseline: first, gateway: readRun(files.gateway) }
+function readBoth({ baseline, gateway }: Sources): { baseline: Run; gateway: Run } {
+  const first = read(baseline, 'baseline')
+  if (gateway !== undefined) return { baseline: first, gateway: read(gateway, 'gateway') }
   const arms = armsApart(first)
   if (arms) return arms
   throw new UserError(
-    `${files.baseline} holds one arm: there is nothing to compare it with`,
+    `${nameOf(baseline, 'baseline')} holds one arm: there is nothing to compare it with`,
     'Name the report of the other run too: kt bench compare baseline.json gateway.json',
   )
+}
+
+function read(source: Source, name: string): Run {
+  return typeof source === 'string' ? readRun(source) : toRun(source, name)
+}
+
+function nameOf(source: Source, name: string): string {
+  return typeof source === 'string' ? source : name
 }
 
 function otherMode(given: string, mode: Mode, right: string, other: Mode): UserError {

@@ -6,7 +6,14 @@
  */
 import { EXIT, type ExitCode, exitOf, type Inconclusive } from '../errors.ts'
 import { explainDisagreement } from '../overhead/disagreement.ts'
-import type { DurationSummary, Gate, OverheadResult, Run, Verdict } from '../report/schema.ts'
+import {
+  COMPARE_SCHEMA,
+  type ComparedOverhead,
+  type ComparedRow,
+  type ComparedRun,
+  type Comparison,
+} from '../report/compare-schema.ts'
+import type { DurationSummary, OverheadResult, Run } from '../report/schema.ts'
 import { otherTokenBasis } from '../report/token-basis.ts'
 import {
   type BlockMetric,
@@ -17,7 +24,6 @@ import {
   isStreamOnly,
   METRIC_NAMES,
   METRICS,
-  type Unit,
 } from '../slo/metrics.ts'
 import { DRIFT } from '../stats/gate.ts'
 import { Histogram } from '../stats/histogram.ts'
@@ -26,83 +32,15 @@ import { differenceOf, quantileBounds } from '../stats/quantile-interval.ts'
 import { blockPairs, gateBlocks, hasValues, type ReadBlock, reader } from './blocks.ts'
 import { componentVerdictIn } from './components.ts'
 import { FIGURE_READINGS } from './figures.ts'
-import { bestReading, isFloor, type JudgedBy } from './judge-overhead.ts'
+import { bestReading, isFloor } from './judge-overhead.ts'
 import { estimateNoise, type Noise } from './noise.ts'
-import { type Difference, differencesBetween, type Mode, type Pair, toPair } from './pair.ts'
+import { differencesBetween, type Mode, type Pair, toPair } from './pair.ts'
 import { clientWord } from './rate.ts'
 import { judgePair, type Rules } from './verdict.ts'
 
-const COMPARE_SCHEMA = 'kt.compare/1'
+export type { ComparedRow, ComparedRun, Comparison }
 
-export interface ComparedRun {
-  file: string
-  url: string
-  startedAt: string
-  requests: number
-  failed: number
-  client: Run['client']['verdict']
-}
-
-/**
- * What the interval of a difference says: `worse` and `better` differ from zero (for separate runs also from 15 % of
- * drift), `alike` lies within 0.5 ms or 10 %, everything else is `open`. The gate asks its own question.
- */
-type RowVerdict = 'worse' | 'better' | 'alike' | 'open'
-
-interface RowJudgement {
-  /** Milliseconds; null is an open end. */
-  delta95: [number | null, number | null]
-  verdict: RowVerdict
-}
-
-export interface ComparedRow {
-  metric: string
-  unit: Unit
-  baseline: number | null
-  gateway: number | null
-  /** gateway - baseline. */
-  delta: number | null
-  /** delta / baseline; null where the baseline is 0. */
-  deltaShare: number | null
-  /** Order-statistic intervals of both sides, valid for independent requests only: shown, never judged. */
-  iid95?: { baseline: [number, number | null] | null; gateway: [number, number | null] | null }
-  /** Fewer than ten requests lie beyond this quantile. */
-  fewBeyond?: boolean
-  /** How many answers each side rests on, where these are not all of its requests; null where there is none. */
-  answers?: { baseline: number | null; gateway: number | null }
-  /**
-   * Interval of the difference, by blocks, in milliseconds; null is an open end. Absent where the blocks do not hold
-   * the metric.
-   */
-  delta95?: [number | null, number | null]
-  verdict?: RowVerdict
-}
-
-interface ComparedOverhead extends Pick<OverheadResult, 'definition' | 'source' | 'count' | 'totalMs' | 'note'> {
-  /** `floor` is the same reading without the gateway; `old` is the baseline's reading in mode regression. */
-  of: 'old' | 'gateway' | 'floor'
-  /** Parts of the overhead beside their budgets: shown, never judged by the gate. */
-  components?: { name: string; p50: number; p99: number; budgetMs: number | null; verdict: Verdict | null }[]
-}
-
-export interface Comparison {
-  schema: typeof COMPARE_SCHEMA
-  mode: Mode
-  modeWhy: string
-  pairing: 'paired' | 'unpaired'
-  baseline: ComparedRun
-  gateway: ComparedRun
-  rows: ComparedRow[]
-  overhead: ComparedOverhead[]
-  differences: Difference[]
-  /** What a reader must know about the two runs beside their figures. */
-  notes: string[]
-  judgedBy: JudgedBy | null
-  /** The noise of the rig that measured the gateway; null where its blocks give none. */
-  noise: Noise | null
-  /** Null when no verdict was asked for. */
-  gate: Gate | null
-}
+type RowJudgement = { [K in 'delta95' | 'verdict']: NonNullable<ComparedRow[K]> }
 
 interface CompareOptions extends Rules {
   files: { baseline: string; gateway: string }
@@ -315,6 +253,8 @@ function runOf(report: Run, file: string): ComparedRun {
     file,
     url: report.url,
     startedAt: report.startedAt,
+    ...(report.commit ? { commit: report.commit } : {}),
+    ...(report.labels ? { labels: report.labels } : {}),
     requests: report.totals.sent,
     failed: report.totals.failed,
     client: report.client.verdict,

@@ -8,51 +8,18 @@ import { join } from 'node:path'
 import { UserError } from '../errors.ts'
 import { didYouMean } from '../parse/explain.ts'
 import { systemReason } from '../parse/file.ts'
+import { HISTORY_SCHEMA, type History, type HistoryChange, type HistoryRun } from '../report/history-schema.ts'
 import { readRun } from '../report/read.ts'
 import type { OverheadDefinition, Run } from '../report/schema.ts'
 import { otherTokenBasis } from '../report/token-basis.ts'
-import { HISTORY_FIGURES, HISTORY_METRICS, type Unit, unitOf } from '../slo/metrics.ts'
+import { HISTORY_FIGURES, HISTORY_METRICS, unitOf } from '../slo/metrics.ts'
 import { changePoints } from '../stats/change-points.ts'
 import { median } from '../stats/means.ts'
 import { FIGURE_READINGS } from './figures.ts'
 import { bestReading } from './judge-overhead.ts'
 import { differencesBetween } from './pair.ts'
 
-const HISTORY_SCHEMA = 'kt.history/1'
-
-interface HistoryRun {
-  file: string
-  startedAt: string
-  kt: string
-  value: number
-}
-
-export interface HistoryChange {
-  /** Position of the first run of the new level. */
-  index: number
-  file: string
-  startedAt: string
-  /** Medians of the levels before and after. */
-  before: number
-  after: number
-  delta: number
-  /** Null where the level before was 0. */
-  deltaShare: number | null
-  p: number
-}
-
-export interface History {
-  schema: typeof HISTORY_SCHEMA
-  folder: string
-  metric: string
-  unit: Unit
-  /** The definition of the reading, where the metric is an overhead. */
-  definition: OverheadDefinition | null
-  runs: HistoryRun[]
-  changes: HistoryChange[]
-  /** Files that are excluded, and why. */
-  left: { file: string; why: string }[]
-}
+export type { History, HistoryChange }
 
 const QUANTILES = ['p50', 'p90', 'p95', 'p99'] as const
 const FAMILIES = [...HISTORY_METRICS, 'overhead'] as const
@@ -83,7 +50,7 @@ export function readHistory(folder: string, asked?: string): History {
     } else if (value === null) {
       const what = unlike.map((difference) => difference.what).join(', ')
       left.push({ file, why: what === '' ? `no ${metric}` : `another ${what} than the newest run` })
-    } else runs.push({ file, startedAt: report.startedAt, kt: report.kt.version, value })
+    } else runs.push(historyRun(file, report, value))
   }
   if (runs.length === 0) {
     throw new UserError(
@@ -101,6 +68,10 @@ export function readHistory(folder: string, asked?: string): History {
     changes: changesOf(runs),
     left,
   }
+}
+
+function historyRun(file: string, { startedAt, kt, commit, labels }: Run, value: number): HistoryRun {
+  return { file, startedAt, kt: kt.version, ...(commit ? { commit } : {}), ...(labels ? { labels } : {}), value }
 }
 
 function readAll(folder: string): { reports: { file: string; report: Run }[]; left: History['left'] } {
@@ -164,6 +135,7 @@ function changesOf(runs: readonly HistoryRun[]): HistoryChange[] {
     if (!run || before === undefined || after === undefined) return []
     const delta = Number((after - before).toFixed(6))
     const deltaShare = before === 0 ? null : delta / before
-    return [{ index, file: run.file, startedAt: run.startedAt, before, after, delta, deltaShare, p }]
+    const { value: _, kt: __, ...marked } = run
+    return [{ index, ...marked, before, after, delta, deltaShare, p }]
   })
 }

@@ -11,10 +11,11 @@ import { flagGroup } from '../parse/flags.ts'
 import { countOrZero, durationMs, parsedBy } from '../parse/quantity.ts'
 import { readRun } from '../report/read.ts'
 import type { Gate, Run, SloResult } from '../report/schema.ts'
+import { SLO_SCHEMA, type SloJudgement } from '../report/slo-schema.ts'
 import type { Category, Targets } from '../slo/category.ts'
 import { packaged } from '../system/machine.ts'
 import { toGate } from './checks.ts'
-import { estimateNoise, type Noise } from './noise.ts'
+import { estimateNoise } from './noise.ts'
 import { type CategoryRun, categoryOfRun, categoryRun, judgeSlos, uncategorised, wholeRun } from './slo.ts'
 
 const share = parsedBy((text) => {
@@ -101,26 +102,7 @@ function toTargets(p50: number | undefined, p99: number | undefined): Targets {
   return { ...(p50 === undefined ? {} : { p50Ms: p50 }), ...(p99 === undefined ? {} : { p99Ms: p99 }) }
 }
 
-const SLO_SCHEMA = 'kt.slo/1'
-
-export interface SloJudgement {
-  schema: typeof SLO_SCHEMA
-  file: string
-  startedAt: string
-  /**
-   * How the categories were chosen: by name, by the endpoint and prompt tokens of the whole run, or for each request
-   * when it was made.
-   */
-  categoryBy: 'name' | 'match' | 'request'
-  requests: number
-  /** Requests without a category, which are not judged. */
-  uncategorised: number
-  verdict: Gate['verdict']
-  /** An entry for each category. */
-  slo: SloResult[]
-  /** The noise of the rig; null where the blocks give none. */
-  noise: Noise | null
-}
+export type { SloJudgement }
 
 const { text, toggle } = flagGroup()
 

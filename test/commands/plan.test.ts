@@ -152,7 +152,7 @@ test('two ways to print at once are refused in one line', async () => {
   expect(stderr).toMatch(/^kt: --json and --markdown both say how the plan is printed\n/)
 })
 
-test('the JSON Schema in fixtures/ is the one that follows from the contract (npm run schema)', () => {
+test('the JSON Schema in fixtures/ is the one that follows from the contract (npm run docs)', () => {
   const path = new URL('../../fixtures/kt.plan.1.schema.json', import.meta.url)
   expect(JSON.parse(readFileSync(path, 'utf8'))).toEqual(z.toJSONSchema(planSchema))
 })

@@ -179,8 +179,8 @@ test('the README quotes the table of exit codes', () => {
   expect(quoted).toEqual(Object.values(EXIT))
 })
 
-test('docs/method.md lists every class of outcome, in its own words', () => {
-  const listed = [...readPage('docs/method.md').matchAll(/^\| `(KT_\w+|OK)` \| (.*?) \|/gm)].map((row) =>
+test('docs/outcomes.md lists every class of outcome, in its own words', () => {
+  const listed = [...readPage('docs/outcomes.md').matchAll(/^\| `(KT_\w+|OK)` \| (.*?) \|/gm)].map((row) =>
     row.slice(1, 3),
   )
   expect(listed).toEqual(Object.entries(OUTCOMES).map(([code, { means }]) => [code, means]))

@@ -1,11 +1,12 @@
 // The package that users install: it holds what run time needs and nothing else, and runs on each supported Node.
 import { execFile } from 'node:child_process'
-import { globSync, readFileSync, statSync } from 'node:fs'
+import { cpSync, globSync, mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import { basename, join } from 'node:path'
+import { basename, dirname, join, normalize } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { EXIT } from '../../src/errors.ts'
 import { ensureNode } from '../setup/node-versions.ts'
 import { type PackedKt, packAndInstall } from '../setup/packed.ts'
 
@@ -24,12 +25,16 @@ test('it holds exactly what run time needs', () => {
   const compiled = globSync(['src/**/*.ts', 'reference-gateway/**/*.ts'], { cwd: root }).map(
     (file) => `dist/${file.replace(/\.ts$/, '.js')}`,
   )
-  const data = globSync(['profiles/**', 'fixtures/*.schema.json', 'fixtures/ci/*', 'docs/**'], { cwd: root }).filter(
-    (path) => statSync(join(root, path)).isFile(),
-  )
-  const pages = ['CHANGELOG.md', 'LICENSE', 'README.md', 'reference-gateway/README.md']
-  const single = ['bin/run.js', 'oclif.manifest.json', 'package.json', 'reference-gateway/gateway.yaml']
-  expect(packed.files).toEqual([...compiled, ...data, ...pages, ...single].sort())
+  const data = globSync(['profiles/**', 'fixtures/*.schema.json', 'fixtures/ci/*', 'docs/**', 'examples/*'], {
+    cwd: root,
+  }).filter((path) => statSync(join(root, path)).isFile())
+  const top = ['ARCHITECTURE', 'CHANGELOG', 'CONTRIBUTING', 'README', 'SECURITY'].map((name) => `${name}.md`)
+  const single = ['bin/run.js', 'oclif.manifest.json', 'package.json', 'reference-gateway/gateway.yaml', 'LICENSE']
+  const gateway = ['reference-gateway/README.md']
+  const [types, others] = [packed.files.filter(isTypes), packed.files.filter((file) => !isTypes(file))]
+  expect(others).toEqual([...compiled, ...data, ...top, ...gateway, ...single].sort())
+  expect(types).toContain('dist/src/api/index.d.ts')
+  expect(types.filter((file) => /^dist\/(?:reference-gateway|src\/commands)\//.test(file))).toEqual([])
 })
 
 test('it exports its JSON Schemas by their names, and its package.json', () => {
@@ -43,6 +48,103 @@ test('it exports its JSON Schemas by their names, and its package.json', () => {
 test('it is small', ({ annotate }) => {
   annotate(`${packed.files.length} files, ${packed.sizeBytes} bytes packed, ${packed.unpackedBytes} unpacked`)
   expect(packed.sizeBytes).toBeLessThan(1024 ** 2)
+})
+
+test('its pages link to nothing that it does not hold', () => {
+  const pages = packed.files.filter((path) => path.endsWith('.md'))
+  expect(pages.length).toBeGreaterThan(15)
+  const lost = pages.flatMap((page) =>
+    linksOf(readFileSync(join(packed.folder, 'node_modules', 'kt-bench', page), 'utf8'))
+      .map((link) => normalize(join(dirname(page), link)))
+      .filter((path) => !packed.files.includes(path) && !packed.files.some((file) => file.startsWith(`${path}/`)))
+      .map((path) => `${page}: ${path}`),
+  )
+  expect(lost).toEqual([])
+})
+
+function isTypes(file: string): boolean {
+  return file.endsWith('.d.ts')
+}
+
+/** Files that a page links to or shows. */
+function linksOf(text: string): string[] {
+  return [...text.matchAll(/\]\(([^)#\s]+)[^)]*\)/g)]
+    .map(([, target = '']) => target)
+    .filter((target) => !/^[a-z]+:/.test(target))
+}
+
+test('installed without what is optional it takes less than 40 MB', async () => {
+  const { stdout } = await run('du', ['-sk', '--apparent-size', packed.folder])
+  const { stdout: onDisk } = await run('du', ['-sk', packed.folder])
+  process.stdout.write(`installed: ${stdout.split('\t')[0]} kB, on disk ${onDisk.split('\t')[0]} kB\n`)
+  expect(Number(onDisk.split('\t')[0])).toBeLessThan(40_000)
+})
+
+test('what is optional is named when a run wants it, with what installs it', async () => {
+  const node = await ensureNode(24)
+  const plan = ['plan', '--rps', '10', '--profile', 'chat', '--out', join(packed.folder, 'deploy')]
+  await expect(packed.kt(node, ...plan, '--emit', 'kubernetes')).rejects.toMatchObject({
+    code: 2,
+    stderr: expect.stringMatching(
+      /^kt: --emit kubernetes needs kubernetes-models and @kubernetes-models\/keda, which kt does not bring\n {4}Install/,
+    ),
+  })
+  expect((await packed.kt(node, ...plan, '--emit', 'kong')).stderr).toMatch(/^kt: wrote /)
+  const config = join(packed.folder, 'gateway.yaml')
+  for (const [yaml, named] of [
+    ['events: { otlp: { endpoint: "http://127.0.0.1:9/v1/traces" } }', '@opentelemetry/api'],
+    ['cache: { enabled: true, backend: redis }', 'ioredis'],
+  ] as const) {
+    writeFileSync(config, `gateway: { port: 0, ${yaml} }`)
+    await expect(packed.kt(node, 'gateway', 'start', '--config', config)).rejects.toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining(`npm install ${named}@`),
+    })
+  }
+})
+
+test('it is a library with types that need nothing else', async () => {
+  const node = await ensureNode(24)
+  const script =
+    "import('kt-bench').then(async (kt) => console.log(JSON.stringify([Object.keys(kt), kt.EXIT.breached])))"
+  const { stdout } = await run(node, ['--input-type=module', '--eval', script], { cwd: packed.folder })
+  expect(JSON.parse(stdout)).toEqual([
+    ['EXIT', 'UserError', 'bench', 'compare', 'judge', 'plan', 'readReport'],
+    EXIT.breached,
+  ])
+  writeFileSync(join(packed.folder, 'use.mts'), USE)
+  const types = join(root, 'node_modules', '@types')
+  const options = ['--noEmit', '--strict', '--module', 'nodenext', '--target', 'es2024', '--types', 'node']
+  const tsc = join(root, 'node_modules', '.bin', 'tsc')
+  await run(tsc, [...options, '--typeRoots', types, 'use.mts'], { cwd: packed.folder })
+})
+
+/** Right and wrong uses, as a compiler sees them. */
+const USE = `import { bench, type BenchInput, type BenchReport, compare, judge, plan, readReport } from 'kt-bench'
+const input: BenchInput = { url: 'http://x', requests: 4, budget: '7ms', stream: true, threshold: ['a'], label: 'a=b' }
+const report: BenchReport = (await bench(input, { note: (line: string) => void line })).report
+const p99: number | undefined = report.arms[0].overhead[0]?.totalMs.p99
+const gate: 'pass' | 'fail' | 'inconclusive' | undefined = compare(report, 'x.json', { budget: '7ms' }).gate?.verdict
+const why: string | undefined = judge(readReport('x'), { budget: 7 })?.checks[0]?.why
+const peak: number = (await plan({ inputPeak: '80M', outputPeak: 1 })).answer.workers.peak
+// @ts-expect-error there is no such option
+bench({ urll: 'x' })
+// @ts-expect-error what is printed is not for a library
+bench({ json: true })
+console.log(p99, gate, why, peak)
+`
+
+test('the example gates a latency inside a vitest test', async () => {
+  const folder = join(packed.folder, 'gate')
+  mkdirSync(join(folder, 'node_modules'), { recursive: true })
+  cpSync(join(packed.folder, 'node_modules', 'kt-bench', 'examples'), folder, { recursive: true })
+  symlinkSync(join(root, 'node_modules', 'vitest'), join(folder, 'node_modules', 'vitest'))
+  const vitest = join(root, 'node_modules', 'vitest', 'vitest.mjs')
+  const { stdout } = await run(process.execPath, [vitest, 'run', '--root', folder], {
+    cwd: folder,
+    env: { ...process.env, NO_COLOR: '1', VITEST: undefined, NODE_ENV: undefined },
+  })
+  expect(stdout).toMatch(/Tests +1 passed/)
 })
 
 test('its dependencies are complete and hold no development tool', async () => {

@@ -1,8 +1,8 @@
-// Every dependency is a choice: the table of docs/contributing.md names it with its reason.
+// Every dependency is a choice: the table of docs/dependencies.md names it with its reason.
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 
-const page = new URL('../../docs/contributing.md', import.meta.url)
+const page = new URL('../../docs/dependencies.md', import.meta.url)
 const manifest = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'))
 const names = Object.keys({ ...manifest.dependencies, ...manifest.devDependencies })
 
@@ -14,7 +14,7 @@ function unexplained(text: string): string[] {
   })
 }
 
-test('each dependency has a row in the table of docs/contributing.md', () => {
+test('each dependency has a row in the table of docs/dependencies.md', () => {
   expect(unexplained(readFileSync(page, 'utf8'))).toEqual([])
 })
 

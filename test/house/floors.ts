@@ -14,6 +14,7 @@ export const FLOORS = [
   ['output'],
   ['bench'],
   ['doctor'],
+  ['api'],
   ['commands'],
 ]
 

@@ -17,7 +17,17 @@ afterEach(async () => {
 
 const reportOf = (plan: RunPlan, record: RunRecord) =>
   buildReport(plan, record, {
-    ...{ version: '0', gitSha: null, startedAt: '', command: '', runId: '', options: {}, role: undefined },
+    ...{
+      version: '0',
+      gitSha: null,
+      commit: undefined,
+      labels: {},
+      startedAt: '',
+      command: '',
+      runId: '',
+      options: {},
+      role: undefined,
+    },
     machine: fingerprint(),
     urls: [plan.arms[0]?.origin ?? ''],
     budgets: readBudgets(),

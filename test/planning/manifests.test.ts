@@ -38,8 +38,8 @@ const TARGETS: EmitTarget[] = ['kubernetes', 'keda', 'helm-values', 'kong', 'ter
 
 test.each(TARGETS)('%s: golden', async (target) => {
   const settings = await settingsFor(PEAKS)
-  const files = manifests(target, settings)
-  expect(manifests(target, settings)).toEqual(files)
+  const files = await manifests(target, settings)
+  expect(await manifests(target, settings)).toEqual(files)
   for (const [file, text] of Object.entries(files)) {
     await expect(text).toMatchFileSnapshot(`../../fixtures/manifests/${target}/${file}`)
   }
@@ -78,20 +78,20 @@ describe('the numbers are the plan’s', () => {
   })
 
   test('the node group lies between the plan’s nodes, and has a node a zone', async () => {
-    const aws = JSON.parse(manifests('terraform', await settingsFor(PEAKS))['main.tf.json'] ?? '')
+    const aws = JSON.parse((await manifests('terraform', await settingsFor(PEAKS)))['main.tf.json'] ?? '')
     expect(aws.resource.aws_eks_node_group['kt-gateway'].scaling_config).toEqual({
       min_size: 15,
       desired_size: 15,
       max_size: 30,
     })
     const gcp = JSON.parse(
-      manifests('terraform', await settingsFor({ rps: '50', profile: 'chat', node: 'c3-standard-8' }))[
+      (await manifests('terraform', await settingsFor({ rps: '50', profile: 'chat', node: 'c3-standard-8' })))[
         'main.tf.json'
       ] ?? '',
     )
     expect(gcp.resource.google_container_node_pool['kt-gateway'].autoscaling.total_min_node_count).toBe(3)
     const azure = JSON.parse(
-      manifests('terraform', await settingsFor({ ...PEAKS, node: 'Standard_F8s_v2' }))['main.tf.json'] ?? '',
+      (await manifests('terraform', await settingsFor({ ...PEAKS, node: 'Standard_F8s_v2' })))['main.tf.json'] ?? '',
     )
     expect(azure.resource.azurerm_kubernetes_cluster_node_pool['kt-gateway'].vm_size).toBe('Standard_F8s_v2')
   })
@@ -101,7 +101,7 @@ test.each(['h1', 'h2'] as const)(
   'the reference gateway starts from its ConfigMap, and drains as long (%s)',
   async (upstream) => {
     const settings = await settingsFor({ ...PEAKS, upstream })
-    const files = manifests('kubernetes', { ...settings, providerUrl: 'http://127.0.0.1:9/v1' })
+    const files = await manifests('kubernetes', { ...settings, providerUrl: 'http://127.0.0.1:9/v1' })
     const written: string = parse(files['configmap.yaml'] ?? '').data['gateway.yaml']
     const config = gatewayConfigSchema({ OPENAI_API_KEY: 'sk-test', GATEWAY_API_KEY: 'gk-test' }).parse(parse(written))
     expect(config.limits).toMatchObject({ drainTimeoutMs: settings.longestStreamS * 1_000 })
@@ -128,10 +128,13 @@ test.skipIf(!hasTerraform)('Terraform reads what is emitted for each cloud', asy
     const settings = await settingsFor({ ...PEAKS, node })
     const folder = join(dir.path, node)
     mkdirSync(folder)
-    for (const [file, text] of Object.entries(manifests('terraform', settings))) writeFileSync(join(folder, file), text)
+    for (const [file, text] of Object.entries(await manifests('terraform', settings)))
+      writeFileSync(join(folder, file), text)
     const { status, stdout } = spawnSync('terraform', ['providers'], { cwd: folder, encoding: 'utf8' })
     expect([status, stdout.includes(provider)], node).toEqual([0, true])
-    const spot = manifests('terraform', { ...settings, node: { ...settings.node, purchase: 'spot' } })['main.tf.json']
+    const spot = (await manifests('terraform', { ...settings, node: { ...settings.node, purchase: 'spot' } }))[
+      'main.tf.json'
+    ]
     expect(spot?.toLowerCase(), node).toContain('spot')
   }
   dir.remove()
@@ -157,7 +160,9 @@ test.each([
 
 describe('what an SRE would ask for', () => {
   const objects = async (target: EmitTarget) =>
-    Object.entries(manifests(target, await settingsFor(PEAKS))).map(([file, text]) => [file, parse(text)] as const)
+    Object.entries(await manifests(target, await settingsFor(PEAKS))).map(
+      ([file, text]) => [file, parse(text)] as const,
+    )
 
   test.each(['kubernetes', 'keda'] as const)(
     '%s: everything stands in the namespace, which comes first',
@@ -171,7 +176,7 @@ describe('what an SRE would ask for', () => {
   test('nothing sets the replicas beside the autoscaler', async () => {
     const { spec } = new Map(await objects('kubernetes')).get('deployment.yaml')
     expect(spec.replicas).toBeUndefined()
-    expect(manifests('helm-values', await settingsFor(PEAKS))['values.yaml']).not.toContain('replicaCount')
+    expect((await manifests('helm-values', await settingsFor(PEAKS)))['values.yaml']).not.toContain('replicaCount')
   })
 
   test('the pod is unprivileged, has its key or does not start, and zones stay even in a rollout', async () => {
@@ -203,14 +208,16 @@ describe('what an SRE would ask for', () => {
     ['over HTTP/2', { ...PEAKS, upstream: 'h2' }],
   ])('the gateway of %s has connections for what it lets in', async (_, flags) => {
     const settings = await settingsFor(flags)
-    const file = parse(manifests('kubernetes', settings)['configmap.yaml'] ?? '').data['gateway.yaml']
+    const file = parse((await manifests('kubernetes', settings))['configmap.yaml'] ?? '').data['gateway.yaml']
     const { limits, connection_pool: pool } = parse(file).gateway
     expect(pool.max_idle_per_host).toBeLessThanOrEqual(pool.max_total)
     expect(pool.max_total * (settings.upstream === 'h2' ? 100 : 1)).toBeGreaterThanOrEqual(limits.max_in_flight)
   })
 
   test('kt doctor has no warning about the config of the gateway', async () => {
-    const file = parse(manifests('kubernetes', await settingsFor(PEAKS))['configmap.yaml'] ?? '').data['gateway.yaml']
+    const file = parse((await manifests('kubernetes', await settingsFor(PEAKS)))['configmap.yaml'] ?? '').data[
+      'gateway.yaml'
+    ]
     const dir = tempDir()
     const { code, stdout } = await kt(['doctor', dir.write('gateway.yaml', file)], { OPENAI_API_KEY: 'sk-test' })
     dir.remove()
@@ -219,7 +226,7 @@ describe('what an SRE would ask for', () => {
   })
 
   test('Terraform names its provider, and leaves the wanted size to the autoscaler', async () => {
-    const file = JSON.parse(manifests('terraform', await settingsFor(PEAKS))['main.tf.json'] ?? '')
+    const file = JSON.parse((await manifests('terraform', await settingsFor(PEAKS)))['main.tf.json'] ?? '')
     expect(file.terraform.required_providers.aws.source).toBe('hashicorp/aws')
     expect(file.resource.aws_eks_node_group['kt-gateway'].lifecycle.ignore_changes).toEqual([
       'scaling_config[0].desired_size',

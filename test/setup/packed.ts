@@ -32,6 +32,7 @@ export interface PackedKt {
 /** Packs and installs; the caller removes it. */
 export async function packAndInstall(): Promise<PackedKt> {
   const folder = await mkdtemp(join(tmpdir(), 'kt-packed-'))
+  await run(process.execPath, [join(root, 'test', 'setup', 'prune-types.js')])
   const pack = await run('npm', ['pack', '--ignore-scripts', '--json', '--pack-destination', folder], { cwd: root })
   // A list in older versions of npm, a record by package name in newer ones.
   const [packed] = z
@@ -45,7 +46,9 @@ export async function packAndInstall(): Promise<PackedKt> {
     join(folder, 'package.json'),
     JSON.stringify({ private: true, dependencies: { 'kt-bench': `file:${packed.filename}` } }),
   )
-  await run('npm', ['install', '--no-audit', '--no-fund', '--prefer-offline', '--loglevel=error'], { cwd: folder })
+  await run('npm', ['install', '--omit=optional', '--no-audit', '--no-fund', '--prefer-offline', '--loglevel=error'], {
+    cwd: folder,
+  })
   return {
     files: packed.files.map(({ path }) => path).sort(),
     sizeBytes: packed.size,

@@ -11,12 +11,30 @@ import { stdoutFlag } from '../../report/write-report.ts'
 import { ARM_FLAGS, hasOneArm, needsTwoArms, type TargetFlagValues } from './target.ts'
 import { isJudged, JUDGING_FLAGS, type VerdictOptions } from './verdict.ts'
 
-const { text, toggle } = flagGroup('RESULT')
+const { text, texts, toggle } = flagGroup('RESULT')
+
+/** 'key=value', as [key, value]. */
+const label = z.string().transform((given, context): readonly [string, string] => {
+  const [, key, value] = /^([A-Za-z][\w.-]*)=(.{1,200})$/.exec(given) ?? []
+  if (key !== undefined && value !== undefined) return [key, value]
+  context.addIssue({ code: 'custom', message: `'${given}' is not of the form key=value` })
+  return z.NEVER
+})
+
+/** Those of a sweep too. */
+export const labelFlag = {
+  label: texts(
+    z.array(label).default([]),
+    'keep this in the report, such as gateway=kong-3.12; repeatable; compare and history show it',
+    { helpValue: 'key=value' },
+  ),
+}
 
 export const outputFlags = {
   output: text(z.string().optional(), "write the report (kt.bench/2) to this file; '-': stdout"),
   json: toggle('print the report instead of tables'),
   samples: text(z.string().optional(), "write a line for each request (NDJSON) to this file; '-': stdout"),
+  ...labelFlag,
   split: toggle('also write each of the two arms as its own report'),
   'measure-ttfb': toggle('show the time to first byte without --stream too'),
   ...ciFlags,

@@ -1,11 +1,12 @@
 import { Args } from '@oclif/core'
+import { compareWith } from '../../api/compare.ts'
 import { KtCommand } from '../../command.ts'
 import * as ci from '../../output/ci.ts'
 import { renderComparison } from '../../output/compare-table.ts'
 import { comparisonProperties, renderComparisonMarkdown } from '../../output/markdown.ts'
 import { flagsOf } from '../../parse/flags.ts'
 import { exitOfComparison } from '../../verdict/compare.ts'
-import { COMPARE_RULES, compareFiles, compareFlags, givesLimit } from '../../verdict/compare-files.ts'
+import { COMPARE_RULES, compareFlags, givesLimit } from '../../verdict/compare-files.ts'
 
 export default class BenchCompare extends KtCommand {
   static override summary =
@@ -40,7 +41,7 @@ holds both arms of a paired run is compared block by block.`
     const { args, flags } = await this.parse(BenchCompare)
     const { options, taken } = ci.parseJudgingFlags(flags, compareFlags, 'kt bench compare', COMPARE_RULES)
     ci.assertCiWritable(options)
-    const comparison = compareFiles(args, options)
+    const comparison = compareWith(args, options)
     this.show({ json: options.json, taken }, comparison, renderComparison)
     await ci.publish(options, {
       name: 'kt bench compare',

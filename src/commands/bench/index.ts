@@ -1,7 +1,6 @@
-import { bench } from '../../bench/bench.ts'
+import { benchWith } from '../../api/bench.ts'
 import { configFlag, withConfig } from '../../bench/config.ts'
 import { benchFlags, parseBenchOptions } from '../../bench/options.ts'
-import { prepareBench } from '../../bench/prepare.ts'
 import { KtCommand } from '../../command.ts'
 import { benchProperties, renderBenchMarkdown } from '../../output/bench-markdown.ts'
 import { renderBench } from '../../output/bench-table.ts'
@@ -36,8 +35,7 @@ shown or stored.`
     const progress = progressOnStderr(!json)
     const hurry = new AbortController()
     const interrupt = this.interruption(hurry)
-    const prepared = await prepareBench(options, progress.note)
-    const result = await bench(prepared, {
+    const result = await benchWith(options, {
       argv: ['bench', ...this.argv],
       note: progress.note,
       progress: (view, total) =>

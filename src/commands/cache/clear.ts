@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { KtCommand } from '../../command.ts'
-import { AdminClient, adminFlags, clearedSchema } from '../../gateway-cli/client.ts'
+import { CACHE_CLEAR_SCHEMA, clearedSchema } from '../../gateway-cli/answers.ts'
+import { AdminClient, adminFlags } from '../../gateway-cli/client.ts'
 import { flagGroup, flagsOf } from '../../parse/flags.ts'
 import { parseFlags } from '../../parse/parse-flags.ts'
 import { counted } from '../../units.ts'
@@ -27,7 +28,7 @@ export default class CacheClear extends KtCommand {
     const client = new AdminClient(options)
     const only = model === undefined ? '' : `?${new URLSearchParams({ model })}`
     const result = await client.fetch('DELETE', `/cache${only}`, clearedSchema)
-    if (json) this.printJson(result)
+    if (json) this.printJson({ schema: CACHE_CLEAR_SCHEMA, ...result })
     else {
       const entries = counted(result.cleared, 'entry', 'entries')
       this.print(`cleared ${entries}${model === undefined ? '' : ` of ${model}`}`)

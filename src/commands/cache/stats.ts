@@ -1,5 +1,6 @@
 import { KtCommand } from '../../command.ts'
-import { AdminClient, adminFlags, cacheStatsSchema } from '../../gateway-cli/client.ts'
+import { CACHE_STATS_SCHEMA, cacheStatsSchema } from '../../gateway-cli/answers.ts'
+import { AdminClient, adminFlags } from '../../gateway-cli/client.ts'
 import { renderCacheStats } from '../../output/gateway-tables.ts'
 import { flagGroup, flagsOf } from '../../parse/flags.ts'
 import { parseFlags } from '../../parse/parse-flags.ts'
@@ -18,6 +19,6 @@ export default class CacheStats extends KtCommand {
     const options = parseFlags(flags, statsFlags, 'kt cache stats')
     const client = new AdminClient(options)
     const stats = await client.fetch('GET', '/cache', cacheStatsSchema)
-    this.show({ json: options.json }, stats, renderCacheStats)
+    this.show({ json: options.json }, { schema: CACHE_STATS_SCHEMA, ...stats }, renderCacheStats)
   }
 }

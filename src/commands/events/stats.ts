@@ -28,7 +28,7 @@ Exit 4 where no event has the metric.`
     const since = stampBefore(lastMs)
     const source = await openEventSource(options, since)
     const stats = await eventStats(source.lines, metric, percentiles, { since, model })
-    if (options.json) this.printJson({ ...stats, source: source.name })
+    if (options.json) this.printJson({ schema: 'kt.events.stats/1', ...stats, source: source.name })
     else this.print(renderEventStats(stats, { source: source.name, lastMs, model }, this.color))
     this.finish(stats.count === 0 ? EXIT.inconclusive : EXIT.passed)
   }

@@ -3,6 +3,7 @@ import { renderBuffers } from '../../output/planning-tables.ts'
 import { flagsOf } from '../../parse/flags.ts'
 import { kongDirectives, kongPluginConfig, planBuffers } from '../../plan/buffers.ts'
 import { bufferFlags, bufferRequest, parseBufferFlags } from '../../planning/buffer-request.ts'
+import type { BuffersJson } from '../../report/planning-schemas.ts'
 
 export default class PlanBuffers extends KtCommand {
   static override summary = 'Size body limits and buffers for the prompts, and the memory they cost.'
@@ -28,7 +29,7 @@ export default class PlanBuffers extends KtCommand {
         schema: 'kt.plan.buffers/1',
         source: sizing.buffers.source,
         buffers: plans.map((plan) => ({ ...plan, directives: kongDirectives(plan), plugins: kongPluginConfig(plan) })),
-      })
+      } satisfies BuffersJson)
     } else this.print(renderBuffers(plans, sizing))
   }
 }

@@ -3,6 +3,7 @@ import { exitOf } from '../../errors.ts'
 import { renderPlanCheck } from '../../output/planning-tables.ts'
 import { flagsOf } from '../../parse/flags.ts'
 import { checkFlags, checkRequest, parseCheckFlags } from '../../planning/check-request.ts'
+import type { PlanCheckJson } from '../../report/planning-schemas.ts'
 
 export default class PlanCheck extends KtCommand {
   static override summary =
@@ -23,7 +24,7 @@ export default class PlanCheck extends KtCommand {
     const { flags } = await this.parse(PlanCheck)
     const options = parseCheckFlags(flags)
     const result = await checkRequest(options)
-    if (options.json) this.printJson({ schema: 'kt.plan.check/1', ...result })
+    if (options.json) this.printJson({ schema: 'kt.plan.check/1', ...result } satisfies PlanCheckJson)
     else this.print(renderPlanCheck(result))
     this.finish(exitOf(result.verdict))
   }

@@ -1,3 +1,4 @@
+import { planWith } from '../../api/plan.ts'
 import { KtCommand } from '../../command.ts'
 import { deployment } from '../../output/plan-answer.ts'
 import { planMarkdown } from '../../output/plan-markdown.ts'
@@ -5,7 +6,6 @@ import { renderPlan } from '../../output/plan-table.ts'
 import { flagsOf } from '../../parse/flags.ts'
 import { emitRequest } from '../../planning/emit-flags.ts'
 import { parsePlanFlags, planCommandFlags } from '../../planning/plan-options.ts'
-import { planReport } from '../../planning/plan-request.ts'
 import { clusterSettings } from '../../planning/settings.ts'
 
 export default class Plan extends KtCommand {
@@ -29,7 +29,7 @@ export default class Plan extends KtCommand {
     const { flags } = await this.parse(Plan)
     const options = parsePlanFlags(flags, `kt ${this.id?.replaceAll(':', ' ')}`)
     const emitting = emitRequest(options)
-    const { plan, demand, sizing, choices } = await planReport(options)
+    const { plan, demand, sizing, choices } = await planWith(options)
     if (emitting) {
       const { emit } = await import('../../planning/emit.ts')
       const settings = clusterSettings(plan, deployment(plan), demand, sizing, choices, emitting.options)

@@ -6,6 +6,7 @@ import { rankInstances } from '../../plan/instances.ts'
 import { instanceFlags, selectInstances } from '../../planning/instances.ts'
 import { planRequest } from '../../planning/plan-request.ts'
 import { PLAN_RULES } from '../../planning/plan-rules.ts'
+import type { InstancesJson } from '../../report/planning-schemas.ts'
 
 export default class PlanInstances extends KtCommand {
   static override summary = 'Rank machines by the cost of the plan on each, with all constraints met.'
@@ -35,7 +36,7 @@ export default class PlanInstances extends KtCommand {
         zones: choices.parts.zones,
         measuredOn: measuredOn?.type ?? null,
         instances: ranked,
-      })
+      } satisfies InstancesJson)
     else this.print(renderInstances(ranked, choices, measuredOn, options.all ? ranked.length : 12))
   }
 }

@@ -3,6 +3,7 @@ import { renderSensitivity } from '../../output/sensitivity-table.ts'
 import { flagsOf } from '../../parse/flags.ts'
 import { parseSensitivityFlags, sensitivityFlags } from '../../planning/sensitivity-flags.ts'
 import { sensitivityRequest } from '../../planning/sensitivity-request.ts'
+import type { SensitivityJson } from '../../report/sensitivity-schema.ts'
 
 export default class PlanSensitivity extends KtCommand {
   static override summary = 'Show what the plan depends on: tornado, scenarios, and when growth exhausts it.'
@@ -21,7 +22,7 @@ export default class PlanSensitivity extends KtCommand {
     const request = parseSensitivityFlags(flags)
     const { options } = request
     const result = await sensitivityRequest(request)
-    if (options.json) this.printJson({ schema: 'kt.plan.sensitivity/1', ...result })
+    if (options.json) this.printJson({ schema: 'kt.plan.sensitivity/1', ...result } satisfies SensitivityJson)
     else this.print(renderSensitivity(result, options.all))
   }
 }

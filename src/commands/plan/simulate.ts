@@ -3,6 +3,7 @@ import { renderSimulation } from '../../output/simulation-table.ts'
 import { flagsOf } from '../../parse/flags.ts'
 import { simulate } from '../../plan/simulate/simulate.ts'
 import { parseSimulationFlags, simulationFlags, simulationRequest } from '../../planning/simulation-request.ts'
+import type { SimulationJson } from '../../report/simulation-schema.ts'
 
 export default class PlanSimulate extends KtCommand {
   static override summary = 'Simulate the planned fleet: waiting times, a burst, a lost zone, the autoscaler.'
@@ -24,7 +25,9 @@ export default class PlanSimulate extends KtCommand {
     const given = parseSimulationFlags(flags)
     const { traffic, options, runs, node } = await simulationRequest(given)
     const result = simulate(traffic, options, runs)
-    if (given.json) this.printJson({ schema: 'kt.plan.simulation/1', traffic: traffic.name, options, node, result })
-    else this.print(renderSimulation(traffic, options, node, result))
+    if (given.json) {
+      const json: SimulationJson = { schema: 'kt.plan.simulation/1', traffic: traffic.name, options, node, result }
+      this.printJson(json)
+    } else this.print(renderSimulation(traffic, options, node, result))
   }
 }

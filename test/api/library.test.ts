@@ -1,0 +1,132 @@
+// kt as a library: the figures and verdicts of the command line, options by name, refusals that say what is wrong.
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { bench, compare, judge, plan, readReport, UserError } from '../../src/api/index.ts'
+import type { SimulatedProvider } from '../../src/provider/server.ts'
+import { kt } from '../support/kt.ts'
+import { around, fixed, makeReport } from '../support/make-report.ts'
+import { quickProvider } from '../support/provider.ts'
+import { tempDir } from '../support/temp-dir.ts'
+
+const dir = tempDir()
+const small = { requests: 1_000, blocks: 20 }
+const baseline = dir.write('baseline.json', makeReport({ ...small, added: around(0.2), role: 'direct' }))
+const slow = dir.write('slow.json', makeReport({ ...small, seed: 3, role: 'gateway', added: fixed(20) }))
+let provider: SimulatedProvider
+
+beforeAll(async () => {
+  provider = await quickProvider()
+})
+afterAll(async () => {
+  await provider.close()
+  dir.remove()
+})
+
+/** What a call is refused with. */
+async function refusal(call: () => unknown): Promise<[string, string]> {
+  try {
+    await call()
+  } catch (error) {
+    if (error instanceof UserError) return [error.message, error.next]
+    throw error
+  }
+  throw new Error('it was not refused')
+}
+
+describe('bench', () => {
+  test('measures, keeps labels and commit, tells its notes, and judges what was asked', async () => {
+    const notes: string[] = []
+    const { report, verdict, exitCode } = await bench(
+      {
+        url: provider.url,
+        requests: 40,
+        concurrency: 2,
+        maxTokens: 2,
+        jitWarmup: false,
+        floor: false,
+        threshold: 'errors.rate<50%',
+        label: ['team=a', 'gateway=none'],
+      },
+      { note: (line) => notes.push(line) },
+    )
+    const [arm] = report.arms
+    expect(arm.totals).toMatchObject({ sent: 40, successful: 40 })
+    expect(report).toMatchObject({ schema: 'kt.bench/2', labels: { team: 'a', gateway: 'none' } })
+    expect(report.command).toContain('kt bench --url')
+    expect(report.commit?.sha).toMatch(/^[0-9a-f]{40}$/)
+    expect(verdict?.checks.map(({ metric }) => metric)).toEqual(['errors.rate'])
+    expect([0, 4]).toContain(exitCode)
+    expect(notes).toEqual(expect.any(Array))
+  })
+
+  test('ends with what was measured when its signal is aborted', async () => {
+    const controller = new AbortController()
+    const { report } = await bench(
+      {
+        url: provider.url,
+        duration: '60s',
+        concurrency: 2,
+        maxTokens: 2,
+        jitWarmup: false,
+        floor: false,
+        validate: false,
+      },
+      { signal: controller.signal, progress: ({ done }) => done > 5 && controller.abort() },
+    )
+    expect(report.interrupted).toBe(true)
+    expect(report.arms[0].totals.sent).toBeGreaterThan(5)
+  })
+
+  test('refuses what it does not know, and names what was meant', async () => {
+    expect(await refusal(() => bench({ request: 3 } as object))).toEqual([
+      "bench(): there is no option 'request'",
+      "Did you mean 'requests'?",
+    ])
+    expect((await refusal(() => bench({ budget: '7', requests: -1 })))[0]).toMatch(/--requests.*/)
+  })
+})
+
+describe('compare', () => {
+  test('of files and of reports is one, and that of the command', async () => {
+    const ofFiles = compare(baseline, slow, { budget: '7ms' })
+    expect(ofFiles.gate?.verdict).toBe('fail')
+    const ofValues = compare(readReport(baseline), readReport(slow), { budget: '7ms' })
+    expect({ ...ofValues, baseline: 0, gateway: 0 }).toEqual({ ...ofFiles, baseline: 0, gateway: 0 })
+    expect([ofValues.baseline.file, ofValues.gateway.file]).toEqual(['baseline', 'gateway'])
+    const { stdout } = await kt(['bench', 'compare', baseline, slow, '--budget', '7ms', '--json'])
+    expect(JSON.parse(stdout)).toEqual(JSON.parse(JSON.stringify(ofFiles)))
+  })
+
+  test('refuses one arm alone, and a value that is no report', async () => {
+    expect(await refusal(() => compare(readReport(baseline)))).toEqual([
+      expect.stringContaining('baseline holds one arm'),
+      expect.any(String),
+    ])
+    const edited = { ...readReport(baseline), runId: 7 }
+    expect((await refusal(() => compare(edited as never, slow)))[0]).toMatch(/runId/)
+  })
+})
+
+describe('judge', () => {
+  test('gives the verdict on a finished report, and none where nothing is asked', () => {
+    const report = readReport(slow)
+    expect(judge(report, {})).toBeNull()
+    expect(judge(report, { budget: '7ms' })?.verdict).toBe('fail')
+    const checks = judge(report, { threshold: ['errors.rate<50%', 'overhead.p99<1s'] })?.checks
+    expect(checks?.map(({ metric, verdict }) => [metric, verdict])).toEqual([
+      ['errors.rate', 'pass'],
+      ['overhead.p99', 'pass'],
+    ])
+  })
+})
+
+describe('plan', () => {
+  test('is the plan of the command', async () => {
+    const made = await plan({ inputPeak: '80M', outputPeak: '10M', zones: 3 })
+    const { stdout } = await kt(['plan', '--input-peak', '80M', '--output-peak', '10M', '--zones', '3', '--json'])
+    expect(JSON.parse(JSON.stringify(made))).toEqual(JSON.parse(stdout))
+  })
+
+  test('refuses contradictions as the command does', async () => {
+    expect((await refusal(() => plan({ rps: 10, users: 5 })))[0]).toMatch(/--rps|--users/)
+  })
+})
