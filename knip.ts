@@ -22,7 +22,18 @@ const config: KnipConfig = {
   ],
   project: ['bin/**/*.js!', 'src/**/*.ts!', 'reference-gateway/**/*.ts!', 'test/**/*.{ts,js}'],
   // Of the machine.
-  ignoreBinaries: ['chrt', 'mkfifo', 'mount', 'openssl', 'redis-server', 'setpriv', 'terraform', 'umount', 'unshare'],
+  ignoreBinaries: [
+    'chrt',
+    'mkfifo',
+    'mount',
+    'openssl',
+    'redis-server',
+    'script',
+    'setpriv',
+    'terraform',
+    'umount',
+    'unshare',
+  ],
   ignoreExportsUsedInFile: isProduction,
 }
 
