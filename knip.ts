@@ -10,6 +10,8 @@ const config: KnipConfig = {
   entry: [
     'src/commands/**/*.ts!',
     'src/hooks/*.ts!',
+    // Named in package.json.
+    'src/cli/help.ts!',
     // Started by their path, as threads and processes.
     'src/{load,system}/*-thread.ts!',
     'reference-gateway/worker.ts!',

@@ -27,8 +27,44 @@ process.stdout.on('error', (error) => {
 // Nobody can be told that stderr cannot be written. The result goes to stdout all the same.
 process.stderr.on('error', () => {})
 
-import('@oclif/core').then(({ execute, settings }) => {
+const VERSION = ['--version', '-v', '-V']
+const HELP = ['--help', '-h']
+/** The commands of the plugins in package.json. */
+const PLUGIN_COMMANDS = ['help', 'version', 'autocomplete']
+
+/** `kt bench help` is `kt bench --help`. */
+function withHelpFlag(words) {
+  const flag = words.findIndex((word) => word.startsWith('-'))
+  const command = flag < 0 ? words : words.slice(0, flag)
+  const asksHelp = command.length > 1 && command[0] !== 'help' && command.at(-1) === 'help'
+  return asksHelp ? [...command.slice(0, -1), '--help'] : words
+}
+
+async function run() {
+  const [{ readFileSync }, { platform, arch }, { fileURLToPath }] = await Promise.all([
+    import('node:fs'),
+    import('node:os'),
+    import('node:url'),
+  ])
+  const root = new URL('../', import.meta.url)
+  const pjson = JSON.parse(readFileSync(new URL('package.json', root), 'utf8'))
+  const args = withHelpFlag(process.argv.slice(2))
+  const typed = args.includes('--') ? args.slice(0, args.indexOf('--')) : args
+  // Wherever it stands, and without the command that it stands behind.
+  if (typed.some((word) => VERSION.includes(word))) {
+    process.stdout.write(`${pjson.name}/${pjson.version} ${platform()}-${arch()} node-${process.version}\n`)
+    return
+  }
+  // The plugins bring help, version and completion. Their files cost each start some milliseconds, so other commands
+  // do without them.
+  const [first] = args
+  const needsPlugins =
+    first === undefined || PLUGIN_COMMANDS.includes(first) || typed.some((word) => HELP.includes(word))
+  const oclif = needsPlugins ? pjson.oclif : { ...pjson.oclif, plugins: [] }
+  const { execute, settings } = await import('@oclif/core')
   // Else oclif looks for TypeScript, and warns that there is none, wherever NODE_ENV is test or development.
   settings.enableAutoTranspile = false
-  return execute({ dir: import.meta.url })
-})
+  await execute({ args, loadOptions: { root: fileURLToPath(root), pjson: { ...pjson, oclif } } })
+}
+
+run()

@@ -1,23 +1,64 @@
 /**
  * What every kt command shares: errors become one message with what to do next and the right exit code, never a stack;
- * results go to stdout, everything else to stderr.
+ * results go to stdout, everything else to stderr; flags may come from the environment.
  */
 import { Command } from '@oclif/core'
+import type { FlagInput, Input, ParserOutput } from '@oclif/core/interfaces'
+import { isColored } from './cli/colors.ts'
+import { explainOclif, type OclifError, writeRefusal } from './cli/refusals.ts'
+import { explainUnknown, type Refusal } from './cli/unknown-command.ts'
 import { EXIT, type ExitCode, reasonOf, UserError } from './errors.ts'
-import { WIDTH, wrap } from './output/table.ts'
-import { asUrlFlag } from './parse/addresses.ts'
-import { didYouMean } from './parse/explain.ts'
+import { isAddress, withScheme } from './parse/addresses.ts'
+import { fromEnvironment, variableBehind } from './parse/environment.ts'
+import { flagGroup, flagsOf } from './parse/flags.ts'
 import { apiKeyOf } from './system/environment.ts'
 import { printableJson, printableLines, printableValues, writeNote } from './system/printable.ts'
 
-function colored({ isTTY }: { isTTY: boolean }): boolean {
-  return isTTY === true && !process.env.NO_COLOR && process.env.TERM !== 'dumb'
-}
+type Values = Record<string, unknown>
 
-/** What oclif adds to an error: the flags that do not exist, the arguments that are too many. */
-type OclifError = Error & { oclif?: { exit?: number }; flags?: string[]; args?: string[] }
+const { toggle, yesOrNo } = flagGroup('GLOBAL')
+
+const baseFlags = flagsOf({
+  quiet: toggle('write nothing to stderr but errors'),
+  color: yesOrNo('colours, or none [default: on a terminal]'),
+})
 
 export abstract class KtCommand extends Command {
+  static override baseFlags = baseFlags
+  /** Flags of which a run takes one: one that is typed replaces the others of the environment. */
+  static rivals: readonly (readonly string[])[] = []
+
+  protected quiet = false
+  #color: boolean | undefined
+
+  /**
+   * The flags as they were typed, and those of the environment that no typed one replaces. oclif only splits the
+   * command line: the words that a flag takes are for the help and for completion, and the flag's own type refuses
+   * others.
+   */
+  protected override async parse<F extends Values, B extends Values, A extends Values>(
+    options?: Input<F, B, A>,
+    argv?: string[],
+  ): Promise<ParserOutput<F, B, A>> {
+    const declared = { ...options?.flags, ...baseFlags }
+    const flags = Object.fromEntries(
+      Object.entries(declared).map(([name, flag]) => [name, { ...flag, options: undefined }]),
+    )
+    const input = { ...(options && { args: options.args }), flags: flags as unknown as FlagInput<F> }
+    const parsed = await super.parse<F, B, A>(input as Input<F, B, A>, argv)
+    const typed = Object.entries(parsed.flags).filter(([, value]) => value !== undefined)
+    const replaced = new Set(typed.flatMap(([name]) => this.#rivalsOf(name)))
+    const given = Object.entries(fromEnvironment(declared)).filter(([name]) => !replaced.has(name))
+    const all = Object.fromEntries([...given, ...typed])
+    this.quiet = all.quiet === true
+    this.#color = typeof all.color === 'boolean' ? all.color : undefined
+    return { ...parsed, flags: all as typeof parsed.flags }
+  }
+
+  #rivalsOf(flag: string): readonly string[] {
+    return (this.ctor as typeof KtCommand).rivals.find((names) => names.includes(flag)) ?? []
+  }
+
   /** Ends the command with `code`; 0 just returns. */
   protected finish(code: ExitCode): void {
     if (code !== EXIT.passed) this.exit(code)
@@ -30,7 +71,7 @@ export abstract class KtCommand extends Command {
 
   /** Writes a line to stderr. */
   protected note(line: string): void {
-    writeNote(line)
+    if (!this.quiet) writeNote(line)
   }
 
   protected printJson(value: unknown): void {
@@ -53,8 +94,22 @@ export abstract class KtCommand extends Command {
       this.print(tables(shown, this.color))
       return
     }
-    const color = colored(process.stderr)
+    if (this.quiet) return
+    const color = isColored(process.stderr, this.#color)
     process.stderr.write(`${printableLines(tables(shown, color), color)}\n`)
+  }
+
+  /** The flags, with the address that was given as the argument as their --url. */
+  protected withUrl<T extends { url?: string | undefined }>(flags: T, argument: string | undefined): T {
+    if (argument === undefined) return flags
+    if (!isAddress(argument)) {
+      const words = [...(this.id ?? '').split(':'), argument]
+      const { message, next } = explainUnknown(words, this.config.commands, this.config.bin)
+      throw new UserError(message, next)
+    }
+    if (flags.url !== undefined && variableBehind('url', flags.url) === undefined)
+      throw new UserError('two addresses were given', 'Give one, as the argument or as --url.')
+    return { ...flags, url: withScheme(argument) }
   }
 
   /** The key for a target: from the flag, KT_API_KEY or OPENAI_API_KEY, in that order. */
@@ -62,9 +117,9 @@ export abstract class KtCommand extends Command {
     return flag ?? apiKeyOf(process.env)
   }
 
-  /** True on a terminal that supports colours. */
+  /** True where stdout gets colours. */
   protected get color(): boolean {
-    return colored(process.stdout)
+    return isColored(process.stdout, this.#color)
   }
 
   /**
@@ -85,60 +140,23 @@ export abstract class KtCommand extends Command {
 
   protected override async catch(error: OclifError): Promise<void> {
     if (error.oclif?.exit !== undefined && error.message.startsWith('EEXIT')) throw error
-    const { message, next, code } = this.#explain(error)
-    const text = `kt: ${message}${next ? `\n${next.replaceAll(/^/gm, '    ')}` : ''}`
-    const lines = printableLines(text)
-      .split('\n')
-      .flatMap((line) => this.#fit(line))
-    process.stderr.write(`${lines.join('\n')}\n`)
+    const { code, ...refusal } = this.#explain(error)
+    writeRefusal(refusal, code, this.argv.includes('--json'))
     this.exit(code)
   }
 
-  /** Wraps a line on a terminal. In a pipe a line stays whole, so that it can be searched for. */
-  #fit(line: string): string[] {
-    return process.stderr.isTTY ? wrap(line, Math.min(WIDTH, process.stderr.columns), 4) : [line]
-  }
-
-  #explain(error: OclifError): {
-    message: string
-    next: string
-    code: ExitCode
-  } {
+  #explain(error: OclifError): Refusal & { code: ExitCode } {
     if (error instanceof UserError) return { message: error.message, next: error.next, code: error.exitCode }
-    if (error.oclif) {
-      // oclif puts a headline above the error and writes a switch as --name=true.
-      const message = (error.message.split('\nSee more help')[0] ?? '')
-        .replace(/^The following errors? occurred:\s*/, '')
-        .replaceAll(/(--[a-z-]+)=true\b/g, '$1')
-        .trim()
-      return {
-        message,
-        next:
-          this.#nearFlag(error.flags) ??
-          this.#urlFlag(error.args) ??
-          `See 'kt ${this.id?.replaceAll(':', ' ')} --help'.`,
-        code: EXIT.usage,
-      }
-    }
+    const { id = '', flags } = this.ctor as typeof Command
+    const command = { id, flags: { ...flags, ...baseFlags } }
+    const { argv, config } = this
+    const refused = explainOclif(error, { command, argv, commands: config.commands })
+    if (refused) return { ...refused, code: EXIT.usage }
     const detail = process.env.KT_DEBUG ? `\n${error.stack}` : ''
     return {
       message: `unexpected failure: ${reasonOf(error)}${detail}`,
       next: 'This is a bug in kt. Run again with KT_DEBUG=1 and report what it prints.',
       code: EXIT.unexpectedFailure,
     }
-  }
-
-  #nearFlag(unknown: string[] | undefined): string | undefined {
-    const known = Object.keys((this.ctor as typeof Command).flags)
-    const lines = (unknown ?? []).flatMap((flag) => {
-      const near = didYouMean(flag.replace(/^-+/, '').split('=')[0] ?? '', known)
-      return near ? [`Did you mean --${near}?`] : []
-    })
-    return lines.length > 0 ? lines.join('\n') : undefined
-  }
-
-  #urlFlag(args: string[] | undefined): string | undefined {
-    const url = 'url' in (this.ctor as typeof Command).flags ? asUrlFlag(args?.[0] ?? '') : undefined
-    return url && `Did you mean ${url}?`
   }
 }

@@ -13,6 +13,16 @@ export const EXIT = {
   interrupted: 130,
 } as const
 
+/** What each code means, for the help; the README has the same words. */
+export const EXIT_MEANINGS: Readonly<Record<ExitCode, string>> = {
+  0: 'passed',
+  1: 'unexpected failure',
+  2: 'bad usage or input',
+  3: 'a limit was breached',
+  4: 'inconclusive, or nothing valid was measured',
+  130: 'interrupted; what was measured is still written',
+}
+
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT]
 
 /** What to do with a verdict that the data cannot give: `--inconclusive`. */

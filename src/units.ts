@@ -26,7 +26,10 @@ const BYTES: Record<string, number> = {
 const COUNT: Record<string, number> = { k: 1e3, K: 1e3, M: 1e6, G: 1e9, B: 1e9, T: 1e12 }
 
 const SHARE = /^(\d+(?:\.\d+)?|\.\d+)\s*(%)?$/
-const QUANTITY = /^(\d+(?:[_,]\d{3})*(?:\.\d+)?|\.\d+)\s*([a-zµ]*)$/i
+const QUANTITY = /^((?:\d+(?:[_,]\d{3})*(?:\.\d+)?|\.\d+)(?:e\+?\d+)?)\s*([a-zµ]*)$/i
+/** '1h30m', '2m 5s': from the largest unit down. */
+const COMPOUND = /^(?:\d+d)?\s*(?:\d+h)?\s*(?:\d+m(?!s))?\s*(?:\d+(?:\.\d+)?s)?$/
+const PART = /[\d.]+[dhms]/g
 
 function split(text: string): { value: number; unit: string } | undefined {
   const match = QUANTITY.exec(text.trim())
@@ -36,18 +39,25 @@ function split(text: string): { value: number; unit: string } | undefined {
 }
 
 /**
- * '300s' -> 300000, '7ms' -> 7, '1m' -> 60000. A bare number is taken in `bareUnit` (refused when none is given, except
+ * '300s' -> 300000, '7ms' -> 7, '1h30m' -> 5400000. A bare number is taken in `bareUnit` (refused when none is given, except
  * 0).
  */
 export function parseDurationMs(text: string, bareUnit?: 'ms' | 's'): number | undefined {
   const quantity = split(text)
-  if (!quantity) return undefined
+  if (!quantity) return sumOfParts(text.trim())
   if (quantity.unit === '') {
     if (quantity.value === 0) return 0
     return bareUnit ? quantity.value * (bareUnit === 's' ? 1_000 : 1) : undefined
   }
   const factor = DURATION_MS[quantity.unit]
   return factor === undefined ? undefined : quantity.value * factor
+}
+
+/** '1h30m' -> 5400000. */
+function sumOfParts(text: string): number | undefined {
+  const parts = COMPOUND.test(text) ? (text.match(PART) ?? []) : []
+  if (parts.length < 2) return undefined
+  return parts.reduce((sum, part) => sum + Number.parseFloat(part) * (DURATION_MS[part.slice(-1)] ?? 0), 0)
 }
 
 /** '4KB' -> 4096, '16MiB' -> 16777216, '512' -> 512. Whole bytes only. */
@@ -59,7 +69,7 @@ export function parseBytes(text: string): number | undefined {
   return Number.isSafeInteger(bytes) ? bytes : undefined
 }
 
-/** '80M' -> 80000000, '1.5k' -> 1500, '10_000' -> 10000. */
+/** '80M' -> 80000000, '1.5k' -> 1500, '10_000' -> 10000, '1e3' -> 1000. */
 export function parseCount(text: string): number | undefined {
   const quantity = split(text)
   if (!quantity) return undefined

@@ -4,8 +4,8 @@
  */
 import type { BooleanFlag, OptionFlag } from '@oclif/core/interfaces'
 import { UserError } from '../errors.ts'
-import { didYouMean } from '../parse/explain.ts'
 import type { FlagDefinitions } from '../parse/flags.ts'
+import { didYouMean } from '../parse/near.ts'
 
 type CamelCase<Name extends string> = Name extends `${infer Head}-${infer Rest}`
   ? `${Head}${Capitalize<CamelCase<Rest>>}`

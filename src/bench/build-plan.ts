@@ -9,14 +9,14 @@ import { assertSendable } from '../client/sendable.ts'
 import { isLoopback } from '../client/target.ts'
 import type { ArmPlan, Load, RunPlan } from '../load/plan.ts'
 import { blockCount, DEFAULT_BLOCKS } from '../schedule/blocks.ts'
-import { buildRamp } from '../schedule/ramp.ts'
 import { interimAnalysesUpTo, MOST_PAIRS } from '../stats/gate.ts'
 import { randomFrom } from '../stats/random.ts'
 import { ktVersion } from '../system/machine.ts'
 import { counted, formatCount, formatDuration, formatNumber } from '../units.ts'
 import { drawArmTag } from '../wire/nonce.ts'
-import { expectedTokens, type WorkloadSpec } from '../workload/workload.ts'
+import type { WorkloadSpec } from '../workload/workload.ts'
 import { buildConnection, buildLoad } from './build-load.ts'
+import { expectedRun, meanRate } from './expected.ts'
 import type { LoadOptions } from './options/load.ts'
 import type { TargetOptions } from './options/target.ts'
 import type { NamedTarget } from './targets.ts'
@@ -94,7 +94,7 @@ export function buildPlan(
     allowEmpty: target['allow-empty'],
     connection: buildConnection(target, load),
     jitWarmup: options['jit-warmup'] ?? isWorthJitWarmup(requests, durationUs),
-    workers: countWorkers(options.workers, load, targets),
+    workers: countWorkers(options.threads, load, targets),
     timeoutUs: (target.timeout ?? DEFAULT_TIMEOUT_MS) * 1_000,
     validate: options.validate ?? true,
     abortOn: options['abort-on'],
@@ -139,13 +139,6 @@ function countWorkers(asked: number | 'auto' = 1, load: Load, targets: readonly 
   const shared = targets.some(([, { origin }]) => isLoopback(new URL(origin).hostname))
   const wanted = asked === 'auto' ? Math.max(1, shared ? Math.floor(cores / 2) : cores - 1) : asked
   return Math.min(wanted, load.mode === 'closed' ? load.concurrency : load.maxInFlight)
-}
-
-/** The mean rate of an open loop, over its stages where it has any. */
-function meanRate({ rps, stages }: Extract<Load, { mode: 'open' }>): number {
-  if (!stages) return rps
-  const durationUs = stages.reduce((sum, stage) => sum + stage.durationUs, 0)
-  return (buildRamp(stages).upTo(durationUs) * 1e6) / durationUs
 }
 
 function toUs(ms: number | undefined): number | undefined {
@@ -203,12 +196,10 @@ function printTurns(plan: RunPlan, note: (line: string) => void): void {
 }
 
 function printPublicPreflight(plan: RunPlan, origin: string, note: (line: string) => void): void {
-  const { arms, load, blocks, excludeIdleFirst, durationUs, warmup, validate, tokenBudget } = plan
-  const { input, output } = expectedTokens(plan.workload)
-  const due = load.mode === 'open' && durationUs ? Math.ceil(meanRate(load) * (durationUs / 1e6)) : undefined
-  const measured = Math.min(plan.requests ?? Number.POSITIVE_INFINITY, due ?? Number.POSITIVE_INFINITY)
-  const idleFirst = excludeIdleFirst && load.mode === 'closed' ? blocks * load.concurrency : 0
-  const requests = measured + warmup + idleFirst
+  const { arms, durationUs, warmup, validate, tokenBudget } = plan
+  const expected = expectedRun(plan)
+  const { idleFirst, requests = Number.POSITIVE_INFINITY } = expected
+  const { input, output } = expected.tokens
   const known = Number.isFinite(requests)
   const each = arms.length > 1 ? ' on each arm' : ''
   const validating = validate ? ' and one to validate it,' : ''

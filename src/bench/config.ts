@@ -1,20 +1,32 @@
 /**
- * `--config bench.yaml`: any flag of `kt bench` as a key, in snake_case (`max_tokens: 200`). A flag wins over the
- * file, also over the keys that it excludes. The same form, without secrets, goes into the report; everything printed
- * or stored is cleared of secrets here.
+ * `--config kt.yaml`: any flag of `kt bench` and `kt bench sweep` as a key, as `max_tokens: 200` or `max-tokens: 200`. A
+ * kt.yaml in the working folder is read without being asked for. A flag wins over the file, also over the keys that it
+ * excludes. The same form, without secrets, goes into the report; everything printed or stored is cleared of secrets
+ * here.
  */
+import { existsSync } from 'node:fs'
 import { z } from 'zod'
+import { UserError } from '../errors.ts'
 import { readYaml } from '../parse/file.ts'
+import { flagOf, OTHER_NAMES } from '../parse/flag-names.ts'
 import { type FlagDefinitions, flagGroup } from '../parse/flags.ts'
+import { didYouMean } from '../parse/near.ts'
 import { type Given, keyOf } from '../parse/parse-flags.ts'
 import { TEXT_OPTIONS } from '../workload/choose.ts'
 
+/** The file that is found in the working folder. */
+export const CONFIG_FILE = 'kt.yaml'
+
+const { text, toggle } = flagGroup('GLOBAL')
+
 export const configFlag = {
-  config: flagGroup().text(
+  config: text(
     z.string().optional(),
-    'YAML file with any of these flags as keys, such as max_tokens: 200; flags win over it',
-    { helpValue: 'bench.yaml' },
+    `YAML file with any of these flags as keys, such as max_tokens: 200; flags win over it [default: ${CONFIG_FILE} ` +
+      'in this folder, where there is one]',
+    { helpValue: CONFIG_FILE },
   ),
+  'no-config': toggle(`leave a ${CONFIG_FILE} in this folder unread`),
 }
 
 const HIDDEN = '***'
@@ -23,37 +35,63 @@ const SHORTEST_SECRET = 4
 const TELLING = 9
 
 /** A run takes one of each group: a flag replaces every key of its group in the file. */
-const RIVALS: readonly (readonly string[])[] = [['rps', 'concurrency'], TEXT_OPTIONS]
-
-/** Keys of a config file that have another name today. */
-const FORMER_NAMES: Readonly<Record<string, string>> = { rehearsal: 'jit-warmup' }
+export const RIVALS: readonly (readonly string[])[] = [['rps', 'concurrency'], TEXT_OPTIONS]
 
 const REPEATABLE: ReadonlySet<string> = new Set(['header', 'threshold', 'abort-on', 'label'])
 
 const PREFIXES = ['shared-prefix-tokens', 'shared-prefixes']
 
-/**
- * The flags that were typed, and the keys of the file of --config that no flag replaces. `names` are those of all
- * flags; `apiKey` is the key where neither gives one.
- */
-export function withConfig(flags: Record<string, unknown>, names: readonly string[], apiKey?: string): Given {
-  const { config: path, ...options } = flags
-  const typed = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined))
-  if (typeof path !== 'string') return { values: { 'api-key': apiKey, ...typed } }
-  const keys = Object.fromEntries(
-    [...names.map(keyOf), ...Object.keys(FORMER_NAMES)].map((key) => [key, z.unknown().optional()]),
-  )
-  const read = readYaml(path, z.strictObject(keys), 'bench config')
-  const dropped = new Set(Object.keys(typed).flatMap(rivalsOf))
-  const taken = Object.entries(read)
-    .map(([key, value]) => [FORMER_NAMES[key] ?? key.replaceAll('_', '-'), value] as const)
-    .filter(([name, value]) => value !== undefined && value !== null && !(name in typed) && !dropped.has(name))
+interface ConfigOptions {
+  /** The names of the command's flags. */
+  names: readonly string[]
+  /** Those that a file may hold for another command. */
+  others: readonly string[]
+  /** The key where neither flags nor file give one. */
+  apiKey: string | undefined
+  note(line: string): void
+}
+
+/** The flags that were given, and the keys of the file of --config that no flag replaces. */
+export function withConfig(flags: Record<string, unknown>, { names, others, apiKey, note }: ConfigOptions): Given {
+  const { config: asked, 'no-config': none, ...options } = flags
+  const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined))
+  const path = typeof asked === 'string' ? asked : none !== true && existsSync(CONFIG_FILE) ? CONFIG_FILE : undefined
+  if (path === undefined) return { values: { 'api-key': apiKey, ...given } }
+  if (asked === undefined) note(`options from ${CONFIG_FILE} in this folder (--no-config leaves it out)`)
+  const dropped = new Set(Object.keys(given).flatMap(rivalsOf))
+  const taken = Object.entries(readConfig(path, [...new Set([...names, ...others])]))
+    .filter(([name, value]) => value !== undefined && value !== null && names.includes(name))
+    .filter(([name]) => !(name in given) && !dropped.has(name))
     // A single value of a repeatable option needs no list.
     .map(([name, value]) => [name, REPEATABLE.has(name) && typeof value === 'string' ? [value] : value] as const)
   return {
-    values: { 'api-key': apiKey, ...Object.fromEntries(taken), ...typed },
+    values: { 'api-key': apiKey, ...Object.fromEntries(taken), ...given },
     file: { path, names: new Set(taken.map(([name]) => name)) },
   }
+}
+
+/** The values of the file, by the names of the flags. A file of comments alone gives none. */
+function readConfig(path: string, names: readonly string[]): Record<string, unknown> {
+  const keys = z.record(z.string(), z.unknown(), { error: 'expected keys with values, such as requests: 500' })
+  const read = readYaml(path, keys.nullable(), 'config of kt bench') ?? {}
+  const unknown: string[] = []
+  const values = Object.entries(read).map(([key, value]) => {
+    const name = flagOf(key.replaceAll('_', '-'), names)
+    if (!names.includes(name)) unknown.push(unknownKey(key, names))
+    return [name, value]
+  })
+  if (unknown.length === 0) return Object.fromEntries(values)
+  throw new UserError(
+    `${path}: not a usable config of kt bench:\n${unknown.map((line) => `  ${line}`).join('\n')}`,
+    `Correct ${unknown.length === 1 ? 'it' : 'them'} and run again. The keys are the flags of 'kt bench --help'.`,
+  )
+}
+
+function unknownKey(key: string, names: readonly string[]): string {
+  const known = names.flatMap((name) => [name, ...(OTHER_NAMES[name]?.aliases ?? [])])
+  const near = didYouMean(key.replaceAll('_', '-'), known)
+  const written = near && (key.includes('-') ? near : keyOf(near))
+  return `unknown key '${key}'${written ? ` (did you mean '${written}'?)` : ''}`
 }
 
 /** All options in the form of a config file, fit to be stored: without the key, header values and the query of URLs. */

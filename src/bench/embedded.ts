@@ -4,6 +4,7 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { createInterface } from 'node:readline'
+import { ENVIRONMENT_SWITCH } from '../parse/environment.ts'
 import { now } from '../system/clock.ts'
 import { packaged } from '../system/machine.ts'
 import { readProcessTree } from '../system/process-tree.ts'
@@ -64,6 +65,7 @@ export async function startPair(
   realtime = false,
 ): Promise<EmbeddedPair> {
   const provider = await startServer(['provider', 'start', ...providerFlags], note, realtime)
+  // The admin port that `kt cache` asks is for a gateway that somebody has started.
   const gatewayWords = ['gateway', 'start', ...gatewayFlags(provider.url)]
   const gateway = await startServer(gatewayWords, note, realtime).catch(async (error) => {
     await provider.close()
@@ -96,6 +98,8 @@ export async function startServer(
   const words = [...(realtime ? [WITHOUT_HELPERS] : []), packaged('bin', 'run.js'), ...args]
   const child = spawn(process.execPath, [...words, '--next-free-port', '--json'], {
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+    // The flags in this environment are the bench's, not the servers'.
+    env: { ...process.env, [ENVIRONMENT_SWITCH]: 'off' },
     // Detached from the terminal: Ctrl-C ends the sending, but the servers must still answer the requests in flight.
     detached: true,
   })

@@ -33,7 +33,7 @@ export interface BenchQuestion {
   misses?: readonly BlockShare[] | undefined
 }
 
-type AskedLimits = Pick<VerdictOptions, 'budget' | 'budget-hold' | 'budgets' | 'threshold' | 'max-regression'>
+type AskedLimits = Pick<VerdictOptions, 'budget' | 'budget-hold' | 'budget-file' | 'threshold' | 'max-regression'>
 
 /** The question that the options ask, with the files that they name read. */
 export function readQuestion(options: AskedLimits & Partial<Pick<VerdictOptions, 'noise'>>): {
@@ -42,8 +42,8 @@ export function readQuestion(options: AskedLimits & Partial<Pick<VerdictOptions,
   /** The noise of an A/A run on this rig. */
   noise: Noise | undefined
 } {
-  const budgets = readBudgets(options.budgets)
-  const byFile = options.budgets !== undefined
+  const budgets = readBudgets(options['budget-file'])
+  const byFile = options['budget-file'] !== undefined
   return {
     question: {
       budgetMs: options.budget ?? (byFile ? budgets.totalMs : undefined),

@@ -26,7 +26,16 @@ export interface BenchOptions {
 /** The sections that a bench and a sweep share. */
 export const sharedFlags = { ...targetFlags, ...requestFlags, ...pacingFlags }
 
-export const benchFlags = { ...sharedFlags, ...baselineFlags, ...amountFlags, ...verdictFlags, ...outputFlags }
+/** In the order of the help. */
+export const benchFlags = {
+  ...targetFlags,
+  ...baselineFlags,
+  ...requestFlags,
+  ...amountFlags,
+  ...pacingFlags,
+  ...verdictFlags,
+  ...outputFlags,
+}
 
 /** Throws one UserError about everything that is wrong. */
 export function parseBenchOptions(given: Given, faults = new Faults(), command = 'kt bench'): BenchOptions {

@@ -8,7 +8,7 @@ import type { Run, SloResult } from '../report/schema.ts'
 import type { Category } from '../slo/category.ts'
 import type { BlockShare } from '../stats/share-interval.ts'
 import { type CategoryRun, categoryRun, countMissedInAll, judgeSlos } from '../verdict/slo.ts'
-import { namedCategory, readSlo } from '../verdict/slo-file.ts'
+import { chooseSlo, namedCategory, readSlo } from '../verdict/slo-file.ts'
 import { reachableCategories, type WorkloadSpec } from '../workload/workload.ts'
 import type { TargetOptions } from './options/target.ts'
 import type { VerdictOptions } from './options/verdict.ts'
@@ -28,13 +28,14 @@ export interface SloObjectives {
 }
 
 export function resolveObjectives(
-  { slo, 'slo-file': file }: VerdictOptions,
+  options: VerdictOptions,
   workloadSpec: WorkloadSpec,
   { timeout, header }: TargetOptions,
 ): SloObjectives {
+  const { category, file } = chooseSlo(options)
   const known = readSlo(file)
-  const asked = slo ?? (file === undefined ? undefined : AUTO)
-  const named = asked === undefined || asked === AUTO ? undefined : namedCategory(known, asked, '--slo', '--slo-file')
+  const asked = category ?? (file === undefined ? undefined : AUTO)
+  const named = asked === undefined || asked === AUTO ? undefined : namedCategory(known, asked, '--slo')
   // A category given by name holds for every request, whatever its own rule says.
   const categories = named ? [{ ...named, match: {} }] : known
   const classified = { ...workloadSpec, categories, headers: Object.fromEntries(header) }

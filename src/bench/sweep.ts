@@ -49,7 +49,7 @@ export async function sweep(
   hooks: SweepHooks,
 ): Promise<{ report: SweepReport; exitCode: ExitCode }> {
   if (output !== undefined) assertWritable(output)
-  const budgets = readBudgets(verdict.budgets)
+  const budgets = readBudgets(verdict['budget-file'])
   const record = { samples: undefined, budgets, shown, secrets: secretsOf(target), labels }
   const curves: SweepCurve[] = []
   const seen: { first?: Run } = {}

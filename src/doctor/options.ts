@@ -2,7 +2,6 @@
 import { z } from 'zod'
 import { address } from '../client/target.ts'
 import { failure } from '../errors.ts'
-import { asUrlFlag } from '../parse/addresses.ts'
 import { headerLine } from '../parse/config-values.ts'
 import { type FlagValues, flagGroup, oneOf } from '../parse/flags.ts'
 import { parseFlags, rulesOf } from '../parse/parse-flags.ts'
@@ -12,6 +11,7 @@ import { DEFAULT_MODEL } from '../workload/choose.ts'
 const { text, texts, toggle } = flagGroup()
 
 export const doctorFlags = {
+  config: text(z.string().optional(), 'config of a gateway, as the argument names it', { helpValue: 'file.yaml' }),
   report: text(z.string().optional(), 'report of kt bench through the gateway', { helpValue: 'r.json' }),
   url: text(address.optional(), 'URL of a running gateway to measure'),
   'provider-url': text(
@@ -31,18 +31,11 @@ export const doctorFlags = {
   json: toggle('print the diagnosis as JSON (kt.doctor/1)'),
 }
 
-/** The flags, and the config that the argument names. */
-const definitions = { ...doctorFlags, config: text(z.string().optional(), 'config of a gateway') }
-
-export type DoctorOptions = FlagValues<typeof definitions>
+export type DoctorOptions = FlagValues<typeof doctorFlags>
 
 const rule = rulesOf<DoctorOptions>()
 
 const RULES = [
-  rule(['config'], ({ config = '' }) => {
-    const url = asUrlFlag(config)
-    return url !== undefined && failure('the argument is the file of a config, not an address', `Did you mean ${url}?`)
-  }),
   rule(
     ['config', 'report', 'url', 'run'],
     ({ config, report, url, run }) =>
@@ -52,7 +45,7 @@ const RULES = [
       !run &&
       failure(
         'there is nothing to examine',
-        'Give a config (kt doctor gateway.yaml), a report (--report r.json) or a gateway (--url http://…).',
+        'Give a config (kt doctor gateway.yaml), a report (--report r.json) or a gateway (kt doctor http://…).',
       ),
   ),
   rule(
@@ -74,5 +67,5 @@ const RULES = [
 
 /** `given` holds the flags, and the argument as `config`. */
 export function parseDoctorOptions(given: Readonly<Record<string, unknown>>): DoctorOptions {
-  return parseFlags(given, definitions, 'kt doctor', RULES)
+  return parseFlags(given, doctorFlags, 'kt doctor', RULES)
 }

@@ -24,9 +24,7 @@ const adminOrigin = parsedBy((given) => {
 /** The flags of every command that asks a running gateway. */
 export const adminFlags = {
   admin: text(adminOrigin, 'admin port of the gateway', { default: DEFAULT_ADMIN_URL, helpValue: 'url' }),
-  'admin-token': text(z.string().optional(), "the gateway's gateway.admin.token; rather set it as KT_ADMIN_TOKEN", {
-    env: 'KT_ADMIN_TOKEN',
-  }),
+  'admin-token': text(z.string().optional(), "the gateway's gateway.admin.token; rather set it as KT_ADMIN_TOKEN"),
 }
 
 export const eventSourceSchema = z.object({
@@ -71,7 +69,7 @@ export class AdminClient {
       throw new UserError(
         `the gateway at ${this.#origin} is gone (${reasonOf(error)})`,
         'Start it again, and run this again.',
-        EXIT.unexpectedFailure,
+        EXIT.inconclusive,
       )
     }
   }
@@ -88,7 +86,7 @@ export class AdminClient {
       throw new UserError(
         `no gateway answers at ${this.#origin} (${reasonOf(error)})`,
         'Start one (kt gateway start), or say where its admin port is with --admin.',
-        EXIT.unexpectedFailure,
+        EXIT.inconclusive,
       )
     })
     if (answer.statusCode === 200) return answer.body

@@ -5,8 +5,8 @@
  */
 import { z } from 'zod'
 import { failure, type Result, success } from '../errors.ts'
-import { didYouMean } from '../parse/explain.ts'
 import { flagGroup } from '../parse/flags.ts'
+import { didYouMean } from '../parse/near.ts'
 import { durationMs, parsedBy } from '../parse/quantity.ts'
 import { Histogram } from '../stats/histogram.ts'
 import { orderIntervalUs } from '../stats/quantile-interval.ts'

@@ -10,6 +10,7 @@ import { UserError } from '../errors.ts'
 import { SECRETS } from '../parse/config-values.ts'
 import { parseWith, readYaml } from '../parse/file.ts'
 import { ADMIN_PORT } from '../system/serve.ts'
+import { fileNamed } from '../system/shipped.ts'
 import type { GatewayCheckJson } from './answers.ts'
 
 /** A value of the file, and whether it was given there. */
@@ -22,7 +23,7 @@ const WHAT = 'gateway config'
 
 export function readGatewayConfig(file: string | undefined): GatewayConfig {
   const schema = gatewayConfigSchema(process.env)
-  return file === undefined ? parseWith({}, schema, 'defaults', WHAT) : readYaml(file, schema, WHAT)
+  return file === undefined ? parseWith({}, schema, 'defaults', WHAT) : readYaml(fileNamed(file), schema, WHAT)
 }
 
 export interface GatewayCheck {
@@ -36,7 +37,7 @@ export interface GatewayCheck {
 /** Reads the file as a start would, and opens nothing. */
 export function checkGatewayConfig(file: string | undefined): GatewayCheck {
   const config = readGatewayConfig(file)
-  const given = file === undefined ? {} : readYaml(file, z.unknown(), WHAT)
+  const given = file === undefined ? {} : readYaml(fileNamed(file), z.unknown(), WHAT)
   return { file, config, effective: effectiveValue(configFile, given, SECRETS) }
 }
 
@@ -56,9 +57,9 @@ function adminPortOf({ adminPort }: GatewayConfig): number | null {
 }
 
 /** The file is an argument or the value of `--config`. */
-export function oneFile(argument: string | undefined, flag: string | undefined): string | undefined {
+export function oneFile(argument: string | undefined, flag: string | undefined, example: string): string | undefined {
   if (argument !== undefined && flag !== undefined)
-    throw new UserError('two config files were named', 'Give one: kt gateway check gateway.yaml.')
+    throw new UserError('two config files were named', `Give one: ${example}.`)
   return argument ?? flag
 }
 

@@ -7,7 +7,7 @@ import { isLoopback } from '../../reference-gateway/http/request-head.ts'
 import { failure, success, UserError } from '../errors.ts'
 import { type FlagValues, flagGroup } from '../parse/flags.ts'
 import { Faults } from '../parse/parse-flags.ts'
-import { durationOrZeroMs, parsedBy, port } from '../parse/quantity.ts'
+import { durationOrZeroMs, parsedBy, port, wordOr } from '../parse/quantity.ts'
 import { readGatewayConfig } from './gateway-config.ts'
 
 const { text, toggle } = flagGroup()
@@ -25,7 +25,7 @@ const workers = parsedBy((given) => {
 })
 
 export const startFlags = {
-  config: text(z.string().optional(), 'config file (YAML)', { helpValue: 'file.yaml' }),
+  config: text(z.string().optional(), 'config file (YAML), as the argument names it', { helpValue: 'file.yaml' }),
   // An empty address would mean every interface of the machine.
   host: text(z.string().min(1, 'is empty: give an address').optional(), 'address to listen on [default: 127.0.0.1]', {
     example: '127.0.0.1',
@@ -33,7 +33,7 @@ export const startFlags = {
   open: toggle('with --host: serve other machines although the config has no keys (auth.keys)'),
   port: text(port.optional(), 'port to listen on, 0 for any [default: 41002]'),
   'admin-port': text(
-    z.union([z.enum(['auto', 'off']), port], "must be a port, 'auto' or 'off'").optional(),
+    wordOr('off', wordOr('auto', port)).optional(),
     'port of /metrics, /stats, the cache and the live events, on loopback: 0 for any, off for none, auto for 41003 if ' +
       'that is free [default: auto]',
   ),

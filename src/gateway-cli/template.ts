@@ -4,8 +4,8 @@
  * prints as '-'.
  */
 import { failure, type Result, success } from '../errors.ts'
-import { didYouMean } from '../parse/explain.ts'
 import { type FlagValues, flagGroup } from '../parse/flags.ts'
+import { didYouMean } from '../parse/near.ts'
 import { rulesOf } from '../parse/parse-flags.ts'
 import { parsedBy, positiveCount } from '../parse/quantity.ts'
 import { printable, printableJson } from '../system/printable.ts'

@@ -147,7 +147,7 @@ function constraints({ constraints: all, nodes, answer: a, workers, nat }: Plan)
     ...(held > workers.peak
       ? [
           `- ${formatNumber(held)} workers are needed for what they hold open, ` +
-            `${formatNumber(workers.peak)} for the CPU: raise the cap, use --upstream h2, or run that many.`,
+            `${formatNumber(workers.peak)} for the CPU: raise the cap, use --upstream-http h2, or run that many.`,
         ]
       : []),
     ...(nat ? [natLine(nat)] : []),

@@ -3,8 +3,8 @@
  * key the nearest key that exists at that place.
  */
 
-import { closest, distance } from 'fastest-levenshtein'
 import { z } from 'zod'
+import { didYouMean } from './near.ts'
 
 /** One line an issue: `gateway.connection_pool: unknown key 'max_idle' (did you mean 'max_idle_per_host'?)`. */
 export function explainZodError(error: z.ZodError, schema: z.ZodType): string[] {
@@ -61,11 +61,4 @@ function unwrap(schema: z.ZodType): z.ZodType[] {
   if (schema instanceof z.ZodPipe) return unwrap(schema.in as z.ZodType)
   if (schema instanceof z.ZodUnion) return schema.options.flatMap((option) => unwrap(option as z.ZodType))
   return [schema]
-}
-
-/** The nearest known word to a mistyped one, or nothing when no known word is close. */
-export function didYouMean(word: string, known: readonly string[]): string | undefined {
-  if (known.length === 0) return undefined
-  const nearest = closest(word, known)
-  return distance(word, nearest) <= Math.max(1, Math.floor(nearest.length / 3)) ? nearest : undefined
 }

@@ -5,6 +5,8 @@
 import { Flags } from '@oclif/core'
 import type { BooleanFlag, OptionFlag } from '@oclif/core/interfaces'
 import { z } from 'zod'
+import { OTHER_NAMES } from './flag-names.ts'
+import { didYouMean } from './near.ts'
 
 export interface FlagDefinition<T extends z.ZodType = z.ZodType, F = unknown> {
   type: T
@@ -24,62 +26,102 @@ interface TextHelp {
   example?: string
   /** What the help shows in place of a value where no example would help ('file.yaml'). */
   helpValue?: string
+  /** The value where none is given, as a user would write it. */
   default?: string
-  /** A variable of the environment that may hold the value. */
-  env?: string
 }
 
-interface SwitchHelp {
-  aliases?: string[]
-}
+/** The words of a flag that takes one of a few stand in the help as its value, where they fit. */
+const WIDEST_CHOICE = 20
 
 /** Makers of flags that stand together in the help. */
 export function flagGroup(helpGroup?: string) {
   const grouped = helpGroup === undefined ? {} : { helpGroup }
-  const help = <T extends Omit<TextHelp, 'default'>>(description: string, more: T) => {
-    const { example, helpValue = example, ...rest } = more
-    return { description, ...grouped, ...(helpValue === undefined ? {} : { helpValue }), ...rest }
+
+  function help(type: z.ZodType, description: string, { example, helpValue, ...more }: TextHelp) {
+    const options = wordsOf(type)
+    const choice = options?.join('|')
+    const shown = choice === undefined ? (helpValue ?? example) : choice.length > WIDEST_CHOICE ? undefined : choice
+    return {
+      ...grouped,
+      description: more.default === undefined ? description : `${description} [default: ${more.default}]`,
+      ...(options && { options }),
+      ...(shown !== undefined && { helpValue: shown }),
+    }
   }
 
   function text<T extends z.ZodType>(
     type: T,
     description: string,
     more: TextHelp = {},
-  ): FlagDefinition<T, OptionFlag<string | undefined>> {
-    return { type, flag: Flags.string(help(description, more)), example: more.example }
+  ): FlagDefinition<z.ZodType<z.output<T>>, OptionFlag<string | undefined>> {
+    const standing = more.default === undefined ? type : z.preprocess((given) => given ?? more.default, type)
+    return {
+      type: standing as z.ZodType<z.output<T>>,
+      flag: Flags.string(help(type, description, more)),
+      example: more.example,
+    }
   }
 
   /** A flag that may be given several times. */
   function texts<T extends z.ZodType>(
     type: T,
     description: string,
-    { multipleNonGreedy = false, ...more }: Omit<TextHelp, 'default' | 'env'> & { multipleNonGreedy?: boolean } = {},
+    more: Omit<TextHelp, 'default'> = {},
   ): FlagDefinition<T, OptionFlag<string[] | undefined>> {
-    const flag = Flags.string({ ...help(description, more), multiple: true, multipleNonGreedy })
+    // One value each time: what stands after it may be an argument.
+    const flag = Flags.string({ ...help(type, description, more), multiple: true, multipleNonGreedy: true })
     return { type, flag, example: more.example }
   }
 
-  function toggle(description: string, more: SwitchHelp = {}) {
-    const flag: BooleanFlag<boolean> = Flags.boolean({ description, ...grouped, ...more })
-    return { type: z.boolean().default(false), flag }
+  function toggle(description: string) {
+    const flag: BooleanFlag<boolean> = Flags.boolean({ description, ...grouped })
+    return { type: yesOrNoType.default(false), flag }
   }
 
   /** `--name` or `--no-name`; undefined where the user gave neither. */
-  function yesOrNo(description: string, more: SwitchHelp = {}) {
-    const flag: BooleanFlag<boolean> = Flags.boolean({ description, ...grouped, ...more, allowNo: true })
-    return { type: z.boolean().optional(), flag }
+  function yesOrNo(description: string) {
+    const flag: BooleanFlag<boolean> = Flags.boolean({ description, ...grouped, allowNo: true })
+    return { type: yesOrNoType.optional(), flag }
   }
 
   return { text, texts, toggle, yesOrNo }
 }
 
+/** A file and the environment may give another word. */
+const yesOrNoType = z.boolean({ error: ({ input }) => `'${String(input)}' is neither true nor false` })
+
 /** One of a few words. */
-export function oneOf<const T extends readonly [string, ...string[]]>(words: T) {
-  return z.enum(words, { error: ({ input }) => `'${String(input)}' is none of ${words.join(', ')}` })
+export function oneOf<const T extends readonly string[]>(words: T) {
+  return z.enum(words, {
+    error: ({ input }) => {
+      const near = didYouMean(String(input), words)
+      return `'${String(input)}' is none of ${words.join(', ')}${near ? ` (did you mean '${near}'?)` : ''}`
+    },
+  })
 }
 
-/** The flags as a command of oclif declares them. */
+/** The words that a type takes, where it takes nothing else. */
+function wordsOf(type: z.ZodType): string[] | undefined {
+  if (type instanceof z.ZodEnum) return type.options.map(String)
+  if (type instanceof z.ZodArray) return wordsOf(type.element as z.ZodType)
+  if (type instanceof z.ZodOptional || type instanceof z.ZodDefault) return wordsOf(type.unwrap() as z.ZodType)
+  return undefined
+}
+
+/** A flag that is still read, and shown no more. */
+export function former<T extends z.ZodType, F extends object>({
+  flag,
+  ...definition
+}: FlagDefinition<T, F>): FlagDefinition<T, F> {
+  return { ...definition, flag: { ...flag, hidden: true } }
+}
+
+/** The flags as a command of oclif declares them, with their other names. */
 export function flagsOf<D extends FlagDefinitions>(definitions: D): { [K in keyof D]: D[K]['flag'] } {
-  const flags = Object.entries(definitions).map(([name, { flag }]) => [name, flag])
+  const flags = Object.entries(definitions).map(([name, { flag }]) => {
+    const { char, aliases = [] } = OTHER_NAMES[name] ?? {}
+    const free = aliases.filter((alias) => !(alias in definitions))
+    return [name, { ...(flag as object), ...(char && { char }), ...(free.length > 0 && { aliases: free }) }]
+  })
   return Object.fromEntries(flags) as { [K in keyof D]: D[K]['flag'] }
 }

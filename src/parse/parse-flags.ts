@@ -3,6 +3,7 @@
  * flags are checked; whatever is wrong is collected, and refused as one UserError.
  */
 import { type Failure, failure, UserError } from '../errors.ts'
+import { variableBehind } from './environment.ts'
 import { messageOf } from './explain.ts'
 import type { FlagDefinitions, FlagValues } from './flags.ts'
 
@@ -48,7 +49,8 @@ export class Faults {
       this.#faulty.add(name)
       const ofFile = file?.names.has(name) === true
       for (const issue of parsed.error.issues) {
-        const place = ofFile ? `${file.path}: ${keyOf(name)}` : `--${name}`
+        const variable = variableBehind(name, values[name])
+        const place = ofFile ? `${file.path}: ${keyOf(name)}` : (variable ?? `--${name}`)
         const next = example === undefined || ofFile ? undefined : `Write for example --${name} ${example}.`
         this.add(failure(`${place}: ${messageOf(issue)}`, nextOf(issue) ?? next))
       }

@@ -3,7 +3,7 @@
  * or such a string.
  */
 import { z } from 'zod'
-import type { Result } from '../errors.ts'
+import { failure, type Result, success } from '../errors.ts'
 import { parseBytes, parseCount, parseDurationMs, parseShare } from '../units.ts'
 
 /** The longest that a timer of Node can wait. */
@@ -21,11 +21,24 @@ export function parsedBy<T>(parse: (text: string) => Result<T>, expected = 'text
   })
 }
 
+/** A word with a meaning of its own, or what `type` reads; where it is neither, `type` says why. */
+export function wordOr<const W extends string, T>(
+  word: W,
+  type: z.ZodType<T, string | number>,
+): z.ZodType<W | T, string | number> {
+  return parsedBy((text): Result<W | T> => {
+    if (text === word) return success(word)
+    const parsed = type.safeParse(text)
+    return parsed.success ? success(parsed.data) : failure(`${parsed.error.issues[0]?.message} (or '${word}')`)
+  })
+}
+
 function quantity(
   parse: Parser,
   what: string,
   accepts: (value: number) => boolean,
   rule: string,
+  units: readonly string[] = [],
 ): z.ZodType<number, string | number> {
   return z.union([z.string(), z.number()], { error: `expected ${what}` }).transform((raw, context) => {
     const value = parse(String(raw))
@@ -34,7 +47,10 @@ function quantity(
     const why = isNumber
       ? `${rule}, not ${raw}`
       : `'${raw}' is not ${what}${parse === parseCount ? slip(String(raw)) : ''}`
-    context.addIssue({ code: 'custom', message: why })
+    const bare = /^\s*[\d.]+\s*$/.test(String(raw)) && !isNumber
+    const meant = bare ? units.map((unit) => `${String(raw).trim()}${unit}`) : []
+    const params = meant.length > 0 ? { params: { next: `Did you mean ${meant.join(' or ')}?` } } : {}
+    context.addIssue({ code: 'custom', message: why, ...params })
     return z.NEVER
   })
 }
@@ -51,6 +67,16 @@ export const durationMs = quantity(
   "a duration such as '500ms', '30s' or '5m'",
   (ms) => ms > 0,
   'must be above 0',
+  ['s'],
+)
+
+/** '7ms' -> milliseconds, above zero, where a number alone would be milliseconds. */
+export const limitMs = quantity(
+  parseDurationMs,
+  "a duration such as '7ms' or '0.5s'",
+  (ms) => ms > 0,
+  'must be above 0',
+  ['ms'],
 )
 
 /** The same, for a timer: whole milliseconds. */
@@ -59,6 +85,7 @@ export const timerMs = quantity(
   "a duration such as '300s' or '100ms'",
   (ms) => ms >= 1 && ms <= MAX_TIMER_MS,
   'must be from 1ms to 24d',
+  ['s'],
 ).transform(Math.round)
 
 /** '300s' -> 300000 milliseconds, 0 allowed. */
@@ -67,6 +94,7 @@ export const durationOrZeroMs = quantity(
   "a duration such as '15ms' or '0'",
   (ms) => ms >= 0,
   'must not be negative',
+  ['ms', 's'],
 )
 
 /** '100', '10k' -> a whole number of at least 1. */

@@ -1,9 +1,9 @@
 /** The prices that the cost of a plan is made of, from the tables that ship or the user's copies, and their flags. */
 import { z } from 'zod'
 import { failure, UserError } from '../errors.ts'
-import { didYouMean } from '../parse/explain.ts'
 import { readYaml } from '../parse/file.ts'
 import { type FlagValues, flagGroup, oneOf } from '../parse/flags.ts'
+import { didYouMean } from '../parse/near.ts'
 import { type Rule, rulesOf } from '../parse/parse-flags.ts'
 import { share } from '../parse/quantity.ts'
 import { type ModelPrice, type PlanCost, planCost, type TrafficPrices } from '../plan/cost.ts'
@@ -11,6 +11,7 @@ import type { Demand } from '../plan/demand.ts'
 import type { PlanChoices } from '../plan/plan.ts'
 import type { Fleet } from '../plan/redundancy.ts'
 import { packaged } from '../system/machine.ts'
+import { fileNamed } from '../system/shipped.ts'
 
 const price = z.number().nonnegative()
 const cloudSchema = z
@@ -40,6 +41,8 @@ const cloudSchema = z
   )
 const modelSchema = z.strictObject({ input: price, output: price, date: z.string(), source: z.string() })
 
+const MODEL_PRICES = packaged('profiles', 'sizing', 'model-prices.yaml')
+
 const { text } = flagGroup('COSTS')
 
 export const costFlags = {
@@ -51,21 +54,13 @@ export const costFlags = {
   clients: text(oneOf(['outside', 'inside']).optional(), 'whether answers leave for the internet [default: outside]', {
     helpValue: 'outside|inside',
   }),
-  'traffic-prices': text(
-    z.string().optional(),
-    'your own prices of bytes (default: profiles/sizing/traffic-prices.yaml)',
-    {
-      helpValue: 'file.yaml',
-    },
-  ),
+  'traffic-prices': text(z.string().optional(), 'your own prices of bytes [default: sizing/traffic-prices]', {
+    helpValue: 'file.yaml',
+  }),
   model: text(z.string().optional(), 'model whose tokens are paid for: adds their price', { helpValue: 'gpt-4o-mini' }),
-  'model-prices': text(
-    z.string().optional(),
-    'your own prices of models (default: profiles/sizing/model-prices.yaml)',
-    {
-      helpValue: 'file.yaml',
-    },
-  ),
+  'model-prices': text(z.string().optional(), 'your own prices of models [default: sizing/model-prices]', {
+    helpValue: 'file.yaml',
+  }),
 }
 
 export type CostOptions = FlagValues<typeof costFlags>
@@ -106,7 +101,7 @@ export function costOf(
 ): PlanCost | undefined {
   const model = options.model === undefined ? undefined : modelPrice(options.model, options['model-prices'])
   if (node.usdPerHour === undefined) return undefined
-  const path = options['traffic-prices'] ?? packaged('profiles', 'sizing', 'traffic-prices.yaml')
+  const path = fileNamed(options['traffic-prices'] ?? packaged('profiles', 'sizing', 'traffic-prices.yaml'))
   const table = readYaml(path, z.record(z.string(), cloudSchema), 'file of prices of bytes')
   const prices = table[node.cloud.toLowerCase()] ?? withoutPrices(node)
   return planCost(demand, figures, fleet, node.usdPerHour, prices, {
@@ -117,8 +112,17 @@ export function costOf(
   })
 }
 
-function modelPrice(name: string, path: string = packaged('profiles', 'sizing', 'model-prices.yaml')): ModelPrice {
-  const table = readYaml(path, z.record(z.string(), modelSchema), 'file of prices of models')
+/** The list price that ships with kt, where there is one. */
+export function priceOfModel(name: string): Omit<ModelPrice, 'model'> | undefined {
+  return readModelPrices(MODEL_PRICES)[name]
+}
+
+function readModelPrices(path: string) {
+  return readYaml(fileNamed(path), z.record(z.string(), modelSchema), 'file of prices of models')
+}
+
+function modelPrice(name: string, path: string = MODEL_PRICES): ModelPrice {
+  const table = readModelPrices(path)
   const entry = table[name]
   if (entry) return { model: name, ...entry }
   const near = didYouMean(name, Object.keys(table))

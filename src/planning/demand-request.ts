@@ -160,7 +160,7 @@ function refuseUnlike({ name, outputTokens }: MeanRequest, outputPeak: number, r
   if (outputPeak === 0 && outputTokens > 0 && rps === undefined)
     throw new UserError(
       `--output-peak 0: a request of ${name} has output tokens`,
-      'Give --profile embeddings, or --avg-output-tokens 0.',
+      'Give --workload embeddings, or --avg-output-tokens 0.',
     )
 }
 
@@ -256,11 +256,11 @@ function minuteOfTrace(trace: Trace, spanS: number, peak: ReturnType<typeof wind
 
 /** The mean request: of a profile or a mix, or the given one; chat where the flags give tokens per second only. */
 function chooseMeanRequest(options: DemandOptions): MeanRequest {
-  const { profile, mix, 'avg-input-tokens': input, 'avg-output-tokens': output } = options
-  const kinds = readRequestKinds(options.workloads)
+  const { workload, mix, 'avg-input-tokens': input, 'avg-output-tokens': output } = options
+  const kinds = readRequestKinds(options['workload-file'])
   const request = mix
     ? averageMix(mix, kinds)
-    : averageRequests([{ kind: kinds.named(profile ?? 'chat', '--profile'), share: 1 }])
+    : averageRequests([{ kind: kinds.named(workload ?? 'chat', '--workload'), share: 1 }])
   const given = input !== undefined || output !== undefined
   // A kind whose bursts nobody recorded bursts as the first kind whose were.
   const { recorded } = kinds
@@ -269,7 +269,7 @@ function chooseMeanRequest(options: DemandOptions): MeanRequest {
     peakToMean: request.peakToMean ?? (recorded && { ...recorded, of: `${recorded.of} (assumed)` }),
     ...(given
       ? { name: 'the given mean request', source: 'given' }
-      : profile === undefined && mix === undefined
+      : workload === undefined && mix === undefined
         ? { name: 'chat (assumed)' }
         : {}),
     inputTokens: input ?? request.inputTokens,

@@ -4,9 +4,9 @@
  */
 import { z } from 'zod'
 import { UserError } from '../errors.ts'
-import { didYouMean } from '../parse/explain.ts'
 import { readYaml } from '../parse/file.ts'
 import { type FlagValues, flagGroup, oneOf } from '../parse/flags.ts'
+import { didYouMean } from '../parse/near.ts'
 import { memorySource } from '../plan/allocatable.ts'
 import { type Instance, implausiblePrices } from '../plan/instances.ts'
 import { packaged } from '../system/machine.ts'

@@ -8,6 +8,7 @@ import { readYaml } from '../parse/file.ts'
 import { positiveNumber } from '../parse/quantity.ts'
 import { allocatableMemoryBytes, allocatableMillicores, memorySource } from '../plan/allocatable.ts'
 import type { Instance } from '../plan/instances.ts'
+import { fileNamed } from '../system/shipped.ts'
 
 export const PURCHASES = ['on-demand', 'reserved', 'spot'] as const
 export type Purchase = (typeof PURCHASES)[number]
@@ -49,7 +50,7 @@ const machinesSchema = z.strictObject({
 })
 
 export function readMachines(path: string): Instance[] {
-  return readYaml(path, machinesSchema, 'file of machines').machines.map(toInstance)
+  return readYaml(fileNamed(path), machinesSchema, 'file of machines').machines.map(toInstance)
 }
 
 /** A machine as the files of machines write it. */

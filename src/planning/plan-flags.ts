@@ -94,7 +94,7 @@ const demandFlags = {
     example: '700',
   }),
   'peak-multiplier': demand(multiplier.optional(), 'peak over mean', { example: '3' }),
-  profile: demand(z.string().optional(), 'workload profile of the requests', { helpValue: 'chat' }),
+  workload: demand(z.string().optional(), 'workload profile of the requests', { helpValue: 'chat' }),
   mix: demand(parsedBy(parseMixParts).optional(), 'workload profiles with their shares of the requests', {
     example: 'chat=70,rag=30',
   }),
@@ -110,7 +110,7 @@ const demandFlags = {
     { example: '10%' },
   ),
   entities: demand(wholeCount.optional(), 'configured services and routes', { example: '600' }),
-  workloads: demand(z.string().optional(), 'workload profiles (default: profiles/sizing/workloads.yaml)', {
+  'workload-file': demand(z.string().optional(), 'file of workload profiles [default: sizing/workloads]', {
     helpValue: 'file.yaml',
   }),
 }
@@ -160,10 +160,10 @@ export const figureFlags = {
   ),
   'bench-workers': figure.text(
     parsedBy(parseWorkerCounts).optional(),
-    'worker counts of those runs (default: 1 each, or what a sweep knows of itself)',
+    'worker counts of those runs [default: 1 each, or what a sweep knows of itself]',
     { example: '1,2,4' },
   ),
-  sizing: figure.text(z.string().optional(), 'sizing figures (default: profiles/sizing/kong.yaml)', {
+  sizing: figure.text(z.string().optional(), 'sizing figures [default: sizing/kong]', {
     helpValue: 'file.yaml',
   }),
 }
@@ -194,7 +194,7 @@ export const fleetFlags = {
   internet: fleet.text(oneOf(['nat', 'public']).optional(), 'how nodes reach the provider [default: nat]', {
     helpValue: 'nat|public',
   }),
-  upstream: fleet.text(oneOf(['h1', 'h2']).optional(), 'HTTP version to the provider [default: h1]', {
+  'upstream-http': fleet.text(oneOf(['h1', 'h2']).optional(), 'HTTP version to the provider [default: h1]', {
     helpValue: 'h1|h2',
   }),
   'upstream-keepalive': fleet.yesOrNo('connections to the provider are kept [default: yes]'),

@@ -104,7 +104,7 @@ export async function buildChoices(
     redundancy: options.redundancy ?? defaults.redundancy,
     parts: redundancyParts(options, defaults.parts),
     setting: {
-      upstream: options.upstream ?? 'h1',
+      upstream: options['upstream-http'] ?? 'h1',
       upstreamKeepAlive: options['upstream-keepalive'] ?? true,
       providerAddresses: options['provider-addresses'] ?? 1,
     },

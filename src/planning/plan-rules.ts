@@ -78,7 +78,7 @@ const DEMAND_RULES: readonly Rule<DemandOptions>[] = [
   onlyWith('requests-per-user-hour', ['--users']),
   onlyWith('scale', ['--trace']),
   onlyWith('allow-gaps', ['--trace']),
-  ...(['profile', 'mix', 'avg-input-tokens', 'avg-output-tokens', 'avg-hidden-tokens'] as const).map((name) =>
+  ...(['workload', 'mix', 'avg-input-tokens', 'avg-output-tokens', 'avg-hidden-tokens'] as const).map((name) =>
     onlyWith(name, [...RATES, PEAKS]),
   ),
   demandRule(
@@ -107,24 +107,24 @@ const DEMAND_RULES: readonly Rule<DemandOptions>[] = [
       ),
   ),
   demandRule(
-    ['profile', 'mix'],
-    ({ profile, mix }) =>
-      profile !== undefined &&
+    ['workload', 'mix'],
+    ({ workload, mix }) =>
+      workload !== undefined &&
       mix !== undefined &&
-      failure('--profile and --mix both say what a request is', 'Give one of them.'),
+      failure('--workload and --mix both say what a request is', 'Give one of them.'),
   ),
   // A rate says nothing of the size of a request: a plan must not take chat for it silently.
-  demandRule([...DEMAND_FLAGS, 'profile', 'mix', 'avg-input-tokens', 'avg-output-tokens'], (options) => {
+  demandRule([...DEMAND_FLAGS, 'workload', 'mix', 'avg-input-tokens', 'avg-output-tokens'], (options) => {
     const form = demandForm(options)
     const whole = options['avg-input-tokens'] !== undefined && options['avg-output-tokens'] !== undefined
-    const said = options.profile !== undefined || options.mix !== undefined || whole
+    const said = options.workload !== undefined || options.mix !== undefined || whole
     return (
       form !== undefined &&
       RATES.includes(form) &&
       !said &&
       failure(
         `${form} says how many requests, not how large they are`,
-        'Give --avg-input-tokens and --avg-output-tokens, or --profile, or --mix.',
+        'Give --avg-input-tokens and --avg-output-tokens, or --workload, or --mix.',
       )
     )
   }),

@@ -5,8 +5,9 @@
  */
 import { z } from 'zod'
 import { failure, type Result, success } from '../errors.ts'
-import { didYouMean } from '../parse/explain.ts'
+import { flagOf } from '../parse/flag-names.ts'
 import { type FlagValues, flagGroup } from '../parse/flags.ts'
+import { didYouMean } from '../parse/near.ts'
 import { Faults, type Rule, rulesOf } from '../parse/parse-flags.ts'
 import { parsedBy, share } from '../parse/quantity.ts'
 import type { Growth } from '../plan/sensitivity.ts'
@@ -30,7 +31,7 @@ function parseWhatIf(text: string): Result<WhatIf> {
   const parts = text.split(/,(?=\s*([a-z0-9-]+)\s*=)/).filter((_, i) => i % 2 === 0)
   const joined: string[] = []
   for (const part of parts) {
-    if (known.includes(optionName(part)) || joined.length === 0) joined.push(part)
+    if (known.includes(flagOf(optionName(part), known)) || joined.length === 0) joined.push(part)
     else joined[joined.length - 1] += `,${part}`
   }
   const changes: Record<string, unknown> = {}
@@ -49,9 +50,9 @@ function optionName(part: string): string {
 
 function parseChange(part: string, known: readonly string[]): Result<readonly [string, unknown]> {
   const at = part.indexOf('=')
-  const [key, value] = [optionName(part), part.slice(at + 1).trim()]
+  const [key, value] = [flagOf(optionName(part), known), part.slice(at + 1).trim()]
   if (at < 0 || value === '')
-    return failure(`'${part.trim()}' is not option=value`, 'Example: --what-if output-per-worker=1.5M,upstream=h2')
+    return failure(`'${part.trim()}' is not option=value`, 'Example: --what-if output-per-worker=1.5M,upstream-http=h2')
   if (!known.includes(key)) {
     const near = didYouMean(key, known)
     return failure(

@@ -1,10 +1,9 @@
 /** Turns the options of `kt plan simulate` into traffic and a fleet. */
 
-import { z } from 'zod'
 import { failure, type Result, success, UserError } from '../errors.ts'
 import { type FlagValues, flagGroup } from '../parse/flags.ts'
 import { parseFlags, type Rule, rulesOf } from '../parse/parse-flags.ts'
-import { durationMs, parsedBy, share, wholeNumber } from '../parse/quantity.ts'
+import { durationMs, parsedBy, share, wholeNumber, wordOr } from '../parse/quantity.ts'
 import { scalingBounds } from '../plan/autoscaling.ts'
 import { bytesPerRequest, connectionsPerRequest } from '../plan/constraints.ts'
 import { workersByFigures } from '../plan/cpu.ts'
@@ -62,7 +61,10 @@ export const simulationFlags = {
   }),
   'lose-zone-for': text(durationMs.optional(), 'duration of the loss [default: to the end]', { example: '15m' }),
   autoscale: text(
-    z.union([z.literal(PLANNED), share.refine((target) => target > 0, '0 would want workers without end')]).optional(),
+    wordOr(
+      PLANNED,
+      share.refine((target) => target > 0, '0 would want workers without end'),
+    ).optional(),
     'autoscale on CPU (HPA) with this target, or as --emit writes it',
     { example: PLANNED, helpValue: `${PLANNED}|70%` },
   ),

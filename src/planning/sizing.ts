@@ -7,6 +7,7 @@ import { allocatableMemoryBytes, allocatableMillicores, memorySource } from '../
 import type { Figure, PlanFigures } from '../plan/figures.ts'
 import type { Sizing } from '../plan/sizing.ts'
 import { packaged } from '../system/machine.ts'
+import { fileNamed } from '../system/shipped.ts'
 import { parseBytes } from '../units.ts'
 
 const positive = z.number().positive()
@@ -257,7 +258,7 @@ function toFigures(file: FigureSections): PlanFigures {
 }
 
 export function readSizing(path: string = packaged('profiles', 'sizing', 'kong.yaml')): Sizing {
-  return readYaml(path, sizingSchema, 'sizing profile')
+  return readYaml(fileNamed(path), sizingSchema, 'sizing profile')
 }
 
 function hasOneBound(tier: { from?: unknown; above?: unknown }): boolean {

@@ -6,10 +6,11 @@
 import { dirname } from 'node:path'
 import { z } from 'zod'
 import { failure, type Result, success, UserError } from '../errors.ts'
-import { didYouMean } from '../parse/explain.ts'
 import { readYaml } from '../parse/file.ts'
+import { didYouMean } from '../parse/near.ts'
 import { averageRequests, type MeanRequest, type MixPart, type RequestKind } from '../plan/demand.ts'
 import { packaged } from '../system/machine.ts'
+import { fileNamed } from '../system/shipped.ts'
 import { formatCount } from '../units.ts'
 import { meanTokensOfPart, readWorkloadProfile } from '../workload/profile.ts'
 
@@ -54,7 +55,7 @@ export interface RequestKinds {
 
 /** A kind that ships with kt is read where it is asked for, since each names a file; a user's file is read whole. */
 export function readRequestKinds(path?: string): RequestKinds {
-  const source = path ?? packaged('profiles', 'sizing', 'workloads.yaml')
+  const source = path === undefined ? packaged('profiles', 'sizing', 'workloads.yaml') : fileNamed(path)
   const entries = readYaml(source, z.record(z.string(), kindSchema), 'file of workload profiles')
   const names = Object.keys(entries)
   const recorded = Object.entries(entries).find(([, { peak_to_mean }]) => peak_to_mean)

@@ -2,9 +2,9 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto'
 import { z } from 'zod'
 import { failure, type Result, success, UserError } from '../errors.ts'
-import { didYouMean } from '../parse/explain.ts'
 import { readText } from '../parse/file.ts'
 import { type FlagValues, flagGroup } from '../parse/flags.ts'
+import { didYouMean } from '../parse/near.ts'
 import { Faults, rulesOf } from '../parse/parse-flags.ts'
 import { parsedBy, port, positiveCount, share, wholeNumber } from '../parse/quantity.ts'
 import { type KeyPair, selfSigned } from './certificate.ts'
@@ -47,24 +47,24 @@ export const providerFlags = {
   port: text(port, 'port to listen on (0: the system chooses)', { default: '41001' }),
   'next-free-port': toggle('use the next free port when the port is taken'),
   profile: text(z.string().optional(), 'profile of the answers: a name in profiles/providers, or a file', {
-    helpValue: '<name|file.yaml>',
+    helpValue: 'name|file.yaml',
   }),
-  ttft: text(latency.optional(), 'time to first token [default: 20ms]', { helpValue: '<delay>' }),
-  'token-gap': text(latency.optional(), 'time between tokens [default: 2ms]', { helpValue: '<delay>' }),
+  ttft: text(latency.optional(), 'time to first token [default: 20ms]', { helpValue: 'delay' }),
+  'token-gap': text(latency.optional(), 'time between tokens [default: 2ms]', { helpValue: 'delay' }),
   tokens: text(
     answerTokens(positiveCount),
     'tokens in an answer to a request without a limit of its own [default: 16]',
   ),
   seed: text(wholeNumber, 'seed of delays and faults, combined with that of each request', { default: '1' }),
-  'error-rate': text(share.optional(), 'requests answered with 500, such as 1%', { helpValue: '<share>' }),
-  'rate-limit': text(share.optional(), 'requests answered with 429, such as 5%', { helpValue: '<share>' }),
+  'error-rate': text(share.optional(), 'requests answered with 500, such as 1%', { helpValue: 'share' }),
+  'rate-limit': text(share.optional(), 'requests answered with 429, such as 5%', { helpValue: 'share' }),
   fault: texts(
     z.array(parsedBy(parseFault)).default([]),
     'requests with another fault, such as truncate=1%; repeatable',
-    { multipleNonGreedy: true, helpValue: '<fault=share>' },
+    { helpValue: 'fault=share' },
   ),
   stall: text(stall.optional(), 'pause all answers periodically: 100ms/1s pauses 100 ms in every second', {
-    helpValue: '<for/every>',
+    helpValue: 'for/every',
   }),
   'stamp-in-text': toggle('also stamp the text of each event, for gateways that merge events or translate formats'),
   http2: toggle('serve HTTP/2 beside HTTP/1.1'),
@@ -73,9 +73,9 @@ export const providerFlags = {
     `streams that one HTTP/2 connection may have open [default: ${DEFAULT_MAX_STREAMS}]`,
   ),
   tls: toggle('serve TLS with a certificate made for this run'),
-  'tls-cert': text(z.string().optional(), 'serve TLS with this certificate', { helpValue: '<file.pem>' }),
-  'tls-key': text(z.string().optional(), 'private key of --tls-cert', { helpValue: '<file.pem>' }),
-  'api-key': text(
+  'tls-cert': text(z.string().optional(), 'serve TLS with this certificate', { helpValue: 'file.pem' }),
+  'tls-key': text(z.string().optional(), 'private key of --tls-cert', { helpValue: 'file.pem' }),
+  'require-key': text(
     z.string().min(1, 'is empty: give a key, or leave the flag out to serve everyone').optional(),
     'require this API key, in the header of each API',
   ),
@@ -121,7 +121,7 @@ export function parseProviderFlags(
 }
 
 function buildOptions(values: ProviderFlagValues, profile: ProviderProfile, shares: FaultShares): ProviderOptions {
-  const { 'api-key': apiKey, stall: pause = profile.stall } = values
+  const { 'require-key': apiKey, stall: pause = profile.stall } = values
   const { ttft: slowerStart, tokenGap: slowerTokens } = profile.load
   return {
     host: values.host,

@@ -48,6 +48,19 @@ export async function writeOutput(path: string, text: string, flag = '--output')
   }
 }
 
+/** Writes a file that must not be there yet. */
+export function writeNewFile(path: string, text: string): void {
+  try {
+    writeFileSync(path, text, { flag: 'wx' })
+  } catch (error) {
+    const there = error instanceof Error && 'code' in error && error.code === 'EEXIST'
+    throw new UserError(
+      there ? `${path} is there already, and is not replaced` : `cannot write ${path}: ${systemReason(error)}`,
+      there ? 'Give another name, or move it away.' : 'Give a path in a folder that exists and can be written.',
+    )
+  }
+}
+
 /** Refuses a folder, and a path that leads nowhere. */
 export function resolveWritableTarget(path: string, flag = '--output'): WritableTarget {
   try {

@@ -12,6 +12,9 @@ interface ProgressSink {
 
 const LOG_EVERY_MS = 5_000
 
+/** For a run that shall be quiet. */
+export const noProgress: ProgressSink = { show() {}, note() {}, end() {} }
+
 export function progressOnStderr(enabled: boolean): ProgressSink {
   const { stderr } = process
   const live = enabled && stderr.isTTY === true

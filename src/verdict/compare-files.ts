@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { failure, UserError } from '../errors.ts'
 import { type FlagValues, flagGroup, oneOf } from '../parse/flags.ts'
 import { rulesOf } from '../parse/parse-flags.ts'
-import { durationMs } from '../parse/quantity.ts'
+import { limitMs } from '../parse/quantity.ts'
 import { readRun, toRun } from '../report/read.ts'
 import { armsApart } from '../report/runs.ts'
 import type { BenchReport, Run } from '../report/schema.ts'
@@ -21,15 +21,16 @@ export const compareFlags = {
   mode: text(oneOf(['overhead', 'regression']).optional(), 'question to judge [default: by the roles in the reports]', {
     helpValue: 'overhead|regression',
   }),
-  budget: text(durationMs.optional(), "limit of P99 overhead, such as '7ms' [default: the total of --budgets]"),
+  budget: text(limitMs.optional(), "limit of P99 overhead, such as '7ms' [default: the total of --budget-file]"),
   'budget-hold': text(
-    durationMs.optional(),
+    limitMs.optional(),
     `limit of how long tokens of a stream are held back [default: with --budget ${FLUSH_INTERVAL_MS}ms]`,
     { helpValue: '100ms' },
   ),
-  budgets: text(
+  'budget-file': text(
     z.string().optional(),
-    'gate on this file: the total, and each part that the gateway reports [default: profiles/budgets.yaml]',
+    'gate on the budgets of this file: the total, and each part that the gateway reports',
+    { helpValue: 'file.yaml' },
   ),
   'max-regression': text(
     maxRegression.optional(),
@@ -56,7 +57,7 @@ type CompareOptions = FlagValues<typeof compareFlags>
 const GATE_FLAGS = [
   'budget',
   'budget-hold',
-  'budgets',
+  'budget-file',
   'max-regression',
   'threshold',
   'allow-different',
@@ -82,7 +83,7 @@ export const COMPARE_RULES = GATE_FLAGS.map((name) =>
  * own.
  */
 export function givesLimit(options: CompareOptions): boolean {
-  return ['budget', 'budget-hold', 'budgets', 'max-regression', 'threshold'].some(
+  return ['budget', 'budget-hold', 'budget-file', 'max-regression', 'threshold'].some(
     (name) => options[name as keyof CompareOptions] !== undefined,
   )
 }
@@ -97,10 +98,10 @@ interface Sources {
 
 export function compareFiles(sources: Sources, options: CompareOptions): Comparison {
   const { budget, 'max-regression': asked, threshold: thresholds = [] } = options
-  const budgets = readBudgets(options.budgets)
+  const budgets = readBudgets(options['budget-file'])
   const { baseline, gateway } = readBoth(sources)
   const { mode } = toPair(baseline, gateway, options.mode)
-  const budgetAsked = budget !== undefined || options.budgets !== undefined
+  const budgetAsked = budget !== undefined || options['budget-file'] !== undefined
   if (mode === 'regression' && budgetAsked) throw otherMode('a budget', mode, '--max-regression', 'overhead')
   if (mode === 'overhead' && asked !== undefined) throw otherMode('--max-regression', mode, '--budget', 'regression')
   return compareReports(baseline, gateway, {
@@ -114,7 +115,7 @@ export function compareFiles(sources: Sources, options: CompareOptions): Compari
       budgetMs: budgetAsked ? (budget ?? budgets.totalMs) : undefined,
       holdMs: options['budget-hold'],
     },
-    componentsMs: options.budgets === undefined ? {} : budgets.components,
+    componentsMs: options['budget-file'] === undefined ? {} : budgets.components,
     componentBudgetsMs: { ...budgets.components, total: budgets.totalMs },
     maxRegression: asked ?? MAX_REGRESSION,
     thresholds,

@@ -11,6 +11,7 @@ import type { Block, Check, OverheadResult, Run, Verdict } from '../report/schem
 import { BUDGETED_COMPONENTS, type BudgetedComponent } from '../slo/components.ts'
 import { type GateResult, judgeBudget } from '../stats/gate.ts'
 import { type EncodedHistogram, Histogram } from '../stats/histogram.ts'
+import { fileNamed } from '../system/shipped.ts'
 import { budgetLimitMs, OVERHEAD_COMPONENTS, TOTAL_BUDGET_MS } from '../wire/overhead-components.ts'
 import { durationCheck, type Judge, toMicroseconds } from './checks.ts'
 
@@ -41,7 +42,7 @@ const DEFAULT_BUDGETS: Budgets = {
 
 export function readBudgets(path?: string): Budgets {
   if (path === undefined) return DEFAULT_BUDGETS
-  const { total, components } = readYaml(path, budgetsSchema, 'budgets file')
+  const { total, components } = readYaml(fileNamed(path), budgetsSchema, 'budgets file')
   const limits = Object.entries(components).flatMap(([name, ms]) => (ms === undefined ? [] : [[name, ms] as const]))
   return { totalMs: total, components: Object.fromEntries(limits) }
 }

@@ -5,15 +5,17 @@
 
 import { z } from 'zod'
 import { EXIT, type ExitCode, exitOf, failure, type Inconclusive, success, UserError } from '../errors.ts'
-import { didYouMean } from '../parse/explain.ts'
 import { readYaml } from '../parse/file.ts'
-import { flagGroup } from '../parse/flags.ts'
+import { type FlagValues, flagGroup, former } from '../parse/flags.ts'
+import { didYouMean } from '../parse/near.ts'
+import { rulesOf } from '../parse/parse-flags.ts'
 import { countOrZero, durationMs, parsedBy } from '../parse/quantity.ts'
 import { readRun } from '../report/read.ts'
 import type { Gate, Run, SloResult } from '../report/schema.ts'
 import { SLO_SCHEMA, type SloJudgement } from '../report/slo-schema.ts'
 import type { Category, Targets } from '../slo/category.ts'
 import { packaged } from '../system/machine.ts'
+import { fileNamed } from '../system/shipped.ts'
 import { toGate } from './checks.ts'
 import { estimateNoise } from './noise.ts'
 import { type CategoryRun, categoryOfRun, categoryRun, judgeSlos, uncategorised, wholeRun } from './slo.ts'
@@ -56,7 +58,7 @@ const DEFAULT_OBJECTIVE = 0.99
 
 /** The categories in the order of the file: the first that matches a request wins. */
 export function readSlo(path: string = packaged('profiles', 'slo.yaml')): Category[] {
-  const { categories } = readYaml(path, sloSchema, 'SLO file')
+  const { categories } = readYaml(fileNamed(path), sloSchema, 'SLO file')
   return Object.entries(categories).map(([name, { match, p50, p99, ttft, timeout, objective }]) => ({
     name,
     latency: toTargets(p50, p99),
@@ -74,27 +76,42 @@ export function readSlo(path: string = packaged('profiles', 'slo.yaml')): Catego
   }))
 }
 
-/**
- * The category called `name`, or a UserError that lists the known ones. `given` says where the name is from, and
- * `fileFlag` is the flag that takes a file of one's own.
- */
-export function namedCategory(
-  categories: readonly Category[],
-  name: string,
-  given: string,
-  fileFlag: '--slo' | '--slo-file',
-): Category {
+/** The flags that choose the SLO of a run, as the user gave them. */
+interface GivenSlo {
+  slo?: string | undefined
+  'slo-file'?: string | undefined
+}
+
+/** `--slo` names a category, or a file, whose categories are then found by their rules. */
+export function chooseSlo({ slo, 'slo-file': file }: GivenSlo): {
+  category: string | undefined
+  file: string | undefined
+} {
+  return slo !== undefined && isFile(slo) ? { category: undefined, file: slo } : { category: slo, file }
+}
+
+export function namesTwoSloFiles({ slo, 'slo-file': file }: GivenSlo) {
+  return (
+    slo !== undefined &&
+    isFile(slo) &&
+    file !== undefined &&
+    failure('--slo and --slo-file name two files', 'Give a category to --slo, such as chat-short.')
+  )
+}
+
+function isFile(name: string): boolean {
+  return /[/\\]|\.ya?ml$/.test(name)
+}
+
+/** The category called `name`, or a UserError that lists the known ones. `given` says where the name is from. */
+export function namedCategory(categories: readonly Category[], name: string, given: string): Category {
   const found = categories.find((category) => category.name === name)
   if (found) return found
   const names = categories.map((category) => category.name)
   const near = didYouMean(name, names)
   throw new UserError(
     `${given}: there is no category '${name}'${near ? ` (did you mean '${near}'?)` : ''}`,
-    `Known categories: ${names.join(', ')}. ${
-      /\.ya?ml$/.test(name)
-        ? `A file of your own goes to ${fileFlag} ${name}.`
-        : `Put your own into a file: ${fileFlag} file.yaml.`
-    }`,
+    `Known categories: ${names.join(', ')}. Put your own into a file: --slo-file file.yaml.`,
   )
 }
 
@@ -107,14 +124,33 @@ export type { SloJudgement }
 const { text, toggle } = flagGroup()
 
 export const sloFlags = {
-  category: text(z.string().optional(), 'category of the requests, such as chat-short'),
-  slo: text(z.string().optional(), 'file of SLO categories [default: profiles/slo.yaml]'),
+  slo: text(z.string().optional(), 'category of the requests, such as chat-short [default: by their rules]', {
+    helpValue: 'chat-short',
+  }),
+  'slo-file': text(z.string().optional(), 'file of SLO categories [default: slo, as kt profiles show slo prints it]', {
+    helpValue: 'file.yaml',
+  }),
+  category: former(text(z.string().optional(), 'category of the requests: --slo')),
   json: toggle('print the judgement as JSON (kt.slo/1)'),
 }
 
+const rule = rulesOf<FlagValues<typeof sloFlags>>()
+
+export const SLO_RULES = [
+  rule(['slo', 'slo-file'], namesTwoSloFiles),
+  rule(
+    ['slo', 'category'],
+    ({ slo, category }) =>
+      slo !== undefined &&
+      category !== undefined &&
+      chooseSlo({ slo }).category !== undefined &&
+      failure('--slo and --category both name the category', 'Leave --category out.'),
+  ),
+]
+
 export function checkSlo(file: string, name?: string, sloPath?: string): SloJudgement {
   const categories = readSlo(sloPath)
-  const named = name === undefined ? undefined : namedCategory(categories, name, '--category', '--slo')
+  const named = name === undefined ? undefined : namedCategory(categories, name, '--slo')
   const report = readRun(file)
   const runs = categoryRuns(report, categories, named, file)
   const slo = judgeSlos(runs)
@@ -160,13 +196,13 @@ function categoryRuns(
   if (named) return [categoryRun(report, named) ?? wholeRun(report, named)]
   const recorded = report.categories ?? []
   if (recorded.length > 0) {
-    return recorded.flatMap(({ name }) => categoryRun(report, namedCategory(categories, name, file, '--slo')) ?? [])
+    return recorded.flatMap(({ name }) => categoryRun(report, namedCategory(categories, name, file)) ?? [])
   }
   const category = categoryOfRun(report, categories)
   if (category) return [wholeRun(report, category)]
   throw new UserError(
     `${file}: no category matches these requests: their prompts' tokens were not counted, or no rule fits`,
-    `Name one: --category ${categories.map((known) => known.name).join(' | ')}`,
+    `Name one: --slo ${categories.map((known) => known.name).join(' | ')}`,
     EXIT.usage,
   )
 }

@@ -5,7 +5,7 @@
  */
 
 import { failure, type Result, success } from '../errors.ts'
-import { didYouMean } from '../parse/explain.ts'
+import { didYouMean } from '../parse/near.ts'
 import { parsedBy } from '../parse/quantity.ts'
 import type { Check, Run } from '../report/schema.ts'
 import { ABORT_METRICS, type AbortRule, parseAbortRule } from '../slo/abort-rule.ts'

@@ -5,8 +5,8 @@
  */
 import { basename } from 'node:path'
 import { UserError } from '../errors.ts'
-import { didYouMean } from '../parse/explain.ts'
 import { readText } from '../parse/file.ts'
+import { didYouMean } from '../parse/near.ts'
 
 export interface Trace {
   name: string

@@ -9,12 +9,12 @@ const PEAK_FAULTS = ["--input-peak: '80MB' is not a number", '--output-peak: mus
 test.each<[string, string[], string[]]>([
   [
     'bench',
-    ['--requests', '0', '--url', 'nonsense', '--rps', '5', '--concurrency', '2', '--inconclusive', 'wran'],
+    ['--requests', '0', '--url', 'nonsense', '--prompt', 'a', '--body', 'b.json', '--inconclusive', 'wran'],
     [
       '--requests: must be a whole number of at least 1, not 0',
       "--url: 'nonsense' is not a URL",
-      '--rps and --concurrency exclude each other',
-      "--inconclusive: 'wran' is none of fail, warn",
+      '--prompt and --body exclude each other',
+      "--inconclusive: 'wran' is none of fail, warn (did you mean 'warn'?)",
     ],
   ],
   [
@@ -48,7 +48,7 @@ test.each<[string, string[], string[]]>([
     [
       '--rps says how many requests, not how large they are',
       '--out has no effect without --emit',
-      "--upstream: 'h3' is none of h1, h2",
+      "--upstream-http: 'h3' is none of h1, h2",
     ],
   ],
   ['capacity estimate', PEAKS, PEAK_FAULTS],
@@ -147,6 +147,8 @@ test.each<[string, string[], string[]]>([
 ])('kt %s %j', async (command, args, faults) => {
   const { code, stdout, stderr } = await kt([...command.split(' '), ...args])
   for (const fault of faults) expect(stderr).toContain(fault)
-  expect({ code, stdout }).toEqual({ code: 2, stdout: '' })
+  // The flag says that a program reads stdout.
+  const error = args.includes('--json') ? expect.stringContaining('"exitCode": 2') : ''
+  expect({ code, stdout }).toEqual({ code: 2, stdout: error })
   expect(stderr).not.toMatch(/\n\s+at /)
 })

@@ -71,7 +71,7 @@ describe('kt cache', () => {
       /^kt: the gateway at http:\S+ wants its admin token\n {4}Set it as KT_ADMIN_TOKEN\.\n$/,
     )
     const nobody = await kt(['cache', 'clear', '--admin', 'http://127.0.0.1:1'])
-    expect(nobody.code).toBe(1)
+    expect(nobody.code).toBe(4)
     expect(nobody.stderr).toMatch(
       /^kt: no gateway answers at http:\/\/127\.0\.0\.1:1 .*\n {4}Start one with an admin port/,
     )

@@ -85,9 +85,9 @@ test.each([
 })
 
 test('one file, by argument or by flag', () => {
-  expect(oneFile('a.yaml', undefined)).toBe('a.yaml')
-  expect(oneFile(undefined, 'a.yaml')).toBe('a.yaml')
-  expect(() => oneFile('a.yaml', 'b.yaml')).toThrow('two config files were named')
+  expect(oneFile('a.yaml', undefined, 'kt x a.yaml')).toBe('a.yaml')
+  expect(oneFile(undefined, 'a.yaml', 'kt x a.yaml')).toBe('a.yaml')
+  expect(() => oneFile('a.yaml', 'b.yaml', 'kt x a.yaml')).toThrow('two config files were named')
 })
 
 test('the command: exit 0 with the answer, 2 with what is wrong', async () => {

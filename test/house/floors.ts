@@ -14,7 +14,7 @@ export const FLOORS = [
   ['output'],
   ['bench'],
   ['doctor'],
-  ['api'],
+  ['api', 'cli'],
   ['commands'],
 ]
 

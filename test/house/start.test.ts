@@ -33,9 +33,15 @@ test.each(['--version', '--help'])('kt %s loads neither undici nor anything else
   const modules = await modulesOf(bin, flag)
   expect(modules.filter((url) => HEAVY.test(url))).toEqual([])
   expect(
-    modules.some((url) => url.includes('node_modules/@oclif/core/')),
-    'the list sees packages',
+    modules.some((url) => url.endsWith('/bin/run.js')),
+    'the list sees modules',
   ).toBe(true)
+})
+
+test('only help, version and completion load the plugins that bring them', async () => {
+  const plugins = (modules: string[]) => modules.filter((url) => url.includes('node_modules/@oclif/plugin-'))
+  expect(plugins(await modulesOf(bin, 'help')).length).toBeGreaterThan(0)
+  expect(plugins(await modulesOf(bin, 'profiles', 'list'))).toEqual([])
 })
 
 test('the list of modules would show undici, imported or required', async () => {

@@ -59,9 +59,11 @@ describe('faults', () => {
       '--count: must be a whole number of at least 1, not 0\nWrite for example --count 10.',
     )
     expect(messageOf(() => parse({ wait: '5' }))).toBe(
-      "--wait: '5' is not a duration such as '500ms', '30s' or '5m'\nSee 'kt test --help'.",
+      "--wait: '5' is not a duration such as '500ms', '30s' or '5m'\nDid you mean 5s?",
     )
-    expect(messageOf(() => parse({ color: 'rod' }))).toContain("--color: 'rod' is none of red, blue")
+    expect(messageOf(() => parse({ color: 'rod' }))).toContain(
+      "--color: 'rod' is none of red, blue (did you mean 'red'?)",
+    )
     expect(() => parse({ count: '0' })).toThrow(expect.objectContaining({ exitCode: EXIT.usage }))
   })
 
@@ -72,7 +74,7 @@ describe('faults', () => {
         '      Write for example --count 10.',
         "    --wait: 'soon' is not a duration such as '500ms', '30s' or '5m'",
         '    --tag: must not be empty',
-        "    --color: 'rod' is none of red, blue",
+        "    --color: 'rod' is none of red, blue (did you mean 'red'?)",
         "See 'kt test --help'.",
       ].join('\n'),
     )
@@ -81,7 +83,7 @@ describe('faults', () => {
   test('rules between flags are told with the values, and not asked about a faulty one', () => {
     expect(messageOf(() => parse({ count: '5', wait: '2s', quiet: true, color: 'rod' }))).toBe(
       [
-        "--color: 'rod' is none of red, blue",
+        "--color: 'rod' is none of red, blue (did you mean 'red'?)",
         '    --quiet counts none',
         '      Drop one.',
         '    --quiet waits 500ms at most',

@@ -51,7 +51,7 @@ describe('80M in and 10M out', () => {
   })
 
   test('hidden tokens never cross the gateway, but a connection waits while they are generated', async () => {
-    const { demand, choices: chosen } = await planRequest(planOptions({ rps: '100', profile: 'reasoning' }))
+    const { demand, choices: chosen } = await planRequest(planOptions({ rps: '100', workload: 'reasoning' }))
     // 100/s x (1 s + (300 visible + 700 hidden) / 50): 2,100 in flight, not 700.
     expect(requestsInFlight(demand, chosen.figures)).toBeCloseTo(2_100, 9)
     const { eachWayGbps } = makePlan(demand, sizing, chosen).nodes

@@ -70,7 +70,7 @@ const PEAKS = { 'input-peak': '80M', 'output-peak': '10M' }
 
 test('the mean load: a third of a peak, one over the multiplier of a day, what the user says', async () => {
   const share = async (flags: Typed) => (await planned(flags)).cost?.meanLoad.share
-  const day = { 'requests-per-day': '500M', profile: 'chat' }
+  const day = { 'requests-per-day': '500M', workload: 'chat' }
   expect(await share(PEAKS)).toBeCloseTo(1 / 3, 12)
   expect(await share({ ...day, 'peak-multiplier': '4' })).toBe(0.25)
   expect(await share({ ...day, 'peak-multiplier': '4', 'mean-load': '40%' })).toBe(0.4)
@@ -99,10 +99,10 @@ test('what changes the answer: a window that was a second, and figures by a fift
 })
 
 test('where one machine a zone is enough it is the smallest of its family that still is', async () => {
-  const { nodes, fleet } = await planned({ rps: '5', profile: 'chat' })
+  const { nodes, fleet } = await planned({ rps: '5', workload: 'chat' })
   expect(nodes.type).toBe('c5.large')
   expect(fleet.nodes).toMatchObject({ perZone: 1, steady: 3 })
-  expect((await planned({ rps: '5', profile: 'chat', node: 'c5.4xlarge' })).nodes.type).toBe('c5.4xlarge')
+  expect((await planned({ rps: '5', workload: 'chat', node: 'c5.4xlarge' })).nodes.type).toBe('c5.4xlarge')
 })
 
 test.each<[Typed, string]>([

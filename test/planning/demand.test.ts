@@ -61,7 +61,7 @@ test('requests per day times the peak multiplier', async () => {
 })
 
 test('users', async () => {
-  const demand = await demandOf({ users: '20k', 'requests-per-user-hour': '12', profile: 'chat' })
+  const demand = await demandOf({ users: '20k', 'requests-per-user-hour': '12', workload: 'chat' })
   expect(demand.requestsPerSec).toBeCloseTo((20_000 * 12) / 3_600, 9)
   expect(demand.inputTokensPerSec).toBeCloseTo(((20_000 * 12) / 3_600) * chat.inputTokens, 6)
 })
@@ -96,29 +96,29 @@ test('a trace that is shorter than the window says so in full', async () => {
 })
 
 test('streamed, hidden and cached tokens are kept apart', async () => {
-  const reasoning = await demandOf({ rps: '100', profile: 'reasoning' })
+  const reasoning = await demandOf({ rps: '100', workload: 'reasoning' })
   expect([reasoning.outputTokensPerSec, reasoning.hiddenTokensPerSec]).toEqual([30_000, 70_000])
   const batch = await demandOf({ rps: '100', mix: 'batch=50,chat=50' })
   expect(batch.request.streamedShare).toBeCloseTo(211 / 1211, 5)
-  expect((await demandOf({ rps: '100', profile: 'embeddings' })).outputTokensPerSec).toBe(0)
-  expect((await demandOf({ rps: '100', profile: 'chat', 'cache-hits': '10%' })).cacheHitShare).toBeCloseTo(0.1, 12)
+  expect((await demandOf({ rps: '100', workload: 'embeddings' })).outputTokensPerSec).toBe(0)
+  expect((await demandOf({ rps: '100', workload: 'chat', 'cache-hits': '10%' })).cacheHitShare).toBeCloseTo(0.1, 12)
 })
 
 test('embeddings as peaks: no output, the rate follows from the input', async () => {
-  const demand = await demandOf({ 'input-peak': '80M', 'output-peak': '0', profile: 'embeddings' })
+  const demand = await demandOf({ 'input-peak': '80M', 'output-peak': '0', workload: 'embeddings' })
   expect(demand.requestsPerSec).toBeCloseTo(160_000, 6)
   expect(demand).toMatchObject({ outputTokensPerSec: 0, request: { outputTokens: 0 } })
 })
 
 test('a window hides bursts: chat over 60 s lies 3.8 / 1.5 below its second, where a trace was read', async () => {
-  const demand = await demandOf({ 'input-peak': '1M', 'output-peak': '100k', window: '60s', profile: 'chat' })
+  const demand = await demandOf({ 'input-peak': '1M', 'output-peak': '100k', window: '60s', workload: 'chat' })
   expect(demand.burst.factor).toBeCloseTo(3.8 / 1.5, 9)
-  const burst = async (flags: Typed) => (await demandOf({ rps: '10', profile: 'chat', ...flags })).burst
+  const burst = async (flags: Typed) => (await demandOf({ rps: '10', workload: 'chat', ...flags })).burst
   // Between two windows of the table by the logarithm of both; above the last the window's peak is its mean.
   expect((await burst({ window: '25s' })).factor).toBeCloseTo(3.8 / (2 * 0.75 ** (Math.log(2.5) / Math.log(6))), 9)
   expect(await burst({ window: '1h' })).toMatchObject({ factor: 3.8, why: expect.stringContaining('ends at 60 s') })
   // Nobody recorded rag: its bursts are taken for those of chat, which is said; of a mix the kind that bursts most.
-  expect(await burst({ profile: 'rag', window: '60s' })).toMatchObject({
+  expect(await burst({ workload: 'rag', window: '60s' })).toMatchObject({
     factor: expect.closeTo(3.8 / 1.5, 9),
     why: expect.stringContaining('chat (assumed) trace'),
   })
@@ -127,10 +127,10 @@ test('a window hides bursts: chat over 60 s lies 3.8 / 1.5 below its second, whe
 })
 
 test('a window that is not stated is read as a minute, not as a second', async () => {
-  const demand = await demandOf({ rps: '10', profile: 'chat' })
+  const demand = await demandOf({ rps: '10', workload: 'chat' })
   expect(demand.window).toEqual({ seconds: 60, stated: false })
   expect(demand.burst.factor).toBeCloseTo(3.8 / 1.5, 9)
-  expect((await demandOf({ rps: '10', profile: 'chat', window: '1s' })).burst.factor).toBe(1)
+  expect((await demandOf({ rps: '10', workload: 'chat', window: '1s' })).burst.factor).toBe(1)
 })
 
 const peaks = { 'input-peak': '80M', 'output-peak': '10M' }
@@ -140,23 +140,23 @@ test.each<[Typed, string]>([
   [{ ...peaks, 'requests-per-day': '10' }, 'the demand is said twice'],
   [{ rps: '10', users: '10' }, 'a second time'],
   [{ rps: '10' }, 'says how many requests, not how large they are'],
-  [{ rps: '0', profile: 'chat' }, '--rps: must be above 0, not 0'],
-  [{ 'requests-per-day': '-5', profile: 'chat' }, '--requests-per-day: must be above 0, not -5'],
-  [{ users: '10', profile: 'chat' }, '--requests-per-user-hour is missing'],
-  [{ rps: '10', profile: 'chats' }, "no workload profile 'chats' (did you mean 'chat'?)"],
-  [{ rps: '10', profile: 'chat', mix: 'chat=1' }, '--profile and --mix'],
+  [{ rps: '0', workload: 'chat' }, '--rps: must be above 0, not 0'],
+  [{ 'requests-per-day': '-5', workload: 'chat' }, '--requests-per-day: must be above 0, not -5'],
+  [{ users: '10', workload: 'chat' }, '--requests-per-user-hour is missing'],
+  [{ rps: '10', workload: 'chats' }, "no workload profile 'chats' (did you mean 'chat'?)"],
+  [{ rps: '10', workload: 'chat', mix: 'chat=1' }, '--workload and --mix'],
   [{ rps: '10', mix: 'chat=70,rag' }, "'rag' is not a profile with a share above 0"],
   [{ rps: '10', mix: 'chat=0' }, "'chat=0' is not a profile with a share above 0"],
   [{ rps: '10', mix: 'chat=1,chat=2' }, "'chat' stands there twice"],
   [{ rps: '10', mix: 'chat=70%,rag=20%' }, '--mix: the shares add up to 90 %'],
   [{ rps: '10', mix: 'chat=70,rag=40' }, '--mix: the shares add up to 110'],
-  [{ ...peaks, profile: 'embeddings' }, '--output-peak 10M: a request of embeddings has no output tokens'],
+  [{ ...peaks, workload: 'embeddings' }, '--output-peak 10M: a request of embeddings has no output tokens'],
   [{ 'input-peak': '80M', 'output-peak': '0' }, '--output-peak 0: a request of chat (assumed) has output tokens'],
   [{ ...peaks, rps: '0.001' }, 'a request would have 80G input tokens: no model reads that many'],
   [{ 'input-peak': '1M', 'output-peak': '1G', rps: '100' }, 'a request would have 10M output tokens'],
   [{ ...peaks, rps: '1G' }, 'a request would have 0.08 input tokens: a request has one at least'],
   [
-    { rps: '1', profile: 'chat', 'peak-multiplier': '0.1' },
+    { rps: '1', workload: 'chat', 'peak-multiplier': '0.1' },
     '--peak-multiplier: below 1 it plans for less than the mean',
   ],
   [{ ...peaks, 'cache-hits': '100%' }, '--cache-hits: with all of them cached no provider is asked'],

@@ -112,7 +112,7 @@ test('a ceiling is never ranked above what is guaranteed', async () => {
 })
 
 test('what LiteLLM and Portkey publish stands beside Kong’s, with its source', async () => {
-  const { plan } = await planReport(parsePlanFlags({ rps: '2340', profile: 'chat' }, 'kt plan'))
+  const { plan } = await planReport(parsePlanFlags({ rps: '2340', workload: 'chat' }, 'kt plan'))
   expect(plan.published).toMatchObject([
     { name: 'LiteLLM', needsVcpu: 32, date: '2026-11' },
     { name: 'Portkey', source: expect.stringContaining('measured by LiteLLM') },

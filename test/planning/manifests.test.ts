@@ -69,7 +69,7 @@ describe('the numbers are the plan’s', () => {
 
   // Performance engineering the AI gateway, Kubernetes resource limits.
   test("half a worker gets the guide's example: 500m and 256Mi, at most 2000m and 512Mi", async () => {
-    const small = await settingsFor({ rps: '50', profile: 'chat' })
+    const small = await settingsFor({ rps: '50', workload: 'chat' })
     expect(small).toMatchObject({
       cpu: { requestMillicores: 500, limitMillicores: 2_000 },
       memory: { requestMib: 256, limitMib: 512 },
@@ -85,7 +85,7 @@ describe('the numbers are the plan’s', () => {
       max_size: 30,
     })
     const gcp = JSON.parse(
-      (await manifests('terraform', await settingsFor({ rps: '50', profile: 'chat', node: 'c3-standard-8' })))[
+      (await manifests('terraform', await settingsFor({ rps: '50', workload: 'chat', node: 'c3-standard-8' })))[
         'main.tf.json'
       ] ?? '',
     )
@@ -203,9 +203,9 @@ describe('what an SRE would ask for', () => {
   })
 
   test.each<[string, Typed]>([
-    ['a small one', { rps: '5', profile: 'chat' }],
+    ['a small one', { rps: '5', workload: 'chat' }],
     ['a large one', PEAKS],
-    ['over HTTP/2', { ...PEAKS, upstream: 'h2' }],
+    ['over HTTP/2', { ...PEAKS, 'upstream-http': 'h2' }],
   ])('the gateway of %s has connections for what it lets in', async (_, flags) => {
     const settings = await settingsFor(flags)
     const file = parse((await manifests('kubernetes', settings))['configmap.yaml'] ?? '').data['gateway.yaml']

@@ -138,7 +138,7 @@ describe('growth', () => {
 test.each([
   [{ 'what-if': ['output-per-wroker=1M'] }, "no option 'output-per-wroker' (did you mean 'output-per-worker'?)"],
   [{ 'what-if': ['upstream'] }, "'upstream' is not option=value"],
-  [{ 'what-if': ['upstream=h3'] }, "--upstream: 'h3' is none of h1, h2"],
+  [{ 'what-if': ['upstream=h3'] }, "--upstream-http: 'h3' is none of h1, h2"],
   [{ 'what-if': ['ratio=0'] }, '--ratio: must be above 0, not 0'],
   [{ by: '0' }, '--by: 0 moves nothing'],
   [{ growth: '8', have: '10' }, "'8' is not a share a period"],

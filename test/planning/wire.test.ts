@@ -24,7 +24,7 @@ const need = ({ constraints }: Made, name: string) =>
 
 describe('answers that are not streamed', () => {
   test('are bytes of JSON and not of SSE: 100,000 batch requests/s are 7.2 Gbit/s, not 236', async () => {
-    const { plan } = await planOf({ rps: '100000', profile: 'batch' })
+    const { plan } = await planOf({ rps: '100000', workload: 'batch' })
     expect(plan.nodes.eachWayGbps).toBeCloseTo((100e6 * 4.5 + 100e6 * 4.5) * 8e-9, 6)
     expect(Number.isNaN(need(plan, 'events'))).toBe(true)
   })
@@ -119,11 +119,11 @@ test('arrivals that burst wait longer: the measured variation of a trace enters 
 })
 
 test('the guide’s table by requests/s stands beside what the same demand computes to, with what contradicts it', async () => {
-  const { plan } = await planOf({ rps: '100', profile: 'code-generation' })
+  const { plan } = await planOf({ rps: '100', workload: 'code-generation' })
   expect(plan.instance).toMatchObject({ name: 'Heavy', connections: 1_024, computed: { connections: 8_200 } })
   expect(plan.contradictions.join()).toContain('Heavy instance does not hold this rate of such requests: 8,200 connect')
-  const light = (await planOf({ rps: '9.9', profile: 'chat' })).plan
+  const light = (await planOf({ rps: '9.9', workload: 'chat' })).plan
   expect(light.contradictions.join()).toMatch(/Light instance.*10\d connections, where it has 64/)
-  const extreme = (await planOf({ rps: '5000', profile: 'chat' })).plan
+  const extreme = (await planOf({ rps: '5000', workload: 'chat' })).plan
   expect(extreme.contradictions.join()).not.toContain('Extreme')
 })

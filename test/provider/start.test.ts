@@ -88,11 +88,11 @@ test.each([
   [['--ttft', 'soon'], /--ttft: 'soon' is not a delay/],
   [['--token-gap', 'lognormal(2ms)'], /--token-gap: .* is not a delay/],
   [['--tokens', '0'], /--tokens: must be a whole number of at least 1, not 0/],
-  [['--api-key', ''], /--api-key: is empty/],
+  [['--api-key', ''], /--require-key: is empty/],
   [['--host', '192.0.2.1'], /not one of this machine/],
   [['--profile', 'opnai'], /no profile 'opnai' \(did you mean 'openai'\?\)/],
   [['--fault', 'reset=2'], /--fault: reset: '2' is not a share/],
-  [['--tokn', '5'], /--tokn[\s\S]*--tokens/],
+  [['--tokns', '5'], /--tokns[\s\S]*--tokens/],
 ])('%j ends with 2, one message and no stack', async (flags, message) => {
   const { seen, exit } = start('--port', '0', ...flags)
   expect(await exit).toBe(2)

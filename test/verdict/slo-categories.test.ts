@@ -10,7 +10,7 @@ afterAll(() => dir.remove())
 const file = (text: string): string => dir.write('slo.yaml', text)
 
 const shipped = readSlo()
-const named = (name: string): Category => namedCategory(shipped, name, '--category', '--slo')
+const named = (name: string): Category => namedCategory(shipped, name, '--slo')
 
 describe('the categories that ship', () => {
   it.each([
@@ -63,7 +63,7 @@ describe('own categories', () => {
   ])('refuses %j', (text, words) => expect(() => readSlo(file(text))).toThrow(words))
 
   it('answers an unknown name with the nearest', () => {
-    expect(() => namedCategory(shipped, 'chat-shrt', '--category', '--slo')).toThrow("did you mean 'chat-short'?")
+    expect(() => namedCategory(shipped, 'chat-shrt', '--slo')).toThrow("did you mean 'chat-short'?")
   })
 })
 

@@ -69,7 +69,7 @@ describe('a distribution of tokens', () => {
     ['lognormal(735,0.98)', 'for a median of 735 tokens write lognormal(6.6,0.98)'],
     ['uniform(900,100)', 'ends below its beginning'],
     ['uniform(0,100)', 'the lower end of uniform(min,max)'],
-    ['uniform(1,1e9)', "'1e9' is none"],
+    ['uniform(1,1x9)', "'1x9' is none"],
     ['normal(500,100', 'is not a count'],
   ])('refuses %s, and says why', (text, why) => {
     expect(parseDistribution(text)).toMatchObject({ ok: false, why: expect.stringContaining(why) })

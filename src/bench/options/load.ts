@@ -44,7 +44,7 @@ const countOrAuto = parsedBy((text): Result<number | 'auto'> => {
 /** The flags that a sweep has too: it gives the level and the duration itself. */
 export const pacingFlags = {
   arrival: text(
-    z.enum(ARRIVAL_KINDS).optional(),
+    oneOf(ARRIVAL_KINDS).optional(),
     `open loop: arrival process: ${ARRIVALS_IN_WORDS} [default: ${DEFAULT_ARRIVAL.kind}]`,
   ),
   burstiness: text(
@@ -67,10 +67,9 @@ export const pacingFlags = {
   ),
   'jit-warmup': yesOrNo(
     'JIT warm-up against a local simulated provider before the run [default: from 1,000 requests or 5s on]',
-    { aliases: ['rehearsal'] },
   ),
   'cool-down': text(durationMs.optional(), 'keep sending for this long after the last measured request'),
-  workers: text(countOrAuto.optional(), "sending threads, or 'auto' to choose by the number of cores [default: 1]"),
+  threads: text(countOrAuto.optional(), "sending threads, or 'auto' to choose by the number of cores [default: 1]"),
   realtime: text(
     oneOf(REALTIME).default('auto'),
     'real-time scheduling (SCHED_FIFO) of the sending threads and the embedded pair: on, off, or auto with the ' +
@@ -92,14 +91,17 @@ export const pacingFlags = {
 export const amountFlags = {
   requests: text(positiveCount.optional(), 'number of requests [default: 100; 1,000 on each arm of the embedded pair]'),
   duration: text(durationMs.optional(), "duration of the run on each arm, such as '60s'"),
-  concurrency: text(positiveCount.optional(), 'closed loop: requests in flight [default: 10]'),
+  concurrency: text(
+    positiveCount.optional(),
+    'closed loop: requests in flight [default: 10]; with --rps: their upper limit, as --max-in-flight',
+  ),
   rps: text(positiveRate.optional(), 'open loop: requests per second; latency counts from the intended time'),
   stages: text(
     parsedBy(parseStages).optional(),
     "linear ramps from level to level: '10rps@30s,200rps@60s', or in flight: '5@30s,50@60s'",
   ),
   pairing: text(
-    z.enum(['block', 'request']).optional(),
+    oneOf(['block', 'request']).optional(),
     "how two arms alternate: 'block', or 'request' (pairs of requests in random order) where requests are " +
       'slow or cost money [default: block]',
     { example: 'block' },
@@ -126,14 +128,12 @@ const rule = rulesOf<LoadOptions & TargetFlagValues>()
 
 const RULES = [
   rule(
-    ['rps', 'concurrency'],
-    ({ rps, concurrency }) =>
-      rps !== undefined &&
-      concurrency !== undefined &&
-      failure(
-        '--rps and --concurrency exclude each other: an open loop sends on schedule, however many are in flight',
-        'Pass --rps for an open loop, or --concurrency for a closed one.',
-      ),
+    ['rps', 'concurrency', 'max-in-flight'],
+    (given) =>
+      given.rps !== undefined &&
+      given.concurrency !== undefined &&
+      given['max-in-flight'] !== undefined &&
+      failure('--max-in-flight and --concurrency both limit what an open loop has in flight', 'Leave one of them out.'),
   ),
   rule(
     ['stages', 'rps', 'concurrency'],
@@ -214,6 +214,10 @@ export function isOpen({ rps, stages }: Pick<LoadOptions, 'rps' | 'stages'>): bo
 export function readLoad(given: Given, target: TargetFlagValues, faults: Faults): LoadOptions {
   const values = faults.read(flags, given)
   faults.check({ ...target, ...values }, RULES)
-  const { stages } = values
+  const { stages, rps, concurrency } = values
+  // An open loop has no concurrency of its own: what other tools call so is the cap.
+  if (rps !== undefined && concurrency !== undefined && faults.sound('rps', 'concurrency')) {
+    return { ...values, concurrency: undefined, 'max-in-flight': values['max-in-flight'] ?? concurrency }
+  }
   return stages ? { ...values, duration: stages.durationUs / 1_000 } : values
 }

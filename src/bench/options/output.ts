@@ -70,7 +70,7 @@ const RULES = [
       !isJudged(judging) &&
       failure(
         '--junit writes verdicts, and nothing is judged',
-        "Say by what: --budget 7ms, --budgets file, --threshold 'errors.rate<0.1%' or --slo chat-short.",
+        "Say by what: --budget 7ms, --budget-file b.yaml, --threshold 'errors.rate<0.1%' or --slo chat-short.",
       ),
   ),
 ]

@@ -4,7 +4,7 @@
  */
 import { z } from 'zod'
 import { failure } from '../../errors.ts'
-import { type FlagValues, flagGroup } from '../../parse/flags.ts'
+import { type FlagValues, flagGroup, oneOf } from '../../parse/flags.ts'
 import { type Faults, type Given, rulesOf } from '../../parse/parse-flags.ts'
 import { countOrZero, positiveCount } from '../../parse/quantity.ts'
 import { chooseWorkload, TEXT_OPTIONS } from '../../workload/choose.ts'
@@ -19,10 +19,7 @@ const MAX_PREFIX_TOKENS = 2_000_000
 const notEmpty = z.string().min(1, 'must not be empty')
 
 export const requestFlags = {
-  endpoint: target.text(
-    z.enum(['chat', 'completions', 'embeddings']).optional(),
-    'API to call: chat, completions or embeddings [default: chat]',
-  ),
+  endpoint: target.text(oneOf(['chat', 'completions', 'embeddings']).optional(), 'API to call [default: chat]'),
   model: text(notEmpty.optional(), 'model to ask for [default: gpt-4o-mini]'),
   prompt: text(notEmpty.optional(), "prompt of every request [default: 'Say hello in one word']"),
   prompts: text(

@@ -6,8 +6,9 @@ import { z } from 'zod'
 import { failure } from '../../errors.ts'
 import { type FlagValues, flagGroup } from '../../parse/flags.ts'
 import { type Faults, type Given, rulesOf } from '../../parse/parse-flags.ts'
-import { durationMs } from '../../parse/quantity.ts'
+import { limitMs } from '../../parse/quantity.ts'
 import { FLUSH_INTERVAL_MS } from '../../verdict/judge-stream.ts'
+import { namesTwoSloFiles } from '../../verdict/slo-file.ts'
 import { maxRegression, threshold } from '../../verdict/thresholds.ts'
 import type { LoadOptions } from './load.ts'
 import { ARM_FLAGS, hasOneArm, needsTwoArms, type TargetFlagValues } from './target.ts'
@@ -16,20 +17,20 @@ const { text, texts, yesOrNo } = flagGroup('RESULT')
 
 export const verdictFlags = {
   budget: text(
-    durationMs.optional(),
+    limitMs.optional(),
     "gate on P99 overhead, such as '7ms', and in streams on what is added to tokens: exit 3 above it, 4 when " +
       'inconclusive',
   ),
   'budget-hold': text(
-    durationMs.optional(),
+    limitMs.optional(),
     "gate on how long tokens of a stream are held back, the gateway's flush interval [default: with --budget " +
       `${FLUSH_INTERVAL_MS}ms]`,
     { helpValue: '100ms' },
   ),
-  budgets: text(
+  'budget-file': text(
     z.string().optional(),
-    'gate on this file: the total, and each part that the gateway reports [shown without it: ' +
-      'profiles/budgets.yaml]',
+    'gate on the budgets of this file: the total, and each part that the gateway reports',
+    { helpValue: 'file.yaml' },
   ),
   threshold: texts(
     z.array(threshold).default([]),
@@ -42,10 +43,12 @@ export const verdictFlags = {
   ),
   slo: text(
     z.string().optional(),
-    "gate on the SLO of this category and use its timeout; 'auto': each request by its own category",
+    "gate on the SLO of this category and use its timeout; 'auto': each request by its own; or a file, with 'auto'",
     { helpValue: 'chat-short' },
   ),
-  'slo-file': text(z.string().optional(), 'file of SLO categories [default: profiles/slo.yaml]'),
+  'slo-file': text(z.string().optional(), 'file of SLO categories [default: slo, as kt profiles show slo prints it]', {
+    helpValue: 'file.yaml',
+  }),
   noise: text(
     z.string().optional(),
     "report of an A/A run on this rig, whose noise is shown beside the verdict [default: the run's own blocks]",
@@ -63,7 +66,7 @@ export type VerdictOptions = FlagValues<typeof verdictFlags>
 export const JUDGING_FLAGS = [
   'budget',
   'budget-hold',
-  'budgets',
+  'budget-file',
   'slo',
   'slo-file',
   'threshold',
@@ -77,6 +80,7 @@ export function isJudged({ threshold: thresholds, ...given }: Pick<VerdictOption
 const rule = rulesOf<VerdictOptions & LoadOptions & TargetFlagValues>()
 
 const RULES = [
+  rule(['slo', 'slo-file'], namesTwoSloFiles),
   rule(
     ['max-regression', ...ARM_FLAGS],
     (given) => given['max-regression'] !== undefined && hasOneArm(given) && needsTwoArms('--max-regression'),

@@ -1,22 +1,26 @@
+import { Args } from '@oclif/core'
 import { benchWith } from '../../api/bench.ts'
-import { configFlag, withConfig } from '../../bench/config.ts'
-import { benchFlags, parseBenchOptions } from '../../bench/options.ts'
+import { configFlag, RIVALS, withConfig } from '../../bench/config.ts'
+import { onceFlags, parseOnce } from '../../bench/once.ts'
+import { type BenchOptions, benchFlags, parseBenchOptions } from '../../bench/options.ts'
+import { sweepFlags } from '../../bench/sweep-options.ts'
 import { KtCommand } from '../../command.ts'
+import { EXIT } from '../../errors.ts'
 import { benchProperties, renderBenchMarkdown } from '../../output/bench-markdown.ts'
 import { renderBench } from '../../output/bench-table.ts'
 import * as ci from '../../output/ci.ts'
 import { progressLine, progressLogLine } from '../../output/progress.ts'
 import { flagsOf } from '../../parse/flags.ts'
-import { progressOnStderr } from '../../system/progress.ts'
+import { noProgress, progressOnStderr } from '../../system/progress.ts'
 
 export default class Bench extends KtCommand {
   static override summary =
     'Measure an AI endpoint: latency, tokens, throughput, and the overhead of the gateway in front of it.'
 
   static override description =
-    `Without --url the command starts its own simulated provider and reference gateway, and measures through the gateway
-and directly, alternating between both. The API key comes from --api-key, KT_API_KEY or OPENAI_API_KEY and is never
-shown or stored.`
+    'Without a URL the command starts its own simulated provider and reference gateway, and measures through the ' +
+    'gateway and directly, alternating between both. The API key comes from --api-key, KT_API_KEY or OPENAI_API_KEY ' +
+    'and is never shown or stored. Each prompt ends with a nonce, so that no cache answers for the target.'
 
   static override examples = [
     '<%= config.bin %> bench',
@@ -24,15 +28,30 @@ shown or stored.`
     '<%= config.bin %> bench --url http://localhost:41002/v1/chat/completions --requests 100 --concurrency 10 ' +
       '--model gpt-4o-mini --prompt "Say hello in one word"',
     '<%= config.bin %> bench --rps 100 --duration 60s --model gpt-4o-mini',
+    '<%= config.bin %> bench http://localhost:41002/v1 -n 100 -c 10 --dry-run',
   ]
 
-  static override flags = flagsOf({ ...configFlag, ...benchFlags })
+  static override args = { url: Args.string({ description: 'URL to send to, as --url' }) }
+
+  static override flags = flagsOf({ ...benchFlags, ...onceFlags, ...configFlag })
+
+  static override rivals = RIVALS
 
   async run(): Promise<void> {
-    const { flags } = await this.parse(Bench)
-    const options = parseBenchOptions(withConfig(flags, Object.keys(benchFlags), this.apiKey(undefined)))
+    const { args, flags } = await this.parse(Bench)
+    const options = parseBenchOptions(
+      withConfig(this.withUrl(flags, args.url), {
+        names: Object.keys(benchFlags),
+        others: Object.keys(sweepFlags),
+        apiKey: this.apiKey(undefined),
+        note: (line) => this.note(`kt: ${line}`),
+      }),
+    )
     const { json, taken, ...output } = options.output
-    const progress = progressOnStderr(!json)
+    const once = parseOnce(flags)
+    if (once === 'dry-run') return this.#dryRun(options)
+    if (once === 'show-request') return this.#showRequest(options)
+    const progress = this.quiet ? noProgress : progressOnStderr(!json)
     const hurry = new AbortController()
     const interrupt = this.interruption(hurry)
     const result = await benchWith(options, {
@@ -58,5 +77,23 @@ shown or stored.`
       markdown: () => renderBenchMarkdown(report, verdict),
     })
     this.finish(result.exitCode)
+  }
+
+  async #dryRun(options: BenchOptions): Promise<void> {
+    const [{ dryRun }, { renderDryRun }] = await Promise.all([
+      import('../../bench/dry-run.ts'),
+      import('../../output/preview.ts'),
+    ])
+    this.show({ json: options.output.json }, dryRun(options), renderDryRun)
+  }
+
+  async #showRequest(options: BenchOptions): Promise<void> {
+    const [{ showRequest }, { renderExchange }] = await Promise.all([
+      import('../../bench/show-request.ts'),
+      import('../../output/preview.ts'),
+    ])
+    const exchange = await showRequest(options, (line) => this.note(line))
+    this.show({ json: options.output.json }, exchange, renderExchange)
+    this.finish(exchange.answer && exchange.error === null ? EXIT.passed : EXIT.inconclusive)
   }
 }

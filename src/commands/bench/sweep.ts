@@ -1,17 +1,17 @@
-import { configFlag, withConfig } from '../../bench/config.ts'
+import { Args } from '@oclif/core'
+import { configFlag, RIVALS, withConfig } from '../../bench/config.ts'
+import { benchFlags } from '../../bench/options.ts'
 import { sweep } from '../../bench/sweep.ts'
 import { parseSweepOptions, sweepFlags } from '../../bench/sweep-options.ts'
 import { KtCommand } from '../../command.ts'
 import { levelLine, progressLine, progressLogLine } from '../../output/progress.ts'
 import { renderSweep } from '../../output/sweep-table.ts'
 import { flagsOf } from '../../parse/flags.ts'
-import { progressOnStderr } from '../../system/progress.ts'
+import { noProgress, progressOnStderr } from '../../system/progress.ts'
 
 export default class BenchSweep extends KtCommand {
   static override summary =
     'Raise the load level by level: the curve, its knee, and the highest load within each limit of added P99.'
-
-  static override usage = 'bench sweep [FLAGS]'
 
   static override examples = [
     '<%= config.bin %> bench sweep',
@@ -21,13 +21,24 @@ export default class BenchSweep extends KtCommand {
       '--output sweep.json',
   ]
 
-  static override flags = flagsOf({ ...configFlag, ...sweepFlags })
+  static override args = { url: Args.string({ description: 'URL to send to, as --url' }) }
+
+  static override flags = flagsOf({ ...sweepFlags, ...configFlag })
+
+  static override rivals = RIVALS
 
   async run(): Promise<void> {
-    const { flags } = await this.parse(BenchSweep)
-    const { ask, options } = parseSweepOptions(withConfig(flags, Object.keys(sweepFlags), this.apiKey(undefined)))
+    const { args, flags } = await this.parse(BenchSweep)
+    const { ask, options } = parseSweepOptions(
+      withConfig(this.withUrl(flags, args.url), {
+        names: Object.keys(sweepFlags),
+        others: Object.keys(benchFlags),
+        apiKey: this.apiKey(undefined),
+        note: (line) => this.note(`kt: ${line}`),
+      }),
+    )
     const { json, taken } = options.output
-    const progress = progressOnStderr(!json)
+    const progress = this.quiet ? noProgress : progressOnStderr(!json)
     const { report, exitCode } = await sweep(options, ask, {
       argv: ['bench', 'sweep', ...this.argv],
       note: progress.note,

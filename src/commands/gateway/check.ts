@@ -34,7 +34,7 @@ export default class GatewayCheck extends KtCommand {
   async run(): Promise<void> {
     const { args, flags } = await this.parse(GatewayCheck)
     const { config, json } = parseFlags(flags, checkFlags, 'kt gateway check')
-    const checked = checkGatewayConfig(oneFile(args.file, config))
+    const checked = checkGatewayConfig(oneFile(args.file, config, 'kt gateway check gateway.yaml'))
     if (json) this.printJson(gatewayCheckJson(checked))
     else this.print(renderGatewayCheck(checked))
   }

@@ -1,9 +1,11 @@
 /** `kt gateway start`: runs the reference gateway until it is asked to stop. */
 
+import { Args } from '@oclif/core'
 import type { GatewayConfig } from '../../../reference-gateway/config/config.ts'
 import { type Gateway, runGateway } from '../../../reference-gateway/gateway.ts'
 import { KtCommand } from '../../command.ts'
 import { reasonOf, UserError } from '../../errors.ts'
+import { oneFile } from '../../gateway-cli/gateway-config.ts'
 import { parseStartFlags, startFlags } from '../../gateway-cli/start-options.ts'
 import { flagsOf } from '../../parse/flags.ts'
 import { keepDoublesApart, lowerHelperThreads } from '../../system/helper-threads.ts'
@@ -14,14 +16,21 @@ export default class GatewayStart extends KtCommand {
 
   static override examples = [
     '<%= config.bin %> <%= command.id %>',
-    '<%= config.bin %> <%= command.id %> --config reference-gateway/gateway.yaml',
+    '<%= config.bin %> <%= command.id %> guide',
     '<%= config.bin %> <%= command.id %> --upstream https://api.openai.com/v1',
   ]
+
+  static override args = {
+    file: Args.string({
+      description: "config file (YAML), or 'guide': the one of the performance guide [default: the gateway's defaults]",
+    }),
+  }
 
   static override flags = flagsOf(startFlags)
 
   async run(): Promise<void> {
-    const { flags } = await this.parse(GatewayStart)
+    const { args, flags: typed } = await this.parse(GatewayStart)
+    const flags = { ...typed, config: oneFile(args.file, typed.config, 'kt gateway start gateway.yaml') }
     const { gateway: config, 'inject-delay': injectDelayMs, 'next-free-port': nextFree, json } = parseStartFlags(flags)
     const note = (text: string): void => this.note(`kt gateway: ${text}`)
     config.notices.forEach(note)

@@ -9,7 +9,7 @@ export default class PlanSensitivity extends KtCommand {
   static override summary = 'Show what the plan depends on: tornado, scenarios, and when growth exhausts it.'
   static override examples = [
     '<%= config.bin %> <%= command.id %> --input-peak 80M --output-peak 10M',
-    '<%= config.bin %> <%= command.id %> --input-peak 80M --output-peak 10M --what-if upstream=h2 --what-if ' +
+    '<%= config.bin %> <%= command.id %> --input-peak 80M --output-peak 10M --what-if upstream-http=h2 --what-if ' +
       'node=c6i.8xlarge,output-per-worker=1.05M',
     '<%= config.bin %> <%= command.id %> --input-peak 80M --output-peak 10M --growth 8%/month --have 120 ' +
       '--lead-time 6w',

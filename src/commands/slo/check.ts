@@ -3,20 +3,20 @@ import { KtCommand } from '../../command.ts'
 import * as ci from '../../output/ci.ts'
 import { renderSlo, renderSloMarkdown, sloProperties } from '../../output/slo-table.ts'
 import { flagsOf } from '../../parse/flags.ts'
-import { checkSlo, exitOfSlo, sloFlags, sloGate } from '../../verdict/slo-file.ts'
+import { checkSlo, chooseSlo, exitOfSlo, SLO_RULES, sloFlags, sloGate } from '../../verdict/slo-file.ts'
 
 export default class SloCheck extends KtCommand {
   static override summary = 'Judge a run by the SLO of its category of requests.'
 
   static override description =
-    `Judges the targets of P50 and P99, goodput, and the burn of the error budget by the categories of profiles/slo.yaml
-or --slo. Without --category a mixed run has a row for each category of its requests; for any other run the endpoint and
-the tokens of the prompts select the category. PASS is exit 0, FAIL exit 3, INCONCLUSIVE exit 4.`
+    'Judges the targets of P50 and P99, goodput, and the burn of the error budget by the categories that ship with kt ' +
+    'or those of --slo-file. Without --slo a mixed run has a row for each category of its requests; for any other run ' +
+    'the endpoint and the tokens of the prompts select the category.'
 
   static override examples = [
     '<%= config.bin %> <%= command.id %> report.json',
-    '<%= config.bin %> <%= command.id %> report.json --category chat-short',
-    '<%= config.bin %> <%= command.id %> report.json --slo my-slo.yaml --category search --junit slo.xml',
+    '<%= config.bin %> <%= command.id %> report.json --slo chat-short',
+    '<%= config.bin %> <%= command.id %> report.json --slo-file my-slo.yaml --slo search --junit slo.xml',
   ]
 
   static override args = {
@@ -27,9 +27,10 @@ the tokens of the prompts select the category. PASS is exit 0, FAIL exit 3, INCO
 
   async run(): Promise<void> {
     const { args, flags } = await this.parse(SloCheck)
-    const { options, taken } = ci.parseJudgingFlags(flags, sloFlags, 'kt slo check')
+    const { options, taken } = ci.parseJudgingFlags(flags, sloFlags, 'kt slo check', SLO_RULES)
     ci.assertCiWritable(options)
-    const judged = checkSlo(args.report, options.category, options.slo)
+    const { category, file } = chooseSlo(options)
+    const judged = checkSlo(args.report, options.category ?? category, file)
     this.show({ json: options.json, taken }, judged, renderSlo)
     const { slo, startedAt } = judged
     await ci.publish(options, {

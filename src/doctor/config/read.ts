@@ -7,6 +7,7 @@ import { z } from 'zod'
 import { configFile } from '../../../reference-gateway/config/config-file.ts'
 import { UserError } from '../../errors.ts'
 import { parseWith, readYaml } from '../../parse/file.ts'
+import { fileNamed } from '../../system/shipped.ts'
 
 /** The part of a LiteLLM proxy's config.yaml that rules look at. Everything else passes unread. */
 const liteLlmFile = z.looseObject({
@@ -86,7 +87,7 @@ const MARKS = {
 } as const
 
 export function readGatewayFile(path: string): GatewayFile {
-  const raw = readYaml(path, z.unknown(), 'gateway config')
+  const raw = readYaml(fileNamed(path), z.unknown(), 'gateway config')
   const keys = typeof raw === 'object' && raw !== null ? Object.keys(raw) : []
   const has = (marks: readonly string[]): boolean => marks.some((mark) => keys.includes(mark))
   if (has(MARKS.kong)) {

@@ -51,7 +51,7 @@ describe('each section checks itself', () => {
     ['request', { body: 'no.json', 'max-tokens': '5' }, '--max-tokens does not go with --body'],
     ['request', { 'ttft-timeout': '1s' }, '--ttft-timeout goes with --stream'],
     ['request', { 'idle-timeout': '1s' }, '--idle-timeout goes with --stream'],
-    ['load', { rps: '5', concurrency: '5' }, '--rps and --concurrency exclude each other'],
+    ['load', { rps: '5', concurrency: '5', 'max-in-flight': '5' }, 'both limit what an open loop has in flight'],
     ['load', { stages: '5@1s', concurrency: '5' }, '--stages gives the load by itself'],
     ['load', { stages: '5@1s', requests: '5' }, '--stages gives the duration by itself'],
     ['load', { arrival: 'poisson' }, '--arrival goes with an open loop'],
@@ -82,6 +82,7 @@ describe('each section checks itself', () => {
     ['the embedded pair', { 'inject-delay': '5ms', 'token-gap': '5ms' }],
     ['two arms', { ...pair, pairing: 'request', 'max-regression': '10%', split: true, output: 'r.json' }],
     ['an open loop', { url, stages: '10rps@1s', arrival: 'gamma', burstiness: '0.5', 'max-in-flight': '9' }],
+    ['an open loop with a cap', { url, rps: '5', concurrency: '5' }],
     ['a stream', { url, stream: true, 'ttft-timeout': '1s', 'idle-timeout': '1s' }],
     ['a verdict', { 'until-decided': true, threshold: ['overhead.p99<7ms'], junit: 'r.xml' }],
   ])('%s is accepted', (_what, values) => {
@@ -98,6 +99,7 @@ describe('all at once', () => {
       requests: '0',
       rps: '5',
       concurrency: '5',
+      'max-in-flight': '5',
       threshold: ['foo<1'],
       aa: true,
       noise: 'aa.json',
@@ -109,8 +111,8 @@ describe('all at once', () => {
       '--prompt and --workload exclude each other: each says what is sent',
       'Keep one of them.',
       '--requests: must be a whole number of at least 1, not 0',
-      '--rps and --concurrency exclude each other: an open loop sends on schedule, however many are in flight',
-      'Pass --rps for an open loop, or --concurrency for a closed one.',
+      '--max-in-flight and --concurrency both limit what an open loop has in flight',
+      'Leave one of them out.',
       "--threshold: 'foo<1': there is no metric 'foo'",
       ...(
         told
@@ -142,7 +144,10 @@ describe('all at once', () => {
   it('a config file and the flags beside it', () => {
     const path = dir.file('bench.yaml')
     writeFileSync(path, 'requests: -1\ninput_tokens: normal(5,-1)\naa: true\n')
-    const given = withConfig({ config: path, rps: '0', noise: 'aa.json' }, Object.keys(benchFlags))
+    const given = withConfig(
+      { config: path, rps: '0', noise: 'aa.json' },
+      { names: Object.keys(benchFlags), others: [], apiKey: undefined, note() {} },
+    )
     const told = messageOf(() => parseBenchOptions(given))
     expect(told).toContain(`${path}: requests: must be a whole number of at least 1, not -1`)
     expect(told).toContain(`${path}: input_tokens: the standard deviation`)

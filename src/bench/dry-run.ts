@@ -1,0 +1,56 @@
+/** `kt bench --dry-run`: what the options come to, the first request, and what the run would cost. Nothing is sent. */
+import { resolveTarget } from '../client/target.ts'
+import { priceOfModel } from '../planning/cost-request.ts'
+import type { DryRun } from '../report/preview.ts'
+import { describeLoad } from './build-load.ts'
+import { buildPlan } from './build-plan.ts'
+import { expectedRun } from './expected.ts'
+import { firstRequest, shownRequest } from './first-request.ts'
+import { secretsOf } from './options/target.ts'
+import type { BenchOptions } from './options.ts'
+import { resolveObjectives } from './slo-objectives.ts'
+import type { NamedTarget } from './targets.ts'
+
+/** Where the embedded pair listens, if nothing else does. */
+const EMBEDDED = ['http://127.0.0.1:41002', 'http://127.0.0.1:41001'] as const
+
+export function dryRun({ target, request, load, verdict, shown }: BenchOptions): DryRun {
+  const { workloadSpec, timeoutMs } = resolveObjectives(verdict, request, target)
+  const targets = targetsOf(target, request.endpoint)
+  const plan = buildPlan({ ...target, timeout: target.timeout ?? timeoutMs }, workloadSpec, load, targets)
+  const { requests, tokens } = expectedRun(plan)
+  const all = requests === undefined ? undefined : requests * plan.arms.length
+  const price = target.at && priceOfModel(request.model)
+  const cost = price && (tokens.input * price.input + tokens.output * price.output) / 1e6
+  return {
+    schema: 'kt.dry-run/1',
+    options: shown,
+    arms: targets.map(([name, { shownUrl }]) => ({ name, url: shownUrl })),
+    load: { ...plan.load, ...describeLoad(plan) },
+    request: shownRequest(firstRequest(plan), plan.connection?.keepAlive ?? true, secretsOf(target)),
+    sends: {
+      requests: requests ?? null,
+      warmup: plan.warmup,
+      inputTokens: tokens.input,
+      outputTokens: tokens.output,
+      tokens: all === undefined ? null : all * (tokens.input + tokens.output),
+      usd: all === undefined || cost === undefined ? null : all * cost,
+      priceFrom: price ? `${price.source}, ${price.date}` : null,
+    },
+  }
+}
+
+function targetsOf(
+  { at, baselineAt, aa }: BenchOptions['target'],
+  endpoint: BenchOptions['request']['endpoint'],
+): NamedTarget[] {
+  const [gateway, provider] = EMBEDDED.map((url) => resolveTarget(url, endpoint))
+  const first = at ?? gateway
+  const second = aa ? first : at ? baselineAt : provider
+  if (!first) throw new Error('a run without a target')
+  if (!second) return [['target', first]]
+  return [
+    ['gateway', first],
+    ['direct', second],
+  ]
+}

@@ -1,0 +1,35 @@
+import { Args } from '@oclif/core'
+import { z } from 'zod'
+import { CONFIG_FILE } from '../bench/config.ts'
+import { initialConfig } from '../bench/init.ts'
+import { KtCommand } from '../command.ts'
+import { flagGroup, flagsOf } from '../parse/flags.ts'
+import { parseFlags } from '../parse/parse-flags.ts'
+import { writeNewFile } from '../report/write-output.ts'
+
+const initFlags = {
+  file: flagGroup().text(z.string(), 'file to write', { default: CONFIG_FILE, helpValue: 'kt.yaml' }),
+}
+
+export default class Init extends KtCommand {
+  static override summary =
+    `Write a ${CONFIG_FILE} with the options of kt bench in this folder, all of them as comments.`
+  static override description =
+    'kt bench and kt bench sweep read it wherever they are called in this folder. A file that is there is not replaced.'
+  static override examples = [
+    '<%= config.bin %> <%= command.id %>',
+    '<%= config.bin %> <%= command.id %> http://localhost:41002 --file other.yaml',
+  ]
+
+  static override args = { url: Args.string({ description: 'URL to send to, which is then no comment' }) }
+
+  static override flags = flagsOf(initFlags)
+
+  async run(): Promise<void> {
+    const { args, flags } = await this.parse(Init)
+    const { file } = parseFlags(flags, initFlags, 'kt init')
+    const { url } = this.withUrl<{ url?: string }>({}, args.url)
+    writeNewFile(file, initialConfig(url))
+    this.print(`wrote ${file}: take the # away from what you want, then run 'kt bench'`)
+  }
+}

@@ -1,0 +1,17 @@
+import { Args } from '@oclif/core'
+import { KtCommand } from '../../command.ts'
+import { readShipped } from '../../report/shipped-file.ts'
+
+export default class ProfilesShow extends KtCommand {
+  static override summary = 'Print a file that ships with kt.'
+  static override examples = ['<%= config.bin %> <%= command.id %> chat', '<%= config.bin %> <%= command.id %> guide']
+
+  static override args = {
+    name: Args.string({ description: "its name, as 'kt profiles list' has it", required: true }),
+  }
+
+  async run(): Promise<void> {
+    const { args } = await this.parse(ProfilesShow)
+    this.print(readShipped(args.name).text.trimEnd())
+  }
+}

@@ -1,0 +1,74 @@
+/** What `kt bench --dry-run` and `kt bench --show-request` print. */
+import { stringify } from 'yaml'
+import type { DryRun, Exchange } from '../report/preview.ts'
+import { counted, formatCount, formatMs, formatNumber } from '../units.ts'
+import { indent, paint } from './table.ts'
+
+/** A body is cut off here; --json has the whole of it. */
+const MOST_BODY = 4_000
+
+export function renderDryRun({ options, arms, request, sends }: DryRun, color: boolean): string {
+  const c = paint(color)
+  const set = Object.entries(options).filter(([, value]) => value !== false && !isEmptyList(value))
+  const several = arms.length > 1 ? ' on each arm' : ''
+  return [
+    c.bold('Options, with their defaults'),
+    ...indent(stringify(Object.fromEntries(set)).trimEnd().split('\n'), 2),
+    '',
+    c.bold(`The first request${several}`),
+    ...indent(
+      arms.map(({ name, url }) => `${name}: ${url}`),
+      2,
+    ),
+    '',
+    ...messageLines(request),
+    '',
+    c.bold('What the run would send'),
+    ...indent(costLines(sends, several), 2),
+    '',
+    'Nothing was sent.',
+  ].join('\n')
+}
+
+export function renderExchange(
+  { url, request, answer, error, firstByteMs, totalMs }: Exchange,
+  color: boolean,
+): string {
+  const c = paint(color)
+  const first = firstByteMs === null ? '' : `first byte of the body after ${formatMs(firstByteMs)} ms, `
+  return [
+    c.bold(`Request to ${url}`),
+    '',
+    ...messageLines(request),
+    '',
+    ...(answer
+      ? [c.bold('Answer'), '', ...messageLines({ head: [String(answer.status), ...answer.head], body: answer.body })]
+      : []),
+    ...(error === null ? [] : [c.red(`${answer ? 'The answer broke off' : 'No answer'}: ${error}`)]),
+    '',
+    c.dim(`${first}${formatMs(totalMs)} ms in all. One request was sent, and nothing measured.`),
+  ].join('\n')
+}
+
+function costLines(
+  { requests, warmup, inputTokens, outputTokens, tokens, usd, priceFrom }: DryRun['sends'],
+  each: string,
+) {
+  return [
+    requests === null
+      ? `as many requests as fit in the time${each}`
+      : `${counted(requests, 'request')}${each}, ${formatNumber(warmup)} of them warm-up`,
+    `about ${formatNumber(inputTokens)} input and up to ${formatNumber(outputTokens)} output tokens each`,
+    ...(tokens === null ? [] : [`about ${formatCount(tokens)} tokens in all`]),
+    ...(usd === null ? [] : [`up to about $${formatNumber(usd, usd < 1 ? 4 : 2)} (${priceFrom})`]),
+  ]
+}
+
+function messageLines({ head, body }: { head: readonly string[]; body: string }): string[] {
+  const cut = body.length > MOST_BODY ? [`… ${formatNumber(body.length - MOST_BODY)} more characters (--json)`] : []
+  return indent([...head, '', ...body.slice(0, MOST_BODY).split('\n'), ...cut], 2)
+}
+
+function isEmptyList(value: unknown): boolean {
+  return Array.isArray(value) && value.length === 0
+}
