@@ -15,10 +15,6 @@ import { openReportFiles, type ReportWriter } from './report-files.ts'
 import { resolveObjectives, type SloObjectives } from './slo-objectives.ts'
 import { type OpenTargets, openTargets } from './targets.ts'
 
-/** The prompt is not sent quite as it was given. */
-const NONCE_NOTE =
-  "Every prompt ends with a nonce ('kt' and sixteen letters): no cache answers for the target by accident."
-
 /** A run that is ready to start, and what becomes of its report. */
 export interface PreparedBench {
   plan: RunPlan
@@ -48,7 +44,6 @@ export async function prepareBench(
     const { workloadSpec, timeoutMs, categoryTimeoutsUs } = objectives
     const within = { ...target, timeout: target.timeout ?? timeoutMs }
     const plan = { ...buildPlan(within, workloadSpec, load, open.targets), categoryTimeoutsUs, realtime }
-    if (target.at !== undefined) note(NONCE_NOTE)
     printPreflight(plan, open.targets, note)
     const { samples, label: labels } = output
     const record = { samples, budgets, shown, secrets: secretsOf(target), labels }

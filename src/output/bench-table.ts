@@ -79,7 +79,8 @@ function heading(report: Run, c: ChalkInstance): string {
           `turns${pairing === 'request' ? ' by request' : ''}: ${baseline.url}`,
       ]
     : []
-  const sent = load.workload.name === 'prompt' ? [] : [`workload: ${load.workload.name}`]
+  const workload = load.workload.name === 'prompt' ? '' : `workload: ${load.workload.name}; `
+  const sent = [`${workload}each prompt ends with a nonce, so that no cache answers`]
   return [
     `${c.bold('kt bench')}  ${target.model}, ${target.endpoint}${target.stream ? ', streamed' : ''}; ` +
       `${loopLine(report)}; seed ${load.seed}`,
