@@ -73,7 +73,7 @@ describe('kt cache', () => {
     const nobody = await kt(['cache', 'clear', '--admin', 'http://127.0.0.1:1'])
     expect(nobody.code).toBe(4)
     expect(nobody.stderr).toMatch(
-      /^kt: no gateway answers at http:\/\/127\.0\.0\.1:1 .*\n {4}Start one with an admin port/,
+      /^kt: no gateway answers at http:\/\/127\.0\.0\.1:1 .*\n {4}Start one \(kt gateway start\)/,
     )
     const foreign = await kt(['cache', 'stats', '--admin', provider.url])
     expect(foreign).toMatchObject({
