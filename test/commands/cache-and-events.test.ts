@@ -3,8 +3,11 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { writeFileSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { z } from 'zod'
 import { gatewayConfigSchema } from '../../reference-gateway/config/config.ts'
 import { type RunningGateway, startGateway } from '../../reference-gateway/gateway.ts'
+import { cacheClearReport, cacheStatsReport, eventStatsSchema } from '../../src/gateway-cli/answers.ts'
+import { eventSchema } from '../../src/wire/gateway-event.ts'
 import { event } from '../reference-gateway/events/support.ts'
 import { ask, post } from '../reference-gateway/support/harness.ts'
 import { answerJson, startUpstream, type Upstream } from '../reference-gateway/support/upstream.ts'
@@ -60,8 +63,10 @@ describe('kt cache', () => {
     )
     expect((await asked(['cache', 'clear', '--model', 'gpt-4o'])).stdout).toBe('cleared 2 entries of gpt-4o\n')
     expect((await asked(['cache', 'clear'])).stdout).toBe('cleared 1 entry\n')
-    expect(JSON.parse((await asked(['cache', 'stats', '--json'])).stdout)).toMatchObject({ entries: 0, misses: 3 })
-    expect(JSON.parse((await asked(['cache', 'clear', '--json'])).stdout)).toEqual({ cleared: 0 })
+    const stats = JSON.parse((await asked(['cache', 'stats', '--json'])).stdout)
+    expect(cacheStatsReport.parse(stats)).toMatchObject({ schema: 'kt.cache.stats/1', entries: 0, misses: 3 })
+    const cleared = JSON.parse((await asked(['cache', 'clear', '--json'])).stdout)
+    expect(cacheClearReport.parse(cleared)).toEqual({ schema: 'kt.cache.clear/1', cleared: 0 })
   })
 
   test('what is wrong is said, with what to do: no token, nobody there, somebody else', async () => {
@@ -129,7 +134,11 @@ describe('kt events tail', () => {
       await post(brief, BODY)
       await new Promise((resolve) => setTimeout(resolve, 50))
     }
-    expect(JSON.parse(out.split('\n')[0] ?? '')).toMatchObject({ model: 'gpt-4o', status: 200, provider: 'p' })
+    expect(z.strictObject(eventSchema.shape).parse(JSON.parse(out.split('\n')[0] ?? ''))).toMatchObject({
+      model: 'gpt-4o',
+      status: 200,
+      provider: 'p',
+    })
     two.kill('SIGINT')
     expect((await once(two, 'exit'))[0]).toBe(0)
     const exit = once(one, 'exit')
@@ -182,7 +191,7 @@ describe('kt events stats', () => {
     expect(all.stdout).toContain('1,003 requests, 3 of them failed; ')
     expect(all.stdout).toContain('1 lines are not events')
     const recent = await kt(['events', 'stats', '--last', '10m', '--file', file, '--json', '--model', 'gpt-4o'])
-    expect(JSON.parse(recent.stdout)).toMatchObject({ count: 500, max: 500, failed: 0 })
+    expect(eventStatsSchema.parse(JSON.parse(recent.stdout))).toMatchObject({ count: 500, max: 500, failed: 0 })
     const overhead = await kt(['events', 'stats', '--metric', 'routing', '--file', file, '--json'])
     expect(JSON.parse(overhead.stdout)).toMatchObject({ metric: 'routing', unit: 'ms', count: 1_003, max: 0.01 })
   })

@@ -2,7 +2,7 @@
 // the configuration that --emit writes.
 import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { chmodSync, globSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, globSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { delimiter, dirname, join } from 'node:path'
@@ -45,6 +45,13 @@ test('it is for the Node of the project, small, and not for root', () => {
   expect(globSync('app/node_modules/{typescript,vitest,oclif,@biomejs/*}/package.json', { cwd: image.root })).toEqual(
     [],
   )
+})
+
+test('it has what a gateway may be told to use, and nothing for plans', () => {
+  const modules = (name: string): boolean => existsSync(inImage(`app/node_modules/${name}/package.json`))
+  for (const name of ['ioredis', '@opentelemetry/api', '@opentelemetry/exporter-trace-otlp-http'])
+    expect(modules(name), name).toBe(true)
+  expect(modules('kubernetes-models')).toBe(false)
 })
 
 test('it runs kt', async () => {

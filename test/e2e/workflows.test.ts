@@ -7,7 +7,9 @@ import { promisify } from 'node:util'
 import { type Command, Parser } from '@oclif/core'
 import { describe, expect, it } from 'vitest'
 import { parse } from 'yaml'
+import { z } from 'zod'
 import { parseBenchOptions } from '../../src/bench/options.ts'
+import { EXIT } from '../../src/errors.ts'
 import { maxRegression, threshold } from '../../src/verdict/thresholds.ts'
 import { root } from '../support/pages.ts'
 import { tempDir } from '../support/temp-dir.ts'
@@ -17,6 +19,11 @@ const run = promisify(execFile)
 const folder = new URL('../../fixtures/ci/', import.meta.url)
 const commands = new URL('../../src/commands/', import.meta.url)
 const files = readdirSync(folder)
+
+const actionSchema = z.object({
+  inputs: z.record(z.string(), z.object({ description: z.string(), default: z.string() })),
+  runs: z.object({ using: z.literal('composite'), steps: z.array(z.object({ run: z.string().optional() })) }),
+})
 
 /** Every string of the document, wherever it stands: scripts are among them. */
 function strings(value: unknown): string[] {
@@ -141,6 +148,64 @@ it('all of them install kt in the same way, and so it is installed', async () =>
     dir.remove()
   }
 }, 600_000)
+
+it('the action installs kt from its own checkout, or from a tarball, and runs one command with its exit code', async () => {
+  const action = actionSchema.parse(parse(readFileSync(join(root, 'action.yml'), 'utf8')))
+  expect(Object.keys(action.inputs).sort()).toEqual(['command', 'node-version', 'tarball'])
+  const [install = '', command = ''] = action.runs.steps.flatMap(({ run: script }) => script ?? [])
+  const dir = tempDir()
+  try {
+    await repositoryIn(dir.file('repository'))
+    const prefix = dir.file('global')
+    const env = {
+      ...process.env,
+      GITHUB_ACTION_PATH: dir.file('repository'),
+      GITHUB_OUTPUT: dir.file('output'),
+      npm_config_prefix: prefix,
+      npm_config_prefer_offline: 'true',
+      PATH: `${join(prefix, 'bin')}:${process.env.PATH}`,
+    }
+    const step = (script: string, more: Record<string, string>) =>
+      run('bash', ['-e', '-o', 'pipefail', '-c', script], { cwd: dir.path, env: { ...env, ...more } })
+    await step(install, { KT_TARBALL: '' })
+    expect(readFileSync(dir.file('output'), 'utf8')).toMatch(/^version=kt-bench\/\d/)
+    const words = `plan --rps 10 --profile chat --json`
+    const { stdout } = await step(command, { KT_COMMAND: words })
+    expect(JSON.parse(stdout)).toMatchObject({ schema: 'kt.plan/1' })
+    await expect(step(command, { KT_COMMAND: `plan --rps '$(touch ran)' --profile "a b"` })).rejects.toMatchObject({
+      code: EXIT.usage,
+      stderr: expect.stringContaining("'$(touch ran)'"),
+    })
+    expect(existsSync(dir.file('ran'))).toBe(false)
+    const [tarball = ''] = readdirSync(dir.file('repository')).filter((name) => name.endsWith('.tgz'))
+    await step(install, { KT_TARBALL: join(dir.file('repository'), tarball), GITHUB_ACTION_PATH: dir.path })
+  } finally {
+    dir.remove()
+  }
+}, 600_000)
+
+it('a release names the repository that it is made in, and publishes into no name that is not its own', async () => {
+  const text = readFileSync(join(root, '.github', 'workflows', 'release.yml'), 'utf8')
+  const lines = linesOf(parse(text))
+  expect(lines.filter((line) => line.startsWith('npm publish'))).toEqual(['npm publish --provenance --access public'])
+  expect(lines.indexOf('npm pkg set name="@$NPM_SCOPE/kt-bench"')).toBe(
+    lines.indexOf('npm publish --provenance --access public') - 1,
+  )
+  const dir = tempDir()
+  try {
+    cpSync(join(root, 'package.json'), dir.file('package.json'))
+    const env = { ...process.env, GITHUB_SERVER_URL: 'https://git.example', GITHUB_REPOSITORY: 'some/one' }
+    const stamp = lines.filter((line) => /^npm pkg set (?:repository|homepage)/.test(line))
+    await run('bash', ['-e', '-c', stamp.join('\n')], { cwd: dir.path, env })
+    expect(JSON.parse(readFileSync(dir.file('package.json'), 'utf8'))).toMatchObject({
+      repository: { type: 'git', url: 'git+https://git.example/some/one.git' },
+      homepage: 'https://git.example/some/one#readme',
+      bugs: { url: 'https://git.example/some/one/issues' },
+    })
+  } finally {
+    dir.remove()
+  }
+})
 
 it('a line with a mistyped flag would be found', async () => {
   const [words = []] = ktLines({ script: ['kt bench compare a.json b.json --buget 7ms > log 2>&1 &'] })

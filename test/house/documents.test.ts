@@ -84,6 +84,13 @@ test('nobody is told to install kt by a name that no registry has', () => {
   expect(files.filter((file) => BY_NAME.test(readFileSync(join(root, file), 'utf8')))).toEqual([])
 })
 
+test('nothing names a repository that may be anybody’s as that of kt', () => {
+  const files = [...PAGES, ...ci, 'package.json', 'action.yml', ...globSync('.github/workflows/*', { cwd: root })]
+  expect(files.filter((file) => /github\.com\/kt-bench/i.test(readFileSync(join(root, file), 'utf8')))).toEqual([])
+  const manifest: object = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
+  expect(Object.keys(manifest)).not.toEqual(expect.arrayContaining(['repository']))
+})
+
 test('ARCHITECTURE.md draws the floors as the import test holds them, and has a line for each room', () => {
   const text = readPage('ARCHITECTURE.md')
   // Drawn from the top down, a floor a line; what follows two spaces is a remark.
