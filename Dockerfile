@@ -1,6 +1,7 @@
 # The image that `kt plan --emit` names: kt alone, on Node 24, as the user 1000 and without a build tool.
 #   docker build -t kt-bench:0.1.0 .
-# A gate on a busy host, under real-time scheduling (docs/ci.md): docker run --user 0 --cap-add SYS_NICE kt-bench:0.1.0 bench
+# A gate on a busy host, under real-time scheduling (docs/ci.md):
+#   docker run --user 0 --cap-add SYS_NICE kt-bench:0.1.0 bench
 FROM node:24-slim AS build
 WORKDIR /build
 COPY package.json package-lock.json tsconfig.json ./
