@@ -8,11 +8,13 @@ import { isColored } from './cli/colors.ts'
 import { explainOclif, type OclifError, writeRefusal } from './cli/refusals.ts'
 import { explainUnknown, type Refusal } from './cli/unknown-command.ts'
 import { EXIT, type ExitCode, reasonOf, UserError } from './errors.ts'
+import { makePage, type Page } from './output/table.ts'
 import { isAddress, withScheme } from './parse/addresses.ts'
 import { fromEnvironment, variableBehind } from './parse/environment.ts'
 import { flagGroup, flagsOf } from './parse/flags.ts'
 import { apiKeyOf } from './system/environment.ts'
 import { printableJson, printableLines, printableValues, writeNote } from './system/printable.ts'
+import { widthOf } from './system/terminal.ts'
 
 type Values = Record<string, unknown>
 
@@ -83,20 +85,26 @@ export abstract class KtCommand extends Command {
    * stderr, where a person still sees them. The tables get every text of the result on one line.
    */
   protected show<T>(
-    { json, taken }: { json: boolean; taken?: string | undefined },
+    { json, taken, explain }: { json: boolean; taken?: string | undefined; explain?: boolean },
     result: T,
-    tables: (result: T, color: boolean) => string,
+    tables: (result: T, page: Page) => string,
   ): void {
     if (json || taken === '--output') this.printJson(result)
     if (json) return
     const shown = printableValues(result)
     if (taken === undefined) {
-      this.print(tables(shown, this.color))
+      this.print(tables(shown, this.page(explain)))
       return
     }
     if (this.quiet) return
     const color = isColored(process.stderr, this.#color)
-    process.stderr.write(`${printableLines(tables(shown, color), color)}\n`)
+    const page = makePage(widthOf(process.stderr), color, explain)
+    process.stderr.write(`${printableLines(tables(shown, page), color)}\n`)
+  }
+
+  /** What stdout shows. */
+  protected page(explain?: boolean): Page {
+    return makePage(widthOf(process.stdout), this.color, explain)
   }
 
   /** The flags, with the address that was given as the argument as their --url. */

@@ -116,6 +116,12 @@ export function formatDuration(ms: number): string {
   return `${trimZeros(formatNumber(ms / 3_600_000, 1))} h`
 }
 
+/** A limit as it was given: '7 ms', '0.5 ms', '2 s', '1.25 s'. */
+export function formatLimit(ms: number): string {
+  const [value, unit] = ms < 1_000 ? [ms, 'ms'] : [ms / 1_000, 's']
+  return `${Number(value.toPrecision(6))} ${unit}`
+}
+
 /** 80000000 -> '80M', 1500 -> '1.5k', 999 -> '999'. At most three significant decimals are kept. */
 export function formatCount(value: number): string {
   for (const [suffix, factor] of [

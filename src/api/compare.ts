@@ -10,7 +10,7 @@ import { type OptionsOf, toFlags } from './options.ts'
 export type { Comparison }
 
 /** The flags of `kt bench compare`, in camelCase. */
-export type CompareInput = Omit<OptionsOf<typeof compareFlags>, 'json'>
+export type CompareInput = Omit<OptionsOf<typeof compareFlags>, 'json' | 'explain'>
 
 /**
  * Compares two reports, or the two arms of one: files or reports that are read already. Roles choose the question

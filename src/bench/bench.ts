@@ -1,5 +1,6 @@
 /** `kt bench` as a whole: from a prepared run to a written report and a verdict. */
 import { EXIT, type ExitCode, exitOf, type Inconclusive } from '../errors.ts'
+import { beside } from '../output/progress.ts'
 import { primaryRun } from '../report/runs.ts'
 import type { BenchReport, Gate, Verdict } from '../report/schema.ts'
 import { now } from '../system/clock.ts'
@@ -37,6 +38,7 @@ export async function bench(run: PreparedBench, hooks: RunHooks): Promise<BenchR
     const measured = await measure(plan, run.record, open, hooks, analyses.goOn)
     const { report } = measured
     const primary = primaryRun(report)
+    hooks.progress(beside('probing'), { arms: [] })
     if (wantsFloor(primary, run.floor, question.budgetMs !== undefined))
       report.client.floorMs = await measureFloor(plan, primary, hooks.note, hooks.interrupt)
     const limit = await findThroughputLimit(plan, primary, question.thresholds, hooks.note, hooks.interrupt)

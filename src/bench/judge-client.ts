@@ -8,6 +8,7 @@ import { toMs } from '../report/duration-summary.ts'
 import type { BenchReport } from '../report/schema.ts'
 import { Histogram } from '../stats/histogram.ts'
 import type { SelfReading } from '../system/self-monitor.ts'
+import { formatMs } from '../units.ts'
 import { rateNotReached } from '../verdict/rate.ts'
 
 const BUSY_LOOP = 0.9
@@ -53,10 +54,10 @@ function doubts(record: RunRecord, lagP99Ms: number | undefined): { saturated: s
   if (exhausted > 0) saturated.push('this machine ran out of file descriptors or ports')
   if (lagP99Ms !== undefined && lagP99Ms > LATE_SEND_MS) {
     const late = busy > BUSY_LOOP / 2 ? saturated : noisy
-    late.push(`sends were ${lagP99Ms} ms late at P99`)
+    late.push(`sends were ${formatMs(lagP99Ms)} ms late at P99`)
   }
   const { p99 } = self.eventLoopDelayMs
-  if (p99 > LATE_LOOP_MS) noisy.push(`the event loop was ${round(p99)} ms late at P99`)
+  if (p99 > LATE_LOOP_MS) noisy.push(`the event loop was ${formatMs(p99)} ms late at P99`)
   const throttled = self.throttledMs === null ? 0 : (self.throttledMs * 1_000) / measuredUs
   if (throttled > THROTTLED) {
     noisy.push(`the control group's CPU limit held kt for ${round(throttled * 100)} % of the time`)

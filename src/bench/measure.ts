@@ -4,10 +4,11 @@
  */
 import { randomUUID } from 'node:crypto'
 import type { StopReason } from '../load/limits.ts'
-import type { Progress, RunRecord } from '../load/merge.ts'
+import type { RunRecord } from '../load/merge.ts'
 import type { RunPlan } from '../load/plan.ts'
 import { type RunListener, startRun } from '../load/run.ts'
 import { sampleCount, sampleLines } from '../load/samples.ts'
+import type { Extent, ProgressView } from '../output/progress.ts'
 import { isProviderItself } from '../overhead/stamped.ts'
 import type { Agreement, BenchReport } from '../report/schema.ts'
 import { Histogram } from '../stats/histogram.ts'
@@ -25,7 +26,7 @@ import { commandLine, withoutSecrets } from './config.ts'
 import { countTokens } from './count-tokens.ts'
 import { openSampleFile, type SampleFile } from './sample-file.ts'
 import type { OpenTargets } from './targets.ts'
-import { describeFailures, endsTheRun, validatingPlan } from './validate.ts'
+import { describeFailures, endsTheRun, hasFailed, validatingPlan } from './validate.ts'
 
 const DRAIN_AFTER_INTERRUPT_US = 2_000_000
 
@@ -34,7 +35,8 @@ export interface RunHooks {
   argv: readonly string[]
   /** Receives lines for a person during the run. */
   note(line: string): void
-  progress(progress: Progress, total: number | undefined): void
+  /** How far the run is, and what it is to do. */
+  progress(view: ProgressView, extent: Extent): void
   /** Aborted when the user asks the run to end. */
   interrupt: AbortSignal
   /** Aborted when the user asks again: requests in flight are abandoned, and the measurement so far is kept. */
@@ -70,8 +72,8 @@ export async function measure(
   goOn?: (soFar: BenchReport, pairs: number) => boolean,
 ): Promise<BenchRun> {
   const machine = fingerprint()
+  const extent = extentOf(plan)
   const startedAt = new Date().toISOString()
-  const total = plan.requests === undefined ? undefined : plan.requests * plan.arms.length
   const file = samples === undefined ? undefined : await sampleFile(samples, hooks.note)
   const watch = await watchMachine(await pidsOf(targets))
   const context = {
@@ -93,8 +95,8 @@ export async function measure(
   const sent =
     first && endsTheRun(first)
       ? first
-      : await send(withoutTokensOf(first, plan), hooks, {
-          progress: (progress) => hooks.progress(progress, total),
+      : await send({ ...withoutTokensOf(first, plan), doubtful: first && hasFailed(first) }, hooks, {
+          progress: (progress) => hooks.progress(progress, extent),
           continueAfter: goOn && ((record, pairs) => goOn(buildReport(plan, nameArms(record, aa), context), pairs)),
           samples:
             file && ((rows, lost, startUs) => file.add(sampleLines(rows, plan, startUs), sampleCount(rows), lost)),
@@ -104,7 +106,7 @@ export async function measure(
   const agreement = plan.compareAnswers
     ? await compareAnswers(withoutTokensOf(record, plan), record, (again) => {
         return send(again, hooks, {
-          progress: (progress) => hooks.progress({ ...progress, phase: 'asking-again' }, undefined),
+          progress: (progress) => hooks.progress({ ...progress, phase: 'asking-again' }, extent),
         })
       })
     : undefined
@@ -133,6 +135,15 @@ export async function measure(
   }
 }
 
+/** Over all arms: how far a run is follows from that. */
+function extentOf({ arms, requests, durationUs }: RunPlan): Extent {
+  return {
+    arms: arms.map(({ name }) => name),
+    requests: requests === undefined ? undefined : requests * arms.length,
+    durationMs: durationUs === undefined ? undefined : (durationUs / 1_000) * arms.length,
+  }
+}
+
 /** The texts of the example are the target's: without secrets, and with nothing that steers a terminal. */
 function shownAgreement({ example, ...agreement }: Agreement, secrets: readonly string[]): Agreement {
   if (!example) return agreement
@@ -153,7 +164,7 @@ async function sendValidating(
   hooks: RunHooks,
 ): Promise<RunRecord> {
   const record = await send(validatingPlan(plan), hooks, {
-    progress: (progress) => hooks.progress({ ...progress, phase: 'validating' }, undefined),
+    progress: (progress) => hooks.progress({ ...progress, phase: 'validating' }, extentOf(plan)),
   })
   for (const line of describeFailures(record, urls)) hooks.note(withoutSecrets(line, secrets))
   return record

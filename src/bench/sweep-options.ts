@@ -67,6 +67,7 @@ export const sweepFlags = {
   output: result.text(z.string().optional(), "write the report (kt.sweep/1) to this file; '-': stdout"),
   ...labelFlag,
   json: result.toggle('print the report instead of tables'),
+  explain: result.toggle('also show tokens and bytes a second, and what the gateway used'),
 }
 
 type LevelValues = FlagValues<typeof levelFlags>

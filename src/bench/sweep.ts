@@ -5,6 +5,7 @@
  */
 import { EXIT, type ExitCode, UserError } from '../errors.ts'
 import type { RunPlan } from '../load/plan.ts'
+import type { ProgressView } from '../output/progress.ts'
 import { toMs } from '../report/duration-summary.ts'
 import { primaryRun } from '../report/runs.ts'
 import type { Run } from '../report/schema.ts'
@@ -38,9 +39,19 @@ const WARMUP = { warmup: 50, warmupUs: 1_000_000 }
 const FAILING = 0.5
 const COLLAPSED = 20
 
-interface SweepHooks extends RunHooks {
+interface SweepHooks extends Omit<RunHooks, 'progress'> {
   /** A level has been measured. */
-  level(level: SweepLevel): void
+  level(level: SweepLevel, at: LevelPlace): void
+  progress(view: ProgressView, at: LevelPlace): void
+}
+
+/** Which level is measured: its number among those of the curve, or none where a limit is searched for. */
+export interface LevelPlace {
+  level: number
+  index?: number
+  of?: number
+  /** How often it has been measured before. */
+  again: number
 }
 
 export async function sweep(
@@ -84,7 +95,7 @@ export async function sweep(
   return { report, exitCode: report.interrupted ? EXIT.interrupted : answered ? EXIT.passed : EXIT.inconclusive }
 }
 
-type LevelRunner = (level: number) => Promise<SweepLevel>
+type LevelRunner = (place: LevelPlace) => Promise<SweepLevel>
 
 function levelRunner(
   planLevel: (level: number) => RunPlan,
@@ -94,13 +105,14 @@ function levelRunner(
   hooks: SweepHooks,
   seen: { first?: Run },
 ): LevelRunner {
-  return async (level) => {
+  return async (place) => {
+    const { level } = place
     const plan = planLevel(level)
     if (!seen.first) printPreflight(plan, open.targets, hooks.note)
     const watch = watchGateway(open.gatewayPid)
-    const progress: RunHooks['progress'] = (view, total) => {
+    const progress: RunHooks['progress'] = (view) => {
       if (view.phase === 'measuring') watch.measuring(stepMs - view.elapsedUs / 1_000)
-      hooks.progress(view, total)
+      hooks.progress(view, place)
     }
     // The levels differ in their load alone: the target is validated once.
     if (seen.first) plan.validate = false
@@ -111,7 +123,7 @@ function levelRunner(
     const measuredRun = primaryRun(report)
     seen.first ??= measuredRun
     const measured = toLevel(measuredRun, level, watch.end())
-    hooks.level(measured)
+    hooks.level(measured, place)
     return measured
   }
 }
@@ -121,11 +133,13 @@ function levelRunner(
  * last.
  */
 function retryNoisy(run: LevelRunner, interrupt: AbortSignal): LevelRunner {
-  return async (level) => {
-    let measured = await run(level)
+  return async (place) => {
+    let measured = await run(place)
     // Where nothing was answered, a quieter machine would not help.
     const wanted = (): boolean => measured.client === 'noisy' && measured.requests > measured.failed
-    for (let again = 0; again < 2 && wanted() && !interrupt.aborted; again++) measured = await run(level)
+    for (let again = 1; again <= 2 && wanted() && !interrupt.aborted; again++) {
+      measured = await run({ ...place, again })
+    }
     return measured
   }
 }
@@ -146,9 +160,9 @@ async function measureCurve(
 /** Measures level after level until there are no more, the user interrupts, or the target collapses. */
 async function climb(ask: SweepOptions, run: LevelRunner, hooks: SweepHooks): Promise<SweepLevel[]> {
   const levels: SweepLevel[] = []
-  for (const level of ask.levels) {
+  for (const [i, level] of ask.levels.entries()) {
     if (hooks.interrupt.aborted) break
-    const measured = await run(level)
+    const measured = await run({ level, index: i + 1, of: ask.levels.length, again: 0 })
     levels.push(measured)
     const base = levels[0]?.latencyMs?.p99 ?? Number.POSITIVE_INFINITY
     if (measured.failed > FAILING * measured.requests || (measured.latencyMs?.p99 ?? 0) > COLLAPSED * base) break
@@ -234,8 +248,7 @@ function quantilesOf(report: Run): Pick<SweepLevel, `${SweepMetric}Ms`> {
 interface SearchRequest {
   mode: 'open' | 'closed'
   limitMs: number
-  /** Measures a level. */
-  run(level: number): Promise<SweepLevel>
+  run: LevelRunner
   interrupt: AbortSignal
 }
 
@@ -259,7 +272,7 @@ async function search(
   for (;;) {
     const next = bisect(best.level, breaks, mode === 'closed')
     if (next === undefined || interrupt.aborted) break
-    const measured = await run(next)
+    const measured = await run({ level: next, again: 0 })
     levels.push(measured)
     if (keeps(measured)) best = measured
     else breaks = measured.level

@@ -24,6 +24,11 @@ export function endsTheRun({ stopReason }: RunRecord): boolean {
   return stopReason === 'refused' || stopReason === 'interrupted'
 }
 
+/** Whether any of the arms failed its request. */
+export function hasFailed({ arms }: RunRecord): boolean {
+  return arms.some(({ outcomes }) => Object.keys(outcomes).some((code) => code !== 'OK'))
+}
+
 /** A line for each validating request that failed; none where all went well. */
 export function describeFailures(record: RunRecord, urls: readonly string[]): string[] {
   const details = failureDetails(record)

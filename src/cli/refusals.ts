@@ -1,9 +1,9 @@
 /** What oclif refuses on a command line, in kt's words; and how every refusal is shown. */
 import type { ExitCode } from '../errors.ts'
-import { wrap } from '../output/table.ts'
 import { asUrlFlag } from '../parse/addresses.ts'
 import { didYouMean } from '../parse/near.ts'
 import { printableJson, printableLines } from '../system/printable.ts'
+import { forStream } from '../system/terminal.ts'
 import { explainUnknown, type KnownCommand, nearestCommand, type Refusal } from './unknown-command.ts'
 
 /** What oclif adds to an error: the flags that do not exist, the arguments that are too many or missing. */
@@ -88,12 +88,9 @@ function namesOf(flags: Readonly<Record<string, KnownFlag>>): string[] {
 /** A refusal on stderr, wrapped on a terminal; and where the caller wants JSON, as an object on stdout. */
 export function writeRefusal({ message, next }: Refusal, code: ExitCode, json: boolean): void {
   const text = `kt: ${message}${next ? `\n${next.replaceAll(/^/gm, '    ')}` : ''}`
-  const lines = printableLines(text).split('\n').flatMap(fit)
+  const lines = printableLines(text)
+    .split('\n')
+    .map((line) => forStream(line, process.stderr))
   process.stderr.write(`${lines.join('\n')}\n`)
   if (json) process.stdout.write(`${printableJson({ error: { message, next, exitCode: code } }, 2)}\n`)
-}
-
-/** In a pipe a line stays whole, so that it can be searched for. */
-function fit(line: string): string[] {
-  return process.stderr.isTTY ? wrap(line, process.stderr.columns ?? 80, 4) : [line]
 }

@@ -45,7 +45,7 @@ export default class Doctor extends KtCommand {
     })
     // A fix is a patch of several lines, so its texts stay as they are.
     if (options.json) this.printJson(result)
-    else this.print(renderDoctor(result, this.color))
+    else this.print(renderDoctor(result, this.page(options.explain)))
     this.finish(exitCode)
   }
 }

@@ -29,6 +29,7 @@ export const doctorFlags = {
     { helpValue: SEVERITIES.join('|') },
   ),
   json: toggle('print the diagnosis as JSON (kt.doctor/1)'),
+  explain: toggle('also list the rules that are fine, and why others could not be checked'),
 }
 
 export type DoctorOptions = FlagValues<typeof doctorFlags>

@@ -7,6 +7,7 @@ import { createReadStream, existsSync, statSync } from 'node:fs'
 import { createInterface } from 'node:readline'
 import { UserError } from '../errors.ts'
 import { systemReason } from '../parse/file.ts'
+import { counted } from '../units.ts'
 import { type GatewayEvent, parseEvent } from '../wire/gateway-event.ts'
 import { AdminClient, type AdminOptions, eventSourceSchema } from './client.ts'
 
@@ -65,7 +66,7 @@ export async function* followEvents(
   for await (const line of client.lines('/events', signal)) {
     const event = parseEvent(line)
     if (!event) continue
-    if (event.dropped_before > 0) note(`${event.dropped_before} events were dropped here`)
+    if (event.dropped_before > 0) note(`${counted(event.dropped_before, 'event was', 'events were')} dropped here`)
     yield event
     if (--left === 0) return
   }

@@ -7,6 +7,7 @@ import { z } from 'zod'
 import { failure, type Result, success } from '../errors.ts'
 import { flagGroup } from '../parse/flags.ts'
 import { didYouMean } from '../parse/near.ts'
+import { parseEach, parsePercentile } from '../parse/percentile.ts'
 import { durationMs, parsedBy } from '../parse/quantity.ts'
 import { Histogram } from '../stats/histogram.ts'
 import { orderIntervalUs } from '../stats/quantile-interval.ts'
@@ -46,18 +47,7 @@ function findMetric(name: string): Result<EventMetric> {
 }
 
 /** '50,90,99.9' -> shares of one. */
-function parsePercentiles(given: string): Result<number[]> {
-  const shares: number[] = []
-  for (const part of given.split(',')) {
-    const percent = /^\s*\d+(?:\.\d+)?\s*$/.test(part) ? Number(part) : Number.NaN
-    if (!(percent > 0 && percent < 100)) {
-      const next = "Give numbers between 0 and 100, such as '50,90,95,99'."
-      return failure(`'${part.trim()}' is not a percentile`, next)
-    }
-    shares.push(percent / 100)
-  }
-  return success(shares)
-}
+const parsePercentiles = (given: string): Result<number[]> => parseEach(given, parsePercentile)
 
 const { text, toggle } = flagGroup()
 

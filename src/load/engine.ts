@@ -1,7 +1,6 @@
 /**
- * The one request path: a schedule decides when a request is sent, the workload what is sent, a request slot how; the
- * recorder keeps what happened. Closed and open loop, one arm and several, warm-up and measurement, one worker and many
- * are parameters of this path, never copies of it.
+ * The one request path: a schedule decides when a request is sent, the workload what, a request slot how; the recorder
+ * keeps what happened. Closed and open loop, arms, warm-up and workers are its parameters, never copies of it.
  */
 import { type Deadlines, findMissedDeadline } from '../client/deadlines.ts'
 import { AbortedByClient } from '../client/failure.ts'
@@ -156,6 +155,7 @@ export class Engine {
       if (this.stopReason) return
       const pacing = buildWarmupPacing(this.#plan, { requests, durationUs: warmupUs }, this.#worker)
       await this.#load([arm], pacing, undefined, startUs, wakeAt)
+      if (this.#recorder(arm).takeFailedWarmup(startUs, this.#clock())) this.stop('warm-up-failed', 0)
     }
   }
 

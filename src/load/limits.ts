@@ -1,7 +1,7 @@
 /** What ends a run before its time. */
 import type { ArmRecorder } from './recorder.ts'
 
-export type StopReason = 'interrupted' | 'token-budget' | 'target-dead' | 'refused' | 'abort-on'
+export type StopReason = 'interrupted' | 'token-budget' | 'target-dead' | 'refused' | 'warm-up-failed' | 'abort-on'
 
 /** The user ended the run, or a condition of the user's did: what is still in flight then is no failure. */
 export function endsAtWill(reason: StopReason | undefined): boolean {
@@ -25,6 +25,7 @@ export function limitReached(
     done += recorder.done
     tokens += recorder.tokensSpent
   }
+  if (recorders.some(({ failedWarmup }) => failedWarmup.hopeless)) return 'warm-up-failed'
   if (failed >= GIVE_UP_AFTER && failed === done) return 'target-dead'
   return tokenBudget !== undefined && tokens >= tokenBudget / threads ? 'token-budget' : undefined
 }

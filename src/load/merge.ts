@@ -23,6 +23,8 @@ import { mergeToldWaits } from './told-waits.ts'
 export interface Progress {
   phase: (typeof PHASES)[number]
   elapsedUs: number
+  /** Requests that ended, by arm. */
+  doneByArm: number[]
   sent: number
   done: number
   failed: number
@@ -99,6 +101,7 @@ export function mergeProgress(parts: readonly Progress[]): Progress {
   return {
     phase: PHASES.find((phase) => parts.some((part) => part.phase === phase)) ?? 'measuring',
     elapsedUs: most(parts, ({ elapsedUs }) => elapsedUs),
+    doneByArm: (parts[0]?.doneByArm ?? []).map((_, arm) => sum(parts, ({ doneByArm }) => doneByArm[arm] ?? 0)),
     sent: sum(parts, ({ sent }) => sent),
     done: sum(parts, ({ done }) => done),
     failed: sum(parts, ({ failed }) => failed),

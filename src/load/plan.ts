@@ -73,6 +73,8 @@ export interface RunPlan {
   jitWarmup?: boolean | undefined
   /** A request to each arm comes first, in a run of its own (src/bench/validate.ts). */
   validate?: boolean | undefined
+  /** The validating request failed, and that might have passed: a warm-up that fails too ends the run. */
+  doubtful?: boolean | undefined
   /** The first failure that every other request would meet too ends the run. */
   stopWhenRefused?: boolean | undefined
   /** Conditions that end the run; any of them on any arm. */

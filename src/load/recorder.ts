@@ -7,6 +7,7 @@ import type { RequestResult } from '../client/request-result.ts'
 import { type SelfReportedBlock, SelfReportedRecorder } from '../overhead/self-reported.ts'
 import { stampedOverhead } from '../overhead/stamped.ts'
 import type { TokenDelays } from '../overhead/token-delays.ts'
+import { DEFAULT_BLOCKS } from '../schedule/blocks.ts'
 import type { Category } from '../slo/category.ts'
 import { type BlockMetric, isBlockMetric, METRIC_NAMES, METRICS, type Metric } from '../slo/metrics.ts'
 import { type Digits, type EncodedHistogram, Histogram } from '../stats/histogram.ts'
@@ -19,6 +20,7 @@ import { AnswerSample } from './answer-sampler.ts'
 import type { ArmRecord, Counts } from './arm-record.ts'
 import { CategoryRecorder } from './category-recorder.ts'
 import { ComparedAnswers } from './compared-answers.ts'
+import { FailedWarmup } from './failed-warmup.ts'
 import { BLOCK_SAMPLES, GAP_SAMPLES, RUN_SAMPLES } from './metric-samples.ts'
 import type { RunPlan } from './plan.ts'
 import { TokenCounter } from './token-counter.ts'
@@ -49,7 +51,7 @@ interface Streaming {
 }
 
 /** What is recorded only where a run asks for it. */
-type Extras = Pick<RunPlan, 'compareAnswers' | 'abortOn'>
+type Extras = Pick<RunPlan, 'compareAnswers' | 'abortOn' | 'doubtful'>
 
 export class ArmRecorder {
   readonly name: string
@@ -66,6 +68,7 @@ export class ArmRecorder {
   cutOff = 0
   readonly hold = new Hold()
   readonly warmup = { sent: 0, failed: 0 }
+  readonly failedWarmup: FailedWarmup
   /** The first request of each connection in a block: the connection was idle while the other arm ran. */
   readonly idleFirst = { sent: 0, failed: 0 }
   readonly #outcomes: Counts = {}
@@ -89,11 +92,12 @@ export class ArmRecorder {
   #bodyBytes = 0
   #reused = 0
 
-  constructor(name: string, categories: readonly Category[] = [], { compareAnswers, abortOn }: Extras = {}) {
+  constructor(name: string, categories: readonly Category[] = [], { compareAnswers, abortOn, doubtful }: Extras = {}) {
     this.name = name
     this.abort = abortOn?.length ? new AbortWatch(abortOn) : undefined
     this.#compared = compareAnswers ? new ComparedAnswers() : undefined
     this.#categories = new CategoryRecorder(categories)
+    this.failedWarmup = new FailedWarmup(doubtful)
   }
 
   /** By all requests, the excluded ones too. */
@@ -258,7 +262,24 @@ export class ArmRecorder {
   /** An excluded request has ended: it is in no figure, but its tokens are spent. */
   excluded(result: RequestResult, as: 'warmup' | 'idleFirst'): void {
     if (result.outcome !== 'OK') this[as].failed++
+    if (as === 'warmup') this.failedWarmup.ended(result)
     this.#tokens.spend(result)
+  }
+
+  /** Where every request of the warm-up failed, they become those that were measured; true then. */
+  takeFailedWarmup(startUs: number, endUs: number): boolean {
+    const failures = this.failedWarmup.take()
+    const blocks = Math.min(DEFAULT_BLOCKS, failures.length)
+    for (const [i, result] of failures.entries()) {
+      const block = Math.floor((i * blocks) / failures.length)
+      this.released(block, startUs, 0)
+      this.ended(result, startUs, '', { block, category: 0 })
+    }
+    if (failures.length === 0) return false
+    this.activeUs += endUs - startUs
+    this.warmup.sent = 0
+    this.warmup.failed = 0
+    return true
   }
 
   #block(index: number, atUs: number): LiveBlock {

@@ -128,6 +128,7 @@ function progress(): Progress {
   return {
     phase: warmup ? 'jit-warmup' : Number.isNaN(measuringFromUs) ? 'warm-up' : 'measuring',
     elapsedUs: now() - (Number.isNaN(measuringFromUs) ? startUs : measuringFromUs),
+    doneByArm: engine.recorders.map(({ done }) => done),
     ...total,
     inFlight: engine.inFlight,
     watched: engine.recorders.map(({ abort }) => abort?.counts ?? []),

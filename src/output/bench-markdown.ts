@@ -8,10 +8,10 @@ import { clientWord } from '../verdict/rate.ts'
 import { answerNotes, restOfDuration, restsOn } from './answers.ts'
 import { answersLine } from './answers-line.ts'
 import { otherArmReading } from './bench-overhead.ts'
-import { latencyRows } from './bench-table.ts'
+import { shownDurations } from './latency-table.ts'
 import { machineLine } from './machine-line.ts'
 import { cell, code, gateMarkdown, table } from './markdown.ts'
-import { estimateSentence, interimAnalysesLine, loopLine, noiseLine } from './sentences.ts'
+import { estimateBasis, estimateSentence, interimAnalysesLine, loopLine, noiseLine } from './sentences.ts'
 import { sloMarkdown } from './slo-table.ts'
 import { countedBy, drainNote, rate, tokenNotes } from './throughput-lines.ts'
 import { toldWaitsLines } from './told-waits-line.ts'
@@ -24,7 +24,7 @@ export function renderBenchMarkdown(bench: BenchReport, gate: Gate | null): stri
   const report = primaryRun(bench)
   const { target, interimAnalyses } = report
   const estimate = gate ? undefined : estimateAdded(report)
-  const shown = estimate ? cell(estimateSentence(estimate)) : ''
+  const shown = estimate ? cell(`${estimateSentence(estimate)} ${estimateBasis(estimate)}`) : ''
   const subject = cell(`${target.model}, ${target.endpoint}${target.stream ? ', streamed' : ''}; ${loopLine(report)}`)
   const gateway = report.gateway ? ` (${cell(report.gateway)})` : ''
   return `${[
@@ -41,7 +41,7 @@ export function renderBenchMarkdown(bench: BenchReport, gate: Gate | null): stri
     answersMarkdown(report),
     figures(
       'latency (ms)',
-      latencyRows(report, true).map(({ label, measured, rest }) => [label, measured, rest]),
+      shownDurations(report, true).map(({ label, measured, rest }) => [label, measured, rest]),
     ),
     ...answerNotes(report).map(cell),
     figures('overhead (ms)', overheadRows(report)),

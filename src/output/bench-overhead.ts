@@ -1,25 +1,68 @@
-/** The overhead in a bench's table: a row for each definition and its parts, the other arm, and what they rest on. */
+/**
+ * The overhead of a gateway: one P50 and one P99, by the best reading of the run; and on request a row for each
+ * definition and its parts, the other arm, and what they rest on.
+ */
 import type { ChalkInstance } from 'chalk'
 import { explainDisagreement } from '../overhead/disagreement.ts'
 import type { OverheadResult, Run } from '../report/schema.ts'
 import { STAMP_METRICS, type StampMetric } from '../slo/metrics.ts'
+import { Histogram } from '../stats/histogram.ts'
 import { formatMs, formatNumber } from '../units.ts'
+import { type Estimate, estimateAdded } from '../verdict/estimate.ts'
+import { bestReading } from '../verdict/judge-overhead.ts'
 import { restsOn } from './answers.ts'
-import { bracketed, budgetCell } from './sentences.ts'
-import { columns, wrapHanging } from './table.ts'
+import { numberFormat } from './column.ts'
+import { bracketed, budgetCell, isOpen } from './sentences.ts'
+import { readStatistic, type Statistic, statisticName } from './statistics.ts'
+import { columns, type Page, paragraph } from './table.ts'
 
-export function overheadSection(report: Run, c: ChalkInstance): string {
-  const title = c.bold(
-    report.role === 'direct' ? 'Measurement floor (ms): no gateway in between' : 'Gateway Overhead (ms)',
-  )
+interface BlockView {
+  statistics?: readonly Statistic[] | undefined
+}
+
+type Reading = Pick<Estimate['p99'], 'valueMs' | 'ci95Ms'>
+
+export function overheadBlock(report: Run, { statistics }: BlockView, { c, width }: Page): string {
+  const direct = report.role === 'direct'
+  const readings = readingsOf(report, statistics)
+  if (readings.length === 0) return direct ? '' : `${c.bold('Gateway Overhead:')}\n  unknown`
+  const figure = numberFormat(readings.map(([, { valueMs }]) => valueMs))
+  const rows = readings.map(([name, { valueMs, ci95Ms }]) => {
+    return [`${name}:`, `${figure(valueMs)} ms`, c.dim(ci95Ms && !isOpen(ci95Ms) ? bracketed(ci95Ms, figure) : '')]
+  })
+  const title = direct ? 'Measurement Floor: no gateway in between' : 'Gateway Overhead:'
+  return `${c.bold(title)}\n${columns(rows, { width, align: ['left', 'right', 'left'] })}`
+}
+
+/** The figures that the answer names, or the statistics that were asked for. */
+function readingsOf(report: Run, statistics: readonly Statistic[] | undefined): [string, Reading][] {
+  const best = bestReading(report)
+  if (statistics && best) {
+    const durations = Histogram.decode(best.histogram)
+    return statistics.map((statistic) => {
+      return [statisticName(statistic), { valueMs: readStatistic(durations, statistic), ci95Ms: null }]
+    })
+  }
+  const estimate = estimateAdded(report)
+  if (estimate?.kind === 'overhead') {
+    return [...(estimate.p50 ? [['P50', estimate.p50] as [string, Reading]] : []), ['P99', estimate.p99]]
+  }
+  if (!best) return []
+  const { p50, p99, ci95 } = best.totalMs
+  return [
+    ['P50', { valueMs: p50, ci95Ms: null }],
+    ['P99', { valueMs: p99, ci95Ms: ci95 }],
+  ]
+}
+
+export function overheadSection(report: Run, page: Page): string {
+  const { c, width } = page
+  const title = c.bold(report.role === 'direct' ? 'Measurement floor (ms)' : 'Overhead by definition (ms)')
   if (report.overhead.length === 0) {
     const why = 'the provider does not stamp its answers and the target reports no overhead of its own'
-    const lines = [
-      `unknown: ${why}.`,
-      ...signals(report),
-      'Bench the provider directly as well, then: kt bench compare baseline.json gateway.json',
-    ]
-    return [title, ...lines.map((line) => c.dim(wrapHanging(line, '  ', 2)))].join('\n')
+    return [title, ...[`unknown: ${why}.`, ...signals(report)].map((line) => c.dim(paragraph(line, page, '  ')))].join(
+      '\n',
+    )
   }
   const head = ['', 'P50', 'P90', 'P95', 'P99', 'Max', 'budget'].map((name) => c.dim(name))
   // The one-way delays are parts of what the stamps give.
@@ -32,11 +75,14 @@ export function overheadSection(report: Run, c: ChalkInstance): string {
   const beside = [...explainDisagreement(report.overhead), ...signals(report)]
   return [
     title,
-    columns([head, ...rows]),
-    ...report.overhead.flatMap((entry) => notes(entry, c)),
-    ...beside.map((line) => c.dim(wrapHanging(line, '  '))),
+    columns([head, ...rows], { width, spare: OF_LESS_USE }),
+    ...report.overhead.flatMap((entry) => notes(entry, page)),
+    ...beside.map((line) => c.dim(paragraph(line, page, '  '))),
   ].join('\n')
 }
+
+/** P90, P95 and Max. */
+export const OF_LESS_USE = [2, 3, 5] as const
 
 interface OtherArmReading {
   name: string
@@ -108,19 +154,17 @@ function quantiles({ totalMs }: { totalMs: Quantiles }): string[] {
   return [totalMs.p50, totalMs.p90, totalMs.p95, totalMs.p99, totalMs.max].map(formatMs)
 }
 
-function notes(entry: OverheadResult, c: ChalkInstance): string[] {
-  const [low, high] = entry.totalMs.ci95
-  const unbounded = low === 0 && high === null
-  const bounds = unbounded ? '(no interval: fewer than ten blocks)' : `${bracketed([low, high])} by blocks`
-  const interval = `P99 ${formatMs(entry.totalMs.p99)} ${bounds}`
+function notes(entry: OverheadResult, page: Page): string[] {
+  const { ci95, p99 } = entry.totalMs
+  const bounds = isOpen(ci95) ? '(no interval: fewer than ten blocks)' : `${bracketed(ci95)} by blocks`
   const counted = [
-    entry.cacheHits > 0 ? `${formatNumber(entry.cacheHits)} cache hits excluded` : '',
+    entry.cacheHits > 0 ? `${formatNumber(entry.cacheHits)} from a cache excluded` : '',
     entry.retried > 0 ? `${formatNumber(entry.retried)} retried by the gateway excluded` : '',
     entry.negative > 0 ? `${formatNumber(entry.negative)} below zero: an error in the method` : '',
   ].filter((text) => text !== '')
-  const text = [interval, `n=${formatNumber(entry.count)}`, ...counted].join('; ')
+  const text = [`P99 ${formatMs(p99)} ${bounds}`, `n=${formatNumber(entry.count)}`, ...counted].join('; ')
   return [
-    c.dim(wrapHanging(`${entry.definition}: ${text}`, '  ')),
-    c.dim(wrapHanging(`${entry.source}: ${entry.note}`, '    ')),
+    page.c.dim(paragraph(`${entry.definition}: ${text}`, page, '  ')),
+    page.c.dim(paragraph(`${entry.source}: ${entry.note}`, page, '    ')),
   ]
 }

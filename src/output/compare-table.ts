@@ -1,95 +1,124 @@
-/** Two runs side by side as text in 80 columns: figures, overhead, differences, and last the verdict. */
-import type { ChalkInstance } from 'chalk'
+/** Two runs side by side as text: what it came to, the figures, the overhead, and what to know before believing them. */
 import { COMPARED_FIGURES, FIGURES, isMetric, METRICS } from '../slo/metrics.ts'
+import { hang } from '../system/terminal.ts'
 import { counted, formatMs, formatNumber, formatShare } from '../units.ts'
 import type { ComparedRow, ComparedRun, Comparison } from '../verdict/compare.ts'
+import { type Answer, answered, gateAnswer } from './answer.ts'
+import { OF_LESS_USE } from './bench-overhead.ts'
+import { numberFormat } from './column.ts'
 import { markWords } from './commit-words.ts'
 import { bracketed, budgetCell, FORMATS, gateLines, intervalWords, noiseLine } from './sentences.ts'
-import { columns, paint, wrapHanging } from './table.ts'
+import { columns, type Page, paragraph } from './table.ts'
 
-export function renderComparison(comparison: Comparison, color: boolean): string {
-  const c = paint(color)
-  return [
-    heading(comparison, c),
-    figures(comparison.rows, c),
-    rates(comparison.rows, c),
-    overhead(comparison, c),
-    differences(comparison, c),
-    comparison.notes.map((note) => wrapHanging(note, '')).join('\n'),
-    verdict(comparison, c),
-  ]
-    .filter((part) => part !== '')
-    .join('\n\n')
+export function renderComparison(comparison: Comparison, page: Page): string {
+  const { explain } = page
+  const { notes, doubts = [], gate } = comparison
+  return answered(
+    comparisonAnswer(comparison, explain),
+    [
+      heading(comparison, page),
+      [durations(comparison.rows, page), rates(comparison.rows, page)].filter((part) => part !== '').join('\n'),
+      explain ? overheadTable(comparison, page) : overheadBlock(comparison, page),
+      differences(comparison, page),
+      (explain ? notes : doubts).map((note) => paragraph(note, page)).join('\n'),
+      gate && (explain || gate.checks.length > 1) ? gateLines(gate, page) : '',
+      explain ? basis(comparison, page) : '',
+    ],
+    page,
+  )
 }
 
-function heading({ mode, modeWhy, pairing, baseline, gateway }: Comparison, c: ChalkInstance): string {
-  const line = (name: string, { file, url, requests, failed, ...marked }: ComparedRun): string[] => [
-    `  ${name.padEnd(8)}  ${file}`,
-    c.dim(`            ${url}; ${counted(requests, 'request')}${failed > 0 ? `, ${formatNumber(failed)} failed` : ''}`),
-    ...marks(marked).map((text) => c.dim(wrapHanging(text, ' '.repeat(12)))),
-  ]
+/** `explained`: what --explain shows is there already. */
+function comparisonAnswer({ gate, rows }: Comparison, explained: boolean): Answer {
+  if (gate) {
+    return gateAnswer(gate, {
+      pass: 'Keep the report of the gateway as the next baseline.',
+      fail: `${explained ? '' : '--explain shows which part takes it; '}'kt doctor --report' looks for the cause.`,
+      open: explained ? '' : '--explain shows what it rests on.',
+    })
+  }
+  const row = rows.find(({ metric }) => metric === 'latency.p99')
+  if (!row || row.delta === null) return { text: 'The two runs have no latency in common.', next: '' }
+  const [from, to, by] = [row.baseline, row.gateway, row.delta].map((ms) => formatMs(ms ?? 0))
+  const within = row.delta95 ? intervalWords(row.delta95) : ''
+  return {
+    text: `P99 latency went from ${from} ms to ${to} ms, by ${by} ms${within === '' ? '' : ` (95 %: ${within})`}.`,
+    next: 'Without --no-gate it is judged.',
+  }
+}
+
+function heading({ mode, modeWhy, pairing, baseline, gateway }: Comparison, { c, explain, width }: Page): string {
+  const line = (name: string, { file, url, requests, failed, ...marked }: ComparedRun): string[] => {
+    const counts = `${counted(requests, 'request')}${failed > 0 ? `, ${formatNumber(failed)} failed` : ''}`
+    const details = [counts, markWords(marked)].filter((words) => words !== '').join('; ')
+    return hang(`  ${name.padEnd(8)}  `, `${file}; ${c.dim(explain ? `${url}; ${details}` : details)}`, width)
+  }
+  const why = `mode: ${mode} (${modeWhy}), ${pairing}`
   return [
-    wrapHanging(`kt bench compare  mode: ${mode} (${modeWhy}), ${pairing}`, '', 18).replace(
-      'kt bench compare',
-      c.bold('kt bench compare'),
-    ),
+    ...hang(`${c.bold('kt bench compare')}  `, why, width),
     ...line('baseline', baseline),
     ...line('gateway', gateway),
   ].join('\n')
 }
 
-function marks(run: Pick<ComparedRun, 'commit' | 'labels'>): string[] {
-  const words = markWords(run)
-  return words === '' ? [] : [words]
-}
+/** What is shown by itself; the rest on request. */
+const SHOWN = ['latency', 'ttft', 'tpot'].flatMap((family) => [`${family}.p50`, `${family}.p99`])
 
-function figures(rows: readonly ComparedRow[], c: ChalkInstance): string {
-  const shown = rows.filter((row) => row.unit === 'ms')
+function durations(rows: readonly ComparedRow[], page: Page): string {
+  const { c, explain, width } = page
+  const shown = rows.filter(({ unit, metric }) => {
+    return unit === 'ms' && (explain || SHOWN.includes(metric))
+  })
   if (shown.length === 0) return ''
+  const head = ['(ms)', 'baseline', 'gateway', 'delta', '', '95 %', ''].map((name) => c.dim(name))
+  const families = Map.groupBy(shown, ({ metric }) => metric.split('.')[0] ?? '')
+  const body = [...families].flatMap(([family, members]) => familyRows(family, members, page))
   const notes = [
-    'Delta with its 95 % interval by blocks. alike: within 0.5 ms or 10 %; ?: undecided.',
-    ...(shown.some((row) => row.fewBeyond)
-      ? ['* fewer than ten requests lie beyond it; its 95 % iid interval, which no verdict rests on, is in brackets.']
+    '95 %: interval of delta, by blocks; alike: within 0.5 ms or 10 %; ?: undecided.',
+    ...(explain && shown.some((row) => row.fewBeyond)
+      ? ['* fewer than ten requests lie beyond it; in brackets its interval were the requests independent, unjudged.']
       : []),
   ]
-  return [figureTable(shown, c), ...notes.map((note) => c.dim(wrapHanging(note, '')))].join('\n')
+  const table = columns([head, ...body], { width, indent: 0, spare: [4] })
+  return [table, ...notes.map((note) => c.dim(paragraph(note, page)))].join('\n')
 }
 
-function figureTable(rows: readonly ComparedRow[], c: ChalkInstance): string {
-  const head = ['(ms)', 'baseline', 'gateway', 'delta', '', '95 %', ''].map((name) => c.dim(name))
-  const body = rows.flatMap((row) => {
-    const [family = '', quantile = ''] = row.metric.split('.')
-    const title = quantile === 'p50' ? [[isMetric(family) ? METRICS[family].label : family, ...answers(row, c)]] : []
-    const label = ` ${quantile.toUpperCase()}${row.fewBeyond ? '*' : ''}`
-    const change = [signed(row.delta, formatMs), signed(row.deltaShare, formatShare)]
-    const line = [label, own(row.baseline), own(row.gateway), ...change, interval(row), word(row, c)]
-    const [from, to] = row.fewBeyond ? [row.iid95?.baseline, row.iid95?.gateway] : []
-    return [...title, line, ...(from || to ? [['', from ? bracketed(from) : '', to ? bracketed(to) : '']] : [])]
+/** The quantiles of one duration: they share their unit and their decimals. */
+function familyRows(family: string, rows: readonly ComparedRow[], { c, explain }: Page): string[][] {
+  const figure = numberFormat(rows.flatMap(({ baseline, gateway, delta }) => [baseline, gateway, delta]))
+  const name = isMetric(family) ? METRICS[family].short : family
+  const lines = rows.flatMap((row) => {
+    const quantile = (row.metric.split('.')[1] ?? '').toUpperCase()
+    const label = `${name} ${quantile}${explain && row.fewBeyond ? '*' : ''}`
+    // A share of what may be nothing would only mislead.
+    const share = row.verdict === 'open' ? '' : signed(row.deltaShare, formatShare)
+    const change = [
+      signed(row.delta, figure),
+      share,
+      row.delta95 ? intervalWords(row.delta95, figure) : '',
+      word(row, { c }),
+    ]
+    const [from, to] = explain && row.fewBeyond ? [row.iid95?.baseline, row.iid95?.gateway] : []
+    const beneath = from || to ? [['', from ? bracketed(from, figure) : '', to ? bracketed(to, figure) : '']] : []
+    return [[label, figure(row.baseline), figure(row.gateway), ...change], ...beneath]
   })
-  return columns([head, ...body], undefined, 0)
+  const [first] = rows
+  return first?.answers ? [...lines, ['', ...answers(first, { c })]] : lines
 }
 
 /** How many answers each side rests on, where these are not all of its requests. */
-function answers({ answers }: ComparedRow, c: ChalkInstance): string[] {
+function answers({ answers }: ComparedRow, { c }: Pick<Page, 'c'>): string[] {
   if (!answers) return []
   return [answers.baseline, answers.gateway].map((count) => c.dim(count === null ? '' : `n=${formatNumber(count)}`))
 }
 
-function own(value: number | null): string {
-  return value === null ? '-' : formatMs(value)
-}
-
-function interval({ delta95 }: ComparedRow): string {
-  return delta95 ? intervalWords(delta95, '..') : ''
-}
-
-function word({ verdict, delta95 }: ComparedRow, c: ChalkInstance): string {
+function word({ verdict, delta95 }: ComparedRow, { c }: Pick<Page, 'c'>): string {
   const isBlank = delta95?.every((bound) => bound === null)
   if (!verdict || isBlank) return ''
   return { worse: c.red('worse'), better: c.green('better'), alike: c.dim('alike'), open: c.dim('?') }[verdict]
 }
 
-function rates(rows: readonly ComparedRow[], c: ChalkInstance): string {
+function rates(rows: readonly ComparedRow[], { c, width }: Page): string {
   const body = rows
     .filter((row) => row.unit !== 'ms')
     .flatMap((row) => {
@@ -98,10 +127,9 @@ function rates(rows: readonly ComparedRow[], c: ChalkInstance): string {
       // An error rate gets no relative change: its difference is already in percentage points.
       const relative = row.unit === 'share' ? '' : signed(row.deltaShare, formatShare)
       const line = [figureLabel(row.metric), own(row.baseline), own(row.gateway), signed(row.delta, format), relative]
-      return row.answers ? [line, ['', ...answers(row, c)]] : [line]
+      return row.answers ? [line, ['', ...answers(row, { c })]] : [line]
     })
-  const head = ['', 'baseline', 'gateway', 'delta', ''].map((name) => c.dim(name))
-  return columns([head, ...body], undefined, 0)
+  return body.length === 0 ? '' : columns(body, { width, indent: 0, spare: [4] })
 }
 
 function figureLabel(metric: string): string {
@@ -109,11 +137,26 @@ function figureLabel(metric: string): string {
   return figure === undefined ? metric : FIGURES[figure].label
 }
 
-function overhead({ overhead: entries }: Comparison, c: ChalkInstance): string {
+/** One P50 and one P99, by the reading that a verdict would rest on. */
+function overheadBlock({ overhead, judgedBy }: Comparison, { c, width }: Page): string {
+  const own = overhead.filter(({ of }) => of === 'gateway')
+  const entry = own.find(({ definition }) => definition === judgedBy?.definition) ?? own[0]
+  if (!entry) return ''
+  const { p50, p99, ci95 } = entry.totalMs
+  const figure = numberFormat([p50, p99])
+  const rows = [
+    ['P50:', `${figure(p50)} ms`],
+    ['P99:', `${figure(p99)} ms`, c.dim(bracketed(ci95, figure))],
+  ]
+  return `${c.bold('Gateway Overhead:')}\n${columns(rows, { width, align: ['left', 'right', 'left'] })}`
+}
+
+function overheadTable({ overhead: entries }: Comparison, page: Page): string {
+  const { c, width } = page
   const title = c.bold('Gateway overhead (ms)')
   if (entries.length === 0) {
     const why = 'unknown: the provider does not stamp its answers and the gateway reports nothing.'
-    return `${title}\n${c.dim(wrapHanging(why, '  '))}`
+    return `${title}\n${c.dim(paragraph(why, page, '  '))}`
   }
   const head = ['', 'P50', 'P90', 'P95', 'P99', 'Max', 'P99 95 % | budget'].map((name) => c.dim(name))
   const body = entries.flatMap(({ of, definition, totalMs, components = [] }) => {
@@ -128,26 +171,30 @@ function overhead({ overhead: entries }: Comparison, c: ChalkInstance): string {
   const notes = entries.map(({ of, definition, source, note, count }) => {
     const reading = `${definition}: ${source}, n=${formatNumber(count)}; ${note}`
     const floor = 'floor: the same reading without the gateway; shown, never subtracted'
-    return wrapHanging({ floor, old: `old ${reading}`, gateway: reading }[of], '  ')
+    return paragraph({ floor, old: `old ${reading}`, gateway: reading }[of], page, '  ')
   })
-  return [title, columns([head, ...body]), ...notes.map((note) => c.dim(note))].join('\n')
+  return [title, columns([head, ...body], { width, spare: OF_LESS_USE }), ...notes.map((note) => c.dim(note))].join(
+    '\n',
+  )
 }
 
-function differences({ differences: found }: Comparison, c: ChalkInstance): string {
-  if (found.length === 0) return ''
-  const lines = found.map(({ what, baseline, gateway, forbids }) => {
-    const text = wrapHanging(`${what}: ${baseline} | ${gateway}`, '  ')
-    return forbids ? c.yellow(text) : text
+/** All of them on request; by themselves those that forbid a verdict. */
+function differences({ differences: found }: Comparison, page: Page): string {
+  const shown = page.explain ? found : found.filter(({ forbids }) => forbids)
+  if (shown.length === 0) return ''
+  const lines = shown.map(({ what, baseline, gateway, forbids }) => {
+    const text = paragraph(`${what}: ${baseline} | ${gateway}`, page, '  ')
+    return forbids ? page.c.yellow(text) : text
   })
-  return [c.bold('The runs differ in (baseline | gateway)'), ...lines].join('\n')
+  return [page.c.bold('The runs differ in (baseline | gateway)'), ...lines].join('\n')
 }
 
-function verdict({ gate, judgedBy, noise }: Comparison, c: ChalkInstance): string {
+/** By what it was judged, and the noise of the rig. */
+function basis({ gate, judgedBy, noise }: Comparison, page: Page): string {
   if (!gate) return ''
   const floor = judgedBy?.floor ? `; floor: ${judgedBy.floor}` : ''
   const by = judgedBy ? [`Judged by ${judgedBy.definition} (${judgedBy.source}); ${judgedBy.caveat}${floor}.`] : []
-  const rig = c.dim(wrapHanging(noiseLine(noise ?? undefined), ''))
-  return [...by.map((line) => c.dim(wrapHanging(line, ''))), rig, gateLines(gate, c)].join('\n')
+  return [...by, noiseLine(noise ?? undefined)].map((line) => page.c.dim(paragraph(line, page))).join('\n')
 }
 
 function signed(value: number | null, format: (value: number) => string): string {

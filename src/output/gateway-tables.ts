@@ -5,20 +5,21 @@
 
 import type { CacheStatsAnswer, EventStats } from '../gateway-cli/answers.ts'
 import type { Effective, GatewayCheck } from '../gateway-cli/gateway-config.ts'
-import { counted, formatBytes, formatDuration, formatMs, formatNumber, formatShare } from '../units.ts'
-import { columns, paint, wrapHanging } from './table.ts'
+import { counted, formatBytes, formatDuration, formatNumber, formatShare } from '../units.ts'
+import { numberFormat } from './column.ts'
+import { columns, type Page, paragraph } from './table.ts'
 
-export function renderGatewayCheck({ file, config, effective }: GatewayCheck): string {
+export function renderGatewayCheck({ file, config, effective }: GatewayCheck, page: Page): string {
   const { host, port, providers, policies, workers } = config
   const upstreams = providers.map(({ name, origin, basePath }) => `${name} at ${origin}${basePath}`).join(', ')
   const also = [
-    ...(workers > 1 ? [`${workers} processes`] : []),
+    ...(workers > 1 ? [counted(workers, 'process', 'processes')] : []),
     ...(policies.length > 0 ? [counted(policies.length, 'policy', 'policies')] : []),
     ...(config.cache.enabled ? [`cache in ${config.cache.backend}`] : []),
   ]
   return [
-    wrapHanging(`${file ?? 'the defaults'}: usable; ${[`${host}:${port} -> ${upstreams}`, ...also].join(', ')}`, '', 2),
-    ...config.notices.map((notice) => wrapHanging(`- ${notice}`, '', 2)),
+    paragraph(`${file ?? 'the defaults'}: usable; ${[`${host}:${port} -> ${upstreams}`, ...also].join(', ')}`, page),
+    ...config.notices.map((notice) => paragraph(notice, page, '- ')),
     '',
     ...lines(effective, 0),
   ].join('\n')
@@ -61,8 +62,7 @@ function marked(line: string, given: boolean): string {
   return given ? line : `${line.padEnd(42)}  # default`
 }
 
-export function renderCacheStats(stats: CacheStatsAnswer, color: boolean): string {
-  const c = paint(color)
+export function renderCacheStats(stats: CacheStatsAnswer, { c, width }: Page): string {
   const asked = stats.hits + stats.misses
   const share = asked > 0 ? `${formatShare(stats.hits / asked)} of the cacheable requests` : 'no requests yet'
   const entries = stats.entries === null ? 'unknown: the backend does not answer' : formatNumber(stats.entries)
@@ -79,7 +79,7 @@ export function renderCacheStats(stats: CacheStatsAnswer, color: boolean): strin
   ]
   const table = columns(
     rows.map(([name = '', figure = '', note = '']) => [name, figure, c.dim(note)]),
-    ['left', 'right', 'left'],
+    { width, align: ['left', 'right', 'left'] },
   )
   return `${c.bold(`Cache (${stats.backend})`)}\n${table}`
 }
@@ -90,15 +90,16 @@ interface EventStatsContext {
   model: string | undefined
 }
 
-export function renderEventStats(stats: EventStats, context: EventStatsContext, color: boolean): string {
-  const c = paint(color)
+export function renderEventStats(stats: EventStats, context: EventStatsContext, page: Page): string {
+  const { c, width } = page
   const of = context.model === undefined ? '' : ` of ${context.model}`
   const over = context.lastMs === undefined ? '' : ` over the last ${formatDuration(context.lastMs)}`
   const title = c.bold(`${stats.metric} (${stats.unit})${of}${over}`)
   const notes = [`from ${context.source}`, ...losses(stats)]
   if (stats.count === 0)
-    return [title, '  no event has it', ...notes.map((note) => c.dim(wrapHanging(note, '  ')))].join('\n')
-  const show = (value: number): string => (stats.unit === 'ms' ? formatMs(value) : formatNumber(value))
+    return [title, '  no event has it', ...notes.map((note) => c.dim(paragraph(note, page, '  ')))].join('\n')
+  const format = numberFormat(stats.percentiles.map(({ value }) => value))
+  const show = stats.unit === 'ms' ? format : (value: number) => formatNumber(value)
   const rows = stats.percentiles.map(({ percentile, value, low, high }) => {
     // A quantile with fewer than ten observations beyond it is unreliable.
     const few = stats.count * (1 - percentile / 100) < 10 ? 'fewer than ten beyond it' : ''
@@ -106,19 +107,20 @@ export function renderEventStats(stats: EventStats, context: EventStatsContext, 
     return [`P${percentile}`, show(value), c.dim(interval), c.dim(few)]
   })
   const failed = stats.failed > 0 ? `, ${formatNumber(stats.failed)} of them failed` : ''
-  const count =
-    `${counted(stats.count, 'request')}${failed}; mean ${show(stats.mean ?? 0)}, max ` + `${show(stats.max ?? 0)}`
+  const count = `${counted(stats.count, 'request')}${failed}; mean ${show(stats.mean ?? 0)}, max ${show(stats.max ?? 0)}`
   return [
     title,
-    columns(rows, ['left', 'right', 'right', 'left']),
-    wrapHanging(count, '  '),
-    ...['intervals: 95 %, for independent requests', ...notes].map((note) => c.dim(wrapHanging(note, '  '))),
+    columns(rows, { width, align: ['left', 'right', 'right', 'left'] }),
+    paragraph(count, page, '  '),
+    ...['intervals: 95 %, for independent requests', ...notes].map((note) => c.dim(paragraph(note, page, '  '))),
   ].join('\n')
 }
 
 function losses({ dropped, unreadable }: EventStats): string[] {
   return [
-    ...(dropped > 0 ? [`${formatNumber(dropped)} events were dropped and are not in it`] : []),
-    ...(unreadable > 0 ? [`${formatNumber(unreadable)} lines are not events and were excluded`] : []),
+    ...(dropped > 0 ? [`${counted(dropped, 'event was', 'events were')} dropped and not counted here`] : []),
+    ...(unreadable > 0
+      ? [`${counted(unreadable, 'line is no event and was', 'lines are no events and were')} excluded`]
+      : []),
   ]
 }

@@ -1,6 +1,6 @@
 /** What the machine withheld from a run, in words. */
 import type { Block, Run } from '../report/schema.ts'
-import { formatMs, formatShare } from '../units.ts'
+import { counted, formatMs, formatShare } from '../units.ts'
 
 type Evidence = NonNullable<Block['machine']>
 
@@ -8,7 +8,7 @@ type Evidence = NonNullable<Block['machine']>
 export function machineLine({
   blocks,
   baseline,
-}: Pick<Run, 'blocks' | 'baseline'>): { short: boolean; text: string } | undefined {
+}: Pick<Run, 'blocks' | 'baseline'>): { short: boolean; state: string; text: string } | undefined {
   const watched = [...blocks, ...(baseline?.blocks ?? [])].flatMap(({ machine }) => machine ?? [])
   const [first] = watched
   if (!first) return undefined
@@ -27,8 +27,8 @@ export function machineLine({
     taken(sumOf(watched.map(({ throttledMs }) => throttledMs)), 'held by the control group'),
   ]
   const starved = watched.filter(({ heldUp }) => heldUp > 0).length
-  const state = starved === 0 ? 'ok' : `short of CPU in ${starved} of ${watched.length} blocks`
-  return { short: starved > 0, text: [state, ...parts.filter((part) => part !== '')].join('; ') }
+  const state = starved === 0 ? 'ok' : `short of CPU in ${starved} of ${counted(watched.length, 'block')}`
+  return { short: starved > 0, state, text: [state, ...parts.filter((part) => part !== '')].join('; ') }
 }
 
 /** Null where one of them is not known. */

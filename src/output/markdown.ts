@@ -101,5 +101,5 @@ function delta(row: ComparedRow): string {
 }
 
 function interval({ delta95 }: ComparedRow): string {
-  return delta95 ? intervalWords(delta95, ' to ') : ''
+  return delta95 ? intervalWords(delta95) : ''
 }

@@ -1,8 +1,8 @@
 /** The answer of a plan in three lines: what to deploy and why, what would change it, what the formula says. */
 import type { Plan } from '../report/plan-schema.ts'
 import { counted, formatCount, formatNumber } from '../units.ts'
-import { labelOf, list, PLAN_WIDTH, rows, span, trimmed } from './plan-words.ts'
-import { wrap } from './table.ts'
+import { EXPLAINED, labelOf, list, rows, span, trimmed } from './plan-words.ts'
+import type { Page } from './table.ts'
 
 /** 'Deploy 186 pods of 1 vCPU, 832 MiB on 30 c5.4xlarge in 3 zones, at $14,892 a month: network binds' */
 export function deployment({ fleet, nodes, cost }: Plan): string {
@@ -17,8 +17,8 @@ export function deployment({ fleet, nodes, cost }: Plan): string {
   )
 }
 
-export function answerLines(plan: Plan): string[] {
-  return [deployment(plan), change(plan), formulaLine(plan)].flatMap((line) => wrap(line, PLAN_WIDTH + 2))
+export function planAnswer(plan: Plan): string[] {
+  return [deployment(plan), change(plan), formulaLine(plan)].filter((line) => line !== '')
 }
 
 const NAMED = 2
@@ -56,7 +56,7 @@ export function verb(name: string | undefined, does: string): string {
   return name?.endsWith('s') ? does : `${does}s`
 }
 
-export function costLines({ cost, nodes }: Plan): string[] {
+export function costLines({ cost, nodes }: Plan, page: Page): string[] {
   if (!cost) return [`no price of ${nodes.type} is known`]
   const usd = (value: number): string => `$${formatNumber(value)}`
   return [
@@ -79,7 +79,8 @@ export function costLines({ cost, nodes }: Plan): string[] {
             ]
           : []),
       ],
-      ['left', 'right', 'left'],
+      page,
+      EXPLAINED,
     ),
     `List prices of ${cost.prices.region} (${cost.prices.date}): ${cost.prices.source}`,
   ]

@@ -2,6 +2,9 @@
 import type { Plan } from '../report/plan-schema.ts'
 import { counted, formatCount, formatNumber, formatShare } from '../units.ts'
 import { raw, rows, trimmed } from './plan-words.ts'
+import type { Page } from './table.ts'
+
+const QUOTA_COLUMNS = ['left', 'left', 'right', 'left'] as const
 
 export function natLine({
   gateways,
@@ -18,7 +21,7 @@ export function natLine({
   )
 }
 
-export function providerLines({ quotas, amplification, demand }: Plan): string[] {
+export function providerLines({ quotas, amplification, demand }: Plan, page: Page): string[] {
   const more = amplification === undefined ? '' : `; retries make ${trimmed(amplification, 3)} of each request`
   const lines = (without: string | undefined): string[][] =>
     quotas
@@ -32,11 +35,11 @@ export function providerLines({ quotas, amplification, demand }: Plan): string[]
   const gone = [...new Set(quotas.flatMap(({ without }) => without ?? []))]
   return [
     `By the busiest minute, ${trimmed(demand.minute.factor)} of the peak: ${demand.minute.why}${more}`,
-    ...rows(lines(undefined), ['left', 'left', 'right', 'left']),
+    ...rows(lines(undefined), page, QUOTA_COLUMNS),
     ...(quotas.some(({ accounts, have }) => accounts > have)
       ? ['No number of workers carries what is over a quota.']
       : []),
-    ...gone.flatMap((name) => [`without ${name}:`, ...rows(lines(name), ['left', 'left', 'right', 'left'])]),
+    ...gone.flatMap((name) => [`without ${name}:`, ...rows(lines(name), page, QUOTA_COLUMNS)]),
   ]
 }
 
@@ -50,7 +53,7 @@ export function publishedLines(published: NonNullable<Plan['published']>): strin
 }
 
 /** The guide's row, beside what the same demand computes to. */
-export function instance(i: NonNullable<Plan['instance']>): string[] {
+export function instance(i: NonNullable<Plan['instance']>, page: Page): string[] {
   const more = i.orMore ? '+' : ''
   const { computed } = i
   return [
@@ -60,7 +63,7 @@ export function instance(i: NonNullable<Plan['instance']>): string[] {
         [i.name, `${i.vcpu}${more}`, `${formatNumber(i.memoryMb)} MB${more}`, formatNumber(i.connections)],
         ['computed', raw(computed.vcpu), `${formatNumber(computed.memoryMb)} MB`, formatNumber(computed.connections)],
       ],
-      ['left', 'right', 'right', 'right'],
+      page,
     ),
     `Source: ${i.source}`,
   ]

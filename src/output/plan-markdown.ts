@@ -2,7 +2,7 @@
 import type { Plan } from '../report/plan-schema.ts'
 import { formatCount, formatNumber } from '../units.ts'
 import { cell } from './markdown.ts'
-import { answerLines } from './plan-answer.ts'
+import { planAnswer } from './plan-answer.ts'
 import { labelOf, originOf, span, trimmed, withUnit } from './plan-words.ts'
 
 export function planMarkdown(plan: Plan, explain = false): string {
@@ -11,7 +11,7 @@ export function planMarkdown(plan: Plan, explain = false): string {
   const given = constraints.flatMap(({ inputs }) => inputs).filter(({ from }) => from !== 'computed')
   const unique = [...new Map(given.map((input) => [input.name, input])).values()]
   return [
-    ...bold(answerLines(plan)),
+    ...bold(planAnswer(plan)),
     '',
     `For ${formatCount(demand.inputTokensPerSec)} input and ${formatCount(demand.outputTokensPerSec)} output ` +
       `tokens/s (${cell(demand.form)}, window ${demand.window.seconds} ` +
@@ -36,7 +36,7 @@ export function planMarkdown(plan: Plan, explain = false): string {
       [`redundancy of ${fleet.redundancy.of}`, 'factor', 'why'],
       [
         ...fleet.redundancy.parts.map(({ name, factor, why }) => [name, trimmed(factor), why]),
-        ['together', trimmed(fleet.redundancy.product), `beside the blunt ${span(workers.redundancy)}x`],
+        ['together', trimmed(fleet.redundancy.product), `beside the vendor's flat ${span(workers.redundancy)}x`],
       ],
     ),
     '',

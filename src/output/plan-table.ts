@@ -1,12 +1,22 @@
-/**
- * A plan as text for a terminal: the answer in the first line, then its derivation. It is plain text without colour,
- * so that it reads the same in a file, in at most 100 columns.
- */
+/** A plan as text: the answer in the first line, then its derivation. */
 import type { Plan } from '../report/plan-schema.ts'
 import { counted, formatCount, formatDuration, formatMs, formatNumber, formatShare } from '../units.ts'
-import { answerLines, costLines, verb } from './plan-answer.ts'
+import { costLines, planAnswer, verb } from './plan-answer.ts'
 import { instance, natLine, providerLines, publishedLines } from './plan-limits.ts'
-import { explained, explainPlan, fine, list, raw, rows, section, span, trimmed, withUnit } from './plan-words.ts'
+import {
+  EXPLAINED,
+  explainPlan,
+  fine,
+  fitted,
+  list,
+  raw,
+  rows,
+  section,
+  span,
+  trimmed,
+  withUnit,
+} from './plan-words.ts'
+import type { Page } from './table.ts'
 
 type Dimension = Plan['tier']['decidedBy'][number]
 
@@ -16,38 +26,31 @@ const DIMENSIONS: Record<Dimension, { name: string; unit: string }> = {
   outputTokensPerSec: { name: 'output', unit: ' tokens/s' },
 }
 
-export function renderPlan(plan: Plan, explain = false): string {
+export function renderPlan(plan: Plan, page: Page): string {
+  const { explain, width, c } = page
+  const [first = '', ...others] = planAnswer(plan).map((line) => fitted(line, width).join('\n'))
+  const { contradictions, quotas, calibration, published } = plan
+  const sections: [string, string[] | undefined][] = [
+    ['Demand', [demandLine(plan), ...plan.demand.notes]],
+    ['Formula', formula(plan, page)],
+    ['Constraints', constraints(plan, page)],
+    ['Contradictions', contradictions.length > 0 ? contradictions.map((text) => `- ${text}.`) : undefined],
+    ['Providers', quotas.length > 0 ? providerLines(plan, page) : undefined],
+    ['Cost', costLines(plan, page)],
+    ['Tier', tier(plan, page)],
+    ['One instance', plan.instance && instance(plan.instance, page)],
+    ['Published by others', published && explain ? publishedLines(published) : undefined],
+    [`Redundancy of what binds (${plan.fleet.binding})`, redundancy(plan, page)],
+    ['Waiting for a worker', waiting(plan, page)],
+    ['Calibration', calibration?.notes.map((note) => `- ${note}`)],
+    ['Explained', explain ? explainPlan(plan, page) : undefined],
+    ['Recommendation', recommendation(plan)],
+  ]
   return [
-    ...answerLines(plan),
+    c.bold(first),
+    ...others,
     '',
-    section('Demand', [demandLine(plan), ...plan.demand.notes]),
-    section('Formula', formula(plan)),
-    section('Constraints', constraints(plan)),
-    ...(plan.contradictions.length > 0
-      ? [
-          section(
-            'Contradictions',
-            plan.contradictions.map((text) => `- ${text}.`),
-          ),
-        ]
-      : []),
-    ...(plan.quotas.length > 0 ? [section('Providers', providerLines(plan))] : []),
-    section('Cost', costLines(plan)),
-    section('Tier', tier(plan)),
-    ...(plan.instance ? [section('One instance', instance(plan.instance))] : []),
-    ...(plan.published && explain ? [section('Published by others', publishedLines(plan.published))] : []),
-    section(`Redundancy of what binds (${plan.fleet.binding})`, redundancy(plan)),
-    section('Waiting for a worker', waiting(plan)),
-    ...(plan.calibration
-      ? [
-          section(
-            'Calibration',
-            plan.calibration.notes.map((note) => `- ${note}`),
-          ),
-        ]
-      : []),
-    ...(explain ? [section('Explained', explainPlan(plan))] : []),
-    section('Recommendation', recommendation(plan)),
+    ...sections.flatMap(([title, lines]) => (lines ? [section(title, lines, page)] : [])),
   ]
     .join('\n')
     .trimEnd()
@@ -76,7 +79,7 @@ function demandLine({ demand }: Plan): string {
   )
 }
 
-function formula({ demand, formula: f, workers, measured, sizing }: Plan): string[] {
+function formula({ demand, formula: f, workers, measured, sizing }: Plan, page: Page): string[] {
   const perWorker = formatCount(f.outputPerWorker.value)
   const ratio = formatCount(f.ratio.value)
   const factors = [...new Set([workers.redundancy.min, workers.redundancy.max])]
@@ -106,13 +109,14 @@ function formula({ demand, formula: f, workers, measured, sizing }: Plan): strin
             `${formatNumber(m.ratio, 2)}: the vendor's measured worker`,
         ]),
       ],
-      ['left', 'right', 'left'],
+      page,
+      EXPLAINED,
     ),
     `Source: ${sizing.source}`,
   ]
 }
 
-function constraints({ constraints: all, nodes, answer: a, workers, nat }: Plan): string[] {
+function constraints({ constraints: all, nodes, answer: a, workers, nat }: Plan, page: Page): string[] {
   const held = Math.max(...all.filter(({ name }) => HELD_OPEN.has(name)).map(({ counts }) => counts[0]?.need ?? 0))
   const factors = all[0]?.counts.map(({ factor }) => factor) ?? []
   const gbps = `${formatNumber(nodes.eachWayGbps, nodes.eachWayGbps < 1 ? 3 : 1)} Gbit/s`
@@ -124,23 +128,26 @@ function constraints({ constraints: all, nodes, answer: a, workers, nat }: Plan)
     `${nodes.cloud} ${nodes.type}: ${nodes.vcpu} vCPU, ${nodes.workersPerNode} for workers; ` +
       `${nodes.bandwidthIs === 'ceiling' ? 'at most ' : ''}${formatCount(nodes.bandwidthGbps)} Gbit/s, ` +
       `${formatNumber(nodes.networkUtilisation * 100)} % used${price}`,
-    ...rows([
-      ['', 'at the peak', ...factors.slice(1).map((factor) => `x ${factor}`), 'nodes', ''],
-      ...all.map((constraint, i) => [
-        constraint.name,
-        `${constraint.per === 'worker' ? 'workers' : 'nodes'} ${formatNumber(constraint.counts[0]?.need ?? 0)}`,
-        ...constraint.counts.slice(1).map(({ need }) => formatNumber(need)),
-        fine(constraint.nodes),
-        marks[i] ?? '',
-      ]),
+    ...rows(
       [
-        'all together',
-        `nodes ${formatNumber(a.nodes.peak)}`,
-        ...nodes.counts.slice(1).map((count) => formatNumber(count.nodes)),
-        '',
-        '',
+        ['', 'at the peak', ...factors.slice(1).map((factor) => `x ${factor}`), 'nodes', ''],
+        ...all.map((constraint, i) => [
+          constraint.name,
+          `${constraint.per === 'worker' ? 'workers' : 'nodes'} ${formatNumber(constraint.counts[0]?.need ?? 0)}`,
+          ...constraint.counts.slice(1).map(({ need }) => formatNumber(need)),
+          fine(constraint.nodes),
+          marks[i] ?? '',
+        ]),
+        [
+          'all together',
+          `nodes ${formatNumber(a.nodes.peak)}`,
+          ...nodes.counts.slice(1).map((count) => formatNumber(count.nodes)),
+          '',
+          '',
+        ],
       ],
-    ]),
+      page,
+    ),
     `each way ${gbps}; CPU ${nodes.counts.map((count) => formatNumber(count.cpuNodes)).join(', ')} and ` +
       `network ${nodes.counts.map((count) => formatNumber(count.networkNodes)).join(', ')} nodes at ` +
       `${['the peak', ...factors.slice(1).map((factor) => `x ${factor}`)].join(', ')}`,
@@ -156,7 +163,7 @@ function constraints({ constraints: all, nodes, answer: a, workers, nat }: Plan)
 
 const HELD_OPEN = new Set(['connections', 'descriptors', 'ports'])
 
-function tier({ tier: t, workers }: Plan): string[] {
+function tier({ tier: t, workers }: Plan, page: Page): string[] {
   const decided = list(t.decidedBy.map((dimension) => DIMENSIONS[dimension].name))
   return [
     `${t.name}: ${t.use}; decided by ${decided}`,
@@ -166,6 +173,7 @@ function tier({ tier: t, workers }: Plan): string[] {
         const bounds = to === null ? `above ${formatCount(from)}` : `${formatCount(from)} to ${formatCount(to)}`
         return [label, `${formatNumber(value)}${unit}`, name, bounds]
       }),
+      page,
       ['left', 'right', 'left', 'left'],
     ),
     `${t.vcpu}${t.orMore ? '+' : ''} vCPU is the tier's own figure${t.orMore ? '' : ', for its top'}; ` +
@@ -173,23 +181,27 @@ function tier({ tier: t, workers }: Plan): string[] {
   ]
 }
 
-function redundancy({ fleet, workers }: Plan): string[] {
+function redundancy({ fleet, workers }: Plan, page: Page): string[] {
   const { min, max } = workers.redundancy
   const { redundancy: r, pods, nodes, zones } = fleet
-  const blunt = `the blunt ${span(workers.redundancy)}x`
+  const flat = `the vendor's flat ${span(workers.redundancy)}x`
   const place =
     r.raw < 0.5
-      ? `${fine(r.raw)} ${r.per}s' load on the fewest that can lose a zone, so no factor to hold beside ${blunt}`
-      : `${trimmed(r.product)}x, ${r.product < min ? 'below' : r.product > max ? 'above' : 'inside'} ${blunt}`
+      ? `${fine(r.raw)} ${r.per}s' load on the fewest that can lose a zone, so no factor to hold beside ${flat}`
+      : `${trimmed(r.product)}x, ${r.product < min ? 'below' : r.product > max ? 'above' : 'inside'} ${flat}`
   return [
-    ...explained(r.parts.map(({ name, factor, why }) => [name, `x ${trimmed(factor)}`, why])),
+    ...rows(
+      r.parts.map(({ name, factor, why }) => [name, `x ${trimmed(factor)}`, why]),
+      page,
+      EXPLAINED,
+    ),
     `= ${place}: ${counted(pods.steady, 'pod')} on ${counted(nodes.steady, 'node')}, ` +
       `${formatNumber(pods.perZone)} on ${formatNumber(nodes.perZone)} in each of ${counted(zones, 'zone')}; ` +
       `${formatNumber(pods.surging)} on ${formatNumber(nodes.surging)} while a deployment rolls`,
   ]
 }
 
-function waiting({ waiting: at, simulated, demand }: Plan): string[] {
+function waiting({ waiting: at, simulated, demand }: Plan, page: Page): string[] {
   const bursts =
     (demand.arrivalScv ?? 1) > 1
       ? ', as a Poisson stream: the formula has the bursts that were measured (Ca^2 ' +
@@ -198,15 +210,18 @@ function waiting({ waiting: at, simulated, demand }: Plan): string[] {
   const ms = (value: number | undefined): string =>
     value === undefined ? 'unbounded' : value < 0.0005 ? '0 ms' : `${formatMs(value)} ms`
   return [
-    ...rows([
-      ['workers', 'utilisation', 'P99, a queue each', 'P99, one for all'],
-      ...at.map((row) => [
-        formatNumber(row.workers),
-        formatShare(row.utilisation),
-        ms(row.perWorkerP99Ms),
-        ms(row.pooledP99Ms),
-      ]),
-    ]),
+    ...rows(
+      [
+        ['workers', 'utilisation', 'P99, a queue each', 'P99, one for all'],
+        ...at.map((row) => [
+          formatNumber(row.workers),
+          formatShare(row.utilisation),
+          ms(row.perWorkerP99Ms),
+          ms(row.pooledP99Ms),
+        ]),
+      ],
+      page,
+    ),
     simulated
       ? `By formula (two moments, M/G/1 and M/G/k); simulated with ${counted(simulated.workers, 'worker')}, a ` +
         `queue each: P99 ${simulatedSpan(simulated, ms)} (formula ${ms(simulated.formulaP99Ms)}), ` +

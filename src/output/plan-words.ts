@@ -2,30 +2,37 @@
 
 import { FIGURE_WORDS, type FigureKey } from '../plan/figures.ts'
 import type { Plan } from '../report/plan-schema.ts'
+import { hang } from '../system/terminal.ts'
 import { formatBytes, formatCount, formatNumber } from '../units.ts'
-import { columns, indent, wrap } from './table.ts'
+import { columns, indent, type Page } from './table.ts'
 
-export const PLAN_WIDTH = 98
+/** What a section's lines are indented by. */
+const INDENT = 2
 
-/** Rows whose last cell is text of any length, wrapped within its column. */
-export function explained(cells: readonly (readonly string[])[]): string[] {
-  const width = [0, 1].map((column) => Math.max(...cells.map((row) => row[column]?.length ?? 0)))
-  const left = (width[0] ?? 0) + (width[1] ?? 0) + 4
-  return rows(
-    cells.flatMap(([name = '', value = '', text = '']) =>
-      wrap(text, PLAN_WIDTH - 2 - left).map((part, i) => (i === 0 ? [name, value, part] : ['', '', part])),
-    ),
-    ['left', 'right', 'left'],
-  )
+/** A name, a value, and a text of any length. */
+export const EXPLAINED: readonly ('left' | 'right')[] = ['left', 'right', 'left']
+
+export function section(title: string, lines: readonly string[], { c, width }: Page): string {
+  const head = hang('', title, width).map((line) => c.bold(line))
+  return `${head.join('\n')}\n${indent(
+    lines.flatMap((line) => fitted(line, width - INDENT)),
+    INDENT,
+  ).join('\n')}\n`
 }
 
-export function section(title: string, lines: readonly string[]): string {
-  const body = lines.flatMap((line) => indent(wrap(line, PLAN_WIDTH, line.startsWith('- ') ? 2 : 0), 2))
-  return `${title}\n${body.join('\n')}\n`
+/** A line broken to the page, below what it is indented by or below the text of its dash. */
+export function fitted(line: string, width: number): string[] {
+  const [head = ''] = /^ *(?:- )?/.exec(line) ?? []
+  return hang(head, line.slice(head.length), width)
 }
 
-export function rows(cells: readonly (readonly string[])[], align?: ('left' | 'right')[]): string[] {
-  return columns(cells, align, 0).split('\n')
+/** A table within a section. */
+export function rows(
+  cells: readonly (readonly string[])[],
+  { width }: Page,
+  align?: readonly ('left' | 'right')[],
+): string[] {
+  return columns(cells, { width: width - INDENT, align, indent: 0 }).split('\n')
 }
 
 /** '60-120', or one number where both ends are the same. */
@@ -74,27 +81,27 @@ export function withUnit(value: number, unit: string): string {
 type Inputs = Plan['constraints'][number]['inputs']
 
 /** `--explain`: every constraint with its formula, and each input with its value, origin, source and date. */
-export function explainPlan({ constraints, demand }: Plan): string[] {
+export function explainPlan({ constraints, demand }: Plan, page: Page): string[] {
+  const width = page.width - INDENT
   const { request } = demand
   const hidden = request.hiddenTokens > 0 ? `, ${withUnit(request.hiddenTokens, 'hidden')}` : ''
   return [
     ...constraints.flatMap(({ name, per, need, formula, inputs }) => {
-      const under = ' '.repeat(name.length + 3)
       return [
-        ...wrap(`${name} = ${formula}`, PLAN_WIDTH - 2, under.length),
+        ...hang(`${name} = `, formula, width),
         `${' '.repeat(name.length)} = ${need > 0 && need < 0.001 ? fine(need) : trimmed(need, 3)} ${per}s`,
-        ...sourced(inputs),
+        ...sourced(inputs, page),
         '',
       ]
     }),
-    ...wrap(
-      `request = ${withUnit(request.inputTokens, 'input')}, ` +
+    ...hang(
+      'request = ',
+      `${withUnit(request.inputTokens, 'input')}, ` +
         `${withUnit(request.outputTokens, 'visible')}${hidden} ` +
         `tokens: ${request.name}; ${request.source}`,
-      PLAN_WIDTH - 2,
-      10,
+      width,
     ),
-    ...wrap(`burst   = x ${trimmed(demand.burst.factor)}: ${demand.burst.why}`, PLAN_WIDTH - 2, 10),
+    ...hang('burst   = ', `x ${trimmed(demand.burst.factor)}: ${demand.burst.why}`, width),
   ]
 }
 
@@ -111,10 +118,9 @@ export function originOf({ name, from, source, date }: Inputs[number]): string {
   return `${from}${option}: ${source}${date ? ` (${date})` : ''}`
 }
 
-function sourced(inputs: Inputs): string[] {
-  return explained(
-    inputs.map((input) => [`  ${labelOf(input.name)}`, withUnit(input.value, input.unit), originOf(input)]),
-  )
+function sourced(inputs: Inputs, page: Page): string[] {
+  const cells = inputs.map((input) => [`  ${labelOf(input.name)}`, withUnit(input.value, input.unit), originOf(input)])
+  return rows(cells, page, EXPLAINED)
 }
 
 function isFigure(name: string): name is FigureKey {

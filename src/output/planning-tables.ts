@@ -5,9 +5,9 @@ import type { CheckResult } from '../plan/check.ts'
 import { type Instance, isCeiling, type RankedInstance } from '../plan/instances.ts'
 import type { PlanChoices } from '../plan/plan.ts'
 import type { Sizing } from '../plan/sizing.ts'
-import { counted, formatBytes, formatCount, formatNumber, formatShare } from '../units.ts'
-import { compact, PLAN_WIDTH, rows, span, trimmed } from './plan-words.ts'
-import { indent, wrap } from './table.ts'
+import { counted, formatBytes, formatCount, formatNumber, formatPercent } from '../units.ts'
+import { compact, fitted, rows, span, trimmed } from './plan-words.ts'
+import { indent, type Page } from './table.ts'
 
 const ANSWERS = {
   pass: 'PASS: the run confirms the plan',
@@ -16,10 +16,14 @@ const ANSWERS = {
 } as const
 
 /** Whether a run confirms a plan, with the verdict in the first line. */
-export function renderPlanCheck({ verdict, shareOfPlanned, busy, checks }: CheckResult): string {
+export function renderPlanCheck({ verdict, shareOfPlanned, busy, checks }: CheckResult, page: Page): string {
+  const { width } = page
   return [
-    `${ANSWERS[verdict]}; ${busy === undefined ? '' : 'by their CPU '}its workers passed ` +
-      `${formatShare(shareOfPlanned)} of what was planned for them`,
+    ...fitted(
+      `${ANSWERS[verdict]}; ${busy === undefined ? '' : 'by their CPU '}its workers passed ` +
+        `${formatPercent(shareOfPlanned)} of what was planned for them`,
+      width,
+    ),
     '',
     ...indent(
       rows(
@@ -27,11 +31,12 @@ export function renderPlanCheck({ verdict, shareOfPlanned, busy, checks }: Check
           ['', 'planned', 'measured', ''],
           ...checks.map((check) => [check.name, check.planned, check.measured, check.verdict.toUpperCase()]),
         ],
+        page,
         ['left', 'left', 'left', 'left'],
       ),
       2,
     ),
-    ...checks.filter(({ why }) => why !== '').flatMap(({ name, why }) => wrap(`- ${name}: ${why}`, PLAN_WIDTH, 2)),
+    ...checks.filter(({ why }) => why !== '').flatMap(({ name, why }) => fitted(`- ${name}: ${why}`, width)),
   ].join('\n')
 }
 
@@ -41,7 +46,9 @@ export function renderInstances(
   { redundancy, parts }: PlanChoices,
   measuredOn: Instance | undefined,
   most: number,
+  page: Page,
 ): string {
+  const { width } = page
   const factor = `${span(redundancy)}x`
   const [best] = ranked
   if (!best) return 'no machine holds a worker'
@@ -50,9 +57,12 @@ export function renderInstances(
   const cost = best.deploy.usdPerMonth === undefined ? '' : `, $${compact(best.deploy.usdPerMonth)} a month`
   const scaled = ranked.some(({ speed }) => speed !== undefined)
   return [
-    `${compact(best.deploy.nodes)} ${best.instance.type}${cost}: ` +
-      `cheapest of ${isCeiling(best) ? ceilings.length : ranked.length - ceilings.length}` +
-      (isCeiling(best) ? ', at best: no bandwidth of these is guaranteed' : ''),
+    ...fitted(
+      `${compact(best.deploy.nodes)} ${best.instance.type}${cost}: ` +
+        `cheapest of ${isCeiling(best) ? ceilings.length : ranked.length - ceilings.length}` +
+        (isCeiling(best) ? ', at best: no bandwidth of these is guaranteed' : ''),
+      width,
+    ),
     '',
     ...rows(
       [
@@ -69,11 +79,12 @@ export function renderInstances(
           instance.priceDate,
         ]),
       ],
-      ['left', 'right', ...(scaled ? (['right'] as const) : []), 'right', 'right', 'right', 'left', 'left'],
+      page,
+      ['left', 'right', ...(scaled ? (['right'] as const) : []), 'right', 'right', 'right', 'right', 'left', 'left'],
     ),
     '',
     ...notes(ranked, shown.length, parts.zones, factor, measuredOn, scaled).flatMap((note) =>
-      wrap(`- ${note}`, PLAN_WIDTH, 2),
+      fitted(`- ${note}`, width),
     ),
   ].join('\n')
 }
@@ -88,7 +99,7 @@ function notes(
 ): string[] {
   return [
     ...(ranked.length > shown ? [`${ranked.length - shown} more with --all.`] : []),
-    `${factor}: nodes by the blunt factor. At least one node in each of ${zones} zones; ` +
+    `${factor}: nodes by the vendor's flat factor. At least one node in each of ${zones} zones; ` +
       `list prices of that day (${regions(ranked).join(', ')}), ` +
       '730 hours a month, without traffic, disks and discounts.',
     ...(ranked.some(({ instance }) => instance.bandwidthIs === 'ceiling')
@@ -133,39 +144,46 @@ function spills({ profile, bufferBytes }: BufferPlan): string[] {
 }
 
 /** Buffer sizes: the answer, the table, and the directives to paste. */
-export function renderBuffers(plans: readonly BufferPlan[], { buffers }: Sizing): string {
+export function renderBuffers(plans: readonly BufferPlan[], { buffers }: Sizing, page: Page): string {
+  const { width } = page
   const [first] = plans
   if (!first) return 'no buffer profile'
   return [
-    plans.length === 1
-      ? `${first.profile.name}: bodies up to ${formatBytes(first.bodyBytes)}, ` +
-        `a buffer of ${formatBytes(first.bufferBytes)}; ` +
-        `${formatBytes(first.memory.fullBytes)} at ${counted(first.concurrency, 'request')} in flight`
-      : `Buffers at ${counted(first.concurrency, 'request')} in flight, by kind of traffic`,
+    ...fitted(
+      plans.length === 1
+        ? `${first.profile.name}: bodies up to ${formatBytes(first.bodyBytes)}, ` +
+            `a buffer of ${formatBytes(first.bufferBytes)}; ` +
+            `${formatBytes(first.memory.fullBytes)} at ${counted(first.concurrency, 'request')} in flight`
+        : `Buffers at ${counted(first.concurrency, 'request')} in flight, by kind of traffic`,
+      width,
+    ),
     '',
     ...indent(
-      rows([
+      rows(
         [
-          '',
-          'prompts',
-          'body',
-          'buffer',
-          'all full',
-          ...(first.memory.meanBytes === undefined ? [] : ['mean prompt', 'a worker']),
+          [
+            '',
+            'prompts',
+            'body',
+            'buffer',
+            'all full',
+            ...(first.memory.meanBytes === undefined ? [] : ['mean prompt', 'a worker']),
+          ],
+          ...plans.map((plan) => [
+            plan.profile.name,
+            promptRange(plan.profile),
+            `${formatBytes(plan.profile.body.minBytes)} - ${formatBytes(plan.profile.body.maxBytes)}`,
+            plan.bufferBytes > plan.profile.buffer.maxBytes
+              ? formatBytes(plan.bufferBytes)
+              : `${formatBytes(plan.profile.buffer.minBytes)} - ${formatBytes(plan.profile.buffer.maxBytes)}`,
+            formatBytes(plan.memory.fullBytes),
+            ...(plan.memory.meanBytes === undefined
+              ? []
+              : [formatBytes(plan.memory.meanBytes), formatBytes(plan.fullBytesPerWorker)]),
+          ]),
         ],
-        ...plans.map((plan) => [
-          plan.profile.name,
-          promptRange(plan.profile),
-          `${formatBytes(plan.profile.body.minBytes)} - ${formatBytes(plan.profile.body.maxBytes)}`,
-          plan.bufferBytes > plan.profile.buffer.maxBytes
-            ? formatBytes(plan.bufferBytes)
-            : `${formatBytes(plan.profile.buffer.minBytes)} - ${formatBytes(plan.profile.buffer.maxBytes)}`,
-          formatBytes(plan.memory.fullBytes),
-          ...(plan.memory.meanBytes === undefined
-            ? []
-            : [formatBytes(plan.memory.meanBytes), formatBytes(plan.fullBytesPerWorker)]),
-        ]),
-      ]),
+        page,
+      ),
       2,
     ),
     '',
@@ -183,6 +201,6 @@ export function renderBuffers(plans: readonly BufferPlan[], { buffers }: Sizing)
       `At ${formatNumber(1_000)} concurrent requests 1 MB more of buffer is about 1 GB more of memory.`,
       ...plans.flatMap(({ profile }) => (profile.note ? [`${profile.name}: ${profile.note}`] : [])),
       `Source: ${buffers.source}`,
-    ].flatMap((note) => wrap(`- ${note}`, PLAN_WIDTH, 2)),
+    ].flatMap((note) => fitted(`- ${note}`, width)),
   ].join('\n')
 }

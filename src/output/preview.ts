@@ -2,13 +2,12 @@
 import { stringify } from 'yaml'
 import type { DryRun, Exchange } from '../report/preview.ts'
 import { counted, formatCount, formatMs, formatNumber } from '../units.ts'
-import { indent, paint } from './table.ts'
+import { indent, type Page } from './table.ts'
 
 /** A body is cut off here; --json has the whole of it. */
 const MOST_BODY = 4_000
 
-export function renderDryRun({ options, arms, request, sends }: DryRun, color: boolean): string {
-  const c = paint(color)
+export function renderDryRun({ options, arms, request, sends }: DryRun, { c }: Page): string {
   const set = Object.entries(options).filter(([, value]) => value !== false && !isEmptyList(value))
   const several = arms.length > 1 ? ' on each arm' : ''
   return [
@@ -30,11 +29,7 @@ export function renderDryRun({ options, arms, request, sends }: DryRun, color: b
   ].join('\n')
 }
 
-export function renderExchange(
-  { url, request, answer, error, firstByteMs, totalMs }: Exchange,
-  color: boolean,
-): string {
-  const c = paint(color)
+export function renderExchange({ url, request, answer, error, firstByteMs, totalMs }: Exchange, { c }: Page): string {
   const first = firstByteMs === null ? '' : `first byte of the body after ${formatMs(firstByteMs)} ms, `
   return [
     c.bold(`Request to ${url}`),

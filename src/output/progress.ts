@@ -1,9 +1,12 @@
-/** The progress of a run on one line, for a terminal that redraws it and for logs. */
+/** The progress of a run on one line, for a terminal that redraws it and for logs: how far, how long, how it goes. */
+import stringWidth from 'string-width'
 import { formatDuration, formatMs, formatNumber } from '../units.ts'
 
-interface ProgressView {
+export interface ProgressView {
   phase: keyof typeof BESIDE | 'measuring'
   elapsedUs: number
+  /** Requests that ended, by arm. */
+  doneByArm: readonly number[]
   done: number
   failed: number
   inFlight: number
@@ -11,37 +14,103 @@ interface ProgressView {
   lastSecond: { done: number; p50Us: number | null; p99Us: number | null } | null
 }
 
-const BAR = 24
+/** What a run is to do, over all of its arms. */
+export interface Extent {
+  requests?: number | undefined
+  durationMs?: number | undefined
+  arms: readonly string[]
+  /** Which level of a sweep it is: 'level 2 of 7, 4 in flight'. */
+  level?: string | undefined
+  /** What follows at least. */
+  afterMs?: number
+}
+
+const BAR = 12
 const BESIDE = {
+  starting: 'starting',
   validating: 'waiting for the validating request',
   'jit-warmup': 'JIT warm-up',
   'warm-up': 'warming up',
   'asking-again': 'asking again where answers differ',
+  probing: 'measuring the error and the limit of kt itself',
+}
+/** A smaller share of a run does not tell how long the rest takes. */
+const TELLING = 0.02
+
+/** Of what a run does before or after it sends. */
+export function beside(phase: 'starting' | 'probing'): ProgressView {
+  return { phase, elapsedUs: 0, doneByArm: [], done: 0, failed: 0, inFlight: 0, heldUs: 0, lastSecond: null }
 }
 
-/** `[########                ] 34 %  1,234 done, 0 failed  410/s  P50 12.1 ms  P99 20.4 ms` */
-export function progressLine(
-  view: ProgressView,
-  total: number | undefined,
-  durationMs: number | undefined,
-  width: number,
-): string {
-  if (view.phase !== 'measuring') return `${BESIDE[view.phase]} …`.slice(0, width)
-  const share = total === undefined ? (durationMs ? view.elapsedUs / 1_000 / durationMs : 0) : view.done / total
+interface Sink {
+  show(line: (width: number) => string, logLine: () => string): void
+}
+
+export function showProgress(sink: Sink, view: ProgressView, extent: Extent): void {
+  sink.show(
+    (width) => progressLine(view, extent, width),
+    () => progressLogLine(view, extent),
+  )
+}
+
+/** `[####        ] 34 %  12 s, 25 s left  gateway 450, direct 448  410/s  P50 12.1 ms  P99 20.4 ms` */
+export function progressLine(view: ProgressView, extent: Extent, width: number): string {
+  const level = extent.level === undefined ? [] : [extent.level]
+  if (view.phase !== 'measuring') return fitted([...level, besideLine(view)], width)
+  const share = shareOf(view, extent)
   const filled = Math.min(BAR, Math.floor(share * BAR))
-  const bar = `[${'#'.repeat(filled)}${' '.repeat(BAR - filled)}] ${formatNumber(Math.min(100, share * 100))} %`
-  return [bar, ...figures(view)].join('  ').slice(0, width)
+  const bar = `[${'#'.repeat(filled)}${' '.repeat(BAR - filled)}] ${formatNumber(share * 100)} %`
+  return fitted([...level, bar, times(view, extent), ...figures(view, extent)], width)
 }
 
 /** The same without the bar, for output that is not a terminal. */
-export function progressLogLine(view: ProgressView, total: number | undefined): string {
-  if (view.phase !== 'measuring') return `${BESIDE[view.phase]}, ${formatDuration(view.elapsedUs / 1_000)}`
-  const of = total === undefined ? '' : ` of ${formatNumber(total)}`
-  return [`${formatDuration(view.elapsedUs / 1_000)}:`, ...figures(view, of)].join('  ')
+export function progressLogLine(view: ProgressView, extent: Extent): string {
+  const level = extent.level === undefined ? '' : `${extent.level}: `
+  if (view.phase !== 'measuring') return level + besideLine(view)
+  return `${level}${[`${times(view, extent)}:`, ...figures(view, extent)].join('  ')}`
 }
 
-function figures({ done, failed, heldUs, lastSecond }: ProgressView, of = ''): string[] {
-  const counts = `${formatNumber(done)}${of} done${failed > 0 ? `, ${formatNumber(failed)} failed` : ''}`
+function besideLine({ phase, elapsedUs }: ProgressView): string {
+  if (phase === 'measuring') return ''
+  const time = elapsedUs > 0 ? `, ${formatDuration(wholeSeconds(elapsedUs / 1_000))}` : ' …'
+  return BESIDE[phase] + time
+}
+
+/** As many of the parts as fit; the first ones matter most. */
+function fitted(parts: readonly string[], width: number): string {
+  const [first = ''] = parts
+  if (stringWidth(first) > width) return first.slice(0, width)
+  let line = ''
+  for (const part of parts) {
+    const longer = line === '' ? part : `${line}  ${part}`
+    if (stringWidth(longer) > width) break
+    line = longer
+  }
+  return line
+}
+
+function shareOf({ done, elapsedUs }: ProgressView, { requests, durationMs }: Extent): number {
+  const byCount = requests ? done / requests : 0
+  const byTime = durationMs ? elapsedUs / 1_000 / durationMs : 0
+  return Math.min(1, Math.max(byCount, byTime))
+}
+
+function times(view: ProgressView, extent: Extent): string {
+  const elapsedMs = view.elapsedUs / 1_000
+  const share = shareOf(view, extent)
+  const elapsed = formatDuration(wholeSeconds(elapsedMs))
+  if (share < TELLING) return elapsed
+  const leftMs = (elapsedMs * (1 - share)) / share + (extent.afterMs ?? 0)
+  return `${elapsed}, ${formatDuration(wholeSeconds(leftMs))} left`
+}
+
+function wholeSeconds(ms: number): number {
+  return ms < 1_000 ? Math.round(ms / 100) * 100 : Math.round(ms / 1_000) * 1_000
+}
+
+function figures(view: ProgressView, extent: Extent): string[] {
+  const { failed, heldUs, lastSecond } = view
+  const counts = [doneWords(view, extent), ...(failed > 0 ? [`${formatNumber(failed)} failed`] : [])].join(', ')
   if (heldUs > 0) return [counts, `told to wait, ${formatDuration(heldUs / 1_000)} more`]
   if (!lastSecond) return [counts]
   const { p50Us, p99Us } = lastSecond
@@ -53,14 +122,10 @@ function figures({ done, failed, heldUs, lastSecond }: ProgressView, of = ''): s
   ]
 }
 
-/** A line for a measured level of a sweep. */
-export function levelLine(level: {
-  level: number
-  achievedRps: number
-  latencyMs: { p99: number } | null
-  overheadMs: { p99: number } | null
-}): string {
-  const latency = level.latencyMs ? `, P99 ${formatMs(level.latencyMs.p99)} ms` : ''
-  const added = level.overheadMs ? `, added ${formatMs(level.overheadMs.p99)}` : ''
-  return `${formatNumber(level.level)}: ${formatNumber(level.achievedRps)} requests/s${latency}${added}`
+/** `gateway 450, direct 448 of 1,000`; of one arm `450 of 500 done`. */
+function doneWords({ done, doneByArm }: ProgressView, { requests, arms }: Extent): string {
+  const count = arms.length
+  const of = requests === undefined ? '' : ` of ${formatNumber(requests / count)}`
+  if (count < 2) return `${formatNumber(done)}${of} done`
+  return arms.map((name, i) => `${name} ${formatNumber(doneByArm[i] ?? 0)}`).join(', ') + of
 }

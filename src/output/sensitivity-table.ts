@@ -4,43 +4,52 @@ import { FIGURE_UNITS } from '../plan/figures.ts'
 import type { Swing } from '../plan/sensitivity.ts'
 import type { GrowthResult, ScenarioResult, SensitivityResult } from '../planning/sensitivity-request.ts'
 import { counted, formatNumber, formatShare } from '../units.ts'
-import { compact, fine, labelOf, PLAN_WIDTH, rows, section, span, trimmed, withUnit } from './plan-words.ts'
-import { wrap } from './table.ts'
+import { compact, fine, fitted, labelOf, rows, section, span, trimmed, withUnit } from './plan-words.ts'
+import type { Page } from './table.ts'
 
 const BAR = 24
 
-export function renderSensitivity({ by, tornado, scenarios, growth }: SensitivityResult, all: boolean): string {
+export function renderSensitivity(
+  { by, tornado, scenarios, growth }: SensitivityResult,
+  all: boolean,
+  page: Page,
+): string {
   const [first] = tornado.swings
   const moving = tornado.swings.filter(({ swing }) => swing > 1e-9)
   const shown = all ? tornado.swings : moving
   return [
-    ...wrap(
+    ...fitted(
       first && first.swing > 1e-9
         ? `${labelIn(first)} matters most: ${trimmed(first.nodes.low)} to ${trimmed(first.nodes.high)} nodes as ` +
             `it goes from ${unitOf(first, first.low)} to ${unitOf(first, first.high)}; ${tornado.binding} binds ` +
             `at ${trimmed(tornado.nodes)}`
         : `${tornado.binding} binds at ${trimmed(tornado.nodes)} nodes, whatever moves by ${formatShare(by)}`,
-      PLAN_WIDTH + 2,
+      page.width,
     ),
     '',
-    section(`Tornado: nodes before rounding, each input alone, by ${formatShare(by)} or its measured interval`, [
-      ...rows(
-        shown.map((swing) => [
-          labelIn(swing),
-          `${rangeOf(swing)}${swing.range === 'measured' ? ' *' : ''}`,
-          trimmed(swing.nodes.low),
-          bar(swing, tornado.nodes, first?.swing ?? 1),
-          trimmed(swing.nodes.high),
-        ]),
-        ['left', 'left', 'right', 'left', 'left'],
-      ),
-      ...(shown.some(({ range }) => range === 'measured') ? ['* measured interval'] : []),
-      ...(shown.length < tornado.swings.length
-        ? [`${tornado.swings.length - shown.length} more move nothing of what binds, ${tornado.binding} (--all).`]
-        : []),
-    ]),
-    ...(scenarios.length > 0 ? [section('What if', scenarioRows(scenarios))] : []),
-    ...(growth ? [section('Growth', growthLines(growth))] : []),
+    section(
+      `Tornado: nodes before rounding, each input alone, by ${formatShare(by)} or its measured interval`,
+      [
+        ...rows(
+          shown.map((swing) => [
+            labelIn(swing),
+            `${rangeOf(swing)}${swing.range === 'measured' ? ' *' : ''}`,
+            trimmed(swing.nodes.low),
+            bar(swing, tornado.nodes, first?.swing ?? 1),
+            trimmed(swing.nodes.high),
+          ]),
+          page,
+          ['left', 'left', 'right', 'left', 'left'],
+        ),
+        ...(shown.some(({ range }) => range === 'measured') ? ['* measured interval'] : []),
+        ...(shown.length < tornado.swings.length
+          ? [`${tornado.swings.length - shown.length} more move nothing of what binds, ${tornado.binding} (--all).`]
+          : []),
+      ],
+      page,
+    ),
+    ...(scenarios.length > 0 ? [section('What if', scenarioRows(scenarios, page), page)] : []),
+    ...(growth ? [section('Growth', growthLines(growth, page), page)] : []),
   ]
     .join('\n')
     .trimEnd()
@@ -71,21 +80,22 @@ function unitOf({ name }: Swing, value: number): string {
   return withUnit(value, name in FIGURE_UNITS ? FIGURE_UNITS[name as keyof typeof FIGURE_UNITS] : 'tokens/s')
 }
 
-function scenarioRows(scenarios: readonly ScenarioResult[]): string[] {
+function scenarioRows(scenarios: readonly ScenarioResult[], page: Page): string[] {
   const factors = (range: { peak: number; min: number; max: number }): string =>
     `${compact(range.peak)}; ${span(range)}`
   return rows(
     [
       ['', 'workers', 'nodes', '', 'binds', '$/month'],
-      ...scenarios.flatMap(({ name, workers, nodes, node, binding, usdPerMonth }) => {
-        const [head = '', ...more] = wrap(name.replaceAll(/,(?=\S)/g, ', '), 36, 2)
-        const cells = [factors(workers), factors(nodes), node, binding]
-        return [
-          [head, ...cells, usdPerMonth === undefined ? 'no price' : compact(Math.round(usdPerMonth))],
-          ...more.map((line) => [line, '', '', '', '', '']),
-        ]
-      }),
+      ...scenarios.map(({ name, workers, nodes, node, binding, usdPerMonth }) => [
+        name.replaceAll(/,(?=\S)/g, ', '),
+        factors(workers),
+        factors(nodes),
+        node,
+        binding,
+        usdPerMonth === undefined ? 'no price' : compact(Math.round(usdPerMonth)),
+      ]),
     ],
+    page,
     ['left', 'right', 'right', 'left', 'left', 'right'],
   )
 }
@@ -94,7 +104,7 @@ function dollars(value: number | undefined): string {
   return value === undefined ? 'no price' : `$${compact(Math.round(value))}`
 }
 
-function growthLines(g: GrowthResult): string[] {
+function growthLines(g: GrowthResult, page: Page): string[] {
   const late = (g.orderInDays ?? 0) < 0 ? `, which was ${counted(Math.ceil(-(g.orderInDays ?? 0)), 'day')} ago` : ''
   return [
     `${formatShare(g.ratePerPeriod)} a ${g.period} from ${g.from}, with ${counted(g.have.workers, 'worker')} ` +
@@ -112,6 +122,7 @@ function growthLines(g: GrowthResult): string[] {
           dollars(usdPerMonth),
         ]),
       ],
+      page,
       ['left', 'right', 'right', 'right', 'left', 'right', 'right'],
     ),
     'Until the peak itself takes all there is, with nothing left for a burst or a lost zone:',
@@ -121,6 +132,7 @@ function growthLines(g: GrowthResult): string[] {
         `${fine(now)} of ${trimmed(capacity)} ${per}s`,
         days === undefined ? 'never' : days === 0 ? 'used up already' : `in ${counted(Math.floor(days), 'day')}`,
       ]),
+      page,
       ['left', 'right', 'left'],
     ),
     g.days === undefined

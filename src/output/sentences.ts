@@ -6,10 +6,12 @@ import type { ChalkInstance } from 'chalk'
 import type { Check, Gate, Run, Verdict } from '../report/schema.ts'
 import { DEFAULT_ARRIVAL, describeArrivals } from '../schedule/arrivals.ts'
 import { type Unit, unitOf } from '../slo/metrics.ts'
-import { counted, formatDuration, formatMs, formatNumber, formatShare } from '../units.ts'
+import { hang } from '../system/terminal.ts'
+import { counted, formatDuration, formatLimit, formatMs, formatNumber, formatShare } from '../units.ts'
 import type { Estimate } from '../verdict/estimate.ts'
 import type { Noise } from '../verdict/noise.ts'
-import { wrapHanging } from './table.ts'
+import { numberFormat } from './column.ts'
+import type { Page } from './table.ts'
 import { rate } from './throughput-lines.ts'
 
 const NAMES: Record<string, string> = {
@@ -24,19 +26,22 @@ const NAMES: Record<string, string> = {
 
 const OPPOSITE = { '<': '>=', '<=': '>', '>': '<=', '>=': '<' } as const
 
+/** The figure against its limit, why it was judged so, and how many requests would decide it. */
 export function checkSentence(check: Check): string {
   const { why, requestsNeeded } = check
   const needed = requestsNeeded === undefined ? '' : `; about ${counted(requestsNeeded, 'request')} would decide it`
   return `${checkFigure(check)} (${why}${needed})`
 }
 
-/** 'P99 overhead 1.24 ms < 7 ms', without the reasons. */
-function checkFigure({ metric, op, limit, value, verdict }: Check): string {
+/** 'P99 overhead 1.24 ms [1.1, 1.38] < 7 ms', without the reasons. */
+function checkFigure({ metric, op, limit, value, verdict, ci95 }: Check): string {
   const name = NAMES[metric] ?? metric
   if (value === null) return name
   const breached = op.startsWith('<') ? value >= limit : value <= limit
   const relation = { pass: op, fail: breached ? OPPOSITE[op] : 'against', inconclusive: 'against' }[verdict]
-  return `${name} ${quantity(metric, value)} ${relation} ${limitOf(metric, limit)}`
+  const read = quantityOf(metric, limit)
+  const interval = ci95 && !isOpen(ci95) ? ` ${bracketed(ci95, read.figure)}` : ''
+  return `${name} ${read.figure(value)}${read.unit}${interval} ${relation} ${read.limit}`
 }
 
 /** The number of a metric as it is shown in a column of its unit. */
@@ -45,35 +50,38 @@ export const FORMATS: Readonly<Record<Unit, (value: number) => string>> = {
   share: formatShare,
   'per second': rate,
 }
-const UNIT_WORDS: Readonly<Record<Unit, string>> = { ms: ' ms', share: '', 'per second': ' a second' }
 
-/** A value in the unit of its metric. */
-function quantity(metric: string, value: number): string {
+/** How a value of a metric, its interval and its limit read beside each other: in one unit. */
+function quantityOf(metric: string, limit: number) {
   const unit = unitOf(metric)
-  return FORMATS[unit](value) + UNIT_WORDS[unit]
+  if (unit === 'share') return { figure: formatShare, unit: '', limit: formatShare(limit) }
+  if (unit === 'per second') return { figure: rate, unit: ' a second', limit: `${rate(limit)} a second` }
+  const inSeconds = limit >= 1_000
+  return {
+    figure: (ms: number) => formatMs(inSeconds ? ms / 1_000 : ms),
+    unit: inSeconds ? ' s' : ' ms',
+    limit: formatLimit(limit),
+  }
 }
 
-function limitOf(metric: string, limit: number): string {
-  if (unitOf(metric) !== 'ms') return quantity(metric, limit)
-  return limit < 1_000 ? `${Number(limit.toPrecision(3))} ms` : `${formatNumber(limit)} ms`
+/** An interval that says nothing: the run has too few blocks. */
+export function isOpen([low, high]: readonly [number, number | null]): boolean {
+  return low === 0 && high === null
 }
 
 export function verdictWord(verdict: Verdict): string {
   return verdict.toUpperCase()
 }
 
+/** A verdict as it stands at the head of a line. */
+export function verdictLabel(verdict: Verdict, c: ChalkInstance): string {
+  const shade = { pass: c.green, fail: c.red, inconclusive: c.yellow }[verdict]
+  return `${shade.bold(verdictWord(verdict))}  `
+}
+
 /** A line for each check: PASS, FAIL or INCONCLUSIVE, the figure against its limit, and why. */
-export function gateLines(gate: Gate, c: ChalkInstance): string {
-  const shades = { pass: c.green, fail: c.red, inconclusive: c.yellow }
-  return gate.checks
-    .map((check) => {
-      const word = verdictWord(check.verdict)
-      return wrapHanging(`${word}  ${checkSentence(check)}`, '', word.length + 2).replace(
-        word,
-        shades[check.verdict].bold(word),
-      )
-    })
-    .join('\n')
+export function gateLines(gate: Gate, { c, width }: Page): string {
+  return gate.checks.flatMap((check) => hang(verdictLabel(check.verdict, c), checkSentence(check), width)).join('\n')
 }
 
 const MARKS: Readonly<Record<Verdict, (c: ChalkInstance) => string>> = {
@@ -118,15 +126,21 @@ export function noiseLine(noise: Noise | undefined): string {
   return `Noise of this rig: two identical arms differ at P99 by ${figures} (95 %, ${pairs} pairs of blocks, ${how}).`
 }
 
-/** The interval of a difference, with its open ends in words. */
-export function intervalWords([low, high]: readonly [number | null, number | null], to: string): string {
-  if (low === null) return high === null ? 'too few blocks' : `up to ${formatMs(high)}`
-  return high === null ? `from ${formatMs(low)}` : `${formatMs(low)}${to}${formatMs(high)}`
+/** The interval of a difference, '0.2 to 1.4', with its open ends in words. */
+export function intervalWords(
+  [low, high]: readonly [number | null, number | null],
+  figure: (value: number) => string = formatMs,
+): string {
+  if (low === null) return high === null ? 'too few blocks' : `up to ${figure(high)}`
+  return high === null ? `from ${figure(low)}` : `${figure(low)} to ${figure(high)}`
 }
 
 /** '[1.24, 3.1]', '[1.24, inf)' */
-export function bracketed([low, high]: readonly [number, number | null]): string {
-  return `[${formatMs(low)}, ${high === null ? 'inf)' : `${formatMs(high)}]`}`
+export function bracketed(
+  [low, high]: readonly [number, number | null],
+  figure: (value: number) => string = formatMs,
+): string {
+  return `[${figure(low)}, ${high === null ? 'inf)' : `${figure(high)}]`}`
 }
 
 function bounds([low, high]: readonly [number, number | null]): string {
@@ -202,12 +216,17 @@ export function omissionNote({ load, latencyMs, serviceMs }: Run): string | unde
 }
 
 /** How much the gateway adds, in one sentence. */
-export function estimateSentence({ kind, p50, p99, judgedBy }: Estimate): string {
-  const within = ([low, high]: readonly [number, number | null]): string =>
-    ` [${formatMs(low)}, ${high === null ? 'no upper bound' : formatMs(high)}]`
+export function estimateSentence({ kind, p50, p99 }: Estimate): string {
+  const readings = [p50, p99].flatMap((reading) => reading ?? [])
+  const bounds = readings.flatMap(({ ci95Ms }) => ci95Ms ?? [])
+  const figure = numberFormat([...readings.map(({ valueMs }) => valueMs), ...bounds])
   const read = ({ valueMs, ci95Ms }: Estimate['p99']): string =>
-    `${formatMs(valueMs)} ms${ci95Ms ? within(ci95Ms) : ''}`
-  const by = `95 % by blocks; ${kind === 'overhead' ? judgedBy.definition : judgedBy.source}`
-  if (kind === 'regression') return `The new gateway's P99 is ${read(p99)} above the old one's (${by}).`
-  return `The gateway adds ${p50 ? `${read(p50)} at P50 and ` : ''}${read(p99)} at P99 (${by}).`
+    `${figure(valueMs)} ms${ci95Ms && !isOpen(ci95Ms) ? ` ${bracketed(ci95Ms, figure)}` : ''}`
+  if (kind === 'regression') return `The new gateway's P99 is ${read(p99)} above the old one's.`
+  return `The gateway adds ${p50 ? `${read(p50)} at P50 and ` : ''}${read(p99)} at P99.`
+}
+
+/** What an estimate rests on. */
+export function estimateBasis({ kind, judgedBy: { definition, source } }: Estimate): string {
+  return `In brackets: 95 %, by blocks; read from ${kind === 'overhead' ? `${definition}: ${source}` : source}.`
 }

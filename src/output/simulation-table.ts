@@ -3,8 +3,8 @@ import type { FleetOptions } from '../plan/simulate/fleet.ts'
 import type { Simulation } from '../plan/simulate/simulate.ts'
 import type { Traffic } from '../plan/simulate/traffic.ts'
 import { counted, formatCount, formatDuration, formatMs, formatNumber, formatShare } from '../units.ts'
-import { explained, list, PLAN_WIDTH, trimmed } from './plan-words.ts'
-import { indent, wrap } from './table.ts'
+import { EXPLAINED, fitted, list, rows, trimmed } from './plan-words.ts'
+import { indent, type Page } from './table.ts'
 
 type Estimate = Simulation['wait']['p99Ms']
 
@@ -18,29 +18,35 @@ function withInterval({ value, low, high }: Estimate): string {
   return `${ms(value)} (${ms(low).replace(' ms', '')}-${ms(high).replace(' ms', '')})`
 }
 
-export function renderSimulation(traffic: Traffic, options: FleetOptions, node: string, result: Simulation): string {
+export function renderSimulation(
+  traffic: Traffic,
+  options: FleetOptions,
+  node: string,
+  result: Simulation,
+  page: Page,
+): string {
+  const { width } = page
   const { wait, seeds } = result
   const sample = result.simulatedWorkers < options.workers ? ', which stand for all (each has its own queue)' : ''
   const over = overloads(result)
   return [
-    ...wrap(
+    ...fitted(
       `${result.meanUtilisation >= 1 || over.length > 0 ? 'NOT CARRIED: ' : ''}P99 wait ${withInterval(wait.p99Ms)} ` +
         `with ${counted(options.workers, 'worker')} on ${formatNumber(options.limits?.nodes ?? 0)} ${node}, ` +
         `CPU up to ${formatShare(result.peakUtilisation)}${over.length > 0 ? `; ${list(over)}` : ''}`,
-      PLAN_WIDTH + 2,
+      width,
     ),
     '',
-    ...indent(explained(table(traffic, options, result)), 2),
+    ...indent(rows(table(traffic, options, result), page, EXPLAINED), 2),
     '',
-    ...wrap(
+    ...fitted(
       `- ${formatCount(result.simulatedRequests)} requests simulated one by one on ` +
         `${counted(result.simulatedWorkers, 'worker')}${sample}; ` +
         `streams flow at ${trimmed(options.tokensPerSecPerStream)} tokens/s; ` +
         (seeds.length > 1
           ? `seeds ${seeds[0]} to ${seeds.at(-1)}, intervals of 95 % over them.`
           : `seed ${seeds[0]}: give --runs for intervals.`),
-      PLAN_WIDTH,
-      2,
+      width,
     ),
   ].join('\n')
 }

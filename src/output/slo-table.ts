@@ -1,11 +1,13 @@
-/** A run judged by the SLO objectives of its categories: as text in 80 columns, and as Markdown. */
-import type { ChalkInstance } from 'chalk'
+/** A run judged by the SLO objectives of its categories: as text, and as Markdown. */
 import type { SloResult } from '../report/schema.ts'
-import { counted, formatDuration, formatMs, formatNumber, formatShare } from '../units.ts'
-import type { SloJudgement } from '../verdict/slo-file.ts'
+import { hang } from '../system/terminal.ts'
+import { counted, formatDuration, formatNumber, formatShare } from '../units.ts'
+import { type SloJudgement, sloGate } from '../verdict/slo-file.ts'
+import { answered, gateAnswer } from './answer.ts'
+import { numberFormat } from './column.ts'
 import { cell, code, gateMarkdown, table } from './markdown.ts'
 import { gateLines, noiseLine, verdictWord } from './sentences.ts'
-import { columns, paint, wrapHanging } from './table.ts'
+import { columns, type Page, paragraph } from './table.ts'
 
 const FOUND = {
   name: '',
@@ -13,16 +15,24 @@ const FOUND = {
   request: 'by category of each request: endpoint, prompt tokens, headers',
 }
 
-export function renderSlo(judged: SloJudgement, color: boolean): string {
-  const c = paint(color)
+export function renderSlo(judged: SloJudgement, page: Page): string {
+  const { c, width } = page
   const { file, categoryBy, slo } = judged
   const names = slo.map(({ category }) => category).join(', ')
   const found = FOUND[categoryBy] === '' ? '' : `, ${FOUND[categoryBy]}`
-  const head = wrapHanging(`kt slo check  ${names}${found}`, '', 15).replace('kt slo check', c.bold('kt slo check'))
-  const noise = c.dim(wrapHanging(noiseLine(judged.noise ?? undefined), ''))
-  return [`${head}\n${c.dim(`  ${file}; ${countOf(judged)}`)}`, sloSection(slo, judged.uncategorised, c), noise].join(
-    '\n\n',
-  )
+  const head = [
+    ...hang(`${c.bold('kt slo check')}  `, names + found, width),
+    c.dim(paragraph(`${file}; ${countOf(judged)}`, page, '  ')),
+  ].join('\n')
+  const noise = c.dim(paragraph(noiseLine(judged.noise ?? undefined), page))
+  const parts = [head, sloSection(slo, judged.uncategorised, page, true), page.explain ? noise : '']
+  return answered(gateAnswer(sloGate(slo), STEPS), parts, page)
+}
+
+const STEPS = {
+  pass: '',
+  fail: "'kt bench --explain' with the same flags shows where the time goes.",
+  open: '',
 }
 
 /** '87 of 800 requests', where not all are judged. */
@@ -31,23 +41,36 @@ function countOf({ requests, slo }: SloJudgement): string {
   return `${judged === requests ? '' : `${formatNumber(judged)} of `}${counted(requests, 'request')}`
 }
 
-/** A row for each category, then its checks. It is also a section of the output of a bench. */
-export function sloSection(slo: readonly SloResult[], uncategorised: number, c: ChalkInstance): string {
+/**
+ * The checks of one category, with its figures where these stand nowhere else; or a row for each category, and its
+ * checks on request. It is also a section of the output of a bench.
+ */
+export function sloSection(
+  slo: readonly SloResult[],
+  uncategorised: number,
+  page: Page,
+  withFigures = page.explain,
+): string {
+  const { c, width } = page
   const [only, ...others] = slo
   if (!only) return c.yellow('SLO: no request belongs to a category')
   if (others.length === 0 && uncategorised === 0) {
-    return `${c.bold(`SLO ${only.category}`)}\n${columns(figures(only))}\n\n${gateLines(only, c)}`
+    const own = withFigures ? `${columns(figures(only), { width })}\n\n` : ''
+    return `${c.bold(`SLO ${only.category}`)}\n${own}${gateLines(only, page)}`
   }
   const rest =
     uncategorised === 0 ? '' : `\n${c.dim(`  ${counted(uncategorised, 'request')} without a category: not judged`)}`
   const shades = { pass: c.green, fail: c.red, inconclusive: c.yellow }
-  const rows = slo.map((result) => [...sloRow(result), shades[result.verdict](verdictWord(result.verdict))])
+  const rows = sloRows(slo).map((row, i) => {
+    const verdict = slo[i]?.verdict ?? 'inconclusive'
+    return [...row, shades[verdict](verdictWord(verdict))]
+  })
+  const table = columns([[...HEAD, ''].map((name) => c.dim(name)), ...rows], { width, spare: [2, 6, 4] })
   return [
-    `${c.bold('SLO by category')}\n${columns([[...HEAD, ''].map((name) => c.dim(name)), ...rows])}${rest}`,
-    ...slo.map(
-      (result) =>
-        `${c.bold(result.category)}\n${c.dim(wrapHanging(objectives(result), '  '))}\n${gateLines(result, c)}`,
-    ),
+    `${c.bold('SLO by category')}\n${table}${rest}`,
+    ...(page.explain ? slo : []).map((result) => {
+      return `${c.bold(result.category)}\n${c.dim(paragraph(objectives(result), page, '  '))}\n${gateLines(result, page)}`
+    }),
   ].join('\n\n')
 }
 
@@ -66,21 +89,24 @@ export function renderSloMarkdown(judged: SloJudgement): string {
 export function sloMarkdown(slo: readonly SloResult[]): string {
   return table(
     [...HEAD, 'verdict'],
-    slo.map((result) => [...sloRow(result), verdictWord(result.verdict)]),
+    sloRows(slo).map((row, i) => [...row, verdictWord(slo[i]?.verdict ?? 'inconclusive')]),
   )
 }
 
-const HEAD = ['category', 'requests', 'P50', 'P99', 'TTFT P99', 'goodput', 'burn']
+const HEAD = ['category', 'requests', 'P50 (ms)', 'P99 (ms)', 'TTFT P99', 'goodput', 'burn']
 
-function sloRow({ category, requests, measuredMs, goodput, errorBudget }: SloResult): string[] {
-  const { p50, p99, ttftP99 } = measuredMs
-  return [
+function sloRows(slo: readonly SloResult[]): string[][] {
+  const [p50, p99, ttft] = (['p50', 'p99', 'ttftP99'] as const).map((name) => {
+    return slo.map(({ measuredMs }) => measuredMs[name])
+  })
+  const times = [p50, p99, ttft].map((values = []) => values.map(numberFormat(values)))
+  return slo.map(({ category, requests, goodput, errorBudget }, i) => [
     category,
     formatNumber(requests),
-    ...[p50, p99, ttftP99].map((ms) => (ms === null ? '-' : formatMs(ms))),
+    ...times.map((cells) => cells[i] ?? '-'),
     goodput ? `${goodput.exact ? '' : '>= '}${formatShare(goodput.share)}` : '-',
     errorBudget ? `${formatNumber(errorBudget.burn, 2)}x` : '-',
-  ]
+  ])
 }
 
 /** 'P50 < 300 ms, P99 < 2 s, timeout 30 s'. */

@@ -2,12 +2,48 @@
 import type { ArmResult, Run } from '../report/schema.ts'
 import { COUNTED_BY } from '../report/token-basis.ts'
 import { formatNumber, formatShare } from '../units.ts'
+import { restsOn } from './answers.ts'
+import { columns, type Page, paragraph } from './table.ts'
 
 type Throughput = ArmResult['throughput']
 
 /** With two decimals below 100. */
 export function rate(perSec: number): string {
   return formatNumber(perSec, perSec < 100 ? 2 : 0)
+}
+
+/** The rates of a run; what they rest on is told on request, and always where kt itself was their limit. */
+export function throughputSection(report: Run, page: Page): string {
+  const { c, explain, width } = page
+  const t = report.throughput
+  const { successful, sent } = report.totals
+  const note = [restsOn(successful, sent), drainNote(report) ?? ''].filter((part) => part !== '').join('; ')
+  const rows = [['Requests/sec:', rate(t.requestsPerSec), c.dim(explain ? note : '')]]
+  if (t.tokensPerSec !== null) {
+    const parts =
+      t.inputTokensPerSec === null ? '' : `in ${rate(t.inputTokensPerSec)}, out ${rate(t.outputTokensPerSec ?? 0)}; `
+    rows.push(['Tokens/sec:', rate(t.tokensPerSec), c.dim(explain ? `${parts}counted by ${countedBy(t)}` : '')])
+  }
+  rows.push(...goodputRows(report).map(([name, value, share]) => [name, value, c.dim(share)]))
+  const notes = explain ? tokenNotes(report).map((line) => c.dim(paragraph(line, page, '  '))) : []
+  const [limit, by] = [limitNote(report), report.client.throughputLimit?.by]
+  if (limit !== undefined && (explain || by === 'client')) {
+    const shade = by === 'target' ? c.dim : c.yellow
+    notes.push(shade(paragraph(limit, page, '  ')))
+  }
+  const table = columns(rows, { width, align: ['left', 'right', 'left'] })
+  return [c.bold('Throughput:'), table, ...notes].join('\n')
+}
+
+/** The requests a second that met the objectives of their category, where the run was judged by one. */
+function goodputRows({ slo = [], throughput, totals }: Run): [string, string, string][] {
+  const [only, ...others] = slo
+  if (!only?.goodput || others.length > 0 || totals.successful === 0) return []
+  const { share, exact } = only.goodput
+  const all = (throughput.requestsPerSec * totals.sent) / totals.successful
+  return [
+    ['Goodput/sec:', rate(all * share), `${exact ? '' : 'at least '}${formatShare(share)} within ${only.category}`],
+  ]
 }
 
 /** 'usage', 'tokenizer', or each with its number of answers. */

@@ -111,7 +111,8 @@ export const compareSchema = z
         }),
       )
       .describe('in which conditions the runs differ'),
-    notes: z.array(z.string()).describe('what a reader must know of the two runs beside their figures'),
+    notes: z.array(z.string()).describe('what there is to be said of the two runs beside their figures'),
+    doubts: z.array(z.string()).optional().describe('those of the notes that put the figures in doubt'),
     judgedBy: z
       .strictObject({
         definition: definitionSchema,

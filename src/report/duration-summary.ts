@@ -15,6 +15,8 @@ export function summarizeDurations(encoded: EncodedHistogram): DurationSummary |
   return {
     count: histogram.count,
     mean: toMs(histogram.meanUs),
+    min: toMs(histogram.minUs),
+    stdDev: toMs(histogram.deviationUs),
     ...quantilesMs(histogram),
     p999: toMs(histogram.quantileUs(0.999)),
     iid95: { p50: intervalMs(orderIntervalUs(histogram, 0.5)), p99: intervalMs(orderIntervalUs(histogram, 0.99)) },

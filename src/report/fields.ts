@@ -63,6 +63,8 @@ export const distributionSchema = z
   .strictObject({
     count: z.int().positive().describe('values'),
     mean: ms.describe('arithmetic mean'),
+    min: ms.optional().describe('the smallest value'),
+    stdDev: ms.optional().describe('standard deviation; like min absent in reports of earlier versions'),
     p50,
     p90,
     p95,

@@ -23,6 +23,8 @@ export interface DurationSpec {
   /** Its row in tables, where it differs also that of an open loop. */
   label: string
   openLabel?: string
+  /** The head of its column. */
+  short: string
   shown: Shown
   unit: 'ms'
   /** Significant digits of its histogram: 3 digits are 2 ms wide at 2 s. */
@@ -43,6 +45,7 @@ export const METRICS = {
   latency: {
     label: 'Latency',
     openLabel: 'Latency, from intended',
+    short: 'Latency',
     shown: 'always',
     unit: 'ms',
     digits: 4,
@@ -54,6 +57,7 @@ export const METRICS = {
   },
   service: {
     label: 'Service, from sent',
+    short: 'Service',
     shown: 'open loop',
     unit: 'ms',
     digits: 4,
@@ -65,6 +69,7 @@ export const METRICS = {
   },
   connect: {
     label: 'Connect',
+    short: 'Connect',
     shown: 'no keep-alive',
     unit: 'ms',
     digits: 3,
@@ -76,6 +81,7 @@ export const METRICS = {
   },
   ttfb: {
     label: 'Time to first byte',
+    short: 'TTFB',
     shown: 'streams or asked for',
     unit: 'ms',
     digits: 4,
@@ -87,6 +93,7 @@ export const METRICS = {
   },
   ttft: {
     label: 'Time to first token',
+    short: 'TTFT',
     shown: 'always',
     unit: 'ms',
     digits: 4,
@@ -98,6 +105,7 @@ export const METRICS = {
   },
   ttftFromIntended: {
     label: '  from intended',
+    short: 'TTFT, intended',
     shown: 'open loop',
     unit: 'ms',
     digits: 4,
@@ -109,6 +117,7 @@ export const METRICS = {
   },
   tpot: {
     label: 'Time per output token',
+    short: 'TPOT',
     shown: 'always',
     unit: 'ms',
     digits: 3,
@@ -120,6 +129,7 @@ export const METRICS = {
   },
   interToken: {
     label: 'Inter-token, by event',
+    short: 'ITL',
     shown: 'always',
     unit: 'ms',
     digits: 3,
@@ -131,6 +141,7 @@ export const METRICS = {
   },
   addedTtft: {
     label: 'Added to the first token',
+    short: 'Added TTFT',
     shown: 'with the overhead',
     unit: 'ms',
     digits: 3,
@@ -142,6 +153,7 @@ export const METRICS = {
   },
   addedPerToken: {
     label: 'Added to each token',
+    short: 'Added TPOT',
     shown: 'with the overhead',
     unit: 'ms',
     digits: 3,
@@ -153,6 +165,7 @@ export const METRICS = {
   },
   hold: {
     label: 'Hold of tokens',
+    short: 'Hold',
     shown: 'with the overhead',
     unit: 'ms',
     digits: 3,

@@ -20,7 +20,7 @@
  * analysis at every block from 10 to 80 errs in 21 %). A FAIL spends 0.001 at each analysis. Every verdict uses these
  * levels, also that of a run with a single analysis.
  */
-import { formatMs, formatNumber, formatShare } from '../units.ts'
+import { formatLimit, formatMs, formatNumber, formatShare } from '../units.ts'
 import { firstWhere } from './bisect.ts'
 import { describeStarvation, exceedances, type GateBlock, waitPerRequestUs } from './gate-block.ts'
 import { Histogram } from './histogram.ts'
@@ -121,7 +121,7 @@ export function judgeBudget(input: GateInput): GateResult {
   const least = leastRequests(quantile)
   const upper = shareBounds(shares.pass, ALPHA_PASS).upper
   const lower = shareBounds(shares.fail, alphaFail).lower
-  const limit = `${passBelowUs / 1_000} ms`
+  const limit = formatLimit(passBelowUs / 1_000)
   const coarse = errorUs > 0 ? `, the limit less what a reading may be wrong by,` : ''
   const seen = describeShare(shares.pass, blocks, limit + coarse)
   const decided = shifted ? 'fail' : verdictOfShares(shares, 1, rule)

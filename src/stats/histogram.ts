@@ -78,6 +78,17 @@ export class Histogram {
     return this.count === 0 ? Number.NaN : this.sumUs / this.count
   }
 
+  /** Standard deviation of the observations themselves, within the histogram's resolution; NaN when empty. */
+  get deviationUs(): number {
+    const mean = this.meanUs
+    let squares = 0
+    this.#each((slot, count) => {
+      const middle = (lowest(slot, this.#magnitude) + lowest(slot + 1, this.#magnitude) - 1) / 2
+      squares += count * (middle - mean) ** 2
+    })
+    return Math.sqrt(squares / this.count)
+  }
+
   /** The smallest value that at least the share `q` of the observations does not exceed; NaN when empty. */
   quantileUs(q: number): number {
     return this.count === 0

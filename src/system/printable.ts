@@ -5,6 +5,8 @@
  * and the writers of the gateway's metrics, events and admin port.
  */
 
+import { forStream } from './terminal.ts'
+
 /**
  * Control characters, separators of lines, half characters, marks that turn the direction of writing, and the two
  * characters that XML forbids.
@@ -62,5 +64,5 @@ export function printableValues(value: unknown): unknown {
 
 /** Writes a line for a person to stderr. */
 export function writeNote(line: string): void {
-  process.stderr.write(`${printableLines(printable(line))}\n`)
+  process.stderr.write(`${forStream(printableLines(printable(line)), process.stderr)}\n`)
 }

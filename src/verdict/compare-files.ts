@@ -49,6 +49,7 @@ export const compareFlags = {
   'allow-different': toggle('judge even if the runs measured different things'),
   'no-gate': toggle('print only the figures and exit 0'),
   json: toggle('print the comparison (kt.compare/1) instead of tables'),
+  explain: toggle('also show every quantile, the parts of the overhead, and what the verdict rests on'),
 }
 
 type CompareOptions = FlagValues<typeof compareFlags>

@@ -57,6 +57,7 @@ export function compareReports(baseline: Run, gateway: Run, options: CompareOpti
   const pair = toPair(baseline, gateway, options.mode)
   const ownReading = pair.mode === 'overhead' && bestReading(gateway) !== undefined
   const differences = differencesBetween(baseline, gateway, ownReading)
+  const doubts = doubtsOf(pair)
   const verdict = options.noGate ? undefined : judgePair(pair, differences, options)
   return {
     schema: COMPARE_SCHEMA,
@@ -68,7 +69,8 @@ export function compareReports(baseline: Run, gateway: Run, options: CompareOpti
     rows: rowsOf(pair),
     overhead: overheadOf(pair, options.componentBudgetsMs ?? {}),
     differences,
-    notes: [...notesOn(pair), ...explainDisagreement(gateway.overhead)],
+    notes: [...turnsNote(pair), ...doubts, ...explainDisagreement(gateway.overhead)],
+    ...(doubts.length > 0 ? { doubts } : {}),
     judgedBy: verdict?.judgedBy ?? null,
     noise: options.noise ?? gateway.noise ?? estimateNoise(gateway, 'halves') ?? null,
     gate: verdict?.gate ?? null,
@@ -211,7 +213,15 @@ function overheadOf(
   ]
 }
 
-function notesOn({ baseline, gateway, mode, paired }: Pair): string[] {
+function turnsNote({ paired }: Pair): string[] {
+  if (paired) return []
+  return [
+    'unpaired: the runs were recorded separately, so a change of less than about 15 % can hide in the ' +
+      'drift of the machine',
+  ]
+}
+
+function doubtsOf({ baseline, gateway, mode }: Pair): string[] {
   const sides = [
     ['baseline', baseline],
     ['gateway', gateway],
@@ -224,12 +234,6 @@ function notesOn({ baseline, gateway, mode, paired }: Pair): string[] {
             'is on the second',
         ]
       : []),
-    ...(paired
-      ? []
-      : [
-          'unpaired: the runs were recorded separately, so a change of less than about 15 % can hide in the ' +
-            'drift of the machine',
-        ]),
     ...sides.flatMap(([side, { client }]) =>
       clientWord(client) === 'ok'
         ? []

@@ -132,6 +132,7 @@ export const sloFlags = {
   }),
   category: former(text(z.string().optional(), 'category of the requests: --slo')),
   json: toggle('print the judgement as JSON (kt.slo/1)'),
+  explain: toggle('also show the checks of every category, and the noise of the rig'),
 }
 
 const rule = rulesOf<FlagValues<typeof sloFlags>>()

@@ -62,7 +62,7 @@ describe('--abort-on', () => {
     expect(report).toMatchObject({ interrupted: false, load: { durationS: 60 }, gate: { verdict: 'fail' } })
     expect(report.totals.durationS).toBeLessThan(30)
     expect(report.totals.outcomes.KT_ABORTED_AT_DEADLINE).toBeUndefined()
-    expect(text).toContain('Benchmark Results (of a part of the run)')
+    expect(text).toContain('Benchmark Results: (of a part of the run)')
     expect(text).toContain('Ended early by --abort-on: the figures are those of a part of the run.')
     expect(text).toMatch(
       /FAIL errors\.rate [45]\d(\.\d+)? % >= 20 % \(\d+ of \d+ requests failed, which ended the run\)/,

@@ -18,7 +18,7 @@ describe('kt bench compare', () => {
   it('passes with exit 0, in plain text within 80 columns, on stdout alone', async () => {
     const { code, stdout, stderr } = await compare(baseline, quick)
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
-    expect(stdout).toMatch(/^PASS {2}P99 overhead \d\.\d\d ms < 7 ms/m)
+    expect(stdout).toMatch(/^PASS {2}P99 overhead \d\.\d\d ms \[\S+ \S+\] < 7 ms/m)
     expect(stdout).not.toContain('\u001b')
     expect(Math.max(...stdout.split('\n').map((line) => line.length))).toBeLessThanOrEqual(80)
   })
@@ -26,7 +26,7 @@ describe('kt bench compare', () => {
   it('fails with exit 3', async () => {
     const { code, stdout } = await compare(baseline, slow)
     expect(code).toBe(3)
-    expect(stdout).toMatch(/^FAIL {2}P99 overhead 20\.0 ms >= 7 ms/m)
+    expect(stdout).toMatch(/^FAIL {2}P99 overhead 20\.0 ms \[\S+ \S+\] >= 7 ms/m)
   })
 
   it('prints the table of fifty requests and ends with exit 0, or 4 where a limit was given', async () => {
@@ -61,7 +61,7 @@ describe('kt bench compare', () => {
     const { code, stdout } = await compare(baseline, slow, '--no-gate')
     expect(code).toBe(0)
     expect(stdout).not.toMatch(/FAIL|PASS|Judged/)
-    expect(stdout).toContain('Gateway overhead')
+    expect(stdout).toContain('Gateway Overhead:')
   })
 
   it.each<[string, string[], string]>([

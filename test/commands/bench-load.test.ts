@@ -74,11 +74,12 @@ describe('kt bench', () => {
     const out = dir.file('s.json')
     const { code, stdout } = await kt([
       ...['bench', '--url', await answering(), '--stages', '20rps@500ms,100rps@500ms', '--arrival', 'gamma'],
-      ...['--burstiness', '0.5', '--workers', '2', '--output', out],
+      ...['--burstiness', '0.5', '--workers', '2', '--output', out, '--explain'],
     ])
     expect(code).toBe(0)
-    expect(stdout).toContain('20 requests/s for 500 ms, then 20 to 100 requests/s in 500 ms')
-    expect(stdout).toContain('gamma arrivals of burstiness 0.5')
+    const text = stdout.replaceAll(/\s+/g, ' ')
+    expect(text).toContain('20 requests/s for 500 ms, then 20 to 100 requests/s in 500 ms')
+    expect(text).toContain('gamma arrivals of burstiness 0.5')
     const { load, client } = readBench(out)
     expect(load).toMatchObject({ mode: 'open', arrival: 'gamma', burstiness: 0.5, durationS: 1, workers: 2 })
     expect(client.workers).toHaveLength(2)
@@ -95,15 +96,26 @@ describe('kt bench', () => {
       '100ms',
       '--duration',
       '1s',
+      '--explain',
     ]
     const { stdout } = await kt(args)
-    expect(stdout).toMatch(/closed loop, 8 users, think time 100 ms, [\d.]+ in flight on average/)
+    expect(stdout.replaceAll(/\s+/g, ' ')).toMatch(
+      /closed loop, 8 users, think time 100 ms, [\d.]+ in flight on average/,
+    )
   })
 
   it('--no-keepalive shows what a connection costs', async () => {
-    const { stdout } = await kt(['bench', '--url', await answering(), '--requests', '20', '--no-keepalive'])
-    expect(stdout).toContain('a connection for every request')
-    expect(stdout).toMatch(/Connect\s+[\d.]+/)
+    const { stdout } = await kt([
+      'bench',
+      '--url',
+      await answering(),
+      '--requests',
+      '20',
+      '--no-keepalive',
+      '--explain',
+    ])
+    expect(stdout.replaceAll(/\s+/g, ' ')).toContain('a connection for every request')
+    expect(stdout).toMatch(/Latency +Connect\n/)
   })
 
   it(
@@ -111,7 +123,7 @@ describe('kt bench', () => {
     async () => {
       const provider = await quickProvider()
       const out = dir.file('one-way.json')
-      const { stdout } = await kt(['bench', '--url', provider.url, '--requests', '40', '--output', out])
+      const { stdout } = await kt(['bench', '--url', provider.url, '--requests', '40', '--output', out, '--explain'])
       await provider.close()
       expect(stdout).toContain('request path')
       const { oneWayMs, overhead } = readBench(out)
@@ -168,7 +180,7 @@ describe('kt bench', () => {
     ])
     expect(code).toBe(0)
     expect(stderr).toContain('no space left. The run goes on without them.')
-    expect(stdout).toMatch(/Successful\s+60/)
+    expect(stdout).toMatch(/Successful:\s+60/)
     expect(readBench(out).samples).toMatchObject({ written: 0, lost: 60, error: 'no space left' })
   })
 
@@ -183,7 +195,7 @@ describe('kt bench', () => {
     const { code, stdout, stderr } = await kt(args)
     expect(code).toBe(2)
     expect(stderr).toContain('The result is only in the output of this command.')
-    expect(stdout).toMatch(/Successful\s+20/)
+    expect(stdout).toMatch(/Successful:\s+20/)
   })
 
   it.skipIf(process.platform !== 'linux')(

@@ -23,7 +23,7 @@ describe('kt bench with two arms', () => {
   it('--baseline-url: both in turns, the same requests; --split writes what compare takes as a pair', async () => {
     const out = dir.file('p.json')
     const args = ['bench', '--url', pair.gatewayUrl, '--baseline-url', pair.providerUrl, ...SMALL]
-    const { code, stdout } = await kt([...args, '--output', out, '--split'])
+    const { code, stdout } = await kt([...args, '--output', out, '--split', '--explain'])
     expect(code).toBe(0)
     expect(stdout).toContain('floor (direct)')
     expect(stdout).toContain('The gateway adds ')
@@ -42,7 +42,7 @@ describe('kt bench with two arms', () => {
     const out = dir.file('d.json')
     const args = ['bench', '--url', pair.gatewayUrl, '--baseline-url', pair.providerUrl, '--concurrency', '2']
     const asked = [...args, '--max-tokens', '2', '--requests', '400', '--until-decided', '--output', out]
-    const { code, stdout, stderr } = await kt([...asked, '--threshold', 'latency.p50<1ms'])
+    const { code, stdout, stderr } = await kt([...asked, '--threshold', 'latency.p50<1ms', '--explain'])
     expect(code).toBe(3)
     expect(stderr).toContain('Judged after 10, 20, 40, 50 pairs of blocks, until decided: at most 400 requests')
     // 10 pairs decide it on an idle machine.
@@ -72,7 +72,15 @@ describe('kt bench with two arms', () => {
         '--pairing',
         'request',
       ]
-      const { code, stdout } = await kt([...args, '--threshold', 'delta.latency.p50<1s', '--output', out, '--split'])
+      const { code, stdout } = await kt([
+        ...args,
+        '--threshold',
+        'delta.latency.p50<1s',
+        '--output',
+        out,
+        '--split',
+        '--explain',
+      ])
       expect(code).toBe(0)
       expect(stdout).toContain('in turns by request')
       expect(stdout).toMatch(/PASS {2}delta\.latency\.p50 .*20\s+pairs of blocks/s)
@@ -99,7 +107,7 @@ describe('kt bench with two arms', () => {
       }
       const { code, stdout } = await kt(['bench', 'compare', direct, through])
       expect(stdout).toContain('unpaired')
-      expect(stdout).toMatch(/^FAIL {2}P99 overhead \d+(\.\d+)? ms >= 7 ms/m)
+      expect(stdout).toMatch(/^FAIL {2}P99 overhead \d+(\.\d+)? ms \[\S+ \S+\] >= 7 ms/m)
       expect(code).toBe(3)
     } finally {
       await slow.close()
@@ -120,7 +128,7 @@ describe('kt bench with two arms', () => {
       '--max-tokens',
       '2',
     ]
-    const { code, stdout } = await kt([...args, '--output', out])
+    const { code, stdout } = await kt([...args, '--output', out, '--explain'])
     expect(stdout.replaceAll(/\s+/g, ' ')).toMatch(
       /Noise of this rig: two identical arms differ at P99 by .* of overhead .*A\/A\)/,
     )
@@ -140,6 +148,7 @@ describe('kt bench with two arms', () => {
       out,
       '--threshold',
       'errors.rate<90%',
+      '--explain',
     ])
     expect(judged.stdout).toMatch(/PASS.*\n(.*\n)*Noise of this rig: .*A\/A\)/s)
     const none = await kt(['bench', '--url', pair.gatewayUrl, '--noise', dir.file('p.gateway.json')])

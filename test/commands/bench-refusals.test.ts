@@ -138,8 +138,8 @@ describe('kt bench against a target that does not answer as it should', () => {
       '2',
     ])
     expect(code).toBe(0)
-    expect(stdout).toMatch(/Successful\s+90/)
-    expect(stdout).toMatch(/Failed\s+10/)
+    expect(stdout).toMatch(/Successful:\s+90/)
+    expect(stdout).toMatch(/Failed:\s+10/)
     expect(stdout).toMatch(/KT_HTTP_5XX {2}10 x/)
   })
 
@@ -179,6 +179,6 @@ describe('kt bench against a target that does not answer as it should', () => {
     ])
     expect(stdout).toContain('Stopped: the token budget is spent.')
     // Eight tokens each, the validating request and the one of the warm-up among them.
-    expect(stdout).toMatch(/Total Requests\s+48/)
+    expect(stdout).toMatch(/Total Requests:\s+48/)
   })
 })

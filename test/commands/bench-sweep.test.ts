@@ -16,7 +16,7 @@ test(
       config,
       'concurrency: [1, 4]\nstep: 600ms\nwarmup: 5\ninput_tokens: 200\noutput_tokens: 3\nstream: true\nseed: 7\n',
     )
-    const flags = ['--config', config, '--gateway-workers', '1,2', '--seed', '2', '--output', out]
+    const flags = ['--config', config, '--gateway-workers', '1,2', '--seed', '2', '--explain', '--output', out]
     const { code, stdout } = await kt(['bench', 'sweep', ...flags])
     expect(code).toBe(0)
     expect(stdout).toMatch(/Frontier, added P99 <= 1/)

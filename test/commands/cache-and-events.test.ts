@@ -189,7 +189,7 @@ describe('kt events stats', () => {
     expect(all.stdout).toMatch(/^latency \(ms\) over the last 60 min\n {2}P50 +49[89]\b/)
     expect(all.stdout).toMatch(/\n {2}P99 +99\d +\[98\d, 99\d\]\n/)
     expect(all.stdout).toContain('1,003 requests, 3 of them failed; ')
-    expect(all.stdout).toContain('1 lines are not events')
+    expect(all.stdout).toContain('1 line is no event and was excluded')
     const recent = await kt(['events', 'stats', '--last', '10m', '--file', file, '--json', '--model', 'gpt-4o'])
     expect(eventStatsSchema.parse(JSON.parse(recent.stdout))).toMatchObject({ count: 500, max: 500, failed: 0 })
     const overhead = await kt(['events', 'stats', '--metric', 'routing', '--file', file, '--json'])

@@ -54,7 +54,7 @@ describe('kt doctor', () => {
 
   it('leaves the exit code to --severity, and takes a report beside a config', async () => {
     const report = dir.write('report.json', JSON.stringify(makeReport({ requests: 100, role: 'gateway' })))
-    const critical = await doctor(bad, '--report', report, '--severity', 'critical')
+    const critical = await doctor(bad, '--report', report, '--severity', 'critical', '--explain')
     expect(critical.code).toBe(0)
     expect(critical.stdout).toMatch(/new-connection-per-request {2}config: .*\n?.*report: 10 connections/)
     expect((await doctor(bad)).code).toBe(3)

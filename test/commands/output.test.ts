@@ -39,7 +39,7 @@ describe('stdout', () => {
     const { code, stdout, stderr } = await kt(bench('--output', '-'), {}, dir.path)
     expect(code).toBe(0)
     expect(schemaOf(stdout)).toBe('kt.bench/2')
-    expect(stderr).toMatch(/Successful\s+20/)
+    expect(stderr).toMatch(/Successful:\s+20/)
     expect(readdirSync(dir.path)).not.toContain('-')
   })
 
@@ -61,7 +61,7 @@ describe('stdout', () => {
         .split('\n')
         .map((line) => JSON.parse(line).outcome),
     ).toEqual(Array(20).fill('OK'))
-    expect(samples.stderr).toMatch(/Successful\s+20/)
+    expect(samples.stderr).toMatch(/Successful:\s+20/)
 
     const report = dir.file('judged.json')
     writeFileSync(report, JSON.stringify(makeReport({ requests: 1_000 })))
@@ -153,7 +153,7 @@ describe.skipIf(!posix)('what is no regular file', () => {
     waiting.ctrlC()
     const { code, stdout, stderr } = await waiting.ended
     expect(stderr).toContain('alone: nobody reads it. The result is only in the output of this command.')
-    expect(stdout).toMatch(/Successful\s+20/)
+    expect(stdout).toMatch(/Successful:\s+20/)
     expect(code).toBe(130)
   })
 

@@ -9,6 +9,7 @@ import { planReport } from '../../src/planning/plan-request.ts'
 import { clusterSettings } from '../../src/planning/settings.ts'
 import { parseSimulationFlags, simulationRequest } from '../../src/planning/simulation-request.ts'
 import { kt } from '../support/kt.ts'
+import { PAGE } from '../support/page.ts'
 import type { Typed } from '../support/plan.ts'
 
 const requested = async (flags: Typed) => simulationRequest(parseSimulationFlags({ seed: '1', runs: '5', ...flags }))
@@ -51,7 +52,7 @@ test('without --workers it takes what kt plan deploys, on its nodes; it fits 100
   const { plan } = await planReport(parsePlanFlags(PEAKS, 'kt plan'))
   expect(options.workers).toBe(plan.fleet.pods.steady)
   expect(options.limits?.nodes).toBe(plan.fleet.nodes.steady)
-  const text = renderSimulation(traffic, options, node, simulate(traffic, { ...options, budget: 100_000 }, 2))
+  const text = renderSimulation(traffic, options, node, simulate(traffic, { ...options, budget: 100_000 }, 2), PAGE)
   expect(Math.max(...text.split('\n').map((line) => line.length))).toBeLessThanOrEqual(100)
 })
 

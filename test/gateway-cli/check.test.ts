@@ -7,6 +7,7 @@ import { UserError } from '../../src/errors.ts'
 import { checkGatewayConfig, gatewayCheckJson, oneFile } from '../../src/gateway-cli/gateway-config.ts'
 import { renderGatewayCheck } from '../../src/output/gateway-tables.ts'
 import { kt } from '../support/kt.ts'
+import { PAGE } from '../support/page.ts'
 import { tempDir } from '../support/temp-dir.ts'
 
 const dir = tempDir()
@@ -33,7 +34,7 @@ policies:
 
 describe('the effective config', () => {
   test('the defaults, in the words of the file; all marked as such', () => {
-    const text = renderGatewayCheck(checkGatewayConfig(undefined))
+    const text = renderGatewayCheck(checkGatewayConfig(undefined), PAGE)
     expect(text).toMatch(/^the defaults: usable; 127\.0\.0\.1:41002 -> openai at http:\/\/127\.0\.0\.1:41001\/v1\n/)
     expect(text).toMatch(/^ {4}drain_timeout: 10s +# default$/m)
     const keys = text.split('\n').filter((line) => /^ +\S+: \S/.test(line))
@@ -42,7 +43,7 @@ describe('the effective config', () => {
   })
 
   test('what the file gives is not marked', () => {
-    const text = renderGatewayCheck(checkGatewayConfig(file('gateway: { limits: { max_body: 4MB } }')))
+    const text = renderGatewayCheck(checkGatewayConfig(file('gateway: { limits: { max_body: 4MB } }')), PAGE)
     expect(text).toMatch(/^ {4}max_body: 4MB$/m)
     expect(text).toMatch(/^ {4}max_in_flight: 1024 +# default$/m)
   })
@@ -52,7 +53,7 @@ describe('the effective config', () => {
     ['the defaults', undefined],
   ])('read back, it is the same config: %s', (_, path) => {
     const checked = checkGatewayConfig(path)
-    const text = renderGatewayCheck(checked)
+    const text = renderGatewayCheck(checked, PAGE)
     const yaml = text.slice(text.indexOf('\ngateway:'))
     expect(gatewayConfigSchema(process.env).parse(parse(yaml))).toEqual(checked.config)
     expect(gatewayConfigSchema(process.env).parse(structuredClone(configOf(checked)))).toEqual(checked.config)
@@ -60,7 +61,7 @@ describe('the effective config', () => {
 
   test('no secret is shown, a reference is; what it lacks is said', () => {
     const checked = checkGatewayConfig(file(SECRETS))
-    const text = renderGatewayCheck(checked)
+    const text = renderGatewayCheck(checked, PAGE)
     for (const output of [text, JSON.stringify(gatewayCheckJson(checked))]) {
       expect(output).not.toContain('sk-secret')
       expect(output).toContain(['$', '{OTHER_KEY}'].join(''))

@@ -1,6 +1,6 @@
 // Calibration from one's own runs: what it finds again, what it cannot know and says, what it refuses.
 import { describe, expect, test } from 'vitest'
-import { answerLines } from '../../src/output/plan-answer.ts'
+import { planAnswer } from '../../src/output/plan-answer.ts'
 import { calibrate } from '../../src/plan/calibrate/calibrate.ts'
 import type { MeasuredRun } from '../../src/plan/calibrate/run.ts'
 import { defaultChoices, makePlan } from '../../src/plan/plan.ts'
@@ -84,7 +84,7 @@ test('the uncertainty is carried through to the workers: 43 (40-48) and the like
   expect(low).toBeLessThan(exact)
   expect(high).toBeGreaterThan(exact)
   expect(high).toBeLessThan(exact * 1.15)
-  expect(answerLines({ schema: 'kt.plan/1', kt: { version: '0' }, ...plan }).join('\n')).toMatch(
+  expect(planAnswer({ schema: 'kt.plan/1', kt: { version: '0' }, ...plan }).join('\n')).toMatch(
     /^Formula, calibrated: 40 workers \(\d+-\d+\), /m,
   )
   expect(plan.fleet.redundancy.parts.find(({ name }) => name === 'uncertainty')?.why).toContain('calibration')

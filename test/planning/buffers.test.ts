@@ -5,6 +5,7 @@ import { renderBuffers } from '../../src/output/planning-tables.ts'
 import { bufferProfileFor, kongDirectives, kongPluginConfig, planBuffers } from '../../src/plan/buffers.ts'
 import { bufferRequest, parseBufferFlags } from '../../src/planning/buffer-request.ts'
 import { readSizing } from '../../src/planning/sizing.ts'
+import { PAGE } from '../support/page.ts'
 import { chat, type Typed } from '../support/plan.ts'
 
 const sizing = readSizing()
@@ -51,10 +52,12 @@ test('the buffer holds the largest prompt that was named, and the AI plugins rea
   expect(plan.bufferBytes).toBeLessThan(3.5 * MIB)
   expect(kongDirectives(plan).nginx_http_client_body_buffer_size).toBe('3456k')
   expect(kongPluginConfig(plan)).toEqual({ max_request_body_size: 16 * MIB })
-  const text = renderBuffers([plan], sizing)
+  const text = renderBuffers([plan], sizing, PAGE)
   expect(text).toContain('max_request_body_size: 16777216')
   expect(text).not.toContain('Without them Kong allows any size')
-  expect(renderBuffers([planBuffers(rag, 1, 1)], sizing)).toContain("rag: its prompts go up to 4 MiB, over the guide's")
+  expect(renderBuffers([planBuffers(rag, 1, 1)], sizing, PAGE)).toContain(
+    "rag: its prompts go up to 4 MiB, over the guide's",
+  )
 })
 
 // Kong, large payloads: at 1,000 concurrent requests +1 MB of buffer adds roughly 1 GB.
@@ -81,7 +84,7 @@ test('fits 100 columns', async () => {
   )
   expect(
     Math.max(
-      ...renderBuffers(plans, sizing)
+      ...renderBuffers(plans, sizing, PAGE)
         .split('\n')
         .map((line) => line.length),
     ),

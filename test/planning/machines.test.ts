@@ -9,6 +9,7 @@ import { isCeiling, rankInstances } from '../../src/plan/instances.ts'
 import { instanceFlags, readInstances, selectInstances } from '../../src/planning/instances.ts'
 import { parsePlanFlags } from '../../src/planning/plan-options.ts'
 import { planReport, planRequest } from '../../src/planning/plan-request.ts'
+import { PAGE } from '../support/page.ts'
 import { planOptions, type Typed } from '../support/plan.ts'
 import { laterRefusalOf } from '../support/refusal.ts'
 import { tempDir } from '../support/temp-dir.ts'
@@ -104,9 +105,9 @@ test('a ceiling is never ranked above what is guaranteed', async () => {
   const first = rows.findIndex(isCeiling)
   expect(first).toBeGreaterThan(50)
   expect(rows.slice(first).every(isCeiling)).toBe(true)
-  expect(renderInstances(rows, choices, undefined, 5).split('\n')[0]).toMatch(`cheapest of ${first}`)
+  expect(renderInstances(rows, choices, undefined, 5, PAGE).split('\n')[0]).toMatch(`cheapest of ${first}`)
   const google = await ranked({ cloud: 'gcp' })
-  expect(renderInstances(google.rows, google.choices, undefined, 5).split('\n')[0]).toContain(
+  expect(renderInstances(google.rows, google.choices, undefined, 5, PAGE).replaceAll('\n', ' ')).toContain(
     'at best: no bandwidth of these is guaranteed',
   )
 })
@@ -117,7 +118,7 @@ test('what LiteLLM and Portkey publish stands beside Kong’s, with its source',
     { name: 'LiteLLM', needsVcpu: 32, date: '2026-11' },
     { name: 'Portkey', source: expect.stringContaining('measured by LiteLLM') },
   ])
-  expect(renderPlan(plan, true).replaceAll(/\s+/g, ' ')).toContain(
+  expect(renderPlan(plan, { ...PAGE, explain: true }).replaceAll(/\s+/g, ' ')).toContain(
     'LiteLLM: 1,170 requests/s on 4 x 4 vCPU, 8 GB (P99 240 ms), so 32 vCPU',
   )
 })

@@ -8,6 +8,7 @@ import { makePlan } from '../../src/plan/plan.ts'
 import { windowPeak } from '../../src/plan/trace.ts'
 import { planRequest } from '../../src/planning/plan-request.ts'
 import { readTrace } from '../../src/workload/trace.ts'
+import { PAGE } from '../support/page.ts'
 import { planOptions, type Typed } from '../support/plan.ts'
 import { laterRefusalOf } from '../support/refusal.ts'
 import { tempDir } from '../support/temp-dir.ts'
@@ -84,7 +85,7 @@ test('several providers, and what the others must carry where one fails', async 
     { provider: 'one', without: 'two', name: 'tokens per minute', need: 6e6, accounts: 2 },
     { provider: 'one', without: 'two', name: 'requests per minute', need: 3_000 },
   ])
-  const text = renderPlan({ schema: 'kt.plan/1', kt: { version: '0' }, ...plan })
+  const text = renderPlan({ schema: 'kt.plan/1', kt: { version: '0' }, ...plan }, PAGE)
   expect(text).toMatch(/without one:\n +two +input tokens per minute +3\.6M of 1\.2M +takes 3 accounts/)
   expect(text).not.toContain('over the quota')
 })

@@ -8,6 +8,7 @@ import { parsePlanFlags } from '../../src/planning/plan-options.ts'
 import { planReport } from '../../src/planning/plan-request.ts'
 import { dayAfter, parseSensitivityFlags } from '../../src/planning/sensitivity-flags.ts'
 import { sensitivityRequest } from '../../src/planning/sensitivity-request.ts'
+import { PAGE } from '../support/page.ts'
 import type { Typed } from '../support/plan.ts'
 
 const requested = async (flags: Typed) => sensitivityRequest(parseSensitivityFlags({ by: '20%', ...flags }))
@@ -37,12 +38,13 @@ describe('the tornado', () => {
     })
   })
 
-  test('fits 100 columns, with the answer in the first line', async () => {
+  test('fits 80 columns, with the answer in the first line', async () => {
     const text = renderSensitivity(
       await requested({ ...peaks, 'what-if': ['upstream=h2', 'mix=chat=70,rag=30,streamed-share=50%'] }),
       true,
+      PAGE,
     )
-    expect(Math.max(...text.split('\n').map((line) => line.length))).toBeLessThanOrEqual(100)
+    expect(Math.max(...text.split('\n').map((line) => line.length))).toBeLessThanOrEqual(80)
     expect(text).toMatch(/^share of bandwidth matters most: 9.31 to 6.21 nodes/)
   })
 })

@@ -6,6 +6,7 @@ import { withFigure } from '../../src/plan/figures.ts'
 import { makePlan } from '../../src/plan/plan.ts'
 import { waitAt } from '../../src/plan/waiting.ts'
 import { planRequest } from '../../src/planning/plan-request.ts'
+import { PAGE } from '../support/page.ts'
 import { planOptions, type Typed } from '../support/plan.ts'
 import { tempDir } from '../support/temp-dir.ts'
 import { azureTrace } from '../support/traces.ts'
@@ -46,7 +47,7 @@ describe('a million tokens a worker and an event a token', () => {
     expect(need(plan, 'events')).toBeCloseTo(10e6 / 137_000, 9)
     expect(plan.workers).toMatchObject({ peak: 30, min: 60, max: 120 })
     expect(plan.contradictions[0]).toMatch(/passes 1M events\/s a core, and 137k were measured.* 73 .* says 30/)
-    const text = renderPlan({ schema: 'kt.plan/1', kt: { version: '0' }, ...plan })
+    const text = renderPlan({ schema: 'kt.plan/1', kt: { version: '0' }, ...plan }, PAGE)
     expect(text).toContain('Contradictions\n  - a worker of 1M output tokens/s at 1 event a token')
   })
 

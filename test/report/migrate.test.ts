@@ -16,6 +16,9 @@ const stored = (name: string) => JSON.parse(readFileSync(join(folder, name), 'ut
 
 const WORDS = ['verdict', 'mode', 'pairing', 'metric', 'definition', 'of', 'file', 'category', 'categoryBy', 'binding']
 
+/** What results had not yet then, or had otherwise. */
+const ADDED = ['requestsNeeded', 'doubts']
+
 /** What a result is made of without its sentences, which may be put otherwise. */
 function figures(value: unknown, key = ''): unknown {
   if (typeof value === 'string') return WORDS.includes(key) ? value : undefined
@@ -23,7 +26,7 @@ function figures(value: unknown, key = ''): unknown {
   if (typeof value !== 'object' || value === null) return value
   return Object.fromEntries(
     Object.entries(value).flatMap(([name, part]) => {
-      const kept = name === 'requestsNeeded' ? undefined : figures(part, name)
+      const kept = ADDED.includes(name) ? undefined : figures(part, name)
       return kept === undefined ? [] : [[name, kept]]
     }),
   )

@@ -10,6 +10,7 @@ import { estimateNoise, type Noise } from '../../src/verdict/noise.ts'
 import { threshold } from '../../src/verdict/thresholds.ts'
 import { MAX_REGRESSION } from '../../src/verdict/verdict.ts'
 import { around, fixed, makeReport, makeRun, type ReportShape } from '../support/make-report.ts'
+import { EXPLAINED, PAGE } from '../support/page.ts'
 
 type Options = Parameters<typeof compareReports>[2]
 
@@ -64,7 +65,7 @@ describe('the mode', () => {
   ])('%s', (_, a, b, mode, why) => {
     const comparison = compare(a, b)
     expect(comparison).toMatchObject({ mode, modeWhy: expect.stringMatching(why) })
-    expect(renderComparison(comparison, false)).toContain(`mode: ${mode}`)
+    expect(renderComparison(comparison, PAGE)).toContain(`mode: ${mode}`)
   })
 
   it('can be set', () => {
@@ -165,14 +166,14 @@ describe('the noise of the rig', () => {
   it('stands beside every verdict: from an A/A run, else from the blocks of the run itself', () => {
     const own = compare(direct(), fresh())
     expect(own.noise).toMatchObject({ source: 'halves', pairs: 10 })
-    expect(renderComparison(own, false).replaceAll(/\s+/g, ' ')).toMatch(
+    expect(renderComparison(own, EXPLAINED).replaceAll(/\s+/g, ' ')).toMatch(
       /two identical arms differ at P99 by -\S+ to \S+ ms of latency, -\S+ to \S+ ms of overhead \(95 %, 10 pairs/,
     )
     const noise = { source: 'aa', pairs: 20, latencyMs: [-0.4, 0.3] } as Noise
     for (const told of [compare(direct(), fresh(), { noise }), compare(direct(), { ...fresh(), noise })]) {
       expect(told.noise).toEqual(noise)
       const sentence = 'by -0.400 to 0.300 ms of latency (95 %, 20 pairs of blocks, A/A).'
-      expect(renderComparison(told, false).replaceAll(/\s+/g, ' ')).toContain(sentence)
+      expect(renderComparison(told, EXPLAINED).replaceAll(/\s+/g, ' ')).toContain(sentence)
       expect(renderComparisonMarkdown(told)).toContain(sentence)
       expect(comparisonProperties(told).noise).toContain(sentence)
     }
@@ -181,7 +182,7 @@ describe('the noise of the rig', () => {
   it('is unknown with few blocks, and the output says so', () => {
     const few = compare(direct(), fresh({ requests: 50, blocks: 5 }))
     expect(few.noise).toBeNull()
-    expect(renderComparison(few, false)).toContain('Noise of this rig: unknown')
+    expect(renderComparison(few, EXPLAINED)).toContain('Noise of this rig: unknown')
   })
 })
 

@@ -14,6 +14,7 @@ import { readHistory } from '../../src/verdict/history.ts'
 import { clientWord } from '../../src/verdict/rate.ts'
 import { judgeRun, MAX_REGRESSION } from '../../src/verdict/verdict.ts'
 import { makeReport, makeRun, type ReportShape } from '../support/make-report.ts'
+import { EXPLAINED } from '../support/page.ts'
 import { tempDir } from '../support/temp-dir.ts'
 
 const dir = tempDir()
@@ -115,10 +116,10 @@ describe('a sweep', () => {
   }
 
   it('shows tokens on one basis, names it, and marks levels that did not reach their rate', () => {
-    const text = renderSweep(report, false)
+    const text = renderSweep(report, EXPLAINED)
     expect(text).toContain('tokens counted by usage; - where they were counted by tokenizer')
-    expect(text).toContain('11k')
-    expect(text.match(/22k/g)).toHaveLength(1)
+    expect(text).toContain('11,001')
+    expect(text.match(/22,00\d/g)).toHaveLength(1)
     expect(text).toMatch(/ <$/m)
     expect(text).toContain('< rate not reached')
   })

@@ -5,8 +5,10 @@
 import { z } from 'zod'
 import { failure } from '../../errors.ts'
 import { ciFlags } from '../../output/ci.ts'
+import { parseStatistics } from '../../output/statistics.ts'
 import { type FlagValues, flagGroup } from '../../parse/flags.ts'
 import { type Faults, type Given, rulesOf } from '../../parse/parse-flags.ts'
+import { parsedBy } from '../../parse/quantity.ts'
 import { stdoutFlag } from '../../report/write-report.ts'
 import { ARM_FLAGS, hasOneArm, needsTwoArms, type TargetFlagValues } from './target.ts'
 import { isJudged, JUDGING_FLAGS, type VerdictOptions } from './verdict.ts'
@@ -33,6 +35,11 @@ export const labelFlag = {
 export const outputFlags = {
   output: text(z.string().optional(), "write the report (kt.bench/2) to this file; '-': stdout"),
   json: toggle('print the report instead of tables'),
+  explain: toggle('also show how it was measured: other definitions of the overhead, floor, legs, notes'),
+  percentiles: text(parsedBy(parseStatistics).optional(), 'what the table says of durations', {
+    example: '50,99,99.9',
+    helpValue: 'mean,stddev,min,50,99.9,max',
+  }),
   samples: text(z.string().optional(), "write a line for each request (NDJSON) to this file; '-': stdout"),
   ...labelFlag,
   split: toggle('also write each of the two arms as its own report'),

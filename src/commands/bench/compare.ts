@@ -42,7 +42,7 @@ holds both arms of a paired run is compared block by block.`
     const { options, taken } = ci.parseJudgingFlags(flags, compareFlags, 'kt bench compare', COMPARE_RULES)
     ci.assertCiWritable(options)
     const comparison = compareWith(args, options)
-    this.show({ json: options.json, taken }, comparison, renderComparison)
+    this.show({ json: options.json, taken, explain: options.explain }, comparison, renderComparison)
     await ci.publish(options, {
       name: 'kt bench compare',
       gate: comparison.gate,

@@ -9,7 +9,7 @@ import { EXIT } from '../../errors.ts'
 import { benchProperties, renderBenchMarkdown } from '../../output/bench-markdown.ts'
 import { renderBench } from '../../output/bench-table.ts'
 import * as ci from '../../output/ci.ts'
-import { progressLine, progressLogLine } from '../../output/progress.ts'
+import { beside, showProgress } from '../../output/progress.ts'
 import { flagsOf } from '../../parse/flags.ts'
 import { noProgress, progressOnStderr } from '../../system/progress.ts'
 
@@ -47,27 +47,24 @@ export default class Bench extends KtCommand {
         note: (line) => this.note(`kt: ${line}`),
       }),
     )
-    const { json, taken, ...output } = options.output
+    const { json, taken, explain, percentiles, ...output } = options.output
     const once = parseOnce(flags)
     if (once === 'dry-run') return this.#dryRun(options)
     if (once === 'show-request') return this.#showRequest(options)
-    const progress = this.quiet ? noProgress : progressOnStderr(!json)
+    const progress = this.quiet ? noProgress : progressOnStderr(json)
+    showProgress(progress, beside('starting'), { arms: [] })
     const hurry = new AbortController()
     const interrupt = this.interruption(hurry)
     const result = await benchWith(options, {
       argv: ['bench', ...this.argv],
       note: progress.note,
-      progress: (view, total) =>
-        progress.show(
-          (width) => progressLine(view, total, options.load.duration, width),
-          () => progressLogLine(view, total),
-        ),
+      progress: (view, extent) => showProgress(progress, view, extent),
       interrupt,
       hurry: hurry.signal,
     }).finally(progress.end)
     const { report, verdict } = result
-    this.show({ json, taken }, report, (shown, color) =>
-      renderBench(shown, { ...result, color, showTtfb: output['measure-ttfb'] }),
+    this.show({ json, taken, explain }, report, (shown, page) =>
+      renderBench(shown, { ...result, statistics: percentiles, showTtfb: output['measure-ttfb'] }, page),
     )
     await ci.publish(output, {
       name: 'kt bench',

@@ -3,8 +3,9 @@ import { configFlag, RIVALS, withConfig } from '../../bench/config.ts'
 import { benchFlags } from '../../bench/options.ts'
 import { sweep } from '../../bench/sweep.ts'
 import { parseSweepOptions, sweepFlags } from '../../bench/sweep-options.ts'
+import { levelExtent, levelLine, placeName } from '../../bench/sweep-progress.ts'
 import { KtCommand } from '../../command.ts'
-import { levelLine, progressLine, progressLogLine } from '../../output/progress.ts'
+import { beside, showProgress } from '../../output/progress.ts'
 import { renderSweep } from '../../output/sweep-table.ts'
 import { flagsOf } from '../../parse/flags.ts'
 import { noProgress, progressOnStderr } from '../../system/progress.ts'
@@ -37,20 +38,17 @@ export default class BenchSweep extends KtCommand {
         note: (line) => this.note(`kt: ${line}`),
       }),
     )
-    const { json, taken } = options.output
-    const progress = this.quiet ? noProgress : progressOnStderr(!json)
+    const { json, taken, explain } = options.output
+    const progress = this.quiet ? noProgress : progressOnStderr(json)
+    showProgress(progress, beside('starting'), { arms: [] })
     const { report, exitCode } = await sweep(options, ask, {
       argv: ['bench', 'sweep', ...this.argv],
       note: progress.note,
-      level: (level) => json || progress.note(levelLine(level)),
-      progress: (view) =>
-        progress.show(
-          (width) => progressLine(view, undefined, ask.stepMs, width),
-          () => progressLogLine(view, undefined),
-        ),
+      level: (level, at) => progress.log(levelLine(level, placeName(at, ask), at.again)),
+      progress: (view, at) => showProgress(progress, view, levelExtent(at, ask)),
       interrupt: this.interruption(),
     }).finally(progress.end)
-    this.show({ json, taken }, report, renderSweep)
+    this.show({ json, taken, explain }, report, renderSweep)
     this.finish(exitCode)
   }
 }

@@ -29,7 +29,7 @@ Exit 4 where no event has the metric.`
     const source = await openEventSource(options, since)
     const stats = await eventStats(source.lines, metric, percentiles, { since, model })
     if (options.json) this.printJson({ schema: 'kt.events.stats/1', ...stats, source: source.name })
-    else this.print(renderEventStats(stats, { source: source.name, lastMs, model }, this.color))
+    else this.print(renderEventStats(stats, { source: source.name, lastMs, model }, this.page()))
     this.finish(stats.count === 0 ? EXIT.inconclusive : EXIT.passed)
   }
 }

@@ -36,6 +36,6 @@ export default class GatewayCheck extends KtCommand {
     const { config, json } = parseFlags(flags, checkFlags, 'kt gateway check')
     const checked = checkGatewayConfig(oneFile(args.file, config, 'kt gateway check gateway.yaml'))
     if (json) this.printJson(gatewayCheckJson(checked))
-    else this.print(renderGatewayCheck(checked))
+    else this.print(renderGatewayCheck(checked, this.page()))
   }
 }

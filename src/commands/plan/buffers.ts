@@ -30,6 +30,6 @@ export default class PlanBuffers extends KtCommand {
         source: sizing.buffers.source,
         buffers: plans.map((plan) => ({ ...plan, directives: kongDirectives(plan), plugins: kongPluginConfig(plan) })),
       } satisfies BuffersJson)
-    } else this.print(renderBuffers(plans, sizing))
+    } else this.print(renderBuffers(plans, sizing, this.page()))
   }
 }

@@ -25,7 +25,7 @@ export default class PlanCheck extends KtCommand {
     const options = parseCheckFlags(flags)
     const result = await checkRequest(options)
     if (options.json) this.printJson({ schema: 'kt.plan.check/1', ...result } satisfies PlanCheckJson)
-    else this.print(renderPlanCheck(result))
+    else this.print(renderPlanCheck(result, this.page()))
     this.finish(exitOf(result.verdict))
   }
 }

@@ -35,7 +35,9 @@ export default class Plan extends KtCommand {
       const settings = clusterSettings(plan, deployment(plan), demand, sizing, choices, emitting.options)
       for (const path of await emit(emitting.targets, settings, emitting.folder)) this.note(`kt: wrote ${path}`)
     }
-    const render = options.markdown ? planMarkdown : renderPlan
-    this.show({ json: options.json }, plan, (shown) => render(shown, options.explain))
+    const { json, explain } = options
+    this.show({ json, explain }, plan, (shown, page) =>
+      options.markdown ? planMarkdown(shown, explain) : renderPlan(shown, page),
+    )
   }
 }

@@ -37,6 +37,6 @@ export default class PlanInstances extends KtCommand {
         measuredOn: measuredOn?.type ?? null,
         instances: ranked,
       } satisfies InstancesJson)
-    else this.print(renderInstances(ranked, choices, measuredOn, options.all ? ranked.length : 12))
+    else this.print(renderInstances(ranked, choices, measuredOn, options.all ? ranked.length : 12, this.page()))
   }
 }

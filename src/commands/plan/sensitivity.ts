@@ -23,6 +23,6 @@ export default class PlanSensitivity extends KtCommand {
     const { options } = request
     const result = await sensitivityRequest(request)
     if (options.json) this.printJson({ schema: 'kt.plan.sensitivity/1', ...result } satisfies SensitivityJson)
-    else this.print(renderSensitivity(result, options.all))
+    else this.print(renderSensitivity(result, options.all, this.page()))
   }
 }

@@ -28,6 +28,6 @@ export default class PlanSimulate extends KtCommand {
     if (given.json) {
       const json: SimulationJson = { schema: 'kt.plan.simulation/1', traffic: traffic.name, options, node, result }
       this.printJson(json)
-    } else this.print(renderSimulation(traffic, options, node, result))
+    } else this.print(renderSimulation(traffic, options, node, result, this.page()))
   }
 }

@@ -18,11 +18,10 @@ export default class ProfilesList extends KtCommand {
   async run(): Promise<void> {
     const { flags } = await this.parse(ProfilesList)
     const { json } = parseFlags(flags, listFlags, 'kt profiles list')
-    this.show({ json }, describeShipped(), (files) =>
+    this.show({ json }, describeShipped(), (files, { width }) =>
       columns(
         files.map(({ name, about }) => [name, about]),
-        ['left', 'left'],
-        0,
+        { width, align: ['left', 'left'], indent: 0 },
       ),
     )
   }

@@ -30,8 +30,9 @@ export default class SloCheck extends KtCommand {
     const { options, taken } = ci.parseJudgingFlags(flags, sloFlags, 'kt slo check', SLO_RULES)
     ci.assertCiWritable(options)
     const { category, file } = chooseSlo(options)
+    const { json, explain } = options
     const judged = checkSlo(args.report, options.category ?? category, file)
-    this.show({ json: options.json, taken }, judged, renderSlo)
+    this.show({ json, taken, explain }, judged, renderSlo)
     const { slo, startedAt } = judged
     await ci.publish(options, {
       name: 'kt slo check',

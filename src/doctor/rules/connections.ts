@@ -4,7 +4,7 @@
  * anti-patterns are among them.
  */
 import type { ProviderRecord } from '../../overhead/stamped.ts'
-import { formatMs } from '../../units.ts'
+import { counted, formatMs } from '../../units.ts'
 import { NO_PROVIDER } from '../probe/measured.ts'
 import { type DoctorRule, fine, found, notChecked, onlyMeasured } from '../rule.ts'
 
@@ -34,7 +34,7 @@ export const newConnectionPerRequest: DoctorRule = {
   report: ({ totals, load }) => {
     if (load.connection?.keepAlive === false) return notChecked('the run itself asked for a connection a request')
     const { opened, reused } = totals.connections
-    const seen = `${opened} connections opened for ${totals.sent} requests, ${reused} of them on one that was open`
+    const seen = `${counted(opened, 'connection')} opened for ${counted(totals.sent, 'request')}, ${reused} of them on one that was open`
     const many = opened > totals.sent * TOO_MANY && opened > (load.concurrency ?? load.maxInFlight ?? 0)
     return many ? found('warning', 'certain', seen, CLIENT_SIDE) : fine(seen)
   },
@@ -78,7 +78,7 @@ export const noKeepAlive: DoctorRule = {
     const connections = records.flatMap(({ connection }) => (connection === undefined ? [] : [connection]))
     if (connections.length === 0) return notChecked("the provider's record names no connections of these requests")
     const distinct = new Set(connections).size
-    const seen = `${distinct} connections at the provider for ${connections.length} requests, one after another`
+    const seen = `${counted(distinct, 'connection')} at the provider for ${counted(connections.length, 'request')}, one after another`
     return distinct > connections.length * TOO_MANY ? found('warning', 'certain', seen) : fine(seen)
   },
 }
@@ -96,7 +96,7 @@ export const noWarmUp: DoctorRule = {
       const { enabled, connections_per_provider: count } = gateway.warmup
       if (!enabled) return found('warning', 'certain', 'warmup.enabled is false')
       const fits = gateway.upstream.keep_alive.enabled && gateway.connection_pool.max_idle_per_host > 0
-      if (fits) return fine(`${count} connections are opened to each provider`)
+      if (fits) return fine(`${counted(count, 'connection is', 'connections are')} opened to each provider`)
       return found('warning', 'certain', 'warmup is enabled, but the pool keeps no idle connection: it opens none', {
         patch: { gateway: { upstream: { keep_alive: { enabled: true } }, connection_pool: { max_idle_per_host: 32 } } },
       })
@@ -110,7 +110,9 @@ export const noWarmUp: DoctorRule = {
     if (provider.warm === undefined)
       return notChecked('the gateway was running already; --run starts one from the config')
     return provider.warm > 0
-      ? fine(`${provider.warm} connections were open at the provider before the first request`)
+      ? fine(
+          `${counted(provider.warm, 'connection was', 'connections were')} open at the provider before the first request`,
+        )
       : found('warning', 'certain', 'no connection was open at the provider before the first request')
   },
 }
@@ -143,7 +145,7 @@ export const http1Upstream: DoctorRule = {
     if (!provider) return notChecked(NO_PROVIDER)
     const { http2 } = provider.connections
     return http2 > 0
-      ? fine(`${http2} connections of HTTP/2 at the provider`)
+      ? fine(`${counted(http2, 'connection')} of HTTP/2 at the provider`)
       : found('info', 'certain', 'no connection of HTTP/2 at the provider')
   },
 }

@@ -3,7 +3,7 @@
  * looks for.
  */
 import { genericServerTiming } from '../../overhead/adapters/server-timing.ts'
-import { formatMs } from '../../units.ts'
+import { counted, formatMs } from '../../units.ts'
 import { answered } from '../probe/measured.ts'
 import { type DoctorRule, fine, found, notChecked, onlyMeasured } from '../rule.ts'
 
@@ -29,7 +29,7 @@ export const serverTimingUnit: DoctorRule = {
     const wrong = said.filter(({ unusable }) => unusable !== undefined && UNIT.test(unusable)).length
     return wrong > said.length / 2
       ? found('warning', 'likely', `${wrong} of ${said.length} answers: a thousandth of what they took`)
-      : fine(`${said.length} answers in milliseconds`)
+      : fine(`${counted(said.length, 'answer')} in milliseconds`)
   },
 }
 

@@ -3,7 +3,7 @@
  * by the protocol's own rules where it is not known.
  */
 import { median } from '../../stats/means.ts'
-import { formatNumber, formatShare } from '../../units.ts'
+import { counted, formatNumber, formatShare } from '../../units.ts'
 import { OUTCOMES } from '../../wire/outcome.ts'
 import { answered, type Measurements, NO_PROVIDER, NOT_STREAMED, type ProbeAnswer } from '../probe/measured.ts'
 import { type DoctorRule, fine, found, notChecked, type Opinion, onlyMeasured } from '../rule.ts'
@@ -39,7 +39,10 @@ export const lostEvents: DoctorRule = {
       return notChecked('the provider gives different answers to one question')
     const wrong = good.filter((answer) => plainText(answer) !== text)
     const [example] = wrong
-    if (!example) return fine(`${good.length} streams hold the text that the provider sends directly, to the letter`)
+    if (!example)
+      return fine(
+        `${counted(good.length, 'stream holds', 'streams hold')} the text that the provider sends directly, to the letter`,
+      )
     return found(
       'critical',
       'certain',
@@ -162,7 +165,7 @@ function missing(
   const came = streams.filter(({ tokens }) => tokens.length > 0)
   if (came.length === 0) return notChecked('no stream came')
   const without = came.filter((answer) => !has(answer)).length
-  if (without === 0) return fine(`${came.length} streams had it`)
+  if (without === 0) return fine(`${counted(came.length, 'stream')} had it`)
   if (provider && !provider.direct.some(has)) return notChecked('the provider itself sends none')
   const share = formatShare(without / came.length)
   return found(

@@ -1,0 +1,56 @@
+/** What a sweep answers: how far the limit that was asked for reaches, or the usual budget, and where the knee is. */
+import type { SweepCurve, SweepLevel, SweepReport } from '../report/sweep-schema.ts'
+import { formatLimit, formatMs, formatNumber } from '../units.ts'
+import { TOTAL_BUDGET_MS } from '../wire/overhead-components.ts'
+import type { Answer } from './answer.ts'
+import { bracketed, isOpen } from './sentences.ts'
+
+export function levelNumber(level: number): string {
+  return formatNumber(level, Number.isInteger(level) ? 0 : 1)
+}
+
+export function levelName(level: number, { load: { mode } }: { load: Pick<SweepReport['load'], 'mode'> }): string {
+  return mode === 'open' ? `${levelNumber(level)} requests/s` : `${levelNumber(level)} in flight`
+}
+
+/** Of several curves the last, which has the most gateway processes. */
+export function sweepAnswer(report: SweepReport): Answer {
+  const curve = report.curves.at(-1)
+  if (!curve) return { text: 'Nothing was measured.', next: '' }
+  const cut = report.interrupted ? 'Interrupted. ' : ''
+  return { text: `${cut}${reach(curve, report)} ${kneeWords(curve, report)}`, next: nextStep(curve) }
+}
+
+function reach({ levels, until, frontier }: SweepCurve, report: SweepReport): string {
+  if (!levels.some(({ overheadMs }) => overheadMs)) return most(levels, report)
+  const limitMs = until?.limitMs ?? TOTAL_BUDGET_MS
+  const found = until ?? frontier.find((point) => point.limitMs === TOTAL_BUDGET_MS)
+  const limit = `under ${formatLimit(limitMs)} at P99`
+  const level = levels.find((one) => one.level === found?.level)
+  if (!level?.overheadMs) return `Already at the lowest level the gateway does not stay ${limit}.`
+  const { p99, ci95 } = level.overheadMs
+  const interval = isOpen(ci95) ? '' : ` ${bracketed(ci95)}`
+  return (
+    `The gateway adds ${limit} up to ${levelName(level.level, report)} (${formatNumber(level.achievedRps)} ` +
+    `requests/s): ${formatMs(p99)} ms${interval} there.`
+  )
+}
+
+function most(levels: readonly SweepLevel[], report: SweepReport): string {
+  const [best] = levels.toSorted((a, b) => b.achievedRps - a.achievedRps)
+  if (!best) return 'Nothing was measured.'
+  return `At most ${formatNumber(best.achievedRps)} requests/s, at ${levelName(best.level, report)}.`
+}
+
+function kneeWords({ knee }: SweepCurve, report: SweepReport): string {
+  return knee ? `Its knee is at ${levelName(knee.level, report)}.` : 'No knee within these levels.'
+}
+
+function nextStep({ until, levels }: SweepCurve): string {
+  if (!levels.some(({ overheadMs }) => overheadMs)) {
+    return "Put 'kt provider start' behind the gateway to see what it adds."
+  }
+  return until
+    ? "--output sweep.json gives it to 'kt plan --from-bench'."
+    : "--until 'overhead.p99<7ms' searches between the levels; --output sweep.json is for 'kt plan'."
+}
