@@ -36,10 +36,11 @@ export const outputFlags = {
   output: text(z.string().optional(), "write the report (kt.bench/2) to this file; '-': stdout"),
   json: toggle('print the report instead of tables'),
   explain: toggle('also show how it was measured: other definitions of the overhead, floor, legs, notes'),
-  percentiles: text(parsedBy(parseStatistics).optional(), 'what the table says of durations', {
-    example: '50,99,99.9',
-    helpValue: 'mean,stddev,min,50,99.9,max',
-  }),
+  percentiles: text(
+    parsedBy(parseStatistics).optional(),
+    'what the table says of durations: percentiles, mean, stddev, min, max',
+    { example: '50,99,99.9' },
+  ),
   samples: text(z.string().optional(), "write a line for each request (NDJSON) to this file; '-': stdout"),
   ...labelFlag,
   split: toggle('also write each of the two arms as its own report'),
