@@ -26,7 +26,8 @@ export function overheadBlock(report: Run, { statistics }: BlockView, { c, width
   const direct = report.role === 'direct'
   const readings = readingsOf(report, statistics)
   if (readings.length === 0) return direct ? '' : `${c.bold('Gateway Overhead:')}\n  unknown`
-  const figure = numberFormat(readings.map(([, { valueMs }]) => valueMs))
+  // As in the answer: values and bounds have the same decimals.
+  const figure = numberFormat(readings.flatMap(([, { valueMs, ci95Ms }]) => [valueMs, ...(ci95Ms ?? [])]))
   const rows = readings.map(([name, { valueMs, ci95Ms }]) => {
     return [`${name}:`, `${figure(valueMs)} ms`, c.dim(ci95Ms && !isOpen(ci95Ms) ? bracketed(ci95Ms, figure) : '')]
   })

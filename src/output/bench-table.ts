@@ -84,7 +84,11 @@ function results(report: Run, page: Page): string {
         ? `${load.rps} requests/s`
         : `${formatNumber(load.concurrency ?? 0)} in flight`
   const partial = report.aborted ? c.yellow(' (of a part of the run)') : ''
-  const title = hang(`${c.bold('Benchmark Results:')}${partial} `, c.dim(`${target.model} at ${host}, ${pace}, with a nonce`), width)
+  const title = hang(
+    `${c.bold('Benchmark Results:')}${partial} `,
+    c.dim(`${target.model} at ${host}, ${pace}, with a nonce`),
+    width,
+  )
   const rows = [
     ['Total Requests:', formatNumber(totals.sent)],
     ['Successful:', formatNumber(totals.successful)],
