@@ -135,12 +135,19 @@ export async function measure(
   }
 }
 
-/** Over all arms: how far a run is follows from that. */
-function extentOf({ arms, requests, durationUs }: RunPlan): Extent {
+/**
+ * Over all arms: how far a run is follows from that. An open loop sends so many a second, and waits for the last answers
+ * of each block on top of its duration, so that its requests tell more than its time.
+ */
+function extentOf({ arms, requests, durationUs, load }: RunPlan): Extent {
+  const count = arms.length
+  const steady = load.mode === 'open' && load.stages === undefined ? load.rps : undefined
+  const due = steady && durationUs ? Math.round((steady * durationUs) / 1e6) : undefined
+  const each = due === undefined ? requests : Math.min(due, requests ?? due)
   return {
     arms: arms.map(({ name }) => name),
-    requests: requests === undefined ? undefined : requests * arms.length,
-    durationMs: durationUs === undefined ? undefined : (durationUs / 1_000) * arms.length,
+    requests: each === undefined ? undefined : each * count,
+    durationMs: durationUs === undefined || due !== undefined ? undefined : (durationUs / 1_000) * count,
   }
 }
 

@@ -100,6 +100,8 @@ function times(view: ProgressView, extent: Extent): string {
   const share = shareOf(view, extent)
   const elapsed = formatDuration(wholeSeconds(elapsedMs))
   if (share < TELLING) return elapsed
+  // What is over its time waits for its last answers.
+  if (share === 1 && !extent.afterMs) return `${elapsed}, ending`
   const leftMs = (elapsedMs * (1 - share)) / share + (extent.afterMs ?? 0)
   return `${elapsed}, ${formatDuration(wholeSeconds(leftMs))} left`
 }

@@ -29,6 +29,11 @@ test('a run of so long, with the time of every arm in it', () => {
   expect(line).toContain('25 %  5 s, 15 s left  gateway 260, direct 240  98/s')
 })
 
+test('what is over its time is ending', () => {
+  const late = view({ elapsedUs: 25_000_000 })
+  expect(progressLine(late, { arms: [], durationMs: 20_000 }, 200)).toContain('100 %  25 s, ending')
+})
+
 test('only whole words stand on a narrow line, and it is never longer', () => {
   for (let width = 20; width < 120; width++) {
     const line = progressLine(view(), extent, width)
