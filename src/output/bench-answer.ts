@@ -27,7 +27,8 @@ function isDisturbed(report: Run): boolean {
 
 /** `gate`: every check that decides the exit code; null where nothing was asked. */
 export function benchAnswer(report: Run, gate: Gate | null, stopped: StopReason | null, explained: boolean): Answer {
-  const cut = report.interrupted ? 'Interrupted. ' : report.aborted ? 'Ended early. ' : ''
+  // A condition that ended the run is a check of its own.
+  const cut = report.interrupted ? 'Interrupted. ' : ''
   const answer = wholeAnswer(report, gate, stopped, explained)
   return { ...answer, text: cut + answer.text }
 }

@@ -53,7 +53,7 @@ export function showProgress(sink: Sink, view: ProgressView, extent: Extent): vo
   )
 }
 
-/** `[####        ] 34 %  12 s, 25 s left  gateway 450, direct 448  410/s  P50 12.1 ms  P99 20.4 ms` */
+/** `[####        ] 34 %  12 s, 25 s left  gateway 450, direct 448 done  410/s  P50 12.1 ms  P99 20.4 ms` */
 export function progressLine(view: ProgressView, extent: Extent, width: number): string {
   const level = extent.level === undefined ? [] : [extent.level]
   if (view.phase !== 'measuring') return fitted([...level, besideLine(view)], width)
@@ -124,10 +124,10 @@ function figures(view: ProgressView, extent: Extent): string[] {
   ]
 }
 
-/** `gateway 450, direct 448 of 1,000`; of one arm `450 of 500 done`. */
+/** `gateway 450, direct 448 of 1,000 done`; of one arm `450 of 500 done`. */
 function doneWords({ done, doneByArm }: ProgressView, { requests, arms }: Extent): string {
   const count = arms.length
   const of = requests === undefined ? '' : ` of ${formatNumber(requests / count)}`
-  if (count < 2) return `${formatNumber(done)}${of} done`
-  return arms.map((name, i) => `${name} ${formatNumber(doneByArm[i] ?? 0)}`).join(', ') + of
+  const counts = arms.map((name, i) => `${name} ${formatNumber(doneByArm[i] ?? 0)}`)
+  return `${count < 2 ? formatNumber(done) : counts.join(', ')}${of} done`
 }
