@@ -122,7 +122,7 @@ function rates(rows: readonly ComparedRow[], { c, width }: Page): string {
   const body = rows
     .filter((row) => row.unit !== 'ms')
     .flatMap((row) => {
-      const format = FORMATS[row.unit]
+      const format = row.unit === 'per second' ? numberFormat([row.baseline, row.gateway]) : FORMATS[row.unit]
       const own = (value: number | null): string => (value === null ? '-' : format(value))
       // An error rate gets no relative change: its difference is already in percentage points.
       const relative = row.unit === 'share' ? '' : signed(row.deltaShare, formatShare)
