@@ -57,13 +57,14 @@ export function withConfig(flags: Record<string, unknown>, { names, others, apiK
   const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined))
   const path = typeof asked === 'string' ? asked : none !== true && existsSync(CONFIG_FILE) ? CONFIG_FILE : undefined
   if (path === undefined) return { values: { 'api-key': apiKey, ...given } }
-  if (asked === undefined) note(`options from ${CONFIG_FILE} in this folder (--no-config leaves it out)`)
   const dropped = new Set(Object.keys(given).flatMap(rivalsOf))
   const taken = Object.entries(readConfig(path, [...new Set([...names, ...others])]))
     .filter(([name, value]) => value !== undefined && value !== null && names.includes(name))
     .filter(([name]) => !(name in given) && !dropped.has(name))
     // A single value of a repeatable option needs no list.
     .map(([name, value]) => [name, REPEATABLE.has(name) && typeof value === 'string' ? [value] : value] as const)
+  if (asked === undefined && taken.length > 0)
+    note(`options from ${CONFIG_FILE} in this folder (--no-config leaves it out)`)
   return {
     values: { 'api-key': apiKey, ...Object.fromEntries(taken), ...given },
     file: { path, names: new Set(taken.map(([name]) => name)) },

@@ -1,5 +1,6 @@
 /** `kt bench --dry-run`: what the options come to, the first request, and what the run would cost. Nothing is sent. */
 import { resolveTarget } from '../client/target.ts'
+import type { RunPlan } from '../load/plan.ts'
 import { priceOfModel } from '../planning/cost-request.ts'
 import type { DryRun } from '../report/preview.ts'
 import { describeLoad } from './build-load.ts'
@@ -26,7 +27,7 @@ export function dryRun({ target, request, load, verdict, shown }: BenchOptions):
     schema: 'kt.dry-run/1',
     options: shown,
     arms: targets.map(([name, { shownUrl }]) => ({ name, url: shownUrl })),
-    load: { ...plan.load, ...describeLoad(plan) },
+    run: describeRun(plan),
     request: shownRequest(firstRequest(plan), plan.connection?.keepAlive ?? true, secretsOf(target)),
     sends: {
       requests: requests ?? null,
@@ -38,6 +39,22 @@ export function dryRun({ target, request, load, verdict, shown }: BenchOptions):
       priceFrom: price ? `${price.source}, ${price.date}` : null,
     },
   }
+}
+
+/** The plan with all its defaults, in the words of the report. */
+function describeRun(plan: RunPlan): Record<string, unknown> {
+  const { load, requests, durationUs, warmup, timeoutUs, blocks, pairing, workers, jitWarmup, validate } = plan
+  const { mode } = load
+  const pace = load.mode === 'closed' ? { concurrency: load.concurrency } : { rps: load.rps }
+  return {
+    ...{ mode, ...pace, requests, durationS: seconds(durationUs), warmup, timeoutS: seconds(timeoutUs) },
+    ...{ threads: workers, blocks, pairing, jitWarmup, validate },
+    ...describeLoad(plan),
+  }
+}
+
+function seconds(us: number | undefined): number | undefined {
+  return us === undefined ? undefined : us / 1e6
 }
 
 function targetsOf(

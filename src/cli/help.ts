@@ -56,6 +56,12 @@ class KtCommandHelp extends CommandHelp {
     return { mainFlags: [], flagGroups: Object.fromEntries(grouped) }
   }
 
+  /** oclif cuts the indent of the first flag off, which is that of a flag without a letter. */
+  override renderList(...[rows, options]: Parameters<CommandHelp['renderList']>): string {
+    const [indent = ''] = /^ */.exec(rows[0]?.[0] ?? '') ?? []
+    return indent + super.renderList(rows, options)
+  }
+
   protected override description(): string | undefined {
     const { description } = this.command
     return description && paragraphs(description, (text) => this.wrap(text))

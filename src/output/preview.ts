@@ -7,12 +7,15 @@ import { indent, type Page } from './table.ts'
 /** A body is cut off here; --json has the whole of it. */
 const MOST_BODY = 4_000
 
-export function renderDryRun({ options, arms, request, sends }: DryRun, { c }: Page): string {
+export function renderDryRun({ options, arms, run, request, sends }: DryRun, { c }: Page): string {
   const set = Object.entries(options).filter(([, value]) => value !== false && !isEmptyList(value))
   const several = arms.length > 1 ? ' on each arm' : ''
   return [
-    c.bold('Options, with their defaults'),
+    c.bold('Options that are set'),
     ...indent(stringify(Object.fromEntries(set)).trimEnd().split('\n'), 2),
+    '',
+    c.bold('The run that they come to, with all defaults'),
+    ...indent(stringify(withoutUndefined(run)).trimEnd().split('\n'), 2),
     '',
     c.bold(`The first request${several}`),
     ...indent(
@@ -62,6 +65,10 @@ function costLines(
 function messageLines({ head, body }: { head: readonly string[]; body: string }): string[] {
   const cut = body.length > MOST_BODY ? [`… ${formatNumber(body.length - MOST_BODY)} more characters (--json)`] : []
   return indent([...head, '', ...body.slice(0, MOST_BODY).split('\n'), ...cut], 2)
+}
+
+function withoutUndefined(run: Record<string, unknown>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(run).filter(([, value]) => value !== undefined))
 }
 
 function isEmptyList(value: unknown): boolean {

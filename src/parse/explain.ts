@@ -29,6 +29,9 @@ export function messageOf({ message }: { message: string }): string {
   return message
     .replace(/^Invalid input: /, '')
     .replace(/^expected (.*), received undefined$/, 'is missing, expected $1')
+    .replace(/^Invalid option: expected one of (.*)$/, (_, words: string) => {
+      return `expected one of ${words.replaceAll('"', '').replaceAll('|', ', ')}`
+    })
 }
 
 /** The keys that exist where `path` points, seen through defaults, optionals, pipes, arrays and unions. */

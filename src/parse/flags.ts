@@ -26,6 +26,8 @@ interface TextHelp {
   example?: string
   /** What the help shows in place of a value where no example would help ('file.yaml'). */
   helpValue?: string
+  /** Words that it takes beside others, for completion. */
+  choices?: readonly string[]
   /** The value where none is given, as a user would write it. */
   default?: string
 }
@@ -38,13 +40,14 @@ export function flagGroup(helpGroup?: string) {
   const grouped = helpGroup === undefined ? {} : { helpGroup }
 
   function help(type: z.ZodType, description: string, { example, helpValue, ...more }: TextHelp) {
-    const options = wordsOf(type)
-    const choice = options?.join('|')
+    const words = wordsOf(type)
+    const options = words ?? more.choices
+    const choice = words?.join('|')
     const shown = choice === undefined ? (helpValue ?? example) : choice.length > WIDEST_CHOICE ? undefined : choice
     return {
       ...grouped,
       description: more.default === undefined ? description : `${description} [default: ${more.default}]`,
-      ...(options && { options }),
+      ...(options && { options: [...options] }),
       ...(shown !== undefined && { helpValue: shown }),
     }
   }

@@ -14,6 +14,7 @@ import {
   DEFAULT_PROFILE,
   latency,
   type ProviderProfile,
+  providerProfileNames,
   readProviderProfile,
   refuseAboveOne,
   stall,
@@ -48,6 +49,7 @@ export const providerFlags = {
   'next-free-port': toggle('use the next free port when the port is taken'),
   profile: text(z.string().optional(), 'profile of the answers: a name in profiles/providers, or a file', {
     helpValue: 'name|file.yaml',
+    choices: providerProfileNames(),
   }),
   ttft: text(latency.optional(), 'time to first token [default: 20ms]', { helpValue: 'delay' }),
   'token-gap': text(latency.optional(), 'time between tokens [default: 2ms]', { helpValue: 'delay' }),

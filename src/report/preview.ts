@@ -11,7 +11,8 @@ export interface DryRun {
   /** Every option that is set, by the keys of a config file. */
   options: Record<string, unknown>
   arms: { name: string; url: string }[]
-  load: Record<string, unknown>
+  /** What they come to: the load, and how it is sent. */
+  run: Record<string, unknown>
   request: ShownRequest
   sends: {
     /** On each arm, the warm-up among them; null where only time limits them. */

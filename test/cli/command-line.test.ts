@@ -7,7 +7,7 @@ import { run } from '../support/run-command.ts'
 const dryRun = z.object({
   options: z.record(z.string(), z.unknown()),
   arms: z.array(z.object({ name: z.string(), url: z.string() })),
-  load: z.record(z.string(), z.unknown()),
+  run: z.record(z.string(), z.unknown()),
   request: z.object({ head: z.array(z.string()), body: z.string() }),
   sends: z.object({ requests: z.number().nullable(), tokens: z.number().nullable(), usd: z.number().nullable() }),
 })
@@ -54,8 +54,8 @@ test.each([
 })
 
 test('--rps with --concurrency has a cap; counts and durations as Go and k6 write them', async () => {
-  const { load } = await planned([URL_GIVEN, '--rps', '100', '--concurrency', '8', '-d', '1h30m', '-n', '1e3'])
-  expect(load).toMatchObject({ mode: 'open', rps: 100, maxInFlight: 8 })
+  const { run: open } = await planned([URL_GIVEN, '--rps', '100', '--concurrency', '8', '-d', '1h30m', '-n', '1e3'])
+  expect(open).toMatchObject({ mode: 'open', rps: 100, maxInFlight: 8 })
   const both = await run(['bench', '--rps', '100', '--concurrency', '8', '--max-in-flight', '9', '--dry-run'])
   expect(both).toMatchObject({ code: 2, stderr: expect.stringContaining('both limit what an open loop has in flight') })
 })
@@ -67,7 +67,7 @@ test('the environment gives any flag; a typed rival replaces it; what it gives w
     stream: true,
     threshold: ['errors.rate<1%', 'latency.p99<1s'],
   })
-  expect((await planned([URL_GIVEN, '-c', '2'], { KT_RPS: '5' })).load).toMatchObject({
+  expect((await planned([URL_GIVEN, '-c', '2'], { KT_RPS: '5' })).run).toMatchObject({
     mode: 'closed',
     concurrency: 2,
   })
@@ -79,7 +79,7 @@ test('the environment gives any flag; a typed rival replaces it; what it gives w
 
 test('--dry-run: the request as it would leave, without keys, and what the run would cost', async () => {
   const args = ['https://api.openai.com', '-n', '90', '-c', '10', '--api-key', 'sk-secret-1', '-H', 'X-Key: hush-hush']
-  const { request, sends } = await planned([...args, '--prompt', 'Count to three', '--max-tokens', '20'])
+  const { request, sends, run: planOf } = await planned([...args, '--prompt', 'Count to three', '--max-tokens', '20'])
   expect(request.head).toEqual(
     expect.arrayContaining([
       'POST /v1/chat/completions HTTP/1.1',
@@ -96,6 +96,7 @@ test('--dry-run: the request as it would leave, without keys, and what the run w
   })
   expect(JSON.stringify(request)).not.toMatch(/sk-secret|hush/)
   // 90 and a warm-up request for each connection.
+  expect(planOf).toMatchObject({ mode: 'closed', concurrency: 10, requests: 90, warmup: 10, timeoutS: 30, threads: 1 })
   expect(sends.requests).toBe(100)
   expect(sends.usd).toBeGreaterThan(0)
   const { stdout } = await run(['bench', '--no-config', '--dry-run'])

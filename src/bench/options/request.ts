@@ -9,6 +9,7 @@ import { type Faults, type Given, rulesOf } from '../../parse/parse-flags.ts'
 import { countOrZero, positiveCount } from '../../parse/quantity.ts'
 import { chooseWorkload, TEXT_OPTIONS } from '../../workload/choose.ts'
 import { tokenDistribution } from '../../workload/distribution.ts'
+import { workloadNames } from '../../workload/profile.ts'
 import type { WorkloadSpec } from '../../workload/workload.ts'
 import type { TargetFlagValues } from './target.ts'
 
@@ -27,7 +28,10 @@ export const requestFlags = {
     'JSON Lines file with a prompt, {"prompt"} or {"messages"} on each line, sent in turn',
   ),
   body: text(z.string().optional(), 'JSON file with the request body, sent unchanged'),
-  workload: text(z.string().optional(), 'workload profile: chat, rag, code-agent, mix, ..., or a .yaml file'),
+  workload: text(z.string().optional(), 'workload profile: chat, rag, code-agent, mix, ..., or a .yaml file', {
+    helpValue: 'chat',
+    choices: workloadNames(),
+  }),
   'input-tokens': text(
     tokenDistribution.optional(),
     "generate prompts of this many tokens; a number or a distribution: 'lognormal(6.6,0.98)', normal, uniform",
