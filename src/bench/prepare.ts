@@ -35,7 +35,7 @@ export async function prepareBench(
   { target, request, load, verdict, output, shown }: BenchOptions,
   note: (line: string) => void,
 ): Promise<PreparedBench> {
-  const reports = openReportFiles(output)
+  const reports = openReportFiles(output, note)
   const { budgets, question, noise } = readQuestion(verdict)
   const objectives = resolveObjectives(verdict, request, target)
   const realtime = decideRealtime(load.realtime, target.at === undefined, note)

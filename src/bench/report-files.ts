@@ -3,7 +3,7 @@ import { UserError } from '../errors.ts'
 import { assertCiWritable } from '../output/ci.ts'
 import { splitReport } from '../report/runs.ts'
 import type { BenchReport } from '../report/schema.ts'
-import { assertWritable, resolveWritableTarget } from '../report/write-output.ts'
+import { assertWritable, noteForeign, resolveWritableTarget } from '../report/write-output.ts'
 import { writeReports } from '../report/write-report.ts'
 import { formatNumber } from '../units.ts'
 import type { OutputOptions } from './options/output.ts'
@@ -16,8 +16,14 @@ export interface ReportWriter {
 }
 
 /** Called before anything is sent, because a file that cannot be written would be found out too late. */
-export function openReportFiles({ output, split, json, junit, markdown }: OutputOptions): ReportWriter {
-  if (output !== undefined) assertWritable(output)
+export function openReportFiles(
+  { output, split, json, junit, markdown }: OutputOptions,
+  note: (line: string) => void,
+): ReportWriter {
+  if (output !== undefined) {
+    assertWritable(output)
+    noteForeign(output, note)
+  }
   if (output !== undefined && split) assertSplitWritable(output)
   assertCiWritable({ junit, markdown })
   return {

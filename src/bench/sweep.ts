@@ -10,7 +10,7 @@ import { toMs } from '../report/duration-summary.ts'
 import { primaryRun } from '../report/runs.ts'
 import type { Run } from '../report/schema.ts'
 import { SWEEP_SCHEMA, type SweepCurve, type SweepLevel, type SweepReport } from '../report/sweep-schema.ts'
-import { assertWritable } from '../report/write-output.ts'
+import { assertWritable, noteForeign } from '../report/write-output.ts'
 import { writeReports } from '../report/write-report.ts'
 import { METRICS, SWEEP_METRICS, type SweepMetric } from '../slo/metrics.ts'
 import { bisect, findFrontier, findKnee, measureScaling } from '../stats/curve.ts'
@@ -59,7 +59,10 @@ export async function sweep(
   ask: SweepOptions,
   hooks: SweepHooks,
 ): Promise<{ report: SweepReport; exitCode: ExitCode }> {
-  if (output !== undefined) assertWritable(output)
+  if (output !== undefined) {
+    assertWritable(output)
+    noteForeign(output, hooks.note)
+  }
   const budgets = readBudgets(verdict['budget-file'])
   const record = { samples: undefined, budgets, shown, secrets: secretsOf(target), labels }
   const curves: SweepCurve[] = []

@@ -4,7 +4,19 @@
  * nothing that the name stands for is replaced: a link stays a link, a device a device.
  */
 import { randomUUID } from 'node:crypto'
-import { accessSync, chmodSync, chownSync, constants, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import {
+  accessSync,
+  chmodSync,
+  chownSync,
+  closeSync,
+  constants,
+  openSync,
+  readSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { dirname, join } from 'node:path'
 import { UserError } from '../errors.ts'
 import { systemReason } from '../parse/file.ts'
@@ -45,6 +57,32 @@ export async function writeOutput(path: string, text: string, flag = '--output')
     else await writeThrough(target, text)
   } catch (error) {
     throw unwritable(path, error, flag)
+  }
+}
+
+const BEGINNING_BYTES = 200
+
+/** Says so where a report will replace a file that holds something else: a name may be mistyped. */
+export function noteForeign(path: string, note: (line: string) => void): void {
+  const target = resolveWritableTarget(path)
+  if (target.kind !== 'file') return
+  const beginning = beginningOf(target.path)
+  if (beginning === '' || /"schema":\s*"kt\./.test(beginning)) return
+  note(`kt: ${path} is there and holds no report of kt: it is replaced at the end`)
+}
+
+/** '' where there is no file, or nothing in it. */
+function beginningOf(path: string): string {
+  const buffer = Buffer.alloc(BEGINNING_BYTES)
+  try {
+    const fd = openSync(path, 'r')
+    try {
+      return buffer.toString('utf8', 0, readSync(fd, buffer))
+    } finally {
+      closeSync(fd)
+    }
+  } catch {
+    return ''
   }
 }
 

@@ -20,7 +20,7 @@ import { open } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { afterEach, describe, expect, it } from 'vitest'
-import { assertWritable, isStdout, writeOutput } from '../../src/report/write-output.ts'
+import { assertWritable, isStdout, noteForeign, writeOutput } from '../../src/report/write-output.ts'
 import { laterRefusalOf } from '../support/refusal.ts'
 import { canMakeDevices, canMount, isRoot, mkfifo, mknod, posix, smallDisk } from '../support/special-files.ts'
 import { tempDir } from '../support/temp-dir.ts'
@@ -248,4 +248,15 @@ describe('refused before a run, in a sentence', () => {
     const [, fd] = given.match(/^\/dev\/fd\/(\d\d?)$/) ?? []
     if (fd !== undefined) closeSync(Number(fd))
   })
+})
+
+it('a file that holds no report is replaced with a word, a report and a new file without', () => {
+  const words = (path: string): string[] => {
+    const notes: string[] = []
+    noteForeign(path, (line) => notes.push(line))
+    return notes
+  }
+  const report = dir.write('report.json', '{\n  "schema": "kt.bench/2",\n  "arms": []\n}\n')
+  expect([words(report), words(dir.file('new.json')), words(dir.write('empty.json', '')), words('-')].flat()).toEqual([])
+  expect(words(dir.write('notes.txt', 'my notes'))).toEqual([expect.stringContaining('holds no report of kt')])
 })
