@@ -257,6 +257,8 @@ it('a file that holds no report is replaced with a word, a report and a new file
     return notes
   }
   const report = dir.write('report.json', '{\n  "schema": "kt.bench/2",\n  "arms": []\n}\n')
-  expect([words(report), words(dir.file('new.json')), words(dir.write('empty.json', '')), words('-')].flat()).toEqual([])
+  expect([words(report), words(dir.file('new.json')), words(dir.write('empty.json', '')), words('-')].flat()).toEqual(
+    [],
+  )
   expect(words(dir.write('notes.txt', 'my notes'))).toEqual([expect.stringContaining('holds no report of kt')])
 })
