@@ -53,7 +53,11 @@ const { text, toggle } = flagGroup()
 
 /** The flags of `kt events stats`. */
 export const statsFlags = {
-  metric: text(parsedBy(findMetric), 'metric of each request', { default: 'latency', choices: EVENT_METRICS }),
+  metric: text(parsedBy(findMetric), 'metric of each request', {
+    default: 'latency',
+    helpValue: 'latency',
+    choices: EVENT_METRICS,
+  }),
   percentiles: text(parsedBy(parsePercentiles), 'percentiles to print', { default: '50,90,95,99' }),
   last: text(durationMs.optional(), 'only requests that ended within this time', { example: '1h' }),
   model: text(z.string().optional(), 'only requests for this model'),
