@@ -9,6 +9,7 @@ import { OTHER_NAMES } from '../../src/parse/flag-names.ts'
 import { kt } from '../support/kt.ts'
 import { readPage, root } from '../support/pages.ts'
 import { run } from '../support/run-command.ts'
+import { tempDir } from '../support/temp-dir.ts'
 
 const flagSchema = z.object({
   description: z.string().optional(),
@@ -91,10 +92,12 @@ test('help and completion know the words that a flag takes', () => {
 })
 
 test('completion can be set up', async () => {
-  expect(await kt(['autocomplete', 'bash'])).toMatchObject({
-    code: 0,
-    stdout: expect.stringContaining('kt autocomplete'),
-  })
+  const dir = tempDir()
+  const { code, stdout } = await kt(['autocomplete', 'bash'], { XDG_CACHE_HOME: dir.path })
+  expect({ code, stdout }).toMatchObject({ code: 0, stdout: expect.stringContaining('kt autocomplete') })
+  const functions = readFileSync(dir.file('kt/autocomplete/functions/bash/kt.bash'), 'utf8')
+  expect(functions).toMatch(/^bench:compare .*--budget-file/m)
+  dir.remove()
 })
 
 test('the README has the words of the exit codes, and docs/command-line.md the other names of flags', () => {
