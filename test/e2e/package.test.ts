@@ -9,6 +9,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { EXIT } from '../../src/errors.ts'
 import { ensureNode } from '../setup/node-versions.ts'
 import { type PackedKt, packAndInstall } from '../setup/packed.ts'
+import { blocksOf, readPage } from '../support/pages.ts'
 
 const run = promisify(execFile)
 const root = fileURLToPath(new URL('../..', import.meta.url))
@@ -112,11 +113,15 @@ test('it is a library with types that need nothing else', async () => {
     ['EXIT', 'UserError', 'bench', 'compare', 'judge', 'plan', 'readReport'],
     EXIT.breached,
   ])
+  // The blocks of the page: an import, uses of it, and a test of its own.
+  const [imports = '', uses = '', gate = ''] = blocksOf(readPage('docs/library.md'), 'ts')
   writeFileSync(join(packed.folder, 'use.mts'), USE)
+  writeFileSync(join(packed.folder, 'page.mts'), `${imports}${uses}console.log(later, answer, fleet, compare)`)
+  expect(gate).toContain("test('the gateway adds")
   const types = join(root, 'node_modules', '@types')
   const options = ['--noEmit', '--strict', '--module', 'nodenext', '--target', 'es2024', '--types', 'node']
   const tsc = join(root, 'node_modules', '.bin', 'tsc')
-  await run(tsc, [...options, '--typeRoots', types, 'use.mts'], { cwd: packed.folder })
+  await run(tsc, [...options, '--typeRoots', types, 'use.mts', 'page.mts'], { cwd: packed.folder })
 })
 
 /** Right and wrong uses, as a compiler sees them. */
