@@ -97,6 +97,21 @@ test('imports do not run in circles, between files, rooms and folders', () => {
   expect(findCycle(between(inGateway, folderOf))).toBeUndefined()
 })
 
+test('a command whose function the library has calls that one', () => {
+  const calls = {
+    bench: ['src/commands/bench/index.ts'],
+    compare: ['src/commands/bench/compare.ts'],
+    plan: ['src/commands/plan/index.ts'],
+  }
+  for (const [name, commands] of Object.entries(calls))
+    for (const command of commands) expect(graph.get(command)?.files, command).toContain(`src/api/${name}.ts`)
+  const past = ['src/bench/bench.ts', 'src/bench/prepare.ts']
+  const around = [...graph].filter(([file]) => file.startsWith('src/commands/'))
+  expect(
+    around.flatMap(([file, { files }]) => files.filter((to) => past.includes(to)).map((to) => `${file} -> ${to}`)),
+  ).toEqual([])
+})
+
 test('the reference gateway takes the ground floors alone, and three rooms know it', () => {
   const taken = [...byAny].flatMap(([file, targets]) =>
     targets
