@@ -176,6 +176,12 @@ export class Automaton {
     return id
   }
 
+  /** Whether a match can begin with this ASCII character, behind one of these kinds of characters. */
+  mayStartAfter(before: ReadonlySet<number>, unit: number): boolean {
+    const runeClass = this.classes.ofUnit[unit] ?? 0
+    return [...before].some((kind) => this.step(this.starts[kind] ?? DEAD, runeClass) >> 1 !== DEAD)
+  }
+
   #findStarters(): void {
     const { count, ofUnit } = this.classes
     const starters = Uint8Array.from({ length: count }, (_, one) =>

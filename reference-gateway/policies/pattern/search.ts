@@ -60,6 +60,16 @@ export class PatternSearch {
     return this.#candidates.count > 0 ? (this.#candidates.starts[0] ?? 0) : this.#at
   }
 
+  /** Nothing is under way, and all of `text` has been read. */
+  isIdleAt(end: number): boolean {
+    return this.#candidates.count === 0 && this.#committed === undefined && this.#at === end
+  }
+
+  /** Somebody else has seen that no match begins before `position`. Only where nothing is under way. */
+  skip(position: number): void {
+    this.#at = position
+  }
+
   /** The first position that must stay in the buffer: \b asks for the character before the unsettled text. */
   get needed(): number {
     return Math.max(0, this.settledUpTo - 1)

@@ -3,6 +3,14 @@
  * needs any more is dropped from the front.
  */
 
+/** Units below this are ASCII. */
+export const ASCII = 0x80
+
+export function isLetterOrDigit(unit: number): boolean {
+  const letter = unit | 0x20
+  return (unit >= 0x30 && unit <= 0x39) || (letter >= 0x61 && letter <= 0x7a)
+}
+
 export class TextBuffer {
   units: Uint16Array
   /** The position of units[0]. */

@@ -2,11 +2,12 @@
  * One thing to look for: a pattern, a check of what it found, and its replacement. Policies of the kinds regex,
  * keywords and pii are lists of rules. A rule is made once, at the start; every text gets a search of its own.
  */
-import { Automaton } from '../pattern/automaton.ts'
+import { Automaton, BEFORE } from '../pattern/automaton.ts'
 import { compileProgram } from '../pattern/program.ts'
 import type { IsWord } from '../pattern/rune-classes.ts'
 import { PatternSearch } from '../pattern/search.ts'
-import type { TextBuffer } from '../pattern/text-buffer.ts'
+import { ASCII, isLetterOrDigit, type TextBuffer } from '../pattern/text-buffer.ts'
+import type { Starters } from './policy.ts'
 
 export interface RuleOptions {
   replacement: string
@@ -22,6 +23,8 @@ export interface RuleOptions {
   word?: { isWord: IsWord; cuts: readonly number[] }
 }
 
+const isAnythingElse = (unit: number): boolean => !isLetterOrDigit(unit)
+
 type Verify = (text: TextBuffer, start: number, end: number) => boolean
 const SLOW_INSTRUCTIONS = 1_000
 
@@ -36,6 +39,7 @@ export class PatternRule {
   readonly #hint: RegExp | undefined
   readonly #prefix: string
   #automaton: Automaton
+  #starters: Starters | undefined
 
   /** Throws an Error that says what is wrong with `pattern` (RE2 syntax). */
   constructor(pattern: string, options: RuleOptions) {
@@ -59,6 +63,20 @@ export class PatternRule {
   /** False: `text` as a whole has no match. */
   mayMatch(text: string): boolean {
     return this.#hint ? this.#hint.test(text) : text.includes(this.#prefix)
+  }
+
+  /** Made at the first call. */
+  get starters(): Starters {
+    this.#starters ??= { inside: this.#startersAfter(isLetterOrDigit), elsewhere: this.#startersAfter(isAnythingElse) }
+    return this.#starters
+  }
+
+  #startersAfter(isBefore: (unit: number) => boolean): Uint8Array {
+    const { automaton } = this
+    const units = Array.from({ length: ASCII }, (_, unit) => unit)
+    const kinds = new Set(units.filter(isBefore).map((unit) => automaton.before(unit)))
+    if (isBefore === isAnythingElse) kinds.add(BEFORE.TEXT)
+    return Uint8Array.from(units, (unit) => (automaton.mayStartAfter(kinds, unit) ? 1 : 0))
   }
 
   get automaton(): Automaton {

@@ -105,6 +105,15 @@ interface StreamJudge {
   detectors(policy: Policy, options: DetectorOptions): Detector[]
 }
 
+/**
+ * By ASCII character: 1 where a match may begin with it, inside of a word (behind a letter or digit) and elsewhere. It
+ * holds for texts in which nothing looks otherwise than it is written.
+ */
+export interface Starters {
+  inside: Uint8Array
+  elsewhere: Uint8Array
+}
+
 /** Watches a growing text for one policy, and says how far it has settled the text. */
 export interface Detector {
   readonly policy: Policy
@@ -113,6 +122,12 @@ export interface Detector {
   /** The first position that must stay in the buffer. */
   readonly needed: number
   failed: 'timeout' | undefined
+  /** Where matches may begin; undefined where it must read everything. */
+  readonly starters?: Starters | undefined
+  /** It has read up to `end`, and nothing that could become a match is under way. */
+  isIdleAt?(end: number): boolean
+  /** No match begins before `position`, up to which an idle detector was not asked to read. */
+  skip?(position: number): void
   /** Reads what was added; `complete`: as if nothing followed. False: not finished in time. */
   feed(text: TextBuffer, complete: boolean): boolean
   close?(): void

@@ -15,6 +15,7 @@ import {
   type DetectorOptions,
   nextOrder,
   type Policy,
+  type Starters,
 } from './policy.ts'
 
 /** The clock is not checked for fewer new characters than this: no pattern takes long for them. */
@@ -101,6 +102,18 @@ class RuleDetector implements Detector {
     this.#rule = rule
     this.#window = window
     this.#search = rule.search(window, early)
+  }
+
+  get starters(): Starters {
+    return this.#rule.starters
+  }
+
+  isIdleAt(end: number): boolean {
+    return this.#seen === undefined && this.#search.isIdleAt(end)
+  }
+
+  skip(position: number): void {
+    this.#search.skip(position)
   }
 
   get settledUpTo(): number {

@@ -5,6 +5,7 @@
 import { TextBuffer } from '../pattern/text-buffer.ts'
 import type { Edit } from '../policy/edits.ts'
 import type { DetectedMatch, Detector, DetectorOptions, Policy, PolicyGroup } from '../policy/policy.ts'
+import { ALL, type Skim, skimOf, startersIn } from './skim.ts'
 
 export interface PolicyEvents {
   found(policy: Policy): void
@@ -51,6 +52,11 @@ export class TextScanner {
   readonly #events: PolicyEvents
   readonly #early: boolean
   #detectors: Detector[]
+  /** Undefined: every detector reads everything. */
+  #skim: Skim | undefined
+  /** A bit for each detector with something under way. The others were not asked to read up to #readTo. */
+  #active = ALL
+  #readTo = 0
   #pending: DetectedMatch[] = []
   #last: MergedEdit | undefined
 
@@ -58,6 +64,7 @@ export class TextScanner {
     this.#events = events
     this.#early = setting.early
     this.#detectors = group.flatMap((policy) => policy.stream.detectors(policy, setting))
+    this.#skim = skimOf(group, this.#detectors)
   }
 
   /**
@@ -66,20 +73,50 @@ export class TextScanner {
    */
   advance(complete: boolean): boolean {
     if (this.blocked) return true
+    const { text } = this
+    const detectors = this.#detectors
+    const from = this.#readTo
+    const due = this.#due(complete)
     let isDone = true
-    for (const detector of this.#detectors) {
-      if (detector.failed === undefined && !detector.feed(this.text, complete)) isDone &&= detector.failed !== undefined
+    for (let i = 0; i < detectors.length; i++) {
+      const detector = detectors[i]
+      const bit = 1 << i
+      if (!detector || (due & bit) === 0) continue
+      if ((this.#active & bit) === 0) detector.skip?.(from)
+      if (detector.failed === undefined && !detector.feed(text, complete)) isDone &&= detector.failed !== undefined
+      if (this.#skim) this.#active = detector.isIdleAt?.(text.end) ? this.#active & ~bit : this.#active | bit
       if (detector.failed !== undefined) this.#fail(detector)
       if (detector.found.length > 0) this.#take(detector)
     }
+    this.#readTo = text.end
+    if (detectors !== this.#detectors) this.#forgetSkim(detectors, due)
     this.#merge(this.#frontier())
     return isDone || this.blocked !== undefined
   }
 
+  /** The detectors that must read what was added. */
+  #due(complete: boolean): number {
+    if (complete || this.text.odd || !this.#skim) return ALL
+    return this.#active | startersIn(this.#skim, this.text, this.#readTo)
+  }
+
+  /** The rest of the detectors reads everything from here on: `before` was the order of their bits. */
+  #forgetSkim(before: readonly Detector[], read: number): void {
+    if (!this.#skim) return
+    for (const [i, detector] of before.entries()) {
+      if (((this.#active | read) & (1 << i)) === 0) detector.skip?.(this.#readTo)
+    }
+    this.#skim = undefined
+    this.#active = ALL
+  }
+
   /** Forgets what lies before `position`, as far as no detector looks back at it. */
   drop(position: number): void {
-    let needed = position
-    for (const detector of this.#detectors) needed = Math.min(needed, detector.needed)
+    // What an idle detector reads next may depend on the character before.
+    let needed = Math.max(0, Math.min(position, this.#readTo - 1))
+    for (let i = 0; i < this.#detectors.length; i++) {
+      if ((this.#active & (1 << i)) !== 0) needed = Math.min(needed, this.#detectors[i]?.needed ?? needed)
+    }
     this.text.drop(needed)
   }
 
@@ -110,8 +147,9 @@ export class TextScanner {
   #frontier(): number {
     let frontier = Math.min(this.text.end, this.#blockedAt)
     if (this.blocked?.why === 'timeout') frontier = this.settledUpTo
-    for (const { policy, settledUpTo } of this.#detectors) {
-      if (policy.action !== 'flag') frontier = Math.min(frontier, settledUpTo)
+    for (let i = 0; i < this.#detectors.length; i++) {
+      const detector = (this.#active & (1 << i)) === 0 ? undefined : this.#detectors[i]
+      if (detector && detector.policy.action !== 'flag') frontier = Math.min(frontier, detector.settledUpTo)
     }
     return Math.max(this.settledUpTo, frontier)
   }
