@@ -9,7 +9,17 @@ import { SseReader } from './sse.ts'
  * another kind has no end that could be missed. `tail` may begin in the middle of an event.
  */
 export function breaksOff(tail: Buffer): boolean {
-  let state = 'unknown' as 'unknown' | 'open' | 'ended'
+  // As a rule the last event is the one that ends the stream, and the client waits for the answer to this question.
+  const last = tail.lastIndexOf(EVENT_END, tail.length - EVENT_END.length - 1)
+  if (last >= 0 && stateAt(tail.subarray(last + EVENT_END.length)) === 'ended') return false
+  return stateAt(tail) === 'open'
+}
+
+const EVENT_END = '\n\n'
+
+/** After the events of `bytes`. */
+function stateAt(bytes: Buffer): 'unknown' | 'open' | 'ended' {
+  let state = 'unknown' as ReturnType<typeof stateAt>
   const reader = new SseReader((data, name) => {
     const event = readStreamEvent(data, name)
     if (!event || state === 'ended') return
@@ -17,7 +27,7 @@ export function breaksOff(tail: Buffer): boolean {
     if (event.ended || event.error !== undefined || hasFinishReason(json)) state = 'ended'
     else if (formatOfEvent(json)) state = 'open'
   })
-  reader.push(tail)
+  reader.push(bytes)
   reader.end()
-  return state === 'open'
+  return state
 }
