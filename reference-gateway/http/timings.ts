@@ -8,17 +8,18 @@
  * Work on a piece of a stream, behind the first, delays that piece. It does not delay what comes after it where the
  * provider needs longer for its next piece: so much of it is `overlapped`, and no overhead. The overhead is what the
  * client waits for.
- * The components (routing, cache, ...) are all work of their kind, overlapped or not, measured around each step. No
- * state holds what the gateway cannot see: the time that bytes lay in the kernel or in the event loop's queue before a
- * callback ran. The provider's stamps show that time.
+ * The components (routing, cache, ...) are parts of the overhead, measured around each step; what output policies did in
+ * the gaps is told as a part of the overlapped work. No state holds what the gateway cannot see: the time that bytes lay
+ * in the kernel or in the event loop's queue before a callback ran. The provider's stamps show that time.
  */
 import { OVERHEAD_COMPONENTS, type OverheadComponent } from '../../src/wire/overhead-components.ts'
 
 type TimingState = 'work' | 'upstream' | 'hold' | 'client'
 
-/** The components that are kinds of work. The others tell how the time of a stream passed. */
-const KINDS = OVERHEAD_COMPONENTS.filter(({ name }) => name !== 'hold' && name !== 'overlapped_work')
-const OF_STREAMS = OVERHEAD_COMPONENTS.filter(({ name }) => name === 'hold' || name === 'overlapped_work')
+/** Components of streams that are no parts of the overhead. */
+const APART: ReadonlySet<OverheadComponent> = new Set(['hold', 'overlapped_work', 'overlapped_policy'])
+const PARTS = OVERHEAD_COMPONENTS.filter(({ name }) => !APART.has(name))
+const OF_STREAMS = OVERHEAD_COMPONENTS.filter(({ name }) => APART.has(name))
 
 export class Timings {
   arrivedMs = 0
@@ -38,9 +39,13 @@ export class Timings {
   clientMs = 0
   /** Work that fell into the provider's gaps; undefined where the answer has no pieces behind its first. */
   overlappedMs: number | undefined
+  /** The part of it that output policies did. */
+  overlappedPolicyMs = 0
   #workMs = 0
   /** Work on pieces behind the first since the provider was last waited for. */
   #pieceMs = 0
+  /** The part of it that output policies did. */
+  #piecePolicyMs = 0
   #state: TimingState = 'work'
   #holding = false
   #markMs = 0
@@ -90,7 +95,19 @@ export class Timings {
     const hiddenMs = Math.min(this.#pieceMs, waitedMs)
     this.overlappedMs = (this.overlappedMs ?? 0) + hiddenMs
     this.#workMs -= hiddenMs
+    if (this.#piecePolicyMs > 0 && this.outputPolicyMs !== undefined) {
+      const policyMs = this.#piecePolicyMs * (hiddenMs / this.#pieceMs)
+      this.overlappedPolicyMs += policyMs
+      this.outputPolicyMs -= policyMs
+    }
     this.#pieceMs = 0
+    this.#piecePolicyMs = 0
+  }
+
+  /** Output policies have judged for so long. */
+  judged(ms: number): void {
+    this.outputPolicyMs = (this.outputPolicyMs ?? 0) + ms
+    if (this.overlappedMs !== undefined) this.#piecePolicyMs += ms
   }
 
   /** Adds the time since `startMs`, which events and tracing spent on the request. */
@@ -131,6 +148,10 @@ export class Timings {
         return this.outputPolicyMs === undefined ? undefined : this.holdMs
       case 'overlapped_work':
         return this.overlappedMs
+      case 'overlapped_policy':
+        return this.outputPolicyMs === undefined || this.overlappedMs === undefined
+          ? undefined
+          : this.overlappedPolicyMs
       default:
         return name satisfies never
     }
@@ -139,7 +160,7 @@ export class Timings {
   /** The value of the server-timing header, with `overheadMs` as total. */
   serverTiming(overheadMs: number): string {
     const upstream = `kt-upstream;dur=${this.upstreamMs.toFixed(3)}, `
-    return `${this.#entries(KINDS)}${upstream}${this.#entries(OF_STREAMS)}kt-overhead;dur=${overheadMs.toFixed(3)}`
+    return `${this.#entries(PARTS)}${upstream}${this.#entries(OF_STREAMS)}kt-overhead;dur=${overheadMs.toFixed(3)}`
   }
 
   #entries(components: typeof OVERHEAD_COMPONENTS): string {

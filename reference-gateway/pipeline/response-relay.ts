@@ -186,7 +186,7 @@ export class ResponseRelay implements StreamSink {
     const nowMs = performance.now()
     const { timings } = this.#options.context
     if (this.#judgesSinceMs !== undefined) {
-      timings.outputPolicyMs = (timings.outputPolicyMs ?? 0) + nowMs - this.#judgesSinceMs
+      timings.judged(nowMs - this.#judgesSinceMs)
       this.#judgesSinceMs = undefined
     }
     return nowMs

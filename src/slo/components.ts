@@ -1,7 +1,7 @@
 /**
  * The parts of a gateway's overhead, in the order of its pipeline. Reported apart from them, since no client waits for
  * it in sum: `hold`, text held back on purpose, and `overlapped_work`, work on pieces of a stream that was done while
- * the provider had not sent the next one. Thresholds and budgets may name those that can have a budget.
+ * the provider had not sent the next one; `overlapped_policy` is what output policies did of it. Thresholds and budgets may name those that can have a budget.
  * src/wire/overhead-components.ts has the figures.
  */
 export const COMPONENTS = {
@@ -14,6 +14,7 @@ export const COMPONENTS = {
   event_emission: { budget: true },
   hold: { budget: false },
   overlapped_work: { budget: true },
+  overlapped_policy: { budget: true },
 } as const satisfies Record<string, { budget: boolean }>
 
 export type OverheadComponent = keyof typeof COMPONENTS

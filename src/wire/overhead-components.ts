@@ -27,6 +27,7 @@ const SPEC: Spec = {
   hold: { header: 'kt-hold', budgetMs: null },
   // It grows with the answer, so that no figure fits all.
   overlapped_work: { header: 'kt-overlapped-work', budgetMs: null },
+  overlapped_policy: { header: 'kt-overlapped-policy', budgetMs: null },
 }
 
 export const TOTAL_BUDGET_MS = 7

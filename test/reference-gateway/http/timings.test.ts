@@ -18,6 +18,7 @@ function allOn(): Timings {
     holdMs: 8,
     upstreamMs: 9,
     overlappedMs: 10,
+    overlappedPolicyMs: 11,
   })
 }
 
@@ -36,6 +37,7 @@ test('kt reads every component that the gateway writes, under the name of report
     event_emission: 7_000,
     hold: 8_000,
     overlapped_work: 10_000,
+    overlapped_policy: 11_000,
   })
 })
 
@@ -55,6 +57,7 @@ test('the header keeps its order: parts of the work, the wait, what was held, th
     'kt-upstream',
     'kt-hold',
     'kt-overlapped-work',
+    'kt-overlapped-policy',
     'kt-overhead',
   ])
 })
@@ -98,6 +101,25 @@ describe('work on pieces of a stream', () => {
     const slow = streamed([100, 20, 3, 3], 5)
     expect(slow.overlappedMs).toBeCloseTo(3 + 3 + 5)
     expect(slow.overheadMs).toBeCloseTo(4 + 5 + 2 + 2 + 2)
+  })
+
+  test('the share of output policies goes with it', () => {
+    const timings = new Timings()
+    timings.arrived(0)
+    timings.enter('upstream', 1)
+    let nowMs = 1
+    for (const waitMs of [50, 20, 1, 20]) {
+      nowMs += waitMs
+      timings.enter('work', nowMs)
+      timings.judged(3)
+      nowMs += 4
+      timings.passed(nowMs)
+    }
+    timings.enter('work', nowMs + 20)
+    // The first piece, and three quarters of what the gap of 1 ms did not hide.
+    expect(timings.outputPolicyMs).toBeCloseTo(3 + (3 * 3) / 4)
+    expect(timings.overlappedPolicyMs).toBeCloseTo(3 / 4 + 3 + 3)
+    expect(timings.component('overlapped_work')).toBeCloseTo(1 + 4 + 4)
   })
 
   test('no moment is lost or counted twice', () => {
