@@ -5,12 +5,15 @@ import { spawnSync } from 'node:child_process'
 const SCRIPTS = [
   ['instrument.js'],
   ['gateway/budgets.js', '10'],
+  ['gateway/stream-budgets.js'],
+  ['gateway/beside-proxies.js'],
   ['gateway/token-delay.js'],
   ['gateway/large-prompts.js'],
   ['gateway/throughput.js'],
   ['gateway/tokens.js'],
   ['gateway/events-and-cache.js', '1000'],
   ['gateway/memory.js', '50000'],
+  ['gateway/light-memory.js'],
   ['plan/speed.js'],
 ]
 

@@ -1,0 +1,48 @@
+// Resident memory of the gateway as the guide writes it (guide.js, its own two output policies): idle, under 9 chat
+// streams a second as the guide's light row has them, and at most over 3,600 requests. The highest of all processes of
+// `kt gateway start`, sampled: npm run build && node test/bench/gateway/light-memory.js [seconds] [requests]
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { readProcessTree } from '../../../dist/src/system/process-tree.js'
+import { withGuide } from './guide.js'
+import { line } from './measure.js'
+
+const [seconds = 25, requests = 3_600] = process.argv.slice(2).map(Number)
+const IDLE_S = 3
+const SAMPLE_MS = 100
+const MIB = 2 ** 20
+
+const CHAT = ['--workload', 'chat', '--rps', '9', '--duration', `${seconds}s`]
+const MANY = ['--requests', String(requests), '--concurrency', '32', '--workload', 'chat', '--output-tokens', '64']
+
+/** The memory at the end of a bench, and the highest during it. */
+async function during(pid, words) {
+  const child = spawn(process.execPath, ['bin/run.js', 'bench', ...words, '--no-floor', '--json'], {
+    stdio: ['ignore', 'ignore', 'inherit'],
+  })
+  const ended = once(child, 'exit')
+  let highest = 0
+  const sampling = setInterval(() => {
+    highest = Math.max(highest, readProcessTree(pid)?.rssBytes ?? 0)
+  }, SAMPLE_MS)
+  const [code] = await ended
+  clearInterval(sampling)
+  if (code !== 0) throw new Error(`kt bench ended with ${code}`)
+  return { highest, last: readProcessTree(pid)?.rssBytes ?? 0 }
+}
+
+await withGuide(
+  async ({ gatewayUrl, gatewayPid: pid }) => {
+    await sleep(IDLE_S * 1_000)
+    line('idle', (readProcessTree(pid)?.rssBytes ?? 0) / MIB, 'MiB', { atMost: 128 })
+    const light = await during(pid, ['--url', gatewayUrl, ...CHAT])
+    line(`${seconds} s at 9/s, highest`, light.highest / MIB, 'MiB', { atMost: 128 })
+    line(`${seconds} s at 9/s, at the end`, light.last / MIB, 'MiB')
+    const many = await during(pid, ['--url', gatewayUrl, ...MANY])
+    line(`${requests} requests, 32 in flight, highest`, many.highest / MIB, 'MiB', { atMost: 256 })
+    line(`${requests} requests, at the end`, many.last / MIB, 'MiB')
+  },
+  { gap: '5ms', input: false },
+)
+process.exit()
