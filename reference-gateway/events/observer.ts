@@ -38,6 +38,8 @@ interface Finished extends Followed {
 export class EventObserver implements Observer {
   readonly #limit: number
   readonly #traces: boolean
+  /** Without traces nobody is asked for headers. */
+  readonly upstreamHeaders: ((context: RequestContext) => HeaderPairs) | undefined
   readonly #publisher: Publisher
   /** The requests under way. */
   readonly #followed = new Map<RequestContext, Followed>()
@@ -51,6 +53,7 @@ export class EventObserver implements Observer {
     this.#limit = options.buffer
     this.#traces = options.traces
     this.#publisher = publisher
+    this.upstreamHeaders = options.traces ? (context) => this.#traceHeaders(context) : undefined
   }
 
   onStart(context: RequestContext): void {
@@ -59,7 +62,7 @@ export class EventObserver implements Observer {
     this.#followed.set(context, trace ? { trace } : {})
   }
 
-  upstreamHeaders(context: RequestContext): HeaderPairs {
+  #traceHeaders(context: RequestContext): HeaderPairs {
     const trace = this.#followed.get(context)?.trace
     return trace ? ['traceparent', formatTraceparent(trace)] : []
   }

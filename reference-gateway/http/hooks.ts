@@ -156,7 +156,7 @@ export interface Observer {
   /** The request was accepted; its body has not arrived yet. */
   onStart?(context: RequestContext): void
   /** Headers for the upstream request, which replace the client's headers of the same names (traceparent). */
-  upstreamHeaders?(context: RequestContext): HeaderPairs
+  readonly upstreamHeaders?: ((context: RequestContext) => HeaderPairs) | undefined
   /**
    * The response's head is known. The returned observer sees the body as the client gets it. Called for cache hits too.
    */

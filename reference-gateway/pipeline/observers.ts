@@ -11,7 +11,7 @@ export function notifyStart(observers: readonly Observer[], context: RequestCont
 
 /** Headers of theirs for the upstream request. */
 export function observersHeaders(observers: readonly Observer[], context: RequestContext): readonly string[] {
-  if (observers.length === 0) return []
+  if (!observers.some(({ upstreamHeaders }) => upstreamHeaders)) return []
   const startMs = performance.now()
   const headers: string[] = []
   for (const observer of observers) {

@@ -1,0 +1,69 @@
+/**
+ * The second half of the project's gate: the gateway as the performance guide writes it (test/bench/gateway/guide.js),
+ * under streams of 211 tokens, as long as those of the chat workload are, and of 1,000. It judges what the gateway
+ * reports of itself: each part of the delay that the client sees, and the work that overlaps the provider's gaps, which
+ * grows with the answer. A limit that is proven to be missed fails; what cannot be told is printed and passes.
+ */
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { withGuide } from '../bench/gateway/guide.js'
+
+const PASSED = 0
+const BREACHED = 3
+const INCONCLUSIVE = 4
+
+/** Of the guide, at P99. */
+const PARTS = ['input_policy.p99<2ms', 'routing.p99<0.5ms', 'connection_acquisition.p99<1ms', 'output_policy.p99<3ms']
+/** Medians, and 1 ms for events at P99: a tail on a shared machine is as much the machine's. */
+const RUNS = [
+  {
+    tokens: 211,
+    gap: '20ms',
+    load: ['--rps', '12', '--duration', '40s'],
+    limits: [...PARTS, 'event_emission.p50<0.05ms', 'event_emission.p99<1ms', 'overlapped_work.p50<7ms'],
+  },
+  {
+    tokens: 1_000,
+    gap: '5ms',
+    load: ['--rps', '3', '--duration', '30s'],
+    limits: ['output_policy.p50<1ms', 'event_emission.p50<0.05ms', 'overlapped_work.p50<40ms'],
+  },
+]
+
+async function judge({ tokens, gap, load, limits }) {
+  return withGuide(
+    async ({ gatewayUrl }) => {
+      const sends = [
+        '--workload',
+        'chat',
+        '--output-tokens',
+        String(tokens),
+        ...load,
+        '--warmup',
+        '8s',
+        '--realtime',
+        'off',
+      ]
+      const thresholds = limits.flatMap((limit) => ['--threshold', `overhead.${limit}`])
+      const words = ['bench', '--url', gatewayUrl, ...sends, '--no-floor', ...thresholds]
+      process.stdout.write(`\n$ kt ${words.join(' ')}\n`)
+      const child = spawn(process.execPath, ['bin/run.js', ...words], { stdio: 'inherit' })
+      const [code] = await once(child, 'exit')
+      return code
+    },
+    { gap },
+  )
+}
+
+for (const run of RUNS) {
+  const code = await judge(run)
+  const name = `streams of ${run.tokens} tokens through the guide's config`
+  if (code !== PASSED && code !== INCONCLUSIVE) {
+    process.stdout.write(
+      `\nstreams gate: FAIL: ${name} ended with ${code}${code === BREACHED ? ', over a limit' : ''}\n`,
+    )
+    process.exit(1)
+  }
+  process.stdout.write(`\nstreams gate: ${code === PASSED ? 'PASS' : 'INCONCLUSIVE (not a failure)'}: ${name}\n`)
+}
+process.exit()
