@@ -15,6 +15,8 @@ const config: KnipConfig = {
     // Started by their path, as threads and processes.
     'src/{load,system}/*-thread.ts!',
     'reference-gateway/worker.ts!',
+    // Bundled by the build.
+    'src/page/browser/main.ts!',
     // Written into fixtures/ by a script.
     'src/api/json-schemas.ts!',
     'test/{bench,demo,gate,setup}/**/*.js',

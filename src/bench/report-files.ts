@@ -1,6 +1,7 @@
 /** The report files of a bench: the run, and with --split each of its two arms. */
 import { UserError } from '../errors.ts'
 import { assertCiWritable } from '../output/ci.ts'
+import { assertPageWritable } from '../page/flag.ts'
 import { splitReport } from '../report/runs.ts'
 import type { BenchReport } from '../report/schema.ts'
 import { assertWritable, noteForeign, resolveWritableTarget } from '../report/write-output.ts'
@@ -17,7 +18,7 @@ export interface ReportWriter {
 
 /** Called before anything is sent, because a file that cannot be written would be found out too late. */
 export function openReportFiles(
-  { output, split, json, junit, markdown }: OutputOptions,
+  { output, split, json, html, junit, markdown }: OutputOptions,
   note: (line: string) => void,
 ): ReportWriter {
   if (output !== undefined) {
@@ -26,6 +27,7 @@ export function openReportFiles(
   }
   if (output !== undefined && split) assertSplitWritable(output)
   assertCiWritable({ junit, markdown })
+  assertPageWritable(html)
   return {
     async write(report, note) {
       const unwritten = output === undefined ? undefined : await writeReports(filesOf(report, output, split), note)

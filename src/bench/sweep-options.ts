@@ -4,6 +4,7 @@
  */
 import { z } from 'zod'
 import { failure, type Result, success } from '../errors.ts'
+import { htmlFlag } from '../page/flag.ts'
 import { type FlagValues, flagGroup } from '../parse/flags.ts'
 import { Faults, type Given, rulesOf } from '../parse/parse-flags.ts'
 import { durationMs, parsedBy, positiveCount, positiveRate } from '../parse/quantity.ts'
@@ -65,6 +66,7 @@ export const sweepFlags = {
   ...levelFlags,
   ...sharedFlags,
   output: result.text(z.string().optional(), "write the report (kt.sweep/1) to this file; '-': stdout"),
+  ...htmlFlag,
   ...labelFlag,
   json: result.toggle('print the report instead of tables'),
   explain: result.toggle('also show tokens and bytes a second, and what the gateway used'),

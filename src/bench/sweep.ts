@@ -6,6 +6,7 @@
 import { EXIT, type ExitCode, UserError } from '../errors.ts'
 import type { RunPlan } from '../load/plan.ts'
 import type { ProgressView } from '../output/progress.ts'
+import { assertPageWritable } from '../page/flag.ts'
 import { toMs } from '../report/duration-summary.ts'
 import { primaryRun } from '../report/runs.ts'
 import type { Run } from '../report/schema.ts'
@@ -55,7 +56,7 @@ export interface LevelPlace {
 }
 
 export async function sweep(
-  { target, request, load, verdict, output: { output, label: labels }, shown }: BenchOptions,
+  { target, request, load, verdict, output: { output, html, label: labels }, shown }: BenchOptions,
   ask: SweepOptions,
   hooks: SweepHooks,
 ): Promise<{ report: SweepReport; exitCode: ExitCode }> {
@@ -63,6 +64,7 @@ export async function sweep(
     assertWritable(output)
     noteForeign(output, hooks.note)
   }
+  assertPageWritable(html)
   const budgets = readBudgets(verdict['budget-file'])
   const record = { samples: undefined, budgets, shown, secrets: secretsOf(target), labels }
   const curves: SweepCurve[] = []

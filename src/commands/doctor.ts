@@ -4,6 +4,9 @@ import { diagnose } from '../doctor/doctor.ts'
 import { doctorFlags, parseDoctorOptions } from '../doctor/options.ts'
 import { oneFile } from '../gateway-cli/gateway-config.ts'
 import { renderDoctor } from '../output/doctor-table.ts'
+import { doctorDocument } from '../page/documents.ts'
+import { openPage } from '../page/flag.ts'
+import { writePage } from '../page/write.ts'
 import { isAddress } from '../parse/addresses.ts'
 import { flagsOf } from '../parse/flags.ts'
 
@@ -39,13 +42,15 @@ export default class Doctor extends KtCommand {
     const config = oneFile(isUrl ? undefined : args.target, flags.config, 'kt doctor gateway.yaml')
     const given = { ...this.withUrl(flags, isUrl ? args.target : undefined), config }
     const options = parseDoctorOptions({ ...given, 'api-key': this.apiKey(flags['api-key']) })
+    const taken = openPage(options.html, options.json)
     const { result, exitCode } = await diagnose(options, {
       note: (line) => this.note(line),
       interrupt: this.interruption(),
     })
     // A fix is a patch of several lines, so its texts stay as they are.
     if (options.json) this.printJson(result)
-    else this.print(renderDoctor(result, this.page(options.explain)))
+    else if (taken === undefined) this.print(renderDoctor(result, this.page(options.explain)))
+    await writePage(options.html, () => doctorDocument(result))
     this.finish(exitCode)
   }
 }

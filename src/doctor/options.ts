@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import { address } from '../client/target.ts'
 import { failure } from '../errors.ts'
+import { htmlFlag } from '../page/flag.ts'
 import { headerLine } from '../parse/config-values.ts'
 import { type FlagValues, flagGroup, oneOf } from '../parse/flags.ts'
 import { parseFlags, rulesOf } from '../parse/parse-flags.ts'
@@ -28,6 +29,7 @@ export const doctorFlags = {
     'lowest severity of findings that gives exit 3 [default: warning]',
     { helpValue: SEVERITIES.join('|') },
   ),
+  ...htmlFlag,
   json: toggle('print the diagnosis as JSON (kt.doctor/1)'),
   explain: toggle('also list the rules that are fine, and why others could not be checked'),
 }

@@ -110,9 +110,11 @@ const waitingSchema = z.strictObject({
   pooledP99Ms: rate.optional().describe('99th percentile of the wait, one queue for all'),
 })
 
+export const PLAN_SCHEMA = 'kt.plan/1'
+
 export const planSchema = z
   .strictObject({
-    schema: formatName('kt.plan/1'),
+    schema: formatName(PLAN_SCHEMA),
     kt: z.strictObject({ version: ktVersionField }).describe('the kt that planned'),
     demand: demandSchema,
     workers: z

@@ -28,6 +28,12 @@ export function toRun(report: unknown, name: string): Run {
   return primaryRun(checkedReport(report, name))
 }
 
+/** What a file of kt says of its format, and its value, which nobody has checked yet. */
+export function readResult(path: string): { schema: string | undefined; value: unknown } {
+  const value = parse(readText(path, 'report'), path)
+  return { schema: schemaOf(value), value }
+}
+
 /** Reads the report of a run or of a sweep. */
 export function readMeasurement(path: string): Run | SweepReport {
   const value = parse(readText(path, 'report'), path)

@@ -127,7 +127,8 @@ export function compareFiles(sources: Sources, options: CompareOptions): Compari
   })
 }
 
-function readBoth({ baseline, gateway }: Sources): { baseline: Run; gateway: Run } {
+/** The runs that two sources hold, or the arms of one. */
+export function readBoth({ baseline, gateway }: Sources): { baseline: Run; gateway: Run } {
   const first = read(baseline, 'baseline')
   if (gateway !== undefined) return { baseline: first, gateway: read(gateway, 'gateway') }
   const arms = armsApart(first)

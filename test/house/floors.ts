@@ -12,6 +12,8 @@ export const FLOORS = [
   ['load', 'verdict'],
   ['planning'],
   ['output'],
+  ['plots'],
+  ['page'],
   ['bench'],
   ['doctor'],
   ['api', 'cli'],

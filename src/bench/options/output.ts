@@ -6,6 +6,7 @@ import { z } from 'zod'
 import { failure } from '../../errors.ts'
 import { ciFlags } from '../../output/ci.ts'
 import { parseStatistics } from '../../output/statistics.ts'
+import { htmlFlag } from '../../page/flag.ts'
 import { type FlagValues, flagGroup } from '../../parse/flags.ts'
 import { type Faults, type Given, rulesOf } from '../../parse/parse-flags.ts'
 import { parsedBy } from '../../parse/quantity.ts'
@@ -42,6 +43,7 @@ export const outputFlags = {
     { example: '50,99,99.9' },
   ),
   samples: text(z.string().optional(), "write a line for each request (NDJSON) to this file; '-': stdout"),
+  ...htmlFlag,
   ...labelFlag,
   split: toggle('also write each of the two arms as its own report'),
   'measure-ttfb': toggle('show the time to first byte without --stream too'),
@@ -91,7 +93,7 @@ export function readOutput(
 ): OutputOptions {
   const values = faults.read(outputFlags, given)
   faults.check({ ...target, ...verdict, ...values }, RULES)
-  const { output, samples, junit, markdown, json } = values
-  const files = { '--output': output, '--samples': samples, '--junit': junit, '--markdown': markdown }
+  const { output, samples, html, junit, markdown, json } = values
+  const files = { '--output': output, '--samples': samples, '--html': html, '--junit': junit, '--markdown': markdown }
   return { ...values, taken: faults.attempt(() => stdoutFlag(files, json)) }
 }

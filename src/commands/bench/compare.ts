@@ -4,9 +4,12 @@ import { KtCommand } from '../../command.ts'
 import * as ci from '../../output/ci.ts'
 import { renderComparison } from '../../output/compare-table.ts'
 import { comparisonProperties, renderComparisonMarkdown } from '../../output/markdown.ts'
+import { compareDocument } from '../../page/compare-document.ts'
+import { assertPageWritable, htmlFlag } from '../../page/flag.ts'
+import { writePage } from '../../page/write.ts'
 import { flagsOf } from '../../parse/flags.ts'
 import { exitOfComparison } from '../../verdict/compare.ts'
-import { COMPARE_RULES, compareFlags, givesLimit } from '../../verdict/compare-files.ts'
+import { COMPARE_RULES, compareFlags, givesLimit, readBoth } from '../../verdict/compare-files.ts'
 
 export default class BenchCompare extends KtCommand {
   static override summary =
@@ -35,14 +38,17 @@ holds both arms of a paired run is compared block by block.`
     }),
   }
 
-  static override flags = flagsOf({ ...compareFlags, ...ci.ciFlags })
+  static override flags = flagsOf({ ...compareFlags, ...htmlFlag, ...ci.ciFlags })
 
   async run(): Promise<void> {
-    const { args, flags } = await this.parse(BenchCompare)
+    const { args, flags: given } = await this.parse(BenchCompare)
+    const { html, ...flags } = given
     const { options, taken } = ci.parseJudgingFlags(flags, compareFlags, 'kt bench compare', COMPARE_RULES)
     ci.assertCiWritable(options)
+    assertPageWritable(html)
     const comparison = compareWith(args, options)
     this.show({ json: options.json, taken, explain: options.explain }, comparison, renderComparison)
+    await writePage(html, () => compareDocument(comparison, readBoth(args)))
     await ci.publish(options, {
       name: 'kt bench compare',
       gate: comparison.gate,

@@ -2,6 +2,9 @@ import { Args } from '@oclif/core'
 import { z } from 'zod'
 import { KtCommand } from '../../command.ts'
 import { renderHistory } from '../../output/history-plot.ts'
+import { historyDocument } from '../../page/documents.ts'
+import { htmlFlag, openPage } from '../../page/flag.ts'
+import { writePage } from '../../page/write.ts'
 import { flagGroup, flagsOf } from '../../parse/flags.ts'
 import { parseFlags } from '../../parse/parse-flags.ts'
 import { readHistory } from '../../verdict/history.ts'
@@ -13,6 +16,7 @@ const historyFlags = {
     z.string().optional(),
     'metric, such as latency.p99, ttft.p50 or errors.rate [default: overhead.p99, otherwise latency.p99]',
   ),
+  ...htmlFlag,
   json: toggle('print the history (kt.history/1) instead of the plot'),
 }
 
@@ -37,7 +41,10 @@ machine or target are excluded and listed. Changes of level are found by E-divis
 
   async run(): Promise<void> {
     const { args, flags } = await this.parse(BenchHistory)
-    const { metric, json } = parseFlags(flags, historyFlags, 'kt bench history')
-    this.show({ json }, readHistory(args.folder, metric), renderHistory)
+    const { metric, json, html } = parseFlags(flags, historyFlags, 'kt bench history')
+    const taken = openPage(html, json)
+    const history = readHistory(args.folder, metric)
+    this.show({ json, taken }, history, renderHistory)
+    await writePage(html, () => historyDocument(history))
   }
 }

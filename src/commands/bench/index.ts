@@ -10,7 +10,10 @@ import { benchProperties, renderBenchMarkdown } from '../../output/bench-markdow
 import { renderBench } from '../../output/bench-table.ts'
 import * as ci from '../../output/ci.ts'
 import { beside, showProgress } from '../../output/progress.ts'
+import { benchDocument } from '../../page/bench-document.ts'
+import { writePage } from '../../page/write.ts'
 import { flagsOf } from '../../parse/flags.ts'
+import { primaryRun } from '../../report/runs.ts'
 import { noProgress, progressOnStderr } from '../../system/progress.ts'
 
 export default class Bench extends KtCommand {
@@ -66,6 +69,7 @@ export default class Bench extends KtCommand {
     this.show({ json, taken, explain }, report, (shown, page) =>
       renderBench(shown, { ...result, statistics: percentiles, showTtfb: output['measure-ttfb'] }, page),
     )
+    await writePage(output.html, () => benchDocument(primaryRun(report)))
     await ci.publish(output, {
       name: 'kt bench',
       gate: verdict,

@@ -7,6 +7,8 @@ import { levelExtent, levelLine, placeName } from '../../bench/sweep-progress.ts
 import { KtCommand } from '../../command.ts'
 import { beside, showProgress } from '../../output/progress.ts'
 import { renderSweep } from '../../output/sweep-table.ts'
+import { sweepDocument } from '../../page/documents.ts'
+import { writePage } from '../../page/write.ts'
 import { flagsOf } from '../../parse/flags.ts'
 import { noProgress, progressOnStderr } from '../../system/progress.ts'
 
@@ -38,7 +40,7 @@ export default class BenchSweep extends KtCommand {
         note: (line) => this.note(`kt: ${line}`),
       }),
     )
-    const { json, taken, explain } = options.output
+    const { json, taken, explain, html } = options.output
     const progress = this.quiet ? noProgress : progressOnStderr(json)
     showProgress(progress, beside('starting'), { arms: [] })
     const { report, exitCode } = await sweep(options, ask, {
@@ -49,6 +51,7 @@ export default class BenchSweep extends KtCommand {
       interrupt: this.interruption(),
     }).finally(progress.end)
     this.show({ json, taken, explain }, report, renderSweep)
+    await writePage(html, () => sweepDocument(report))
     this.finish(exitCode)
   }
 }

@@ -3,6 +3,9 @@ import { KtCommand } from '../../command.ts'
 import { deployment } from '../../output/plan-answer.ts'
 import { planMarkdown } from '../../output/plan-markdown.ts'
 import { renderPlan } from '../../output/plan-table.ts'
+import { planDocument } from '../../page/documents.ts'
+import { htmlFlag, openPage } from '../../page/flag.ts'
+import { writePage } from '../../page/write.ts'
 import { flagsOf } from '../../parse/flags.ts'
 import { emitRequest } from '../../planning/emit-flags.ts'
 import { parsePlanFlags, planCommandFlags } from '../../planning/plan-options.ts'
@@ -23,11 +26,12 @@ export default class Plan extends KtCommand {
     '<%= config.bin %> <%= command.id %> --trace trace.csv --scale 1000 --window 10s --json',
   ]
 
-  static override flags = flagsOf(planCommandFlags)
+  static override flags = flagsOf({ ...planCommandFlags, ...htmlFlag })
 
   async run(): Promise<void> {
-    const { flags } = await this.parse(Plan)
+    const { html, ...flags } = (await this.parse(Plan)).flags
     const options = parsePlanFlags(flags, `kt ${this.id?.replaceAll(':', ' ')}`)
+    const taken = openPage(html, options.json)
     const emitting = emitRequest(options)
     const { plan, demand, sizing, choices } = await planWith(options)
     if (emitting) {
@@ -36,8 +40,9 @@ export default class Plan extends KtCommand {
       for (const path of await emit(emitting.targets, settings, emitting.folder)) this.note(`kt: wrote ${path}`)
     }
     const { json, explain } = options
-    this.show({ json, explain }, plan, (shown, page) =>
+    this.show({ json, taken, explain }, plan, (shown, page) =>
       options.markdown ? planMarkdown(shown, explain) : renderPlan(shown, page),
     )
+    await writePage(html, () => planDocument(plan))
   }
 }

@@ -6,7 +6,7 @@
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fillOnce, run } from './folders.ts'
-import { fromCargo, fromDebian, fromGo, fromNpmLock, fromPyPiLock } from './registries.ts'
+import { fromCargo, fromDebian, fromGo, fromNpmLock, fromPyPiLock, missingOfDebian } from './registries.ts'
 
 /** A program as spawn takes it. */
 export interface Program {
@@ -24,6 +24,10 @@ export const CATALOGUE = {
   vegeta: go('vegeta', 'github.com/tsenart/vegeta/v12', '12.13.0'),
   wrk: debian('usr/bin/wrk', '4.1.0', ['--version'], ['wrk=4.1.0*', 'libluajit-5.1-2']),
   nginx: debian('usr/sbin/nginx', '1.22.1', ['-v'], ['nginx=1.22.1*']),
+  /** The release's own version: Debian keeps no older one of it. */
+  chromium: debian('usr/lib/chromium/chromium-headless-shell', 'debian', ['--version'], async () =>
+    missingOfDebian('chromium-headless-shell'),
+  ),
   tcpdump: debian('usr/bin/tcpdump', '4.99.3', ['--version'], ['tcpdump=4.99.3*', 'libpcap0.8']),
   guidellm: pypi('guidellm', '0.8.1', { module: 'guidellm' }),
   aiperf: pypi('aiperf', '0.13.0', { module: 'aiperf' }),
@@ -70,16 +74,19 @@ function pypi(name: string, version: string, is: Wheel, more: NodeJS.ProcessEnv 
 }
 
 /** `asks` makes the program tell its version. */
-function debian(path: string, version: string, asks: string[], packages: string[]): Entry {
+function debian(path: string, version: string, asks: string[], packages: string[] | (() => Promise<string[]>)): Entry {
   const name = path.slice(path.lastIndexOf('/') + 1)
   return async () => {
     const own = await versionOf(name, asks)
     if (own) return { version: own, command: name, args: [], env: process.env }
-    const folder = await fillOnce(`${name}-${version}`, (aside) => fromDebian(aside, packages))
+    const folder = await fillOnce(`${name}-${version}`, async (aside) =>
+      fromDebian(aside, typeof packages === 'function' ? await packages() : packages),
+    )
     // What it needs is unpacked beside it, in a folder named after the machine's architecture.
     const beside = join(folder, 'usr', 'lib')
     const architectures = await readdir(beside).catch(() => [])
-    const LD_LIBRARY_PATH = architectures.map((each) => join(beside, each)).join(':')
+    const folders = architectures.flatMap((each) => [join(beside, each), join(beside, each, 'pulseaudio')])
+    const LD_LIBRARY_PATH = folders.join(':')
     return { version, command: join(folder, path), args: [], env: { ...process.env, LD_LIBRARY_PATH } }
   }
 }

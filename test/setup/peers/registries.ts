@@ -46,6 +46,16 @@ export async function fromGo(folder: string, module: string, version: string): P
   await run('go', ['install', `${module}@v${version}`], { env, maxBuffer: 2 ** 26 })
 }
 
+/** A package of Debian and all that it needs and this machine has not. */
+export async function missingOfDebian(name: string): Promise<string[]> {
+  const ask = () => run('apt-get', ['install', '--simulate', '--no-install-recommends', name])
+  const { stdout } = await ask().catch(async () => {
+    await run('apt-get', ['update', '--quiet'])
+    return ask()
+  })
+  return [...stdout.matchAll(/^Inst (\S+)/gm)].map(([, found = '']) => found)
+}
+
 /** Unpacks packages without installing them. A machine whose lists of packages are missing or old reads them anew. */
 export async function fromDebian(folder: string, packages: string[]): Promise<void> {
   const download = () => run('apt-get', ['download', '--quiet', ...packages], { cwd: folder })

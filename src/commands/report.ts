@@ -1,0 +1,56 @@
+import { Args } from '@oclif/core'
+import { z } from 'zod'
+import { KtCommand } from '../command.ts'
+import { failure } from '../errors.ts'
+import { readDocument } from '../page/read.ts'
+import { writePages, writeSvgs } from '../page/write.ts'
+import { flagGroup, flagsOf } from '../parse/flags.ts'
+import { parseFlags, rulesOf } from '../parse/parse-flags.ts'
+import { assertWritable } from '../report/write-output.ts'
+
+const { text } = flagGroup()
+
+const reportFlags = {
+  output: text(z.string().optional(), "write the page to this file; '-': stdout", { helpValue: 'page.html' }),
+  svg: text(z.string().optional(), 'write each plot as an SVG into this folder', { helpValue: 'folder' }),
+}
+
+const rule = rulesOf<{ output?: string | undefined; svg?: string | undefined }>()
+
+const RULES = [
+  rule(
+    ['output', 'svg'],
+    ({ output, svg }) =>
+      output === undefined &&
+      svg === undefined &&
+      failure('nothing says where to', 'Give -o page.html, or --svg FOLDER for the plots.'),
+  ),
+]
+
+export default class Report extends KtCommand {
+  static override summary = 'Make a page with plots of reports, to be shown to people who do not run kt.'
+
+  static override description =
+    'Reads what kt wrote as JSON (the report of a bench, a sweep, a comparison, a plan, a history, a diagnosis) and ' +
+    'writes one self-contained page, which needs no network: the verdicts, every plot with its table, light and dark.'
+
+  static override examples = [
+    '<%= config.bin %> <%= command.id %> report.json -o page.html',
+    '<%= config.bin %> <%= command.id %> bench.json sweep.json plan.json -o page.html --svg plots',
+  ]
+
+  static override strict = false
+
+  static override args = { file: Args.string({ description: 'JSON of kt; several make one page', required: true }) }
+
+  static override flags = flagsOf(reportFlags)
+
+  async run(): Promise<void> {
+    const { argv, flags } = await this.parse(Report)
+    const { output, svg } = parseFlags(flags, reportFlags, 'kt report', RULES)
+    if (output !== undefined) assertWritable(output)
+    const documents = argv.map((file) => readDocument(String(file)))
+    if (output !== undefined) await writePages(output, documents, '--output')
+    for (const path of svg === undefined ? [] : await writeSvgs(svg, documents)) this.note(`kt: wrote ${path}`)
+  }
+}

@@ -1,0 +1,98 @@
+/** The page of a run: what it says, what was measured, and its plots. */
+import { checkSentence, estimateSentence, loopLine, noiseLine } from '../output/sentences.ts'
+import { type Arm, armsOf } from '../plots/arms.ts'
+import { blockPlots } from '../plots/blocks.ts'
+import { distributionPlots } from '../plots/distribution.ts'
+import { cell } from '../plots/formats.ts'
+import { overheadPlots } from '../plots/overhead.ts'
+import type { PlotTable } from '../plots/plot.ts'
+import { timelinePlots } from '../plots/timeline.ts'
+import type { Check, Run } from '../report/schema.ts'
+import { METRIC_NAMES, type Metric } from '../slo/metrics.ts'
+import { estimateAdded } from '../verdict/estimate.ts'
+import type { Document, Section, Sentence } from './document.ts'
+
+export function benchDocument(run: Run): Document {
+  const arms = armsOf(run)
+  return {
+    title: `kt bench: ${run.gateway ?? run.name} at ${run.url}`,
+    sentences: sentencesOf(run),
+    facts: factsOf(run),
+    sections: [
+      { title: 'Requests', tables: [{ caption: 'Requests of each arm', table: totalsTable(arms) }] },
+      ...distributionSections(arms),
+      ...section('Overhead', overheadPlots(run)),
+      ...section('Over time', timelinePlots(run, arms)),
+      ...section('Blocks', blockPlots(arms)),
+    ],
+  }
+}
+
+export function checkSentences(checks: readonly Check[]): Sentence[] {
+  return checks.map((check) => ({ verdict: check.verdict, text: checkSentence(check) }))
+}
+
+function sentencesOf(run: Run): Sentence[] {
+  const added = estimateAdded(run)
+  const slo = (run.slo ?? []).flatMap(({ checks }) => checks)
+  const judged = checkSentences([...(run.gate?.checks ?? []), ...slo])
+  const sentences = added ? [...judged, { verdict: null, text: estimateSentence(added) }] : judged
+  if (sentences.length > 0) return sentences
+  return [{ verdict: null, text: 'Nothing was judged, and no answer tells what a gateway adds.' }]
+}
+
+function factsOf(run: Run): Document['facts'] {
+  const { load, machine, target, client, kt } = run
+  return [
+    ['Measured', `${run.startedAt}${run.tookS === undefined ? '' : `, in ${run.tookS} s`}`],
+    ['Model', `${target.model}, ${target.endpoint}${target.stream ? ', streamed' : ''}`],
+    ['Load', loopLine(run)],
+    ['Workload', load.workload.name],
+    ['Client', [client.verdict, ...client.why].join('; ')],
+    ['Noise', noiseLine(run.noise)],
+    ['Machine', `${machine.cpuModel}, ${machine.cores} cores, ${machine.kernel}, Node ${machine.node}`],
+    ['kt', `${kt.version}${kt.gitSha === null ? '' : ` (${kt.gitSha})`}`],
+    ['Command', run.command],
+    ...(run.interrupted ? [['Interrupted', 'these are the figures up to then'] as const] : []),
+  ]
+}
+
+function totalsTable(arms: readonly Arm[]): PlotTable {
+  return {
+    head: ['', 'sent', 'answered', 'failed', 'requests/s', 'tokens/s', 'failures', 'URL'],
+    rows: arms.map(({ name, run: { url, totals, throughput } }) => [
+      name,
+      cell(totals.sent, 'count'),
+      cell(totals.successful, 'count'),
+      cell(totals.failed, 'count'),
+      cell(throughput.requestsPerSec, 'per second'),
+      cell(throughput.tokensPerSec, 'per second'),
+      Object.entries(totals.outcomes)
+        .filter(([code]) => code !== 'OK')
+        .map(([code, count]) => `${count} x ${code}`)
+        .join(', ') || 'none',
+      url,
+    ]),
+  }
+}
+
+const TITLES: Partial<Record<Metric, string>> = {
+  latency: 'Latency',
+  ttft: 'Time to first token',
+  tpot: 'Time per output token',
+  interToken: 'Between tokens',
+  addedTtft: 'Added to the first token',
+  addedPerToken: 'Added to each token',
+  hold: 'Hold of tokens',
+}
+
+export function distributionSections(arms: readonly Arm[]): Section[] {
+  return METRIC_NAMES.flatMap((metric) => {
+    const title = TITLES[metric]
+    return title === undefined ? [] : section(title, distributionPlots(metric, arms))
+  })
+}
+
+export function section(title: string, plots: NonNullable<Section['plots']>, rest: Partial<Section> = {}): Section[] {
+  return plots.length === 0 ? [] : [{ title, plots, ...rest }]
+}

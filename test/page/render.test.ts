@@ -1,0 +1,105 @@
+// Pages of the recorded reports: every plot has its table, the numbers are the report's, the policy is that of the page.
+import { createHash } from 'node:crypto'
+import { describe, expect, test } from 'vitest'
+import { benchDocument } from '../../src/page/bench-document.ts'
+import { compareDocument } from '../../src/page/compare-document.ts'
+import { readDocument } from '../../src/page/read.ts'
+import { plotsOf, renderPage } from '../../src/page/render.ts'
+import { readRun } from '../../src/report/read.ts'
+import { armsApart } from '../../src/report/runs.ts'
+import { compareReports } from '../../src/verdict/compare.ts'
+
+const PAIRED = 'fixtures/reports/paired.json'
+const PROGRAM = 'export const a = "</script>"'
+
+const run = readRun(PAIRED)
+const page = renderPage([benchDocument(run)], PROGRAM)
+
+describe('the page of a paired run', () => {
+  test('has the plots of both arms, each with its table of numbers', () => {
+    const plots = plotsOf(benchDocument(run))
+    expect(plots.map(({ id }) => id)).toEqual(
+      expect.arrayContaining(['latency-cdf', 'latency-tail', 'overhead', 'timeline', 'blocks']),
+    )
+    for (const { id, table, says, panels } of plots) {
+      expect(table.rows.length, id).toBeGreaterThan(0)
+      expect(
+        table.rows.every((row) => row.length === table.head.length),
+        id,
+      ).toBe(true)
+      expect(says, id).toMatch(/\.$/)
+      expect(panels.flatMap(({ series }) => series).length, id).toBeGreaterThan(0)
+      expect(page).toContain(`data-plot="${id}"`)
+      expect(page).toContain(`<summary>Table: `)
+    }
+  })
+
+  test('tells the numbers of the report, as they are', () => {
+    const arms = [run, run.baseline].flatMap((arm) => (arm ? [arm] : []))
+    expect(arms).toHaveLength(2)
+    for (const { latencyMs } of arms) {
+      for (const value of [latencyMs?.p50, latencyMs?.p99, latencyMs?.max])
+        expect(page).toContain(`data-value="${value}"`)
+    }
+    for (const { totalMs } of run.overhead) expect(page).toContain(`data-value="${totalMs.p99}"`)
+    for (const { p99 } of run.series) if (p99 !== null) expect(page).toContain(`data-value="${p99}"`)
+  })
+
+  test('lets its own program run and nothing else, and asks the network for nothing', () => {
+    const code = /<script type="module">([\s\S]*?)<\/script>/.exec(page)?.[1] ?? ''
+    expect(code).toBe('export const a = "<\\/script>"')
+    const hash = createHash('sha256').update(code).digest('base64')
+    expect(page).toContain(`default-src &#39;none&#39;`)
+    expect(page).toContain(`script-src &#39;sha256-${hash}&#39;`)
+    expect(page.replaceAll(/xmlns(?::\w+)?="[^"]*"/g, '')).not.toMatch(/(?:src|href)="https?:/)
+  })
+})
+
+test('a name in a report is text wherever it stands, in drawings too', () => {
+  const evil = '<script>alert(1)</script>'
+  const hostile = benchDocument({
+    ...run,
+    name: evil,
+    gateway: evil,
+    target: { ...run.target, model: evil },
+    command: evil,
+  })
+  const text = renderPage([hostile], PROGRAM)
+  expect(text).not.toContain('<script>alert')
+  expect(text).toContain('&lt;script&gt;alert(1)&lt;/script&gt;')
+})
+
+test('several documents of one page have anchors of their own', () => {
+  const text = renderPage([benchDocument(run), benchDocument(run)], PROGRAM)
+  const ids = [...text.matchAll(/<figure id="([^"]+)"/g)].map(([, id]) => id)
+  expect(ids.length).toBe(2 * plotsOf(benchDocument(run)).length)
+  expect(new Set(ids).size).toBe(ids.length)
+})
+
+test('a comparison has the verdict, the figures of both and their distributions', () => {
+  const apart = armsApart(run)
+  if (!apart) throw new Error('the recorded run has two arms')
+  const comparison = compareReports(apart.baseline, apart.gateway, {
+    files: { baseline: 'a.json', gateway: 'b.json' },
+    noGate: false,
+    budgetMs: 7,
+    maxRegression: { ms: 0.5, share: 0.1 },
+    thresholds: [],
+    primary: true,
+    allowDifferent: false,
+  })
+  const document = compareDocument(comparison, apart)
+  expect(document.sentences.map(({ verdict }) => verdict)).toEqual(
+    comparison.gate?.checks.map(({ verdict }) => verdict),
+  )
+  expect(plotsOf(document).map(({ id }) => id)).toEqual(expect.arrayContaining(['latency-cdf', 'overhead', 'blocks']))
+  const text = renderPage([document], PROGRAM)
+  for (const { baseline, gateway } of comparison.rows) {
+    expect(text).toContain(`data-value="${baseline}"`)
+    expect(text).toContain(`data-value="${gateway}"`)
+  }
+})
+
+test('a file that has no page is refused by its name', () => {
+  expect(() => readDocument('package.json')).toThrow('not a report of kt bench')
+})
