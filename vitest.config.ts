@@ -32,6 +32,7 @@ const FLOORS = {
   'src/client': 86,
   'src/doctor': 81,
   'src/gateway-cli': 5,
+  'src/imports': 80,
   'src/load': 76,
   'src/output': 25,
   'src/overhead': 89,

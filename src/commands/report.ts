@@ -36,7 +36,7 @@ export default class Report extends KtCommand {
 
   static override examples = [
     '<%= config.bin %> <%= command.id %> report.json -o page.html',
-    '<%= config.bin %> <%= command.id %> bench.json sweep.json plan.json -o page.html --svg plots',
+    '<%= config.bin %> <%= command.id %> report.json chat.json plan.json -o page.html --svg plots',
   ]
 
   static override strict = false

@@ -1,4 +1,5 @@
 /** The page of a comparison: the verdict, the figures side by side, and the distributions of both runs. */
+import { isForeign, type Side } from '../imports/compare.ts'
 import { intervalWords, noiseLine } from '../output/sentences.ts'
 import { armsOf, besides } from '../plots/arms.ts'
 import { blockPlots } from '../plots/blocks.ts'
@@ -7,13 +8,12 @@ import { overheadPlots } from '../plots/overhead.ts'
 import type { Cell, PlotTable, PlotUnit } from '../plots/plot.ts'
 import { timelinePlots } from '../plots/timeline.ts'
 import type { ComparedRun, Comparison } from '../report/compare-schema.ts'
-import type { Run } from '../report/schema.ts'
 import type { Unit } from '../slo/metrics.ts'
 import { checkSentences, distributionSections, section } from './bench-document.ts'
 import type { Document, Section } from './document.ts'
 
 /** `runs` are what was compared; a comparison that is read from a file has none. */
-export function compareDocument(comparison: Comparison, runs?: { baseline: Run; gateway: Run }): Document {
+export function compareDocument(comparison: Comparison, runs?: { baseline: Side; gateway: Side }): Document {
   const { mode, modeWhy, pairing, baseline, gateway, noise, gate, notes, judgedBy, overhead } = comparison
   const names = new Set([baseline.file, gateway.file])
   const title = [...names].join(' and ')
@@ -48,7 +48,9 @@ function runLine({ file, url, startedAt, requests, failed }: ComparedRun): strin
   return `${file}: ${url}, ${startedAt}, ${requests} requests, ${failed} failed`
 }
 
-function plotSections({ baseline, gateway }: { baseline: Run; gateway: Run }, paired: boolean): Section[] {
+/** The result of another tool has nothing to draw. */
+function plotSections({ baseline, gateway }: Record<'baseline' | 'gateway', Side>, paired: boolean): Section[] {
+  if (isForeign(baseline) || isForeign(gateway)) return []
   const [name, baselineName] = gateway.name === baseline.name ? ['gateway', 'baseline'] : [gateway.name, baseline.name]
   const arms = besides(gateway, baseline, name, baselineName)
   return [

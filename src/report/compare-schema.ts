@@ -31,7 +31,7 @@ const comparedRunSchema = z.strictObject({
   labels: labelsSchema.optional(),
   requests: count.describe('requests sent'),
   failed: count.describe('of these, the failed ones'),
-  client: clientSchema,
+  client: clientSchema.nullable().describe('whether kt kept up; null: another tool measured it'),
 })
 
 const side = z.number().nullable()

@@ -1,12 +1,14 @@
 /** `kt bench compare` from reports and flags to a comparison: reads the reports, checks the flags, compares. */
 import { z } from 'zod'
 import { failure, UserError } from '../errors.ts'
+import { compareImported, isForeign, type Side } from '../imports/compare.ts'
+import { readForeign } from '../imports/foreign.ts'
 import { type FlagValues, flagGroup, oneOf } from '../parse/flags.ts'
 import { rulesOf } from '../parse/parse-flags.ts'
 import { limitMs } from '../parse/quantity.ts'
-import { readRun, toRun } from '../report/read.ts'
+import { readResult, toRun } from '../report/read.ts'
 import { armsApart } from '../report/runs.ts'
-import type { BenchReport, Run } from '../report/schema.ts'
+import type { BenchReport } from '../report/schema.ts'
 import { type Comparison, compareReports } from './compare.ts'
 import { readBudgets } from './components.ts'
 import { FLUSH_INTERVAL_MS } from './judge-stream.ts'
@@ -100,16 +102,22 @@ interface Sources {
 export function compareFiles(sources: Sources, options: CompareOptions): Comparison {
   const { budget, 'max-regression': asked, threshold: thresholds = [] } = options
   const budgets = readBudgets(options['budget-file'])
-  const { baseline, gateway } = readBoth(sources)
+  const both = readBoth(sources)
+  const files = {
+    baseline: nameOf(sources.baseline, 'baseline'),
+    gateway: sources.gateway === undefined ? nameOf(sources.baseline, 'gateway') : nameOf(sources.gateway, 'gateway'),
+  }
+  const { baseline, gateway } = both
+  if (isForeign(baseline) || isForeign(gateway)) {
+    if (givesLimit(options)) throw notJudged(files[isForeign(gateway) ? 'gateway' : 'baseline'])
+    return compareImported(baseline, gateway, files)
+  }
   const { mode } = toPair(baseline, gateway, options.mode)
   const budgetAsked = budget !== undefined || options['budget-file'] !== undefined
   if (mode === 'regression' && budgetAsked) throw otherMode('a budget', mode, '--max-regression', 'overhead')
   if (mode === 'overhead' && asked !== undefined) throw otherMode('--max-regression', mode, '--budget', 'regression')
   return compareReports(baseline, gateway, {
-    files: {
-      baseline: nameOf(sources.baseline, 'baseline'),
-      gateway: sources.gateway === undefined ? nameOf(sources.baseline, 'gateway') : nameOf(sources.gateway, 'gateway'),
-    },
+    files,
     mode: options.mode,
     budgetMs: budget ?? budgets.totalMs,
     streams: {
@@ -128,10 +136,10 @@ export function compareFiles(sources: Sources, options: CompareOptions): Compari
 }
 
 /** The runs that two sources hold, or the arms of one. */
-export function readBoth({ baseline, gateway }: Sources): { baseline: Run; gateway: Run } {
+export function readBoth({ baseline, gateway }: Sources): { baseline: Side; gateway: Side } {
   const first = read(baseline, 'baseline')
   if (gateway !== undefined) return { baseline: first, gateway: read(gateway, 'gateway') }
-  const arms = armsApart(first)
+  const arms = isForeign(first) ? undefined : armsApart(first)
   if (arms) return arms
   throw new UserError(
     `${nameOf(baseline, 'baseline')} holds one arm: there is nothing to compare it with`,
@@ -139,8 +147,18 @@ export function readBoth({ baseline, gateway }: Sources): { baseline: Run; gatew
   )
 }
 
-function read(source: Source, name: string): Run {
-  return typeof source === 'string' ? readRun(source) : toRun(source, name)
+function read(source: Source, name: string): Side {
+  if (typeof source !== 'string') return toRun(source, name)
+  // A pipe can be read only once.
+  const { schema, value } = readResult(source)
+  return (schema === undefined ? readForeign(value) : undefined) ?? toRun(value, source)
+}
+
+function notJudged(file: string): UserError {
+  return new UserError(
+    `${file} is the result of another tool: it has no blocks, and nothing can be judged by it`,
+    'Leave the limit out to see the figures side by side, or measure with kt bench.',
+  )
 }
 
 function nameOf(source: Source, name: string): string {

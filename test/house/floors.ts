@@ -7,7 +7,7 @@ export const FLOORS = [
   ['wire', 'schedule'],
   ['reference-gateway'],
   ['workload', 'report', 'provider', 'gateway-cli'],
-  ['client', 'plan'],
+  ['client', 'plan', 'imports'],
   ['overhead'],
   ['load', 'verdict'],
   ['planning'],
