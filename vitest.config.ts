@@ -31,6 +31,7 @@ const FLOORS = {
   'src/cli': 20,
   'src/client': 86,
   'src/doctor': 81,
+  'src/exports': 60,
   'src/gateway-cli': 5,
   'src/imports': 80,
   'src/load': 76,

@@ -1,5 +1,6 @@
 /** The report files of a bench: the run, and with --split each of its two arms. */
 import { UserError } from '../errors.ts'
+import { assertExportsWritable } from '../exports/write.ts'
 import { assertCiWritable } from '../output/ci.ts'
 import { assertPageWritable } from '../page/flag.ts'
 import { splitReport } from '../report/runs.ts'
@@ -18,7 +19,7 @@ export interface ReportWriter {
 
 /** Called before anything is sent, because a file that cannot be written would be found out too late. */
 export function openReportFiles(
-  { output, split, json, html, junit, markdown }: OutputOptions,
+  { output, split, json, html, csv, openmetrics, junit, markdown }: OutputOptions,
   note: (line: string) => void,
 ): ReportWriter {
   if (output !== undefined) {
@@ -28,6 +29,7 @@ export function openReportFiles(
   if (output !== undefined && split) assertSplitWritable(output)
   assertCiWritable({ junit, markdown })
   assertPageWritable(html)
+  assertExportsWritable({ csv, openmetrics })
   return {
     async write(report, note) {
       const unwritten = output === undefined ? undefined : await writeReports(filesOf(report, output, split), note)

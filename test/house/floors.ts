@@ -7,7 +7,7 @@ export const FLOORS = [
   ['wire', 'schedule'],
   ['reference-gateway'],
   ['workload', 'report', 'provider', 'gateway-cli'],
-  ['client', 'plan', 'imports'],
+  ['client', 'plan', 'imports', 'exports'],
   ['overhead'],
   ['load', 'verdict'],
   ['planning'],

@@ -4,6 +4,7 @@
  */
 import { z } from 'zod'
 import { failure } from '../../errors.ts'
+import { exportFlags } from '../../exports/write.ts'
 import { ciFlags } from '../../output/ci.ts'
 import { parseStatistics } from '../../output/statistics.ts'
 import { htmlFlag } from '../../page/flag.ts'
@@ -44,6 +45,7 @@ export const outputFlags = {
   ),
   samples: text(z.string().optional(), "write a line for each request (NDJSON) to this file; '-': stdout"),
   ...htmlFlag,
+  ...exportFlags,
   ...labelFlag,
   split: toggle('also write each of the two arms as its own report'),
   'measure-ttfb': toggle('show the time to first byte without --stream too'),
@@ -93,7 +95,15 @@ export function readOutput(
 ): OutputOptions {
   const values = faults.read(outputFlags, given)
   faults.check({ ...target, ...verdict, ...values }, RULES)
-  const { output, samples, html, junit, markdown, json } = values
-  const files = { '--output': output, '--samples': samples, '--html': html, '--junit': junit, '--markdown': markdown }
+  const { output, samples, html, csv, openmetrics, junit, markdown, json } = values
+  const files = {
+    '--output': output,
+    '--samples': samples,
+    '--html': html,
+    '--csv': csv,
+    '--openmetrics': openmetrics,
+    '--junit': junit,
+    '--markdown': markdown,
+  }
   return { ...values, taken: faults.attempt(() => stdoutFlag(files, json)) }
 }

@@ -6,6 +6,7 @@ import { type BenchOptions, benchFlags, parseBenchOptions } from '../../bench/op
 import { sweepFlags } from '../../bench/sweep-options.ts'
 import { KtCommand } from '../../command.ts'
 import { EXIT } from '../../errors.ts'
+import { writeExports } from '../../exports/write.ts'
 import { benchProperties, renderBenchMarkdown } from '../../output/bench-markdown.ts'
 import { renderBench } from '../../output/bench-table.ts'
 import * as ci from '../../output/ci.ts'
@@ -69,6 +70,7 @@ export default class Bench extends KtCommand {
     this.show({ json, taken, explain }, report, (shown, page) =>
       renderBench(shown, { ...result, statistics: percentiles, showTtfb: output['measure-ttfb'] }, page),
     )
+    await writeExports(output, report)
     await writePage(output.html, () => benchDocument(primaryRun(report)))
     await ci.publish(output, {
       name: 'kt bench',
