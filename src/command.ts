@@ -46,7 +46,10 @@ export abstract class KtCommand extends Command {
     const flags = Object.fromEntries(
       Object.entries(declared).map(([name, flag]) => [name, { ...flag, options: undefined }]),
     )
-    const input = { ...(options && { args: options.args }), flags: flags as unknown as FlagInput<F> }
+    const input = {
+      ...(options && { args: options.args, strict: options.strict ?? true }),
+      flags: flags as unknown as FlagInput<F>,
+    }
     const parsed = await super.parse<F, B, A>(input as Input<F, B, A>, argv)
     const typed = Object.entries(parsed.flags).filter(([, value]) => value !== undefined)
     const replaced = new Set(typed.flatMap(([name]) => this.#rivalsOf(name)))

@@ -28,7 +28,7 @@ figcaption p{color:var(--kt-muted);font-size:.92rem;margin:0}
 details{margin-top:.3rem;font-size:.88rem}
 summary{cursor:pointer;color:var(--kt-0);width:max-content;max-width:100%;padding:.2rem 0}
 :focus-visible{outline:2px solid var(--kt-0);outline-offset:2px}
-.scroll{overflow:auto;max-height:26rem;border:1px solid var(--kt-grid)}
+.scroll{overflow:auto;margin-bottom:.9rem;max-height:26rem;border:1px solid var(--kt-grid)}
 table{border-collapse:collapse;font-variant-numeric:tabular-nums;font-size:.86rem}
 caption{text-align:left;color:var(--kt-muted);padding:.3rem .5rem}
 th,td{padding:.2rem .6rem;text-align:right;white-space:nowrap;border-bottom:1px solid var(--kt-grid)}

@@ -181,6 +181,17 @@ test('it is small, and without scripts its plots are there all the same', async 
   await context.close()
 })
 
+test('several files make one page, each with its own plots', async () => {
+  const several = dir.file('several.html')
+  expect(await kt(['report', REPORT, REPORT, '-o', several])).toMatchObject({ code: 0, stderr: '' })
+  const { page, faults } = await open(800, 'light', several)
+  expect(await page.locator('article').count()).toBe(2)
+  const figures = await page.locator('figure').count()
+  await expect.poll(async () => (await drawings(page)).length).toBe(figures)
+  expect(faults).toEqual([])
+  await page.close()
+})
+
 test('a plan and its plots as files are drawn too', async () => {
   const plan = dir.file('plan.html')
   const planned = await kt(['plan', '--input-peak', '80M', '--output-peak', '10M', '--html', plan])
