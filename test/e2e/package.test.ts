@@ -23,9 +23,10 @@ beforeAll(async () => {
 afterAll(() => packed?.remove())
 
 test('it holds exactly what run time needs', () => {
-  const compiled = globSync(['src/**/*.ts', 'reference-gateway/**/*.ts'], { cwd: root }).map(
-    (file) => `dist/${file.replace(/\.ts$/, '.js')}`,
-  )
+  // What runs in a page is a part of the bundle, dist/src/plots/engine.js.
+  const compiled = globSync(['src/**/*.ts', 'reference-gateway/**/*.ts'], { cwd: root })
+    .filter((file) => !file.startsWith('src/page/browser/'))
+    .map((file) => `dist/${file.replace(/\.ts$/, '.js')}`)
   const data = globSync(['profiles/**', 'fixtures/*.schema.json', 'fixtures/ci/*', 'docs/**', 'examples/*'], {
     cwd: root,
   }).filter((path) => statSync(join(root, path)).isFile())
@@ -48,7 +49,8 @@ test('it exports its JSON Schemas by their names, and its package.json', () => {
 
 test('it is small', ({ annotate }) => {
   annotate(`${packed.files.length} files, ${packed.sizeBytes} bytes packed, ${packed.unpackedBytes} unpacked`)
-  expect(packed.sizeBytes).toBeLessThan(1024 ** 2)
+  // A fifth of a megabyte of it is ECharts, which draws the plots of pages.
+  expect(packed.sizeBytes).toBeLessThan(1.25 * 1024 ** 2)
 })
 
 test('its pages link to nothing that it does not hold', () => {
