@@ -9,7 +9,16 @@ import { type OptionsOf, toFlags } from './options.ts'
 export type { BenchResult }
 
 /** Options of the command that are about what is printed and published, which the library leaves to its caller. */
-type Printed = 'csv' | 'html' | 'openmetrics' | 'json' | 'explain' | 'percentiles' | 'measureTtfb' | 'junit' | 'markdown'
+type Printed =
+  | 'csv'
+  | 'html'
+  | 'openmetrics'
+  | 'json'
+  | 'explain'
+  | 'percentiles'
+  | 'measureTtfb'
+  | 'junit'
+  | 'markdown'
 
 /** The flags of `kt bench`, in camelCase. */
 export type BenchInput = Omit<OptionsOf<typeof benchFlags>, Printed>

@@ -3,7 +3,7 @@ import { isForeign, type Side } from '../imports/compare.ts'
 import { intervalWords, noiseLine } from '../output/sentences.ts'
 import { armsOf, besides } from '../plots/arms.ts'
 import { blockPlots } from '../plots/blocks.ts'
-import { cell } from '../plots/formats.ts'
+import { cell, formatOf } from '../plots/formats.ts'
 import { overheadPlots } from '../plots/overhead.ts'
 import type { Cell, PlotTable, PlotUnit } from '../plots/plot.ts'
 import { timelinePlots } from '../plots/timeline.ts'
@@ -72,7 +72,7 @@ function rowsTable({ rows }: Comparison): PlotTable {
       cell(baseline, UNITS[unit]),
       cell(gateway, UNITS[unit]),
       cell(delta, UNITS[unit]),
-      delta95 ? intervalWords(delta95, ' to ') : '-',
+      delta95 ? intervalWords(delta95, formatOf(UNITS[unit])) : '-',
       verdict ?? '',
     ]),
   }
