@@ -23,7 +23,7 @@ afterAll(async () => {
 test('a single run through a gateway has a floor of its own, without what the gateway adds', async () => {
   const path = dir.file('r.json')
   const flags = ['--url', pair.gatewayUrl, '--requests', '60', '--concurrency', '6', '--max-tokens', '2', '--stream']
-  const { code, stdout } = await kt(['bench', ...flags, '--floor', '--output', path])
+  const { code, stdout } = await kt(['bench', ...flags, '--floor', '--explain', '--output', path])
   expect(code).toBe(0)
   expect(stdout.replaceAll(/\s+/g, ' ')).toMatch(
     /measurement floor, at a null upstream: P50 [\d.]+ ms, P99 [\d.]+, n=\d+/,

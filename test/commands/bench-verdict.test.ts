@@ -22,7 +22,7 @@ describe('the client', () => {
   it('says that it was the limit, and a run that it limits cannot pass a gate', async () => {
     const url = await cheapest()
     const args = ['bench', '--url', url, '--stream', '--concurrency', '100', '--duration', '1500ms', '--warmup', '200']
-    const { code, stdout } = await kt([...args, '--threshold', 'latency.p99<60s'])
+    const { code, stdout } = await kt([...args, '--threshold', 'latency.p99<60s', '--explain'])
     expect(stdout).toMatch(/saturated/)
     expect(stdout.replaceAll(/\s+/g, ' ')).toMatch(/the sending thread was busy \d+ % of the time/)
     expect(code).toBe(4)

@@ -1,5 +1,5 @@
-// Results of other tools: recorded ones of oha, vegeta, guidellm and AIPerf; those of k6 and vllm have the form that
-// their documentation gives. Their figures are read in kt's units, what they lack is said, and nothing is judged.
+// Results of other tools: recorded ones of oha, vegeta, guidellm and AIPerf; those of k6 and vllm are written by hand
+// in the form that kt reads, and were not recorded. Their figures are read in kt's units, what they lack is said, and nothing is judged.
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { compare } from '../../src/api/compare.ts'

@@ -134,8 +134,8 @@ test.each([
   ['gateway: { providers: [{ name: a, base_url: "http://[::ffff:169.254.1.1]/v1" }] }', 'is link-local'],
   ['gateway: { providers: [] }', 'gateway.providers:'],
   [provider('models: ["g*t"]'), "gateway.providers.0.models.0: a model is a name, a prefix ('gpt-*') or '*'"],
-  ['gateway: { upstream: { http_version: h3 } }', 'gateway.upstream.http_version: Invalid option'],
-  ['policies: [{ name: pii }]', 'policies.0.type: Invalid option'],
+  ['gateway: { upstream: { http_version: h3 } }', 'gateway.upstream.http_version: expected one of auto, h1, h2'],
+  ['policies: [{ name: pii }]', 'policies.0.type: expected one of input_filter, output_filter'],
   [provider('weight: 0'), 'gateway.providers.0.weight:'],
   ['gateway: { workers: 0 }', 'gateway.workers:'],
   ['gateway: { upstream: { ca_file: /nowhere.pem } }', 'gateway.upstream.ca_file: cannot read /nowhere.pem'],
@@ -145,7 +145,7 @@ test.each([
     'gateway.auth.keys.0.key: NO_SUCH_KEY is not set',
   ],
   ['gateway: { limits: { max_boby: 1MB } }', "gateway.limits: unknown key 'max_boby' (did you mean 'max_body'?)"],
-  [provider('protocol: soap'), 'gateway.providers.0.protocol: Invalid option'],
+  [provider('protocol: soap'), 'gateway.providers.0.protocol: expected one of openai, anthropic, gemini'],
 ])('%s is refused: %s', (yaml, message) => {
   expect(refusal(yaml)).toContain(message)
 })
