@@ -206,7 +206,7 @@ describe('kt bench with two arms', () => {
     [{ 'until-decided': true }, 'something to decide'],
     [{ 'until-decided': true, aa: true, budget: '7ms' }, 'decides nothing'],
     [{ url: 'http://h', pairing: 'request' }, '--pairing needs a run with two arms'],
-    [{ pairing: 'second' }, 'expected one of "block"|"request"'],
+    [{ pairing: 'second' }, "'second' is none of block, request"],
     [{ pairing: 'request', stages: '10rps@1s' }, 'goes with --pairing block'],
   ])('refuses %o', (values, message) => {
     expect(() => parseBenchOptions({ values })).toThrow(message)
