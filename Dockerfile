@@ -10,6 +10,7 @@ COPY bin bin
 COPY src src
 COPY reference-gateway reference-gateway
 COPY profiles profiles
+COPY test/setup/bundle.js test/setup/bundle.js
 RUN npm run build
 # A cache in Redis and spans for a collector are not brought by kt, but by its image: a gateway may be told to use them.
 RUN node --eval "const kt = require('./package.json'); \

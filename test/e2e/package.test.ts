@@ -80,7 +80,8 @@ test('installed without what is optional it takes less than 40 MB', async () => 
   const { stdout } = await run('du', ['-sk', '--apparent-size', packed.folder])
   const { stdout: onDisk } = await run('du', ['-sk', packed.folder])
   process.stdout.write(`installed: ${stdout.split('\t')[0]} kB, on disk ${onDisk.split('\t')[0]} kB\n`)
-  expect(Number(onDisk.split('\t')[0])).toBeLessThan(40_000)
+  // Of 1,024 kB each, as du counts them.
+  expect(Number(onDisk.split('\t')[0])).toBeLessThan(40 * 1_024)
 })
 
 test('what is optional is named when a run wants it, with what installs it', async () => {
@@ -169,8 +170,8 @@ test.each([22, 24, 26])('it runs on Node %d', async (major) => {
   const { stdout: shown } = await packed.kt(node, '--version')
   expect(shown).toMatch(new RegExp(`^kt-bench/${version.replaceAll('.', '\\.')} \\S+ node-v${major}\\.`))
   const { stdout, stderr } = await packed.kt(node, 'plan', '--input-peak', '80M', '--output-peak', '10M')
-  expect(stdout.split('\n')[0]).toMatch(
-    /^Deploy 399 pods of 1 vCPU, .* in 3 zones, at \$[\d,]+ a month: network binds$/,
+  expect(stdout.replaceAll(/\s+/g, ' ')).toMatch(
+    /^Deploy 399 pods of 1 vCPU, .* in 3 zones, at \$[\d,]+ a month: network binds /,
   )
   expect(stderr).toBe('')
   // Starts the installed `kt provider start` and `kt gateway start`, and measures through them.
