@@ -99,7 +99,7 @@ async function runs(args: string[], cwd: string): Promise<void> {
     args[1] === 'compare' || (args[0] === 'plan' && args[1] === 'check') || args.some((word) => GATES.includes(word))
   const allowed = judges ? VERDICTS : [EXIT.passed]
   expect(allowed, stderr).toContain(code)
-  expect(stdout.length).toBeGreaterThan(0)
+  expect(stdout.length + stderr.length).toBeGreaterThan(0)
   expect(stdout + stderr).not.toMatch(/\bundefined\b|\bNaN\b|\[object /)
 }
 
