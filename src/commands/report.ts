@@ -50,7 +50,10 @@ export default class Report extends KtCommand {
     const { output, svg } = parseFlags(flags, reportFlags, 'kt report', RULES)
     if (output !== undefined) assertWritable(output)
     const documents = argv.map((file) => readDocument(String(file)))
-    if (output !== undefined) await writePages(output, documents, '--output')
+    if (output !== undefined) {
+      await writePages(output, documents, '--output')
+      this.note(`kt: wrote ${output}`)
+    }
     for (const path of svg === undefined ? [] : await writeSvgs(svg, documents)) this.note(`kt: wrote ${path}`)
   }
 }
