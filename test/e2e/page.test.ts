@@ -183,7 +183,10 @@ test('it is small, and without scripts its plots are there all the same', async 
 
 test('several files make one page, each with its own plots', async () => {
   const several = dir.file('several.html')
-  expect(await kt(['report', REPORT, REPORT, '-o', several])).toMatchObject({ code: 0, stderr: '' })
+  expect(await kt(['report', REPORT, REPORT, '-o', several])).toMatchObject({
+    code: 0,
+    stderr: expect.stringMatching(/^kt: wrote .*several\.html\n$/),
+  })
   const { page, faults } = await open(800, 'light', several)
   expect(await page.locator('article').count()).toBe(2)
   const figures = await page.locator('figure').count()
