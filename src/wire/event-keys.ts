@@ -27,6 +27,8 @@ export const STRUCTURE = 128
 /** Its string is no text where it looks like encoded data. */
 export const ENCODED = 256
 export const TYPE = 512
+/** Whole as a rule, so that it waits for the next event at most: only that one may continue it. */
+export const BRIEF = 1_024
 /** What means something at the top of an event. */
 export const AT_TOP = CHOICES | LOGPROBS | PART | ADDED | TYPE
 
@@ -37,12 +39,13 @@ for (const [meaning, names] of [
   [MESSAGE, ['delta', 'message', 'text', 'content', ...REASONING_KEYS]],
   [FINISH, ['finish_reason', 'finishReason']],
   [LOGPROBS, REPEATING_KEYS],
-  [ALONE, ['name', 'functionCall', 'executableCode', 'codeExecutionResult']],
+  [ALONE, ['functionCall', 'executableCode', 'codeExecutionResult']],
   [PART, ['index', 'output_index', 'content_index', 'summary_index']],
   [ADDED, ['delta', 'content_block']],
   [STRUCTURE, STRUCTURE_KEYS],
   [ENCODED, ENCODED_KEYS],
   [TYPE, ['type']],
+  [BRIEF, ['name']],
   // They have no meaning here, and occur in many streams.
   [0, ['tool_calls', 'function', 'parts', 'arguments', 'created', 'sequence_number', 'usage']],
 ] as const) {

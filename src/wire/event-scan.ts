@@ -10,6 +10,7 @@ import {
   ADDED,
   ALONE,
   AT_TOP,
+  BRIEF,
   CHOICES,
   ENCODED,
   FINISH,
@@ -44,12 +45,14 @@ const TRUE_START = 0x74
 const IN_BASE64 = Uint8Array.from({ length: 256 }, (_, byte) => (/[\w+/=-]/.test(String.fromCharCode(byte)) ? 1 : 0))
 
 /**
- * How the strings of a nested value are read: each continues its place, is alone, or that depends on the event's type.
+ * How the strings of a nested value are read: each continues its place, does so only if the event before has that place
+ * too, is alone, or that depends on the event's type.
  */
 const CONTINUES = 0
-const STANDS_ALONE = 1
-const REPEATS = 2
-type Mode = typeof CONTINUES | typeof STANDS_ALONE | typeof REPEATS
+const ADJOINS = 1
+const STANDS_ALONE = 2
+const REPEATS = 3
+type Mode = typeof CONTINUES | typeof ADJOINS | typeof STANDS_ALONE | typeof REPEATS
 
 export class EventScan extends JsonWalk {
   readonly texts: ScannedText[] = []
@@ -203,7 +206,7 @@ export class EventScan extends JsonWalk {
     if (next !== QUOTE && next !== OPEN && next !== OPEN_LIST) return this.skip()
     // The place of a text that continues nothing does not matter.
     const inner = mode === STANDS_ALONE ? place : place.to(key || this.#otherKey())
-    return this.#value(key, inner, means & ALONE ? STANDS_ALONE : mode, depth)
+    return this.#value(key, inner, modeWithin(means, mode), depth)
   }
 
   /** Reads the value of `key`, whose strings are text. */
@@ -259,8 +262,8 @@ export class EventScan extends JsonWalk {
     text.choice = 0
     text.from = this.#from
     text.to = this.#to
-    text.whole = mode !== CONTINUES
-    text.loose = mode === REPEATS
+    text.whole = mode === STANDS_ALONE || mode === REPEATS
+    text.loose = mode === ADJOINS || mode === REPEATS
     this.texts.push(text)
   }
 
@@ -316,4 +319,9 @@ export class EventScan extends JsonWalk {
     }
     return value
   }
+}
+
+function modeWithin(means: number, mode: Mode): Mode {
+  if (means & ALONE) return STANDS_ALONE
+  return means & BRIEF && mode === CONTINUES ? ADJOINS : mode
 }

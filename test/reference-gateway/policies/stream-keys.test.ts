@@ -2,7 +2,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { jsonContent, STRUCTURE_KEYS } from '../../../src/wire/strings.ts'
-import { cut, DONE, eventsOf, runFilter } from './support/filter.ts'
+import { cut, DONE, eventsOf, runFilter, startFilter } from './support/filter.ts'
 
 const POLICY = { name: 'pii', type: 'output_filter', action: 'redact', detect: ['card'] }
 const SECRET = 'card 4111 1111 1111 1111 .'
@@ -73,7 +73,7 @@ function written(key: string, escapes: number): string {
 const PLACES: Record<string, (member: string) => string> = {
   delta: (member) => `{"id":"x","choices":[{"index":0,"delta":{${member}},"finish_reason":null}]}`,
   message: (member) => `{"choices":[{"message":{"role":"assistant",${member}},"index":1}]}`,
-  deep: (member) => `{"choices":[{"delta":{"tool_calls":[{"index":1,"function":{"name":"f",${member}}}]},"index":0}]}`,
+  deep: (member) => `{"choices":[{"delta":{"tool_calls":[{"index":1,"function":{"name":null,${member}}}]},"index":0}]}`,
   legacy: (member) => `{"choices":[{"index":0,"text":{${member}}}]}`,
   responses: (member) => `{"type":"response.x.delta","output_index":0,"delta":{${member}}}`,
 }
@@ -144,8 +144,21 @@ test('property: it is found under every key that is no structure, however writte
     examples: [
       [PLACES.delta ?? data, 'sPle', [SECRET], [0], []],
       [PLACES.delta ?? data, '\\u', [SECRET], [14316, 0], []],
+      [PLACES.deep ?? data, 'name', [SECRET.slice(0, 9), SECRET.slice(9, 14), SECRET.slice(14)], [0], []],
     ],
   })
+})
+
+test('a name goes on in the very next event, and its call waits for no more than that', () => {
+  const call = (member: string) => data(PLACES.deep?.(member) ?? '')
+  const { filter, written } = startFilter([{ ...POLICY, detect: ['email'] }])
+  const left = () => Buffer.concat(written).toString()
+  filter.write(Buffer.from(call('"name":"get_"')))
+  filter.write(Buffer.from(call('"name":"weather","arguments":""')))
+  expect(left()).toBe('')
+  // Were it held until the end of its choice, as a text is that may begin an address, the arguments would wait too.
+  filter.write(Buffer.from(call('"arguments":"{"')))
+  expect(left()).toContain('weather')
 })
 
 test('structure is left as it came, with escapes in its key or without', () => {
@@ -162,7 +175,11 @@ test('structure is left as it came, with escapes in its key or without', () => {
 test('property: texts under different keys are texts of their own, interleaved as they come', () => {
   const several = fc.oneof(
     fc.constantFrom(...TEXTS).chain((key) => fc.constantFrom(...collisionsOf(key)).map((other) => [key, other])),
-    fc.uniqueArray(keys, { minLength: 2, maxLength: 4 }),
+    // A name goes on in the very next event or not at all (see the test of that).
+    fc.uniqueArray(
+      keys.filter((key) => key !== 'name'),
+      { minLength: 2, maxLength: 4 },
+    ),
   )
   const property = fc.property(fc.constantFrom(...Object.values(PLACES)), several, cuts, (event, all, at) => {
     const stream = [...SECRET].flatMap((letter) =>
