@@ -55,11 +55,12 @@ async function run() {
     process.stdout.write(`${pjson.name}/${pjson.version} ${platform()}-${arch()} node-${process.version}\n`)
     return
   }
-  // A gateway runs for long in little memory. V8's space for new objects would grow with the start, and stay, and the
-  // heap to a multiple of what lives in it.
   if (args[0] === 'gateway' && args[1] === 'start') {
-    const { setFlagsFromString } = await import('node:v8')
-    for (const flag of ['--semi-space-growth-factor=1', '--heap-growing-percent=20']) setFlagsFromString(flag)
+    const [{ setFlagsFromString }, { SMALL_HEAP }] = await Promise.all([
+      import('node:v8'),
+      import('../dist/src/system/helper-threads.js'),
+    ])
+    for (const flag of SMALL_HEAP) setFlagsFromString(flag)
   }
   // The plugins bring help, version and completion. Their files cost each start some milliseconds, so other commands
   // do without them.

@@ -4,6 +4,7 @@
  */
 import cluster, { type Worker } from 'node:cluster'
 import { fileURLToPath } from 'node:url'
+import { SMALL_HEAP } from '../../src/system/helper-threads.ts'
 import type { GatewayConfig } from '../config/config.ts'
 import { type Counts, isCounts, sum } from './counts.ts'
 import type { GatewayOptions, RpcResult, WorkerGroup } from './worker-group.ts'
@@ -80,7 +81,8 @@ class Workers implements WorkerGroup {
   }
 
   start(): Promise<{ url: string; port: number }> {
-    cluster.setupPrimary({ exec: WORKER, args: [], serialization: 'advanced' })
+    const execArgv = [...process.execArgv, ...SMALL_HEAP]
+    cluster.setupPrimary({ exec: WORKER, args: [], execArgv, serialization: 'advanced' })
     return new Promise((resolve, reject) => {
       this.#onAllListen = resolve
       this.#onFailure = reject

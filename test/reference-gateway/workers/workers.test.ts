@@ -1,8 +1,10 @@
 /** The gateway in several real processes. */
+import { readFileSync } from 'node:fs'
 import { request as httpRequest } from 'node:http'
 import { expect, test } from 'vitest'
 import { gatewayConfigSchema } from '../../../reference-gateway/config/config.ts'
 import { type Gateway, runGateway } from '../../../reference-gateway/gateway.ts'
+import { SMALL_HEAP } from '../../../src/system/helper-threads.ts'
 import { until } from '../../support/waits.ts'
 import { ask, atEnd, upstream } from '../support/harness.ts'
 import { answerJson } from '../support/upstream.ts'
@@ -68,6 +70,17 @@ test('a worker that ends is replaced, and the gateway keeps serving', async () =
   expect(now[0]).not.toBe(first)
   expect(now[1]).toBe(second)
 })
+
+test.runIf(process.platform === 'linux')(
+  'every process runs in little memory, as a gateway of one process does',
+  async () => {
+    const provider = await upstream((_request, response) => answerJson(response, {}))
+    const gateway = await workers(provider.url)
+    const pids = await gateway.workers.call('pid')
+    const words = pids.map(({ value }) => readFileSync(`/proc/${value}/cmdline`, 'utf8').split('\0'))
+    expect(words).toEqual([expect.arrayContaining(SMALL_HEAP), expect.arrayContaining(SMALL_HEAP)])
+  },
+)
 
 test('draining: streams in flight finish in every worker, and no new request is accepted', async () => {
   const finish: (() => void)[] = []
