@@ -6,8 +6,9 @@ import type { Dispatcher } from 'undici'
 import type { RawHeaders } from '../http/headers.ts'
 import type { UpstreamFlow } from '../http/hooks.ts'
 import { RefusedStream } from './h2-stream.ts'
-import type { Asker, ConnectionPool } from './pool.ts'
+import type { ConnectionPool } from './pool.ts'
 import type { ConnectionLease, UpstreamRequest } from './types.ts'
+import type { Asker } from './waiting-line.ts'
 
 export interface AttemptOwner extends Asker {
   /** Runs every callback of a connection or of the pool, all of the following included: an error ends the request. */

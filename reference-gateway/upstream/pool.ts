@@ -7,12 +7,11 @@
  *   release: to the queue, else idle; above maxIdlePerHost the connections that were idle longest are closed
  */
 
-import { NO_CONNECTION } from '../http/gateway-error.ts'
-import { TurnQueue } from '../http/turn-queue.ts'
 import { type ConnectionOwner, PooledConnection, type RecycleReason, zeroRecycled } from './connection.ts'
 import { h1Transports } from './h1-transport.ts'
 import { ASSUMED_STREAMS, h2Transports } from './h2-transport.ts'
-import type { ConnectionLease, PoolConfig, TransportFactory, UpstreamConfig } from './types.ts'
+import type { PoolConfig, TransportFactory, UpstreamConfig } from './types.ts'
+import { type Asker, type Waiter, WaitingLine } from './waiting-line.ts'
 
 export interface PoolStats {
   /** idle + busy + connections that are being opened or closed. Never above max_total. */
@@ -28,20 +27,6 @@ export interface PoolStats {
   recycled: Record<RecycleReason, number>
 }
 
-/** Whose request it is; asked for only where the request must wait. */
-export interface Asker {
-  readonly tenant: string
-}
-
-interface Waiter {
-  origin: string
-  asker: Asker
-  grant: (connection: ConnectionLease) => void
-  failed: (error: Error) => void
-  sinceMs: number
-  limit?: NodeJS.Timeout
-}
-
 export class ConnectionPool implements ConnectionOwner {
   readonly #config: PoolConfig
   readonly #keepAlive: boolean
@@ -55,7 +40,9 @@ export class ConnectionPool implements ConnectionOwner {
   /** By origin; the connection that became idle last stands last. */
   readonly #idle = new Map<string, PooledConnection[]>()
   readonly #all = new Set<PooledConnection>()
-  readonly #waiters = new TurnQueue<Waiter>()
+  /** HTTP/2 connections that were opened for one particular request. */
+  readonly #awaited = new Map<PooledConnection, Waiter>()
+  readonly #line: WaitingLine
   readonly #recycled = zeroRecycled()
   #opened = 0
   #waited = 0
@@ -68,6 +55,7 @@ export class ConnectionPool implements ConnectionOwner {
 
   constructor(config: PoolConfig, upstream: UpstreamConfig) {
     this.#config = config
+    this.#line = new WaitingLine(config.maxWaitMs)
     this.#keepAlive = upstream.keepAlive
     this.#httpVersion = upstream.httpVersion
     this.#h1 = h1Transports(config, upstream)
@@ -90,17 +78,15 @@ export class ConnectionPool implements ConnectionOwner {
       return () => {}
     }
     const waiter: Waiter = { origin, asker, grant, failed, sinceMs: performance.now() }
-    this.#waiters.push(asker.tenant, waiter)
-    waiter.limit = setTimeout(() => this.#giveUp(waiter), this.#config.maxWaitMs)
+    this.#line.join(waiter)
     if (this.#all.size < this.#config.maxTotal) this.#openForQueue(origin)
     else this.#queueUp(waiter)
-    return () => this.#leave(waiter)
+    return () => this.#line.leave(waiter)
   }
 
   /** A request has waited half as long as it may. */
   get isStarved(): boolean {
-    const nowMs = performance.now()
-    return this.#waiters.peek(({ sinceMs }) => nowMs - sinceMs > this.#config.maxWaitMs / 2) !== undefined
+    return this.#line.isStarved
   }
 
   /** Like `acquire`, but always with a new connection; false where there is no room for one. */
@@ -111,9 +97,6 @@ export class ConnectionPool implements ConnectionOwner {
     else this.#awaited.set(connection, { origin, asker, grant, failed, sinceMs: performance.now() })
     return true
   }
-
-  /** HTTP/2 connections that were opened for one particular request. */
-  readonly #awaited = new Map<PooledConnection, Waiter>()
 
   /** Connections to `origin` that can be used or are being opened. */
   openTo(origin: string): number {
@@ -137,7 +120,7 @@ export class ConnectionPool implements ConnectionOwner {
       idle,
       busy: this.#all.size - idle - this.#closing - connecting,
       inFlight,
-      waiting: this.#waiters.size,
+      waiting: this.#line.size,
       opened: this.#opened,
       waited: this.#waited,
       recycled: { ...this.#recycled },
@@ -147,7 +130,7 @@ export class ConnectionPool implements ConnectionOwner {
   /** Closes every connection; requests in flight fail. */
   async close(): Promise<void> {
     this.#ended = true
-    for (const waiter of [...this.#waiters]) this.#leave(waiter)
+    for (const waiter of [...this.#line]) this.#line.leave(waiter)
     await Promise.all([...this.#all].map((connection) => connection.end()))
   }
 
@@ -165,14 +148,13 @@ export class ConnectionPool implements ConnectionOwner {
     if (awaited) awaited.grant(this.#take(connection))
     this.#serve(connection)
     if (first && connection.inUse === 0) this.#keepIdle(connection)
-    else if (this.#waiting(connection.origin) > 0) this.#openForQueue(connection.origin)
+    else if (this.#line.countTo(connection.origin) > 0) this.#openForQueue(connection.origin)
   }
 
   released(connection: PooledConnection): void {
     if (!this.#keepAlive) connection.retiring = 'single_use'
-    const next = this.#waiters.peek()
-    if (next && next.origin !== connection.origin && this.#closing < this.#waiters.size)
-      connection.retiring ??= 'excess'
+    const next = this.#line.first
+    if (next && next.origin !== connection.origin && this.#closing < this.#line.size) connection.retiring ??= 'excess'
     if (connection.retiring) {
       if (connection.inUse === 0) connection.close(connection.retiring)
       return
@@ -197,7 +179,7 @@ export class ConnectionPool implements ConnectionOwner {
     this.#closing--
     if (this.#ended) return
     // What is served leaves the queue meanwhile.
-    for (const { origin } of [...this.#waiters]) {
+    for (const { origin } of [...this.#line]) {
       if (this.#all.size >= this.#config.maxTotal) break
       if (this.#isH2(origin)) this.#openForQueue(origin)
       else this.#serve(this.#open(origin))
@@ -212,8 +194,8 @@ export class ConnectionPool implements ConnectionOwner {
     const { origin } = connection
     // Another connection, if there is one, serves the requests that wait.
     for (const one of this.#all) if (one !== connection && one.origin === origin && one.state !== 'closing') return
-    for (const waiter of [...this.#waiters].filter((one) => one.origin === origin)) {
-      this.#leave(waiter)
+    for (const waiter of [...this.#line].filter((one) => one.origin === origin)) {
+      this.#line.leave(waiter)
       waiter.failed(error)
     }
   }
@@ -224,21 +206,11 @@ export class ConnectionPool implements ConnectionOwner {
     this.#h1Origins.add(origin)
     const awaited = this.#awaited.get(connection)
     this.#awaited.delete(connection)
-    if (awaited) this.#waiters.push(awaited.asker.tenant, awaited)
+    if (awaited) this.#line.join(awaited)
     // They are served in `closed`, when this connection has made room.
   }
 
   // --- Parts
-
-  #leave(waiter: Waiter): void {
-    clearTimeout(waiter.limit)
-    this.#waiters.delete(waiter.asker.tenant, waiter)
-  }
-
-  #giveUp(waiter: Waiter): void {
-    this.#leave(waiter)
-    waiter.failed(Object.assign(new Error('no connection was free in time'), { code: NO_CONNECTION }))
-  }
 
   #isH2(origin: string): boolean {
     const isWanted = this.#httpVersion === 'h2' || (this.#httpVersion === 'auto' && origin.startsWith('https:'))
@@ -263,14 +235,8 @@ export class ConnectionPool implements ConnectionOwner {
     let opening = 0
     for (const one of this.#all) if (one.origin === origin && one.state === 'connecting') opening++
     const perConnection = this.#keepAlive ? (this.#streams.get(origin) ?? ASSUMED_STREAMS) : 1
-    let missing = this.#waiting(origin) - (opening - this.#awaited.size) * perConnection
+    let missing = this.#line.countTo(origin) - (opening - this.#awaited.size) * perConnection
     for (; missing > 0 && this.#all.size < this.#config.maxTotal; missing -= perConnection) this.#open(origin)
-  }
-
-  #waiting(origin: string): number {
-    let count = 0
-    for (const waiter of this.#waiters) if (waiter.origin === origin) count++
-    return count
   }
 
   #leastUsed(origin: string): PooledConnection | undefined {
@@ -286,21 +252,20 @@ export class ConnectionPool implements ConnectionOwner {
   #queueUp(waiter: Waiter): void {
     const shared = this.#isH2(waiter.origin) ? undefined : this.#leastUsed(waiter.origin)
     if (shared) {
-      this.#leave(waiter)
+      this.#line.leave(waiter)
       waiter.grant(this.#take(shared))
       return
     }
     this.#waited++
     // The limit counts all hosts: closing an idle connection to another host makes room.
-    if (this.#closing < this.#waiters.size) this.#longestIdle()?.close('excess')
+    if (this.#closing < this.#line.size) this.#longestIdle()?.close('excess')
   }
 
   /** Hands the connection to requests that wait for its origin, as many as it can carry. */
   #serve(connection: PooledConnection): void {
     while (connection.hasRoom) {
-      const waiter = this.#waiters.shift(({ origin }) => origin === connection.origin)
+      const waiter = this.#line.next(connection.origin)
       if (!waiter) return
-      clearTimeout(waiter.limit)
       waiter.grant(this.#take(connection))
     }
   }
