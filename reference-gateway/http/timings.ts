@@ -8,9 +8,9 @@
  * Work on a piece of a stream, behind the first, delays that piece. It does not delay what comes after it where the
  * provider needs longer for its next piece: so much of it is `overlapped`, and no overhead. The overhead is what the
  * client waits for.
- * The components (routing, cache, ...) are parts of the overhead, measured around each step; what output policies did in
- * the gaps is told as a part of the overlapped work. No state holds what the gateway cannot see: the time that bytes lay
- * in the kernel or in the event loop's queue before a callback ran. The provider's stamps show that time.
+ * The components (routing, cache, ...) are parts of the overhead, measured around each step; what output policies did
+ * in the gaps is told as a part of the overlapped work. No state holds what the gateway cannot see: the time that bytes
+ * lay in the kernel or in the event loop's queue before a callback ran. The provider's stamps show that time.
  */
 import { OVERHEAD_COMPONENTS, type OverheadComponent } from '../../src/wire/overhead-components.ts'
 

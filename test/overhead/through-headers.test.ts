@@ -130,5 +130,13 @@ describe('two definitions', () => {
     expect(explainDisagreement(entries).join()).toMatch(words)
   })
 
+  const FOUND = { count: 1, p50: 1, p99: 1, budgetMs: null, verdict: null }
+  it('a gateway that tells its work in the gaps apart is believed, and not told to trust the stamps', () => {
+    const own = { ...entry('self-reported', 1.5), components: { overlapped_work: FOUND } }
+    const said = explainDisagreement([entry('provider-stamped', 0.5), own]).join()
+    expect(said).toMatch(/self-reported reads 1\.00 ms more .* while the provider was still sending others/)
+    expect(said).not.toMatch(/trust the stamps|counts the provider's time/)
+  })
+
   it('one alone needs no explanation', () => expect(explainDisagreement([entry('provider-stamped', 1)])).toEqual([]))
 })
