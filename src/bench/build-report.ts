@@ -1,9 +1,10 @@
 /** From what a run recorded to the report kt.bench/2: a pure change of shape, without files or a clock. */
+
+import { addCounts } from '../load/add-up.ts'
 import type { AnswerNotes } from '../load/answer-notes.ts'
 import type { ArmRecord, BlockRecord } from '../load/arm-record.ts'
 import type { CategoryRecord } from '../load/category-recorder.ts'
 import type { RunRecord } from '../load/merge.ts'
-import { addCounts } from '../load/merge.ts'
 import type { RunPlan } from '../load/plan.ts'
 import { summarizeDurations, toMs } from '../report/duration-summary.ts'
 import type { Agreement, ArmResult, BenchReport } from '../report/schema.ts'

@@ -7,16 +7,17 @@ import {
   type SelfReportedReadings,
   type SelfReportedRecord,
 } from '../overhead/self-reported.ts'
-import { type EncodedHistogram, Histogram } from '../stats/histogram.ts'
+import type { EncodedHistogram } from '../stats/histogram.ts'
 import type { SelfReading } from '../system/self-monitor.ts'
 import { type Abort, addWatched, type Watched } from './abort-watch.ts'
+import { addCounts, groupByNumber, mergeEach, mergeHistograms, most, sum } from './add-up.ts'
 import { mergeNotes } from './answer-notes.ts'
 import type { ArmRecord, BlockRecord } from './arm-record.ts'
-import type { CategoryRecord } from './category-recorder.ts'
+import { mergeCategories } from './category-recorder.ts'
 import { mergeComparedAnswers } from './compared-answers.ts'
 import type { StopReason } from './limits.ts'
 import { mergeSeconds, type Second } from './series.ts'
-import type { TokenRecord } from './token-counter.ts'
+import { mergeTokens } from './token-counter.ts'
 import { mergeToldWaits } from './told-waits.ts'
 
 /** How far a run is. */
@@ -158,24 +159,6 @@ function mergeArms(arms: readonly ArmRecord[]): ArmRecord {
   }
 }
 
-function mergeCategories(parts: readonly CategoryRecord[]): CategoryRecord[] {
-  const names = [...new Set(parts.map(({ name }) => name))]
-  return names.map((name) => {
-    const blocks = parts.flatMap((part) => (part.name === name ? part.blocks : []))
-    return {
-      name,
-      blocks: groupByNumber(blocks, ({ index }) => index).map((same) => ({
-        index: same[0]?.index ?? 0,
-        sent: sum(same, ({ sent }) => sent),
-        outcomes: addCounts(same.map(({ outcomes }) => outcomes)),
-        within: sum(same, ({ within }) => within),
-        latency: mergeHistograms(same.map(({ latency }) => latency)),
-        ttft: mergeHistograms(same.map(({ ttft }) => ttft)),
-      })),
-    }
-  })
-}
-
 function mergeBlocks(blocks: readonly BlockRecord[]): BlockRecord {
   return {
     index: blocks[0]?.index ?? 0,
@@ -216,31 +199,6 @@ function mergeSelfReports(reports: readonly SelfReportedRecord[]): SelfReportedR
   }
 }
 
-function mergeTokens(parts: readonly TokenRecord[]): TokenRecord {
-  const of = (key: Exclude<keyof TokenRecord, 'withoutUsage' | 'samples'>) => sum(parts, (part) => part[key])
-  const withoutUsage = (key: keyof TokenRecord['withoutUsage']) => sum(parts, (part) => part.withoutUsage[key])
-  return {
-    input: of('input'),
-    output: of('output'),
-    events: of('events'),
-    hidden: of('hidden'),
-    cached: of('cached'),
-    cacheWritten: of('cacheWritten'),
-    fromUsage: of('fromUsage'),
-    fromTokenizer: of('fromTokenizer'),
-    fromEvents: of('fromEvents'),
-    failedAnswers: of('failedAnswers'),
-    failedOutput: of('failedOutput'),
-    withoutUsage: {
-      requests: withoutUsage('requests'),
-      requestChars: withoutUsage('requestChars'),
-      answerBytes: withoutUsage('answerBytes'),
-      tokenEvents: withoutUsage('tokenEvents'),
-    },
-    samples: parts.flatMap(({ samples }) => samples),
-  }
-}
-
 /** The busiest and the latest of the threads; readings of the whole process are the same in each and are taken once. */
 function mergeReadings(readings: readonly SelfReading[]): SelfReading {
   const [first] = readings
@@ -260,43 +218,6 @@ function mergeSeries(series: readonly Second[][]): Second[] {
   return groupByNumber(series.flat(), ({ second }) => second).map(mergeSeconds)
 }
 
-/** Items with the same number together, in rising order of the number. */
-function groupByNumber<T>(items: readonly T[], numberOf: (item: T) => number): T[][] {
-  const byNumber = new Map<number, T[]>()
-  for (const item of items) {
-    const group = byNumber.get(numberOf(item))
-    if (group) group.push(item)
-    else byNumber.set(numberOf(item), [item])
-  }
-  return [...byNumber].sort(([a], [b]) => a - b).map(([, group]) => group)
-}
-
-function mergeHistograms(parts: readonly EncodedHistogram[]): EncodedHistogram {
-  const [first, ...rest] = parts.map((part) => Histogram.decode(part))
-  if (!first) throw new Error('nothing to merge')
-  for (const part of rest) first.add(part)
-  return first.encode()
-}
-
-function mergeEach<K extends string>(
-  parts: readonly Partial<Record<K, EncodedHistogram>>[],
-): Record<K, EncodedHistogram> {
-  const keys = new Set(parts.flatMap((part) => Object.keys(part) as K[]))
-  const entries = [...keys].map((key) => [
-    key,
-    mergeHistograms(parts.flatMap((part): EncodedHistogram | EncodedHistogram[] => part[key] ?? [])),
-  ])
-  return Object.fromEntries(entries) as Record<K, EncodedHistogram>
-}
-
-export function addCounts<K extends string>(parts: readonly Partial<Record<K, number>>[]): Record<K, number> {
-  const total = {} as Record<K, number>
-  for (const part of parts) {
-    for (const [key, count] of Object.entries(part) as [K, number][]) total[key] = (total[key] ?? 0) + count
-  }
-  return total
-}
-
 function joinArrays(parts: readonly Float64Array[]): Float64Array {
   const all = new Float64Array(parts.reduce((length, part) => length + part.length, 0))
   let at = 0
@@ -305,12 +226,4 @@ function joinArrays(parts: readonly Float64Array[]): Float64Array {
     at += part.length
   }
   return all
-}
-
-function sum<T>(items: readonly T[], of: (item: T) => number): number {
-  return items.reduce((total, item) => total + of(item), 0)
-}
-
-function most<T>(items: readonly T[], of: (item: T) => number): number {
-  return Math.max(...items.map(of))
 }

@@ -1,5 +1,6 @@
 /** Counts the tokens of one arm while it runs: those of whole answers, those of failed ones, and what was spent. */
 import type { RequestResult } from '../client/request-result.ts'
+import { sum } from './add-up.ts'
 import { type AnswerSample, AnswerSampler, type KeptAnswer } from './answer-sampler.ts'
 
 const BYTES_A_TOKEN = 4
@@ -88,4 +89,29 @@ function estimateTokens({ usage, outcome, tokenEvents, requestChars, bodyBytes, 
   if (usage) return usage.input + usage.output
   if (outcome !== 'OK' && tokenEvents === 0) return 0
   return Math.ceil(requestChars / BYTES_A_TOKEN) + (streamed ? tokenEvents : Math.ceil(bodyBytes / BYTES_A_TOKEN))
+}
+
+export function mergeTokens(parts: readonly TokenRecord[]): TokenRecord {
+  const of = (key: Exclude<keyof TokenRecord, 'withoutUsage' | 'samples'>) => sum(parts, (part) => part[key])
+  const withoutUsage = (key: keyof TokenRecord['withoutUsage']) => sum(parts, (part) => part.withoutUsage[key])
+  return {
+    input: of('input'),
+    output: of('output'),
+    events: of('events'),
+    hidden: of('hidden'),
+    cached: of('cached'),
+    cacheWritten: of('cacheWritten'),
+    fromUsage: of('fromUsage'),
+    fromTokenizer: of('fromTokenizer'),
+    fromEvents: of('fromEvents'),
+    failedAnswers: of('failedAnswers'),
+    failedOutput: of('failedOutput'),
+    withoutUsage: {
+      requests: withoutUsage('requests'),
+      requestChars: withoutUsage('requestChars'),
+      answerBytes: withoutUsage('answerBytes'),
+      tokenEvents: withoutUsage('tokenEvents'),
+    },
+    samples: parts.flatMap(({ samples }) => samples),
+  }
 }
