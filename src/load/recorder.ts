@@ -4,13 +4,13 @@
  * (`ArmRecord`), fit to cross a thread.
  */
 import type { RequestResult } from '../client/request-result.ts'
-import { type SelfReportedBlock, SelfReportedRecorder } from '../overhead/self-reported.ts'
+import { SelfReportedRecorder } from '../overhead/self-reported.ts'
 import { stampedOverhead } from '../overhead/stamped.ts'
 import type { TokenDelays } from '../overhead/token-delays.ts'
 import { DEFAULT_BLOCKS } from '../schedule/blocks.ts'
 import type { Category } from '../slo/category.ts'
-import { type BlockMetric, isBlockMetric, METRIC_NAMES, METRICS, type Metric } from '../slo/metrics.ts'
-import { type Digits, type EncodedHistogram, Histogram } from '../stats/histogram.ts'
+import { isBlockMetric, METRIC_NAMES, METRICS, type Metric } from '../slo/metrics.ts'
+import { Histogram } from '../stats/histogram.ts'
 import { emptyTrend } from '../stats/trend.ts'
 import type { Outcome } from '../wire/outcome.ts'
 import type { Stamp } from '../wire/stamp.ts'
@@ -21,20 +21,11 @@ import type { ArmRecord, Counts } from './arm-record.ts'
 import { CategoryRecorder } from './category-recorder.ts'
 import { ComparedAnswers } from './compared-answers.ts'
 import { FailedWarmup } from './failed-warmup.ts'
+import { type LiveBlock, LiveBlocks, record } from './live-blocks.ts'
 import { BLOCK_SAMPLES, GAP_SAMPLES, RUN_SAMPLES } from './metric-samples.ts'
 import type { RunPlan } from './plan.ts'
 import { TokenCounter } from './token-counter.ts'
 import { Hold } from './told-waits.ts'
-
-interface LiveBlock extends SelfReportedBlock {
-  index: number
-  startedAtUs: number
-  endedAtUs: number
-  sent: number
-  outcomes: Counts
-  metrics: Partial<Record<BlockMetric, Histogram>>
-  stamped: Histogram
-}
 
 /** The block and the category that a request counts in, and when its tokens came. */
 interface CountedIn {
@@ -84,8 +75,7 @@ export class ArmRecorder {
   readonly #self = new SelfReportedRecorder()
   readonly #tokens = new TokenCounter()
   readonly #notes = new AnswerNotesRecorder()
-  readonly #blocks = new Map<number, LiveBlock>()
-  #latest: LiveBlock | undefined
+  readonly #blocks = new LiveBlocks()
   readonly #categories: CategoryRecorder
   readonly #compared: ComparedAnswers | undefined
   readonly abort: AbortWatch | undefined
@@ -108,7 +98,7 @@ export class ArmRecorder {
   /** A measured request was released. */
   released(block: number, atUs: number, category: number): void {
     this.sent++
-    this.#block(block, atUs).sent++
+    this.#blocks.at(block, atUs).sent++
     this.#categories.released(category, block)
   }
 
@@ -116,7 +106,7 @@ export class ArmRecorder {
   cut(block: number, category: number): void {
     this.cutOff++
     this.sent--
-    const live = this.#blocks.get(block)
+    const live = this.#blocks.known(block)
     if (live) live.sent--
     this.#categories.cut(category, block)
   }
@@ -134,7 +124,7 @@ export class ArmRecorder {
     gapUs: number,
     stamp: Stamp | undefined,
   ): void {
-    const block = this.#blocks.get(index)
+    const block = this.#blocks.known(index)
     if (block) for (const { metric, read } of GAP_SAMPLES) record(metric, read(gapUs), block.metrics)
     if (stamp?.nonce !== nonce || stamp.attempt !== 1) return
     this.#stamped.perToken.record(sinceSentUs - stamp.providerUs)
@@ -145,7 +135,7 @@ export class ArmRecorder {
   ended(result: RequestResult, intendedUs: number, nonce: string, countedIn: CountedIn, sample?: AnswerSample): void {
     const { block: blockIndex, category } = countedIn
     this.#categories.ended(category, blockIndex, result, intendedUs)
-    const block = this.#block(blockIndex, intendedUs)
+    const block = this.#blocks.at(blockIndex, intendedUs)
     const { outcome } = result
     this.done++
     if (result.endUs > block.endedAtUs) block.endedAtUs = result.endUs
@@ -172,13 +162,6 @@ export class ArmRecorder {
   }
 
   toRecord(): ArmRecord {
-    // A block whose only requests the user's interrupt cut off has none.
-    const blocks = [...this.#blocks.values()].filter(({ sent }) => sent > 0)
-    const over = (digits: Digits, of: (block: LiveBlock) => Histogram | undefined): EncodedHistogram =>
-      Histogram.merge(
-        blocks.flatMap((block) => of(block) ?? []),
-        digits,
-      ).encode()
     return {
       name: this.name,
       outcomes: this.#outcomes,
@@ -189,13 +172,13 @@ export class ArmRecorder {
         METRIC_NAMES.map((metric) => {
           const { digits } = METRICS[metric]
           return isBlockMetric(metric)
-            ? [metric, over(digits, ({ metrics }) => metrics[metric])]
+            ? [metric, this.#blocks.over(digits, ({ metrics }) => metrics[metric])]
             : [metric, (this.#metrics[metric] ?? new Histogram(digits)).encode()]
         }),
       ) as ArmRecord['metrics'],
       stamped: {
         ...this.#stamped,
-        total: over(3, ({ stamped }) => stamped),
+        total: this.#blocks.over(3, ({ stamped }) => stamped),
         perToken: this.#stamped.perToken.encode(),
         unattributed: this.#stamped.unattributed.encode(),
       },
@@ -212,19 +195,7 @@ export class ArmRecorder {
       inFlightUs: this.inFlightUs,
       tokensSpent: this.tokensSpent,
       cutOff: this.cutOff,
-      blocks: blocks
-        .sort((a, b) => a.index - b.index)
-        .map((block) => ({
-          index: block.index,
-          startedAtUs: block.startedAtUs,
-          endedAtUs: block.endedAtUs,
-          sent: block.sent,
-          outcomes: block.outcomes,
-          metrics: encodeAll(block.metrics),
-          stamped: block.stamped.encode(),
-          selfReported: encodeAll(block.selfReported),
-          components: encodeAll(block.components),
-        })),
+      blocks: this.#blocks.toRecords(),
       categories: this.#categories.toRecord(),
       told: this.hold.told,
       compared: this.#compared?.toRecord(),
@@ -281,41 +252,4 @@ export class ArmRecorder {
     this.warmup.failed = 0
     return true
   }
-
-  #block(index: number, atUs: number): LiveBlock {
-    if (this.#latest?.index === index) return this.#latest
-    const known = this.#blocks.get(index)
-    if (known) {
-      this.#latest = known
-      return known
-    }
-    const block: LiveBlock = {
-      index,
-      startedAtUs: atUs,
-      endedAtUs: atUs,
-      sent: 0,
-      outcomes: {},
-      metrics: {},
-      stamped: new Histogram(),
-      selfReported: {},
-      components: {},
-    }
-    this.#blocks.set(index, block)
-    return block
-  }
-}
-
-function record<M extends Metric>(metric: M, us: number, metrics: Partial<Record<M, Histogram>>): void {
-  if (Number.isNaN(us)) return
-  let values = metrics[metric]
-  if (values === undefined) {
-    values = new Histogram(METRICS[metric].digits)
-    metrics[metric] = values
-  }
-  values.record(us)
-}
-
-function encodeAll<T extends Partial<Record<string, Histogram>>>(parts: T): { [K in keyof T]: EncodedHistogram } {
-  const entries = Object.entries(parts).flatMap(([name, values]) => (values ? [[name, values.encode()]] : []))
-  return Object.fromEntries(entries)
 }
