@@ -30,8 +30,8 @@ const JSON_AROUND = 1.1
 const STEP = 128 * 1024
 
 /**
- * Takes the upper end of the profile's ranges, and more where the largest prompt needs it: a buffer beside a prompt that
- * spills out of it would be no answer.
+ * Takes the upper end of the profile's ranges, and more where the largest prompt needs it: a buffer beside a prompt
+ * that spills out of it would be no answer.
  */
 export function planBuffers(
   profile: BufferProfile,
@@ -58,8 +58,8 @@ export function planBuffers(
 }
 
 /**
- * What Kong's AI plugins read of a body, a setting of each of them (`max_request_body_size`): 8 KiB by default, in newer
- * versions 1 MiB, whatever nginx lets in.
+ * What Kong's AI plugins read of a body, a setting of each of them (`max_request_body_size`): 8 KiB by default, in
+ * newer versions 1 MiB, whatever nginx lets in.
  */
 export function kongPluginConfig({ bodyBytes }: Pick<BufferPlan, 'bodyBytes'>): { max_request_body_size: number } {
   return { max_request_body_size: bodyBytes }

@@ -91,7 +91,8 @@ function failures({ failedShare, clientOk }: CheckedRun): PlanCheck {
 function capacity(run: CheckedRun, share: number, busy: number | undefined, tolerance: number): PlanCheck {
   const name = 'throughput of a worker'
   const planned = `${formatPercent(1 - tolerance)} to ${formatPercent(1 / (1 - tolerance))} of the plan`
-  const measured = `${formatPercent(share)} of the plan${busy === undefined ? '' : `, when ${formatPercent(busy)} busy`}`
+  const when = busy === undefined ? '' : `, when ${formatPercent(busy)} busy`
+  const measured = `${formatPercent(share)} of the plan${when}`
   const [low, high] = [share * (1 - 2 * run.relativeError), share * (1 + 2 * run.relativeError)]
   const limit = 1 - tolerance
   if (busy !== undefined && busy < LOADED)

@@ -40,9 +40,9 @@ function eventContradiction(demand: Demand, figures: PlanFigures): string[] {
   if (events <= eventsPerWorker.value) return []
   const byEvents = wholeUp(eventsPerSec(demand, figures) / eventsPerWorker.value)
   return [
-    `a worker of ${formatCount(outputPerWorker.value)} output tokens/s at ${Number(eventsPerToken.value.toPrecision(2))} ` +
-      `event a token passes ${formatCount(events)} events/s a core, and ${formatCount(eventsPerWorker.value)} were ` +
-      `measured: either tokens share events, and then fewer than ${formatNumber(outputBytesPerToken.value)} B each ` +
+    `a worker of ${formatCount(outputPerWorker.value)} output tokens/s at ` +
+      `${Number(eventsPerToken.value.toPrecision(2))} event a token passes ${formatCount(events)} events/s a core, ` +
+      `and ${formatCount(eventsPerWorker.value)} were measured: either tokens share events, and then fewer than ${formatNumber(outputBytesPerToken.value)} B each ` +
       `(--events-per-token, --bytes-per-output-token), or a worker passes fewer, and ${formatNumber(byEvents)} are ` +
       `needed where the formula says ${formatNumber(wholeUp(workersByFigures(demand, figures)))}. The fleet counts ` +
       'with the latter; your own runs decide (--from-bench)',
@@ -57,9 +57,9 @@ function packetNote(demand: Demand, figures: PlanFigures, { nodes }: Pick<Fleet,
   if (node.packetsPerSec !== undefined || each < MEASURED_PACKETS / 4) return []
   return [
     `an event is about three packets, so each node passes ${formatCount(each)} packets/s at the peak: ${node.cloud} ` +
-      `publishes no limit of ${node.type}, and ${formatCount(MEASURED_PACKETS)} in and out were measured on a machine ` +
-      'of 96 vCPU (stressgrid.com, 2019): watch pps_allowance_exceeded, or give its limit with --machines, which makes ' +
-      'it a constraint',
+      `publishes no limit of ${node.type}, and ${formatCount(MEASURED_PACKETS)} in and out were measured on a ` +
+      'machine of 96 vCPU (stressgrid.com, 2019): watch pps_allowance_exceeded, or give its limit with --machines, ' +
+      'which makes it a constraint',
   ]
 }
 

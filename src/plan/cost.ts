@@ -88,7 +88,9 @@ export function planCost(
           {
             name: 'NAT' as const,
             usdPerMonth: hours(prices.nat.hour, zones * natGateways) + (inGb + outGb) * misses * prices.nat.gb,
-            why: `${natGateways === 1 ? 'one' : natGateways} a zone, both ways to the provider; a private link to it costs less`,
+            why:
+              `${natGateways === 1 ? 'one' : natGateways} a zone, both ways to the provider; ` +
+              'a private link to it costs less',
           },
         ]
       : []),

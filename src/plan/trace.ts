@@ -62,8 +62,8 @@ export function windowPeak(trace: Trace, windowS: number): WindowPeak {
 }
 
 /**
- * By how much the requests of the seconds of the busiest window vary more than those of a Poisson stream: their variance
- * over their mean, less 1. A window of a second has none: what bursts within it is not known.
+ * By how much the requests of the seconds of the busiest window vary more than those of a Poisson stream: their
+ * variance over their mean, less 1. A window of a second has none: what bursts within it is not known.
  */
 export function excessDispersion({ atS }: Trace, windowS: number): number {
   let [first, top, begins] = [0, 0, 0]

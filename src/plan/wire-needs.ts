@@ -18,6 +18,7 @@ export function eventsPerSec(demand: Demand, figures: PlanFigures): number {
 /** An event comes in as a packet of its own and goes out as one; every second one is acknowledged, on both sides. */
 const PACKETS_PER_EVENT = 3
 const BYTES_PER_PACKET = 1_400
+const PACKETS_COUNTED = `${PACKETS_PER_EVENT} an event + bodies in packets of ${BYTES_PER_PACKET} B`
 
 /** In and out together; bodies fill their packets. */
 export function packetsPerSec(demand: Demand, figures: PlanFigures): number {
@@ -63,7 +64,7 @@ export function eventNeeds(demand: Demand, figures: PlanFigures, node: NodeCapac
             name: 'packets' as const,
             per: 'node' as const,
             need: packets / node.packetsPerSec,
-            formula: `(${PACKETS_PER_EVENT} an event + bodies in packets of ${BYTES_PER_PACKET} B) / packets/s of a node`,
+            formula: `(${PACKETS_COUNTED}) / packets/s of a node`,
             inputs: [
               ...streamed,
               computedInput('packets', packets, 'packets/s'),

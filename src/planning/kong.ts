@@ -99,6 +99,7 @@ export function helmValues(settings: ClusterSettings): Record<string, string> {
   return {
     'values.yaml':
       `# kt plan: ${settings.answer}\n# For the chart kong/kong. In the config of each AI plugin: ` +
-      `max_request_body_size: ${kongPluginConfig(settings.bodies).max_request_body_size}\n${stringify(values, { lineWidth: 0 })}`,
+      `max_request_body_size: ${kongPluginConfig(settings.bodies).max_request_body_size}\n` +
+      stringify(values, { lineWidth: 0 }),
   }
 }

@@ -1,5 +1,6 @@
 // Every benchmark, one after another, on a machine that should be quiet: `npm run bench`. Each prints its own table,
-// with ratios to a peer of the same run. `npm run bench -- peers` runs sections of the instrument alone, with its flags.
+// with ratios to a peer of the same run. `npm run bench -- peers` runs sections of the instrument alone, with
+// its flags.
 import { spawnSync } from 'node:child_process'
 
 const SCRIPTS = [

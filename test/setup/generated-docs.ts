@@ -9,7 +9,7 @@ import { OUTCOMES } from '../../src/wire/outcome.ts'
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const WIDTH = 120
 
-/** Everything that is generated, by its path from the root. It reads the manifest of the commands, which a build writes. */
+/** Everything that is generated, by its path from the root. It reads the manifest of commands, which a build writes. */
 export function generatedFiles(): Record<string, string> {
   const schemas = Object.entries(jsonSchemas())
   return {
@@ -148,8 +148,8 @@ function formatsPage(schemas: Record<string, object>): string {
   return page(
     '# Formats',
     wrap(
-      'Every property of every format that kt writes, from the JSON Schemas in `fixtures/`. `npm run docs` writes this ' +
-        'page. `?`: it may be absent. `[]`: for each entry of a list; `{}`: for each key of a map.',
+      'Every property of every format that kt writes, from the JSON Schemas in `fixtures/`. `npm run docs` writes ' +
+        'this page. `?`: it may be absent. `[]`: for each entry of a list; `{}`: for each key of a map.',
     ),
     formats
       .map(([file, { title = '', description = '' }]) =>

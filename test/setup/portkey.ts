@@ -1,7 +1,7 @@
 /**
- * A real third-party gateway to measure: @portkey-ai/gateway from npm, in a folder of its own. A request names its upstream
- * itself, by the headers of `portkeyHeaders`. The gateway's own @hono/node-server answers streams with 500 on current Node;
- * 1.13.8 does not.
+ * A real third-party gateway to measure: @portkey-ai/gateway from npm, in a folder of its own. A request names its
+ * upstream itself, by the headers of `portkeyHeaders`. The gateway's own @hono/node-server answers streams with 500 on
+ * current Node; 1.13.8 does not.
  */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'

@@ -1,5 +1,5 @@
-// Deletes the declarations in dist/ that nobody can reach who imports kt: those that src/api/index.d.ts does not lead to.
-// `npm pack` runs it after the build; two thirds of the declarations are those of the commands and the gateway.
+// Deletes the declarations in dist/ that nobody can reach who imports kt: those that src/api/index.d.ts does not lead
+// to. `npm pack` runs it after the build; two thirds of the declarations are those of the commands and the gateway.
 import { globSync, readFileSync, rmSync } from 'node:fs'
 import { dirname, join, normalize } from 'node:path'
 import { fileURLToPath } from 'node:url'

@@ -34,7 +34,9 @@ export const newConnectionPerRequest: DoctorRule = {
   report: ({ totals, load }) => {
     if (load.connection?.keepAlive === false) return notChecked('the run itself asked for a connection a request')
     const { opened, reused } = totals.connections
-    const seen = `${counted(opened, 'connection')} opened for ${counted(totals.sent, 'request')}, ${reused} of them on one that was open`
+    const seen =
+      `${counted(opened, 'connection')} opened for ${counted(totals.sent, 'request')}, ` +
+      `${reused} of them on one that was open`
     const many = opened > totals.sent * TOO_MANY && opened > (load.concurrency ?? load.maxInFlight ?? 0)
     return many ? found('warning', 'certain', seen, CLIENT_SIDE) : fine(seen)
   },
@@ -78,7 +80,9 @@ export const noKeepAlive: DoctorRule = {
     const connections = records.flatMap(({ connection }) => (connection === undefined ? [] : [connection]))
     if (connections.length === 0) return notChecked("the provider's record names no connections of these requests")
     const distinct = new Set(connections).size
-    const seen = `${counted(distinct, 'connection')} at the provider for ${counted(connections.length, 'request')}, one after another`
+    const seen =
+      `${counted(distinct, 'connection')} at the provider for ${counted(connections.length, 'request')}, ` +
+      'one after another'
     return distinct > connections.length * TOO_MANY ? found('warning', 'certain', seen) : fine(seen)
   },
 }
@@ -109,10 +113,9 @@ export const noWarmUp: DoctorRule = {
     if (!provider) return notChecked(NO_PROVIDER)
     if (provider.warm === undefined)
       return notChecked('the gateway was running already; --run starts one from the config')
+    const were = counted(provider.warm, 'connection was', 'connections were')
     return provider.warm > 0
-      ? fine(
-          `${counted(provider.warm, 'connection was', 'connections were')} open at the provider before the first request`,
-        )
+      ? fine(`${were} open at the provider before the first request`)
       : found('warning', 'certain', 'no connection was open at the provider before the first request')
   },
 }

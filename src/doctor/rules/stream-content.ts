@@ -39,10 +39,10 @@ export const lostEvents: DoctorRule = {
       return notChecked('the provider gives different answers to one question')
     const wrong = good.filter((answer) => plainText(answer) !== text)
     const [example] = wrong
-    if (!example)
-      return fine(
-        `${counted(good.length, 'stream holds', 'streams hold')} the text that the provider sends directly, to the letter`,
-      )
+    if (!example) {
+      const hold = counted(good.length, 'stream holds', 'streams hold')
+      return fine(`${hold} the text that the provider sends directly, to the letter`)
+    }
     return found(
       'critical',
       'certain',

@@ -1,4 +1,4 @@
-/** The fleet under the same traffic with several seeds: the waits of all runs together, with intervals over the runs. */
+/** The fleet under the same traffic with several seeds: the waits of all runs, with intervals over them. */
 
 import { studentQuantile } from '../../stats/distributions.ts'
 import { mean, standardError } from '../../stats/means.ts'

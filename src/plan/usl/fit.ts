@@ -47,8 +47,8 @@ export function fitUsl(points: Points): Result<UslFit> {
       ...warningsOf(points, model),
       ...(excess.factor > SAID
         ? [
-            `the throughput at N = ${excess.at} is ${percentOf(excess.factor)} % more per unit than at N = ${smallest}: ` +
-              'taken for noise, and the interval is as wide',
+            `the throughput at N = ${excess.at} is ${percentOf(excess.factor)} % more per unit than at ` +
+              `N = ${smallest}: taken for noise, and the interval is as wide`,
           ]
         : []),
     ],
