@@ -24,8 +24,8 @@ export function limitReached(
     failed += recorder.failed
     done += recorder.done
     tokens += recorder.tokensSpent
+    if (recorder.failedWarmup.hopeless) return 'warm-up-failed'
   }
-  if (recorders.some(({ failedWarmup }) => failedWarmup.hopeless)) return 'warm-up-failed'
   if (failed >= GIVE_UP_AFTER && failed === done) return 'target-dead'
   return tokenBudget !== undefined && tokens >= tokenBudget / threads ? 'token-budget' : undefined
 }

@@ -4,9 +4,8 @@
  * reports of itself: each part of the delay that the client sees, and the work that overlaps the provider's gaps, which
  * grows with the answer. A limit that is proven to be missed fails; what cannot be told is printed and passes.
  */
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { withGuide } from '../bench/gateway/guide.js'
+import { ktBench } from '../bench/gateway/measure.js'
 
 const PASSED = 0
 const BREACHED = 3
@@ -33,23 +32,12 @@ const RUNS = [
 async function judge({ tokens, gap, load, limits }) {
   return withGuide(
     async ({ gatewayUrl }) => {
-      const sends = [
-        '--workload',
-        'chat',
-        '--output-tokens',
-        String(tokens),
-        ...load,
-        '--warmup',
-        '8s',
-        '--realtime',
-        'off',
-      ]
+      const asks = ['--workload', 'chat', '--output-tokens', String(tokens)]
+      const sends = [...load, '--warmup', '8s', '--realtime', 'off', '--no-floor']
       const thresholds = limits.flatMap((limit) => ['--threshold', `overhead.${limit}`])
-      const words = ['bench', '--url', gatewayUrl, ...sends, '--no-floor', ...thresholds]
-      process.stdout.write(`\n$ kt ${words.join(' ')}\n`)
-      const child = spawn(process.execPath, ['bin/run.js', ...words], { stdio: 'inherit' })
-      const [code] = await once(child, 'exit')
-      return code
+      const words = ['--url', gatewayUrl, ...asks, ...sends, ...thresholds]
+      process.stdout.write(`\n$ kt bench ${words.join(' ')}\n`)
+      return ktBench(words, 'inherit')
     },
     { gap },
   )

@@ -1,12 +1,10 @@
 // Resident memory of the gateway as the guide writes it (guide.js, its own two output policies): idle, under 9 chat
 // streams a second as the guide's light row has them, and at most over 3,600 requests. The highest of all processes of
 // `kt gateway start`, sampled: npm run build && node test/bench/gateway/light-memory.js [seconds] [requests]
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { readProcessTree } from '../../../dist/src/system/process-tree.js'
 import { withGuide } from './guide.js'
-import { line } from './measure.js'
+import { ktBench, line } from './measure.js'
 
 const [seconds = 25, requests = 3_600] = process.argv.slice(2).map(Number)
 const IDLE_S = 3
@@ -18,15 +16,11 @@ const MANY = ['--requests', String(requests), '--concurrency', '32', '--workload
 
 /** The memory at the end of a bench, and the highest during it. */
 async function during(pid, words) {
-  const child = spawn(process.execPath, ['bin/run.js', 'bench', ...words, '--no-floor', '--json'], {
-    stdio: ['ignore', 'ignore', 'inherit'],
-  })
-  const ended = once(child, 'exit')
   let highest = 0
   const sampling = setInterval(() => {
     highest = Math.max(highest, readProcessTree(pid)?.rssBytes ?? 0)
   }, SAMPLE_MS)
-  const [code] = await ended
+  const code = await ktBench([...words, '--no-floor', '--json'])
   clearInterval(sampling)
   if (code !== 0) throw new Error(`kt bench ended with ${code}`)
   return { highest, last: readProcessTree(pid)?.rssBytes ?? 0 }

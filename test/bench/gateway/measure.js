@@ -1,10 +1,13 @@
 // What the gateway's benchmarks share: load on a URL, arms in turns, medians, and a printed line for each figure with
 // its target.
-import { execFileSync } from 'node:child_process'
+import { execFileSync, spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
 import { Client } from 'undici'
 
 const TICKS_A_SECOND = Number(execFileSync('getconf', ['CLK_TCK'], { encoding: 'utf8' }))
+const KT = fileURLToPath(new URL('../../../bin/run.js', import.meta.url))
 export const HEADERS = { 'content-type': 'application/json' }
 
 export const chat = (content, rest = {}) =>
@@ -64,6 +67,13 @@ export async function keepBusy(url, seconds, concurrency, body, options) {
   }
   await Promise.all(Array.from({ length: concurrency }, lane))
   return (done * 1_000) / (endedMs - startedMs)
+}
+
+/** Runs `kt bench` to its end, without what it prints unless `stdout` says otherwise. Its exit code. */
+export async function ktBench(words, stdout = 'ignore') {
+  const child = spawn(process.execPath, [KT, 'bench', ...words], { stdio: ['ignore', stdout, 'inherit'] })
+  const [code] = await once(child, 'exit')
+  return code
 }
 
 /** Seconds of processor time that a process has used. */

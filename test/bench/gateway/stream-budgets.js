@@ -2,10 +2,8 @@
 // (the mean of that workload) and of 1,000. The figures are the gateway's own, from its events. Two of them are told
 // apart: work that overlaps the provider's gaps, which no client waits for in sum, and the delay that the client sees.
 // npm run build && node test/bench/gateway/stream-budgets.js [seconds]
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { withGuide } from './guide.js'
-import { line, quantile } from './measure.js'
+import { ktBench, line, quantile } from './measure.js'
 
 const [seconds = 30] = process.argv.slice(2).map(Number)
 /** What begins before that is warm-up. */
@@ -15,10 +13,7 @@ const AIMS = { output_policy: 3, event_emission: 0.05, input_policy: 2, routing:
 async function send(gatewayUrl, tokens, rps) {
   const load = ['--rps', String(rps), '--duration', `${seconds + WARM_UP_S}s`, '--no-floor', '--no-validate']
   const asks = ['--workload', 'chat', '--output-tokens', String(tokens)]
-  const child = spawn(process.execPath, ['bin/run.js', 'bench', '--url', gatewayUrl, ...asks, ...load, '--json'], {
-    stdio: ['ignore', 'ignore', 'inherit'],
-  })
-  const [code] = await once(child, 'exit')
+  const code = await ktBench(['--url', gatewayUrl, ...asks, ...load, '--json'])
   if (code !== 0) throw new Error(`kt bench ended with ${code}`)
 }
 
