@@ -113,9 +113,10 @@ export async function buildChoices(
   return onTheWayOut(options, { ...choices, node: nodeOf(options) ?? choices.node })
 }
 
-/** The machine that was named; the default is looked up only where it is bought in another way. */
+/** The machine that was named; the default is looked up where it is bought in another way, or a file may have it. */
 function nodeOf(options: FleetOptions): NodeType | undefined {
-  const { node = options.purchase === undefined ? undefined : DEFAULT_NODE } = options
+  const isAsSized = options.purchase === undefined && options.machines === undefined
+  const { node = isAsSized ? undefined : DEFAULT_NODE } = options
   if (node === undefined) return undefined
   const instance = instanceNamed(node, machinesOf(options))
   requirePrice(instance, options.purchase)

@@ -87,6 +87,20 @@ describe('--machines', () => {
     expect(spot?.plan.cost?.parts[0]?.why).toBe('spot, all month')
   })
 
+  test('the machine of a plan that names none is the user’s, where the file has it', async () => {
+    const path = machines(OWN.replace('rack-1', 'c5.4xlarge'))
+    const { plan } = await planReport(parsePlanFlags({ ...PEAKS, machines: path }, 'kt plan'))
+    expect(plan.nodes).toMatchObject({ type: 'c5.4xlarge', cloud: 'own racks' })
+    expect(plan.constraints.map(({ name }) => name)).toContain('packets')
+    const [shipped, beside] = await Promise.all(
+      [{}, { machines: machines(OWN) }].map((flags) => planReport(parsePlanFlags({ ...PEAKS, ...flags }, 'kt plan'))),
+    )
+    expect(beside?.plan.fleet).toEqual(shipped?.plan.fleet)
+    expect(beside?.plan.cost).toEqual(shipped?.plan.cost)
+    const missing = { ...PEAKS, machines: join(dir.path, 'none.yaml') }
+    expect((await laterRefusalOf(() => planRequest(planOptions(missing)))).message).toContain('none.yaml')
+  })
+
   test.each([
     [OWN.replace('baseline_mbps: 50000', 'baseline_mbps: 1, max_mbps: 1'), 'either baseline_mbps'],
     [OWN.replace('2026-11-30', 'today'), 'expected a day'],
