@@ -4,7 +4,7 @@
  */
 import type { BooleanFlag, OptionFlag } from '@oclif/core/interfaces'
 import { UserError } from '../errors.ts'
-import type { FlagDefinitions } from '../parse/flags.ts'
+import { type FlagDefinitions, isRepeatable } from '../parse/flags.ts'
 import { didYouMean } from '../parse/near.ts'
 
 type CamelCase<Name extends string> = Name extends `${infer Head}-${infer Rest}`
@@ -32,17 +32,13 @@ export function toFlags(options: object, definitions: FlagDefinitions, of: strin
     entries.map(([key, value]) => {
       const name = names.get(key)
       if (name === undefined) throw unknownOption(key, [...names.keys()], of)
-      return [name, isRepeatable(definitions[name]?.flag) && !Array.isArray(value) ? [value] : value]
+      return [name, isRepeatable(definitions[name]) && !Array.isArray(value) ? [value] : value]
     }),
   )
 }
 
 function camelCase(name: string): string {
   return name.replaceAll(/-(\w)/g, (_, letter: string) => letter.toUpperCase())
-}
-
-function isRepeatable(flag: unknown): boolean {
-  return typeof flag === 'object' && flag !== null && 'multiple' in flag && flag.multiple === true
 }
 
 function unknownOption(key: string, known: readonly string[], of: string): UserError {

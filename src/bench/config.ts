@@ -1,15 +1,16 @@
 /**
- * `--config kt.yaml`: any flag of `kt bench` and `kt bench sweep` as a key, as `max_tokens: 200` or `max-tokens: 200`. A
- * kt.yaml in the working folder is read without being asked for. A flag wins over the file, also over the keys that it
- * excludes. The same form, without secrets, goes into the report; everything printed or stored is cleared of secrets
+ * `--config kt.yaml`: any flag of `kt bench` and `kt bench sweep` as a key, as `max_tokens: 200` or `max-tokens: 200`.
+ * A kt.yaml in the working folder is read without being asked for. A flag wins over the file, also over the keys that
+ * it excludes. The same form, without secrets, goes into the report; everything printed or stored is cleared of secrets
  * here.
  */
 import { existsSync } from 'node:fs'
 import { z } from 'zod'
 import { UserError } from '../errors.ts'
+import { isAddress } from '../parse/addresses.ts'
 import { readYaml } from '../parse/file.ts'
-import { flagOf, OTHER_NAMES } from '../parse/flag-names.ts'
-import { type FlagDefinitions, flagGroup } from '../parse/flags.ts'
+import { flagAt, flagOf, OTHER_NAMES } from '../parse/flag-names.ts'
+import { type FlagDefinitions, flagGroup, isRepeatable } from '../parse/flags.ts'
 import { didYouMean } from '../parse/near.ts'
 import { type Given, keyOf } from '../parse/parse-flags.ts'
 import { TEXT_OPTIONS } from '../workload/choose.ts'
@@ -34,35 +35,37 @@ const SHORTEST_SECRET = 4
 /** A beginning of this length is hidden too: providers show what comes before, such as sk-proj-. */
 const TELLING = 9
 
+/** Flags whose values are secret, and those whose values may hold a secret in their query. */
+const SECRET = ['api-key', 'header']
+const ADDRESSES = ['url', 'baseline-url']
+
 /** A run takes one of each group: a flag replaces every key of its group in the file. */
 export const RIVALS: readonly (readonly string[])[] = [['rps', 'concurrency'], TEXT_OPTIONS]
-
-const REPEATABLE: ReadonlySet<string> = new Set(['header', 'threshold', 'abort-on', 'label'])
 
 const PREFIXES = ['shared-prefix-tokens', 'shared-prefixes']
 
 interface ConfigOptions {
-  /** The names of the command's flags. */
-  names: readonly string[]
+  /** The flags of the command. */
+  own: FlagDefinitions
   /** Those that a file may hold for another command. */
-  others: readonly string[]
+  others: FlagDefinitions
   /** The key where neither flags nor file give one. */
   apiKey: string | undefined
   note(line: string): void
 }
 
 /** The flags that were given, and the keys of the file of --config that no flag replaces. */
-export function withConfig(flags: Record<string, unknown>, { names, others, apiKey, note }: ConfigOptions): Given {
+export function withConfig(flags: Record<string, unknown>, { own, others, apiKey, note }: ConfigOptions): Given {
   const { config: asked, 'no-config': none, ...options } = flags
   const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined))
   const path = typeof asked === 'string' ? asked : none !== true && existsSync(CONFIG_FILE) ? CONFIG_FILE : undefined
   if (path === undefined) return { values: { 'api-key': apiKey, ...given } }
   const dropped = new Set(Object.keys(given).flatMap(rivalsOf))
-  const taken = Object.entries(readConfig(path, [...new Set([...names, ...others])]))
-    .filter(([name, value]) => value !== undefined && value !== null && names.includes(name))
+  const taken = Object.entries(readConfig(path, Object.keys({ ...own, ...others })))
+    .filter(([name, value]) => value !== undefined && value !== null && name in own)
     .filter(([name]) => !(name in given) && !dropped.has(name))
     // A single value of a repeatable option needs no list.
-    .map(([name, value]) => [name, REPEATABLE.has(name) && typeof value === 'string' ? [value] : value] as const)
+    .map(([name, value]) => [name, isRepeatable(own[name]) && typeof value === 'string' ? [value] : value] as const)
   if (asked === undefined && taken.length > 0)
     note(`options from ${CONFIG_FILE} in this folder (--no-config leaves it out)`)
   return {
@@ -108,7 +111,7 @@ export function shownOptions(
 }
 
 function shown(name: string, value: unknown): unknown {
-  if (name.endsWith('url')) return hideQuery(String(value))
+  if (ADDRESSES.includes(name)) return hideQuery(String(value))
   if (name !== 'header' || !Array.isArray(value)) return value
   return value.map((header) => `${String(header).split(':')[0]}: ${HIDDEN}`)
 }
@@ -124,19 +127,27 @@ function rivalsOf(flag: string): string[] {
   return [...group.filter((name) => name !== flag), ...prefixes]
 }
 
-/** The command line without the values of --api-key and --header, quoted where a shell needs quotes. */
+/** The command line without keys, values of headers and queries of addresses, quoted where a shell needs quotes. */
 export function commandLine(argv: readonly string[]): string {
-  const shown: string[] = []
-  for (let i = 0; i < argv.length; i++) {
-    const word = argv[i] ?? ''
-    const [, flag, value] = /^(--api-key|--header)(=.*)?$/s.exec(word) ?? []
-    if (flag === undefined) shown.push(hideQuery(word))
-    else {
-      shown.push(value === undefined ? flag : `${flag}=${HIDDEN}`)
-      if (value === undefined && ++i < argv.length) shown.push(HIDDEN)
+  /** The flag whose value is the next word. */
+  let flag: string | undefined
+  const shown = argv.map((word) => {
+    if (flag !== undefined) {
+      const masked = withoutValue(flag, word)
+      flag = undefined
+      return masked
     }
-  }
+    const given = flagAt(word, [...SECRET, ...ADDRESSES])
+    if (!given) return isAddress(word) ? hideQuery(word) : word
+    if (given.value !== undefined) return given.typed + withoutValue(given.flag, given.value)
+    flag = given.flag
+    return word
+  })
   return shown.map((word) => (/^[\w@%+=:,./*-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`)).join(' ')
+}
+
+function withoutValue(flag: string, value: string): string {
+  return SECRET.includes(flag) ? HIDDEN : hideQuery(value)
 }
 
 /**
@@ -174,7 +185,6 @@ function hide(text: string, form: string): string {
   return rest
 }
 
-/** The query of a URL may hold a key. */
-function hideQuery(word: string): string {
-  return /^(--(?:baseline-)?url=)?https?:\/\//.test(word) ? word.replace(/\?.*$/s, `?${HIDDEN}`) : word
+function hideQuery(address: string): string {
+  return address.replace(/\?.*$/s, `?${HIDDEN}`)
 }

@@ -50,3 +50,20 @@ export function flagOf(name: string, known: readonly string[]): string {
   if (known.includes(name)) return name
   return known.find((flag) => OTHER_NAMES[flag]?.aliases?.includes(name)) ?? name
 }
+
+/**
+ * What a word of the command line gives of the flags `known`, by any of their names: `--header=x`, `-H`, `-Hx`. The
+ * value is undefined where it is the next word. A letter may stand behind that of --quiet, which takes no value.
+ */
+export function flagAt(
+  word: string,
+  known: readonly string[],
+): { flag: string; typed: string; value: string | undefined } | undefined {
+  const [, typed = '', long, letter, value = ''] = /^((?:--([^=]+)|-q*(\w))=?)(.*)$/s.exec(word) ?? []
+  const flag =
+    long === undefined
+      ? known.find((name) => letter !== undefined && OTHER_NAMES[name]?.char === letter)
+      : known.find((name) => name === flagOf(long, known))
+  if (flag === undefined) return undefined
+  return { flag, typed, value: value === '' && !typed.endsWith('=') ? undefined : value }
+}

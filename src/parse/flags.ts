@@ -111,6 +111,12 @@ function wordsOf(type: z.ZodType): string[] | undefined {
   return undefined
 }
 
+/** True of a flag that may be given several times. */
+export function isRepeatable(definition: FlagDefinition | undefined): boolean {
+  const { flag } = definition ?? {}
+  return typeof flag === 'object' && flag !== null && 'multiple' in flag && flag.multiple === true
+}
+
 /** A flag that is still read, and shown no more. */
 export function former<T extends z.ZodType, F extends object>({
   flag,

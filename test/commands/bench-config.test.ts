@@ -54,7 +54,7 @@ describe('kt bench --config', () => {
 
   it('takes a key by its former name too', () => {
     const config = dir.write('former.yaml', 'rehearsal: false')
-    const options = { names: Object.keys(benchFlags), others: [], apiKey: undefined, note() {} }
+    const options = { own: benchFlags, others: {}, apiKey: undefined, note() {} }
     expect(withConfig({ config }, options).values).toMatchObject({ 'jit-warmup': false })
   })
 

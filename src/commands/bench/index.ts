@@ -45,8 +45,8 @@ export default class Bench extends KtCommand {
     const { args, flags } = await this.parse(Bench)
     const options = parseBenchOptions(
       withConfig(this.withUrl(flags, args.url), {
-        names: Object.keys(benchFlags),
-        others: Object.keys(sweepFlags),
+        own: benchFlags,
+        others: sweepFlags,
         apiKey: this.apiKey(undefined),
         note: (line) => this.note(`kt: ${line}`),
       }),

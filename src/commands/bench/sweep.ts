@@ -34,8 +34,8 @@ export default class BenchSweep extends KtCommand {
     const { args, flags } = await this.parse(BenchSweep)
     const { ask, options } = parseSweepOptions(
       withConfig(this.withUrl(flags, args.url), {
-        names: Object.keys(sweepFlags),
-        others: Object.keys(benchFlags),
+        own: sweepFlags,
+        others: benchFlags,
         apiKey: this.apiKey(undefined),
         note: (line) => this.note(`kt: ${line}`),
       }),

@@ -146,7 +146,7 @@ describe('all at once', () => {
     writeFileSync(path, 'requests: -1\ninput_tokens: normal(5,-1)\naa: true\n')
     const given = withConfig(
       { config: path, rps: '0', noise: 'aa.json' },
-      { names: Object.keys(benchFlags), others: [], apiKey: undefined, note() {} },
+      { own: benchFlags, others: {}, apiKey: undefined, note() {} },
     )
     const told = messageOf(() => parseBenchOptions(given))
     expect(told).toContain(`${path}: requests: must be a whole number of at least 1, not -1`)
