@@ -4,7 +4,6 @@ import { diagnose } from '../doctor/doctor.ts'
 import { doctorFlags, parseDoctorOptions } from '../doctor/options.ts'
 import { oneFile } from '../gateway-cli/gateway-config.ts'
 import { renderDoctor } from '../output/doctor-table.ts'
-import { doctorDocument } from '../page/documents.ts'
 import { openPage } from '../page/flag.ts'
 import { writePage } from '../page/write.ts'
 import { isAddress } from '../parse/addresses.ts'
@@ -50,7 +49,10 @@ export default class Doctor extends KtCommand {
     // A fix is a patch of several lines, so its texts stay as they are.
     if (options.json) this.printJson(result)
     else if (taken === undefined) this.print(renderDoctor(result, this.page(options.explain)))
-    await writePage(options.html, () => doctorDocument(result))
+    await writePage(options.html, async () => {
+      const { doctorDocument } = await import('../page/documents.ts')
+      return doctorDocument(result)
+    })
     this.finish(exitCode)
   }
 }

@@ -7,9 +7,9 @@ import { colorRules } from '../plots/colors.ts'
 import { writeOutput } from '../report/write-output.ts'
 import { type Document, printableDocument } from './document.ts'
 
-/** Nothing where no page was asked for; then neither the library nor a plot is loaded. */
-export async function writePage(path: string | undefined, toDocument: () => Document, flag = '--html'): Promise<void> {
-  if (path !== undefined) await writePages(path, [toDocument()], flag)
+/** Nothing where no page was asked for. `toDocument` imports what it needs, so that then no plot is loaded either. */
+export async function writePage(path: string | undefined, toDocument: () => Promise<Document>): Promise<void> {
+  if (path !== undefined) await writePages(path, [await toDocument()], '--html')
 }
 
 export async function writePages(path: string, documents: readonly Document[], flag: string): Promise<void> {

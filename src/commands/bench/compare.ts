@@ -4,7 +4,6 @@ import { KtCommand } from '../../command.ts'
 import * as ci from '../../output/ci.ts'
 import { renderComparison } from '../../output/compare-table.ts'
 import { comparisonProperties, renderComparisonMarkdown } from '../../output/markdown.ts'
-import { compareDocument } from '../../page/compare-document.ts'
 import { assertPageWritable, htmlFlag } from '../../page/flag.ts'
 import { writePage } from '../../page/write.ts'
 import { flagsOf } from '../../parse/flags.ts'
@@ -48,7 +47,10 @@ holds both arms of a paired run is compared block by block.`
     assertPageWritable(html)
     const comparison = compareWith(args, options)
     this.show({ json: options.json, taken, explain: options.explain }, comparison, renderComparison)
-    await writePage(html, () => compareDocument(comparison, readBoth(args)))
+    await writePage(html, async () => {
+      const { compareDocument } = await import('../../page/compare-document.ts')
+      return compareDocument(comparison, readBoth(args))
+    })
     await ci.publish(options, {
       name: 'kt bench compare',
       gate: comparison.gate,

@@ -2,7 +2,6 @@ import { Args } from '@oclif/core'
 import { z } from 'zod'
 import { KtCommand } from '../../command.ts'
 import { renderHistory } from '../../output/history-plot.ts'
-import { historyDocument } from '../../page/documents.ts'
 import { htmlFlag, openPage } from '../../page/flag.ts'
 import { writePage } from '../../page/write.ts'
 import { flagGroup, flagsOf } from '../../parse/flags.ts'
@@ -45,6 +44,9 @@ machine or target are excluded and listed. Changes of level are found by E-divis
     const taken = openPage(html, json)
     const history = readHistory(args.folder, metric)
     this.show({ json, taken }, history, renderHistory)
-    await writePage(html, () => historyDocument(history))
+    await writePage(html, async () => {
+      const { historyDocument } = await import('../../page/documents.ts')
+      return historyDocument(history)
+    })
   }
 }

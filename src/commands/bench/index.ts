@@ -11,7 +11,6 @@ import { benchProperties, renderBenchMarkdown } from '../../output/bench-markdow
 import { renderBench } from '../../output/bench-table.ts'
 import * as ci from '../../output/ci.ts'
 import { beside, showProgress } from '../../output/progress.ts'
-import { benchDocument } from '../../page/bench-document.ts'
 import { writePage } from '../../page/write.ts'
 import { flagsOf } from '../../parse/flags.ts'
 import { primaryRun } from '../../report/runs.ts'
@@ -71,7 +70,10 @@ export default class Bench extends KtCommand {
       renderBench(shown, { ...result, statistics: percentiles, showTtfb: output['measure-ttfb'] }, page),
     )
     await writeExports(output, report)
-    await writePage(output.html, () => benchDocument(primaryRun(report)))
+    await writePage(output.html, async () => {
+      const { benchDocument } = await import('../../page/bench-document.ts')
+      return benchDocument(primaryRun(report))
+    })
     await ci.publish(output, {
       name: 'kt bench',
       gate: verdict,

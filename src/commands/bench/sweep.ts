@@ -7,7 +7,6 @@ import { levelExtent, levelLine, placeName } from '../../bench/sweep-progress.ts
 import { KtCommand } from '../../command.ts'
 import { beside, showProgress } from '../../output/progress.ts'
 import { renderSweep } from '../../output/sweep-table.ts'
-import { sweepDocument } from '../../page/documents.ts'
 import { writePage } from '../../page/write.ts'
 import { flagsOf } from '../../parse/flags.ts'
 import { noProgress, progressOnStderr } from '../../system/progress.ts'
@@ -51,7 +50,10 @@ export default class BenchSweep extends KtCommand {
       interrupt: this.interruption(),
     }).finally(progress.end)
     this.show({ json, taken, explain }, report, renderSweep)
-    await writePage(html, () => sweepDocument(report))
+    await writePage(html, async () => {
+      const { sweepDocument } = await import('../../page/documents.ts')
+      return sweepDocument(report)
+    })
     this.finish(exitCode)
   }
 }

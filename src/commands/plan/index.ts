@@ -3,7 +3,6 @@ import { KtCommand } from '../../command.ts'
 import { deployment } from '../../output/plan-answer.ts'
 import { planMarkdown } from '../../output/plan-markdown.ts'
 import { renderPlan } from '../../output/plan-table.ts'
-import { planDocument } from '../../page/documents.ts'
 import { htmlFlag, openPage } from '../../page/flag.ts'
 import { writePage } from '../../page/write.ts'
 import { flagsOf } from '../../parse/flags.ts'
@@ -43,6 +42,9 @@ export default class Plan extends KtCommand {
     this.show({ json, taken, explain }, plan, (shown, page) =>
       options.markdown ? planMarkdown(shown, explain) : renderPlan(shown, page),
     )
-    await writePage(html, () => planDocument(plan))
+    await writePage(html, async () => {
+      const { planDocument } = await import('../../page/documents.ts')
+      return planDocument(plan)
+    })
   }
 }
