@@ -1,6 +1,7 @@
 /** The kt.yaml that `kt init` writes: the keys that most runs want, each with what its flag says in the help. */
 import { stringify } from 'yaml'
 import { keyOf } from '../parse/parse-flags.ts'
+import { wrap } from '../system/terminal.ts'
 import { benchFlags } from './options.ts'
 
 const WIDTH = 100
@@ -48,8 +49,8 @@ export function initialConfig(url: string | undefined): string {
     return [...comment(title), ...lines.flat()].join('\n')
   })
   const head = comment(
-    "Options of 'kt bench' and 'kt bench sweep' in this folder: any of their flags is a key. A flag on the command line " +
-      'wins over its key, and so does its variable (KT_REQUESTS=500). Take the # away from what you want.',
+    "Options of 'kt bench' and 'kt bench sweep' in this folder: any of their flags is a key. A flag on the command " +
+      'line wins over its key, and so does its variable (KT_REQUESTS=500). Take the # away from what you want.',
   )
   return `${[head.join('\n'), ...sections].join('\n\n')}\n`
 }
@@ -63,14 +64,5 @@ function keyLines(name: string, value: unknown, url: string | undefined): string
 
 /** Wrapped, because a file has no terminal that does it. */
 function comment(text: string): string[] {
-  const lines: string[] = []
-  let line = '#'
-  for (const word of text.split(' ')) {
-    if (line.length + word.length + 1 > WIDTH) {
-      lines.push(line)
-      line = '#'
-    }
-    line += ` ${word}`
-  }
-  return [...lines, line]
+  return wrap(text, WIDTH - 2).map((line) => `# ${line}`)
 }

@@ -13,6 +13,7 @@ const ROOT_ORDER = [
   'bench',
   'doctor',
   'slo',
+  'report',
   'plan',
   'capacity',
   'gateway',
@@ -115,7 +116,9 @@ export default class KtHelp extends Help {
 
   /** Commands and topics in one list, each once. */
   #rootList(): [string, string][] {
-    const topics = this.config.topics.filter(({ name, hidden }) => !name.includes(':') && !hidden)
+    const topics = this.config.topics.filter(({ name, hidden, description }) => {
+      return !name.includes(':') && !hidden && description
+    })
     const commands = this.sortedCommands.filter(({ id }) => !id.includes(':'))
     const summaries = new Map([
       ...commands.map((command) => [command.id, this.summary(command) ?? SUMMARIES[command.id] ?? ''] as const),

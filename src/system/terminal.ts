@@ -20,7 +20,7 @@ export function canRedraw({ isTTY }: Stream, env: NodeJS.ProcessEnv = process.en
 }
 
 /** Breaks a text at spaces; a word that is longer than a line is broken too. */
-function wrap(text: string, width: number): string[] {
+export function wrap(text: string, width: number): string[] {
   if (stringWidth(text) <= width) return [text]
   return wrapAnsi(text, Math.max(1, width), { hard: true }).split('\n')
 }
