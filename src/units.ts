@@ -39,8 +39,8 @@ function split(text: string): { value: number; unit: string } | undefined {
 }
 
 /**
- * '300s' -> 300000, '7ms' -> 7, '1h30m' -> 5400000. A bare number is taken in `bareUnit` (refused when none is given, except
- * 0).
+ * '300s' -> 300000, '7ms' -> 7, '1h30m' -> 5400000. A bare number is taken in `bareUnit` (refused when none is given,
+ * except 0).
  */
 export function parseDurationMs(text: string, bareUnit?: 'ms' | 's'): number | undefined {
   const quantity = split(text)

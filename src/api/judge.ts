@@ -9,7 +9,7 @@ import { type OptionsOf, toFlags } from './options.ts'
 /** An SLO needs its categories when requests are made: give it to bench(), or use `kt slo check`. */
 const { slo: _, 'slo-file': __, floor: ___, noise: ____, ...judgeFlags } = verdictFlags
 
-/** The limits of `kt bench`, in camelCase: budget, budgetHold, budgets, threshold, maxRegression. */
+/** The limits of `kt bench`, in camelCase: budget, budgetHold, budgetFile, threshold, maxRegression. */
 export type JudgeInput = OptionsOf<typeof judgeFlags>
 
 /** Null where nothing was asked: a verdict belongs to a question. */

@@ -34,8 +34,8 @@ export const startFlags = {
   port: text(port.optional(), 'port to listen on, 0 for any [default: 41002]'),
   'admin-port': text(
     wordOr('off', wordOr('auto', port)).optional(),
-    'port of /metrics, /stats, the cache and the live events, on loopback: 0 for any, off for none, auto for 41003 if ' +
-      'that is free [default: auto]',
+    'port of /metrics, /stats, the cache and the live events, on loopback: 0 for any, off for none, auto for 41003 ' +
+      'if that is free [default: auto]',
   ),
   'access-log': text(z.string().min(1).optional(), 'write a line for each request to this file, - for stdout', {
     helpValue: 'file',

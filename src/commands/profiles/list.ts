@@ -9,8 +9,8 @@ const listFlags = { json: flagGroup().toggle('print the list as JSON') }
 export default class ProfilesList extends KtCommand {
   static override summary = 'List the files that ship with kt, by the names that flags take.'
   static override description =
-    'A flag that takes such a file takes its name as well: kt bench --workload chat, kt gateway start --config guide, ' +
-    'kt slo check report.json --slo-file slo.'
+    'A flag that takes such a file takes its name as well: kt bench --workload chat, kt gateway start --config ' +
+    'guide, kt slo check report.json --slo-file slo.'
   static override examples = ['<%= config.bin %> <%= command.id %>', '<%= config.bin %> <%= command.id %> --json']
 
   static override flags = flagsOf(listFlags)

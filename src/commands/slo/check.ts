@@ -9,9 +9,9 @@ export default class SloCheck extends KtCommand {
   static override summary = 'Judge a run by the SLO of its category of requests.'
 
   static override description =
-    'Judges the targets of P50 and P99, goodput, and the burn of the error budget by the categories that ship with kt ' +
-    'or those of --slo-file. Without --slo a mixed run has a row for each category of its requests; for any other run ' +
-    'the endpoint and the tokens of the prompts select the category.'
+    'Judges the targets of P50 and P99, goodput, and the burn of the error budget by the categories that ship with ' +
+    'kt or those of --slo-file. Without --slo a mixed run has a row for each category of its requests; for any other ' +
+    'run the endpoint and the tokens of the prompts select the category.'
 
   static override examples = [
     '<%= config.bin %> <%= command.id %> report.json',
