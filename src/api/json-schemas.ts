@@ -10,9 +10,11 @@ import { doctorSchema } from '../report/doctor-schema.ts'
 import { historySchema } from '../report/history-schema.ts'
 import { planSchema } from '../report/plan-schema.ts'
 import { buffersSchema, instancesSchema, planCheckResultSchema } from '../report/planning-schemas.ts'
+import { dryRunSchema, exchangeSchema } from '../report/preview.ts'
 import { sampleSchema } from '../report/sample-schema.ts'
 import { benchReportSchema } from '../report/schema.ts'
 import { sensitivitySchema } from '../report/sensitivity-schema.ts'
+import { profilesSchema } from '../report/shipped-file.ts'
 import { simulationSchema } from '../report/simulation-schema.ts'
 import { sloJudgementSchema } from '../report/slo-schema.ts'
 import { sweepSchema } from '../report/sweep-schema.ts'
@@ -22,6 +24,8 @@ import { eventSchema } from '../wire/gateway-event.ts'
 export const FORMATS: Readonly<Record<string, z.ZodType>> = {
   'kt.bench/2': benchReportSchema.describe('kt bench: the report of a run'),
   'kt.sample/1': sampleSchema,
+  'kt.dry-run/1': dryRunSchema,
+  'kt.exchange/1': exchangeSchema,
   'kt.compare/1': compareSchema,
   'kt.sweep/1': sweepSchema.describe('kt bench sweep: the measured levels of load'),
   'kt.history/1': historySchema,
@@ -33,6 +37,7 @@ export const FORMATS: Readonly<Record<string, z.ZodType>> = {
   'kt.plan.sensitivity/1': sensitivitySchema,
   'kt.plan.check/1': planCheckResultSchema,
   'kt.plan.simulation/1': simulationSchema,
+  'kt.profiles/1': profilesSchema,
   'kt.gateway.check/1': gatewayCheckSchema,
   'kt.cache.stats/1': cacheStatsReport,
   'kt.cache.clear/1': cacheClearReport,

@@ -15,7 +15,7 @@ interface Shipped {
   path: string
 }
 
-export interface DescribedFile extends Shipped {
+interface DescribedFile extends Shipped {
   about: string
 }
 

@@ -44,6 +44,14 @@ test('only help, version and completion load the plugins that bring them', async
   expect(plugins(await modulesOf(bin, 'profiles', 'list'))).toEqual([])
 })
 
+test.each([
+  ['bench', '--dry-run', '--no-config'],
+  ['plan', '--rps', '10', '--profile', 'chat'],
+])('kt %s without --html loads neither pages nor plots', async (...words) => {
+  const modules = await modulesOf(bin, ...words)
+  expect(modules.filter((url) => /\/src\/(?:plots\/(?!colors)|page\/(?:documents|\w+-document))/.test(url))).toEqual([])
+})
+
 test('the list of modules would show undici, imported or required', async () => {
   const imported = await modulesOf('--input-type=module', '--eval', "await import('undici')")
   expect(imported.some((url) => HEAVY.test(url))).toBe(true)

@@ -2,6 +2,7 @@ import { KtCommand } from '../../command.ts'
 import { columns } from '../../output/table.ts'
 import { flagGroup, flagsOf } from '../../parse/flags.ts'
 import { parseFlags } from '../../parse/parse-flags.ts'
+import type { ProfilesJson } from '../../report/shipped-file.ts'
 import { describeShipped } from '../../system/shipped.ts'
 
 const listFlags = { json: flagGroup().toggle('print the list as JSON') }
@@ -18,7 +19,8 @@ export default class ProfilesList extends KtCommand {
   async run(): Promise<void> {
     const { flags } = await this.parse(ProfilesList)
     const { json } = parseFlags(flags, listFlags, 'kt profiles list')
-    this.show({ json }, describeShipped(), (files, { width }) =>
+    const list: ProfilesJson = { schema: 'kt.profiles/1', files: describeShipped() }
+    this.show({ json }, list, ({ files }, { width }) =>
       columns(
         files.map(({ name, about }) => [name, about]),
         { width, align: ['left', 'left'], indent: 0 },
