@@ -5,7 +5,7 @@
 import { Command } from '@oclif/core'
 import type { FlagInput, Input, ParserOutput } from '@oclif/core/interfaces'
 import { isColored } from './cli/colors.ts'
-import { explainOclif, type OclifError, writeRefusal } from './cli/refusals.ts'
+import { explainOclif, type OclifError, TWO_ADDRESSES, writeRefusal } from './cli/refusals.ts'
 import { explainUnknown, type Refusal } from './cli/unknown-command.ts'
 import { EXIT, type ExitCode, reasonOf, UserError } from './errors.ts'
 import { makePage, type Page } from './output/table.ts'
@@ -119,7 +119,7 @@ export abstract class KtCommand extends Command {
       throw new UserError(message, next)
     }
     if (flags.url !== undefined && variableBehind('url', flags.url) === undefined)
-      throw new UserError('two addresses were given', 'Give one, as the argument or as --url.')
+      throw new UserError(TWO_ADDRESSES.message, TWO_ADDRESSES.next)
     return { ...flags, url: withScheme(argument) }
   }
 
@@ -158,8 +158,8 @@ export abstract class KtCommand extends Command {
 
   #explain(error: OclifError): Refusal & { code: ExitCode } {
     if (error instanceof UserError) return { message: error.message, next: error.next, code: error.exitCode }
-    const { id = '', flags } = this.ctor as typeof Command
-    const command = { id, flags: { ...flags, ...baseFlags } }
+    const { id = '', flags, args } = this.ctor as typeof Command
+    const command = { id, args, flags: { ...flags, ...baseFlags } }
     const { argv, config } = this
     const refused = explainOclif(error, { command, argv, commands: config.commands })
     if (refused) return { ...refused, code: EXIT.usage }

@@ -1,6 +1,6 @@
 /** What oclif refuses on a command line, in kt's words; and how every refusal is shown. */
 import type { ExitCode } from '../errors.ts'
-import { asUrlFlag } from '../parse/addresses.ts'
+import { asUrlFlag, isAddress, withoutCredentials } from '../parse/addresses.ts'
 import { didYouMean } from '../parse/near.ts'
 import { printableJson, printableLines } from '../system/printable.ts'
 import { forStream } from '../system/terminal.ts'
@@ -11,6 +11,11 @@ export type OclifError = Error & {
   oclif?: { exit?: number }
   flags?: string[]
   args?: (string | { name: string; description?: string })[]
+}
+
+export const TWO_ADDRESSES: Refusal = {
+  message: 'two addresses were given',
+  next: 'Give one, as the argument or as --url.',
 }
 
 interface KnownFlag {
@@ -49,9 +54,11 @@ export function explainOclif(error: OclifError, around: Surroundings): Refusal |
     const leading = flag < 0 ? around.argv : around.argv.slice(0, flag)
     const typed = [...around.command.id.split(':'), ...leading]
     if (nearestCommand(typed, around.commands) !== undefined) return explainUnknown(typed, around.commands, 'kt')
+    if ('url' in (around.command.args ?? {}) && isAddress(first)) return TWO_ADDRESSES
     const url = 'url' in around.command.flags ? asUrlFlag(first) : undefined
+    const extra = args?.map((arg) => (typeof arg === 'string' ? withoutCredentials(arg) : arg.name)) ?? []
     return {
-      message: `'${name}' takes no argument '${args?.join(' ')}'`,
+      message: `'${name}' takes no argument '${extra.join(' ')}'`,
       next: url === undefined ? help : `Did you mean ${url}?`,
     }
   }

@@ -1,12 +1,11 @@
 /** What is said of words that are no command: the command that is near, or what the words before them take. */
-import { asUrlFlag, isAddress, withoutCredentials } from '../parse/addresses.ts'
+import { isAddress, withoutCredentials } from '../parse/addresses.ts'
 import { didYouMean } from '../parse/near.ts'
 
 /** A command as oclif knows it; its id is 'bench:compare'. */
 export interface KnownCommand {
   id: string
   args?: object
-  flags: object
 }
 
 export interface Refusal {
@@ -16,27 +15,24 @@ export interface Refusal {
 
 /** `typed` are the words after `kt`, up to the first flag. */
 export function explainUnknown(typed: readonly string[], commands: readonly KnownCommand[], bin: string): Refusal {
-  const known = commands.map(({ id, flags }) => ({ words: id.split(':'), takesUrl: 'url' in flags }))
+  const known = commands.map(({ id }) => id.split(':'))
   const near = nearestCommand(typed, commands)
   const parent = known
-    .filter(({ words }) => words.length < typed.length && words.every((word, i) => word === typed[i]))
-    .sort((a, b) => b.words.length - a.words.length)[0]
+    .filter((words) => words.length < typed.length && words.every((word, i) => word === typed[i]))
+    .sort((a, b) => b.length - a.length)[0]
   const shown = typed.map(withoutCredentials)
   if (!near && parent) {
-    const name = parent.words.join(' ')
-    const url = parent.takesUrl ? asUrlFlag(typed[parent.words.length] ?? '') : undefined
+    const name = parent.join(' ')
     return {
-      message: `'${bin} ${name}' takes no argument '${shown.slice(parent.words.length).join(' ')}'`,
-      next: url === undefined ? `See '${bin} ${name} --help'.` : `Did you mean ${url}?`,
+      message: `'${bin} ${name}' takes no argument '${shown.slice(parent.length).join(' ')}'`,
+      next: `See '${bin} ${name} --help'.`,
     }
   }
   const message = `there is no command '${shown.join(' ')}'`
   if (near) return { message, next: `Did you mean '${bin} ${near}'?` }
   const [first = ''] = typed
   if (isAddress(first)) return { message, next: `Did you mean '${bin} bench ${withoutCredentials(first)}'?` }
-  const siblings = known
-    .filter(({ words }) => words.length > 1 && words[0] === first)
-    .map(({ words }) => words.join(' '))
+  const siblings = known.filter((words) => words.length > 1 && words[0] === first).map((words) => words.join(' '))
   return {
     message,
     next:

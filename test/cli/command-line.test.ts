@@ -60,7 +60,7 @@ test('--rps with --concurrency has a cap; counts and durations as Go and k6 writ
   expect(both).toMatchObject({ code: 2, stderr: expect.stringContaining('both limit what an open loop has in flight') })
 })
 
-test('the environment gives any flag; a typed rival replaces it; what it gives wrong is refused by its name', async () => {
+test('the environment gives any flag; a typed rival replaces it; a wrong value is refused by its name', async () => {
   const env = { KT_REQUESTS: '7', KT_STREAM: 'yes', KT_THRESHOLD: 'errors.rate<1%\nlatency.p99<1s' }
   expect((await planned([URL_GIVEN], env)).options).toMatchObject({
     requests: '7',
@@ -112,6 +112,12 @@ test.each([
   [['bench', '--requests', '1', '-n', '2'], '--requests was given twice', 'Keep one of them.'],
   [['bench', 'comapre', 'a', 'b'], "there is no command 'bench comapre a b'", "Did you mean 'kt bench compare'?"],
   [['bench', 'compare', 'a', 'b', 'c'], "'kt bench compare' takes no argument 'c'", "See 'kt bench compare --help'."],
+  [['bench', 'http://a:1', 'http://b:2'], 'two addresses were given', 'Give one, as the argument or as --url.'],
+  [
+    ['doctor', 'a.yaml', 'http://me:pw@b:2'],
+    "takes no argument 'http://***@b:2'",
+    'Did you mean --url http://***@b:2?',
+  ],
   [['slo', 'check'], 'REPORT is missing: report of kt bench', "See 'kt slo check --help'."],
   [['bench', '--arrival', 'possion', '--rps', '1'], "--arrival: 'possion' is none of", "(did you mean 'poisson'?)"],
   [['bench', '--endpoint', 'embedings'], "--endpoint: 'embedings' is none of", "(did you mean 'embeddings'?)"],
