@@ -149,7 +149,7 @@ it('all of them install kt in the same way, and so it is installed', async () =>
   }
 }, 600_000)
 
-it('the action installs kt from its own checkout, or from a tarball, and runs one command with its exit code', async () => {
+it('the action installs kt from its own checkout or a tarball, and runs one command with its exit code', async () => {
   const action = actionSchema.parse(parse(readFileSync(join(root, 'action.yml'), 'utf8')))
   expect(Object.keys(action.inputs).sort()).toEqual(['command', 'node-version', 'tarball'])
   const [install = '', command = ''] = action.runs.steps.flatMap(({ run: script }) => script ?? [])
@@ -195,7 +195,7 @@ it('a release names the repository that it is made in, and publishes into no nam
   try {
     cpSync(join(root, 'package.json'), dir.file('package.json'))
     const env = { ...process.env, GITHUB_SERVER_URL: 'https://git.example', GITHUB_REPOSITORY: 'some/one' }
-    const stamp = lines.filter((line) => /^npm pkg set (?:repository|homepage)/.test(line))
+    const stamp = lines.filter((line) => /^npm pkg set (?:repository|homepage|bugs)/.test(line))
     await run('bash', ['-e', '-c', stamp.join('\n')], { cwd: dir.path, env })
     expect(JSON.parse(readFileSync(dir.file('package.json'), 'utf8'))).toMatchObject({
       repository: { type: 'git', url: 'git+https://git.example/some/one.git' },
