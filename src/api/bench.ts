@@ -3,6 +3,7 @@ import { type BenchResult, bench as benchPrepared } from '../bench/bench.ts'
 import type { RunHooks } from '../bench/measure.ts'
 import { type BenchOptions, benchFlags, parseBenchOptions } from '../bench/options.ts'
 import { prepareBench } from '../bench/prepare.ts'
+import type { FlagDefinitions } from '../parse/flags.ts'
 import { apiKeyOf } from '../system/environment.ts'
 import { type OptionsOf, toFlags } from './options.ts'
 
@@ -53,11 +54,18 @@ export async function benchWith(options: BenchOptions, hooks: RunHooks): Promise
   return benchPrepared(await prepareBench(options, hooks.note), hooks)
 }
 
+/** Whether the flag can be turned off: others are off where they are not given. */
+function takesNo(name: string): boolean {
+  const { flag } = (benchFlags as FlagDefinitions)[name] ?? {}
+  return typeof flag === 'object' && flag !== null && 'allowNo' in flag && flag.allowNo === true
+}
+
 /** The command line that measures the same, for the report. */
 function wordsOf(values: Readonly<Record<string, unknown>>): string[] {
   return Object.entries(values).flatMap(([name, value]) => {
     if (value === undefined) return []
-    if (typeof value === 'boolean') return [value ? `--${name}` : `--no-${name}`]
+    if (value === false) return takesNo(name) ? [`--no-${name}`] : []
+    if (value === true) return [`--${name}`]
     return (Array.isArray(value) ? value : [value]).flatMap((one) => [`--${name}`, String(one)])
   })
 }

@@ -33,29 +33,33 @@ async function refusal(call: () => unknown): Promise<[string, string]> {
 }
 
 describe('bench', () => {
-  test('measures, keeps labels and commit, tells its notes, and judges what was asked', async () => {
-    const notes: string[] = []
-    const { report, verdict, exitCode } = await bench(
-      {
-        url: provider.url,
-        requests: 40,
-        concurrency: 2,
-        maxTokens: 2,
-        jitWarmup: false,
-        floor: false,
-        threshold: 'errors.rate<50%',
-        label: ['team=a', 'gateway=none'],
-      },
-      { note: (line) => notes.push(line) },
-    )
+  test('measures, keeps labels and commit, and judges what was asked', async () => {
+    const { report, verdict, exitCode } = await bench({
+      url: provider.url,
+      requests: 40,
+      concurrency: 2,
+      maxTokens: 2,
+      jitWarmup: false,
+      insecure: false,
+      floor: false,
+      threshold: 'errors.rate<50%',
+      label: ['team=a', 'gateway=none'],
+    })
     const [arm] = report.arms
     expect(arm.totals).toMatchObject({ sent: 40, successful: 40 })
     expect(report).toMatchObject({ schema: 'kt.bench/2', labels: { team: 'a', gateway: 'none' } })
-    expect(report.command).toContain('kt bench --url')
+    expect(report.command).toMatch(/^kt bench --url .* --no-jit-warmup --no-floor /)
     expect(report.commit?.sha).toMatch(/^[0-9a-f]{40}$/)
     expect(verdict?.checks.map(({ metric }) => metric)).toEqual(['errors.rate'])
     expect([0, 4]).toContain(exitCode)
-    expect(notes).toEqual(expect.any(Array))
+  })
+
+  test('tells its notes', async () => {
+    const notes: string[] = []
+    const input = { url: 'http://127.0.0.1:1', requests: 3, jitWarmup: false, floor: false }
+    const { exitCode } = await bench(input, { note: (line) => notes.push(line) })
+    expect(exitCode).toBe(4)
+    expect(notes.join('\n')).toContain('KT_CONNECT')
   })
 
   test('ends with what was measured when its signal is aborted', async () => {
