@@ -33,7 +33,7 @@ const ENVIRONMENT: [string, string][] = [
 /** Of commands that have none of their own. */
 const SUMMARIES: Readonly<Record<string, string>> = { version: 'Show which kt this is.' }
 
-const DOCS = 'https://github.com/kt-bench/kt-bench/tree/main/docs'
+const MORE = 'More: README.md and docs/, which are installed with kt.'
 
 type FlagHelp = Command.Flag.Any
 
@@ -99,7 +99,7 @@ export default class KtHelp extends Help {
     this.log(`${this.wrap(this.summary(command) ?? '', 0)}\n`)
     this.log(`${this.formatCommand(command)}\n`)
     if (under.length > 0) this.log(`${this.formatCommands(under)}\n`)
-    this.log(`More: ${DOCS}`)
+    this.log(MORE)
   }
 
   protected override async showRootHelp(): Promise<void> {
@@ -109,7 +109,7 @@ export default class KtHelp extends Help {
     const more = [
       `'${bin} COMMAND --help' shows a command with its flags, examples, exit codes and environment.`,
       `'${bin} init' writes a kt.yaml, '${bin} autocomplete' sets up completion.`,
-      `More: ${DOCS}`,
+      MORE,
     ]
     this.log(more.map((line) => this.wrap(line, 0)).join('\n'))
   }
