@@ -4,7 +4,7 @@ import { ciFlags } from '../output/ci.ts'
 import { parseFlags } from '../parse/parse-flags.ts'
 import type { BenchReport } from '../report/schema.ts'
 import type { Comparison } from '../verdict/compare.ts'
-import { COMPARE_RULES, compareFiles, compareFlags } from '../verdict/compare-files.ts'
+import { COMPARE_RULES, compareFlags, compareSides, readSides } from '../verdict/compare-files.ts'
 import { type OptionsOf, toFlags } from './options.ts'
 
 export type { Comparison }
@@ -23,7 +23,7 @@ export function compare(
 ): Comparison {
   const flags = toFlags(input, compareFlags, 'compare()')
   const options = parseFlags(flags, { ...compareFlags, ...ciFlags }, 'kt bench compare', COMPARE_RULES)
-  return compareFiles({ baseline, gateway }, options)
+  return compareSides(readSides({ baseline, gateway }), options)
 }
 
-export { compareFiles as compareWith }
+export { compareSides as compareWith }

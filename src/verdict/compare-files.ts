@@ -99,15 +99,16 @@ interface Sources {
   gateway?: Source | undefined
 }
 
-export function compareFiles(sources: Sources, options: CompareOptions): Comparison {
+/** What is compared, and what its files are called. */
+export interface Sides {
+  baseline: Side
+  gateway: Side
+  files: Record<'baseline' | 'gateway', string>
+}
+
+export function compareSides({ baseline, gateway, files }: Sides, options: CompareOptions): Comparison {
   const { budget, 'max-regression': asked, threshold: thresholds = [] } = options
   const budgets = readBudgets(options['budget-file'])
-  const both = readBoth(sources)
-  const files = {
-    baseline: nameOf(sources.baseline, 'baseline'),
-    gateway: sources.gateway === undefined ? nameOf(sources.baseline, 'gateway') : nameOf(sources.gateway, 'gateway'),
-  }
-  const { baseline, gateway } = both
   if (isForeign(baseline) || isForeign(gateway)) {
     if (givesLimit(options)) throw notJudged(files[isForeign(gateway) ? 'gateway' : 'baseline'])
     return compareImported(baseline, gateway, files)
@@ -135,21 +136,21 @@ export function compareFiles(sources: Sources, options: CompareOptions): Compari
   })
 }
 
-/** The runs that two sources hold, or the arms of one. */
-export function readBoth({ baseline, gateway }: Sources): { baseline: Side; gateway: Side } {
+/** The runs that two sources hold, or the arms of one. Each is read once, since a pipe gives what it holds once. */
+export function readSides({ baseline, gateway }: Sources): Sides {
+  const files = { baseline: nameOf(baseline, 'baseline'), gateway: nameOf(gateway ?? baseline, 'gateway') }
   const first = read(baseline, 'baseline')
-  if (gateway !== undefined) return { baseline: first, gateway: read(gateway, 'gateway') }
+  if (gateway !== undefined) return { baseline: first, gateway: read(gateway, 'gateway'), files }
   const arms = isForeign(first) ? undefined : armsApart(first)
-  if (arms) return arms
+  if (arms) return { ...arms, files }
   throw new UserError(
-    `${nameOf(baseline, 'baseline')} holds one arm: there is nothing to compare it with`,
+    `${files.baseline} holds one arm: there is nothing to compare it with`,
     'Name the report of the other run too: kt bench compare baseline.json gateway.json',
   )
 }
 
 function read(source: Source, name: string): Side {
   if (typeof source !== 'string') return toRun(source, name)
-  // A pipe can be read only once.
   const { schema, value } = readResult(source)
   return (schema === undefined ? readForeign(value) : undefined) ?? toRun(value, source)
 }

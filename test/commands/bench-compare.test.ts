@@ -1,6 +1,8 @@
+import { readFile, writeFile } from 'node:fs/promises'
 import { afterAll, describe, expect, it } from 'vitest'
 import { kt } from '../support/kt.ts'
 import { around, fixed, makeReport } from '../support/make-report.ts'
+import { mkfifo, posix } from '../support/special-files.ts'
 import { tempDir } from '../support/temp-dir.ts'
 
 const dir = tempDir()
@@ -55,6 +57,17 @@ describe('kt bench compare', () => {
       baseline: { file: baseline },
       gate: { verdict: 'fail', checks: [{ metric: 'overhead.p99', limit: 7, value: 20 }] },
     })
+  })
+
+  it.runIf(posix)('reads each file once, so that one may be a pipe, with a page too', async () => {
+    const pipe = mkfifo(dir.file('pipe.json'))
+    const page = dir.file('of-a-pipe.html')
+    const [written] = await Promise.all([
+      compare(pipe, slow, '--html', page),
+      writeFile(pipe, await readFile(baseline)),
+    ])
+    expect(written.code).toBe(3)
+    expect(await readFile(page, 'utf8')).toContain('data-plot="latency-cdf"')
   })
 
   it('judges nothing with --no-gate', async () => {

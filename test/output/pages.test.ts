@@ -16,7 +16,7 @@ import { parsePlanFlags } from '../../src/planning/plan-options.ts'
 import { planReport } from '../../src/planning/plan-request.ts'
 import { primaryRun } from '../../src/report/runs.ts'
 import type { BenchReport } from '../../src/report/schema.ts'
-import { compareFiles } from '../../src/verdict/compare-files.ts'
+import { compareSides, readSides } from '../../src/verdict/compare-files.ts'
 import { checkSlo } from '../../src/verdict/slo-file.ts'
 import { around, fixed, makeReport, type ReportShape } from '../support/make-report.ts'
 import { makeLevel, makeSweep } from '../support/make-sweep.ts'
@@ -46,11 +46,11 @@ const BENCHES: [string, BenchReport, Partial<Parameters<typeof renderBench>[1]>]
 ]
 
 const compare = (gateway: ReportShape) =>
-  compareFiles(
-    {
+  compareSides(
+    readSides({
       baseline: dir.write('baseline.json', makeReport({ ...demo, role: 'direct', added: around(0.2) })),
       gateway: dir.write('gateway.json', makeReport({ ...demo, ...parts, seed: 3, ...gateway })),
-    },
+    }),
     {
       ...{
         mode: undefined,

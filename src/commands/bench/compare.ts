@@ -8,7 +8,7 @@ import { assertPageWritable, htmlFlag } from '../../page/flag.ts'
 import { writePage } from '../../page/write.ts'
 import { flagsOf } from '../../parse/flags.ts'
 import { exitOfComparison } from '../../verdict/compare.ts'
-import { COMPARE_RULES, compareFlags, givesLimit, readBoth } from '../../verdict/compare-files.ts'
+import { COMPARE_RULES, compareFlags, givesLimit, readSides } from '../../verdict/compare-files.ts'
 
 export default class BenchCompare extends KtCommand {
   static override summary =
@@ -45,11 +45,12 @@ holds both arms of a paired run is compared block by block.`
     const { options, taken } = ci.parseJudgingFlags(flags, compareFlags, 'kt bench compare', COMPARE_RULES)
     ci.assertCiWritable(options)
     assertPageWritable(html)
-    const comparison = compareWith(args, options)
+    const sides = readSides(args)
+    const comparison = compareWith(sides, options)
     this.show({ json: options.json, taken, explain: options.explain }, comparison, renderComparison)
     await writePage(html, async () => {
       const { compareDocument } = await import('../../page/compare-document.ts')
-      return compareDocument(comparison, readBoth(args))
+      return compareDocument(comparison, sides)
     })
     await ci.publish(options, {
       name: 'kt bench compare',
