@@ -24,6 +24,9 @@ export function compareImported(
   const tools = [...new Set([baseline, gateway].flatMap((side) => (isForeign(side) ? [side.tool] : [])))]
   const sides = [baseline, gateway].map(figuresOf)
   const [a, b] = sides
+  const notes = [baseline, gateway].flatMap((side, index) =>
+    notesOn(side, index === 0 ? files.baseline : files.gateway),
+  )
   return {
     schema: COMPARE_SCHEMA,
     mode: 'regression',
@@ -34,7 +37,8 @@ export function compareImported(
     rows: a && b ? rowsOf(a, b) : [],
     overhead: [],
     differences: [],
-    notes: [baseline, gateway].flatMap((side, index) => notesOn(side, index === 0 ? files.baseline : files.gateway)),
+    notes,
+    doubts: notes,
     judgedBy: null,
     noise: null,
     gate: null,

@@ -3,7 +3,7 @@
  * tell. Keys that are not named here are left alone, since their formats grow.
  */
 import { z } from 'zod'
-import type { ForeignFigures } from './figures.ts'
+import type { Durations, ForeignFigures } from './figures.ts'
 
 interface Tool {
   name: string
@@ -47,21 +47,39 @@ const vegeta = z.object({
   success: number,
 })
 
-/** The summary of `--summary-export`, or the same metrics as `handleSummary` gets them, under `values`. */
+/** `handleSummary` gets the values of a metric under `values`; `--summary-export` writes them without that. */
 const k6Values = <T extends z.ZodRawShape>(shape: T) =>
   z.union([z.object({ values: z.object(shape) }).transform(({ values }) => values), z.object(shape)])
-const k6 = z.object({
-  metrics: z.object({
-    http_req_duration: k6Values({ med: number, 'p(90)': number, 'p(95)': number, 'p(99)': number.optional() }),
-    http_reqs: k6Values({ count: number, rate: number }),
-    http_req_failed: z
-      .union([
-        k6Values({ value: number }).transform(({ value }) => value),
-        k6Values({ rate: number }).transform(({ rate }) => rate),
-      ])
-      .optional(),
+/** Which quantiles there are is an option of its run. */
+const k6Metrics = z.object({
+  http_req_duration: k6Values({
+    med: number.optional(),
+    'p(90)': number.optional(),
+    'p(95)': number.optional(),
+    'p(99)': number.optional(),
   }),
+  http_reqs: k6Values({ count: number, rate: number.optional() }),
+  http_req_failed: z
+    .union([
+      k6Values({ value: number }).transform(({ value }) => value),
+      k6Values({ rate: number }).transform(({ rate }) => rate),
+    ])
+    .optional(),
 })
+const k6 = z.union([
+  z.object({ metrics: k6Metrics }).transform(({ metrics }) => ({ metrics, durationS: undefined })),
+  // With `--new-machine-readable-summary` the metrics are a list, and no count has a rate.
+  z
+    .object({
+      config: z.object({ duration: number }),
+      results: z.object({ metrics: z.array(z.looseObject({ name: z.string() })) }),
+    })
+    .transform(({ config, results }): { metrics: unknown; durationS: number } => ({
+      metrics: Object.fromEntries(results.metrics.map((metric) => [metric.name, metric])),
+      durationS: config.duration,
+    }))
+    .pipe(z.object({ metrics: k6Metrics, durationS: number })),
+])
 
 const quantiles = z.object({ p50: number, p90: number, p95: number, p99: number })
 const successful = z.object({ successful: z.object({ percentiles: quantiles }) })
@@ -91,21 +109,28 @@ const aiperf = z.object({
   inter_token_latency: quantiles.optional(),
 })
 
-const vllm = z.object({
-  date: z.string(),
+/** Of a metric it writes `median_ttft_ms` and `p99_ttft_ms`: which metrics and which percentiles are its options. */
+const vllm = z.looseObject({
+  model_id: z.string(),
   completed: number,
   num_prompts: number,
   failed: number.optional(),
   request_throughput: number,
-  median_ttft_ms: number,
-  p99_ttft_ms: number.optional(),
-  median_tpot_ms: number,
-  p99_tpot_ms: number.optional(),
-  median_itl_ms: number,
-  p99_itl_ms: number.optional(),
-  median_e2el_ms: number.optional(),
-  p99_e2el_ms: number.optional(),
+  total_input_tokens: number,
 })
+const VLLM_METRICS = { latency: 'e2el', ttft: 'ttft', tpot: 'tpot', interToken: 'itl' } as const
+const VLLM_QUANTILES = { p50: 'median', p90: 'p90', p95: 'p95', p99: 'p99' } as const
+
+function vllmDurations(result: Readonly<Record<string, unknown>>): Durations {
+  const metrics = Object.entries(VLLM_METRICS).flatMap(([metric, theirs]) => {
+    const found = Object.entries(VLLM_QUANTILES).flatMap(([quantile, word]) => {
+      const value = result[`${word}_${theirs}_ms`]
+      return typeof value === 'number' ? [[quantile, value] as const] : []
+    })
+    return found.length === 0 ? [] : [[metric, Object.fromEntries(found)] as const]
+  })
+  return Object.fromEntries(metrics)
+}
 
 const SECOND = 1_000
 const NANOSECOND = 1e-6
@@ -157,17 +182,17 @@ export const TOOLS: readonly Tool[] = [
   tool(
     'k6',
     k6,
-    [`${OMITTED}: look at its dropped_iterations`, 'P99 is told only where it was asked for'],
-    ({ metrics }) => {
+    [`${OMITTED}: look at its dropped_iterations`, 'P99 is told only where it was asked for (summaryTrendStats)'],
+    ({ metrics, durationS }) => {
       const {
         http_req_duration: duration,
-        http_reqs: { count, rate },
+        http_reqs: { count, rate = durationS ? count / durationS : undefined },
         http_req_failed: failed = 0,
       } = metrics
       return {
         requests: count,
         failed: Math.round(count * failed),
-        perSecond: rate * (1 - failed),
+        perSecond: rate === undefined ? null : rate * (1 - failed),
         durations: {
           latency: told({
             p50: duration.med,
@@ -208,16 +233,15 @@ export const TOOLS: readonly Tool[] = [
       },
     }
   }),
-  tool('vllm bench', vllm, [OMITTED, 'P90 and P95 are told only where they were asked for'], (result) => ({
-    startedAt: result.date,
-    requests: result.num_prompts,
-    failed: result.failed ?? result.num_prompts - result.completed,
-    perSecond: result.request_throughput,
-    durations: {
-      latency: told({ p50: result.median_e2el_ms, p99: result.p99_e2el_ms }),
-      ttft: told({ p50: result.median_ttft_ms, p99: result.p99_ttft_ms }),
-      tpot: told({ p50: result.median_tpot_ms, p99: result.p99_tpot_ms }),
-      interToken: told({ p50: result.median_itl_ms, p99: result.p99_itl_ms }),
-    },
-  })),
+  tool(
+    'vllm bench',
+    vllm,
+    [FROM_SENT, 'only those metrics and percentiles are told that it was asked for'],
+    ({ completed, num_prompts: asked, failed = asked - completed, request_throughput: perSecond, ...result }) => ({
+      requests: completed + failed,
+      failed,
+      perSecond,
+      durations: vllmDurations(result),
+    }),
+  ),
 ]

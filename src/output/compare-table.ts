@@ -29,7 +29,7 @@ export function renderComparison(comparison: Comparison, page: Page): string {
 }
 
 /** `explained`: what --explain shows is there already. */
-function comparisonAnswer({ gate, rows }: Comparison, explained: boolean): Answer {
+function comparisonAnswer({ gate, rows, baseline, gateway }: Comparison, explained: boolean): Answer {
   if (gate) {
     return gateAnswer(gate, {
       pass: 'Keep the report of the gateway as the next baseline.',
@@ -37,14 +37,25 @@ function comparisonAnswer({ gate, rows }: Comparison, explained: boolean): Answe
       open: explained ? '' : '--explain shows what it rests on.',
     })
   }
-  const row = rows.find(({ metric }) => metric === 'latency.p99')
-  if (!row || row.delta === null) return { text: 'The two runs have no latency in common.', next: '' }
+  // Without a verdict the first of these that both have stands for the rest.
+  const common = rows.filter(({ unit, delta }) => unit === 'ms' && delta !== null)
+  const row = common.find(({ metric }) => metric === 'latency.p99') ?? common[0]
+  const isForeign = baseline.client === null || gateway.client === null
+  const next = isForeign ? 'Measure both with kt bench to have it judged.' : 'Without --no-gate it is judged.'
+  if (!row) return { text: 'The two runs have no duration in common.', next }
   const [from, to, by] = [row.baseline, row.gateway, row.delta].map((ms) => formatMs(ms ?? 0))
   const within = row.delta95 ? intervalWords(row.delta95) : ''
   return {
-    text: `P99 latency went from ${from} ms to ${to} ms, by ${by} ms${within === '' ? '' : ` (95 %: ${within})`}.`,
-    next: 'Without --no-gate it is judged.',
+    text: `${durationName(row)} went from ${from} ms to ${to} ms, by ${by} ms${within === '' ? '' : ` (95 %: ${within})`}.`,
+    next,
   }
+}
+
+/** `latency.p99` -> 'P99 latency', `ttft.p50` -> 'P50 time to first token'. */
+function durationName({ metric }: ComparedRow): string {
+  const [family = '', quantile = ''] = metric.split('.')
+  const name = isMetric(family) ? METRICS[family].label.trim() : family
+  return `${quantile.toUpperCase()} ${name.charAt(0).toLowerCase()}${name.slice(1)}`
 }
 
 function heading({ mode, modeWhy, pairing, baseline, gateway }: Comparison, { c, explain, width }: Page): string {
@@ -74,7 +85,9 @@ function durations(rows: readonly ComparedRow[], page: Page): string {
   const families = Map.groupBy(shown, ({ metric }) => metric.split('.')[0] ?? '')
   const body = [...families].flatMap(([family, members]) => familyRows(family, members, page))
   const notes = [
-    '95 %: interval of delta, by blocks; alike: within 0.5 ms or 10 %; ?: undecided.',
+    ...(shown.some((row) => row.delta95)
+      ? ['95 %: interval of delta, by blocks; alike: within 0.5 ms or 10 %; ?: undecided.']
+      : []),
     ...(explain && shown.some((row) => row.fewBeyond)
       ? ['* fewer than ten requests lie beyond it; in brackets its interval were the requests independent, unjudged.']
       : []),

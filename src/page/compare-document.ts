@@ -9,6 +9,7 @@ import type { Cell, PlotTable, PlotUnit } from '../plots/plot.ts'
 import { timelinePlots } from '../plots/timeline.ts'
 import type { ComparedRun, Comparison } from '../report/compare-schema.ts'
 import type { Unit } from '../slo/metrics.ts'
+import { counted, formatNumber } from '../units.ts'
 import { checkSentences, distributionSections, section } from './bench-document.ts'
 import type { Document, Section } from './document.ts'
 
@@ -44,8 +45,10 @@ export function compareDocument(comparison: Comparison, runs?: { baseline: Side;
   }
 }
 
+/** Not every other tool tells when it began. */
 function runLine({ file, url, startedAt, requests, failed }: ComparedRun): string {
-  return `${file}: ${url}, ${startedAt}, ${requests} requests, ${failed} failed`
+  const began = startedAt === '' ? '' : `${startedAt}, `
+  return `${file}: ${url}, ${began}${counted(requests, 'request')}, ${formatNumber(failed)} failed`
 }
 
 /** The result of another tool has nothing to draw. */

@@ -26,7 +26,7 @@ const modeSchema = z
 const comparedRunSchema = z.strictObject({
   file: z.string().describe('file of its report'),
   url: urlField,
-  startedAt: z.string().describe('when it began'),
+  startedAt: z.string().describe('when it began; empty: another tool does not tell'),
   commit: commitSchema.optional(),
   labels: labelsSchema.optional(),
   requests: count.describe('requests sent'),

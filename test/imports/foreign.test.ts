@@ -1,5 +1,6 @@
-// Results of other tools: recorded ones of oha, vegeta, guidellm and AIPerf; those of k6 and vllm are written by hand
-// in the form that kt reads, and were not recorded. Their figures are read in kt's units, what they lack is said, and nothing is judged.
+// Results of other tools: recorded ones of oha, vegeta, guidellm and AIPerf; those of k6 and vllm are written by hand in
+// the shape that their sources write (k6 1.x and 2.x, vllm/benchmarks/serve.py), and were not recorded. Their figures
+// are read in kt's units, what they lack is said, and nothing is judged.
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { compare } from '../../src/api/compare.ts'
@@ -42,18 +43,50 @@ test('a failure of theirs is a failure: an answer that is not 2xx counts as none
   expect(vegeta?.failed).toBe(vegeta?.requests)
 })
 
-test('vllm bench: tokens have their times, and what was not asked for is absent', () => {
-  expect(read(FILES['vllm bench'])).toMatchObject({
-    requests: 200,
-    failed: 2,
-    perSecond: 15.84,
-    durations: {
-      latency: {},
-      ttft: { p50: 24.2, p99: 61.5 },
-      tpot: { p50: 8, p99: 11.9 },
-      interToken: { p50: 7.9, p99: 19.2 },
-    },
+/** What a script of k6 gets to write itself: the same metrics, with their kind, and their values apart. */
+function asHandleSummary({ metrics, ...rest }: { metrics: Record<string, Record<string, number>> }): object {
+  const rate = ({ value, ...others }: Record<string, number>) => ({ ...others, rate: value })
+  const kept = Object.entries(metrics).map(([name, values]) => {
+    return [name, { contains: 'default', values: name === 'http_req_failed' ? rate(values) : values }] as const
   })
+  return { ...rest, metrics: Object.fromEntries(kept), state: { testRunDurationMs: 10_020 } }
+}
+
+test('k6: the summary as a script gets it, and the machine-readable one, tell the same', () => {
+  const exported = read(FILES.k6)
+  expect(exported).toMatchObject({
+    requests: 1_000,
+    failed: 5,
+    perSecond: 99.8 * 0.995,
+    durations: { latency: { p50: 11.2, p90: 18.5, p95: 22.75 } },
+  })
+  expect(readForeign(asHandleSummary(JSON.parse(readFileSync(FILES.k6, 'utf8'))))).toEqual(exported)
+  // It has no rate: the count and the duration of the run give it.
+  expect(read('test/imports/k6-machine-readable.json')).toEqual({ ...exported, perSecond: 99.5 })
+})
+
+test('k6: a run that asked for other quantiles has those', () => {
+  const summary = JSON.parse(readFileSync(FILES.k6, 'utf8'))
+  summary.metrics.http_req_duration = { 'p(99)': 61.5, 'p(99.9)': 80 }
+  expect(readForeign(summary)?.durations).toEqual({ latency: { p99: 61.5 } })
+})
+
+test('vllm bench: tokens have their times, and what was not asked for is absent', () => {
+  const result = read(FILES['vllm bench'])
+  expect(result).toMatchObject({ requests: 200, failed: 2, perSecond: 15.84 })
+  expect(result?.durations).toEqual({
+    ttft: { p50: 24.2, p99: 61.5 },
+    tpot: { p50: 8, p99: 11.9 },
+    interToken: { p50: 7.9, p99: 19.2 },
+  })
+})
+
+test('vllm bench: other metrics and percentiles are read where they were asked for', () => {
+  const { median_ttft_ms: _, p99_ttft_ms: __, ...rest } = JSON.parse(readFileSync(FILES['vllm bench'], 'utf8'))
+  const asked = { ...rest, median_e2el_ms: 300, p90_e2el_ms: 400, p95_e2el_ms: 420, p99_e2el_ms: 500 }
+  const durations = readForeign(asked)?.durations
+  expect(durations?.latency).toEqual({ p50: 300, p90: 400, p95: 420, p99: 500 })
+  expect(durations).not.toHaveProperty('ttft')
 })
 
 test.each(Object.entries(FILES))('%s beside a report of kt: figures, what is lacking, no verdict', (tool, path) => {
