@@ -8,6 +8,7 @@ import { readFileSync } from 'node:fs'
 import { drawSvg } from '../plots/engine.ts'
 import type { Cell, Plot, PlotTable } from '../plots/plot.ts'
 import { type Document, printableDocument, type Section, type Sentence } from './document.ts'
+import { fitPage } from './fit.ts'
 import { html, Markup, scriptJson } from './html.ts'
 import { STYLE } from './style.ts'
 
@@ -20,6 +21,10 @@ function readProgram(): string {
 
 export function renderPage(given: readonly Document[], program = readProgram()): string {
   const documents = withOwnIds(given.map(printableDocument))
+  return fitPage(documents, (fitting) => renderWhole(fitting, program))
+}
+
+function renderWhole(documents: readonly Document[], program: string): string {
   const plots = documents.flatMap(plotsOf)
   const code = program.replaceAll('</script', '<\\/script')
   const hash = createHash('sha256').update(code).digest('base64')
@@ -112,19 +117,32 @@ ${tableMarkup(table, title)}
 
 /** A table that is wider or longer than its place can be scrolled by keyboard too. */
 function tableMarkup({ head, rows }: PlotTable, caption: string): Markup {
+  const kinds = head.map((_, index) => kindOf(rows.flatMap((row) => row[index] ?? [])))
   return html`<div class="scroll" tabindex="0" role="region" aria-label="${caption}"><table>
 <caption>${caption}</caption>
-<thead><tr>${head.map((name) => html`<th scope="col">${name}</th>`)}</tr></thead>
+<thead><tr>${head.map((name, index) => html`<th scope="col"${classOf(kinds[index])}>${name}</th>`)}</tr></thead>
 <tbody>
-${rows.map((row) => html`<tr>${row.map(cellMarkup)}</tr>\n`)}</tbody>
+${rows.map((row) => html`<tr>${row.map((cell, index) => cellMarkup(cell, index, kinds[index]))}</tr>\n`)}</tbody>
 </table></div>
 `
 }
 
 const LONG = 40
 
-function cellMarkup(cell: Cell, index: number): Markup {
+type Kind = 'number' | 'text' | undefined
+
+/** How a column is set: numbers under each other, long texts over several lines, others on one. */
+function kindOf(cells: readonly Cell[]): Kind {
+  if (cells.some((cell) => typeof cell !== 'string')) return 'number'
+  return cells.some((cell) => typeof cell === 'string' && cell.length > LONG) ? 'text' : undefined
+}
+
+function classOf(kind: Kind): Markup {
+  return kind === undefined ? html`` : html` class="${kind}"`
+}
+
+function cellMarkup(cell: Cell, index: number, kind: Kind): Markup {
   if (typeof cell !== 'string') return html`<td data-value="${cell.value}">${cell.text}</td>`
-  if (index === 0) return html`<th scope="row">${cell}</th>`
-  return cell.length > LONG ? html`<td class="text">${cell}</td>` : html`<td>${cell}</td>`
+  if (index === 0) return html`<th scope="row"${classOf(kind)}>${cell}</th>`
+  return html`<td${classOf(kind)}>${cell}</td>`
 }

@@ -31,9 +31,9 @@ summary{cursor:pointer;color:var(--kt-0);width:max-content;max-width:100%;paddin
 .scroll{overflow:auto;margin-bottom:.9rem;max-height:26rem;border:1px solid var(--kt-grid)}
 table{border-collapse:collapse;font-variant-numeric:tabular-nums;font-size:.86rem}
 caption{text-align:left;color:var(--kt-muted);padding:.3rem .5rem}
-th,td{padding:.2rem .6rem;text-align:right;white-space:nowrap;border-bottom:1px solid var(--kt-grid)}
-td.text{white-space:normal;min-width:8rem;max-width:60ch;text-align:left}
-th:first-child,td:first-child{text-align:left}
+th,td{padding:.2rem .6rem;text-align:left;vertical-align:top;white-space:nowrap;border-bottom:1px solid var(--kt-grid)}
+.number,[data-value]{text-align:right}
+td.text,th.text{white-space:normal;min-width:8rem;max-width:60ch;overflow-wrap:anywhere}
 thead th{position:sticky;top:0;background:var(--kt-paper);color:var(--kt-muted);font-weight:600}
 footer{margin-top:3rem;color:var(--kt-muted);font-size:.85rem}
 @media (max-width:560px){dl{grid-template-columns:1fr}dd{margin-bottom:.4rem}}

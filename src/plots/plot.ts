@@ -22,7 +22,7 @@ export type Color = 0 | 1 | 2 | 3 | 4 | 5 | 6 | 7
 export const COLORS = { gateway: 0, baseline: 1, bad: 2, limit: 3, other: 4 } as const
 
 /** A number, or nothing, where the line has a gap. */
-type Point = readonly [x: number, y: number | null]
+export type Point = readonly [x: number, y: number | null]
 
 export type Series =
   | { kind: 'line'; name: string; color: Color; dashed?: boolean; dots?: boolean; points: readonly Point[] }

@@ -212,6 +212,7 @@ test('a plan and its plots as files are drawn too', async () => {
     const drawn = await open(800, 'light', PAGE)
     await drawn.page.goto(pathToFileURL(file).href)
     expect(await drawn.page.locator('path').count(), file).toBeGreaterThan(3)
+    expect(await drawn.page.locator('parsererror').count(), file).toBe(0)
     expect(drawn.faults, file).toEqual([])
     await drawn.page.close()
   }

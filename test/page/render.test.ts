@@ -3,8 +3,11 @@ import { createHash } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
 import { benchDocument } from '../../src/page/bench-document.ts'
 import { compareDocument } from '../../src/page/compare-document.ts'
+import { MOST_BYTES } from '../../src/page/fit.ts'
 import { readDocument } from '../../src/page/read.ts'
 import { plotsOf, renderPage } from '../../src/page/render.ts'
+import { drawSvg } from '../../src/plots/engine.ts'
+import type { Plot } from '../../src/plots/plot.ts'
 import { readRun } from '../../src/report/read.ts'
 import { armsApart } from '../../src/report/runs.ts'
 import { compareReports } from '../../src/verdict/compare.ts'
@@ -67,6 +70,82 @@ test('a name in a report is text wherever it stands, in drawings too', () => {
   const text = renderPage([hostile], PROGRAM)
   expect(text).not.toContain('<script>alert')
   expect(text).toContain('&lt;script&gt;alert(1)&lt;/script&gt;')
+})
+
+describe('a page of much', () => {
+  /** As large as the program that a page carries. */
+  const LARGE = `/* ${'x'.repeat(600_000)} */`
+  const [block] = run.blocks
+  if (!block) throw new Error('the recorded run has blocks')
+  const blocks = Array.from({ length: 3_000 }, (_, index) => ({ ...block, index }))
+
+  test('stays under 1 MB: it has fewer rows and points, and says so', () => {
+    const document = benchDocument({ ...run, blocks })
+    const whole = plotsOf(document).find(({ id }) => id === 'blocks')
+    expect(whole?.table.rows).toHaveLength(3_000)
+    const text = renderPage([document], LARGE)
+    expect(Buffer.byteLength(text)).toBeLessThan(MOST_BYTES)
+    expect(text).toMatch(/To keep the page small, \d+ of 3,000 rows are in it/)
+    // What is short is whole.
+    expect(text).toContain(`data-value="${run.latencyMs?.p99}"`)
+  })
+
+  test('keeps the highest point of what it leaves out', () => {
+    const high = 987_654
+    const rows = Array.from({ length: 5_000 }, (_, index) => ({ at: index, value: index === 3_333 ? high : index % 7 }))
+    const [plot] = plotsOf(benchDocument(run))
+    if (!plot) throw new Error('the recorded run has plots')
+    const points = rows.map(({ at, value }) => [at, value] as const)
+    const many: Plot = {
+      ...plot,
+      panels: [
+        {
+          y: { name: 'y', unit: 'plain', scale: 'linear' },
+          series: [{ kind: 'dots', name: 'many', color: 0, points }],
+        },
+      ],
+      table: {
+        head: ['at', 'value'],
+        rows: rows.map(({ at, value }) => [`${at}`, { value, text: 'a text'.repeat(9) }]),
+      },
+    }
+    const text = renderPage([{ ...benchDocument(run), sections: [{ title: 'Many', plots: [many] }] }], LARGE)
+    expect(Buffer.byteLength(text)).toBeLessThan(MOST_BYTES)
+    const drawn = JSON.parse(/id="kt-plots">(.*?)<\/script>/.exec(text)?.[1] ?? '')
+    const kept = drawn[0].panels[0].series[0].points
+    expect(kept.length).toBeLessThanOrEqual(400)
+    expect(kept).toContainEqual([3_333, high])
+  })
+
+  test('is refused where nothing makes it small enough', () => {
+    const documents = Array.from({ length: 9 }, () => benchDocument(run))
+    expect(() => renderPage(documents, LARGE)).toThrow(/the page would take \d\.\d MB, and a page stays under 1 MB/)
+  })
+})
+
+test('every plot is a well-formed drawing: no attribute ends early', () => {
+  for (const plot of plotsOf(benchDocument(run))) {
+    const tags = drawSvg(plot, 860).match(/<[^>]*>/g) ?? []
+    expect(tags.length).toBeGreaterThan(20)
+    for (const tag of tags) expect(tag).toMatch(/^<(?:\/\w+|\w+(?:\s+[\w:-]+="[^"<]*")*\s*)\/?>$/)
+  }
+})
+
+test('numbers of a table stand under each other, and texts at the left', () => {
+  const facts = {
+    caption: 'both',
+    table: {
+      head: ['', 'n', 'why'],
+      rows: [
+        ['a', { value: 1, text: '1' }, 'b'],
+        ['c', '-', 'd'],
+      ],
+    },
+  }
+  const text = renderPage([{ ...benchDocument(run), sections: [{ title: 'T', tables: [facts] }] }], PROGRAM)
+  expect(text).toContain('<th scope="col" class="number">n</th><th scope="col">why</th>')
+  expect(text).toContain('<td data-value="1">1</td><td>b</td>')
+  expect(text).toContain('<td class="number">-</td><td>d</td>')
 })
 
 test('several documents of one page have anchors of their own', () => {
