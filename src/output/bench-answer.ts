@@ -9,7 +9,7 @@ import { type Answer, gateAnswer, type Steps } from './answer.ts'
 import { machineLine } from './machine-line.ts'
 import { bracketed, estimateSentence } from './sentences.ts'
 
-const ON_A_QUIET_MACHINE = 'The machine was busy: repeat it on a quieter one'
+const ON_A_QUIET_MACHINE = 'The machine was busy, so run it again on a quieter one'
 
 /** `explained`: what --explain shows is there already. */
 function stepsOf(report: Run, explained: boolean): Steps {
@@ -80,11 +80,11 @@ function directAnswer(report: Run, failed: string): Answer {
 }
 
 function afterEstimate(report: Run, { p99: { valueMs, ci95Ms } }: Estimate, explained: boolean): string {
-  if (isDisturbed(report)) return `${ON_A_QUIET_MACHINE}; --budget 7ms judges it.`
+  if (isDisturbed(report)) return `${ON_A_QUIET_MACHINE}. --budget 7ms asks for a verdict.`
   const [low, high] = ci95Ms ?? [0, null]
   // Wider than what it is about.
   if (high === null || high - low > valueMs) {
     return `More requests narrow the interval: --requests ${4 * report.totals.sent}.`
   }
-  return `--budget 7ms judges it${explained ? '' : '; --explain shows what it rests on'}.`
+  return `--budget 7ms asks for a verdict${explained ? '' : '; --explain shows what it rests on'}.`
 }

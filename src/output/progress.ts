@@ -72,8 +72,8 @@ export function progressLogLine(view: ProgressView, extent: Extent): string {
 
 function besideLine({ phase, elapsedUs }: ProgressView): string {
   if (phase === 'measuring') return ''
-  const time = elapsedUs > 0 ? `, ${formatDuration(wholeSeconds(elapsedUs / 1_000))}` : ' …'
-  return BESIDE[phase] + time
+  const elapsedMs = wholeSeconds(elapsedUs / 1_000)
+  return BESIDE[phase] + (elapsedMs > 0 ? `, ${formatDuration(elapsedMs)}` : ' …')
 }
 
 /** As many of the parts as fit; the first ones matter most. */
@@ -100,10 +100,9 @@ function times(view: ProgressView, extent: Extent): string {
   const share = shareOf(view, extent)
   const elapsed = formatDuration(wholeSeconds(elapsedMs))
   if (share < TELLING) return elapsed
+  const leftMs = wholeSeconds((elapsedMs * (1 - share)) / share + (extent.afterMs ?? 0))
   // What is over its time waits for its last answers.
-  if (share === 1 && !extent.afterMs) return `${elapsed}, ending`
-  const leftMs = (elapsedMs * (1 - share)) / share + (extent.afterMs ?? 0)
-  return `${elapsed}, ${formatDuration(wholeSeconds(leftMs))} left`
+  return leftMs === 0 ? `${elapsed}, ending` : `${elapsed}, ${formatDuration(leftMs)} left`
 }
 
 function wholeSeconds(ms: number): number {

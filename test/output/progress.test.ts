@@ -31,6 +31,8 @@ test('a run of so long, with the time of every arm in it', () => {
 
 test('what is over its time is ending', () => {
   const late = view({ elapsedUs: 25_000_000 })
+  const nearly = view({ elapsedUs: 19_980_000 })
+  expect(progressLine(nearly, { arms: [], durationMs: 20_000 }, 200)).toContain('100 %  20 s, ending')
   expect(progressLine(late, { arms: [], durationMs: 20_000 }, 200)).toContain('100 %  25 s, ending')
 })
 
@@ -44,6 +46,7 @@ test('only whole words stand on a narrow line, and it is never longer', () => {
 
 test('before it measures the phase and its time are told, and nothing of the rest at the start', () => {
   expect(progressLine(view({ phase: 'warm-up', elapsedUs: 3_800_000 }), extent, 80)).toBe('warming up, 4 s')
+  expect(progressLine(view({ phase: 'warm-up', elapsedUs: 20_000 }), extent, 80)).toBe('warming up …')
   expect(progressLine(beside('starting'), { arms: [] }, 80)).toBe('starting …')
   expect(progressLine(view({ done: 10 }), extent, 200)).toContain('1 %  5 s  gateway')
 })
