@@ -56,7 +56,7 @@ export const sloSchema = z.strictObject({
   requests: count.describe('requests of this category'),
   targetsMs: z
     .strictObject({ ...tails, timeout: ms.describe('timeout of a request') })
-    .describe('what the category promises; null: nothing'),
+    .describe('the upper limits of the category; null: none'),
   measuredMs: z.strictObject(tails).describe('what was measured; null: nothing'),
   goodput: z
     .strictObject({
