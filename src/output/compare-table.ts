@@ -44,11 +44,9 @@ function comparisonAnswer({ gate, rows, baseline, gateway }: Comparison, explain
   const next = isForeign ? 'Measure both with kt bench to have it judged.' : 'Without --no-gate it is judged.'
   if (!row) return { text: 'The two runs have no duration in common.', next }
   const [from, to, by] = [row.baseline, row.gateway, row.delta].map((ms) => formatMs(ms ?? 0))
-  const within = row.delta95 ? intervalWords(row.delta95) : ''
-  return {
-    text: `${durationName(row)} went from ${from} ms to ${to} ms, by ${by} ms${within === '' ? '' : ` (95 %: ${within})`}.`,
-    next,
-  }
+  const interval = row.delta95 ? intervalWords(row.delta95) : ''
+  const within = interval === '' ? '' : ` (95 %: ${interval})`
+  return { text: `${durationName(row)} went from ${from} ms to ${to} ms, by ${by} ms${within}.`, next }
 }
 
 /** `latency.p99` -> 'P99 latency', `ttft.p50` -> 'P50 time to first token'. */

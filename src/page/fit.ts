@@ -21,7 +21,7 @@ export function fitPage(documents: readonly Document[], render: (documents: read
   }
   throw new UserError(
     `the page would take ${formatNumber(bytes / 1e6, 1)} MB, and a page stays under ${MOST_BYTES / 1e6} MB`,
-    documents.length > 1 ? 'Name fewer files, and make a page of each.' : 'kt report --svg writes each plot by itself.',
+    documents.length > 1 ? 'Name fewer files at once.' : 'kt report --svg writes each plot by itself.',
   )
 }
 

@@ -70,6 +70,17 @@ describe('kt bench compare', () => {
     expect(await readFile(page, 'utf8')).toContain('data-plot="latency-cdf"')
   })
 
+  it('writes the page alone to stdout where that is asked for, and refuses two of them', async () => {
+    const { code, stdout } = await compare(baseline, slow, '--html', '-')
+    expect(code).toBe(3)
+    expect(stdout).toMatch(/^<!doctype html>/)
+    expect(stdout.trimEnd()).toMatch(/<\/html>$/)
+    expect(await compare(baseline, slow, '--html', '-', '--junit', '-')).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('--html and --junit both write to stdout'),
+    })
+  })
+
   it('judges nothing with --no-gate', async () => {
     const { code, stdout } = await compare(baseline, slow, '--no-gate')
     expect(code).toBe(0)

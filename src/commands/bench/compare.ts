@@ -7,6 +7,7 @@ import { comparisonProperties, renderComparisonMarkdown } from '../../output/mar
 import { assertPageWritable, htmlFlag } from '../../page/flag.ts'
 import { writePage } from '../../page/write.ts'
 import { flagsOf } from '../../parse/flags.ts'
+import { stdoutFlag } from '../../report/write-report.ts'
 import { exitOfComparison } from '../../verdict/compare.ts'
 import { COMPARE_RULES, compareFlags, givesLimit, readSides } from '../../verdict/compare-files.ts'
 
@@ -42,12 +43,14 @@ holds both arms of a paired run is compared block by block.`
   async run(): Promise<void> {
     const { args, flags: given } = await this.parse(BenchCompare)
     const { html, ...flags } = given
-    const { options, taken } = ci.parseJudgingFlags(flags, compareFlags, 'kt bench compare', COMPARE_RULES)
+    const { options } = ci.parseJudgingFlags(flags, compareFlags, 'kt bench compare', COMPARE_RULES)
     ci.assertCiWritable(options)
     assertPageWritable(html)
+    const { json, junit, markdown, explain } = options
+    const taken = stdoutFlag({ '--html': html, '--junit': junit, '--markdown': markdown }, json)
     const sides = readSides(args)
     const comparison = compareWith(sides, options)
-    this.show({ json: options.json, taken, explain: options.explain }, comparison, renderComparison)
+    this.show({ json, taken, explain }, comparison, renderComparison)
     await writePage(html, async () => {
       const { compareDocument } = await import('../../page/compare-document.ts')
       return compareDocument(comparison, sides)
