@@ -1,4 +1,4 @@
-/** Two runs side by side as text: what it came to, the figures, the overhead, and what to know before believing them. */
+/** Two runs side by side as text: what it came to, the figures, the overhead, and what puts them in doubt. */
 import { COMPARED_FIGURES, FIGURES, isMetric, METRICS } from '../slo/metrics.ts'
 import { hang } from '../system/terminal.ts'
 import { counted, formatMs, formatNumber, formatShare } from '../units.ts'

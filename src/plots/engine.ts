@@ -22,8 +22,15 @@ use([
 ])
 
 /** What ECharts writes for pointers, whose rules a still drawing has no use for: a third of all. */
-const FOR_POINTERS =
-  / (?:pointer-events="visible"|class="zr\d+-cls-\d+"|xml:space="preserve"|ecmeta_\w+="\w*")|<style ><!\[CDATA\[.*?<\/style>\n?/gs
+const FOR_POINTERS = new RegExp(
+  [
+    / (?:pointer-events="visible"|class="zr\d+-cls-\d+"|xml:space="preserve"|ecmeta_\w+="\w*")/,
+    /<style ><!\[CDATA\[.*?<\/style>\n?/,
+  ]
+    .map(({ source }) => source)
+    .join('|'),
+  'gs',
+)
 
 /** The plot as SVG. */
 export function drawSvg(plot: Plot, width: number): string {

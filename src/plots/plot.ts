@@ -74,7 +74,7 @@ export interface Plot {
 /** From this ratio on an axis is logarithmic. */
 const WIDE = 30
 
-/** The scale for positive values: a tail a hundred times as long as the median hides everything else on a linear one. */
+/** The scale for positive values: a tail a hundred times the median hides everything else on a linear one. */
 export function scaleFor(values: readonly number[]): 'linear' | 'log' {
   const positive = values.filter((value) => value > 0)
   if (positive.length === 0 || positive.length < values.length) return 'linear'

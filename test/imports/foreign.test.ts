@@ -1,5 +1,5 @@
-// Results of other tools: recorded ones of oha, vegeta, guidellm and AIPerf; those of k6 and vllm are written by hand in
-// the shape that their sources write (k6 1.x and 2.x, vllm/benchmarks/serve.py), and were not recorded. Their figures
+// Results of other tools: recorded ones of oha, vegeta, guidellm and AIPerf; those of k6 and vllm are written by hand,
+// in the shape that their sources write (k6 1.x and 2.x, vllm/benchmarks/serve.py), and were not recorded. Their figures
 // are read in kt's units, what they lack is said, and nothing is judged.
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'

@@ -1,4 +1,4 @@
-// Pages of the recorded reports: every plot has its table, the numbers are the report's, the policy is that of the page.
+// Pages of the recorded reports: every plot has its table, the numbers are the report's, the policy is the page's.
 import { createHash } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
 import { benchDocument } from '../../src/page/bench-document.ts'
