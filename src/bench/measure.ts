@@ -136,8 +136,8 @@ export async function measure(
 }
 
 /**
- * Over all arms: how far a run is follows from that. An open loop sends so many a second, and waits for the last answers
- * of each block on top of its duration, so that its requests tell more than its time.
+ * Over all arms: how far a run is follows from that. An open loop sends so many a second, and waits for the last
+ * answers of each block on top of its duration, so that its requests tell more than its time.
  */
 function extentOf({ arms, requests, durationUs, load }: RunPlan): Extent {
   const count = arms.length

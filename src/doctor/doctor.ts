@@ -11,6 +11,7 @@ import {
   type DoctorOpinion,
   type DoctorResult,
   type Evidence,
+  INTERRUPTED,
   type RuleResult,
   SEVERITIES,
   type Severity,
@@ -43,7 +44,7 @@ export async function diagnose(options: DoctorOptions, hooks: DoctorHooks): Prom
     const subject = { target, providerOrigin, keys, fresh, model, header: headers }
     attempt = await measure({ ...subject, interrupt: hooks.interrupt })
       .catch((error: unknown): MeasureResult => {
-        if (hooks.interrupt.aborted) return { ok: false, why: 'interrupted', requests: 0 }
+        if (hooks.interrupt.aborted) return { ok: false, why: INTERRUPTED, requests: 0 }
         throw error
       })
       .finally(close)

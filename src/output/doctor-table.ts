@@ -2,7 +2,14 @@
  * A diagnosis as text: findings by severity, each with its cost and its patch; on request also the rules that are fine
  * and those that were not checked.
  */
-import type { DoctorOpinion, DoctorResult, Evidence, RuleResult, Severity } from '../report/doctor-schema.ts'
+import {
+  type DoctorOpinion,
+  type DoctorResult,
+  type Evidence,
+  INTERRUPTED,
+  type RuleResult,
+  type Severity,
+} from '../report/doctor-schema.ts'
 import { hang } from '../system/terminal.ts'
 import { counted } from '../units.ts'
 import { type Answer, answered } from './answer.ts'
@@ -26,6 +33,8 @@ function doctorAnswer({ measured, summary }: DoctorResult, found: readonly RuleR
   const counts = countsOf(summary)
   const trouble = troubleOf(measured)
   const also = counts === '' ? '' : ` Beside that: ${counts}.`
+  if (measured?.failure === INTERRUPTED)
+    return { text: `Interrupted before the gateway was examined.${also}`, next: '' }
   if (measured && measured.failure !== null) {
     return { text: `${trouble}.${also}`, next: 'Check the address in --url, the key and the model, then ask again.' }
   }

@@ -6,6 +6,9 @@
 import { z } from 'zod'
 import { count, formatName, ktVersionField } from './fields.ts'
 
+/** Why nothing was measured, where the user ended it. */
+export const INTERRUPTED = 'interrupted'
+
 export const DOCTOR_SCHEMA = 'kt.doctor/1'
 
 export const SEVERITIES = ['info', 'warning', 'critical'] as const

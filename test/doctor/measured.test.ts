@@ -138,6 +138,18 @@ test('a gateway that is not there, or refuses, leaves all unchecked: exit 4', as
   expect(renderDoctor(result, PAGE)).not.toContain('nothing found')
 })
 
+test('one that is interrupted says so, and gives no advice about the gateway: exit 130', async () => {
+  const silent = await httpServer(() => {})
+  const ended = new AbortController()
+  const running = diagnose(parseDoctorOptions({ url: silent.origin }), { note: () => {}, interrupt: ended.signal })
+  ended.abort()
+  const { result, exitCode } = await running
+  await silent.close()
+  expect(exitCode).toBe(130)
+  const [headline] = renderDoctor(result, PAGE).split('\n')
+  expect(headline).toBe('Interrupted before the gateway was examined.')
+})
+
 test('a key that the gateway echoes in its refusal appears nowhere', async () => {
   const echo = await httpServer(({ headers }, response) => {
     response.writeHead(401).end(JSON.stringify({ error: { message: `no such key: ${headers.authorization}` } }))
