@@ -5,7 +5,7 @@
  */
 
 import type { AnswerError } from './answer.ts'
-import { asObject, asText, type JsonObject as Json, objectsIn, parseObject } from './json.ts'
+import { asObject, asText, type JsonObject as Json, objectsIn, parseObject, writeJson } from './json.ts'
 
 const MESSAGE_KEYS = ['message', 'error_message', 'error_msg', 'msg', 'detail'] as const
 const QUOTED_CHARS = 160
@@ -15,7 +15,7 @@ const GOOD_CODE = /^(?:0|2\d\d|ok|success)$/i
 /** The text of the error in an answer; undefined when there is no error. */
 export function errorText(json: Json): string | undefined {
   const { error, choices, candidates } = json
-  if (isSet(error)) return textOf(error) ?? errorMessage(json) ?? JSON.stringify(error)
+  if (isSet(error)) return textOf(error) ?? errorMessage(json) ?? writeJson(error)
   if (Array.isArray(choices) && choices.length > 0) return choiceError(choices)
   return Array.isArray(candidates) && candidates.length > 0 ? undefined : flatError(json)
 }
@@ -37,7 +37,7 @@ export function listedErrorText(text: string): string | undefined {
 export function errorMessage(json: Json): string | undefined {
   for (const key of MESSAGE_KEYS) {
     const value = json[key]
-    if (isSet(value)) return typeof value === 'string' ? value : JSON.stringify(value)
+    if (isSet(value)) return typeof value === 'string' ? value : writeJson(value)
   }
   return undefined
 }
@@ -66,7 +66,7 @@ function flatError(json: Json): string | undefined {
   const { type, object, event, status } = json
   if (object === 'response' && status === 'failed') return 'the response failed'
   if (type === 'error' || object === 'error' || event === 'error' || isBadCode(json.error_code)) {
-    return errorMessage(json) ?? JSON.stringify(json)
+    return errorMessage(json) ?? writeJson(json)
   }
   // A code, or a type that ends in `error`, counts only beside a message: `code` may also be the code that a tool runs.
   return isBadCode(json.code) || isErrorType(type) ? errorMessage(json) : undefined
@@ -83,7 +83,7 @@ function choiceError(choices: unknown[]): string | undefined {
 /** The text of an `error` member. */
 function textOf(error: unknown): string | undefined {
   if (typeof error === 'string') return error === '' ? undefined : error
-  return isObject(error) && isSet(error) ? (errorMessage(error) ?? JSON.stringify(error)) : undefined
+  return isObject(error) && isSet(error) ? (errorMessage(error) ?? writeJson(error)) : undefined
 }
 
 function isErrorType(type: unknown): boolean {

@@ -4,7 +4,7 @@
  */
 import type { TextKind } from './format.ts'
 import { eachAnswerText, eachChoice, eachEventText, REQUEST_MEMBERS } from './formats.ts'
-import { type JsonObject, parseObject } from './json.ts'
+import { type JsonObject, parseObject, writeJson } from './json.ts'
 import { SseReader } from './sse.ts'
 import { textsIn } from './strings.ts'
 
@@ -63,7 +63,7 @@ function eachObject(body: string, streamed: boolean, visit: (json: JsonObject) =
 export function extractRequestText(body: string): string {
   const json = parseObject(body) ?? {}
   const asked = Object.fromEntries(REQUEST_MEMBERS.filter((key) => key in json).map((key) => [key, json[key]]))
-  return textsIn(JSON.stringify(asked))
+  return textsIn(writeJson(asked))
     .places.map(({ text }) => text)
     .join('\n')
 }

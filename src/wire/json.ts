@@ -29,6 +29,18 @@ export function unescapeJson(written: string): string {
   }
 }
 
+/** Stands for JSON that nests too deep for JSON.stringify, which recurs where JSON.parse does not. */
+const TOO_DEEP = '"(nested too deep)"'
+
+/** The JSON of a parsed value, however deep somebody else nested it. */
+export function writeJson(value: unknown): string {
+  try {
+    return JSON.stringify(value)
+  } catch {
+    return TOO_DEEP
+  }
+}
+
 /** The objects of a list; none where it is no list. */
 export function objectsIn(value: unknown): JsonObject[] {
   return Array.isArray(value) ? value.filter((item) => asObject(item) !== undefined) : []

@@ -1,6 +1,6 @@
 /** Reading text out of the places where formats put it: a string, or a list of parts. */
 import type { TextKind, TextVisitor } from './format.ts'
-import { asObject, type JsonObject, objectsIn } from './json.ts'
+import { asObject, type JsonObject, objectsIn, writeJson } from './json.ts'
 
 /** `holder[key]` where it is a string that is not empty. True when there was one. */
 export function visitString(kind: TextKind, holder: JsonObject | undefined, key: string, visit: TextVisitor): boolean {
@@ -62,5 +62,5 @@ export function visitToolCalls(holder: JsonObject | undefined, visit: TextVisito
 
 /** An argument object that travels as JSON and not as text counts as the JSON it would be. */
 export function visitArguments(holder: JsonObject, key: string, visit: TextVisitor): void {
-  if (holder[key] !== undefined) visit('tool', JSON.stringify(holder[key]), holder, key)
+  if (holder[key] !== undefined) visit('tool', writeJson(holder[key]), holder, key)
 }
