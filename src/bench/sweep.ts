@@ -20,18 +20,15 @@ import { steadyFrom, throughputError } from '../stats/means.ts'
 import { counted } from '../units.ts'
 import { readBudgets } from '../verdict/components.ts'
 import { bestReading } from '../verdict/judge-overhead.ts'
-import { buildPlan, defaultWarmup, printPreflight } from './build-plan.ts'
+import { printPreflight } from './build-plan.ts'
 import { type GatewayUse, watchGateway } from './embedded.ts'
 import { measure, type RunHooks, type RunRecordOptions } from './measure.ts'
-import type { LoadOptions } from './options/load.ts'
 import { secretsOf } from './options/target.ts'
 import type { BenchOptions } from './options.ts'
 import { decideRealtime } from './realtime.ts'
+import { planLevel } from './sweep-level.ts'
 import type { SweepOptions } from './sweep-options.ts'
 import { type OpenTargets, openTargets } from './targets.ts'
-
-/** Warm-up of each level, whichever limit comes first. */
-const WARMUP = { warmup: 50, warmupUs: 1_000_000 }
 
 /**
  * A level that fails this share of its requests, or whose P99 is this many times that of the first level, ends the
@@ -77,13 +74,12 @@ export async function sweep(
     try {
       // The curve is that of the gateway. The direct arm of the embedded pair would only double the time.
       const targets = open.targets.slice(0, 1)
-      const planLevel = (level: number): RunPlan => {
-        const stepped: LoadOptions = { ...load, ...(ask.mode === 'open' ? { rps: level } : { concurrency: level }) }
-        const plan = { ...buildPlan(target, request, stepped, targets), realtime }
-        return load.warmup === undefined ? { ...plan, ...defaultWarmup(WARMUP, plan) } : plan
-      }
+      const planned = (level: number): RunPlan => ({
+        ...planLevel({ target, request, load }, ask.mode, level, targets),
+        realtime,
+      })
       const run = retryNoisy(
-        levelRunner(planLevel, record, ask.stepMs, { ...open, targets }, hooks, seen),
+        levelRunner(planned, record, ask.stepMs, { ...open, targets }, hooks, seen),
         hooks.interrupt,
       )
       curves.push(await measureCurve(ask, run, hooks, open.embedded ? gatewayWorkers : null))

@@ -1,0 +1,21 @@
+/** The run of one level of a sweep. */
+import type { RunPlan } from '../load/plan.ts'
+import { buildPlan, defaultWarmup } from './build-plan.ts'
+import type { LoadOptions } from './options/load.ts'
+import type { BenchOptions } from './options.ts'
+import type { SweepOptions } from './sweep-options.ts'
+import type { NamedTarget } from './targets.ts'
+
+/** Warm-up of each level, whichever limit comes first. */
+const WARMUP = { warmup: 50, warmupUs: 1_000_000 }
+
+export function planLevel(
+  { target, request, load }: Pick<BenchOptions, 'target' | 'request' | 'load'>,
+  mode: SweepOptions['mode'],
+  level: number,
+  targets: readonly NamedTarget[],
+): RunPlan {
+  const stepped: LoadOptions = { ...load, ...(mode === 'open' ? { rps: level } : { concurrency: level }) }
+  const plan = buildPlan(target, request, stepped, targets)
+  return load.warmup === undefined ? { ...plan, ...defaultWarmup(WARMUP, plan) } : plan
+}
