@@ -1,4 +1,7 @@
-/** `kt bench --dry-run`: what the options come to, the first request, and what the run would cost. Nothing is sent. */
+/**
+ * `kt bench --dry-run`, also of a sweep: what the options come to, the first request, and what the run would cost.
+ * Nothing is sent.
+ */
 import { resolveTarget } from '../client/target.ts'
 import type { RunPlan } from '../load/plan.ts'
 import { priceOfModel } from '../planning/cost-request.ts'
@@ -10,28 +13,61 @@ import { firstRequest, shownRequest } from './first-request.ts'
 import { secretsOf } from './options/target.ts'
 import type { BenchOptions } from './options.ts'
 import { resolveObjectives } from './slo-objectives.ts'
+import { planLevel } from './sweep-level.ts'
+import type { SweepOptions } from './sweep-options.ts'
 import type { NamedTarget } from './targets.ts'
 
 /** Where the embedded pair listens, if nothing else does. */
 const EMBEDDED = ['http://127.0.0.1:41002', 'http://127.0.0.1:41001'] as const
 
-export function dryRun({ target, request, load, verdict, shown }: BenchOptions): DryRun {
+export function dryRun(options: BenchOptions): DryRun {
+  const { target, request, load, verdict, shown } = options
   const { workloadSpec, timeoutMs } = resolveObjectives(verdict, request, target)
   const targets = targetsOf(target, request.endpoint)
   const plan = buildPlan({ ...target, timeout: target.timeout ?? timeoutMs }, workloadSpec, load, targets)
-  const { requests, tokens } = expectedRun(plan)
-  const all = requests === undefined ? undefined : requests * plan.arms.length
+  return describe(options, targets, plan, [plan], shown)
+}
+
+/** The levels that are measured in any case: a search adds others, and a noisy machine measures some again. */
+export function dryRunOfSweep(options: BenchOptions, { mode, levels, stepMs, gatewayWorkers }: SweepOptions): DryRun {
+  const { target, request, shown } = options
+  const targets = targetsOf(target, request.endpoint).slice(0, 1)
+  const [first, ...rest] = levels.map((level) => planLevel(options, mode, level, targets))
+  if (!first) throw new Error('a sweep without a level')
+  const curves = gatewayWorkers?.length ?? 1
+  const plans = Array.from({ length: curves }, () => [first, ...rest]).flat()
+  // Of the parsed options these are the first level's.
+  const { rps: _, concurrency: __, duration: ___, ...others } = shown
+  const asked = { [mode === 'open' ? 'rps' : 'concurrency']: levels, step: `${stepMs}ms`, ...others }
+  return {
+    ...describe(options, targets, first, plans, asked),
+    levels: { mode, levels, stepS: stepMs / 1_000, curves },
+  }
+}
+
+/** What runs come to that differ in their load alone; `first` is the one that is shown. */
+function describe(
+  { target, request }: BenchOptions,
+  targets: readonly NamedTarget[],
+  first: RunPlan,
+  plans: readonly RunPlan[],
+  options: Record<string, unknown>,
+): DryRun {
+  const runs = plans.map((plan) => expectedRun(plan).requests)
+  const requests = runs.reduce((sum, of) => (sum === undefined || of === undefined ? undefined : sum + of), 0)
+  const { tokens } = expectedRun(first)
+  const all = requests === undefined ? undefined : requests * first.arms.length
   const price = target.at && priceOfModel(request.model)
   const cost = price && (tokens.input * price.input + tokens.output * price.output) / 1e6
   return {
     schema: 'kt.dry-run/1',
-    options: shown,
+    options,
     arms: targets.map(([name, { shownUrl }]) => ({ name, url: shownUrl })),
-    run: describeRun(plan),
-    request: shownRequest(firstRequest(plan), plan.connection?.keepAlive ?? true, secretsOf(target)),
+    run: describeRun(first),
+    request: shownRequest(firstRequest(first), first.connection?.keepAlive ?? true, secretsOf(target)),
     sends: {
       requests: requests ?? null,
-      warmup: plan.warmup,
+      warmup: plans.reduce((sum, { warmup }) => sum + warmup, 0),
       inputTokens: tokens.input,
       outputTokens: tokens.output,
       tokens: all === undefined ? null : all * (tokens.input + tokens.output),

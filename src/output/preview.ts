@@ -1,20 +1,21 @@
 /** What `kt bench --dry-run` and `kt bench --show-request` print. */
 import { stringify } from 'yaml'
 import type { DryRun, Exchange } from '../report/preview.ts'
-import { counted, formatCount, formatMs, formatNumber } from '../units.ts'
+import { counted, formatCount, formatDuration, formatMs, formatNumber } from '../units.ts'
 import { indent, type Page } from './table.ts'
 
 /** A body is cut off here; --json has the whole of it. */
 const MOST_BODY = 4_000
 
-export function renderDryRun({ options, arms, run, request, sends }: DryRun, { c }: Page): string {
+export function renderDryRun({ options, arms, run, levels, request, sends }: DryRun, { c }: Page): string {
   const set = Object.entries(options).filter(([, value]) => value !== false && !isEmptyList(value))
   const several = arms.length > 1 ? ' on each arm' : ''
   return [
     c.bold('Options that are set'),
     ...indent(stringify(Object.fromEntries(set)).trimEnd().split('\n'), 2),
     '',
-    c.bold('The run that they come to, with all defaults'),
+    ...(levels ? [...levelLines(levels, c), ''] : []),
+    c.bold(levels ? 'The run of the first level, with all defaults' : 'The run that they come to, with all defaults'),
     ...indent(stringify(withoutUndefined(run)).trimEnd().split('\n'), 2),
     '',
     c.bold(`The first request${several}`),
@@ -26,7 +27,7 @@ export function renderDryRun({ options, arms, run, request, sends }: DryRun, { c
     ...messageLines(request),
     '',
     c.bold('What the run would send'),
-    ...indent(costLines(sends, several), 2),
+    ...indent(costLines(sends, levels ? ', over all levels' : several), 2),
     '',
     'Nothing was sent.',
   ].join('\n')
@@ -46,6 +47,21 @@ export function renderExchange({ url, request, answer, error, firstByteMs, total
     '',
     c.dim(`${first}${formatMs(totalMs)} ms in all. One request was sent, and nothing measured.`),
   ].join('\n')
+}
+
+function levelLines({ mode, levels, stepS, curves }: NonNullable<DryRun['levels']>, c: Page['c']): string[] {
+  const each = curves > 1 ? `, ${counted(curves, 'time')}: once for each number of gateway processes` : ''
+  const lasts = formatDuration(levels.length * curves * stepS * 1_000)
+  return [
+    c.bold('The levels'),
+    ...indent(
+      [
+        `${levels.join(', ')} ${mode === 'open' ? 'requests/s' : 'in flight'}${each}`,
+        `${formatDuration(stepS * 1_000)} each, ${lasts} in all, with a warm-up before each`,
+      ],
+      2,
+    ),
+  ]
 }
 
 function costLines(

@@ -17,6 +17,15 @@ export const dryRunSchema = z
       .array(z.strictObject({ name: z.string().describe('its name'), url: z.string().describe('where it leads') }))
       .describe('what is measured'),
     run: z.record(z.string(), z.unknown()).describe('what the options come to: the load, and how it is sent'),
+    levels: z
+      .strictObject({
+        mode: z.enum(['open', 'closed']).describe('open: requests a second; closed: requests in flight'),
+        levels: z.array(z.number()).describe('the levels of load, one after another'),
+        stepS: z.number().describe('seconds that each lasts'),
+        curves: count.describe('how often all of them are measured: once for each number of gateway processes'),
+      })
+      .optional()
+      .describe('of a sweep: its levels. `run` is that of the first, and `sends` counts those of all'),
     request: shownRequest,
     sends: z
       .strictObject({
@@ -33,7 +42,7 @@ export const dryRunSchema = z
       })
       .describe('what the run would send, and what that would cost'),
   })
-  .describe('kt bench --dry-run: what the options come to; nothing is sent')
+  .describe('kt bench --dry-run, kt bench sweep --dry-run: what the options come to; nothing is sent')
 
 export type DryRun = z.output<typeof dryRunSchema>
 
@@ -54,6 +63,6 @@ export const exchangeSchema = z
     firstByteMs: z.number().nullable().describe('from the request to the first byte of the body; null: none came'),
     totalMs: z.number().describe('from the request to the end'),
   })
-  .describe('kt bench --show-request: one request and its answer; nothing is measured')
+  .describe('kt bench --show-request, also of a sweep: one request and its answer; nothing is measured')
 
 export type Exchange = z.output<typeof exchangeSchema>

@@ -100,6 +100,7 @@ describe('what a command prints holds its schema', () => {
     ['kt.profiles/1', ['profiles', 'list', '--json']],
     ['kt.gateway.check/1', ['gateway', 'check', '--json']],
     ['kt.dry-run/1', ['bench', '--dry-run', '--no-config', '--json']],
+    ['kt.dry-run/1', ['bench', 'sweep', '--dry-run', '--no-config', '--json']],
     ['kt.exchange/1', ['bench', '--show-request', '--no-config', '--json']],
     ['kt.bench/2', ['bench', '--requests', '20', '--max-tokens', '2', '--warmup', '2', '--label', 'a=b', '--json']],
   ])('%s', async (format, args) => {

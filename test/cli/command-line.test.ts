@@ -2,6 +2,7 @@
 // environment, and what is refused in kt's own words. --dry-run shows what the options came to, and sends nothing.
 import { expect, test } from 'vitest'
 import { z } from 'zod'
+import { dryRunSchema } from '../../src/report/preview.ts'
 import { run } from '../support/run-command.ts'
 
 const dryRun = z.object({
@@ -102,6 +103,23 @@ test('--dry-run: the request as it would leave, without keys, and what the run w
   const { stdout } = await run(['bench', '--no-config', '--dry-run'])
   expect(stdout).toMatch(/gateway: http:\/\/127\.0\.0\.1:41002.*direct: http:\/\/127\.0\.0\.1:41001/s)
   expect(stdout).toContain('Nothing was sent.')
+})
+
+test('--dry-run of a sweep: its levels, the run of the first, and what all would cost', async () => {
+  const args = ['bench', 'sweep', 'https://api.openai.com', '--rps', '10,20,30', '--step', '2s', '--warmup', '7']
+  const { code, stdout } = await run([...args, '--no-config', '--dry-run', '--json'])
+  expect(code).toBe(0)
+  const sweep = dryRunSchema.parse(JSON.parse(stdout))
+  expect(sweep.levels).toEqual({ mode: 'open', levels: [10, 20, 30], stepS: 2, curves: 1 })
+  expect(sweep.options).toMatchObject({ rps: [10, 20, 30], step: '2000ms', warmup: '7' })
+  expect(sweep.run).toMatchObject({ mode: 'open', rps: 10, durationS: 2, warmup: 7 })
+  // 20 + 40 + 60 requests, and a warm-up of 7 before each level.
+  expect(sweep.sends).toMatchObject({ requests: 141, warmup: 21 })
+  expect(sweep.sends.usd).toBeGreaterThan(0)
+  const workers = await run(['bench', 'sweep', '--gateway-workers', '1,2', '--no-config', '--dry-run'])
+  expect(workers.stdout).toContain('1, 2, 4, 8, 16, 32, 64 in flight, 2 times')
+  expect(workers.stdout).toContain('5 s each, 70 s in all')
+  expect(workers.stdout).not.toContain('direct: ')
 })
 
 test.each([

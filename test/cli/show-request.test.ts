@@ -39,6 +39,14 @@ test('it sends one request, and prints it and its answer without keys', async ()
   expect(stdout).not.toMatch(/secret/)
 })
 
+test('of a sweep it is one request too', async () => {
+  const before = seen.length
+  const { code, stdout } = await run(['bench', 'sweep', server.origin, ...KEYS, '--show-request', '-c', '1,2'])
+  expect(code).toBe(0)
+  expect(seen).toHaveLength(before + 1)
+  expect(stdout).toContain('POST /v1/chat/completions HTTP/1.1')
+})
+
 test('as JSON: what was shown is what was sent', async () => {
   const { stdout } = await run(['bench', server.origin, ...KEYS, '--debug', '--json'])
   const exchange = JSON.parse(stdout)

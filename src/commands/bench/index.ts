@@ -1,11 +1,10 @@
 import { Args } from '@oclif/core'
 import { benchWith } from '../../api/bench.ts'
 import { configFlag, RIVALS, withConfig } from '../../bench/config.ts'
-import { onceFlags, parseOnce } from '../../bench/once.ts'
-import { type BenchOptions, benchFlags, parseBenchOptions } from '../../bench/options.ts'
+import { onceFlags, parseOnce, preview } from '../../bench/once.ts'
+import { benchFlags, parseBenchOptions } from '../../bench/options.ts'
 import { sweepFlags } from '../../bench/sweep-options.ts'
 import { KtCommand } from '../../command.ts'
-import { EXIT } from '../../errors.ts'
 import { writeExports } from '../../exports/write.ts'
 import { benchProperties, renderBenchMarkdown } from '../../output/bench-markdown.ts'
 import { renderBench } from '../../output/bench-table.ts'
@@ -51,9 +50,11 @@ export default class Bench extends KtCommand {
       }),
     )
     const { json, taken, explain, percentiles, ...output } = options.output
-    const once = parseOnce(flags)
-    if (once === 'dry-run') return this.#dryRun(options)
-    if (once === 'show-request') return this.#showRequest(options)
+    const once = parseOnce(flags, 'kt bench')
+    if (once) {
+      const note = (line: string): void => this.note(line)
+      return this.finish(await preview(once, { options, note, show: (...what) => this.show({ json }, ...what) }))
+    }
     const progress = this.quiet ? noProgress : progressOnStderr(json)
     showProgress(progress, beside('starting'), { arms: [] })
     const hurry = new AbortController()
@@ -82,23 +83,5 @@ export default class Bench extends KtCommand {
       markdown: () => renderBenchMarkdown(report, verdict),
     })
     this.finish(result.exitCode)
-  }
-
-  async #dryRun(options: BenchOptions): Promise<void> {
-    const [{ dryRun }, { renderDryRun }] = await Promise.all([
-      import('../../bench/dry-run.ts'),
-      import('../../output/preview.ts'),
-    ])
-    this.show({ json: options.output.json }, dryRun(options), renderDryRun)
-  }
-
-  async #showRequest(options: BenchOptions): Promise<void> {
-    const [{ showRequest }, { renderExchange }] = await Promise.all([
-      import('../../bench/show-request.ts'),
-      import('../../output/preview.ts'),
-    ])
-    const exchange = await showRequest(options, (line) => this.note(line))
-    this.show({ json: options.output.json }, exchange, renderExchange)
-    this.finish(exchange.answer && exchange.error === null ? EXIT.passed : EXIT.inconclusive)
   }
 }

@@ -1,5 +1,6 @@
 import { Args } from '@oclif/core'
 import { configFlag, RIVALS, withConfig } from '../../bench/config.ts'
+import { onceFlags, parseOnce, preview } from '../../bench/once.ts'
 import { benchFlags } from '../../bench/options.ts'
 import { sweep } from '../../bench/sweep.ts'
 import { parseSweepOptions, sweepFlags } from '../../bench/sweep-options.ts'
@@ -18,6 +19,7 @@ export default class BenchSweep extends KtCommand {
   static override examples = [
     '<%= config.bin %> bench sweep',
     '<%= config.bin %> bench sweep --rps 50,100,200,400 --step 10s',
+    '<%= config.bin %> bench sweep http://localhost:41002 --rps 50,100,200 --dry-run',
     "<%= config.bin %> bench sweep --rps 50,100,200,400 --until 'overhead.p99<7ms'",
     '<%= config.bin %> bench sweep --stream --input-tokens 500 --output-tokens 50 --gateway-workers 1,2 ' +
       '--output sweep.json',
@@ -25,7 +27,7 @@ export default class BenchSweep extends KtCommand {
 
   static override args = { url: Args.string({ description: 'URL to send to, as --url' }) }
 
-  static override flags = flagsOf({ ...sweepFlags, ...configFlag })
+  static override flags = flagsOf({ ...sweepFlags, ...onceFlags, ...configFlag })
 
   static override rivals = RIVALS
 
@@ -40,6 +42,11 @@ export default class BenchSweep extends KtCommand {
       }),
     )
     const { json, taken, explain, html } = options.output
+    const once = parseOnce(flags, 'kt bench sweep')
+    if (once) {
+      const note = (line: string): void => this.note(line)
+      return this.finish(await preview(once, { options, ask, note, show: (...what) => this.show({ json }, ...what) }))
+    }
     const progress = this.quiet ? noProgress : progressOnStderr(json)
     showProgress(progress, beside('starting'), { arms: [] })
     const { report, exitCode } = await sweep(options, ask, {
