@@ -1,48 +1,70 @@
 /**
  * What every kt command shares: errors become one message with what to do next and the right exit code, never a stack;
- * results go to stdout, everything else to stderr; flags may come from the environment.
+ * results go to stdout, everything else to stderr; flags may come from the environment and from kt.yaml.
  */
+import { existsSync } from 'node:fs'
 import { Command } from '@oclif/core'
 import type { FlagInput, Input, ParserOutput } from '@oclif/core/interfaces'
+import { z } from 'zod'
 import { isColored } from './cli/colors.ts'
+import { hasOwnConfig } from './cli/config-sections.ts'
 import { explainOclif, type OclifError, TWO_ADDRESSES, writeRefusal } from './cli/refusals.ts'
 import { explainUnknown, type Refusal } from './cli/unknown-command.ts'
 import { EXIT, type ExitCode, reasonOf, UserError } from './errors.ts'
 import { makePage, type Page } from './output/table.ts'
 import { isAddress, withScheme } from './parse/addresses.ts'
-import { fromEnvironment, variableBehind } from './parse/environment.ts'
+import { fromEnvironment, isEnvironmentRead, variableBehind } from './parse/environment.ts'
 import { flagGroup, flagsOf } from './parse/flags.ts'
+import { fromFile, givenOf } from './parse/parse-flags.ts'
 import { apiKeyOf } from './system/environment.ts'
 import { printableJson, printableLines, printableValues, writeNote } from './system/printable.ts'
 import { widthOf } from './system/terminal.ts'
 
 type Values = Record<string, unknown>
 
-const { toggle, yesOrNo } = flagGroup('GLOBAL')
+const { text, toggle, yesOrNo } = flagGroup('GLOBAL')
 
-const baseFlags = flagsOf({
+/** The file that is found in the working folder. */
+export const CONFIG_FILE = 'kt.yaml'
+
+/** The flags of commands that take none of their own of kt.yaml. */
+export const plainFlags = flagsOf({
   quiet: toggle('write nothing to stderr but errors'),
   color: yesOrNo('colours, or none [default: on a terminal]'),
 })
 
+const baseFlags = {
+  ...flagsOf({
+    config: text(
+      z.string().optional(),
+      `YAML file with any of these flags as keys, such as max_tokens: 200; flags win over it [default: ${CONFIG_FILE} ` +
+        'in this folder, where there is one]',
+      { helpValue: CONFIG_FILE },
+    ),
+    'no-config': toggle(`leave a ${CONFIG_FILE} in this folder unread`),
+  }),
+  ...plainFlags,
+}
+
 export abstract class KtCommand extends Command {
-  static override baseFlags = baseFlags
-  /** Flags of which a run takes one: one that is typed replaces the others of the environment. */
-  static rivals: readonly (readonly string[])[] = []
+  static override baseFlags: FlagInput = baseFlags
+  /** The flags that a typed one replaces, where the environment or kt.yaml gave them. */
+  static rivals: (flag: string) => readonly string[] = () => []
 
   protected quiet = false
   #color: boolean | undefined
 
   /**
-   * The flags as they were typed, and those of the environment that no typed one replaces. oclif only splits the
-   * command line: the words that a flag takes are for the help and for completion, and the flag's own type refuses
-   * others.
+   * The flags as they were typed, those of the environment that no typed one replaces, and those of kt.yaml that none
+   * of them replaces. oclif only splits the command line: the words that a flag takes are for the help and for
+   * completion, and the flag's own type refuses others.
    */
   protected override async parse<F extends Values, B extends Values, A extends Values>(
     options?: Input<F, B, A>,
     argv?: string[],
   ): Promise<ParserOutput<F, B, A>> {
-    const declared = { ...options?.flags, ...baseFlags }
+    const { baseFlags: shared, rivals } = this.ctor as typeof KtCommand
+    const declared = { ...shared, ...options?.flags }
     const flags = Object.fromEntries(
       Object.entries(declared).map(([name, flag]) => [name, { ...flag, options: undefined }]),
     )
@@ -52,16 +74,34 @@ export abstract class KtCommand extends Command {
     }
     const parsed = await super.parse<F, B, A>(input as Input<F, B, A>, argv)
     const typed = Object.entries(parsed.flags).filter(([, value]) => value !== undefined)
-    const replaced = new Set(typed.flatMap(([name]) => this.#rivalsOf(name)))
+    const replaced = new Set(typed.flatMap(([name]) => rivals(name)))
     const given = Object.entries(fromEnvironment(declared)).filter(([name]) => !replaced.has(name))
-    const all = Object.fromEntries([...given, ...typed])
+    const all: Values = Object.fromEntries([...given, ...typed])
     this.quiet = all.quiet === true
     this.#color = typeof all.color === 'boolean' ? all.color : undefined
-    return { ...parsed, flags: all as typeof parsed.flags }
+    return { ...parsed, flags: (await this.#withConfig(all)) as typeof parsed.flags }
   }
 
-  #rivalsOf(flag: string): readonly string[] {
-    return (this.ctor as typeof KtCommand).rivals.find((names) => names.includes(flag)) ?? []
+  /** The flags, and the keys of kt.yaml that none of them replaces. */
+  async #withConfig(flags: Values): Promise<Values> {
+    const { id = '', baseFlags: shared, rivals } = this.ctor as typeof KtCommand
+    if (!('no-config' in shared)) return flags
+    const { 'no-config': none, ...rest } = flags
+    const { config, ...others } = rest
+    const ownConfig = hasOwnConfig(id)
+    const asked = ownConfig ? undefined : config
+    const found = none !== true && isEnvironmentRead() && existsSync(CONFIG_FILE)
+    const path = typeof asked === 'string' ? asked : found ? CONFIG_FILE : undefined
+    const given = ownConfig ? rest : others
+    if (path === undefined) return given
+    const { readConfig } = await import('./cli/config-file.ts')
+    const { values, file } = readConfig(path, id, this.config.commands, rivals)
+    const dropped = new Set(Object.keys(given).flatMap((name) => [name, ...rivals(name)]))
+    const taken = Object.entries(values).filter(([name]) => !dropped.has(name))
+    if (asked === undefined && taken.length > 0)
+      this.note(`kt: options from ${CONFIG_FILE} in this folder (--no-config leaves it out)`)
+    const keys = new Map([...file.keys].filter(([name]) => name in values && !dropped.has(name)))
+    return fromFile({ ...Object.fromEntries(taken), ...given }, { path, keys })
   }
 
   /** Ends the command with `code`; 0 just returns. */
@@ -118,9 +158,14 @@ export abstract class KtCommand extends Command {
       const { message, next } = explainUnknown(words, this.config.commands, this.config.bin)
       throw new UserError(message, next)
     }
-    if (flags.url !== undefined && variableBehind('url', flags.url) === undefined)
-      throw new UserError(TWO_ADDRESSES.message, TWO_ADDRESSES.next)
+    if (this.typed(flags, 'url') !== undefined) throw new UserError(TWO_ADDRESSES.message, TWO_ADDRESSES.next)
     return { ...flags, url: withScheme(argument) }
+  }
+
+  /** The value of a flag that was typed: none where the environment or kt.yaml gave it. */
+  protected typed<T extends Values, K extends keyof T & string>(flags: T, name: K): T[K] | undefined {
+    const isTyped = variableBehind(name, flags[name]) === undefined && !givenOf(flags).file?.keys.has(name)
+    return isTyped ? flags[name] : undefined
   }
 
   /** The key for a target: from the flag, KT_API_KEY or OPENAI_API_KEY, in that order. */
@@ -159,7 +204,7 @@ export abstract class KtCommand extends Command {
   #explain(error: OclifError): Refusal & { code: ExitCode } {
     if (error instanceof UserError) return { message: error.message, next: error.next, code: error.exitCode }
     const { id = '', flags, args } = this.ctor as typeof Command
-    const command = { id, args, flags: { ...flags, ...baseFlags } }
+    const command = { id, args, flags: { ...(this.ctor as typeof KtCommand).baseFlags, ...flags } }
     const { argv, config } = this
     const refused = explainOclif(error, { command, argv, commands: config.commands })
     if (refused) return { ...refused, code: EXIT.usage }

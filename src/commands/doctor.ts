@@ -38,8 +38,8 @@ export default class Doctor extends KtCommand {
   async run(): Promise<void> {
     const { args, flags } = await this.parse(Doctor)
     const isUrl = args.target !== undefined && isAddress(args.target)
-    const config = oneFile(isUrl ? undefined : args.target, flags.config, 'kt doctor gateway.yaml')
-    const given = { ...this.withUrl(flags, isUrl ? args.target : undefined), config }
+    const named = oneFile(isUrl ? undefined : args.target, this.typed(flags, 'config'), 'kt doctor gateway.yaml')
+    const given = { ...this.withUrl(flags, isUrl ? args.target : undefined), config: named ?? flags.config }
     const options = parseDoctorOptions({ ...given, 'api-key': this.apiKey(flags['api-key']) })
     const taken = openPage(options.html, options.json)
     const { result, exitCode } = await diagnose(options, {

@@ -6,7 +6,7 @@ import { accessLogFile, baseUrl } from '../../reference-gateway/config/config-fi
 import { isLoopback } from '../../reference-gateway/http/request-head.ts'
 import { failure, success, UserError } from '../errors.ts'
 import { type FlagValues, flagGroup } from '../parse/flags.ts'
-import { Faults } from '../parse/parse-flags.ts'
+import { Faults, givenOf } from '../parse/parse-flags.ts'
 import { durationOrZeroMs, parsedBy, port, wordOr } from '../parse/quantity.ts'
 import { readGatewayConfig } from './gateway-config.ts'
 
@@ -56,7 +56,7 @@ type StartOptions = FlagValues<typeof startFlags>
 /** The flags' values, and the config with those in it that it has keys for. */
 export function parseStartFlags(flags: Readonly<Record<string, unknown>>): StartOptions & { gateway: GatewayConfig } {
   const faults = new Faults()
-  const options = faults.read(startFlags, { values: flags })
+  const options = faults.read(startFlags, givenOf(flags))
   const gateway = faults.attempt(() => withUpstream(readGatewayConfig(options.config), options.upstream))
   faults.refuse('kt gateway start')
   if (!gateway) throw new Error('a gateway without a config, and nothing is wrong')

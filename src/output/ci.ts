@@ -6,7 +6,7 @@ import { appendFileSync } from 'node:fs'
 import { z } from 'zod'
 import type { Inconclusive } from '../errors.ts'
 import { type FlagDefinition, type FlagDefinitions, type FlagValues, flagGroup, oneOf } from '../parse/flags.ts'
-import { Faults, type Rule } from '../parse/parse-flags.ts'
+import { Faults, givenOf, type Rule } from '../parse/parse-flags.ts'
 import type { Gate } from '../report/schema.ts'
 import { assertWritable, writeOutput } from '../report/write-output.ts'
 import { stdoutFlag } from '../report/write-report.ts'
@@ -38,8 +38,9 @@ export function parseJudgingFlags<D extends FlagDefinitions & { json: FlagDefini
   rules: readonly Rule<FlagValues<D> & FlagValues<typeof ciFlags>>[] = [],
 ): { options: FlagValues<D> & FlagValues<typeof ciFlags>; taken: string | undefined } {
   const faults = new Faults()
-  const own = faults.read(definitions, { values: flags })
-  const ci = faults.read(ciFlags, { values: flags })
+  const given = givenOf(flags)
+  const own = faults.read(definitions, given)
+  const ci = faults.read(ciFlags, given)
   const options = { ...own, ...ci }
   faults.check(options, rules)
   const { junit, markdown } = ci

@@ -7,11 +7,15 @@ interface KnownFlag {
   multiple?: boolean
 }
 
-/** Set to 'off' it keeps the environment from giving flags: for the servers that kt starts itself. */
+/** Set to 'off' it keeps the environment, and a kt.yaml in the folder, from giving flags: for the servers that kt starts itself. */
 export const ENVIRONMENT_SWITCH = 'KT_ENV'
 
 function variableOf(flag: string): string {
   return `KT_${flag.toUpperCase().replaceAll('-', '_')}`
+}
+
+export function isEnvironmentRead(environment: Environment = process.env): boolean {
+  return environment[ENVIRONMENT_SWITCH] !== 'off'
 }
 
 /** The values of those of `flags` that have a variable, as the command line would give them. */
@@ -19,7 +23,7 @@ export function fromEnvironment(
   flags: Readonly<Record<string, KnownFlag>>,
   environment: Environment = process.env,
 ): Record<string, unknown> {
-  if (environment[ENVIRONMENT_SWITCH] === 'off') return {}
+  if (!isEnvironmentRead(environment)) return {}
   const given = Object.entries(flags).flatMap(([name, flag]) => {
     const value = environment[variableOf(name)]
     return value ? [[name, asGiven(value, flag)]] : []

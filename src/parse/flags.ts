@@ -47,6 +47,8 @@ export function flagGroup(helpGroup?: string) {
     return {
       ...grouped,
       description: more.default === undefined ? description : `${description} [default: ${more.default}]`,
+      // What a value may be, for the JSON Schema of kt.yaml; oclif passes over it.
+      valueType: type,
       ...(options && { options: [...options] }),
       ...(shown !== undefined && { helpValue: shown }),
     }

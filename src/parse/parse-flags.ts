@@ -7,11 +7,28 @@ import { variableBehind } from './environment.ts'
 import { messageOf } from './explain.ts'
 import type { FlagDefinitions, FlagValues } from './flags.ts'
 
+/** The file that some of what was given came from, and its keys as messages name them, by the names of the flags. */
+export interface GivenFile {
+  path: string
+  keys: ReadonlyMap<string, string>
+}
+
 /** What a user gave, by the names of the flags; and the file that some of it came from. */
 export interface Given {
   values: Readonly<Record<string, unknown>>
-  /** The file, and the names that were taken from it. */
-  file?: { path: string; names: ReadonlySet<string> } | undefined
+  file?: GivenFile | undefined
+}
+
+/** Flags carry the file that gave some of them under a symbol, so that their copies have it too. */
+const FILE = Symbol('file')
+
+export function fromFile<T extends object>(flags: T, file: GivenFile): T {
+  return { ...flags, [FILE]: file }
+}
+
+/** The flags of a command, as it parsed them. */
+export function givenOf(flags: Readonly<Record<string, unknown> & { [FILE]?: GivenFile }>): Given {
+  return { values: flags, file: flags[FILE] }
 }
 
 /**
@@ -47,11 +64,11 @@ export class Faults {
       const parsed = type.safeParse(values[name])
       if (parsed.success) return [[name, parsed.data]]
       this.#faulty.add(name)
-      const ofFile = file?.names.has(name) === true
+      const key = file?.keys.get(name)
       for (const issue of parsed.error.issues) {
         const variable = variableBehind(name, values[name])
-        const place = ofFile ? `${file.path}: ${keyOf(name)}` : (variable ?? `--${name}`)
-        const next = example === undefined || ofFile ? undefined : `Write for example --${name} ${example}.`
+        const place = key === undefined ? (variable ?? `--${name}`) : `${file?.path}: ${key}`
+        const next = example === undefined || key !== undefined ? undefined : `Write for example --${name} ${example}.`
         this.add(failure(`${place}: ${messageOf(issue)}`, nextOf(issue) ?? next))
       }
       return []
@@ -112,7 +129,7 @@ export function parseFlags<D extends FlagDefinitions>(
   rules: readonly Rule<FlagValues<D>>[] = [],
 ): FlagValues<D> {
   const faults = new Faults()
-  const values = faults.read(definitions, { values: flags })
+  const values = faults.read(definitions, givenOf(flags))
   faults.check(values, rules)
   faults.refuse(command)
   return values

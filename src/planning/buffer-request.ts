@@ -6,7 +6,7 @@
 import { z } from 'zod'
 import { failure, UserError } from '../errors.ts'
 import { type FlagValues, flagGroup } from '../parse/flags.ts'
-import { Faults, type Rule, rulesOf } from '../parse/parse-flags.ts'
+import { Faults, givenOf, type Rule, rulesOf } from '../parse/parse-flags.ts'
 import { bytesWithUnit } from '../parse/quantity.ts'
 import { bufferProfileFor } from '../plan/buffers.ts'
 import { makePlan } from '../plan/plan.ts'
@@ -82,7 +82,7 @@ const BUFFER_RULES: readonly Rule<BufferOptions>[] = [
 
 export function parseBufferFlags(flags: Readonly<Record<string, unknown>>): BufferOptions {
   const faults = new Faults()
-  const options = faults.read(bufferFlags, { values: flags })
+  const options = faults.read(bufferFlags, givenOf(flags))
   faults.check(options, BUFFER_RULES)
   // Without a demand, what belongs to one is of no concern.
   if (givesDemand(options)) faults.check(options, PLAN_RULES)

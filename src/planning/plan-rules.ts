@@ -7,6 +7,21 @@ import { QUOTA_RULES } from './quota-request.ts'
 /** The flags that give a demand, each of them by itself; with peaks, --rps only gives the number of requests. */
 export const DEMAND_FLAGS = ['input-peak', 'output-peak', 'requests-per-day', 'users', 'trace', 'rps'] as const
 
+/** Flags that give one demand together. */
+const DEMANDS: readonly (readonly string[])[] = [
+  ['input-peak', 'output-peak'],
+  ['requests-per-day'],
+  ['users'],
+  ['trace'],
+  ['rps'],
+]
+
+/** The flags of other demands, which one that is typed replaces. */
+export function rivalDemands(flag: string): string[] {
+  const own = DEMANDS.find((names) => names.includes(flag))
+  return own ? DEMANDS.filter((names) => names !== own).flat() : []
+}
+
 /** The forms in which a demand is given, by the flags that give it. */
 export type DemandForm = '--input-peak/--output-peak' | '--rps' | '--requests-per-day' | '--users' | '--trace'
 

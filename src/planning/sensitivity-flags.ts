@@ -8,7 +8,7 @@ import { failure, type Result, success } from '../errors.ts'
 import { flagOf } from '../parse/flag-names.ts'
 import { type FlagValues, flagGroup } from '../parse/flags.ts'
 import { didYouMean } from '../parse/near.ts'
-import { Faults, type Rule, rulesOf } from '../parse/parse-flags.ts'
+import { Faults, givenOf, type Rule, rulesOf } from '../parse/parse-flags.ts'
 import { parsedBy, share } from '../parse/quantity.ts'
 import type { Growth } from '../plan/sensitivity.ts'
 import { COST_RULES, costFlags } from './cost-request.ts'
@@ -164,7 +164,7 @@ export function parseSensitivityFlags(flags: Readonly<Record<string, unknown>>):
   scenarios: { name: string; options: PlanOptions }[]
 } {
   const faults = new Faults()
-  const options = faults.read(sensitivityFlags, { values: flags })
+  const options = faults.read(sensitivityFlags, givenOf(flags))
   faults.check(options, [...PLAN_RULES, ...COST_RULES, ...RULES])
   const changed = (options['what-if'] ?? []).map(({ name, changes }) => {
     const scenario = faults.read(planFlags, { values: { ...flags, ...changes } })

@@ -5,7 +5,7 @@ import { failure, type Result, success, UserError } from '../errors.ts'
 import { readText } from '../parse/file.ts'
 import { type FlagValues, flagGroup } from '../parse/flags.ts'
 import { didYouMean } from '../parse/near.ts'
-import { Faults, rulesOf } from '../parse/parse-flags.ts'
+import { Faults, givenOf, rulesOf } from '../parse/parse-flags.ts'
 import { parsedBy, port, positiveCount, share, wholeNumber } from '../parse/quantity.ts'
 import { type KeyPair, selfSigned } from './certificate.ts'
 import { FAULTS, type FaultShares } from './faults.ts'
@@ -109,7 +109,7 @@ export function parseProviderFlags(
   flags: Readonly<Record<string, unknown>>,
 ): ProviderFlagValues & { provider: ProviderOptions } {
   const faults = new Faults()
-  const values = faults.read(providerFlags, { values: flags })
+  const values = faults.read(providerFlags, givenOf(flags))
   faults.check(values, RULES)
   const name = values.profile
   const profile = name === undefined ? DEFAULT_PROFILE : faults.attempt(() => readProviderProfile(name))

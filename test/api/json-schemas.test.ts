@@ -5,6 +5,7 @@ import { basename, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { z } from 'zod'
 import { FORMATS, jsonSchemas } from '../../src/api/json-schemas.ts'
+import { CONFIG_SCHEMA } from '../setup/config-schema.ts'
 import { kt } from '../support/kt.ts'
 import { makeReport } from '../support/make-report.ts'
 import { root } from '../support/pages.ts'
@@ -39,12 +40,13 @@ function undescribed(schema: Json): string[] {
   return walk(schema, '')
 }
 
-test('there is a schema of each format, and one of old reports', () => {
-  expect(stored.map(([name]) => name).sort()).toEqual([...Object.keys(jsonSchemas()), 'kt.bench.1.schema.json'].sort())
+test('there is a schema of each format, of kt.yaml, and of old reports', () => {
+  const others = ['kt.bench.1.schema.json', CONFIG_SCHEMA]
+  expect(stored.map(([name]) => name).sort()).toEqual([...Object.keys(jsonSchemas()), ...others].sort())
 })
 
 describe.each(stored)('%s', (name, schema) => {
-  const format = name.replace(/\.(\d+)\.schema\.json$/, '/$1')
+  const format = name.replace(/\.schema\.json$/, '').replace(/\.(\d+)$/, '/$1')
 
   test('it has a name of its own, and says what it is', () => {
     expect(schema).toMatchObject({

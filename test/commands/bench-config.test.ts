@@ -1,8 +1,5 @@
 // What is sent, and a config file beside the flags, as a user meets them.
 import { afterAll, afterEach, describe, expect, it } from 'vitest'
-import { withConfig } from '../../src/bench/config.ts'
-import { benchFlags } from '../../src/bench/options.ts'
-import Bench from '../../src/commands/bench/index.ts'
 import type { Run } from '../../src/report/schema.ts'
 import { httpServer, OK_BODY, type TestServer } from '../support/engine.ts'
 import { kt, parseBench } from '../support/kt.ts'
@@ -44,20 +41,6 @@ async function bench(...args: string[]): Promise<Run> {
 }
 
 describe('kt bench --config', () => {
-  it('takes any flag as a key', () => {
-    expect(Object.keys(benchFlags).sort()).toEqual(
-      Object.keys(Bench.flags)
-        .filter((flag) => !['config', 'no-config', 'dry-run', 'show-request'].includes(flag))
-        .sort(),
-    )
-  })
-
-  it('takes a key by its former name too', () => {
-    const config = dir.write('former.yaml', 'rehearsal: false')
-    const options = { own: benchFlags, others: {}, apiKey: undefined, note() {} }
-    expect(withConfig({ config }, options).values).toMatchObject({ 'jit-warmup': false })
-  })
-
   it('runs as the file says, flags win, and the whole is in the report, without secrets', async () => {
     const seen = await listen()
     const config = dir.write(

@@ -20,7 +20,7 @@ test('kt init writes a kt.yaml that kt bench takes, and replaces none', async ()
   expect(again).toMatchObject({ code: 2, stderr: expect.stringContaining('is there already, and is not replaced') })
   expect(readFileSync(file, 'utf8')).toBe(text)
   // Every key that it offers is one.
-  const whole = dir.write('all.yaml', text.replaceAll(/^#(?=\w)/gm, ''))
+  const whole = dir.write('all.yaml', text.replaceAll(/^#(?=\w| {2}\w)/gm, ''))
   const { stderr } = await run(['bench', '--config', whole, '--dry-run'])
   expect(stderr).not.toContain('unknown key')
 })

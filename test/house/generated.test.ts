@@ -5,6 +5,6 @@ import { expect, test } from 'vitest'
 import { generatedFiles } from '../setup/generated-docs.ts'
 import { root } from '../support/pages.ts'
 
-test.each(Object.entries(generatedFiles()))("%s is fresh ('npm run docs' writes it)", (path, text) => {
+test.each(Object.entries(await generatedFiles()))("%s is fresh ('npm run docs' writes it)", (path, text) => {
   expect(readFileSync(join(root, path), 'utf8')).toBe(text)
 })

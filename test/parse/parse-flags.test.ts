@@ -96,7 +96,10 @@ describe('faults', () => {
 
   test('a key of a file is named by the file', () => {
     const faults = new Faults()
-    faults.read(definitions, { values: { count: 0, wait: 'x' }, file: { path: 'a.yaml', names: new Set(['count']) } })
+    faults.read(definitions, {
+      values: { count: 0, wait: 'x' },
+      file: { path: 'a.yaml', keys: new Map([['count', 'count']]) },
+    })
     expect(messageOf(() => faults.refuse('kt test'))).toBe(
       [
         'a.yaml: count: must be a whole number of at least 1, not 0',

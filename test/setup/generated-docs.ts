@@ -5,17 +5,17 @@ import { fileURLToPath } from 'node:url'
 import { z } from 'zod'
 import { jsonSchemas } from '../../src/api/json-schemas.ts'
 import { OUTCOMES } from '../../src/wire/outcome.ts'
+import { CONFIG_SCHEMA, configSchema } from './config-schema.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const WIDTH = 120
 
 /** Everything that is generated, by its path from the root. It reads the manifest of commands, which a build writes. */
-export function generatedFiles(): Record<string, string> {
+export async function generatedFiles(): Promise<Record<string, string>> {
   const schemas = Object.entries(jsonSchemas())
+  const files = [...schemas, [CONFIG_SCHEMA, await configSchema(root)] as const]
   return {
-    ...Object.fromEntries(
-      schemas.map(([name, schema]) => [`fixtures/${name}`, `${JSON.stringify(schema, null, 2)}\n`]),
-    ),
+    ...Object.fromEntries(files.map(([name, schema]) => [`fixtures/${name}`, `${JSON.stringify(schema, null, 2)}\n`])),
     'docs/reference/cli.md': cliPage(),
     'docs/reference/formats.md': formatsPage(Object.fromEntries(schemas)),
     'docs/outcomes.md': withOutcomes(readFileSync(join(root, 'docs/outcomes.md'), 'utf8')),

@@ -1,9 +1,8 @@
 import { Args } from '@oclif/core'
 import { benchWith } from '../../api/bench.ts'
-import { configFlag, RIVALS, withConfig } from '../../bench/config.ts'
+import { rivalsOf } from '../../bench/config.ts'
 import { onceFlags, parseOnce, preview } from '../../bench/once.ts'
 import { benchFlags, parseBenchOptions } from '../../bench/options.ts'
-import { sweepFlags } from '../../bench/sweep-options.ts'
 import { KtCommand } from '../../command.ts'
 import { writeExports } from '../../exports/write.ts'
 import { benchProperties, renderBenchMarkdown } from '../../output/bench-markdown.ts'
@@ -12,6 +11,7 @@ import * as ci from '../../output/ci.ts'
 import { beside, showProgress } from '../../output/progress.ts'
 import { writePage } from '../../page/write.ts'
 import { flagsOf } from '../../parse/flags.ts'
+import { givenOf } from '../../parse/parse-flags.ts'
 import { primaryRun } from '../../report/runs.ts'
 import { noProgress, progressOnStderr } from '../../system/progress.ts'
 
@@ -35,19 +35,14 @@ export default class Bench extends KtCommand {
 
   static override args = { url: Args.string({ description: 'URL to send to, as --url' }) }
 
-  static override flags = flagsOf({ ...benchFlags, ...onceFlags, ...configFlag })
+  static override flags = flagsOf({ ...benchFlags, ...onceFlags })
 
-  static override rivals = RIVALS
+  static override rivals = rivalsOf
 
   async run(): Promise<void> {
     const { args, flags } = await this.parse(Bench)
     const options = parseBenchOptions(
-      withConfig(this.withUrl(flags, args.url), {
-        own: benchFlags,
-        others: sweepFlags,
-        apiKey: this.apiKey(undefined),
-        note: (line) => this.note(`kt: ${line}`),
-      }),
+      givenOf({ ...this.withUrl(flags, args.url), 'api-key': this.apiKey(flags['api-key']) }),
     )
     const { json, taken, explain, percentiles, ...output } = options.output
     const once = parseOnce(flags, 'kt bench')

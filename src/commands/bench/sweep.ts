@@ -1,7 +1,6 @@
 import { Args } from '@oclif/core'
-import { configFlag, RIVALS, withConfig } from '../../bench/config.ts'
+import { rivalsOf } from '../../bench/config.ts'
 import { onceFlags, parseOnce, preview } from '../../bench/once.ts'
-import { benchFlags } from '../../bench/options.ts'
 import { sweep } from '../../bench/sweep.ts'
 import { parseSweepOptions, sweepFlags } from '../../bench/sweep-options.ts'
 import { levelExtent, levelLine, placeName } from '../../bench/sweep-progress.ts'
@@ -10,6 +9,7 @@ import { beside, showProgress } from '../../output/progress.ts'
 import { renderSweep } from '../../output/sweep-table.ts'
 import { writePage } from '../../page/write.ts'
 import { flagsOf } from '../../parse/flags.ts'
+import { givenOf } from '../../parse/parse-flags.ts'
 import { noProgress, progressOnStderr } from '../../system/progress.ts'
 
 export default class BenchSweep extends KtCommand {
@@ -27,19 +27,14 @@ export default class BenchSweep extends KtCommand {
 
   static override args = { url: Args.string({ description: 'URL to send to, as --url' }) }
 
-  static override flags = flagsOf({ ...sweepFlags, ...onceFlags, ...configFlag })
+  static override flags = flagsOf({ ...sweepFlags, ...onceFlags })
 
-  static override rivals = RIVALS
+  static override rivals = rivalsOf
 
   async run(): Promise<void> {
     const { args, flags } = await this.parse(BenchSweep)
     const { ask, options } = parseSweepOptions(
-      withConfig(this.withUrl(flags, args.url), {
-        own: sweepFlags,
-        others: benchFlags,
-        apiKey: this.apiKey(undefined),
-        note: (line) => this.note(`kt: ${line}`),
-      }),
+      givenOf({ ...this.withUrl(flags, args.url), 'api-key': this.apiKey(flags['api-key']) }),
     )
     const { json, taken, explain, html } = options.output
     const once = parseOnce(flags, 'kt bench sweep')

@@ -34,7 +34,8 @@ export default class GatewayCheck extends KtCommand {
   async run(): Promise<void> {
     const { args, flags } = await this.parse(GatewayCheck)
     const { config, json } = parseFlags(flags, checkFlags, 'kt gateway check')
-    const checked = checkGatewayConfig(oneFile(args.file, config, 'kt gateway check gateway.yaml'))
+    const named = oneFile(args.file, this.typed(flags, 'config'), 'kt gateway check gateway.yaml')
+    const checked = checkGatewayConfig(named ?? config)
     if (json) this.printJson(gatewayCheckJson(checked))
     else this.print(renderGatewayCheck(checked, this.page()))
   }

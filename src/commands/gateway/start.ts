@@ -30,7 +30,8 @@ export default class GatewayStart extends KtCommand {
 
   async run(): Promise<void> {
     const { args, flags: typed } = await this.parse(GatewayStart)
-    const flags = { ...typed, config: oneFile(args.file, typed.config, 'kt gateway start gateway.yaml') }
+    const named = oneFile(args.file, this.typed(typed, 'config'), 'kt gateway start gateway.yaml')
+    const flags = { ...typed, config: named ?? typed.config }
     const { gateway: config, 'inject-delay': injectDelayMs, 'next-free-port': nextFree, json } = parseStartFlags(flags)
     const note = (text: string): void => this.note(`kt gateway: ${text}`)
     config.notices.forEach(note)

@@ -3,6 +3,7 @@ import { renderBuffers } from '../../output/planning-tables.ts'
 import { flagsOf } from '../../parse/flags.ts'
 import { kongDirectives, kongPluginConfig, planBuffers } from '../../plan/buffers.ts'
 import { bufferFlags, bufferRequest, parseBufferFlags } from '../../planning/buffer-request.ts'
+import { rivalDemands } from '../../planning/plan-rules.ts'
 import type { BuffersJson } from '../../report/planning-schemas.ts'
 
 export default class PlanBuffers extends KtCommand {
@@ -16,6 +17,8 @@ export default class PlanBuffers extends KtCommand {
   ]
 
   static override flags = flagsOf(bufferFlags)
+
+  static override rivals = rivalDemands
 
   async run(): Promise<void> {
     const { flags } = await this.parse(PlanBuffers)

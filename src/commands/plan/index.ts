@@ -8,6 +8,7 @@ import { writePage } from '../../page/write.ts'
 import { flagsOf } from '../../parse/flags.ts'
 import { emitRequest } from '../../planning/emit-flags.ts'
 import { parsePlanFlags, planCommandFlags } from '../../planning/plan-options.ts'
+import { rivalDemands } from '../../planning/plan-rules.ts'
 import { clusterSettings } from '../../planning/settings.ts'
 
 export default class Plan extends KtCommand {
@@ -26,6 +27,8 @@ export default class Plan extends KtCommand {
   ]
 
   static override flags = flagsOf({ ...planCommandFlags, ...htmlFlag })
+
+  static override rivals = rivalDemands
 
   async run(): Promise<void> {
     const { html, ...flags } = (await this.parse(Plan)).flags

@@ -5,7 +5,7 @@ import { parseFlags } from '../../parse/parse-flags.ts'
 import { rankInstances } from '../../plan/instances.ts'
 import { instanceFlags, selectInstances } from '../../planning/instances.ts'
 import { planRequest } from '../../planning/plan-request.ts'
-import { PLAN_RULES } from '../../planning/plan-rules.ts'
+import { PLAN_RULES, rivalDemands } from '../../planning/plan-rules.ts'
 import type { InstancesJson } from '../../report/planning-schemas.ts'
 
 export default class PlanInstances extends KtCommand {
@@ -21,6 +21,8 @@ export default class PlanInstances extends KtCommand {
   ]
 
   static override flags = flagsOf(instanceFlags)
+
+  static override rivals = rivalDemands
 
   async run(): Promise<void> {
     const { flags } = await this.parse(PlanInstances)

@@ -1,6 +1,7 @@
 import { KtCommand } from '../../command.ts'
 import { renderSensitivity } from '../../output/sensitivity-table.ts'
 import { flagsOf } from '../../parse/flags.ts'
+import { rivalDemands } from '../../planning/plan-rules.ts'
 import { parseSensitivityFlags, sensitivityFlags } from '../../planning/sensitivity-flags.ts'
 import { sensitivityRequest } from '../../planning/sensitivity-request.ts'
 import type { SensitivityJson } from '../../report/sensitivity-schema.ts'
@@ -16,6 +17,8 @@ export default class PlanSensitivity extends KtCommand {
   ]
 
   static override flags = flagsOf(sensitivityFlags)
+
+  static override rivals = rivalDemands
 
   async run(): Promise<void> {
     const { flags } = await this.parse(PlanSensitivity)

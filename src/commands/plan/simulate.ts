@@ -2,6 +2,7 @@ import { KtCommand } from '../../command.ts'
 import { renderSimulation } from '../../output/simulation-table.ts'
 import { flagsOf } from '../../parse/flags.ts'
 import { simulate } from '../../plan/simulate/simulate.ts'
+import { rivalDemands } from '../../planning/plan-rules.ts'
 import { parseSimulationFlags, simulationFlags, simulationRequest } from '../../planning/simulation-request.ts'
 import type { SimulationJson } from '../../report/simulation-schema.ts'
 
@@ -19,6 +20,8 @@ export default class PlanSimulate extends KtCommand {
   ]
 
   static override flags = flagsOf(simulationFlags)
+
+  static override rivals = rivalDemands
 
   async run(): Promise<void> {
     const { flags } = await this.parse(PlanSimulate)

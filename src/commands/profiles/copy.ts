@@ -1,5 +1,5 @@
 import { Args } from '@oclif/core'
-import { KtCommand } from '../../command.ts'
+import { KtCommand, plainFlags } from '../../command.ts'
 import { readShipped } from '../../report/shipped-file.ts'
 import { writeNewFile } from '../../report/write-output.ts'
 
@@ -15,6 +15,8 @@ export default class ProfilesCopy extends KtCommand {
     name: Args.string({ description: "its name, as 'kt profiles list' has it", required: true }),
     file: Args.string({ description: 'file to write [default: its own name, in this folder]' }),
   }
+
+  static override baseFlags = plainFlags
 
   async run(): Promise<void> {
     const { args } = await this.parse(ProfilesCopy)

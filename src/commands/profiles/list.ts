@@ -1,4 +1,4 @@
-import { KtCommand } from '../../command.ts'
+import { KtCommand, plainFlags } from '../../command.ts'
 import { columns } from '../../output/table.ts'
 import { flagGroup, flagsOf } from '../../parse/flags.ts'
 import { parseFlags } from '../../parse/parse-flags.ts'
@@ -13,6 +13,8 @@ export default class ProfilesList extends KtCommand {
     'A flag that takes such a file takes its name as well: kt bench --workload chat, kt gateway start --config ' +
     'guide, kt slo check report.json --slo-file slo.'
   static override examples = ['<%= config.bin %> <%= command.id %>', '<%= config.bin %> <%= command.id %> --json']
+
+  static override baseFlags = plainFlags
 
   static override flags = flagsOf(listFlags)
 

@@ -1,5 +1,5 @@
 import { Args } from '@oclif/core'
-import { KtCommand } from '../../command.ts'
+import { KtCommand, plainFlags } from '../../command.ts'
 import { readShipped } from '../../report/shipped-file.ts'
 
 export default class ProfilesShow extends KtCommand {
@@ -9,6 +9,8 @@ export default class ProfilesShow extends KtCommand {
   static override args = {
     name: Args.string({ description: "its name, as 'kt profiles list' has it", required: true }),
   }
+
+  static override baseFlags = plainFlags
 
   async run(): Promise<void> {
     const { args } = await this.parse(ProfilesShow)

@@ -2,11 +2,12 @@
 import { writeFileSync } from 'node:fs'
 import { Parser } from '@oclif/core'
 import { afterAll, describe, expect, it } from 'vitest'
-import { withConfig } from '../../../src/bench/config.ts'
 import { pacingFlags } from '../../../src/bench/options/load.ts'
 import { benchFlags, parseBenchOptions } from '../../../src/bench/options.ts'
 import { parseSweepOptions } from '../../../src/bench/sweep-options.ts'
+import { readConfig } from '../../../src/cli/config-file.ts'
 import { flagsOf } from '../../../src/parse/flags.ts'
+import { fromFile, givenOf } from '../../../src/parse/parse-flags.ts'
 import { messageOf } from '../../support/refusal.ts'
 import { tempDir } from '../../support/temp-dir.ts'
 
@@ -144,11 +145,14 @@ describe('all at once', () => {
   it('a config file and the flags beside it', () => {
     const path = dir.file('bench.yaml')
     writeFileSync(path, 'requests: -1\ninput_tokens: normal(5,-1)\naa: true\n')
-    const given = withConfig(
-      { config: path, rps: '0', noise: 'aa.json' },
-      { own: benchFlags, others: {}, apiKey: undefined, note() {} },
+    const { values, file } = readConfig(
+      path,
+      'bench',
+      [{ id: 'bench', flags: { 'no-config': {}, ...benchFlags } }],
+      () => [],
     )
-    const told = messageOf(() => parseBenchOptions(given))
+    const flags = fromFile({ ...values, rps: '0', noise: 'aa.json' }, file)
+    const told = messageOf(() => parseBenchOptions(givenOf(flags)))
     expect(told).toContain(`${path}: requests: must be a whole number of at least 1, not -1`)
     expect(told).toContain(`${path}: input_tokens: the standard deviation`)
     expect(told).toContain('--rps: must be above 0, not 0')
