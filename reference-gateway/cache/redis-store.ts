@@ -6,6 +6,7 @@
  */
 import type { Redis } from 'ioredis'
 import { requireOptional } from '../../src/system/optional-package.ts'
+import { plainReason } from '../../src/wire/connection-errors.ts'
 import type { CacheConfig } from '../config/config-file.ts'
 import { type CacheEntry, decodeEntry, encodeEntry } from './entry.ts'
 import type { CacheStore, StoreSize } from './store.ts'
@@ -85,7 +86,7 @@ export class RedisStore implements CacheStore {
       if (!lost) report(`Redis cannot be used (${reason}); requests go on uncached, trying again`)
       lost = true
     }
-    redis.on('error', (error: Error) => onLoss(reasonOf(error)))
+    redis.on('error', (error: Error) => onLoss(plainReason(error)))
     redis.on('close', () => onLoss('connection lost'))
     await redis.connect().catch(() => {})
     return new RedisStore(redis, config)
@@ -148,9 +149,4 @@ export class RedisStore implements CacheStore {
       return undefined
     }
   }
-}
-
-/** Does not return the URL, which may hold a password. */
-function reasonOf(error: Error): string {
-  return 'code' in error && typeof error.code === 'string' ? error.code : (error.message.split('\n')[0] ?? '')
 }

@@ -6,8 +6,8 @@ import { readFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { createSecureContext } from 'node:tls'
 import { z } from 'zod'
-import { reasonOf } from '../../src/errors.ts'
 import { type Environment, lookUpHeader, lookUpSecret, type Secret } from '../../src/parse/config-values.ts'
+import { plainReason } from '../../src/wire/connection-errors.ts'
 import type { ClientKey } from '../http/client-key.ts'
 import { isLoopback } from '../http/request-head.ts'
 import type { PoolConfig, ProviderConfig, UpstreamConfig } from '../upstream/types.ts'
@@ -222,7 +222,7 @@ function readCertificate(
   try {
     createSecureContext({ cert, key })
   } catch (error) {
-    refuse(['listen', 'tls'], `these are no certificate and its key (${reasonOf(error)})`)
+    refuse(['listen', 'tls'], `these are no certificate and its key (${plainReason(error)})`)
   }
   return { cert, key }
 }

@@ -9,6 +9,7 @@ import type { ResponseHeaders } from '../client/request-result.ts'
 import type { RunPlan } from '../load/plan.ts'
 import type { Exchange } from '../report/preview.ts'
 import { now } from '../system/clock.ts'
+import { plainReason } from '../wire/connection-errors.ts'
 import { buildPlan } from './build-plan.ts'
 import { withoutSecrets } from './config.ts'
 import { type FirstRequest, firstRequest, shownRequest } from './first-request.ts'
@@ -42,7 +43,7 @@ async function showFirst(plan: RunPlan, secrets: readonly string[]): Promise<Exc
       seen.status === undefined
         ? null
         : { status: seen.status, head: headLines(seen.headers).map(clean), body: clean(seen.body.toString('utf8')) },
-    error: seen.error === undefined ? null : clean(seen.error.message),
+    error: seen.error === undefined ? null : clean(plainReason(seen.error)),
     firstByteMs: seen.firstUs === undefined ? null : (seen.firstUs - seen.startUs) / 1_000,
     totalMs: (now() - seen.startUs) / 1_000,
   }

@@ -1,7 +1,8 @@
 /** A request has failed without an answer: was it seen at all, and whose fault is it? */
+import { plainReason } from '../wire/connection-errors.ts'
 import type { Outcome } from '../wire/outcome.ts'
 import type { TargetConnection } from './connection.ts'
-import { classifyError, explainError, explainIdleClose, isAbortedByClient, isRefusedByGoAway } from './failure.ts'
+import { classifyError, explainIdleClose, isAbortedByClient, isRefusedByGoAway } from './failure.ts'
 
 /** What is known of the request. */
 interface Unanswered {
@@ -29,7 +30,7 @@ export function blame(thrown: Error, request: Unanswered, endUs: number): Blame 
   const { peer, multiplexed } = connection
   const error = isAbortedByClient(thrown) ? thrown : connection.causeOf(thrown)
   const outcome = classifyError(error, false)
-  const detail = explainError(error)
+  const detail = plainReason(error)
   if (outcome !== 'KT_RESET' && outcome !== 'KT_PROTOCOL') return { outcome, detail }
   if (!peer.answered && !peer.overTls) {
     // Only the first request is told so: the session is gone, and the others learn nothing but that.

@@ -95,16 +95,6 @@ export function isTlsError(error: Error): boolean {
   return TLS.test(codeOf(error))
 }
 
-/** The reason of a failure, in the words of the system, without what helps nobody. */
-export function explainError(error: Error): string {
-  const reason =
-    'reason' in error && isTlsError(error) && codeOf(error).startsWith('ERR_SSL') ? error.reason : undefined
-  const text = typeof reason === 'string' ? reason : error.message.replace(/; if the root CA is installed.*$/s, '')
-  return text.endsWith('alert handshake failure')
-    ? `${text}: nothing in common, or a client certificate is demanded`
-    : text
-}
-
 /** What HTTPS servers answer to plain HTTP, in the words of nginx, Go and Apache. */
 const SPEAK_TLS =
   /plain HTTP request was sent to HTTPS port|HTTP request to an HTTPS server|plain HTTP to an SSL-enabled/i

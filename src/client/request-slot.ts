@@ -7,6 +7,7 @@
 import type { Clock } from '../system/clock.ts'
 import { type AnswerContent, describeEmpty, isEmptyAnswer, missedTokens } from '../wire/answer-content.ts'
 import { quotable } from '../wire/answer-error.ts'
+import { plainReason } from '../wire/connection-errors.ts'
 import { describeOtherAnswer, readJsonAnswer } from '../wire/json-answer.ts'
 import type { Outcome } from '../wire/outcome.ts'
 import { SseReader } from '../wire/sse.ts'
@@ -18,7 +19,7 @@ import { blame, isUnprocessed } from './blame.ts'
 import { BufferedBody } from './buffered-body.ts'
 import type { TargetConnection } from './connection.ts'
 import { readContentEncoding, StreamDecoder } from './content-encoding.ts'
-import { classifyError, classifyRefusal, explainError, isAbortedByClient } from './failure.ts'
+import { classifyError, classifyRefusal, isAbortedByClient } from './failure.ts'
 import type { BodyListener, RequestHead, RequestResult, ResponseHeaders } from './request-result.ts'
 import { faultOfStream } from './stream-fault.ts'
 import { StreamTimings } from './stream-timings.ts'
@@ -193,7 +194,7 @@ export class RequestSlot extends AnswerFields implements RequestResult, AnswerHa
     // The connection is in the middle of clearing up here, and the listener may want to send at once.
     setImmediate(() => {
       if (!this.#isOk() && status > 0 && !isAbortedByClient(error)) this.#refused(endUs)
-      else if (status > 0) this.#fail(classifyError(error, true), explainError(error), endUs)
+      else if (status > 0) this.#fail(classifyError(error, true), plainReason(error), endUs)
       else if (isUnprocessed(error, this) && this.#resent++ < MOST_RESENT) this.#sendAgain(endUs)
       else {
         const found = blame(error, this, endUs)

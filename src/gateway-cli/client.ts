@@ -5,10 +5,11 @@
 
 import { request } from 'undici'
 import { z } from 'zod'
-import { EXIT, failure, reasonOf, success, UserError } from '../errors.ts'
+import { EXIT, failure, success, UserError } from '../errors.ts'
 import { type FlagValues, flagGroup } from '../parse/flags.ts'
 import { parsedBy } from '../parse/quantity.ts'
 import { ADMIN_PORT } from '../system/serve.ts'
+import { plainReason } from '../wire/connection-errors.ts'
 
 const DEFAULT_ADMIN_URL = `http://127.0.0.1:${ADMIN_PORT}`
 
@@ -67,7 +68,7 @@ export class AdminClient {
     } catch (error) {
       if (signal?.aborted) return
       throw new UserError(
-        `the gateway at ${this.#origin} is gone (${reasonOf(error)})`,
+        `the gateway at ${this.#origin} is gone (${plainReason(error)})`,
         'Start it again, and run this again.',
         EXIT.inconclusive,
       )
@@ -84,7 +85,7 @@ export class AdminClient {
       ...(signal && { signal }),
     }).catch((error: unknown) => {
       throw new UserError(
-        `no gateway answers at ${this.#origin} (${reasonOf(error)})`,
+        `no gateway answers at ${this.#origin} (${plainReason(error)})`,
         'Start one (kt gateway start), or say where its admin port is with --admin.',
         EXIT.inconclusive,
       )
