@@ -3,7 +3,7 @@
  */
 import ipaddr from 'ipaddr.js'
 import { failure, type Result, success, UserError } from '../errors.ts'
-import { withoutCredentials } from '../parse/addresses.ts'
+import { isAddress, withoutCredentials, withScheme } from '../parse/addresses.ts'
 import { parsedBy } from '../parse/quantity.ts'
 import { type ApiEndpoint, ENDPOINTS, formatOfEndpoint } from '../wire/formats.ts'
 
@@ -19,7 +19,7 @@ export interface Target {
 const NEXT = 'Give a whole address such as http://127.0.0.1:41002/v1/chat/completions.'
 
 function parseAddress(text: string): Result<URL> {
-  const url = URL.parse(text)
+  const url = URL.parse(isAddress(text) ? withScheme(text) : text)
   if (!url) return failure(`'${withoutCredentials(text)}' is not a URL`, NEXT)
   if (url.protocol !== 'http:' && url.protocol !== 'https:') {
     return failure(`must begin with http:// or https://, not ${url.protocol}`, NEXT)

@@ -6,6 +6,7 @@
 import { request } from 'undici'
 import { z } from 'zod'
 import { EXIT, failure, success, UserError } from '../errors.ts'
+import { isAddress, withScheme } from '../parse/addresses.ts'
 import { type FlagValues, flagGroup } from '../parse/flags.ts'
 import { parsedBy } from '../parse/quantity.ts'
 import { ADMIN_PORT } from '../system/serve.ts'
@@ -16,7 +17,7 @@ const DEFAULT_ADMIN_URL = `http://127.0.0.1:${ADMIN_PORT}`
 const { text } = flagGroup()
 
 const adminOrigin = parsedBy((given) => {
-  const url = URL.parse(given)
+  const url = URL.parse(isAddress(given) ? withScheme(given) : given)
   return url?.protocol === 'http:' || url?.protocol === 'https:'
     ? success(url.origin)
     : failure(`'${given}' is not an http(s) URL`, `Give one such as ${DEFAULT_ADMIN_URL}.`)

@@ -105,6 +105,17 @@ test('--dry-run: the request as it would leave, without keys, and what the run w
   expect(stdout).toContain('Nothing was sent.')
 })
 
+test.each([
+  [['127.0.0.1:41002'], 'http://127.0.0.1:41002/v1/chat/completions'],
+  [['--url', '127.0.0.1:41002'], 'http://127.0.0.1:41002/v1/chat/completions'],
+  [['-u', 'gateway.test:8080/v1'], 'http://gateway.test:8080/v1/chat/completions'],
+  [['--url', '[::1]:41002'], 'http://[::1]:41002/v1/chat/completions'],
+])('an address without its scheme is HTTP: %j', async (given, url) => {
+  expect((await planned(given)).arms).toEqual([{ name: 'target', url }])
+  const both = ['bench', ...given, '--baseline-url', 'provider.test:8080', '--no-config', '--dry-run']
+  expect((await run(both)).stdout).toContain('direct: http://provider.test:8080/v1/chat/completions')
+})
+
 test('--dry-run of a sweep: its levels, the run of the first, and what all would cost', async () => {
   const args = ['bench', 'sweep', 'https://api.openai.com', '--rps', '10,20,30', '--step', '2s', '--warmup', '7']
   const { code, stdout } = await run([...args, '--no-config', '--dry-run', '--json'])
