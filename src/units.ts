@@ -96,6 +96,12 @@ export function formatNumber(value: number, digits = 0): string {
   return `${value < 0 && !zero ? '-' : ''}${grouped}${fraction ? `.${fraction}` : ''}`
 }
 
+/** US dollars, with the decimals that a small sum needs: '$5.00', '$0.0158', '$0.000012'. */
+export function formatUsd(usd: number): string {
+  if (usd >= 1 || usd === 0) return `$${formatNumber(usd, 2)}`
+  return `$${usd >= 0.001 ? formatNumber(usd, 4) : Number(usd.toPrecision(2)).toFixed(9).replace(/0+$/, '')}`
+}
+
 /** '1 request', '1,200 requests'; `nouns` is the plural where that is more than an s. */
 export function counted(count: number, noun: string, nouns = `${noun}s`): string {
   return `${formatNumber(count)} ${count === 1 ? noun : nouns}`

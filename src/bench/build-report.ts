@@ -7,7 +7,7 @@ import type { CategoryRecord } from '../load/category-recorder.ts'
 import type { RunRecord } from '../load/merge.ts'
 import type { RunPlan } from '../load/plan.ts'
 import { summarizeDurations, toMs } from '../report/duration-summary.ts'
-import type { Agreement, ArmResult, BenchReport } from '../report/schema.ts'
+import type { Agreement, ArmResult, BenchReport, RunCost } from '../report/schema.ts'
 import { REPORT_SCHEMA } from '../report/schema.ts'
 import { DEFAULT_ARRIVAL } from '../schedule/arrivals.ts'
 import { type Category, tailTargets } from '../slo/category.ts'
@@ -49,6 +49,8 @@ interface RunContext {
   agreement?: Agreement | undefined
   /** What the machine withheld between two instants of the host's clock. */
   machineBetween?: MachineWatch['between']
+  /** Null where the price is unknown. */
+  cost?: RunCost | null | undefined
   /** By arm. */
   oneWayDelays?: (OneWayDelays | undefined)[]
 }
@@ -92,6 +94,7 @@ export function buildReport(plan: RunPlan, record: RunRecord, context: RunContex
       p99: p99Us === null ? null : toMs(p99Us),
     })),
     client: judgeClient(record),
+    ...(context.cost === undefined ? {} : { cost: context.cost }),
     ...(context.samples ? { samples: context.samples } : {}),
     gate: null,
   }

@@ -3,8 +3,9 @@
  * Nothing is sent.
  */
 import { resolveTarget } from '../client/target.ts'
+import { costOf } from '../load/limits.ts'
 import type { RunPlan } from '../load/plan.ts'
-import { priceOfModel } from '../planning/cost-request.ts'
+import { priceBasis } from '../report/cost-schema.ts'
 import type { DryRun } from '../report/preview.ts'
 import { describeLoad } from './build-load.ts'
 import { buildPlan } from './build-plan.ts'
@@ -12,6 +13,7 @@ import { expectedRun } from './expected.ts'
 import { firstRequest, shownRequest } from './first-request.ts'
 import { secretsOf } from './options/target.ts'
 import type { BenchOptions } from './options.ts'
+import { priceOf } from './price.ts'
 import { resolveObjectives } from './slo-objectives.ts'
 import { planLevel } from './sweep-level.ts'
 import type { SweepOptions } from './sweep-options.ts'
@@ -47,7 +49,7 @@ export function dryRunOfSweep(options: BenchOptions, { mode, levels, stepMs, gat
 
 /** What runs come to that differ in their load alone; `first` is the one that is shown. */
 function describe(
-  { target, request }: BenchOptions,
+  { target, request, load }: BenchOptions,
   targets: readonly NamedTarget[],
   first: RunPlan,
   plans: readonly RunPlan[],
@@ -57,8 +59,8 @@ function describe(
   const requests = runs.reduce((sum, of) => (sum === undefined || of === undefined ? undefined : sum + of), 0)
   const { tokens } = expectedRun(first)
   const all = requests === undefined ? undefined : requests * first.arms.length
-  const price = target.at && priceOfModel(request.model)
-  const cost = price && (tokens.input * price.input + tokens.output * price.output) / 1e6
+  const price = target.at || load.price ? priceOf(load, request.model) : undefined
+  const cost = price && costOf(price, tokens.input, tokens.output)
   return {
     schema: 'kt.dry-run/1',
     options,
@@ -72,7 +74,7 @@ function describe(
       outputTokens: tokens.output,
       tokens: all === undefined ? null : all * (tokens.input + tokens.output),
       usd: all === undefined || cost === undefined ? null : all * cost,
-      priceFrom: price ? `${price.source}, ${price.date}` : null,
+      priceFrom: price ? priceBasis(price) : null,
     },
   }
 }

@@ -24,7 +24,9 @@ import { buildReport, failureDetails } from './build-report.ts'
 import { compareAnswers } from './compare-answers.ts'
 import { commandLine, withoutSecrets } from './config.ts'
 import { countTokens } from './count-tokens.ts'
+import { costOfRun, type RunPrice } from './price.ts'
 import { openSampleFile, type SampleFile } from './sample-file.ts'
+import { Spending } from './spending.ts'
 import type { OpenTargets } from './targets.ts'
 import { describeFailures, endsTheRun, hasFailed, validatingPlan } from './validate.ts'
 
@@ -52,6 +54,8 @@ export interface BenchRun {
 
 /** What a run is told beside its plan: what its report shows, and what must not be shown. */
 export interface RunRecordOptions {
+  /** What tokens cost at the target. */
+  price?: RunPrice | undefined
   /** The file of --samples. */
   samples: string | undefined
   budgets: Budgets
@@ -66,7 +70,7 @@ export interface RunRecordOptions {
 /** `goOn` judges the report at each interim analysis of the plan: false ends the run. */
 export async function measure(
   plan: RunPlan,
-  { samples, budgets, shown, secrets, labels }: RunRecordOptions,
+  { samples, budgets, shown, secrets, labels, price }: RunRecordOptions,
   { targets, embedded, aa }: OpenTargets,
   hooks: RunHooks,
   goOn?: (soFar: BenchReport, pairs: number) => boolean,
@@ -91,23 +95,28 @@ export async function measure(
     options: shown,
     machineBetween: watch.between,
   }
+  const spending = new Spending(plan)
   const first = plan.validate ? await sendValidating(plan, context.urls, secrets, hooks) : undefined
+  if (first) spending.add(plan, first)
   const sent =
     first && endsTheRun(first)
       ? first
-      : await send({ ...withoutTokensOf(first, plan), doubtful: first && hasFailed(first) }, hooks, {
+      : await send({ ...spending.left(), doubtful: first && hasFailed(first) }, hooks, {
           progress: (progress) => hooks.progress(progress, extent),
           continueAfter: goOn && ((record, pairs) => goOn(buildReport(plan, nameArms(record, aa), context), pairs)),
           samples:
             file && ((rows, lost, startUs) => file.add(sampleLines(rows, plan, startUs), sampleCount(rows), lost)),
         })
+  if (sent !== first) spending.add(plan, sent)
   const record = nameArms(await countTokens(plan, sent, hooks.note), aa)
   await file?.close()
   const agreement = plan.compareAnswers
-    ? await compareAnswers(withoutTokensOf(record, plan), record, (again) => {
-        return send(again, hooks, {
+    ? await compareAnswers(spending.left(), record, async (again) => {
+        const answers = await send(again, hooks, {
           progress: (progress) => hooks.progress({ ...progress, phase: 'asking-again' }, extent),
         })
+        spending.add(again, answers)
+        return answers
       })
     : undefined
 
@@ -122,6 +131,7 @@ export async function measure(
     samples: file?.result,
     agreement: agreement && shownAgreement(agreement, secrets),
     oneWayDelays,
+    cost: price && costOfRun(price, spending.byArm(record), stamped),
   })
   watch.end()
   const details = Object.entries(failureDetails(record)).map(([code, text]) => [
@@ -175,13 +185,6 @@ async function sendValidating(
   })
   for (const line of describeFailures(record, urls)) hooks.note(withoutSecrets(line, secrets))
   return record
-}
-
-/** The plan with what is left of its token budget. */
-function withoutTokensOf(first: RunRecord | undefined, plan: RunPlan): RunPlan {
-  const { tokenBudget } = plan
-  const spent = (first?.arms ?? []).reduce((sum, { tokensSpent }) => sum + tokensSpent, 0)
-  return { ...plan, tokenBudget: tokenBudget === undefined ? undefined : tokenBudget - spent }
 }
 
 /** Sends what the plan asks for, or what the user's interrupts leave of it. */

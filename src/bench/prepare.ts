@@ -10,6 +10,7 @@ import { type BenchQuestion, readQuestion } from './judge-bench.ts'
 import type { RunRecordOptions } from './measure.ts'
 import { secretsOf } from './options/target.ts'
 import type { BenchOptions } from './options.ts'
+import { announceCost, findPrice, toCostBudget } from './price.ts'
 import { decideRealtime } from './realtime.ts'
 import { openReportFiles, type ReportWriter } from './report-files.ts'
 import { resolveObjectives, type SloObjectives } from './slo-objectives.ts'
@@ -43,10 +44,13 @@ export async function prepareBench(
   try {
     const { workloadSpec, timeoutMs, categoryTimeoutsUs } = objectives
     const within = { ...target, timeout: target.timeout ?? timeoutMs }
-    const plan = { ...buildPlan(within, workloadSpec, load, open.targets), categoryTimeoutsUs, realtime }
+    const price = findPrice(load, request.model, open.targets)
+    const costBudget = toCostBudget(load, price)
+    const plan = { ...buildPlan(within, workloadSpec, load, open.targets), costBudget, categoryTimeoutsUs, realtime }
     printPreflight(plan, open.targets, note)
+    announceCost(plan, price, note)
     const { samples, label: labels } = output
-    const record = { samples, budgets, shown, secrets: secretsOf(target), labels }
+    const record = { samples, budgets, shown, secrets: secretsOf(target), labels, price }
     const { inconclusive } = output
     return { plan, open, record, question, objectives, noise, floor: verdict.floor, inconclusive, reports }
   } catch (error) {

@@ -16,7 +16,7 @@ export function validatingPlan(plan: RunPlan): RunPlan {
   const unique = randomFrom(randomUUID())
   // Nonces of their own: a cache in the gateway must not know the first measured request already.
   const arms = plan.arms.map((arm) => ({ ...arm, tag: drawArmTag(unique) }))
-  return { ...planBeside(plan, arms, 1), stopWhenRefused: true, tokenBudget: undefined }
+  return { ...planBeside(plan, arms, 1), stopWhenRefused: true, tokenBudget: undefined, costBudget: undefined }
 }
 
 /** Whether the run ends with its validating requests: one was refused, or the user has interrupted it. */

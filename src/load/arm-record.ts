@@ -7,7 +7,7 @@ import type { Outcome } from '../wire/outcome.ts'
 import type { AnswerNotes } from './answer-notes.ts'
 import type { CategoryRecord } from './category-recorder.ts'
 import type { ComparedAnswersRecord } from './compared-answers.ts'
-import type { TokenRecord } from './token-counter.ts'
+import type { TokenRecord, TokensSpent } from './token-counter.ts'
 import type { ToldWaits } from './told-waits.ts'
 
 export type Counts = Partial<Record<Outcome, number>>
@@ -58,7 +58,7 @@ export interface ArmRecord {
   mostInFlight: number
   inFlightUs: number
   /** By all requests, those that no figure holds too. */
-  tokensSpent: number
+  tokensSpent: TokensSpent
   /** Requests that the user's interrupt cut off, or kept from being sent: no figure holds them. */
   cutOff: number
   blocks: BlockRecord[]

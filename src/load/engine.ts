@@ -333,7 +333,7 @@ export class Engine {
   }
 
   #checkLimits(): void {
-    const reason = limitReached(this.recorders, this.#plan.tokenBudget, this.#worker.count)
+    const reason = limitReached(this.recorders, this.#plan, this.#worker.count)
     if (reason) this.stop(reason, this.#plan.timeoutUs)
   }
 

@@ -1,7 +1,15 @@
 /** What ends a run before its time. */
+import type { RunPlan, TokenPrice } from './plan.ts'
 import type { ArmRecorder } from './recorder.ts'
 
-export type StopReason = 'interrupted' | 'token-budget' | 'target-dead' | 'refused' | 'warm-up-failed' | 'abort-on'
+export type StopReason =
+  | 'interrupted'
+  | 'token-budget'
+  | 'cost-budget'
+  | 'target-dead'
+  | 'refused'
+  | 'warm-up-failed'
+  | 'abort-on'
 
 /** The user ended the run, or a condition of the user's did: what is still in flight then is no failure. */
 export function endsAtWill(reason: StopReason | undefined): boolean {
@@ -11,21 +19,29 @@ export function endsAtWill(reason: StopReason | undefined): boolean {
 /** After this many failures without one success the target is considered dead. */
 const GIVE_UP_AFTER = 1_000
 
-/** `threads`: those that share the token budget. */
+/** `threads`: those that share the budgets. */
 export function limitReached(
   recorders: readonly ArmRecorder[],
-  tokenBudget: number | undefined,
+  { tokenBudget, costBudget }: Pick<RunPlan, 'tokenBudget' | 'costBudget'>,
   threads: number,
 ): StopReason | undefined {
   let failed = 0
   let done = 0
-  let tokens = 0
+  let input = 0
+  let output = 0
   for (const recorder of recorders) {
     failed += recorder.failed
     done += recorder.done
-    tokens += recorder.tokensSpent
+    input += recorder.tokensSpent.input
+    output += recorder.tokensSpent.output
     if (recorder.failedWarmup.hopeless) return 'warm-up-failed'
   }
   if (failed >= GIVE_UP_AFTER && failed === done) return 'target-dead'
-  return tokenBudget !== undefined && tokens >= tokenBudget / threads ? 'token-budget' : undefined
+  if (tokenBudget !== undefined && input + output >= tokenBudget / threads) return 'token-budget'
+  return costBudget && costOf(costBudget, input, output) >= costBudget.usd / threads ? 'cost-budget' : undefined
+}
+
+/** In US dollars. */
+export function costOf({ inputUsd, outputUsd }: TokenPrice, input: number, output: number): number {
+  return (input * inputUsd + output * outputUsd) / 1e6
 }

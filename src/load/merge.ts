@@ -17,7 +17,7 @@ import { mergeCategories } from './category-recorder.ts'
 import { mergeComparedAnswers } from './compared-answers.ts'
 import type { StopReason } from './limits.ts'
 import { mergeSeconds, type Second } from './series.ts'
-import { mergeTokens } from './token-counter.ts'
+import { addSpent, mergeTokens } from './token-counter.ts'
 import { mergeToldWaits } from './told-waits.ts'
 
 /** How far a run is. */
@@ -147,7 +147,7 @@ function mergeArms(arms: readonly ArmRecord[]): ArmRecord {
     trend: addCounts(arms.map(({ trend }) => ({ ...trend }))),
     mostInFlight: sum(arms, ({ mostInFlight }) => mostInFlight),
     inFlightUs: sum(arms, ({ inFlightUs }) => inFlightUs),
-    tokensSpent: sum(arms, ({ tokensSpent }) => tokensSpent),
+    tokensSpent: addSpent(arms.map(({ tokensSpent }) => tokensSpent)),
     cutOff: sum(arms, ({ cutOff }) => cutOff),
     blocks: groupByNumber(
       arms.flatMap(({ blocks }) => blocks),

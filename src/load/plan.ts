@@ -87,11 +87,23 @@ export interface RunPlan {
   only?: readonly number[] | undefined
   /** Input and output tokens, over all arms, after which nothing more is sent. */
   tokenBudget: number | undefined
+  /** What may be spent, over all arms; nothing more is sent after it. */
+  costBudget?: CostBudget | undefined
+}
+
+/** US dollars a million tokens. */
+export interface TokenPrice {
+  inputUsd: number
+  outputUsd: number
+}
+
+export interface CostBudget extends TokenPrice {
+  usd: number
 }
 
 /** Requests that are in no figure of the run, sent as those of `plan` are: so many on each of `arms`. */
 export function planBeside(plan: RunPlan, arms: ArmPlan[], requests: number, concurrency = 1): RunPlan {
-  const { workload, timeoutUs, categoryTimeoutsUs, deadlines, connection, allowEmpty, tokenBudget } = plan
+  const { workload, timeoutUs, categoryTimeoutsUs, deadlines, connection, allowEmpty, tokenBudget, costBudget } = plan
   return {
     arms,
     workload,
@@ -101,7 +113,7 @@ export function planBeside(plan: RunPlan, arms: ArmPlan[], requests: number, con
     blocks: 1,
     excludeIdleFirst: false,
     warmup: 0,
-    ...{ timeoutUs, categoryTimeoutsUs, deadlines, connection, allowEmpty, tokenBudget },
+    ...{ timeoutUs, categoryTimeoutsUs, deadlines, connection, allowEmpty, tokenBudget, costBudget },
   }
 }
 

@@ -24,7 +24,7 @@ import { FailedWarmup } from './failed-warmup.ts'
 import { type LiveBlock, LiveBlocks, record } from './live-blocks.ts'
 import { BLOCK_SAMPLES, GAP_SAMPLES, RUN_SAMPLES } from './metric-samples.ts'
 import type { RunPlan } from './plan.ts'
-import { TokenCounter } from './token-counter.ts'
+import { TokenCounter, type TokensSpent } from './token-counter.ts'
 import { Hold } from './told-waits.ts'
 
 /** The block and the category that a request counts in, and when its tokens came. */
@@ -91,7 +91,7 @@ export class ArmRecorder {
   }
 
   /** By all requests, the excluded ones too. */
-  get tokensSpent(): number {
+  get tokensSpent(): TokensSpent {
     return this.#tokens.spent
   }
 

@@ -5,6 +5,11 @@ import { type AnswerSample, AnswerSampler, type KeptAnswer } from './answer-samp
 
 const BYTES_A_TOKEN = 4
 
+export interface TokensSpent {
+  input: number
+  output: number
+}
+
 /** The tokens of whole answers, and apart from them what failed ones generated. */
 export interface TokenRecord {
   input: number
@@ -30,7 +35,7 @@ export interface TokenRecord {
 
 export class TokenCounter {
   /** By all requests, the excluded ones too. */
-  spent = 0
+  readonly spent: TokensSpent = { input: 0, output: 0 }
   readonly #tokens = {
     ...{ input: 0, output: 0, events: 0, hidden: 0, cached: 0, cacheWritten: 0 },
     ...{ fromUsage: 0, fromTokenizer: 0, fromEvents: 0, failedAnswers: 0, failedOutput: 0 },
@@ -45,7 +50,7 @@ export class TokenCounter {
 
   /** The tokens of an excluded request are in no figure, but spent. */
   spend(result: RequestResult): void {
-    this.spent += estimateTokens(result)
+    spendTokens(result, this.spent)
   }
 
   /** A measured request has ended. */
@@ -82,13 +87,24 @@ export class TokenCounter {
 }
 
 /**
- * The tokens that a request has cost: its usage, else an estimate of four bytes a token. The token budget needs them
+ * Adds the tokens that a request has cost: its usage, else an estimate of four bytes a token. The budgets need them
  * during the run, so they cannot wait for the tokenizer.
  */
-function estimateTokens({ usage, outcome, tokenEvents, requestChars, bodyBytes, streamed }: RequestResult): number {
-  if (usage) return usage.input + usage.output
-  if (outcome !== 'OK' && tokenEvents === 0) return 0
-  return Math.ceil(requestChars / BYTES_A_TOKEN) + (streamed ? tokenEvents : Math.ceil(bodyBytes / BYTES_A_TOKEN))
+function spendTokens(
+  { usage, outcome, tokenEvents, requestChars, bodyBytes, streamed }: RequestResult,
+  spent: TokensSpent,
+): void {
+  if (usage) {
+    spent.input += usage.input
+    spent.output += usage.output
+  } else if (outcome === 'OK' || tokenEvents > 0) {
+    spent.input += Math.ceil(requestChars / BYTES_A_TOKEN)
+    spent.output += streamed ? tokenEvents : Math.ceil(bodyBytes / BYTES_A_TOKEN)
+  }
+}
+
+export function addSpent(parts: readonly TokensSpent[]): TokensSpent {
+  return { input: sum(parts, ({ input }) => input), output: sum(parts, ({ output }) => output) }
 }
 
 export function mergeTokens(parts: readonly TokenRecord[]): TokenRecord {

@@ -8,6 +8,7 @@ import { hang } from '../system/terminal.ts'
 import { counted, formatDuration, formatMs, formatNumber } from '../units.ts'
 import { clientWord, rateNotReached } from '../verdict/rate.ts'
 import { answersLine } from './answers-line.ts'
+import { costLine } from './cost-line.ts'
 import { machineLine } from './machine-line.ts'
 import { interimAnalysesLine, loopLine, noiseLine } from './sentences.ts'
 import { type Page, paragraph } from './table.ts'
@@ -16,6 +17,7 @@ import { fellBehind } from './throughput-lines.ts'
 const STOPPED: Record<StopReason, string> = {
   interrupted: 'Interrupted: these are the results up to then.',
   'token-budget': 'Stopped: the token budget is spent.',
+  'cost-budget': 'Stopped: the cost budget is spent.',
   'abort-on': 'Ended early by --abort-on: the figures are those of a part of the run.',
   refused: 'Stopped after the validating request: every other one would have failed alike. --no-validate sends them.',
   'warm-up-failed':
@@ -82,6 +84,8 @@ export function ending(report: Run, stopped: StopReason | null, judged: boolean,
     lines.push(namedLine('Machine', explain ? machine.text : machine.state, machine.short, page))
   }
   if (told && answers && (explain || answers.warn)) lines.push(namedLine('Answers', answers.text, answers.warn, page))
+  const cost = costLine(report)
+  if (cost !== undefined) lines.push(namedLine('Cost', cost, false, page))
   if (stopped) lines.push(c.yellow(paragraph(STOPPED[stopped] + cutOffNote(totals), page)))
   if (fellBehind(report)) {
     lines.push(

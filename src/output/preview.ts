@@ -1,7 +1,7 @@
 /** What `kt bench --dry-run` and `kt bench --show-request` print. */
 import { stringify } from 'yaml'
 import type { DryRun, Exchange } from '../report/preview.ts'
-import { counted, formatCount, formatDuration, formatMs, formatNumber } from '../units.ts'
+import { counted, formatCount, formatDuration, formatMs, formatNumber, formatUsd } from '../units.ts'
 import { indent, type Page } from './table.ts'
 
 /** A body is cut off here; --json has the whole of it. */
@@ -74,7 +74,7 @@ function costLines(
       : `${counted(requests, 'request')}${each}, ${formatNumber(warmup)} of them warm-up`,
     `about ${formatNumber(inputTokens)} input and up to ${formatNumber(outputTokens)} output tokens each`,
     ...(tokens === null ? [] : [`about ${formatCount(tokens)} tokens in all`]),
-    ...(usd === null ? [] : [`up to about $${formatNumber(usd, usd < 1 ? 4 : 2)} (${priceFrom})`]),
+    ...(usd === null ? [] : [`up to about ${formatUsd(usd)} (${priceFrom})`]),
   ]
 }
 

@@ -10,6 +10,7 @@ import { z } from 'zod'
 import { ARRIVAL_KINDS } from '../schedule/arrivals.ts'
 import type { agreementSchema } from './agreement-schema.ts'
 import { armSchema, type overheadSchema } from './arm-schema.ts'
+import { costSchema } from './cost-schema.ts'
 import {
   clientSchema,
   command,
@@ -220,6 +221,10 @@ export const benchReportSchema = z
       })
       .optional()
       .describe('lines written for --samples'),
+    cost: costSchema
+      .nullable()
+      .optional()
+      .describe('what the tokens of the run cost; null: no price is known; absent where nothing is paid for'),
     noise: noiseSchema.optional(),
     interimAnalyses: interimAnalysesSchema.optional(),
     slo: z.array(sloSchema).optional().describe('an entry for each category that was judged'),
@@ -243,6 +248,7 @@ export interface Run extends Omit<BenchReport, 'arms'>, Omit<ArmResult, 'baselin
   baseline?: Run
 }
 export type Agreement = z.infer<typeof agreementSchema>
+export type RunCost = z.infer<typeof costSchema>
 export type DurationSummary = z.infer<typeof distributionSchema>
 export type OverheadResult = z.infer<typeof overheadSchema>
 export type OverheadDefinition = z.infer<typeof definitionSchema>

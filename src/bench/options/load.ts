@@ -18,6 +18,7 @@ import { ARRIVAL_KINDS, ARRIVALS_IN_WORDS, DEFAULT_ARRIVAL, kindsWith } from '..
 import { parseStages } from '../../schedule/ramp.ts'
 import { abortRule } from '../../verdict/thresholds.ts'
 import { REALTIME } from '../realtime.ts'
+import { priceFlags } from './price.ts'
 import { ARM_FLAGS, hasOneArm, needsTwoArms, type TargetFlagValues } from './target.ts'
 
 const { text, texts, toggle, yesOrNo } = flagGroup('LOAD')
@@ -115,6 +116,7 @@ export const amountFlags = {
     'say whether both arms answer alike; where they do not, up to 20 requests go to --baseline-url again, twice ' +
       '[default: with two arms]',
   ),
+  ...priceFlags,
   'until-decided': result.toggle(
     'judge after 10, 20, 40 and 80 pairs of blocks (interim analyses) and end with the first PASS or ' +
       'FAIL; --requests and --duration are upper limits [default: 4,000 requests on each arm]',
