@@ -31,10 +31,11 @@ export function dryRun(options: BenchOptions): DryRun {
 }
 
 /** The levels that are measured in any case: a search adds others, and a noisy machine measures some again. */
-export function dryRunOfSweep(options: BenchOptions, { mode, levels, stepMs, gatewayWorkers }: SweepOptions): DryRun {
+export function dryRunOfSweep(options: BenchOptions, ask: SweepOptions): DryRun {
+  const { mode, levels, stepMs, gatewayWorkers } = ask
   const { target, request, shown } = options
   const targets = targetsOf(target, request.endpoint).slice(0, 1)
-  const [first, ...rest] = levels.map((level) => planLevel(options, mode, level, targets))
+  const [first, ...rest] = levels.map((level) => planLevel(options, ask, { level, steps: 1, draw: 0 }, targets))
   if (!first) throw new Error('a sweep without a level')
   const curves = gatewayWorkers?.length ?? 1
   const plans = Array.from({ length: curves }, () => [first, ...rest]).flat()

@@ -48,7 +48,7 @@ export async function prepareBench(
     const costBudget = toCostBudget(load, price)
     const plan = { ...buildPlan(within, workloadSpec, load, open.targets), costBudget, categoryTimeoutsUs, realtime }
     printPreflight(plan, open.targets, note)
-    announceCost(plan, price, note)
+    announceCost([plan], price, note)
     const { samples, label: labels } = output
     const record = { samples, budgets, shown, secrets: secretsOf(target), labels, price }
     const { inconclusive } = output

@@ -59,18 +59,25 @@ export function toCostBudget(options: Asked, found: RunPrice | undefined): CostB
   return { usd, inputUsd: found.price.inputUsd, outputUsd: found.price.outputUsd }
 }
 
-/** Says before the run what it will cost at most. */
-export function announceCost(plan: RunPlan, found: RunPrice | undefined, note: (line: string) => void): void {
+/** Says before the run, or the runs of a sweep, what it will cost at most. */
+export function announceCost(
+  plans: readonly RunPlan[],
+  found: RunPrice | undefined,
+  note: (line: string) => void,
+): void {
   if (!found) return
   const { price, model, budgetUsd } = found
   if (!price) {
     note(`What it costs is unknown: there is no list price of '${model}'. ${GIVE_PRICE}.`)
     return
   }
-  const { requests, tokens } = expectedRun(plan)
-  const each = costOf(price, tokens.input, tokens.output)
-  const validating = plan.validate ? 1 : 0
-  const all = requests === undefined ? undefined : (requests + validating) * plan.arms.length * each
+  const expected = plans.map((plan) => {
+    const { requests, tokens } = expectedRun(plan)
+    const each = costOf(price, tokens.input, tokens.output)
+    return { each, all: requests === undefined ? undefined : requests * plan.arms.length * each }
+  })
+  const all = expected.reduce<number | undefined>((sum, run) => add(sum, run.all), 0)
+  const each = Math.max(0, ...expected.map((run) => run.each))
   const sum = all === undefined ? `${formatUsd(each)} a request` : formatUsd(all)
   const limit = budgetUsd === undefined ? '' : `; it stops at ${formatUsd(budgetUsd)}`
   note(`It costs up to about ${sum} (${priceBasis(price)})${limit}.`)
@@ -92,6 +99,10 @@ export function costOfRun(
   })
   const usd = rounded(arms.reduce((sum, arm) => sum + arm.usd, 0))
   return { usd, budgetUsd: budgetUsd ?? null, model, ...price, arms }
+}
+
+function add(a: number | undefined, b: number | undefined): number | undefined {
+  return a === undefined || b === undefined ? undefined : a + b
 }
 
 /** Without the noise of binary fractions. */

@@ -11,11 +11,13 @@ const WARMUP = { warmup: 50, warmupUs: 1_000_000 }
 
 export function planLevel(
   { target, request, load }: Pick<BenchOptions, 'target' | 'request' | 'load'>,
-  mode: SweepOptions['mode'],
-  level: number,
+  { mode, stepMs }: Pick<SweepOptions, 'mode' | 'stepMs'>,
+  { level, steps, draw }: { level: number; steps: number; draw: number },
   targets: readonly NamedTarget[],
 ): RunPlan {
-  const stepped: LoadOptions = { ...load, ...(mode === 'open' ? { rps: level } : { concurrency: level }) }
-  const plan = buildPlan(target, request, stepped, targets)
+  const pace = mode === 'open' ? { rps: level } : { concurrency: level }
+  const stepped: LoadOptions = { ...load, ...pace, duration: steps * stepMs }
+  const workload = draw === 0 ? request : { ...request, seed: request.seed + draw }
+  const plan = buildPlan(target, workload, stepped, targets)
   return load.warmup === undefined ? { ...plan, ...defaultWarmup(WARMUP, plan) } : plan
 }

@@ -3,12 +3,15 @@
  * All other options are those of a bench, of which it takes the sections.
  */
 import { z } from 'zod'
-import { failure, type Result, success } from '../errors.ts'
+import { failure, UserError } from '../errors.ts'
 import { htmlFlag } from '../page/flag.ts'
 import { type FlagValues, flagGroup } from '../parse/flags.ts'
 import { Faults, type Given, rulesOf } from '../parse/parse-flags.ts'
-import { durationMs, parsedBy, positiveCount, positiveRate } from '../parse/quantity.ts'
+import { durationMs, positiveCount, positiveRate } from '../parse/quantity.ts'
+import { isMetric, isStreamOnly } from '../slo/metrics.ts'
 import { labelFlag } from './options/output.ts'
+import { type UntilLimit, untilLimit } from './options/until.ts'
+import { verdictFlags } from './options/verdict.ts'
 import { type BenchOptions, parseBenchOptions, sharedFlags } from './options.ts'
 
 const { text } = flagGroup('LEVELS')
@@ -16,13 +19,18 @@ const result = flagGroup('RESULT')
 
 const DEFAULT_CONCURRENCY = [1, 2, 4, 8, 16, 32, 64]
 const MOST_GATEWAY_WORKERS = 64
+/** How long a search may take, where the user does not say. Short steps take as long to start as long ones. */
+const SEARCH_STEPS = 30
+const SHORTEST_SEARCH_MS = 60_000
 
 export interface SweepOptions {
   mode: 'open' | 'closed'
   levels: number[]
   stepMs: number
-  /** The limit of added P99 whose highest load is searched for. */
-  untilMs: number | undefined
+  /** The threshold whose highest load is searched for. */
+  until: UntilLimit | undefined
+  /** For how long at most, beyond the levels. */
+  searchMs: number
   /** Numbers of processes of the embedded gateway: one curve for each. */
   gatewayWorkers: number[] | undefined
 }
@@ -35,15 +43,6 @@ const list = (item: z.ZodType<number, string | number>) =>
     .pipe(z.array(item).min(1))
     .refine((values) => values.every((value, i) => i === 0 || value > (values[i - 1] ?? 0)), 'the levels must rise')
 
-/** The only limit that can be searched for is one on the added P99. */
-function parseUntil(given: string): Result<number> {
-  const match = /^\s*overhead\.p99\s*<=?\s*(\S+)\s*$/.exec(given)
-  const limit = match?.[1] === undefined ? undefined : durationMs.safeParse(match[1])
-  return limit?.success
-    ? success(limit.data)
-    : failure(`'${given}' is not a limit that can be searched for`, "Give one such as --until 'overhead.p99<7ms'.")
-}
-
 const levelFlags = {
   rps: text(list(positiveRate).optional(), 'open loop: rising request rates', { example: '50,100,200' }),
   concurrency: text(
@@ -52,9 +51,19 @@ const levelFlags = {
     { example: '1,2,4,8' },
   ),
   step: text(durationMs.default(5_000), 'duration of each level [default: 5s]', { example: '5s' }),
-  until: text(parsedBy(parseUntil).optional(), 'search for the highest load within this limit', {
-    helpValue: "'overhead.p99<7ms'",
-  }),
+  until: text(
+    untilLimit.optional(),
+    "search between the levels for the highest load that keeps this threshold, such as 'ttft.p99<200ms' or " +
+      "'goodput.chat-short>99%'",
+    { helpValue: "'overhead.p99<7ms'" },
+  ),
+  'search-time': text(
+    durationMs.optional(),
+    'how long --until may search beyond the levels [default: 30 steps, at least 1m]',
+    {
+      example: '2m',
+    },
+  ),
   'gateway-workers': text(
     list(positiveCount.refine((count) => count <= MOST_GATEWAY_WORKERS, `at most ${MOST_GATEWAY_WORKERS}`)).optional(),
     'numbers of processes of the embedded gateway, with a curve for each [default: 1]',
@@ -65,6 +74,10 @@ const levelFlags = {
 export const sweepFlags = {
   ...levelFlags,
   ...sharedFlags,
+  slo: result.text(verdictFlags.slo.type, 'SLO category whose targets count for goodput, and whose timeout is used', {
+    helpValue: 'chat-short',
+  }),
+  'slo-file': verdictFlags['slo-file'],
   output: result.text(z.string().optional(), "write the report (kt.sweep/1) to this file; '-': stdout"),
   ...htmlFlag,
   ...labelFlag,
@@ -77,6 +90,13 @@ type LevelValues = FlagValues<typeof levelFlags>
 const rule = rulesOf<LevelValues & { url: unknown }>()
 
 const RULES = [
+  rule(
+    ['search-time', 'until'],
+    (given) =>
+      given['search-time'] !== undefined &&
+      given.until === undefined &&
+      failure('--search-time has no effect without --until', "Give --until 'ttft.p99<200ms' too."),
+  ),
   rule(
     ['rps', 'concurrency'],
     ({ rps, concurrency }) =>
@@ -105,13 +125,35 @@ export function parseSweepOptions(given: Given): { ask: SweepOptions; options: B
   const own = faults.read(levelFlags, given)
   faults.check({ ...own, url: given.values.url }, RULES)
   const { rps, concurrency, step, until, 'gateway-workers': gatewayWorkers } = own
+  const { slo = until?.category } = given.values
   const open = given.values.rps !== undefined
   const levels = (open ? rps : concurrency) ?? DEFAULT_CONCURRENCY
   const rest = Object.entries(given.values).filter(([name]) => !(name in levelFlags))
-  const first = { ...Object.fromEntries(rest), [open ? 'rps' : 'concurrency']: levels[0], duration: `${step ?? 1}ms` }
+  const first = {
+    ...Object.fromEntries(rest),
+    ...(slo === undefined ? {} : { slo }),
+    [open ? 'rps' : 'concurrency']: levels[0],
+    duration: `${step ?? 1}ms`,
+  }
   const options = parseBenchOptions({ ...given, values: first }, faults, 'kt bench sweep')
-  return {
-    ask: { mode: open ? 'open' : 'closed', levels, stepMs: step, untilMs: until, gatewayWorkers },
-    options,
+  if (until) assertTold(until, options)
+  const searchMs = own['search-time'] ?? Math.max(SEARCH_STEPS * step, SHORTEST_SEARCH_MS)
+  return { ask: { mode: open ? 'open' : 'closed', levels, stepMs: step, until, searchMs, gatewayWorkers }, options }
+}
+
+/** What no request of the sweep could tell is refused before one is sent. */
+function assertTold({ threshold, category }: UntilLimit, { request, verdict }: BenchOptions): void {
+  const { of, text: asked } = threshold
+  if (of === 'goodput' && verdict.slo === undefined && verdict['slo-file'] === undefined) {
+    throw new UserError(
+      `--until ${asked}: goodput needs the targets of an SLO category`,
+      "Name it, as in --until 'goodput.chat-short>99%', or with --slo.",
+    )
+  }
+  if (category !== undefined && verdict.slo !== category) {
+    throw new UserError(`--until ${asked} and --slo ${verdict.slo} name two categories`, 'Leave one of them out.')
+  }
+  if (isMetric(of) && isStreamOnly(of) && !request.parts.some(({ stream }) => stream)) {
+    throw new UserError(`--until ${asked}: only streams have it`, 'Give --stream too.')
   }
 }

@@ -16,9 +16,9 @@ export function placeName({ level, index, of }: LevelPlace, { mode }: Ask): stri
 
 /** What is left of the curve is at least its levels. */
 export function levelExtent(place: LevelPlace, ask: Ask): Extent {
-  const { index = 0, of = index, again } = place
+  const { index = 0, of = index, again, steps } = place
   const level = `${placeName(place, ask)}${again > 0 ? ', measured again' : ''}`
-  return { level, arms: [], durationMs: ask.stepMs, afterMs: (of - index) * ask.stepMs }
+  return { level, arms: [], durationMs: steps * ask.stepMs, afterMs: (of - index) * ask.stepMs }
 }
 
 export function levelLine({ achievedRps, latencyMs, overheadMs }: SweepLevel, name: string, again: number): string {

@@ -14,7 +14,7 @@ import { SWEEP_SCHEMA, type SweepCurve, type SweepLevel, type SweepReport } from
 import { assertWritable, noteForeign } from '../report/write-output.ts'
 import { writeReports } from '../report/write-report.ts'
 import { METRICS, SWEEP_METRICS, type SweepMetric } from '../slo/metrics.ts'
-import { bisect, findFrontier, findKnee, measureScaling } from '../stats/curve.ts'
+import { findFrontier, findKnee, measureScaling } from '../stats/curve.ts'
 import { Histogram } from '../stats/histogram.ts'
 import { steadyFrom, throughputError } from '../stats/means.ts'
 import { counted } from '../units.ts'
@@ -25,10 +25,13 @@ import { type GatewayUse, watchGateway } from './embedded.ts'
 import { measure, type RunHooks, type RunRecordOptions } from './measure.ts'
 import { secretsOf } from './options/target.ts'
 import type { BenchOptions } from './options.ts'
+import { announceCost, findPrice, toCostBudget } from './price.ts'
 import { decideRealtime } from './realtime.ts'
+import { countMisses, resolveObjectives, type SloObjectives } from './slo-objectives.ts'
 import { planLevel } from './sweep-level.ts'
 import type { SweepOptions } from './sweep-options.ts'
 import { type OpenTargets, openTargets } from './targets.ts'
+import { type MeasuredLevel, searchUntil } from './until.ts'
 
 /**
  * A level that fails this share of its requests, or whose P99 is this many times that of the first level, ends the
@@ -50,6 +53,10 @@ export interface LevelPlace {
   of?: number
   /** How often it has been measured before. */
   again: number
+  /** How long it is measured, in steps. */
+  steps: number
+  /** Which draw of its requests: runs that are laid together send others, or they would err alike. */
+  draw: number
 }
 
 export async function sweep(
@@ -63,9 +70,10 @@ export async function sweep(
   }
   assertPageWritable(html)
   const budgets = readBudgets(verdict['budget-file'])
-  const record = { samples: undefined, budgets, shown, secrets: secretsOf(target), labels }
+  const objectives = resolveObjectives(verdict, request, target)
+  const { judged, workloadSpec, timeoutMs, categoryTimeoutsUs } = objectives
   const curves: SweepCurve[] = []
-  const seen: { first?: Run } = {}
+  const seen: Seen = { spentUsd: 0 }
   const realtime = decideRealtime(load.realtime, target.at === undefined, hooks.note)
   for (const gatewayWorkers of ask.gatewayWorkers ?? [1]) {
     if (hooks.interrupt.aborted) break
@@ -74,15 +82,27 @@ export async function sweep(
     try {
       // The curve is that of the gateway. The direct arm of the embedded pair would only double the time.
       const targets = open.targets.slice(0, 1)
-      const planned = (level: number): RunPlan => ({
-        ...planLevel({ target, request, load }, ask.mode, level, targets),
+      const price = findPrice(load, request.model, targets)
+      const costBudget = toCostBudget(load, price)
+      const options = {
+        target: { ...target, timeout: target.timeout ?? timeoutMs },
+        request: judged ? workloadSpec : request,
+        load,
+      }
+      const planned = (place: Pick<LevelPlace, 'level' | 'steps' | 'draw'>): RunPlan => ({
+        ...planLevel(options, ask, place, targets),
+        costBudget: costBudget && { ...costBudget, usd: costBudget.usd - seen.spentUsd },
+        categoryTimeoutsUs,
         realtime,
       })
-      const run = retryNoisy(
-        levelRunner(planned, record, ask.stepMs, { ...open, targets }, hooks, seen),
-        hooks.interrupt,
-      )
-      curves.push(await measureCurve(ask, run, hooks, open.embedded ? gatewayWorkers : null))
+      if (!seen.first) {
+        const plans = ask.levels.map((level) => planned({ level, steps: 1, draw: 0 }))
+        if (plans[0]) printPreflight(plans[0], targets, hooks.note)
+        announceCost(plans, price, hooks.note)
+      }
+      const record = { samples: undefined, budgets, shown, secrets: secretsOf(target), labels, price }
+      const run = levelRunner(planned, record, ask.stepMs, { ...open, targets }, hooks, seen, objectives)
+      curves.push(await measureCurve(ask, run, hooks, seen, open.embedded ? gatewayWorkers : null))
     } finally {
       await open.close()
     }
@@ -96,36 +116,47 @@ export async function sweep(
   return { report, exitCode: report.interrupted ? EXIT.interrupted : answered ? EXIT.passed : EXIT.inconclusive }
 }
 
-type LevelRunner = (place: LevelPlace) => Promise<SweepLevel>
+/** What the levels before have left. */
+interface Seen {
+  first?: Run
+  spentUsd: number
+  /** The budget of money is spent. */
+  spent?: boolean
+}
+
+type LevelRunner = (place: LevelPlace) => Promise<MeasuredLevel>
 
 function levelRunner(
-  planLevel: (level: number) => RunPlan,
+  planned: (place: LevelPlace) => RunPlan,
   record: RunRecordOptions,
   stepMs: number,
   open: OpenTargets,
   hooks: SweepHooks,
-  seen: { first?: Run },
+  seen: Seen,
+  objectives: SloObjectives,
 ): LevelRunner {
   return async (place) => {
-    const { level } = place
-    const plan = planLevel(level)
-    if (!seen.first) printPreflight(plan, open.targets, hooks.note)
+    const { level, steps } = place
+    const plan = planned(place)
     const watch = watchGateway(open.gatewayPid)
     const progress: RunHooks['progress'] = (view) => {
-      if (view.phase === 'measuring') watch.measuring(stepMs - view.elapsedUs / 1_000)
+      if (view.phase === 'measuring') watch.measuring(steps * stepMs - view.elapsedUs / 1_000)
       hooks.progress(view, place)
     }
     // The levels differ in their load alone: the target is validated once.
     if (seen.first) plan.validate = false
-    const { report } = await measure(plan, record, open, { ...hooks, progress }).catch((error) => {
+    const { report, stopped } = await measure(plan, record, open, { ...hooks, progress }).catch((error) => {
       watch.end()
       throw error
     })
     const measuredRun = primaryRun(report)
     seen.first ??= measuredRun
+    seen.spentUsd += report.cost?.usd ?? 0
+    seen.spent ||= stopped === 'cost-budget'
     const measured = toLevel(measuredRun, level, watch.end())
     hooks.level(measured, place)
-    return measured
+    const misses = countMisses(measuredRun, objectives)
+    return { level: measured, run: measuredRun, skip: measured.skippedBlocks, misses }
   }
 }
 
@@ -133,12 +164,15 @@ function levelRunner(
  * Measures a level again when the machine was noisy, up to twice. The first quiet measurement counts, otherwise the
  * last.
  */
-function retryNoisy(run: LevelRunner, interrupt: AbortSignal): LevelRunner {
+function retryNoisy(run: LevelRunner, ended: Ended): LevelRunner {
   return async (place) => {
     let measured = await run(place)
-    // Where nothing was answered, a quieter machine would not help.
-    const wanted = (): boolean => measured.client === 'noisy' && measured.requests > measured.failed
-    for (let again = 1; again <= 2 && wanted() && !interrupt.aborted; again++) {
+    const wanted = (): boolean => {
+      const { client, requests, failed } = measured.level
+      // Where nothing was answered, a quieter machine would not help.
+      return client === 'noisy' && requests > failed
+    }
+    for (let again = 1; again <= 2 && wanted() && ended() === undefined; again++) {
       measured = await run({ ...place, again })
     }
     return measured
@@ -148,25 +182,34 @@ function retryNoisy(run: LevelRunner, interrupt: AbortSignal): LevelRunner {
 async function measureCurve(
   ask: SweepOptions,
   run: LevelRunner,
-  hooks: SweepHooks,
+  { interrupt }: SweepHooks,
+  seen: Seen,
   gatewayWorkers: number | null,
 ): Promise<SweepCurve> {
-  const { mode, untilMs: limitMs } = ask
-  const levels = await climb(ask, run, hooks)
-  const until = limitMs === undefined ? null : await search({ mode, limitMs, run, interrupt: hooks.interrupt }, levels)
+  const ended: Ended = () => (interrupt.aborted ? 'interrupted' : seen.spent ? 'cost' : undefined)
+  const climbed = await climb(ask, retryNoisy(run, ended), ended)
+  const { mode, stepMs, searchMs, until: limit } = ask
+  // A search measures each level again by itself: what the noise of the machine did is in the interval.
+  const again = (level: number, steps: number, times: number) => run({ level, steps, again: 0, draw: times })
+  const found = limit && (await searchUntil({ ...limit, mode, stepMs, searchMs, run: again, ended }, climbed))
+  const { levels, until } = found ?? { levels: climbed.map(({ level }) => level), until: null }
   levels.sort((a, b) => a.level - b.level)
   return { gatewayWorkers, levels, knee: findKnee(levels, mode) ?? null, frontier: findFrontier(levels), until }
 }
 
-/** Measures level after level until there are no more, the user interrupts, or the target collapses. */
-async function climb(ask: SweepOptions, run: LevelRunner, hooks: SweepHooks): Promise<SweepLevel[]> {
-  const levels: SweepLevel[] = []
+/** Why nothing more is to be measured. */
+type Ended = () => 'interrupted' | 'cost' | undefined
+
+/** Measures level after level until there are no more, the user or a budget ends it, or the target collapses. */
+async function climb(ask: SweepOptions, run: LevelRunner, ended: Ended): Promise<MeasuredLevel[]> {
+  const levels: MeasuredLevel[] = []
   for (const [i, level] of ask.levels.entries()) {
-    if (hooks.interrupt.aborted) break
-    const measured = await run({ level, index: i + 1, of: ask.levels.length, again: 0 })
+    if (ended() !== undefined) break
+    const measured = await run({ level, index: i + 1, of: ask.levels.length, again: 0, steps: 1, draw: 0 })
     levels.push(measured)
-    const base = levels[0]?.latencyMs?.p99 ?? Number.POSITIVE_INFINITY
-    if (measured.failed > FAILING * measured.requests || (measured.latencyMs?.p99 ?? 0) > COLLAPSED * base) break
+    const base = levels[0]?.level.latencyMs?.p99 ?? Number.POSITIVE_INFINITY
+    const { failed, requests, latencyMs } = measured.level
+    if (failed > FAILING * requests || (latencyMs?.p99 ?? 0) > COLLAPSED * base) break
   }
   return levels
 }
@@ -244,44 +287,4 @@ function quantilesOf(report: Run): Pick<SweepLevel, `${SweepMetric}Ms`> {
     return [`${metric}Ms`, measured ? { p50: measured.p50, p99: measured.p99 } : null]
   })
   return Object.fromEntries(entries) as Pick<SweepLevel, `${SweepMetric}Ms`>
-}
-
-interface SearchRequest {
-  mode: 'open' | 'closed'
-  limitMs: number
-  run: LevelRunner
-  interrupt: AbortSignal
-}
-
-/**
- * Searches the highest level within a limit of added P99, between the last level of the curve within it and the first
- * beyond it. Levels measured on the way are added to `levels`.
- */
-async function search(
-  { mode, limitMs, run, interrupt }: SearchRequest,
-  levels: SweepLevel[],
-): Promise<SweepCurve['until']> {
-  const keeps = (level: SweepLevel): boolean => level.overheadMs !== null && level.overheadMs.p99 < limitMs
-  const nowhere = (why: string) => ({ limitMs, level: null, achievedRps: null, why })
-  if (!levels.some((level) => level.overheadMs)) return nowhere('no request carries a reading of the overhead')
-  const firstBreak = levels.findIndex((level) => !keeps(level))
-  let best = firstBreak === -1 ? levels.at(-1) : levels[firstBreak - 1]
-  if (!best) return nowhere('the lowest level already exceeds it')
-  let breaks = levels[firstBreak]?.level
-  if (breaks === undefined)
-    return { limitMs, level: best.level, achievedRps: best.achievedRps, why: 'no measured level exceeds it' }
-  for (;;) {
-    const next = bisect(best.level, breaks, mode === 'closed')
-    if (next === undefined || interrupt.aborted) break
-    const measured = await run({ level: next, again: 0 })
-    levels.push(measured)
-    if (keeps(measured)) best = measured
-    else breaks = measured.level
-  }
-  return {
-    limitMs,
-    level: best.level,
-    achievedRps: best.achievedRps,
-    why: `the next level measured, ${breaks}, exceeds it`,
-  }
 }

@@ -9,6 +9,7 @@ import { bytesFormat, numberFormat } from './column.ts'
 import { bracketed } from './sentences.ts'
 import { levelName, levelNumber, sweepAnswer } from './sweep-answer.ts'
 import { columns, type Page, paragraph } from './table.ts'
+import { untilTable } from './until-table.ts'
 
 export function renderSweep(report: SweepReport, page: Page): string {
   const { c, width } = page
@@ -108,10 +109,6 @@ function conclusions(curve: SweepCurve, report: SweepReport, page: Page): string
   const bend = knee
     ? `Knee: ${levelName(knee.level, report)}, ${formatNumber(knee.achievedRps)} requests/s: ${knee.why}.`
     : 'Knee: none within these levels.'
-  const found = until
-    ? `Added P99 under ${formatMs(until.limitMs)} ms: ` +
-      `${until.level === null ? 'nowhere' : `up to ${levelName(until.level, report)}`} (${until.why})`
-    : ''
   const marks =
     '! client saturated, ~ machine noisy, < rate not reached, ^ not steady, f failures: such a level is unreliable.'
   return [
@@ -119,7 +116,7 @@ function conclusions(curve: SweepCurve, report: SweepReport, page: Page): string
     ...(levels.some((level) => level.overheadMs)
       ? frontier(curve, report, page)
       : [paragraph('The overhead is unknown: the provider does not stamp and the gateway reports nothing.', page)]),
-    ...(found === '' ? [] : [paragraph(found, page)]),
+    ...(until ? [untilTable(curve, until, report, page)] : []),
     ...levels.flatMap(({ level, answers }) => {
       if (!answers?.suspect) return []
       return [c.yellow(paragraph(`${levelName(level, report)}: ${suspectSentence(answers.suspect)}`, page))]

@@ -1,5 +1,6 @@
 /** The pages of the other results: a sweep, a plan, a history, a diagnosis. */
 import { deployment } from '../output/plan-answer.ts'
+import { untilSentence } from '../output/sweep-answer.ts'
 import { historyPlots } from '../plots/history.ts'
 import { planPlots } from '../plots/plan.ts'
 import type { PlotTable } from '../plots/plot.ts'
@@ -19,13 +20,7 @@ export function sweepDocument(report: SweepReport): Document {
     title: `kt bench sweep: ${target.gateway ?? target.url}`,
     sentences: [
       { verdict: null, text: kneeSentence(report) },
-      ...until.map(({ limitMs, level, why }) => ({
-        verdict: null,
-        text:
-          level === null
-            ? `No level keeps added P99 under ${limitMs} ms: ${why}.`
-            : `Level ${level} is the highest that keeps added P99 under ${limitMs} ms: ${why}.`,
-      })),
+      ...until.map((found) => ({ verdict: null, text: untilSentence(found, report) })),
     ],
     facts: [
       ['Measured', report.startedAt],

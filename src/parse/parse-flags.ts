@@ -141,7 +141,7 @@ export function keyOf(name: string): string {
 }
 
 /** What a type advises after it refused a value: `context.addIssue({ ..., params: { next } })`. */
-function nextOf(issue: { params?: unknown } | object): string | undefined {
+export function nextOf(issue: { params?: unknown } | object): string | undefined {
   const params: unknown = 'params' in issue ? issue.params : undefined
   const next: unknown = typeof params === 'object' && params !== null && 'next' in params ? params.next : undefined
   return typeof next === 'string' ? next : undefined

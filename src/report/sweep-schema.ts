@@ -42,6 +42,49 @@ const quantilesShape = Object.fromEntries(
   SWEEP_METRICS.map((metric) => [`${metric}Ms`, nullablePair(metric)]),
 ) as Record<`${SweepMetric}Ms`, ReturnType<typeof nullablePair>>
 
+const limit = ms.describe('limit of the added P99')
+
+const limitSchema = z
+  .strictObject({
+    verdict: z.enum(['met', 'missed', 'undecided']).describe('by the interval, over all measurements of the level'),
+    value: z.number().nullable().describe('the figure of the threshold, in ms or as a share; null: nothing tells it'),
+    ci95: interval.nullable().describe('its interval, by blocks; null: nothing tells it'),
+    requests: count.describe('requests that were judged, or tokens'),
+    runs: count.describe('how often the level was measured'),
+    why: z.string().optional().describe('what it was judged by, where that is not the figure'),
+  })
+  .describe('whether the level keeps the threshold of --until')
+
+const untilSchema = z
+  .strictObject({
+    threshold: z.string().describe('the threshold, as it was asked for'),
+    level: reached.describe('the highest level that is proven to keep it; null: none'),
+    achievedRps: achievedRps.nullable().describe('requests a second there'),
+    breaks: reached.describe('the lowest level that is proven to break it; null: none'),
+    breaksRps: achievedRps.nullable().describe('requests a second there'),
+    undecided: z.array(z.number()).describe('levels between them that neither keep nor break it for sure'),
+    confidence: z.number().describe('of each of both ends'),
+    searchS: z.number().describe('how long the search between the levels took'),
+    limitedBy: z
+      .enum([
+        'target',
+        'rate',
+        'errors',
+        'client',
+        'noise',
+        'samples',
+        'no-samples',
+        'levels',
+        'time',
+        'cost',
+        'interrupted',
+      ])
+      .describe('why no higher level keeps it, or is known to'),
+    why: z.string().describe('the same in words'),
+  })
+  .nullable()
+  .describe('what --until found; null where it was not asked')
+
 const levelSchema = z.strictObject({
   level: z.number().describe('requests a second in an open loop, requests in flight in a closed one'),
   requests: count.describe('requests sent'),
@@ -74,9 +117,8 @@ const levelSchema = z.strictObject({
   achievedToOffered: z.number().nullable().describe('rate that was reached over the rate that was asked for'),
   steady: z.boolean().describe('whether the level came to rest'),
   skippedBlocks: count.describe('blocks excluded at the beginning, because the run was not steady yet'),
+  limit: limitSchema.optional(),
 })
-
-const limit = ms.describe('limit of the added P99')
 
 const curveSchema = z.strictObject({
   gatewayWorkers: processes.nullable().describe('processes of the embedded gateway; null for another gateway'),
@@ -95,15 +137,7 @@ const curveSchema = z.strictObject({
       }),
     )
     .describe('for each limit the highest level whose added P99, and that of every lower one, stays within it'),
-  until: z
-    .strictObject({
-      limitMs: limit,
-      level: reached,
-      achievedRps: achievedRps.nullable().describe('requests a second there'),
-      why: z.string().describe('how the search ended'),
-    })
-    .nullable()
-    .describe('what --until found; null where it was not asked'),
+  until: untilSchema,
 })
 
 export const sweepSchema = z.strictObject({

@@ -53,11 +53,13 @@ test('before it measures the phase and its time are told, and nothing of the res
 
 test('a sweep tells its level, that it is measured again, and what is left of all levels', () => {
   const ask = { mode: 'closed', stepMs: 10_000 } as const
-  const place = { level: 4, index: 2, of: 3, again: 1 }
+  const place = { level: 4, index: 2, of: 3, again: 1, steps: 1, draw: 0 }
   expect(placeName(place, ask)).toBe('level 2 of 3, 4 in flight')
   const line = progressLine(view(), levelExtent(place, ask), 200)
   expect(line).toContain('level 2 of 3, 4 in flight, measured again  [######      ] 50 %  5 s, 15 s left  500 done')
-  expect(placeName({ level: 90, again: 0 }, { mode: 'open', stepMs: 1 })).toBe('search, 90 requests/s')
+  expect(placeName({ level: 90, again: 0, steps: 1, draw: 0 }, { mode: 'open', stepMs: 1 })).toBe(
+    'search, 90 requests/s',
+  )
   expect(levelLine(makeLevel(4, 2), 'level 2 of 3, 4 in flight', 1)).toBe(
     'level 2 of 3, 4 in flight: 400 requests/s, P99 16.0 ms, added 2.00 ms ' +
       '(measured again, the machine was noisy: 2 times so far)',

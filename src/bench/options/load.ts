@@ -86,6 +86,7 @@ export const pacingFlags = {
       'meanwhile are held back and counted apart',
   ),
   'token-budget': text(positiveCount.optional(), "stop when this many tokens are spent, such as '50k'"),
+  ...priceFlags,
 }
 
 /** How much is sent, and when the run ends. */
@@ -116,7 +117,6 @@ export const amountFlags = {
     'say whether both arms answer alike; where they do not, up to 20 requests go to --baseline-url again, twice ' +
       '[default: with two arms]',
   ),
-  ...priceFlags,
   'until-decided': result.toggle(
     'judge after 10, 20, 40 and 80 pairs of blocks (interim analyses) and end with the first PASS or ' +
       'FAIL; --requests and --duration are upper limits [default: 4,000 requests on each arm]',
