@@ -18,6 +18,7 @@ import type { Commit } from '../system/commit.ts'
 import type { Machine } from '../system/machine.ts'
 import type { MachineWatch } from '../system/machine-watch.ts'
 import type { Budgets } from '../verdict/components.ts'
+import type { Watched } from '../watch/watch.ts'
 import type { Outcome } from '../wire/outcome.ts'
 import { workloadSha256 } from '../workload/workload.ts'
 import { describeLoad } from './build-load.ts'
@@ -47,6 +48,7 @@ interface RunContext {
   options: Record<string, unknown>
   samples?: SamplesResult | undefined
   agreement?: Agreement | undefined
+  watched?: Watched | undefined
   /** What the machine withheld between two instants of the host's clock. */
   machineBetween?: MachineWatch['between']
   /** Null where the price is unknown. */
@@ -93,6 +95,7 @@ export function buildReport(plan: RunPlan, record: RunRecord, context: RunContex
       p50: p50Us === null ? null : toMs(p50Us),
       p99: p99Us === null ? null : toMs(p99Us),
     })),
+    ...context.watched,
     client: judgeClient(record),
     ...(context.cost === undefined ? {} : { cost: context.cost }),
     ...(context.samples ? { samples: context.samples } : {}),

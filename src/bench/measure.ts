@@ -12,12 +12,14 @@ import type { Extent, ProgressView } from '../output/progress.ts'
 import { isProviderItself } from '../overhead/stamped.ts'
 import type { Agreement, BenchReport } from '../report/schema.ts'
 import { Histogram } from '../stats/histogram.ts'
+import { now } from '../system/clock.ts'
 import { findCommit } from '../system/commit.ts'
 import { localListeners } from '../system/listeners.ts'
 import { fingerprint, gitSha, ktVersion } from '../system/machine.ts'
 import { watchMachine } from '../system/machine-watch.ts'
 import { printable } from '../system/printable.ts'
 import type { Budgets } from '../verdict/components.ts'
+import type { Watch, Watched } from '../watch/watch.ts'
 import type { Outcome } from '../wire/outcome.ts'
 import { measureOneWayDelays } from './build-overhead.ts'
 import { buildReport, failureDetails } from './build-report.ts'
@@ -65,12 +67,13 @@ export interface RunRecordOptions {
   secrets: readonly string[]
   /** What the user wants to find in the report again. */
   labels: readonly (readonly [key: string, value: string])[]
+  watch?: Watch | undefined
 }
 
 /** `goOn` judges the report at each interim analysis of the plan: false ends the run. */
 export async function measure(
   plan: RunPlan,
-  { samples, budgets, shown, secrets, labels, price }: RunRecordOptions,
+  { samples, budgets, shown, secrets, labels, price, watch: beside }: RunRecordOptions,
   { targets, embedded, aa }: OpenTargets,
   hooks: RunHooks,
   goOn?: (soFar: BenchReport, pairs: number) => boolean,
@@ -98,14 +101,20 @@ export async function measure(
   const spending = new Spending(plan)
   const first = plan.validate ? await sendValidating(plan, context.urls, secrets, hooks) : undefined
   if (first) spending.add(plan, first)
+  let watched: Watched | undefined
   const sent =
     first && endsTheRun(first)
       ? first
       : await send({ ...spending.left(), doubtful: first && hasFailed(first) }, hooks, {
-          progress: (progress) => hooks.progress(progress, extent),
+          progress: (progress) => {
+            if (progress.phase === 'measuring') beside?.measuring(now() - progress.elapsedUs)
+            hooks.progress(progress, extent)
+          },
           continueAfter: goOn && ((record, pairs) => goOn(buildReport(plan, nameArms(record, aa), context), pairs)),
           samples:
             file && ((rows, lost, startUs) => file.add(sampleLines(rows, plan, startUs), sampleCount(rows), lost)),
+        }).finally(() => {
+          watched = beside?.end()
         })
   if (sent !== first) spending.add(plan, sent)
   const record = nameArms(await countTokens(plan, sent, hooks.note), aa)
@@ -130,6 +139,7 @@ export async function measure(
     ...(direct ? { role: 'direct' } : {}),
     samples: file?.result,
     agreement: agreement && shownAgreement(agreement, secrets),
+    watched,
     oneWayDelays,
     cost: price && costOfRun(price, spending.byArm(record), stamped),
   })

@@ -3,6 +3,8 @@
  * reads them all, so that whatever is wrong with a command line and its config file is told at once.
  */
 import { Faults, type Given } from '../parse/parse-flags.ts'
+import { watchFlags } from '../watch/flags.ts'
+import type { WatchOptions } from '../watch/watch.ts'
 import type { WorkloadSpec } from '../workload/workload.ts'
 import { shownOptions } from './config.ts'
 import { amountFlags, type LoadOptions, pacingFlags, readLoad } from './options/load.ts'
@@ -19,6 +21,7 @@ export interface BenchOptions {
   load: LoadOptions
   verdict: VerdictOptions
   output: OutputOptions
+  watch: WatchOptions
   /** The options as the user wrote them, without secrets, for the report. */
   shown: Record<string, unknown>
 }
@@ -35,6 +38,7 @@ export const benchFlags = {
   ...pacingFlags,
   ...verdictFlags,
   ...outputFlags,
+  ...watchFlags,
 }
 
 /** Throws one UserError about everything that is wrong. */
@@ -45,7 +49,8 @@ export function parseBenchOptions(given: Given, faults = new Faults(), command =
   const verdict = readVerdict(given, target, load, faults)
   const output = readOutput(given, target, verdict, faults)
   const located = request && locateTarget(target, request.endpoint, faults)
+  const watch = faults.read(watchFlags, given)
   faults.refuse(command)
   if (!request || !located) throw new Error('a bench without a workload, and nothing is wrong')
-  return { target: located, request, load, verdict, output, shown: shownOptions(given.values, benchFlags) }
+  return { target: located, request, load, verdict, output, watch, shown: shownOptions(given.values, benchFlags) }
 }

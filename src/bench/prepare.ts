@@ -5,6 +5,7 @@
 import type { Inconclusive } from '../errors.ts'
 import type { RunPlan } from '../load/plan.ts'
 import type { Noise } from '../verdict/noise.ts'
+import { openWatch } from '../watch/watch.ts'
 import { buildPlan, printPreflight } from './build-plan.ts'
 import { type BenchQuestion, readQuestion } from './judge-bench.ts'
 import type { RunRecordOptions } from './measure.ts'
@@ -33,10 +34,11 @@ export interface PreparedBench {
 }
 
 export async function prepareBench(
-  { target, request, load, verdict, output, shown }: BenchOptions,
+  { target, request, load, verdict, output, watch: watched, shown }: BenchOptions,
   note: (line: string) => void,
 ): Promise<PreparedBench> {
   const reports = openReportFiles(output, note)
+  const watch = openWatch(watched)
   const { budgets, question, noise } = readQuestion(verdict)
   const objectives = resolveObjectives(verdict, request, target)
   const realtime = decideRealtime(load.realtime, target.at === undefined, note)
@@ -50,7 +52,7 @@ export async function prepareBench(
     printPreflight(plan, open.targets, note)
     announceCost([plan], price, note)
     const { samples, label: labels } = output
-    const record = { samples, budgets, shown, secrets: secretsOf(target), labels, price }
+    const record = { samples, budgets, shown, secrets: secretsOf(target), labels, price, watch }
     const { inconclusive } = output
     return { plan, open, record, question, objectives, noise, floor: verdict.floor, inconclusive, reports }
   } catch (error) {

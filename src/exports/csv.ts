@@ -12,7 +12,11 @@ const HEAD = 'table,arm,at,name,unit,value'
 const QUANTILES = ['mean', 'p50', 'p90', 'p95', 'p99', 'p999', 'max'] as const
 
 export function toCsv(report: BenchReport): string {
-  const rows = [...report.arms.flatMap((arm) => [...summaryOf(arm), ...blocksOf(arm)]), ...seriesOf(report)]
+  const rows = [
+    ...report.arms.flatMap((arm) => [...summaryOf(arm), ...blocksOf(arm)]),
+    ...seriesOf(report),
+    ...processesOf(report),
+  ]
   return `${[HEAD, ...rows.map((row) => row.map(field).join(','))].join('\r\n')}\r\n`
 }
 
@@ -85,4 +89,14 @@ function seriesOf({ series }: BenchReport): Row[] {
       ...(p99 === null ? [] : [row('latency.p99', 'ms', p99)]),
     ]
   })
+}
+
+/** `arm` is the name of the process, `at` the second that a reading ends. */
+function processesOf({ processes = [] }: BenchReport): Row[] {
+  return processes.flatMap(({ name: process, readings }) =>
+    readings.flatMap(({ second, cpuPercent, rssBytes }): Row[] => [
+      ['process', process, `${second}`, 'cpu', '%', cpuPercent],
+      ['process', process, `${second}`, 'memory', 'bytes', rssBytes],
+    ]),
+  )
 }

@@ -3,6 +3,7 @@
  * client library of metrics takes, so the text is made here (OpenMetrics 1.0).
  */
 import type { BenchReport } from '../report/schema.ts'
+import { type ProcessSummary, summarizeProcess } from '../report/watched.ts'
 import { METRIC_NAMES } from '../slo/metrics.ts'
 
 const QUANTILES = [
@@ -23,6 +24,7 @@ export function toOpenMetrics(report: BenchReport): string {
     ...METRIC_NAMES.flatMap((metric) => durationFamily(report, of, metric)),
     overheadFamily(report, of),
     verdictFamily(report, of),
+    ...processFamilies(report, of),
   ]
   return `${families.flat().join('\n')}\n# EOF\n`
 }
@@ -101,5 +103,25 @@ function verdictFamily({ gate }: BenchReport, of: Labels): string[] {
     ...decided.map(({ metric, op, limit, verdict }) =>
       line(name, { ...of, metric, limit: `${op}${limit}` }, verdict === 'pass' ? 1 : 0),
     ),
+  ]
+}
+
+/** CPU in cores and memory of each process that was watched. */
+function processFamilies({ processes = [] }: BenchReport, of: Labels): string[][] {
+  const watched = processes.flatMap((process) => {
+    const summary = summarizeProcess(process)
+    return summary ? [{ labels: { ...of, process: process.name }, summary }] : []
+  })
+  if (watched.length === 0) return []
+  const family = (name: string, help: string, read: (of: ProcessSummary) => Record<string, number>): string[] => [
+    ...head(name, 'gauge', help, name.split('_').at(-1)),
+    ...watched.flatMap(({ labels, summary }) =>
+      Object.entries(read(summary)).map(([stat, value]) => line(name, { ...labels, stat }, value)),
+    ),
+  ]
+  const cores = ({ cpuPercent: { mean, max } }: ProcessSummary) => ({ mean: mean / 100, max: max / 100 })
+  return [
+    family('kt_bench_process_cpu_cores', 'CPU of a process that was watched.', cores),
+    family('kt_bench_process_memory_bytes', 'Resident memory of such a process.', ({ rssBytes }) => rssBytes),
   ]
 }

@@ -13,6 +13,7 @@ import { machineLine } from './machine-line.ts'
 import { interimAnalysesLine, loopLine, noiseLine } from './sentences.ts'
 import { type Page, paragraph } from './table.ts'
 import { fellBehind } from './throughput-lines.ts'
+import { watchLines } from './watch-lines.ts'
 
 const STOPPED: Record<StopReason, string> = {
   interrupted: 'Interrupted: these are the results up to then.',
@@ -86,6 +87,9 @@ export function ending(report: Run, stopped: StopReason | null, judged: boolean,
   if (told && answers && (explain || answers.warn)) lines.push(namedLine('Answers', answers.text, answers.warn, page))
   const cost = costLine(report)
   if (cost !== undefined) lines.push(namedLine('Cost', cost, false, page))
+  for (const { name, text, warn } of watchLines(report)) {
+    if (explain || warn) lines.push(namedLine(name, text, warn, page))
+  }
   if (stopped) lines.push(c.yellow(paragraph(STOPPED[stopped] + cutOffNote(totals), page)))
   if (fellBehind(report)) {
     lines.push(

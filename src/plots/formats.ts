@@ -1,5 +1,5 @@
 /** How the numbers of plots and of their tables are written, by their unit. */
-import { formatCount, formatMs, formatNumber, formatShare } from '../units.ts'
+import { formatBytes, formatCount, formatMs, formatNumber, formatShare } from '../units.ts'
 import type { Cell, PlotUnit } from './plot.ts'
 
 const FORMATS: Readonly<Record<PlotUnit, (value: number) => string>> = {
@@ -10,6 +10,8 @@ const FORMATS: Readonly<Record<PlotUnit, (value: number) => string>> = {
   seconds: (value) => `${formatNumber(value, Number.isInteger(value) ? 0 : 1)} s`,
   percentile: (value) => `P${Number((100 * (1 - 1 / value)).toFixed(4))}`,
   usd: (value) => `$${formatNumber(value)}`,
+  percent: (value) => `${formatNumber(value, 1)} %`,
+  bytes: formatBytes,
   plain: (value) => formatNumber(value, Number.isInteger(value) ? 0 : 2),
 }
 
@@ -21,6 +23,7 @@ const TICKS: Readonly<Record<PlotUnit, (value: number) => string>> = {
   count: formatCount,
   seconds: (value) => String(Number(value.toPrecision(6))),
   usd: (value) => `$${formatCount(value)}`,
+  percent: formatCount,
   plain: formatCount,
 }
 

@@ -4,7 +4,17 @@
  */
 
 /** How the numbers of an axis are written (src/plots/formats.ts). */
-export type PlotUnit = 'ms' | 'share' | 'per second' | 'count' | 'seconds' | 'percentile' | 'usd' | 'plain'
+export type PlotUnit =
+  | 'ms'
+  | 'share'
+  | 'per second'
+  | 'count'
+  | 'seconds'
+  | 'percentile'
+  | 'usd'
+  | 'percent'
+  | 'bytes'
+  | 'plain'
 
 export interface Axis {
   name: string

@@ -1,8 +1,9 @@
-/** A run second by second: rate, latency, errors, requests in flight, and what the machine withheld. */
+/** A run second by second: rate, latency, errors, requests in flight, what the machine withheld, what was watched. */
 import type { Block, Run } from '../report/schema.ts'
 import type { Arm } from './arms.ts'
 import { cell, formatOf } from './formats.ts'
 import { COLORS, type Panel, type Plot, scaleFor } from './plot.ts'
+import { watchedColumns } from './watched.ts'
 
 type Second = Run['series'][number]
 
@@ -30,6 +31,7 @@ export function timelinePlots(run: Run, arms: readonly Arm[]): Plot[] {
   const bins = Array.from({ length: Math.ceil(series.length / width) }, (_, index) =>
     binOf(series.slice(index * width, (index + 1) * width), blocks),
   )
+  const watched = watchedColumns(run, { seconds: bins.map(({ second }) => second), width })
   const format = formatOf('ms')
   const slowest = bins.reduce((most, bin) => ((bin.p99 ?? 0) > (most.p99 ?? 0) ? bin : most), bins[0] ?? emptyBin)
   const failed = bins.reduce((sum, bin) => sum + bin.failed * width, 0)
@@ -48,15 +50,26 @@ export function timelinePlots(run: Run, arms: readonly Arm[]): Plot[] {
         min: bins[0]?.second ?? 0,
         max: bins.at(-1)?.second ?? 1,
       },
-      panels: panelsOf(bins),
+      panels: [...panelsOf(bins), ...watched.panels],
       table: {
-        head: ['second', 'sent/s', 'done/s', 'failed/s', 'in flight', 'P50', 'P99', 'machine pressure'],
-        rows: bins.map(({ second, sent, done, failed, inFlight, p50, p99, pressure }) => [
+        head: [
+          'second',
+          'sent/s',
+          'done/s',
+          'failed/s',
+          'in flight',
+          'P50',
+          'P99',
+          'machine pressure',
+          ...watched.head,
+        ],
+        rows: bins.map(({ second, sent, done, failed, inFlight, p50, p99, pressure }, index) => [
           cell(second, 'count'),
           ...[sent, done, failed, inFlight].map((value) => cell(value, 'count')),
           cell(p50, 'ms'),
           cell(p99, 'ms'),
           cell(pressure, 'share'),
+          ...(watched.rows[index] ?? []),
         ]),
       },
     },

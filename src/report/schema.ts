@@ -34,6 +34,7 @@ import {
   type verdictSchema,
 } from './fields.ts'
 import { type checkSchema, gateSchema, interimAnalysesSchema, noiseSchema, sloSchema } from './verdict-schema.ts'
+import { processSchema } from './watch-schema.ts'
 
 export const REPORT_SCHEMA = 'kt.bench/2'
 
@@ -151,6 +152,10 @@ export const benchReportSchema = z
         }),
       )
       .describe('of all arms together; empty where only one of several is in this report'),
+    processes: z
+      .array(processSchema)
+      .optional()
+      .describe('what --arm-pid watched: CPU and memory of processes of the machine that measured'),
     client: z
       .strictObject({
         verdict: clientSchema,

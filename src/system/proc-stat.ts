@@ -5,6 +5,10 @@ export interface ProcStat {
   /** USER_HZ, which Linux shows to every program as 100 a second whatever it ticks at. */
   userTicks: number
   systemTicks: number
+  /** User and system time of the children that have ended and were waited for. */
+  endedChildrenTicks: number
+  /** When it started, since the machine did: another process with the same number started at another time. */
+  startTicks: number
   nice: number
   /** Of SCHED_FIFO; null for a thread under another policy. */
   fifoPriority: number | null
@@ -23,6 +27,8 @@ export function readProcStat(path: string): ProcStat {
   return {
     userTicks: numbered(14),
     systemTicks: numbered(15),
+    endedChildrenTicks: numbered(16) + numbered(17),
+    startTicks: numbered(22),
     nice: numbered(19),
     fifoPriority: numbered(41) === FIFO ? numbered(40) : null,
   }

@@ -48,6 +48,39 @@ test('OpenMetrics: each family once, with its type; seconds; the end mark', () =
   )
 })
 
+const reading = (second: number, cpuPercent: number, rssBytes: number) => ({ second, cpuPercent, rssBytes })
+const watched = {
+  ...report,
+  processes: [
+    { name: 'gateway', pid: 12, endedAtS: null, everyS: 1, readings: [reading(0, 50, 1_000), reading(1, 150, 3_000)] },
+    { name: 'gone', pid: 13, endedAtS: 0, everyS: 1, readings: [] },
+  ],
+}
+
+test('CSV: a row for each reading of a watched process', () => {
+  expect(rowsOf(toCsv(watched)).filter(({ table }) => table === 'process')).toEqual([
+    { table: 'process', arm: 'gateway', at: '0', name: 'cpu', unit: '%', value: '50' },
+    { table: 'process', arm: 'gateway', at: '0', name: 'memory', unit: 'bytes', value: '1000' },
+    { table: 'process', arm: 'gateway', at: '1', name: 'cpu', unit: '%', value: '150' },
+    { table: 'process', arm: 'gateway', at: '1', name: 'memory', unit: 'bytes', value: '3000' },
+  ])
+})
+
+test('OpenMetrics: CPU in cores and memory of a watched process; nothing of one that was never read', () => {
+  const lines = toOpenMetrics(watched).split('\n')
+  const figures = lines.flatMap(
+    (line) => /^(kt_bench_process_\w+)\{.*(process="[^}]*)\} (\S+)$/.exec(line)?.slice(1) ?? [],
+  )
+  const gateway = (stat: string): string => `process="gateway",stat="${stat}"`
+  expect(figures).toEqual([
+    ...['kt_bench_process_cpu_cores', gateway('mean'), '1'],
+    ...['kt_bench_process_cpu_cores', gateway('max'), '1.5'],
+    ...['kt_bench_process_memory_bytes', gateway('first'), '1000'],
+    ...['kt_bench_process_memory_bytes', gateway('last'), '3000'],
+    ...['kt_bench_process_memory_bytes', gateway('max'), '3000'],
+  ])
+})
+
 test('OpenMetrics: a label is one label, whatever its text', () => {
   const text = toOpenMetrics({ ...report, target: { ...report.target, model: 'a"} 1\n# EOF\\' } })
   expect(text).toContain(String.raw`model="a\"} 1\n# EOF\\"`)

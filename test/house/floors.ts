@@ -7,7 +7,7 @@ export const FLOORS = [
   ['wire', 'schedule'],
   ['reference-gateway'],
   ['workload', 'report', 'provider', 'gateway-cli'],
-  ['client', 'plan', 'imports', 'exports'],
+  ['client', 'plan', 'imports', 'exports', 'watch'],
   ['overhead'],
   ['load', 'verdict'],
   ['planning'],

@@ -1,0 +1,84 @@
+/** What was watched beside a run, as further lines of its timeline and further columns of its table. */
+import type { Run } from '../report/schema.ts'
+import { cell } from './formats.ts'
+import type { Cell, Color, Panel, PlotUnit } from './plot.ts'
+
+/** One line of a panel. */
+interface Track {
+  name: string
+  values: readonly (readonly [second: number, value: number])[]
+}
+
+interface WatchedPanel {
+  /** Its axis, and the end of its columns' heads. */
+  name: string
+  unit: PlotUnit
+  tracks: readonly Track[]
+}
+
+interface Bins {
+  /** The first second of each. */
+  seconds: readonly number[]
+  width: number
+}
+
+export interface WatchedColumns {
+  panels: Panel[]
+  head: string[]
+  /** The cells of each bin. */
+  rows: Cell[][]
+}
+
+/** Colours of lines that stand together in a panel. */
+const PALETTE: readonly Color[] = [0, 1, 4, 3, 5, 6, 7, 2]
+
+/** A bin shows the mean of the readings in it. */
+export function watchedColumns(run: Pick<Run, 'processes'>, { seconds, width }: Bins): WatchedColumns {
+  const binned = panelsOf(run).map(({ name, unit, tracks }) => ({
+    name,
+    unit,
+    tracks: tracks.map((track) => ({ name: track.name, values: means(track, seconds, width) })),
+  }))
+  const columns = binned.flatMap(({ name, unit, tracks }) =>
+    tracks.map((track) => ({ head: `${track.name} ${name}`, unit, values: track.values })),
+  )
+  return {
+    panels: binned.map(({ name, unit, tracks }) => ({
+      y: { name, unit, scale: 'linear', min: 0 },
+      series: tracks.map(({ name: track, values }, index) => ({
+        kind: 'line',
+        name: track,
+        color: PALETTE[index % PALETTE.length] ?? 0,
+        dashed: index % 2 === 1,
+        dots: seconds.length < 30,
+        points: seconds.map((second, bin) => [second, values[bin] ?? null] as const),
+      })),
+    })),
+    head: columns.map(({ head }) => head),
+    rows: seconds.map((_, bin) => columns.map(({ unit, values }) => cell(values[bin], unit))),
+  }
+}
+
+function panelsOf({ processes = [] }: Pick<Run, 'processes'>): WatchedPanel[] {
+  const read = processes.filter(({ readings }) => readings.length > 0)
+  if (read.length === 0) return []
+  const tracks = (of: 'cpuPercent' | 'rssBytes'): Track[] =>
+    read.map(({ name, readings }) => ({ name, values: readings.map((one) => [one.second, one[of]] as const) }))
+  return [
+    { name: 'CPU (% of a core)', unit: 'percent', tracks: tracks('cpuPercent') },
+    { name: 'memory', unit: 'bytes', tracks: tracks('rssBytes') },
+  ]
+}
+
+function means({ values }: Track, seconds: readonly number[], width: number): (number | null)[] {
+  let at = 0
+  return seconds.map((second) => {
+    let [sum, count] = [0, 0]
+    for (let value = values[at]; value && value[0] < second + width; value = values[++at]) {
+      if (value[0] < second) continue
+      sum += value[1]
+      count++
+    }
+    return count === 0 ? null : sum / count
+  })
+}
