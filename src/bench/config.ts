@@ -16,7 +16,7 @@ const TELLING = 9
 
 /** Flags whose values are secret, and those whose values may hold a secret in their query. */
 const SECRET = ['api-key', 'header']
-const ADDRESSES = ['url', 'baseline-url']
+const ADDRESSES = ['url', 'baseline-url', 'scrape']
 
 /** A run takes one of each group. */
 const RIVALS: readonly (readonly string[])[] = [['rps', 'concurrency'], TEXT_OPTIONS]
@@ -44,7 +44,8 @@ export function shownOptions(
 }
 
 function shown(name: string, value: unknown): unknown {
-  if (ADDRESSES.includes(name)) return hideQuery(String(value))
+  if (ADDRESSES.includes(name))
+    return Array.isArray(value) ? value.map((one) => hideQuery(String(one))) : hideQuery(String(value))
   if (name !== 'header' || !Array.isArray(value)) return value
   return value.map((header) => `${String(header).split(':')[0]}: ${HIDDEN}`)
 }

@@ -113,8 +113,8 @@ export async function measure(
           continueAfter: goOn && ((record, pairs) => goOn(buildReport(plan, nameArms(record, aa), context), pairs)),
           samples:
             file && ((rows, lost, startUs) => file.add(sampleLines(rows, plan, startUs), sampleCount(rows), lost)),
-        }).finally(() => {
-          watched = beside?.end()
+        }).finally(async () => {
+          watched = await beside?.end()
         })
   if (sent !== first) spending.add(plan, sent)
   const record = nameArms(await countTokens(plan, sent, hooks.note), aa)

@@ -3,7 +3,7 @@
  * reads them all, so that whatever is wrong with a command line and its config file is told at once.
  */
 import { Faults, type Given } from '../parse/parse-flags.ts'
-import { watchFlags } from '../watch/flags.ts'
+import { WATCH_RULES, watchFlags } from '../watch/flags.ts'
 import type { WatchOptions } from '../watch/watch.ts'
 import type { WorkloadSpec } from '../workload/workload.ts'
 import { shownOptions } from './config.ts'
@@ -50,6 +50,7 @@ export function parseBenchOptions(given: Given, faults = new Faults(), command =
   const output = readOutput(given, target, verdict, faults)
   const located = request && locateTarget(target, request.endpoint, faults)
   const watch = faults.read(watchFlags, given)
+  faults.check(watch, WATCH_RULES)
   faults.refuse(command)
   if (!request || !located) throw new Error('a bench without a workload, and nothing is wrong')
   return { target: located, request, load, verdict, output, watch, shown: shownOptions(given.values, benchFlags) }

@@ -38,7 +38,7 @@ export async function prepareBench(
   note: (line: string) => void,
 ): Promise<PreparedBench> {
   const reports = openReportFiles(output, note)
-  const watch = openWatch(watched)
+  const watch = openWatch(watched, note)
   const { budgets, question, noise } = readQuestion(verdict)
   const objectives = resolveObjectives(verdict, request, target)
   const realtime = decideRealtime(load.realtime, target.at === undefined, note)

@@ -3,6 +3,7 @@
  * series, and any tool filters it by its first column.
  */
 import type { BenchReport } from '../report/schema.ts'
+import { seriesName } from '../report/watched.ts'
 import { METRIC_NAMES } from '../slo/metrics.ts'
 import { Histogram } from '../stats/histogram.ts'
 
@@ -16,6 +17,7 @@ export function toCsv(report: BenchReport): string {
     ...report.arms.flatMap((arm) => [...summaryOf(arm), ...blocksOf(arm)]),
     ...seriesOf(report),
     ...processesOf(report),
+    ...scrapedOf(report),
   ]
   return `${[HEAD, ...rows.map((row) => row.map(field).join(','))].join('\r\n')}\r\n`
 }
@@ -98,5 +100,17 @@ function processesOf({ processes = [] }: BenchReport): Row[] {
       ['process', process, `${second}`, 'cpu', '%', cpuPercent],
       ['process', process, `${second}`, 'memory', 'bytes', rssBytes],
     ]),
+  )
+}
+
+/** `arm` is the name of what was read, `at` the second. */
+function scrapedOf({ scraped = [] }: BenchReport): Row[] {
+  return scraped.flatMap(({ name, seconds, series }) =>
+    series.flatMap((one) =>
+      one.values.flatMap((value, index): Row[] => {
+        const unit = one.kind === 'rate' ? '1/s' : ''
+        return value === null ? [] : [['scraped', name, `${seconds[index]}`, seriesName(one), unit, value]]
+      }),
+    ),
   )
 }

@@ -1,8 +1,8 @@
 /** What was watched beside a run, in words. */
 import type { Run } from '../report/schema.ts'
-import type { WatchedProcess } from '../report/watch-schema.ts'
+import type { ScrapedTarget, WatchedProcess } from '../report/watch-schema.ts'
 import { summarizeProcess } from '../report/watched.ts'
-import { formatBytes, formatDuration, formatNumber } from '../units.ts'
+import { counted, formatBytes, formatDuration, formatNumber } from '../units.ts'
 
 export interface WatchLine {
   name: string
@@ -11,12 +11,21 @@ export interface WatchLine {
   warn: boolean
 }
 
-export function watchLines({ processes = [] }: Pick<Run, 'processes'>): WatchLine[] {
-  return processes.map((process) => ({
-    name: 'Process',
-    text: `${process.name} (${process.pid}): ${processText(process)}`,
-    warn: process.endedAtS !== null,
-  }))
+export function watchLines({ processes = [], scraped = [] }: Pick<Run, 'processes' | 'scraped'>): WatchLine[] {
+  return [
+    ...processes.map((process) => ({
+      name: 'Process',
+      text: `${process.name} (${process.pid}): ${processText(process)}`,
+      warn: process.endedAtS !== null,
+    })),
+    ...scraped.map((target) => ({ name: 'Scraped', text: scrapedText(target), warn: target.failed > 0 })),
+  ]
+}
+
+function scrapedText({ name, url, scrapes, failed, error, leftOut, series }: ScrapedTarget): string {
+  const many = leftOut > 0 ? `; ${counted(leftOut, 'series', 'series')} left out, --scrape-metrics chooses others` : ''
+  const wrong = failed > 0 ? `; ${failed} of ${counted(scrapes, 'reading')} failed: ${error}` : ''
+  return `${name}: ${counted(series.length, 'series', 'series')} of ${url}${many}${wrong}`
 }
 
 function processText(process: WatchedProcess): string {

@@ -6,6 +6,7 @@ import { distributionPlots } from '../plots/distribution.ts'
 import { cell } from '../plots/formats.ts'
 import { overheadPlots } from '../plots/overhead.ts'
 import type { PlotTable } from '../plots/plot.ts'
+import { scrapedPlots } from '../plots/scraped.ts'
 import { timelinePlots } from '../plots/timeline.ts'
 import type { Check, Run } from '../report/schema.ts'
 import { METRIC_NAMES, type Metric } from '../slo/metrics.ts'
@@ -22,7 +23,7 @@ export function benchDocument(run: Run): Document {
       { title: 'Requests', tables: [{ caption: 'Requests of each arm', table: totalsTable(arms) }] },
       ...distributionSections(arms),
       ...section('Overhead', overheadPlots(run)),
-      ...section('Over time', timelinePlots(run, arms)),
+      ...section('Over time', [...timelinePlots(run, arms), ...scrapedPlots(run)]),
       ...section('Blocks', blockPlots(arms)),
     ],
   }

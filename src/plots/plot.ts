@@ -31,6 +31,9 @@ export type Color = 0 | 1 | 2 | 3 | 4 | 5 | 6 | 7
 
 export const COLORS = { gateway: 0, baseline: 1, bad: 2, limit: 3, other: 4 } as const
 
+/** Colours of lines that stand together in a panel and have no part of their own. */
+export const PALETTE: readonly Color[] = [0, 1, 4, 3, 5, 6, 7, 2]
+
 /** A number, or nothing, where the line has a gap. */
 export type Point = readonly [x: number, y: number | null]
 

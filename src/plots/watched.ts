@@ -1,7 +1,7 @@
 /** What was watched beside a run, as further lines of its timeline and further columns of its table. */
 import type { Run } from '../report/schema.ts'
 import { cell } from './formats.ts'
-import type { Cell, Color, Panel, PlotUnit } from './plot.ts'
+import { type Cell, PALETTE, type Panel, type PlotUnit } from './plot.ts'
 
 /** One line of a panel. */
 interface Track {
@@ -28,9 +28,6 @@ export interface WatchedColumns {
   /** The cells of each bin. */
   rows: Cell[][]
 }
-
-/** Colours of lines that stand together in a panel. */
-const PALETTE: readonly Color[] = [0, 1, 4, 3, 5, 6, 7, 2]
 
 /** A bin shows the mean of the readings in it. */
 export function watchedColumns(run: Pick<Run, 'processes'>, { seconds, width }: Bins): WatchedColumns {

@@ -34,7 +34,7 @@ import {
   type verdictSchema,
 } from './fields.ts'
 import { type checkSchema, gateSchema, interimAnalysesSchema, noiseSchema, sloSchema } from './verdict-schema.ts'
-import { processSchema } from './watch-schema.ts'
+import { processSchema, scrapedSchema } from './watch-schema.ts'
 
 export const REPORT_SCHEMA = 'kt.bench/2'
 
@@ -156,6 +156,7 @@ export const benchReportSchema = z
       .array(processSchema)
       .optional()
       .describe('what --arm-pid watched: CPU and memory of processes of the machine that measured'),
+    scraped: z.array(scrapedSchema).optional().describe('what --scrape read from pages of metrics'),
     client: z
       .strictObject({
         verdict: clientSchema,

@@ -1,5 +1,5 @@
-/** What the readings of a watched process come to, for tables, plots and exports. */
-import type { WatchedProcess } from './watch-schema.ts'
+/** What was watched beside a run, as tables, plots and exports tell it. */
+import type { ScrapedTarget, WatchedProcess } from './watch-schema.ts'
 
 export interface ProcessSummary {
   cpuPercent: { mean: number; max: number }
@@ -19,4 +19,10 @@ export function summarizeProcess({ readings }: WatchedProcess): ProcessSummary |
       max: Math.max(...readings.map(({ rssBytes }) => rssBytes)),
     },
   }
+}
+
+/** As Prometheus writes it: `http_requests_total{code="200"}`. */
+export function seriesName({ metric, labels }: Pick<ScrapedTarget['series'][number], 'metric' | 'labels'>): string {
+  const pairs = Object.entries(labels).map(([label, text]) => `${label}=${JSON.stringify(text)}`)
+  return pairs.length === 0 ? metric : `${metric}{${pairs.join(',')}}`
 }

@@ -66,6 +66,20 @@ test('CSV: a row for each reading of a watched process', () => {
   ])
 })
 
+test('CSV: a row for each value of a scraped series, none where it was not told', () => {
+  const series = [
+    { metric: 'asked_total', labels: { code: '200' }, kind: 'rate' as const, values: [null, 4.5] },
+    { metric: 'open', labels: {}, kind: 'gauge' as const, values: [7, 8] },
+  ]
+  const of = { name: 'gateway', url: 'http://h/metrics', everyS: 1, scrapes: 3, failed: 0, error: null, leftOut: 0 }
+  const rows = rowsOf(toCsv({ ...report, scraped: [{ ...of, seconds: [0, 1], series }] }))
+  expect(rows.filter(({ table }) => table === 'scraped')).toEqual([
+    { table: 'scraped', arm: 'gateway', at: '1', name: 'asked_total{code="200"}', unit: '1/s', value: '4.5' },
+    { table: 'scraped', arm: 'gateway', at: '0', name: 'open', unit: '', value: '7' },
+    { table: 'scraped', arm: 'gateway', at: '1', name: 'open', unit: '', value: '8' },
+  ])
+})
+
 test('OpenMetrics: CPU in cores and memory of a watched process; nothing of one that was never read', () => {
   const lines = toOpenMetrics(watched).split('\n')
   const figures = lines.flatMap(

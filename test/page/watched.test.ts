@@ -42,3 +42,48 @@ describe('processes', () => {
     expect(second?.warn).toBe(true)
   })
 })
+
+describe('what a server told', () => {
+  const many = Array.from({ length: 9 }, (_, index) => ({
+    metric: 'kt_pool_connections',
+    labels: { state: `s${index}` },
+    kind: 'gauge' as const,
+    values: seconds.map((second) => second * 10 + index),
+  }))
+  const requests = { metric: 'kt_requests_total', labels: {}, kind: 'rate' as const }
+  const target = {
+    name: 'gateway',
+    url: 'http://127.0.0.1:9090/metrics',
+    everyS: 1,
+    scrapes: seconds.length + 1,
+    failed: 1,
+    error: 'the page answered 503',
+    leftOut: 3,
+    seconds,
+    series: [{ ...requests, values: seconds.map((second) => (second === 1 ? null : 40.5 + second)) }, ...many],
+  }
+  const [plot] = plotsOf(benchDocument({ ...run, scraped: [target] })).filter(({ id }) => id === 'scraped-1')
+
+  test('is a plot on the seconds of the run, a panel a metric, with the numbers of the report', () => {
+    expect(plot?.panels.map(({ y, series }) => [y.name, series.length])).toEqual([
+      ['kt_requests_total a second', 1],
+      ['kt_pool_connections', 8],
+    ])
+    expect(plot?.panels[0]?.series[0]).toMatchObject({
+      points: target.series[0]?.values.map((value, second) => [second, value]),
+    })
+    expect(plot?.x.max).toBe(seconds.at(-1))
+    const { head = [], rows = [] } = plot?.table ?? {}
+    const column = head.indexOf('kt_pool_connections{state="s7"}')
+    expect(rows.map((row) => row[column])).toMatchObject(seconds.map((second) => ({ value: second * 10 + 7 })))
+  })
+
+  test('says what is not in it', () => {
+    expect(plot?.says).toContain('1 more series in the report.')
+    expect(plot?.says).toContain('3 series left out')
+    expect(plot?.says).toContain('1 reading failed, the first time: the page answered 503.')
+    const [line] = watchLines({ scraped: [target] })
+    expect(line).toMatchObject({ name: 'Scraped', warn: true })
+    expect(line?.text).toContain(`10 series of ${target.url}; 3 series left out`)
+  })
+})
