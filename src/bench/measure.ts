@@ -7,7 +7,7 @@ import type { StopReason } from '../load/limits.ts'
 import type { RunRecord } from '../load/merge.ts'
 import type { RunPlan } from '../load/plan.ts'
 import { type RunListener, startRun } from '../load/run.ts'
-import { sampleCount, sampleLines } from '../load/samples.ts'
+import { type SampleFormat, sampleCount, sampleFormatOf, sampleLines } from '../load/samples.ts'
 import type { Extent, ProgressView } from '../output/progress.ts'
 import { isProviderItself } from '../overhead/stamped.ts'
 import type { Agreement, BenchReport } from '../report/schema.ts'
@@ -81,7 +81,8 @@ export async function measure(
   const machine = fingerprint()
   const extent = extentOf(plan)
   const startedAt = new Date().toISOString()
-  const file = samples === undefined ? undefined : await sampleFile(samples, hooks.note)
+  const format = sampleFormatOf(samples ?? '')
+  const file = samples === undefined ? undefined : await sampleFile(samples, format, hooks.note)
   const watch = await watchMachine(await pidsOf(targets))
   const context = {
     version: ktVersion,
@@ -112,7 +113,8 @@ export async function measure(
           },
           continueAfter: goOn && ((record, pairs) => goOn(buildReport(plan, nameArms(record, aa), context), pairs)),
           samples:
-            file && ((rows, lost, startUs) => file.add(sampleLines(rows, plan, startUs), sampleCount(rows), lost)),
+            file &&
+            ((rows, lost, startUs) => file.add(sampleLines(rows, plan, startUs, format), sampleCount(rows), lost)),
         }).finally(async () => {
           watched = await beside?.end()
         })
@@ -223,6 +225,7 @@ function nameArms(record: RunRecord, aa: boolean): RunRecord {
   return record
 }
 
-function sampleFile(path: string, note: (line: string) => void): Promise<SampleFile> {
-  return openSampleFile(path, (reason) => note(`--samples ${path}: ${reason}. The run goes on without them.`))
+function sampleFile(path: string, { head }: SampleFormat, note: (line: string) => void): Promise<SampleFile> {
+  const failed = (reason: string) => note(`--samples ${path}: ${reason}. The run goes on without them.`)
+  return openSampleFile(path, failed, head)
 }

@@ -13,10 +13,11 @@ export interface SamplesResult {
   error: string | null
 }
 
-export async function openSampleFile(path: string, onError: (reason: string) => void): Promise<SampleFile> {
+/** `head` stands before the first line. */
+export async function openSampleFile(path: string, onError: (reason: string) => void, head = ''): Promise<SampleFile> {
   const target = resolveWritableTarget(path, '--samples')
   try {
-    return new SampleFile(await openOutputWriter(target), onError)
+    return new SampleFile(await openOutputWriter(target), onError, head)
   } catch (error) {
     throw unwritable(path, error, '--samples')
   }
@@ -29,9 +30,10 @@ export class SampleFile {
   /** Lines are written one batch after another. */
   #last: Promise<void> = Promise.resolve()
 
-  constructor(writer: OutputWriter, onError: (reason: string) => void) {
+  constructor(writer: OutputWriter, onError: (reason: string) => void, head = '') {
     this.#writer = writer
     this.#onError = onError
+    if (head !== '') this.#last = this.#write(head, 0)
   }
 
   /**
@@ -51,7 +53,7 @@ export class SampleFile {
 
   async #write(lines: string, count: number): Promise<void> {
     try {
-      if (this.result.error === null && count > 0) {
+      if (this.result.error === null && lines !== '') {
         await this.#writer.write(lines)
         this.result.written += count
       } else this.result.lost += count

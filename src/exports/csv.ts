@@ -6,10 +6,11 @@ import type { BenchReport } from '../report/schema.ts'
 import { seriesName } from '../report/watched.ts'
 import { METRIC_NAMES } from '../slo/metrics.ts'
 import { Histogram } from '../stats/histogram.ts'
+import { csvLine } from './csv-line.ts'
 
 type Row = readonly [table: string, arm: string, at: string, name: string, unit: string, value: number]
 
-const HEAD = 'table,arm,at,name,unit,value'
+const HEAD = ['table', 'arm', 'at', 'name', 'unit', 'value']
 const QUANTILES = ['mean', 'p50', 'p90', 'p95', 'p99', 'p999', 'max'] as const
 
 export function toCsv(report: BenchReport): string {
@@ -19,14 +20,7 @@ export function toCsv(report: BenchReport): string {
     ...processesOf(report),
     ...scrapedOf(report),
   ]
-  return `${[HEAD, ...rows.map((row) => row.map(field).join(','))].join('\r\n')}\r\n`
-}
-
-/** RFC 4180. A name that a spreadsheet would run as a formula begins with an apostrophe. */
-function field(value: string | number): string {
-  if (typeof value === 'number') return String(value)
-  const text = /^[=+\-@\t\r]/.test(value) ? `'${value}` : value
-  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text
+  return [HEAD, ...rows].map(csvLine).join('')
 }
 
 type Arm = BenchReport['arms'][number]

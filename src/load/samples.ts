@@ -4,6 +4,8 @@
  * requests of an arm, for joining with the provider's own record after the run. Both are bounded.
  */
 import type { RequestResult } from '../client/request-result.ts'
+import { csvLine } from '../exports/csv-line.ts'
+import { type Sample, sampleSchema } from '../report/sample-schema.ts'
 import { buildNonce } from '../wire/nonce.ts'
 import { OUTCOME_CODES } from '../wire/outcome.ts'
 import type { RunPlan } from './plan.ts'
@@ -87,19 +89,46 @@ export function sampleCount(rows: Float64Array): number {
   return rows.length / COLUMNS
 }
 
-/**
- * The JSON lines of a batch. Times are microseconds after the start of the measurement, null for what did not happen.
- */
-export function sampleLines(rows: Float64Array, { arms, workload }: RunPlan, startUs: number): string {
+/** How a line of a file of samples is written. */
+export interface SampleFormat {
+  /** Before the first line. */
+  head: string
+  line(sample: Sample): string
+}
+
+const COLUMN_NAMES = sampleSchema.keyof().options
+
+const NDJSON: SampleFormat = { head: '', line: (sample) => `${JSON.stringify(sample)}\n` }
+const CSV: SampleFormat = {
+  head: csvLine(COLUMN_NAMES),
+  line: (sample) => csvLine(COLUMN_NAMES.map((column) => sample[column] ?? '')),
+}
+
+export function sampleFormatOf(path: string): SampleFormat {
+  return /\.csv$/i.test(path) ? CSV : NDJSON
+}
+
+/** The lines of a batch. Times are microseconds after the start of the measurement, null for what did not happen. */
+export function sampleLines(
+  rows: Float64Array,
+  { arms, workload }: RunPlan,
+  startUs: number,
+  format: SampleFormat = NDJSON,
+): string {
   let text = ''
   for (let at = 0; at < rows.length; at += COLUMNS) {
-    const [arm = 0, block, index = 0, ...rest] = rows.subarray(at, at + COLUMNS)
-    const [intendedUs, sentUs, firstByteUs, firstTokenUs, lastTokenUs, endUs] = rest
-      .map((us) => us - startUs)
-      .map(rounded)
+    const [arm = 0, block = 0, index = 0, ...rest] = rows.subarray(at, at + COLUMNS)
+    const [
+      intendedUs = null,
+      sentUs = null,
+      firstByteUs = null,
+      firstTokenUs = null,
+      lastTokenUs = null,
+      endUs = null,
+    ] = rest.map((us) => us - startUs).map(rounded)
     const target = arms[arm]
-    text += `${JSON.stringify({
-      arm: target?.name,
+    text += format.line({
+      arm: target?.name ?? '',
       block,
       nonce: buildNonce(target?.tag ?? '', workload.seed, index),
       intendedUs,
@@ -109,8 +138,8 @@ export function sampleLines(rows: Float64Array, { arms, workload }: RunPlan, sta
       lastTokenUs,
       endUs,
       tokens: rounded(rest[6]),
-      outcome: OUTCOME_CODES[rest[7] ?? 0],
-    })}\n`
+      outcome: OUTCOME_CODES[rest[7] ?? 0] ?? 'KT_OTHER',
+    })
   }
   return text
 }

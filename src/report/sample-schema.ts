@@ -20,3 +20,5 @@ export const sampleSchema = z
     outcome: z.enum(OUTCOME_CODES).describe('the class of how it ended'),
   })
   .describe('a line of kt bench --samples: one request')
+
+export type Sample = z.infer<typeof sampleSchema>

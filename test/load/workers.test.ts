@@ -1,8 +1,9 @@
 // Several sending threads: together they send the whole load, their records become one, and one that dies fails the
 // run.
+import { parse as parseCsv } from 'csv-parse/sync'
 import { afterEach, expect, it } from 'vitest'
 import { startRun } from '../../src/load/run.ts'
-import { sampleCount, sampleLines } from '../../src/load/samples.ts'
+import { sampleCount, sampleFormatOf, sampleLines } from '../../src/load/samples.ts'
 import { decoded, httpServer, OK_BODY, planFor, type TestServer } from '../support/engine.ts'
 import { quickProvider } from '../support/provider.ts'
 
@@ -110,13 +111,16 @@ it('samples: a line for every measured request, from every thread', async () => 
     { requests: 60, warmup: 6, workers: 2, load: { mode: 'closed', concurrency: 4 } },
     true,
   )
+  const csv = sampleFormatOf('samples.csv')
   let text = ''
+  let table = csv.head
   let count = 0
   const running = await startRun(plan, {
     ...quiet,
     samples: async (rows, lost, startUs) => {
       count += sampleCount(rows) + lost
       text += sampleLines(rows, plan, startUs)
+      table += sampleLines(rows, plan, startUs, csv)
     },
   })
   const { arms } = await running.result
@@ -133,4 +137,7 @@ it('samples: a line for every measured request, from every thread', async () => 
     const order = [line.intendedUs, line.sentUs, line.firstByteUs, line.firstTokenUs, line.lastTokenUs, line.endUs]
     expect(order).toEqual([...order].sort((a, b) => a - b))
   }
+  // As CSV each of them has the same figures under the same names.
+  const asText = lines.map((line) => Object.fromEntries(Object.entries(line).map(([key, value]) => [key, `${value}`])))
+  expect(parseCsv(table, { columns: true })).toEqual(asText)
 })

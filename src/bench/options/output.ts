@@ -43,7 +43,10 @@ export const outputFlags = {
     'what the table says of durations: percentiles, mean, stddev, min, max',
     { example: '50,99,99.9' },
   ),
-  samples: text(z.string().optional(), "write a line for each request (NDJSON) to this file; '-': stdout"),
+  samples: text(
+    z.string().optional(),
+    "write a line for each request (NDJSON, or CSV where its name ends so) to this file; '-': stdout",
+  ),
   ...htmlFlag,
   ...exportFlags,
   ...labelFlag,
