@@ -21,12 +21,14 @@ const label = fc.stringMatching(/^[a-zA-Z_][a-zA-Z0-9_]{0,8}$/)
 const value = fc.oneof(fc.double(), fc.integer(), fc.constantFrom(Number.POSITIVE_INFINITY, Number.NaN))
 const sample = fc.record({ name, labels: fc.dictionary(label, fc.string({ unit: 'binary' }), { maxKeys: 4 }), value })
 
-/** As servers write it. */
+/** As servers write it; of minus zero JavaScript drops the sign. */
+const decimal = (number: number): string => (Object.is(number, -0) ? '-0' : `${number}`)
+
 function written({ name: metric, labels, value: number }: { name: string; labels: object; value: number }): string {
   const pairs = Object.entries(labels).map(([key, text]) => {
     return `${key}="${String(text).replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n')}"`
   })
-  const shown = Number.isNaN(number) ? 'NaN' : Number.isFinite(number) ? `${number}` : number > 0 ? '+Inf' : '-Inf'
+  const shown = Number.isNaN(number) ? 'NaN' : Number.isFinite(number) ? decimal(number) : number > 0 ? '+Inf' : '-Inf'
   return `${metric}${pairs.length > 0 ? `{${pairs.join(',')}}` : ''} ${shown}`
 }
 
