@@ -7,6 +7,7 @@ import type { CategoryRecord } from '../load/category-recorder.ts'
 import type { RunRecord } from '../load/merge.ts'
 import type { RunPlan } from '../load/plan.ts'
 import { summarizeDurations, toMs } from '../report/duration-summary.ts'
+import { armRun } from '../report/runs.ts'
 import type { Agreement, ArmResult, BenchReport, RunCost } from '../report/schema.ts'
 import { REPORT_SCHEMA } from '../report/schema.ts'
 import { DEFAULT_ARRIVAL } from '../schedule/arrivals.ts'
@@ -18,6 +19,7 @@ import type { Commit } from '../system/commit.ts'
 import type { Machine } from '../system/machine.ts'
 import type { MachineWatch } from '../system/machine-watch.ts'
 import type { Budgets } from '../verdict/components.ts'
+import { runSteadiness } from '../verdict/steadiness.ts'
 import type { Watched } from '../watch/watch.ts'
 import type { Outcome } from '../wire/outcome.ts'
 import { workloadSha256 } from '../workload/workload.ts'
@@ -61,7 +63,7 @@ export function buildReport(plan: RunPlan, record: RunRecord, context: RunContex
   const { load, workload } = plan
   const [first, ...others] = record.arms.map((arm, index) => armResult(arm, index, plan, record, context))
   if (!first) throw new Error('a run without an arm')
-  return {
+  return withSteadiness({
     schema: REPORT_SCHEMA,
     kt: { version: context.version, gitSha: context.gitSha },
     startedAt: context.startedAt,
@@ -100,7 +102,15 @@ export function buildReport(plan: RunPlan, record: RunRecord, context: RunContex
     ...(context.cost === undefined ? {} : { cost: context.cost }),
     ...(context.samples ? { samples: context.samples } : {}),
     gate: null,
+  })
+}
+
+function withSteadiness(report: BenchReport): BenchReport {
+  for (const arm of report.arms) {
+    const steadiness = runSteadiness(armRun(report, arm))
+    if (steadiness) arm.steadiness = steadiness
   }
+  return report
 }
 
 function toAborted({ abortOn = [] }: RunPlan, { abort, arms }: RunRecord): Pick<BenchReport, 'aborted'> {

@@ -16,7 +16,8 @@ import { writeReports } from '../report/write-report.ts'
 import { METRICS, SWEEP_METRICS, type SweepMetric } from '../slo/metrics.ts'
 import { findFrontier, findKnee, measureScaling } from '../stats/curve.ts'
 import { Histogram } from '../stats/histogram.ts'
-import { steadyFrom, throughputError } from '../stats/means.ts'
+import { throughputError } from '../stats/means.ts'
+import { findSteady } from '../stats/steadiness.ts'
 import { counted } from '../units.ts'
 import { readBudgets } from '../verdict/components.ts'
 import { bestReading } from '../verdict/judge-overhead.ts'
@@ -252,7 +253,9 @@ function sweepReport(
 function toLevel(report: Run, level: number, gateway: GatewayUse | null): SweepLevel {
   const { totals, throughput, client, answers } = report
   const latencies = report.blocks.map((block) => Histogram.decode(block.latency))
-  const { skip, steady } = steadyFrom(latencies.map((histogram) => (histogram.count > 0 ? histogram.meanUs : 0)))
+  const { skip, steady } = findSteady(
+    latencies.map((histogram) => (histogram.count > 0 ? histogram.quantileUs(0.5) : 0)),
+  )
   const skippedBlocks = steady ? skip : 0
   const latency = Histogram.merge(latencies.slice(skippedBlocks), METRICS.latency.digits)
   const [overhead] = report.overhead

@@ -11,6 +11,7 @@ import { answersLine } from './answers-line.ts'
 import { costLine } from './cost-line.ts'
 import { machineLine } from './machine-line.ts'
 import { interimAnalysesLine, loopLine, noiseLine } from './sentences.ts'
+import { steadinessLine } from './steadiness-line.ts'
 import { type Page, paragraph } from './table.ts'
 import { fellBehind } from './throughput-lines.ts'
 import { watchLines } from './watch-lines.ts'
@@ -90,6 +91,8 @@ export function ending(report: Run, stopped: StopReason | null, judged: boolean,
   for (const { name, text, warn } of watchLines(report)) {
     if (explain || warn) lines.push(namedLine(name, text, warn, page))
   }
+  const steady = told ? steadinessLine(report) : undefined
+  if (steady !== undefined) lines.push(namedLine('Steady', steady, true, page))
   if (stopped) lines.push(c.yellow(paragraph(STOPPED[stopped] + cutOffNote(totals), page)))
   if (fellBehind(report)) {
     lines.push(

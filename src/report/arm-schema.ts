@@ -152,6 +152,18 @@ export const answersSchema = z
 
 const delaySchema = z.strictObject({ count: z.int().positive().describe('readings'), p50, p99, max: largest })
 
+const steadinessSchema = z
+  .strictObject({
+    test: z.literal('Heidelberger-Welch').describe('the test of stationarity, at 1 %'),
+    steady: z.boolean().describe('whether the second half of the run was steady'),
+    fromS: z.number().nullable().describe('when it became steady, after the first request; null: never'),
+    by: z.enum(['seconds', 'blocks']).describe('what the tested series is made of'),
+    of: z.enum(['latency', 'rate']).describe('the series that decided: median latencies, or the rate of a closed loop'),
+    values: count.describe('length of the series'),
+    drift: z.number().describe('how much its steady part, or second half, rose over its mean; below zero: fell'),
+  })
+  .describe('whether the run was steady; absent where it is too short to tell, or changes its load by itself')
+
 /** Requests that were sent and are in no figure. */
 const outside = z.strictObject({ sent: sentCount, failed: count.describe('of these, the failed ones') })
 
@@ -285,6 +297,7 @@ export const armSchema = z
       .optional()
       .describe('what the gateway says of itself beside its figures'),
     agreement: agreementSchema.optional().describe('with the baseline: whether both say the same'),
+    steadiness: steadinessSchema.optional(),
     blocks: z.array(blockSchema).describe('in the order of their index; blocks of one index ran beside each other'),
     categories: z
       .array(categorySchema)

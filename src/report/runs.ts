@@ -5,10 +5,11 @@ import type { ArmResult, BenchReport, Run } from './schema.ts'
 export function primaryRun(report: BenchReport): Run {
   const [first, ...others] = report.arms
   const baseline = others.find((arm) => arm.baseline)
-  return { ...toRun(report, first), ...(baseline ? { baseline: toRun(report, baseline) } : {}) }
+  return { ...armRun(report, first), ...(baseline ? { baseline: armRun(report, baseline) } : {}) }
 }
 
-function toRun({ arms: _, ...shared }: BenchReport, { baseline: __, ...arm }: ArmResult): Run {
+/** An arm by itself. */
+export function armRun({ arms: _, ...shared }: BenchReport, { baseline: __, ...arm }: ArmResult): Run {
   return { ...shared, ...arm }
 }
 

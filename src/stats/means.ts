@@ -1,9 +1,8 @@
 /**
- * The median; means of blocks or seconds: their standard error, tests that the mean of paired differences lies above
- * zero, and the point where a run becomes steady. The tests are one-sided with the block as the sample: Student's t,
- * and the exact sign-flip test (Fisher 1935, The Design of Experiments, 21). Without an effect each difference is as
- * likely to have the other sign, so all 2^K patterns are enumerated. The sign-flip test assumes no distribution; with
- * ten blocks its smallest P is 1/1,024.
+ * The median; means of blocks or seconds: their standard error, and tests that the mean of paired differences lies
+ * above zero. The tests are one-sided with the block as the sample: Student's t, and the exact sign-flip test (Fisher
+ * 1935, The Design of Experiments, 21). Without an effect each difference is as likely to have the other sign, so all
+ * 2^K patterns are enumerated. The sign-flip test assumes no distribution; with ten blocks its smallest P is 1/1,024.
  */
 import { studentUpperTail } from './distributions.ts'
 
@@ -66,34 +65,6 @@ export function signFlipP(differences: readonly number[]): number {
 export function meanAboveZeroP(differences: readonly number[]): number {
   const t = pairedTP(differences)
   return differences.length <= MOST_ENUMERATED ? Math.max(t, signFlipP(differences)) : t
-}
-
-interface Steady {
-  /** How many values to exclude at the beginning. */
-  skip: number
-  steady: boolean
-}
-
-/** Fewest blocks after the truncation point. */
-const FEWEST_STEADY = 5
-
-/**
- * Where a run becomes steady, by MSER (White 1997, Simulation 69). The truncation point is the one whose remainder
- * has the smallest standard error of its mean: a warm-up in the remainder makes the spread large, too short a
- * remainder makes the sample small. A point in the second half means that no steady state was reached. `values` holds
- * the mean of each block, in order.
- */
-export function steadyFrom(values: readonly number[]): Steady {
-  if (values.length < 2 * FEWEST_STEADY) return { skip: 0, steady: true }
-  let best = { skip: 0, score: Number.POSITIVE_INFINITY }
-  for (let skip = 0; skip <= values.length - FEWEST_STEADY; skip++) {
-    const rest = values.slice(skip)
-    const center = mean(rest)
-    const squares = rest.reduce((sum, value) => sum + (value - center) ** 2, 0)
-    const score = squares / rest.length ** 2
-    if (score < best.score) best = { skip, score }
-  }
-  return { skip: best.skip, steady: best.skip <= values.length / 2 }
 }
 
 /** The error of a run that is too short to estimate it: a tenth, by which short runs on a shared machine differ. */

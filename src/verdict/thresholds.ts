@@ -162,7 +162,7 @@ function toGoodShare(bad: FigureResult): FigureResult {
  * Answers per second of each block. The blocks of a paired run have no duration of their own, because the other arm
  * ran between them.
  */
-function blockRates(report: Run): number[] {
+export function blockRates(report: Run): number[] {
   if (report.pairing) return []
   const { blocks, totals } = report
   const { durationS, dueS, loadS = durationS } = totals

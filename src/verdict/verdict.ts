@@ -14,6 +14,7 @@ import { type JudgedBy, overheadJudge } from './judge-overhead.ts'
 import { type StreamLimits, streamJudges } from './judge-stream.ts'
 import { type Difference, findTrouble, isSameArm, type Pair } from './pair.ts'
 import { rateNotReached } from './rate.ts'
+import { stillRising } from './steadiness.ts'
 import type { RegressionLimit } from './thresholds.ts'
 import { type ThresholdContext, thresholdJudge } from './thresholds.ts'
 
@@ -97,9 +98,20 @@ export function judgeRun(
 
 /**
  * With a saturated client, more than 1 % of errors, or at less than the rate that was asked for nothing passes, except
- * a limit on errors themselves, and a rate that was reached all the same.
+ * a limit on errors themselves, and a rate that was reached all the same. Where latencies were still rising at the end,
+ * no latency passes: a longer run would have higher ones. An overhead does, whose blocks hold such a drift.
  */
-export function heldBack(gate: Gate, { client, totals }: Run): Gate {
+export function heldBack(gate: Gate, run: Run): Gate {
+  const rising = stillRising(run)
+  const waits = ({ metric }: Check): boolean => metric === 'goodput' || WAITS.has(metric.split('.')[0] ?? '')
+  const held =
+    rising === undefined ? gate : toGate(gate.checks.map((one) => (waits(one) ? withhold(one, rising) : one)))
+  return heldByClient(held, run)
+}
+
+const WAITS = new Set(['latency', 'ttfb', 'ttft'])
+
+function heldByClient(gate: Gate, { client, totals }: Run): Gate {
   const failed = totals.sent === 0 ? 0 : totals.failed / totals.sent
   const slow = rateNotReached(client)
   const but =
@@ -111,10 +123,10 @@ export function heldBack(gate: Gate, { client, totals }: Run): Gate {
   if (but === undefined) return gate
   const passes = ({ metric }: Check): boolean =>
     metric === 'errors.rate' || (but === slow && metric.startsWith('throughput.'))
-  return toGate(gate.checks.map((check) => (passes(check) ? check : held(check, but))))
+  return toGate(gate.checks.map((check) => (passes(check) ? check : withhold(check, but))))
 }
 
-function held(check: Check, but: string): Check {
+function withhold(check: Check, but: string): Check {
   return check.verdict === 'pass' ? { ...check, verdict: 'inconclusive', why: `${check.why}; but ${but}` } : check
 }
 
