@@ -5,6 +5,7 @@
 import { existsSync } from 'node:fs'
 import { Command } from '@oclif/core'
 import type { FlagInput, Input, ParserOutput } from '@oclif/core/interfaces'
+import type { ChalkInstance } from 'chalk'
 import { z } from 'zod'
 import { isColored } from './cli/colors.ts'
 import { hasOwnConfig } from './cli/config-sections.ts'
@@ -171,6 +172,11 @@ export abstract class KtCommand extends Command {
   /** The key for a target: from the flag, KT_API_KEY or OPENAI_API_KEY, in that order. */
   protected apiKey(flag: string | undefined): string | undefined {
     return flag ?? apiKeyOf(process.env)
+  }
+
+  /** Colours for what is drawn on stderr. */
+  protected get chalk(): ChalkInstance {
+    return makePage(widthOf(process.stderr), isColored(process.stderr, this.#color)).c
   }
 
   /** True where stdout gets colours. */

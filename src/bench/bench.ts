@@ -10,6 +10,7 @@ import { estimateNoise } from '../verdict/noise.ts'
 import { sloGate } from '../verdict/slo-file.ts'
 import { measureFloor, wantsFloor } from './floor.ts'
 import { InterimAnalyses, judgeBench } from './judge-bench.ts'
+import { askedLive, NOTHING_ASKED } from './live.ts'
 import { type BenchRun, measure, type RunHooks } from './measure.ts'
 import type { PreparedBench } from './prepare.ts'
 import { countMisses, judgeObjectives } from './slo-objectives.ts'
@@ -35,7 +36,8 @@ export async function bench(run: PreparedBench, hooks: RunHooks): Promise<BenchR
       return verdictOf(report)?.verdict
     }
     const analyses = new InterimAnalyses(plan.interimAnalyses ?? [], judge, hooks.note)
-    const measured = await measure(plan, run.record, open, hooks, analyses.goOn)
+    const asked = open.aa ? NOTHING_ASKED : askedLive(question, objectives)
+    const measured = await measure(plan, run.record, open, hooks, analyses.goOn, asked)
     const { report } = measured
     const primary = primaryRun(report)
     hooks.progress(beside('probing'), { arms: [] })

@@ -92,7 +92,7 @@ export function buildReport(plan: RunPlan, record: RunRecord, context: RunContex
       options: context.options,
     },
     arms: [first, ...others],
-    series: record.series.map(({ p50Us, p99Us, ...counts }) => ({
+    series: record.series.map(({ p50Us, p99Us, byArm: _, ...counts }) => ({
       ...counts,
       p50: p50Us === null ? null : toMs(p50Us),
       p99: p99Us === null ? null : toMs(p99Us),

@@ -8,6 +8,7 @@ import type { RunRecord } from '../load/merge.ts'
 import type { RunPlan } from '../load/plan.ts'
 import { type RunListener, startRun } from '../load/run.ts'
 import { type SampleFormat, sampleCount, sampleFormatOf, sampleLines } from '../load/samples.ts'
+import type { LiveView } from '../output/live-view.ts'
 import type { Extent, ProgressView } from '../output/progress.ts'
 import { isProviderItself } from '../overhead/stamped.ts'
 import type { Agreement, BenchReport } from '../report/schema.ts'
@@ -26,6 +27,7 @@ import { buildReport, failureDetails } from './build-report.ts'
 import { compareAnswers } from './compare-answers.ts'
 import { commandLine, withoutSecrets } from './config.ts'
 import { countTokens } from './count-tokens.ts'
+import { type AskedLive, LiveWatch, NOTHING_ASKED } from './live.ts'
 import { costOfRun, type RunPrice } from './price.ts'
 import { openSampleFile, type SampleFile } from './sample-file.ts'
 import { Spending } from './spending.ts'
@@ -39,8 +41,10 @@ export interface RunHooks {
   argv: readonly string[]
   /** Receives lines for a person during the run. */
   note(line: string): void
-  /** How far the run is, and what it is to do. */
-  progress(view: ProgressView, extent: Extent): void
+  /** How far the run is, and what it is to do; with `live`, what is known of it by now. */
+  progress(view: ProgressView, extent: Extent, live?: () => LiveView): void
+  /** Whether somebody looks at the run while it goes on. */
+  live?: boolean
   /** Aborted when the user asks the run to end. */
   interrupt: AbortSignal
   /** Aborted when the user asks again: requests in flight are abandoned, and the measurement so far is kept. */
@@ -70,13 +74,17 @@ export interface RunRecordOptions {
   watch?: Watch | undefined
 }
 
-/** `goOn` judges the report at each interim analysis of the plan: false ends the run. */
+/**
+ * `goOn` judges the report at each interim analysis of the plan: false ends the run. `asked` is what the live view
+ * judges.
+ */
 export async function measure(
   plan: RunPlan,
   { samples, budgets, shown, secrets, labels, price, watch: beside }: RunRecordOptions,
   { targets, embedded, aa }: OpenTargets,
   hooks: RunHooks,
   goOn?: (soFar: BenchReport, pairs: number) => boolean,
+  asked: AskedLive = NOTHING_ASKED,
 ): Promise<BenchRun> {
   const machine = fingerprint()
   const extent = extentOf(plan)
@@ -103,14 +111,17 @@ export async function measure(
   const first = plan.validate ? await sendValidating(plan, context.urls, secrets, hooks) : undefined
   if (first) spending.add(plan, first)
   let watched: Watched | undefined
+  const view = hooks.live ? new LiveWatch(plan, asked) : undefined
   const sent =
     first && endsTheRun(first)
       ? first
       : await send({ ...spending.left(), doubtful: first && hasFailed(first) }, hooks, {
           progress: (progress) => {
             if (progress.phase === 'measuring') beside?.measuring(now() - progress.elapsedUs)
-            hooks.progress(progress, extent)
+            view?.run.heard(progress)
+            hooks.progress(progress, extent, view && (() => view.view(progress)))
           },
+          live: view?.run,
           continueAfter: goOn && ((record, pairs) => goOn(buildReport(plan, nameArms(record, aa), context), pairs)),
           samples:
             file &&

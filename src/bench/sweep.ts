@@ -5,6 +5,7 @@
  */
 import { EXIT, type ExitCode, UserError } from '../errors.ts'
 import type { RunPlan } from '../load/plan.ts'
+import type { LiveView } from '../output/live-view.ts'
 import type { ProgressView } from '../output/progress.ts'
 import { assertPageWritable } from '../page/flag.ts'
 import { toMs } from '../report/duration-summary.ts'
@@ -44,7 +45,7 @@ const COLLAPSED = 20
 interface SweepHooks extends Omit<RunHooks, 'progress'> {
   /** A level has been measured. */
   level(level: SweepLevel, at: LevelPlace): void
-  progress(view: ProgressView, at: LevelPlace): void
+  progress(view: ProgressView, at: LevelPlace, live?: () => LiveView): void
 }
 
 /** Which level is measured: its number among those of the curve, or none where a limit is searched for. */
@@ -140,9 +141,9 @@ function levelRunner(
     const { level, steps } = place
     const plan = planned(place)
     const watch = watchGateway(open.gatewayPid)
-    const progress: RunHooks['progress'] = (view) => {
+    const progress: RunHooks['progress'] = (view, _, live) => {
       if (view.phase === 'measuring') watch.measuring(steps * stepMs - view.elapsedUs / 1_000)
-      hooks.progress(view, place)
+      hooks.progress(view, place, live)
     }
     // The levels differ in their load alone: the target is validated once.
     if (seen.first) plan.validate = false

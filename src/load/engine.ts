@@ -109,7 +109,7 @@ export class Engine {
       for (const [i, phase] of phases.entries()) {
         const startUs = await this.#begin()
         if (i === 0) {
-          this.series = new Series(startUs, this.#worker.count > 1)
+          this.series = new Series(startUs, this.#plan.arms.length, this.#worker.count > 1)
           this.#hooks.measuring?.(startUs)
         }
         if (this.stopReason) break
@@ -296,7 +296,7 @@ export class Engine {
     if (recorder) {
       const { intendedUs, dueUs, waited } = request.released
       this.#lastEndUs = result.endUs
-      this.series.ended(result.endUs, result.endUs - intendedUs, result.outcome === 'OK')
+      this.series.ended(result.endUs, result.endUs - intendedUs, result.outcome === 'OK', request.arm)
       if (this.#plan.load.mode === 'open') {
         if (!waited) this.sendLag.record(request.slot.handedOverUs - intendedUs)
         if (result.outcome === 'OK') addToTrend(recorder.trend, dueUs / 1e6, (result.endUs - intendedUs) / 1e6)

@@ -33,6 +33,12 @@ export class LiveBlocks {
     return this.#blocks.get(index)
   }
 
+  /** Those from this number on, in their order. */
+  since(index: number): LiveBlock[] {
+    const later = [...this.#blocks.values()].filter((block) => block.index >= index)
+    return later.sort((a, b) => a.index - b.index)
+  }
+
   /** A histogram of all blocks. */
   over(digits: Digits, of: (block: LiveBlock) => Histogram | undefined): EncodedHistogram {
     return Histogram.merge(

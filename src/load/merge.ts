@@ -12,7 +12,7 @@ import type { SelfReading } from '../system/self-monitor.ts'
 import { type Abort, addWatched, type Watched } from './abort-watch.ts'
 import { addCounts, groupByNumber, mergeEach, mergeHistograms, most, sum } from './add-up.ts'
 import { mergeNotes } from './answer-notes.ts'
-import type { ArmRecord, BlockRecord } from './arm-record.ts'
+import type { ArmRecord, BlockRecord, Counts } from './arm-record.ts'
 import { mergeCategories } from './category-recorder.ts'
 import { mergeComparedAnswers } from './compared-answers.ts'
 import type { StopReason } from './limits.ts'
@@ -29,7 +29,11 @@ export interface Progress {
   sent: number
   done: number
   failed: number
+  /** By arm, the classes of those that failed. */
+  failures: Counts[]
   inFlight: number
+  /** Open loop: of the load phases that are over, 1 where every request left on time. */
+  achievedToOffered: number | null
   /** For how long nothing will be sent to an arm, as it told. */
   heldUs: number
   /** By arm and condition of --abort-on. */
@@ -75,14 +79,12 @@ const PHASES = ['validating', 'jit-warmup', 'warm-up', 'measuring', 'asking-agai
 export function mergeRecords(records: readonly RunRecord[]): RunRecord {
   const [first] = records
   if (!first || records.length === 1) return requireRecord(first)
-  const ratios = records.flatMap(({ achievedToOffered }) => achievedToOffered ?? [])
   return {
     arms: first.arms.map((_, i) => mergeArms(records.flatMap(({ arms }) => arms[i] ?? []))),
     opened: first.opened.map((_, i) => sum(records, ({ opened }) => opened[i] ?? 0)),
     series: mergeSeries(records.map(({ series }) => series)),
     sendLag: mergeHistograms(records.map(({ sendLag }) => sendLag)),
-    // The worst thread counts: the rules err towards doubt.
-    achievedToOffered: ratios.length > 0 ? Math.min(...ratios) : null,
+    achievedToOffered: lowest(records),
     self: mergeReadings(records.map(({ self }) => self)),
     // One thread that could not have real time is enough for a run without.
     runtime: records.find(({ runtime }) => runtime.fifoPriority === null)?.runtime ?? first.runtime,
@@ -106,11 +108,20 @@ export function mergeProgress(parts: readonly Progress[]): Progress {
     sent: sum(parts, ({ sent }) => sent),
     done: sum(parts, ({ done }) => done),
     failed: sum(parts, ({ failed }) => failed),
+    failures: (parts[0]?.failures ?? []).map((_, arm) => addCounts(parts.map(({ failures }) => failures[arm] ?? {}))),
     inFlight: sum(parts, ({ inFlight }) => inFlight),
+    achievedToOffered: lowest(parts),
     watched: addWatched(parts.map(({ watched }) => watched)),
     heldUs: most(parts, ({ heldUs }) => heldUs),
-    lastSecond: same.length > 0 ? mergeSeconds(same) : null,
+    // A second is whole when all threads have had it.
+    lastSecond: same.length > 0 && seconds.length === parts.length ? mergeSeconds(same) : null,
   }
+}
+
+/** The worst thread counts: the rules err towards doubt. */
+function lowest(parts: readonly { achievedToOffered: number | null }[]): number | null {
+  const ratios = parts.flatMap(({ achievedToOffered }) => achievedToOffered ?? [])
+  return ratios.length > 0 ? Math.min(...ratios) : null
 }
 
 function requireRecord(record: RunRecord | undefined): RunRecord {

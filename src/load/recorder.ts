@@ -62,7 +62,7 @@ export class ArmRecorder {
   readonly failedWarmup: FailedWarmup
   /** The first request of each connection in a block: the connection was idle while the other arm ran. */
   readonly idleFirst = { sent: 0, failed: 0 }
-  readonly #outcomes: Counts = {}
+  readonly outcomes: Counts = {}
   readonly #details: Partial<Record<Outcome, string>> = {}
   /** The metrics that are not recorded by block. */
   readonly #metrics: Partial<Record<Metric, Histogram>> = {}
@@ -75,7 +75,7 @@ export class ArmRecorder {
   readonly #self = new SelfReportedRecorder()
   readonly #tokens = new TokenCounter()
   readonly #notes = new AnswerNotesRecorder()
-  readonly #blocks = new LiveBlocks()
+  readonly blocks = new LiveBlocks()
   readonly #categories: CategoryRecorder
   readonly #compared: ComparedAnswers | undefined
   readonly abort: AbortWatch | undefined
@@ -98,7 +98,7 @@ export class ArmRecorder {
   /** A measured request was released. */
   released(block: number, atUs: number, category: number): void {
     this.sent++
-    this.#blocks.at(block, atUs).sent++
+    this.blocks.at(block, atUs).sent++
     this.#categories.released(category, block)
   }
 
@@ -106,7 +106,7 @@ export class ArmRecorder {
   cut(block: number, category: number): void {
     this.cutOff++
     this.sent--
-    const live = this.#blocks.known(block)
+    const live = this.blocks.known(block)
     if (live) live.sent--
     this.#categories.cut(category, block)
   }
@@ -124,7 +124,7 @@ export class ArmRecorder {
     gapUs: number,
     stamp: Stamp | undefined,
   ): void {
-    const block = this.#blocks.known(index)
+    const block = this.blocks.known(index)
     if (block) for (const { metric, read } of GAP_SAMPLES) record(metric, read(gapUs), block.metrics)
     if (stamp?.nonce !== nonce || stamp.attempt !== 1) return
     this.#stamped.perToken.record(sinceSentUs - stamp.providerUs)
@@ -135,11 +135,11 @@ export class ArmRecorder {
   ended(result: RequestResult, intendedUs: number, nonce: string, countedIn: CountedIn, sample?: AnswerSample): void {
     const { block: blockIndex, category } = countedIn
     this.#categories.ended(category, blockIndex, result, intendedUs)
-    const block = this.#blocks.at(blockIndex, intendedUs)
+    const block = this.blocks.at(blockIndex, intendedUs)
     const { outcome } = result
     this.done++
     if (result.endUs > block.endedAtUs) block.endedAtUs = result.endUs
-    this.#outcomes[outcome] = (this.#outcomes[outcome] ?? 0) + 1
+    this.outcomes[outcome] = (this.outcomes[outcome] ?? 0) + 1
     block.outcomes[outcome] = (block.outcomes[outcome] ?? 0) + 1
     this.#bodyBytes += result.bodyBytes
     if (result.reused) this.#reused++
@@ -164,7 +164,7 @@ export class ArmRecorder {
   toRecord(): ArmRecord {
     return {
       name: this.name,
-      outcomes: this.#outcomes,
+      outcomes: this.outcomes,
       details: this.#details,
       warmup: this.warmup,
       idleFirst: this.idleFirst,
@@ -172,13 +172,13 @@ export class ArmRecorder {
         METRIC_NAMES.map((metric) => {
           const { digits } = METRICS[metric]
           return isBlockMetric(metric)
-            ? [metric, this.#blocks.over(digits, ({ metrics }) => metrics[metric])]
+            ? [metric, this.blocks.over(digits, ({ metrics }) => metrics[metric])]
             : [metric, (this.#metrics[metric] ?? new Histogram(digits)).encode()]
         }),
       ) as ArmRecord['metrics'],
       stamped: {
         ...this.#stamped,
-        total: this.#blocks.over(3, ({ stamped }) => stamped),
+        total: this.blocks.over(3, ({ stamped }) => stamped),
         perToken: this.#stamped.perToken.encode(),
         unattributed: this.#stamped.unattributed.encode(),
       },
@@ -195,7 +195,7 @@ export class ArmRecorder {
       inFlightUs: this.inFlightUs,
       tokensSpent: this.tokensSpent,
       cutOff: this.cutOff,
-      blocks: this.#blocks.toRecords(),
+      blocks: this.blocks.toRecords(),
       categories: this.#categories.toRecord(),
       told: this.hold.told,
       compared: this.#compared?.toRecord(),

@@ -4,6 +4,7 @@
  * ask for an early end. A thread that dies is a reported failure, never a smaller result.
  */
 import { Worker } from 'node:worker_threads'
+import type { BlockMetric } from '../slo/metrics.ts'
 import { now } from '../system/clock.ts'
 import {
   collectOnlyWhenFull,
@@ -14,6 +15,7 @@ import {
   v8FlagsSet,
 } from '../system/helper-threads.ts'
 import { type Abort, findAbort } from './abort-watch.ts'
+import type { ToldBlock } from './finished-blocks.ts'
 import { type JitWarmupAddress, startJitWarmupProvider } from './jit-warmup.ts'
 import type { StopReason } from './limits.ts'
 import { mergeProgress, mergeRecords, type Progress, type RunRecord, type RuntimeSettings } from './merge.ts'
@@ -33,8 +35,17 @@ export interface RunListener {
    * on. Without this listener the run goes on to its end.
    */
   continueAfter?: ((record: RunRecord, blocks: number) => boolean) | undefined
+  /** For a view of the run while it goes on: blocks that are over, about once a second. */
+  live?: LiveListener | undefined
   /** Rows of samples.ts, from the start of the measurement; resolves when they are taken care of. */
   samples?: ((rows: Float64Array, lost: number, startUs: number) => Promise<void>) | undefined
+}
+
+export interface LiveListener {
+  /** The metrics of blocks that it needs. */
+  metrics: readonly BlockMetric[]
+  /** Of one thread of the run. */
+  blocks(blocks: readonly ToldBlock[], thread: number): void
 }
 
 /** What a sending thread is started with; plain data. */
@@ -45,6 +56,8 @@ export interface ThreadData {
   jitWarmup: JitWarmupAddress | undefined
   /** Whether to hand over the times of every request. */
   samples: boolean
+  /** The metrics to be told of each block that is over; undefined where nobody looks. */
+  live: readonly BlockMetric[] | undefined
   /** What is set for the whole process. */
   settings: Omit<RuntimeSettings, 'fifoPriority'>
 }
@@ -53,6 +66,7 @@ export type FromSendThread =
   /** Ready for the next load phase; threads that share a run begin it together. */
   | { type: 'ready' }
   | { type: 'progress'; progress: Progress }
+  | { type: 'blocks'; blocks: ToldBlock[] }
   /** Times of requests (samples.ts), and how many before them were lost because the reader was too slow. */
   | { type: 'samples'; rows: Float64Array; lost: number; startUs: number }
   /** `blocks` blocks of each arm are done: the thread waits for `interim-done`. */
@@ -94,7 +108,12 @@ export async function startRun(plan: RunPlan, listener: RunListener): Promise<Ru
   const warmup = plan.jitWarmup ? await startJitWarmupProvider(plan) : undefined
   const jitWarmup = warmup && { origin: warmup.origin, path: warmup.path }
   const threads = Array.from({ length: count }, (_, index) =>
-    startThread({ plan, worker: { index, count }, jitWarmup, samples: listener.samples !== undefined, settings }),
+    startThread({
+      ...{ plan, jitWarmup, settings },
+      worker: { index, count },
+      samples: listener.samples !== undefined,
+      live: listener.live?.metrics,
+    }),
   )
   const progress = new Map<number, Progress>()
   const records = new Map<number, RunRecord>()
@@ -135,6 +154,9 @@ export async function startRun(plan: RunPlan, listener: RunListener): Promise<Ru
           if (!abort) abortWhenHopeless(all)
           break
         }
+        case 'blocks':
+          listener.live?.blocks(message.blocks, index)
+          break
         case 'ready':
           ready.add(index)
           beginWhenAllAreReady()

@@ -7,16 +7,19 @@ import { collect, v8FlagsSet } from '../system/helper-threads.ts'
 import { makeThisThreadRealtime, thisThreadFifoPriority } from '../system/realtime.ts'
 import { watchSelf } from '../system/self-monitor.ts'
 import { Engine } from './engine.ts'
+import { FinishedBlocks } from './finished-blocks.ts'
 import { planJitWarmup } from './jit-warmup.ts'
 import type { Progress, RunRecord } from './merge.ts'
 import type { FromSendThread, ThreadData, ToSendThread } from './run.ts'
 import { RecentRequestTimes, SampleBatches } from './samples.ts'
 
 const PROGRESS_EVERY_MS = 250
+/** Blocks that are over are told once in so many times: about once a second. */
+const BLOCKS_EVERY = 4
 /** So that the first request of a phase is ready when it is due, as those after it. */
 const START_AHEAD_US = 2_000
 
-const { plan, worker, jitWarmup, samples: wanted, settings } = workerData as ThreadData
+const { plan, worker, jitWarmup, samples: wanted, live, settings } = workerData as ThreadData
 const post = (message: FromSendThread, transfer: ArrayBuffer[] = []): void => parentPort?.postMessage(message, transfer)
 
 if (plan.realtime) makeThisThreadRealtime()
@@ -39,6 +42,7 @@ const batches = wanted
 const requestTimes = plan.arms.map(() => new RecentRequestTimes())
 const engine = new Engine(plan, now, worker, {
   begin: () => {
+    finished?.phaseOver()
     if (worker.count === 1) return Promise.resolve(now() + START_AHEAD_US)
     post({ type: 'ready' })
     return new Promise((resolve) => {
@@ -67,6 +71,8 @@ const engine = new Engine(plan, now, worker, {
   },
 })
 
+const finished = live && new FinishedBlocks(engine.recorders, live)
+
 parentPort?.on('message', (message: ToSendThread) => {
   switch (message.type) {
     case 'taken':
@@ -93,8 +99,11 @@ parentPort?.on('message', (message: ToSendThread) => {
   }
 })
 
+let ticks = 0
 const ticker = setInterval(() => {
   post({ type: 'progress', progress: progress() })
+  ticks++
+  if (finished && ticks % BLOCKS_EVERY === 0) tellBlocks(finished)
   batches?.flush()
 }, PROGRESS_EVERY_MS)
 
@@ -118,6 +127,11 @@ post({
 watch.end()
 parentPort?.close()
 
+function tellBlocks(over: FinishedBlocks): void {
+  const blocks = over.take()
+  if (blocks.length > 0) post({ type: 'blocks', blocks })
+}
+
 function progress(): Progress {
   const total = { sent: 0, done: 0, failed: 0 }
   for (const { sent, done, failed } of engine.recorders) {
@@ -130,7 +144,9 @@ function progress(): Progress {
     elapsedUs: now() - (Number.isNaN(measuringFromUs) ? startUs : measuringFromUs),
     doneByArm: engine.recorders.map(({ done }) => done),
     ...total,
+    failures: engine.recorders.map(({ outcomes: { OK: _, ...failures } }) => failures),
     inFlight: engine.inFlight,
+    achievedToOffered: achievedToOffered(),
     watched: engine.recorders.map(({ abort }) => abort?.counts ?? []),
     heldUs: Math.max(0, ...engine.recorders.map(({ hold }) => hold.untilUs - now())),
     lastSecond: engine.series.seconds.at(-1) ?? null,

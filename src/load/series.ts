@@ -4,6 +4,14 @@
  */
 import { type EncodedHistogram, Histogram } from '../stats/histogram.ts'
 
+/** One arm in a second. Null where none of its requests was answered in it. */
+interface ArmSecond {
+  p50Us: number | null
+  p99Us: number | null
+  /** Where several threads share a run: the latencies from which their common quantiles are computed. */
+  latency?: EncodedHistogram
+}
+
 export interface Second {
   second: number
   sent: number
@@ -12,8 +20,7 @@ export interface Second {
   inFlight: number
   p50Us: number | null
   p99Us: number | null
-  /** Where several threads share a run: the latencies from which their common quantiles are computed. */
-  latency?: EncodedHistogram
+  byArm: ArmSecond[]
 }
 
 const MOST_SECONDS = 7_200
@@ -23,11 +30,13 @@ export class Series {
   readonly #most: number
   readonly #startUs: number
   readonly #shared: boolean
-  #histogram = new Histogram()
+  /** By arm, the latencies of the second under way. */
+  readonly #latencies: Histogram[]
   #current: Second = emptySecond(0, 0)
 
-  constructor(startUs: number, shared = false, most = MOST_SECONDS) {
+  constructor(startUs: number, arms = 1, shared = false, most = MOST_SECONDS) {
     this.#startUs = startUs
+    this.#latencies = Array.from({ length: arms }, () => new Histogram())
     this.#shared = shared
     this.#most = most
   }
@@ -38,11 +47,11 @@ export class Series {
     this.#current.inFlight++
   }
 
-  ended(atUs: number, latencyUs: number, ok: boolean): void {
+  ended(atUs: number, latencyUs: number, ok: boolean, arm = 0): void {
     this.#at(atUs)
     this.#current.inFlight--
     this.#current.done++
-    if (ok) this.#histogram.record(latencyUs)
+    if (ok) this.#latencies[arm]?.record(latencyUs)
     else this.#current.failed++
   }
 
@@ -57,32 +66,49 @@ export class Series {
   }
 
   #close(): void {
-    const { count } = this.#histogram
-    this.#current.p50Us = count > 0 ? this.#histogram.quantileUs(0.5) : null
-    this.#current.p99Us = count > 0 ? this.#histogram.quantileUs(0.99) : null
-    if (this.#shared && count > 0) this.#current.latency = this.#histogram.encode()
+    Object.assign(this.#current, toQuantiles(this.#latencies, this.#shared))
     this.seconds.push(this.#current)
     if (this.seconds.length > this.#most) this.seconds.shift()
     this.#current = emptySecond(this.#current.second + 1, this.#current.inFlight)
-    if (count > 0) this.#histogram = new Histogram()
+    for (const [arm, { count }] of this.#latencies.entries()) if (count > 0) this.#latencies[arm] = new Histogram()
   }
 }
 
+/** The quantiles of all arms together, and of each. */
+function toQuantiles(latencies: readonly Histogram[], shared: boolean): Pick<Second, 'p50Us' | 'p99Us' | 'byArm'> {
+  const byArm = latencies.map((latency): ArmSecond => {
+    return { ...quantilesOf(latency), ...(shared && latency.count > 0 ? { latency: latency.encode() } : {}) }
+  })
+  const answered = latencies.filter(({ count }) => count > 0)
+  const all = answered.length === 1 ? answered[0] : Histogram.merge(answered)
+  return { ...quantilesOf(all ?? new Histogram()), byArm }
+}
+
+function quantilesOf(latency: Histogram): Pick<Second, 'p50Us' | 'p99Us'> {
+  if (latency.count === 0) return { p50Us: null, p99Us: null }
+  return { p50Us: latency.quantileUs(0.5), p99Us: latency.quantileUs(0.99) }
+}
+
 function emptySecond(second: number, inFlight: number): Second {
-  return { second, sent: 0, done: 0, failed: 0, inFlight, p50Us: null, p99Us: null }
+  return { second, sent: 0, done: 0, failed: 0, inFlight, p50Us: null, p99Us: null, byArm: [] }
 }
 
 /** Merges the same second as several threads saw it. */
 export function mergeSeconds(parts: readonly Second[]): Second {
   const sum = (of: (part: Second) => number): number => parts.reduce((total, part) => total + of(part), 0)
-  const latency = Histogram.merge(parts.flatMap(({ latency }) => (latency ? [Histogram.decode(latency)] : [])))
+  const latencies = (parts[0]?.byArm ?? []).map((_, arm) =>
+    Histogram.merge(parts.flatMap(({ byArm }) => decoded(byArm[arm]?.latency))),
+  )
   return {
     second: parts[0]?.second ?? 0,
     sent: sum(({ sent }) => sent),
     done: sum(({ done }) => done),
     failed: sum(({ failed }) => failed),
     inFlight: sum(({ inFlight }) => inFlight),
-    p50Us: latency.count > 0 ? latency.quantileUs(0.5) : null,
-    p99Us: latency.count > 0 ? latency.quantileUs(0.99) : null,
+    ...toQuantiles(latencies, false),
   }
+}
+
+function decoded(latency: EncodedHistogram | undefined): Histogram[] {
+  return latency ? [Histogram.decode(latency)] : []
 }

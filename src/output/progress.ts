@@ -42,17 +42,6 @@ export function beside(phase: 'starting' | 'probing'): ProgressView {
   return { phase, elapsedUs: 0, doneByArm: [], done: 0, failed: 0, inFlight: 0, heldUs: 0, lastSecond: null }
 }
 
-interface Sink {
-  show(line: (width: number) => string, logLine: () => string): void
-}
-
-export function showProgress(sink: Sink, view: ProgressView, extent: Extent): void {
-  sink.show(
-    (width) => progressLine(view, extent, width),
-    () => progressLogLine(view, extent),
-  )
-}
-
 /** `[####        ] 34 %  12 s, 25 s left  gateway 450, direct 448 done  410/s  P50 12.1 ms  P99 20.4 ms` */
 export function progressLine(view: ProgressView, extent: Extent, width: number): string {
   const level = extent.level === undefined ? [] : [extent.level]
@@ -70,7 +59,8 @@ export function progressLogLine(view: ProgressView, extent: Extent): string {
   return `${level}${[`${times(view, extent)}:`, ...figures(view, extent)].join('  ')}`
 }
 
-function besideLine({ phase, elapsedUs }: ProgressView): string {
+/** What a run does that does not measure yet, or no more. */
+export function besideLine({ phase, elapsedUs }: ProgressView): string {
   if (phase === 'measuring') return ''
   const elapsedMs = wholeSeconds(elapsedUs / 1_000)
   return BESIDE[phase] + (elapsedMs > 0 ? `, ${formatDuration(elapsedMs)}` : ' …')
@@ -89,13 +79,14 @@ function fitted(parts: readonly string[], width: number): string {
   return line
 }
 
-function shareOf({ done, elapsedUs }: ProgressView, { requests, durationMs }: Extent): number {
+export function shareOf({ done, elapsedUs }: ProgressView, { requests, durationMs }: Extent): number {
   const byCount = requests ? done / requests : 0
   const byTime = durationMs ? elapsedUs / 1_000 / durationMs : 0
   return Math.min(1, Math.max(byCount, byTime))
 }
 
-function times(view: ProgressView, extent: Extent): string {
+/** How long it has taken, and what is left. */
+export function times(view: ProgressView, extent: Extent): string {
   const elapsedMs = view.elapsedUs / 1_000
   const share = shareOf(view, extent)
   const elapsed = formatDuration(wholeSeconds(elapsedMs))

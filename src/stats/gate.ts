@@ -58,6 +58,8 @@ interface GateInput {
   client: ClientState
   /** Answered requests whose missing reading nothing explains. */
   unread: number
+  /** Of a run that goes on: how many blocks it may have. The result then says whether they decide it (`later`). */
+  mostBlocks?: number
 }
 
 /** What was the matter with who sent the load: nothing, or it was too slow, disturbed, or slower than asked. */
@@ -70,7 +72,12 @@ export interface GateResult {
   /** Two-sided 95 % interval of P99, by blocks. */
   ci95Us: [number, number] | null
   requestsNeeded?: number
+  /** Of a run that goes on: what blocks like those so far come to, and after how many of them. */
+  later?: { blocks: number; verdict: 'pass' | 'fail' }
 }
+
+/** What more requests would decide. */
+export type More = Pick<GateResult, 'requestsNeeded' | 'later'>
 
 export function judgeBudget(input: GateInput): GateResult {
   const { blocks, limitUs, quantile = QUANTILE, alphaFail = ALPHA_FAIL } = input
@@ -84,11 +91,11 @@ export function judgeBudget(input: GateInput): GateResult {
   }
   const p99 = quantileBounds(values, quantile, 0.025)
   const reading = { p99Us: p99.valueUs, ci95Us: [p99.lowerUs, p99.upperUs] as [number, number] }
-  const inconclusive = (why: string, needed?: number): GateResult => ({
+  const inconclusive = (why: string, more: More = {}): GateResult => ({
     verdict: 'inconclusive',
     why,
     ...reading,
-    ...(needed === undefined ? {} : { requestsNeeded: needed }),
+    ...more,
   })
 
   const tooFine = belowResolution(limitUs, input.resolution)
@@ -117,7 +124,10 @@ export function judgeBudget(input: GateInput): GateResult {
     if (input.client === 'noisy') return 'the machine was noisy, and noise makes such a tail'
     return floor?.tooHigh && lower - floor.upper < allowed ? `${floor.words}: the breach may be the rig's` : undefined
   }
-  const needed = (): number | undefined => requestsNeeded(shares, rule, objection)
+  const needed = (): More => ({
+    ...requestsNeeded(shares, rule, objection),
+    ...decidedLater(shares, rule, objection, input.mostBlocks ?? 0),
+  })
   const least = leastRequests(quantile)
   const upper = shareBounds(shares.pass, ALPHA_PASS).upper
   const lower = shareBounds(shares.fail, alphaFail).lower
@@ -230,19 +240,38 @@ type Objection = (decided: 'pass' | 'fail', lower: number) => string | undefined
  * blocks and no more of them, so their number stays. Undefined where no number would decide: right at 1 %, over the
  * budget by less than the drift, or where the rig is what is in doubt.
  */
-function requestsNeeded(shares: Shares, rule: Rule, objection: Objection): number | undefined {
+function requestsNeeded(shares: Shares, rule: Rule, objection: Objection): More {
   const { n, blocks } = shares.pass
   const judged = Math.max(MIN_BLOCKS, blocks)
-  const decides = (count: number): boolean => {
-    const times = count / blocks
-    if (n * times < leastRequests(rule.quantile)) return false
-    const decided = verdictOfShares(shares, times, rule, judged)
-    if (decided !== 'pass' && decided !== 'fail') return false
-    return objection(decided, shareBounds(shares.fail, rule.alphaFail, times, judged).lower) === undefined
-  }
   const most = Math.floor((MOST_REQUESTS / n) * blocks)
-  const count = firstWhere(Math.max(MIN_BLOCKS, blocks), most + 1, decides)
-  return count > most ? undefined : Math.ceil((n * count) / blocks)
+  const count = firstWhere(judged, most + 1, (sent) => {
+    return decidedBy(shares, rule, objection, sent / blocks, judged) !== undefined
+  })
+  return count > most ? {} : { requestsNeeded: Math.ceil((n * count) / blocks) }
+}
+
+/** The same within a run that goes on, where more requests are more blocks; nothing where `most` are too few. */
+function decidedLater(shares: Shares, rule: Rule, objection: Objection, most: number): More {
+  const { blocks } = shares.pass
+  const by = (count: number) => decidedBy(shares, rule, objection, count / blocks, count)
+  const count = firstWhere(Math.max(MIN_BLOCKS, blocks), most + 1, (judged) => by(judged) !== undefined)
+  const verdict = count > most ? undefined : by(count)
+  return verdict === undefined ? {} : { later: { blocks: count, verdict } }
+}
+
+/** What `times` as many requests, judged as so many blocks, come to; undefined where the rig cannot carry it. */
+function decidedBy(
+  shares: Shares,
+  rule: Rule,
+  objection: Objection,
+  times: number,
+  judged: number,
+): 'pass' | 'fail' | undefined {
+  if (shares.pass.n * times < leastRequests(rule.quantile)) return undefined
+  const decided = verdictOfShares(shares, times, rule, judged)
+  if (decided !== 'pass' && decided !== 'fail') return undefined
+  const { lower } = shareBounds(shares.fail, rule.alphaFail, times, judged)
+  return objection(decided, lower) === undefined ? decided : undefined
 }
 
 function describeShare(estimate: ShareEstimate, blocks: readonly GateBlock[], limit: string): string {

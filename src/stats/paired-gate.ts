@@ -4,7 +4,7 @@
  * both blocks of a pair meet the same machine.
  */
 import { formatMs, formatNumber, formatShare } from '../units.ts'
-import { ALPHA_FAIL, ALPHA_PASS, type ClientState, type GateResult, QUANTILE, quantileName } from './gate.ts'
+import { ALPHA_FAIL, ALPHA_PASS, type ClientState, type GateResult, type More, QUANTILE, quantileName } from './gate.ts'
 import { type GateBlock, waitPerRequestUs } from './gate-block.ts'
 import { Histogram } from './histogram.ts'
 import { mean } from './means.ts'
@@ -30,6 +30,8 @@ interface PairedInput {
   client: ClientState
   quantile?: number
   alphaFail?: number
+  /** Of a run that goes on: how many pairs it may have (gate.ts). */
+  mostBlocks?: number
 }
 
 /** The verdict of the pairs alone, with the P of both tests: the core of the gate. */
@@ -46,7 +48,7 @@ export function decidePaired(
 }
 
 export function judgePaired(input: PairedInput): GateResult {
-  const { pairs: given, limit, client, quantile = QUANTILE, alphaFail = ALPHA_FAIL } = input
+  const { pairs: given, limit, client, quantile = QUANTILE, alphaFail = ALPHA_FAIL, mostBlocks = 0 } = input
   const pairs = given.filter(({ baseline, gateway }) => baseline.values.count > 0 && gateway.values.count > 0)
   if (pairs.length === 0) {
     return { verdict: 'inconclusive', why: 'no pair of blocks with answers on both sides', p99Us: null, ci95Us: null }
@@ -63,11 +65,11 @@ export function judgePaired(input: PairedInput): GateResult {
   const p99Us = through.quantileUs(quantile) - direct.quantileUs(quantile)
   const { lowerUs, upperUs } = pairedDifference(all, quantile, 0.025)
   const reading = { p99Us, ci95Us: [lowerUs, upperUs] as [number, number] }
-  const inconclusive = (why: string, needed?: number): GateResult => ({
+  const inconclusive = (why: string, more: More = {}): GateResult => ({
     verdict: 'inconclusive',
     why,
     ...reading,
-    ...(needed === undefined ? {} : { requestsNeeded: needed }),
+    ...more,
   })
 
   if (client === 'saturated') return inconclusive('the client was saturated: its own delays are in the readings')
@@ -80,11 +82,16 @@ export function judgePaired(input: PairedInput): GateResult {
   const fewest = Math.min(direct.count, through.count)
   const perPair = fewest / pairs.length
   const least = observationsNeeded(quantile)
-  const needed = (): number | undefined => {
+  const needed = (): More => {
     // More pairs would find it over the limit, which a noisy machine cannot carry.
-    if (client === 'noisy' && mean(differences) > 0) return undefined
+    if (client === 'noisy' && mean(differences) > 0) return {}
     const count = pairsNeeded(differences, ALPHA_PASS, alphaFail, MOST_PAIRS)
-    return count === undefined ? undefined : Math.ceil(Math.max(count * perPair, least))
+    if (count === undefined) return {}
+    const blocks = Math.max(count, Math.ceil(least / perPair))
+    return {
+      requestsNeeded: Math.ceil(Math.max(count * perPair, least)),
+      ...(blocks <= mostBlocks ? { later: { blocks, verdict: mean(differences) < 0 ? 'pass' : 'fail' } } : {}),
+    }
   }
   if (pairs.length < MIN_BLOCKS) {
     if (allBeyond(pairs, limit, quantile, alphaFail)) {
@@ -111,7 +118,7 @@ export function judgePaired(input: PairedInput): GateResult {
   }
   if (fewest < least) {
     const why = `too few requests for a ${quantileName(quantile)}: ${formatNumber(fewest)} of at least ${least} an arm`
-    return inconclusive(why, needed() ?? least)
+    return inconclusive(why, { requestsNeeded: least, ...needed() })
   }
   switch (decided.verdict) {
     case 'pass':

@@ -2,7 +2,10 @@
 import stringWidth from 'string-width'
 import wrapAnsi from 'wrap-ansi'
 
-type Stream = Pick<NodeJS.WriteStream, 'isTTY' | 'columns'>
+interface Stream {
+  isTTY?: boolean | undefined
+  columns?: number | undefined
+}
 
 /** Where nobody has set a width: pipes, files, logs. */
 const USUAL = 80

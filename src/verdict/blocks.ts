@@ -44,29 +44,40 @@ export function hasValues(blocks: readonly GateBlock[]): boolean {
 
 function gateBlock(block: Block, read: ReadBlock): GateBlock {
   const encoded = read(block)
-  const { outcomes, sent } = block
-  const { OK: ok = 0, KT_ABORTED_AT_DEADLINE: unfinished = 0 } = outcomes
-  const common = {
-    values: encoded ? Histogram.decode(encoded) : new Histogram(),
-    failed: sent - ok - unfinished,
-    unfinished,
-    heldUp: block.machine?.heldUp ?? 0,
-    waitUs: block.machine ? waitUs(block.machine) : 0,
-  }
+  const values = encoded ? Histogram.decode(encoded) : new Histogram()
   // A token, or a gap between two, is not a request, and a failed request has none.
-  if (encoded !== undefined && OF_TOKENS.some((metric) => encoded === block.metrics?.[metric])) {
-    return {
-      values: common.values,
-      failed: 0,
-      unfinished: 0,
-      heldUp: Math.ceil((common.values.count * common.heldUp) / Math.max(1, sent)),
-    }
+  const ofTokens = encoded !== undefined && OF_TOKENS.some((metric) => encoded === block.metrics?.[metric])
+  const of = ofTokens ? 'tokens' : encoded === block.latency ? 'latency' : 'answers'
+  return toGateBlock(values, { ...block, ...(block.machine ? toWaits(block.machine) : {}) }, of)
+}
+
+interface CountedBlock {
+  sent: number
+  outcomes: Block['outcomes']
+  heldUp?: number
+  waitUs?: number
+}
+
+/** `of`: what a value is of. Every request that ended has a latency; answers and tokens are of some of them. */
+export function toGateBlock(
+  values: Histogram,
+  { sent, outcomes, heldUp = 0, waitUs = 0 }: CountedBlock,
+  of: 'latency' | 'answers' | 'tokens',
+): GateBlock {
+  if (of === 'tokens') {
+    return { values, failed: 0, unfinished: 0, heldUp: Math.ceil((values.count * heldUp) / Math.max(1, sent)) }
   }
-  if (encoded !== block.latency) return common
+  const { OK: ok = 0, KT_ABORTED_AT_DEADLINE: unfinished = 0 } = outcomes
+  const common = { values, failed: sent - ok - unfinished, unfinished, heldUp, waitUs }
+  if (of === 'answers') return common
   // A request that took as long as its deadline has a latency, answered or not. It must be counted only once.
-  const inValues = Math.max(0, common.values.count - ok)
+  const inValues = Math.max(0, values.count - ok)
   const unfinishedInValues = Math.min(unfinished, inValues)
   return { ...common, failedInValues: inValues - unfinishedInValues, unfinishedInValues }
+}
+
+function toWaits(machine: NonNullable<Block['machine']>): { heldUp: number; waitUs: number } {
+  return { heldUp: machine.heldUp, waitUs: waitUs(machine) }
 }
 
 /** All that the machine withheld from the threads of kt and of the targets, in microseconds. */

@@ -88,7 +88,8 @@ function toResult({ category, report }: CategoryRun, missed: Missed | undefined,
   }
 }
 
-function toThresholds({ latency, ttft, objective }: Category): Threshold[] {
+/** The limits of a category. */
+export function toThresholds({ latency, ttft, objective }: Category): Threshold[] {
   return [
     ...within('latency', 0.5, latency.p50Ms),
     ...within('latency', 0.99, latency.p99Ms),

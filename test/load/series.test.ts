@@ -20,7 +20,7 @@ test('each second says what was sent and what ended in it', () => {
 })
 
 test('a long run keeps its last seconds, and does not grow', () => {
-  const series = new Series(0, false, 5)
+  const series = new Series(0, 1, false, 5)
   for (let second = 0; second < 12; second++) {
     series.sent(second * SECOND_US)
     series.ended(second * SECOND_US + 10, 10, true)

@@ -2,13 +2,16 @@ import { Args } from '@oclif/core'
 import { benchWith } from '../../api/bench.ts'
 import { rivalsOf } from '../../bench/config.ts'
 import { onceFlags, parseOnce, preview } from '../../bench/once.ts'
+import { liveFlag, wantsLive } from '../../bench/options/live.ts'
 import { benchFlags, parseBenchOptions } from '../../bench/options.ts'
 import { KtCommand } from '../../command.ts'
 import { writeExports } from '../../exports/write.ts'
 import { benchProperties, renderBenchMarkdown } from '../../output/bench-markdown.ts'
 import { renderBench } from '../../output/bench-table.ts'
 import * as ci from '../../output/ci.ts'
-import { beside, showProgress } from '../../output/progress.ts'
+import { SMALLEST } from '../../output/live-view.ts'
+import { beside } from '../../output/progress.ts'
+import { showProgress } from '../../output/show-progress.ts'
 import { writePage } from '../../page/write.ts'
 import { flagsOf } from '../../parse/flags.ts'
 import { givenOf } from '../../parse/parse-flags.ts'
@@ -35,7 +38,7 @@ export default class Bench extends KtCommand {
 
   static override args = { url: Args.string({ description: 'URL to send to, as --url' }) }
 
-  static override flags = flagsOf({ ...benchFlags, ...onceFlags })
+  static override flags = flagsOf({ ...benchFlags, ...liveFlag, ...onceFlags })
 
   static override rivals = rivalsOf
 
@@ -50,14 +53,16 @@ export default class Bench extends KtCommand {
       const note = (line: string): void => this.note(line)
       return this.finish(await preview(once, { options, note, show: (...what) => this.show({ json }, ...what) }))
     }
-    const progress = this.quiet ? noProgress : progressOnStderr(json)
+    const live = wantsLive(flags, json)
+    const progress = this.quiet ? noProgress : progressOnStderr({ json, screenFrom: live ? SMALLEST : undefined })
     showProgress(progress, beside('starting'), { arms: [] })
     const hurry = new AbortController()
     const interrupt = this.interruption(hurry)
     const result = await benchWith(options, {
       argv: ['bench', ...this.argv],
       note: progress.note,
-      progress: (view, extent) => showProgress(progress, view, extent),
+      live: live && progress.screens,
+      progress: (view, extent, source) => showProgress(progress, view, extent, source && { source, c: this.chalk }),
       interrupt,
       hurry: hurry.signal,
     }).finally(progress.end)

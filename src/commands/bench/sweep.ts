@@ -1,11 +1,14 @@
 import { Args } from '@oclif/core'
 import { rivalsOf } from '../../bench/config.ts'
 import { onceFlags, parseOnce, preview } from '../../bench/once.ts'
+import { liveFlag, wantsLive } from '../../bench/options/live.ts'
 import { sweep } from '../../bench/sweep.ts'
 import { parseSweepOptions, sweepFlags } from '../../bench/sweep-options.ts'
 import { levelExtent, levelLine, placeName } from '../../bench/sweep-progress.ts'
 import { KtCommand } from '../../command.ts'
-import { beside, showProgress } from '../../output/progress.ts'
+import { SMALLEST } from '../../output/live-view.ts'
+import { beside } from '../../output/progress.ts'
+import { showProgress } from '../../output/show-progress.ts'
 import { renderSweep } from '../../output/sweep-table.ts'
 import { writePage } from '../../page/write.ts'
 import { flagsOf } from '../../parse/flags.ts'
@@ -27,7 +30,7 @@ export default class BenchSweep extends KtCommand {
 
   static override args = { url: Args.string({ description: 'URL to send to, as --url' }) }
 
-  static override flags = flagsOf({ ...sweepFlags, ...onceFlags })
+  static override flags = flagsOf({ ...sweepFlags, ...liveFlag, ...onceFlags })
 
   static override rivals = rivalsOf
 
@@ -42,13 +45,17 @@ export default class BenchSweep extends KtCommand {
       const note = (line: string): void => this.note(line)
       return this.finish(await preview(once, { options, ask, note, show: (...what) => this.show({ json }, ...what) }))
     }
-    const progress = this.quiet ? noProgress : progressOnStderr(json)
+    const live = wantsLive(flags, json)
+    const progress = this.quiet ? noProgress : progressOnStderr({ json, screenFrom: live ? SMALLEST : undefined })
     showProgress(progress, beside('starting'), { arms: [] })
     const { report, exitCode } = await sweep(options, ask, {
       argv: ['bench', 'sweep', ...this.argv],
       note: progress.note,
       level: (level, at) => progress.log(levelLine(level, placeName(at, ask), at.again)),
-      progress: (view, at) => showProgress(progress, view, levelExtent(at, ask)),
+      live: live && progress.screens,
+      progress: (view, at, source) => {
+        showProgress(progress, view, levelExtent(at, ask), source && { source, c: this.chalk })
+      },
       interrupt: this.interruption(),
     }).finally(progress.end)
     this.show({ json, taken, explain }, report, renderSweep)

@@ -24,9 +24,18 @@ export function workload(stream = false, maxTokens = 1) {
 const HEADERS = { 'content-type': 'application/json', accept: 'application/json', 'user-agent': 'kt' }
 
 /**
- * One run of kt against `origin`, full measurement on, as the command does it. `samples` hears the times of requests.
+ * One run of kt against `origin`, full measurement on, as the command does it. `samples` hears the times of requests;
+ * `watch` makes a listener of its own for the plan.
  */
-export async function run(origin, load, more = {}, sends = workload(), progress = () => {}, samples = undefined) {
+export async function run(
+  origin,
+  load,
+  more = {},
+  sends = workload(),
+  progress = () => {},
+  samples = undefined,
+  watch = undefined,
+) {
   const tag = String.fromCharCode(...Array.from({ length: 8 }, () => 97 + Math.floor(Math.random() * 26)))
   const plan = {
     arms: [{ name: 'target', origin, path: PATH, headers: HEADERS, tag }],
@@ -42,7 +51,7 @@ export async function run(origin, load, more = {}, sends = workload(), progress 
     tokenBudget: undefined,
     ...more,
   }
-  const record = await (await startRun(plan, { progress, samples })).result
+  const record = await (await startRun(plan, { progress, samples, ...watch?.(plan) })).result
   const [arm] = record.arms
   const done = arm.outcomes.OK ?? 0
   return {
