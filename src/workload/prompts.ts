@@ -8,22 +8,15 @@ import { UserError } from '../errors.ts'
 import { explainZodError } from '../parse/explain.ts'
 import { parseWith, readText } from '../parse/file.ts'
 import { type ApiEndpoint, ENDPOINTS, formatOfEndpoint } from '../wire/formats.ts'
-import type { JsonObject } from '../wire/json.ts'
+import { asObject, type JsonObject } from '../wire/json.ts'
 import { openaiRequest } from '../wire/openai.ts'
 import { bodyTemplate, promptTemplate, type RequestShape, type RequestTemplate } from '../wire/template.ts'
+import { type Added, type ContentPart, type DatasetRow, type Message, messagesSchema } from './datasets/dataset.ts'
 
 const MAX_CHARS = 128 * 1024 * 1024
 
-const part = z.looseObject({ type: z.string(), text: z.string().optional() })
-const messageSchema = z.looseObject({
-  role: z.string(),
-  content: z.union([z.string(), z.array(part)], 'expected a string or an array of content parts').nullish(),
-})
-const messagesSchema = z.array(messageSchema).min(1, 'must hold at least one message')
 const promptLine = z.strictObject({ prompt: z.string().min(1, 'must not be empty') })
 const messagesLine = z.strictObject({ messages: messagesSchema })
-
-type Message = z.infer<typeof messageSchema>
 
 /** The requests of a JSON Lines file, in its order. */
 export function readPrompts(path: string, shape: RequestShape): RequestTemplate[] {
@@ -32,7 +25,7 @@ export function readPrompts(path: string, shape: RequestShape): RequestTemplate[
   let number = 0
   for (const line of text.split('\n')) {
     number++
-    if (line.trim() !== '') templates.push(lineTemplate(line, `${path}:${number}`, shape))
+    if (line.trim() !== '') templates.push(rowTemplate(lineRow(line, `${path}:${number}`), shape))
   }
   if (templates.length === 0) throw new UserError(`${path}: holds no prompt`, 'Write one a line, such as "Say hello".')
   return templates
@@ -98,16 +91,25 @@ function assertBodyOf(endpoint: ApiEndpoint, body: JsonObject, path: string): vo
   )
 }
 
-function lineTemplate(line: string, place: string, shape: RequestShape): RequestTemplate {
+/** A line as the row of one turn that it is. */
+function lineRow(line: string, place: string): DatasetRow {
   const given = parseJson(line, place)
-  if (typeof given === 'string') return promptTemplate(shape, parseLine({ prompt: given }, promptLine, place).prompt)
-  const object = typeof given === 'object' && given !== null && !Array.isArray(given) ? given : undefined
+  const one = (add: Added): DatasetRow => ({ place, turns: [{ add }] })
+  if (typeof given === 'string') return one(parseLine({ prompt: given }, promptLine, place))
+  const object = asObject(given)
   if (!object || !('prompt' in object || 'messages' in object)) {
     throw new UserError(`${place}: neither a prompt nor messages`, LINE_FORMS)
   }
-  if (!('messages' in object)) return promptTemplate(shape, parseLine(object, promptLine, place).prompt)
+  if (!('messages' in object)) return one(parseLine(object, promptLine, place))
   parseLine(object, messagesLine, place)
-  const { messages } = object as z.infer<typeof messagesLine>
+  // As it was written, keys in their order.
+  return one({ messages: (object as z.infer<typeof messagesLine>).messages })
+}
+
+function rowTemplate({ place, turns }: DatasetRow, shape: RequestShape): RequestTemplate {
+  const [{ add }] = turns
+  if (add.prompt !== undefined) return promptTemplate(shape, add.prompt)
+  const { messages } = add
   if (shape.endpoint !== 'chat') {
     throw new UserError(
       `${place}: messages do not go with --endpoint ${shape.endpoint}`,
@@ -115,7 +117,7 @@ function lineTemplate(line: string, place: string, shape: RequestShape): Request
     )
   }
   const build = (hole: string): JsonObject => openaiRequest(shape, { messages: endWithNonce(messages, hole, place) })
-  return bodyTemplate(build, shape.model + line)
+  return bodyTemplate(build, shape.model + JSON.stringify(messages))
 }
 
 const LINE_FORMS =
@@ -164,7 +166,7 @@ function endWithNonce(messages: readonly Message[], nonce: string, place: string
   ]
 }
 
-function markParts(parts: readonly z.infer<typeof part>[], nonce: string): z.infer<typeof part>[] {
+function markParts(parts: readonly ContentPart[], nonce: string): ContentPart[] {
   const at = parts.findLastIndex(({ text }) => text !== undefined)
   if (at === -1) return [...parts, { type: 'text', text: nonce }]
   return parts.map((each, index) => (index === at ? { ...each, text: `${each.text} ${nonce}` } : each))
