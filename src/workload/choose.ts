@@ -3,6 +3,7 @@
 import type { ApiEndpoint } from '../wire/formats.ts'
 import { generatedTemplate, promptTemplate, type RequestShape } from '../wire/template.ts'
 import type { TokenDistribution } from './distribution.ts'
+import { givenRequests } from './given.ts'
 import { readWorkloadProfile, type WorkloadProfile } from './profile.ts'
 import { fileName, readBody, readPrompts } from './prompts.ts'
 import type { TextSource, WorkloadPart, WorkloadSpec } from './workload.ts'
@@ -54,8 +55,8 @@ function chooseText(options: WorkloadOptions, shape: RequestShape): { name: stri
     return { name: 'input-tokens', source: { kind: 'generated', around, inputTokens, prefixTokens, prefixes } }
   }
   return prompts === undefined
-    ? { name: 'prompt', source: { kind: 'given', bodies: [promptTemplate(shape, prompt)] } }
-    : { name: fileName(prompts), source: { kind: 'given', bodies: readPrompts(prompts, shape) } }
+    ? { name: 'prompt', source: givenRequests([promptTemplate(shape, prompt)]) }
+    : { name: fileName(prompts), source: givenRequests(readPrompts(prompts, shape)) }
 }
 
 /** The profile as it stands, but for what flags say: model, streamed or not, output tokens. */
@@ -80,7 +81,7 @@ function profileWorkload({ name, endpoint, parts }: WorkloadProfile, options: Wo
 
 function bodyWorkload(path: string, endpoint: ApiEndpoint, options: WorkloadOptions): WorkloadSpec {
   const { template, model, stream } = readBody(path, { endpoint, model: options.model, stream: options.stream })
-  const source: TextSource = { kind: 'given', bodies: [template] }
+  const source = givenRequests([template])
   return { name: fileName(path), endpoint, model, stream, seed: options.seed, parts: [{ weight: 1, stream, source }] }
 }
 

@@ -15,8 +15,16 @@ import { buildNonce, nonceWord } from '../wire/nonce.ts'
 import { promptTemplate, type RequestTemplate } from '../wire/template.ts'
 import { drawTokens, MAX_TOKENS, meanTokens, outputLimit, type TokenDistribution } from './distribution.ts'
 import { type Filler, makeFiller, WORDS } from './filler.ts'
-
-const BYTES_A_TOKEN = 4
+import {
+  countGiven,
+  type GivenRequests,
+  givenReader,
+  givenRequests,
+  givenTokens,
+  hashGiven,
+  meanGivenOutput,
+  meanGivenTokens,
+} from './given.ts'
 
 /** In a list of categories, the place of a request that belongs to none. */
 export const NO_CATEGORY = -1
@@ -52,8 +60,8 @@ export interface WorkloadPart {
 }
 
 export type TextSource =
-  /** Requests given whole, sent in turn. */
-  | { kind: 'given'; bodies: RequestTemplate[] }
+  /** Sent in turn. */
+  | GivenRequests
   /** Generated text of drawn length, after one of `prefixes` shared texts of `prefixTokens` tokens. */
   | {
       kind: 'generated'
@@ -94,7 +102,7 @@ interface PromptOptions {
 
 /** The same prompt in every request. */
 export function promptWorkload({ prompt, maxTokens, seed, ...shape }: PromptOptions): WorkloadSpec {
-  const source: TextSource = { kind: 'given', bodies: [promptTemplate(shape, prompt)] }
+  const source = givenRequests([promptTemplate(shape, prompt)])
   return { name: 'prompt', ...shape, seed, parts: [{ weight: 1, stream: shape.stream, source, maxTokens }] }
 }
 
@@ -124,8 +132,10 @@ function requestClassifier(spec: WorkloadSpec, part: WorkloadPart): (index: numb
   const classify = partClassifier(spec, part)
   const { source } = part
   if (source.kind === 'given') {
-    const places = source.bodies.map((body) => classify(givenTokens(body)))
-    return (index) => places[index % places.length] ?? NO_CATEGORY
+    const categories = Int16Array.from({ length: countGiven(source) }, (_, place) =>
+      classify(givenTokens(source, place)),
+    )
+    return (index) => categories[index % categories.length] ?? NO_CATEGORY
   }
   const { inputTokens, prefixTokens } = source
   return (index) => classify(inputTokensAt(inputTokens, spec.seed, index) + prefixTokens)
@@ -138,10 +148,24 @@ function inputTokensAt(distribution: TokenDistribution, seed: number, index: num
 
 /** Two runs with the same hash sent the same requests. */
 export function workloadSha256({ endpoint, seed, parts }: WorkloadSpec): string {
-  return createHash('sha256')
-    .update(JSON.stringify([endpoint, seed, parts, WORDS]))
-    .digest('hex')
+  const given = parts.flatMap(({ source }) => (source.kind === 'given' ? [source] : []))
+  const kinds = parts.map((part) => {
+    return part.source.kind === 'given' ? { ...part, source: { kind: 'given', bodies: [BODIES] } } : part
+  })
+  const hash = createHash('sha256')
+  // One at a time: together they may be larger than a text can be.
+  JSON.stringify([endpoint, seed, kinds, WORDS])
+    .split(JSON.stringify(BODIES))
+    .forEach((piece, i) => {
+      hash.update(piece)
+      const source = given[i]
+      if (source) hashGiven(hash, source)
+    })
+  return hash.digest('hex')
 }
+
+/** Stands for the requests of a part; no text of a workload has this character unescaped. */
+const BODIES = '\0'
 
 /** An estimate for announcing a run before it starts: about 4 bytes a token where the text is given. */
 export function expectedTokens({ endpoint, parts }: WorkloadSpec): { input: number; output: number } {
@@ -164,12 +188,15 @@ function partMaker(part: WorkloadPart, seed: number, filler: Filler | undefined)
   const end = bodyEnd(part, seed)
   const { source } = part
   if (source.kind === 'given') {
-    const { bodies } = source
+    const { outputs } = source
+    const count = countGiven(source)
+    const read = givenReader(source)
     return {
       stream,
       fill: (index, nonce) => {
-        const { before, after } = bodies[index % bodies.length] ?? nothing()
-        return before + nonce + after + end(index)
+        const place = index % count
+        const [before, after] = read(place)
+        return before + nonce + after + end(index, outputs?.[place])
       },
     }
   }
@@ -188,14 +215,18 @@ function partMaker(part: WorkloadPart, seed: number, filler: Filler | undefined)
   }
 }
 
-/** The end of a body: the output tokens it asks for, and the closing brace. */
-function bodyEnd({ outputTokens, maxTokens }: WorkloadPart, seed: number): (index: number) => string {
+/** The end of a body: the output tokens it asks for (its `own`, where it has some), and the closing brace. */
+function bodyEnd({ outputTokens, maxTokens }: WorkloadPart, seed: number): (index: number, own?: number) => string {
+  const limited = (tokens: number, most = Number.POSITIVE_INFINITY): string =>
+    `,"max_tokens":${Math.min(maxTokens ?? most, tokens)}}`
   if (!outputTokens) {
-    const end = maxTokens === undefined ? '}' : `,"max_tokens":${maxTokens}}`
-    return () => end
+    const end = maxTokens === undefined ? '}' : limited(maxTokens)
+    return (_, own) => (own ? limited(own) : end)
   }
-  const most = maxTokens ?? outputLimit(outputTokens)
-  return (index) => `,"max_tokens":${Math.min(most, drawTokens(outputTokens, requestDraws(seed, index, 'out')))}}`
+  const most = outputLimit(outputTokens)
+  return (index, own) => {
+    return own ? limited(own) : limited(drawTokens(outputTokens, requestDraws(seed, index, 'out')), most)
+  }
 }
 
 /** Which part a request belongs to, by weight. */
@@ -226,16 +257,17 @@ function uniform(key: string): number {
 
 function meanInput(source: TextSource): number {
   if (source.kind === 'generated') return meanTokens(source.inputTokens) + source.prefixTokens
-  const bytes = source.bodies.reduce((sum, { before, after }) => sum + Buffer.byteLength(before + after), 0)
-  return bytes / source.bodies.length / 4
+  return meanGivenTokens(source)
 }
 
 /** What an answer may hold where nothing limits it. */
 const USUAL_OUTPUT = 256
 
-function meanOutput({ outputTokens, maxTokens }: WorkloadPart): number {
-  if (!outputTokens) return maxTokens ?? USUAL_OUTPUT
-  return meanTokens(outputTokens, maxTokens ?? outputLimit(outputTokens))
+function meanOutput({ source, outputTokens, maxTokens }: WorkloadPart): number {
+  const asked = outputTokens
+    ? meanTokens(outputTokens, maxTokens ?? outputLimit(outputTokens))
+    : (maxTokens ?? USUAL_OUTPUT)
+  return source.kind === 'given' ? meanGivenOutput(source, asked, maxTokens) : asked
 }
 
 function nothing(): never {
@@ -262,16 +294,11 @@ export function reachableCategories(spec: WorkloadSpec): Set<number> {
     const { source } = part
     const tokens =
       source.kind === 'given'
-        ? source.bodies.map(givenTokens)
+        ? new Set(Array.from({ length: countGiven(source) }, (_, place) => givenTokens(source, place)))
         : reachableTokens(source.inputTokens, edges, source.prefixTokens)
-    return tokens.map(partClassifier(spec, part))
+    return [...tokens].map(partClassifier(spec, part))
   })
   return new Set(reached)
-}
-
-/** An estimate, for text that kt did not write. */
-function givenTokens({ before, after }: RequestTemplate): number {
-  return Math.ceil(Buffer.byteLength(before + after) / BYTES_A_TOKEN)
 }
 
 /** Of the numbers of tokens that may be drawn, one on each side of every edge. */

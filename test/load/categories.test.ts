@@ -6,6 +6,7 @@ import type { RunRecord } from '../../src/load/merge.ts'
 import { mergeRecords } from '../../src/load/merge.ts'
 import type { Category } from '../../src/slo/category.ts'
 import { promptTemplate } from '../../src/wire/template.ts'
+import { givenRequests } from '../../src/workload/given.ts'
 import type { WorkloadSpec } from '../../src/workload/workload.ts'
 import { decoded, httpServer, OK_BODY, planFor, run, type TestServer } from '../support/engine.ts'
 
@@ -30,10 +31,10 @@ const workload: WorkloadSpec = {
     {
       weight: 1,
       stream: false,
-      source: { kind: 'given', bodies: [promptTemplate(shape, 'a')] },
+      source: givenRequests([promptTemplate(shape, 'a')]),
       headers: { 'x-kind': 'slow' },
     },
-    { weight: 1, stream: false, source: { kind: 'given', bodies: [promptTemplate(shape, 'b')] } },
+    { weight: 1, stream: false, source: givenRequests([promptTemplate(shape, 'b')]) },
   ],
 }
 
