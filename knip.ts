@@ -13,7 +13,7 @@ const config: KnipConfig = {
     // Named in package.json.
     'src/cli/help.ts!',
     // Started by their path, as threads and processes.
-    'src/{load,system}/*-thread.ts!',
+    'src/{load,system,workload/datasets}/*-thread.ts!',
     'reference-gateway/worker.ts!',
     // Bundled by the build.
     'src/page/browser/main.ts!',

@@ -11,6 +11,7 @@ const SYSTEM = [
   'test/load/realtime-busy.test.ts',
   'test/planning/published-schemas.test.ts',
   'test/system/heap.test.ts',
+  'test/workload/datasets/memory.test.ts',
 ]
 
 /** Error rates by simulation: some runs among the others, ten times as many here. */

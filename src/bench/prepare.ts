@@ -49,6 +49,7 @@ export async function prepareBench(
     const price = findPrice(load, request.model, open.targets)
     const costBudget = toCostBudget(load, price)
     const plan = { ...buildPlan(within, workloadSpec, load, open.targets), costBudget, categoryTimeoutsUs, realtime }
+    for (const line of request.notes ?? []) note(line)
     printPreflight(plan, open.targets, note)
     announceCost([plan], price, note)
     const { samples, label: labels } = output

@@ -22,6 +22,7 @@ export const OTHER_NAMES: Readonly<Record<string, OtherNames>> = {
   'max-in-flight': { aliases: ['max-workers'] },
   header: { char: 'H', aliases: ['headers'] },
   model: { char: 'm' },
+  prompts: { aliases: ['dataset', 'dataset-path', 'input-file'] },
   output: { char: 'o', aliases: ['output-file', 'result-filename', 'summary-export'] },
   timeout: { aliases: ['request-timeout'] },
   'input-tokens': { aliases: ['isl', 'input-len', 'random-input-len', 'synthetic-input-tokens-mean'] },

@@ -1,11 +1,14 @@
 /** From what a user asks for (flags, a profile, files) to the workload of a run. */
 
+import { formatNumber } from '../units.ts'
 import type { ApiEndpoint } from '../wire/formats.ts'
 import { generatedTemplate, promptTemplate, type RequestShape } from '../wire/template.ts'
+import type { DatasetOptions } from './datasets/read.ts'
+import { readRequests } from './datasets/requests.ts'
 import type { TokenDistribution } from './distribution.ts'
 import { givenRequests } from './given.ts'
 import { readWorkloadProfile, type WorkloadProfile } from './profile.ts'
-import { fileName, readBody, readPrompts } from './prompts.ts'
+import { fileName, readBody } from './prompts.ts'
 import type { TextSource, WorkloadPart, WorkloadSpec } from './workload.ts'
 
 /** The flags that say what is sent; undefined where the user said nothing. */
@@ -16,6 +19,9 @@ export interface WorkloadOptions {
   seed: number
   prompt?: string | undefined
   prompts?: string | undefined
+  'dataset-format'?: DatasetOptions['format']
+  'dataset-columns'?: DatasetOptions['columns']
+  'dataset-sample'?: number | undefined
   body?: string | undefined
   workload?: string | undefined
   'input-tokens'?: TokenDistribution | undefined
@@ -36,6 +42,7 @@ export function chooseWorkload(options: WorkloadOptions): WorkloadSpec {
   if (profile) return profileWorkload(profile, options)
   if (options.body !== undefined) return bodyWorkload(options.body, endpoint, options)
   const shape = { endpoint, model: options.model ?? DEFAULT_MODEL, stream: options.stream ?? false }
+  if (options.prompts !== undefined) return datasetWorkload(options.prompts, shape, options)
   const { name, source } = chooseText(options, shape)
   return {
     name,
@@ -46,7 +53,7 @@ export function chooseWorkload(options: WorkloadOptions): WorkloadSpec {
 }
 
 function chooseText(options: WorkloadOptions, shape: RequestShape): { name: string; source: TextSource } {
-  const { prompts, prompt = DEFAULT_PROMPT } = options
+  const { prompt = DEFAULT_PROMPT } = options
   const inputTokens = options['input-tokens']
   if (inputTokens) {
     const prefixTokens = options['shared-prefix-tokens'] ?? 0
@@ -54,9 +61,28 @@ function chooseText(options: WorkloadOptions, shape: RequestShape): { name: stri
     const around = generatedTemplate(shape, prefixes > 0)
     return { name: 'input-tokens', source: { kind: 'generated', around, inputTokens, prefixTokens, prefixes } }
   }
-  return prompts === undefined
-    ? { name: 'prompt', source: givenRequests([promptTemplate(shape, prompt)]) }
-    : { name: fileName(prompts), source: givenRequests(readPrompts(prompts, shape)) }
+  return { name: 'prompt', source: givenRequests([promptTemplate(shape, prompt)]) }
+}
+
+function datasetWorkload(path: string, shape: RequestShape, options: WorkloadOptions): WorkloadSpec {
+  const { source, models, leftOut } = readRequests(path, shape, options.model !== undefined, {
+    format: options['dataset-format'],
+    columns: options['dataset-columns'],
+    sample: options['dataset-sample'],
+    seed: options.seed,
+  })
+  return {
+    name: fileName(path),
+    ...shape,
+    model: models.join(', '),
+    seed: options.seed,
+    parts: [{ weight: 1, stream: shape.stream, source, ...outputOptions(options) }],
+    ...(leftOut > 0 && {
+      notes: [
+        `${path}: ${leftOut === 1 ? '1 row asks nothing and is' : `${formatNumber(leftOut)} rows ask nothing and are`} left out`,
+      ],
+    }),
+  }
 }
 
 /** The profile as it stands, but for what flags say: model, streamed or not, output tokens. */

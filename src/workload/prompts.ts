@@ -1,35 +1,17 @@
 /**
- * What users send from files: `--prompts` (JSON Lines: a prompt, {"prompt"} or {"messages"} a line) and `--body` (one
- * request, sent as it stands but for the nonce at the end of its last message).
+ * One request that a user sends from a file (`--body`), as it stands but for the nonce at the end of its last message;
+ * and how messages end with a nonce. Files of many requests are read in src/workload/datasets/.
  */
 import { basename } from 'node:path'
 import { z } from 'zod'
 import { UserError } from '../errors.ts'
-import { explainZodError } from '../parse/explain.ts'
 import { parseWith, readText } from '../parse/file.ts'
 import { type ApiEndpoint, ENDPOINTS, formatOfEndpoint } from '../wire/formats.ts'
-import { asObject, type JsonObject } from '../wire/json.ts'
-import { openaiRequest } from '../wire/openai.ts'
-import { bodyTemplate, promptTemplate, type RequestShape, type RequestTemplate } from '../wire/template.ts'
-import { type Added, type ContentPart, type DatasetRow, type Message, messagesSchema } from './datasets/dataset.ts'
+import type { JsonObject } from '../wire/json.ts'
+import { bodyTemplate, type RequestTemplate } from '../wire/template.ts'
+import { type ContentPart, type Message, messagesSchema } from './datasets/dataset.ts'
 
 const MAX_CHARS = 128 * 1024 * 1024
-
-const promptLine = z.strictObject({ prompt: z.string().min(1, 'must not be empty') })
-const messagesLine = z.strictObject({ messages: messagesSchema })
-
-/** The requests of a JSON Lines file, in its order. */
-export function readPrompts(path: string, shape: RequestShape): RequestTemplate[] {
-  const text = readUserText(path, 'prompts')
-  const templates: RequestTemplate[] = []
-  let number = 0
-  for (const line of text.split('\n')) {
-    number++
-    if (line.trim() !== '') templates.push(rowTemplate(lineRow(line, `${path}:${number}`), shape))
-  }
-  if (templates.length === 0) throw new UserError(`${path}: holds no prompt`, 'Write one a line, such as "Say hello".')
-  return templates
-}
 
 interface GivenBody {
   template: RequestTemplate
@@ -91,45 +73,6 @@ function assertBodyOf(endpoint: ApiEndpoint, body: JsonObject, path: string): vo
   )
 }
 
-/** A line as the row of one turn that it is. */
-function lineRow(line: string, place: string): DatasetRow {
-  const given = parseJson(line, place)
-  const one = (add: Added): DatasetRow => ({ place, turns: [{ add }] })
-  if (typeof given === 'string') return one(parseLine({ prompt: given }, promptLine, place))
-  const object = asObject(given)
-  if (!object || !('prompt' in object || 'messages' in object)) {
-    throw new UserError(`${place}: neither a prompt nor messages`, LINE_FORMS)
-  }
-  if (!('messages' in object)) return one(parseLine(object, promptLine, place))
-  parseLine(object, messagesLine, place)
-  // As it was written, keys in their order.
-  return one({ messages: (object as z.infer<typeof messagesLine>).messages })
-}
-
-function rowTemplate({ place, turns }: DatasetRow, shape: RequestShape): RequestTemplate {
-  const [{ add }] = turns
-  if (add.prompt !== undefined) return promptTemplate(shape, add.prompt)
-  const { messages } = add
-  if (shape.endpoint !== 'chat') {
-    throw new UserError(
-      `${place}: messages do not go with --endpoint ${shape.endpoint}`,
-      `Give a prompt: ${LINE_FORMS}`,
-    )
-  }
-  const build = (hole: string): JsonObject => openaiRequest(shape, { messages: endWithNonce(messages, hole, place) })
-  return bodyTemplate(build, shape.model + JSON.stringify(messages))
-}
-
-const LINE_FORMS =
-  'Write "Say hello", {"prompt": "Say hello"} or {"messages": [{"role": "user", "content": "Say hello"}]}.'
-
-/** As `parseWith`, on one line. */
-function parseLine<T extends z.ZodType>(value: unknown, schema: T, place: string): z.output<T> {
-  const result = schema.safeParse(value)
-  if (result.success) return result.data
-  throw new UserError(`${place}: ${explainZodError(result.error, schema).join('; ')}`, LINE_FORMS)
-}
-
 function withNonce(
   body: JsonObject & { messages?: Message[] | undefined },
   nonce: string,
@@ -151,7 +94,7 @@ function withNonce(
 }
 
 /** The nonce ends the last text of the last message; a message of parts without text gets a part of its own. */
-function endWithNonce(messages: readonly Message[], nonce: string, place: string): Message[] {
+export function endWithNonce(messages: readonly Message[], nonce: string, place: string): Message[] {
   const last = messages.at(-1)
   const content = last?.content
   if (!last || content === null || content === undefined) {
@@ -184,6 +127,6 @@ function parseJson(text: string, place: string): unknown {
     return JSON.parse(text)
   } catch (error) {
     const why = error instanceof Error ? error.message.replaceAll(/\s+/g, ' ') : ''
-    throw new UserError(`${place}: not JSON: ${why}`, place.includes(':') ? LINE_FORMS : 'Correct it and run again.')
+    throw new UserError(`${place}: not JSON: ${why}`, 'Correct it and run again.')
   }
 }

@@ -40,6 +40,8 @@ export interface WorkloadSpec {
   seed: number
   /** At least one. */
   parts: WorkloadPart[]
+  /** What is to be said of it before it is sent. */
+  notes?: readonly string[] | undefined
   /** Set where requests are told apart by category; no part of what is sent. */
   categories?: readonly Category[] | undefined
   /** Those that every request is sent with, names in lower case: a category may ask for one. */

@@ -55,10 +55,10 @@ describe('--prompts', () => {
   it.each([
     ['an empty file', '', 'in.jsonl: the file is empty'],
     ['blank lines alone', '\n \n', 'the file is empty'],
-    ['a line that is no JSON', '"a"\n\nSay hello\n', 'in.jsonl:3: not JSON'],
+    ['a line that is no JSON', '"a"\n\nSay hello\n', 'in.jsonl:3:1: not JSON'],
     ['a number', '"a"\n5', 'in.jsonl:2: neither a prompt nor messages'],
-    ['a list', '["a"]', 'in.jsonl:1: neither a prompt nor messages'],
-    ['an object of another kind', '{"text": "a"}', 'neither a prompt nor messages'],
+    ['a list in a list', '[["a"]]', 'in.jsonl:1: neither a prompt nor messages'],
+    ['an object of another kind', '{"title": "a"}', 'neither a prompt nor messages'],
     ['an empty prompt', '""', 'in.jsonl:1: prompt: must not be empty'],
     ['no messages', '{"messages": []}', 'messages: must hold at least one message'],
     ['a message without a role', '{"messages": [{"content": "a"}]}', 'in.jsonl:1: messages.0.role'],

@@ -11,6 +11,7 @@ import { chooseWorkload, TEXT_OPTIONS } from '../../workload/choose.ts'
 import { tokenDistribution } from '../../workload/distribution.ts'
 import { workloadNames } from '../../workload/profile.ts'
 import type { WorkloadSpec } from '../../workload/workload.ts'
+import { DATASET_RULES, datasetFlags } from './dataset.ts'
 import type { TargetFlagValues } from './target.ts'
 
 const { text, yesOrNo } = flagGroup('REQUEST')
@@ -25,8 +26,10 @@ export const requestFlags = {
   prompt: text(notEmpty.optional(), "prompt of every request [default: 'Say hello in one word']"),
   prompts: text(
     z.string().optional(),
-    'JSON Lines file with a prompt, {"prompt"} or {"messages"} on each line, sent in turn',
+    'file of prompts or conversations, sent in turn: JSON Lines, JSON, CSV, Parquet or plain text',
+    { helpValue: 'FILE' },
   ),
+  ...datasetFlags,
   body: text(z.string().optional(), 'JSON file with the request body, sent unchanged'),
   workload: text(z.string().optional(), 'workload profile: chat, rag, code-agent, mix, ..., or a .yaml file', {
     helpValue: 'chat',
@@ -60,6 +63,7 @@ type RequestFlagValues = FlagValues<typeof requestFlags>
 const rule = rulesOf<RequestFlagValues>()
 
 const RULES = [
+  ...DATASET_RULES,
   rule(TEXT_OPTIONS, (given) => {
     const texts = TEXT_OPTIONS.filter((name) => given[name] !== undefined).map((name) => `--${name}`)
     return (

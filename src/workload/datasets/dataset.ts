@@ -21,12 +21,14 @@ export type Message = z.infer<typeof messageSchema>
 export interface DatasetRow {
   /** Where it stands, for errors: file:line. */
   place: string
+  /** The address's path that the row names, such as '/v1/chat/completions'. */
+  path?: string | undefined
   sessionId?: string | undefined
   turns: [DatasetTurn, ...DatasetTurn[]]
 }
 
 /** What the user's side adds to the conversation, and what the file says of the answer. */
-interface DatasetTurn {
+export interface DatasetTurn {
   add: Added
   /** The answer's output tokens to ask for: max_tokens of this turn's request. */
   outputTokens?: number | undefined
@@ -40,5 +42,8 @@ interface DatasetTurn {
   members?: JsonObject | undefined
 }
 
-/** A user's text, or messages to append as they stand (a system message before the first user's, several users). */
+/**
+ * A user's text, or messages to append as they stand (a system message before the first user's, several users). There
+ * are none where the tools' results of the turn before are all that is added.
+ */
 export type Added = { prompt: string; messages?: undefined } | { messages: Message[]; prompt?: undefined }

@@ -1,0 +1,79 @@
+/** Single requests of a dataset's rows. A conversation is one request: all of it up to the last user's message. */
+import { UserError } from '../../errors.ts'
+import { type ApiEndpoint, ENDPOINTS, formatOfEndpoint } from '../../wire/formats.ts'
+import type { JsonObject } from '../../wire/json.ts'
+import { openaiRequest } from '../../wire/openai.ts'
+import { bodyTemplate, type RequestShape } from '../../wire/template.ts'
+import { type GivenRequests, type GivenTemplate, givenRequests } from '../given.ts'
+import { endWithNonce } from '../prompts.ts'
+import type { DatasetRow } from './dataset.ts'
+import { Dataset, type DatasetOptions } from './read.ts'
+import { messagesUpToLastTurn } from './turns.ts'
+
+export interface RequestOptions extends DatasetOptions {
+  /** So many rows, drawn by the seed. */
+  sample?: number | undefined
+  seed: number
+}
+
+export interface DatasetRequests {
+  source: GivenRequests
+  /** Those that the rows name, where `model` is not asked for. */
+  models: string[]
+  /** Rows in which nobody asks anything. */
+  leftOut: number
+}
+
+/** Reads them all; `shape.model` goes into the rows that name none, and into all of them where it is `asked` for. */
+export function readRequests(
+  path: string,
+  shape: RequestShape,
+  isModelAsked: boolean,
+  { sample, seed, ...options }: RequestOptions,
+): DatasetRequests {
+  const dataset = new Dataset(path, options)
+  const models = new Set<string>()
+  function* templates(): Generator<GivenTemplate> {
+    for (const row of dataset.rows()) {
+      const own = row.turns.at(-1)?.members?.model
+      const model = isModelAsked || typeof own !== 'string' ? shape.model : own
+      models.add(model)
+      yield rowTemplate(row, { ...shape, model })
+    }
+  }
+  const source = givenRequests(templates(), sample === undefined ? undefined : { count: sample, seed })
+  return { source, models: [...models], leftOut: dataset.leftOut }
+}
+
+function rowTemplate(row: DatasetRow, shape: RequestShape): GivenTemplate {
+  assertEndpoint(row, shape.endpoint)
+  const { add, members, outputTokens } = row.turns.at(-1) ?? row.turns[0]
+  const own = { ...members }
+  delete own.model
+  const prompt = row.turns.length === 1 ? add.prompt : undefined
+  const messages = prompt === undefined ? messagesUpToLastTurn(row) : []
+  const build = (hole: string): JsonObject => {
+    if (prompt === undefined)
+      return { ...openaiRequest(shape, { messages: endWithNonce(messages, hole, row.place) }), ...own }
+    const { endpoint, ...spec } = shape
+    return { ...formatOfEndpoint(endpoint).buildRequest(spec, `${prompt} ${hole}`), ...own }
+  }
+  const texts = shape.model + (prompt ?? JSON.stringify(messages)) + JSON.stringify(own)
+  return { ...bodyTemplate(build, texts), outputTokens }
+}
+
+/** Refuses a row of another endpoint. */
+function assertEndpoint({ place, path, turns }: DatasetRow, endpoint: ApiEndpoint): void {
+  if (path !== undefined && !path.endsWith(formatOfEndpoint(endpoint).path)) {
+    const other = ENDPOINTS.find((each) => path.endsWith(formatOfEndpoint(each).path))
+    throw new UserError(
+      `${place}: the row goes to ${path}, and --endpoint is ${endpoint}`,
+      other ? `Pass --endpoint ${other}.` : `kt bench sends to these endpoints: ${ENDPOINTS.join(', ')}.`,
+    )
+  }
+  if (endpoint === 'chat' || (turns.length === 1 && turns[0].add.prompt !== undefined)) return
+  throw new UserError(
+    `${place}: messages do not go with --endpoint ${endpoint}`,
+    'Give prompts, such as {"prompt": "Say hello"}, or leave --endpoint out.',
+  )
+}
