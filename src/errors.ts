@@ -74,5 +74,7 @@ export function failure(why: string, next?: string): { ok: false } & Failure {
 
 /** The short reason of any thrown thing, without a stack. */
 export function reasonOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
+  if (!(error instanceof Error)) return String(error)
+  // Where none of a host's addresses answers, the error has a code and no message.
+  return error.message || ('code' in error ? String(error.code) : error.name)
 }

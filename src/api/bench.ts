@@ -14,6 +14,8 @@ type Printed =
   | 'csv'
   | 'html'
   | 'openmetrics'
+  | 'otlp'
+  | 'otlpTraces'
   | 'json'
   | 'explain'
   | 'percentiles'

@@ -16,7 +16,7 @@ const TELLING = 9
 
 /** Flags whose values are secret, and those whose values may hold a secret in their query. */
 const SECRET = ['api-key', 'header']
-const ADDRESSES = ['url', 'baseline-url', 'scrape']
+const ADDRESSES = ['url', 'baseline-url', 'scrape', 'otlp']
 
 /** A run takes one of each group. */
 const RIVALS: readonly (readonly string[])[] = [['rps', 'concurrency'], TEXT_OPTIONS]

@@ -3,6 +3,7 @@
  * every level of a sweep share it.
  */
 import { randomUUID } from 'node:crypto'
+import { type KeepRequests, KeptRequests, type KeptSamples } from '../load/kept-requests.ts'
 import type { StopReason } from '../load/limits.ts'
 import type { RunRecord } from '../load/merge.ts'
 import type { RunPlan } from '../load/plan.ts'
@@ -56,6 +57,8 @@ export interface BenchRun {
   /** The first reason given for each class of failure. */
   details: Partial<Record<Outcome, string>>
   stopped: StopReason | null
+  /** The requests that were kept, where some were to be. */
+  kept?: KeptSamples | undefined
 }
 
 /** What a run is told beside its plan: what its report shows, and what must not be shown. */
@@ -72,6 +75,8 @@ export interface RunRecordOptions {
   /** What the user wants to find in the report again. */
   labels: readonly (readonly [key: string, value: string])[]
   watch?: Watch | undefined
+  /** Which requests are kept one by one, for traces. */
+  keep?: KeepRequests | undefined
 }
 
 /**
@@ -80,7 +85,7 @@ export interface RunRecordOptions {
  */
 export async function measure(
   plan: RunPlan,
-  { samples, budgets, shown, secrets, labels, price, watch: beside }: RunRecordOptions,
+  { samples, budgets, shown, secrets, labels, price, watch: beside, keep }: RunRecordOptions,
   { targets, embedded, aa }: OpenTargets,
   hooks: RunHooks,
   goOn?: (soFar: BenchReport, pairs: number) => boolean,
@@ -91,6 +96,7 @@ export async function measure(
   const startedAt = new Date().toISOString()
   const format = sampleFormatOf(samples ?? '')
   const file = samples === undefined ? undefined : await sampleFile(samples, format, hooks.note)
+  const kept = keep && new KeptRequests(plan, keep)
   const watch = await watchMachine(await pidsOf(targets))
   const context = {
     version: ktVersion,
@@ -124,8 +130,11 @@ export async function measure(
           live: view?.run,
           continueAfter: goOn && ((record, pairs) => goOn(buildReport(plan, nameArms(record, aa), context), pairs)),
           samples:
-            file &&
-            ((rows, lost, startUs) => file.add(sampleLines(rows, plan, startUs, format), sampleCount(rows), lost)),
+            (file || kept) &&
+            (async (rows, lost, startUs) => {
+              kept?.add(rows, startUs)
+              await file?.add(sampleLines(rows, plan, startUs, format), sampleCount(rows), lost)
+            }),
         }).finally(async () => {
           watched = await beside?.end()
         })
@@ -165,6 +174,7 @@ export async function measure(
     report,
     details: Object.fromEntries(details),
     stopped: record.stopReason,
+    kept: kept?.kept(),
   }
 }
 

@@ -52,8 +52,8 @@ export async function prepareBench(
     for (const line of request.notes ?? []) note(line)
     printPreflight(plan, open.targets, note)
     announceCost([plan], price, note)
-    const { samples, label: labels } = output
-    const record = { samples, budgets, shown, secrets: secretsOf(target), labels, price, watch }
+    const { samples, label: labels, 'otlp-traces': keep } = output
+    const record = { samples, budgets, shown, secrets: secretsOf(target), labels, price, watch, keep }
     const { inconclusive } = output
     return { plan, open, record, question, objectives, noise, floor: verdict.floor, inconclusive, reports }
   } catch (error) {

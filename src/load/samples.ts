@@ -108,40 +108,43 @@ export function sampleFormatOf(path: string): SampleFormat {
   return /\.csv$/i.test(path) ? CSV : NDJSON
 }
 
-/** The lines of a batch. Times are microseconds after the start of the measurement, null for what did not happen. */
-export function sampleLines(
-  rows: Float64Array,
-  { arms, workload }: RunPlan,
-  startUs: number,
-  format: SampleFormat = NDJSON,
-): string {
+/** The lines of a batch. */
+export function sampleLines(rows: Float64Array, plan: RunPlan, startUs: number, format: SampleFormat = NDJSON): string {
   let text = ''
-  for (let at = 0; at < rows.length; at += COLUMNS) {
-    const [arm = 0, block = 0, index = 0, ...rest] = rows.subarray(at, at + COLUMNS)
-    const [
-      intendedUs = null,
-      sentUs = null,
-      firstByteUs = null,
-      firstTokenUs = null,
-      lastTokenUs = null,
-      endUs = null,
-    ] = rest.map((us) => us - startUs).map(rounded)
-    const target = arms[arm]
-    text += format.line({
-      arm: target?.name ?? '',
-      block,
-      nonce: buildNonce(target?.tag ?? '', workload.seed, index),
-      intendedUs,
-      sentUs,
-      firstByteUs,
-      firstTokenUs,
-      lastTokenUs,
-      endUs,
-      tokens: rounded(rest[6]),
-      outcome: OUTCOME_CODES[rest[7] ?? 0] ?? 'KT_OTHER',
-    })
-  }
+  for (const row of rowsOf(rows)) text += format.line(toSample(row, plan, startUs))
   return text
+}
+
+/** The requests of a batch, without a copy. */
+export function* rowsOf(rows: Float64Array): Generator<Float64Array> {
+  for (let at = 0; at < rows.length; at += COLUMNS) yield rows.subarray(at, at + COLUMNS)
+}
+
+/** From the intended time to the end. */
+export function rowLatencyUs(row: Float64Array): number {
+  return (row[8] ?? Number.NaN) - (row[3] ?? Number.NaN)
+}
+
+/** Times are microseconds after the start of the measurement, null for what did not happen. */
+export function toSample(row: Float64Array, { arms, workload }: RunPlan, startUs: number): Sample {
+  const [arm = 0, block = 0, index = 0, ...rest] = row
+  const [intendedUs, sentUs, firstByteUs, firstTokenUs, lastTokenUs, endUs] = rest
+    .map((us) => us - startUs)
+    .map(rounded)
+  const target = arms[arm]
+  return {
+    arm: target?.name ?? '',
+    block,
+    nonce: buildNonce(target?.tag ?? '', workload.seed, index),
+    intendedUs: intendedUs ?? null,
+    sentUs: sentUs ?? null,
+    firstByteUs: firstByteUs ?? null,
+    firstTokenUs: firstTokenUs ?? null,
+    lastTokenUs: lastTokenUs ?? null,
+    endUs: endUs ?? null,
+    tokens: rounded(rest[6]),
+    outcome: OUTCOME_CODES[rest[7] ?? 0] ?? 'KT_OTHER',
+  }
 }
 
 function rounded(value: number | undefined): number | null {

@@ -13,6 +13,11 @@ const offsetUs = offset()
 
 export const now: Clock = () => offsetUs + performance.now() * 1_000
 
+/** An instant of this clock in milliseconds of the Unix epoch, by the wall clock at the start of this process. */
+export function unixMs(us: number): number {
+  return performance.timeOrigin + (us - offsetUs) / 1_000
+}
+
 /** From the tightest of several pairs of readings: the first use of either function takes a millisecond by itself. */
 function offset(): number {
   let best = { widthUs: Number.POSITIVE_INFINITY, offsetUs: 0 }

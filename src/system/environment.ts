@@ -4,3 +4,20 @@
 export function apiKeyOf({ KT_API_KEY, OPENAI_API_KEY }: NodeJS.ProcessEnv): string | undefined {
   return KT_API_KEY ?? OPENAI_API_KEY
 }
+
+/** Headers for a collector, which may hold a key: `key=value` pairs with commas between them, values percent-encoded. */
+export function otlpHeadersOf({ OTEL_EXPORTER_OTLP_HEADERS = '' }: NodeJS.ProcessEnv): Record<string, string> {
+  const pairs = OTEL_EXPORTER_OTLP_HEADERS.split(',').flatMap((pair) => {
+    const [, name, value = ''] = /^\s*([\w-]+)\s*=\s*(.*?)\s*$/.exec(pair) ?? []
+    return name === undefined ? [] : [[name.toLowerCase(), decoded(value)] as const]
+  })
+  return Object.fromEntries(pairs)
+}
+
+function decoded(value: string): string {
+  try {
+    return decodeURIComponent(value)
+  } catch {
+    return value
+  }
+}

@@ -163,9 +163,7 @@ async function readPage(url: URL, withinMs: number): Promise<Result<Sample[]>> {
     return parseExposition(Buffer.concat(parts).toString('utf8'), openMetrics)
   } catch (error) {
     if (error instanceof Error && error.name === 'TimeoutError') return failure(`no answer within ${withinMs} ms`)
-    // Of several addresses of a host none answered: such an error has a code and no message.
-    const code = error instanceof Error && 'code' in error ? String(error.code) : 'no answer'
-    return failure(reasonOf(error) || code)
+    return failure(reasonOf(error))
   }
 }
 

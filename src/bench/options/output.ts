@@ -68,6 +68,13 @@ const rule = rulesOf<OutputFlagValues & VerdictOptions & TargetFlagValues>()
 
 const RULES = [
   rule(
+    ['otlp', 'otlp-traces'],
+    ({ otlp, 'otlp-traces': traces }) =>
+      traces !== undefined &&
+      otlp === undefined &&
+      failure('--otlp-traces needs a collector', 'Say which: --otlp http://127.0.0.1:4318.'),
+  ),
+  rule(
     ['split', 'output'],
     ({ split, output }) =>
       split &&

@@ -16,6 +16,7 @@ import { writePage } from '../../page/write.ts'
 import { flagsOf } from '../../parse/flags.ts'
 import { givenOf } from '../../parse/parse-flags.ts'
 import { primaryRun } from '../../report/runs.ts'
+import { otlpHeadersOf } from '../../system/environment.ts'
 import { noProgress, progressOnStderr } from '../../system/progress.ts'
 
 export default class Bench extends KtCommand {
@@ -70,7 +71,11 @@ export default class Bench extends KtCommand {
     this.show({ json, taken, explain }, report, (shown, page) =>
       renderBench(shown, { ...result, statistics: percentiles, showTtfb: output['measure-ttfb'] }, page),
     )
-    await writeExports(output, report)
+    await writeExports(output, report, {
+      traced: result.kept,
+      headers: otlpHeadersOf(process.env),
+      note: progress.note,
+    })
     await writePage(output.html, async () => {
       const { benchDocument } = await import('../../page/bench-document.ts')
       return benchDocument(primaryRun(report))

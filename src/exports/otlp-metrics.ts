@@ -1,0 +1,127 @@
+/**
+ * A run as OTLP metrics: the families of the OpenMetrics text under their names, and the duration of each arm's
+ * requests as the histogram that the semantic conventions for generative AI ask of a client.
+ */
+import type { BenchReport } from '../report/schema.ts'
+import { Histogram } from '../stats/histogram.ts'
+import { type Family, familiesOf } from './families.ts'
+import { attributesOf, unixNano } from './otlp-json.ts'
+
+/** By the conventions for `gen_ai.client.operation.duration`, in seconds. */
+const DURATION_BOUNDS_S = [0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28, 2.56, 5.12, 10.24, 20.48, 40.96, 81.92]
+const CUMULATIVE = 2
+/** Whose protocol a target speaks; who answers behind a gateway is not known. */
+export const PROVIDER = 'openai'
+
+export const OPERATIONS: Readonly<Record<BenchReport['target']['endpoint'], string>> = {
+  chat: 'chat',
+  completions: 'text_completion',
+  embeddings: 'embeddings',
+}
+
+/** What every metric and span of a run is of. */
+export function resourceOf({ kt, runId, labels = {}, load }: BenchReport) {
+  const own = Object.fromEntries(Object.entries(labels).map(([key, value]) => [`kt.label.${key}`, value]))
+  return {
+    attributes: attributesOf({
+      'service.name': 'kt',
+      'service.version': kt.version,
+      'kt.run.id': runId,
+      'kt.workload': load.workload.name,
+      ...own,
+    }),
+  }
+}
+
+export function otlpMetrics(report: BenchReport, endMs: number) {
+  const startTimeUnixNano = unixNano(Date.parse(report.startedAt))
+  const span = { startTimeUnixNano, timeUnixNano: unixNano(endMs) }
+  const of = {
+    'gen_ai.provider.name': PROVIDER,
+    'gen_ai.request.model': report.target.model,
+    'gen_ai.operation.name': OPERATIONS[report.target.endpoint],
+  }
+  const metrics = [...familiesOf(report).map((family) => toMetric(family, span, of)), durationMetric(report, span, of)]
+  const scope = { name: 'kt', version: report.kt.version }
+  return { resourceMetrics: [{ resource: resourceOf(report), scopeMetrics: [{ scope, metrics }] }] }
+}
+
+type Span = Readonly<Record<'startTimeUnixNano' | 'timeUnixNano', string>>
+type Common = Readonly<Record<string, string>>
+
+/** In the words of UCUM. */
+const UNITS: Readonly<Record<string, string>> = { seconds: 's', bytes: 'By', cores: '{core}' }
+
+function toMetric(family: Family, span: Span, of: Common) {
+  const { name, help: description, unit } = family
+  const described = { name, description, unit: UNITS[unit ?? ''] ?? '1' }
+  const attributes = (labels: Common) => attributesOf({ ...of, ...labels })
+  switch (family.type) {
+    case 'counter':
+      return {
+        ...described,
+        sum: {
+          aggregationTemporality: CUMULATIVE,
+          isMonotonic: true,
+          dataPoints: family.points.map(({ labels, value }) => ({
+            ...span,
+            attributes: attributes(labels),
+            asInt: String(value),
+          })),
+        },
+      }
+    case 'gauge':
+      return {
+        ...described,
+        gauge: {
+          dataPoints: family.points.map(({ labels, value }) => ({
+            ...span,
+            attributes: attributes(labels),
+            asDouble: value,
+          })),
+        },
+      }
+    case 'summary':
+      return {
+        ...described,
+        summary: {
+          dataPoints: family.points.map(({ labels, count, sum, quantiles }) => ({
+            ...span,
+            attributes: attributes(labels),
+            count: String(count),
+            sum,
+            quantileValues: quantiles.map(([quantile, value]) => ({ quantile, value })),
+          })),
+        },
+      }
+    default:
+      return family satisfies never
+  }
+}
+
+function durationMetric({ arms }: BenchReport, span: Span, of: Common) {
+  return {
+    name: 'gen_ai.client.operation.duration',
+    description: 'GenAI operation duration.',
+    unit: 's',
+    histogram: {
+      aggregationTemporality: CUMULATIVE,
+      dataPoints: arms.flatMap(({ name: arm, latencyMs }) => {
+        if (!latencyMs) return []
+        const histogram = Histogram.decode(latencyMs.histogram)
+        const above = DURATION_BOUNDS_S.map((bound) => histogram.countAbove(bound * 1e6))
+        const buckets = [histogram.count, ...above].map((count, index) => count - (above[index] ?? 0))
+        return {
+          ...span,
+          attributes: attributesOf({ ...of, arm }),
+          count: String(histogram.count),
+          sum: histogram.sumUs / 1e6,
+          min: histogram.minUs / 1e6,
+          max: histogram.maxUs / 1e6,
+          explicitBounds: DURATION_BOUNDS_S,
+          bucketCounts: buckets.map(String),
+        }
+      }),
+    },
+  }
+}
