@@ -29,6 +29,7 @@ import { compareAnswers } from './compare-answers.ts'
 import { commandLine, withoutSecrets } from './config.ts'
 import { countTokens } from './count-tokens.ts'
 import { type AskedLive, LiveWatch, NOTHING_ASKED } from './live.ts'
+import type { LiveMetrics } from './live-metrics.ts'
 import { costOfRun, type RunPrice } from './price.ts'
 import { openSampleFile, type SampleFile } from './sample-file.ts'
 import { Spending } from './spending.ts'
@@ -77,6 +78,8 @@ export interface RunRecordOptions {
   watch?: Watch | undefined
   /** Which requests are kept one by one, for traces. */
   keep?: KeepRequests | undefined
+  /** The figures that are served while the run goes on. */
+  served?: LiveMetrics | undefined
 }
 
 /**
@@ -85,7 +88,7 @@ export interface RunRecordOptions {
  */
 export async function measure(
   plan: RunPlan,
-  { samples, budgets, shown, secrets, labels, price, watch: beside, keep }: RunRecordOptions,
+  { samples, budgets, shown, secrets, labels, price, watch: beside, keep, served }: RunRecordOptions,
   { targets, embedded, aa }: OpenTargets,
   hooks: RunHooks,
   goOn?: (soFar: BenchReport, pairs: number) => boolean,
@@ -114,6 +117,7 @@ export async function measure(
     machineBetween: watch.between,
   }
   const spending = new Spending(plan)
+  served?.begin(plan, context.runId)
   const first = plan.validate ? await sendValidating(plan, context.urls, secrets, hooks) : undefined
   if (first) spending.add(plan, first)
   let watched: Watched | undefined
@@ -125,14 +129,16 @@ export async function measure(
           progress: (progress) => {
             if (progress.phase === 'measuring') beside?.measuring(now() - progress.elapsedUs)
             view?.run.heard(progress)
+            served?.heard(progress)
             hooks.progress(progress, extent, view && (() => view.view(progress)))
           },
           live: view?.run,
           continueAfter: goOn && ((record, pairs) => goOn(buildReport(plan, nameArms(record, aa), context), pairs)),
           samples:
-            (file || kept) &&
+            (file || kept || served) &&
             (async (rows, lost, startUs) => {
               kept?.add(rows, startUs)
+              served?.add(rows, lost)
               await file?.add(sampleLines(rows, plan, startUs, format), sampleCount(rows), lost)
             }),
         }).finally(async () => {

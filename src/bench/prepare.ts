@@ -8,6 +8,7 @@ import type { Noise } from '../verdict/noise.ts'
 import { openWatch } from '../watch/watch.ts'
 import { buildPlan, printPreflight } from './build-plan.ts'
 import { type BenchQuestion, readQuestion } from './judge-bench.ts'
+import { openLiveMetrics } from './live-metrics.ts'
 import type { RunRecordOptions } from './measure.ts'
 import { secretsOf } from './options/target.ts'
 import type { BenchOptions } from './options.ts'
@@ -42,7 +43,16 @@ export async function prepareBench(
   const { budgets, question, noise } = readQuestion(verdict)
   const objectives = resolveObjectives(verdict, request, target)
   const realtime = decideRealtime(load.realtime, target.at === undefined, note)
-  const open = await openTargets(target, request.endpoint, note, { realtime })
+  const served = await openLiveMetrics(output['metrics-listen'], note)
+  const targets = await openTargets(target, request.endpoint, note, { realtime }).catch(async (error) => {
+    await served?.close()
+    throw error
+  })
+  const close = async (): Promise<void> => {
+    await targets.close()
+    await served?.close()
+  }
+  const open = { ...targets, close }
   try {
     const { workloadSpec, timeoutMs, categoryTimeoutsUs } = objectives
     const within = { ...target, timeout: target.timeout ?? timeoutMs }
@@ -53,7 +63,7 @@ export async function prepareBench(
     printPreflight(plan, open.targets, note)
     announceCost([plan], price, note)
     const { samples, label: labels, 'otlp-traces': keep } = output
-    const record = { samples, budgets, shown, secrets: secretsOf(target), labels, price, watch, keep }
+    const record = { samples, budgets, shown, secrets: secretsOf(target), labels, price, watch, keep, served }
     const { inconclusive } = output
     return { plan, open, record, question, objectives, noise, floor: verdict.floor, inconclusive, reports }
   } catch (error) {

@@ -2,6 +2,7 @@
 import type { BenchReport } from '../report/schema.ts'
 import { type ProcessSummary, summarizeProcess } from '../report/watched.ts'
 import { METRIC_NAMES, type Metric } from '../slo/metrics.ts'
+import type { Histogram } from '../stats/histogram.ts'
 
 export type Labels = Readonly<Record<string, string>>
 
@@ -17,6 +18,15 @@ interface Summary {
   quantiles: readonly (readonly [quantile: number, value: number])[]
 }
 
+/** How many values lie at or below each bound, and below none of them. */
+interface Buckets {
+  labels: Labels
+  count: number
+  sum: number
+  /** The count up to each bound, ascending. */
+  upTo: readonly (readonly [bound: number, count: number])[]
+}
+
 interface Described {
   /** In the words of OpenMetrics; without the `_total` of a counter. */
   name: string
@@ -28,6 +38,7 @@ interface Described {
 export type Family =
   | (Described & { type: 'counter' | 'gauge'; points: readonly Single[] })
   | (Described & { type: 'summary'; points: readonly Summary[] })
+  | (Described & { type: 'histogram'; points: readonly Buckets[] })
 
 const QUANTILES = [
   [0.5, 'p50'],
@@ -53,6 +64,17 @@ export function familiesOf(report: BenchReport): Family[] {
 /** The name of a duration: `addedTtft` is `kt_bench_added_ttft_seconds`. */
 function durationName(metric: Metric): string {
   return `kt_bench_${metric.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)}_seconds`
+}
+
+/** A histogram of microseconds by bounds in seconds. */
+export function bucketsOf(labels: Labels, histogram: Histogram, boundsS: readonly number[]): Buckets {
+  const { count, sumUs } = histogram
+  return {
+    labels,
+    count,
+    sum: sumUs / 1e6,
+    upTo: boundsS.map((bound) => [bound, count - histogram.countAbove(bound * 1e6)] as const),
+  }
 }
 
 function requests({ arms }: BenchReport): Family {

@@ -6,17 +6,22 @@ import type { BenchReport } from '../report/schema.ts'
 import { type Family, familiesOf, type Labels } from './families.ts'
 
 export function toOpenMetrics(report: BenchReport): string {
-  return openMetricsText(familiesOf(report), { model: report.target.model, run: report.runId })
+  return metricsText(familiesOf(report), { model: report.target.model, run: report.runId })
 }
 
-/** `common`: labels of every line. */
-function openMetricsText(families: readonly Family[], common: Labels): string {
-  const lines = families.flatMap((family) => [...headOf(family), ...linesOf(family, common)])
-  return `${lines.join('\n')}\n# EOF\n`
+/**
+ * `common`: labels of every line. Prometheus' own text format, which was there before OpenMetrics, knows a counter by
+ * its whole name, and neither units nor an end mark.
+ */
+export function metricsText(families: readonly Family[], common: Labels, openMetrics = true): string {
+  const lines = families.flatMap((family) => [...headOf(family, openMetrics), ...linesOf(family, common)])
+  return `${[...lines, ...(openMetrics ? ['# EOF'] : [])].join('\n')}\n`
 }
 
-function headOf({ name, type, help, unit }: Family): string[] {
-  return [`# TYPE ${name} ${type}`, ...(unit === undefined ? [] : [`# UNIT ${name} ${unit}`]), `# HELP ${name} ${help}`]
+function headOf({ name, type, help, unit }: Family, openMetrics: boolean): string[] {
+  const named = type === 'counter' && !openMetrics ? `${name}_total` : name
+  const units = unit === undefined || !openMetrics ? [] : [`# UNIT ${named} ${unit}`]
+  return [`# TYPE ${named} ${type}`, ...units, `# HELP ${named} ${help}`]
 }
 
 function linesOf(family: Family, common: Labels): string[] {
@@ -31,6 +36,16 @@ function linesOf(family: Family, common: Labels): string[] {
         const labels = { ...common, ...own }
         return [
           ...quantiles.map(([quantile, value]) => line(name, { ...labels, quantile: String(quantile) }, value)),
+          line(`${name}_count`, labels, count),
+          line(`${name}_sum`, labels, sum),
+        ]
+      })
+    case 'histogram':
+      return family.points.flatMap(({ labels: own, upTo, count, sum }) => {
+        const labels = { ...common, ...own }
+        return [
+          ...upTo.map(([bound, below]) => line(`${name}_bucket`, { ...labels, le: String(bound) }, below)),
+          line(`${name}_bucket`, { ...labels, le: '+Inf' }, count),
           line(`${name}_count`, labels, count),
           line(`${name}_sum`, labels, sum),
         ]

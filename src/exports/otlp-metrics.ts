@@ -4,7 +4,7 @@
  */
 import type { BenchReport } from '../report/schema.ts'
 import { Histogram } from '../stats/histogram.ts'
-import { type Family, familiesOf } from './families.ts'
+import { bucketsOf, type Family, familiesOf } from './families.ts'
 import { attributesOf, unixNano } from './otlp-json.ts'
 
 /** By the conventions for `gen_ai.client.operation.duration`, in seconds. */
@@ -41,7 +41,7 @@ export function otlpMetrics(report: BenchReport, endMs: number) {
     'gen_ai.request.model': report.target.model,
     'gen_ai.operation.name': OPERATIONS[report.target.endpoint],
   }
-  const metrics = [...familiesOf(report).map((family) => toMetric(family, span, of)), durationMetric(report, span, of)]
+  const metrics = [...familiesOf(report), durationFamily(report)].map((family) => toMetric(family, span, of))
   const scope = { name: 'kt', version: report.kt.version }
   return { resourceMetrics: [{ resource: resourceOf(report), scopeMetrics: [{ scope, metrics }] }] }
 }
@@ -94,34 +94,37 @@ function toMetric(family: Family, span: Span, of: Common) {
           })),
         },
       }
+    case 'histogram':
+      return {
+        ...described,
+        histogram: {
+          aggregationTemporality: CUMULATIVE,
+          dataPoints: family.points.map(({ labels, count, sum, upTo }) => ({
+            ...span,
+            attributes: attributes(labels),
+            count: String(count),
+            sum,
+            explicitBounds: upTo.map(([bound]) => bound),
+            bucketCounts: [...upTo.map(([, below]) => below), count].map((below, index, all) =>
+              String(below - (all[index - 1] ?? 0)),
+            ),
+          })),
+        },
+      }
     default:
       return family satisfies never
   }
 }
 
-function durationMetric({ arms }: BenchReport, span: Span, of: Common) {
+/** The latency of each arm as the histogram of the conventions. */
+function durationFamily({ arms }: BenchReport): Family {
   return {
     name: 'gen_ai.client.operation.duration',
-    description: 'GenAI operation duration.',
-    unit: 's',
-    histogram: {
-      aggregationTemporality: CUMULATIVE,
-      dataPoints: arms.flatMap(({ name: arm, latencyMs }) => {
-        if (!latencyMs) return []
-        const histogram = Histogram.decode(latencyMs.histogram)
-        const above = DURATION_BOUNDS_S.map((bound) => histogram.countAbove(bound * 1e6))
-        const buckets = [histogram.count, ...above].map((count, index) => count - (above[index] ?? 0))
-        return {
-          ...span,
-          attributes: attributesOf({ ...of, arm }),
-          count: String(histogram.count),
-          sum: histogram.sumUs / 1e6,
-          min: histogram.minUs / 1e6,
-          max: histogram.maxUs / 1e6,
-          explicitBounds: DURATION_BOUNDS_S,
-          bucketCounts: buckets.map(String),
-        }
-      }),
-    },
+    type: 'histogram',
+    help: 'GenAI operation duration.',
+    unit: 'seconds',
+    points: arms.flatMap(({ name: arm, latencyMs }) =>
+      latencyMs ? [bucketsOf({ arm }, Histogram.decode(latencyMs.histogram), DURATION_BOUNDS_S)] : [],
+    ),
   }
 }

@@ -7,6 +7,7 @@ import { parsedBy } from '../parse/quantity.ts'
 import type { BenchReport } from '../report/schema.ts'
 import { assertWritable, writeOutput } from '../report/write-output.ts'
 import { toCsv } from './csv.ts'
+import { parseListenAddress } from './listen.ts'
 import { toOpenMetrics } from './openmetrics.ts'
 import type { TracedRequests } from './otlp-traces.ts'
 
@@ -30,6 +31,11 @@ export const exportFlags = {
   openmetrics: text(z.string().optional(), "write the figures as OpenMetrics text to this file; '-': stdout", {
     helpValue: 'r.prom',
   }),
+  'metrics-listen': text(
+    parsedBy(parseListenAddress).optional(),
+    'serve the metrics of the run while it goes on, for Prometheus; :PORT is on loopback',
+    { example: ':9464' },
+  ),
   otlp: text(address.optional(), 'send the figures to this OpenTelemetry collector after the run (OTLP/HTTP, JSON)', {
     example: 'http://127.0.0.1:4318',
   }),

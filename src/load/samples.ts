@@ -7,7 +7,7 @@ import type { RequestResult } from '../client/request-result.ts'
 import { csvLine } from '../exports/csv-line.ts'
 import { type Sample, sampleSchema } from '../report/sample-schema.ts'
 import { buildNonce } from '../wire/nonce.ts'
-import { OUTCOME_CODES } from '../wire/outcome.ts'
+import { OUTCOME_CODES, type Outcome } from '../wire/outcome.ts'
 import type { RunPlan } from './plan.ts'
 
 const ROWS = 2_048
@@ -123,6 +123,13 @@ export function* rowsOf(rows: Float64Array): Generator<Float64Array> {
 /** From the intended time to the end. */
 export function rowLatencyUs(row: Float64Array): number {
   return (row[8] ?? Number.NaN) - (row[3] ?? Number.NaN)
+}
+
+/** What of a request is counted while the run goes on; NaN for a time that there is not. */
+export function rowFacts(row: Float64Array): { arm: number; outcome: Outcome; latencyUs: number; ttftUs: number } {
+  const [arm = 0, , , , sentUs = Number.NaN, , firstTokenUs = Number.NaN] = row
+  const outcome = OUTCOME_CODES[row[10] ?? 0] ?? 'KT_OTHER'
+  return { arm, outcome, latencyUs: rowLatencyUs(row), ttftUs: firstTokenUs - sentUs }
 }
 
 /** Times are microseconds after the start of the measurement, null for what did not happen. */
