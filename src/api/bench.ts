@@ -3,9 +3,8 @@ import { type BenchResult, bench as benchPrepared } from '../bench/bench.ts'
 import type { RunHooks } from '../bench/measure.ts'
 import { type BenchOptions, benchFlags, parseBenchOptions } from '../bench/options.ts'
 import { prepareBench } from '../bench/prepare.ts'
-import type { FlagDefinitions } from '../parse/flags.ts'
 import { apiKeyOf } from '../system/environment.ts'
-import { type OptionsOf, toFlags } from './options.ts'
+import { type OptionsOf, toFlags, wordsOf } from './options.ts'
 
 export type { BenchResult }
 
@@ -44,7 +43,7 @@ export function bench(input: BenchInput = {}, hooks: BenchHooks = {}): Promise<B
   const values = { 'api-key': apiKeyOf(process.env), ...toFlags(input, benchFlags, 'bench()') }
   const { note = () => {}, progress = () => {}, signal = new AbortController().signal } = hooks
   return benchWith(parseBenchOptions({ values }, undefined, 'kt bench'), {
-    argv: ['bench', ...wordsOf(values)],
+    argv: ['bench', ...wordsOf(values, benchFlags)],
     note,
     progress,
     interrupt: signal,
@@ -54,20 +53,4 @@ export function bench(input: BenchInput = {}, hooks: BenchHooks = {}): Promise<B
 /** The same with options that are read already. */
 export async function benchWith(options: BenchOptions, hooks: RunHooks): Promise<BenchResult> {
   return benchPrepared(await prepareBench(options, hooks.note), hooks)
-}
-
-/** Whether the flag can be turned off: others are off where they are not given. */
-function takesNo(name: string): boolean {
-  const { flag } = (benchFlags as FlagDefinitions)[name] ?? {}
-  return typeof flag === 'object' && flag !== null && 'allowNo' in flag && flag.allowNo === true
-}
-
-/** The command line that measures the same, for the report. */
-function wordsOf(values: Readonly<Record<string, unknown>>): string[] {
-  return Object.entries(values).flatMap(([name, value]) => {
-    if (value === undefined) return []
-    if (value === false) return takesNo(name) ? [`--no-${name}`] : []
-    if (value === true) return [`--${name}`]
-    return (Array.isArray(value) ? value : [value]).flatMap((one) => [`--${name}`, String(one)])
-  })
 }

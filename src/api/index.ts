@@ -1,5 +1,5 @@
 /**
- * kt as a library: `import { bench, compare, plan, readReport, judge } from 'kt-bench'`. Everything that this file
+ * kt as a library: `import { bench, sweep, compare, plan, readReport, judge } from 'kt-bench'`. Everything that this file
  * exports is kept as the command line is; what lies under other paths of the package may change at any time.
  */
 export { EXIT, type ExitCode, UserError } from '../errors.ts'
@@ -9,3 +9,11 @@ export { type BenchHooks, type BenchInput, type BenchResult, bench } from './ben
 export { type CompareInput, type Comparison, compare } from './compare.ts'
 export { type JudgeInput, judge } from './judge.ts'
 export { type Plan, type PlanInput, plan } from './plan.ts'
+export {
+  type SweepHooks,
+  type SweepInput,
+  type SweepLevel,
+  type SweepReport,
+  type SweepResult,
+  sweep,
+} from './sweep.ts'

@@ -37,6 +37,23 @@ export function toFlags(options: object, definitions: FlagDefinitions, of: strin
   )
 }
 
+/** The command line that gives the same, for the report. */
+export function wordsOf(values: Readonly<Record<string, unknown>>, definitions: FlagDefinitions): string[] {
+  return Object.entries(values).flatMap(([name, value]) => {
+    if (value === undefined) return []
+    if (value === false) return takesNo(definitions[name]?.flag) ? [`--no-${name}`] : []
+    if (value === true) return [`--${name}`]
+    // A list of levels is one word: '1,2,4'.
+    const words = Array.isArray(value) && isRepeatable(definitions[name]) ? value : [value]
+    return words.flatMap((one) => [`--${name}`, String(one)])
+  })
+}
+
+/** Whether the flag can be turned off: others are off where they are not given. */
+function takesNo(flag: unknown): boolean {
+  return typeof flag === 'object' && flag !== null && 'allowNo' in flag && flag.allowNo === true
+}
+
 function camelCase(name: string): string {
   return name.replaceAll(/-(\w)/g, (_, letter: string) => letter.toUpperCase())
 }

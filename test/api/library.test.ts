@@ -1,6 +1,6 @@
 // kt as a library: the figures and verdicts of the command line, options by name, refusals that say what is wrong.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { bench, compare, judge, plan, readReport, UserError } from '../../src/api/index.ts'
+import { bench, compare, judge, plan, readReport, type SweepLevel, sweep, UserError } from '../../src/api/index.ts'
 import type { SimulatedProvider } from '../../src/provider/server.ts'
 import { kt } from '../support/kt.ts'
 import { around, fixed, makeReport } from '../support/make-report.ts'
@@ -86,6 +86,36 @@ describe('bench', () => {
       "Did you mean 'requests'?",
     ])
     expect((await refusal(() => bench({ budget: '7', requests: -1 })))[0]).toMatch(/--requests.*/)
+  })
+})
+
+describe('sweep', () => {
+  const quick = { step: '300ms', warmup: 2, maxTokens: 2, jitWarmup: false }
+
+  test('measures the levels, tells each, and keeps the command line that does the same', async () => {
+    const levels: SweepLevel[] = []
+    const { report, exitCode } = await sweep(
+      { url: provider.url, concurrency: [1, 2], ...quick, label: 'team=a' },
+      { level: (level) => levels.push(level) },
+    )
+    expect(exitCode).toBe(0)
+    expect(report).toMatchObject({ schema: 'kt.sweep/1', labels: { team: 'a' }, interrupted: false })
+    expect(report.load).toMatchObject({ mode: 'closed', levels: [1, 2], stepS: 0.3 })
+    expect(report.curves[0]?.levels.map(({ level }) => level)).toEqual([1, 2])
+    expect(levels.map(({ level }) => level)).toEqual(expect.arrayContaining([1, 2]))
+    expect(report.command).toMatch(/^kt bench sweep --url \S+ --concurrency 1,2 --step 300ms /)
+  })
+
+  test('refuses what is wrong, and ends when its signal is aborted', async () => {
+    expect((await refusal(() => sweep({ rps: [2, 1] })))[0]).toBe('--rps: the levels must rise')
+    expect((await refusal(() => sweep({ levels: 3 } as object)))[0]).toBe("sweep(): there is no option 'levels'")
+    const controller = new AbortController()
+    const ended = await sweep(
+      { url: provider.url, concurrency: '1,2,4', ...quick },
+      { level: () => controller.abort(), signal: controller.signal },
+    )
+    expect(ended).toMatchObject({ exitCode: 130, report: { interrupted: true } })
+    expect(ended.report.curves[0]?.levels).toHaveLength(1)
   })
 })
 

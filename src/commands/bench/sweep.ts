@@ -1,8 +1,8 @@
 import { Args } from '@oclif/core'
+import { sweepWith } from '../../api/sweep.ts'
 import { rivalsOf } from '../../bench/config.ts'
 import { onceFlags, parseOnce, preview } from '../../bench/once.ts'
 import { liveFlag, wantsLive } from '../../bench/options/live.ts'
-import { sweep } from '../../bench/sweep.ts'
 import { parseSweepOptions, sweepFlags } from '../../bench/sweep-options.ts'
 import { levelExtent, levelLine, placeName } from '../../bench/sweep-progress.ts'
 import { KtCommand } from '../../command.ts'
@@ -48,7 +48,7 @@ export default class BenchSweep extends KtCommand {
     const live = wantsLive(flags, json)
     const progress = this.quiet ? noProgress : progressOnStderr({ json, screenFrom: live ? SMALLEST : undefined })
     showProgress(progress, beside('starting'), { arms: [] })
-    const { report, exitCode } = await sweep(options, ask, {
+    const { report, exitCode } = await sweepWith(options, ask, {
       argv: ['bench', 'sweep', ...this.argv],
       note: progress.note,
       level: (level, at) => progress.log(levelLine(level, placeName(at, ask), at.again)),
