@@ -28,6 +28,7 @@ const config: KnipConfig = {
   // Of the machine.
   ignoreBinaries: [
     'chrt',
+    'fish',
     'mkfifo',
     'mount',
     'openssl',
