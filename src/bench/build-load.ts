@@ -65,12 +65,17 @@ export function describeLoad(plan: RunPlan) {
     ...given('warmupS', plan.warmupUs, 1e6),
     ...given('coolDownS', plan.coolDownUs, 1e6),
     ...given('drainMs', plan.drainUs, 1e3),
+    ...(plan.cancel ? { cancel: describeCancel(plan.cancel) } : {}),
     ...given('connectTimeoutMs', deadlines.connectUs, 1e3),
     ...given('firstTokenTimeoutMs', deadlines.firstTokenUs, 1e3),
     ...given('idleTimeoutMs', deadlines.idleUs, 1e3),
     ...(http && keepAlive !== undefined ? { connection: { http, keepAlive, certificates, connections } } : {}),
     ...((plan.workers ?? 1) > 1 ? { workers: plan.workers } : {}),
   }
+}
+
+function describeCancel({ share, after }: NonNullable<RunPlan['cancel']>) {
+  return { share, ...('us' in after ? { afterMs: after.us / 1e3 } : { afterTokens: after.tokens }) }
 }
 
 function given<K extends string>(name: K, us: number | undefined, per: number): { [key in K]?: number } {

@@ -99,6 +99,7 @@ export function buildPlan(
     validate: options.validate ?? true,
     abortOn: options['abort-on'],
     respectRetryAfter: options['respect-retry-after'],
+    cancel: toCancel(options),
     compareAnswers: (options['compare-answers'] ?? !target.aa) && arms.length > 1 && workload.endpoint !== 'embeddings',
     tokenBudget: options['token-budget'],
   }
@@ -143,6 +144,14 @@ function countWorkers(asked: number | 'auto' = 1, load: Load, targets: readonly 
 
 function toUs(ms: number | undefined): number | undefined {
   return ms === undefined ? undefined : ms * 1_000
+}
+
+const DEFAULT_CANCEL_AFTER = { ms: 200 }
+
+function toCancel(options: LoadOptions): RunPlan['cancel'] {
+  const { 'cancel-share': share, 'cancel-after': after = DEFAULT_CANCEL_AFTER } = options
+  if (share === undefined) return undefined
+  return { share, after: typeof after === 'number' ? { tokens: after } : { us: after.ms * 1_000 } }
 }
 
 type Warmup = Pick<RunPlan, 'warmup' | 'warmupUs'>

@@ -29,6 +29,7 @@ import { buildOverhead, buildSignals } from './build-overhead.ts'
 import { buildThroughput, loadTimeUs } from './build-throughput.ts'
 import { judgeClient } from './judge-client.ts'
 import type { SamplesResult } from './sample-file.ts'
+import type { WastedTokens } from './wasted-tokens.ts'
 
 interface RunContext {
   version: string
@@ -57,6 +58,8 @@ interface RunContext {
   cost?: RunCost | null | undefined
   /** By arm. */
   oneWayDelays?: (OneWayDelays | undefined)[]
+  /** By arm, where clients left. */
+  wastedTokens?: (WastedTokens | undefined)[] | undefined
 }
 
 export function buildReport(plan: RunPlan, record: RunRecord, context: RunContext): BenchReport {
@@ -149,6 +152,7 @@ function armResult(
       warmup: arm.warmup,
       ...(arm.idleFirst.sent > 0 ? { idleFirst: arm.idleFirst } : {}),
       ...(arm.cutOff > 0 ? { cutOff: arm.cutOff } : {}),
+      ...toCanceled(arm.canceled, context.wastedTokens?.[index]),
       ...(arm.told.answers > 0 ? { toldWaits: toToldWaits(arm.told) } : {}),
       inFlight: {
         mean: arm.activeUs > 0 ? Math.round((arm.inFlightUs / arm.activeUs) * 100) / 100 : 0,
@@ -187,6 +191,15 @@ function toAnswers({ empty, unmarked, suspect }: AnswerNotes): Pick<ArmResult, '
     ...(suspect.answers > 0 ? { suspect } : {}),
   }
   return Object.keys(answers).length > 0 ? { answers } : {}
+}
+
+/** Absent where no client was to leave. */
+function toCanceled(
+  { rows: _rows, ...counts }: ArmRecord['canceled'],
+  wasted: WastedTokens | undefined,
+): Pick<ArmResult['totals'], 'canceled'> {
+  const sent = sum(Object.values(counts))
+  return sent === 0 ? {} : { canceled: { sent, ...counts, wasted: wasted ?? null } }
 }
 
 function toToldWaits({ longestUs, waitedUs, ...counts }: ArmRecord['told']) {

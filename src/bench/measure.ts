@@ -35,6 +35,7 @@ import { openSampleFile, type SampleFile } from './sample-file.ts'
 import { Spending } from './spending.ts'
 import type { OpenTargets } from './targets.ts'
 import { describeFailures, endsTheRun, hasFailed, validatingPlan } from './validate.ts'
+import { measureWastedTokens } from './wasted-tokens.ts'
 
 const DRAIN_AFTER_INTERRUPT_US = 2_000_000
 
@@ -162,6 +163,7 @@ export async function measure(
   const direct =
     targets.length === 1 && !embedded && stamped && origin !== undefined && (await isProviderItself(origin))
   const oneWayDelays = await measureOneWayDelays(plan, record, stamped)
+  const wastedTokens = plan.cancel ? await measureWastedTokens(plan, record) : undefined
   const report = buildReport(plan, record, {
     ...context,
     ...(direct ? { role: 'direct' } : {}),
@@ -169,6 +171,7 @@ export async function measure(
     agreement: agreement && shownAgreement(agreement, secrets),
     watched,
     oneWayDelays,
+    wastedTokens,
     cost: price && costOfRun(price, spending.byArm(record), stamped),
   })
   watch.end()

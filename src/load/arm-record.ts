@@ -5,6 +5,7 @@ import type { EncodedHistogram } from '../stats/histogram.ts'
 import type { TrendSums } from '../stats/trend.ts'
 import type { Outcome } from '../wire/outcome.ts'
 import type { AnswerNotes } from './answer-notes.ts'
+import type { CancelRecord } from './cancellation.ts'
 import type { CategoryRecord } from './category-recorder.ts'
 import type { ComparedAnswersRecord } from './compared-answers.ts'
 import type { TokenRecord, TokensSpent } from './token-counter.ts'
@@ -61,6 +62,7 @@ export interface ArmRecord {
   tokensSpent: TokensSpent
   /** Requests that the user's interrupt cut off, or kept from being sent: no figure holds them. */
   cutOff: number
+  canceled: CancelRecord
   blocks: BlockRecord[]
   /** Empty for a workload without categories. */
   categories: CategoryRecord[]

@@ -2,9 +2,6 @@
  * The one request path: a schedule decides when a request is sent, the workload what, a request slot how; the recorder
  * keeps what happened. Closed and open loop, arms, warm-up and workers are its parameters, never copies of it.
  */
-import { type Deadlines, findMissedDeadline } from '../client/deadlines.ts'
-import { AbortedByClient } from '../client/failure.ts'
-import { Inbox } from '../client/inbox.ts'
 import { createNeverSentResult, type RequestResult } from '../client/request-result.ts'
 import { armsByRequest, share } from '../schedule/blocks.ts'
 import { Histogram } from '../stats/histogram.ts'
@@ -12,7 +9,9 @@ import { addToTrend } from '../stats/trend.ts'
 import type { Clock } from '../system/clock.ts'
 import { wouldRepeat } from '../wire/outcome.ts'
 import { requestMaker } from '../workload/workload.ts'
+import { isDrawnToLeave } from './cancellation.ts'
 import type { EngineHooks } from './engine-hooks.ts'
+import { InFlightRequests } from './in-flight.ts'
 import { endsAtWill, limitReached, type StopReason } from './limits.ts'
 import { LoadPhase, type ReleasedRequest } from './load-phase.ts'
 import { ALONE, buildPacing, buildWarmupPacing, type Pacing, type WorkerShare } from './pacing.ts'
@@ -20,7 +19,7 @@ import { findBlock, type PhasePlan, planPhases, type RunPlan, shareOfPhase } fro
 import { SendLeadTime, startPrecisionTimer } from './precision-timer.ts'
 import { ArmRecorder } from './recorder.ts'
 import { Series } from './series.ts'
-import { InFlightRequest, SlotPool } from './slot-pool.ts'
+import type { InFlightRequest } from './slot-pool.ts'
 
 const DEADLINE_CHECK_MS = 10
 /** Excluded requests are numbered from here on, so that the measured ones are the same in all arms. */
@@ -43,18 +42,11 @@ export class Engine {
   readonly #worker: WorkerShare
   readonly #hooks: EngineHooks
   readonly #make: ReturnType<typeof requestMaker>
-  readonly #pools: SlotPool[]
-  /** By arm, the objects whose slot is free. */
-  readonly #idle: InFlightRequest[][]
-  /** All of them, in flight or idle. */
-  #requests: InFlightRequest[] = []
+  readonly #requests: InFlightRequests
   inFlight = 0
   /** By arm: the number of the next measured request, and of the next excluded one. */
   readonly #nextIndex: number[]
   readonly #nextExcluded: number[]
-  readonly #deadlines: Deadlines
-  /** By category, where each has its own timeout. */
-  readonly #deadlinesOf: readonly Deadlines[]
   /** By arm and part of the workload, where parts have headers of their own. */
   readonly #partHeaders: string[][][] | undefined
   readonly #leadTime = new SendLeadTime()
@@ -64,7 +56,7 @@ export class Engine {
   #lastEndUs = Number.NaN
 
   constructor(plan: RunPlan, clock: Clock, worker: WorkerShare = ALONE, hooks: EngineHooks = {}) {
-    const { arms, workload, allowEmpty = false } = plan
+    const { arms, workload } = plan
     this.#plan = plan
     this.#clock = clock
     this.#worker = worker
@@ -74,16 +66,9 @@ export class Engine {
     // Only the target is judged by categories, not the arm it is compared with.
     const categoriesOf = (arm: number) => (arm === 0 ? workload.categories : undefined)
     this.recorders = arms.map(({ name }, arm) => new ArmRecorder(name, categoriesOf(arm), plan))
-    const inbox = new Inbox(clock)
-    this.#pools = arms.map(({ origin, path, headers }) => {
-      const head = { path, headers: Object.entries(headers).flat(), allowEmpty }
-      return new SlotPool(origin, head, clock, inbox, plan.connection)
-    })
-    this.#idle = arms.map(() => [])
+    this.#requests = new InFlightRequests(plan, clock, (request, result) => this.#ended(request, result))
     this.#nextIndex = arms.map(() => worker.index)
     this.#nextExcluded = arms.map(() => EXCLUDED_FROM + worker.index)
-    this.#deadlines = { ...plan.deadlines, totalUs: plan.timeoutUs }
-    this.#deadlinesOf = (plan.categoryTimeoutsUs ?? []).map((totalUs) => ({ ...plan.deadlines, totalUs }))
     if (workload.parts.some((part) => part.headers)) {
       this.#partHeaders = arms.map(({ headers }) => {
         return workload.parts.map((part) => Object.entries({ ...headers, ...part.headers }).flat())
@@ -93,7 +78,7 @@ export class Engine {
 
   /** Connections opened so far, by arm. */
   get opened(): number[] {
-    return this.#pools.map((pool) => pool.opened)
+    return this.#requests.opened
   }
 
   /** Sends everything the plan asks for and resolves when the last request has ended. */
@@ -123,7 +108,7 @@ export class Engine {
       clearInterval(deadlines)
       await timer.close()
       for (const { hold } of this.recorders) hold.end(this.#clock())
-      await Promise.all(this.#pools.map((pool) => pool.close()))
+      await this.#requests.close()
     }
   }
 
@@ -233,14 +218,17 @@ export class Engine {
   /** With `idleFirst` a request that is the first of its connection in this phase is excluded from the figures. */
   #send(arm: number, phase: PhasePlan | undefined, released: ReleasedRequest, nowUs: number, idleFirst: boolean): void {
     const recorder = this.#recorder(arm)
-    const request = this.#idle[arm]?.pop() ?? this.#createRequest(arm)
+    const request = this.#requests.take(arm)
     if (idleFirst && released.measured && request.phase !== phase) {
       released.measured = false
       request.part = 'idleFirst'
     } else request.part = !phase ? 'warmup' : released.measured ? 'measured' : 'coolDown'
-    const measured = request.part === 'measured'
-    const number = this.#take(measured ? this.#nextIndex : this.#nextExcluded, arm)
+    const number = this.#take(request.part === 'measured' ? this.#nextIndex : this.#nextExcluded, arm)
     const index = this.#plan.only?.[number] ?? number
+    const { cancel } = this.#plan
+    const leaves = cancel && request.part === 'measured' && isDrawnToLeave(cancel, this.#plan.workload.seed, index)
+    if (leaves) request.part = 'canceled'
+    const measured = request.part === 'measured'
     const { nonce, body, stream, part, category } = this.#make(this.#plan.arms[arm]?.tag ?? '', index)
     request.nonce = nonce
     request.requestIndex = index
@@ -260,6 +248,7 @@ export class Engine {
     const headers = this.#partHeaders?.[arm]?.[part]
     if (headers) request.slot.setHeaders(headers)
     request.slot.start(body, stream, nowUs, request.sample)
+    if (leaves) recorder.canceled.watch(request, cancel, this.#clock)
   }
 
   #take(next: number[], arm: number): number {
@@ -268,24 +257,11 @@ export class Engine {
     return index
   }
 
-  #createRequest(arm: number): InFlightRequest {
-    const pool = this.#pools[arm]
-    if (!pool) throw new Error(`no arm ${arm}`)
-    const request = new InFlightRequest(
-      arm,
-      (listener) => pool.createSlot(listener),
-      (request, result) => this.#ended(request, result),
-    )
-    this.#requests.push(request)
-    return request
-  }
-
   #ended(request: InFlightRequest, result: RequestResult): void {
     request.active = false
     this.inFlight--
     if (result.outcome !== 'OK') this.#hearWait(request.arm, result)
-    if (!request.slot.dead) this.#idle[request.arm]?.push(request)
-    else this.#requests = this.#requests.filter((other) => other !== request)
+    this.#requests.free(request)
     const { recorder, slot } = request
     if (endsAtWill(this.stopReason) && result.outcome === 'KT_ABORTED_AT_DEADLINE') {
       this.#cutOff(request)
@@ -308,6 +284,9 @@ export class Engine {
       if (this.#plan.stopWhenRefused && wouldRepeat(result.outcome, result.status)) this.stop('refused', 0)
     } else if (request.part === 'warmup' || request.part === 'idleFirst') {
       this.#recorder(request.arm).excluded(result, request.part)
+      this.#checkLimits()
+    } else if (request.part === 'canceled') {
+      this.#recorder(request.arm).leftEarly(request, result)
       this.#checkLimits()
     }
     this.#phase?.slotFreed(result.endUs)
@@ -339,12 +318,7 @@ export class Engine {
 
   #abortLate(): void {
     const nowUs = this.#clock()
-    const drained = nowUs >= Math.min(this.#drainUntilUs, this.#phase?.drainUntilUs ?? Number.POSITIVE_INFINITY)
-    for (const { active, slot, category } of this.#requests) {
-      if (!active) continue
-      const late = findMissedDeadline(slot, nowUs, this.#deadlinesOf[category] ?? this.#deadlines)
-      if (late) slot.abort(late)
-      else if (drained) slot.abort(new AbortedByClient('KT_ABORTED_AT_DEADLINE', 'the run was over'))
-    }
+    const drainUntilUs = Math.min(this.#drainUntilUs, this.#phase?.drainUntilUs ?? Number.POSITIVE_INFINITY)
+    this.#requests.abortLate(nowUs, nowUs >= drainUntilUs)
   }
 }

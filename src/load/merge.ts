@@ -13,6 +13,7 @@ import { type Abort, addWatched, type Watched } from './abort-watch.ts'
 import { addCounts, groupByNumber, mergeEach, mergeHistograms, most, sum } from './add-up.ts'
 import { mergeNotes } from './answer-notes.ts'
 import type { ArmRecord, BlockRecord, Counts } from './arm-record.ts'
+import { mergeCanceled } from './cancellation.ts'
 import { mergeCategories } from './category-recorder.ts'
 import { mergeComparedAnswers } from './compared-answers.ts'
 import type { StopReason } from './limits.ts'
@@ -160,6 +161,7 @@ function mergeArms(arms: readonly ArmRecord[]): ArmRecord {
     inFlightUs: sum(arms, ({ inFlightUs }) => inFlightUs),
     tokensSpent: addSpent(arms.map(({ tokensSpent }) => tokensSpent)),
     cutOff: sum(arms, ({ cutOff }) => cutOff),
+    canceled: mergeCanceled(arms.map(({ canceled }) => canceled)),
     blocks: groupByNumber(
       arms.flatMap(({ blocks }) => blocks),
       ({ index }) => index,

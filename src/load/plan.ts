@@ -9,6 +9,7 @@ import { interleave, share, shareOfBlocks } from '../schedule/blocks.ts'
 import type { RampStage } from '../schedule/ramp.ts'
 import type { AbortRule } from '../slo/abort-rule.ts'
 import type { WorkloadSpec } from '../workload/workload.ts'
+import type { CancelPlan } from './cancellation.ts'
 
 export interface ArmPlan {
   name: string
@@ -83,6 +84,8 @@ export interface RunPlan {
   respectRetryAfter?: boolean | undefined
   /** Keep answers of both arms, to be compared after the run. */
   compareAnswers?: boolean | undefined
+  /** A share of the requests is left by the client before its end. */
+  cancel?: CancelPlan | undefined
   /** The numbers of the requests that are sent, instead of 0, 1, 2, … */
   only?: readonly number[] | undefined
   /** Input and output tokens, over all arms, after which nothing more is sent. */

@@ -18,6 +18,7 @@ import { AbortWatch } from './abort-watch.ts'
 import { AnswerNotesRecorder } from './answer-notes.ts'
 import { AnswerSample } from './answer-sampler.ts'
 import type { ArmRecord, Counts } from './arm-record.ts'
+import { type CancelableRequest, CancelRecorder } from './cancellation.ts'
 import { CategoryRecorder } from './category-recorder.ts'
 import { ComparedAnswers } from './compared-answers.ts'
 import { FailedWarmup } from './failed-warmup.ts'
@@ -58,6 +59,7 @@ export class ArmRecorder {
   inFlightUs = 0
   cutOff = 0
   readonly hold = new Hold()
+  readonly canceled = new CancelRecorder()
   readonly warmup = { sent: 0, failed: 0 }
   readonly failedWarmup: FailedWarmup
   /** The first request of each connection in a block: the connection was idle while the other arm ran. */
@@ -195,6 +197,7 @@ export class ArmRecorder {
       inFlightUs: this.inFlightUs,
       tokensSpent: this.tokensSpent,
       cutOff: this.cutOff,
+      canceled: this.canceled.toRecord(),
       blocks: this.blocks.toRecords(),
       categories: this.#categories.toRecord(),
       told: this.hold.told,
@@ -235,6 +238,13 @@ export class ArmRecorder {
     if (result.outcome !== 'OK') this[as].failed++
     if (as === 'warmup') this.failedWarmup.ended(result)
     this.#tokens.spend(result)
+  }
+
+  /** A request that was drawn to be left has ended: it is in no figure of the target, but its tokens are spent. */
+  leftEarly(request: CancelableRequest, result: RequestResult): void {
+    this.inFlightUs += result.endUs - request.slot.dispatchedUs
+    this.#tokens.spend(result)
+    this.canceled.ended(request, result)
   }
 
   /** Where every request of the warm-up failed, they become those that were measured; true then. */

@@ -15,6 +15,7 @@ import type { Clock } from '../system/clock.ts'
 import type { Stamp } from '../wire/stamp.ts'
 import { NO_CATEGORY } from '../workload/workload.ts'
 import type { AnswerSample } from './answer-sampler.ts'
+import type { Leave } from './cancellation.ts'
 import type { ReleasedRequest } from './load-phase.ts'
 import type { PhasePlan } from './plan.ts'
 import type { ArmRecorder } from './recorder.ts'
@@ -79,12 +80,17 @@ export class InFlightRequest implements SlotListener {
   released: ReleasedRequest = { index: 0, dueUs: 0, intendedUs: 0, measured: false, waited: false, woken: false }
   /** Undefined for requests that are excluded from the figures: warm-up, cool-down, the first of an idle connection. */
   recorder: ArmRecorder | undefined
-  /** `idleFirst`: the first on a connection that was idle while the other arm ran. */
-  part: 'warmup' | 'measured' | 'idleFirst' | 'coolDown' = 'warmup'
+  /**
+   * `idleFirst`: the first on a connection that was idle while the other arm ran. `canceled`: drawn to be left by the
+   * client before its end.
+   */
+  part: 'warmup' | 'measured' | 'idleFirst' | 'coolDown' | 'canceled' = 'warmup'
   /** The load phase in which the slot last sent; undefined in the warm-up. */
   phase: PhasePlan | undefined
   /** Collects the answer, where it is kept for counting its tokens after the run. */
   sample: AnswerSample | undefined
+  /** Of a request that is drawn to be left: watches for the moment. */
+  leave: Leave | undefined
   /** When its tokens came, by the provider's stamps. */
   readonly delays = new TokenDelays()
   readonly arm: number
@@ -102,7 +108,8 @@ export class InFlightRequest implements SlotListener {
   }
 
   token(sinceSentUs: number, gapUs: number, stamp: Stamp | undefined): void {
-    this.recorder?.token(this, sinceSentUs, gapUs, stamp)
+    if (this.recorder) this.recorder.token(this, sinceSentUs, gapUs, stamp)
+    else this.leave?.token()
   }
 
   ended(result: RequestResult): void {

@@ -14,6 +14,7 @@ import { answered } from './answer.ts'
 import { benchAnswer } from './bench-answer.ts'
 import { connectionsNote, ending, heading, tookNote, verdictBasis } from './bench-ending.ts'
 import { overheadBlock, overheadSection } from './bench-overhead.ts'
+import { canceledLines } from './canceled-lines.ts'
 import { latencySection } from './latency-table.ts'
 import { estimateBasis, gateLines } from './sentences.ts'
 import { sloSection } from './slo-table.ts'
@@ -54,6 +55,9 @@ export function renderBench(bench: BenchReport, view: BenchView, page: Page): st
       baseline
         ? failures(baseline.totals, `${baseline.role === 'direct' ? ' directly' : ' on the other arm'}`, view, page)
         : '',
+      canceledLines(report)
+        .map((line) => paragraph(line, page))
+        .join('\n'),
       toldWaitsLines(report)
         .map((line) => c.yellow(paragraph(line, page)))
         .join('\n'),

@@ -42,6 +42,7 @@ const statsSchema = z.object({
   connectionsOpened: z.number(),
   connections: z.object({ http1: opened, http2: opened }),
   clientPort: z.number(),
+  inFlight: z.number(),
 })
 
 const recordSchema = z.object({
@@ -52,6 +53,7 @@ const recordSchema = z.object({
   firstWriteUs: z.number().nullable(),
   lastWriteUs: z.number().nullable(),
   tokens: z.number(),
+  events: z.number().optional(),
   stream: z.boolean(),
   aborted: z.boolean(),
 })

@@ -78,15 +78,17 @@ export function answerStream(reply: Reply, plan: StreamPlan, firstDueUs: number)
   let { fault } = plan
   let dueUs = firstDueUs
   let sent = 0
+  let events = 0
   let broken = ''
 
-  /** The events of one write. Moves `sent` and `dueUs` on. */
+  /** The events of one write. Moves `sent`, `events` and `dueUs` on. */
   const nextEvents = ({ member, text: textEnd }: Stamps): string => {
     let chunk = ''
     for (let i = 0; i < shape.eventsPerWrite && sent < request.tokens; i++) {
       const size = Math.min(nextSize(), request.tokens - sent)
       const text = answerTextFrom(sent, size) + textEnd
       sent += size
+      events++
       dueUs += size === 1 ? delays.nextGapUs() : sumDraws(delays.nextGapUs, size)
       chunk += wire.event(text, sent, member)
     }
@@ -140,7 +142,7 @@ export function answerStream(reply: Reply, plan: StreamPlan, firstDueUs: number)
         return
       }
       chunk += nextEvents(stamps)
-      reply.note(200, providerUs, sent)
+      reply.note(200, providerUs, sent, events)
       if (!reply.write(chunk)) {
         reply.onceDrained(pump)
         return

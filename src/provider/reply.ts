@@ -88,14 +88,15 @@ export class Reply {
     return { member: writeFingerprint(stamp), text: this.#stampInText ? ` ${stamp}` : '' }
   }
 
-  /** Notes in the truth that `tokens` are written once the write at `providerUs` has been made. */
-  note(status: number, providerUs: number, tokens = this.record?.tokens ?? 0): void {
+  /** Notes in the truth that `tokens`, in `events`, are written once the write at `providerUs` has been made. */
+  note(status: number, providerUs: number, tokens = this.record?.tokens ?? 0, events = this.record?.events ?? 0): void {
     if (!this.record) return
     const writeUs = this.receivedUs + providerUs
     this.record.firstWriteUs ??= writeUs
     this.record.lastWriteUs = writeUs
     this.record.status = status
     this.record.tokens = tokens
+    this.record.events = events
   }
 
   /** The head of a JSON answer of `bytes` bytes. */

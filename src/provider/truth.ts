@@ -21,6 +21,8 @@ export interface TruthRecord {
   lastWriteUs: number | null
   /** Content tokens written so far. */
   tokens: number
+  /** Token-bearing events of a stream written so far. */
+  events: number
   /** null until the answer has begun. */
   status: number | null
   readonly stream: boolean
@@ -54,6 +56,7 @@ export class TruthLog {
       firstWriteUs: null,
       lastWriteUs: null,
       tokens: 0,
+      events: 0,
       status: null,
       stream,
       aborted: false,

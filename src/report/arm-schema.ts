@@ -224,6 +224,26 @@ export const armSchema = z
         cutOff: count
           .optional()
           .describe("requests that the user's interrupt cut off or kept from being sent: excluded from all figures"),
+        canceled: z
+          .strictObject({
+            sent: count.describe('requests that were drawn and sent'),
+            left: count.describe('of these, the ones that the client left before their end'),
+            answered: count.describe('those that were answered in full before the client would have left'),
+            failed: count.describe('those that failed before that'),
+            wasted: z
+              .strictObject({
+                known: count.describe('requests that were left and of which the provider tells'),
+                writtenToTheEnd: count.describe(
+                  'answers that the provider wrote whole, as if somebody still read them',
+                ),
+                tokens: count.describe('tokens that the provider wrote for these requests and no client saw'),
+                unfinished: z.boolean().describe('the provider was still writing when kt looked: there are more'),
+              })
+              .nullable()
+              .describe('what was written for nobody; null where the provider does not tell'),
+          })
+          .optional()
+          .describe('requests of --cancel-share: in no other figure, neither sent nor failed'),
         toldWaits: z
           .strictObject({
             answers: count.describe('429 and 503 that told a wait in Retry-After; those to excluded requests too'),

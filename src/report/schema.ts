@@ -105,6 +105,14 @@ export const benchReportSchema = z
         maxInFlight: count.optional().describe('most requests in flight, of an open loop'),
         warmupS: z.number().optional().describe('warm-up by time'),
         coolDownS: z.number().optional().describe('end of the run that is left out of every figure'),
+        cancel: z
+          .strictObject({
+            share: z.number().describe('of the requests'),
+            afterMs: ms.optional().describe('so long after a request was sent'),
+            afterTokens: count.optional().describe('after so many token-bearing events'),
+          })
+          .optional()
+          .describe('clients that left before the end of their answers'),
         drainMs: ms.optional().describe('how long answers were waited for at the end'),
         connectTimeoutMs: ms.optional().describe('limit of opening a connection'),
         firstTokenTimeoutMs: ms.optional().describe('limit of the time to first token'),

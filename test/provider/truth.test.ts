@@ -25,6 +25,7 @@ test('the stamp, the header and the truth of a JSON answer are one number', asyn
     firstWriteUs: record?.lastWriteUs,
     lastWriteUs: (record?.receivedUs ?? Number.NaN) + (stamp?.providerUs ?? Number.NaN),
     tokens: 5,
+    events: 0,
     status: 200,
     stream: false,
     aborted: false,

@@ -13,6 +13,7 @@ import {
   parsedBy,
   positiveCount,
   positiveRate,
+  share,
 } from '../../parse/quantity.ts'
 import { ARRIVAL_KINDS, ARRIVALS_IN_WORDS, DEFAULT_ARRIVAL, kindsWith } from '../../schedule/arrivals.ts'
 import { parseStages } from '../../schedule/ramp.ts'
@@ -108,6 +109,18 @@ export const amountFlags = {
       'slow or cost money [default: block]',
     { example: 'block' },
   ),
+  'cancel-share': text(
+    share.refine((part) => part > 0 && part < 1, 'must be above 0 and below 100%').optional(),
+    "share of the requests that the client leaves before their end ('10%'): in no figure of the target, and what the " +
+      'provider wrote for nobody is counted',
+  ),
+  'cancel-after': text(
+    countOrDuration
+      .refine((after) => (typeof after === 'number' ? after > 0 : after.ms > 0), 'must be above 0')
+      .optional(),
+    "when the client leaves: a time after the request was sent ('200ms'), or token-bearing events of a stream ('20') " +
+      '[default: 200ms]',
+  ),
   'abort-on': texts(
     z.array(abortRule).default([]),
     "end the run early, with exit 3, as soon as this is sure, such as 'errors.rate>20%' or 'latency.p50>30s'; " +
@@ -180,6 +193,13 @@ const RULES = [
       given['max-in-flight'] !== undefined &&
       !isOpen(given) &&
       failure('--max-in-flight goes with an open loop', 'A closed loop has --concurrency in flight.'),
+  ),
+  rule(
+    ['cancel-after', 'cancel-share'],
+    (given) =>
+      given['cancel-after'] !== undefined &&
+      given['cancel-share'] === undefined &&
+      failure('--cancel-after says when clients leave, not how many', 'Add their share, such as --cancel-share 10%.'),
   ),
   rule(
     ['pairing', ...ARM_FLAGS],
