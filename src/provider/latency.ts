@@ -7,14 +7,12 @@
  * real model spends one more step on its end-of-text token. A JSON answer and a stream of the same request end at the
  * same time.
  */
-import { logNormal, randomFrom } from '../stats/random.ts'
+import { type Delay, delayDraws } from '../schedule/delays.ts'
 import { parseDurationMs } from '../units.ts'
 
-export type Latency = { kind: 'fixed'; us: number } | { kind: 'lognormal'; medianUs: number; sigma: number }
-
 export interface LatencyModel {
-  ttft: Latency
-  tokenGap: Latency
+  ttft: Delay
+  tokenGap: Delay
   /** Added to the time to first token for each token of the prompt. */
   prefillUs?: number
   /** By how much each other request in flight slows this one down: 0.01 is 1 %. Then time depends on the load, too. */
@@ -39,30 +37,14 @@ export interface RequestDelays {
   nextGapUs: () => number
 }
 
-const MAX_SIGMA = 5
-const LOG_NORMAL = /^lognormal\(\s*([^,()]+?)\s*,\s*(\d+(?:\.\d+)?|\.\d+)\s*\)$/i
-
-/**
- * '20ms' (fixed) or 'lognormal(20ms,0.5)' (median, sigma of the logarithm, at most 5); undefined when it is neither.
- */
-export function parseLatency(text: string): Latency | undefined {
-  const match = LOG_NORMAL.exec(text.trim())
-  const ms = parseDurationMs(match?.[1] ?? text)
-  if (ms === undefined) return undefined
-  if (!match) return { kind: 'fixed', us: Math.round(ms * 1_000) }
-  const sigma = Number(match[2])
-  return sigma <= MAX_SIGMA ? { kind: 'lognormal', medianUs: ms * 1_000, sigma } : undefined
-}
-
 /** The delays of the request whose own seed is `requestSeed`. */
 export function drawDelays(model: LatencyModel, requestSeed: string, work: RequestWork = NO_WORK): RequestDelays {
   const { prefillUs = 0, load, seed } = model
   const own = `${seed}:${requestSeed}`
   // One stream for each quantity: a request for more tokens, or under another gap model, keeps its time to first token.
-  let ttftUs = latencyDraws(model.ttft, own)() + prefillUs * work.promptTokens
-  if (work.reasoningTokens > 0)
-    ttftUs += sumDraws(latencyDraws(model.tokenGap, `${own}:reasoning`), work.reasoningTokens)
-  const gap = latencyDraws(model.tokenGap, `${own}:gaps`)
+  let ttftUs = delayDraws(model.ttft, own)() + prefillUs * work.promptTokens
+  if (work.reasoningTokens > 0) ttftUs += sumDraws(delayDraws(model.tokenGap, `${own}:reasoning`), work.reasoningTokens)
+  const gap = delayDraws(model.tokenGap, `${own}:gaps`)
   if (!load || work.others <= 0) return { ttftUs, nextGapUs: gap }
   const slower = 1 + load.tokenGap * work.others
   return { ttftUs: ttftUs * (1 + load.ttft * work.others), nextGapUs: () => gap() * slower }
@@ -80,12 +62,6 @@ export function sumDraws(draw: () => number, count: number): number {
   let total = 0
   for (let i = 0; i < count; i++) total += draw()
   return total
-}
-
-function latencyDraws(latency: Latency, seed: string): () => number {
-  if (latency.kind === 'fixed') return () => latency.us
-  const random = randomFrom(seed)
-  return () => logNormal(random, latency.medianUs, latency.sigma)
 }
 
 /**

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { drawDelays, type LatencyModel, parseLatency, wholeAnswerUs } from '../../src/provider/latency.ts'
+import { drawDelays, type LatencyModel, wholeAnswerUs } from '../../src/provider/latency.ts'
+import { parseDelay } from '../../src/schedule/delays.ts'
 import { fixedLatency } from './support.ts'
 
 const DRAWN: LatencyModel = {
@@ -19,7 +20,7 @@ test.each([
   [' LogNormal( 1.2s , .25 ) ', { kind: 'lognormal', medianUs: 1_200_000, sigma: 0.25 }],
   ['lognormal(20ms,0)', { kind: 'lognormal', medianUs: 20_000, sigma: 0 }],
 ])('%s is read', (text, expected) => {
-  expect(parseLatency(text)).toEqual(expected)
+  expect(parseDelay(text)).toEqual(expected)
 })
 
 test.each([
@@ -33,7 +34,7 @@ test.each([
   'normal(20ms,1)',
   '5m5',
 ])('%j is refused', (text) => {
-  expect(parseLatency(text)).toBeUndefined()
+  expect(parseDelay(text)).toBeUndefined()
 })
 
 test('the same request has the same delays, another request or another seed has others', () => {

@@ -9,7 +9,7 @@ import { headerLine } from '../../parse/config-values.ts'
 import { type FlagValues, flagGroup } from '../../parse/flags.ts'
 import { type Faults, type Given, rulesOf } from '../../parse/parse-flags.ts'
 import { durationMs, durationOrZeroMs, positiveCount } from '../../parse/quantity.ts'
-import { parseLatency } from '../../provider/latency.ts'
+import { parseDelay } from '../../schedule/delays.ts'
 import type { ApiEndpoint } from '../../wire/formats.ts'
 
 const { text, texts, toggle } = flagGroup('TARGET')
@@ -19,7 +19,7 @@ const result = flagGroup('RESULT')
 /** A delay, in the form of the simulated provider, to which it is handed on as text. */
 const delayText = z
   .string()
-  .refine((delay) => parseLatency(delay) !== undefined, `not a delay such as '20ms' or 'lognormal(20ms,0.3)'`)
+  .refine((delay) => parseDelay(delay) !== undefined, `not a delay such as '20ms' or 'lognormal(20ms,0.3)'`)
 
 const headerSafe = z
   .string()
