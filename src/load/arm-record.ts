@@ -8,6 +8,7 @@ import type { AnswerNotes } from './answer-notes.ts'
 import type { CancelRecord } from './cancellation.ts'
 import type { CategoryRecord } from './category-recorder.ts'
 import type { ComparedAnswersRecord } from './compared-answers.ts'
+import type { ConversationRecord } from './conversation-recorder.ts'
 import type { TokenRecord, TokensSpent } from './token-counter.ts'
 import type { ToldWaits } from './told-waits.ts'
 
@@ -69,4 +70,6 @@ export interface ArmRecord {
   told: ToldWaits
   /** Undefined where answers are not compared. */
   compared: ComparedAnswersRecord | undefined
+  /** Undefined where requests belong to no conversation. */
+  conversations: ConversationRecord | undefined
 }

@@ -19,6 +19,7 @@ import { findBlock, type PhasePlan, planPhases, type RunPlan, shareOfPhase } fro
 import { SendLeadTime, startPrecisionTimer } from './precision-timer.ts'
 import { ArmRecorder } from './recorder.ts'
 import { Series } from './series.ts'
+import { type Session, Sessions } from './sessions.ts'
 import type { InFlightRequest } from './slot-pool.ts'
 
 const DEADLINE_CHECK_MS = 10
@@ -43,6 +44,8 @@ export class Engine {
   readonly #hooks: EngineHooks
   readonly #make: ReturnType<typeof requestMaker>
   readonly #requests: InFlightRequests
+  /** Where requests belong to conversations. */
+  readonly #sessions: Sessions | undefined
   inFlight = 0
   /** By arm: the number of the next measured request, and of the next excluded one. */
   readonly #nextIndex: number[]
@@ -63,6 +66,8 @@ export class Engine {
     this.#hooks = hooks
     this.series = new Series(clock())
     this.#make = requestMaker(workload)
+    const { conversations } = workload
+    this.#sessions = conversations && new Sessions(conversations, plan, this.#make, worker)
     // Only the target is judged by categories, not the arm it is compared with.
     const categoriesOf = (arm: number) => (arm === 0 ? workload.categories : undefined)
     this.recorders = arms.map(({ name }, arm) => new ArmRecorder(name, categoriesOf(arm), plan))
@@ -180,6 +185,7 @@ export class Engine {
     const armOf = (index: number): number => (alternating ? (arms[alternating(index)] ?? arm) : arm)
     const load: LoadPhase = new LoadPhase(pacing, startUs, {
       clock: this.#clock,
+      turns: phase ? this.#sessions : undefined,
       wakeAt,
       sendLeadTimeUs: () => this.#leadTime.us,
       stopped: () => this.stopReason !== undefined,
@@ -223,13 +229,15 @@ export class Engine {
       released.measured = false
       request.part = 'idleFirst'
     } else request.part = !phase ? 'warmup' : released.measured ? 'measured' : 'coolDown'
-    const number = this.#take(request.part === 'measured' ? this.#nextIndex : this.#nextExcluded, arm)
-    const index = this.#plan.only?.[number] ?? number
+    const session = request.part === 'measured' ? this.#sessionOf(released, arm, nowUs) : undefined
+    request.session = session
+    const index = session?.requestIndex ?? this.#numberOf(request.part, arm)
     const { cancel } = this.#plan
     const leaves = cancel && request.part === 'measured' && isDrawnToLeave(cancel, this.#plan.workload.seed, index)
     if (leaves) request.part = 'canceled'
     const measured = request.part === 'measured'
-    const { nonce, body, stream, part, category } = this.#make(this.#plan.arms[arm]?.tag ?? '', index)
+    const { nonce, body, stream, part, category } =
+      session?.request ?? this.#make(this.#plan.arms[arm]?.tag ?? '', index)
     request.nonce = nonce
     request.requestIndex = index
     request.category = category
@@ -245,10 +253,22 @@ export class Engine {
       this.series.sent(nowUs)
     } else if (request.part === 'warmup' || request.part === 'idleFirst') recorder[request.part].sent++
     request.sample = request.recorder?.sampleAnswer(index)
-    const headers = this.#partHeaders?.[arm]?.[part]
+    const headers = session?.headers ?? this.#partHeaders?.[arm]?.[part]
     if (headers) request.slot.setHeaders(headers)
-    request.slot.start(body, stream, nowUs, request.sample)
+    request.slot.start(body, stream, nowUs, session?.answer ?? request.sample)
     if (leaves) recorder.canceled.watch(request, cancel, this.#clock)
+  }
+
+  /** The session of a measured request: the one that it goes on with, or another. */
+  #sessionOf(released: ReleasedRequest, arm: number, nowUs: number): Session | undefined {
+    if (released.session || !this.#sessions) return released.session
+    const { conversations } = this.#recorder(arm)
+    return this.#sessions.begin(arm, this.#take(this.#nextIndex, arm), released.index, nowUs, conversations)
+  }
+
+  #numberOf(part: InFlightRequest['part'], arm: number): number {
+    const number = this.#take(part === 'measured' ? this.#nextIndex : this.#nextExcluded, arm)
+    return this.#plan.only?.[number] ?? number
   }
 
   #take(next: number[], arm: number): number {
@@ -262,7 +282,8 @@ export class Engine {
     this.inFlight--
     if (result.outcome !== 'OK') this.#hearWait(request.arm, result)
     this.#requests.free(request)
-    const { recorder, slot } = request
+    const { recorder, slot, session } = request
+    let goesOn = false
     if (endsAtWill(this.stopReason) && result.outcome === 'KT_ABORTED_AT_DEADLINE') {
       this.#cutOff(request)
       this.#phase?.slotFreed(result.endUs)
@@ -275,10 +296,15 @@ export class Engine {
       this.series.ended(result.endUs, result.endUs - intendedUs, result.outcome === 'OK', request.arm)
       if (this.#plan.load.mode === 'open') {
         if (!waited) this.sendLag.record(request.slot.handedOverUs - intendedUs)
-        if (result.outcome === 'OK') addToTrend(recorder.trend, dueUs / 1e6, (result.endUs - intendedUs) / 1e6)
+        if (!session?.turn && result.outcome === 'OK')
+          addToTrend(recorder.trend, dueUs / 1e6, (result.endUs - intendedUs) / 1e6)
       }
       recorder.inFlightUs += result.endUs - request.slot.dispatchedUs
       recorder.ended(result, intendedUs, request.nonce, request, request.sample)
+      if (session) {
+        recorder.conversations?.turnEnded(session.turn, result, intendedUs, request.nonce)
+        goesOn = this.#sessions?.ended(session, result, recorder.conversations) ?? false
+      }
       this.#hooks.ended?.(request, result)
       this.#checkLimits()
       if (this.#plan.stopWhenRefused && wouldRepeat(result.outcome, result.status)) this.stop('refused', 0)
@@ -289,7 +315,7 @@ export class Engine {
       this.#recorder(request.arm).leftEarly(request, result)
       this.#checkLimits()
     }
-    this.#phase?.slotFreed(result.endUs)
+    this.#phase?.slotFreed(result.endUs, goesOn)
   }
 
   #hearWait(arm: number, result: RequestResult): void {

@@ -1,16 +1,19 @@
 /**
  * One phase of uninterrupted load: its pacing (schedule, slots, what follows the measured part) and the loop that runs
  * by it. The loop asks the schedule what is due, releases it into free slots, and ends when everything sent has ended.
- * Closed and open loop, think time, ramps and the cool-down are parameters of this loop, never copies of it. A request
+ * Closed and open loop, think time, ramps, conversations and the cool-down are parameters of this loop, never copies of
+ * it: where requests belong to sessions, the schedule says when a session begins, and a source of turns what is due
+ * next in those that are under way. A request
  * that is due but finds no free slot waits, and its wait counts: `intended` is when it was due (open loop) or when its
  * slot became free (closed loop).
  */
 import type { Clock } from '../system/clock.ts'
 import type { Pacing } from './pacing.ts'
+import type { Session } from './sessions.ts'
 
 /** A request as the schedule released it. */
 export interface ReleasedRequest {
-  /** Its number in the phase, from 0. */
+  /** Its number in the phase, from 0; that of its session, where it belongs to one. */
   index: number
   /** After the start of the phase. */
   dueUs: number
@@ -24,9 +27,24 @@ export interface ReleasedRequest {
   waited: boolean
   /** The precision timer woke the loop for this very request. */
   woken: boolean
+  /** The session that it goes on with; undefined where it begins one, or belongs to none. */
+  session?: Session | undefined
+}
+
+/** What is due in sessions that are under way. */
+interface TurnSource {
+  /** On the host's clock; Infinity where none waits. */
+  readonly nextUs: number
+  /** Sessions that wait for their next turn. */
+  readonly waiting: number
+  /** No other session may begin now. */
+  readonly full: boolean
+  take(): Session
 }
 
 interface LoadPhaseHost {
+  /** Where requests belong to sessions. */
+  turns?: TurnSource | undefined
   clock: Clock
   wakeAt(us: number): void
   /** Lead time before a request's due time at which its sending begins, so that it is ready for its socket when due. */
@@ -67,12 +85,14 @@ export class LoadPhase {
   readonly #host: LoadPhaseHost
   /** Closed loop: when each free slot became free, or will after its think time; from the start of the phase. */
   readonly #freeSince: number[] = []
+  /** What the schedule released; turns of sessions that are under way are not its affair. */
   #released = 0
   /** Released requests that count towards no limit of requests. */
   #excluded = 0
   #busy = 0
   #coolFromUs = Number.NaN
   #waitedForSlot = false
+  #waitedForSession = false
   #resolve: () => void = () => {}
 
   constructor(pacing: Pacing, startUs: number, host: LoadPhaseHost) {
@@ -93,11 +113,11 @@ export class LoadPhase {
     })
   }
 
-  /** A request of this phase has ended. */
-  slotFreed(endUs: number): void {
+  /** A request of this phase has ended. With `goesOn` another turn of its session waits, which keeps its slot. */
+  slotFreed(endUs: number, goesOn = false): void {
     this.#busy--
     this.answered++
-    if (!this.#pacing.open) this.#freeSince.push(endUs - this.#startUs + this.#pacing.thinkUs)
+    if (!this.#pacing.open && !goesOn) this.#freeSince.push(endUs - this.#startUs + this.#pacing.thinkUs)
     this.pump()
   }
 
@@ -114,6 +134,15 @@ export class LoadPhase {
       }
       const elapsedUs = Math.max(0, sinceStartUs)
       const due = this.#due(elapsedUs)
+      if (!stopped && this.#turnIsNext(due, elapsedUs)) {
+        if (!this.#sendTurn(sinceStartUs, leadTimeUs, first)) return
+        continue
+      }
+      // Sessions may go on, until the time is up.
+      if (due === undefined && this.#host.turns && this.#busy > 0 && !stopped && elapsedUs < durationUs) {
+        if (Number.isFinite(durationUs)) this.#host.wakeAt(this.#startUs + durationUs)
+        return
+      }
       if (due === undefined) {
         const overUs = Number.isFinite(durationUs) ? durationUs + this.#excludedUs() + coolDownUs : elapsedUs
         if (this.drainUntilUs === Number.POSITIVE_INFINITY) this.drainUntilUs = this.#startUs + overUs + drainUs
@@ -139,11 +168,18 @@ export class LoadPhase {
           if (due.measured) this.#host.heldBack(released)
           continue
         }
+        if (this.#host.turns?.full) {
+          if (earlyUs > 0) this.#host.wakeAt(this.#startUs + due.atUs)
+          else this.#waitedForSession = true
+          return
+        }
         if (this.#busy >= slotsAt(elapsedUs).count) {
           if (earlyUs > 0) this.#host.wakeAt(this.#startUs + due.atUs)
           else this.#waitedForSlot = true
           return
         }
+        this.#waitedForSlot ||= this.#waitedForSession
+        this.#waitedForSession = false
         this.#release(due.atUs, this.#startUs + due.atUs, due.measured, first)
       } else {
         const untilUs = this.#openSlots(elapsedUs)
@@ -203,23 +239,54 @@ export class LoadPhase {
     const { count, untilUs } = this.#pacing.slotsAt(elapsedUs)
     const spreadUs = this.#busy + this.#released === 0 ? this.#pacing.thinkUs / count : 0
     const since = this.#released === 0 && this.#freeSince.length === 0 ? 0 : elapsedUs
-    for (let i = 0; this.#busy + this.#freeSince.length < count; i++) this.#freeSince.push(since + i * spreadUs)
-    while (this.#busy + this.#freeSince.length > count && this.#freeSince.length > 0) this.#freeSince.pop()
+    const used = this.#busy + (this.#host.turns?.waiting ?? 0)
+    for (let i = 0; used + this.#freeSince.length < count; i++) this.#freeSince.push(since + i * spreadUs)
+    while (used + this.#freeSince.length > count && this.#freeSince.length > 0) this.#freeSince.pop()
     return untilUs
   }
 
-  #release(dueUs: number, intendedUs: number, measured: boolean, woken: boolean): void {
+  /** Whether a turn of a session that is under way is due before what the schedule has next. */
+  #turnIsNext(due: { atUs: number } | undefined, elapsedUs: number): boolean {
+    const { turns } = this.#host
+    if (!turns || turns.waiting === 0) return false
+    const { open, durationUs, owedUs } = this.#pacing
+    const turnUs = turns.nextUs - this.#startUs
+    if (turnUs >= durationUs || elapsedUs > durationUs + owedUs) return false
+    if (due === undefined || turns.full) return true
+    return turnUs <= (open ? due.atUs : (this.#freeSince[0] ?? Number.POSITIVE_INFINITY))
+  }
+
+  /** Sends the turn, or waits for its time or a slot: false then. */
+  #sendTurn(sinceStartUs: number, leadTimeUs: number, woken: boolean): boolean {
+    const { turns, wakeAt } = this.#host
+    if (!turns) return false
+    const atUs = turns.nextUs - this.#startUs
+    if (atUs - sinceStartUs > leadTimeUs) {
+      wakeAt(turns.nextUs - leadTimeUs)
+      return false
+    }
+    if (this.#pacing.open && this.#busy >= this.#pacing.slotsAt(sinceStartUs).count) {
+      if (atUs > sinceStartUs) wakeAt(turns.nextUs)
+      else this.#waitedForSlot = true
+      return false
+    }
+    this.#release(atUs, this.#startUs + atUs, true, woken, turns.take())
+    return true
+  }
+
+  #release(dueUs: number, intendedUs: number, measured: boolean, woken: boolean, session?: Session): void {
     const { clock, send } = this.#host
-    const index = this.#released++
+    const index = session?.index ?? this.#released++
     this.#busy++
     const atUs = Math.max(clock(), intendedUs)
     if (measured) {
-      this.#leftUs = atUs - this.#startUs
+      // The schedule's lateness is that of what it released itself.
+      if (!session) this.#leftUs = atUs - this.#startUs
       if (this.#busy > this.mostInFlight) this.mostInFlight = this.#busy
     }
     const waited = this.#waitedForSlot
     this.#waitedForSlot = false
-    const released = { index, dueUs, intendedUs, measured, waited, woken }
+    const released = { index, dueUs, intendedUs, measured, waited, woken, session }
     send(released, atUs)
     if (released.measured) this.measuredFromUs = Math.min(this.measuredFromUs, atUs)
     else if (measured) this.#excluded++

@@ -16,6 +16,7 @@ import type { ArmRecord, BlockRecord, Counts } from './arm-record.ts'
 import { mergeCanceled } from './cancellation.ts'
 import { mergeCategories } from './category-recorder.ts'
 import { mergeComparedAnswers } from './compared-answers.ts'
+import { mergeConversations } from './conversation-recorder.ts'
 import type { StopReason } from './limits.ts'
 import { mergeSeconds, type Second } from './series.ts'
 import { addSpent, mergeTokens } from './token-counter.ts'
@@ -169,6 +170,7 @@ function mergeArms(arms: readonly ArmRecord[]): ArmRecord {
     categories: mergeCategories(arms.flatMap(({ categories }) => categories)),
     told: mergeToldWaits(arms.map(({ told }) => told)),
     compared: first.compared && mergeComparedAnswers(arms.flatMap(({ compared }) => compared ?? [])),
+    conversations: first.conversations && mergeConversations(arms.flatMap(({ conversations }) => conversations ?? [])),
   }
 }
 

@@ -36,7 +36,7 @@ export interface RunPlan {
   arms: ArmPlan[]
   workload: WorkloadSpec
   load: Load
-  /** For each arm. At least one of the two is set. */
+  /** For each arm; where requests belong to conversations, so many sessions. At least one of the two is set. */
   requests: number | undefined
   durationUs: number | undefined
   blocks: number
@@ -84,6 +84,8 @@ export interface RunPlan {
   respectRetryAfter?: boolean | undefined
   /** Keep answers of both arms, to be compared after the run. */
   compareAnswers?: boolean | undefined
+  /** Sessions that are under way at once, at most. */
+  maxSessions?: number | undefined
   /** A share of the requests is left by the client before its end. */
   cancel?: CancelPlan | undefined
   /** The numbers of the requests that are sent, instead of 0, 1, 2, … */

@@ -21,6 +21,7 @@ import type { ArmRecord, Counts } from './arm-record.ts'
 import { type CancelableRequest, CancelRecorder } from './cancellation.ts'
 import { CategoryRecorder } from './category-recorder.ts'
 import { ComparedAnswers } from './compared-answers.ts'
+import { ConversationRecorder } from './conversation-recorder.ts'
 import { FailedWarmup } from './failed-warmup.ts'
 import { type LiveBlock, LiveBlocks, record } from './live-blocks.ts'
 import { BLOCK_SAMPLES, GAP_SAMPLES, RUN_SAMPLES } from './metric-samples.ts'
@@ -43,7 +44,7 @@ interface Streaming {
 }
 
 /** What is recorded only where a run asks for it. */
-type Extras = Pick<RunPlan, 'compareAnswers' | 'abortOn' | 'doubtful'>
+type Extras = Partial<Pick<RunPlan, 'compareAnswers' | 'abortOn' | 'doubtful' | 'workload'>>
 
 export class ArmRecorder {
   readonly name: string
@@ -60,6 +61,7 @@ export class ArmRecorder {
   cutOff = 0
   readonly hold = new Hold()
   readonly canceled = new CancelRecorder()
+  readonly conversations: ConversationRecorder | undefined
   readonly warmup = { sent: 0, failed: 0 }
   readonly failedWarmup: FailedWarmup
   /** The first request of each connection in a block: the connection was idle while the other arm ran. */
@@ -84,7 +86,9 @@ export class ArmRecorder {
   #bodyBytes = 0
   #reused = 0
 
-  constructor(name: string, categories: readonly Category[] = [], { compareAnswers, abortOn, doubtful }: Extras = {}) {
+  constructor(name: string, categories: readonly Category[] = [], extras: Extras = {}) {
+    const { compareAnswers, abortOn, doubtful, workload } = extras
+    this.conversations = workload?.conversations ? new ConversationRecorder() : undefined
     this.name = name
     this.abort = abortOn?.length ? new AbortWatch(abortOn) : undefined
     this.#compared = compareAnswers ? new ComparedAnswers() : undefined
@@ -202,6 +206,7 @@ export class ArmRecorder {
       categories: this.#categories.toRecord(),
       told: this.hold.told,
       compared: this.#compared?.toRecord(),
+      conversations: this.conversations?.toRecord(),
     }
   }
 

@@ -19,6 +19,7 @@ import type { Leave } from './cancellation.ts'
 import type { ReleasedRequest } from './load-phase.ts'
 import type { PhasePlan } from './plan.ts'
 import type { ArmRecorder } from './recorder.ts'
+import type { Session } from './sessions.ts'
 
 export class SlotPool {
   readonly #origin: string
@@ -89,6 +90,8 @@ export class InFlightRequest implements SlotListener {
   phase: PhasePlan | undefined
   /** Collects the answer, where it is kept for counting its tokens after the run. */
   sample: AnswerSample | undefined
+  /** The conversation that it belongs to. */
+  session: Session | undefined
   /** Of a request that is drawn to be left: watches for the moment. */
   leave: Leave | undefined
   /** When its tokens came, by the provider's stamps. */

@@ -12,7 +12,7 @@ import { textsIn } from './strings.ts'
 export function extractAnswerText(body: string, streamed: boolean): string {
   let all = ''
   const visit = streamed ? eachEventText : eachAnswerText
-  eachObject(body, streamed, (json) => {
+  eachAnswerObject(body, streamed, (json) => {
     visit(json, (_kind, text) => {
       all += text
     })
@@ -31,7 +31,7 @@ export interface AnswerText {
 export function readAnswerTexts(body: string, streamed: boolean): AnswerText[] {
   const texts = new Map<string, AnswerText>()
   const visit = streamed ? eachEventText : eachAnswerText
-  eachObject(body, streamed, (json) => {
+  eachAnswerObject(body, streamed, (json) => {
     eachChoice(json, (choice, part) => {
       visit(part, (kind, text) => {
         const place = `${choice} ${kind}`
@@ -45,7 +45,7 @@ export function readAnswerTexts(body: string, streamed: boolean): AnswerText[] {
 }
 
 /** The object of a whole answer, or those of the events of a stream. */
-function eachObject(body: string, streamed: boolean, visit: (json: JsonObject) => void): void {
+export function eachAnswerObject(body: string, streamed: boolean, visit: (json: JsonObject) => void): void {
   const read = (text: string): void => {
     const json = parseObject(text)
     if (json) visit(json)

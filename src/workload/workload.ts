@@ -13,6 +13,7 @@ import { hash32, type Random } from '../stats/random.ts'
 import type { ApiEndpoint } from '../wire/formats.ts'
 import { buildNonce, nonceWord } from '../wire/nonce.ts'
 import { promptTemplate, type RequestTemplate } from '../wire/template.ts'
+import type { ConversationSpec } from './conversations/conversation.ts'
 import { drawTokens, MAX_TOKENS, meanTokens, outputLimit, type TokenDistribution } from './distribution.ts'
 import { type Filler, makeFiller, WORDS } from './filler.ts'
 import {
@@ -46,6 +47,8 @@ export interface WorkloadSpec {
   categories?: readonly Category[] | undefined
   /** Those that every request is sent with, names in lower case: a category may ask for one. */
   headers?: Readonly<Record<string, string>> | undefined
+  /** Set where each request begins a conversation, or goes on with one. */
+  conversations?: ConversationSpec | undefined
 }
 
 export interface WorkloadPart {
@@ -73,7 +76,7 @@ export type TextSource =
       prefixes: number
     }
 
-interface PreparedRequest {
+export interface PreparedRequest {
   nonce: string
   body: string
   stream: boolean
@@ -83,12 +86,12 @@ interface PreparedRequest {
   category: number
 }
 
-interface RequestMaker {
+export interface RequestMaker {
   /**
    * Makes request `index` of the arm with `tag`. The same index carries the same request in every arm, but for the
-   * nonce's tag.
+   * nonce's tag. Of requests that are given, `place` says which one it is; by itself they come in turn.
    */
-  (tag: string, index: number): PreparedRequest
+  (tag: string, index: number, place?: number): PreparedRequest
   /** The category of request `index`, without making it. */
   categoryOf(index: number): number
 }
@@ -114,12 +117,12 @@ export function requestMaker(spec: WorkloadSpec): RequestMaker {
   const makers = parts.map((part) => partMaker(part, seed, filler))
   const choose = partChooser(parts, seed)
   const classifiers = parts.map((part) => requestClassifier(spec, part))
-  const make = (tag: string, index: number): PreparedRequest => {
+  const make = (tag: string, index: number, place?: number): PreparedRequest => {
     const nonce = buildNonce(tag, seed, index)
     const part = choose(index)
     const { stream, fill } = makers[part] ?? nothing()
     const category = classifiers[part]?.(index) ?? NO_CATEGORY
-    return { nonce, body: fill(index, nonceWord(nonce)), stream, part, category }
+    return { nonce, body: fill(index, nonceWord(nonce), place), stream, part, category }
   }
   return Object.assign(make, {
     categoryOf: (index: number): number => classifiers[choose(index)]?.(index) ?? NO_CATEGORY,
@@ -149,14 +152,14 @@ function inputTokensAt(distribution: TokenDistribution, seed: number, index: num
 }
 
 /** Two runs with the same hash sent the same requests. */
-export function workloadSha256({ endpoint, seed, parts }: WorkloadSpec): string {
+export function workloadSha256({ endpoint, seed, parts, conversations }: WorkloadSpec): string {
   const given = parts.flatMap(({ source }) => (source.kind === 'given' ? [source] : []))
   const kinds = parts.map((part) => {
     return part.source.kind === 'given' ? { ...part, source: { kind: 'given', bodies: [BODIES] } } : part
   })
   const hash = createHash('sha256')
   // One at a time: together they may be larger than a text can be.
-  JSON.stringify([endpoint, seed, kinds, WORDS])
+  JSON.stringify([endpoint, seed, kinds, WORDS, ...(conversations ? [conversations] : [])])
     .split(JSON.stringify(BODIES))
     .forEach((piece, i) => {
       hash.update(piece)
@@ -182,7 +185,7 @@ export function expectedTokens({ endpoint, parts }: WorkloadSpec): { input: numb
 
 interface PartMaker {
   stream: boolean
-  fill: (index: number, nonce: string) => string
+  fill: (index: number, nonce: string, place?: number) => string
 }
 
 function partMaker(part: WorkloadPart, seed: number, filler: Filler | undefined): PartMaker {
@@ -195,8 +198,8 @@ function partMaker(part: WorkloadPart, seed: number, filler: Filler | undefined)
     const read = givenReader(source)
     return {
       stream,
-      fill: (index, nonce) => {
-        const place = index % count
+      fill: (index, nonce, asked = index) => {
+        const place = asked % count
         const [before, after] = read(place)
         return before + nonce + after + end(index, outputs?.[place])
       },

@@ -1,0 +1,121 @@
+/** What the conversations of one arm came to: its requests by the number of their turn, and its sessions. */
+import type { RequestResult } from '../client/request-result.ts'
+import { stampedOverhead } from '../overhead/stamped.ts'
+import { METRICS } from '../slo/metrics.ts'
+import { type EncodedHistogram, Histogram } from '../stats/histogram.ts'
+import { mergeHistograms, sum } from './add-up.ts'
+
+/** Later turns are counted together. */
+const MOST_TURNS_TOLD = 50
+
+export interface TurnRecord {
+  sent: number
+  successful: number
+  /** Sessions that ended with a failure of this turn. */
+  failed: number
+  latency: EncodedHistogram
+  ttft: EncodedHistogram
+  overhead: EncodedHistogram
+}
+
+/** Plain data. */
+export interface ConversationRecord {
+  /** By turn; the last one holds all later turns too. */
+  turns: TurnRecord[]
+  started: number
+  /** Sessions of which every turn was answered, and those of which one failed. */
+  finished: number
+  failed: number
+  /** From the first request to the end of the last answer, of finished sessions. */
+  durations: EncodedHistogram
+}
+
+interface LiveTurn {
+  sent: number
+  successful: number
+  failed: number
+  latency: Histogram
+  ttft: Histogram
+  overhead: Histogram
+}
+
+export class ConversationRecorder {
+  readonly #turns: LiveTurn[] = []
+  readonly #durations = new Histogram(METRICS.latency.digits)
+  started = 0
+  #finished = 0
+  #failed = 0
+
+  /** A request of turn `turn`, from 0, has ended. */
+  turnEnded(turn: number, result: RequestResult, intendedUs: number, nonce: string): void {
+    const at = this.#at(turn)
+    at.sent++
+    if (result.outcome !== 'OK') return
+    at.successful++
+    at.latency.record(result.endUs - intendedUs)
+    if (!Number.isNaN(result.firstTokenUs)) at.ttft.record(result.firstTokenUs - intendedUs)
+    const stamped = stampedOverhead(result, nonce)
+    if (stamped.kind === 'overhead') at.overhead.record(stamped.us)
+  }
+
+  finished(tookUs: number): void {
+    this.#finished++
+    this.#durations.record(tookUs)
+  }
+
+  failedAt(turn: number): void {
+    this.#failed++
+    this.#at(turn).failed++
+  }
+
+  toRecord(): ConversationRecord {
+    return {
+      turns: this.#turns.map(({ latency, ttft, overhead, ...counts }) => ({
+        ...counts,
+        latency: latency.encode(),
+        ttft: ttft.encode(),
+        overhead: overhead.encode(),
+      })),
+      started: this.started,
+      finished: this.#finished,
+      failed: this.#failed,
+      durations: this.#durations.encode(),
+    }
+  }
+
+  #at(turn: number): LiveTurn {
+    const place = Math.min(turn, MOST_TURNS_TOLD - 1)
+    const known = this.#turns[place]
+    if (known) return known
+    const added: LiveTurn = {
+      ...{ sent: 0, successful: 0, failed: 0 },
+      latency: new Histogram(METRICS.latency.digits),
+      ttft: new Histogram(METRICS.ttft.digits),
+      overhead: new Histogram(),
+    }
+    this.#turns[place] = added
+    return added
+  }
+}
+
+export function mergeConversations(parts: readonly ConversationRecord[]): ConversationRecord {
+  const turns = Math.max(...parts.map((part) => part.turns.length))
+  return {
+    turns: Array.from({ length: turns }, (_, turn) => mergeTurns(parts.flatMap((part) => part.turns[turn] ?? []))),
+    started: sum(parts, ({ started }) => started),
+    finished: sum(parts, ({ finished }) => finished),
+    failed: sum(parts, ({ failed }) => failed),
+    durations: mergeHistograms(parts.map(({ durations }) => durations)),
+  }
+}
+
+function mergeTurns(parts: readonly TurnRecord[]): TurnRecord {
+  return {
+    sent: sum(parts, ({ sent }) => sent),
+    successful: sum(parts, ({ successful }) => successful),
+    failed: sum(parts, ({ failed }) => failed),
+    latency: mergeHistograms(parts.map(({ latency }) => latency)),
+    ttft: mergeHistograms(parts.map(({ ttft }) => ttft)),
+    overhead: mergeHistograms(parts.map(({ overhead }) => overhead)),
+  }
+}
