@@ -3,6 +3,7 @@ import type { ConnectionSpec } from '../client/connection.ts'
 import type { Load, RunPlan } from '../load/plan.ts'
 import { readText } from '../parse/file.ts'
 import { DEFAULT_ARRIVAL, parametersOf } from '../schedule/arrivals.ts'
+import { describeConversations } from './build-conversations.ts'
 import { isOpen, type LoadOptions } from './options/load.ts'
 import type { TargetOptions } from './options/target.ts'
 
@@ -15,11 +16,21 @@ const MAX_IN_FLIGHT = 1_000
 const STREAMS = 100
 
 export function buildLoad(options: LoadOptions): Load {
-  const { rps, concurrency, stages, arrival = DEFAULT_ARRIVAL.kind, burstiness = DEFAULT_ARRIVAL.burstiness } = options
+  const {
+    concurrency,
+    stages,
+    'think-time': think,
+    turns,
+    arrival = DEFAULT_ARRIVAL.kind,
+    burstiness = DEFAULT_ARRIVAL.burstiness,
+  } = options
+  // A pause before each turn is the conversation's affair.
+  const thinkUs = turns === undefined && think?.kind === 'fixed' ? think.us : undefined
   if (isOpen(options)) {
+    const rps = options['session-rate'] ?? options.rps ?? 0
     return {
       mode: 'open',
-      rps: stages?.highest ?? rps ?? 0,
+      rps: stages?.highest ?? rps,
       maxInFlight: options['max-in-flight'] ?? MAX_IN_FLIGHT,
       arrival: { kind: arrival, burstiness },
       stages: stages?.stages,
@@ -29,7 +40,7 @@ export function buildLoad(options: LoadOptions): Load {
     mode: 'closed',
     concurrency: stages?.highest ?? concurrency ?? DEFAULT_CONCURRENCY,
     stages: stages?.stages,
-    thinkUs: options['think-time'] === undefined ? undefined : options['think-time'] * 1_000,
+    thinkUs,
   }
 }
 
@@ -53,6 +64,7 @@ export function buildConnection(target: TargetOptions, load: Load): ConnectionSp
 /** The parts of the load that are not the default, for the report. */
 export function describeLoad(plan: RunPlan) {
   const { load, deadlines = {}, connection } = plan
+  const { conversations } = plan.workload
   const { http, keepAlive, ca, insecure, connections = null } = connection ?? {}
   const certificates: 'any' | 'own-ca' | 'system' = insecure ? 'any' : ca === undefined ? 'system' : 'own-ca'
   return {
@@ -65,6 +77,7 @@ export function describeLoad(plan: RunPlan) {
     ...given('warmupS', plan.warmupUs, 1e6),
     ...given('coolDownS', plan.coolDownUs, 1e6),
     ...given('drainMs', plan.drainUs, 1e3),
+    ...(conversations ? { conversations: describeConversations(conversations, plan) } : {}),
     ...(plan.cancel ? { cancel: describeCancel(plan.cancel) } : {}),
     ...given('connectTimeoutMs', deadlines.connectUs, 1e3),
     ...given('firstTokenTimeoutMs', deadlines.firstTokenUs, 1e3),

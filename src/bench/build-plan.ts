@@ -14,6 +14,7 @@ import { randomFrom } from '../stats/random.ts'
 import { ktVersion } from '../system/machine.ts'
 import { counted, formatCount, formatDuration, formatNumber } from '../units.ts'
 import { drawArmTag } from '../wire/nonce.ts'
+import { meanTurns } from '../workload/conversations/conversation.ts'
 import type { WorkloadSpec } from '../workload/workload.ts'
 import { buildConnection, buildLoad } from './build-load.ts'
 import { expectedRun, meanRate } from './expected.ts'
@@ -49,7 +50,12 @@ export function buildPlan(
   const unlimited = options.requests === undefined && options.duration === undefined
   const untilDecided = options['until-decided']
   const usual = untilDecided ? MOST_REQUESTS : embedded ? DEFAULT_REQUESTS_EMBEDDED : DEFAULT_REQUESTS
-  const requests = unlimited ? usual : options.requests
+  const { conversations } = workload
+  const requests = conversations
+    ? countSessions(options, usual / meanTurns(conversations))
+    : unlimited
+      ? usual
+      : options.requests
   // One warm-up request for each connection, so that no measured request opens one; more where requests cost nothing.
   const connections = load.mode === 'closed' ? load.concurrency : WARMUP_OPEN
   const durationUs = toUs(options.duration)
@@ -65,7 +71,9 @@ export function buildPlan(
   }))
   // When arms alternate by block, each block begins with one request on every connection that is excluded from all
   // figures.
-  const byBlock = arms.length > 1 && options.pairing !== 'request'
+  // Conversations would be cut off by the end of a block.
+  const pairing = conversations ? 'request' : options.pairing
+  const byBlock = arms.length > 1 && pairing !== 'request'
   const idleFirst = byBlock && load.mode === 'closed' ? load.concurrency : 0
   const blocks = blockCount(requests, untilDecided ? MOST_PAIRS : DEFAULT_BLOCKS, idleFirst)
   // A run too short for that counts these requests, on both arms alike, rather than send several times what was asked
@@ -78,7 +86,7 @@ export function buildPlan(
     requests,
     durationUs,
     blocks,
-    pairing: arms.length > 1 ? (options.pairing ?? 'block') : undefined,
+    pairing: arms.length > 1 ? (pairing ?? 'block') : undefined,
     excludeIdleFirst,
     interimAnalyses: untilDecided ? interimAnalysesUpTo(blocks) : undefined,
     ...(options.warmup === undefined
@@ -100,7 +108,12 @@ export function buildPlan(
     abortOn: options['abort-on'],
     respectRetryAfter: options['respect-retry-after'],
     cancel: toCancel(options),
-    compareAnswers: (options['compare-answers'] ?? !target.aa) && arms.length > 1 && workload.endpoint !== 'embeddings',
+    compareAnswers:
+      (options['compare-answers'] ?? !target.aa) &&
+      arms.length > 1 &&
+      workload.endpoint !== 'embeddings' &&
+      conversations === undefined,
+    maxSessions: options['max-sessions'],
     tokenBudget: options['token-budget'],
   }
 }
@@ -144,6 +157,11 @@ function countWorkers(asked: number | 'auto' = 1, load: Load, targets: readonly 
 
 function toUs(ms: number | undefined): number | undefined {
   return ms === undefined ? undefined : ms * 1_000
+}
+
+/** The sessions of a run: as many as asked for; where nothing was, about as many as make up its `usual` requests. */
+function countSessions({ sessions, duration }: LoadOptions, usual: number): number | undefined {
+  return sessions ?? (duration === undefined ? Math.max(1, Math.round(usual)) : undefined)
 }
 
 const DEFAULT_CANCEL_AFTER = { ms: 200 }

@@ -23,6 +23,7 @@ import { runSteadiness } from '../verdict/steadiness.ts'
 import type { Watched } from '../watch/watch.ts'
 import type { Outcome } from '../wire/outcome.ts'
 import { workloadSha256 } from '../workload/workload.ts'
+import { toConversations } from './build-conversations.ts'
 import { describeLoad } from './build-load.ts'
 import type { OneWayDelays } from './build-overhead.ts'
 import { buildOverhead, buildSignals } from './build-overhead.ts'
@@ -87,7 +88,7 @@ export function buildReport(plan: RunPlan, record: RunRecord, context: RunContex
       ...describeLoad(plan),
       realtime: record.runtime.fifoPriority !== null,
       durationS: plan.durationUs === undefined ? null : plan.durationUs / 1e6,
-      requests: plan.requests ?? null,
+      requests: workload.conversations ? null : (plan.requests ?? null),
       warmup: plan.warmup,
       timeoutMs: plan.timeoutUs / 1_000,
       seed: workload.seed,
@@ -133,7 +134,8 @@ function armResult(
   const delays = context.oneWayDelays?.[index]
   const sent = countSent(arm)
   const successful = arm.outcomes.OK ?? 0
-  const loadUs = open ? loadTimeUs(arm) : arm.activeUs
+  // The turns of conversations go on after the last session is due.
+  const loadUs = open && !workload.conversations ? loadTimeUs(arm) : arm.activeUs
   const signals = buildSignals(arm)
   return {
     name: arm.name,
@@ -167,6 +169,7 @@ function armResult(
       ? { oneWayMs: { requestPath: delayMs(delays.requestPath), responsePath: delayMs(delays.responsePath) } }
       : {}),
     ...(signals ? { signals } : {}),
+    ...(arm.conversations ? { conversations: toConversations(arm.conversations) } : {}),
     ...(index === 0 && context.agreement ? { agreement: context.agreement } : {}),
     blocks: toBlocks(arm, context.machineBetween),
     ...toCategories(arm.categories, workload.categories ?? []),

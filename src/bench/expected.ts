@@ -1,6 +1,7 @@
 /** What a run will send, as far as that is known before it does: requests and tokens. */
 import type { Load, RunPlan } from '../load/plan.ts'
 import { buildRamp } from '../schedule/ramp.ts'
+import { meanTurns } from '../workload/conversations/conversation.ts'
 import { expectedTokens } from '../workload/workload.ts'
 
 export interface ExpectedRun {
@@ -15,7 +16,9 @@ export interface ExpectedRun {
 export function expectedRun(plan: RunPlan): ExpectedRun {
   const { load, blocks, excludeIdleFirst, durationUs, warmup } = plan
   const due = load.mode === 'open' && durationUs ? Math.ceil(meanRate(load) * (durationUs / 1e6)) : undefined
-  const measured = Math.min(plan.requests ?? Number.POSITIVE_INFINITY, due ?? Number.POSITIVE_INFINITY)
+  const { conversations } = plan.workload
+  const begun = Math.min(plan.requests ?? Number.POSITIVE_INFINITY, due ?? Number.POSITIVE_INFINITY)
+  const measured = conversations ? Math.ceil(begun * meanTurns(conversations)) : begun
   const idleFirst = excludeIdleFirst && load.mode === 'closed' ? blocks * load.concurrency : 0
   return {
     requests: Number.isFinite(measured) ? measured + warmup + idleFirst : undefined,

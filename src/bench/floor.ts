@@ -12,6 +12,7 @@ import { toMs } from '../report/duration-summary.ts'
 import type { Run } from '../report/schema.ts'
 import { visibleTokensPerSec } from '../report/token-basis.ts'
 import { Histogram } from '../stats/histogram.ts'
+import { singleRequests } from '../workload/workload.ts'
 import { startServer } from './embedded.ts'
 
 const SHARE_OF_RUN = 0.1
@@ -73,7 +74,7 @@ export function nullUpstreamPlan(plan: RunPlan, url: string, seconds: number): R
   const { load, workload, timeoutUs, workers, connection, realtime } = plan
   return {
     arms: [{ ...arm, origin, path, headers: pick(arm.headers, HEADERS) }],
-    workload,
+    workload: singleRequests(workload),
     // Instead of stages their highest level, where the instrument has the most to do.
     load: { ...load, stages: undefined },
     requests: undefined,

@@ -23,6 +23,7 @@ import { printable } from '../system/printable.ts'
 import type { Budgets } from '../verdict/components.ts'
 import type { Watch, Watched } from '../watch/watch.ts'
 import type { Outcome } from '../wire/outcome.ts'
+import { meanTurns } from '../workload/conversations/conversation.ts'
 import { measureOneWayDelays } from './build-overhead.ts'
 import { buildReport, failureDetails } from './build-report.ts'
 import { compareAnswers } from './compare-answers.ts'
@@ -191,9 +192,10 @@ export async function measure(
  * Over all arms: how far a run is follows from that. An open loop sends so many a second, and waits for the last
  * answers of each block on top of its duration, so that its requests tell more than its time.
  */
-function extentOf({ arms, requests, durationUs, load }: RunPlan): Extent {
+function extentOf({ arms, requests: asked, durationUs, load, workload: { conversations } }: RunPlan): Extent {
   const count = arms.length
-  const steady = load.mode === 'open' && load.stages === undefined ? load.rps : undefined
+  const requests = asked && conversations ? Math.round(asked * meanTurns(conversations)) : asked
+  const steady = load.mode === 'open' && !load.stages && !conversations ? load.rps : undefined
   const due = steady && durationUs ? Math.round((steady * durationUs) / 1e6) : undefined
   const each = due === undefined ? requests : Math.min(due, requests ?? due)
   return {

@@ -2,11 +2,13 @@
  * The options of a bench, in five sections. Each section reads its own flags and says what contradicts what; this file
  * reads them all, so that whatever is wrong with a command line and its config file is told at once.
  */
+import { failure } from '../errors.ts'
 import { Faults, type Given } from '../parse/parse-flags.ts'
 import { WATCH_RULES, watchFlags } from '../watch/flags.ts'
 import type { WatchOptions } from '../watch/watch.ts'
 import type { WorkloadSpec } from '../workload/workload.ts'
 import { shownOptions } from './config.ts'
+import { conversationFlags } from './options/conversation.ts'
 import { amountFlags, type LoadOptions, pacingFlags, readLoad } from './options/load.ts'
 import { type OutputOptions, outputFlags, readOutput } from './options/output.ts'
 import { readRequest, requestFlags } from './options/request.ts'
@@ -34,6 +36,7 @@ export const benchFlags = {
   ...targetFlags,
   ...baselineFlags,
   ...requestFlags,
+  ...conversationFlags,
   ...amountFlags,
   ...pacingFlags,
   ...verdictFlags,
@@ -41,11 +44,25 @@ export const benchFlags = {
   ...watchFlags,
 }
 
+/** Where the load asks for conversations, each request begins one. */
+function withConversations(
+  request: WorkloadSpec | undefined,
+  { turns, 'think-time': think, 'tool-result': toolResult, 'session-header': header }: LoadOptions,
+  faults: Faults,
+): WorkloadSpec | undefined {
+  if (!request || !turns) return request
+  if (request.endpoint !== 'chat') {
+    faults.add(failure(`--turns goes with --endpoint chat, not with ${request.endpoint}`, 'Leave one of them out.'))
+  }
+  return { ...request, conversations: { turns: { kind: 'drawn', count: turns }, think, toolResult, header } }
+}
+
 /** Throws one UserError about everything that is wrong. */
 export function parseBenchOptions(given: Given, faults = new Faults(), command = 'kt bench'): BenchOptions {
   const target = readTarget(given, faults)
-  const request = readRequest(given, target, faults)
+  const first = readRequest(given, target, faults)
   const load = readLoad(given, target, faults)
+  const request = withConversations(first, load, faults)
   const verdict = readVerdict(given, target, load, faults)
   const output = readOutput(given, target, verdict, faults)
   const located = request && locateTarget(target, request.endpoint, faults)

@@ -8,6 +8,7 @@ import { ONE_AT_A_TIME } from '../client/connection.ts'
 import { resolveTarget } from '../client/target.ts'
 import { selfSigned } from '../provider/certificate.ts'
 import { startProvider } from '../provider/server.ts'
+import { singleRequests } from '../workload/workload.ts'
 import type { RunPlan } from './plan.ts'
 
 const HOST = '127.0.0.1'
@@ -49,7 +50,7 @@ export function planJitWarmup(plan: RunPlan, { origin, path }: JitWarmupAddress)
   const { arms, workload, load, timeoutUs, connection = ONE_AT_A_TIME } = plan
   const common = {
     arms: arms.slice(0, 1).map((arm) => ({ ...arm, origin, path })),
-    workload,
+    workload: singleRequests(workload),
     blocks: 1,
     warmup: 0,
     timeoutUs,

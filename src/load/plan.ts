@@ -8,7 +8,7 @@ import type { Arrival } from '../schedule/arrivals.ts'
 import { interleave, share, shareOfBlocks } from '../schedule/blocks.ts'
 import type { RampStage } from '../schedule/ramp.ts'
 import type { AbortRule } from '../slo/abort-rule.ts'
-import type { WorkloadSpec } from '../workload/workload.ts'
+import { singleRequests, type WorkloadSpec } from '../workload/workload.ts'
 import type { CancelPlan } from './cancellation.ts'
 
 export interface ArmPlan {
@@ -111,7 +111,7 @@ export function planBeside(plan: RunPlan, arms: ArmPlan[], requests: number, con
   const { workload, timeoutUs, categoryTimeoutsUs, deadlines, connection, allowEmpty, tokenBudget, costBudget } = plan
   return {
     arms,
-    workload,
+    workload: singleRequests(workload),
     load: { mode: 'closed', concurrency },
     requests,
     durationUs: undefined,

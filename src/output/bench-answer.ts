@@ -84,7 +84,10 @@ function afterEstimate(report: Run, { p99: { valueMs, ci95Ms } }: Estimate, expl
   const [low, high] = ci95Ms ?? [0, null]
   // Wider than what it is about.
   if (high === null || high - low > valueMs) {
-    return `More requests narrow the interval: --requests ${4 * report.totals.sent}.`
+    const { started } = report.conversations?.sessions ?? {}
+    return started === undefined
+      ? `More requests narrow the interval: --requests ${4 * report.totals.sent}.`
+      : `More sessions narrow the interval: --sessions ${4 * started}.`
   }
   return `--budget 7ms asks for a verdict${explained ? '' : '; --explain shows what it rests on'}.`
 }

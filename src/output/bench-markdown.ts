@@ -9,6 +9,7 @@ import { answerNotes, restOfDuration, restsOn } from './answers.ts'
 import { answersLine } from './answers-line.ts'
 import { otherArmReading } from './bench-overhead.ts'
 import { canceledLines } from './canceled-lines.ts'
+import { sessionsSentence } from './conversation-table.ts'
 import { shownDurations } from './latency-table.ts'
 import { machineLine } from './machine-line.ts'
 import { cell, code, gateMarkdown, table } from './markdown.ts'
@@ -38,6 +39,7 @@ export function renderBenchMarkdown(bench: BenchReport, gate: Gate | null): stri
     report.aborted
       ? `**Ended early** by ${code(report.aborted.rule)}: the figures are those of a part of the run.`
       : '',
+    ...(report.conversations ? [cell(sessionsSentence(report.conversations, report.load.conversations))] : []),
     ...canceledLines(report).map(cell),
     ...toldWaitsLines(report).map(cell),
     answersMarkdown(report),

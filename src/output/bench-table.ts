@@ -15,6 +15,7 @@ import { benchAnswer } from './bench-answer.ts'
 import { connectionsNote, ending, heading, tookNote, verdictBasis } from './bench-ending.ts'
 import { overheadBlock, overheadSection } from './bench-overhead.ts'
 import { canceledLines } from './canceled-lines.ts'
+import { conversationSection } from './conversation-table.ts'
 import { latencySection } from './latency-table.ts'
 import { estimateBasis, gateLines } from './sentences.ts'
 import { sloSection } from './slo-table.ts'
@@ -42,7 +43,12 @@ export function renderBench(bench: BenchReport, view: BenchView, page: Page): st
   const figures = [
     results(report, page),
     ...(measured
-      ? [latencySection(report, view, page), throughputSection(report, page), overheadBlock(report, view, page)]
+      ? [
+          latencySection(report, view, page),
+          conversationSection(report, page),
+          throughputSection(report, page),
+          overheadBlock(report, view, page),
+        ]
       : []),
   ]
   return answered(
@@ -77,12 +83,17 @@ function basis(report: Run, page: Page): string {
   return lines.join('\n')
 }
 
+function sessionPace({ load: { mode, rps, concurrency } }: Run): string {
+  return mode === 'open' ? `${rps} new sessions/s` : `${formatNumber(concurrency ?? 0)} sessions at once`
+}
+
 function results(report: Run, page: Page): string {
   const { c, explain, width } = page
   const { totals, load, target, url } = report
   const { host } = new URL(url)
-  const pace =
-    load.stages || load.thinkTimeMs !== undefined
+  const pace = load.conversations
+    ? sessionPace(report)
+    : load.stages || load.thinkTimeMs !== undefined
       ? `${load.mode} loop`
       : load.mode === 'open'
         ? `${load.rps} requests/s`

@@ -152,6 +152,7 @@ type Load = Run['load']
 /** `open loop, 200 requests/s, poisson arrivals`; whatever is not the default follows. */
 export function loopLine({ load, totals }: Run): string {
   const parts = load.mode === 'closed' ? closedParts(load) : openParts(load)
+  if (load.conversations) parts.push(...conversationParts(load.conversations))
   if (load.thinkTimeMs !== undefined && totals.inFlight) {
     parts.push(`${formatNumber(totals.inFlight.mean, 1)} in flight on average`)
   }
@@ -160,18 +161,29 @@ export function loopLine({ load, totals }: Run): string {
   return [...parts, ...connectionParts(load)].join(', ')
 }
 
+function conversationParts({ meanTurns, think }: NonNullable<Load['conversations']>): string[] {
+  const turns = `conversations of ${formatNumber(meanTurns, meanTurns % 1 === 0 ? 0 : 1)} turns`
+  return think
+    ? [turns, `think time ${formatDuration(think.medianMs)}${think.sigma > 0 ? ' in the middle' : ''}`]
+    : [turns]
+}
+
 function closedParts(load: Load): string[] {
   const { concurrency, thinkTimeMs } = load
   const count = formatNumber(concurrency ?? 0)
   if (thinkTimeMs !== undefined) {
     return [`closed loop, ${count} users`, ...shape(load), `think time ${formatDuration(thinkTimeMs)}`]
   }
-  return load.stages ? ['closed loop', ...shape(load)] : [`closed loop, ${count} in flight`]
+  return load.stages
+    ? ['closed loop', ...shape(load)]
+    : [`closed loop, ${count} ${load.conversations ? 'sessions at once' : 'in flight'}`]
 }
 
 function openParts(load: Load): string[] {
   const { rps, arrival, burstiness } = load
-  const rate = load.stages ? ['open loop', ...shape(load)] : [`open loop, ${rps} requests/s`]
+  const rate = load.stages
+    ? ['open loop', ...shape(load)]
+    : [`open loop, ${rps} ${load.conversations ? 'new sessions' : 'requests'}/s`]
   return arrival === null || arrival === DEFAULT_ARRIVAL.kind
     ? rate
     : [...rate, describeArrivals(arrival, { burstiness })]

@@ -5,6 +5,7 @@
 import { z } from 'zod'
 import { METRIC_NAMES, METRICS, type Metric, OTHER_BLOCK_METRICS } from '../slo/metrics.ts'
 import { agreementSchema } from './agreement-schema.ts'
+import { conversationsSchema } from './conversation-schema.ts'
 import {
   count,
   definitionSchema,
@@ -316,6 +317,7 @@ export const armSchema = z
       })
       .optional()
       .describe('what the gateway says of itself beside its figures'),
+    conversations: conversationsSchema.optional(),
     agreement: agreementSchema.optional().describe('with the baseline: whether both say the same'),
     steadiness: steadinessSchema.optional(),
     blocks: z.array(blockSchema).describe('in the order of their index; blocks of one index ran beside each other'),

@@ -10,6 +10,7 @@ import { z } from 'zod'
 import { ARRIVAL_KINDS } from '../schedule/arrivals.ts'
 import type { agreementSchema } from './agreement-schema.ts'
 import { armSchema, type overheadSchema } from './arm-schema.ts'
+import { conversationLoadSchema } from './conversation-schema.ts'
 import { costSchema } from './cost-schema.ts'
 import {
   clientSchema,
@@ -87,8 +88,13 @@ export const benchReportSchema = z
     load: z
       .strictObject({
         mode: z.enum(['closed', 'open']).describe('closed: so many in flight; open: so many a second'),
-        concurrency: count.nullable().describe('requests in flight, of a closed loop'),
-        rps: z.number().nullable().describe('requests a second, of an open loop'),
+        concurrency: count
+          .nullable()
+          .describe('requests in flight, of a closed loop; of conversations sessions under way'),
+        rps: z
+          .number()
+          .nullable()
+          .describe('requests a second, of an open loop; of conversations new sessions a second'),
         arrival: z.enum(ARRIVAL_KINDS).nullable().describe('how an open loop spreads its requests'),
         burstiness: z.number().optional().describe('shape of gamma arrivals'),
         stages: z
@@ -105,6 +111,7 @@ export const benchReportSchema = z
         maxInFlight: count.optional().describe('most requests in flight, of an open loop'),
         warmupS: z.number().optional().describe('warm-up by time'),
         coolDownS: z.number().optional().describe('end of the run that is left out of every figure'),
+        conversations: conversationLoadSchema.optional(),
         cancel: z
           .strictObject({
             share: z.number().describe('of the requests'),

@@ -93,6 +93,12 @@ export function differencesBetween(baseline: Run, gateway: Run, ownReading: bool
 
 function describeLoad({ load }: Run): string {
   const shape = load.stages ? `, stages ${JSON.stringify(load.stages.map(({ to, durationS }) => [to, durationS]))}` : ''
+  if (load.conversations) {
+    const { maxSessions = 'all', think } = load.conversations
+    const pace =
+      load.mode === 'open' ? `${load.rps} new sessions/s, ${maxSessions} at most` : `${load.concurrency} sessions`
+    return `${load.mode}, ${pace}, think time ${think?.medianMs ?? 0} ms (sigma ${think?.sigma ?? 0})`
+  }
   if (load.mode === 'open') {
     return `open, ${load.rps} requests/s, ${describeArrivals(load.arrival ?? DEFAULT_ARRIVAL.kind, load)}${shape}`
   }

@@ -13,7 +13,7 @@ import { hash32, type Random } from '../stats/random.ts'
 import type { ApiEndpoint } from '../wire/formats.ts'
 import { buildNonce, nonceWord } from '../wire/nonce.ts'
 import { promptTemplate, type RequestTemplate } from '../wire/template.ts'
-import type { ConversationSpec } from './conversations/conversation.ts'
+import { type ConversationSpec, meanTurns } from './conversations/conversation.ts'
 import { drawTokens, MAX_TOKENS, meanTokens, outputLimit, type TokenDistribution } from './distribution.ts'
 import { type Filler, makeFiller, WORDS } from './filler.ts'
 import {
@@ -105,6 +105,11 @@ interface PromptOptions {
   seed: number
 }
 
+/** The requests that begin the conversations of a workload, each by itself. */
+export function singleRequests(spec: WorkloadSpec): WorkloadSpec {
+  return spec.conversations ? { ...spec, conversations: undefined } : spec
+}
+
 /** The same prompt in every request. */
 export function promptWorkload({ prompt, maxTokens, seed, ...shape }: PromptOptions): WorkloadSpec {
   const source = givenRequests([promptTemplate(shape, prompt)])
@@ -173,14 +178,15 @@ export function workloadSha256({ endpoint, seed, parts, conversations }: Workloa
 const BODIES = '\0'
 
 /** An estimate for announcing a run before it starts: about 4 bytes a token where the text is given. */
-export function expectedTokens({ endpoint, parts }: WorkloadSpec): { input: number; output: number } {
+export function expectedTokens({ endpoint, parts, conversations }: WorkloadSpec): { input: number; output: number } {
   const total = parts.reduce((sum, { weight }) => sum + weight, 0)
   const mean = (of: (part: WorkloadPart) => number): number =>
     Math.ceil(parts.reduce((sum, part) => sum + (part.weight / total) * of(part), 0))
-  return {
-    input: mean(({ source }) => meanInput(source)) + 10,
-    output: endpoint === 'embeddings' ? 0 : mean(meanOutput),
-  }
+  const input = mean(({ source }) => meanInput(source)) + 10
+  const output = endpoint === 'embeddings' ? 0 : mean(meanOutput)
+  // A request of a conversation holds, in the mean, half of the other turns too.
+  const before = conversations ? (meanTurns(conversations) - 1) / 2 : 0
+  return { input: input + Math.ceil(before * (input + output)), output }
 }
 
 interface PartMaker {

@@ -19,6 +19,7 @@ import { ARRIVAL_KINDS, ARRIVALS_IN_WORDS, DEFAULT_ARRIVAL, kindsWith } from '..
 import { parseStages } from '../../schedule/ramp.ts'
 import { abortRule } from '../../verdict/thresholds.ts'
 import { REALTIME } from '../realtime.ts'
+import { CONVERSATION_RULES, conversationFlags, pause } from './conversation.ts'
 import { priceFlags } from './price.ts'
 import { ARM_FLAGS, hasOneArm, needsTwoArms, type TargetFlagValues } from './target.ts'
 
@@ -53,7 +54,11 @@ export const pacingFlags = {
     positiveRate.optional(),
     'shape of gamma arrivals: below 1 bursty, 1 is poisson, above 1 smoother [default: 1]',
   ),
-  'think-time': text(durationOrZeroMs.optional(), 'closed loop: pause between an answer and the next request'),
+  'think-time': text(
+    pause.optional(),
+    "closed loop: pause between an answer and the next request; in conversations before each turn, '2s' or " +
+      "'lognormal(2s,0.5)'",
+  ),
   'max-in-flight': text(
     positiveCount.optional(),
     'open loop: upper limit of requests in flight; further requests wait, and the wait counts [default: 1,000]',
@@ -136,7 +141,7 @@ export const amountFlags = {
   ),
 }
 
-const flags = { ...pacingFlags, ...amountFlags }
+const flags = { ...pacingFlags, ...amountFlags, ...conversationFlags }
 export type LoadOptions = FlagValues<typeof flags>
 
 const rule = rulesOf<LoadOptions & TargetFlagValues>()
@@ -165,7 +170,7 @@ const RULES = [
       failure('--stages gives the duration by itself', 'Leave --requests and --duration out.'),
   ),
   rule(
-    ['arrival', 'rps', 'stages'],
+    ['arrival', 'rps', 'stages', 'session-rate'],
     (given) =>
       given.arrival !== undefined &&
       !isOpen(given) &&
@@ -181,14 +186,15 @@ const RULES = [
     )
   }),
   rule(
-    ['think-time', 'rps', 'stages'],
+    ['think-time', 'rps', 'stages', 'turns', 'session-rate'],
     (given) =>
       given['think-time'] !== undefined &&
+      given.turns === undefined &&
       isOpen(given) &&
       failure('--think-time goes with a closed loop', 'An open loop sends on schedule: leave --think-time out.'),
   ),
   rule(
-    ['max-in-flight', 'rps', 'stages'],
+    ['max-in-flight', 'rps', 'stages', 'session-rate'],
     (given) =>
       given['max-in-flight'] !== undefined &&
       !isOpen(given) &&
@@ -229,13 +235,13 @@ const RULES = [
   ),
 ]
 
-export function isOpen({ rps, stages }: Pick<LoadOptions, 'rps' | 'stages'>): boolean {
-  return rps !== undefined || stages?.of === 'rps'
+export function isOpen(given: Pick<LoadOptions, 'rps' | 'stages' | 'session-rate'>): boolean {
+  return given.rps !== undefined || given.stages?.of === 'rps' || given['session-rate'] !== undefined
 }
 
 export function readLoad(given: Given, target: TargetFlagValues, faults: Faults): LoadOptions {
   const values = faults.read(flags, given)
-  faults.check({ ...target, ...values }, RULES)
+  faults.check({ ...target, ...values }, [...RULES, ...CONVERSATION_RULES])
   const { stages, rps, concurrency } = values
   // An open loop has no concurrency of its own: what other tools call so is the cap.
   if (rps !== undefined && concurrency !== undefined && faults.sound('rps', 'concurrency')) {

@@ -8,7 +8,7 @@ import { type Delay, delayDraws } from '../../schedule/delays.ts'
 import { hash32 } from '../../stats/random.ts'
 import { type AnswerMessage, type CalledTool, readAnswerMessage } from '../../wire/answer-message.ts'
 import { asText, type JsonObject, objectsIn, parseObject } from '../../wire/json.ts'
-import { drawTokens, type TokenDistribution } from '../distribution.ts'
+import { drawTokens, meanTokens, type TokenDistribution } from '../distribution.ts'
 
 /** Everything that decides how a request of a workload goes on as a conversation; plain data. */
 export interface ConversationSpec {
@@ -23,7 +23,7 @@ export interface ConversationSpec {
 }
 
 /** The turns of all sessions of a file, one after another, as the workload's given requests hold them. */
-export interface GivenTurns {
+interface GivenTurns {
   /** Of each session the place of its first turn, and after them the number of all turns. */
   firsts: readonly number[]
   /** By place: the pause before the turn, and messages of tools, as JSON, for the calls in its answer. */
@@ -51,6 +51,13 @@ export function shapeOfSession({ turns }: ConversationSpec, seed: number, number
   const session = number % (firsts.length - 1)
   const firstPlace = firsts[session] ?? 0
   return { turns: (firsts[session + 1] ?? firstPlace) - firstPlace, firstPlace }
+}
+
+/** The mean number of turns of a session. */
+export function meanTurns({ turns }: Pick<ConversationSpec, 'turns'>): number {
+  if (turns.kind === 'drawn') return meanTokens(turns.count, MOST_TURNS)
+  const { firsts } = turns.sessions
+  return (firsts.at(-1) ?? 0) / (firsts.length - 1)
 }
 
 /** The pause before turn `turn` of a session, in microseconds. */

@@ -1,0 +1,76 @@
+// Conversations from the options to the report and its words.
+import { describe, expect, it } from 'vitest'
+import { toConversations } from '../../src/bench/build-conversations.ts'
+import { buildPlan } from '../../src/bench/build-plan.ts'
+import { expectedRun } from '../../src/bench/expected.ts'
+import { parseBenchOptions } from '../../src/bench/options.ts'
+import { createNeverSentResult } from '../../src/client/request-result.ts'
+import { resolveTarget } from '../../src/client/target.ts'
+import { ConversationRecorder, mergeConversations } from '../../src/load/conversation-recorder.ts'
+import { sessionsSentence } from '../../src/output/conversation-table.ts'
+import { workloadSha256 } from '../../src/workload/workload.ts'
+
+const url = 'http://127.0.0.1:1'
+
+function planOf(values: Record<string, unknown>) {
+  const { target, request, load } = parseBenchOptions({ values: { url, 'baseline-url': url, ...values } })
+  const at = resolveTarget(url, 'chat')
+  return buildPlan(target, request, load, [
+    ['gateway', at],
+    ['direct', at],
+  ])
+}
+
+describe('the plan', () => {
+  it('of a closed loop: sessions instead of requests, both arms at the same time, the pause that of the turns', () => {
+    const plan = planOf({ turns: '4', sessions: '50', 'think-time': '2s', concurrency: '7' })
+    expect(plan).toMatchObject({ requests: 50, pairing: 'request', compareAnswers: false, excludeIdleFirst: false })
+    expect(plan.load).toMatchObject({ mode: 'closed', concurrency: 7, thinkUs: undefined })
+    expect(plan.workload.conversations).toMatchObject({ think: { kind: 'fixed', us: 2_000_000 }, toolResult: 'ok' })
+    expect(expectedRun(plan).requests).toBe(200 + plan.warmup)
+  })
+
+  it('of an open loop: new sessions a second, and a cap', () => {
+    const plan = planOf({ turns: '4', 'session-rate': '5', 'max-sessions': '9', duration: '10s', arrival: 'poisson' })
+    expect(plan.load).toMatchObject({ mode: 'open', rps: 5, arrival: { kind: 'poisson' } })
+    expect(plan).toMatchObject({ maxSessions: 9, requests: undefined, durationUs: 10_000_000 })
+  })
+
+  it('without a number has about as many requests as any other run', () => {
+    expect(planOf({ turns: '4' }).requests).toBe(25)
+  })
+
+  it('tells other conversations apart, and counts the history in what is expected', () => {
+    const [one, three] = [planOf({ prompt: 'a' }), planOf({ prompt: 'a', turns: '3' })]
+    expect(workloadSha256(three.workload)).not.toBe(workloadSha256(one.workload))
+    expect(workloadSha256(three.workload)).not.toBe(workloadSha256(planOf({ prompt: 'a', turns: '4' }).workload))
+    const { input, output } = expectedRun(one).tokens
+    expect(expectedRun(three).tokens).toEqual({ input: input + input + output, output })
+  })
+})
+
+it('sessions and turns of several threads add up, and the sentence says where they failed', () => {
+  const recorders = [new ConversationRecorder(), new ConversationRecorder()]
+  const [first, second] = recorders
+  if (!first || !second) throw new Error('no recorder')
+  const result = (endUs: number) => ({ ...createNeverSentResult(endUs), outcome: 'OK' as const })
+  first.started = 2
+  first.turnEnded(0, result(5_000), 1_000, '')
+  first.turnEnded(1, result(9_000), 1_000, '')
+  first.finished(30_000)
+  second.started = 2
+  second.turnEnded(0, result(6_000), 1_000, '')
+  second.turnEnded(1, createNeverSentResult(9_000), 1_000, '')
+  second.failedAt(1)
+  const merged = toConversations(mergeConversations(recorders.map((recorder) => recorder.toRecord())))
+  expect(merged.sessions).toMatchObject({ started: 4, finished: 1, failed: 1, unfinished: 2 })
+  expect(merged.sessions.durationMs?.count).toBe(1)
+  expect(merged.turns.map(({ turn, sent, successful, failed }) => [turn, sent, successful, failed])).toEqual([
+    [1, 2, 2, 0],
+    [2, 2, 1, 1],
+  ])
+  expect(merged.turns.map(({ latencyMs }) => latencyMs?.count)).toEqual([2, 1])
+  const sentence = sessionsSentence(merged, { source: 'generated', meanTurns: 2, sessions: 4 })
+  expect(sentence).toMatch(/^4 sessions of 2 turns: 1 finished, in .* at P50/)
+  expect(sentence).toContain('1 failed (1 at turn 2); 2 were unfinished at the end of the run.')
+})
