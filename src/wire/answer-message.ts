@@ -3,7 +3,7 @@
  * in the history of the next request. Reasoning is no part of it, since no API wants it back. Not for the hot path.
  */
 import { eachAnswerObject } from './answer-text.ts'
-import { asNumber, asObject, asText, type JsonObject, objectsIn } from './json.ts'
+import { asNumber, asObject, asText, type JsonObject, objectsIn, unescapeJson } from './json.ts'
 
 export interface CalledTool {
   id: string
@@ -18,6 +18,8 @@ export interface AnswerMessage {
 
 /** Of a decoded body; of its first choice, where it has several. */
 export function readAnswerMessage(body: string, streamed: boolean): AnswerMessage {
+  const plain = streamed ? plainText(body) : undefined
+  if (plain !== undefined) return { text: plain, calls: [] }
   const message: AnswerMessage = { text: '', calls: [] }
   eachAnswerObject(body, streamed, ({ choices }) => {
     const choice = objectsIn(choices).find(({ index = 0 }) => index === 0)
@@ -28,6 +30,42 @@ export function readAnswerMessage(body: string, streamed: boolean): AnswerMessag
   })
   message.calls = message.calls.filter((call) => call !== undefined)
   return message
+}
+
+const DELTA = '"delta":{'
+const CONTENT = '"content":"'
+const ROLE = '"role":"assistant",'
+/** Anything in these needs the whole events. */
+const UNUSUAL = ['"tool_calls":', '"index":1', '"content":[', '"content": ']
+
+/**
+ * The text of a stream whose events are of the common shape, found without parsing each: a long answer would else hold
+ * up the sending of others. Undefined where anything about it is unusual. Within a JSON text quotes are escaped, so what
+ * is searched for is never a part of what the model said.
+ */
+function plainText(body: string): string | undefined {
+  if (UNUSUAL.some((part) => body.includes(part))) return undefined
+  let written = ''
+  let found = false
+  for (let at = body.indexOf(CONTENT); at !== -1; at = body.indexOf(CONTENT, at)) {
+    const held = body.startsWith(ROLE, at - ROLE.length) ? at - ROLE.length : at
+    if (!body.startsWith(DELTA, held - DELTA.length)) return undefined
+    const start = at + CONTENT.length
+    let end = body.indexOf('"', start)
+    while (end !== -1 && isEscaped(body, end)) end = body.indexOf('"', end + 1)
+    if (end === -1) return undefined
+    written += body.slice(start, end)
+    found = true
+    at = end
+  }
+  return found ? unescapeJson(written) : undefined
+}
+
+/** Whether an odd number of backslashes stands before it. */
+function isEscaped(body: string, at: number): boolean {
+  let first = at
+  while (body[first - 1] === '\\') first--
+  return (at - first) % 2 === 1
 }
 
 function textOf(content: unknown): string {

@@ -4,6 +4,7 @@ import { memory } from './memory.js'
 import { pacing } from './pacing.js'
 import { peers, ttft } from './peers.js'
 import { requests } from './requests.js'
+import { sessions } from './sessions.js'
 import { stall } from './stall.js'
 import { arrival, reading } from './streams.js'
 import { threads } from './threads.js'
@@ -13,6 +14,7 @@ import { wire } from './wire.js'
 export const SECTIONS = {
   accuracy,
   pacing,
+  sessions,
   throughput,
   reading,
   arrival,
