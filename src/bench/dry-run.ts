@@ -82,7 +82,8 @@ function describe(
 
 /** The plan with all its defaults, in the words of the report. */
 function describeRun(plan: RunPlan): Record<string, unknown> {
-  const { load, requests, durationUs, warmup, timeoutUs, blocks, pairing, workers, jitWarmup, validate } = plan
+  const { load, durationUs, warmup, timeoutUs, blocks, pairing, workers, jitWarmup, validate } = plan
+  const requests = plan.workload.conversations ? undefined : plan.requests
   const { mode } = load
   const pace = load.mode === 'closed' ? { concurrency: load.concurrency } : { rps: load.rps }
   return {

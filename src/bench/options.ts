@@ -8,7 +8,7 @@ import { WATCH_RULES, watchFlags } from '../watch/flags.ts'
 import type { WatchOptions } from '../watch/watch.ts'
 import type { WorkloadSpec } from '../workload/workload.ts'
 import { shownOptions } from './config.ts'
-import { conversationFlags } from './options/conversation.ts'
+import { conversationFlags, DEFAULT_TOOL_RESULT } from './options/conversation.ts'
 import { amountFlags, type LoadOptions, pacingFlags, readLoad } from './options/load.ts'
 import { type OutputOptions, outputFlags, readOutput } from './options/output.ts'
 import { readRequest, requestFlags } from './options/request.ts'
@@ -47,7 +47,12 @@ export const benchFlags = {
 /** Where the load asks for conversations, each request begins one. */
 function withConversations(
   request: WorkloadSpec | undefined,
-  { turns, 'think-time': think, 'tool-result': toolResult, 'session-header': header }: LoadOptions,
+  {
+    turns,
+    'think-time': think,
+    'tool-result': toolResult = DEFAULT_TOOL_RESULT,
+    'session-header': header,
+  }: LoadOptions,
   faults: Faults,
 ): WorkloadSpec | undefined {
   if (!request || !turns) return request

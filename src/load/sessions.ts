@@ -9,6 +9,7 @@ import { share } from '../schedule/blocks.ts'
 import {
   type ConversationSpec,
   MOST_TURNS,
+  NOTHING_SAID,
   type SessionShape,
   shapeOfSession,
   thinkBefore,
@@ -54,7 +55,7 @@ export class Session {
   atUs: number
   /** Its request; with it in the history. */
   request: PreparedRequest | undefined
-  history = ''
+  history = NOTHING_SAID
 
   constructor(arm: number, number: number, index: number, shape: SessionShape, startedUs: number) {
     this.arm = arm
@@ -154,9 +155,10 @@ export class Sessions {
 
   #prepare(session: Session): void {
     const { requestIndex, turn, shape, arm } = session
-    const place = shape.firstPlace === undefined ? undefined : shape.firstPlace + turn
+    // Prompts that are given come in turn, beginning with another one in each session.
+    const place = shape.firstPlace === undefined ? session.number + turn : shape.firstPlace + turn
     const own = this.#make(this.#arms[arm]?.tag ?? '', requestIndex, place)
-    const { body, history } = turnRequest(session.history, own.body)
+    const { body, history } = turnRequest(session.history, own.body, shape.firstPlace !== undefined)
     session.request = { ...own, body }
     session.history = history
   }

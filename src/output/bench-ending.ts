@@ -34,7 +34,7 @@ export function heading(report: Run, { c, width }: Page): string {
   const direct = baseline
     ? [
         `${baseline.role === 'direct' ? 'directly, ' : ''}in ` +
-          `turns${pairing === 'request' ? ' by request' : ''}: ${baseline.url}`,
+          `turns${pairing === 'request' ? ` by ${load.conversations ? 'session' : 'request'}` : ''}: ${baseline.url}`,
       ]
     : []
   const workload = load.workload.name === 'prompt' ? '' : `workload: ${load.workload.name}; `

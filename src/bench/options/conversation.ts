@@ -14,7 +14,7 @@ import { tokenDistribution } from '../../workload/distribution.ts'
 const request = flagGroup('REQUEST')
 const load = flagGroup('LOAD')
 
-const DEFAULT_TOOL_RESULT = 'ok'
+export const DEFAULT_TOOL_RESULT = 'ok'
 const HEADER_NAME = /^[!#$%&'*+.^_`|~\dA-Za-z-]+$/
 
 export const conversationFlags = {
@@ -27,7 +27,7 @@ export const conversationFlags = {
     { example: '5' },
   ),
   'tool-result': request.text(
-    z.string().default(DEFAULT_TOOL_RESULT),
+    z.string().optional(),
     `conversations: what a tool returns that the model calls [default: ${DEFAULT_TOOL_RESULT}]`,
   ),
   'session-header': request.text(
@@ -86,14 +86,15 @@ interface OtherValues {
 const rule = rulesOf<ConversationFlagValues & OtherValues>()
 
 /** Each goes with conversations alone. */
-const NEED_TURNS = (['session-header', 'sessions', 'session-rate', 'max-sessions'] as const).map((name) =>
-  rule(
-    [name, 'turns'],
-    (given) =>
-      given[name] !== undefined &&
-      given.turns === undefined &&
-      failure(`--${name} goes with conversations`, 'Say how many turns they have: --turns 5.'),
-  ),
+const NEED_TURNS = (['session-header', 'tool-result', 'sessions', 'session-rate', 'max-sessions'] as const).map(
+  (name) =>
+    rule(
+      [name, 'turns'],
+      (given) =>
+        given[name] !== undefined &&
+        given.turns === undefined &&
+        failure(`--${name} goes with conversations`, 'Say how many turns they have: --turns 5.'),
+    ),
 )
 
 /** Each does not go with conversations, and what to do instead. */

@@ -26,6 +26,8 @@ export interface ConversationSpec {
 interface GivenTurns {
   /** Of each session the place of its first turn, and after them the number of all turns. */
   firsts: readonly number[]
+  /** The sessions in the order in which they are played, where that is drawn; else their own. */
+  order?: readonly number[] | undefined
   /** By place: the pause before the turn, and messages of tools, as JSON, for the calls in its answer. */
   delaysUs: readonly (number | undefined)[]
   toolResults: readonly (readonly string[] | undefined)[]
@@ -47,8 +49,8 @@ export function shapeOfSession({ turns }: ConversationSpec, seed: number, number
     const random = (): number => hash32(`${seed}/${number}/turns/${drawn++}`) / 2 ** 32
     return { turns: Math.min(MOST_TURNS, drawTokens(turns.count, random)), firstPlace: undefined }
   }
-  const { firsts } = turns.sessions
-  const session = number % (firsts.length - 1)
+  const { firsts, order } = turns.sessions
+  const session = order ? (order[number % order.length] ?? 0) : number % (firsts.length - 1)
   const firstPlace = firsts[session] ?? 0
   return { turns: (firsts[session + 1] ?? firstPlace) - firstPlace, firstPlace }
 }
@@ -71,32 +73,52 @@ export function thinkBefore(
   return think ? delayDraws(think, `${key.seed}/${key.number}/${key.turn}/think`)() : 0
 }
 
-/** A request of a session: its body, and the history with what it adds. */
-interface TurnRequest {
-  body: string
-  history: string
+/** What was said so far in a session, as JSON, and what its tools returned, which is said with the next request. */
+export interface History {
+  /** Messages joined by commas, without brackets; '' where nothing was said. */
+  said: string
+  results: readonly JsonObject[]
 }
 
-/** `own` is the request of this turn as if it were the first; `history` is '' or messages as JSON, without brackets. */
-export function turnRequest(history: string, own: string): TurnRequest {
+export const NOTHING_SAID: History = { said: '', results: [] }
+
+/** The role of a message that stands for a turn without one of the user: results of tools are all that it adds. */
+const RESULTS_ONLY = 'kt-results'
+
+/** A request of a session, and the history with what it adds. `own` is its turn's as if it were the first. */
+export function turnRequest(
+  { said, results }: History,
+  own: string,
+  isFromFile: boolean,
+): { body: string; history: History } {
   const { messages, ...rest } = parseObject(own) ?? {}
   const all = objectsIn(messages)
-  // The system message stands at the beginning already.
-  const added = history === '' ? all : all.filter(({ role }) => role !== 'system' && role !== 'developer')
-  const whole = join(history, added)
-  return { body: `{"messages":[${whole}],${JSON.stringify(rest).slice(1)}`, history: whole }
+  // A system message of the flags stands at the beginning already; one in the midst of a file is meant.
+  const added = said === '' || isFromFile ? all : all.filter(({ role }) => role !== 'system')
+  const whole = join(said, withResults(results, added))
+  return { body: `{"messages":[${whole}],${JSON.stringify(rest).slice(1)}`, history: { said: whole, results: [] } }
+}
+
+/** Where the turn adds nothing else, its nonce ends the last result; where there is none, it is what the user says. */
+function withResults(results: readonly JsonObject[], added: readonly JsonObject[]): readonly JsonObject[] {
+  const [first] = added
+  if (first?.role !== RESULTS_ONLY) return [...results, ...added]
+  const last = results.at(-1)
+  if (!last) return [{ ...first, role: 'user' }]
+  const told = typeof last.content === 'string' ? last.content : JSON.stringify(last.content)
+  return [...results.slice(0, -1), { ...last, content: `${told} ${first.content}` }]
 }
 
 /** The history after an answer: the model's message, and what the tools return that it calls. */
 export function withAnswer(
   spec: ConversationSpec,
-  history: string,
+  { said }: History,
   answer: { body: string; streamed: boolean; place: number },
-): string {
+): History {
   const message = readAnswerMessage(answer.body, answer.streamed)
   const told = spec.turns.kind === 'given' ? spec.turns.sessions.toolResults[answer.place] : undefined
   const results = message.calls.map((call, i) => toolMessage(call, told?.[i], spec.toolResult))
-  return join(history, [assistantMessage(message), ...results])
+  return { said: join(said, [assistantMessage(message)]), results }
 }
 
 function assistantMessage({ text, calls }: AnswerMessage): JsonObject {
