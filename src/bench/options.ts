@@ -6,9 +6,10 @@ import { failure } from '../errors.ts'
 import { Faults, type Given } from '../parse/parse-flags.ts'
 import { WATCH_RULES, watchFlags } from '../watch/flags.ts'
 import type { WatchOptions } from '../watch/watch.ts'
+import { DEFAULT_TOOL_RESULT } from '../workload/conversations/conversation.ts'
 import type { WorkloadSpec } from '../workload/workload.ts'
 import { shownOptions } from './config.ts'
-import { conversationFlags, DEFAULT_TOOL_RESULT } from './options/conversation.ts'
+import { conversationFlags, FROM_FILE } from './options/conversation.ts'
 import { amountFlags, type LoadOptions, pacingFlags, readLoad } from './options/load.ts'
 import { type OutputOptions, outputFlags, readOutput } from './options/output.ts'
 import { readRequest, requestFlags } from './options/request.ts'
@@ -59,6 +60,8 @@ function withConversations(
   if (request.endpoint !== 'chat') {
     faults.add(failure(`--turns goes with --endpoint chat, not with ${request.endpoint}`, 'Leave one of them out.'))
   }
+  const given = request.conversations?.turns
+  if (turns === FROM_FILE) return given && { ...request, conversations: { turns: given, think, toolResult, header } }
   return { ...request, conversations: { turns: { kind: 'drawn', count: turns }, think, toolResult, header } }
 }
 

@@ -3,6 +3,8 @@
 import { formatNumber } from '../units.ts'
 import type { ApiEndpoint } from '../wire/formats.ts'
 import { generatedTemplate, promptTemplate, type RequestShape } from '../wire/template.ts'
+import { DEFAULT_TOOL_RESULT } from './conversations/conversation.ts'
+import { readConversations } from './conversations/from-dataset.ts'
 import type { DatasetOptions } from './datasets/read.ts'
 import { readRequests } from './datasets/requests.ts'
 import type { TokenDistribution } from './distribution.ts'
@@ -22,6 +24,8 @@ export interface WorkloadOptions {
   'dataset-format'?: DatasetOptions['format']
   'dataset-columns'?: DatasetOptions['columns']
   'dataset-sample'?: number | undefined
+  /** Each row of the dataset is a conversation, and not one request. */
+  playsRows?: boolean | undefined
   body?: string | undefined
   workload?: string | undefined
   'input-tokens'?: TokenDistribution | undefined
@@ -65,18 +69,24 @@ function chooseText(options: WorkloadOptions, shape: RequestShape): { name: stri
 }
 
 function datasetWorkload(path: string, shape: RequestShape, options: WorkloadOptions): WorkloadSpec {
-  const { source, models, leftOut } = readRequests(path, shape, options.model !== undefined, {
+  const how = {
     format: options['dataset-format'],
     columns: options['dataset-columns'],
     sample: options['dataset-sample'],
     seed: options.seed,
-  })
+  }
+  const isModelAsked = options.model !== undefined
+  const conversations = options.playsRows ? readConversations(path, shape, isModelAsked, how) : undefined
+  const { source, models, leftOut } = conversations ?? readRequests(path, shape, isModelAsked, how)
   return {
     name: fileName(path),
     ...shape,
     model: models.join(', '),
     seed: options.seed,
     parts: [{ weight: 1, stream: shape.stream, source, ...outputOptions(options) }],
+    ...(conversations && {
+      conversations: { turns: { kind: 'given', sessions: conversations.sessions }, toolResult: DEFAULT_TOOL_RESULT },
+    }),
     ...(leftOut > 0 && {
       notes: [
         `${path}: ${leftOut === 1 ? '1 row asks nothing and is' : `${formatNumber(leftOut)} rows ask nothing and are`} left out`,

@@ -6,24 +6,29 @@ import { z } from 'zod'
 import { failure, type Result, success } from '../../errors.ts'
 import { type FlagValues, flagGroup } from '../../parse/flags.ts'
 import { type Rule, rulesOf } from '../../parse/parse-flags.ts'
-import { durationOrZeroMs, parsedBy, positiveCount, positiveRate } from '../../parse/quantity.ts'
+import { durationOrZeroMs, parsedBy, positiveCount, positiveRate, wordOr } from '../../parse/quantity.ts'
 import { type Delay, parseDelay } from '../../schedule/delays.ts'
-import { MOST_TURNS } from '../../workload/conversations/conversation.ts'
+import { DEFAULT_TOOL_RESULT, MOST_TURNS } from '../../workload/conversations/conversation.ts'
 import { tokenDistribution } from '../../workload/distribution.ts'
 
 const request = flagGroup('REQUEST')
 const load = flagGroup('LOAD')
 
-export const DEFAULT_TOOL_RESULT = 'ok'
+/** The word for conversations that stand in a file. */
+export const FROM_FILE = 'file'
 const HEADER_NAME = /^[!#$%&'*+.^_`|~\dA-Za-z-]+$/
 
 export const conversationFlags = {
   turns: request.text(
-    tokenDistribution
-      .refine((turns) => turns.kind !== 'constant' || turns.value <= MOST_TURNS, 'must be at most 4,096')
-      .optional(),
-    "conversations of so many turns, each request with what was said before and the model's own answers; a number or " +
-      "a distribution: 'uniform(2,8)'",
+    wordOr(
+      FROM_FILE,
+      tokenDistribution.refine(
+        (turns) => turns.kind !== 'constant' || turns.value <= MOST_TURNS,
+        'must be at most 4,096',
+      ),
+    ).optional(),
+    "conversations of so many turns, each request with what was said before and the model's own answers; a number, " +
+      "a distribution such as 'uniform(2,8)', or 'file': each row of --prompts is a conversation",
     { example: '5' },
   ),
   'tool-result': request.text(
@@ -70,6 +75,7 @@ function nextOf({ issues: [issue] }: z.ZodError): string | undefined {
 
 /** What of the other sections these rules look at. */
 interface OtherValues {
+  prompts?: string | undefined
   requests?: number | undefined
   rps?: number | undefined
   concurrency?: number | undefined
@@ -128,6 +134,13 @@ export const CONVERSATION_RULES: readonly Rule<ConversationFlagValues & OtherVal
         '--pairing block does not go with conversations (--turns)',
         'A block would cut them off: both arms run side by side, in pairs of sessions. Leave --pairing out.',
       ),
+  ),
+  rule(
+    ['turns', 'prompts'],
+    (given) =>
+      given.turns === FROM_FILE &&
+      given.prompts === undefined &&
+      failure('--turns file plays the rows of a dataset', 'Name the file: --prompts FILE.'),
   ),
   rule(
     ['session-rate', 'concurrency'],

@@ -241,7 +241,8 @@ export function isOpen(given: Pick<LoadOptions, 'rps' | 'stages' | 'session-rate
 
 export function readLoad(given: Given, target: TargetFlagValues, faults: Faults): LoadOptions {
   const values = faults.read(flags, given)
-  faults.check({ ...target, ...values }, [...RULES, ...CONVERSATION_RULES])
+  const prompts = typeof given.values.prompts === 'string' ? given.values.prompts : undefined
+  faults.check({ ...target, prompts, ...values }, [...RULES, ...CONVERSATION_RULES])
   const { stages, rps, concurrency } = values
   // An open loop has no concurrency of its own: what other tools call so is the cap.
   if (rps !== undefined && concurrency !== undefined && faults.sound('rps', 'concurrency')) {

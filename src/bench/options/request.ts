@@ -11,6 +11,7 @@ import { chooseWorkload, TEXT_OPTIONS } from '../../workload/choose.ts'
 import { tokenDistribution } from '../../workload/distribution.ts'
 import { workloadNames } from '../../workload/profile.ts'
 import type { WorkloadSpec } from '../../workload/workload.ts'
+import { FROM_FILE } from './conversation.ts'
 import { DATASET_RULES, datasetFlags } from './dataset.ts'
 import type { TargetFlagValues } from './target.ts'
 
@@ -110,7 +111,7 @@ export function readRequest(given: Given, target: TargetFlagValues, faults: Faul
   const values = faults.read(requestFlags, given)
   faults.check(values, RULES)
   if (!faults.sound(...Object.keys(requestFlags))) return undefined
-  const workload = faults.attempt(() => chooseWorkload(values))
+  const workload = faults.attempt(() => chooseWorkload({ ...values, playsRows: given.values.turns === FROM_FILE }))
   if (workload) checkWorkload(workload, values, target, faults)
   return workload
 }

@@ -23,7 +23,7 @@ export interface ConversationSpec {
 }
 
 /** The turns of all sessions of a file, one after another, as the workload's given requests hold them. */
-interface GivenTurns {
+export interface GivenTurns {
   /** Of each session the place of its first turn, and after them the number of all turns. */
   firsts: readonly number[]
   /** The sessions in the order in which they are played, where that is drawn; else their own. */
@@ -32,6 +32,8 @@ interface GivenTurns {
   delaysUs: readonly (number | undefined)[]
   toolResults: readonly (readonly string[] | undefined)[]
 }
+
+export const DEFAULT_TOOL_RESULT = 'ok'
 
 /** Requests of a session are numbered from here times its number; no session has more turns. */
 export const MOST_TURNS = 4_096
@@ -83,7 +85,7 @@ export interface History {
 export const NOTHING_SAID: History = { said: '', results: [] }
 
 /** The role of a message that stands for a turn without one of the user: results of tools are all that it adds. */
-const RESULTS_ONLY = 'kt-results'
+export const RESULTS_ONLY = 'kt-results'
 
 /** A request of a session, and the history with what it adds. `own` is its turn's as if it were the first. */
 export function turnRequest(

@@ -63,7 +63,7 @@ function rowTemplate(row: DatasetRow, shape: RequestShape): GivenTemplate {
 }
 
 /** Refuses a row of another endpoint. */
-function assertEndpoint({ place, path, turns }: DatasetRow, endpoint: ApiEndpoint): void {
+export function assertEndpoint({ place, path, turns }: DatasetRow, endpoint: ApiEndpoint): void {
   if (path !== undefined && !path.endsWith(formatOfEndpoint(endpoint).path)) {
     const other = ENDPOINTS.find((each) => path.endsWith(formatOfEndpoint(each).path))
     throw new UserError(
