@@ -1,5 +1,5 @@
 /** The first measured request of a run, as it leaves; and as it may be shown. */
-import { buildHead } from '../client/http1/request-head.ts'
+import { buildHead } from '../http1/request-head.ts'
 import type { RunPlan } from '../load/plan.ts'
 import { requestMaker } from '../workload/workload.ts'
 import { withoutSecrets } from './config.ts'
@@ -26,7 +26,7 @@ export function shownRequest(
   keepAlive: boolean,
   secrets: readonly string[],
 ) {
-  const { text } = buildHead(new URL(origin).host, path.replace(/\?.*$/s, '?***'), headers, keepAlive)
-  const head = withoutSecrets(`${text}${Buffer.byteLength(body)}`, secrets)
+  const { text } = buildHead('POST', new URL(origin).host, path.replace(/\?.*$/s, '?***'), headers, keepAlive)
+  const head = withoutSecrets(`${text}content-length: ${Buffer.byteLength(body)}`, secrets)
   return { head: head.split('\r\n'), body: withoutSecrets(body, secrets) }
 }

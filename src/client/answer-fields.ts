@@ -2,10 +2,12 @@
  * What a request slot knows of the answer that it reads, as fields that are set anew for each request: an object for
  * each request would cost more than the measuring.
  */
+
+import type { ResponseHeaders } from '../http1/fields.ts'
 import type { Outcome } from '../wire/outcome.ts'
 import type { Stamp } from '../wire/stamp.ts'
 import type { TokenUsage } from '../wire/usage.ts'
-import { NO_MEMBERS, type ResponseHeaders } from './request-result.ts'
+import { NO_MEMBERS } from './request-result.ts'
 
 const NO_HEADERS: ResponseHeaders = {}
 

@@ -1,5 +1,5 @@
 /** Between a connection and who sends on it: the form of undici's handlers, which HTTP/2 calls directly. */
-import type { ResponseHeaders } from './request-result.ts'
+import type { ResponseHeaders } from '../http1/fields.ts'
 
 export interface OutgoingRequest {
   path: string

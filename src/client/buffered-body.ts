@@ -1,8 +1,8 @@
 /** The bytes of an answer, kept to be read whole at its end: bounded, and not copied where they came in one piece. */
 import { failure, type Result, success } from '../errors.ts'
+import type { ResponseHeaders } from '../http1/fields.ts'
 import { readErrorAnswer } from '../wire/json-answer.ts'
 import { decodeWhole, readContentEncoding } from './content-encoding.ts'
-import type { ResponseHeaders } from './request-result.ts'
 
 const MOST_BODY_BYTES = 64 * 1024 * 1024
 const NOTHING = Buffer.alloc(0)

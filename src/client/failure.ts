@@ -2,9 +2,10 @@
  * Maps what connections, sockets, undici (over HTTP/2) and kt's own deadlines throw to the stable classes of
  * wire/outcome.ts. What is in none of the lists is KT_OTHER, which says that it is the rest.
  */
+
+import { BadAnswer } from '../http1/faults.ts'
 import { formatDuration } from '../units.ts'
 import { classifyStatus, type Outcome } from '../wire/outcome.ts'
-import { BadAnswer } from './http1/faults.ts'
 
 /** kt itself aborted the request: at a deadline, or because the run was over. */
 export class AbortedByClient extends Error {

@@ -4,8 +4,9 @@
  * the last of fifty that arrive together would be seen when the others were done, milliseconds late. So all bytes are
  * taken first, each with its time, and read afterwards in slices of time; between two slices newer bytes are taken.
  */
+
+import { Outbox } from '../http1/outbox.ts'
 import type { Clock } from '../system/clock.ts'
-import { Outbox } from './outbox.ts'
 
 export interface Reader {
   /** Reads bytes that arrived at `atUs`. */

@@ -2,6 +2,7 @@
  * What a request is sent with and what is known of it once it has ended. Times are host microseconds; NaN means "did
  * not happen".
  */
+import type { ResponseHeaders } from '../http1/fields.ts'
 import type { Outcome } from '../wire/outcome.ts'
 import type { Stamp } from '../wire/stamp.ts'
 import type { TokenUsage } from '../wire/usage.ts'
@@ -63,8 +64,6 @@ export interface RequestResult {
 }
 
 export const NO_MEMBERS: readonly string[] = []
-
-export type ResponseHeaders = Record<string, string | string[] | undefined>
 
 /** The result of a request that was due and never sent. */
 export function createNeverSentResult(endUs: number): RequestResult {

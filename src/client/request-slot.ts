@@ -4,6 +4,8 @@
  * JSON and streams, warm-up and measurement, open and closed loops. One object serves all requests of the slot, one
  * after another: handlers and closures created for each request would cost more than the measuring.
  */
+
+import type { ResponseHeaders } from '../http1/fields.ts'
 import type { Clock } from '../system/clock.ts'
 import { type AnswerContent, describeEmpty, isEmptyAnswer, missedTokens } from '../wire/answer-content.ts'
 import { quotable } from '../wire/answer-error.ts'
@@ -20,7 +22,7 @@ import { BufferedBody } from './buffered-body.ts'
 import type { TargetConnection } from './connection.ts'
 import { readContentEncoding, StreamDecoder } from './content-encoding.ts'
 import { classifyError, classifyRefusal, isAbortedByClient } from './failure.ts'
-import type { BodyListener, RequestHead, RequestResult, ResponseHeaders } from './request-result.ts'
+import type { BodyListener, RequestHead, RequestResult } from './request-result.ts'
 import { faultOfStream } from './stream-fault.ts'
 import { StreamTimings } from './stream-timings.ts'
 

@@ -1,6 +1,6 @@
 /** Whether kt can send what a user asks for, said before anything is sent. */
 import { UserError } from '../errors.ts'
-import { whyUnsendable } from './http1/request-head.ts'
+import { whyUnsendable } from '../http1/request-head.ts'
 
 /** Of a connection, not of a request (RFC 9113, 8.2.2). */
 const NOT_OVER_HTTP2 = new Set(['proxy-connection', 'http2-settings', 'te'])

@@ -2,7 +2,8 @@
  * The waits that a target tells in `Retry-After` of a 429 or 503. They are counted in any case. Where they are obeyed,
  * nothing is sent to the arm until the wait is over: a limit is one of a key, and not of a connection.
  */
-import type { RequestResult, ResponseHeaders } from '../client/request-result.ts'
+import type { RequestResult } from '../client/request-result.ts'
+import type { ResponseHeaders } from '../http1/fields.ts'
 import { readRetryAfterMs } from '../wire/retry-after.ts'
 
 /** Of one arm. */

@@ -4,7 +4,7 @@
 export const FLOORS = [
   ['units', 'errors'],
   ['parse', 'system', 'stats', 'slo'],
-  ['wire', 'schedule'],
+  ['wire', 'http1', 'schedule'],
   ['reference-gateway'],
   ['workload', 'report', 'provider', 'gateway-cli'],
   ['client', 'plan', 'imports'],

@@ -5,7 +5,7 @@ import { expect, test } from 'vitest'
 import { findCycle, importGraph, importsOf, reachableFrom, sourceWithoutTypes } from '../support/imports.ts'
 import { FLOORS, GATEWAY_FLOORS } from './floors.ts'
 
-const GATEWAY_TAKES = new Set(['units', 'errors', 'parse', 'wire', 'system'])
+const GATEWAY_TAKES = new Set(['units', 'errors', 'parse', 'wire', 'http1', 'system'])
 const TAKES_GATEWAY = /^src\/(?:gateway-cli|doctor|commands\/gateway)\//
 
 const PURE = /^src\/(?:(?:stats|schedule|plan|slo)\/|(?:units|errors)\.ts$)/

@@ -1,6 +1,6 @@
 // What each gateway says of itself, by its documented headers: units, definitions, and impossible figures.
 import { describe, expect, it } from 'vitest'
-import type { ResponseHeaders } from '../../src/client/request-result.ts'
+import type { ResponseHeaders } from '../../src/http1/fields.ts'
 import { readSelfReported, type SelfReportedAnswer } from '../../src/overhead/self-reported.ts'
 
 const TOOK_US = 100_000

@@ -2,7 +2,8 @@
 import { request } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { createServer } from 'node:net'
-import { AnswerParser } from '../../src/client/http1/answer-parser.ts'
+import { AnswerParser } from '../../src/http1/answer-parser.ts'
+import { toRecord } from '../../src/http1/fields.ts'
 
 /** An answer as it was read; `failed` where it was refused, or not whole. */
 export type ReadAnswer =
@@ -24,7 +25,8 @@ export function readByKt(pieces: readonly Buffer[], parser?: AnswerParser): Read
       },
       data: (part) => body.push(Buffer.from(part)),
       end: (trailers, more) => {
-        read = { failed: false, status, headers, body: Buffer.concat(body).toString('latin1'), trailers, more }
+        const text = Buffer.concat(body).toString('latin1')
+        read = { failed: false, status, headers, body: text, trailers: toRecord(trailers), more }
       },
     })
   own.expect()

@@ -2,16 +2,18 @@
  * A measuring connection of HTTP/1.1, one request at a time, over a socket that it opens again when it has to.
  * `wroteUs` is read just before a request is handed to the system, `readUs` as soon as bytes have arrived.
  */
+
+import { type Field, toRecord } from '../../http1/fields.ts'
+import type { AnswerHead } from '../../http1/head.ts'
+import { addressOf } from '../../http1/open-socket.ts'
+import type { Sender } from '../../http1/outbox.ts'
+import { buildHead, type PreparedHead } from '../../http1/request-head.ts'
 import type { Clock } from '../../system/clock.ts'
 import type { AnswerHandler, OutgoingRequest, RequestControl } from '../answer-handler.ts'
 import { type ConnectionSpec, TargetConnection } from '../connection.ts'
 import type { Inbox } from '../inbox.ts'
-import type { Sender } from '../outbox.ts'
 import type { Peer } from '../peer.ts'
-import type { ResponseHeaders } from '../request-result.ts'
-import type { AnswerHead } from './head.ts'
 import { Http1Socket, type SocketOwner } from './http1-socket.ts'
-import { buildHead, type PreparedHead } from './request-head.ts'
 
 /** A connection that the server says it keeps is given up so long before: a request takes its time to get there. */
 const GIVEN_UP_BEFORE_US = 2_000_000
@@ -111,14 +113,14 @@ export class Http1Connection extends TargetConnection implements Sender, SocketO
     this.#handler?.onResponseData(this, part)
   }
 
-  end(trailers: ResponseHeaders, more: boolean): void {
+  end(trailers: readonly Field[], more: boolean): void {
     const { keepAlive = false, keptIdleUs = 0 } = this.#answer ?? {}
     // What is left of a request that was answered before its end is not worth being sent.
     const stays = keepAlive && !more && this.#head?.keepAlive === true && this.#socket?.drained === true
     if (!stays) this.#discard()
     else if (keptIdleUs === Number.POSITIVE_INFINITY) this.#trustedUntilUs = keptIdleUs
     else this.#trustedUntilUs = this.readUs() + keptIdleUs - Math.min(GIVEN_UP_BEFORE_US, keptIdleUs / 2)
-    this.#take()?.onResponseEnd(this, trailers)
+    this.#take()?.onResponseEnd(this, toRecord(trailers))
   }
 
   closed(error: Error): void {
@@ -144,20 +146,9 @@ export class Http1Connection extends TargetConnection implements Sender, SocketO
   }
 
   #open(request: OutgoingRequest): void {
-    const { protocol, hostname, port } = this.#url
-    const tls = protocol === 'https:'
-    const { serverName } = this.#headOf(request)
     const { ca, insecure } = this.#spec
-    const host = hostname.replace(/^\[|\]$/g, '')
-    const target = {
-      tls,
-      host,
-      port: Number(port) || (tls ? 443 : 80),
-      serverName,
-      ca,
-      insecure,
-      session: this.#session,
-    }
+    const address = addressOf(this.#url, this.#headOf(request).host)
+    const target = { ...address, ca, insecure, session: this.#session }
     this.connectedUs = Number.NaN
     this.connectStartUs = this.waitUntilDue()
     this.#socket = new Http1Socket(target, this.clock, this.#inbox, this)
@@ -179,7 +170,7 @@ export class Http1Connection extends TargetConnection implements Sender, SocketO
     if (this.#head && this.#headers === headers && this.#path === path) return this.#head
     this.#headers = headers
     this.#path = path
-    this.#head = buildHead(this.#url.host, path, headers, this.#spec.keepAlive)
+    this.#head = buildHead('POST', this.#url.host, path, headers, this.#spec.keepAlive)
     return this.#head
   }
 }
@@ -187,6 +178,6 @@ export class Http1Connection extends TargetConnection implements Sender, SocketO
 /** In ASCII a text is written as it is: a buffer for each request would cost more than writing it. */
 function wholeRequest(head: string, body: string): string | Buffer {
   const length = Buffer.byteLength(body)
-  const start = `${head}${length}\r\n\r\n`
+  const start = `${head}content-length: ${length}\r\n\r\n`
   return length === body.length ? start + body : Buffer.concat([Buffer.from(start, 'latin1'), Buffer.from(body)])
 }

@@ -3,25 +3,13 @@
  * anything parses it, and is handed over a moment later (inbox.ts). Reads go past the stream, into one buffer of the
  * thread.
  */
-import { connect as connectTcp, type OnReadOpts, type Socket } from 'node:net'
-import { type ConnectionOptions, connect as connectTls } from 'node:tls'
+import type { OnReadOpts, Socket } from 'node:net'
+import { type AnswerEvents, AnswerParser } from '../../http1/answer-parser.ts'
+import { ClosedByPeer } from '../../http1/faults.ts'
+import { openSocket, type SocketTarget } from '../../http1/open-socket.ts'
 import type { Clock } from '../../system/clock.ts'
 import type { Inbox, Reader } from '../inbox.ts'
-import { type AnswerEvents, AnswerParser } from './answer-parser.ts'
-import { ClosedByPeer } from './faults.ts'
 import { giveBack, isLent, keep, landing } from './read-buffer.ts'
-
-/** Where to, and whom to trust. */
-export interface SocketTarget {
-  tls: boolean
-  host: string
-  port: number
-  serverName: string
-  ca?: string | undefined
-  insecure: boolean
-  /** Of an earlier connection to the same server. */
-  session: Buffer | undefined
-}
 
 /** Hears what becomes of a socket, and the answers that come on it. Nothing after closed(). */
 export interface SocketOwner extends AnswerEvents {
@@ -145,20 +133,4 @@ export class Http1Socket implements Reader {
     this.discard()
     this.#owner.closed(error)
   }
-}
-
-function openSocket({ tls, host, port, serverName, session, ca, insecure }: SocketTarget, onread: OnReadOpts): Socket {
-  if (!tls) return connectTcp({ host, port, onread })
-  // Node's types do not know that `onread` is for TLS too.
-  const options: ConnectionOptions & { onread: OnReadOpts } = {
-    host,
-    port,
-    servername: serverName,
-    ALPNProtocols: ['http/1.1'],
-    ...(insecure ? { rejectUnauthorized: false } : {}),
-    ca,
-    session,
-    onread,
-  }
-  return connectTls(options)
 }

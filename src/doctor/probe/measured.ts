@@ -2,7 +2,7 @@
  * What was measured for the rules, as plain data, and the few readings that several of them take from it: what the
  * gateway added to each token and to the end, by the provider's stamps.
  */
-import type { ResponseHeaders } from '../../client/request-result.ts'
+import type { ResponseHeaders } from '../../http1/fields.ts'
 import type { ProviderRecord } from '../../overhead/stamped.ts'
 import { OUTCOMES, type Outcome } from '../../wire/outcome.ts'
 import type { Stamp } from '../../wire/stamp.ts'

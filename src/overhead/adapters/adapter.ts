@@ -4,7 +4,7 @@
  * impossible figures. The header comment of each adapter lists signals, units and known bugs. There are two kinds of
  * figures, which are never mixed: the time that the gateway says it added, and the time that it says it waited.
  */
-import type { ResponseHeaders } from '../../client/request-result.ts'
+import type { ResponseHeaders } from '../../http1/fields.ts'
 
 /** How coarse a figure is. */
 export interface Coarseness {

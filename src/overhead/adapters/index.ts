@@ -2,7 +2,7 @@
  * The adapters of all gateways that kt knows. The first match wins: gateways that name themselves come before headers
  * that a provider may have sent itself (Kong, Envoy), and these before a generic Server-Timing.
  */
-import type { ResponseHeaders } from '../../client/request-result.ts'
+import type { ResponseHeaders } from '../../http1/fields.ts'
 import type { Adapter, Statement } from './adapter.ts'
 import { bifrost } from './bifrost.ts'
 import { envoy } from './envoy.ts'

@@ -3,7 +3,7 @@
  * says it took. The client's time less this time is everything between the two, including the network to the provider
  * and back. It is not the overhead of a gateway, so it has a definition of its own, and no verdict rests on it.
  */
-import type { ResponseHeaders } from '../../client/request-result.ts'
+import type { ResponseHeaders } from '../../http1/fields.ts'
 import { BETWEEN_MS, millisecondsUs, type Reading } from './adapter.ts'
 
 const SOURCE = 'openai-processing-ms'

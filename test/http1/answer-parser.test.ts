@@ -1,7 +1,7 @@
 // How the bytes of answers over HTTP/1.1 are read: framing, what is refused, and the same wherever they are cut, as
 // Node's own client reads them.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { cutAt, NodeReader, type ReadAnswer, readByKt } from '../../support/http1-answers.ts'
+import { cutAt, NodeReader, type ReadAnswer, readByKt } from '../support/http1-answers.ts'
 
 const node = new NodeReader()
 beforeAll(async () => {

@@ -1,7 +1,7 @@
 // Random answers, cut anywhere and spoilt by a byte, are read as Node's own client reads them.
 import fc from 'fast-check'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { cutAt, NodeReader, readByKt } from '../../support/http1-answers.ts'
+import { cutAt, NodeReader, readByKt } from '../support/http1-answers.ts'
 
 const node = new NodeReader()
 beforeAll(async () => {

@@ -1,14 +1,13 @@
-/** The head of the requests to a target: everything but the length of their body, which comes last. */
-import { isIP } from 'node:net'
+/** The head of a request: everything but the length of its body, which comes last, and the empty line. */
 import { isHeaderName, isText } from './fields.ts'
 
 export interface PreparedHead {
-  /** Up to the value of `content-length`. */
+  /** Whole lines. */
   text: string
   /** Whether the connection is for further requests too. */
   keepAlive: boolean
-  /** Whom the certificate of the target must name; '' where it has no name but an address. */
-  serverName: string
+  /** As it is named to the target. */
+  host: string
 }
 
 /** What kt decides itself, by how it sends. */
@@ -28,7 +27,14 @@ export function whyUnsendable(name: string, value: string): string | undefined {
 }
 
 /** `headers` are name, value, name, value. */
-export function buildHead(host: string, path: string, headers: readonly string[], keepAlive: boolean): PreparedHead {
+export function buildHead(
+  method: string,
+  host: string,
+  path: string,
+  headers: readonly string[],
+  keepAlive: boolean,
+): PreparedHead {
+  if (!isHeaderName(method)) throw new Error(`a method that cannot be sent: ${method}`)
   if (!PATH.test(path)) throw new Error(`a path that cannot be sent: ${path}`)
   const head = { host, keepAlive, lines: '' }
   for (let i = 0; i < headers.length; i += 2) {
@@ -42,10 +48,9 @@ export function buildHead(host: string, path: string, headers: readonly string[]
   }
   const connection = head.keepAlive ? 'keep-alive' : 'close'
   return {
-    text:
-      `POST ${path} HTTP/1.1\r\nhost: ${head.host}\r\nconnection: ${connection}\r\n` + `${head.lines}content-length: `,
+    text: `${method} ${path} HTTP/1.1\r\nhost: ${head.host}\r\nconnection: ${connection}\r\n${head.lines}`,
     keepAlive: head.keepAlive,
-    serverName: serverNameOf(head.host),
+    host: head.host,
   }
 }
 
@@ -59,10 +64,4 @@ function wordsOf(value: string): string[] {
 function isLatin1(value: string): boolean {
   for (let i = 0; i < value.length; i++) if (value.charCodeAt(i) > 0xff) return false
   return true
-}
-
-/** The host without its port. */
-function serverNameOf(host: string): string {
-  const name = host.startsWith('[') ? host.slice(1, host.indexOf(']')) : (host.split(':')[0] ?? '')
-  return isIP(name) === 0 ? name : ''
 }

@@ -3,10 +3,9 @@
  * by length, by chunks or until the connection closes, and trailers. Bodies are handed on as parts of the pieces,
  * without a copy. One object reads all answers of a connection, one after another.
  */
-import type { ResponseHeaders } from '../request-result.ts'
 import { ChunkSize } from './chunk-size.ts'
 import { type AnswerFault, BadAnswer, ClosedByPeer } from './faults.ts'
-import { NO_FIELDS } from './fields.ts'
+import { type Field, NO_FIELDS } from './fields.ts'
 import { type AnswerHead, CHUNKED, HeadReader, UNTIL_CLOSE } from './head.ts'
 import { CR, LF, skipLineEnds } from './section.ts'
 import { TrailerReader } from './trailers.ts'
@@ -16,7 +15,7 @@ export interface AnswerEvents {
   head(head: AnswerHead): void
   data(part: Buffer): void
   /** The answer is whole. `more` when other bytes than empty lines came behind it. */
-  end(trailers: ResponseHeaders, more: boolean): void
+  end(trailers: readonly Field[], more: boolean): void
 }
 
 const NOTHING = 0
@@ -36,6 +35,7 @@ export class AnswerParser {
   readonly #size = new ChunkSize()
   readonly #trailers = new TrailerReader()
   #state = NOTHING
+  #noBody = false
   /** Bytes that are left of the body, or of the chunk. */
   #left = 0
   /** Of the two bytes behind a chunk, how many have come. */
@@ -45,9 +45,13 @@ export class AnswerParser {
     this.#events = events
   }
 
-  /** A request is sent: what comes next is its answer. */
-  expect(): void {
+  /**
+   * A request is sent, and what comes next is its answer. Where requests are sent before the answers to others are
+   * whole, it is called at the end of each. `noBody`: the answer to a HEAD speaks of a body that it does not have.
+   */
+  expect(noBody = false): void {
     this.#heads.begin()
+    this.#noBody = noBody
     this.#state = HEAD
   }
 
@@ -138,11 +142,12 @@ export class AnswerParser {
     if (head.status === SWITCHING) return new BadAnswer('a change of protocol that nobody asked for')
     // An interim answer: the one that counts is still to come.
     if (head.status < 200) return head.keepAlive ? undefined : new BadAnswer('it ends with an interim answer')
-    this.#left = head.body
-    if (head.body === CHUNKED) this.#nextChunk()
-    else this.#state = head.body === UNTIL_CLOSE ? TO_THE_END : COUNTED
+    const body = this.#noBody ? 0 : head.body
+    this.#left = body
+    if (body === CHUNKED) this.#nextChunk()
+    else this.#state = body === UNTIL_CLOSE ? TO_THE_END : COUNTED
     this.#events.head(head)
-    if (head.body === 0 && this.#state === COUNTED) this.#end(NO_FIELDS, bytes, after)
+    if (body === 0 && this.#state === COUNTED) this.#end(NO_FIELDS, bytes, after)
     return undefined
   }
 
@@ -151,7 +156,7 @@ export class AnswerParser {
     this.#state = CHUNK_SIZE
   }
 
-  #end(trailers: ResponseHeaders, bytes: Buffer, at: number): void {
+  #end(trailers: readonly Field[], bytes: Buffer, at: number): void {
     // Whoever heard the last part may have stopped the rest.
     if (this.#state === NOTHING) return
     this.#state = NOTHING

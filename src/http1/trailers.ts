@@ -1,11 +1,10 @@
 /** The lines behind the last chunk of a body: trailers, if any, and an empty line. */
-import type { ResponseHeaders } from '../request-result.ts'
 import type { AnswerFault } from './faults.ts'
-import { NO_FIELDS, readFields } from './fields.ts'
+import { type Field, NO_FIELDS, readFields } from './fields.ts'
 import { Section } from './section.ts'
 
 export class TrailerReader {
-  fields: ResponseHeaders = NO_FIELDS
+  fields: readonly Field[] = NO_FIELDS
   readonly #section = new Section()
 
   begin(): void {

@@ -2,9 +2,8 @@
  * The head of an answer, and what it says of the bytes behind it. Answers of one server begin mostly alike, so a head
  * that equals the one before is not read again, and of another only the lines that differ.
  */
-import type { ResponseHeaders } from '../request-result.ts'
 import { type AnswerFault, BadAnswer } from './faults.ts'
-import { type Field, isText, readField, toRecord } from './fields.ts'
+import { type Field, isText, NO_FIELDS, type ResponseHeaders, readField, toRecord } from './fields.ts'
 import { CR, LF, Section, skipLineEnds } from './section.ts'
 
 export const CHUNKED = -1
@@ -12,6 +11,8 @@ export const UNTIL_CLOSE = -2
 
 export interface AnswerHead {
   readonly status: number
+  readonly fields: readonly Field[]
+  /** The fields by their names in lower case. */
   readonly headers: ResponseHeaders
   /** The length of the body; or CHUNKED, or UNTIL_CLOSE. */
   readonly body: number
@@ -27,7 +28,7 @@ const EMPTY_LINE_BYTES = 4
 const STATUS_LINE = /^HTTP\/1\.([01]) ([1-9]\d\d)(?: |$)/
 const LENGTH = /^\d{1,15}$/
 const KEEP_ALIVE_TIMEOUT = /(?:^|[\s,])timeout=(\d+)/
-const NO_HEAD: AnswerHead = { status: 0, headers: {}, body: 0, keepAlive: false, keptIdleUs: 0 }
+const NO_HEAD: AnswerHead = { status: 0, fields: NO_FIELDS, headers: {}, body: 0, keepAlive: false, keptIdleUs: 0 }
 
 export class HeadReader {
   /** What was read last. */
@@ -105,7 +106,7 @@ export class HeadReader {
     }
     this.#lines = lines
     this.#fields = fields
-    return frame(status[1] === '0', Number(status[2]), toRecord(fields))
+    return frame(status[1] === '0', Number(status[2]), fields)
   }
 }
 
@@ -125,7 +126,8 @@ function readStatusLine(line: string): RegExpExecArray | BadAnswer {
 }
 
 /** How the body is framed (RFC 9112, 6.3). What can be read in two ways is refused. */
-function frame(http10: boolean, status: number, headers: ResponseHeaders): AnswerHead | BadAnswer {
+function frame(http10: boolean, status: number, fields: readonly Field[]): AnswerHead | BadAnswer {
+  const headers: ResponseHeaders = toRecord(fields)
   const connection = wordsOf(headers.connection)
   const transfer = headers['transfer-encoding']
   const length = headers['content-length']
@@ -143,6 +145,7 @@ function frame(http10: boolean, status: number, headers: ResponseHeaders): Answe
   const stays = http10 ? connection.includes('keep-alive') : !connection.includes('close')
   return {
     status,
+    fields,
     headers,
     body: bodiless ? 0 : body,
     // A body where none may be would be taken for the next answer.

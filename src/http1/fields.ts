@@ -3,14 +3,17 @@
  * line feeds, folded lines, blanks around a name, control characters. Whoever reads them otherwise than the server (or
  * a proxy between) meant them would read the next answer from the wrong place.
  */
-import type { ResponseHeaders } from '../request-result.ts'
 import { BadAnswer } from './faults.ts'
 
 export interface Field {
-  /** In lower case. */
+  /** As it came. */
   name: string
+  /** The name in lower case. */
+  key: string
   value: string
 }
+
+export type ResponseHeaders = Record<string, string | string[] | undefined>
 
 const NAME = /^[!#$%&'*+.^_`|~\w-]+$/
 const TAB = 0x09
@@ -26,7 +29,7 @@ export function readField(line: string): Field | BadAnswer {
   const name = line.slice(0, colon)
   if (colon < 1 || !isHeaderName(name)) return new BadAnswer('a line of its head is no header')
   const value = line.slice(colon + 1).replace(/^[ \t]+|[ \t]+$/g, '')
-  return isText(value) ? { name: name.toLowerCase(), value } : new BadAnswer(`control characters in '${name}'`)
+  return isText(value) ? { name, key: name.toLowerCase(), value } : new BadAnswer(`control characters in '${name}'`)
 }
 
 /** Without control characters. Bytes above ASCII stand for themselves. */
@@ -43,26 +46,29 @@ function Empty(): void {}
 Empty.prototype = Object.create(null)
 const EmptyHeaders = Empty as unknown as new () => ResponseHeaders
 
-export const NO_FIELDS: ResponseHeaders = new EmptyHeaders()
+export const NO_FIELDS: readonly Field[] = []
+
+const NONE: ResponseHeaders = new EmptyHeaders()
 
 /** A field that comes several times is a list. */
 export function toRecord(fields: readonly Field[]): ResponseHeaders {
+  if (fields.length === 0) return NONE
   const record = new EmptyHeaders()
-  for (const { name, value } of fields) {
-    const known = record[name]
-    if (known === undefined) record[name] = value
+  for (const { key, value } of fields) {
+    const known = record[key]
+    if (known === undefined) record[key] = value
     else if (Array.isArray(known)) known.push(value)
-    else record[name] = [known, value]
+    else record[key] = [known, value]
   }
   return record
 }
 
-export function readFields(lines: readonly string[]): ResponseHeaders | BadAnswer {
+export function readFields(lines: readonly string[]): readonly Field[] | BadAnswer {
   const fields: Field[] = []
   for (const line of lines) {
     const field = readField(line)
     if (field instanceof Error) return field
     fields.push(field)
   }
-  return toRecord(fields)
+  return fields
 }
