@@ -3,12 +3,11 @@
  * that had been in use. Each connection is opened by a probe, whose answer must show that the provider is there: a 2xx,
  * or one that wants a key or fewer requests. A 404 shows that something else is. A probe that fails is repeated.
  */
-import type { Dispatcher } from 'undici'
 import type { GatewayConfig } from './config/config.ts'
 import { upstreamError } from './http/gateway-error.ts'
 import type { RecycleReason } from './upstream/connection.ts'
 import type { ConnectionPool } from './upstream/pool.ts'
-import type { ConnectionLease, UpstreamRequest } from './upstream/types.ts'
+import type { ConnectionLease, UpstreamHandler, UpstreamRequest } from './upstream/types.ts'
 import type { Upstream } from './upstream/upstream.ts'
 
 const FIRST_RETRY_MS = 500
@@ -135,7 +134,7 @@ export class WarmUp {
 type Acquire = (grant: (connection: ConnectionLease) => void, failed: (error: Error) => void) => boolean
 
 /** A request of the gateway itself that only asks whether a connection works. */
-class Probe implements Dispatcher.DispatchHandler {
+class Probe implements UpstreamHandler {
   readonly #done: (outcome: number | Error) => void
   #connection: ConnectionLease | undefined
   #status = 0
@@ -156,7 +155,7 @@ class Probe implements Dispatcher.DispatchHandler {
 
   onRequestStart(): void {}
 
-  onResponseStart(_controller: Dispatcher.DispatchController, status: number): void {
+  onResponseStart(status: number): void {
     this.#status = status
   }
 
@@ -167,7 +166,7 @@ class Probe implements Dispatcher.DispatchHandler {
     this.#done(this.#status)
   }
 
-  onResponseError(_controller: Dispatcher.DispatchController | null, error: Error): void {
+  onResponseError(error: Error): void {
     this.#connection?.failed()
     this.#done(error)
   }

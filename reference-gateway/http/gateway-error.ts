@@ -73,18 +73,41 @@ export function sendReadiness(response: ServerResponse, reason: string | undefin
   else sendJson(response, 503, { ready: false, reason })
 }
 
-/** The code of a connection over HTTP/2 whose PING was not acknowledged. */
-export const NO_PING_ANSWER = 'KT_NO_PING_ANSWER'
+/** Why a request to a provider failed, where neither the system nor the reader of the answer says it. */
+type FailureCode =
+  | 'KT_CONNECT_TIMEOUT'
+  | 'KT_HEAD_TIMEOUT'
+  | 'KT_BODY_TIMEOUT'
+  /** Over HTTP/2: a PING was not acknowledged. */
+  | 'KT_NO_PING_ANSWER'
+  /** The other side has ended the connection in order, or the stream. */
+  | 'KT_CLOSED'
+  /** The gateway closed the connection for another request on it. */
+  | 'KT_GIVEN_UP'
+  /** The request cannot be written, and nothing of it was. */
+  | 'KT_NOT_SENDABLE'
+  /** The request waited in vain for a connection. */
+  | 'KT_NO_CONNECTION'
+
+export class UpstreamFailure extends Error {
+  readonly code: FailureCode
+
+  constructor(code: FailureCode, message = '') {
+    super(message)
+    this.code = code
+  }
+}
+
 /** The code of a connection that was open, and on which the other machine answers nothing any more. */
 const DEAD = 'KT_DEAD'
 
 const TIMEOUTS: Record<string, string> = {
-  UND_ERR_CONNECT_TIMEOUT: 'accepted no connection in time',
+  KT_CONNECT_TIMEOUT: 'accepted no connection in time',
   ETIMEDOUT: 'accepted no connection in time',
   [DEAD]: 'does not answer any more on its connection',
-  [NO_PING_ANSWER]: 'does not answer any more on its connection',
-  UND_ERR_HEADERS_TIMEOUT: 'sent no answer in time',
-  UND_ERR_BODY_TIMEOUT: 'stopped sending in the middle of its answer',
+  KT_NO_PING_ANSWER: 'does not answer any more on its connection',
+  KT_HEAD_TIMEOUT: 'sent no answer in time',
+  KT_BODY_TIMEOUT: 'stopped sending in the middle of its answer',
 }
 
 const FAILURES: Record<string, string> = {
@@ -95,30 +118,29 @@ const FAILURES: Record<string, string> = {
   ENETUNREACH: 'cannot be reached',
   ECONNRESET: 'reset the connection before its answer was complete',
   EPIPE: 'reset the connection before its answer was complete',
-  UND_ERR_SOCKET: 'closed the connection before its answer was complete',
-  UND_ERR_RES_CONTENT_LENGTH_MISMATCH: 'sent a body of another length than it announced',
+  KT_CLOSED: 'closed the connection before its answer was complete',
+  KT_GIVEN_UP: 'shared its connection with a request that was given up',
+  KT_BAD_ANSWER: 'did not answer in HTTP/1.1',
+  KT_HEAD_TOO_LARGE: 'sent too many headers',
 }
-
-/** The code of a request that waited in vain for a connection. */
-export const NO_CONNECTION = 'KT_NO_CONNECTION'
 
 /** The error for a provider that failed before any of its response was passed on. */
 export function upstreamError(provider: string, error: Error): GatewayError {
   const code = codeOf(error)
-  if (code === NO_CONNECTION) {
+  if (code === 'KT_NO_CONNECTION') {
     const message = `all connections to provider '${provider}' are in use`
     return { status: 503, code: 'no_connection', message, headers: ['retry-after', '1'] }
   }
   const late = TIMEOUTS[code]
   if (late) return { status: 504, code: 'upstream_timeout', message: `provider '${provider}' ${late}` }
-  if (code === 'UND_ERR_INVALID_ARG') {
+  if (code === 'KT_NOT_SENDABLE') {
     return invalidRequest('invalid_request', `the request cannot be passed on: ${error.message}`)
   }
-  const reason = FAILURES[code] ?? (code.startsWith('HPE_') ? 'did not answer in HTTP/1.1' : `failed (${code})`)
+  const reason = FAILURES[code] ?? `failed (${code})`
   return { status: 502, code: 'upstream_failed', message: `provider '${provider}' ${reason}` }
 }
 
-/** The code of the system or of undici. Where several addresses were tried, the first one's code counts. */
+/** The code of the system or of kt. Where several addresses were tried, the first one's code counts. */
 function codeOf(error: Error): string {
   if ('code' in error && error.code === 'ETIMEDOUT' && 'syscall' in error && error.syscall !== 'connect') return DEAD
   if ('code' in error && typeof error.code === 'string') return error.code

@@ -97,10 +97,10 @@ export function isFieldValue(value: string): boolean {
   return !/[^\t\x20-\x7e\x80-\xff]/.test(value)
 }
 
-export type RawHeaders = readonly (Buffer | string)[]
+/** Name, value, name, value: as they came. */
+export type RawHeaders = readonly string[]
 
-export function readHead(status: number, rawHeaders: RawHeaders): UpstreamHead {
-  const raw = rawHeaders.map((part) => (typeof part === 'string' ? part : part.toString('latin1')))
+export function readHead(status: number, raw: RawHeaders): UpstreamHead {
   const named = namedByConnection(raw)
   const head: UpstreamHead = {
     status,
@@ -154,8 +154,8 @@ export function responseTrailers(rawTrailers: RawHeaders): { trailers: [string, 
   const trailers: [string, string][] = []
   let serverTiming = ''
   for (let i = 0; i + 1 < rawTrailers.length; i += 2) {
-    const name = String(rawTrailers[i])
-    const value = String(rawTrailers[i + 1])
+    const name = rawTrailers[i] ?? ''
+    const value = rawTrailers[i + 1] ?? ''
     const key = name.toLowerCase()
     if (key === 'server-timing') serverTiming = joinLists(serverTiming, value)
     else if (!HOP_BY_HOP.has(key) && !NOT_A_TRAILER.has(key)) trailers.push([name, value])

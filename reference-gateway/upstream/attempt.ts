@@ -1,13 +1,11 @@
 /**
  * One request to one provider: acquires a connection, hands the request to it, and reports the response to its owner.
- * It is the handler that undici calls back; the HTTP/2 session calls it the same way.
  */
-import type { Dispatcher } from 'undici'
 import type { RawHeaders } from '../http/headers.ts'
 import type { UpstreamFlow } from '../http/hooks.ts'
 import { RefusedStream } from './h2-stream.ts'
 import type { ConnectionPool } from './pool.ts'
-import type { ConnectionLease, UpstreamRequest } from './types.ts'
+import type { ConnectionLease, UpstreamControl, UpstreamHandler, UpstreamRequest } from './types.ts'
 import type { Asker } from './waiting-line.ts'
 
 export interface AttemptOwner extends Asker {
@@ -34,15 +32,14 @@ const RESENDS = 2
  * request came: a provider that reads a request takes longer to fail.
  */
 const CLOSED_IDLE_WITHIN_MS = 1_000
-const CLOSED = new Set(['UND_ERR_SOCKET', 'ECONNRESET', 'EPIPE'])
-const ABORTED = new Error('the request was given up')
+const CLOSED = new Set(['KT_CLOSED', 'ECONNRESET', 'EPIPE'])
 
-export class Attempt implements Dispatcher.DispatchHandler, UpstreamFlow {
+export class Attempt implements UpstreamHandler, UpstreamFlow {
   readonly #owner: AttemptOwner
   readonly #pool: ConnectionPool
   #leaveQueue: (() => void) | undefined
   #connection: ConnectionLease | undefined
-  #controller: Dispatcher.DispatchController | undefined
+  #control: UpstreamControl | undefined
   #headed = false
   #unwanted = false
   #drained = 0
@@ -81,40 +78,39 @@ export class Attempt implements Dispatcher.DispatchHandler, UpstreamFlow {
   }
 
   pause(): void {
-    this.#controller?.pause()
+    this.#control?.pause()
   }
 
   resume(): void {
-    this.#controller?.resume()
+    this.#control?.resume()
   }
 
   abort(): void {
     if (this.#over) return
     this.#over = true
     this.#leaveQueue?.()
-    this.#connection?.abort(this.#controller, ABORTED)
+    this.#connection?.abort(this.#control)
   }
 
-  onRequestStart(controller: Dispatcher.DispatchController): void {
-    this.#controller = controller
-    if (this.#over) controller.abort(ABORTED)
+  onRequestStart(control: UpstreamControl): void {
+    this.#control = control
+    if (this.#over) control.abort()
     else {
       this.#sentMs = performance.now()
       this.#owner.run(() => this.#owner.onSent())
     }
   }
 
-  onResponseStart(controller: Dispatcher.DispatchController, status: number): void {
-    // Informational responses concern only the upstream and the gateway.
-    if (status < 200 || this.#over) return
+  onResponseStart(status: number, headers: RawHeaders): void {
+    if (this.#over) return
     this.#headed = true
     this.#unwanted = true
     this.#owner.run(() => {
-      this.#unwanted = !this.#owner.onHead(status, rawPairs(controller.rawHeaders))
+      this.#unwanted = !this.#owner.onHead(status, headers)
     })
   }
 
-  onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
+  onResponseData(chunk: Buffer): void {
     if (this.#over) return
     if (!this.#unwanted) {
       this.#owner.run(() => this.#owner.onData(chunk))
@@ -124,14 +120,14 @@ export class Attempt implements Dispatcher.DispatchHandler, UpstreamFlow {
     if (this.#drained > DRAIN_BYTES) this.abort()
   }
 
-  onResponseEnd(controller: Dispatcher.DispatchController): void {
+  onResponseEnd(trailers: RawHeaders): void {
     if (this.#over || !this.#headed) return
     this.#over = true
-    if (!this.#unwanted) this.#owner.run(() => this.#owner.onEnd(rawPairs(controller.rawTrailers)))
+    if (!this.#unwanted) this.#owner.run(() => this.#owner.onEnd(trailers))
     this.#connection?.release(this.#closes)
   }
 
-  onResponseError(_controller: Dispatcher.DispatchController | null, error: Error): void {
+  onResponseError(error: Error): void {
     if (this.#over) return
     if (error instanceof RefusedStream && this.#resent < RESENDS) {
       this.#resent++
@@ -143,14 +139,14 @@ export class Attempt implements Dispatcher.DispatchHandler, UpstreamFlow {
       this.#askAgain(true)
       return
     }
-    // undici did not send the request, so the connection is intact.
-    if ('code' in error && error.code === 'UND_ERR_INVALID_ARG') this.#connection?.release(false)
+    // Nothing was written, so the connection is intact.
+    if ('code' in error && error.code === 'KT_NOT_SENDABLE') this.#connection?.release(false)
     else this.#connection?.failed()
     this.#fail(error)
   }
 
   #wasClosedIdle(error: Error): boolean {
-    if (this.#headed || !this.#connection?.isReused || !this.#controller) return false
+    if (this.#headed || !this.#connection?.isReused || !this.#control) return false
     if (!('code' in error) || !CLOSED.has(String(error.code))) return false
     return performance.now() - this.#sentMs < CLOSED_IDLE_WITHIN_MS
   }
@@ -158,20 +154,15 @@ export class Attempt implements Dispatcher.DispatchHandler, UpstreamFlow {
   #askAgain(onNew: boolean): void {
     this.#connection?.failed()
     this.#connection = undefined
-    if (this.#controller) this.#owner.run(() => this.#owner.onUnread())
-    this.#controller = undefined
+    if (this.#control) this.#owner.run(() => this.#owner.onUnread())
+    this.#control = undefined
     this.#again?.(onNew)
   }
 
   #fail(error: Error): void {
     if (this.#over) return
     this.#over = true
-    const sent = this.#controller !== undefined
+    const sent = this.#control !== undefined
     if (!this.#unwanted) this.#owner.run(() => this.#owner.onFailure(error, sent))
   }
-}
-
-function rawPairs(raw: Dispatcher.DispatchController['rawHeaders']): RawHeaders {
-  if (Array.isArray(raw)) return raw
-  return Object.entries(raw ?? {}).flatMap(([name, value]) => [value ?? ''].flat().flatMap((one) => [name, one]))
 }

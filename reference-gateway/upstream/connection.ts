@@ -3,8 +3,14 @@
  * carries one request at a time (more with pipelining), HTTP/2 as many as the provider allows. A connection lives at
  * most maxLifetimeMs; its transport limits how long it may be idle.
  */
-import type { Dispatcher } from 'undici'
-import type { ConnectionLease, Transport, TransportEvents, UpstreamRequest } from './types.ts'
+import type {
+  ConnectionLease,
+  Transport,
+  TransportEvents,
+  UpstreamControl,
+  UpstreamHandler,
+  UpstreamRequest,
+} from './types.ts'
 
 /**
  * Why a connection was closed. `upstream`: by the other side; `error`: its request failed; `aborted`: its client left.
@@ -59,7 +65,7 @@ export class PooledConnection implements ConnectionLease, TransportEvents {
     return this.inUse < this.capacity && this.retiring === undefined && this.state !== 'closing'
   }
 
-  dispatch(request: UpstreamRequest, handler: Dispatcher.DispatchHandler): void {
+  dispatch(request: UpstreamRequest, handler: UpstreamHandler): void {
     this.transport.dispatch(request, handler)
   }
 
@@ -76,10 +82,10 @@ export class PooledConnection implements ConnectionLease, TransportEvents {
     else this.#discard('error')
   }
 
-  abort(controller: Dispatcher.DispatchController | undefined, reason: Error): void {
-    controller?.abort(reason)
+  abort(control: UpstreamControl | undefined): void {
+    control?.abort()
     if (this.transport.abortsAlone) this.release(false)
-    // Before the request is written there is no controller: only closing the connection takes the request back.
+    // Before the request is written there is no control: only closing the connection takes the request back.
     else this.#discard('aborted')
   }
 
@@ -125,7 +131,7 @@ export class PooledConnection implements ConnectionLease, TransportEvents {
   }
 
   /**
-   * The socket is gone, and an idle connection ends with it. With HTTP/1.1, undici connects again for a request that
+   * The socket is gone, and an idle connection ends with it. With HTTP/1.1, the transport connects again for a request that
    * was not yet written; a request that was written fails with the socket's error.
    */
   closed(reason: 'idle' | 'upstream' | 'error', error: Error): void {

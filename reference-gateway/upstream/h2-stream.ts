@@ -1,11 +1,9 @@
-/**
- * One request on an HTTP/2 session. It calls the handler as undici does, so that the caller need not know which
- * protocol carries the request.
- */
+/** One request on an HTTP/2 session. */
 
 import { type ClientHttp2Session, type ClientHttp2Stream, constants, type OutgoingHttpHeaders } from 'node:http2'
-import type { Dispatcher } from 'undici'
-import type { UpstreamRequest } from './types.ts'
+import { UpstreamFailure } from '../http/gateway-error.ts'
+import type { RawHeaders } from '../http/headers.ts'
+import type { UpstreamControl, UpstreamHandler, UpstreamRequest } from './types.ts'
 
 /** The provider did not look at the request, so it can be sent again (RFC 9113, 8.7). */
 export class RefusedStream extends Error {}
@@ -15,8 +13,8 @@ interface StreamLimits {
   bodyIdleTimeoutMs: number
 }
 
-export class H2Stream implements Dispatcher.DispatchController {
-  readonly #handler: Dispatcher.DispatchHandler
+export class H2Stream implements UpstreamControl {
+  readonly #handler: UpstreamHandler
   readonly #limits: StreamLimits
   readonly #over: () => void
   #stream: ClientHttp2Stream | undefined
@@ -26,14 +24,12 @@ export class H2Stream implements Dispatcher.DispatchController {
   #receivedBytes = 0
   /** The provider said that the answer ends here (END_STREAM). */
   #isWhole = false
-  aborted = false
-  paused = false
-  reason: Error | null = null
-  rawHeaders: string[] = []
-  rawTrailers: string[] = []
+  #aborted = false
+  #paused = false
+  #rawTrailers: RawHeaders = []
 
   /** `over` is called once, when nothing more will come. */
-  constructor(handler: Dispatcher.DispatchHandler, limits: StreamLimits, over: () => void) {
+  constructor(handler: UpstreamHandler, limits: StreamLimits, over: () => void) {
     this.#handler = handler
     this.#limits = limits
     this.#over = over
@@ -45,8 +41,8 @@ export class H2Stream implements Dispatcher.DispatchController {
       queueMicrotask(() => this.#fail(new RefusedStream('the session is gone')))
       return
     }
-    this.#handler.onRequestStart?.(this, null)
-    if (this.aborted) return
+    this.#handler.onRequestStart(this)
+    if (this.#aborted) return
     let stream: ClientHttp2Stream
     try {
       stream = session.request(buildHeaders(url, request), { endStream: request.body === null })
@@ -59,11 +55,11 @@ export class H2Stream implements Dispatcher.DispatchController {
     stream.setTimeout(this.#limits.responseTimeoutMs, () => this.#onTimeout(stream))
     stream.on('response', (_headers, _flags, raw) => this.#onHead(stream, raw ?? []))
     stream.on('trailers', (_headers, _flags, raw) => {
-      this.rawTrailers = raw ?? []
+      this.#rawTrailers = raw ?? []
     })
     stream.on('data', (chunk: Buffer) => {
       this.#receivedBytes += chunk.length
-      if (!this.#done) this.#handler.onResponseData?.(this, chunk)
+      if (!this.#done) this.#handler.onResponseData(chunk)
     })
     stream.on('end', () => this.#onEnd(stream))
     stream.on('error', (error: Error) => this.#fail(this.#meaning(stream, error)))
@@ -75,19 +71,18 @@ export class H2Stream implements Dispatcher.DispatchController {
   }
 
   pause(): void {
-    this.paused = true
+    this.#paused = true
     this.#stream?.pause()
   }
 
   resume(): void {
-    this.paused = false
+    this.#paused = false
     this.#stream?.resume()
   }
 
-  abort(reason: Error): void {
-    if (this.aborted) return
-    this.aborted = true
-    this.reason = reason
+  abort(): void {
+    if (this.#aborted) return
+    this.#aborted = true
     this.#done = true
     if (this.#stream) cancel(this.#stream)
     this.#finish()
@@ -104,9 +99,8 @@ export class H2Stream implements Dispatcher.DispatchController {
       if (name === 'content-length') this.#expectedBytes = Number(value)
     }
     this.#headed = true
-    this.rawHeaders = headers
     stream.setTimeout(this.#limits.bodyIdleTimeoutMs)
-    if (!this.#done) this.#handler.onResponseStart?.(this, status, {}, '')
+    if (!this.#done) this.#handler.onResponseStart(status, headers)
   }
 
   #onEnd(stream: ClientHttp2Stream): void {
@@ -123,7 +117,7 @@ export class H2Stream implements Dispatcher.DispatchController {
     }
     this.#done = true
     this.#finish()
-    this.#handler.onResponseEnd?.(this, {})
+    this.#handler.onResponseEnd(this.#rawTrailers)
   }
 
   /**
@@ -140,8 +134,8 @@ export class H2Stream implements Dispatcher.DispatchController {
 
   #onTimeout(stream: ClientHttp2Stream): void {
     // The client reads slowly; the provider is not to blame.
-    if (this.paused) return
-    this.#fail(timeout(this.#headed ? 'UND_ERR_BODY_TIMEOUT' : 'UND_ERR_HEADERS_TIMEOUT'))
+    if (this.#paused) return
+    this.#fail(new UpstreamFailure(this.#headed ? 'KT_BODY_TIMEOUT' : 'KT_HEAD_TIMEOUT'))
     cancel(stream)
   }
 
@@ -153,7 +147,7 @@ export class H2Stream implements Dispatcher.DispatchController {
     if (this.#done) return
     this.#done = true
     this.#finish()
-    this.#handler.onResponseError?.(this, error)
+    this.#handler.onResponseError(error)
   }
 
   #finished = false
@@ -195,15 +189,11 @@ function coded(error: Error): Error {
 }
 
 function broken(): Error {
-  return Object.assign(new Error('the stream broke off'), { code: 'UND_ERR_SOCKET' })
+  return new UpstreamFailure('KT_CLOSED')
 }
 
 function invalid(error: Error): Error {
   const code = 'code' in error ? String(error.code) : ''
   if (code === 'ERR_HTTP2_INVALID_SESSION' || code === 'ERR_HTTP2_GOAWAY_SESSION') return new RefusedStream()
-  return Object.assign(new Error(error.message), { code: 'UND_ERR_INVALID_ARG' })
-}
-
-function timeout(code: string): Error {
-  return Object.assign(new Error('too late'), { code })
+  return new UpstreamFailure('KT_NOT_SENDABLE', error.message)
 }

@@ -8,8 +8,7 @@
 import { type ClientHttp2Session, connect, constants } from 'node:http2'
 import { connect as connectTcp, type Socket } from 'node:net'
 import { connect as connectTls, type TLSSocket } from 'node:tls'
-import type { Dispatcher } from 'undici'
-import { NO_PING_ANSWER } from '../http/gateway-error.ts'
+import { UpstreamFailure } from '../http/gateway-error.ts'
 import { H2Stream } from './h2-stream.ts'
 import type {
   PoolConfig,
@@ -17,6 +16,7 @@ import type {
   TransportEvents,
   TransportFactory,
   UpstreamConfig,
+  UpstreamHandler,
   UpstreamRequest,
 } from './types.ts'
 import { whoClosed } from './who-closed.ts'
@@ -64,7 +64,10 @@ class H2Transport implements Transport {
       this.#error ??= error
     })
     socket.on('close', () => this.#onClose())
-    this.#connecting = setTimeout(() => this.#fail(failure('UND_ERR_CONNECT_TIMEOUT')), upstream.connectTimeoutMs)
+    this.#connecting = setTimeout(
+      () => this.#fail(new UpstreamFailure('KT_CONNECT_TIMEOUT')),
+      upstream.connectTimeoutMs,
+    )
     this.#connecting.unref()
     if (!secure) this.#start(socket)
   }
@@ -121,7 +124,7 @@ class H2Transport implements Transport {
     if (!this.#settled && this.#url.protocol === 'http:' && this.#socket.bytesRead > 0) {
       this.#events.speaksH1()
     }
-    const error = this.#error ?? failure('UND_ERR_SOCKET')
+    const error = this.#error ?? new UpstreamFailure('KT_CLOSED')
     this.#events.closed(this.#reason ?? whoClosed(error), error)
   }
 
@@ -129,7 +132,10 @@ class H2Transport implements Transport {
     if (!this.#upstream.keepAlive) return
     this.#ping = setInterval(() => {
       if (session.closed || session.destroyed) return
-      const deadline = setTimeout(() => this.#fail(failure(NO_PING_ANSWER)), this.#upstream.keepAliveTimeoutMs)
+      const deadline = setTimeout(
+        () => this.#fail(new UpstreamFailure('KT_NO_PING_ANSWER')),
+        this.#upstream.keepAliveTimeoutMs,
+      )
       deadline.unref()
       session.ping(() => clearTimeout(deadline))
     }, this.#upstream.keepAliveIntervalMs)
@@ -154,7 +160,7 @@ class H2Transport implements Transport {
     this.#socket.destroy()
   }
 
-  dispatch(request: UpstreamRequest, handler: Dispatcher.DispatchHandler): void {
+  dispatch(request: UpstreamRequest, handler: UpstreamHandler): void {
     const session = this.#session
     clearTimeout(this.#idle)
     this.#streams++
@@ -179,8 +185,4 @@ class H2Transport implements Transport {
     this.#session?.destroy(undefined, constants.NGHTTP2_NO_ERROR)
     this.#socket.destroy()
   }
-}
-
-function failure(code: 'UND_ERR_CONNECT_TIMEOUT' | 'UND_ERR_SOCKET' | typeof NO_PING_ANSWER): Error {
-  return Object.assign(new Error('the HTTP/2 connection failed'), { code })
 }

@@ -1,6 +1,6 @@
 /**
- * The upstream connections of all providers. undici's own Pool knows neither a limit over all hosts nor a maximum of
- * idle connections.
+ * The upstream connections of all providers. There is a limit over all hosts, and one of
+ * idle connections to each.
  *   acquire: the connection that became idle last; else (HTTP/2) the one with the fewest streams; else a new one while
  *            fewer than maxTotal are open; else (pipelining) the one with the shortest line; else a queue in which
  *            tenants take turns

@@ -1,7 +1,7 @@
 /**
  * The config of the upstream side (providers, limits), a request to a provider, and the interfaces of what carries it.
  */
-import type { Dispatcher } from 'undici'
+import type { RawHeaders } from '../http/headers.ts'
 import type { ProtocolName } from '../protocols/protocols.ts'
 import type { BreakerConfig } from './breaker.ts'
 
@@ -54,13 +54,30 @@ export interface UpstreamRequest {
   body: Buffer | null
 }
 
+/** Of a request that is on its way. After `pause` its handler hears nothing until `resume`; after `abort` no more. */
+export interface UpstreamControl {
+  pause(): void
+  resume(): void
+  abort(): void
+}
+
+/** Hears one request: its start, its answer, and either the end or the error. */
+export interface UpstreamHandler {
+  /** A connection is open, and the request is written next. */
+  onRequestStart(control: UpstreamControl): void
+  onResponseStart(status: number, headers: RawHeaders): void
+  onResponseData(chunk: Buffer): void
+  onResponseEnd(trailers: RawHeaders): void
+  onResponseError(error: Error): void
+}
+
 /** Carries the requests of one connection. */
 export interface Transport {
   /** A request can be cancelled without closing its connection. */
   readonly abortsAlone: boolean
   /** It accepts requests at once, whether it is connected or not. */
   readonly queues: boolean
-  dispatch(request: UpstreamRequest, handler: Dispatcher.DispatchHandler): void
+  dispatch(request: UpstreamRequest, handler: UpstreamHandler): void
   /** Requests that it accepted and has not written yet. */
   readonly unsent: number
   /** Ends when the requests in flight are complete. */
@@ -83,11 +100,11 @@ export interface TransportEvents {
 export interface ConnectionLease {
   /** It has served another request before. */
   readonly isReused: boolean
-  dispatch(request: UpstreamRequest, handler: Dispatcher.DispatchHandler): void
+  dispatch(request: UpstreamRequest, handler: UpstreamHandler): void
   /** Call it after a complete response. `closes`: the upstream said that it will close the connection. */
   release(closes: boolean): void
   failed(): void
-  abort(controller: Dispatcher.DispatchController | undefined, reason: Error): void
+  abort(control: UpstreamControl | undefined): void
 }
 
 /** Opens a transport to one origin. */

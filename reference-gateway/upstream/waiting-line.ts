@@ -1,5 +1,5 @@
 /** The requests that wait for a connection: tenants take turns, and none waits for longer than it may. */
-import { NO_CONNECTION } from '../http/gateway-error.ts'
+import { UpstreamFailure } from '../http/gateway-error.ts'
 import { TurnQueue } from '../http/turn-queue.ts'
 import type { ConnectionLease } from './types.ts'
 
@@ -69,6 +69,6 @@ export class WaitingLine {
 
   #giveUp(waiter: Waiter): void {
     this.leave(waiter)
-    waiter.failed(Object.assign(new Error('no connection was free in time'), { code: NO_CONNECTION }))
+    waiter.failed(new UpstreamFailure('KT_NO_CONNECTION'))
   }
 }
