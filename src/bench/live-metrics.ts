@@ -13,6 +13,8 @@ import { Histogram } from '../stats/histogram.ts'
 /** Of latencies and times to first token; from a cache's answer to a long one's. */
 const BOUNDS_S = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120]
 
+type Heard = Pick<Progress, 'phase' | 'inFlight' | 'elapsedUs'>
+
 interface LiveArm {
   name: string
   outcomes: Record<string, number>
@@ -35,7 +37,7 @@ export class LiveMetrics {
   #arms: LiveArm[] = []
   #common: Labels = {}
   #lost = 0
-  #progress: Pick<Progress, 'phase' | 'inFlight' | 'elapsedUs'> | undefined
+  #progress: Heard | undefined
   #close: (() => Promise<void>) | undefined
 
   /** Throws a UserError where the port cannot be had. Returns the address of the page. */
@@ -50,7 +52,7 @@ export class LiveMetrics {
     this.#arms = arms.map(({ name }) => ({ name, outcomes: {}, latency: new Histogram(), ttft: new Histogram() }))
   }
 
-  heard(progress: Progress): void {
+  heard(progress: Heard): void {
     this.#progress = progress
   }
 
