@@ -6,7 +6,7 @@
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fillOnce, run } from './folders.ts'
-import { fromCargo, fromDebian, fromGo, fromNpmLock, fromPyPiLock, missingOfDebian } from './registries.ts'
+import { fromCargo, fromDebian, fromGo, fromGoLock, fromNpmLock, fromPyPiLock, missingOfDebian } from './registries.ts'
 
 /** A program as spawn takes it. */
 export interface Program {
@@ -38,6 +38,8 @@ export const CATALOGUE = {
   'prometheus-client': pypi('prometheus-client', '0.26.0', { module: 'prometheus_client' }),
   'opentelemetry-proto': pypi('opentelemetry-proto', '1.45.2', { module: 'opentelemetry.proto' }),
   'kubernetes-validate': pypi('kubernetes-validate', '1.37.0', { module: 'kubernetes_validate' }),
+  /** Reads dashboards by Grafana's own schema. */
+  'grafana-dashboards': goLock('grafana-dashboards', '0.0.22'),
   portkey: npm('portkey', '1.15.2', 'node_modules/@portkey-ai/gateway/build/start-server.js'),
 } satisfies Record<string, Entry>
 
@@ -51,6 +53,13 @@ function cargo(crate: string, version: string, features: string[]): Entry {
 function go(name: string, module: string, version: string): Entry {
   return async () => {
     const folder = await fillOnce(`${name}-${version}`, (aside) => fromGo(aside, module, version))
+    return { version, command: join(folder, 'bin', name), args: [], env: process.env }
+  }
+}
+
+function goLock(name: string, version: string): Entry {
+  return async () => {
+    const folder = await fillOnce(`${name}-${version}`, (aside) => fromGoLock(aside, name))
     return { version, command: join(folder, 'bin', name), args: [], env: process.env }
   }
 }

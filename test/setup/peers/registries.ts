@@ -46,6 +46,11 @@ export async function fromGo(folder: string, module: string, version: string): P
   await run('go', ['install', `${module}@v${version}`], { env, maxBuffer: 2 ** 26 })
 }
 
+/** Builds the program in locks/`name`, whose go.mod and go.sum name all that it takes, into bin/. */
+export async function fromGoLock(folder: string, name: string): Promise<void> {
+  await run('go', ['build', '-o', join(folder, 'bin', name), '.'], { cwd: lock(name), maxBuffer: 2 ** 26 })
+}
+
 /** A package of Debian and all that it needs and this machine has not. */
 export async function missingOfDebian(name: string): Promise<string[]> {
   const ask = () => run('apt-get', ['install', '--simulate', '--no-install-recommends', name])
