@@ -3,7 +3,7 @@
  * window's length, wherever it lies (a sliding window, not calendar seconds), each of input, output and requests by
  * itself: they need not coincide, which errs on the safe side. Output counts when its request came.
  */
-import type { Trace } from '../workload/trace.ts'
+import type { Trace } from '../workload/traces/whole.ts'
 
 interface TraceTotals {
   requests: number

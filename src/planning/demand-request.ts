@@ -13,7 +13,7 @@ import {
 } from '../plan/demand.ts'
 import { excessDispersion, inputScv, traceTotals, windowPeak } from '../plan/trace.ts'
 import { counted, formatCount, formatDuration, formatNumber } from '../units.ts'
-import { readTrace, type Trace } from '../workload/trace.ts'
+import { readTrace, type Trace } from '../workload/traces/whole.ts'
 import type { DemandOptions } from './plan-flags.ts'
 import { demandForm } from './plan-rules.ts'
 import { averageMix, readRequestKinds } from './workloads.ts'

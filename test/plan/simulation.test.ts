@@ -9,7 +9,7 @@ import { Streams } from '../../src/plan/simulate/streams.ts'
 import { steadyTraffic, traceTraffic } from '../../src/plan/simulate/traffic.ts'
 import { WaitHistogram } from '../../src/plan/simulate/waits.ts'
 import { readSizing } from '../../src/planning/sizing.ts'
-import { readTrace } from '../../src/workload/trace.ts'
+import { readTrace } from '../../src/workload/traces/whole.ts'
 import { chat, chatDemand } from '../support/plan.ts'
 import { azureTrace } from '../support/traces.ts'
 

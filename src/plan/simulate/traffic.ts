@@ -1,5 +1,5 @@
 /** Traffic for the fleet simulation: how many requests come in each second, and what their sizes are drawn from. */
-import type { Trace } from '../../workload/trace.ts'
+import type { Trace } from '../../workload/traces/whole.ts'
 import type { Demand, KindShare } from '../demand.ts'
 
 export interface Traffic {

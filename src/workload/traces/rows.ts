@@ -1,0 +1,94 @@
+/** From the pieces of a file to its rows, in the order of their times: CSV or JSON, of any format of the table. */
+import { CsvRows } from './csv.ts'
+import { type CsvColumns, formatOf } from './formats.ts'
+import { JsonRows } from './json.ts'
+import { LineCutter } from './lines.ts'
+import { HELD_BACK, RowOrder } from './order.ts'
+import { type RowSink, traceFault } from './row.ts'
+
+const JSON_BEGINS = new Set(['{', '['].map((char) => char.charCodeAt(0)))
+
+export interface RowReaderOptions {
+  /** What --trace-columns names, instead of a known format. */
+  columns?: CsvColumns | undefined
+}
+
+export class RowReader {
+  /** Rows of failed requests: their format says that an answer of 0 tokens is one. */
+  failed = 0
+  /** Rows, the failed ones too. */
+  count = 0
+  readonly #path: string
+  readonly #asked: ReturnType<typeof formatOf> | undefined
+  readonly #sink: RowSink
+  readonly #lines: LineCutter
+  #reader: CsvRows | JsonRows | undefined
+  #order: RowOrder | undefined
+  #zeroFails = false
+
+  constructor(path: string, { columns }: RowReaderOptions, sink: RowSink) {
+    this.#path = path
+    this.#asked = columns && formatOf(columns)
+    this.#sink = sink
+    this.#lines = new LineCutter(path, (bytes, from, to, line) => this.#line(bytes, from, to, line))
+  }
+
+  /** Lines that were read so far. */
+  get lines(): number {
+    return this.#lines.count
+  }
+
+  /** The name of the format, once the first row was read. */
+  get format(): string {
+    return this.#reader?.format?.name ?? 'unknown'
+  }
+
+  /** Tokens of a block that a hash stands for. */
+  get blockTokens(): number {
+    return this.#reader instanceof JsonRows ? (this.#reader.format?.blockTokens ?? 0) : 0
+  }
+
+  push(piece: Buffer): void {
+    this.#lines.push(piece)
+  }
+
+  /** The file is over. Rows that were held back are handed on by `release`. */
+  end(): void {
+    this.#lines.end()
+    if (this.#reader instanceof JsonRows) this.#reader.end()
+    if (this.#lines.count === 0 || !this.#reader) throw traceFault(this.#path, 1, 'the trace is empty')
+  }
+
+  /** After the end: hands on up to `most` rows that were held back; whether some still are. */
+  release(most: number): boolean {
+    this.#order?.release(most)
+    return (this.#order?.waiting ?? 0) > 0
+  }
+
+  #line(bytes: Buffer, from: number, to: number, line: number): void {
+    if (this.#reader) {
+      this.#reader.line(bytes, from, to, line)
+      return
+    }
+    const sink: RowSink = (row, atUs, input, output, ids) => this.#row(row, atUs, input, output, ids)
+    if (JSON_BEGINS.has(bytes[from] ?? 0)) {
+      this.#reader = new JsonRows(this.#path, this.#asked, sink)
+      this.#reader.line(bytes, from, to, line)
+    } else this.#reader = new CsvRows(this.#path, bytes.toString('utf8', from, to), this.#asked, sink)
+  }
+
+  #row(line: number, atUs: number, input: number, output: number, ids?: readonly number[]): void {
+    const order = this.#order ?? this.#begin()
+    this.count++
+    if (output === 0 && this.#zeroFails) this.failed++
+    else order.add(line, atUs, input, output, ids)
+  }
+
+  #begin(): RowOrder {
+    const format = this.#reader?.format
+    const column = (format && 'columns' in format ? format.columns.at : format?.at) ?? 'time'
+    this.#zeroFails = format?.zeroFails ?? false
+    this.#order = new RowOrder(this.#path, format?.byEnd ? HELD_BACK : 0, column, this.#sink)
+    return this.#order
+  }
+}
