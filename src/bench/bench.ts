@@ -53,7 +53,7 @@ export async function bench(run: PreparedBench, hooks: RunHooks): Promise<BenchR
     const verdict = verdictOf(report)
     return { ...measured, verdict, exitCode: unwritten?.exitCode ?? exitCodeOf(measured, verdict, inconclusive) }
   } finally {
-    await open.close()
+    await Promise.all([open.close(), run.record.replay?.close()])
   }
 }
 

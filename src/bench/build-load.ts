@@ -3,19 +3,23 @@ import type { ConnectionSpec } from '../client/connection.ts'
 import type { Load, RunPlan } from '../load/plan.ts'
 import { readText } from '../parse/file.ts'
 import { DEFAULT_ARRIVAL, parametersOf } from '../schedule/arrivals.ts'
+import type { TraceTotals } from '../workload/traces/feed.ts'
+import type { TraceSource } from '../workload/workload.ts'
 import { describeConversations } from './build-conversations.ts'
 import { isOpen, type LoadOptions } from './options/load.ts'
 import type { TargetOptions } from './options/target.ts'
 
 const DEFAULT_CONCURRENCY = 10
 const MAX_IN_FLIGHT = 1_000
+/** Of the warm-up before a trace that is read only while it is replayed. */
+const UNKNOWN_RPS = 10
 /**
  * Streams on one connection before another is opened: most servers allow this many, and RFC 9113 advises at least as
  * many.
  */
 const STREAMS = 100
 
-export function buildLoad(options: LoadOptions): Load {
+export function buildLoad(options: LoadOptions, trace?: TraceSource): Load {
   const {
     concurrency,
     stages,
@@ -26,6 +30,15 @@ export function buildLoad(options: LoadOptions): Load {
   } = options
   // A pause before each turn is the conversation's affair.
   const thinkUs = turns === undefined && think?.kind === 'fixed' ? think.us : undefined
+  if (trace) {
+    const { totals } = trace
+    return {
+      mode: 'open',
+      rps: totals ? meanRateOf(totals) : UNKNOWN_RPS,
+      maxInFlight: options['max-in-flight'] ?? MAX_IN_FLIGHT,
+      trace: trace.ring,
+    }
+  }
   if (isOpen(options)) {
     const rps = options['session-rate'] ?? options.rps ?? 0
     return {
@@ -42,6 +55,11 @@ export function buildLoad(options: LoadOptions): Load {
     stages: stages?.stages,
     thinkUs,
   }
+}
+
+/** Requests a second of a trace, as replayed. */
+export function meanRateOf({ rows, spanUs }: TraceTotals): number {
+  return spanUs > 0 ? Math.round((rows * 1e8) / spanUs) / 100 : UNKNOWN_RPS
 }
 
 /** Undefined for the default: HTTP/1.1, kept alive, the system's certificates. */

@@ -15,7 +15,8 @@ import { ktVersion } from '../system/machine.ts'
 import { counted, formatCount, formatDuration, formatNumber } from '../units.ts'
 import { drawArmTag } from '../wire/nonce.ts'
 import { meanTurns } from '../workload/conversations/conversation.ts'
-import type { WorkloadSpec } from '../workload/workload.ts'
+import { fitsInRing } from '../workload/traces/feed.ts'
+import { type TraceSource, traceOf, type WorkloadSpec } from '../workload/workload.ts'
 import { buildConnection, buildLoad } from './build-load.ts'
 import { expectedRun, meanRate } from './expected.ts'
 import type { LoadOptions } from './options/load.ts'
@@ -31,6 +32,8 @@ const MOST_REQUESTS = 50 * MOST_PAIRS
 /** Warm-up of the embedded pair, whichever limit comes first: with long answers 200 requests would take a minute. */
 const WARMUP_EMBEDDED = { warmup: 200, warmupUs: 3_000_000 }
 const WARMUP_OPEN = 10
+/** Blocks of a trace of unknown length. */
+const ENDLESS_BLOCK_US = 10_000_000
 const JIT_WARMUP_FROM = { requests: 1_000, durationUs: 5_000_000 }
 /** The largest share of idle-first requests, of the measured ones, that a run excludes. */
 const MOST_EXCLUDED = 0.5
@@ -46,16 +49,16 @@ export function buildPlan(
   targets: readonly NamedTarget[],
 ): RunPlan {
   const embedded = target.at === undefined
-  const load = buildLoad(options)
-  const unlimited = options.requests === undefined && options.duration === undefined
+  const trace = traceOf(workload)
+  const load = buildLoad(options, trace)
+  const unlimited = !trace && options.requests === undefined && options.duration === undefined
   const untilDecided = options['until-decided']
   const usual = untilDecided ? MOST_REQUESTS : embedded ? DEFAULT_REQUESTS_EMBEDDED : DEFAULT_REQUESTS
   const { conversations } = workload
+  const asked = unlimited ? usual : options.requests
   const requests = conversations
     ? countSessions(options, usual / meanTurns(conversations))
-    : unlimited
-      ? usual
-      : options.requests
+    : (trace?.totals?.rows ?? asked)
   // One warm-up request for each connection, so that no measured request opens one; more where requests cost nothing.
   const connections = load.mode === 'closed' ? load.concurrency : WARMUP_OPEN
   const durationUs = toUs(options.duration)
@@ -71,11 +74,12 @@ export function buildPlan(
   }))
   // When arms alternate by block, each block begins with one request on every connection that is excluded from all
   // figures.
-  // Conversations would be cut off by the end of a block.
-  const pairing = conversations ? 'request' : options.pairing
-  const byBlock = arms.length > 1 && pairing !== 'request'
+  // Conversations would be cut off by the end of a block, and a trace is played to both arms at once.
+  const pairing = arms.length > 1 ? (conversations || trace ? 'request' : (options.pairing ?? 'block')) : undefined
+  const byBlock = pairing === 'block'
+  const endless = requests === undefined && durationUs === undefined
   const idleFirst = byBlock && load.mode === 'closed' ? load.concurrency : 0
-  const blocks = blockCount(requests, untilDecided ? MOST_PAIRS : DEFAULT_BLOCKS, idleFirst)
+  const blocks = blockCount(requests, untilDecided || endless ? MOST_PAIRS : DEFAULT_BLOCKS, idleFirst)
   // A run too short for that counts these requests, on both arms alike, rather than send several times what was asked
   // for.
   const excludeIdleFirst = byBlock && blocks * idleFirst <= MOST_EXCLUDED * (requests ?? Number.POSITIVE_INFINITY)
@@ -86,7 +90,8 @@ export function buildPlan(
     requests,
     durationUs,
     blocks,
-    pairing: arms.length > 1 ? (pairing ?? 'block') : undefined,
+    blockUs: endless ? ENDLESS_BLOCK_US : undefined,
+    pairing,
     excludeIdleFirst,
     interimAnalyses: untilDecided ? interimAnalysesUpTo(blocks) : undefined,
     ...(options.warmup === undefined
@@ -101,7 +106,7 @@ export function buildPlan(
     drainUs: toUs(options.drain),
     allowEmpty: target['allow-empty'],
     connection: buildConnection(target, load),
-    jitWarmup: options['jit-warmup'] ?? isWorthJitWarmup(requests, durationUs),
+    jitWarmup: options['jit-warmup'] ?? (endless || isWorthJitWarmup(requests, durationUs)),
     workers: countWorkers(options.threads, load, targets),
     timeoutUs: (target.timeout ?? DEFAULT_TIMEOUT_MS) * 1_000,
     validate: options.validate ?? true,
@@ -112,10 +117,16 @@ export function buildPlan(
       (options['compare-answers'] ?? !target.aa) &&
       arms.length > 1 &&
       workload.endpoint !== 'embeddings' &&
-      conversations === undefined,
+      conversations === undefined &&
+      canAskAgain(trace),
     maxSessions: options['max-sessions'],
     tokenBudget: options['token-budget'],
   }
+}
+
+/** The rows of a long trace are gone when its answers are compared. */
+function canAskAgain(trace: TraceSource | undefined): boolean {
+  return !trace || (trace.totals !== undefined && fitsInRing(trace.totals))
 }
 
 /** A shorter run has too few requests for a P99, and its JIT warm-up would take as long as the run. */
@@ -197,6 +208,7 @@ export function printPreflight(plan: RunPlan, targets: readonly NamedTarget[], n
   const [, target] = targets.find(([, { isPublic }]) => isPublic) ?? []
   if (target) printPublicPreflight(plan, target.origin, note)
   printTurns(plan, note)
+  printReplay(plan, note)
   if (!plan.interimAnalyses) return
   const limit =
     plan.requests === undefined
@@ -205,11 +217,23 @@ export function printPreflight(plan: RunPlan, targets: readonly NamedTarget[], n
   note(`Judged after ${plan.interimAnalyses.join(', ')} pairs of blocks, until decided: at most ${limit} on each arm.`)
 }
 
+function printReplay({ workload, arms }: RunPlan, note: (line: string) => void): void {
+  const trace = traceOf(workload)
+  if (!trace) return
+  const { totals } = trace
+  const to = arms.length > 1 ? ' to both arms at once' : ''
+  note(
+    totals
+      ? `Replays ${counted(totals.rows, 'request')} of ${workload.name}${to}, in ${formatDuration(totals.spanUs / 1_000)}.`
+      : `Replays ${workload.name}${to} while it is read: its length is not known.`,
+  )
+}
+
 /** A duration is that of each arm: how long the whole takes is said before it does. */
 function printTurns(plan: RunPlan, note: (line: string) => void): void {
   const { arms, load, requests, durationUs, warmup, warmupUs, coolDownUs = 0, interimAnalyses } = plan
   const { blocks, pairing, excludeIdleFirst } = plan
-  if (arms.length < 2 || interimAnalyses) return
+  if (arms.length < 2 || interimAnalyses || (load.mode === 'open' && load.trace)) return
   const timeOf = (count: number | undefined): number =>
     count && load.mode === 'open' ? (count / meanRate(load)) * 1e6 : Number.POSITIVE_INFINITY
   const eachUs = Math.min(durationUs ?? Number.POSITIVE_INFINITY, timeOf(requests))

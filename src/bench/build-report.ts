@@ -8,7 +8,7 @@ import type { RunRecord } from '../load/merge.ts'
 import type { RunPlan } from '../load/plan.ts'
 import { summarizeDurations, toMs } from '../report/duration-summary.ts'
 import { armRun } from '../report/runs.ts'
-import type { Agreement, ArmResult, BenchReport, RunCost } from '../report/schema.ts'
+import type { Agreement, ArmResult, BenchReport, Replay, RunCost } from '../report/schema.ts'
 import { REPORT_SCHEMA } from '../report/schema.ts'
 import { DEFAULT_ARRIVAL } from '../schedule/arrivals.ts'
 import { type Category, tailTargets } from '../slo/category.ts'
@@ -22,9 +22,9 @@ import type { Budgets } from '../verdict/components.ts'
 import { runSteadiness } from '../verdict/steadiness.ts'
 import type { Watched } from '../watch/watch.ts'
 import type { Outcome } from '../wire/outcome.ts'
-import { workloadSha256 } from '../workload/workload.ts'
+import { traceOf, type WorkloadSpec, workloadSha256 } from '../workload/workload.ts'
 import { toConversations } from './build-conversations.ts'
-import { describeLoad } from './build-load.ts'
+import { describeLoad, meanRateOf } from './build-load.ts'
 import type { OneWayDelays } from './build-overhead.ts'
 import { buildOverhead, buildSignals } from './build-overhead.ts'
 import { buildThroughput, loadTimeUs } from './build-throughput.ts'
@@ -51,6 +51,7 @@ interface RunContext {
   /** The options of the run, without secrets. */
   options: Record<string, unknown>
   samples?: SamplesResult | undefined
+  replay?: Replay | undefined
   agreement?: Agreement | undefined
   watched?: Watched | undefined
   /** What the machine withheld between two instants of the host's clock. */
@@ -83,8 +84,8 @@ export function buildReport(plan: RunPlan, record: RunRecord, context: RunContex
     load: {
       mode: load.mode,
       concurrency: load.mode === 'closed' ? load.concurrency : null,
-      rps: load.mode === 'open' ? load.rps : null,
-      arrival: load.mode === 'open' ? (load.arrival ?? DEFAULT_ARRIVAL).kind : null,
+      rps: load.mode === 'open' ? rateOf(load.rps, workload) : null,
+      arrival: load.mode === 'open' && !load.trace ? (load.arrival ?? DEFAULT_ARRIVAL).kind : null,
       ...describeLoad(plan),
       realtime: record.runtime.fifoPriority !== null,
       durationS: plan.durationUs === undefined ? null : plan.durationUs / 1e6,
@@ -102,6 +103,7 @@ export function buildReport(plan: RunPlan, record: RunRecord, context: RunContex
       p99: p99Us === null ? null : toMs(p99Us),
     })),
     ...context.watched,
+    ...(context.replay ? { replay: context.replay } : {}),
     client: judgeClient(record),
     ...(context.cost === undefined ? {} : { cost: context.cost }),
     ...(context.samples ? { samples: context.samples } : {}),
@@ -115,6 +117,12 @@ function withSteadiness(report: BenchReport): BenchReport {
     if (steadiness) arm.steadiness = steadiness
   }
   return report
+}
+
+/** The rate of a trace is known for certain once it was read. */
+function rateOf(rps: number, workload: WorkloadSpec): number {
+  const totals = traceOf(workload)?.totals
+  return totals ? meanRateOf(totals) : rps
 }
 
 function toAborted({ abortOn = [] }: RunPlan, { abort, arms }: RunRecord): Pick<BenchReport, 'aborted'> {

@@ -11,7 +11,7 @@ import type { RunPlan } from '../load/plan.ts'
 import { now } from '../system/clock.ts'
 import { loadOptional } from '../system/optional-package.ts'
 import { extractAnswerText, extractRequestText } from '../wire/answer-text.ts'
-import { requestMaker } from '../workload/workload.ts'
+import { requestMaker } from '../workload/request-maker.ts'
 
 /** A run that is shorter may be counted for as long. */
 const SHORTEST_US = 300_000
@@ -43,17 +43,15 @@ export async function countTokens(
     if (samples.length === 0) return byEvents(arm)
     const untilUs = now() + budgetUs
     const seen = { output: 0, answerBytes: 0, input: 0, requestChars: 0 }
-    for (const { index, text, streamed, share, bodyBytes, requestChars } of samples) {
+    for (const { index, text, streamed, share, bodyBytes } of samples) {
       const answer = countUntil(untilUs, extractAnswerText(text, streamed), tokensOf)
       seen.output += answer.tokens
       seen.answerBytes += answer.share * share * bodyBytes
-      const request = countUntil(
-        untilUs,
-        extractRequestText(make(plan.arms[position]?.tag ?? '', index).body),
-        tokensOf,
-      )
+      const { body } = make(plan.arms[position]?.tag ?? '', index)
+      const request = countUntil(untilUs, extractRequestText(body), tokensOf)
       seen.input += request.tokens
-      seen.requestChars += request.share * requestChars
+      // Of a long trace the row is gone, and another one's text is counted: its own characters are the measure.
+      seen.requestChars += request.share * body.length
       if (now() > untilUs) break
     }
     return counted(arm, {

@@ -14,6 +14,7 @@ import { firstRequest, shownRequest } from './first-request.ts'
 import { secretsOf } from './options/target.ts'
 import type { BenchOptions } from './options.ts'
 import { priceOf } from './price.ts'
+import { openReplay } from './replay.ts'
 import { resolveObjectives } from './slo-objectives.ts'
 import { planLevel } from './sweep-level.ts'
 import type { SweepOptions } from './sweep-options.ts'
@@ -22,7 +23,16 @@ import type { NamedTarget } from './targets.ts'
 /** Where the embedded pair listens, if nothing else does. */
 const EMBEDDED = ['http://127.0.0.1:41002', 'http://127.0.0.1:41001'] as const
 
-export function dryRun(options: BenchOptions): DryRun {
+export async function dryRun(options: BenchOptions): Promise<DryRun> {
+  const replay = await openReplay(options.trace, options.request)
+  try {
+    return describeDryRun(options)
+  } finally {
+    await replay?.close()
+  }
+}
+
+function describeDryRun(options: BenchOptions): DryRun {
   const { target, request, load, verdict, shown } = options
   const { workloadSpec, timeoutMs } = resolveObjectives(verdict, request, target)
   const targets = targetsOf(target, request.endpoint)

@@ -15,7 +15,8 @@ export interface ExpectedRun {
 
 export function expectedRun(plan: RunPlan): ExpectedRun {
   const { load, blocks, excludeIdleFirst, durationUs, warmup } = plan
-  const due = load.mode === 'open' && durationUs ? Math.ceil(meanRate(load) * (durationUs / 1e6)) : undefined
+  const due =
+    load.mode === 'open' && !load.trace && durationUs ? Math.ceil(meanRate(load) * (durationUs / 1e6)) : undefined
   const { conversations } = plan.workload
   const begun = Math.min(plan.requests ?? Number.POSITIVE_INFINITY, due ?? Number.POSITIVE_INFINITY)
   const measured = conversations ? Math.ceil(begun * meanTurns(conversations)) : begun

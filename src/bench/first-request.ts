@@ -1,7 +1,7 @@
 /** The first measured request of a run, as it leaves; and as it may be shown. */
 import { buildHead } from '../http1/request-head.ts'
 import type { RunPlan } from '../load/plan.ts'
-import { requestMaker } from '../workload/workload.ts'
+import { requestMaker } from '../workload/request-maker.ts'
 import { withoutSecrets } from './config.ts'
 
 export interface FirstRequest {

@@ -23,7 +23,8 @@ export function judgeClient(record: RunRecord): BenchReport['client'] {
   const sendLagMs =
     lag.count > 0 ? { p50: toMs(lag.quantileUs(0.5)), p99: toMs(lag.quantileUs(0.99)), max: toMs(lag.maxUs) } : null
   const { saturated, noisy } = doubts(record, sendLagMs?.p99)
-  const slow = rateNotReached({ achievedToOffered })
+  const sentLate = (sendLagMs?.p99 ?? 0) > LATE_SEND_MS
+  const slow = rateNotReached({ achievedToOffered }) ?? (sentLate ? undefined : replayedLate(record))
   return {
     verdict:
       saturated.length > 0 ? 'saturated' : noisy.length > 0 ? 'noisy' : slow === undefined ? 'ok' : 'rate-not-reached',
@@ -40,6 +41,17 @@ export function judgeClient(record: RunRecord): BenchReport['client'] {
     throttledMs: self.throttledMs === null ? null : round(self.throttledMs),
     ...(workers.length > 0 ? { workers: workers.map(workerOf) } : {}),
   }
+}
+
+/** A trace whose requests left late, also for want of a slot, was not replayed. */
+function replayedLate({ arms }: RunRecord): string | undefined {
+  const late = arms.flatMap(({ replay }) => (replay ? [Histogram.decode(replay.late)] : []))
+  const [p99, most] = [
+    Math.max(0, ...late.map((each) => each.quantileUs(0.99) || 0)),
+    Math.max(0, ...late.map((each) => each.maxUs)),
+  ]
+  if (toMs(p99) <= LATE_SEND_MS) return undefined
+  return `the trace was replayed ${formatMs(toMs(p99))} ms late at P99, ${formatMs(toMs(most))} ms at most`
 }
 
 /** The rules that the run breaks, in words. */

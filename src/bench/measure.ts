@@ -32,6 +32,7 @@ import { countTokens } from './count-tokens.ts'
 import { type AskedLive, LiveWatch, NOTHING_ASKED } from './live.ts'
 import type { LiveMetrics } from './live-metrics.ts'
 import { costOfRun, type RunPrice } from './price.ts'
+import type { OpenReplay } from './replay.ts'
 import { openSampleFile, type SampleFile } from './sample-file.ts'
 import { Spending } from './spending.ts'
 import type { OpenTargets } from './targets.ts'
@@ -82,6 +83,8 @@ export interface RunRecordOptions {
   keep?: KeepRequests | undefined
   /** The figures that are served while the run goes on. */
   served?: LiveMetrics | undefined
+  /** The trace that is replayed. */
+  replay?: OpenReplay | undefined
 }
 
 /**
@@ -90,7 +93,7 @@ export interface RunRecordOptions {
  */
 export async function measure(
   plan: RunPlan,
-  { samples, budgets, shown, secrets, labels, price, watch: beside, keep, served }: RunRecordOptions,
+  { samples, budgets, shown, secrets, labels, price, replay, watch: beside, keep, served }: RunRecordOptions,
   { targets, embedded, aa }: OpenTargets,
   hooks: RunHooks,
   goOn?: (soFar: BenchReport, pairs: number) => boolean,
@@ -149,6 +152,7 @@ export async function measure(
   if (sent !== first) spending.add(plan, sent)
   const record = nameArms(await countTokens(plan, sent, hooks.note), aa)
   await file?.close()
+  const replayed = await replay?.finish(record)
   const agreement = plan.compareAnswers
     ? await compareAnswers(spending.left(), record, async (again) => {
         const answers = await send(again, hooks, {
@@ -169,6 +173,7 @@ export async function measure(
     ...context,
     ...(direct ? { role: 'direct' } : {}),
     samples: file?.result,
+    replay: replayed,
     agreement: agreement && shownAgreement(agreement, secrets),
     watched,
     oneWayDelays,
@@ -195,13 +200,13 @@ export async function measure(
 function extentOf({ arms, requests: asked, durationUs, load, workload: { conversations } }: RunPlan): Extent {
   const count = arms.length
   const requests = asked && conversations ? Math.round(asked * meanTurns(conversations)) : asked
-  const steady = load.mode === 'open' && !load.stages && !conversations ? load.rps : undefined
+  const steady = load.mode === 'open' && !load.stages && !load.trace && !conversations ? load.rps : undefined
   const due = steady && durationUs ? Math.round((steady * durationUs) / 1e6) : undefined
   const each = due === undefined ? requests : Math.min(due, requests ?? due)
   return {
     arms: arms.map(({ name }) => name),
     requests: each === undefined ? undefined : each * count,
-    durationMs: durationUs === undefined || due !== undefined ? undefined : (durationUs / 1_000) * count,
+    durationMs: durationUs === undefined || each !== undefined ? undefined : (durationUs / 1_000) * count,
   }
 }
 

@@ -49,7 +49,7 @@ export async function preview(once: Once, { options, ask, note, show }: Preview)
   const output = await import('../output/preview.ts')
   if (once === 'dry-run') {
     const { dryRun, dryRunOfSweep } = await import('./dry-run.ts')
-    show(ask ? dryRunOfSweep(options, ask) : dryRun(options), output.renderDryRun)
+    show(ask ? dryRunOfSweep(options, ask) : await dryRun(options), output.renderDryRun)
     return EXIT.passed
   }
   const { showRequest } = await import('./show-request.ts')

@@ -14,6 +14,7 @@ import { amountFlags, type LoadOptions, pacingFlags, readLoad } from './options/
 import { type OutputOptions, outputFlags, readOutput } from './options/output.ts'
 import { readRequest, requestFlags } from './options/request.ts'
 import { baselineFlags, locateTarget, readTarget, type TargetOptions, targetFlags } from './options/target.ts'
+import { readTrace, type TraceFile, traceFlags } from './options/trace.ts'
 import { readVerdict, type VerdictOptions, verdictFlags } from './options/verdict.ts'
 
 /** Each section goes only to the function that needs it. */
@@ -22,6 +23,8 @@ export interface BenchOptions {
   /** What is sent, with the files and profiles that the flags name already read. */
   request: WorkloadSpec
   load: LoadOptions
+  /** The trace that is replayed. */
+  trace: TraceFile | undefined
   verdict: VerdictOptions
   output: OutputOptions
   watch: WatchOptions
@@ -38,6 +41,7 @@ export const benchFlags = {
   ...baselineFlags,
   ...requestFlags,
   ...conversationFlags,
+  ...traceFlags,
   ...amountFlags,
   ...pacingFlags,
   ...verdictFlags,
@@ -71,6 +75,7 @@ export function parseBenchOptions(given: Given, faults = new Faults(), command =
   const first = readRequest(given, target, faults)
   const load = readLoad(given, target, faults)
   const request = withConversations(first, load, faults)
+  const trace = readTrace(given, load, request?.seed, faults)
   const verdict = readVerdict(given, target, load, faults)
   const output = readOutput(given, target, verdict, faults)
   const located = request && locateTarget(target, request.endpoint, faults)
@@ -78,5 +83,6 @@ export function parseBenchOptions(given: Given, faults = new Faults(), command =
   faults.check(watch, WATCH_RULES)
   faults.refuse(command)
   if (!request || !located) throw new Error('a bench without a workload, and nothing is wrong')
-  return { target: located, request, load, verdict, output, watch, shown: shownOptions(given.values, benchFlags) }
+  const shown = shownOptions(given.values, benchFlags)
+  return { target: located, request, load, trace, verdict, output, watch, shown }
 }

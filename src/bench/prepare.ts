@@ -14,6 +14,7 @@ import { secretsOf } from './options/target.ts'
 import type { BenchOptions } from './options.ts'
 import { announceCost, findPrice, toCostBudget } from './price.ts'
 import { decideRealtime } from './realtime.ts'
+import { openReplay } from './replay.ts'
 import { openReportFiles, type ReportWriter } from './report-files.ts'
 import { resolveObjectives, type SloObjectives } from './slo-objectives.ts'
 import { type OpenTargets, openTargets } from './targets.ts'
@@ -35,7 +36,7 @@ export interface PreparedBench {
 }
 
 export async function prepareBench(
-  { target, request, load, verdict, output, watch: watched, shown }: BenchOptions,
+  { target, request, load, trace, verdict, output, watch: watched, shown }: BenchOptions,
   note: (line: string) => void,
 ): Promise<PreparedBench> {
   const reports = openReportFiles(output, note)
@@ -43,9 +44,11 @@ export async function prepareBench(
   const { budgets, question, noise } = readQuestion(verdict)
   const objectives = resolveObjectives(verdict, request, target)
   const realtime = decideRealtime(load.realtime, target.at === undefined, note)
+  const replay = await openReplay(trace, request)
   const served = await openLiveMetrics(output['metrics-listen'], note)
   const targets = await openTargets(target, request.endpoint, note, { realtime }).catch(async (error) => {
     await served?.close()
+    await replay?.close()
     throw error
   })
   const close = async (): Promise<void> => {
@@ -59,15 +62,17 @@ export async function prepareBench(
     const price = findPrice(load, request.model, open.targets)
     const costBudget = toCostBudget(load, price)
     const plan = { ...buildPlan(within, workloadSpec, load, open.targets), costBudget, categoryTimeoutsUs, realtime }
+    replay?.share(plan.workers ?? 1)
     for (const line of request.notes ?? []) note(line)
     printPreflight(plan, open.targets, note)
     announceCost([plan], price, note)
     const { samples, label: labels, 'otlp-traces': keep } = output
-    const record = { samples, budgets, shown, secrets: secretsOf(target), labels, price, watch, keep, served }
+    const secrets = secretsOf(target)
+    const record = { samples, budgets, shown, secrets, labels, price, watch, keep, served, replay }
     const { inconclusive } = output
     return { plan, open, record, question, objectives, noise, floor: verdict.floor, inconclusive, reports }
   } catch (error) {
-    await open.close()
+    await Promise.all([open.close(), replay?.close()])
     throw error
   }
 }

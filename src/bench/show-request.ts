@@ -15,18 +15,24 @@ import { withoutSecrets } from './config.ts'
 import { type FirstRequest, firstRequest, shownRequest } from './first-request.ts'
 import { secretsOf } from './options/target.ts'
 import type { BenchOptions } from './options.ts'
+import { openReplay } from './replay.ts'
 import { openTargets } from './targets.ts'
 
 /** Sends the first measured request of the first arm. */
 export async function showRequest(
-  { target, request: workload, load }: BenchOptions,
+  { target, request: workload, load, trace }: BenchOptions,
   note: (line: string) => void,
 ): Promise<Exchange> {
-  const open = await openTargets(target, workload.endpoint, note)
+  const replay = await openReplay(trace, workload)
   try {
-    return await showFirst(buildPlan(target, workload, load, open.targets), secretsOf(target))
+    const open = await openTargets(target, workload.endpoint, note)
+    try {
+      return await showFirst(buildPlan(target, workload, load, open.targets), secretsOf(target))
+    } finally {
+      await open.close()
+    }
   } finally {
-    await open.close()
+    await replay?.close()
   }
 }
 

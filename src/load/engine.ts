@@ -8,23 +8,23 @@ import { Histogram } from '../stats/histogram.ts'
 import { addToTrend } from '../stats/trend.ts'
 import type { Clock } from '../system/clock.ts'
 import { wouldRepeat } from '../wire/outcome.ts'
-import { requestMaker } from '../workload/workload.ts'
+import { requestMaker } from '../workload/request-maker.ts'
+import { RingRows } from '../workload/traces/ring.ts'
 import { isDrawnToLeave } from './cancellation.ts'
 import type { EngineHooks } from './engine-hooks.ts'
 import { InFlightRequests } from './in-flight.ts'
 import { endsAtWill, limitReached, type StopReason } from './limits.ts'
 import { LoadPhase, type ReleasedRequest } from './load-phase.ts'
 import { ALONE, buildPacing, buildWarmupPacing, type Pacing, type WorkerShare } from './pacing.ts'
-import { findBlock, type PhasePlan, planPhases, type RunPlan, shareOfPhase } from './plan.ts'
+import { findBlock, headersByPart, type PhasePlan, planPhases, type RunPlan, shareOfPhase } from './plan.ts'
 import { SendLeadTime, startPrecisionTimer } from './precision-timer.ts'
 import { ArmRecorder } from './recorder.ts'
+import { RequestNumbers } from './request-numbers.ts'
 import { Series } from './series.ts'
 import { type Session, Sessions } from './sessions.ts'
 import type { InFlightRequest } from './slot-pool.ts'
 
 const DEADLINE_CHECK_MS = 10
-/** Excluded requests are numbered from here on, so that the measured ones are the same in all arms. */
-const EXCLUDED_FROM = 2 ** 40
 
 export class Engine {
   readonly recorders: ArmRecorder[]
@@ -47,11 +47,11 @@ export class Engine {
   /** Where requests belong to conversations. */
   readonly #sessions: Sessions | undefined
   inFlight = 0
-  /** By arm: the number of the next measured request, and of the next excluded one. */
-  readonly #nextIndex: number[]
-  readonly #nextExcluded: number[]
+  readonly #numbers: RequestNumbers
   /** By arm and part of the workload, where parts have headers of their own. */
   readonly #partHeaders: string[][][] | undefined
+  /** The rows of the trace that is replayed, if one is. */
+  readonly #rows: RingRows | undefined
   readonly #leadTime = new SendLeadTime()
   #phase: LoadPhase | undefined
   #drainUntilUs = Number.POSITIVE_INFINITY
@@ -59,7 +59,7 @@ export class Engine {
   #lastEndUs = Number.NaN
 
   constructor(plan: RunPlan, clock: Clock, worker: WorkerShare = ALONE, hooks: EngineHooks = {}) {
-    const { arms, workload } = plan
+    const { arms, workload, load } = plan
     this.#plan = plan
     this.#clock = clock
     this.#worker = worker
@@ -68,17 +68,13 @@ export class Engine {
     this.#make = requestMaker(workload)
     const { conversations } = workload
     this.#sessions = conversations && new Sessions(conversations, plan, this.#make, worker)
+    this.#rows = load.mode === 'open' && load.trace ? new RingRows(load.trace) : undefined
     // Only the target is judged by categories, not the arm it is compared with.
     const categoriesOf = (arm: number) => (arm === 0 ? workload.categories : undefined)
     this.recorders = arms.map(({ name }, arm) => new ArmRecorder(name, categoriesOf(arm), plan))
     this.#requests = new InFlightRequests(plan, clock, (request, result) => this.#ended(request, result))
-    this.#nextIndex = arms.map(() => worker.index)
-    this.#nextExcluded = arms.map(() => EXCLUDED_FROM + worker.index)
-    if (workload.parts.some((part) => part.headers)) {
-      this.#partHeaders = arms.map(({ headers }) => {
-        return workload.parts.map((part) => Object.entries({ ...headers, ...part.headers }).flat())
-      })
-    }
+    this.#numbers = new RequestNumbers(plan, worker)
+    this.#partHeaders = headersByPart(plan)
   }
 
   /** Connections opened so far, by arm. */
@@ -210,7 +206,7 @@ export class Engine {
           return
         }
         // It would have been the next request of its arm, so it counts in the category of that one.
-        const category = this.#make.categoryOf(this.#take(this.#nextIndex, arm))
+        const category = this.#make.categoryOf(this.#numbers.next(arm, released.index, phase.arms.length))
         recorder.released(block, atUs, category)
         recorder.ended(createNeverSentResult(atUs), released.intendedUs, '', { block, category })
       },
@@ -231,7 +227,8 @@ export class Engine {
     } else request.part = !phase ? 'warmup' : released.measured ? 'measured' : 'coolDown'
     const session = request.part === 'measured' ? this.#sessionOf(released, arm, nowUs) : undefined
     request.session = session
-    const index = session?.requestIndex ?? this.#numberOf(request.part, arm)
+    const sharing = request.part === 'measured' ? phase?.arms.length : undefined
+    const index = session?.requestIndex ?? this.#numbers.next(arm, released.index, sharing)
     const { cancel } = this.#plan
     const leaves = cancel && request.part === 'measured' && isDrawnToLeave(cancel, this.#plan.workload.seed, index)
     if (leaves) request.part = 'canceled'
@@ -252,6 +249,11 @@ export class Engine {
       recorder.released(request.block, nowUs, category)
       this.series.sent(nowUs)
     } else if (request.part === 'warmup' || request.part === 'idleFirst') recorder[request.part].sent++
+    if (this.#rows && phase && (measured || leaves)) {
+      request.askedInput = this.#rows.inputTokens(index)
+      request.askedOutput = this.#rows.outputTokens(index)
+      this.#rows.left(arm, index, nowUs)
+    }
     request.sample = request.recorder?.sampleAnswer(index)
     const headers = session?.headers ?? this.#partHeaders?.[arm]?.[part]
     if (headers) request.slot.setHeaders(headers)
@@ -262,19 +264,8 @@ export class Engine {
   /** The session of a measured request: the one that it goes on with, or another. */
   #sessionOf(released: ReleasedRequest, arm: number, nowUs: number): Session | undefined {
     if (released.session || !this.#sessions) return released.session
-    const { conversations } = this.#recorder(arm)
-    return this.#sessions.begin(arm, this.#take(this.#nextIndex, arm), released.index, nowUs, conversations)
-  }
-
-  #numberOf(part: InFlightRequest['part'], arm: number): number {
-    const number = this.#take(part === 'measured' ? this.#nextIndex : this.#nextExcluded, arm)
-    return this.#plan.only?.[number] ?? number
-  }
-
-  #take(next: number[], arm: number): number {
-    const index = next[arm] ?? 0
-    next[arm] = index + this.#worker.count
-    return index
+    const number = this.#numbers.measured(arm)
+    return this.#sessions.begin(arm, number, released.index, nowUs, this.#recorder(arm).conversations)
   }
 
   #ended(request: InFlightRequest, result: RequestResult): void {
@@ -295,9 +286,13 @@ export class Engine {
       this.#lastEndUs = result.endUs
       this.series.ended(result.endUs, result.endUs - intendedUs, result.outcome === 'OK', request.arm)
       if (this.#plan.load.mode === 'open') {
-        if (!waited) this.sendLag.record(request.slot.handedOverUs - intendedUs)
-        if (!session?.turn && result.outcome === 'OK')
-          addToTrend(recorder.trend, dueUs / 1e6, (result.endUs - intendedUs) / 1e6)
+        const lateUs = request.slot.handedOverUs - intendedUs
+        if (!waited) this.sendLag.record(lateUs)
+        recorder.replay?.left(lateUs)
+        if (result.outcome === 'OK') {
+          recorder.replay?.answered(request.askedInput, request.askedOutput)
+          if (!session?.turn) addToTrend(recorder.trend, dueUs / 1e6, (result.endUs - intendedUs) / 1e6)
+        }
       }
       recorder.inFlightUs += result.endUs - request.slot.dispatchedUs
       recorder.ended(result, intendedUs, request.nonce, request, request.sample)

@@ -156,6 +156,10 @@ export class LoadPhase {
         this.#finishIfDone()
         return
       }
+      if (!due.known) {
+        this.#host.wakeAt(this.#startUs + due.atUs)
+        return
+      }
       const heldUntilUs = this.#host.heldUntilUs(this.#released) - this.#startUs
       if (this.#pacing.open) {
         const earlyUs = due.atUs - sinceStartUs
@@ -196,24 +200,29 @@ export class LoadPhase {
     }
   }
 
-  /** The next request of the measured part, then of the cool-down; undefined when there is none. */
-  #due(elapsedUs: number): { atUs: number; measured: boolean } | undefined {
+  /**
+   * The next request of the measured part, then of the cool-down; undefined when there is none. One that is not known
+   * yet is asked for again at `atUs`.
+   */
+  #due(elapsedUs: number): { atUs: number; measured: boolean; known: boolean } | undefined {
     const { schedule, unlimited, coolDownUs, open } = this.#pacing
     const next = schedule(elapsedUs, this.#released, this.#excluded)
-    if (next.kind === 'due') return { atUs: next.atUs, measured: true }
+    if (next.kind !== 'end') return { atUs: next.atUs, measured: true, known: next.kind === 'due' }
     if (Number.isNaN(this.dueUs)) this.dueUs = this.#dueEndUs(elapsedUs)
     if (coolDownUs === 0) return undefined
     const cooling = unlimited(elapsedUs, this.#released)
-    if (cooling.kind === 'end') return undefined
+    if (cooling.kind !== 'due') return undefined
     if (Number.isNaN(this.#coolFromUs)) this.#coolFromUs = open ? cooling.atUs : elapsedUs
-    return cooling.atUs < this.#coolFromUs + coolDownUs ? { atUs: cooling.atUs, measured: false } : undefined
+    return cooling.atUs < this.#coolFromUs + coolDownUs
+      ? { atUs: cooling.atUs, measured: false, known: true }
+      : undefined
   }
 
   /** When the measured part was over: its duration, or the instant at which one more request would have been due. */
   #dueEndUs(elapsedUs: number): number {
     const { unlimited, durationUs } = this.#pacing
     const next = unlimited(elapsedUs, this.#released)
-    return Math.min(durationUs + this.#excludedUs(), next.kind === 'due' ? next.atUs : elapsedUs)
+    return Math.min(durationUs + this.#excludedUs(), next.atUs ?? elapsedUs)
   }
 
   /** Open loop: the time in which the excluded requests were due, which comes on top of the duration. */

@@ -18,6 +18,7 @@ import { mergeCategories } from './category-recorder.ts'
 import { mergeComparedAnswers } from './compared-answers.ts'
 import { mergeConversations } from './conversation-recorder.ts'
 import type { StopReason } from './limits.ts'
+import { mergeReplays } from './replay-recorder.ts'
 import { mergeSeconds, type Second } from './series.ts'
 import { addSpent, mergeTokens } from './token-counter.ts'
 import { mergeToldWaits } from './told-waits.ts'
@@ -171,6 +172,7 @@ function mergeArms(arms: readonly ArmRecord[]): ArmRecord {
     told: mergeToldWaits(arms.map(({ told }) => told)),
     compared: first.compared && mergeComparedAnswers(arms.flatMap(({ compared }) => compared ?? [])),
     conversations: first.conversations && mergeConversations(arms.flatMap(({ conversations }) => conversations ?? [])),
+    replay: mergeReplays(arms.map(({ replay }) => replay)),
   }
 }
 

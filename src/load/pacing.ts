@@ -4,6 +4,7 @@
  */
 import { share } from '../schedule/blocks.ts'
 import { buildRamp, flatRamp, type Ramp, shiftRamp } from '../schedule/ramp.ts'
+import { replay } from '../schedule/replay.ts'
 import {
   closedLoop,
   fixedSlots,
@@ -16,6 +17,7 @@ import {
   slice,
 } from '../schedule/schedule.ts'
 import { hash32 } from '../stats/random.ts'
+import { RingRows } from '../workload/traces/ring.ts'
 import type { PhasePlan, RunPlan } from './plan.ts'
 
 /** One of several threads that share a run's load. */
@@ -54,10 +56,14 @@ export function buildPacing(plan: RunPlan, phase: PhasePlan, worker: WorkerShare
   const { arms, firstBlock } = phase
   const requests = phase.requests === undefined ? undefined : phase.requests * arms.length
   const limits = { requests, durationUs: phase.durationUs }
-  return buildShare(plan, limits, ramp, worker, coolDownUs, hash32(`arrival/${plan.workload.seed}/${firstBlock}`))
+  const seed = hash32(`arrival/${plan.workload.seed}/${firstBlock}`)
+  const pacing = buildShare(plan, limits, ramp, worker, coolDownUs, seed)
+  if (load.mode !== 'open' || !load.trace) return pacing
+  const recorded = replay(new RingRows(load.trace), arms.length, worker)
+  return { ...pacing, schedule: limitRequests(recorded, requests), unlimited: recorded }
 }
 
-/** The warm-up runs at the load of the run; where that ramps, at its first level. */
+/** The warm-up runs at the load of the run; where that ramps, at its first level; of a trace, at its mean rate. */
 export function buildWarmupPacing(plan: RunPlan, limits: ScheduleLimits, worker: WorkerShare): Pacing {
   return buildShare(plan, limits, undefined, worker, 0, hash32(`warm-up/${plan.workload.seed}`))
 }

@@ -8,6 +8,7 @@ import type { Arrival } from '../schedule/arrivals.ts'
 import { interleave, share, shareOfBlocks } from '../schedule/blocks.ts'
 import type { RampStage } from '../schedule/ramp.ts'
 import type { AbortRule } from '../slo/abort-rule.ts'
+import type { TraceRing } from '../workload/traces/ring.ts'
 import { singleRequests, type WorkloadSpec } from '../workload/workload.ts'
 import type { CancelPlan } from './cancellation.ts'
 
@@ -30,16 +31,29 @@ export type Load =
    * `maxInFlight` limits the requests in flight; a request that is due beyond it waits, and its wait counts. With
    * stages, `rps` is their highest level.
    */
-  | { mode: 'open'; rps: number; maxInFlight: number; arrival?: Arrival | undefined; stages?: RampStage[] | undefined }
+  | {
+      mode: 'open'
+      rps: number
+      maxInFlight: number
+      arrival?: Arrival | undefined
+      stages?: RampStage[] | undefined
+      /** Requests come as they were recorded; `rps` is then their mean rate, as far as it is known. */
+      trace?: TraceRing | undefined
+    }
 
 export interface RunPlan {
   arms: ArmPlan[]
   workload: WorkloadSpec
   load: Load
-  /** For each arm; where requests belong to conversations, so many sessions. At least one of the two is set. */
+  /**
+   * For each arm; where requests belong to conversations, so many sessions. At least one of the two is set, or
+   * `blockUs`.
+   */
   requests: number | undefined
   durationUs: number | undefined
   blocks: number
+  /** The length of a block where nobody knows how long the run is: the last one takes the rest. */
+  blockUs?: number | undefined
   /** How two arms take turns; by block where it is not given. */
   pairing?: Pairing | undefined
   /** Arms in turns by block: the first request of each connection in a block is sent and excluded from the figures. */
@@ -130,6 +144,7 @@ export interface PhasePlan {
   /** For each arm. */
   requests: number | undefined
   durationUs: number | undefined
+  blockUs?: number | undefined
   /** The arm was idle while the other one ran: the first request of each connection is excluded from the figures. */
   excludeIdleFirst: boolean
   /** An interim analysis follows the phase: the number of blocks of each arm that are done by then. */
@@ -162,7 +177,7 @@ export function planPhases(plan: RunPlan): PhasePlan[] {
 }
 
 function planPhase(
-  { arms, blocks: all, requests, durationUs, excludeIdleFirst = true }: RunPlan,
+  { arms, blocks: all, requests, durationUs, blockUs, load, excludeIdleFirst = true }: RunPlan,
   used: readonly number[],
   firstBlock: number,
   blocks: number,
@@ -172,7 +187,12 @@ function planPhase(
     firstBlock,
     blocks,
     requests: requests === undefined ? undefined : shareOfBlocks(requests, all, firstBlock, blocks),
-    durationUs: durationUs === undefined ? undefined : (durationUs / all) * blocks * used.length,
+    // A trace is played to all arms at once.
+    durationUs:
+      durationUs === undefined
+        ? undefined
+        : (durationUs / all) * blocks * (load.mode === 'open' && load.trace ? 1 : used.length),
+    blockUs,
     excludeIdleFirst: excludeIdleFirst && used.length < arms.length,
   }
 }
@@ -185,7 +205,13 @@ export function shareOfPhase(phase: PhasePlan, { count, index }: { count: number
 
 /** The block of the `index`-th request of a phase, due `dueUs` after the start of the phase. */
 export function findBlock(phase: PhasePlan, index: number, dueUs: number): number {
-  const { arms, firstBlock, blocks, requests, durationUs } = phase
-  const done = requests === undefined ? dueUs / (durationUs ?? 1) : index / (requests * arms.length)
+  const { arms, firstBlock, blocks, requests, durationUs, blockUs = 1 } = phase
+  const done = requests === undefined ? dueUs / (durationUs ?? blockUs * blocks) : index / (requests * arms.length)
   return firstBlock + Math.min(blocks - 1, Math.floor(done * blocks))
+}
+
+/** The headers of the requests of each part, by arm, where parts have headers of their own. */
+export function headersByPart({ arms, workload: { parts } }: RunPlan): string[][][] | undefined {
+  if (!parts.some((part) => part.headers)) return undefined
+  return arms.map(({ headers }) => parts.map((part) => Object.entries({ ...headers, ...part.headers }).flat()))
 }

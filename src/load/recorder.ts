@@ -26,6 +26,7 @@ import { FailedWarmup } from './failed-warmup.ts'
 import { type LiveBlock, LiveBlocks, record } from './live-blocks.ts'
 import { BLOCK_SAMPLES, GAP_SAMPLES, RUN_SAMPLES } from './metric-samples.ts'
 import type { RunPlan } from './plan.ts'
+import { ReplayRecorder } from './replay-recorder.ts'
 import { TokenCounter, type TokensSpent } from './token-counter.ts'
 import { Hold } from './told-waits.ts'
 
@@ -44,7 +45,7 @@ interface Streaming {
 }
 
 /** What is recorded only where a run asks for it. */
-type Extras = Partial<Pick<RunPlan, 'compareAnswers' | 'abortOn' | 'doubtful' | 'workload'>>
+type Extras = Partial<Pick<RunPlan, 'compareAnswers' | 'abortOn' | 'doubtful' | 'workload' | 'load'>>
 
 export class ArmRecorder {
   readonly name: string
@@ -83,13 +84,16 @@ export class ArmRecorder {
   readonly #categories: CategoryRecorder
   readonly #compared: ComparedAnswers | undefined
   readonly abort: AbortWatch | undefined
+  /** Of a trace: how late its rows left, and what their answers were asked for. */
+  readonly replay: ReplayRecorder | undefined
   #bodyBytes = 0
   #reused = 0
 
   constructor(name: string, categories: readonly Category[] = [], extras: Extras = {}) {
-    const { compareAnswers, abortOn, doubtful, workload } = extras
+    const { compareAnswers, abortOn, doubtful, workload, load } = extras
     this.conversations = workload?.conversations ? new ConversationRecorder() : undefined
     this.name = name
+    this.replay = load?.mode === 'open' && load.trace ? new ReplayRecorder() : undefined
     this.abort = abortOn?.length ? new AbortWatch(abortOn) : undefined
     this.#compared = compareAnswers ? new ComparedAnswers() : undefined
     this.#categories = new CategoryRecorder(categories)
@@ -207,6 +211,7 @@ export class ArmRecorder {
       told: this.hold.told,
       compared: this.#compared?.toRecord(),
       conversations: this.conversations?.toRecord(),
+      replay: this.replay?.toRecord(),
     }
   }
 

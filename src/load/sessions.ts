@@ -16,7 +16,7 @@ import {
   turnRequest,
   withAnswer,
 } from '../workload/conversations/conversation.ts'
-import type { PreparedRequest, RequestMaker } from '../workload/workload.ts'
+import type { PreparedRequest, RequestMaker } from '../workload/request-maker.ts'
 import type { ConversationRecorder } from './conversation-recorder.ts'
 import type { WorkerShare } from './pacing.ts'
 import type { RunPlan } from './plan.ts'

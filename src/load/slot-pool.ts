@@ -78,6 +78,9 @@ export class InFlightRequest implements SlotListener {
   block = 0
   /** Its index in the workload's categories; NO_CATEGORY where it has none. */
   category = NO_CATEGORY
+  /** The tokens that a row of a trace asked for. */
+  askedInput = 0
+  askedOutput = 0
   released: ReleasedRequest = { index: 0, dueUs: 0, intendedUs: 0, measured: false, waited: false, woken: false }
   /** Undefined for requests that are excluded from the figures: warm-up, cool-down, the first of an idle connection. */
   recorder: ArmRecorder | undefined

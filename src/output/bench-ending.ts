@@ -10,6 +10,7 @@ import { clientWord, rateNotReached } from '../verdict/rate.ts'
 import { answersLine } from './answers-line.ts'
 import { costLine } from './cost-line.ts'
 import { machineLine } from './machine-line.ts'
+import { fidelityLines } from './replay-line.ts'
 import { interimAnalysesLine, loopLine, noiseLine } from './sentences.ts'
 import { steadinessLine } from './steadiness-line.ts'
 import { type Page, paragraph } from './table.ts'
@@ -86,6 +87,9 @@ export function ending(report: Run, stopped: StopReason | null, judged: boolean,
     lines.push(namedLine('Machine', explain ? machine.text : machine.state, machine.short, page))
   }
   if (told && answers && (explain || answers.warn)) lines.push(namedLine('Answers', answers.text, answers.warn, page))
+  for (const { text, warn } of told ? fidelityLines(report, explain) : []) {
+    lines.push(namedLine('Replay', text, warn, page))
+  }
   const cost = costLine(report)
   if (cost !== undefined) lines.push(namedLine('Cost', cost, false, page))
   for (const { name, text, warn } of watchLines(report)) {

@@ -91,13 +91,15 @@ function results(report: Run, page: Page): string {
   const { c, explain, width } = page
   const { totals, load, target, url } = report
   const { host } = new URL(url)
-  const pace = load.conversations
-    ? sessionPace(report)
-    : load.stages || load.thinkTimeMs !== undefined
-      ? `${load.mode} loop`
-      : load.mode === 'open'
-        ? `${load.rps} requests/s`
-        : `${formatNumber(load.concurrency ?? 0)} in flight`
+  const pace = report.replay
+    ? 'replay of a trace'
+    : load.conversations
+      ? sessionPace(report)
+      : load.stages || load.thinkTimeMs !== undefined
+        ? `${load.mode} loop`
+        : load.mode === 'open'
+          ? `${load.rps} requests/s`
+          : `${formatNumber(load.concurrency ?? 0)} in flight`
   const partial = report.aborted ? c.yellow(' (of a part of the run)') : ''
   const title = hang(
     `${c.bold('Benchmark Results:')}${partial} `,

@@ -11,6 +11,7 @@ import { counted, formatDuration, formatLimit, formatMs, formatNumber, formatSha
 import type { Estimate } from '../verdict/estimate.ts'
 import type { Noise } from '../verdict/noise.ts'
 import { numberFormat } from './column.ts'
+import { replayParts } from './replay-line.ts'
 import type { Page } from './table.ts'
 import { rate } from './throughput-lines.ts'
 
@@ -150,8 +151,8 @@ function bounds([low, high]: readonly [number, number | null]): string {
 type Load = Run['load']
 
 /** `open loop, 200 requests/s, poisson arrivals`; whatever is not the default follows. */
-export function loopLine({ load, totals }: Run): string {
-  const parts = load.mode === 'closed' ? closedParts(load) : openParts(load)
+export function loopLine({ load, totals, replay }: Run): string {
+  const parts = replay ? replayParts(replay, load.rps) : load.mode === 'closed' ? closedParts(load) : openParts(load)
   if (load.conversations) parts.push(...conversationParts(load.conversations))
   if (load.thinkTimeMs !== undefined && totals.inFlight) {
     parts.push(`${formatNumber(totals.inFlight.mean, 1)} in flight on average`)

@@ -1,4 +1,5 @@
 /** The page of a run: what it says, what was measured, and its plots. */
+import { fidelityLines } from '../output/replay-line.ts'
 import { checkSentence, estimateSentence, loopLine, noiseLine } from '../output/sentences.ts'
 import { type Arm, armsOf } from '../plots/arms.ts'
 import { blockPlots } from '../plots/blocks.ts'
@@ -48,6 +49,7 @@ function factsOf(run: Run): Document['facts'] {
     ['Measured', `${run.startedAt}${run.tookS === undefined ? '' : `, in ${run.tookS} s`}`],
     ['Model', `${target.model}, ${target.endpoint}${target.stream ? ', streamed' : ''}`],
     ['Load', loopLine(run)],
+    ...fidelityLines(run, true).map(({ text }) => ['Replay', text] as const),
     ['Workload', load.workload.name],
     ['Client', [client.verdict, ...client.why].join('; ')],
     ['Noise', noiseLine(run.noise)],

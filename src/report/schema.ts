@@ -34,6 +34,7 @@ import {
   streamField,
   type verdictSchema,
 } from './fields.ts'
+import { replaySchema } from './replay-schema.ts'
 import { type checkSchema, gateSchema, interimAnalysesSchema, noiseSchema, sloSchema } from './verdict-schema.ts'
 import { processSchema, scrapedSchema } from './watch-schema.ts'
 
@@ -234,6 +235,7 @@ export const benchReportSchema = z
           .describe('each sending thread, where there are several'),
       })
       .describe('kt as a measuring instrument'),
+    replay: replaySchema.optional(),
     samples: z
       .strictObject({
         written: count.describe('lines in the file'),
@@ -268,6 +270,7 @@ export interface Run extends Omit<BenchReport, 'arms'>, Omit<ArmResult, 'baselin
   /** The baseline that the report holds beside this arm. */
   baseline?: Run
 }
+export type Replay = z.infer<typeof replaySchema>
 export type Agreement = z.infer<typeof agreementSchema>
 export type RunCost = z.infer<typeof costSchema>
 export type DurationSummary = z.infer<typeof distributionSchema>

@@ -31,8 +31,11 @@ export function rampedSlots(ramp: Ramp, lastsUs: number, index = 0, count = 1): 
   })
 }
 
-/** The next request is due at `atUs` after the start, or there is none. */
-type NextDue = { kind: 'due'; atUs: number } | { kind: 'end' }
+/**
+ * The next request is due at `atUs` after the start; or there is none (and one more would have been due at `atUs`); or
+ * that is not known before `atUs`.
+ */
+type NextDue = { kind: 'due'; atUs: number } | { kind: 'end'; atUs?: number } | { kind: 'unknown'; atUs: number }
 
 /**
  * When the next request is due, after `sent` requests have been released within `elapsedUs`. `excluded` of them, the

@@ -91,7 +91,11 @@ export function differencesBetween(baseline: Run, gateway: Run, ownReading: bool
   })
 }
 
-function describeLoad({ load }: Run): string {
+function describeLoad({ load, replay }: Run): string {
+  if (replay) {
+    const { trace, speed, share = 1, fromS = 0, toS } = replay
+    return `replay of ${trace}, speed ${speed}, share ${share}, from ${fromS} s${toS === undefined ? '' : ` to ${toS} s`}`
+  }
   const shape = load.stages ? `, stages ${JSON.stringify(load.stages.map(({ to, durationS }) => [to, durationS]))}` : ''
   if (load.conversations) {
     const { maxSessions = 'all', think } = load.conversations

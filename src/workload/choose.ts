@@ -11,6 +11,7 @@ import type { TokenDistribution } from './distribution.ts'
 import { givenRequests } from './given.ts'
 import { readWorkloadProfile, type WorkloadProfile } from './profile.ts'
 import { fileName, readBody } from './prompts.ts'
+import { createRing } from './traces/ring.ts'
 import type { TextSource, WorkloadPart, WorkloadSpec } from './workload.ts'
 
 /** The flags that say what is sent; undefined where the user said nothing. */
@@ -26,6 +27,8 @@ export interface WorkloadOptions {
   'dataset-sample'?: number | undefined
   /** Each row of the dataset is a conversation, and not one request. */
   playsRows?: boolean | undefined
+  /** The file whose requests are replayed. */
+  trace?: string | undefined
   body?: string | undefined
   workload?: string | undefined
   'input-tokens'?: TokenDistribution | undefined
@@ -38,7 +41,7 @@ export interface WorkloadOptions {
 export const DEFAULT_MODEL = 'gpt-4o-mini'
 const DEFAULT_PROMPT = 'Say hello in one word'
 /** Each of them says what the text of the requests is. */
-export const TEXT_OPTIONS = ['prompt', 'prompts', 'body', 'input-tokens', 'workload'] as const
+export const TEXT_OPTIONS = ['prompt', 'prompts', 'body', 'input-tokens', 'workload', 'trace'] as const
 
 export function chooseWorkload(options: WorkloadOptions): WorkloadSpec {
   const profile = options.workload === undefined ? undefined : readWorkloadProfile(options.workload)
@@ -57,7 +60,11 @@ export function chooseWorkload(options: WorkloadOptions): WorkloadSpec {
 }
 
 function chooseText(options: WorkloadOptions, shape: RequestShape): { name: string; source: TextSource } {
-  const { prompt = DEFAULT_PROMPT } = options
+  const { prompt = DEFAULT_PROMPT, trace } = options
+  if (trace !== undefined) {
+    const source: TextSource = { kind: 'trace', around: generatedTemplate(shape, false), ring: createRing() }
+    return { name: fileName(trace), source }
+  }
   const inputTokens = options['input-tokens']
   if (inputTokens) {
     const prefixTokens = options['shared-prefix-tokens'] ?? 0

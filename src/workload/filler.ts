@@ -36,6 +36,8 @@ const FIRST = 'The'
 export interface Filler {
   /** `tokens` tokens (at least 1), beginning at a place of the stretch given by `place` in [0, 1). */
   text(tokens: number, place: number): string
+  /** The same as it stands within a text: each of its tokens begins with a space. */
+  further(tokens: number, place: number): string
 }
 
 export function makeFiller(seed: number | string): Filler {
@@ -52,13 +54,11 @@ export function makeFiller(seed: number | string): Filler {
   }
   const stretch = words.join('')
   const slice = (from: number, to: number): string => stretch.slice(starts[from], starts[to])
-  return {
-    text(tokens, place) {
-      const from = Math.floor(place * STRETCH)
-      const wanted = tokens - 1
-      const first = Math.min(wanted, STRETCH - from)
-      const rest = wanted - first
-      return FIRST + slice(from, from + first) + stretch.repeat(Math.floor(rest / STRETCH)) + slice(0, rest % STRETCH)
-    },
+  const further = (tokens: number, place: number): string => {
+    const from = Math.floor(place * STRETCH)
+    const first = Math.min(tokens, STRETCH - from)
+    const rest = tokens - first
+    return slice(from, from + first) + stretch.repeat(Math.floor(rest / STRETCH)) + slice(0, rest % STRETCH)
   }
+  return { text: (tokens, place) => FIRST + further(tokens - 1, place), further }
 }

@@ -1,7 +1,6 @@
 /**
  * WHAT is sent: the requests of a run, each with its own nonce at the end of the last message. A workload is a mix of
- * parts, most often of one. Everything expensive is done before the run: templates are serialised, words are laid out.
- * Request i is drawn from the seed and i alone, so it is the same in every arm and every run.
+ * parts, most often of one. src/workload/request-maker.ts makes them.
  *
  * Which category a request belongs to is known when it is made: from the endpoint, the headers it is sent with, and the
  * tokens of its prompt (exact where kt writes the text; about four bytes a token where it is given). Nothing is
@@ -9,23 +8,22 @@
  */
 import { createHash } from 'node:crypto'
 import { type Category, findCategory } from '../slo/category.ts'
-import { hash32, type Random } from '../stats/random.ts'
 import type { ApiEndpoint } from '../wire/formats.ts'
-import { buildNonce, nonceWord } from '../wire/nonce.ts'
 import { promptTemplate, type RequestTemplate } from '../wire/template.ts'
 import { type ConversationSpec, meanTurns } from './conversations/conversation.ts'
-import { drawTokens, MAX_TOKENS, meanTokens, outputLimit, type TokenDistribution } from './distribution.ts'
-import { type Filler, makeFiller, WORDS } from './filler.ts'
+import { MAX_TOKENS, meanTokens, outputLimit, type TokenDistribution } from './distribution.ts'
+import { WORDS } from './filler.ts'
 import {
   countGiven,
   type GivenRequests,
-  givenReader,
   givenRequests,
   givenTokens,
   hashGiven,
   meanGivenOutput,
   meanGivenTokens,
 } from './given.ts'
+import type { TraceTotals } from './traces/feed.ts'
+import type { TraceRing } from './traces/ring.ts'
 
 /** In a list of categories, the place of a request that belongs to none. */
 export const NO_CATEGORY = -1
@@ -75,25 +73,21 @@ export type TextSource =
       prefixTokens: number
       prefixes: number
     }
+  /** Generated text of the lengths of a trace's rows. `totals` and `sha256` are known once the trace was read. */
+  | {
+      kind: 'trace'
+      around: RequestTemplate
+      ring: TraceRing
+      totals?: TraceTotals | undefined
+      sha256?: string | undefined
+    }
 
-export interface PreparedRequest {
-  nonce: string
-  body: string
-  stream: boolean
-  /** Which part of the workload it is of. */
-  part: number
-  /** Its place in the workload's categories; NO_CATEGORY where it has none. */
-  category: number
-}
+export type TraceSource = Extract<TextSource, { kind: 'trace' }>
 
-export interface RequestMaker {
-  /**
-   * Makes request `index` of the arm with `tag`. The same index carries the same request in every arm, but for the
-   * nonce's tag. Of requests that are given, `place` says which one it is; by itself they come in turn.
-   */
-  (tag: string, index: number, place?: number): PreparedRequest
-  /** The category of request `index`, without making it. */
-  categoryOf(index: number): number
+/** The trace that is replayed, if one is: it is the only part then. */
+export function traceOf({ parts }: WorkloadSpec): TraceSource | undefined {
+  const source = parts[0]?.source
+  return source?.kind === 'trace' ? source : undefined
 }
 
 interface PromptOptions {
@@ -114,46 +108,6 @@ export function singleRequests(spec: WorkloadSpec): WorkloadSpec {
 export function promptWorkload({ prompt, maxTokens, seed, ...shape }: PromptOptions): WorkloadSpec {
   const source = givenRequests([promptTemplate(shape, prompt)])
   return { name: 'prompt', ...shape, seed, parts: [{ weight: 1, stream: shape.stream, source, maxTokens }] }
-}
-
-export function requestMaker(spec: WorkloadSpec): RequestMaker {
-  const { seed, parts } = spec
-  const filler = parts.some(({ source }) => source.kind === 'generated') ? makeFiller(seed) : undefined
-  const makers = parts.map((part) => partMaker(part, seed, filler))
-  const choose = partChooser(parts, seed)
-  const classifiers = parts.map((part) => requestClassifier(spec, part))
-  const make = (tag: string, index: number, place?: number): PreparedRequest => {
-    const nonce = buildNonce(tag, seed, index)
-    const part = choose(index)
-    const { stream, fill } = makers[part] ?? nothing()
-    const category = classifiers[part]?.(index) ?? NO_CATEGORY
-    return { nonce, body: fill(index, nonceWord(nonce), place), stream, part, category }
-  }
-  return Object.assign(make, {
-    categoryOf: (index: number): number => classifiers[choose(index)]?.(index) ?? NO_CATEGORY,
-  })
-}
-
-/** Of the requests of a part, by their index: everything that can be decided before the run is. */
-function requestClassifier(spec: WorkloadSpec, part: WorkloadPart): (index: number) => number {
-  if (!spec.categories?.length) return () => NO_CATEGORY
-  const [only, ...others] = reachableCategories({ ...spec, parts: [part] })
-  if (only !== undefined && others.length === 0) return () => only
-  const classify = partClassifier(spec, part)
-  const { source } = part
-  if (source.kind === 'given') {
-    const categories = Int16Array.from({ length: countGiven(source) }, (_, place) =>
-      classify(givenTokens(source, place)),
-    )
-    return (index) => categories[index % categories.length] ?? NO_CATEGORY
-  }
-  const { inputTokens, prefixTokens } = source
-  return (index) => classify(inputTokensAt(inputTokens, spec.seed, index) + prefixTokens)
-}
-
-/** How many tokens of generated text request `index` has, a shared prefix left out. */
-function inputTokensAt(distribution: TokenDistribution, seed: number, index: number): number {
-  return drawTokens(distribution, requestDraws(seed, index, 'in'))
 }
 
 /** Two runs with the same hash sent the same requests. */
@@ -189,85 +143,9 @@ export function expectedTokens({ endpoint, parts, conversations }: WorkloadSpec)
   return { input: input + Math.ceil(before * (input + output)), output }
 }
 
-interface PartMaker {
-  stream: boolean
-  fill: (index: number, nonce: string, place?: number) => string
-}
-
-function partMaker(part: WorkloadPart, seed: number, filler: Filler | undefined): PartMaker {
-  const { stream } = part
-  const end = bodyEnd(part, seed)
-  const { source } = part
-  if (source.kind === 'given') {
-    const { outputs } = source
-    const count = countGiven(source)
-    const read = givenReader(source)
-    return {
-      stream,
-      fill: (index, nonce, asked = index) => {
-        const place = asked % count
-        const [before, after] = read(place)
-        return before + nonce + after + end(index, outputs?.[place])
-      },
-    }
-  }
-  const { around, inputTokens, prefixTokens, prefixes } = source
-  const words = filler ?? nothing()
-  const shared = Array.from({ length: prefixes }, (_, i) => words.text(prefixTokens, uniform(`${seed}/prefix/${i}`)))
-  return {
-    stream,
-    fill: (index, nonce) => {
-      const tokens = inputTokensAt(inputTokens, seed, index)
-      const text = words.text(tokens, uniform(`${seed}/${index}/at`))
-      if (shared.length === 0) return `${around.before}${text} ${nonce}${around.after}${end(index)}`
-      const prefix = shared[hash32(`${seed}/${index}/prefix`) % shared.length]
-      return `${around.before}${prefix}${around.between}${text} ${nonce}${around.after}${end(index)}`
-    },
-  }
-}
-
-/** The end of a body: the output tokens it asks for (its `own`, where it has some), and the closing brace. */
-function bodyEnd({ outputTokens, maxTokens }: WorkloadPart, seed: number): (index: number, own?: number) => string {
-  const limited = (tokens: number, most = Number.POSITIVE_INFINITY): string =>
-    `,"max_tokens":${Math.min(maxTokens ?? most, tokens)}}`
-  if (!outputTokens) {
-    const end = maxTokens === undefined ? '}' : limited(maxTokens)
-    return (_, own) => (own ? limited(own) : end)
-  }
-  const most = outputLimit(outputTokens)
-  return (index, own) => {
-    return own ? limited(own) : limited(drawTokens(outputTokens, requestDraws(seed, index, 'out')), most)
-  }
-}
-
-/** Which part a request belongs to, by weight. */
-function partChooser(parts: readonly WorkloadPart[], seed: number): (index: number) => number {
-  if (parts.length === 1) return () => 0
-  const total = parts.reduce((sum, { weight }) => sum + weight, 0)
-  let reached = 0
-  const bounds = parts.map(({ weight }) => {
-    reached += weight
-    return reached / total
-  })
-  return (index) => {
-    const drawn = uniform(`${seed}/${index}/part`)
-    const found = bounds.findIndex((bound) => drawn < bound)
-    return found === -1 ? parts.length - 1 : found
-  }
-}
-
-/** Uniforms that belong to one quantity of one request. */
-function requestDraws(seed: number, index: number, what: string): Random {
-  let drawn = 0
-  return () => uniform(`${seed}/${index}/${what}/${drawn++}`)
-}
-
-function uniform(key: string): number {
-  return hash32(key) / 4_294_967_296
-}
-
 function meanInput(source: TextSource): number {
   if (source.kind === 'generated') return meanTokens(source.inputTokens) + source.prefixTokens
+  if (source.kind === 'trace') return source.totals ? source.totals.inputTokens / source.totals.rows : 0
   return meanGivenTokens(source)
 }
 
@@ -275,18 +153,15 @@ function meanInput(source: TextSource): number {
 const USUAL_OUTPUT = 256
 
 function meanOutput({ source, outputTokens, maxTokens }: WorkloadPart): number {
+  if (source.kind === 'trace') return source.totals ? source.totals.outputTokens / source.totals.rows : 0
   const asked = outputTokens
     ? meanTokens(outputTokens, maxTokens ?? outputLimit(outputTokens))
     : (maxTokens ?? USUAL_OUTPUT)
   return source.kind === 'given' ? meanGivenOutput(source, asked, maxTokens) : asked
 }
 
-function nothing(): never {
-  throw new Error('a workload without parts or texts')
-}
-
 /** The place in `spec.categories` of a prompt of so many tokens in this part. */
-function partClassifier(
+export function partClassifier(
   { endpoint, categories = [], headers = {} }: WorkloadSpec,
   part: WorkloadPart,
 ): (promptTokens: number) => number {
@@ -306,7 +181,9 @@ export function reachableCategories(spec: WorkloadSpec): Set<number> {
     const tokens =
       source.kind === 'given'
         ? new Set(Array.from({ length: countGiven(source) }, (_, place) => givenTokens(source, place)))
-        : reachableTokens(source.inputTokens, edges, source.prefixTokens)
+        : source.kind === 'trace'
+          ? edges.concat(1, MAX_TOKENS).filter((tokens) => tokens >= 1)
+          : reachableTokens(source.inputTokens, edges, source.prefixTokens)
     return [...tokens].map(partClassifier(spec, part))
   })
   return new Set(reached)

@@ -6,7 +6,7 @@ import { normalCdf } from '../../src/stats/distributions.ts'
 import { chooseWorkload } from '../../src/workload/choose.ts'
 import type { TokenDistribution } from '../../src/workload/distribution.ts'
 import { workloadNames } from '../../src/workload/profile.ts'
-import { requestMaker } from '../../src/workload/workload.ts'
+import { requestMaker } from '../../src/workload/request-maker.ts'
 import { tempDir } from '../support/temp-dir.ts'
 
 const dir = tempDir()

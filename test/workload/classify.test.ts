@@ -6,7 +6,8 @@ import type { Category } from '../../src/slo/category.ts'
 import { readSlo } from '../../src/verdict/slo-file.ts'
 import { chooseWorkload } from '../../src/workload/choose.ts'
 import { parseDistribution } from '../../src/workload/distribution.ts'
-import { NO_CATEGORY, reachableCategories, requestMaker, type WorkloadSpec } from '../../src/workload/workload.ts'
+import { requestMaker } from '../../src/workload/request-maker.ts'
+import { NO_CATEGORY, reachableCategories, type WorkloadSpec } from '../../src/workload/workload.ts'
 
 const shipped = readSlo()
 const tokens = (text: string) => {

@@ -3,7 +3,8 @@ import { countTokens } from 'gpt-tokenizer/encoding/o200k_base'
 import { afterAll, describe, expect, it } from 'vitest'
 import { chooseWorkload } from '../../src/workload/choose.ts'
 import { readWorkloadProfile, workloadNames } from '../../src/workload/profile.ts'
-import { expectedTokens, requestMaker } from '../../src/workload/workload.ts'
+import { requestMaker } from '../../src/workload/request-maker.ts'
+import { expectedTokens } from '../../src/workload/workload.ts'
 import { tempDir } from '../support/temp-dir.ts'
 
 const dir = tempDir()

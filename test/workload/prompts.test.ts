@@ -1,6 +1,6 @@
 import { afterAll, describe, expect, it } from 'vitest'
 import { chooseWorkload, type WorkloadOptions } from '../../src/workload/choose.ts'
-import { requestMaker } from '../../src/workload/workload.ts'
+import { requestMaker } from '../../src/workload/request-maker.ts'
 import { tempDir } from '../support/temp-dir.ts'
 
 const dir = tempDir()

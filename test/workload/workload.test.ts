@@ -5,7 +5,8 @@ import { chatBody, completionsBody } from '../../src/provider/openai.ts'
 import { findNonce } from '../../src/wire/nonce.ts'
 import { chooseWorkload, type WorkloadOptions } from '../../src/workload/choose.ts'
 import type { TokenDistribution } from '../../src/workload/distribution.ts'
-import { requestMaker, type WorkloadSpec, workloadSha256 } from '../../src/workload/workload.ts'
+import { requestMaker } from '../../src/workload/request-maker.ts'
+import { type WorkloadSpec, workloadSha256 } from '../../src/workload/workload.ts'
 
 const constant = (value: number): TokenDistribution => ({ kind: 'constant', value })
 const lognormal: TokenDistribution = { kind: 'lognormal', mu: 5, sigma: 1 }

@@ -144,7 +144,8 @@ export const amountFlags = {
 const flags = { ...pacingFlags, ...amountFlags, ...conversationFlags }
 export type LoadOptions = FlagValues<typeof flags>
 
-const rule = rulesOf<LoadOptions & TargetFlagValues>()
+/** A trace is an open loop too (src/bench/options/trace.ts). */
+const rule = rulesOf<LoadOptions & TargetFlagValues & { trace: unknown }>()
 
 const RULES = [
   rule(
@@ -170,7 +171,7 @@ const RULES = [
       failure('--stages gives the duration by itself', 'Leave --requests and --duration out.'),
   ),
   rule(
-    ['arrival', 'rps', 'stages', 'session-rate'],
+    ['arrival', 'rps', 'stages', 'session-rate', 'trace'],
     (given) =>
       given.arrival !== undefined &&
       !isOpen(given) &&
@@ -186,7 +187,7 @@ const RULES = [
     )
   }),
   rule(
-    ['think-time', 'rps', 'stages', 'turns', 'session-rate'],
+    ['think-time', 'rps', 'stages', 'turns', 'session-rate', 'trace'],
     (given) =>
       given['think-time'] !== undefined &&
       given.turns === undefined &&
@@ -194,7 +195,7 @@ const RULES = [
       failure('--think-time goes with a closed loop', 'An open loop sends on schedule: leave --think-time out.'),
   ),
   rule(
-    ['max-in-flight', 'rps', 'stages', 'session-rate'],
+    ['max-in-flight', 'rps', 'stages', 'session-rate', 'trace'],
     (given) =>
       given['max-in-flight'] !== undefined &&
       !isOpen(given) &&
@@ -235,14 +236,15 @@ const RULES = [
   ),
 ]
 
-export function isOpen(given: Pick<LoadOptions, 'rps' | 'stages' | 'session-rate'>): boolean {
-  return given.rps !== undefined || given.stages?.of === 'rps' || given['session-rate'] !== undefined
+export function isOpen(given: Pick<LoadOptions, 'rps' | 'stages' | 'session-rate'> & { trace?: unknown }): boolean {
+  const { rps, stages, 'session-rate': sessionRate, trace } = given
+  return [rps, sessionRate, trace].some((one) => one !== undefined) || stages?.of === 'rps'
 }
 
 export function readLoad(given: Given, target: TargetFlagValues, faults: Faults): LoadOptions {
   const values = faults.read(flags, given)
   const prompts = typeof given.values.prompts === 'string' ? given.values.prompts : undefined
-  faults.check({ ...target, prompts, ...values }, [...RULES, ...CONVERSATION_RULES])
+  faults.check({ ...target, prompts, ...values, trace: given.values.trace }, [...RULES, ...CONVERSATION_RULES])
   const { stages, rps, concurrency } = values
   // An open loop has no concurrency of its own: what other tools call so is the cap.
   if (rps !== undefined && concurrency !== undefined && faults.sound('rps', 'concurrency')) {

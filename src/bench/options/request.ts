@@ -60,8 +60,10 @@ export const requestFlags = {
 }
 
 type RequestFlagValues = FlagValues<typeof requestFlags>
+/** A trace says what is sent too (src/bench/options/trace.ts). */
+type WithTrace = RequestFlagValues & { trace: string | undefined }
 
-const rule = rulesOf<RequestFlagValues>()
+const rule = rulesOf<WithTrace>()
 
 const RULES = [
   ...DATASET_RULES,
@@ -108,7 +110,11 @@ const RULES = [
 
 /** The workload that the flags come to, or undefined where a fault keeps it from being known. */
 export function readRequest(given: Given, target: TargetFlagValues, faults: Faults): WorkloadSpec | undefined {
-  const values = faults.read(requestFlags, given)
+  const { trace } = given.values
+  const values: WithTrace = {
+    ...faults.read(requestFlags, given),
+    trace: typeof trace === 'string' ? trace : undefined,
+  }
   faults.check(values, RULES)
   if (!faults.sound(...Object.keys(requestFlags))) return undefined
   const workload = faults.attempt(() => chooseWorkload({ ...values, playsRows: given.values.turns === FROM_FILE }))

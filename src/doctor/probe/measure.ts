@@ -12,7 +12,8 @@ import { type ProviderRecord, readStats, readTruth } from '../../overhead/stampe
 import { randomFrom } from '../../stats/random.ts'
 import { drawArmTag } from '../../wire/nonce.ts'
 import { OUTCOMES } from '../../wire/outcome.ts'
-import { promptWorkload, requestMaker } from '../../workload/workload.ts'
+import { requestMaker } from '../../workload/request-maker.ts'
+import { promptWorkload } from '../../workload/workload.ts'
 import type { Measurements, ProbeAnswer, ProviderView } from './measured.ts'
 import { type ProbeRequest, Prober } from './prober.ts'
 

@@ -11,12 +11,16 @@ import { isOtlp, readSpans } from './otel.ts'
 import { type RowSink, tokensOf } from './row.ts'
 import { type TimeUnit, timeOf } from './times.ts'
 
-export interface CsvColumns {
+/** The titles of the columns, or the names of the members, that a row is read from. */
+export interface TraceColumns {
   at: string
-  /** Of a time that is a plain number. */
-  unit: TimeUnit
   input: string
   output: string
+}
+
+export interface CsvColumns extends TraceColumns {
+  /** Of a time that is a plain number. */
+  unit: TimeUnit
 }
 
 interface CommonFormat {
@@ -32,14 +36,27 @@ export interface CsvFormat extends CommonFormat {
 }
 
 export interface JsonFormat extends CommonFormat {
-  /** The member that holds the time. */
-  at: string
+  columns: TraceColumns
   /** Tokens of a block of the prompt whose hash a row tells. */
   blockTokens?: number
   /** Whether the first object of a file is of this format. */
   matches(object: JsonObject): boolean
   /** Hands on the requests of an object: none where it is about something else. */
   read(object: JsonObject, path: string, line: number, sink: RowSink): void
+}
+
+const LENGTHS: TraceColumns = { at: 'timestamp', input: 'input_length', output: 'output_length' }
+const LITELLM_MEMBERS: TraceColumns = { at: 'startTime', input: 'prompt_tokens', output: 'completion_tokens' }
+const SPAN_MEMBERS: TraceColumns = {
+  at: 'startTimeUnixNano',
+  input: 'gen_ai.usage.input_tokens',
+  output: 'gen_ai.usage.output_tokens',
+}
+const ENVOY_MEMBERS: TraceColumns = { ...SPAN_MEMBERS, at: 'start_time' }
+const KONG_MEMBERS: TraceColumns = {
+  at: 'started_at',
+  input: 'ai.proxy.usage.prompt_tokens',
+  output: 'ai.proxy.usage.completion_tokens',
 }
 
 export const CSV_FORMATS: readonly CsvFormat[] = [
@@ -57,7 +74,7 @@ export const CSV_FORMATS: readonly CsvFormat[] = [
   },
   {
     name: 'LiteLLM',
-    columns: { at: 'startTime', unit: 's', input: 'prompt_tokens', output: 'completion_tokens' },
+    columns: { ...LITELLM_MEMBERS, unit: 's' },
     zeroFails: true,
     byEnd: true,
   },
@@ -65,10 +82,10 @@ export const CSV_FORMATS: readonly CsvFormat[] = [
 
 /** In the order in which they are tried. */
 export const JSON_FORMATS: readonly JsonFormat[] = [
-  { name: 'OpenTelemetry', at: 'startTimeUnixNano', zeroFails: true, byEnd: true, matches: isOtlp, read: readSpans },
+  { name: 'OpenTelemetry', columns: SPAN_MEMBERS, zeroFails: true, byEnd: true, matches: isOtlp, read: readSpans },
   {
     name: 'Kong',
-    at: 'started_at',
+    columns: KONG_MEMBERS,
     zeroFails: true,
     byEnd: true,
     matches: (object) => 'started_at' in object && ('latencies' in object || 'ai' in object),
@@ -76,7 +93,7 @@ export const JSON_FORMATS: readonly JsonFormat[] = [
   },
   {
     name: 'LiteLLM',
-    at: 'startTime',
+    columns: LITELLM_MEMBERS,
     zeroFails: true,
     byEnd: true,
     matches: (object) => 'startTime' in object && 'prompt_tokens' in object,
@@ -84,7 +101,7 @@ export const JSON_FORMATS: readonly JsonFormat[] = [
   },
   {
     name: 'Envoy',
-    at: 'start_time',
+    columns: ENVOY_MEMBERS,
     zeroFails: true,
     byEnd: true,
     matches: (object) => 'start_time' in object,
@@ -92,7 +109,7 @@ export const JSON_FORMATS: readonly JsonFormat[] = [
   },
   {
     name: 'Bailian',
-    at: 'timestamp',
+    columns: LENGTHS,
     zeroFails: false,
     byEnd: false,
     blockTokens: 16,
@@ -101,7 +118,7 @@ export const JSON_FORMATS: readonly JsonFormat[] = [
   },
   {
     name: 'Mooncake',
-    at: 'timestamp',
+    columns: LENGTHS,
     zeroFails: false,
     byEnd: false,
     blockTokens: 512,
@@ -128,7 +145,6 @@ function lengthsReader(unit: TimeUnit): JsonFormat['read'] {
 export function formatOf(columns: CsvColumns): CsvFormat & JsonFormat {
   return {
     name: 'columns',
-    at: columns.at,
     zeroFails: false,
     byEnd: false,
     columns,

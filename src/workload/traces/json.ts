@@ -19,6 +19,11 @@ export class JsonRows {
     this.#sink = sink
   }
 
+  /** Whether it is one document, whose rows all come at its end. */
+  get document(): boolean {
+    return this.#document !== undefined
+  }
+
   line(bytes: Buffer, from: number, to: number, line: number): void {
     const text = bytes.toString('utf8', from, to)
     if (this.#document) {

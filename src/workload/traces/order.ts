@@ -3,6 +3,7 @@
  * and spans are written when a request ends: of them so many rows are held back that a long request finds its place,
  * and no more, so that memory does not grow with the file.
  */
+import { formatNumber } from '../../units.ts'
 import { type RowSink, traceFault } from './row.ts'
 
 /** Rows held back of a format that is ordered by ends. */
@@ -20,8 +21,9 @@ interface Row {
 export class RowOrder {
   readonly #path: string
   readonly #sink: RowSink
-  readonly #held: number
+  #held: number
   readonly #column: string
+  readonly #sorts: boolean
   readonly #heap: Row[] = []
   #lastUs = Number.NEGATIVE_INFINITY
 
@@ -29,36 +31,37 @@ export class RowOrder {
   constructor(path: string, held: number, column: string, sink: RowSink) {
     this.#path = path
     this.#held = held
+    this.#sorts = held > 0
     this.#column = column
     this.#sink = sink
   }
 
-  get waiting(): number {
-    return this.#heap.length
+  /** No further rows come: none is held back any more. */
+  end(): void {
+    this.#held = 0
   }
 
   add(line: number, atUs: number, input: number, output: number, ids?: readonly number[]): void {
-    if (this.#held === 0) {
+    if (!this.#sorts) {
       this.#pass(line, atUs, input, output, ids)
       return
     }
     this.#push({ line, atUs, input, output, ids })
-    if (this.#heap.length > this.#held) this.release(1)
   }
 
-  /** Hands on up to `most` of the rows that wait. */
-  release(most: number): void {
-    for (let i = 0; i < most; i++) {
+  /** Hands on up to `most` rows of those beyond the ones that are held back; whether there are more. */
+  release(most: number): boolean {
+    for (let i = 0; i < most && this.#heap.length > this.#held; i++) {
       const row = this.#pop()
-      if (!row) return
-      this.#pass(row.line, row.atUs, row.input, row.output, row.ids)
+      if (row) this.#pass(row.line, row.atUs, row.input, row.output, row.ids)
     }
+    return this.#heap.length > this.#held
   }
 
   #pass(line: number, atUs: number, input: number, output: number, ids: readonly number[] | undefined): void {
     if (atUs < this.#lastUs) {
       const by = Number(((this.#lastUs - atUs) / 1e6).toFixed(3))
-      const beyond = this.#held === 0 ? '' : `, although ${this.#held.toLocaleString('en')} rows were put in order`
+      const beyond = this.#sorts ? `, although ${formatNumber(HELD_BACK)} rows are put in order` : ''
       throw traceFault(this.#path, line, `time runs backwards, by ${by} s${beyond}: sort the trace`, this.#column)
     }
     this.#lastUs = atUs

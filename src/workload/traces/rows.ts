@@ -1,6 +1,6 @@
 /** From the pieces of a file to its rows, in the order of their times: CSV or JSON, of any format of the table. */
 import { CsvRows } from './csv.ts'
-import { type CsvColumns, formatOf } from './formats.ts'
+import { type CsvColumns, formatOf, type TraceColumns } from './formats.ts'
 import { JsonRows } from './json.ts'
 import { LineCutter } from './lines.ts'
 import { HELD_BACK, RowOrder } from './order.ts'
@@ -43,6 +43,11 @@ export class RowReader {
     return this.#reader?.format?.name ?? 'unknown'
   }
 
+  /** What its columns are called. */
+  get columns(): TraceColumns {
+    return this.#reader?.format?.columns ?? { at: 'time', input: 'input', output: 'output' }
+  }
+
   /** Tokens of a block that a hash stands for. */
   get blockTokens(): number {
     return this.#reader instanceof JsonRows ? (this.#reader.format?.blockTokens ?? 0) : 0
@@ -52,17 +57,20 @@ export class RowReader {
     this.#lines.push(piece)
   }
 
-  /** The file is over. Rows that were held back are handed on by `release`. */
+  /** The file is over. */
   end(): void {
     this.#lines.end()
     if (this.#reader instanceof JsonRows) this.#reader.end()
     if (this.#lines.count === 0 || !this.#reader) throw traceFault(this.#path, 1, 'the trace is empty')
+    this.#order?.end()
   }
 
-  /** After the end: hands on up to `most` rows that were held back; whether some still are. */
+  /**
+   * After each piece and after the end: hands on up to `most` of the rows that need not be held back any longer, of a
+   * format that is put in order; whether there are more.
+   */
   release(most: number): boolean {
-    this.#order?.release(most)
-    return (this.#order?.waiting ?? 0) > 0
+    return this.#order?.release(most) ?? false
   }
 
   #line(bytes: Buffer, from: number, to: number, line: number): void {
@@ -86,9 +94,10 @@ export class RowReader {
 
   #begin(): RowOrder {
     const format = this.#reader?.format
-    const column = (format && 'columns' in format ? format.columns.at : format?.at) ?? 'time'
+    const document = this.#reader instanceof JsonRows && this.#reader.document
+    const held = document ? Number.POSITIVE_INFINITY : format?.byEnd ? HELD_BACK : 0
     this.#zeroFails = format?.zeroFails ?? false
-    this.#order = new RowOrder(this.#path, format?.byEnd ? HELD_BACK : 0, column, this.#sink)
+    this.#order = new RowOrder(this.#path, held, this.columns.at, this.#sink)
     return this.#order
   }
 }

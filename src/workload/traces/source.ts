@@ -1,5 +1,5 @@
 /** The bytes of a trace, piece by piece: of a file, a FIFO or a device, gzipped or not. Never more than a piece of it. */
-import { createReadStream } from 'node:fs'
+import { createReadStream, statSync } from 'node:fs'
 import { Readable } from 'node:stream'
 import { createGunzip } from 'node:zlib'
 import { UserError } from '../../errors.ts'
@@ -8,6 +8,15 @@ import { systemReason } from '../../parse/file.ts'
 /** Of a piece; it also limits how many rows come at once. */
 const PIECE_BYTES = 64 * 1024
 const GZIP = [0x1f, 0x8b]
+
+/** Whether the file can be read twice. Of a FIFO every byte comes once. */
+export function isRegularFile(path: string): boolean {
+  try {
+    return statSync(path).isFile()
+  } catch (error) {
+    throw unreadable(path, error)
+  }
+}
 
 /** Ends early when `signal` is aborted. `lines` tells how many lines were read, for the word on a file that is cut. */
 export async function* readPieces(path: string, lines: () => number, signal?: AbortSignal): AsyncGenerator<Buffer> {

@@ -30,7 +30,10 @@ export async function readTrace(path: string, allowGaps = false): Promise<Trace>
     input.push(inputTokens)
     output.push(outputTokens)
   })
-  for await (const piece of readPieces(path, () => reader.lines)) reader.push(piece)
+  for await (const piece of readPieces(path, () => reader.lines)) {
+    reader.push(piece)
+    reader.release(Number.POSITIVE_INFINITY)
+  }
   reader.end()
   reader.release(Number.POSITIVE_INFINITY)
   const [first = 0, last = 0, lastLine = 1] = [at[0], at.at(-1), lines.at(-1)]

@@ -5,7 +5,7 @@
 import { SendLeadTime, startPrecisionTimer } from '../../../dist/src/load/precision-timer.js'
 import { Histogram } from '../../../dist/src/stats/histogram.js'
 import { now } from '../../../dist/src/system/clock.js'
-import { requestMaker } from '../../../dist/src/workload/workload.js'
+import { requestMaker } from '../../../dist/src/workload/request-maker.js'
 import { opened, writeRequest } from './raw-client.js'
 import { workload } from './rig.js'
 

@@ -7,7 +7,7 @@ import { connect } from 'node:net'
 import { connect as connectSecure } from 'node:tls'
 import { Histogram } from '../../../dist/src/stats/histogram.js'
 import { now } from '../../../dist/src/system/clock.js'
-import { requestMaker } from '../../../dist/src/workload/workload.js'
+import { requestMaker } from '../../../dist/src/workload/request-maker.js'
 import { PATH } from './rig.js'
 
 const STAMP = /"kt1\.[a-z]{16}\.\d+\.(\d+)"/g

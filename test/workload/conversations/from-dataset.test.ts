@@ -10,7 +10,8 @@ import {
 } from '../../../src/workload/conversations/conversation.ts'
 import { conversationsOf, readConversations } from '../../../src/workload/conversations/from-dataset.ts'
 import type { DatasetRow, DatasetTurn } from '../../../src/workload/datasets/dataset.ts'
-import { requestMaker, type WorkloadSpec } from '../../../src/workload/workload.ts'
+import { requestMaker } from '../../../src/workload/request-maker.ts'
+import type { WorkloadSpec } from '../../../src/workload/workload.ts'
 import { messageOf } from '../../support/refusal.ts'
 
 const shape = { endpoint: 'chat', model: 'm', stream: false } as const

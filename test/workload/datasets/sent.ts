@@ -2,7 +2,8 @@
 import { fileURLToPath } from 'node:url'
 import { chooseWorkload, type WorkloadOptions } from '../../../src/workload/choose.ts'
 import { countGiven } from '../../../src/workload/given.ts'
-import { requestMaker, type WorkloadSpec } from '../../../src/workload/workload.ts'
+import { requestMaker } from '../../../src/workload/request-maker.ts'
+import type { WorkloadSpec } from '../../../src/workload/workload.ts'
 
 export function fixture(name: string): string {
   return fileURLToPath(new URL(`../../../fixtures/datasets/${name}`, import.meta.url))

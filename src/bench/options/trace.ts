@@ -1,0 +1,137 @@
+/** The replay of a trace: which file, which part of it, how fast. The flags with their types, and what contradicts. */
+import { z } from 'zod'
+import { failure, type Result, success } from '../../errors.ts'
+import { type FlagValues, flagGroup } from '../../parse/flags.ts'
+import { type Faults, type Given, rulesOf } from '../../parse/parse-flags.ts'
+import { durationMs, durationOrZeroMs, parsedBy, positiveNumber, share } from '../../parse/quantity.ts'
+import type { TraceFile } from '../../workload/traces/feed.ts'
+import type { CsvColumns } from '../../workload/traces/formats.ts'
+import type { LoadOptions } from './load.ts'
+
+export type { TraceFile }
+
+const { text } = flagGroup('TRACE')
+
+const COLUMN_KEYS = ['at', 'at-ms', 'input', 'output']
+const COLUMNS_EXAMPLE = 'at=time,input=prompt_tokens,output=completion_tokens'
+
+/** 'at=time,input=a,output=b': what the columns are called. */
+const traceColumns = parsedBy((given): Result<CsvColumns> => {
+  const named = new Map<string, string>()
+  for (const pair of given.split(',')) {
+    const [, key = '', name = ''] = /^\s*([a-z-]+)=(.+?)\s*$/.exec(pair) ?? []
+    if (!COLUMN_KEYS.includes(key)) {
+      return failure(`'${pair.trim()}' is not one of at=NAME, at-ms=NAME, input=NAME, output=NAME`)
+    }
+    named.set(key, name)
+  }
+  const [at, atMs] = [named.get('at'), named.get('at-ms')]
+  const [input, output] = [named.get('input'), named.get('output')]
+  const time = at ?? atMs
+  if (time === undefined || (at !== undefined && atMs !== undefined)) {
+    return failure('needs one of at=NAME (a time, or seconds) and at-ms=NAME (milliseconds)')
+  }
+  if (input === undefined || output === undefined) return failure('needs input=NAME and output=NAME, both in tokens')
+  return success({ at: time, unit: at === undefined ? 'ms' : 's', input, output })
+}, `columns such as '${COLUMNS_EXAMPLE}'`)
+
+export const traceFlags = {
+  trace: text(
+    z.string().min(1, 'must not be empty').optional(),
+    'replay the requests of this trace, each at its time, with generated text of its tokens: a file or FIFO, also ' +
+      '.gz, of Azure, BurstGPT, Mooncake, vLLM, AIPerf, Bailian, OpenTelemetry spans, or access logs of LiteLLM, ' +
+      'Envoy and Kong',
+    { helpValue: 'trace.csv' },
+  ),
+  'trace-columns': text(traceColumns.optional(), 'columns (CSV) or members (JSON) of any other trace', {
+    example: COLUMNS_EXAMPLE,
+  }),
+  speed: text(positiveNumber.optional(), 'replay the trace so many times faster [default: 1]', { example: '2' }),
+  'trace-share': text(share.optional(), 'replay only this share of its requests, drawn by --seed', { example: '10%' }),
+  from: text(durationOrZeroMs.optional(), 'leave out what came before this time of the trace', { example: '10m' }),
+  to: text(durationMs.optional(), 'leave out what came from this time of the trace on', { example: '20m' }),
+}
+
+type TraceFlagValues = FlagValues<typeof traceFlags>
+
+/** What a trace says by itself, or cannot do. */
+const CONTRARY = {
+  rps: 'A trace has its own times: leave --rps out, and give --speed for more load.',
+  stages: 'A trace has its own times: leave --stages out, and give --speed for more load.',
+  arrival: 'A trace has its own times: leave --arrival out.',
+  concurrency: 'A trace is sent in an open loop: --max-in-flight limits what it has in flight.',
+  'output-tokens': 'A trace has its own output tokens: leave --output-tokens out; --max-tokens limits them.',
+  'cool-down': 'Nothing comes after the last request of a trace: leave --cool-down out.',
+  'until-decided':
+    'A trace is played once and as a whole: leave --until-decided out, and give --requests or --duration.',
+} as const
+type Contrary = keyof typeof CONTRARY
+
+type TraceRules = TraceFlagValues & Record<Contrary | 'pairing' | 'endpoint', unknown>
+
+const given = rulesOf<TraceRules>()
+
+const ENDLESS = Number.POSITIVE_INFINITY
+
+const RULES = [
+  ...(['trace-columns', 'speed', 'trace-share', 'from', 'to'] as const).map((name) =>
+    given(
+      [name, 'trace'],
+      (values) => values[name] !== undefined && !values.trace && failure(`--${name} goes with --trace`, 'Add --trace.'),
+    ),
+  ),
+  ...(Object.keys(CONTRARY) as Contrary[]).map((name) =>
+    given(
+      ['trace', name],
+      (values) =>
+        values.trace !== undefined &&
+        values[name] !== undefined &&
+        values[name] !== false &&
+        failure(`--${name} does not go with --trace`, CONTRARY[name]),
+    ),
+  ),
+  given(
+    ['trace', 'pairing'],
+    ({ trace, pairing }) =>
+      trace !== undefined &&
+      pairing === 'block' &&
+      failure('--pairing block does not go with --trace', 'Both arms get each request of a trace at its time.'),
+  ),
+  given(
+    ['trace', 'endpoint'],
+    ({ trace, endpoint }) =>
+      trace !== undefined &&
+      endpoint === 'embeddings' &&
+      failure('--trace does not go with --endpoint embeddings', 'Its requests ask for output tokens.'),
+  ),
+  given(
+    ['from', 'to'],
+    ({ from = 0, to }) => to !== undefined && to <= from && failure('--to must come after --from', 'Correct them.'),
+  ),
+]
+
+/** Which part of which file is replayed, and how; undefined without a trace. */
+export function readTrace(
+  input: Given,
+  { requests, duration }: Pick<LoadOptions, 'requests' | 'duration'>,
+  seed: number | undefined,
+  faults: Faults,
+): TraceFile | undefined {
+  const values = faults.read(traceFlags, input)
+  faults.check({ ...input.values, ...values } as TraceRules, RULES)
+  const { trace: path, speed = 1, from = 0, to = ENDLESS } = values
+  if (path === undefined) return undefined
+  return {
+    path,
+    columns: values['trace-columns'],
+    selection: {
+      speed,
+      share: values['trace-share'] ?? 1,
+      seed: seed ?? 0,
+      fromUs: from * 1_000,
+      toUs: to * 1_000,
+      rows: requests ?? ENDLESS,
+      durationUs: (duration ?? ENDLESS) * 1_000,
+    },
+  }
+}
