@@ -5,7 +5,7 @@ import { defineConfig } from 'vitest/config'
  * taken, runs of many seconds follow each other.
  */
 const SYSTEM = [
-  'test/commands/bench-{abort,answers,live,load,pairs,realtime,retry-after,run,validate}.test.ts',
+  'test/commands/bench-{abort,answers,live,load,pairs,realtime,replay,retry-after,run,validate}.test.ts',
   'test/e2e/**/*.test.ts',
   'test/house/install.test.ts',
   'test/load/realtime-busy.test.ts',

@@ -94,7 +94,7 @@ export class TraceFeed {
       return totals
     } catch (error) {
       this.fault = error instanceof UserError ? error : new UserError(String(error), 'Report it as a bug of kt.')
-      this.#ring.end(0)
+      this.#ring.fail()
       return undefined
     }
   }

@@ -11,7 +11,7 @@ const ARMS = 2
 const MOST_WORKERS = 256
 /** Places in the head; those of the workers follow. */
 const [WRITTEN, STATE, BLOCK_TOKENS, ID_COUNT, TAKEN] = [0, 1, 2, 3, 4]
-const OVER = 1
+const [OVER, FAILED] = [1, 2]
 
 /** Plain data that crosses to the sending threads. */
 export interface TraceRing {
@@ -58,7 +58,7 @@ export class RingRows {
 
   /** No further rows come. */
   get over(): boolean {
-    return Atomics.load(this.#head, STATE) === OVER
+    return Atomics.load(this.#head, STATE) !== 0
   }
 
   /** Once it is over: when one more request would have been due. */
@@ -66,9 +66,10 @@ export class RingRows {
     return this.#due[0] ?? 0
   }
 
-  /** When row `row` is due; NaN where it is not there yet, or never will be. */
+  /** When row `row` is due; NaN where it is not there yet, or never will be. Of a faulty trace no further row is. */
   dueUs(row: number): number {
-    return row < this.written ? (this.#due[1 + (row % RING_ROWS)] ?? Number.NaN) : Number.NaN
+    const due = row < this.written && Atomics.load(this.#head, STATE) !== FAILED
+    return due ? (this.#due[1 + (row % RING_ROWS)] ?? Number.NaN) : Number.NaN
   }
 
   /** Worker `worker` needs no row before this one any longer. */
@@ -132,6 +133,10 @@ export class RingRows {
   end(atUs: number): void {
     this.#due[0] = atUs
     Atomics.store(this.#head, STATE, OVER)
+  }
+
+  fail(): void {
+    Atomics.store(this.#head, STATE, FAILED)
   }
 
   /** The place of request `index`, or of some other one where that is not there. */
