@@ -98,7 +98,7 @@ const demandFlags = {
   mix: demand(parsedBy(parseMixParts).optional(), 'workload profiles with their shares of the requests', {
     example: 'chat=70,rag=30',
   }),
-  trace: demand(z.string().optional(), 'a recorded trace (Azure, BurstGPT, Mooncake) to take the peak from', {
+  trace: demand(z.string().optional(), 'a recorded trace to take the peak from, of any format that kt bench replays', {
     helpValue: 'file.csv',
   }),
   scale: demand(planCount.optional(), 'times the traffic of the trace', { example: '1000' }),

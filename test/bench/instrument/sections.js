@@ -3,6 +3,7 @@ import { accuracy } from './accuracy.js'
 import { memory } from './memory.js'
 import { pacing } from './pacing.js'
 import { peers, ttft } from './peers.js'
+import { replay } from './replay.js'
 import { requests } from './requests.js'
 import { sessions } from './sessions.js'
 import { stall } from './stall.js'
@@ -15,6 +16,7 @@ export const SECTIONS = {
   accuracy,
   pacing,
   sessions,
+  replay,
   throughput,
   reading,
   arrival,
