@@ -2,6 +2,7 @@
 import type { ArmResult, Run } from '../report/schema.ts'
 import { COUNTED_BY } from '../report/token-basis.ts'
 import { formatNumber, formatShare } from '../units.ts'
+import { type Goodput, goodputOf } from '../verdict/goodput.ts'
 import { restsOn } from './answers.ts'
 import { columns, type Page, paragraph } from './table.ts'
 
@@ -35,15 +36,19 @@ export function throughputSection(report: Run, page: Page): string {
   return [c.bold('Throughput:'), table, ...notes].join('\n')
 }
 
-/** The requests a second that met the objectives of their category, where the run was judged by one. */
-function goodputRows({ slo = [], throughput, totals }: Run): [string, string, string][] {
-  const [only, ...others] = slo
-  if (!only?.goodput || others.length > 0 || totals.successful === 0) return []
-  const { share, exact } = only.goodput
-  const all = (throughput.requestsPerSec * totals.sent) / totals.successful
-  return [
-    ['Goodput/sec:', rate(all * share), `${exact ? '' : 'at least '}${formatShare(share)} within ${only.category}`],
-  ]
+/** The requests a second that were answered within all targets, where the run has any. */
+function goodputRows(report: Run): [string, string, string][] {
+  const goodput = goodputOf(report)
+  if (!goodput || report.totals.successful === 0) return []
+  return [['Goodput/sec:', rate(goodputPerSec(report, goodput)), goodputWords(goodput)]]
+}
+
+export function goodputWords({ share, exact, within }: Goodput): string {
+  return `${exact ? '' : 'at least '}${formatShare(share)} within ${within}`
+}
+
+function goodputPerSec({ throughput, totals }: Run, { share }: Goodput): number {
+  return (throughput.requestsPerSec * totals.sent * share) / totals.successful
 }
 
 /** 'usage', 'tokenizer', or each with its number of answers. */

@@ -1,6 +1,7 @@
 /** The page of a run: what it says, what was measured, and its plots. */
 import { fidelityLines } from '../output/replay-line.ts'
 import { checkSentence, estimateSentence, loopLine, noiseLine } from '../output/sentences.ts'
+import { goodputWords } from '../output/throughput-lines.ts'
 import { type Arm, armsOf } from '../plots/arms.ts'
 import { blockPlots } from '../plots/blocks.ts'
 import { distributionPlots } from '../plots/distribution.ts'
@@ -12,6 +13,7 @@ import { timelinePlots } from '../plots/timeline.ts'
 import type { Check, Run } from '../report/schema.ts'
 import { METRIC_NAMES, type Metric } from '../slo/metrics.ts'
 import { estimateAdded } from '../verdict/estimate.ts'
+import { goodputOf } from '../verdict/goodput.ts'
 import type { Document, Section, Sentence } from './document.ts'
 
 export function benchDocument(run: Run): Document {
@@ -61,15 +63,31 @@ function factsOf(run: Run): Document['facts'] {
 }
 
 function totalsTable(arms: readonly Arm[]): PlotTable {
+  const goodput = arms.map(({ run }) => {
+    const known = goodputOf(run)
+    return known && goodputWords(known)
+  })
+  const targets = goodput.some((words) => words !== undefined)
   return {
-    head: ['', 'sent', 'answered', 'failed', 'requests/s', 'tokens/s', 'failures', 'URL'],
-    rows: arms.map(({ name, run: { url, totals, throughput } }) => [
+    head: [
+      '',
+      'sent',
+      'answered',
+      'failed',
+      'requests/s',
+      'tokens/s',
+      ...(targets ? ['goodput'] : []),
+      'failures',
+      'URL',
+    ],
+    rows: arms.map(({ name, run: { url, totals, throughput } }, i) => [
       name,
       cell(totals.sent, 'count'),
       cell(totals.successful, 'count'),
       cell(totals.failed, 'count'),
       cell(throughput.requestsPerSec, 'per second'),
       cell(throughput.tokensPerSec, 'per second'),
+      ...(targets ? [goodput[i] ?? '-'] : []),
       Object.entries(totals.outcomes)
         .filter(([code]) => code !== 'OK')
         .map(([code, count]) => `${count} x ${code}`)

@@ -268,7 +268,7 @@ export const FIGURES = {
     unit: 'share',
     better: 'higher',
     label: 'Goodput',
-    comparedAs: null,
+    comparedAs: 'goodput',
     history: false,
   },
   'throughput.rps': {

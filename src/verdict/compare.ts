@@ -32,6 +32,7 @@ import { differenceOf, quantileBounds } from '../stats/quantile-interval.ts'
 import { blockPairs, gateBlocks, hasValues, type ReadBlock, reader } from './blocks.ts'
 import { componentVerdictIn } from './components.ts'
 import { FIGURE_READINGS } from './figures.ts'
+import { goodputOf } from './goodput.ts'
 import { bestReading, isFloor } from './judge-overhead.ts'
 import { estimateNoise, type Noise } from './noise.ts'
 import { differencesBetween, type Mode, type Pair, toPair } from './pair.ts'
@@ -102,12 +103,18 @@ function rowsOf(pair: Pair): ComparedRow[] {
         ...answersOf(pair, (report) => (isOfTokens(metric) ? report.tpotMs : report[`${metric}Ms`])?.count ?? null),
       })),
     ),
-    ...COMPARED_FIGURES.filter((figure) => figure !== 'throughput.tokens' || !otherTokenBasis(a, b)).map((figure) => {
+    ...COMPARED_FIGURES.filter((figure) => areComparable(figure, a, b)).map((figure) => {
       const [read, { comparedAs, unit }] = [FIGURE_READINGS[figure], FIGURES[figure]]
       const answers = unit === 'per second' ? answersOf(pair, ({ totals }) => totals.successful) : {}
       return { ...row(comparedAs, unit, read(a), read(b)), ...answers }
     }),
   ].filter(({ baseline, gateway }) => baseline !== null || gateway !== null)
+}
+
+/** Tokens that were counted alike, and requests within the same targets. */
+function areComparable(figure: (typeof COMPARED_FIGURES)[number], a: Run, b: Run): boolean {
+  if (figure === 'throughput.tokens') return !otherTokenBasis(a, b)
+  return figure !== 'goodput' || goodputOf(a)?.within === goodputOf(b)?.within
 }
 
 /** Absent where both sides rest on all of their requests. */
