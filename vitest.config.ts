@@ -5,7 +5,8 @@ import { defineConfig } from 'vitest/config'
  * taken, runs of many seconds follow each other.
  */
 const SYSTEM = [
-  'test/commands/bench-{abort,answers,live,load,pairs,realtime,replay,retry-after,run,validate}.test.ts',
+  'test/commands/bench-{abort,answers,live,load,pairs,realtime,replay}.test.ts',
+  'test/commands/bench-{retry-after,run,steadiness,sweep-until,validate}.test.ts',
   'test/e2e/**/*.test.ts',
   'test/house/install.test.ts',
   'test/load/realtime-busy.test.ts',
