@@ -122,11 +122,11 @@ export async function measure(
     machineBetween: watch.between,
   }
   const spending = new Spending(plan)
-  served?.begin(plan, context.runId)
   const first = plan.validate ? await sendValidating(plan, context.urls, secrets, hooks) : undefined
   if (first) spending.add(plan, first)
   let watched: Watched | undefined
-  const view = hooks.live ? new LiveWatch(plan, asked) : undefined
+  const view = hooks.live || served ? new LiveWatch(plan, asked) : undefined
+  served?.begin(plan, context.runId, (arm) => view?.run.ended(arm) ?? [])
   const sent =
     first && endsTheRun(first)
       ? first
@@ -135,7 +135,7 @@ export async function measure(
             if (progress.phase === 'measuring') beside?.measuring(now() - progress.elapsedUs)
             view?.run.heard(progress)
             served?.heard(progress)
-            hooks.progress(progress, extent, view && (() => view.view(progress)))
+            hooks.progress(progress, extent, view && hooks.live ? () => view.view(progress) : undefined)
           },
           live: view?.run,
           continueAfter: goOn && ((record, pairs) => goOn(buildReport(plan, nameArms(record, aa), context), pairs)),

@@ -66,6 +66,12 @@ function durationName(metric: Metric): string {
   return `kt_bench_${metric.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)}_seconds`
 }
 
+/** The quantiles of a histogram of microseconds, in seconds. */
+export function summaryOf(labels: Labels, histogram: Histogram): Summary {
+  const quantiles = QUANTILES.map(([quantile]) => [quantile, histogram.quantileUs(quantile) / 1e6] as const)
+  return { labels, count: histogram.count, sum: histogram.sumUs / 1e6, quantiles }
+}
+
 /** A histogram of microseconds by bounds in seconds. */
 export function bucketsOf(labels: Labels, histogram: Histogram, boundsS: readonly number[]): Buckets {
   const { count, sumUs } = histogram

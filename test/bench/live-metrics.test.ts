@@ -4,6 +4,7 @@ import { afterEach, describe, expect, test } from 'vitest'
 import { LiveMetrics, openLiveMetrics } from '../../src/bench/live-metrics.ts'
 import { parseBenchOptions } from '../../src/bench/options.ts'
 import { parseListenAddress } from '../../src/exports/listen.ts'
+import { Histogram } from '../../src/stats/histogram.ts'
 import { listenAt } from '../../src/system/serve.ts'
 import { parseExposition, type Sample } from '../../src/watch/exposition.ts'
 import { OUTCOME_CODES } from '../../src/wire/outcome.ts'
@@ -83,6 +84,26 @@ describe.each([
     const { samples } = await scrape(url, accept)
     expect(figure(samples, 'kt_bench_live_requests_total', { outcome: 'OK' })).toBe(3)
   })
+})
+
+test('what the gateway added, by each way of reading it, in the blocks that are over', async () => {
+  const { live, url } = await listening()
+  const values = (...us: number[]): Histogram => {
+    const histogram = new Histogram()
+    for (const one of us) histogram.record(one)
+    return histogram
+  }
+  live.begin(plan, 'run-1', () => [
+    { stamped: values(1_000, 2_000), selfReported: {} },
+    { stamped: values(3_000), selfReported: { 'self-reported': values(500) } },
+  ])
+  const { samples } = await scrape(url, OPEN_METRICS)
+  const overhead = (definition: string, quantile: string) =>
+    figure(samples, 'kt_bench_live_overhead_seconds', { definition, quantile })
+  expect(overhead('provider-stamped', '0.5')).toBeCloseTo(0.002, 4)
+  expect(overhead('provider-stamped', '0.99')).toBeCloseTo(0.003, 4)
+  expect(overhead('self-reported', '0.99')).toBeCloseTo(0.0005, 4)
+  expect(figure(samples, 'kt_bench_live_overhead_seconds_count', { definition: 'provider-stamped' })).toBe(3)
 })
 
 test('before the measurement there is a page too, and nothing but the page', async () => {

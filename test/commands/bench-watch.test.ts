@@ -8,7 +8,8 @@ const LINUX = process.platform === 'linux'
 test('processes and scraped series are in the report, on the seconds of its series; the page ends with the run', async () => {
   const page = `http://127.0.0.1:${await freePort()}/metrics`
   const watch = LINUX ? ['--arm-pid', `tests=${process.pid}`] : []
-  const scrape = ['--scrape', `self=${page}`, '--scrape-metrics', 'kt_bench_live_requests*']
+  const metrics = ['requests*', 'overhead*'].flatMap((name) => ['--scrape-metrics', `kt_bench_live_${name}`])
+  const scrape = ['--scrape', `self=${page}`, ...metrics]
   const length = ['-d', '3s', '--rps', '60', '--warmup', '10', '--json']
   const { code, stdout, stderr } = await kt([
     'bench',
@@ -28,6 +29,8 @@ test('processes and scraped series are in the report, on the seconds of its seri
   expect(Math.max(...(told?.seconds ?? []))).toBeLessThanOrEqual(last + 1)
   const rates = (told?.series ?? []).flatMap(({ kind, values }) => (kind === 'rate' ? values : []))
   expect(Math.max(...rates.map((rate) => rate ?? 0))).toBeGreaterThan(5)
+  const overhead = (told?.series ?? []).filter(({ metric }) => metric === 'kt_bench_live_overhead_seconds')
+  expect(overhead.map(({ labels }) => `${labels.arm} ${labels.definition}`)).toContain('gateway provider-stamped')
   if (LINUX) {
     expect(processes).toMatchObject([{ name: 'tests', pid: process.pid, endedAtS: null }])
     expect(processes[0]?.readings.length).toBeGreaterThanOrEqual(2)
