@@ -7,7 +7,13 @@ import { columns, type Page, paragraph } from './table.ts'
 const MOST_ROWS = 8
 
 type Conversations = NonNullable<Run['conversations']>
-type Turn = Conversations['turns'][number]
+
+/** Each of them where some turn has it. */
+const COLUMNS = [
+  ['TTFT', 'ttftMs'],
+  ['Latency', 'latencyMs'],
+  ['Overhead', 'overheadMs'],
+] as const
 
 /** '' where requests belong to no conversation. */
 export function conversationSection({ conversations, load }: Run, page: Page): string {
@@ -15,29 +21,18 @@ export function conversationSection({ conversations, load }: Run, page: Page): s
   const { c, explain, width } = page
   const { turns } = conversations
   const shown = explain || turns.length <= MOST_ROWS ? turns : [...turns.slice(0, MOST_ROWS - 1), ...turns.slice(-1)]
-  const rows = shown.map((turn) => [`  ${turn.turn}:`, ...cellsOf(turn).map(([, text]) => text)])
-  const heads = cellsOf(shown[0]).map(([name]) => name)
+  const durations = COLUMNS.filter(([, of]) => shown.some((turn) => turn[of]))
+  const rows = shown.map((turn) => {
+    const cells = durations.flatMap(([, of]) => [turn[of]?.p50, turn[of]?.p99])
+    return [`  ${turn.turn}:`, formatNumber(turn.sent), ...cells.map((ms) => (ms === undefined ? '-' : formatMs(ms)))]
+  })
+  const heads = ['Requests', ...durations.flatMap(([name]) => [`${name} P50`, 'P99'])]
   const hidden = turns.length - shown.length
   return [
     columns([[c.bold('By turn (ms):'), ...heads], ...rows], { width, indent: 0 }),
     ...(hidden > 0 ? [c.dim(`  ${counted(hidden, 'more turn')}: --explain shows them.`)] : []),
     paragraph(sessionsSentence(conversations, load.conversations), page, '  '),
   ].join('\n')
-}
-
-/** Columns with their heads; those that no turn has are left out. */
-function cellsOf(turn: Turn | undefined): [name: string, text: string][] {
-  const { sent, ttftMs, latencyMs, overheadMs } = turn ?? {}
-  const two = (name: string, of: Turn['latencyMs']): [string, string][] => [
-    [`${name} P50`, of ? formatMs(of.p50) : '-'],
-    ['P99', of ? formatMs(of.p99) : '-'],
-  ]
-  return [
-    ['Requests', formatNumber(sent ?? 0)],
-    ...(ttftMs ? two('TTFT', ttftMs) : []),
-    ...two('Latency', latencyMs),
-    ...(overheadMs ? two('Overhead', overheadMs) : []),
-  ]
 }
 
 export function sessionsSentence({ sessions, turns }: Conversations, asked: Run['load']['conversations']): string {

@@ -7,7 +7,9 @@ import { parseBenchOptions } from '../../src/bench/options.ts'
 import { createNeverSentResult } from '../../src/client/request-result.ts'
 import { resolveTarget } from '../../src/client/target.ts'
 import { ConversationRecorder, mergeConversations } from '../../src/load/conversation-recorder.ts'
-import { sessionsSentence } from '../../src/output/conversation-table.ts'
+import { conversationSection, sessionsSentence } from '../../src/output/conversation-table.ts'
+import { makePage } from '../../src/output/table.ts'
+import type { Run } from '../../src/report/schema.ts'
 import { workloadSha256 } from '../../src/workload/workload.ts'
 
 const url = 'http://127.0.0.1:1'
@@ -73,4 +75,22 @@ it('sessions and turns of several threads add up, and the sentence says where th
   const sentence = sessionsSentence(merged, { source: 'generated', meanTurns: 2, sessions: 4 })
   expect(sentence).toMatch(/^4 sessions of 2 turns: 1 finished, in .* at P50/)
   expect(sentence).toContain('1 failed (1 at turn 2); 2 were unfinished at the end of the run.')
+})
+
+it('the table has a column for what some turn has, also where the first turn has nothing', () => {
+  const duration = { p50: 5, p99: 9 }
+  const turn = (number: number, more = {}) => ({ turn: number, sent: 3, successful: 3, failed: 0, ...more })
+  const turns = [turn(1), ...Array.from({ length: 11 }, (_, i) => turn(i + 2, { latencyMs: duration }))]
+  const sessions = { started: 3, finished: 3, failed: 0, unfinished: 0 }
+  const shown = (explain: boolean) =>
+    conversationSection(
+      { conversations: { sessions, turns }, load: {} } as unknown as Run,
+      makePage(80, false, explain),
+    )
+  const lines = shown(false).split('\n')
+  expect(lines[0]).toMatch(/^By turn \(ms\): +Requests +Latency P50 +P99$/)
+  expect(lines[1]).toMatch(/^ +1: +3 +- +-$/)
+  expect(lines[2]).toMatch(/^ +2: +3 +5\.00 +9\.00$/)
+  expect(lines.slice(8, 10)).toEqual([expect.stringMatching(/^ +12: /), '  4 more turns: --explain shows them.'])
+  expect(shown(true).split('\n')).toHaveLength(14)
 })

@@ -64,6 +64,8 @@ describe('each section checks itself', () => {
     ['load', { 'cancel-share': '5%', turns: '3' }, '--cancel-share does not go with conversations (--turns)'],
     ['load', { pairing: 'block', turns: '3' }, '--pairing block does not go with conversations (--turns)'],
     ['load', { 'compare-answers': true, turns: '3' }, '--compare-answers does not go with conversations (--turns)'],
+    ['load', { turns: 'file' }, '--turns file plays the rows of a dataset'],
+    ['load', { turns: 'some' }, "(or 'file')"],
     ['load', { sessions: '5' }, '--sessions goes with conversations'],
     ['load', { 'session-rate': '5' }, '--session-rate goes with conversations'],
     ['load', { 'session-header': 'x-id' }, '--session-header goes with conversations'],
