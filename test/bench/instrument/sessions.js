@@ -1,6 +1,7 @@
 // Whether 1,000 conversations that are under way keep the lateness of the open loop: both send as many streamed
 // requests a second, in turns. What conversations add is reading each answer, joining the history, and a queue of
-// turns.
+// turns. Their turns are due at any time, several at once too, as the requests of Poisson arrivals are: the open loop
+// beside them has these.
 import { decode, median, quantiles, run, say, target, workload } from './rig.js'
 
 const TURNS = 5
@@ -16,7 +17,8 @@ export async function sessions(table, quick) {
   const single = workload(true, TOKENS)
   const turns = { kind: 'drawn', count: { kind: 'constant', value: TURNS } }
   const conversations = { turns, think: { kind: 'fixed', us: THINK_US }, toolResult: 'ok' }
-  const load = (rps) => ({ mode: 'open', rps, maxInFlight: 1_000 })
+  const arrival = { kind: 'poisson', burstiness: 1 }
+  const load = (rps) => ({ mode: 'open', rps, maxInFlight: 1_000, arrival })
   const more = { durationUs: quick ? 7e6 : 12e6, warmupUs: 2e6 }
   const seen = []
   for (let round = 0; round < (quick ? 2 : ROUNDS); round++) {
