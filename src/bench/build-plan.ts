@@ -203,6 +203,7 @@ function toWarmup(asked: NonNullable<LoadOptions['warmup']>): Warmup {
 
 /** Notes what the run will send, before it costs anything at a public address. */
 export function printPreflight(plan: RunPlan, targets: readonly NamedTarget[], note: (line: string) => void): void {
+  for (const line of plan.workload.notes ?? []) note(line)
   const origins = targets.map(([, { origin }]) => origin)
   noteIgnoredProxies(origins, note)
   const [, target] = targets.find(([, { isPublic }]) => isPublic) ?? []

@@ -63,7 +63,6 @@ export async function prepareBench(
     const costBudget = toCostBudget(load, price)
     const plan = { ...buildPlan(within, workloadSpec, load, open.targets), costBudget, categoryTimeoutsUs, realtime }
     replay?.share(plan.workers ?? 1)
-    for (const line of request.notes ?? []) note(line)
     printPreflight(plan, open.targets, note)
     announceCost([plan], price, note)
     const { samples, label: labels, 'otlp-traces': keep } = output

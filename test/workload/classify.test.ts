@@ -8,6 +8,7 @@ import { chooseWorkload } from '../../src/workload/choose.ts'
 import { parseDistribution } from '../../src/workload/distribution.ts'
 import { requestMaker } from '../../src/workload/request-maker.ts'
 import { NO_CATEGORY, reachableCategories, type WorkloadSpec } from '../../src/workload/workload.ts'
+import { tempDir } from '../support/temp-dir.ts'
 
 const shipped = readSlo()
 const tokens = (text: string) => {
@@ -53,6 +54,20 @@ describe('what a workload can be', () => {
 })
 
 describe('the category of a request', () => {
+  it('is that of its own row of a dataset, in memory and in a file', () => {
+    const dir = tempDir()
+    for (const count of [10, 400]) {
+      const rows = Array.from({ length: count }, (_, i) => ({ prompt: i % 2 === 0 ? 'Hello' : 'word '.repeat(5_000) }))
+      const prompts = dir.write(`${count}.json`, rows)
+      expect(reach({ prompts })).toEqual(['chat-long-context', 'chat-short'])
+      const make = requestMaker(spec({ prompts }))
+      for (const i of [0, 1, count - 1, count]) {
+        expect(names([make('aaaaaaaa', i).category])).toEqual([i % 2 === 0 ? 'chat-short' : 'chat-long-context'])
+      }
+    }
+    dir.remove()
+  })
+
   it('is that of the text it carries, the same in every arm, and without making it', () => {
     const workload = spec({ 'input-tokens': tokens('uniform(3900,4100)') })
     const make = requestMaker(workload)
