@@ -16,7 +16,7 @@ export interface OpenReplay {
   /** The number of threads that share the rows. */
   share(workers: number): void
   /** What was asked for beside what was sent. Throws where the trace was found to be faulty during the run. */
-  finish(record: RunRecord): Promise<Replay>
+  finish(record: Pick<RunRecord, 'arms'>): Promise<Replay>
   close(): Promise<unknown>
 }
 
@@ -51,7 +51,7 @@ function describe(
   { selection: { speed, share, fromUs, toUs } }: TraceFile,
   name: string,
   { format, rows, failed, spanUs }: TraceTotals,
-  { arms }: RunRecord,
+  { arms }: Pick<RunRecord, 'arms'>,
   gaps: SentGaps,
 ): Replay {
   return {

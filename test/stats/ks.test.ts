@@ -21,6 +21,10 @@ test('a shift by a fifth of a uniform distribution is a distance of a fifth', ()
   expect(ksDistance(of(upTo(100, 20)), of(upTo(100)))).toBeCloseTo(0.2, 9)
 })
 
+test('extremes within a slot are no distance', () => {
+  expect(ksDistance(of([100_000, 100_000]), of([50_000, 100_000, 100_020, 150_000]))).toBeCloseTo(0.25, 9)
+})
+
 test('nothing is no distance', () => {
   expect(ksDistance(of([]), of([1]))).toBeNaN()
 })
