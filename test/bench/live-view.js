@@ -35,6 +35,10 @@ const terminal = {
   },
 }
 
+/** Requests of one run must not look like those of another to the provider. */
+const letters = (count) =>
+  String.fromCharCode(...Array.from({ length: count }, () => 97 + Math.floor(Math.random() * 26)))
+
 /** The listener of a run, as `kt bench` makes it; a line without the view. */
 function listener(live, sink) {
   return (plan) => {
@@ -54,7 +58,7 @@ function listener(live, sink) {
 async function measured(origin, load, live) {
   const sink = progressOnStderr({ json: false, screenFrom: live ? SMALLEST : undefined, stream: terminal })
   const arms = ['gateway', 'direct'].map((name, i) => ({
-    ...{ name, origin, path: '/v1/chat/completions', tag: `${'livetes'}${'ab'[i]}` },
+    ...{ name, origin, path: '/v1/chat/completions', tag: letters(7) + 'ab'[i] },
     headers: { 'content-type': 'application/json', accept: 'application/json', 'user-agent': 'kt' },
   }))
   // The JIT warm-up answers in this thread, and would hide what is looked for.

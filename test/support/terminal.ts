@@ -21,7 +21,7 @@ export interface Shown {
 
 interface TerminalRun {
   press(keys: string): void
-  /** Resolves when the screen shows it. */
+  /** Resolves when the screen shows it; rejects where the process ends before. */
   shows(test: (shown: Shown) => boolean): Promise<Shown>
   ended: Promise<{ code: number | null; shown: Shown; written: string }>
 }
@@ -36,7 +36,7 @@ export function onTerminal(args: string[], columns = 80, rows = 24, env: Record<
     stdio: ['pipe', 'pipe', 'inherit'],
   })
   let written = ''
-  const waiting: { test: (shown: Shown) => boolean; resolve: (shown: Shown) => void }[] = []
+  const waiting: { test: (shown: Shown) => boolean; resolve(shown: Shown): void; reject(error: Error): void }[] = []
   child.stdout.setEncoding('utf8').on('data', (part: string) => {
     written += part
     const shown = read(written, rows)
@@ -44,9 +44,13 @@ export function onTerminal(args: string[], columns = 80, rows = 24, env: Record<
   })
   return {
     press: (keys) => void child.stdin.write(keys),
-    shows: (test) => new Promise((resolve) => waiting.push({ test, resolve })),
+    shows: (test) => new Promise((resolve, reject) => waiting.push({ test, resolve, reject })),
     ended: new Promise((resolve) => {
-      child.on('close', (code) => resolve({ code, shown: read(written, rows), written }))
+      child.on('close', (code) => {
+        const shown = read(written, rows)
+        for (const { reject } of waiting) reject(new Error(`ended with ${code} before: ${shown.lines.join('\n')}`))
+        resolve({ code, shown, written })
+      })
     }),
   }
 }
