@@ -3,7 +3,6 @@ import type { StopReason } from '../load/limits.ts'
 import type { Gate, Run } from '../report/schema.ts'
 import { counted, formatMs, formatNumber } from '../units.ts'
 import { type Estimate, estimateAdded } from '../verdict/estimate.ts'
-import { findReading } from '../verdict/judge-overhead.ts'
 import { OUTCOMES, type Outcome } from '../wire/outcome.ts'
 import { type Answer, gateAnswer, type Steps } from './answer.ts'
 import { machineLine } from './machine-line.ts'
@@ -40,7 +39,10 @@ function wholeAnswer(report: Run, gate: Gate | null, stopped: StopReason | null,
   const failed =
     totals.failed > 0 ? ` ${formatNumber(totals.failed)} of ${counted(totals.sent, 'request')} failed.` : ''
   const estimate = estimateAdded(report)
-  if (estimate) return { text: estimateSentence(estimate) + failed, next: afterEstimate(report, estimate, explained) }
+  if (estimate) {
+    const next = failed && !explained ? '--explain tells more.' : afterEstimate(report, estimate, explained)
+    return { text: estimateSentence(estimate) + failed, next }
+  }
   if (report.role === 'direct') return directAnswer(report, failed)
   return {
     text: `${latencyWords(report)}; what a gateway adds cannot be told.${failed}`,
@@ -71,11 +73,9 @@ function latencyWords({ latencyMs }: Run): string {
 }
 
 function directAnswer(report: Run, failed: string): Answer {
-  const reading = findReading(report, 'provider-stamped')
-  const own = reading ? `; kt's own error is ${formatMs(reading.totalMs.p99)} ms at P99` : ''
   return {
-    text: `${latencyWords(report)}, of the provider itself${own}.${failed}`,
-    next: 'Give the gateway as --url and this address as --baseline-url to see what it adds.',
+    text: `${latencyWords(report)}, of the provider itself.${failed}`,
+    next: 'Give the gateway as --url and this as --baseline-url to see what it adds.',
   }
 }
 

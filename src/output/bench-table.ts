@@ -6,7 +6,7 @@ import type { StopReason } from '../load/limits.ts'
 import { primaryRun } from '../report/runs.ts'
 import type { BenchReport, Gate, Run } from '../report/schema.ts'
 import { hang } from '../system/terminal.ts'
-import { formatDuration, formatNumber } from '../units.ts'
+import { counted, formatDuration, formatNumber } from '../units.ts'
 import { estimateAdded } from '../verdict/estimate.ts'
 import { uncategorised } from '../verdict/slo.ts'
 import { OUTCOMES, type Outcome } from '../wire/outcome.ts'
@@ -119,26 +119,54 @@ function results(report: Run, page: Page): string {
   ].join('\n')
 }
 
+/** More classes of failures than these are told with --explain, where there are figures to show as well. */
+const MOST_CLASSES = 2
+
 /** Each class of failure of an arm with its count, the reason the target gave, and what to do. */
 function failures(totals: Run['totals'], where: string, view: BenchView, page: Page): string {
   if (totals.failed === 0) return ''
   const { c, width } = page
-  const lines = Object.entries(totals.outcomes).flatMap(([code, count]) => {
-    if (code === 'OK') return []
-    const outcome = code as Outcome
-    const { means, next } = OUTCOMES[outcome]
-    const detail = view.details[outcome]
-    return [
-      ...hang(`  ${c.red(code)}  `, `${formatNumber(count)} x ${means}`, width),
-      ...(detail ? [c.dim(paragraph(`"${detail}"`, page, '    '))] : []),
-      paragraph(next, page, '    '),
-    ]
-  })
+  const classes = Object.entries(totals.outcomes)
+    .filter(([code]) => code !== 'OK')
+    .toSorted(([, a], [, b]) => b - a)
+    .map(([code, count]) => ({ code: code as Outcome, count, detail: view.details[code as Outcome] }))
   const unanswered = (totals.outcomes.KT_ABORTED_AT_DEADLINE ?? 0) === totals.failed
   const title = unanswered
     ? c.bold(`Not answered in time${where}`)
     : totals.successful === 0
       ? c.red.bold(`Every request failed${where}`)
       : c.bold(`Failures${where}`)
+  if (totals.successful > 0 && !page.explain) {
+    const [first] = classes
+    const rest =
+      classes.length > MOST_CLASSES ? [`  ${counted(classes.length - MOST_CLASSES, 'more class', 'more classes')}`] : []
+    const lines = classes.slice(0, MOST_CLASSES).map((one) => classLine(one, page))
+    return [...(where === '' ? [] : [title]), ...lines, ...rest, ...(first ? [adviceOn(first.code, page)] : [])].join(
+      '\n',
+    )
+  }
+  const lines = classes.flatMap(({ code, count, detail }) => [
+    ...hang(`  ${c.red(code)}  `, `${formatNumber(count)} x ${OUTCOMES[code].means}`, width),
+    ...(detail ? [c.dim(paragraph(`"${detail}"`, page, '    '))] : []),
+    paragraph(OUTCOMES[code].next, page, '    '),
+  ])
   return [title, ...lines].join('\n')
+}
+
+interface FailureClass {
+  code: Outcome
+  count: number
+  detail: string | undefined
+}
+
+/** All of it on one line; what the target said is cut off where the line ends. */
+function classLine({ code, count, detail }: FailureClass, { c, width }: Page): string {
+  const words = `${formatNumber(count)} x ${OUTCOMES[code].means}${detail ? `: "${detail}"` : ''}`
+  const room = width - `  ${code}  `.length
+  return `  ${c.red(code)}  ${words.length > room ? `${words.slice(0, room - 1)}…` : words}`
+}
+
+/** The first sentence of what to do. */
+function adviceOn(code: Outcome, page: Page): string {
+  return paragraph(OUTCOMES[code].next.replace(/(?<=[.;]) .*$/s, '').replace(/;$/, '.'), page, '    ')
 }

@@ -9,6 +9,8 @@ import { bracketed, omissionNote } from './sentences.ts'
 import { ALL_STATISTICS, readStatistic, type Statistic, statisticName, USUAL_STATISTICS } from './statistics.ts'
 import { columns, type Page, paragraph } from './table.ts'
 
+const FEW_STATISTICS = [0.5, 0.99] as const
+
 const SHOWN: Record<Shown, (report: Run, showTtfb: boolean) => boolean> = {
   always: () => true,
   'open loop': ({ load }) => load.mode === 'open',
@@ -54,7 +56,9 @@ export function latencySection(report: Run, { showTtfb, statistics }: LatencyVie
   const { c, explain, width } = page
   const shown = shownDurations(report, showTtfb)
   if (shown.length === 0) return ''
-  const asked = statistics ?? (explain ? ALL_STATISTICS : USUAL_STATISTICS)
+  // Where requests failed, the page is also about those.
+  const hasFailed = report.totals.failed > 0
+  const asked = statistics ?? (explain ? ALL_STATISTICS : hasFailed ? FEW_STATISTICS : USUAL_STATISTICS)
   const cells = shown.map(({ measured }) => {
     const durations = Histogram.decode(measured.histogram)
     const values = asked.map((statistic) => readStatistic(durations, statistic))
@@ -65,7 +69,11 @@ export function latencySection(report: Run, { showTtfb, statistics }: LatencyVie
     `  ${statisticName(statistic)}:`,
     ...cells.map((column) => column[i] ?? ''),
   ])
-  const rests = shown.some(({ rest }) => rest !== '') ? [['', ...shown.map(({ rest }) => c.dim(rest))]] : []
+  // Of one duration, the successful requests are its number.
+  const rests =
+    (explain || !hasFailed || shown.length > 1) && shown.some(({ rest }) => rest !== '')
+      ? [['', ...shown.map(({ rest }) => c.dim(rest))]]
+      : []
   const table = columns([[c.bold('Latency (ms):'), ...heads], ...rows, ...rests], { width, indent: 0 })
   const doubts = [omissionNote(report) ?? '', ...answerNotes(report)]
     .filter((line) => line !== '')

@@ -41,6 +41,11 @@ const BENCHES: [string, BenchReport, Partial<Parameters<typeof renderBench>[1]>]
     makeReport({ ...demo, failures: { KT_HTTP_5XX: 3 } }),
     { details: { KT_HTTP_5XX: 'status 500, said the target: '.padEnd(300, 'x') } },
   ],
+  [
+    'failures of two classes',
+    makeReport({ ...demo, ...parts, failures: { KT_RESET: 3, KT_HTTP_5XX: 2 } }),
+    { details: { KT_HTTP_5XX: 'status 503', KT_RESET: 'the other side reset the connection' } },
+  ],
   ['nothing but failures', makeReport({ requests: 20, blocks: 1, failures: { KT_CONNECT: 20 } }), {}],
   ['slow ones', makeReport({ ...demo, upstream: around(20_000), stream: true }), {}],
 ]
@@ -133,17 +138,27 @@ describe('a page', () => {
     }
   })
 
-  it.each(['bench: whole answers', 'bench: two arms', 'bench: streams', 'compare: pass', 'sweep'])(
-    '%s fits 24 lines of 80 columns',
-    (name) => {
-      const lines =
-        pages
-          .find(([known]) => known === name)?.[1](makePage(80, false))
-          .split('\n') ?? []
-      expect(lines.length, lines.join('\n')).toBeLessThanOrEqual(24)
-      expect(lines.length).toBeGreaterThan(8)
-    },
-  )
+  it.each([
+    [80, 24],
+    [120, 40],
+  ])('fits a terminal of %i columns and %i lines, but for a plan and the patches of a doctor', (columns, lines) => {
+    for (const [name, render] of pages.filter(([name]) => name !== 'plan' && name !== 'doctor')) {
+      const text = render(makePage(columns, false))
+      const count = text.split('\n').length
+      expect(count, `${name}\n${text}`).toBeLessThanOrEqual(lines)
+      expect(count, name).toBeGreaterThan(8)
+    }
+  })
+
+  it('has the classes of failures in a line each, the commonest first, and the rest with --explain', () => {
+    const render = pages.find(([name]) => name === 'bench: failures of two classes')?.[1]
+    const text = render?.(makePage(80, false)) ?? ''
+    expect(text).toMatch(/^ {2}KT_RESET {2}60 x the connection was closed before an answer: "the other/m)
+    expect(text).toMatch(/^ {2}KT_HTTP_5XX {2}40 x the target failed \(5xx\): "status 503"$/m)
+    expect(text.indexOf('KT_RESET')).toBeLessThan(text.indexOf('KT_HTTP_5XX'))
+    expect(text).toContain('Look at the log of the target.')
+    expect(render?.(makePage(80, false, true))).toMatch(/to see whether\s+load causes it/)
+  })
 })
 
 describe('the block of the guide', () => {
