@@ -208,6 +208,7 @@ export function printPreflight(plan: RunPlan, targets: readonly NamedTarget[], n
   noteIgnoredProxies(origins, note)
   const [, target] = targets.find(([, { isPublic }]) => isPublic) ?? []
   if (target) printPublicPreflight(plan, target.origin, note)
+  printKey(plan, note)
   printTurns(plan, note)
   printReplay(plan, note)
   if (!plan.interimAnalyses) return
@@ -228,6 +229,14 @@ function printReplay({ workload, arms }: RunPlan, note: (line: string) => void):
       ? `Replays ${counted(totals.rows, 'request')} of ${workload.name}${to}, in ${formatDuration(totals.spanUs / 1_000)}.`
       : `Replays ${workload.name}${to} while it is read: its length is not known.`,
   )
+}
+
+/** A key may come from the environment, and an address may be mistyped: it is said where the key leaves the machine. */
+function printKey({ arms }: RunPlan, note: (line: string) => void): void {
+  const keyed = arms.filter(({ headers }) => headers.authorization !== undefined).map(({ origin }) => new URL(origin))
+  const away = keyed.filter(({ hostname }) => !isLoopback(hostname))
+  for (const host of new Set(away.map(({ protocol, host }) => (protocol === 'http:' ? `${host} in the clear` : host))))
+    note(`The API key goes to ${host}.`)
 }
 
 /** A duration is that of each arm: how long the whole takes is said before it does. */

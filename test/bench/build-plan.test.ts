@@ -33,6 +33,20 @@ it('leaves out the first of a connection in a block where that is at most half a
   expect(plan(20, 5)).toMatchObject({ excludeIdleFirst: false })
 })
 
+it('says where the API key goes, unless it stays on this machine', () => {
+  const told = (origin: string, asked: Record<string, string>): string => {
+    const { arms, ...rest } = planOf({ requests: '5', ...asked })
+    const lines: string[] = []
+    printPreflight({ ...rest, arms: arms.map((arm) => ({ ...arm, origin })) }, targets, (line) => lines.push(line))
+    return lines.join('\n')
+  }
+  const key = { 'api-key': 'sk-secret' }
+  expect(told('https://gateway.test', key)).toBe('The API key goes to gateway.test.')
+  expect(told('http://10.0.0.5:8000', key)).toBe('The API key goes to 10.0.0.5:8000 in the clear.')
+  expect(told('http://127.0.0.1:1', key)).toBe('')
+  expect(told('https://gateway.test', {})).toBe('')
+})
+
 it('says before it begins how long both arms take together', () => {
   const told = (asked: Record<string, string>, only = targets): string => {
     const lines: string[] = []
