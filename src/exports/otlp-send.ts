@@ -5,9 +5,9 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { request } from 'undici'
 import { z } from 'zod'
-import { reasonOf } from '../errors.ts'
 import type { BenchReport } from '../report/schema.ts'
 import { now, unixMs } from '../system/clock.ts'
+import { plainReason } from '../wire/connection-errors.ts'
 import { otlpMetrics } from './otlp-metrics.ts'
 import { otlpTraces, type TracedRequests } from './otlp-traces.ts'
 
@@ -78,7 +78,7 @@ async function once(
     if (statusCode >= 300) return { why: `the collector answered ${statusCode}`, again: AGAIN.includes(statusCode) }
     return { why: rejected(said), again: false }
   } catch (error) {
-    return { why: reasonOf(error), again: false }
+    return { why: plainReason(error), again: false }
   }
 }
 

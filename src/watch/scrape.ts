@@ -4,9 +4,10 @@
  * run.
  */
 import { request } from 'undici'
-import { failure, type Result, reasonOf } from '../errors.ts'
+import { failure, type Result } from '../errors.ts'
 import { MOST_SCRAPED_READINGS, MOST_SERIES, type ScrapedTarget } from '../report/watch-schema.ts'
 import { now } from '../system/clock.ts'
+import { plainReason } from '../wire/connection-errors.ts'
 import { parseExposition, type Sample, seriesKey } from './exposition.ts'
 import { Readings } from './readings.ts'
 import { Ticker } from './ticker.ts'
@@ -163,7 +164,7 @@ async function readPage(url: URL, withinMs: number): Promise<Result<Sample[]>> {
     return parseExposition(Buffer.concat(parts).toString('utf8'), openMetrics)
   } catch (error) {
     if (error instanceof Error && error.name === 'TimeoutError') return failure(`no answer within ${withinMs} ms`)
-    return failure(reasonOf(error))
+    return failure(plainReason(error))
   }
 }
 

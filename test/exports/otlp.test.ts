@@ -156,7 +156,7 @@ describe('sending', () => {
     collector.close()
     const { notes } = await send()
     expect(notes).toHaveLength(2)
-    expect(notes[0]).toContain('ECONNREFUSED')
+    expect(notes[0]).toContain('nothing listens at 127.0.0.1:')
   })
 })
 
