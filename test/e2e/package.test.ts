@@ -1,6 +1,6 @@
 // The package that users install: it holds what run time needs and nothing else, and runs on each supported Node.
 import { execFile } from 'node:child_process'
-import { cpSync, globSync, mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
+import { copyFileSync, cpSync, globSync, mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { basename, dirname, join, normalize } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -27,7 +27,7 @@ test('it holds exactly what run time needs', () => {
   const compiled = globSync(['src/**/*.ts', 'reference-gateway/**/*.ts'], { cwd: root })
     .filter((file) => !file.startsWith('src/page/browser/'))
     .map((file) => `dist/${file.replace(/\.ts$/, '.js')}`)
-  const data = globSync(['profiles/**', 'fixtures/*.schema.json', 'fixtures/ci/*', 'docs/**', 'examples/*'], {
+  const data = globSync(['profiles/**', 'fixtures/*.schema.json', 'fixtures/ci/*', 'docs/**', 'examples/**'], {
     cwd: root,
   }).filter((path) => statSync(join(root, path)).isFile())
   const top = ['ARCHITECTURE', 'CHANGELOG', 'CONTRIBUTING', 'README', 'SECURITY'].map((name) => `${name}.md`)
@@ -94,6 +94,12 @@ test('what is optional is named when a run wants it, with what installs it', asy
     ),
   })
   expect((await packed.kt(node, ...plan, '--emit', 'kong')).stderr).toMatch(/^kt: wrote /)
+  const rows = join(packed.folder, 'rows.parquet')
+  copyFileSync(join(root, 'fixtures/datasets/prompts.zstd.parquet'), rows)
+  await expect(packed.kt(node, 'bench', '--prompts', rows, '--dry-run')).rejects.toMatchObject({
+    code: 2,
+    stderr: expect.stringMatching(/kt: Parquet needs hyparquet, which kt does not bring\n {4}Install/),
+  })
   const config = join(packed.folder, 'gateway.yaml')
   for (const [yaml, named] of [
     ['events: { otlp: { endpoint: "http://127.0.0.1:9/v1/traces" } }', '@opentelemetry/api'],
@@ -113,7 +119,7 @@ test('it is a library with types that need nothing else', async () => {
     "import('kt-bench').then(async (kt) => console.log(JSON.stringify([Object.keys(kt), kt.EXIT.breached])))"
   const { stdout } = await run(node, ['--input-type=module', '--eval', script], { cwd: packed.folder })
   expect(JSON.parse(stdout)).toEqual([
-    ['EXIT', 'UserError', 'bench', 'compare', 'judge', 'plan', 'readReport'],
+    ['EXIT', 'UserError', 'bench', 'compare', 'judge', 'plan', 'readReport', 'sweep'],
     EXIT.breached,
   ])
   // The blocks of the page: an import, uses of it, and a test of its own.

@@ -32,7 +32,7 @@ export interface PackedKt {
 /** Packs and installs; the caller removes it. */
 export async function packAndInstall(): Promise<PackedKt> {
   const folder = await mkdtemp(join(tmpdir(), 'kt-packed-'))
-  await run(process.execPath, [join(root, 'test', 'setup', 'prune-types.js')])
+  await run(process.execPath, [join(root, 'test', 'setup', 'trim-package.js')])
   const pack = await run('npm', ['pack', '--ignore-scripts', '--json', '--pack-destination', folder], { cwd: root })
   // A list in older versions of npm, a record by package name in newer ones.
   const [packed] = z

@@ -1,6 +1,7 @@
 /** The entry of the thread that reads a Parquet file, a group of rows at a time, and hands rows over in small lots. */
 import { type MessagePort, workerData } from 'node:worker_threads'
 import { brotliDecompressSync, gunzipSync, zstdDecompressSync } from 'node:zlib'
+import { loadOptional } from '../../system/optional-package.ts'
 import type { JsonObject } from '../../wire/json.ts'
 import { type FromParquetThread, type ParquetThreadData, POSTED, TAKEN } from './parquet.ts'
 
@@ -11,7 +12,18 @@ const AHEAD = 2
 const { path, counts, port } = workerData as ParquetThreadData & { port: MessagePort }
 
 try {
-  const { asyncBufferFromFile, parquetMetadataAsync, parquetReadObjects } = await import('hyparquet')
+  const library = await loadOptional(['hyparquet'], 'Parquet', () => import('hyparquet'))
+  if (library.ok) await readGroups(library.value)
+  else post({ missing: library })
+} catch (error) {
+  post({ failed: error instanceof Error ? error.message : String(error) })
+}
+
+async function readGroups({
+  asyncBufferFromFile,
+  parquetMetadataAsync,
+  parquetReadObjects,
+}: typeof import('hyparquet')): Promise<void> {
   const file = await asyncBufferFromFile(path)
   const metadata = await parquetMetadataAsync(file)
   // Snappy is the library's own.
@@ -30,8 +42,6 @@ try {
     rowStart = rowEnd
   }
   post({ done: true })
-} catch (error) {
-  post({ failed: error instanceof Error ? error.message : String(error) })
 }
 
 /** Numbers of 64 bits are numbers here, and bytes are text, as Python's writers leave them. */

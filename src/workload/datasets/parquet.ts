@@ -3,14 +3,14 @@
  * later, and whoever reads options needs them now; and since the thread's memory goes with it.
  */
 import { MessageChannel, receiveMessageOnPort, Worker } from 'node:worker_threads'
-import { UserError } from '../../errors.ts'
+import { type Failure, UserError } from '../../errors.ts'
 import type { JsonObject } from '../../wire/json.ts'
 
 /** A group of rows is decoded as a whole, which may take a while. */
 const LONGEST_MS = 120_000
 
 /** What the thread says, in this order: rows, again and again, then one of the others. */
-export type FromParquetThread = { rows: JsonObject[] } | { failed: string } | { done: true }
+export type FromParquetThread = { rows: JsonObject[] } | { failed: string } | { missing: Failure } | { done: true }
 
 /** Places in the numbers that both threads share: messages posted, and messages taken. */
 export const [POSTED, TAKEN] = [0, 1]
@@ -37,6 +37,7 @@ export function* parquetRows(path: string): Generator<JsonObject> {
         throw new Error('the Parquet thread is stuck')
       const message: FromParquetThread = receiveMessageOnPort(port)?.message
       if ('done' in message) return
+      if ('missing' in message) throw new UserError(message.missing.why, message.missing.next ?? '')
       if ('failed' in message) throw unreadable(path, message.failed)
       yield* message.rows
       Atomics.add(counts, TAKEN, 1)
