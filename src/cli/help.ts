@@ -57,10 +57,13 @@ class KtCommandHelp extends CommandHelp {
     return { mainFlags: [], flagGroups: Object.fromEntries(grouped) }
   }
 
-  /** oclif cuts the indent of the first flag off, which is that of a flag without a letter. */
+  /**
+   * oclif cuts the indent of the first flag off, which is that of a flag without a letter; and where it puts texts below
+   * their flags, it leaves two columns of their indent out of their width.
+   */
   override renderList(...[rows, options]: Parameters<CommandHelp['renderList']>): string {
     const [indent = ''] = /^ */.exec(rows[0]?.[0] ?? '') ?? []
-    return indent + super.renderList(rows, options)
+    return indent + super.renderList(rows, { ...options, indentation: options.indentation + 2 })
   }
 
   protected override description(): string | undefined {
