@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { KtCommand } from '../command.ts'
 import { failure } from '../errors.ts'
 import { readDocument } from '../page/read.ts'
-import { writePages, writeSvgs } from '../page/write.ts'
+import { writePages, writePlots } from '../page/write.ts'
 import { flagGroup, flagsOf } from '../parse/flags.ts'
 import { parseFlags, rulesOf } from '../parse/parse-flags.ts'
 import { assertWritable } from '../report/write-output.ts'
@@ -13,17 +13,19 @@ const { text } = flagGroup()
 const reportFlags = {
   output: text(z.string().optional(), "write the page to this file; '-': stdout", { helpValue: 'page.html' }),
   svg: text(z.string().optional(), 'write each plot as an SVG into this folder', { helpValue: 'folder' }),
+  png: text(z.string().optional(), 'write each plot as a PNG into this folder, in light', { helpValue: 'folder' }),
 }
 
-const rule = rulesOf<{ output?: string | undefined; svg?: string | undefined }>()
+const rule = rulesOf<{ output?: string | undefined; svg?: string | undefined; png?: string | undefined }>()
 
 const RULES = [
   rule(
-    ['output', 'svg'],
-    ({ output, svg }) =>
+    ['output', 'svg', 'png'],
+    ({ output, svg, png }) =>
       output === undefined &&
       svg === undefined &&
-      failure('nothing says where to', 'Give -o page.html, or --svg FOLDER for the plots.'),
+      png === undefined &&
+      failure('nothing says where to', 'Give -o page.html, or --svg FOLDER or --png FOLDER for the plots.'),
   ),
 ]
 
@@ -47,13 +49,16 @@ export default class Report extends KtCommand {
 
   async run(): Promise<void> {
     const { argv, flags } = await this.parse(Report)
-    const { output, svg } = parseFlags(flags, reportFlags, 'kt report', RULES)
+    const { output, svg, png } = parseFlags(flags, reportFlags, 'kt report', RULES)
     if (output !== undefined) assertWritable(output)
     const documents = argv.map((file) => readDocument(String(file)))
+    // First what may lack something.
+    const pictures = png === undefined ? [] : await writePlots('png', png, documents)
+    const drawings = svg === undefined ? [] : await writePlots('svg', svg, documents)
     if (output !== undefined) {
       await writePages(output, documents, '--output')
       this.note(`kt: wrote ${output}`)
     }
-    for (const path of svg === undefined ? [] : await writeSvgs(svg, documents)) this.note(`kt: wrote ${path}`)
+    for (const path of [...drawings, ...pictures]) this.note(`kt: wrote ${path}`)
   }
 }

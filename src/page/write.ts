@@ -17,30 +17,41 @@ export async function writePages(path: string, documents: readonly Document[], f
   await writeOutput(path, renderPage(documents), flag)
 }
 
-const SVG_WIDTH = 900
+const WIDTH = 900
 
-/** The plots as files of their own, right in light and dark; the paths. */
-export async function writeSvgs(folder: string, documents: readonly Document[]): Promise<string[]> {
-  const [{ plotsOf, withOwnIds }, { drawSvg }] = await Promise.all([
+/** What makes a file of a drawing, by how its name ends and its flag is called. */
+const KINDS = {
+  svg: async () => standalone,
+  png: async () => (await import('../plots/png.ts')).pngMaker(),
+}
+
+/** The plots as files of their own; the paths. */
+export async function writePlots(
+  kind: keyof typeof KINDS,
+  folder: string,
+  documents: readonly Document[],
+): Promise<string[]> {
+  const [{ plotsOf, withOwnIds }, { drawSvg }, toFile] = await Promise.all([
     import('./render.ts'),
     import('../plots/engine.ts'),
+    KINDS[kind](),
   ])
   try {
     mkdirSync(folder, { recursive: true })
   } catch (error) {
-    throw new UserError(`cannot make the folder ${folder}: ${systemReason(error)}`, 'Give --svg another folder.')
+    throw new UserError(`cannot make the folder ${folder}: ${systemReason(error)}`, `Give --${kind} another folder.`)
   }
   const plots = withOwnIds(documents.map(printableDocument)).flatMap(plotsOf)
   const paths: string[] = []
   for (const plot of plots) {
-    const path = join(folder, `${plot.id}.svg`)
-    await writeOutput(path, standalone(drawSvg(plot, SVG_WIDTH)), '--svg')
+    const path = join(folder, `${plot.id}.${kind}`)
+    await writeOutput(path, toFile(drawSvg(plot, WIDTH)), `--${kind}`)
     paths.push(path)
   }
   return paths
 }
 
-/** With the colours that a page gives, and the paper that it stands on. */
+/** Right in light and dark: with the colours that a page gives, and the paper that it stands on. */
 function standalone(svg: string): string {
   const style = `<style>${colorRules('svg')}svg{background:var(--kt-paper)}</style>`
   return `${svg.replace(/<svg[^>]*>/, (head) => `${head}${style}`)}\n`

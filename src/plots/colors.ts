@@ -28,18 +28,28 @@ export function colorOf(color: Color): string {
   return `var(--kt-${color})`
 }
 
-function properties({ palette, ...named }: typeof LIGHT): string {
+/** Each property with its colour. */
+function propertiesOf({ palette, ...named }: typeof LIGHT): [name: string, color: string][] {
   const colors = Object.fromEntries(palette.map((color, index) => [String(index), color]))
-  return Object.entries({ ...named, ...colors })
-    .map(([name, color]) => `--kt-${name}:${color}`)
+  return Object.entries({ ...named, ...colors }).map(([name, color]) => [`--kt-${name}`, color])
+}
+
+function declared(theme: typeof LIGHT): string {
+  return propertiesOf(theme)
+    .map(([name, color]) => `${name}:${color}`)
     .join(';')
+}
+
+/** A drawing with the colours of light themselves, for what knows no custom properties. */
+export function inLight(svg: string): string {
+  return propertiesOf(LIGHT).reduce((text, [name, color]) => text.replaceAll(`var(${name})`, color), svg)
 }
 
 /** The properties for light, for dark where it is preferred, and for paper, at `selector`. */
 export function colorRules(selector: string): string {
   return [
-    `${selector}{${properties(LIGHT)};color-scheme:light dark}`,
-    `@media (prefers-color-scheme:dark){${selector}{${properties(DARK)}}}`,
-    `@media print{${selector}{${properties(LIGHT)};color-scheme:light}}`,
+    `${selector}{${declared(LIGHT)};color-scheme:light dark}`,
+    `@media (prefers-color-scheme:dark){${selector}{${declared(DARK)}}}`,
+    `@media print{${selector}{${declared(LIGHT)};color-scheme:light}}`,
   ].join('\n')
 }

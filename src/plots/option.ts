@@ -5,7 +5,7 @@ import { formatOf, tickOf } from './formats.ts'
 import type { Axis, Mark, Panel, Plot, Series } from './plot.ts'
 
 /** Without quotes, which would end the attribute of a drawing that it stands in. */
-const FONT = 'system-ui, -apple-system, Segoe UI, DejaVu Sans, sans-serif'
+export const FONT = 'system-ui, -apple-system, Segoe UI, DejaVu Sans, sans-serif'
 const PANEL_HEIGHT = 190
 const ROW_HEIGHT = 38
 const BELOW = 52

@@ -13,7 +13,7 @@ import { type OutputTarget, STDERR, STDOUT } from './output-target.ts'
 
 export interface OutputWriter {
   /** Resolves when the system has taken all of it. Do not call again before that. */
-  write(text: string): Promise<void>
+  write(content: string | Uint8Array): Promise<void>
   close(): Promise<void>
 }
 
@@ -60,7 +60,7 @@ export function assertOpen(fd: number): void {
 }
 
 function descriptorWriter(fd: number, end: (fd: number) => Promise<void> = async () => {}): OutputWriter {
-  return { write: (text) => writeAll(fd, Buffer.from(text)), close: () => end(fd) }
+  return { write: (content) => writeAll(fd, Buffer.from(content)), close: () => end(fd) }
 }
 
 async function writeAll(fd: number, bytes: Buffer): Promise<void> {
@@ -76,8 +76,8 @@ async function writeAll(fd: number, bytes: Buffer): Promise<void> {
 
 function streamWriter(stream: Writable, end: () => Promise<void> = async () => {}): OutputWriter {
   return {
-    write: (text) =>
-      new Promise((resolve, reject) => stream.write(text, (error) => (error ? reject(error) : resolve()))),
+    write: (content) =>
+      new Promise((resolve, reject) => stream.write(content, (error) => (error ? reject(error) : resolve()))),
     close: end,
   }
 }

@@ -50,11 +50,11 @@ export function assertWritable(path: string, flag = '--output'): void {
   }
 }
 
-export async function writeOutput(path: string, text: string, flag = '--output'): Promise<void> {
+export async function writeOutput(path: string, content: string | Uint8Array, flag = '--output'): Promise<void> {
   const target = resolveWritableTarget(path, flag)
   try {
-    if (target.kind === 'file') replace(target.path, text)
-    else await writeThrough(target, text)
+    if (target.kind === 'file') replace(target.path, content)
+    else await writeThrough(target, content)
   } catch (error) {
     throw unwritable(path, error, flag)
   }
@@ -123,10 +123,10 @@ export function unwritable(path: string, error: unknown, flag: string): UserErro
   )
 }
 
-async function writeThrough(target: WritableTarget, text: string): Promise<void> {
+async function writeThrough(target: WritableTarget, content: string | Uint8Array): Promise<void> {
   const writer = await openOutputWriter(target)
   try {
-    await writer.write(text)
+    await writer.write(content)
   } finally {
     await writer.close()
   }
@@ -144,18 +144,18 @@ function probe(path: string): void {
   }
 }
 
-function replace(path: string, text: string): void {
+function replace(path: string, content: string | Uint8Array): void {
   const former = formerFile(path)
   const temporary = temporaryName(path)
   try {
     // A new file takes over the mode of the former one only below: until then nobody but the owner may read it.
-    writeFileSync(temporary, text, { flag: 'wx', mode: former ? 0o600 : 0o666 })
+    writeFileSync(temporary, content, { flag: 'wx', mode: former ? 0o600 : 0o666 })
     if (former) copyOwnership(temporary, former)
     renameSync(temporary, path)
   } catch (error) {
     rmSync(temporary, { force: true })
     if (!former || !isFixed(error)) throw error
-    writeFileSync(path, text)
+    writeFileSync(path, content)
   }
 }
 

@@ -100,6 +100,11 @@ test('what is optional is named when a run wants it, with what installs it', asy
     code: 2,
     stderr: expect.stringMatching(/kt: Parquet needs hyparquet, which kt does not bring\n {4}Install/),
   })
+  const report = fileURLToPath(new URL('../../fixtures/reports/paired.json', import.meta.url))
+  await expect(packed.kt(node, 'report', report, '--png', join(packed.folder, 'plots'))).rejects.toMatchObject({
+    code: 2,
+    stderr: expect.stringMatching(/^kt: --png needs @resvg\/resvg-js, .*\n {4}Install .*@resvg\/resvg-js@2\.6\.2/),
+  })
   const config = join(packed.folder, 'gateway.yaml')
   for (const [yaml, named] of [
     ['events: { otlp: { endpoint: "http://127.0.0.1:9/v1/traces" } }', '@opentelemetry/api'],
