@@ -10,6 +10,7 @@
  *
  * A change that is proven and does not matter is no transient: what drifts by less than MATTERS is steady.
  */
+import { neighbourCorrelation } from './autocorrelation.ts'
 import { fitLine } from './line.ts'
 import { mean } from './means.ts'
 
@@ -22,9 +23,6 @@ const MATTERS = 0.15
 /** Fewest values that are tested, and that the variance is estimated from. */
 export const FEWEST_VALUES = 10
 const FEWEST_FOR_VARIANCE = 15
-
-/** A larger correlation cannot be told from a trend. */
-const HIGHEST_RHO = 0.95
 
 export interface Steadiness {
   /** Values at the beginning to leave out. */
@@ -75,8 +73,6 @@ function spectrumAtZero(values: readonly number[]): number {
   const rest = values.map((y, x) => y - (line ? line.intercept + line.slope * x : mean(values)))
   const squares = rest.reduce((sum, value) => sum + value * value, 0)
   if (squares === 0) return 0
-  const products = rest.reduce((sum, value, i) => sum + value * (rest[i - 1] ?? 0), 0)
-  const raw = products / squares
-  const rho = Math.min(HIGHEST_RHO, Math.max(0, raw + (2 + 4 * raw) / length))
+  const rho = neighbourCorrelation(rest)
   return ((squares / (length - 2)) * (1 - rho * rho)) / (1 - rho) ** 2
 }
