@@ -19,6 +19,7 @@ import type { Commit } from '../system/commit.ts'
 import type { Machine } from '../system/machine.ts'
 import type { MachineWatch } from '../system/machine-watch.ts'
 import type { Budgets } from '../verdict/components.ts'
+import { judgeSoak } from '../verdict/soak.ts'
 import { runSteadiness } from '../verdict/steadiness.ts'
 import type { Watched } from '../watch/watch.ts'
 import type { Outcome } from '../wire/outcome.ts'
@@ -116,7 +117,8 @@ function withSteadiness(report: BenchReport): BenchReport {
     const steadiness = runSteadiness(armRun(report, arm))
     if (steadiness) arm.steadiness = steadiness
   }
-  return report
+  const soak = judgeSoak(report)
+  return soak ? { ...report, soak } : report
 }
 
 /** The rate of a trace is known for certain once it was read. */

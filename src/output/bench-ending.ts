@@ -12,6 +12,7 @@ import { costLine } from './cost-line.ts'
 import { machineLine } from './machine-line.ts'
 import { fidelityLines } from './replay-line.ts'
 import { interimAnalysesLine, loopLine, noiseLine } from './sentences.ts'
+import { soakLines } from './soak-lines.ts'
 import { steadinessLine } from './steadiness-line.ts'
 import { type Page, paragraph } from './table.ts'
 import { fellBehind } from './throughput-lines.ts'
@@ -92,7 +93,7 @@ export function ending(report: Run, stopped: StopReason | null, judged: boolean,
   }
   const cost = costLine(report)
   if (cost !== undefined) lines.push(namedLine('Cost', cost, false, page))
-  for (const { name, text, warn } of watchLines(report)) {
+  for (const { name, text, warn } of [...watchLines(report), ...soakLines(report)]) {
     if (explain || warn) lines.push(namedLine(name, text, warn, page))
   }
   const steady = told ? steadinessLine(report) : undefined

@@ -1,6 +1,7 @@
 /** The page of a run: what it says, what was measured, and its plots. */
 import { fidelityLines } from '../output/replay-line.ts'
 import { checkSentence, estimateSentence, loopLine, noiseLine } from '../output/sentences.ts'
+import { soakLines } from '../output/soak-lines.ts'
 import { goodputWords } from '../output/throughput-lines.ts'
 import { type Arm, armsOf } from '../plots/arms.ts'
 import { blockPlots } from '../plots/blocks.ts'
@@ -9,9 +10,11 @@ import { cell } from '../plots/formats.ts'
 import { overheadPlots } from '../plots/overhead.ts'
 import type { PlotTable } from '../plots/plot.ts'
 import { scrapedPlots } from '../plots/scraped.ts'
+import { soakTable } from '../plots/soak.ts'
 import { timelinePlots } from '../plots/timeline.ts'
 import type { Check, Run } from '../report/schema.ts'
 import { METRIC_NAMES, type Metric } from '../slo/metrics.ts'
+import { formatDuration } from '../units.ts'
 import { estimateAdded } from '../verdict/estimate.ts'
 import { goodputOf } from '../verdict/goodput.ts'
 import type { Document, Section, Sentence } from './document.ts'
@@ -26,10 +29,22 @@ export function benchDocument(run: Run): Document {
       { title: 'Requests', tables: [{ caption: 'Requests of each arm', table: totalsTable(arms) }] },
       ...distributionSections(arms),
       ...section('Overhead', overheadPlots(run)),
+      ...soakSections(run),
       ...section('Over time', [...timelinePlots(run, arms), ...scrapedPlots(run)]),
       ...section('Blocks', blockPlots(arms)),
     ],
   }
+}
+
+/** Of a short run only that it is one, where memory was watched. */
+function soakSections(run: Run): Section[] {
+  const { soak } = run
+  if (!soak) return soakLines(run).map(({ text }) => ({ title: 'Soak', lines: [text] }))
+  const lines = [
+    `Without the first ${formatDuration(soak.leftOutS * 1_000)}, in which servers settle. Slopes and intervals are ` +
+      'those of Theil and Sen, and P is that of Mann and Kendall, for values of which each tells something of the next.',
+  ]
+  return [{ title: 'Soak', lines, tables: [{ caption: 'Memory and latency over hours', table: soakTable(soak) }] }]
 }
 
 export function checkSentences(checks: readonly Check[]): Sentence[] {

@@ -1,7 +1,8 @@
 /** What was watched beside a run, as further lines of its timeline and further columns of its table. */
 import type { Run } from '../report/schema.ts'
 import { cell } from './formats.ts'
-import { type Cell, PALETTE, type Panel, type PlotUnit } from './plot.ts'
+import { type Cell, PALETTE, type Panel, type PlotUnit, type Series } from './plot.ts'
+import { memoryLine } from './soak.ts'
 
 /** One line of a panel. */
 interface Track {
@@ -30,7 +31,7 @@ export interface WatchedColumns {
 }
 
 /** A bin shows the mean of the readings in it. */
-export function watchedColumns(run: Pick<Run, 'processes'>, { seconds, width }: Bins): WatchedColumns {
+export function watchedColumns(run: Pick<Run, 'processes' | 'soak'>, { seconds, width }: Bins): WatchedColumns {
   const binned = panelsOf(run).map(({ name, unit, tracks }) => ({
     name,
     unit,
@@ -42,14 +43,17 @@ export function watchedColumns(run: Pick<Run, 'processes'>, { seconds, width }: 
   return {
     panels: binned.map(({ name, unit, tracks }) => ({
       y: { name, unit, scale: 'linear', min: 0 },
-      series: tracks.map(({ name: track, values }, index) => ({
-        kind: 'line',
-        name: track,
-        color: PALETTE[index % PALETTE.length] ?? 0,
-        dashed: index % 2 === 1,
-        dots: seconds.length < 30,
-        points: seconds.map((second, bin) => [second, values[bin] ?? null] as const),
-      })),
+      series: tracks.flatMap(({ name: track, values }, index): Series[] => {
+        const color = PALETTE[index % PALETTE.length] ?? 0
+        const points = seconds.map((second, bin) => [second, values[bin] ?? null] as const)
+        const fitted = unit === 'bytes' ? memoryLine(run, track, seconds) : undefined
+        return [
+          { kind: 'line', name: track, color, dashed: index % 2 === 1, dots: seconds.length < 30, points },
+          ...(fitted
+            ? [{ kind: 'line' as const, name: `${track}, its trend`, color, dashed: true, points: fitted }]
+            : []),
+        ]
+      }),
     })),
     head: columns.map(({ head }) => head),
     rows: seconds.map((_, bin) => columns.map(({ unit, values }) => cell(values[bin], unit))),

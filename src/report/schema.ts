@@ -35,6 +35,7 @@ import {
   type verdictSchema,
 } from './fields.ts'
 import { replaySchema } from './replay-schema.ts'
+import { soakSchema } from './soak-schema.ts'
 import { type checkSchema, gateSchema, interimAnalysesSchema, noiseSchema, sloSchema } from './verdict-schema.ts'
 import { processSchema, scrapedSchema } from './watch-schema.ts'
 
@@ -173,6 +174,7 @@ export const benchReportSchema = z
       .optional()
       .describe('what --arm-pid watched: CPU and memory of processes of the machine that measured'),
     scraped: z.array(scrapedSchema).optional().describe('what --scrape read from pages of metrics'),
+    soak: soakSchema.optional(),
     client: z
       .strictObject({
         verdict: clientSchema,
