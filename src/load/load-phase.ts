@@ -37,6 +37,8 @@ interface TurnSource {
   readonly nextUs: number
   /** Sessions that wait for their next turn. */
   readonly waiting: number
+  /** Sessions with a request in flight, or in a pause. */
+  readonly underWay: number
   /** No other session may begin now. */
   readonly full: boolean
   take(): Session
@@ -113,7 +115,7 @@ export class LoadPhase {
     })
   }
 
-  /** A request of this phase has ended. With `goesOn` another turn of its session waits, which keeps its slot. */
+  /** A request of this phase has ended. With `goesOn` its session does not end with it, and keeps its slot. */
   slotFreed(endUs: number, goesOn = false): void {
     this.#busy--
     this.answered++
@@ -248,7 +250,8 @@ export class LoadPhase {
     const { count, untilUs } = this.#pacing.slotsAt(elapsedUs)
     const spreadUs = this.#busy + this.#released === 0 ? this.#pacing.thinkUs / count : 0
     const since = this.#released === 0 && this.#freeSince.length === 0 ? 0 : elapsedUs
-    const used = this.#busy + (this.#host.turns?.waiting ?? 0)
+    // A session has one slot, through its pauses, and where several of its requests are in flight.
+    const used = this.#host.turns?.underWay ?? this.#busy
     for (let i = 0; used + this.#freeSince.length < count; i++) this.#freeSince.push(since + i * spreadUs)
     while (used + this.#freeSince.length > count && this.#freeSince.length > 0) this.#freeSince.pop()
     return untilUs

@@ -24,6 +24,16 @@ export class TurnQueue<T extends { readonly atUs: number }> {
     heap[at] = item
   }
 
+  /** Takes out all of these; returns how many. */
+  drop(isOne: (item: T) => boolean): number {
+    const kept = this.#heap.filter((item) => !isOne(item))
+    const dropped = this.#heap.length - kept.length
+    if (dropped === 0) return 0
+    this.#heap.length = 0
+    for (const item of kept) this.add(item)
+    return dropped
+  }
+
   take(): T | undefined {
     const heap = this.#heap
     const first = heap[0]

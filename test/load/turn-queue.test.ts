@@ -22,3 +22,16 @@ it('gives the earliest first, however they were added and taken', () => {
     }),
   )
 })
+
+it('drops what is not to come, and keeps the order of the rest', () => {
+  fc.assert(
+    fc.property(fc.array(fc.integer({ min: 0, max: 50 })), (all) => {
+      const queue = new TurnQueue<{ atUs: number }>()
+      for (const atUs of all) queue.add({ atUs })
+      const kept = all.filter((atUs) => atUs % 3 !== 0).sort((a, b) => a - b)
+      expect(queue.drop(({ atUs }) => atUs % 3 === 0)).toBe(all.length - kept.length)
+      expect(kept.map(() => queue.take()?.atUs)).toEqual(kept)
+      expect(queue.length).toBe(0)
+    }),
+  )
+})

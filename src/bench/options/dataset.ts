@@ -12,7 +12,7 @@ export const datasetFlags = {
   'dataset-format': text(
     oneOf(DATASET_FORMATS).optional(),
     'what the file of --prompts is, or its rows: json (and JSON Lines), csv, parquet, text, sharegpt, openai-batch, ' +
-      'aiperf, vllm [default: found out]',
+      'aiperf, aiperf-dag, guidellm, vllm [default: found out]',
   ),
   'dataset-columns': text(
     columnNames.optional(),

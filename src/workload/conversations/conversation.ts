@@ -8,7 +8,9 @@ import { type Delay, delayDraws } from '../../schedule/delays.ts'
 import { hash32 } from '../../stats/random.ts'
 import { type AnswerMessage, type CalledTool, readAnswerMessage } from '../../wire/answer-message.ts'
 import { asText, type JsonObject, objectsIn, parseObject } from '../../wire/json.ts'
+import { MOST_TURNS } from '../datasets/dataset.ts'
 import { drawTokens, meanTokens, type TokenDistribution } from '../distribution.ts'
+import type { TurnGraph } from './graph.ts'
 
 /** Everything that decides how a request of a workload goes on as a conversation; plain data. */
 export interface ConversationSpec {
@@ -31,18 +33,19 @@ export interface GivenTurns {
   /** By place: the pause before the turn, and messages of tools, as JSON, for the calls in its answer. */
   delaysUs: readonly (number | undefined)[]
   toolResults: readonly (readonly string[] | undefined)[]
+  /** Of the sessions, in the file's order, whose turns do not just follow one another. */
+  graphs?: readonly (TurnGraph | undefined)[]
 }
 
 export const DEFAULT_TOOL_RESULT = 'ok'
-
-/** Requests of a session are numbered from here times its number; no session has more turns. */
-export const MOST_TURNS = 4_096
 
 /** What is decided of a session before it begins. */
 export interface SessionShape {
   turns: number
   /** In a file: the place of its first turn. */
   firstPlace: number | undefined
+  /** Undefined where its turns follow one another. */
+  graph?: TurnGraph | undefined
 }
 
 export function shapeOfSession({ turns }: ConversationSpec, seed: number, number: number): SessionShape {
@@ -51,10 +54,10 @@ export function shapeOfSession({ turns }: ConversationSpec, seed: number, number
     const random = (): number => hash32(`${seed}/${number}/turns/${drawn++}`) / 2 ** 32
     return { turns: Math.min(MOST_TURNS, drawTokens(turns.count, random)), firstPlace: undefined }
   }
-  const { firsts, order } = turns.sessions
+  const { firsts, order, graphs } = turns.sessions
   const session = order ? (order[number % order.length] ?? 0) : number % (firsts.length - 1)
   const firstPlace = firsts[session] ?? 0
-  return { turns: (firsts[session + 1] ?? firstPlace) - firstPlace, firstPlace }
+  return { turns: (firsts[session + 1] ?? firstPlace) - firstPlace, firstPlace, graph: graphs?.[session] }
 }
 
 /** The mean number of turns of a session. */
@@ -87,18 +90,24 @@ export const NOTHING_SAID: History = { said: '', results: [] }
 /** The role of a message that stands for a turn without one of the user: results of tools are all that it adds. */
 export const RESULTS_ONLY = 'kt-results'
 
-/** A request of a session, and the history with what it adds. `own` is its turn's as if it were the first. */
+/**
+ * A request of a session, and the history with what it adds. `own` is its turn's as if it were the first; `between` is
+ * told in this request only, before it.
+ */
 export function turnRequest(
   { said, results }: History,
   own: string,
   isFromFile: boolean,
+  between = '',
 ): { body: string; history: History } {
   const { messages, ...rest } = parseObject(own) ?? {}
   const all = objectsIn(messages)
   // A system message of the flags stands at the beginning already; one in the midst of a file is meant.
   const added = said === '' || isFromFile ? all : all.filter(({ role }) => role !== 'system')
-  const whole = join(said, withResults(results, added))
-  return { body: `{"messages":[${whole}],${JSON.stringify(rest).slice(1)}`, history: { said: whole, results: [] } }
+  const adds = asJson(withResults(results, added))
+  const whole = joinSaid(said, adds)
+  const sent = between === '' ? whole : joinSaid(joinSaid(said, between), adds)
+  return { body: `{"messages":[${sent}],${JSON.stringify(rest).slice(1)}`, history: { said: whole, results: [] } }
 }
 
 /** Where the turn adds nothing else, its nonce ends the last result; where there is none, it is what the user says. */
@@ -120,7 +129,7 @@ export function withAnswer(
   const message = readAnswerMessage(answer.body, answer.streamed)
   const told = spec.turns.kind === 'given' ? spec.turns.sessions.toolResults[answer.place] : undefined
   const results = message.calls.map((call, i) => toolMessage(call, told?.[i], spec.toolResult))
-  return { said: join(said, [assistantMessage(message)]), results }
+  return { said: joinSaid(said, asJson([assistantMessage(message)])), results }
 }
 
 function assistantMessage({ text, calls }: AnswerMessage): JsonObject {
@@ -142,7 +151,15 @@ function toolMessage({ id }: CalledTool, told: string | undefined, fixed: string
   return { role: 'tool', tool_call_id: id, content: asText(content) ?? content ?? fixed }
 }
 
-function join(history: string, messages: readonly JsonObject[]): string {
-  const added = messages.map((message) => JSON.stringify(message)).join(',')
-  return history === '' || added === '' ? history + added : `${history},${added}`
+/** All of a history: what the tools returned with it. */
+export function allSaid({ said, results }: History): string {
+  return joinSaid(said, asJson(results))
+}
+
+export function joinSaid(before: string, added: string): string {
+  return before === '' || added === '' ? before + added : `${before},${added}`
+}
+
+function asJson(messages: readonly JsonObject[]): string {
+  return messages.map((message) => JSON.stringify(message)).join(',')
 }

@@ -8,13 +8,14 @@ import { formatNumber } from '../../units.ts'
 import type { JsonObject } from '../../wire/json.ts'
 import { openaiRequest } from '../../wire/openai.ts'
 import { bodyTemplate, type RequestShape } from '../../wire/template.ts'
-import type { DatasetRow, DatasetTurn, Message } from '../datasets/dataset.ts'
+import { type DatasetRow, type DatasetTurn, type Message, MOST_TURNS } from '../datasets/dataset.ts'
 import { Dataset } from '../datasets/read.ts'
 import { assertEndpoint, type DatasetRequests, type RequestOptions } from '../datasets/requests.ts'
 import { type GivenTemplate, givenRequests } from '../given.ts'
 import { endWithNonce } from '../prompts.ts'
 import { drawPlaces } from '../texts.ts'
-import { type GivenTurns, MOST_TURNS, RESULTS_ONLY } from './conversation.ts'
+import { type GivenTurns, RESULTS_ONLY } from './conversation.ts'
+import { graphOf, type TurnGraph } from './graph.ts'
 
 /** The requests of all turns, and which of them make up a session. */
 interface DatasetConversations extends DatasetRequests {
@@ -50,6 +51,7 @@ export function conversationsOf(
   const firsts = [0]
   const delaysUs: (number | undefined)[] = []
   const toolResults: (readonly string[] | undefined)[] = []
+  const graphs: (TurnGraph | undefined)[] = []
   function* templates(): Generator<GivenTemplate> {
     for (const row of rows) {
       assertFits(row)
@@ -58,12 +60,14 @@ export function conversationsOf(
         const place = delaysUs.push(turn.delayMs === undefined ? undefined : turn.delayMs * 1_000) - 1
         if (turn.toolResults) toolResults[place] = turn.toolResults.map((result) => JSON.stringify(result))
       }
+      const graph = graphOf(row.turns)
+      if (graph) graphs[firsts.length - 1] = graph
       firsts.push(delaysUs.length)
     }
   }
   const source = givenRequests(templates())
   const order = sample && [...drawPlaces(firsts.length - 1, sample.count, sample.seed)]
-  return { source, sessions: { firsts, order, delaysUs, toolResults } }
+  return { source, sessions: { firsts, order, delaysUs, toolResults, graphs } }
 }
 
 function assertFits(row: DatasetRow): void {

@@ -14,6 +14,9 @@ const messageSchema = z.looseObject({
 })
 export const messagesSchema = z.array(messageSchema).min(1, 'must hold at least one message')
 
+/** No conversation has more turns. */
+export const MOST_TURNS = 4_096
+
 export type ContentPart = z.infer<typeof part>
 export type Message = z.infer<typeof messageSchema>
 
@@ -40,6 +43,20 @@ export interface DatasetTurn {
   toolResults?: Message[] | undefined
   /** Further members of this turn's request, such as `temperature` or `tools`. */
   members?: JsonObject | undefined
+  /**
+   * Where the turns form a graph: those that must have ended before this one begins, which stand before it in the row.
+   * Without any it begins with the session. Undefined in a plain conversation: the turn before, and all of it.
+   */
+  parents?: readonly TurnParent[] | undefined
+}
+
+export interface TurnParent {
+  /** Its place in the row, from 0. */
+  turn: number
+  /** What of it the turn knows: nothing, what was asked and answered there, or all that had led to it too. */
+  history: 'new' | 'last' | 'full'
+  /** The pause after it, where it is the last of the parents to end; the turn's own comes on top. */
+  delayMs?: number | undefined
 }
 
 /**

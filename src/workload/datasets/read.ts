@@ -6,24 +6,34 @@ import { extname } from 'node:path'
 import { UserError } from '../../errors.ts'
 import { asObject } from '../../wire/json.ts'
 import { aiperf } from './aiperf.ts'
+import { aiperfDag } from './aiperf-dag.ts'
 import { type ColumnNames, columns, columnsShape } from './columns.ts'
 import { csvRows } from './csv.ts'
 import type { DatasetRow } from './dataset.ts'
+import { guidellm } from './guidellm.ts'
 import { openaiBatch } from './openai-batch.ts'
 import { parquetRows } from './parquet.ts'
 import { elementsOf, linesOf, type Piece } from './pieces.ts'
-import type { RowShape } from './shape.ts'
+import type { FileShape, PlacedRow, RowShape } from './shape.ts'
 import { sharegpt } from './sharegpt.ts'
 import { type DatasetSource, openSource } from './source.ts'
 
 /** In the order in which they are tried. */
-const SHAPES = { sharegpt, 'openai-batch': openaiBatch, aiperf } as const
+const SHAPES = { sharegpt, 'openai-batch': openaiBatch, 'aiperf-dag': aiperfDag, aiperf, guidellm } as const
 const CONTAINERS = ['json', 'csv', 'parquet', 'text'] as const
 
 type Container = (typeof CONTAINERS)[number]
 
 /** What --dataset-format takes: what the file is, or what its rows are. vLLM's rows are rows of columns. */
-export const DATASET_FORMATS = [...CONTAINERS, 'sharegpt', 'openai-batch', 'aiperf', 'vllm'] as const
+export const DATASET_FORMATS = [
+  ...CONTAINERS,
+  'sharegpt',
+  'openai-batch',
+  'aiperf',
+  'aiperf-dag',
+  'guidellm',
+  'vllm',
+] as const
 
 export interface DatasetOptions {
   format?: (typeof DATASET_FORMATS)[number] | undefined
@@ -51,6 +61,7 @@ export class Dataset {
     const source = openSource(this.path)
     const container = this.#containerOf(source)
     let shape = this.#shapeAsked(container)
+    const together: PlacedRow[] = []
     let rows = 0
     for (const { value, place } of rawRows(source, container)) {
       rows++
@@ -61,10 +72,15 @@ export class Dataset {
       const object = asObject(value)
       if (!object) throw new UserError(`${place}: neither a prompt nor messages`, `A row is ${columns.example}.`)
       shape ??= Object.values(SHAPES).find(({ fits }) => fits(object)) ?? columns
+      if ('readAll' in shape) {
+        together.push({ row: object, place })
+        continue
+      }
       const row = shape.read(object, place)
       if (row) yield row
       else this.leftOut++
     }
+    if (shape && 'readAll' in shape) yield* shape.readAll(together)
     if (rows > this.leftOut) return
     const why = rows === 0 ? 'the file is empty' : `nobody asks anything in its ${rows} rows`
     throw new UserError(`${this.path}: ${why}`, `A row is ${(shape ?? columns).example}.`)
@@ -77,7 +93,7 @@ export class Dataset {
   }
 
   /** Undefined where the first row is to tell. */
-  #shapeAsked(container: Container): RowShape | undefined {
+  #shapeAsked(container: Container): RowShape | FileShape | undefined {
     const { format, columns: named } = this.#options
     if (named) return columnsShape(named)
     if (format === 'vllm' || format === 'json' || container === 'csv') return columns

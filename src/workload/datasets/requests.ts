@@ -46,6 +46,9 @@ export function readRequests(
 }
 
 function rowTemplate(row: DatasetRow, shape: RequestShape): GivenTemplate {
+  if (row.turns.some(({ parents }) => parents)) {
+    throw new UserError(`${row.place}: turns that form a graph are no single requests`, 'Play them: --turns file.')
+  }
   assertEndpoint(row, shape.endpoint)
   const { add, members, outputTokens } = row.turns.at(-1) ?? row.turns[0]
   const own = { ...members }

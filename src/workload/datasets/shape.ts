@@ -14,6 +14,16 @@ export interface RowShape {
   read(row: JsonObject, place: string): DatasetRow | undefined
 }
 
+export interface PlacedRow {
+  row: JsonObject
+  place: string
+}
+
+/** A shape whose rows name each other: they are read together. */
+export interface FileShape extends Pick<RowShape, 'example' | 'fits'> {
+  readAll(rows: readonly PlacedRow[]): DatasetRow[]
+}
+
 /** CSV has numbers as texts. */
 const numeric = z.union(
   [
