@@ -20,7 +20,7 @@ const CONFIG = 'gateway: { cache: { enabled: true } }\n'
 /** Flags that make the verdict the exit code: which one is for the machine to say. */
 const GATES = ['--budget', '--budget-file', '--max-regression', '--until-decided', '--threshold', '--slo']
 const VERDICTS: readonly number[] = [EXIT.passed, EXIT.breached, EXIT.inconclusive]
-const SIZED = ['compare', 'history', 'sweep', '--url', '--duration', '--stages', '--requests', '-n']
+const SIZED = ['compare', 'history', 'sweep', '--url', '--duration', '--stages', '--requests', '--sessions', '-n']
 
 const started: KtProcess[] = []
 const urls = { provider: '', gateway: '', admin: '' }
