@@ -1,5 +1,6 @@
 /** A plot as the options of ECharts: the one description that both the file of a plot and the page are drawn from. */
 import type { EChartsCoreOption } from 'echarts/core'
+import { byteScale } from './byte-axis.ts'
 import { colorOf, GRID, INK, MUTED, PAPER } from './colors.ts'
 import { formatOf, tickOf } from './formats.ts'
 import type { Axis, Mark, Panel, Plot, Series } from './plot.ts'
@@ -30,8 +31,8 @@ interface Layout {
 
 /** Where everything stands in a plot of this width. The height follows. */
 export function layoutOf(plot: Drawn, width: number): Layout {
-  const names = legendNames(plot)
-  const widths = names.map((name) => name.length * CHARACTER + MARK_WIDTH)
+  const names = [...legendSeries(plot).keys()]
+  const widths = names.map((name) => fitted(name, width).length * CHARACTER + MARK_WIDTH)
   const legend = names.length < 2 ? 0 : rowsOf(widths, width - 20) * LEGEND_ROW
   const heights = plot.panels.map(({ y }) =>
     y.scale === 'category' ? Math.max(90, (y.categories?.length ?? 1) * ROW_HEIGHT) : PANEL_HEIGHT,
@@ -60,8 +61,18 @@ function rowsOf(widths: readonly number[], room: number): number {
   return rows
 }
 
-function legendNames({ panels }: Drawn): string[] {
-  return [...new Set(panels.flatMap(({ series }) => series.map(({ name }) => name)))]
+/** What the legend explains, by name: not the only line of a panel, if the panel is named as it is. */
+function legendSeries({ panels }: Drawn): Map<string, Series> {
+  const explained = panels.flatMap(({ y, series }) =>
+    series.filter(({ name }) => series.length > 1 || name !== y.name).map((one) => [one.name, one] as const),
+  )
+  return new Map(explained)
+}
+
+/** A name of the legend as far as a row of it has room. */
+function fitted(name: string, width: number): string {
+  const room = Math.floor((width - MARK_WIDTH) / CHARACTER)
+  return name.length <= room ? name : `${name.slice(0, room - 1)}…`
 }
 
 export function optionOf(plot: Drawn, layout: Layout): EChartsCoreOption {
@@ -72,7 +83,7 @@ export function optionOf(plot: Drawn, layout: Layout): EChartsCoreOption {
     animation: false,
     backgroundColor: 'transparent',
     textStyle: { fontFamily: FONT, color: INK },
-    ...(layout.legend > 0 ? { legend: legendOf(plot) } : {}),
+    ...(layout.legend > 0 ? { legend: legendOf(plot, layout.width) } : {}),
     tooltip: {
       trigger: isOfCategories(plot) ? 'axis' : 'item',
       confine: true,
@@ -91,8 +102,10 @@ export function optionOf(plot: Drawn, layout: Layout): EChartsCoreOption {
       nameGap: 30,
       axisLabel: { ...axisOf(x, narrow).axisLabel, show: index === last, hideOverlap: true },
     })),
-    yAxis: panels.map(({ y }, index) => ({
+    yAxis: panels.map(({ y, series }, index) => ({
       ...axisOf(y, narrow),
+      ...(y.unit === 'bytes' ? byteScale(heightsOf(series), y.min) : {}),
+      ...(y.unit === 'count' ? { minInterval: 1 } : {}),
       gridIndex: index,
       ...(y.scale === 'category' ? { inverse: true, name: '' } : { name: y.name, nameLocation: 'end', nameGap: 10 }),
       nameTextStyle: { align: 'left', color: MUTED, fontSize: 12, padding: [0, 0, 0, 8 - layout.left] },
@@ -106,12 +119,16 @@ export function optionOf(plot: Drawn, layout: Layout): EChartsCoreOption {
   }
 }
 
+function heightsOf(series: readonly Series[]): number[] {
+  const points = series.flatMap((one) => ('points' in one ? one.points : []))
+  return points.flatMap(([, height]) => height ?? [])
+}
+
 function isOfCategories({ x, panels }: Drawn): boolean {
   return x.scale === 'category' || panels.some(({ y }) => y.scale === 'category')
 }
 
-function legendOf(plot: Drawn): object {
-  const shown = new Map(plot.panels.flatMap(({ series }) => series.map((one) => [one.name, one] as const)))
+function legendOf(plot: Drawn, width: number): object {
   return {
     top: 0,
     left: 8,
@@ -119,7 +136,8 @@ function legendOf(plot: Drawn): object {
     itemWidth: 22,
     itemHeight: 9,
     textStyle: { color: INK, fontSize: 12 },
-    data: [...shown.values()].map((one) => ({
+    formatter: (name: string) => fitted(name, width),
+    data: [...legendSeries(plot).values()].map((one) => ({
       name: one.name,
       ...(one.kind === 'line'
         ? {}

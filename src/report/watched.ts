@@ -23,6 +23,12 @@ export function summarizeProcess({ readings }: WatchedProcess): ProcessSummary |
 
 /** As Prometheus writes it: `http_requests_total{code="200"}`. */
 export function seriesName({ metric, labels }: Pick<ScrapedTarget['series'][number], 'metric' | 'labels'>): string {
-  const pairs = Object.entries(labels).map(([label, text]) => `${label}=${JSON.stringify(text)}`)
-  return pairs.length === 0 ? metric : `${metric}{${pairs.join(',')}}`
+  const pairs = labelPairs(labels)
+  return pairs === '' ? metric : `${metric}{${pairs}}`
+}
+
+export function labelPairs(labels: Readonly<Record<string, string>>): string {
+  return Object.entries(labels)
+    .map(([label, text]) => `${label}=${JSON.stringify(text)}`)
+    .join(',')
 }

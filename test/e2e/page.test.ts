@@ -6,6 +6,7 @@ import { type Browser, chromium, type Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { readRun } from '../../src/report/read.ts'
 import { needPeer } from '../setup/peers/find.ts'
+import { freePort } from '../support/free-port.ts'
 import { kt } from '../support/kt.ts'
 import { tempDir } from '../support/temp-dir.ts'
 
@@ -60,6 +61,18 @@ function drawings(page: Page): Promise<{ width: number; lines: number }[]> {
     )
 }
 
+/** The numbers of the table of a plot; null where a cell has none. */
+function tableOf(page: Page, id: string): Promise<(number | null)[][]> {
+  return page.locator(`[id="${id}"] tbody tr`).evaluateAll((rows) =>
+    rows.map((row) =>
+      [...row.querySelectorAll('td')].map((cell) => {
+        const value = cell.getAttribute('data-value')
+        return value === null ? null : Number(value)
+      }),
+    ),
+  )
+}
+
 describe.each([360, 800, 1600])('at a width of %i', (width) => {
   test('every plot is drawn for it, nothing is wider than the window, and nothing fails', async () => {
     const { page, faults } = await open(width)
@@ -88,26 +101,17 @@ test('a window that changes its width has its plots drawn anew', async () => {
 test('the numbers of its tables are those of the report', async () => {
   const { page } = await open(800)
   const run = readRun(REPORT)
-  const tableOf = async (id: string): Promise<(number | null)[][]> =>
-    page.locator(`[id="${id}"] tbody tr`).evaluateAll((rows) =>
-      rows.map((row) =>
-        [...row.querySelectorAll('td')].map((cell) => {
-          const value = cell.getAttribute('data-value')
-          return value === null ? null : Number(value)
-        }),
-      ),
-    )
   const arms = [run, run.baseline].flatMap((arm) => (arm?.latencyMs ? [arm.latencyMs] : []))
   expect(arms).toHaveLength(2)
-  const rows = await tableOf('latency-tail')
+  const rows = await tableOf(page, 'latency-tail')
   expect(rows.map(([count, mean, p50, , p90]) => [count, mean, p50, p90])).toEqual(
     arms.map(({ count, mean, p50, p90 }) => [count, mean, p50, p90]),
   )
-  const seconds = await tableOf('timeline')
+  const seconds = await tableOf(page, 'timeline')
   expect(seconds.map(([second, sent, done, failed]) => [second, sent, done, failed])).toEqual(
     run.series.map(({ second, sent, done, failed }) => [second, sent, done, failed]),
   )
-  const blocks = await tableOf('blocks')
+  const blocks = await tableOf(page, 'blocks')
   expect(blocks.map(([, sent]) => sent)).toEqual(run.blocks.map(({ sent }) => sent))
   await page.close()
 })
@@ -216,4 +220,70 @@ test('a plan and its plots as files are drawn too', async () => {
     expect(drawn.faults, file).toEqual([])
     await drawn.page.close()
   }
+})
+
+/** Of words and of axes. */
+const INKS = {
+  light: ['rgb(28, 36, 48)', 'rgb(86, 97, 114)'],
+  dark: ['rgb(232, 236, 242)', 'rgb(163, 173, 187)'],
+}
+
+describe('of a run that was watched', () => {
+  const report = dir.file('watched.json')
+  const watched = dir.file('watched.html')
+  beforeAll(async () => {
+    const metrics = new URL(`http://127.0.0.1:${await freePort()}/metrics`)
+    const scrape = ['--metrics-listen', metrics.host, '--scrape', `self=${metrics}`]
+    const watch = process.platform === 'linux' ? ['--arm-pid', `tests=${process.pid}`] : []
+    const { code, stderr } = await kt(['bench', '-d', '3s', '--rps', '60', ...scrape, ...watch, '--output', report])
+    expect(code, stderr).toBe(0)
+    const recorded = JSON.parse(readFileSync(report, 'utf8'))
+    recorded.scraped[0].series[0].labels.job = EVIL
+    dir.write('watched.json', recorded)
+    expect(await kt(['report', report, '-o', watched])).toMatchObject({ code: 0 })
+  })
+
+  test.each([
+    { width: 1100, scheme: 'light' },
+    { width: 1100, scheme: 'dark' },
+    { width: 360, scheme: 'light' },
+  ] as const)('$width wide and $scheme it draws what was watched, within its width, and nothing fails', async (at) => {
+    const { page, faults } = await open(at.width, at.scheme, watched)
+    for (const id of ['timeline', 'scraped-1']) {
+      const drawing = page.locator(`[id="${id}"] .live svg`)
+      await expect.poll(() => drawing.locator('path').count()).toBeGreaterThan(10)
+      const ends = await drawing
+        .locator('text')
+        .evaluateAll((all) => all.map((text) => text.getBoundingClientRect().right))
+      expect(Math.max(...ends), id).toBeLessThanOrEqual(at.width)
+      const texts = `[...document.querySelectorAll('[id="${id}"] .live svg text')]`
+      expect(await page.evaluate(`[...new Set(${texts}.map((text) => getComputedStyle(text).fill))]`), id).toEqual(
+        expect.arrayContaining(INKS[at.scheme]),
+      )
+    }
+    expect(await page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(at.width)
+    expect(faults).toEqual([])
+    await page.close()
+  })
+
+  test('its numbers are those of the report', async () => {
+    const { page } = await open(1100, 'light', watched)
+    const { processes = [], scraped = [], series } = readRun(report)
+    const [told] = scraped
+    const metrics = [...Map.groupBy(told?.series ?? [], ({ metric }) => metric).values()]
+    const shown = metrics.slice(0, 6).flatMap((lines) => lines.slice(0, 8))
+    expect(told?.seconds.length).toBeGreaterThanOrEqual(3)
+    expect(await tableOf(page, 'scraped-1')).toEqual(
+      told?.seconds.map((second, at) => [second, ...shown.map(({ values }) => values[at])]),
+    )
+    const seconds = await tableOf(page, 'timeline')
+    for (const [index, { readings }] of processes.entries()) {
+      const byEnd = (from: number) => seconds.map((row) => row.at(from + index) ?? null)
+      const read = (of: 'cpuPercent' | 'rssBytes') =>
+        series.map(({ second }) => readings.find((one) => one.second === second)?.[of] ?? null)
+      expect(byEnd(-processes.length)).toEqual(read('rssBytes'))
+      expect(byEnd(-2 * processes.length)).toEqual(read('cpuPercent'))
+    }
+    await page.close()
+  })
 })

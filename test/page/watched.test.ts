@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { watchLines } from '../../src/output/watch-lines.ts'
 import { benchDocument } from '../../src/page/bench-document.ts'
 import { plotsOf, renderPage } from '../../src/page/render.ts'
+import { drawSvg } from '../../src/plots/engine.ts'
 import { readRun } from '../../src/report/read.ts'
 
 const run = readRun('fixtures/reports/paired.json')
@@ -76,6 +77,42 @@ describe('what a server told', () => {
     const { head = [], rows = [] } = plot?.table ?? {}
     const column = head.indexOf('kt_pool_connections{state="s7"}')
     expect(rows.map((row) => row[column])).toMatchObject(seconds.map((second) => ({ value: second * 10 + 7 })))
+  })
+
+  test('says once what all series have, and names each line by the rest, in one colour', () => {
+    const of = (metric: string, code: string, index: number) => ({
+      metric,
+      labels: { job: 'gateway', code },
+      kind: 'gauge' as const,
+      values: seconds.map((second) => second + index),
+    })
+    const series = [of('open', '200', 0), of('asked', '404', 1), of('asked', '200', 2), of('answered', '200', 3)]
+    const both = benchDocument({ ...run, scraped: [{ ...target, series: [...series, of('answered', '500', 4)] }] })
+    const [told] = plotsOf(both).filter(({ id }) => id === 'scraped-1')
+    expect(told?.says).toContain('All have job="gateway".')
+    expect(told?.panels.map((panel) => panel.series.map(({ name, color }) => [name, color]))).toEqual([
+      [['code="200"', 1]],
+      [
+        ['code="404"', 0],
+        ['code="200"', 1],
+      ],
+      [
+        ['code="200"', 1],
+        ['code="500"', 4],
+      ],
+    ])
+    expect(told?.table.head).toEqual([
+      'second',
+      ...['open{code="200"}', 'asked{code="404"}', 'asked{code="200"}'],
+      ...['answered{code="200"}', 'answered{code="500"}'],
+    ])
+  })
+
+  test('has a legend for lines that share a panel, and none for a line that is named by its axis', () => {
+    if (!plot) throw new Error('the target has a plot')
+    const drawing = drawSvg(plot, 360)
+    expect(drawing.match(/>kt_requests_total a second</g)).toHaveLength(1)
+    expect(drawing).toContain('>state=&quot;s7&quot;<')
   })
 
   test('says what is not in it', () => {
