@@ -6,6 +6,7 @@ import { z } from 'zod'
 import { LiveMetrics } from '../../src/bench/live-metrics.ts'
 import { toOpenMetrics } from '../../src/exports/openmetrics.ts'
 import { readReport } from '../../src/report/read.ts'
+import { Histogram } from '../../src/stats/histogram.ts'
 import { parseExposition } from '../../src/watch/exposition.ts'
 import { answerOf, chat, gatewayWith } from '../reference-gateway/policies/support/gateway.ts'
 import { post } from '../reference-gateway/support/harness.ts'
@@ -95,7 +96,10 @@ describe.each(['bench', 'gateway'])('%s.json', (name) => {
 test('bench.json asks for what a run serves and writes', async () => {
   const live = new LiveMetrics()
   const url = await live.listen({ host: '127.0.0.1', port: 0 })
-  live.begin(planFor('http://127.0.0.1:1', { requests: 1, load: { mode: 'closed', concurrency: 1 } }), 'run-1')
+  const stamped = new Histogram()
+  stamped.record(1_000)
+  const ended = () => [{ stamped, selfReported: {} }]
+  live.begin(planFor('http://127.0.0.1:1', { requests: 1, load: { mode: 'closed', concurrency: 1 } }), 'run-1', ended)
   live.heard({ phase: 'measuring', inFlight: 1, elapsedUs: 1 })
   live.add(Float64Array.from([0, 0, 0, 0, 0, 1, 1, 1, 2, 8, 0]), 0)
   const served = await (await fetch(url)).text()
