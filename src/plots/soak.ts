@@ -6,21 +6,11 @@ import { formatMs, formatShare } from '../units.ts'
 import type { Cell, PlotTable, Point } from './plot.ts'
 
 export function soakTable({ trends }: Soak): PlotTable {
+  const reasons = trends.some(({ why }) => why !== null)
   return {
-    head: [
-      '',
-      'verdict',
-      'an hour',
-      '99 % interval',
-      'an hour',
-      'at the beginning',
-      'at the end',
-      'values',
-      'P',
-      'why',
-    ],
+    head: ['', 'verdict', 'an hour', '99 % interval', '% an hour', 'from', 'to', 'P', ...(reasons ? ['why'] : [])],
     rows: trends.map((trend) => {
-      const { line, perHour, perHour99, perHourShare, values, p, verdict, why } = trend
+      const { line, perHour, perHour99, perHourShare, p, verdict, why } = trend
       const unit = soakUnit(trend)
       const quantity = (value: number | undefined): Cell =>
         value === undefined ? '-' : { value, text: `${formatMs(value)} ${unit}` }
@@ -32,9 +22,8 @@ export function soakTable({ trends }: Soak): PlotTable {
         perHourShare === null ? '-' : { value: perHourShare, text: signed(perHourShare, formatShare) },
         quantity(line?.from),
         quantity(line?.to),
-        { value: values, text: String(values) },
         p === null ? '-' : { value: p, text: p < 0.001 ? '< 0.001' : p.toFixed(3) },
-        why ?? '',
+        ...(reasons ? [why ?? ''] : []),
       ]
     }),
   }

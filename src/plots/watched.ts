@@ -44,13 +44,13 @@ export function watchedColumns(run: Pick<Run, 'processes' | 'soak'>, { seconds, 
     panels: binned.map(({ name, unit, tracks }) => ({
       y: { name, unit, scale: 'linear', min: 0 },
       series: tracks.flatMap(({ name: track, values }, index): Series[] => {
-        const color = PALETTE[index % PALETTE.length] ?? 0
+        const [color = 0, other = 0] = [index, tracks.length + index].map((place) => PALETTE[place % PALETTE.length])
         const points = seconds.map((second, bin) => [second, values[bin] ?? null] as const)
         const fitted = unit === 'bytes' ? memoryLine(run, track, seconds) : undefined
         return [
           { kind: 'line', name: track, color, dashed: index % 2 === 1, dots: seconds.length < 30, points },
           ...(fitted
-            ? [{ kind: 'line' as const, name: `${track}, its trend`, color, dashed: true, points: fitted }]
+            ? [{ kind: 'line' as const, name: `${track}, its trend`, color: other, dashed: true, points: fitted }]
             : []),
         ]
       }),

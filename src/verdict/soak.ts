@@ -79,7 +79,7 @@ function judgeTrend(of: SoakTrend['of'], name: string, points: readonly Point[])
   if (!trend || !first || !last) {
     const none = { line: null, perHour: null, perHour99: null, perHourShare: null, p: null }
     const what = of === 'memory' ? 'windows' : of === 'p99' ? `blocks of ${FEWEST_FOR_P99} requests` : 'blocks'
-    const why = `${points.length} ${what} to judge, and ${FEWEST_POINTS} tell`
+    const why = `it takes ${FEWEST_POINTS} ${what}, and ${points.length} are there to judge`
     return { ...about, ...none, verdict: 'cannot-tell', why }
   }
   const at = (x: number): number => rounded(trend.intercept + trend.slope * x)

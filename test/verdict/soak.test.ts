@@ -1,10 +1,12 @@
 // Memory and latency over hours: constructed reports whose slopes are known.
 import { describe, expect, test } from 'vitest'
+import { ending } from '../../src/output/bench-ending.ts'
 import { soakLines } from '../../src/output/soak-lines.ts'
+import { makePage } from '../../src/output/table.ts'
 import { benchDocument } from '../../src/page/bench-document.ts'
 import { plotsOf } from '../../src/page/render.ts'
 import { readReport, readRun } from '../../src/report/read.ts'
-import { splitReport } from '../../src/report/runs.ts'
+import { primaryRun, splitReport } from '../../src/report/runs.ts'
 import { type BenchReport, benchReportSchema } from '../../src/report/schema.ts'
 import { Histogram } from '../../src/stats/histogram.ts'
 import { normal, randomFrom } from '../../src/stats/random.ts'
@@ -127,7 +129,10 @@ describe('latency', () => {
     expect(few.p50).toMatchObject({ verdict: 'cannot-tell', line: null, values: 7 })
     const { p50, p99 } = soakOf({ lengthS: HOUR, requests: 60 }).trends
     expect(p50).toMatchObject({ verdict: 'steady', perHour: 0 })
-    expect(p99).toMatchObject({ verdict: 'cannot-tell', why: '0 blocks of 100 requests to judge, and 10 tell' })
+    expect(p99).toMatchObject({
+      verdict: 'cannot-tell',
+      why: 'it takes 10 blocks of 100 requests, and 0 are there to judge',
+    })
   })
 
   test('of a load that changes by itself is not judged', () => {
@@ -186,6 +191,15 @@ describe('a report', () => {
       /^memory of gateway: GROWS, \+12\.0 MB an hour \[\+12\.0, \+12\.0\], \+5\.91 %; 203 to 212 MB in 44 min$/,
     )
     expect(lines[1]?.text).toContain(`P50 of ${gateway.name}: STEADY, 0.000 ms an hour`)
+  })
+
+  test('says below the answer what grows, and with --explain the rest', () => {
+    const { soak, measured } = soakOf({ lengthS: HOUR, ...leaking })
+    const run = { ...primaryRun(measured), ...(soak ? { soak } : {}) }
+    const [short, long] = [false, true].map((explain) => ending(run, null, false, makePage(200, false, explain)))
+    expect(short).toContain('Soak  memory of gateway: GROWS, +12.0 MB an hour')
+    expect(short).not.toContain('STEADY')
+    expect(long?.match(/^Soak .*STEADY/gm)).toHaveLength(2)
   })
 
   test('has a table of the verdicts on its page, and the fitted line in the panel of memory', () => {
