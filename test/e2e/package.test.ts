@@ -100,7 +100,7 @@ test('what is optional is named when a run wants it, with what installs it', asy
     code: 2,
     stderr: expect.stringMatching(/kt: Parquet needs hyparquet, which kt does not bring\n {4}Install/),
   })
-  const report = fileURLToPath(new URL('../../fixtures/reports/paired.json', import.meta.url))
+  const report = join(root, 'fixtures/reports/paired.json')
   await expect(packed.kt(node, 'report', report, '--png', join(packed.folder, 'plots'))).rejects.toMatchObject({
     code: 2,
     stderr: expect.stringMatching(/^kt: --png needs @resvg\/resvg-js, .*\n {4}Install .*@resvg\/resvg-js@2\.6\.2/),
@@ -116,6 +116,15 @@ test('what is optional is named when a run wants it, with what installs it', asy
       stderr: expect.stringContaining(`npm install ${named}@`),
     })
   }
+})
+
+test('it draws pages and plots without a library beside it', async () => {
+  const report = join(root, 'fixtures/reports/paired.json')
+  const page = join(packed.folder, 'page.html')
+  await packed.kt(await ensureNode(24), 'report', report, '-o', page)
+  expect(readFileSync(page, 'utf8')).toMatch(/<svg[^>]*>[\s\S]*<path/)
+  const { stderr } = await packed.kt(await ensureNode(24), 'report', report, '--svg', join(packed.folder, 'drawn'))
+  expect(stderr).toMatch(/wrote .*latency-cdf\.svg/)
 })
 
 test('it is a library with types that need nothing else', async () => {
