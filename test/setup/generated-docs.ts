@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import stringify from 'json-stringify-pretty-compact'
 import { z } from 'zod'
 import { jsonSchemas } from '../../src/api/json-schemas.ts'
 import { OUTCOMES } from '../../src/wire/outcome.ts'
@@ -15,11 +16,16 @@ export async function generatedFiles(): Promise<Record<string, string>> {
   const schemas = Object.entries(jsonSchemas())
   const files = [...schemas, [CONFIG_SCHEMA, await configSchema(root)] as const]
   return {
-    ...Object.fromEntries(files.map(([name, schema]) => [`fixtures/${name}`, `${JSON.stringify(schema, null, 2)}\n`])),
+    ...Object.fromEntries(files.map(([name, schema]) => [`fixtures/${name}`, written(schema)])),
     'docs/reference/cli.md': cliPage(),
     'docs/reference/formats.md': formatsPage(Object.fromEntries(schemas)),
     'docs/outcomes.md': withOutcomes(readFileSync(join(root, 'docs/outcomes.md'), 'utf8')),
   }
+}
+
+/** What fits on a line stands on one: the schemas are a part of the package. */
+function written(schema: object): string {
+  return `${stringify(schema, { indent: 1, maxLength: WIDTH })}\n`
 }
 
 function withOutcomes(page: string): string {
