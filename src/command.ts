@@ -38,8 +38,8 @@ const baseFlags = {
   ...flagsOf({
     config: text(
       z.string().optional(),
-      `YAML file with any of these flags as keys, such as max_tokens: 200; flags win over it [default: ${CONFIG_FILE} ` +
-        'in this folder, where there is one]',
+      'YAML file with any of these flags as keys, such as max_tokens: 200; flags win over it ' +
+        `[default: ${CONFIG_FILE} in this folder, where there is one]`,
       { helpValue: CONFIG_FILE },
     ),
     'no-config': toggle(`leave a ${CONFIG_FILE} in this folder unread`),

@@ -131,8 +131,8 @@ export class PooledConnection implements ConnectionLease, TransportEvents {
   }
 
   /**
-   * The socket is gone, and an idle connection ends with it. With HTTP/1.1, the transport connects again for a request that
-   * was not yet written; a request that was written fails with the socket's error.
+   * The socket is gone, and an idle connection ends with it. With HTTP/1.1, the transport connects again for a request
+   * that was not yet written; a request that was written fails with the socket's error.
    */
   closed(reason: 'idle' | 'upstream' | 'error', error: Error): void {
     clearTimeout(this.#lifetime)

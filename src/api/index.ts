@@ -1,6 +1,6 @@
 /**
- * kt as a library: `import { bench, sweep, compare, plan, readReport, judge } from 'kt-bench'`. Everything that this file
- * exports is kept as the command line is; what lies under other paths of the package may change at any time.
+ * kt as a library: `import { bench, sweep, compare, plan, readReport, judge } from 'kt-bench'`. Everything that this
+ * file exports is kept as the command line is; what lies under other paths of the package may change at any time.
  */
 export { EXIT, type ExitCode, UserError } from '../errors.ts'
 export { readReport } from '../report/read.ts'

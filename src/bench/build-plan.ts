@@ -226,7 +226,8 @@ function printReplay({ workload, arms }: RunPlan, note: (line: string) => void):
   const to = arms.length > 1 ? ' to both arms at once' : ''
   note(
     totals
-      ? `Replays ${counted(totals.rows, 'request')} of ${workload.name}${to}, in ${formatDuration(totals.spanUs / 1_000)}.`
+      ? `Replays ${counted(totals.rows, 'request')} of ${workload.name}${to}, in ` +
+          `${formatDuration(totals.spanUs / 1_000)}.`
       : `Replays ${workload.name}${to} while it is read: its length is not known.`,
   )
 }

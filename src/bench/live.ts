@@ -1,4 +1,4 @@
-/** What the live view shows of a run: it listens to the run, and judges the blocks that are over when it is looked at. */
+/** What the live view shows of a run: it listens to the run, and judges the finished blocks when it is looked at. */
 
 import { LiveRun } from '../load/live-run.ts'
 import type { Progress } from '../load/merge.ts'

@@ -70,8 +70,8 @@ function readSections(path: string, commands: readonly KnownCommand[]): Map<stri
   if (faults.length === 0) return sections
   throw new UserError(
     `${path}: not a usable config of kt:\n${faults.map((line) => `  ${line}`).join('\n')}`,
-    `Correct ${faults.length === 1 ? 'it' : 'them'} and run again. The keys are flags: those of 'kt bench --help' at the ` +
-      "top, those of another command in a section of its name, such as 'slo check:'.",
+    `Correct ${faults.length === 1 ? 'it' : 'them'} and run again. The keys are flags: those of 'kt bench --help' at ` +
+      "the top, those of another command in a section of its name, such as 'slo check:'.",
   )
 }
 

@@ -58,8 +58,8 @@ class KtCommandHelp extends CommandHelp {
   }
 
   /**
-   * oclif cuts the indent of the first flag off, which is that of a flag without a letter; and where it puts texts below
-   * their flags, it leaves two columns of their indent out of their width.
+   * oclif cuts the indent of the first flag off, which is that of a flag without a letter; and where it puts texts
+   * below their flags, it leaves two columns of their indent out of their width.
    */
   override renderList(...[rows, options]: Parameters<CommandHelp['renderList']>): string {
     const [indent = ''] = /^ */.exec(rows[0]?.[0] ?? '') ?? []

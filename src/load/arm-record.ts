@@ -15,17 +15,21 @@ import type { ToldWaits } from './told-waits.ts'
 
 export type Counts = Partial<Record<Outcome, number>>
 
-export interface BlockRecord {
+/** Of one block of an arm, with its histograms in the form of `H`. */
+export interface BlockFigures<H> {
   index: number
   startedAtUs: number
   /** When the last of its requests ended. */
   endedAtUs: number
   sent: number
   outcomes: Counts
-  /** Those that were measured, of the metrics that are recorded by block. */
-  metrics: Partial<Record<BlockMetric, EncodedHistogram>>
-  stamped: EncodedHistogram
-  selfReported: Partial<Record<SelfReportedDefinition, EncodedHistogram>>
+  /** Those that were asked for and measured, of the metrics that are recorded by block. */
+  metrics: Partial<Record<BlockMetric, H>>
+  stamped: H
+  selfReported: Partial<Record<SelfReportedDefinition, H>>
+}
+
+export interface BlockRecord extends BlockFigures<EncodedHistogram> {
   /** The times of the gateway's components, as the gateway reports them. */
   components: Record<string, EncodedHistogram>
 }

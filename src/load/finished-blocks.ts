@@ -2,24 +2,14 @@
  * What a sending thread tells of blocks that are over, for the live view: their counts, and the filled slots of the
  * histograms that a verdict reads. Nothing is kept or counted for it: it is read from the recorders, between requests.
  */
-import type { SelfReportedDefinition } from '../overhead/self-reported.ts'
 import type { BlockMetric } from '../slo/metrics.ts'
 import type { Histogram, PackedHistogram } from '../stats/histogram.ts'
-import type { Counts } from './arm-record.ts'
+import type { BlockFigures } from './arm-record.ts'
 import type { LiveBlock } from './live-blocks.ts'
 import type { ArmRecorder } from './recorder.ts'
 
-export interface ToldBlock {
+export interface ToldBlock extends BlockFigures<PackedHistogram> {
   arm: number
-  index: number
-  startedAtUs: number
-  endedAtUs: number
-  sent: number
-  outcomes: Counts
-  /** Those that were asked for, and have values. */
-  metrics: Partial<Record<BlockMetric, PackedHistogram>>
-  stamped: PackedHistogram
-  selfReported: Partial<Record<SelfReportedDefinition, PackedHistogram>>
 }
 
 export class FinishedBlocks {
