@@ -1,14 +1,15 @@
 // Takes out of dist/ what nobody who installs kt needs; `npm pack` runs it after the build. Comments of the JavaScript: a
-// fifth of what is installed. The indentation of the manifest. Declarations that nobody can reach who imports kt, those
-// that src/api/index.d.ts does not lead to: two thirds of them are those of the commands and the gateway.
+// fifth of what is installed. The indentation of the manifest. Declarations that nobody can reach who imports kt; those
+// that can be reached become one file, since each file takes a block of the disk.
 import { execFileSync } from 'node:child_process'
 import { globSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
-import { dirname, join, normalize } from 'node:path'
+import { isAbsolute, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { build } from 'rolldown'
+import { dts } from 'rolldown-plugin-dts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const dist = join(root, 'dist')
-const SPECIFIER = /(?:from|import)\s*\(?['"](\.[^'"]+)['"]/g
 
 // File by file and whole, since somebody may be running them.
 const bare = join(root, 'dist.bare')
@@ -22,14 +23,15 @@ rmSync(bare, { recursive: true })
 const manifest = join(root, 'oclif.manifest.json')
 writeFileSync(manifest, JSON.stringify(JSON.parse(readFileSync(manifest, 'utf8'))))
 
-const reached = new Set()
-const waiting = [join('src', 'api', 'index.d.ts')]
-for (let file = waiting.pop(); file !== undefined; file = waiting.pop()) {
-  if (reached.has(file)) continue
-  reached.add(file)
-  for (const [, specifier] of readFileSync(join(dist, file), 'utf8').matchAll(SPECIFIER)) {
-    if (!/\.(?:ts|js)$/.test(specifier)) continue
-    waiting.push(normalize(join(dirname(file), specifier)).replace(/\.(?:ts|js)$/, '.d.ts'))
-  }
-}
-for (const file of globSync('**/*.d.ts', { cwd: dist })) if (!reached.has(normalize(file))) rmSync(join(dist, file))
+// One file of declarations: what src/api/index.d.ts leads to.
+const declarations = join(dist, 'src', 'api', 'index.d.ts')
+const { output } = await build({
+  input: declarations,
+  external: (id) => !id.startsWith('.') && !isAbsolute(id),
+  plugins: [dts({ dtsOnly: true, generator: 'oxc', tsconfig: false })],
+  output: { format: 'esm' },
+  write: false,
+})
+const [bundle] = output
+for (const file of globSync('**/*.d.ts', { cwd: dist })) rmSync(join(dist, file))
+writeFileSync(declarations, bundle.code)
