@@ -4,7 +4,8 @@
  */
 import { openAdmin } from './admin/admin.ts'
 import type { GatewayConfig } from './config/config.ts'
-import { type GatewayServer, startServer } from './server.ts'
+import { startWarming } from './jit-warmup.ts'
+import type { GatewayServer } from './server.ts'
 import {
   type GatewayOptions,
   type RpcHandlers,
@@ -55,7 +56,7 @@ export async function runGateway(config: GatewayConfig, options: GatewayOptions 
 export async function startGateway(config: GatewayConfig, options: GatewayOptions = {}): Promise<RunningGateway> {
   const handlers: RpcHandlers = {}
   const group = new SingleProcess(handlers)
-  const server = await startServer(config, options, group, handlers)
+  const server = await startWarming(config, options, group, handlers)
   const reload = (next: GatewayConfig): Promise<RpcResult[]> => group.call('reload', next)
   return { ...(await withAdmin(server, group, config, options, reload)), poolStats: server.poolStats }
 }

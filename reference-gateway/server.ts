@@ -32,6 +32,10 @@ export interface GatewayServer {
   counts(): Counts
   /** Resolves when the first warm-up is over; /readyz says how it ended. */
   warmedUp: Promise<void>
+  /** Clients whose requests are being answered. */
+  inFlight(): number
+  /** /readyz says no, and why, until `done` is settled. */
+  notReadyUntil(done: Promise<void>, why: string): void
   /** Accepts no more connections, lets requests in flight finish for a while, then ends. */
   close(): Promise<void>
 }
@@ -53,7 +57,8 @@ export async function startServer(
     openServing(next, options, { publisher, handlers, report, admission, tally })
   let serving = await open(config)
   let isDraining = false
-  const notReady = (): string | undefined => (isDraining ? 'shutting down' : serving.notReady())
+  let waitsFor: string | undefined
+  const notReady = (): string | undefined => (isDraining ? 'shutting down' : (serving.notReady() ?? waitsFor))
   const inFlight = new InFlightCounter()
   const accessLog = config.accessLog && (await openAccessLog(config.accessLog, publisher))
   const listener = await listen(config, (request, response) => {
@@ -93,6 +98,14 @@ export async function startServer(
     poolStats: () => serving.pool.stats(),
     counts: () => tally.total(),
     warmedUp,
+    inFlight: () => inFlight.count,
+    notReadyUntil: (done, why) => {
+      waitsFor = why
+      const isDone = (): void => {
+        waitsFor = undefined
+      }
+      done.then(isDone, isDone)
+    },
     close: async () => {
       isDraining = true
       serving.dependencies.draining = true

@@ -5,7 +5,8 @@
  */
 import { reasonOf } from '../src/errors.ts'
 import { keepDoublesApart, lowerHelperThreads } from '../src/system/helper-threads.ts'
-import { type GatewayServer, startServer } from './server.ts'
+import { startWarming } from './jit-warmup.ts'
+import type { GatewayServer } from './server.ts'
 import type { PrimaryMessage, Publisher, RpcHandlers, WorkerMessage } from './workers/worker-group.ts'
 
 /** How often the primary hears of the counts, which outlive this process. */
@@ -31,12 +32,11 @@ function send(message: WorkerMessage): void {
   if (process.connected) process.send?.(message, undefined, undefined, () => {})
 }
 
-async function start({ config, injectDelayMs, drainMs, channels }: PrimaryMessage & { kind: 'start' }): Promise<void> {
+async function start({ config, options, channels }: PrimaryMessage & { kind: 'start' }): Promise<void> {
   for (const channel of channels) subscribed.add(channel)
   const report = (problem: string): void => send({ kind: 'report', problem })
   try {
-    const options = { injectDelayMs, report, ...(drainMs !== undefined && { drainMs }) }
-    server = await startServer(config, options, publisher, handlers)
+    server = await startWarming(config, { ...options, report }, publisher, handlers)
   } catch (error) {
     const { code, port } = error as NodeJS.ErrnoException & { port?: number }
     send({ kind: 'failed', message: reasonOf(error), code, port })

@@ -264,6 +264,7 @@ const gateway = z.strictObject({
       enabled: z.boolean().default(true),
       connections_per_provider: z.int().min(1).default(4),
       probe_endpoint: z.string().startsWith('/').default('/v1/models'),
+      jit: z.union([z.boolean(), z.literal('auto')]).default('auto'),
     })
     .prefault({}),
   streaming: streamingFile,

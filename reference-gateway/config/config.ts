@@ -18,6 +18,7 @@ export type { Environment } from '../../src/parse/config-values.ts'
 
 type File = z.output<typeof configFile>
 
+const JIT_FROM_BYTES = 256 * 1_024 * 1_024
 /** How long the acknowledgement of a PING may take where keep_alive.timeout does not say. */
 const PING_TIMEOUT_MS = 60_000
 
@@ -50,8 +51,8 @@ export interface GatewayConfig {
   limits: GatewayLimits
   upstream: UpstreamConfig
   pool: PoolConfig
-  /** Connections opened to each provider at the start; 0 for none. */
-  warmup: { connections: number; probeEndpoint: string }
+  /** Connections opened to each provider at the start, 0 for none; whether processes compile their code first. */
+  warmup: { connections: number; probeEndpoint: string; jit: boolean }
   /** These keys keep the form that their own schemas give them. */
   policies: File['policies']
   streaming: File['gateway']['streaming']
@@ -116,6 +117,7 @@ export function gatewayConfigSchema(environment: Environment) {
     const { otlp } = given.events
     const [first, ...others] = providers
     if (!first) return z.NEVER
+    const workers = given.workers === 'auto' ? availableParallelism() : given.workers
     const { keep_alive: keepAlive } = given.upstream
     const pool: PoolConfig = {
       maxIdlePerHost: given.connection_pool.max_idle_per_host,
@@ -129,7 +131,7 @@ export function gatewayConfigSchema(environment: Environment) {
       port: given.port,
       open: given.open,
       tls: readCertificate(given.listen.tls, refuse),
-      workers: given.workers === 'auto' ? availableParallelism() : given.workers,
+      workers,
       providers: [first, ...others],
       clientKeys,
       limits: {
@@ -162,6 +164,7 @@ export function gatewayConfigSchema(environment: Environment) {
       warmup: {
         connections: warmConnections(given.warmup, keepAlive.enabled, pool, providers.length, notices),
         probeEndpoint: given.warmup.probe_endpoint,
+        jit: given.warmup.enabled && (given.warmup.jit === 'auto' ? hasRoom(workers) : given.warmup.jit),
       },
       policies,
       streaming: given.streaming,
@@ -182,6 +185,11 @@ export function gatewayConfigSchema(environment: Environment) {
       ],
     }
   })
+}
+
+/** What V8 compiles, and what its compilers keep of the memory that they needed, takes some 50 MB of a process. */
+function hasRoom(workers: number): boolean {
+  return process.constrainedMemory() === 0 || process.constrainedMemory() / workers >= JIT_FROM_BYTES
 }
 
 function withRedisUrl(

@@ -123,7 +123,7 @@ class Workers implements WorkerGroup {
   #onMessage(member: Member, message: WorkerMessage): void {
     switch (message.kind) {
       case 'ready-to-start': {
-        const { injectDelayMs = 0, drainMs } = this.#options
+        const { report: _, ...options } = this.#options
         // A worker that asks for the same port as the others shares it. Any free port (0) is shared under that number,
         // until the last of those who share it is gone: then those who come after ask for the port that clients know.
         const alone = ![...this.#members.values()].some(({ listening, worker }) => listening && !worker.isDead())
@@ -132,8 +132,7 @@ class Workers implements WorkerGroup {
         this.#send(member.worker, {
           kind: 'start',
           config,
-          injectDelayMs,
-          drainMs,
+          options,
           channels: [...this.#listeners.keys()],
         })
         break

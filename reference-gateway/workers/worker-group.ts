@@ -51,6 +51,8 @@ export interface GatewayOptions {
   drainMs?: number
   /** Receives problems that no request explains. */
   report?: (problem: string) => void
+  /** Each process has its code compiled before it says that it is ready (jit-warmup.ts), if the config wants it. */
+  jitWarmup?: boolean
 }
 
 /** The group of a gateway that runs in this process alone. */
@@ -89,7 +91,7 @@ export class SingleProcess implements WorkerGroup, Publisher {
 
 /** From the primary to a worker. */
 export type PrimaryMessage =
-  | { kind: 'start'; config: GatewayConfig; injectDelayMs: number; drainMs: number | undefined; channels: string[] }
+  | { kind: 'start'; config: GatewayConfig; options: Omit<GatewayOptions, 'report'>; channels: string[] }
   | { kind: 'call'; id: number; method: string; argument: unknown }
   | { kind: 'subscribe'; channel: string; on: boolean }
   | { kind: 'stop' }

@@ -129,6 +129,11 @@ function canAskAgain(trace: TraceSource | undefined): boolean {
   return !trace || (trace.totals !== undefined && fitsInRing(trace.totals))
 }
 
+/** Whether the embedded gateway is to be warm: as the sending threads are, by what was asked for. */
+export function warmsJit({ 'jit-warmup': asked, requests, duration }: LoadOptions): boolean {
+  return asked ?? ((requests ?? duration) === undefined || isWorthJitWarmup(requests, toUs(duration)))
+}
+
 /** A shorter run has too few requests for a P99, and its JIT warm-up would take as long as the run. */
 function isWorthJitWarmup(requests = 0, durationUs = 0): boolean {
   return requests >= JIT_WARMUP_FROM.requests || durationUs >= JIT_WARMUP_FROM.durationUs

@@ -4,6 +4,8 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { createInterface } from 'node:readline'
+import { setTimeout as pause } from 'node:timers/promises'
+import { request } from 'undici'
 import { ENVIRONMENT_SWITCH } from '../parse/environment.ts'
 import { now } from '../system/clock.ts'
 import { packaged } from '../system/machine.ts'
@@ -12,6 +14,8 @@ import { makeServerRealtime } from '../system/realtime.ts'
 
 const START_WITHIN_MS = 20_000
 const STOP_WITHIN_MS = 5_000
+const READY_WITHIN_MS = 5_000
+const READY_EVERY_MS = 25
 /** A flag of V8 for a server under real-time scheduling, as collectWithoutHelpers has them for this process. */
 const WITHOUT_HELPERS = '--single-threaded-gc'
 
@@ -30,6 +34,8 @@ interface PairOptions {
   workers?: number
   /** The gateway's config file. */
   config?: string
+  /** The gateway is waited for until its code is compiled; without it, it starts at once. */
+  jitWarmup?: boolean
   /** Time between two tokens of the provider, as `--token-gap` takes it. */
   tokenGap?: string | undefined
 }
@@ -44,20 +50,24 @@ const TTFT = 'lognormal(20ms,0.3)'
 export function startEmbeddedPair(
   injectDelayMs: number,
   note: (line: string) => void,
-  { workers = 1, config, tokenGap, realtime = false }: PairOptions = {},
+  { workers = 1, config, tokenGap, realtime = false, jitWarmup = false }: PairOptions = {},
 ): Promise<EmbeddedPair> {
   const gatewayFlags = (providerUrl: string): string[] => [
     ...['--upstream', `${providerUrl}/v1`],
     ...(workers > 1 ? ['--workers', String(workers)] : []),
     // The admin port is for gateways that people start: runs beside each other would contend for it.
     ...(config === undefined ? ['--admin-port', 'off'] : ['--config', config]),
+    ...(jitWarmup ? [] : ['--no-jit-warmup']),
     ...(injectDelayMs > 0 ? ['--inject-delay', `${injectDelayMs}ms`] : []),
   ]
   const pace = tokenGap === undefined ? [] : ['--token-gap', tokenGap]
   return startPair(['--ttft', TTFT, ...pace], gatewayFlags, note, realtime)
 }
 
-/** The same with the flags of `kt provider start` and, from the provider's address, those of `kt gateway start`. */
+/**
+ * The same with the flags of `kt provider start` and, from the provider's address, those of `kt gateway start`, whose
+ * warm-up is over, or has taken long enough.
+ */
 export async function startPair(
   providerFlags: readonly string[],
   gatewayFlags: (providerUrl: string) => readonly string[],
@@ -76,7 +86,17 @@ export async function startPair(
     await gateway.close()
     await provider.close()
   }
+  await untilReady(gateway.url)
   return { providerUrl: provider.url, gatewayUrl: gateway.url, gatewayPid: gateway.pid, close }
+}
+
+async function untilReady(gatewayUrl: string): Promise<void> {
+  for (let waitedMs = 0; waitedMs < READY_WITHIN_MS; waitedMs += READY_EVERY_MS) {
+    const { statusCode, body } = await request(`${gatewayUrl}/readyz`)
+    await body.dump()
+    if (statusCode === 200) return
+    await pause(READY_EVERY_MS)
+  }
 }
 
 export interface ChildServer {

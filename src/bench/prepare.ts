@@ -6,7 +6,7 @@ import type { Inconclusive } from '../errors.ts'
 import type { RunPlan } from '../load/plan.ts'
 import type { Noise } from '../verdict/noise.ts'
 import { openWatch } from '../watch/watch.ts'
-import { buildPlan, printPreflight } from './build-plan.ts'
+import { buildPlan, printPreflight, warmsJit } from './build-plan.ts'
 import { type BenchQuestion, readQuestion } from './judge-bench.ts'
 import { openLiveMetrics } from './live-metrics.ts'
 import type { RunRecordOptions } from './measure.ts'
@@ -46,11 +46,13 @@ export async function prepareBench(
   const realtime = decideRealtime(load.realtime, target.at === undefined, note)
   const replay = await openReplay(trace, request)
   const served = await openLiveMetrics(output['metrics-listen'], note)
-  const targets = await openTargets(target, request.endpoint, note, { realtime }).catch(async (error) => {
-    await served?.close()
-    await replay?.close()
-    throw error
-  })
+  const targets = await openTargets(target, request.endpoint, note, { realtime, jitWarmup: warmsJit(load) }).catch(
+    async (error) => {
+      await served?.close()
+      await replay?.close()
+      throw error
+    },
+  )
   const close = async (): Promise<void> => {
     await targets.close()
     await served?.close()

@@ -22,7 +22,7 @@ import { findSteady } from '../stats/steadiness.ts'
 import { counted } from '../units.ts'
 import { readBudgets } from '../verdict/components.ts'
 import { bestReading } from '../verdict/judge-overhead.ts'
-import { printPreflight } from './build-plan.ts'
+import { printPreflight, warmsJit } from './build-plan.ts'
 import { type GatewayUse, watchGateway } from './embedded.ts'
 import { measure, type RunHooks, type RunRecordOptions } from './measure.ts'
 import { secretsOf } from './options/target.ts'
@@ -80,7 +80,10 @@ export async function sweep(
   for (const gatewayWorkers of ask.gatewayWorkers ?? [1]) {
     if (hooks.interrupt.aborted) break
     if (ask.gatewayWorkers) hooks.note(`gateway of ${counted(gatewayWorkers, 'process', 'processes')}:`)
-    const open = await openTargets(target, request.endpoint, hooks.note, { gatewayWorkers, realtime })
+    const open = await openTargets(target, request.endpoint, hooks.note, {
+      ...{ gatewayWorkers, realtime },
+      jitWarmup: warmsJit(load),
+    })
     try {
       // The curve is that of the gateway. The direct arm of the embedded pair would only double the time.
       const targets = open.targets.slice(0, 1)

@@ -20,11 +20,18 @@ export interface OpenTargets {
   close(): Promise<void>
 }
 
+/** Of the embedded pair: processes of the gateway, real-time scheduling, and whether its code is compiled first. */
+interface EmbeddedOptions {
+  gatewayWorkers?: number
+  realtime?: boolean
+  jitWarmup?: boolean
+}
+
 export async function openTargets(
   { at: url, baselineAt, aa, ...target }: TargetOptions,
   endpoint: ApiEndpoint,
   note: (line: string) => void,
-  { gatewayWorkers = 1, realtime = false }: { gatewayWorkers?: number; realtime?: boolean } = {},
+  { gatewayWorkers = 1, realtime = false, jitWarmup = false }: EmbeddedOptions = {},
 ): Promise<OpenTargets> {
   const close = async (): Promise<void> => {}
   if (url) {
@@ -41,6 +48,7 @@ export async function openTargets(
     workers: gatewayWorkers,
     tokenGap: target['token-gap'],
     realtime,
+    jitWarmup,
   })
   return {
     targets: [

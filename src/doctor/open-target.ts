@@ -10,7 +10,6 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { request } from 'undici'
 import { stringify } from 'yaml'
 import { gatewayConfigSchema } from '../../reference-gateway/config/config.ts'
 import { startPair } from '../bench/embedded.ts'
@@ -119,9 +118,6 @@ interface RunningPair {
 /** Tokens far enough apart that buffering, leaving and lateness can be told. */
 const PROVIDER = ['--ttft', 'lognormal(20ms,0.3)', '--token-gap', '2ms', '--http2']
 
-const READY_WITHIN_MS = 5_000
-const READY_EVERY_MS = 50
-
 async function runFromConfig(file: KtFile, note: (line: string) => void): Promise<RunningPair> {
   const folder = mkdtempSync(join(tmpdir(), 'kt-doctor-'))
   const sink = await startSilentSink()
@@ -140,7 +136,6 @@ async function runFromConfig(file: KtFile, note: (line: string) => void): Promis
       },
       note,
     )
-    await untilReady(pair.gatewayUrl)
     return {
       ...pair,
       close: async () => {
@@ -198,15 +193,5 @@ async function startSilentSink(): Promise<{ url: string; close(): Promise<void> 
         server.close(() => resolve())
         server.closeAllConnections()
       }),
-  }
-}
-
-/** Until its warm-up is over, or has taken long enough. */
-async function untilReady(gatewayUrl: string): Promise<void> {
-  for (let waitedMs = 0; waitedMs < READY_WITHIN_MS; waitedMs += READY_EVERY_MS) {
-    const { statusCode, body } = await request(`${gatewayUrl}/readyz`)
-    await body.dump()
-    if (statusCode === 200) return
-    await new Promise((resolve) => setTimeout(resolve, READY_EVERY_MS))
   }
 }

@@ -10,7 +10,7 @@ import { Faults, givenOf } from '../parse/parse-flags.ts'
 import { durationOrZeroMs, parsedBy, port, wordOr } from '../parse/quantity.ts'
 import { readGatewayConfig } from './gateway-config.ts'
 
-const { text, toggle } = flagGroup()
+const { text, toggle, yesOrNo } = flagGroup()
 
 const MOST_WORKERS = 64
 
@@ -43,6 +43,10 @@ export const startFlags = {
   workers: text(workers.optional(), 'serving processes: a number, or auto for one for each core [default: 1]'),
   'next-free-port': toggle('use the next free port when --port is taken'),
   upstream: text(baseUrl.optional(), "base URL of the provider, instead of the config's", { helpValue: 'url' }),
+  'jit-warmup': yesOrNo(
+    'have the code compiled before /readyz says yes, which takes up to 3 s and some 50 MB [default: yes, but where ' +
+      "memory is limited to less than 256 MB for each process, or the config's warmup.jit says otherwise]",
+  ),
   'inject-delay': text(
     durationOrZeroMs.refine((ms) => ms <= 60_000, 'must be at most 1m').default(0),
     'delay every request by this much before it goes to the provider: a gateway of known overhead',
@@ -75,6 +79,7 @@ export function parseStartFlags(flags: Readonly<Record<string, unknown>>): Start
       port: options.port ?? gateway.port,
       adminPort: options['admin-port'] === 'off' ? undefined : (options['admin-port'] ?? gateway.adminPort),
       workers: options.workers ?? gateway.workers,
+      warmup: { ...gateway.warmup, jit: options['jit-warmup'] ?? gateway.warmup.jit },
       accessLog: withAccessLog(gateway.accessLog, options['access-log']),
     },
   }

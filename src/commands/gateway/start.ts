@@ -40,7 +40,7 @@ export default class GatewayStart extends KtCommand {
     // Before it says that it listens: whoever reads that may ask it to stop at once.
     const asked = untilAskedToStop()
     const gateway = await onFreePort(config.port, nextFree, (port) =>
-      runGateway({ ...config, port }, { injectDelayMs, report: note }).catch((error) => {
+      runGateway({ ...config, port }, { injectDelayMs, report: note, jitWarmup: true }).catch((error) => {
         throw adminPortProblem(error, config.adminPort, port) ?? error
       }),
     )
