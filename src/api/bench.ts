@@ -52,5 +52,5 @@ export function bench(input: BenchInput = {}, hooks: BenchHooks = {}): Promise<B
 
 /** The same with options that are read already. */
 export async function benchWith(options: BenchOptions, hooks: RunHooks): Promise<BenchResult> {
-  return benchPrepared(await prepareBench(options, hooks.note), hooks)
+  return benchPrepared(await prepareBench(options, hooks), hooks)
 }

@@ -9,7 +9,7 @@ import { openWatch } from '../watch/watch.ts'
 import { buildPlan, printPreflight, warmsJit } from './build-plan.ts'
 import { type BenchQuestion, readQuestion } from './judge-bench.ts'
 import { openLiveMetrics } from './live-metrics.ts'
-import type { RunRecordOptions } from './measure.ts'
+import type { RunHooks, RunRecordOptions } from './measure.ts'
 import { secretsOf } from './options/target.ts'
 import type { BenchOptions } from './options.ts'
 import { announceCost, findPrice, toCostBudget } from './price.ts'
@@ -37,14 +37,14 @@ export interface PreparedBench {
 
 export async function prepareBench(
   { target, request, load, trace, verdict, output, watch: watched, shown }: BenchOptions,
-  note: (line: string) => void,
+  { note, interrupt }: Pick<RunHooks, 'note' | 'interrupt'>,
 ): Promise<PreparedBench> {
   const reports = openReportFiles(output, note)
   const watch = openWatch(watched, note)
   const { budgets, question, noise } = readQuestion(verdict)
   const objectives = resolveObjectives(verdict, request, target)
   const realtime = decideRealtime(load.realtime, target.at === undefined, note)
-  const replay = await openReplay(trace, request)
+  const replay = await openReplay(trace, request, interrupt)
   const served = await openLiveMetrics(output['metrics-listen'], note)
   const targets = await openTargets(target, request.endpoint, note, { realtime, jitWarmup: warmsJit(load) }).catch(
     async (error) => {

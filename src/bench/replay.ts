@@ -1,4 +1,5 @@
 /** A trace on its way through a bench: opened and checked before the run, fed while it lasts, its fidelity after it. */
+import { EXIT, UserError } from '../errors.ts'
 import type { ArmRecord } from '../load/arm-record.ts'
 import type { RunRecord } from '../load/merge.ts'
 import { toMs } from '../report/duration-summary.ts'
@@ -20,14 +21,32 @@ export interface OpenReplay {
   close(): Promise<unknown>
 }
 
-/** Reads the trace, and begins to feed it to the ring of the workload; undefined without a trace. */
-export async function openReplay(file: TraceFile | undefined, workload: WorkloadSpec): Promise<OpenReplay | undefined> {
+/**
+ * Reads the trace, and begins to feed it to the ring of the workload; undefined without a trace. A trace that does not
+ * come, as through a FIFO without a writer, is waited for until `interrupt`.
+ */
+export async function openReplay(
+  file: TraceFile | undefined,
+  workload: WorkloadSpec,
+  interrupt?: AbortSignal,
+): Promise<OpenReplay | undefined> {
   const source = traceOf(workload)
   if (!file || !source) return undefined
   const gaps = new SentGaps(source.ring)
   const feed = new TraceFeed(file, source.ring, (from, to) => gaps.add(from, to))
+  const stop = (): void => feed.stop()
+  interrupt?.addEventListener('abort', stop)
   if (feed.regular) learn(source, await feed.scan())
   await feed.start()
+  interrupt?.removeEventListener('abort', stop)
+  if (interrupt?.aborted) {
+    await feed.close()
+    throw new UserError(
+      `interrupted before anything was sent of ${file.path}`,
+      'Where it is a FIFO, start what writes to it.',
+      EXIT.interrupted,
+    )
+  }
   return {
     share: (workers) => {
       feed.workers = workers

@@ -1,16 +1,18 @@
 // `kt bench --trace` as a user runs it: what is sent of a trace, how faithfully, and what is refused.
-import { createReadStream, createWriteStream, existsSync, readFileSync } from 'node:fs'
+import { createReadStream, createWriteStream, existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs'
 import { createServer } from 'node:http'
+import { platform } from 'node:process'
 import { pipeline } from 'node:stream/promises'
 import { createGzip } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { SimulatedProvider } from '../../src/provider/server.ts'
 import { listen, OK_BODY } from '../support/engine.ts'
-import { kt, parseBench, readBench } from '../support/kt.ts'
+import { kt, parseBench, readBench, startKt } from '../support/kt.ts'
 import { quickProvider } from '../support/provider.ts'
 import { mkfifo, posix } from '../support/special-files.ts'
 import { tempDir } from '../support/temp-dir.ts'
 import { azureTrace, traceFixture } from '../support/traces.ts'
+import { until } from '../support/waits.ts'
 
 const dir = tempDir()
 let provider: SimulatedProvider
@@ -72,6 +74,32 @@ it.runIf(posix)('the same from a file, a FIFO and a gzipped file: the same reque
   const [plain, gz] = [await sha(path), await sha(zipped)]
   const [piped] = await Promise.all([sha(fifo), pipeline(createReadStream(path), createWriteStream(fifo))])
   expect([gz, piped]).toEqual([plain, plain])
+})
+
+/** Whether the process has the file open. */
+function hasOpen(pid = 0, path: string): boolean {
+  const folder = `/proc/${pid}/fd`
+  return readdirSync(folder).some((fd) => existsSync(`${folder}/${fd}`) && readlinkSync(`${folder}/${fd}`) === path)
+}
+
+it.runIf(platform === 'linux')('a FIFO is waited for until somebody writes, or until Ctrl-C', async () => {
+  const fifo = mkfifo(dir.file('waiting.fifo'))
+  const args = ['bench', '--url', provider.url, '--trace', fifo, ...QUICK, '--speed', '20']
+  const waiting = startKt(args)
+  await until(() => hasOpen(waiting.child.pid, fifo))
+  waiting.ctrlC()
+  const { code, stderr } = await waiting.ended
+  expect(code).toBe(130)
+  expect(stderr).toContain(`interrupted before anything was sent of ${fifo}`)
+
+  const late = startKt(args)
+  await until(() => hasOpen(late.child.pid, fifo))
+  const [ended] = await Promise.all([
+    late.ended,
+    pipeline(createReadStream(traceFixture('vllm-timed.jsonl')), createWriteStream(fifo)),
+  ])
+  expect(ended.code).toBe(0)
+  expect(parseBench(ended.stdout).totals.failed).toBe(0)
 })
 
 describe('a faulty trace', () => {

@@ -77,9 +77,14 @@ export class TraceFeed {
     this.#workers = count
   }
 
+  /** No more rows are read. */
+  stop(): void {
+    this.#stop.abort()
+  }
+
   /** After the run: what it asked for; undefined where a fault ended it. */
   async close(): Promise<TraceTotals | undefined> {
-    this.#stop.abort()
+    this.stop()
     const totals = await this.#feeding
     this.#account()
     return totals

@@ -1,5 +1,6 @@
 /** The bytes of a trace, piece by piece: of a file, a FIFO or a device, gzipped or not. Never more than a piece of it. */
-import { createReadStream, statSync } from 'node:fs'
+import { constants, createReadStream, openSync, statSync } from 'node:fs'
+import { Socket } from 'node:net'
 import { Readable } from 'node:stream'
 import { createGunzip } from 'node:zlib'
 import { UserError } from '../../errors.ts'
@@ -18,10 +19,22 @@ export function isRegularFile(path: string): boolean {
   }
 }
 
+/**
+ * A FIFO is opened without waiting for its writer: the system would let nobody end that wait, Ctrl-C neither. Its end
+ * comes after a writer has come and gone.
+ */
+function open(path: string, signal: AbortSignal | undefined): Readable {
+  const options = { highWaterMark: PIECE_BYTES, ...(signal ? { signal } : {}) }
+  if (!statSync(path).isFIFO()) return createReadStream(path, options)
+  const fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK)
+  return new Socket({ fd, readable: true, writable: false, ...options })
+}
+
 /** Ends early when `signal` is aborted. `lines` tells how many lines were read, for the word on a file that is cut. */
 export async function* readPieces(path: string, lines: () => number, signal?: AbortSignal): AsyncGenerator<Buffer> {
-  const file = createReadStream(path, { highWaterMark: PIECE_BYTES, ...(signal ? { signal } : {}) })
+  let file: Readable | undefined
   try {
+    file = open(path, signal)
     const pieces: AsyncIterator<Buffer> = file[Symbol.asyncIterator]()
     const first = await pieces.next()
     if (first.done) return
@@ -35,7 +48,7 @@ export async function* readPieces(path: string, lines: () => number, signal?: Ab
     if (signal?.aborted) return
     throw error instanceof UserError ? error : unreadable(path, error)
   } finally {
-    file.destroy()
+    file?.destroy()
   }
 }
 
