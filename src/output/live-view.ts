@@ -4,13 +4,13 @@
  * less history.
  */
 import type { ChalkInstance } from 'chalk'
-import stringWidth from 'string-width'
 import wrapAnsi from 'wrap-ansi'
 import { formatDuration, formatMs, formatNumber } from '../units.ts'
 import type { LiveMargin } from '../verdict/live.ts'
 import { type Closing, closingLines, marginLine } from './live-margins.ts'
 import { besideLine, type Extent, type ProgressView, shareOf, times } from './progress.ts'
 import { bars, type Cell, fitCells, scaleTop } from './spark.ts'
+import { textWidth } from './text-width.ts'
 
 interface Quantiles {
   p50Us: number | null
@@ -76,7 +76,7 @@ function headLines(progress: ProgressView, extent: Extent, width: number, c: Cha
   const room = width - percent.length
   const filled = Math.floor(share * room)
   return [
-    c.bold(left) + right.padStart(Math.max(1, width - stringWidth(left))),
+    c.bold(left) + right.padStart(Math.max(1, width - textWidth(left))),
     c.cyan('█'.repeat(filled)) + c.dim('░'.repeat(room - filled)) + percent,
   ]
 }
@@ -123,7 +123,7 @@ function latencyLines(
   barRows: number,
   c: ChalkInstance,
 ): string[] {
-  const name = Math.max(8, ...arms.map((arm) => stringWidth(arm) + 1))
+  const name = Math.max(8, ...arms.map((arm) => textWidth(arm) + 1))
   const room = Math.max(1, width - name - 14)
   const rows = (arms.length === 0 ? [''] : arms).flatMap((arm, index) => {
     return (['p50', 'p99'] as const).map((of) => {
@@ -157,7 +157,7 @@ function latencyLines(
 }
 
 function padded(label: string, width: number): string {
-  return label + ' '.repeat(Math.max(0, width - stringWidth(label)))
+  return label + ' '.repeat(Math.max(0, width - textWidth(label)))
 }
 
 function topOf(rows: readonly Row[], of: 'p50' | 'p99'): number {
@@ -177,7 +177,7 @@ function most(values: readonly number[]): number {
 }
 
 function clipped(line: string, width: number): string {
-  if (stringWidth(line) <= width) return line
+  if (textWidth(line) <= width) return line
   const [whole = ''] = wrapAnsi(line, width, { hard: true, wordWrap: false, trim: false }).split('\n')
   return whole
 }

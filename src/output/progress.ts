@@ -1,6 +1,7 @@
 /** The progress of a run on one line, for a terminal that redraws it and for logs: how far, how long, how it goes. */
-import stringWidth from 'string-width'
+
 import { formatDuration, formatMs, formatNumber } from '../units.ts'
+import { textWidth } from './text-width.ts'
 
 export interface ProgressView {
   phase: keyof typeof BESIDE | 'measuring'
@@ -69,11 +70,11 @@ export function besideLine({ phase, elapsedUs }: ProgressView): string {
 /** As many of the parts as fit; the first ones matter most. */
 function fitted(parts: readonly string[], width: number): string {
   const [first = ''] = parts
-  if (stringWidth(first) > width) return first.slice(0, width)
+  if (textWidth(first) > width) return first.slice(0, width)
   let line = ''
   for (const part of parts) {
     const longer = line === '' ? part : `${line}  ${part}`
-    if (stringWidth(longer) > width) break
+    if (textWidth(longer) > width) break
     line = longer
   }
   return line

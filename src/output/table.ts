@@ -4,8 +4,8 @@
  */
 import { Chalk, type ChalkInstance } from 'chalk'
 import Table from 'cli-table3'
-import stringWidth from 'string-width'
 import { hang } from '../system/terminal.ts'
+import { textWidth } from './text-width.ts'
 
 /** Where text is printed. */
 export interface Page {
@@ -110,7 +110,7 @@ function brokenCell(cell: string, width: number): string {
 }
 
 function cellWidth(cell: string): number {
-  return Math.max(...cell.split('\n').map((line) => stringWidth(line)))
+  return Math.max(...cell.split('\n').map((line) => textWidth(line)))
 }
 
 function widest(widths: readonly number[]): number {

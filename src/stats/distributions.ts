@@ -1,7 +1,8 @@
 /**
  * The distributions behind the intervals: normal, Student t, beta and binomial. Double precision, no tables.
  * Regularised incomplete beta by Lentz's continued fraction (Numerical Recipes 6.4), log-gamma by Lanczos (g = 7, n =
- * 9); inverses by bisection, which cannot diverge. Tested against published tables.
+ * 9); the inverse by Newton's steps within a bracket, which cannot diverge: a verdict takes thousands of them, and the
+ * live view as many beside a run. Tested against published tables.
  */
 
 const LANCZOS = [
@@ -19,9 +20,18 @@ function logGamma(x: number): number {
 
 /** I_x(a, b): the share of a Beta(a, b) below x. */
 export function incompleteBeta(x: number, a: number, b: number): number {
+  return betaBelow(x, a, b, logBeta(a, b))
+}
+
+/** The logarithm of the beta function. */
+function logBeta(a: number, b: number): number {
+  return logGamma(a) + logGamma(b) - logGamma(a + b)
+}
+
+function betaBelow(x: number, a: number, b: number, log: number): number {
   if (x <= 0) return 0
   if (x >= 1) return 1
-  const front = Math.exp(logGamma(a + b) - logGamma(a) - logGamma(b) + a * Math.log(x) + b * Math.log1p(-x))
+  const front = Math.exp(a * Math.log(x) + b * Math.log1p(-x) - log)
   // The continued fraction converges fast below the mean; above it the mirrored one does.
   return x < (a + 1) / (a + b + 2) ? (front * betaFraction(x, a, b)) / a : 1 - (front * betaFraction(1 - x, b, a)) / b
 }
@@ -49,8 +59,27 @@ function betaFraction(x: number, a: number, b: number): number {
 export function inverseIncompleteBeta(p: number, a: number, b: number): number {
   if (p <= 0) return 0
   if (p >= 1) return 1
-  return bisect(0, 1, (x) => incompleteBeta(x, a, b) < p)
+  const log = logBeta(a, b)
+  let [low, high] = [0, 1]
+  let x = a / (a + b)
+  for (let step = 0; step < MOST_STEPS; step++) {
+    const beyond = betaBelow(x, a, b, log) - p
+    if (beyond < 0) low = x
+    else high = x
+    const density = Math.exp((a - 1) * Math.log(x) + (b - 1) * Math.log1p(-x) - log)
+    const newton = x - beyond / density
+    const next = newton > low && newton < high ? newton : (low + high) / 2
+    if (Math.abs(next - x) <= PRECISION * x) return next
+    x = next
+  }
+  return x
 }
+
+/** What the logarithms leave of the precision of a number. */
+const PRECISION = 1e-13
+
+/** Halving alone reaches the smallest share that a number can hold within them. */
+const MOST_STEPS = 1_100
 
 /** P(X <= k) of n trials with probability p. */
 export function binomialCdf(k: number, n: number, p: number): number {
@@ -107,14 +136,4 @@ export function studentUpperTail(t: number, df: number): number {
   if (t === Number.POSITIVE_INFINITY) return 0
   const tail = incompleteBeta(df / (df + t * t), df / 2, 0.5) / 2
   return t >= 0 ? tail : 1 - tail
-}
-
-/** The point between low and high where `below` turns from true to false, to the last bit. */
-function bisect(low: number, high: number, below: (x: number) => boolean): number {
-  for (;;) {
-    const middle = (low + high) / 2
-    if (middle <= low || middle >= high) return middle
-    if (below(middle)) low = middle
-    else high = middle
-  }
 }
