@@ -1,6 +1,6 @@
 /** Lets work that nobody waits for take a small share of a core: what would exceed it is left out until it is due. */
 
-/** Of a core; receiving what is shown comes on top. Requests that meet a draw on their core are fewer than those of P99. */
+/** Of a core; receiving what is shown comes on top. Far fewer requests meet a draw than P99 is made of. */
 const SHARE = 0.002
 /** The first work runs code that is not compiled yet. */
 const FIRST_US = 20_000
