@@ -4,16 +4,16 @@
  */
 import { createHash } from 'node:crypto'
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
-import { type ApiEndpoint, ENDPOINTS, formatOfEndpoint } from '../../src/wire/formats.ts'
+import { formatOfEndpoint } from '../../src/wire/endpoints.ts'
 import type { JsonObject } from '../../src/wire/json.ts'
-import { openaiResponses } from '../../src/wire/openai-responses.ts'
 import { ACCOUNT_HEADERS, CLIENT_KEY_HEADERS, type ClientKey } from './client-key.ts'
 import { modelInPath, type Route } from './endpoints.ts'
 import { requestIdOf } from './request-id.ts'
 import { Timings } from './timings.ts'
 
 /** The endpoints of OpenAI's API whose requests the gateway knows. */
-export type GatewayEndpoint = ApiEndpoint | 'responses' | 'other'
+const KNOWN = ['chat', 'completions', 'embeddings', 'responses'] as const
+export type GatewayEndpoint = (typeof KNOWN)[number] | 'other'
 
 /** What the gateway must know about every JSON body. */
 export interface BodyFacts {
@@ -30,10 +30,7 @@ export interface BodyFacts {
 
 type PolicyAction = 'block' | 'redact' | 'flag' | 'timeout'
 
-const ENDPOINT_OF_PATH = new Map<string, GatewayEndpoint>([
-  ...ENDPOINTS.map((name) => [formatOfEndpoint(name).path, name] as const),
-  [openaiResponses.path, 'responses'],
-])
+const ENDPOINT_OF_PATH = new Map<string, GatewayEndpoint>(KNOWN.map((name) => [formatOfEndpoint(name).path, name]))
 
 /** Headers that identify a client to a provider. They tell tenants apart where the gateway has no keys of its own. */
 const IDENTITY_HEADERS = [...CLIENT_KEY_HEADERS, ...ACCOUNT_HEADERS]

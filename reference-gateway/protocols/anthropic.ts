@@ -4,6 +4,7 @@
 
 import type { SignedReasoning } from '../../src/wire/answer.ts'
 import { AnthropicReader, anthropic as format, messagesRequest } from '../../src/wire/anthropic.ts'
+import { endpointOf } from '../../src/wire/endpoints.ts'
 import type { JsonObject } from '../../src/wire/json.ts'
 import { chatProtocol, joinTurns } from './chat-protocol.ts'
 import type { ChatRequest, Part, Turn } from './chat-request.ts'
@@ -17,9 +18,11 @@ const SUPPORT = {
   neutral: { n: [1], frequency_penalty: [0], presence_penalty: [0] },
 }
 
+const { keyHeader, headers } = endpointOf('messages')
+
 export const anthropic = chatProtocol({
-  credentials: (key) => ['x-api-key', key],
-  headers: ['anthropic-version', '2023-06-01'],
+  credentials: keyHeader,
+  headers: Object.entries(headers).flat(),
   support: SUPPORT,
   translate: (chat, json) => {
     const { temperature, user } = json

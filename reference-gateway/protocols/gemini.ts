@@ -3,6 +3,7 @@
  */
 
 import type { SignedReasoning } from '../../src/wire/answer.ts'
+import { endpointOf } from '../../src/wire/endpoints.ts'
 import { GeminiReader, generatePath, generateRequest } from '../../src/wire/gemini.ts'
 import type { JsonObject } from '../../src/wire/json.ts'
 import { chatProtocol, joinTurns } from './chat-protocol.ts'
@@ -11,7 +12,7 @@ import type { ChatRequest, Part, ToolCallRequest, Turn } from './chat-request.ts
 const SUPPORT = { carried: ['seed', 'presence_penalty', 'frequency_penalty', 'n', 'top_k'], neutral: {} }
 
 export const gemini = chatProtocol({
-  credentials: (key) => ['x-goog-api-key', key],
+  credentials: endpointOf('gemini').keyHeader,
   headers: [],
   support: SUPPORT,
   translate: (chat, json, { model, stream }) => {

@@ -13,6 +13,7 @@ import { interimAnalysesUpTo, MOST_PAIRS } from '../stats/gate.ts'
 import { randomFrom } from '../stats/random.ts'
 import { ktVersion } from '../system/machine.ts'
 import { counted, formatCount, formatDuration, formatNumber } from '../units.ts'
+import { type Endpoint, endpointOf, KEY_HEADERS } from '../wire/endpoints.ts'
 import { drawArmTag } from '../wire/nonce.ts'
 import { meanTurns } from '../workload/conversations/conversation.ts'
 import { fitsInRing } from '../workload/traces/feed.ts'
@@ -62,16 +63,13 @@ export function buildPlan(
   // One warm-up request for each connection, so that no measured request opens one; more where requests cost nothing.
   const connections = load.mode === 'closed' ? load.concurrency : WARMUP_OPEN
   const durationUs = toUs(options.duration)
-  const headers = toHeaders(toAccept(workload), target['api-key'], target.header)
-  for (const part of workload.parts) assertSendable({ ...headers, ...part.headers }, target.http2)
   const unique = randomFrom(randomUUID())
-  const arms: ArmPlan[] = targets.map(([name, { origin, path }]) => ({
-    name,
-    origin,
-    path,
-    headers,
-    tag: drawArmTag(unique),
-  }))
+  const arms: ArmPlan[] = targets.map(([name, { origin, path, keyHeader }]) => {
+    const endpoint = { ...endpointOf(workload.endpoint), ...(keyHeader && { keyHeader }) }
+    const headers = toHeaders(toAccept(workload), endpoint, target['api-key'], target.header)
+    for (const part of workload.parts) assertSendable({ ...headers, ...part.headers }, target.http2)
+    return { name, origin, path, headers, tag: drawArmTag(unique) }
+  })
   // When arms alternate by block, each block begins with one request on every connection that is excluded from all
   // figures.
   // Conversations would be cut off by the end of a block, and a trace is played to both arms at once.
@@ -116,7 +114,7 @@ export function buildPlan(
     compareAnswers:
       (options['compare-answers'] ?? !target.aa) &&
       arms.length > 1 &&
-      workload.endpoint !== 'embeddings' &&
+      endpointOf(workload.endpoint).limit !== undefined &&
       conversations === undefined &&
       canAskAgain(trace),
     maxSessions: options['max-sessions'],
@@ -142,6 +140,7 @@ function isWorthJitWarmup(requests = 0, durationUs = 0): boolean {
 /** The headers of every request. The user's own (`header`) win. */
 export function toHeaders(
   accept: string,
+  { headers, keyHeader }: Pick<Endpoint, 'headers' | 'keyHeader'>,
   key: string | undefined,
   header: readonly (readonly [string, string])[],
 ): Record<string, string> {
@@ -149,8 +148,8 @@ export function toHeaders(
     'content-type': 'application/json',
     accept,
     'user-agent': `kt/${ktVersion}`,
-    ...(key ? { authorization: `Bearer ${key}` } : {}),
-    ...Object.fromEntries(header),
+    ...headers,
+    ...Object.fromEntries([...(key ? [keyHeader(key)] : []), ...header]),
   }
 }
 
@@ -239,7 +238,9 @@ function printReplay({ workload, arms }: RunPlan, note: (line: string) => void):
 
 /** A key may come from the environment, and an address may be mistyped: it is said where the key leaves the machine. */
 function printKey({ arms }: RunPlan, note: (line: string) => void): void {
-  const keyed = arms.filter(({ headers }) => headers.authorization !== undefined).map(({ origin }) => new URL(origin))
+  const keyed = arms
+    .filter(({ headers }) => KEY_HEADERS.some((name) => headers[name] !== undefined))
+    .map(({ origin }) => new URL(origin))
   const away = keyed.filter(({ hostname }) => !isLoopback(hostname))
   for (const host of new Set(away.map(({ protocol, host }) => (protocol === 'http:' ? `${host} in the clear` : host))))
     note(`The API key goes to ${host}.`)

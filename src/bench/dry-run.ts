@@ -2,7 +2,6 @@
  * `kt bench --dry-run`, also of a sweep: what the options come to, the first request, and what the run would cost.
  * Nothing is sent.
  */
-import { resolveTarget } from '../client/target.ts'
 import { costOf } from '../load/limits.ts'
 import type { RunPlan } from '../load/plan.ts'
 import { priceBasis } from '../report/cost-schema.ts'
@@ -18,7 +17,7 @@ import { openReplay } from './replay.ts'
 import { resolveObjectives } from './slo-objectives.ts'
 import { planLevel } from './sweep-level.ts'
 import type { SweepOptions } from './sweep-options.ts'
-import type { NamedTarget } from './targets.ts'
+import { embeddedTargets, type NamedTarget } from './targets.ts'
 
 /** Where the embedded pair listens, if nothing else does. */
 const EMBEDDED = ['http://127.0.0.1:41002', 'http://127.0.0.1:41001'] as const
@@ -35,7 +34,7 @@ export async function dryRun(options: BenchOptions): Promise<DryRun> {
 function describeDryRun(options: BenchOptions): DryRun {
   const { target, request, load, verdict, shown } = options
   const { workloadSpec, timeoutMs } = resolveObjectives(verdict, request, target)
-  const targets = targetsOf(target, request.endpoint)
+  const targets = targetsOf(target, request)
   const plan = buildPlan({ ...target, timeout: target.timeout ?? timeoutMs }, workloadSpec, load, targets)
   return describe(options, targets, plan, [plan], shown)
 }
@@ -44,7 +43,7 @@ function describeDryRun(options: BenchOptions): DryRun {
 export function dryRunOfSweep(options: BenchOptions, ask: SweepOptions): DryRun {
   const { mode, levels, stepMs, gatewayWorkers } = ask
   const { target, request, shown } = options
-  const targets = targetsOf(target, request.endpoint).slice(0, 1)
+  const targets = targetsOf(target, request).slice(0, 1)
   const [first, ...rest] = levels.map((level) => planLevel(options, ask, { level, steps: 1, draw: 0 }, targets))
   if (!first) throw new Error('a sweep without a level')
   const curves = gatewayWorkers?.length ?? 1
@@ -107,17 +106,12 @@ function seconds(us: number | undefined): number | undefined {
   return us === undefined ? undefined : us / 1e6
 }
 
-function targetsOf(
-  { at, baselineAt, aa }: BenchOptions['target'],
-  endpoint: BenchOptions['request']['endpoint'],
-): NamedTarget[] {
-  const [gateway, provider] = EMBEDDED.map((url) => resolveTarget(url, endpoint))
-  const first = at ?? gateway
-  const second = aa ? first : at ? baselineAt : provider
-  if (!first) throw new Error('a run without a target')
-  if (!second) return [['target', first]]
+function targetsOf({ at, baselineAt, aa }: BenchOptions['target'], asked: BenchOptions['request']): NamedTarget[] {
+  if (!at) return embeddedTargets(EMBEDDED[0], aa ? EMBEDDED[0] : EMBEDDED[1], asked)
+  const second = aa ? at : baselineAt
+  if (!second) return [['target', at]]
   return [
-    ['gateway', first],
+    ['gateway', at],
     ['direct', second],
   ]
 }

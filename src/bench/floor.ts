@@ -12,6 +12,7 @@ import { toMs } from '../report/duration-summary.ts'
 import type { Run } from '../report/schema.ts'
 import { visibleTokensPerSec } from '../report/token-basis.ts'
 import { Histogram } from '../stats/histogram.ts'
+import { API_HEADERS } from '../wire/endpoints.ts'
 import { singleRequests } from '../workload/workload.ts'
 import { startServer } from './embedded.ts'
 
@@ -23,7 +24,7 @@ export const RUN_WORTH_IT_S = SHORTEST_S / SHARE_OF_RUN
 const BLOCKS = 10
 const WARMUP = { warmup: 50, warmupUs: 300_000 }
 const DRAIN_US = 500_000
-const HEADERS = ['content-type', 'accept', 'user-agent']
+const HEADERS = ['content-type', 'accept', 'user-agent', ...API_HEADERS]
 
 type Floor = NonNullable<Run['client']['floorMs']>
 
@@ -70,7 +71,7 @@ export function startNullUpstream(plan: RunPlan, flags: readonly string[], note:
 export function nullUpstreamPlan(plan: RunPlan, url: string, seconds: number): RunPlan {
   const [arm] = plan.arms
   if (!arm) throw new Error('a plan without an arm')
-  const { origin, path } = resolveTarget(url, plan.workload.endpoint)
+  const { origin, path } = resolveTarget(url, plan.workload)
   const { load, workload, timeoutUs, workers, connection, realtime } = plan
   return {
     arms: [{ ...arm, origin, path, headers: pick(arm.headers, HEADERS) }],

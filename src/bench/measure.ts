@@ -232,7 +232,7 @@ async function sendValidating(
   const record = await send(validatingPlan(plan), hooks, {
     progress: (progress) => hooks.progress({ ...progress, phase: 'validating' }, extentOf(plan)),
   })
-  for (const line of describeFailures(record, urls)) hooks.note(withoutSecrets(line, secrets))
+  for (const line of describeFailures(record, urls, plan.workload.endpoint)) hooks.note(withoutSecrets(line, secrets))
   return record
 }
 

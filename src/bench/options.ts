@@ -78,7 +78,7 @@ export function parseBenchOptions(given: Given, faults = new Faults(), command =
   const trace = readTrace(given, load, request?.seed, faults)
   const verdict = readVerdict(given, target, load, faults)
   const output = readOutput(given, target, verdict, faults)
-  const located = request && locateTarget(target, request.endpoint, faults)
+  const located = request && locateTarget(target, request, faults)
   const watch = faults.read(watchFlags, given)
   faults.check(watch, WATCH_RULES)
   faults.refuse(command)

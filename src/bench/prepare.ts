@@ -46,7 +46,7 @@ export async function prepareBench(
   const realtime = decideRealtime(load.realtime, target.at === undefined, note)
   const replay = await openReplay(trace, request, interrupt)
   const served = await openLiveMetrics(output['metrics-listen'], note)
-  const targets = await openTargets(target, request.endpoint, note, { realtime, jitWarmup: warmsJit(load) }).catch(
+  const targets = await openTargets(target, request, note, { realtime, jitWarmup: warmsJit(load) }).catch(
     async (error) => {
       await served?.close()
       await replay?.close()

@@ -25,7 +25,7 @@ export async function showRequest(
 ): Promise<Exchange> {
   const replay = await openReplay(trace, workload)
   try {
-    const open = await openTargets(target, workload.endpoint, note)
+    const open = await openTargets(target, workload, note)
     try {
       return await showFirst(buildPlan(target, workload, load, open.targets), secretsOf(target))
     } finally {

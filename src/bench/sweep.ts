@@ -80,7 +80,7 @@ export async function sweep(
   for (const gatewayWorkers of ask.gatewayWorkers ?? [1]) {
     if (hooks.interrupt.aborted) break
     if (ask.gatewayWorkers) hooks.note(`gateway of ${counted(gatewayWorkers, 'process', 'processes')}:`)
-    const open = await openTargets(target, request.endpoint, hooks.note, {
+    const open = await openTargets(target, request, hooks.note, {
       ...{ gatewayWorkers, realtime },
       jitWarmup: warmsJit(load),
     })

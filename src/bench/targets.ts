@@ -2,8 +2,7 @@
  * The targets of a run: the URLs that were given, or the embedded pair, which is started for the run and stopped
  * after it.
  */
-import { resolveTarget, type Target } from '../client/target.ts'
-import type { ApiEndpoint } from '../wire/formats.ts'
+import { type Addressed, resolveTarget, type Target } from '../client/target.ts'
 import { startEmbeddedPair } from './embedded.ts'
 import type { TargetOptions } from './options/target.ts'
 
@@ -29,7 +28,7 @@ interface EmbeddedOptions {
 
 export async function openTargets(
   { at: url, baselineAt, aa, ...target }: TargetOptions,
-  endpoint: ApiEndpoint,
+  asked: Addressed,
   note: (line: string) => void,
   { gatewayWorkers = 1, realtime = false, jitWarmup = false }: EmbeddedOptions = {},
 ): Promise<OpenTargets> {
@@ -51,13 +50,18 @@ export async function openTargets(
     jitWarmup,
   })
   return {
-    targets: [
-      ['gateway', resolveTarget(pair.gatewayUrl, endpoint)],
-      ['direct', resolveTarget(aa ? pair.gatewayUrl : pair.providerUrl, endpoint)],
-    ],
+    targets: embeddedTargets(pair.gatewayUrl, aa ? pair.gatewayUrl : pair.providerUrl, asked),
     aa,
     embedded: true,
     gatewayPid: pair.gatewayPid,
     close: pair.close,
   }
+}
+
+/** The reference gateway serves every API below /v1. */
+export function embeddedTargets(gatewayUrl: string, directUrl: string, asked: Addressed): NamedTarget[] {
+  return [
+    ['gateway', resolveTarget(`${gatewayUrl}/v1`, asked)],
+    ['direct', resolveTarget(`${directUrl}/v1`, asked)],
+  ]
 }

@@ -8,6 +8,7 @@ import { randomUUID } from 'node:crypto'
 import type { RunRecord } from '../load/merge.ts'
 import { planBeside, type RunPlan } from '../load/plan.ts'
 import { randomFrom } from '../stats/random.ts'
+import type { ApiEndpoint } from '../wire/endpoints.ts'
 import { drawArmTag } from '../wire/nonce.ts'
 import { OUTCOMES, type Outcome } from '../wire/outcome.ts'
 import { failureDetails } from './build-report.ts'
@@ -29,8 +30,11 @@ export function hasFailed({ arms }: RunRecord): boolean {
   return arms.some(({ outcomes }) => Object.keys(outcomes).some((code) => code !== 'OK'))
 }
 
+/** How targets refuse an API that they do not speak. */
+const NOT_SPOKEN: ReadonlySet<string> = new Set<Outcome>(['KT_HTTP_404', 'KT_HTTP_4XX'])
+
 /** A line for each validating request that failed; none where all went well. */
-export function describeFailures(record: RunRecord, urls: readonly string[]): string[] {
+export function describeFailures(record: RunRecord, urls: readonly string[], endpoint: ApiEndpoint): string[] {
   const details = failureDetails(record)
   const then = endsTheRun(record)
     ? 'Every other request would fail alike, so none was sent; --no-validate sends them all the same.'
@@ -41,7 +45,8 @@ export function describeFailures(record: RunRecord, urls: readonly string[]): st
       const { means } = OUTCOMES[code as Outcome]
       const reason = details[code as Outcome]
       const quoted = reason ? `: "${reason}"` : ''
-      return [`The validating request to ${urls[arm]} failed: ${code}, ${means}${quoted}. ${then}`]
+      const spoken = NOT_SPOKEN.has(code) ? ` Does the target speak --endpoint ${endpoint}?` : ''
+      return [`The validating request to ${urls[arm]} failed: ${code}, ${means}${quoted}.${spoken} ${then}`]
     }),
   )
 }

@@ -14,6 +14,8 @@ export interface RequestHead {
   headers: string[]
   /** An answer that holds nothing is a success. */
   allowEmpty?: boolean
+  /** Answers are counted by their status and their first and last byte, whatever they hold. */
+  raw?: boolean
 }
 
 /** Hears the decoded bytes of an answer. They are valid until the request has ended. */

@@ -48,6 +48,7 @@ export class RequestSlot extends AnswerFields implements RequestResult, AnswerHa
   readonly #listener: SlotListener
   readonly #request: OutgoingRequest
   readonly #allowEmpty: boolean
+  readonly #raw: boolean
   readonly #body = new BufferedBody()
   #control: RequestControl | undefined
   #settled = true
@@ -80,6 +81,7 @@ export class RequestSlot extends AnswerFields implements RequestResult, AnswerHa
     this.#listener = listener
     this.#request = { path: head.path, method: 'POST', headers: head.headers, body: '' }
     this.#allowEmpty = head.allowEmpty ?? false
+    this.#raw = head.raw ?? false
   }
 
   /** Sets the headers of the next requests. */
@@ -171,7 +173,9 @@ export class RequestSlot extends AnswerFields implements RequestResult, AnswerHa
     const atUs = this.connection.readUs()
     if (this.bodyBytes === 0) this.firstByteUs = atUs
     this.bodyBytes += chunk.length
-    if (!this.streamed || !this.#isOk()) this.#body.push(chunk)
+    if (!this.#isOk()) this.#body.push(chunk)
+    else if (this.#raw) return
+    else if (!this.streamed) this.#body.push(chunk)
     else if (this.#decoder) this.#decoder.write(chunk, atUs)
     else if (this.#undecodable === undefined) this.#read(chunk, atUs)
   }
@@ -182,7 +186,8 @@ export class RequestSlot extends AnswerFields implements RequestResult, AnswerHa
     this.trailers = trailers
     if (!this.#isOk()) {
       this.#refused(endUs)
-    } else if (!this.streamed) this.#endJson(endUs)
+    } else if (this.#raw) this.#settle(endUs)
+    else if (!this.streamed) this.#endJson(endUs)
     else if (this.#decoder) {
       this.#bodyEndUs = endUs
       this.#decoder.end()

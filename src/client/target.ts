@@ -5,13 +5,17 @@ import ipaddr from 'ipaddr.js'
 import { failure, type Result, success, UserError } from '../errors.ts'
 import { isAddress, withoutCredentials, withScheme } from '../parse/addresses.ts'
 import { parsedBy } from '../parse/quantity.ts'
-import { type ApiEndpoint, ENDPOINTS, formatOfEndpoint } from '../wire/formats.ts'
+import { azureKey, ENDPOINTS, type Endpoint, endpointOf } from '../wire/endpoints.ts'
+import { STREAM_QUERY } from '../wire/gemini.ts'
+import type { RequestShape } from '../wire/template.ts'
 
 export interface Target {
   origin: string
   path: string
   /** Without user, password and query, so that it can be printed and stored. */
   shownUrl: string
+  /** Where the target takes its key, if not where the API says: Azure has a header of its own. */
+  keyHeader?: Endpoint['keyHeader'] | undefined
   /** Neither a loopback, private or link-local address, nor a name of the local network. */
   isPublic: boolean
 }
@@ -32,34 +36,79 @@ function parseAddress(text: string): Result<URL> {
 /** An address that requests may be sent to, as flags give it. */
 export const address = parsedBy(parseAddress, 'an address such as http://127.0.0.1:41002')
 
+/** What a request is, as far as its address depends on it. */
+export type Addressed = Pick<RequestShape, 'endpoint' | 'model' | 'stream'>
+
+const VERSION = /\/v\d+(?:alpha|beta)?\d*$/
+/** Bases whose version stands elsewhere: Gemini's and Vertex's for clients of OpenAI, a deployment at Azure. */
+const VERSIONED_BASES = /\/v\d+(?:beta)?\/openai$|\/endpoints\/openapi$|\/openai\/deployments\/[^/]+$/
+const AZURE_HOST = /\.(?:openai|cognitiveservices|services\.ai)\.azure\.com$/
+const AZURE_PATH = /\/openai\/deployments\//
+
 /**
- * `http://host:41002`, `…/v1` and `…/v1/chat/completions` all name the chat endpoint. `flag` is the one that gave
- * it.
+ * Completes an address with the endpoint's path: `http://host:41002`, `…/v1` and `…/v1/chat/completions` all name the
+ * chat endpoint, as do the bases that gateways and providers document. Any other path is taken as it stands: a route of
+ * a gateway may have any name. `flag` is the one that gave the address.
  */
-export function resolveTarget(url: URL | string, endpoint: ApiEndpoint, flag = '--url'): Target {
+export function resolveTarget(url: URL | string, asked: Addressed, flag = '--url'): Target {
   const parsed = new URL(url)
-  const path = parsed.pathname.replace(/\/+$/, '')
-  const named = ENDPOINTS.filter((name) => path.endsWith(pathOf(name))).sort(
-    (a, b) => pathOf(b).length - pathOf(a).length,
-  )[0]
-  if (named && named !== endpoint) {
+  const given = parsed.pathname.replace(/\/+$/, '')
+  const named = ENDPOINTS.find((name) => endpointOf(name).isPath(given))
+  if (named !== undefined && named !== asked.endpoint && asked.endpoint !== 'raw') {
     throw new UserError(
-      `${flag} names the ${named} endpoint, but --endpoint is ${endpoint}`,
+      `${flag} names the ${named} endpoint, but --endpoint is ${asked.endpoint}`,
       `Pass --endpoint ${named}, or another ${flag}.`,
     )
   }
-  const isBase = path === '' || /\/v\d+(beta)?$/.test(path)
-  const full = named || !isBase ? path : `${path || '/v1'}${pathOf(endpoint)}`
-  return {
-    origin: parsed.origin,
-    path: full + parsed.search,
-    shownUrl: parsed.origin + full,
-    isPublic: isPublicHost(parsed.hostname),
-  }
+  const endpoint = endpointOf(asked.endpoint)
+  if (asked.endpoint === 'raw') return targetAt(parsed, parsed.pathname, parsed.search, endpoint)
+  const base = baseOf(parsed.hostname, given, endpoint)
+  const [path = '', query = ''] = endpoint.path(asked).split('?')
+  if (base !== undefined) return targetAt(parsed, base + path, withQuery(parsed.search, query), endpoint)
+  if (named === undefined || !endpoint.inPath) return targetAt(parsed, given, parsed.search, endpoint)
+  assertModel(given, path, asked.model, flag)
+  return targetAt(
+    parsed,
+    given.replace(/:\w+$/, /:\w+$/.exec(path)?.[0] ?? ''),
+    withQuery(parsed.search, query),
+    endpoint,
+  )
 }
 
-function pathOf(endpoint: ApiEndpoint): string {
-  return formatOfEndpoint(endpoint).path
+/** What stands before the endpoint's path; undefined where the address is whole already. */
+function baseOf(hostname: string, path: string, { version, bases, belowBase }: Endpoint): string | undefined {
+  if (path === '') return (AZURE_HOST.test(hostname) && bases.test('/openai') ? '/openai' : '') + version
+  if (VERSION.test(path) || VERSIONED_BASES.test(path)) return path
+  return bases.test(path) ? path + belowBase : undefined
+}
+
+/** Where the address names the model, nothing else may name another. */
+function assertModel(given: string, path: string, model: string, flag: string): void {
+  const modelIn = (text: string): string => /([^/]+):\w+$/.exec(decodeURIComponent(text))?.[1] ?? ''
+  const own = modelIn(given)
+  if (own === modelIn(path)) return
+  throw new UserError(
+    `${flag} names the model ${own}, but --model is ${model}`,
+    `Pass --model ${own}, or an address that ends before /models.`,
+  )
+}
+
+function withQuery(search: string, own: string): string {
+  const [name, value] = STREAM_QUERY
+  const query = new URLSearchParams(search)
+  if (own === '' || query.get(name) === value) return search
+  return `${search === '' ? '?' : `${search}&`}${own}`
+}
+
+function targetAt({ origin, hostname }: URL, path: string, search: string, { provider }: Endpoint): Target {
+  const isAzure = provider === 'openai' && (AZURE_PATH.test(path) || AZURE_HOST.test(hostname))
+  return {
+    origin,
+    path: path + search,
+    shownUrl: origin + path,
+    keyHeader: isAzure ? azureKey : undefined,
+    isPublic: isPublicHost(hostname),
+  }
 }
 
 function isPublicHost(hostname: string): boolean {

@@ -14,13 +14,15 @@ import { stringify } from 'yaml'
 import { gatewayConfigSchema } from '../../reference-gateway/config/config.ts'
 import { startPair } from '../bench/embedded.ts'
 import { noteIgnoredProxies } from '../client/ignored-proxy.ts'
-import { resolveTarget, type Target } from '../client/target.ts'
+import { type Addressed, resolveTarget, type Target } from '../client/target.ts'
 import { UserError } from '../errors.ts'
 import { isProviderItself } from '../overhead/stamped.ts'
 import { parseWith } from '../parse/file.ts'
 import type { GatewayFile, KtFile } from './config/read.ts'
 import type { DoctorOptions } from './options.ts'
 import { MOST_REQUESTS, PROBES } from './probe/measure.ts'
+
+const CHAT: Addressed = { endpoint: 'chat', model: '', stream: false }
 
 export interface DoctorHooks {
   /** Shows a line to the user while the examination runs. */
@@ -56,7 +58,7 @@ export async function openTarget(
     const pair = await runFromConfig(file, hooks.note)
     const own = [clientKeys[0]?.value, clientKeys.find(({ tenant }) => tenant !== clientKeys[0]?.tenant)?.value]
     return {
-      target: resolveTarget(pair.gatewayUrl, 'chat'),
+      target: resolveTarget(pair.gatewayUrl, CHAT),
       providerOrigin: pair.providerUrl,
       keys: [key ?? own[0] ?? STAND_IN[0], other ?? own[1] ?? STAND_IN[1]],
       fresh: true,
@@ -64,7 +66,7 @@ export async function openTarget(
     }
   }
   if (url === undefined) return undefined
-  const target = resolveTarget(url, 'chat')
+  const target = resolveTarget(url, CHAT)
   if (await isProviderItself(target.origin)) {
     throw new UserError(
       `${target.origin} is kt's simulated provider itself, not a gateway`,
@@ -87,7 +89,7 @@ const STAND_IN = ['kt-doctor-one', 'kt-doctor-two'] as const
 /** The simulated provider that was named, or that the config names, where one answers there. */
 async function findProvider(given: URL | undefined, file: GatewayFile | undefined): Promise<string | undefined> {
   if (given !== undefined) {
-    const { origin } = resolveTarget(given, 'chat')
+    const { origin } = resolveTarget(given, CHAT)
     if (await isProviderItself(origin)) return origin
     throw new UserError(
       `no simulated provider answers at ${origin}`,
@@ -96,7 +98,7 @@ async function findProvider(given: URL | undefined, file: GatewayFile | undefine
   }
   if (file?.kind !== 'kt') return undefined
   for (const { base_url: base } of file.config.gateway.providers) {
-    if (!resolveTarget(base.origin, 'chat').isPublic && (await isProviderItself(base.origin))) return base.origin
+    if (!resolveTarget(base.origin, CHAT).isPublic && (await isProviderItself(base.origin))) return base.origin
   }
   return undefined
 }

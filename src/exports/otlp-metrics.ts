@@ -4,19 +4,17 @@
  */
 import type { BenchReport } from '../report/schema.ts'
 import { Histogram } from '../stats/histogram.ts'
+import { endpointOf } from '../wire/endpoints.ts'
 import { bucketsOf, type Family, familiesOf } from './families.ts'
 import { attributesOf, unixNano } from './otlp-json.ts'
 
 /** By the conventions for `gen_ai.client.operation.duration`, in seconds. */
 const DURATION_BOUNDS_S = [0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28, 2.56, 5.12, 10.24, 20.48, 40.96, 81.92]
 const CUMULATIVE = 2
-/** Whose protocol a target speaks; who answers behind a gateway is not known. */
-export const PROVIDER = 'openai'
-
-export const OPERATIONS: Readonly<Record<BenchReport['target']['endpoint'], string>> = {
-  chat: 'chat',
-  completions: 'text_completion',
-  embeddings: 'embeddings',
+/** The operation, and whose protocol the target speaks: who answers behind a gateway is not known. */
+export function operationOf({ target }: BenchReport) {
+  const { operation, provider } = endpointOf(target.endpoint)
+  return { 'gen_ai.operation.name': operation, 'gen_ai.provider.name': provider }
 }
 
 /** What every metric and span of a run is of. */
@@ -37,9 +35,8 @@ export function otlpMetrics(report: BenchReport, endMs: number) {
   const startTimeUnixNano = unixNano(Date.parse(report.startedAt))
   const span = { startTimeUnixNano, timeUnixNano: unixNano(endMs) }
   const of = {
-    'gen_ai.provider.name': PROVIDER,
+    ...operationOf(report),
     'gen_ai.request.model': report.target.model,
-    'gen_ai.operation.name': OPERATIONS[report.target.endpoint],
   }
   const metrics = [...familiesOf(report), durationFamily(report)].map((family) => toMetric(family, span, of))
   const scope = { name: 'kt', version: report.kt.version }

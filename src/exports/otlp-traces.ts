@@ -7,7 +7,7 @@ import { createHash } from 'node:crypto'
 import type { Sample } from '../report/sample-schema.ts'
 import type { BenchReport } from '../report/schema.ts'
 import { attributesOf, unixNano } from './otlp-json.ts'
-import { OPERATIONS, PROVIDER, resourceOf } from './otlp-metrics.ts'
+import { operationOf, resourceOf } from './otlp-metrics.ts'
 
 export interface TracedRequests {
   how: 'slowest' | 'random'
@@ -26,24 +26,24 @@ export function otlpTraces(report: BenchReport, traced: TracedRequests) {
 }
 
 /** Undefined for a request that was never sent. */
-function spanOf(sample: Sample, { runId, target, arms }: BenchReport, { startMs, how }: TracedRequests) {
+function spanOf(sample: Sample, report: BenchReport, { startMs, how }: TracedRequests) {
+  const { runId, target, arms } = report
   const { arm, nonce, intendedUs, sentUs, firstByteUs, firstTokenUs, lastTokenUs, endUs, outcome } = sample
   if (sentUs === null || endUs === null) return undefined
   const at = (us: number): string => unixNano(startMs + us / 1_000)
   const events = { 'first byte': firstByteUs, 'first token': firstTokenUs, 'last token': lastTokenUs }
   const address = URL.parse(arms.find(({ name }) => name === arm)?.url ?? '')
-  const operation = OPERATIONS[target.endpoint]
+  const operation = operationOf(report)
   const id = createHash('sha256').update(`${runId} ${nonce}`).digest('hex')
   return {
     traceId: id.slice(0, 32),
     spanId: id.slice(32, 48),
-    name: `${operation} ${target.model}`,
+    name: `${operation['gen_ai.operation.name']} ${target.model}`,
     kind: CLIENT,
     startTimeUnixNano: at(sentUs),
     endTimeUnixNano: at(endUs),
     attributes: attributesOf({
-      'gen_ai.operation.name': operation,
-      'gen_ai.provider.name': PROVIDER,
+      ...operation,
       'gen_ai.request.model': target.model,
       'gen_ai.request.stream': target.stream,
       'gen_ai.usage.output_tokens': sample.tokens ?? undefined,

@@ -22,10 +22,10 @@ export class InFlightRequests {
   readonly #onEnd: (request: InFlightRequest, result: RequestResult) => void
 
   constructor(plan: RunPlan, clock: Clock, onEnd: (request: InFlightRequest, result: RequestResult) => void) {
-    const { arms, allowEmpty = false, connection, deadlines, timeoutUs, categoryTimeoutsUs = [] } = plan
+    const { arms, workload, allowEmpty = false, connection, deadlines, timeoutUs, categoryTimeoutsUs = [] } = plan
     const inbox = new Inbox(clock)
     this.#pools = arms.map(({ origin, path, headers }) => {
-      const head = { path, headers: Object.entries(headers).flat(), allowEmpty }
+      const head = { path, headers: Object.entries(headers).flat(), allowEmpty, raw: workload.endpoint === 'raw' }
       return new SlotPool(origin, head, clock, inbox, connection)
     })
     this.#idle = arms.map(() => [])

@@ -41,7 +41,7 @@ export async function startJitWarmupProvider({ arms, connection, workload }: Run
     ...(connection?.http === 'h2' ? { http2: { maxConcurrentStreams: STREAMS } } : {}),
     ...(arms[0]?.origin.startsWith('https:') ? { tls: selfSigned(HOST) } : {}),
   })
-  const { origin, path } = resolveTarget(provider.url, workload.endpoint)
+  const { origin, path } = resolveTarget(provider.url, workload)
   return { origin, path, close: () => provider.close(0) }
 }
 

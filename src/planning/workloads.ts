@@ -12,6 +12,7 @@ import { averageRequests, type MeanRequest, type MixPart, type RequestKind } fro
 import { packaged } from '../system/machine.ts'
 import { fileNamed } from '../system/shipped.ts'
 import { formatCount } from '../units.ts'
+import { endpointOf } from '../wire/endpoints.ts'
 import { meanTokensOfPart, readWorkloadProfile } from '../workload/profile.ts'
 
 const tokens = z.number().min(0)
@@ -105,7 +106,7 @@ function tokensOfWorkload(workload: string, name: string, hidden: number, path: 
   if (!part || others.length > 0) {
     throw new UserError(`${path}: ${name}: ${workload} is a mix`, 'Plan a mix with --mix, of the profiles in it.')
   }
-  const { input, output = endpoint === 'embeddings' ? 0 : undefined } = meanTokensOfPart(part)
+  const { input, output = endpointOf(endpoint).limit === undefined ? 0 : undefined } = meanTokensOfPart(part)
   if (output === undefined) {
     throw new UserError(
       `${path}: ${name}: the workload ${workload} does not say how long its answers are`,

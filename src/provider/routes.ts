@@ -10,6 +10,7 @@ import { embeddingsApi } from './embeddings.ts'
 import { modelRefusal, type Refusal, unknownModel, unknownUrl, wrongMethod } from './faults.ts'
 import { generateApi } from './gemini.ts'
 import { chatApi, completionsApi, openai, responsesApi } from './openai.ts'
+import { rerankApi } from './rerank.ts'
 
 /** The APIs that are simulated. */
 export const APIS: Record<FormatName, ProviderApi> = {
@@ -17,6 +18,7 @@ export const APIS: Record<FormatName, ProviderApi> = {
   'openai-completions': completionsApi,
   'openai-embeddings': embeddingsApi,
   'openai-responses': responsesApi,
+  rerank: rerankApi,
   anthropic: messagesApi,
   gemini: generateApi,
 }

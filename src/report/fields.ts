@@ -4,6 +4,7 @@
  * carry it. What has an `id` stands once in a JSON Schema, and is referred to.
  */
 import { z } from 'zod'
+import { ENDPOINTS } from '../wire/endpoints.ts'
 import { OUTCOME_CODES } from '../wire/outcome.ts'
 
 export const count = z.int().nonnegative()
@@ -25,7 +26,7 @@ export const ktSchema = z
   .describe('the kt that measured')
 export const startedAt = z.iso.datetime().describe('when it began')
 export const command = z.string().describe('the command line, without secrets')
-export const endpointField = z.enum(['chat', 'completions', 'embeddings']).describe('which API was asked')
+export const endpointField = z.enum(ENDPOINTS).describe('which API was asked')
 export const modelField = z.string().describe('model that was asked for')
 export const streamField = z.boolean().describe('whether answers were streamed')
 export const urlField = z.string().describe('address, without its query')

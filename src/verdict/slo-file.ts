@@ -16,6 +16,7 @@ import { SLO_SCHEMA, type SloJudgement } from '../report/slo-schema.ts'
 import type { Category, Targets } from '../slo/category.ts'
 import { packaged } from '../system/machine.ts'
 import { fileNamed } from '../system/shipped.ts'
+import { ENDPOINTS } from '../wire/endpoints.ts'
 import { toGate } from './checks.ts'
 import { estimateNoise } from './noise.ts'
 import { type CategoryRun, categoryOfRun, categoryRun, judgeSlos, uncategorised, wholeRun } from './slo.ts'
@@ -34,7 +35,7 @@ const categorySchema = z
   .strictObject({
     match: z
       .strictObject({
-        endpoint: z.enum(['chat', 'completions', 'embeddings']).optional(),
+        endpoint: z.enum(ENDPOINTS).optional(),
         min_prompt_tokens: countOrZero.optional(),
         max_prompt_tokens: countOrZero.optional(),
         header: z.record(z.string().toLowerCase(), z.string()).optional(),

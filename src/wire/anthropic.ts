@@ -21,8 +21,6 @@ import { visitArguments, visitString } from './text.ts'
 import { NO_USAGE, type TokenUsage, usageIn } from './usage.ts'
 
 const EVENTS = /^(?:message_(?:start|delta|stop)|content_block_(?:start|delta|stop)|ping)$/
-/** Anthropic refuses a request without a limit. */
-const MAX_TOKENS = 1_024
 
 export const anthropic: WireFormat = {
   path: '/messages',
@@ -56,7 +54,7 @@ export const anthropic: WireFormat = {
   endsStream: ({ type }) => type === 'message_stop',
   finishes: ({ type, delta }) => type === 'message_delta' && holdsText(asObject(delta)?.stop_reason),
   buildRequest: ({ model, stream }, text, prefix) => ({
-    ...messagesRequest(model, MAX_TOKENS, prefix, [{ role: 'user', content: text }]),
+    ...messagesRequest(model, undefined, prefix, [{ role: 'user', content: text }]),
     ...(stream && { stream: true }),
   }),
 }
@@ -77,14 +75,14 @@ function visitUnknownOf(held: JsonObject, at: string, visit: OtherVisitor): void
   visitUnknown(held, KNOWN, at, visit)
 }
 
-/** The members that every request has; the system's text stands apart from the messages. */
+/** The members that every request has, its limit where it is known by then; the system's text stands apart. */
 export function messagesRequest(
   model: unknown,
-  maxTokens: number,
+  maxTokens: number | undefined,
   system: string | undefined,
   messages: readonly object[],
 ): JsonObject {
-  return { model, max_tokens: maxTokens, ...(system && { system }), messages }
+  return { model, ...(maxTokens !== undefined && { max_tokens: maxTokens }), ...(system && { system }), messages }
 }
 
 // --- Reading, for a translation

@@ -11,6 +11,7 @@ import { openaiCompletions } from './openai-completions.ts'
 import { openaiEmbeddings } from './openai-embeddings.ts'
 import { openaiResponses } from './openai-responses.ts'
 import { visitUnknown } from './other-output.ts'
+import { rerank } from './rerank.ts'
 import { ERROR_EVENT, isEndMark } from './sse.ts'
 import { type TokenUsage, usageIn } from './usage.ts'
 
@@ -22,23 +23,10 @@ const FORMATS = {
   anthropic,
   gemini,
   'openai-embeddings': openaiEmbeddings,
+  rerank,
 } satisfies Record<string, WireFormat>
 
 export type FormatName = keyof typeof FORMATS
-
-/** What `--endpoint` names. */
-export type ApiEndpoint = 'chat' | 'completions' | 'embeddings'
-const FORMAT_OF_ENDPOINT: { readonly [endpoint in ApiEndpoint]: FormatName } = {
-  chat: 'openai-chat',
-  completions: 'openai-completions',
-  embeddings: 'openai-embeddings',
-}
-
-export const ENDPOINTS = Object.keys(FORMAT_OF_ENDPOINT) as ApiEndpoint[]
-
-export function formatOfEndpoint(endpoint: ApiEndpoint): WireFormat {
-  return FORMATS[FORMAT_OF_ENDPOINT[endpoint]]
-}
 
 const ALL: readonly WireFormat[] = Object.values(FORMATS)
 

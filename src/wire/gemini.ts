@@ -39,7 +39,7 @@ export const gemini: WireFormat = {
 
 /** The members that every request has; the system's text stands apart from the contents. */
 export function generateRequest(contents: readonly object[], system: string | undefined): JsonObject {
-  return { contents, ...(system && { systemInstruction: { parts: [{ text: system }] } }) }
+  return { ...(system && { systemInstruction: { parts: [{ text: system }] } }), contents }
 }
 
 const ACTIONS = { whole: 'generateContent', stream: 'streamGenerateContent' } as const

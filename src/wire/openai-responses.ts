@@ -7,7 +7,7 @@ import type { AnswerWriter, FinishReason, StreamWriter, TextAnswer } from './ans
 import { errorText } from './answer-error.ts'
 import type { OtherVisitor, TextKind, TextVisitor, WireFormat } from './format.ts'
 import { asObject, type JsonObject, objectsIn } from './json.ts'
-import { joinPrefix, openaiRequest, writePadding } from './openai.ts'
+import { writePadding } from './openai.ts'
 import { holdsText } from './other-output.ts'
 import { visitContent, visitString } from './text.ts'
 import { type TokenUsage, usageIn } from './usage.ts'
@@ -56,7 +56,13 @@ export const openaiResponses: WireFormat = {
   finishes: ({ type }) => ENDS.has(String(type)),
   errorOf: ({ type, response }) =>
     type === 'response.failed' ? (errorText(asObject(response) ?? {}) ?? 'the response failed') : undefined,
-  buildRequest: (spec, text, prefix) => openaiRequest(spec, { input: joinPrefix(text, prefix) }),
+  buildRequest: ({ model, stream }, text, prefix) => ({
+    model,
+    ...(prefix !== undefined && { instructions: prefix }),
+    input: text,
+    // It tells its usage unasked, and has no option for it.
+    ...(stream && { stream: true }),
+  }),
 }
 
 /** A message, the model's reasoning, or a call of a tool. */

@@ -109,7 +109,7 @@ export const OUTCOMES = {
     inTail: false,
     repeats: true,
     means: 'unknown path or model (404)',
-    next: 'Check the path in --url and the name given to --model.',
+    next: 'Check the path in --url, the name given to --model, and whether the target speaks what --endpoint names.',
   },
   KT_HTTP_429: {
     inTail: false,

@@ -3,15 +3,15 @@
  * the last message (the nonce, after generated text where there is some). Filling the holes is a concatenation.
  */
 
+import { type ApiEndpoint, formatOfEndpoint } from './endpoints.ts'
 import type { RequestSpec } from './format.ts'
-import { type ApiEndpoint, formatOfEndpoint } from './formats.ts'
 import type { JsonObject } from './json.ts'
 
 export interface RequestTemplate {
   before: string
   /** Between the shared prefix and the end of the last message; '' where there is no hole for a prefix. */
   between: string
-  /** Without the closing brace: max_tokens may come before it. */
+  /** Without the closing brace: the limit of the answer may come before it. */
   after: string
 }
 

@@ -1,7 +1,8 @@
 /** From what a user asks for (flags, a profile, files) to the workload of a run. */
 
+import { UserError } from '../errors.ts'
 import { formatNumber } from '../units.ts'
-import type { ApiEndpoint } from '../wire/formats.ts'
+import { type ApiEndpoint, endpointOf } from '../wire/endpoints.ts'
 import { generatedTemplate, promptTemplate, type RequestShape } from '../wire/template.ts'
 import { DEFAULT_TOOL_RESULT } from './conversations/conversation.ts'
 import { readConversations } from './conversations/from-dataset.ts'
@@ -10,7 +11,7 @@ import { readRequests } from './datasets/requests.ts'
 import type { TokenDistribution } from './distribution.ts'
 import { givenRequests } from './given.ts'
 import { readWorkloadProfile, type WorkloadProfile } from './profile.ts'
-import { fileName, readBody } from './prompts.ts'
+import { fileName, readBody, readRaw } from './prompts.ts'
 import { createRing } from './traces/ring.ts'
 import type { TextSource, WorkloadPart, WorkloadSpec } from './workload.ts'
 
@@ -48,6 +49,7 @@ export function chooseWorkload(options: WorkloadOptions): WorkloadSpec {
   const endpoint = profile?.endpoint ?? options.endpoint ?? 'chat'
   if (profile) return profileWorkload(profile, options)
   if (options.body !== undefined) return bodyWorkload(options.body, endpoint, options)
+  if (endpoint === 'raw') throw new UserError('--endpoint raw sends a file as it is', 'Give --body FILE.')
   const shape = { endpoint, model: options.model ?? DEFAULT_MODEL, stream: options.stream ?? false }
   if (options.prompts !== undefined) return datasetWorkload(options.prompts, shape, options)
   const { name, source } = chooseText(options, shape)
@@ -55,7 +57,7 @@ export function chooseWorkload(options: WorkloadOptions): WorkloadSpec {
     name,
     ...shape,
     seed: options.seed,
-    parts: [{ weight: 1, stream: shape.stream, source, ...outputOptions(options) }],
+    parts: [{ weight: 1, stream: shape.stream, source, ...outputOptions(endpoint, options) }],
   }
 }
 
@@ -90,7 +92,7 @@ function datasetWorkload(path: string, shape: RequestShape, options: WorkloadOpt
     ...shape,
     model: models.join(', '),
     seed: options.seed,
-    parts: [{ weight: 1, stream: shape.stream, source, ...outputOptions(options) }],
+    parts: [{ weight: 1, stream: shape.stream, source, ...outputOptions(shape.endpoint, options) }],
     ...(conversations && {
       conversations: { turns: { kind: 'given', sessions: conversations.sessions }, toolResult: DEFAULT_TOOL_RESULT },
     }),
@@ -116,6 +118,7 @@ function profileWorkload({ name, endpoint, parts }: WorkloadProfile, options: Wo
       source: { kind: 'generated', around, inputTokens, prefixTokens: tokens, prefixes: count },
       outputTokens: options['output-tokens'] ?? part.outputTokens,
       maxTokens: options['max-tokens'],
+      usualTokens: endpointOf(endpoint).usualLimit,
       headers: part.headers,
     }
   })
@@ -123,11 +126,17 @@ function profileWorkload({ name, endpoint, parts }: WorkloadProfile, options: Wo
 }
 
 function bodyWorkload(path: string, endpoint: ApiEndpoint, options: WorkloadOptions): WorkloadSpec {
-  const { template, model, stream } = readBody(path, { endpoint, model: options.model, stream: options.stream })
+  const asked = { endpoint, model: options.model ?? (endpointOf(endpoint).inPath ? DEFAULT_MODEL : undefined) }
+  const { template, model, stream } =
+    endpoint === 'raw' ? readRaw(path) : readBody(path, { ...asked, stream: options.stream })
   const source = givenRequests([template])
   return { name: fileName(path), endpoint, model, stream, seed: options.seed, parts: [{ weight: 1, stream, source }] }
 }
 
-function outputOptions(options: WorkloadOptions): Pick<WorkloadPart, 'outputTokens' | 'maxTokens'> {
-  return { outputTokens: options['output-tokens'], maxTokens: options['max-tokens'] }
+function outputOptions(
+  endpoint: ApiEndpoint,
+  options: WorkloadOptions,
+): Pick<WorkloadPart, 'outputTokens' | 'maxTokens' | 'usualTokens'> {
+  const { usualLimit: usualTokens } = endpointOf(endpoint)
+  return { outputTokens: options['output-tokens'], maxTokens: options['max-tokens'], usualTokens }
 }

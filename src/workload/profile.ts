@@ -10,7 +10,7 @@ import { UserError } from '../errors.ts'
 import { readYaml } from '../parse/file.ts'
 import { didYouMean } from '../parse/near.ts'
 import { packaged } from '../system/machine.ts'
-import type { ApiEndpoint } from '../wire/formats.ts'
+import { type ApiEndpoint, ENDPOINTS, endpointOf } from '../wire/endpoints.ts'
 import { meanTokens, outputLimit, type TokenDistribution, tokenDistribution } from './distribution.ts'
 
 export interface WorkloadProfile {
@@ -41,7 +41,7 @@ const oneSchema = z
   .strictObject({
     about: z.string(),
     source: z.string(),
-    endpoint: z.enum(['chat', 'completions', 'embeddings']).default('chat'),
+    endpoint: z.enum(ENDPOINTS).exclude(['raw']).default('chat'),
     stream: z.boolean().default(false),
     input_tokens: tokenDistribution,
     output_tokens: tokenDistribution.optional(),
@@ -53,11 +53,11 @@ const oneSchema = z
       )
       .optional(),
   })
-  .refine(({ endpoint, stream }) => !(stream && endpoint === 'embeddings'), 'embeddings are never streamed')
-  .refine(
-    ({ endpoint, output_tokens }) => !(output_tokens && endpoint === 'embeddings'),
-    'embeddings have no output tokens',
-  )
+  .superRefine(({ endpoint, stream, output_tokens }, { addIssue }) => {
+    const { streams, limit } = endpointOf(endpoint)
+    if (stream && !streams) addIssue(`answers of ${endpoint} are never streamed`)
+    if (output_tokens && !limit) addIssue(`answers of ${endpoint} have no output tokens`)
+  })
 
 const mixSchema = z.strictObject({
   about: z.string(),

@@ -6,8 +6,8 @@ import { basename } from 'node:path'
 import { z } from 'zod'
 import { UserError } from '../errors.ts'
 import { parseWith, readText } from '../parse/file.ts'
-import { type ApiEndpoint, ENDPOINTS, formatOfEndpoint } from '../wire/formats.ts'
-import type { JsonObject } from '../wire/json.ts'
+import { type ApiEndpoint, ENDPOINTS, endpointOf } from '../wire/endpoints.ts'
+import { asObject, type JsonObject } from '../wire/json.ts'
 import { bodyTemplate, type RequestTemplate } from '../wire/template.ts'
 import { type ContentPart, type Message, messagesSchema } from './datasets/dataset.ts'
 
@@ -39,7 +39,8 @@ export function readBody(
   if (model === undefined)
     throw new UserError(`${path}: the body names no model`, 'Write one into it, or pass --model.')
   const stream = body.stream ?? asked.stream ?? false
-  const own = { ...body, model, ...(stream && body.stream === undefined ? { stream: true } : {}) }
+  const named = { model, ...(stream && body.stream === undefined ? { stream: true } : {}) }
+  const own = { ...body, ...(endpointOf(asked.endpoint).inPath ? {} : named) }
   const template = bodyTemplate((hole) => withNonce(own, hole, asked.endpoint, path), JSON.stringify(own))
   return { template, model, stream }
 }
@@ -55,21 +56,36 @@ const bodySchema = z.looseObject({
   messages: messagesSchema.optional(),
 })
 
+/** Any JSON, as it stands in the file: kt knows nothing of it, and marks nothing. */
+export function readRaw(path: string): GivenBody {
+  const text = readUserText(path, 'request body')
+  parseJson(text, path)
+  return { template: { before: text, between: '', after: '' }, model: RAW_MODEL, stream: false }
+}
+
+/** Stands in reports for what nobody reads. */
+const RAW_MODEL = '-'
+
 /** The member of an endpoint's request that holds the prompt. */
 function promptMember(endpoint: ApiEndpoint): string {
-  return formatOfEndpoint(endpoint).requestMembers[0]
+  return endpointOf(endpoint).format?.requestMembers[0] ?? ''
 }
 
 /** Refuses the body of another endpoint, and of one that kt bench does not send to. */
 function assertBodyOf(endpoint: ApiEndpoint, body: JsonObject, path: string): void {
   const member = promptMember(endpoint)
   if (body[member] !== undefined) return
-  const sentTo = `kt bench sends requests of these endpoints: ${ENDPOINTS.join(', ')}.`
-  const misplaced = ENDPOINTS.find((other) => body[promptMember(other)] !== undefined)
-  if (!misplaced) throw new UserError(`${path}: the body has no '${member}', and --endpoint is ${endpoint}`, sentTo)
+  const others = ENDPOINTS.filter((other) => body[promptMember(other)] !== undefined)
+  const [misplaced] = others
+  if (!misplaced) {
+    throw new UserError(
+      `${path}: the body has no '${member}', and --endpoint is ${endpoint}`,
+      `Pass another of ${ENDPOINTS.join(', ')}; raw sends any JSON as it is.`,
+    )
+  }
   throw new UserError(
     `${path}: the body holds '${promptMember(misplaced)}', and --endpoint is ${endpoint}`,
-    `Pass --endpoint ${misplaced}, if it is a request of that one. ${sentTo}`,
+    `Pass --endpoint ${others.join(' or ')}, if it is a request of that one.`,
   )
 }
 
@@ -80,17 +96,29 @@ function withNonce(
   path: string,
 ): JsonObject {
   const field = promptMember(endpoint)
-  if (body.messages && endpoint === 'chat') return { ...body, messages: endWithNonce(body.messages, nonce, path) }
-  const text = body[field]
-  if (typeof text === 'string') return { ...body, [field]: `${text} ${nonce}` }
-  if (Array.isArray(text) && typeof text.at(-1) === 'string') {
-    return { ...body, [field]: [...text.slice(0, -1), `${text.at(-1)} ${nonce}`] }
-  }
+  if (body.messages && field === 'messages') return { ...body, messages: endWithNonce(body.messages, nonce, path) }
+  const prompt = body[field]
+  if (typeof prompt === 'string') return { ...body, [field]: `${prompt} ${nonce}` }
+  const last: unknown = Array.isArray(prompt) ? prompt.at(-1) : undefined
+  const marked = typeof last === 'string' ? `${last} ${nonce}` : withNonceIn(asObject(last), nonce)
+  if (Array.isArray(prompt) && marked !== undefined) return { ...body, [field]: [...prompt.slice(0, -1), marked] }
   throw new UserError(
     `${path}: '${field}' ends with no text`,
-    `kt marks every request at the end of its last text: give '${field}' as ` +
-      `${endpoint === 'chat' ? 'messages' : 'a text, or as several'}.`,
+    `kt marks every request at the end of its last text: give '${field}' as a text, as several, or as messages.`,
   )
+}
+
+/** An item of Responses, or a content of Gemini: its text, or the last of its parts that is one. */
+function withNonceIn(item: JsonObject | undefined, nonce: string): JsonObject | undefined {
+  for (const member of ['content', 'parts']) {
+    const held: unknown = item?.[member]
+    if (typeof held === 'string') return { ...item, [member]: `${held} ${nonce}` }
+    const parts: unknown[] = Array.isArray(held) ? held : []
+    const at = parts.findLastIndex((part) => typeof asObject(part)?.text === 'string')
+    const text = asObject(parts[at])
+    if (text) return { ...item, [member]: parts.with(at, { ...text, text: `${text.text} ${nonce}` }) }
+  }
+  return undefined
 }
 
 /** The nonce ends the last text of the last message; a message of parts without text gets a part of its own. */

@@ -3,10 +3,11 @@
  * words are laid out. Request i is drawn from the seed and i alone, so it is the same in every arm and every run.
  */
 import { hash32, type Random } from '../stats/random.ts'
+import { limitWriter } from '../wire/endpoints.ts'
 import { buildNonce, nonceWord } from '../wire/nonce.ts'
 import { drawTokens, MAX_TOKENS, outputLimit, type TokenDistribution } from './distribution.ts'
 import { type Filler, makeFiller } from './filler.ts'
-import { countGiven, givenReader, givenTokens } from './given.ts'
+import { countGiven, type GivenRequests, givenReader, givenTokens } from './given.ts'
 import { RingRows } from './traces/ring.ts'
 import { traceText } from './traces/text.ts'
 import {
@@ -40,7 +41,7 @@ export interface RequestMaker {
 export function requestMaker(spec: WorkloadSpec): RequestMaker {
   const { seed, parts } = spec
   const filler = parts.some(({ source }) => source.kind !== 'given') ? makeFiller(seed) : undefined
-  const makers = parts.map((part) => partMaker(part, seed, filler))
+  const makers = parts.map((part) => partMaker(part, spec, filler))
   const choose = partChooser(parts, seed)
   const classifiers = parts.map((part) => requestClassifier(spec, part))
   const make = (tag: string, index: number, place?: number): PreparedRequest => {
@@ -86,10 +87,11 @@ interface PartMaker {
   fill: (index: number, nonce: string, place?: number) => string
 }
 
-function partMaker(part: WorkloadPart, seed: number, filler: Filler | undefined): PartMaker {
-  const { stream } = part
-  const end = bodyEnd(part, seed)
-  const { source } = part
+function partMaker(part: WorkloadPart, { endpoint, seed }: WorkloadSpec, filler: Filler | undefined): PartMaker {
+  const { stream, source } = part
+  if (endpoint === 'raw' && source.kind === 'given') return rawMaker(source)
+  const limit = limitWriter(endpoint)
+  const end = bodyEnd(part, seed, limit)
   if (source.kind === 'given') {
     const { outputs } = source
     const count = countGiven(source)
@@ -104,7 +106,7 @@ function partMaker(part: WorkloadPart, seed: number, filler: Filler | undefined)
     }
   }
   const words = filler ?? nothing()
-  if (source.kind === 'trace') return traceMaker(source, part, words, seed)
+  if (source.kind === 'trace') return traceMaker(source, part, { words, seed, limit })
   const { around, inputTokens, prefixTokens, prefixes } = source
   const shared = Array.from({ length: prefixes }, (_, i) => words.text(prefixTokens, uniform(`${seed}/prefix/${i}`)))
   return {
@@ -119,11 +121,18 @@ function partMaker(part: WorkloadPart, seed: number, filler: Filler | undefined)
   }
 }
 
+/** What is sent as it stands, without a nonce: nobody knows where it could go. */
+function rawMaker(source: GivenRequests): PartMaker {
+  const read = givenReader(source)
+  return { stream: false, fill: (index) => read(index % countGiven(source)).join('') }
+}
+
+type LimitWriter = (tokens: number) => string
+
 function traceMaker(
   { around, ring }: TraceSource,
   { stream, maxTokens }: WorkloadPart,
-  words: Filler,
-  seed: number,
+  { words, seed, limit }: { words: Filler; seed: number; limit: LimitWriter },
 ): PartMaker {
   const rows = new RingRows(ring)
   const text = traceText(rows, words, seed)
@@ -131,17 +140,22 @@ function traceMaker(
     stream,
     fill: (index, nonce) => {
       const output = Math.min(maxTokens ?? MAX_TOKENS, rows.outputTokens(index))
-      return `${around.before}${text(index)} ${nonce}${around.after},"max_tokens":${output}}`
+      return `${around.before}${text(index)} ${nonce}${around.after}${limit(output)}}`
     },
   }
 }
 
 /** The end of a body: the output tokens it asks for (its `own`, where it has some), and the closing brace. */
-function bodyEnd({ outputTokens, maxTokens }: WorkloadPart, seed: number): (index: number, own?: number) => string {
+function bodyEnd(
+  { outputTokens, maxTokens, usualTokens }: WorkloadPart,
+  seed: number,
+  limit: LimitWriter,
+): (index: number, own?: number) => string {
   const limited = (tokens: number, most = Number.POSITIVE_INFINITY): string =>
-    `,"max_tokens":${Math.min(maxTokens ?? most, tokens)}}`
+    `${limit(Math.min(maxTokens ?? most, tokens))}}`
   if (!outputTokens) {
-    const end = maxTokens === undefined ? '}' : limited(maxTokens)
+    const usual = maxTokens ?? usualTokens
+    const end = usual === undefined ? '}' : limited(usual)
     return (_, own) => (own ? limited(own) : end)
   }
   const most = outputLimit(outputTokens)

@@ -8,7 +8,7 @@
  */
 import { createHash } from 'node:crypto'
 import { type Category, findCategory } from '../slo/category.ts'
-import type { ApiEndpoint } from '../wire/formats.ts'
+import { type ApiEndpoint, endpointOf } from '../wire/endpoints.ts'
 import { promptTemplate, type RequestTemplate } from '../wire/template.ts'
 import { type ConversationSpec, meanTurns } from './conversations/conversation.ts'
 import { MAX_TOKENS, meanTokens, outputLimit, type TokenDistribution } from './distribution.ts'
@@ -58,6 +58,8 @@ export interface WorkloadPart {
   outputTokens?: TokenDistribution | undefined
   /** The most that a request may ask for. */
   maxTokens?: number | undefined
+  /** Asked for where nothing else says how many, of an API that refuses a request without a limit. */
+  usualTokens?: number | undefined
   /** Sent with the requests of this part, names in lower case. */
   headers?: Record<string, string> | undefined
 }
@@ -137,7 +139,7 @@ export function expectedTokens({ endpoint, parts, conversations }: WorkloadSpec)
   const mean = (of: (part: WorkloadPart) => number): number =>
     Math.ceil(parts.reduce((sum, part) => sum + (part.weight / total) * of(part), 0))
   const input = mean(({ source }) => meanInput(source)) + 10
-  const output = endpoint === 'embeddings' ? 0 : mean(meanOutput)
+  const output = endpointOf(endpoint).limit === undefined ? 0 : mean(meanOutput)
   // A request of a conversation holds, in the mean, half of the other turns too.
   const before = conversations ? (meanTurns(conversations) - 1) / 2 : 0
   return { input: input + Math.ceil(before * (input + output)), output }
@@ -152,11 +154,11 @@ function meanInput(source: TextSource): number {
 /** What an answer may hold where nothing limits it. */
 const USUAL_OUTPUT = 256
 
-function meanOutput({ source, outputTokens, maxTokens }: WorkloadPart): number {
+function meanOutput({ source, outputTokens, maxTokens, usualTokens = USUAL_OUTPUT }: WorkloadPart): number {
   if (source.kind === 'trace') return source.totals ? source.totals.outputTokens / source.totals.rows : 0
   const asked = outputTokens
     ? meanTokens(outputTokens, maxTokens ?? outputLimit(outputTokens))
-    : (maxTokens ?? USUAL_OUTPUT)
+    : (maxTokens ?? usualTokens)
   return source.kind === 'given' ? meanGivenOutput(source, asked, maxTokens) : asked
 }
 

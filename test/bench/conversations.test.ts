@@ -16,7 +16,7 @@ const url = 'http://127.0.0.1:1'
 
 function planOf(values: Record<string, unknown>) {
   const { target, request, load } = parseBenchOptions({ values: { url, 'baseline-url': url, ...values } })
-  const at = resolveTarget(url, 'chat')
+  const at = resolveTarget(url, request)
   return buildPlan(target, request, load, [
     ['gateway', at],
     ['direct', at],

@@ -87,7 +87,7 @@ it('sums are read with and without a dollar sign', () => {
 })
 
 it('money is spoken of where a target is elsewhere, or where the user does', () => {
-  const at = (url: string) => [['target', resolveTarget(url, 'chat')] as const]
+  const at = (url: string) => [['target', resolveTarget(url, { endpoint: 'chat', model: '', stream: false })] as const]
   expect(findPrice({}, 'gpt-4o', at('http://127.0.0.1:8000'))).toBeUndefined()
   expect(findPrice({}, 'gpt-4o', at('http://10.0.0.7:8000'))?.price).toMatchObject({ inputUsd: 2.5, outputUsd: 10 })
   expect(findPrice({}, 'mine', at('https://api.example.com'))).toMatchObject({ model: 'mine', price: undefined })

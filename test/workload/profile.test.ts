@@ -95,7 +95,7 @@ describe('a profile is refused in one message', () => {
     [
       'streamed embeddings',
       `${profile}endpoint: embeddings\nstream: true\ninput_tokens: 5`,
-      'embeddings are never streamed',
+      'answers of embeddings are never streamed',
     ],
     ['a prefix too large', `${profile}input_tokens: 5\nshared_prefix: { tokens: 1000000, count: 9 }`, 'tokens x count'],
     ['a weight of zero', `${profile}mix: [{ workload: chat, weight: 0 }]`, 'mix.0.weight'],

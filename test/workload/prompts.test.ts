@@ -115,9 +115,9 @@ describe('--body', () => {
       'a body of Gemini',
       '{"contents":[{"parts":[{"text":"a"}]}]}',
       {},
-      "the body has no 'messages', and --endpoint is chat",
+      "the body holds 'contents', and --endpoint is chat",
     ],
-    ['a rerank body', '{"model":"m","query":"a","documents":["b"]}', {}, "the body has no 'messages'"],
+    ['a rerank body', '{"model":"m","query":"a","documents":["b"]}', {}, "the body holds 'query'"],
     ['token ids', '{"model":"m","input":[1,2]}', { endpoint: 'embeddings' }, "'input' ends with no text"],
     ['no model', '{"messages":[{"role":"user","content":"a"}]}', {}, 'the body names no model'],
     [
@@ -132,9 +132,7 @@ describe('--body', () => {
 
   it('does not call every body with an input one of embeddings: it may be one of Responses', () => {
     const refused = expect.objectContaining({
-      next:
-        'Pass --endpoint embeddings, if it is a request of that one. ' +
-        'kt bench sends requests of these endpoints: chat, completions, embeddings.',
+      next: 'Pass --endpoint embeddings or responses, if it is a request of that one.',
     })
     expect(() => sent({ body: file('{"model":"m","input":"a"}') })).toThrow(refused)
   })

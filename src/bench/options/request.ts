@@ -7,6 +7,7 @@ import { failure } from '../../errors.ts'
 import { type FlagValues, flagGroup, oneOf } from '../../parse/flags.ts'
 import { type Faults, type Given, rulesOf } from '../../parse/parse-flags.ts'
 import { countOrZero, positiveCount } from '../../parse/quantity.ts'
+import { ENDPOINTS, endpointOf } from '../../wire/endpoints.ts'
 import { chooseWorkload, TEXT_OPTIONS } from '../../workload/choose.ts'
 import { tokenDistribution } from '../../workload/distribution.ts'
 import { workloadNames } from '../../workload/profile.ts'
@@ -22,7 +23,7 @@ const MAX_PREFIX_TOKENS = 2_000_000
 const notEmpty = z.string().min(1, 'must not be empty')
 
 export const requestFlags = {
-  endpoint: target.text(oneOf(['chat', 'completions', 'embeddings']).optional(), 'API to call [default: chat]'),
+  endpoint: target.text(oneOf(ENDPOINTS).optional(), 'API to call [default: chat]; raw sends --body to --url as it is'),
   model: text(notEmpty.optional(), 'model to ask for [default: gpt-4o-mini]'),
   prompt: text(notEmpty.optional(), "prompt of every request [default: 'Say hello in one word']"),
   prompts: text(
@@ -124,7 +125,7 @@ export function readRequest(given: Given, target: TargetFlagValues, faults: Faul
 
 /** What contradicts the workload only once its file has been read: its endpoint, and whether it is streamed. */
 function checkWorkload(
-  { name, endpoint, stream }: WorkloadSpec,
+  { name, endpoint, stream, model, parts }: WorkloadSpec,
   values: RequestFlagValues,
   target: TargetFlagValues,
   faults: Faults,
@@ -142,14 +143,26 @@ function checkWorkload(
       faults.add(failure(`--${name} goes with --stream`, 'Only a stream has tokens to wait for.'))
     }
   }
-  if (endpoint !== 'embeddings') return
-  if (values.stream) {
-    faults.add(
-      failure('--stream does not go with --endpoint embeddings', 'Embeddings are never streamed: leave --stream out.'),
-    )
+  const { streams, limit, inPath } = endpointOf(endpoint)
+  const refuse = (name: string, next: string): void =>
+    faults.add(failure(`--${name} does not go with --endpoint ${endpoint}`, next))
+  if (endpoint === 'raw') {
+    if (values.model !== undefined) refuse('model', 'The body is sent as it is: write the model into it.')
+    if (faults.sound('url') && target.url === undefined) {
+      faults.add(failure('--endpoint raw sends a file to an address', 'Give --url.'))
+    }
   }
+  if (values.stream && !streams) refuse('stream', 'Its answers are never streamed: leave --stream out.')
   for (const name of ['output-tokens', 'max-tokens'] as const) {
-    if (values[name] === undefined) continue
-    faults.add(failure(`--${name} does not go with embeddings`, 'They have no output tokens: leave it out.'))
+    if (values[name] === undefined || limit !== undefined) continue
+    refuse(name, 'Its answers have no output tokens: leave it out.')
+  }
+  if (inPath && (parts.some((part) => part.stream !== stream) || model.includes(', '))) {
+    faults.add(
+      failure(
+        `the workload ${name} has several models, or streams a part of its answers, but --endpoint is ${endpoint}`,
+        'Its address says both once for all requests: give --model, and --stream or --no-stream.',
+      ),
+    )
   }
 }

@@ -3,14 +3,13 @@
  * contradicts what. With --url the addresses are the user's, without it those of the embedded pair.
  */
 import { z } from 'zod'
-import { address, resolveTarget, type Target } from '../../client/target.ts'
+import { type Addressed, address, resolveTarget, type Target } from '../../client/target.ts'
 import { failure } from '../../errors.ts'
 import { headerLine } from '../../parse/config-values.ts'
 import { type FlagValues, flagGroup } from '../../parse/flags.ts'
 import { type Faults, type Given, rulesOf } from '../../parse/parse-flags.ts'
 import { durationMs, durationOrZeroMs, positiveCount } from '../../parse/quantity.ts'
 import { parseDelay } from '../../schedule/delays.ts'
-import type { ApiEndpoint } from '../../wire/formats.ts'
 
 const { text, texts, toggle } = flagGroup('TARGET')
 const embedded = flagGroup('EMBEDDED PAIR')
@@ -159,11 +158,11 @@ export function readTarget(given: Given, faults: Faults): TargetFlagValues {
 /** Completes the section with where its URLs lead: their paths depend on the endpoint. */
 export function locateTarget(
   { url, 'baseline-url': baselineUrl, ...values }: TargetFlagValues,
-  endpoint: ApiEndpoint,
+  asked: Addressed,
   faults: Faults,
 ): TargetOptions {
   const locate = (at: URL | undefined, flag: string): Target | undefined =>
-    at && faults.attempt(() => resolveTarget(at, endpoint, flag))
+    at && faults.attempt(() => resolveTarget(at, asked, flag))
   return { ...values, at: locate(url, '--url'), baselineAt: locate(baselineUrl, '--baseline-url') }
 }
 

@@ -4,6 +4,7 @@ import { failure, type Result, success } from '../../errors.ts'
 import { type FlagValues, flagGroup } from '../../parse/flags.ts'
 import { type Faults, type Given, rulesOf } from '../../parse/parse-flags.ts'
 import { durationMs, durationOrZeroMs, parsedBy, positiveNumber, share } from '../../parse/quantity.ts'
+import { ENDPOINTS, endpointOf } from '../../wire/endpoints.ts'
 import type { TraceFile } from '../../workload/traces/feed.ts'
 import type { CsvColumns } from '../../workload/traces/formats.ts'
 import type { LoadOptions } from './load.ts'
@@ -97,13 +98,11 @@ const RULES = [
       pairing === 'block' &&
       failure('--pairing block does not go with --trace', 'Both arms get each request of a trace at its time.'),
   ),
-  given(
-    ['trace', 'endpoint'],
-    ({ trace, endpoint }) =>
-      trace !== undefined &&
-      endpoint === 'embeddings' &&
-      failure('--trace does not go with --endpoint embeddings', 'Its requests ask for output tokens.'),
-  ),
+  given(['trace', 'endpoint'], ({ trace, endpoint }) => {
+    const asked = ENDPOINTS.find((name) => name === endpoint)
+    if (trace === undefined || asked === undefined || endpointOf(asked).limit !== undefined) return undefined
+    return failure(`--trace does not go with --endpoint ${asked}`, 'Its requests ask for output tokens.')
+  }),
   given(
     ['from', 'to'],
     ({ from = 0, to }) => to !== undefined && to <= from && failure('--to must come after --from', 'Correct them.'),

@@ -10,6 +10,7 @@ import type { Target } from '../../client/target.ts'
 import { type Failure, type Result, success } from '../../errors.ts'
 import { type ProviderRecord, readStats, readTruth } from '../../overhead/stamped.ts'
 import { randomFrom } from '../../stats/random.ts'
+import { endpointOf } from '../../wire/endpoints.ts'
 import { drawArmTag } from '../../wire/nonce.ts'
 import { OUTCOMES } from '../../wire/outcome.ts'
 import { requestMaker } from '../../workload/request-maker.ts'
@@ -146,8 +147,9 @@ const IDENTITY = new Set(['authorization', 'x-api-key', 'api-key'])
 
 const DIRECT_PATH = '/v1/chat/completions'
 
-function headersFor({ header }: Examination, key: string | undefined): Record<string, string> {
-  const headers = toHeaders('text/event-stream, application/json', key, header)
+function headersFor({ target, header }: Examination, key: string | undefined): Record<string, string> {
+  const endpoint = { ...endpointOf('chat'), ...(target.keyHeader && { keyHeader: target.keyHeader }) }
+  const headers = toHeaders('text/event-stream, application/json', endpoint, key, header)
   assertSendable(headers, false)
   return headers
 }

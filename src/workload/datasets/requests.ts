@@ -1,6 +1,6 @@
 /** Single requests of a dataset's rows. A conversation is one request: all of it up to the last user's message. */
 import { UserError } from '../../errors.ts'
-import { type ApiEndpoint, ENDPOINTS, formatOfEndpoint } from '../../wire/formats.ts'
+import { type ApiEndpoint, ENDPOINTS, endpointOf, formatOfEndpoint } from '../../wire/endpoints.ts'
 import type { JsonObject } from '../../wire/json.ts'
 import { openaiRequest } from '../../wire/openai.ts'
 import { bodyTemplate, type RequestShape } from '../../wire/template.ts'
@@ -67,8 +67,8 @@ function rowTemplate(row: DatasetRow, shape: RequestShape): GivenTemplate {
 
 /** Refuses a row of another endpoint. */
 export function assertEndpoint({ place, path, turns }: DatasetRow, endpoint: ApiEndpoint): void {
-  if (path !== undefined && !path.endsWith(formatOfEndpoint(endpoint).path)) {
-    const other = ENDPOINTS.find((each) => path.endsWith(formatOfEndpoint(each).path))
+  if (path !== undefined && !endpointOf(endpoint).isPath(path)) {
+    const other = ENDPOINTS.find((each) => endpointOf(each).isPath(path))
     throw new UserError(
       `${place}: the row goes to ${path}, and --endpoint is ${endpoint}`,
       other ? `Pass --endpoint ${other}.` : `kt bench sends to these endpoints: ${ENDPOINTS.join(', ')}.`,

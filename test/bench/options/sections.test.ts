@@ -42,8 +42,12 @@ describe('each section checks itself', () => {
       'above 2,000,000 tokens',
     ],
     ['request', { endpoint: 'embeddings', stream: true }, '--stream does not go with --endpoint embeddings'],
-    ['request', { endpoint: 'embeddings', 'output-tokens': '5' }, '--output-tokens does not go with embeddings'],
-    ['request', { workload: 'embeddings', 'max-tokens': '5' }, '--max-tokens does not go with embeddings'],
+    [
+      'request',
+      { endpoint: 'embeddings', 'output-tokens': '5' },
+      '--output-tokens does not go with --endpoint embeddings',
+    ],
+    ['request', { workload: 'embeddings', 'max-tokens': '5' }, '--max-tokens does not go with --endpoint embeddings'],
     [
       'request',
       { workload: 'embeddings', endpoint: 'chat' },

@@ -1,0 +1,140 @@
+// Every API over a real socket, to a provider that insists on its key and its headers: tokens are counted, whole and
+// streamed, and the provider's stamp gives the overhead.
+import { writeFileSync } from 'node:fs'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { buildPlan } from '../../src/bench/build-plan.ts'
+import { parseBenchOptions } from '../../src/bench/options.ts'
+import { type SimulatedProvider, startProvider } from '../../src/provider/server.ts'
+import { ENDPOINTS, endpointOf } from '../../src/wire/endpoints.ts'
+import { decoded, httpServer, run } from '../support/engine.ts'
+import { tempDir } from '../support/temp-dir.ts'
+
+const dir = tempDir()
+let provider: SimulatedProvider
+
+beforeAll(async () => {
+  const at = (us: number) => ({ kind: 'fixed' as const, us })
+  const latency = { ttft: at(2_000), tokenGap: at(500), seed: 1 }
+  provider = await startProvider({ host: '127.0.0.1', port: 0, tokens: 8, apiKey: 'sk-any', latency })
+})
+afterAll(async () => {
+  await provider.close()
+  dir.remove()
+})
+
+function planOf(values: Record<string, unknown>) {
+  const { target, request, load } = parseBenchOptions({
+    values: { url: provider.url, 'api-key': 'sk-any', requests: '6', concurrency: '2', warmup: '0', ...values },
+  })
+  const plan = buildPlan(target, request, load, target.at ? [['target', target.at]] : [])
+  return { ...plan, jitWarmup: false }
+}
+
+const SPOKEN = ENDPOINTS.filter((name) => name !== 'raw')
+const CASES = SPOKEN.flatMap((endpoint) =>
+  [false, true].filter((stream) => !stream || endpointOf(endpoint).streams).map((stream) => ({ endpoint, stream })),
+)
+
+describe('each API', () => {
+  it.each(CASES)('$endpoint, streamed: $stream', async ({ endpoint, stream }) => {
+    const { limit } = endpointOf(endpoint)
+    const asked = limit ? { 'input-tokens': '20', 'shared-prefix-tokens': '5', 'max-tokens': '7' } : {}
+    const { arm } = await run(planOf({ endpoint, stream, ...asked }))
+    expect(arm.outcomes, JSON.stringify(arm.details)).toEqual({ OK: 6 })
+    expect(decoded(arm.stamped.total).count).toBe(6)
+    expect(arm.stamped).toMatchObject({ cacheHits: 0, retried: 0 })
+    expect(arm.tokens).toMatchObject({ fromUsage: 6, output: limit ? 42 : 0 })
+    expect(arm.tokens.input).toBeGreaterThan(6 * 8)
+    if (!stream) return
+    expect(decoded(arm.metrics.ttft).count).toBe(6)
+    expect(decoded(arm.stamped.perToken).count).toBeGreaterThan(0)
+  })
+
+  it.each(SPOKEN.filter((endpoint) => endpointOf(endpoint).limit))('%s: no limit is asked for', async (endpoint) => {
+    const { arm } = await run(planOf({ endpoint, requests: '1', prompt: 'Say hello' }))
+    expect(arm.outcomes, JSON.stringify(arm.details)).toEqual({ OK: 1 })
+    expect(arm.tokens.output).toBe(endpointOf(endpoint).usualLimit ?? 8)
+  })
+
+  it.each(SPOKEN)('%s: the key goes where the API wants it', async (endpoint) => {
+    const { arm } = await run(planOf({ endpoint, requests: '1', 'api-key': 'sk-other' }))
+    expect(arm.outcomes).toEqual({ KT_HTTP_401: 1 })
+    const [{ headers } = { headers: {} }] = planOf({ endpoint }).arms
+    const [name, value] = endpointOf(endpoint).keyHeader('sk-any')
+    expect(headers).toMatchObject({ [name]: value, ...endpointOf(endpoint).headers })
+  })
+})
+
+describe('a body of the user', () => {
+  const BODIES = {
+    messages: { model: 'claude', max_tokens: 5, messages: [{ role: 'user', content: [{ type: 'text', text: 'Hi' }] }] },
+    responses: {
+      model: 'gpt',
+      max_output_tokens: 5,
+      input: [{ role: 'user', content: [{ type: 'input_text', text: 'Hi' }] }],
+    },
+    gemini: { contents: [{ role: 'user', parts: [{ text: 'Hi' }] }], generationConfig: { maxOutputTokens: 5 } },
+    rerank: { model: 'ranker', query: 'Hi', documents: ['a', { text: 'b' }], top_n: 1 },
+  } as const
+
+  it.each(Object.entries(BODIES))(
+    '%s: the nonce ends its last text, and nothing else changes',
+    async (endpoint, own) => {
+      const body = dir.file(`${endpoint}.json`)
+      writeFileSync(body, JSON.stringify(own))
+      const { arm } = await run(planOf({ endpoint, body, requests: '3', model: 'gemini-2.5-flash' }))
+      expect(arm.outcomes, JSON.stringify(arm.details)).toEqual({ OK: 3 })
+      expect(arm.tokens.output).toBe(endpoint === 'rerank' ? 0 : 15)
+      expect(decoded(arm.stamped.total).count).toBe(3)
+    },
+  )
+
+  it('raw: any JSON as it is, counted by status and by its first and last byte', async () => {
+    const bodies: string[] = []
+    const server = await httpServer((request, response) => {
+      let text = ''
+      request.on('data', (part) => {
+        text += part
+      })
+      request.on('end', () => {
+        bodies.push(text)
+        const failed = bodies.length === 2
+        response.writeHead(failed ? 418 : 200, { 'content-type': 'text/csv', 'server-timing': 'kt-provider;dur=0.5' })
+        response.write('a,b\n')
+        setTimeout(() => response.end('1,2\n'), 5)
+      })
+    })
+    try {
+      const body = dir.file('raw.json')
+      const text = '[ 1, {"any": "JSON"} ]\n'
+      writeFileSync(body, text)
+      const { arm } = await run(
+        planOf({ endpoint: 'raw', url: `${server.origin}/any?x=1`, body, requests: '4', concurrency: '1' }),
+      )
+      expect(bodies).toEqual([text, text, text, text])
+      expect(arm.outcomes).toEqual({ OK: 3, KT_HTTP_4XX: 1 })
+      expect(decoded(arm.metrics.latency).count).toBe(3)
+      expect(decoded(arm.stamped.total).count).toBe(3)
+      expect(arm.tokens).toMatchObject({ input: 0, output: 0 })
+    } finally {
+      await server.close()
+    }
+  })
+})
+
+describe('what cannot be asked for', () => {
+  const raw = dir.file('any.json')
+  writeFileSync(raw, '{}')
+  it.each([
+    [{ endpoint: 'raw' }, '--endpoint raw sends a file as it is'],
+    [{ endpoint: 'raw', body: raw, url: undefined }, '--endpoint raw sends a file to an address'],
+    [{ endpoint: 'raw', body: raw, model: 'm' }, '--model does not go with --endpoint raw'],
+    [{ endpoint: 'raw', body: raw, stream: true }, '--stream does not go with --endpoint raw'],
+    [{ endpoint: 'rerank', stream: true }, '--stream does not go with --endpoint rerank'],
+    [{ endpoint: 'rerank', 'max-tokens': '5' }, '--max-tokens does not go with --endpoint rerank'],
+    [{ endpoint: 'gemini', workload: 'mix' }, 'goes to the chat endpoint'],
+    [{ endpoint: 'messages', body: raw }, "the body has no 'messages'"],
+  ])('%o', (values, why) => {
+    expect(() => planOf(values)).toThrow(why)
+  })
+})
