@@ -5,6 +5,7 @@
  */
 import { z } from 'zod'
 import { cacheClearReport, cacheStatsReport, eventStatsSchema, gatewayCheckSchema } from '../gateway-cli/answers.ts'
+import { cassetteLine } from '../provider/cassette/cassette.ts'
 import { compareSchema } from '../report/compare-schema.ts'
 import { doctorSchema } from '../report/doctor-schema.ts'
 import { historySchema } from '../report/history-schema.ts'
@@ -42,6 +43,7 @@ export const FORMATS: Readonly<Record<string, z.ZodType>> = {
   'kt.cache.stats/1': cacheStatsReport,
   'kt.cache.clear/1': cacheClearReport,
   'kt.events.stats/1': eventStatsSchema,
+  'kt.cassette/1': cassetteLine,
   'kt.event/1': eventSchema.describe('a line of kt events tail --json and of the event file: one request'),
 }
 

@@ -13,6 +13,10 @@ import {
   type ProviderEndpoint,
   parseBody,
 } from './api.ts'
+import { type Incoming, readBody } from './body.ts'
+import { playAnswer } from './cassette/play.ts'
+import type { CassettePlayer } from './cassette/player.ts'
+import { describeRequest } from './cassette/request.ts'
 import {
   drawFault,
   type Fault,
@@ -20,12 +24,13 @@ import {
   faultRefusal,
   isMidAnswerFault,
   modelRefusal,
+  notRecorded,
   type Refusal,
   tooLarge,
 } from './faults.ts'
 import { drawDelays, type LatencyModel, type Stalls, wholeAnswerUs } from './latency.ts'
 import { type Outgoing, Reply } from './reply.ts'
-import type { ConnectionNumbers, ProviderStats, TruthLog } from './truth.ts'
+import type { ConnectionNumbers, ProviderStats, TruthLog, TruthRecord } from './truth.ts'
 
 /** What all requests to one provider share. */
 export interface Simulation {
@@ -41,6 +46,8 @@ export interface Simulation {
   truth: TruthLog
   stats: ProviderStats
   connections: ConnectionNumbers
+  /** Plays a cassette in place of the model. */
+  player?: CassettePlayer | undefined
 }
 
 export class ProviderExchange {
@@ -64,9 +71,30 @@ export class ProviderExchange {
   /** Reads the request to its end and answers it. */
   answer(request: Incoming, endpoint: ProviderEndpoint): void {
     readBody(request, this.#simulation.clock, {
-      whole: (text, receivedUs) => {
+      whole: (body, receivedUs) => {
         this.reply.receivedUs = receivedUs
-        this.#decide(parseBody(endpoint, text, this.#simulation.tokens))
+        this.#decide(parseBody(endpoint, body.toString(), this.#simulation.tokens))
+      },
+      tooLarge: () => this.refuse(tooLarge(MAX_BODY_BYTES)),
+    })
+  }
+
+  /** Reads the request to its end and plays the recorded answer that it gets. */
+  play(request: Incoming & { method?: string | undefined; url?: string | undefined }, player: CassettePlayer): void {
+    readBody(request, this.#simulation.clock, {
+      whole: (body, receivedUs) => {
+        this.reply.receivedUs = receivedUs
+        const asked = describeRequest(request.method ?? '', request.url ?? '', body.toString())
+        const { nonce, stream } = asked
+        const record = nonce === undefined ? undefined : this.#record(nonce, stream)
+        const script = player.choose(asked, record?.attempt ?? 1)
+        if (!script) {
+          this.refuse(notRecorded(asked, player.holds))
+          return
+        }
+        if (record) record.line = script.line
+        if (script.fault) this.#noteFault(script.fault)
+        playAnswer(this.reply, script, player.speed)
       },
       tooLarge: () => this.refuse(tooLarge(MAX_BODY_BYTES)),
     })
@@ -95,26 +123,36 @@ export class ProviderExchange {
     }
     const accepted = parsed.value
     const { request } = accepted
-    const { truth, stats, faults } = this.#simulation
-    if (request.nonce) {
-      const record = truth.begin(request.nonce, this.#connection, this.reply.receivedUs, request.stream)
-      this.reply.record = record
-      if (record.attempt > 1) stats.retries++
-    }
+    const { faults } = this.#simulation
+    if (request.nonce) this.#record(request.nonce, request.stream)
     const refusal = modelRefusal(request.model)
     if (refusal) this.refuse(refusal)
     else if (faults) this.#answerWith(accepted, this.#drawFault(request, faults), faults)
     else this.#start(accepted, undefined, undefined)
   }
 
+  /** Begins the request's record in the truth. */
+  #record(nonce: string, stream: boolean): TruthRecord {
+    const { truth, stats } = this.#simulation
+    const record = truth.begin(nonce, this.#connection, this.reply.receivedUs, stream)
+    this.reply.record = record
+    if (record.attempt > 1) stats.retries++
+    return record
+  }
+
+  #noteFault(fault: Fault): void {
+    const { stats } = this.#simulation
+    stats.faults[fault] = (stats.faults[fault] ?? 0) + 1
+    if (this.reply.record) this.reply.record.fault = fault
+  }
+
   #drawFault(request: ParsedRequest, faults: FaultPlan): Fault | undefined {
-    const { latency, stats } = this.#simulation
+    const { latency } = this.#simulation
     const { record } = this.reply
     // Without a nonce requests cannot be told apart by what they say: a repeated one would always fail, or never.
     const own = record ? `${request.seed}:${record.attempt}` : `#${this.#number}`
     const fault = drawFault(faults, `${latency.seed}:${own}`)
-    if (fault) stats.faults[fault] = (stats.faults[fault] ?? 0) + 1
-    if (fault && record) record.fault = fault
+    if (fault) this.#noteFault(fault)
     return fault
   }
 
@@ -150,37 +188,4 @@ export class ProviderExchange {
       answerWhole(reply, accepted.whole(context), request.tokens, dueUs, midAnswerFault, stallUs)
     }
   }
-}
-
-/** A request of HTTP/1.1 or HTTP/2. */
-interface Incoming {
-  on(event: 'data', listener: (chunk: Buffer) => void): unknown
-  on(event: 'end', listener: () => void): unknown
-}
-
-interface BodyReaders {
-  whole: (text: string, receivedUs: number) => void
-  /** Called once; the rest is read and thrown away, so that a client that is still sending gets to see the answer. */
-  tooLarge: () => void
-}
-
-/** Reads a request's body whole, up to a limit, and notes when its last byte arrived. */
-function readBody(request: Incoming, clock: Clock, readers: BodyReaders): void {
-  let chunks: Buffer[] = []
-  let bytes = 0
-  let receivedUs = clock()
-  request.on('data', (chunk: Buffer) => {
-    receivedUs = clock()
-    if (bytes > MAX_BODY_BYTES) return
-    bytes += chunk.length
-    chunks.push(chunk)
-    if (bytes <= MAX_BODY_BYTES) return
-    chunks = []
-    readers.tooLarge()
-  })
-  request.on('end', () => {
-    if (bytes > MAX_BODY_BYTES) return
-    const [first] = chunks
-    readers.whole((chunks.length === 1 && first ? first : Buffer.concat(chunks)).toString(), Math.round(receivedUs))
-  })
 }

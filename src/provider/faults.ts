@@ -126,6 +126,12 @@ export function modelRefusal(model: string): Refusal | undefined {
   return model === 'gpt-unknown' || model.startsWith('unknown') ? unknownModel(model) : undefined
 }
 
+/** The refusal of a request that a cassette holds no answer for. */
+export function notRecorded({ kind, stream }: { kind: string; stream: boolean }, holds: string): Refusal {
+  const message = `The cassette holds no ${stream ? 'stream' : 'whole answer'} for ${kind}; it holds: ${holds}.`
+  return { ...badRequest(message, null, 'not_recorded'), status: 404 }
+}
+
 /** `how` says where the flavor wants its key: 'Authorization: Bearer KEY'. */
 export function wrongKey(given: boolean, how: string): Refusal {
   const message = given ? 'Incorrect API key provided.' : `You did not provide an API key (${how}).`

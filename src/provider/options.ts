@@ -3,10 +3,12 @@ import { createPrivateKey, X509Certificate } from 'node:crypto'
 import { z } from 'zod'
 import { failure, type Result, success, UserError } from '../errors.ts'
 import { readText } from '../parse/file.ts'
-import { type FlagValues, flagGroup } from '../parse/flags.ts'
+import { type FlagValues, flagGroup, oneOf } from '../parse/flags.ts'
 import { didYouMean } from '../parse/near.ts'
 import { Faults, givenOf, rulesOf } from '../parse/parse-flags.ts'
-import { parsedBy, port, positiveCount, share, wholeNumber } from '../parse/quantity.ts'
+import { parsedBy, port, positiveCount, positiveNumber, share, wholeNumber } from '../parse/quantity.ts'
+import { type Cassette, readCassette } from './cassette/cassette.ts'
+import { CassettePlayer, ORDERS } from './cassette/player.ts'
 import { type KeyPair, selfSigned } from './certificate.ts'
 import { FAULTS, type FaultShares } from './faults.ts'
 import {
@@ -81,6 +83,16 @@ export const providerFlags = {
     z.string().min(1, 'is empty: give a key, or leave the flag out to serve everyone').optional(),
     'require this API key, in the header of each API',
   ),
+  replay: text(z.string().optional(), 'play the recorded answers of this cassette (kt provider record)', {
+    helpValue: 'file.jsonl',
+  }),
+  speed: text(positiveNumber.optional(), 'with --replay: so many times faster than recorded [default: 1]', {
+    example: '2',
+  }),
+  order: text(
+    oneOf(ORDERS).optional(),
+    'with --replay: by what an answer is chosen, the request or the sequence of recording [default: request]',
+  ),
   json: toggle('print {"url", "pid"} (with --tls also "ca") on one line when listening'),
 }
 
@@ -88,7 +100,26 @@ type ProviderFlagValues = FlagValues<typeof providerFlags>
 
 const rule = rulesOf<ProviderFlagValues>()
 
+/** What shapes simulated answers. */
+const SIMULATED = ['profile', 'ttft', 'token-gap', 'tokens', 'error-rate', 'rate-limit', 'fault'] as const
+
 const RULES = [
+  ...SIMULATED.map((name) =>
+    rule(
+      [name, 'replay'],
+      ({ [name]: value, replay }) =>
+        replay !== undefined &&
+        isGiven(value) &&
+        failure(`--${name} shapes simulated answers, and --replay plays recorded ones`, 'Leave one of them out.'),
+    ),
+  ),
+  ...(['speed', 'order'] as const).map((name) =>
+    rule(
+      [name, 'replay'],
+      ({ [name]: value, replay }) =>
+        replay === undefined && isGiven(value) && failure(`--${name} goes with --replay`, 'Give the cassette too.'),
+    ),
+  ),
   rule(
     ['max-streams', 'http2'],
     ({ 'max-streams': streams, http2 }) =>
@@ -104,9 +135,14 @@ const RULES = [
   ),
 ]
 
-/** The flags' values, and what the provider is started with. */
+function isGiven(value: unknown): boolean {
+  return value !== undefined && !(Array.isArray(value) && value.length === 0)
+}
+
+/** The flags' values, and what the provider is started with. `note` hears of what a cassette is like. */
 export function parseProviderFlags(
   flags: Readonly<Record<string, unknown>>,
+  note: (line: string) => void = () => {},
 ): ProviderFlagValues & { provider: ProviderOptions } {
   const faults = new Faults()
   const values = faults.read(providerFlags, givenOf(flags))
@@ -115,11 +151,23 @@ export function parseProviderFlags(
   const profile = name === undefined ? DEFAULT_PROFILE : faults.attempt(() => readProviderProfile(name))
   const shares = chooseShares(values, profile)
   if (faults.sound('fault', 'error-rate', 'rate-limit')) faults.attempt(() => refuseAboveOne(shares, 'faults'))
+  const cassette = values.replay === undefined ? undefined : faults.attempt(() => readCassette(values.replay ?? ''))
   const certificate = faults.attempt(() => readCertificate(values))
   faults.refuse('kt provider start')
   if (!profile) throw new Error('a provider without a profile, and nothing is wrong')
   const tls = certificate ?? (values.tls ? selfSigned(values.host) : undefined)
-  return { ...values, provider: { ...buildOptions(values, profile, shares), ...(tls ? { tls } : {}) } }
+  const player = cassette && playerOf(cassette, values, note)
+  const provider = { ...buildOptions(values, profile, shares), ...(tls ? { tls } : {}), ...(player ? { player } : {}) }
+  return { ...values, provider }
+}
+
+function playerOf(
+  cassette: Cassette,
+  { speed = 1, order = 'request', seed }: ProviderFlagValues,
+  note: (line: string) => void,
+): CassettePlayer {
+  for (const line of cassette.notes) note(`kt: ${line}`)
+  return new CassettePlayer(cassette, { speed, order, seed, note })
 }
 
 function buildOptions(values: ProviderFlagValues, profile: ProviderProfile, shares: FaultShares): ProviderOptions {

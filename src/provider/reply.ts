@@ -19,8 +19,8 @@ export type Outgoing = ServerResponse | Http2ServerResponse
 /** The part that both protocols share; as a union, their overloads cannot be called. */
 interface Writable {
   writeHead: (status: number, headers: string[]) => unknown
-  write: (chunk: string) => boolean
-  end: (chunk: string) => unknown
+  write: (chunk: string | Buffer) => boolean
+  end: (chunk: string | Buffer) => unknown
   once: (event: 'drain', listener: () => void) => unknown
 }
 
@@ -110,8 +110,18 @@ export class Reply {
     this.#writable.writeHead(200, [...headers, 'cache-control', 'no-cache'])
   }
 
+  /** The head of a recorded answer. */
+  headRecorded(status: number, providerUs: number, headers: readonly string[]): void {
+    this.#writable.writeHead(status, [...headers, ...providerTiming(providerUs)])
+  }
+
+  /** Sends the head before any of the body is there; over HTTP/2 it has left already. */
+  flushHead(): void {
+    if (!('stream' in this.#response)) this.#response.flushHeaders()
+  }
+
   /** False when the reader is behind: wait for `onceDrained`. */
-  write(chunk: string): boolean {
+  write(chunk: string | Buffer): boolean {
     return this.#writable.write(chunk)
   }
 
@@ -119,7 +129,7 @@ export class Reply {
     this.#writable.once('drain', listener)
   }
 
-  end(chunk: string): void {
+  end(chunk: string | Buffer): void {
     this.#writable.end(chunk)
   }
 
@@ -156,9 +166,12 @@ export class Reply {
   }
 
   #headers(contentType: string, providerUs: number): string[] {
-    const duration = `kt-provider;dur=${(providerUs / 1_000).toFixed(3)}`
-    return ['content-type', contentType, 'server-timing', duration, this.requestIdHeader, `req_${this.id}`]
+    return ['content-type', contentType, ...providerTiming(providerUs), this.requestIdHeader, `req_${this.id}`]
   }
+}
+
+function providerTiming(providerUs: number): string[] {
+  return ['server-timing', `kt-provider;dur=${(providerUs / 1_000).toFixed(3)}`]
 }
 
 /**

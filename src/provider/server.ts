@@ -10,6 +10,7 @@ import { pipeline } from 'node:stream/promises'
 import { now } from '../system/clock.ts'
 import { listenAt } from '../system/serve.ts'
 import { PLAIN_SHAPE, type StreamShape } from './api.ts'
+import type { CassettePlayer } from './cassette/player.ts'
 import { ProviderExchange, type Simulation } from './exchange.ts'
 import type { FaultPlan } from './faults.ts'
 import { unsupportedEncoding, wrongKey } from './faults.ts'
@@ -34,6 +35,8 @@ export interface ProviderOptions extends ListenerOptions {
   stall?: StallPlan
   /** Stamps the text of every token-bearing event too, for gateways that merge events. */
   stampInText?: boolean
+  /** Recorded answers that are played in place of simulated ones. */
+  player?: CassettePlayer
   /** When set, requests to the API need this key, where their format carries it. */
   apiKey?: string
 }
@@ -66,7 +69,9 @@ export async function startProvider(options: ProviderOptions): Promise<Simulated
     truth: new TruthLog(),
     stats,
     connections: new ConnectionNumbers(),
+    player: options.player,
   }
+  if (options.player) stats.played = options.player.counts
   const { server, goAway, close } = createListener(
     options,
     (request: Request, response: Outgoing) => {
@@ -97,7 +102,7 @@ function serve(
   request: Request,
   response: Outgoing,
 ): void {
-  const { stats, connections } = simulation
+  const { stats, connections, player } = simulation
   const { flavor } = route
   stats.requests++
   stats.inFlight++
@@ -114,12 +119,19 @@ function serve(
   const key = apiKey === undefined ? undefined : flavor.readKey(request.headers, request.url ?? '')
   const missing = flavor.checkHeaders?.(request.headers)
   if (apiKey !== key) exchange.refuse(wrongKey(key !== undefined, flavor.keyPlace))
+  else if (player && isPlayed(route, request, player)) exchange.play(request, player)
   else if (route.kind === 'refusal') exchange.refuse(route.refusal)
   else if (route.kind === 'models') exchange.send(200, modelsBody())
   else if (route.kind === 'model') exchange.send(200, modelBody(route.model))
   else if (missing) exchange.refuse(missing)
   else if (encoding !== 'identity') exchange.refuse(unsupportedEncoding(String(encoding)))
   else exchange.answer(request, route.endpoint)
+}
+
+/** The list of models is simulated, unless it was recorded. */
+function isPlayed({ kind }: ApiRoute, { method, url = '' }: Request, player: CassettePlayer): boolean {
+  if (kind !== 'models' && kind !== 'model') return true
+  return player.knows(`${method} ${url.split('?', 1)[0]}`)
 }
 
 /** The compatibility layer of HTTP/2 has all that is used of a ServerResponse here. */

@@ -6,6 +6,7 @@
 
 import type { IncomingMessage } from 'node:http'
 import type { Http2ServerRequest } from 'node:http2'
+import type { PlayedCounts } from './cassette/player.ts'
 import type { Fault } from './faults.ts'
 
 export interface TruthRecord {
@@ -30,6 +31,8 @@ export interface TruthRecord {
   aborted: boolean
   /** What went wrong on purpose. */
   fault: Fault | null
+  /** The line of the cassette whose answer was played. */
+  line?: number
 }
 
 const CAPACITY = 200_000
@@ -106,6 +109,8 @@ export interface ProviderStats {
   retries: number
   /** Requests that were made to fail, by fault. */
   faults: Partial<Record<Fault, number>>
+  /** How the answers of a cassette were chosen. */
+  played?: PlayedCounts
 }
 
 export function newStats(): ProviderStats {

@@ -106,7 +106,7 @@ async function runs(args: string[], cwd: string): Promise<void> {
 async function runsAsShown(command: string, cwd: string): Promise<void> {
   const [program, ...args] = wordsOf(command).map(here)
   expect(program).toBe('kt')
-  if (args[1] === 'start') await startsAndStops(args, cwd)
+  if (args[1] === 'start' || args[1] === 'record') await startsAndStops(args, cwd)
   else if (args[1] === 'tail') await showsAnEvent(args, cwd)
   else await runs(args, cwd)
 }

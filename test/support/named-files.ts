@@ -14,6 +14,7 @@ const TEXTS: Readonly<Record<string, string>> = {
   'kong.yaml': '_format_version: "3.0"\nplugins: [{ name: ai-proxy }]\n',
   'my-slo.yaml': 'categories: { search: { p99: 2s, timeout: 5s } }\n',
   'my-provider.yaml': readFileSync(join(root, 'profiles/providers/instant.yaml'), 'utf8'),
+  'cassette.jsonl': readFileSync(join(root, 'fixtures/cassettes/simulated.jsonl'), 'utf8'),
   'prices.yaml': 'unit: USD/hour\nregion: eu-central-1\ndate: 2026-11-01\nprices: { c6i.4xlarge: 0.776 }\n',
 }
 

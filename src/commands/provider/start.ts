@@ -38,6 +38,8 @@ export default class ProviderStart extends KtCommand {
     'With --http2 the same port serves HTTP/1.1 and HTTP/2 (without TLS: prior knowledge). --tls creates a ' +
       'certificate ' +
       'for this run and prints its path.',
+    'With --replay it plays the answers of a cassette (kt provider record) at their own pace, or --speed times ' +
+      'faster: those of the very request, else of a similar one; with --order sequence one after another.',
     'GET /__kt/truth lists what the provider really did, a JSON line for each request with a nonce (DELETE ' +
       'clears it); ' +
       'GET /__kt/stats counts requests, connections by protocol, retries, faults and clients that left.',
@@ -49,6 +51,7 @@ export default class ProviderStart extends KtCommand {
     '<%= config.bin %> provider start --profile openai --error-rate 1% --rate-limit 5%',
     "<%= config.bin %> provider start --stall '100ms/1s'",
     '<%= config.bin %> provider start --http2 --tls --profile ./my-provider.yaml',
+    '<%= config.bin %> provider start --replay cassette.jsonl --speed 2',
     '<%= config.bin %> provider start --port 0 --ttft 0ms --token-gap 0ms --json',
   ]
 
@@ -56,7 +59,7 @@ export default class ProviderStart extends KtCommand {
 
   async run(): Promise<void> {
     const { flags } = await this.parse(ProviderStart)
-    const { provider: options, json, tls, port, ...values } = parseProviderFlags(flags)
+    const { provider: options, json, tls, port, ...values } = parseProviderFlags(flags, (line) => this.note(line))
     keepDoublesApart()
     lowerHelperThreads()
     const asked = untilAskedToStop()
