@@ -1,6 +1,7 @@
 /** The flags of `--emit`. They stand apart from what writes the manifests, whose schemas take long to load. */
 import { z } from 'zod'
 import { failure } from '../errors.ts'
+import { kubernetesName } from '../manifests/manifests.ts'
 import { type FlagValues, flagGroup, oneOf } from '../parse/flags.ts'
 import { type Rule, rulesOf } from '../parse/parse-flags.ts'
 import { ktVersion } from '../system/machine.ts'
@@ -9,11 +10,6 @@ import type { EmitOptions } from './settings.ts'
 const { text, texts } = flagGroup('MANIFESTS')
 const KINDS = ['kubernetes', 'keda', 'helm-values', 'kong', 'terraform'] as const
 export type EmitTarget = (typeof KINDS)[number]
-
-const kubernetesName = z.string().refine((name) => /^[a-z]([-a-z0-9]{0,50}[a-z0-9])?$/.test(name), {
-  error: ({ input }) => `'${String(input)}' is not a name of Kubernetes`,
-  params: { next: 'Lower-case letters, digits and dashes, at most 52.' },
-})
 
 const publicUrl = z.string().refine(isPlainHttp, {
   error: ({ input }) => `'${String(input)}' is not an http(s) URL without credentials`,

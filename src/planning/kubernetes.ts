@@ -11,42 +11,39 @@ import { ConfigMap } from 'kubernetes-models/v1/ConfigMap'
 import { Namespace } from 'kubernetes-models/v1/Namespace'
 import { Service } from 'kubernetes-models/v1/Service'
 import { stringify } from 'yaml'
+import {
+  containerSecurity,
+  type Manifest,
+  type ManifestFiles,
+  manifestFiles,
+  NAMESPACE_FILE,
+  POD_SECURITY,
+  podSecurity,
+  UID,
+} from '../manifests/manifests.ts'
 import { behavior } from './scaling-behavior.ts'
 import type { ClusterSettings } from './settings.ts'
 
 const PORT = 41_002
-/** The user `node` of the official images of Node. */
-const UID = 1_000
 
-interface Manifest {
-  validate(): void
-  toJSON(): unknown
+export function kubernetesManifests(settings: ClusterSettings): ManifestFiles {
+  return manifestFiles(comment(settings), { ...common(settings), 'hpa.yaml': horizontalPodAutoscaler(settings) })
 }
 
-export function kubernetesManifests(settings: ClusterSettings): Record<string, string> {
-  return files(settings, { ...common(settings), 'hpa.yaml': horizontalPodAutoscaler(settings) })
+export function kedaManifests(settings: ClusterSettings): ManifestFiles {
+  return manifestFiles(comment(settings), { ...common(settings), 'scaledobject.yaml': scaledObject(settings) })
 }
 
-export function kedaManifests(settings: ClusterSettings): Record<string, string> {
-  return files(settings, { ...common(settings), 'scaledobject.yaml': scaledObject(settings) })
-}
-
-function files({ answer }: ClusterSettings, manifests: Record<string, Manifest>): Record<string, string> {
-  return Object.fromEntries(
-    Object.entries(manifests).map(([file, manifest]) => {
-      manifest.validate()
-      return [file, `# kt plan: ${answer}\n${stringify(manifest.toJSON(), { lineWidth: 0 })}`]
-    }),
-  )
+function comment({ answer }: ClusterSettings): string {
+  return `kt plan: ${answer}`
 }
 
 function common(settings: ClusterSettings): Record<string, Manifest> {
   const { maxUnavailable } = settings
   const metadata = metadataOf(settings)
   return {
-    // Applied in the order of their names: what the others stand in comes first.
-    '00-namespace.yaml': new Namespace({
-      metadata: { name: settings.namespace, labels: { 'pod-security.kubernetes.io/enforce': 'restricted' } },
+    [NAMESPACE_FILE]: new Namespace({
+      metadata: { name: settings.namespace, labels: { [POD_SECURITY]: 'restricted' } },
     }),
     'configmap.yaml': new ConfigMap({ metadata, data: { 'gateway.yaml': gatewayConfig(settings, PORT) } }),
     'deployment.yaml': deployment(settings),
@@ -79,7 +76,7 @@ function deployment(settings: ClusterSettings): Deployment {
         spec: {
           terminationGracePeriodSeconds: gracePeriodS,
           automountServiceAccountToken: false,
-          securityContext: { runAsNonRoot: true, runAsUser: UID, seccompProfile: { type: 'RuntimeDefault' } },
+          securityContext: podSecurity(UID),
           topologySpreadConstraints: [
             {
               maxSkew: 1,
@@ -113,11 +110,7 @@ function deployment(settings: ClusterSettings): Deployment {
               readinessProbe: { httpGet: { path: '/readyz', port: 'http' }, periodSeconds: 5 },
               livenessProbe: { httpGet: { path: '/healthz', port: 'http' }, periodSeconds: 10, failureThreshold: 3 },
               lifecycle: { preStop: { sleep: { seconds: preStopS } } },
-              securityContext: {
-                allowPrivilegeEscalation: false,
-                readOnlyRootFilesystem: true,
-                capabilities: { drop: ['ALL'] },
-              },
+              securityContext: containerSecurity(),
               volumeMounts: [
                 { name: 'config', mountPath: '/etc/kt', readOnly: true },
                 { name: 'tmp', mountPath: '/tmp' },

@@ -8,7 +8,7 @@ export const FLOORS = [
   ['reference-gateway'],
   ['workload', 'report', 'provider', 'gateway-cli'],
   ['client', 'plan', 'imports'],
-  ['overhead', 'watch', 'exports'],
+  ['overhead', 'watch', 'exports', 'manifests'],
   ['load', 'verdict'],
   ['planning'],
   ['output'],
