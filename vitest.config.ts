@@ -10,6 +10,7 @@ const SYSTEM = [
   'test/commands/provider-record.test.ts',
   'test/e2e/**/*.test.ts',
   'test/house/install.test.ts',
+  'test/load/fleet/hosts.test.ts',
   'test/load/realtime-busy.test.ts',
   'test/planning/published-schemas.test.ts',
   'test/system/heap.test.ts',
