@@ -143,15 +143,14 @@ function untilBroker({ name }: FleetSettings, image: string) {
   }
 }
 
+/** The worker and the server read them under these names. */
 function credentials({ secret }: FleetSettings) {
   if (secret === undefined) return []
   return CREDENTIALS.map((key) => ({ name: key, valueFrom: { secretKeyRef: { name: secret, key } } }))
 }
 
-/** With the variables of the credentials, which Kubernetes puts in. */
-function address({ name, nats, secret }: FleetSettings): string {
-  const user = secret === undefined ? '' : `${CREDENTIALS.map((key) => `$(${key})`).join(':')}@`
-  return ('url' in nats ? nats.url : `nats://${name}-nats:${NATS_PORT}`).replace('://', `://${user}`)
+function address({ name, nats }: FleetSettings): string {
+  return 'url' in nats ? nats.url : `nats://${name}-nats:${NATS_PORT}`
 }
 
 function broker(settings: FleetSettings, image: string): Record<string, Manifest> {
