@@ -10,10 +10,12 @@ export type StopReason =
   | 'refused'
   | 'warm-up-failed'
   | 'abort-on'
+  /** One of several senders was lost: what the others still had in flight is no failure of the target. */
+  | 'sender-lost'
 
-/** The user ended the run, or a condition of the user's did: what is still in flight then is no failure. */
+/** The user ended the run, a condition of the user's did, or kt itself: what is still in flight is no failure. */
 export function endsAtWill(reason: StopReason | undefined): boolean {
-  return reason === 'interrupted' || reason === 'abort-on'
+  return reason === 'interrupted' || reason === 'abort-on' || reason === 'sender-lost'
 }
 
 /** After this many failures without one success the target is considered dead. */

@@ -10,8 +10,9 @@ import { Engine } from './engine.ts'
 import { FinishedBlocks } from './finished-blocks.ts'
 import { planJitWarmup } from './jit-warmup.ts'
 import type { Progress, RunRecord } from './merge.ts'
-import type { FromSendThread, ThreadData, ToSendThread } from './run.ts'
 import { RecentRequestTimes, SampleBatches } from './samples.ts'
+import type { FromSender, ToSender } from './senders.ts'
+import type { ThreadData } from './sending-threads.ts'
 
 const PROGRESS_EVERY_MS = 250
 /** Blocks that are over are told once in so many times: about once a second. */
@@ -20,7 +21,7 @@ const BLOCKS_EVERY = 4
 const START_AHEAD_US = 2_000
 
 const { plan, worker, jitWarmup, samples: wanted, live, settings } = workerData as ThreadData
-const post = (message: FromSendThread, transfer: ArrayBuffer[] = []): void => parentPort?.postMessage(message, transfer)
+const post = (message: FromSender, transfer: ArrayBuffer[] = []): void => parentPort?.postMessage(message, transfer)
 
 if (plan.realtime) makeThisThreadRealtime()
 
@@ -73,7 +74,7 @@ const engine = new Engine(plan, now, worker, {
 
 const finished = live && new FinishedBlocks(engine.recorders, live)
 
-parentPort?.on('message', (message: ToSendThread) => {
+parentPort?.on('message', (message: ToSender) => {
   switch (message.type) {
     case 'taken':
       batches?.taken()

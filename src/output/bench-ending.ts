@@ -22,6 +22,7 @@ const STOPPED: Record<StopReason, string> = {
   interrupted: 'Interrupted: these are the results up to then.',
   'token-budget': 'Stopped: the token budget is spent.',
   'cost-budget': 'Stopped: the cost budget is spent.',
+  'sender-lost': 'Ended early, because a worker of the fleet was lost: the figures are those of the others.',
   'abort-on': 'Ended early by --abort-on: the figures are those of a part of the run.',
   refused: 'Stopped after the validating request: every other one would have failed alike. --no-validate sends them.',
   'warm-up-failed':
