@@ -15,6 +15,7 @@ const config: KnipConfig = {
     // Started by their path, as threads and processes.
     'src/{load,system,workload/datasets}/*-thread.ts!',
     'reference-gateway/worker.ts!',
+    'src/bench/fleet-broker.ts!',
     // Bundled by the build.
     'src/page/browser/main.ts!',
     // Written into fixtures/ by a script.

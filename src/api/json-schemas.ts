@@ -8,6 +8,7 @@ import { cacheClearReport, cacheStatsReport, eventStatsSchema, gatewayCheckSchem
 import { cassetteLine } from '../provider/cassette/cassette.ts'
 import { compareSchema } from '../report/compare-schema.ts'
 import { doctorSchema } from '../report/doctor-schema.ts'
+import { fleetStatusSchema } from '../report/fleet-schema.ts'
 import { historySchema } from '../report/history-schema.ts'
 import { planSchema } from '../report/plan-schema.ts'
 import { buffersSchema, instancesSchema, planCheckResultSchema } from '../report/planning-schemas.ts'
@@ -38,6 +39,7 @@ export const FORMATS: Readonly<Record<string, z.ZodType>> = {
   'kt.plan.sensitivity/1': sensitivitySchema,
   'kt.plan.check/1': planCheckResultSchema,
   'kt.plan.simulation/1': simulationSchema,
+  'kt.fleet.status/1': fleetStatusSchema,
   'kt.profiles/1': profilesSchema,
   'kt.gateway.check/1': gatewayCheckSchema,
   'kt.cache.stats/1': cacheStatsReport,

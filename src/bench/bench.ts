@@ -6,6 +6,7 @@ import type { BenchReport, Gate, Verdict } from '../report/schema.ts'
 import { now } from '../system/clock.ts'
 import { withAbort } from '../verdict/aborted.ts'
 import { toGate, undecidedCheck } from '../verdict/checks.ts'
+import { withFleet } from '../verdict/fleet.ts'
 import { estimateNoise } from '../verdict/noise.ts'
 import { sloGate } from '../verdict/slo-file.ts'
 import { measureFloor, wantsFloor } from './floor.ts'
@@ -30,7 +31,7 @@ export async function bench(run: PreparedBench, hooks: RunHooks): Promise<BenchR
       const judged = primaryRun(report)
       const misses = countMisses(judged, objectives)
       if (!open.aa) report.gate = judgeBench(judged, { ...question, misses })
-      report.gate = withAbort(report)
+      report.gate = withFleet({ ...report, gate: withAbort(report) })
       const slo = judgeObjectives(judged, objectives)
       if (slo) report.slo = slo
       return verdictOf(report)?.verdict

@@ -8,7 +8,7 @@ import type { RunRecord } from '../load/merge.ts'
 import type { RunPlan } from '../load/plan.ts'
 import { summarizeDurations, toMs } from '../report/duration-summary.ts'
 import { armRun } from '../report/runs.ts'
-import type { Agreement, ArmResult, BenchReport, Replay, RunCost } from '../report/schema.ts'
+import type { Agreement, ArmResult, BenchReport, Block, Replay, RunCost } from '../report/schema.ts'
 import { REPORT_SCHEMA } from '../report/schema.ts'
 import { DEFAULT_ARRIVAL } from '../schedule/arrivals.ts'
 import { type Category, tailTargets } from '../slo/category.ts'
@@ -17,7 +17,7 @@ import { Histogram } from '../stats/histogram.ts'
 import { heldUp } from '../stats/starvation.ts'
 import type { Commit } from '../system/commit.ts'
 import type { Machine } from '../system/machine.ts'
-import type { MachineWatch } from '../system/machine-watch.ts'
+import type { MachineEvidence } from '../system/machine-watch.ts'
 import type { Budgets } from '../verdict/components.ts'
 import { judgeSoak } from '../verdict/soak.ts'
 import { runSteadiness } from '../verdict/steadiness.ts'
@@ -33,7 +33,7 @@ import { judgeClient } from './judge-client.ts'
 import type { SamplesResult } from './sample-file.ts'
 import type { WastedTokens } from './wasted-tokens.ts'
 
-interface RunContext {
+export interface RunContext {
   version: string
   gitSha: string | null
   /** The commit that is measured. */
@@ -55,8 +55,10 @@ interface RunContext {
   replay?: Replay | undefined
   agreement?: Agreement | undefined
   watched?: Watched | undefined
-  /** What the machine withheld between two instants of the host's clock. */
-  machineBetween?: MachineWatch['between']
+  /** What the machine that sent withheld from a block of an arm. */
+  machineOf?: ((arm: number, block: BlockRecord) => MachineEvidence | undefined) | undefined
+  /** The workers that sent, where a fleet did. */
+  fleet?: BenchReport['fleet']
   /** Null where the price is unknown. */
   cost?: RunCost | null | undefined
   /** By arm. */
@@ -105,11 +107,18 @@ export function buildReport(plan: RunPlan, record: RunRecord, context: RunContex
     })),
     ...context.watched,
     ...(context.replay ? { replay: context.replay } : {}),
-    client: judgeClient(record),
+    client: withFaults(judgeClient(record), context.fleet?.faults),
     ...(context.cost === undefined ? {} : { cost: context.cost }),
+    ...(context.fleet ? { fleet: context.fleet } : {}),
     ...(context.samples ? { samples: context.samples } : {}),
     gate: null,
   })
+}
+
+/** A fleet that was not whole did not send what was asked of it. */
+function withFaults(client: BenchReport['client'], faults: readonly string[] = []): BenchReport['client'] {
+  if (faults.length === 0) return client
+  return { ...client, verdict: client.verdict === 'ok' ? 'noisy' : client.verdict, why: [...client.why, ...faults] }
 }
 
 function withSteadiness(report: BenchReport): BenchReport {
@@ -181,7 +190,7 @@ function armResult(
     ...(signals ? { signals } : {}),
     ...(arm.conversations ? { conversations: toConversations(arm.conversations) } : {}),
     ...(index === 0 && context.agreement ? { agreement: context.agreement } : {}),
-    blocks: toBlocks(arm, context.machineBetween),
+    blocks: toBlocks(arm, (block) => context.machineOf?.(index, block)),
     ...toCategories(arm.categories, workload.categories ?? []),
   }
 }
@@ -234,31 +243,32 @@ function summaries(arm: ArmRecord) {
 
 const NO_LATENCY = new Histogram(METRICS.latency.digits).encode()
 
-function toBlocks(arm: ArmRecord, machineBetween: RunContext['machineBetween']): ArmResult['blocks'] {
+function toBlocks(
+  arm: ArmRecord,
+  evidenceOf: (block: BlockRecord) => MachineEvidence | undefined,
+): ArmResult['blocks'] {
   const firstUs = arm.blocks[0]?.startedAtUs ?? 0
-  return arm.blocks.map(({ metrics: { latency = NO_LATENCY, ...metrics }, ...block }) => ({
-    index: block.index,
-    startedAtS: Math.round((block.startedAtUs - firstUs) / 1e3) / 1e3,
-    sent: block.sent,
-    outcomes: block.outcomes,
-    ...(machineBetween ? { machine: machineOf(block, arm.mostInFlight, machineBetween) } : {}),
-    latency,
-    overhead: {
-      ...(Histogram.decode(block.stamped).count > 0 ? { 'provider-stamped': block.stamped } : {}),
-      ...block.selfReported,
-    },
-    ...(Object.keys(block.components).length > 0 ? { components: block.components } : {}),
-    metrics,
-  }))
+  return arm.blocks.map((block) => {
+    const { latency = NO_LATENCY, ...metrics } = block.metrics
+    return {
+      index: block.index,
+      startedAtS: Math.round((block.startedAtUs - firstUs) / 1e3) / 1e3,
+      sent: block.sent,
+      outcomes: block.outcomes,
+      ...machineOf(block.sent, arm.mostInFlight, evidenceOf(block)),
+      latency,
+      overhead: {
+        ...(Histogram.decode(block.stamped).count > 0 ? { 'provider-stamped': block.stamped } : {}),
+        ...block.selfReported,
+      },
+      ...(Object.keys(block.components).length > 0 ? { components: block.components } : {}),
+      metrics,
+    }
+  })
 }
 
-function machineOf(
-  { startedAtUs, endedAtUs, sent }: Pick<BlockRecord, 'startedAtUs' | 'endedAtUs' | 'sent'>,
-  inFlight: number,
-  between: MachineWatch['between'],
-) {
-  const evidence = between(startedAtUs, endedAtUs)
-  return { ...evidence, heldUp: heldUp(sent, evidence, inFlight) }
+function machineOf(sent: number, inFlight: number, evidence: MachineEvidence | undefined): Pick<Block, 'machine'> {
+  return evidence ? { machine: { ...evidence, heldUp: heldUp(sent, evidence, inFlight) } } : {}
 }
 
 /**

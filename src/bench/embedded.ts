@@ -106,17 +106,28 @@ export interface ChildServer {
 }
 
 /**
- * Starts `kt <args>` as a child process on the first free port from its default on: the embedded provider and
- * gateway, the null upstream. The child ends with this process however that ends, because of its IPC channel; close()
- * ends it in order. `note` receives its lines on stderr, such as the one about another port.
+ * Starts `kt <args>` on the first free port from its default on: the embedded provider and gateway, the null upstream.
  */
-export async function startServer(
+export function startServer(
+  args: readonly string[],
+  note: (line: string) => void,
+  realtime = false,
+): Promise<ChildServer> {
+  return startChild([...args, '--next-free-port', '--json'], note, realtime)
+}
+
+/**
+ * Starts `kt <args>` as a child process, which says where it listens in its first line. It ends with this process
+ * however that ends, because of its IPC channel; close() ends it in order. `note` receives its lines on stderr, such
+ * as the one about another port.
+ */
+export async function startChild(
   args: readonly string[],
   note: (line: string) => void,
   realtime = false,
 ): Promise<ChildServer> {
   const words = [...(realtime ? [WITHOUT_HELPERS] : []), packaged('bin', 'run.js'), ...args]
-  const child = spawn(process.execPath, [...words, '--next-free-port', '--json'], {
+  const child = spawn(process.execPath, words, {
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     // The flags in this environment are the bench's, not the servers'.
     env: { ...process.env, [ENVIRONMENT_SWITCH]: 'off' },

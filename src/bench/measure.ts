@@ -3,6 +3,7 @@
  * every level of a sweep share it.
  */
 import { randomUUID } from 'node:crypto'
+import type { BlockRecord } from '../load/arm-record.ts'
 import { type KeepRequests, KeptRequests, type KeptSamples } from '../load/kept-requests.ts'
 import type { StopReason } from '../load/limits.ts'
 import type { RunRecord } from '../load/merge.ts'
@@ -24,6 +25,7 @@ import type { Budgets } from '../verdict/components.ts'
 import type { Watch, Watched } from '../watch/watch.ts'
 import type { Outcome } from '../wire/outcome.ts'
 import { meanTurns } from '../workload/conversations/conversation.ts'
+import { aboutRun } from './about-run.ts'
 import { measureOneWayDelays } from './build-overhead.ts'
 import { buildReport, failureDetails } from './build-report.ts'
 import { compareAnswers } from './compare-answers.ts'
@@ -92,13 +94,14 @@ export interface RunRecordOptions {
  * judges.
  */
 export async function measure(
-  plan: RunPlan,
+  given: RunPlan,
   { samples, budgets, shown, secrets, labels, price, replay, watch: beside, keep, served }: RunRecordOptions,
-  { targets, embedded, aa }: OpenTargets,
+  { targets, embedded, aa, fleet }: OpenTargets,
   hooks: RunHooks,
   goOn?: (soFar: BenchReport, pairs: number) => boolean,
   asked: AskedLive = NOTHING_ASKED,
 ): Promise<BenchRun> {
+  const plan = fleet ? { ...given, workers: Math.min(fleet.size, slotsOf(given)) } : given
   const machine = fingerprint()
   const extent = extentOf(plan)
   const startedAt = new Date().toISOString()
@@ -119,18 +122,19 @@ export async function measure(
     role: targets.length > 1 ? ('gateway' as const) : undefined,
     budgets,
     options: shown,
-    machineBetween: watch.between,
+    machineOf: fleet ? undefined : (_: number, block: BlockRecord) => watch.between(block.startedAtUs, block.endedAtUs),
   }
   const spending = new Spending(plan)
-  const first = plan.validate ? await sendValidating(plan, context.urls, secrets, hooks) : undefined
+  const first = plan.validate ? await sendValidating(plan, context.urls, secrets, hooks, fleet) : undefined
   if (first) spending.add(plan, first)
   let watched: Watched | undefined
   const view = hooks.live || served ? new LiveWatch(plan, asked) : undefined
   served?.begin(plan, context.runId, (arm) => view?.run.ended(arm) ?? [])
+  await fleet?.describe(aboutRun(plan, context, fleet.members))
   const sent =
     first && endsTheRun(first)
       ? first
-      : await send({ ...spending.left(), doubtful: first && hasFailed(first) }, hooks, {
+      : await send({ ...spending.left(), doubtful: first && hasFailed(first) }, hooks, fleet, {
           progress: (progress) => {
             if (progress.phase === 'measuring') beside?.measuring(now() - progress.elapsedUs)
             view?.run.heard(progress)
@@ -150,12 +154,13 @@ export async function measure(
           watched = await beside?.end()
         })
   if (sent !== first) spending.add(plan, sent)
+  const sentBy = fleet && (await import('./fleet-report.ts')).reportOfFleet(fleet.run, fleet.members)
   const record = nameArms(await countTokens(plan, sent, hooks.note), aa)
   await file?.close()
   const replayed = await replay?.finish(record)
   const agreement = plan.compareAnswers
     ? await compareAnswers(spending.left(), record, async (again) => {
-        const answers = await send(again, hooks, {
+        const answers = await send(again, hooks, fleet, {
           progress: (progress) => hooks.progress({ ...progress, phase: 'asking-again' }, extent),
         })
         spending.add(again, answers)
@@ -167,11 +172,13 @@ export async function measure(
   const origin = targets[0]?.[1].origin
   const direct =
     targets.length === 1 && !embedded && stamped && origin !== undefined && (await isProviderItself(origin))
-  const oneWayDelays = await measureOneWayDelays(plan, record, stamped)
+  // Across hosts stamps give sums, and no legs.
+  const oneWayDelays = await measureOneWayDelays(plan, record, stamped && !fleet)
   const wastedTokens = plan.cancel ? await measureWastedTokens(plan, record) : undefined
   const report = buildReport(plan, record, {
     ...context,
     ...(direct ? { role: 'direct' } : {}),
+    ...sentBy,
     samples: file?.result,
     replay: replayed,
     agreement: agreement && shownAgreement(agreement, secrets),
@@ -217,6 +224,11 @@ function shownAgreement({ example, ...agreement }: Agreement, secrets: readonly 
   return { ...agreement, example: { ...example, other: other ?? '', through: through ?? '' } }
 }
 
+/** Request slots: as many senders have something to do. */
+function slotsOf({ load }: RunPlan): number {
+  return load.mode === 'closed' ? load.concurrency : load.maxInFlight
+}
+
 /** The processes of this machine that answer at the targets' addresses. */
 async function pidsOf(targets: OpenTargets['targets']): Promise<number[]> {
   const found = await Promise.all(targets.map(([, { origin }]) => localListeners(origin)))
@@ -228,8 +240,9 @@ async function sendValidating(
   urls: readonly string[],
   secrets: readonly string[],
   hooks: RunHooks,
+  fleet: OpenTargets['fleet'],
 ): Promise<RunRecord> {
-  const record = await send(validatingPlan(plan), hooks, {
+  const record = await send(validatingPlan(plan), hooks, fleet, {
     progress: (progress) => hooks.progress({ ...progress, phase: 'validating' }, extentOf(plan)),
   })
   for (const line of describeFailures(record, urls, plan.workload.endpoint)) hooks.note(withoutSecrets(line, secrets))
@@ -237,8 +250,13 @@ async function sendValidating(
 }
 
 /** Sends what the plan asks for, or what the user's interrupts leave of it. */
-async function send(plan: RunPlan, { interrupt, hurry }: RunHooks, listener: RunListener): Promise<RunRecord> {
-  const running = await startRun(plan, listener)
+async function send(
+  plan: RunPlan,
+  { interrupt, hurry }: RunHooks,
+  fleet: OpenTargets['fleet'],
+  listener: RunListener,
+): Promise<RunRecord> {
+  const running = await startRun(plan, listener, fleet?.start)
   const stop = (): void => running.stop(DRAIN_AFTER_INTERRUPT_US)
   const stopNow = (): void => running.stop(0)
   if (interrupt.aborted) stop()

@@ -10,6 +10,7 @@ import { DEFAULT_TOOL_RESULT } from '../workload/conversations/conversation.ts'
 import type { WorkloadSpec } from '../workload/workload.ts'
 import { shownOptions } from './config.ts'
 import { conversationFlags, FROM_FILE } from './options/conversation.ts'
+import { type FleetAsk, fleetFlags, readFleet } from './options/fleet.ts'
 import { amountFlags, type LoadOptions, pacingFlags, readLoad } from './options/load.ts'
 import { type OutputOptions, outputFlags, readOutput } from './options/output.ts'
 import { readRequest, requestFlags } from './options/request.ts'
@@ -28,12 +29,14 @@ export interface BenchOptions {
   verdict: VerdictOptions
   output: OutputOptions
   watch: WatchOptions
+  /** The fleet that sends; undefined where this machine does. */
+  fleet: FleetAsk | undefined
   /** The options as the user wrote them, without secrets, for the report. */
   shown: Record<string, unknown>
 }
 
 /** The sections that a bench and a sweep share. */
-export const sharedFlags = { ...targetFlags, ...requestFlags, ...pacingFlags }
+export const sharedFlags = { ...targetFlags, ...requestFlags, ...pacingFlags, ...fleetFlags }
 
 /** In the order of the help. */
 export const benchFlags = {
@@ -44,6 +47,7 @@ export const benchFlags = {
   ...traceFlags,
   ...amountFlags,
   ...pacingFlags,
+  ...fleetFlags,
   ...verdictFlags,
   ...outputFlags,
   ...watchFlags,
@@ -76,6 +80,7 @@ export function parseBenchOptions(given: Given, faults = new Faults(), command =
   const load = readLoad(given, target, faults)
   const request = withConversations(first, load, faults)
   const trace = readTrace(given, load, request?.seed, faults)
+  const fleet = readFleet(given, faults)
   const verdict = readVerdict(given, target, load, faults)
   const output = readOutput(given, target, verdict, faults)
   const located = request && locateTarget(target, request, faults)
@@ -84,5 +89,5 @@ export function parseBenchOptions(given: Given, faults = new Faults(), command =
   faults.refuse(command)
   if (!request || !located) throw new Error('a bench without a workload, and nothing is wrong')
   const shown = shownOptions(given.values, benchFlags)
-  return { target: located, request, load, trace, verdict, output, watch, shown }
+  return { target: located, request, load, trace, verdict, output, watch, fleet, shown }
 }

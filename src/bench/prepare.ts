@@ -36,7 +36,7 @@ export interface PreparedBench {
 }
 
 export async function prepareBench(
-  { target, request, load, trace, verdict, output, watch: watched, shown }: BenchOptions,
+  { target, request, load, trace, verdict, output, watch: watched, fleet, shown }: BenchOptions,
   { note, interrupt }: Pick<RunHooks, 'note' | 'interrupt'>,
 ): Promise<PreparedBench> {
   const reports = openReportFiles(output, note)
@@ -46,7 +46,7 @@ export async function prepareBench(
   const realtime = decideRealtime(load.realtime, target.at === undefined, note)
   const replay = await openReplay(trace, request, interrupt)
   const served = await openLiveMetrics(output['metrics-listen'], note)
-  const targets = await openTargets(target, request, note, { realtime, jitWarmup: warmsJit(load) }).catch(
+  const targets = await openTargets(target, request, note, { realtime, jitWarmup: warmsJit(load), fleet }).catch(
     async (error) => {
       await served?.close()
       await replay?.close()

@@ -62,7 +62,7 @@ export interface LevelPlace {
 }
 
 export async function sweep(
-  { target, request, load, verdict, output: { output, html, label: labels }, shown }: BenchOptions,
+  { target, request, load, verdict, output: { output, html, label: labels }, fleet, shown }: BenchOptions,
   ask: SweepOptions,
   hooks: SweepHooks,
 ): Promise<{ report: SweepReport; exitCode: ExitCode }> {
@@ -81,7 +81,7 @@ export async function sweep(
     if (hooks.interrupt.aborted) break
     if (ask.gatewayWorkers) hooks.note(`gateway of ${counted(gatewayWorkers, 'process', 'processes')}:`)
     const open = await openTargets(target, request, hooks.note, {
-      ...{ gatewayWorkers, realtime },
+      ...{ gatewayWorkers, realtime, fleet },
       jitWarmup: warmsJit(load),
     })
     try {

@@ -3,7 +3,9 @@
  * after it.
  */
 import { type Addressed, resolveTarget, type Target } from '../client/target.ts'
+import type { Fleet } from '../load/fleet/coordinator.ts'
 import { startEmbeddedPair } from './embedded.ts'
+import type { FleetAsk } from './options/fleet.ts'
 import type { TargetOptions } from './options/target.ts'
 
 export type NamedTarget = readonly [string, Target]
@@ -16,6 +18,8 @@ export interface OpenTargets {
   embedded: boolean
   /** Process id of the embedded gateway. */
   gatewayPid?: number | undefined
+  /** The workers that send; undefined where this machine does. */
+  fleet?: Fleet | undefined
   close(): Promise<void>
 }
 
@@ -26,7 +30,26 @@ interface EmbeddedOptions {
   jitWarmup?: boolean
 }
 
+/** With `fleet` its workers are hired first: what is wrong with them is known before anything else is started. */
 export async function openTargets(
+  target: TargetOptions,
+  addressed: Addressed,
+  note: (line: string) => void,
+  { fleet: asked, ...more }: EmbeddedOptions & { fleet?: FleetAsk | undefined } = {},
+): Promise<OpenTargets> {
+  if (!asked) return openPair(target, addressed, note, more)
+  const { openFleet } = await import('./fleet.ts')
+  const { fleet, close } = await openFleet(asked, note)
+  try {
+    const open = await openPair(target, addressed, note, more)
+    return { ...open, fleet, close: () => open.close().finally(close) }
+  } catch (error) {
+    await close()
+    throw error
+  }
+}
+
+async function openPair(
   { at: url, baselineAt, aa, ...target }: TargetOptions,
   asked: Addressed,
   note: (line: string) => void,

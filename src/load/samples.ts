@@ -11,7 +11,9 @@ import { OUTCOME_CODES, type Outcome } from '../wire/outcome.ts'
 import type { RunPlan } from './plan.ts'
 
 const ROWS = 2_048
-const COLUMNS = 11
+export const SAMPLE_COLUMNS = 11
+/** The first and the last of the columns that hold an instant. */
+export const SAMPLE_TIMES = [3, 8] as const
 /** While the reader has this many batches to take care of, further rows are lost and counted instead of piling up. */
 const MOST_UNTAKEN = 16
 const RECENT_ROWS = 20_000
@@ -21,7 +23,7 @@ const OUTCOME_NUMBER = new Map<string, number>(OUTCOME_CODES.map((code, number) 
 
 export class SampleBatches {
   readonly #hand: (rows: Float64Array, lost: number) => void
-  #rows = new Float64Array(ROWS * COLUMNS)
+  #rows = new Float64Array(ROWS * SAMPLE_COLUMNS)
   #count = 0
   #untaken = 0
   #lost = 0
@@ -36,7 +38,7 @@ export class SampleBatches {
       return
     }
     const rows = this.#rows
-    let at = this.#count++ * COLUMNS
+    let at = this.#count++ * SAMPLE_COLUMNS
     rows[at++] = arm
     rows[at++] = block
     rows[at++] = index
@@ -55,7 +57,7 @@ export class SampleBatches {
   flush(atEnd = false): void {
     if ((this.#count === 0 && this.#lost === 0) || (this.#untaken >= MOST_UNTAKEN && !atEnd)) return
     this.#untaken++
-    this.#hand(this.#rows.slice(0, this.#count * COLUMNS), this.#lost)
+    this.#hand(this.#rows.slice(0, this.#count * SAMPLE_COLUMNS), this.#lost)
     this.#count = 0
     this.#lost = 0
   }
@@ -86,7 +88,7 @@ export class RecentRequestTimes {
 
 /** The number of requests in a batch. */
 export function sampleCount(rows: Float64Array): number {
-  return rows.length / COLUMNS
+  return rows.length / SAMPLE_COLUMNS
 }
 
 /** How a line of a file of samples is written. */
@@ -117,7 +119,7 @@ export function sampleLines(rows: Float64Array, plan: RunPlan, startUs: number, 
 
 /** The requests of a batch, without a copy. */
 export function* rowsOf(rows: Float64Array): Generator<Float64Array> {
-  for (let at = 0; at < rows.length; at += COLUMNS) yield rows.subarray(at, at + COLUMNS)
+  for (let at = 0; at < rows.length; at += SAMPLE_COLUMNS) yield rows.subarray(at, at + SAMPLE_COLUMNS)
 }
 
 /** From the intended time to the end. */

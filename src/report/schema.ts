@@ -34,6 +34,7 @@ import {
   streamField,
   type verdictSchema,
 } from './fields.ts'
+import { fleetSchema } from './fleet-schema.ts'
 import { replaySchema } from './replay-schema.ts'
 import { soakSchema } from './soak-schema.ts'
 import { type checkSchema, gateSchema, interimAnalysesSchema, noiseSchema, sloSchema } from './verdict-schema.ts'
@@ -237,6 +238,7 @@ export const benchReportSchema = z
           .describe('each sending thread, where there are several'),
       })
       .describe('kt as a measuring instrument'),
+    fleet: fleetSchema.optional(),
     replay: replaySchema.optional(),
     samples: z
       .strictObject({

@@ -11,6 +11,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { z } from 'zod'
 import { EXIT } from '../../src/errors.ts'
 import { OUTCOMES } from '../../src/wire/outcome.ts'
+import { type Broker, brokerProgram, startBroker } from '../support/broker.ts'
 import { type KtProcess, kt, startKt } from '../support/kt.ts'
 import { makeNamedFiles } from '../support/named-files.ts'
 import { blocksOf, commandsOf, helpExamples, PAGES, readPage, root, wordsOf } from '../support/pages.ts'
@@ -23,7 +24,8 @@ const VERDICTS: readonly number[] = [EXIT.passed, EXIT.breached, EXIT.inconclusi
 const SIZED = ['compare', 'history', 'sweep', '--url', '--duration', '--stages', '--requests', '--sessions', '-n']
 
 const started: KtProcess[] = []
-const urls = { provider: '', gateway: '', admin: '' }
+const urls = { provider: '', gateway: '', admin: '', broker: '' }
+let broker: Broker | undefined
 const home = tempDir()
 const pages = PAGES.filter((page) => commandsOf(readPage(page)).length > 0)
 
@@ -40,7 +42,8 @@ beforeAll(async () => {
   const provider = await listen('provider', 'start', '--ttft', 'lognormal(20ms,0.3)')
   const config = ['--config', home.file('gateway.yaml'), '--upstream', `${provider.url}/v1`, '--admin-port', '0']
   const gateway = await listen('gateway', 'start', ...config)
-  Object.assign(urls, { provider: provider.url, gateway: gateway.url, admin: gateway.adminUrl })
+  broker = await startBroker()
+  Object.assign(urls, { provider: provider.url, gateway: gateway.url, admin: gateway.adminUrl, broker: broker.address })
 })
 
 afterAll(async () => {
@@ -48,6 +51,7 @@ afterAll(async () => {
     child.kill('SIGTERM')
     await ended
   }
+  await broker?.close()
   home.remove()
 })
 
@@ -56,6 +60,7 @@ function here(word: string): string {
     .replace('https://api.openai.com', urls.provider)
     .replace(/^http:\/\/(?:localhost|127\.0\.0\.1):41002/, urls.gateway)
     .replace(/^http:\/\/(?:localhost|127\.0\.0\.1):41001/, urls.provider)
+    .replace('nats://127.0.0.1:4222', urls.broker)
     .replace('$OPENAI_API_KEY', 'a-test-key')
     .replace(/^60s$/, '2s')
     .replace(/^(?=(?:reference-gateway|profiles|fixtures)\/)/, root)
@@ -72,6 +77,14 @@ async function startsAndStops(args: string[], cwd: string): Promise<void> {
   await server.saidOnStdout(/https?:\/\/127\.0\.0\.1:\d+/)
   server.child.kill('SIGTERM')
   expect((await server.ended).code).toBe(0)
+}
+
+/** A worker waits for work, and stops in order. */
+async function waitsAndStops(args: string[], cwd: string): Promise<void> {
+  const worker = startKt(args, {}, cwd)
+  await worker.saidOnStdout(/ waits at nats:/)
+  worker.child.kill('SIGTERM')
+  expect((await worker.ended).code).toBe(0)
 }
 
 /** Follows the gateway until a request of somebody's shows up. */
@@ -94,7 +107,7 @@ async function runs(args: string[], cwd: string): Promise<void> {
   const embedded = args[0] === 'bench' && !args.some((word) => SIZED.includes(word))
   const asksGateway = args[0] === 'cache' || args[0] === 'events'
   const extra = [...(embedded ? ['--requests', '100'] : []), ...(asksGateway ? ['--admin', urls.admin] : [])]
-  const { code, stdout, stderr } = await kt([...args, ...extra], {}, cwd)
+  const { code, stdout, stderr } = await kt([...args, ...extra], { KT_NATS_SERVER: brokerProgram }, cwd)
   const judges =
     args[1] === 'compare' || (args[0] === 'plan' && args[1] === 'check') || args.some((word) => GATES.includes(word))
   const allowed = judges ? VERDICTS : [EXIT.passed]
@@ -107,6 +120,7 @@ async function runsAsShown(command: string, cwd: string): Promise<void> {
   const [program, ...args] = wordsOf(command).map(here)
   expect(program).toBe('kt')
   if (args[1] === 'start' || args[1] === 'record') await startsAndStops(args, cwd)
+  else if (args[1] === 'worker') await waitsAndStops(args, cwd)
   else if (args[1] === 'tail') await showsAnEvent(args, cwd)
   else await runs(args, cwd)
 }

@@ -28,6 +28,7 @@ export const CATALOGUE = {
   chromium: debian('usr/lib/chromium/chromium-headless-shell', 'debian', ['--version'], async () =>
     missingOfDebian('chromium-headless-shell'),
   ),
+  'nats-server': debian('usr/sbin/nats-server', '2.9.10', ['--version'], ['nats-server=2.9.10*']),
   tcpdump: debian('usr/bin/tcpdump', '4.99.3', ['--version'], ['tcpdump=4.99.3*', 'libpcap0.8']),
   guidellm: pypi('guidellm', '0.8.1', { module: 'guidellm' }),
   aiperf: pypi('aiperf', '0.13.0', { module: 'aiperf' }),

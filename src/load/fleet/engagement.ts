@@ -1,0 +1,303 @@
+/**
+ * A fleet worker's work for one run: a sending thread, and what goes to and fro between it and the coordinator. The
+ * coordinator's beats are a lease: without them the thread stops by itself, and what it has measured stays in the
+ * stream of the run. Every result has a number, so that the broker and the coordinator take it once however often it is
+ * sent.
+ */
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { z } from 'zod'
+import { reasonOf } from '../../errors.ts'
+import type { BlockMetric } from '../../slo/metrics.ts'
+import { now } from '../../system/clock.ts'
+import { localListeners } from '../../system/listeners.ts'
+import { type MachineWatch, watchMachine } from '../../system/machine-watch.ts'
+import type { RunRecord } from '../merge.ts'
+import type { RunPlan } from '../plan.ts'
+import type { FromSender, Senders, ToSender } from '../senders.ts'
+import { startSendingThreads } from '../sending-threads.ts'
+import { type ClockOffset, clockTrack, measureOffset, type RemoteTimes } from './clock-offset.ts'
+import type { Link } from './link.ts'
+import * as protocol from './protocol.ts'
+import { type Convert, toCommonTime, toOwnTime } from './times.ts'
+
+const TICK_MS = 250
+const DRAIN_US = 2_000_000
+const ASK_WITHIN_MS = 1_000
+/** A result that the broker does not take for so long is given up. */
+const KEEP_TRYING_MS = 120_000
+const RETRY_MS = 200
+/** Left of the broker's largest message for what goes around a piece. */
+const AROUND = 4_096
+
+interface Job {
+  job: number
+  senders: Senders
+  machine: MachineWatch
+  before: ClockOffset
+  away: protocol.WorkerFacts['away']
+  lateMs: number
+}
+
+export class Engagement {
+  readonly run: string
+  /** Resolves when the worker is free again; with why it left, where the coordinator did not release it. */
+  readonly over: Promise<string | undefined>
+  readonly #link: Link
+  readonly #index: number
+  readonly #graceMs: number
+  readonly #end: (why: string | undefined) => void
+  readonly #ticker: NodeJS.Timeout
+  readonly #waiting = new Map<number, protocol.Order>()
+  #heard = 0
+  #heardMs = performance.now()
+  #orders: Promise<unknown> = Promise.resolve()
+  #results: Promise<unknown> = Promise.resolve()
+  #sent = 0
+  #job: Job | undefined
+  #released = false
+  #leaving: string | undefined
+  #ticks = 0
+  #tickUs = now()
+
+  constructor(link: Link, { run, index, graceMs }: z.infer<typeof protocol.hireSchema>) {
+    this.run = run
+    this.#link = link
+    this.#index = index
+    this.#graceMs = graceMs
+    const { promise, resolve } = Promise.withResolvers<string | undefined>()
+    const orders = link.nc.subscribe(protocol.SUBJECTS.orders(run), {
+      callback: (error, { data }) => {
+        if (!error) this.#hear(data)
+      },
+    })
+    this.#ticker = setInterval(() => this.#tick(), TICK_MS)
+    this.over = promise
+    this.#end = (why) => {
+      clearInterval(this.#ticker)
+      orders.unsubscribe()
+      resolve(why)
+    }
+  }
+
+  /** The worker itself is asked to end: what it has measured is handed over first. */
+  leave(why: string): void {
+    if (this.#leaving !== undefined) return
+    this.#leaving = why
+    if (this.#job) this.#job.senders.post({ type: 'stop', reason: 'sender-lost', drainUs: DRAIN_US })
+    else void this.#endWhenHandedOver(why)
+  }
+
+  async #endWhenHandedOver(why: string): Promise<void> {
+    for (let last: unknown; last !== this.#results; ) {
+      last = this.#results
+      await this.#results
+    }
+    this.#end(why)
+  }
+
+  #hear(bytes: Uint8Array): void {
+    this.#heardMs = performance.now()
+    const orders = protocol.read(protocol.ordersSchema, bytes, 'an order')
+    if (!orders.ok) return
+    for (const { seq, order } of orders.value) if (seq > this.#heard) this.#waiting.set(seq, order)
+    for (;;) {
+      const order = this.#waiting.get(this.#heard + 1)
+      if (!order) break
+      this.#waiting.delete(++this.#heard)
+      this.#orders = this.#orders.then(() => this.#carryOut(order))
+    }
+  }
+
+  async #carryOut(order: protocol.Order): Promise<void> {
+    switch (order.type) {
+      case 'job':
+        if (this.#index < order.count && this.#leaving === undefined) {
+          await this.#start(order).catch((error) => this.#fail(order.job, reasonOf(error)))
+        }
+        break
+      case 'tell':
+        if (order.job === this.#job?.job && (order.index ?? this.#index) === this.#index) this.#tell(order.message)
+        break
+      case 'abandon':
+        if (order.job === this.#job?.job) await this.#drop()
+        break
+      case 'release':
+        this.#released = true
+        await this.#drop()
+        this.#end(undefined)
+        break
+      default:
+        order satisfies never
+    }
+  }
+
+  async #drop(): Promise<void> {
+    const job = this.#job
+    this.#job = undefined
+    job?.machine.end()
+    await job?.senders.abandon()
+    await job?.senders.close()
+  }
+
+  async #start({ job, count, parts, samples, live }: Extract<protocol.Order, { type: 'job' }>): Promise<void> {
+    await this.#drop()
+    const plan = await this.#fetchPlan(job, parts)
+    const before = await measureOffset(() => this.#askClock(), now)
+    if (!before.ok) throw new Error(before.why)
+    const pids = await Promise.all(plan.arms.map(({ origin }) => localListeners(origin)))
+    const machine = await watchMachine([...new Set(pids.flat())])
+    const senders = await startSendingThreads(
+      { plan, samples, live: live as BlockMetric[] | undefined },
+      {
+        message: (_, message) => this.#said(job, message),
+        lost: () => this.#fail(job, 'its sending thread was lost'),
+        failed: (error) => this.#fail(job, reasonOf(error)),
+      },
+      [{ index: this.#index, count }],
+    )
+    this.#job = { job, senders, machine, before: before.value, away: [], lateMs: 0 }
+    if (this.#leaving !== undefined) await this.#drop()
+  }
+
+  async #fetchPlan(job: number, parts: number): Promise<RunPlan> {
+    const pieces: Uint8Array[] = []
+    while (pieces.length < parts) {
+      pieces.push(await this.#ask(protocol.SUBJECTS.plan(this.run), protocol.write({ job, part: pieces.length })))
+    }
+    const plan = protocol.read(protocol.planSchema, Buffer.concat(pieces), 'the plan')
+    if (!plan.ok) throw new Error(plan.why)
+    return plan.value
+  }
+
+  /** Again and again while the coordinator is there: a broker that restarts loses a question. */
+  async #ask(subject: string, question: Uint8Array): Promise<Uint8Array> {
+    for (;;) {
+      try {
+        return (await this.#link.nc.request(subject, question, { timeout: ASK_WITHIN_MS })).data
+      } catch (error) {
+        if (this.#leaving !== undefined || this.#released) throw error
+        await sleep(RETRY_MS)
+      }
+    }
+  }
+
+  async #askClock(): Promise<RemoteTimes | undefined> {
+    try {
+      const { data } = await this.#link.nc.request(protocol.SUBJECTS.clock(this.run), '', { timeout: ASK_WITHIN_MS })
+      const times = protocol.read(protocol.timesSchema, data, 'a clock')
+      return times.ok ? times.value : undefined
+    } catch {
+      return undefined
+    }
+  }
+
+  #tell(message: ToSender): void {
+    const job = this.#job
+    if (!job) return
+    const own = toOwnTime(message, (us) => us - job.before.offsetUs)
+    if (own.type === 'begin') job.lateMs = Math.max(job.lateMs, (now() - own.startUs) / 1_000)
+    job.senders.post(own)
+  }
+
+  #said(job: number, message: FromSender): void {
+    const current = this.#job
+    if (current?.job !== job) return
+    const early: Convert = (us) => us + current.before.offsetUs
+    if (message.type === 'progress' || message.type === 'blocks') {
+      this.#alive({ job, message: toCommonTime(message, early) })
+    } else if (message.type === 'done') {
+      this.#results = Promise.all([this.#results, this.#report(current, message.record)])
+      this.#job = undefined
+    } else this.#publish({ job, message: toCommonTime(message, early) })
+  }
+
+  /** The record, after the clock was looked at again: the offset of each of its instants lies between the two. */
+  async #report({ job, before, senders, machine, away, lateMs }: Job, record: RunRecord): Promise<void> {
+    const after = await measureOffset(() => this.#askClock(), now)
+    const track = clockTrack(after.ok ? [before, after.value] : [before])
+    const convert: Convert = track.ok ? (us) => us + track.value.at(us).offsetUs : (us) => us + before.offsetUs
+    const clock = {
+      offsetUs: before.offsetUs,
+      errorUs: track.ok ? track.value.at(now()).errorUs : before.errorUs,
+      roundTripUs: before.roundTripUs,
+      driftUs: track.ok && after.ok ? track.value.driftUs : null,
+      fault: track.ok ? (after.ok ? null : after.why) : track.why,
+    }
+    const evidence = record.arms.map(({ blocks }) =>
+      blocks.map(({ startedAtUs, endedAtUs }) => {
+        const found = machine.between(startedAtUs, endedAtUs)
+        const stood = away.some(({ atUs, ms }) => atUs < endedAtUs && atUs + ms * 1_000 > startedAtUs)
+        return stood ? { ...found, starvedMs: found.spanMs, starvedSpells: Math.max(1, found.starvedSpells) } : found
+      }),
+    )
+    machine.end()
+    await senders.close()
+    const facts = {
+      ...{ clock, lateMs, machine: evidence },
+      away: away.map(({ atUs, ...rest }) => ({ atUs: convert(atUs), ...rest })),
+    }
+    this.#publish({ job, message: toCommonTime({ type: 'done', record }, convert), facts })
+    if (this.#leaving !== undefined) void this.#endWhenHandedOver(this.#leaving)
+  }
+
+  #fail(job: number, why: string): void {
+    this.#publish({ job, message: { type: 'stopping', reason: 'sender-lost' }, failed: why })
+    if (this.#job?.job === job) void this.#drop()
+    if (this.#leaving !== undefined) void this.#endWhenHandedOver(this.#leaving)
+  }
+
+  #publish(result: protocol.WorkerResult): void {
+    const number = this.#sent++
+    const most = (this.#link.nc.info?.max_payload ?? 2 ** 20) - AROUND
+    const all = [...protocol.pieces(protocol.write(result), most)]
+    const subject = protocol.SUBJECTS.results(this.run, this.#index)
+    this.#results = this.#results.then(async () => {
+      for (const [part, bytes] of all.entries()) {
+        const msgID = `${this.run}.${this.#index}.${number}.${part}`
+        await this.#keepTrying(() =>
+          this.#link.js.publish(subject, protocol.write({ number, part, parts: all.length, bytes }), {
+            msgID,
+            timeout: 2 * ASK_WITHIN_MS,
+          }),
+        )
+      }
+    })
+  }
+
+  async #keepTrying(attempt: () => Promise<unknown>): Promise<void> {
+    const untilMs = performance.now() + KEEP_TRYING_MS
+    while (!this.#released && performance.now() < untilMs) {
+      try {
+        await attempt()
+        return
+      } catch {
+        await sleep(RETRY_MS)
+      }
+    }
+    // Without its results the worker is lost to the run, and says so by its silence.
+    if (!this.#released) this.#end('the broker took no results')
+  }
+
+  #alive(more: { job?: number; message?: FromSender } = {}): void {
+    if (!this.#link.connected || this.#link.nc.isClosed()) return
+    const alive = protocol.write({ heard: this.#heard, ...more })
+    this.#link.nc.publish(protocol.SUBJECTS.alive(this.run, this.#index), alive)
+  }
+
+  #tick(): void {
+    const nowUs = now()
+    const ms = (nowUs - this.#tickUs) / 1_000
+    // A host that slept is known by its clock, which stood still meanwhile (clock-offset.ts).
+    if (ms > protocol.AWAY_MS) {
+      this.#job?.away.push({ atUs: this.#tickUs, ms })
+      // What the coordinator said meanwhile has not been read yet.
+      this.#heardMs = performance.now()
+    }
+    this.#tickUs = nowUs
+    if (this.#ticks++ % (protocol.BEAT_MS / TICK_MS) === 0) this.#alive()
+    const { connected, changedMs } = this.#link
+    const silentMs = performance.now() - (connected ? Math.max(this.#heardMs, changedMs) : changedMs)
+    if (connected && silentMs > protocol.SILENCE_MS) this.leave('the coordinator was not heard of any longer')
+    if (!connected && silentMs > this.#graceMs) this.leave('the broker was gone for longer than the grace period')
+  }
+}

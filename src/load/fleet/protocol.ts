@@ -1,0 +1,191 @@
+/**
+ * What coordinator and workers say to each other, on which subjects, and how it is written. Everything of a run stands
+ * under a subject of that run. Orders go to all workers of a run at once and are said again until each has heard them;
+ * results go through a JetStream stream of the run, which keeps them. Values are in V8's format, which knows typed
+ * arrays and NaN, and are checked by zod where they come in.
+ */
+import { deserialize, serialize } from 'node:v8'
+import { z } from 'zod'
+import { failure, type Result, success } from '../../errors.ts'
+import type { MachineEvidence } from '../../system/machine-watch.ts'
+import type { RunPlan } from '../plan.ts'
+import type { ToSender } from '../senders.ts'
+import { fromSenderSchema, stopReasonSchema } from './record-schema.ts'
+
+export const SUBJECTS = {
+  /** Who is there? Each worker answers with its card. */
+  who: 'kt.fleet.who',
+  /** Work for this run, if you are free. */
+  hire: (worker: string) => `kt.fleet.hire.${worker}`,
+  /** Asked of a worker that waits for work: its clock. */
+  clockOf: (worker: string) => `kt.fleet.clock.${worker}`,
+  orders: (run: string) => `kt.run.${run}.orders`,
+  /** Asked of the coordinator: a part of a plan. */
+  plan: (run: string) => `kt.run.${run}.plan`,
+  /** Asked of the coordinator: its clock. */
+  clock: (run: string) => `kt.run.${run}.clock`,
+  /** A worker is there, and what is lost without harm. */
+  alive: (run: string, index: number | '*') => `kt.run.${run}.alive.${index}`,
+  /** What must not be lost: kept by the stream of the run. */
+  results: (run: string, index: number | 'about' | '>') => `kt.run.${run}.results.${index}`,
+}
+
+export const streamOf = (run: string): string => `KT_RUN_${run}`
+/** The names of runs are made of these, since they are a part of subjects. */
+const RUN_NAME = /^[\w-]{1,64}$/
+
+/** Coordinator and workers say as often that they are there. */
+export const BEAT_MS = 500
+/** Where the broker answers and the other side says nothing for so long, it is gone. */
+export const SILENCE_MS = 4_000
+/** A process whose timer comes so late stood still. */
+export const AWAY_MS = 1_000
+/** A worker that begins so much after the others came late. */
+export const LATE_MS = 250
+
+const n = z.union([z.number(), z.nan()])
+const count = z.int().nonnegative()
+const name = z.string().min(1).max(200)
+
+export const cardSchema = z.strictObject({
+  /** Drawn when it starts. */
+  id: z.string().regex(RUN_NAME),
+  name,
+  labels: z.record(z.string(), z.string()),
+  version: z.string(),
+  node: z.string(),
+  cores: count,
+  /** Load average of a minute. */
+  load: z.number(),
+  /** The run that it works for. */
+  run: z.string().nullable(),
+})
+export type Card = z.infer<typeof cardSchema>
+
+export const hireSchema = z.strictObject({
+  run: z.string().regex(RUN_NAME),
+  index: count,
+  version: z.string(),
+  graceMs: z.number().positive(),
+})
+
+const toSender: z.ZodType<ToSender> = z.discriminatedUnion('type', [
+  z.strictObject({ type: z.literal('begin'), startUs: z.number() }),
+  z.strictObject({ type: z.literal('interim-done'), goOn: z.boolean() }),
+  z.strictObject({ type: z.literal('hold'), arm: count, untilUs: z.number() }),
+  z.strictObject({ type: z.literal('stop'), reason: stopReasonSchema, drainUs: z.number() }),
+  z.strictObject({ type: z.literal('taken') }),
+])
+
+const orderSchema = z.discriminatedUnion('type', [
+  /** Send your share of a plan, which is fetched in parts; workers from `count` on have none. */
+  z.strictObject({
+    ...{ type: z.literal('job'), job: count, count, parts: count, samples: z.boolean() },
+    live: z.array(z.string()).optional(),
+  }),
+  z.strictObject({ type: z.literal('tell'), job: count, index: count.optional(), message: toSender }),
+  /** What is still sent for this job is ended; it has no result. */
+  z.strictObject({ type: z.literal('abandon'), job: count }),
+  z.strictObject({ type: z.literal('release') }),
+])
+export type Order = z.infer<typeof orderSchema>
+
+/** Orders are numbered from 1 on, and said again until every worker has heard them. */
+export const ordersSchema = z.array(z.strictObject({ seq: count, order: orderSchema }))
+
+/** The question for a part of a plan. */
+export const partSchema = z.strictObject({ job: count, part: count })
+
+/** When a question for the time came, and when its answer left. */
+export const timesSchema = z.strictObject({ receivedUs: z.number(), sentUs: z.number() })
+
+export const aliveSchema = z.strictObject({
+  /** The number of the last order that it carried out. */
+  heard: count,
+  job: count.optional(),
+  message: fromSenderSchema.optional(),
+})
+
+const offset = z.strictObject({
+  offsetUs: n,
+  errorUs: n,
+  roundTripUs: n,
+  driftUs: n.nullable(),
+  /** Why the second measurement, or the two together, failed. */
+  fault: z.string().nullable(),
+})
+
+const machineSchema: z.ZodType<MachineEvidence> = z.strictObject({
+  ...{ spanMs: n, waitMs: n, targetsWaitMs: n.nullable(), pressure: n.nullable(), stealMs: n.nullable() },
+  ...{ throttledMs: n.nullable(), starvedMs: n, starvedSpells: count, source: z.enum(['schedstat', 'probe']) },
+})
+
+/** What a worker says of itself with its record. */
+const factsSchema = z.strictObject({
+  clock: offset,
+  /** When it stood still, by the coordinator's clock. */
+  away: z.array(z.strictObject({ atUs: n, ms: n })),
+  /** How late it heard of a common start, at most. */
+  lateMs: n,
+  /** By arm, and by block in the order of the record. */
+  machine: z.array(z.array(machineSchema)),
+})
+export type WorkerFacts = z.infer<typeof factsSchema>
+
+export const resultSchema = z.strictObject({
+  job: z.int(),
+  message: fromSenderSchema,
+  facts: factsSchema.optional(),
+  /** The worker could not go on, and why. */
+  failed: z.string().optional(),
+})
+export type WorkerResult = z.infer<typeof resultSchema>
+
+export function write(value: unknown): Uint8Array {
+  return serialize(value)
+}
+
+/** What others wrote, as `schema` has it. */
+export function read<T>(schema: z.ZodType<T>, bytes: Uint8Array, what: string): Result<T> {
+  let value: unknown
+  try {
+    value = deserialize(bytes)
+  } catch {
+    return failure(`${what} is not in a format that kt reads`)
+  }
+  const parsed = schema.safeParse(value)
+  if (parsed.success) return success(parsed.data)
+  const [issue] = parsed.error.issues
+  return failure(`${what}: ${issue?.path.join('.')}: ${issue?.message}`)
+}
+
+/** In pieces that the broker takes; one at least. */
+export function* pieces(bytes: Uint8Array, most: number): Generator<Uint8Array> {
+  for (let at = 0; at === 0 || at < bytes.length; at += most) yield bytes.subarray(at, at + most)
+}
+
+const armSchema = z.strictObject({
+  ...{ name, origin: z.url({ protocol: /^https?$/ }), path: z.string(), tag: z.string() },
+  headers: z.record(z.string(), z.string()),
+})
+const workloadPart = z.looseObject({
+  weight: z.number(),
+  stream: z.boolean(),
+  source: z.looseObject({ kind: z.enum(['given', 'generated']) }),
+})
+const loadSchema = z.discriminatedUnion('mode', [
+  z.looseObject({ mode: z.literal('closed'), concurrency: count.positive() }),
+  z.looseObject({ mode: z.literal('open'), rps: z.number(), maxInFlight: count.positive() }),
+])
+
+/** The same version of kt wrote it, so that only what would send something else is looked at. */
+export const planSchema = z.looseObject({
+  arms: z.array(armSchema).min(1),
+  workload: z.looseObject({ endpoint: z.string(), seed: z.number(), parts: z.array(workloadPart).min(1) }),
+  load: loadSchema,
+  requests: count.optional(),
+  durationUs: z.number().positive().optional(),
+  blocks: count.positive(),
+  warmup: count,
+  timeoutUs: z.number().positive(),
+}) as unknown as z.ZodType<RunPlan>
