@@ -28,7 +28,7 @@ const declarations = join(dist, 'src', 'api', 'index.d.ts')
 const { output } = await build({
   input: declarations,
   external: (id) => !id.startsWith('.') && !isAbsolute(id),
-  plugins: [dts({ dtsOnly: true, generator: 'oxc', tsconfig: false })],
+  plugins: [dts({ dtsInput: true, oxc: true, tsconfig: false })],
   output: { format: 'esm' },
   write: false,
 })
