@@ -166,7 +166,7 @@ function refuseUnlike({ name, outputTokens }: MeanRequest, outputPeak: number, r
 
 async function demandFromTrace(options: DemandOptions, common: Common): Promise<Demand> {
   const path = given(options.trace)
-  const trace = await readTrace(path, options['allow-gaps'])
+  const trace = await readTrace(path, { allowGaps: options['allow-gaps'], columns: options['trace-columns'] })
   const { scale = 1 } = options
   const totals = traceTotals(trace)
   const windowS = common.window.stated ? common.window.seconds : Math.max(1, Math.ceil(trace.resolutionS))

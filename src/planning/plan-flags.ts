@@ -16,6 +16,7 @@ import {
   share,
 } from '../parse/quantity.ts'
 import type { RedundancyRange } from '../plan/sizing.ts'
+import { COLUMNS_EXAMPLE, COLUMNS_HELP, traceColumns } from '../workload/traces/columns.ts'
 import { PURCHASES } from './machines.ts'
 import { parseRss } from './rss.ts'
 import { parseMixParts } from './workloads.ts'
@@ -101,6 +102,7 @@ const demandFlags = {
   trace: demand(z.string().optional(), 'a recorded trace to take the peak from, of any format that kt bench replays', {
     helpValue: 'file.csv',
   }),
+  'trace-columns': demand(traceColumns.optional(), COLUMNS_HELP, { example: COLUMNS_EXAMPLE }),
   scale: demand(planCount.optional(), 'times the traffic of the trace', { example: '1000' }),
   'allow-gaps': flagGroup('DEMAND').toggle('take a trace with silent spans as it is'),
   'streamed-share': demand(share.optional(), 'share of the output that is streamed', { example: '100%' }),

@@ -93,6 +93,7 @@ const DEMAND_RULES: readonly Rule<DemandOptions>[] = [
   onlyWith('requests-per-user-hour', ['--users']),
   onlyWith('scale', ['--trace']),
   onlyWith('allow-gaps', ['--trace']),
+  onlyWith('trace-columns', ['--trace']),
   ...(['workload', 'mix', 'avg-input-tokens', 'avg-output-tokens', 'avg-hidden-tokens'] as const).map((name) =>
     onlyWith(name, [...RATES, PEAKS]),
   ),

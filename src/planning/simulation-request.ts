@@ -183,7 +183,11 @@ function nodeLimits(demand: Demand, choices: PlanChoices, nodes: number, workers
 
 async function buildTraffic(options: SimulationOptions, demand: Demand): Promise<Traffic> {
   const { trace, scale = 1, duration: lastingMs = DEFAULT_DURATION_MS } = options
-  if (trace !== undefined) return traceTraffic(await readTrace(trace, options['allow-gaps']), scale)
+  if (trace !== undefined)
+    return traceTraffic(
+      await readTrace(trace, { allowGaps: options['allow-gaps'], columns: options['trace-columns'] }),
+      scale,
+    )
   return steadyTraffic(demand, Math.ceil(lastingMs / 1_000), options.burst)
 }
 

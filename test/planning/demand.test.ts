@@ -95,6 +95,20 @@ test('a trace that is shorter than the window says so in full', async () => {
   expect(told[1]).toContain('shorter than the window of 10 s')
 })
 
+test('a trace of any columns is read by their names', async () => {
+  const dir = tempDir()
+  const rows = Array.from({ length: 40 }, (_, i) => `${i * 500},${i % 2 === 0 ? 100 : 300},50`)
+  const trace = dir.write('own.csv', `when_ms,prompt,answer\n${rows.join('\n')}\n`)
+  const demand = await demandOf({ trace, 'trace-columns': 'at-ms=when_ms,input=prompt,output=answer', window: '10s' })
+  const unnamed = await refusal({ trace })
+  const alone = await refusal({ rps: '1', 'trace-columns': 'at-ms=when_ms,input=prompt,output=answer' })
+  dir.remove()
+  expect(demand.requestsPerSec).toBeCloseTo(2, 6)
+  expect(demand.request).toMatchObject({ inputTokens: 200, outputTokens: 50 })
+  expect(unnamed).toContain(trace)
+  expect(alone).toContain('--trace')
+})
+
 test('streamed, hidden and cached tokens are kept apart', async () => {
   const reasoning = await demandOf({ rps: '100', workload: 'reasoning' })
   expect([reasoning.outputTokensPerSec, reasoning.hiddenTokensPerSec]).toEqual([30_000, 70_000])

@@ -1,40 +1,17 @@
 /** The replay of a trace: which file, which part of it, how fast. The flags with their types, and what contradicts. */
 import { z } from 'zod'
-import { failure, type Result, success } from '../../errors.ts'
+import { failure } from '../../errors.ts'
 import { type FlagValues, flagGroup } from '../../parse/flags.ts'
 import { type Faults, type Given, rulesOf } from '../../parse/parse-flags.ts'
-import { durationMs, durationOrZeroMs, parsedBy, positiveNumber, share } from '../../parse/quantity.ts'
+import { durationMs, durationOrZeroMs, positiveNumber, share } from '../../parse/quantity.ts'
 import { ENDPOINTS, endpointOf } from '../../wire/endpoints.ts'
+import { COLUMNS_EXAMPLE, COLUMNS_HELP, traceColumns } from '../../workload/traces/columns.ts'
 import type { TraceFile } from '../../workload/traces/feed.ts'
-import type { CsvColumns } from '../../workload/traces/formats.ts'
 import type { LoadOptions } from './load.ts'
 
 export type { TraceFile }
 
 const { text } = flagGroup('TRACE')
-
-const COLUMN_KEYS = ['at', 'at-ms', 'input', 'output']
-const COLUMNS_EXAMPLE = 'at=time,input=prompt_tokens,output=completion_tokens'
-
-/** 'at=time,input=a,output=b': what the columns are called. */
-const traceColumns = parsedBy((given): Result<CsvColumns> => {
-  const named = new Map<string, string>()
-  for (const pair of given.split(',')) {
-    const [, key = '', name = ''] = /^\s*([a-z-]+)=(.+?)\s*$/.exec(pair) ?? []
-    if (!COLUMN_KEYS.includes(key)) {
-      return failure(`'${pair.trim()}' is not one of at=NAME, at-ms=NAME, input=NAME, output=NAME`)
-    }
-    named.set(key, name)
-  }
-  const [at, atMs] = [named.get('at'), named.get('at-ms')]
-  const [input, output] = [named.get('input'), named.get('output')]
-  const time = at ?? atMs
-  if (time === undefined || (at !== undefined && atMs !== undefined)) {
-    return failure('needs one of at=NAME (a time, or seconds) and at-ms=NAME (milliseconds)')
-  }
-  if (input === undefined || output === undefined) return failure('needs input=NAME and output=NAME, both in tokens')
-  return success({ at: time, unit: at === undefined ? 'ms' : 's', input, output })
-}, `columns such as '${COLUMNS_EXAMPLE}'`)
 
 export const traceFlags = {
   trace: text(
@@ -44,7 +21,7 @@ export const traceFlags = {
       'Envoy and Kong',
     { helpValue: 'trace.csv' },
   ),
-  'trace-columns': text(traceColumns.optional(), 'columns (CSV) or members (JSON) of any other trace', {
+  'trace-columns': text(traceColumns.optional(), COLUMNS_HELP, {
     example: COLUMNS_EXAMPLE,
   }),
   speed: text(positiveNumber.optional(), 'replay the trace so many times faster [default: 1]', { example: '2' }),

@@ -1,6 +1,7 @@
 /** A whole trace in memory, as the planner needs it: peaks and simulations look at all of its requests. */
 import { basename } from 'node:path'
 import { UserError } from '../../errors.ts'
+import type { CsvColumns } from './formats.ts'
 import { traceFault } from './row.ts'
 import { readPieces } from './source.ts'
 
@@ -20,11 +21,17 @@ export interface Trace {
 const GAP_S = 60
 const GAP_SHARE = 0.1
 
-export async function readTrace(path: string, allowGaps = false): Promise<Trace> {
+export interface WholeTraceOptions {
+  /** Spans without requests are no fault. */
+  allowGaps?: boolean
+  columns?: CsvColumns | undefined
+}
+
+export async function readTrace(path: string, { allowGaps = false, columns }: WholeTraceOptions = {}): Promise<Trace> {
   const [at, input, output, lines]: [number[], number[], number[], number[]] = [[], [], [], []]
   // Loaded here, since csv-parse takes some ten milliseconds of the start of every plan without a trace.
   const { RowReader } = await import('./rows.ts')
-  const reader = new RowReader(path, {}, (line, atUs, inputTokens, outputTokens) => {
+  const reader = new RowReader(path, { columns }, (line, atUs, inputTokens, outputTokens) => {
     lines.push(line)
     at.push(atUs / 1e6)
     input.push(inputTokens)

@@ -81,7 +81,9 @@ test.each([
 })
 
 test('a gap can be taken as it is', async () => {
-  expect((await readTrace(file(`${AZURE}1,10,5\n2,10,5\n500,10,5\n501,10,5\n`), true)).atS.length).toBe(4)
+  expect((await readTrace(file(`${AZURE}1,10,5\n2,10,5\n500,10,5\n501,10,5\n`), { allowGaps: true })).atS.length).toBe(
+    4,
+  )
 })
 
 const trace = (rows: [number, number, number][]): Trace => {
@@ -127,7 +129,7 @@ describe('cuts of the Azure traces of 2023', () => {
     ['code', 2_000, 853.079, 13.3254, 1_986.5785, 29.512],
     ['conv', 3_000, 628.703, 1.0939, 1_150.1027, 259.4157],
   ] as const)('%s', async (name, requests, spanS, cv, input, output) => {
-    const totals = traceTotals(await readTrace(azureTrace(name), true))
+    const totals = traceTotals(await readTrace(azureTrace(name), { allowGaps: true }))
     expect(totals.requests).toBe(requests)
     expect(totals.spanS).toBeCloseTo(spanS, 3)
     expect(totals.interArrivalCv).toBeCloseTo(cv, 3)
